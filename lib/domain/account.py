@@ -1,0 +1,89 @@
+"""
+A person's exchange account: venue, feed, settings and limits.
+
+Feeds name where a deployment's candles come from; venues name whose exchange an account trades on. An account may only
+trade where its venue's prices are its feed's prices. Limits are caps in code, on by default, outside every prompt.
+"""
+
+from dataclasses import dataclass, field
+from decimal import Decimal
+from enum import StrEnum
+from typing import Literal
+
+Venue = Literal["paper", "demo", "testnet", "mainnet"]
+VENUES: tuple[Venue, ...] = ("paper", "demo", "testnet", "mainnet")
+
+MAX_CUSTOM_PROMPT = 1_000
+"""Characters of a person's own prompt that reach the analyst."""
+
+
+class RiskLevel(StrEnum):
+    """The seed's three levels."""
+
+    LOW = "low"
+    MEDIUM = "medium"
+    HIGH = "high"
+
+
+@dataclass(frozen=True, slots=True)
+class RiskProfile:
+    """What a level means: share of equity risked to the stop, leverage cap, least confidence that trades."""
+
+    risk_per_trade: Decimal
+    leverage_cap: int
+    min_confidence: Decimal
+
+
+RISK_PROFILES: dict[RiskLevel, RiskProfile] = {
+    RiskLevel.LOW: RiskProfile(Decimal("0.005"), 3, Decimal("0.75")),
+    RiskLevel.MEDIUM: RiskProfile(Decimal("0.01"), 10, Decimal("0.65")),
+    RiskLevel.HIGH: RiskProfile(Decimal("0.02"), 25, Decimal("0.55")),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Hard caps per account. Fractions are of equity; times in ms; counts per UTC day or in a row."""
+
+    daily_loss: Decimal = Decimal("0.05")
+    drawdown: Decimal = Decimal("0.20")
+    loss_streak: int = 5
+    entries_per_day: int = 12
+    cooldown_ms: int = 900_000
+    max_exposure: Decimal = Decimal(3)
+    """Notional of one position as a multiple of equity."""
+    max_margin: Decimal = Decimal("0.5")
+    """Isolated margin of one position as a share of free balance."""
+    analyst_failures: int = 6
+
+
+@dataclass(frozen=True, slots=True)
+class AccountSettings:
+    """What the owner chose. *risk_per_trade* and *min_confidence* may only be stricter than the level's."""
+
+    risk_level: RiskLevel = RiskLevel.MEDIUM
+    max_leverage: int = 10
+    custom_prompt: str = ""
+    long_only: bool = False
+    risk_per_trade: Decimal | None = None
+    min_confidence: Decimal | None = None
+    limits: Limits = field(default_factory=Limits)
+
+    @property
+    def profile(self) -> RiskProfile:
+        """The level's profile with the owner's stricter choices applied; a looser one is ignored."""
+        level = RISK_PROFILES[self.risk_level]
+        return RiskProfile(
+            min(level.risk_per_trade, self.risk_per_trade or level.risk_per_trade),
+            min(level.leverage_cap, self.max_leverage),
+            max(level.min_confidence, self.min_confidence or level.min_confidence),
+        )
+
+
+def feed_fits(feed: str, venue: Venue) -> bool:
+    """Whether an account on *venue* may trade on decisions made from *feed*."""
+    if feed == "bybit":
+        return venue in ("paper", "demo", "mainnet")
+    if feed == "bybit-testnet":
+        return venue == "testnet"
+    return venue == "paper"

@@ -1,0 +1,159 @@
+"""
+The analyst's answer, read strictly.
+
+An answer is exactly one JSON object with six keys; anything else is *Abstained*, which trades like hold and is logged
+as what it was. Nothing is coerced, repaired or inferred from prose: a duplicate key, a NaN, a number in quotes or a
+seventh key all abstain. Geometry against a price is the risk rules' business, not this module's.
+"""
+
+import json
+import unicodedata
+from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
+from typing import Literal, NoReturn
+
+Action = Literal["buy", "sell", "hold"]
+
+MAX_ANSWER_BYTES = 16_384
+MAX_REASON_CHARS = 1_000
+MAX_LEVERAGE = 125
+KEYS = frozenset({"action", "confidence", "leverage", "reason", "stop_loss", "take_profit"})
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """The analyst's view. *confidence* 0..1; *stop_loss*, *take_profit* are fractions of the entry price, 0..1."""
+
+    action: Action
+    confidence: Decimal
+    leverage: int
+    reason: str
+    stop_loss: Decimal
+    take_profit: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class Abstained:
+    """No usable view, and the plain reason why. Never an order."""
+
+    why: str
+
+
+class _BadAnswerError(ValueError):
+    pass
+
+
+def parse_decision(answer: str | bytes | None) -> Decision | Abstained:
+    """Read *answer* (at most 16 KB of UTF-8 JSON); never raises, never guesses."""
+    try:
+        return _decision(_object(_bytes(answer)))
+    except _BadAnswerError as bad:
+        return Abstained(str(bad))
+    except (ValueError, RecursionError) as bad:
+        return Abstained(f"the answer is not JSON ({type(bad).__name__})")
+
+
+def _bytes(answer: str | bytes | None) -> bytes:
+    if not answer:
+        raise _BadAnswerError("the answer is empty")
+    raw = answer.encode("utf-8", "surrogatepass") if isinstance(answer, str) else answer
+    if len(raw) > MAX_ANSWER_BYTES:
+        raise _BadAnswerError(f"the answer is {len(raw)} bytes, more than {MAX_ANSWER_BYTES}")
+    return raw
+
+
+def _object(raw: bytes) -> dict[str, object]:
+    value = json.loads(
+        raw.decode("utf-8", "strict"),
+        object_pairs_hook=_pairs,
+        parse_constant=_constant,
+        parse_float=_number,
+        parse_int=_integer,
+    )
+    if not isinstance(value, dict):
+        raise _BadAnswerError("the answer is not a JSON object")
+    if missing := KEYS - value.keys():
+        raise _BadAnswerError(f"the answer lacks {', '.join(sorted(missing))}")
+    if value.keys() - KEYS:
+        raise _BadAnswerError("the answer has keys that were not asked for")
+    return value
+
+
+def _pairs(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    made = dict(pairs)
+    if len(made) != len(pairs):
+        raise _BadAnswerError("the answer repeats a key")
+    return made
+
+
+def _constant(name: str) -> NoReturn:
+    raise _BadAnswerError(f"the answer contains {name}")
+
+
+def _number(text: str) -> Decimal:
+    try:
+        value = Decimal(text) if len(text) <= 40 else None
+    except InvalidOperation:
+        value = None
+    if value is None or not value.is_finite() or abs(value.adjusted()) > 12:
+        raise _BadAnswerError("the answer contains a number out of range")
+    return value
+
+
+def _integer(text: str) -> int:
+    if len(text) > 12:
+        raise _BadAnswerError("the answer contains a number out of range")
+    return int(text)
+
+
+def _decision(value: dict[str, object]) -> Decision:
+    return Decision(
+        action=_action(value["action"]),
+        confidence=_fraction(value["confidence"], "confidence"),
+        leverage=_leverage(value["leverage"]),
+        reason=_reason(value["reason"]),
+        stop_loss=_fraction(value["stop_loss"], "stop_loss"),
+        take_profit=_fraction(value["take_profit"], "take_profit"),
+    )
+
+
+def _action(value: object) -> Action:
+    match value:
+        case "buy":
+            return "buy"
+        case "sell":
+            return "sell"
+        case "hold":
+            return "hold"
+    raise _BadAnswerError("action is not buy, sell or hold")
+
+
+def _fraction(value: object, name: str) -> Decimal:
+    # bool is an int in Python; an answer of true is not a number
+    if isinstance(value, bool) or not isinstance(value, int | Decimal):
+        raise _BadAnswerError(f"{name} is not a number")
+    number = Decimal(value)
+    if not 0 <= number <= 1:
+        raise _BadAnswerError(f"{name} is not between 0 and 1")
+    return number
+
+
+def _leverage(value: object) -> int:
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise _BadAnswerError("leverage is not a whole number")
+    if not 1 <= value <= MAX_LEVERAGE:
+        raise _BadAnswerError(f"leverage is not between 1 and {MAX_LEVERAGE}")
+    return value
+
+
+def _reason(value: object) -> str:
+    if not isinstance(value, str):
+        raise _BadAnswerError("reason is not text")
+    return clean_text(value, MAX_REASON_CHARS)
+
+
+def clean_text(text: str, limit: int) -> str:
+    """*text* in NFC, without control characters and lone surrogates, at most *limit* characters."""
+    normal = unicodedata.normalize("NFC", text[: limit * 2])
+    visible = "".join(" " if unicodedata.category(c) in ("Cc", "Cf", "Cs", "Co", "Cn") else c for c in normal)
+    return visible.strip()[:limit]

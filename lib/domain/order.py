@@ -1,0 +1,258 @@
+"""
+Orders: identity, states, and the claim.
+
+`order_link_id` is a pure function of what the order is for, so the same intent has the same id for ever and the
+exchange refuses its twin. The state machine here is the law every ledger obeys: terminal is final, and once bytes may
+have left (`attempts >= 1`) only a query closes a row. No clock, no I/O.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from enum import StrEnum
+from typing import Literal
+
+from lib.domain.account import Venue
+from lib.domain.position import ZERO, Side
+
+CYCLE_MS = 300_000
+RECV_WINDOW_MS = 5_000
+"""W: how long after its timestamp the exchange accepts signed bytes."""
+MAX_AGE_MS = 90_000
+"""X: greatest age of a decision's data at the claim."""
+INDEX_LAG_MS = 10_000
+"""LAG: allowance for the exchange to make an accepted order queryable."""
+MAX_CLOCK_ERROR_MS = 1_000
+MAX_ATTEMPTS = 3
+EVIDENCE_LIFE_MS = 24 * 3_600_000
+"""How long the exchange keeps rejected and cancelled records; past it, no proof is possible."""
+LINK_ID_MAX = 36
+
+Leg = Literal["e", "x", "g", "f"]
+"""e entry · x exit by decision · g guardian's close · f flatten."""
+
+
+class OrderState(StrEnum):
+    """Where one request to the exchange stands."""
+
+    PLANNED = "PLANNED"
+    SUBMITTING = "SUBMITTING"
+    ACCEPTED = "ACCEPTED"
+    UNKNOWN = "UNKNOWN"
+    FILLED = "FILLED"
+    PARTIAL = "PARTIAL"
+    CANCELLED = "CANCELLED"
+    REJECTED = "REJECTED"
+    ABSENT = "ABSENT"
+    EXPIRED = "EXPIRED"
+    BLOCKED = "BLOCKED"
+    NEEDS_HUMAN = "NEEDS_HUMAN"
+
+
+S = OrderState
+VERDICTS = frozenset({S.FILLED, S.PARTIAL, S.CANCELLED, S.REJECTED})
+"""States only an exchange record can give."""
+TERMINAL = VERDICTS | {S.ABSENT, S.EXPIRED, S.BLOCKED}
+IN_FLIGHT = frozenset({S.SUBMITTING, S.ACCEPTED, S.UNKNOWN})
+"""States a query must close."""
+
+TRANSITIONS: Mapping[OrderState, frozenset[OrderState]] = {
+    S.PLANNED: frozenset({S.SUBMITTING, S.EXPIRED, S.BLOCKED, S.UNKNOWN}),
+    S.SUBMITTING: frozenset({S.PLANNED, S.ACCEPTED, S.UNKNOWN}) | VERDICTS | {S.ABSENT},
+    S.ACCEPTED: VERDICTS | {S.UNKNOWN, S.ABSENT},
+    S.UNKNOWN: VERDICTS | {S.ABSENT, S.NEEDS_HUMAN, S.ACCEPTED},
+    S.NEEDS_HUMAN: TERMINAL,
+    **{state: frozenset() for state in TERMINAL},
+}
+
+
+def may_move(before: OrderState, after: OrderState, attempts: int) -> bool:
+    """Whether the machine allows *before* → *after* for a row with *attempts* sends behind it."""
+    if attempts >= 1 and after in (S.EXPIRED, S.BLOCKED) and before is not S.NEEDS_HUMAN:
+        return False
+    return after in TRANSITIONS[before]
+
+
+@dataclass(frozen=True, slots=True)
+class OrderDraft:
+    """
+    An order as planned, before it has a row. *qty* None = sized after the exit before it (a flip's entry).
+
+    Prices in USDT, qty in base units; *stop_loss* and *take_profit* are 0 on exits.
+    """
+
+    leg: Leg
+    side: Side
+    qty: Decimal | None
+    limit_price: Decimal
+    ref_price: Decimal
+    stop_loss: Decimal
+    take_profit: Decimal
+    leverage: int
+    reduce_only: bool
+    seq: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """Our row for one request to the exchange."""
+
+    id: int
+    account_id: int
+    user_id: int
+    uid: str
+    venue: Venue
+    symbol: str
+    t_ms: int
+    leg: Leg
+    seq: int
+    order_link_id: str
+    state: OrderState
+    side: Side
+    qty: Decimal | None
+    limit_price: Decimal
+    ref_price: Decimal
+    stop_loss: Decimal
+    take_profit: Decimal
+    leverage: int
+    reduce_only: bool
+    key_version: int
+    settings_version: int
+    attempts: int = 0
+    signed_ts: int = 0
+    body_sha256: str = ""
+    epoch: int = 0
+    exchange_order_id: str = ""
+    filled_qty: Decimal = ZERO
+    avg_price: Decimal = ZERO
+    fee: Decimal = ZERO
+    last_code: int = 0
+    why: str = ""
+    created_ms: int = 0
+    updated_ms: int = 0
+
+    @property
+    def is_entry(self) -> bool:
+        return not self.reduce_only
+
+
+_DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
+
+
+def base36(number: int) -> str:
+    """*number* >= 0 in lowercase base 36."""
+    if number < 0:
+        raise ValueError("base36 takes numbers >= 0")
+    text = ""
+    while True:
+        number, digit = divmod(number, 36)
+        text = _DIGITS[digit] + text
+        if not number:
+            return text
+
+
+def link_prefix(installation: str) -> str:
+    """What every order_link_id of this *installation* (1..6 of [a-z0-9]) begins with."""
+    if not (1 <= len(installation) <= 6 and all(c in _DIGITS for c in installation)):
+        raise ValueError("an installation id is 1 to 6 of a-z and 0-9")
+    return f"mm{installation}-"
+
+
+def order_link_id(installation: str, t_ms: int, symbol_no: int, account_id: int, leg: Leg, seq: int) -> str:
+    """The id of one intent: at most 36 of [A-Za-z0-9_-]; *t_ms* is the cycle boundary, *seq* 0..35."""
+    if not 0 <= seq < 36:
+        raise ValueError("seq is 0 to 35")
+    parts = (base36(t_ms), base36(symbol_no), base36(account_id), f"{leg}{base36(seq)}")
+    made = link_prefix(installation) + "-".join(parts)
+    if len(made) > LINK_ID_MAX:
+        raise ValueError(f"order_link_id {made!r} is longer than {LINK_ID_MAX}")
+    return made
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimFacts:
+    """What the claim's locking reads saw, and the ledger's clock read after them (epoch ms)."""
+
+    now: int
+    trading_enabled: bool
+    flatten: bool
+    lease_ours: bool
+    auto_trade: bool
+    deleted: bool
+    feed_fits: bool
+    key_version: int
+    settings_version: int
+    locks: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """The claim's answer: *granted*, and the state the row must now have with its reason."""
+
+    granted: bool
+    state: OrderState
+    why: str
+
+
+def claim_entry(order: Order, facts: ClaimFacts, signed_ts: int) -> Claim:
+    """Whether an entry may be sent now. The one linearization point: every off-switch is read here."""
+    if order.state is not S.PLANNED:
+        return Claim(False, order.state, "already claimed")
+    if not facts.lease_ours:
+        return Claim(False, S.PLANNED, "another trader holds the lease")
+    if blocked := _blocked(order, facts):
+        return Claim(False, S.UNKNOWN if order.attempts else S.BLOCKED, blocked)
+    if facts.now - order.t_ms > MAX_AGE_MS:
+        return Claim(False, S.UNKNOWN if order.attempts else S.EXPIRED, "the decision is too old")
+    return _attempt(order, facts.now, signed_ts)
+
+
+def _blocked(order: Order, facts: ClaimFacts) -> str:
+    checks = (
+        (facts.trading_enabled and not facts.flatten, "trading is switched off"),
+        (facts.auto_trade, "auto-trading is off"),
+        (not facts.deleted, "the account is deleted"),
+        (facts.feed_fits, "the account's venue does not trade on this feed"),
+        (facts.key_version == order.key_version, "the API key changed"),
+        (facts.settings_version == order.settings_version, "the settings changed"),
+        (not facts.locks, f"entries are locked: {', '.join(facts.locks)}"),
+    )
+    return next((why for holds, why in checks if not holds), "")
+
+
+def claim_exit(order: Order, *, now: int, key_version: int, signed_ts: int) -> Claim:
+    """Whether a reduce-only order may be sent now: needs state, attempts, clock and key alone."""
+    if not order.reduce_only:
+        raise ValueError("only reduce-only orders claim as exits")
+    if order.state is not S.PLANNED:
+        return Claim(False, order.state, "already claimed")
+    if key_version != order.key_version:
+        return Claim(False, S.UNKNOWN if order.attempts else S.BLOCKED, "the API key changed")
+    return _attempt(order, now, signed_ts)
+
+
+def _attempt(order: Order, now: int, signed_ts: int) -> Claim:
+    if order.attempts >= MAX_ATTEMPTS:
+        return Claim(False, S.UNKNOWN, "refused three times")
+    if abs(signed_ts - now) > MAX_CLOCK_ERROR_MS:
+        return Claim(False, S.PLANNED, "our clock and the database's differ by more than a second")
+    return Claim(True, S.SUBMITTING, "claimed")
+
+
+def after_hint(code: int | None, attempts: int) -> OrderState:
+    """
+    Where the reply to a send moves a SUBMITTING row; *code* is Bybit's retCode, None = no readable reply.
+
+    A reply is a hint: acknowledged is not filled, refused before execution may be tried again under the same id,
+    anything else is unknown until a query answers.
+    """
+    if code == 0:
+        return S.ACCEPTED
+    if code in (10002, 10006) and attempts < MAX_ATTEMPTS:
+        return S.PLANNED
+    return S.UNKNOWN
+
+
+def absence_proved(signed_ts: int, smallest_answer_time: int) -> bool:
+    """Whether empty answers whose smallest server time is given prove those bytes can no longer be accepted."""
+    return smallest_answer_time > signed_ts + RECV_WINDOW_MS + INDEX_LAG_MS

@@ -1,0 +1,61 @@
+"""
+What a person reads about one T: status and outcome, derived from the plan and the states of its orders.
+
+The same transaction that moves an order moves its log, through this one pure function, so the two never disagree.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Literal
+
+from lib.domain.order import IN_FLIGHT, OrderState
+from lib.domain.risk import Outcome
+
+Status = Literal["success", "failed", "pending"]
+
+
+@dataclass(frozen=True, slots=True)
+class Leg:
+    """The little a summary needs of an order."""
+
+    reduce_only: bool
+    state: OrderState
+    filled_qty: Decimal
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """Columns `status`, `outcome` and `error_message` of a log row."""
+
+    status: Status
+    outcome: Outcome
+    message: str
+
+
+def summarise(planned: Outcome, reason: str, legs: Sequence[Leg]) -> Summary:
+    """The log of a plan whose success would read *planned*, given its orders as they are now."""
+    if not legs:
+        return Summary("success", planned, reason)
+    if any(leg.state is OrderState.NEEDS_HUMAN for leg in legs):
+        return Summary("failed", "unresolved", "a person must look at the exchange: no proof within a day")
+    if any(leg.state in IN_FLIGHT for leg in legs):
+        return Summary("pending", "unresolved", reason)
+    if any(leg.state is OrderState.PLANNED for leg in legs):
+        return Summary("pending", planned, reason)
+    return _ended(planned, reason, legs)
+
+
+def _ended(planned: Outcome, reason: str, legs: Sequence[Leg]) -> Summary:
+    entries = [leg for leg in legs if not leg.reduce_only]
+    exits = [leg for leg in legs if leg.reduce_only]
+    if any(leg.filled_qty > 0 for leg in entries):
+        return Summary("success", planned, reason)
+    if exits and any(leg.filled_qty > 0 for leg in exits):
+        unmade = next((leg.why for leg in entries), "")
+        return Summary("success", "closed", f"{reason} (not turned: {unmade})" if unmade else reason)
+    last = legs[-1]
+    if last.state in (OrderState.EXPIRED, OrderState.BLOCKED):
+        return Summary("success", "refused", last.why)
+    return Summary("failed", "failed", f"{last.state.value.lower()}: {last.why}")

@@ -1,0 +1,671 @@
+"""
+Every outside thing, on one page.
+
+A port states a contract; adapters implement it, fakes in tests implement it, one contract suite runs on all of them.
+Async ports may be called from many tasks at once. Errors are the four reactions of `lib.domain.errors`; anything
+else escaping an adapter is a bug. Money is Decimal, time is epoch ms.
+"""
+
+from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Literal, Protocol
+
+from lib.clock import Clock as Clock
+from lib.domain.account import AccountSettings, Venue
+from lib.domain.candle import Candle, FormingCandle
+from lib.domain.decision import Abstained, Decision
+from lib.domain.errors import Retry
+from lib.domain.instrument import Instrument
+from lib.domain.order import Claim, Order, OrderState
+from lib.domain.position import Position, Side
+from lib.domain.risk import AccountPlan, Sizing
+
+# --- Market data -----------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class KlineUpdate:
+    """One push of the kline stream: *closed* is the venue's `confirm`; *seen_at* the venue's clock, epoch ms."""
+
+    symbol: str
+    interval: str
+    candle: Candle
+    closed: bool
+    seen_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class Ticker:
+    """Best knowledge of the price now, in USDT; *seen_at* is the venue's clock, epoch ms."""
+
+    symbol: str
+    last: Decimal
+    mark: Decimal
+    seen_at: int
+
+
+class MarketData(Protocol):
+    """Public REST of one feed, synchronous (the collector is threads; async callers use a thread)."""
+
+    def server_time(self) -> int:
+        """The venue's clock, epoch ms. *Retry* when unreachable."""
+        ...
+
+    def closed_candles(self, symbol: str, interval: str, *, end: int | None = None, limit: int = 1000) -> list[Candle]:
+        """
+        The newest *limit* (1..1000) closed candles that open at or before *end* (default: now), oldest first.
+
+        The still-open row is dropped by the venue's clock. An empty list means there are none; failure raises *Retry*.
+        """
+        ...
+
+    def instrument(self, symbol: str) -> Instrument:
+        """Trading rules now. *Halt* for an unknown symbol, *Retry* when unreachable."""
+        ...
+
+    def ticker(self, symbol: str) -> Ticker:
+        """Last and mark price now. *Retry* when unreachable."""
+        ...
+
+
+class KlineStream(Protocol):
+    """A live kline subscription. Supervision (ping, watchdog, backoff, reconnect) is the implementation's."""
+
+    def run(self, on_connect: Callable[[], None], on_update: Callable[[KlineUpdate], None]) -> None:
+        """
+        Block until `stop()`; call *on_connect* after each (re)subscription and *on_update* for every push, in order.
+
+        Never raises for network trouble; an exception out of a callback ends the run and propagates.
+        """
+        ...
+
+    def stop(self) -> None:
+        """Make `run` return soon; callable from any thread, idempotent."""
+        ...
+
+    @property
+    def connected(self) -> bool:
+        """True while subscribed."""
+        ...
+
+
+AppendOutcome = Literal["appended", "replaced", "ignored", "gap"]
+
+
+class CorruptCandles(Retry):
+    """A store holds something that is not a list of candles: reading again does not help, `CandleStore.rebuild` does."""
+
+
+class CandleStore(Protocol):
+    """
+    Closed candles per (symbol, interval), contiguous by construction, newest *capacity* kept; plus what readers watch.
+
+    Raises *Retry* when the store cannot be reached; values read back are exactly the values written.
+    """
+
+    def append(self, symbol: str, interval: str, candles: Sequence[Candle]) -> AppendOutcome:
+        """
+        Add closed candles, oldest first and consecutive among themselves, atomically.
+
+        Empty list or newest + one step → pushed; already there and newest → replaced; older → ignored; anything
+        that would leave a hole → "gap" and nothing of that candle on is written. The outcome is the last candle's.
+        """
+        ...
+
+    def rebuild(self, symbol: str, interval: str, candles: Sequence[Candle]) -> None:
+        """Replace the whole list by *candles* (oldest first, consecutive) in one atomic step."""
+        ...
+
+    def newest(self, symbol: str, interval: str, count: int) -> list[Candle]:
+        """At most *count* newest closed candles, oldest first; undecodable contents raise *CorruptCandles*."""
+        ...
+
+    def count(self, symbol: str, interval: str) -> int:
+        """How many closed candles are held."""
+        ...
+
+    def put_forming(self, symbol: str, interval: str, forming: FormingCandle) -> None:
+        """Remember and publish the forming candle."""
+        ...
+
+    def forming(self, symbol: str, interval: str) -> FormingCandle | None:
+        """The forming candle last put, or None."""
+        ...
+
+    def set_status(self, fields: dict[str, str]) -> None:
+        """Merge *fields* into the hash `system:status`."""
+        ...
+
+    def status(self) -> dict[str, str]:
+        """The hash `system:status`; empty when never written."""
+        ...
+
+    def clear(self) -> None:
+        """Forget all candles (another feed's leftovers), keep the status."""
+        ...
+
+
+class AsyncCandleReader(Protocol):
+    """What the trader needs of a candle store, as coroutines."""
+
+    async def newest(self, symbol: str, interval: str, count: int) -> list[Candle]:
+        """As `CandleStore.newest`."""
+        ...
+
+    async def set_status(self, fields: dict[str, str]) -> None:
+        """As `CandleStore.set_status`."""
+        ...
+
+
+class PublicFeed(Protocol):
+    """A real venue's public stream handed to the simulator for paper trading on real prices."""
+
+    def events(self) -> AsyncIterator[KlineUpdate | Ticker]:
+        """Kline pushes and price changes as they happen, for ever; reconnects by itself."""
+        ...
+
+
+# --- The exchange ----------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class ApiKey:
+    """A person's exchange key; its repr shows nothing of the secret."""
+
+    api_key: str
+    api_secret: str
+
+    def __repr__(self) -> str:
+        return f"ApiKey(••••{self.api_key[-4:]})"
+
+
+@dataclass(frozen=True, slots=True)
+class KeyInfo:
+    """What the venue says of a key: whose it is and what it may do. *expires_at* epoch ms, 0 = not dated."""
+
+    uid: str
+    may_trade: bool
+    may_withdraw: bool
+    may_transfer: bool
+    read_only: bool
+    unified: bool
+    bound_ips: tuple[str, ...]
+    expires_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class Wallet:
+    """USDT: *balance* is cash, *equity* cash + unrealised, *available* what a new isolated position may use."""
+
+    balance: Decimal
+    equity: Decimal
+    available: Decimal
+    seen_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class OrderRecord:
+    """
+    The exchange's own record of an order. *state* is None while it is open (New, PartiallyFilled, Untriggered).
+
+    *is_child* marks a stop or target the exchange made itself: its *order_link_id* is empty, *parent_link_id* ours.
+    """
+
+    order_id: str
+    order_link_id: str
+    parent_link_id: str
+    symbol: str
+    side: Side
+    state: OrderState | None
+    qty: Decimal
+    filled_qty: Decimal
+    avg_price: Decimal
+    fee: Decimal
+    reduce_only: bool
+    is_child: bool
+    reject_reason: str
+    created_ms: int
+
+
+FillKind = Literal["trade", "funding", "liquidation", "adl", "other"]
+
+
+@dataclass(frozen=True, slots=True)
+class Fill:
+    """One execution. *fee* is what it cost in USDT (negative = received); a funding row moves no quantity."""
+
+    exec_id: str
+    order_id: str
+    order_link_id: str
+    symbol: str
+    side: Side
+    qty: Decimal
+    price: Decimal
+    fee: Decimal
+    kind: FillKind
+    closed_qty: Decimal
+    is_stop: bool
+    """Whether a protective stop or a liquidation made it (stopOrderType StopLoss, BustTrade)."""
+    at_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class OrderAnswer:
+    """Everything three queries know of one order_link_id; *time* is the smallest server time among the answers."""
+
+    records: tuple[OrderRecord, ...]
+    fills: tuple[Fill, ...]
+    time: int
+
+
+@dataclass(frozen=True, slots=True)
+class SignedOrder:
+    """Bytes fixed before the claim: sent as they are, once. *headers* hold the signature and live in memory only."""
+
+    order_link_id: str
+    body: bytes
+    headers: dict[str, str]
+    signed_ts: int
+    body_sha256: str
+
+    def __repr__(self) -> str:
+        return f"SignedOrder({self.order_link_id}, signed_ts={self.signed_ts})"
+
+
+@dataclass(frozen=True, slots=True)
+class Ack:
+    """The reply to a send: Bybit's retCode (None = no readable reply) and its text. A hint, never a verdict."""
+
+    code: int | None
+    message: str
+
+
+class Exchange(Protocol):
+    """
+    One account at one venue, by that account's key. Queries raise *Retry* (try later) or *Pause* (key, permission).
+
+    No method retries by itself. A rate limiter stands in front of every call.
+    """
+
+    uid: str
+
+    async def server_time(self) -> int:
+        """The venue's clock, epoch ms."""
+        ...
+
+    async def wallet(self) -> Wallet: ...
+
+    async def position(self, symbol: str) -> Position:
+        """The one-way position, flat when there is none; its *seen_at* is the answer's server time."""
+        ...
+
+    async def open_orders(self, symbol: str) -> list[OrderRecord]:
+        """Working and untriggered orders, children included."""
+        ...
+
+    async def set_leverage(self, symbol: str, leverage: int) -> None:
+        """Set both sides; "not modified" is success. *Pause*/*Retry* otherwise: any doubt is no entry."""
+        ...
+
+    async def set_trading_stop(self, symbol: str, stop_loss: Decimal, take_profit: Decimal) -> bool:
+        """Full-mode stop and target on the open position by mark price; False when the venue refuses the prices."""
+        ...
+
+    def sign_order(self, order: Order, timestamp_ms: int) -> SignedOrder:
+        """Fix body, timestamp and signature of *order* (qty must be set). Pure: nothing is sent."""
+        ...
+
+    async def send_order(self, signed: SignedOrder) -> Ack:
+        """Send exactly those bytes once. Never raises: whatever is not a readable reply is `Ack(None, why)`."""
+        ...
+
+    async def find_order(self, symbol: str, order_link_id: str) -> OrderAnswer:
+        """Ask realtime, then history, then executions; any failed query raises *Retry*: it proves nothing."""
+        ...
+
+    async def orders_since(self, symbol: str, since_ms: int) -> list[OrderRecord]:
+        """Every order of any state created since, oldest first, children included."""
+        ...
+
+    async def fills_since(self, symbol: str, since_ms: int) -> list[Fill]:
+        """Every execution since (inclusive), oldest first, all pages, funding and liquidation included."""
+        ...
+
+    async def cancel_all(self, symbol: str) -> None:
+        """Cancel working orders; the position's own stop and target stay."""
+        ...
+
+
+class KeyProbe(Protocol):
+    """Onboarding of a key, synchronous; done once with the key in clear before it is sealed."""
+
+    def key_info(self, venue: Venue, key: ApiKey) -> KeyInfo:
+        """What the venue says of *key*. *Pause* for a refused key, *Retry* when unreachable."""
+        ...
+
+    def prepare(self, venue: Venue, key: ApiKey, symbol: str) -> None:
+        """Isolated margin and one-way mode; already so is success. *Pause* says what the owner must change."""
+        ...
+
+
+# --- The analyst -----------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Prompt:
+    """What one prompt group sends; *user* is JSON text with candles, risk level and leverage cap."""
+
+    system: str
+    user: str
+    model: str
+
+
+@dataclass(frozen=True, slots=True)
+class AnalystAnswer:
+    """The answer as read. *raw* at most 8,192 characters; *failed* = no answer came at all (timeout, 429, 5xx)."""
+
+    decision: Decision | Abstained
+    raw: str
+    model: str
+    prompt_tokens: int
+    completion_tokens: int
+    latency_ms: int
+    failed: bool
+
+
+class Analyst(Protocol):
+    async def ask(self, prompt: Prompt, budget_s: float) -> AnalystAnswer:
+        """One view within *budget_s* seconds, retries included. Never raises: anything odd abstains."""
+        ...
+
+
+# --- Secrets ---------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class SealContext:
+    """What a sealed key is bound to; a row moved to another person, venue or version does not open."""
+
+    user_id: int
+    venue: Venue
+    uid: str
+    key_version: int
+
+
+class Sealer(Protocol):
+    """All the web side has: it can seal and never open."""
+
+    def seal(self, key: ApiKey, context: SealContext) -> str: ...
+
+
+class Opener(Protocol):
+    """The trader's half."""
+
+    def open(self, sealed: str, context: SealContext) -> ApiKey:
+        """*Pause* when the seal does not fit the context or the key pair."""
+        ...
+
+
+# --- The ledger ------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class TraderAccount:
+    """An account as the trader sees it. *auto_since* is when auto-trading was last switched on, epoch ms."""
+
+    account_id: int
+    user_id: int
+    venue: Venue
+    feed: str
+    uid: str
+    symbol: str
+    symbol_no: int
+    settings: AccountSettings
+    key_version: int
+    settings_version: int
+    sealed_key: str
+    auto_trade: bool
+    auto_since: int
+    trading_enabled: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Flags:
+    """The platform's two switches; unreadable means no entry."""
+
+    trading_enabled: bool
+    flatten: bool
+
+
+@dataclass(frozen=True, slots=True)
+class CycleKey:
+    """One analyst call: *prompt_group* is the sha256 (hex) of everything that makes prompts equal."""
+
+    feed: str
+    symbol: str
+    interval_s: int
+    t_ms: int
+    prompt_group: str
+
+
+@dataclass(frozen=True, slots=True)
+class CycleRecord:
+    """What was asked and answered, stored once. *decision_json* is the parsed decision or the abstention."""
+
+    key: CycleKey
+    prompt: str
+    candles: str
+    answer: AnalystAnswer
+
+
+@dataclass(frozen=True, slots=True)
+class LogFacts:
+    """What our books know of an account at T; the ledger's half of `risk.Facts`."""
+
+    own_qty: Decimal
+    day_start_equity: Decimal
+    peak_equity: Decimal
+    entries_today: int
+    loss_streak: int
+    last_stop_ms: int
+    locks: tuple[str, ...]
+    unresolved: int
+
+
+@dataclass(frozen=True, slots=True)
+class EquityPoint:
+    """The exchange's wallet at one T, beside our books' idea of the balance (*difference* = balance - books)."""
+
+    account_id: int
+    t_ms: int
+    balance: Decimal
+    equity: Decimal
+    difference: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class Books:
+    """Our sums of the exchange's executions: balance = start + realised - fees + funding + transfers, exactly."""
+
+    start: Decimal
+    realised: Decimal
+    fees: Decimal
+    funding: Decimal
+    position: Position
+    last_fill_ms: int
+
+    @property
+    def balance(self) -> Decimal:
+        return self.start + self.realised - self.fees + self.funding
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What a query found out about an order."""
+
+    state: OrderState
+    why: str
+    exchange_order_id: str
+    filled_qty: Decimal
+    avg_price: Decimal
+    fee: Decimal
+
+
+class Ledger(Protocol):
+    """
+    The database as the trader uses it: every method is one transaction, committed when it returns.
+
+    An exception in COMMIT raises *Retry* with unknown effect: callers treat it as not having happened for sending and
+    as possible for everything else. All writes are idempotent or compare-and-set. Lists are ordered by id.
+    """
+
+    async def now(self) -> int:
+        """The ledger's clock, epoch ms (SYSDATE on MySQL; the market clock in replay)."""
+        ...
+
+    async def hold_lease(self, holder: str, ttl_ms: int) -> int | None:
+        """Take, renew or take over the trader's lease; its epoch, or None while another holds it."""
+        ...
+
+    async def release_lease(self, holder: str) -> None: ...
+
+    async def flags(self) -> Flags: ...
+
+    async def accounts(self) -> list[TraderAccount]:
+        """Every account with a key that is not deleted, whether trading or paused; one active account per person."""
+        ...
+
+    async def cycle(self, key: CycleKey) -> AnalystAnswer | None:
+        """The answer recorded for *key*, or None."""
+        ...
+
+    async def record_cycle(self, record: CycleRecord) -> AnalystAnswer:
+        """First writer wins: store *record* unless one is there; the answer that now stands."""
+        ...
+
+    async def analyst_failures(self, feed: str, symbol: str) -> int:
+        """How many of the newest cycles in a row failed to get an answer."""
+        ...
+
+    async def facts(self, account_id: int, t_ms: int) -> LogFacts: ...
+
+    async def plan(self, account: TraderAccount, key: CycleKey | None, t_ms: int, plan: AccountPlan) -> list[Order]:
+        """
+        Write the log row and the orders of *plan* as PLANNED; an account that has a plan for T keeps that one.
+
+        Returns the rows that stand for (account, T). *key* None = no analyst call (skipped).
+        """
+        ...
+
+    async def plan_exit(self, account: TraderAccount, t_ms: int, plan: AccountPlan) -> Order:
+        """A further reduce-only order outside the plan (guardian, flatten): next free seq of its leg, PLANNED."""
+        ...
+
+    async def size(self, order_id: int, sizing: Sizing, ref_price: Decimal) -> bool:
+        """Fix qty and prices of a PLANNED, never sent entry; False when it is no longer that."""
+        ...
+
+    async def claim(self, order: Order, signed: SignedOrder, holder: str) -> Claim:
+        """The claim transaction, entry or exit by *order.reduce_only*; the row's state is moved accordingly."""
+        ...
+
+    async def move(self, order: Order, after: OrderState, why: str, code: int = 0) -> bool:
+        """Compare-and-set from *order.state*; one event row, the log row with it. False when it was not there."""
+        ...
+
+    async def close_order(self, order: Order, verdict: Verdict) -> bool:
+        """As *move* to the verdict's state, with its fills' sums."""
+        ...
+
+    async def open_orders(self) -> list[Order]:
+        """Every row that is not terminal, NEEDS_HUMAN included."""
+        ...
+
+    async def order_by_link(self, order_link_id: str) -> Order | None: ...
+
+    async def adopt(self, account: TraderAccount, record: OrderRecord, t_ms: int) -> bool:
+        """An exchange order of ours without a row, or whose row says it was never sent: now UNKNOWN, for a query."""
+        ...
+
+    async def last_entry(self, account_id: int) -> Order | None:
+        """The newest entry that filled: where the guardian finds the stop that should stand."""
+        ...
+
+    async def record_fills(self, account_id: int, fills: Sequence[Fill]) -> int:
+        """Book fills not seen before, in the order given (oldest first); how many were new."""
+        ...
+
+    async def books(self, account_id: int) -> Books: ...
+
+    async def record_equity(self, point: EquityPoint) -> None:
+        """First writer wins per (account, T)."""
+        ...
+
+    async def lock(self, account_id: int, kind: str, until_ms: int, why: str) -> None:
+        """Entries off until then; the same kind on the same UTC day is written once."""
+        ...
+
+    async def pause(self, account_id: int, why: str) -> None:
+        """The *Pause* reaction: trading off for the account, its owner told once through the outbox."""
+        ...
+
+
+class Exchanges(Protocol):
+    """Opens an account's key and hands out its exchange."""
+
+    def open(self, account: TraderAccount) -> Exchange:
+        """*Pause* when the key cannot be opened."""
+        ...
+
+
+class AsyncMarket(Protocol):
+    """What the trader asks of the feed itself: the cross-check, the price now, the rules."""
+
+    async def closed_candles(self, symbol: str, interval: str, *, end: int | None = None, limit: int) -> list[Candle]:
+        """As `MarketData.closed_candles`."""
+        ...
+
+    async def ticker(self, venue: Venue, symbol: str) -> Ticker:
+        """The price at *venue*, where the order will meet it."""
+        ...
+
+    async def instrument(self, venue: Venue, symbol: str) -> Instrument:
+        """Trading rules at *venue*."""
+        ...
+
+
+# --- People (synchronous: forms, set-up, the demo) -------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class NewAccount:
+    """A person's account to be. *start_balance* is the venue's wallet balance when our books begin, USDT."""
+
+    user_id: int
+    venue: Venue
+    feed: str
+    uid: str
+    symbol: str
+    sealed_key: str
+    key_last4: str
+    key_version: int
+    start_balance: Decimal
+
+
+class Accounts(Protocol):
+    """Users and their accounts, synchronous, one transaction a method. *ValueError* for what a form should refuse."""
+
+    def add_user(self, email: str, password_hash: str, *, is_demo: bool = False) -> int:
+        """The new user's id; ValueError when the e-mail is taken (compared lower-case, trimmed)."""
+        ...
+
+    def user_id(self, email: str) -> int | None: ...
+
+    def add_account(self, new: NewAccount) -> int:
+        """The new account's id; it becomes the person's active one. ValueError when (venue, uid) is taken."""
+        ...
+
+    def change_settings(self, user_id: int, settings: AccountSettings) -> None: ...
+
+    def set_auto_trade(self, user_id: int, on: bool, now_ms: int) -> None: ...
