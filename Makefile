@@ -1,0 +1,75 @@
+# Maemae: two commands matter, `make run` and `make test`. Each does its own set-up.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+.PHONY: help run test check fix bench replay migrate lock servers clean
+
+# the first Python >= 3.11 that really starts
+PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
+BIN := .venv/bin
+export PYTHONPATH := .
+export PYTHONUNBUFFERED := 1
+
+help:  ## this list
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 18
+
+run: .venv/run.stamp  ## the whole system on this machine: paper money, synthetic prices (FEED=bybit for real ones)
+	@exec $(BIN)/python -m services.local
+
+test: .venv/dev.stamp servers  ## every test; installs MariaDB and Redis by apt when root and missing
+	@$(BIN)/python -m pytest -n 2 -q $(ARGS)
+
+check: .venv/dev.stamp  ## what CI checks: lint, format, types, import directions, the layout's traps
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports --no-logo
+	@$(BIN)/python -m tests.layout
+
+fix: .venv/dev.stamp  ## let ruff mend what it can
+	@$(BIN)/ruff check --fix . ; $(BIN)/ruff format .
+
+bench: .venv/dev.stamp  ## the measurements of README, each a ratio in one run
+	@$(BIN)/python -m bench.candles_write && $(BIN)/python -m bench.candles_read && $(BIN)/python -m bench.claims
+
+replay: .venv/dev.stamp  ## FILE=candles.csv.gz USERS=20 DAYS=2: the real system over a candle file, on a stepped clock
+	@$(BIN)/python -m services.replay $(if $(FILE),--file "$(FILE)") $(if $(USERS),--users $(USERS)) $(if $(DAYS),--days $(DAYS)) $(ARGS)
+
+migrate: .venv/run.stamp  ## bring DATABASE_URL to the newest schema
+	@$(BIN)/python -m services.migrate
+
+lock: .venv/dev.stamp  ## compile requirements*.in, pinned and hashed
+	@$(BIN)/uv pip compile --universal --generate-hashes --no-emit-index-url --python-version 3.11 --no-header -q requirements.in -o requirements.txt
+	@$(BIN)/uv pip compile --universal --generate-hashes --no-emit-index-url --python-version 3.11 --no-header -q requirements-dev.in -o requirements-dev.txt
+
+servers:
+	@PATH="$$PATH:/usr/sbin"; missing=""; \
+	command -v mariadbd >/dev/null || missing="mariadb-server-core mariadb-client-core"; \
+	command -v redis-server >/dev/null || missing="$$missing redis-server"; \
+	if [ -z "$$missing" ] || [ -n "$$TEST_DATABASE_URL$$TEST_REDIS_URL" ]; then exit 0; fi; \
+	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+		echo "installing for the tests: $$missing"; \
+		export DEBIAN_FRONTEND=noninteractive; \
+		apt-get update -qq && apt-get install -y -qq --no-install-recommends $$missing >/dev/null; \
+	else \
+		echo "NOTE: without$$(printf ' %s' $$missing) the tests on real servers are skipped, loudly (set TEST_DATABASE_URL / TEST_REDIS_URL)"; \
+	fi
+
+.venv/bin/python:
+	@[ -n "$(PYTHON)" ] || { echo "Maemae needs Python 3.11 or newer: install python3 and python3-venv"; exit 1; }
+	@$(PYTHON) -m venv .venv 2>/dev/null || { \
+		[ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && apt-get update -qq && \
+		DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends python3-venv >/dev/null && rm -rf .venv && $(PYTHON) -m venv .venv; } || \
+		{ rm -rf .venv; echo "could not make a virtual environment: install the package python3-venv"; exit 1; }
+
+.venv/run.stamp: requirements.txt | .venv/bin/python
+	@echo "installing the requirements (once)"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.txt
+	@touch $@
+
+.venv/dev.stamp: requirements-dev.txt .venv/run.stamp
+	@echo "installing the development tools (once)"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
+	@touch $@ .venv/run.stamp
+
+clean:  ## forget the virtual environment; var/ (your data) stays
+	@rm -rf .venv

@@ -1,0 +1,227 @@
+"""
+The only reader of the environment: one frozen value, refused loudly when unsafe.
+
+Names are the seed's where it has one. No setting has a default that would work in production by accident: stores and
+secrets have none at all (`make run` passes its own, made under var/). Absence means absence, never "use default".
+"""
+
+import base64
+import binascii
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import cast
+
+from lib import log
+from lib.domain.account import VENUES, Venue
+from lib.domain.candle import INTERVALS
+from lib.domain.errors import Halt
+
+DATABASE_NAMES = ("DATABASE_URL", "MYSQL_URL", "JAWSDB_URL", "JAWSDB_MARIA_URL", "CLEARDB_DATABASE_URL")
+REDIS_NAMES = ("REDIS_URL", "REDIS_TLS_URL", "REDISCLOUD_URL")
+PLACEHOLDERS = frozenset(
+    {"your-encryption-key", "your-secret-key", "change-me", "changeme", "sk-...", "secret", "password"}
+)
+BYBIT_URLS: dict[Venue, str] = {
+    "demo": "https://api-demo.bybit.com",
+    "testnet": "https://api-testnet.bybit.com",
+    "mainnet": "https://api.bybit.com",
+}
+FEED_URLS = {
+    "bybit": ("https://api.bybit.com", "wss://stream.bybit.com/v5/public/linear"),
+    "bybit-testnet": ("https://api-testnet.bybit.com", "wss://stream-testnet.bybit.com/v5/public/linear"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Everything a process may be told. Secrets are kept out of the repr."""
+
+    feed: str
+    bybit_api_url: str
+    bybit_ws_url: str
+    paper_api_url: str
+    venues: tuple[Venue, ...]
+    symbols: tuple[str, ...]
+    intervals: tuple[str, ...]
+    database_url: str = field(repr=False)
+    redis_url: str = field(repr=False)
+    redis_tls_verify: str
+    openai_base_url: str
+    openai_model: str
+    openai_api_key: str = field(repr=False)
+    analyst_budget_s: float
+    encryption_key: str = field(repr=False)
+    encryption_public_key: str
+    installation: str
+    data_dir: Path
+    log_format: log.Format
+    log_level: str
+    simulator_host: str
+    simulator_port: int
+    simulator_seed: int
+    simulator_token: str = field(repr=False)
+    stale_after_s: float
+
+    @property
+    def feed_name(self) -> str:
+        """The feed as stores and pages name it: a replay by its file's name, without its folder."""
+        kind, _, rest = self.feed.partition(":")
+        return f"{kind}:{Path(rest).name}" if rest else kind
+
+    @property
+    def venue_urls(self) -> dict[Venue, str]:
+        """REST base URL of each venue this deployment trades on."""
+        urls: dict[Venue, str] = {**BYBIT_URLS, "paper": self.paper_api_url}
+        return {venue: urls[venue] for venue in self.venues}
+
+    def require(self, *names: str) -> None:
+        """*Halt* with one line naming the first of these settings (by environment name) that is missing."""
+        for name in names:
+            if not getattr(self, name.lower()):
+                raise Halt(f"{name} is missing: {_ADVICE.get(name, 'set it, see .env.example')}")
+
+
+_ADVICE = {
+    "DATABASE_URL": "set it to mysql://user:password@host:3306/name (see .env.example), or use `make run`",
+    "REDIS_URL": "set it to redis://host:6379 or rediss://… (see .env.example), or use `make run`",
+    "ENCRYPTION_KEY": "make one with `python -m services.keys` and keep it where only the trader can read it",
+    "ENCRYPTION_PUBLIC_KEY": "make a pair with `python -m services.keys`",
+    "OPENAI_API_KEY": "set the key of your OpenAI-compatible provider",
+}
+
+
+def load(env: Mapping[str, str] | None = None) -> Settings:
+    """Settings from *env* (default: the process environment). *Halt* names the setting and what to do about it."""
+    source = dict(os.environ if env is None else env)
+    feed = source.get("FEED", "synthetic")
+    paper = source.get("PAPER_API_URL") or f"http://127.0.0.1:{source.get('SIMULATOR_PORT', '18700')}"
+    rest, stream = _feed_urls(feed, paper)
+    settings = Settings(
+        feed=feed,
+        bybit_api_url=_url(source, "BYBIT_API_URL", rest),
+        bybit_ws_url=_url(source, "BYBIT_WS_URL", stream),
+        paper_api_url=_url({"PAPER_API_URL": paper}, "PAPER_API_URL", paper),
+        venues=_venues(source.get("VENUES", "paper")),
+        symbols=_names(source.get("SYMBOLS", "BTCUSDT")),
+        intervals=_intervals(source.get("INTERVALS", "1m")),
+        database_url=_first(source, DATABASE_NAMES),
+        redis_url=_first(source, REDIS_NAMES),
+        redis_tls_verify=_tls(source),
+        openai_base_url=_url(source, "OPENAI_BASE_URL", "https://api.openai.com/v1"),
+        openai_model=source.get("OPENAI_MODEL", "gpt-6-luna"),
+        openai_api_key=_secret(source, "OPENAI_API_KEY"),
+        analyst_budget_s=_number(source, "ANALYST_BUDGET_S", 45, 1, 60),
+        encryption_key=_key(source, "ENCRYPTION_KEY"),
+        encryption_public_key=_key(source, "ENCRYPTION_PUBLIC_KEY"),
+        installation=_installation(source.get("INSTALLATION", "")),
+        data_dir=Path(source.get("DATA_DIR", "var")),
+        log_format="text" if _choice(source, "LOG_FORMAT", "json", ("json", "text")) == "text" else "json",
+        log_level=_choice(source, "LOG_LEVEL", "INFO", ("DEBUG", "INFO", "WARNING", "ERROR")),
+        simulator_host=source.get("SIMULATOR_HOST", "127.0.0.1"),
+        simulator_port=int(_number(source, "SIMULATOR_PORT", 18700, 1, 65535)),
+        simulator_seed=int(_number(source, "SIMULATOR_SEED", 7, 0, 2**31)),
+        simulator_token=_secret(source, "SIMULATOR_TOKEN"),
+        stale_after_s=_number(source, "STALE_AFTER_S", 75, 5, 600),
+    )
+    _refuse_ephemeral_disk(source, settings)
+    return settings
+
+
+def _feed_urls(feed: str, paper: str) -> tuple[str, str]:
+    if feed in FEED_URLS:
+        return FEED_URLS[feed]
+    if feed == "synthetic" or feed.startswith("replay:"):
+        return paper, f"ws{paper.removeprefix('http')}/v5/public/linear"
+    raise Halt(f"FEED={feed!r} is unknown: use synthetic, replay:FILE, bybit or bybit-testnet")
+
+
+def _url(source: Mapping[str, str], name: str, default: str) -> str:
+    value = source.get(name) or default
+    if not value.startswith(("http://", "https://", "ws://", "wss://")):
+        raise Halt(f"{name} must be a URL beginning with http(s):// or ws(s)://")
+    return value.rstrip("/")
+
+
+def _venues(text: str) -> tuple[Venue, ...]:
+    names = _names(text, upper=False)
+    if unknown := [name for name in names if name not in VENUES]:
+        raise Halt(f"VENUES names {unknown[0]!r}: use {', '.join(VENUES)}")
+    if "mainnet" in names:
+        raise Halt("VENUES=mainnet is refused: real money stays off until the order protocol's proof is complete")
+    return cast("tuple[Venue, ...]", names)
+
+
+def _names(text: str, *, upper: bool = True) -> tuple[str, ...]:
+    names = tuple(dict.fromkeys(part.strip() for part in text.split(",") if part.strip()))
+    if not names or not all(name.isalnum() for name in names):
+        raise Halt(f"a list of names was expected, got {text!r}")
+    return tuple(name.upper() for name in names) if upper else names
+
+
+def _intervals(text: str) -> tuple[str, ...]:
+    names = _names(text, upper=False)
+    if "1m" not in names or any(name not in INTERVALS for name in names):
+        raise Halt(f"INTERVALS={text!r}: a list of {', '.join(INTERVALS)} that contains 1m")
+    return names
+
+
+def _first(source: Mapping[str, str], names: tuple[str, ...]) -> str:
+    return next((source[name].strip() for name in names if source.get(name, "").strip()), "")
+
+
+def _tls(source: Mapping[str, str]) -> str:
+    # Heroku's Key-Value Store presents self-signed certificates; everywhere else verify
+    default = "none" if source.get("DYNO") else "full"
+    return _choice(source, "REDIS_TLS_VERIFY", default, ("none", "ca", "full"))
+
+
+def _secret(source: Mapping[str, str], name: str) -> str:
+    value = source.get(name, "").strip()
+    if value.lower() in PLACEHOLDERS or value.lower().startswith(("your-", "replace-", "<")):
+        raise Halt(f"{name} still holds a placeholder: put a real value there")
+    return value
+
+
+def _key(source: Mapping[str, str], name: str) -> str:
+    value = _secret(source, name)
+    if not value:
+        return ""
+    try:
+        raw = base64.b64decode(value, validate=True)
+    except (binascii.Error, ValueError):
+        raw = b""
+    if len(raw) != 32 or len(set(raw)) < 12:
+        raise Halt(f"{name} must be base64 of 32 random bytes: make one with `python -m services.keys`")
+    return value
+
+
+def _installation(text: str) -> str:
+    if text and not (len(text) <= 6 and text.isascii() and text.isalnum() and text == text.lower()):
+        raise Halt("INSTALLATION must be 1 to 6 of a-z and 0-9, different for every deployment")
+    return text
+
+
+def _number(source: Mapping[str, str], name: str, default: float, least: float, most: float) -> float:
+    text = source.get(name) or str(default)
+    try:
+        value = float(text)
+    except ValueError:
+        value = least - 1
+    if not least <= value <= most:
+        raise Halt(f"{name}={text!r} must be a number from {least:g} to {most:g}")
+    return value
+
+
+def _choice(source: Mapping[str, str], name: str, default: str, choices: tuple[str, ...]) -> str:
+    value = source.get(name) or default
+    if value not in choices:
+        raise Halt(f"{name}={value!r}: use {', '.join(choices)}")
+    return value
+
+
+def _refuse_ephemeral_disk(source: Mapping[str, str], settings: Settings) -> None:
+    embedded = not settings.redis_url or not settings.database_url or settings.database_url.startswith("sqlite")
+    if source.get("DYNO") and embedded:
+        raise Halt("this platform's disk is ephemeral: add a MySQL and a Redis add-on (DATABASE_URL, REDIS_URL)")

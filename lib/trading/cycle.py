@@ -1,0 +1,151 @@
+"""
+The five-minute cycle: recover, candles, one answer per prompt group, then every account for itself.
+
+    reconcile → window at T → answers ∥ prefetch → plan → claim → send → resolve → books
+
+A replay is `run_cycle` on a stepped clock; paper trading is the same loop on the machine's clock; live is the same
+loop with another exchange behind the port. Every cycle of every account ends decided or visibly skipped.
+"""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+
+from lib import log
+from lib.domain.candle import Candle
+from lib.domain.decision import Decision
+from lib.domain.errors import Pause, Retry, Skip
+from lib.domain.order import Order
+from lib.domain.risk import AccountPlan, Outcome
+from lib.ports import AnalystAnswer, CycleKey, TraderAccount
+from lib.trading.analysis import answer_for
+from lib.trading.books import check_equity
+from lib.trading.desk import Desk, due
+from lib.trading.execution import Errand, execute
+from lib.trading.planning import make_plan, prefetch
+from lib.trading.prompt import cycle_key
+from lib.trading.resolution import recover
+from lib.trading.window import decision_window
+
+LOG = log.get("trading.cycle")
+
+
+@dataclass(frozen=True, slots=True)
+class AccountResult:
+    """How the cycle ended for one account. *difference* is exchange balance minus books, None when unread."""
+
+    account_id: int
+    outcome: Outcome
+    reason: str
+    orders: tuple[Order, ...] = ()
+    difference: Decimal | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CycleReport:
+    """One T as the log, the terminal and the status show it. *idle* says why nobody was served, else ""."""
+
+    t_ms: int
+    idle: str = ""
+    answers: Mapping[str, AnalystAnswer] = field(default_factory=dict)
+    results: tuple[AccountResult, ...] = ()
+
+
+async def run_cycle(desk: Desk, t_ms: int) -> CycleReport:
+    """Serve every account that is due at T, once. Running the same T again resumes it and doubles nothing."""
+    if await desk.ledger.hold_lease(desk.holder, desk.lease_ms) is None:
+        return CycleReport(t_ms, "another trader holds the lease")
+    unresolved = await desk.ledger.open_orders()
+    accounts = [account for account in await desk.ledger.accounts() if due(account, desk.feed, t_ms)]
+    answers: dict[CycleKey, asyncio.Task[AnalystAnswer]] = {}
+    results: list[AccountResult] = []
+    for symbol in sorted({account.symbol for account in accounts}):
+        group = [account for account in accounts if account.symbol == symbol]
+        results += await _serve_symbol(Round(desk, t_ms, unresolved, answers), symbol, group)
+    report = CycleReport(t_ms, "" if accounts else "nobody is due", _finished(answers), tuple(results))
+    await _announce(desk, report)
+    return report
+
+
+@dataclass(frozen=True, slots=True)
+class Round:
+    """What the accounts of one cycle share: rows still open when it began, and one task per prompt group."""
+
+    desk: Desk
+    t_ms: int
+    unresolved: Sequence[Order]
+    answers: dict[CycleKey, asyncio.Task[AnalystAnswer]]
+
+    def key(self, account: TraderAccount) -> CycleKey:
+        return cycle_key(self.desk.feed, account.symbol, self.t_ms, account.settings, self.desk.model)
+
+    def ask(self, account: TraderAccount, window: Sequence[Candle]) -> None:
+        """Start the answer of *account*'s prompt group unless it is under way."""
+        key = self.key(account)
+        if key not in self.answers:
+            self.answers[key] = asyncio.ensure_future(answer_for(self.desk, key, window, account.settings))
+
+
+async def _serve_symbol(this: Round, symbol: str, accounts: Sequence[TraderAccount]) -> list[AccountResult]:
+    try:
+        window = await decision_window(this.desk, symbol, this.t_ms)
+    except Skip as skip:
+        LOG.warning("cycle.skipped", t_ms=this.t_ms, symbol=symbol, why=str(skip))
+        return list(await asyncio.gather(*(_skip(this, account, str(skip)) for account in accounts)))
+    for account in accounts:
+        this.ask(account, window)
+    return list(await asyncio.gather(*(_serve(this, account, window) for account in accounts)))
+
+
+async def _serve(this: Round, account: TraderAccount, window: Sequence[Candle]) -> AccountResult:
+    """One account, whose every failure stays its own."""
+    with log.bind(account=account.account_id, t=this.t_ms):
+        try:
+            return await _trade(this, account, window)
+        except Pause as pause:
+            await this.desk.ledger.pause(account.account_id, str(pause))
+            return await _skip(this, account, str(pause))
+        except (Retry, Skip) as held:
+            return await _skip(this, account, str(held))
+        except Exception as bug:  # noqa: BLE001 - one account's bug must never stop another's orders
+            LOG.error("cycle.account_failed", bug)
+            return AccountResult(account.account_id, "failed", f"internal error ({type(bug).__name__})")
+
+
+async def _trade(this: Round, account: TraderAccount, window: Sequence[Candle]) -> AccountResult:
+    desk, t_ms = this.desk, this.t_ms
+    if not await recover(desk, account, this.unresolved, sweep=True):
+        raise Skip("earlier orders could not be reconciled with the exchange")
+    exchange = desk.exchanges.open(account)
+    # shield: one account's failure must not cancel the answer of its whole group
+    answer_task = asyncio.shield(this.answers[this.key(account)])
+    snapshot, answer = await asyncio.gather(prefetch(desk, account, exchange), answer_task)
+    plan = await make_plan(desk, account, snapshot, answer, window[-1], t_ms)
+    orders = await desk.ledger.plan(account, this.key(account), t_ms, plan)
+    decision = answer.decision if isinstance(answer.decision, Decision) else None
+    done = await execute(desk, Errand(account, exchange, snapshot.instrument, decision), orders)
+    difference = await check_equity(desk, account, exchange, t_ms)
+    if difference:
+        LOG.error("books.differ", difference=str(difference))
+    return AccountResult(account.account_id, plan.outcome, plan.reason, tuple(done), difference)
+
+
+async def _skip(this: Round, account: TraderAccount, why: str) -> AccountResult:
+    try:
+        await this.desk.ledger.plan(account, None, this.t_ms, AccountPlan("skipped", why))
+    except Retry as busy:
+        LOG.error("cycle.skip_unwritten", account=account.account_id, why=str(busy))
+    return AccountResult(account.account_id, "skipped", why)
+
+
+def _finished(answers: Mapping[CycleKey, asyncio.Task[AnalystAnswer]]) -> dict[str, AnalystAnswer]:
+    done = {key: task for key, task in answers.items() if task.done() and not task.cancelled()}
+    return {key.prompt_group: task.result() for key, task in done.items() if task.exception() is None}
+
+
+async def _announce(desk: Desk, report: CycleReport) -> None:
+    counts: dict[str, int] = {}
+    for result in report.results:
+        counts[result.outcome] = counts.get(result.outcome, 0) + 1
+    LOG.info("cycle.done", t_ms=report.t_ms, groups=len(report.answers), idle=report.idle, **counts)

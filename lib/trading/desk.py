@@ -1,0 +1,53 @@
+"""
+What every trading use-case works with: the ports, and the few numbers that are not law.
+
+A desk is built once by bootstrap. Live, paper and replay desks differ by the objects in it and by nothing else.
+"""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from lib.domain.order import CYCLE_MS
+from lib.ports import Analyst, AsyncCandleReader, AsyncMarket, Clock, Exchanges, Ledger, TraderAccount
+
+WINDOW = 30
+"""Closed candles shown to the analyst."""
+INTERVAL = "1m"
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """The trader's world. *holder* names this process in the lease; *report* receives every cycle's result."""
+
+    ledger: Ledger
+    exchanges: Exchanges
+    market: AsyncMarket
+    candles: AsyncCandleReader
+    analyst: Analyst
+    clock: Clock
+    feed: str
+    model: str
+    installation: str
+    holder: str
+    analyst_budget_s: float = 45.0
+    lease_ms: int = 30_000
+
+
+def boundary(now_ms: int) -> int:
+    """T: the newest five-minute boundary at or before *now_ms*, epoch ms."""
+    return now_ms - now_ms % CYCLE_MS
+
+
+async def until(clock: Clock, deadline_ms: int, pause_s: float, ready: Callable[[], Awaitable[bool]]) -> bool:
+    """Ask *ready* now and every *pause_s* market seconds until it holds (True) or *deadline_ms* has passed (False)."""
+    while not await ready():
+        if clock.now_ms() >= deadline_ms:
+            return False
+        await clock.sleep(pause_s)
+    return True
+
+
+def due(account: TraderAccount, feed: str, t_ms: int) -> bool:
+    """Whether *account* takes part in the cycle of T: switched on, on this feed, and since before T."""
+    on = account.auto_trade and account.trading_enabled and account.auto_since <= t_ms
+    return on and (account.venue != "paper" or account.feed == feed)

@@ -1,0 +1,146 @@
+"""
+From planned rows to the exchange: leverage, sign, claim, send once, resolve.
+
+The claim's commit is the point of no return: bytes are fixed before it and sent once after it, and only if it
+certainly committed. Orders of one account go one after another; a flip's entry waits until its exit is proved done.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from lib import log
+from lib.domain.decision import Decision
+from lib.domain.errors import Pause, Retry
+from lib.domain.instrument import Instrument
+from lib.domain.order import IN_FLIGHT, MAX_AGE_MS, VERDICTS, Order, OrderState, after_hint
+from lib.domain.risk import size_entry
+from lib.ports import Exchange, TraderAccount
+from lib.trading.books import import_fills
+from lib.trading.desk import Desk
+from lib.trading.resolution import resolve
+
+LOG = log.get("trading.execution")
+REFUSED_PAUSE_S = 1.1
+"""After 10002 or 10006: the venue's rolling second has passed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Errand:
+    """One account's orders of one T, and what sizing a flip's entry needs."""
+
+    account: TraderAccount
+    exchange: Exchange
+    instrument: Instrument
+    decision: Decision | None = None
+
+
+async def execute(desk: Desk, errand: Errand, orders: Sequence[Order]) -> list[Order]:
+    """Bring *orders* (exits first) as far as this cycle can; the rows as they then stand."""
+    done: list[Order] = []
+    for order in sorted(orders, key=lambda order: not order.reduce_only):
+        if order.is_entry and done and not await _closed(desk, errand, done):
+            done.append(await _moved(desk, order, OrderState.EXPIRED, "the position is not proved closed"))
+            continue
+        done.append(await run_order(desk, errand, order))
+    if done:
+        await import_fills(desk, errand.account, errand.exchange)
+    return done
+
+
+async def run_order(desk: Desk, errand: Errand, order: Order) -> Order:
+    """One order from PLANNED to wherever evidence brings it."""
+    if order.state is OrderState.PLANNED and order.is_entry:
+        order = await _ready_entry(desk, errand, order)
+    while order.state is OrderState.PLANNED:
+        before = order
+        order = await _send(desk, errand.exchange, order)
+        if order.state is OrderState.PLANNED:
+            if order.attempts == before.attempts:
+                return order
+            await desk.clock.sleep(REFUSED_PAUSE_S)
+    if order.state in IN_FLIGHT:
+        return await resolve(desk, errand.exchange, order)
+    return order
+
+
+async def _send(desk: Desk, exchange: Exchange, order: Order) -> Order:
+    signed = exchange.sign_order(order, desk.clock.now_ms())
+    claim = await desk.ledger.claim(order, signed, desk.holder)
+    order = await _again(desk, order)
+    if not claim.granted:
+        LOG.info("order.claim_refused", link=order.order_link_id, why=claim.why, state=claim.state.value)
+        return order
+    ack = await exchange.send_order(signed)
+    after = after_hint(ack.code, order.attempts)
+    LOG.info("order.sent", link=order.order_link_id, code=ack.code, now=after.value)
+    await desk.ledger.move(order, after, ack.message or "sent", ack.code or 0)
+    return await _again(desk, order)
+
+
+async def _ready_entry(desk: Desk, errand: Errand, order: Order) -> Order:
+    """Size a flip's entry, and set the leverage while flat; any doubt means no entry."""
+    if order.attempts:
+        return order
+    if order.qty is None:
+        order = await _size(desk, errand, order)
+    if order.state is not OrderState.PLANNED or order.qty is None:
+        return order
+    try:
+        await errand.exchange.set_leverage(order.symbol, order.leverage)
+        position = await errand.exchange.position(order.symbol)
+    except (Retry, Pause) as held:
+        return await _moved(desk, order, OrderState.BLOCKED, f"leverage could not be set: {held}")
+    if not position.is_flat or position.leverage != order.leverage:
+        return await _moved(desk, order, OrderState.BLOCKED, "leverage or position is not what was asked for")
+    return order
+
+
+async def _size(desk: Desk, errand: Errand, order: Order) -> Order:
+    if errand.decision is None:
+        return await _moved(desk, order, OrderState.EXPIRED, "the decision behind it is gone")
+    try:
+        wallet = await errand.exchange.wallet()
+        ticker = await desk.market.ticker(errand.account.venue, order.symbol)
+    except (Retry, Pause) as held:
+        return await _moved(desk, order, OrderState.BLOCKED, f"the balance after the exit is unknown: {held}")
+    sizing = size_entry(
+        errand.decision,
+        order.side,
+        wallet.equity,
+        wallet.available,
+        errand.account.settings,
+        errand.instrument,
+        ticker.last,
+    )
+    if sizing.qty == 0:
+        return await _moved(desk, order, OrderState.BLOCKED, sizing.why)
+    await desk.ledger.size(order.id, sizing, ticker.last)
+    return await _again(desk, order)
+
+
+async def _closed(desk: Desk, errand: Errand, done: list[Order]) -> bool:
+    """Whether the exit before a flip's entry is proved done; waits for its verdict until the decision is too old."""
+    while done[-1].state in IN_FLIGHT and desk.clock.now_ms() - done[-1].t_ms <= MAX_AGE_MS:
+        done[-1] = await resolve(desk, errand.exchange, done[-1])
+    return await _is_flat(errand, done[-1])
+
+
+async def _is_flat(errand: Errand, close: Order) -> bool:
+    """Whether position/list shows nothing at a server time after *close* became terminal."""
+    if close.state not in VERDICTS:
+        return False
+    try:
+        position = await errand.exchange.position(close.symbol)
+    except (Retry, Pause):
+        return False
+    return position.is_flat and position.seen_at > close.signed_ts
+
+
+async def _moved(desk: Desk, order: Order, after: OrderState, why: str) -> Order:
+    await desk.ledger.move(order, after, why)
+    LOG.info("order.not_sent", link=order.order_link_id, state=after.value, why=why)
+    return await _again(desk, order)
+
+
+async def _again(desk: Desk, order: Order) -> Order:
+    return await desk.ledger.order_by_link(order.order_link_id) or order

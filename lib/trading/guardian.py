@@ -1,0 +1,137 @@
+"""
+The guardian: no position of ours without a stop.
+
+An independent task that re-reads every account with a position from the exchange; a missing stop is put back, and when
+the venue refuses it the position is closed reduce-only. Repairing needs no row, so it works while the database is down;
+closing needs one. It never opens anything and never touches a position that is not ours.
+"""
+
+import asyncio
+from dataclasses import dataclass, field
+from decimal import Decimal
+
+from lib import log
+from lib.domain.errors import Pause, Retry
+from lib.domain.order import Order, OrderState
+from lib.domain.position import Position
+from lib.domain.risk import AccountPlan, exit_draft
+from lib.ports import Exchange, TraderAccount
+from lib.trading.books import import_fills
+from lib.trading.desk import Desk, boundary
+from lib.trading.execution import Errand, run_order
+
+LOG = log.get("trading.guardian")
+REPAIR_TRIES = 3
+
+
+@dataclass(slots=True)
+class Guardian:
+    """
+    One pass looks at every account. *accounts* and *stops* outlive a database outage, so a repair needs no database.
+    """
+
+    desk: Desk
+    accounts: list[TraderAccount] = field(default_factory=list)
+    stops: dict[int, tuple[str, Decimal, Decimal]] = field(default_factory=dict)
+    repaired: int = 0
+    closed: int = 0
+
+    async def run_pass(self) -> int:
+        """Look at every account once, all in parallel; how many positions of ours are open."""
+        try:
+            self.accounts = await self.desk.ledger.accounts()
+        except Retry as busy:
+            LOG.error("guardian.ledger_down", why=str(busy))
+        return sum(await asyncio.gather(*(self._watch(account) for account in self.accounts)))
+
+    async def _watch(self, account: TraderAccount) -> bool:
+        with log.bind(account=account.account_id):
+            try:
+                return await self._look(account)
+            except (Retry, Pause) as held:
+                LOG.warning("guardian.unread", why=str(held))
+            except Exception as bug:  # noqa: BLE001 - one account's bug must never leave another unguarded
+                LOG.error("guardian.failed", bug)
+            return False
+
+    async def _look(self, account: TraderAccount) -> bool:
+        if not await self._expects_position(account):
+            return False
+        exchange = self.desk.exchanges.open(account)
+        position = await exchange.position(account.symbol)
+        if position.is_flat:
+            self.stops.pop(account.account_id, None)
+            await import_fills(self.desk, account, exchange)
+            return False
+        if not await self._is_ours(account, exchange, position):
+            return False
+        if position.stop_loss > 0:
+            self.stops[account.account_id] = (position.direction, position.stop_loss, position.take_profit)
+            return True
+        await self._restore(account, exchange, position)
+        return True
+
+    async def _expects_position(self, account: TraderAccount) -> bool:
+        """Whether our books or our memory say this account may hold something of ours."""
+        if account.account_id in self.stops:
+            return True
+        books = await self.desk.ledger.books(account.account_id)
+        if not books.position.is_flat:
+            return True
+        return any(order.account_id == account.account_id for order in await self.desk.ledger.open_orders())
+
+    async def _is_ours(self, account: TraderAccount, exchange: Exchange, position: Position) -> bool:
+        if account.account_id in self.stops:
+            return True
+        await import_fills(self.desk, account, exchange)
+        books = await self.desk.ledger.books(account.account_id)
+        return books.position.direction == position.direction
+
+    async def _restore(self, account: TraderAccount, exchange: Exchange, position: Position) -> None:
+        LOG.error("guardian.naked", symbol=account.symbol, qty=str(position.qty))
+        if (wanted := await self._wanted_stop(account, position)) is not None:
+            for _ in range(REPAIR_TRIES):
+                if await self._repair(account, exchange, wanted):
+                    return
+        await self._close(account, exchange)
+
+    async def _wanted_stop(self, account: TraderAccount, position: Position) -> tuple[Decimal, Decimal] | None:
+        known = self.stops.get(account.account_id)
+        if known is not None and known[0] == position.direction:
+            return known[1], known[2]
+        entry = await self.desk.ledger.last_entry(account.account_id)
+        if entry is None or (entry.side == "buy") != (position.qty > 0):
+            return None
+        return entry.stop_loss, entry.take_profit
+
+    async def _repair(self, account: TraderAccount, exchange: Exchange, wanted: tuple[Decimal, Decimal]) -> bool:
+        try:
+            await exchange.set_trading_stop(account.symbol, *wanted)
+            seen = await exchange.position(account.symbol)
+        except Retry as busy:
+            LOG.warning("guardian.repair_failed", why=str(busy))
+            return False
+        if seen.is_flat or seen.stop_loss > 0:
+            self.repaired += 1
+            LOG.warning("guardian.repaired", stop=str(seen.stop_loss))
+            return True
+        return False
+
+    async def _close(self, account: TraderAccount, exchange: Exchange) -> None:
+        """Close at most our own quantity, sized from a position read in this task."""
+        books = await self.desk.ledger.books(account.account_id)
+        position = await exchange.position(account.symbol)
+        qty = min(abs(position.qty), abs(books.position.qty))
+        if position.is_flat or qty == 0:
+            return
+        ticker = await self.desk.market.ticker(account.venue, account.symbol)
+        instrument = await self.desk.market.instrument(account.venue, account.symbol)
+        draft = exit_draft(position, ticker.last, leg="g", qty=qty)
+        order = await self._plan_close(account, AccountPlan("closed", "the stop was lost and refused", (draft,)))
+        done = await run_order(self.desk, Errand(account, exchange, instrument), order)
+        self.closed += done.state is OrderState.FILLED
+        await import_fills(self.desk, account, exchange)
+        LOG.error("guardian.closed", link=done.order_link_id, state=done.state.value)
+
+    async def _plan_close(self, account: TraderAccount, plan: AccountPlan) -> Order:
+        return await self.desk.ledger.plan_exit(account, boundary(await self.desk.ledger.now()), plan)

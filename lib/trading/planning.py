@@ -1,0 +1,79 @@
+"""
+From a standing answer to this account's plan.
+
+Prefetch runs beside the analyst; gates, sizing and clamps are pure (`lib.domain.risk`). The plan is committed before
+anything is signed. An account that cannot be read is a visible skip.
+"""
+
+import asyncio
+from dataclasses import dataclass
+from decimal import Decimal
+
+from lib.domain.candle import Candle
+from lib.domain.instrument import Instrument
+from lib.domain.position import Position
+from lib.domain.risk import AccountPlan, Facts, decide
+from lib.ports import AnalystAnswer, Exchange, OrderRecord, Ticker, TraderAccount, Wallet
+from lib.trading.desk import Desk
+
+MAX_PRICE_DISTANCE = Decimal("0.005")
+"""The venue's own price must be this close to the newest close, or the account is on another market."""
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """The account and its venue as read for this cycle."""
+
+    wallet: Wallet
+    position: Position
+    orders: list[OrderRecord]
+    ticker: Ticker
+    instrument: Instrument
+
+
+async def prefetch(desk: Desk, account: TraderAccount, exchange: Exchange) -> Snapshot:
+    """Everything the plan needs from outside, read at once. *Retry* or *Pause* when any of it cannot be read."""
+    wallet, position, orders, ticker, instrument = await asyncio.gather(
+        exchange.wallet(),
+        exchange.position(account.symbol),
+        exchange.open_orders(account.symbol),
+        desk.market.ticker(account.venue, account.symbol),
+        desk.market.instrument(account.venue, account.symbol),
+    )
+    return Snapshot(wallet, position, orders, ticker, instrument)
+
+
+async def make_plan(
+    desk: Desk, account: TraderAccount, snapshot: Snapshot, answer: AnalystAnswer, newest: Candle, t_ms: int
+) -> AccountPlan:
+    """The plan of *account* for *answer*; refusals and skips are plans too."""
+    if abs(snapshot.ticker.last - newest.close) > newest.close * MAX_PRICE_DISTANCE:
+        return AccountPlan("skipped", "the venue's price is more than 0.5 % away from the newest candle")
+    facts = await _facts(desk, account, snapshot, t_ms)
+    return decide(answer.decision, facts, account.settings, snapshot.instrument, snapshot.ticker.last, t_ms)
+
+
+async def _facts(desk: Desk, account: TraderAccount, snapshot: Snapshot, t_ms: int) -> Facts:
+    known = await desk.ledger.facts(account.account_id, t_ms)
+    failures = await desk.ledger.analyst_failures(desk.feed, account.symbol)
+    foreign = [order for order in snapshot.orders if not _is_ours(order, desk.installation)]
+    return Facts(
+        equity=snapshot.wallet.equity,
+        available=snapshot.wallet.available,
+        position=snapshot.position,
+        foreign_orders=len(foreign),
+        own_qty=known.own_qty,
+        day_start_equity=known.day_start_equity,
+        peak_equity=known.peak_equity,
+        entries_today=known.entries_today,
+        loss_streak=known.loss_streak,
+        last_stop_ms=known.last_stop_ms,
+        analyst_failures=failures,
+        locks=known.locks,
+        unresolved=known.unresolved,
+    )
+
+
+def _is_ours(order: OrderRecord, installation: str) -> bool:
+    # a position's own stop and target carry no id of ours; they die with the position
+    return order.is_child or order.order_link_id.startswith(f"mm{installation}-")

@@ -1,0 +1,156 @@
+"""
+What became of an order: asked, never assumed.
+
+A row closes on an exchange record, or on a proof of absence by the exchange's own clock, or by a person after a day.
+Start, crash recovery and the running loop use the same code. Nothing here sends an order.
+"""
+
+import asyncio
+from collections.abc import Sequence
+
+from lib import log
+from lib.domain.errors import Pause, Retry
+from lib.domain.order import (
+    EVIDENCE_LIFE_MS,
+    IN_FLIGHT,
+    MAX_AGE_MS,
+    Order,
+    OrderState,
+    absence_proved,
+    link_prefix,
+)
+from lib.domain.position import ZERO
+from lib.ports import Exchange, OrderAnswer, OrderRecord, TraderAccount, Verdict
+from lib.trading.books import import_fills
+from lib.trading.desk import Desk, boundary
+
+LOG = log.get("trading.resolution")
+POLL_S = (0.2, 0.3, 0.5, 1.0, 1.0, 2.0, 2.0, 3.0, 5.0, 5.0)
+SWEEP_MS = 86_400_000
+
+
+def best_record(records: Sequence[OrderRecord]) -> OrderRecord | None:
+    """Of several records with one id any non-rejected one wins: a duplicate leaves a rejected twin."""
+    ranked = sorted(records, key=lambda record: record.state is OrderState.REJECTED)
+    return ranked[0] if ranked else None
+
+
+def judge(order: Order, answer: OrderAnswer, now_ms: int) -> Verdict | None:
+    """What *answer* proves about *order*, or None while it proves nothing yet. *now_ms* is the ledger's clock."""
+    record = best_record(answer.records)
+    if record is not None:
+        return _verdict_of(record)
+    if answer.fills:
+        filled = sum((fill.qty for fill in answer.fills), ZERO)
+        value = sum((fill.qty * fill.price for fill in answer.fills), ZERO)
+        fee = sum((fill.fee for fill in answer.fills), ZERO)
+        whole = order.qty is not None and filled >= order.qty
+        state = OrderState.FILLED if whole else OrderState.PARTIAL
+        return Verdict(state, "found among executions", answer.fills[0].order_id, filled, value / filled, fee)
+    if absence_proved(order.signed_ts, answer.time):
+        if now_ms - order.signed_ts > EVIDENCE_LIFE_MS:
+            return Verdict(OrderState.NEEDS_HUMAN, "no evidence is left after a day", "", ZERO, ZERO, ZERO)
+        return Verdict(OrderState.ABSENT, "the exchange's clock proves it never arrived", "", ZERO, ZERO, ZERO)
+    return None
+
+
+def _verdict_of(record: OrderRecord) -> Verdict | None:
+    if record.state is None:
+        return None
+    state = record.state
+    if state is OrderState.CANCELLED and record.filled_qty > 0:
+        state = OrderState.PARTIAL
+    why = record.reject_reason or state.value.lower()
+    return Verdict(state, why, record.order_id, record.filled_qty, record.avg_price, record.fee)
+
+
+async def resolve_once(desk: Desk, exchange: Exchange, order: Order) -> Order:
+    """Ask once about an in-flight *order* and move its row by the evidence; the row as it then stands."""
+    answer = await exchange.find_order(order.symbol, order.order_link_id)
+    verdict = judge(order, answer, await desk.ledger.now())
+    if verdict is None:
+        if answer.records and order.state is not OrderState.ACCEPTED:
+            await desk.ledger.move(order, OrderState.ACCEPTED, "the exchange has it")
+        return await _again(desk, order)
+    if verdict.state is OrderState.NEEDS_HUMAN and order.state is not OrderState.UNKNOWN:
+        await desk.ledger.move(order, OrderState.UNKNOWN, "no evidence yet")
+        order = await _again(desk, order)
+    if await desk.ledger.close_order(order, verdict):
+        LOG.info("order.resolved", link=order.order_link_id, state=verdict.state.value, why=verdict.why)
+    return await _again(desk, order)
+
+
+async def _again(desk: Desk, order: Order) -> Order:
+    return await desk.ledger.order_by_link(order.order_link_id) or order
+
+
+async def resolve(desk: Desk, exchange: Exchange, order: Order) -> Order:
+    """Ask until *order* is terminal, for about twenty market seconds; the reconcile loop takes over what is left."""
+    for pause in POLL_S:
+        try:
+            order = await resolve_once(desk, exchange, order)
+        except Retry as busy:
+            LOG.warning("order.query_failed", link=order.order_link_id, why=str(busy))
+        if order.state not in IN_FLIGHT:
+            return order
+        await desk.clock.sleep(pause)
+    return order
+
+
+async def reconcile(desk: Desk, *, sweep: bool) -> bool:
+    """
+    Bring every open row of every account forward; True when each account could be asked.
+
+    The same code at start, in each cycle and in the loop between; accounts are asked in parallel.
+    """
+    accounts = await desk.ledger.accounts()
+    orders = await desk.ledger.open_orders()
+    known = {account.account_id for account in accounts}
+    for order in orders:
+        if order.account_id not in known:
+            LOG.error("order.no_key", link=order.order_link_id, why="no key of this account can prove anything")
+    asked = (recover(desk, account, orders, sweep=sweep) for account in accounts)
+    return all(await asyncio.gather(*asked))
+
+
+async def recover(desk: Desk, account: TraderAccount, orders: Sequence[Order], *, sweep: bool) -> bool:
+    """
+    Bring *account*'s open rows among *orders* forward by evidence; with *sweep*, adopt orders of ours without a row.
+
+    False when the exchange or the ledger could not be asked: the account must not enter anything yet.
+    """
+    try:
+        exchange = desk.exchanges.open(account)
+        for order in orders:
+            if order.account_id == account.account_id:
+                await _bring_forward(desk, account, exchange, order)
+        if sweep:
+            await _sweep(desk, account, exchange)
+    except (Retry, Pause) as held:
+        LOG.warning("recover.failed", account=account.account_id, why=str(held))
+        return False
+    return True
+
+
+async def _bring_forward(desk: Desk, account: TraderAccount, exchange: Exchange, order: Order) -> None:
+    if order.state is OrderState.PLANNED:
+        await _retire(desk, order)
+    elif order.state in IN_FLIGHT:
+        done = await resolve_once(desk, exchange, order)
+        if done.state not in IN_FLIGHT:
+            await import_fills(desk, account, exchange)
+
+
+async def _retire(desk: Desk, order: Order) -> None:
+    """A PLANNED row past its age: never sent ones expire, sent ones need a query."""
+    if await desk.ledger.now() - order.t_ms > MAX_AGE_MS:
+        after = OrderState.UNKNOWN if order.attempts else OrderState.EXPIRED
+        await desk.ledger.move(order, after, "the decision is too old")
+
+
+async def _sweep(desk: Desk, account: TraderAccount, exchange: Exchange) -> None:
+    prefix = link_prefix(desk.installation)
+    now = await desk.ledger.now()
+    for record in await exchange.orders_since(account.symbol, now - SWEEP_MS):
+        if record.order_link_id.startswith(prefix):
+            await desk.ledger.adopt(account, record, boundary(record.created_ms))

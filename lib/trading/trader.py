@@ -1,0 +1,132 @@
+"""
+The trader as a process sees it: what to do at start, at each tick of the timetable, and at the end.
+
+Crash-only: start and recovery are the same code, SIGTERM only stops new work and lets what was sent be heard out. The
+timetable itself (`schedule`) belongs to the service; every job here is safe to run twice.
+"""
+
+import asyncio
+from collections.abc import Coroutine
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from lib import log
+from lib.domain.errors import MaemaeError, Retry
+from lib.domain.order import MAX_AGE_MS
+from lib.trading.cycle import CycleReport, run_cycle
+from lib.trading.desk import Desk, boundary
+from lib.trading.guardian import Guardian
+from lib.trading.resolution import reconcile
+
+LOG = log.get("trader")
+GUARD_PAUSE_S = 10.0
+RETRY_PAUSE_S = 2.0
+DRAIN_S = 20.0
+RESUME_MS = MAX_AGE_MS - 30_000
+"""A restart this soon after T takes the cycle up again; later, its decision would be too old to claim."""
+
+
+def iso(at_ms: int) -> str:
+    """Epoch ms as the seed writes times: 2024-01-01T12:00:00Z."""
+    return datetime.fromtimestamp(at_ms / 1000, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+@dataclass(slots=True)
+class Trader:
+    """One trader process over one desk."""
+
+    desk: Desk
+    guardian: Guardian
+    ready: bool = False
+    _tasks: set[asyncio.Task[Any]] = field(default_factory=set)
+    _reconciling: bool = False
+
+    async def start(self) -> None:
+        """Reconcile before anything may trade; then take up the cycle a crash may have cut."""
+        while not self.ready:
+            try:
+                complete = await reconcile(self.desk, sweep=True)
+                self.ready = True
+                LOG.info("trader.reconciled", complete=complete)
+            except Retry as busy:
+                LOG.error("trader.waiting", why=str(busy))
+                await self.desk.clock.sleep(RETRY_PAUSE_S)
+        self._spawn("guard", self._guard())
+        t_ms = boundary(self.desk.clock.now_ms())
+        if self.desk.clock.now_ms() - t_ms <= RESUME_MS:
+            self.cycle()
+
+    def cycle(self) -> None:
+        """Start the cycle of the newest boundary as a task of its own."""
+        if self.ready:
+            self._spawn("cycle", self._cycle(boundary(self.desk.clock.now_ms())))
+
+    def reconcile(self) -> None:
+        """Start one round of reconciliation unless one is running."""
+        if self.ready and not self._reconciling:
+            self._spawn("reconcile", self._reconcile())
+
+    def heartbeat(self) -> None:
+        """Keep the lease and say that we live."""
+        self._spawn("heartbeat", self._heartbeat())
+
+    async def drain(self) -> None:
+        """Let what was sent be heard out, give the lease back. What remains is the next start's to recover."""
+        self.ready = False
+        for task in self._tasks:
+            if task.get_name() == "guard":
+                task.cancel()
+        if self._tasks:
+            await asyncio.wait(self._tasks, timeout=DRAIN_S)
+        try:
+            await self.desk.ledger.release_lease(self.desk.holder)
+        except Retry as busy:
+            LOG.warning("trader.lease_kept", why=str(busy))
+
+    def _spawn(self, name: str, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work, name=name)
+        self._tasks.add(task)
+        task.add_done_callback(self._done)
+
+    def _done(self, task: asyncio.Task[Any]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (bug := task.exception()) is not None:
+            LOG.error("trader.job_failed", bug, job=task.get_name())
+
+    async def _cycle(self, t_ms: int) -> None:
+        report = await run_cycle(self.desk, t_ms)
+        await self.desk.candles.set_status(cycle_status(report, self.desk.clock.now_ms()))
+
+    async def _reconcile(self) -> None:
+        self._reconciling = True
+        try:
+            if await self.desk.ledger.open_orders():
+                await reconcile(self.desk, sweep=False)
+        finally:
+            self._reconciling = False
+
+    async def _heartbeat(self) -> None:
+        held = await self.desk.ledger.hold_lease(self.desk.holder, self.desk.lease_ms)
+        fields = {"trader_heartbeat": iso(self.desk.clock.now_ms()), "trader_leads": str(held is not None).lower()}
+        await self.desk.candles.set_status(fields)
+
+    async def _guard(self) -> None:
+        while True:
+            try:
+                await self.guardian.run_pass()
+            except MaemaeError as held:
+                LOG.error("guardian.pass_failed", why=str(held))
+            await self.desk.clock.sleep(GUARD_PAUSE_S)
+
+
+def cycle_status(report: CycleReport, now_ms: int) -> dict[str, str]:
+    """The trader's fields of `system:status` after a cycle."""
+    outcomes = [result.outcome for result in report.results]
+    counts = ", ".join(f"{outcomes.count(name)} {name}" for name in sorted(set(outcomes)))
+    return {
+        "auto_server_last_run": iso(now_ms),
+        "last_cycle": iso(report.t_ms),
+        "last_cycle_outcome": report.idle or counts,
+        "last_cycle_groups": str(len(report.answers)),
+    }

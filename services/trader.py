@@ -1,0 +1,58 @@
+"""
+The trader process: the timetable, and nothing else.
+
+`schedule` says when: a cycle two seconds after every five-minute boundary, reconciliation every five seconds, the lease
+and heartbeat every ten. Everything it starts is safe to run twice and recovers from a kill at any line.
+"""
+
+import asyncio
+import signal
+
+import schedule
+
+from lib import bootstrap, log
+from lib.clock import SystemClock
+from lib.settings import Settings
+from lib.trading.trader import Trader
+from services.process import run_process
+
+TICK_S = 0.2
+CYCLE_OFFSET_S = 2
+
+
+def timetable(trader: Trader) -> schedule.Scheduler:
+    """The trader's jobs, on the machine's clock (boundaries of five minutes are the same in every time zone)."""
+    table = schedule.Scheduler()
+    for minute in range(0, 60, 5):
+        table.every().hour.at(f"{minute:02d}:{CYCLE_OFFSET_S:02d}").do(trader.cycle)
+    table.every(5).seconds.do(trader.reconcile)
+    table.every(10).seconds.do(trader.heartbeat)
+    return table
+
+
+async def serve(settings: Settings, stop: asyncio.Event) -> None:
+    """Run the timetable until *stop*, then drain."""
+    async with bootstrap.trader(settings) as trader:
+        await trader.start()
+        table = timetable(trader)
+        while not stop.is_set():
+            table.run_pending()
+            await SystemClock().sleep(TICK_S)
+        await trader.drain()
+
+
+async def _main(settings: Settings) -> None:
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    log.get("trader").info("trader.starting", feed=settings.feed_name, model=settings.openai_model)
+    await serve(settings, stop)
+
+
+def main(settings: Settings) -> None:
+    """Entry point under `run_process`."""
+    asyncio.run(_main(settings))
+
+
+if __name__ == "__main__":
+    run_process("trader", main)
