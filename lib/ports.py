@@ -640,7 +640,10 @@ class AsyncMarket(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class NewAccount:
-    """A person's account to be. *start_balance* is the venue's wallet balance when our books begin, USDT."""
+    """
+    A person's account to be. Our books begin at *opened_ms* (epoch ms) with the venue's wallet at *start_balance* USDT;
+    executions before that moment are not ours.
+    """
 
     user_id: int
     venue: Venue
@@ -651,6 +654,7 @@ class NewAccount:
     key_last4: str
     key_version: int
     start_balance: Decimal
+    opened_ms: int = 0
 
 
 class Accounts(Protocol):

@@ -18,6 +18,7 @@ from lib.domain.account import VENUES, Venue
 from lib.domain.candle import INTERVALS
 from lib.domain.errors import Halt
 
+VERSION = "0.1.0"
 DATABASE_NAMES = ("DATABASE_URL", "MYSQL_URL", "JAWSDB_URL", "JAWSDB_MARIA_URL", "CLEARDB_DATABASE_URL")
 REDIS_NAMES = ("REDIS_URL", "REDIS_TLS_URL", "REDISCLOUD_URL")
 PLACEHOLDERS = frozenset(
@@ -90,6 +91,11 @@ _ADVICE = {
     "ENCRYPTION_PUBLIC_KEY": "make a pair with `python -m services.keys`",
     "OPENAI_API_KEY": "set the key of your OpenAI-compatible provider",
 }
+
+
+def inherited() -> dict[str, str]:
+    """The environment this process was given, for a child that shall have it too; empty values are left out."""
+    return {name: value for name, value in os.environ.items() if value}
 
 
 def load(env: Mapping[str, str] | None = None) -> Settings:

@@ -73,10 +73,13 @@ class AccountSettings:
     def profile(self) -> RiskProfile:
         """The level's profile with the owner's stricter choices applied; a looser one is ignored."""
         level = RISK_PROFILES[self.risk_level]
+        # a chosen 0 is the strictest choice, not a missing one
+        risk = level.risk_per_trade if self.risk_per_trade is None else self.risk_per_trade
+        confidence = level.min_confidence if self.min_confidence is None else self.min_confidence
         return RiskProfile(
-            min(level.risk_per_trade, self.risk_per_trade or level.risk_per_trade),
+            min(level.risk_per_trade, risk),
             min(level.leverage_cap, self.max_leverage),
-            max(level.min_confidence, self.min_confidence or level.min_confidence),
+            max(level.min_confidence, confidence),
         )
 
 

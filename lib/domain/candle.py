@@ -52,6 +52,9 @@ def decimal_from_wire(text: object) -> Decimal:
     """A finite Decimal from a wire string; anything else (floats, NaN, 1e400, junk) is a ValueError."""
     if not isinstance(text, str) or not 0 < len(text) <= 40:
         raise ValueError("a number must arrive as a short string")
+    # Decimal() itself also reads " 1", "1_000" and digits of other scripts
+    if not text.isascii() or "_" in text or text != text.strip():
+        raise ValueError(f"not a number: {text!r}")
     try:
         value = Decimal(text)
     except InvalidOperation:

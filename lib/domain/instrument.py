@@ -26,7 +26,7 @@ class Instrument:
         """Largest multiple of *qty_step* not above *qty* (0 for anything not positive)."""
         if qty <= 0:
             return Decimal(0)
-        return (qty / self.qty_step).to_integral_value(ROUND_FLOOR) * self.qty_step
+        return qty // self.qty_step * self.qty_step  # a rounded quotient could round up
 
     def ceil_qty(self, qty: Decimal) -> Decimal:
         """Smallest multiple of *qty_step* not below *qty*."""

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
-from typing import Literal
+from typing import Literal, get_args
 
 from lib.domain.account import Venue
 from lib.domain.position import ZERO, Side
@@ -170,6 +170,39 @@ def order_link_id(installation: str, t_ms: int, symbol_no: int, account_id: int,
 
 
 @dataclass(frozen=True, slots=True)
+class LinkId:
+    """What an order_link_id says of itself."""
+
+    installation: str
+    t_ms: int
+    symbol_no: int
+    account_id: int
+    leg: Leg
+    seq: int
+
+
+def parse_link_id(text: str) -> LinkId | None:
+    """What *text* says when `order_link_id` made it (of any installation), or None. One reading, one spelling."""
+    parts = text.split("-")
+    if len(text) > LINK_ID_MAX or len(parts) != 5 or not parts[0].startswith("mm"):
+        return None
+    try:
+        t_ms, symbol_no, account_id, seq = (int(part, 36) for part in (*parts[1:4], parts[4][1:]))
+        read = LinkId(parts[0][2:], t_ms, symbol_no, account_id, _leg(parts[4][:1]), seq)
+        made = order_link_id(read.installation, t_ms, symbol_no, account_id, read.leg, seq)
+    except ValueError:
+        return None
+    return read if made == text else None
+
+
+def _leg(letter: str) -> Leg:
+    for leg in get_args(Leg):
+        if leg == letter:
+            return leg  # type: ignore[no-any-return]
+    raise ValueError("no such leg")
+
+
+@dataclass(frozen=True, slots=True)
 class ClaimFacts:
     """What the claim's locking reads saw, and the ledger's clock read after them (epoch ms)."""
 
@@ -187,11 +220,16 @@ class ClaimFacts:
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """The claim's answer: *granted*, and the state the row must now have with its reason."""
+    """
+    The claim's answer: *granted*, and the state the row must now have with its reason.
+
+    *sign_again* = too much time lay between signing and the claim: a fresh signature may be claimed at once.
+    """
 
     granted: bool
     state: OrderState
     why: str
+    sign_again: bool = False
 
 
 def claim_entry(order: Order, facts: ClaimFacts, signed_ts: int) -> Claim:
@@ -235,7 +273,7 @@ def _attempt(order: Order, now: int, signed_ts: int) -> Claim:
     if order.attempts >= MAX_ATTEMPTS:
         return Claim(False, S.UNKNOWN, "refused three times")
     if abs(signed_ts - now) > MAX_CLOCK_ERROR_MS:
-        return Claim(False, S.PLANNED, "our clock and the database's differ by more than a second")
+        return Claim(False, S.PLANNED, "our clock and the database's differ by more than a second", sign_again=True)
     return Claim(True, S.SUBMITTING, "claimed")
 
 

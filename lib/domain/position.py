@@ -57,7 +57,7 @@ def apply_fill(position: Position, side: Side, qty: Decimal, price: Decimal) -> 
     """
     The position after a fill of *qty* (> 0, base units) at *price*, and the PnL it realised in USDT, before fees.
 
-    A fill through zero closes everything and opens the remainder at *price*.
+    A fill through zero closes everything and opens the remainder at *price*, without stop or target.
     """
     if qty <= 0 or price <= 0:
         raise ValueError("a fill has positive quantity and price")
@@ -68,10 +68,15 @@ def apply_fill(position: Position, side: Side, qty: Decimal, price: Decimal) -> 
     sign = 1 if position.qty > 0 else -1
     realised = (price - position.avg_entry_price) * closed * sign
     left = position.qty + signed
-    if left == 0 or (left > 0) == (position.qty > 0):
-        average = position.avg_entry_price if left else ZERO
-        return replace(position, qty=left, avg_entry_price=average), realised
-    return replace(position, qty=left, avg_entry_price=price), realised
+    if left and (left > 0) == (position.qty > 0):
+        return replace(position, qty=left), realised
+    return _ended(position, left, price), realised
+
+
+def _ended(position: Position, left: Decimal, price: Decimal) -> Position:
+    # stop and target belonged to the position that ended, not to what a fill through zero opened
+    average = price if left else ZERO
+    return replace(position, qty=left, avg_entry_price=average, stop_loss=ZERO, take_profit=ZERO, unrealised=ZERO)
 
 
 def _increase(position: Position, signed: Decimal, price: Decimal) -> Position:

@@ -7,13 +7,13 @@ never exits. Every cap that fired is recorded as a *Clamp* (asked, allowed). The
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from decimal import Decimal
+from decimal import ROUND_CEILING, Decimal
 from typing import Literal
 
 from lib.domain.account import AccountSettings
 from lib.domain.decision import Abstained, Decision
 from lib.domain.instrument import Instrument
-from lib.domain.order import OrderDraft
+from lib.domain.order import Leg, OrderDraft
 from lib.domain.position import ZERO, Position, Side
 
 COLLAR = Decimal("0.003")
@@ -22,7 +22,7 @@ MIN_STOP = Decimal("0.002")
 MAX_STOP_DISTANCE = Decimal("0.05")
 MAX_TARGET = Decimal("0.5")
 LIQUIDATION_ROOM = Decimal("0.01")
-"""Leverage is kept so low that liquidation lies at least this fraction beyond the stop."""
+"""Leverage is kept so low that liquidation lies at least this fraction of the price beyond the stop."""
 
 Outcome = Literal["bought", "sold", "closed", "kept", "held", "skipped", "refused", "failed", "unresolved"]
 
@@ -153,11 +153,10 @@ def _turn(  # noqa: PLR0913
     return AccountPlan(outcome, decision.reason, (close, entry), preview.clamps)
 
 
-def exit_draft(position: Position, ref: Decimal) -> OrderDraft:
-    """A reduce-only market close of all of *position*."""
-    return OrderDraft(
-        "x", position.closing_side, abs(position.qty), ZERO, ref, ZERO, ZERO, int(position.leverage), True
-    )
+def exit_draft(position: Position, ref: Decimal, *, leg: Leg = "x", qty: Decimal | None = None) -> OrderDraft:
+    """A reduce-only market close of *qty* (default: all) of *position*."""
+    size = abs(position.qty) if qty is None else qty
+    return OrderDraft(leg, position.closing_side, size, ZERO, ref, ZERO, ZERO, int(position.leverage), True)
 
 
 def entry_draft(side: Side, sizing: Sizing, ref: Decimal) -> OrderDraft:
@@ -233,25 +232,36 @@ def size_entry(  # noqa: PLR0913
         clamps = (*clamps, Clamp("qty", str(instrument.floor_qty(by_risk)), str(qty)))
     if why := _below_minimum(qty, equity, min(by_risk, by_exposure, by_margin), instrument, ref):
         return Sizing(ZERO, leverage, ZERO, ZERO, ZERO, why, clamps)
-    sign = 1 if side == "buy" else -1
-    limit = ref * (1 + sign * COLLAR)
     target = min(decision.take_profit, MAX_TARGET)
-    return Sizing(
-        qty,
-        leverage,
-        instrument.floor_price(limit) if side == "buy" else instrument.ceil_price(limit),
-        instrument.round_price(ref * (1 - sign * decision.stop_loss)),
+    if target < decision.take_profit:
+        clamps = (*clamps, Clamp("take_profit", str(decision.take_profit), str(target)))
+    limit, stop, take = _prices(side, ref, decision.stop_loss, target, instrument)
+    low, high = (stop, take) if side == "buy" else (take, stop)
+    if not 0 < low < min(ref, limit) <= max(ref, limit) < high:
+        return Sizing(ZERO, leverage, ZERO, ZERO, ZERO, "the price tick is too coarse for this stop and target", clamps)
+    return Sizing(qty, leverage, limit, stop, take, clamps=clamps)
+
+
+def _prices(
+    side: Side, ref: Decimal, stop: Decimal, target: Decimal, instrument: Instrument
+) -> tuple[Decimal, Decimal, Decimal]:
+    sign = 1 if side == "buy" else -1
+    collar = ref * (1 + sign * COLLAR)
+    return (
+        instrument.floor_price(collar) if side == "buy" else instrument.ceil_price(collar),
+        instrument.round_price(ref * (1 - sign * stop)),
         instrument.round_price(ref * (1 + sign * target)),
-        clamps=clamps,
     )
 
 
 def _leverage(decision: Decision, settings: AccountSettings, instrument: Instrument) -> tuple[int, tuple[Clamp, ...]]:
+    # maintenance margin of the lowest tier: half the initial margin at the instrument's greatest leverage
+    maintenance = 1 / (2 * max(instrument.max_leverage, Decimal(1)))
     caps = (
         ("max_leverage", settings.max_leverage),
         ("risk_level", settings.profile.leverage_cap),
         ("instrument", int(instrument.max_leverage)),
-        ("liquidation", int(1 / (decision.stop_loss + LIQUIDATION_ROOM))),
+        ("liquidation", int(1 / (decision.stop_loss + LIQUIDATION_ROOM + maintenance))),
     )
     leverage, clamps = decision.leverage, []
     for name, cap in caps:
@@ -262,10 +272,11 @@ def _leverage(decision: Decision, settings: AccountSettings, instrument: Instrum
 
 
 def _below_minimum(qty: Decimal, equity: Decimal, uncut: Decimal, instrument: Instrument, ref: Decimal) -> str:
-    if qty >= instrument.min_qty and qty * ref >= instrument.min_notional:
+    # the venue measures notional at the limit price, which may lie a collar below ref
+    least = instrument.ceil_qty(max(instrument.min_qty, instrument.min_notional / (ref * (1 - COLLAR))))
+    if qty >= least:
         return ""
-    least = max(instrument.min_qty, instrument.ceil_qty(instrument.min_notional / ref))
     if uncut <= 0:
         return "below the venue's minimum: there is no free balance"
-    needed = (equity * least / uncut).quantize(Decimal("0.01"))
+    needed = (equity * least / uncut).quantize(Decimal("0.01"), ROUND_CEILING)
     return f"below the venue's minimum of {least}: about {needed} USDT of equity would be needed"

@@ -14,6 +14,8 @@ from lib.domain.risk import Outcome
 
 Status = Literal["success", "failed", "pending"]
 
+NEVER_SENT = frozenset({OrderState.EXPIRED, OrderState.BLOCKED})
+
 
 @dataclass(frozen=True, slots=True)
 class Leg:
@@ -52,10 +54,11 @@ def _ended(planned: Outcome, reason: str, legs: Sequence[Leg]) -> Summary:
     exits = [leg for leg in legs if leg.reduce_only]
     if any(leg.filled_qty > 0 for leg in entries):
         return Summary("success", planned, reason)
-    if exits and any(leg.filled_qty > 0 for leg in exits):
+    if any(leg.state is OrderState.FILLED for leg in exits):
         unmade = next((leg.why for leg in entries), "")
         return Summary("success", "closed", f"{reason} (not turned: {unmade})" if unmade else reason)
-    last = legs[-1]
-    if last.state in (OrderState.EXPIRED, OrderState.BLOCKED):
-        return Summary("success", "refused", last.why)
-    return Summary("failed", "failed", f"{last.state.value.lower()}: {last.why}")
+    # an exit that failed, or filled in part only, is not excused by the entry that then never left
+    failed = next((leg for leg in legs if leg.state not in NEVER_SENT), None)
+    if failed is None:
+        return Summary("success", "refused", legs[0].why)
+    return Summary("failed", "failed", f"{failed.state.value.lower()}: {failed.why}")

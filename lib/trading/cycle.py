@@ -9,7 +9,7 @@ loop with another exchange behind the port. Every cycle of every account ends de
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
 from lib import log
@@ -18,7 +18,7 @@ from lib.domain.decision import Decision
 from lib.domain.errors import Pause, Retry, Skip
 from lib.domain.order import Order
 from lib.domain.risk import AccountPlan, Outcome
-from lib.ports import AnalystAnswer, CycleKey, TraderAccount
+from lib.ports import AnalystAnswer, CycleKey, Exchange, TraderAccount
 from lib.trading.analysis import answer_for
 from lib.trading.books import check_equity
 from lib.trading.desk import Desk, due
@@ -58,12 +58,13 @@ async def run_cycle(desk: Desk, t_ms: int) -> CycleReport:
         return CycleReport(t_ms, "another trader holds the lease")
     unresolved = await desk.ledger.open_orders()
     accounts = [account for account in await desk.ledger.accounts() if due(account, desk.feed, t_ms)]
-    answers: dict[CycleKey, asyncio.Task[AnalystAnswer]] = {}
-    results: list[AccountResult] = []
-    for symbol in sorted({account.symbol for account in accounts}):
-        group = [account for account in accounts if account.symbol == symbol]
-        results += await _serve_symbol(Round(desk, t_ms, unresolved, answers), symbol, group)
-    report = CycleReport(t_ms, "" if accounts else "nobody is due", _finished(answers), tuple(results))
+    this = Round(desk, t_ms, unresolved, {})
+    symbols = sorted({account.symbol for account in accounts})
+    served = await asyncio.gather(
+        *(_serve_symbol(this, symbol, [a for a in accounts if a.symbol == symbol]) for symbol in symbols)
+    )
+    results = tuple(result for group in served for result in group)
+    report = CycleReport(t_ms, "" if accounts else "nobody is due", _finished(this.answers), results)
     await _announce(desk, report)
     return report
 
@@ -92,10 +93,11 @@ async def _serve_symbol(this: Round, symbol: str, accounts: Sequence[TraderAccou
         window = await decision_window(this.desk, symbol, this.t_ms)
     except Skip as skip:
         LOG.warning("cycle.skipped", t_ms=this.t_ms, symbol=symbol, why=str(skip))
-        return list(await asyncio.gather(*(_skip(this, account, str(skip)) for account in accounts)))
+        return list(await asyncio.gather(*(_skip(this, account, skip) for account in accounts)))
     for account in accounts:
         this.ask(account, window)
-    return list(await asyncio.gather(*(_serve(this, account, window) for account in accounts)))
+    served = await asyncio.gather(*(_serve(this, account, window) for account in accounts), return_exceptions=True)
+    return [_contained(account, result) for account, result in zip(accounts, served, strict=True)]
 
 
 async def _serve(this: Round, account: TraderAccount, window: Sequence[Candle]) -> AccountResult:
@@ -103,14 +105,20 @@ async def _serve(this: Round, account: TraderAccount, window: Sequence[Candle]) 
     with log.bind(account=account.account_id, t=this.t_ms):
         try:
             return await _trade(this, account, window)
-        except Pause as pause:
-            await this.desk.ledger.pause(account.account_id, str(pause))
-            return await _skip(this, account, str(pause))
-        except (Retry, Skip) as held:
-            return await _skip(this, account, str(held))
+        except (Pause, Retry, Skip) as held:
+            return await _skip(this, account, held)
         except Exception as bug:  # noqa: BLE001 - one account's bug must never stop another's orders
             LOG.error("cycle.account_failed", bug)
-            return AccountResult(account.account_id, "failed", f"internal error ({type(bug).__name__})")
+            seen = await _skip(this, account, Skip(f"internal error ({type(bug).__name__})"))
+            return replace(seen, outcome="failed")
+
+
+def _contained(account: TraderAccount, result: AccountResult | BaseException) -> AccountResult:
+    """*result*, or what is left to say when not even the failure could be written down."""
+    if isinstance(result, AccountResult):
+        return result
+    LOG.error("cycle.failure_unwritten", result, account=account.account_id)
+    return AccountResult(account.account_id, "failed", f"internal error ({type(result).__name__})")
 
 
 async def _trade(this: Round, account: TraderAccount, window: Sequence[Candle]) -> AccountResult:
@@ -125,21 +133,38 @@ async def _trade(this: Round, account: TraderAccount, window: Sequence[Candle]) 
     orders = await desk.ledger.plan(account, this.key(account), t_ms, plan)
     decision = answer.decision if isinstance(answer.decision, Decision) else None
     done = await execute(desk, Errand(account, exchange, snapshot.instrument, decision), orders)
-    difference = await check_equity(desk, account, exchange, t_ms)
-    if difference:
-        LOG.error("books.differ", difference=str(difference))
+    difference = await _difference(desk, account, exchange, t_ms)
     return AccountResult(account.account_id, plan.outcome, plan.reason, tuple(done), difference)
 
 
-async def _skip(this: Round, account: TraderAccount, why: str) -> AccountResult:
+async def _difference(desk: Desk, account: TraderAccount, exchange: Exchange, t_ms: int) -> Decimal | None:
+    """The exchange's balance minus our books; None when unread, which takes nothing back of what was traded."""
     try:
-        await this.desk.ledger.plan(account, None, this.t_ms, AccountPlan("skipped", why))
+        difference = await check_equity(desk, account, exchange, t_ms)
+    except Retry as busy:
+        LOG.warning("books.unread", why=str(busy))
+        return None
+    if difference:
+        LOG.error("books.differ", difference=str(difference))
+    return difference
+
+
+async def _skip(this: Round, account: TraderAccount, held: Pause | Retry | Skip) -> AccountResult:
+    """Write down why *account* goes no further; what it planned or sent before stands."""
+    standing: Sequence[Order] = ()
+    try:
+        if isinstance(held, Pause):
+            await this.desk.ledger.pause(account.account_id, str(held))
+        standing = await this.desk.ledger.plan(account, None, this.t_ms, AccountPlan("skipped", str(held)))
     except Retry as busy:
         LOG.error("cycle.skip_unwritten", account=account.account_id, why=str(busy))
-    return AccountResult(account.account_id, "skipped", why)
+    return AccountResult(account.account_id, "unresolved" if standing else "skipped", str(held), tuple(standing))
 
 
 def _finished(answers: Mapping[CycleKey, asyncio.Task[AnalystAnswer]]) -> dict[str, AnalystAnswer]:
+    """The answers that came; one that nobody waited for is no longer needed."""
+    for task in answers.values():
+        task.cancel()
     done = {key: task for key, task in answers.items() if task.done() and not task.cancelled()}
     return {key.prompt_group: task.result() for key, task in done.items() if task.exception() is None}
 

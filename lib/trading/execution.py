@@ -15,13 +15,14 @@ from lib.domain.instrument import Instrument
 from lib.domain.order import IN_FLIGHT, MAX_AGE_MS, VERDICTS, Order, OrderState, after_hint
 from lib.domain.risk import size_entry
 from lib.ports import Exchange, TraderAccount
-from lib.trading.books import import_fills
 from lib.trading.desk import Desk
 from lib.trading.resolution import resolve
 
 LOG = log.get("trading.execution")
 REFUSED_PAUSE_S = 1.1
 """After 10002 or 10006: the venue's rolling second has passed."""
+MAX_SENDS = 6
+"""Claims tried for one order in one go: three sends at most, and as many signatures grown old before the claim."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,8 +43,6 @@ async def execute(desk: Desk, errand: Errand, orders: Sequence[Order]) -> list[O
             done.append(await _moved(desk, order, OrderState.EXPIRED, "the position is not proved closed"))
             continue
         done.append(await run_order(desk, errand, order))
-    if done:
-        await import_fills(desk, errand.account, errand.exchange)
     return done
 
 
@@ -51,30 +50,31 @@ async def run_order(desk: Desk, errand: Errand, order: Order) -> Order:
     """One order from PLANNED to wherever evidence brings it."""
     if order.state is OrderState.PLANNED and order.is_entry:
         order = await _ready_entry(desk, errand, order)
-    while order.state is OrderState.PLANNED:
-        before = order
-        order = await _send(desk, errand.exchange, order)
-        if order.state is OrderState.PLANNED:
-            if order.attempts == before.attempts:
-                return order
-            await desk.clock.sleep(REFUSED_PAUSE_S)
+    for _ in range(MAX_SENDS):
+        if order.state is not OrderState.PLANNED or order.qty is None:
+            break
+        order, again_in_s = await _send(desk, errand.exchange, order)
+        if again_in_s is None:
+            break
+        await desk.clock.sleep(again_in_s)
     if order.state in IN_FLIGHT:
         return await resolve(desk, errand.exchange, order)
     return order
 
 
-async def _send(desk: Desk, exchange: Exchange, order: Order) -> Order:
+async def _send(desk: Desk, exchange: Exchange, order: Order) -> tuple[Order, float | None]:
+    """Sign, claim, send once. The row as it then stands, and seconds until it may be tried again (None = not now)."""
     signed = exchange.sign_order(order, desk.clock.now_ms())
     claim = await desk.ledger.claim(order, signed, desk.holder)
     order = await _again(desk, order)
     if not claim.granted:
         LOG.info("order.claim_refused", link=order.order_link_id, why=claim.why, state=claim.state.value)
-        return order
+        return order, 0 if claim.sign_again else None
     ack = await exchange.send_order(signed)
     after = after_hint(ack.code, order.attempts)
     LOG.info("order.sent", link=order.order_link_id, code=ack.code, now=after.value)
     await desk.ledger.move(order, after, ack.message or "sent", ack.code or 0)
-    return await _again(desk, order)
+    return await _again(desk, order), REFUSED_PAUSE_S if after is OrderState.PLANNED else None
 
 
 async def _ready_entry(desk: Desk, errand: Errand, order: Order) -> Order:
@@ -86,13 +86,21 @@ async def _ready_entry(desk: Desk, errand: Errand, order: Order) -> Order:
     if order.state is not OrderState.PLANNED or order.qty is None:
         return order
     try:
-        await errand.exchange.set_leverage(order.symbol, order.leverage)
-        position = await errand.exchange.position(order.symbol)
+        ready = await _is_flat_at(errand.exchange, order)
     except (Retry, Pause) as held:
         return await _moved(desk, order, OrderState.BLOCKED, f"leverage could not be set: {held}")
-    if not position.is_flat or position.leverage != order.leverage:
+    if not ready:
         return await _moved(desk, order, OrderState.BLOCKED, "leverage or position is not what was asked for")
     return order
+
+
+async def _is_flat_at(exchange: Exchange, order: Order) -> bool:
+    """Whether the account is flat at the order's leverage, which is set only while flat and then read back."""
+    position = await exchange.position(order.symbol)
+    if position.is_flat and position.leverage != order.leverage:
+        await exchange.set_leverage(order.symbol, order.leverage)
+        position = await exchange.position(order.symbol)
+    return position.is_flat and position.leverage == order.leverage
 
 
 async def _size(desk: Desk, errand: Errand, order: Order) -> Order:
@@ -137,6 +145,8 @@ async def _is_flat(errand: Errand, close: Order) -> bool:
 
 
 async def _moved(desk: Desk, order: Order, after: OrderState, why: str) -> Order:
+    if order.attempts:
+        after = OrderState.UNKNOWN  # bytes have left once: only a query may end it
     await desk.ledger.move(order, after, why)
     LOG.info("order.not_sent", link=order.order_link_id, state=after.value, why=why)
     return await _again(desk, order)

@@ -13,15 +13,17 @@ from decimal import Decimal
 from lib import log
 from lib.domain.errors import Pause, Retry
 from lib.domain.order import Order, OrderState
-from lib.domain.position import Position
+from lib.domain.position import ZERO, Position
 from lib.domain.risk import AccountPlan, exit_draft
 from lib.ports import Exchange, TraderAccount
-from lib.trading.books import import_fills
+from lib.trading.books import import_fills, newest_entry, own_quantity
 from lib.trading.desk import Desk, boundary
 from lib.trading.execution import Errand, run_order
 
 LOG = log.get("trading.guardian")
 REPAIR_TRIES = 3
+EXTERNAL_MS = 86_400_000
+"""How long entries stay locked once another hand was found in a position of ours."""
 
 
 @dataclass(slots=True)
@@ -63,9 +65,11 @@ class Guardian:
             self.stops.pop(account.account_id, None)
             await import_fills(self.desk, account, exchange)
             return False
-        if not await self._is_ours(account, exchange, position):
+        is_known = self.stops.get(account.account_id, ("",))[0] == position.direction
+        is_safe = position.stop_loss > 0
+        if not (is_known and is_safe) and not await self._is_ours(account, exchange, position):
             return False
-        if position.stop_loss > 0:
+        if is_safe:
             self.stops[account.account_id] = (position.direction, position.stop_loss, position.take_profit)
             return True
         await self._restore(account, exchange, position)
@@ -81,11 +85,14 @@ class Guardian:
         return any(order.account_id == account.account_id for order in await self.desk.ledger.open_orders())
 
     async def _is_ours(self, account: TraderAccount, exchange: Exchange, position: Position) -> bool:
-        if account.account_id in self.stops:
-            return True
-        await import_fills(self.desk, account, exchange)
-        books = await self.desk.ledger.books(account.account_id)
-        return books.position.direction == position.direction
+        try:
+            own = await own_quantity(self.desk, account, exchange)
+        except Retry:
+            # the database is down: what was ours a moment ago is
+            return self.stops.get(account.account_id, ("",))[0] == position.direction
+        if own == 0:
+            self.stops.pop(account.account_id, None)
+        return own != 0 and (own > 0) == (position.qty > 0)
 
     async def _restore(self, account: TraderAccount, exchange: Exchange, position: Position) -> None:
         LOG.error("guardian.naked", symbol=account.symbol, qty=str(position.qty))
@@ -99,8 +106,8 @@ class Guardian:
         known = self.stops.get(account.account_id)
         if known is not None and known[0] == position.direction:
             return known[1], known[2]
-        entry = await self.desk.ledger.last_entry(account.account_id)
-        if entry is None or (entry.side == "buy") != (position.qty > 0):
+        entry = await newest_entry(self.desk, account.account_id)
+        if entry is None or entry.stop_loss == 0 or (entry.side == "buy") != (position.qty > 0):
             return None
         return entry.stop_loss, entry.take_profit
 
@@ -119,11 +126,14 @@ class Guardian:
 
     async def _close(self, account: TraderAccount, exchange: Exchange) -> None:
         """Close at most our own quantity, sized from a position read in this task."""
-        books = await self.desk.ledger.books(account.account_id)
+        own = await own_quantity(self.desk, account, exchange)
         position = await exchange.position(account.symbol)
-        qty = min(abs(position.qty), abs(books.position.qty))
-        if position.is_flat or qty == 0:
+        qty = min(abs(position.qty), abs(own)) if (own > 0) == (position.qty > 0) else ZERO
+        if qty == 0:
             return
+        if qty < abs(position.qty):
+            until = await self.desk.ledger.now() + EXTERNAL_MS
+            await self.desk.ledger.lock(account.account_id, "external", until, "another hand is in this position")
         ticker = await self.desk.market.ticker(account.venue, account.symbol)
         instrument = await self.desk.market.instrument(account.venue, account.symbol)
         draft = exit_draft(position, ticker.last, leg="g", qty=qty)

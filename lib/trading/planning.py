@@ -11,9 +11,10 @@ from decimal import Decimal
 
 from lib.domain.candle import Candle
 from lib.domain.instrument import Instrument
-from lib.domain.position import Position
+from lib.domain.position import ZERO, Position
 from lib.domain.risk import AccountPlan, Facts, decide
 from lib.ports import AnalystAnswer, Exchange, OrderRecord, Ticker, TraderAccount, Wallet
+from lib.trading.books import import_fills, own_quantity
 from lib.trading.desk import Desk
 
 MAX_PRICE_DISTANCE = Decimal("0.005")
@@ -29,6 +30,7 @@ class Snapshot:
     orders: list[OrderRecord]
     ticker: Ticker
     instrument: Instrument
+    own_qty: Decimal
 
 
 async def prefetch(desk: Desk, account: TraderAccount, exchange: Exchange) -> Snapshot:
@@ -40,7 +42,16 @@ async def prefetch(desk: Desk, account: TraderAccount, exchange: Exchange) -> Sn
         desk.market.ticker(account.venue, account.symbol),
         desk.market.instrument(account.venue, account.symbol),
     )
-    return Snapshot(wallet, position, orders, ticker, instrument)
+    own_qty = await _own_qty(desk, account, exchange, position)
+    return Snapshot(wallet, position, orders, ticker, instrument, own_qty)
+
+
+async def _own_qty(desk: Desk, account: TraderAccount, exchange: Exchange, position: Position) -> Decimal:
+    if not position.is_flat:
+        return await own_quantity(desk, account, exchange)
+    if not (await desk.ledger.books(account.account_id)).position.is_flat:
+        await import_fills(desk, account, exchange)  # a stop was hit: the gates must know of it
+    return ZERO
 
 
 async def make_plan(
@@ -62,7 +73,7 @@ async def _facts(desk: Desk, account: TraderAccount, snapshot: Snapshot, t_ms: i
         available=snapshot.wallet.available,
         position=snapshot.position,
         foreign_orders=len(foreign),
-        own_qty=known.own_qty,
+        own_qty=snapshot.own_qty,
         day_start_equity=known.day_start_equity,
         peak_equity=known.peak_equity,
         entries_today=known.entries_today,

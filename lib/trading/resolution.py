@@ -9,7 +9,7 @@ import asyncio
 from collections.abc import Sequence
 
 from lib import log
-from lib.domain.errors import Pause, Retry
+from lib.domain.errors import Retry
 from lib.domain.order import (
     EVIDENCE_LIFE_MS,
     IN_FLIGHT,
@@ -20,7 +20,7 @@ from lib.domain.order import (
     link_prefix,
 )
 from lib.domain.position import ZERO
-from lib.ports import Exchange, OrderAnswer, OrderRecord, TraderAccount, Verdict
+from lib.ports import Exchange, Fill, OrderAnswer, OrderRecord, TraderAccount, Verdict
 from lib.trading.books import import_fills
 from lib.trading.desk import Desk, boundary
 
@@ -38,20 +38,31 @@ def best_record(records: Sequence[OrderRecord]) -> OrderRecord | None:
 def judge(order: Order, answer: OrderAnswer, now_ms: int) -> Verdict | None:
     """What *answer* proves about *order*, or None while it proves nothing yet. *now_ms* is the ledger's clock."""
     record = best_record(answer.records)
-    if record is not None:
+    if record is not None and record.state is not OrderState.REJECTED:
         return _verdict_of(record)
+    settled = absence_proved(order.signed_ts, answer.time)
     if answer.fills:
-        filled = sum((fill.qty for fill in answer.fills), ZERO)
-        value = sum((fill.qty * fill.price for fill in answer.fills), ZERO)
-        fee = sum((fill.fee for fill in answer.fills), ZERO)
-        whole = order.qty is not None and filled >= order.qty
-        state = OrderState.FILLED if whole else OrderState.PARTIAL
-        return Verdict(state, "found among executions", answer.fills[0].order_id, filled, value / filled, fee)
-    if absence_proved(order.signed_ts, answer.time):
+        return _verdict_of_fills(order, answer.fills, settled=settled)
+    if record is not None:
+        # a refused twin may be indexed before the order it is the twin of
+        return _verdict_of(record) if settled else None
+    if settled:
         if now_ms - order.signed_ts > EVIDENCE_LIFE_MS:
             return Verdict(OrderState.NEEDS_HUMAN, "no evidence is left after a day", "", ZERO, ZERO, ZERO)
         return Verdict(OrderState.ABSENT, "the exchange's clock proves it never arrived", "", ZERO, ZERO, ZERO)
     return None
+
+
+def _verdict_of_fills(order: Order, fills: Sequence[Fill], *, settled: bool) -> Verdict | None:
+    """What executions alone prove; of a part, only once all must have been indexed."""
+    filled = sum((fill.qty for fill in fills), ZERO)
+    whole = order.qty is not None and filled >= order.qty
+    if not whole and not settled:
+        return None
+    value = sum((fill.qty * fill.price for fill in fills), ZERO)
+    fee = sum((fill.fee for fill in fills), ZERO)
+    state = OrderState.FILLED if whole else OrderState.PARTIAL
+    return Verdict(state, "found among executions", fills[0].order_id, filled, value / filled, fee)
 
 
 def _verdict_of(record: OrderRecord) -> Verdict | None:
@@ -69,7 +80,7 @@ async def resolve_once(desk: Desk, exchange: Exchange, order: Order) -> Order:
     answer = await exchange.find_order(order.symbol, order.order_link_id)
     verdict = judge(order, answer, await desk.ledger.now())
     if verdict is None:
-        if answer.records and order.state is not OrderState.ACCEPTED:
+        if any(record.state is None for record in answer.records) and order.state is not OrderState.ACCEPTED:
             await desk.ledger.move(order, OrderState.ACCEPTED, "the exchange has it")
         return await _again(desk, order)
     if verdict.state is OrderState.NEEDS_HUMAN and order.state is not OrderState.UNKNOWN:
@@ -110,14 +121,19 @@ async def reconcile(desk: Desk, *, sweep: bool) -> bool:
         if order.account_id not in known:
             LOG.error("order.no_key", link=order.order_link_id, why="no key of this account can prove anything")
     asked = (recover(desk, account, orders, sweep=sweep) for account in accounts)
-    return all(await asyncio.gather(*asked))
+    results = await asyncio.gather(*asked, return_exceptions=True)
+    for account, result in zip(accounts, results, strict=True):
+        if isinstance(result, BaseException):
+            LOG.error("reconcile.account_failed", result, account=account.account_id)
+    return all(result is True for result in results)
 
 
 async def recover(desk: Desk, account: TraderAccount, orders: Sequence[Order], *, sweep: bool) -> bool:
     """
     Bring *account*'s open rows among *orders* forward by evidence; with *sweep*, adopt orders of ours without a row.
 
-    False when the exchange or the ledger could not be asked: the account must not enter anything yet.
+    False when the exchange or the ledger could not be asked: the account must not enter anything yet. *Pause* when its
+    key is refused.
     """
     try:
         exchange = desk.exchanges.open(account)
@@ -126,8 +142,8 @@ async def recover(desk: Desk, account: TraderAccount, orders: Sequence[Order], *
                 await _bring_forward(desk, account, exchange, order)
         if sweep:
             await _sweep(desk, account, exchange)
-    except (Retry, Pause) as held:
-        LOG.warning("recover.failed", account=account.account_id, why=str(held))
+    except Retry as busy:
+        LOG.warning("recover.failed", account=account.account_id, why=str(busy))
         return False
     return True
 

@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from lib import log
-from lib.domain.errors import MaemaeError, Retry
+from lib.domain.errors import Retry
 from lib.domain.order import MAX_AGE_MS
 from lib.trading.cycle import CycleReport, run_cycle
 from lib.trading.desk import Desk, boundary
@@ -115,8 +115,8 @@ class Trader:
         while True:
             try:
                 await self.guardian.run_pass()
-            except MaemaeError as held:
-                LOG.error("guardian.pass_failed", why=str(held))
+            except Exception as bug:  # noqa: BLE001 - positions must stay guarded whatever one pass ran into
+                LOG.error("guardian.pass_failed", bug)
             await self.desk.clock.sleep(GUARD_PAUSE_S)
 
 

@@ -1,0 +1,336 @@
+-- The whole database, MySQL 8 and MariaDB 10.6 or newer, readable top to bottom.
+--
+-- Migrations (db/migrations) are the truth for a deployed database; a test on a real server proves that they, the
+-- SQLAlchemy models and this file make the same thing. By hand: load this file into an empty database, then run
+-- `alembic -x url=... stamp head`.
+--
+-- Money is DECIMAL(36,18) in USDT or base units. Columns ending in _ms (and signed_ts) are epoch milliseconds;
+-- DATETIME(3) is UTC: connect with time_zone = '+00:00'. Identifiers are ascii_bin, so they compare byte by byte.
+
+
+-- ------ People ------------------------------------------------------------------------------------------------------
+
+-- A person and their settings. The first eleven columns are the first design's; its two key columns stay NULL for ever:
+-- exchange keys live sealed in `credentials`.
+CREATE TABLE users (
+    id BIGINT NOT NULL AUTO_INCREMENT,
+    email VARCHAR(255) NOT NULL,
+    password_hash VARCHAR(255) NOT NULL,
+    bybit_api_key TEXT,  -- always NULL
+    bybit_api_secret TEXT,  -- always NULL
+    max_leverage INT NOT NULL DEFAULT 10,
+    auto_trade_enabled BOOL NOT NULL DEFAULT 0,
+    risk_level ENUM('low','medium','high') NOT NULL DEFAULT 'medium',
+    custom_prompt TEXT,
+    created_at DATETIME(3) NOT NULL DEFAULT CURRENT_TIMESTAMP(3),
+    updated_at DATETIME(3) NOT NULL DEFAULT CURRENT_TIMESTAMP(3) ON UPDATE CURRENT_TIMESTAMP(3),
+    risk_per_trade DECIMAL(36, 18),  -- fraction of equity; NULL = the level's
+    min_confidence DECIMAL(36, 18),  -- 0..1; NULL = the level's
+    long_only BOOL NOT NULL DEFAULT 0,
+    limits JSON,  -- hard caps by name, as strings
+    settings_version BIGINT NOT NULL DEFAULT 1,  -- an order planned under another version is not sent
+    auto_trade_since_ms BIGINT NOT NULL DEFAULT 0,  -- epoch ms; trading begins with the next T
+    is_demo BOOL NOT NULL DEFAULT 0,
+    locale VARCHAR(8) NOT NULL DEFAULT 'ko',
+    deleted_at DATETIME(3),
+    PRIMARY KEY (id),
+    CONSTRAINT uq_users_email UNIQUE (email),
+    CONSTRAINT ck_users_keys_are_sealed_elsewhere CHECK (bybit_api_key IS NULL AND bybit_api_secret IS NULL)
+) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_unicode_ci;
+
+-- Named values an operator may change at run time.
+CREATE TABLE system_settings (
+    id BIGINT NOT NULL AUTO_INCREMENT,
+    setting_key VARCHAR(100) NOT NULL,
+    setting_value TEXT,
+    updated_at DATETIME(3) NOT NULL DEFAULT CURRENT_TIMESTAMP(3) ON UPDATE CURRENT_TIMESTAMP(3),
+    PRIMARY KEY (id),
+    CONSTRAINT uq_system_settings_setting_key UNIQUE (setting_key)
+) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_unicode_ci;
+
+-- symbol_no stands for a symbol inside order_link_ids, for ever.
+CREATE TABLE symbols (
+    symbol_no INT NOT NULL AUTO_INCREMENT,
+    symbol VARCHAR(32) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+    PRIMARY KEY (symbol_no),
+    CONSTRAINT uq_symbols_symbol UNIQUE (symbol)
+) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_unicode_ci;
+
+-- One person's exchange account on one venue, its switches, and the running books its fills add up to:
+-- balance = start_balance + realised - fees + funding, exactly.
+CREATE TABLE accounts (
+    id BIGINT NOT NULL AUTO_INCREMENT,
+    user_id BIGINT NOT NULL,
+    venue ENUM('paper','demo','testnet','mainnet') NOT NULL,
+    feed VARCHAR(255) NOT NULL,  -- where its candles come from
+    uid VARCHAR(64) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,  -- the venue's own id of the account
+    symbol_no INT NOT NULL,
+    active BOOL NOT NULL DEFAULT 1,  -- one per person
+    trading_enabled BOOL NOT NULL DEFAULT 1,
+    flatten BOOL NOT NULL DEFAULT 0,
+    pause_reason VARCHAR(500) NOT NULL DEFAULT '',
+    key_version BIGINT NOT NULL DEFAULT 1,
+    start_balance DECIMAL(36, 18) NOT NULL,
+    realised DECIMAL(36, 18) NOT NULL,
+    fees DECIMAL(36, 18) NOT NULL,
+    funding DECIMAL(36, 18) NOT NULL,  -- positive = received
+    position_qty DECIMAL(36, 18) NOT NULL,  -- signed: long > 0
+    avg_entry_price DECIMAL(36, 18) NOT NULL,
+    round_result DECIMAL(36, 18) NOT NULL,  -- realised less closing fees since the position was last flat
+    peak_equity DECIMAL(36, 18) NOT NULL,
+    loss_streak INT NOT NULL DEFAULT 0,  -- losing round trips in a row
+    last_stop_ms BIGINT NOT NULL DEFAULT 0,
+    last_fill_ms BIGINT NOT NULL DEFAULT 0,
+    created_at DATETIME(3) NOT NULL DEFAULT CURRENT_TIMESTAMP(3),
+    PRIMARY KEY (id),
+    CONSTRAINT uq_accounts_venue_feed_uid UNIQUE (venue, feed, uid),
+    CONSTRAINT fk_accounts_user_id FOREIGN KEY (user_id) REFERENCES users (id),
+    CONSTRAINT fk_accounts_symbol_no FOREIGN KEY (symbol_no) REFERENCES symbols (symbol_no),
+    INDEX ix_accounts_symbol_no (symbol_no),
+    INDEX ix_accounts_user_id (user_id)
+) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_unicode_ci;
+
+-- Exchange keys, sealed: only the trader can open them.
+CREATE TABLE credentials (
+    id BIGINT NOT NULL AUTO_INCREMENT,
+    account_id BIGINT NOT NULL,
+    key_version BIGINT NOT NULL DEFAULT 1,
+    sealed TEXT NOT NULL,
+    last4 VARCHAR(4) NOT NULL,
+    created_at DATETIME(3) NOT NULL DEFAULT CURRENT_TIMESTAMP(3),
+    revoked_at DATETIME(3),
+    PRIMARY KEY (id),
+    CONSTRAINT uq_credentials_account_id_key_version UNIQUE (account_id, key_version),
+    CONSTRAINT fk_credentials_account_id FOREIGN KEY (account_id) REFERENCES accounts (id)
+) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_unicode_ci;
+
+-- What the web asks the trader to do.
+CREATE TABLE commands (
+    id BIGINT NOT NULL AUTO_INCREMENT,
+    user_id BIGINT NOT NULL,
+    account_id BIGINT,
+    kind VARCHAR(40) NOT NULL,
+    args JSON,
+    created_at DATETIME(3) NOT NULL DEFAULT CURRENT_TIMESTAMP(3),
+    taken_at DATETIME(3),
+    done_at DATETIME(3),
+    result VARCHAR(500) NOT NULL DEFAULT '',
+    PRIMARY KEY (id),
+    CONSTRAINT fk_commands_user_id FOREIGN KEY (user_id) REFERENCES users (id),
+    CONSTRAINT fk_commands_account_id FOREIGN KEY (account_id) REFERENCES accounts (id),
+    INDEX ix_commands_account_id (account_id),
+    INDEX ix_commands_done_at (done_at),
+    INDEX ix_commands_user_id (user_id)
+) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_unicode_ci;
+
+-- What people are to be told, each thing once.
+CREATE TABLE outbox (
+    id BIGINT NOT NULL AUTO_INCREMENT,
+    user_id BIGINT NOT NULL,
+    account_id BIGINT,
+    kind VARCHAR(40) NOT NULL,
+    body TEXT NOT NULL,
+    created_at DATETIME(3) NOT NULL DEFAULT CURRENT_TIMESTAMP(3),
+    sent_at DATETIME(3),
+    PRIMARY KEY (id),
+    CONSTRAINT fk_outbox_user_id FOREIGN KEY (user_id) REFERENCES users (id),
+    CONSTRAINT fk_outbox_account_id FOREIGN KEY (account_id) REFERENCES accounts (id),
+    INDEX ix_outbox_account_id (account_id),
+    INDEX ix_outbox_sent_at (sent_at),
+    INDEX ix_outbox_user_id (user_id)
+) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_unicode_ci;
+
+-- ------ Switches: one row each, made here ---------------------------------------------------------------------------
+
+-- The platform's kill switch.
+CREATE TABLE system_flags (
+    id INT NOT NULL,
+    trading_enabled BOOL NOT NULL DEFAULT 1,
+    flatten BOOL NOT NULL DEFAULT 0,
+    changed_by VARCHAR(255) NOT NULL DEFAULT '',
+    changed_at DATETIME(3) NOT NULL DEFAULT CURRENT_TIMESTAMP(3) ON UPDATE CURRENT_TIMESTAMP(3),
+    version BIGINT NOT NULL DEFAULT 1,
+    PRIMARY KEY (id),
+    CONSTRAINT ck_system_flags_one_row CHECK (id = 1)
+) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_unicode_ci;
+
+INSERT INTO system_flags (id) VALUES (1);
+
+-- Which process trades; epoch counts take-overs.
+CREATE TABLE trader_lease (
+    id INT NOT NULL,
+    holder VARCHAR(64) NOT NULL DEFAULT '',
+    epoch BIGINT NOT NULL DEFAULT 0,
+    expires_ms BIGINT NOT NULL DEFAULT 0,
+    PRIMARY KEY (id),
+    CONSTRAINT ck_trader_lease_one_row CHECK (id = 1)
+) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_unicode_ci;
+
+INSERT INTO trader_lease (id) VALUES (1);
+
+-- ------ The order protocol ------------------------------------------------------------------------------------------
+
+-- One analyst call per prompt group and T: prompt, candles and raw answer stored once. The first writer wins.
+CREATE TABLE cycles (
+    id BIGINT NOT NULL AUTO_INCREMENT,
+    feed VARCHAR(255) NOT NULL,
+    symbol VARCHAR(32) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+    interval_s INT NOT NULL,
+    t_ms BIGINT NOT NULL,
+    prompt_group VARCHAR(64) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,  -- sha256 of everything that makes prompts equal
+    state ENUM('decided','abstained','failed') NOT NULL,
+    decision JSON NOT NULL,
+    prompt TEXT NOT NULL,
+    candles TEXT NOT NULL,
+    raw_answer TEXT NOT NULL,
+    model VARCHAR(100) NOT NULL,
+    prompt_tokens INT NOT NULL,
+    completion_tokens INT NOT NULL,
+    latency_ms INT NOT NULL,
+    cost_usd DECIMAL(36, 18),  -- NULL = not known
+    created_at DATETIME(3) NOT NULL DEFAULT CURRENT_TIMESTAMP(3),
+    PRIMARY KEY (id),
+    CONSTRAINT uq_cycles_key UNIQUE (feed, symbol, t_ms, interval_s, prompt_group)
+) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_unicode_ci;
+
+-- One row per request to the exchange, written before it is sent. States: see lib/domain/order.py.
+CREATE TABLE orders (
+    id BIGINT NOT NULL AUTO_INCREMENT,
+    account_id BIGINT NOT NULL,
+    user_id BIGINT NOT NULL,
+    uid VARCHAR(64) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+    venue ENUM('paper','demo','testnet','mainnet') NOT NULL,
+    symbol VARCHAR(32) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+    t_ms BIGINT NOT NULL,  -- the five-minute boundary
+    leg ENUM('e','x','g','f') NOT NULL,  -- e entry, x exit, g guardian, f flatten
+    seq SMALLINT NOT NULL,
+    order_link_id VARCHAR(36) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+    state ENUM('PLANNED','SUBMITTING','ACCEPTED','UNKNOWN','FILLED','PARTIAL','CANCELLED','REJECTED','ABSENT','EXPIRED','BLOCKED','NEEDS_HUMAN') NOT NULL,
+    side ENUM('buy','sell') NOT NULL,
+    qty DECIMAL(36, 18),  -- NULL = sized after the exit before it
+    limit_price DECIMAL(36, 18) NOT NULL,
+    ref_price DECIMAL(36, 18) NOT NULL,
+    stop_loss DECIMAL(36, 18) NOT NULL,
+    take_profit DECIMAL(36, 18) NOT NULL,
+    leverage INT NOT NULL,
+    reduce_only BOOL NOT NULL DEFAULT 0,
+    key_version BIGINT NOT NULL DEFAULT 0,
+    settings_version BIGINT NOT NULL DEFAULT 0,
+    attempts SMALLINT NOT NULL DEFAULT 0,  -- sends behind it; from 1 on only a query closes the row
+    signed_ts BIGINT NOT NULL DEFAULT 0,  -- epoch ms inside the signed bytes
+    body_sha256 VARCHAR(64) CHARACTER SET ascii COLLATE ascii_bin NOT NULL DEFAULT '',
+    epoch BIGINT NOT NULL DEFAULT 0,  -- of the lease it was claimed under
+    exchange_order_id VARCHAR(64) CHARACTER SET ascii COLLATE ascii_bin NOT NULL DEFAULT '',
+    filled_qty DECIMAL(36, 18) NOT NULL,
+    avg_price DECIMAL(36, 18) NOT NULL,
+    fee DECIMAL(36, 18) NOT NULL,
+    last_code INT NOT NULL DEFAULT 0,
+    why VARCHAR(500) NOT NULL DEFAULT '',
+    created_ms BIGINT NOT NULL DEFAULT 0,
+    updated_ms BIGINT NOT NULL DEFAULT 0,
+    PRIMARY KEY (id),
+    CONSTRAINT uq_orders_intent UNIQUE (account_id, symbol, t_ms, leg, seq),
+    CONSTRAINT uq_orders_order_link_id UNIQUE (order_link_id),
+    CONSTRAINT fk_orders_account_id FOREIGN KEY (account_id) REFERENCES accounts (id),
+    CONSTRAINT fk_orders_user_id FOREIGN KEY (user_id) REFERENCES users (id),
+    INDEX ix_orders_state (state),
+    INDEX ix_orders_user_id (user_id)
+) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_unicode_ci;
+
+-- Every transition, append-only, hash-chained per order. Grant the application no UPDATE and no DELETE here.
+CREATE TABLE order_events (
+    id BIGINT NOT NULL AUTO_INCREMENT,
+    order_id BIGINT NOT NULL,
+    at_ms BIGINT NOT NULL,
+    from_state VARCHAR(16) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+    to_state VARCHAR(16) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+    why VARCHAR(500) NOT NULL,
+    code INT NOT NULL,
+    prev_hash VARCHAR(64) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+    hash VARCHAR(64) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+    PRIMARY KEY (id),
+    CONSTRAINT uq_order_events_order_id_prev_hash UNIQUE (order_id, prev_hash),
+    CONSTRAINT fk_order_events_order_id FOREIGN KEY (order_id) REFERENCES orders (id)
+) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_unicode_ci;
+
+-- Entries off until until_ms; the same kind once per UTC day.
+CREATE TABLE risk_locks (
+    id BIGINT NOT NULL AUTO_INCREMENT,
+    account_id BIGINT NOT NULL,
+    utc_day INT NOT NULL,  -- days since 1970-01-01
+    kind VARCHAR(40) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+    until_ms BIGINT NOT NULL,
+    why VARCHAR(500) NOT NULL,
+    created_ms BIGINT NOT NULL,
+    PRIMARY KEY (id),
+    CONSTRAINT uq_risk_locks_account_id_utc_day_kind UNIQUE (account_id, utc_day, kind),
+    CONSTRAINT fk_risk_locks_account_id FOREIGN KEY (account_id) REFERENCES accounts (id)
+) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_unicode_ci;
+
+-- Every execution the exchange reported; fee is what it cost, negative when received (funding too).
+CREATE TABLE fills (
+    id BIGINT NOT NULL AUTO_INCREMENT,
+    account_id BIGINT NOT NULL,
+    order_id BIGINT,  -- NULL = not one of our orders (a stop's child, funding)
+    exec_id VARCHAR(64) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+    exchange_order_id VARCHAR(64) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+    order_link_id VARCHAR(64) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+    symbol VARCHAR(32) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+    side ENUM('buy','sell') NOT NULL,
+    qty DECIMAL(36, 18) NOT NULL,
+    price DECIMAL(36, 18) NOT NULL,
+    fee DECIMAL(36, 18) NOT NULL,
+    kind ENUM('trade','funding','liquidation','adl','other') NOT NULL,
+    closed_qty DECIMAL(36, 18) NOT NULL,
+    realised DECIMAL(36, 18) NOT NULL,
+    is_stop BOOL NOT NULL DEFAULT 0,
+    at_ms BIGINT NOT NULL,
+    PRIMARY KEY (id),
+    CONSTRAINT uq_fills_account_id_exec_id UNIQUE (account_id, exec_id),
+    CONSTRAINT fk_fills_account_id FOREIGN KEY (account_id) REFERENCES accounts (id),
+    CONSTRAINT fk_fills_order_id FOREIGN KEY (order_id) REFERENCES orders (id),
+    INDEX ix_fills_account_id_at_ms (account_id, at_ms),
+    INDEX ix_fills_order_id (order_id)
+) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_unicode_ci;
+
+-- The exchange's wallet at T beside our books (difference = balance - books).
+CREATE TABLE equity_points (
+    account_id BIGINT NOT NULL,
+    t_ms BIGINT NOT NULL,
+    balance DECIMAL(36, 18) NOT NULL,
+    equity DECIMAL(36, 18) NOT NULL,
+    difference DECIMAL(36, 18) NOT NULL,
+    PRIMARY KEY (account_id, t_ms),
+    CONSTRAINT fk_equity_points_account_id FOREIGN KEY (account_id) REFERENCES accounts (id)
+) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_unicode_ci;
+
+-- ------ What a person reads -----------------------------------------------------------------------------------------
+
+-- One row per account and T. The first nine columns are the first design's.
+CREATE TABLE trade_logs (
+    id BIGINT NOT NULL AUTO_INCREMENT,
+    user_id BIGINT NOT NULL,
+    gpt_analysis JSON,
+    action ENUM('buy','sell','hold'),
+    leverage DECIMAL(5, 2),
+    order_id VARCHAR(100),  -- the exchange's id
+    status ENUM('success','failed','pending') NOT NULL,
+    error_message TEXT,
+    executed_at DATETIME(3) NOT NULL DEFAULT CURRENT_TIMESTAMP(3),
+    account_id BIGINT NOT NULL,
+    cycle_id BIGINT,
+    t_ms BIGINT NOT NULL,
+    symbol VARCHAR(32) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+    planned_outcome ENUM('bought','sold','closed','kept','held','skipped','refused','failed','unresolved') NOT NULL,  -- what outcome becomes when every order ends as planned
+    outcome ENUM('bought','sold','closed','kept','held','skipped','refused','failed','unresolved') NOT NULL,
+    reason TEXT NOT NULL,
+    confidence DECIMAL(36, 18),
+    clamps JSON,
+    PRIMARY KEY (id),
+    CONSTRAINT uq_trade_logs_account_id_t_ms UNIQUE (account_id, t_ms),
+    CONSTRAINT fk_trade_logs_user_id FOREIGN KEY (user_id) REFERENCES users (id),
+    CONSTRAINT fk_trade_logs_account_id FOREIGN KEY (account_id) REFERENCES accounts (id),
+    CONSTRAINT fk_trade_logs_cycle_id FOREIGN KEY (cycle_id) REFERENCES cycles (id),
+    INDEX ix_trade_logs_cycle_id (cycle_id),
+    INDEX ix_trade_logs_user_id_executed_at (user_id, executed_at)
+) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_unicode_ci;

@@ -1,0 +1,202 @@
+"""
+Calls to one venue: limited, signed, read once, translated to the four reactions.
+
+`public` needs no key. `SignedCalls` speaks for one account. `VenueClock` keeps the venue's clock as an offset from
+ours, measured by /v5/market/time and measured again after a 10002; it is shared by every account of a venue. Nothing
+here repeats a request.
+"""
+
+import asyncio
+from collections.abc import Mapping
+from urllib.parse import quote
+
+from lib import log
+from lib.adapters.bybit.codes import Kind, Reaction, alarming, kind_of, reaction
+from lib.adapters.bybit.limiter import Limiter
+from lib.adapters.bybit.order_wire import compact
+from lib.adapters.bybit.signing import signed_headers
+from lib.adapters.bybit.transport import Transport
+from lib.adapters.bybit.wire import Envelope, decode_envelope
+from lib.clock import Clock
+from lib.domain.decision import clean_text
+from lib.domain.errors import Pause, Retry
+from lib.ports import ApiKey
+
+MARGIN_MS = 100
+"""Our stamps run this much late: the venue takes one 5 s old, but none 1 s ahead of its own clock."""
+OFFSET_LIFE_MS = 600_000
+_TIME = "/v5/market/time"
+_JSON = {"Content-Type": "application/json"}
+_log = log.get("bybit")
+
+Answer = tuple[int, Mapping[str, str], bytes]
+
+
+def query_of(params: Mapping[str, object]) -> str:
+    """*params* as the bytes after `?`; a cursor that is already percent-encoded stays as it is."""
+    return "&".join(f"{name}={quote(str(value), safe='%:,-_.')}" for name, value in params.items() if value != "")
+
+
+class Refused(Retry):
+    """A public read the venue answered with *code* (its retCode, not 0)."""
+
+    def __init__(self, why: str, code: int) -> None:
+        super().__init__(why)
+        self.code = code
+
+
+async def public(transport: Transport, limiter: Limiter, path: str, params: Mapping[str, object]) -> Envelope:
+    """An unsigned read; *Retry* for anything but success, as *Refused* when the venue gave a code."""
+    await limiter.admit("", path)
+    status, _, body = await _carry(transport, "GET", path, query_of(params), {}, b"")
+    envelope = _readable(body) if status == 200 else None
+    if envelope is not None and envelope.code == 0:
+        return envelope
+    _note(limiter, path, envelope, status)
+    if envelope is not None:
+        raise Refused(_told(path, envelope, status), envelope.code)
+    raise Retry(_told(path, envelope, status))
+
+
+class VenueClock:
+    """The venue's time by our *clock* plus an offset."""
+
+    def __init__(self, transport: Transport, clock: Clock, limiter: Limiter) -> None:
+        self._transport = transport
+        self._clock = clock
+        self._limiter = limiter
+        self._offset = 0
+        self._measured_ms: int | None = None
+        self._turn = asyncio.Lock()
+
+    async def measure(self) -> int:
+        """Ask now: the venue's clock, epoch ms."""
+        before = self._clock.now_ms()
+        envelope = await public(self._transport, self._limiter, _TIME, {})
+        after = self._clock.now_ms()
+        self._offset = envelope.time - (before + after) // 2
+        self._measured_ms = after
+        return envelope.time
+
+    async def now_ms(self) -> int:
+        """The venue's clock by the offset, which is measured first when unknown or ten minutes old."""
+        async with self._turn:
+            if self._measured_ms is None or self._clock.now_ms() - self._measured_ms > OFFSET_LIFE_MS:
+                await self.measure()
+        return self._clock.now_ms() + self._offset
+
+    def forget(self) -> None:
+        """The venue refused a stamp of ours: measure before the next one."""
+        self._measured_ms = None
+
+
+class SignedCalls:
+    """One account's signed requests; *account* names it to the limiter."""
+
+    def __init__(
+        self, account: str, key: ApiKey, transport: Transport, venue_clock: VenueClock, limiter: Limiter
+    ) -> None:
+        self._account = account
+        self._key = key
+        self._transport = transport
+        self._limiter = limiter
+        self.venue_clock = venue_clock
+
+    async def read(self, path: str, params: Mapping[str, object]) -> Envelope:
+        """A signed GET; *Retry* or *Pause* for anything but success."""
+        await self._limiter.admit(self._account, path)
+        query = query_of(params)
+        headers = signed_headers(self._key, await self._stamp(), query.encode())
+        answer = await _carry(self._transport, "GET", path, query, headers, b"")
+        envelope, meaning = self._understood(path, answer, is_write=False)
+        if envelope is None or meaning is not Reaction.OK:
+            raise _raised(meaning, _told(path, envelope, answer[0]))
+        return envelope
+
+    async def write(self, path: str, fields: dict[str, object]) -> bool:
+        """
+        A signed POST that may safely be made twice (leverage, stop, cancel): True = done, False = the venue refuses.
+
+        *Retry* also when it may have taken effect: the next read tells.
+        """
+        await self._limiter.admit(self._account, path, urgent=True)
+        body = compact(fields)
+        headers = _JSON | signed_headers(self._key, await self._stamp(), body)
+        answer = await _carry(self._transport, "POST", path, "", headers, body)
+        envelope, meaning = self._understood(path, answer, is_write=True)
+        if meaning in (Reaction.OK, Reaction.REJECT):
+            return meaning is Reaction.OK
+        raise _raised(meaning, _told(path, envelope, answer[0]))
+
+    def sign(self, timestamp_ms: int, body: bytes) -> dict[str, str]:
+        """Headers for *body* at a time the caller chose."""
+        return _JSON | signed_headers(self._key, timestamp_ms, body)
+
+    async def send(self, path: str, headers: Mapping[str, str], body: bytes) -> Envelope | None:
+        """
+        Signed bytes, once; None when no readable reply came. *Retry* when they were not sent or the reply is lost.
+
+        Only an HTTP 200 is the venue's word; a gateway's error page may hide an accepted order.
+        """
+        await self._limiter.admit(self._account, path, urgent=True, max_wait_s=2.0)
+        answer = await _carry(self._transport, "POST", path, "", headers, body)
+        envelope, _ = self._understood(path, answer, is_write=True)
+        return envelope
+
+    async def _stamp(self) -> int:
+        return await self.venue_clock.now_ms() - MARGIN_MS
+
+    def _understood(self, path: str, answer: Answer, *, is_write: bool) -> tuple[Envelope | None, Reaction]:
+        status, headers, body = answer
+        envelope = _readable(body) if status == 200 else None
+        code, message = (envelope.code, envelope.message) if envelope else (None, "")
+        _note(self._limiter, path, envelope, status)
+        if kind_of(code, status, message) is Kind.CLOCK:
+            self.venue_clock.forget()
+        if envelope is not None and code == 10006:
+            self._limiter.throttled(self._account, path, _until_reset(headers, envelope.time))
+        return envelope, reaction(code, status, is_write, message)
+
+
+async def _carry(
+    transport: Transport, method: str, path: str, query: str, headers: Mapping[str, str], body: bytes
+) -> Answer:
+    try:
+        return await transport.request(method, path, query, headers, body)
+    except OSError as lost:  # TimeoutError included
+        raise Retry(f"{path}: no reply ({type(lost).__name__})") from None
+
+
+def _readable(body: bytes) -> Envelope | None:
+    try:
+        return decode_envelope(body)
+    except ValueError:
+        return None
+
+
+def _note(limiter: Limiter, path: str, envelope: Envelope | None, status: int) -> None:
+    if status == 403:
+        limiter.banned()
+        _log.alert("bybit.address_blocked", path=path)
+        return
+    code, message = (envelope.code, envelope.message) if envelope else (None, "")
+    if alarming(code, status, message):
+        _log.alert("bybit.strange_answer", path=path, code=code, http=status, message=clean_text(message, 200))
+
+
+def _told(path: str, envelope: Envelope | None, status: int) -> str:
+    if envelope is None:
+        return f"{path}: HTTP {status} without a readable answer"
+    return f"{path}: {envelope.code} {log.redact(clean_text(envelope.message, 160))}"
+
+
+def _raised(meaning: Reaction, why: str) -> Retry | Pause:
+    return Pause(why) if meaning is Reaction.PAUSE else Retry(why)
+
+
+def _until_reset(headers: Mapping[str, str], server_ms: int) -> int:
+    """How long a 10006 lasts, 1 ms to 5 s; a reset in the past or none at all counts as one window."""
+    by_name = {name.lower(): value for name, value in headers.items()}
+    reset = by_name.get("x-bapi-limit-reset-timestamp", "")
+    left = int(reset) - server_ms if reset.isascii() and reset.isdigit() and len(reset) <= 15 else 0
+    return min(left, 5_000) if left > 0 else 1_000

@@ -1,0 +1,107 @@
+"""
+What Bybit's answers mean to us: every retCode and HTTP status, in one table.
+
+A code has a *kind* (what happened); kind and direction give the *reaction*. For a read, trouble is always "retry" or
+"pause": it changed nothing. For a write, whatever might have taken effect is "unknown", and only a query decides. A
+code that is not listed is never ignored: unknown for writes, retry for reads, and an alert for both.
+https://bybit-exchange.github.io/docs/v5/error
+"""
+
+from collections.abc import Mapping
+from enum import StrEnum
+
+
+class Kind(StrEnum):
+    """What an answer says happened."""
+
+    OK = "ok"
+    BUSY = "busy"
+    """Refused before any effect; the same request may be made later."""
+    CLOCK = "clock"
+    """Our timestamp was outside the window; refused before any effect."""
+    MAYBE = "maybe"
+    """May or may not have taken effect."""
+    OWNER = "owner"
+    """The key or the account; nothing works until its owner acts."""
+    MARKET = "market"
+    """A price, size, margin or limit rule refused it."""
+    OURS = "ours"
+    """Our request is malformed: a bug, or a rule the venue changed."""
+
+
+class Reaction(StrEnum):
+    """What the caller does: go on, raise Retry, raise Pause, or hand back an outcome."""
+
+    OK = "ok"
+    RETRY = "retry"
+    PAUSE = "pause"
+    REJECT = "reject"
+    UNKNOWN = "unknown"
+
+
+def _table() -> dict[int, Kind]:
+    groups: Mapping[Kind, tuple[int, ...]] = {
+        Kind.OK: (0, 110008, 110010, 110025, 110026, 110027, 110029, 110043, 34040),
+        Kind.BUSY: (10006, 10018, 10019, 110079),
+        Kind.CLOCK: (-1, 10002),
+        Kind.MAYBE: (429, 10429, 10000, 10014, 10016, 110001, 110072, 170141, 12141),
+        Kind.OWNER: (
+            *(10003, 33004, -2015, 10007, 10004, 10005, 10008, 10009, 10010, 10024, 10027, 10028, 10029),
+            *(110024, 110028, 110066, 110088, 100028, 110123, 110124, 110125, 110132),
+        ),
+        Kind.MARKET: (
+            *(110003, 110120, 110121, 30208, 30209, 110004, 110006, 110007, 110012, 110044, 110045),
+            *(110051, 110052, 110053, 110009, 110020, 110061, 110011, 110039, 110040, 110046),
+            *(110013, 110036, 110038, 110086, 110090, 110017, 130125, 110021, 110023, 30228, 110042, 110074),
+            *(110092, 110093, 110094, 110118, 3400139),
+        ),
+        Kind.OURS: (10001, 10017),
+    }
+    return {code: kind for kind, codes in groups.items() for code in codes}
+
+
+KINDS: Mapping[int, Kind] = _table()
+
+_READS: Mapping[Kind, Reaction] = {
+    Kind.OK: Reaction.OK,
+    Kind.OWNER: Reaction.PAUSE,
+}
+_WRITES: Mapping[Kind, Reaction] = {
+    Kind.OK: Reaction.OK,
+    Kind.BUSY: Reaction.RETRY,
+    Kind.CLOCK: Reaction.RETRY,
+    Kind.MAYBE: Reaction.UNKNOWN,
+    Kind.OWNER: Reaction.PAUSE,
+    Kind.MARKET: Reaction.REJECT,
+    Kind.OURS: Reaction.REJECT,
+}
+
+
+def kind_of(code: int | None, http_status: int, message: str = "") -> Kind | None:
+    """The kind of an answer; None = not in the table. *code* None = the body was not readable."""
+    if http_status != 200:
+        return _http_kind(http_status)
+    if code is None:
+        return Kind.MAYBE
+    if code == 10001 and "position idx not match position mode" in message.lower():
+        return Kind.OWNER
+    return KINDS.get(code)
+
+
+def _http_kind(status: int) -> Kind | None:
+    if status >= 500 or status == 429:
+        return Kind.MAYBE
+    return {401: Kind.OWNER, 403: Kind.BUSY, 404: Kind.OURS}.get(status)
+
+
+def reaction(code: int | None, http_status: int, is_write: bool, message: str = "") -> Reaction:
+    """What to do about an answer; see the module's words for reads and writes."""
+    kind = kind_of(code, http_status, message)
+    if is_write:
+        return Reaction.UNKNOWN if kind is None else _WRITES[kind]
+    return Reaction.RETRY if kind is None else _READS.get(kind, Reaction.RETRY)
+
+
+def alarming(code: int | None, http_status: int, message: str = "") -> bool:
+    """Whether a person should look: a code nobody listed, or a request of ours the venue calls malformed."""
+    return kind_of(code, http_status, message) in (None, Kind.OURS)

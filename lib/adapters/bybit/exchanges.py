@@ -1,0 +1,120 @@
+"""
+Every account's exchange, and the public market the trader asks, over one transport and clock per host.
+
+`BybitExchanges` opens a sealed key for as long as the exchange it hands out lives; it keeps none. A venue that has no
+URL in this deployment is a *Pause* with a plain reason. `BybitAsyncMarket` reads candles where the feed is, prices and
+rules where the order will meet them.
+"""
+
+import asyncio
+from collections.abc import Callable, Mapping
+
+from lib.adapters.bybit.calls import Refused, SignedCalls, VenueClock, public
+from lib.adapters.bybit.client import BybitExchange
+from lib.adapters.bybit.kline_wire import candle_from_row, wire_interval
+from lib.adapters.bybit.limiter import Limiter
+from lib.adapters.bybit.transport import Transport
+from lib.adapters.bybit.wire import Envelope, instrument_from, parsed, ticker_from
+from lib.clock import Clock
+from lib.domain.account import Venue
+from lib.domain.candle import Candle, interval_ms
+from lib.domain.errors import Halt, Pause
+from lib.domain.instrument import Instrument
+from lib.ports import ApiKey, Exchange, Opener, SealContext, Ticker, TraderAccount
+
+INSTRUMENT_LIFE_MS = 600_000
+KLINE_PAGE = 1_000
+_WRONG_PARAMETER = 10001
+
+TransportFor = Callable[[str], Transport]
+
+
+class BybitExchanges:
+    """`lib.ports.Exchanges` over the venues of *urls*; *transport_for* is asked once per URL."""
+
+    def __init__(
+        self, opener: Opener, urls: Mapping[Venue, str], transport_for: TransportFor, clock: Clock, limiter: Limiter
+    ) -> None:
+        self._opener = opener
+        self._urls = urls
+        self._transport_for = transport_for
+        self._clock = clock
+        self._limiter = limiter
+        self._venues: dict[Venue, tuple[Transport, VenueClock]] = {}
+
+    def open(self, account: TraderAccount) -> Exchange:
+        context = SealContext(account.user_id, account.venue, account.uid, account.key_version)
+        return self.of(account.venue, account.uid, self._opener.open(account.sealed_key, context))
+
+    def of(self, venue: Venue, uid: str, key: ApiKey) -> BybitExchange:
+        """The exchange of a key in clear; for set-up and tests."""
+        transport, venue_clock = self._venue(venue)
+        calls = SignedCalls(f"{venue}:{uid}", key, transport, venue_clock, self._limiter)
+        return BybitExchange(uid, calls)
+
+    def _venue(self, venue: Venue) -> tuple[Transport, VenueClock]:
+        if venue not in self._venues:
+            transport = self._transport_for(_url(self._urls, venue))
+            self._venues[venue] = transport, VenueClock(transport, self._clock, self._limiter)
+        return self._venues[venue]
+
+
+def _url(urls: Mapping[Venue, str], venue: Venue) -> str:
+    if venue not in urls:
+        raise Pause(f"this deployment does not trade on {venue}")
+    return urls[venue]
+
+
+class BybitAsyncMarket:
+    """`lib.ports.AsyncMarket`: candles from *feed_url*, tickers and instruments from the account's venue."""
+
+    def __init__(
+        self, feed_url: str, urls: Mapping[Venue, str], transport_for: TransportFor, clock: Clock, limiter: Limiter
+    ) -> None:
+        self._feed = transport_for(feed_url)
+        self._urls = urls
+        self._transport_for = transport_for
+        self._clock = clock
+        self._limiter = limiter
+        self._transports: dict[Venue, Transport] = {}
+        self._instruments: dict[tuple[Venue, str], tuple[int, Instrument]] = {}
+        self._turn = asyncio.Lock()
+
+    async def closed_candles(self, symbol: str, interval: str, *, end: int | None = None, limit: int) -> list[Candle]:
+        """As the port; without *end* at most 999, because the open row takes one place of the venue's page."""
+        asked = {"category": "linear", "symbol": symbol, "interval": wire_interval(interval)}
+        window = {} if end is None else {"end": end}
+        envelope = await public(
+            self._feed, self._limiter, "/v5/market/kline", {**asked, **window, "limit": min(limit + 1, KLINE_PAGE)}
+        )
+        return _closed(envelope, interval_ms(interval), envelope.time if end is None else end)[-limit:]
+
+    async def ticker(self, venue: Venue, symbol: str) -> Ticker:
+        envelope = await self._ask(venue, "/v5/market/tickers", symbol)
+        return parsed(envelope, lambda found: ticker_from(found, symbol))
+
+    async def instrument(self, venue: Venue, symbol: str) -> Instrument:
+        """As the port; at most ten minutes old. Callers that come together wait for one question."""
+        async with self._turn:
+            asked_ms, known = self._instruments.get((venue, symbol), (0, None))
+            if known is None or self._clock.now_ms() - asked_ms > INSTRUMENT_LIFE_MS:
+                envelope = await self._ask(venue, "/v5/market/instruments-info", symbol)
+                known = parsed(envelope, lambda found: instrument_from(found, symbol))
+                self._instruments[venue, symbol] = self._clock.now_ms(), known
+            return known
+
+    async def _ask(self, venue: Venue, path: str, symbol: str) -> Envelope:
+        if venue not in self._transports:
+            self._transports[venue] = self._transport_for(_url(self._urls, venue))
+        try:
+            return await public(self._transports[venue], self._limiter, path, {"category": "linear", "symbol": symbol})
+        except Refused as refusal:
+            if refusal.code == _WRONG_PARAMETER:
+                raise Halt(f"the {venue} venue does not know the USDT perpetual {symbol}") from None
+            raise
+
+
+def _closed(envelope: Envelope, step: int, end: int) -> list[Candle]:
+    newest_first = parsed(envelope, lambda found: [candle_from_row(row) for row in found.lists])
+    closed = (row for row in newest_first if row.open_time <= end and row.open_time + step <= envelope.time)
+    return sorted(closed, key=lambda row: row.open_time)

@@ -1,0 +1,274 @@
+"""
+Bybit's public kline stream over websocket-client, under our own supervisor.
+
+A connection counts once its subscription is acknowledged. It is given up when the venue closes it, when a ping stays
+unanswered, or when no kline arrives for a while (a connected stream is not a living one); then a new one follows, for
+ever, with growing jittered pauses and never more than one attempt a second. A malformed frame is counted and dropped.
+What a callback raises ends `run` and propagates.
+
+It repairs nothing: after every (re)subscription *on_connect* is called, and the use-case fetches what was missed.
+
+Source: https://bybit-exchange.github.io/docs/v5/ws/connect
+"""
+
+import random
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+import msgspec
+import websocket
+
+from lib import log
+from lib.adapters.bybit.kline_wire import Frame, parse_frame, topic, updates
+from lib.domain.errors import Halt
+from lib.ports import KlineUpdate
+
+_log = log.get("bybit")
+
+_TOPICS_A_REQUEST = 200
+_PING = '{"req_id":"ping","op":"ping"}'
+
+
+@dataclass(frozen=True, slots=True)
+class StreamTimings:
+    """All in seconds."""
+
+    connect: float = 5.0
+    ack: float = 5.0
+    ping_every: float = 20.0
+    pong_within: float = 20.0
+    stale_after: float = 75.0
+    """Without any kline for this long, a connection is given up; the venue pushes at least once a minute."""
+    pause_first: float = 1.0
+    pause_cap: float = 30.0
+    steady_after: float = 30.0
+    """A connection that held this long was a success: the next pause is the first one again."""
+    poll: float = 0.5
+    """How often a waiting read looks at the deadlines and at `stop`."""
+
+
+class _Lost(Exception):
+    """This connection is over; *args[0]* says why."""
+
+
+@dataclass(slots=True)
+class _Deadlines:
+    """Monotonic seconds at which patience ends."""
+
+    ack: float
+    ping: float
+    pong: float
+    kline: float
+
+
+class BybitKlineStream:
+    """`lib.ports.KlineStream` at *url* for *series* of (symbol, interval). One `run` at a time."""
+
+    def __init__(
+        self,
+        url: str,
+        series: Sequence[tuple[str, str]],
+        *,
+        timings: StreamTimings | None = None,
+        rng: random.Random | None = None,
+        now: Callable[[], float] = time.monotonic,
+    ) -> None:
+        _check_url(url)
+        if not series:
+            raise Halt("the kline stream needs at least one symbol and interval")
+        self._url = url
+        self._topics = [topic(symbol, interval) for symbol, interval in series]
+        self._timings = timings or StreamTimings()
+        self._rng = rng or random.Random()  # noqa: S311 (jitter, not a secret)
+        self._now = now
+        self._stopping = threading.Event()
+        self._connected = False
+        self.connections = 0
+        """Subscriptions acknowledged so far; one less is the number of reconnects."""
+        self.malformed = 0
+        """Frames dropped because they could not be read."""
+
+    @property
+    def connected(self) -> bool:
+        return self._connected
+
+    def stop(self) -> None:
+        self._stopping.set()
+
+    def run(self, on_connect: Callable[[], None], on_update: Callable[[KlineUpdate], None]) -> None:
+        failures = 0
+        while not self._stopping.is_set():
+            began = self._now()
+            try:
+                self._live_once(on_connect, on_update)
+            except _Lost as lost:
+                _log.warning("ws.lost", why=str(lost))
+            finally:
+                self._connected = False
+            failures = 1 if self._now() - began > self._timings.steady_after else failures + 1
+            self._stopping.wait(pause(failures, self._timings, self._rng))
+
+    def _live_once(self, on_connect: Callable[[], None], on_update: Callable[[KlineUpdate], None]) -> None:
+        socket = self._open()
+        try:
+            session = _Session(socket, self._topics, self._timings, self._now)
+            session.subscribe()
+            while not self._stopping.is_set():
+                frame = self._read(session)
+                if session.just_acknowledged():
+                    self.connections += 1
+                    self._connected = True
+                    _log.info("ws.connected", topics=len(self._topics), connections=self.connections)
+                    on_connect()
+                    session.caught_up()
+                if frame is not None and frame.topic:
+                    self._dispatch(frame, session, on_update)
+        finally:
+            socket.close(timeout=0)
+            socket.shutdown()  # type: ignore[no-untyped-call]  # the library leaves it untyped
+
+    def _open(self) -> websocket.WebSocket:
+        try:
+            socket = websocket.create_connection(self._url, timeout=self._timings.connect)
+        except (OSError, websocket.WebSocketException) as problem:
+            raise _Lost(f"no connection ({type(problem).__name__})") from None
+        socket.settimeout(self._timings.poll)
+        return socket
+
+    def _read(self, session: "_Session") -> Frame | None:
+        raw = session.receive()
+        if raw is None:
+            return None
+        try:
+            frame = parse_frame(raw)
+        except ValueError as problem:
+            self._drop(problem)
+            return None
+        session.note(frame)
+        return frame
+
+    def _dispatch(self, frame: Frame, session: "_Session", on_update: Callable[[KlineUpdate], None]) -> None:
+        try:
+            pushes = updates(frame)
+        except ValueError as problem:
+            self._drop(problem)
+            return
+        session.kline_arrived()
+        for push in pushes:
+            on_update(push)
+        session.caught_up()
+
+    def _drop(self, problem: ValueError) -> None:
+        self.malformed += 1
+        if self.malformed & (self.malformed - 1) == 0:  # 1, 2, 4, 8, …: a broken feed must not fill the log
+            _log.warning("ws.malformed", why=str(problem), dropped=self.malformed)
+
+
+class _Session:
+    """One connection: what was asked, what was answered, and how long to wait for the rest."""
+
+    def __init__(
+        self, socket: websocket.WebSocket, topics: Sequence[str], timings: StreamTimings, now: Callable[[], float]
+    ) -> None:
+        self._socket = socket
+        self._topics = topics
+        self._timings = timings
+        self._now = now
+        self._unanswered: set[str] = set()
+        self._fresh = False
+        start = now()
+        never = float("inf")
+        self._due = _Deadlines(start + timings.ack, start + timings.ping_every, never, start + timings.stale_after)
+
+    def subscribe(self) -> None:
+        """Ask for all topics; requests are cut because the venue limits their length."""
+        for number, first in enumerate(range(0, len(self._topics), _TOPICS_A_REQUEST)):
+            request_id = f"subscribe-{number}"
+            self._unanswered.add(request_id)
+            args = self._topics[first : first + _TOPICS_A_REQUEST]
+            self._send(msgspec.json.encode({"req_id": request_id, "op": "subscribe", "args": args}).decode())
+
+    def receive(self) -> str | bytes | None:
+        """The next text, or None when nothing came within a poll; raises *_Lost* when a deadline has passed."""
+        self._keep_alive()
+        try:
+            raw: str | bytes = self._socket.recv()
+        except websocket.WebSocketTimeoutException:
+            return None
+        except (OSError, websocket.WebSocketException) as problem:
+            raise _Lost(f"connection broke ({type(problem).__name__})") from None
+        except UnicodeDecodeError:
+            raise _Lost("text frame is not UTF-8") from None
+        if not raw:
+            raise _Lost("the venue closed the connection")
+        return raw
+
+    def note(self, frame: Frame) -> None:
+        """Take an answer to our ping or subscription; *_Lost* when it is a refusal."""
+        if frame.op in ("ping", "pong"):
+            self._due.pong = float("inf")
+        elif frame.op == "subscribe":
+            if not frame.success:
+                raise _Lost(f"subscription refused: {frame.ret_msg[:120]}")
+            self._answered(frame.req_id)
+
+    def just_acknowledged(self) -> bool:
+        """True once, when the last subscription request has been answered."""
+        fresh, self._fresh = self._fresh, False
+        return fresh
+
+    def kline_arrived(self) -> None:
+        """The feed is alive."""
+        self._due.kline = self._now() + self._timings.stale_after
+
+    def caught_up(self) -> None:
+        """A callback may have taken long: frames were waiting, so nobody was late."""
+        now = self._now()
+        self._due.kline = max(self._due.kline, now + self._timings.poll)
+        if self._due.pong != float("inf"):
+            self._due.pong = max(self._due.pong, now + self._timings.poll)
+
+    def _answered(self, request_id: str) -> None:
+        # the linear stream answers with an empty req_id: then answers are counted, in order
+        self._unanswered.discard(request_id if request_id in self._unanswered else min(self._unanswered, default=""))
+        if not self._unanswered and self._due.ack != float("inf"):
+            self._due.ack = float("inf")
+            self._fresh = True
+
+    def _keep_alive(self) -> None:
+        now = self._now()
+        if now > self._due.ack:
+            raise _Lost("subscription not answered")
+        if now > self._due.pong:
+            raise _Lost("ping not answered")
+        if now > self._due.kline:
+            raise _Lost(f"no kline for {self._timings.stale_after:g} s")
+        if now > self._due.ping:
+            self._due.ping = now + self._timings.ping_every
+            self._due.pong = min(self._due.pong, now + self._timings.pong_within)
+            self._send(_PING)
+
+    def _send(self, text: str) -> None:
+        try:
+            self._socket.send(text)
+        except (OSError, websocket.WebSocketException) as problem:
+            raise _Lost(f"connection broke while sending ({type(problem).__name__})") from None
+
+
+def _check_url(url: str) -> None:
+    try:
+        parts = urlsplit(url)
+        good = parts.scheme in ("ws", "wss") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        good = False
+    if not good:
+        raise Halt("the kline stream's URL must look like wss://stream.bybit.com/v5/public/linear")
+
+
+def pause(failures: int, timings: StreamTimings, rng: random.Random) -> float:
+    """Seconds before the next attempt after *failures* (>= 1) in a row: doubling to the cap, jittered downwards."""
+    ceiling = min(timings.pause_cap, timings.pause_first * 2.0 ** min(failures - 1, 16))
+    return max(timings.pause_first, ceiling * rng.uniform(0.75, 1.0))

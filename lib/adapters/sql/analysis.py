@@ -1,0 +1,61 @@
+"""Analyst answers and limits as JSON and back: decimals travel as strings, so nothing passes through a float."""
+
+from dataclasses import fields
+from decimal import Decimal
+from typing import Any
+
+from lib.domain.account import Limits
+from lib.domain.decision import Abstained, Decision
+from lib.domain.risk import Clamp
+from lib.ports import AnalystAnswer
+
+
+def decision_json(decision: Decision | Abstained) -> dict[str, Any]:
+    """What column `decision` and a log's `gpt_analysis` hold."""
+    if isinstance(decision, Abstained):
+        return {"abstained": decision.why}
+    return {
+        "action": decision.action,
+        "confidence": str(decision.confidence),
+        "leverage": decision.leverage,
+        "reason": decision.reason,
+        "stop_loss": str(decision.stop_loss),
+        "take_profit": str(decision.take_profit),
+    }
+
+
+def read_decision(stored: dict[str, Any]) -> Decision | Abstained:
+    """The inverse of `decision_json`."""
+    if "abstained" in stored:
+        return Abstained(stored["abstained"])
+    return Decision(
+        stored["action"],
+        Decimal(stored["confidence"]),
+        stored["leverage"],
+        stored["reason"],
+        Decimal(stored["stop_loss"]),
+        Decimal(stored["take_profit"]),
+    )
+
+
+def cycle_state(answer: AnalystAnswer) -> str:
+    """decided, abstained or failed (no answer came at all)."""
+    if answer.failed:
+        return "failed"
+    return "abstained" if isinstance(answer.decision, Abstained) else "decided"
+
+
+def limits_json(limits: Limits) -> dict[str, str]:
+    """Every limit by name, as a string."""
+    return {field.name: str(getattr(limits, field.name)) for field in fields(Limits)}
+
+
+def read_limits(stored: dict[str, str] | None) -> Limits:
+    """Stored limits over the defaults; a name this release does not know is ignored."""
+    known = {field.name: type(getattr(Limits(), field.name)) for field in fields(Limits)}
+    return Limits(**{name: known[name](text) for name, text in (stored or {}).items() if name in known})
+
+
+def clamps_json(clamps: tuple[Clamp, ...]) -> list[dict[str, str]]:
+    """Caps that fired, oldest first."""
+    return [{"name": clamp.name, "asked": clamp.asked, "allowed": clamp.allowed} for clamp in clamps]

@@ -1,0 +1,74 @@
+"""
+What one execution does to an account's running books: pure.
+
+balance = start + realised - fees + funding holds after every fill, exactly. A round trip ends when the booked position
+returns to zero or changes sign; its result is what its closing fills realised less their own fees.
+"""
+
+from dataclasses import dataclass, replace
+from decimal import Decimal
+
+from lib.domain.position import ZERO, Position, apply_fill
+from lib.ports import Books, Fill
+
+
+@dataclass(frozen=True, slots=True)
+class RunningBooks:
+    """The running columns of an account. Money in USDT, times in epoch ms; *funding* is positive when received."""
+
+    start_balance: Decimal
+    realised: Decimal = ZERO
+    fees: Decimal = ZERO
+    funding: Decimal = ZERO
+    position_qty: Decimal = ZERO
+    avg_entry_price: Decimal = ZERO
+    round_result: Decimal = ZERO
+    loss_streak: int = 0
+    last_stop_ms: int = 0
+    last_fill_ms: int = 0
+
+    def position(self, symbol: str) -> Position:
+        """The position our fills add up to."""
+        return Position(symbol, self.position_qty, self.avg_entry_price)
+
+    def books(self, symbol: str) -> Books:
+        """As the ledger's port shows them."""
+        return Books(
+            self.start_balance, self.realised, self.fees, self.funding, self.position(symbol), self.last_fill_ms
+        )
+
+
+def book_fill(before: RunningBooks, fill: Fill) -> tuple[RunningBooks, Decimal]:
+    """The books after *fill*, and the PnL it realised in USDT, before its fee."""
+    seen = replace(before, last_fill_ms=max(before.last_fill_ms, fill.at_ms))
+    if fill.kind == "funding":
+        return replace(seen, funding=seen.funding - fill.fee), ZERO
+    paid = replace(seen, fees=seen.fees + fill.fee)
+    if fill.is_stop:
+        paid = replace(paid, last_stop_ms=max(paid.last_stop_ms, fill.at_ms))
+    if fill.qty == 0:
+        return paid, ZERO
+    return _move_position(paid, fill)
+
+
+def _move_position(books: RunningBooks, fill: Fill) -> tuple[RunningBooks, Decimal]:
+    old = books.position(fill.symbol)
+    new, realised = apply_fill(old, fill.side, fill.qty, fill.price)
+    moved = replace(
+        books, realised=books.realised + realised, position_qty=new.qty, avg_entry_price=new.avg_entry_price
+    )
+    closes = old.qty != 0 and (old.qty > 0) != (fill.side == "buy")
+    return (_closed(moved, old, realised - fill.fee) if closes else moved), realised
+
+
+def _closed(books: RunningBooks, old: Position, result: Decimal) -> RunningBooks:
+    total = books.round_result + result
+    if books.position_qty != 0 and (books.position_qty > 0) == (old.qty > 0):
+        return replace(books, round_result=total)
+    return replace(books, round_result=ZERO, loss_streak=_streak(books.loss_streak, total))
+
+
+def _streak(before: int, result: Decimal) -> int:
+    if result == 0:
+        return before
+    return before + 1 if result < 0 else 0

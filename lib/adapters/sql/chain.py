@@ -1,0 +1,46 @@
+"""
+The hash chain of an order's events: pure.
+
+Each event's hash covers the one before it and everything it says, so an edited or a missing event shows. It proves
+order and completeness up to the newest event; it does not prove that the newest events were not cut off.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from hashlib import sha256
+
+GENESIS = "0" * 64
+"""What the first event of an order points back to."""
+
+
+@dataclass(frozen=True, slots=True)
+class OrderEvent:
+    """One transition of one order; *before* is "" for its creation. Times in epoch ms."""
+
+    order_link_id: str
+    at_ms: int
+    before: str
+    after: str
+    why: str
+    code: int
+    prev_hash: str
+
+    @property
+    def hash(self) -> str:
+        """sha256 (hex) over everything above."""
+        said = (self.prev_hash, self.order_link_id, self.at_ms, self.before, self.after, self.why, self.code)
+        return sha256("\x1f".join(map(str, said)).encode()).hexdigest()
+
+
+def chain_problem(events: Iterable[tuple[OrderEvent, str]]) -> str:
+    """Where the chain of events with their stored hashes, oldest first, is broken; "" when it holds."""
+    prev_hash, state = GENESIS, ""
+    for place, (event, stored_hash) in enumerate(events):
+        if event.hash != stored_hash:
+            return f"event {place} was changed"
+        if event.prev_hash != prev_hash:
+            return f"an event before {place} is missing"
+        if event.before != state:
+            return f"event {place} starts from {event.before}, the one before it ended in {state}"
+        prev_hash, state = stored_hash, event.after
+    return ""

@@ -1,0 +1,137 @@
+"""
+The ledger over SQL: each method one transaction in a bounded pool of threads, so that no task blocks the loop.
+
+The transactions themselves are the functions of the modules beside this one, by idea. Nothing is retried: a method that
+raised *Retry* may have taken effect (see `lib.ports.Ledger`), and a cancelled task's transaction still runs to its end.
+"""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from decimal import Decimal
+from typing import TypeVar
+
+import sqlalchemy as sa
+
+from lib.adapters.sql import claiming, cycles, keeping, moving, planning, switches
+from lib.adapters.sql.rows import ledger_clock, read_accounts, read_orders
+from lib.adapters.sql.trading import orders
+from lib.adapters.sql.transactions import transact
+from lib.clock import Clock
+from lib.domain.order import TERMINAL, Claim, Order, OrderState, link_prefix
+from lib.domain.risk import AccountPlan, Sizing
+from lib.ports import (
+    AnalystAnswer,
+    Books,
+    CycleKey,
+    CycleRecord,
+    EquityPoint,
+    Fill,
+    Flags,
+    LogFacts,
+    OrderRecord,
+    SignedOrder,
+    TraderAccount,
+    Verdict,
+)
+
+T = TypeVar("T")
+
+_OPEN = [state.value for state in OrderState if state not in TERMINAL]
+
+
+class SqlLedger:
+    """`lib.ports.Ledger`. *installation* is this deployment's id in every order_link_id."""
+
+    def __init__(self, engine: sa.Engine, *, installation: str, clock: Clock | None = None, workers: int = 4) -> None:
+        link_prefix(installation)  # refuses a bad id now rather than at the first order
+        self._engine = engine
+        self._installation = installation
+        self._now = ledger_clock(engine, clock)
+        self._pool = ThreadPoolExecutor(workers, thread_name_prefix="ledger")
+
+    def close(self) -> None:
+        """Wait for running transactions and end the threads; the engine stays its owner's."""
+        self._pool.shutdown(wait=True)
+
+    async def _write(self, work: Callable[[sa.Connection], T]) -> T:
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._pool, transact, self._engine, work)
+
+    async def _read(self, work: Callable[[sa.Connection], T]) -> T:
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._pool, lambda: transact(self._engine, work, readonly=True))
+
+    async def now(self) -> int:
+        return await self._read(self._now)
+
+    async def hold_lease(self, holder: str, ttl_ms: int) -> int | None:
+        return await self._write(lambda c: switches.hold_lease(c, self._now, holder, ttl_ms))
+
+    async def release_lease(self, holder: str) -> None:
+        await self._write(lambda c: switches.release_lease(c, holder))
+
+    async def flags(self) -> Flags:
+        return await self._read(switches.read_flags)
+
+    async def accounts(self) -> list[TraderAccount]:
+        return await self._read(read_accounts)
+
+    async def cycle(self, key: CycleKey) -> AnalystAnswer | None:
+        found = await self._read(lambda c: cycles.read_cycle(c, key))
+        return found.answer if found else None
+
+    async def record_cycle(self, record: CycleRecord) -> AnalystAnswer:
+        return await self._write(lambda c: cycles.record_cycle(c, record))
+
+    async def analyst_failures(self, feed: str, symbol: str) -> int:
+        return await self._read(lambda c: cycles.analyst_failures(c, feed, symbol))
+
+    async def facts(self, account_id: int, t_ms: int) -> LogFacts:
+        return await self._read(lambda c: keeping.facts(c, self._now, account_id, t_ms))
+
+    async def plan(self, account: TraderAccount, key: CycleKey | None, t_ms: int, plan: AccountPlan) -> list[Order]:
+        return await self._write(lambda c: planning.plan(c, self._now, self._installation, account, key, t_ms, plan))
+
+    async def plan_exit(self, account: TraderAccount, t_ms: int, plan: AccountPlan) -> Order:
+        return await self._write(lambda c: planning.plan_exit(c, self._now, self._installation, account, t_ms, plan))
+
+    async def size(self, order_id: int, sizing: Sizing, ref_price: Decimal) -> bool:
+        return await self._write(lambda c: planning.size(c, self._now, order_id, sizing, ref_price))
+
+    async def claim(self, order: Order, signed: SignedOrder, holder: str) -> Claim:
+        return await self._write(lambda c: claiming.claim(c, self._now, order, signed, holder))
+
+    async def move(self, order: Order, after: OrderState, why: str, code: int = 0) -> bool:
+        return await self._write(lambda c: moving.move(c, self._now, order, after, why, code))
+
+    async def close_order(self, order: Order, verdict: Verdict) -> bool:
+        return await self._write(lambda c: moving.close(c, self._now, order, verdict))
+
+    async def open_orders(self) -> list[Order]:
+        return await self._read(lambda c: read_orders(c, orders.c.state.in_(_OPEN)))
+
+    async def order_by_link(self, order_link_id: str) -> Order | None:
+        found = await self._read(lambda c: read_orders(c, orders.c.order_link_id == order_link_id))
+        return found[0] if found else None
+
+    async def adopt(self, account: TraderAccount, record: OrderRecord, t_ms: int) -> bool:
+        return await self._write(lambda c: planning.adopt(c, self._now, self._installation, account, record, t_ms))
+
+    async def last_entry(self, account_id: int) -> Order | None:
+        return await self._read(lambda c: keeping.last_entry(c, account_id))
+
+    async def record_fills(self, account_id: int, fills: Sequence[Fill]) -> int:
+        return await self._write(lambda c: keeping.record_fills(c, account_id, fills))
+
+    async def books(self, account_id: int) -> Books:
+        return await self._read(lambda c: keeping.books(c, account_id))
+
+    async def record_equity(self, point: EquityPoint) -> None:
+        await self._write(lambda c: keeping.record_equity(c, point))
+
+    async def lock(self, account_id: int, kind: str, until_ms: int, why: str) -> None:
+        await self._write(lambda c: switches.lock(c, self._now, account_id, kind, until_ms, why))
+
+    async def pause(self, account_id: int, why: str) -> None:
+        await self._write(lambda c: switches.pause(c, account_id, why))

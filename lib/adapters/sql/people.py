@@ -1,0 +1,171 @@
+"""
+Tables about people: users, their exchange accounts, sealed keys, what they ask for and what they are told.
+
+`users` and `system_settings` keep the names and columns of the project's first design. Its two key columns stay and
+are always NULL, held by a CHECK: keys live sealed in `credentials` and nowhere else.
+"""
+
+import sqlalchemy as sa
+
+from lib.adapters.sql.columns import (
+    BIG,
+    EMPTY,
+    JSON,
+    MYSQL_TABLE,
+    TEXT_LIMIT,
+    Dec,
+    UtcDateTime,
+    ascii_text,
+    choice,
+    created_at,
+    flag,
+    metadata,
+    money,
+    now3_upd,
+    number,
+    one_id,
+    updated_at,
+)
+from lib.domain.account import VENUES, RiskLevel
+
+users = sa.Table(
+    "users",
+    metadata,
+    one_id(),
+    sa.Column("email", sa.String(255), nullable=False),
+    sa.Column("password_hash", sa.String(255), nullable=False),
+    sa.Column("bybit_api_key", sa.Text),
+    sa.Column("bybit_api_secret", sa.Text),
+    sa.Column("max_leverage", sa.Integer, nullable=False, server_default=sa.text("10")),
+    flag("auto_trade_enabled", default=False),
+    sa.Column("risk_level", choice("risk_level", *RiskLevel), nullable=False, server_default="medium"),
+    sa.Column("custom_prompt", sa.Text),
+    created_at(),
+    updated_at(),
+    sa.Column("risk_per_trade", Dec()),
+    sa.Column("min_confidence", Dec()),
+    flag("long_only", default=False),
+    sa.Column("limits", JSON),
+    number("settings_version", 1),
+    number("auto_trade_since_ms"),
+    flag("is_demo", default=False),
+    sa.Column("locale", sa.String(8), nullable=False, server_default="ko"),
+    sa.Column("deleted_at", UtcDateTime),
+    sa.UniqueConstraint("email"),
+    sa.CheckConstraint("bybit_api_key IS NULL AND bybit_api_secret IS NULL", "keys_are_sealed_elsewhere"),
+    **MYSQL_TABLE,
+)
+
+system_settings = sa.Table(
+    "system_settings",
+    metadata,
+    one_id(),
+    sa.Column("setting_key", sa.String(100), nullable=False),
+    sa.Column("setting_value", sa.Text),
+    updated_at(),
+    sa.UniqueConstraint("setting_key"),
+    **MYSQL_TABLE,
+)
+
+symbols = sa.Table(
+    "symbols",
+    metadata,
+    sa.Column("symbol_no", sa.Integer, primary_key=True, autoincrement=True),
+    sa.Column("symbol", ascii_text(32), nullable=False),
+    sa.UniqueConstraint("symbol"),
+    **MYSQL_TABLE,
+)
+
+accounts = sa.Table(
+    "accounts",
+    metadata,
+    one_id(),
+    sa.Column("user_id", BIG, sa.ForeignKey("users.id"), nullable=False),
+    sa.Column("venue", choice("venue", *VENUES), nullable=False),
+    sa.Column("feed", sa.String(255), nullable=False),
+    sa.Column("uid", ascii_text(64), nullable=False),
+    sa.Column("symbol_no", sa.Integer, sa.ForeignKey("symbols.symbol_no"), nullable=False),
+    flag("active", default=True),
+    flag("trading_enabled", default=True),
+    flag("flatten", default=False),
+    sa.Column("pause_reason", sa.String(TEXT_LIMIT), nullable=False, server_default=EMPTY),
+    number("key_version", 1),
+    money("start_balance"),
+    money("realised"),
+    money("fees"),
+    money("funding"),
+    money("position_qty"),
+    money("avg_entry_price"),
+    money("round_result"),
+    money("peak_equity"),
+    sa.Column("loss_streak", sa.Integer, nullable=False, server_default=sa.text("0")),
+    number("last_stop_ms"),
+    number("last_fill_ms"),
+    created_at(),
+    sa.UniqueConstraint("venue", "feed", "uid"),
+    sa.Index(None, "user_id"),
+    sa.Index(None, "symbol_no"),
+    **MYSQL_TABLE,
+)
+
+credentials = sa.Table(
+    "credentials",
+    metadata,
+    one_id(),
+    sa.Column("account_id", BIG, sa.ForeignKey("accounts.id"), nullable=False),
+    number("key_version", 1),
+    sa.Column("sealed", sa.Text, nullable=False),
+    sa.Column("last4", sa.String(4), nullable=False),
+    created_at(),
+    sa.Column("revoked_at", UtcDateTime),
+    sa.UniqueConstraint("account_id", "key_version"),
+    **MYSQL_TABLE,
+)
+
+commands = sa.Table(
+    "commands",
+    metadata,
+    one_id(),
+    sa.Column("user_id", BIG, sa.ForeignKey("users.id"), nullable=False),
+    sa.Column("account_id", BIG, sa.ForeignKey("accounts.id")),
+    sa.Column("kind", sa.String(40), nullable=False),
+    sa.Column("args", JSON),
+    created_at(),
+    sa.Column("taken_at", UtcDateTime),
+    sa.Column("done_at", UtcDateTime),
+    sa.Column("result", sa.String(TEXT_LIMIT), nullable=False, server_default=EMPTY),
+    sa.Index(None, "done_at"),
+    sa.Index(None, "user_id"),
+    sa.Index(None, "account_id"),
+    **MYSQL_TABLE,
+)
+
+outbox = sa.Table(
+    "outbox",
+    metadata,
+    one_id(),
+    sa.Column("user_id", BIG, sa.ForeignKey("users.id"), nullable=False),
+    sa.Column("account_id", BIG, sa.ForeignKey("accounts.id")),
+    sa.Column("kind", sa.String(40), nullable=False),
+    sa.Column("body", sa.Text, nullable=False),
+    created_at(),
+    sa.Column("sent_at", UtcDateTime),
+    sa.Index(None, "sent_at"),
+    sa.Index(None, "user_id"),
+    sa.Index(None, "account_id"),
+    **MYSQL_TABLE,
+)
+
+system_flags = sa.Table(
+    "system_flags",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True, autoincrement=False),
+    flag("trading_enabled", default=True),
+    flag("flatten", default=False),
+    sa.Column("changed_by", sa.String(255), nullable=False, server_default=EMPTY),
+    sa.Column("changed_at", UtcDateTime, nullable=False, server_default=now3_upd()),
+    number("version", 1),
+    sa.CheckConstraint("id = 1", "one_row"),
+    **MYSQL_TABLE,
+)
+"""The platform's switches: one row, made by the migration."""

@@ -1,0 +1,99 @@
+"""
+Bringing the database to this release's schema, and refusing to run on another.
+
+Migrations are the truth for a deployed database. MySQL cannot roll DDL back, so migrating holds a named lock there;
+SQLite runs the whole upgrade in one BEGIN IMMEDIATE. Both make simultaneous starts safe.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import sqlalchemy as sa
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import exc
+
+from lib.adapters.sql.engine import describe
+from lib.adapters.sql.transactions import error_code
+from lib.domain.errors import Halt, Retry
+
+MIGRATIONS = Path(__file__).resolve().parents[3] / "db" / "migrations"
+LOCK_S = 20
+"""How long one migration waits for another; below the driver's read timeout of 30 s."""
+
+_REFUSED = {
+    1044: "the user may not use this database",
+    1045: "the user or password is refused",
+    1049: "there is no database of that name",
+    1698: "the user or password is refused",
+}
+
+
+def alembic_config() -> Config:
+    """Alembic's settings, without a file."""
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
+    return config
+
+
+def migrate(engine: sa.Engine, revision: str = "head") -> None:
+    """Upgrade to *revision*. *Halt* when the database cannot be reached, *Retry* while another migration runs."""
+    with _connected(engine) as connection, _alone(connection):
+        config = alembic_config()
+        config.attributes["connection"] = connection
+        command.upgrade(config, revision)
+
+
+def downgrade(engine: sa.Engine, revision: str) -> None:
+    """Go back to *revision* ("base" = nothing); for tests and the rare rollback by hand."""
+    with _connected(engine) as connection, _alone(connection):
+        config = alembic_config()
+        config.attributes["connection"] = connection
+        command.downgrade(config, revision)
+
+
+def check_schema(engine: sa.Engine) -> None:
+    """*Halt* with one line unless the database can be reached and is at this release's schema."""
+    with _connected(engine) as connection:
+        found = set(MigrationContext.configure(connection).get_current_heads())
+    wanted = set(ScriptDirectory.from_config(alembic_config()).get_heads())
+    if found == wanted:
+        return
+    if not found:
+        raise Halt(f"{describe(engine)} holds no schema yet: run `make migrate`")
+    have, need = ", ".join(sorted(found)), ", ".join(sorted(wanted))
+    raise Halt(f"{describe(engine)} is at schema {have}, this release needs {need}: run `make migrate` or deploy it")
+
+
+@contextmanager
+def _connected(engine: sa.Engine) -> Iterator[sa.Connection]:
+    try:
+        connection = engine.connect()
+    except exc.DBAPIError as problem:
+        raise Halt(f"{describe(engine)} cannot be used: {_why(problem)} (see DATABASE_URL)") from None
+    with connection:
+        yield connection
+
+
+def _why(problem: exc.DBAPIError) -> str:
+    code = error_code(problem)
+    return _REFUSED.get(code) or f"no connection ({type(problem.orig).__name__}{f' {code}' if code else ''})"
+
+
+@contextmanager
+def _alone(connection: sa.Connection) -> Iterator[None]:
+    if connection.dialect.name == "sqlite":
+        with connection.begin():
+            yield
+        return
+    name = f"maemae:{connection.engine.url.database}"[:64]
+    # the lock belongs to a connection: one that leaves the pool, so that closing it frees the lock whatever happens
+    with connection.engine.connect() as holder:
+        holder.detach()
+        if holder.scalar(sa.text("SELECT GET_LOCK(:name, :wait)"), {"name": name, "wait": LOCK_S}) != 1:
+            raise Retry("another migration of this database is running")
+        with connection.begin():
+            yield

@@ -1,0 +1,83 @@
+"""
+One function, one transaction: begin, work, commit, and database errors turned into reactions.
+
+An exception in COMMIT is *Retry* with unknown effect and is never repeated here. Nothing in this module retries: the
+caller alone knows whether its bytes may already have left.
+"""
+
+import sqlite3
+from collections.abc import Callable
+from typing import TypeVar
+
+import sqlalchemy as sa
+from sqlalchemy import exc
+
+from lib.domain.errors import Halt, Retry
+
+T = TypeVar("T")
+
+_REFUSED = frozenset({1044, 1045, 1142, 1143, 1698})
+"""The user, its password or its rights."""
+_NO_SCHEMA = frozenset({1049, 1054, 1146})
+"""No such database, column or table."""
+
+
+def transact(engine: sa.Engine, work: Callable[[sa.Connection], T], *, readonly: bool = False) -> T:
+    """
+    Run *work* in a transaction of its own and commit it.
+
+    *Retry* for a busy or lost database, *Halt* for one that refuses us or has another schema; a broken constraint or a
+    value that does not fit is the caller's bug and stays what it is.
+    """
+    try:
+        with engine.connect() as connection:
+            connection.execution_options(sqlite_readonly=readonly)
+            transaction = connection.begin()
+            try:
+                result = work(connection)
+            except BaseException:
+                transaction.rollback()
+                raise
+            _commit(connection, transaction)
+            return result
+    except (exc.DBAPIError, exc.TimeoutError) as problem:
+        raise _reaction(problem) from None
+
+
+def _commit(connection: sa.Connection, transaction: sa.RootTransaction) -> None:
+    try:
+        transaction.commit()
+    except exc.SQLAlchemyError as problem:
+        # back in the pool it could carry a transaction that is still open, with its locks
+        connection.invalidate()
+        raise Retry(f"the database did not confirm the commit ({_brief(problem)})") from None
+
+
+def _reaction(problem: exc.DBAPIError | exc.TimeoutError) -> Exception:
+    if isinstance(problem, exc.TimeoutError):
+        return Retry("every database connection is in use")
+    if error_code(problem) in _REFUSED:
+        return Halt("the database refuses the user, the password or a right: check DATABASE_URL")
+    if error_code(problem) in _NO_SCHEMA or _lacks_schema(problem.orig):
+        return Halt("the database lacks a table or column of this release: run `make migrate`")
+    if isinstance(problem, exc.OperationalError | exc.InterfaceError | exc.InternalError):
+        # lock waits, deadlocks, lost connections, fail-overs, full disks: the environment's, and it passes
+        return Retry(f"the database is busy or away ({_brief(problem)})")
+    return problem
+
+
+def _lacks_schema(cause: object) -> bool:
+    return isinstance(cause, sqlite3.OperationalError) and str(cause).startswith(("no such table", "no such column"))
+
+
+def error_code(problem: exc.DBAPIError) -> int:
+    """The server's error number, 0 when it has none."""
+    args = getattr(problem.orig, "args", ())
+    return args[0] if args and isinstance(args[0], int) else 0
+
+
+def _brief(problem: exc.SQLAlchemyError) -> str:
+    # the full text may hold SQL and the server's view of the user: a class and a number are enough
+    if not isinstance(problem, exc.DBAPIError):
+        return type(problem).__name__
+    return f"{type(problem.orig).__name__} {error_code(problem) or ''}".strip()

@@ -1,0 +1,127 @@
+"""
+Exchange keys, sealed for the trader: X25519 (fresh key per seal) -> HKDF-SHA256 -> AES-256-GCM.
+
+Whoever holds the public key can seal and never open. The seal is bound to its purpose, person, venue, exchange uid and
+key version: a row copied elsewhere does not open. Text form `v1.<kid>.<base64url>`, *kid* naming the key pair, so that
+a ring of private keys allows rotation. It derives nothing from passphrases: a key is 32 random bytes or it is refused.
+"""
+
+import base64
+import binascii
+import hashlib
+import json
+import os
+from collections.abc import Sequence
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
+from lib.domain.errors import Halt, Pause
+from lib.log import register_secret
+from lib.ports import ApiKey, SealContext
+
+VERSION = "v1"
+PURPOSE = "exchange-key"
+_KEY_BYTES = 32
+_NONCE_BYTES = 12
+_TAG_BYTES = 16
+
+
+def generate_keys() -> tuple[str, str]:
+    """A fresh (private, public) pair, each base64 of 32 bytes."""
+    private = X25519PrivateKey.generate()
+    return _b64(private.private_bytes_raw()), _b64(private.public_key().public_bytes_raw())
+
+
+def public_key(private_b64: str, setting: str = "ENCRYPTION_KEY") -> str:
+    """The public half, base64, of *private_b64*; *Halt* names *setting* when it is not a key."""
+    private = X25519PrivateKey.from_private_bytes(_key_bytes(private_b64, setting))
+    return _b64(private.public_key().public_bytes_raw())
+
+
+class VaultSealer:
+    """All the web side has."""
+
+    def __init__(self, public_b64: str, setting: str = "ENCRYPTION_PUBLIC_KEY") -> None:
+        self._public = X25519PublicKey.from_public_bytes(_key_bytes(public_b64, setting))
+
+    def seal(self, key: ApiKey, context: SealContext) -> str:
+        """*key* bound to *context*, as text; never the same twice."""
+        ephemeral = X25519PrivateKey.generate()
+        sender, kid = ephemeral.public_key().public_bytes_raw(), _kid(self._public)
+        shared = _content_key(ephemeral.exchange(self._public), sender, self._public)
+        nonce = os.urandom(_NONCE_BYTES)
+        plain = json.dumps([key.api_key, key.api_secret]).encode()
+        sealed = AESGCM(shared).encrypt(nonce, plain, _bound_to(context))
+        return f"{VERSION}.{kid}.{base64.urlsafe_b64encode(sender + nonce + sealed).rstrip(b'=').decode()}"
+
+
+class VaultOpener:
+    """The trader's half: the private key in use first, then those being rotated out."""
+
+    def __init__(self, private_b64s: Sequence[str], setting: str = "ENCRYPTION_KEY") -> None:
+        if not private_b64s:
+            raise Halt(f"{setting} is missing: make one with `python -m services.keys` and keep it")
+        keys = [X25519PrivateKey.from_private_bytes(_key_bytes(text, setting)) for text in private_b64s]
+        for text in private_b64s:
+            register_secret(text)
+        self._ring = {_kid(key.public_key()): key for key in keys}
+
+    def open(self, sealed: str, context: SealContext) -> ApiKey:
+        """The key in clear; *Pause* when the seal is damaged, of another context or of a key pair we do not have."""
+        private, blob = self._locate(sealed)
+        sender, nonce, box = blob[:_KEY_BYTES], blob[_KEY_BYTES:][:_NONCE_BYTES], blob[_KEY_BYTES + _NONCE_BYTES :]
+        try:
+            shared = private.exchange(X25519PublicKey.from_public_bytes(sender))
+            plain = AESGCM(_content_key(shared, sender, private.public_key())).decrypt(nonce, box, _bound_to(context))
+        except (InvalidTag, ValueError):
+            raise Pause("the stored API key cannot be opened for this account: enter it again") from None
+        api_key, api_secret = json.loads(plain)
+        for part in (api_key, api_secret):
+            register_secret(part)
+        return ApiKey(api_key, api_secret)
+
+    def _locate(self, sealed: str) -> tuple[X25519PrivateKey, bytes]:
+        version, _, rest = sealed.partition(".")
+        kid, _, text = rest.partition(".")
+        if version != VERSION or kid not in self._ring:
+            raise Pause("the stored API key was sealed for another installation: enter it again")
+        try:
+            blob = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
+        except (ValueError, binascii.Error):
+            blob = b""
+        if len(blob) < _KEY_BYTES + _NONCE_BYTES + _TAG_BYTES:
+            raise Pause("the stored API key is damaged: enter it again")
+        return self._ring[kid], blob
+
+
+def _bound_to(context: SealContext) -> bytes:
+    parts = (PURPOSE, VERSION, context.user_id, context.venue, context.uid, context.key_version)
+    return "|".join(map(str, parts)).encode()
+
+
+def _content_key(shared: bytes, sender: bytes, recipient: X25519PublicKey) -> bytes:
+    salt = sender + recipient.public_bytes_raw()
+    return HKDF(SHA256(), _KEY_BYTES, salt, f"maemae/{PURPOSE}/{VERSION}".encode()).derive(shared)
+
+
+def _kid(public: X25519PublicKey) -> str:
+    return hashlib.sha256(public.public_bytes_raw()).hexdigest()[:8]
+
+
+def _key_bytes(text: str, setting: str) -> bytes:
+    try:
+        raw = base64.b64decode(text, validate=True)
+    except (ValueError, binascii.Error):
+        raw = b""
+    # a placeholder such as AAAA...= decodes well; 32 random bytes never repeat this much
+    if len(raw) != _KEY_BYTES or len(set(raw)) < 8:
+        raise Halt(f"{setting} must be base64 of 32 random bytes: make one with `python -m services.keys`")
+    return raw
+
+
+def _b64(raw: bytes) -> str:
+    return base64.b64encode(raw).decode()

@@ -1,0 +1,21 @@
+"""
+The only place that knows which adapter stands behind which port.
+
+Processes ask for a whole (a collector, a trader, a simulator, a rehearsal) and get it wired; they never see an adapter.
+There is no mode here either: paper, demo and replay differ by the URLs in the settings and the objects handed over.
+"""
+
+from lib.bootstrap.demo import LOCAL_MODEL as LOCAL_MODEL
+from lib.bootstrap.demo import ensure_demo as ensure_demo
+from lib.bootstrap.local import embedded_redis as embedded_redis
+from lib.bootstrap.processes import collector as collector
+from lib.bootstrap.processes import simulator as simulator
+from lib.bootstrap.processes import trader as trader
+from lib.bootstrap.rehearsal import Rehearsal as Rehearsal
+from lib.bootstrap.replay import Findings as Findings
+from lib.bootstrap.replay import ReplayPlan as ReplayPlan
+from lib.bootstrap.replay import replay as replay
+from lib.bootstrap.replay import synthetic_file as synthetic_file
+from lib.bootstrap.stores import migrate as migrate
+from lib.bootstrap.stores import new_sealing_keys as new_sealing_keys
+from lib.bootstrap.stores import readings as readings

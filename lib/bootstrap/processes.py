@@ -1,0 +1,113 @@
+"""The long-running processes, wired."""
+
+import asyncio
+import secrets
+import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from lib.adapters.bybit.exchanges import BybitAsyncMarket, BybitExchanges
+from lib.adapters.bybit.kline_stream import BybitKlineStream, StreamTimings
+from lib.adapters.bybit.limiter import LocalLimiter
+from lib.adapters.bybit.market_data import BybitMarketData
+from lib.adapters.bybit.public_feed import BybitPublicFeed
+from lib.adapters.bybit.transport import AiohttpTransport, open_session
+from lib.adapters.openai.analyst import OpenAIAnalyst, connect
+from lib.adapters.redis.candle_store import AsyncRedisCandleReader
+from lib.adapters.redis.connection import connect_async
+from lib.adapters.sql.ledger import SqlLedger
+from lib.adapters.vault import VaultOpener
+from lib.bootstrap import stores
+from lib.clock import SystemClock
+from lib.domain.errors import Halt, Retry
+from lib.market.collector import Collector, CollectorPlan
+from lib.settings import FEED_URLS, VERSION, Settings
+from lib.simulator.completions import MODELS
+from lib.simulator.server import SimulatorConfig, Upstream, serve
+from lib.trading.desk import Desk
+from lib.trading.guardian import Guardian
+from lib.trading.trader import Trader
+
+
+def collector(settings: Settings) -> Collector:
+    """The candle collector of this deployment's feed."""
+    plan = CollectorPlan(settings.feed_name, settings.symbols, settings.intervals, version=VERSION)
+    market = BybitMarketData(settings.bybit_api_url)
+    timings = StreamTimings(stale_after=settings.stale_after_s)
+    stream = BybitKlineStream(settings.bybit_ws_url, plan.streamed, timings=timings) if plan.streamed else None
+    return Collector(plan, stores.candle_store(settings), market, stream, SystemClock())
+
+
+@asynccontextmanager
+async def trader(settings: Settings) -> AsyncIterator[Trader]:
+    """The trader over live ports; everything it holds open is closed at the end."""
+    settings.require("DATABASE_URL", "REDIS_URL", "ENCRYPTION_KEY", "OPENAI_API_KEY", "INSTALLATION")
+    engine = stores.database(settings)
+    stores.candle_store(settings)
+    clock, limiter = SystemClock(), LocalLimiter(SystemClock())
+    redis = connect_async(settings.redis_url, tls_verify=stores.tls_verify(settings))
+    client = connect(settings.openai_base_url, settings.openai_api_key)
+    ledger = SqlLedger(engine, installation=settings.installation)
+    async with open_session() as session:
+
+        def transport_for(url: str) -> AiohttpTransport:
+            return AiohttpTransport(url, session)
+
+        urls = settings.venue_urls
+        opener = VaultOpener([settings.encryption_key])
+        desk = Desk(
+            ledger=ledger,
+            exchanges=BybitExchanges(opener, urls, transport_for, clock, limiter),
+            market=BybitAsyncMarket(settings.bybit_api_url, urls, transport_for, clock, limiter),
+            candles=AsyncRedisCandleReader(redis),
+            analyst=OpenAIAnalyst(client),
+            clock=clock,
+            feed=settings.feed_name,
+            model=settings.openai_model,
+            installation=settings.installation,
+            holder=f"{socket.gethostname()[:40]}-{secrets.token_hex(6)}",
+            analyst_budget_s=settings.analyst_budget_s,
+        )
+        try:
+            yield Trader(desk, Guardian(desk))
+        finally:
+            await client.close()
+            await redis.aclose()
+            ledger.close()
+            engine.dispose()
+
+
+async def simulator(settings: Settings, stop: asyncio.Event) -> None:
+    """The local Bybit and the local analyst, until *stop*."""
+    real = await asyncio.to_thread(upstream, settings) if settings.feed in FEED_URLS else None
+    await serve(simulator_config(settings), stop, upstream=real)
+
+
+def simulator_config(settings: Settings) -> SimulatorConfig:
+    """What this deployment simulates; books are kept per feed."""
+    name = "".join(c if c.isalnum() or c in "-." else "-" for c in settings.feed_name)
+    folder = settings.data_dir / "simulator"
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    return SimulatorConfig(
+        feed=settings.feed,
+        database=folder / f"{name}.db",
+        seed=settings.simulator_seed,
+        host=settings.simulator_host,
+        port=settings.simulator_port,
+        symbols=settings.symbols,
+        token=settings.simulator_token or None,
+        models=tuple(dict.fromkeys((*MODELS, settings.openai_model))),
+    )
+
+
+def upstream(settings: Settings) -> Upstream:
+    """The real venue whose prices paper accounts trade on."""
+    market = BybitMarketData(settings.bybit_api_url)
+    try:
+        instruments = {symbol: market.instrument(symbol) for symbol in settings.symbols}
+    except Retry as away:
+        raise Halt(f"FEED={settings.feed} needs {settings.bybit_api_url}: {away}") from None
+    return Upstream(
+        instruments,
+        lambda since_ms: BybitPublicFeed(market, settings.bybit_ws_url, settings.symbols, since_ms=since_ms),
+    )

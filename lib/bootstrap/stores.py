@@ -1,0 +1,73 @@
+"""Databases, Redis and keys, from settings to checked objects."""
+
+from typing import cast
+
+import redis
+import sqlalchemy as sa
+
+from lib import log
+from lib.adapters.redis.candle_store import RedisCandleStore
+from lib.adapters.redis.connection import TlsVerify, check, connect
+from lib.adapters.sql import schema
+from lib.adapters.sql.engine import make_engine
+from lib.adapters.vault import generate_keys
+from lib.domain.errors import Halt, Retry
+from lib.queries import Readings
+from lib.settings import Settings
+
+
+def database(settings: Settings) -> sa.Engine:
+    """The database at this release's schema; *Halt* with one line when it cannot be that."""
+    settings.require("DATABASE_URL")
+    _keep_out_of_logs(settings.database_url)
+    engine = make_engine(settings.database_url)
+    schema.check_schema(engine)
+    return engine
+
+
+def migrate(settings: Settings) -> None:
+    """Bring the database to this release's schema."""
+    _keep_out_of_logs(settings.database_url)
+    engine = make_engine(settings.database_url)
+    try:
+        schema.migrate(engine)
+    finally:
+        engine.dispose()
+
+
+def redis_client(settings: Settings) -> redis.Redis:
+    """A checked connection; *Halt* for a wrong URL, *Retry* while the server is away."""
+    settings.require("REDIS_URL")
+    return connect(settings.redis_url, tls_verify=tls_verify(settings))
+
+
+def candle_store(settings: Settings) -> RedisCandleStore:
+    """The candle lists in Redis, reachable now; *Halt* with one line when not, so that a wrong REDIS_URL shows."""
+    client = redis_client(settings)
+    try:
+        check(client)
+    except Retry as away:
+        raise Halt(f"REDIS_URL cannot be used: {away}") from None
+    return RedisCandleStore(client)
+
+
+def tls_verify(settings: Settings) -> TlsVerify:
+    """How Redis certificates are checked."""
+    return cast(TlsVerify, settings.redis_tls_verify)
+
+
+def new_sealing_keys() -> tuple[str, str]:
+    """A fresh (ENCRYPTION_KEY, ENCRYPTION_PUBLIC_KEY)."""
+    return generate_keys()
+
+
+def readings(settings: Settings) -> Readings:
+    """What pages and the terminal read."""
+    return Readings(database(settings), candle_store(settings))
+
+
+def _keep_out_of_logs(url: str) -> None:
+    _, _, rest = url.partition("://")
+    credentials, at, _ = rest.rpartition("@")
+    if at:
+        log.register_secret(credentials.partition(":")[2])

@@ -1,0 +1,211 @@
+"""
+Structured logs: one line an event, on standard output, in UTC, without secrets.
+
+JSON by default, readable text when asked. Every string that leaves (events, fields, tracebacks, other libraries'
+messages) passes `redact`: exact registered secrets in their usual encodings, and the shapes secrets come in. Other
+libraries speak at WARNING and above. It does not ship, rotate or sample logs; that is the platform's business.
+"""
+
+import base64
+import json
+import logging
+import re
+import sys
+from bisect import bisect_left
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
+from datetime import UTC, datetime
+from enum import Enum
+from types import TracebackType
+from typing import Literal
+from urllib.parse import quote, quote_plus
+
+Format = Literal["json", "text"]
+
+REDACTED = "[redacted]"
+MIN_SECRET_CHARS = 6
+"""Anything shorter would blank ordinary words; settings refuse such secrets anyway."""
+
+_ROOT = "maemae"
+_bound: ContextVar[Mapping[str, object]] = ContextVar("maemae_log_fields")
+_secret_forms: set[str] = set()
+_longest_first: list[str] = []
+
+_SENSITIVE = r"(?:secret|password|passwd|signature|bapi-sign|api[_-]?key|private[_-]?key|token)"
+_SENSITIVE_FIELD = re.compile(rf"(?:{_SENSITIVE}|authorization)$", re.IGNORECASE)
+_SHAPES: tuple[tuple[re.Pattern[str], str], ...] = (
+    (re.compile(r"""(authorization["']?\s*[=:]\s*["']?)[^"'\r\n,}]+""", re.IGNORECASE), rf"\1{REDACTED}"),
+    (re.compile(r"\b(Bearer)\s+[\w.~+/=-]{6,}", re.IGNORECASE), rf"\1 {REDACTED}"),
+    (re.compile(r"\bsk-[\w*-]{6,}"), REDACTED),
+    (re.compile(r"\bv1\.[0-9a-f]{8}\.[\w-]{20,}"), REDACTED),
+    (re.compile(r"""(://[^\s:/@]{0,100}):[^\s"'<>]{1,400}@"""), rf"\1:{REDACTED}@"),
+    (
+        re.compile(rf"""({_SENSITIVE}["']?\s*[=:]\s*["']?)(?!\[redacted)[^\s"',;&}}]+""", re.IGNORECASE),
+        rf"\1{REDACTED}",
+    ),
+)
+
+
+def register_secret(value: str) -> None:
+    """Never let *value* or its base64, percent, hex or escaped forms into a line; under six characters is ignored."""
+    if len(value) < MIN_SECRET_CHARS or value in _secret_forms:
+        return
+    _secret_forms.update(_forms(value))
+    _longest_first[:] = sorted(_secret_forms, key=len, reverse=True)
+
+
+def _forms(value: str) -> set[str]:
+    raw = value.encode("utf-8", "surrogatepass")
+    encoded = {base64.b64encode(raw).decode(), base64.urlsafe_b64encode(raw).decode()}
+    return (
+        {value, quote(raw, safe=""), quote(raw), quote_plus(raw), raw.hex(), raw.hex().upper()}
+        | {json.dumps(value)[1:-1], repr(value)[1:-1]}
+        | encoded
+        | {form.rstrip("=") for form in encoded}
+    )
+
+
+def redact(text: str) -> str:
+    """*text* without registered secrets and without anything that looks like one."""
+    # hundreds of accounts, mostly short strings: forms longer than the text are passed over at once
+    fitting = bisect_left(_longest_first, -len(text), key=lambda form: -len(form))
+    for form in _longest_first[fitting:]:
+        if form in text:
+            text = text.replace(form, REDACTED)
+    for shape, replacement in _SHAPES:
+        text = shape.sub(replacement, text)
+    return text
+
+
+@contextmanager
+def bind(**fields: object) -> Iterator[None]:
+    """Put *fields* (cycle_id, account_id, ...) on every line logged inside, in this task and those it starts."""
+    token = _bound.set({**_bound.get({}), **fields})
+    try:
+        yield
+    finally:
+        _bound.reset(token)
+
+
+class Log:
+    """A named logger: an event is a short dotted word, everything else a field."""
+
+    def __init__(self, name: str) -> None:
+        self._logger = logging.getLogger(f"{_ROOT}.{name}")
+
+    def debug(self, event: str, **fields: object) -> None:
+        self._write(logging.DEBUG, event, fields)
+
+    def info(self, event: str, **fields: object) -> None:
+        self._write(logging.INFO, event, fields)
+
+    def warning(self, event: str, **fields: object) -> None:
+        self._write(logging.WARNING, event, fields)
+
+    def error(self, event: str, error: BaseException | None = None, **fields: object) -> None:
+        """*error*, when given, adds its traceback."""
+        self._write(logging.ERROR, event, fields, error)
+
+    def alert(self, event: str, error: BaseException | None = None, **fields: object) -> None:
+        """An error a person must see; marked so that whoever pages can find it."""
+        self._write(logging.ERROR, event, {"alert": True, **fields}, error)
+
+    def _write(self, level: int, event: str, fields: Mapping[str, object], error: BaseException | None = None) -> None:
+        if self._logger.isEnabledFor(level):
+            merged = {**_bound.get({}), **fields}
+            self._logger.log(level, "%s", event, extra={"maemae_fields": merged}, exc_info=error)
+
+
+def get(name: str) -> Log:
+    """The log of a part of the system, such as "trader" or "bybit"."""
+    return Log(name)
+
+
+def setup(service: str, format: Format = "json", level: str = "INFO") -> None:
+    """Send every logger's lines to standard output; ValueError for an unknown *format* or *level*. Call once, first."""
+    if format not in ("json", "text"):
+        raise ValueError(f"log format is json or text, not {format[:20]!r}")
+    number = logging.getLevelNamesMapping().get(level.upper())
+    if number is None:
+        raise ValueError(f"log level is DEBUG, INFO, WARNING or ERROR, not {level[:20]!r}")
+    handler = logging.StreamHandler(sys.stdout)
+    handler.setFormatter(JsonLines(service) if format == "json" else TextLines())
+    root = logging.getLogger()
+    root.handlers[:] = [handler]
+    root.setLevel(logging.WARNING)
+    logging.getLogger(_ROOT).setLevel(number)
+    logging.captureWarnings(True)
+    sys.excepthook = _log_uncaught
+
+
+def _log_uncaught(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+    if issubclass(kind, KeyboardInterrupt):
+        return
+    get("process").error("process.died", error.with_traceback(trace))
+
+
+class JsonLines(logging.Formatter):
+    """One JSON object a line: ts, level, service, logger, event, then the fields."""
+
+    def __init__(self, service: str) -> None:
+        super().__init__()
+        self._service = service
+
+    def format(self, record: logging.LogRecord) -> str:
+        line: dict[str, object] = {
+            "ts": _utc(record).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+            "level": record.levelname.lower(),
+            "service": self._service,
+            "logger": record.name.removeprefix(f"{_ROOT}."),
+            "event": redact(record.getMessage()),
+        }
+        for name, value in _fields(record).items():
+            line[f"{name}_" if name in line else name] = value
+        # a lone surrogate in somebody's text must not cost us the line
+        return json.dumps(line, ensure_ascii=False).encode("utf-8", "backslashreplace").decode()
+
+
+class TextLines(logging.Formatter):
+    """`17:02:03 info    order.sent account_id=7 side=buy`: for people; UTC."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        fields = " ".join(f"{name}={_quoted(value)}" for name, value in _fields(record).items())
+        head = f"{_utc(record):%H:%M:%S} {record.levelname.lower():<7} {_escaped(redact(record.getMessage()))}"
+        return f"{head} {fields}".rstrip()
+
+
+def _utc(record: logging.LogRecord) -> datetime:
+    return datetime.fromtimestamp(record.created, UTC)
+
+
+def _fields(record: logging.LogRecord) -> dict[str, object]:
+    raw: Mapping[str, object] = getattr(record, "maemae_fields", {})
+    fields = {name: _clean(name, value) for name, value in raw.items()}
+    if record.exc_info and record.exc_info[1] is not None:
+        fields["error"] = redact(f"{type(record.exc_info[1]).__name__}: {record.exc_info[1]}")
+        fields["traceback"] = redact(logging.Formatter().formatException(record.exc_info))
+    return fields
+
+
+def _clean(name: str, value: object) -> object:
+    if isinstance(value, str) and _SENSITIVE_FIELD.search(name):
+        return REDACTED
+    if isinstance(value, Enum):
+        value = value.value
+    if value is None or isinstance(value, bool | int):
+        return value
+    if isinstance(value, Mapping):
+        return {str(key): _clean(str(key), item) for key, item in value.items()}
+    if isinstance(value, list | tuple | set | frozenset):
+        return [_clean(name, item) for item in value]
+    return redact(str(value))
+
+
+def _quoted(value: object) -> str:
+    text = _escaped(str(value))
+    return f'"{text}"' if not text or " " in text or "=" in text else text
+
+
+def _escaped(text: str) -> str:
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)

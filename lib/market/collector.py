@@ -1,0 +1,188 @@
+"""
+The collector: every list of the plan kept true, and the status written, until stopped.
+
+Three threads: the stream's, which takes pushes; the clock's, which looks at each list every few seconds, asks REST for
+what is due and writes the status; and the caller's, which waits in `run` for `stop` or for the first exception of the
+other two. A store or a venue that is away is survived: lists stay in doubt until it is back. Intervals of 15 minutes
+and more have no stream; their lists are loaded by REST when a candle is due.
+
+It does not choose stores, venues or timings, and knows no signals and no settings.
+"""
+
+import queue
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+
+from lib import log
+from lib.clock import Clock
+from lib.domain.candle import interval_ms
+from lib.domain.errors import Retry
+from lib.market.feed import CandleFeed
+from lib.market.status import adopt_feed, collector_fields, iso
+from lib.ports import CandleStore, KlineStream, KlineUpdate, MarketData
+
+_log = log.get("collector")
+
+LONGEST_STREAMED_MS = 5 * 60_000
+STREAM_GRACE_MS = 10_000
+"""How long a streamed candle may be late before REST is asked."""
+REST_GRACE_MS = 2_000
+HEARTBEAT = 5.0
+"""Seconds."""
+STOP_PATIENCE = 2.0
+"""Seconds the threads get to finish what they are doing."""
+
+
+@dataclass(frozen=True, slots=True)
+class CollectorPlan:
+    """What to collect: *feed* names the source, *capacity* is the candles kept per list."""
+
+    feed: str
+    symbols: tuple[str, ...]
+    intervals: tuple[str, ...]
+    capacity: int = 5000
+    version: str = ""
+
+    @property
+    def series(self) -> list[tuple[str, str]]:
+        """Every list, as (symbol, interval)."""
+        return [(symbol, interval) for symbol in self.symbols for interval in self.intervals]
+
+    @property
+    def streamed(self) -> list[tuple[str, str]]:
+        """The lists the live stream is subscribed for."""
+        return [series for series in self.series if interval_ms(series[1]) <= LONGEST_STREAMED_MS]
+
+
+class Collector:
+    """Built once, run once. *stream* must be subscribed to `plan.streamed`, or None when nothing is streamed."""
+
+    def __init__(
+        self, plan: CollectorPlan, store: CandleStore, market: MarketData, stream: KlineStream | None, clock: Clock
+    ) -> None:
+        self._plan = plan
+        self._store = store
+        self._stream = stream
+        self._clock = clock
+        streamed = set(plan.streamed)
+        self._feeds = {
+            series: CandleFeed(
+                store,
+                market,
+                clock,
+                series=series,
+                capacity=plan.capacity,
+                grace_ms=STREAM_GRACE_MS if series in streamed else REST_GRACE_MS,
+            )
+            for series in plan.series
+        }
+        self._connections = 0
+        self._adopted = threading.Event()
+        self._stopping = threading.Event()
+        self._look_now = threading.Event()
+        # SimpleQueue.put is the one wake-up that is safe inside a signal handler
+        self._ended: queue.SimpleQueue[Exception | None] = queue.SimpleQueue()
+
+    def run(self) -> None:
+        """Block until `stop`, or raise what one of the threads raised (*Halt* for a symbol the venue does not know)."""
+        threads = [self._thread(self._watch_clock, "candles-clock")]
+        if self._stream is not None:
+            threads.append(self._thread(partial(self._follow, self._stream), "candles-stream"))
+        problem = self._ended.get()
+        self._shut_down(threads)
+        if problem is not None:
+            raise problem
+
+    def stop(self) -> None:
+        """Make `run` return within seconds; callable from a signal handler and from any thread, idempotent."""
+        self._ended.put(None)
+
+    def look(self) -> None:
+        """Adopt the feed, let every list settle what is due, write the status. *Retry* while the store is away."""
+        if not self._adopted.is_set():
+            self._adopt()
+        for feed in self._feeds.values():
+            if self._stopping.is_set():
+                return
+            feed.tick()
+        self._write_status()
+
+    # --- threads --------------------------------------------------------------------------------------------------
+
+    def _thread(self, target: Callable[[], None], name: str) -> threading.Thread:
+        # daemon: a thread waiting for a venue that hangs must not hold up the end of the process
+        thread = threading.Thread(target=self._until_it_ends, args=(target,), name=name, daemon=True)
+        thread.start()
+        return thread
+
+    def _until_it_ends(self, target: Callable[[], None]) -> None:
+        try:
+            target()
+            if not self._stopping.is_set():
+                self._ended.put(RuntimeError(f"{threading.current_thread().name} ended by itself"))
+        except Exception as problem:  # noqa: BLE001 a thread's end is the process's end: run() raises it again
+            self._ended.put(problem)
+
+    def _watch_clock(self) -> None:
+        while not self._stopping.is_set():
+            try:
+                self.look()
+            except Retry as trouble:
+                _log.warning("collector.waits", why=str(trouble))
+            self._look_now.wait(HEARTBEAT)
+            self._look_now.clear()
+
+    def _follow(self, stream: KlineStream) -> None:
+        while not self._adopted.wait(1.0):
+            if self._stopping.is_set():
+                return
+        stream.run(self._on_connect, self._on_update)
+
+    def _shut_down(self, threads: list[threading.Thread]) -> None:
+        self._stopping.set()
+        self._look_now.set()
+        if self._stream is not None:
+            self._stream.stop()
+        for thread in threads:
+            thread.join(STOP_PATIENCE / len(threads))
+        self._say_goodbye()
+
+    def _say_goodbye(self) -> None:
+        try:
+            self._store.set_status({"websocket_connected": "false"})
+        except Retry as trouble:
+            _log.warning("collector.status_stale", why=str(trouble))
+
+    # --- what the threads do --------------------------------------------------------------------------------------
+
+    def _adopt(self) -> None:
+        plan = self._plan
+        if adopt_feed(self._store, plan.feed):
+            _log.warning("candle.forgotten", why="they were another feed's", feed=plan.feed)
+        fixed = {
+            "data_server_started_at": iso(self._clock.now_ms()),
+            "data_server_version": plan.version,
+            "symbols": ",".join(plan.symbols),
+            "intervals": ",".join(plan.intervals),
+        }
+        self._store.set_status(fixed)
+        self._adopted.set()
+        _log.info("collector.started", feed=plan.feed, lists=len(plan.series))
+
+    def _write_status(self) -> None:
+        connected = self._stream is not None and self._stream.connected
+        fields = collector_fields(self._feeds.values(), now_ms=self._clock.now_ms(), connected=connected)
+        fields |= {"feed": self._plan.feed, "reconnects": str(max(0, self._connections - 1))}
+        self._store.set_status(fields)
+
+    def _on_connect(self) -> None:
+        self._connections += 1
+        for series in self._plan.streamed:
+            self._feeds[series].connected()
+        self._look_now.set()
+
+    def _on_update(self, update: KlineUpdate) -> None:
+        if feed := self._feeds.get((update.symbol, update.interval)):
+            feed.update(update)

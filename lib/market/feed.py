@@ -1,0 +1,246 @@
+"""
+One candle list kept true: the list of one symbol and interval, from a live stream and a venue's REST.
+
+Start, reconnect, gap, a lost close, a flushed store and a due REST-only list are one path: the list is marked
+*in doubt* and `catch_up` makes it equal to the venue's again. Nothing is stored while in doubt, so a closed candle is
+never missing from the middle, whatever order, duplicates or holes the stream has. Closed candles are appended, the
+forming one is kept beside them at most four times a second.
+
+Trouble with store or venue (*Retry*) leaves the list in doubt and is tried again with growing pauses; every other
+exception passes. Calls from several threads take turns. It does not decide whether candles are fresh enough to trade.
+"""
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from lib import log
+from lib.clock import Clock
+from lib.domain.candle import Candle, FormingCandle, candle_problem, first_gap, interval_ms
+from lib.domain.errors import Retry
+from lib.market.history import History, Quarantined, load_history
+from lib.ports import CandleStore, CorruptCandles, KlineUpdate, MarketData
+
+_log = log.get("candles")
+
+FORMING_EVERY_MS = 250
+FIRST_PAUSE_MS = 1_000
+LONGEST_PAUSE_MS = 15_000
+"""Between attempts to catch up when they do not bring the list forward."""
+RECHECK_MS = 60_000
+"""When the venue's own history was broken, ask again after this."""
+OVERLAP = 2
+"""Candles asked for beyond the missing ones, to compare with what is stored."""
+
+
+@dataclass(slots=True)
+class FeedReport:
+    """What an operator reads about one list; times in epoch ms, 0 = never."""
+
+    candles: int = 0
+    newest_open: int = 0
+    last_frame: int = 0
+    last_write: int = 0
+    gaps_filled: int = 0
+    quarantined: int = 0
+    problem: str = ""
+
+
+class CandleFeed:
+    """The list of *symbol* and *interval*; *grace_ms* after a close without its candle, REST is asked."""
+
+    def __init__(
+        self,
+        store: CandleStore,
+        market: MarketData,
+        clock: Clock,
+        *,
+        series: tuple[str, str],
+        capacity: int,
+        grace_ms: int,
+    ) -> None:
+        self.symbol, self.interval = series
+        self.report = FeedReport()
+        self._store = store
+        self._market = market
+        self._clock = clock
+        self._capacity = capacity
+        self._step = interval_ms(self.interval)
+        self._grace = grace_ms
+        self._turn = threading.RLock()
+        self._in_doubt = True
+        self._fruitless = 0
+        self._next_try = 0
+        self._recheck_at: int | None = None
+        self._forming_at = 0
+
+    def connected(self) -> None:
+        """The stream has (re)subscribed: pushes may have been missed."""
+        with self._turn:
+            self._doubt()
+            self._next_try = 0
+            self._settle()
+
+    def update(self, update: KlineUpdate) -> None:
+        """Take one push of the stream."""
+        with self._turn:
+            self.report.last_frame = self._clock.now_ms()
+            if self._settle():
+                self._carefully(lambda: self._take(update))
+
+    def tick(self) -> None:
+        """Look at the clock and the store: is anything due, lost or still in doubt?"""
+        with self._turn:
+            self._carefully(self._look)
+            self._settle()
+
+    # --- the one path ---------------------------------------------------------------------------------------------
+
+    def _settle(self) -> bool:
+        """Catch up if in doubt and the pause is over; True when the list can be trusted."""
+        now = self._clock.now_ms()
+        if self._in_doubt and now >= self._next_try:
+            before = self.report.newest_open
+            self._in_doubt = not self._carefully(self.catch_up)
+            self._pause(now, fruitful=not self._in_doubt and self.report.newest_open > before)
+            if not self._in_doubt:
+                self._note("")
+        return not self._in_doubt
+
+    def catch_up(self) -> None:
+        """Make the list equal to the venue's newest candles: append what is missing, or rebuild. *Retry* on trouble."""
+        stored = self._stored()
+        history = self._fetch(stored)
+        if not history.candles:
+            raise Retry(f"the venue has no closed candles of {self.symbol} {self.interval} now")
+        if _agree(stored, history.candles, self._step):
+            self._extend(stored, history.candles)
+        else:
+            self._replace(history)
+        self._count_problems(history.quarantined)
+        self._recheck_at = self._clock.now_ms() + RECHECK_MS if history.broken else None
+
+    def _stored(self) -> list[Candle]:
+        """What is stored, or nothing when it is short, broken or unreadable and has to be replaced."""
+        try:
+            stored = self._store.newest(self.symbol, self.interval, self._capacity)
+        except CorruptCandles:
+            return []
+        whole = len(stored) == self._capacity and first_gap(stored, self._step) is None
+        return stored if whole else []
+
+    def _fetch(self, stored: list[Candle]) -> History:
+        if not stored:
+            return load_history(self._market, self.symbol, self.interval, count=self._capacity)
+        newest = stored[-1].open_time
+        missing = max(0, self._clock.now_ms() - newest) // self._step
+        history = load_history(
+            self._market, self.symbol, self.interval, count=self._capacity, since=newest, page=missing + OVERLAP
+        )
+        if _agree(stored, history.candles, self._step):
+            return history
+        return load_history(self._market, self.symbol, self.interval, count=self._capacity)
+
+    def _extend(self, stored: list[Candle], venue: list[Candle]) -> None:
+        missing = [candle for candle in venue if candle.open_time > stored[-1].open_time]
+        if missing and self._store.append(self.symbol, self.interval, missing) == "gap":
+            raise Retry("the list changed while it was being extended")  # another writer, or a flush
+        if missing or self.report.newest_open != stored[-1].open_time:
+            self.report.gaps_filled += len(missing)
+            _log.info("candle.filled", symbol=self.symbol, interval=self.interval, candles=len(missing))
+            self._written(len(stored) + len(missing), (missing or stored)[-1])
+
+    def _replace(self, history: History) -> None:
+        self._store.rebuild(self.symbol, self.interval, history.candles)
+        _log.info("candle.rebuilt", symbol=self.symbol, interval=self.interval, candles=len(history.candles))
+        self._written(len(history.candles), history.candles[-1])
+
+    # --- pushes ---------------------------------------------------------------------------------------------------
+
+    def _take(self, update: KlineUpdate) -> None:
+        if reason := candle_problem(update.candle, self._step):
+            self._count_problems((Quarantined(update.candle, reason),))
+            if update.closed:
+                self._doubt()
+                self._settle()
+        elif update.closed:
+            self._take_closed(update.candle)
+        else:
+            self._take_forming(update)
+
+    def _take_closed(self, candle: Candle) -> None:
+        outcome = self._store.append(self.symbol, self.interval, [candle])
+        if outcome == "gap":
+            self._doubt()
+            if not self._settle() or self._store.append(self.symbol, self.interval, [candle]) == "gap":
+                self._doubt()
+                return
+        if candle.open_time > self.report.newest_open:
+            self._written(self.report.candles + 1, candle)
+
+    def _take_forming(self, update: KlineUpdate) -> None:
+        if update.candle.open_time <= self.report.newest_open:
+            return
+        if update.candle.open_time > self.report.newest_open + self._step:
+            self._doubt()  # the close of its predecessor was lost, or REST does not have it yet
+            self._settle()
+        now = self._clock.now_ms()
+        if now - self._forming_at >= FORMING_EVERY_MS:
+            self._store.put_forming(self.symbol, self.interval, FormingCandle(update.candle, update.seen_at))
+            self._forming_at = self.report.last_write = now
+
+    # --- the clock ------------------------------------------------------------------------------------------------
+
+    def _look(self) -> None:
+        now = self._clock.now_ms()
+        next_close = self.report.newest_open + 2 * self._step
+        if now >= next_close + self._grace or (self._recheck_at is not None and now >= self._recheck_at):
+            self._doubt()
+        if self._store.count(self.symbol, self.interval) < self.report.candles:
+            self._doubt()  # flushed, evicted or rolled back behind our back
+
+    # --- bookkeeping ----------------------------------------------------------------------------------------------
+
+    def _carefully(self, action: Callable[[], None]) -> bool:
+        try:
+            action()
+        except Retry as trouble:
+            self._doubt()
+            self._note(str(trouble))
+            return False
+        return True
+
+    def _doubt(self) -> None:
+        self._in_doubt = True
+
+    def _pause(self, now: int, *, fruitful: bool) -> None:
+        self._fruitless = 0 if fruitful else self._fruitless + 1
+        wait = min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS << min(max(self._fruitless - 1, 0), 10))
+        self._next_try = now + wait
+
+    def _written(self, count: int, newest: Candle) -> None:
+        if newest.open_time > self.report.newest_open:
+            self._fruitless = 0
+        self.report.candles = min(count, self._capacity)
+        self.report.newest_open = newest.open_time
+        self.report.last_write = self._clock.now_ms()
+
+    def _count_problems(self, quarantined: tuple[Quarantined, ...]) -> None:
+        self.report.quarantined += len(quarantined)
+        for entry in quarantined[:3]:
+            where = {"symbol": self.symbol, "interval": self.interval, "open_time": entry.candle.open_time}
+            _log.warning("candle.rejected", why=entry.reason, **where)
+
+    def _note(self, problem: str) -> None:
+        if problem and problem != self.report.problem:
+            _log.warning("candle.in_doubt", symbol=self.symbol, interval=self.interval, why=problem)
+        self.report.problem = problem
+
+
+def _agree(stored: list[Candle], venue: list[Candle], step: int) -> bool:
+    """True when the venue's run continues the stored one: they overlap, equal where they do, at most one step apart."""
+    if not stored or not venue or venue[-1].open_time < stored[-1].open_time - step:
+        return False
+    known = {candle.open_time: candle for candle in stored[-len(venue) - 1 :]}
+    overlap = [(known[candle.open_time], candle) for candle in venue if candle.open_time in known]
+    return bool(overlap) and all(ours == theirs for ours, theirs in overlap)

@@ -1,0 +1,73 @@
+"""
+The hash `system:status`: every field, and the feed this store's candles belong to.
+
+Field                            Meaning (times are ISO-8601 UTC with Z, "" = never)
+data_server_last_update          when a candle, closed or forming, was last written
+data_server_heartbeat            when the collector last looked at everything; each few seconds
+data_server_started_at           when the collector started
+data_server_version              its version
+data_server_problem              why candles are in doubt now, or ""
+auto_server_last_run             when the trader last ran a cycle
+websocket_connected              "true" or "false"
+feed                             where the candles come from: synthetic, replay:…, bybit, bybit-testnet
+symbols, intervals               what is collected, comma-separated
+last_frame                       when the stream last pushed a candle
+reconnects                       how often the stream had to connect again
+gaps_filled                      closed candles fetched by REST because the stream did not bring them
+quarantined                      candles refused because they cannot be true
+last_close:{symbol}:{interval}   close time of the newest closed candle
+candles:{symbol}:{interval}      how many closed candles are held
+
+Values are text. Two processes write here, each its own fields; nothing is ever decided from them except that candles of
+another feed are forgotten before the first write.
+"""
+
+from collections.abc import Iterable
+from datetime import UTC, datetime
+
+from lib.domain.candle import interval_ms
+from lib.market.feed import CandleFeed
+from lib.ports import CandleStore
+
+
+def iso(at_ms: int) -> str:
+    """Epoch ms as ISO-8601 UTC with Z, to the second; "" for 0."""
+    return datetime.fromtimestamp(at_ms // 1000, UTC).strftime("%Y-%m-%dT%H:%M:%SZ") if at_ms else ""
+
+
+def trader_ran(now_ms: int) -> dict[str, str]:
+    """The trader's fields after a cycle."""
+    return {"auto_server_last_run": iso(now_ms)}
+
+
+def collector_fields(feeds: Iterable[CandleFeed], *, now_ms: int, connected: bool) -> dict[str, str]:
+    """The collector's changing fields."""
+    feeds = list(feeds)
+    reports = [feed.report for feed in feeds]
+    fields = {
+        "data_server_last_update": iso(max(report.last_write for report in reports)),
+        "data_server_heartbeat": iso(now_ms),
+        "data_server_problem": next((report.problem for report in reports if report.problem), ""),
+        "websocket_connected": "true" if connected else "false",
+        "last_frame": iso(max(report.last_frame for report in reports)),
+        "gaps_filled": str(sum(report.gaps_filled for report in reports)),
+        "quarantined": str(sum(report.quarantined for report in reports)),
+    }
+    for feed in feeds:
+        fields |= _list_fields(feed)
+    return fields
+
+
+def adopt_feed(store: CandleStore, feed: str) -> bool:
+    """Name *feed* in the status; True when another feed's candles had to be forgotten first."""
+    stale = store.status().get("feed", feed) != feed
+    if stale:
+        store.clear()
+    store.set_status({"feed": feed})
+    return stale
+
+
+def _list_fields(feed: CandleFeed) -> dict[str, str]:
+    name, report = f"{feed.symbol}:{feed.interval}", feed.report
+    close = report.newest_open + interval_ms(feed.interval) if report.newest_open else 0
+    return {f"last_close:{name}": iso(close), f"candles:{name}": str(report.candles)}

@@ -1,0 +1,33 @@
+"""What one simulator process is told; every value has a meaning of its own, nothing is read from the environment."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from lib.simulator.accounts import EngineConfig
+from lib.simulator.completions import MODELS
+from lib.simulator.venue import VenueConfig
+
+LIVE_FEEDS = frozenset({"bybit", "bybit-testnet"})
+
+
+@dataclass(frozen=True, slots=True)
+class SimulatorConfig:
+    """
+    What to simulate and where; *feed* is synthetic, replay:FILE, bybit or bybit-testnet.
+
+    *token* guards the switches under /sim, *analyst_key* the analyst (None = open). *replay_history* is how many
+    candles of a replay file are already past when its books are first opened. *port* 0 takes any free one.
+    """
+
+    feed: str
+    database: Path
+    seed: int = 7
+    host: str = "127.0.0.1"
+    port: int = 18700
+    symbols: tuple[str, ...] = ("BTCUSDT",)
+    token: str | None = field(default=None, repr=False)
+    analyst_key: str | None = field(default=None, repr=False)
+    models: tuple[str, ...] = MODELS
+    replay_history: int = 5_000
+    engine: EngineConfig = field(default_factory=EngineConfig)
+    venue: VenueConfig = field(default_factory=VenueConfig)

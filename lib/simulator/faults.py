@@ -1,0 +1,118 @@
+"""
+Everything that can be made to go wrong, as data in a queue.
+
+A fault waits until something asks for its kind (and path and uid, where it names them), acts *count* times and is
+gone. The venue and the engine ask for the kinds of *VENUE_KINDS*, `deliver` for *TRANSPORT_KINDS*, the server's
+WebSockets for *SOCKET_KINDS*. An empty queue is a healthy exchange; nothing here knows what a fault does.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+VENUE_KINDS = frozenset(
+    {
+        "async_reject",  # accepted, then Rejected by the matching (reason=)
+        "partial_fill",  # an order fills only in part (share="0.5")
+        "no_fill",  # an IOC order finds nothing
+        "drop_stop",  # the attached stop is lost after the fill
+        "refuse_stop",  # trading-stop answers 10001
+        "rate_limit_past_reset",  # 10006, reset lies ms= (500) in the past
+        "rate_limit_future_reset",  # 10006, reset lies ms= (500) ahead
+        "err_10000_after",
+        "err_10016_after",
+        "err_10016_before",
+        "http_403",
+        "http_429",
+        "http_5xx_before",
+        "http_5xx_after",
+        "stale_realtime",  # the next order stays out of /order/realtime for ms= (2000)
+        "clear_closed",  # /order/realtime forgets every closed order
+        "key_revoked",  # the uid's keys answer code= (33004 or 10003) from now on
+        "clock_skew",  # the venue's clock is ms= off, from now on
+        "leverage_changed",  # by hand: symbol=, leverage=
+        "mode_changed",  # by hand: mode= (3 = hedge)
+        "manual_close",  # by hand: symbol=
+        "maintenance",  # 10016 to everything for ms= (10000)
+    }
+)
+TRANSPORT_KINDS = frozenset(
+    {
+        "drop_before",  # the request never arrives
+        "drop_reply",  # it takes effect, the reply is lost
+        "delay",  # it arrives ms= late
+        "delay_reply",  # it takes effect, the reply is ms= late
+        "duplicate",  # it arrives twice, the first reply counts
+    }
+)
+SOCKET_KINDS = frozenset(
+    {
+        "ws_reset",
+        "ws_close_1012",
+        "ws_silent",
+        "ws_no_pong",
+        "ws_auth_reject",
+        "ws_subscribe_reject",
+        "ws_duplicate_confirm",
+        "ws_missing_confirm",
+        "ws_out_of_order",
+        "ws_gap",
+        "ws_data_before_ack",
+    }
+)
+ANALYST_KINDS = frozenset({"analyst"})
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One thing to go wrong: *count* times, at requests of *path* and *uid* where named; *params* as its kind says."""
+
+    kind: str
+    path: str | None = None
+    count: int = 1
+    uid: int | None = None
+    params: Mapping[str, Any] = field(default_factory=dict)
+
+    def number(self, name: str, default: int) -> int:
+        """The parameter *name* as an int."""
+        return int(self.params.get(name, default))
+
+    def text(self, name: str, default: str) -> str:
+        """The parameter *name* as text."""
+        return str(self.params.get(name, default))
+
+    def meets(self, kind: str, path: str | None, uid: int | None) -> bool:
+        """True when this fault waits for exactly that."""
+        return self.kind == kind and self.path in (None, path) and self.uid in (None, uid)
+
+
+class Faults:
+    """A queue of faults, first in first out per kind."""
+
+    def __init__(self) -> None:
+        self._waiting: list[Fault] = []
+
+    def push(self, fault: Fault) -> None:
+        """Arm *fault*; ValueError for a count below one."""
+        if fault.count < 1:
+            raise ValueError("a fault happens at least once")
+        self._waiting.append(fault)
+
+    def take(self, kind: str, *, path: str | None = None, uid: int | None = None) -> Fault | None:
+        """The oldest waiting fault of *kind* for that path and uid, one of its counts used up; None = all is well."""
+        for place, fault in enumerate(self._waiting):
+            if fault.meets(kind, path, uid):
+                if fault.count > 1:
+                    self._waiting[place] = replace(fault, count=fault.count - 1)
+                else:
+                    del self._waiting[place]
+                return fault
+        return None
+
+    def waiting(self) -> tuple[Fault, ...]:
+        """What is still armed, oldest first."""
+        return tuple(self._waiting)
+
+    def clear(self) -> None:
+        """Disarm everything."""
+        self._waiting.clear()

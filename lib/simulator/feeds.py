@@ -1,0 +1,124 @@
+"""
+Where a simulator's prices come from: invented, replayed from a file, or poured in from a real venue.
+
+A feed has an identity, and books are kept per identity. A replay file is moved in time so that its first
+*replay_history* candles are the past when its books are first opened; the move is remembered with the books.
+"""
+
+from collections.abc import Coroutine, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+from lib.clock import Clock
+from lib.domain.candle import MINUTE_MS, Candle
+from lib.domain.errors import Halt
+from lib.domain.instrument import Instrument
+from lib.simulator.config import LIVE_FEEDS, SimulatorConfig
+from lib.simulator.live_feed import LiveFeed, Upstream
+from lib.simulator.market import LiveMarket, Market, ReplayMarket, SyntheticMarket, read_candles
+from lib.simulator.store import Store
+
+LIVE_HISTORY_MS = 6_000 * MINUTE_MS
+"""How much of the past a live market starts with at least."""
+
+
+def _instrument(symbol: str, tick: str, step: str, most: str) -> Instrument:
+    return Instrument(
+        symbol=symbol,
+        tick_size=Decimal(tick),
+        qty_step=Decimal(step),
+        min_qty=Decimal(step),
+        max_market_qty=Decimal(most),
+        min_notional=Decimal(5),
+        max_leverage=Decimal(100),
+    )
+
+
+INSTRUMENTS = {
+    i.symbol: i
+    for i in (
+        _instrument("BTCUSDT", "0.10", "0.001", "500"),
+        _instrument("ETHUSDT", "0.01", "0.01", "8000"),
+        _instrument("SOLUSDT", "0.010", "0.1", "80000"),
+    )
+}
+"""Trading rules of what can be simulated without a real venue to ask."""
+
+
+@dataclass(frozen=True, slots=True)
+class Feed:
+    """An open feed: its market and rules, and for a live one what has to run and to be waited for."""
+
+    market: Market
+    instruments: Mapping[str, Instrument]
+    live: LiveFeed | None = None
+
+    def work(self) -> list[Coroutine[Any, Any, None]]:
+        """What must run beside the server."""
+        return [self.live.run()] if self.live else []
+
+    async def ready(self) -> None:
+        """Return once every symbol has a price."""
+        if self.live:
+            await self.live.ready.wait()
+
+
+def identity(config: SimulatorConfig) -> str:
+    """What the books are kept under: feed and seed, or the replayed file's name and content. *Halt* when unusable."""
+    kind, _, file = config.feed.partition(":")
+    if kind == "synthetic" and not file:
+        return f"synthetic seed {config.seed}"
+    if kind == "replay" and file:
+        return f"replay {Path(file).name} {_digest(Path(file))}"
+    if config.feed in LIVE_FEEDS:
+        return config.feed
+    raise Halt(f"unknown feed {config.feed!r}: use synthetic, replay:FILE, {' or '.join(sorted(LIVE_FEEDS))}")
+
+
+def open_feed(config: SimulatorConfig, store: Store, clock: Clock, upstream: Upstream | None) -> Feed:
+    """The feed of *config*; *Halt* when its file, symbols or upstream do not fit."""
+    if config.feed in LIVE_FEEDS:
+        return _live(config, store, clock, upstream)
+    if unknown := [s for s in config.symbols if s not in INSTRUMENTS]:
+        raise Halt(f"{unknown[0]} cannot be simulated: this feed knows {', '.join(INSTRUMENTS)}")
+    instruments = {symbol: INSTRUMENTS[symbol] for symbol in config.symbols}
+    if config.feed == "synthetic":
+        return Feed(SyntheticMarket(config.seed, instruments), instruments)
+    if len(config.symbols) != 1:
+        raise Halt(f"a replay file holds the candles of one symbol, not of {len(config.symbols)}: set one symbol")
+    return Feed(_replay(config, store, clock), instruments)
+
+
+def _replay(config: SimulatorConfig, store: Store, clock: Clock) -> ReplayMarket:
+    candles = read_candles(Path(config.feed.partition(":")[2]))
+    kept = store.fact("replay_shift_ms")
+    if kept is None:
+        past = candles[: max(config.replay_history, 1)][-1]
+        kept = str(clock.now_ms() // MINUTE_MS * MINUTE_MS - past.open_time - MINUTE_MS)
+        store.keep_fact("replay_shift_ms", kept)
+    shift = int(kept)
+    return ReplayMarket(config.symbols[0], [_moved(candle, shift) for candle in candles])
+
+
+def _moved(candle: Candle, shift: int) -> Candle:
+    return Candle(candle.open_time + shift, candle.open, candle.high, candle.low, candle.close, candle.volume)
+
+
+def _live(config: SimulatorConfig, store: Store, clock: Clock, upstream: Upstream | None) -> Feed:
+    if upstream is None:
+        raise Halt(f"feed {config.feed} needs a real venue to listen to")
+    now = clock.now_ms()
+    advanced = int(store.fact("advanced_ms") or now)
+    market = LiveMarket(config.symbols, {i.symbol: i.tick_size for i in upstream.instruments.values()})
+    feed = upstream.open_feed(min(advanced, now - LIVE_HISTORY_MS))
+    return Feed(market, upstream.instruments, LiveFeed(feed, market))
+
+
+def _digest(path: Path) -> str:
+    try:
+        return sha256(path.read_bytes()).hexdigest()[:12]
+    except OSError as error:
+        raise Halt(f"cannot read the candle file {path}: {error.strerror}") from None

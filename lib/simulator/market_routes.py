@@ -1,0 +1,206 @@
+"""The public, unsigned routes: time, klines, instruments, tickers, funding history, risk limits."""
+
+from decimal import Decimal
+from typing import Any
+
+from lib.domain.candle import MINUTE_MS, Candle
+from lib.domain.instrument import Instrument
+from lib.domain.position import ZERO
+from lib.simulator.call import Call
+from lib.simulator.engine import Engine
+from lib.simulator.funding import FUNDING_MS
+from lib.simulator.klines import INTERVALS, Klines, turnover
+from lib.simulator.orders import Refused
+from lib.simulator.wire import plain, rounded
+
+Result = dict[str, Any]
+DAY_MS = 86_400_000
+LAUNCH_MS = 1_585_526_400_000
+
+
+class MarketRoutes:
+    """Answers about prices; *klines* is shared with the streams."""
+
+    def __init__(self, klines: Klines) -> None:
+        self._klines = klines
+
+    def time(self, call: Call) -> Result:
+        """The venue's clock."""
+        return {"timeSecond": str(call.now // 1000), "timeNano": f"{call.now}000000"}
+
+    def kline(self, call: Call) -> Result:
+        """Newest first, the open row included, 200 rows unless said otherwise."""
+        call.linear()
+        symbol = call.symbol()
+        interval = call.params.required("interval")
+        if interval not in INTERVALS:
+            raise Refused(10001, "params error: interval invalid")
+        start, end = call.params.integer("start", -1), call.params.integer("end", -1)
+        candles = self._klines.rows(
+            symbol,
+            interval,
+            call.engine.last_advanced_ms,
+            call.params.integer("limit", 200, 1, 1000),
+            start=None if start < 0 else start,
+            end=None if end < 0 else end,
+        )
+        return {"symbol": symbol, "category": "linear", "list": [_kline_row(candle) for candle in candles]}
+
+    def instruments(self, call: Call) -> Result:
+        """Trading rules of one symbol, or of all."""
+        call.linear()
+        symbol = call.params.text("symbol")
+        known = [call.engine.books.instrument(symbol)] if symbol else list(call.engine.books.instruments.values())
+        return {"category": "linear", "list": [instrument_row(one) for one in known], "nextPageCursor": ""}
+
+    def tickers(self, call: Call) -> Result:
+        """Last price and what goes with it; no row for a symbol that never traded."""
+        call.linear()
+        symbol = call.params.text("symbol")
+        if symbol:
+            call.engine.books.instrument(symbol)
+        symbols = [symbol] if symbol else list(call.engine.books.instruments)
+        rows = [ticker_row(call.engine, self._klines, one) for one in symbols]
+        return {"category": "linear", "list": [row for row in rows if row is not None]}
+
+    def funding_history(self, call: Call) -> Result:
+        """Settled rates, newest first."""
+        call.linear()
+        symbol = call.symbol()
+        start, end = call.params.integer("startTime", -1), call.params.integer("endTime", -1)
+        if start >= 0 and end < 0:
+            raise Refused(10001, "params error: endTime is required with startTime")
+        at = min(end if end >= 0 else call.now, call.now)
+        at -= at % FUNDING_MS
+        times = range(at, max(start, 0) - 1, -FUNDING_MS)[: call.params.integer("limit", 200, 1, 200)]
+        rows = [
+            {
+                "symbol": symbol,
+                "fundingRate": plain(call.engine.funding_rate(symbol, t)),
+                "fundingRateTimestamp": str(t),
+            }
+            for t in times
+        ]
+        return {"category": "linear", "list": rows}
+
+    def risk_limit(self, call: Call) -> Result:
+        """One tier per symbol."""
+        call.linear()
+        symbol = call.params.text("symbol")
+        known = [call.engine.books.instrument(symbol)] if symbol else list(call.engine.books.instruments.values())
+        return {"category": "linear", "list": [_risk_row(call.engine, one) for one in known], "nextPageCursor": ""}
+
+
+def _kline_row(candle: Candle) -> list[str]:
+    prices = (candle.open, candle.high, candle.low, candle.close)
+    return [str(candle.open_time), *map(plain, prices), plain(candle.volume), rounded(turnover(candle))]
+
+
+def _risk_row(engine: Engine, instrument: Instrument) -> Result:
+    return {
+        "id": 1,
+        "symbol": instrument.symbol,
+        "riskLimitValue": plain(engine.config.risk_limit),
+        "maintenanceMargin": plain(engine.config.maintenance_rate),
+        "initialMargin": rounded(1 / instrument.max_leverage),
+        "isLowestRisk": 1,
+        "maxLeverage": plain(instrument.max_leverage),
+        "mmDeduction": "",
+    }
+
+
+def instrument_row(one: Instrument) -> Result:
+    """A row of instruments-info."""
+    decimals = max(-int(one.tick_size.normalize().as_tuple().exponent), 0)
+    most = plain(one.max_market_qty * 2)
+    return {
+        "symbol": one.symbol,
+        "contractType": "LinearPerpetual",
+        "status": "Trading" if one.trading else "Closed",
+        "baseCoin": one.symbol.removesuffix("USDT"),
+        "quoteCoin": "USDT",
+        "launchTime": str(LAUNCH_MS),
+        "deliveryTime": "0",
+        "deliveryFeeRate": "",
+        "priceScale": str(decimals),
+        "leverageFilter": {"minLeverage": "1", "maxLeverage": f"{one.max_leverage:.2f}", "leverageStep": "0.01"},
+        "priceFilter": {
+            "minPrice": plain(one.tick_size),
+            "maxPrice": plain(one.tick_size * 19_999_998),
+            "tickSize": plain(one.tick_size),
+        },
+        "lotSizeFilter": {
+            "maxOrderQty": most,
+            "minOrderQty": plain(one.min_qty),
+            "qtyStep": plain(one.qty_step),
+            "postOnlyMaxOrderQty": most,
+            "maxMktOrderQty": plain(one.max_market_qty),
+            "minNotionalValue": plain(one.min_notional),
+        },
+        "unifiedMarginTrade": True,
+        "fundingInterval": FUNDING_MS // MINUTE_MS,
+        "settleCoin": "USDT",
+        "copyTrading": "none",
+        "upperFundingRate": "0.00375",
+        "lowerFundingRate": "-0.00375",
+        "isPreListing": False,
+        "preListingInfo": None,
+        "riskParameters": {"priceLimitRatioX": "0.05", "priceLimitRatioY": "0.1"},
+        "symbolType": "",
+    }
+
+
+def ticker_row(engine: Engine, klines: Klines, symbol: str) -> Result | None:
+    """A row of tickers at the engine's present; None when the symbol never traded."""
+    now, last = engine.last_advanced_ms, engine.books.mark(symbol)
+    if not last:
+        return None
+    half = engine.books.instrument(symbol).tick_size * engine.config.half_spread_ticks
+    return {
+        "symbol": symbol,
+        "lastPrice": plain(last),
+        "indexPrice": plain(last),
+        "markPrice": plain(last),
+        **_day_fields(klines, symbol, now, last),
+        "openInterest": "0",
+        "openInterestValue": "0",
+        "singleOpenInterest": "0",
+        "singleOpenInterestValue": "0",
+        "fundingRate": plain(engine.funding_rate(symbol, now + FUNDING_MS)),
+        "nextFundingTime": str(now - now % FUNDING_MS + FUNDING_MS),
+        "predictedDeliveryPrice": "",
+        "basisRate": "",
+        "basis": "",
+        "deliveryFeeRate": "",
+        "deliveryTime": "0",
+        "ask1Size": "10",
+        "bid1Price": plain(last - half),
+        "ask1Price": plain(last + half),
+        "bid1Size": "10",
+        "preOpenPrice": "",
+        "preQty": "",
+        "curPreListingPhase": "",
+        "fundingIntervalHour": "8",
+        "fundingCap": "0.00375",
+        "basisRateYear": "",
+    }
+
+
+def _day_fields(klines: Klines, symbol: str, now: int, last: Decimal) -> Result:
+    """The last 24 hours, as 24 hourly candles up to the one under way."""
+    hours = [klines.candle(symbol, "60", _hour(now) - back * 3_600_000, now) for back in range(24)]
+    known = [candle for candle in hours if candle is not None]
+    day_ago = known[-1].open if known else last
+    return {
+        "prevPrice24h": plain(day_ago),
+        "price24hPcnt": plain(((last - day_ago) / day_ago).quantize(Decimal("0.000001"))),
+        "highPrice24h": plain(max((candle.high for candle in known), default=last)),
+        "lowPrice24h": plain(min((candle.low for candle in known), default=last)),
+        "prevPrice1h": plain(known[0].open if known else last),
+        "turnover24h": rounded(sum(map(turnover, known), ZERO)),
+        "volume24h": plain(sum((candle.volume for candle in known), ZERO)),
+    }
+
+
+def _hour(now: int) -> int:
+    return now - now % 3_600_000

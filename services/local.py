@@ -1,0 +1,145 @@
+"""
+What `make run` runs: the whole system on this machine, on embedded stores, with paper money.
+
+Makes secrets and data under var/ once, starts Redis and brings the database up, gives the demo person a past, then
+starts Procfile.local under honcho and stops everything when it ends. A DATABASE_URL or REDIS_URL in the environment
+wins. Nothing here is a default of the processes themselves: they only see what is handed to them.
+"""
+
+import asyncio
+import json
+import os
+import secrets
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+
+from lib import bootstrap, settings
+from lib.domain.errors import EXIT_CONFIG, Halt, Retry
+from lib.settings import Settings
+from services.process import prepare_logs
+
+ROOT = Path(__file__).resolve().parents[1]
+STOPPED_BY = {-signal.SIGINT, -signal.SIGTERM, 128 + signal.SIGINT, 128 + signal.SIGTERM}
+
+
+def main() -> int:
+    """Set up, run, stop; the exit status."""
+    try:
+        env = _environment()
+        with _redis(env):
+            loaded = settings.load(env)
+            prepare_logs("local", loaded)
+            _refuse_busy_port(loaded)
+            bootstrap.migrate(loaded)
+            asyncio.run(bootstrap.ensure_demo(loaded, _say))
+            return _run_processes(env)
+    except (Halt, Retry) as problem:
+        sys.stderr.write(f"maemae: {problem}\n")
+        return EXIT_CONFIG
+
+
+def _say(text: str) -> None:
+    sys.stdout.write(f"maemae: {text}\n")
+    sys.stdout.flush()
+
+
+def _environment() -> dict[str, str]:
+    """What the processes are told: this installation's own settings under what the environment says."""
+    given = settings.inherited()
+    data_dir = Path(given.get("DATA_DIR", str(ROOT / "var"))).resolve()
+    data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+    own = {
+        **_secrets(data_dir),
+        "DATA_DIR": str(data_dir),
+        "DATABASE_URL": f"sqlite:///{data_dir / 'maemae.db'}",
+        "LOG_FORMAT": "text",
+        "SIMULATOR_PORT": "18700",
+        "PYTHONPATH": str(ROOT),
+        "PYTHONUNBUFFERED": "1",
+    }
+    env = {**own, **given, "DATA_DIR": str(data_dir)}
+    env["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{env.get('PATH', '')}"
+    if "OPENAI_API_KEY" not in given:
+        # the local analyst answers on the simulator's port and takes any key
+        env["OPENAI_BASE_URL"] = given.get("OPENAI_BASE_URL", f"http://127.0.0.1:{env['SIMULATOR_PORT']}/v1")
+        env["OPENAI_API_KEY"] = "local-analyst"
+        env["OPENAI_MODEL"] = given.get("OPENAI_MODEL", bootstrap.LOCAL_MODEL)
+    return env
+
+
+def _secrets(data_dir: Path) -> dict[str, str]:
+    """This installation's own secrets, made once, readable by its owner alone."""
+    file = data_dir / "secrets.json"
+    if not file.exists():
+        return _make_secrets(file)
+    try:
+        known = json.loads(file.read_text())
+        return {str(name): str(value) for name, value in known.items()}
+    except (ValueError, AttributeError):
+        raise Halt(f"{file} is damaged: restore it, or move {data_dir} away to start afresh") from None
+
+
+def _make_secrets(file: Path) -> dict[str, str]:
+    private, public = bootstrap.new_sealing_keys()
+    made = {
+        "ENCRYPTION_KEY": private,
+        "ENCRYPTION_PUBLIC_KEY": public,
+        "INSTALLATION": secrets.token_hex(3),
+        "SIMULATOR_TOKEN": secrets.token_urlsafe(24),
+    }
+    handle = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(handle, "w") as out:
+        json.dump(made, out, indent=1)
+    _say(f"made this installation's secrets: {file}")
+    return made
+
+
+@contextmanager
+def _redis(env: dict[str, str]) -> Iterator[None]:
+    """REDIS_URL as given, or an embedded server for as long as this lasts."""
+    if any(env.get(name) for name in settings.REDIS_NAMES):
+        yield
+        return
+    server = bootstrap.embedded_redis(Path(env["DATA_DIR"]) / "redis")
+    env["REDIS_URL"] = server.url
+    try:
+        yield
+    finally:
+        server.stop()
+
+
+def _refuse_busy_port(loaded: Settings) -> None:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((loaded.simulator_host, loaded.simulator_port))
+        except OSError:
+            port = loaded.simulator_port
+            raise Halt(f"port {port} is in use: stop what holds it, or choose SIMULATOR_PORT=another") from None
+
+
+def _run_processes(env: dict[str, str]) -> int:
+    """honcho over Procfile.local; Ctrl-C and SIGTERM are handed on, and its end is ours."""
+    honcho = [sys.executable, "-m", "honcho", "-e", os.devnull, "-f", "Procfile.local", "start"]
+    _say("starting; Ctrl-C stops everything")
+    with subprocess.Popen(honcho, cwd=ROOT, env=env, start_new_session=True) as child:  # noqa: S603 - fixed arguments
+
+        def hand_on(number: int, _: FrameType | None) -> None:
+            if child.poll() is None:
+                child.send_signal(number)
+
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, hand_on)
+        status = child.wait()
+    _say("stopped")
+    return 0 if status in STOPPED_BY else status
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

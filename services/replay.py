@@ -1,0 +1,134 @@
+"""
+`make replay FILE=… USERS=20 DAYS=2`: the real system over a candle file, then the audit and the picture.
+
+DATABASE_URL and REDIS_URL choose the stores (the database must be empty); without them embedded ones are used and
+thrown away. Exit status 1 when any promise did not hold.
+"""
+
+import argparse
+import asyncio
+import sys
+from datetime import UTC, datetime
+from decimal import Decimal
+from pathlib import Path
+
+from lib import bootstrap, log, settings
+from lib.bootstrap import Findings, ReplayPlan
+from lib.domain.errors import EXIT_CONFIG, Halt
+
+CENT = Decimal("0.01")
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="make replay", description=__doc__)
+    parser.add_argument("--file", type=Path, help="CSV or CSV.gz: open_time,open,high,low,close,volume (one minute)")
+    parser.add_argument("--users", type=int, default=20)
+    parser.add_argument("--days", type=int, default=2)
+    parser.add_argument("--symbol", default="BTCUSDT")
+    parser.add_argument("--picture", type=Path, default=Path("var/replay.png"))
+    return parser.parse_args()
+
+
+def main() -> int:
+    """Run, tell, draw; the exit status."""
+    asked = _arguments()
+    try:
+        env = settings.inherited()
+        log.setup("replay", "text", env.get("LOG_LEVEL", "CRITICAL"))
+        if asked.file is None:
+            asked.file = bootstrap.synthetic_file(Path("var"), asked.days)
+        loaded = settings.load({**env, "FEED": "synthetic"})
+        plan = ReplayPlan(asked.file, asked.users, asked.days, asked.symbol, loaded.database_url, loaded.redis_url)
+        found = asyncio.run(bootstrap.replay(plan, _progress))
+    except Halt as halt:
+        sys.stderr.write(f"replay: {halt}\n")
+        return EXIT_CONFIG
+    sys.stdout.write(table(found))
+    draw(found, asked.picture)
+    sys.stdout.write(f"\npicture: {asked.picture}\n")
+    return 0 if found.clean else 1
+
+
+def _progress(done: int, total: int) -> None:
+    if done % 24 == 0 or done == total:
+        sys.stderr.write(f"\r{done}/{total} cycles")
+        sys.stderr.flush()
+        if done == total:
+            sys.stderr.write("\n")
+
+
+def table(found: Findings) -> str:
+    """The summary as text."""
+    begun = datetime.fromtimestamp(found.first_ms / 1000, UTC).strftime("%Y-%m-%d %H:%M UTC")
+    lines = [
+        "",
+        f"stores        {found.database} · Redis {found.redis}",
+        f"cycles        {found.cycles} from {begun}: {found.decided} decided, {found.skipped} visibly skipped",
+        f"analyst       {found.answers} answers (one per prompt group and cycle)",
+        f"log rows      {_counts(found.outcomes)}",
+        f"orders        {_counts(found.orders)}",
+        f"executions    {found.fills} fills ({found.stops} by stop), {found.funding} funding payments",
+        "",
+        f"{'account':24}{'trades':>7}{'realised':>14}{'fees':>12}{'funding':>12}{'balance':>14}  books − exchange",
+    ]
+    for person in found.people:
+        lines.append(
+            f"{person.label:24}{person.trades:>7}{_money(person.realised)}{_money(person.fees, 12)}"
+            f"{_money(person.funding, 12)}{_money(person.exchange)}  {person.books - person.exchange:f}"
+        )
+    held = found.buy_and_hold[-1][1] if found.buy_and_hold else Decimal(0)
+    lines += ["", f"buy and hold  {held.quantize(CENT)}", ""]
+    for name, problems in (
+        ("orders not resolved", found.unresolved),
+        ("positions seen without a stop", found.naked),
+        ("books unequal to the exchange", found.unequal),
+        ("log rows missing", found.missing),
+    ):
+        lines.append(f"{name:34}{len(problems)}{'  ' + problems[0] if problems else ''}")
+    return "\n".join(lines) + "\n"
+
+
+def _counts(counts: dict[str, int]) -> str:
+    return ", ".join(f"{count} {name.lower()}" for name, count in sorted(counts.items())) or "none"
+
+
+def _money(value: Decimal, width: int = 14) -> str:
+    return f"{value.quantize(CENT):>{width}}"
+
+
+def draw(found: Findings, picture: Path) -> None:
+    """Everybody's equity beside buying and holding."""
+    import matplotlib as mpl
+
+    mpl.use("Agg")
+    from matplotlib import dates
+    from matplotlib import pyplot as plt
+
+    def at(t_ms: int) -> datetime:
+        return datetime.fromtimestamp(t_ms / 1000, UTC)
+
+    figure, axes = plt.subplots(figsize=(11, 5.5), dpi=140)
+    shades = {"low": "#2f9e6e", "medium": "#3b78c9", "high": "#d2803a"}
+    for person in found.people:
+        level = person.label.split()[1]
+        curve = [(at(t_ms), float(equity)) for t_ms, equity in person.curve]
+        axes.plot(*zip(*curve, strict=True), color=shades[level], linewidth=1.1, alpha=0.75)
+    held = [(at(t_ms), float(value)) for t_ms, value in found.buy_and_hold]
+    axes.plot(*zip(*held, strict=True), color="#222222", linewidth=2, label="buy and hold")
+    for level, shade in shades.items():
+        axes.plot([], [], color=shade, label=f"risk level {level}")
+    axes.set_ylabel("equity, USDT")
+    axes.xaxis.set_major_formatter(dates.DateFormatter("%m-%d %H:%M"))  # type: ignore[no-untyped-call]
+    axes.set_title(
+        f"{len(found.people)} accounts, {found.cycles} cycles, local rule-based analyst", loc="left", fontsize=11
+    )
+    axes.grid(alpha=0.25)
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.legend(frameon=False, loc="best")
+    picture.parent.mkdir(parents=True, exist_ok=True)
+    figure.tight_layout()
+    figure.savefig(picture)
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,99 @@
+"""
+The system at work, in the terminal: candle age, each decision, orders and equity of the demo account.
+
+Reads only, from the same stores as everybody else; what it cannot read it says. A line whenever a cycle has been
+decided, and a heartbeat line every ten seconds.
+"""
+
+import signal
+import sys
+import threading
+from datetime import UTC, datetime
+from decimal import Decimal
+from types import FrameType
+
+from lib import bootstrap
+from lib.clock import SystemClock
+from lib.domain.errors import Retry
+from lib.queries import LogRow, Readings
+from lib.settings import Settings
+from services.process import run_process
+
+BEAT_S = 10.0
+CENT = Decimal("0.01")
+
+
+class Watch:
+    """One reader; *beat* prints what is new since the last."""
+
+    def __init__(self, readings: Readings, symbol: str) -> None:
+        self._readings = readings
+        self._symbol = symbol
+        self._seen = 0
+
+    def beat(self) -> list[str]:
+        """The lines of this moment, oldest first."""
+        try:
+            return [*self._decisions(), self._pulse()]
+        except Retry as away:
+            return [f"cannot read: {away}"]
+
+    def _pulse(self) -> str:
+        status = self._readings.status()
+        newest = self._readings.newest_candle(self._symbol)
+        if newest is None:
+            return "no candles yet"
+        age = (SystemClock().now_ms() - newest.open_time - 60_000) // 1000
+        price = f"{self._symbol} {newest.close}"
+        connected = "stream up" if status.get("websocket_connected") == "true" else "STREAM DOWN"
+        return " · ".join((price, f"candle {age} s old", connected, status.get("feed", "?"), self._money()))
+
+    def _money(self) -> str:
+        user_id = self._readings.demo_user_id()
+        holding = self._readings.holding(user_id) if user_id is not None else None
+        if user_id is None or holding is None:
+            return "no demo account"
+        points = self._readings.equity(user_id, limit=1)
+        equity = points[-1].equity if points else holding.start_balance
+        difference = points[-1].difference if points else Decimal(0)
+        position = f"position {holding.position_qty:f}".rstrip("0").rstrip(".") if holding.position_qty else "flat"
+        change = (equity / holding.start_balance - 1) * 100
+        return f"demo {equity.quantize(CENT)} USDT ({change:+.2f} %) · {position} · books differ by {difference:.2f}"
+
+    def _decisions(self) -> list[str]:
+        user_id = self._readings.demo_user_id()
+        rows = self._readings.logs(user_id, newer_than=self._seen, limit=5) if user_id is not None else []
+        settled = [row for row in rows if row.status != "pending"]
+        if settled:
+            self._seen = max(row.id for row in settled)
+        return [decision_line(row) for row in reversed(settled)]
+
+
+def decision_line(row: LogRow) -> str:
+    """One cycle of one account on one line."""
+    at = datetime.fromtimestamp(row.t_ms / 1000, UTC).strftime("%H:%M")
+    view = f"{row.action or 'no view'}"
+    if row.confidence is not None:
+        view += f" {row.confidence.normalize():f}"
+    return f"{at} {row.outcome.upper():9} ({view}) {row.message or row.reason}"
+
+
+def main(settings: Settings) -> None:
+    """Entry point under `run_process`."""
+    stop = threading.Event()
+
+    def end(_: int, __: FrameType | None) -> None:
+        stop.set()
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, end)
+    watch = Watch(bootstrap.readings(settings), settings.symbols[0])
+    while not stop.is_set():
+        for line in watch.beat():
+            sys.stdout.write(line + "\n")
+        sys.stdout.flush()
+        stop.wait(BEAT_S)
+
+
+if __name__ == "__main__":
+    run_process("watch", main)

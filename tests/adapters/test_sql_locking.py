@@ -1,0 +1,263 @@
+"""What two connections do to each other: waits become Retry, clocks are read after locks, readers block nobody."""
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+
+import pytest
+import sqlalchemy as sa
+
+from lib.adapters.sql import claiming, switches
+from lib.adapters.sql.ledger import SqlLedger
+from lib.adapters.sql.people import accounts, system_flags, users
+from lib.adapters.sql.rows import ledger_clock, lock_account
+from lib.adapters.sql.trading import orders
+from lib.adapters.sql.transactions import transact
+from lib.clock import Clock, SteppedClock, SystemClock
+from lib.domain.account import AccountSettings
+from lib.domain.errors import Halt, Retry
+from lib.domain.order import Claim, Order, OrderState
+from lib.ports import SignedOrder
+from tests.contract.conftest import mariadb_engine, migrated_mariadb, migrated_sqlite, sqlite_engine
+from tests.contract.ledger_worlds import SqlWorld
+from tests.contract.test_ledger import HOLDER, planned, signed
+from tests.factories import T
+
+__all__ = ["mariadb_engine", "migrated_mariadb", "migrated_sqlite", "sqlite_engine"]
+
+PATIENCE_S = 20
+
+
+@pytest.fixture
+def mariadb_world(mariadb_engine: sa.Engine) -> Iterator[SqlWorld]:
+    world = SqlWorld(mariadb_engine, SteppedClock(T + 4_000))
+    yield world
+    world.close()
+
+
+@pytest.fixture
+def sqlite_world(sqlite_engine: sa.Engine) -> Iterator[SqlWorld]:
+    world = SqlWorld(sqlite_engine, SteppedClock(T + 4_000))
+    yield world
+    world.close()
+
+
+@pytest.fixture
+def aside() -> Iterator[ThreadPoolExecutor]:
+    with ThreadPoolExecutor(1) as pool:
+        yield pool
+
+
+def wait_for_a_waiter(engine: sa.Engine) -> None:
+    """Until some transaction waits for a row lock (InnoDB says so itself)."""
+    query = sa.text("SELECT COUNT(*) FROM information_schema.innodb_trx WHERE trx_state = 'LOCK WAIT'")
+    give_up = time.monotonic() + PATIENCE_S
+    while time.monotonic() < give_up:
+        with engine.connect() as connection:
+            if connection.scalar(query):
+                return
+    raise AssertionError("nobody waited")
+
+
+def claim(world: SqlWorld, order: Order, bytes_: SignedOrder, clock: Clock | None) -> Claim:
+    now = ledger_clock(world.engine, clock)
+    return transact(world.engine, lambda c: claiming.claim(c, now, order, bytes_, HOLDER))
+
+
+def retried(work: Callable[[], None]) -> str:
+    """What *Retry* said, or "" when *work* went through."""
+    try:
+        work()
+    except Retry as retry:
+        return str(retry)
+    return ""
+
+
+SWITCHES: dict[str, Callable[[Order], sa.Update]] = {
+    "platform flags": lambda row: sa.update(system_flags).values(trading_enabled=False),
+    "account": lambda row: sa.update(accounts).where(accounts.c.id == row.account_id).values(trading_enabled=False),
+    "person": lambda row: sa.update(users).where(users.c.id == row.user_id).values(auto_trade_enabled=False),
+}
+
+
+@pytest.mark.server
+@pytest.mark.parametrize("switch", SWITCHES)
+async def test_a_switch_thrown_before_the_claim_commits_is_seen_by_it(
+    mariadb_world: SqlWorld, aside: ThreadPoolExecutor, switch: str
+) -> None:
+    _, order = await planned(mariadb_world)
+    with mariadb_world.engine.connect() as other, other.begin() as throwing:
+        other.execute(SWITCHES[switch](order))
+        waiting = aside.submit(claim, mariadb_world, order, signed(order, T + 4_000), mariadb_world.clock)
+        wait_for_a_waiter(mariadb_world.engine)
+        throwing.commit()
+    assert (waiting.result().granted, waiting.result().state) == (False, OrderState.BLOCKED)
+
+
+@pytest.mark.server
+async def test_a_risk_lock_being_written_is_seen_by_the_claim(
+    mariadb_world: SqlWorld, aside: ThreadPoolExecutor
+) -> None:
+    _, order = await planned(mariadb_world)
+    now = ledger_clock(mariadb_world.engine, mariadb_world.clock)
+    with mariadb_world.engine.connect() as other, other.begin() as locking:
+        switches.lock(other, now, order.account_id, "daily loss", T + 86_400_000, "lost 5 %")
+        waiting = aside.submit(claim, mariadb_world, order, signed(order, T + 4_000), mariadb_world.clock)
+        wait_for_a_waiter(mariadb_world.engine)
+        locking.commit()
+    assert "daily loss" in waiting.result().why
+
+
+@pytest.mark.server
+async def test_a_switch_waits_for_a_claim_in_progress(mariadb_world: SqlWorld, aside: ThreadPoolExecutor) -> None:
+    _, order = await planned(mariadb_world)
+    now = ledger_clock(mariadb_world.engine, mariadb_world.clock)
+    with mariadb_world.engine.connect() as other, other.begin() as claiming_:
+        assert claiming.claim(other, now, order, signed(order, T + 4_000), HOLDER).granted
+        waiting: Future[None] = aside.submit(mariadb_world.people.set_auto_trade, order.user_id, False, T)
+        wait_for_a_waiter(mariadb_world.engine)
+        assert not waiting.done()
+        claiming_.commit()
+    waiting.result()
+
+
+@pytest.mark.server
+async def test_the_clock_of_a_claim_is_read_after_its_locks(mariadb_world: SqlWorld, aside: ThreadPoolExecutor) -> None:
+    _, order = await planned(mariadb_world)
+    server_clock = ledger_clock(mariadb_world.engine, None)
+    transact(mariadb_world.engine, lambda c: switches.hold_lease(c, server_clock, HOLDER, 30_000))
+    with mariadb_world.engine.connect() as other, other.begin() as holding:
+        # a lock on the last row a claim locks: a clock read before it would be older than the moment of release
+        other.execute(sa.select(orders).where(orders.c.id == order.id).with_for_update())
+        waiting = aside.submit(claim, mariadb_world, order, signed(order, T + 4_000), None)
+        wait_for_a_waiter(mariadb_world.engine)
+        waited_until = server_clock(other)
+        while server_clock(other) <= waited_until:
+            pass
+        released = server_clock(other)
+        holding.commit()
+    assert waiting.result().state is OrderState.EXPIRED
+    with mariadb_world.engine.connect() as connection:
+        updated = connection.scalar(sa.select(orders.c.updated_ms).where(orders.c.id == order.id))
+    assert updated is not None
+    assert updated >= released
+
+
+@pytest.mark.server
+async def test_a_lock_held_too_long_is_retry(mariadb_world: SqlWorld) -> None:
+    _, order = await planned(mariadb_world)
+    with mariadb_world.engine.connect() as other, other.begin():
+        lock_account(other, order.account_id)
+        with pytest.raises(Retry, match="1205"):
+            await mariadb_world.ledger.claim(order, signed(order, T + 4_000), HOLDER)
+    assert (await mariadb_world.ledger.open_orders()) == [order]
+
+
+async def test_a_sqlite_writer_that_never_ends_is_retry_and_readers_go_on(sqlite_world: SqlWorld) -> None:
+    _, order = await planned(sqlite_world)
+    with sqlite_world.engine.connect() as other, other.begin():
+        with pytest.raises(Retry, match="busy"):
+            await sqlite_world.ledger.claim(order, signed(order, T + 4_000), HOLDER)
+        assert await sqlite_world.ledger.open_orders() == [order]
+
+
+async def test_a_sqlite_reader_blocks_no_writer(sqlite_world: SqlWorld) -> None:
+    _, order = await planned(sqlite_world)
+    with sqlite_world.engine.connect() as reader:
+        reader.execution_options(sqlite_readonly=True)
+        with reader.begin():
+            assert reader.scalar(sa.select(orders.c.state)) == "PLANNED"
+            assert (await sqlite_world.ledger.claim(order, signed(order, T + 4_000), HOLDER)).granted
+
+
+@pytest.mark.server
+async def test_a_deadlock_is_retry(mariadb_world: SqlWorld, aside: ThreadPoolExecutor) -> None:
+    _, order = await planned(mariadb_world)
+    account, person = (
+        sa.update(accounts).where(accounts.c.id == order.account_id).values(flatten=True),
+        sa.update(users).where(users.c.id == order.user_id).values(locale="en"),
+    )
+    crossing = threading.Event()
+
+    def other_way_round(connection: sa.Connection) -> None:
+        connection.execute(person)
+        crossing.set()
+        connection.execute(account)
+
+    def one_way(connection: sa.Connection) -> None:
+        connection.execute(account)
+        waiting.append(aside.submit(transact, mariadb_world.engine, other_way_round))
+        assert crossing.wait(PATIENCE_S)
+        wait_for_a_waiter(mariadb_world.engine)
+        connection.execute(person)
+
+    waiting: list[Future[None]] = []
+    said = [retried(lambda: transact(mariadb_world.engine, one_way)), retried(lambda: waiting[0].result())]
+    assert sorted("1213" in text for text in said) == [False, True]
+
+
+@pytest.mark.server
+async def test_a_connection_killed_while_idle_is_replaced_and_one_killed_at_work_is_retry(
+    mariadb_world: SqlWorld,
+) -> None:
+    engine = mariadb_world.engine
+    own_id = sa.text("SELECT CONNECTION_ID()")
+    with engine.connect() as killer:
+        with engine.connect() as idle:
+            number = idle.scalar(own_id)
+        killer.exec_driver_sql(f"KILL {number}")
+        assert await mariadb_world.ledger.now() == T + 4_000
+
+        def killed(connection: sa.Connection) -> None:
+            killer.exec_driver_sql(f"KILL {connection.scalar(own_id)}")
+            connection.scalar(own_id)
+
+        with pytest.raises(Retry, match="away"):
+            transact(engine, killed)
+
+
+@pytest.mark.server
+async def test_the_server_session_is_set_up_as_we_rely_on_it(mariadb_engine: sa.Engine) -> None:
+    query = "SELECT @@time_zone, @@tx_isolation, @@innodb_lock_wait_timeout, @@character_set_client, @@sql_mode"
+    with mariadb_engine.connect() as connection:
+        zone, isolation, wait, charset, mode = connection.exec_driver_sql(query).one()
+    assert (zone, isolation, wait, charset) == ("+00:00", "READ-COMMITTED", 2, "utf8mb4")
+    assert "STRICT_TRANS_TABLES" in mode
+
+
+@pytest.mark.server
+async def test_without_a_clock_the_ledger_tells_the_servers_time(mariadb_engine: sa.Engine) -> None:
+    ledger = SqlLedger(mariadb_engine, installation="t3st")
+    before = SystemClock().now_ms()
+    now = await ledger.now()
+    ledger.close()
+    assert before - 1 <= now <= SystemClock().now_ms() + 1
+
+
+async def test_a_missing_flags_row_stops_the_process_rather_than_trade(sqlite_world: SqlWorld) -> None:
+    with sqlite_world.engine.begin() as connection:
+        connection.execute(sa.delete(system_flags))
+    with pytest.raises(Halt, match="system_flags"):
+        await sqlite_world.ledger.flags()
+
+
+async def test_a_table_that_is_gone_stops_the_process(sqlite_world: SqlWorld) -> None:
+    with sqlite_world.engine.begin() as connection:
+        connection.exec_driver_sql("DROP TABLE equity_points")
+    with pytest.raises(Halt, match="make migrate"):
+        await sqlite_world.ledger.facts(await _only_account(sqlite_world), T)
+
+
+async def _only_account(world: SqlWorld) -> int:
+    _, order = await planned(world)
+    return order.account_id
+
+
+async def test_settings_changed_by_two_forms_at_once_count_twice(sqlite_world: SqlWorld) -> None:
+    _, order = await planned(sqlite_world)
+    people = sqlite_world.people
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(lambda cap: people.change_settings(order.user_id, AccountSettings(max_leverage=cap)), (3, 4)))
+    (account,) = await sqlite_world.ledger.accounts()
+    assert account.settings_version == 3

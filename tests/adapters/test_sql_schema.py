@@ -1,0 +1,227 @@
+"""One schema, told three times: the migrations, the models and schema.sql make the same database on a real server."""
+
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+
+from lib.adapters.sql.engine import make_engine
+from lib.adapters.sql.models import metadata
+from lib.adapters.sql.people import system_flags
+from lib.adapters.sql.schema import MIGRATIONS, check_schema, downgrade, migrate
+from lib.domain.errors import Halt
+
+SCHEMA_SQL = MIGRATIONS.parent / "schema.sql"
+
+SNAPSHOT = {
+    "tables": "SELECT table_name, engine, table_collation FROM information_schema.tables WHERE table_schema = {db}",
+    "columns": "SELECT table_name, ordinal_position, column_name, column_type, is_nullable, column_default, extra, "
+    "character_set_name, collation_name FROM information_schema.columns WHERE table_schema = {db}",
+    "indexes": "SELECT table_name, index_name, non_unique, seq_in_index, column_name "
+    "FROM information_schema.statistics WHERE table_schema = {db}",
+    "keys": "SELECT table_name, constraint_name, column_name, referenced_table_name, referenced_column_name "
+    "FROM information_schema.key_column_usage WHERE table_schema = {db}",
+    "rules": "SELECT table_name, constraint_name, update_rule, delete_rule "
+    "FROM information_schema.referential_constraints WHERE constraint_schema = {db}",
+    "checks": "SELECT constraint_name, check_clause FROM information_schema.check_constraints "
+    "WHERE constraint_schema = {db}",
+}
+
+
+@pytest.fixture
+def mariadb(new_mariadb: str) -> Iterator[sa.Engine]:
+    engine = make_engine(new_mariadb)
+    yield engine
+    engine.dispose()
+
+
+@pytest.fixture
+def sqlite(tmp_path: Path) -> Iterator[sa.Engine]:
+    engine = make_engine(f"sqlite:///{tmp_path / 'app.db'}", pool_size=5)
+    yield engine
+    engine.dispose()
+
+
+def differences(engine: sa.Engine) -> list[Any]:
+    """What Alembic would change to make the database equal the models."""
+    with engine.connect() as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": True, "compare_server_default": True})
+        return list(compare_metadata(context, metadata))
+
+
+def snapshot(engine: sa.Engine) -> dict[str, list[tuple[Any, ...]]]:
+    """Everything information_schema says: Alembic is blind to ENUM order, UNSIGNED, charset and widths."""
+    with engine.connect() as connection:
+        return {
+            name: sorted(
+                tuple(row)
+                for row in connection.exec_driver_sql(query.format(db="DATABASE()"))
+                if "alembic_version" not in map(str, row)
+            )
+            for name, query in SNAPSHOT.items()
+        }
+
+
+def by_migrations(engine: sa.Engine) -> None:
+    migrate(engine)
+    with engine.begin() as connection:
+        connection.exec_driver_sql("DROP TABLE alembic_version")
+
+
+def by_models(engine: sa.Engine) -> None:
+    metadata.create_all(engine)
+
+
+def by_schema_sql(engine: sa.Engine) -> None:
+    with engine.begin() as connection:
+        for statement in SCHEMA_SQL.read_text().split(";\n"):
+            if statement.strip():
+                connection.exec_driver_sql(statement.replace("%", "%%"))
+
+
+@pytest.mark.server
+@pytest.mark.parametrize("build", [by_migrations, by_models, by_schema_sql])
+def test_each_source_makes_what_the_models_say(mariadb: sa.Engine, build: Callable[[sa.Engine], None]) -> None:
+    build(mariadb)
+    assert differences(mariadb) == []
+
+
+@pytest.mark.server
+def test_migrations_models_and_schema_sql_make_the_same_database(mariadb: sa.Engine) -> None:
+    snapshots = []
+    for build in (by_migrations, by_models, by_schema_sql):
+        build(mariadb)
+        snapshots.append(snapshot(mariadb))
+        metadata.drop_all(mariadb)
+    migrated, modelled, written = snapshots
+    for part in SNAPSHOT:
+        assert migrated[part] == modelled[part] == written[part], part
+    assert len(migrated["tables"]) == len(metadata.tables)
+
+
+@pytest.mark.server
+def test_the_snapshot_sees_what_alembic_does_not(mariadb: sa.Engine) -> None:
+    by_models(mariadb)
+    before = snapshot(mariadb)
+    with mariadb.begin() as connection:
+        connection.exec_driver_sql("ALTER TABLE orders MODIFY side ENUM('sell','buy') NOT NULL")
+    assert differences(mariadb) == []
+    assert snapshot(mariadb)["columns"] != before["columns"]
+
+
+def test_on_sqlite_the_migrations_make_what_the_models_say(sqlite: sa.Engine) -> None:
+    migrate(sqlite)
+    assert differences(sqlite) == []
+
+
+@pytest.mark.server
+def test_on_mariadb_a_migration_goes_up_down_and_up_again(mariadb: sa.Engine) -> None:
+    _up_down_up(mariadb)
+
+
+def test_on_sqlite_a_migration_goes_up_down_and_up_again(sqlite: sa.Engine) -> None:
+    _up_down_up(sqlite)
+
+
+def _up_down_up(engine: sa.Engine) -> None:
+    migrate(engine)
+    downgrade(engine, "base")
+    assert sa.inspect(engine).get_table_names() == ["alembic_version"]
+    migrate(engine)
+    check_schema(engine)
+    with engine.connect() as connection:
+        assert connection.exec_driver_sql("SELECT COUNT(*) FROM system_flags").scalar() == 1
+        assert connection.exec_driver_sql("SELECT COUNT(*) FROM trader_lease").scalar() == 1
+
+
+@pytest.mark.server
+def test_on_mariadb_processes_that_start_together_migrate_once(new_mariadb: str) -> None:
+    _migrate_together(new_mariadb)
+
+
+def test_on_sqlite_processes_that_start_together_migrate_once(tmp_path: Path) -> None:
+    _migrate_together(f"sqlite:///{tmp_path / 'app.db'}")
+
+
+def _migrate_together(url: str) -> None:
+    # Alembic keeps its context in module globals, so one process may migrate in one thread only: these are processes
+    script = "import sys; from lib.adapters.sql import engine, schema; schema.migrate(engine.make_engine(sys.argv[1]))"
+    started = [subprocess.Popen([sys.executable, "-c", script, url], stderr=subprocess.PIPE) for _ in range(2)]
+    outcomes = [(process.communicate()[1].decode(), process.returncode) for process in started]
+    assert [code for _, code in outcomes] == [0, 0], outcomes
+    engine = make_engine(url)
+    check_schema(engine)
+    engine.dispose()
+
+
+def test_a_database_without_a_schema_is_refused(sqlite: sa.Engine) -> None:
+    with pytest.raises(Halt, match="make migrate"):
+        check_schema(sqlite)
+
+
+def test_a_database_of_another_release_is_refused(sqlite: sa.Engine) -> None:
+    migrate(sqlite)
+    with sqlite.begin() as connection:
+        connection.exec_driver_sql("UPDATE alembic_version SET version_num = '9999'")
+    with pytest.raises(Halt, match="9999"):
+        check_schema(sqlite)
+
+
+@pytest.mark.server
+@pytest.mark.enable_socket
+def test_an_unreachable_database_is_one_line_without_the_password(mariadb_url: str) -> None:
+    for url, why in (
+        ("mysql://me:s3cret@127.0.0.1:1/app", "no connection"),
+        (mariadb_url.replace("root@", "stranger:s3cret@"), "refused"),
+        (mariadb_url.replace("/maemae_test_", "/maemae_none_"), "no database of that name"),
+    ):
+        engine = make_engine(url)
+        with pytest.raises(Halt, match=why) as caught:
+            check_schema(engine)
+        assert "s3cret" not in str(caught.value)
+        assert "\n" not in str(caught.value)
+        engine.dispose()
+
+
+def test_the_old_key_columns_can_never_hold_a_key(sqlite: sa.Engine) -> None:
+    _refuses_a_key(sqlite)
+
+
+@pytest.mark.server
+def test_on_mariadb_the_old_key_columns_can_never_hold_a_key(mariadb: sa.Engine) -> None:
+    _refuses_a_key(mariadb)
+
+
+def _refuses_a_key(engine: sa.Engine) -> None:
+    migrate(engine)
+    row = "INSERT INTO users (email, password_hash, bybit_api_key) VALUES ('a', 'b', 'in clear')"
+    with pytest.raises(sa.exc.DBAPIError, match="keys_are_sealed_elsewhere"), engine.begin() as connection:
+        connection.exec_driver_sql(row)
+
+
+def test_threads_never_share_a_sqlite_transaction(sqlite: sa.Engine) -> None:
+    migrate(sqlite)
+    seen: list[int] = []
+
+    def count_up() -> None:
+        for _ in range(20):
+            with sqlite.begin() as connection:
+                before = connection.execute(sa.select(system_flags.c.version)).scalar_one()
+                connection.execute(sa.update(system_flags).values(version=before + 1))
+        seen.append(1)
+
+    threads = [threading.Thread(target=count_up) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    with sqlite.connect() as connection:
+        assert connection.exec_driver_sql("SELECT version FROM system_flags").scalar_one() == 1 + 4 * 20
+    assert len(seen) == 4

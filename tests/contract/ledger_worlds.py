@@ -1,0 +1,200 @@
+"""
+The worlds the ledger's contract runs in: in memory, on a SQLite file, on a real MariaDB.
+
+A world is a ledger with its people, a clock that moves when told, and what a test must see or do beside the port: the
+log row a person reads, an order's events, the outbox, a second ledger on the same rows, a commit that fails.
+"""
+
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import Protocol
+
+import sqlalchemy as sa
+from sqlalchemy import event
+
+from lib.adapters.sql.accounts import SqlAccounts
+from lib.adapters.sql.chain import OrderEvent
+from lib.adapters.sql.ledger import SqlLedger
+from lib.adapters.sql.models import metadata
+from lib.adapters.sql.people import accounts, credentials, outbox, users
+from lib.adapters.sql.rows import read_orders
+from lib.adapters.sql.trading import order_events, orders, trade_logs
+from lib.clock import SteppedClock
+from lib.ports import Accounts, Flags, Ledger
+from tests.fakes_ledger import MemoryLedger
+
+INSTALLATION = "t3st"
+
+
+@dataclass(frozen=True, slots=True)
+class LogSeen:
+    """What a log row says."""
+
+    status: str
+    outcome: str
+    message: str
+    planned: str
+    reason: str
+    order_id: str
+    clamps: tuple[str, ...]
+    action: str
+
+
+class People(Accounts, Protocol):
+    """`Accounts` and the switches beside it."""
+
+    def set_flags(self, flags: Flags, changed_by: str) -> None: ...
+
+    def set_account_flags(self, account_id: int, flags: Flags) -> None: ...
+
+
+class World(Protocol):
+    clock: SteppedClock
+
+    @property
+    def ledger(self) -> Ledger: ...
+
+    @property
+    def people(self) -> People: ...
+
+    def another(self) -> Ledger:
+        """A second ledger on the same rows."""
+        ...
+
+    def delete_user(self, user_id: int) -> None: ...
+
+    def replace_key(self, account_id: int) -> None: ...
+
+    def log(self, account_id: int, t_ms: int) -> LogSeen: ...
+
+    def events(self, order_link_id: str) -> list[tuple[OrderEvent, str]]: ...
+
+    def outbox(self) -> list[tuple[int, str]]: ...
+
+    def fail_next_commit(self, *, applied: bool) -> None: ...
+
+
+class MemoryWorld:
+    def __init__(self, clock: SteppedClock) -> None:
+        self.clock = clock
+        self.ledger = MemoryLedger(clock, INSTALLATION)
+        self.people = self.ledger.people
+
+    def another(self) -> Ledger:
+        return MemoryLedger(self.clock, INSTALLATION, self.ledger.store)
+
+    def delete_user(self, user_id: int) -> None:
+        rows = self.ledger.store.users
+        rows[user_id] = replace(rows[user_id], deleted=True)
+
+    def replace_key(self, account_id: int) -> None:
+        rows = self.ledger.store.accounts
+        rows[account_id] = replace(rows[account_id], key_version=rows[account_id].key_version + 1)
+
+    def log(self, account_id: int, t_ms: int) -> LogSeen:
+        row = self.ledger.store.logs[account_id, t_ms]
+        action = getattr(row.answer.decision, "action", "") if row.answer else ""
+        said, clamps = row.summary, tuple(clamp.name for clamp in row.clamps)
+        return LogSeen(said.status, said.outcome, said.message, row.planned, row.reason, row.order_id, clamps, action)
+
+    def events(self, order_link_id: str) -> list[tuple[OrderEvent, str]]:
+        store = self.ledger.store
+        return list(store.events[store.by_link[order_link_id]])
+
+    def outbox(self) -> list[tuple[int, str]]:
+        return list(self.ledger.store.outbox)
+
+    def fail_next_commit(self, *, applied: bool) -> None:
+        self.ledger.commit_unknown = "applied" if applied else "lost"
+
+
+class SqlWorld:
+    def __init__(self, engine: sa.Engine, clock: SteppedClock) -> None:
+        self.clock = clock
+        self.engine = engine
+        self.people = SqlAccounts(engine)
+        self.ledger = SqlLedger(engine, installation=INSTALLATION, clock=clock)
+        self._ledgers = [self.ledger]
+
+    def close(self) -> None:
+        for ledger in self._ledgers:
+            ledger.close()
+
+    def another(self) -> Ledger:
+        self._ledgers.append(SqlLedger(self.engine, installation=INSTALLATION, clock=self.clock))
+        return self._ledgers[-1]
+
+    def delete_user(self, user_id: int) -> None:
+        gone = datetime(2025, 10, 9, tzinfo=UTC)
+        with self.engine.begin() as connection:
+            connection.execute(sa.update(users).where(users.c.id == user_id).values(deleted_at=gone))
+
+    def replace_key(self, account_id: int) -> None:
+        with self.engine.begin() as connection:
+            mine = accounts.c.id == account_id
+            version = connection.execute(sa.select(accounts.c.key_version).where(mine)).scalar_one() + 1
+            connection.execute(sa.update(accounts).where(mine).values(key_version=version))
+            key = {"account_id": account_id, "key_version": version, "sealed": "sealed again", "last4": "5678"}
+            connection.execute(sa.insert(credentials).values(key))
+
+    def log(self, account_id: int, t_ms: int) -> LogSeen:
+        query = sa.select(trade_logs).where(trade_logs.c.account_id == account_id, trade_logs.c.t_ms == t_ms)
+        with self.engine.begin() as connection:
+            row = connection.execute(query).mappings().one()
+        return LogSeen(
+            row["status"],
+            row["outcome"],
+            row["error_message"],
+            row["planned_outcome"],
+            row["reason"],
+            row["order_id"] or "",
+            tuple(clamp["name"] for clamp in row["clamps"]),
+            row["action"] or "",
+        )
+
+    def events(self, order_link_id: str) -> list[tuple[OrderEvent, str]]:
+        with self.engine.begin() as connection:
+            order = read_orders(connection, orders.c.order_link_id == order_link_id)[0]
+            query = sa.select(order_events).where(order_events.c.order_id == order.id).order_by(order_events.c.id)
+            rows = connection.execute(query).mappings().all()
+        return [
+            (
+                OrderEvent(
+                    order_link_id,
+                    row["at_ms"],
+                    row["from_state"],
+                    row["to_state"],
+                    row["why"],
+                    row["code"],
+                    row["prev_hash"],
+                ),
+                row["hash"],
+            )
+            for row in rows
+        ]
+
+    def outbox(self) -> list[tuple[int, str]]:
+        with self.engine.begin() as connection:
+            rows = connection.execute(sa.select(outbox.c.account_id, outbox.c.body).order_by(outbox.c.id)).all()
+        return [(account_id, body) for account_id, body in rows]
+
+    def fail_next_commit(self, *, applied: bool) -> None:
+        def fail(connection: sa.Connection) -> None:
+            # the hook runs just before the driver's COMMIT: done here, the commit took effect and the answer is lost
+            event.remove(self.engine, "commit", fail)
+            raw = connection.connection.dbapi_connection
+            assert raw is not None
+            if applied:
+                connection.exec_driver_sql("COMMIT")
+            raise sa.exc.OperationalError("COMMIT", {}, ConnectionError("lost"), connection_invalidated=True)
+
+        event.listen(self.engine, "commit", fail)
+
+
+def wipe(engine: sa.Engine) -> None:
+    """Empty every table, the two single rows as the migration made them."""
+    with engine.begin() as connection:
+        for table in reversed(metadata.sorted_tables):
+            connection.execute(sa.delete(table))
+        connection.exec_driver_sql("INSERT INTO system_flags (id) VALUES (1)")
+        connection.exec_driver_sql("INSERT INTO trader_lease (id) VALUES (1)")

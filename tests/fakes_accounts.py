@@ -1,0 +1,164 @@
+"""
+The rows of an in-memory ledger, and `Accounts` over them.
+
+Rows are frozen and live in dicts, so a snapshot is a copy of the dicts. Every table a ledger needs is here; nothing is
+locked, because one event loop runs one step at a time.
+"""
+
+from copy import copy
+from dataclasses import dataclass, field, fields, replace
+from decimal import Decimal
+
+from lib.adapters.sql.booking import RunningBooks
+from lib.adapters.sql.chain import OrderEvent
+from lib.domain.account import AccountSettings, Venue
+from lib.domain.order import TERMINAL, Order
+from lib.domain.risk import Clamp, Outcome
+from lib.domain.trade_log import Summary
+from lib.ports import AnalystAnswer, CycleKey, EquityPoint, Fill, Flags, NewAccount
+
+
+@dataclass(frozen=True, slots=True)
+class UserRow:
+    email: str
+    settings: AccountSettings = field(default_factory=AccountSettings)
+    settings_version: int = 1
+    auto_trade: bool = False
+    auto_since: int = 0
+    deleted: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class AccountRow:
+    user_id: int
+    venue: Venue
+    feed: str
+    uid: str
+    symbol: str
+    symbol_no: int
+    sealed_key: str
+    key_version: int
+    books: RunningBooks
+    peak_equity: Decimal
+    active: bool = True
+    trading_enabled: bool = True
+    flatten: bool = False
+    pause_reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class LogRow:
+    planned: Outcome
+    reason: str
+    summary: Summary
+    clamps: tuple[Clamp, ...] = ()
+    answer: AnalystAnswer | None = None
+    order_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class LeaseRow:
+    holder: str = ""
+    epoch: int = 0
+    expires_ms: int = 0
+
+
+@dataclass(slots=True)
+class Store:
+    """Everything; ids count up from 1 and nothing is ever deleted."""
+
+    flags: Flags = field(default_factory=lambda: Flags(True, False))
+    lease: LeaseRow = field(default_factory=LeaseRow)
+    users: dict[int, UserRow] = field(default_factory=dict)
+    accounts: dict[int, AccountRow] = field(default_factory=dict)
+    symbols: dict[str, int] = field(default_factory=dict)
+    cycles: dict[CycleKey, AnalystAnswer] = field(default_factory=dict)
+    orders: dict[int, Order] = field(default_factory=dict)
+    by_link: dict[str, int] = field(default_factory=dict)
+    events: dict[int, tuple[tuple[OrderEvent, str], ...]] = field(default_factory=dict)
+    logs: dict[tuple[int, int], LogRow] = field(default_factory=dict)
+    fills: dict[tuple[int, str], Fill] = field(default_factory=dict)
+    equity: dict[tuple[int, int], EquityPoint] = field(default_factory=dict)
+    locks: dict[tuple[int, int, str], int] = field(default_factory=dict)
+    outbox: tuple[tuple[int, str], ...] = ()
+
+    def copy(self) -> "Store":
+        """As it is now; later changes to either do not show in the other."""
+        return Store(**{item.name: copy(getattr(self, item.name)) for item in fields(self)})
+
+    def of_account(self, account_id: int) -> list[Order]:
+        """The account's orders, by id."""
+        return [order for order in self.orders.values() if order.account_id == account_id]
+
+
+class MemoryAccounts:
+    """`lib.ports.Accounts` and the switches, over a *Store*."""
+
+    def __init__(self, store: Store) -> None:
+        self.store = store
+
+    def add_user(self, email: str, password_hash: str, *, is_demo: bool = False) -> int:
+        if self.user_id(email) is not None:
+            raise ValueError("this e-mail address is taken")
+        user_id = len(self.store.users) + 1
+        self.store.users[user_id] = UserRow(email.strip().lower())
+        return user_id
+
+    def user_id(self, email: str) -> int | None:
+        wanted = email.strip().lower()
+        return next((user_id for user_id, user in self.store.users.items() if user.email == wanted), None)
+
+    def add_account(self, new: NewAccount) -> int:
+        self._user(new.user_id)
+        rows = self.store.accounts
+        if any((row.venue, row.feed, row.uid) == (new.venue, new.feed, new.uid) for row in rows.values()):
+            raise ValueError("this exchange account is registered already")
+        mine = [number for number, row in rows.items() if row.user_id == new.user_id and row.active]
+        if any(self._in_use(number) for number in mine):
+            raise ValueError("the account in use still has an open order or position: close it first")
+        for number in mine:
+            rows[number] = replace(rows[number], active=False)
+        account_id = len(rows) + 1
+        rows[account_id] = AccountRow(
+            user_id=new.user_id,
+            venue=new.venue,
+            feed=new.feed,
+            uid=new.uid,
+            symbol=new.symbol,
+            symbol_no=self.store.symbols.setdefault(new.symbol, len(self.store.symbols) + 1),
+            sealed_key=new.sealed_key,
+            key_version=new.key_version,
+            books=RunningBooks(new.start_balance),
+            peak_equity=new.start_balance,
+        )
+        return account_id
+
+    def change_settings(self, user_id: int, settings: AccountSettings) -> None:
+        user = self._user(user_id)
+        if user.settings != settings:
+            changed = replace(user, settings=settings, settings_version=user.settings_version + 1)
+            self.store.users[user_id] = changed
+
+    def set_auto_trade(self, user_id: int, on: bool, now_ms: int) -> None:
+        user = self._user(user_id)
+        since = now_ms if on and not user.auto_trade else user.auto_since
+        self.store.users[user_id] = replace(user, auto_trade=on, auto_since=since)
+
+    def set_flags(self, flags: Flags, changed_by: str) -> None:
+        self.store.flags = flags
+
+    def set_account_flags(self, account_id: int, flags: Flags) -> None:
+        row = self.store.accounts[account_id]
+        reason = "" if flags.trading_enabled else row.pause_reason
+        changed = replace(row, trading_enabled=flags.trading_enabled, flatten=flags.flatten, pause_reason=reason)
+        self.store.accounts[account_id] = changed
+
+    def _user(self, user_id: int) -> UserRow:
+        user = self.store.users.get(user_id)
+        if user is None or user.deleted:
+            raise ValueError("there is no such person")
+        return user
+
+    def _in_use(self, account_id: int) -> bool:
+        open_order = any(order.state not in TERMINAL for order in self.store.of_account(account_id))
+        return open_order or self.store.accounts[account_id].books.position_qty != 0

@@ -1,0 +1,278 @@
+"""
+The ledger in memory: the same contract and the same rulings as over SQL, no threads, fast.
+
+For simulations: `commit_unknown` makes the next write raise *Retry* after it took effect ("applied") or without effect
+("lost"); `snapshot` and `rollback` lose acknowledged commits, as a failed-over database may. Each method yields to the
+loop before and after its step, so that other tasks meet it where they would meet a real transaction.
+"""
+
+from dataclasses import replace
+from decimal import Decimal
+
+from lib.adapters.sql import rulings
+from lib.adapters.sql.chain import GENESIS, OrderEvent
+from lib.adapters.sql.claiming import exit_facts
+from lib.clock import Clock
+from lib.domain.account import feed_fits
+from lib.domain.order import TERMINAL, Claim, ClaimFacts, Order, OrderState, link_prefix
+from lib.domain.risk import AccountPlan, Sizing
+from lib.ports import (
+    AnalystAnswer,
+    CycleKey,
+    CycleRecord,
+    Flags,
+    OrderRecord,
+    SignedOrder,
+    TraderAccount,
+    Verdict,
+)
+from tests.fakes_accounts import AccountRow, LeaseRow, LogRow, MemoryAccounts, Store
+from tests.fakes_books import MemoryBooks
+
+
+class MemoryLedger(MemoryBooks):
+    """`lib.ports.Ledger` over a *Store*; people are added through `people`."""
+
+    def __init__(self, clock: Clock, installation: str, store: Store | None = None) -> None:
+        link_prefix(installation)
+        super().__init__(clock, store or Store())
+        self._installation = installation
+
+    @property
+    def people(self) -> MemoryAccounts:
+        """`Accounts` over the same rows."""
+        return MemoryAccounts(self.store)
+
+    def snapshot(self) -> Store:
+        """Everything as it is now, for `rollback`."""
+        return self.store.copy()
+
+    def rollback(self, to: Store) -> None:
+        """Forget every commit since *to* was taken."""
+        self.store = to.copy()
+
+    # --- lease, switches, people -----------------------------------------------------------------------------------
+
+    async def hold_lease(self, holder: str, ttl_ms: int) -> int | None:
+        return await self._commit(lambda: self._hold_lease(holder, ttl_ms))
+
+    def _hold_lease(self, holder: str, ttl_ms: int) -> int | None:
+        lease, at = self.store.lease, self._clock.now_ms()
+        ours = lease.holder == holder
+        if lease.holder and not ours and lease.expires_ms > at:
+            return None
+        epoch = lease.epoch if ours else lease.epoch + 1
+        self.store.lease = LeaseRow(holder, epoch, at + ttl_ms)
+        return epoch
+
+    async def release_lease(self, holder: str) -> None:
+        def release() -> None:
+            if self.store.lease.holder == holder:
+                self.store.lease = replace(self.store.lease, holder="", expires_ms=0)
+
+        await self._commit(release)
+
+    async def flags(self) -> Flags:
+        return self.store.flags
+
+    async def accounts(self) -> list[TraderAccount]:
+        rows = self.store.accounts.items()
+        return [self._account(number, row) for number, row in rows if row.active and not self._deleted(row)]
+
+    def _deleted(self, row: AccountRow) -> bool:
+        return self.store.users[row.user_id].deleted
+
+    def _account(self, account_id: int, row: AccountRow) -> TraderAccount:
+        user = self.store.users[row.user_id]
+        return TraderAccount(
+            account_id=account_id,
+            user_id=row.user_id,
+            venue=row.venue,
+            feed=row.feed,
+            uid=row.uid,
+            symbol=row.symbol,
+            symbol_no=row.symbol_no,
+            settings=user.settings,
+            key_version=row.key_version,
+            settings_version=user.settings_version,
+            sealed_key=row.sealed_key,
+            auto_trade=user.auto_trade,
+            auto_since=user.auto_since,
+            trading_enabled=row.trading_enabled,
+        )
+
+    # --- cycles ----------------------------------------------------------------------------------------------------
+
+    async def cycle(self, key: CycleKey) -> AnalystAnswer | None:
+        return self.store.cycles.get(key)
+
+    async def record_cycle(self, record: CycleRecord) -> AnalystAnswer:
+        return await self._commit(lambda: self.store.cycles.setdefault(record.key, record.answer))
+
+    async def analyst_failures(self, feed: str, symbol: str) -> int:
+        calls = [
+            (key.t_ms, a.failed) for key, a in self.store.cycles.items() if (key.feed, key.symbol) == (feed, symbol)
+        ]
+        answered = max((t_ms for t_ms, failed in calls if not failed), default=-1)
+        return len({t_ms for t_ms, _ in calls if t_ms > answered})
+
+    # --- plans -----------------------------------------------------------------------------------------------------
+
+    async def plan(self, account: TraderAccount, key: CycleKey | None, t_ms: int, plan: AccountPlan) -> list[Order]:
+        return await self._commit(lambda: self._plan(account, key, t_ms, plan))
+
+    def _plan(self, account: TraderAccount, key: CycleKey | None, t_ms: int, plan: AccountPlan) -> list[Order]:
+        if (account.account_id, t_ms) not in self.store.logs:
+            at = self._clock.now_ms()
+            drafts = [rulings.planned_order(self._installation, account, t_ms, draft, at) for draft in plan.orders]
+            answer = self.store.cycles.get(key) if key else None
+            self._insert_log(account.account_id, t_ms, plan, answer)
+            for order in drafts:
+                self._insert(order)
+        return [order for order in self._at(account.account_id, t_ms) if order.leg in ("e", "x")]
+
+    async def plan_exit(self, account: TraderAccount, t_ms: int, plan: AccountPlan) -> Order:
+        return await self._commit(lambda: self._plan_exit(account, t_ms, plan))
+
+    def _plan_exit(self, account: TraderAccount, t_ms: int, plan: AccountPlan) -> Order:
+        draft = plan.orders[0]
+        if not draft.reduce_only:
+            raise ValueError("only reduce-only orders may stand outside a plan")
+        same_leg = [order for order in self._at(account.account_id, t_ms) if order.leg == draft.leg]
+        if standing := rulings.same_exit(same_leg, draft, account.key_version):
+            return standing
+        numbered = replace(draft, seq=rulings.free_seq(same_leg))
+        order = rulings.planned_order(self._installation, account, t_ms, numbered, self._clock.now_ms())
+        self._insert_log(account.account_id, t_ms, plan, None)
+        return self._insert(order)
+
+    def _insert_log(self, account_id: int, t_ms: int, plan: AccountPlan, answer: AnalystAnswer | None) -> None:
+        summary = rulings.log_summary(plan.outcome, plan.reason, [])
+        row = LogRow(plan.outcome, plan.reason, summary, plan.clamps, answer)
+        self.store.logs.setdefault((account_id, t_ms), row)
+
+    def _insert(self, draft: Order) -> Order:
+        order = replace(draft, id=len(self.store.orders) + 1)
+        self.store.orders[order.id] = order
+        self.store.by_link[order.order_link_id] = order.id
+        event = OrderEvent(order.order_link_id, order.created_ms, "", order.state.value, order.why, 0, GENESIS)
+        self.store.events[order.id] = ((event, event.hash),)
+        self._refresh_log(order.account_id, order.t_ms)
+        return order
+
+    async def size(self, order_id: int, sizing: Sizing, ref_price: Decimal) -> bool:
+        return await self._commit(lambda: self._size(order_id, sizing, ref_price))
+
+    def _size(self, order_id: int, sizing: Sizing, ref_price: Decimal) -> bool:
+        row = self.store.orders[order_id]
+        if not rulings.sizable(row, sizing):
+            return False
+        self.store.orders[order_id] = rulings.sized(row, sizing, ref_price, self._clock.now_ms())
+        log = self.store.logs[row.account_id, row.t_ms]
+        fired = tuple(clamp for clamp in sizing.clamps if clamp not in log.clamps)
+        self.store.logs[row.account_id, row.t_ms] = replace(log, clamps=log.clamps + fired)
+        return True
+
+    async def adopt(self, account: TraderAccount, record: OrderRecord, t_ms: int) -> bool:
+        return await self._commit(lambda: self._adopt(account, record))
+
+    def _adopt(self, account: TraderAccount, record: OrderRecord) -> bool:
+        link = rulings.our_orphan(self._installation, account, record)
+        if link is None:
+            return False
+        at = self._clock.now_ms()
+        row = self._by_link(record.order_link_id)
+        if row is None:
+            found = AccountPlan(rulings.orphan_outcome(record), rulings.ORPHAN_REASON)
+            self._insert_log(account.account_id, link.t_ms, found, None)
+            self._insert(rulings.orphan_order(account, record, link, at))
+            return True
+        if row.state not in rulings.ADOPTABLE:
+            return False
+        after = rulings.moved(rulings.adopted(row, record), OrderState.UNKNOWN, rulings.ORPHAN, at)
+        self._transition(row, after, row.last_code)
+        return True
+
+    # --- moves -----------------------------------------------------------------------------------------------------
+
+    async def claim(self, order: Order, signed: SignedOrder, holder: str) -> Claim:
+        return await self._commit(lambda: self._claim(order, signed, holder))
+
+    def _claim(self, asked: Order, signed: SignedOrder, holder: str) -> Claim:
+        row, at = self.store.orders[asked.id], self._clock.now_ms()
+        facts = self._claim_facts(asked, holder, at)
+        ruling = rulings.rule_claim(row, asked, signed, facts)
+        if ruling.granted:
+            epoch = 0 if asked.reduce_only else self.store.lease.epoch
+            self._transition(row, rulings.claimed(row, ruling, signed, epoch, at), row.last_code)
+        elif ruling.state is not row.state:
+            self._transition(row, rulings.moved(row, ruling.state, ruling.why, at), row.last_code)
+        return ruling
+
+    def _claim_facts(self, asked: Order, holder: str, at: int) -> ClaimFacts:
+        account = self.store.accounts[asked.account_id]
+        if asked.reduce_only:
+            return exit_facts(at, account.key_version)
+        user, lease, flags = self.store.users[account.user_id], self.store.lease, self.store.flags
+        return ClaimFacts(
+            now=at,
+            trading_enabled=flags.trading_enabled and account.trading_enabled,
+            flatten=flags.flatten or account.flatten,
+            lease_ours=lease.holder == holder and lease.expires_ms > at,
+            auto_trade=user.auto_trade,
+            deleted=user.deleted or not account.active,
+            feed_fits=feed_fits(account.feed, account.venue),
+            key_version=account.key_version,
+            settings_version=user.settings_version,
+            locks=self._locks(asked.account_id, at),
+        )
+
+    async def move(self, order: Order, after: OrderState, why: str, code: int = 0) -> bool:
+        return await self._commit(lambda: self._move(order, order, after, why, code))
+
+    async def close_order(self, order: Order, verdict: Verdict) -> bool:
+        def close() -> bool:
+            row = rulings.with_verdict(self.store.orders[order.id], verdict)
+            return self._move(order, row, verdict.state, verdict.why, row.last_code)
+
+        return await self._commit(close)
+
+    def _move(self, asked: Order, filled: Order, after: OrderState, why: str, code: int) -> bool:
+        rulings.check_move(asked, after)
+        row = self.store.orders[asked.id]
+        if not rulings.still_movable(row, asked, after):
+            return False
+        base = row if filled is asked else filled
+        self._transition(row, rulings.moved(base, after, why, self._clock.now_ms()), code)
+        return True
+
+    def _transition(self, row: Order, after: Order, code: int) -> None:
+        self.store.orders[row.id] = replace(after, last_code=code)
+        chain = self.store.events[row.id]
+        event = OrderEvent(
+            row.order_link_id, after.updated_ms, row.state.value, after.state.value, after.why, code, chain[-1][1]
+        )
+        self.store.events[row.id] = (*chain, (event, event.hash))
+        self._refresh_log(row.account_id, row.t_ms)
+
+    def _refresh_log(self, account_id: int, t_ms: int) -> None:
+        log, rows = self.store.logs[account_id, t_ms], self._at(account_id, t_ms)
+        summary = rulings.log_summary(log.planned, log.reason, rows)
+        self.store.logs[account_id, t_ms] = replace(log, summary=summary, order_id=rulings.shown_order_id(rows))
+
+    def _at(self, account_id: int, t_ms: int) -> list[Order]:
+        return [order for order in self.store.of_account(account_id) if order.t_ms == t_ms]
+
+    async def open_orders(self) -> list[Order]:
+        return [order for order in self.store.orders.values() if order.state not in TERMINAL]
+
+    async def order_by_link(self, order_link_id: str) -> Order | None:
+        return self._by_link(order_link_id)
+
+    def _by_link(self, order_link_id: str) -> Order | None:
+        return self.store.orders.get(self.store.by_link.get(order_link_id, 0))
+
+    async def last_entry(self, account_id: int) -> Order | None:
+        filled = (OrderState.FILLED, OrderState.PARTIAL)
+        entries = [o for o in self.store.of_account(account_id) if o.leg == "e" and o.state in filled]
+        return max(entries, key=lambda order: (order.t_ms, order.id), default=None)

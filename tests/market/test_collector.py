@@ -1,0 +1,244 @@
+"""The collector as a whole, over fakes: lists, status, other feeds, outages, stopping."""
+
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from lib.domain.candle import MINUTE_MS
+from lib.domain.errors import Halt
+from lib.market.collector import Collector, CollectorPlan
+from lib.market.status import collector_fields, iso, trader_ran
+from lib.ports import KlineUpdate
+from tests.fakes_market import START, MemoryCandleStore, ScriptedMarket, ScriptedStream, SetClock, push, run_of
+
+TRUTH = run_of(120)
+PLAN = CollectorPlan(feed="synthetic", symbols=("BTCUSDT",), intervals=("1m",), capacity=50, version="0.1.0")
+KEY = ("BTCUSDT", "1m")
+PATIENCE = 10
+
+
+class World:
+    """A collector whose clock stands 100 minutes in."""
+
+    def __init__(self, plan: CollectorPlan = PLAN, stream: ScriptedStream | None = None) -> None:
+        self.clock = SetClock(START + 100 * MINUTE_MS + 500)
+        self.market = ScriptedMarket(self.clock, TRUTH)
+        self.store = MemoryCandleStore(capacity=plan.capacity)
+        self.stream = stream
+        self.ended = threading.Event()
+        self.collector = Collector(plan, self.store, self.market, stream, self.clock)
+
+    @contextmanager
+    def running(self) -> Iterator[list[BaseException]]:
+        raised: list[BaseException] = []
+
+        def run() -> None:
+            try:
+                self.collector.run()
+            except (Halt, ZeroDivisionError, RuntimeError) as problem:
+                raised.append(problem)
+            self.ended.set()
+
+        thread = threading.Thread(target=run, daemon=True)
+        thread.start()
+        yield raised
+        self.collector.stop()
+        thread.join(PATIENCE)
+        assert not thread.is_alive()
+
+
+def test_start_loads_the_list_and_the_stream_goes_on_from_there() -> None:
+    world = World(stream=ScriptedStream([push(TRUTH[100], closed=True), None, push(TRUTH[101], closed=True)]))
+    world.clock.now += 2 * MINUTE_MS
+    assert world.stream is not None
+    with world.running() as raised:
+        assert world.stream.played.wait(PATIENCE)
+    assert raised == []
+    assert world.store.lists[KEY] == TRUTH[52:102]
+    assert world.store.fields["websocket_connected"] == "false", "nobody is connected after the end"
+
+
+def test_the_status_says_what_an_operator_needs() -> None:
+    world = World()
+    world.collector.look()
+    now = iso(world.clock.now)
+    assert world.store.fields == {
+        "data_server_last_update": now,
+        "data_server_heartbeat": now,
+        "data_server_started_at": now,
+        "data_server_version": "0.1.0",
+        "data_server_problem": "",
+        "websocket_connected": "false",
+        "feed": "synthetic",
+        "symbols": "BTCUSDT",
+        "intervals": "1m",
+        "last_frame": "",
+        "reconnects": "0",
+        "gaps_filled": "0",
+        "quarantined": "0",
+        "last_close:BTCUSDT:1m": iso(START + 100 * MINUTE_MS),
+        "candles:BTCUSDT:1m": "50",
+    }
+
+
+def test_times_are_iso_utc_with_z() -> None:
+    assert iso(1_704_110_400_123) == "2024-01-01T12:00:00Z"
+    assert iso(0) == ""
+    assert trader_ran(1_704_110_700_000) == {"auto_server_last_run": "2024-01-01T12:05:00Z"}
+
+
+def test_a_status_of_no_lists_yet_is_written_before_the_first_candle() -> None:
+    world = World()
+    world.market.down = True
+    world.collector.look()
+    assert world.store.fields["data_server_problem"] == "the venue is away"
+    assert world.store.fields["last_close:BTCUSDT:1m"] == ""
+
+
+def test_another_feeds_candles_are_forgotten_even_of_lists_not_collected_now() -> None:
+    world = World()
+    world.store.set_status({"feed": "bybit"})
+    world.store.lists[("ETHUSDT", "1m")] = run_of(50, salt=5)
+    world.store.lists[KEY] = run_of(50, salt=5)
+    world.collector.look()
+    assert world.store.lists == {KEY: TRUTH[50:100]}
+    assert world.store.fields["feed"] == "synthetic"
+
+
+def test_the_same_feeds_candles_are_kept() -> None:
+    world = World()
+    world.store.set_status({"feed": "synthetic"})
+    world.store.lists[KEY] = TRUTH[40:90]
+    world.collector.look()
+    assert world.store.rebuilds == 0
+    assert world.store.lists[KEY] == TRUTH[50:100]
+
+
+def test_the_feeds_name_comes_back_after_a_flush() -> None:
+    world = World()
+    world.collector.look()
+    world.store.fields.clear()
+    world.store.lists.clear()
+    world.clock.now += 5_000
+    world.collector.look()
+    assert world.store.fields["feed"] == "synthetic"
+    assert world.store.lists[KEY] == TRUTH[50:100]
+
+
+def test_only_short_intervals_are_streamed() -> None:
+    plan = CollectorPlan("synthetic", ("BTCUSDT", "ETHUSDT"), ("1m", "5m", "15m", "4h"))
+    assert plan.streamed == [("BTCUSDT", "1m"), ("BTCUSDT", "5m"), ("ETHUSDT", "1m"), ("ETHUSDT", "5m")]
+    assert len(plan.series) == 8
+
+
+def test_a_long_interval_is_loaded_by_rest_and_refreshed_at_its_boundary() -> None:
+    plan = CollectorPlan("synthetic", ("BTCUSDT",), ("15m",), capacity=4)
+    world = World(plan)
+    base = START - START % (15 * MINUTE_MS)
+    quarters = run_of(20, start=base, interval="15m")
+    world.market.truth[("BTCUSDT", "15m")] = quarters
+    world.clock.now = base + 10 * 15 * MINUTE_MS + 500
+    world.collector.look()
+    assert world.store.lists[("BTCUSDT", "15m")] == quarters[6:10]
+    calls = world.market.calls
+    world.clock.now += 14 * MINUTE_MS
+    world.collector.look()
+    assert world.market.calls == calls
+    world.clock.now += MINUTE_MS + 2_000
+    world.collector.look()
+    assert world.store.lists[("BTCUSDT", "15m")] == quarters[7:11]
+
+
+def test_a_store_that_is_away_at_the_start_is_waited_for() -> None:
+    stream = ScriptedStream([])
+    world = World(stream=stream)
+    world.store.down = True
+    with world.running() as raised:
+        world.store.down = False
+        world.collector._look_now.set()
+        assert stream.played.wait(PATIENCE)
+    assert raised == []
+    assert world.store.lists[KEY] == TRUTH[50:100]
+
+
+def test_pushes_of_a_series_nobody_asked_for_are_ignored() -> None:
+    stream = ScriptedStream([push(TRUTH[100], closed=True, symbol="DOGEUSDT")])
+    world = World(stream=stream)
+    with world.running() as raised:
+        assert stream.played.wait(PATIENCE)
+    assert raised == []
+    assert list(world.store.lists) == [KEY]
+
+
+class Raising(ScriptedStream):
+    """A stream whose run fails."""
+
+    def __init__(self, problem: Exception | None) -> None:
+        super().__init__()
+        self._problem = problem
+
+    def run(self, on_connect: Callable[[], None], on_update: Callable[[KlineUpdate], None]) -> None:
+        if self._problem:
+            raise self._problem
+
+
+@pytest.mark.parametrize("problem", [Halt("no such symbol"), ZeroDivisionError()])
+def test_what_ends_a_thread_ends_the_process(problem: Exception) -> None:
+    world = World(stream=Raising(problem))
+    with pytest.raises(type(problem)):
+        world.collector.run()
+
+
+def test_a_stream_that_ends_by_itself_ends_the_process() -> None:
+    world = World(stream=Raising(None))
+    with world.running() as raised:
+        assert world.ended.wait(PATIENCE)
+    assert [str(problem) for problem in raised] == ["candles-stream ended by itself"]
+
+
+def test_a_venue_that_refuses_the_symbol_ends_the_process() -> None:
+    world = World()
+
+    def refuse(*_: object, **__: object) -> None:
+        raise Halt("check the symbols")
+
+    world.market.closed_candles = refuse  # type: ignore[method-assign, assignment]
+    with pytest.raises(Halt, match="check the symbols"):
+        world.collector.run()
+
+
+SERVE = """
+import signal
+from tests.fakes_market import ScriptedStream
+from tests.market.test_collector import World
+world = World(stream=ScriptedStream())
+signal.signal(signal.SIGTERM, lambda *_: world.collector.stop())
+world.stream.played.set = lambda: print("playing", flush=True)
+world.collector.run()
+print(world.store.fields["websocket_connected"])
+"""
+
+
+@pytest.mark.server
+def test_sigterm_ends_a_collector_within_three_seconds() -> None:
+    root = Path(__file__).parents[2]
+    process = subprocess.Popen([sys.executable, "-c", SERVE], stdout=subprocess.PIPE, text=True, cwd=root)
+    assert process.stdout is not None
+    assert process.stdout.readline() == "playing\n"
+    process.send_signal(signal.SIGTERM)
+    rest, _ = process.communicate(timeout=3)
+    assert (process.returncode, rest) == (0, "false\n")
+
+
+def test_stop_before_run_and_twice_is_fine() -> None:
+    world = World(stream=ScriptedStream())
+    world.collector.stop()
+    world.collector.stop()
+    world.collector.run()
+    assert collector_fields(world.collector._feeds.values(), now_ms=0, connected=True)["websocket_connected"] == "true"

@@ -1,0 +1,190 @@
+"""Prices: the synthetic market's promises, paths through candles, candle files, the live market."""
+
+import gzip
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from lib.domain.candle import MINUTE_MS, Candle, candle_problem
+from lib.domain.errors import Halt
+from lib.domain.instrument import Instrument
+from lib.ports import KlineUpdate, Ticker
+from lib.simulator.market import LiveMarket, ReplayMarket, SyntheticMarket, read_candles
+from lib.simulator.path import walk
+from tests.simulator.worlds import BITCOIN, BTC, T0, D
+
+ETHER = Instrument("ETHUSDT", D("0.01"), D("0.01"), D("0.01"), D("5000"), D("5"), D("100"))
+INSTRUMENTS = {BTC: BITCOIN, "ETHUSDT": ETHER}
+MARKET = SyntheticMarket(11, INSTRUMENTS)
+minutes = st.integers(0, 60_000_000).map(lambda minute: minute * MINUTE_MS)
+
+
+def known(market: SyntheticMarket, symbol: str, open_time: int) -> Candle:
+    candle = market.candle(symbol, open_time)
+    assert candle is not None
+    return candle
+
+
+@given(minutes, st.sampled_from(list(INSTRUMENTS)))
+def test_a_minute_opens_where_the_one_before_closed(open_time: int, symbol: str) -> None:
+    assert known(MARKET, symbol, open_time).close == known(MARKET, symbol, open_time + MINUTE_MS).open
+
+
+@given(minutes, st.sampled_from(list(INSTRUMENTS)))
+def test_synthetic_candles_are_sane_on_the_tick_and_within_the_band(open_time: int, symbol: str) -> None:
+    candle = known(MARKET, symbol, open_time)
+    assert candle_problem(candle, MINUTE_MS) is None
+    assert not any(p % INSTRUMENTS[symbol].tick_size for p in (candle.open, candle.high, candle.low, candle.close))
+    low, high = {BTC: (20_000, 200_000), "ETHUSDT": (1_000, 10_000)}[symbol]
+    assert low < candle.low <= candle.high < high
+
+
+@given(minutes)
+def test_the_synthetic_market_is_a_function_of_seed_symbol_and_minute(open_time: int) -> None:
+    assert SyntheticMarket(11, INSTRUMENTS).candle(BTC, open_time) == MARKET.candle(BTC, open_time)
+    assert SyntheticMarket(12, INSTRUMENTS).candle(BTC, open_time) != MARKET.candle(BTC, open_time)
+
+
+def test_synthetic_days_move_like_bitcoin_and_know_quiet_minutes() -> None:
+    candles = [known(MARKET, BTC, T0 + minute * MINUTE_MS) for minute in range(7 * 1440)]
+    returns = [float(candle.close / candle.open) - 1 for candle in candles]
+    deviation = (sum(r * r for r in returns) / len(returns)) ** 0.5
+    assert 0.0003 < deviation < 0.0012
+    silent = [candle for candle in candles if candle.volume == 0]
+    assert 10 < len(silent) < 1000
+    assert all(candle.high == candle.low for candle in silent)
+    days = [float(candles[at + 1439].close / candles[at].open) - 1 for at in range(0, len(candles), 1440)]
+    assert 0.003 < sum(map(abs, days)) / len(days) < 0.06
+
+
+@given(minutes)
+def test_a_path_starts_at_the_open_ends_at_the_close_and_touches_both_extremes(open_time: int) -> None:
+    candle, path = known(MARKET, BTC, open_time), MARKET.path(BTC, open_time)
+    prices = [price for _, price in path]
+    assert [offset for offset, _ in path] == [second * 1000 for second in range(60)]
+    assert (prices[0], prices[-1]) == (candle.open, candle.close)
+    assert (min(prices), max(prices)) == (candle.low, candle.high)
+    assert not any(price % BITCOIN.tick_size for price in prices)
+
+
+prices = st.integers(1, 10**7).map(lambda ticks: Decimal(ticks) / 10)
+
+
+@given(st.tuples(prices, prices, prices, prices))
+def test_any_candle_has_a_path_inside_it(four: tuple[Decimal, ...]) -> None:
+    candle = Candle(T0, four[0], max(four), min(four), four[3], D(1))
+    walked = [price for _, price in walk(BTC, candle, D("0.1"))]
+    assert (walked[0], walked[-1], min(walked), max(walked)) == (candle.open, candle.close, candle.low, candle.high)
+
+
+@settings(max_examples=30)
+@given(minutes, st.integers(0, 59_999))
+def test_the_forming_candle_is_what_the_path_showed_so_far(open_time: int, offset: int) -> None:
+    forming = MARKET.forming(BTC, open_time + offset)
+    shown = [price for at, price in MARKET.path(BTC, open_time) if at <= offset]
+    assert forming is not None
+    assert (forming.open, forming.high, forming.low, forming.close) == (shown[0], max(shown), min(shown), shown[-1])
+    assert forming.close == MARKET.price_at(BTC, open_time + offset)
+    assert forming.volume <= known(MARKET, BTC, open_time).volume
+
+
+# --- files ------------------------------------------------------------------------------------------------------------
+
+HEADER = "open_time,open,high,low,close,volume"
+ROWS = [f"{T0 + n * MINUTE_MS},{100 + n}.5,{102 + n},{100 + n},{101 + n}.5,3.25" for n in range(4)]
+
+
+def written(folder: Path, *lines: str, name: str = "candles.csv") -> Path:
+    file = folder / name
+    text = "\n".join(lines) + "\n"
+    file.write_bytes(gzip.compress(text.encode()) if name.endswith(".gz") else text.encode())
+    return file
+
+
+@pytest.mark.parametrize("name", ["candles.csv", "candles.csv.gz"])
+def test_a_candle_file_replays_exactly_and_halts_at_its_end(tmp_path: Path, name: str) -> None:
+    market = ReplayMarket(BTC, read_candles(written(tmp_path, HEADER, *ROWS, name=name)))
+    assert market.candle(BTC, T0) == Candle(T0, D("100.5"), D("102"), D("100"), D("101.5"), D("3.25"))
+    assert market.price_at(BTC, T0) == D("100.5")
+    assert market.price_at(BTC, T0 + 4 * MINUTE_MS - 1) == D("104.5")
+    assert market.price_at(BTC, T0 + 4 * MINUTE_MS) is None
+    assert market.forming(BTC, T0 + 4 * MINUTE_MS) is None
+    assert market.price_at(BTC, T0 - 1) is None
+
+
+@pytest.mark.parametrize(
+    ("lines", "problem"),
+    [
+        ([], "line 1: the header"),
+        (["a,b,c"], "line 1: the header"),
+        ([HEADER], "line 2: there is no candle"),
+        ([HEADER, ROWS[0], "x"], "line 3: has 1 fields"),
+        ([HEADER, ROWS[0].replace("102", "NaN")], "line 2: not a"),
+        ([HEADER, ROWS[0].replace("102", "1")], "line 2: high and low"),
+        ([HEADER, "12,1,1,1,1,1"], "line 2: open time is not on the interval"),
+        ([HEADER, "-60000,1,1,1,1,1"], "line 2: open_time is not epoch ms"),
+        ([HEADER, ROWS[0], ROWS[0]], "line 3: this minute is there twice"),
+        ([HEADER, ROWS[1], ROWS[0]], "line 3: rows are not oldest first"),
+        ([HEADER, ROWS[0], ROWS[3]], "line 3: 2 minutes are missing before it"),
+    ],
+)
+def test_a_malformed_file_is_one_line_naming_file_line_and_problem(
+    tmp_path: Path, lines: list[str], problem: str
+) -> None:
+    file = written(tmp_path, *lines)
+    with pytest.raises(Halt) as halt:
+        read_candles(file)
+    text = str(halt.value)
+    assert str(file) in text
+    assert problem in text
+    assert "\n" not in text
+
+
+def test_a_broken_gzip_and_a_missing_file_are_one_line_too(tmp_path: Path) -> None:
+    cut = tmp_path / "cut.csv.gz"
+    cut.write_bytes(gzip.compress(("\n".join([HEADER, *ROWS])).encode())[:-12])
+    for file in (written(tmp_path, "no gzip", name="x.csv").rename(tmp_path / "x.csv.gz"), cut, tmp_path / "none.csv"):
+        with pytest.raises(Halt, match="cannot be read"):
+            read_candles(file)
+
+
+# --- live -------------------------------------------------------------------------------------------------------------
+
+
+def push(price: str, high: str, low: str, at: int, *, closed: bool = False, open_time: int = T0) -> KlineUpdate:
+    candle = Candle(open_time, D("100"), D(high), D(low), D(price), D("1"))
+    return KlineUpdate(BTC, "1", candle, closed, at)
+
+
+def test_the_live_market_shows_wicks_that_no_push_closed_at() -> None:
+    market = LiveMarket([BTC])
+    market.on_kline(push("100", "101", "99", T0 + 1_000))
+    market.on_kline(push("100", "105", "99", T0 + 2_000))
+    assert [price for _, price in market.path(BTC, T0)] == [D("100"), D("105"), D("100")]
+    assert market.price_at(BTC, T0 + 1_500) == D("100")
+
+
+def test_a_live_print_never_lands_before_what_was_already_looked_at() -> None:
+    market = LiveMarket([BTC])
+    market.price_at(BTC, T0 + 30_000)
+    market.on_ticker(Ticker(BTC, D("103"), D("103"), T0 + 10_000))
+    assert market.path(BTC, T0) == ((30_001, D("103")),)
+
+
+def test_late_closed_candles_are_history_and_not_prints() -> None:
+    market = LiveMarket([BTC])
+    market.on_kline(push("98", "101", "97", T0 + 10 * MINUTE_MS, closed=True))
+    assert market.path(BTC, T0 + 10 * MINUTE_MS) == ()
+    candle = market.candle(BTC, T0)
+    assert candle is not None
+    assert {price for _, price in market.path(BTC, T0)} >= {candle.high, candle.low}
+
+
+def test_a_live_symbol_nobody_hears_of_is_halted() -> None:
+    market = LiveMarket([BTC])
+    market.on_ticker(Ticker(BTC, D("103"), D("103"), T0))
+    assert market.price_at(BTC, T0 + 5 * MINUTE_MS) == D("103")
+    assert market.price_at(BTC, T0 + 11 * MINUTE_MS) is None
