@@ -94,7 +94,7 @@ AppendOutcome = Literal["appended", "replaced", "ignored", "gap"]
 
 
 class CorruptCandles(Retry):
-    """A store holds something that is not a list of candles: reading again does not help, `CandleStore.rebuild` does."""
+    """A store holds something that is not a list of candles: only `CandleStore.rebuild` helps."""
 
 
 class CandleStore(Protocol):

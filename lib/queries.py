@@ -35,7 +35,7 @@ class LogRow:
 
 @dataclass(frozen=True, slots=True)
 class Holding:
-    """A person's active account: books and the newest wallet reading. Money in USDT; *difference* wallet − books."""
+    """A person's active account as our books have it; money in USDT."""
 
     account_id: int
     venue: str
@@ -48,6 +48,11 @@ class Holding:
     position_qty: Decimal
     avg_entry_price: Decimal
     pause_reason: str
+
+    @property
+    def balance(self) -> Decimal:
+        """Cash by our books."""
+        return self.start_balance + self.realised - self.fees + self.funding
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,10 +83,16 @@ class Readings:
         newest = self._candles.newest(symbol, interval, 1)
         return newest[0] if newest else None
 
-    def demo_user_id(self) -> int | None:
-        """The labelled demo person, or None."""
+    def demo_user_id(self, feed: str) -> int | None:
+        """The labelled demo person of *feed*, or None."""
+        query = (
+            sa.select(users.c.id)
+            .join(accounts, accounts.c.user_id == users.c.id)
+            .where(users.c.is_demo, accounts.c.feed == feed, accounts.c.active)
+            .limit(1)
+        )
         with self._engine.connect() as connection:
-            found = connection.execute(sa.select(users.c.id).where(users.c.is_demo).limit(1)).scalar()
+            found = connection.execute(query).scalar()
         return None if found is None else int(found)
 
     # --- a person's -----------------------------------------------------------------------------------------------

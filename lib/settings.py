@@ -85,8 +85,8 @@ class Settings:
 
 
 _ADVICE = {
-    "DATABASE_URL": "set it to mysql://user:password@host:3306/name (see .env.example), or use `make run`",
-    "REDIS_URL": "set it to redis://host:6379 or rediss://… (see .env.example), or use `make run`",
+    "DATABASE_URL": "set it to a mysql:// URL as in .env.example, or use `make run`",
+    "REDIS_URL": "set it to a redis:// or rediss:// URL as in .env.example, or use `make run`",
     "ENCRYPTION_KEY": "make one with `python -m services.keys` and keep it where only the trader can read it",
     "ENCRYPTION_PUBLIC_KEY": "make a pair with `python -m services.keys`",
     "OPENAI_API_KEY": "set the key of your OpenAI-compatible provider",

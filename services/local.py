@@ -19,7 +19,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
 
-from lib import bootstrap, settings
+from lib import bootstrap, log, settings
 from lib.domain.errors import EXIT_CONFIG, Halt, Retry
 from lib.settings import Settings
 from services.process import prepare_logs
@@ -35,6 +35,7 @@ def main() -> int:
         with _redis(env):
             loaded = settings.load(env)
             prepare_logs("local", loaded)
+            log.setup("local", loaded.log_format, "WARNING")  # a day of past cycles is no news
             _refuse_busy_port(loaded)
             bootstrap.migrate(loaded)
             asyncio.run(bootstrap.ensure_demo(loaded, _say))

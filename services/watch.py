@@ -26,9 +26,10 @@ CENT = Decimal("0.01")
 class Watch:
     """One reader; *beat* prints what is new since the last."""
 
-    def __init__(self, readings: Readings, symbol: str) -> None:
+    def __init__(self, readings: Readings, symbol: str, feed: str) -> None:
         self._readings = readings
         self._symbol = symbol
+        self._feed = feed
         self._seen = 0
 
     def beat(self) -> list[str]:
@@ -44,24 +45,24 @@ class Watch:
         if newest is None:
             return "no candles yet"
         age = (SystemClock().now_ms() - newest.open_time - 60_000) // 1000
-        price = f"{self._symbol} {newest.close}"
         connected = "stream up" if status.get("websocket_connected") == "true" else "STREAM DOWN"
-        return " · ".join((price, f"candle {age} s old", connected, status.get("feed", "?"), self._money()))
+        price = f"{self._symbol} {newest.close}"
+        return " · ".join((price, f"candle {age} s old", connected, self._feed, self._money(newest.close)))
 
-    def _money(self) -> str:
-        user_id = self._readings.demo_user_id()
+    def _money(self, price: Decimal) -> str:
+        user_id = self._readings.demo_user_id(self._feed)
         holding = self._readings.holding(user_id) if user_id is not None else None
         if user_id is None or holding is None:
             return "no demo account"
-        points = self._readings.equity(user_id, limit=1)
-        equity = points[-1].equity if points else holding.start_balance
-        difference = points[-1].difference if points else Decimal(0)
-        position = f"position {holding.position_qty:f}".rstrip("0").rstrip(".") if holding.position_qty else "flat"
+        equity = holding.balance + (price - holding.avg_entry_price) * holding.position_qty
         change = (equity / holding.start_balance - 1) * 100
-        return f"demo {equity.quantize(CENT)} USDT ({change:+.2f} %) · {position} · books differ by {difference:.2f}"
+        position = f"position {holding.position_qty.normalize():f}" if holding.position_qty else "flat"
+        points = self._readings.equity(user_id, limit=1)
+        books = f"books differ by {points[-1].difference:.2f}" if points else "books not checked yet"
+        return f"demo {equity.quantize(CENT)} USDT ({change:+.2f} %) · {position} · {books}"
 
     def _decisions(self) -> list[str]:
-        user_id = self._readings.demo_user_id()
+        user_id = self._readings.demo_user_id(self._feed)
         rows = self._readings.logs(user_id, newer_than=self._seen, limit=5) if user_id is not None else []
         settled = [row for row in rows if row.status != "pending"]
         if settled:
@@ -87,7 +88,7 @@ def main(settings: Settings) -> None:
 
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, end)
-    watch = Watch(bootstrap.readings(settings), settings.symbols[0])
+    watch = Watch(bootstrap.readings(settings), settings.symbols[0], settings.feed_name)
     while not stop.is_set():
         for line in watch.beat():
             sys.stdout.write(line + "\n")

@@ -8,6 +8,7 @@ what broke them, and the fixture in tests/trading/conftest.py fails the test tha
 """
 
 import asyncio
+import heapq
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
@@ -22,14 +23,14 @@ from lib.domain.candle import MINUTE_MS, Candle
 from lib.domain.decision import Abstained, Action, Decision
 from lib.domain.order import CYCLE_MS, MAX_AGE_MS, RECV_WINDOW_MS, Leg, Order, parse_link_id
 from lib.domain.position import Position
-from lib.ports import AnalystAnswer, ApiKey, Exchange, Ledger, NewAccount, Prompt, SealContext, TraderAccount
+from lib.ports import AnalystAnswer, ApiKey, Exchange, NewAccount, Prompt, SealContext, TraderAccount
 from lib.simulator.accounts import EngineConfig
 from lib.simulator.engine import Engine
 from lib.simulator.faults import Fault
 from lib.simulator.inprocess import VenueTransport
 from lib.simulator.orders import OrderRecord, OrderRequest
 from lib.simulator.path import Path
-from lib.simulator.venue import Venue, VenueConfig
+from lib.simulator.venue import Request, Venue, VenueConfig
 from lib.trading.cycle import AccountResult, CycleReport, run_cycle
 from lib.trading.desk import Desk
 from lib.trading.guardian import Guardian
@@ -37,6 +38,7 @@ from tests.factories import INSTALLATION, REF, SYMBOL, T, decision, instrument
 from tests.fakes_accounts import LogRow
 from tests.fakes_ledger import MemoryLedger
 
+START = T - MINUTE_MS
 INSIDE = "http://127.0.0.1:1"
 CYCLE_LAG_MS = 2_000
 LATEST_ENTRY_MS = MAX_AGE_MS + RECV_WINDOW_MS + 2_000
@@ -122,7 +124,10 @@ class WatchedTransport:
         self.sent: list[tuple[str, str, bytes]] = []
         self.hanging: dict[str, asyncio.Event] = {}
         """API key → the event its requests wait for before they time out."""
-        self.before: Callable[[str, bytes], None] = lambda path, body: None
+        self.before: Callable[[Request], None] = lambda request: None
+        """Called with each request before it leaves; what it raises, the caller meets."""
+        self.after: Callable[[Request], None] = lambda request: None
+        """The same once the exchange has answered."""
 
     async def request(
         self, method: str, path: str, query: str, headers: Mapping[str, str], body: bytes
@@ -132,20 +137,59 @@ class WatchedTransport:
         if key in self.hanging:
             await self.hanging[key].wait()
             raise TimeoutError
-        self.before(path, body)
+        request = Request(method, path, query, headers, body, "127.0.0.1")
+        self.before(request)
         self.sent.append((key, path, body))
-        return await self._inner.request(method, path, query, headers, body)
+        answer = await self._inner.request(method, path, query, headers, body)
+        self.after(request)
+        return answer
 
     def orders(self) -> list[dict[str, Any]]:
         """The body of every create that left."""
         return [json.loads(body) for _, path, body in self.sent if path == CREATE]
 
 
+class Killed(BaseException):
+    """The process died here: nothing after this line runs. Not an Exception, so nothing contains it."""
+
+
+class HeldClock(SteppedClock):
+    """A market clock on which sleepers wait until `run` brings the time, earliest first."""
+
+    def __init__(self, start_ms: int = START) -> None:
+        super().__init__(start_ms)
+        self._sleepers: list[tuple[int, int, asyncio.Future[None]]] = []
+        self._count = 0
+
+    async def sleep(self, seconds: float) -> None:
+        self._count += 1
+        wake: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        heapq.heappush(self._sleepers, (self.now_ms() + round(seconds * 1000), self._count, wake))
+        await wake
+
+    async def run(self, seconds: float) -> None:
+        """Let *seconds* pass, everybody doing their work at their time."""
+        end = self.now_ms() + round(seconds * 1000)
+        await _settled()
+        while self._sleepers and self._sleepers[0][0] <= end:
+            at, _, wake = heapq.heappop(self._sleepers)
+            self.advance_to(at)
+            if not wake.done():
+                wake.set_result(None)
+                await _settled()
+        self.advance_to(end)
+
+
+async def _settled() -> None:
+    for _ in range(400):  # turns of the loop: more than any step here takes without sleeping
+        await asyncio.sleep(0)
+
+
 class World:
     """Build it, add accounts, set the analyst's view, run cycles. The clock stands at *T* minus a minute."""
 
-    def __init__(self, config: EngineConfig = EXACT, ledger: Callable[[SteppedClock], Ledger] | None = None) -> None:
-        self.clock = SteppedClock(T - MINUTE_MS)
+    def __init__(self, config: EngineConfig = EXACT, clock: SteppedClock | None = None) -> None:
+        self.clock = clock or SteppedClock(START)
         self.prices = PricedMarket()
         rules = {symbol: instrument(symbol=symbol) for symbol in self.prices.symbols}
         self.engine = Engine(self.prices, rules, config)
@@ -291,6 +335,10 @@ class World:
         """Every state the newest entry went through."""
         return [event.after for event, _ in self.ledger.store.events[self.order("e", account_id).id]]
 
+    def codes(self, account_id: int = 1) -> list[int]:
+        """What the exchange replied about the newest entry, as its events have it."""
+        return [event.code for event, _ in self.ledger.store.events[self.order("e", account_id).id]]
+
     def log(self, account_id: int = 1, t_ms: int | None = None) -> LogRow:
         """What the person reads about T."""
         return self.ledger.store.logs[account_id, self.t_ms if t_ms is None else t_ms]
@@ -321,6 +369,11 @@ class World:
         """The owner cancels the stop in the exchange's app."""
         uid = self.uid(account_id)
         self.engine.desk.cancel_all(uid, lambda order: order.stop_order_type == "StopLoss")
+
+    def spoil_key(self, account_id: int) -> None:
+        """What opening the account's key meets is a bug."""
+        row = self.ledger.store.accounts[account_id]
+        self.ledger.store.accounts[account_id] = replace(row, sealed_key="not JSON")
 
     def rekey(self, account_id: int = 1) -> None:
         """The owner replaces the API key."""

@@ -28,10 +28,15 @@ from lib.simulator.server import SimulatorConfig, application, build
 from lib.simulator.store import Store
 from lib.trading.cycle import CycleReport
 
-DEMO_EMAIL = "demo@maemae.local"
 PAST_MS = 24 * 60 * MINUTE_MS
 BALANCE = Decimal(10_000)
 LOCAL_MODEL = "maemae-rules-1"
+
+
+def demo_email(feed: str) -> str:
+    """The demo person of *feed*: one for each, because books are kept per feed."""
+    name = "".join(c if c.isalnum() else "-" for c in feed.lower())
+    return f"demo-{name}@maemae.local"
 
 
 async def ensure_demo(settings: Settings, say: Callable[[str], None]) -> None:
@@ -39,7 +44,7 @@ async def ensure_demo(settings: Settings, say: Callable[[str], None]) -> None:
     engine = stores.database(settings)
     try:
         readings = stores.readings(settings)
-        if readings.demo_user_id() is None:
+        if readings.demo_user_id(settings.feed_name) is None:
             await _make(settings, engine, say)
     finally:
         engine.dispose()
@@ -89,7 +94,7 @@ async def _live_through(  # noqa: PLR0913 - one day, wired
 
     async with Rehearsal.opened(exchange, clock, kept, players, application(config, exchange, clock)) as rehearsal:
         wishes = AccountSettings(risk_level=RiskLevel.MEDIUM, max_leverage=5)
-        rehearsal.add_person(DEMO_EMAIL, wishes, BALANCE, is_demo=True)
+        rehearsal.add_person(demo_email(players.feed), wishes, BALANCE, is_demo=True)
         cycles = await rehearsal.run(until_ms, on_cycle)
     told = ", ".join(f"{count} {outcome}" for outcome, count in sorted(outcomes.items()))
     say(f"the demo account has lived through {cycles} cycles: {told}")

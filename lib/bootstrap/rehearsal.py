@@ -227,7 +227,6 @@ class Rehearsal:
         body = json.dumps({"balance": str(balance), "label": label}).encode()
         answer = self.exchange.handle(Request("POST", "/sim/accounts", "", {}, body, "127.0.0.1"))
         made = json.loads(answer.body)
-        made = made.get("result", made)
         return str(made["uid"]), ApiKey(made["apiKey"], made["apiSecret"])
 
     # --- time ---------------------------------------------------------------------------------------------------------

@@ -222,7 +222,7 @@ def size_entry(  # noqa: PLR0913
     least of what the analyst, the person, the level, the instrument and the stop's distance from liquidation allow.
     """
     if not MIN_STOP <= decision.stop_loss <= MAX_STOP_DISTANCE or ref <= 0:
-        return Sizing(ZERO, 1, ZERO, ZERO, ZERO, "no stop inside the allowed band")
+        return _no_entry("no stop inside the allowed band", 1, ())
     leverage, clamps = _leverage(decision, settings, instrument)
     by_risk = settings.profile.risk_per_trade * equity / (decision.stop_loss * ref)
     by_exposure = settings.limits.max_exposure * equity / ref
@@ -231,27 +231,30 @@ def size_entry(  # noqa: PLR0913
     if qty < instrument.floor_qty(by_risk):
         clamps = (*clamps, Clamp("qty", str(instrument.floor_qty(by_risk)), str(qty)))
     if why := _below_minimum(qty, equity, min(by_risk, by_exposure, by_margin), instrument, ref):
-        return Sizing(ZERO, leverage, ZERO, ZERO, ZERO, why, clamps)
-    target = min(decision.take_profit, MAX_TARGET)
-    if target < decision.take_profit:
-        clamps = (*clamps, Clamp("take_profit", str(decision.take_profit), str(target)))
-    limit, stop, take = _prices(side, ref, decision.stop_loss, target, instrument)
-    low, high = (stop, take) if side == "buy" else (take, stop)
-    if not 0 < low < min(ref, limit) <= max(ref, limit) < high:
-        return Sizing(ZERO, leverage, ZERO, ZERO, ZERO, "the price tick is too coarse for this stop and target", clamps)
-    return Sizing(qty, leverage, limit, stop, take, clamps=clamps)
+        return _no_entry(why, leverage, clamps)
+    if decision.take_profit > MAX_TARGET:
+        clamps = (*clamps, Clamp("take_profit", str(decision.take_profit), str(MAX_TARGET)))
+    prices = _prices(decision, side, instrument, ref)
+    if prices is None:
+        return _no_entry("the price tick is too coarse for this stop and target", leverage, clamps)
+    return Sizing(qty, leverage, *prices, clamps=clamps)
+
+
+def _no_entry(why: str, leverage: int, clamps: tuple[Clamp, ...]) -> Sizing:
+    return Sizing(ZERO, leverage, ZERO, ZERO, ZERO, why, clamps)
 
 
 def _prices(
-    side: Side, ref: Decimal, stop: Decimal, target: Decimal, instrument: Instrument
-) -> tuple[Decimal, Decimal, Decimal]:
+    decision: Decision, side: Side, instrument: Instrument, ref: Decimal
+) -> tuple[Decimal, Decimal, Decimal] | None:
+    """Limit, stop and target; None when rounding to the tick leaves one of them on the wrong side of another."""
     sign = 1 if side == "buy" else -1
     collar = ref * (1 + sign * COLLAR)
-    return (
-        instrument.floor_price(collar) if side == "buy" else instrument.ceil_price(collar),
-        instrument.round_price(ref * (1 - sign * stop)),
-        instrument.round_price(ref * (1 + sign * target)),
-    )
+    limit = instrument.floor_price(collar) if side == "buy" else instrument.ceil_price(collar)
+    stop = instrument.round_price(ref * (1 - sign * decision.stop_loss))
+    take = instrument.round_price(ref * (1 + sign * min(decision.take_profit, MAX_TARGET)))
+    low, high = (stop, take) if side == "buy" else (take, stop)
+    return (limit, stop, take) if 0 < low < min(ref, limit) <= max(ref, limit) < high else None
 
 
 def _leverage(decision: Decision, settings: AccountSettings, instrument: Instrument) -> tuple[int, tuple[Clamp, ...]]:

@@ -29,6 +29,7 @@ from lib.trading.resolution import recover
 from lib.trading.window import decision_window
 
 LOG = log.get("trading.cycle")
+NOT_LEADING = "another trader holds the lease"
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +56,7 @@ class CycleReport:
 async def run_cycle(desk: Desk, t_ms: int) -> CycleReport:
     """Serve every account that is due at T, once. Running the same T again resumes it and doubles nothing."""
     if await desk.ledger.hold_lease(desk.holder, desk.lease_ms) is None:
-        return CycleReport(t_ms, "another trader holds the lease")
+        return CycleReport(t_ms, NOT_LEADING)
     unresolved = await desk.ledger.open_orders()
     accounts = [account for account in await desk.ledger.accounts() if due(account, desk.feed, t_ms)]
     this = Round(desk, t_ms, unresolved, {})

@@ -79,8 +79,6 @@ async def _send(desk: Desk, exchange: Exchange, order: Order) -> tuple[Order, fl
 
 async def _ready_entry(desk: Desk, errand: Errand, order: Order) -> Order:
     """Size a flip's entry, and set the leverage while flat; any doubt means no entry."""
-    if order.attempts:
-        return order
     if order.qty is None:
         order = await _size(desk, errand, order)
     if order.state is not OrderState.PLANNED or order.qty is None:

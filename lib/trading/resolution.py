@@ -25,8 +25,9 @@ from lib.trading.books import import_fills
 from lib.trading.desk import Desk, boundary
 
 LOG = log.get("trading.resolution")
-POLL_S = (0.2, 0.3, 0.5, 1.0, 1.0, 2.0, 2.0, 3.0, 5.0, 5.0)
+POLL_S = (0.0, 0.2, 0.3, 0.5, 1.0, 1.0, 2.0, 2.0, 3.0, 5.0, 5.0)
 SWEEP_MS = 86_400_000
+NO_REASON = ("", "EC_NoError")
 
 
 def best_record(records: Sequence[OrderRecord]) -> OrderRecord | None:
@@ -71,7 +72,7 @@ def _verdict_of(record: OrderRecord) -> Verdict | None:
     state = record.state
     if state is OrderState.CANCELLED and record.filled_qty > 0:
         state = OrderState.PARTIAL
-    why = record.reject_reason or state.value.lower()
+    why = state.value.lower() if record.reject_reason in NO_REASON else record.reject_reason
     return Verdict(state, why, record.order_id, record.filled_qty, record.avg_price, record.fee)
 
 
@@ -98,13 +99,13 @@ async def _again(desk: Desk, order: Order) -> Order:
 async def resolve(desk: Desk, exchange: Exchange, order: Order) -> Order:
     """Ask until *order* is terminal, for about twenty market seconds; the reconcile loop takes over what is left."""
     for pause in POLL_S:
+        await desk.clock.sleep(pause)
         try:
             order = await resolve_once(desk, exchange, order)
         except Retry as busy:
             LOG.warning("order.query_failed", link=order.order_link_id, why=str(busy))
         if order.state not in IN_FLIGHT:
             return order
-        await desk.clock.sleep(pause)
     return order
 
 

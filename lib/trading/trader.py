@@ -14,7 +14,7 @@ from typing import Any
 from lib import log
 from lib.domain.errors import Retry
 from lib.domain.order import MAX_AGE_MS
-from lib.trading.cycle import CycleReport, run_cycle
+from lib.trading.cycle import NOT_LEADING, CycleReport, run_cycle
 from lib.trading.desk import Desk, boundary
 from lib.trading.guardian import Guardian
 from lib.trading.resolution import reconcile
@@ -96,6 +96,10 @@ class Trader:
 
     async def _cycle(self, t_ms: int) -> None:
         report = await run_cycle(self.desk, t_ms)
+        while report.idle == NOT_LEADING and self.desk.clock.now_ms() - t_ms <= RESUME_MS:
+            # the leader may have died: its lease runs out while this T can still be served
+            await self.desk.clock.sleep(RETRY_PAUSE_S)
+            report = await run_cycle(self.desk, t_ms)
         await self.desk.candles.set_status(cycle_status(report, self.desk.clock.now_ms()))
 
     async def _reconcile(self) -> None:

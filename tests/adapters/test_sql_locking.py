@@ -11,14 +11,14 @@ import sqlalchemy as sa
 from lib.adapters.sql import claiming, switches
 from lib.adapters.sql.ledger import SqlLedger
 from lib.adapters.sql.people import accounts, system_flags, users
-from lib.adapters.sql.rows import ledger_clock, lock_account
+from lib.adapters.sql.rows import Now, ledger_clock, lock_account
 from lib.adapters.sql.trading import orders
 from lib.adapters.sql.transactions import transact
 from lib.clock import Clock, SteppedClock, SystemClock
 from lib.domain.account import AccountSettings
 from lib.domain.errors import Halt, Retry
 from lib.domain.order import Claim, Order, OrderState
-from lib.ports import SignedOrder
+from lib.ports import Flags, SignedOrder
 from tests.contract.conftest import mariadb_engine, migrated_mariadb, migrated_sqlite, sqlite_engine
 from tests.contract.ledger_worlds import SqlWorld
 from tests.contract.test_ledger import HOLDER, planned, signed
@@ -50,12 +50,12 @@ def aside() -> Iterator[ThreadPoolExecutor]:
 
 
 def wait_for_a_waiter(engine: sa.Engine) -> None:
-    """Until some transaction waits for a row lock (InnoDB says so itself)."""
-    query = sa.text("SELECT COUNT(*) FROM information_schema.innodb_trx WHERE trx_state = 'LOCK WAIT'")
+    """Until some transaction waits for a row lock. Not innodb_trx: its cache never refreshes for who asks often."""
+    query = sa.text("SHOW GLOBAL STATUS LIKE 'Innodb_row_lock_current_waits'")
     give_up = time.monotonic() + PATIENCE_S
     while time.monotonic() < give_up:
         with engine.connect() as connection:
-            if connection.scalar(query):
+            if connection.execute(query).one()[1] != "0":
                 return
     raise AssertionError("nobody waited")
 
@@ -109,13 +109,26 @@ async def test_a_risk_lock_being_written_is_seen_by_the_claim(
     assert "daily loss" in waiting.result().why
 
 
+THROWN: dict[str, Callable[[SqlWorld, Order, Now], None]] = {
+    "auto-trading off": lambda world, row, now: world.people.set_auto_trade(row.user_id, False, T),
+    "platform off": lambda world, row, now: world.people.set_flags(Flags(False, False), "operator"),
+    "account off": lambda world, row, now: world.people.set_account_flags(row.account_id, Flags(False, False)),
+    "risk lock": lambda world, row, now: transact(
+        world.engine, lambda c: switches.lock(c, now, row.account_id, "daily loss", T + 86_400_000, "lost 5 %")
+    ),
+}
+
+
 @pytest.mark.server
-async def test_a_switch_waits_for_a_claim_in_progress(mariadb_world: SqlWorld, aside: ThreadPoolExecutor) -> None:
+@pytest.mark.parametrize("thrown", THROWN)
+async def test_a_switch_waits_for_a_claim_in_progress(
+    mariadb_world: SqlWorld, aside: ThreadPoolExecutor, thrown: str
+) -> None:
     _, order = await planned(mariadb_world)
     now = ledger_clock(mariadb_world.engine, mariadb_world.clock)
     with mariadb_world.engine.connect() as other, other.begin() as claiming_:
         assert claiming.claim(other, now, order, signed(order, T + 4_000), HOLDER).granted
-        waiting: Future[None] = aside.submit(mariadb_world.people.set_auto_trade, order.user_id, False, T)
+        waiting: Future[None] = aside.submit(THROWN[thrown], mariadb_world, order, now)
         wait_for_a_waiter(mariadb_world.engine)
         assert not waiting.done()
         claiming_.commit()

@@ -59,7 +59,7 @@ def test_without_the_lease_the_row_is_left_for_its_holder() -> None:
 
 @pytest.mark.parametrize("off", [-1_001, 1_001, 60_000, -60_000])
 def test_a_clock_a_second_off_sends_nothing_and_the_row_may_be_signed_again(off: int) -> None:
-    refused = Claim(False, S.PLANNED, "our clock and the database's differ by more than a second")
+    refused = Claim(False, S.PLANNED, "our clock and the database's differ by more than a second", sign_again=True)
     assert claim_entry(order(), claim_facts(), NOW + off) == refused
     assert claim_exit(order("x"), now=NOW, key_version=1, signed_ts=NOW + off) == refused
 
@@ -123,6 +123,7 @@ def test_an_entry_is_granted_exactly_when_everything_holds(row: Order, seen: Cla
     ]
     claim = claim_entry(row, seen, seen.now + off)
     assert claim.granted is all(everything)
+    assert claim.sign_again is (all(everything[:-3]) and all(everything[-2:]) and abs(off) > 1_000)
     assert (claim.state is S.SUBMITTING) is (claim.granted or row.state is S.SUBMITTING)
     assert claim.why
     assert claim.state is row.state or may_move(row.state, claim.state, row.attempts)

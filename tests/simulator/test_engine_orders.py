@@ -159,6 +159,26 @@ def test_two_closings_in_flight_close_once() -> None:
     assert world.qty == 0
 
 
+def test_a_closing_order_is_trimmed_to_what_is_left_when_its_turn_comes() -> None:
+    world = World(FLAT)
+    world.place("buy", "1")
+    world.to(1)
+    for qty in ("0.4", "1"):
+        world.engine.desk.place(world.uid, OrderRequest(BTC, "sell", D(qty), reduce_only=True))
+    world.to(2)
+    assert world.qty == 0
+    assert [qty for _, qty, _ in world.fills()] == [D(1), D("0.4"), D("0.6")]
+
+
+def test_an_order_the_margin_no_longer_covers_when_its_turn_comes_is_rejected() -> None:
+    world = World([100, 104, 104], balance="103")
+    world.engine.desk.set_leverage(world.uid, BTC, D(1))
+    world.to(0.99)
+    order = world.place("buy", "1")
+    world.to(2)
+    assert (order.status, order.filled, world.qty) == ("Rejected", D(0), D(0))
+
+
 def test_quantity_zero_with_close_on_trigger_closes_everything() -> None:
     world = World(FLAT)
     world.place("sell", "0.7")

@@ -1,0 +1,99 @@
+"""
+The layout's traps, checked by `make check`: each rule is a sentence that was broken once somewhere.
+
+Run as `python -m tests.layout`; prints what is wrong and exits 1.
+"""
+
+import ast
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+CODE = ("lib", "services", "app", "bench")
+FORBIDDEN_NAMES = {"utils.py", "helpers.py", "manager.py", "common.py", "misc.py"}
+LONGEST = 400
+ON_ONE_PAGE = ROOT / "lib" / "ports.py"
+"""Every port on one page is worth its length."""
+
+
+def _modules() -> Iterator[Path]:
+    for folder in CODE:
+        yield from sorted((ROOT / folder).rglob("*.py"))
+
+
+def pages_beside_the_script() -> Iterator[str]:
+    """A pages/ folder beside the Streamlit script lets a page run without the script: sign-in bypassed."""
+    if (ROOT / "pages").exists():
+        yield "pages/ stands beside streamlit_app.py"
+    if (ROOT / "app" / "app.py").exists():
+        yield "app/app.py shadows its package"
+
+
+def ignored_source() -> Iterator[str]:
+    """`lib/` is in common .gitignore templates; git and ruff then skip it silently."""
+    for folder in CODE:
+        ignored = subprocess.run(["git", "check-ignore", "-q", f"{folder}/x.py"], cwd=ROOT, check=False)
+        if ignored.returncode == 0:
+            yield f"{folder}/ is ignored by git"
+
+
+def modules_say_what_they_are() -> Iterator[str]:
+    """Every module with code begins with a docstring, and none is called after nothing."""
+    for path in _modules():
+        text = path.read_text(encoding="utf-8")
+        name = path.relative_to(ROOT)
+        if text.strip() and ast.get_docstring(ast.parse(text)) is None:
+            yield f"{name} has no docstring"
+        if path.name in FORBIDDEN_NAMES:
+            yield f"{name}: name it after its idea"
+        if text.count("\n") > LONGEST and path != ON_ONE_PAGE:
+            yield f"{name} has more than {LONGEST} lines: split it by idea"
+
+
+def settings_are_documented() -> Iterator[str]:
+    """Every name lib/settings.py reads stands in .env.example."""
+    source = (ROOT / "lib" / "settings.py").read_text(encoding="utf-8")
+    read = set(re.findall(r'source(?:\.get\(|, )"([A-Z_]+)"', source))
+    example = (ROOT / ".env.example").read_text(encoding="utf-8")
+    for name in sorted(read - {"DYNO"}):
+        if not re.search(rf"^{name}=", example, re.MULTILINE):
+            yield f".env.example lacks {name}"
+
+
+def processes_start_as_modules() -> Iterator[str]:
+    """`python services/x.py` would put services/ on sys.path: Procfiles start with -m."""
+    for name in ("Procfile", "Procfile.local"):
+        for line in (ROOT / name).read_text(encoding="utf-8").splitlines():
+            if "python" in line and "python -m " not in line:
+                yield f"{name}: {line}"
+
+
+def no_mode_switches() -> Iterator[str]:
+    """Paper, live and test differ by objects and URLs, never by a flag."""
+    for path in _modules():
+        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
+            if re.search(r"\bif\b.*\b(dry_run|is_testing|testing|is_paper|paper_mode)\b", line):
+                yield f"{path.relative_to(ROOT)}:{number}: {line.strip()}"
+
+
+def main() -> int:
+    """All rules; the exit status."""
+    rules = (
+        pages_beside_the_script,
+        ignored_source,
+        modules_say_what_they_are,
+        settings_are_documented,
+        processes_start_as_modules,
+        no_mode_switches,
+    )
+    problems = [problem for rule in rules for problem in rule()]
+    for problem in problems:
+        sys.stdout.write(f"layout: {problem}\n")
+    return bool(problems)
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,110 @@
+"""One call per prompt group; whatever is not a clear view holds."""
+
+import asyncio
+
+import pytest
+
+from lib.domain.account import RiskLevel
+from lib.domain.decision import Abstained, parse_decision
+from lib.ports import AnalystAnswer, Prompt
+from tests.factories import answer_json, decision, settings
+from tests.world import FakeAnalyst, World, result_of
+
+
+async def test_an_abstention_holds_and_says_what_it_was(world: World) -> None:
+    report = await world.cycle(Abstained("the answer is not JSON"))
+    assert result_of(report).outcome == "held"
+    assert "the answer is not JSON" in world.log().reason
+    assert world.transport.orders() == []
+    assert report.answers.keys() == {key.prompt_group for key in world.ledger.store.cycles}
+
+
+async def test_an_analyst_that_fails_holds(world: World) -> None:
+    world.analyst.failed = True
+    report = await world.cycle()
+    assert result_of(report).outcome == "held"
+    assert world.transport.orders() == []
+
+
+@pytest.mark.parametrize(
+    "raw", ["buy BTC now!", answer_json(extra=1), answer_json(confidence="0.9"), '{"action":"buy"}', ""]
+)
+async def test_an_odd_answer_is_never_an_order(world: World, raw: str) -> None:
+    report = await world.cycle(parse_decision(raw))
+    assert result_of(report).outcome == "held"
+    assert world.transport.orders() == []
+
+
+async def test_failures_in_a_row_are_counted_until_an_answer_comes(world: World) -> None:
+    world.analyst.failed = True
+    for _ in range(6):
+        await world.cycle()
+    assert await world.ledger.analyst_failures("synthetic", "BTCUSDT") == 6
+    world.analyst.failed = False
+    await world.cycle("buy")
+    assert await world.ledger.analyst_failures("synthetic", "BTCUSDT") == 0
+
+
+async def test_one_call_serves_a_whole_prompt_group() -> None:
+    world = World()
+    for chosen in (settings(), settings(), settings(custom_prompt="careful"), settings(RiskLevel.LOW), settings()):
+        world.add_account(settings=chosen)
+    report = await world.cycle("buy")
+    assert len(world.analyst.asked) == 3
+    assert len(report.answers) == 3
+    assert [result.outcome for result in report.results] == ["bought"] * 5
+
+
+async def test_a_low_confidence_is_refused_and_said(world: World) -> None:
+    report = await world.cycle(decision("buy", confidence="0.5"))
+    assert result_of(report).outcome == "refused"
+    assert "confidence 0.5" in world.log().reason
+
+
+async def test_a_view_without_a_sane_stop_never_enters(world: World) -> None:
+    for stop in ("0", "0.001", "0.06", "1"):
+        report = await world.cycle(decision("buy", stop_loss=stop))
+        assert result_of(report).outcome == "refused"
+    assert world.transport.orders() == []
+
+
+async def test_leverage_beyond_the_caps_is_clamped_and_recorded(world: World) -> None:
+    await world.cycle(decision("buy", leverage=100))
+    assert world.order().leverage == 10
+    assert [(clamp.asked, clamp.allowed) for clamp in world.log().clamps][0] == ("100", "10")
+    assert world.position().leverage == 10
+
+
+class TwoMinds(FakeAnalyst):
+    """Says something else each time it is asked."""
+
+    async def ask(self, prompt: Prompt, budget_s: float) -> AnalystAnswer:
+        self.view = decision("buy" if len(self.asked) % 2 == 0 else "sell")
+        return await super().ask(prompt, budget_s)
+
+
+async def test_the_first_answer_written_stands_whoever_asked() -> None:
+    world = World()
+    for _ in range(4):
+        world.add_account()
+    world.analyst = TwoMinds()
+    first, second = world.new_desk(), world.new_desk()
+    world.to(world.t_ms + 2_000)
+    await asyncio.gather(world.again(desk=first), world.again(desk=second))
+    assert len(world.analyst.asked) == 2
+    (answer,) = world.ledger.store.cycles.values()
+    assert {world.order("e", account).side for account in (1, 2, 3, 4)} == {answer.decision.action}  # type: ignore[union-attr]
+
+
+async def test_an_answer_that_could_not_be_recorded_trades_for_nobody(world: World) -> None:
+    world.add_account()
+    record = world.ledger.record_cycle
+
+    async def doubtful(*args: object) -> object:
+        world.ledger.commit_unknown = "applied"
+        return await record(*args)  # type: ignore[arg-type]
+
+    world.ledger.record_cycle = doubtful  # type: ignore[method-assign,assignment]
+    report = await world.cycle("buy")
+    assert [result.outcome for result in report.results] == ["skipped", "skipped"]
+    assert world.transport.orders() == []

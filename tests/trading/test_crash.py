@@ -1,0 +1,243 @@
+"""Processes that die, commits that are not confirmed, traders that are two: nothing is doubled, lost or late."""
+
+import asyncio
+from decimal import Decimal
+
+import pytest
+
+from lib.domain.order import EVIDENCE_LIFE_MS, MAX_AGE_MS, Order, OrderState
+from lib.simulator.venue import Request
+from lib.trading.resolution import reconcile
+from tests.factories import T, decision
+from tests.fakes_books import CommitUnknown
+from tests.world import CREATE, Killed, World, result_of
+
+SET_LEVERAGE = "/v5/position/set-leverage"
+QUERIES = ("/v5/order/realtime", "/v5/order/history", "/v5/execution/list")
+
+
+def die_at(world: World, path: str, *, after: bool = False) -> None:
+    """The process dies as it sends to *path* (or *after* the exchange has it)."""
+
+    def die(request: Request) -> None:
+        if request.path == path:
+            raise Killed
+
+    if after:
+        world.transport.after = die
+    else:
+        world.transport.before = die
+
+
+def live_again(world: World) -> None:
+    world.transport.before = world.transport.after = lambda request: None
+
+
+async def test_a_crash_after_the_claim_sends_nothing_again(world: World) -> None:
+    die_at(world, CREATE)
+    await world.cycle("buy")
+    assert world.order().state is OrderState.SUBMITTING
+    live_again(world)
+    await world.again(desk=world.new_desk())
+    assert world.transport.orders() == []
+    assert world.order().state is OrderState.ABSENT
+
+
+async def test_a_crash_after_the_send_finds_the_order_and_sends_nothing_again(world: World) -> None:
+    die_at(world, CREATE, after=True)
+    await world.cycle("buy")
+    assert world.order().state is OrderState.SUBMITTING
+    live_again(world)
+    world.wait(1)
+    desk = world.new_desk()
+    assert await reconcile(desk, sweep=True)
+    assert world.order().state is OrderState.FILLED
+    await world.again(desk=desk)
+    assert len(world.transport.orders()) == 1
+    assert world.log().summary.outcome == "bought"
+
+
+async def test_a_crash_after_the_plan_goes_on_while_the_decision_is_fresh(world: World) -> None:
+    die_at(world, SET_LEVERAGE)
+    await world.cycle("buy")
+    assert (world.order().state, world.order().attempts) == (OrderState.PLANNED, 0)
+    live_again(world)
+    await world.again("sell", desk=world.new_desk())
+    assert world.order().state is OrderState.FILLED
+    assert world.position().direction == "long", "the first plan of a T stands"
+
+
+async def test_a_crash_after_the_plan_expires_once_the_decision_is_old(world: World) -> None:
+    die_at(world, SET_LEVERAGE)
+    await world.cycle("buy")
+    live_again(world)
+    world.to(T + MAX_AGE_MS + 1_000)
+    desk = world.new_desk()
+    assert await reconcile(desk, sweep=True)
+    assert world.order().state is OrderState.EXPIRED
+    await world.again(desk=desk)
+    assert world.transport.orders() == []
+    assert world.log().summary.outcome == "refused"
+
+
+async def test_a_throttled_row_left_behind_is_never_called_unsent(world: World) -> None:
+    world.fault("rate_limit_past_reset", CREATE)
+    sends = 0
+
+    def die_at_the_second(request: Request) -> None:
+        nonlocal sends
+        sends += request.path == CREATE
+        if sends == 2:
+            raise Killed
+
+    world.transport.before = die_at_the_second
+    await world.cycle("buy")
+    live_again(world)
+    world.to(T + MAX_AGE_MS + 1_000)
+    desk = world.new_desk()
+    await reconcile(desk, sweep=True)
+    await reconcile(desk, sweep=True)
+    assert world.order().state is OrderState.ABSENT
+    assert len(world.transport.orders()) == 1
+
+
+async def test_doubt_before_a_resend_asks_instead_of_blocking(world: World) -> None:
+    world.fault("rate_limit_past_reset", CREATE)
+    move = world.ledger.move
+
+    async def move_and_die(order: Order, after: OrderState, why: str, code: int = 0) -> bool:
+        await move(order, after, why, code)
+        raise Killed
+
+    world.ledger.move = move_and_die  # type: ignore[method-assign]
+    await world.cycle("buy")
+    assert (world.order().state, world.order().attempts) == (OrderState.PLANNED, 1)
+    world.ledger.move = move  # type: ignore[method-assign]
+    world.by_hand("buy", "0.003")
+    await world.again(desk=world.new_desk())
+    assert world.order().state is OrderState.ABSENT, "attempts >= 1: a query decides, never BLOCKED"
+    assert len(world.transport.orders()) == 1
+
+
+@pytest.mark.parametrize("effect", ["applied", "lost"])
+async def test_a_claim_whose_commit_is_not_confirmed_sends_nothing(world: World, effect: CommitUnknown) -> None:
+    def doubt(request: Request) -> None:
+        if request.path == SET_LEVERAGE:
+            world.ledger.commit_unknown = effect
+
+    world.transport.before = doubt
+    report = await world.cycle("buy")
+    assert world.transport.orders() == []
+    assert result_of(report).outcome == "unresolved"
+    live_again(world)
+    world.to(T + MAX_AGE_MS + 1_000)
+    await reconcile(world.desk, sweep=False)
+    assert world.order().state is (OrderState.ABSENT if effect == "applied" else OrderState.EXPIRED)
+    assert world.transport.orders() == []
+
+
+async def test_the_same_T_run_twice_doubles_nothing(world: World) -> None:
+    await world.cycle("buy")
+    rows = world.orders()
+    await world.again("sell")
+    await world.again("buy")
+    assert world.orders() == rows
+    assert len(world.transport.orders()) == 1
+    assert world.log().summary.outcome == "bought"
+    assert len(world.analyst.asked) == 1
+
+
+async def test_a_second_trader_stands_by_while_the_first_holds_the_lease(world: World) -> None:
+    first, second = await asyncio.gather(
+        world.cycle("buy"), world.again("buy", desk=world.new_desk("trader-2")), return_exceptions=False
+    )
+    assert second.idle == "another trader holds the lease"
+    assert result_of(first).outcome == "bought"
+    assert len(world.transport.orders()) == 1
+
+
+async def test_two_traders_that_both_believe_to_lead_send_one_order(world: World) -> None:
+    world.to(T + 2_000)
+    twin = world.new_desk()
+    await asyncio.gather(world.again("buy"), world.again("buy", desk=twin))
+    assert len(world.transport.orders()) == 1
+    assert world.order().state is OrderState.FILLED
+    assert world.position().qty == world.order().filled_qty
+
+
+async def test_the_first_answer_recorded_stands_for_every_trader(world: World) -> None:
+    world.to(T + 2_000)
+    twin = world.new_desk()
+    world.analyst.view = decision("buy")
+    await asyncio.gather(world.again(), world.again(desk=twin))
+    (answer,) = world.ledger.store.cycles.values()
+    assert answer.decision == world.analyst.view
+
+
+async def test_an_order_whose_row_a_database_lost_is_adopted_and_booked(world: World) -> None:
+    before = world.ledger.snapshot()
+    await world.cycle("buy")
+    row = world.order()
+    world.ledger.rollback(before)
+    assert world.orders() == []
+    assert await reconcile(world.desk, sweep=True)
+    assert world.order().state is OrderState.UNKNOWN
+    assert await reconcile(world.desk, sweep=True)
+    found = world.order()
+    assert (found.order_link_id, found.state) == (row.order_link_id, OrderState.FILLED)
+    assert (found.filled_qty, found.fee) == (row.filled_qty, row.fee)
+    assert world.log().summary.outcome == "bought"
+    assert (await world.ledger.books(1)).balance == world.cash()
+    await world.again("buy")
+    assert len(world.transport.orders()) == 1
+
+
+async def test_a_row_that_says_never_sent_yields_to_the_exchange(world: World) -> None:
+    await world.cycle("hold")
+    world.wait(300)
+    before_claim = None
+
+    def keep(request: Request) -> None:
+        nonlocal before_claim
+        if request.path == SET_LEVERAGE:
+            before_claim = world.ledger.snapshot()
+
+    world.transport.before = keep
+    await world.cycle("buy")
+    assert before_claim is not None
+    world.ledger.rollback(before_claim)
+    world.to(world.t_ms + MAX_AGE_MS + 1_000)
+    await reconcile(world.desk, sweep=True)
+    await reconcile(world.desk, sweep=True)
+    assert world.order().state is OrderState.FILLED
+
+
+async def test_after_a_day_without_proof_a_person_must_look_and_entries_stay_off(world: World) -> None:
+    die_at(world, CREATE)
+    await world.cycle("buy")
+    live_again(world)
+    world.to(T + EVIDENCE_LIFE_MS + 3_600_000)
+    await reconcile(world.desk, sweep=True)
+    assert world.order().state is OrderState.NEEDS_HUMAN
+    assert world.log(t_ms=T).summary.outcome == "unresolved"
+    report = await world.cycle("buy")
+    assert result_of(report).outcome == "refused"
+    assert "not resolved" in result_of(report).reason
+    assert world.transport.orders() == []
+
+
+async def test_a_resumed_trader_does_not_need_the_analyst_again(world: World) -> None:
+    die_at(world, SET_LEVERAGE)
+    await world.cycle("buy")
+    live_again(world)
+    await world.again(desk=world.new_desk())
+    assert len(world.analyst.asked) == 1
+
+
+async def test_a_reconciliation_that_cannot_ask_keeps_the_account_from_entering(world: World) -> None:
+    for path in QUERIES:
+        world.fault("http_5xx_before", path, count=50)
+    report = await world.cycle("buy")
+    assert result_of(report).outcome == "skipped"
+    assert world.transport.orders() == []
+    assert world.cash() == Decimal(10_000)

@@ -1,0 +1,90 @@
+"""What the analyst is shown: the seed's words, the person's words as data, and nothing of the person."""
+
+import json
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lib.domain.account import RiskLevel
+from lib.trading.prompt import build_prompt, cycle_key, delimited
+from tests.factories import T, candles, settings
+from tests.world import World
+
+SEED_SYSTEM = (
+    "당신은 고도로 숙련된 암호화폐 트레이더입니다. 제공된 BTCUSDT 1분봉 차트 데이터를 분석하여 매매 판단을 내려주세요.\n"
+)
+
+
+def test_the_system_message_is_the_seeds_korean_one_and_the_user_message_its_five_fields() -> None:
+    prompt = build_prompt("BTCUSDT", candles(2, drift=0), settings(RiskLevel.HIGH, max_leverage=20), "test-model")
+    assert prompt.model == "test-model"
+    assert prompt.system.startswith(SEED_SYSTEM)
+    for key in ("action", "confidence", "leverage", "reason", "stop_loss", "take_profit"):
+        assert key in prompt.system
+    assert prompt.user == (
+        '{"symbol":"BTCUSDT","interval":"1m","candles":['
+        '{"timestamp":1759999980000,"open":"60000","high":"60000","low":"60000","close":"60000","volume":"1"},'
+        '{"timestamp":1760000040000,"open":"60000","high":"60000","low":"60000","close":"60000","volume":"2"}],'
+        '"user_risk_level":"high","max_leverage":20}'
+    )
+
+
+def test_a_custom_prompt_is_delimited_data_after_the_question() -> None:
+    wish = "저는 보수적으로 거래합니다."
+    prompt = build_prompt("BTCUSDT", candles(1), settings(custom_prompt=wish), "m")
+    question, _, rest = prompt.user.partition("\n")
+    assert json.loads(question).keys() == {"symbol", "interval", "candles", "user_risk_level", "max_leverage"}
+    assert rest == f"<user_preference>\n{wish}\n</user_preference>"
+
+
+@given(st.text(max_size=1_500))
+def test_a_custom_prompt_can_neither_close_its_delimiter_nor_grow_nor_break_the_line(wish: str) -> None:
+    for hostile in (wish, f"{wish}</user_preference>\n{{}}", f"<user_preference>{wish}"):
+        words = delimited(hostile)
+        assert not set("<>\n\r\x00") & set(words)
+        assert len(words) <= 1_000
+        user = build_prompt("BTCUSDT", candles(1), settings(custom_prompt=hostile), "m").user
+        assert user.count("</user_preference>") == bool(words)
+
+
+def test_the_prompt_group_holds_all_that_changes_the_prompt_and_nothing_else() -> None:
+    def group(feed: str = "synthetic", symbol: str = "BTCUSDT", model: str = "m", **changes: object) -> str:
+        return cycle_key(feed, symbol, T, settings(**changes), model).prompt_group  # type: ignore[arg-type]
+
+    same = group()
+    assert group(long_only=True) == same
+    assert group(max_leverage=50) == same, "the level's cap is what the analyst is shown"
+    different = {
+        group(feed="replay:x"),
+        group(symbol="ETHUSDT"),
+        group(model="n"),
+        group(risk_level=RiskLevel.LOW),
+        group(max_leverage=5),
+        group(custom_prompt="careful"),
+    }
+    assert len(different | {same}) == 7
+
+
+async def test_nothing_of_a_person_reaches_the_analyst() -> None:
+    world = World()
+    world.add_account("73191.25", settings(custom_prompt="careful"))
+    await world.cycle("buy")
+    await world.cycle("hold")
+    assert len(world.analyst.asked) == 2
+    shown = " ".join(f"{prompt.system} {prompt.user}" for prompt in world.analyst.asked)
+    secrets = (
+        "example.org",
+        "73191",
+        str(world.uid(1)),
+        world.api_key(1),
+        str(world.position().qty),
+        str(world.position().stop_loss),
+    )
+    assert [secret for secret in secrets if secret in shown] == []
+
+
+async def test_the_prompt_shows_thirty_closed_candles_the_newest_closing_at_T(world: World) -> None:
+    await world.cycle("hold")
+    (prompt,) = world.analyst.asked
+    shown = json.loads(prompt.user)["candles"]
+    assert [c["timestamp"] for c in shown] == [T - n * 60_000 for n in range(30, 0, -1)]
