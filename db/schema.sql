@@ -78,9 +78,11 @@ CREATE TABLE accounts (
     avg_entry_price DECIMAL(36, 18) NOT NULL,
     round_result DECIMAL(36, 18) NOT NULL,  -- realised less closing fees since the position was last flat
     peak_equity DECIMAL(36, 18) NOT NULL,
-    loss_streak INT NOT NULL DEFAULT 0,  -- losing round trips in a row
+    loss_streak INT NOT NULL DEFAULT 0,  -- losing round trips in a row on the UTC day of last_round_ms
+    last_round_ms BIGINT NOT NULL DEFAULT 0,
     last_stop_ms BIGINT NOT NULL DEFAULT 0,
     last_fill_ms BIGINT NOT NULL DEFAULT 0,
+    opened_ms BIGINT NOT NULL DEFAULT 0,  -- when our books began; executions before it are not ours
     created_at DATETIME(3) NOT NULL DEFAULT CURRENT_TIMESTAMP(3),
     PRIMARY KEY (id),
     CONSTRAINT uq_accounts_venue_feed_uid UNIQUE (venue, feed, uid),

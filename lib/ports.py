@@ -428,6 +428,8 @@ class TraderAccount:
     auto_trade: bool
     auto_since: int
     trading_enabled: bool
+    booked_qty: Decimal
+    """Signed quantity our fills add up to."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -468,6 +470,7 @@ class LogFacts:
     peak_equity: Decimal
     entries_today: int
     loss_streak: int
+    """Losing round trips in a row on this UTC day."""
     last_stop_ms: int
     locks: tuple[str, ...]
     unresolved: int
@@ -493,6 +496,7 @@ class Books:
     fees: Decimal
     funding: Decimal
     position: Position
+    opened_ms: int
     last_fill_ms: int
 
     @property
@@ -593,7 +597,8 @@ class Ledger(Protocol):
         ...
 
     async def record_fills(self, account_id: int, fills: Sequence[Fill]) -> int:
-        """Book fills not seen before, in the order given (oldest first); how many were new."""
+        """Book fills not seen before, in the order given (oldest first); how many were new. Those before the books
+        began are not ours and are left out."""
         ...
 
     async def books(self, account_id: int) -> Books: ...
@@ -654,7 +659,7 @@ class NewAccount:
     key_last4: str
     key_version: int
     start_balance: Decimal
-    opened_ms: int = 0
+    opened_ms: int
 
 
 class Accounts(Protocol):

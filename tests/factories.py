@@ -208,6 +208,7 @@ def trader_account(account_id: int = 1, **changes: Any) -> TraderAccount:
         auto_trade=True,
         auto_since=0,
         trading_enabled=True,
+        booked_qty=Decimal(0),
     )
     return replace(default, **changes)
 

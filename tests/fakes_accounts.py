@@ -128,7 +128,7 @@ class MemoryAccounts:
             symbol_no=self.store.symbols.setdefault(new.symbol, len(self.store.symbols) + 1),
             sealed_key=new.sealed_key,
             key_version=new.key_version,
-            books=RunningBooks(new.start_balance),
+            books=RunningBooks(new.start_balance, opened_ms=new.opened_ms),
             peak_equity=new.start_balance,
         )
         return account_id

@@ -50,7 +50,7 @@ class MemoryBooks:
         row, before = self.store.accounts[account_id], len(self.store.fills)
         books = row.books
         for fill in fills:
-            if (account_id, fill.exec_id) not in self.store.fills:
+            if (account_id, fill.exec_id) not in self.store.fills and fill.at_ms >= books.opened_ms:
                 books, _ = book_fill(books, fill)
                 self.store.fills[account_id, fill.exec_id] = fill
         self.store.accounts[account_id] = replace(row, books=books)
@@ -78,7 +78,7 @@ class MemoryBooks:
             day_start_equity=self._day_start_equity(account_id, t_ms),
             peak_equity=row.peak_equity,
             entries_today=len(entries),
-            loss_streak=row.books.loss_streak,
+            loss_streak=row.books.streak_on(t_ms),
             last_stop_ms=row.books.last_stop_ms,
             locks=self._locks(account_id, self._clock.now_ms()),
             unresolved=sum(rulings.is_unresolved(order, t_ms) for order in orders),

@@ -99,6 +99,7 @@ class MemoryLedger(MemoryBooks):
             auto_trade=user.auto_trade,
             auto_since=user.auto_since,
             trading_enabled=row.trading_enabled,
+            booked_qty=row.books.position_qty,
         )
 
     # --- cycles ----------------------------------------------------------------------------------------------------

@@ -69,9 +69,6 @@ class Desk:
         books, seq = self._books, self._books.next_seq(account)
         is_market = request.order_type == "Market"
         bound = market_bound(books, request.symbol, request.side, last) if is_market else request.price
-        qty = request.qty
-        if request.reduce_only:
-            qty = min(qty, abs(books.holding(account, request.symbol).position.qty))
         return OrderRecord(
             order_id=id_of(account.uid, "order", seq),
             link_id=request.link_id,
@@ -81,7 +78,7 @@ class Desk:
             side=request.side,
             order_type=request.order_type,
             time_in_force="IOC" if is_market else request.time_in_force,
-            qty=qty,
+            qty=request.qty,
             price=bound,
             reduce_only=request.reduce_only,
             close_on_trigger=request.close_on_trigger,

@@ -20,7 +20,8 @@ OVERLAP_MS = 60_000
 async def import_fills(desk: Desk, account: TraderAccount, exchange: Exchange) -> int:
     """Book every execution not seen yet, oldest first; how many were new."""
     books = await desk.ledger.books(account.account_id)
-    fills = await exchange.fills_since(account.symbol, max(0, books.last_fill_ms - OVERLAP_MS))
+    since = max(books.opened_ms, books.last_fill_ms - OVERLAP_MS)
+    fills = await exchange.fills_since(account.symbol, since)
     return await desk.ledger.record_fills(account.account_id, fills) if fills else 0
 
 

@@ -39,12 +39,19 @@ class Guardian:
     closed: int = 0
 
     async def run_pass(self) -> int:
-        """Look at every account once, all in parallel; how many positions of ours are open."""
+        """Look at every account that may hold something of ours, all in parallel; how many positions are open."""
+        unsettled: set[int] = set()
         try:
             self.accounts = await self.desk.ledger.accounts()
+            unsettled = {order.account_id for order in await self.desk.ledger.open_orders()}
         except Retry as busy:
             LOG.error("guardian.ledger_down", why=str(busy))
-        return sum(await asyncio.gather(*(self._watch(account) for account in self.accounts)))
+        holders = [
+            account
+            for account in self.accounts
+            if account.booked_qty or account.account_id in self.stops or account.account_id in unsettled
+        ]
+        return sum(await asyncio.gather(*(self._watch(account) for account in holders)))
 
     async def _watch(self, account: TraderAccount) -> bool:
         with log.bind(account=account.account_id):
@@ -57,8 +64,6 @@ class Guardian:
             return False
 
     async def _look(self, account: TraderAccount) -> bool:
-        if not await self._expects_position(account):
-            return False
         exchange = self.desk.exchanges.open(account)
         position = await exchange.position(account.symbol)
         if position.is_flat:
@@ -74,15 +79,6 @@ class Guardian:
             return True
         await self._restore(account, exchange, position)
         return True
-
-    async def _expects_position(self, account: TraderAccount) -> bool:
-        """Whether our books or our memory say this account may hold something of ours."""
-        if account.account_id in self.stops:
-            return True
-        books = await self.desk.ledger.books(account.account_id)
-        if not books.position.is_flat:
-            return True
-        return any(order.account_id == account.account_id for order in await self.desk.ledger.open_orders())
 
     async def _is_ours(self, account: TraderAccount, exchange: Exchange, position: Position) -> bool:
         try:

@@ -123,6 +123,29 @@ async def test_losing_round_trips_in_a_row_are_counted(
     assert (await world.ledger.facts(account.account_id, T)).loss_streak == streak
 
 
+async def test_a_streak_of_losses_counts_on_its_own_utc_day_only(world: World) -> None:
+    account = await trading_account(world)
+    day = 86_400_000
+    losses = [("buy", T), ("sell", T + 1), ("buy", T + 2), ("sell", T + 3), ("buy", T + day), ("sell", T + day + 1)]
+    for number, (side, at_ms) in enumerate(losses):
+        row = executed(f"{number}", "buy" if side == "buy" else "sell", "1", "100", "0.6", at_ms=at_ms)
+        await world.ledger.record_fills(account.account_id, [row])
+        if at_ms == T + 3:
+            assert (await world.ledger.facts(account.account_id, T + 300_000)).loss_streak == 2
+            assert (await world.ledger.facts(account.account_id, T + day)).loss_streak == 0
+    assert (await world.ledger.facts(account.account_id, T + day)).loss_streak == 1
+
+
+async def test_executions_from_before_the_books_began_are_not_ours(world: World) -> None:
+    user_id = world.people.add_user("late@example.org", "!")
+    began = replace(new_account(user_id, "77"), opened_ms=T)
+    account_id = world.people.add_account(began)
+    early, ours = executed("1", "buy", "1", "100", at_ms=T - 1), executed("2", "buy", "1", "100", at_ms=T)
+    assert await world.ledger.record_fills(account_id, [early, ours]) == 1
+    books = await world.ledger.books(account_id)
+    assert (books.position.qty, books.opened_ms) == (Decimal(1), T)
+
+
 async def test_the_newest_stop_is_remembered(world: World) -> None:
     account = await trading_account(world)
     stops = [executed("1", "sell", "1", "90", is_stop=True, at_ms=T + 9), executed("2", "buy", "1", "90", at_ms=T + 20)]
@@ -324,7 +347,7 @@ async def test_an_address_belongs_to_one_person_however_it_is_written(world: Wor
 
 
 def new_account(user_id: int, uid: str) -> NewAccount:
-    return NewAccount(user_id, "paper", "synthetic", uid, SYMBOL, "sealed", "1234", 1, Decimal("500.5"))
+    return NewAccount(user_id, "paper", "synthetic", uid, SYMBOL, "sealed", "1234", 1, Decimal("500.5"), 0)
 
 
 async def test_an_exchange_account_is_registered_once_and_the_newest_is_the_active_one(world: World) -> None:

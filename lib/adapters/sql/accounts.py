@@ -94,6 +94,7 @@ def _add_account(connection: sa.Connection, new: NewAccount) -> int:
         "key_version": new.key_version,
         "start_balance": new.start_balance,
         "peak_equity": new.start_balance,
+        "opened_ms": new.opened_ms,
     }
     account_id = _insert(connection, accounts, values, "this exchange account is registered already")
     key = {"account_id": account_id, "key_version": new.key_version, "sealed": new.sealed_key, "last4": new.key_last4}

@@ -8,6 +8,7 @@ returns to zero or changes sign; its result is what its closing fills realised l
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
+from lib.adapters.sql.rulings import utc_day
 from lib.domain.position import ZERO, Position, apply_fill
 from lib.ports import Books, Fill
 
@@ -24,8 +25,10 @@ class RunningBooks:
     avg_entry_price: Decimal = ZERO
     round_result: Decimal = ZERO
     loss_streak: int = 0
+    last_round_ms: int = 0
     last_stop_ms: int = 0
     last_fill_ms: int = 0
+    opened_ms: int = 0
 
     def position(self, symbol: str) -> Position:
         """The position our fills add up to."""
@@ -34,8 +37,18 @@ class RunningBooks:
     def books(self, symbol: str) -> Books:
         """As the ledger's port shows them."""
         return Books(
-            self.start_balance, self.realised, self.fees, self.funding, self.position(symbol), self.last_fill_ms
+            self.start_balance,
+            self.realised,
+            self.fees,
+            self.funding,
+            self.position(symbol),
+            self.opened_ms,
+            self.last_fill_ms,
         )
+
+    def streak_on(self, at_ms: int) -> int:
+        """Losing round trips in a row on the UTC day of *at_ms*: a new day begins a new count."""
+        return self.loss_streak if utc_day(self.last_round_ms) == utc_day(at_ms) else 0
 
 
 def book_fill(before: RunningBooks, fill: Fill) -> tuple[RunningBooks, Decimal]:
@@ -58,14 +71,15 @@ def _move_position(books: RunningBooks, fill: Fill) -> tuple[RunningBooks, Decim
         books, realised=books.realised + realised, position_qty=new.qty, avg_entry_price=new.avg_entry_price
     )
     closes = old.qty != 0 and (old.qty > 0) != (fill.side == "buy")
-    return (_closed(moved, old, realised - fill.fee) if closes else moved), realised
+    return (_closed(moved, old, realised - fill.fee, fill.at_ms) if closes else moved), realised
 
 
-def _closed(books: RunningBooks, old: Position, result: Decimal) -> RunningBooks:
+def _closed(books: RunningBooks, old: Position, result: Decimal, at_ms: int) -> RunningBooks:
     total = books.round_result + result
     if books.position_qty != 0 and (books.position_qty > 0) == (old.qty > 0):
         return replace(books, round_result=total)
-    return replace(books, round_result=ZERO, loss_streak=_streak(books.loss_streak, total))
+    streak = _streak(books.streak_on(at_ms), total)
+    return replace(books, round_result=ZERO, loss_streak=streak, last_round_ms=at_ms)
 
 
 def _streak(before: int, result: Decimal) -> int:

@@ -35,7 +35,7 @@ def record_fills(connection: sa.Connection, account_id: int, seen: Sequence[Fill
     ours = _order_ids(connection, account_id, seen)
     rows = []
     for fill in seen:
-        if fill.exec_id not in known:
+        if fill.exec_id not in known and fill.at_ms >= books.opened_ms:
             known.add(fill.exec_id)
             books, realised = book_fill(books, fill)
             rows.append(_fill_values(account_id, fill, ours.get(fill.order_link_id), realised))
@@ -88,7 +88,7 @@ def facts(connection: sa.Connection, now: Now, account_id: int, t_ms: int) -> Lo
         day_start_equity=_day_start_equity(connection, account, t_ms),
         peak_equity=account["peak_equity"],
         entries_today=_entries_today(connection, account_id, t_ms),
-        loss_streak=account["loss_streak"],
+        loss_streak=running_books(account).streak_on(t_ms),
         last_stop_ms=account["last_stop_ms"],
         locks=_locks(connection, account_id, now(connection)),
         unresolved=_unresolved(connection, account_id, t_ms),

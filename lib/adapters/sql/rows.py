@@ -111,6 +111,7 @@ _ACCOUNT = sa.select(
     accounts.c.symbol_no,
     accounts.c.key_version,
     accounts.c.trading_enabled,
+    accounts.c.position_qty,
     symbols.c.symbol,
     credentials.c.sealed,
     users.c.auto_trade_enabled,
@@ -157,6 +158,7 @@ def _account_from(row: sa.RowMapping) -> TraderAccount:
         auto_trade=row["auto_trade_enabled"],
         auto_since=row["auto_trade_since_ms"],
         trading_enabled=row["trading_enabled"],
+        booked_qty=row["position_qty"],
     )
 
 
