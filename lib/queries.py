@@ -83,6 +83,13 @@ class Readings:
         newest = self._candles.newest(symbol, interval, 1)
         return newest[0] if newest else None
 
+    def last_price(self, symbol: str) -> Decimal | None:
+        """The newest price the collector has seen: of the forming candle, else of the newest closed one."""
+        closed, forming = self.newest_candle(symbol), self._candles.forming(symbol, "1m")
+        if forming is not None and (closed is None or forming.candle.open_time > closed.open_time):
+            return forming.candle.close
+        return closed.close if closed else None
+
     def demo_user_id(self, feed: str) -> int | None:
         """The labelled demo person of *feed*, or None."""
         query = (

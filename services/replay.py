@@ -69,15 +69,15 @@ def table(found: Findings) -> str:
         f"orders        {_counts(found.orders)}",
         f"executions    {found.fills} fills ({found.stops} by stop), {found.funding} funding payments",
         "",
-        f"{'account':24}{'trades':>7}{'realised':>14}{'fees':>12}{'funding':>12}{'balance':>14}  books − exchange",
+        f"{'account':24}{'trades':>7}{'start':>10}{'realised':>12}{'fees':>12}{'funding':>12}{'balance':>14}  books − exchange",
     ]
     for person in found.people:
         lines.append(
-            f"{person.label:24}{person.trades:>7}{_money(person.realised)}{_money(person.fees, 12)}"
+            f"{person.label:24}{person.trades:>7}{person.start:>10}{_money(person.realised, 12)}{_money(person.fees, 12)}"
             f"{_money(person.funding, 12)}{_money(person.exchange)}  {person.books - person.exchange:f}"
         )
-    held = found.buy_and_hold[-1][1] if found.buy_and_hold else Decimal(0)
-    lines += ["", f"buy and hold  {held.quantize(CENT)}", ""]
+    held = found.buy_and_hold[-1][1] if found.buy_and_hold else Decimal(1)
+    lines += ["", f"buy and hold  {(held - 1) * 100:+.2f} %", ""]
     for name, problems in (
         ("orders not resolved", found.unresolved),
         ("positions seen without a stop", found.naked),
@@ -111,13 +111,13 @@ def draw(found: Findings, picture: Path) -> None:
     shades = {"low": "#2f9e6e", "medium": "#3b78c9", "high": "#d2803a"}
     for person in found.people:
         level = person.label.split()[1]
-        curve = [(at(t_ms), float(equity)) for t_ms, equity in person.curve]
+        curve = [(at(t_ms), float(equity / person.start * 100)) for t_ms, equity in person.curve]
         axes.plot(*zip(*curve, strict=True), color=shades[level], linewidth=1.1, alpha=0.75)
-    held = [(at(t_ms), float(value)) for t_ms, value in found.buy_and_hold]
+    held = [(at(t_ms), float(value * 100)) for t_ms, value in found.buy_and_hold]
     axes.plot(*zip(*held, strict=True), color="#222222", linewidth=2, label="buy and hold")
     for level, shade in shades.items():
         axes.plot([], [], color=shade, label=f"risk level {level}")
-    axes.set_ylabel("equity, USDT")
+    axes.set_ylabel("equity, % of the start")
     axes.xaxis.set_major_formatter(dates.DateFormatter("%m-%d %H:%M"))  # type: ignore[no-untyped-call]
     axes.set_title(
         f"{len(found.people)} accounts, {found.cycles} cycles, local rule-based analyst", loc="left", fontsize=11

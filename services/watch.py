@@ -41,13 +41,13 @@ class Watch:
 
     def _pulse(self) -> str:
         status = self._readings.status()
-        newest = self._readings.newest_candle(self._symbol)
-        if newest is None:
+        newest, last = self._readings.newest_candle(self._symbol), self._readings.last_price(self._symbol)
+        if newest is None or last is None:
             return "no candles yet"
         age = (SystemClock().now_ms() - newest.open_time - 60_000) // 1000
         connected = "stream up" if status.get("websocket_connected") == "true" else "STREAM DOWN"
-        price = f"{self._symbol} {newest.close}"
-        return " · ".join((price, f"candle {age} s old", connected, self._feed, self._money(newest.close)))
+        price = f"{self._symbol} {last}"
+        return " · ".join((price, f"candle {age} s old", connected, self._feed, self._money(last)))
 
     def _money(self, price: Decimal) -> str:
         user_id = self._readings.demo_user_id(self._feed)

@@ -7,6 +7,7 @@ clock. It ends with an audit of what the exchange knows against what our books s
 
 import csv
 import gzip
+import sqlite3
 import tempfile
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
@@ -20,7 +21,7 @@ import sqlalchemy as sa
 from lib.adapters.redis.connection import connect, connect_async
 from lib.adapters.redis.embedded import ensure
 from lib.adapters.sql import schema
-from lib.adapters.sql.engine import describe, make_engine
+from lib.adapters.sql.engine import make_engine
 from lib.adapters.sql.people import accounts
 from lib.adapters.sql.trading import cycles, equity_points, fills, orders, trade_logs
 from lib.adapters.vault import generate_keys
@@ -42,9 +43,11 @@ WARM_UP = 5_000
 """Candles of the file that are already past when trading begins: what the collector loads by REST."""
 WISHES = (
     "",
-    "추세를 따라가고, 횡보장에서는 쉬어 주세요.",
-    "Prefer mean reversion; avoid chasing breakouts.",
+    "보수적으로, 확실할 때만 들어가 주세요.",
+    "Be aggressive: take every clean breakout.",
 )
+BALANCES = (Decimal(10_000), Decimal(1_000), Decimal(50_000), Decimal(150))
+"""What people start with, USDT: the last is so small that many an entry is below the venue's minimum."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +60,6 @@ class ReplayPlan:
     symbol: str
     database_url: str
     redis_url: str
-    balance: Decimal = Decimal(10_000)
 
 
 @dataclass(slots=True)
@@ -82,6 +84,7 @@ class Findings:
     missing: list[str] = field(default_factory=list)
     people: list["Person"] = field(default_factory=list)
     buy_and_hold: list[tuple[int, Decimal]] = field(default_factory=list)
+    """(T, worth of 1 USDT of coins bought at the first T, without fees)."""
 
     @property
     def clean(self) -> bool:
@@ -162,16 +165,16 @@ async def _play(
     exchange.tick()
     secret, public = generate_keys()
     players = Players(f"replay:{plan.file.name}", plan.symbol, LOCAL_MODEL, "replay", secret, public)
-    found = Findings(database=describe(stores.engine), redis=_redis_version(stores.redis), first_ms=first)
+    found = Findings(database=_database_version(stores.engine), redis=_redis_version(stores.redis), first_ms=first)
     total = plan.days * 288
     async with Rehearsal.opened(exchange, clock, stores, players, application(config, exchange, clock)) as rehearsal:
         labels = {}
         for number, settings in enumerate(people(plan.users), 1):
-            user_id = rehearsal.add_person(f"user{number:02d}@replay", settings, plan.balance)
+            user_id = rehearsal.add_person(f"user{number:02d}@replay", settings, BALANCES[number % len(BALANCES)])
             labels[user_id] = f"user{number:02d} {settings.risk_level.value} {settings.max_leverage}x"
         await rehearsal.run(first + (total - 1) * CYCLE_MS, _watching(rehearsal, found, progress, total))
         audit(found, rehearsal, stores.engine, labels)
-    found.buy_and_hold = _buy_and_hold(plan, candles, first, total)
+    found.buy_and_hold = _buy_and_hold(candles, first, total)
     return found
 
 
@@ -271,12 +274,19 @@ def _person(connection: sa.Connection, rehearsal: Rehearsal, row: sa.RowMapping,
     )
 
 
-def _buy_and_hold(plan: ReplayPlan, candles: Sequence[Candle], first: int, total: int) -> list[tuple[int, Decimal]]:
-    """What the same money would be worth as coins bought at the first T, without fees."""
+def _buy_and_hold(candles: Sequence[Candle], first: int, total: int) -> list[tuple[int, Decimal]]:
+    """What one USDT would be worth as coins bought at the first T, without fees."""
     closes = {candle.open_time + MINUTE_MS: candle.close for candle in candles}
     bought = closes[first]
     times = [first + number * CYCLE_MS for number in range(total)]
-    return [(t_ms, plan.balance * closes[t_ms] / bought) for t_ms in times]
+    return [(t_ms, closes[t_ms] / bought) for t_ms in times]
+
+
+def _database_version(engine: sa.Engine) -> str:
+    if engine.dialect.name == "sqlite":
+        return f"SQLite {sqlite3.sqlite_version}"
+    with engine.connect() as connection:
+        return str(connection.exec_driver_sql("SELECT VERSION()").scalar())
 
 
 def _redis_version(client: redis.Redis) -> str:

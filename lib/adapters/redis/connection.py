@@ -29,7 +29,7 @@ ANSWER_TIMEOUT = 1.0
 """Seconds; the longest script (a rebuild of 5,000 candles) takes a few milliseconds."""
 
 _QUERY = {"db", "ssl_cert_reqs", "ssl_ca_certs", "ssl_check_hostname"}
-_SHAPE = "use redis://[user:password@]host:port[/db], rediss://… for TLS, or unix:///path/to/redis.sock"
+_SHAPE = "use redis://host:port[/db], rediss://… for TLS, or unix:///path/to/redis.sock"
 
 
 def connect(url: str, *, tls_verify: TlsVerify = "full", ca_file: str | None = None) -> redis.Redis:

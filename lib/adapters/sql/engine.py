@@ -26,12 +26,13 @@ _SESSION = (
 
 
 def make_engine(
-    raw_url: str, *, pool_size: int = 3, max_overflow: int = 2, sqlite_busy_ms: int = SQLITE_BUSY_MS
+    raw_url: str, *, pool_size: int = 4, max_overflow: int = 1, sqlite_busy_ms: int = SQLITE_BUSY_MS
 ) -> sa.Engine:
     """
     An engine for *raw_url* in any of the dialects `read_address` knows; *Halt* for one that cannot work.
 
-    The pool is small on purpose: hosted plans allow about ten connections for everything.
+    The pool is small on purpose: hosted plans allow about ten connections for everything. It holds what a ledger's
+    four workers need, because a connection beyond the pool is opened and thrown away at every use.
     """
     address = read_address(raw_url)
     if address.is_sqlite:

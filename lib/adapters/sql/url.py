@@ -16,7 +16,7 @@ from sqlalchemy.exc import ArgumentError
 
 from lib.domain.errors import Halt
 
-SHAPE = "use mysql://USER:PASSWORD@HOST:3306/NAME or sqlite:////absolute/path.db"
+SHAPE = "use mysql://USER@HOST:3306/NAME (the password after USER and a colon) or sqlite:////absolute/path.db"
 
 _MYSQL_SCHEMES = frozenset(
     {"mysql", "mysql2", "mysqlx", "mariadb", "mysql+pymysql", "mariadb+pymysql", "mysql+mysqldb"}
