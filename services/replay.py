@@ -69,12 +69,13 @@ def table(found: Findings) -> str:
         f"orders        {_counts(found.orders)}",
         f"executions    {found.fills} fills ({found.stops} by stop), {found.funding} funding payments",
         "",
-        f"{'account':24}{'trades':>7}{'start':>10}{'realised':>12}{'fees':>12}{'funding':>12}{'balance':>14}  books − exchange",
+        _row("account", "trades", "start", "realised", "fees", "funding", "balance", "books − exchange"),
     ]
     for person in found.people:
+        amounts = (person.start, person.realised, person.fees, person.funding, person.exchange)
+        difference = f"{person.books - person.exchange:f}"
         lines.append(
-            f"{person.label:24}{person.trades:>7}{person.start:>10}{_money(person.realised, 12)}{_money(person.fees, 12)}"
-            f"{_money(person.funding, 12)}{_money(person.exchange)}  {person.books - person.exchange:f}"
+            _row(person.label, str(person.trades), *(str(money.quantize(CENT)) for money in amounts), difference)
         )
     held = found.buy_and_hold[-1][1] if found.buy_and_hold else Decimal(1)
     lines += ["", f"buy and hold  {(held - 1) * 100:+.2f} %", ""]
@@ -92,8 +93,8 @@ def _counts(counts: dict[str, int]) -> str:
     return ", ".join(f"{count} {name.lower()}" for name, count in sorted(counts.items())) or "none"
 
 
-def _money(value: Decimal, width: int = 14) -> str:
-    return f"{value.quantize(CENT):>{width}}"
+def _row(label: str, trades: str, *amounts: str) -> str:
+    return f"{label:22}{trades:>7}" + "".join(f"{amount:>12}" for amount in amounts[:-1]) + f"  {amounts[-1]:>18}"
 
 
 def draw(found: Findings, picture: Path) -> None:
