@@ -75,6 +75,8 @@ def test_the_public_half_follows_from_the_private() -> None:
 @pytest.mark.parametrize(
     "text",
     ["", "correct horse battery staple", "A" * 43 + "=", PRIVATE[:-4], PRIVATE + "AAAA", f" {PRIVATE}", "changeme"],
+    # the keys are fresh in every process: names of their own, so that parallel workers collect the same tests
+    ids=["empty", "passphrase", "zeros", "short", "long", "padded", "placeholder"],
 )
 def test_a_key_is_32_random_bytes_in_base64_or_one_clear_line(text: str) -> None:
     with pytest.raises(Halt, match=r"ENCRYPTION_KEY must be base64 of 32 random bytes") as halt:
