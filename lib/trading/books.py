@@ -72,6 +72,8 @@ async def check_equity(desk: Desk, account: TraderAccount, exchange: Exchange, t
         difference = await _difference(desk, account, wallet)
     point = EquityPoint(account.account_id, t_ms, wallet.balance, wallet.equity, difference)
     await desk.ledger.record_equity(point)
+    if not difference:
+        desk.unbooked.discard(account.account_id)
     return difference
 
 

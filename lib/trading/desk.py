@@ -5,8 +5,9 @@ A desk is built once by bootstrap. Live, paper and replay desks differ by the ob
 """
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from lib.domain.account import feed_fits
 from lib.domain.order import CYCLE_MS
 from lib.ports import Analyst, AsyncCandleReader, AsyncMarket, Clock, Exchanges, Ledger, TraderAccount
 
@@ -31,6 +32,8 @@ class Desk:
     holder: str
     analyst_budget_s: float = 45.0
     lease_ms: int = 30_000
+    unbooked: set[int] = field(default_factory=set)
+    """Accounts an order has left for whose executions the books may not hold yet; the guardian looks at them."""
 
 
 def boundary(now_ms: int) -> int:
@@ -48,6 +51,6 @@ async def until(clock: Clock, deadline_ms: int, pause_s: float, ready: Callable[
 
 
 def due(account: TraderAccount, feed: str, t_ms: int) -> bool:
-    """Whether *account* takes part in the cycle of T: switched on, on this feed, and since before T."""
+    """Whether *account* takes part in the cycle of T: switched on since before T, at a venue of this very feed."""
     on = account.auto_trade and account.trading_enabled and account.auto_since <= t_ms
-    return on and (account.venue != "paper" or account.feed == feed)
+    return on and account.feed == feed and feed_fits(feed, account.venue)

@@ -6,7 +6,7 @@ certainly committed. Orders of one account go one after another; a flip's entry 
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from lib import log
 from lib.domain.decision import Decision
@@ -66,10 +66,13 @@ async def _send(desk: Desk, exchange: Exchange, order: Order) -> tuple[Order, fl
     """Sign, claim, send once. The row as it then stands, and seconds until it may be tried again (None = not now)."""
     signed = exchange.sign_order(order, desk.clock.now_ms())
     claim = await desk.ledger.claim(order, signed, desk.holder)
-    order = await _again(desk, order)
     if not claim.granted:
+        order = await _again(desk, order)
         LOG.info("order.claim_refused", link=order.order_link_id, why=claim.why, state=claim.state.value)
         return order, 0 if claim.sign_again else None
+    # nothing is asked between the claim and the send: the signature grows old, and a failure would waste the claim
+    order = replace(order, state=claim.state, attempts=order.attempts + 1, signed_ts=signed.signed_ts)
+    desk.unbooked.add(order.account_id)
     ack = await exchange.send_order(signed)
     after = after_hint(ack.code, order.attempts)
     LOG.info("order.sent", link=order.order_link_id, code=ack.code, now=after.value)

@@ -29,12 +29,16 @@ EXTERNAL_MS = 86_400_000
 @dataclass(slots=True)
 class Guardian:
     """
-    One pass looks at every account. *accounts* and *stops* outlive a database outage, so a repair needs no database.
+    One pass looks at every account that may hold something of ours, the first at every account there is: what a killed
+    process left unbooked is nowhere else to be seen. *accounts* and *stops* outlive a database outage, so a repair needs
+    no database.
     """
 
     desk: Desk
     accounts: list[TraderAccount] = field(default_factory=list)
     stops: dict[int, tuple[str, Decimal, Decimal]] = field(default_factory=dict)
+    met: set[int] = field(default_factory=set)
+    """Accounts looked at since the process began."""
     repaired: int = 0
     closed: int = 0
 
@@ -46,18 +50,24 @@ class Guardian:
             unsettled = {order.account_id for order in await self.desk.ledger.open_orders()}
         except Retry as busy:
             LOG.error("guardian.ledger_down", why=str(busy))
+        maybe = unsettled | self.desk.unbooked | self.stops.keys()
         holders = [
             account
             for account in self.accounts
-            if account.booked_qty or account.account_id in self.stops or account.account_id in unsettled
+            if account.booked_qty or account.account_id in maybe or account.account_id not in self.met
         ]
         return sum(await asyncio.gather(*(self._watch(account) for account in holders)))
 
     async def _watch(self, account: TraderAccount) -> bool:
         with log.bind(account=account.account_id):
             try:
-                return await self._look(account)
-            except (Retry, Pause) as held:
+                is_open = await self._look(account)
+                self.met.add(account.account_id)
+                return is_open
+            except Pause as held:
+                self.met.add(account.account_id)  # nothing can be seen until its owner has acted
+                LOG.warning("guardian.unread", why=str(held))
+            except Retry as held:
                 LOG.warning("guardian.unread", why=str(held))
             except Exception as bug:  # noqa: BLE001 - one account's bug must never leave another unguarded
                 LOG.error("guardian.failed", bug)

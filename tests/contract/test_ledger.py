@@ -41,7 +41,8 @@ GUARD = AccountPlan("closed", "the stop was gone", (replace(EXIT, leg="g"),))
 async def trading_account(world: World, *, venue: Venue = "paper", uid: str = "uid-1") -> TraderAccount:
     """One more person with auto-trading on and the lease in our hands."""
     user_id = world.people.add_user(f"{uid}@example.test", "hash")
-    world.people.add_account(NewAccount(user_id, venue, "synthetic", uid, SYMBOL, "sealed", "1234", 1, Decimal(10_000), 0))
+    new = NewAccount(user_id, venue, "synthetic", uid, SYMBOL, "sealed", "1234", 1, Decimal(10_000), 0)
+    world.people.add_account(new)
     world.people.set_auto_trade(user_id, True, T - 300_000)
     assert await world.ledger.hold_lease(HOLDER, 30_000)
     return next(account for account in await world.ledger.accounts() if account.uid == uid)

@@ -3,7 +3,7 @@
 import json
 import time
 from dataclasses import dataclass
-from decimal import Decimal
+from decimal import Decimal, localcontext
 from typing import Any
 
 import pytest
@@ -106,10 +106,11 @@ def test_the_balance_is_the_sum_of_the_ledger_to_the_last_decimal(script: list[D
     account, history = engine.books.account(uid), engine.books.history[uid]
     assert sum((row.change for row in history.transactions), ZERO) == account.cash == history.transactions[-1].balance
     running = ZERO
-    for row in history.transactions:
-        assert row.change == row.cash_flow + row.funding - row.fee
-        running += row.change
-        assert row.balance == running
+    with localcontext(prec=80):  # so that no sum here is rounded
+        for row in history.transactions:
+            assert row.change == row.cash_flow + row.funding - row.fee
+            running += row.change
+            assert row.balance == running
     assert account.cash >= 0
 
 
@@ -275,6 +276,17 @@ def test_a_closed_profit_is_net_of_its_share_of_the_opening_fee() -> None:
     fee = D("0.00055")
     assert (closed.open_fee, closed.close_fee) == (100 * fee, 110 * fee)
     assert closed.pnl == 10 - 210 * fee
+
+
+def test_two_partial_closings_share_the_opening_fee_between_them() -> None:
+    world = World([100] * 60)
+    world.place("buy", "3")
+    world.to(1)
+    for second, qty in ((2, "1"), (3, "2")):
+        world.engine.desk.place(world.uid, OrderRequest(BTC, "sell", D(qty), reduce_only=True))
+        world.to(second)
+    shares = [closed.open_fee for closed in world.engine.books.history[world.uid].closed_pnls]
+    assert shares == [100 * D("0.00055"), 200 * D("0.00055")]
 
 
 # --- accounts ---------------------------------------------------------------------------------------------------------

@@ -1,6 +1,6 @@
 """Stops and targets: attached, followed, replaced, triggered; liquidation."""
 
-from decimal import Decimal
+from decimal import Decimal, localcontext
 
 import pytest
 
@@ -47,6 +47,15 @@ def test_a_triggered_child_fills_at_the_first_traded_price_and_cancels_the_other
     assert not world.account.orders
     cleared = next(o for o in world.engine.books.history[world.uid].closed if o.stop_order_type == other)
     assert cleared.cancel_type == "CancelByTpSlTsClear"
+
+
+def test_nothing_triggers_a_millisecond_before_its_print() -> None:
+    world = World([100, 100, 94])
+    world.place("buy", "1", "95")
+    world.to(1.999)
+    assert world.qty == 1
+    world.to(2)
+    assert world.qty == 0
 
 
 def test_a_short_is_stopped_above_and_taken_below() -> None:
@@ -168,7 +177,9 @@ def test_a_liquidation_at_an_odd_leverage_keeps_the_ledger_exact(side: Side, gap
     world.to(3)
     rows = world.engine.books.history[world.uid].transactions
     assert rows[-1].kind == "LIQUIDATION"
-    assert sum(row.change for row in rows) == world.account.cash
+    with localcontext(prec=60):
+        assert sum(row.cash_flow + row.funding - row.fee for row in rows) == world.account.cash
+        assert rows[-1].fee == rows[-1].qty * rows[-1].price * rows[-1].fee_rate
     assert world.account.cash > D(1000) - D("10.001") * 100 / 3 - 2
 
 

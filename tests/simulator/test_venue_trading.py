@@ -277,5 +277,7 @@ def test_pushes_show_things_as_they_were_not_as_they_are() -> None:
     visitor.later(100)
     visitor.post(CREATE, side="Sell", orderType="Market", qty="0.1", reduceOnly=True)
     visitor.later(100)
-    sizes = [frame["data"][0]["size"] for _, topic, frame in visitor.venue.drain_private() if topic == "position"]
-    assert sizes == ["0.1", "0"]
+    frames = visitor.venue.drain_private()
+    assert [frame["data"][0]["size"] for _, topic, frame in frames if topic == "position"] == ["0.1", "0"]
+    coins = [frame["data"][0]["coin"][0] for _, topic, frame in frames if topic == "wallet"]
+    assert [coin["totalPositionIM"] != "0" for coin in coins] == [True, False]

@@ -8,7 +8,8 @@ from lib.domain.account import RiskLevel
 from lib.domain.decision import Abstained, parse_decision
 from lib.ports import AnalystAnswer, Prompt
 from tests.factories import answer_json, decision, settings
-from tests.world import FakeAnalyst, World, result_of
+from tests.stage import FakeAnalyst
+from tests.world import World, result_of
 
 
 async def test_an_abstention_holds_and_says_what_it_was(world: World) -> None:
@@ -71,7 +72,7 @@ async def test_a_view_without_a_sane_stop_never_enters(world: World) -> None:
 async def test_leverage_beyond_the_caps_is_clamped_and_recorded(world: World) -> None:
     await world.cycle(decision("buy", leverage=100))
     assert world.order().leverage == 10
-    assert [(clamp.asked, clamp.allowed) for clamp in world.log().clamps][0] == ("100", "10")
+    assert next((clamp.asked, clamp.allowed) for clamp in world.log().clamps) == ("100", "10")
     assert world.position().leverage == 10
 
 

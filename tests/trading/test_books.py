@@ -5,7 +5,8 @@ from decimal import Decimal
 from lib.domain.order import OrderState
 from lib.trading.books import held_by_us
 from tests.factories import INSTALLATION, decision, fill, order
-from tests.world import CREATE, World, result_of
+from tests.stage import CREATE
+from tests.world import World, result_of
 
 FUNDING_MS = 8 * 3_600_000
 OURS = order().order_link_id
@@ -54,7 +55,7 @@ async def test_a_stop_that_was_hit_is_booked_and_starts_the_cooldown(world: Worl
     assert "cooling down" in result_of(report).reason
 
 
-async def test_a_stop_hit_just_before_T_is_known_to_that_cycles_gates(world: World) -> None:
+async def test_a_stop_hit_just_before_a_cycle_is_known_to_that_cycles_gates(world: World) -> None:
     await world.cycle("buy")
     world.to(world.t_ms + 180_000)
     world.trade_at(58_700)
@@ -111,11 +112,7 @@ async def test_a_deposit_is_a_difference_that_is_recorded_every_cycle(world: Wor
 
 
 async def test_a_wallet_that_cannot_be_read_takes_nothing_back(world: World) -> None:
-    def blind(code: str) -> bool:
-        world.fault("http_5xx_before", "/v5/account/wallet-balance", count=5)
-        return bool(code)
-
-    world.transport.before = lambda r: blind(r.path) and None if r.path == CREATE else None
+    world.on(CREATE, lambda: world.fault("http_5xx_before", "/v5/account/wallet-balance", count=5))
     report = await world.cycle("buy")
     assert (result_of(report).outcome, result_of(report).difference) == ("bought", None)
     assert world.log().summary.outcome == "bought"

@@ -7,9 +7,9 @@ import pytest
 
 from lib.domain.order import OrderState
 from lib.ports import Flags
-from lib.simulator.venue import Request
 from tests.factories import T, settings
-from tests.world import CREATE, World
+from tests.stage import CREATE
+from tests.world import World
 
 SET_LEVERAGE = "/v5/position/set-leverage"
 
@@ -61,17 +61,9 @@ CHANGES = (
 )
 
 
-def at(world: World, path: str, change: Change) -> None:
-    def happen(request: Request) -> None:
-        if request.path == path:
-            change(world)
-
-    world.transport.before = happen
-
-
 @pytest.mark.parametrize("change", CHANGES)
 async def test_what_changes_between_plan_and_claim_stops_the_entry(world: World, change: Change) -> None:
-    at(world, SET_LEVERAGE, change)
+    world.on(SET_LEVERAGE, lambda: change(world))
     await world.cycle("buy")
     assert world.order().state is OrderState.BLOCKED
     assert world.transport.orders() == []
@@ -82,24 +74,22 @@ async def test_what_changes_between_plan_and_claim_stops_the_entry(world: World,
 @pytest.mark.parametrize("change", [auto_trade_off, kill_switch, settings_changed, entries_locked])
 async def test_what_changes_before_a_resend_leaves_the_row_to_a_query(world: World, change: Change) -> None:
     world.fault("rate_limit_past_reset", CREATE)
-    at(world, CREATE, change)
+    world.on(CREATE, lambda: change(world))
     await world.cycle("buy")
     assert len(world.transport.orders()) == 1
     assert world.order().state is OrderState.ABSENT
 
 
 async def test_an_entry_too_old_at_the_claim_expires(world: World) -> None:
-    world.transport.after = lambda r: world.clock.advance_to(T + 91_000) if r.path == SET_LEVERAGE else None
+    world.on(SET_LEVERAGE, lambda: world.clock.advance_to(T + 91_000), after=True)
     await world.cycle("buy")
     assert world.order().state is OrderState.EXPIRED
     assert world.transport.orders() == []
 
 
 async def test_a_lost_lease_stops_the_entry(world: World) -> None:
-    def take_over(changed: World) -> None:
-        changed.ledger.store.lease = replace(changed.ledger.store.lease, holder="trader-2")
-
-    at(world, SET_LEVERAGE, take_over)
+    store = world.ledger.store
+    world.on(SET_LEVERAGE, lambda: setattr(store, "lease", replace(store.lease, holder="trader-2")))
     await world.cycle("buy")
     assert world.order().state is OrderState.PLANNED
     assert world.transport.orders() == []

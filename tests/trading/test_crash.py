@@ -6,48 +6,37 @@ from decimal import Decimal
 import pytest
 
 from lib.domain.order import EVIDENCE_LIFE_MS, MAX_AGE_MS, Order, OrderState
-from lib.simulator.venue import Request
 from lib.trading.resolution import reconcile
 from tests.factories import T, decision
+from tests.fakes_accounts import Store
 from tests.fakes_books import CommitUnknown
-from tests.world import CREATE, Killed, World, result_of
+from tests.stage import CREATE, Killed
+from tests.world import World, result_of
 
 SET_LEVERAGE = "/v5/position/set-leverage"
 QUERIES = ("/v5/order/realtime", "/v5/order/history", "/v5/execution/list")
 
 
-def die_at(world: World, path: str, *, after: bool = False) -> None:
-    """The process dies as it sends to *path* (or *after* the exchange has it)."""
-
-    def die(request: Request) -> None:
-        if request.path == path:
-            raise Killed
-
-    if after:
-        world.transport.after = die
-    else:
-        world.transport.before = die
-
-
-def live_again(world: World) -> None:
-    world.transport.before = world.transport.after = lambda request: None
+def die() -> None:
+    """The process ends here."""
+    raise Killed
 
 
 async def test_a_crash_after_the_claim_sends_nothing_again(world: World) -> None:
-    die_at(world, CREATE)
+    world.on(CREATE, die)
     await world.cycle("buy")
     assert world.order().state is OrderState.SUBMITTING
-    live_again(world)
+    world.calm()
     await world.again(desk=world.new_desk())
     assert world.transport.orders() == []
     assert world.order().state is OrderState.ABSENT
 
 
 async def test_a_crash_after_the_send_finds_the_order_and_sends_nothing_again(world: World) -> None:
-    die_at(world, CREATE, after=True)
+    world.on(CREATE, die, after=True)
     await world.cycle("buy")
     assert world.order().state is OrderState.SUBMITTING
-    live_again(world)
+    world.calm()
     world.wait(1)
     desk = world.new_desk()
     assert await reconcile(desk, sweep=True)
@@ -58,19 +47,19 @@ async def test_a_crash_after_the_send_finds_the_order_and_sends_nothing_again(wo
 
 
 async def test_a_crash_after_the_plan_goes_on_while_the_decision_is_fresh(world: World) -> None:
-    die_at(world, SET_LEVERAGE)
+    world.on(SET_LEVERAGE, die)
     await world.cycle("buy")
     assert (world.order().state, world.order().attempts) == (OrderState.PLANNED, 0)
-    live_again(world)
+    world.calm()
     await world.again("sell", desk=world.new_desk())
     assert world.order().state is OrderState.FILLED
     assert world.position().direction == "long", "the first plan of a T stands"
 
 
 async def test_a_crash_after_the_plan_expires_once_the_decision_is_old(world: World) -> None:
-    die_at(world, SET_LEVERAGE)
+    world.on(SET_LEVERAGE, die)
     await world.cycle("buy")
-    live_again(world)
+    world.calm()
     world.to(T + MAX_AGE_MS + 1_000)
     desk = world.new_desk()
     assert await reconcile(desk, sweep=True)
@@ -84,15 +73,15 @@ async def test_a_throttled_row_left_behind_is_never_called_unsent(world: World) 
     world.fault("rate_limit_past_reset", CREATE)
     sends = 0
 
-    def die_at_the_second(request: Request) -> None:
+    def die_at_the_second() -> None:
         nonlocal sends
-        sends += request.path == CREATE
+        sends += 1
         if sends == 2:
-            raise Killed
+            die()
 
-    world.transport.before = die_at_the_second
+    world.on(CREATE, die_at_the_second)
     await world.cycle("buy")
-    live_again(world)
+    world.calm()
     world.to(T + MAX_AGE_MS + 1_000)
     desk = world.new_desk()
     await reconcile(desk, sweep=True)
@@ -121,22 +110,18 @@ async def test_doubt_before_a_resend_asks_instead_of_blocking(world: World) -> N
 
 @pytest.mark.parametrize("effect", ["applied", "lost"])
 async def test_a_claim_whose_commit_is_not_confirmed_sends_nothing(world: World, effect: CommitUnknown) -> None:
-    def doubt(request: Request) -> None:
-        if request.path == SET_LEVERAGE:
-            world.ledger.commit_unknown = effect
-
-    world.transport.before = doubt
+    world.on(SET_LEVERAGE, lambda: setattr(world.ledger, "commit_unknown", effect))
     report = await world.cycle("buy")
     assert world.transport.orders() == []
     assert result_of(report).outcome == "unresolved"
-    live_again(world)
+    world.calm()
     world.to(T + MAX_AGE_MS + 1_000)
     await reconcile(world.desk, sweep=False)
     assert world.order().state is (OrderState.ABSENT if effect == "applied" else OrderState.EXPIRED)
     assert world.transport.orders() == []
 
 
-async def test_the_same_T_run_twice_doubles_nothing(world: World) -> None:
+async def test_one_cycle_run_twice_doubles_nothing(world: World) -> None:
     await world.cycle("buy")
     rows = world.orders()
     await world.again("sell")
@@ -195,17 +180,10 @@ async def test_an_order_whose_row_a_database_lost_is_adopted_and_booked(world: W
 async def test_a_row_that_says_never_sent_yields_to_the_exchange(world: World) -> None:
     await world.cycle("hold")
     world.wait(300)
-    before_claim = None
-
-    def keep(request: Request) -> None:
-        nonlocal before_claim
-        if request.path == SET_LEVERAGE:
-            before_claim = world.ledger.snapshot()
-
-    world.transport.before = keep
+    before_the_claim: list[Store] = []
+    world.on(SET_LEVERAGE, lambda: before_the_claim.append(world.ledger.snapshot()))
     await world.cycle("buy")
-    assert before_claim is not None
-    world.ledger.rollback(before_claim)
+    world.ledger.rollback(before_the_claim[0])
     world.to(world.t_ms + MAX_AGE_MS + 1_000)
     await reconcile(world.desk, sweep=True)
     await reconcile(world.desk, sweep=True)
@@ -213,9 +191,9 @@ async def test_a_row_that_says_never_sent_yields_to_the_exchange(world: World) -
 
 
 async def test_after_a_day_without_proof_a_person_must_look_and_entries_stay_off(world: World) -> None:
-    die_at(world, CREATE)
+    world.on(CREATE, die)
     await world.cycle("buy")
-    live_again(world)
+    world.calm()
     world.to(T + EVIDENCE_LIFE_MS + 3_600_000)
     await reconcile(world.desk, sweep=True)
     assert world.order().state is OrderState.NEEDS_HUMAN
@@ -227,9 +205,9 @@ async def test_after_a_day_without_proof_a_person_must_look_and_entries_stay_off
 
 
 async def test_a_resumed_trader_does_not_need_the_analyst_again(world: World) -> None:
-    die_at(world, SET_LEVERAGE)
+    world.on(SET_LEVERAGE, die)
     await world.cycle("buy")
-    live_again(world)
+    world.calm()
     await world.again(desk=world.new_desk())
     assert len(world.analyst.asked) == 1
 

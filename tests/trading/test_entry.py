@@ -5,10 +5,11 @@ from decimal import Decimal
 
 import pytest
 
-from lib.domain.order import INDEX_LAG_MS, RECV_WINDOW_MS, OrderState, order_link_id
+from lib.domain.order import INDEX_LAG_MS, RECV_WINDOW_MS, Order, OrderState, order_link_id
 from lib.simulator.venue import Request
 from tests.factories import INSTALLATION, T, decision
-from tests.world import CREATE, World, result_of
+from tests.stage import CREATE
+from tests.world import World, result_of
 
 REALTIME, HISTORY, EXECUTIONS = "/v5/order/realtime", "/v5/order/history", "/v5/execution/list"
 PROOF_MS = RECV_WINDOW_MS + INDEX_LAG_MS
@@ -33,17 +34,13 @@ async def test_an_entrys_id_follows_from_what_it_is_for(world: World) -> None:
 
 
 async def test_plan_and_claim_are_committed_before_anything_is_sent(world: World) -> None:
-    seen: list[tuple[OrderState, int, bool]] = []
-
-    def look(request: Request) -> None:
-        if request.path == CREATE:
-            row = world.order()
-            same = row.body_sha256 == hashlib.sha256(request.body).hexdigest()
-            seen.append((row.state, row.attempts, same))
-
-    world.transport.before = look
+    rows: list[Order] = []
+    world.on(CREATE, lambda: rows.append(world.order()))
     await world.cycle("buy")
-    assert seen == [(OrderState.SUBMITTING, 1, True)]
+    (row,) = rows
+    assert (row.state, row.attempts) == (OrderState.SUBMITTING, 1)
+    (body,) = (body for _, path, body in world.transport.sent if path == CREATE)
+    assert row.body_sha256 == hashlib.sha256(body).hexdigest()
 
 
 async def test_the_signed_bytes_carry_the_time_of_the_claim(world: World) -> None:
@@ -146,7 +143,11 @@ async def test_a_request_delivered_twice_opens_one_position(world: World) -> Non
 
 
 async def test_an_id_the_exchange_knows_already_is_unknown_and_then_found(world: World) -> None:
-    world.transport.before = lambda r: world.venue.handle(r) and None if r.path == CREATE else None
+    def deliver_once_more(request: Request) -> None:
+        if request.path == CREATE:
+            world.venue.handle(request)
+
+    world.transport.before = deliver_once_more
     await world.cycle("buy")
     assert world.states()[:3] == ["PLANNED", "SUBMITTING", "UNKNOWN"]
     assert 110072 in world.codes()

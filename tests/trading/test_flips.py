@@ -1,19 +1,18 @@
 """Turning a position round: out first, in only after flat is proved."""
 
-from dataclasses import replace
 from decimal import Decimal
 
 from lib.domain.order import MAX_AGE_MS, OrderState
-from lib.simulator.venue import Request
 from lib.trading.resolution import reconcile
 from tests.factories import decision, settings
-from tests.world import CREATE, World, result_of
+from tests.stage import CREATE
+from tests.world import World, result_of
 
 
 async def test_a_flip_closes_first_and_sizes_its_entry_after_flat(world: World) -> None:
     await world.cycle("buy")
     entry_at_exit: list[Decimal | None] = []
-    world.transport.before = lambda r: entry_at_exit.append(world.order("e").qty) if r.path == CREATE else None
+    world.on(CREATE, lambda: entry_at_exit.append(world.order("e").qty))
     report = await world.cycle("sell")
     assert entry_at_exit[0] is None, "not sized before the exit is done"
     _, close, entry = world.transport.orders()
@@ -49,18 +48,12 @@ async def test_a_flip_whose_exit_never_arrived_enters_nothing(world: World) -> N
 
 async def test_a_flip_whose_exit_cannot_be_proved_expires_and_stays_flat(world: World) -> None:
     await world.cycle("buy")
-
-    def blind_after_the_exit(request: Request) -> None:
-        if request.path == CREATE:
-            world.fault("http_5xx_before", "/v5/order/realtime", count=500)
-
-    world.transport.before = blind_after_the_exit
+    world.on(CREATE, lambda: world.fault("http_5xx_before", "/v5/order/realtime", count=500))
     await world.cycle("sell")
     assert world.order("e").state is OrderState.EXPIRED
     assert world.clock.now_ms() > world.t_ms + MAX_AGE_MS
     assert world.position().is_flat
-    world.venue.faults.clear()
-    world.transport.before = lambda request: None
+    world.calm()
     await reconcile(world.desk, sweep=False)
     assert world.order("x").state is OrderState.FILLED
     assert world.log().summary.outcome == "closed"
@@ -98,12 +91,7 @@ async def test_closing_passes_no_entry_gate(world: World) -> None:
 
 async def test_switching_off_between_plan_and_claim_stops_the_entry_but_not_the_exit(world: World) -> None:
     await world.cycle("buy")
-
-    def switch_off(request: Request) -> None:
-        if request.path == CREATE:
-            world.ledger.people.set_auto_trade(world.user_of(1), False, world.clock.now_ms())
-
-    world.transport.before = switch_off
+    world.on(CREATE, lambda: world.ledger.people.set_auto_trade(world.user_of(1), False, world.clock.now_ms()))
     await world.cycle("sell")
     assert world.order("x").state is OrderState.FILLED
     assert world.order("e").state is OrderState.BLOCKED
@@ -112,12 +100,7 @@ async def test_switching_off_between_plan_and_claim_stops_the_entry_but_not_the_
 
 async def test_a_settings_change_between_exit_and_entry_stops_the_entry(world: World) -> None:
     await world.cycle("buy")
-
-    def change(request: Request) -> None:
-        if request.path == CREATE:
-            world.ledger.people.change_settings(world.user_of(1), replace(settings(), max_leverage=2))
-
-    world.transport.before = change
+    world.on(CREATE, lambda: world.ledger.people.change_settings(world.user_of(1), settings(max_leverage=2)))
     await world.cycle("sell")
     assert world.order("x").state is OrderState.FILLED
     assert world.order("e").state is OrderState.BLOCKED

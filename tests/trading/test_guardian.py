@@ -10,7 +10,8 @@ from lib.domain.order import OrderState, order_link_id
 from lib.trading.guardian import Guardian
 from lib.trading.resolution import reconcile
 from tests.factories import INSTALLATION
-from tests.world import CREATE, World, result_of
+from tests.stage import CREATE
+from tests.world import World, result_of
 
 TRADING_STOP = "/v5/position/trading-stop"
 STOP, TARGET = Decimal(58_800), Decimal(63_000)
@@ -67,9 +68,7 @@ async def test_a_stop_the_owner_moved_is_the_one_that_comes_back(world: World) -
 async def test_a_stop_lost_while_its_entry_is_still_unknown_is_put_back(world: World) -> None:
     world.fault("drop_stop")
     world.fault("drop_reply", CREATE)
-    world.transport.before = (
-        lambda r: world.fault("http_5xx_before", "/v5/order/realtime", count=99) if r.path == CREATE else None
-    )
+    world.on(CREATE, lambda: world.fault("http_5xx_before", "/v5/order/realtime", count=99))
     await world.cycle("buy")
     assert world.order().state is OrderState.UNKNOWN
     assert world.position().stop_loss == 0

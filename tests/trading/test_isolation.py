@@ -7,7 +7,8 @@ import pytest
 from lib.domain.order import OrderState
 from lib.trading.resolution import reconcile
 from tests.factories import settings
-from tests.world import CREATE, World, result_of
+from tests.stage import CREATE
+from tests.world import World, result_of
 
 
 @pytest.fixture
@@ -32,7 +33,7 @@ async def test_a_revoked_key_pauses_its_account_once_and_the_others_trade(crowd:
 
 
 async def test_a_key_revoked_after_the_send_leaves_the_order_to_be_found(crowd: World) -> None:
-    crowd.transport.after = lambda r: r.path == CREATE and crowd.fault("key_revoked", uid=crowd.uid(1)) or None
+    crowd.on(CREATE, lambda: crowd.fault("key_revoked", uid=crowd.uid(1)), after=True)
     report = await crowd.cycle("buy")
     assert crowd.order("e", 1).state in (OrderState.ACCEPTED, OrderState.UNKNOWN)
     assert result_of(report, 1).outcome == "unresolved"
@@ -88,17 +89,13 @@ async def test_a_ledger_too_busy_to_pause_an_account_stops_nobody(crowd: World) 
 
 async def test_one_accounts_bug_does_not_keep_the_others_rows_from_being_resolved(crowd: World) -> None:
     crowd.fault("drop_reply", CREATE, count=3)
-    crowd.transport.before = lambda r: r.path == CREATE and _blind(crowd) or None
+    crowd.on(CREATE, lambda: crowd.fault("http_5xx_before", "/v5/order/realtime", count=200))
     await crowd.cycle("buy")
     assert [crowd.order("e", account).state for account in (1, 2, 3)] == [OrderState.UNKNOWN] * 3
-    crowd.venue.faults.clear()
+    crowd.calm()
     crowd.spoil_key(1)
     assert not await reconcile(crowd.desk, sweep=False), "one account could not be asked"
     assert [crowd.order("e", account).state for account in (2, 3)] == [OrderState.FILLED] * 2
-
-
-def _blind(world: World) -> None:
-    world.fault("http_5xx_before", "/v5/order/realtime", count=200)
 
 
 async def test_accounts_of_another_symbol_do_not_wait_for_the_first() -> None:
@@ -114,7 +111,7 @@ async def test_accounts_of_another_symbol_do_not_wait_for_the_first() -> None:
     await running
 
 
-async def test_an_account_that_was_switched_off_or_on_after_T_takes_no_part(crowd: World) -> None:
+async def test_an_account_that_was_switched_off_or_on_after_its_boundary_takes_no_part(crowd: World) -> None:
     people = crowd.ledger.people
     people.set_auto_trade(crowd.user_of(1), False, crowd.clock.now_ms())
     people.set_auto_trade(crowd.user_of(2), False, crowd.clock.now_ms())

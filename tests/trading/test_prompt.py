@@ -11,7 +11,8 @@ from tests.factories import T, candles, settings
 from tests.world import World
 
 SEED_SYSTEM = (
-    "당신은 고도로 숙련된 암호화폐 트레이더입니다. 제공된 BTCUSDT 1분봉 차트 데이터를 분석하여 매매 판단을 내려주세요.\n"
+    "당신은 고도로 숙련된 암호화폐 트레이더입니다. "
+    "제공된 BTCUSDT 1분봉 차트 데이터를 분석하여 매매 판단을 내려주세요.\n"
 )
 
 
@@ -83,7 +84,7 @@ async def test_nothing_of_a_person_reaches_the_analyst() -> None:
     assert [secret for secret in secrets if secret in shown] == []
 
 
-async def test_the_prompt_shows_thirty_closed_candles_the_newest_closing_at_T(world: World) -> None:
+async def test_the_prompt_shows_thirty_closed_candles_the_newest_closing_at_the_boundary(world: World) -> None:
     await world.cycle("hold")
     (prompt,) = world.analyst.asked
     shown = json.loads(prompt.user)["candles"]

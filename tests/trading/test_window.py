@@ -1,4 +1,4 @@
-"""A wrong window never becomes a decision: the cycle is a visible skip for every account, and the analyst is not asked."""
+"""A wrong window never becomes a decision: a visible skip for every account, and the analyst is not asked."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -80,7 +80,7 @@ async def test_a_window_that_breaks_the_candle_contract_is_skipped_visibly(
     assert world.transport.orders() == []
 
 
-async def test_a_candle_missing_until_twenty_seconds_after_T_skips_the_cycle(world: World) -> None:
+async def test_a_candle_missing_until_twenty_seconds_after_the_boundary_skips_the_cycle(world: World) -> None:
     world.candles.lag_ms = 25_000
     report = await world.cycle("buy")
     assert result_of(report).outcome == "skipped"
