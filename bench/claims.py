@@ -123,6 +123,7 @@ class Bench:
         engine = make_engine(f"sqlite:///{folder / 'ledger.db'}")
         schema.migrate(engine)
         self.accounts = SqlAccounts(engine)
+        self.round = 0
         self.ledger = SqlLedger(engine, installation=INSTALLATION)
         private, public = generate_keys()
         self.sealer = VaultSealer(public)
@@ -170,13 +171,15 @@ class Bench:
                 opened_ms=t_ms - 1,
             )
         )
-        self.accounts.change_settings(user_id, AccountSettings())
+        # a prompt group for each round: T may be the last round's, whose answer would stand
+        self.accounts.change_settings(user_id, AccountSettings(custom_prompt=f"round {self.round}"))
         self.accounts.set_auto_trade(user_id, True, t_ms - 1)
         return user_id
 
     async def ours(self, count: int) -> float:
         """Seconds from the answers to the last of *count* orders leaving."""
         members = await self.members(count)
+        self.round += 1
         t_ms = self.desk.clock.now_ms() // MINUTE_MS * MINUTE_MS
         users = [await asyncio.to_thread(self.enlist, member, t_ms) for member in members]
         end = t_ms - MINUTE_MS
@@ -282,7 +285,7 @@ def main() -> None:
     """Entry point."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--accounts", type=int, default=200)
-    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--serve", type=Path, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.serve:

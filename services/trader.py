@@ -17,6 +17,8 @@ from lib.trading.trader import Trader
 from services.process import run_process
 
 TICK_S = 0.2
+LONGEST_IDLE_S = 30
+"""With a job every five seconds, a longer wait for the next one means that the clock was set back."""
 CYCLE_OFFSET_S = 2
 
 
@@ -30,15 +32,38 @@ def timetable(trader: Trader) -> schedule.Scheduler:
     return table
 
 
+def in_time(table: schedule.Scheduler, trader: Trader) -> schedule.Scheduler:
+    """*table*, or a fresh one after the local clock was set back: its jobs would wait for the old hour to return."""
+    return timetable(trader) if (table.idle_seconds or 0) > LONGEST_IDLE_S else table
+
+
 async def serve(settings: Settings, stop: asyncio.Event) -> None:
-    """Run the timetable until *stop*, then drain."""
+    """The trader of *settings* until *stop*."""
     async with bootstrap.trader(settings) as trader:
-        await trader.start()
+        await run(trader, stop)
+
+
+async def run(trader: Trader, stop: asyncio.Event) -> None:
+    """Recover, run the timetable until *stop*, then drain."""
+    if await _started(trader, stop):
         table = timetable(trader)
         while not stop.is_set():
+            table = in_time(table, trader)
             table.run_pending()
             await SystemClock().sleep(TICK_S)
-        await trader.drain()
+    await trader.drain()
+
+
+async def _started(trader: Trader, stop: asyncio.Event) -> bool:
+    """Whether *trader* recovered before *stop*: a start waits for its database as long as that takes."""
+    starting, ending = asyncio.ensure_future(trader.start()), asyncio.ensure_future(stop.wait())
+    await asyncio.wait((starting, ending), return_when=asyncio.FIRST_COMPLETED)
+    ending.cancel()
+    if not starting.done():
+        starting.cancel()
+        return False
+    starting.result()
+    return True
 
 
 async def _main(settings: Settings) -> None:

@@ -8,6 +8,7 @@ very database, Redis and simulator books that the services then continue. It can
 import asyncio
 from collections.abc import Callable
 from decimal import Decimal
+from pathlib import Path
 
 import sqlalchemy as sa
 
@@ -53,7 +54,7 @@ async def ensure_demo(settings: Settings, say: Callable[[str], None]) -> None:
 async def _make(settings: Settings, engine: sa.Engine, say: Callable[[str], None]) -> None:
     say("making a day of paper trading for the demo account, with the same code that trades (once, some seconds)")
     config = simulator_config(settings)
-    config.database.unlink(missing_ok=True)  # books without their person: an earlier attempt was cut short
+    set_aside(config.database)  # books without their person: an attempt cut short, or another database's
     store = Store(config.database, identity(config))
     feed = await asyncio.to_thread(_past_feed, settings, config, store)
     now = SystemClock().now_ms()
@@ -75,6 +76,14 @@ async def _make(settings: Settings, engine: sa.Engine, say: Callable[[str], None
     finally:
         await redis_async.aclose()
         store.close()
+
+
+def set_aside(database: Path) -> None:
+    """Rename *database* and its log, if there, so that a new file may take their name; nothing is deleted."""
+    stamp = SystemClock().now_ms()
+    for file in (database, database.with_name(f"{database.name}-wal")):
+        if file.exists():
+            file.rename(file.with_name(file.name.replace(".db", f".before-{stamp}.db")))
 
 
 async def _live_through(  # noqa: PLR0913 - one day, wired

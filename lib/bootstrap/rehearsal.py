@@ -49,6 +49,7 @@ INSIDE = "http://127.0.0.1:1"
 CLOSE_LAG_MS = 400
 """How long after the minute the stream's closing frame arrives."""
 CYCLE_LAG_MS = 2_000
+HOLDER = "rehearsal"
 
 
 class LocalTransport:
@@ -175,7 +176,7 @@ class Rehearsal:
             feed=self.players.feed,
             model=self.players.model,
             installation=self.players.installation,
-            holder="rehearsal",
+            holder=HOLDER,
             lease_ms=CYCLE_MS * 2,
         )
 
@@ -195,14 +196,22 @@ class Rehearsal:
             yield rehearsal
         finally:
             await rehearsal._client.close()
-            rehearsal.ledger.close()
-            await runner.cleanup()
+            try:
+                await rehearsal.leave()
+            finally:
+                rehearsal.ledger.close()
+                await runner.cleanup()
+
+    async def leave(self) -> None:
+        """Give the lease back: it was taken for minutes, which the live trader would have to wait for."""
+        await self.ledger.release_lease(self.desk.holder)
 
     # --- people -------------------------------------------------------------------------------------------------------
 
     def add_person(self, email: str, settings: AccountSettings, balance: Decimal, *, is_demo: bool = False) -> int:
         """A person with a paper account of *balance* USDT, auto-trading on; the user's id."""
-        user_id = self.accounts.add_user(email, "!", is_demo=is_demo)
+        known = self.accounts.user_id(email)  # made by an attempt that was cut short before the account
+        user_id = self.accounts.add_user(email, "!", is_demo=is_demo) if known is None else known
         uid, key = self._open_paper_account(email, balance)
         context = SealContext(user_id, "paper", uid, 1)
         self.accounts.add_account(

@@ -13,8 +13,9 @@ from lib.domain.position import ZERO
 from lib.ports import EquityPoint, Exchange, Fill, TraderAccount, Wallet
 from lib.trading.desk import Desk
 
-OVERLAP_MS = 60_000
-"""Executions are asked for again this far back: indexing lags, and exec ids make booking twice impossible."""
+OVERLAP_MS = 3_600_000
+"""Executions are asked for again this far back: a funding row may be listed minutes after newer fills, and exec ids
+make booking twice impossible."""
 
 
 async def import_fills(desk: Desk, account: TraderAccount, exchange: Exchange) -> int:

@@ -45,26 +45,31 @@ class AccountResult:
 
 @dataclass(frozen=True, slots=True)
 class CycleReport:
-    """One T as the log, the terminal and the status show it. *idle* says why nobody was served, else ""."""
+    """
+    One T as the log, the terminal and the status show it. *idle* says why nobody was served, else "".
+
+    *unserved* = nobody could be asked for yet, so trying again later may serve them.
+    """
 
     t_ms: int
     idle: str = ""
     answers: Mapping[str, AnalystAnswer] = field(default_factory=dict)
     results: tuple[AccountResult, ...] = ()
+    unserved: bool = False
 
 
 async def run_cycle(desk: Desk, t_ms: int) -> CycleReport:
     """Serve every account that is due at T, once. Running the same T again resumes it and doubles nothing."""
     if await desk.ledger.hold_lease(desk.holder, desk.lease_ms) is None:
-        return CycleReport(t_ms, NOT_LEADING)
+        LOG.warning("cycle.not_leading", t_ms=t_ms)
+        return CycleReport(t_ms, NOT_LEADING, unserved=True)
     unresolved = await desk.ledger.open_orders()
     accounts = [account for account in await desk.ledger.accounts() if due(account, desk.feed, t_ms)]
     this = Round(desk, t_ms, unresolved, {})
-    symbols = sorted({account.symbol for account in accounts})
-    served = await asyncio.gather(
-        *(_serve_symbol(this, symbol, [a for a in accounts if a.symbol == symbol]) for symbol in symbols)
-    )
-    results = tuple(result for group in served for result in group)
+    crowds = [[a for a in accounts if a.symbol == symbol] for symbol in sorted({a.symbol for a in accounts})]
+    served = await asyncio.gather(*(_serve_symbol(this, crowd) for crowd in crowds), return_exceptions=True)
+    groups = [await _whole(this, crowd, group) for crowd, group in zip(crowds, served, strict=True)]
+    results = tuple(result for group in groups for result in group)
     report = CycleReport(t_ms, "" if accounts else "nobody is due", _finished(this.answers), results)
     await _announce(desk, report)
     return report
@@ -89,16 +94,34 @@ class Round:
             self.answers[key] = asyncio.ensure_future(answer_for(self.desk, key, window, account.settings))
 
 
-async def _serve_symbol(this: Round, symbol: str, accounts: Sequence[TraderAccount]) -> list[AccountResult]:
+async def _serve_symbol(this: Round, accounts: Sequence[TraderAccount]) -> list[AccountResult]:
+    """Everybody who trades one symbol."""
+    symbol = accounts[0].symbol
     try:
         window = await decision_window(this.desk, symbol, this.t_ms)
     except Skip as skip:
         LOG.warning("cycle.skipped", t_ms=this.t_ms, symbol=symbol, why=str(skip))
-        return list(await asyncio.gather(*(_skip(this, account, skip) for account in accounts)))
+        return await _skip_all(this, accounts, skip)
     for account in accounts:
         this.ask(account, window)
     served = await asyncio.gather(*(_serve(this, account, window) for account in accounts), return_exceptions=True)
     return [_contained(account, result) for account, result in zip(accounts, served, strict=True)]
+
+
+async def _skip_all(this: Round, accounts: Sequence[TraderAccount], skip: Skip) -> list[AccountResult]:
+    skipped = await asyncio.gather(*(_skip(this, account, skip) for account in accounts), return_exceptions=True)
+    return [_contained(account, result) for account, result in zip(accounts, skipped, strict=True)]
+
+
+async def _whole(
+    this: Round, accounts: Sequence[TraderAccount], served: list[AccountResult] | BaseException
+) -> list[AccountResult]:
+    """*served*, or what is left to say of *accounts* when a bug stood before all of them: never another symbol's."""
+    if isinstance(served, list):
+        return served
+    LOG.error("cycle.symbol_failed", served, t_ms=this.t_ms, symbol=accounts[0].symbol)
+    skipped = await _skip_all(this, accounts, Skip(f"internal error ({type(served).__name__})"))
+    return [replace(result, outcome="failed") for result in skipped]
 
 
 async def _serve(this: Round, account: TraderAccount, window: Sequence[Candle]) -> AccountResult:

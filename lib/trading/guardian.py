@@ -29,9 +29,9 @@ EXTERNAL_MS = 86_400_000
 @dataclass(slots=True)
 class Guardian:
     """
-    One pass looks at every account that may hold something of ours, the first at every account there is: what a killed
-    process left unbooked is nowhere else to be seen. *accounts* and *stops* outlive a database outage, so a repair needs
-    no database.
+    A pass looks at every account that may hold something of ours, the first one at every account there is: what a
+    killed process left unbooked is nowhere else to be seen. *accounts* and *stops* outlive a database outage, so a
+    repair needs no database.
     """
 
     desk: Desk
@@ -39,6 +39,8 @@ class Guardian:
     stops: dict[int, tuple[str, Decimal, Decimal]] = field(default_factory=dict)
     met: set[int] = field(default_factory=set)
     """Accounts looked at since the process began."""
+    busy: set[int] = field(default_factory=set)
+    """Accounts a pass is looking at right now; another pass leaves them to it."""
     repaired: int = 0
     closed: int = 0
 
@@ -55,11 +57,13 @@ class Guardian:
             account
             for account in self.accounts
             if account.booked_qty or account.account_id in maybe or account.account_id not in self.met
+            if account.account_id not in self.busy
         ]
         return sum(await asyncio.gather(*(self._watch(account) for account in holders)))
 
     async def _watch(self, account: TraderAccount) -> bool:
         with log.bind(account=account.account_id):
+            self.busy.add(account.account_id)
             try:
                 is_open = await self._look(account)
                 self.met.add(account.account_id)
@@ -71,6 +75,8 @@ class Guardian:
                 LOG.warning("guardian.unread", why=str(held))
             except Exception as bug:  # noqa: BLE001 - one account's bug must never leave another unguarded
                 LOG.error("guardian.failed", bug)
+            finally:
+                self.busy.discard(account.account_id)
             return False
 
     async def _look(self, account: TraderAccount) -> bool:

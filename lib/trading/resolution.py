@@ -9,7 +9,7 @@ import asyncio
 from collections.abc import Sequence
 
 from lib import log
-from lib.domain.errors import Retry
+from lib.domain.errors import Pause, Retry
 from lib.domain.order import (
     EVIDENCE_LIFE_MS,
     IN_FLIGHT,
@@ -27,6 +27,8 @@ from lib.trading.desk import Desk, boundary
 LOG = log.get("trading.resolution")
 POLL_S = (0.0, 0.2, 0.3, 0.5, 1.0, 1.0, 2.0, 2.0, 3.0, 5.0, 5.0)
 SWEEP_MS = 86_400_000
+DEEPEST_SWEEP_MS = 30 * 86_400_000
+"""A database restored from an older copy than this needs a person anyway."""
 NO_REASON = ("", "EC_NoError")
 
 
@@ -118,20 +120,45 @@ async def reconcile(desk: Desk, *, sweep: bool) -> bool:
     accounts = await desk.ledger.accounts()
     orders = await desk.ledger.open_orders()
     known = {account.account_id for account in accounts}
-    for order in orders:
-        if order.account_id not in known:
-            LOG.error("order.no_key", link=order.order_link_id, why="no key of this account can prove anything")
-    asked = (recover(desk, account, orders, sweep=sweep) for account in accounts)
+    await _hand_over(desk, [order for order in orders if order.account_id not in known])
+    asked = (recover(desk, account, orders, sweep=sweep, deep=sweep) for account in accounts)
     results = await asyncio.gather(*asked, return_exceptions=True)
     for account, result in zip(accounts, results, strict=True):
-        if isinstance(result, BaseException):
+        if isinstance(result, Pause):
+            LOG.warning("reconcile.paused", account=account.account_id, why=str(result))
+            await desk.ledger.pause(account.account_id, str(result))
+            await _hand_over(desk, [order for order in orders if order.account_id == account.account_id])
+        elif isinstance(result, BaseException):
             LOG.error("reconcile.account_failed", result, account=account.account_id)
     return all(result is True for result in results)
 
 
-async def recover(desk: Desk, account: TraderAccount, orders: Sequence[Order], *, sweep: bool) -> bool:
+async def _hand_over(desk: Desk, orders: Sequence[Order]) -> None:
+    """Rows of an account whose key can ask nothing: what never left expires, the rest is a person's after a day."""
+    for order in orders:
+        if order.state is OrderState.PLANNED:
+            await _retire(desk, order)
+        elif order.state in IN_FLIGHT:
+            LOG.error("order.no_key", link=order.order_link_id, why="no key of this account can prove anything")
+            if await desk.ledger.now() - order.signed_ts > EVIDENCE_LIFE_MS:
+                await _give_up(desk, order)
+
+
+async def _give_up(desk: Desk, order: Order) -> None:
+    if order.state is not OrderState.UNKNOWN:
+        await desk.ledger.move(order, OrderState.UNKNOWN, "no evidence yet")
+        order = await _again(desk, order)
+    if order.state is OrderState.UNKNOWN:
+        await desk.ledger.move(order, OrderState.NEEDS_HUMAN, "nobody could ask the exchange for a day")
+        LOG.alert("order.needs_human", link=order.order_link_id)
+
+
+async def recover(
+    desk: Desk, account: TraderAccount, orders: Sequence[Order], *, sweep: bool, deep: bool = False
+) -> bool:
     """
-    Bring *account*'s open rows among *orders* forward by evidence; with *sweep*, adopt orders of ours without a row.
+    Bring *account*'s open rows among *orders* forward by evidence; with *sweep*, adopt orders of ours without a row:
+    those of a day, or *deep*, since our newest row if that is older.
 
     False when the exchange or the ledger could not be asked: the account must not enter anything yet. *Pause* when its
     key is refused.
@@ -142,7 +169,7 @@ async def recover(desk: Desk, account: TraderAccount, orders: Sequence[Order], *
             if order.account_id == account.account_id:
                 await _bring_forward(desk, account, exchange, order)
         if sweep:
-            await _sweep(desk, account, exchange)
+            await _sweep(desk, account, exchange, deep=deep)
     except Retry as busy:
         LOG.warning("recover.failed", account=account.account_id, why=str(busy))
         return False
@@ -165,9 +192,17 @@ async def _retire(desk: Desk, order: Order) -> None:
         await desk.ledger.move(order, after, "the decision is too old")
 
 
-async def _sweep(desk: Desk, account: TraderAccount, exchange: Exchange) -> None:
+async def _sweep(desk: Desk, account: TraderAccount, exchange: Exchange, *, deep: bool) -> None:
     prefix = link_prefix(desk.installation)
     now = await desk.ledger.now()
-    for record in await exchange.orders_since(account.symbol, now - SWEEP_MS):
+    since = min(now - SWEEP_MS, await _newest_row(desk, account, now)) if deep else now - SWEEP_MS
+    for record in await exchange.orders_since(account.symbol, since):
         if record.order_link_id.startswith(prefix):
             await desk.ledger.adopt(account, record, boundary(record.created_ms))
+
+
+async def _newest_row(desk: Desk, account: TraderAccount, now: int) -> int:
+    """When our rows end as far as they prove it: a restored database may have lost everything after."""
+    newest = await desk.ledger.last_entry(account.account_id)
+    ended = newest.t_ms if newest else (await desk.ledger.books(account.account_id)).opened_ms
+    return max(ended, now - DEEPEST_SWEEP_MS)

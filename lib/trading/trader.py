@@ -14,7 +14,7 @@ from typing import Any
 from lib import log
 from lib.domain.errors import Retry
 from lib.domain.order import MAX_AGE_MS
-from lib.trading.cycle import NOT_LEADING, CycleReport, run_cycle
+from lib.trading.cycle import CycleReport, run_cycle
 from lib.trading.desk import Desk, boundary
 from lib.trading.guardian import Guardian
 from lib.trading.resolution import reconcile
@@ -40,6 +40,7 @@ class Trader:
     guardian: Guardian
     ready: bool = False
     _tasks: set[asyncio.Task[Any]] = field(default_factory=set)
+    _serving: set[int] = field(default_factory=set)
     _reconciling: bool = False
 
     async def start(self) -> None:
@@ -58,9 +59,11 @@ class Trader:
             self.cycle()
 
     def cycle(self) -> None:
-        """Start the cycle of the newest boundary as a task of its own."""
-        if self.ready:
-            self._spawn("cycle", self._cycle(boundary(self.desk.clock.now_ms())))
+        """Start the cycle of the newest boundary as a task of its own, unless that one is under way."""
+        t_ms = boundary(self.desk.clock.now_ms())
+        if self.ready and t_ms not in self._serving:
+            self._serving.add(t_ms)
+            self._spawn("cycle", self._cycle(t_ms))
 
     def reconcile(self) -> None:
         """Start one round of reconciliation unless one is running."""
@@ -91,16 +94,37 @@ class Trader:
 
     def _done(self, task: asyncio.Task[Any]) -> None:
         self._tasks.discard(task)
-        if not task.cancelled() and (bug := task.exception()) is not None:
+        if task.cancelled() or (bug := task.exception()) is None:
+            return
+        if isinstance(bug, Retry):
+            LOG.warning("trader.job_waits", why=str(bug), job=task.get_name())
+        else:
             LOG.error("trader.job_failed", bug, job=task.get_name())
 
     async def _cycle(self, t_ms: int) -> None:
-        report = await run_cycle(self.desk, t_ms)
-        while report.idle == NOT_LEADING and self.desk.clock.now_ms() - t_ms <= RESUME_MS:
-            # the leader may have died: its lease runs out while this T can still be served
-            await self.desk.clock.sleep(RETRY_PAUSE_S)
-            report = await run_cycle(self.desk, t_ms)
+        try:
+            report = await self._served(t_ms)
+        finally:
+            self._serving.discard(t_ms)
         await self.desk.candles.set_status(cycle_status(report, self.desk.clock.now_ms()))
+
+    async def _served(self, t_ms: int) -> CycleReport:
+        """The cycle of T, tried again while nobody could be served and this T still can be."""
+        while True:
+            report = await self._try(t_ms)
+            if not report.unserved or self.desk.clock.now_ms() - t_ms > RESUME_MS:
+                return report
+            # the leader may have died: its lease runs out while this T can still be served; or the ledger comes back
+            await self.desk.clock.sleep(RETRY_PAUSE_S)
+            if not self.ready:
+                return report
+
+    async def _try(self, t_ms: int) -> CycleReport:
+        try:
+            return await run_cycle(self.desk, t_ms)
+        except Retry as busy:
+            LOG.error("cycle.unserved", t_ms=t_ms, why=str(busy))
+            return CycleReport(t_ms, str(busy), unserved=True)
 
     async def _reconcile(self) -> None:
         self._reconciling = True
@@ -117,11 +141,15 @@ class Trader:
 
     async def _guard(self) -> None:
         while True:
-            try:
-                await self.guardian.run_pass()
-            except Exception as bug:  # noqa: BLE001 - positions must stay guarded whatever one pass ran into
-                LOG.error("guardian.pass_failed", bug)
+            # a task of its own: an account that hangs must not keep the others from being looked at
+            self._spawn("guard pass", self._guard_once())
             await self.desk.clock.sleep(GUARD_PAUSE_S)
+
+    async def _guard_once(self) -> None:
+        try:
+            await self.guardian.run_pass()
+        except Exception as bug:  # noqa: BLE001 - positions must stay guarded whatever one pass ran into
+            LOG.error("guardian.pass_failed", bug)
 
 
 def cycle_status(report: CycleReport, now_ms: int) -> dict[str, str]:

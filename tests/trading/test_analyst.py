@@ -7,7 +7,9 @@ import pytest
 from lib.domain.account import RiskLevel
 from lib.domain.decision import Abstained, parse_decision
 from lib.ports import AnalystAnswer, Prompt
-from tests.factories import answer_json, decision, settings
+from lib.trading.analysis import answer_for
+from lib.trading.prompt import cycle_key
+from tests.factories import T, answer_json, candles, decision, settings
 from tests.stage import FakeAnalyst
 from tests.world import World, result_of
 
@@ -84,17 +86,13 @@ class TwoMinds(FakeAnalyst):
         return await super().ask(prompt, budget_s)
 
 
-async def test_the_first_answer_written_stands_whoever_asked() -> None:
-    world = World()
-    for _ in range(4):
-        world.add_account()
+async def test_the_first_answer_written_stands_whoever_asked(world: World) -> None:
     world.analyst = TwoMinds()
-    first, second = world.new_desk(), world.new_desk()
-    world.to(world.t_ms + 2_000)
-    await asyncio.gather(world.again(desk=first), world.again(desk=second))
+    key = cycle_key("synthetic", "BTCUSDT", T, settings(), "test-model")
+    asked = (answer_for(world.new_desk(), key, candles(), settings()) for _ in range(2))
+    first, second = await asyncio.gather(*asked)
     assert len(world.analyst.asked) == 2
-    (answer,) = world.ledger.store.cycles.values()
-    assert {world.order("e", account).side for account in (1, 2, 3, 4)} == {answer.decision.action}  # type: ignore[union-attr]
+    assert first == second == world.ledger.store.cycles[key]
 
 
 async def test_an_answer_that_could_not_be_recorded_trades_for_nobody(world: World) -> None:

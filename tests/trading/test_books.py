@@ -111,6 +111,17 @@ async def test_a_deposit_is_a_difference_that_is_recorded_every_cycle(world: Wor
         assert world.ledger.store.equity[1, world.t_ms].difference == Decimal("123.45")
 
 
+async def test_a_fill_between_the_two_readings_is_no_difference(world: World) -> None:
+    def hit_the_stop() -> None:
+        if not world.position().is_flat:
+            world.trade_at(58_700)
+
+    world.on("/v5/account/wallet-balance", hit_the_stop)
+    report = await world.cycle("buy")
+    assert world.position().is_flat
+    assert result_of(report).difference == 0
+
+
 async def test_a_wallet_that_cannot_be_read_takes_nothing_back(world: World) -> None:
     world.on(CREATE, lambda: world.fault("http_5xx_before", "/v5/account/wallet-balance", count=5))
     report = await world.cycle("buy")

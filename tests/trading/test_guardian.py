@@ -204,6 +204,7 @@ async def test_an_adopted_position_whose_stop_nobody_knows_is_closed_when_naked(
     await world.guardian.run_pass()
     assert world.position().is_flat
     assert world.order("g").state is OrderState.FILLED
+    assert stop_calls(world) == 0
 
 
 async def test_one_account_that_hangs_leaves_the_others_guarded(world: World) -> None:

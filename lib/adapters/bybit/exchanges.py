@@ -78,7 +78,7 @@ class BybitAsyncMarket:
         self._limiter = limiter
         self._transports: dict[Venue, Transport] = {}
         self._instruments: dict[tuple[Venue, str], tuple[int, Instrument]] = {}
-        self._turn = asyncio.Lock()
+        self._turns: dict[tuple[Venue, str], asyncio.Lock] = {}
 
     async def closed_candles(self, symbol: str, interval: str, *, end: int | None = None, limit: int) -> list[Candle]:
         """As the port; without *end* at most 999, because the open row takes one place of the venue's page."""
@@ -94,8 +94,8 @@ class BybitAsyncMarket:
         return parsed(envelope, lambda found: ticker_from(found, symbol))
 
     async def instrument(self, venue: Venue, symbol: str) -> Instrument:
-        """As the port; at most ten minutes old. Callers that come together wait for one question."""
-        async with self._turn:
+        """As the port; at most ten minutes old. Callers that come together wait for one question, of their venue."""
+        async with self._turns.setdefault((venue, symbol), asyncio.Lock()):
             asked_ms, known = self._instruments.get((venue, symbol), (0, None))
             if known is None or self._clock.now_ms() - asked_ms > INSTRUMENT_LIFE_MS:
                 envelope = await self._ask(venue, "/v5/market/instruments-info", symbol)

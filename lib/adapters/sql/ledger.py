@@ -48,7 +48,9 @@ class SqlLedger:
         self._engine = engine
         self._installation = installation
         self._now = ledger_clock(engine, clock)
-        self._pool = ThreadPoolExecutor(workers, thread_name_prefix="ledger")
+        # SQLite has one writer: more threads would only wait in its polling busy handler
+        threads = 1 if engine.dialect.name == "sqlite" else workers
+        self._pool = ThreadPoolExecutor(threads, thread_name_prefix="ledger")
 
     def close(self) -> None:
         """Wait for running transactions and end the threads; the engine stays its owner's."""
