@@ -15,7 +15,7 @@ help:  ## this list
 run: .venv/run.stamp  ## the whole system on this machine: paper money, synthetic prices (FEED=bybit for real ones)
 	@exec $(BIN)/python -m services.local
 
-test: .venv/dev.stamp servers  ## every test; installs MariaDB and Redis by apt when root and missing
+test: .venv/dev.stamp servers  ## every test; installs MariaDB, Redis and Chromium by apt when root and missing
 	@$(BIN)/python -m pytest -n 2 -q $(ARGS)
 
 check: .venv/dev.stamp  ## what CI checks: lint, format, types, import directions, the layout's traps
@@ -29,7 +29,7 @@ fix: .venv/dev.stamp  ## let ruff mend what it can
 	@$(BIN)/ruff check --fix . ; $(BIN)/ruff format .
 
 bench: .venv/dev.stamp  ## the measurements of README, each a ratio in one run
-	@$(BIN)/python -m bench.candles_write && $(BIN)/python -m bench.candles_read && $(BIN)/python -m bench.claims
+	@$(BIN)/python -m bench.candles_write && $(BIN)/python -m bench.candles_read && $(BIN)/python -m bench.claims && $(BIN)/python -m bench.dashboards
 
 replay: .venv/dev.stamp  ## FILE=candles.csv.gz USERS=20 DAYS=2: the real system over a candle file, on a stepped clock
 	@$(BIN)/python -m services.replay $(if $(FILE),--file "$(FILE)") $(if $(USERS),--users $(USERS)) $(if $(DAYS),--days $(DAYS)) $(ARGS)
@@ -45,13 +45,16 @@ servers:
 	@PATH="$$PATH:/usr/sbin"; missing=""; \
 	command -v mariadbd >/dev/null || missing="mariadb-server-core mariadb-client-core"; \
 	command -v redis-server >/dev/null || missing="$$missing redis-server"; \
-	if [ -z "$$missing" ] || [ -n "$$TEST_DATABASE_URL$$TEST_REDIS_URL" ]; then exit 0; fi; \
+	[ -z "$$TEST_DATABASE_URL$$TEST_REDIS_URL" ] || missing=""; \
+	command -v chromium >/dev/null || command -v chromium-browser >/dev/null || [ -n "$$TEST_CHROMIUM" ] || \
+		missing="$$missing chromium fonts-noto-cjk"; \
+	[ -n "$$missing" ] || exit 0; \
 	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
 		echo "installing for the tests: $$missing"; \
 		export DEBIAN_FRONTEND=noninteractive; \
 		apt-get update -qq && apt-get install -y -qq --no-install-recommends $$missing >/dev/null; \
 	else \
-		echo "NOTE: without$$(printf ' %s' $$missing) the tests on real servers are skipped, loudly (set TEST_DATABASE_URL / TEST_REDIS_URL)"; \
+		echo "NOTE: without$$(printf ' %s' $$missing) the tests on real servers or in a browser are skipped, loudly (set TEST_DATABASE_URL / TEST_REDIS_URL / TEST_CHROMIUM)"; \
 	fi
 
 .venv/bin/python:

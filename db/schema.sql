@@ -33,6 +33,7 @@ CREATE TABLE users (
     is_demo BOOL NOT NULL DEFAULT 0,
     locale VARCHAR(8) NOT NULL DEFAULT 'ko',
     deleted_at DATETIME(3),
+    risk_accepted_ms BIGINT NOT NULL DEFAULT 0,  -- epoch ms; when they said that money can be lost
     PRIMARY KEY (id),
     CONSTRAINT uq_users_email UNIQUE (email),
     CONSTRAINT ck_users_keys_are_sealed_elsewhere CHECK (bybit_api_key IS NULL AND bybit_api_secret IS NULL)
@@ -123,6 +124,32 @@ CREATE TABLE commands (
     INDEX ix_commands_account_id (account_id),
     INDEX ix_commands_done_at (done_at),
     INDEX ix_commands_user_id (user_id)
+) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_unicode_ci;
+
+-- Who is signed in. The token itself is in the browser only; closing a session deletes its row.
+CREATE TABLE sessions (
+    id BIGINT NOT NULL AUTO_INCREMENT,
+    token_sha256 VARCHAR(64) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+    user_id BIGINT NOT NULL,
+    read_only BOOL NOT NULL DEFAULT 0,
+    ip VARCHAR(45) CHARACTER SET ascii COLLATE ascii_bin NOT NULL DEFAULT '',
+    user_agent VARCHAR(200) NOT NULL DEFAULT '',
+    created_ms BIGINT NOT NULL DEFAULT 0,
+    seen_ms BIGINT NOT NULL DEFAULT 0,
+    PRIMARY KEY (id),
+    CONSTRAINT uq_sessions_token_sha256 UNIQUE (token_sha256),
+    CONSTRAINT fk_sessions_user_id FOREIGN KEY (user_id) REFERENCES users (id),
+    INDEX ix_sessions_seen_ms (seen_ms),
+    INDEX ix_sessions_user_id (user_id)
+) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_unicode_ci;
+
+-- How many tries still count (weight at at_ms, halving with time): sign-in by person and address, new people by address.
+CREATE TABLE throttles (
+    tally_key VARCHAR(128) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+    weight DOUBLE NOT NULL DEFAULT 0,
+    at_ms BIGINT NOT NULL DEFAULT 0,
+    PRIMARY KEY (tally_key),
+    INDEX ix_throttles_at_ms (at_ms)
 ) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_unicode_ci;
 
 -- What people are to be told, each thing once.

@@ -18,6 +18,7 @@ from lib.domain.decision import Abstained, Decision
 from lib.domain.errors import Retry
 from lib.domain.instrument import Instrument
 from lib.domain.order import Claim, Order, OrderState
+from lib.domain.pace import Pace
 from lib.domain.position import Position, Side
 from lib.domain.risk import AccountPlan, Sizing
 
@@ -678,3 +679,259 @@ class Accounts(Protocol):
     def change_settings(self, user_id: int, settings: AccountSettings) -> None: ...
 
     def set_auto_trade(self, user_id: int, on: bool, now_ms: int) -> None: ...
+
+
+# --- Signing in (synchronous, one transaction a method; any thread) --------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Login:
+    """What signing in needs of a person; a hash that is no argon2 hash lets nobody in."""
+
+    user_id: int
+    password_hash: str
+    is_demo: bool
+
+    def __repr__(self) -> str:
+        return f"Login({self.user_id})"
+
+
+class Logins(Protocol):
+    """People as sign-in knows them. E-mails are compared lower-case and trimmed; deleted people are not found."""
+
+    def add(self, email: str, password_hash: str, *, locale: str, risk_accepted_ms: int) -> int:
+        """The new person's id; ValueError when the e-mail is taken."""
+        ...
+
+    def find(self, email: str) -> Login | None: ...
+
+    def change_hash(self, user_id: int, password_hash: str) -> None: ...
+
+    def delete(self, user_id: int, now_ms: int) -> None:
+        """Mark as deleted: signs in no more, trades no more; the rows stay."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class NewSession:
+    """A session to be; only the token's sha256 (hex) is ever stored. Times in epoch ms."""
+
+    token_sha256: str
+    user_id: int
+    read_only: bool
+    ip: str
+    user_agent: str
+    now_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class SessionRow:
+    """A stored session with its person."""
+
+    user_id: int
+    email: str
+    locale: str
+    is_demo: bool
+    read_only: bool
+    created_ms: int
+    seen_ms: int
+
+
+class Sessions(Protocol):
+    """Server-side sessions. What is closed is gone at once for every process. *Retry* when the database is away."""
+
+    def open(self, new: NewSession) -> None: ...
+
+    def find(self, token_sha256: str) -> SessionRow | None:
+        """The session unless it was closed or its person deleted; expiry is the caller's rule."""
+        ...
+
+    def touch(self, token_sha256: str, now_ms: int) -> None:
+        """Remember that it was used."""
+        ...
+
+    def close(self, token_sha256: str) -> None: ...
+
+    def close_all(self, user_id: int) -> None:
+        """Every session of that person."""
+        ...
+
+    def drop_unseen(self, before_ms: int) -> int:
+        """Forget sessions last used before then; how many."""
+        ...
+
+
+class Throttles(Protocol):
+    """Tallies of tries by key, one row each, counted before the try so that parallel tries cannot slip through."""
+
+    def attempt(self, key: str, pace: Pace, now_ms: int) -> int:
+        """0 = go on, and the try is counted; else ms to wait, and it is not."""
+        ...
+
+    def forgive(self, key: str, pace: Pace, now_ms: int) -> None:
+        """The last try was the person's own: take it off the tally."""
+        ...
+
+    def drop_older(self, before_ms: int) -> int:
+        """Forget tallies last counted before then; how many."""
+        ...
+
+
+class PasswordHasher(Protocol):
+    """Slow on purpose: callers bound how many run at once."""
+
+    def hash(self, password: str) -> str:
+        """The text to store."""
+        ...
+
+    def verify(self, stored: str | None, password: str) -> bool:
+        """Whether *password* made *stored*; None costs the same and is False."""
+        ...
+
+    def needs_rehash(self, stored: str) -> bool: ...
+
+
+@dataclass(frozen=True, slots=True)
+class CandleTick:
+    """A change of one candle list as published; *rebuilt* = the whole list was replaced, read it again."""
+
+    symbol: str
+    interval: str
+    candle: Candle
+    closed: bool
+    rebuilt: bool
+
+
+class LiveCandles(Protocol):
+    """The publications of the collector."""
+
+    def ticks(self) -> AsyncIterator[CandleTick]:
+        """Changes of every list as they happen; raises *Retry* when the connection is lost: ask again."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class ActiveAccount:
+    """A person's active account as forms see it. *has_key* is False once its key was deleted."""
+
+    account_id: int
+    venue: Venue
+    feed: str
+    uid: str
+    symbol: str
+    key_version: int
+    trading_enabled: bool
+    has_key: bool
+
+
+class AccountTaken(ValueError):
+    """That exchange account is registered already, by this person or another."""
+
+
+class AccountInUse(ValueError):
+    """The account still has an open order or position."""
+
+
+class Keyring(Protocol):
+    """The sealed keys of people's accounts, one transaction a method. *ValueError* for no such person."""
+
+    def active(self, user_id: int) -> ActiveAccount | None: ...
+
+    def next_version(self, user_id: int, venue: Venue, feed: str, uid: str) -> int:
+        """The key_version a new key of that account would be sealed with: 1 for an account nobody has yet."""
+        ...
+
+    def put(self, new: NewAccount) -> int:
+        """
+        Add the account, or give the person's own (venue, feed, uid) the key of *new*; the account's id.
+
+        It becomes the active one, with auto-trading off when another was; the key it replaces is wiped. *AccountTaken*
+        when it is another person's, *AccountInUse* for the one given up; *Retry* when another key came in between.
+        """
+        ...
+
+    def remove(self, user_id: int) -> bool:
+        """
+        Wipe every key of the active account, end the account's trading; False when there is none.
+
+        *AccountInUse* while it has an open order or position: only the key can still end them.
+        """
+        ...
+
+    def set_trading(self, user_id: int, on: bool) -> bool:
+        """The owner's own pause switch (L1) of the active account; switching on forgets why it was paused."""
+        ...
+
+
+CommandKind = Literal["ask_now", "recheck_key"]
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """What the web asked of the trader for one account at *asked_ms* (epoch ms)."""
+
+    id: int
+    user_id: int
+    account_id: int
+    kind: CommandKind
+    asked_ms: int
+
+
+class CommandQueue(Protocol):
+    """The web's half of the `commands` table, synchronous."""
+
+    def ask(self, wish: Command, every_ms: int) -> int:
+        """
+        Put *wish* (its id is ignored) unless the person asked for that kind less than *every_ms* ago.
+
+        The wait in ms; 0 = it was put. ValueError for no such person.
+        """
+        ...
+
+
+class Commands(Protocol):
+    """The trader's half. What was taken and never finished is told so at the next `take`, and is not taken again."""
+
+    async def waiting(self) -> bool:
+        """Whether anything is not done yet: the cheap question before `take`."""
+        ...
+
+    async def take(self, now_ms: int) -> list[Command]:
+        """Mark what waits as taken by us and return it, oldest first; two traders never take the same."""
+        ...
+
+    async def done(self, command_id: int, result: str) -> None:
+        """Write what became of it, in plain words."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class PaperAccount:
+    """A fresh account at the simulator."""
+
+    uid: str
+    key: ApiKey
+
+
+class PaperDesk(Protocol):
+    """Opens accounts at this deployment's paper exchange."""
+
+    def open(self, label: str, balance: Decimal) -> PaperAccount:
+        """An account of *balance* USDT. *Retry* when the paper exchange is away, *Pause* when it refuses."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class AccountLook:
+    """What lies on an exchange account before it is ours: USDT *balance*, link ids of recent and working orders."""
+
+    balance: Decimal
+    links: tuple[str, ...]
+
+
+class AccountProbe(Protocol):
+    """A look at an account with its key in clear, synchronous; not callable from a running event loop."""
+
+    def look(self, venue: Venue, uid: str, key: ApiKey, symbol: str) -> AccountLook:
+        """*Pause* for a refused key, *Retry* when unreachable."""
+        ...

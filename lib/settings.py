@@ -64,6 +64,9 @@ class Settings:
     simulator_seed: int
     simulator_token: str = field(repr=False)
     stale_after_s: float
+    web_host: str
+    web_port: int
+    trusted_proxies: int
 
     @property
     def feed_name(self) -> str:
@@ -130,6 +133,9 @@ def load(env: Mapping[str, str] | None = None) -> Settings:
         simulator_seed=int(_number(source, "SIMULATOR_SEED", 7, 0, 2**31)),
         simulator_token=_secret(source, "SIMULATOR_TOKEN"),
         stale_after_s=_number(source, "STALE_AFTER_S", 75, 5, 600),
+        web_host=source.get("WEB_HOST") or "127.0.0.1",
+        web_port=int(_number(source, "PORT", 8501, 1, 65535)),
+        trusted_proxies=int(_number(source, "TRUSTED_PROXIES", 0, 0, 8)),
     )
     _refuse_ephemeral_disk(source, settings)
     return settings

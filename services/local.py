@@ -11,7 +11,6 @@ import json
 import os
 import secrets
 import signal
-import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -21,7 +20,6 @@ from types import FrameType
 
 from lib import bootstrap, log, settings
 from lib.domain.errors import EXIT_CONFIG, Halt, Retry
-from lib.settings import Settings
 from services.process import prepare_logs
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -36,10 +34,12 @@ def main() -> int:
             loaded = settings.load(env)
             prepare_logs("local", loaded)
             log.setup("local", loaded.log_format, "WARNING")  # a day of past cycles is no news
-            _refuse_busy_port(loaded)
+            bootstrap.refuse_busy_port(loaded.simulator_host, loaded.simulator_port, "SIMULATOR_PORT")
+            bootstrap.refuse_busy_port(loaded.web_host, loaded.web_port, "PORT")
             bootstrap.migrate(loaded)
             asyncio.run(bootstrap.ensure_demo(loaded, _say))
-            return _run_processes(env)
+            env["WEB_PORT"] = str(loaded.web_port)  # honcho gives every process a PORT of its own invention
+            return _run_processes(env, f"http://{loaded.web_host}:{loaded.web_port}")
     except (Halt, Retry) as problem:
         sys.stderr.write(f"maemae: {problem}\n")
         return EXIT_CONFIG
@@ -115,20 +115,10 @@ def _redis(env: dict[str, str]) -> Iterator[None]:
         server.stop()
 
 
-def _refuse_busy_port(loaded: Settings) -> None:
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((loaded.simulator_host, loaded.simulator_port))
-        except OSError:
-            port = loaded.simulator_port
-            raise Halt(f"port {port} is in use: stop what holds it, or choose SIMULATOR_PORT=another") from None
-
-
-def _run_processes(env: dict[str, str]) -> int:
+def _run_processes(env: dict[str, str], page: str) -> int:
     """honcho over Procfile.local; Ctrl-C and SIGTERM are handed on, and its end is ours."""
     honcho = [sys.executable, "-m", "honcho", "-e", os.devnull, "-f", "Procfile.local", "start"]
-    _say("starting; Ctrl-C stops everything")
+    _say(f"starting; open {page} in a browser in a few seconds. Ctrl-C stops everything")
     with subprocess.Popen(honcho, cwd=ROOT, env=env, start_new_session=True) as child:  # noqa: S603 - fixed arguments
 
         def hand_on(number: int, _: FrameType | None) -> None:

@@ -1,33 +1,4 @@
-"""
-How every process of the system begins and ends: settings, logs, one clear line for what cannot work.
+"""How every process begins and ends; the web's, which lives beside the screens, does too."""
 
-*Halt* anywhere becomes one line on standard error and exit status 78, without a traceback; nothing is lost, because
-nothing had begun. Every other exception is a bug and keeps its traceback.
-"""
-
-import sys
-from collections.abc import Callable
-
-from lib import log, settings
-from lib.domain.errors import EXIT_CONFIG, Halt
-from lib.settings import Settings
-
-
-def run_process(service: str, main: Callable[[Settings], None]) -> None:
-    """Load settings, set up logs, run *main*; exit 78 with one line on *Halt*."""
-    try:
-        loaded = settings.load()
-        prepare_logs(service, loaded)
-        main(loaded)
-    except Halt as halt:
-        sys.stderr.write(f"{service}: {log.redact(str(halt))}\n")
-        raise SystemExit(EXIT_CONFIG) from None
-    except KeyboardInterrupt:
-        raise SystemExit(130) from None
-
-
-def prepare_logs(service: str, loaded: Settings) -> None:
-    """Log lines as the settings want them; every secret they hold is kept out of every line."""
-    log.setup(service, loaded.log_format, loaded.log_level)
-    for secret in (loaded.openai_api_key, loaded.encryption_key, loaded.simulator_token):
-        log.register_secret(secret)
+from lib.bootstrap import prepare_logs as prepare_logs
+from lib.bootstrap import run_process as run_process

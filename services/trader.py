@@ -29,6 +29,7 @@ def timetable(trader: Trader) -> schedule.Scheduler:
         table.every().hour.at(f"{minute:02d}:{CYCLE_OFFSET_S:02d}").do(trader.cycle)
     table.every(5).seconds.do(trader.reconcile)
     table.every(10).seconds.do(trader.heartbeat)
+    table.every(2).seconds.do(trader.take_commands)
     return table
 
 

@@ -1,8 +1,8 @@
 """
-The system at work, in the terminal: candle age, each decision, orders and equity of the demo account.
+The system at work, in the terminal: each decision of the demo account, with candle age, position and equity.
 
-Reads only, from the same stores as everybody else; what it cannot read it says. A line whenever a cycle has been
-decided, and a heartbeat line every ten seconds.
+Reads only, from the same stores as everybody else; what it cannot read it says, once. Quiet between cycles: lines come
+when one has been decided, the page shows the rest.
 """
 
 import signal
@@ -31,13 +31,22 @@ class Watch:
         self._symbol = symbol
         self._feed = feed
         self._seen = 0
+        self._trouble = ""
 
     def beat(self) -> list[str]:
-        """The lines of this moment, oldest first."""
+        """The lines of this moment, oldest first; mostly none."""
         try:
-            return [*self._decisions(), self._pulse()]
+            decided = self._decisions()
+            lines = [*decided, self._pulse()] if decided else []
         except Retry as away:
-            return [f"cannot read: {away}"]
+            return self._once(f"cannot read: {away}")
+        self._trouble = ""
+        return lines
+
+    def _once(self, trouble: str) -> list[str]:
+        new = trouble != self._trouble
+        self._trouble = trouble
+        return [trouble] if new else []
 
     def _pulse(self) -> str:
         status = self._readings.status()

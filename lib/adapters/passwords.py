@@ -34,7 +34,7 @@ class Passwords:
             matches = self._hasher.verify(stored or self._nobody, _normal(password))
         except (VerificationError, InvalidHashError):
             return False
-        return matches and stored is not None
+        return matches and bool(stored)
 
     def needs_rehash(self, stored: str) -> bool:
         """Whether *stored* was made with other parameters than today's."""

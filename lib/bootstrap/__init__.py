@@ -16,6 +16,11 @@ from lib.bootstrap.replay import Findings as Findings
 from lib.bootstrap.replay import ReplayPlan as ReplayPlan
 from lib.bootstrap.replay import replay as replay
 from lib.bootstrap.replay import synthetic_file as synthetic_file
+from lib.bootstrap.starting import prepare_logs as prepare_logs
+from lib.bootstrap.starting import refuse_busy_port as refuse_busy_port
+from lib.bootstrap.starting import run_process as run_process
 from lib.bootstrap.stores import migrate as migrate
 from lib.bootstrap.stores import new_sealing_keys as new_sealing_keys
 from lib.bootstrap.stores import readings as readings
+from lib.bootstrap.web import WebSystem as WebSystem
+from lib.bootstrap.web import web as web

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from lib.adapters.bybit.exchanges import BybitAsyncMarket, BybitExchanges
+from lib.adapters.bybit.key_probe import PybitKeyProbe
 from lib.adapters.bybit.kline_stream import BybitKlineStream, StreamTimings
 from lib.adapters.bybit.limiter import LocalLimiter
 from lib.adapters.bybit.market_data import BybitMarketData
@@ -15,6 +16,7 @@ from lib.adapters.bybit.transport import AiohttpTransport, open_session
 from lib.adapters.openai.analyst import OpenAIAnalyst, connect
 from lib.adapters.redis.candle_store import AsyncRedisCandleReader
 from lib.adapters.redis.connection import connect_async
+from lib.adapters.sql.commands import SqlCommands
 from lib.adapters.sql.ledger import SqlLedger
 from lib.adapters.vault import VaultOpener
 from lib.bootstrap import stores
@@ -24,6 +26,7 @@ from lib.market.collector import Collector, CollectorPlan
 from lib.settings import FEED_URLS, VERSION, Settings
 from lib.simulator.completions import MODELS
 from lib.simulator.server import SimulatorConfig, Upstream, serve
+from lib.trading.commands import Clerk
 from lib.trading.desk import Desk
 from lib.trading.guardian import Guardian
 from lib.trading.trader import Trader
@@ -69,7 +72,7 @@ async def trader(settings: Settings) -> AsyncIterator[Trader]:
             analyst_budget_s=settings.analyst_budget_s,
         )
         try:
-            yield Trader(desk, Guardian(desk))
+            yield Trader(desk, Guardian(desk), Clerk(desk, SqlCommands(engine, clock), opener, PybitKeyProbe(urls)))
         finally:
             await client.close()
             await redis.aclose()

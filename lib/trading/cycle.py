@@ -18,12 +18,13 @@ from lib.domain.decision import Decision
 from lib.domain.errors import Pause, Retry, Skip
 from lib.domain.order import Order
 from lib.domain.risk import AccountPlan, Outcome
+from lib.domain.trade_log import Leg, summarise
 from lib.ports import AnalystAnswer, CycleKey, Exchange, TraderAccount
 from lib.trading.analysis import answer_for
 from lib.trading.books import check_equity
-from lib.trading.desk import Desk, due
+from lib.trading.desk import Desk, due, fits
 from lib.trading.execution import Errand, execute
-from lib.trading.planning import make_plan, prefetch
+from lib.trading.planning import make_plan, opinion_of, prefetch
 from lib.trading.prompt import cycle_key
 from lib.trading.resolution import recover
 from lib.trading.window import decision_window
@@ -58,13 +59,17 @@ class CycleReport:
     unserved: bool = False
 
 
-async def run_cycle(desk: Desk, t_ms: int) -> CycleReport:
-    """Serve every account that is due at T, once. Running the same T again resumes it and doubles nothing."""
+async def run_cycle(desk: Desk, t_ms: int, *, only: frozenset[int] | None = None) -> CycleReport:
+    """
+    Serve every account that is due at T, once. Running the same T again resumes it and doubles nothing.
+
+    With *only*, serve those account ids instead, due or not; who has trading switched off gets the opinion alone.
+    """
     if await desk.ledger.hold_lease(desk.holder, desk.lease_ms) is None:
         LOG.warning("cycle.not_leading", t_ms=t_ms)
         return CycleReport(t_ms, NOT_LEADING, unserved=True)
     unresolved = await desk.ledger.open_orders()
-    accounts = [account for account in await desk.ledger.accounts() if due(account, desk.feed, t_ms)]
+    accounts = [account for account in await desk.ledger.accounts() if _invited(desk, account, t_ms, only)]
     this = Round(desk, t_ms, unresolved, {})
     crowds = [[a for a in accounts if a.symbol == symbol] for symbol in sorted({a.symbol for a in accounts})]
     served = await asyncio.gather(*(_serve_symbol(this, crowd) for crowd in crowds), return_exceptions=True)
@@ -73,6 +78,10 @@ async def run_cycle(desk: Desk, t_ms: int) -> CycleReport:
     report = CycleReport(t_ms, "" if accounts else "nobody is due", _finished(this.answers), results)
     await _announce(desk, report)
     return report
+
+
+def _invited(desk: Desk, account: TraderAccount, t_ms: int, only: frozenset[int] | None) -> bool:
+    return due(account, desk.feed, t_ms) if only is None else account.account_id in only and fits(account, desk.feed)
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +137,9 @@ async def _serve(this: Round, account: TraderAccount, window: Sequence[Candle]) 
     """One account, whose every failure stays its own."""
     with log.bind(account=account.account_id, t=this.t_ms):
         try:
-            return await _trade(this, account, window)
+            # one at a time: a cycle on demand and the timetable's would each find the account flat, and both enter
+            async with this.desk.turns[account.account_id]:
+                return await _trade(this, account, window)
         except (Pause, Retry, Skip) as held:
             return await _skip(this, account, held)
         except Exception as bug:  # noqa: BLE001 - one account's bug must never stop another's orders
@@ -153,12 +164,14 @@ async def _trade(this: Round, account: TraderAccount, window: Sequence[Candle]) 
     # shield: one account's failure must not cancel the answer of its whole group
     answer_task = asyncio.shield(this.answers[this.key(account)])
     snapshot, answer = await asyncio.gather(prefetch(desk, account, exchange), answer_task)
-    plan = await make_plan(desk, account, snapshot, answer, window[-1], t_ms)
+    plan = opinion_of(account, await make_plan(desk, account, snapshot, answer, window[-1], t_ms))
     orders = await desk.ledger.plan(account, this.key(account), t_ms, plan)
     decision = answer.decision if isinstance(answer.decision, Decision) else None
     done = await execute(desk, Errand(account, exchange, snapshot.instrument, decision), orders)
     difference = await _difference(desk, account, exchange, t_ms)
-    return AccountResult(account.account_id, plan.outcome, plan.reason, tuple(done), difference)
+    legs = [Leg(order.reduce_only, order.state, order.filled_qty, order.why) for order in done]
+    ended = summarise(plan.outcome, plan.reason, legs)
+    return AccountResult(account.account_id, ended.outcome, ended.message or plan.reason, tuple(done), difference)
 
 
 async def _difference(desk: Desk, account: TraderAccount, exchange: Exchange, t_ms: int) -> Decimal | None:

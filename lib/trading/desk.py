@@ -4,6 +4,8 @@ What every trading use-case works with: the ports, and the few numbers that are 
 A desk is built once by bootstrap. Live, paper and replay desks differ by the objects in it and by nothing else.
 """
 
+import asyncio
+from collections import defaultdict
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
@@ -34,6 +36,8 @@ class Desk:
     lease_ms: int = 30_000
     unbooked: set[int] = field(default_factory=set)
     """Accounts an order has left for whose executions the books may not hold yet; the guardian looks at them."""
+    turns: defaultdict[int, asyncio.Lock] = field(default_factory=lambda: defaultdict(asyncio.Lock))
+    """Who trades for an account holds its turn, from the prefetch to the last verdict."""
 
 
 def boundary(now_ms: int) -> int:
@@ -53,4 +57,9 @@ async def until(clock: Clock, deadline_ms: int, pause_s: float, ready: Callable[
 def due(account: TraderAccount, feed: str, t_ms: int) -> bool:
     """Whether *account* takes part in the cycle of T: switched on since before T, at a venue of this very feed."""
     on = account.auto_trade and account.trading_enabled and account.auto_since <= t_ms
-    return on and account.feed == feed and feed_fits(feed, account.venue)
+    return on and fits(account, feed)
+
+
+def fits(account: TraderAccount, feed: str) -> bool:
+    """Whether decisions made from *feed* are *account*'s to trade on."""
+    return account.feed == feed and feed_fits(feed, account.venue)

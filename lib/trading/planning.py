@@ -64,6 +64,14 @@ async def make_plan(
     return decide(answer.decision, facts, account.settings, snapshot.instrument, snapshot.ticker.last, t_ms)
 
 
+def opinion_of(account: TraderAccount, plan: AccountPlan) -> AccountPlan:
+    """*plan*, or what it would have been when its owner has trading switched off: nothing leaves then, no exit."""
+    if not plan.orders or (account.auto_trade and account.trading_enabled):
+        return plan
+    off = "trading is paused" if account.auto_trade else "auto-trading is off"
+    return AccountPlan("refused", f"{off} (it would have been: {plan.outcome}): {plan.reason}", (), plan.clamps)
+
+
 async def _facts(desk: Desk, account: TraderAccount, snapshot: Snapshot, t_ms: int) -> Facts:
     known = await desk.ledger.facts(account.account_id, t_ms)
     failures = await desk.ledger.analyst_failures(desk.feed, account.symbol)

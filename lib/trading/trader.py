@@ -14,6 +14,7 @@ from typing import Any
 from lib import log
 from lib.domain.errors import Retry
 from lib.domain.order import MAX_AGE_MS
+from lib.trading.commands import Clerk
 from lib.trading.cycle import CycleReport, run_cycle
 from lib.trading.desk import Desk, boundary
 from lib.trading.guardian import Guardian
@@ -38,6 +39,8 @@ class Trader:
 
     desk: Desk
     guardian: Guardian
+    clerk: Clerk | None = None
+    """Who carries out commands, where there is a web to send them."""
     ready: bool = False
     _tasks: set[asyncio.Task[Any]] = field(default_factory=set)
     _serving: set[int] = field(default_factory=set)
@@ -69,6 +72,11 @@ class Trader:
         """Start one round of reconciliation unless one is running."""
         if self.ready and not self._reconciling:
             self._spawn("reconcile", self._reconcile())
+
+    def take_commands(self) -> None:
+        """Carry out what people ask of the trader from the web."""
+        if self.ready and self.clerk is not None:
+            self._spawn("commands", self.clerk.run_pass())
 
     def heartbeat(self) -> None:
         """Keep the lease and say that we live."""

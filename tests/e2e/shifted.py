@@ -10,6 +10,8 @@ import sys
 from lib.clock import SystemClock
 from services.process import run_process
 
+BESIDE_THE_SCREENS = {"web": "app.server"}
+
 
 def main() -> None:
     """Shift this process's clock and run the service's own entry point."""
@@ -20,7 +22,7 @@ def main() -> None:
         return true_now(self) + shift
 
     SystemClock.now_ms = shifted  # type: ignore[method-assign]
-    run_process(service, importlib.import_module(f"services.{service}").main)
+    run_process(service, importlib.import_module(BESIDE_THE_SCREENS.get(service, f"services.{service}")).main)
 
 
 if __name__ == "__main__":

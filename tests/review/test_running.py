@@ -204,3 +204,10 @@ async def test_a_clock_set_back_an_hour_does_not_stop_the_timetable(process: Pro
     fresh = in_time(table, process.trader)
     assert fresh is not table
     assert (fresh.idle_seconds or 0) <= 5
+
+
+async def test_a_cycles_report_says_what_became_of_the_orders_not_what_was_hoped(world: World) -> None:
+    world.fault("clock_skew", ms=-1_500)
+    report = await world.cycle("buy")
+    assert world.order().state is OrderState.ABSENT
+    assert result_of(report).outcome == world.log().summary.outcome == "failed"

@@ -1,6 +1,7 @@
 """One call per prompt group; whatever is not a clear view holds."""
 
 import asyncio
+from dataclasses import replace
 
 import pytest
 
@@ -82,8 +83,8 @@ class TwoMinds(FakeAnalyst):
     """Says something else each time it is asked."""
 
     async def ask(self, prompt: Prompt, budget_s: float) -> AnalystAnswer:
-        self.view = decision("buy" if len(self.asked) % 2 == 0 else "sell")
-        return await super().ask(prompt, budget_s)
+        view = decision("buy" if len(self.asked) % 2 == 0 else "sell")
+        return replace(await super().ask(prompt, budget_s), decision=view)
 
 
 async def test_the_first_answer_written_stands_whoever_asked(world: World) -> None:

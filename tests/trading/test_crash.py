@@ -5,7 +5,9 @@ from decimal import Decimal
 
 import pytest
 
-from lib.domain.order import EVIDENCE_LIFE_MS, MAX_AGE_MS, Order, OrderState
+from lib.domain.errors import Retry
+from lib.domain.order import EVIDENCE_LIFE_MS, MAX_AGE_MS, Claim, Order, OrderState
+from lib.ports import SignedOrder
 from lib.trading.resolution import reconcile
 from tests.factories import T, decision
 from tests.fakes_accounts import Store
@@ -119,6 +121,29 @@ async def test_a_claim_whose_commit_is_not_confirmed_sends_nothing(world: World,
     await reconcile(world.desk, sweep=False)
     assert world.order().state is (OrderState.ABSENT if effect == "applied" else OrderState.EXPIRED)
     assert world.transport.orders() == []
+
+
+async def test_nothing_is_asked_of_the_database_between_the_claim_and_the_send(world: World) -> None:
+    claim, read = world.ledger.claim, world.ledger.order_by_link
+    sent_with_the_ledger_away: list[bool] = []
+
+    async def claim_then_go_away(order: Order, signed: SignedOrder, holder: str) -> Claim:
+        answer = await claim(order, signed, holder)
+        world.ledger.order_by_link = away  # type: ignore[method-assign]
+        return answer
+
+    async def away(order_link_id: str) -> Order | None:
+        raise Retry("the database is away")
+
+    def back() -> None:
+        sent_with_the_ledger_away.append(world.ledger.order_by_link is away)
+        world.ledger.order_by_link = read  # type: ignore[method-assign]
+
+    world.ledger.claim = claim_then_go_away  # type: ignore[method-assign]
+    world.on(CREATE, back)
+    await world.cycle("buy")
+    assert sent_with_the_ledger_away == [True]
+    assert world.order().state is OrderState.FILLED
 
 
 async def test_one_cycle_run_twice_doubles_nothing(world: World) -> None:

@@ -19,7 +19,7 @@ from lib.adapters.sql.trading import orders
 from lib.adapters.sql.transactions import transact
 from lib.domain.account import AccountSettings
 from lib.domain.order import TERMINAL, OrderState
-from lib.ports import Flags, NewAccount
+from lib.ports import AccountInUse, AccountTaken, Flags, NewAccount
 
 T = TypeVar("T")
 
@@ -37,14 +37,14 @@ class SqlAccounts:
 
     def add_user(self, email: str, password_hash: str, *, is_demo: bool = False) -> int:
         values = {"email": _email(email), "password_hash": password_hash, "is_demo": is_demo}
-        return self._write(lambda c: _insert(c, users, values, "this e-mail address is taken"))
+        return self._write(lambda c: _insert(c, users, values, ValueError("this e-mail address is taken")))
 
     def user_id(self, email: str) -> int | None:
         query = sa.select(users.c.id).where(users.c.email == _email(email))
         return transact(self._engine, lambda c: c.execute(query).scalar_one_or_none(), readonly=True)
 
     def add_account(self, new: NewAccount) -> int:
-        return self._write(lambda c: _add_account(c, new))
+        return self._write(lambda c: insert_account(c, new))
 
     def change_settings(self, user_id: int, settings: AccountSettings) -> None:
         self._write(lambda c: _change_settings(c, user_id, settings))
@@ -66,15 +66,16 @@ def _email(text: str) -> str:
     return text.strip().lower()
 
 
-def _insert(connection: sa.Connection, table: sa.Table, values: dict[str, Any], taken: str) -> int:
+def _insert(connection: sa.Connection, table: sa.Table, values: dict[str, Any], taken: Exception) -> int:
     try:
         made = connection.execute(sa.insert(table).values(values))
     except IntegrityError:
-        raise ValueError(taken) from None
+        raise taken from None
     return int(made.inserted_primary_key[0]) if made.inserted_primary_key else 0
 
 
-def _user(connection: sa.Connection, user_id: int) -> sa.RowMapping:
+def living_user(connection: sa.Connection, user_id: int) -> sa.RowMapping:
+    """The person's row, locked; ValueError when there is none or it is deleted."""
     query = exclusively(sa.select(users).where(users.c.id == user_id, users.c.deleted_at.is_(None)))
     row = connection.execute(query).mappings().one_or_none()
     if row is None:
@@ -82,9 +83,10 @@ def _user(connection: sa.Connection, user_id: int) -> sa.RowMapping:
     return row
 
 
-def _add_account(connection: sa.Connection, new: NewAccount) -> int:
-    _user(connection, new.user_id)
-    _retire_others(connection, new.user_id)
+def insert_account(connection: sa.Connection, new: NewAccount) -> int:
+    """The row and key of a new account, in the place of the person's others; its id."""
+    living_user(connection, new.user_id)
+    retire_others(connection, new.user_id)
     values = {
         "user_id": new.user_id,
         "venue": new.venue,
@@ -96,21 +98,25 @@ def _add_account(connection: sa.Connection, new: NewAccount) -> int:
         "peak_equity": new.start_balance,
         "opened_ms": new.opened_ms,
     }
-    account_id = _insert(connection, accounts, values, "this exchange account is registered already")
+    account_id = _insert(connection, accounts, values, AccountTaken("this exchange account is registered already"))
     key = {"account_id": account_id, "key_version": new.key_version, "sealed": new.sealed_key, "last4": new.key_last4}
     connection.execute(sa.insert(credentials).values(key))
     return account_id
 
 
-def _retire_others(connection: sa.Connection, user_id: int) -> None:
+def retire_others(connection: sa.Connection, user_id: int) -> None:
+    """Give up every active account of the person; *AccountInUse* when one cannot be."""
     mine = exclusively(sa.select(accounts).where(accounts.c.user_id == user_id, accounts.c.active))
     for row in connection.execute(mine).mappings().all():
-        open_ones = sa.select(sa.func.count(orders.c.id)).where(
-            orders.c.account_id == row["id"], orders.c.state.in_(_OPEN)
-        )
-        if row["position_qty"] != 0 or connection.scalar(open_ones):
-            raise ValueError("the account in use still has an open order or position: close it first")
-        connection.execute(sa.update(accounts).where(accounts.c.id == row["id"]).values(active=False))
+        retire(connection, row)
+
+
+def retire(connection: sa.Connection, row: sa.RowMapping) -> None:
+    """Give up the account of *row*, which is locked; *AccountInUse* while an order or position of it is open."""
+    open_ones = sa.select(sa.func.count(orders.c.id)).where(orders.c.account_id == row["id"], orders.c.state.in_(_OPEN))
+    if row["position_qty"] != 0 or connection.scalar(open_ones):
+        raise AccountInUse("the account in use still has an open order or position: close it first")
+    connection.execute(sa.update(accounts).where(accounts.c.id == row["id"]).values(active=False))
 
 
 def symbol_number(connection: sa.Connection, symbol: str) -> int:
@@ -124,7 +130,7 @@ def symbol_number(connection: sa.Connection, symbol: str) -> int:
 
 
 def _change_settings(connection: sa.Connection, user_id: int, settings: AccountSettings) -> None:
-    row = _user(connection, user_id)
+    row = living_user(connection, user_id)
     if settings_from(row) == settings:
         return
     connection.execute(
@@ -144,7 +150,7 @@ def _change_settings(connection: sa.Connection, user_id: int, settings: AccountS
 
 
 def _set_auto_trade(connection: sa.Connection, user_id: int, on: bool, now_ms: int) -> None:
-    row = _user(connection, user_id)
+    row = living_user(connection, user_id)
     values: dict[str, Any] = {"auto_trade_enabled": on}
     if on and not row["auto_trade_enabled"]:
         values["auto_trade_since_ms"] = now_ms

@@ -51,6 +51,7 @@ users = sa.Table(
     flag("is_demo", default=False),
     sa.Column("locale", sa.String(8), nullable=False, server_default="ko"),
     sa.Column("deleted_at", UtcDateTime),
+    number("risk_accepted_ms"),
     sa.UniqueConstraint("email"),
     sa.CheckConstraint("bybit_api_key IS NULL AND bybit_api_secret IS NULL", "keys_are_sealed_elsewhere"),
     **MYSQL_TABLE,
@@ -141,6 +142,35 @@ commands = sa.Table(
     sa.Index(None, "account_id"),
     **MYSQL_TABLE,
 )
+
+sessions = sa.Table(
+    "sessions",
+    metadata,
+    one_id(),
+    sa.Column("token_sha256", ascii_text(64), nullable=False),
+    sa.Column("user_id", BIG, sa.ForeignKey("users.id"), nullable=False),
+    flag("read_only", default=False),
+    sa.Column("ip", ascii_text(45), nullable=False, server_default=EMPTY),
+    sa.Column("user_agent", sa.String(200), nullable=False, server_default=EMPTY),
+    number("created_ms"),
+    number("seen_ms"),
+    sa.UniqueConstraint("token_sha256"),
+    sa.Index(None, "user_id"),
+    sa.Index(None, "seen_ms"),
+    **MYSQL_TABLE,
+)
+"""Who is signed in. A token is never stored, only its sha256."""
+
+throttles = sa.Table(
+    "throttles",
+    metadata,
+    sa.Column("tally_key", ascii_text(128), primary_key=True),
+    sa.Column("weight", sa.Double, nullable=False, server_default=sa.text("0")),
+    number("at_ms"),
+    sa.Index(None, "at_ms"),
+    **MYSQL_TABLE,
+)
+"""How many tries count still, and since when: sign-in by person and by address, new people by address."""
 
 outbox = sa.Table(
     "outbox",

@@ -1,0 +1,105 @@
+"""
+Coming in, going out, who am I. The only routes that set or clear the cookie.
+
+The cookie is httpOnly, SameSite=Strict, and over https Secure under the `__Host-` name. A new session never takes over
+an older one's token, and the older one is ended.
+"""
+
+from collections.abc import Callable
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from app.api.exchange import answered, for_people, json_body, plain, refused, text
+from app.system import system
+from app.threads import in_slow_thread, in_thread
+from app.visit import Visit, visit_of
+from lib.accounts.people import ABSOLUTE_MS
+from lib.accounts.refusal import Refusal
+from lib.accounts.web import SessionUser, SignedIn
+
+
+@answered
+async def register(request: Request) -> Response:
+    """`{email, password, accepted_risk, locale?}`."""
+    body, visit = await json_body(request), visit_of(request.scope)
+    email, password = text(body, "email", longest=255), text(body, "password")
+    accepted, locale = body.get("accepted_risk") is True, text(body, "locale", longest=8, default="ko")
+    people = system().people
+    return await _come_in(
+        visit,
+        lambda: people.register(email, password, accepted_risk=accepted, origin=visit.origin, locale=locale),
+    )
+
+
+@answered
+async def login(request: Request) -> Response:
+    """`{email, password}`."""
+    body, visit = await json_body(request), visit_of(request.scope)
+    email, password = text(body, "email", longest=255), text(body, "password")
+    people = system().people
+    return await _come_in(visit, lambda: people.sign_in(email, password, origin=visit.origin))
+
+
+@answered
+async def try_paper(request: Request) -> Response:
+    """`{accepted_risk, locale?}`: one click, paper money."""
+    body, visit = await json_body(request), visit_of(request.scope)
+    accepted, locale = body.get("accepted_risk") is True, text(body, "locale", longest=8, default="ko")
+    people = system().people
+    return await _come_in(visit, lambda: people.try_paper(accepted_risk=accepted, origin=visit.origin, locale=locale))
+
+
+@answered
+async def demo(request: Request) -> Response:
+    """A read-only look at the demo account."""
+    await json_body(request)
+    visit, people = visit_of(request.scope), system().people
+    return await _come_in(visit, lambda: people.open_demo(origin=visit.origin))
+
+
+@answered
+async def logout(request: Request) -> Response:
+    """End this session; also without one, so that a browser can always get rid of its cookie."""
+    await json_body(request)
+    visit = visit_of(request.scope)
+    await in_thread(system().people.sign_out, visit.token)
+    answer = JSONResponse({"ok": True}, headers={"Clear-Site-Data": '"cache"'})
+    answer.delete_cookie(visit.cookie_name, path="/", secure=visit.https, httponly=True, samesite="strict")
+    return answer
+
+
+@for_people
+async def me(request: Request, user: SessionUser) -> Response:
+    """Who this session belongs to."""
+    return JSONResponse({"user": plain(user)})
+
+
+async def _come_in(visit: Visit, enter: Callable[[], SignedIn | Refusal]) -> Response:
+    result = await in_slow_thread(enter)
+    if isinstance(result, Refusal):
+        return refused(result)
+    if visit.user is not None:
+        await in_thread(system().people.sign_out, visit.token)
+    answer = JSONResponse({"user": plain(result.user)})
+    answer.set_cookie(
+        visit.cookie_name,
+        result.token,
+        max_age=ABSOLUTE_MS // 1000,
+        path="/",
+        secure=visit.https,
+        httponly=True,
+        samesite="strict",
+    )
+    return answer
+
+
+ROUTES = [
+    Route("/api/auth/register", register, methods=["POST"]),
+    Route("/api/auth/login", login, methods=["POST"]),
+    Route("/api/auth/try", try_paper, methods=["POST"]),
+    Route("/api/auth/demo", demo, methods=["POST"]),
+    Route("/api/auth/logout", logout, methods=["POST"]),
+    Route("/api/auth/me", me, methods=["GET"]),
+]

@@ -1,0 +1,166 @@
+"""
+How a route hears and answers: JSON in, JSON out, refusals as `{"error": key, "params": {..}}` with a 4xx.
+
+Every route that is not about coming in needs a person; the decorator says 401 to strangers and turns *Retry* into 503.
+Values leave as JSON has them: money as strings, moments as ISO 8601, dataclasses as objects.
+"""
+
+import json
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import fields, is_dataclass
+from datetime import datetime
+from decimal import Decimal
+from enum import Enum
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+from app.visit import visit_of
+from lib.accounts.refusal import Refusal
+from lib.accounts.web import SessionUser
+from lib.domain.errors import Pause, Retry
+
+LONGEST_BODY = 16_384
+"""Bytes; the longest honest body holds a custom prompt of a thousand characters."""
+
+_STATUS = {
+    "refuse.credentials": 401,
+    "refuse.signed_out": 401,
+    "refuse.read_only": 403,
+    "refuse.origin": 403,
+    "refuse.not_found": 404,
+    "refuse.no_account": 409,
+    "refuse.no_demo": 404,
+    "refuse.email.taken": 409,
+    "refuse.busy": 503,
+    "refuse.wait": 429,
+}
+
+Body = dict[str, Any]
+Route = Callable[[Request], Awaitable[Response]]
+
+
+class BadInput(Exception):
+    """The request itself is wrong; *refusal* says how."""
+
+    def __init__(self, refusal: Refusal, status: int = 422) -> None:
+        super().__init__(refusal.key)
+        self.refusal = refusal
+        self.status = status
+
+
+def answered(work: Route) -> Route:
+    """A route whose reactions become answers."""
+
+    async def route(request: Request) -> Response:
+        try:
+            return await work(request)
+        except BadInput as bad:
+            return refused(bad.refusal, bad.status)
+        except Retry:
+            return refused(Refusal("refuse.busy"))
+        except Pause as pause:
+            return refused(Refusal("refuse.paused", why=str(pause)), 422)
+
+    return route
+
+
+def for_people(work: Callable[[Request, SessionUser], Awaitable[Response]]) -> Route:
+    """A route that needs a signed-in person, read-only or not."""
+
+    @answered
+    async def route(request: Request) -> Response:
+        user = visit_of(request.scope).user
+        return refused(Refusal("refuse.signed_out")) if user is None else await work(request, user)
+
+    return route
+
+
+def for_actors(work: Callable[[Request, SessionUser], Awaitable[Response]]) -> Route:
+    """A route that changes something: a read-only visitor is refused before its body is read."""
+
+    async def route(request: Request, user: SessionUser) -> Response:
+        return refused(Refusal("refuse.read_only")) if user.read_only else await work(request, user)
+
+    return for_people(route)
+
+
+async def json_body(request: Request) -> Body:
+    """The request's JSON object; *BadInput* for anything else, and for a body sent as a form could send it."""
+    raw = bytearray()
+    async for part in request.stream():
+        raw += part
+        if len(raw) > LONGEST_BODY:
+            raise BadInput(Refusal("refuse.body"), 413)
+    if not raw:
+        return {}
+    # a form of another site cannot send this type without asking first
+    if request.headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
+        raise BadInput(Refusal("refuse.body"), 415)
+    try:
+        read = json.loads(raw)
+    except (ValueError, RecursionError):
+        raise BadInput(Refusal("refuse.body"), 400) from None
+    if not isinstance(read, dict):
+        raise BadInput(Refusal("refuse.body"), 400)
+    return read
+
+
+def text(body: Mapping[str, Any], name: str, *, longest: int = 1_000, default: str | None = None) -> str:
+    """The string *name* of a body; *BadInput* when it is missing, no string, or too long."""
+    value = body.get(name, default)
+    if not isinstance(value, str) or len(value) > longest or "\x00" in value:
+        raise BadInput(Refusal("refuse.field", field=name))
+    return value
+
+
+def switch(body: Mapping[str, Any], name: str) -> bool:
+    """The boolean *name* of a body; nothing else counts as one."""
+    value = body.get(name)
+    if not isinstance(value, bool):
+        raise BadInput(Refusal("refuse.field", field=name))
+    return value
+
+
+def whole(request: Request, name: str, default: int, least: int, most: int) -> int:
+    """The whole number *name* of the query, within bounds."""
+    written = request.query_params.get(name, str(default))
+    if not (written.isascii() and written.isdigit() and len(written) <= 16):
+        raise BadInput(Refusal("refuse.field", field=name))
+    return max(least, min(most, int(written)))
+
+
+def refused(refusal: Refusal, status: int | None = None) -> Response:
+    """*refusal* with the status that suits it."""
+    code = status or _STATUS.get(refusal.key, 422)
+    headers = {"Retry-After": str(refusal.params["seconds"])} if "seconds" in refusal.params else None
+    return JSONResponse({"error": refusal.key, "params": dict(refusal.params)}, code, headers)
+
+
+def done(result: object) -> Response:
+    """The outcome of an act: a refusal, or what there is to tell (None = nothing but yes)."""
+    if isinstance(result, Refusal):
+        return refused(result)
+    return JSONResponse({"ok": True} if result is None else plain(result))
+
+
+def plain(value: object) -> Any:
+    """*value* as JSON has it."""
+    if is_dataclass(value) and not isinstance(value, type):
+        return {field.name: plain(getattr(value, field.name)) for field in fields(value)}
+    if isinstance(value, Mapping):
+        return {str(key): plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple | set | frozenset):
+        return [plain(item) for item in value]
+    return _leaf(value)
+
+
+def _leaf(value: object) -> Any:
+    if isinstance(value, Enum):
+        return value.value
+    if isinstance(value, Decimal):
+        return format(value, "f")
+    if isinstance(value, datetime):
+        return value.isoformat()
+    return value

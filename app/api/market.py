@@ -1,0 +1,90 @@
+"""Candles for the chart: one snapshot over REST, then changes over the WebSocket."""
+
+import contextlib
+
+import anyio
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import BaseRoute, Route, WebSocketRoute
+from starlette.websockets import WebSocket, WebSocketDisconnect
+
+from app.api.exchange import BadInput, for_people, whole
+from app.live import SIGNED_OUT, UNKNOWN_SERIES, Hub, Seat, Series, row_of
+from app.system import system
+from app.threads import in_thread
+from app.visit import visit_of
+from lib.accounts.refusal import Refusal
+from lib.accounts.web import SessionUser
+
+MOST_CANDLES = 5_000
+SEND_S = 5.0
+"""A browser that takes longer than this for a hundred bytes is gone."""
+
+
+@for_people
+async def kline(request: Request, user: SessionUser) -> Response:
+    """`?symbol&interval&count&since` (*since* in seconds, inclusive): rows oldest first, the forming candle last."""
+    series = _series(request.query_params.get("symbol"), request.query_params.get("interval"))
+    if series is None:
+        raise BadInput(Refusal("refuse.field", field="symbol"), 404)
+    count = whole(request, "count", 500, 1, MOST_CANDLES)
+    since_ms = whole(request, "since", 0, 0, 10**12) * 1000 or None
+    candles = await in_thread(system().readings.candles, *series, count, since_ms)
+    rows = [row_of(candle) for candle in candles]
+    return JSONResponse({"symbol": series[0], "interval": series[1], "rows": rows})
+
+
+def _series(symbol: str | None, interval: str | None) -> Series | None:
+    known = system()
+    wanted = (symbol or known.symbols[0], interval or "1m")
+    return wanted if wanted[0] in known.symbols and wanted[1] in known.intervals else None
+
+
+class Stream:
+    """The WebSocket route over one hub."""
+
+    def __init__(self, hub: Hub) -> None:
+        self._hub = hub
+
+    async def follow(self, socket: WebSocket) -> None:
+        """`?symbol&interval`: `{"rows": [[s, o, h, l, c, v]]}` for every change until somebody leaves."""
+        # accepted first: a browser cannot read the code of a connection that never opened
+        await socket.accept()
+        visit = visit_of(socket.scope)
+        if visit.user is None or visit.token is None:
+            await socket.close(SIGNED_OUT)
+            return
+        series = _series(socket.query_params.get("symbol"), socket.query_params.get("interval"))
+        if series is None:
+            await socket.close(UNKNOWN_SERIES)
+            return
+        with self._hub.seat(series, visit.token) as seat:
+            await _serve(socket, seat)
+
+
+async def _serve(socket: WebSocket, seat: Seat) -> None:
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(_hear, socket, tasks.cancel_scope)
+        await _send(socket, seat)
+        tasks.cancel_scope.cancel()
+
+
+async def _send(socket: WebSocket, seat: Seat) -> None:
+    with contextlib.suppress(WebSocketDisconnect, TimeoutError, RuntimeError, OSError):
+        while (text := await seat.next()) is not None:
+            with anyio.fail_after(SEND_S):
+                await socket.send_text(text)
+        with anyio.fail_after(SEND_S):
+            await socket.close(seat.code or 1000)
+
+
+async def _hear(socket: WebSocket, serving: anyio.CancelScope) -> None:
+    """Until the browser leaves, which ends the serving; nothing it says matters."""
+    while (await socket.receive())["type"] != "websocket.disconnect":
+        pass
+    serving.cancel()
+
+
+def routes(hub: Hub) -> list[BaseRoute]:
+    """Snapshot and stream."""
+    return [Route("/api/kline", kline, methods=["GET"]), WebSocketRoute("/api/ws", Stream(hub).follow)]

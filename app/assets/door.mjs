@@ -1,0 +1,107 @@
+// Sign in, create an account, look around: one form that posts to our own REST routes and reloads the page.
+// A password never passes through the script that draws the pages. All words come from Python; all text is textContent.
+const doors = new WeakMap();
+
+const make = (tag, attributes = {}, ...children) => {
+  const element = document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes)) {
+    if (value === true) element.setAttribute(name, "");
+    else if (value !== false && value !== null) element.setAttribute(name, value);
+  }
+  element.append(...children);
+  return element;
+};
+
+async function post(path, body) {
+  const reply = await fetch(path, {
+    method: "POST", credentials: "same-origin", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body),
+  });
+  if (reply.ok) return null;
+  const { error, params } = await reply.json().catch(() => ({}));
+  return { key: error ?? "refuse.server", params: params ?? {} };
+}
+
+const filled = (template, params) => template.replace(/\{(\w+)\}/g, (whole, name) => params[name] ?? whole);
+
+function field(data, name, type, autocomplete, extra = {}) {
+  const input = make("input", { name, type, autocomplete, required: true, id: `door-${name}`, ...extra });
+  return make("label", { for: `door-${name}` }, make("span", {}, data.text[name]), input);
+}
+
+function build(root, state) {
+  const { data, mode } = state;
+  const words = data.text;
+  const joining = mode === "register";
+  const alert = make("p", { role: "alert", class: "alert" });
+  const say = (refusal) => { alert.textContent = refusal ? filled(data.errors[refusal.key] ?? data.errors["refuse.server"], refusal.params) : ""; };
+
+  const tab = (name) => {
+    const button = make("button", { type: "button", role: "tab", "aria-selected": String(mode === name) }, words[name]);
+    button.onclick = () => { state.mode = name; build(root, state); root.querySelector("#door-email")?.focus(); };
+    return button;
+  };
+  const accept = make("input", { type: "checkbox", name: "accepted_risk", required: true, id: "door-risk" });
+  const submit = make("button", { type: "submit", class: "primary" }, words[mode === "register" ? "create" : "enter"]);
+  const password = field(data, "password", "password", joining ? "new-password" : "current-password", {
+    minlength: joining ? "10" : null, maxlength: "128",
+  });
+  const form = make("form", { novalidate: false }, field(data, "email", "email", "username", { maxlength: "255" }), password);
+  if (joining) {
+    form.append(make("small", {}, words.password_rule));
+    form.append(make("label", { class: "check", for: "door-risk" }, accept, make("span", {}, words.accept)));
+  }
+  form.append(submit, alert);
+
+  const working = (busy) => root.querySelectorAll("button").forEach((button) => { button.disabled = busy; });
+  const act = async (path, body) => {
+    working(true);
+    say(null);
+    try {
+      const refusal = await post(path, body);
+      if (!refusal) return location.reload();
+      say(refusal);
+    } catch {
+      say({ key: "refuse.offline", params: {} });
+    }
+    working(false);
+  };
+  form.onsubmit = (event) => {
+    event.preventDefault();
+    const { email, password: secret } = Object.fromEntries(new FormData(form));
+    act(joining ? "/api/auth/register" : "/api/auth/login", {
+      email, password: secret, locale: data.locale, ...(joining ? { accepted_risk: accept.checked } : {}),
+    });
+  };
+  const quick = (label, path, body, classes) => {
+    const button = make("button", { type: "button", class: classes }, label);
+    button.onclick = () => act(path, body);
+    return button;
+  };
+  root.replaceChildren(
+    make("div", { class: "quick" },
+      quick(words.try, "/api/auth/try", { accepted_risk: true, locale: data.locale }, "primary"),
+      make("small", {}, words.try_note),
+      quick(words.demo, "/api/auth/demo", {}, "plain")),
+    make("div", { class: "or" }, make("span", {}, words.or)),
+    make("div", { role: "tablist", class: "tabs" }, tab("sign_in"), tab("register")),
+    form,
+  );
+  submit.classList.toggle("second", true);
+}
+
+export default function ({ data, parentElement }) {
+  let state = doors.get(parentElement);
+  if (!state) {
+    const root = make("div", { class: "door" });
+    parentElement.append(root);
+    state = { root, mode: "sign_in" };
+    doors.set(parentElement, state);
+  }
+  const fresh = JSON.stringify(data);
+  if (fresh !== state.seen) {
+    state.seen = fresh;
+    state.data = data;
+    build(state.root, state);
+  }
+  return () => { state.root.remove(); doors.delete(parentElement); };
+}

@@ -1,0 +1,150 @@
+"""
+From the collector's publications to browsers: one subscription a process, each change written out once.
+
+A viewer has a seat with a short queue. Who does not keep up, or whose session ended, loses the seat and is told why by
+the close code; browsers come back by themselves and refill what they missed over REST. The hub never waits for anybody.
+"""
+
+import asyncio
+import json
+from collections import defaultdict
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+
+from lib import log
+from lib.clock import Clock
+from lib.domain.candle import Candle
+from lib.domain.errors import Retry
+from lib.ports import CandleTick, LiveCandles
+
+SIGNED_OUT = 4401
+UNKNOWN_SERIES = 4404
+TOO_SLOW = 1013
+COME_BACK = 1012
+"""Close codes: the page must sign in again; there is no such list; try later; the server starts anew, refill."""
+
+QUEUE = 64
+SEATS_PER_SESSION = 16
+RECHECK_S = 5.0
+LONGEST_PAUSE_S = 15.0
+
+Series = tuple[str, str]
+_log = log.get("live")
+
+
+def row_of(candle: Candle) -> list[float]:
+    """A candle as charts take it: [open time in seconds, open, high, low, close, volume]; for drawing only."""
+    prices = (candle.open, candle.high, candle.low, candle.close, candle.volume)
+    return [candle.open_time // 1000, *map(float, prices)]
+
+
+class Seat:
+    """One viewer's place: texts to send, then possibly a close code."""
+
+    def __init__(self, series: Series, token: str) -> None:
+        self.series = series
+        self.token = token
+        self.code: int | None = None
+        self._texts: asyncio.Queue[str | None] = asyncio.Queue(QUEUE + 1)
+
+    def offer(self, text: str) -> None:
+        """Queue *text*; a full queue ends the seat instead."""
+        if self.code is not None:
+            return
+        if self._texts.qsize() >= QUEUE:
+            self.end(TOO_SLOW)
+            return
+        self._texts.put_nowait(text)
+
+    def end(self, code: int) -> None:
+        """Nothing more is sent: what is still queued is dropped, and the viewer told *code*."""
+        if self.code is not None:
+            return
+        self.code = code
+        while not self._texts.empty():
+            self._texts.get_nowait()
+        self._texts.put_nowait(None)
+
+    async def next(self) -> str | None:
+        """The next text, or None at the end."""
+        return await self._texts.get()
+
+
+class Hub:
+    """All seats of this process; used from its event loop only."""
+
+    def __init__(self, live: LiveCandles, clock: Clock, still_in: Callable[[set[str]], Awaitable[set[str]]]) -> None:
+        self._live = live
+        self._clock = clock
+        self._still_in = still_in
+        self._seats: dict[Series, set[Seat]] = defaultdict(set)
+        self._newest: dict[Series, str] = {}
+
+    @property
+    def viewers(self) -> int:
+        """How many seats are taken."""
+        return sum(map(len, self._seats.values()))
+
+    @contextmanager
+    def seat(self, series: Series, token: str) -> Iterator[Seat]:
+        """A place in *series*, given back at the end; one too many for a session is over at once."""
+        seat = Seat(series, token)
+        if sum(other.token == token for other in self._all()) >= SEATS_PER_SESSION:
+            seat.end(TOO_SLOW)
+        elif (newest := self._newest.get(series)) is not None:
+            seat.offer(newest)
+        self._seats[series].add(seat)
+        try:
+            yield seat
+        finally:
+            self._seats[series].discard(seat)
+
+    async def listen(self) -> None:
+        """Follow the publications for ever; a lost connection sends everybody to refill over REST."""
+        pause = 1.0
+        while True:
+            try:
+                async for tick in self._live.ticks():
+                    pause = 1.0
+                    self.publish(tick)
+            except Retry as away:
+                _log.warning("live.lost", why=str(away))
+            self._end_all(COME_BACK)
+            await self._clock.sleep(pause)
+            pause = min(pause * 2, LONGEST_PAUSE_S)
+
+    async def guard(self) -> None:
+        """End the seats of sessions that are over, every few seconds, for ever."""
+        while True:
+            await self._clock.sleep(RECHECK_S)
+            await self.recheck()
+
+    async def recheck(self) -> None:
+        """End the seats of sessions that are over now; an unreachable database ends nobody's."""
+        tokens = {seat.token for seat in self._all()}
+        try:
+            inside = await self._still_in(tokens) if tokens else tokens
+        except Retry:
+            return
+        for seat in self._all():
+            if seat.token in tokens and seat.token not in inside:
+                seat.end(SIGNED_OUT)
+
+    def publish(self, tick: CandleTick) -> None:
+        """Write *tick* out once and give it to everybody who watches that list."""
+        series = (tick.symbol, tick.interval)
+        if tick.rebuilt:
+            for seat in tuple(self._seats[series]):
+                seat.end(COME_BACK)
+        text = json.dumps({"rows": [row_of(tick.candle)]}, separators=(",", ":"))
+        self._newest[series] = text
+        for seat in tuple(self._seats[series]):
+            seat.offer(text)
+
+    def _all(self) -> list[Seat]:
+        return [seat for seats in self._seats.values() for seat in seats]
+
+    def _end_all(self, code: int) -> None:
+        self._newest.clear()
+        for seat in self._all():
+            seat.end(code)

@@ -1,0 +1,97 @@
+"""
+The exchange key: what it must and must not be able to do, where it trades, how to put one in and take it out.
+
+The key is checked with the exchange before it is sealed; after that this page knows four of its characters.
+"""
+
+import streamlit as st
+
+from app.i18n import clock_time, t, zone
+from app.panels.control import tell
+from app.panels.top import title, top
+from app.session import require_user
+from app.system import system
+from lib.accounts.refusal import Refusal
+from lib.accounts.web import SessionUser
+from lib.queries import KeyStatus
+
+MUST = ("trade", "read_write", "unified")
+MUST_NOT = ("withdraw", "transfer")
+FIELDS = ("api_key", "api_secret")
+
+
+def _held(user: SessionUser, status: KeyStatus) -> None:
+    with st.container(border=True, key="held"):
+        with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
+            st.subheader(t("key.held"), anchor=False)
+            st.badge(t(f"venue.{status.venue}"), color="orange", icon=":material/account_balance:")
+        st.code(status.masked, language=None)
+        st.caption(t("key.since", at=clock_time(status.created_ms), zone=zone().label))
+        if not status.trading_enabled:
+            st.warning(t("key.paused"), icon=":material/pause_circle:")
+            st.text(status.pause_reason or t("key.by_owner"))
+            if st.button(t("key.resume"), key="resume", disabled=user.read_only):
+                tell(system().trading.resume(require_user()), t("key.resumed"))
+        with st.popover(t("key.delete"), icon=":material/delete:", disabled=user.read_only, key="delete"):
+            st.text(t("key.delete_sure"))
+            if st.button(t("key.delete_yes"), key="delete_yes", type="primary", disabled=user.read_only):
+                tell(system().trading.delete_key(require_user()), t("key.deleted"))
+                st.rerun()
+
+
+def _checklist() -> None:
+    with st.container(border=True, key="checklist"):
+        st.subheader(t("key.checklist"), anchor=False)
+        for name in MUST:
+            st.markdown(f":green[:material/check_circle:] {t(f'key.must_{name}')}")
+        for name in MUST_NOT:
+            st.markdown(f":red[:material/cancel:] {t(f'key.never_{name}')}")
+        st.caption(t("key.sealed"))
+
+
+def _save() -> None:
+    user = require_user()
+    api_key, api_secret = (str(st.session_state.get(name, "")).strip() for name in FIELDS)
+    answer = system().trading.save_key(user, st.session_state["venue"], api_key, api_secret)
+    # neither stays in the session's memory, whatever the answer was
+    for name in FIELDS:
+        st.session_state[name] = ""
+    st.session_state["key_refusal"] = answer if isinstance(answer, Refusal) else None
+    tell(answer if isinstance(answer, Refusal) else None, t("key.saved"))
+
+
+def _form(user: SessionUser) -> None:
+    venues = [venue for venue in system().venues if venue != "paper"]
+    with st.container(border=True, key="enter"):
+        st.subheader(t("key.enter"), anchor=False)
+        if not venues:
+            st.info(t("key.only_paper"), icon=":material/science:")
+            return
+        with st.form("key_form", border=False):
+            st.segmented_control(
+                t("key.venue"),
+                venues,
+                default=venues[0],
+                format_func=lambda one: t(f"venue.{one}"),
+                key="venue",
+                required=True,
+                disabled=user.read_only,
+            )
+            st.text_input(t("key.api_key"), key="api_key", autocomplete="off", disabled=user.read_only)
+            st.text_input(
+                t("key.api_secret"), key="api_secret", type="password", autocomplete="off", disabled=user.read_only
+            )
+            st.form_submit_button(t("key.save"), type="primary", disabled=user.read_only, on_click=_save)
+        if (refusal := st.session_state.get("key_refusal")) is not None:
+            st.error(t(refusal.key, **refusal.params), icon=":material/block:")
+
+
+signed_in = require_user()
+top(signed_in, title("page.api_keys"))
+left, right = st.columns([1.4, 1], gap="small")
+with left:
+    if (held := system().readings.key_status(signed_in.user_id)) is not None:
+        _held(signed_in, held)
+    _form(signed_in)
+with right:
+    _checklist()

@@ -1,0 +1,59 @@
+"""
+Settings of the person: language, the hard limits that hold for their account, and ending every session.
+"""
+
+import streamlit as st
+
+from app.i18n import switch_again, t, zone
+from app.panels.top import title, top
+from app.session import require_user
+from app.system import system
+from app.ui.write import exact, percent
+from lib.accounts.web import SessionUser
+from lib.domain.account import Limits
+
+
+def _language() -> None:
+    with st.container(border=True, key="language"):
+        st.subheader(t("settings.language"), anchor=False)
+        switch_again()
+        st.caption(t("settings.times", zone=zone().label))
+
+
+def _limits(limits: Limits) -> None:
+    with st.container(border=True, key="limits"):
+        st.subheader(t("settings.limits"), anchor=False)
+        st.caption(t("settings.limits_note"))
+        cells = (
+            ("daily_loss", percent(limits.daily_loss, places=0)),
+            ("drawdown", percent(limits.drawdown, places=0)),
+            ("loss_streak", str(limits.loss_streak)),
+            ("entries_per_day", str(limits.entries_per_day)),
+            ("cooldown", t("age.minutes", n=limits.cooldown_ms // 60_000)),
+            ("max_exposure", f"{exact(limits.max_exposure)}×"),
+            ("max_margin", percent(limits.max_margin, places=0)),
+        )
+        grid = st.grid(columns="auto", min_column_width=150, gap="small")
+        for name, value in cells:
+            with grid:
+                st.metric(t(f"limit.{name}"), value, border=True)
+
+
+def _sessions(user: SessionUser) -> None:
+    with st.container(border=True, key="sessions"):
+        st.subheader(t("settings.sessions"), anchor=False)
+        st.caption(t("settings.sessions_note"))
+        if st.button(t("settings.everywhere"), key="everywhere", icon=":material/logout:", disabled=user.read_only):
+            system().people.sign_out_everywhere(require_user().user_id)
+            st.rerun()
+
+
+signed_in = require_user()
+top(signed_in, title("page.settings"))
+left, right = st.columns(2, gap="small")
+with left:
+    _language()
+    _sessions(signed_in)
+with right:
+    if (chosen := system().readings.settings(signed_in.user_id)) is not None:
+        _limits(chosen.settings.limits)

@@ -1,0 +1,39 @@
+"""
+The front door: what this is, that money can be lost, and three ways in.
+
+Everything is drawn by one browser module that posts to our REST routes; no data of anybody is read here.
+"""
+
+import streamlit as st
+
+from app.i18n import language, switch, t, words
+from app.ui.small import door
+
+TEXTS = (
+    "try",
+    "try_note",
+    "demo",
+    "or",
+    "sign_in",
+    "register",
+    "email",
+    "password",
+    "password_rule",
+    "accept",
+    "create",
+    "enter",
+)
+
+
+def view() -> None:
+    """Draw the front door."""
+    with st.container(horizontal=True, horizontal_alignment="right"):
+        switch()
+    _, middle, _ = st.columns([1, 1.15, 1])
+    with middle:
+        st.title("Maemae 매매", anchor=False)
+        st.markdown(t("sign_in.promise"))
+        st.warning(t("sign_in.risk"), icon=":material/warning:")
+        with st.container(border=True):
+            door({name: t(f"sign_in.{name}") for name in TEXTS}, words("refuse."), language())
+        st.caption(t("sign_in.open_source"))

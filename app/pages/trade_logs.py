@@ -1,0 +1,88 @@
+"""
+The trade log: filters, pages cut by the database, and one decision in full under the table.
+
+Which decision is open stands in the address (`?log=`), so it can be linked; whose it may be is the query's to decide.
+"""
+
+import streamlit as st
+
+from app.i18n import clock_time, t
+from app.panels.decisions import columns
+from app.panels.detail import detail
+from app.panels.top import title, top
+from app.session import require_user
+from app.system import system
+from app.ui.logs import OUTCOMES, log_frame
+from app.ui.pages import page_count
+
+LIMIT = 20
+SPANS = {"all": None, "day": 86_400_000, "week": 7 * 86_400_000}
+
+
+def _filters() -> tuple[str | None, int | None]:
+    with st.container(horizontal=True, vertical_alignment="bottom", key="filters"):
+        outcome = st.selectbox(
+            t("filter.outcome"),
+            ["all", *OUTCOMES],
+            format_func=lambda one: t("filter.every") if one == "all" else t(f"outcome.{one}"),
+            key="outcome",
+            width=220,
+            bind="query-params",
+        )
+        span = st.segmented_control(
+            t("filter.span"),
+            list(SPANS),
+            default="all",
+            format_func=lambda one: t(f"filter.{one}"),
+            key="span",
+            required=True,
+            bind="query-params",
+        )
+    wide = SPANS[str(span or "all")]
+    since = None if wide is None else system().clock.now_ms() - wide
+    return (None if outcome == "all" else outcome), since
+
+
+def _open_log() -> int | None:
+    text = st.query_params.get("log", "")
+    return int(text) if text.isdecimal() and len(text) < 19 else None
+
+
+def _choose(ids: list[int]) -> None:
+    picked = st.session_state["log_table"].selection.rows
+    if picked and picked[0] < len(ids):
+        st.query_params["log"] = str(ids[picked[0]])
+    else:
+        st.query_params.pop("log", None)
+
+
+user = require_user()
+top(user, title("page.trade_logs"))
+wanted, since_ms = _filters()
+number = int(st.session_state.get("page", 1))
+found = system().readings.logs_page(user.user_id, page=number, limit=LIMIT, outcome=wanted, since_ms=since_ms)
+pages = page_count(found.total, LIMIT)
+if number > pages:
+    number = pages
+    found = system().readings.logs_page(user.user_id, page=number, limit=LIMIT, outcome=wanted, since_ms=since_ms)
+if found.rows:
+    row_ids = [row.id for row in found.rows]
+    st.dataframe(
+        log_frame(found.rows, t, clock_time),
+        hide_index=True,
+        height="content",
+        column_config=columns(),
+        key="log_table",
+        on_select=lambda: _choose(row_ids),
+        selection_mode="single-row",
+    )
+    with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
+        st.caption(t("log.total", total=f"{found.total:,}"))
+        if pages > 1:
+            st.pagination(pages, key="page")
+else:
+    st.info(t("log.none"), icon=":material/inbox:")
+if (log_id := _open_log()) is not None:
+    detail(log_id)
+elif found.rows:
+    st.caption(t("log.choose"))

@@ -1,0 +1,49 @@
+"""
+The newest decisions under the chart, read anew every five seconds.
+"""
+
+from typing import Any
+
+import streamlit as st
+
+from app.i18n import clock_time, t, zone
+from app.panels.away import patient
+from app.session import require_user
+from app.system import system
+from app.ui.logs import COLOURS, OUTCOMES, log_frame
+
+NEWEST = 8
+
+
+@st.fragment(run_every="5s")
+@patient
+def decisions() -> None:
+    """The table of the newest decisions."""
+    user = require_user()
+    with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
+        st.subheader(t("decisions.title"), anchor=False)
+        st.page_link("app/pages/trade_logs.py", label=t("decisions.all"), icon=":material/arrow_forward:")
+    rows = system().readings.logs(user.user_id, limit=NEWEST)
+    if not rows:
+        st.caption(t("decisions.none"))
+        return
+    show_rows(log_frame(rows, t, clock_time))
+
+
+def columns() -> dict[str, Any]:
+    """Headings and widths of a log table."""
+    config = st.column_config
+    return {
+        "time": config.TextColumn(f"{t('column.time')} ({zone().label})", width=150),
+        "outcome": config.MultiselectColumn(
+            t("column.outcome"), width=90, options=[t(f"outcome.{one}") for one in OUTCOMES], color=COLOURS
+        ),
+        "view": config.TextColumn(t("column.view"), width=80),
+        "confidence": config.TextColumn(t("column.confidence"), width=80, alignment="right"),
+        "why": config.TextColumn(t("column.why"), width=800),
+    }
+
+
+def show_rows(frame: Any) -> None:
+    """A log table that is only looked at."""
+    st.dataframe(frame, hide_index=True, height="content", column_config=columns(), key="newest")

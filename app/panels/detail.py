@@ -1,0 +1,131 @@
+"""
+One decision in full: the view, what the caps made of it, orders with their history, fills, the question, the answer.
+
+Whatever an analyst or an exchange wrote is shown with st.text and st.code only: never as markup.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from typing import Any
+
+import streamlit as st
+
+from app.i18n import clock_time, t, zone
+from app.session import require_user
+from app.system import system
+from app.ui.logs import frame
+from app.ui.write import exact, money, percent
+from lib.domain.order import Order
+from lib.queries import FillRow, LogDetail
+
+FILL = ("side", "qty", "price", "fee")
+
+
+def detail(log_id: int) -> None:
+    """Draw the decision *log_id* if it is this person's."""
+    found = system().readings.log_detail(require_user().user_id, log_id)
+    if found is None:
+        st.warning(t("detail.missing"), icon=":material/search_off:")
+        return
+    with st.container(border=True, key="detail"):
+        _head(found)
+        view, orders, asked = st.tabs([t("detail.view"), t("detail.orders"), t("detail.asked")], key="detail_tabs")
+        with view:
+            _view(found)
+        with orders:
+            _orders(found)
+        with asked:
+            _asked(found)
+
+
+def _head(found: LogDetail) -> None:
+    row = found.row
+    with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
+        st.subheader(f"{t(f'outcome.{row.outcome}')} · {row.symbol}", anchor=False)
+        st.caption(f"{clock_time(row.t_ms)} {zone().label} · {t(f'status.{row.status}')}")
+    st.text(row.message or row.reason)
+
+
+def _view(found: LogDetail) -> None:
+    decision = found.decision or {}
+    if "action" not in decision:
+        st.text(str(decision.get("abstained") or t("detail.no_view")))
+        return
+    cells = (
+        ("action", t(f"action.{decision['action']}")),
+        ("confidence", percent(_decimal(decision, "confidence"), places=0)),
+        ("leverage", f"{decision['leverage']}×"),
+        ("stop_loss", percent(_decimal(decision, "stop_loss"))),
+        ("take_profit", percent(_decimal(decision, "take_profit"))),
+    )
+    grid = st.grid(columns="auto", min_column_width=130, gap="small")
+    for name, value in cells:
+        with grid:
+            st.metric(t(f"view.{name}"), value, border=True)
+    st.caption(t("view.reason"))
+    st.text(str(decision["reason"]))
+    st.caption(t("view.clamps"))
+    if not found.clamps:
+        st.text(t("view.no_clamps"))
+        return
+    names = (t("clamp.name"), t("clamp.asked"), t("clamp.allowed"))
+    _table(names, [(clamp.name, clamp.asked, clamp.allowed) for clamp in found.clamps])
+
+
+def _orders(found: LogDetail) -> None:
+    if not found.orders:
+        st.text(t("detail.no_orders"))
+    for order in found.orders:
+        _order(order)
+    when = f"{t('column.time')} ({zone().label})"
+    if found.events:
+        st.caption(t("detail.events"))
+        names = (when, t("event.step"), t("column.why"))
+        _table(names, [(clock_time(one.at_ms), f"{one.from_state} → {one.to_state}", one.why) for one in found.events])
+    if found.fills:
+        st.caption(t("detail.fills"))
+        _table((when, *(t(f"fill.{name}") for name in FILL)), [_fill(fill) for fill in found.fills])
+
+
+def _order(order: Order) -> None:
+    side = t(f"side.{order.side}")
+    st.text(f"{side} {exact(order.qty)} · {t(f'state.{order.state.value}')} · {order.order_link_id}")
+    cells = (
+        (t("order.limit"), exact(order.limit_price or None)),
+        (t("order.stop"), exact(order.stop_loss or None)),
+        (t("order.target"), exact(order.take_profit or None)),
+        (t("order.filled"), f"{exact(order.filled_qty)} @ {money(order.avg_price or None)}"),
+        (t("order.fee"), money(order.fee)),
+    )
+    _table([name for name, _ in cells], [tuple(value for _, value in cells)])
+
+
+def _fill(fill: FillRow) -> tuple[str, ...]:
+    return clock_time(fill.at_ms), t(f"side.{fill.side}"), exact(fill.qty), money(fill.price), exact(fill.fee)
+
+
+def _asked(found: LogDetail) -> None:
+    if not found.prompt:
+        st.text(t("detail.not_asked"))
+        return
+    st.caption(t("detail.model", model=found.model, ms=found.latency_ms))
+    st.caption(t("detail.raw"))
+    st.code(_pretty(found.raw_answer), language=None, wrap_lines=True, height=220)
+    st.caption(t("detail.prompt"))
+    st.code(_pretty(found.prompt), language=None, wrap_lines=True, height=320)
+
+
+def _pretty(text: str) -> str:
+    try:
+        return json.dumps(json.loads(text), ensure_ascii=False, indent=1)
+    except ValueError:
+        return text
+
+
+def _decimal(decision: Mapping[str, Any], name: str) -> Decimal:
+    return Decimal(str(decision[name]))
+
+
+def _table(names: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    st.dataframe(frame(names, rows), hide_index=True, height="content")

@@ -1,0 +1,32 @@
+"""
+Badges and the countdown, read anew every five seconds.
+"""
+
+import streamlit as st
+
+from app.i18n import t
+from app.panels.away import patient
+from app.session import require_user
+from app.system import system
+from app.ui.badges import Badge, badges
+from app.ui.small import countdown
+
+
+@st.fragment(run_every="5s")
+@patient
+def truth() -> None:
+    """What the system says of itself now."""
+    user = require_user()
+    now_ms = system().clock.now_ms()
+    health, holding = system().readings.health(now_ms), system().readings.holding(user.user_id)
+    with st.container(horizontal=True, vertical_alignment="center", gap="small", key="truth"):
+        for badge in badges(health, now_ms, holding.venue if holding else None):
+            st.badge(_words(badge), icon=f":material/{badge.icon}:", color=badge.tone)
+        countdown(t("truth.next_cycle"), now_ms)
+
+
+def _words(badge: Badge) -> str:
+    if badge.age is None:
+        return t(badge.key, name=badge.name)
+    unit, number = badge.age
+    return t(badge.key, age=t(unit, n=number))

@@ -1,0 +1,127 @@
+"""
+The outermost layer: every HTTP request and every WebSocket passes here before Streamlit or a route sees it.
+
+Refuses foreign origins, finds the person behind the cookie, closes Streamlit's side doors, and puts our headers on
+every answer. The identity header is ours alone: what a client sends by that name is dropped, and Streamlit compares it
+before it re-attaches a live session, so that a leaked session id opens nothing.
+"""
+
+import json
+from collections.abc import Awaitable, Callable, MutableMapping
+from dataclasses import replace
+from typing import Any
+from urllib.parse import urlsplit
+
+from app.policy import answer_headers, content_policy
+from app.threads import in_thread
+from app.visit import Visit, header, keep, read_visit
+from lib.accounts.web import SessionUser
+from lib.domain.errors import Retry
+
+IDENTITY_HEADER = "X-Maemae-Session"
+_OURS = b"x-maemae-"
+_SAFE = ("GET", "HEAD", "OPTIONS")
+_OPEN = ("/static/", "/assets/", "/healthz", "/_stcore/health")
+"""Nothing personal: no question to the database. Streamlit's front end polls its health route."""
+_FOR_NOBODY = ("/_stcore/metrics", "/_stcore/agent", "/_stcore/script-health-check")
+_FOR_PEOPLE = ("/media", "/_stcore/upload_file")
+
+Scope = MutableMapping[str, Any]
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+App = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+
+class Security:
+    """Pure ASGI around *app*; *user_of* answers who a token belongs to, *trusted* is how many proxies are ours."""
+
+    def __init__(
+        self, app: App, user_of: Callable[[str | None], SessionUser | None], trusted: int, hashes: tuple[str, ...]
+    ) -> None:
+        self._app = app
+        self._user_of = user_of
+        self._trusted = trusted
+        self._hashes = hashes
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] not in ("http", "websocket"):
+            await self._app(scope, receive, send)
+            return
+        visit = read_visit(dict(scope), self._trusted)
+        send = self._with_headers(scope, visit, send)
+        if (refused := refusal(scope)) is not None:
+            await _refuse(scope, send, *refused)
+            return
+        try:
+            visit = await self._recognised(scope["path"], visit)
+        except Retry:
+            await _refuse(scope, send, 503, "refuse.busy")
+            return
+        if (refused := _side_door(scope["path"], visit)) is not None:
+            await _refuse(scope, send, *refused)
+            return
+        await self._app(_marked(scope, visit), receive, send)
+
+    async def _recognised(self, path: str, visit: Visit) -> Visit:
+        if visit.token is None or path.startswith(_OPEN):
+            return visit
+        return replace(visit, user=await in_thread(self._user_of, visit.token))
+
+    def _with_headers(self, scope: Scope, visit: Visit, send: Send) -> Send:
+        policy = content_policy(self._hashes, header(scope["headers"], b"host"))
+        ours = answer_headers(scope["path"], scope.get("query_string", b""), https=visit.https, policy=policy)
+        names = {name for name, _ in ours} | {b"server"}
+
+        async def send_ours(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                theirs = [pair for pair in message.get("headers", ()) if pair[0].lower() not in names]
+                message = {**message, "headers": [*theirs, *ours]}
+            await send(message)
+
+        return send_ours
+
+
+def refusal(scope: Scope) -> tuple[int, str] | None:
+    """(status, key) when another site's page sent this; a client without an Origin is no browser page."""
+    if scope["type"] == "http" and scope["method"] in _SAFE:
+        return None
+    headers = scope["headers"]
+    origin, host = header(headers, b"origin"), header(headers, b"host")
+    if origin and urlsplit(origin).netloc.lower() != host.lower():
+        return 403, "refuse.origin"
+    if header(headers, b"sec-fetch-site").lower() not in ("", "same-origin", "none"):
+        return 403, "refuse.origin"
+    return None
+
+
+def _side_door(path: str, visit: Visit) -> tuple[int, str] | None:
+    if path.startswith(_FOR_NOBODY):
+        return 404, "refuse.not_found"
+    if not path.startswith(_FOR_PEOPLE):
+        return None
+    if visit.user is None:
+        return 401, "refuse.signed_out"
+    if visit.user.read_only and path.startswith("/_stcore/"):
+        return 403, "refuse.read_only"
+    return None
+
+
+def _marked(scope: Scope, visit: Visit) -> Scope:
+    headers = [(name, value) for name, value in scope["headers"] if not name.lower().startswith(_OURS)]
+    if visit.identity:
+        headers.append((IDENTITY_HEADER.lower().encode(), visit.identity.encode()))
+    marked = {**scope, "headers": headers}
+    keep(marked, visit)
+    return marked
+
+
+async def _refuse(scope: Scope, send: Send, status: int, key: str) -> None:
+    if scope["type"] == "websocket":
+        # before the handshake is accepted, so the browser sees a refused connection
+        await send({"type": "websocket.close", "code": 1008, "reason": key})
+        return
+    body = json.dumps({"error": key, "params": {}}).encode()
+    headers = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": body})

@@ -1,0 +1,126 @@
+"""
+The web process: Streamlit's pages, the REST routes and the live WebSocket behind one security layer, in one process.
+
+One worker only: page sessions live in its memory. The layer stands outside everything, so errors carry its headers too.
+Unsafe server settings (foreign origins, the agent API, no XSRF check) are refused at start-up.
+"""
+
+import asyncio
+import gc
+import importlib
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from pathlib import Path
+
+import streamlit as st
+import uvicorn
+from starlette.routing import BaseRoute, Mount
+from starlette.staticfiles import StaticFiles
+from streamlit import config
+
+from app.api import account, auth, market, plain
+from app.live import Hub
+from app.policy import inline_hashes
+from app.security import IDENTITY_HEADER, Security
+from app.session import IDENTITY
+from app.system import hand_over
+from app.threads import in_thread
+from lib import bootstrap, log
+from lib.bootstrap import WebSystem
+from lib.domain.errors import Halt, Retry
+from lib.settings import Settings
+
+ROOT = Path(__file__).resolve().parents[1]
+SCRIPT = ROOT / "streamlit_app.py"
+ASSETS = ROOT / "app" / "assets"
+HEAVY = ("pandas", "pyarrow", "altair", "streamlit.elements.arrow", "streamlit.runtime.scriptrunner")
+"""Imported before the freeze, so that the first visitor does not wait for them and no collection walks them."""
+TIDY_S = 600.0
+DRAIN_S = 3
+HEADER_LIMIT = 16_384
+_log = log.get("web")
+
+
+def build(system: WebSystem, script: Path = SCRIPT) -> Security:
+    """The whole web application over *system*, as ASGI."""
+    refuse_unsafe_server()
+    config.set_option("server.trustedUserHeaders", {IDENTITY_HEADER: IDENTITY})
+    hand_over(system)
+    hub = Hub(system.live, system.clock, lambda tokens: in_thread(_still_in, system, tokens))
+    pages = st.App(script, routes=routes(hub), lifespan=_lifespan(system, hub))
+    return Security(pages, system.people.user_of, system.trusted_proxies, inline_hashes())
+
+
+def routes(hub: Hub) -> list[BaseRoute]:
+    """Ours, before Streamlit's own."""
+    assets = Mount("/assets", StaticFiles(directory=ASSETS))
+    return [*plain.FIRST, *auth.ROUTES, *account.ROUTES, *market.routes(hub), *plain.LAST, assets]
+
+
+def refuse_unsafe_server() -> None:
+    """*Halt* when Streamlit's own settings would open what the layer in front relies on."""
+    wanted = {"server.enableCORS": True, "server.enableXsrfProtection": True, "server.enableAgentApi": False}
+    for name, value in wanted.items():
+        if config.get_option(name) is not value:
+            raise Halt(f"Streamlit's {name} must be {str(value).lower()}: remove it from config and environment")
+
+
+def _still_in(system: WebSystem, tokens: set[str]) -> set[str]:
+    return {token for token in tokens if system.people.user_of(token) is not None}
+
+
+def _lifespan(system: WebSystem, hub: Hub) -> Callable[[st.App], AbstractAsyncContextManager[None]]:
+    @asynccontextmanager
+    async def lifespan(_: st.App) -> AsyncIterator[None]:
+        await in_thread(_warm_up)
+        tasks = [asyncio.create_task(work) for work in (hub.listen(), hub.guard(), _tidy(system))]
+        try:
+            yield
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+    return lifespan
+
+
+def _warm_up() -> None:
+    for name in HEAVY:
+        importlib.import_module(name)
+    gc.collect()
+    gc.freeze()
+
+
+async def _tidy(system: WebSystem) -> None:
+    while True:
+        try:
+            await in_thread(system.people.tidy)
+        except Retry as away:
+            _log.warning("web.not_tidied", why=str(away))
+        await system.clock.sleep(TIDY_S)
+
+
+def main(settings: Settings) -> None:
+    """Entry point under `run_process`: serve until SIGTERM or Ctrl-C."""
+    bootstrap.refuse_busy_port(settings.web_host, settings.web_port, "PORT")
+    application = build(bootstrap.web(settings))
+    _log.info("web.starting", url=f"http://{settings.web_host}:{settings.web_port}", feed=settings.feed_name)
+    # no proxy_headers: whose word counts is decided in one place, app.visit
+    uvicorn.run(
+        application,
+        host=settings.web_host,
+        port=settings.web_port,
+        proxy_headers=False,
+        server_header=False,
+        access_log=False,
+        log_config=None,
+        log_level="warning",
+        ws="websockets-sansio",
+        ws_max_size=int(config.get_option("server.maxMessageSize")) * 1024 * 1024,
+        h11_max_incomplete_event_size=HEADER_LIMIT,
+        timeout_graceful_shutdown=DRAIN_S,
+    )
+
+
+if __name__ == "__main__":
+    bootstrap.run_process("web", main)

@@ -1,0 +1,64 @@
+"""
+Who is signed in: the only file of the screens that knows.
+
+The session row decides, on every run and in every fragment, not the moment the page was opened: a browser's socket
+keeps the cookie of its handshake for ever, so a session ended elsewhere must be noticed here. An answer is reused for
+a moment only. Where the server vouches for an identity in a header, it must be the cookie's person: a leaked Streamlit
+session id opens nothing. Nothing about identity is taken from the session state.
+"""
+
+import time
+from dataclasses import dataclass
+
+import streamlit as st
+
+from app.system import system
+from app.visit import PLAIN_COOKIE, SECURE_COOKIE, Visit
+from lib.accounts.web import Origin, SessionUser
+
+COOKIES = (SECURE_COOKIE, PLAIN_COOKIE)
+IDENTITY = "maemae_session"
+"""The key in `st.user` under which Streamlit keeps the identity header of our own middleware."""
+FRESH_S = 2.0
+_SEEN = "_session_seen"
+
+
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    token: str
+    user: SessionUser | None
+    until: float
+
+    def __repr__(self) -> str:
+        return "_Seen()"
+
+
+def current_user() -> SessionUser | None:
+    """The person this run is for, or None: unknown, expired, signed out, or not whom the server vouched for."""
+    token = _token()
+    if token is None:
+        return None
+    seen = st.session_state.get(_SEEN)
+    if not (isinstance(seen, _Seen) and seen.token == token and time.monotonic() < seen.until):
+        seen = _Seen(token, system().people.user_of(token), time.monotonic() + FRESH_S)
+        st.session_state[_SEEN] = seen
+    return seen.user if seen.user is not None and _vouched(token, seen.user) else None
+
+
+def require_user() -> SessionUser:
+    """The person; without one nothing more is drawn and the whole script runs again, which then shows the door."""
+    user = current_user()
+    if user is None:
+        st.session_state.pop(_SEEN, None)
+        st.rerun(scope="app")
+    return user
+
+
+def _token() -> str | None:
+    cookies = st.context.cookies
+    return next((cookies[name] for name in COOKIES if name in cookies), None)
+
+
+def _vouched(token: str, user: SessionUser) -> bool:
+    claimed = st.user.get(IDENTITY)
+    return claimed is None or claimed == Visit(Origin(""), False, token, user).identity

@@ -1,0 +1,1 @@
+"""What screens draw with: values in, words, frames and component data out. Pure; no session, no store."""

@@ -1,0 +1,38 @@
+"""
+Static files of ours by address: content-versioned, so a browser never runs yesterday's module after a release.
+
+A components-v2 module arrives as a blob and is sent again with every message, so it is a stub that imports the real
+one from our own origin once.
+"""
+
+from functools import cache
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+
+FOLDER = Path(__file__).resolve().parents[1] / "assets"
+PATH = "/assets"
+"""Where the server mounts FOLDER."""
+
+_STUB = """
+const arrived = import(new URL("{url}", window.location.origin).href);
+export default function (args) {{
+  let leave, gone = false;
+  arrived.then((module) => {{ if (!gone) leave = module.default(args); }});
+  return () => {{ gone = true; leave?.(); }};
+}}
+"""
+
+
+@cache
+def address(name: str) -> str:
+    """The versioned address of the file *name*."""
+    digest = sha256((FOLDER / name).read_bytes()).hexdigest()
+    return f"{PATH}/{name}?v={digest[:10]}"
+
+
+def component(name: str, css: str = "") -> Any:
+    """The mount call of the browser module `<name>.mjs`. Streamlit gives it no type worth repeating."""
+    return st.components.v2.component(f"maemae_{name}", js=_STUB.format(url=address(f"{name}.mjs")), css=css or None)

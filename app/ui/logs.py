@@ -1,0 +1,38 @@
+"""
+Rows of the trade log as one frame: what happened first, why in the owner's words.
+
+Text that came from an analyst or an exchange is a cell's plain text here, never markup.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import pandas as pd  # type: ignore[import-untyped]
+
+from app.ui.write import percent, short
+from lib.queries import LogRow
+
+OUTCOMES = ("bought", "sold", "closed", "kept", "held", "skipped", "refused", "failed", "unresolved")
+COLOURS = ("green", "red", "blue", "green", "gray", "gray", "orange", "red", "violet")
+"""One for each of OUTCOMES."""
+COLUMNS = ("time", "outcome", "view", "confidence", "why")
+
+
+def log_frame(rows: Sequence[LogRow], word: Callable[[str], str], at: Callable[[int], str]) -> Any:
+    """*rows* under the columns COLUMNS; *word* translates a key, *at* writes an epoch-ms time."""
+    lines = [
+        (
+            at(row.t_ms),
+            [word(f"outcome.{row.outcome}")],
+            word(f"action.{row.action}") if row.action else word("action.none"),
+            percent(row.confidence, places=0),
+            short(row.message or row.reason, 240),
+        )
+        for row in rows
+    ]
+    return frame(COLUMNS, lines)
+
+
+def frame(names: Sequence[str], rows: Sequence[Sequence[object]]) -> Any:
+    """A pandas frame of *rows* under *names*; a dataframe's cells are plain text, st.table's are Markdown."""
+    return pd.DataFrame(rows, columns=pd.Index(names))

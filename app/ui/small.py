@@ -1,0 +1,26 @@
+"""
+Our small browser modules beside the chart: the front door, the way out, the countdown.
+"""
+
+from collections.abc import Mapping
+
+from app.ui.assets import component
+from app.ui.style import COUNTDOWN, DOOR, LEAVE
+
+CYCLE_MS = 300_000
+
+
+def door(text: Mapping[str, str], errors: Mapping[str, str], locale: str) -> None:
+    """Sign-in and registration form; posts to our REST routes itself, so a password never reaches a script."""
+    component("door", DOOR)(key="door", data={"text": dict(text), "errors": dict(errors), "locale": locale})
+
+
+def leave(label: str) -> None:
+    """The sign-out button."""
+    component("leave", LEAVE)(key="leave", data={"label": label})
+
+
+def countdown(label: str, now_ms: int) -> None:
+    """Time to the next five-minute boundary, counted in the browser from the server's *now_ms*."""
+    data = {"label": label, "period_ms": CYCLE_MS, "now_ms": now_ms}
+    component("countdown", COUNTDOWN)(key="countdown", data=data)

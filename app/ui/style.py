@@ -1,0 +1,74 @@
+"""
+What the theme cannot say: the page's margins, tabular figures, and the look of our own small browser modules.
+"""
+
+import streamlit as st
+
+PAGE = """
+<style>
+.stMainBlockContainer { padding: 3.6rem 1.4rem 2.5rem; max-width: 1680px; }
+[data-testid="stHeader"] { background: var(--st-background-color); }
+.stMarkdown, .stAlert, .stCaption { word-break: keep-all; overflow-wrap: anywhere; }
+[data-testid="stMetricValue"], [data-testid="stDataFrame"] { font-variant-numeric: tabular-nums; }
+.tiles { display: grid; grid-template-columns: repeat(auto-fit, minmax(170px, 1fr)); gap: .6rem; }
+.tile { position: relative; overflow: hidden; min-height: 84px; padding: .6rem .85rem .55rem; box-sizing: border-box;
+  background: right bottom / 52% 62% no-repeat;
+  border: 1px solid color-mix(in srgb, currentColor 16%, transparent); border-radius: 6px;
+  font-variant-numeric: tabular-nums; }
+.tile .label { font-size: .8rem; opacity: .7; }
+.tile .value { font-size: 1.35rem; font-weight: 600; line-height: 1.45; letter-spacing: -.01em; }
+.tile .note { font-size: .78rem; min-height: 1.2em; }
+.tile .up, .tile.up .value { color: light-dark(#03875a, #0ecb81); }
+.tile .down, .tile.down .value { color: light-dark(#cf304a, #f6465d); }
+@media (max-width: 640px) {
+  .tiles { grid-template-columns: 1fr 1fr; }
+  .stMainBlockContainer { padding: 3.4rem .7rem 2rem; } }
+</style>
+"""
+
+DOOR = """
+.door { display: grid; gap: .7rem; font-family: var(--st-font); color: var(--st-text-color); font-size: 14px; }
+.door form { display: grid; gap: .7rem; }
+.door label { display: grid; gap: .3rem; font-size: 13px; }
+.door label.check { grid-template-columns: auto 1fr; align-items: start; gap: .55rem; line-height: 1.45; }
+.door label.check input { width: 1rem; height: 1rem; margin: .15rem 0 0; accent-color: var(--st-primary-color); }
+.door input:not([type=checkbox]) { box-sizing: border-box; width: 100%; padding: .62rem .7rem; font: inherit;
+  color: var(--st-text-color); background: var(--st-secondary-background-color);
+  border: 1px solid var(--st-border-color); border-radius: 6px; }
+.door input:focus-visible, .door button:focus-visible {
+  outline: 2px solid var(--st-primary-color); outline-offset: 1px; }
+.door button { font: inherit; font-weight: 600; padding: .68rem .8rem; border-radius: 6px; cursor: pointer;
+  border: 1px solid var(--st-border-color); background: transparent; color: var(--st-text-color); }
+.door button:disabled { opacity: .55; cursor: progress; }
+.door button.primary { background: #f0b90b; border-color: #f0b90b; color: #1a1300; }
+.door button.second { background: transparent; border-color: var(--st-border-color); color: var(--st-text-color); }
+.door button:hover:not(:disabled) { filter: brightness(1.07); border-color: var(--st-primary-color); }
+.door .quick { display: grid; gap: .5rem; }
+.door small { color: var(--st-text-color); opacity: .68; font-size: 12px; line-height: 1.45; }
+.door .or { display: grid; grid-template-columns: 1fr auto 1fr; gap: .7rem;
+  align-items: center; opacity: .6; font-size: 12px; }
+.door .or::before, .door .or::after { content: ""; border-top: 1px solid var(--st-border-color); }
+.door .tabs { display: grid; grid-template-columns: 1fr 1fr; border-bottom: 1px solid var(--st-border-color); }
+.door .tabs button { border: 0; border-radius: 0; border-bottom: 2px solid transparent; opacity: .65; padding: .45rem; }
+.door .tabs button[aria-selected=true] { opacity: 1; border-bottom-color: var(--st-primary-color); }
+.door .alert:empty { display: none; }
+.door .alert { margin: 0; color: var(--st-red-color, #f6465d); font-size: 13px; }
+"""
+
+LEAVE = """
+.leave { width: 100%; font: 500 13px var(--st-font); padding: .5rem .8rem; border-radius: 6px; cursor: pointer;
+  border: 1px solid var(--st-border-color); background: transparent; color: var(--st-text-color); }
+.leave:hover { border-color: var(--st-red-color, #f6465d); color: var(--st-red-color, #f6465d); }
+"""
+
+COUNTDOWN = """
+.countdown { position: relative; display: inline-flex; gap: .5rem; align-items: baseline; overflow: hidden;
+  font: 12px var(--st-font); color: var(--st-text-color); white-space: nowrap; padding: .22rem .1rem .3rem; }
+.countdown b { font-size: 14px; font-variant-numeric: tabular-nums; color: var(--st-primary-color); }
+.countdown i { position: absolute; left: 0; bottom: 0; height: 2px; background: var(--st-primary-color); }
+"""
+
+
+def page_style() -> None:
+    """Put the page's own rules into this run."""
+    st.html(PAGE)

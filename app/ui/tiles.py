@@ -1,0 +1,108 @@
+"""
+The six numbers of the dashboard, as text with the curve behind each.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from html import escape
+from urllib.parse import quote
+
+from app.ui.write import money, percent
+from lib.queries import Tiles
+
+MOST_POINTS = 60
+WIDTH, HEIGHT = 100, 30
+COLOURS = {"up": "#0ba86a", "down": "#e0455c", "": "#8a93a0"}
+
+
+@dataclass(frozen=True, slots=True)
+class Tile:
+    """
+    One tile: *key* names its label, *tone* ("up", "down", "") colours its value.
+
+    *note* is what stands under the value, with *note_tone*; *curve* its sparkline, oldest first.
+    """
+
+    key: str
+    value: str
+    tone: str = ""
+    note: str = ""
+    note_tone: str = ""
+    curve: Sequence[Decimal] = ()
+
+
+def thinned(curve: Sequence[Decimal]) -> list[Decimal]:
+    """At most MOST_POINTS of *curve*, evenly taken, the newest always among them."""
+    if len(curve) <= MOST_POINTS:
+        return list(curve)
+    step = (len(curve) - 1) / (MOST_POINTS - 1)
+    return [curve[round(number * step)] for number in range(MOST_POINTS)]
+
+
+def falls(equity: Sequence[Decimal]) -> list[Decimal]:
+    """How far each point lies below the highest one before it, as a fraction, never above 0."""
+    peak, out = Decimal(0), []
+    for value in equity:
+        peak = max(peak, value)
+        out.append((value - peak) / peak if peak > 0 else Decimal(0))
+    return out
+
+
+def tile_row(found: Tiles, word: Callable[[str], str]) -> list[Tile]:
+    """The tiles of *found*, in the order people look for them; *word* translates a key."""
+    equity = [point.equity for point in found.curve]
+    cash = [point.balance for point in found.curve]
+    opened = [point.equity - point.balance for point in found.curve]
+    day_start = found.equity - found.today
+    made, start = found.equity - found.start_balance, found.start_balance
+    return [
+        Tile("equity", money(found.equity), "", _share(made, start), tone_of(made), thinned(equity)),
+        Tile("today", money(found.today, signed=True), tone_of(found.today), _share(found.today, day_start)),
+        Tile("open_pnl", money(found.open_pnl, signed=True), tone_of(found.open_pnl), "", "", thinned(opened)),
+        Tile("drawdown", percent(-found.drawdown), "", "", "", thinned(falls(equity))),
+        Tile("win_rate", percent(found.win_rate, places=1), "", word("tiles.rounds").format(n=found.rounds)),
+        Tile("balance", money(found.balance), "", "", "", thinned(cash)),
+    ]
+
+
+def tone_of(value: Decimal) -> str:
+    """The colour of a gain or loss."""
+    return "up" if value > 0 else "down" if value < 0 else ""
+
+
+def _share(part: Decimal, whole: Decimal) -> str:
+    return percent(part / whole, signed=True) if part and whole > 0 else ""
+
+
+def tiles_html(tiles: Sequence[Tile], word: Callable[[str], str]) -> str:
+    """All tiles as one piece of page; *word* translates a key. Every text is escaped."""
+    return f'<div class="tiles">{"".join(_tile_html(tile, word) for tile in tiles)}</div>'
+
+
+def _tile_html(tile: Tile, word: Callable[[str], str]) -> str:
+    label, hint = word(f"tiles.{tile.key}"), word(f"tiles.{tile.key}_help")
+    return (
+        f'<div class="tile {tile.tone}" title="{escape(hint)}" style="{_spark(tile.curve)}">'
+        f'<div class="label">{escape(label)}</div><div class="value">{escape(tile.value)}</div>'
+        f'<div class="note {tile.note_tone}">{escape(tile.note)}</div></div>'
+    )
+
+
+def _spark(curve: Sequence[Decimal]) -> str:
+    # a background picture: the page's sanitiser takes drawings out of the markup itself
+    if len(curve) < 2 or max(curve) == min(curve):
+        return ""
+    low, span = min(curve), max(curve) - min(curve)
+    points = [
+        f"{WIDTH * number / (len(curve) - 1):.1f},{float(HEIGHT - 2 - (HEIGHT - 4) * (value - low) / span):.1f}"
+        for number, value in enumerate(curve)
+    ]
+    colour = COLOURS[tone_of(curve[-1] - curve[0])]
+    line = f"M{' L'.join(points)}"
+    drawing = (
+        f"<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 {WIDTH} {HEIGHT}' preserveAspectRatio='none'>"
+        f"<path d='{line} L{WIDTH},{HEIGHT} L0,{HEIGHT} Z' fill='{colour}' fill-opacity='.14'/>"
+        f"<path d='{line}' fill='none' stroke='{colour}' stroke-width='1.4' vector-effect='non-scaling-stroke'/></svg>"
+    )
+    return f"background-image:url(data:image/svg+xml,{quote(drawing)})"

@@ -1,0 +1,99 @@
+"""
+What is known of one HTTP request or WebSocket before anything answers it: address, scheme, cookie, person.
+
+Forwarded headers count only as far as our own proxies wrote them: with *trusted* of them in front, the client is the
+entry that the outermost one added. Pure but for the ASGI scope it reads and the one key it puts there.
+"""
+
+import hashlib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from http.cookies import CookieError, SimpleCookie
+from typing import Any, cast
+
+from lib.accounts.web import Origin, SessionUser
+
+PLAIN_COOKIE = "maemae"
+SECURE_COOKIE = "__Host-maemae"
+_KEY = "maemae.visit"
+
+Headers = Iterable[tuple[bytes, bytes]]
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """One request's visitor; *user* is None for a stranger."""
+
+    origin: Origin
+    https: bool
+    token: str | None
+    user: SessionUser | None = None
+
+    @property
+    def cookie_name(self) -> str:
+        """Browsers keep the prefixed name for secure cookies of this very host."""
+        return SECURE_COOKIE if self.https else PLAIN_COOKIE
+
+    @property
+    def identity(self) -> str:
+        """A name of this session that gives nothing away; empty for a stranger."""
+        if self.user is None or self.token is None:
+            return ""
+        return f"{self.user.user_id}.{hashlib.sha256(f'identity:{self.token}'.encode()).hexdigest()[:32]}"
+
+    def __repr__(self) -> str:
+        return f"Visit({self.origin.ip}, {self.user!r})"
+
+
+def read_visit(scope: dict[str, Any], trusted: int) -> Visit:
+    """The visit of *scope* before anybody has looked for a person."""
+    headers = cast("list[tuple[bytes, bytes]]", scope["headers"])
+    https = _is_https(scope, headers, trusted)
+    agent = header(headers, b"user-agent")[:200]
+    name = SECURE_COOKIE if https else PLAIN_COOKIE
+    return Visit(Origin(_address(scope, headers, trusted), agent), https, _cookie(headers, name))
+
+
+def keep(scope: dict[str, Any], visit: Visit) -> None:
+    """Leave *visit* where the routes find it."""
+    scope[_KEY] = visit
+
+
+def visit_of(scope: Any) -> Visit:
+    """What the middleware left there."""
+    return cast("Visit", scope[_KEY])
+
+
+def header(headers: Headers, name: bytes) -> str:
+    """The first header of that (lower-case) name, or ""."""
+    return next((value.decode("latin-1") for key, value in headers if key == name), "")
+
+
+def _cookie(headers: Headers, name: str) -> str | None:
+    jar = SimpleCookie()
+    for key, value in headers:
+        if key == b"cookie":
+            try:
+                jar.load(value.decode("latin-1"))
+            except CookieError:
+                continue
+    return jar[name].value if name in jar else None
+
+
+def _address(scope: dict[str, Any], headers: Headers, trusted: int) -> str:
+    peer = str((scope.get("client") or ("unknown", 0))[0])
+    hops = [hop.strip() for hop in _joined(headers, b"x-forwarded-for").split(",") if hop.strip()]
+    if trusted <= 0 or not hops:
+        return peer[:45]
+    return hops[-min(trusted, len(hops))][:45]
+
+
+def _is_https(scope: dict[str, Any], headers: Headers, trusted: int) -> bool:
+    if trusted > 0 and (said := _joined(headers, b"x-forwarded-proto")):
+        entries = [entry.strip().lower() for entry in said.split(",")]
+        return entries[-min(trusted, len(entries))] == "https"
+    return scope.get("scheme") in ("https", "wss")
+
+
+def _joined(headers: Headers, name: bytes) -> str:
+    return ",".join(value.decode("latin-1") for key, value in headers if key == name)

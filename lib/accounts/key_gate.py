@@ -1,0 +1,59 @@
+"""
+Which exchange keys are taken: pure, and the same when a key is entered and whenever the trader looks at it again.
+
+A key must be able to trade and unable to take money anywhere. Each flaw has a catalogue key for the form and one plain
+sentence for the log and the pause.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from lib.domain.order import parse_link_id
+from lib.ports import ApiKey, KeyInfo
+
+LONGEST = 200
+SHORTEST = 8
+
+
+@dataclass(frozen=True, slots=True)
+class KeyFlaw:
+    """Why a key is not taken."""
+
+    key: str
+    sentence: str
+
+
+SHAPE = KeyFlaw("refuse.key.shape", "this does not look like an API key and its secret")
+READ_ONLY = KeyFlaw("refuse.key.read_only", "the API key may only read: it needs the right to trade contracts")
+NO_TRADE = KeyFlaw("refuse.key.no_trade", "the API key may not trade contracts (Orders and Positions)")
+WITHDRAW = KeyFlaw("refuse.key.withdraw", "the API key may withdraw money: take that right away from it")
+TRANSFER = KeyFlaw("refuse.key.transfer", "the API key may transfer money: take that right away from it")
+NOT_UNIFIED = KeyFlaw("refuse.key.not_unified", "the exchange account is not a unified trading account")
+EXPIRED = KeyFlaw("refuse.key.expired", "the API key has expired")
+OTHER_HAND = KeyFlaw("refuse.key.other_installation", "another Maemae installation trades on this exchange account")
+
+
+def shape_flaw(key: ApiKey) -> KeyFlaw | None:
+    """What is wrong with the mere text of *key*."""
+    parts = (key.api_key, key.api_secret)
+    fits = all(SHORTEST <= len(part) <= LONGEST and part.isascii() and part.isprintable() for part in parts)
+    return None if fits and not any(" " in part for part in parts) else SHAPE
+
+
+def rights_flaw(info: KeyInfo, now_ms: int) -> KeyFlaw | None:
+    """The first thing the venue says of the key that we do not take, the dangerous ones before the useless ones."""
+    flaws = (
+        (info.may_withdraw, WITHDRAW),
+        (info.may_transfer, TRANSFER),
+        (info.read_only, READ_ONLY),
+        (not info.may_trade, NO_TRADE),
+        (not info.unified, NOT_UNIFIED),
+        (0 < info.expires_at <= now_ms, EXPIRED),
+    )
+    return next((flaw for stands, flaw in flaws if stands), None)
+
+
+def hands_flaw(links: Iterable[str], installation: str) -> KeyFlaw | None:
+    """Whether orders on the account carry the mark of another installation: two of us would undo each other."""
+    read = (parse_link_id(link) for link in links)
+    return OTHER_HAND if any(link is not None and link.installation != installation for link in read) else None

@@ -1,0 +1,47 @@
+"""
+What a person may choose: pure. The level and the default limits are caps, so every choice is that or stricter.
+"""
+
+from dataclasses import fields
+from decimal import Decimal
+
+from lib.accounts.web import Refusal
+from lib.domain.account import MAX_CUSTOM_PROMPT, RISK_PROFILES, AccountSettings, Limits
+
+MOST_LEVERAGE = max(profile.leverage_cap for profile in RISK_PROFILES.values())
+LONGEST_COOLDOWN_MS = 24 * 3_600_000
+
+
+def settings_refusal(settings: AccountSettings) -> Refusal | None:
+    """Why *settings* cannot be saved, or None."""
+    if not 1 <= settings.max_leverage <= MOST_LEVERAGE:
+        return Refusal("refuse.settings.leverage", most=MOST_LEVERAGE)
+    if len(settings.custom_prompt) > MAX_CUSTOM_PROMPT:
+        return Refusal("refuse.settings.prompt", most=MAX_CUSTOM_PROMPT)
+    return _profile_refusal(settings) or _limits_refusal(settings.limits)
+
+
+def _profile_refusal(settings: AccountSettings) -> Refusal | None:
+    level = RISK_PROFILES[settings.risk_level]
+    risk, confidence = settings.risk_per_trade, settings.min_confidence
+    if risk is not None and not _between(risk, Decimal(0), level.risk_per_trade):
+        return Refusal("refuse.settings.risk", most=str(level.risk_per_trade))
+    if confidence is not None and not _between(confidence, level.min_confidence, Decimal(1)):
+        return Refusal("refuse.settings.confidence", least=str(level.min_confidence))
+    return None
+
+
+def _limits_refusal(limits: Limits) -> Refusal | None:
+    caps = Limits()
+    if not caps.cooldown_ms <= limits.cooldown_ms <= LONGEST_COOLDOWN_MS:
+        return Refusal("refuse.settings.limit", name="cooldown_ms", least=caps.cooldown_ms, most=LONGEST_COOLDOWN_MS)
+    for name in (field.name for field in fields(Limits) if field.name != "cooldown_ms"):
+        most = Decimal(getattr(caps, name))
+        if not _between(Decimal(getattr(limits, name)), Decimal(0), most):
+            return Refusal("refuse.settings.limit", name=name, least=0, most=str(most))
+    return None
+
+
+def _between(value: Decimal, least: Decimal, most: Decimal) -> bool:
+    # NaN compares with an exception, not with False
+    return value.is_finite() and least <= value <= most

@@ -1,0 +1,248 @@
+"""
+What a signed-in person may do about trading: open a paper account, enter a key, choose, switch, ask.
+
+Synchronous; forms and routes run it in threads. A refusal is a value. *Retry* is raised only for our own database being
+away. Nothing here sends an order or opens a sealed key: the trader alone does. A read-only person is refused every act.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import TypeVar
+
+from lib import log
+from lib.accounts.key_gate import KeyFlaw, hands_flaw, rights_flaw, shape_flaw
+from lib.accounts.settings_rules import settings_refusal
+from lib.accounts.web import Refusal, SessionUser
+from lib.clock import Clock
+from lib.domain.account import AccountSettings, Venue, feed_fits
+from lib.domain.errors import Pause, Retry
+from lib.ports import (
+    AccountInUse,
+    AccountProbe,
+    Accounts,
+    AccountTaken,
+    ActiveAccount,
+    ApiKey,
+    Command,
+    CommandKind,
+    CommandQueue,
+    KeyInfo,
+    KeyProbe,
+    Keyring,
+    NewAccount,
+    PaperDesk,
+    SealContext,
+    Sealer,
+)
+
+T = TypeVar("T")
+
+ASK_EVERY_MS = 60_000
+"""One analyst call on demand per person and minute."""
+RECHECK_EVERY_MS = 30_000
+PAPER_BALANCE = Decimal(10_000)
+MOST_PAPER = Decimal(1_000_000)
+
+_READ_ONLY = Refusal("refuse.read_only")
+_NO_ACCOUNT = Refusal("refuse.no_account")
+_LOG = log.get("accounts.trading")
+
+
+@dataclass(frozen=True, slots=True)
+class TradingPorts:
+    """What the desk works with."""
+
+    accounts: Accounts
+    keyring: Keyring
+    queue: CommandQueue
+    paper: PaperDesk
+    key_probe: KeyProbe
+    account_probe: AccountProbe
+    sealer: Sealer
+    clock: Clock
+
+
+@dataclass(frozen=True, slots=True)
+class Deployment:
+    """Where this deployment trades: its feed, the venues it may use, what a new account trades, its own mark."""
+
+    feed: str
+    venues: tuple[Venue, ...]
+    symbol: str
+    installation: str
+
+
+@dataclass(frozen=True, slots=True)
+class KeySaved:
+    """A key that was taken. *bound_ips* empty = usable from any address; *expires_at* epoch ms, 0 = not dated."""
+
+    account_id: int
+    venue: Venue
+    last4: str
+    bound_ips: tuple[str, ...]
+    expires_at: int
+
+
+class TradingDesk:
+    """Every act about trading that a page or route offers."""
+
+    def __init__(self, ports: TradingPorts, deployment: Deployment) -> None:
+        self._ports = ports
+        self._here = deployment
+
+    # --- accounts and keys ----------------------------------------------------------------------------------------
+
+    def open_paper(self, user_id: int, balance: Decimal = PAPER_BALANCE) -> Refusal | None:
+        """Open a paper account of *balance* USDT and make it the person's active one; our books begin now."""
+        if not self._trades_on("paper"):
+            return Refusal("refuse.paper.unavailable")
+        if not balance.is_finite() or not 0 < balance <= MOST_PAPER:
+            return Refusal("refuse.paper.balance", most=str(MOST_PAPER))
+        active = self._ports.keyring.active(user_id)
+        if active and active.has_key and active.venue == "paper" and active.feed == self._here.feed:
+            return Refusal("refuse.paper.exists")
+        opened_ms = self._ports.clock.now_ms()
+        try:
+            made = self._ports.paper.open(f"person-{user_id}", balance)
+        except (Retry, Pause) as away:
+            _LOG.error("paper.not_opened", user_id=user_id, why=str(away))
+            return Refusal("refuse.paper.away")
+        put = self._put(user_id, "paper", made.uid, made.key, (balance, opened_ms))
+        return put if isinstance(put, Refusal) else None
+
+    def save_key(self, user: SessionUser, venue: Venue, api_key: str, api_secret: str) -> Refusal | KeySaved:
+        """Take a person's exchange key if it may trade and cannot take money away; sealed before it is stored."""
+        key = ApiKey(api_key.strip(), api_secret.strip())
+        if user.read_only:
+            return _READ_ONLY
+        if not self._trades_on(venue):
+            return Refusal("refuse.key.venue", venue=venue)
+        if flaw := shape_flaw(key):
+            return _refused(flaw)
+        try:
+            return self._probed(user.user_id, venue, key)
+        except Pause as refused:
+            return Refusal("refuse.key.refused", why=str(refused))
+        except _Unreachable as away:
+            return Refusal("refuse.key.unreachable", why=str(away))
+
+    def _probed(self, user_id: int, venue: Venue, key: ApiKey) -> Refusal | KeySaved:
+        here, ports = self._here, self._ports
+        info = _asked(lambda: ports.key_probe.key_info(venue, key))
+        if flaw := rights_flaw(info, ports.clock.now_ms()):
+            return _refused(flaw)
+        opened_ms = ports.clock.now_ms()
+        look = _asked(lambda: ports.account_probe.look(venue, info.uid, key, here.symbol))
+        if flaw := hands_flaw(look.links, here.installation):
+            return _refused(flaw)
+        _asked(lambda: ports.key_probe.prepare(venue, key, here.symbol))
+        put = self._put(user_id, venue, info.uid, key, (look.balance, opened_ms))
+        return put if isinstance(put, Refusal) else _saved(put, venue, key, info)
+
+    def _put(self, user_id: int, venue: Venue, uid: str, key: ApiKey, begin: tuple[Decimal, int]) -> Refusal | int:
+        """Seal and store; *begin* is the balance (USDT) our books start with, and when (epoch ms)."""
+        keyring, here = self._ports.keyring, self._here
+        version = keyring.next_version(user_id, venue, here.feed, uid)
+        sealed = self._ports.sealer.seal(key, SealContext(user_id, venue, uid, version))
+        start, opened_ms = begin
+        new = NewAccount(
+            user_id, venue, here.feed, uid, here.symbol, sealed, key.api_key[-4:], version, start, opened_ms
+        )
+        try:
+            account_id = keyring.put(new)
+        except AccountTaken:
+            return Refusal("refuse.key.taken")
+        except AccountInUse:
+            return Refusal("refuse.key.in_use")
+        _LOG.info("key.stored", user_id=user_id, account=account_id, venue=venue, version=version)
+        return account_id
+
+    def delete_key(self, user: SessionUser) -> Refusal | None:
+        """Wipe the active account's key and end its trading; refused while a position or order still needs it."""
+        if user.read_only:
+            return _READ_ONLY
+        try:
+            return None if self._ports.keyring.remove(user.user_id) else _NO_ACCOUNT
+        except AccountInUse:
+            return Refusal("refuse.key.in_use")
+
+    # --- choices and switches -------------------------------------------------------------------------------------
+
+    def change_settings(self, user: SessionUser, settings: AccountSettings) -> Refusal | None:
+        """Save what the person chose; an order planned with the old choice is no longer sent."""
+        if refusal := _READ_ONLY if user.read_only else settings_refusal(settings):
+            return refusal
+        self._ports.accounts.change_settings(user.user_id, settings)
+        return None
+
+    def set_auto_trade(self, user: SessionUser, on: bool) -> Refusal | None:
+        """The auto-trading switch. Off always works; on needs an account that can trade, and waits for the next T."""
+        if user.read_only:
+            return _READ_ONLY
+        account = self._ports.keyring.active(user.user_id)
+        if on and (refusal := _cannot_trade(account)):
+            return refusal
+        self._ports.accounts.set_auto_trade(user.user_id, on, self._ports.clock.now_ms())
+        return None
+
+    def pause(self, user: SessionUser) -> Refusal | None:
+        """Stop new entries of the person's account at once (L1); exits and stops go on."""
+        return self._set_trading(user, on=False)
+
+    def resume(self, user: SessionUser) -> Refusal | None:
+        """Allow entries again; what had paused the account will pause it again if it still stands."""
+        return self._set_trading(user, on=True)
+
+    def _set_trading(self, user: SessionUser, *, on: bool) -> Refusal | None:
+        if user.read_only:
+            return _READ_ONLY
+        return None if self._ports.keyring.set_trading(user.user_id, on) else _NO_ACCOUNT
+
+    # --- asking the trader ----------------------------------------------------------------------------------------
+
+    def ask_now(self, user: SessionUser) -> Refusal | None:
+        """Ask the trader for one cycle of this account alone, now; at most one per person and minute."""
+        return self._ask(user, "ask_now", ASK_EVERY_MS)
+
+    def recheck_key(self, user: SessionUser) -> Refusal | None:
+        """Ask the trader to look at the stored key again."""
+        return self._ask(user, "recheck_key", RECHECK_EVERY_MS)
+
+    def _ask(self, user: SessionUser, kind: CommandKind, every_ms: int) -> Refusal | None:
+        if user.read_only:
+            return _READ_ONLY
+        account = self._ports.keyring.active(user.user_id)
+        if account is None or not account.has_key:
+            return _NO_ACCOUNT
+        wish = Command(0, user.user_id, account.account_id, kind, self._ports.clock.now_ms())
+        wait_ms = self._ports.queue.ask(wish, every_ms)
+        return Refusal("refuse.wait", seconds=-(-wait_ms // 1000)) if wait_ms else None
+
+    def _trades_on(self, venue: Venue) -> bool:
+        return venue in self._here.venues and feed_fits(self._here.feed, venue)
+
+
+class _Unreachable(Exception):
+    """The venue cannot be asked; told apart from our own database being away."""
+
+
+def _asked(ask: Callable[[], T]) -> T:
+    try:
+        return ask()
+    except Retry as away:
+        raise _Unreachable(str(away)) from None
+
+
+def _cannot_trade(account: ActiveAccount | None) -> Refusal | None:
+    if account is None or not account.has_key:
+        return _NO_ACCOUNT
+    return None if account.trading_enabled else Refusal("refuse.paused")
+
+
+def _refused(flaw: KeyFlaw) -> Refusal:
+    return Refusal(flaw.key)
+
+
+def _saved(account_id: int, venue: Venue, key: ApiKey, info: KeyInfo) -> KeySaved:
+    return KeySaved(account_id, venue, key.api_key[-4:], info.bound_ips, info.expires_at)

@@ -1,0 +1,39 @@
+"""
+Who asks, and from where: the words the web and the use-cases behind it share, besides `Refusal`.
+
+Values only. How a person is recognised is `lib.accounts.people`.
+"""
+
+from dataclasses import dataclass
+
+from lib.accounts.refusal import Refusal as Refusal
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where a request came from: the client's address as far as our own proxies vouch for it, and its browser."""
+
+    ip: str
+    user_agent: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SessionUser:
+    """A signed-in person. *read_only* = may look, every act is refused; *locale* is "ko" or "en"."""
+
+    user_id: int
+    email: str
+    locale: str
+    is_demo: bool = False
+    read_only: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class SignedIn:
+    """A session just begun. *token* exists here and in the browser's cookie, nowhere else."""
+
+    token: str
+    user: SessionUser
+
+    def __repr__(self) -> str:
+        return f"SignedIn({self.user!r})"

@@ -1,0 +1,53 @@
+"""
+A look at an exchange account before it becomes ours: its USDT and the link ids of its orders. `lib.ports.AccountProbe`.
+
+Synchronous over our own signed client, in an event loop that lives as long as the look: forms run in threads. Nothing
+is changed and nothing kept.
+"""
+
+import asyncio
+from collections.abc import Mapping
+
+from lib.adapters.bybit.exchanges import BybitExchanges
+from lib.adapters.bybit.limiter import LocalLimiter
+from lib.adapters.bybit.transport import AiohttpTransport, open_session
+from lib.clock import Clock
+from lib.domain.account import Venue
+from lib.log import register_secret
+from lib.ports import AccountLook, ApiKey, Opener, SealContext
+
+LOOK_BACK_MS = 24 * 3_600_000
+"""How far back orders are read: another installation that traded here within a day still may."""
+
+
+class _NoSeals(Opener):
+    def open(self, sealed: str, context: SealContext) -> ApiKey:
+        """A form has its key in clear."""
+        raise NotImplementedError
+
+
+class BybitAccountProbe:
+    """`lib.ports.AccountProbe` over the venues of *urls*."""
+
+    def __init__(self, urls: Mapping[Venue, str], clock: Clock) -> None:
+        self._urls = urls
+        self._clock = clock
+
+    def look(self, venue: Venue, uid: str, key: ApiKey, symbol: str) -> AccountLook:
+        register_secret(key.api_secret)
+        return asyncio.run(self._look(venue, uid, key, symbol))
+
+    async def _look(self, venue: Venue, uid: str, key: ApiKey, symbol: str) -> AccountLook:
+        async with open_session() as session:
+            exchanges = BybitExchanges(
+                _NoSeals(),
+                self._urls,
+                lambda url: AiohttpTransport(url, session),
+                self._clock,
+                LocalLimiter(self._clock),
+            )
+            exchange = exchanges.of(venue, uid, key)
+            since = await exchange.server_time() - LOOK_BACK_MS
+            wallet = await exchange.wallet()
+            orders = [*await exchange.orders_since(symbol, since), *await exchange.open_orders(symbol)]
+        return AccountLook(wallet.balance, tuple({order.order_link_id for order in orders if order.order_link_id}))

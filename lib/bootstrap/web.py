@@ -1,0 +1,97 @@
+"""The web process, wired: who people are, what they may do, what they may see, and the live candles."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import redis.asyncio
+import sqlalchemy as sa
+
+from lib.accounts.hashing import GatedHasher
+from lib.accounts.people import People, PeopleStores
+from lib.accounts.trading import Deployment, TradingDesk, TradingPorts
+from lib.adapters.bybit.account_probe import BybitAccountProbe
+from lib.adapters.bybit.key_probe import PybitKeyProbe
+from lib.adapters.bybit.paper_desk import SimulatorPaperDesk
+from lib.adapters.passwords import Passwords
+from lib.adapters.redis.connection import connect_async
+from lib.adapters.redis.live import RedisLiveCandles
+from lib.adapters.sql.accounts import SqlAccounts
+from lib.adapters.sql.commands import SqlCommandQueue
+from lib.adapters.sql.keyring import SqlKeyring
+from lib.adapters.sql.sessions import SqlLogins, SqlSessions
+from lib.adapters.sql.throttles import SqlThrottles
+from lib.adapters.vault import VaultSealer
+from lib.bootstrap import stores
+from lib.clock import Clock, SystemClock
+from lib.domain.account import Venue
+from lib.ports import LiveCandles
+from lib.queries import Readings
+from lib.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class WebSystem:
+    """
+    Everything behind the pages and the API; one a process, used from any thread.
+
+    *check* raises *Retry* when database or Redis cannot be reached now. *trusted_proxies* of ours stand in front.
+    """
+
+    people: People
+    trading: TradingDesk
+    readings: Readings
+    live: LiveCandles
+    clock: Clock
+    check: Callable[[], None]
+    feed: str
+    symbols: tuple[str, ...]
+    intervals: tuple[str, ...]
+    venues: tuple[Venue, ...]
+    trusted_proxies: int
+
+
+def web(settings: Settings) -> WebSystem:
+    """The web's half of the system; it can seal exchange keys and never open one."""
+    settings.require("DATABASE_URL", "REDIS_URL", "ENCRYPTION_PUBLIC_KEY", "INSTALLATION")
+    engine, clock = stores.database(settings), SystemClock()
+    readings = Readings(engine, stores.candle_store(settings))
+    trading = _trading(settings, engine, clock)
+    kept = PeopleStores(SqlLogins(engine), SqlSessions(engine), SqlThrottles(engine), GatedHasher(Passwords()))
+    feed = settings.feed_name
+
+    def subscribe() -> redis.asyncio.Redis:
+        return connect_async(settings.redis_url, tls_verify=stores.tls_verify(settings))
+
+    def check() -> None:
+        readings.status()
+        readings.demo_user_id(feed)
+
+    return WebSystem(
+        people=People(kept, clock, trading.open_paper, lambda: readings.demo_user_id(feed)),
+        trading=trading,
+        readings=readings,
+        live=RedisLiveCandles(subscribe),
+        clock=clock,
+        check=check,
+        feed=feed,
+        symbols=settings.symbols,
+        intervals=settings.intervals,
+        venues=settings.venues,
+        trusted_proxies=settings.trusted_proxies,
+    )
+
+
+def _trading(settings: Settings, engine: sa.Engine, clock: Clock) -> TradingDesk:
+    urls = settings.venue_urls
+    ports = TradingPorts(
+        accounts=SqlAccounts(engine),
+        keyring=SqlKeyring(engine, clock),
+        queue=SqlCommandQueue(engine),
+        paper=SimulatorPaperDesk(settings.paper_api_url, settings.simulator_token),
+        key_probe=PybitKeyProbe(urls),
+        account_probe=BybitAccountProbe(urls, clock),
+        sealer=VaultSealer(settings.encryption_public_key),
+        clock=clock,
+    )
+    here = Deployment(settings.feed_name, settings.venues, settings.symbols[0], settings.installation)
+    return TradingDesk(ports, here)

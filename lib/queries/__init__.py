@@ -1,0 +1,28 @@
+"""
+Read models for pages, API and the terminal: plain SQL and Redis reads, no rules.
+
+The first argument is the user's id unless the data is the market's, so one person's rows cannot be asked for another's.
+Nothing here writes. Money is summed in Python, never in SQL.
+"""
+
+from lib.queries.logs import LogReadings
+from lib.queries.money import MoneyReadings
+from lib.queries.person import PersonReadings
+from lib.queries.values import Choices as Choices
+from lib.queries.values import ClampRow as ClampRow
+from lib.queries.values import CommandRow as CommandRow
+from lib.queries.values import EquityRow as EquityRow
+from lib.queries.values import EventRow as EventRow
+from lib.queries.values import FillRow as FillRow
+from lib.queries.values import Health as Health
+from lib.queries.values import Holding as Holding
+from lib.queries.values import KeyStatus as KeyStatus
+from lib.queries.values import LogDetail as LogDetail
+from lib.queries.values import LogRow as LogRow
+from lib.queries.values import Marker as Marker
+from lib.queries.values import Page as Page
+from lib.queries.values import Tiles as Tiles
+
+
+class Readings(MoneyReadings, LogReadings, PersonReadings):
+    """Everything anybody may look at. *Retry* when a store is away."""

@@ -1,0 +1,103 @@
+"""The trade log of a person, cut into pages by the database, and one of its rows in full."""
+
+from typing import Any
+
+import sqlalchemy as sa
+
+from lib.adapters.sql.columns import utc_from_ms
+from lib.adapters.sql.rows import order_from
+from lib.adapters.sql.trading import cycles, fills, order_events, orders, trade_logs
+from lib.domain.order import Order
+from lib.queries.reading import Reading
+from lib.queries.values import ClampRow, EventRow, FillRow, LogDetail, LogRow, Page
+
+_NAMES = [name for name in LogRow.__dataclass_fields__ if name != "message"]
+_COLUMNS = (trade_logs.c.error_message, *(trade_logs.c[name] for name in _NAMES))
+_FILL = [fills.c[name] for name in FillRow.__dataclass_fields__]
+
+
+class LogReadings(Reading):
+    """Rows of one person only, of every account they ever had."""
+
+    def logs(self, user_id: int, *, newer_than: int = 0, limit: int = 20) -> list[LogRow]:
+        """The newest *limit* log rows with an id above *newer_than*, newest first."""
+        query = (
+            sa.select(*_COLUMNS)
+            .where(trade_logs.c.user_id == user_id, trade_logs.c.id > newer_than)
+            .order_by(trade_logs.c.id.desc())
+            .limit(limit)
+        )
+        return self._read(lambda c: [_log_row(row) for row in c.execute(query).mappings()])
+
+    def logs_page(
+        self, user_id: int, *, page: int, limit: int, outcome: str | None = None, since_ms: int | None = None
+    ) -> Page:
+        """Page *page* (1 is the newest) of *limit* rows, of one *outcome* and not before *since_ms* when given."""
+        if outcome is not None and outcome not in trade_logs.c.outcome.type.enums:  # type: ignore[attr-defined]
+            return Page((), 0)
+        return self._read(lambda c: _page(c, _where(user_id, outcome, since_ms), max(page, 1), limit))
+
+    def log_detail(self, user_id: int, log_id: int) -> LogDetail | None:
+        """Everything about one of the person's own rows; None for another's and for none."""
+        return self._read(lambda c: _detail(c, user_id, log_id))
+
+
+def _where(user_id: int, outcome: str | None, since_ms: int | None) -> list[sa.ColumnElement[bool]]:
+    where = [trade_logs.c.user_id == user_id]
+    if outcome is not None:
+        where.append(trade_logs.c.outcome == outcome)
+    if since_ms is not None:
+        where.append(trade_logs.c.executed_at >= utc_from_ms(since_ms))
+    return where
+
+
+def _page(connection: sa.Connection, where: list[sa.ColumnElement[bool]], page: int, limit: int) -> Page:
+    # in the order of the index (user_id, executed_at): a page is read, not sorted
+    total = connection.scalar(sa.select(sa.func.count(trade_logs.c.id)).where(*where)) or 0
+    newest = (trade_logs.c.executed_at.desc(), trade_logs.c.id.desc())
+    query = sa.select(*_COLUMNS).where(*where).order_by(*newest).limit(limit).offset((page - 1) * limit)
+    return Page(tuple(_log_row(row) for row in connection.execute(query).mappings()), total)
+
+
+def _log_row(row: sa.RowMapping) -> LogRow:
+    return LogRow(message=row["error_message"], **{name: row[name] for name in _NAMES})
+
+
+def _detail(connection: sa.Connection, user_id: int, log_id: int) -> LogDetail | None:
+    query = sa.select(trade_logs).where(trade_logs.c.id == log_id, trade_logs.c.user_id == user_id)
+    row = connection.execute(query).mappings().one_or_none()
+    if row is None:
+        return None
+    of_log = (orders.c.account_id == row["account_id"], orders.c.t_ms == row["t_ms"], orders.c.user_id == user_id)
+    found = connection.execute(sa.select(orders).where(*of_log).order_by(orders.c.id)).mappings().all()
+    made = tuple(order_from(order) for order in found)
+    return LogDetail(
+        row=_log_row(row),
+        decision=row["gpt_analysis"],
+        clamps=tuple(ClampRow(**clamp) for clamp in row["clamps"] or ()),
+        orders=made,
+        events=_events(connection, made),
+        fills=_fills(connection, made),
+        **_call(connection, row["cycle_id"]),
+    )
+
+
+def _call(connection: sa.Connection, cycle_id: int | None) -> dict[str, Any]:
+    names = (cycles.c.prompt, cycles.c.raw_answer, cycles.c.candles, cycles.c.model, cycles.c.latency_ms)
+    row = connection.execute(sa.select(*names).where(cycles.c.id == cycle_id)).mappings().one_or_none()
+    return dict(row) if row else {}
+
+
+def _events(connection: sa.Connection, made: tuple[Order, ...]) -> tuple[EventRow, ...]:
+    links = {order.id: order.order_link_id for order in made}
+    query = sa.select(order_events).where(order_events.c.order_id.in_(links)).order_by(order_events.c.id)
+    return tuple(
+        EventRow(links[row["order_id"]], row["at_ms"], row["from_state"], row["to_state"], row["why"], row["code"])
+        for row in connection.execute(query).mappings()
+    )
+
+
+def _fills(connection: sa.Connection, made: tuple[Order, ...]) -> tuple[FillRow, ...]:
+    ids = [order.id for order in made]
+    query = sa.select(*_FILL).where(fills.c.order_id.in_(ids)).order_by(fills.c.at_ms, fills.c.id)
+    return tuple(FillRow(**row) for row in connection.execute(query).mappings())

@@ -1,0 +1,99 @@
+"""What is the market's and the system's, and nobody's in particular: candles, status, health."""
+
+from datetime import datetime
+from decimal import Decimal
+
+import sqlalchemy as sa
+
+from lib.adapters.sql.people import accounts, users
+from lib.adapters.sql.trading import cycles
+from lib.domain.candle import MINUTE_MS, Candle
+from lib.queries.reading import Reading, epoch_ms
+from lib.queries.values import Health
+
+
+class MarketReadings(Reading):
+    """Candles, `system:status`, and what it tells."""
+
+    def status(self) -> dict[str, str]:
+        """`system:status` as collector and trader wrote it."""
+        return self._candles.status()
+
+    def candles(self, symbol: str, interval: str = "1m", count: int = 500, since_ms: int | None = None) -> list[Candle]:
+        """
+        At most *count* newest candles that open at or after *since_ms*, oldest first, the forming one last.
+
+        Contiguous; a forming candle that does not follow the newest closed one is left out.
+        """
+        closed = self._candles.newest(symbol, interval, count)
+        forming = self._candles.forming(symbol, interval)
+        if forming is not None and _follows(closed, forming.candle):
+            closed = [*closed, forming.candle][-count:]
+        return [candle for candle in closed if since_ms is None or candle.open_time >= since_ms]
+
+    def newest_candle(self, symbol: str, interval: str = "1m") -> Candle | None:
+        """The newest closed candle, or None."""
+        newest = self._candles.newest(symbol, interval, 1)
+        return newest[0] if newest else None
+
+    def last_price(self, symbol: str) -> Decimal | None:
+        """The newest price the collector has seen: of the forming candle, else of the newest closed one."""
+        closed, forming = self.newest_candle(symbol), self._candles.forming(symbol, "1m")
+        if forming is not None and (closed is None or forming.candle.open_time > closed.open_time):
+            return forming.candle.close
+        return closed.close if closed else None
+
+    def demo_user_id(self, feed: str) -> int | None:
+        """The labelled demo person of *feed*, or None."""
+        query = (
+            sa.select(users.c.id)
+            .join(accounts, accounts.c.user_id == users.c.id)
+            .where(users.c.is_demo, accounts.c.feed == feed, accounts.c.active)
+            .limit(1)
+        )
+        found = self._read(lambda c: c.execute(query).scalar())
+        return None if found is None else int(found)
+
+    def health(self, now_ms: int) -> Health:
+        """What is known at *now_ms* (epoch ms) of collector, trader and analyst, for the feed's first symbol."""
+        status = self.status()
+        symbol = status.get("symbols", "BTCUSDT").partition(",")[0]
+        newest, call = self.newest_candle(symbol), self._newest_call(status.get("feed", ""), symbol)
+        return Health(
+            feed=status.get("feed", ""),
+            websocket=status.get("websocket_connected") == "true",
+            candle_age_s=None if newest is None else _age(now_ms, newest.open_time + MINUTE_MS),
+            collector_age_s=_age(now_ms, _moment(status.get("data_server_heartbeat"))),
+            trader_age_s=_age(now_ms, _moment(status.get("trader_heartbeat"))),
+            problem=status.get("data_server_problem", ""),
+            last_cycle_ms=_moment(status.get("last_cycle")),
+            last_cycle_outcome=status.get("last_cycle_outcome", ""),
+            analyst=call["state"] if call else "",
+            analyst_model=call["model"] if call else "",
+            analyst_latency_ms=call["latency_ms"] if call else None,
+            analyst_ms=epoch_ms(call["created_at"]) if call else None,
+        )
+
+    def _newest_call(self, feed: str, symbol: str) -> sa.RowMapping | None:
+        names = (cycles.c.state, cycles.c.model, cycles.c.latency_ms, cycles.c.created_at)
+        of_market = (cycles.c.feed == feed, cycles.c.symbol == symbol)
+        query = sa.select(*names).where(*of_market).order_by(cycles.c.t_ms.desc()).limit(1)
+        return self._read(lambda c: c.execute(query).mappings().first())
+
+
+def _follows(closed: list[Candle], forming: Candle) -> bool:
+    if len(closed) < 2:
+        return not closed or forming.open_time > closed[-1].open_time
+    return forming.open_time - closed[-1].open_time == closed[-1].open_time - closed[-2].open_time
+
+
+def _moment(text: str | None) -> int | None:
+    """A moment of `system:status` as epoch ms; None for none and for what cannot be read."""
+    try:
+        return epoch_ms(datetime.fromisoformat((text or "").replace("Z", "+00:00")))
+    except ValueError:
+        return None
+
+
+def _age(now_ms: int, at_ms: int | None) -> float | None:
+    return None if at_ms is None else max(0.0, (now_ms - at_ms) / 1000)

@@ -1,0 +1,66 @@
+"""What a person chose, which key is in use, and what they last asked of the trader."""
+
+import sqlalchemy as sa
+
+from lib.adapters.sql.people import accounts, commands, credentials, users
+from lib.adapters.sql.rows import settings_from
+from lib.queries.reading import Reading, epoch_ms
+from lib.queries.values import Choices, CommandRow, KeyStatus
+
+
+class PersonReadings(Reading):
+    """Choices, key and wishes; never the key itself, sealed or not."""
+
+    def settings(self, user_id: int) -> Choices | None:
+        """What the person chose; None while they have no account to use it on."""
+        query = (
+            sa.select(users, accounts.c.trading_enabled)
+            .join(accounts, accounts.c.user_id == users.c.id)
+            .where(users.c.id == user_id, users.c.deleted_at.is_(None), accounts.c.active)
+        )
+        row = self._read(lambda c: c.execute(query).mappings().first())
+        if row is None:
+            return None
+        return Choices(
+            settings=settings_from(row),
+            auto_trade=row["auto_trade_enabled"],
+            auto_since_ms=row["auto_trade_since_ms"],
+            trading_enabled=row["trading_enabled"],
+            settings_version=row["settings_version"],
+        )
+
+    def key_status(self, user_id: int) -> KeyStatus | None:
+        """The key of the active account; None when there is none."""
+        in_use = (credentials.c.account_id == accounts.c.id) & (credentials.c.key_version == accounts.c.key_version)
+        query = (
+            sa.select(
+                accounts.c.id,
+                accounts.c.venue,
+                accounts.c.pause_reason,
+                accounts.c.trading_enabled,
+                credentials.c.last4,
+                credentials.c.created_at,
+            )
+            .join(credentials, in_use)
+            .where(accounts.c.user_id == user_id, accounts.c.active, credentials.c.revoked_at.is_(None))
+        )
+        row = self._read(lambda c: c.execute(query).mappings().first())
+        if row is None:
+            return None
+        return KeyStatus(
+            account_id=row["id"],
+            venue=row["venue"],
+            last4=row["last4"],
+            created_ms=epoch_ms(row["created_at"]),
+            pause_reason=row["pause_reason"],
+            trading_enabled=row["trading_enabled"],
+        )
+
+    def command(self, user_id: int) -> CommandRow | None:
+        """What the person last asked of the trader, and what became of it; None = never anything."""
+        query = sa.select(commands).where(commands.c.user_id == user_id).order_by(commands.c.id.desc()).limit(1)
+        row = self._read(lambda c: c.execute(query).mappings().first())
+        if row is None:
+            return None
+        state = "done" if row["done_at"] else "taken" if row["taken_at"] else "waiting"
+        return CommandRow(row["kind"], epoch_ms(row["created_at"]), state, row["result"])

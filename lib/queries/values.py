@@ -1,0 +1,237 @@
+"""What the read models return: frozen, exact, and nothing secret. Money in USDT, `_ms` are epoch ms."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from lib.domain.account import AccountSettings
+from lib.domain.order import Order
+
+
+@dataclass(frozen=True, slots=True)
+class LogRow:
+    """One line of the trade log."""
+
+    id: int
+    t_ms: int
+    symbol: str
+    status: str
+    outcome: str
+    action: str | None
+    confidence: Decimal | None
+    leverage: Decimal | None
+    reason: str
+    message: str | None
+    executed_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One page of the trade log, newest first; *total* counts every row that matches."""
+
+    rows: tuple[LogRow, ...]
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
+class ClampRow:
+    """One cap having fired."""
+
+    name: str
+    asked: str
+    allowed: str
+
+
+@dataclass(frozen=True, slots=True)
+class EventRow:
+    """One transition of an order; *from_state* is "" for its creation."""
+
+    order_link_id: str
+    at_ms: int
+    from_state: str
+    to_state: str
+    why: str
+    code: int
+
+
+@dataclass(frozen=True, slots=True)
+class FillRow:
+    """One execution; *fee* is what it cost, *realised* is before that fee."""
+
+    at_ms: int
+    side: str
+    qty: Decimal
+    price: Decimal
+    fee: Decimal
+    realised: Decimal
+    kind: str
+    is_stop: bool
+
+
+@dataclass(frozen=True, slots=True)
+class LogDetail:
+    """
+    Everything about one (account, T). *decision* is as stored (decimals as text), {"abstained": why}, or None.
+
+    *prompt*, *raw_answer* and *model* are "" and *candles* "[]" when the analyst was not asked. *candles* is JSON text.
+    """
+
+    row: LogRow
+    decision: Mapping[str, Any] | None
+    clamps: tuple[ClampRow, ...]
+    orders: tuple[Order, ...]
+    events: tuple[EventRow, ...]
+    fills: tuple[FillRow, ...]
+    prompt: str = ""
+    raw_answer: str = ""
+    candles: str = "[]"
+    model: str = ""
+    latency_ms: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Holding:
+    """
+    A person's active account as our books have it.
+
+    *stop_loss* and *take_profit* are those the newest filled entry was sent with, None while flat.
+    """
+
+    account_id: int
+    venue: str
+    feed: str
+    symbol: str
+    start_balance: Decimal
+    realised: Decimal
+    fees: Decimal
+    funding: Decimal
+    position_qty: Decimal
+    avg_entry_price: Decimal
+    pause_reason: str
+    trading_enabled: bool
+    peak_equity: Decimal
+    stop_loss: Decimal | None = None
+    take_profit: Decimal | None = None
+    leverage: int | None = None
+    entered_ms: int | None = None
+
+    @property
+    def balance(self) -> Decimal:
+        """Cash by our books."""
+        return self.start_balance + self.realised - self.fees + self.funding
+
+    def open_pnl(self, price: Decimal) -> Decimal:
+        """What the position would realise at *price*, before fees."""
+        return self.position_qty * (price - self.avg_entry_price)
+
+
+@dataclass(frozen=True, slots=True)
+class EquityRow:
+    """The wallet at one T."""
+
+    t_ms: int
+    balance: Decimal
+    equity: Decimal
+    difference: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class Tiles:
+    """
+    How the money stands now. *drawdown* is a fraction of the highest equity seen, *win_rate* of the *rounds* that won
+    or lost (None before the first); *today* is since midnight UTC. *price* None = nothing open, or no price known, and
+    then *open_pnl* is 0.
+    """
+
+    equity: Decimal
+    balance: Decimal
+    start_balance: Decimal
+    today: Decimal
+    open_pnl: Decimal
+    drawdown: Decimal
+    win_rate: Decimal | None
+    rounds: int
+    fees: Decimal
+    funding: Decimal
+    price: Decimal | None
+    curve: tuple[EquityRow, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Marker:
+    """
+    One order of ours that filled, or an exchange-side exit, at its first fill. *outcome*: bought, sold, closed.
+
+    *log_id* is None for what the exchange did by itself (stop, target, liquidation).
+    """
+
+    t_ms: int
+    outcome: str
+    side: str
+    price: Decimal
+    qty: Decimal
+    realised: Decimal
+    is_stop: bool
+    log_id: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Choices:
+    """What a person chose; *auto_trade* is the switch."""
+
+    settings: AccountSettings
+    auto_trade: bool
+    auto_since_ms: int
+    trading_enabled: bool
+    settings_version: int
+
+
+@dataclass(frozen=True, slots=True)
+class KeyStatus:
+    """The key in use: four characters and when it came; *pause_reason* says why its account is paused, or ""."""
+
+    account_id: int
+    venue: str
+    last4: str
+    created_ms: int
+    pause_reason: str
+    trading_enabled: bool
+
+    @property
+    def masked(self) -> str:
+        """As pages show it."""
+        return f"••••{self.last4}"
+
+
+@dataclass(frozen=True, slots=True)
+class CommandRow:
+    """What a person last asked of the trader. *state*: waiting, taken, done."""
+
+    kind: str
+    asked_ms: int
+    state: str
+    result: str
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """
+    What is known of the processes. Ages in seconds, None = never seen.
+
+    *candle_age_s* counts from the close of the newest closed candle; *analyst* is decided, abstained, failed or "".
+    """
+
+    feed: str
+    websocket: bool
+    candle_age_s: float | None
+    collector_age_s: float | None
+    trader_age_s: float | None
+    problem: str
+    last_cycle_ms: int | None
+    last_cycle_outcome: str
+    analyst: str
+    analyst_model: str
+    analyst_latency_ms: int | None
+    analyst_ms: int | None

@@ -1,0 +1,36 @@
+"""
+The Streamlit script: page config and navigation, nothing else.
+
+A stranger gets the front door under every address, so a deep link survives signing in. Pages live in app/pages: a
+`pages/` folder beside this script would let a page run without it.
+"""
+
+import streamlit as st
+
+from app.i18n import t
+from app.pages import sign_in
+from app.session import current_user
+from app.ui.assets import FOLDER
+from app.ui.style import page_style
+
+PAGES = (
+    ("dashboard", ":material/candlestick_chart:"),
+    ("trade_logs", ":material/receipt_long:"),
+    ("api_keys", ":material/key:"),
+    ("settings", ":material/tune:"),
+)
+
+st.set_page_config(page_title="Maemae 매매", page_icon=str(FOLDER / "favicon.svg"), layout="wide")
+page_style()
+if current_user() is None:
+    doors = [
+        st.Page(sign_in.view, title=t("sign_in.title"), url_path=name, default=number == 0)
+        for number, (name, _) in enumerate(PAGES)
+    ]
+    st.navigation(doors, position="hidden").run()
+else:
+    pages = [
+        st.Page(f"app/pages/{name}.py", title=t(f"page.{name}"), icon=icon, url_path=name, default=number == 0)
+        for number, (name, icon) in enumerate(PAGES)
+    ]
+    st.navigation(pages, position="top").run()

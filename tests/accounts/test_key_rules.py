@@ -1,0 +1,82 @@
+"""Which keys and settings are taken: pure rules, the dangerous flaws first."""
+
+from dataclasses import replace
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lib.accounts import key_gate
+from lib.accounts.key_gate import hands_flaw, rights_flaw, shape_flaw
+from lib.accounts.settings_rules import settings_refusal
+from lib.domain.account import RISK_PROFILES, AccountSettings, RiskLevel
+from lib.domain.order import order_link_id
+from lib.ports import ApiKey, KeyInfo
+from tests.factories import INSTALLATION, T, limits, settings
+
+GOOD = KeyInfo("1", True, False, False, False, True, (), 0)
+
+
+@pytest.mark.parametrize(
+    ("changes", "flaw"),
+    [
+        ({}, None),
+        ({"expires_at": T + 1}, None),
+        ({"may_withdraw": True, "read_only": True}, key_gate.WITHDRAW),
+        ({"may_transfer": True}, key_gate.TRANSFER),
+        ({"read_only": True, "may_trade": False}, key_gate.READ_ONLY),
+        ({"may_trade": False}, key_gate.NO_TRADE),
+        ({"unified": False}, key_gate.NOT_UNIFIED),
+        ({"expires_at": T}, key_gate.EXPIRED),
+    ],
+)
+def test_a_key_may_trade_and_take_nothing_away(changes: dict[str, Any], flaw: object) -> None:
+    assert rights_flaw(replace(GOOD, **changes), T) is flaw
+
+
+@pytest.mark.parametrize("text", ["", "short", "with a blank", "한글열쇠열쇠열쇠", "x" * 201, "line\nline1"])
+def test_what_is_no_key_is_not_sent_anywhere(text: str) -> None:
+    assert shape_flaw(ApiKey(text, "s" * 20)) is key_gate.SHAPE
+    assert shape_flaw(ApiKey("k" * 20, text)) is key_gate.SHAPE
+    assert shape_flaw(ApiKey("k" * 18, "s" * 36)) is None
+
+
+def test_only_another_installations_mark_is_another_hand() -> None:
+    ours, theirs = (order_link_id(name, T, 1, 1, "e", 0) for name in (INSTALLATION, "other"))
+    assert hands_flaw([ours, "", "my-own-order", "mm-not-an-id"], INSTALLATION) is None
+    assert hands_flaw([ours, theirs], INSTALLATION) is key_gate.OTHER_HAND
+
+
+@given(st.sampled_from(RiskLevel), st.decimals("0", "0.1", places=4), st.decimals("0", "1", places=2))
+def test_a_choice_is_the_levels_or_stricter(level: RiskLevel, risk: Decimal, confidence: Decimal) -> None:
+    refusal = settings_refusal(AccountSettings(level, risk_per_trade=risk, min_confidence=confidence))
+    profile = RISK_PROFILES[level]
+    stricter = risk <= profile.risk_per_trade and confidence >= profile.min_confidence
+    assert (refusal is None) == stricter
+
+
+@pytest.mark.parametrize(
+    ("chosen", "key"),
+    [
+        (settings(max_leverage=0), "refuse.settings.leverage"),
+        (settings(max_leverage=26), "refuse.settings.leverage"),
+        (settings(custom_prompt="x" * 1_001), "refuse.settings.prompt"),
+        (settings(risk_per_trade=Decimal("NaN")), "refuse.settings.risk"),
+        (settings(min_confidence=Decimal("Infinity")), "refuse.settings.confidence"),
+        (settings(limits=limits(daily_loss=Decimal("0.06"))), "refuse.settings.limit"),
+        (settings(limits=limits(loss_streak=6)), "refuse.settings.limit"),
+        (settings(limits=limits(cooldown_ms=0)), "refuse.settings.limit"),
+        (settings(limits=limits(max_exposure=Decimal(-1))), "refuse.settings.limit"),
+    ],
+)
+def test_a_looser_or_senseless_choice_is_refused(chosen: AccountSettings, key: str) -> None:
+    refusal = settings_refusal(chosen)
+    assert refusal is not None
+    assert refusal.key == key
+
+
+def test_the_defaults_and_stricter_limits_are_taken() -> None:
+    assert settings_refusal(AccountSettings()) is None
+    assert settings_refusal(settings(limits=limits(daily_loss=Decimal("0.01"), entries_per_day=0))) is None

@@ -1,0 +1,320 @@
+"""What people read: exact, cut by the database, their own and nobody else's; on SQLite and on a real MariaDB."""
+
+import inspect
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lib.adapters.sql.booking import RunningBooks, book_fill
+from lib.adapters.sql.commands import SqlCommandQueue
+from lib.clock import SteppedClock
+from lib.domain.candle import MINUTE_MS, FormingCandle
+from lib.domain.position import Side
+from lib.domain.risk import AccountPlan, Clamp
+from lib.ports import Command, CycleKey, CycleRecord, EquityPoint, Fill, TraderAccount
+from lib.queries import Page, Readings
+from lib.queries.money import round_results
+from tests import factories as make
+from tests.contract.conftest import mariadb_engine, migrated_mariadb, migrated_sqlite, sqlite_engine
+from tests.contract.ledger_worlds import SqlWorld
+from tests.contract.test_ledger import BUY, HOLDER, again, signed, trading_account, verdict
+from tests.factories import SYMBOL, T, candles
+from tests.fakes_market import MemoryCandleStore
+
+__all__ = ["mariadb_engine", "migrated_mariadb", "migrated_sqlite", "sqlite_engine"]
+
+ZERO = Decimal(0)
+DAY_MS = 86_400_000
+
+
+@dataclass
+class Scene:
+    """A ledger with a person who has lived (owner) and one who has lived otherwise (other), and what they read."""
+
+    world: SqlWorld
+    store: MemoryCandleStore
+    readings: Readings
+
+    async def person(self, uid: str, side: Side = "buy") -> TraderAccount:
+        """Somebody who entered at T, was asked about, paid fees, has a reading of the wallet, and asked for more."""
+        ledger = self.world.ledger
+        account = await trading_account(self.world, uid=uid)
+        key = CycleKey("synthetic", SYMBOL, 300, T, uid.ljust(64, "0"))
+        await ledger.record_cycle(CycleRecord(key, f"prompt of {uid}", "[]", make.analyst_answer()))
+        clamp = Clamp("leverage: max_leverage", "20", "5")
+        plan = AccountPlan("bought", f"reason of {uid}", (replace(BUY.orders[0], side=side),), (clamp,))
+        [order] = await ledger.plan(account, key, T, plan)
+        assert (await ledger.claim(order, signed(order, self.world.clock.now_ms()), HOLDER)).granted
+        order = await again(ledger, order)
+        await ledger.close_order(order, verdict())
+        await ledger.record_fills(account.account_id, [self.fill(account, "in", side, link=order.order_link_id)])
+        await ledger.record_equity(EquityPoint(account.account_id, T, Decimal(10_000), Decimal(10_000), ZERO))
+        wish = Command(0, account.user_id, account.account_id, "ask_now", T)
+        assert SqlCommandQueue(self.world.engine).ask(wish, 60_000) == 0
+        return account
+
+    def fill(self, account: TraderAccount, exec_id: str, side: Side, price: str = "60000", **changes: Any) -> Fill:
+        link = changes.pop("link", "")
+        made = make.fill(f"{account.uid}-{exec_id}", side, "0.010", price, order_link_id=link, fee=Decimal("0.33"))
+        return replace(made, order_id=f"{account.uid}-{exec_id}", **changes)
+
+
+@pytest.fixture(params=["sqlite", pytest.param("mariadb", marks=pytest.mark.server)])
+def scene(request: pytest.FixtureRequest) -> Iterator[Scene]:
+    world = SqlWorld(request.getfixturevalue(f"{request.param}_engine"), SteppedClock(T + 4_000))
+    store = MemoryCandleStore()
+    yield Scene(world, store, Readings(world.engine, store, world.clock))
+    world.close()
+
+
+READS: dict[str, Callable[[Readings, int, int], object]] = {
+    "holding": lambda r, user, log: r.holding(user),
+    "equity": lambda r, user, log: r.equity(user),
+    "order_states": lambda r, user, log: r.order_states(user),
+    "tiles": lambda r, user, log: r.tiles(user),
+    "markers": lambda r, user, log: r.markers(user, 0),
+    "logs": lambda r, user, log: r.logs(user),
+    "logs_page": lambda r, user, log: r.logs_page(user, page=1, limit=10),
+    "log_detail": lambda r, user, log: r.log_detail(user, log),
+    "settings": lambda r, user, log: r.settings(user),
+    "key_status": lambda r, user, log: r.key_status(user),
+    "command": lambda r, user, log: r.command(user),
+}
+ALIKE = {"equity", "tiles", "order_states", "settings", "command"}
+"""Where two people made alike read alike."""
+MARKET_WIDE = {"status", "candles", "newest_candle", "last_price", "demo_user_id", "health"}
+
+
+def test_the_leak_matrix_knows_every_function_about_a_person() -> None:
+    public = {name for name, _ in inspect.getmembers(Readings, inspect.isfunction) if not name.startswith("_")}
+    assert public == READS.keys() | MARKET_WIDE
+
+
+@pytest.mark.parametrize("name", READS)
+async def test_nobody_reads_what_is_anothers(scene: Scene, name: str) -> None:
+    owner = await scene.person("uid-owner")
+    [log] = scene.readings.logs(owner.user_id)
+    before = READS[name](scene.readings, owner.user_id, log.id)
+    other = await scene.person("uid-other", "sell")
+    [foreign] = scene.readings.logs(other.user_id)
+    assert before, "the owner reads something"
+    assert READS[name](scene.readings, owner.user_id, log.id) == before, "another person's life changes nothing"
+    assert name in ALIKE or READS[name](scene.readings, other.user_id, foreign.id) != before
+    assert scene.readings.log_detail(owner.user_id, foreign.id) is None
+    assert scene.readings.log_detail(other.user_id, log.id) is None
+    assert READS[name](scene.readings, 9_999, log.id) in (None, [], {}, Page((), 0))
+
+
+# --- the log ----------------------------------------------------------------------------------------------------------
+
+
+async def test_pages_of_the_log_cover_every_row_once_newest_first(scene: Scene) -> None:
+    account = await trading_account(scene.world)
+    for number in range(7):
+        scene.world.clock.advance_to(T + number * 300_000)
+        await scene.world.ledger.plan(account, None, T + number * 300_000, AccountPlan("held", str(number)))
+    pages = [scene.readings.logs_page(account.user_id, page=page, limit=3) for page in (1, 2, 3, 4)]
+    assert [page.total for page in pages] == [7] * 4
+    assert [row.reason for page in pages for row in page.rows] == ["6", "5", "4", "3", "2", "1", "0"]
+
+
+async def test_the_log_is_filtered_by_outcome_and_time(scene: Scene) -> None:
+    account = await trading_account(scene.world)
+    for number, outcome in enumerate(("held", "skipped", "held", "kept")):
+        scene.world.clock.advance_to(T + (number + 1) * 300_000)
+        await scene.world.ledger.plan(account, None, T + number * 300_000, AccountPlan(outcome, str(number)))  # type: ignore[arg-type]
+    read = scene.readings.logs_page
+    held = read(account.user_id, page=1, limit=10, outcome="held")
+    assert ([row.reason for row in held.rows], held.total) == (["2", "0"], 2)
+    late = read(account.user_id, page=1, limit=10, since_ms=T + 3 * 300_000)
+    assert [row.reason for row in late.rows] == ["3", "2"]
+    assert read(account.user_id, page=1, limit=10, outcome="no such word").total == 0
+
+
+async def test_a_page_is_read_from_the_index_and_not_sorted(scene: Scene) -> None:
+    account = await scene.person("uid-owner")
+    plan = _plan_of(scene.world.engine, account.user_id)
+    assert "ix_trade_logs_user_id_executed_at" in plan
+    assert "TEMP B-TREE" not in plan
+
+
+def _plan_of(engine: sa.Engine, user_id: int) -> str:
+    explain = "EXPLAIN QUERY PLAN" if engine.dialect.name == "sqlite" else "EXPLAIN"
+    query = "SELECT id, reason FROM trade_logs WHERE user_id = %d ORDER BY executed_at DESC, id DESC LIMIT 20"
+    with engine.connect() as connection:
+        return " ".join(map(str, connection.exec_driver_sql(f"{explain} {query % user_id}").all()))
+
+
+async def test_a_decision_in_full_holds_question_answer_caps_orders_history_and_fills(scene: Scene) -> None:
+    account = await scene.person("uid-owner")
+    [row] = scene.readings.logs(account.user_id)
+    found = scene.readings.log_detail(account.user_id, row.id)
+    assert found is not None
+    assert (found.prompt, found.model, found.latency_ms) == ("prompt of uid-owner", "test-model", 300)
+    assert found.decision is not None
+    assert (found.decision["action"], found.decision["stop_loss"]) == ("buy", "0.02")
+    assert [(clamp.name, clamp.asked, clamp.allowed) for clamp in found.clamps] == [
+        ("leverage: max_leverage", "20", "5")
+    ]
+    assert [order.state.value for order in found.orders] == ["FILLED"]
+    assert [event.to_state for event in found.events] == ["PLANNED", "SUBMITTING", "FILLED"]
+    assert [(fill.qty, fill.price) for fill in found.fills] == [(Decimal("0.010"), Decimal(60_000))]
+
+
+async def test_a_log_without_a_question_has_no_prompt(scene: Scene) -> None:
+    account = await trading_account(scene.world)
+    await scene.world.ledger.plan(account, None, T, AccountPlan("skipped", "stale"))
+    found = scene.readings.log_detail(account.user_id, scene.readings.logs(account.user_id)[0].id)
+    assert found is not None
+    assert (found.prompt, found.decision, found.orders, found.events, found.fills) == ("", None, (), (), ())
+
+
+# --- money ------------------------------------------------------------------------------------------------------------
+
+
+async def test_the_holding_carries_the_lines_of_the_open_entry_and_none_while_flat(scene: Scene) -> None:
+    account = await scene.person("uid-owner")
+    held = scene.readings.holding(account.user_id)
+    assert held is not None
+    assert (held.stop_loss, held.take_profit, held.leverage) == (Decimal(58_800), Decimal(63_000), 5)
+    await scene.world.ledger.record_fills(account.account_id, [scene.fill(account, "out", "sell", at_ms=T + 9_000)])
+    flat = scene.readings.holding(account.user_id)
+    assert flat is not None
+    assert (flat.position_qty, flat.stop_loss, flat.take_profit) == (ZERO, None, None)
+
+
+async def test_tiles_are_exact_to_the_last_decimal(scene: Scene) -> None:
+    account = await scene.person("uid-owner")
+    scene.store.append(SYMBOL, "1m", candles(2, price="60123.4", drift="0"))
+    tiles = scene.readings.tiles(account.user_id)
+    assert tiles is not None
+    assert (tiles.balance, tiles.open_pnl, tiles.equity) == (
+        Decimal("9999.67"),
+        Decimal("1.2340"),
+        Decimal("10000.9040"),
+    )
+    assert (tiles.today, tiles.drawdown, tiles.win_rate) == (Decimal("0.9040"), ZERO, None)
+    assert [point.equity for point in tiles.curve] == [Decimal(10_000)]
+
+
+async def test_today_begins_with_the_days_first_reading_and_drawdown_with_the_peak(scene: Scene) -> None:
+    account = await trading_account(scene.world)
+    midnight = T - T % DAY_MS
+    for at, equity in ((midnight - 300_000, 12_500), (midnight + 300_000, 10_400), (T, 10_000)):
+        await scene.world.ledger.record_equity(EquityPoint(account.account_id, at, Decimal(1), Decimal(equity), ZERO))
+    tiles = scene.readings.tiles(account.user_id)
+    assert tiles is not None
+    assert (tiles.today, tiles.drawdown) == (Decimal(-400), Decimal("0.2"))
+
+
+async def test_open_pnl_without_a_price_is_none_of_the_equity(scene: Scene) -> None:
+    account = await scene.person("uid-owner")
+    tiles = scene.readings.tiles(account.user_id)
+    assert tiles is not None
+    assert (tiles.price, tiles.open_pnl, tiles.equity) == (None, ZERO, tiles.balance)
+
+
+async def test_the_win_rate_counts_finished_round_trips(scene: Scene) -> None:
+    account = await scene.person("uid-owner")
+    rows = [
+        scene.fill(account, "win", "sell", "60100", at_ms=T + 5_000, closed_qty=Decimal("0.010")),
+        scene.fill(account, "again", "buy", at_ms=T + 6_000),
+        scene.fill(account, "loss", "sell", "59900", at_ms=T + 7_000, closed_qty=Decimal("0.010"), is_stop=True),
+    ]
+    await scene.world.ledger.record_fills(account.account_id, rows)
+    tiles = scene.readings.tiles(account.user_id)
+    assert tiles is not None
+    assert (tiles.win_rate, tiles.rounds) == (Decimal("0.5"), 2)
+
+
+QUANTITIES = st.integers(1, 40).map(lambda n: Decimal(n) / 1_000)
+TRADES = st.lists(st.tuples(st.sampled_from(["buy", "sell"]), QUANTITIES, st.integers(100, 200)), max_size=25)
+
+
+@given(TRADES)
+def test_round_trips_read_backwards_are_those_the_books_ended(trades: list[tuple[Side, Decimal, int]]) -> None:
+    books, rows, ended = RunningBooks(Decimal(10_000)), [], []
+    for number, (side, qty, price) in enumerate(trades):
+        fee = Decimal(number + 1) / 100
+        fill = make.fill(str(number), side, qty, price, fee=fee, at_ms=number + 1)
+        before = books
+        books, realised = book_fill(books, fill)
+        rows.append((side, qty, realised, fee))
+        if books.last_round_ms != before.last_round_ms:
+            ended.append(before.round_result + realised - fee)
+    assert round_results(reversed(rows), books.position_qty) == ended[::-1]
+
+
+async def test_an_order_in_two_fills_is_one_mark_at_its_average(scene: Scene) -> None:
+    account = await scene.person("uid-owner")
+    parts = [
+        replace(scene.fill(account, name, "sell", price, at_ms=T + 9_000, closed_qty=Decimal("0.010")), order_id="stop")
+        for name, price in (("a", "59000"), ("b", "58000"))
+    ]
+    await scene.world.ledger.record_fills(account.account_id, [replace(part, is_stop=True) for part in parts])
+    entry, stop = scene.readings.markers(account.user_id, T)
+    assert (entry.outcome, entry.price, entry.log_id) == (
+        "bought",
+        Decimal(60_000),
+        scene.readings.logs(account.user_id)[0].id,
+    )
+    assert (stop.outcome, stop.price, stop.qty, stop.is_stop, stop.log_id) == (
+        "closed",
+        Decimal(58_500),
+        Decimal("0.020"),
+        True,
+        None,
+    )
+    assert scene.readings.markers(account.user_id, T + 8_000) == [stop]
+
+
+# --- the person, the market -------------------------------------------------------------------------------------------
+
+
+async def test_a_key_shows_four_characters_and_nothing_sealed(scene: Scene) -> None:
+    account = await trading_account(scene.world)
+    status = scene.readings.key_status(account.user_id)
+    assert status is not None
+    assert (status.masked, status.venue, status.pause_reason) == ("••••1234", "paper", "")
+    await scene.world.ledger.pause(account.account_id, "the key was revoked")
+    paused = scene.readings.key_status(account.user_id)
+    assert paused is not None
+    assert (paused.pause_reason, paused.trading_enabled) == ("the key was revoked", False)
+    assert "sealed" not in repr(paused)
+
+
+async def test_choices_are_those_saved(scene: Scene) -> None:
+    account = await trading_account(scene.world)
+    scene.world.people.change_settings(account.user_id, make.settings(max_leverage=3, custom_prompt="calm"))
+    chosen = scene.readings.settings(account.user_id)
+    assert chosen is not None
+    assert (chosen.settings.max_leverage, chosen.settings.custom_prompt, chosen.auto_trade) == (3, "calm", True)
+
+
+def test_candles_end_with_the_forming_one_that_follows(scene: Scene) -> None:
+    closed = candles(5)
+    scene.store.append(SYMBOL, "1m", closed)
+    forming = make.candle(T)
+    scene.store.put_forming(SYMBOL, "1m", FormingCandle(forming, T + 1_000))
+    assert scene.readings.candles(SYMBOL, "1m", 3) == [*closed[-2:], forming]
+    assert scene.readings.candles(SYMBOL, "1m", 10, T - MINUTE_MS) == [closed[-1], forming]
+    scene.store.put_forming(SYMBOL, "1m", FormingCandle(make.candle(T + 5 * MINUTE_MS), T))
+    assert scene.readings.candles(SYMBOL, "1m", 2) == closed[-2:], "a hole is never shown"
+
+
+async def test_health_tells_ages_and_says_what_it_does_not_know(scene: Scene) -> None:
+    nothing = scene.readings.health(T)
+    assert (nothing.candle_age_s, nothing.trader_age_s, nothing.websocket, nothing.analyst) == (None, None, False, "")
+    await scene.person("uid-owner")
+    scene.store.append(SYMBOL, "1m", candles(2))
+    status = {"feed": "synthetic", "symbols": SYMBOL, "websocket_connected": "true"}
+    scene.store.set_status({**status, "trader_heartbeat": "2025-10-09T08:55:00Z", "last_cycle": "2025-10-09T08:55:00Z"})
+    health = scene.readings.health(T + 7_000)
+    assert (health.candle_age_s, health.trader_age_s, health.websocket) == (7, 7, True)
+    assert (health.analyst, health.analyst_model, health.last_cycle_ms) == ("decided", "test-model", T)

@@ -1,0 +1,158 @@
+"""One contract for the stores of sign-in (`Logins`, `Sessions`, `Throttles`): in memory, SQLite, a real MariaDB."""
+
+import threading
+from dataclasses import dataclass
+
+import pytest
+import sqlalchemy as sa
+
+from lib.adapters.sql.sessions import SqlLogins, SqlSessions
+from lib.adapters.sql.throttles import SqlThrottles
+from lib.domain.pace import Pace
+from lib.ports import Logins, NewSession, SessionRow, Sessions, Throttles
+from tests.fakes_people import MemoryLogins, MemorySessions, MemoryThrottles
+
+NOW = 1_760_000_000_000
+PACE = Pace(free=3, first_ms=1_000, longest_ms=60_000, halving_ms=600_000)
+A, B = "a" * 64, "b" * 64
+
+
+@dataclass(frozen=True, slots=True)
+class Stores:
+    logins: Logins
+    sessions: Sessions
+    throttles: Throttles
+
+
+@pytest.fixture(params=["memory", "sqlite", pytest.param("mariadb", marks=pytest.mark.server)])
+def stores(request: pytest.FixtureRequest) -> Stores:
+    if request.param == "memory":
+        logins = MemoryLogins()
+        return Stores(logins, MemorySessions(logins), MemoryThrottles())
+    engine: sa.Engine = request.getfixturevalue(f"{request.param}_engine")
+    return Stores(SqlLogins(engine), SqlSessions(engine), SqlThrottles(engine))
+
+
+def person(stores: Stores, email: str = "kim@example.com") -> int:
+    return stores.logins.add(email, "$hash", locale="ko", risk_accepted_ms=NOW)
+
+
+def begin(stores: Stores, user_id: int, token: str = A, *, read_only: bool = False) -> None:
+    stores.sessions.open(NewSession(token, user_id, read_only, "203.0.113.7", "브라우저", NOW))
+
+
+def test_an_address_belongs_to_one_person_however_it_is_written(stores: Stores) -> None:
+    user_id = person(stores)
+    with pytest.raises(ValueError, match="taken"):
+        person(stores, " KIM@example.com ")
+    found = stores.logins.find("Kim@Example.com ")
+    assert found is not None
+    assert (found.user_id, found.password_hash, found.is_demo) == (user_id, "$hash", False)
+    assert stores.logins.find("lee@example.com") is None
+
+
+def test_a_changed_hash_is_the_one_found(stores: Stores) -> None:
+    user_id, other = person(stores), person(stores, "lee@example.com")
+    stores.logins.change_hash(user_id, "$new")
+    found, untouched = stores.logins.find("kim@example.com"), stores.logins.find("lee@example.com")
+    assert found is not None
+    assert untouched is not None
+    assert (found.password_hash, untouched.password_hash, untouched.user_id) == ("$new", "$hash", other)
+
+
+def test_a_deleted_person_is_not_found_and_has_no_session(stores: Stores) -> None:
+    user_id = person(stores)
+    begin(stores, user_id)
+    stores.logins.delete(user_id, NOW)
+    assert stores.logins.find("kim@example.com") is None
+    assert stores.sessions.find(A) is None
+
+
+def test_a_session_is_found_with_its_person_until_it_is_closed(stores: Stores) -> None:
+    user_id = person(stores)
+    begin(stores, user_id, A)
+    begin(stores, user_id, B, read_only=True)
+    assert stores.sessions.find(A) == SessionRow(user_id, "kim@example.com", "ko", False, False, NOW, NOW)
+    stores.sessions.close(A)
+    stores.sessions.close(A)
+    assert stores.sessions.find(A) is None
+    kept = stores.sessions.find(B)
+    assert kept is not None
+    assert kept.read_only
+
+
+def test_tokens_compare_byte_by_byte(stores: Stores) -> None:
+    begin(stores, person(stores), A)
+    assert stores.sessions.find(A.upper()) is None
+
+
+def test_a_use_moves_forward_only(stores: Stores) -> None:
+    begin(stores, person(stores))
+    stores.sessions.touch(A, NOW + 5_000)
+    stores.sessions.touch(A, NOW + 1_000)
+    row = stores.sessions.find(A)
+    assert row is not None
+    assert (row.created_ms, row.seen_ms) == (NOW, NOW + 5_000)
+
+
+def test_everywhere_means_every_session_of_that_person_alone(stores: Stores) -> None:
+    kim, lee = person(stores), person(stores, "lee@example.com")
+    begin(stores, kim, A)
+    begin(stores, lee, B)
+    stores.sessions.close_all(kim)
+    assert stores.sessions.find(A) is None
+    assert stores.sessions.find(B) is not None
+
+
+def test_unseen_sessions_are_dropped_and_counted(stores: Stores) -> None:
+    user_id = person(stores)
+    begin(stores, user_id, A)
+    begin(stores, user_id, B)
+    stores.sessions.touch(B, NOW + 10)
+    assert stores.sessions.drop_unseen(NOW + 10) == 1
+    assert stores.sessions.find(A) is None
+    assert stores.sessions.find(B) is not None
+
+
+def test_free_tries_cost_nothing_then_delays_double_and_refused_tries_do_not_count(stores: Stores) -> None:
+    waits = [stores.throttles.attempt("k", PACE, NOW) for _ in range(6)]
+    assert waits == [0, 0, 0, 1_000, 1_000, 1_000]
+    assert stores.throttles.attempt("k", PACE, NOW + 1_000) == 0
+    assert 1_900 <= stores.throttles.attempt("k", PACE, NOW + 1_000) <= 2_000
+    assert stores.throttles.attempt("other", PACE, NOW) == 0
+
+
+def test_a_forgiven_try_is_off_the_tally(stores: Stores) -> None:
+    for _ in range(20):
+        assert stores.throttles.attempt("k", PACE, NOW) == 0
+        stores.throttles.forgive("k", PACE, NOW)
+    stores.throttles.forgive("nobody", PACE, NOW)
+
+
+def test_old_tallies_are_dropped_and_counted(stores: Stores) -> None:
+    stores.throttles.attempt("old", PACE, NOW)
+    stores.throttles.attempt("new", PACE, NOW + 10)
+    assert stores.throttles.drop_older(NOW + 10) == 1
+
+
+@pytest.fixture(params=["sqlite", pytest.param("mariadb", marks=pytest.mark.server)])
+def shared(request: pytest.FixtureRequest) -> SqlThrottles:
+    engine: sa.Engine = request.getfixturevalue(f"{request.param}_engine")
+    return SqlThrottles(engine)
+
+
+def test_parallel_tries_are_counted_one_after_another(shared: SqlThrottles) -> None:
+    shared.attempt("k", PACE, NOW)
+    waits: list[int] = []
+    together = threading.Barrier(4)
+
+    def guess() -> None:
+        together.wait(10)
+        waits.append(shared.attempt("k", PACE, NOW))
+
+    threads = [threading.Thread(target=guess) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(waits) == [0, 0, 1_000, 1_000]

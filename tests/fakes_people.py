@@ -1,0 +1,133 @@
+"""Sign-in's stores in memory, a hasher that costs nothing, and a wall clock that stands until moved."""
+
+import asyncio
+from dataclasses import dataclass, replace
+
+from lib.domain.pace import Pace, Tally
+from lib.ports import Login, NewSession, SessionRow
+
+
+class StandingClock:
+    """A wall clock for code that does not wait for it: whoever sleeps on it sleeps for ever."""
+
+    def __init__(self, now_ms: int = 1_760_000_000_000) -> None:
+        self.now = now_ms
+
+    def now_ms(self) -> int:
+        return self.now
+
+    def forward(self, *, minutes: float = 0, seconds: float = 0) -> None:
+        self.now += round((minutes * 60 + seconds) * 1000)
+
+    async def sleep(self, seconds: float) -> None:
+        await asyncio.Event().wait()
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    user_id: int
+    email: str
+    password_hash: str
+    locale: str = "ko"
+    is_demo: bool = False
+    deleted: bool = False
+    risk_accepted_ms: int = 0
+
+
+class MemoryLogins:
+    """`lib.ports.Logins`."""
+
+    def __init__(self) -> None:
+        self.members: dict[int, Member] = {}
+
+    def add(self, email: str, password_hash: str, *, locale: str, risk_accepted_ms: int, is_demo: bool = False) -> int:
+        email = email.strip().lower()
+        if any(member.email == email for member in self.members.values()):
+            raise ValueError("this e-mail address is taken")
+        user_id = len(self.members) + 1
+        self.members[user_id] = Member(user_id, email, password_hash, locale, is_demo, False, risk_accepted_ms)
+        return user_id
+
+    def find(self, email: str) -> Login | None:
+        wanted = email.strip().lower()
+        found = [m for m in self.members.values() if m.email == wanted and not m.deleted]
+        return Login(found[0].user_id, found[0].password_hash, found[0].is_demo) if found else None
+
+    def change_hash(self, user_id: int, password_hash: str) -> None:
+        self.members[user_id] = replace(self.members[user_id], password_hash=password_hash)
+
+    def delete(self, user_id: int, now_ms: int) -> None:
+        self.members[user_id] = replace(self.members[user_id], deleted=True)
+
+
+class MemorySessions:
+    """`lib.ports.Sessions`."""
+
+    def __init__(self, logins: MemoryLogins) -> None:
+        self._logins = logins
+        self.rows: dict[str, SessionRow] = {}
+
+    def open(self, new: NewSession) -> None:
+        who = self._logins.members[new.user_id]
+        self.rows[new.token_sha256] = SessionRow(
+            who.user_id, who.email, who.locale, who.is_demo, new.read_only, new.now_ms, new.now_ms
+        )
+
+    def find(self, token_sha256: str) -> SessionRow | None:
+        row = self.rows.get(token_sha256)
+        return None if row is None or self._logins.members[row.user_id].deleted else row
+
+    def touch(self, token_sha256: str, now_ms: int) -> None:
+        if (row := self.rows.get(token_sha256)) is not None:
+            self.rows[token_sha256] = replace(row, seen_ms=max(row.seen_ms, now_ms))
+
+    def close(self, token_sha256: str) -> None:
+        self.rows.pop(token_sha256, None)
+
+    def close_all(self, user_id: int) -> None:
+        self.rows = {key: row for key, row in self.rows.items() if row.user_id != user_id}
+
+    def drop_unseen(self, before_ms: int) -> int:
+        kept = {key: row for key, row in self.rows.items() if row.seen_ms >= before_ms}
+        dropped, self.rows = len(self.rows) - len(kept), kept
+        return dropped
+
+
+class MemoryThrottles:
+    """`lib.ports.Throttles`."""
+
+    def __init__(self) -> None:
+        self.tallies: dict[str, Tally] = {}
+
+    def attempt(self, key: str, pace: Pace, now_ms: int) -> int:
+        tally = self.tallies.get(key, Tally(0.0, now_ms))
+        wait = tally.wait_ms(pace, now_ms)
+        if wait == 0:
+            self.tallies[key] = tally.tried(pace, now_ms)
+        return wait
+
+    def forgive(self, key: str, pace: Pace, now_ms: int) -> None:
+        if key in self.tallies:
+            self.tallies[key] = self.tallies[key].forgiven(pace, now_ms)
+
+    def drop_older(self, before_ms: int) -> int:
+        kept = {key: tally for key, tally in self.tallies.items() if tally.at_ms >= before_ms}
+        dropped, self.tallies = len(self.tallies) - len(kept), kept
+        return dropped
+
+
+class QuickHasher:
+    """Counts what it is asked to verify; "$quick$" marks today's hashes, "$old$" yesterday's."""
+
+    def __init__(self) -> None:
+        self.verified = 0
+
+    def hash(self, password: str) -> str:
+        return f"$quick${password}"
+
+    def verify(self, stored: str | None, password: str) -> bool:
+        self.verified += 1
+        return stored is not None and stored.split("$", 2)[2] == password
+
+    def needs_rehash(self, stored: str) -> bool:
+        return stored.startswith("$old$")

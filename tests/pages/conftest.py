@@ -1,0 +1,52 @@
+"""Pages under Streamlit's own test runner: a staged system behind them, cookies and language of our choice."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import SimpleNamespace
+from unittest import mock
+
+import pytest
+from streamlit.runtime.context import ContextProxy, StreamlitCookies
+from streamlit.testing.v1 import AppTest
+
+import app.system
+from tests.pages.stage import stage
+
+SCRIPT = str(Path(__file__).resolve().parents[2] / "streamlit_app.py")
+LOCALES = {"ko": "ko-KR", "en": "en-GB"}
+Visit = Callable[..., AppTest]
+
+
+@pytest.fixture
+def staged(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
+    """The system every page of this test sees."""
+    made = stage()
+    monkeypatch.setattr(app.system, "_held", [made])
+    return made
+
+
+@pytest.fixture
+def cookies() -> Iterator[dict[str, str]]:
+    """The cookies of the browser's handshake; change them to become somebody else."""
+    held: dict[str, str] = {}
+    reading = mock.PropertyMock(side_effect=lambda: StreamlitCookies(held))
+    with mock.patch.object(ContextProxy, "cookies", new_callable=lambda: reading):
+        yield held
+
+
+@pytest.fixture
+def visit(staged: SimpleNamespace, cookies: dict[str, str]) -> Visit:
+    """Open a page as somebody, in a language."""
+
+    def opened(token: str | None, page: str = "dashboard", language: str = "ko", **asked: str) -> AppTest:
+        cookies.clear()
+        if token:
+            cookies["maemae"] = token
+        at = AppTest.from_file(SCRIPT, default_timeout=30)
+        at.context = {"locale": LOCALES[language]}
+        for name, value in asked.items():
+            at.query_params[name] = value
+        at.run()
+        return at.switch_page(f"app/pages/{page}.py").run() if token and page != "dashboard" else at
+
+    return opened

@@ -1,0 +1,224 @@
+"""
+A web system of plain values for the pages: two people with an account, a demo visitor, and what they may read.
+
+What a person does is kept in *acts*, so a test can say who did what. Nothing is read from any store.
+"""
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from decimal import Decimal
+from types import SimpleNamespace
+from typing import Any
+
+from lib.accounts.refusal import Refusal
+from lib.accounts.web import SessionUser
+from lib.domain.account import AccountSettings
+from lib.domain.order import Order, OrderState
+from lib.queries import (
+    Choices,
+    ClampRow,
+    EquityRow,
+    EventRow,
+    FillRow,
+    Health,
+    Holding,
+    KeyStatus,
+    LogDetail,
+    LogRow,
+    Marker,
+    Page,
+    Tiles,
+)
+
+NOW_MS = 1_790_000_100_000
+OWNER = SessionUser(1, "owner@example.com", "ko")
+NEWCOMER = SessionUser(2, "new@example.com", "en")
+VISITOR = SessionUser(3, "demo@maemae.local", "ko", is_demo=True, read_only=True)
+TOKENS = {"t-owner": OWNER, "t-new": NEWCOMER, "t-demo": VISITOR}
+HOSTILE = "**bold** <script>alert(1)</script> [x](javascript:alert(1))"
+"""What an analyst may send; pages show it letter by letter."""
+
+OUTCOMES = ("bought", "held", "refused", "closed", "kept", "sold", "skipped", "held")
+ACTIONS = ("buy", "hold", "buy", "sell", "buy", "sell", "sell", "hold")
+REASONS = (
+    "RSI 과매도 구간에서 반등, 지지선 확인",
+    "no clear trend: range between 64,100 and 64,380",
+    "confidence 0.60 is under 0.65",
+    "momentum turned, the long is closed",
+)
+
+
+def log_row(number: int) -> LogRow:
+    """Row *number*, newest = 60; every field a function of it."""
+    turn = number % len(OUTCOMES)
+    return LogRow(
+        id=number,
+        t_ms=NOW_MS - NOW_MS % 300_000 - (60 - number) * 300_000,
+        symbol="BTCUSDT",
+        status="success",
+        outcome=OUTCOMES[turn],
+        action=ACTIONS[turn],
+        confidence=Decimal("0.78"),
+        leverage=Decimal(8),
+        reason=HOSTILE if number == 60 else REASONS[turn % 4],
+        message=None,
+        executed_at=datetime.fromtimestamp(NOW_MS / 1000, UTC),
+    )
+
+
+def curve() -> list[EquityRow]:
+    """An equity curve with a dip."""
+    points = []
+    for number in range(200):
+        equity = Decimal(10_000 + number * 3 - (number % 37) * 4 + (number % 11) * 5)
+        points.append(EquityRow(NOW_MS - (200 - number) * 300_000, equity - 20, equity, Decimal(0)))
+    return points
+
+
+def order(row: LogRow) -> Order:
+    """The filled entry behind *row*."""
+    return Order(
+        id=1, account_id=1, user_id=1, uid="100001", venue="paper", symbol="BTCUSDT", t_ms=row.t_ms, leg="e", seq=0,
+        order_link_id="mmlocal-1-e-0", state=OrderState.FILLED, side="buy", qty=Decimal("0.031"),
+        limit_price=Decimal("64312.8"), ref_price=Decimal(64120), stop_loss=Decimal(63820),
+        take_profit=Decimal(64710), leverage=8, reduce_only=False, key_version=1, settings_version=1,
+        filled_qty=Decimal("0.031"), avg_price=Decimal("64120.5"), fee=Decimal("1.0933"),
+    )  # fmt: skip
+
+
+class Shelf:
+    """Readings of the owner and the demo person; the newcomer has no account yet, and a stranger asks for nothing."""
+
+    def __init__(self) -> None:
+        self.choices = Choices(AccountSettings(max_leverage=8), True, 0, True, 1)
+        self.asked: list[int] = []
+
+    def _has(self, user_id: int) -> bool:
+        self.asked.append(user_id)
+        return user_id in (OWNER.user_id, VISITOR.user_id)
+
+    def health(self, now_ms: int) -> Health:
+        cycle_ms = now_ms - 130_000
+        return Health(
+            "synthetic", True, 12.0, 1.0, 4.0, "", cycle_ms, "1 held", "decided", "local-model", 1_840, cycle_ms
+        )
+
+    def holding(self, user_id: int) -> Holding | None:
+        if not self._has(user_id):
+            return None
+        return Holding(
+            1, "paper", "synthetic", "BTCUSDT", Decimal(10_000), Decimal("456.38"), Decimal(12), Decimal(0),
+            Decimal("0.031"), Decimal("64120.5"), "", True, Decimal(10_600), Decimal(63_820), Decimal(64_710), 8,
+        )  # fmt: skip
+
+    def tiles(self, user_id: int) -> Tiles | None:
+        if not self._has(user_id):
+            return None
+        return Tiles(
+            Decimal("10432.17"), Decimal("10444.38"), Decimal(10_000), Decimal("130.76"), Decimal("-12.21"),
+            Decimal("0.0412"), Decimal("0.612"), 49, Decimal(12), Decimal(0), Decimal("64001.2"), tuple(curve()),
+        )  # fmt: skip
+
+    def markers(self, user_id: int, since_ms: int) -> list[Marker]:
+        rows = [log_row(number) for number in range(1, 61)] if self._has(user_id) else []
+        done = [row for row in rows if row.outcome in ("bought", "sold", "closed")]
+        return [
+            Marker(row.t_ms, row.outcome, "buy", Decimal(64_000), Decimal(1), Decimal(0), False, row.id) for row in done
+        ]
+
+    def settings(self, user_id: int) -> Choices | None:
+        return self.choices if self._has(user_id) else None
+
+    def logs(self, user_id: int, *, newer_than: int = 0, limit: int = 20) -> list[LogRow]:
+        return [log_row(number) for number in range(60, 60 - limit, -1)] if self._has(user_id) else []
+
+    def logs_page(
+        self, user_id: int, *, page: int, limit: int, outcome: str | None = None, since_ms: int | None = None
+    ) -> Page:
+        rows = [log_row(number) for number in range(60, 0, -1)] if self._has(user_id) else []
+        found = [row for row in rows if outcome in (None, row.outcome) and row.t_ms >= (since_ms or 0)]
+        return Page(tuple(found[(page - 1) * limit : page * limit]), len(found))
+
+    def log_detail(self, user_id: int, log_id: int) -> LogDetail | None:
+        if not self._has(user_id) or not 1 <= log_id <= 60:
+            return None
+        row = log_row(log_id)
+        view = {"action": "buy", "confidence": "0.78", "leverage": 12, "reason": HOSTILE}
+        steps = (("", "PLANNED"), ("PLANNED", "SUBMITTING"), ("SUBMITTING", "ACCEPTED"), ("ACCEPTED", "FILLED"))
+        events = tuple(
+            EventRow("mmlocal-1-e-0", row.t_ms + 2_000 + number * 400, before, after, "as planned", 0)
+            for number, (before, after) in enumerate(steps)
+        )
+        price, qty, fee = Decimal("64120.5"), Decimal("0.031"), Decimal("1.0933")
+        return LogDetail(
+            row,
+            {**view, "stop_loss": "0.005", "take_profit": "0.009"},
+            (ClampRow("leverage: max_leverage", "12", "8"),),
+            (order(row),),
+            events,
+            (FillRow(row.t_ms + 3_000, "buy", qty, price, fee, Decimal(0), "trade", False),),
+            prompt='{"symbol": "BTCUSDT", "candles": [[1, "64000"], [2, "64010"]]}',
+            raw_answer=f'{{"action": "buy", "reason": "{HOSTILE}"}}',
+            model="local-model",
+            latency_ms=1_840,
+        )
+
+    def key_status(self, user_id: int) -> KeyStatus | None:
+        return KeyStatus(1, "demo", "7Qk2", NOW_MS - 86_400_000, "", True) if self._has(user_id) else None
+
+
+@dataclass
+class Acts:
+    """The trading desk and the people desk as pages call them: everything asked is remembered, and allowed."""
+
+    done: list[tuple[Any, ...]] = field(default_factory=list)
+    answer: Refusal | None = None
+
+    def user_of(self, token: str | None) -> SessionUser | None:
+        return TOKENS.get(token or "")
+
+    def sign_out_everywhere(self, user_id: int) -> None:
+        self.done.append(("everywhere", user_id))
+
+    def _do(self, name: str, user: SessionUser, *what: object) -> Refusal | None:
+        self.done.append((name, user.user_id, *what))
+        return Refusal("refuse.read_only") if user.read_only else self.answer
+
+    def open_paper(self, user_id: int) -> Refusal | None:
+        self.done.append(("open_paper", user_id))
+        return self.answer
+
+    def change_settings(self, user: SessionUser, settings: AccountSettings) -> Refusal | None:
+        return self._do("settings", user, settings)
+
+    def set_auto_trade(self, user: SessionUser, on: bool) -> Refusal | None:
+        return self._do("auto_trade", user, on)
+
+    def ask_now(self, user: SessionUser) -> Refusal | None:
+        return self._do("ask_now", user)
+
+    def resume(self, user: SessionUser) -> Refusal | None:
+        return self._do("resume", user)
+
+    def delete_key(self, user: SessionUser) -> Refusal | None:
+        return self._do("delete_key", user)
+
+    def save_key(self, user: SessionUser, venue: str, api_key: str, api_secret: str) -> Refusal | None:
+        return self._do("save_key", user, venue, api_key, api_secret)
+
+
+def stage() -> SimpleNamespace:
+    """What `app.system.system()` answers, with *shelf* and *acts* under their own names too."""
+    acts, shelf = Acts(), Shelf()
+    return SimpleNamespace(
+        people=acts,
+        trading=acts,
+        readings=shelf,
+        acts=acts,
+        shelf=shelf,
+        clock=SimpleNamespace(now_ms=lambda: NOW_MS),
+        feed="synthetic",
+        symbols=("BTCUSDT",),
+        intervals=("1m",),
+        venues=("paper", "demo", "testnet"),
+    )

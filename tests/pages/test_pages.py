@@ -1,0 +1,169 @@
+"""Every page: for its owner in both languages, for a stranger, for a read-only visitor, and what its widgets do."""
+
+import json
+from decimal import Decimal
+from types import SimpleNamespace
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from app.i18n import catalogue
+from lib.accounts.refusal import Refusal
+from lib.domain.account import RiskLevel
+from tests.pages.conftest import Visit
+from tests.pages.stage import HOSTILE, OWNER
+
+PAGES = ("dashboard", "trade_logs", "api_keys", "settings")
+SECRETS = ("10,432.17", "7Qk2", "64120.5", "owner@example.com")
+"""What only the owner's tree may hold."""
+
+
+def tree(at: AppTest) -> str:
+    """Everything the page sent to the browser."""
+    return " ".join(str(getattr(node, "proto", "")) for node in at.main)
+
+
+def component(at: AppTest, name: str) -> dict[str, object]:
+    """The data a browser module was given."""
+    for found in at.get("bidi_component"):
+        if found.proto.component_name.endswith(name):
+            data: dict[str, object] = json.loads(found.proto.json)
+            return data
+    raise AssertionError(f"{name} is not on the page")
+
+
+@pytest.mark.parametrize("language", ["ko", "en"])
+@pytest.mark.parametrize("page", PAGES)
+def test_the_owner_sees_the_page_in_their_language(visit: Visit, page: str, language: str) -> None:
+    at = visit("t-owner", page, language)
+    assert not at.exception
+    other = "en" if language == "ko" else "ko"
+    words = {"dashboard": "control.title", "trade_logs": "filter.outcome", "api_keys": "key.checklist"}
+    key = words.get(page, "settings.limits")
+    assert catalogue(language)[key] in tree(at)
+    assert catalogue(other)[key] not in tree(at)
+
+
+@pytest.mark.parametrize("token", [None, "forged"])
+@pytest.mark.parametrize("page", PAGES)
+def test_a_stranger_gets_the_door_and_no_data(
+    visit: Visit, staged: SimpleNamespace, cookies: dict[str, str], page: str, token: str | None
+) -> None:
+    at = visit("t-owner", page)
+    staged.shelf.asked.clear()
+    cookies.clear()
+    if token:
+        cookies["maemae"] = token
+    at.run()
+    assert not at.exception
+    assert component(at, "door")["locale"] == "ko"
+    assert staged.shelf.asked == []
+    assert not any(secret in tree(at) for secret in SECRETS)
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_a_read_only_visitor_can_act_on_nothing(visit: Visit, staged: SimpleNamespace, page: str) -> None:
+    at = visit("t-demo", page)
+    assert not at.exception
+    looking = {"lang", "lang_again", "step", "outcome", "span", "page"}
+    widgets = [*at.button, *at.toggle, *at.slider, *at.text_area, *at.text_input, *at.button_group, *at.selectbox]
+    enabled = {widget.key for widget in widgets if not widget.disabled}
+    assert enabled <= looking
+    assert staged.acts.done == []
+
+
+def test_the_switch_acts_for_the_person_of_the_session(visit: Visit, staged: SimpleNamespace) -> None:
+    at = visit("t-owner")
+    at.toggle(key="auto_trade").set_value(False).run()
+    assert staged.acts.done == [("auto_trade", OWNER.user_id, False)]
+
+
+def test_a_refusal_is_told_in_words_and_the_switch_stays(visit: Visit, staged: SimpleNamespace) -> None:
+    staged.acts.answer = Refusal("refuse.wait", seconds=42)
+    at = visit("t-owner", language="en")
+    at.button(key="ask_now").click().run()
+    assert any("42 seconds" in toast.value for toast in at.toast)
+
+
+def test_settings_are_saved_with_what_the_page_showed(visit: Visit, staged: SimpleNamespace) -> None:
+    at = visit("t-owner")
+    assert at.button(key="save").disabled
+    at.slider(key="max_leverage").set_value(5)
+    at.text_area(key="custom_prompt").set_value("  추세만 따라가기 ").run()
+    at.button(key="save").click().run()
+    name, user_id, saved = staged.acts.done[-1]
+    assert (name, user_id) == ("settings", OWNER.user_id)
+    assert (saved.max_leverage, saved.custom_prompt, saved.risk_level) == (5, "추세만 따라가기", RiskLevel.MEDIUM)
+    assert saved.limits.daily_loss == Decimal("0.05")
+
+
+def test_the_chart_gets_lines_and_marks_but_no_candles(visit: Visit) -> None:
+    data = component(visit("t-owner"), "tvchart")
+    lines = data["lines"]
+    assert isinstance(lines, list)
+    assert [(line["id"], line["price"]) for line in lines] == [
+        ("entry", 64120.5),
+        ("stop", 63820.0),
+        ("target", 64710.0),
+    ]
+    assert data["url"] == "/api/kline?symbol=BTCUSDT&interval=1m&count=5000"
+    assert data["offset"] == 32_400
+    assert "rows" not in data
+
+
+def test_a_newcomer_is_offered_a_paper_account(visit: Visit, staged: SimpleNamespace) -> None:
+    at = visit("t-new", language="en")
+    assert not at.exception
+    assert component(at, "tvchart")["lines"] == []
+    at.button(key="open_paper").click().run()
+    assert ("open_paper", 2) in staged.acts.done
+
+
+def test_a_decision_shows_untrusted_text_as_text(visit: Visit) -> None:
+    at = visit("t-owner", "trade_logs", log="60")
+    assert not at.exception
+    assert any(HOSTILE in text.value for text in at.text)
+    assert any(HOSTILE in code.value for code in at.code)
+    marked_up = [*at.markdown, *at.caption, *at.get("html"), *at.subheader, *at.metric]
+    assert not any(HOSTILE in str(node.proto) for node in marked_up)
+
+
+@pytest.mark.parametrize("log", ["61", "0", "-1", "x", "9" * 40])
+def test_a_log_that_is_not_ones_own_is_not_there(visit: Visit, log: str) -> None:
+    at = visit("t-owner", "trade_logs", log=log)
+    assert not at.exception
+    assert not any(HOSTILE in code.value for code in at.code)
+
+
+def test_a_filter_reaches_the_query(visit: Visit) -> None:
+    at = visit("t-owner", "trade_logs")
+    at.selectbox(key="outcome").set_value("sold").run()
+    assert not at.exception
+    assert any("모두 7건" in caption.value for caption in at.caption)
+
+
+def test_a_key_leaves_no_trace_in_the_session(visit: Visit, staged: SimpleNamespace) -> None:
+    at = visit("t-owner", "api_keys")
+    at.text_input(key="api_key").set_value("K" * 18)
+    at.text_input(key="api_secret").set_value("S" * 36)
+    next(button for button in at.button if button.label == catalogue("ko")["key.save"]).click().run()
+    assert staged.acts.done == [("save_key", OWNER.user_id, "demo", "K" * 18, "S" * 36)]
+    assert at.session_state["api_key"] == ""
+    assert at.session_state["api_secret"] == ""
+
+
+def test_a_held_key_is_four_characters(visit: Visit) -> None:
+    at = visit("t-owner", "api_keys")
+    assert [code.value for code in at.code] == ["••••7Qk2"]
+
+
+def test_the_language_of_the_address_wins_over_the_browsers(visit: Visit) -> None:
+    at = visit("t-owner", language="ko", lang="English")
+    assert catalogue("en")["control.title"] in tree(at)
+
+
+def test_a_switched_language_stays_on_the_next_page(visit: Visit) -> None:
+    at = visit("t-owner", "settings", "ko")
+    at.button_group(key="lang").set_value("en").run()
+    at.switch_page("app/pages/trade_logs.py").run()
+    assert at.title[0].value == catalogue("en")["page.trade_logs"]

@@ -1,0 +1,242 @@
+"""What people ask of the trader: one cycle of their own account now, or another look at their key."""
+
+import asyncio
+from dataclasses import dataclass, field, replace
+
+import pytest
+
+from lib.domain.candle import MINUTE_MS
+from lib.domain.errors import Pause, Retry
+from lib.domain.order import OrderState
+from lib.ports import AnalystAnswer, ApiKey, Command, CommandKind, KeyInfo, Prompt
+from lib.trading.commands import TOO_LATE_MS, Clerk
+from lib.trading.cycle import run_cycle
+from tests.factories import T, decision
+from tests.fakes_accounts import LeaseRow
+from tests.stage import OpenSeals
+from tests.world import World, result_of
+
+GOOD = KeyInfo("", True, False, False, False, True, (), 0)
+
+
+@dataclass
+class Inbox:
+    """`Commands` in memory."""
+
+    waits: list[Command] = field(default_factory=list)
+    results: dict[int, str] = field(default_factory=dict)
+
+    async def waiting(self) -> bool:
+        return bool(self.waits)
+
+    async def take(self, now_ms: int) -> list[Command]:
+        taken, self.waits = self.waits, []
+        return taken
+
+    async def done(self, command_id: int, result: str) -> None:
+        self.results[command_id] = result
+
+
+@dataclass
+class Probe:
+    """A `KeyProbe` that says *info*, or raises it."""
+
+    info: KeyInfo | Exception
+
+    def key_info(self, venue: str, key: ApiKey) -> KeyInfo:
+        if isinstance(self.info, Exception):
+            raise self.info
+        return self.info
+
+    def prepare(self, venue: str, key: ApiKey, symbol: str) -> None:
+        """Not a recheck's business."""
+
+
+class Office:
+    """A clerk over a world with one account, three minutes and three seconds after T."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+        self.inbox = Inbox()
+        world.add_account()
+        self.probe = Probe(replace(GOOD, uid=str(world.uid(1))))
+        self.clerk = Clerk(world.desk, self.inbox, OpenSeals(), self.probe)
+        world.to(T + 3 * MINUTE_MS + 3_000)
+
+    async def ask(self, kind: CommandKind = "ask_now", account_id: int = 1, *, ago_ms: int = 0) -> str:
+        """Put a command, run a pass; its result."""
+        number = len(self.inbox.results) + 1
+        asked_ms = self.world.clock.now_ms() - ago_ms
+        self.inbox.waits.append(Command(number, self.world.user_of(account_id), account_id, kind, asked_ms))
+        await self.clerk.run_pass()
+        return self.inbox.results.get(number, "")
+
+    def auto_trade(self, on: bool) -> None:
+        self.world.ledger.people.set_auto_trade(self.world.user_of(1), on, self.world.clock.now_ms())
+
+    def paused(self) -> str:
+        return self.world.ledger.store.accounts[1].pause_reason
+
+
+@pytest.fixture
+def office(world: World) -> Office:
+    return Office(world)
+
+
+async def test_asking_now_trades_at_the_newest_closed_minute(office: Office) -> None:
+    office.world.analyst.view = decision("buy")
+    assert (await office.ask()).startswith("bought")
+    order = office.world.order()
+    assert (order.t_ms, order.state) == (T + 3 * MINUTE_MS, OrderState.FILLED)
+    assert office.world.position().stop_loss > 0
+
+
+async def test_asking_now_serves_one_account_alone(office: Office) -> None:
+    office.world.add_account()
+    office.world.analyst.view = decision("buy")
+    await office.ask(account_id=2)
+    assert office.world.orders(1) == []
+    assert len(office.world.orders(2)) == 1
+
+
+async def test_two_who_ask_at_once_share_one_answer(office: Office) -> None:
+    office.world.add_account()
+    office.inbox.waits.append(Command(9, office.world.user_of(2), 2, "ask_now", office.world.clock.now_ms()))
+    await office.ask()
+    assert len(office.inbox.results) == 2
+    assert len(office.world.analyst.asked) == 1
+
+
+async def test_whoever_switched_on_after_the_minute_is_served(office: Office) -> None:
+    office.auto_trade(False)
+    office.auto_trade(True)
+    office.world.analyst.view = decision("buy")
+    assert (await office.ask()).startswith("bought")
+
+
+async def test_with_auto_trading_off_the_person_gets_the_opinion_alone(office: Office) -> None:
+    office.auto_trade(False)
+    office.world.analyst.view = decision("buy")
+    assert (await office.ask()).startswith("refused: auto-trading is off")
+    log = office.world.log(t_ms=T + 3 * MINUTE_MS)
+    assert (log.summary.outcome, log.reason[:19]) == ("refused", "auto-trading is off")
+    assert log.answer is not None
+    assert office.world.transport.orders() == []
+
+
+async def test_with_auto_trading_off_an_opinion_closes_nothing(office: Office) -> None:
+    await office.world.cycle("buy")
+    office.auto_trade(False)
+    office.world.wait(70)
+    office.world.analyst.view = decision("sell")
+    assert (await office.ask()).startswith("refused: auto-trading is off")
+    assert office.world.position().qty > 0
+
+
+async def test_a_paused_account_gets_the_opinion_alone(office: Office) -> None:
+    await office.world.ledger.pause(1, "the key was revoked")
+    office.world.analyst.view = decision("buy")
+    assert (await office.ask()).startswith("refused: trading is paused")
+    assert office.world.transport.orders() == []
+
+
+async def test_an_entry_of_the_last_minute_is_not_followed_by_another(office: Office) -> None:
+    office.world.analyst.view = decision("buy")
+    await office.ask()
+    office.world.wait(50)
+    assert await office.ask() == "refused: an entry was made less than a minute ago"
+    assert len(office.world.transport.orders()) == 1
+
+
+async def test_asking_again_in_the_same_minute_doubles_nothing(office: Office) -> None:
+    office.world.analyst.view = decision("hold")
+    await office.ask()
+    office.world.analyst.view = decision("buy")
+    assert (await office.ask()).startswith("held")
+    assert len(office.world.analyst.asked) == 1
+    assert office.world.orders() == []
+
+
+async def test_a_cycle_on_demand_still_under_way_lets_the_timetables_wait_its_turn(office: Office) -> None:
+    world, answered, ask = office.world, asyncio.Event(), office.world.analyst.ask
+
+    async def slow_once(prompt: Prompt, budget_s: float) -> AnalystAnswer:
+        world.analyst.ask = ask  # type: ignore[method-assign]
+        await answered.wait()
+        return await ask(prompt, budget_s)
+
+    world.analyst.ask = slow_once  # type: ignore[method-assign]
+    world.analyst.view = decision("buy")
+    world.to(T + 5 * MINUTE_MS - 1_000)
+    on_demand = asyncio.create_task(office.ask())
+    await turns_of_the_loop()
+    world.to(T + 5 * MINUTE_MS + 2_000)
+    scheduled = asyncio.create_task(run_cycle(world.desk, T + 5 * MINUTE_MS))
+    await turns_of_the_loop()
+    answered.set()
+    assert (await on_demand).startswith("bought")
+    assert result_of(await scheduled).outcome == "kept"
+
+
+async def turns_of_the_loop() -> None:
+    for _ in range(200):
+        await asyncio.sleep(0)
+
+
+async def test_a_command_that_waited_too_long_is_not_carried_out(office: Office) -> None:
+    office.world.analyst.view = decision("buy")
+    assert (await office.ask(ago_ms=TOO_LATE_MS + 1)).startswith("too late")
+    assert office.world.orders() == []
+
+
+async def test_only_the_leader_takes_commands(office: Office) -> None:
+    office.world.ledger.store.lease = LeaseRow("other", 9, T + 10**9)
+    assert await office.ask() == ""
+    assert len(office.inbox.waits) == 1
+
+
+async def test_a_window_that_is_not_there_is_told(office: Office) -> None:
+    office.world.candles.spoil = lambda window: window[1:]
+    assert (await office.ask()).startswith("skipped")
+
+
+async def test_an_account_of_another_feed_is_told_so(office: Office) -> None:
+    rows = office.world.ledger.store.accounts
+    rows[1] = replace(rows[1], feed="replay:old.csv")
+    assert await office.ask() == "nothing was done: nobody is due"
+
+
+# --- keys -------------------------------------------------------------------------------------------------------------
+
+
+async def test_a_good_key_stays_as_it_is(office: Office) -> None:
+    assert await office.ask("recheck_key") == "the API key is fine"
+    assert office.paused() == ""
+
+
+@pytest.mark.parametrize(
+    ("changes", "why"),
+    [
+        ({"may_withdraw": True}, "may withdraw money"),
+        ({"may_transfer": True}, "may transfer money"),
+        ({"read_only": True, "may_trade": False}, "may only read"),
+        ({"uid": "4711"}, "belongs to another exchange account"),
+        ({"expires_at": T}, "has expired"),
+    ],
+)
+async def test_a_key_that_went_bad_pauses_its_account_with_a_plain_reason(
+    office: Office, changes: dict[str, object], why: str
+) -> None:
+    assert isinstance(office.probe.info, KeyInfo)
+    office.probe.info = replace(office.probe.info, **changes)  # type: ignore[arg-type]
+    assert why in await office.ask("recheck_key")
+    assert why in office.paused()
+
+
+async def test_a_revoked_key_pauses_and_a_venue_that_is_away_does_not(office: Office) -> None:
+    office.probe.info = Retry("Bybit cannot be reached")
+    assert await office.ask("recheck_key") == "not checked: Bybit cannot be reached"
+    assert office.paused() == ""
+    office.probe.info = Pause("Bybit refuses the key (33004)")
+    await office.ask("recheck_key")
+    assert office.paused() == "Bybit refuses the key (33004)"

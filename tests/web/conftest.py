@@ -1,0 +1,172 @@
+"""The real web application over people in memory: one `Web` a test, entered through starlette's client."""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass, field
+from decimal import Decimal
+from pathlib import Path
+from typing import Any, cast
+
+import pytest
+from starlette.testclient import TestClient
+from streamlit.runtime import Runtime
+
+from app.server import build
+from lib.accounts.people import People, PeopleStores
+from lib.accounts.trading import TradingDesk
+from lib.accounts.web import Refusal, SessionUser
+from lib.bootstrap import WebSystem
+from lib.domain.account import AccountSettings
+from lib.domain.candle import MINUTE_MS, Candle
+from lib.domain.errors import Retry
+from lib.ports import CandleTick
+from lib.queries import Readings
+from lib.queries.values import Choices
+from tests.fakes_people import MemoryLogins, MemorySessions, MemoryThrottles, QuickHasher, StandingClock
+
+START = 1_760_000_000_000 // MINUTE_MS * MINUTE_MS
+GOOD = "correct horse battery"
+
+
+def candle(n: int) -> Candle:
+    price = Decimal(60_000 + n)
+    return Candle(START + n * MINUTE_MS, price, price + 2, price - 1, price + 1, Decimal("1.5"))
+
+
+class LiveOnce:
+    """`LiveCandles`: what it was given, then silence."""
+
+    def __init__(self, *ticks: CandleTick) -> None:
+        self.given = ticks
+
+    async def ticks(self) -> AsyncIterator[CandleTick]:
+        for tick in self.given:
+            yield tick
+        await asyncio.Event().wait()
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    rows: tuple[dict[str, int], ...]
+    total: int
+
+
+class FakeReadings:
+    """Market data for anybody; a person's rows carry their id, so a leak would show."""
+
+    def settings(self, user_id: int) -> Choices:
+        return Choices(AccountSettings(custom_prompt=f"of {user_id}"), False, 0, True, 1)
+
+    def key_status(self, user_id: int) -> dict[str, object] | None:
+        return {"user_id": user_id, "last4": "••••1234"}
+
+    def logs_page(self, user_id: int, **_: object) -> Rows:
+        return Rows(({"user_id": user_id},), 1)
+
+    def log_detail(self, user_id: int, log_id: int) -> dict[str, int] | None:
+        return {"user_id": user_id, "id": log_id} if log_id == user_id else None
+
+    def candles(self, symbol: str, interval: str, count: int, since_ms: int | None = None) -> list[Candle]:
+        return [c for c in map(candle, range(600)) if c.open_time >= (since_ms or 0)][-count:]
+
+
+@dataclass
+class FakeTrading:
+    """Remembers acts; refuses a read-only person as the real desk does."""
+
+    acts: list[tuple[Any, ...]] = field(default_factory=list)
+
+    def _act(self, name: str, user: SessionUser, *args: object) -> Refusal | None:
+        if user.read_only:
+            return Refusal("refuse.read_only")
+        self.acts.append((name, user.user_id, *args))
+        return None
+
+    def change_settings(self, user: SessionUser, settings: AccountSettings) -> Refusal | None:
+        return self._act("settings", user, settings)
+
+    def set_auto_trade(self, user: SessionUser, on: bool) -> Refusal | None:
+        return self._act("auto", user, on)
+
+    def ask_now(self, user: SessionUser) -> Refusal | None:
+        return self._act("ask", user)
+
+    def save_key(self, user: SessionUser, venue: str, api_key: str, api_secret: str) -> Refusal | None:
+        return self._act("key", user, venue, api_key, api_secret)
+
+    def delete_key(self, user: SessionUser) -> Refusal | None:
+        return self._act("forget", user)
+
+    def open_paper(self, user_id: int) -> Refusal | None:
+        return None
+
+
+class Web:
+    """One application, its people, and clients with a cookie jar each."""
+
+    def __init__(self, script: Path, trusted_proxies: int = 0) -> None:
+        self.clock = StandingClock(START)
+        self.logins = MemoryLogins()
+        self.sessions = MemorySessions(self.logins)
+        self.trading = FakeTrading()
+        self.away = False
+        demo = self.logins.add("demo-x@maemae.local", "!", locale="ko", risk_accepted_ms=0, is_demo=True)
+        stores = PeopleStores(self.logins, self.sessions, MemoryThrottles(), QuickHasher())
+        self.system = WebSystem(
+            people=People(stores, self.clock, self.trading.open_paper, lambda: demo),
+            trading=cast(TradingDesk, self.trading),
+            readings=cast(Readings, FakeReadings()),
+            live=LiveOnce(CandleTick("BTCUSDT", "1m", candle(600), closed=False, rebuilt=False)),
+            clock=self.clock,
+            check=self._check,
+            feed="synthetic",
+            symbols=("BTCUSDT",),
+            intervals=("1m", "15m"),
+            venues=("paper",),
+            trusted_proxies=trusted_proxies,
+        )
+        self.app = build(self.system, script)
+
+    def _check(self) -> None:
+        if self.away:
+            raise Retry("away")
+
+    def client(self, scheme: str = "http", **headers: str) -> TestClient:
+        """A browser of its own, on the running application."""
+        return TestClient(self.app, base_url=f"{scheme}://testserver", headers=headers, follow_redirects=False)
+
+    def owner(self, email: str = "kim@example.com") -> TestClient:
+        client = self.client()
+        body = {"email": email, "password": GOOD, "accepted_risk": True}
+        assert client.post("/api/auth/register", json=body).status_code == 200
+        return client
+
+    def visitor(self) -> TestClient:
+        client = self.client()
+        assert client.post("/api/auth/demo", json={}).status_code == 200
+        return client
+
+
+@pytest.fixture
+def script(tmp_path: Path) -> Path:
+    file = tmp_path / "page.py"
+    file.write_text("import streamlit as st\nst.write('hello')\n")
+    return file
+
+
+@pytest.fixture
+def web(script: Path) -> Iterator[Web]:
+    yield from running(script)
+
+
+@pytest.fixture
+def proxied(script: Path) -> Iterator[Web]:
+    """As `web`, behind one proxy of ours."""
+    yield from running(script, trusted_proxies=1)
+
+
+def running(script: Path, trusted_proxies: int = 0) -> Iterator[Web]:
+    made = Web(script, trusted_proxies)
+    with made.client():
+        yield made
+    Runtime._instance = None  # Streamlit allows one runtime a process and never forgets it

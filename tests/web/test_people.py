@@ -1,0 +1,325 @@
+"""Who comes in, who does not, how fast they may try, and when a session is over."""
+
+import threading
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lib.accounts.hashing import GatedHasher
+from lib.accounts.people import ABSOLUTE_MS, IDLE_MS, PER_PERSON, TOUCH_MS, People, PeopleStores
+from lib.accounts.refusal import Refusal
+from lib.accounts.rules import password_refusal
+from lib.accounts.web import Origin, SignedIn
+from lib.domain.errors import Retry
+from lib.domain.pace import Pace, Tally
+from tests.fakes_people import MemoryLogins, MemorySessions, MemoryThrottles, QuickHasher, StandingClock
+
+HOME = Origin("203.0.113.7", "a browser")
+GOOD = "correct horse battery"
+
+
+class Town:
+    """People over memory stores; *paper* is what opening a paper account answers."""
+
+    def __init__(self) -> None:
+        self.clock = StandingClock()
+        self.logins = MemoryLogins()
+        self.sessions = MemorySessions(self.logins)
+        self.throttles = MemoryThrottles()
+        self.hasher = QuickHasher()
+        self.paper: Refusal | None = None
+        self.opened: list[int] = []
+        self.demo: int | None = None
+        stores = PeopleStores(self.logins, self.sessions, self.throttles, self.hasher)
+        self.people = People(stores, self.clock, self._open_paper, lambda: self.demo)
+
+    def _open_paper(self, user_id: int) -> Refusal | None:
+        self.opened.append(user_id)
+        return self.paper
+
+    def join(self, email: str = "kim@example.com", password: str = GOOD) -> SignedIn:
+        result = self.people.register(email, password, accepted_risk=True, origin=HOME)
+        assert isinstance(result, SignedIn), result
+        return result
+
+    def enter(self, password: str, email: str = "kim@example.com", ip: str = HOME.ip) -> SignedIn | Refusal:
+        return self.people.sign_in(email, password, origin=Origin(ip))
+
+
+@pytest.fixture
+def town() -> Town:
+    return Town()
+
+
+def key_of(result: object) -> str:
+    assert isinstance(result, Refusal), result
+    return result.key
+
+
+# --- coming in --------------------------------------------------------------------------------------------------------
+
+
+def test_who_registers_is_signed_in_has_a_paper_account_and_said_yes_to_the_risk(town: Town) -> None:
+    made = town.join(" Kim@Example.COM ")
+    assert made.user.email == "kim@example.com"
+    assert town.people.user_of(made.token) == made.user
+    assert town.opened == [made.user.user_id]
+    assert town.logins.members[1].risk_accepted_ms == town.clock.now_ms()
+
+
+def test_without_saying_yes_to_the_risk_nobody_is_made(town: Town) -> None:
+    assert key_of(town.people.register("a@b.kr", GOOD, accepted_risk=False, origin=HOME)) == "refuse.risk"
+    assert key_of(town.people.try_paper(accepted_risk=False, origin=HOME)) == "refuse.risk"
+    assert town.logins.members == {}
+
+
+@pytest.mark.parametrize(
+    "email",
+    ["", "a", "a@b", "@b.kr", "a@b.kr c", "a@@b.kr", "a\n@b.kr", "a\x00@b.kr", "x@maemae.local", "a" * 250 + "@b.kr"],
+)
+def test_what_is_no_address_is_refused(town: Town, email: str) -> None:
+    assert key_of(town.people.register(email, GOOD, accepted_risk=True, origin=HOME)) == "refuse.email"
+    assert town.logins.members == {}
+
+
+@pytest.mark.parametrize(
+    ("password", "why"),
+    [
+        ("short", "short"),
+        ("x" * 129, "long"),
+        ("kim.minsu@example.com", "email"),
+        ("xkim.minsu@example.comx", "email"),
+        ("1q2w3e4r5t", "common"),
+        ("Password123", "common"),
+        ("abababababab", "common"),
+    ],
+)
+def test_weak_passwords_are_refused_by_name(password: str, why: str) -> None:
+    assert key_of(password_refusal(password, "kim.minsu@example.com")) == f"refuse.password.{why}"
+
+
+def test_an_address_registers_once(town: Town) -> None:
+    town.join()
+    again = town.people.register("KIM@example.com", "another good one", accepted_risk=True, origin=HOME)
+    assert key_of(again) == "refuse.email.taken"
+
+
+def test_a_paper_exchange_that_is_away_does_not_keep_a_person_from_registering(town: Town) -> None:
+    town.paper = Refusal("refuse.paper.away")
+    assert town.people.user_of(town.join().token) is not None
+
+
+def test_one_click_makes_a_person_without_a_password_and_a_paper_account(town: Town) -> None:
+    made = town.people.try_paper(accepted_risk=True, origin=HOME, locale="en-GB")
+    assert isinstance(made, SignedIn)
+    assert made.user.email.startswith("guest-")
+    assert made.user.locale == "en"
+    assert town.opened == [made.user.user_id]
+
+
+def test_a_guest_whose_account_could_not_be_opened_does_not_stay(town: Town) -> None:
+    town.paper = Refusal("refuse.paper.away")
+    assert key_of(town.people.try_paper(accepted_risk=True, origin=HOME)) == "refuse.paper.away"
+    assert all(member.deleted for member in town.logins.members.values())
+    assert town.sessions.rows == {}
+
+
+@pytest.mark.parametrize("password", ["!", "", "nobody has this password", "$"])
+def test_nobody_signs_in_as_a_person_without_a_password(town: Town, password: str) -> None:
+    made = town.people.try_paper(accepted_risk=True, origin=HOME)
+    assert isinstance(made, SignedIn)
+    assert key_of(town.enter(password, made.user.email)) == "refuse.credentials"
+
+
+def test_the_demo_is_looked_at_and_nothing_else(town: Town) -> None:
+    assert key_of(town.people.open_demo(origin=HOME)) == "refuse.no_demo"
+    town.demo = town.logins.add("demo-x@maemae.local", "!", locale="ko", risk_accepted_ms=0, is_demo=True)
+    looked = town.people.open_demo(origin=HOME)
+    assert isinstance(looked, SignedIn)
+    assert (looked.user.read_only, looked.user.is_demo) == (True, True)
+
+
+def test_a_wrong_password_and_an_unknown_person_are_one_answer_for_one_hash(town: Town) -> None:
+    town.join()
+    before = town.hasher.verified
+    answers = [town.enter("a wrong password"), town.enter("a wrong password", "nobody@example.com")]
+    assert answers[0] == answers[1] == Refusal("refuse.credentials")
+    assert town.hasher.verified == before + 2
+
+
+def test_a_hash_of_older_parameters_is_renewed_at_sign_in(town: Town) -> None:
+    town.join()
+    town.logins.change_hash(1, f"$old${GOOD}")
+    assert isinstance(town.enter(GOOD), SignedIn)
+    assert town.logins.members[1].password_hash == f"$quick${GOOD}"
+
+
+# --- how fast ---------------------------------------------------------------------------------------------------------
+
+
+def test_wrong_tries_cost_growing_delays_and_the_right_password_waits_too(town: Town) -> None:
+    town.join()
+    waits = []
+    for _ in range(3):
+        assert key_of(town.enter("wrong wrong wrong")) == "refuse.credentials"
+    for _ in range(4):
+        refused = town.enter(GOOD)
+        assert isinstance(refused, Refusal)
+        waits.append(int(refused.params["seconds"]))
+        town.clock.forward(seconds=waits[-1])
+        assert key_of(town.enter("wrong wrong wrong")) == "refuse.credentials"
+    assert waits == sorted(waits)
+    assert waits[-1] >= 4 * waits[0]
+
+
+def test_a_wait_is_never_a_lock(town: Town) -> None:
+    town.join()
+    for n in range(400):
+        town.enter("wrong wrong wrong", ip=f"198.51.100.{n % 250}")
+        town.clock.forward(seconds=7)
+    town.clock.forward(seconds=PER_PERSON.longest_ms / 1000)
+    assert isinstance(town.enter(GOOD), SignedIn)
+
+
+def test_a_right_password_takes_its_own_try_off_the_tally(town: Town) -> None:
+    town.join()
+    for _ in range(50):
+        assert isinstance(town.enter(GOOD), SignedIn)
+
+
+def test_ten_thousand_guesses_in_an_hour_reach_the_hash_thirty_times_at_most(town: Town) -> None:
+    town.join()
+    before = town.hasher.verified
+    for n in range(10_000):
+        town.enter("wrong wrong wrong", ip=f"10.{n // 250}.{n % 250}.1")
+        town.clock.forward(seconds=0.36)
+    assert town.hasher.verified - before <= 30
+
+
+def test_one_address_cannot_try_many_people_quickly(town: Town) -> None:
+    refused = [key_of(town.enter("wrong wrong wrong", f"p{n}@example.com")) for n in range(60)]
+    assert refused.count("refuse.credentials") <= 21
+    assert set(refused[30:]) == {"refuse.wait"}
+
+
+def test_an_ipv6_customer_is_one_address(town: Town) -> None:
+    refused = [
+        key_of(town.enter("wrong wrong wrong", f"p{n}@example.com", ip=f"2001:db8:1:2::{n:x}")) for n in range(60)
+    ]
+    assert "refuse.wait" in refused
+    assert key_of(town.enter("wrong wrong wrong", "q@example.com", ip="2001:db8:1:3::1")) == "refuse.credentials"
+
+
+def test_new_people_are_paced_by_address(town: Town) -> None:
+    made = [town.people.try_paper(accepted_risk=True, origin=HOME) for _ in range(15)]
+    assert sum(isinstance(result, SignedIn) for result in made) <= 11
+    assert isinstance(town.people.try_paper(accepted_risk=True, origin=Origin("192.0.2.1")), SignedIn)
+
+
+PACE = Pace(free=3, first_ms=1_000, longest_ms=60_000, halving_ms=600_000)
+
+
+@given(st.lists(st.integers(min_value=0, max_value=120_000), max_size=60))
+def test_a_wait_never_exceeds_the_longest_and_waiting_it_out_is_enough(steps: list[int]) -> None:
+    now, tally = 1_000_000_000, Tally()
+    for step in steps:
+        now += step
+        wait = tally.wait_ms(PACE, now)
+        assert 0 <= wait <= PACE.longest_ms
+        assert tally.wait_ms(PACE, now + wait) == 0
+        tally = tally.tried(PACE, now)
+
+
+@given(st.integers(min_value=0, max_value=50))
+def test_tallies_decay_to_nothing(tries: int) -> None:
+    tally = Tally()
+    for _ in range(tries):
+        tally = tally.tried(PACE, 0)
+    assert tally.now(PACE, PACE.halving_ms * 20) < 0.001
+
+
+# --- how long ---------------------------------------------------------------------------------------------------------
+
+
+def test_a_session_ends_after_its_absolute_time_however_busy(town: Town) -> None:
+    token = town.join().token
+    for _ in range(ABSOLUTE_MS // TOUCH_MS - 1):
+        town.clock.forward(minutes=1)
+        assert town.people.user_of(token) is not None
+    town.clock.forward(minutes=1)
+    assert town.people.user_of(token) is None
+
+
+def test_a_session_nobody_uses_ends_early(town: Town) -> None:
+    token = town.join().token
+    town.clock.forward(seconds=IDLE_MS / 1000 - 1)
+    assert town.people.user_of(token) is not None
+    town.clock.forward(seconds=IDLE_MS / 1000)
+    assert town.people.user_of(token) is None
+
+
+def test_a_use_is_written_once_a_minute_at_most(town: Town) -> None:
+    token = town.join().token
+    row = next(iter(town.sessions.rows.values()))
+    town.clock.forward(seconds=59)
+    town.people.user_of(token)
+    assert next(iter(town.sessions.rows.values())) == row
+    town.clock.forward(seconds=1)
+    town.people.user_of(token)
+    assert next(iter(town.sessions.rows.values())).seen_ms == town.clock.now_ms()
+
+
+def test_only_the_hash_of_a_token_is_stored_and_tokens_are_long(town: Town) -> None:
+    made = town.join()
+    assert len(made.token) >= 43
+    assert made.token not in str(town.sessions.rows)
+    assert made.token not in repr(made)
+
+
+@pytest.mark.parametrize("token", [None, "", "nonsense", "x" * 10_000, "\ud800"])
+def test_what_is_no_token_is_nobody(town: Town, token: str | None) -> None:
+    assert town.people.user_of(token) is None
+
+
+def test_signing_out_ends_one_session_and_everywhere_ends_all(town: Town) -> None:
+    first = town.join().token
+    second, third = town.enter(GOOD), town.enter(GOOD)
+    assert isinstance(second, SignedIn)
+    assert isinstance(third, SignedIn)
+    town.people.sign_out(first)
+    assert town.people.user_of(first) is None
+    assert town.people.user_of(second.token) is not None
+    town.people.sign_out_everywhere(second.user.user_id)
+    assert town.people.user_of(second.token) is town.people.user_of(third.token) is None
+
+
+def test_tidying_forgets_what_is_over_and_nothing_else(town: Town) -> None:
+    old = town.join().token
+    town.clock.forward(seconds=ABSOLUTE_MS / 1000 + 1)
+    fresh = town.enter(GOOD)
+    assert isinstance(fresh, SignedIn)
+    town.people.tidy()
+    assert len(town.sessions.rows) == 1
+    assert town.people.user_of(old) is None
+    assert town.people.user_of(fresh.token) is not None
+
+
+def test_the_gate_turns_a_flood_away_instead_of_queueing_it_for_ever() -> None:
+    inside, leave = threading.Semaphore(0), threading.Event()
+
+    class SlowHasher(QuickHasher):
+        def hash(self, password: str) -> str:
+            inside.release()
+            leave.wait(10)
+            return super().hash(password)
+
+    gate = GatedHasher(SlowHasher(), at_once=1, waiting=0)
+    one = threading.Thread(target=gate.hash, args=("first",))
+    one.start()
+    inside.acquire(timeout=10)
+    with pytest.raises(Retry):
+        gate.hash("second")
+    leave.set()
+    one.join()
+    assert gate.verify("$quick$x", "x")

@@ -1,0 +1,266 @@
+"""Every route as its owner, as a stranger, and as a read-only visitor of the demo; the cookie; the live stream."""
+
+from typing import Any
+
+import pytest
+from starlette.testclient import TestClient
+from starlette.websockets import WebSocketDisconnect
+
+from lib.accounts.people import ABSOLUTE_MS
+from lib.domain.account import AccountSettings, RiskLevel
+from tests.web.conftest import GOOD, START, Web, candle
+
+READS = ["/api/auth/me", "/api/kline", "/api/settings", "/api/apikey", "/api/logs", "/api/logs/2"]
+ACTS: list[tuple[str, str, dict[str, Any]]] = [
+    ("POST", "/api/settings", {"risk_level": "low"}),
+    ("POST", "/api/auto-trade", {"on": True}),
+    ("POST", "/api/ask-now", {}),
+    ("POST", "/api/apikey", {"venue": "testnet", "api_key": "k" * 18, "api_secret": "s" * 36}),
+    ("PUT", "/api/apikey", {"venue": "testnet", "api_key": "k" * 18, "api_secret": "s" * 36}),
+    ("DELETE", "/api/apikey", {}),
+]
+
+
+def close_code(client: TestClient, path: str = "/api/ws?symbol=BTCUSDT&interval=1m") -> int:
+    with client.websocket_connect(path) as socket, pytest.raises(WebSocketDisconnect) as closed:
+        socket.receive_text()
+    return closed.value.code
+
+
+# --- the three who ask ------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("path", READS)
+def test_a_stranger_reads_nothing(web: Web, path: str) -> None:
+    answer = web.client().get(path)
+    assert (answer.status_code, answer.json()["error"]) == (401, "refuse.signed_out")
+
+
+@pytest.mark.parametrize(("method", "path", "body"), ACTS)
+def test_a_stranger_does_nothing(web: Web, method: str, path: str, body: dict[str, Any]) -> None:
+    assert web.client().request(method, path, json=body).status_code == 401
+    assert web.trading.acts == []
+
+
+@pytest.mark.parametrize(("method", "path", "body"), ACTS)
+def test_a_read_only_visitor_does_nothing(web: Web, method: str, path: str, body: dict[str, Any]) -> None:
+    answer = web.visitor().request(method, path, json=body)
+    assert (answer.status_code, answer.json()["error"]) == (403, "refuse.read_only")
+    assert web.trading.acts == []
+
+
+@pytest.mark.parametrize("path", [path for path in READS if path != "/api/logs/2"])
+def test_a_read_only_visitor_reads(web: Web, path: str) -> None:
+    assert web.visitor().get(path).status_code == 200
+
+
+@pytest.mark.parametrize("path", READS)
+def test_an_owner_reads(web: Web, path: str) -> None:
+    assert web.owner().get(path).status_code == 200
+
+
+@pytest.mark.parametrize(("method", "path", "body"), ACTS)
+def test_an_owner_acts_for_nobody_else(web: Web, method: str, path: str, body: dict[str, Any]) -> None:
+    kim, lee = web.owner(), web.owner("lee@example.com")
+    answer = lee.request(method, path, json={**body, "user_id": 2})
+    assert (answer.status_code, answer.json()) == (200, {"ok": True})
+    assert [act[1] for act in web.trading.acts] == [3]
+    assert kim.get("/api/auth/me").json()["user"]["user_id"] == 2
+
+
+def test_rows_are_the_askers_own_whatever_the_query_says(web: Web) -> None:
+    kim = web.owner()
+    assert kim.get("/api/logs?user_id=1&page=1&limit=20").json()["rows"] == [{"user_id": 2}]
+    assert kim.get("/api/logs/1").status_code == 404
+
+
+@pytest.mark.parametrize("path", ["/api", "/api/", "/api/nothing", "/api/auth/nothing", "/api/kline/x"])
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_an_unknown_api_path_is_a_json_404(web: Web, method: str, path: str) -> None:
+    answer = web.client().request(method, path)
+    assert (answer.status_code, answer.json()) == (404, {"error": "refuse.not_found", "params": {}})
+
+
+def test_healthz_tells_the_truth_and_nothing_else(web: Web) -> None:
+    assert web.client().get("/healthz").json() == {"ok": True}
+    web.away = True
+    assert web.client().get("/healthz").status_code == 503
+
+
+def test_pages_are_served_by_streamlit(web: Web) -> None:
+    answer = web.client().get("/")
+    assert answer.status_code == 200
+    assert "<title>" in answer.text
+
+
+# --- the cookie -------------------------------------------------------------------------------------------------------
+
+
+def test_the_cookie_is_http_only_strict_and_short_lived(web: Web) -> None:
+    answer = web.client().post("/api/auth/try", json={"accepted_risk": True})
+    written = answer.headers["set-cookie"]
+    assert written.startswith("maemae=")
+    for part in ("HttpOnly", "SameSite=strict", "Path=/", f"Max-Age={ABSOLUTE_MS // 1000}"):
+        assert part in written
+    assert "Secure" not in written
+    assert "Domain" not in written
+
+
+def test_over_https_the_cookie_is_secure_and_belongs_to_this_host_alone(web: Web) -> None:
+    client = web.client("https")
+    written = client.post("/api/auth/try", json={"accepted_risk": True}).headers["set-cookie"]
+    assert written.startswith("__Host-maemae=")
+    assert "Secure" in written
+    assert "Domain" not in written
+    assert client.get("/api/auth/me").status_code == 200
+
+
+def test_a_forwarded_scheme_counts_only_from_a_proxy_of_ours(web: Web) -> None:
+    answer = web.client(**{"X-Forwarded-Proto": "https"}).post("/api/auth/try", json={"accepted_risk": True})
+    assert answer.headers["set-cookie"].startswith("maemae=")
+
+
+def test_behind_our_proxy_the_cookie_is_secure(proxied: Web) -> None:
+    answer = proxied.client(**{"X-Forwarded-Proto": "https"}).post("/api/auth/try", json={"accepted_risk": True})
+    assert answer.headers["set-cookie"].startswith("__Host-maemae=")
+    assert "strict-transport-security" in answer.headers
+
+
+def test_signing_out_ends_the_session_and_the_cookie_and_an_old_copy_opens_nothing(web: Web) -> None:
+    kim = web.owner()
+    token = kim.cookies["maemae"]
+    answer = kim.post("/api/auth/logout", json={})
+    assert answer.status_code == 200
+    assert "Max-Age=0" in answer.headers["set-cookie"]
+    copy = web.client()
+    copy.cookies.set("maemae", token)
+    assert [copy.get(path).status_code for path in READS] == [401] * len(READS)
+    assert copy.post("/api/auto-trade", json={"on": True}).status_code == 401
+    assert copy.get("/media/x.csv").status_code == 401
+    assert close_code(copy) == 4401
+
+
+def test_a_new_sign_in_ends_the_session_it_replaces(web: Web) -> None:
+    kim = web.owner()
+    old = kim.cookies["maemae"]
+    kim.post("/api/auth/login", json={"email": "kim@example.com", "password": GOOD})
+    assert kim.cookies["maemae"] != old
+    assert web.system.people.user_of(old) is None
+    assert kim.get("/api/auth/me").status_code == 200
+
+
+def test_a_session_that_expired_is_a_strangers(web: Web) -> None:
+    kim = web.owner()
+    web.clock.forward(minutes=121)
+    assert kim.get("/api/auth/me").status_code == 401
+    assert close_code(kim) == 4401
+
+
+# --- what is said -----------------------------------------------------------------------------------------------------
+
+
+def test_a_wrong_password_and_an_unknown_person_read_the_same(web: Web) -> None:
+    web.owner()
+    wrong = web.client().post("/api/auth/login", json={"email": "kim@example.com", "password": "wrong wrong"})
+    unknown = web.client().post("/api/auth/login", json={"email": "no@example.com", "password": "wrong wrong"})
+    assert (wrong.status_code, wrong.content) == (unknown.status_code, unknown.content)
+    assert wrong.status_code == 401
+
+
+def test_too_many_tries_are_told_how_long_to_wait_and_the_wait_ends(web: Web) -> None:
+    web.owner()
+    body = {"email": "kim@example.com", "password": "wrong wrong"}
+    answers = [web.client().post("/api/auth/login", json=body) for _ in range(5)]
+    assert [answer.status_code for answer in answers] == [401, 401, 401, 429, 429]
+    wait = int(answers[-1].headers["retry-after"])
+    assert answers[-1].json() == {"error": "refuse.wait", "params": {"seconds": wait}}
+    web.clock.forward(seconds=wait)
+    right = web.client().post("/api/auth/login", json={**body, "password": GOOD})
+    assert right.status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("content", "kind", "status"),
+    [
+        (b"{", "application/json", 400),
+        (b"[]", "application/json", 400),
+        (b"[" * 9_000, "application/json", 400),
+        (b'"' + b"x" * 20_000 + b'"', "application/json", 413),
+        (b"email=a", "application/x-www-form-urlencoded", 415),
+        (b'{"email":"a@b.kr","password":"x"}', "text/plain", 415),
+        (b'{"email":1,"password":"x"}', "application/json", 422),
+        (b'{"email":"a@b.kr"}', "application/json", 422),
+        (b'{"email":"a@b.kr","password":"\\u0000"}', "application/json", 422),
+    ],
+)
+def test_what_is_no_json_object_of_ours_is_refused(web: Web, content: bytes, kind: str, status: int) -> None:
+    answer = web.client().post("/api/auth/login", content=content, headers={"content-type": kind})
+    assert answer.status_code == status
+    assert answer.json()["error"].startswith("refuse.")
+
+
+def test_settings_change_what_is_named_and_keep_the_rest(web: Web) -> None:
+    kim = web.owner()
+    assert kim.post("/api/settings", json={"risk_level": "high", "max_leverage": 7}).status_code == 200
+    _, _, chosen = web.trading.acts[0]
+    assert chosen == AccountSettings(risk_level=RiskLevel.HIGH, max_leverage=7, custom_prompt="of 2")
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"risk_level": "wild"},
+        {"max_leverage": True},
+        {"max_leverage": "5"},
+        {"max_leverage": 5.5},
+        {"custom_prompt": "x" * 1_001},
+        {"long_only": "yes"},
+        {"risk_per_trade": 0.01},
+        {"risk_per_trade": "NaN"},
+        {"min_confidence": "2"},
+    ],
+)
+def test_odd_settings_change_nothing(web: Web, body: dict[str, Any]) -> None:
+    assert web.owner().post("/api/settings", json=body).status_code == 422
+    assert web.trading.acts == []
+
+
+def test_money_leaves_as_text(web: Web) -> None:
+    limits = web.owner().get("/api/settings").json()["settings"]["limits"]
+    assert limits["daily_loss"] == "0.05"
+
+
+# --- candles ----------------------------------------------------------------------------------------------------------
+
+
+def test_candles_come_oldest_first_and_since_a_second(web: Web) -> None:
+    kim = web.owner()
+    rows = kim.get("/api/kline?symbol=BTCUSDT&interval=1m&count=30").json()["rows"]
+    assert len(rows) == 30
+    assert rows == sorted(rows)
+    assert rows[-1] == [candle(599).open_time // 1000, 60599.0, 60601.0, 60598.0, 60600.0, 1.5]
+    refill = kim.get(f"/api/kline?symbol=BTCUSDT&interval=1m&count=500&since={START // 1000 + 598 * 60}").json()["rows"]
+    assert [row[0] for row in refill] == [START // 1000 + 598 * 60, START // 1000 + 599 * 60]
+
+
+@pytest.mark.parametrize(
+    ("query", "status"),
+    [("symbol=NOPE", 404), ("interval=7m", 404), ("count=x", 422), ("since=-1", 422), ("count=9", 200)],
+)
+def test_odd_candle_questions_are_refused(web: Web, query: str, status: int) -> None:
+    assert web.owner().get(f"/api/kline?{query}").status_code == status
+
+
+def test_the_stream_sends_the_newest_change_at_once(web: Web) -> None:
+    with web.owner().websocket_connect("/api/ws?symbol=BTCUSDT&interval=1m") as socket:
+        assert socket.receive_json() == {
+            "rows": [[candle(600).open_time // 1000, 60600.0, 60602.0, 60599.0, 60601.0, 1.5]]
+        }
+
+
+def test_the_stream_is_closed_to_strangers_with_a_code_the_page_can_read(web: Web) -> None:
+    assert close_code(web.client()) == 4401
+
+
+def test_an_unknown_series_is_closed(web: Web) -> None:
+    assert close_code(web.owner(), "/api/ws?symbol=NOPE&interval=1m") == 4404
