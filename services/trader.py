@@ -48,11 +48,13 @@ async def run(trader: Trader, stop: asyncio.Event) -> None:
     """Recover, run the timetable until *stop*, then drain."""
     if await _started(trader, stop):
         table = timetable(trader)
-        while not stop.is_set():
+        while not stop.is_set() and trader.halted is None:
             table = in_time(table, trader)
             table.run_pending()
             await SystemClock().sleep(TICK_S)
     await trader.drain()
+    if trader.halted is not None:
+        raise trader.halted
 
 
 async def _started(trader: Trader, stop: asyncio.Event) -> bool:

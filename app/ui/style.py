@@ -22,6 +22,8 @@ PAGE = """
 .tile .down, .tile.down .value { color: light-dark(#cf304a, #f6465d); }
 @media (max-width: 640px) {
   .tiles { grid-template-columns: 1fr 1fr; }
+  .st-key-top { flex-direction: column-reverse !important; align-items: stretch !important; gap: .4rem; }
+  .st-key-top > :last-child { align-self: flex-end; width: auto !important; }
   .stMainBlockContainer { padding: 3.4rem .7rem 2rem; } }
 </style>
 """

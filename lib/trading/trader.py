@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from lib import log
-from lib.domain.errors import Retry
+from lib.domain.errors import Halt, Retry
 from lib.domain.order import MAX_AGE_MS
 from lib.trading.commands import Clerk
 from lib.trading.cycle import CycleReport, run_cycle
@@ -42,6 +42,8 @@ class Trader:
     clerk: Clerk | None = None
     """Who carries out commands, where there is a web to send them."""
     ready: bool = False
+    halted: Halt | None = None
+    """What a job found that the process must not go on with; the service ends with it."""
     _tasks: set[asyncio.Task[Any]] = field(default_factory=set)
     _serving: set[int] = field(default_factory=set)
     _reconciling: bool = False
@@ -104,7 +106,9 @@ class Trader:
         self._tasks.discard(task)
         if task.cancelled() or (bug := task.exception()) is None:
             return
-        if isinstance(bug, Retry):
+        if isinstance(bug, Halt):
+            self.halted = bug
+        elif isinstance(bug, Retry):
             LOG.warning("trader.job_waits", why=str(bug), job=task.get_name())
         else:
             LOG.error("trader.job_failed", bug, job=task.get_name())

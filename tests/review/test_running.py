@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 
-from lib.domain.errors import Retry
+from lib.domain.errors import Halt, Retry
 from lib.domain.order import CYCLE_MS, EVIDENCE_LIFE_MS, OrderState
 from lib.trading.guardian import Guardian
 from lib.trading.resolution import reconcile
@@ -57,6 +57,20 @@ async def test_a_ledger_away_for_a_moment_at_the_boundary_makes_a_cycle_late_not
     process.trader.cycle()
     await process.clock.run(10)
     assert process.world.order().state is OrderState.FILLED
+
+
+async def test_a_halt_in_a_job_ends_the_process_after_what_was_sent_is_heard_out() -> None:
+    world = World()
+    trader = Trader(world.desk, Guardian(world.desk))
+
+    async def broken() -> list[object]:
+        raise Halt("the database has lost its tables")
+
+    await trader.start()
+    world.ledger.open_orders = broken  # type: ignore[method-assign,assignment]
+    trader.reconcile()
+    with pytest.raises(Halt, match="lost its tables"):
+        await asyncio.wait_for(run(trader, asyncio.Event()), 30)
 
 
 async def test_a_ledger_away_for_the_whole_cycle_is_said_in_the_status(process: Process) -> None:
