@@ -6,11 +6,12 @@ The key is checked with the exchange before it is sealed; after that this page k
 
 import streamlit as st
 
-from app.i18n import clock_time, t, zone
-from app.panels.control import tell
+from app.i18n import clock_time, language, t, zone
+from app.panels.control import sentence, tell
 from app.panels.top import title, top
 from app.session import require_user
 from app.system import system
+from app.ui.reasons import say
 from lib.accounts.refusal import Refusal
 from lib.accounts.web import SessionUser
 from lib.queries import KeyStatus
@@ -29,7 +30,7 @@ def _held(user: SessionUser, status: KeyStatus) -> None:
         st.caption(t("key.since", at=clock_time(status.created_ms), zone=zone().label))
         if not status.trading_enabled:
             st.warning(t("key.paused"), icon=":material/pause_circle:")
-            st.text(status.pause_reason or t("key.by_owner"))
+            st.text(say(status.pause_reason, language()) or t("key.by_owner"))
             if st.button(t("key.resume"), key="resume", disabled=user.read_only):
                 tell(system().trading.resume(require_user()), t("key.resumed"))
         with st.popover(t("key.delete"), icon=":material/delete:", disabled=user.read_only, key="delete"):
@@ -83,7 +84,7 @@ def _form(user: SessionUser) -> None:
             )
             st.form_submit_button(t("key.save"), type="primary", disabled=user.read_only, on_click=_save)
         if (refusal := st.session_state.get("key_refusal")) is not None:
-            st.error(t(refusal.key, **refusal.params), icon=":material/block:")
+            st.error(sentence(refusal), icon=":material/block:")
 
 
 signed_in = require_user()

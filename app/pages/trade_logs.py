@@ -6,7 +6,7 @@ Which decision is open stands in the address (`?log=`), so it can be linked; who
 
 import streamlit as st
 
-from app.i18n import clock_time, t
+from app.i18n import clock_time, language, t
 from app.panels.decisions import columns
 from app.panels.detail import detail
 from app.panels.top import title, top
@@ -68,7 +68,7 @@ if number > pages:
 if found.rows:
     row_ids = [row.id for row in found.rows]
     st.dataframe(
-        log_frame(found.rows, t, clock_time),
+        log_frame(found.rows, t, clock_time, language()),
         hide_index=True,
         height="content",
         column_config=columns(),

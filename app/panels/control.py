@@ -7,9 +7,11 @@ from dataclasses import replace
 
 import streamlit as st
 
-from app.i18n import t
+from app.i18n import language, t
+from app.panels.asked import asked
 from app.session import require_user
 from app.system import system
+from app.ui.reasons import say
 from app.ui.write import percent
 from lib.accounts.refusal import Refusal
 from lib.accounts.web import SessionUser
@@ -33,6 +35,7 @@ def control(user: SessionUser) -> None:
             return
         _switch(user, chosen.auto_trade)
         _ask(user)
+        asked()
         _form(user, chosen.settings)
 
 
@@ -41,13 +44,25 @@ def tell(refusal: Refusal | None, success: str) -> bool:
     if refusal is None:
         st.toast(success, icon=":material/check_circle:")
         return True
-    st.toast(t(refusal.key, **refusal.params), icon=":material/block:", duration="long")
+    st.toast(sentence(refusal), icon=":material/block:", duration="long")
     return False
 
 
+def sentence(refusal: Refusal) -> str:
+    """*refusal* in words; the engine's own sentence inside it too."""
+    why = {name: say(str(value), language()) for name, value in refusal.params.items() if name == "why"}
+    return t(refusal.key, **{**refusal.params, **why})
+
+
 def _switch(user: SessionUser, on: bool) -> None:
-    st.session_state["auto_trade"] = on
-    st.toggle(t("control.auto_trade"), key="auto_trade", disabled=user.read_only, on_change=_switched)
+    if user.read_only:
+        # a disabled toggle is grey either way: a badge shows which
+        st.badge(
+            t("control.auto_trade"), icon=f":material/toggle_{'on' if on else 'off'}:", color="green" if on else "gray"
+        )
+    else:
+        st.session_state["auto_trade"] = on
+        st.toggle(t("control.auto_trade"), key="auto_trade", on_change=_switched)
     st.caption(t("control.auto_on" if on else "control.auto_off"))
 
 

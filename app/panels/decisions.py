@@ -6,7 +6,7 @@ from typing import Any
 
 import streamlit as st
 
-from app.i18n import clock_time, t, zone
+from app.i18n import clock_time, language, t, zone
 from app.panels.away import patient
 from app.session import require_user
 from app.system import system
@@ -27,7 +27,7 @@ def decisions() -> None:
     if not rows:
         st.caption(t("decisions.none"))
         return
-    show_rows(log_frame(rows, t, clock_time))
+    show_rows(log_frame(rows, t, clock_time, language()))
 
 
 def columns() -> dict[str, Any]:

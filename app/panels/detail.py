@@ -11,13 +11,14 @@ from typing import Any
 
 import streamlit as st
 
-from app.i18n import clock_time, t, zone
+from app.i18n import clock_time, language, t, zone
 from app.session import require_user
 from app.system import system
 from app.ui.logs import frame
+from app.ui.reasons import say
 from app.ui.write import exact, money, percent
 from lib.domain.order import Order
-from lib.queries import FillRow, LogDetail
+from lib.queries import EventRow, FillRow, LogDetail
 
 FILL = ("side", "qty", "price", "fee")
 
@@ -43,14 +44,15 @@ def _head(found: LogDetail) -> None:
     row = found.row
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
         st.subheader(f"{t(f'outcome.{row.outcome}')} · {row.symbol}", anchor=False)
-        st.caption(f"{clock_time(row.t_ms)} {zone().label} · {t(f'status.{row.status}')}")
-    st.text(row.message or row.reason)
+        st.caption(f"{clock_time(row.t_ms)} {zone().label} · {t(f'status.{row.status}')}", width="content")
+    st.text(say(row.message or row.reason, language()))
 
 
 def _view(found: LogDetail) -> None:
     decision = found.decision or {}
     if "action" not in decision:
-        st.text(str(decision.get("abstained") or t("detail.no_view")))
+        abstained = decision.get("abstained")
+        st.text(say(str(abstained), language()) if abstained else t("detail.no_view"))
         return
     cells = (
         ("action", t(f"action.{decision['action']}")),
@@ -82,10 +84,15 @@ def _orders(found: LogDetail) -> None:
     if found.events:
         st.caption(t("detail.events"))
         names = (when, t("event.step"), t("column.why"))
-        _table(names, [(clock_time(one.at_ms), f"{one.from_state} → {one.to_state}", one.why) for one in found.events])
+        _table(names, [_step(event) for event in found.events])
     if found.fills:
         st.caption(t("detail.fills"))
         _table((when, *(t(f"fill.{name}") for name in FILL)), [_fill(fill) for fill in found.fills])
+
+
+def _step(event: EventRow) -> tuple[str, ...]:
+    states = (t(f"state.{state}") for state in (event.from_state, event.to_state) if state)
+    return clock_time(event.at_ms), " → ".join(states), say(event.why, language())
 
 
 def _order(order: Order) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 
 import pandas as pd  # type: ignore[import-untyped]
 
+from app.ui.reasons import say
 from app.ui.write import percent, short
 from lib.queries import LogRow
 
@@ -18,15 +19,15 @@ COLOURS = ("green", "red", "blue", "green", "gray", "gray", "orange", "red", "vi
 COLUMNS = ("time", "outcome", "view", "confidence", "why")
 
 
-def log_frame(rows: Sequence[LogRow], word: Callable[[str], str], at: Callable[[int], str]) -> Any:
-    """*rows* under the columns COLUMNS; *word* translates a key, *at* writes an epoch-ms time."""
+def log_frame(rows: Sequence[LogRow], word: Callable[[str], str], at: Callable[[int], str], language: str) -> Any:
+    """*rows* under the columns COLUMNS in *language*; *word* translates a key, *at* writes an epoch-ms time."""
     lines = [
         (
             at(row.t_ms),
             [word(f"outcome.{row.outcome}")],
             word(f"action.{row.action}") if row.action else word("action.none"),
             percent(row.confidence, places=0),
-            short(row.message or row.reason, 240),
+            short(say(row.message or row.reason, language), 240),
         )
         for row in rows
     ]

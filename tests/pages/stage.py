@@ -17,6 +17,7 @@ from lib.domain.order import Order, OrderState
 from lib.queries import (
     Choices,
     ClampRow,
+    CommandRow,
     EquityRow,
     EventRow,
     FillRow,
@@ -92,6 +93,7 @@ class Shelf:
     def __init__(self) -> None:
         self.choices = Choices(AccountSettings(max_leverage=8), True, 0, True, 1)
         self.asked: list[int] = []
+        self.commanded: CommandRow | None = None
 
     def _has(self, user_id: int) -> bool:
         self.asked.append(user_id)
@@ -125,6 +127,9 @@ class Shelf:
         return [
             Marker(row.t_ms, row.outcome, "buy", Decimal(64_000), Decimal(1), Decimal(0), False, row.id) for row in done
         ]
+
+    def command(self, user_id: int) -> CommandRow | None:
+        return self.commanded if self._has(user_id) else None
 
     def settings(self, user_id: int) -> Choices | None:
         return self.choices if self._has(user_id) else None

@@ -1,6 +1,7 @@
 """Every page: for its owner in both languages, for a stranger, for a read-only visitor, and what its widgets do."""
 
 import json
+from dataclasses import replace
 from decimal import Decimal
 from types import SimpleNamespace
 
@@ -10,8 +11,9 @@ from streamlit.testing.v1 import AppTest
 from app.i18n import catalogue
 from lib.accounts.refusal import Refusal
 from lib.domain.account import RiskLevel
+from lib.queries import CommandRow
 from tests.pages.conftest import Visit
-from tests.pages.stage import HOSTILE, OWNER
+from tests.pages.stage import HOSTILE, NOW_MS, OWNER
 
 PAGES = ("dashboard", "trade_logs", "api_keys", "settings")
 SECRETS = ("10,432.17", "7Qk2", "64120.5", "owner@example.com")
@@ -167,3 +169,46 @@ def test_a_switched_language_stays_on_the_next_page(visit: Visit) -> None:
     at.button_group(key="lang").set_value("en").run()
     at.switch_page("app/pages/trade_logs.py").run()
     assert at.title[0].value == catalogue("en")["page.trade_logs"]
+
+
+REFUSED = "refused: an entry was made less than a minute ago"
+
+
+@pytest.mark.parametrize(("state", "result"), [("waiting", ""), ("taken", ""), ("done", REFUSED)])
+def test_what_became_of_a_question_is_told(visit: Visit, staged: SimpleNamespace, state: str, result: str) -> None:
+    staged.shelf.commanded = CommandRow("ask_now", NOW_MS - 5_000, state, result)
+    at = visit("t-owner")
+    assert not at.exception
+    told = catalogue("ko")[f"command.{state}"].format(at="23:14:55 KST")
+    assert told in [caption.value for caption in at.caption]
+    assert ("1분이 지나지 않아" in tree(at)) == (state == "done")
+    assert REFUSED not in tree(at)
+
+
+@pytest.mark.parametrize(("kind", "age_ms"), [("ask_now", 601_000), ("recheck_key", 5_000)])
+def test_an_old_question_and_another_command_are_not_told(
+    visit: Visit, staged: SimpleNamespace, kind: str, age_ms: int
+) -> None:
+    staged.shelf.commanded = CommandRow(kind, NOW_MS - age_ms, "done", REFUSED)
+    assert "1분이 지나지 않아" not in tree(visit("t-owner"))
+
+
+def test_a_refused_command_quotes_an_analyst_as_text(visit: Visit, staged: SimpleNamespace) -> None:
+    staged.shelf.commanded = CommandRow("ask_now", NOW_MS - 5_000, "done", f"held: {HOSTILE}")
+    at = visit("t-owner")
+    assert f"관망: {HOSTILE}" in [text.value for text in at.text]
+
+
+@pytest.mark.parametrize("on", [True, False])
+def test_a_visitor_reads_whether_trading_is_on(visit: Visit, staged: SimpleNamespace, on: bool) -> None:
+    staged.shelf.choices = replace(staged.shelf.choices, auto_trade=on)
+    at = visit("t-demo")
+    assert [toggle.key for toggle in at.toggle] == []
+    shown = [node.value for node in at.markdown if catalogue("ko")["control.auto_trade"] in node.value]
+    assert any(f"toggle_{'on' if on else 'off'}" in value for value in shown)
+
+
+def test_the_engines_reasons_are_korean_on_korean_pages_only(visit: Visit) -> None:
+    frames = {lang: visit("t-owner", language=lang).dataframe[0].value for lang in ("ko", "en")}
+    assert any("확신이 기준보다 낮습니다 (0.60 < 0.65)." in why for why in frames["ko"]["why"])
+    assert any("confidence 0.60 is under 0.65" in why for why in frames["en"]["why"])

@@ -1,0 +1,26 @@
+"""One deployment and one browser for the tests of this folder; each test is a person of its own."""
+
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser
+
+from tests.browser.deployment import Deployment, deployment
+from tests.browser.watching import chromium, running_browser
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """A headless Chromium."""
+    binary = chromium()
+    if binary is None:
+        pytest.skip("NO CHROMIUM: install it or set TEST_CHROMIUM; the browser tests did not run")
+    with running_browser(binary) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def deployed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
+    """The running system."""
+    with deployment(tmp_path_factory.mktemp("deployed")) as running:
+        yield running

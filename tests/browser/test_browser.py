@@ -1,0 +1,131 @@
+"""What a newcomer does in the first minute, and what is left for anybody after signing out."""
+
+import json
+import re
+
+import pytest
+import sqlalchemy as sa
+from playwright.sync_api import Browser, Page, expect
+
+from app.i18n import catalogue
+from app.visit import PLAIN_COOKIE
+from lib.adapters.sql.trading import trade_logs
+from lib.domain.candle import MINUTE_MS
+from tests.browser.deployment import Deployment, eventually
+from tests.browser.watching import Watched, watched
+
+pytestmark = [pytest.mark.browser, pytest.mark.server, pytest.mark.enable_socket]
+
+NEWEST_CHART = "window.__charts?.findLast((chart) => !chart.dead)"
+CLOSE = f"{NEWEST_CHART}.last.close"
+NEWEST_OUTCOME = "[data-testid=stDataFrame] [role=gridcell]#glide-cell-1-0"
+"""A grid is drawn; its cells' texts are kept beside it for screen readers. Second column, first row."""
+LOGGED_OUTCOME = "[data-testid=stDataFrame] [role=gridcell]#glide-cell-2-0"
+"""In the whole log a column of boxes to choose rows by stands before the time."""
+LEGEND = ".tvchart-legend"
+ANSWERED_MS = 30_000
+GONE_MS = 12_000
+"""An open page asks every five seconds whether its session still lives."""
+
+
+def come_in(page: Page, url: str, words: dict[str, str]) -> None:
+    """From the front door to an own paper account by one click."""
+    page.goto(url)
+    page.get_by_role("button", name=words["sign_in.try"]).click()
+    expect(page.locator(".tvchart canvas").first).to_be_visible()
+    expect(page.locator(LEGEND)).to_contain_text(words["chart.live"])
+
+
+def picture(page: Page) -> str:
+    """The chart as it is drawn now."""
+    return str(page.evaluate(f"{NEWEST_CHART}.api.takeScreenshot().toDataURL()"))
+
+
+def see_it_move(page: Page, seen: Watched) -> None:
+    """A price that came by our WebSocket is the price in the chart, and the drawing changed with it."""
+    legend, before = page.locator(LEGEND), picture(page)
+    for _ in range(2):
+        expect(legend).not_to_have_text(legend.inner_text())
+    eventually("the price came by our socket", lambda: page.evaluate(CLOSE) in closes(seen), 10)
+    eventually("the drawing changes", lambda: picture(page) != before, 10)
+
+
+def closes(seen: Watched) -> set[float]:
+    """Every closing price our WebSocket brought."""
+    return {row[4] for frame in seen.frames for row in json.loads(frame)["rows"]}
+
+
+def test_a_newcomer_sees_the_chart_move_switches_on_asks_and_reads_the_answer(
+    deployed: Deployment, browser: Browser
+) -> None:
+    words = catalogue("ko")
+    with watched(browser, deployed.url, "ko-KR") as seen:
+        page = seen.page()
+        come_in(page, deployed.url, words)
+        see_it_move(page, seen)
+
+        page.get_by_text(words["control.auto_trade"], exact=True).click()
+        expect(page.get_by_text(words["control.auto_on"])).to_be_visible()
+        page.get_by_role("button", name=words["control.ask_now"]).click()
+        expect(page.get_by_text(words["control.asked"])).to_be_visible()
+        outcomes = re.compile("|".join(words[f"outcome.{one}"] for one in ("bought", "sold")))
+        expect(page.locator(NEWEST_OUTCOME)).to_have_text(outcomes, timeout=ANSWERED_MS)
+
+        page.get_by_role("link", name=words["decisions.all"]).click()
+        expect(page.get_by_role("heading", name=words["page.trade_logs"])).to_be_visible()
+        expect(page.locator(LOGGED_OUTCOME)).to_have_text(outcomes)
+        logged = the_log(deployed)
+        assert logged["outcome"] in ("bought", "sold")
+        assert logged["t_ms"] % MINUTE_MS == 0
+        page.goto(f"{deployed.url}/trade_logs?log={logged['id']}")
+        expect(page.get_by_role("heading", name=words[f"outcome.{logged['outcome']}"])).to_be_visible()
+        seen.assert_clean()
+
+
+def the_log(deployed: Deployment) -> sa.RowMapping:
+    with deployed.engine.connect() as connection:
+        return connection.execute(sa.select(trade_logs)).mappings().one()
+
+
+def test_after_signing_out_neither_back_nor_the_old_cookie_nor_another_tab_shows_anything(
+    deployed: Deployment, browser: Browser
+) -> None:
+    words = catalogue("en")
+    with watched(browser, deployed.url, "en-GB") as seen:
+        page, other = seen.page(), seen.page()
+        come_in(page, deployed.url, words)
+        other.goto(deployed.url)
+        expect(other.locator(LEGEND)).to_contain_text(words["chart.live"])
+        (cookie,) = [one for one in seen.context.cookies() if one["name"] == PLAIN_COOKIE]
+        assert cookie["httpOnly"]
+        assert page.evaluate("document.cookie").count(cookie["value"]) == 0
+
+        page.get_by_role("link", name=words["page.trade_logs"]).first.click()
+        expect(page.get_by_role("heading", name=words["page.trade_logs"])).to_be_visible()
+        page.locator(".st-key-me button").click()
+        page.get_by_role("button", name=words["top.sign_out"]).click()
+        at_the_door(page, words)
+        page.go_back()
+        at_the_door(page, words)
+        expect(other.get_by_role("button", name=words["sign_in.try"])).to_be_visible(timeout=GONE_MS)
+        at_the_door(other, words)
+        seen.assert_clean()
+    with watched(browser, deployed.url, "en-GB") as thief:
+        thief.context.add_cookies([{"name": PLAIN_COOKIE, "value": cookie["value"], "url": deployed.url}])
+        page = thief.page()
+        page.goto(f"{deployed.url}/trade_logs")
+        at_the_door(page, words)
+        for path in ("/api/auth/me", "/api/logs", "/api/kline", "/api/settings", "/api/apikey"):
+            assert page.request.get(deployed.url + path).status == 401
+        assert page.evaluate(SOCKET_CODE, deployed.url.replace("http", "ws") + "/api/ws") == 4401
+        thief.assert_clean()
+
+
+SOCKET_CODE = "(url) => new Promise((done) => { new WebSocket(url).onclose = (event) => done(event.code); })"
+
+
+def at_the_door(page: Page, words: dict[str, str]) -> None:
+    """The front door and nothing of anybody's."""
+    expect(page.get_by_role("button", name=words["sign_in.try"])).to_be_visible()
+    expect(page.locator(".tvchart, .st-key-control, .st-key-top, [data-testid=stDataFrame]")).to_have_count(0)
+    assert "guest-" not in page.content()

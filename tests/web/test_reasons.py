@@ -1,0 +1,275 @@
+"""What the engine says, a Korean page says in Korean; what it does not say stays letter by letter."""
+
+import ast
+import json
+import re
+import tomllib
+from collections.abc import Iterator
+from decimal import Decimal
+from pathlib import Path
+from string import Formatter
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from app.ui.reasons import TABLE, say
+from lib.accounts import key_gate
+from lib.domain.candle import MINUTE_MS, window_problem
+from lib.domain.decision import KEYS, Abstained, parse_decision
+from lib.domain.order import OrderState, claim_entry, claim_exit
+from lib.domain.risk import AccountPlan, decide
+from lib.domain.trade_log import Leg, summarise
+from lib.trading.planning import opinion_of
+from tests.factories import (
+    REF,
+    T,
+    answer_json,
+    candle,
+    candles,
+    claim_facts,
+    decision,
+    facts,
+    instrument,
+    order,
+    settings,
+    trader_account,
+)
+
+ROOT = Path(__file__).resolve().parents[2]
+TERMS = {"GPT", "USDT", "API", "BTCUSDT", "REST", "JSON", "HTTP", "UTA", "Bybit", "NaN", "Infinity"}
+LATIN = re.compile(r"[A-Za-z]+")
+SPOKEN = {"Retry", "Pause", "Skip", "Abstained", "_BadAnswerError", "_abstained", "AccountPlan", "Claim", "Verdict"}
+SPOKEN |= {"_moved", "move", "_done", "lock", "_no_entry", "Summary", "CycleReport", "KeyFlaw"}
+FILLINGS = ("1", "leverage", "long", "bought")
+"""One of them stands well in each other place of an f-string."""
+NEVER_ON_A_PAGE = ("lib/accounts/hashing.py", "lib/adapters/sql/schema.py", "lib/market/feed.py", "lib/adapters/redis/")
+
+
+def korean(text: str) -> str:
+    """*text* on a Korean page, which must be Korean but for the field's own terms; an English page keeps it."""
+    said = say(text, "ko")
+    assert text
+    assert re.search("[가-힣]", said), text
+    assert set(LATIN.findall(said)) <= TERMS, said
+    assert say(text, "en") == text
+    return said
+
+
+def plan(view: Any = None, chosen: Any = None, rule: Any = None, **known: Any) -> AccountPlan:
+    return decide(view or decision(), facts(**known), chosen or settings(), rule or instrument(), REF, T)
+
+
+GATES: dict[str, AccountPlan] = {
+    "confidence": plan(decision(confidence="0.1")),
+    "locks": plan(locks=("external",)),
+    "unresolved": plan(unresolved=1),
+    "not trading": plan(rule=instrument(trading=False)),
+    "long only": plan(decision("sell"), settings(long_only=True)),
+    "foreign position": plan(own_qty=Decimal(1)),
+    "foreign orders": plan(foreign_orders=1),
+    "no equity": plan(equity=0),
+    "daily loss": plan(day_start_equity=Decimal(20_000)),
+    "drawdown": plan(peak_equity=Decimal(100_000)),
+    "losses": plan(loss_streak=99),
+    "entries": plan(entries_today=99),
+    "cooldown": plan(last_stop_ms=T - 1),
+    "analyst": plan(analyst_failures=99),
+    "stop": plan(decision(stop_loss="0.9")),
+    "target": plan(decision(take_profit="0.001")),
+    "too small": plan(equity=50),
+    "no balance": plan(available=Decimal(0)),
+    "kept": plan(qty="0.01"),
+    "another hand": plan(decision("sell"), qty="0.01", own_qty=Decimal(0)),
+    "not turned": plan(decision("sell"), settings(long_only=True), qty="0.01"),
+    "too coarse": plan(rule=instrument(tick_size=Decimal(50_000))),
+}
+
+
+@pytest.mark.parametrize("gate", GATES)
+def test_every_gate_speaks_korean(gate: str) -> None:
+    assert GATES[gate].outcome in ("refused", "skipped", "kept", "closed")
+    korean(GATES[gate].reason)
+
+
+def test_the_gates_here_are_all_different() -> None:
+    assert len({each.reason for each in GATES.values()}) == len(GATES)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"trading_enabled": False},
+        {"flatten": True},
+        {"lease_ours": False},
+        {"auto_trade": False},
+        {"deleted": True},
+        {"feed_fits": False},
+        {"key_version": 2},
+        {"settings_version": 2},
+        {"locks": ("external",)},
+        {"now": T + 600_000},
+    ],
+    ids=str,
+)
+def test_every_refused_claim_speaks_korean(changes: dict[str, Any]) -> None:
+    claim = claim_entry(order(), claim_facts(**changes), T + 4_000)
+    assert not claim.granted
+    korean(claim.why)
+
+
+def test_claims_that_came_too_late_or_too_often_speak_korean() -> None:
+    korean(claim_entry(order(state=OrderState.FILLED), claim_facts(), T).why)
+    korean(claim_entry(order(), claim_facts(), T - 60_000).why)
+    korean(claim_entry(order(attempts=3), claim_facts(), T + 4_000).why)
+    korean(claim_exit(order("x", "sell"), now=T, key_version=2, signed_ts=T).why)
+
+
+def broken(at: int, **changes: Any) -> list[Any]:
+    window = candles()
+    changed = {"open": window[at].open, "close": window[at].close, **changes}
+    window[at] = candle(changed.pop("open_time", window[at].open_time), **changed)
+    return window
+
+
+WINDOWS = {
+    "short": candles(7),
+    "stale": candles(closes_at=T - MINUTE_MS),
+    "off the interval": broken(3, open_time=T - 90_001),
+    "price": broken(3, open=-1, close=-1),
+    "volume": broken(3, volume=-1),
+    "range": broken(3, high=1),
+    "gap": broken(3, open_time=T - 90 * MINUTE_MS),
+    "jump": broken(3, open=90_000, close=90_000),
+    "wild": broken(3, high=90_000),
+}
+
+
+@pytest.mark.parametrize("case", WINDOWS)
+def test_every_problem_of_a_window_speaks_korean(case: str) -> None:
+    problem = window_problem(WINDOWS[case], step_ms=MINUTE_MS, count=30, closes_at=T)
+    assert problem is not None
+    korean(problem)
+
+
+ANSWERS = (
+    "",
+    "x" * 20_000,
+    "not json",
+    "[]",
+    json.dumps({"action": "buy"}),
+    answer_json(extra=1),
+    '{"action": "buy", "action": "sell"}',
+    answer_json().replace("0.8", "1e99"),
+    answer_json().replace("0.8", "NaN"),
+    answer_json(action="panic"),
+    answer_json(leverage="5"),
+    answer_json(leverage=999),
+    answer_json(reason=1),
+    *(answer_json(**{name: "x"}) for name in ("confidence", "stop_loss", "take_profit")),
+    *(answer_json(**{name: 2}) for name in ("confidence", "stop_loss", "take_profit")),
+    *(json.dumps({k: v for k, v in json.loads(answer_json()).items() if k != name}) for name in sorted(KEYS)),
+)
+
+
+@pytest.mark.parametrize("answer", ANSWERS, ids=range(len(ANSWERS)))
+def test_every_answer_that_cannot_be_read_speaks_korean(answer: str) -> None:
+    read = parse_decision(answer)
+    assert isinstance(read, Abstained)
+    korean(read.why)
+    korean(plan(read).reason)
+
+
+def test_what_trading_switched_off_would_have_done_speaks_korean() -> None:
+    would = plan(decision(reason="추세가 이어집니다"))
+    off = korean(opinion_of(trader_account(auto_trade=False), would).reason)
+    assert "켜져 있었다면 매수" in off
+    assert off.endswith("추세가 이어집니다")
+    korean(opinion_of(trader_account(trading_enabled=False), would).reason)
+
+
+def test_the_ends_of_orders_speak_korean() -> None:
+    none, some = Decimal(0), Decimal("0.01")
+    late = Leg(False, OrderState.EXPIRED, none, "the decision is too old")
+    turned = summarise("bought", "추세 전환", (Leg(True, OrderState.FILLED, some, "filled"), late))
+    assert "판단이 나온 지 너무 오래되었습니다." in korean(turned.message)
+    korean(summarise("bought", "추세", (Leg(False, OrderState.NEEDS_HUMAN, none, ""),)).message)
+    korean(summarise("bought", "추세", (late,)).message)
+    korean(summarise("bought", "추세", (Leg(False, OrderState.CANCELLED, none, "cancelled"),)).message)
+
+
+def test_every_flaw_of_a_key_speaks_korean() -> None:
+    flaws = [flaw for flaw in vars(key_gate).values() if isinstance(flaw, key_gate.KeyFlaw)]
+    assert len(flaws) >= 8
+    for flaw in flaws:
+        korean(flaw.sentence)
+
+
+def spoken() -> Iterator[tuple[str, ...]]:
+    """An example of every sentence the engine raises, abstains with, plans or writes beside an order or a command."""
+    for path in sorted((ROOT / "lib").rglob("*.py")):
+        if path.relative_to(ROOT).as_posix().startswith(("lib/simulator/", *NEVER_ON_A_PAGE)):
+            continue
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call) and _name(node.func) in SPOKEN:
+                yield from filter(None, map(_example, node.args))
+
+
+CERTAIN = {"path": "/v5/order", "off": "auto-trading is off", "plan.outcome": "bought"}
+"""Places that take one kind of text alone."""
+
+
+def _name(called: ast.expr) -> str:
+    return called.attr if isinstance(called, ast.Attribute) else called.id if isinstance(called, ast.Name) else ""
+
+
+def _example(text: ast.expr) -> tuple[str, ...]:
+    """*text* with something standing in its places, once a filling; nothing when it is no sentence."""
+    parts = text.values if isinstance(text, ast.JoinedStr) else [text]
+    if not any(isinstance(part, ast.Constant) and " " in str(part.value) for part in parts):
+        return ()
+    return tuple("".join(_part(part, filling) for part in parts) for filling in FILLINGS)
+
+
+def _part(part: ast.expr, filling: str) -> str:
+    if isinstance(part, ast.FormattedValue):
+        return CERTAIN.get(ast.unparse(part.value), filling)
+    return str(part.value) if isinstance(part, ast.Constant) else ""
+
+
+def test_no_sentence_of_the_engine_is_missing_from_the_table() -> None:
+    found = list(spoken())
+    assert len(found) > 80
+    assert [one[0] for one in found if not any(re.search("[가-힣]", say(text, "ko")) for text in one)] == []
+
+
+def test_both_sides_of_the_table_have_the_same_places() -> None:
+    def places(text: str) -> set[str]:
+        return {name for _, name, _, _ in Formatter().parse(text) if name}
+
+    for english, said in tomllib.loads(TABLE.read_text(encoding="utf-8"))["sentences"].items():
+        assert places(said) <= places(english), english
+        assert places(english) - places(said) <= {"type"}, english
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "EC_PostOnlyWillTakeLiquidity",
+        "momentum turned: the long is closed",
+        "no clear trend: range between 64,100 and 64,380",
+        "상승 추세가 이어져 매수합니다.",
+        "confidence is high: the trend holds",
+        "{why} %s {0}",
+    ],
+)
+def test_text_that_is_not_the_engines_stays(text: str) -> None:
+    assert say(text, "ko") == text
+
+
+@given(st.text(alphabet=st.characters(min_codepoint=0xAC00, max_codepoint=0xD7A3), max_size=200))
+def test_an_analysts_korean_is_never_touched(text: str) -> None:
+    assert say(text, "ko") == text
+    assert say(f"the analyst abstained: {text}", "en") == f"the analyst abstained: {text}"
