@@ -16,7 +16,9 @@ run: .venv/run.stamp  ## the whole system on this machine: paper money, syntheti
 	@exec $(BIN)/python -m services.local
 
 test: .venv/dev.stamp servers  ## every test; installs MariaDB, Redis and Chromium by apt when root and missing
-	@$(BIN)/python -m pytest -n 2 -q $(ARGS)
+	@$(BIN)/python -m pytest -n 2 -q -m "not browser" $(ARGS)
+	@# Playwright keeps an event loop in its thread: no coroutine test may share a process with it
+	@$(BIN)/python -m pytest -q -m browser tests/browser
 
 check: .venv/dev.stamp  ## what CI checks: lint, format, types, import directions, the layout's traps
 	@$(BIN)/ruff check .
