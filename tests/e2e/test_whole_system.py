@@ -54,7 +54,7 @@ def free_port() -> int:
 
 def seed_that_trades(t_ms: int) -> int:
     """A synthetic market on which the local analyst wants a position at *t_ms*."""
-    for seed in range(1, 400):
+    for seed in range(1, 5_000):
         market = SyntheticMarket(seed, {"BTCUSDT": INSTRUMENTS["BTCUSDT"]})
         found = [market.candle("BTCUSDT", t_ms - n * MINUTE_MS) for n in range(30, 0, -1)]
         opinion = analyse(Question(tuple(candle for candle in found if candle), "high", 10))
