@@ -1,8 +1,8 @@
 """
 A deployment of this test's own: simulator, collector, trader and web as real processes on free loopback ports.
 
-Its clock begins shortly after a five-minute boundary of the last days, so that no cycle of the timetable comes between, and its
-synthetic market makes the local analyst want a position at every minute in which the test may ask.
+Its clock begins shortly after a five-minute boundary of the last days, so that no cycle of the timetable comes
+between, and its synthetic market makes the local analyst want a position at every minute in which the test may ask.
 """
 
 import os
