@@ -18,7 +18,7 @@ from starlette.routing import BaseRoute, Mount
 from starlette.staticfiles import StaticFiles
 from streamlit import config
 
-from app.api import account, auth, market, plain
+from app.api import account, auth, market, plain, stops
 from app.live import Hub
 from app.policy import inline_hashes
 from app.security import IDENTITY_HEADER, Security
@@ -54,7 +54,7 @@ def build(system: WebSystem, script: Path = SCRIPT) -> Security:
 def routes(hub: Hub) -> list[BaseRoute]:
     """Ours, before Streamlit's own."""
     assets = Mount("/assets", StaticFiles(directory=ASSETS))
-    return [*plain.FIRST, *auth.ROUTES, *account.ROUTES, *market.routes(hub), *plain.LAST, assets]
+    return [*plain.FIRST, *auth.ROUTES, *account.ROUTES, *stops.ROUTES, *market.routes(hub), *plain.LAST, assets]
 
 
 def refuse_unsafe_server() -> None:

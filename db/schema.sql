@@ -58,7 +58,7 @@ CREATE TABLE symbols (
 ) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_unicode_ci;
 
 -- One person's exchange account on one venue, its switches, and the running books its fills add up to:
--- balance = start_balance + realised - fees + funding, exactly.
+-- balance = start_balance + realised - fees + funding + transfers, exactly.
 CREATE TABLE accounts (
     id BIGINT NOT NULL AUTO_INCREMENT,
     user_id BIGINT NOT NULL,
@@ -85,6 +85,12 @@ CREATE TABLE accounts (
     last_fill_ms BIGINT NOT NULL DEFAULT 0,
     opened_ms BIGINT NOT NULL DEFAULT 0,  -- when our books began; executions before it are not ours
     created_at DATETIME(3) NOT NULL DEFAULT CURRENT_TIMESTAMP(3),
+    transfers DECIMAL(36, 18) NOT NULL DEFAULT 0,  -- paid in less paid out since opened_ms
+    last_transfer_ms BIGINT NOT NULL DEFAULT 0,
+    switched_ms BIGINT NOT NULL DEFAULT 0,  -- when a switch of this account or its person was last thrown
+    proven_ms BIGINT NOT NULL DEFAULT 0,  -- when it was last proved stopped after that; 0 = not yet
+    tokens_day BIGINT NOT NULL DEFAULT 0,  -- days since 1970-01-01: the newest UTC day it was decided for
+    tokens_spent BIGINT NOT NULL DEFAULT 0,  -- analyst tokens behind its decisions of that day
     PRIMARY KEY (id),
     CONSTRAINT uq_accounts_venue_feed_uid UNIQUE (venue, feed, uid),
     CONSTRAINT fk_accounts_user_id FOREIGN KEY (user_id) REFERENCES users (id),
@@ -179,6 +185,9 @@ CREATE TABLE system_flags (
     changed_by VARCHAR(255) NOT NULL DEFAULT '',
     changed_at DATETIME(3) NOT NULL DEFAULT CURRENT_TIMESTAMP(3) ON UPDATE CURRENT_TIMESTAMP(3),
     version BIGINT NOT NULL DEFAULT 1,
+    switched_ms BIGINT NOT NULL DEFAULT 0,  -- when a switch was last thrown
+    proven_ms BIGINT NOT NULL DEFAULT 0,  -- when everything was last proved stopped after that; 0 = not yet
+    why VARCHAR(500) NOT NULL DEFAULT '',
     PRIMARY KEY (id),
     CONSTRAINT ck_system_flags_one_row CHECK (id = 1)
 ) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_unicode_ci;
@@ -219,7 +228,8 @@ CREATE TABLE cycles (
     cost_usd DECIMAL(36, 18),  -- NULL = not known
     created_at DATETIME(3) NOT NULL DEFAULT CURRENT_TIMESTAMP(3),
     PRIMARY KEY (id),
-    CONSTRAINT uq_cycles_key UNIQUE (feed, symbol, t_ms, interval_s, prompt_group)
+    CONSTRAINT uq_cycles_key UNIQUE (feed, symbol, t_ms, interval_s, prompt_group),
+    INDEX ix_cycles_spent (feed, t_ms, state, prompt_tokens, completion_tokens, cost_usd)
 ) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_unicode_ci;
 
 -- One row per request to the exchange, written before it is sent. States: see lib/domain/order.py.
@@ -262,6 +272,7 @@ CREATE TABLE orders (
     CONSTRAINT uq_orders_order_link_id UNIQUE (order_link_id),
     CONSTRAINT fk_orders_account_id FOREIGN KEY (account_id) REFERENCES accounts (id),
     CONSTRAINT fk_orders_user_id FOREIGN KEY (user_id) REFERENCES users (id),
+    INDEX ix_orders_sent (leg, t_ms, account_id, attempts),
     INDEX ix_orders_state (state),
     INDEX ix_orders_user_id (user_id)
 ) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_unicode_ci;
@@ -282,7 +293,7 @@ CREATE TABLE order_events (
     CONSTRAINT fk_order_events_order_id FOREIGN KEY (order_id) REFERENCES orders (id)
 ) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_unicode_ci;
 
--- Entries off until until_ms; the same kind once per UTC day.
+-- Entries off until until_ms, which ending it by hand (ended_by, ended_ms) moves to now; one row a kind and UTC day.
 CREATE TABLE risk_locks (
     id BIGINT NOT NULL AUTO_INCREMENT,
     account_id BIGINT NOT NULL,
@@ -291,9 +302,22 @@ CREATE TABLE risk_locks (
     until_ms BIGINT NOT NULL,
     why VARCHAR(500) NOT NULL,
     created_ms BIGINT NOT NULL,
+    ended_by VARCHAR(255) NOT NULL DEFAULT '',
+    ended_ms BIGINT NOT NULL DEFAULT 0,
     PRIMARY KEY (id),
     CONSTRAINT uq_risk_locks_account_id_utc_day_kind UNIQUE (account_id, utc_day, kind),
     CONSTRAINT fk_risk_locks_account_id FOREIGN KEY (account_id) REFERENCES accounts (id)
+) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_unicode_ci;
+
+-- The same for everybody. Whoever writes here holds the row of system_flags, which every claim reads first.
+CREATE TABLE platform_locks (
+    kind VARCHAR(40) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+    until_ms BIGINT NOT NULL,
+    why VARCHAR(500) NOT NULL,
+    created_ms BIGINT NOT NULL,
+    ended_by VARCHAR(255) NOT NULL DEFAULT '',
+    ended_ms BIGINT NOT NULL DEFAULT 0,
+    PRIMARY KEY (kind)
 ) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_unicode_ci;
 
 -- Every execution the exchange reported; fee is what it cost, negative when received (funding too).
@@ -322,6 +346,19 @@ CREATE TABLE fills (
     INDEX ix_fills_order_id (order_id)
 ) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_unicode_ci;
 
+-- USDT that came (positive) or went without a trade.
+CREATE TABLE transfers (
+    id BIGINT NOT NULL AUTO_INCREMENT,
+    account_id BIGINT NOT NULL,
+    transfer_id VARCHAR(100) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,  -- the venue's
+    kind ENUM('deposit','withdrawal','transfer','bonus','other') NOT NULL,
+    amount DECIMAL(36, 18) NOT NULL,
+    at_ms BIGINT NOT NULL,
+    PRIMARY KEY (id),
+    CONSTRAINT uq_transfers_account_id_transfer_id UNIQUE (account_id, transfer_id),
+    CONSTRAINT fk_transfers_account_id FOREIGN KEY (account_id) REFERENCES accounts (id)
+) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_unicode_ci;
+
 -- The exchange's wallet at T beside our books (difference = balance - books).
 CREATE TABLE equity_points (
     account_id BIGINT NOT NULL,
@@ -329,6 +366,7 @@ CREATE TABLE equity_points (
     balance DECIMAL(36, 18) NOT NULL,
     equity DECIMAL(36, 18) NOT NULL,
     difference DECIMAL(36, 18) NOT NULL,
+    transfers DECIMAL(36, 18) NOT NULL DEFAULT 0,  -- what our books had counted by then
     PRIMARY KEY (account_id, t_ms),
     CONSTRAINT fk_equity_points_account_id FOREIGN KEY (account_id) REFERENCES accounts (id)
 ) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_unicode_ci;

@@ -16,6 +16,7 @@ from lib.domain.account import AccountSettings, Venue
 from lib.domain.candle import Candle, FormingCandle
 from lib.domain.decision import Abstained, Decision
 from lib.domain.errors import Retry
+from lib.domain.gates import PlatformFacts as PlatformFacts
 from lib.domain.instrument import Instrument
 from lib.domain.order import Claim, Order, OrderState
 from lib.domain.pace import Pace
@@ -251,6 +252,19 @@ class Fill:
     at_ms: int
 
 
+TransferKind = Literal["deposit", "withdrawal", "transfer", "bonus", "other"]
+
+
+@dataclass(frozen=True, slots=True)
+class Transfer:
+    """USDT that came (positive *amount*) or went without a trade. *transfer_id*: the venue's, unique per account."""
+
+    transfer_id: str
+    kind: TransferKind
+    amount: Decimal
+    at_ms: int
+
+
 @dataclass(frozen=True, slots=True)
 class OrderAnswer:
     """Everything three queries know of one order_link_id; *time* is the smallest server time among the answers."""
@@ -333,9 +347,24 @@ class Exchange(Protocol):
         """Every execution since (inclusive), oldest first, all pages, funding and liquidation included."""
         ...
 
+    async def transfers_since(self, since_ms: int) -> list[Transfer]:
+        """Every change of the USDT balance since (inclusive) that no execution explains, oldest first, all pages."""
+        ...
+
+    async def cancel_order(self, symbol: str, order_link_id: str) -> None:
+        """Cancel one working order of ours; one that is gone already is success. *Retry*/*Pause* otherwise."""
+        ...
+
     async def cancel_all(self, symbol: str) -> None:
         """Cancel working orders; the position's own stop and target stay."""
         ...
+
+
+Lane = Literal["guard", "trade", "settle"]
+"""
+Whose share of the address's request budget a call takes: *guard* for stops, exits and the guardian's own reads, which
+never queue behind others; *trade* for the way to an entry; *settle* for what comes after the send and can wait.
+"""
 
 
 class KeyProbe(Protocol):
@@ -373,6 +402,8 @@ class AnalystAnswer:
     completion_tokens: int
     latency_ms: int
     failed: bool
+    cost: Decimal | None = None
+    """What the call cost in USD, None when no price is known."""
 
 
 class Analyst(Protocol):
@@ -431,14 +462,36 @@ class TraderAccount:
     trading_enabled: bool
     booked_qty: Decimal
     """Signed quantity our fills add up to."""
+    flatten: bool = False
+    """L3 of this account: nothing is entered, what is open is closed."""
+    switched_ms: int = 0
+    """When its switches were last thrown; *proven_ms* when it was last proved stopped after that (0 = not yet)."""
+    proven_ms: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Flags:
-    """The platform's two switches; unreadable means no entry."""
+    """
+    The platform's two switches; unreadable means no entry. *switched_ms* is when they were last thrown by the ledger's
+    clock, *proven_ms* when everything was last proved stopped after that (0 = not yet).
+    """
 
     trading_enabled: bool
     flatten: bool
+    switched_ms: int = 0
+    proven_ms: int = 0
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class RiskLock:
+    """Entries of one account (*account_id* 0: of the platform) are off until *until_ms*, for the reason *why*."""
+
+    account_id: int
+    kind: str
+    until_ms: int
+    why: str
+    created_ms: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -475,6 +528,8 @@ class LogFacts:
     last_stop_ms: int
     locks: tuple[str, ...]
     unresolved: int
+    tokens_today: int = 0
+    """Analyst tokens behind this account's own decisions of the UTC day; a shared answer counts whole."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -499,10 +554,14 @@ class Books:
     position: Position
     opened_ms: int
     last_fill_ms: int
+    transfers: Decimal = Decimal(0)
+    last_transfer_ms: int = 0
+    checked_ms: int = 0
+    """T of the newest equity point: what happened before it was looked for then."""
 
     @property
     def balance(self) -> Decimal:
-        return self.start + self.realised - self.fees + self.funding
+        return self.start + self.realised - self.fees + self.funding + self.transfers
 
 
 @dataclass(frozen=True, slots=True)
@@ -537,8 +596,30 @@ class Ledger(Protocol):
 
     async def flags(self) -> Flags: ...
 
+    async def set_flags(self, flags: Flags, who: str) -> None:
+        """
+        Throw the platform's switches (L2, L3) for the reason *flags.why*; *switched_ms* becomes now, *proven_ms* 0.
+        Claims in progress decide first, later ones see this.
+        """
+        ...
+
+    async def set_account_flags(self, account_id: int, flags: Flags, who: str) -> None:
+        """The same for one account (L1, L3); switching on forgets why it was paused."""
+        ...
+
+    async def prove_stopped(self, account_id: int, switched_ms: int, at_ms: int) -> bool:
+        """
+        Remember that the account (0: the platform) is proved stopped as of *at_ms*; False when its switches were thrown
+        again since *switched_ms*.
+        """
+        ...
+
     async def accounts(self) -> list[TraderAccount]:
-        """Every account with a key that is not deleted, whether trading or paused; one active account per person."""
+        """
+        Every account with a key, whether trading or paused; one active account per person. A deleted person's is there,
+        with auto-trading off, as long as it has a position or an open row: it must still be guarded. A row that cannot
+        be read costs its own account alone.
+        """
         ...
 
     async def cycle(self, key: CycleKey) -> AnalystAnswer | None:
@@ -549,11 +630,17 @@ class Ledger(Protocol):
         """First writer wins: store *record* unless one is there; the answer that now stands."""
         ...
 
-    async def analyst_failures(self, feed: str, symbol: str) -> int:
-        """How many of the newest cycles in a row failed to get an answer."""
+    async def analyst_failures(self, feed: str, symbol: str, before_ms: int | None = None) -> int:
+        """How many of the newest cycles in a row, of those before *before_ms*, failed to get an answer."""
         ...
 
-    async def facts(self, account_id: int, t_ms: int) -> LogFacts: ...
+    async def facts(self, account_id: int, t_ms: int) -> LogFacts:
+        """Day start and peak are moved by later transfers, so that neither paying in nor out is a profit or a loss."""
+        ...
+
+    async def platform_facts(self, feed: str, t_ms: int) -> PlatformFacts:
+        """What the platform did on the UTC day of *t_ms*; the analyst's failures in a row are those before *t_ms*."""
+        ...
 
     async def plan(self, account: TraderAccount, key: CycleKey | None, t_ms: int, plan: AccountPlan) -> list[Order]:
         """
@@ -589,6 +676,10 @@ class Ledger(Protocol):
 
     async def order_by_link(self, order_link_id: str) -> Order | None: ...
 
+    async def known_links(self, account_id: int, order_link_ids: Sequence[str]) -> set[str]:
+        """Those of *order_link_ids* that have a row of the account's which says that the order left: no orphans."""
+        ...
+
     async def adopt(self, account: TraderAccount, record: OrderRecord, t_ms: int) -> bool:
         """An exchange order of ours without a row, or whose row says it was never sent: now UNKNOWN, for a query."""
         ...
@@ -602,26 +693,71 @@ class Ledger(Protocol):
         began are not ours and are left out."""
         ...
 
+    async def record_transfers(self, account_id: int, transfers: Sequence[Transfer]) -> int:
+        """Book transfers not seen before and after the books began; how many were new. The peak moves with them."""
+        ...
+
     async def books(self, account_id: int) -> Books: ...
 
-    async def record_equity(self, point: EquityPoint) -> None:
-        """First writer wins per (account, T)."""
+    async def record_equity(self, point: EquityPoint) -> bool:
+        """
+        First writer wins per (account, T). True when the point tells of a difference that is news: not 0, and not the
+        one of the point before; the owner hears of it through the outbox.
+        """
         ...
 
     async def lock(self, account_id: int, kind: str, until_ms: int, why: str) -> None:
-        """Entries off until then; the same kind on the same UTC day is written once."""
+        """
+        Entries off until then, for the account or (0) the platform. A lock of that kind that still holds stays as it
+        is; one that ended is renewed. The owner hears of a new one through the outbox.
+        """
+        ...
+
+    async def locks(self, account_id: int) -> list[RiskLock]:
+        """The locks that hold now for the account (0: the platform), oldest first."""
+        ...
+
+    async def unlock(self, account_id: int, kind: str, who: str) -> bool:
+        """
+        A person ends a lock now; False when none holds. Ending `drawdown` makes the newest equity the peak, ending
+        `loss_streak` begins the count again.
+        """
         ...
 
     async def pause(self, account_id: int, why: str) -> None:
         """The *Pause* reaction: trading off for the account, its owner told once through the outbox."""
         ...
 
+    async def notice(self, account_id: int, kind: str, body: str) -> None:
+        """Tell the account's owner *body* through the outbox, in plain words; *kind* at most 40 characters."""
+        ...
+
 
 class Exchanges(Protocol):
     """Opens an account's key and hands out its exchange."""
 
-    def open(self, account: TraderAccount) -> Exchange:
-        """*Pause* when the key cannot be opened."""
+    def open(self, account: TraderAccount, lane: Lane = "trade") -> Exchange:
+        """*Pause* when the key cannot be opened. Calls take their share of the request budget from *lane*."""
+        ...
+
+
+class AccountHints(Protocol):
+    """
+    Private streams of accounts. What they say is a hint to look, never a fact: whoever hears one asks by REST.
+
+    Reconnecting, signing in and silence are the implementation's; a stream that cannot be had makes no noise here.
+    """
+
+    async def follow(self, accounts: Sequence[TraderAccount]) -> None:
+        """Be subscribed for exactly these accounts; a key that cannot be opened leaves its account out."""
+        ...
+
+    async def next(self) -> int:
+        """The next account id to which something happened, or whose stream came up (again)."""
+        ...
+
+    async def close(self) -> None:
+        """End every stream."""
         ...
 
 
@@ -863,7 +999,15 @@ class Keyring(Protocol):
         ...
 
 
-CommandKind = Literal["ask_now", "recheck_key"]
+class OwnLocks(Protocol):
+    """A person's own risk locks, synchronous, one transaction a method."""
+
+    def end(self, user_id: int, kind: str) -> bool:
+        """As `Ledger.unlock` for the person's active account; False when none holds. ValueError for no such person."""
+        ...
+
+
+CommandKind = Literal["ask_now", "recheck_key", "flatten"]
 
 
 @dataclass(frozen=True, slots=True)

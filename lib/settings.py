@@ -10,13 +10,15 @@ import binascii
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import cast
 
 from lib import log
-from lib.domain.account import VENUES, Venue
+from lib.domain.account import VENUES, PlatformLimits, Venue
 from lib.domain.candle import INTERVALS
 from lib.domain.errors import Halt
+from lib.domain.pricing import AnalystPrices
 
 VERSION = "0.1.0"
 DATABASE_NAMES = ("DATABASE_URL", "MYSQL_URL", "JAWSDB_URL", "JAWSDB_MARIA_URL", "CLEARDB_DATABASE_URL")
@@ -29,6 +31,11 @@ BYBIT_URLS: dict[Venue, str] = {
     "testnet": "https://api-testnet.bybit.com",
     "mainnet": "https://api.bybit.com",
 }
+PRIVATE_WS_URLS: dict[Venue, str] = {
+    "demo": "wss://stream-demo.bybit.com/v5/private",
+    "testnet": "wss://stream-testnet.bybit.com/v5/private",
+    "mainnet": "wss://stream.bybit.com/v5/private",
+}
 FEED_URLS = {
     "bybit": ("https://api.bybit.com", "wss://stream.bybit.com/v5/public/linear"),
     "bybit-testnet": ("https://api-testnet.bybit.com", "wss://stream-testnet.bybit.com/v5/public/linear"),
@@ -39,6 +46,7 @@ FEED_URLS = {
 class Settings:
     """Everything a process may be told. Secrets are kept out of the repr."""
 
+    trading_enabled: bool
     feed: str
     bybit_api_url: str
     bybit_ws_url: str
@@ -53,6 +61,8 @@ class Settings:
     openai_model: str
     openai_api_key: str = field(repr=False)
     analyst_budget_s: float
+    analyst_prices: AnalystPrices
+    platform_limits: PlatformLimits
     encryption_key: str = field(repr=False)
     encryption_public_key: str
     installation: str
@@ -78,6 +88,13 @@ class Settings:
     def venue_urls(self) -> dict[Venue, str]:
         """REST base URL of each venue this deployment trades on."""
         urls: dict[Venue, str] = {**BYBIT_URLS, "paper": self.paper_api_url}
+        return {venue: urls[venue] for venue in self.venues}
+
+    @property
+    def private_ws_urls(self) -> dict[Venue, str]:
+        """URL of each venue's private WebSocket."""
+        paper = f"ws{self.paper_api_url.removeprefix('http')}/v5/private"
+        urls: dict[Venue, str] = {**PRIVATE_WS_URLS, "paper": paper}
         return {venue: urls[venue] for venue in self.venues}
 
     def require(self, *names: str) -> None:
@@ -108,6 +125,7 @@ def load(env: Mapping[str, str] | None = None) -> Settings:
     paper = source.get("PAPER_API_URL") or f"http://127.0.0.1:{source.get('SIMULATOR_PORT', '18700')}"
     rest, stream = _feed_urls(feed, paper)
     settings = Settings(
+        trading_enabled=_choice(source, "TRADING_ENABLED", "true", ("true", "false")) == "true",
         feed=feed,
         bybit_api_url=_url(source, "BYBIT_API_URL", rest),
         bybit_ws_url=_url(source, "BYBIT_WS_URL", stream),
@@ -122,6 +140,8 @@ def load(env: Mapping[str, str] | None = None) -> Settings:
         openai_model=source.get("OPENAI_MODEL", "gpt-6-luna"),
         openai_api_key=_secret(source, "OPENAI_API_KEY"),
         analyst_budget_s=_number(source, "ANALYST_BUDGET_S", 45, 1, 60),
+        analyst_prices=_analyst_prices(source),
+        platform_limits=_platform_limits(source),
         encryption_key=_key(source, "ENCRYPTION_KEY"),
         encryption_public_key=_key(source, "ENCRYPTION_PUBLIC_KEY"),
         installation=_installation(source.get("INSTALLATION", "")),
@@ -137,6 +157,7 @@ def load(env: Mapping[str, str] | None = None) -> Settings:
         web_port=int(_number(source, "PORT", 8501, 1, 65535)),
         trusted_proxies=int(_number(source, "TRUSTED_PROXIES", 0, 0, 8)),
     )
+    _refuse_uncounted_cost(source, settings.analyst_prices)
     _refuse_ephemeral_disk(source, settings)
     return settings
 
@@ -213,6 +234,42 @@ def _installation(text: str) -> str:
     if text and not (len(text) <= 6 and text.isascii() and text.isalnum() and text == text.lower()):
         raise Halt("INSTALLATION must be 1 to 6 of a-z and 0-9, different for every deployment")
     return text
+
+
+def _platform_limits(source: Mapping[str, str]) -> PlatformLimits:
+    usual = PlatformLimits()
+    return PlatformLimits(
+        daily_loss=_decimal(source, "PLATFORM_DAILY_LOSS", usual.daily_loss, "0.5"),
+        max_exposure=_decimal(source, "PLATFORM_MAX_EXPOSURE_USDT", usual.max_exposure, "1000000000"),
+        entries_per_day=int(_number(source, "PLATFORM_ENTRIES_PER_DAY", usual.entries_per_day, 0, 1_000_000)),
+        analyst_failures=int(_number(source, "PLATFORM_ANALYST_FAILURES", usual.analyst_failures, 1, 288)),
+        analyst_tokens=int(_number(source, "PLATFORM_ANALYST_TOKENS", usual.analyst_tokens, 0, 10**10)),
+        analyst_cost=_decimal(source, "PLATFORM_ANALYST_COST_USD", usual.analyst_cost, "100000"),
+    )
+
+
+def _analyst_prices(source: Mapping[str, str]) -> AnalystPrices:
+    names = ("ANALYST_PRICE_INPUT_USD", "ANALYST_PRICE_OUTPUT_USD")
+    prices = AnalystPrices(*(_decimal(source, name, Decimal(0), "10000") for name in names))
+    if prices.known and not (prices.input_usd and prices.output_usd):
+        raise Halt(f"{names[0]} and {names[1]} belong together: set both, or neither")
+    return prices
+
+
+def _refuse_uncounted_cost(source: Mapping[str, str], prices: AnalystPrices) -> None:
+    if source.get("PLATFORM_ANALYST_COST_USD") and not prices.known:
+        raise Halt("PLATFORM_ANALYST_COST_USD needs ANALYST_PRICE_INPUT_USD and ANALYST_PRICE_OUTPUT_USD to be counted")
+
+
+def _decimal(source: Mapping[str, str], name: str, default: Decimal, most: str) -> Decimal:
+    text = source.get(name) or str(default)
+    try:
+        value = Decimal(text)
+    except InvalidOperation:
+        value = Decimal("NaN")
+    if not (value.is_finite() and 0 <= value <= Decimal(most)):
+        raise Halt(f"{name}={text!r} must be a number from 0 to {most}")
+    return value
 
 
 def _number(source: Mapping[str, str], name: str, default: float, least: float, most: float) -> float:

@@ -29,7 +29,7 @@ STOPPED_BY = {-signal.SIGINT, -signal.SIGTERM, 128 + signal.SIGINT, 128 + signal
 def main() -> int:
     """Set up, run, stop; the exit status."""
     try:
-        env = _environment()
+        env = environment()
         with _redis(env):
             loaded = settings.load(env)
             prepare_logs("local", loaded)
@@ -50,7 +50,7 @@ def _say(text: str) -> None:
     sys.stdout.flush()
 
 
-def _environment() -> dict[str, str]:
+def environment() -> dict[str, str]:
     """What the processes are told: this installation's own settings under what the environment says."""
     given = settings.inherited()
     data_dir = Path(given.get("DATA_DIR", str(ROOT / "var"))).resolve()

@@ -1,8 +1,9 @@
 """
 The trader process: the timetable, and nothing else.
 
-`schedule` says when: a cycle two seconds after every five-minute boundary, reconciliation every five seconds, the lease
-and heartbeat every ten. Everything it starts is safe to run twice and recovers from a kill at any line.
+`schedule` says when: a cycle two seconds after every five-minute boundary, commands and thrown switches every two
+seconds, reconciliation every five, the lease and heartbeat every ten, a look at the clocks every minute. Everything it
+starts is safe to run twice and recovers from a kill at any line.
 """
 
 import asyncio
@@ -13,6 +14,7 @@ import schedule
 from lib import bootstrap, log
 from lib.clock import SystemClock
 from lib.settings import Settings
+from lib.trading.timekeeping import CHECK_EVERY_S
 from lib.trading.trader import Trader
 from services.process import run_process
 
@@ -29,7 +31,10 @@ def timetable(trader: Trader) -> schedule.Scheduler:
         table.every().hour.at(f"{minute:02d}:{CYCLE_OFFSET_S:02d}").do(trader.cycle)
     table.every(5).seconds.do(trader.reconcile)
     table.every(10).seconds.do(trader.heartbeat)
+    table.every(60).seconds.do(trader.sweep)
     table.every(2).seconds.do(trader.take_commands)
+    table.every(2).seconds.do(trader.enforce_stops)
+    table.every(CHECK_EVERY_S).seconds.do(trader.check_clocks)
     return table
 
 

@@ -11,11 +11,12 @@ from decimal import Decimal
 
 from lib.adapters.sql.booking import RunningBooks
 from lib.adapters.sql.chain import OrderEvent
+from lib.clock import Clock
 from lib.domain.account import AccountSettings, Venue
 from lib.domain.order import TERMINAL, Order
 from lib.domain.risk import Clamp, Outcome
 from lib.domain.trade_log import Summary
-from lib.ports import AnalystAnswer, CycleKey, EquityPoint, Fill, Flags, NewAccount
+from lib.ports import AnalystAnswer, CycleKey, EquityPoint, Fill, Flags, NewAccount, RiskLock, Transfer
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +45,21 @@ class AccountRow:
     trading_enabled: bool = True
     flatten: bool = False
     pause_reason: str = ""
+    switched_ms: int = 0
+    proven_ms: int = 0
+
+    def thrown(self, at: int) -> "AccountRow":
+        """A switch was thrown: dated, and proved no more."""
+        return replace(self, switched_ms=max(at, self.switched_ms + 1), proven_ms=0)
+
+
+@dataclass(frozen=True, slots=True)
+class LockRow:
+    """A risk lock and, once a person ended it, who and when."""
+
+    lock: RiskLock
+    ended_by: str = ""
+    ended_ms: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,8 +94,12 @@ class Store:
     events: dict[int, tuple[tuple[OrderEvent, str], ...]] = field(default_factory=dict)
     logs: dict[tuple[int, int], LogRow] = field(default_factory=dict)
     fills: dict[tuple[int, str], Fill] = field(default_factory=dict)
+    transfers: dict[tuple[int, str], Transfer] = field(default_factory=dict)
     equity: dict[tuple[int, int], EquityPoint] = field(default_factory=dict)
-    locks: dict[tuple[int, int, str], int] = field(default_factory=dict)
+    counted: dict[tuple[int, int], Decimal] = field(default_factory=dict)
+    """The transfers our books had counted when that equity point was written."""
+    locks: dict[tuple[int, int, str], LockRow] = field(default_factory=dict)
+    """By (account or 0 = platform, UTC day or 0, kind)."""
     outbox: tuple[tuple[int, str], ...] = ()
 
     def copy(self) -> "Store":
@@ -92,10 +112,11 @@ class Store:
 
 
 class MemoryAccounts:
-    """`lib.ports.Accounts` and the switches, over a *Store*."""
+    """`lib.ports.Accounts` and the switches, over a *Store*; *clock* dates the switches."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, clock: Clock) -> None:
         self.store = store
+        self._clock = clock
 
     def add_user(self, email: str, password_hash: str, *, is_demo: bool = False) -> int:
         if self.user_id(email) is not None:
@@ -143,15 +164,24 @@ class MemoryAccounts:
         user = self._user(user_id)
         since = now_ms if on and not user.auto_trade else user.auto_since
         self.store.users[user_id] = replace(user, auto_trade=on, auto_since=since)
+        if on != user.auto_trade:
+            self.throw_of_person(user_id, now_ms)
+
+    def throw_of_person(self, user_id: int, at: int) -> None:
+        """Date a switch of the person's own on their account."""
+        for number, row in self.store.accounts.items():
+            if row.user_id == user_id and row.active:
+                self.store.accounts[number] = row.thrown(at)
 
     def set_flags(self, flags: Flags, changed_by: str) -> None:
-        self.store.flags = flags
+        at = max(self._clock.now_ms(), self.store.flags.switched_ms + 1)
+        self.store.flags = replace(flags, switched_ms=at, proven_ms=0)
 
     def set_account_flags(self, account_id: int, flags: Flags) -> None:
         row = self.store.accounts[account_id]
-        reason = "" if flags.trading_enabled else row.pause_reason
+        reason = "" if flags.trading_enabled else flags.why or row.pause_reason
         changed = replace(row, trading_enabled=flags.trading_enabled, flatten=flags.flatten, pause_reason=reason)
-        self.store.accounts[account_id] = changed
+        self.store.accounts[account_id] = changed.thrown(self._clock.now_ms())
 
     def _user(self, user_id: int) -> UserRow:
         user = self.store.users.get(user_id)

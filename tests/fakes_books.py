@@ -1,20 +1,19 @@
 """
-The half of the in-memory ledger that keeps books: fills, equity, facts, locks; and its commits.
+The part of the in-memory ledger that keeps books: fills, transfers, equity; and its commits.
 
-See `tests.fakes_ledger` for the other half and for what the whole is for.
+See `tests.fakes_ledger` for what the whole is for, `tests.fakes_gauges` for what is measured on these books.
 """
 
 import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from decimal import Decimal
 from typing import Literal, TypeVar
 
 from lib.adapters.sql import rulings
-from lib.adapters.sql.booking import book_fill
+from lib.adapters.sql.booking import book_fill, book_transfer
 from lib.clock import Clock
 from lib.domain.errors import Retry
-from lib.ports import Books, EquityPoint, Fill, LogFacts
+from lib.ports import Books, EquityPoint, Fill, Transfer
 from tests.fakes_accounts import Store
 
 T = TypeVar("T")
@@ -58,53 +57,39 @@ class MemoryBooks:
 
     async def books(self, account_id: int) -> Books:
         row = self.store.accounts[account_id]
-        return row.books.books(row.symbol)
+        points = [t_ms for who, t_ms in self.store.equity if who == account_id]
+        return replace(row.books.books(row.symbol), checked_ms=max(points, default=0))
 
-    async def record_equity(self, point: EquityPoint) -> None:
-        def record() -> None:
-            if self.store.equity.setdefault((point.account_id, point.t_ms), point) is point:
-                row = self.store.accounts[point.account_id]
-                peak = max(row.peak_equity, point.equity)
-                self.store.accounts[point.account_id] = replace(row, peak_equity=peak)
+    async def record_transfers(self, account_id: int, transfers: Sequence[Transfer]) -> int:
+        return await self._commit(lambda: self._record_transfers(account_id, transfers))
 
-        await self._commit(record)
+    def _record_transfers(self, account_id: int, transfers: Sequence[Transfer]) -> int:
+        row, before = self.store.accounts[account_id], len(self.store.transfers)
+        for transfer in transfers:
+            key = (account_id, transfer.transfer_id)
+            if key not in self.store.transfers and transfer.at_ms > row.books.opened_ms:
+                self.store.transfers[key] = transfer
+                peak = row.peak_equity + transfer.amount
+                row = replace(row, books=book_transfer(row.books, transfer), peak_equity=peak)
+        self.store.accounts[account_id] = row
+        return len(self.store.transfers) - before
 
-    async def facts(self, account_id: int, t_ms: int) -> LogFacts:
-        row, orders = self.store.accounts[account_id], self.store.of_account(account_id)
-        day = rulings.utc_day(t_ms)
-        entries = [o for o in orders if o.leg == "e" and o.attempts and rulings.utc_day(o.t_ms) == day]
-        return LogFacts(
-            own_qty=row.books.position_qty,
-            day_start_equity=self._day_start_equity(account_id, t_ms),
-            peak_equity=row.peak_equity,
-            entries_today=len(entries),
-            loss_streak=row.books.streak_on(t_ms),
-            last_stop_ms=row.books.last_stop_ms,
-            locks=self._locks(account_id, self._clock.now_ms()),
-            unresolved=sum(rulings.is_unresolved(order, t_ms) for order in orders),
-        )
+    async def record_equity(self, point: EquityPoint) -> bool:
+        return await self._commit(lambda: self._record_equity(point))
 
-    def _day_start_equity(self, account_id: int, t_ms: int) -> Decimal:
-        midnight = rulings.utc_day(t_ms) * rulings.DAY_MS
-        mine = sorted((t, point.equity) for (who, t), point in self.store.equity.items() if who == account_id)
-        today = [equity for t, equity in mine if midnight <= t <= t_ms]
-        before = [equity for t, equity in mine if t < midnight]
-        return next(iter(today + before[::-1]), self.store.accounts[account_id].books.start_balance)
+    def _record_equity(self, point: EquityPoint) -> bool:
+        key, row = (point.account_id, point.t_ms), self.store.accounts[point.account_id]
+        if key in self.store.equity:
+            return False
+        before = [(t, p.difference) for (who, t), p in self.store.equity.items() if (who, t) < key and who == key[0]]
+        self.store.equity[key], self.store.counted[key] = point, row.books.transfers
+        peak = rulings.peak_after(row.peak_equity, point)
+        self.store.accounts[point.account_id] = replace(row, peak_equity=peak)
+        if not point.difference or (before and max(before)[1] == point.difference):
+            return False
+        self.tell(point.account_id, rulings.books_differ(point))
+        return True
 
-    async def lock(self, account_id: int, kind: str, until_ms: int, why: str) -> None:
-        key = (account_id, rulings.utc_day(self._clock.now_ms()), kind)
-        await self._commit(lambda: self.store.locks.setdefault(key, until_ms))
-
-    async def pause(self, account_id: int, why: str) -> None:
-        def pause() -> None:
-            row = self.store.accounts[account_id]
-            if row.trading_enabled:
-                self.store.accounts[account_id] = replace(row, trading_enabled=False, pause_reason=why)
-                self.store.outbox = (*self.store.outbox, (account_id, why))
-
-        await self._commit(pause)
-
-    def _locks(self, account_id: int, at: int) -> tuple[str, ...]:
-        return tuple(
-            sorted({kind for (who, _, kind), until in self.store.locks.items() if who == account_id and until > at})
-        )
+    def tell(self, account_id: int, body: str) -> None:
+        """One message to the account's owner."""
+        self.store.outbox = (*self.store.outbox, (account_id, body))

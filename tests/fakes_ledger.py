@@ -6,6 +6,7 @@ For simulations: `commit_unknown` makes the next write raise *Retry* after it to
 loop before and after its step, so that other tasks meet it where they would meet a real transaction.
 """
 
+from collections.abc import Sequence
 from dataclasses import replace
 from decimal import Decimal
 
@@ -20,28 +21,22 @@ from lib.ports import (
     AnalystAnswer,
     CycleKey,
     CycleRecord,
-    Flags,
     OrderRecord,
     SignedOrder,
     TraderAccount,
     Verdict,
 )
-from tests.fakes_accounts import AccountRow, LeaseRow, LogRow, MemoryAccounts, Store
-from tests.fakes_books import MemoryBooks
+from tests.fakes_accounts import AccountRow, LeaseRow, LogRow, Store
+from tests.fakes_gauges import MemoryGauges
 
 
-class MemoryLedger(MemoryBooks):
+class MemoryLedger(MemoryGauges):
     """`lib.ports.Ledger` over a *Store*; people are added through `people`."""
 
     def __init__(self, clock: Clock, installation: str, store: Store | None = None) -> None:
         link_prefix(installation)
         super().__init__(clock, store or Store())
         self._installation = installation
-
-    @property
-    def people(self) -> MemoryAccounts:
-        """`Accounts` over the same rows."""
-        return MemoryAccounts(self.store)
 
     def snapshot(self) -> Store:
         """Everything as it is now, for `rollback`."""
@@ -72,15 +67,15 @@ class MemoryLedger(MemoryBooks):
 
         await self._commit(release)
 
-    async def flags(self) -> Flags:
-        return self.store.flags
-
     async def accounts(self) -> list[TraderAccount]:
         rows = self.store.accounts.items()
-        return [self._account(number, row) for number, row in rows if row.active and not self._deleted(row)]
+        return [self._account(number, row) for number, row in rows if row.active and self._to_guard(number, row)]
 
-    def _deleted(self, row: AccountRow) -> bool:
-        return self.store.users[row.user_id].deleted
+    def _to_guard(self, account_id: int, row: AccountRow) -> bool:
+        if not self.store.users[row.user_id].deleted:
+            return True
+        open_rows = any(order.state not in TERMINAL for order in self.store.of_account(account_id))
+        return open_rows or row.books.position_qty != 0
 
     def _account(self, account_id: int, row: AccountRow) -> TraderAccount:
         user = self.store.users[row.user_id]
@@ -96,10 +91,13 @@ class MemoryLedger(MemoryBooks):
             key_version=row.key_version,
             settings_version=user.settings_version,
             sealed_key=row.sealed_key,
-            auto_trade=user.auto_trade,
+            auto_trade=user.auto_trade and not user.deleted,
             auto_since=user.auto_since,
             trading_enabled=row.trading_enabled,
             booked_qty=row.books.position_qty,
+            flatten=row.flatten,
+            switched_ms=row.switched_ms,
+            proven_ms=row.proven_ms,
         )
 
     # --- cycles ----------------------------------------------------------------------------------------------------
@@ -109,13 +107,6 @@ class MemoryLedger(MemoryBooks):
 
     async def record_cycle(self, record: CycleRecord) -> AnalystAnswer:
         return await self._commit(lambda: self.store.cycles.setdefault(record.key, record.answer))
-
-    async def analyst_failures(self, feed: str, symbol: str) -> int:
-        calls = [
-            (key.t_ms, a.failed) for key, a in self.store.cycles.items() if (key.feed, key.symbol) == (feed, symbol)
-        ]
-        answered = max((t_ms for t_ms, failed in calls if not failed), default=-1)
-        return len({t_ms for t_ms, _ in calls if t_ms > answered})
 
     # --- plans -----------------------------------------------------------------------------------------------------
 
@@ -174,6 +165,11 @@ class MemoryLedger(MemoryBooks):
         self.store.logs[row.account_id, row.t_ms] = replace(log, clamps=log.clamps + fired)
         return True
 
+    async def known_links(self, account_id: int, order_link_ids: Sequence[str]) -> set[str]:
+        rows = (self._by_link(link) for link in order_link_ids)
+        left = (row for row in rows if row is not None and row.state not in rulings.ADOPTABLE)
+        return {row.order_link_id for row in left if row.account_id == account_id}
+
     async def adopt(self, account: TraderAccount, record: OrderRecord, t_ms: int) -> bool:
         return await self._commit(lambda: self._adopt(account, record))
 
@@ -225,7 +221,7 @@ class MemoryLedger(MemoryBooks):
             feed_fits=feed_fits(account.feed, account.venue),
             key_version=account.key_version,
             settings_version=user.settings_version,
-            locks=self._locks(asked.account_id, at),
+            locks=rulings.claim_locks(self._kinds(0, at), self._kinds(asked.account_id, at)),
         )
 
     async def move(self, order: Order, after: OrderState, why: str, code: int = 0) -> bool:

@@ -76,7 +76,7 @@ class MemoryCandleStore:
         outcome: AppendOutcome = "ignored"
         for candle in candles:
             newest = held[-1].open_time if held else candle.open_time - step
-            if candle.open_time > newest + step:
+            if candle.open_time > newest and candle.open_time != newest + step:
                 outcome = "gap"
                 break
             outcome = "ignored"

@@ -1,5 +1,6 @@
 """A person's own: settings, exchange key, trade log, the switch, the question. Nobody else's id is ever taken."""
 
+from dataclasses import fields, replace
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
@@ -24,9 +25,10 @@ from app.system import system
 from app.threads import in_slow_thread, in_thread
 from lib.accounts.refusal import Refusal
 from lib.accounts.web import SessionUser
-from lib.domain.account import MAX_CUSTOM_PROMPT, VENUES, AccountSettings, RiskLevel, Venue
+from lib.domain.account import MAX_CUSTOM_PROMPT, VENUES, AccountSettings, Limits, RiskLevel, Venue
 
 MOST_ROWS = 100
+LIMIT_NAMES = frozenset(field.name for field in fields(Limits))
 
 
 @for_people
@@ -37,7 +39,11 @@ async def read_settings(request: Request, user: SessionUser) -> Response:
 
 @for_actors
 async def change_settings(request: Request, user: SessionUser) -> Response:
-    """Any of `risk_level, max_leverage, custom_prompt, long_only, risk_per_trade, min_confidence`; the rest stays."""
+    """
+    Any of `risk_level, max_leverage, custom_prompt, long_only, risk_per_trade, min_confidence, limits`; the rest stays.
+
+    *limits* is an object of limits by name: counts as numbers, fractions as decimal strings; only ever stricter.
+    """
     body = await json_body(request)
     now = await in_thread(system().readings.settings, user.user_id)
     if now is None:
@@ -60,8 +66,27 @@ def _settings(body: Body, now: AccountSettings) -> AccountSettings:
         long_only=switch({"long_only": now.long_only, **body}, "long_only"),
         risk_per_trade=_fraction(body, "risk_per_trade", now.risk_per_trade),
         min_confidence=_fraction(body, "min_confidence", now.min_confidence),
-        limits=now.limits,
+        limits=_limits(body, now.limits),
     )
+
+
+def _limits(body: Body, now: Limits) -> Limits:
+    wished: Any = body.get("limits", {})
+    if not isinstance(wished, dict) or not all(name in LIMIT_NAMES for name in wished):
+        raise BadInput(Refusal("refuse.field", field="limits"))
+    changes: dict[str, Any] = {name: _limit(name, value, getattr(now, name)) for name, value in wished.items()}
+    return replace(now, **changes)
+
+
+def _limit(name: str, value: Any, now: int | Decimal) -> int | Decimal:
+    if isinstance(now, int):
+        if isinstance(value, bool) or not isinstance(value, int):
+            raise BadInput(Refusal("refuse.field", field=name))
+        return value
+    try:
+        return Decimal(text({name: value}, name, longest=20))
+    except InvalidOperation:
+        raise BadInput(Refusal("refuse.field", field=name)) from None
 
 
 def _fraction(body: Body, name: str, now: Decimal | None) -> Decimal | None:

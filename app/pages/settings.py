@@ -32,6 +32,8 @@ def _limits(limits: Limits) -> None:
             ("cooldown", t("age.minutes", n=limits.cooldown_ms // 60_000)),
             ("max_exposure", f"{exact(limits.max_exposure)}×"),
             ("max_margin", percent(limits.max_margin, places=0)),
+            ("analyst_failures", str(limits.analyst_failures)),
+            ("analyst_tokens", f"{limits.analyst_tokens:,}"),
         )
         grid = st.grid(columns="auto", min_column_width=150, gap="small")
         for name, value in cells:

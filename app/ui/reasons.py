@@ -78,7 +78,7 @@ def _places(words: dict[str, dict[str, str]]) -> dict[str, str]:
     return {
         **lists,
         **numbers,
-        "locks": r"\w+(?:, \w+)*",
+        "locks": r"(?:platform: )?\w+(?:, (?:platform: )?\w+)*",
         "venue": r"\w+",
         "symbol": r"[A-Z0-9]+",
         "path": r"/[\w/-]+",

@@ -17,6 +17,7 @@ from lib.accounts.web import Refusal, SessionUser
 from lib.clock import Clock
 from lib.domain.account import AccountSettings, Venue, feed_fits
 from lib.domain.errors import Pause, Retry
+from lib.domain.gates import ENDED_BY_A_PERSON
 from lib.ports import (
     AccountInUse,
     AccountProbe,
@@ -31,6 +32,7 @@ from lib.ports import (
     KeyProbe,
     Keyring,
     NewAccount,
+    OwnLocks,
     PaperDesk,
     SealContext,
     Sealer,
@@ -41,6 +43,10 @@ T = TypeVar("T")
 ASK_EVERY_MS = 60_000
 """One analyst call on demand per person and minute."""
 RECHECK_EVERY_MS = 30_000
+FLATTEN_EVERY_MS = 5_000
+"""Twice clicked is once asked."""
+ENDABLE_LOCKS: frozenset[str] = ENDED_BY_A_PERSON
+"""Locks a person may end; every other one ends by itself, and not sooner."""
 PAPER_BALANCE = Decimal(10_000)
 MOST_PAPER = Decimal(1_000_000)
 
@@ -60,6 +66,7 @@ class TradingPorts:
     key_probe: KeyProbe
     account_probe: AccountProbe
     sealer: Sealer
+    locks: OwnLocks
     clock: Clock
 
 
@@ -191,8 +198,26 @@ class TradingDesk:
         return self._set_trading(user, on=False)
 
     def resume(self, user: SessionUser) -> Refusal | None:
-        """Allow entries again; what had paused the account will pause it again if it still stands."""
+        """
+        Allow entries again, after a pause or after everything was closed; what had paused the account will pause it
+        again if it still stands.
+        """
         return self._set_trading(user, on=True)
+
+    def flatten(self, user: SessionUser) -> Refusal | None:
+        """Stop new entries at once and have the trader close what it opened on the person's account (L3)."""
+        return self._set_trading(user, on=False) or self._ask(user, "flatten", FLATTEN_EVERY_MS)
+
+    def end_lock(self, user: SessionUser, kind: str) -> Refusal | None:
+        """End one of the account's locks before its time; entries are possible again if nothing else stands."""
+        if user.read_only:
+            return _READ_ONLY
+        if kind not in ENDABLE_LOCKS:
+            return Refusal("refuse.lock.kind")
+        if not self._ports.locks.end(user.user_id, kind):
+            return Refusal("refuse.lock.gone")
+        _LOG.info("lock.ended", user_id=user.user_id, kind=kind)
+        return None
 
     def _set_trading(self, user: SessionUser, *, on: bool) -> Refusal | None:
         if user.read_only:

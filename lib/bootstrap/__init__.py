@@ -5,6 +5,8 @@ Processes ask for a whole (a collector, a trader, a simulator, a rehearsal) and 
 There is no mode here either: paper, demo and replay differ by the URLs in the settings and the objects handed over.
 """
 
+from lib.bootstrap.control import Control as Control
+from lib.bootstrap.control import control as control
 from lib.bootstrap.demo import LOCAL_MODEL as LOCAL_MODEL
 from lib.bootstrap.demo import ensure_demo as ensure_demo
 from lib.bootstrap.local import embedded_redis as embedded_redis

@@ -9,13 +9,14 @@ from contextlib import asynccontextmanager
 from lib.adapters.bybit.exchanges import BybitAsyncMarket, BybitExchanges
 from lib.adapters.bybit.key_probe import PybitKeyProbe
 from lib.adapters.bybit.kline_stream import BybitKlineStream, StreamTimings
-from lib.adapters.bybit.limiter import LocalLimiter
 from lib.adapters.bybit.market_data import BybitMarketData
+from lib.adapters.bybit.private_stream import BybitAccountHints
 from lib.adapters.bybit.public_feed import BybitPublicFeed
 from lib.adapters.bybit.transport import AiohttpTransport, open_session
 from lib.adapters.openai.analyst import OpenAIAnalyst, connect
 from lib.adapters.redis.candle_store import AsyncRedisCandleReader
 from lib.adapters.redis.connection import connect_async
+from lib.adapters.redis.limiter import RedisLimits
 from lib.adapters.sql.commands import SqlCommands
 from lib.adapters.sql.ledger import SqlLedger
 from lib.adapters.vault import VaultOpener
@@ -29,6 +30,7 @@ from lib.simulator.server import SimulatorConfig, Upstream, serve
 from lib.trading.commands import Clerk
 from lib.trading.desk import Desk
 from lib.trading.guardian import Guardian
+from lib.trading.stopping import Stopper
 from lib.trading.trader import Trader
 
 
@@ -47,8 +49,9 @@ async def trader(settings: Settings) -> AsyncIterator[Trader]:
     settings.require("DATABASE_URL", "REDIS_URL", "ENCRYPTION_KEY", "OPENAI_API_KEY", "INSTALLATION")
     engine = stores.database(settings)
     stores.candle_store(settings)
-    clock, limiter = SystemClock(), LocalLimiter(SystemClock())
+    clock = SystemClock()
     redis = connect_async(settings.redis_url, tls_verify=stores.tls_verify(settings))
+    limits = RedisLimits(redis, clock)
     client = connect(settings.openai_base_url, settings.openai_api_key)
     ledger = SqlLedger(engine, installation=settings.installation)
     async with open_session() as session:
@@ -60,8 +63,8 @@ async def trader(settings: Settings) -> AsyncIterator[Trader]:
         opener = VaultOpener([settings.encryption_key])
         desk = Desk(
             ledger=ledger,
-            exchanges=BybitExchanges(opener, urls, transport_for, clock, limiter),
-            market=BybitAsyncMarket(settings.bybit_api_url, urls, transport_for, clock, limiter),
+            exchanges=BybitExchanges(opener, urls, transport_for, clock, limits),
+            market=BybitAsyncMarket(settings.bybit_api_url, urls, transport_for, clock, limits),
             candles=AsyncRedisCandleReader(redis),
             analyst=OpenAIAnalyst(client),
             clock=clock,
@@ -70,10 +73,15 @@ async def trader(settings: Settings) -> AsyncIterator[Trader]:
             installation=settings.installation,
             holder=f"{socket.gethostname()[:40]}-{secrets.token_hex(6)}",
             analyst_budget_s=settings.analyst_budget_s,
+            platform=settings.platform_limits,
+            prices=settings.analyst_prices,
         )
+        hints = BybitAccountHints(opener, settings.private_ws_urls, session, clock)
         try:
-            yield Trader(desk, Guardian(desk), Clerk(desk, SqlCommands(engine, clock), opener, PybitKeyProbe(urls)))
+            clerk = Clerk(desk, SqlCommands(engine, clock), opener, PybitKeyProbe(urls))
+            yield Trader(desk, Guardian(desk, hints), clerk, Stopper(desk, allowed=settings.trading_enabled))
         finally:
+            await hints.close()
             await client.close()
             await redis.aclose()
             ledger.close()

@@ -18,6 +18,7 @@ from lib.adapters.redis.live import RedisLiveCandles
 from lib.adapters.sql.accounts import SqlAccounts
 from lib.adapters.sql.commands import SqlCommandQueue
 from lib.adapters.sql.keyring import SqlKeyring
+from lib.adapters.sql.own_locks import SqlOwnLocks
 from lib.adapters.sql.sessions import SqlLogins, SqlSessions
 from lib.adapters.sql.throttles import SqlThrottles
 from lib.adapters.vault import VaultSealer
@@ -91,6 +92,7 @@ def _trading(settings: Settings, engine: sa.Engine, clock: Clock) -> TradingDesk
         key_probe=PybitKeyProbe(urls),
         account_probe=BybitAccountProbe(urls, clock),
         sealer=VaultSealer(settings.encryption_public_key),
+        locks=SqlOwnLocks(engine),
         clock=clock,
     )
     here = Deployment(settings.feed_name, settings.venues, settings.symbols[0], settings.installation)

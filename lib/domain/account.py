@@ -55,6 +55,24 @@ class Limits:
     max_margin: Decimal = Decimal("0.5")
     """Isolated margin of one position as a share of free balance."""
     analyst_failures: int = 6
+    analyst_tokens: int = 2_000_000
+    """Analyst tokens behind this account's decisions per UTC day."""
+
+
+@dataclass(frozen=True, slots=True)
+class PlatformLimits:
+    """
+    Caps over all accounts of a deployment, on by default. Fractions are of summed equity, counts per UTC day.
+
+    Money of *max_exposure* in USDT, of *analyst_cost* in USD.
+    """
+
+    daily_loss: Decimal = Decimal("0.10")
+    max_exposure: Decimal = Decimal(5_000_000)
+    entries_per_day: int = 10_000
+    analyst_failures: int = 6
+    analyst_tokens: int = 20_000_000
+    analyst_cost: Decimal = Decimal(20)
 
 
 @dataclass(frozen=True, slots=True)

@@ -109,6 +109,17 @@ def window_problem(window: Sequence[Candle], *, step_ms: int, count: int, closes
     return None
 
 
+def sound_tail(candles: Sequence[Candle], step_ms: int) -> list[Candle]:
+    """The newest stretch of *candles* (oldest first) that is sane and consecutive: what may be shown or continued."""
+    tail: list[Candle] = []
+    for candle in reversed(candles):
+        if candle_problem(candle, step_ms) or (tail and candle.open_time + step_ms != tail[-1].open_time):
+            break
+        tail.append(candle)
+    tail.reverse()
+    return tail
+
+
 def first_gap(candles: Iterable[Candle], step_ms: int) -> int | None:
     """Open time of the first missing candle in an oldest-first sequence, or None."""
     expected: int | None = None

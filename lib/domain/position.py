@@ -5,7 +5,7 @@ Quantity is signed: positive long, negative short, zero flat. The average entry 
 half-even; everything else is exact, so books kept with this rule equal an exchange that keeps it, to the last decimal.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from decimal import ROUND_HALF_EVEN, Decimal
 from typing import Literal
 
@@ -34,6 +34,9 @@ class Position:
     unrealised: Decimal = ZERO
     seen_at: int = 0
     """The venue's clock (epoch ms) when this was true; 0 when computed here."""
+    mark: Decimal = field(default=ZERO, compare=False)
+    """The venue's mark price then, and the price at which it would liquidate; 0 = not told."""
+    liquidation: Decimal = field(default=ZERO, compare=False)
 
     @property
     def direction(self) -> Direction:

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 
 from lib import log
 from lib.clock import Clock
-from lib.domain.candle import Candle, FormingCandle, candle_problem, first_gap, interval_ms
+from lib.domain.candle import Candle, FormingCandle, candle_problem, interval_ms, sound_tail
 from lib.domain.errors import Retry
 from lib.market.history import History, Quarantined, load_history
 from lib.ports import CandleStore, CorruptCandles, KlineUpdate, MarketData
@@ -29,8 +29,8 @@ LONGEST_PAUSE_MS = 15_000
 """Between attempts to catch up when they do not bring the list forward."""
 RECHECK_MS = 60_000
 """When the venue's own history was broken, ask again after this."""
-OVERLAP = 2
-"""Candles asked for beyond the missing ones, to compare with what is stored."""
+OVERLAP = 32
+"""Candles asked for beyond the missing ones, to compare with what is stored: more than a decision rests on."""
 
 
 @dataclass(slots=True)
@@ -126,7 +126,7 @@ class CandleFeed:
             stored = self._store.newest(self.symbol, self.interval, self._capacity)
         except CorruptCandles:
             return []
-        whole = len(stored) == self._capacity and first_gap(stored, self._step) is None
+        whole = len(stored) == self._capacity and len(sound_tail(stored, self._step)) == self._capacity
         return stored if whole else []
 
     def _fetch(self, stored: list[Candle]) -> History:

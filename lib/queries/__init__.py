@@ -8,6 +8,11 @@ Nothing here writes. Money is summed in Python, never in SQL.
 from lib.queries.logs import LogReadings
 from lib.queries.money import MoneyReadings
 from lib.queries.person import PersonReadings
+from lib.queries.standing import OperatorReadings as OperatorReadings
+from lib.queries.standing import PlatformStanding as PlatformStanding
+from lib.queries.standing import Standing as Standing
+from lib.queries.standing import StandingReadings
+from lib.queries.standing import Switches as Switches
 from lib.queries.values import Choices as Choices
 from lib.queries.values import ClampRow as ClampRow
 from lib.queries.values import CommandRow as CommandRow
@@ -24,5 +29,5 @@ from lib.queries.values import Page as Page
 from lib.queries.values import Tiles as Tiles
 
 
-class Readings(MoneyReadings, LogReadings, PersonReadings):
+class Readings(MoneyReadings, LogReadings, PersonReadings, StandingReadings):
     """Everything anybody may look at. *Retry* when a store is away."""

@@ -7,7 +7,7 @@ import sqlalchemy as sa
 
 from lib.adapters.sql.people import accounts, users
 from lib.adapters.sql.trading import cycles
-from lib.domain.candle import MINUTE_MS, Candle
+from lib.domain.candle import MINUTE_MS, Candle, candle_problem, interval_ms, sound_tail
 from lib.queries.reading import Reading, epoch_ms
 from lib.queries.values import Health
 
@@ -23,23 +23,26 @@ class MarketReadings(Reading):
         """
         At most *count* newest candles that open at or after *since_ms*, oldest first, the forming one last.
 
-        Contiguous; a forming candle that does not follow the newest closed one is left out.
+        Sane and contiguous: older candles beyond a hole or an absurd one are left out, and so is a forming candle that
+        does not follow the newest closed one.
         """
-        closed = self._candles.newest(symbol, interval, count)
+        step = interval_ms(interval)
+        closed = sound_tail(self._candles.newest(symbol, interval, count), step)
         forming = self._candles.forming(symbol, interval)
-        if forming is not None and _follows(closed, forming.candle):
+        if forming is not None and _follows(closed, forming.candle, step):
             closed = [*closed, forming.candle][-count:]
         return [candle for candle in closed if since_ms is None or candle.open_time >= since_ms]
 
     def newest_candle(self, symbol: str, interval: str = "1m") -> Candle | None:
         """The newest closed candle, or None."""
-        newest = self._candles.newest(symbol, interval, 1)
+        newest = sound_tail(self._candles.newest(symbol, interval, 1), interval_ms(interval))
         return newest[0] if newest else None
 
     def last_price(self, symbol: str) -> Decimal | None:
         """The newest price the collector has seen: of the forming candle, else of the newest closed one."""
         closed, forming = self.newest_candle(symbol), self._candles.forming(symbol, "1m")
-        if forming is not None and (closed is None or forming.candle.open_time > closed.open_time):
+        newer = forming is not None and (closed is None or forming.candle.open_time > closed.open_time)
+        if forming is not None and newer and not candle_problem(forming.candle, MINUTE_MS):
             return forming.candle.close
         return closed.close if closed else None
 
@@ -81,10 +84,10 @@ class MarketReadings(Reading):
         return self._read(lambda c: c.execute(query).mappings().first())
 
 
-def _follows(closed: list[Candle], forming: Candle) -> bool:
-    if len(closed) < 2:
-        return not closed or forming.open_time > closed[-1].open_time
-    return forming.open_time - closed[-1].open_time == closed[-1].open_time - closed[-2].open_time
+def _follows(closed: list[Candle], forming: Candle, step_ms: int) -> bool:
+    if candle_problem(forming, step_ms):
+        return False
+    return not closed or forming.open_time == closed[-1].open_time + step_ms
 
 
 def _moment(text: str | None) -> int | None:

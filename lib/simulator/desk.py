@@ -197,11 +197,16 @@ class Desk:
         account.margin_mode = mode
         self._books.touch(account)
 
-    def deposit(self, uid: int, amount: Decimal) -> None:
-        """Add (or with a negative amount take) cash; ValueError for more than is available or finer than 1e-8."""
+    def deposit(self, uid: int, amount: Decimal, kind: str = "") -> None:
+        """
+        Add (or with a negative amount take) cash; ValueError for more than is available or finer than 1e-8.
+
+        *kind* is the type its row shows (BONUS, FEE_REFUND, …), a transfer when it is not said.
+        """
         account = self._books.account(uid)
         if amount != amount.quantize(FINEST_DEPOSIT):
             raise ValueError("money comes in steps of 0.00000001 USDT")
         if amount < 0 and -amount > max(self._books.available(account), ZERO):
             raise ValueError("more than is available")
-        self._books.book(account, CashMove("TRANSFER_IN" if amount >= 0 else "TRANSFER_OUT", cash_flow=amount))
+        kind = kind or ("TRANSFER_IN" if amount >= 0 else "TRANSFER_OUT")
+        self._books.book(account, CashMove(kind, cash_flow=amount))

@@ -1,13 +1,20 @@
 """
 One analyst call per prompt group and T; the first answer written stands for everybody, whoever asked.
+
+Nobody's call is paid for past a budget: the platform's tells for all, an account's own as long as no other of its group
+asks anyway. A cycle under way may pass a budget by its own calls, never the next one.
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 from lib.domain.account import AccountSettings
 from lib.domain.candle import Candle
-from lib.ports import AnalystAnswer, CycleKey, CycleRecord
+from lib.domain.errors import Skip
+from lib.domain.gates import budget_gates
+from lib.ports import AnalystAnswer, CycleKey, CycleRecord, TraderAccount
+from lib.trading.ceiling import BUDGET, Ceiling
 from lib.trading.desk import Desk
 from lib.trading.prompt import build_prompt, candle_fields
 
@@ -18,6 +25,37 @@ async def answer_for(desk: Desk, key: CycleKey, window: Sequence[Candle], settin
         return known
     prompt = build_prompt(key.symbol, window, settings, desk.model)
     answer = await desk.analyst.ask(prompt, desk.analyst_budget_s)
+    priced = replace(answer, cost=desk.prices.cost(answer.prompt_tokens, answer.completion_tokens))
     candles = json.dumps([candle_fields(candle) for candle in window], separators=(",", ":"))
-    record = CycleRecord(key, f"{prompt.system}\n\n{prompt.user}", candles, answer)
+    record = CycleRecord(key, f"{prompt.system}\n\n{prompt.user}", candles, priced)
     return await desk.ledger.record_cycle(record)
+
+
+async def group_answer(
+    desk: Desk, key: CycleKey, window: Sequence[Candle], group: Sequence[TraderAccount], ceiling: Ceiling
+) -> AnalystAnswer:
+    """`answer_for` the accounts of one prompt group. *Skip* when no budget pays for a call; an answer costs nothing."""
+    if await desk.ledger.cycle(key) is None and (why := await _unpaid(desk, group, ceiling)):
+        raise Skip(f"the analyst is not asked: {why}")
+    return await answer_for(desk, key, window, group[0].settings)
+
+
+async def _unpaid(desk: Desk, group: Iterable[TraderAccount], ceiling: Ceiling) -> str:
+    """Why nobody of *group* may have the analyst asked; "" when one may."""
+    if why := ceiling.closed_budget:
+        return why
+    for account in group:
+        if not await _is_spent(desk, account, ceiling):
+            return ""
+    return "today's analyst budget is used up"
+
+
+async def _is_spent(desk: Desk, account: TraderAccount, ceiling: Ceiling) -> bool:
+    limits = account.settings.limits
+    if ceiling.use.tokens < limits.analyst_tokens:
+        return False  # all accounts together used less
+    known = await desk.ledger.facts(account.account_id, ceiling.t_ms)
+    gates = budget_gates(known.tokens_today, limits, ceiling.t_ms)
+    for gate in gates:
+        await desk.ledger.lock(account.account_id, gate.kind, gate.until_ms, gate.why)
+    return bool(gates) or BUDGET in known.locks

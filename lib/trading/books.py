@@ -1,21 +1,25 @@
 """
 Books kept from the exchange's own executions, and the equity identity.
 
-balance = start + realised − fees + funding, to the last decimal; the difference to the exchange's wallet is recorded
-every cycle, never smoothed. Transfers are not told apart from a difference here.
+balance = start + realised − fees + funding + transfers, to the last decimal. Where that is not the exchange's wallet,
+executions and then transfers are looked for; the difference that is left is recorded every cycle and never smoothed,
+and one that is new wakes somebody.
 """
 
 from collections.abc import Iterable
 from decimal import Decimal
 
+from lib import log
 from lib.domain.order import IN_FLIGHT, Order, parse_link_id
 from lib.domain.position import ZERO
-from lib.ports import EquityPoint, Exchange, Fill, TraderAccount, Wallet
+from lib.ports import Books, EquityPoint, Exchange, Fill, TraderAccount, Wallet
 from lib.trading.desk import Desk
 
 OVERLAP_MS = 3_600_000
-"""Executions are asked for again this far back: a funding row may be listed minutes after newer fills, and exec ids
+"""Executions and transfers are asked for again this far back: a row may be listed minutes after newer ones, and ids
 make booking twice impossible."""
+READINGS = 2
+LOG = log.get("trading.books")
 
 
 async def import_fills(desk: Desk, account: TraderAccount, exchange: Exchange) -> int:
@@ -59,24 +63,48 @@ def held_by_us(fills: Iterable[Fill], installation: str) -> Decimal:
     return held
 
 
+async def import_transfers(desk: Desk, account: TraderAccount, exchange: Exchange) -> int:
+    """Book every transfer since the books were last held against the wallet; how many were new."""
+    books = await desk.ledger.books(account.account_id)
+    found = await exchange.transfers_since(max(books.opened_ms, books.checked_ms - OVERLAP_MS))
+    return await desk.ledger.record_transfers(account.account_id, found) if found else 0
+
+
+async def settle_books(desk: Desk, account: TraderAccount, exchange: Exchange, wallet: Wallet) -> Books:
+    """
+    The books, after executions and then transfers were looked for when they are not *wallet*'s balance.
+
+    What is asked for is what may be missing: books that agree cost no request.
+    """
+    for bring_in in (import_fills, import_transfers):
+        books = await desk.ledger.books(account.account_id)
+        if books.balance == wallet.balance:
+            return books
+        await bring_in(desk, account, exchange)
+    return await desk.ledger.books(account.account_id)
+
+
 async def check_equity(desk: Desk, account: TraderAccount, exchange: Exchange, t_ms: int) -> Decimal:
     """
     Read the wallet, hold it against the books, record both at T; the difference in USDT.
 
-    A fill landing between the two reads would look like a difference, so one is looked for again before it counts.
+    What lands between two reads would look like a difference, so the wallet is read again before one counts.
     """
     await import_fills(desk, account, exchange)
     wallet = await exchange.wallet()
-    difference = await _difference(desk, account, wallet)
-    if difference and await import_fills(desk, account, exchange):
+    for _ in range(READINGS):
+        books = await settle_books(desk, account, exchange, wallet)
+        if books.balance == wallet.balance:
+            break
         wallet = await exchange.wallet()
-        difference = await _difference(desk, account, wallet)
+    return await _record(desk, account, wallet, t_ms)
+
+
+async def _record(desk: Desk, account: TraderAccount, wallet: Wallet, t_ms: int) -> Decimal:
+    difference = wallet.balance - (await desk.ledger.books(account.account_id)).balance
     point = EquityPoint(account.account_id, t_ms, wallet.balance, wallet.equity, difference)
-    await desk.ledger.record_equity(point)
+    if await desk.ledger.record_equity(point):
+        LOG.alert("books.difference", account=account.account_id, t_ms=t_ms, difference=difference)
     if not difference:
         desk.unbooked.discard(account.account_id)
     return difference
-
-
-async def _difference(desk: Desk, account: TraderAccount, wallet: Wallet) -> Decimal:
-    return wallet.balance - (await desk.ledger.books(account.account_id)).balance

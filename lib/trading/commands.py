@@ -1,9 +1,12 @@
 """
-What people ask of the trader from the web: a cycle of their own account now, or another look at their key.
+What people ask of the trader from the web: a cycle of their own account now, another look at their key, or everything
+closed.
 
 A cycle on demand is `run_cycle` for one account at the newest closed minute: same window, plan, claim and send. It is
 refused when an entry of ours is younger than a minute. Commands are taken by the leading trader alone, once, and each
-ends with one plain sentence; one that waited too long is not carried out.
+ends with one plain sentence; one that waited too long is not carried out. Only the wish to have everything closed does
+not grow old: it stands as long as its owner has not resumed trading. Here it only throws the account's switch; closing
+and proving are `lib.trading.stopping`.
 """
 
 import asyncio
@@ -14,7 +17,7 @@ from lib import log
 from lib.accounts.key_gate import rights_flaw
 from lib.domain.candle import MINUTE_MS
 from lib.domain.errors import Pause, Retry
-from lib.ports import Command, Commands, KeyProbe, Opener, SealContext, TraderAccount
+from lib.ports import Command, Commands, Flags, KeyProbe, Opener, SealContext, TraderAccount
 from lib.trading.cycle import CycleReport, run_cycle
 from lib.trading.desk import Desk
 
@@ -35,7 +38,11 @@ class Clerk:
 
     async def run_pass(self) -> None:
         """Take what waits and carry it out; *Retry* when the database is away."""
-        taken = [command for command in await self._take() if not await self._refused(command)]
+        taken = await self._take()
+        for command in taken:
+            if command.kind == "flatten":
+                await self._flatten(command)  # before anything that could take its time
+        taken = [command for command in taken if command.kind != "flatten" and not await self._refused(command)]
         asked = [command for command in taken if command.kind == "ask_now"]
         rechecks = (self._recheck(command) for command in taken if command.kind == "recheck_key")
         await asyncio.gather(self._cycle_now(asked), *rechecks)
@@ -70,6 +77,24 @@ class Clerk:
             entries.append(filled)
         return any(order.is_entry and now - order.t_ms < YOUNG_ENTRY_MS for order in entries)
 
+    # --- everything closed ----------------------------------------------------------------------------------------
+
+    async def _flatten(self, command: Command) -> None:
+        account = await self._account(command.account_id)
+        if account is None:
+            await self._done(command, "there is no account to close")
+        elif account.trading_enabled:
+            # asking pauses the account at once, so its owner has resumed trading since
+            await self._done(command, "not carried out: trading was resumed since")
+        else:
+            closed = Flags(trading_enabled=False, flatten=True, why="its owner asked to close everything")
+            await self.desk.ledger.set_account_flags(account.account_id, closed, f"user:{command.user_id}")
+            await self._done(command, "everything is being closed; entries stay off until you resume")
+
+    async def _account(self, account_id: int) -> TraderAccount | None:
+        accounts = await self.desk.ledger.accounts()
+        return next((account for account in accounts if account.account_id == account_id), None)
+
     # --- a cycle on demand ----------------------------------------------------------------------------------------
 
     async def _cycle_now(self, asked: Sequence[Command]) -> None:
@@ -90,8 +115,7 @@ class Clerk:
     # --- another look at a key ------------------------------------------------------------------------------------
 
     async def _recheck(self, command: Command) -> None:
-        accounts = {account.account_id: account for account in await self.desk.ledger.accounts()}
-        account = accounts.get(command.account_id)
+        account = await self._account(command.account_id)
         if account is None:
             await self._done(command, "there is no key to look at")
             return

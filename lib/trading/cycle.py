@@ -1,8 +1,9 @@
 """
 The five-minute cycle: recover, candles, one answer per prompt group, then every account for itself.
 
-    reconcile → window at T → answers ∥ prefetch → plan → claim → send → resolve → books
+    reconcile → window at T → answers ∥ prefetch → plan → claim → send → resolve → books → sweep
 
+What leads to an order goes in the trade lane; what comes after it waits its turn behind everybody's way to theirs.
 A replay is `run_cycle` on a stepped clock; paper trading is the same loop on the machine's clock; live is the same
 loop with another exchange behind the port. Every cycle of every account ends decided or visibly skipped.
 """
@@ -17,16 +18,18 @@ from lib.domain.candle import Candle
 from lib.domain.decision import Decision
 from lib.domain.errors import Pause, Retry, Skip
 from lib.domain.order import Order
+from lib.domain.position import ZERO
 from lib.domain.risk import AccountPlan, Outcome
 from lib.domain.trade_log import Leg, summarise
 from lib.ports import AnalystAnswer, CycleKey, Exchange, TraderAccount
-from lib.trading.analysis import answer_for
+from lib.trading.analysis import group_answer
 from lib.trading.books import check_equity
+from lib.trading.ceiling import Ceiling, open_ceiling
 from lib.trading.desk import Desk, due, fits
 from lib.trading.execution import Errand, execute
-from lib.trading.planning import make_plan, opinion_of, prefetch
+from lib.trading.planning import Prefetch, Snapshot, Turn, look, make_plan, prefetch
 from lib.trading.prompt import cycle_key
-from lib.trading.resolution import recover
+from lib.trading.resolution import Sweep, recover
 from lib.trading.window import decision_window
 
 LOG = log.get("trading.cycle")
@@ -65,12 +68,13 @@ async def run_cycle(desk: Desk, t_ms: int, *, only: frozenset[int] | None = None
 
     With *only*, serve those account ids instead, due or not; who has trading switched off gets the opinion alone.
     """
-    if await desk.ledger.hold_lease(desk.holder, desk.lease_ms) is None:
+    epoch = await desk.ledger.hold_lease(desk.holder, desk.lease_ms)
+    if epoch is None:
         LOG.warning("cycle.not_leading", t_ms=t_ms)
         return CycleReport(t_ms, NOT_LEADING, unserved=True)
     unresolved = await desk.ledger.open_orders()
     accounts = [account for account in await desk.ledger.accounts() if _invited(desk, account, t_ms, only)]
-    this = Round(desk, t_ms, unresolved, {})
+    this = Round(desk, t_ms, epoch, unresolved, await open_ceiling(desk, unresolved, t_ms), {})
     crowds = [[a for a in accounts if a.symbol == symbol] for symbol in sorted({a.symbol for a in accounts})]
     served = await asyncio.gather(*(_serve_symbol(this, crowd) for crowd in crowds), return_exceptions=True)
     groups = [await _whole(this, crowd, group) for crowd, group in zip(crowds, served, strict=True)]
@@ -86,21 +90,29 @@ def _invited(desk: Desk, account: TraderAccount, t_ms: int, only: frozenset[int]
 
 @dataclass(frozen=True, slots=True)
 class Round:
-    """What the accounts of one cycle share: rows still open when it began, and one task per prompt group."""
+    """
+    What the accounts of one cycle share: our lease's epoch, rows still open when it began, what the platform's limits
+    leave, a task per prompt group.
+    """
 
     desk: Desk
     t_ms: int
+    epoch: int
     unresolved: Sequence[Order]
+    ceiling: Ceiling
     answers: dict[CycleKey, asyncio.Task[AnalystAnswer]]
 
     def key(self, account: TraderAccount) -> CycleKey:
         return cycle_key(self.desk.feed, account.symbol, self.t_ms, account.settings, self.desk.model)
 
-    def ask(self, account: TraderAccount, window: Sequence[Candle]) -> None:
-        """Start the answer of *account*'s prompt group unless it is under way."""
-        key = self.key(account)
-        if key not in self.answers:
-            self.answers[key] = asyncio.ensure_future(answer_for(self.desk, key, window, account.settings))
+    def ask(self, accounts: Sequence[TraderAccount], window: Sequence[Candle]) -> None:
+        """Start the answer of each prompt group among *accounts*, who all trade one symbol."""
+        groups: dict[CycleKey, list[TraderAccount]] = {}
+        for account in accounts:
+            groups.setdefault(self.key(account), []).append(account)
+        for key, group in groups.items():
+            answer = group_answer(self.desk, key, window, group, self.ceiling)
+            self.answers[key] = asyncio.ensure_future(answer)
 
 
 async def _serve_symbol(this: Round, accounts: Sequence[TraderAccount]) -> list[AccountResult]:
@@ -111,8 +123,7 @@ async def _serve_symbol(this: Round, accounts: Sequence[TraderAccount]) -> list[
     except Skip as skip:
         LOG.warning("cycle.skipped", t_ms=this.t_ms, symbol=symbol, why=str(skip))
         return await _skip_all(this, accounts, skip)
-    for account in accounts:
-        this.ask(account, window)
+    this.ask(accounts, window)
     served = await asyncio.gather(*(_serve(this, account, window) for account in accounts), return_exceptions=True)
     return [_contained(account, result) for account, result in zip(accounts, served, strict=True)]
 
@@ -158,32 +169,72 @@ def _contained(account: TraderAccount, result: AccountResult | BaseException) ->
 
 async def _trade(this: Round, account: TraderAccount, window: Sequence[Candle]) -> AccountResult:
     desk, t_ms = this.desk, this.t_ms
-    if not await recover(desk, account, this.unresolved, sweep=True):
-        raise Skip("earlier orders could not be reconciled with the exchange")
-    exchange = desk.exchanges.open(account)
+    await _recover(this, account)
+    exchange, later = desk.exchanges.open(account), desk.exchanges.open(account, "settle")
     # shield: one account's failure must not cancel the answer of its whole group
     answer_task = asyncio.shield(this.answers[this.key(account)])
-    snapshot, answer = await asyncio.gather(prefetch(desk, account, exchange), answer_task)
-    plan = opinion_of(account, await make_plan(desk, account, snapshot, answer, window[-1], t_ms))
+    before, answer = await asyncio.gather(prefetch(desk, account, exchange), answer_task)
+    snapshot = await _looked(this, account, exchange, before)
+    plan = await make_plan(desk, account, snapshot, answer, window[-1], this.ceiling)
     orders = await desk.ledger.plan(account, this.key(account), t_ms, plan)
-    decision = answer.decision if isinstance(answer.decision, Decision) else None
-    done = await execute(desk, Errand(account, exchange, snapshot.instrument, decision), orders)
-    difference = await _difference(desk, account, exchange, t_ms)
+    turn = Turn(answer.decision, this.ceiling) if isinstance(answer.decision, Decision) else None
+    errand = Errand(account, exchange, snapshot.instrument, turn, later, (snapshot.position, snapshot.read_ms))
+    done = await execute(desk, errand, orders)
+    difference = await _difference(desk, account, later, t_ms)
+    await recover(desk, account, (), sweep=Sweep(this.epoch))
     legs = [Leg(order.reduce_only, order.state, order.filled_qty, order.why) for order in done]
     ended = summarise(plan.outcome, plan.reason, legs)
     return AccountResult(account.account_id, ended.outcome, ended.message or plan.reason, tuple(done), difference)
 
 
+async def _recover(this: Round, account: TraderAccount) -> None:
+    """
+    Nothing is entered beside an order that nobody knows the end of. *Skip* when the exchange cannot be asked.
+
+    The sweep after the last cycle stands for this one, unless another trader led since, or rows are open, or the ledger
+    has lost what we sent.
+    """
+    desk = this.desk
+    is_open = any(order.account_id == account.account_id for order in this.unresolved)
+    has_lost = await _has_lost_commits(desk, account)
+    if is_open or has_lost or desk.swept.get(account.account_id) != this.epoch:
+        await _sweep_first(this, account, deep=has_lost)
+    if has_lost:
+        del desk.sent[account.account_id]  # told, and looked into
+
+
+async def _has_lost_commits(desk: Desk, account: TraderAccount) -> bool:
+    """Whether the ledger no longer has the order we sent last, or has it as never sent."""
+    link = desk.sent.get(account.account_id)
+    row = await desk.ledger.order_by_link(link) if link is not None else None
+    if link is None or (row is not None and row.attempts):
+        return False
+    LOG.alert("ledger.lost_commits", link=link)
+    return True
+
+
+async def _sweep_first(this: Round, account: TraderAccount, *, deep: bool = False) -> None:
+    sweep = Sweep(this.epoch, deep=deep)
+    if not await recover(this.desk, account, this.unresolved, sweep=sweep, lane="trade"):
+        raise Skip("earlier orders could not be reconciled with the exchange")
+
+
+async def _looked(this: Round, account: TraderAccount, exchange: Exchange, before: Prefetch) -> Snapshot:
+    """What the plan needs; a position our own executions do not explain is looked into before it counts."""
+    snapshot = await look(this.desk, account, exchange, before)
+    if snapshot.position.qty in (ZERO, snapshot.own_qty):
+        return snapshot
+    await _sweep_first(this, account, deep=True)
+    return await look(this.desk, account, exchange, await prefetch(this.desk, account, exchange))
+
+
 async def _difference(desk: Desk, account: TraderAccount, exchange: Exchange, t_ms: int) -> Decimal | None:
     """The exchange's balance minus our books; None when unread, which takes nothing back of what was traded."""
     try:
-        difference = await check_equity(desk, account, exchange, t_ms)
+        return await check_equity(desk, account, exchange, t_ms)
     except Retry as busy:
         LOG.warning("books.unread", why=str(busy))
         return None
-    if difference:
-        LOG.error("books.differ", difference=str(difference))
-    return difference
 
 
 async def _skip(this: Round, account: TraderAccount, held: Pause | Retry | Skip) -> AccountResult:

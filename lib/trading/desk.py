@@ -9,13 +9,15 @@ from collections import defaultdict
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
-from lib.domain.account import feed_fits
+from lib.domain.account import PlatformLimits, feed_fits
 from lib.domain.order import CYCLE_MS
+from lib.domain.pricing import AnalystPrices
 from lib.ports import Analyst, AsyncCandleReader, AsyncMarket, Clock, Exchanges, Ledger, TraderAccount
 
 WINDOW = 30
 """Closed candles shown to the analyst."""
 INTERVAL = "1m"
+SIGNERS = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,8 +36,16 @@ class Desk:
     holder: str
     analyst_budget_s: float = 45.0
     lease_ms: int = 30_000
+    platform: PlatformLimits = field(default_factory=PlatformLimits)
+    prices: AnalystPrices = field(default_factory=AnalystPrices)
     unbooked: set[int] = field(default_factory=set)
     """Accounts an order has left for whose executions the books may not hold yet; the guardian looks at them."""
+    swept: dict[int, int] = field(default_factory=dict)
+    """Accounts whose every order at the exchange was found to have its row, and under which epoch of our lease."""
+    sent: dict[int, str] = field(default_factory=dict)
+    """The newest order this process sent for each account (order_link_id): a ledger without it has lost commits."""
+    signing: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(SIGNERS))
+    """Who signs and claims: in a crowd it is the unsigned that wait, a signature is too old to claim after a second."""
     turns: defaultdict[int, asyncio.Lock] = field(default_factory=lambda: defaultdict(asyncio.Lock))
     """Who trades for an account holds its turn, from the prefetch to the last verdict."""
 

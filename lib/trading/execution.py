@@ -9,30 +9,42 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from lib import log
-from lib.domain.decision import Decision
 from lib.domain.errors import Pause, Retry
 from lib.domain.instrument import Instrument
 from lib.domain.order import IN_FLIGHT, MAX_AGE_MS, VERDICTS, Order, OrderState, after_hint
-from lib.domain.risk import size_entry
+from lib.domain.position import Position
 from lib.ports import Exchange, TraderAccount
 from lib.trading.desk import Desk
+from lib.trading.planning import Turn, size_turn
 from lib.trading.resolution import resolve
 
 LOG = log.get("trading.execution")
 REFUSED_PAUSE_S = 1.1
 """After 10002 or 10006: the venue's rolling second has passed."""
+FRESH_MS = 5_000
+"""How long a position that was read as flat counts as flat on the way to the claim."""
 MAX_SENDS = 6
 """Claims tried for one order in one go: three sends at most, and as many signatures grown old before the claim."""
 
 
 @dataclass(frozen=True, slots=True)
 class Errand:
-    """One account's orders of one T, and what sizing a flip's entry needs."""
+    """
+    One account's orders of one T, and what sizing a flip's entry needs. *later* is the account's exchange for what
+    nobody waits for (what became of an entry); None = the same. *seen* is the position last read and when, by the
+    desk's clock (epoch ms): while it is fresh an entry needs no other look.
+    """
 
     account: TraderAccount
     exchange: Exchange
     instrument: Instrument
-    decision: Decision | None = None
+    turn: Turn | None = None
+    later: Exchange | None = None
+    seen: tuple[Position, int] | None = None
+
+    def asking(self, order: Order) -> Exchange:
+        """Whom to ask what became of *order*: an exit may have an entry waiting behind it."""
+        return self.later if order.is_entry and self.later is not None else self.exchange
 
 
 async def execute(desk: Desk, errand: Errand, orders: Sequence[Order]) -> list[Order]:
@@ -58,21 +70,24 @@ async def run_order(desk: Desk, errand: Errand, order: Order) -> Order:
             break
         await desk.clock.sleep(again_in_s)
     if order.state in IN_FLIGHT:
-        return await resolve(desk, errand.exchange, order)
+        return await resolve(desk, errand.asking(order), order)
     return order
 
 
 async def _send(desk: Desk, exchange: Exchange, order: Order) -> tuple[Order, float | None]:
     """Sign, claim, send once. The row as it then stands, and seconds until it may be tried again (None = not now)."""
-    signed = exchange.sign_order(order, desk.clock.now_ms())
-    claim = await desk.ledger.claim(order, signed, desk.holder)
+    async with desk.signing:
+        signed = exchange.sign_order(order, desk.clock.now_ms())
+        claim = await desk.ledger.claim(order, signed, desk.holder)
     if not claim.granted:
         order = await _again(desk, order)
-        LOG.info("order.claim_refused", link=order.order_link_id, why=claim.why, state=claim.state.value)
+        tell = LOG.warning if claim.sign_again else LOG.info
+        tell("order.claim_refused", link=order.order_link_id, why=claim.why, state=claim.state.value)
         return order, 0 if claim.sign_again else None
     # nothing is asked between the claim and the send: the signature grows old, and a failure would waste the claim
     order = replace(order, state=claim.state, attempts=order.attempts + 1, signed_ts=signed.signed_ts)
     desk.unbooked.add(order.account_id)
+    desk.sent[order.account_id] = order.order_link_id
     ack = await exchange.send_order(signed)
     after = after_hint(ack.code, order.attempts)
     LOG.info("order.sent", link=order.order_link_id, code=ack.code, now=after.value)
@@ -87,12 +102,21 @@ async def _ready_entry(desk: Desk, errand: Errand, order: Order) -> Order:
     if order.state is not OrderState.PLANNED or order.qty is None:
         return order
     try:
-        ready = await _is_flat_at(errand.exchange, order)
+        ready = _was_flat_at(desk, errand, order) or await _is_flat_at(errand.exchange, order)
     except (Retry, Pause) as held:
         return await _moved(desk, order, OrderState.BLOCKED, f"leverage could not be set: {held}")
     if not ready:
         return await _moved(desk, order, OrderState.BLOCKED, "leverage or position is not what was asked for")
     return order
+
+
+def _was_flat_at(desk: Desk, errand: Errand, order: Order) -> bool:
+    """Whether the account was flat at the order's leverage a moment ago: most entries find it so."""
+    if errand.seen is None:
+        return False
+    position, read_ms = errand.seen
+    is_fresh = 0 <= desk.clock.now_ms() - read_ms <= FRESH_MS
+    return is_fresh and position.is_flat and position.leverage == order.leverage
 
 
 async def _is_flat_at(exchange: Exchange, order: Order) -> bool:
@@ -105,25 +129,15 @@ async def _is_flat_at(exchange: Exchange, order: Order) -> bool:
 
 
 async def _size(desk: Desk, errand: Errand, order: Order) -> Order:
-    if errand.decision is None:
+    if errand.turn is None:
         return await _moved(desk, order, OrderState.EXPIRED, "the decision behind it is gone")
     try:
-        wallet = await errand.exchange.wallet()
-        ticker = await desk.market.ticker(errand.account.venue, order.symbol)
+        sizing, ref = await size_turn(desk, errand.account, errand.exchange, errand.turn, order.side)
     except (Retry, Pause) as held:
-        return await _moved(desk, order, OrderState.BLOCKED, f"the balance after the exit is unknown: {held}")
-    sizing = size_entry(
-        errand.decision,
-        order.side,
-        wallet.equity,
-        wallet.available,
-        errand.account.settings,
-        errand.instrument,
-        ticker.last,
-    )
+        return await _moved(desk, order, OrderState.BLOCKED, f"the account after the exit is unknown: {held}")
     if sizing.qty == 0:
         return await _moved(desk, order, OrderState.BLOCKED, sizing.why)
-    await desk.ledger.size(order.id, sizing, ticker.last)
+    await desk.ledger.size(order.id, sizing, ref)
     return await _again(desk, order)
 
 

@@ -1,159 +1,239 @@
 """
 The guardian: no position of ours without a stop.
 
-An independent task that re-reads every account with a position from the exchange; a missing stop is put back, and when
-the venue refuses it the position is closed reduce-only. Repairing needs no row, so it works while the database is down;
-closing needs one. It never opens anything and never touches a position that is not ours.
+A task of its own, beside the cycles. Every account that may hold something of ours is re-read from the exchange within
+30 s, by few accounts within 10 s; a hint of its private stream brings its look at once. Accounts are looked at in
+parallel, each by one look at a time, and no failure of one delays another. The database may be down: accounts and
+their stops are remembered. What a look does is `lib.trading.looking`, whose turn it is `lib.trading.rounds`.
 """
 
 import asyncio
+from collections.abc import Coroutine, Sequence
 from dataclasses import dataclass, field
-from decimal import Decimal
 
 from lib import log
 from lib.domain.errors import Pause, Retry
-from lib.domain.order import Order, OrderState
-from lib.domain.position import ZERO, Position
-from lib.domain.risk import AccountPlan, exit_draft
-from lib.ports import Exchange, TraderAccount
-from lib.trading.books import import_fills, newest_entry, own_quantity
-from lib.trading.desk import Desk, boundary
-from lib.trading.execution import Errand, run_order
+from lib.ports import AccountHints, TraderAccount
+from lib.trading.desk import Desk
+from lib.trading.looking import Seen, Watch, look
+from lib.trading.rounds import Rounds
 
 LOG = log.get("trading.guardian")
-REPAIR_TRIES = 3
-EXTERNAL_MS = 86_400_000
-"""How long entries stay locked once another hand was found in a position of ours."""
+ROSTER_MS = 5_000
+"""How often the ledger is asked who there is to guard."""
+CROWDED_MS = 28_000
+"""So many accounts that a lost stop may be found too late: somebody must know."""
+BUG_PAUSE_S = 2.0
+"""After something failed in a way nobody foresaw."""
 
 
 @dataclass(slots=True)
 class Guardian:
     """
-    A pass looks at every account that may hold something of ours, the first one at every account there is: what a
-    killed process left unbooked is nowhere else to be seen. *accounts* and *stops* outlive a database outage, so a
-    repair needs no database.
+    Guards every account that may hold something of ours, and each account there is once: what a killed process left
+    unbooked is nowhere else to be seen. `run` is the task; `run_pass` looks once at everybody, for stepped clocks.
     """
 
     desk: Desk
-    accounts: list[TraderAccount] = field(default_factory=list)
-    stops: dict[int, tuple[str, Decimal, Decimal]] = field(default_factory=dict)
-    met: set[int] = field(default_factory=set)
-    """Accounts looked at since the process began."""
-    busy: set[int] = field(default_factory=set)
-    """Accounts a pass is looking at right now; another pass leaves them to it."""
-    repaired: int = 0
-    closed: int = 0
+    hints: AccountHints | None = None
+    rounds: Rounds = field(default_factory=Rounds)
+    watches: dict[int, Watch] = field(default_factory=dict)
+    _unsettled: set[int] = field(default_factory=set)
+    _hinted: set[int] = field(default_factory=set)
+    _looks: set[asyncio.Task[None]] = field(default_factory=set)
+    _timers: set[asyncio.Task[None]] = field(default_factory=set)
+    _is_ending: bool = False
+    _is_ledger_down: bool = False
+    _is_crowded: bool = False
+    _roster_ms: int = 0
+
+    @property
+    def repaired(self) -> int:
+        """Stops put back so far."""
+        return sum(watch.repaired for watch in self.watches.values())
+
+    @property
+    def closed(self) -> int:
+        """Positions closed so far."""
+        return sum(watch.closed for watch in self.watches.values())
 
     async def run_pass(self) -> int:
         """Look at every account that may hold something of ours, all in parallel; how many positions are open."""
-        unsettled: set[int] = set()
-        try:
-            self.accounts = await self.desk.ledger.accounts()
-            unsettled = {order.account_id for order in await self.desk.ledger.open_orders()}
-        except Retry as busy:
-            LOG.error("guardian.ledger_down", why=str(busy))
-        maybe = unsettled | self.desk.unbooked | self.stops.keys()
-        holders = [
-            account
-            for account in self.accounts
-            if account.booked_qty or account.account_id in maybe or account.account_id not in self.met
-            if account.account_id not in self.busy
-        ]
-        return sum(await asyncio.gather(*(self._watch(account) for account in holders)))
+        await self._read_roster()
+        now = self.desk.clock.now_ms()
+        begun = [account_id for account_id in self._maybe_holding() if self.rounds.begin(account_id, now)]
+        seen = await asyncio.gather(*(self._watch(account_id) for account_id in begun))
+        return sum(one.is_open for one in seen)
 
-    async def _watch(self, account: TraderAccount) -> bool:
-        with log.bind(account=account.account_id):
-            self.busy.add(account.account_id)
+    async def run(self) -> None:
+        """Guard until cancelled; looks under way are then heard out."""
+        self._is_ending = False
+        self._spawn(self._timers, self._hear_for_ever())
+        try:
+            await self._rounds_for_ever()
+        finally:
+            self._is_ending = True
+            for timer in self._timers:
+                timer.cancel()
+            if self._looks:
+                await asyncio.wait(self._looks)
+
+    # --- by the timetable ---------------------------------------------------------------------------------------------
+
+    async def _rounds_for_ever(self) -> None:
+        while True:
             try:
-                is_open = await self._look(account)
-                self.met.add(account.account_id)
-                return is_open
-            except Pause as held:
-                self.met.add(account.account_id)  # nothing can be seen until its owner has acted
-                LOG.warning("guardian.unread", why=str(held))
-            except Retry as held:
-                LOG.warning("guardian.unread", why=str(held))
-            except Exception as bug:  # noqa: BLE001 - one account's bug must never leave another unguarded
-                LOG.error("guardian.failed", bug)
-            finally:
-                self.busy.discard(account.account_id)
-            return False
+                self._begin_due()
+                pause_s = self.rounds.next_ms(self.desk.clock.now_ms(), ROSTER_MS) / 1000
+            except Exception as bug:  # noqa: BLE001 - positions must stay guarded whatever one round ran into
+                LOG.error("guardian.round_failed", bug)
+                pause_s = BUG_PAUSE_S
+            await self.desk.clock.sleep(pause_s)
 
-    async def _look(self, account: TraderAccount) -> bool:
-        exchange = self.desk.exchanges.open(account)
-        position = await exchange.position(account.symbol)
-        if position.is_flat:
-            self.stops.pop(account.account_id, None)
-            await import_fills(self.desk, account, exchange)
-            return False
-        is_known = self.stops.get(account.account_id, ("",))[0] == position.direction
-        is_safe = position.stop_loss > 0
-        if not (is_known and is_safe) and not await self._is_ours(account, exchange, position):
-            return False
-        if is_safe:
-            self.stops[account.account_id] = (position.direction, position.stop_loss, position.take_profit)
-            return True
-        await self._restore(account, exchange, position)
-        return True
-
-    async def _is_ours(self, account: TraderAccount, exchange: Exchange, position: Position) -> bool:
-        try:
-            own = await own_quantity(self.desk, account, exchange)
-        except Retry:
-            # the database is down: what was ours a moment ago is
-            return self.stops.get(account.account_id, ("",))[0] == position.direction
-        if own == 0:
-            self.stops.pop(account.account_id, None)
-        return own != 0 and (own > 0) == (position.qty > 0)
-
-    async def _restore(self, account: TraderAccount, exchange: Exchange, position: Position) -> None:
-        LOG.error("guardian.naked", symbol=account.symbol, qty=str(position.qty))
-        if (wanted := await self._wanted_stop(account, position)) is not None:
-            for _ in range(REPAIR_TRIES):
-                if await self._repair(account, exchange, wanted):
-                    return
-        await self._close(account, exchange)
-
-    async def _wanted_stop(self, account: TraderAccount, position: Position) -> tuple[Decimal, Decimal] | None:
-        known = self.stops.get(account.account_id)
-        if known is not None and known[0] == position.direction:
-            return known[1], known[2]
-        entry = await newest_entry(self.desk, account.account_id)
-        if entry is None or entry.stop_loss == 0 or (entry.side == "buy") != (position.qty > 0):
-            return None
-        return entry.stop_loss, entry.take_profit
-
-    async def _repair(self, account: TraderAccount, exchange: Exchange, wanted: tuple[Decimal, Decimal]) -> bool:
-        try:
-            await exchange.set_trading_stop(account.symbol, *wanted)
-            seen = await exchange.position(account.symbol)
-        except Retry as busy:
-            LOG.warning("guardian.repair_failed", why=str(busy))
-            return False
-        if seen.is_flat or seen.stop_loss > 0:
-            self.repaired += 1
-            LOG.warning("guardian.repaired", stop=str(seen.stop_loss))
-            return True
-        return False
-
-    async def _close(self, account: TraderAccount, exchange: Exchange) -> None:
-        """Close at most our own quantity, sized from a position read in this task."""
-        own = await own_quantity(self.desk, account, exchange)
-        position = await exchange.position(account.symbol)
-        qty = min(abs(position.qty), abs(own)) if (own > 0) == (position.qty > 0) else ZERO
-        if qty == 0:
+    def _begin_due(self) -> None:
+        if self._is_ending:
             return
-        if qty < abs(position.qty):
-            until = await self.desk.ledger.now() + EXTERNAL_MS
-            await self.desk.ledger.lock(account.account_id, "external", until, "another hand is in this position")
-        ticker = await self.desk.market.ticker(account.venue, account.symbol)
-        instrument = await self.desk.market.instrument(account.venue, account.symbol)
-        draft = exit_draft(position, ticker.last, leg="g", qty=qty)
-        order = await self._plan_close(account, AccountPlan("closed", "the stop was lost and refused", (draft,)))
-        done = await run_order(self.desk, Errand(account, exchange, instrument), order)
-        self.closed += done.state is OrderState.FILLED
-        await import_fills(self.desk, account, exchange)
-        LOG.error("guardian.closed", link=done.order_link_id, state=done.state.value)
+        now = self.desk.clock.now_ms()
+        if now >= self._roster_ms:
+            self._roster_ms = now + ROSTER_MS
+            self._spawn(self._timers, self._renew())
+        for account_id in self.rounds.due(now):
+            self._spawn(self._looks, self._look_in_turn(account_id))
 
-    async def _plan_close(self, account: TraderAccount, plan: AccountPlan) -> Order:
-        return await self.desk.ledger.plan_exit(account, boundary(await self.desk.ledger.now()), plan)
+    async def _renew(self) -> None:
+        """Who there is to guard, and whose streams to follow."""
+        try:
+            await self._read_roster()
+            if self.hints is not None:
+                await self.hints.follow(self._followed())
+            self._begin_due()
+        except Exception as bug:  # noqa: BLE001 - those who were guarded stay guarded
+            LOG.error("guardian.roster_failed", bug)
+
+    async def _look_in_turn(self, account_id: int) -> None:
+        await self._watch(account_id)
+        now = self.desk.clock.now_ms()
+        if (wait_ms := self.rounds.wait_ms(account_id, now)) < ROSTER_MS:
+            self._spawn(self._timers, self._later(wait_ms))
+        self._begin_due()
+
+    # --- by hints -----------------------------------------------------------------------------------------------------
+
+    async def _hear_for_ever(self) -> None:
+        if self.hints is None:
+            return
+        while True:
+            try:
+                self.heard(await self.hints.next())
+            except Exception as bug:  # noqa: BLE001 - without hints the timetable still comes round
+                LOG.error("guardian.hints_failed", bug)
+                await self.desk.clock.sleep(BUG_PAUSE_S)
+
+    def heard(self, account_id: int) -> None:
+        """Something may have happened to the account: look at it at once, closely."""
+        if account_id in self.watches:
+            self._hinted.add(account_id)
+            self._spawn(self._timers, self._later(self.rounds.hint(account_id, self.desk.clock.now_ms())))
+
+    async def _later(self, wait_ms: int) -> None:
+        await self.desk.clock.sleep(wait_ms / 1000)
+        self._begin_due()
+
+    # --- who ----------------------------------------------------------------------------------------------------------
+
+    async def _read_roster(self) -> None:
+        try:
+            accounts = await self.desk.ledger.accounts()
+            self._unsettled = {order.account_id for order in await self.desk.ledger.open_orders()}
+            self._is_ledger_down = False
+        except Retry as busy:
+            if not self._is_ledger_down:
+                LOG.alert("guardian.ledger_down", why=str(busy))
+            self._is_ledger_down = True
+        else:
+            self._meet(accounts)
+        self.rounds.keep(self._maybe_holding(), self.desk.clock.now_ms())
+        self._call_when_crowded()
+
+    def _call_when_crowded(self) -> None:
+        is_crowded = self.rounds.interval_ms > CROWDED_MS
+        if is_crowded and not self._is_crowded:
+            LOG.alert("guardian.crowded", interval_ms=self.rounds.interval_ms)
+        self._is_crowded = is_crowded
+
+    def _meet(self, accounts: Sequence[TraderAccount]) -> None:
+        """Take over *accounts* as they are now; one that is gone is kept as long as it holds something."""
+        for account in accounts:
+            self.watches.setdefault(account.account_id, Watch(account)).account = account
+        known = {account.account_id for account in accounts}
+        for account_id, watch in list(self.watches.items()):
+            if account_id not in known and watch.guarded is None:
+                del self.watches[account_id]
+
+    def _maybe_holding(self) -> list[int]:
+        """Accounts that hold something of ours, or may, or were never looked at."""
+        maybe = self._unsettled | self.desk.unbooked
+        return [
+            account_id
+            for account_id, watch in self.watches.items()
+            if watch.guarded or watch.account.booked_qty or account_id in maybe or not watch.is_met
+        ]
+
+    def _followed(self) -> list[TraderAccount]:
+        """Whose streams are worth hearing, the ones that may hold something first."""
+        holding = dict.fromkeys(self._maybe_holding())
+        trading = (number for number, watch in self.watches.items() if _trades(watch.account))
+        return [self.watches[number].account for number in dict.fromkeys((*holding, *trading))]
+
+    # --- one look -----------------------------------------------------------------------------------------------------
+
+    async def _watch(self, account_id: int) -> Seen:
+        """One look whose turn has begun; its every failure stays its own."""
+        watch = self.watches.get(account_id)
+        seen = Seen()
+        try:
+            if watch is not None:
+                with log.bind(account=account_id):
+                    seen = await self._looked(watch)
+        finally:
+            self.rounds.done(account_id, self.desk.clock.now_ms(), soon=seen.soon)
+        return seen
+
+    async def _looked(self, watch: Watch) -> Seen:
+        account_id = watch.account.account_id
+        closely = account_id in self._hinted
+        self._hinted.discard(account_id)
+        try:
+            seen = await look(self.desk, watch, closely=closely)
+            watch.is_met = True
+            return seen
+        except Pause as held:
+            watch.is_met = True  # nothing can be seen until its owner has acted
+            await self._pause(watch, str(held))
+        except Retry as held:
+            LOG.warning("guardian.unread", why=str(held))
+        except Exception as bug:  # noqa: BLE001 - one account's bug must never leave another unguarded
+            LOG.error("guardian.failed", bug)
+        return Seen(is_open=watch.guarded is not None, soon=watch.guarded is not None)
+
+    async def _pause(self, watch: Watch, why: str) -> None:
+        """Its owner is told once; a position nobody can look at is for a person on duty."""
+        LOG.warning("guardian.unread", why=why)
+        if watch.guarded is not None and why not in watch.told:
+            watch.told.add(why)
+            LOG.alert("guardian.blind", why=why)
+        if not watch.account.trading_enabled:
+            return
+        try:
+            await self.desk.ledger.pause(watch.account.account_id, why)
+        except Retry as busy:
+            LOG.warning("guardian.untold", why=str(busy))
+
+    def _spawn(self, tasks: set[asyncio.Task[None]], work: Coroutine[None, None, None]) -> None:
+        task = asyncio.create_task(work)
+        tasks.add(task)
+        task.add_done_callback(tasks.discard)
+
+
+def _trades(account: TraderAccount) -> bool:
+    return account.auto_trade and account.trading_enabled

@@ -1,7 +1,9 @@
 """
 From a standing answer to this account's plan.
 
-Prefetch runs beside the analyst; gates, sizing and clamps are pure (`lib.domain.risk`). The plan is committed before
+Wallet and orders are read beside the analyst, position and price after its answer: what the plan and the entry rest on
+is as young as it can be, and is read once. Gates, sizing and clamps are pure (`lib.domain.risk`). Every gate that
+stands is written down as a lock before the plan is made, whatever the analyst says. The plan is committed before
 anything is signed. An account that cannot be read is a visible skip.
 """
 
@@ -9,21 +11,36 @@ import asyncio
 from dataclasses import dataclass
 from decimal import Decimal
 
+from lib import log
 from lib.domain.candle import Candle
+from lib.domain.decision import Decision
+from lib.domain.gates import Facts, entry_refusal, locking_gates
 from lib.domain.instrument import Instrument
-from lib.domain.position import ZERO, Position
-from lib.domain.risk import AccountPlan, Facts, decide
+from lib.domain.position import ZERO, Position, Side
+from lib.domain.risk import AccountPlan, Sizing, decide, size_entry
 from lib.ports import AnalystAnswer, Exchange, OrderRecord, Ticker, TraderAccount, Wallet
-from lib.trading.books import import_fills, own_quantity
+from lib.trading.books import import_fills, own_quantity, settle_books
+from lib.trading.ceiling import Ceiling
 from lib.trading.desk import Desk
+
+LOG = log.get("trading.planning")
 
 MAX_PRICE_DISTANCE = Decimal("0.005")
 """The venue's own price must be this close to the newest close, or the account is on another market."""
 
 
 @dataclass(frozen=True, slots=True)
+class Prefetch:
+    """What is read beside the analyst: it changes little while an answer is awaited."""
+
+    wallet: Wallet
+    orders: list[OrderRecord]
+    instrument: Instrument
+
+
+@dataclass(frozen=True, slots=True)
 class Snapshot:
-    """The account and its venue as read for this cycle."""
+    """The account and its venue as read for this cycle; position and ticker at *read_ms* by the desk's clock."""
 
     wallet: Wallet
     position: Position
@@ -31,37 +48,90 @@ class Snapshot:
     ticker: Ticker
     instrument: Instrument
     own_qty: Decimal
+    read_ms: int
 
 
-async def prefetch(desk: Desk, account: TraderAccount, exchange: Exchange) -> Snapshot:
-    """Everything the plan needs from outside, read at once. *Retry* or *Pause* when any of it cannot be read."""
-    wallet, position, orders, ticker, instrument = await asyncio.gather(
+async def prefetch(desk: Desk, account: TraderAccount, exchange: Exchange) -> Prefetch:
+    """What need not wait for the answer, read at once. *Retry* or *Pause* when any of it cannot be read."""
+    wallet, orders, instrument = await asyncio.gather(
         exchange.wallet(),
-        exchange.position(account.symbol),
         exchange.open_orders(account.symbol),
-        desk.market.ticker(account.venue, account.symbol),
         desk.market.instrument(account.venue, account.symbol),
     )
+    await settle_books(desk, account, exchange, wallet)  # the gates must know of a stop that was hit, of money paid out
+    return Prefetch(wallet, orders, instrument)
+
+
+async def look(desk: Desk, account: TraderAccount, exchange: Exchange, before: Prefetch) -> Snapshot:
+    """*before* with the position and the price of now. *Retry* or *Pause* as `prefetch`."""
+    read_ms = desk.clock.now_ms()
+    position, ticker = await asyncio.gather(
+        exchange.position(account.symbol), desk.market.ticker(account.venue, account.symbol)
+    )
     own_qty = await _own_qty(desk, account, exchange, position)
-    return Snapshot(wallet, position, orders, ticker, instrument, own_qty)
+    return Snapshot(before.wallet, position, before.orders, ticker, before.instrument, own_qty, read_ms)
 
 
 async def _own_qty(desk: Desk, account: TraderAccount, exchange: Exchange, position: Position) -> Decimal:
     if not position.is_flat:
         return await own_quantity(desk, account, exchange)
     if not (await desk.ledger.books(account.account_id)).position.is_flat:
-        await import_fills(desk, account, exchange)  # a stop was hit: the gates must know of it
+        await import_fills(desk, account, exchange)  # closed at no cost at all: the balance did not tell
     return ZERO
 
 
 async def make_plan(
-    desk: Desk, account: TraderAccount, snapshot: Snapshot, answer: AnalystAnswer, newest: Candle, t_ms: int
+    desk: Desk, account: TraderAccount, snapshot: Snapshot, answer: AnalystAnswer, newest: Candle, ceiling: Ceiling
 ) -> AccountPlan:
-    """The plan of *account* for *answer*; refusals and skips are plans too."""
+    """The plan of *account* for *answer* of T; refusals, skips and the opinion of one switched off are plans too."""
+    known = await _known(desk, account, snapshot, ceiling)
+    await _lock(desk, account, known, ceiling.t_ms, answered=not answer.failed)
     if abs(snapshot.ticker.last - newest.close) > newest.close * MAX_PRICE_DISTANCE:
         return AccountPlan("skipped", "the venue's price is more than 0.5 % away from the newest candle")
-    facts = await _facts(desk, account, snapshot, t_ms)
-    return decide(answer.decision, facts, account.settings, snapshot.instrument, snapshot.ticker.last, t_ms)
+    facts, ref = ceiling.over(known), snapshot.ticker.last
+    plan = decide(answer.decision, facts, account.settings, snapshot.instrument, ref, ceiling.t_ms)
+    plan = opinion_of(account, plan)
+    for draft in plan.orders:
+        if draft.leg == "e" and draft.qty is not None:
+            ceiling.draw(draft.qty * draft.limit_price)
+    return plan
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """What a flip's entry rests on: the decision behind it, and the ceiling of its cycle."""
+
+    decision: Decision
+    ceiling: Ceiling
+
+
+async def size_turn(
+    desk: Desk, account: TraderAccount, exchange: Exchange, turn: Turn, side: Side
+) -> tuple[Sizing, Decimal]:
+    """
+    A flip's entry after its exit, and the price it is made from. *Retry* or *Pause* when the account cannot be read.
+
+    The gates are asked again: the exit may have been the day's last loss, or somebody may have come in between.
+    """
+    snapshot = await look(desk, account, exchange, await prefetch(desk, account, exchange))
+    known = await _known(desk, account, snapshot, turn.ceiling)
+    await _lock(desk, account, known, turn.ceiling.t_ms, answered=True)
+    facts, ref = turn.ceiling.over(known), snapshot.ticker.last
+    settings, rule = account.settings, snapshot.instrument
+    if refusal := entry_refusal(turn.decision, side, facts, settings, rule, turn.ceiling.t_ms):
+        return Sizing(ZERO, 1, ZERO, ZERO, ZERO, refusal), ref
+    sizing = size_entry(turn.decision, side, facts.equity, facts.available, settings, rule, ref, facts.room)
+    if sizing.qty:
+        turn.ceiling.draw(sizing.notional)
+    return sizing, ref
+
+
+async def _lock(desk: Desk, account: TraderAccount, known: Facts, t_ms: int, *, answered: bool) -> None:
+    """Write down the gates that stand. While no answer comes nothing is entered anyway: that lock waits for one."""
+    for gate in locking_gates(known, account.settings.limits, t_ms):
+        if gate.kind not in known.locks and (answered or gate.kind != "analyst_failures"):
+            LOG.warning("account.locked", kind=gate.kind, why=gate.why, until_ms=gate.until_ms)
+            await desk.ledger.lock(account.account_id, gate.kind, gate.until_ms, gate.why)
 
 
 def opinion_of(account: TraderAccount, plan: AccountPlan) -> AccountPlan:
@@ -72,9 +142,9 @@ def opinion_of(account: TraderAccount, plan: AccountPlan) -> AccountPlan:
     return AccountPlan("refused", f"{off} (it would have been: {plan.outcome}): {plan.reason}", (), plan.clamps)
 
 
-async def _facts(desk: Desk, account: TraderAccount, snapshot: Snapshot, t_ms: int) -> Facts:
-    known = await desk.ledger.facts(account.account_id, t_ms)
-    failures = await desk.ledger.analyst_failures(desk.feed, account.symbol)
+async def _known(desk: Desk, account: TraderAccount, snapshot: Snapshot, ceiling: Ceiling) -> Facts:
+    known = await desk.ledger.facts(account.account_id, ceiling.t_ms)
+    failures = await ceiling.silence(desk, account.symbol)
     foreign = [order for order in snapshot.orders if not _is_ours(order, desk.installation)]
     return Facts(
         equity=snapshot.wallet.equity,
@@ -90,6 +160,7 @@ async def _facts(desk: Desk, account: TraderAccount, snapshot: Snapshot, t_ms: i
         analyst_failures=failures,
         locks=known.locks,
         unresolved=known.unresolved,
+        tokens_today=known.tokens_today,
     )
 
 

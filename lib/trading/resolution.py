@@ -7,6 +7,7 @@ Start, crash recovery and the running loop use the same code. Nothing here sends
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from lib import log
 from lib.domain.errors import Pause, Retry
@@ -20,7 +21,7 @@ from lib.domain.order import (
     link_prefix,
 )
 from lib.domain.position import ZERO
-from lib.ports import Exchange, Fill, OrderAnswer, OrderRecord, TraderAccount, Verdict
+from lib.ports import Exchange, Fill, Lane, OrderAnswer, OrderRecord, TraderAccount, Verdict
 from lib.trading.books import import_fills
 from lib.trading.desk import Desk, boundary
 
@@ -30,6 +31,18 @@ SWEEP_MS = 86_400_000
 DEEPEST_SWEEP_MS = 30 * 86_400_000
 """A database restored from an older copy than this needs a person anyway."""
 NO_REASON = ("", "EC_NoError")
+
+
+@dataclass(frozen=True, slots=True)
+class Sweep:
+    """
+    A look for orders of ours without a row, among those of a day; *deep*: since our newest row if that is older.
+
+    It holds for *epoch*, that of our lease: another trader's orders come under another. None = holds for nothing.
+    """
+
+    epoch: int | None
+    deep: bool = False
 
 
 def best_record(records: Sequence[OrderRecord]) -> OrderRecord | None:
@@ -115,13 +128,15 @@ async def reconcile(desk: Desk, *, sweep: bool) -> bool:
     """
     Bring every open row of every account forward; True when each account could be asked.
 
-    The same code at start, in each cycle and in the loop between; accounts are asked in parallel.
+    The same code at start, in each cycle and in the loop between; accounts are asked in parallel. With *sweep* under a
+    lease of ours, the next cycle need not sweep again before it enters.
     """
+    epoch = await desk.ledger.hold_lease(desk.holder, desk.lease_ms) if sweep else None
     accounts = await desk.ledger.accounts()
     orders = await desk.ledger.open_orders()
     known = {account.account_id for account in accounts}
     await _hand_over(desk, [order for order in orders if order.account_id not in known])
-    asked = (recover(desk, account, orders, sweep=sweep, deep=sweep) for account in accounts)
+    asked = (recover(desk, account, orders, sweep=Sweep(epoch, deep=True) if sweep else None) for account in accounts)
     results = await asyncio.gather(*asked, return_exceptions=True)
     for account, result in zip(accounts, results, strict=True):
         if isinstance(result, Pause):
@@ -154,22 +169,21 @@ async def _give_up(desk: Desk, order: Order) -> None:
 
 
 async def recover(
-    desk: Desk, account: TraderAccount, orders: Sequence[Order], *, sweep: bool, deep: bool = False
+    desk: Desk, account: TraderAccount, orders: Sequence[Order], *, sweep: Sweep | None = None, lane: Lane = "settle"
 ) -> bool:
     """
-    Bring *account*'s open rows among *orders* forward by evidence; with *sweep*, adopt orders of ours without a row:
-    those of a day, or *deep*, since our newest row if that is older.
+    Bring *account*'s open rows among *orders* forward by evidence; with *sweep*, adopt orders of ours without a row.
 
     False when the exchange or the ledger could not be asked: the account must not enter anything yet. *Pause* when its
     key is refused.
     """
     try:
-        exchange = desk.exchanges.open(account)
+        exchange = desk.exchanges.open(account, lane)
         for order in orders:
             if order.account_id == account.account_id:
                 await _bring_forward(desk, account, exchange, order)
-        if sweep:
-            await _sweep(desk, account, exchange, deep=deep)
+        if sweep is not None:
+            await _sweep(desk, account, exchange, sweep)
     except Retry as busy:
         LOG.warning("recover.failed", account=account.account_id, why=str(busy))
         return False
@@ -187,18 +201,26 @@ async def _bring_forward(desk: Desk, account: TraderAccount, exchange: Exchange,
 
 async def _retire(desk: Desk, order: Order) -> None:
     """A PLANNED row past its age: never sent ones expire, sent ones need a query."""
-    if await desk.ledger.now() - order.t_ms > MAX_AGE_MS:
+    # an exit outside the plans may stand under a T long past: it is as old as its row
+    born_ms = order.created_ms if order.reduce_only else order.t_ms
+    if await desk.ledger.now() - born_ms > MAX_AGE_MS:
         after = OrderState.UNKNOWN if order.attempts else OrderState.EXPIRED
         await desk.ledger.move(order, after, "the decision is too old")
 
 
-async def _sweep(desk: Desk, account: TraderAccount, exchange: Exchange, *, deep: bool) -> None:
+async def _sweep(desk: Desk, account: TraderAccount, exchange: Exchange, sweep: Sweep) -> None:
+    desk.swept.pop(account.account_id, None)
     prefix = link_prefix(desk.installation)
     now = await desk.ledger.now()
-    since = min(now - SWEEP_MS, await _newest_row(desk, account, now)) if deep else now - SWEEP_MS
-    for record in await exchange.orders_since(account.symbol, since):
-        if record.order_link_id.startswith(prefix):
+    since = min(now - SWEEP_MS, await _newest_row(desk, account, now)) if sweep.deep else now - SWEEP_MS
+    found = await exchange.orders_since(account.symbol, since)
+    ours = {record.order_link_id: record for record in found if record.order_link_id.startswith(prefix)}
+    known = await desk.ledger.known_links(account.account_id, list(ours)) if ours else set()
+    for link, record in ours.items():
+        if link not in known:
             await desk.ledger.adopt(account, record, boundary(record.created_ms))
+    if sweep.epoch is not None:
+        desk.swept[account.account_id] = sweep.epoch
 
 
 async def _newest_row(desk: Desk, account: TraderAccount, now: int) -> int:

@@ -16,12 +16,14 @@ from lib.domain.errors import Halt, Retry
 from lib.domain.order import MAX_AGE_MS
 from lib.trading.commands import Clerk
 from lib.trading.cycle import CycleReport, run_cycle
-from lib.trading.desk import Desk, boundary
+from lib.trading.desk import Desk, boundary, due
 from lib.trading.guardian import Guardian
-from lib.trading.resolution import reconcile
+from lib.trading.resolution import Sweep, reconcile, recover
+from lib.trading.stopping import Stopper
+from lib.trading.timekeeping import check_clocks
 
 LOG = log.get("trader")
-GUARD_PAUSE_S = 10.0
+GUARD_PAUSE_S = 1.0
 RETRY_PAUSE_S = 2.0
 DRAIN_S = 20.0
 RESUME_MS = MAX_AGE_MS - 30_000
@@ -41,17 +43,22 @@ class Trader:
     guardian: Guardian
     clerk: Clerk | None = None
     """Who carries out commands, where there is a web to send them."""
+    stopper: Stopper | None = None
+    """Who carries out thrown switches and proves them, where there is anybody to throw one."""
     ready: bool = False
     halted: Halt | None = None
     """What a job found that the process must not go on with; the service ends with it."""
     _tasks: set[asyncio.Task[Any]] = field(default_factory=set)
     _serving: set[int] = field(default_factory=set)
     _reconciling: bool = False
+    _sweeping: bool = False
 
     async def start(self) -> None:
         """Reconcile before anything may trade; then take up the cycle a crash may have cut."""
         while not self.ready:
             try:
+                if self.stopper is not None:
+                    await self.stopper.obey()
                 complete = await reconcile(self.desk, sweep=True)
                 self.ready = True
                 LOG.info("trader.reconciled", complete=complete)
@@ -59,6 +66,7 @@ class Trader:
                 LOG.error("trader.waiting", why=str(busy))
                 await self.desk.clock.sleep(RETRY_PAUSE_S)
         self._spawn("guard", self._guard())
+        self.check_clocks()
         t_ms = boundary(self.desk.clock.now_ms())
         if self.desk.clock.now_ms() - t_ms <= RESUME_MS:
             self.cycle()
@@ -75,10 +83,24 @@ class Trader:
         if self.ready and not self._reconciling:
             self._spawn("reconcile", self._reconcile())
 
+    def sweep(self) -> None:
+        """Look for orders of ours without a row on accounts whose cycle does not: switched off, or not swept yet."""
+        if self.ready and not self._sweeping:
+            self._spawn("sweep", self._sweep())
+
     def take_commands(self) -> None:
         """Carry out what people ask of the trader from the web."""
         if self.ready and self.clerk is not None:
             self._spawn("commands", self.clerk.run_pass())
+
+    def enforce_stops(self) -> None:
+        """Carry out the switches that are thrown, and prove that everything stopped."""
+        if self.ready and self.stopper is not None:
+            self._spawn("stops", self.stopper.run_pass())
+
+    def check_clocks(self) -> None:
+        """See whether the clock we sign by is the ledger's and the venues'."""
+        self._spawn("clocks", self._check_clocks())
 
     def heartbeat(self) -> None:
         """Keep the lease and say that we live."""
@@ -146,6 +168,24 @@ class Trader:
         finally:
             self._reconciling = False
 
+    async def _check_clocks(self) -> None:
+        await check_clocks(self.desk)
+
+    async def _sweep(self) -> None:
+        desk, self._sweeping = self.desk, True
+        try:
+            epoch = await desk.ledger.hold_lease(desk.holder, desk.lease_ms)
+            t_ms = boundary(desk.clock.now_ms())
+            accounts = await desk.ledger.accounts()
+            others = [a for a in accounts if a.account_id not in desk.swept or not due(a, desk.feed, t_ms)]
+            sweeps = (recover(desk, account, (), sweep=Sweep(epoch, deep=True)) for account in others)
+            results = await asyncio.gather(*sweeps, return_exceptions=True)
+        finally:
+            self._sweeping = False
+        for account, result in zip(others, results, strict=True):
+            if isinstance(result, BaseException):
+                LOG.warning("sweep.account_failed", account=account.account_id, why=repr(result))
+
     async def _heartbeat(self) -> None:
         held = await self.desk.ledger.hold_lease(self.desk.holder, self.desk.lease_ms)
         fields = {"trader_heartbeat": iso(self.desk.clock.now_ms()), "trader_leads": str(held is not None).lower()}
@@ -153,15 +193,11 @@ class Trader:
 
     async def _guard(self) -> None:
         while True:
-            # a task of its own: an account that hangs must not keep the others from being looked at
-            self._spawn("guard pass", self._guard_once())
+            try:
+                await self.guardian.run()
+            except Exception as bug:  # noqa: BLE001 - positions must stay guarded whatever it ran into
+                LOG.error("guardian.stopped", bug)
             await self.desk.clock.sleep(GUARD_PAUSE_S)
-
-    async def _guard_once(self) -> None:
-        try:
-            await self.guardian.run_pass()
-        except Exception as bug:  # noqa: BLE001 - positions must stay guarded whatever one pass ran into
-            LOG.error("guardian.pass_failed", bug)
 
 
 def cycle_status(report: CycleReport, now_ms: int) -> dict[str, str]:

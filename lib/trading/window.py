@@ -1,9 +1,9 @@
 """
 The thirty candles a decision may rest on.
 
-They come from the store, must hold to the candle contract with the newest closing exactly at T, and the newest must be
-what the venue's own REST says. What is still missing at T + 20 s makes the cycle a visible skip; a wrong window never
-becomes a decision.
+They come from the store, must hold to the candle contract with the newest closing exactly at T, and every one of them
+must be what the venue's own REST says: one call for everybody. What is still missing at T + 20 s makes the cycle a
+visible skip; a wrong window never becomes a decision.
 """
 
 from lib.domain.candle import Candle, interval_ms, window_problem
@@ -34,9 +34,11 @@ async def _read(desk: Desk, symbol: str, t_ms: int) -> tuple[list[Candle], str]:
         window = await desk.candles.newest(symbol, INTERVAL, WINDOW)
         if problem := window_problem(window, step_ms=STEP_MS, count=WINDOW, closes_at=t_ms):
             return [], problem
-        truth = await desk.market.closed_candles(symbol, INTERVAL, end=t_ms - STEP_MS, limit=1)
+        truth = await desk.market.closed_candles(symbol, INTERVAL, end=t_ms - STEP_MS, limit=WINDOW)
     except Retry as busy:
         return [], str(busy)
-    if truth != window[-1:]:
+    if truth[-1:] != window[-1:]:
         return [], "the newest candle is not the one the exchange shows"
+    if truth != window:  # another feed's leftovers may end in a true candle
+        return [], "an older candle is not the one the exchange shows"
     return window, ""

@@ -1,17 +1,17 @@
 """Which keys and settings are taken: pure rules, the dangerous flaws first."""
 
-from dataclasses import replace
+from dataclasses import fields, replace
 from decimal import Decimal
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import event, given
 from hypothesis import strategies as st
 
 from lib.accounts import key_gate
 from lib.accounts.key_gate import hands_flaw, rights_flaw, shape_flaw
 from lib.accounts.settings_rules import settings_refusal
-from lib.domain.account import RISK_PROFILES, AccountSettings, RiskLevel
+from lib.domain.account import RISK_PROFILES, AccountSettings, Limits, RiskLevel
 from lib.domain.order import order_link_id
 from lib.ports import ApiKey, KeyInfo
 from tests.factories import INSTALLATION, T, limits, settings
@@ -69,6 +69,7 @@ def test_a_choice_is_the_levels_or_stricter(level: RiskLevel, risk: Decimal, con
         (settings(limits=limits(loss_streak=6)), "refuse.settings.limit"),
         (settings(limits=limits(cooldown_ms=0)), "refuse.settings.limit"),
         (settings(limits=limits(max_exposure=Decimal(-1))), "refuse.settings.limit"),
+        (settings(limits=limits(analyst_tokens=2_000_001)), "refuse.settings.limit"),
     ],
 )
 def test_a_looser_or_senseless_choice_is_refused(chosen: AccountSettings, key: str) -> None:
@@ -80,3 +81,46 @@ def test_a_looser_or_senseless_choice_is_refused(chosen: AccountSettings, key: s
 def test_the_defaults_and_stricter_limits_are_taken() -> None:
     assert settings_refusal(AccountSettings()) is None
     assert settings_refusal(settings(limits=limits(daily_loss=Decimal("0.01"), entries_per_day=0))) is None
+
+
+def nearby(value: Decimal) -> st.SearchStrategy[Decimal]:
+    """Around the cap *value*: below, at and above it, and what is no number."""
+    shares = st.decimals("-0.5", "2", places=2).map(lambda share: share * value)
+    return shares | st.just(value) | st.sampled_from([Decimal("NaN"), Decimal("Infinity"), Decimal("-Infinity")])
+
+
+def counts(value: int) -> st.SearchStrategy[int]:
+    return st.integers(-2, 2 * value)
+
+
+wished = st.builds(
+    Limits,
+    daily_loss=nearby(Limits().daily_loss),
+    drawdown=nearby(Limits().drawdown),
+    loss_streak=counts(Limits().loss_streak),
+    entries_per_day=counts(Limits().entries_per_day),
+    cooldown_ms=st.integers(0, 100_000_000),
+    max_exposure=nearby(Limits().max_exposure),
+    max_margin=nearby(Limits().max_margin),
+    analyst_failures=counts(Limits().analyst_failures),
+    analyst_tokens=counts(Limits().analyst_tokens),
+)
+
+
+@given(wished)
+def test_no_limit_an_owner_can_save_is_looser_than_the_platforms(wish: Limits) -> None:
+    refused = settings_refusal(settings(limits=wish)) is not None
+    caps = Limits()
+    looser = [wish.cooldown_ms < caps.cooldown_ms, wish.cooldown_ms > 86_400_000]
+    for name in (field.name for field in fields(Limits) if field.name != "cooldown_ms"):
+        value, cap = Decimal(getattr(wish, name)), Decimal(getattr(caps, name))
+        looser.append(not value.is_finite() or value < 0 or value > cap)
+    event("refused" if refused else "taken")
+    assert refused is any(looser)
+
+
+@given(st.sampled_from([field.name for field in fields(Limits)]), st.decimals("0", "1", places=3))
+def test_each_limit_alone_can_be_made_stricter(name: str, share: Decimal) -> None:
+    usual = getattr(Limits(), name)
+    stricter = type(usual)(usual * (1 + share)) if name == "cooldown_ms" else type(usual)(usual * share)
+    assert settings_refusal(settings(limits=limits(**{name: stricter}))) is None

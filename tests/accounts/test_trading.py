@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from pathlib import Path
 
@@ -18,7 +18,10 @@ from lib.adapters.bybit.paper_desk import SimulatorPaperDesk
 from lib.adapters.sql.accounts import SqlAccounts
 from lib.adapters.sql.commands import LOST, LOST_MS, SqlCommandQueue, SqlCommands
 from lib.adapters.sql.keyring import SqlKeyring
+from lib.adapters.sql.own_locks import SqlOwnLocks
 from lib.adapters.sql.people import accounts, commands, credentials, users
+from lib.adapters.sql.rulings import utc_day
+from lib.adapters.sql.trading import risk_locks
 from lib.adapters.vault import VaultOpener, VaultSealer, generate_keys
 from lib.domain.errors import Pause, Retry
 from lib.ports import ApiKey, SealContext
@@ -87,6 +90,7 @@ async def scene(
             key_probe=PybitKeyProbe(urls),  # type: ignore[arg-type]
             account_probe=BybitAccountProbe(urls, clock),  # type: ignore[arg-type]
             sealer=VaultSealer(PUBLIC),
+            locks=SqlOwnLocks(engine, clock),
             clock=clock,
         )
         desk = TradingDesk(ports, Deployment("synthetic", ("paper",), SYMBOL, INSTALLATION))
@@ -247,12 +251,49 @@ async def test_auto_trading_needs_an_account_that_may_trade_and_off_always_works
     assert scene.rows(users)[0]["auto_trade_since_ms"] == scene.world.clock.now_ms()
 
 
-async def test_resuming_never_lifts_a_flatten(scene: Scene) -> None:
+async def test_closing_everything_stops_entries_at_once_and_asks_the_trader_to_close(scene: Scene) -> None:
+    assert scene.desk.flatten(scene.user) == Refusal("refuse.no_account")
     await scene.save()
-    scene.change(accounts, flatten=True, trading_enabled=False, pause_reason="a loss")
+    assert scene.desk.flatten(scene.user) is None
+    [row] = scene.rows(accounts)
+    assert (row["trading_enabled"], row["flatten"]) == (False, False), "the trader throws the second switch"
+    assert [command["kind"] for command in scene.rows(commands)] == ["flatten"]
+    assert scene.desk.flatten(replace(scene.user, read_only=True)) == Refusal("refuse.read_only")
+
+
+async def test_pausing_leaves_a_close_going_on_and_only_resuming_ends_it(scene: Scene) -> None:
+    await scene.save()
+    scene.change(accounts, flatten=True, trading_enabled=False, pause_reason="a loss", proven_ms=7)
+    assert scene.desk.pause(scene.user) is None
+    [row] = scene.rows(accounts)
+    assert (row["flatten"], row["proven_ms"]) == (True, 7)
     assert scene.desk.resume(scene.user) is None
     [row] = scene.rows(accounts)
-    assert (row["flatten"], row["trading_enabled"], row["pause_reason"]) == (True, True, "")
+    assert (row["flatten"], row["trading_enabled"], row["pause_reason"]) == (False, True, "")
+    assert (row["switched_ms"], row["proven_ms"]) == (scene.world.clock.now_ms(), 0)
+
+
+@pytest.mark.parametrize("kind", ["drawdown", "loss_streak", "external"])
+async def test_a_person_ends_a_lock_of_their_own_account_once(scene: Scene, kind: str) -> None:
+    await scene.save()
+    now = scene.world.clock.now_ms()
+    held = {"kind": kind, "utc_day": utc_day(now), "until_ms": now + 60_000, "why": "a reason", "created_ms": now}
+    account_id = scene.rows(accounts)[0]["id"]
+    with scene.engine.begin() as connection:
+        connection.execute(sa.insert(risk_locks).values(account_id=account_id, **held))
+    other = scene.another()
+    assert scene.desk.end_lock(other, kind) == Refusal("refuse.lock.gone")
+    assert scene.desk.end_lock(replace(scene.user, read_only=True), kind) == Refusal("refuse.read_only")
+    assert scene.desk.end_lock(scene.user, kind) is None
+    [row] = scene.rows(risk_locks)
+    assert (row["until_ms"], row["ended_by"]) == (now, f"user:{scene.user.user_id}")
+    assert scene.desk.end_lock(scene.user, kind) == Refusal("refuse.lock.gone")
+
+
+@pytest.mark.parametrize("kind", ["daily_loss", "entries", "cooldown", "", "x" * 500])
+async def test_a_lock_that_ends_by_itself_is_not_ended_by_hand(scene: Scene, kind: str) -> None:
+    await scene.save()
+    assert scene.desk.end_lock(scene.user, kind) == Refusal("refuse.lock.kind")
 
 
 async def test_asking_is_for_those_with_an_account_once_a_minute_and_each_for_themselves(scene: Scene) -> None:

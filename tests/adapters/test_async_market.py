@@ -1,5 +1,7 @@
 """The trader's public questions: closed candles of the feed, price and rules of the venue, and opened exchanges."""
 
+import asyncio
+from contextlib import suppress
 from dataclasses import replace
 from decimal import Decimal
 
@@ -9,13 +11,14 @@ from lib.adapters.bybit.exchanges import BybitAsyncMarket, BybitExchanges
 from lib.adapters.bybit.limiter import LocalLimiter
 from lib.adapters.vault import VaultOpener, VaultSealer, generate_keys
 from lib.clock import SteppedClock
+from lib.domain.account import Venue
 from lib.domain.candle import MINUTE_MS, interval_ms
 from lib.domain.errors import Halt, Pause, Retry
-from lib.ports import SealContext
+from lib.ports import Lane, SealContext
 from tests.adapters.scripted import KEY, NOW, ScriptedTransport, page, reply
 from tests.adapters.test_wire import INSTRUMENT, POSITION
 from tests.contract.exchange_worlds import START_BALANCE, in_process
-from tests.factories import SYMBOL, T, trader_account
+from tests.factories import SYMBOL, T, order, trader_account
 
 TICKER = {"symbol": SYMBOL, "lastPrice": "60000.1", "markPrice": "60001.2"}
 
@@ -71,6 +74,115 @@ async def test_rules_are_asked_again_after_ten_minutes() -> None:
     assert (await market.instrument("paper", SYMBOL)).trading
     clock.advance_to(NOW + 600_001)
     assert not (await market.instrument("paper", SYMBOL)).trading
+
+
+async def test_who_asks_for_a_price_within_a_second_shares_the_answer() -> None:
+    clock = SteppedClock(NOW)
+    later = {**TICKER, "lastPrice": "60100.0"}
+    transport = ScriptedTransport(page(TICKER), page(later), page(later))
+    market = market_over(transport, clock)
+    crowd = await asyncio.gather(*(market.ticker("paper", SYMBOL) for _ in range(50)))
+    assert {ticker.last for ticker in crowd} == {Decimal("60000.1")}
+    clock.advance_to(NOW + 1_000)
+    assert (await market.ticker("paper", SYMBOL)).last == Decimal("60000.1")
+    assert len(transport.asked) == 1
+    clock.advance_to(NOW + 1_001)
+    assert (await market.ticker("paper", SYMBOL)).last == Decimal("60100.0")
+    assert len(transport.asked) == 2
+
+
+async def test_a_price_that_could_not_be_had_is_asked_for_again() -> None:
+    market = market_over(ScriptedTransport(TimeoutError(), page(TICKER)))
+    first, second = await asyncio.gather(*(market.ticker("paper", SYMBOL) for _ in range(2)), return_exceptions=True)
+    assert isinstance(first, Retry)
+    assert not isinstance(second, BaseException)
+
+
+class Family(LocalLimiter):
+    """A limiter that knows what it was asked to let pass."""
+
+    def __init__(self, clock: SteppedClock) -> None:
+        super().__init__(clock)
+        self.passed: list[tuple[str, str, Lane, bool]] = []
+        self.over: list[Lane] = []
+
+    def finished(self, lane: Lane) -> None:
+        self.over.append(lane)
+
+    async def admit(
+        self, account: str, path: str, *, lane: Lane = "trade", urgent: bool = False, max_wait_s: float | None = None
+    ) -> None:
+        self.passed.append((account, path, lane, urgent))
+        await super().admit(account, path, lane=lane, urgent=urgent, max_wait_s=max_wait_s)
+
+
+class Families:
+    """`Limits` with a limiter for each URL."""
+
+    def __init__(self, clock: SteppedClock) -> None:
+        self._clock = clock
+        self.made: dict[str, Family] = {}
+
+    def at(self, url: str) -> Family:
+        return self.made.setdefault(url, Family(self._clock))
+
+
+async def test_a_403_from_one_address_leaves_the_other_alone() -> None:
+    clock = SteppedClock(NOW)
+    limits = Families(clock)
+    over = {
+        "http://bybit": ScriptedTransport((403, {}, b"access too frequent")),
+        "http://paper": ScriptedTransport(page(TICKER)),
+    }
+    urls = {"demo": "http://bybit", "paper": "http://paper"}
+    market = BybitAsyncMarket("http://paper", urls, over.__getitem__, clock, limits)  # type: ignore[arg-type]
+    with pytest.raises(Retry):
+        await market.ticker("demo", SYMBOL)
+    with pytest.raises(Retry, match="blocks our address"):
+        await market.instrument("demo", SYMBOL)
+    assert (await market.ticker("paper", SYMBOL)).last == Decimal("60000.1")
+    assert len(over["http://bybit"].asked) == 1
+
+
+@pytest.mark.parametrize("answer", [page(POSITION), TimeoutError(), reply(code=10003), (502, {}, b"<html>")])
+async def test_a_call_is_over_whatever_became_of_it(answer: Exception | tuple[int, dict[str, str], bytes]) -> None:
+    clock = SteppedClock(NOW)
+    limits = Families(clock)
+    transport = ScriptedTransport(answer, answer, answer, answer)
+    urls: dict[Venue, str] = {"paper": "http://paper"}
+    exchange = BybitExchanges(VaultOpener([generate_keys()[0]]), urls, lambda _: transport, clock, limits).of(
+        "paper", "1", KEY
+    )
+    market = BybitAsyncMarket("http://paper", urls, lambda _: transport, clock, limits)
+    with suppress(Retry, Pause):
+        await exchange.position(SYMBOL)
+    with suppress(Retry, Pause):
+        await exchange.set_leverage(SYMBOL, 3)
+    with suppress(Retry, Pause):
+        await market.ticker("paper", SYMBOL)
+    await exchange.send_order(exchange.sign_order(order(), NOW))
+    limiter = limits.made["http://paper"]
+    assert sorted(lane for _, _, lane, _ in limiter.passed) == sorted(limiter.over)
+    assert len(limiter.over) == 5, "four calls and the venue's time"
+
+
+async def test_an_account_calls_in_the_lane_it_was_opened_for() -> None:
+    clock = SteppedClock(NOW)
+    limits = Families(clock)
+    exchanges = BybitExchanges(
+        VaultOpener([generate_keys()[0]]),
+        {"paper": "http://paper"},
+        lambda _: ScriptedTransport(page(POSITION), reply(), reply()),
+        clock,
+        limits,
+    )
+    exchange = exchanges.of("paper", "1", KEY, "guard")
+    await exchange.position(SYMBOL)
+    await exchange.set_trading_stop(SYMBOL, Decimal(1), Decimal(2))
+    assert [call for call in limits.made["http://paper"].passed if call[0]] == [
+        ("paper:1", "/v5/position/list", "guard", False),
+        ("paper:1", "/v5/position/trading-stop", "guard", True),
+    ]
 
 
 @pytest.mark.parametrize("answer", [reply(code=10001, message="symbol invalid"), page()])

@@ -34,8 +34,8 @@ def test_every_dialect_is_one_address(raw: str) -> None:
     assert address.connect_args == {
         "charset": "utf8mb4",
         "connect_timeout": 10,
-        "read_timeout": 30,
-        "write_timeout": 30,
+        "read_timeout": 10,
+        "write_timeout": 10,
     }
 
 

@@ -85,6 +85,7 @@ READS: dict[str, Callable[[Readings, int, int], object]] = {
     "settings": lambda r, user, log: r.settings(user),
     "key_status": lambda r, user, log: r.key_status(user),
     "command": lambda r, user, log: r.command(user),
+    "standing": lambda r, user, log: r.standing(user),
 }
 ALIKE = {"equity", "tiles", "order_states", "settings", "command"}
 """Where two people made alike read alike."""

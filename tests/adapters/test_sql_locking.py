@@ -1,5 +1,6 @@
 """What two connections do to each other: waits become Retry, clocks are read after locks, readers block nobody."""
 
+import asyncio
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -8,7 +9,8 @@ from concurrent.futures import Future, ThreadPoolExecutor
 import pytest
 import sqlalchemy as sa
 
-from lib.adapters.sql import claiming, switches
+from lib.adapters.sql import claiming, locks, switches
+from lib.adapters.sql.keyring import SqlKeyring
 from lib.adapters.sql.ledger import SqlLedger
 from lib.adapters.sql.people import accounts, system_flags, users
 from lib.adapters.sql.rows import Now, ledger_clock, lock_account
@@ -18,11 +20,12 @@ from lib.clock import Clock, SteppedClock, SystemClock
 from lib.domain.account import AccountSettings
 from lib.domain.errors import Halt, Retry
 from lib.domain.order import Claim, Order, OrderState
-from lib.ports import Flags, SignedOrder
+from lib.ports import EquityPoint, Flags, SignedOrder
+from tests import factories as make
 from tests.contract.conftest import mariadb_engine, migrated_mariadb, migrated_sqlite, sqlite_engine
 from tests.contract.ledger_worlds import SqlWorld
-from tests.contract.test_ledger import HOLDER, planned, signed
-from tests.factories import T
+from tests.contract.test_ledger import BUY, HOLDER, planned, signed, trading_account
+from tests.factories import REF, T
 
 __all__ = ["mariadb_engine", "migrated_mariadb", "migrated_sqlite", "sqlite_engine"]
 
@@ -102,11 +105,25 @@ async def test_a_risk_lock_being_written_is_seen_by_the_claim(
     _, order = await planned(mariadb_world)
     now = ledger_clock(mariadb_world.engine, mariadb_world.clock)
     with mariadb_world.engine.connect() as other, other.begin() as locking:
-        switches.lock(other, now, order.account_id, "daily loss", T + 86_400_000, "lost 5 %")
+        locks.lock(other, now, order.account_id, "daily loss", T + 86_400_000, "lost 5 %")
         waiting = aside.submit(claim, mariadb_world, order, signed(order, T + 4_000), mariadb_world.clock)
         wait_for_a_waiter(mariadb_world.engine)
         locking.commit()
     assert "daily loss" in waiting.result().why
+
+
+@pytest.mark.server
+async def test_a_platform_lock_being_written_is_seen_by_the_claim(
+    mariadb_world: SqlWorld, aside: ThreadPoolExecutor
+) -> None:
+    _, order = await planned(mariadb_world)
+    now = ledger_clock(mariadb_world.engine, mariadb_world.clock)
+    with mariadb_world.engine.connect() as other, other.begin() as locking:
+        locks.lock(other, now, 0, "daily_loss", T + 86_400_000, "everybody lost")
+        waiting = aside.submit(claim, mariadb_world, order, signed(order, T + 4_000), mariadb_world.clock)
+        wait_for_a_waiter(mariadb_world.engine)
+        locking.commit()
+    assert "platform: daily_loss" in waiting.result().why
 
 
 THROWN: dict[str, Callable[[SqlWorld, Order, Now], None]] = {
@@ -114,7 +131,13 @@ THROWN: dict[str, Callable[[SqlWorld, Order, Now], None]] = {
     "platform off": lambda world, row, now: world.people.set_flags(Flags(False, False), "operator"),
     "account off": lambda world, row, now: world.people.set_account_flags(row.account_id, Flags(False, False)),
     "risk lock": lambda world, row, now: transact(
-        world.engine, lambda c: switches.lock(c, now, row.account_id, "daily loss", T + 86_400_000, "lost 5 %")
+        world.engine, lambda c: locks.lock(c, now, row.account_id, "daily loss", T + 86_400_000, "lost 5 %")
+    ),
+    "platform lock": lambda world, row, now: transact(
+        world.engine, lambda c: locks.lock(c, now, 0, "daily loss", T + 86_400_000, "everybody lost")
+    ),
+    "pause": lambda world, row, now: transact(
+        world.engine, lambda c: switches.pause(c, now, row.account_id, "the key was revoked")
     ),
 }
 
@@ -208,6 +231,62 @@ async def test_a_deadlock_is_retry(mariadb_world: SqlWorld, aside: ThreadPoolExe
     waiting: list[Future[None]] = []
     said = [retried(lambda: transact(mariadb_world.engine, one_way)), retried(lambda: waiting[0].result())]
     assert sorted("1213" in text for text in said) == [False, True]
+
+
+@pytest.mark.server
+async def test_traders_and_people_at_once_never_deadlock(mariadb_world: SqlWorld) -> None:
+    """Everything that locks more than one row, at once and again: one order of locking means nobody is a victim."""
+    world, ledger, rounds = mariadb_world, mariadb_world.ledger, 25
+    account, _ = await planned(world)
+    keyring = SqlKeyring(world.engine, world.clock)
+
+    async def trade() -> None:
+        for number in range(1, rounds):
+            order = (await ledger.plan(account, None, T + number * 60_000, BUY))[0]
+            await ledger.claim(order, signed(order, T + 4_000), HOLDER)
+            if (row := await ledger.order_by_link(order.order_link_id)) and row.state is OrderState.SUBMITTING:
+                await ledger.move(row, OrderState.UNKNOWN, "timed out")
+
+    async def keep() -> None:
+        for number in range(rounds):
+            fill = make.fill(f"{number}", "buy" if number % 2 else "sell", order_link_id="")
+            await ledger.record_fills(account.account_id, [fill])
+            point = EquityPoint(account.account_id, T + number, REF, REF, REF + number)
+            await ledger.record_equity(point)
+            await ledger.lock(account.account_id if number % 2 else 0, f"kind {number}", T + 4_001, "why")
+
+    def click() -> None:
+        for number in range(rounds):
+            world.people.set_auto_trade(account.user_id, bool(number % 2), T)
+            keyring.set_trading(account.user_id, bool(number % 2))
+            world.people.change_settings(account.user_id, AccountSettings(max_leverage=number + 1))
+
+    async def throw() -> None:
+        for number in range(rounds):
+            await ledger.pause(account.account_id, "paused")
+            await ledger.set_account_flags(account.account_id, Flags(True, False), "owner")
+            await ledger.set_flags(Flags(bool(number % 2), False), "operator")
+            await ledger.notice(account.account_id, "kind", "body")
+
+    await asyncio.gather(trade(), keep(), asyncio.to_thread(click), throw())
+    assert len(await ledger.open_orders()) >= 1
+
+
+@pytest.mark.server
+async def test_an_order_never_waits_behind_what_only_reads_and_books(mariadb_world: SqlWorld) -> None:
+    _, order = await planned(mariadb_world)
+    other = await trading_account(mariadb_world, uid="uid-2")
+    booking = EquityPoint(other.account_id, T, REF, REF, REF - REF)
+    with mariadb_world.engine.connect() as holder, holder.begin() as holding:
+        lock_account(holder, other.account_id)
+        # more than there are threads for books: all of them stand behind the one row
+        stuck = [asyncio.ensure_future(mariadb_world.ledger.record_equity(booking)) for _ in range(6)]
+        await asyncio.to_thread(wait_for_a_waiter, mariadb_world.engine)
+        claim = await mariadb_world.ledger.claim(order, signed(order, T + 4_000), HOLDER)
+        assert claim.granted
+        assert not any(task.done() for task in stuck)
+        holding.commit()
+    assert [await task for task in stuck].count(False) == 6
 
 
 @pytest.mark.server

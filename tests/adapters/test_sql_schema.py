@@ -14,8 +14,10 @@ from alembic.migration import MigrationContext
 
 from lib.adapters.sql.engine import make_engine
 from lib.adapters.sql.models import metadata
-from lib.adapters.sql.people import system_flags
-from lib.adapters.sql.schema import MIGRATIONS, check_schema, downgrade, migrate
+from lib.adapters.sql.people import accounts, system_flags
+from lib.adapters.sql.schema import MIGRATIONS, STATEMENT_S, check_schema, downgrade, migrate
+from lib.adapters.sql.trading import equity_points
+from lib.adapters.sql.url import TIMEOUT_S
 from lib.domain.errors import Halt
 
 SCHEMA_SQL = MIGRATIONS.parent / "schema.sql"
@@ -159,6 +161,53 @@ def _migrate_together(url: str) -> None:
     engine = make_engine(url)
     check_schema(engine)
     engine.dispose()
+
+
+def test_on_sqlite_rows_of_before_hold_nothing_in_columns_that_came(sqlite: sa.Engine) -> None:
+    _rows_of_before(sqlite)
+
+
+@pytest.mark.server
+def test_on_mariadb_rows_of_before_hold_nothing_in_columns_that_came(mariadb: sa.Engine) -> None:
+    _rows_of_before(mariadb)
+
+
+def _rows_of_before(engine: sa.Engine) -> None:
+    migrate(engine, "0002")
+    money = ("start_balance", "realised", "fees", "funding", "position_qty", "avg_entry_price", "round_result")
+    names, zeros = ", ".join((*money, "peak_equity")), ", '0'" * (len(money) + 1)
+    with engine.begin() as connection:
+        for row in (
+            "users (id, email, password_hash) VALUES (1, 'a', 'b')",
+            "symbols (symbol_no, symbol) VALUES (1, 'BTCUSDT')",
+            f"accounts (id, user_id, venue, feed, uid, symbol_no, {names}) VALUES (1, 1, 'paper', 'x', 'y', 1{zeros})",
+            "equity_points (account_id, t_ms, balance, equity, difference) VALUES (1, 5, '7', '7', '0')",
+        ):
+            connection.exec_driver_sql(f"INSERT INTO {row}")
+    migrate(engine)
+    with engine.connect() as connection:
+        account = connection.execute(sa.select(accounts)).mappings().one()
+        point = connection.execute(sa.select(equity_points)).mappings().one()
+    assert (account["transfers"], account["switched_ms"], account["tokens_spent"]) == (0, 0, 0)
+    assert (point["equity"], point["transfers"]) == (7, 0)
+
+
+@pytest.mark.server
+def test_a_migration_may_take_longer_than_an_everyday_statement(
+    mariadb: sa.Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[float] = []
+
+    def look(config: object, revision: str) -> None:
+        with mariadb.connect() as connection:
+            raw = connection.connection.driver_connection
+            assert raw is not None
+            seen.append(raw._read_timeout)
+
+    monkeypatch.setattr("alembic.command.upgrade", look)
+    migrate(mariadb)
+    look(None, "")
+    assert seen == [STATEMENT_S, TIMEOUT_S]
 
 
 def test_a_database_without_a_schema_is_refused(sqlite: sa.Engine) -> None:

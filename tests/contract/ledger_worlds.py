@@ -112,7 +112,7 @@ class SqlWorld:
     def __init__(self, engine: sa.Engine, clock: SteppedClock) -> None:
         self.clock = clock
         self.engine = engine
-        self.people = SqlAccounts(engine)
+        self.people = SqlAccounts(engine, clock)
         self.ledger = SqlLedger(engine, installation=INSTALLATION, clock=clock)
         self._ledgers = [self.ledger]
 

@@ -19,7 +19,7 @@ from lib.clock import Clock
 from lib.domain.errors import Pause, Retry
 from lib.domain.order import Order, OrderState
 from lib.domain.position import Position, Side
-from lib.ports import Ack, ApiKey, Fill, FillKind, OrderAnswer, OrderRecord, SignedOrder, Wallet
+from lib.ports import Ack, ApiKey, Fill, FillKind, OrderAnswer, OrderRecord, SignedOrder, Transfer, TransferKind, Wallet
 
 OWNERS = {10003, 10004, 10005, 10007, 10010, 33004}
 OVER = {
@@ -29,6 +29,9 @@ OVER = {
     "Deactivated": OrderState.CANCELLED,
 }
 KINDS: dict[str, FillKind] = {"Trade": "trade", "Funding": "funding", "BustTrade": "liquidation", "AdlTrade": "adl"}
+
+
+EXECUTED = {"TRADE", "SETTLEMENT", "LIQUIDATION", "ADL"}
 
 
 class ClockedHTTP(HTTP):  # type: ignore[misc]  # pybit is untyped
@@ -173,6 +176,21 @@ class PybitExchange:
         rows = await self._all(self._session.get_executions, _fill, symbol=symbol, startTime=since_ms, limit=100)
         return sorted(reversed(rows), key=lambda found: found.at_ms)
 
+    async def transfers_since(self, since_ms: int) -> list[Transfer]:
+        rows: list[Transfer] = []
+        cursor = ""
+        while True:
+            asked = {"accountType": "UNIFIED", "currency": "USDT", "startTime": since_ms, "cursor": cursor, "limit": 50}
+            result = (await _ask(self._session.get_transaction_log, **asked))["result"]
+            rows += [_transfer(row) for row in result["list"] if row["type"] not in EXECUTED]
+            cursor = result["nextPageCursor"]
+            if not cursor:
+                return sorted(rows, key=lambda row: (row.at_ms, row.transfer_id))
+
+    async def cancel_order(self, symbol: str, order_link_id: str) -> None:
+        if not await _done(self._session.cancel_order, {110001}, symbol=symbol, orderLinkId=order_link_id):
+            raise Retry("refused")
+
     async def cancel_all(self, symbol: str) -> None:
         await _done(self._session.cancel_all_orders, set(), symbol=symbol, orderFilter="Order")
 
@@ -233,6 +251,11 @@ def _record(row: dict[str, Any]) -> OrderRecord:
         reject_reason=row["rejectReason"],
         created_ms=int(row["createdTime"]),
     )
+
+
+def _transfer(row: dict[str, Any]) -> Transfer:
+    kind: TransferKind = "bonus" if row["type"] == "BONUS" else "transfer"
+    return Transfer(row["id"], kind, _number(row["change"]), int(row["transactionTime"]))
 
 
 def _fill(row: dict[str, Any]) -> Fill:

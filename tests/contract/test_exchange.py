@@ -322,6 +322,67 @@ async def test_every_page_of_orders_and_fills_is_read(world: World) -> None:
     assert [o.created_ms for o in orders] == sorted(o.created_ms for o in orders)
 
 
+# --- transfers, and single orders ------------------------------------------------------------------------------------
+
+
+async def test_transfers_are_what_moved_the_balance_without_an_execution(world: World) -> None:
+    began = world.clock.now_ms()
+    world.pass_ms(1_000)
+    await enter(world)
+    for amount, kind in (("250.5", ""), ("-100", ""), ("3", "BONUS")):
+        world.engine.desk.deposit(1_000_001, Decimal(amount), kind)
+        world.pass_ms(1_000)
+        world.engine.advance(world.clock.now_ms())
+    await enter(world, order("x", "sell"))
+    seen = await world.exchange.transfers_since(began + 1)
+    assert [(row.kind, row.amount) for row in seen] == [
+        ("transfer", Decimal("250.5")),
+        ("transfer", Decimal(-100)),
+        ("bonus", Decimal(3)),
+    ]
+    assert [row.at_ms for row in seen] == sorted(row.at_ms for row in seen)
+    fills = await world.exchange.fills_since(SYMBOL, T)
+    earned = (fills[1].price - fills[0].price) * fills[1].closed_qty - fills[0].fee - fills[1].fee
+    assert (await world.exchange.wallet()).balance == START_BALANCE + earned + sum(row.amount for row in seen)
+
+
+async def test_transfers_since_begins_where_it_is_told_and_says_the_same_again(world: World) -> None:
+    for _ in range(2):
+        world.pass_ms(5_000)
+        world.engine.advance(world.clock.now_ms())
+        world.engine.desk.deposit(1_000_001, Decimal(7))
+    first, second = (await world.exchange.transfers_since(T))[-2:]
+    assert await world.exchange.transfers_since(second.at_ms) == [second]
+    assert await world.exchange.transfers_since(first.at_ms) == [first, second]
+    assert await world.exchange.transfers_since(second.at_ms + 1) == []
+
+
+async def test_every_page_of_transfers_is_read(world: World) -> None:
+    world.pass_ms(1_000)
+    world.engine.advance(world.clock.now_ms())
+    for _ in range(120):
+        world.engine.desk.deposit(1_000_001, Decimal(1))
+    seen = await world.exchange.transfers_since(world.clock.now_ms())
+    assert len({row.transfer_id for row in seen}) == len(seen) == 120
+
+
+async def test_one_working_order_is_cancelled_and_a_gone_one_is_success(world: World) -> None:
+    assert (await send(world)).code == 0
+    await world.exchange.cancel_order(SYMBOL, order().order_link_id)
+    world.pass_ms(200)
+    assert (await found(world)).state is OrderState.CANCELLED
+    await world.exchange.cancel_order(SYMBOL, order().order_link_id)
+    await world.exchange.cancel_order(SYMBOL, "nothing-of-that-name")
+    assert (await world.exchange.position(SYMBOL)).is_flat
+
+
+async def test_cancelling_a_filled_order_takes_nothing_back(world: World) -> None:
+    await enter(world)
+    await world.exchange.cancel_order(SYMBOL, order().order_link_id)
+    assert (await found(world)).state is OrderState.FILLED
+    assert (await world.exchange.position(SYMBOL)).stop_loss == STOP
+
+
 # --- keys, limits, clocks --------------------------------------------------------------------------------------------
 
 

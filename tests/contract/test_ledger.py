@@ -340,7 +340,7 @@ async def test_an_entry_without_a_size_is_not_claimed(world: World) -> None:
     assert (await again(world.ledger, entry)).state is S.PLANNED
 
 
-@pytest.mark.parametrize("blocker", [*set(BLOCKERS) - {"key replaced"}, "late"])
+@pytest.mark.parametrize("blocker", [*(name for name in BLOCKERS if name != "key replaced"), "late"])
 async def test_no_switch_lock_or_age_keeps_a_position_open(world: World, blocker: str) -> None:
     account, order = await planned(world, AccountPlan("closed", "out", (EXIT,)))
     await disturb(world, account, BLOCKERS[blocker][0] if blocker in BLOCKERS else _late)
@@ -504,6 +504,17 @@ async def test_a_row_that_says_never_sent_is_adopted_back(world: World, state: O
     assert (row.state, row.attempts, row.why) == (S.UNKNOWN, 1, "orphan adopted")
     assert row.signed_ts == max(order.signed_ts, record.created_ms)
     assert chain_problem(world.events(row.order_link_id)) == ""
+
+
+async def test_links_are_known_once_their_order_left(world: World) -> None:
+    account, order = await planned(world)
+    asked = [order.order_link_id, _link(account), "my-own-order"]
+    assert await world.ledger.known_links(account.account_id, asked) == set()
+    assert await world.ledger.move(order, S.EXPIRED, "so it seemed")
+    assert await world.ledger.known_links(account.account_id, asked) == set(), "found at the exchange, it is an orphan"
+    assert await world.ledger.adopt(account, make.order_record(order), T)
+    assert await world.ledger.known_links(account.account_id, asked) == {order.order_link_id}
+    assert await world.ledger.known_links(account.account_id + 1, asked) == set()
 
 
 async def test_only_our_own_unresolved_orders_are_adopted(world: World) -> None:

@@ -254,7 +254,8 @@ async def test_a_paused_account_is_told_once_and_shown_as_off(world: World) -> N
 async def test_the_platforms_flags_read_back(world: World) -> None:
     assert await world.ledger.flags() == Flags(True, False)
     world.people.set_flags(Flags(False, True), "operator")
-    assert await world.ledger.flags() == Flags(False, True)
+    thrown = await world.ledger.flags()
+    assert (thrown.trading_enabled, thrown.flatten) == (False, True)
 
 
 async def test_one_trader_holds_the_lease_and_a_takeover_counts(world: World) -> None:
@@ -304,6 +305,8 @@ async def test_analyst_failures_are_counted_by_t_since_the_last_answer(world: Wo
     assert await count(("a", 0, False), ("a", 1, False), ("b", 1, False)) == 2
     assert await count(("a", 2, False), ("b", 2, True)) == 0
     assert await count(("a", 3, False)) == 1
+    assert await world.ledger.analyst_failures("synthetic", SYMBOL, before_ms=T + 2 * 300_000) == 2
+    assert await world.ledger.analyst_failures("synthetic", SYMBOL, before_ms=T + 3 * 300_000) == 0
     assert await world.ledger.analyst_failures("synthetic", "ETHUSDT") == 0
 
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from lib.domain.account import RiskLevel
 from lib.domain.decision import Abstained
 from lib.domain.instrument import Instrument
-from lib.domain.risk import Facts
+from lib.domain.risk import Facts, Gate
 from tests.factories import T, decision, facts, instrument, limits, position, settings
 
 
@@ -47,6 +47,7 @@ any_limits = st.builds(
     max_exposure=decimals("0.01", "30", 2),
     max_margin=decimals("0.01", "1", 2),
     analyst_failures=st.integers(1, 20),
+    analyst_tokens=st.integers(0, 3_000_000),
 )
 any_settings = st.builds(
     settings,
@@ -108,6 +109,9 @@ DEFECTS: st.SearchStrategy[dict[str, Any]] = st.fixed_dictionaries(
         "analyst_failures": st.integers(0, 8),
         "locks": st.sampled_from([(), ("daily_loss",), ("daily_loss", "EXTERNAL")]),
         "unresolved": st.integers(0, 1),
+        "tokens_today": st.integers(0, 3_000_000),
+        "platform": st.sampled_from([(), (Gate("entries", "10000 entries on the platform today", T + 1),)]),
+        "room": st.none() | decimals("-1000", "100000", 2),
     },
 )
 quantities = st.just(Decimal(0)) | decimals("-5", "5", 3)

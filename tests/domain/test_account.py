@@ -7,7 +7,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lib.domain.account import RISK_PROFILES, VENUES, AccountSettings, Limits, RiskLevel, RiskProfile, Venue, feed_fits
+from lib.domain.account import (
+    RISK_PROFILES,
+    VENUES,
+    AccountSettings,
+    Limits,
+    PlatformLimits,
+    RiskLevel,
+    RiskProfile,
+    Venue,
+    feed_fits,
+)
 from tests.factories import settings
 
 fractions = st.decimals(min_value=0, max_value=1, places=4)
@@ -47,6 +57,15 @@ def test_every_limit_is_on_by_default_and_published() -> None:
         max_exposure=Decimal(3),
         max_margin=Decimal("0.5"),
         analyst_failures=6,
+        analyst_tokens=2_000_000,
+    )
+    assert PlatformLimits() == PlatformLimits(
+        daily_loss=Decimal("0.10"),
+        max_exposure=Decimal(5_000_000),
+        entries_per_day=10_000,
+        analyst_failures=6,
+        analyst_tokens=20_000_000,
+        analyst_cost=Decimal(20),
     )
 
 

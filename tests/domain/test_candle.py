@@ -18,6 +18,7 @@ from lib.domain.candle import (
     decimal_from_wire,
     first_gap,
     interval_ms,
+    sound_tail,
     step_problem,
     window_problem,
 )
@@ -167,6 +168,26 @@ def test_the_first_gap_is_the_open_time_of_the_first_missing_candle(count: int, 
 
 def test_nothing_has_no_gap() -> None:
     assert first_gap([], MINUTE_MS) is None
+
+
+@given(good_windows(), st.integers(0, COUNT - 1), st.sampled_from(["hole", "twin", "absurd"]))
+def test_the_sound_tail_is_what_comes_after_the_newest_hole_twin_or_absurd_candle(
+    window: list[Candle], at: int, kind: str
+) -> None:
+    assert sound_tail(window, MINUTE_MS) == window
+    spoiled = {
+        "hole": [*window[:at], *window[at + 1 :]],
+        "twin": [*window[: at + 1], *window[at:]],
+        "absurd": [*window[:at], replace(window[at], volume=NAN), *window[at + 1 :]],
+    }[kind]
+    expected = window[at:] if kind == "twin" else window[at + 1 :]
+    if kind == "hole" and at in (0, COUNT - 1):
+        expected = spoiled
+    assert sound_tail(spoiled, MINUTE_MS) == expected
+
+
+def test_the_sound_tail_of_nothing_is_nothing() -> None:
+    assert sound_tail([], MINUTE_MS) == []
 
 
 def test_every_interval_has_its_minutes_and_unknown_ones_are_named() -> None:

@@ -14,7 +14,7 @@ from lib.domain.decision import Abstained, Action, Decision
 from lib.domain.instrument import Instrument
 from lib.domain.order import OrderDraft
 from lib.domain.position import Side
-from lib.domain.risk import AccountPlan, Clamp, Facts, decide, entry_refusal, exit_draft
+from lib.domain.risk import AccountPlan, Clamp, Facts, Gate, decide, entry_refusal, exit_draft
 from tests.domain.strategies import any_facts, any_instruments, any_settings, any_views, decimals, entering
 from tests.factories import REF, T, decision, facts, instrument, limits, position, settings
 
@@ -110,6 +110,8 @@ def test_a_shut_gate_means_no_entry(
         known.entries_today >= caps.entries_per_day,
         known.last_stop_ms + caps.cooldown_ms > T,
         known.analyst_failures >= caps.analyst_failures,
+        known.tokens_today >= caps.analyst_tokens,
+        known.platform,
         isinstance(view, Decision) and not Decimal("0.002") <= view.stop_loss <= Decimal("0.05"),
         isinstance(view, Decision) and view.take_profit <= Decimal("0.003"),
     ]
@@ -146,7 +148,7 @@ def test_from_flat_the_action_opens(action: Action, outcome: str) -> None:
     plan = plan_of(decision(action), facts())
     assert (plan.outcome, plan.reason, [d.leg for d in plan.orders]) == (outcome, "the trend holds", ["e"])
     assert plan.orders[0].side == action
-    assert plan.orders[0].qty == Decimal("0.083")
+    assert plan.orders[0].qty == Decimal("0.072")
 
 
 @pytest.mark.parametrize(("action", "qty", "direction"), [("buy", LONG, "long"), ("sell", SHORT, "short")])
@@ -213,7 +215,7 @@ def test_confidence_under_the_levels_least_neither_enters_nor_closes(level: Risk
 def test_an_entry_too_small_for_the_venue_is_skipped_with_its_clamps() -> None:
     plan = plan_of(decision(leverage=50), facts(50))
     assert plan.outcome == "skipped"
-    assert "about 120.00 USDT of equity would be needed" in plan.reason
+    assert "about 138.00 USDT of equity would be needed" in plan.reason
     assert plan.clamps == (Clamp("leverage: max_leverage", "50", "10"),)
 
 
@@ -231,20 +233,30 @@ FACT_GATES: list[tuple[str, dict[str, Any], dict[str, Any]]] = [
     ("an order on this symbol is not ours", {"foreign_orders": 1}, {"foreign_orders": 0}),
     ("there is no equity", {"equity": Decimal(0)}, {"equity": Decimal("9999")}),
     (
-        "today's loss limit is reached",
+        "today's loss of 5 % reached your limit of 5 %",
         {"equity": Decimal("9500"), "day_start_equity": Decimal(10_000)},
         {"equity": Decimal("9500.01"), "day_start_equity": Decimal(10_000)},
     ),
     (
-        "the drawdown limit is reached",
+        "equity fell 20 % from its peak, your limit is 20 %",
         {"equity": Decimal("8000"), "day_start_equity": Decimal(8000), "peak_equity": Decimal(10_000)},
         {"equity": Decimal("8000.01"), "day_start_equity": Decimal(8000), "peak_equity": Decimal(10_000)},
     ),
-    ("5 losing trades in a row", {"loss_streak": 5}, {"loss_streak": 4}),
-    ("12 entries today already", {"entries_today": 12}, {"entries_today": 11}),
-    ("cooling down after a stop", {"last_stop_ms": T - 899_999}, {"last_stop_ms": T - 900_000}),
-    ("cooling down after a stop", {"last_stop_ms": T + 10_000}, {"last_stop_ms": 0}),
-    ("the analyst failed too often in a row", {"analyst_failures": 6}, {"analyst_failures": 5}),
+    ("5 losing trades in a row today, your limit is 5", {"loss_streak": 5}, {"loss_streak": 4}),
+    ("12 entries today, your limit is 12", {"entries_today": 12}, {"entries_today": 11}),
+    ("cooling down for 15 minutes after a stop", {"last_stop_ms": T - 899_999}, {"last_stop_ms": T - 900_000}),
+    ("cooling down for 15 minutes after a stop", {"last_stop_ms": T + 10_000}, {"last_stop_ms": 0}),
+    (
+        "the analyst gave no answer in 6 cycles in a row: entries wait for one more answered cycle",
+        {"analyst_failures": 6},
+        {"analyst_failures": 5},
+    ),
+    (
+        "2000000 analyst tokens used today, your limit is 2000000",
+        {"tokens_today": 2_000_000},
+        {"tokens_today": 1_999_999},
+    ),
+    ("the whole platform rests", {"platform": (Gate("entries", "the whole platform rests", 0),)}, {"platform": ()}),
 ]
 GATE_NAMES = [f"{why}-{number}" for number, (why, _, _) in enumerate(FACT_GATES)]
 

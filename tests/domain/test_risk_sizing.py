@@ -9,6 +9,7 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
+import pytest
 from hypothesis import assume, event, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
@@ -56,18 +57,18 @@ def assert_prices(sizing: Sizing, side: Side, view: Decision, rule: Instrument, 
 def assert_size(
     sizing: Sizing, equity: Decimal, available: Decimal, chosen: AccountSettings, rule: Instrument, ref: Decimal
 ) -> None:
-    """On the step and inside the venue's and the account's caps; the stop loses at most the risk + half a tick."""
+    """On the step, inside the venue's and the account's caps at the worst fill the limit allows, the loss too."""
     qty = sizing.qty
     assert qty % rule.qty_step == 0
     assert rule.min_qty <= qty <= rule.max_market_qty
     assert qty * min(ref, sizing.limit_price) >= rule.min_notional
-    notional = Fraction(qty) * Fraction(ref)
+    notional = Fraction(qty) * Fraction(max(ref, sizing.limit_price))
     assert at_most(notional, Fraction(chosen.limits.max_exposure) * Fraction(equity))
     assert at_most(notional / sizing.leverage, Fraction(chosen.limits.max_margin) * Fraction(available))
-    risked = Fraction(qty) * abs(Fraction(ref) - Fraction(sizing.stop_loss))
+    risked = Fraction(qty) * abs(Fraction(sizing.limit_price) - Fraction(sizing.stop_loss))
     level = RISK_PROFILES[chosen.risk_level].risk_per_trade
     share = level if chosen.risk_per_trade is None else min(level, chosen.risk_per_trade)
-    assert at_most(risked, Fraction(share) * Fraction(equity) + Fraction(qty) * Fraction(rule.tick_size) / 2)
+    assert at_most(risked, Fraction(share) * Fraction(equity))
 
 
 def assert_leverage(leverage: int, view: Decision, chosen: AccountSettings, rule: Instrument) -> None:
@@ -106,10 +107,15 @@ def test_on_a_fine_grained_instrument_the_largest_allowed_size_is_taken(
     assume(sizing.qty > 0)
     assert_size(sizing, equity, equity, chosen, rule, ref)
     more = Fraction(sizing.qty + rule.qty_step)
+    distance = max(
+        abs(Fraction(sizing.limit_price) - Fraction(sizing.stop_loss)),
+        (Fraction(view.stop_loss) + Fraction(3, 1000)) * Fraction(ref),
+    )
+    dear = Fraction(max(ref, sizing.limit_price))
     caps_broken = [
-        more * Fraction(view.stop_loss) * Fraction(ref) > Fraction(chosen.profile.risk_per_trade) * Fraction(equity),
-        more * Fraction(ref) > Fraction(chosen.limits.max_exposure) * Fraction(equity),
-        more * Fraction(ref) > Fraction(chosen.limits.max_margin) * Fraction(equity) * sizing.leverage,
+        more * distance > Fraction(chosen.profile.risk_per_trade) * Fraction(equity),
+        more * dear > Fraction(chosen.limits.max_exposure) * Fraction(equity),
+        more * dear > Fraction(chosen.limits.max_margin) * Fraction(equity) * sizing.leverage,
     ]
     assert any(caps_broken)
 
@@ -158,36 +164,63 @@ def sized(view: Decision, **changes: Any) -> Sizing:
 
 
 def test_a_buy_worked_by_hand() -> None:
-    # 1 % of 10,000 = 100 USDT over a stop of 2 % x 60,000 = 1,200 USDT
+    # 1 % of 10,000 = 100 USDT over 60,180 - 58,800 = 1,380 USDT from the worst fill to the stop
     assert sized(decision()) == Sizing(
-        Decimal("0.083"), 5, Decimal("60180.0"), Decimal("58800.0"), Decimal("63000.0"), clamps=()
+        Decimal("0.072"), 5, Decimal("60180.0"), Decimal("58800.0"), Decimal("63000.0"), clamps=()
     )
 
 
 def test_a_sell_is_its_mirror() -> None:
     assert sized(decision("sell")) == Sizing(
-        Decimal("0.083"), 5, Decimal("59820.0"), Decimal("61200.0"), Decimal("57000.0"), clamps=()
+        Decimal("0.072"), 5, Decimal("59820.0"), Decimal("61200.0"), Decimal("57000.0"), clamps=()
     )
 
 
 def test_a_tight_stop_is_cut_by_the_exposure_cap_and_the_clamp_says_so() -> None:
-    # by risk 100 / 120 = 0.833 (50,000 USDT), by exposure 3 x 10,000 / 60,000 = 0.5
-    sizing = sized(decision(leverage=10, stop_loss="0.002"))
-    assert sizing.qty == Decimal("0.500")
-    assert sizing.clamps == (Clamp("qty", "0.833", "0.500"),)
+    # by risk 200 / (60,180 - 59,880) = 0.666, by exposure 3 x 10,000 / 60,180 = 0.498
+    sizing = sized(decision(leverage=25, stop_loss="0.002"), risk_level=RiskLevel.HIGH, max_leverage=25)
+    assert sizing.qty == Decimal("0.498")
+    assert sizing.clamps == (Clamp("qty: max_exposure", "0.666", "0.498"),)
 
 
 def test_the_margin_cap_counts_leverage() -> None:
-    # by margin 0.5 x 10,000 x 1 / 60,000 = 0.0833
+    # by margin 0.5 x 10,000 x 1 / 60,180 = 0.0831
     assert sized(decision(leverage=1, stop_loss="0.005")).qty == Decimal("0.083")
     assert sized(decision(leverage=2, stop_loss="0.005")).qty == Decimal("0.166")
+
+
+def test_a_fill_at_the_edge_of_the_collar_risks_no_more_than_the_budget() -> None:
+    for view in (decision(), decision("sell")):
+        sizing = sized(view)
+        assert sizing.qty * abs(sizing.limit_price - sizing.stop_loss) <= 100
+        assert (sizing.qty + Decimal("0.001")) * abs(sizing.limit_price - sizing.stop_loss) > 100
+
+
+def roomy(room: str) -> Sizing:
+    sure, rule = settings(), instrument()
+    return size_entry(decision(), "buy", Decimal(10_000), Decimal(10_000), sure, rule, REF, Decimal(room))
+
+
+def test_what_the_platform_has_left_caps_the_size_and_the_clamp_says_so() -> None:
+    assert roomy("4333").qty == Decimal("0.072")
+    sizing = roomy("4332.9")
+    assert sizing.qty == Decimal("0.071")
+    assert sizing.clamps == (Clamp("qty: platform_exposure", "0.072", "0.071"),)
+    assert sizing.notional == Decimal("0.071") * 60_180
+
+
+@pytest.mark.parametrize("room", ["60.17", "0", "-1"])
+def test_a_full_platform_is_no_entry_and_no_question_of_the_accounts_size(room: str) -> None:
+    assert roomy(room).qty == 0
+    assert roomy(room).why == "the platform's exposure limit leaves no room"
+    assert roomy("60.18").qty == Decimal("0.001")
 
 
 def test_the_venues_greatest_market_order_caps_the_size() -> None:
     rule = instrument(max_market_qty=Decimal("0.0255"))
     sizing = size_entry(decision(), "buy", Decimal(10_000), Decimal(10_000), settings(), rule, REF)
     assert sizing.qty == Decimal("0.025")
-    assert sizing.clamps == (Clamp("qty", "0.083", "0.025"),)
+    assert sizing.clamps == (Clamp("qty: instrument", "0.072", "0.025"),)
 
 
 def test_each_leverage_cap_is_recorded_by_name_in_turn() -> None:
@@ -243,14 +276,14 @@ def test_a_stop_that_would_round_to_nothing_is_no_entry() -> None:
 
 
 def test_too_small_an_account_is_told_what_it_would_need() -> None:
-    # 0.001 BTC loses 1.2 USDT at its stop: 1 % of 120 USDT
+    # 0.001 BTC loses 1.38 USDT at its stop: 1 % of 138 USDT
     sizing = size_entry(decision(), "buy", Decimal(50), Decimal(50), settings(), instrument(), REF)
-    assert sizing.why == "below the venue's minimum of 0.001: about 120.00 USDT of equity would be needed"
+    assert sizing.why == "below the venue's minimum of 0.001: about 138.00 USDT of equity would be needed"
 
 
 def test_the_least_notional_is_measured_at_the_limit_price() -> None:
     rule = instrument(min_notional=Decimal(60), qty_step=Decimal("0.001"))
     chosen = settings()
     # 0.001 at 60,000 is 60 USDT, at the sell limit of 59,820 it is not
-    assert size_entry(decision("sell"), "sell", Decimal(120), Decimal(120), chosen, rule, REF).qty == 0
-    assert size_entry(decision("sell"), "sell", Decimal(240), Decimal(240), chosen, rule, REF).qty == Decimal("0.002")
+    assert size_entry(decision("sell"), "sell", Decimal(140), Decimal(140), chosen, rule, REF).qty == 0
+    assert size_entry(decision("sell"), "sell", Decimal(280), Decimal(280), chosen, rule, REF).qty == Decimal("0.002")

@@ -28,6 +28,8 @@ from lib.queries import (
     LogRow,
     Marker,
     Page,
+    Standing,
+    Switches,
     Tiles,
 )
 
@@ -87,6 +89,13 @@ def order(row: LogRow) -> Order:
     )  # fmt: skip
 
 
+ON = Switches(trading_enabled=True, flatten=False, switched_ms=0, proven_ms=0, why="")
+STANDING = Standing(
+    account_id=1, venue="paper", feed="synthetic", uid="100001", symbol="BTCUSDT", auto_trade=True,
+    position_qty=Decimal("0.031"), switches=ON, platform=ON, open_rows=(), locks=(), platform_locks=(),
+)  # fmt: skip
+
+
 class Shelf:
     """Readings of the owner and the demo person; the newcomer has no account yet, and a stranger asks for nothing."""
 
@@ -94,6 +103,7 @@ class Shelf:
         self.choices = Choices(AccountSettings(max_leverage=8), True, 0, True, 1)
         self.asked: list[int] = []
         self.commanded: CommandRow | None = None
+        self.stands = STANDING
 
     def _has(self, user_id: int) -> bool:
         self.asked.append(user_id)
@@ -130,6 +140,9 @@ class Shelf:
 
     def command(self, user_id: int) -> CommandRow | None:
         return self.commanded if self._has(user_id) else None
+
+    def standing(self, user_id: int) -> Standing | None:
+        return self.stands if self._has(user_id) else None
 
     def settings(self, user_id: int) -> Choices | None:
         return self.choices if self._has(user_id) else None
@@ -204,6 +217,15 @@ class Acts:
 
     def resume(self, user: SessionUser) -> Refusal | None:
         return self._do("resume", user)
+
+    def pause(self, user: SessionUser) -> Refusal | None:
+        return self._do("pause", user)
+
+    def flatten(self, user: SessionUser) -> Refusal | None:
+        return self._do("flatten", user)
+
+    def end_lock(self, user: SessionUser, kind: str) -> Refusal | None:
+        return self._do("end_lock", user, kind)
 
     def delete_key(self, user: SessionUser) -> Refusal | None:
         return self._do("delete_key", user)

@@ -2,8 +2,10 @@
 
 from decimal import Decimal
 
+import pytest
+
 from lib.domain.order import OrderState
-from lib.trading.books import held_by_us
+from lib.trading.books import held_by_us, settle_books
 from tests.factories import INSTALLATION, decision, fill, order
 from tests.stage import CREATE
 from tests.world import World, result_of
@@ -102,13 +104,77 @@ async def test_a_liquidation_is_booked_at_what_it_cost(world: World) -> None:
     assert result_of(report).difference == 0
 
 
-async def test_a_deposit_is_a_difference_that_is_recorded_every_cycle(world: World) -> None:
+@pytest.mark.parametrize("amount", ["123.45", "-1000"])
+async def test_money_that_came_or_went_is_booked_and_leaves_no_difference(world: World, amount: str) -> None:
     await world.cycle("buy")
-    world.engine.desk.deposit(world.uid(1), Decimal("123.45"))
+    world.engine.desk.deposit(world.uid(1), Decimal(amount))
     for _ in range(2):
         report = await world.cycle("hold")
-        assert result_of(report).difference == Decimal("123.45")
-        assert world.ledger.store.equity[1, world.t_ms].difference == Decimal("123.45")
+        assert result_of(report).difference == 0
+    assert (await world.ledger.books(1)).transfers == Decimal(amount)
+    await assert_books_are_the_exchanges(world)
+    assert world.ledger.store.outbox == ()
+
+
+async def test_a_withdrawal_is_no_loss_to_the_gates(world: World) -> None:
+    await world.cycle("hold")
+    world.engine.desk.deposit(world.uid(1), Decimal(-4_000))
+    report = await world.cycle("buy")
+    assert result_of(report).outcome == "bought", "4,000 of 10,000 paid out is neither a daily loss nor a drawdown"
+
+
+def unexplained(world: World, amount: str) -> None:
+    """The wallet changes without a row anywhere."""
+    world.engine.accounts[world.uid(1)].cash += Decimal(amount)
+
+
+async def test_what_nothing_explains_is_recorded_every_cycle_and_wakes_somebody_once(
+    world: World, caplog: pytest.LogCaptureFixture
+) -> None:
+    await world.cycle("buy")
+    unexplained(world, "0.5")
+    for _ in range(3):
+        report = await world.cycle("hold")
+        assert result_of(report).difference == Decimal("0.5")
+        assert world.ledger.store.equity[1, world.t_ms].difference == Decimal("0.5")
+    assert [record.message for record in caplog.records].count("books.difference") == 1
+    unexplained(world, "-0.2")
+    await world.cycle("hold")
+    assert [record.message for record in caplog.records].count("books.difference") == 2
+    said = "the exchange's balance differs from our books by {} USDT"
+    assert world.ledger.store.outbox == ((1, said.format("0.5")), (1, said.format("0.3")))
+
+
+async def test_books_that_agree_ask_for_nothing(world: World) -> None:
+    await world.cycle("buy")
+    account, exchange = await world.trader_account(1), await world.exchange(1)
+    wallet = await exchange.wallet()
+    before = len(world.transport.sent)
+    assert (await settle_books(world.desk, account, exchange, wallet)).balance == wallet.balance
+    assert len(world.transport.sent) == before
+
+
+async def test_settling_finds_fills_first_and_transfers_only_when_they_do_not_explain_it(world: World) -> None:
+    await world.cycle("buy")
+    account, exchange = await world.trader_account(1), await world.exchange(1)
+    world.trade_at(58_700)
+    await settle_books(world.desk, account, exchange, await exchange.wallet())
+    assert world.transport.sent[-1][1] == "/v5/execution/list"
+    await assert_books_are_the_exchanges(world)
+    world.engine.desk.deposit(world.uid(1), Decimal(10))
+    books = await settle_books(world.desk, account, exchange, await exchange.wallet())
+    assert world.transport.sent[-1][1] == "/v5/account/transaction-log"
+    assert books.transfers == 10
+    await assert_books_are_the_exchanges(world)
+
+
+async def test_a_transfer_while_the_trader_was_away_is_found(world: World) -> None:
+    await world.cycle("buy")
+    world.engine.desk.deposit(world.uid(1), Decimal(77))
+    world.to(world.clock.now_ms() + 3 * 86_400_000)
+    report = await world.cycle("hold")
+    assert result_of(report).difference == 0
+    assert (await world.ledger.books(1)).transfers == 77
 
 
 async def test_a_fill_between_the_two_readings_is_no_difference(world: World) -> None:

@@ -6,8 +6,9 @@ from dataclasses import replace
 import pytest
 
 from lib.domain.order import OrderState
-from lib.ports import Flags
+from lib.ports import Flags, RiskLock
 from tests.factories import T, settings
+from tests.fakes_accounts import LockRow
 from tests.stage import CREATE
 from tests.world import World
 
@@ -46,7 +47,8 @@ def account_deleted(world: World) -> None:
 
 
 def entries_locked(world: World) -> None:
-    world.ledger.store.locks[1, 0, "drawdown"] = world.clock.now_ms() + 3_600_000
+    held = RiskLock(1, "drawdown", world.clock.now_ms() + 3_600_000, "fell by 20 %", world.clock.now_ms())
+    world.ledger.store.locks[1, 0, "drawdown"] = LockRow(held)
 
 
 CHANGES = (

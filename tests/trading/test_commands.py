@@ -8,7 +8,7 @@ import pytest
 from lib.domain.candle import MINUTE_MS
 from lib.domain.errors import Pause, Retry
 from lib.domain.order import OrderState
-from lib.ports import AnalystAnswer, ApiKey, Command, CommandKind, KeyInfo, Prompt
+from lib.ports import AnalystAnswer, ApiKey, Command, CommandKind, Flags, KeyInfo, Prompt
 from lib.trading.commands import TOO_LATE_MS, Clerk
 from lib.trading.cycle import run_cycle
 from tests.factories import T, decision
@@ -240,3 +240,36 @@ async def test_a_revoked_key_pauses_and_a_venue_that_is_away_does_not(office: Of
     office.probe.info = Pause("Bybit refuses the key (33004)")
     await office.ask("recheck_key")
     assert office.paused() == "Bybit refuses the key (33004)"
+
+
+# --- everything closed ------------------------------------------------------------------------------------------------
+
+
+async def pause_by_owner(office: Office) -> None:
+    off = Flags(trading_enabled=False, flatten=False)
+    await office.world.ledger.set_account_flags(1, off, "user:1")
+
+
+async def test_the_wish_to_close_everything_throws_the_accounts_switch(office: Office) -> None:
+    await pause_by_owner(office)
+    said = await office.ask("flatten")
+    assert said == "everything is being closed; entries stay off until you resume"
+    account = await office.world.trader_account(1)
+    assert (account.trading_enabled, account.flatten) == (False, True)
+
+
+async def test_the_wish_to_close_everything_does_not_grow_old(office: Office) -> None:
+    await pause_by_owner(office)
+    await office.ask("flatten", ago_ms=100 * TOO_LATE_MS)
+    assert (await office.world.trader_account(1)).flatten
+
+
+async def test_who_resumed_since_is_not_closed(office: Office) -> None:
+    assert await office.ask("flatten") == "not carried out: trading was resumed since"
+    account = await office.world.trader_account(1)
+    assert (account.trading_enabled, account.flatten) == (True, False)
+
+
+async def test_closing_an_account_that_is_gone_says_so(office: Office) -> None:
+    office.world.ledger.store.accounts[1] = replace(office.world.ledger.store.accounts[1], active=False)
+    assert await office.ask("flatten") == "there is no account to close"

@@ -7,7 +7,9 @@ import pytest
 
 from lib.domain.errors import Retry
 from lib.domain.order import OrderState
+from lib.ports import Flags
 from lib.trading.guardian import Guardian
+from lib.trading.stopping import Stopper
 from lib.trading.trader import Trader, cycle_status, iso
 from tests.factories import T, decision
 from tests.fakes_accounts import LeaseRow
@@ -16,7 +18,9 @@ from tests.world import World
 
 
 class Process:
-    """A trader over a world whose sleepers wait for `run`."""
+    """A trader over a world whose sleepers wait for `run`. *allowed* is what its environment says of trading."""
+
+    allowed = True
 
     def __init__(self) -> None:
         self.clock = HeldClock(START)
@@ -27,7 +31,7 @@ class Process:
 
     def new_trader(self) -> Trader:
         desk = self.world.new_desk()
-        return Trader(desk, Guardian(desk))
+        return Trader(desk, Guardian(desk), stopper=Stopper(desk, allowed=self.allowed))
 
     async def start(self, at_ms: int) -> None:
         self.world.to(at_ms)
@@ -175,6 +179,34 @@ async def test_the_heartbeat_keeps_the_lease_and_says_who_leads(process: Process
     process.trader.heartbeat()
     await process.run(1)
     assert status["trader_leads"] == "false"
+
+
+async def test_thrown_switches_are_carried_out_by_a_job_of_the_timetable(process: Process) -> None:
+    await process.start(T + 2_000)
+    await process.run(5)
+    assert process.world.position().qty > 0
+    await process.world.ledger.set_flags(Flags(trading_enabled=False, flatten=True), "test")
+    for _ in range(11):
+        process.trader.enforce_stops()
+        await process.run(2)
+    assert process.world.position().is_flat
+    assert (await process.world.ledger.flags()).proven_ms
+
+
+async def test_no_switch_is_carried_out_before_the_first_reconciliation(process: Process) -> None:
+    await process.world.ledger.set_flags(Flags(trading_enabled=False, flatten=True), "test")
+    process.trader.enforce_stops()
+    await process.run(30)
+    assert not (await process.world.ledger.flags()).proven_ms
+
+
+async def test_an_environment_that_forbids_trading_stops_the_cycle_a_restart_would_take_up(process: Process) -> None:
+    process.allowed = False
+    process.trader = process.new_trader()
+    await process.start(T + 2_000)
+    await process.run(5)
+    assert process.world.accepted() == []
+    assert not (await process.world.ledger.flags()).trading_enabled
 
 
 async def test_a_cycles_status_is_the_seeds_three_fields_and_ours() -> None:

@@ -47,6 +47,10 @@ def other_close(window: list[Candle]) -> list[Candle]:
     return [*window[:-1], replace(newest, close=newest.close + 1, high=newest.high + 1)]
 
 
+def other_past(window: list[Candle]) -> list[Candle]:
+    return [replace(window[0], volume=Decimal(6)), *window[1:]]
+
+
 def unreachable(window: list[Candle]) -> list[Candle]:
     raise Retry("the candle store is away")
 
@@ -60,6 +64,7 @@ REASONS: tuple[tuple[Spoil, str], ...] = (
     (absurd, "more than 20 %"),
     (other_volume, "not the one the exchange shows"),
     (other_close, "not the one the exchange shows"),
+    (other_past, "an older candle is not the one the exchange shows"),
     (unreachable, "the candle store is away"),
 )
 

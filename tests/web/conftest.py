@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, cast
@@ -20,7 +20,7 @@ from lib.domain.account import AccountSettings
 from lib.domain.candle import MINUTE_MS, Candle
 from lib.domain.errors import Retry
 from lib.ports import CandleTick
-from lib.queries import Readings
+from lib.queries import Readings, Standing, Switches
 from lib.queries.values import Choices
 from tests.fakes_people import MemoryLogins, MemorySessions, MemoryThrottles, QuickHasher, StandingClock
 
@@ -60,6 +60,11 @@ class FakeReadings:
     def key_status(self, user_id: int) -> dict[str, object] | None:
         return {"user_id": user_id, "last4": "••••1234"}
 
+    def standing(self, user_id: int) -> Standing:
+        on = Switches(trading_enabled=True, flatten=False, switched_ms=0, proven_ms=0, why="")
+        off = replace(on, trading_enabled=False, switched_ms=1, proven_ms=2, why=f"of {user_id}")
+        return Standing(1, "paper", "synthetic", "100", "BTCUSDT", True, Decimal(0), off, on, (), (), ())
+
     def logs_page(self, user_id: int, **_: object) -> Rows:
         return Rows(({"user_id": user_id},), 1)
 
@@ -90,6 +95,18 @@ class FakeTrading:
 
     def ask_now(self, user: SessionUser) -> Refusal | None:
         return self._act("ask", user)
+
+    def pause(self, user: SessionUser) -> Refusal | None:
+        return self._act("pause", user)
+
+    def flatten(self, user: SessionUser) -> Refusal | None:
+        return self._act("flatten", user)
+
+    def resume(self, user: SessionUser) -> Refusal | None:
+        return self._act("resume", user)
+
+    def end_lock(self, user: SessionUser, kind: str) -> Refusal | None:
+        return self._act("end_lock", user, kind)
 
     def save_key(self, user: SessionUser, venue: str, api_key: str, api_secret: str) -> Refusal | None:
         return self._act("key", user, venue, api_key, api_secret)

@@ -16,8 +16,10 @@ from hypothesis import strategies as st
 
 from app.ui.reasons import TABLE, say
 from lib.accounts import key_gate
+from lib.domain.account import PlatformLimits
 from lib.domain.candle import MINUTE_MS, window_problem
 from lib.domain.decision import KEYS, Abstained, parse_decision
+from lib.domain.gates import UNLOCK_RULES, GateKind, PlatformFacts, platform_gates
 from lib.domain.order import OrderState, claim_entry, claim_exit
 from lib.domain.risk import AccountPlan, decide
 from lib.domain.trade_log import Leg, summarise
@@ -61,6 +63,9 @@ def plan(view: Any = None, chosen: Any = None, rule: Any = None, **known: Any) -
     return decide(view or decision(), facts(**known), chosen or settings(), rule or instrument(), REF, T)
 
 
+USED_UP = PlatformFacts(10**6, Decimal(10**9), Decimal(1), Decimal(10), 10**9, Decimal(10**3), 98)
+EVERYTHING = platform_gates(USED_UP, PlatformLimits(), T)
+
 GATES: dict[str, AccountPlan] = {
     "confidence": plan(decision(confidence="0.1")),
     "locks": plan(locks=("external",)),
@@ -76,6 +81,10 @@ GATES: dict[str, AccountPlan] = {
     "entries": plan(entries_today=99),
     "cooldown": plan(last_stop_ms=T - 1),
     "analyst": plan(analyst_failures=99),
+    "budget": plan(tokens_today=99_000_000),
+    "platform locks": plan(locks=("platform: daily_loss", "platform: analyst_budget", "cooldown")),
+    "no room": plan(room=Decimal(0)),
+    **{f"platform: {gate.kind} {n}": plan(platform=(gate,)) for n, gate in enumerate(EVERYTHING)},
     "stop": plan(decision(stop_loss="0.9")),
     "target": plan(decision(take_profit="0.001")),
     "too small": plan(equity=50),
@@ -91,6 +100,15 @@ GATES: dict[str, AccountPlan] = {
 def test_every_gate_speaks_korean(gate: str) -> None:
     assert GATES[gate].outcome in ("refused", "skipped", "kept", "closed")
     korean(GATES[gate].reason)
+
+
+@pytest.mark.parametrize("kind", UNLOCK_RULES)
+def test_every_locks_kind_and_end_speak_korean(kind: GateKind) -> None:
+    korean(UNLOCK_RULES[kind])
+    if kind != "exposure":  # an account's own exposure is a clamp, never a lock
+        assert kind not in korean(f"entries are locked: {kind}")
+    if kind not in ("drawdown", "loss_streak", "cooldown", "external"):
+        assert kind not in korean(f"entries are locked: platform: {kind}")
 
 
 def test_the_gates_here_are_all_different() -> None:

@@ -108,6 +108,8 @@ OWN: list[dict[str, str]] = [{}, {"Origin": "http://testserver"}, {"Sec-Fetch-Si
     ("method", "path"),
     [
         ("POST", "/api/auto-trade"),
+        ("POST", "/api/flatten"),
+        ("POST", "/api/resume"),
         ("POST", "/api/auth/login"),
         ("POST", "/api/auth/logout"),
         ("PUT", "/api/apikey"),

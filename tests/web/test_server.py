@@ -1,5 +1,7 @@
 """Every route as its owner, as a stranger, and as a read-only visitor of the demo; the cookie; the live stream."""
 
+from dataclasses import replace
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -7,14 +9,18 @@ from starlette.testclient import TestClient
 from starlette.websockets import WebSocketDisconnect
 
 from lib.accounts.people import ABSOLUTE_MS
-from lib.domain.account import AccountSettings, RiskLevel
+from lib.domain.account import AccountSettings, Limits, RiskLevel
 from tests.web.conftest import GOOD, START, Web, candle
 
-READS = ["/api/auth/me", "/api/kline", "/api/settings", "/api/apikey", "/api/logs", "/api/logs/2"]
+READS = ["/api/auth/me", "/api/kline", "/api/settings", "/api/apikey", "/api/logs", "/api/logs/2", "/api/standing"]
 ACTS: list[tuple[str, str, dict[str, Any]]] = [
     ("POST", "/api/settings", {"risk_level": "low"}),
     ("POST", "/api/auto-trade", {"on": True}),
     ("POST", "/api/ask-now", {}),
+    ("POST", "/api/pause", {}),
+    ("POST", "/api/flatten", {}),
+    ("POST", "/api/resume", {}),
+    ("POST", "/api/locks/end", {"kind": "drawdown"}),
     ("POST", "/api/apikey", {"venue": "testnet", "api_key": "k" * 18, "api_secret": "s" * 36}),
     ("PUT", "/api/apikey", {"venue": "testnet", "api_key": "k" * 18, "api_secret": "s" * 36}),
     ("DELETE", "/api/apikey", {}),
@@ -72,6 +78,7 @@ def test_rows_are_the_askers_own_whatever_the_query_says(web: Web) -> None:
     kim = web.owner()
     assert kim.get("/api/logs?user_id=1&page=1&limit=20").json()["rows"] == [{"user_id": 2}]
     assert kim.get("/api/logs/1").status_code == 404
+    assert kim.get("/api/standing?user_id=1").json()["why"] == "of 2"
 
 
 @pytest.mark.parametrize("path", ["/api", "/api/", "/api/nothing", "/api/auth/nothing", "/api/kline/x"])
@@ -206,6 +213,13 @@ def test_settings_change_what_is_named_and_keep_the_rest(web: Web) -> None:
     assert chosen == AccountSettings(risk_level=RiskLevel.HIGH, max_leverage=7, custom_prompt="of 2")
 
 
+def test_a_limit_is_changed_by_its_name_and_the_others_stay(web: Web) -> None:
+    wish = {"daily_loss": "0.02", "entries_per_day": 3}
+    assert web.owner().post("/api/settings", json={"limits": wish}).status_code == 200
+    _, _, chosen = web.trading.acts[0]
+    assert chosen.limits == replace(Limits(), daily_loss=Decimal("0.02"), entries_per_day=3)
+
+
 @pytest.mark.parametrize(
     "body",
     [
@@ -218,6 +232,12 @@ def test_settings_change_what_is_named_and_keep_the_rest(web: Web) -> None:
         {"risk_per_trade": 0.01},
         {"risk_per_trade": "NaN"},
         {"min_confidence": "2"},
+        {"limits": ["daily_loss"]},
+        {"limits": {"no_such_limit": 1}},
+        {"limits": {"daily_loss": 0.01}},
+        {"limits": {"daily_loss": "one"}},
+        {"limits": {"entries_per_day": "3"}},
+        {"limits": {"entries_per_day": True}},
     ],
 )
 def test_odd_settings_change_nothing(web: Web, body: dict[str, Any]) -> None:

@@ -7,11 +7,12 @@ here repeats a request.
 """
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Container, Mapping
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from urllib.parse import quote
 
 from lib import log
-from lib.adapters.bybit.codes import Kind, Reaction, alarming, kind_of, reaction
+from lib.adapters.bybit.codes import ADDRESS_BLOCKED, Kind, Reaction, alarming, kind_of, reaction
 from lib.adapters.bybit.limiter import Limiter
 from lib.adapters.bybit.order_wire import compact
 from lib.adapters.bybit.signing import signed_headers
@@ -20,11 +21,13 @@ from lib.adapters.bybit.wire import Envelope, decode_envelope
 from lib.clock import Clock
 from lib.domain.decision import clean_text
 from lib.domain.errors import Pause, Retry
-from lib.ports import ApiKey
+from lib.ports import ApiKey, Lane
 
 MARGIN_MS = 100
 """Our stamps run this much late: the venue takes one 5 s old, but none 1 s ahead of its own clock."""
 OFFSET_LIFE_MS = 600_000
+SEND_WAIT_S = 2.0
+"""Signed bytes grow old while they wait: sent later than this, they would hardly arrive in time."""
 _TIME = "/v5/market/time"
 _JSON = {"Content-Type": "application/json"}
 _log = log.get("bybit")
@@ -45,10 +48,13 @@ class Refused(Retry):
         self.code = code
 
 
-async def public(transport: Transport, limiter: Limiter, path: str, params: Mapping[str, object]) -> Envelope:
+async def public(
+    transport: Transport, limiter: Limiter, path: str, params: Mapping[str, object], lane: Lane = "trade"
+) -> Envelope:
     """An unsigned read; *Retry* for anything but success, as *Refused* when the venue gave a code."""
-    await limiter.admit("", path)
-    status, _, body = await _carry(transport, "GET", path, query_of(params), {}, b"")
+    # urgent: many wait for what one such call brings
+    async with _turn(limiter, "", path, lane, urgent=True):
+        status, _, body = await _carry(transport, "GET", path, query_of(params), {}, b"")
     envelope = _readable(body) if status == 200 else None
     if envelope is not None and envelope.code == 0:
         return envelope
@@ -72,7 +78,8 @@ class VenueClock:
     async def measure(self) -> int:
         """Ask now: the venue's clock, epoch ms."""
         before = self._clock.now_ms()
-        envelope = await public(self._transport, self._limiter, _TIME, {})
+        # the guard's lane whoever asks: nothing can be signed without it, a repair neither
+        envelope = await public(self._transport, self._limiter, _TIME, {}, "guard")
         after = self._clock.now_ms()
         self._offset = envelope.time - (before + after) // 2
         self._measured_ms = after
@@ -91,12 +98,19 @@ class VenueClock:
 
 
 class SignedCalls:
-    """One account's signed requests; *account* names it to the limiter."""
+    """One account's signed requests, out of the share of *lane*; *account* names it to the limiter."""
 
     def __init__(
-        self, account: str, key: ApiKey, transport: Transport, venue_clock: VenueClock, limiter: Limiter
+        self,
+        account: str,
+        key: ApiKey,
+        transport: Transport,
+        venue_clock: VenueClock,
+        limiter: Limiter,
+        lane: Lane = "trade",
     ) -> None:
         self._account = account
+        self._lane: Lane = lane
         self._key = key
         self._transport = transport
         self._limiter = limiter
@@ -104,28 +118,31 @@ class SignedCalls:
 
     async def read(self, path: str, params: Mapping[str, object]) -> Envelope:
         """A signed GET; *Retry* or *Pause* for anything but success."""
-        await self._limiter.admit(self._account, path)
         query = query_of(params)
-        headers = signed_headers(self._key, await self._stamp(), query.encode())
-        answer = await _carry(self._transport, "GET", path, query, headers, b"")
+        async with self._admitted(path):
+            headers = signed_headers(self._key, await self._stamp(), query.encode())
+            answer = await _carry(self._transport, "GET", path, query, headers, b"")
         envelope, meaning = self._understood(path, answer, is_write=False)
         if envelope is None or meaning is not Reaction.OK:
             raise _raised(meaning, _told(path, envelope, answer[0]))
         return envelope
 
-    async def write(self, path: str, fields: dict[str, object]) -> bool:
+    async def write(self, path: str, fields: dict[str, object], *, done: Container[int] = ()) -> bool:
         """
         A signed POST that may safely be made twice (leverage, stop, cancel): True = done, False = the venue refuses.
 
-        *Retry* also when it may have taken effect: the next read tells.
+        *done* are further codes that say it is so already. *Retry* also when it may have taken effect: the next read
+        tells.
         """
-        await self._limiter.admit(self._account, path, urgent=True)
         body = compact(fields)
-        headers = _JSON | signed_headers(self._key, await self._stamp(), body)
-        answer = await _carry(self._transport, "POST", path, "", headers, body)
+        async with self._admitted(path, urgent=True):
+            headers = _JSON | signed_headers(self._key, await self._stamp(), body)
+            answer = await _carry(self._transport, "POST", path, "", headers, body)
         envelope, meaning = self._understood(path, answer, is_write=True)
-        if meaning in (Reaction.OK, Reaction.REJECT):
-            return meaning is Reaction.OK
+        if meaning is Reaction.OK or (envelope is not None and envelope.code in done):
+            return True
+        if meaning is Reaction.REJECT:
+            return False
         raise _raised(meaning, _told(path, envelope, answer[0]))
 
     def sign(self, timestamp_ms: int, body: bytes) -> dict[str, str]:
@@ -138,10 +155,15 @@ class SignedCalls:
 
         Only an HTTP 200 is the venue's word; a gateway's error page may hide an accepted order.
         """
-        await self._limiter.admit(self._account, path, urgent=True, max_wait_s=2.0)
-        answer = await _carry(self._transport, "POST", path, "", headers, body)
+        async with self._admitted(path, urgent=True, max_wait_s=SEND_WAIT_S):
+            answer = await _carry(self._transport, "POST", path, "", headers, body)
         envelope, _ = self._understood(path, answer, is_write=True)
         return envelope
+
+    def _admitted(
+        self, path: str, *, urgent: bool = False, max_wait_s: float | None = None
+    ) -> AbstractAsyncContextManager[None]:
+        return _turn(self._limiter, self._account, path, self._lane, urgent=urgent, max_wait_s=max_wait_s)
 
     async def _stamp(self) -> int:
         return await self.venue_clock.now_ms() - MARGIN_MS
@@ -156,6 +178,17 @@ class SignedCalls:
         if envelope is not None and code == 10006:
             self._limiter.throttled(self._account, path, _until_reset(headers, envelope.time))
         return envelope, reaction(code, status, is_write, message)
+
+
+@asynccontextmanager
+async def _turn(
+    limiter: Limiter, account: str, path: str, lane: Lane, *, urgent: bool, max_wait_s: float | None = None
+) -> AsyncIterator[None]:
+    await limiter.admit(account, path, lane=lane, urgent=urgent, max_wait_s=max_wait_s)
+    try:
+        yield
+    finally:
+        limiter.finished(lane)
 
 
 async def _carry(
@@ -175,7 +208,7 @@ def _readable(body: bytes) -> Envelope | None:
 
 
 def _note(limiter: Limiter, path: str, envelope: Envelope | None, status: int) -> None:
-    if status == 403:
+    if status == 403 or (envelope is not None and envelope.code == ADDRESS_BLOCKED):
         limiter.banned()
         _log.alert("bybit.address_blocked", path=path)
         return

@@ -13,18 +13,22 @@ from typing import TypeVar
 
 from lib.adapters.bybit.calls import SignedCalls
 from lib.adapters.bybit.order_wire import CATEGORY, fill, order_body, order_record, trading_stop_body
+from lib.adapters.bybit.transfer_wire import COIN, TRANSACTION_PAGE, TRANSACTIONS, transfer
 from lib.adapters.bybit.wire import Envelope, Row, parsed, position_from, wallet_from
 from lib.domain.decision import clean_text
 from lib.domain.errors import Retry
 from lib.domain.order import Order, OrderState
 from lib.domain.position import Position
 from lib.log import redact
-from lib.ports import Ack, Fill, OrderAnswer, OrderRecord, SignedOrder, Wallet
+from lib.ports import Ack, Fill, OrderAnswer, OrderRecord, SignedOrder, Transfer, Wallet
 
 CREATE = "/v5/order/create"
 REALTIME = "/v5/order/realtime"
 HISTORY = "/v5/order/history"
 EXECUTIONS = "/v5/execution/list"
+CANCEL = "/v5/order/cancel"
+GONE = frozenset({110001, 110008, 110010})
+"""Not there (any more), filled, cancelled already: nothing is left to cancel."""
 
 WINDOW_MS = 7 * 24 * 3_600_000 - 1
 """Longest span one history query may ask for."""
@@ -119,6 +123,20 @@ class BybitExchange:
             async for envelope in self._pages(EXECUTIONS, params):
                 newest_first += _rows(fill, envelope)
         return _oldest_first(found for found in newest_first if found.at_ms >= since_ms)
+
+    async def transfers_since(self, since_ms: int) -> list[Transfer]:
+        found: dict[str, Transfer] = {}
+        asked = {"accountType": "UNIFIED", "currency": COIN, "limit": TRANSACTION_PAGE}
+        for window in _windows(since_ms, await self._calls.venue_clock.now_ms()):
+            async for envelope in self._pages(TRANSACTIONS, {**asked, **window}):
+                rows = (row for row in _rows(transfer, envelope) if row is not None and row.at_ms >= since_ms)
+                found |= {row.transfer_id: row for row in rows}
+        return sorted(found.values(), key=lambda row: (row.at_ms, row.transfer_id))
+
+    async def cancel_order(self, symbol: str, order_link_id: str) -> None:
+        fields: dict[str, object] = {"category": CATEGORY, "symbol": symbol, "orderLinkId": order_link_id}
+        if not await self._calls.write(CANCEL, fields, done=GONE):
+            raise Retry(f"the venue refuses to cancel {order_link_id}")
 
     async def cancel_all(self, symbol: str) -> None:
         # without the filter the position's own stop and target would go too

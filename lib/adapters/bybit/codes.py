@@ -39,28 +39,29 @@ class Reaction(StrEnum):
     UNKNOWN = "unknown"
 
 
-def _table() -> dict[int, Kind]:
-    groups: Mapping[Kind, tuple[int, ...]] = {
-        Kind.OK: (0, 110008, 110010, 110025, 110026, 110027, 110029, 110043, 34040),
-        Kind.BUSY: (10006, 10018, 10019, 110079),
-        Kind.CLOCK: (-1, 10002),
-        Kind.MAYBE: (429, 10429, 10000, 10014, 10016, 110001, 110072, 170141, 12141),
-        Kind.OWNER: (
-            *(10003, 33004, -2015, 10007, 10004, 10005, 10008, 10009, 10010, 10024, 10027, 10028, 10029),
-            *(110024, 110028, 110066, 110088, 100028, 110123, 110124, 110125, 110132),
-        ),
-        Kind.MARKET: (
-            *(110003, 110120, 110121, 30208, 30209, 110004, 110006, 110007, 110012, 110044, 110045),
-            *(110051, 110052, 110053, 110009, 110020, 110061, 110011, 110039, 110040, 110046),
-            *(110013, 110036, 110038, 110086, 110090, 110017, 130125, 110021, 110023, 30228, 110042, 110074),
-            *(110092, 110093, 110094, 110118, 3400139),
-        ),
-        Kind.OURS: (10001, 10017),
-    }
-    return {code: kind for kind, codes in groups.items() for code in codes}
+GROUPS: Mapping[Kind, tuple[int, ...]] = {
+    Kind.OK: (0, 110008, 110010, 110025, 110026, 110027, 110029, 110043, 34040),
+    Kind.BUSY: (10006, 10018, 10019, 110079),
+    Kind.CLOCK: (-1, 10002),
+    Kind.MAYBE: (429, 10429, 10000, 10014, 10016, 110001, 110072, 170141, 12141),
+    Kind.OWNER: (
+        *(10003, 33004, -2015, 10007, 10004, 10005, 10008, 10009, 10010, 10024, 10027, 10028, 10029),
+        *(110024, 110028, 110066, 110088, 100028, 110123, 110124, 110125, 110132),
+    ),
+    Kind.MARKET: (
+        *(110003, 110120, 110121, 30208, 30209, 110004, 110006, 110007, 110012, 110044, 110045),
+        *(110051, 110052, 110053, 110009, 110020, 110061, 110011, 110039, 110040, 110046),
+        *(110013, 110036, 110038, 110086, 110090, 110017, 130125, 110021, 110023, 30228, 110042, 110074),
+        *(110092, 110093, 110094, 110118, 3400139),
+    ),
+    Kind.OURS: (10001, 10017),
+}
+KINDS: Mapping[int, Kind] = {code: kind for kind, codes in GROUPS.items() for code in codes}
 
-
-KINDS: Mapping[int, Kind] = _table()
+ADDRESS_BLOCKED = 10018
+"""The older way to say HTTP 403: our address asked too often."""
+_WATCHED = frozenset({110009, 110020, 110061, 110021, 110023, 30228, 110042, 110074})
+"""Refusals a person should know of: orders have piled up, or the contract is being closed to new positions."""
 
 _READS: Mapping[Kind, Reaction] = {
     Kind.OK: Reaction.OK,
@@ -103,5 +104,5 @@ def reaction(code: int | None, http_status: int, is_write: bool, message: str = 
 
 
 def alarming(code: int | None, http_status: int, message: str = "") -> bool:
-    """Whether a person should look: a code nobody listed, or a request of ours the venue calls malformed."""
-    return kind_of(code, http_status, message) in (None, Kind.OURS)
+    """Whether a person should look: a code nobody listed, a request of ours called malformed, a contract closing."""
+    return kind_of(code, http_status, message) in (None, Kind.OURS) or (http_status == 200 and code in _WATCHED)

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from lib.adapters.bybit.calls import Refused, SignedCalls, VenueClock, public
 from lib.adapters.bybit.client import BybitExchange
 from lib.adapters.bybit.kline_wire import candle_from_row, wire_interval
-from lib.adapters.bybit.limiter import Limiter
+from lib.adapters.bybit.limiter import Limiter, Limits
 from lib.adapters.bybit.transport import Transport
 from lib.adapters.bybit.wire import Envelope, instrument_from, parsed, ticker_from
 from lib.clock import Clock
@@ -20,9 +20,10 @@ from lib.domain.account import Venue
 from lib.domain.candle import Candle, interval_ms
 from lib.domain.errors import Halt, Pause
 from lib.domain.instrument import Instrument
-from lib.ports import ApiKey, Exchange, Opener, SealContext, Ticker, TraderAccount
+from lib.ports import ApiKey, Exchange, Lane, Opener, SealContext, Ticker, TraderAccount
 
 INSTRUMENT_LIFE_MS = 600_000
+TICKER_LIFE_MS = 1_000
 KLINE_PAGE = 1_000
 _WRONG_PARAMETER = 10001
 
@@ -33,29 +34,29 @@ class BybitExchanges:
     """`lib.ports.Exchanges` over the venues of *urls*; *transport_for* is asked once per URL."""
 
     def __init__(
-        self, opener: Opener, urls: Mapping[Venue, str], transport_for: TransportFor, clock: Clock, limiter: Limiter
+        self, opener: Opener, urls: Mapping[Venue, str], transport_for: TransportFor, clock: Clock, limits: Limits
     ) -> None:
         self._opener = opener
         self._urls = urls
         self._transport_for = transport_for
         self._clock = clock
-        self._limiter = limiter
-        self._venues: dict[Venue, tuple[Transport, VenueClock]] = {}
+        self._limits = limits
+        self._venues: dict[Venue, tuple[Transport, VenueClock, Limiter]] = {}
 
-    def open(self, account: TraderAccount) -> Exchange:
+    def open(self, account: TraderAccount, lane: Lane = "trade") -> Exchange:
         context = SealContext(account.user_id, account.venue, account.uid, account.key_version)
-        return self.of(account.venue, account.uid, self._opener.open(account.sealed_key, context))
+        return self.of(account.venue, account.uid, self._opener.open(account.sealed_key, context), lane)
 
-    def of(self, venue: Venue, uid: str, key: ApiKey) -> BybitExchange:
+    def of(self, venue: Venue, uid: str, key: ApiKey, lane: Lane = "trade") -> BybitExchange:
         """The exchange of a key in clear; for set-up and tests."""
-        transport, venue_clock = self._venue(venue)
-        calls = SignedCalls(f"{venue}:{uid}", key, transport, venue_clock, self._limiter)
-        return BybitExchange(uid, calls)
+        transport, venue_clock, limiter = self._venue(venue)
+        return BybitExchange(uid, SignedCalls(f"{venue}:{uid}", key, transport, venue_clock, limiter, lane))
 
-    def _venue(self, venue: Venue) -> tuple[Transport, VenueClock]:
+    def _venue(self, venue: Venue) -> tuple[Transport, VenueClock, Limiter]:
         if venue not in self._venues:
-            transport = self._transport_for(_url(self._urls, venue))
-            self._venues[venue] = transport, VenueClock(transport, self._clock, self._limiter)
+            url = _url(self._urls, venue)
+            transport, limiter = self._transport_for(url), self._limits.at(url)
+            self._venues[venue] = transport, VenueClock(transport, self._clock, limiter), limiter
         return self._venues[venue]
 
 
@@ -66,36 +67,49 @@ def _url(urls: Mapping[Venue, str], venue: Venue) -> str:
 
 
 class BybitAsyncMarket:
-    """`lib.ports.AsyncMarket`: candles from *feed_url*, tickers and instruments from the account's venue."""
+    """
+    `lib.ports.AsyncMarket`: candles from *feed_url*, tickers and instruments from the account's venue.
+
+    Callers that come together share one question. Prices and rules come out of the guard's share: an exit needs them,
+    and they are few.
+    """
 
     def __init__(
-        self, feed_url: str, urls: Mapping[Venue, str], transport_for: TransportFor, clock: Clock, limiter: Limiter
+        self, feed_url: str, urls: Mapping[Venue, str], transport_for: TransportFor, clock: Clock, limits: Limits
     ) -> None:
-        self._feed = transport_for(feed_url)
+        self._feed, self._feed_limiter = transport_for(feed_url), limits.at(feed_url)
         self._urls = urls
         self._transport_for = transport_for
         self._clock = clock
-        self._limiter = limiter
-        self._transports: dict[Venue, Transport] = {}
+        self._limits = limits
+        self._venues: dict[Venue, tuple[Transport, Limiter]] = {}
+        self._tickers: dict[tuple[Venue, str], tuple[int, Ticker]] = {}
         self._instruments: dict[tuple[Venue, str], tuple[int, Instrument]] = {}
-        self._turns: dict[tuple[Venue, str], asyncio.Lock] = {}
+        self._turns: dict[tuple[str, Venue, str], asyncio.Lock] = {}
 
     async def closed_candles(self, symbol: str, interval: str, *, end: int | None = None, limit: int) -> list[Candle]:
         """As the port; without *end* at most 999, because the open row takes one place of the venue's page."""
         asked = {"category": "linear", "symbol": symbol, "interval": wire_interval(interval)}
         window = {} if end is None else {"end": end}
         envelope = await public(
-            self._feed, self._limiter, "/v5/market/kline", {**asked, **window, "limit": min(limit + 1, KLINE_PAGE)}
+            self._feed, self._feed_limiter, "/v5/market/kline", {**asked, **window, "limit": min(limit + 1, KLINE_PAGE)}
         )
         return _closed(envelope, interval_ms(interval), envelope.time if end is None else end)[-limit:]
 
     async def ticker(self, venue: Venue, symbol: str) -> Ticker:
-        envelope = await self._ask(venue, "/v5/market/tickers", symbol)
-        return parsed(envelope, lambda found: ticker_from(found, symbol))
+        """As the port; at most a second old."""
+        async with self._turn("ticker", venue, symbol):
+            asked_ms, known = self._tickers.get((venue, symbol), (0, None))
+            if known is None or not 0 <= self._clock.now_ms() - asked_ms <= TICKER_LIFE_MS:
+                asked_ms = self._clock.now_ms()
+                envelope = await self._ask(venue, "/v5/market/tickers", symbol)
+                known = parsed(envelope, lambda found: ticker_from(found, symbol))
+                self._tickers[venue, symbol] = asked_ms, known
+            return known
 
     async def instrument(self, venue: Venue, symbol: str) -> Instrument:
-        """As the port; at most ten minutes old. Callers that come together wait for one question, of their venue."""
-        async with self._turns.setdefault((venue, symbol), asyncio.Lock()):
+        """As the port; at most ten minutes old."""
+        async with self._turn("instrument", venue, symbol):
             asked_ms, known = self._instruments.get((venue, symbol), (0, None))
             if known is None or self._clock.now_ms() - asked_ms > INSTRUMENT_LIFE_MS:
                 envelope = await self._ask(venue, "/v5/market/instruments-info", symbol)
@@ -103,11 +117,16 @@ class BybitAsyncMarket:
                 self._instruments[venue, symbol] = self._clock.now_ms(), known
             return known
 
+    def _turn(self, what: str, venue: Venue, symbol: str) -> asyncio.Lock:
+        return self._turns.setdefault((what, venue, symbol), asyncio.Lock())
+
     async def _ask(self, venue: Venue, path: str, symbol: str) -> Envelope:
-        if venue not in self._transports:
-            self._transports[venue] = self._transport_for(_url(self._urls, venue))
+        if venue not in self._venues:
+            url = _url(self._urls, venue)
+            self._venues[venue] = self._transport_for(url), self._limits.at(url)
+        transport, limiter = self._venues[venue]
         try:
-            return await public(self._transports[venue], self._limiter, path, {"category": "linear", "symbol": symbol})
+            return await public(transport, limiter, path, {"category": "linear", "symbol": symbol}, "guard")
         except Refused as refusal:
             if refusal.code == _WRONG_PARAMETER:
                 raise Halt(f"the {venue} venue does not know the USDT perpetual {symbol}") from None

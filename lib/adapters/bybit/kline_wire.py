@@ -57,7 +57,7 @@ def parse_frame(raw: str | bytes) -> Frame:
     """A frame, its numbers still text; ValueError for anything that is not one."""
     try:
         return _frame.decode(raw)
-    except (msgspec.DecodeError, UnicodeDecodeError) as problem:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as problem:
         raise ValueError(f"not a frame of the kline stream: {problem}") from None
 
 

@@ -1,27 +1,30 @@
 """
 Our own request limits, in front of every call, so that the venue's are never met.
 
-Rolling windows at 80 % of Bybit's: one per account and endpoint, one for our address over everything, of which reads
-may take five sixths, so that an order or a stop never queues behind a crowd of queries. A 10006 closes that account's
-endpoint until the venue's reset; an HTTP 403 closes everything for ten minutes. This one lives in one process; several
-processes share theirs by another *Limiter*.
+Rolling windows at 80 % of Bybit's: one per account and endpoint, one for our address over everything, of which the
+trade and settle lanes leave a rest to the guard's, so that a stop never queues behind a crowd. A 10006 closes that
+account's endpoint until the venue's reset; an HTTP 403 closes the whole address for ten minutes. Bybit counts an
+address over all its hosts together, so mainnet, demo and testnet share one limiter and our own paper venue has another.
+`LocalLimiter` lives in one process; several processes share theirs by `lib.adapters.redis.limiter`.
 https://bybit-exchange.github.io/docs/v5/rate-limit
 """
 
-from collections import deque
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Protocol
+from urllib.parse import urlsplit
 
+from lib.adapters.bybit.turnstile import Answer, Ask, Turnstile
+from lib.adapters.bybit.window import Silence, Window
 from lib.clock import Clock
 from lib.domain.errors import Retry
+from lib.ports import Lane
 
-BAN_MS = 600_000
-"""How long the venue wants silence after HTTP 403."""
 SHARE = 0.8
 IP_CALLS, IP_WINDOW_MS = 600, 5_000
 DEFAULT_PER_SECOND = 5
 PER_SECOND = {
     "/v5/order/create": 10,
+    "/v5/order/cancel": 10,
     "/v5/order/cancel-all": 10,
     "/v5/order/realtime": 50,
     "/v5/order/history": 50,
@@ -30,15 +33,30 @@ PER_SECOND = {
     "/v5/position/set-leverage": 10,
     "/v5/position/trading-stop": 10,
     "/v5/account/wallet-balance": 50,
+    "/v5/account/transaction-log": 25,
 }
 """What Bybit allows an ordinary account per endpoint and second."""
+LANE_SHARE: Mapping[Lane, float] = {"guard": 1.0, "trade": 0.95, "settle": 0.9}
+"""How full each lane may make the address: what the lane before it may add is left free for it."""
+LANE_WAIT_S: Mapping[Lane, float] = {"guard": 10.0, "trade": 60.0, "settle": 120.0}
+"""How long a call waits for its turn unless it says otherwise: a crowd of a thousand takes a minute to enter."""
+BYBIT_DOMAINS = ("bybit.com", "bytick.com")
 
 
 class Limiter(Protocol):
-    """Who may call now. *account* is empty for public calls."""
+    """Who may call one address family now. *account* is empty for public calls."""
 
-    async def admit(self, account: str, path: str, *, urgent: bool = False, max_wait_s: float = 20.0) -> None:
-        """Return when the call may be made; *Retry* when that would take more than *max_wait_s* seconds."""
+    async def admit(
+        self, account: str, path: str, *, lane: Lane = "trade", urgent: bool = False, max_wait_s: float | None = None
+    ) -> None:
+        """
+        Return when the call may be made; *Retry* when that would take more than *max_wait_s* seconds (default: the
+        lane's), or while the address is closed. *urgent* calls are the first of their lane.
+        """
+        ...
+
+    def finished(self, lane: Lane) -> None:
+        """A call that was admitted is over, answered or not."""
         ...
 
     def throttled(self, account: str, path: str, for_ms: int) -> None:
@@ -50,26 +68,45 @@ class Limiter(Protocol):
         ...
 
 
-class Window:
-    """At most *calls* in any *span_ms*."""
+class Limits(Protocol):
+    """Where every venue's limiter comes from."""
 
-    def __init__(self, calls: int, span_ms: int) -> None:
-        self._times: deque[int] = deque(maxlen=max(calls, 1))
-        self._span_ms = span_ms
-        self._closed_until = 0
+    def at(self, url: str) -> Limiter:
+        """The limiter of the address family behind *url*: the same object for hosts that count together."""
+        ...
 
-    def wait_ms(self, now: int) -> int:
-        """How long until one more call fits; 0 = now."""
-        full = len(self._times) == self._times.maxlen
-        return max(self._closed_until - now, self._times[0] + self._span_ms - now if full else 0, 0)
 
-    def take(self, now: int) -> None:
-        """Count one call at *now*."""
-        self._times.append(now)
+def family_of(url: str) -> str:
+    """Which hosts count together: every one of Bybit's is "bybit", any other is its own host and port."""
+    host = urlsplit(url).hostname or ""
+    is_bybit = any(host == domain or host.endswith(f".{domain}") for domain in BYBIT_DOMAINS)
+    return "bybit" if is_bybit else urlsplit(url).netloc.rpartition("@")[2].lower() or url
 
-    def close(self, until: int) -> None:
-        """Let nothing through before *until*."""
-        self._closed_until = max(self._closed_until, until)
+
+def calls_a_second(path: str, share: float = SHARE) -> int:
+    """How many of an account's calls to *path* may leave in any second."""
+    return int(PER_SECOND.get(path, DEFAULT_PER_SECOND) * share)
+
+
+def blocked(left_ms: int) -> Retry:
+    """What a call meets while the venue wants silence."""
+    return Retry(f"the venue blocks our address for {-(-left_ms // 1000)} more seconds")
+
+
+class Endpoints:
+    """A window for every account's endpoint, holding *share* of what the venue allows."""
+
+    def __init__(self, share: float) -> None:
+        self._share = share
+        self._windows: dict[tuple[str, str], Window] = {}
+
+    def of(self, account: str, path: str) -> Window:
+        """The window of *account* (not "") and *path*."""
+        window = self._windows.get((account, path))
+        if window is None:
+            calls = max(calls_a_second(path, self._share), 1)
+            window = self._windows[account, path] = Window(calls, 1_000)
+        return window
 
 
 class LocalLimiter:
@@ -77,48 +114,57 @@ class LocalLimiter:
 
     def __init__(self, clock: Clock, *, ip_calls: int = IP_CALLS, share: float = SHARE) -> None:
         self._clock = clock
-        self._share = share
-        allowed = int(ip_calls * share)
-        self._all = Window(allowed, IP_WINDOW_MS) if ip_calls else None
-        self._reads = Window(allowed * 5 // 6, IP_WINDOW_MS) if ip_calls else None
-        self._endpoints: dict[tuple[str, str], Window] = {}
-        self._banned_until = 0
+        self._allowed = int(ip_calls * share)
+        self._address = Window(self._allowed, IP_WINDOW_MS) if ip_calls else None
+        self._endpoints = Endpoints(share)
+        self._silence = Silence()
+        self._turnstile = Turnstile(clock, self)
 
-    async def admit(self, account: str, path: str, *, urgent: bool = False, max_wait_s: float = 20.0) -> None:
-        """As `Limiter.admit`; *urgent* calls (orders, stops) may use the whole address budget."""
-        windows = self._windows(account, path, urgent)
-        deadline = self._clock.now_ms() + int(max_wait_s * 1000)
-        while wait := self._wait_ms(windows, deadline):
-            await self._clock.sleep(wait / 1000)
-        now = self._clock.now_ms()
-        for window in windows:
-            window.take(now)
+    async def admit(
+        self, account: str, path: str, *, lane: Lane = "trade", urgent: bool = False, max_wait_s: float | None = None
+    ) -> None:
+        """As `Limiter.admit`."""
+        ask = Ask(account, path, lane)
+        if self._turnstile.idle:
+            answer = self._answer(ask)
+            if answer.refusal is not None:
+                raise answer.refusal
+            if not answer.wait_ms:
+                return
+        wait_s = LANE_WAIT_S[lane] if max_wait_s is None else max_wait_s
+        await self._turnstile.enter(ask, urgent=urgent, max_wait_s=wait_s)
+
+    async def take(self, asks: Sequence[Ask]) -> list[Answer]:
+        """As `Budget.take`."""
+        return [self._answer(ask) for ask in asks]
+
+    def at(self, url: str) -> Limiter:
+        """Itself, wherever: for a process that speaks to one venue alone."""
+        return self
+
+    def finished(self, lane: Lane) -> None:
+        """As `Limiter.finished`; one process may have as many on their way as it likes."""
 
     def throttled(self, account: str, path: str, for_ms: int) -> None:
         """As `Limiter.throttled`."""
-        self._endpoint(account, path).close(self._clock.now_ms() + for_ms)
+        now = self._clock.now_ms()
+        self._endpoints.of(account, path).close(now, now + for_ms)
 
     def banned(self) -> None:
         """As `Limiter.banned`."""
-        self._banned_until = self._clock.now_ms() + BAN_MS
+        self._silence.begin(self._clock.now_ms())
 
-    def _wait_ms(self, windows: Sequence[Window], deadline: int) -> int:
+    def _answer(self, ask: Ask) -> Answer:
         now = self._clock.now_ms()
-        if now < self._banned_until:
-            raise Retry(f"the venue blocks our address for {(self._banned_until - now) // 1000 + 1} more seconds")
-        wait = max(window.wait_ms(now) for window in windows) if windows else 0
-        if now + wait > deadline:
-            raise Retry("too many calls to the venue at once")
-        return wait
-
-    def _windows(self, account: str, path: str, urgent: bool) -> list[Window]:
-        shared = (self._all, None if urgent else self._reads)
-        own = (self._endpoint(account, path),) if account else ()
-        return [*own, *(window for window in shared if window is not None)]
-
-    def _endpoint(self, account: str, path: str) -> Window:
-        window = self._endpoints.get((account, path))
-        if window is None:
-            calls = int(PER_SECOND.get(path, DEFAULT_PER_SECOND) * self._share)
-            window = self._endpoints[account, path] = Window(calls, 1_000)
-        return window
+        if left := self._silence.left_ms(now):
+            return Answer(refusal=blocked(left))
+        own = self._endpoints.of(ask.account, ask.path) if ask.account else None
+        if own is not None and (wait := own.wait_ms(now)):
+            return Answer(wait, own=True)
+        if self._address is not None:
+            if wait := self._address.wait_ms(now, calls=int(self._allowed * LANE_SHARE[ask.lane])):
+                return Answer(wait)
+            self._address.take(now)
+        if own is not None:
+            own.take(now)
+        return Answer()

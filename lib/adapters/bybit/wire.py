@@ -141,6 +141,8 @@ def position_from(envelope: Envelope, symbol: str) -> Position:
         take_profit=number_or_zero(row, "takeProfit"),
         unrealised=number_or_zero(row, "unrealisedPnl"),
         seen_at=envelope.time,
+        mark=number_or_zero(row, "markPrice"),
+        liquidation=number_or_zero(row, "liqPrice"),
     )
 
 

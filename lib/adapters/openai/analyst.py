@@ -12,14 +12,16 @@ from dataclasses import replace
 from typing import Any
 
 import openai
-from openai import AsyncOpenAI
+from openai import AsyncOpenAI, DefaultAsyncHttpxClient
 
+from lib.adapters.openai.bounded import TooLong, bounded
 from lib.adapters.openai.schema import RESPONSE_FORMAT
 from lib.domain.decision import Abstained, Decision, clean_text, parse_decision
 from lib.log import get, redact, register_secret
 from lib.ports import AnalystAnswer, Prompt
 
 MAX_RAW_CHARS = 8_192
+MOST_TOKENS = 10_000_000
 MIN_ATTEMPT_S = 1.0
 """With less than this left, a second attempt is not begun."""
 _log = get("analyst")
@@ -28,7 +30,9 @@ _log = get("analyst")
 def connect(base_url: str, api_key: str) -> AsyncOpenAI:
     """A client for *base_url* (ends in /v1); no connection is made yet."""
     register_secret(api_key)
-    return AsyncOpenAI(base_url=base_url, api_key=api_key, max_retries=0)
+    http = DefaultAsyncHttpxClient(event_hooks={"response": [bounded]})
+    plain = {"Accept-Encoding": "identity"}
+    return AsyncOpenAI(base_url=base_url, api_key=api_key, max_retries=0, http_client=http, default_headers=plain)
 
 
 class OpenAIAnalyst:
@@ -48,6 +52,8 @@ class OpenAIAnalyst:
         try:
             async with asyncio.timeout(budget_s):
                 completion = await self._completion(prompt, started + budget_s)
+        except TooLong:
+            answer = _abstained("the answer is too long", prompt)
         except (openai.OpenAIError, OSError) as failure:  # TimeoutError is an OSError
             answer = _failed(failure, prompt)
         except (ValueError, TypeError, AttributeError, LookupError, RecursionError) as odd:
@@ -99,7 +105,7 @@ def _answer(completion: Any, prompt: Prompt) -> AnalystAnswer:
         choice = completion.choices[0]
         decision, raw = _read(choice.message, choice.finish_reason)
         model = completion.model
-    except (ValueError, TypeError, AttributeError, LookupError) as odd:
+    except (ValueError, TypeError, AttributeError, LookupError, RecursionError) as odd:
         return _abstained(f"the answer is not a chat completion ({type(odd).__name__})", prompt)
     usage = getattr(completion, "usage", None)
     return AnalystAnswer(
@@ -159,4 +165,7 @@ def _cleaned(text: str) -> str:
 
 
 def _count(value: object) -> int:
-    return value if isinstance(value, int) and value >= 0 else 0
+    """A number of tokens that fits our books, whatever the provider claims."""
+    if isinstance(value, bool) or not isinstance(value, int):
+        return 0
+    return max(0, min(value, MOST_TOKENS))

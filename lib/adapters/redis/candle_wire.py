@@ -14,6 +14,7 @@ It does not judge a candle (that is `lib.domain.candle`) and knows no connection
 
 from collections.abc import Sequence
 from decimal import Decimal
+from typing import Annotated
 
 import msgspec
 
@@ -22,7 +23,7 @@ from lib.ports import CorruptCandles
 
 
 class _Stored(msgspec.Struct):
-    timestamp: int
+    timestamp: Annotated[int, msgspec.Meta(ge=0, lt=2**53)]
     open: Decimal
     high: Decimal
     low: Decimal
@@ -45,6 +46,9 @@ class CandleMessage(msgspec.Struct, frozen=True):
     seen_at: int
     rebuilt: bool
 
+
+_UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+"""What the decoder raises; the last for brackets nested by the thousand."""
 
 _stored_list = msgspec.json.Decoder(list[_Stored])
 _message = msgspec.json.Decoder(_Message)
@@ -78,7 +82,7 @@ def decode_list(newest_first: Sequence[bytes]) -> list[Candle]:
     """Candles oldest first; *CorruptCandles* when any of them cannot be read."""
     try:
         rows = _stored_list.decode(b"[" + b",".join(newest_first) + b"]")
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except _UNREADABLE:
         raise CorruptCandles("the stored candles cannot be decoded") from None
     rows.reverse()
     return [_candle(row) for row in rows]
@@ -88,7 +92,7 @@ def decode_message(raw: bytes) -> CandleMessage:
     """A channel message; *CorruptCandles* when it cannot be read."""
     try:
         message = _message.decode(raw)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except _UNREADABLE:
         raise CorruptCandles("a candle message cannot be decoded") from None
     return CandleMessage(_candle(message.candle), message.closed, message.seen_at, message.rebuilt)
 

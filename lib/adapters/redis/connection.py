@@ -61,7 +61,7 @@ def translated() -> Iterator[None]:
         yield
     except (redis.AuthenticationError, redis.exceptions.NoPermissionError):
         raise Halt("Redis refuses the user or password: check REDIS_URL") from None
-    except (redis.ConnectionError, redis.TimeoutError, OSError) as problem:
+    except (redis.ConnectionError, redis.TimeoutError, redis.InvalidResponse, OSError) as problem:
         raise Retry(f"Redis cannot be reached ({type(problem).__name__})") from None
     except redis.ResponseError as problem:
         raise _refused(str(problem)) from None

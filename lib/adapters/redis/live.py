@@ -2,7 +2,8 @@
 The collector's publications, as they happen: `lib.ports.LiveCandles`.
 
 One subscription per call of `ticks`, to every candle channel. A silent connection is asked for a sign of life, so that
-one that died without a word is noticed within fifteen seconds. Messages this package did not write are passed over.
+one that died without a word is noticed within fifteen seconds. Messages this package did not write are passed over, and
+so are those whose candle cannot be true.
 """
 
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
@@ -14,6 +15,7 @@ import redis.asyncio
 from lib import log
 from lib.adapters.redis.candle_wire import decode_message
 from lib.adapters.redis.connection import translated
+from lib.domain.candle import candle_problem, interval_ms
 from lib.domain.errors import Retry
 from lib.ports import CandleTick, CorruptCandles
 
@@ -68,7 +70,10 @@ def _tick(message: dict[str, Any]) -> CandleTick | None:
     symbol, _, interval = channel.removeprefix("kline:").partition(":")
     try:
         read = decode_message(message["data"])
-    except CorruptCandles:
+        problem = candle_problem(read.candle, interval_ms(interval))
+    except (CorruptCandles, ValueError):  # also a channel of no interval of ours
+        problem = "unreadable"
+    if problem:
         _log.warning("live.unreadable", channel=f"{symbol}:{interval}"[:60])
         return None
     return CandleTick(symbol, interval, read.candle, read.closed, read.rebuilt)

@@ -14,9 +14,10 @@ from sqlalchemy.exc import IntegrityError
 from lib.adapters.sql import switches
 from lib.adapters.sql.analysis import limits_json
 from lib.adapters.sql.people import accounts, credentials, symbols, users
-from lib.adapters.sql.rows import exclusively, insert_once, settings_from
+from lib.adapters.sql.rows import exclusively, insert_once, ledger_clock, settings_from
 from lib.adapters.sql.trading import orders
 from lib.adapters.sql.transactions import transact
+from lib.clock import Clock
 from lib.domain.account import AccountSettings
 from lib.domain.order import TERMINAL, OrderState
 from lib.ports import AccountInUse, AccountTaken, Flags, NewAccount
@@ -27,10 +28,11 @@ _OPEN = [state.value for state in OrderState if state not in TERMINAL]
 
 
 class SqlAccounts:
-    """`lib.ports.Accounts`."""
+    """`lib.ports.Accounts`; switches are dated by *clock*, the database's own unless one is given."""
 
-    def __init__(self, engine: sa.Engine) -> None:
+    def __init__(self, engine: sa.Engine, clock: Clock | None = None) -> None:
         self._engine = engine
+        self._now = ledger_clock(engine, clock)
 
     def _write(self, work: Callable[[sa.Connection], T]) -> T:
         return transact(self._engine, work)
@@ -54,11 +56,11 @@ class SqlAccounts:
 
     def set_flags(self, flags: Flags, changed_by: str) -> None:
         """Throw the platform's switches (kill switch L2, L3)."""
-        self._write(lambda c: switches.set_flags(c, flags, changed_by))
+        self._write(lambda c: switches.set_flags(c, self._now, flags, changed_by))
 
     def set_account_flags(self, account_id: int, flags: Flags) -> None:
         """Throw one account's switches (L1, L3)."""
-        self._write(lambda c: switches.set_account_flags(c, account_id, flags))
+        self._write(lambda c: switches.set_account_flags(c, self._now, account_id, flags))
 
 
 def _email(text: str) -> str:
@@ -155,3 +157,5 @@ def _set_auto_trade(connection: sa.Connection, user_id: int, on: bool, now_ms: i
     if on and not row["auto_trade_enabled"]:
         values["auto_trade_since_ms"] = now_ms
     connection.execute(sa.update(users).where(users.c.id == user_id).values(values))
+    if on != row["auto_trade_enabled"]:
+        switches.throw_of_person(connection, user_id, now_ms)

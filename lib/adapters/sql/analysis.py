@@ -51,9 +51,22 @@ def limits_json(limits: Limits) -> dict[str, str]:
 
 
 def read_limits(stored: dict[str, str] | None) -> Limits:
-    """Stored limits over the defaults; a name this release does not know is ignored."""
+    """
+    Stored limits over the defaults; a name this release does not know is ignored.
+
+    An arithmetic, value, type or attribute error when they cannot be read.
+    """
     known = {field.name: type(getattr(Limits(), field.name)) for field in fields(Limits)}
-    return Limits(**{name: known[name](text) for name, text in (stored or {}).items() if name in known})
+    return Limits(**{name: _limit(known[name], text) for name, text in (stored or {}).items() if name in known})
+
+
+def _limit(kind: type[int] | type[Decimal], text: object) -> Any:
+    if not isinstance(text, str):
+        raise TypeError("a limit is stored as a string")
+    number = Decimal(text)
+    if not number.is_finite() or number < 0:
+        raise ValueError("a limit is a number from 0 on")
+    return kind(text)
 
 
 def clamps_json(clamps: tuple[Clamp, ...]) -> list[dict[str, str]]:

@@ -1,8 +1,8 @@
 """
-What one execution does to an account's running books: pure.
+What one execution or transfer does to an account's running books: pure.
 
-balance = start + realised - fees + funding holds after every fill, exactly. A round trip ends when the booked position
-returns to zero or changes sign; its result is what its closing fills realised less their own fees.
+balance = start + realised - fees + funding + transfers holds after every one, exactly. A round trip ends when the
+booked position returns to zero or changes sign; its result is what its closing fills realised less their own fees.
 """
 
 from dataclasses import dataclass, replace
@@ -10,7 +10,7 @@ from decimal import Decimal
 
 from lib.adapters.sql.rulings import utc_day
 from lib.domain.position import ZERO, Position, apply_fill
-from lib.ports import Books, Fill
+from lib.ports import Books, Fill, Transfer
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +29,8 @@ class RunningBooks:
     last_stop_ms: int = 0
     last_fill_ms: int = 0
     opened_ms: int = 0
+    transfers: Decimal = ZERO
+    last_transfer_ms: int = 0
 
     def position(self, symbol: str) -> Position:
         """The position our fills add up to."""
@@ -44,6 +46,8 @@ class RunningBooks:
             self.position(symbol),
             self.opened_ms,
             self.last_fill_ms,
+            self.transfers,
+            self.last_transfer_ms,
         )
 
     def streak_on(self, at_ms: int) -> int:
@@ -62,6 +66,12 @@ def book_fill(before: RunningBooks, fill: Fill) -> tuple[RunningBooks, Decimal]:
     if fill.qty == 0:
         return paid, ZERO
     return _move_position(paid, fill)
+
+
+def book_transfer(before: RunningBooks, transfer: Transfer) -> RunningBooks:
+    """The books after *transfer*."""
+    newest = max(before.last_transfer_ms, transfer.at_ms)
+    return replace(before, transfers=before.transfers + transfer.amount, last_transfer_ms=newest)
 
 
 def _move_position(books: RunningBooks, fill: Fill) -> tuple[RunningBooks, Decimal]:

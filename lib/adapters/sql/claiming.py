@@ -4,6 +4,8 @@ The claim: the point of no return, one transaction of locking reads, a ruling an
 An entry reads every off-switch under a lock, and only then the clock: whoever switches off either commits before (and
 is seen) or waits until this claim is decided. An exit reads the order and its account's key version alone, so that no
 switch, lock or lease can keep a position open.
+
+Rows are locked in one order by everybody: platform flags and locks, person, account, lease, its locks, order, log row.
 """
 
 from dataclasses import dataclass
@@ -13,11 +15,14 @@ import sqlalchemy as sa
 from lib.adapters.sql.moving import transition
 from lib.adapters.sql.people import accounts, system_flags, users
 from lib.adapters.sql.rows import Now, order_for_update, shared
-from lib.adapters.sql.rulings import claimed, moved, rule_claim
-from lib.adapters.sql.trading import risk_locks, trader_lease
+from lib.adapters.sql.rulings import claim_locks, claimed, moved, rule_claim
+from lib.adapters.sql.trading import platform_locks, risk_locks, trader_lease
 from lib.domain.account import feed_fits
 from lib.domain.order import Claim, ClaimFacts, Order
 from lib.ports import SignedOrder
+
+_Locks = list[tuple[str, int]]
+"""Kinds with their *until_ms*: which of them hold is said by the clock, read last."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,12 +52,11 @@ def claim(connection: sa.Connection, now: Now, asked: Order, signed: SignedOrder
 
 def _entry_facts(connection: sa.Connection, now: Now, asked: Order, holder: str) -> tuple[Order, ClaimFacts, int]:
     flags = connection.execute(shared(sa.select(system_flags))).mappings().one()
+    of_platform = _locks(connection, platform_locks)
+    user = connection.execute(shared(sa.select(users).where(users.c.id == asked.user_id))).mappings().one()
     account = connection.execute(shared(sa.select(accounts).where(accounts.c.id == asked.account_id))).mappings().one()
     lease = _lease(connection)
-    user = connection.execute(shared(sa.select(users).where(users.c.id == account["user_id"]))).mappings().one()
-    until = connection.execute(
-        shared(sa.select(risk_locks.c.kind, risk_locks.c.until_ms).where(risk_locks.c.account_id == asked.account_id))
-    ).all()
+    own = _locks(connection, risk_locks, risk_locks.c.account_id == asked.account_id)
     row = order_for_update(connection, asked.id)
     at = now(connection)  # after the last lock: a wait for any of them counts as age
     facts = ClaimFacts(
@@ -65,9 +69,18 @@ def _entry_facts(connection: sa.Connection, now: Now, asked: Order, holder: str)
         feed_fits=feed_fits(account["feed"], account["venue"]),
         key_version=account["key_version"],
         settings_version=user["settings_version"],
-        locks=tuple(sorted({kind for kind, until_ms in until if until_ms > at})),
+        locks=claim_locks(_kept(of_platform, at), _kept(own, at)),
     )
     return row, facts, lease.epoch
+
+
+def _locks(connection: sa.Connection, table: sa.Table, *where: sa.ColumnElement[bool]) -> _Locks:
+    found = connection.execute(shared(sa.select(table.c.kind, table.c.until_ms).where(*where))).all()
+    return [(kind, until_ms) for kind, until_ms in found]
+
+
+def _kept(found: _Locks, at: int) -> list[str]:
+    return [kind for kind, until_ms in found if until_ms > at]
 
 
 def _lease(connection: sa.Connection) -> _Lease:

@@ -154,6 +154,8 @@ BIG_ID = sa.BigInteger().with_variant(sqlite.INTEGER(), "sqlite")
 JSON = sa.JSON(none_as_null=True)
 EMPTY = sa.text("''")
 """A default of no text; a bare "" compares unequal to itself once it has been in MySQL."""
+NO_MONEY = sa.text("0.000000000000000000")
+"""A default of no money, spelled as MySQL gives it back."""
 
 
 def ascii_text(length: int) -> TypeEngine[str]:
@@ -185,6 +187,11 @@ def number(name: str, default: int = 0) -> sa.Column[int]:
 def money(name: str) -> sa.Column[Decimal]:
     """A NOT NULL exact decimal, 0 unless said."""
     return sa.Column(name, Dec(), nullable=False, default=Decimal(0))
+
+
+def added_money(name: str) -> sa.Column[Decimal]:
+    """As `money`, for a column that came to a table with rows: they hold 0."""
+    return sa.Column(name, Dec(), nullable=False, default=Decimal(0), server_default=NO_MONEY)
 
 
 def created_at() -> sa.Column[datetime]:

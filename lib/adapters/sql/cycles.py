@@ -38,6 +38,7 @@ def read_cycle(connection: sa.Connection, key: CycleKey) -> CycleRow | None:
         completion_tokens=row["completion_tokens"],
         latency_ms=row["latency_ms"],
         failed=row["state"] == "failed",
+        cost=row["cost_usd"],
     )
     return CycleRow(row["id"], answer)
 
@@ -60,6 +61,7 @@ def record_cycle(connection: sa.Connection, record: CycleRecord) -> AnalystAnswe
         "prompt_tokens": answer.prompt_tokens,
         "completion_tokens": answer.completion_tokens,
         "latency_ms": answer.latency_ms,
+        "cost_usd": answer.cost,
     }
     insert_once(connection, cycles, values)
     stands = read_cycle(connection, key)
@@ -68,9 +70,12 @@ def record_cycle(connection: sa.Connection, record: CycleRecord) -> AnalystAnswe
     return stands.answer
 
 
-def analyst_failures(connection: sa.Connection, feed: str, symbol: str) -> int:
-    """Distinct T, the newest in a row, at which no prompt group got an answer."""
-    of_market = (cycles.c.feed == feed, cycles.c.symbol == symbol)
+def analyst_failures(
+    connection: sa.Connection, feed: str, symbol: str | None = None, before_ms: int | None = None
+) -> int:
+    """Distinct T, the newest in a row, at which no prompt group got an answer; of one symbol, or of all together."""
+    of_market = [cycles.c.feed == feed] + ([cycles.c.symbol == symbol] if symbol is not None else [])
+    of_market += [cycles.c.t_ms < before_ms] if before_ms is not None else []
     answered = sa.select(cycles.c.t_ms).where(*of_market, cycles.c.state != "failed")
     newest = connection.scalar(answered.order_by(cycles.c.t_ms.desc()).limit(1))
     failed = sa.select(sa.func.count(cycles.c.t_ms.distinct())).where(

@@ -1,28 +1,27 @@
-"""The books: fills, equity, and what they add up to. Sums are made in Python, never in SQL (see `columns`)."""
+"""The books: fills, transfers, equity. Sums are made in Python, never in SQL (see `columns`)."""
 
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from decimal import Decimal
 from typing import Any
 
 import sqlalchemy as sa
 
-from lib.adapters.sql.booking import book_fill
-from lib.adapters.sql.people import accounts
+from lib.adapters.sql.booking import book_fill, book_transfer
+from lib.adapters.sql.people import accounts, symbols
 from lib.adapters.sql.rows import (
-    Now,
-    account_symbol,
     insert_once,
     lock_account,
+    lock_owned_account,
     order_from,
     running_books,
 )
-from lib.adapters.sql.rulings import DAY_MS, is_unresolved, utc_day
-from lib.adapters.sql.trading import equity_points, fills, orders, risk_locks
-from lib.domain.order import IN_FLIGHT, Order, OrderState
-from lib.ports import Books, EquityPoint, Fill, LogFacts
+from lib.adapters.sql.rulings import books_differ, peak_after
+from lib.adapters.sql.switches import tell
+from lib.adapters.sql.trading import equity_points, fills, orders, transfers
+from lib.domain.order import Order, OrderState
+from lib.ports import Books, EquityPoint, Fill, Transfer
 
-_MAY_BE_UNRESOLVED = [state.value for state in (*IN_FLIGHT, OrderState.NEEDS_HUMAN, OrderState.PLANNED)]
 _MAY_HAVE_FILLED = [OrderState.FILLED.value, OrderState.PARTIAL.value]
 
 
@@ -67,65 +66,61 @@ def _fill_values(account_id: int, fill: Fill, order_id: int | None, realised: De
 
 def books(connection: sa.Connection, account_id: int) -> Books:
     """The ledger's `books`."""
-    row = connection.execute(sa.select(accounts).where(accounts.c.id == account_id)).mappings().one()
-    return running_books(row).books(account_symbol(connection, account_id))
+    checked = sa.select(sa.func.max(equity_points.c.t_ms)).where(equity_points.c.account_id == account_id)
+    query = (
+        sa.select(accounts, symbols.c.symbol, checked.scalar_subquery().label("checked_ms"))
+        .join(symbols, symbols.c.symbol_no == accounts.c.symbol_no)
+        .where(accounts.c.id == account_id)
+    )
+    row = connection.execute(query).mappings().one()
+    return replace(running_books(row).books(row["symbol"]), checked_ms=row["checked_ms"] or 0)
 
 
-def record_equity(connection: sa.Connection, point: EquityPoint) -> None:
+def record_transfers(connection: sa.Connection, account_id: int, seen: Sequence[Transfer]) -> int:
+    """The ledger's `record_transfers`. The start balance holds what came up to the moment the books began."""
+    if not seen:
+        return 0
+    account = lock_account(connection, account_id)
+    books, peak = running_books(account), account["peak_equity"]
+    known = _known_transfers(connection, account_id, seen)
+    rows = []
+    for transfer in seen:
+        if transfer.transfer_id not in known and transfer.at_ms > books.opened_ms:
+            known.add(transfer.transfer_id)
+            books, peak = book_transfer(books, transfer), peak + transfer.amount
+            rows.append(asdict(transfer) | {"account_id": account_id})
+    if rows:
+        connection.execute(sa.insert(transfers), rows)
+        values = asdict(books) | {"peak_equity": peak}
+        connection.execute(sa.update(accounts).where(accounts.c.id == account_id).values(values))
+    return len(rows)
+
+
+def _known_transfers(connection: sa.Connection, account_id: int, seen: Sequence[Transfer]) -> set[str]:
+    ids = [transfer.transfer_id for transfer in seen]
+    mine = (transfers.c.account_id == account_id, transfers.c.transfer_id.in_(ids))
+    return set(connection.scalars(sa.select(transfers.c.transfer_id).where(*mine)))
+
+
+def record_equity(connection: sa.Connection, point: EquityPoint) -> bool:
     """The ledger's `record_equity`; the account's peak follows the point that stands."""
-    peak = lock_account(connection, point.account_id)["peak_equity"]
-    if insert_once(connection, equity_points, asdict(point)) and point.equity > peak:
-        connection.execute(
-            sa.update(accounts).where(accounts.c.id == point.account_id).values(peak_equity=point.equity)
-        )
+    find = lock_owned_account if point.difference else lock_account
+    account = find(connection, point.account_id)
+    if not insert_once(connection, equity_points, asdict(point) | {"transfers": account["transfers"]}):
+        return False
+    peak = peak_after(account["peak_equity"], point)
+    if peak != account["peak_equity"]:
+        connection.execute(sa.update(accounts).where(accounts.c.id == point.account_id).values(peak_equity=peak))
+    if not point.difference or point.difference == _difference_before(connection, point):
+        return False
+    tell(connection, account, "books", books_differ(point))
+    return True
 
 
-def facts(connection: sa.Connection, now: Now, account_id: int, t_ms: int) -> LogFacts:
-    """The ledger's `facts`."""
-    account = connection.execute(sa.select(accounts).where(accounts.c.id == account_id)).mappings().one()
-    return LogFacts(
-        own_qty=account["position_qty"],
-        day_start_equity=_day_start_equity(connection, account, t_ms),
-        peak_equity=account["peak_equity"],
-        entries_today=_entries_today(connection, account_id, t_ms),
-        loss_streak=running_books(account).streak_on(t_ms),
-        last_stop_ms=account["last_stop_ms"],
-        locks=_locks(connection, account_id, now(connection)),
-        unresolved=_unresolved(connection, account_id, t_ms),
-    )
-
-
-def _day_start_equity(connection: sa.Connection, account: sa.RowMapping, t_ms: int) -> Decimal:
-    points, midnight = equity_points.c, utc_day(t_ms) * DAY_MS
-    mine = sa.select(points.equity).where(points.account_id == account["id"])
-    today = mine.where(points.t_ms >= midnight, points.t_ms <= t_ms).order_by(points.t_ms)
-    before = mine.where(points.t_ms < midnight).order_by(points.t_ms.desc())
-    found = (connection.execute(query.limit(1)).scalar_one_or_none() for query in (today, before))
-    start: Decimal = account["start_balance"]
-    return next((equity for equity in found if equity is not None), start)
-
-
-def _entries_today(connection: sa.Connection, account_id: int, t_ms: int) -> int:
-    midnight = utc_day(t_ms) * DAY_MS
-    query = sa.select(sa.func.count(orders.c.id)).where(
-        orders.c.account_id == account_id,
-        orders.c.leg == "e",
-        orders.c.attempts >= 1,
-        orders.c.t_ms >= midnight,
-        orders.c.t_ms < midnight + DAY_MS,
-    )
-    return connection.scalar(query) or 0
-
-
-def _locks(connection: sa.Connection, account_id: int, now: int) -> tuple[str, ...]:
-    query = sa.select(risk_locks.c.kind).where(risk_locks.c.account_id == account_id, risk_locks.c.until_ms > now)
-    return tuple(sorted(set(connection.scalars(query))))
-
-
-def _unresolved(connection: sa.Connection, account_id: int, t_ms: int) -> int:
-    query = sa.select(orders).where(orders.c.account_id == account_id, orders.c.state.in_(_MAY_BE_UNRESOLVED))
-    rows = (order_from(row) for row in connection.execute(query).mappings())
-    return sum(is_unresolved(row, t_ms) for row in rows)
+def _difference_before(connection: sa.Connection, point: EquityPoint) -> Decimal | None:
+    points = equity_points.c
+    earlier = sa.select(points.difference).where(points.account_id == point.account_id, points.t_ms < point.t_ms)
+    return connection.execute(earlier.order_by(points.t_ms.desc()).limit(1)).scalar_one_or_none()
 
 
 def last_entry(connection: sa.Connection, account_id: int) -> Order | None:

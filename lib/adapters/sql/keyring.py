@@ -14,6 +14,7 @@ from lib.adapters.sql.accounts import insert_account, living_user, retire, retir
 from lib.adapters.sql.columns import utc_from_ms
 from lib.adapters.sql.people import accounts, credentials, symbols, users
 from lib.adapters.sql.rows import exclusively
+from lib.adapters.sql.switches import thrown
 from lib.adapters.sql.transactions import transact
 from lib.clock import Clock
 from lib.domain.account import Venue
@@ -50,7 +51,7 @@ class SqlKeyring:
         return self._write(lambda c: _remove(c, user_id, self._clock.now_ms()))
 
     def set_trading(self, user_id: int, on: bool) -> bool:
-        return self._write(lambda c: _set_trading(c, user_id, on))
+        return self._write(lambda c: _set_trading(c, user_id, on, self._clock))
 
 
 def _active(connection: sa.Connection, user_id: int) -> ActiveAccount | None:
@@ -98,7 +99,13 @@ def _rekey(connection: sa.Connection, row: sa.RowMapping, new: NewAccount, now_m
     _wipe(connection, account_id, now_ms)
     key = {"account_id": account_id, "key_version": new.key_version, "sealed": new.sealed_key, "last4": new.key_last4}
     connection.execute(sa.insert(credentials).values(key))
-    values = {"key_version": new.key_version, "active": True, "trading_enabled": True, "pause_reason": ""}
+    values: dict[str, object] = {
+        "key_version": new.key_version,
+        "active": True,
+        "trading_enabled": True,
+        "pause_reason": "",
+    }
+    values |= thrown(accounts, now_ms)
     connection.execute(sa.update(accounts).where(accounts.c.id == account_id).values(values))
     return account_id
 
@@ -125,12 +132,15 @@ def _remove(connection: sa.Connection, user_id: int, now_ms: int) -> bool:
     return True
 
 
-def _set_trading(connection: sa.Connection, user_id: int, on: bool) -> bool:
+def _set_trading(connection: sa.Connection, user_id: int, on: bool, clock: Clock) -> bool:
     living_user(connection, user_id)
     mine = exclusively(sa.select(accounts).where(accounts.c.user_id == user_id, accounts.c.active))
     row = connection.execute(mine).mappings().one_or_none()
     if row is None:
         return False
-    values: dict[str, object] = {"trading_enabled": on} | ({"pause_reason": ""} if on else {})
+    # switching on is the explicit act that ends a close (L3) too; pausing leaves one going on
+    values: dict[str, object] = {"trading_enabled": on} | ({"pause_reason": "", "flatten": False} if on else {})
+    if on != row["trading_enabled"] or (on and row["flatten"]):
+        values |= thrown(accounts, clock.now_ms())
     connection.execute(sa.update(accounts).where(accounts.c.id == row["id"]).values(values))
     return True

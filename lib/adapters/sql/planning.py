@@ -1,11 +1,12 @@
 """
 Writing plans: the log row and the orders of (account, T), once; exits beside the plan; sizes; orphans.
 
-The account's row is locked first, so that two traders planning the same T write one set of rows and a retry after an
+The account's row is locked before, so that two traders planning the same T write one set of rows and a retry after an
 unknown commit finds what the first try wrote.
 """
 
 import logging
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -15,7 +16,17 @@ from lib.adapters.sql.analysis import clamps_json, decision_json
 from lib.adapters.sql.columns import utc_from_ms
 from lib.adapters.sql.cycles import CycleRow, read_cycle
 from lib.adapters.sql.moving import insert_order, refresh_log, summary_values, transition
-from lib.adapters.sql.rows import Now, exclusively, lock_account, order_for_update, order_from, read_orders, same_t
+from lib.adapters.sql.people import accounts
+from lib.adapters.sql.rows import (
+    Now,
+    exclusively,
+    lock_account,
+    lock_person,
+    order_for_update,
+    order_from,
+    read_orders,
+    same_t,
+)
 from lib.adapters.sql.rulings import (
     ADOPTABLE,
     ORPHAN,
@@ -30,6 +41,7 @@ from lib.adapters.sql.rulings import (
     same_exit,
     sizable,
     sized,
+    utc_day,
 )
 from lib.adapters.sql.trading import orders, trade_logs
 from lib.domain.decision import Decision
@@ -51,12 +63,13 @@ def plan(  # noqa: PLR0913
     made: AccountPlan,
 ) -> list[Order]:
     """The ledger's `plan`; the rows that stand are those of legs e and x."""
-    lock_account(connection, account.account_id)
+    row = _lock(connection, account)
     if _log_id(connection, account.account_id, t_ms) is None:
         at = now(connection)
         drafts = [planned_order(installation, account, t_ms, draft, at) for draft in made.orders]
         cycle = read_cycle(connection, key) if key else None
         _insert_log(connection, account, t_ms, made, at, cycle)
+        _count_tokens(connection, row, t_ms, cycle)
         for order in drafts:
             insert_order(connection, order)
         if drafts:
@@ -71,7 +84,7 @@ def plan_exit(
     draft = made.orders[0]
     if not draft.reduce_only:
         raise ValueError("only reduce-only orders may stand outside a plan")
-    lock_account(connection, account.account_id)
+    _lock(connection, account)
     same_leg = read_orders(connection, *same_t(account.account_id, t_ms), orders.c.leg == draft.leg)
     if standing := same_exit(same_leg, draft, account.key_version):
         return standing
@@ -107,6 +120,17 @@ def _add_clamps(connection: sa.Connection, row: Order, sizing: Sizing) -> None:
         connection.execute(sa.update(trade_logs).where(*key).values(clamps=[*before, *fired]))
 
 
+def known_links(connection: sa.Connection, account_id: int, order_link_ids: Sequence[str]) -> set[str]:
+    """The ledger's `known_links`."""
+    never_left = [state.value for state in ADOPTABLE]
+    query = sa.select(orders.c.order_link_id).where(
+        orders.c.account_id == account_id,
+        orders.c.order_link_id.in_(order_link_ids),
+        orders.c.state.not_in(never_left),
+    )
+    return set(connection.scalars(query))
+
+
 def adopt(
     connection: sa.Connection, now: Now, installation: str, account: TraderAccount, record: OrderRecord, t_ms: int
 ) -> bool:
@@ -114,7 +138,7 @@ def adopt(
     link = our_orphan(installation, account, record)
     if link is None:
         return False
-    lock_account(connection, account.account_id)
+    _lock(connection, account)
     at = now(connection)
     found = exclusively(sa.select(orders).where(orders.c.order_link_id == record.order_link_id))
     row = connection.execute(found).mappings().one_or_none()
@@ -135,6 +159,21 @@ def _insert_orphan(connection: sa.Connection, account: TraderAccount, order: Ord
         _insert_log(connection, account, order.t_ms, made, order.created_ms, None)
     insert_order(connection, order)
     refresh_log(connection, account.account_id, order.t_ms)
+
+
+def _lock(connection: sa.Connection, account: TraderAccount) -> sa.RowMapping:
+    lock_person(connection, account.user_id)
+    return lock_account(connection, account.account_id)
+
+
+def _count_tokens(connection: sa.Connection, row: sa.RowMapping, t_ms: int, cycle: CycleRow | None) -> None:
+    """Add what the answer took to the account's UTC day: adding up a day's log rows for each gate would not do."""
+    if cycle is None or utc_day(t_ms) < row["tokens_day"]:
+        return
+    before = row["tokens_spent"] if utc_day(t_ms) == row["tokens_day"] else 0
+    spent = before + cycle.answer.prompt_tokens + cycle.answer.completion_tokens
+    values = {"tokens_day": utc_day(t_ms), "tokens_spent": spent}
+    connection.execute(sa.update(accounts).where(accounts.c.id == row["id"]).values(values))
 
 
 def _log_id(connection: sa.Connection, account_id: int, t_ms: int) -> int | None:

@@ -14,12 +14,11 @@ from sqlalchemy.exc import IntegrityError
 
 from lib.adapters.sql.analysis import read_limits
 from lib.adapters.sql.booking import RunningBooks
-from lib.adapters.sql.people import accounts, credentials, symbols, users
+from lib.adapters.sql.people import accounts, users
 from lib.adapters.sql.trading import orders
 from lib.clock import Clock, SystemClock
 from lib.domain.account import AccountSettings, RiskLevel
 from lib.domain.order import Order, OrderState
-from lib.ports import TraderAccount
 
 Now = Callable[[sa.Connection], int]
 """The ledger's clock, epoch ms, read at the moment of the call."""
@@ -84,6 +83,18 @@ def lock_account(connection: sa.Connection, account_id: int) -> sa.RowMapping:
     return connection.execute(query).mappings().one()
 
 
+def lock_person(connection: sa.Connection, user_id: int) -> None:
+    """Keep the person's row as it is; before the account's, in the order everybody locks."""
+    connection.execute(shared(sa.select(users.c.id).where(users.c.id == user_id))).one()
+
+
+def lock_owned_account(connection: sa.Connection, account_id: int) -> sa.RowMapping:
+    """As `lock_account`, for whoever then writes rows that name the person too."""
+    owner = sa.select(accounts.c.user_id).where(accounts.c.id == account_id)
+    lock_person(connection, connection.execute(owner).scalar_one())
+    return lock_account(connection, account_id)
+
+
 def running_books(row: sa.RowMapping) -> RunningBooks:
     """The running columns of a row of `accounts`."""
     return RunningBooks(**{field.name: row[field.name] for field in fields(RunningBooks)})
@@ -100,76 +111,6 @@ def settings_from(row: sa.RowMapping) -> AccountSettings:
         min_confidence=row["min_confidence"],
         limits=read_limits(row["limits"]),
     )
-
-
-_ACCOUNT = sa.select(
-    accounts.c.id.label("account_id"),
-    accounts.c.user_id,
-    accounts.c.venue,
-    accounts.c.feed,
-    accounts.c.uid,
-    accounts.c.symbol_no,
-    accounts.c.key_version,
-    accounts.c.trading_enabled,
-    accounts.c.position_qty,
-    symbols.c.symbol,
-    credentials.c.sealed,
-    users.c.auto_trade_enabled,
-    users.c.auto_trade_since_ms,
-    users.c.settings_version,
-    users.c.risk_level,
-    users.c.max_leverage,
-    users.c.custom_prompt,
-    users.c.long_only,
-    users.c.risk_per_trade,
-    users.c.min_confidence,
-    users.c.limits,
-).select_from(
-    accounts.join(users, users.c.id == accounts.c.user_id)
-    .join(symbols, symbols.c.symbol_no == accounts.c.symbol_no)
-    .join(
-        credentials,
-        (credentials.c.account_id == accounts.c.id) & (credentials.c.key_version == accounts.c.key_version),
-    )
-)
-
-
-def read_accounts(connection: sa.Connection) -> list[TraderAccount]:
-    """Every active account whose owner is not deleted and whose key is not revoked, by id."""
-    query = _ACCOUNT.where(
-        accounts.c.active, users.c.deleted_at.is_(None), credentials.c.revoked_at.is_(None)
-    ).order_by(accounts.c.id)
-    return [_account_from(row) for row in connection.execute(query).mappings()]
-
-
-def _account_from(row: sa.RowMapping) -> TraderAccount:
-    return TraderAccount(
-        account_id=row["account_id"],
-        user_id=row["user_id"],
-        venue=row["venue"],
-        feed=row["feed"],
-        uid=row["uid"],
-        symbol=row["symbol"],
-        symbol_no=row["symbol_no"],
-        settings=settings_from(row),
-        key_version=row["key_version"],
-        settings_version=row["settings_version"],
-        sealed_key=row["sealed"],
-        auto_trade=row["auto_trade_enabled"],
-        auto_since=row["auto_trade_since_ms"],
-        trading_enabled=row["trading_enabled"],
-        booked_qty=row["position_qty"],
-    )
-
-
-def account_symbol(connection: sa.Connection, account_id: int) -> str:
-    """The symbol the account trades."""
-    query = (
-        sa.select(symbols.c.symbol)
-        .join(accounts, accounts.c.symbol_no == symbols.c.symbol_no)
-        .where(accounts.c.id == account_id)
-    )
-    return str(connection.execute(query).scalar_one())
 
 
 def same_t(account_id: int, t_ms: int) -> Sequence[sa.ColumnElement[bool]]:

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from decimal import Decimal
 
+from lib.adapters.sql.columns import plain
 from lib.domain.errors import Skip
 from lib.domain.order import (
     IN_FLIGHT,
@@ -26,7 +27,7 @@ from lib.domain.order import (
 )
 from lib.domain.risk import Outcome, Sizing
 from lib.domain.trade_log import Leg, Summary, summarise
-from lib.ports import OrderRecord, SignedOrder, TraderAccount, Verdict
+from lib.ports import EquityPoint, OrderRecord, SignedOrder, TraderAccount, Verdict
 
 DAY_MS = 86_400_000
 MAX_SEQ = 35
@@ -40,6 +41,30 @@ ORPHAN_REASON = "found at the exchange without a row of ours"
 def utc_day(at_ms: int) -> int:
     """Days since 1970-01-01, UTC."""
     return at_ms // DAY_MS
+
+
+def claim_locks(of_platform: Iterable[str], own: Iterable[str]) -> tuple[str, ...]:
+    """Kinds of locks as a claim names them, each once."""
+    return (*sorted({f"platform: {kind}" for kind in of_platform}), *sorted(set(own)))
+
+
+def since_then(transfers: Decimal, equity: Decimal, counted: Decimal) -> Decimal:
+    """
+    *equity* of a moment when the books had *counted* transfers, moved by those booked since: now they are *transfers*.
+
+    What was paid in or out in between is then no profit and no loss.
+    """
+    return equity + transfers - counted
+
+
+def peak_after(peak: Decimal, point: EquityPoint) -> Decimal:
+    """The peak once *point* stands; an unexplained surplus is no new peak: booked later, it would count twice."""
+    return max(peak, point.equity - max(point.difference, Decimal(0)))
+
+
+def books_differ(point: EquityPoint) -> str:
+    """What the owner is told about a difference."""
+    return f"the exchange's balance differs from our books by {plain(point.difference):f} USDT"
 
 
 def rule_claim(row: Order, asked: Order, signed: SignedOrder, facts: ClaimFacts) -> Claim:

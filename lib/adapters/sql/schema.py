@@ -8,13 +8,14 @@ SQLite runs the whole upgrade in one BEGIN IMMEDIATE. Both make simultaneous sta
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import sqlalchemy as sa
 from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import exc
+from sqlalchemy import event, exc
 
 from lib.adapters.sql.engine import describe
 from lib.adapters.sql.transactions import error_code
@@ -22,7 +23,9 @@ from lib.domain.errors import Halt, Retry
 
 MIGRATIONS = Path(__file__).resolve().parents[3] / "db" / "migrations"
 LOCK_S = 20
-"""How long one migration waits for another; below the driver's read timeout of 30 s."""
+"""How long one migration waits for another."""
+STATEMENT_S = 3_600
+"""How long one statement of a migration may take: a column added to a big table copies it."""
 
 _REFUSED = {
     1044: "the user may not use this database",
@@ -41,7 +44,7 @@ def alembic_config() -> Config:
 
 def migrate(engine: sa.Engine, revision: str = "head") -> None:
     """Upgrade to *revision*. *Halt* when the database cannot be reached, *Retry* while another migration runs."""
-    with _connected(engine) as connection, _alone(connection):
+    with _patient(engine), _connected(engine) as connection, _alone(connection):
         config = alembic_config()
         config.attributes["connection"] = connection
         command.upgrade(config, revision)
@@ -49,7 +52,7 @@ def migrate(engine: sa.Engine, revision: str = "head") -> None:
 
 def downgrade(engine: sa.Engine, revision: str) -> None:
     """Go back to *revision* ("base" = nothing); for tests and the rare rollback by hand."""
-    with _connected(engine) as connection, _alone(connection):
+    with _patient(engine), _connected(engine) as connection, _alone(connection):
         config = alembic_config()
         config.attributes["connection"] = connection
         command.downgrade(config, revision)
@@ -76,6 +79,25 @@ def _connected(engine: sa.Engine) -> Iterator[sa.Connection]:
         raise Halt(f"{describe(engine)} cannot be used: {_why(problem)} (see DATABASE_URL)") from None
     with connection:
         yield connection
+
+
+@contextmanager
+def _patient(engine: sa.Engine) -> Iterator[None]:
+    """Connections made in here wait longer than the everyday ones, and none of them is left behind."""
+    if engine.dialect.name == "sqlite":
+        yield
+        return
+
+    def wait_longer(dialect: object, record: object, args: object, settings: dict[str, Any]) -> None:
+        settings |= {"read_timeout": STATEMENT_S, "write_timeout": STATEMENT_S}
+
+    event.listen(engine, "do_connect", wait_longer)
+    engine.dispose()
+    try:
+        yield
+    finally:
+        event.remove(engine, "do_connect", wait_longer)
+        engine.dispose()
 
 
 def _why(problem: exc.DBAPIError) -> str:

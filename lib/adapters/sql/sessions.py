@@ -13,6 +13,7 @@ from sqlalchemy.exc import IntegrityError
 
 from lib.adapters.sql.columns import utc_from_ms
 from lib.adapters.sql.people import sessions, users
+from lib.adapters.sql.switches import throw_of_person
 from lib.adapters.sql.transactions import transact
 from lib.ports import Login, NewSession, SessionRow
 
@@ -45,7 +46,7 @@ class SqlLogins:
         self._update(user_id, password_hash=password_hash)
 
     def delete(self, user_id: int, now_ms: int) -> None:
-        self._update(user_id, deleted_at=utc_from_ms(now_ms))
+        transact(self._engine, lambda c: _delete(c, user_id, now_ms))
 
     def _update(self, user_id: int, **values: object) -> None:
         change = sa.update(users).where(users.c.id == user_id).values(values)
@@ -115,6 +116,12 @@ def _add(connection: sa.Connection, values: dict[str, Any]) -> int:
     except IntegrityError:
         raise ValueError("this e-mail address is taken") from None
     return int(made.inserted_primary_key[0]) if made.inserted_primary_key else 0
+
+
+def _delete(connection: sa.Connection, user_id: int, now_ms: int) -> None:
+    gone = sa.update(users).where(users.c.id == user_id).values(deleted_at=utc_from_ms(now_ms))
+    connection.execute(gone)
+    throw_of_person(connection, user_id, now_ms)
 
 
 def _email(text: str) -> str:

@@ -1,12 +1,18 @@
-"""Lease, platform flags, risk locks and pauses: what stops entries, and who may trade."""
+"""
+Lease, platform and account flags, pauses, and the proof that something stopped: who may trade, and who may not.
+
+A switch that is thrown dates itself after its row is locked: no claim decided before it is dated later. Every throw
+takes an earlier proof back.
+"""
+
+from typing import Any
 
 import sqlalchemy as sa
 
 from lib.adapters.sql.columns import clip
 from lib.adapters.sql.people import accounts, outbox, system_flags
-from lib.adapters.sql.rows import Now, exclusively, insert_once, lock_account
-from lib.adapters.sql.rulings import utc_day
-from lib.adapters.sql.trading import risk_locks, trader_lease
+from lib.adapters.sql.rows import Now, exclusively, lock_account, lock_owned_account
+from lib.adapters.sql.trading import trader_lease
 from lib.domain.errors import Halt
 from lib.ports import Flags
 
@@ -33,52 +39,70 @@ def read_flags(connection: sa.Connection) -> Flags:
     row = connection.execute(sa.select(system_flags)).mappings().one_or_none()
     if row is None:
         raise Halt("the table system_flags is empty: it must hold the one row the migration made")
-    return Flags(row["trading_enabled"], row["flatten"])
+    return Flags(row["trading_enabled"], row["flatten"], row["switched_ms"], row["proven_ms"], row["why"])
 
 
-def set_flags(connection: sa.Connection, flags: Flags, changed_by: str) -> None:
-    """Throw the platform's switches; claims in progress decide first, later ones see this."""
-    connection.execute(
-        sa.update(system_flags).values(
-            trading_enabled=flags.trading_enabled,
-            flatten=flags.flatten,
-            changed_by=changed_by,
-            version=system_flags.c.version + 1,
-        )
-    )
+def lock_flags(connection: sa.Connection) -> None:
+    """The platform's row, locked: every claim reads it first, and so waits or has been decided."""
+    connection.execute(exclusively(sa.select(system_flags.c.id))).one()
 
 
-def set_account_flags(connection: sa.Connection, account_id: int, flags: Flags) -> None:
-    """Throw one account's switches; switching on again forgets why it was paused."""
-    values: dict[str, object] = {"trading_enabled": flags.trading_enabled, "flatten": flags.flatten}
-    if flags.trading_enabled:
-        values["pause_reason"] = ""
-    connection.execute(sa.update(accounts).where(accounts.c.id == account_id).values(values))
+def thrown(table: sa.Table, at: int) -> dict[str, Any]:
+    """What a switch thrown at *at* writes beside itself; two throws within one ms still differ."""
+    later = sa.case((table.c.switched_ms >= at, table.c.switched_ms + 1), else_=at)
+    return {"switched_ms": later, "proven_ms": 0}
 
 
-def lock(connection: sa.Connection, now: Now, account_id: int, kind: str, until_ms: int, why: str) -> None:
-    """The ledger's `lock`. The account's row is locked first: a claim that read "no lock" is decided before."""
+def set_flags(connection: sa.Connection, now: Now, flags: Flags, who: str) -> None:
+    """The ledger's `set_flags`."""
+    lock_flags(connection)
+    switch = {"trading_enabled": flags.trading_enabled, "flatten": flags.flatten, "why": clip(flags.why)}
+    counted = {"changed_by": who[:255], "version": system_flags.c.version + 1}
+    connection.execute(sa.update(system_flags).values(switch | counted | thrown(system_flags, now(connection))))
+
+
+def set_account_flags(connection: sa.Connection, now: Now, account_id: int, flags: Flags) -> None:
+    """The ledger's `set_account_flags`."""
     lock_account(connection, account_id)
-    at = now(connection)
-    values = {
-        "account_id": account_id,
-        "utc_day": utc_day(at),
-        "kind": kind,
-        "until_ms": until_ms,
-        "why": clip(why),
-        "created_ms": at,
-    }
-    insert_once(connection, risk_locks, values)
+    values: dict[str, Any] = {"trading_enabled": flags.trading_enabled, "flatten": flags.flatten}
+    if flags.trading_enabled or flags.why:
+        values["pause_reason"] = "" if flags.trading_enabled else clip(flags.why)
+    _change(connection, account_id, values | thrown(accounts, now(connection)))
 
 
-def pause(connection: sa.Connection, account_id: int, why: str) -> None:
+def throw_of_person(connection: sa.Connection, user_id: int, at: int) -> None:
+    """Date a switch of the person's own (auto-trading, deletion), whose row is locked, on their account."""
+    mine = (accounts.c.user_id == user_id, accounts.c.active)
+    connection.execute(sa.update(accounts).where(*mine).values(thrown(accounts, at)))
+
+
+def prove_stopped(connection: sa.Connection, account_id: int, switched_ms: int, at_ms: int) -> bool:
+    """The ledger's `prove_stopped`."""
+    table = accounts if account_id else system_flags
+    same = (table.c.id == (account_id or 1), table.c.switched_ms == switched_ms)
+    return connection.execute(sa.update(table).where(*same).values(proven_ms=at_ms)).rowcount == 1
+
+
+def pause(connection: sa.Connection, now: Now, account_id: int, why: str) -> None:
     """The ledger's `pause`; the owner hears of the first reason, not of every later one."""
-    account = lock_account(connection, account_id)
+    account = lock_owned_account(connection, account_id)
     if not account["trading_enabled"]:
         return
-    connection.execute(
-        sa.update(accounts).where(accounts.c.id == account_id).values(trading_enabled=False, pause_reason=clip(why))
-    )
-    connection.execute(
-        sa.insert(outbox).values(user_id=account["user_id"], account_id=account_id, kind="paused", body=why)
-    )
+    values = {"trading_enabled": False, "pause_reason": clip(why)}
+    _change(connection, account_id, values | thrown(accounts, now(connection)))
+    tell(connection, account, "paused", why)
+
+
+def tell(connection: sa.Connection, account: sa.RowMapping, kind: str, body: str) -> None:
+    """One message to the owner of *account*, a row got by `lock_owned_account`."""
+    values = {"user_id": account["user_id"], "account_id": account["id"], "kind": kind, "body": body}
+    connection.execute(sa.insert(outbox).values(values))
+
+
+def notice(connection: sa.Connection, account_id: int, kind: str, body: str) -> None:
+    """The ledger's `notice`."""
+    tell(connection, lock_owned_account(connection, account_id), kind, body)
+
+
+def _change(connection: sa.Connection, account_id: int, values: dict[str, Any]) -> None:
+    connection.execute(sa.update(accounts).where(accounts.c.id == account_id).values(values))

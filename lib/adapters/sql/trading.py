@@ -1,5 +1,5 @@
 """
-Tables of the order protocol: lease, cycles, orders and their history, locks, fills, equity, and the log people read.
+Tables of the order protocol: lease, cycles, orders and their history, locks, money, and the log people read.
 
 One row per intent is enforced by the database, not by care: UNIQUE(account, symbol, T, leg, seq) and the link id. An
 order's events are chained by hash and UNIQUE(order, prev_hash) keeps the chain from forking.
@@ -17,6 +17,7 @@ from lib.adapters.sql.columns import (
     TEXT_LIMIT,
     Dec,
     UtcDateTime,
+    added_money,
     ascii_text,
     choice,
     created_at,
@@ -33,7 +34,7 @@ from lib.domain.order import LINK_ID_MAX, Leg, OrderState
 from lib.domain.position import Side
 from lib.domain.risk import Outcome
 from lib.domain.trade_log import Status
-from lib.ports import FillKind
+from lib.ports import FillKind, TransferKind
 
 STATES = tuple(OrderState)
 _OUTCOMES = get_args(Outcome)
@@ -72,6 +73,7 @@ cycles = sa.Table(
     sa.Column("cost_usd", Dec()),
     created_at(),
     sa.UniqueConstraint("feed", "symbol", "t_ms", "interval_s", "prompt_group", name="uq_cycles_key"),
+    sa.Index("ix_cycles_spent", "feed", "t_ms", "state", "prompt_tokens", "completion_tokens", "cost_usd"),
     **MYSQL_TABLE,
 )
 
@@ -115,6 +117,7 @@ orders = sa.Table(
     sa.UniqueConstraint("order_link_id"),
     sa.Index(None, "state"),
     sa.Index(None, "user_id"),
+    sa.Index("ix_orders_sent", "leg", "t_ms", "account_id", "attempts"),
     **MYSQL_TABLE,
 )
 
@@ -145,9 +148,24 @@ risk_locks = sa.Table(
     sa.Column("until_ms", BIG, nullable=False),
     sa.Column("why", sa.String(TEXT_LIMIT), nullable=False),
     sa.Column("created_ms", BIG, nullable=False),
+    sa.Column("ended_by", sa.String(255), nullable=False, server_default=EMPTY),
+    number("ended_ms"),
     sa.UniqueConstraint("account_id", "utc_day", "kind"),
     **MYSQL_TABLE,
 )
+
+platform_locks = sa.Table(
+    "platform_locks",
+    metadata,
+    sa.Column("kind", ascii_text(40), primary_key=True),
+    sa.Column("until_ms", BIG, nullable=False),
+    sa.Column("why", sa.String(TEXT_LIMIT), nullable=False),
+    sa.Column("created_ms", BIG, nullable=False),
+    sa.Column("ended_by", sa.String(255), nullable=False, server_default=EMPTY),
+    number("ended_ms"),
+    **MYSQL_TABLE,
+)
+"""As `risk_locks`, for everybody; who writes here holds the row of `system_flags`, which every claim reads first."""
 
 fills = sa.Table(
     "fills",
@@ -174,6 +192,19 @@ fills = sa.Table(
     **MYSQL_TABLE,
 )
 
+transfers = sa.Table(
+    "transfers",
+    metadata,
+    one_id(),
+    sa.Column("account_id", BIG, sa.ForeignKey("accounts.id"), nullable=False),
+    sa.Column("transfer_id", ascii_text(100), nullable=False),
+    sa.Column("kind", choice("kind", *get_args(TransferKind)), nullable=False),
+    money("amount"),
+    sa.Column("at_ms", BIG, nullable=False),
+    sa.UniqueConstraint("account_id", "transfer_id"),
+    **MYSQL_TABLE,
+)
+
 equity_points = sa.Table(
     "equity_points",
     metadata,
@@ -182,8 +213,10 @@ equity_points = sa.Table(
     money("balance"),
     money("equity"),
     money("difference"),
+    added_money("transfers"),
     **MYSQL_TABLE,
 )
+"""*transfers* is what the books had counted as paid in and out: what came since must not look like profit."""
 
 trade_logs = sa.Table(
     "trade_logs",

@@ -18,6 +18,9 @@ from lib.domain.errors import Halt
 
 SHAPE = "use mysql://USER@HOST:3306/NAME (the password after USER and a colon) or sqlite:////absolute/path.db"
 
+TIMEOUT_S = 10
+"""How long the server may take over one statement; what takes longer holds up orders (migrations have their own)."""
+
 _MYSQL_SCHEMES = frozenset(
     {"mysql", "mysql2", "mysqlx", "mariadb", "mysql+pymysql", "mariadb+pymysql", "mysql+mysqldb"}
     | {"jdbc:mysql", "jdbc:mariadb"}
@@ -88,7 +91,8 @@ def _mysql(rest: str) -> Address:
     if not url.database:
         raise Halt(f"DATABASE_URL names no database: {SHAPE}")
     words = {key.lower().replace("_", "-"): _last(value) for key, value in url.query.items()}
-    args: dict[str, Any] = {"charset": "utf8mb4", "connect_timeout": 10, "read_timeout": 30, "write_timeout": 30}
+    args: dict[str, Any] = {"charset": "utf8mb4", "connect_timeout": 10}
+    args |= {"read_timeout": TIMEOUT_S, "write_timeout": TIMEOUT_S}
     args |= _tls_args(words)
     if path := words.get("unix-socket") or words.get("socket"):
         args["unix_socket"] = path

@@ -1,0 +1,82 @@
+"""A person's own kill switch: how the account stands, pause, close everything, resume, end a lock."""
+
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from app.api.exchange import done, for_actors, for_people, json_body, plain, refused, text
+from app.system import system
+from app.threads import in_thread
+from lib.accounts.refusal import Refusal
+from lib.accounts.trading import ENDABLE_LOCKS
+from lib.accounts.web import SessionUser
+from lib.ports import RiskLock
+from lib.queries import Standing
+
+LONGEST_KIND = 40
+
+
+@for_people
+async def read_standing(request: Request, user: SessionUser) -> Response:
+    """`{state: trading | stopping | stopped, closing, proven_ms, …}`; *stopped* is said of a proof alone."""
+    found = await in_thread(system().readings.standing, user.user_id)
+    return refused(Refusal("refuse.no_account")) if found is None else JSONResponse(plain(_standing(found)))
+
+
+def _standing(found: Standing) -> dict[str, Any]:
+    return {
+        "state": found.state,
+        "closing": found.flattens,
+        "switched_ms": found.switched_ms,
+        "proven_ms": found.proven_ms if found.state == "stopped" else 0,
+        "by_platform": found.platform.is_thrown,
+        "why": found.platform.why if found.platform.is_thrown else found.switches.why,
+        "position_qty": found.position_qty,
+        "open_orders": len(found.open_rows),
+        "needs_human": [row.order_link_id for row in found.needs_human],
+        "platform_locks": [_lock(lock, may_end=False) for lock in found.platform_locks],
+        "locks": [_lock(lock, may_end=lock.kind in ENDABLE_LOCKS) for lock in found.locks],
+    }
+
+
+def _lock(lock: RiskLock, *, may_end: bool) -> dict[str, Any]:
+    return {"kind": lock.kind, "until_ms": lock.until_ms, "why": lock.why, "may_end": may_end}
+
+
+@for_actors
+async def pause(request: Request, user: SessionUser) -> Response:
+    """No new entries of this account from now on; exits and stops go on."""
+    await json_body(request)
+    return done(await in_thread(system().trading.pause, user))
+
+
+@for_actors
+async def flatten(request: Request, user: SessionUser) -> Response:
+    """As pause, and what we opened is closed."""
+    await json_body(request)
+    return done(await in_thread(system().trading.flatten, user))
+
+
+@for_actors
+async def resume(request: Request, user: SessionUser) -> Response:
+    """Entries are allowed again."""
+    await json_body(request)
+    return done(await in_thread(system().trading.resume, user))
+
+
+@for_actors
+async def end_lock(request: Request, user: SessionUser) -> Response:
+    """`{kind}`: end one of the locks a person may end."""
+    kind = text(await json_body(request), "kind", longest=LONGEST_KIND)
+    return done(await in_thread(system().trading.end_lock, user, kind))
+
+
+ROUTES = [
+    Route("/api/standing", read_standing, methods=["GET"]),
+    Route("/api/pause", pause, methods=["POST"]),
+    Route("/api/flatten", flatten, methods=["POST"]),
+    Route("/api/resume", resume, methods=["POST"]),
+    Route("/api/locks/end", end_lock, methods=["POST"]),
+]

@@ -1,0 +1,258 @@
+"""
+Gates: what stops the entries of one account, or of the whole platform, as data. Pure.
+
+Limits are read against facts, never against words: there is no way past a gate by prompt. Gates stop entries, never
+exits. A *locking* gate is written down when it is met and holds until its end, even when the figure recovers before;
+the others are asked anew each time. This module neither keeps locks nor reads clocks.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Literal
+
+from lib.domain.account import AccountSettings, Limits, PlatformLimits
+from lib.domain.decision import Decision
+from lib.domain.instrument import Instrument
+from lib.domain.order import CYCLE_MS
+from lib.domain.position import Position, Side
+from lib.domain.sizing import COLLAR, MAX_STOP_DISTANCE, MIN_STOP
+
+DAY_MS = 86_400_000
+FOREVER_MS = 253_402_300_799_000
+"""The end of a lock that only a person ends: the last second a four-digit year can show."""
+
+GateKind = Literal[
+    "daily_loss",
+    "drawdown",
+    "loss_streak",
+    "entries",
+    "cooldown",
+    "exposure",
+    "external",
+    "analyst_failures",
+    "analyst_budget",
+]
+
+_DAY_ENDS = "ends at 00:00 UTC (09:00 KST)"
+UNLOCK_RULES: Mapping[GateKind, str] = {
+    "daily_loss": _DAY_ENDS,
+    "drawdown": "a person must end it",
+    "loss_streak": "ends at 00:00 UTC (09:00 KST), or when a person ends it",
+    "entries": _DAY_ENDS,
+    "cooldown": "ends when the rest after the stop is over",
+    "exposure": "ends when positions have become smaller",
+    "external": "ends after 24 hours, or when a person ends it",
+    "analyst_failures": "ends one cycle after the analyst answers again",
+    "analyst_budget": _DAY_ENDS,
+}
+"""When each kind of lock ends, in plain words."""
+ENDED_BY_A_PERSON: frozenset[GateKind] = frozenset({"drawdown", "loss_streak", "external"})
+"""Kinds whose lock the owner may end early."""
+
+
+@dataclass(frozen=True, slots=True)
+class Gate:
+    """One gate that stands: *why* with its figures, and until when its lock holds (epoch ms)."""
+
+    kind: GateKind
+    why: str
+    until_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """
+    What is known of an account when its plan is made. Money in USDT, times in epoch ms.
+
+    *equity* and *available* come from the exchange now; the rest from our books, with transfers taken out of day start
+    and peak. *own_qty* is the signed quantity our fills add up to; a position that differs from it has another hand in
+    it. *analyst_failures* counts cycles in a row before this one. *platform* are the gates of the whole deployment,
+    *room* the notional it has left (None = not asked).
+    """
+
+    equity: Decimal
+    available: Decimal
+    position: Position
+    foreign_orders: int
+    own_qty: Decimal
+    day_start_equity: Decimal
+    peak_equity: Decimal
+    entries_today: int
+    loss_streak: int
+    last_stop_ms: int
+    analyst_failures: int
+    locks: tuple[str, ...] = ()
+    unresolved: int = 0
+    tokens_today: int = 0
+    platform: tuple[Gate, ...] = ()
+    room: Decimal | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PlatformFacts:
+    """
+    What the whole deployment did on the UTC day of a moment, for the platform's own limits.
+
+    *equity* and *day_start_equity* are sums over the accounts that trade, in USDT, transfers excluded from the
+    difference; *exposure* is the notional of all booked positions at their entry prices. *cost* in USD.
+    """
+
+    entries: int
+    exposure: Decimal
+    equity: Decimal
+    day_start_equity: Decimal
+    tokens: int
+    cost: Decimal
+    analyst_failures: int
+    locks: tuple[str, ...] = ()
+
+
+def midnight_after(t_ms: int) -> int:
+    """The UTC midnight that ends the day of *t_ms*, epoch ms."""
+    return t_ms - t_ms % DAY_MS + DAY_MS
+
+
+def locking_gates(facts: Facts, limits: Limits, t_ms: int) -> tuple[Gate, ...]:
+    """Every gate of the account that stands at *t_ms* and is to be written down, the gravest first."""
+    midnight, rested_ms = midnight_after(t_ms), facts.last_stop_ms + limits.cooldown_ms
+    minutes = -(-limits.cooldown_ms // 60_000)
+    day, peak = facts.day_start_equity, facts.peak_equity
+    return _standing(
+        (
+            _lost(day, facts.equity, limits.daily_loss),
+            "daily_loss",
+            f"today's loss of {_fall(day, facts.equity)} % reached your limit of {_percent(limits.daily_loss)} %",
+            midnight,
+        ),
+        (
+            _lost(peak, facts.equity, limits.drawdown),
+            "drawdown",
+            f"equity fell {_fall(peak, facts.equity)} % from its peak, your limit is {_percent(limits.drawdown)} %",
+            FOREVER_MS,
+        ),
+        (
+            facts.loss_streak >= limits.loss_streak,
+            "loss_streak",
+            f"{facts.loss_streak} losing trades in a row today, your limit is {limits.loss_streak}",
+            midnight,
+        ),
+        (
+            facts.entries_today >= limits.entries_per_day,
+            "entries",
+            f"{facts.entries_today} entries today, your limit is {limits.entries_per_day}",
+            midnight,
+        ),
+        (rested_ms > t_ms, "cooldown", f"cooling down for {minutes} minutes after a stop", rested_ms),
+        _silence(facts.analyst_failures, limits.analyst_failures, t_ms),
+        _budget(facts.tokens_today, limits, t_ms),
+    )
+
+
+def budget_gates(tokens_today: int, limits: Limits, t_ms: int) -> tuple[Gate, ...]:
+    """The gate of the account's own analyst budget, when that is used up."""
+    return _standing(_budget(tokens_today, limits, t_ms))
+
+
+def platform_gates(use: PlatformFacts, limits: PlatformLimits, t_ms: int) -> tuple[Gate, ...]:
+    """Every gate of the whole deployment that stands at *t_ms*, the gravest first."""
+    midnight, day = midnight_after(t_ms), use.day_start_equity
+    lost, limit = _fall(day, use.equity), _percent(limits.daily_loss)
+    return _standing(
+        (
+            _lost(day, use.equity, limits.daily_loss),
+            "daily_loss",
+            f"the platform's loss today of {lost} % reached its limit of {limit} %",
+            midnight,
+        ),
+        (
+            use.exposure >= limits.max_exposure,
+            "exposure",
+            f"positions of {_plain(use.exposure)} USDT reached the platform's limit of {_plain(limits.max_exposure)}",
+            t_ms + CYCLE_MS,
+        ),
+        (
+            use.entries >= limits.entries_per_day,
+            "entries",
+            f"{use.entries} entries on the platform today, its limit is {limits.entries_per_day}",
+            midnight,
+        ),
+        _silence(use.analyst_failures, limits.analyst_failures, t_ms),
+        (
+            use.tokens >= limits.analyst_tokens,
+            "analyst_budget",
+            f"{use.tokens} analyst tokens used on the platform today, its limit is {limits.analyst_tokens}",
+            midnight,
+        ),
+        (
+            use.cost >= limits.analyst_cost,
+            "analyst_budget",
+            f"the analyst cost {_plain(use.cost)} USD today, the platform's limit is {_plain(limits.analyst_cost)}",
+            midnight,
+        ),
+    )
+
+
+def entry_refusal(
+    decision: Decision, side: Side, facts: Facts, settings: AccountSettings, instrument: Instrument, t_ms: int
+) -> str:
+    """The first gate that stands in the way of an entry, in plain words; "" when all are open."""
+    checks: tuple[tuple[Callable[[], bool], str], ...] = (
+        (lambda: facts.unresolved > 0, "an earlier order is not resolved yet"),
+        (lambda: not instrument.trading, f"{instrument.symbol} is not trading"),
+        (lambda: settings.long_only and side == "sell", "this account only goes long"),
+        (lambda: facts.own_qty != facts.position.qty, "a position on this symbol is not ours"),
+        (lambda: facts.foreign_orders > 0, "an order on this symbol is not ours"),
+        (lambda: facts.equity <= 0, "there is no equity"),
+    )
+    if why := next((why for shut, why in checks if shut()), ""):
+        return why
+    # what is written down comes last: a gate that still stands says its figures
+    for gate in (*locking_gates(facts, settings.limits, t_ms), *facts.platform):
+        return gate.why
+    return _locked(facts.locks) or _unfit(decision)
+
+
+def _locked(locks: tuple[str, ...]) -> str:
+    return f"entries are locked: {', '.join(locks)}" if locks else ""
+
+
+def _unfit(decision: Decision) -> str:
+    if not MIN_STOP <= decision.stop_loss <= MAX_STOP_DISTANCE:
+        return f"stop {decision.stop_loss} is outside {MIN_STOP} to {MAX_STOP_DISTANCE}"
+    return f"target {decision.take_profit} is inside the price collar" if decision.take_profit <= COLLAR else ""
+
+
+_Row = tuple[bool, GateKind, str, int]
+"""Whether a gate stands; its kind, why and end."""
+
+
+def _standing(*rows: _Row) -> tuple[Gate, ...]:
+    return tuple(Gate(kind, why, until_ms) for stands, kind, why, until_ms in rows if stands)
+
+
+def _silence(failures: int, limit: int, t_ms: int) -> _Row:
+    why = f"the analyst gave no answer in {failures} cycles in a row: entries wait for one more answered cycle"
+    return failures >= limit, "analyst_failures", why, t_ms + CYCLE_MS
+
+
+def _budget(tokens: int, limits: Limits, t_ms: int) -> _Row:
+    why = f"{tokens} analyst tokens used today, your limit is {limits.analyst_tokens}"
+    return tokens >= limits.analyst_tokens, "analyst_budget", why, midnight_after(t_ms)
+
+
+def _lost(before: Decimal, now: Decimal, limit: Decimal) -> bool:
+    return before > 0 and before - now >= before * limit
+
+
+def _fall(before: Decimal, now: Decimal) -> str:
+    return _percent((before - now) / before) if before > 0 else "0"
+
+
+def _percent(share: Decimal) -> str:
+    return _plain(share * 100)
+
+
+def _plain(number: Decimal) -> str:
+    """To two places, without an exponent or idle zeros."""
+    return f"{number.quantize(Decimal('0.01')).normalize():f}"

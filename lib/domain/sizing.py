@@ -1,0 +1,171 @@
+"""
+How large an entry may be: quantity, leverage and prices inside every cap. Pure.
+
+Code sizes, not the model. Caps are measured where the order may be filled worst, at the edge of its price collar: a
+fill there loses at most the risk budget at the stop and stays inside the notional and margin caps. Every cap that
+fired is recorded as a *Clamp* (asked, allowed). Fees, funding and slippage past the stop are not sized for.
+"""
+
+from dataclasses import dataclass
+from decimal import ROUND_CEILING, Decimal
+
+from lib.domain.account import AccountSettings
+from lib.domain.decision import Decision
+from lib.domain.instrument import Instrument
+from lib.domain.position import ZERO, Side
+
+COLLAR = Decimal("0.003")
+"""An entry is an IOC limit at ref ± this fraction: a price collar by construction."""
+MIN_STOP = Decimal("0.002")
+MAX_STOP_DISTANCE = Decimal("0.05")
+MAX_TARGET = Decimal("0.5")
+LIQUIDATION_ROOM = Decimal("0.01")
+"""Leverage is kept so low that liquidation lies at least this fraction of the price beyond the stop."""
+
+Prices = tuple[Decimal, Decimal, Decimal]
+"""Limit, stop, target."""
+
+
+@dataclass(frozen=True, slots=True)
+class Clamp:
+    """One cap having fired: *asked* became *allowed*."""
+
+    name: str
+    asked: str
+    allowed: str
+
+
+@dataclass(frozen=True, slots=True)
+class Sizing:
+    """An entry's size and prices, or why there is none (*qty* 0)."""
+
+    qty: Decimal
+    leverage: int
+    limit_price: Decimal
+    stop_loss: Decimal
+    take_profit: Decimal
+    why: str = ""
+    clamps: tuple[Clamp, ...] = ()
+
+    @property
+    def notional(self) -> Decimal:
+        """The most it can cost, in USDT."""
+        return self.qty * self.limit_price
+
+
+def size_entry(  # noqa: PLR0913
+    decision: Decision,
+    side: Side,
+    equity: Decimal,
+    available: Decimal,
+    settings: AccountSettings,
+    instrument: Instrument,
+    ref: Decimal,
+    room: Decimal | None = None,
+) -> Sizing:
+    """
+    Quantity, leverage and prices of an entry at the venue's last price *ref*.
+
+    qty = floor(min(risk% x equity / distance from limit to stop, exposure cap / price, margin cap x leverage / price)),
+    price being the dearer of ref and limit; *room* is the notional the platform has left in USDT (None = not asked).
+    Leverage is the least of what the analyst, the person, the level, the instrument and the stop's distance from
+    liquidation allow.
+    """
+    if not MIN_STOP <= decision.stop_loss <= MAX_STOP_DISTANCE or ref <= 0:
+        return _no_entry("no stop inside the allowed band", 1, ())
+    leverage, clamps = _leverage(decision, settings, instrument)
+    prices = _prices(decision, side, instrument, ref)
+    price = max(ref, prices[0])
+    by_risk = settings.profile.risk_per_trade * equity / _worst_distance(decision, prices, ref)
+    caps = (
+        ("max_exposure", settings.limits.max_exposure * equity / price),
+        ("max_margin", settings.limits.max_margin * available * leverage / price),
+    )
+    asked = instrument.floor_qty(by_risk)
+    qty, cut = _capped(asked, (*caps, ("instrument", instrument.max_market_qty)), instrument)
+    clamps = (*clamps, *cut, *_target_clamp(decision))
+    if why := _below_minimum(qty, equity, min(by_risk, *(cap for _, cap in caps)), instrument, ref):
+        return _no_entry(why, leverage, clamps)
+    if room is not None:
+        qty, cut = _capped(qty, (("platform_exposure", room / price),), instrument)
+        clamps = (*clamps, *cut)
+    if qty < _least(instrument, ref):
+        return _no_entry("the platform's exposure limit leaves no room", leverage, clamps)
+    if not _ordered(side, prices, ref):
+        return _no_entry("the price tick is too coarse for this stop and target", leverage, clamps)
+    return Sizing(qty, leverage, *prices, clamps=clamps)
+
+
+def _no_entry(why: str, leverage: int, clamps: tuple[Clamp, ...]) -> Sizing:
+    return Sizing(ZERO, leverage, ZERO, ZERO, ZERO, why, clamps)
+
+
+def _prices(decision: Decision, side: Side, instrument: Instrument, ref: Decimal) -> Prices:
+    sign = 1 if side == "buy" else -1
+    collar = ref * (1 + sign * COLLAR)
+    limit = instrument.floor_price(collar) if side == "buy" else instrument.ceil_price(collar)
+    stop = instrument.round_price(ref * (1 - sign * decision.stop_loss))
+    take = instrument.round_price(ref * (1 + sign * min(decision.take_profit, MAX_TARGET)))
+    return limit, stop, take
+
+
+def _ordered(side: Side, prices: Prices, ref: Decimal) -> bool:
+    """Whether rounding to the tick left stop, limit and target on their sides of one another."""
+    limit, stop, take = prices
+    low, high = (stop, take) if side == "buy" else (take, stop)
+    return 0 < low < min(ref, limit) <= max(ref, limit) < high
+
+
+def _worst_distance(decision: Decision, prices: Prices, ref: Decimal) -> Decimal:
+    """From the worst fill the limit allows to the stop, in USDT; rounding to a coarse tick never makes it shorter."""
+    limit, stop, _ = prices
+    return max(abs(limit - stop), ref * (COLLAR + decision.stop_loss))
+
+
+def _capped(
+    qty: Decimal, caps: tuple[tuple[str, Decimal], ...], instrument: Instrument
+) -> tuple[Decimal, tuple[Clamp, ...]]:
+    clamps = []
+    for name, cap in caps:
+        allowed = instrument.floor_qty(cap)
+        if allowed < qty:
+            clamps.append(Clamp(f"qty: {name}", str(qty), str(allowed)))
+            qty = allowed
+    return qty, tuple(clamps)
+
+
+def _target_clamp(decision: Decision) -> tuple[Clamp, ...]:
+    far = decision.take_profit > MAX_TARGET
+    return (Clamp("take_profit", str(decision.take_profit), str(MAX_TARGET)),) if far else ()
+
+
+def _leverage(decision: Decision, settings: AccountSettings, instrument: Instrument) -> tuple[int, tuple[Clamp, ...]]:
+    # maintenance margin of the lowest tier: half the initial margin at the instrument's greatest leverage
+    maintenance = 1 / (2 * max(instrument.max_leverage, Decimal(1)))
+    caps = (
+        ("max_leverage", settings.max_leverage),
+        ("risk_level", settings.profile.leverage_cap),
+        ("instrument", int(instrument.max_leverage)),
+        ("liquidation", int(1 / (decision.stop_loss + LIQUIDATION_ROOM + maintenance))),
+    )
+    leverage, clamps = decision.leverage, []
+    for name, cap in caps:
+        if leverage > cap:
+            clamps.append(Clamp(f"leverage: {name}", str(leverage), str(max(cap, 1))))
+            leverage = max(cap, 1)
+    return leverage, tuple(clamps)
+
+
+def _below_minimum(qty: Decimal, equity: Decimal, uncut: Decimal, instrument: Instrument, ref: Decimal) -> str:
+    least = _least(instrument, ref)
+    if qty >= least:
+        return ""
+    if uncut <= 0:
+        return "below the venue's minimum: there is no free balance"
+    needed = (equity * least / uncut).quantize(Decimal("0.01"), ROUND_CEILING)
+    return f"below the venue's minimum of {least}: about {needed} USDT of equity would be needed"
+
+
+def _least(instrument: Instrument, ref: Decimal) -> Decimal:
+    # the venue measures notional at the limit price, which may lie a collar below ref
+    return instrument.ceil_qty(max(instrument.min_qty, instrument.min_notional / (ref * (1 - COLLAR))))

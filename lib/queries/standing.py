@@ -1,0 +1,180 @@
+"""
+Whether an account trades, is stopping, or is proved stopped: switches, locks, open rows, and what a person must settle.
+
+"Stopped" is said only of a switch that was proved and where nothing has come up since.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any, Literal
+
+import sqlalchemy as sa
+
+from lib.adapters.sql import locks
+from lib.adapters.sql.people import accounts, symbols, system_flags, users
+from lib.adapters.sql.rows import read_orders
+from lib.adapters.sql.trading import orders, trader_lease
+from lib.adapters.sql.transactions import transact
+from lib.clock import Clock, SystemClock
+from lib.domain.order import TERMINAL, Order, OrderState
+from lib.ports import RiskLock
+from lib.queries.reading import Reading
+
+State = Literal["trading", "stopping", "stopped"]
+_OPEN = [state.value for state in OrderState if state not in TERMINAL]
+
+
+@dataclass(frozen=True, slots=True)
+class Switches:
+    """The two switches of an account or the platform: when they were thrown, proved stopped (0 = not), and why."""
+
+    trading_enabled: bool
+    flatten: bool
+    switched_ms: int
+    proven_ms: int
+    why: str
+
+    @property
+    def is_thrown(self) -> bool:
+        return self.flatten or not self.trading_enabled
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How one account stands. *switches* are its own, *platform* binds everybody; *open_rows* are not terminal."""
+
+    account_id: int
+    venue: str
+    feed: str
+    uid: str
+    symbol: str
+    auto_trade: bool
+    position_qty: Decimal
+    switches: Switches
+    platform: Switches
+    open_rows: tuple[Order, ...]
+    locks: tuple[RiskLock, ...]
+    platform_locks: tuple[RiskLock, ...]
+
+    @property
+    def state(self) -> State:
+        """*trading* = no switch is thrown; *stopped* only when proved, and nothing is open."""
+        binding = self._binding()
+        if not binding:
+            return "trading"
+        return "stopped" if self.proven_ms and not self.open_rows else "stopping"
+
+    @property
+    def flattens(self) -> bool:
+        return self.switches.flatten or self.platform.flatten
+
+    @property
+    def proven_ms(self) -> int:
+        """When the strictest thrown switch was proved; 0 = not yet."""
+        return max((one.proven_ms for one in self._binding()), default=0)
+
+    @property
+    def switched_ms(self) -> int:
+        """When the strictest thrown switch was thrown; 0 = none is."""
+        return max((one.switched_ms for one in self._binding()), default=0)
+
+    @property
+    def needs_human(self) -> tuple[Order, ...]:
+        """Rows only a person can end."""
+        return tuple(row for row in self.open_rows if row.state is OrderState.NEEDS_HUMAN)
+
+    def _binding(self) -> list[Switches]:
+        """The thrown switches that ask for most: closing where any asks for it."""
+        thrown = [one for one in (self.platform, self.switches) if one.is_thrown]
+        closing = [one for one in thrown if one.flatten]
+        return closing or thrown
+
+
+class StandingReadings(Reading):
+    """Of the active account of one person."""
+
+    def standing(self, user_id: int) -> Standing | None:
+        """How the person's account stands; None without one."""
+        mine = (accounts.c.user_id == user_id, accounts.c.active)
+        found = self._read(lambda c: _standings(c, self._clock.now_ms(), *mine))
+        return found[0] if found else None
+
+
+@dataclass(frozen=True, slots=True)
+class PlatformStanding:
+    """Everybody's switches and locks, and whether a trader is at work by its lease."""
+
+    switches: Switches
+    locks: tuple[RiskLock, ...]
+    trader_alive: bool
+    accounts: tuple[Standing, ...]
+
+
+class OperatorReadings:
+    """What the operator of a deployment sees: every account. No page and no route reads this."""
+
+    def __init__(self, engine: sa.Engine, clock: Clock | None = None) -> None:
+        self._engine = engine
+        self._clock = clock or SystemClock()
+
+    def platform(self) -> PlatformStanding:
+        """How everything stands now. *Retry* when the database is away."""
+        return transact(self._engine, lambda c: _platform(c, self._clock.now_ms()), readonly=True)
+
+
+def _platform(connection: sa.Connection, now_ms: int) -> PlatformStanding:
+    lease = connection.execute(sa.select(trader_lease)).mappings().one()
+    alive = bool(lease["holder"]) and lease["expires_ms"] > now_ms
+    held = tuple(locks.locks(connection, lambda _: now_ms, 0))
+    every = sa.or_(
+        accounts.c.active, accounts.c.id.in_(sa.select(orders.c.account_id).where(orders.c.state.in_(_OPEN)))
+    )
+    return PlatformStanding(_switches(connection), held, alive, tuple(_standings(connection, now_ms, every)))
+
+
+def _switches(connection: sa.Connection) -> Switches:
+    row = connection.execute(sa.select(system_flags)).mappings().one()
+    return Switches(**{name: row[name] for name in Switches.__dataclass_fields__})
+
+
+def _standings(connection: sa.Connection, now_ms: int, *where: sa.ColumnElement[bool]) -> list[Standing]:
+    query = (
+        sa.select(accounts, symbols.c.symbol, users.c.auto_trade_enabled, users.c.deleted_at)
+        .join(users, users.c.id == accounts.c.user_id)
+        .join(symbols, symbols.c.symbol_no == accounts.c.symbol_no)
+        .where(*where)
+        .order_by(accounts.c.id)
+    )
+    rows = connection.execute(query).mappings().all()
+    open_rows = read_orders(connection, orders.c.state.in_(_OPEN), orders.c.account_id.in_([row["id"] for row in rows]))
+    platform, everybodys = _switches(connection), tuple(locks.locks(connection, lambda _: now_ms, 0))
+    return [_standing(connection, now_ms, row, open_rows, (platform, everybodys)) for row in rows]
+
+
+def _standing(
+    connection: sa.Connection,
+    now_ms: int,
+    row: sa.RowMapping,
+    open_rows: Sequence[Order],
+    everybodys: tuple[Switches, tuple[RiskLock, ...]],
+) -> Standing:
+    return Standing(
+        account_id=row["id"],
+        venue=row["venue"],
+        feed=row["feed"],
+        uid=row["uid"],
+        symbol=row["symbol"],
+        auto_trade=bool(row["auto_trade_enabled"]) and row["deleted_at"] is None,
+        position_qty=row["position_qty"],
+        switches=_own(row),
+        platform=everybodys[0],
+        open_rows=tuple(order for order in open_rows if order.account_id == row["id"]),
+        locks=tuple(locks.locks(connection, lambda _: now_ms, row["id"])),
+        platform_locks=everybodys[1],
+    )
+
+
+def _own(row: sa.RowMapping) -> Switches:
+    names: dict[str, Any] = {name: row[name] for name in Switches.__dataclass_fields__ if name != "why"}
+    return Switches(**names, why=row["pause_reason"])

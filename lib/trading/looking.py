@@ -1,0 +1,256 @@
+"""
+One look at one account: read the position, judge it, put right what is wrong.
+
+An account that is as it was costs one request and no database. Repairing a stop needs no row; a close does, and is
+never more than our own part. What is remembered of an account (*Watch*) outlives a database outage. A look opens
+nothing, and what is not ours it only locks entries for.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from decimal import Decimal
+
+from lib import log
+from lib.domain.errors import Retry
+from lib.domain.order import Order, OrderState, link_prefix
+from lib.domain.position import Position
+from lib.ports import Exchange, Fill, TraderAccount
+from lib.trading.books import import_fills, newest_entry, own_quantity
+from lib.trading.closing import close_ours
+from lib.trading.desk import Desk
+from lib.trading.guarding import Guarded, Judgement, ending, forced, judge, leverage_changed, wanted_target
+
+LOG = log.get("trading.guardian")
+REPAIR_TRIES = 3
+FIRING_MS = 5_000
+"""How long a stop may stand beyond the price before it counts as one that does not work."""
+PUZZLED = 3
+"""Looks at a position our executions do not explain until it counts as another hand's: they may be listed later."""
+ANOTHER_HAND = "another hand is in this position"
+EXTERNAL_MS = 86_400_000
+"""How long entries stay locked once another hand was found in a position of ours."""
+
+
+@dataclass(slots=True)
+class Watch:
+    """An account and what its guardian remembers of it. *firing_ms*: since when its stop should have fired, 0 = not."""
+
+    account: TraderAccount
+    guarded: Guarded | None = None
+    is_met: bool = False
+    firing_ms: int = 0
+    puzzled: int = 0
+    """Looks in a row at a position that our executions do not explain."""
+    told: set[str] = field(default_factory=set)
+    """What its owner or a person on duty was told already, until the position ends."""
+    repaired: int = 0
+    closed: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What a look found. *soon* = something is not right yet: look again in a moment."""
+
+    is_open: bool = False
+    soon: bool = False
+
+
+async def look(desk: Desk, watch: Watch, *, closely: bool = False) -> Seen:
+    """
+    Look at *watch*'s account and put right what is wrong; *closely* asks for orders of another hand too.
+
+    *Retry* when it could not be done now, *Pause* when only its owner can help.
+    """
+    exchange = desk.exchanges.open(watch.account, "guard")
+    position = await exchange.position(watch.account.symbol)
+    if position.is_flat:
+        watch.puzzled = 0
+        await _ended(desk, watch, exchange)
+        return Seen()
+    guarded = await _understood(desk, watch, exchange, position)
+    watch.puzzled = watch.puzzled + 1 if guarded is None or guarded.is_shared else 0
+    is_puzzle = 0 < watch.puzzled < PUZZLED
+    if guarded is None:
+        if not is_puzzle:
+            await _give_up(desk, watch, exchange)
+        return Seen(soon=is_puzzle)
+    seen = await _act(desk, watch, exchange, position, guarded)
+    if watch.guarded is not None and not is_puzzle:
+        await _report_hands(desk, watch, exchange, position, watch.guarded, closely=closely)
+    return replace(seen, soon=seen.soon or is_puzzle)
+
+
+# --- what it is -------------------------------------------------------------------------------------------------------
+
+
+async def _understood(desk: Desk, watch: Watch, exchange: Exchange, position: Position) -> Guarded | None:
+    """Our part of an open *position* and what should stand around it; None when nothing of it is ours."""
+    known = watch.guarded
+    if known is not None and known.is_same(position) and not 0 < watch.puzzled < PUZZLED:
+        return known
+    try:
+        own = await own_quantity(desk, watch.account, exchange)
+        entry = await newest_entry(desk, watch.account.account_id)
+    except Retry:
+        # the database is down: what was ours a moment ago is
+        return _resized(known, position) if known and known.direction == position.direction else None
+    if not own or entry is None or (own > 0) != (position.qty > 0):
+        return None
+    if known is not None and not known.is_same(position):
+        await _settle(desk, watch, exchange, known)
+    watch.guarded = _guarded(position, own, entry, known)
+    return watch.guarded
+
+
+async def _give_up(desk: Desk, watch: Watch, exchange: Exchange) -> None:
+    """The position is not ours, or is so no more."""
+    if watch.guarded is not None:
+        await _lock(desk, watch, ANOTHER_HAND)
+    await _ended(desk, watch, exchange)
+
+
+def _resized(known: Guarded, position: Position) -> Guarded:
+    own = min(abs(known.own), abs(position.qty))
+    return replace(known, qty=position.qty, average=position.avg_entry_price, own=own if position.qty > 0 else -own)
+
+
+def _guarded(position: Position, own: Decimal, entry: Order, known: Guarded | None) -> Guarded:
+    fits = entry.stop_loss > 0 and (entry.side == "buy") == (position.qty > 0)
+    stop, target = (entry.stop_loss, entry.take_profit) if fits else (Decimal(0), Decimal(0))
+    if known is not None and known.t_ms == entry.t_ms and known.direction == position.direction:
+        stop, target = known.stop_loss, known.take_profit  # a person may have moved them since
+    leverage = entry.leverage if fits else 0
+    price = entry.avg_price if fits else Decimal(0)
+    average = position.avg_entry_price
+    return Guarded(position.direction, own, position.qty, average, stop, target, price, leverage, entry.t_ms)
+
+
+# --- what is done about it --------------------------------------------------------------------------------------------
+
+
+async def _act(desk: Desk, watch: Watch, exchange: Exchange, position: Position, guarded: Guarded) -> Seen:
+    judged = judge(position, guarded)
+    if judged.act == "wait":
+        judged = _patience(desk, watch, judged)
+    if judged.act != "wait":
+        watch.firing_ms = 0
+    if judged.act == "keep":
+        watch.guarded = replace(guarded, stop_loss=position.stop_loss, take_profit=position.take_profit)
+    elif judged.act != "wait":
+        LOG.error("guardian.unsafe", symbol=position.symbol, qty=str(position.qty), why=judged.why, act=judged.act)
+        return await _put_right(desk, watch, exchange, (position, guarded), judged)
+    return Seen(is_open=True, soon=judged.act == "wait")
+
+
+def _patience(desk: Desk, watch: Watch, judged: Judgement) -> Judgement:
+    now = desk.clock.now_ms()
+    watch.firing_ms = watch.firing_ms or now
+    return Judgement("close", "the stop does not fire") if now - watch.firing_ms >= FIRING_MS else judged
+
+
+async def _put_right(
+    desk: Desk, watch: Watch, exchange: Exchange, found: tuple[Position, Guarded], judged: Judgement
+) -> Seen:
+    if judged.act == "restore" and await _restore(watch, exchange, *found):
+        return Seen(is_open=True)
+    why = f"{judged.why}, and cannot be put back" if judged.act == "restore" else judged.why
+    try:
+        if found[1].is_shared:
+            await _lock(desk, watch, ANOTHER_HAND)
+        done = await close_ours(desk, watch.account, exchange, "g", why)
+    except Retry as busy:
+        _page(watch, "guardian.cannot_close", str(busy))
+        raise
+    if done is not None:
+        watch.closed += done.state is OrderState.FILLED
+        LOG.alert("guardian.closed", link=done.order_link_id, state=done.state.value, why=why)
+    return Seen(is_open=True, soon=True)
+
+
+async def _restore(watch: Watch, exchange: Exchange, position: Position, guarded: Guarded) -> bool:
+    """Whether our stop stands again, or nothing is left to protect."""
+    for _ in range(REPAIR_TRIES):
+        try:
+            await exchange.set_trading_stop(position.symbol, guarded.stop_loss, wanted_target(position, guarded))
+            position = await exchange.position(position.symbol)
+        except Retry as busy:
+            LOG.warning("guardian.repair_failed", why=str(busy))
+            continue
+        if position.is_flat or position.stop_loss == guarded.stop_loss:
+            watch.repaired += 1
+            LOG.warning("guardian.repaired", stop=str(position.stop_loss))
+            return True
+    return False
+
+
+# --- what others did --------------------------------------------------------------------------------------------------
+
+
+async def _report_hands(
+    desk: Desk, watch: Watch, exchange: Exchange, position: Position, guarded: Guarded, *, closely: bool
+) -> None:
+    """Lock entries where another hand than ours is at work; each kind is said once a position."""
+    if guarded.is_shared:
+        await _lock(desk, watch, ANOTHER_HAND)
+    if leverage_changed(position, guarded):
+        await _lock(desk, watch, "the leverage was changed at the exchange")
+    if closely and await _foreign_order(desk, watch.account, exchange):
+        await _lock(desk, watch, "an order that is not ours works beside this position")
+
+
+async def _foreign_order(desk: Desk, account: TraderAccount, exchange: Exchange) -> bool:
+    ours = link_prefix(desk.installation)
+    orders = await exchange.open_orders(account.symbol)
+    return any(o.state is None and not o.is_child and not o.order_link_id.startswith(ours) for o in orders)
+
+
+async def _lock(desk: Desk, watch: Watch, why: str) -> None:
+    if why in watch.told:
+        return
+    account_id = watch.account.account_id
+    await desk.ledger.lock(account_id, "external", await desk.ledger.now() + EXTERNAL_MS, why)
+    watch.told.add(why)
+    LOG.warning("guardian.locked", why=why)
+
+
+# --- how it ended -----------------------------------------------------------------------------------------------------
+
+
+async def _ended(desk: Desk, watch: Watch, exchange: Exchange) -> None:
+    """Nothing of ours is open (any more): book what closed it, say what its owner must know."""
+    known = watch.guarded
+    if known is None:
+        await import_fills(desk, watch.account, exchange)
+        return
+    fills = await _settle(desk, watch, exchange, known)
+    how = ending(fills, link_prefix(desk.installation))
+    LOG.info("guardian.ended", how=how or "unknown")
+    watch.guarded, watch.firing_ms = None, 0
+    watch.told.clear()
+
+
+async def _settle(desk: Desk, watch: Watch, exchange: Exchange, known: Guarded) -> Sequence[Fill]:
+    """Book the executions since the entry of *known*, and tell of those the exchange forced; the executions."""
+    fills = await exchange.fills_since(watch.account.symbol, known.t_ms)
+    await desk.ledger.record_fills(watch.account.account_id, fills)
+    for fill in forced(fills):
+        if fill.kind not in watch.told:
+            await _tell_forced(desk, watch, fill)
+    return fills
+
+
+async def _tell_forced(desk: Desk, watch: Watch, fill: Fill) -> None:
+    LOG.alert("guardian.forced", kind=fill.kind, qty=str(fill.qty), price=str(fill.price))
+    if fill.kind == "liquidation":
+        text = f"the exchange liquidated {fill.qty} {fill.symbol} of your position at {fill.price}"
+    else:
+        text = f"the exchange reduced your position by {fill.qty} {fill.symbol} at {fill.price} (auto-deleveraging)"
+    await desk.ledger.notice(watch.account.account_id, fill.kind, text)
+    watch.told.add(fill.kind)
+
+
+def _page(watch: Watch, event: str, why: str) -> None:
+    """Call a person, once a position."""
+    if event not in watch.told:
+        watch.told.add(event)
+        LOG.alert(event, why=why)

@@ -1,0 +1,121 @@
+"""
+Whose turn it is to be looked at: pure, by times it is told.
+
+Every account that may hold something comes up again and again, evenly spread, at most *PER_SECOND* looks a second; a
+hint brings it forward at once, many hints in a moment bring one look. An account is looked at by one look at a time
+and *most* accounts at a time.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+LEAST_MS = 8_000
+"""From the end of a look to the next one of the same account, while accounts are few: a re-read within 10 s."""
+PER_SECOND = 40
+"""Looks by the timetable; 1,000 accounts come up again in 25 s."""
+SOON_MS = 2_000
+"""Until the next look at something that is not right yet."""
+SETTLE_MS = 100
+"""A change arrives as several hints: the look waits for the last of them this long."""
+GAP_MS = 1_000
+"""From the beginning of one look to the next, however many hints."""
+BURST_MS = 200
+"""Unused room of the timetable that is kept."""
+
+
+@dataclass(slots=True)
+class Turn:
+    """When an account comes up, epoch ms. *again* = a hint came while it was looked at."""
+
+    due_ms: int
+    began_ms: int = 0
+    is_hinted: bool = False
+    is_running: bool = False
+    is_kept: bool = True
+    again: bool = False
+
+
+class Rounds:
+    """The accounts under guard and their turns; *most* looks at a time."""
+
+    def __init__(self, most: int = 32) -> None:
+        self._most = most
+        self._turns: dict[int, Turn] = {}
+        self._running = 0
+        self._slot_ms = 0
+
+    @property
+    def interval_ms(self) -> int:
+        """From the end of a look at an account to the next one by the timetable."""
+        return max(LEAST_MS, len(self._turns) * 1000 // PER_SECOND)
+
+    def keep(self, accounts: Iterable[int], now: int) -> None:
+        """Exactly *accounts* come up by the timetable; new ones first."""
+        kept = set(accounts)
+        for account in kept:
+            self._turns.setdefault(account, Turn(now)).is_kept = True
+        for account, turn in list(self._turns.items()):
+            turn.is_kept = account in kept
+            self._forget(account)
+
+    def hint(self, account: int, now: int) -> int:
+        """Something happened to *account*: in how many ms it may be looked at."""
+        turn = self._turns.setdefault(account, Turn(now, is_kept=False))
+        turn.is_hinted = True
+        if turn.is_running:
+            turn.again = True
+            return GAP_MS
+        turn.due_ms = min(turn.due_ms, max(now + SETTLE_MS, turn.began_ms + GAP_MS))
+        return max(turn.due_ms - now, 0)
+
+    def begin(self, account: int, now: int) -> bool:
+        """Look at *account* now unless a look is under way."""
+        turn = self._turns.setdefault(account, Turn(now, is_kept=False))
+        if turn.is_running:
+            return False
+        turn.is_running, turn.began_ms = True, now
+        self._running += 1
+        return True
+
+    def due(self, now: int) -> list[int]:
+        """The accounts whose looks begin now."""
+        waiting = [(not turn.is_hinted, turn.due_ms, account) for account, turn in self._turns.items()]
+        ready = sorted(row for row in waiting if row[1] <= now and not self._turns[row[2]].is_running)
+        return [account for by_table, _, account in ready if self._room(by_table, now) and self.begin(account, now)]
+
+    def _room(self, by_table: bool, now: int) -> bool:
+        if self._running >= self._most:
+            return False
+        if by_table:
+            self._slot_ms = max(self._slot_ms, now - BURST_MS)
+            if self._slot_ms > now:
+                return False
+            self._slot_ms += 1000 // PER_SECOND
+        return True
+
+    def done(self, account: int, now: int, *, soon: bool = False) -> None:
+        """The look is over. *soon* = something is not right yet."""
+        turn = self._turns[account]
+        self._running -= 1
+        turn.is_running = turn.is_hinted = False
+        turn.due_ms = now + (SOON_MS if soon else self.interval_ms)
+        if turn.again:
+            turn.again, turn.is_hinted = False, True
+            turn.due_ms = min(turn.due_ms, max(now + SETTLE_MS, turn.began_ms + GAP_MS))
+        elif not soon:
+            self._forget(account)
+
+    def wait_ms(self, account: int, now: int) -> int:
+        """In how many ms *account* comes up; the interval for one that does not."""
+        turn = self._turns.get(account)
+        return max(turn.due_ms - now, 0) if turn else self.interval_ms
+
+    def next_ms(self, now: int, longest: int) -> int:
+        """In how many ms anything may come up, at most *longest*."""
+        dues = [turn.due_ms for turn in self._turns.values() if not turn.is_running]
+        return min(max(min(dues, default=now + longest), self._slot_ms, now + 1) - now, longest)
+
+    def _forget(self, account: int) -> None:
+        turn = self._turns[account]
+        if not (turn.is_kept or turn.is_running or turn.is_hinted):
+            del self._turns[account]

@@ -1,0 +1,219 @@
+"""
+The operator's command line: see how everything stands, stop it, close it, let it go on, settle what nobody can prove.
+
+    python -m services.control status
+    python -m services.control stop    [--account N]            L1 of one account, L2 of everybody
+    python -m services.control flatten --account N | --all      L3: also close what we opened; needs the running trader
+    python -m services.control resume  [--account N]            take the switches back (those of that account alone)
+    python -m services.control locks
+    python -m services.control unlock  KIND [--account N]       end a risk lock before its time (0 or none: everybody's)
+    python -m services.control needs-human                      orders only a person can end, with the evidence
+    python -m services.control settle  LINK_ID STATE --why TEXT
+
+`stop` and `flatten` wait until it is proved that everything stopped and say meanwhile what is still open. Exit status:
+0 done (and proved), 1 refused, impossible now, or not proved within --timeout seconds (the switch stays thrown),
+2 wrong usage, 78 unusable settings. Needs DATABASE_URL and INSTALLATION; ENCRYPTION_KEY only to ask about orders. With
+--local before the act it works on what `make run` runs on this machine.
+"""
+
+import argparse
+import asyncio
+import getpass
+import socket
+import sys
+from collections.abc import Awaitable, Callable
+
+from lib import bootstrap, log, settings
+from lib.bootstrap import Control
+from lib.domain.errors import EXIT_CONFIG, Halt, Retry
+from lib.domain.order import TERMINAL, Order, OrderState
+from lib.queries import PlatformStanding
+from lib.trading.operating import NoSuchAccountError
+from lib.trading.settling import Word, look_again, settle
+from services.control_text import lock_lines, order_line, overview, still_open
+from services.local import environment
+
+POLL_S = 0.5
+TELL_EVERY_S = 5
+Act = Callable[[Control, argparse.Namespace], Awaitable[int]]
+
+
+def main(words: list[str] | None = None) -> int:
+    """Do what *words* (default: the command line) ask; the exit status."""
+    asked = _arguments(words)
+    try:
+        log.setup("control", "text", "CRITICAL")  # what it does it says itself, and the database keeps
+        loaded = settings.load(environment() if asked.local else None)
+        return asyncio.run(_run(loaded, asked))
+    except Halt as halt:
+        return _complain(str(halt), EXIT_CONFIG)
+    except (Retry, NoSuchAccountError) as held:
+        return _complain(str(held), 1)
+
+
+def _arguments(words: list[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="control", description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("--local", action="store_true", help="the deployment of `make run` on this machine")
+    acts = parser.add_subparsers(dest="act", required=True)
+    for name in ("status", "locks", "needs-human"):
+        acts.add_parser(name)
+    for name in ("stop", "flatten", "resume"):
+        one = acts.add_parser(name)
+        whom = one.add_mutually_exclusive_group(required=name == "flatten")
+        whom.add_argument("--account", type=_number, default=0)
+        whom.add_argument("--all", action="store_true")
+        if name != "resume":
+            one.add_argument("--timeout", type=float, default=60.0, help="seconds to wait for the proof")
+    unlock = acts.add_parser("unlock")
+    unlock.add_argument("kind")
+    unlock.add_argument("--account", type=_number, default=0)
+    settled = acts.add_parser("settle")
+    settled.add_argument("link_id")
+    settled.add_argument("state", choices=sorted(state.value for state in TERMINAL))
+    settled.add_argument("--why", required=True)
+    return parser.parse_args(words)
+
+
+def _number(text: str) -> int:
+    if not text.isdigit() or int(text) < 1:
+        raise argparse.ArgumentTypeError("an account's number, as `status` lists it")
+    return int(text)
+
+
+async def _run(loaded: settings.Settings, asked: argparse.Namespace) -> int:
+    acts: dict[str, Act] = {
+        "status": _status,
+        "locks": _locks,
+        "needs-human": _needs_human,
+        "stop": _stop,
+        "flatten": _flatten,
+        "resume": _resume,
+        "unlock": _unlock,
+        "settle": _settle,
+    }
+    async with bootstrap.control(loaded, f"cli:{getpass.getuser()}@{socket.gethostname()}") as control:
+        return await acts[asked.act](control, asked)
+
+
+# --- looking ----------------------------------------------------------------------------------------------------------
+
+
+async def _status(control: Control, asked: argparse.Namespace) -> int:
+    _say(overview(await _platform(control), control.clock.now_ms()))
+    return 0
+
+
+async def _locks(control: Control, asked: argparse.Namespace) -> int:
+    platform = await _platform(control)
+    _say(lock_lines(platform) or ["no lock holds"])
+    return 0
+
+
+async def _needs_human(control: Control, asked: argparse.Namespace) -> int:
+    rows = [row for account in (await _platform(control)).accounts for row in account.needs_human]
+    for row in rows:
+        evidence = await look_again(control.ledger, control.exchanges, row)
+        _say([order_line(row), f"  {evidence.sentence}"])
+    _say([] if rows else ["no order needs a person"])
+    return 0
+
+
+async def _platform(control: Control) -> PlatformStanding:
+    return await asyncio.to_thread(control.readings.platform)
+
+
+# --- switches ---------------------------------------------------------------------------------------------------------
+
+
+async def _stop(control: Control, asked: argparse.Namespace) -> int:
+    await control.operator.stop(asked.account)
+    return await _wait_for_proof(control, asked)
+
+
+async def _flatten(control: Control, asked: argparse.Namespace) -> int:
+    await control.operator.flatten(asked.account)
+    return await _wait_for_proof(control, asked)
+
+
+async def _resume(control: Control, asked: argparse.Namespace) -> int:
+    if not control.may_resume and not asked.account:
+        return _complain("TRADING_ENABLED=false stands in the environment: take it out first", 1)
+    await control.operator.resume(asked.account)
+    _say([f"{_whom(asked.account)} may trade again from the next cycle; switches of others, and locks, stay"])
+    return 0
+
+
+async def _wait_for_proof(control: Control, asked: argparse.Namespace) -> int:
+    _say([f"no entry of {_whom(asked.account)} can be claimed any more; waiting for the proof"])
+    began_ms, told_ms = control.clock.now_ms(), 0
+    while True:
+        now_ms = control.clock.now_ms()
+        switches = await control.operator.switches(asked.account)
+        if switches.proven_ms:
+            took = (now_ms - switches.switched_ms) / 1000
+            _say([f"stopped: proved {took:.1f} s after the switch was thrown"])
+            return 0
+        if now_ms - told_ms >= TELL_EVERY_S * 1000:
+            told_ms = now_ms
+            _say(still_open(await _platform(control), asked.account, now_ms))
+        if now_ms - began_ms >= asked.timeout * 1000:
+            return _complain(f"not proved within {asked.timeout:g} s; the switch stays thrown, see `status`", 1)
+        if not await _prove_alone(control, asked.account):
+            await control.clock.sleep(POLL_S)
+
+
+async def _prove_alone(control: Control, account_id: int) -> bool:
+    """With no trader at work, prove a pause from here; a venue that is away is asked again later."""
+    if (await _platform(control)).trader_alive:
+        return False
+    try:
+        return await control.operator.prove_pause(account_id, control.times)
+    except Retry:
+        return False
+
+
+# --- a person's acts --------------------------------------------------------------------------------------------------
+
+
+async def _unlock(control: Control, asked: argparse.Namespace) -> int:
+    if asked.account:
+        await control.operator.switches(asked.account)
+    if not await control.ledger.unlock(asked.account, asked.kind, control.operator.who):
+        return _complain(f"{_whom(asked.account)} holds no lock {asked.kind!r}, see `locks`", 1)
+    _say([f"the lock {asked.kind!r} of {_whom(asked.account)} is ended"])
+    return 0
+
+
+async def _settle(control: Control, asked: argparse.Namespace) -> int:
+    order = await control.ledger.order_by_link(asked.link_id)
+    if order is None:
+        return _complain(f"there is no order {asked.link_id}", 1)
+    evidence = await look_again(control.ledger, control.exchanges, order)
+    word = Word(OrderState(asked.state), control.operator.who, asked.why)
+    if against := await settle(control.ledger, order, evidence, word):
+        return _complain(f"refused: {against}", 1)
+    _say([_settled(order, asked.state), f"  {evidence.sentence}"])
+    return 0
+
+
+def _settled(order: Order, state: str) -> str:
+    return f"{order.order_link_id} is {state}; account {order.account_id} is paused until it is resumed"
+
+
+def _whom(account_id: int) -> str:
+    return f"account {account_id}" if account_id else "everybody"
+
+
+def _say(lines: list[str]) -> None:
+    for line in lines:
+        sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()
+
+
+def _complain(line: str, status: int) -> int:
+    sys.stderr.write(f"control: {log.redact(line)}\n")
+    return status
+
+
+if __name__ == "__main__":
+    sys.exit(main())

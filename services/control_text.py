@@ -1,0 +1,98 @@
+"""What the operator's command line prints: standings as plain lines. Values in, text out."""
+
+from datetime import UTC, datetime
+
+from lib.domain.order import Order, OrderState
+from lib.ports import RiskLock
+from lib.queries import PlatformStanding, Standing, Switches
+from lib.trading.stopping import PROOF_MS
+
+
+def overview(platform: PlatformStanding, now_ms: int) -> list[str]:
+    """Everything `status` says."""
+    lines = [f"platform   {switch_words(platform.switches, now_ms)}", f"trader     {_trader(platform)}"]
+    lines += lock_lines(platform)
+    for account in platform.accounts:
+        lines += ["", *_account(account, now_ms)]
+    return lines
+
+
+def _trader(platform: PlatformStanding) -> str:
+    if platform.trader_alive:
+        return "at work"
+    return "NOT RUNNING: switches hold, entries stay off; closing (L3) and open orders wait for it"
+
+
+def switch_words(switches: Switches, now_ms: int) -> str:
+    """One line on two switches: trading, stopping for how long, or stopped since when it was proved."""
+    if not switches.is_thrown:
+        return "trading"
+    what = "CLOSING EVERYTHING" if switches.flatten else "STOPPING"
+    why = f" · {switches.why}" if switches.why else ""
+    if switches.proven_ms:
+        return f"stopped, proved {_clock(switches.proven_ms)}{why}"
+    return f"{what} for {(now_ms - switches.switched_ms) / 1000:.0f} s, not proved yet{why}"
+
+
+def _account(account: Standing, now_ms: int) -> list[str]:
+    auto = "auto-trading on" if account.auto_trade else "auto-trading off"
+    head = f"account {account.account_id:<4} {account.venue} uid {masked(account.uid)} · {account.symbol} · {auto}"
+    lines = [head, f"  switches {switch_words(account.switches, now_ms)}", f"  position {account.position_qty:f}"]
+    lines += [f"  open     {order_line(row)}" for row in account.open_rows]
+    return lines + [f"  lock     {lock_line(lock)}" for lock in account.locks]
+
+
+def masked(uid: str) -> str:
+    """The last three of an exchange uid."""
+    return f"…{uid[-3:]}"
+
+
+def lock_lines(platform: PlatformStanding) -> list[str]:
+    """Every lock that holds, the platform's first."""
+    lines = [f"everybody    {lock_line(lock)}" for lock in platform.locks]
+    return lines + [
+        f"account {account.account_id:<4} {lock_line(lock)}" for account in platform.accounts for lock in account.locks
+    ]
+
+
+def lock_line(lock: RiskLock) -> str:
+    """One lock: kind, until when, why."""
+    return f"{lock.kind} until {_date(lock.until_ms)}: {lock.why}"
+
+
+def order_line(row: Order) -> str:
+    """One open row."""
+    way = "close" if row.reduce_only else "entry"
+    return f"{row.order_link_id} {way} {row.side} {row.qty or '?'} {row.state.value}: {row.why or '-'}"
+
+
+def still_open(platform: PlatformStanding, account_id: int, now_ms: int) -> list[str]:
+    """What the proof of a thrown switch still waits for, as lines."""
+    accounts = [one for one in platform.accounts if account_id in (0, one.account_id)]
+    switches = accounts[0].switches if account_id and accounts else platform.switches
+    lines = [f"  open: {order_line(row)}" for one in accounts for row in one.open_rows]
+    if switches.flatten:
+        lines += [f"  account {one.account_id} holds {one.position_qty:f}" for one in accounts if one.position_qty]
+    left_s = (switches.switched_ms + PROOF_MS - now_ms) / 1000
+    if left_s > 0:
+        lines.append(f"  the venue's clock: {left_s:.0f} s to go")
+    if not platform.trader_alive:
+        lines.append(_down(lines, is_flatten=switches.flatten))
+    if any(row.state is OrderState.NEEDS_HUMAN for one in accounts for row in one.open_rows):
+        lines.append("  a person must settle an order first, see `needs-human`")
+    return lines or ["  nothing is open; the venue is being asked"]
+
+
+def _down(open_lines: list[str], *, is_flatten: bool) -> str:
+    if is_flatten:
+        return "  the trader is not running: entries stay off, but only a running trader closes and proves that it did"
+    return "  the trader is not running" + (": open orders wait for it" if open_lines else "")
+
+
+def _clock(at_ms: int) -> str:
+    return datetime.fromtimestamp(at_ms / 1000, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+
+
+def _date(at_ms: int) -> str:
+    # a lock only a person ends has no date worth printing
+    return "a person ends it" if at_ms > 4_000_000_000_000 else _clock(at_ms)

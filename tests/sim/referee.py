@@ -1,0 +1,220 @@
+"""
+Who watches the promises where they can be broken: at the exchange, at the instant an order is accepted.
+
+Everything is worked out here from the exchange's own books and from what was committed when, by rules written anew:
+nothing of `lib.domain.risk` or of the guardian is called. A broken promise is a line in *violations*.
+"""
+
+from collections import deque
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any
+
+from lib.domain.account import RISK_PROFILES, AccountSettings
+from lib.domain.order import CYCLE_MS, LinkId, parse_link_id
+from lib.simulator.engine import Engine
+from lib.simulator.orders import Execution, OrderRecord
+from tests.sim.cabinet import Cabinet
+from tests.sim.process import Process
+
+WINDOW_MS, AGE_MS, SLACK_MS = 5_000, 90_000, 2_000
+NAKED_MS = 30_000
+CLOCK_MS = 900
+COLLAR = Decimal("0.003")
+ROUNDING = Decimal("1.001")
+
+
+@dataclass(slots=True)
+class Person:
+    """One account with what the referee must remember of it."""
+
+    account_id: int
+    user_id: int
+    uid: int
+    settings: dict[int, AccountSettings] = field(default_factory=dict)
+    """By settings_version."""
+    off: tuple[str, int] = ("", 0)
+    """Which switch is off, and since when."""
+    key: tuple[int, int] = (1, 0)
+    """The key's version, and since when."""
+    own: Decimal = Decimal(0)
+    """What our entries hold, signed."""
+    entry: str = ""
+    """The link id of the newest of them."""
+    owned: deque[tuple[int, Decimal]] = field(default_factory=lambda: deque(maxlen=16))
+    cash: deque[tuple[int, Decimal]] = field(default_factory=lambda: deque(maxlen=64))
+    naked_since: int | None = None
+    releveraged: bool = False
+    excused: bool = False
+    """Its key is dead: nobody can act for it any more."""
+
+
+class Referee:
+    """Listens to *engine*; *now_ms* is the true time, *processes* who could act."""
+
+    def __init__(self, engine: Engine, cabinet: Cabinet, now_ms: Callable[[], int]) -> None:
+        self._engine, self._cabinet, self._now_ms = engine, cabinet, now_ms
+        self.people: dict[int, Person] = {}
+        self.processes: list[Process] = []
+        self.violations: list[str] = []
+        self.accepted: list[tuple[int, str, int]] = []
+        """(uid, link id, at) of every order of ours."""
+        self.rolled_back_ms = 0
+        """When the database last lost commits."""
+        self.worst_naked = 0
+        self.worst_undisturbed = 0
+        self.naked_episodes = 0
+        self._entries: set[tuple[int, str, int]] = set()
+        engine.on_accept = self._accepted
+        engine.listen(self._changed)
+
+    def add(self, person: Person) -> None:
+        self.people[person.uid] = person
+        self.note_switches()
+
+    def note_switches(self) -> None:
+        """Something may have been committed that stops entries: remember since when."""
+        now = self._now_ms()
+        for person in self.people.values():
+            switches = self._cabinet.switches(person.account_id)
+            if switches.off != person.off[0]:
+                person.off = (switches.off, person.off[1] if switches.off and person.off[0] else now)
+            if switches.key_version != person.key[0]:
+                person.key = (switches.key_version, now)
+
+    # --- acceptance ---------------------------------------------------------------------------------------------------
+
+    def _accepted(self, order: OrderRecord) -> None:
+        link, person = parse_link_id(order.link_id), self.people.get(order.uid)
+        if link is None or person is None:
+            return
+        self.accepted.append((order.uid, order.link_id, order.created_ms))
+        if order.reduce_only:
+            self._judge_exit(order, person)
+        else:
+            self._judge_entry(order, link, person)
+
+    def _judge_entry(self, order: OrderRecord, link: LinkId, person: Person) -> None:
+        now = order.created_ms
+        key = (order.uid, order.symbol, link.t_ms)
+        self._require(key not in self._entries, "P1", order, "a second entry of this T")
+        self._entries.add(key)
+        late = now - link.t_ms
+        self._require(late <= AGE_MS + WINDOW_MS + SLACK_MS, "P2", order, f"accepted {late} ms after its T")
+        name, since = person.off
+        self._require(not name or now - since <= WINDOW_MS + SLACK_MS, "P3", order, f"{now - since} ms after: {name}")
+        self._judge_key(order, person, now)
+        self._judge_caps(order, person, now)
+
+    def _judge_key(self, order: OrderRecord, person: Person, now: int) -> None:
+        row, (version, since) = self._cabinet.row(order.link_id), person.key
+        if row is not None and row.key_version != version:
+            self._require(now - since <= WINDOW_MS + SLACK_MS, "P3", order, f"{now - since} ms after a key change")
+
+    def _judge_caps(self, order: OrderRecord, person: Person, now: int) -> None:
+        stop, sign = order.protection.stop_loss, 1 if order.side == "buy" else -1
+        self._require(stop > 0, "P5", order, "no stop attached")
+        ref = order.price / (1 + sign * COLLAR)
+        distance = (ref - stop) * sign / ref
+        self._require(Decimal("0.0019") <= distance <= Decimal("0.0501"), "P5", order, f"stop at {distance:.4f}")
+        row = self._cabinet.row(order.link_id)
+        settings = person.settings.get(row.settings_version) if row else None
+        if settings is None:
+            return
+        level = RISK_PROFILES[settings.risk_level]
+        cap = min(level.leverage_cap, settings.max_leverage)
+        leverage = self._engine.books.holding(self._engine.accounts[order.uid], order.symbol).position.leverage
+        self._require(leverage <= cap or person.releveraged, "P7", order, f"leverage {leverage} over {cap}")
+        equity = self._equity(person, now) * ROUNDING
+        notional = order.qty * ref
+        self._require(notional <= equity * settings.limits.max_exposure, "P7", order, f"notional {notional}")
+        risk = level.risk_per_trade if settings.risk_per_trade is None else settings.risk_per_trade
+        at_risk = order.qty * abs(ref - stop)
+        allowed = equity * min(risk, level.risk_per_trade)
+        self._require(at_risk <= allowed * Decimal("1.01"), "P7", order, f"{at_risk} at risk of {allowed}")
+
+    def _equity(self, person: Person, now: int) -> Decimal:
+        """The most the account had while the order may have been planned: it was flat then, so cash is all."""
+        recent = [cash for at, cash in person.cash if at >= now - AGE_MS - WINDOW_MS - SLACK_MS]
+        before = [cash for at, cash in person.cash if at < now - AGE_MS - WINDOW_MS - SLACK_MS]
+        return max([*recent, *before[-1:]], default=Decimal(0))
+
+    def _judge_exit(self, order: OrderRecord, person: Person) -> None:
+        now = order.created_ms
+        before = [own for at, own in person.owned if at < now - 15_000]
+        held = [person.own, *before[-1:], *(own for at, own in person.owned if at >= now - 15_000)]
+        most = max(abs(own) for own in held)
+        self._require(order.qty <= most, "P7", order, f"closes {order.qty}, ours were {most}")
+
+    def _require(self, holds: bool, promise: str, order: OrderRecord, why: str) -> None:
+        if not holds:
+            self.violations.append(f"{promise} {order.link_id}: {why}")
+
+    # --- positions ----------------------------------------------------------------------------------------------------
+
+    def _changed(self, topic: str, uid: int, subject: Any) -> None:
+        person = self.people.get(uid)
+        if person is None:
+            return
+        if topic == "wallet":
+            person.cash.append((self._engine.last_advanced_ms, subject.cash))
+        elif topic == "execution":
+            self._count(person, subject)
+        elif topic == "position":
+            position = subject[1].position
+            ours = person.own != 0 and (person.own > 0) == (position.qty > 0) and position.qty != 0
+            self._see(person, ours and not position.stop_loss, self._engine.last_advanced_ms)
+
+    def _count(self, person: Person, execution: Execution) -> None:
+        if execution.exec_type not in ("Trade", "BustTrade"):
+            return
+        signed = execution.qty if execution.side == "buy" else -execution.qty
+        link = parse_link_id(execution.link_id)
+        if link is not None and link.leg == "e":
+            person.own += signed
+            person.entry = execution.link_id
+        elif person.own * signed < 0:
+            person.own = person.own + signed if abs(signed) < abs(person.own) else Decimal(0)
+        person.owned.append((execution.at_ms, person.own))
+
+    def _see(self, person: Person, is_naked: bool, at: int) -> None:
+        if is_naked and person.naked_since is None:
+            person.naked_since = at
+        elif not is_naked and person.naked_since is not None:
+            self._measure(person, at)
+            self.naked_episodes += at > person.naked_since
+            person.naked_since = None
+
+    def look(self) -> None:
+        """A position may be naked without anything happening: measure what lasts."""
+        for person in self.people.values():
+            if person.naked_since is not None:
+                self._measure(person, self._now_ms())
+
+    def _measure(self, person: Person, at: int) -> None:
+        since, known = person.naked_since, self._known_since(person)
+        if since is None or person.excused or known is None:
+            return
+        self.worst_naked = max(self.worst_naked, at - since)
+        since = max(since, known)
+        undisturbed = max((at - max(since, *starts) for starts in self._up()), default=0)
+        self.worst_undisturbed = max(self.worst_undisturbed, undisturbed)
+        if undisturbed > NAKED_MS:
+            self.violations.append(f"P5 uid {person.uid}: no stop for {undisturbed} ms beside an undisturbed trader")
+            person.excused = True
+
+    def _known_since(self, person: Person) -> int | None:
+        """From when on somebody must guard the entry: a database that lost commits has until the next cycle."""
+        row = self._cabinet.row(person.entry)
+        if row is None:
+            return None
+        if row.created_ms > self.rolled_back_ms:
+            return row.created_ms
+        return self.rolled_back_ms - self.rolled_back_ms % CYCLE_MS + CYCLE_MS + NAKED_MS
+
+    def _up(self) -> Iterable[tuple[int, int]]:
+        for process in self.processes:
+            # with a clock beyond the claim's tolerance it can repair a stop, but not close
+            if process.up_since_ms is not None and not process.stopped and abs(process.skew_ms) <= CLOCK_MS:
+                yield process.up_since_ms, process.clear_since_ms

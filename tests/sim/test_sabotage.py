@@ -1,0 +1,42 @@
+"""The simulation finds what it is for: each guard taken out is caught within a few seeds."""
+
+import pytest
+
+from tests.sim import sabotage
+from tests.sim.sabotage import SABOTAGES, Sabotage
+from tests.sim.temper import Temper
+from tests.sim.trial import try_seed
+
+WITHIN = 150
+DROWSY = Temper(pause=0.04)
+"""Nothing but freezing: late deeds show soonest."""
+FOCUS: dict[Sabotage, Temper] = {
+    sabotage.age_unchecked: DROWSY,
+    sabotage.signed_at_send: DROWSY,
+    sabotage.switches_unread: DROWSY,
+    sabotage.fresh_id_each_send: Temper(reply_lost=0.1, pause=0.01),
+}
+BREAKS: dict[Sabotage, str | tuple[str, ...]] = {
+    sabotage.age_unchecked: "P2",
+    sabotage.switches_unread: "P3",
+    sabotage.absent_at_once: ("P6", "P4"),
+    sabotage.timeout_is_failure: "P4",
+    sabotage.no_sweep: "P4",
+    sabotage.no_guardian: "P5",
+    sabotage.signed_at_send: ("P2", "P3", "P6"),
+    sabotage.stop_by_second_call: "P5",
+    sabotage.fresh_id_each_send: ("P1", "P4"),
+    sabotage.only_realtime_asked: "P4",
+    sabotage.twice_the_size: "P7",
+}
+
+
+@pytest.mark.parametrize("remove", SABOTAGES, ids=lambda remove: remove.__name__)
+def test_a_guard_taken_out_is_found(remove: Sabotage, monkeypatch: pytest.MonkeyPatch) -> None:
+    remove(monkeypatch)
+    found: tuple[str, ...] = ()
+    for seed in range(WITHIN):
+        found = try_seed(seed, temper=FOCUS.get(remove)).problems
+        if any(problem.startswith(BREAKS[remove]) for problem in found):
+            break
+    assert any(problem.startswith(BREAKS[remove]) for problem in found)

@@ -1,0 +1,82 @@
+"""
+The proof, a thousand seeds at a time: no fault, crash, pause or person makes the real traders break a promise.
+
+`SIM_SEEDS=60000` (or `make sim`) tries more. Seeds that ever failed are tried for ever: tests/sim/kept_seeds.py.
+"""
+
+import os
+import subprocess
+import sys
+from itertools import chain
+
+import pytest
+
+from lib.domain.order import OrderState
+from tests.sim.crowd import ACTS
+from tests.sim.events import EVENTS
+from tests.sim.fairness import AIMED, delays
+from tests.sim.kept_seeds import KEPT
+from tests.sim.temper import ANSWERS, AT_CREATE, NETWORK
+from tests.sim.trial import Totals, try_many, try_seed
+
+SEEDS = int(os.environ.get("SIM_SEEDS", "1000"))
+CHUNKS = 20
+SQLITE_EVERY = 50
+PYTHON_SEEDS = ("1", "4242")
+
+
+def _chunk(number: int) -> range:
+    return range(number * SEEDS // CHUNKS, (number + 1) * SEEDS // CHUNKS)
+
+
+@pytest.mark.parametrize("number", range(CHUNKS))
+def test_no_seed_breaks_a_promise(number: int) -> None:
+    totals = Totals()
+    for result in try_many(_chunk(number), sqlite_every=SQLITE_EVERY):
+        totals.add(result)
+    assert [(result.seed, result.problems) for result in totals.violating] == []
+    assert totals.accepted > 0.4 * totals.seeds
+
+
+@pytest.mark.parametrize("seed", KEPT, ids=str)
+def test_a_seed_that_once_failed_fails_no_more(seed: int) -> None:
+    assert try_seed(seed).problems == ()
+
+
+def test_every_fault_happens_and_every_state_is_reached() -> None:
+    totals = Totals()
+    for result in try_many(range(SEEDS, SEEDS + 240)):
+        totals.add(result)
+    acts = [f"people: {name}" for name in ACTS]
+    kinds = {*ANSWERS, *AT_CREATE, *EVENTS, *acts, *OTHER_FAULTS, *(NETWORK_NAMES.get(kind, kind) for kind in NETWORK)}
+    assert sorted(kind for kind in kinds if not totals.faults[kind]) == []
+    # an order becomes a person's after a day without evidence: no world is that long
+    assert {state.value for state in OrderState} - set(totals.states) == {"NEEDS_HUMAN"}
+
+
+NETWORK_NAMES = {kind: f"request {kind}" for kind in ("lost", "late", "duplicated")}
+OTHER_FAULTS = (
+    *("crash", "pause", "clock skew", "ledger down", "commit applied", "commit lost", "rollback", "refuse_stop"),
+    *("redis down", "redis flushed", "redis stale", "redis another feed's", "redis a hole", "redis status lost"),
+    *(f"analyst {mood}" for mood in ("hangs", "fails", "slow", "garbage", "absurd")),
+)
+
+
+def test_the_same_seed_is_the_same_run_in_another_process() -> None:
+    told = [_fingerprints(hash_seed) for hash_seed in PYTHON_SEEDS]
+    assert told[0] == told[1]
+    assert told[0].split() == [try_seed(seed).fingerprint for seed in range(12)]
+
+
+def _fingerprints(hash_seed: str) -> str:
+    code = "from tests.sim.trial import try_seed; [print(try_seed(seed).fingerprint) for seed in range(12)]"
+    environment = {**os.environ, "PYTHONHASHSEED": hash_seed, "PYTHONPATH": "."}
+    run = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
+    return run.stdout
+
+
+@pytest.mark.parametrize("fate", AIMED)
+def test_one_accounts_trouble_delays_nobody_else_by_more_than_a_second(fate: str) -> None:
+    worst = [delays(seed, fate) for seed in range(2)]
+    assert all(worst)
+    assert max(chain.from_iterable(found.values() for found in worst)) <= 1_000

@@ -1,0 +1,270 @@
+"""
+One world of one seed: an exchange, a ledger, people, and one to three trader processes in virtual time.
+
+    chaos (faults at every port) → healing (none) → the last cycle → end checks
+
+Everything between the analyst's raw answer and the exchange's books is the real code: parser, use-cases, signed client,
+venue, engine. The same seed gives the same run.
+"""
+
+import asyncio
+import json
+import random
+from collections.abc import Callable
+from contextvars import copy_context
+from dataclasses import dataclass
+from decimal import Decimal
+from functools import partial
+
+from lib.adapters.bybit.exchanges import BybitAsyncMarket, BybitExchanges
+from lib.adapters.bybit.limiter import LocalLimiter
+from lib.domain.candle import MINUTE_MS
+from lib.domain.order import CYCLE_MS
+from lib.ports import NewAccount
+from lib.simulator.accounts import EngineConfig
+from lib.simulator.engine import Engine
+from lib.simulator.venue import Venue, VenueConfig
+from lib.trading.commands import Clerk
+from lib.trading.desk import Desk
+from lib.trading.guardian import Guardian
+from lib.trading.stopping import Stopper
+from lib.trading.trader import Trader
+from tests.factories import INSTALLATION, SYMBOL, T, instrument
+from tests.sim.cabinet import Cabinet, MemoryCabinet, SqliteCabinet
+from tests.sim.crowd import Crowd, draw_settings
+from tests.sim.events import plan_events
+from tests.sim.loop import VirtualLoop
+from tests.sim.market import SeededMarket, Weather
+from tests.sim.network import Network
+from tests.sim.ports import Border, CommandBox, MoodyAnalyst, ShakyCandles, ShakyLedger, ShakyTransport
+from tests.sim.process import Process, live
+from tests.sim.referee import Person, Referee
+from tests.sim.temper import Temper, Trouble, draw_temper
+from tests.stage import OpenSeals
+
+INSIDE = "http://127.0.0.1:1"
+HISTORY_MS = 40 * MINUTE_MS
+SWITCHING = ("pause", "set_flags", "set_account_flags")
+"""What the traders themselves may write that keeps entries from being sent."""
+CHAOS_MS = 230_000
+"""How long after the last T but one the world stays bad."""
+LAST_CYCLE_MS = 45_000
+"""How long the last, healthy cycle is given."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """What kind of world a seed is."""
+
+    cycles: int = 1
+    traders: int = 1
+    accounts: int = 2
+    has_people: bool = False
+    has_web: bool = False
+    """Whether anybody may ask the traders for something."""
+    lead_ms: int = 15_000
+    """How long before the first T the world begins."""
+
+
+def draw_shape(rng: random.Random) -> Shape:
+    """Mostly short: the minutes between two cycles cost more than they show."""
+    cycles, traders, accounts = rng.choice((1, 1, 2, 2, 3, 4)), rng.choice((1, 1, 2, 2, 3)), rng.choice((2, 2, 3))
+    return Shape(cycles, traders, accounts, rng.random() < 0.7, rng.random() < 0.3, rng.randint(3_000, 25_000))
+
+
+class World:
+    """Build it, `run` it, then ask `tests.sim.verdict` what became of it."""
+
+    def __init__(
+        self,
+        seed: int,
+        *,
+        sqlite: bool = False,
+        verbose: bool = False,
+        temper: Temper | None = None,
+        shape: Shape | None = None,
+    ) -> None:
+        self.seed, self.verbose = seed, verbose
+        self.lines: list[str] = []
+        self._context = copy_context()
+        self.rng = rng = random.Random(seed)
+        self.loop = VirtualLoop()
+        drawn = draw_shape(rng)
+        self.shape = shape or drawn
+        self.first_t = T
+        self.start_ms = T - self.shape.lead_ms
+        self.heal_at = T + (self.shape.cycles - 1) * CYCLE_MS + CHAOS_MS
+        self.last_t = T + self.shape.cycles * CYCLE_MS
+        self.end_at = self.last_t + LAST_CYCLE_MS
+        self.trouble = Trouble(rng, temper or draw_temper(rng))
+        self.trouble.heals_at = self.heal_at
+        self._build_exchange()
+        self.cabinet: Cabinet = (SqliteCabinet if sqlite else MemoryCabinet)(self, INSTALLATION)
+        self.referee = Referee(self.engine, self.cabinet, self.now_ms)
+        self.commands = CommandBox()
+        self.network = Network(self.venue, self.trouble, self)
+        self.crowd = Crowd(self)
+        self.lives: list[Process] = []
+        self._traders: dict[str, Trader] = {}
+        for _ in range(self.shape.accounts):
+            self._add_account()
+
+    # --- Clock --------------------------------------------------------------------------------------------------------
+
+    def now_ms(self) -> int:
+        """The true time; the ledger's and the exchange's too."""
+        return self.start_ms + round(self.loop.now_s * 1000)
+
+    async def sleep(self, seconds: float) -> None:
+        raise NotImplementedError  # neither ledger nor exchange waits on the true time
+
+    def later(self, seconds: float, act: Callable[[], object]) -> None:
+        """Do *act* in *seconds*."""
+        self.loop.call_later(seconds, act, context=self._context)
+
+    def story(self, line: str) -> None:
+        """Tell what happened, when somebody reads along."""
+        if self.verbose:
+            self.lines.append(f"{(self.now_ms() - self.first_t) / 1000:9.3f}  {line}")
+
+    # --- building -----------------------------------------------------------------------------------------------------
+
+    def _build_exchange(self) -> None:
+        rng = self.rng
+        weather = Weather(
+            rng.choice((0.0002, 0.0005, 0.001, 0.002)), rng.choice((0, 0, 0.05, 0.2)), rng.choice((0, 0, 0, 0.02))
+        )
+        first = (self.start_ms - HISTORY_MS) // MINUTE_MS * MINUTE_MS
+        self.market = SeededMarket(random.Random(rng.random()), first, weather)
+        self.market.wild = range(self.start_ms, self.heal_at)
+        config = EngineConfig(match_delay_ms=rng.choice((20, 40, 600)))
+        self.engine = Engine(self.market, {SYMBOL: instrument()}, config)
+        self.engine.advance(self.start_ms)
+        visible = rng.choice((0, 0, 500, 3_000))
+        self.venue = Venue(self.engine, self, VenueConfig(ip_limit=None, visible_delay_ms=visible))
+
+    def _add_account(self) -> None:
+        balance, settings = Decimal(self.rng.choice((300, 2_000, 10_000, 50_000))), draw_settings(self.rng)
+        account, people = self.engine.create_account(balance), self.cabinet.people
+        key = account.keys[0]
+        user_id = people.add_user(f"person{account.uid}@example.org", "!")
+        new = NewAccount(
+            user_id=user_id,
+            venue="paper",
+            feed="synthetic",
+            uid=str(account.uid),
+            symbol=SYMBOL,
+            sealed_key=json.dumps([key.key, key.secret]),
+            key_last4=key.key[-4:],
+            key_version=1,
+            start_balance=balance,
+            opened_ms=self.start_ms,
+        )
+        account_id = people.add_account(new)
+        people.change_settings(user_id, settings)
+        people.set_auto_trade(user_id, True, self.start_ms - MINUTE_MS)
+        person = Person(account_id, user_id, account.uid)
+        person.settings[self.cabinet.switches(account_id).settings_version] = settings
+        person.cash.append((0, balance))
+        self.referee.add(person)
+
+    def advance(self) -> None:
+        """Let the exchange come to now."""
+        self.engine.advance(self.now_ms())
+
+    # --- processes ----------------------------------------------------------------------------------------------------
+
+    def start_trader(self, slot: int) -> None:
+        """A new process in *slot*, with nothing but what the ledger holds."""
+        name, skew_ms = f"trader-{slot}.{len(self.lives)}", self._skew()
+        process = Process(name, self.loop, self, skew_ms, lambda p, why: self._ended(slot, p, why))
+        self.lives.append(process)
+        self.referee.processes = [p for p in self.referee.processes if not p.is_dead] + [process]
+        self.story(f"{process.name} starts, clock {process.skew_ms:+} ms")
+        self._traders[process.name] = self._trader(process)
+        life = self.loop.create_task(live(process, self._traders[process.name]))
+        life.add_done_callback(partial(self._died, process))
+
+    def terminate(self, process: Process) -> None:
+        """SIGTERM to *process*."""
+        self.story(f"{process.name} is told to end")
+        drained = self.loop.create_task(self._traders[process.name].drain())
+        drained.add_done_callback(lambda _: process.kill("drained"))
+
+    def _died(self, process: Process, life: "asyncio.Task[None]") -> None:
+        """A process must not end by a bug; nothing here drains one."""
+        if not life.cancelled() and (bug := life.exception()) is not None:
+            self.loop.troubles.append(f"{process.name} died of {bug!r}")
+            process.kill(f"died of {bug!r}")
+
+    def _skew(self) -> int:
+        if self.trouble.healing:
+            return 0
+        if self.trouble.chance("skewed"):
+            self.trouble.note("clock skew")
+            return self.rng.randint(-6_000, 6_000)
+        return self.rng.randint(-700, 700)
+
+    def _ended(self, slot: int, process: Process, why: str) -> None:
+        self.story(f"{process.name} ends: {why}")
+        longest = min(50, max((self.heal_at - self.now_ms()) / 1000, 0) + 4)
+        self.later(self.rng.uniform(1, longest), lambda: self.start_trader(slot))
+
+    def _trader(self, process: Process) -> Trader:
+        border = Border(process, self.trouble, self)
+        transport = ShakyTransport(self.network, border)
+        limiter = LocalLimiter(process, ip_calls=0)
+
+        def transport_for(_: str) -> ShakyTransport:
+            return transport
+
+        desk = Desk(
+            ledger=ShakyLedger(self.cabinet.ledger, border, self._written),
+            exchanges=BybitExchanges(OpenSeals(), {"paper": INSIDE}, transport_for, process, limiter),
+            market=BybitAsyncMarket(INSIDE, {"paper": INSIDE}, transport_for, process, limiter),
+            candles=ShakyCandles(self.market, border),
+            analyst=MoodyAnalyst(border),
+            clock=process,
+            feed="synthetic",
+            model="sim",
+            installation=INSTALLATION,
+            holder=process.name,
+        )
+        clerk = Clerk(desk, self.commands, OpenSeals(), None) if self.shape.has_web else None  # type: ignore[arg-type]
+        stopper = Stopper(desk) if self.shape.has_people or self.shape.has_web else None
+        return Trader(desk, Guardian(desk), clerk, stopper)
+
+    def _written(self, name: str) -> None:
+        if name in SWITCHING:
+            self.referee.note_switches()
+
+    # --- running ------------------------------------------------------------------------------------------------------
+
+    def run(self) -> None:
+        """Until the end."""
+        for slot in range(self.shape.traders):
+            self.later(self.rng.uniform(0, 3), partial(self.start_trader, slot))
+        self._plan_events()
+        self.later((self.heal_at - self.start_ms) / 1000, self._heal)
+        self.later((self.end_at - self.start_ms) / 1000, self.loop.stop)
+        self._look()
+        self.loop.run_forever()
+
+    def _look(self) -> None:
+        self.referee.look()
+        self.later(10, self._look)
+
+    def _plan_events(self) -> None:
+        plan_events(self)
+
+    def _heal(self) -> None:
+        self.story("the world heals")
+        self.trouble.healing = True
+        self.engine.faults.clear()
+
+    def close(self) -> None:
+        """Forget the tasks that were still running."""
+        for process in self.lives:
+            process.is_dead = process.stopped = True
+        self.cabinet.close()
+        self.loop.wind_down()

@@ -1,0 +1,57 @@
+"""What the operator reads: never "stopped" without a proof, what a stop waits for, no exchange uid in full."""
+
+from dataclasses import replace
+from decimal import Decimal
+
+from lib.domain.order import OrderState
+from lib.ports import RiskLock
+from lib.queries import PlatformStanding, Standing, Switches
+from services.control_text import lock_line, overview, still_open, switch_words
+from tests.factories import T, order
+
+ON = Switches(trading_enabled=True, flatten=False, switched_ms=0, proven_ms=0, why="")
+OFF = replace(ON, trading_enabled=False, switched_ms=T, why="an operator stopped trading")
+CLOSING = replace(OFF, flatten=True)
+ACCOUNT = Standing(7, "paper", "synthetic", "1234567", "BTCUSDT", True, Decimal("0.5"), ON, ON, (), (), ())
+
+
+def platform(switches: Switches = ON, *accounts: Standing, alive: bool = True) -> PlatformStanding:
+    return PlatformStanding(switches, (), alive, accounts)
+
+
+def test_a_thrown_switch_is_called_stopped_only_with_its_proof() -> None:
+    assert switch_words(ON, T) == "trading"
+    for switches in (OFF, CLOSING):
+        assert "not proved" in switch_words(switches, T + 5_000)
+        assert "stopped" not in switch_words(replace(switches, why=""), T + 5_000)
+        assert switch_words(replace(switches, proven_ms=T + 18_000), T).startswith(
+            "stopped, proved 2025-10-09 08:55:18"
+        )
+
+
+def test_the_overview_shows_accounts_without_their_whole_uid() -> None:
+    stuck = replace(ACCOUNT, open_rows=(order(state=OrderState.UNKNOWN),))
+    text = "\n".join(overview(platform(OFF, stuck, alive=False), T))
+    assert "account 7" in text
+    assert "…567" in text
+    assert "1234567" not in text
+    assert "UNKNOWN" in text
+    assert "NOT RUNNING" in text
+
+
+def test_what_a_stop_waits_for_is_named() -> None:
+    stuck = replace(ACCOUNT, switches=OFF, open_rows=(order(state=OrderState.NEEDS_HUMAN),))
+    lines = "\n".join(still_open(platform(ON, stuck), 7, T + 2_000))
+    assert "NEEDS_HUMAN" in lines
+    assert "15 s to go" in lines
+    assert "needs-human" in lines
+    assert "holds" not in lines, "a pause leaves the position"
+    closing = still_open(platform(CLOSING, ACCOUNT, alive=False), 0, T + 60_000)
+    assert any("account 7 holds 0.5" in line for line in closing)
+    assert any("only a running trader closes" in line for line in closing)
+    assert still_open(platform(OFF, ACCOUNT), 0, T + 60_000) == ["  nothing is open; the venue is being asked"]
+
+
+def test_a_lock_only_a_person_ends_has_no_date() -> None:
+    assert "a person ends it" in lock_line(RiskLock(7, "drawdown", 253_402_300_799_000, "why", T))
+    assert "2025-10-09" in lock_line(RiskLock(7, "entries", T, "why", T))

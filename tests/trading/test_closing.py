@@ -1,0 +1,229 @@
+"""Closes outside the plans: one at a time, never more than ours, and never in the place of a plan."""
+
+import asyncio
+import random
+from dataclasses import replace
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lib.domain.order import CYCLE_MS, Leg, Order, OrderState
+from lib.domain.position import ZERO, Position
+from lib.domain.risk import AccountPlan, exit_draft
+from lib.ports import Ticker
+from lib.trading.closing import AT_WORK_MS, close_ours, exit_t, our_part
+from lib.trading.desk import Desk
+from lib.trading.guardian import Guardian
+from lib.trading.resolution import reconcile
+from tests.factories import T
+from tests.stage import CREATE
+from tests.world import World, result_of
+
+FOREIGN = Decimal("0.500")
+TRADING_STOP = "/v5/position/trading-stop"
+
+
+async def close(world: World, desk: Desk | None = None, leg: Leg = "g") -> Order | None:
+    at = desk or world.desk
+    account = await world.trader_account(1)
+    return await close_ours(at, account, at.exchanges.open(account, "guard"), leg, "a test closes")
+
+
+async def plan_close(world: World, leg: Leg = "g") -> Order:
+    """A close as a process leaves it that dies before it sends anything."""
+    draft = exit_draft(world.position(), Decimal(60_000), leg=leg)
+    account = await world.trader_account(1)
+    return await world.ledger.plan_exit(account, world.t_ms, AccountPlan("closed", "a test closes", (draft,)))
+
+
+def sold(world: World) -> Decimal:
+    """What reduce-only orders of ours took off the position."""
+    return sum((order.filled for order in world.accepted() if order.reduce_only), ZERO)
+
+
+def asked(world: World) -> list[dict[str, object]]:
+    """Every close that left."""
+    return [body for body in world.transport.orders() if body["reduceOnly"]]
+
+
+async def shared(world: World) -> Decimal:
+    """A position of ours with a person's part in it; ours."""
+    await world.cycle("buy")
+    ours = world.position().qty
+    world.by_hand("buy", str(FOREIGN))
+    return ours
+
+
+async def test_a_close_takes_our_part_and_leaves_a_persons(world: World) -> None:
+    ours = await shared(world)
+    done = await close(world)
+    assert done is not None
+    assert (done.state, done.filled_qty) == (OrderState.FILLED, ours)
+    assert world.position().qty == FOREIGN
+    assert await close(world) is None
+
+
+@pytest.mark.parametrize("leg", ["g", "f", "x"])
+async def test_no_close_begins_while_another_exit_is_in_flight(world: World, leg: Leg) -> None:
+    await shared(world)
+    row = await plan_close(world, leg)
+    await world.ledger.move(row, OrderState.UNKNOWN, "no reply")
+    assert await close(world) is None
+    assert asked(world) == []
+
+
+async def test_a_close_whose_end_is_unknown_and_that_comes_late_is_not_doubled(world: World) -> None:
+    ours = await shared(world)
+    world.fault("delay", CREATE, ms=12_000)
+    first = await close(world)
+    assert first is not None
+    for _ in range(3):
+        await close(world)
+        world.wait(5)
+        await reconcile(world.desk, sweep=False)
+    assert world.position().qty in (FOREIGN, FOREIGN + ours)
+    assert sold(world) <= ours
+
+
+async def test_a_close_somebody_planned_a_moment_ago_is_left_to_them(world: World) -> None:
+    await shared(world)
+    row = await plan_close(world)
+    assert await close(world) is None
+    assert world.order("g") == row
+
+
+async def test_a_close_whose_maker_died_is_taken_back_and_another_made(world: World) -> None:
+    ours = await shared(world)
+    dead = await plan_close(world, "f")
+    world.wait(AT_WORK_MS / 1000)
+    done = await close(world)
+    assert done is not None
+    assert done.state is OrderState.FILLED
+    assert world.order("f").state is OrderState.BLOCKED
+    assert world.order("f").id == dead.id
+    assert sold(world) == ours
+
+
+@pytest.mark.parametrize("seed", range(40))
+async def test_two_guardians_at_once_never_close_more_than_ours(world: World, seed: int) -> None:
+    ours = await shared(world)
+    rng = random.Random(seed)
+    for kind in ("drop_reply", "drop_before", "delay"):
+        if rng.random() < 0.5:
+            world.fault(kind, CREATE, ms=rng.randrange(200, 6_000))
+    desks = [world.new_desk("trader-1"), world.new_desk("trader-2"), world.new_desk("trader-3")]
+
+    async def guard(desk: Desk) -> None:
+        for _ in range(rng.randrange(60)):
+            await asyncio.sleep(0)
+        await close(world, desk)
+
+    for _ in range(4):
+        await asyncio.gather(*(guard(desk) for desk in desks))
+        world.wait(rng.choice((1, 5, 12)))
+        await reconcile(world.desk, sweep=False)
+    assert sold(world) == ours
+    assert world.position().qty == FOREIGN
+
+
+async def test_a_close_that_ended_while_another_was_being_sized_is_not_repeated(world: World) -> None:
+    class Meanwhile:
+        """A market whose ticker takes long enough for another process to close and be done."""
+
+        def __init__(self) -> None:
+            self.instrument = world.desk.market.instrument
+
+        async def ticker(self, venue: Any, symbol: str) -> Ticker:
+            await close(world, world.new_desk("trader-2"))
+            return await world.desk.market.ticker(venue, symbol)
+
+    ours = await shared(world)
+    slow: Any = Meanwhile()
+    assert await close(world, replace(world.new_desk("trader-1"), market=slow)) is None
+    assert sold(world) == ours
+    assert world.position().qty == FOREIGN
+
+
+async def test_two_guardians_that_find_a_stop_refused_close_once(world: World) -> None:
+    world.fault("drop_stop")
+    ours = await shared(world)
+    world.fault("refuse_stop", TRADING_STOP, count=99)
+    guardians = [Guardian(world.new_desk("trader-1")), Guardian(world.new_desk("trader-2"))]
+    for _ in range(3):
+        await asyncio.gather(*(guardian.run_pass() for guardian in guardians))
+        world.wait(3)
+    assert world.position().qty == FOREIGN
+    assert sold(world) == ours
+
+
+async def test_two_guardians_repair_the_same_stop_without_harm(world: World) -> None:
+    await world.cycle("buy")
+    world.remove_stop()
+    guardians = [Guardian(world.new_desk("trader-1")), Guardian(world.new_desk("trader-2"))]
+    await asyncio.gather(*(guardian.run_pass() for guardian in guardians))
+    assert world.position().stop_loss == 58_800
+    assert asked(world) == []
+
+
+# --- beside a cycle ---------------------------------------------------------------------------------------------------
+
+
+async def test_a_close_just_before_a_cycle_plans_takes_nothing_from_its_plan(world: World) -> None:
+    await world.cycle("buy")
+    world.to(T + CYCLE_MS + 500)
+    done = await close(world)
+    assert done is not None
+    assert done.t_ms == T
+    world.t_ms = T + CYCLE_MS
+    world.to(world.t_ms + 2_000)
+    report = await world.again("sell")
+    assert result_of(report).outcome == "sold"
+    assert world.order().t_ms == T + CYCLE_MS
+    assert world.log().planned == "sold"
+
+
+async def test_a_close_is_booked_under_the_cycle_whose_plan_stands(world: World) -> None:
+    await world.cycle("buy")
+    assert await exit_t(world.desk, await world.trader_account(1)) == T
+    world.to(T + CYCLE_MS + 89_000)
+    assert await exit_t(world.desk, await world.trader_account(1)) == T
+    world.to(T + CYCLE_MS + 91_000)
+    assert await exit_t(world.desk, await world.trader_account(1)) == T + CYCLE_MS
+
+
+async def test_a_close_in_the_middle_of_a_flip_loses_and_doubles_nothing(world: World) -> None:
+    await world.cycle("buy")
+    ours = world.position().qty
+    closing: list[asyncio.Task[Order | None]] = []
+
+    def meanwhile() -> None:
+        if not closing:
+            closing.append(asyncio.ensure_future(close(world, world.new_desk("trader-2"))))
+
+    world.on("/v5/account/wallet-balance", meanwhile)
+    report = await world.cycle("sell")
+    await closing[0]
+    assert result_of(report).outcome in ("sold", "failed", "closed")
+    assert world.position().direction in ("short", "flat")
+    assert sold(world) == ours
+    assert len([order for order in world.accepted() if not order.reduce_only]) <= 2
+
+
+async def test_a_close_under_an_old_t_is_not_retired_while_it_is_young(world: World) -> None:
+    await world.cycle("buy")
+    world.to(T + 250_000)
+    row = await plan_close(world)
+    await reconcile(world.desk, sweep=False)
+    assert world.order("g") == row
+    world.wait(100)
+    await reconcile(world.desk, sweep=False)
+    assert world.order("g").state is OrderState.EXPIRED
+
+
+@given(st.integers(-9, 9), st.integers(-9, 9))
+def test_our_part_is_never_more_than_either_holds(held: int, own: int) -> None:
+    part = our_part(Position("BTCUSDT", Decimal(held)), Decimal(own))
+    assert part == (min(abs(held), abs(own)) if held * own > 0 else 0)

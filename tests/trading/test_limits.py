@@ -1,0 +1,313 @@
+"""Limits at work: what locks, when it ends, what one account's entry leaves for the next, and who is asked."""
+
+from dataclasses import replace
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from lib.domain.account import PlatformLimits, RiskLevel
+from lib.domain.gates import FOREVER_MS, midnight_after
+from lib.domain.order import CYCLE_MS, OrderState
+from lib.domain.pricing import AnalystPrices
+from lib.ports import RiskLock
+from lib.trading.ceiling import open_ceiling
+from lib.trading.desk import Desk
+from tests.factories import decision, facts, limits, order, settings
+from tests.stage import CREATE
+from tests.world import World, result_of
+
+
+async def held(world: World, account_id: int = 1) -> dict[str, RiskLock]:
+    return {lock.kind: lock for lock in await world.ledger.locks(account_id)}
+
+
+def told(world: World, account_id: int = 1) -> list[str]:
+    """What the log says of the account and T."""
+    return [world.log(account_id).planned, world.log(account_id).reason]
+
+
+async def unguarded(world: World) -> Decimal:
+    """Hold a long whose stop is gone; the fall in USDT that would lose one percent of the equity."""
+    world.ledger.people.change_settings(world.user_of(1), settings(RiskLevel.HIGH))
+    await world.cycle(decision("buy", stop_loss="0.01"))
+    world.remove_stop()
+    return world.cash() / 100 / world.position().qty
+
+
+async def losing(world: World, percent: int) -> None:
+    fall = await unguarded(world) * percent
+    world.trade_at(int(world.position().avg_entry_price - fall))
+
+
+# --- an account's own ------------------------------------------------------------------------------------------------
+
+
+async def test_a_daily_loss_reached_while_holding_locks_at_once_and_until_midnight(world: World) -> None:
+    await losing(world, 6)
+    await world.cycle("hold")
+    lock = (await held(world))["daily_loss"]
+    assert lock.until_ms == midnight_after(world.t_ms)
+    assert lock.why.startswith("today's loss of 6")
+    assert lock.why.endswith("% reached your limit of 5 %")
+    assert told(world)[0] == "held"
+
+
+async def test_a_loss_that_recovers_does_not_open_the_day_again(world: World) -> None:
+    await losing(world, 6)
+    await world.cycle("hold")
+    world.trade_at(60_000)
+    report = await world.cycle(decision("sell"))
+    assert result_of(report).outcome == "closed"
+    assert "entries are locked: daily_loss" in told(world)[1]
+    world.to(midnight_after(world.t_ms))
+    assert result_of(await world.cycle("buy")).outcome == "bought"
+
+
+async def test_money_paid_out_is_no_loss_and_locks_nothing(world: World) -> None:
+    await world.cycle("hold")
+    world.engine.desk.deposit(world.uid(1), Decimal(-4_000))
+    report = await world.cycle("buy")
+    assert result_of(report).outcome == "bought"
+    assert await held(world) == {}
+
+
+async def test_a_drawdown_holds_until_a_person_ends_it_and_then_begins_anew(world: World) -> None:
+    world.ledger.store.accounts[1] = replace(world.ledger.store.accounts[1], peak_equity=Decimal(13_000))
+    await world.cycle("buy")
+    lock = (await held(world))["drawdown"]
+    assert lock.until_ms == FOREVER_MS
+    assert told(world) == ["refused", "equity fell 23.08 % from its peak, your limit is 20 %"]
+    world.to(midnight_after(world.t_ms))
+    assert result_of(await world.cycle("buy")).outcome == "refused"
+    assert await world.ledger.unlock(1, "drawdown", "owner")
+    assert result_of(await world.cycle("buy")).outcome == "bought"
+
+
+async def test_every_gate_that_stands_is_written_not_only_the_one_that_is_said(world: World) -> None:
+    strict = settings(limits=limits(entries_per_day=0, loss_streak=0))
+    world.ledger.people.change_settings(world.user_of(1), strict)
+    await world.cycle("buy")
+    assert set(await held(world)) == {"loss_streak", "entries"}
+    assert told(world) == ["refused", "0 losing trades in a row today, your limit is 0"]
+
+
+async def test_a_stop_that_was_hit_locks_until_the_rest_is_over(world: World) -> None:
+    await world.cycle("buy")
+    world.trade_at(58_000)
+    await world.cycle("buy")
+    lock = (await held(world))["cooldown"]
+    assert lock.why == "cooling down for 15 minutes after a stop"
+    assert world.t_ms < lock.until_ms <= world.t_ms + 900_000
+    world.to(lock.until_ms)
+    assert result_of(await world.cycle("buy")).outcome == "bought"
+
+
+async def test_a_lock_is_told_to_its_owner_once_while_it_holds(world: World) -> None:
+    world.ledger.people.change_settings(world.user_of(1), settings(limits=limits(entries_per_day=0)))
+    for _ in range(3):
+        await world.cycle("buy")
+    notices = [body for *_, body in world.ledger.store.outbox]
+    assert notices == ["0 entries today, your limit is 0"]
+
+
+async def test_a_losing_exit_is_asked_about_before_the_flips_entry(world: World) -> None:
+    # the exit itself makes the day's loss: it fills far below the price the plan was made at
+    low = int(60_000 - await unguarded(world) * Decimal("5.5"))
+    world.on(CREATE, lambda: world.trade_at(low) if world.position().qty > 0 else None)
+    report = await world.cycle("sell")
+    entry = world.order("e")
+    assert world.position().is_flat
+    assert (entry.state, entry.attempts) == (OrderState.BLOCKED, 0)
+    assert entry.why.startswith("today's loss of 5.")
+    assert "daily_loss" in await held(world)
+    assert result_of(report).outcome == "closed"
+
+
+# --- the platform's --------------------------------------------------------------------------------------------------
+
+
+def under(world: World, **changes: Any) -> Desk:
+    """The world's desk under a stricter platform."""
+    world.desk = replace(world.desk, platform=replace(PlatformLimits(), **changes))
+    return world.desk
+
+
+async def outcomes(world: World, view: Any = "buy") -> list[str]:
+    report = await world.cycle(view)
+    return sorted(result.outcome for result in report.results)
+
+
+async def test_accounts_of_one_cycle_share_the_platforms_entries(world: World) -> None:
+    for _ in range(4):
+        world.add_account()
+    under(world, entries_per_day=3)
+    assert await outcomes(world) == ["bought", "bought", "bought", "refused", "refused"]
+    assert sum(bool(world.accepted(account)) for account in range(1, 6)) == 3
+    refused = [world.log(n).reason for n in range(1, 6) if world.log(n).planned == "refused"]
+    assert set(refused) == {"3 entries on the platform today, its limit is 3"}
+
+
+async def test_accounts_of_one_cycle_share_the_platforms_exposure_and_the_last_is_cut(world: World) -> None:
+    for _ in range(4):
+        world.add_account()
+    under(world, max_exposure=Decimal(10_000))  # each would buy 0.072 BTC, 4,333 USDT at most
+    report = await world.cycle("buy")
+    held_now = [world.position(number).qty for number in range(1, 6)]
+    assert sum(held_now) * 60_180 <= 10_000
+    assert sorted(held_now) == [0, 0, Decimal("0.022"), Decimal("0.072"), Decimal("0.072")]
+    cut = next(number for number in range(1, 6) if held_now[number - 1] == Decimal("0.022"))
+    clamps = {clamp.name: (clamp.asked, clamp.allowed) for clamp in world.log(cut).clamps}
+    assert clamps["qty: platform_exposure"] == ("0.072", "0.022")
+    assert sorted(result.outcome for result in report.results)[:3] == ["bought"] * 3
+    left_out = {world.log(n).reason for n in range(1, 6) if not held_now[n - 1]}
+    assert left_out == {"the platform's exposure limit leaves no room"}
+
+
+async def test_an_entry_on_its_way_counts_as_exposure(world: World) -> None:
+    under(world, max_exposure=Decimal(5_000))
+    underway = order(state=OrderState.UNKNOWN, qty=Decimal("0.05"), limit_price=Decimal(60_180))
+    exits, ended = order("x", "sell", state=OrderState.UNKNOWN), order(state=OrderState.NEEDS_HUMAN)
+    ceiling = await open_ceiling(world.desk, [underway, exits, ended, replace(underway, qty=None)], world.t_ms)
+    assert ceiling.over(facts()).room == 5_000 - Decimal("0.05") * 60_180
+    ceiling.draw(Decimal(2_000))
+    assert [gate.kind for gate in ceiling.over(facts()).platform] == ["exposure"]
+
+
+async def test_a_platforms_gate_is_a_lock_that_every_claim_reads(world: World) -> None:
+    world.add_account()
+    under(world, daily_loss=Decimal("0.02"))
+    await losing(world, 6)
+    late = world.add_account()
+    assert await outcomes(world, "hold") == ["held"] * 3  # the loss is in the books from here on
+    await world.cycle("buy")
+    assert told(world, late) == ["refused", (await held(world, 0))["daily_loss"].why]
+    lock = (await held(world, 0))["daily_loss"]
+    assert lock.until_ms == midnight_after(world.t_ms)
+    assert lock.why.startswith("the platform's loss today of 3")
+    assert told(world, 1)[0] == "kept", "what is open stays as it is"
+
+
+async def test_a_platform_lock_stops_the_entry_at_its_claim(world: World) -> None:
+    plan = world.ledger.plan
+
+    async def plan_then_lock(*args: Any) -> Any:
+        rows = await plan(*args)
+        await world.ledger.lock(0, "daily_loss", midnight_after(world.t_ms), "by the operator")
+        return rows
+
+    world.ledger.plan = plan_then_lock  # type: ignore[method-assign,assignment]
+    await world.cycle("buy")
+    assert world.order().state is OrderState.BLOCKED
+    assert world.order().why == "entries are locked: platform: daily_loss"
+    assert world.accepted() == []
+
+
+async def test_a_platform_lock_stops_no_exit(world: World) -> None:
+    await world.cycle("buy")
+    await world.ledger.lock(0, "entries", midnight_after(world.t_ms), "enough for today")
+    assert await outcomes(world, "sell") == ["closed"]
+    assert world.position().is_flat
+
+
+# --- the analyst -----------------------------------------------------------------------------------------------------
+
+
+async def test_past_the_platforms_tokens_nobody_is_asked_for_and_everybody_is_told(world: World) -> None:
+    world.add_account(settings=settings(custom_prompt="careful"))
+    under(world, analyst_tokens=1_900)  # a call takes 960
+    assert await outcomes(world, "hold") == ["held", "held"]
+    assert len(world.analyst.asked) == 2
+    assert await outcomes(world, "buy") == ["skipped", "skipped"]
+    assert len(world.analyst.asked) == 2
+    why = "the analyst is not asked: 1920 analyst tokens used on the platform today, its limit is 1900"
+    assert told(world, 1) == told(world, 2) == ["skipped", why]
+    assert (await held(world, 0))["analyst_budget"].until_ms == midnight_after(world.t_ms)
+    world.to(midnight_after(world.t_ms))
+    assert await outcomes(world, "buy") == ["bought", "bought"]
+
+
+async def test_a_budget_an_operator_locked_holds_although_the_figures_are_fine(world: World) -> None:
+    await world.ledger.lock(0, "analyst_budget", midnight_after(world.t_ms), "by the operator")
+    assert await outcomes(world, "buy") == ["skipped"]
+    assert told(world)[1] == "the analyst is not asked: entries are locked: platform: analyst_budget"
+    assert world.analyst.asked == []
+
+
+async def test_past_the_platforms_cost_nobody_is_asked_for(world: World) -> None:
+    prices = AnalystPrices(Decimal(10), Decimal(100))
+    world.desk = replace(under(world, analyst_cost=Decimal("0.015")), prices=prices)
+    await world.cycle("hold")
+    ((answer,),) = (tuple(world.ledger.store.cycles.values()),)
+    assert answer.cost == Decimal("0.015")  # 900 tokens in, 60 out
+    assert await outcomes(world, "buy") == ["skipped"]
+    assert told(world)[1].endswith("the analyst cost 0.02 USD today, the platform's limit is 0.02")
+
+
+async def test_an_answer_that_is_there_already_costs_nothing_and_is_used(world: World) -> None:
+    under(world, analyst_tokens=900)
+    await world.cycle("hold")
+    asked = len(world.analyst.asked)
+    report = await world.again("hold")
+    assert result_of(report).outcome == "held"
+    assert len(world.analyst.asked) == asked
+
+
+async def test_an_account_past_its_own_budget_is_not_asked_for(world: World) -> None:
+    world.ledger.people.change_settings(world.user_of(1), settings(limits=limits(analyst_tokens=960)))
+    await world.cycle("hold")
+    report = await world.cycle("buy")
+    assert result_of(report).outcome == "skipped"
+    assert told(world) == ["skipped", "the analyst is not asked: today's analyst budget is used up"]
+    assert len(world.analyst.asked) == 1
+    lock = (await held(world))["analyst_budget"]
+    assert lock.why == "960 analyst tokens used today, your limit is 960"
+    assert lock.until_ms == midnight_after(world.t_ms)
+
+
+async def test_an_account_past_its_budget_hears_what_its_group_asks_anyway_but_enters_nothing(world: World) -> None:
+    world.ledger.people.change_settings(world.user_of(1), settings(limits=limits(analyst_tokens=960)))
+    rich = world.add_account()
+    await world.cycle("hold")
+    await world.cycle("buy")
+    assert len(world.analyst.asked) == 2
+    assert told(world, 1)[0] == "refused"
+    assert told(world, 1)[1] == "960 analyst tokens used today, your limit is 960"
+    assert world.log(rich).planned == "bought"
+
+
+async def silent(world: World, cycles: int) -> None:
+    world.analyst.failed = True
+    for _ in range(cycles):
+        await world.cycle()
+    world.analyst.failed = False
+
+
+async def test_after_a_silence_entries_wait_for_one_more_answered_cycle(world: World) -> None:
+    await silent(world, 6)
+    assert await held(world) == {}, "while nothing is answered nothing is entered anyway"
+    report = await world.cycle("buy")
+    assert result_of(report).outcome == "refused"
+    assert told(world)[1].startswith("the analyst gave no answer in 6 cycles in a row")
+    assert (await held(world))["analyst_failures"].until_ms == world.t_ms + CYCLE_MS
+    assert result_of(await world.cycle("buy")).outcome == "bought"
+
+
+async def test_a_silence_is_not_forgotten_when_the_cycle_is_run_again(world: World) -> None:
+    await silent(world, 6)
+    await world.cycle("buy")
+    await world.again("buy")
+    assert result_of(await world.again("buy")).outcome == "refused"
+    assert world.accepted() == []
+
+
+@pytest.mark.parametrize("cycles", [1, 5])
+async def test_a_shorter_silence_delays_nothing(world: World, cycles: int) -> None:
+    await silent(world, cycles)
+    assert result_of(await world.cycle("buy")).outcome == "bought"
+
+
+async def test_a_silence_is_seen_on_the_platform_while_it_lasts(world: World) -> None:
+    await silent(world, 7)
+    lock = (await held(world, 0))["analyst_failures"]
+    assert lock.why.startswith("the analyst gave no answer in 6 cycles in a row")
