@@ -26,7 +26,7 @@ from lib.ports import (
     TraderAccount,
     Verdict,
 )
-from tests.fakes_accounts import AccountRow, LeaseRow, LogRow, Store
+from tests.fakes_accounts import AccountRow, LeaseRow, LogRow, Store, UserRow
 from tests.fakes_gauges import MemoryGauges
 
 
@@ -37,6 +37,7 @@ class MemoryLedger(MemoryGauges):
         link_prefix(installation)
         super().__init__(clock, store or Store())
         self._installation = installation
+        self._read: dict[int, tuple[AccountRow, UserRow, TraderAccount]] = {}
 
     def snapshot(self) -> Store:
         """Everything as it is now, for `rollback`."""
@@ -79,6 +80,13 @@ class MemoryLedger(MemoryGauges):
 
     def _account(self, account_id: int, row: AccountRow) -> TraderAccount:
         user = self.store.users[row.user_id]
+        known = self._read.get(account_id)
+        if known is None or known[0] is not row or known[1] is not user:
+            known = self._read[account_id] = row, user, self._joined(account_id, row, user)
+        return known[2]
+
+    @staticmethod
+    def _joined(account_id: int, row: AccountRow, user: UserRow) -> TraderAccount:
         return TraderAccount(
             account_id=account_id,
             user_id=row.user_id,

@@ -6,6 +6,7 @@ import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+from lib import log
 from lib.adapters.bybit.exchanges import BybitAsyncMarket, BybitExchanges
 from lib.adapters.bybit.key_probe import PybitKeyProbe
 from lib.adapters.bybit.kline_stream import BybitKlineStream, StreamTimings
@@ -21,9 +22,11 @@ from lib.adapters.sql.commands import SqlCommands
 from lib.adapters.sql.ledger import SqlLedger
 from lib.adapters.vault import VaultOpener
 from lib.bootstrap import stores
+from lib.bootstrap.seat import take_seat
 from lib.clock import SystemClock
 from lib.domain.errors import Halt, Retry
 from lib.market.collector import Collector, CollectorPlan
+from lib.ports import Ledger
 from lib.settings import FEED_URLS, VERSION, Settings
 from lib.simulator.completions import MODELS
 from lib.simulator.server import SimulatorConfig, Upstream, serve
@@ -47,6 +50,24 @@ def collector(settings: Settings) -> Collector:
 async def trader(settings: Settings) -> AsyncIterator[Trader]:
     """The trader over live ports; everything it holds open is closed at the end."""
     settings.require("DATABASE_URL", "REDIS_URL", "ENCRYPTION_KEY", "OPENAI_API_KEY", "INSTALLATION")
+    holder = f"{socket.gethostname()[:40]}-{secrets.token_hex(6)}"
+    with take_seat(settings.data_dir, holder) as dead:
+        async with _trader(settings, holder) as made:
+            if dead:
+                await _inherit(made.desk.ledger, dead)
+            yield made
+
+
+async def _inherit(ledger: Ledger, dead: str) -> None:
+    """Give the lease of a trader known to be dead back; otherwise it would be waited for."""
+    try:
+        await ledger.release_lease(dead)
+    except Retry as busy:
+        log.get("bootstrap").warning("trader.lease_waits", why=str(busy))
+
+
+@asynccontextmanager
+async def _trader(settings: Settings, holder: str) -> AsyncIterator[Trader]:
     engine = stores.database(settings)
     stores.candle_store(settings)
     clock = SystemClock()
@@ -71,7 +92,7 @@ async def trader(settings: Settings) -> AsyncIterator[Trader]:
             feed=settings.feed_name,
             model=settings.openai_model,
             installation=settings.installation,
-            holder=f"{socket.gethostname()[:40]}-{secrets.token_hex(6)}",
+            holder=holder,
             analyst_budget_s=settings.analyst_budget_s,
             platform=settings.platform_limits,
             prices=settings.analyst_prices,

@@ -20,6 +20,7 @@ from lib.simulator.orders import Refused
 
 MOST_NUMBER = Decimal(10) ** 12
 MOST_DIGITS = 16
+_as_text = json.JSONEncoder(separators=(",", ":")).encode
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +36,8 @@ class Request:
 
     def header(self, name: str) -> str:
         """The header's value, "" when absent."""
+        if (value := self.headers.get(name)) is not None:
+            return value
         wanted = name.lower()
         return next((value for key, value in self.headers.items() if key.lower() == wanted), "")
 
@@ -207,4 +210,4 @@ class Call:
 def envelope(code: int, text: str, result: object, now: int) -> bytes:
     """The body of every REST answer."""
     answer = {"retCode": code, "retMsg": text, "result": result, "retExtInfo": {}, "time": now}
-    return json.dumps(answer, separators=(",", ":")).encode()
+    return _as_text(answer).encode()

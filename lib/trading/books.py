@@ -6,7 +6,7 @@ executions and then transfers are looked for; the difference that is left is rec
 and one that is new wakes somebody.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from decimal import Decimal
 
 from lib import log
@@ -22,12 +22,14 @@ READINGS = 2
 LOG = log.get("trading.books")
 
 
-async def import_fills(desk: Desk, account: TraderAccount, exchange: Exchange) -> int:
-    """Book every execution not seen yet, oldest first; how many were new."""
+async def import_fills(desk: Desk, account: TraderAccount | Order, exchange: Exchange) -> Sequence[Fill]:
+    """Book every execution not seen yet on the account, or on that of the order; all that were looked at."""
     books = await desk.ledger.books(account.account_id)
     since = max(books.opened_ms, books.last_fill_ms - OVERLAP_MS)
     fills = await exchange.fills_since(account.symbol, since)
-    return await desk.ledger.record_fills(account.account_id, fills) if fills else 0
+    if fills:
+        await desk.ledger.record_fills(account.account_id, fills)
+    return fills
 
 
 async def newest_entry(desk: Desk, account_id: int) -> Order | None:

@@ -29,7 +29,7 @@ from lib.trading.desk import Desk, due, fits
 from lib.trading.execution import Errand, execute
 from lib.trading.planning import Prefetch, Snapshot, Turn, look, make_plan, prefetch
 from lib.trading.prompt import cycle_key
-from lib.trading.resolution import Sweep, recover
+from lib.trading.resolution import Sweep, has_lost_commits, recover
 from lib.trading.window import decision_window
 
 LOG = log.get("trading.cycle")
@@ -196,21 +196,11 @@ async def _recover(this: Round, account: TraderAccount) -> None:
     """
     desk = this.desk
     is_open = any(order.account_id == account.account_id for order in this.unresolved)
-    has_lost = await _has_lost_commits(desk, account)
+    has_lost = await has_lost_commits(desk, account)
     if is_open or has_lost or desk.swept.get(account.account_id) != this.epoch:
         await _sweep_first(this, account, deep=has_lost)
     if has_lost:
-        del desk.sent[account.account_id]  # told, and looked into
-
-
-async def _has_lost_commits(desk: Desk, account: TraderAccount) -> bool:
-    """Whether the ledger no longer has the order we sent last, or has it as never sent."""
-    link = desk.sent.get(account.account_id)
-    row = await desk.ledger.order_by_link(link) if link is not None else None
-    if link is None or (row is not None and row.attempts):
-        return False
-    LOG.alert("ledger.lost_commits", link=link)
-    return True
+        desk.sent.pop(account.account_id, None)  # told, and looked into
 
 
 async def _sweep_first(this: Round, account: TraderAccount, *, deep: bool = False) -> None:

@@ -21,7 +21,7 @@ from lib.trading.resolution import resolve
 LOG = log.get("trading.execution")
 REFUSED_PAUSE_S = 1.1
 """After 10002 or 10006: the venue's rolling second has passed."""
-FRESH_MS = 5_000
+FRESH_MS = 2_000
 """How long a position that was read as flat counts as flat on the way to the claim."""
 MAX_SENDS = 6
 """Claims tried for one order in one go: three sends at most, and as many signatures grown old before the claim."""

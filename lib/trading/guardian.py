@@ -185,6 +185,10 @@ class Guardian:
         trading = (number for number, watch in self.watches.items() if _trades(watch.account))
         return [self.watches[number].account for number in dict.fromkeys((*holding, *trading))]
 
+    def held(self) -> list[TraderAccount]:
+        """The accounts in which something of ours was open at the last look."""
+        return [watch.account for watch in self.watches.values() if watch.guarded is not None]
+
     # --- one look -----------------------------------------------------------------------------------------------------
 
     async def _watch(self, account_id: int) -> Seen:

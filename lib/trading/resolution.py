@@ -102,9 +102,22 @@ async def resolve_once(desk: Desk, exchange: Exchange, order: Order) -> Order:
     if verdict.state is OrderState.NEEDS_HUMAN and order.state is not OrderState.UNKNOWN:
         await desk.ledger.move(order, OrderState.UNKNOWN, "no evidence yet")
         order = await _again(desk, order)
+    is_late = absence_proved(order.signed_ts, answer.time)
+    if verdict.filled_qty and not await _is_booked(desk, exchange, order) and not is_late:
+        return order
     if await desk.ledger.close_order(order, verdict):
         LOG.info("order.resolved", link=order.order_link_id, state=verdict.state.value, why=verdict.why)
     return await _again(desk, order)
+
+
+async def _is_booked(desk: Desk, exchange: Exchange, order: Order) -> bool:
+    """
+    Bring what filled into the books; False while executions of *order* are not listed yet.
+
+    Open rows and books are all that tells the other traders whom to guard: what filled must never be in neither.
+    """
+    fills = await import_fills(desk, order, exchange)
+    return any(fill.order_link_id == order.order_link_id for fill in fills)
 
 
 async def _again(desk: Desk, order: Order) -> Order:
@@ -194,9 +207,7 @@ async def _bring_forward(desk: Desk, account: TraderAccount, exchange: Exchange,
     if order.state is OrderState.PLANNED:
         await _retire(desk, order)
     elif order.state in IN_FLIGHT:
-        done = await resolve_once(desk, exchange, order)
-        if done.state not in IN_FLIGHT:
-            await import_fills(desk, account, exchange)
+        await resolve_once(desk, exchange, order)
 
 
 async def _retire(desk: Desk, order: Order) -> None:
@@ -221,6 +232,16 @@ async def _sweep(desk: Desk, account: TraderAccount, exchange: Exchange, sweep: 
             await desk.ledger.adopt(account, record, boundary(record.created_ms))
     if sweep.epoch is not None:
         desk.swept[account.account_id] = sweep.epoch
+
+
+async def has_lost_commits(desk: Desk, account: TraderAccount) -> bool:
+    """Whether the ledger no longer has the order we sent last, or has it as never sent."""
+    link = desk.sent.get(account.account_id)
+    row = await desk.ledger.order_by_link(link) if link is not None else None
+    if link is None or (row is not None and row.attempts):
+        return False
+    LOG.alert("ledger.lost_commits", link=link)
+    return True
 
 
 async def _newest_row(desk: Desk, account: TraderAccount, now: int) -> int:

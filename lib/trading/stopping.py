@@ -4,8 +4,9 @@ The kill switch's hand: what a thrown switch means until it is proved, and the p
 A switch itself is a flag the claim reads, so entries end when it commits, whatever happens here. This is the job that
 brings every open row to its end, closes what L3 says shall be closed, and only then writes down that the account, or
 the platform, is stopped: every row terminal, the venue's own clock past the last moment at which bytes claimed before
-the switch could be accepted and listed, and for L3 a position read after that moment without anything of ours. It
-never switches anything on. With the ledger away it goes by the switches it last read.
+the switch could be accepted and listed, its list of our orders looked through after that moment for one without a row,
+and for L3 a position read after that moment without anything of ours. It never switches anything on. With the ledger
+away it goes by the switches it last read.
 """
 
 import asyncio
@@ -20,7 +21,7 @@ from lib.domain.order import INDEX_LAG_MS, RECV_WINDOW_MS, Order, OrderState
 from lib.ports import Flags, TraderAccount
 from lib.trading.desk import Desk
 from lib.trading.flatten import Flattener, take_back
-from lib.trading.resolution import recover
+from lib.trading.resolution import Sweep, recover
 
 LOG = log.get("trading.stopping")
 PROOF_MS = RECV_WINDOW_MS + 2_000 + INDEX_LAG_MS
@@ -54,6 +55,8 @@ class Stopper:
     accounts: list[TraderAccount] = field(default_factory=list)
     empty: dict[int, tuple[int, int]] = field(default_factory=dict)
     """Account → (the moment its switch was thrown, the venue's time since then at which it held nothing of ours)."""
+    swept: dict[int, int] = field(default_factory=dict)
+    """Account → the venue's time after which its orders there were last looked through."""
     _times: dict[Venue, int] = field(default_factory=dict)
     _asking: defaultdict[Venue, asyncio.Lock] = field(default_factory=lambda: defaultdict(asyncio.Lock))
     _busy: set[int] = field(default_factory=set)
@@ -81,12 +84,14 @@ class Stopper:
     async def _read(self) -> Sequence[Order]:
         """Switches, accounts and open rows now; with the ledger away the last known switches and no rows."""
         try:
-            self.flags = await self.desk.ledger.flags()
-            self.accounts = await self.desk.ledger.accounts()
-            return await self.desk.ledger.open_orders()
+            flags, accounts = await self.desk.ledger.flags(), await self.desk.ledger.accounts()
+            rows = await self.desk.ledger.open_orders()
         except Retry as busy:
             LOG.warning("stop.ledger_down", why=str(busy))
             return ()
+        # together or not at all: a platform without its accounts would be proved stopped at once
+        self.flags, self.accounts = flags, accounts
+        return rows
 
     def _stopping(self, rows: Iterable[Order]) -> list[TraderAccount]:
         """Accounts under a switch that is not proved, or that have an open row after all."""
@@ -172,7 +177,7 @@ class Stopper:
         if not await self._ripe(account.switched_ms):
             return
         seen_at = await self._seen(account, bound)
-        if seen_at > bound and not await self._open_rows(account.account_id):
+        if seen_at > bound and await self._is_swept(account, bound) and not await self._open_rows(account.account_id):
             await self._proved(account.account_id, account.switched_ms, seen_at)
         else:
             self._late(account.account_id, account.switched_ms)
@@ -191,10 +196,27 @@ class Stopper:
         if self.flags.flatten:
             seen += [self.empty.get(account.account_id, (0, 0))[1] for account in self.accounts]
         as_of = min(seen, default=await self.desk.ledger.now())
-        if as_of > bound and not await self.desk.ledger.open_orders():
+        if as_of > bound and await self._are_swept(bound) and not await self.desk.ledger.open_orders():
             await self._proved(0, self.flags.switched_ms, as_of)
         else:
             self._late(0, self.flags.switched_ms)
+
+    async def _are_swept(self, bound: int) -> bool:
+        swept = await asyncio.gather(*(self._is_swept(account, bound) for account in self.accounts))
+        return all(swept)
+
+    async def _is_swept(self, account: TraderAccount, bound: int) -> bool:
+        """Whether the account's orders at the venue were looked through past *bound*: the ledger may have lost rows."""
+        if self.swept.get(account.account_id, 0) > bound:
+            return True
+        try:
+            seen_at = await self._time_at(account.venue, past=bound)
+            done = await recover(self.desk, account, (), sweep=Sweep(None), lane="guard")
+        except Pause:
+            return await self._never_held(account)  # a key that can ask nothing
+        if done:
+            self.swept[account.account_id] = seen_at
+        return done and seen_at > bound
 
     async def _proved(self, number: int, switched_ms: int, at_ms: int) -> None:
         if await self.desk.ledger.prove_stopped(number, switched_ms, at_ms):

@@ -14,11 +14,12 @@ from typing import Any
 from lib import log
 from lib.domain.errors import Halt, Retry
 from lib.domain.order import MAX_AGE_MS
+from lib.ports import TraderAccount
 from lib.trading.commands import Clerk
 from lib.trading.cycle import CycleReport, run_cycle
 from lib.trading.desk import Desk, boundary, due
 from lib.trading.guardian import Guardian
-from lib.trading.resolution import Sweep, reconcile, recover
+from lib.trading.resolution import Sweep, has_lost_commits, reconcile, recover
 from lib.trading.stopping import Stopper
 from lib.trading.timekeeping import check_clocks
 
@@ -84,7 +85,7 @@ class Trader:
             self._spawn("reconcile", self._reconcile())
 
     def sweep(self) -> None:
-        """Look for orders of ours without a row on accounts whose cycle does not: switched off, or not swept yet."""
+        """Look for orders without a row where no cycle does: switched off, not swept yet, lost by the ledger."""
         if self.ready and not self._sweeping:
             self._spawn("sweep", self._sweep())
 
@@ -176,8 +177,7 @@ class Trader:
         try:
             epoch = await desk.ledger.hold_lease(desk.holder, desk.lease_ms)
             t_ms = boundary(desk.clock.now_ms())
-            accounts = await desk.ledger.accounts()
-            others = [a for a in accounts if a.account_id not in desk.swept or not due(a, desk.feed, t_ms)]
+            others = [account for account in await self._known() if await self._to_sweep(account, t_ms)]
             sweeps = (recover(desk, account, (), sweep=Sweep(epoch, deep=True)) for account in others)
             results = await asyncio.gather(*sweeps, return_exceptions=True)
         finally:
@@ -185,6 +185,16 @@ class Trader:
         for account, result in zip(others, results, strict=True):
             if isinstance(result, BaseException):
                 LOG.warning("sweep.account_failed", account=account.account_id, why=repr(result))
+
+    async def _known(self) -> list[TraderAccount]:
+        """Everybody there is, and who was deleted while something of ours is open: the ledger may have lost that."""
+        accounts = await self.desk.ledger.accounts()
+        known = {account.account_id for account in accounts}
+        return accounts + [account for account in self.guardian.held() if account.account_id not in known]
+
+    async def _to_sweep(self, account: TraderAccount, t_ms: int) -> bool:
+        is_cycles = account.account_id in self.desk.swept and due(account, self.desk.feed, t_ms)
+        return not is_cycles or await has_lost_commits(self.desk, account)
 
     async def _heartbeat(self) -> None:
         held = await self.desk.ledger.hold_lease(self.desk.holder, self.desk.lease_ms)

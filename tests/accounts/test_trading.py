@@ -210,6 +210,14 @@ async def test_a_new_key_of_the_same_account_replaces_and_wipes_the_old_one(scen
     assert scene.rows(users)[0]["auto_trade_enabled"]
 
 
+@pytest.mark.parametrize(("reason", "trades"), [("", False), ("the venue refuses the key", True)])
+async def test_a_new_key_ends_the_systems_pause_and_never_its_owners(scene: Scene, reason: str, trades: bool) -> None:
+    await scene.save()
+    scene.change(accounts, trading_enabled=False, pause_reason=reason)
+    assert isinstance(await scene.save(scene.new_key()), KeySaved)
+    assert [row["trading_enabled"] for row in scene.rows(accounts)] == [trades]
+
+
 async def test_another_account_takes_the_place_with_auto_trading_off(scene: Scene) -> None:
     await asyncio.to_thread(scene.desk.open_paper, scene.user.user_id)
     assert scene.desk.set_auto_trade(scene.user, True) is None

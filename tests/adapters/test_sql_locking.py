@@ -314,8 +314,10 @@ async def test_the_server_session_is_set_up_as_we_rely_on_it(mariadb_engine: sa.
     query = "SELECT @@time_zone, @@tx_isolation, @@innodb_lock_wait_timeout, @@character_set_client, @@sql_mode"
     with mariadb_engine.connect() as connection:
         zone, isolation, wait, charset, mode = connection.exec_driver_sql(query).one()
+        idle = connection.exec_driver_sql("SELECT @@idle_transaction_timeout").scalar_one()
     assert (zone, isolation, wait, charset) == ("+00:00", "READ-COMMITTED", 2, "utf8mb4")
     assert "STRICT_TRANS_TABLES" in mode
+    assert idle == 10, "a process frozen inside a transaction must not hold its rows for ever"
 
 
 @pytest.mark.server

@@ -73,6 +73,7 @@ def _listen(world: World) -> None:
 
 def _say(line: str) -> None:
     sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()
 
 
 if __name__ == "__main__":

@@ -16,6 +16,9 @@ TICKS = 600_000
 """60,000.0 USDT in ticks of 0.1."""
 
 
+NOTHING: tuple[None, Path] = (None, ())
+
+
 @dataclass(frozen=True, slots=True)
 class Weather:
     """*step* is the usual move between two prints; *jump* and *halt* are chances a minute."""
@@ -41,13 +44,15 @@ class SeededMarket:
 
     def minute(self, open_time: int) -> tuple[Candle | None, Path]:
         """Candle and prints of the minute; both empty before the first."""
+        if open_time < self._first:
+            return NOTHING
         place = (open_time - self._first) // MINUTE_MS
         while len(self._minutes) <= place:
             self._minutes.append(self._make(self._first + len(self._minutes) * MINUTE_MS))
-        return self._minutes[place] if place >= 0 else (None, ())
+        return self._minutes[place]
 
     def candle(self, symbol: str, open_time: int) -> Candle | None:
-        return self.minute(open_time)[0]
+        return self.minute(open_time)[0] if open_time >= self._first else None
 
     def path(self, symbol: str, open_time: int) -> Path:
         return self.minute(open_time)[1]

@@ -10,8 +10,8 @@ import asyncio
 from lib.simulator.call import Request, Response
 from lib.simulator.faults import Fault
 from lib.simulator.venue import Venue
-from tests.sim.process import Process, Time
-from tests.sim.temper import ANSWERS, AT_CREATE, CREATE, ELSEWHERE, STOP, WEIGHTS, Trouble
+from tests.sim.process import Process
+from tests.sim.temper import ANSWERS, AT_CREATE, CREATE, ELSEWHERE, STOP, WEIGHTS, Time, Trouble
 
 GIVE_UP_S = 10.0
 """Connect and read time-outs of the transport together."""

@@ -7,7 +7,7 @@ is untouched.
 """
 
 import random
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from lib.domain.candle import MINUTE_MS, Candle
@@ -17,8 +17,8 @@ from lib.ports import AnalystAnswer, Command, Prompt
 from lib.simulator.call import Request
 from tests.sim.market import SeededMarket
 from tests.sim.network import Network
-from tests.sim.process import Process, Time
-from tests.sim.temper import ELSEWHERE, WEIGHTS, Trouble
+from tests.sim.process import Process
+from tests.sim.temper import ELSEWHERE, WEIGHTS, Time, Trouble
 
 READS = frozenset(
     {
@@ -29,10 +29,10 @@ READS = frozenset(
 """What commits nothing."""
 LEDGER_S = 0.012
 """The longest an undisturbed transaction takes."""
-
-
 SLOW_READS = 0.2
 """The share of reads that take any time."""
+CALM = ("", "")
+Call = Callable[..., Awaitable[Any]]
 
 
 class Border:
@@ -42,11 +42,11 @@ class Border:
         self.process, self.trouble, self.time = process, trouble, time
         self.rng: random.Random = trouble.rng
 
-    def fate(self, step: str) -> tuple[str, str]:
-        """What strikes the process before the effect of *step*, and what after it."""
-        strike = self.trouble.process_fate(WEIGHTS.get(step, ELSEWHERE))
+    def fate(self, weight: float) -> tuple[str, str]:
+        """What strikes the process before the effect of a step, and what after it."""
+        strike = self.trouble.process_fate(weight)
         if not strike:
-            return "", ""
+            return CALM
         return (strike, "") if self.rng.random() < 0.5 else ("", strike)
 
     async def suffer(self, strike: str) -> None:
@@ -73,36 +73,57 @@ class ShakyLedger:
         self._inner, self._border, self._on_write = inner, border, on_write
 
     def __getattr__(self, name: str) -> Any:
-        async def call(*args: Any, **named: Any) -> Any:
-            return await self._call(name, args, named)
-
+        call = self._reading(name) if name in READS else self._writing(name)
         setattr(self, name, call)
         return call
 
-    async def _call(self, name: str, args: tuple[Any, ...], named: dict[str, Any]) -> Any:
-        border = self._border
-        before, after = border.fate(name)
-        if before or border.process.stopped:
-            await border.suffer(before)
-        # reads are most of the calls, and cheap ones: few of them let others go first
-        if name not in READS or border.rng.random() < SLOW_READS:
+    def _reading(self, name: str) -> Call:
+        act, border, weight = getattr(self._inner, name), self._border, WEIGHTS.get(name, ELSEWHERE)
+
+        async def read(*args: Any, **named: Any) -> Any:
+            before, after = border.fate(weight)
+            if before or border.process.stopped:
+                await border.suffer(before)
+            # reads are most of the calls, and cheap ones: few of them let others go first
+            if border.rng.random() < SLOW_READS:
+                await border.process.sleep(border.rng.random() * LEDGER_S)
+            self._away(weight)
+            result = await act(*args, **named)
+            if after or border.process.stopped:
+                await border.suffer(after)
+            return result
+
+        return read
+
+    def _writing(self, name: str) -> Call:
+        act, border, weight = getattr(self._inner, name), self._border, WEIGHTS.get(name, ELSEWHERE)
+
+        async def write(*args: Any, **named: Any) -> Any:
+            before, after = border.fate(weight)
+            if before or border.process.stopped:
+                await border.suffer(before)
             await border.process.sleep(border.rng.random() * LEDGER_S)
-        fate = border.trouble.ledger_fate(border.time.now_ms(), WEIGHTS.get(name, ELSEWHERE))
+            fate = self._away(weight)
+            if fate:
+                border.disturb(f"commit {fate}")
+            if fate != "lost":
+                result = await act(*args, **named)
+                self._on_write(name)
+            if fate:
+                raise Retry("the database did not confirm the commit")
+            if after or border.process.stopped:
+                await border.suffer(after)
+            return result
+
+        return write
+
+    def _away(self, weight: float) -> str:
+        """Raise, when nothing can be asked now; else what becomes of a commit's answer."""
+        fate = self._border.trouble.ledger_fate(self._border.time, weight)
         if fate == "db_down":
-            border.disturb("ledger down")
+            self._border.disturb("ledger down")
             raise Retry("the database is away")
-        if fate and name not in READS:
-            border.disturb(f"commit {fate}")
-            if fate == "lost":
-                raise Retry("the database did not confirm the commit")
-        result = await getattr(self._inner, name)(*args, **named)
-        if name not in READS:
-            self._on_write(name)
-            if fate == "applied":
-                raise Retry("the database did not confirm the commit")
-        if after or border.process.stopped:
-            await border.suffer(after)
-        return result
+        return fate
 
 
 class ShakyTransport:
@@ -115,7 +136,7 @@ class ShakyTransport:
         self, method: str, path: str, query: str, headers: Mapping[str, str], body: bytes
     ) -> tuple[int, dict[str, str], bytes]:
         border = self._border
-        before, after = border.fate(path)
+        before, after = border.fate(WEIGHTS.get(path, ELSEWHERE))
         if before or border.process.stopped:
             await border.suffer(before)
         request = Request(method, path, query, headers, body, "127.0.0.1")
@@ -183,7 +204,7 @@ class MoodyAnalyst:
 
     async def ask(self, prompt: Prompt, budget_s: float) -> AnalystAnswer:
         border, rng = self._border, self._border.rng
-        before, after = border.fate("ask")
+        before, after = border.fate(WEIGHTS["ask"])
         await border.suffer(before)
         mood = rng.choice(("hangs", "fails", "slow", "garbage", "absurd")) if border.trouble.chance("analyst") else ""
         if mood:

@@ -8,21 +8,15 @@ ports are wrapped.
 
 import asyncio
 from collections.abc import Callable
-from typing import Protocol
 
 from lib.domain.errors import Halt
 from lib.domain.order import CYCLE_MS
 from lib.trading.timekeeping import CHECK_EVERY_S
 from lib.trading.trader import Trader
+from tests.sim.temper import Time
 
 CYCLE_OFFSET_MS = 2_000
 RECONCILE_S, HEARTBEAT_S, COMMANDS_S, STOPS_S, SWEEP_S = 5.0, 10.0, 2.0, 2.0, 60.0
-
-
-class Time(Protocol):
-    """The true time of a world."""
-
-    def now_ms(self) -> int: ...
 
 
 class Process:
@@ -100,9 +94,10 @@ async def live(process: Process, trader: Trader) -> None:
     process.up_since_ms = process.now_ms() - process.skew_ms
     jobs = _timetable(process, trader)
     while trader.halted is None and trader.ready:
-        for job in sorted(jobs, key=lambda job: job.at_ms):
-            job.run_if_due(process.now_ms())
-        await process.sleep(max(min(job.at_ms for job in jobs) - process.now_ms(), 1) / 1000)
+        now = process.now_ms()
+        for job in sorted([job for job in jobs if job.at_ms <= now], key=lambda job: job.at_ms):
+            job.run(now)
+        await process.sleep(max(min([job.at_ms for job in jobs]) - process.now_ms(), 1) / 1000)
     if isinstance(trader.halted, Halt):
         process.kill(f"halted: {trader.halted}")
 
@@ -132,8 +127,7 @@ class _Job:
     def __init__(self, act: Callable[[], None], then: Callable[[int], int], at_ms: int) -> None:
         self._act, self._then, self.at_ms = act, then, at_ms
 
-    def run_if_due(self, now_ms: int) -> None:
+    def run(self, now_ms: int) -> None:
         """However often it was missed, it runs once."""
-        if now_ms >= self.at_ms:
-            self.at_ms = self._then(now_ms)
-            self._act()
+        self.at_ms = self._then(now_ms)
+        self._act()

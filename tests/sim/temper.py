@@ -8,6 +8,7 @@ the port wrappers; once the world heals it answers "none" to everybody.
 import random
 from collections import Counter
 from dataclasses import dataclass, fields
+from typing import Protocol
 
 CREATE = "/v5/order/create"
 STOP = "/v5/position/trading-stop"
@@ -34,6 +35,12 @@ WEIGHTS = {
 }
 """How much likelier than *ELSEWHERE* trouble is where money moves."""
 ELSEWHERE = 0.15
+
+
+class Time(Protocol):
+    """The true time of a world."""
+
+    def now_ms(self) -> int: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,9 +130,9 @@ class Trouble:
         """What befalls the process at this port call: "", "crash" or "pause"."""
         return self._fate(self._process, weight)
 
-    def ledger_fate(self, now_ms: int, weight: float) -> str:
+    def ledger_fate(self, time: Time, weight: float) -> str:
         """ "", "db_down" (before any effect), "applied" or "lost" (the commit's answer is lost)."""
-        if now_ms < self.ledger_down_until and not self.healing:
+        if self.ledger_down_until and not self.healing and time.now_ms() < self.ledger_down_until:
             return "db_down"
         return self._fate(self._ledger, weight)
 

@@ -104,7 +104,8 @@ def _account_problems(world: "World", person: Person) -> Iterator[str]:
     found = world.cabinet.difference(person.account_id, world.last_t)
     if found:
         yield f"books uid {person.uid}: {found} apart from the exchange"
-    if found is None and not switches.off and not world.market.has_halted:
+    was_due = not switches.off and person.off[1] <= world.last_t
+    if found is None and was_due and not world.market.has_halted:
         yield f"books uid {person.uid}: not held against the exchange in the last cycle"
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from lib.domain.order import INDEX_LAG_MS, RECV_WINDOW_MS, Order, OrderState, order_link_id
 from lib.simulator.venue import Request
-from tests.factories import INSTALLATION, T, decision
+from tests.factories import INSTALLATION, SYMBOL, T, decision
 from tests.stage import CREATE
 from tests.world import World, result_of
 
@@ -177,6 +177,13 @@ async def test_leverage_is_read_back_before_an_entry_leaves(world: World) -> Non
     world.fault("leverage_changed", "/v5/position/list", leverage="2")
     await world.cycle("buy")
     assert world.position().leverage == world.order().leverage == 5
+
+
+async def test_a_leverage_that_reads_back_as_another_blocks_the_entry(world: World) -> None:
+    hand = world.engine.desk
+    world.on("/v5/position/set-leverage", lambda: hand.set_leverage(world.uid(1), SYMBOL, Decimal(2)), after=True)
+    await world.cycle(decision("buy", leverage=5))
+    assert (world.order().state, world.order().attempts) == (OrderState.BLOCKED, 0)
 
 
 async def test_a_leverage_that_cannot_be_set_blocks_the_entry(world: World) -> None:

@@ -183,6 +183,18 @@ async def test_a_row_that_needs_a_person_is_not_stopped(scene: Scene) -> None:
     assert (scene.proven_ms(), scene.proven_ms(0)) == (0, 0)
 
 
+@pytest.mark.parametrize("account_id", [1, 0], ids=["one account", "everybody"])
+async def test_an_orphan_keeps_the_proof_back(scene: Scene, account_id: int) -> None:
+    before = scene.world.ledger.snapshot()
+    await scene.bought()
+    scene.world.ledger.rollback(before)  # the database forgot the order and its fills
+    assert scene.world.orders() == []
+    await scene.throw(L3, account_id)
+    await scene.until_proved(account_id)
+    assert scene.world.position().is_flat, "proved stopped beside a position of ours"
+    assert {order.state for order in scene.world.orders()} == {OrderState.FILLED}
+
+
 async def test_one_question_for_the_time_serves_every_account(scene: Scene) -> None:
     for _ in range(4):
         scene.world.add_account()

@@ -13,6 +13,8 @@ from sqlalchemy import event
 
 from lib.adapters.sql.url import Address, read_address
 
+IDLE_TRANSACTION_S = 10
+"""A process frozen inside a transaction loses it, and with it the rows it holds, after this (MariaDB alone can)."""
 LOCK_WAIT_S = 2
 """How long a statement waits for another's row lock before it gives up (MySQL 1205), in seconds."""
 SQLITE_BUSY_MS = 15_000
@@ -64,6 +66,8 @@ def _mysql_engine(address: Address, pool_size: int, max_overflow: int) -> sa.Eng
 def _mysql_session(connection: Any, record: object) -> None:
     with connection.cursor() as cursor:
         cursor.execute(_SESSION)
+        if "mariadb" in connection.get_server_info().lower():
+            cursor.execute(f"SET SESSION idle_transaction_timeout={IDLE_TRANSACTION_S}")
 
 
 def _sqlite_engine(address: Address, pool_size: int, busy_ms: int) -> sa.Engine:

@@ -102,7 +102,8 @@ def _rekey(connection: sa.Connection, row: sa.RowMapping, new: NewAccount, now_m
     values: dict[str, object] = {
         "key_version": new.key_version,
         "active": True,
-        "trading_enabled": True,
+        # a new key answers what the system had paused the account for; its owner's own pause is theirs to end
+        "trading_enabled": row["trading_enabled"] or row["pause_reason"] != "",
         "pause_reason": "",
     }
     values |= thrown(accounts, now_ms)
