@@ -670,8 +670,8 @@ class Ledger(Protocol):
         """As *move* to the verdict's state, with its fills' sums."""
         ...
 
-    async def open_orders(self) -> list[Order]:
-        """Every row that is not terminal, NEEDS_HUMAN included."""
+    async def open_orders(self, account_id: int = 0) -> list[Order]:
+        """Every row that is not terminal, NEEDS_HUMAN included; of one account, or (0) of all."""
         ...
 
     async def order_by_link(self, order_link_id: str) -> Order | None: ...

@@ -268,8 +268,9 @@ class MemoryLedger(MemoryGauges):
     def _at(self, account_id: int, t_ms: int) -> list[Order]:
         return [order for order in self.store.of_account(account_id) if order.t_ms == t_ms]
 
-    async def open_orders(self) -> list[Order]:
-        return [order for order in self.store.orders.values() if order.state not in TERMINAL]
+    async def open_orders(self, account_id: int = 0) -> list[Order]:
+        rows = self.store.of_account(account_id) if account_id else self.store.orders.values()
+        return [order for order in rows if order.state not in TERMINAL]
 
     async def order_by_link(self, order_link_id: str) -> Order | None:
         return self._by_link(order_link_id)

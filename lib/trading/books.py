@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from decimal import Decimal
 
 from lib import log
-from lib.domain.order import IN_FLIGHT, Order, parse_link_id
+from lib.domain.order import IN_FLIGHT, Order, OrderState, parse_link_id
 from lib.domain.position import ZERO
 from lib.ports import Books, EquityPoint, Exchange, Fill, TraderAccount, Wallet
 from lib.trading.desk import Desk
@@ -19,6 +19,8 @@ OVERLAP_MS = 3_600_000
 """Executions and transfers are asked for again this far back: a row may be listed minutes after newer ones, and ids
 make booking twice impossible."""
 READINGS = 2
+UNDECIDED = IN_FLIGHT | {OrderState.NEEDS_HUMAN}
+"""An entry in one of these may have filled, whatever the row can prove."""
 LOG = log.get("trading.books")
 
 
@@ -34,8 +36,8 @@ async def import_fills(desk: Desk, account: TraderAccount | Order, exchange: Exc
 
 async def newest_entry(desk: Desk, account_id: int) -> Order | None:
     """The entry in flight, else the newest that filled; None when this account never had one."""
-    for order in await desk.ledger.open_orders():
-        if order.account_id == account_id and order.is_entry and order.state in IN_FLIGHT:
+    for order in await desk.ledger.open_orders(account_id):
+        if order.is_entry and order.state in UNDECIDED:
             return order
     return await desk.ledger.last_entry(account_id)
 

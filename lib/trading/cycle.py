@@ -72,9 +72,10 @@ async def run_cycle(desk: Desk, t_ms: int, *, only: frozenset[int] | None = None
     if epoch is None:
         LOG.warning("cycle.not_leading", t_ms=t_ms)
         return CycleReport(t_ms, NOT_LEADING, unserved=True)
+    drawn = desk.draws.mark()
     unresolved = await desk.ledger.open_orders()
     accounts = [account for account in await desk.ledger.accounts() if _invited(desk, account, t_ms, only)]
-    this = Round(desk, t_ms, epoch, unresolved, await open_ceiling(desk, unresolved, t_ms), {})
+    this = Round(desk, t_ms, epoch, unresolved, await open_ceiling(desk, unresolved, t_ms, drawn), {})
     crowds = [[a for a in accounts if a.symbol == symbol] for symbol in sorted({a.symbol for a in accounts})]
     served = await asyncio.gather(*(_serve_symbol(this, crowd) for crowd in crowds), return_exceptions=True)
     groups = [await _whole(this, crowd, group) for crowd, group in zip(crowds, served, strict=True)]
@@ -175,11 +176,14 @@ async def _trade(this: Round, account: TraderAccount, window: Sequence[Candle]) 
     answer_task = asyncio.shield(this.answers[this.key(account)])
     before, answer = await asyncio.gather(prefetch(desk, account, exchange), answer_task)
     snapshot = await _looked(this, account, exchange, before)
-    plan = await make_plan(desk, account, snapshot, answer, window[-1], this.ceiling)
-    orders = await desk.ledger.plan(account, this.key(account), t_ms, plan)
-    turn = Turn(answer.decision, this.ceiling) if isinstance(answer.decision, Decision) else None
-    errand = Errand(account, exchange, snapshot.instrument, turn, later, (snapshot.position, snapshot.read_ms))
-    done = await execute(desk, errand, orders)
+    try:
+        plan = await make_plan(desk, account, snapshot, answer, window[-1], this.ceiling)
+        orders = await desk.ledger.plan(account, this.key(account), t_ms, plan)
+        turn = Turn(answer.decision, this.ceiling) if isinstance(answer.decision, Decision) else None
+        errand = Errand(account, exchange, snapshot.instrument, turn, later, (snapshot.position, snapshot.read_ms))
+        done = await execute(desk, errand, orders)
+    finally:
+        desk.draws.settle(account.account_id)  # from here on rows and books tell of the entry
     difference = await _difference(desk, account, later, t_ms)
     await recover(desk, account, (), sweep=Sweep(this.epoch))
     legs = [Leg(order.reduce_only, order.state, order.filled_qty, order.why) for order in done]

@@ -8,9 +8,11 @@ import asyncio
 from collections import defaultdict
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from decimal import Decimal
 
 from lib.domain.account import PlatformLimits, feed_fits
 from lib.domain.order import CYCLE_MS
+from lib.domain.position import ZERO
 from lib.domain.pricing import AnalystPrices
 from lib.ports import Analyst, AsyncCandleReader, AsyncMarket, Clock, Exchanges, Ledger, TraderAccount
 
@@ -18,6 +20,33 @@ WINDOW = 30
 """Closed candles shown to the analyst."""
 INTERVAL = "1m"
 SIGNERS = 8
+
+
+@dataclass(slots=True)
+class Draws:
+    """
+    What entries have drawn from the platform's limits since this process began: their number, their notional in USDT.
+
+    *standing* are the draws, by account, that rows and books may not tell of yet.
+    """
+
+    entries: int = 0
+    notional: Decimal = ZERO
+    standing: dict[int, Decimal] = field(default_factory=dict)
+
+    def take(self, account_id: int, notional: Decimal) -> None:
+        """The account is about to make one entry of at most *notional*; an account makes one at a time."""
+        self.entries += 1
+        self.notional += notional
+        self.standing[account_id] = notional
+
+    def settle(self, account_id: int) -> None:
+        """The account's entry has ended, or stands among the open rows: who reads them now sees it there."""
+        self.standing.pop(account_id, None)
+
+    def mark(self) -> "Draws":
+        """As it is now; later draws do not show in it."""
+        return Draws(self.entries, self.notional, dict(self.standing))
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +73,8 @@ class Desk:
     """Accounts whose every order at the exchange was found to have its row, and under which epoch of our lease."""
     sent: dict[int, str] = field(default_factory=dict)
     """The newest order this process sent for each account (order_link_id): a ledger without it has lost commits."""
+    draws: Draws = field(default_factory=Draws)
+    """Shared by every cycle under way: what one of them takes of the platform's limits, the others have no more."""
     signing: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(SIGNERS))
     """Who signs and claims: in a crowd it is the unsigned that wait, a signature is too old to claim after a second."""
     turns: defaultdict[int, asyncio.Lock] = field(default_factory=lambda: defaultdict(asyncio.Lock))

@@ -15,6 +15,7 @@ from lib.domain.order import IN_FLIGHT, MAX_AGE_MS, VERDICTS, Order, OrderState,
 from lib.domain.position import Position
 from lib.ports import Exchange, TraderAccount
 from lib.trading.desk import Desk
+from lib.trading.exits import IN_ITS_PLACE, is_beaten
 from lib.trading.planning import Turn, size_turn
 from lib.trading.resolution import resolve
 
@@ -54,6 +55,8 @@ async def execute(desk: Desk, errand: Errand, orders: Sequence[Order]) -> list[O
         if order.is_entry and done and not await _closed(desk, errand, done):
             done.append(await _moved(desk, order, OrderState.EXPIRED, "the position is not proved closed"))
             continue
+        if order.reduce_only and not order.attempts and await is_beaten(desk, errand.account, order):
+            order = await _moved(desk, order, OrderState.BLOCKED, IN_ITS_PLACE)
         done.append(await run_order(desk, errand, order))
     return done
 
@@ -160,6 +163,9 @@ async def _is_flat(errand: Errand, close: Order) -> bool:
 
 
 async def _moved(desk: Desk, order: Order, after: OrderState, why: str) -> Order:
+    """*order* as not sent; one that is no longer planned stays what it became."""
+    if order.state is not OrderState.PLANNED:
+        return order
     if order.attempts:
         after = OrderState.UNKNOWN  # bytes have left once: only a query may end it
     await desk.ledger.move(order, after, why)

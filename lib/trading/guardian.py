@@ -12,7 +12,7 @@ from collections.abc import Coroutine, Sequence
 from dataclasses import dataclass, field
 
 from lib import log
-from lib.domain.errors import Pause, Retry
+from lib.domain.errors import Pause, Retry, Skip
 from lib.ports import AccountHints, TraderAccount
 from lib.trading.desk import Desk
 from lib.trading.looking import Seen, Watch, look
@@ -214,7 +214,7 @@ class Guardian:
         except Pause as held:
             watch.is_met = True  # nothing can be seen until its owner has acted
             await self._pause(watch, str(held))
-        except Retry as held:
+        except (Retry, Skip) as held:
             LOG.warning("guardian.unread", why=str(held))
         except Exception as bug:  # noqa: BLE001 - one account's bug must never leave another unguarded
             LOG.error("guardian.failed", bug)

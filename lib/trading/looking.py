@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
 from lib import log
-from lib.domain.errors import Retry
+from lib.domain.errors import Retry, Skip
 from lib.domain.order import Order, OrderState, link_prefix
 from lib.domain.position import Position
 from lib.ports import Exchange, Fill, TraderAccount
@@ -22,6 +22,8 @@ from lib.trading.guarding import Guarded, Judgement, ending, forced, judge, leve
 
 LOG = log.get("trading.guardian")
 REPAIR_TRIES = 3
+SHORTEST_MS, LONGEST_MS = 2_000, 15_000
+"""Between two closes that were in vain: an account has 36 order ids of a leg in five minutes."""
 FIRING_MS = 5_000
 """How long a stop may stand beyond the price before it counts as one that does not work."""
 PUZZLED = 3
@@ -45,6 +47,9 @@ class Watch:
     """What its owner or a person on duty was told already, until the position ends."""
     repaired: int = 0
     closed: int = 0
+    close_again_ms: int = 0
+    """Not before: a close that found no market is tried again with patience."""
+    vain_closes: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,18 +158,29 @@ async def _put_right(
 ) -> Seen:
     if judged.act == "restore" and await _restore(watch, exchange, *found):
         return Seen(is_open=True)
+    if desk.clock.now_ms() < watch.close_again_ms:
+        return Seen(is_open=True, soon=True)
     why = f"{judged.why}, and cannot be put back" if judged.act == "restore" else judged.why
     try:
         if found[1].is_shared:
             await _lock(desk, watch, ANOTHER_HAND)
         done = await close_ours(desk, watch.account, exchange, "g", why)
-    except Retry as busy:
+    except (Retry, Skip) as busy:
         _page(watch, "guardian.cannot_close", str(busy))
         raise
     if done is not None:
-        watch.closed += done.state is OrderState.FILLED
-        LOG.alert("guardian.closed", link=done.order_link_id, state=done.state.value, why=why)
+        _note_close(desk, watch, done, why)
     return Seen(is_open=True, soon=True)
+
+
+def _note_close(desk: Desk, watch: Watch, done: Order, why: str) -> None:
+    """Say what became of a close; one that was in vain makes the next one wait, ever longer."""
+    is_done = done.state is OrderState.FILLED
+    watch.closed += is_done
+    watch.vain_closes = 0 if is_done else watch.vain_closes + 1
+    wait_ms = min(SHORTEST_MS * 2 ** (watch.vain_closes - 1), LONGEST_MS) if watch.vain_closes else 0
+    watch.close_again_ms = desk.clock.now_ms() + wait_ms
+    LOG.alert("guardian.closed", link=done.order_link_id, state=done.state.value, why=why)
 
 
 async def _restore(watch: Watch, exchange: Exchange, position: Position, guarded: Guarded) -> bool:
@@ -226,6 +242,7 @@ async def _ended(desk: Desk, watch: Watch, exchange: Exchange) -> None:
     how = ending(fills, link_prefix(desk.installation))
     LOG.info("guardian.ended", how=how or "unknown")
     watch.guarded, watch.firing_ms = None, 0
+    watch.close_again_ms = watch.vain_closes = 0
     watch.told.clear()
 
 

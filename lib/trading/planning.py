@@ -93,7 +93,7 @@ async def make_plan(
     plan = opinion_of(account, plan)
     for draft in plan.orders:
         if draft.leg == "e" and draft.qty is not None:
-            ceiling.draw(draft.qty * draft.limit_price)
+            ceiling.draw(account.account_id, draft.qty * draft.limit_price)
     return plan
 
 
@@ -122,7 +122,7 @@ async def size_turn(
         return Sizing(ZERO, 1, ZERO, ZERO, ZERO, refusal), ref
     sizing = size_entry(turn.decision, side, facts.equity, facts.available, settings, rule, ref, facts.room)
     if sizing.qty:
-        turn.ceiling.draw(sizing.notional)
+        turn.ceiling.draw(account.account_id, sizing.notional)
     return sizing, ref
 
 

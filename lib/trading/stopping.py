@@ -13,6 +13,7 @@ import asyncio
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from decimal import Decimal
 
 from lib import log
 from lib.domain.account import Venue
@@ -53,8 +54,11 @@ class Stopper:
     flattener: Flattener = field(init=False)
     flags: Flags = field(default_factory=lambda: Flags(trading_enabled=True, flatten=False))
     accounts: list[TraderAccount] = field(default_factory=list)
-    empty: dict[int, tuple[int, int]] = field(default_factory=dict)
-    """Account → (the moment its switch was thrown, the venue's time since then at which it held nothing of ours)."""
+    empty: dict[int, tuple[tuple[int, Decimal], int]] = field(default_factory=dict)
+    """
+    Account → (the moment its switch was thrown and what its books held, the venue's time at which it held nothing of
+    ours; 0 until that was looked at after its orders were looked through).
+    """
     swept: dict[int, int] = field(default_factory=dict)
     """Account → the venue's time after which its orders there were last looked through."""
     _times: dict[Venue, int] = field(default_factory=dict)
@@ -74,7 +78,9 @@ class Stopper:
             LOG.alert("stop.by_environment")
 
     async def run_pass(self) -> None:
-        """One look at every thrown switch."""
+        """One look at every thrown switch; what the environment forbids, nobody's switch allows."""
+        if not self.allowed:
+            await self._alone(0, self.obey)
         rows = await self._read()
         self.flattener.keep(account.account_id for account in self.accounts if self._flattens(account))
         await asyncio.gather(*(self._attend(account, rows) for account in self._stopping(rows)))
@@ -101,8 +107,20 @@ class Stopper:
             account
             for account in self.accounts
             if (by_platform or is_thrown(account))
-            and (unproved or waits_for_proof(account) or account.account_id in unsettled)
+            and (unproved or waits_for_proof(account) or account.account_id in unsettled or self._is_back(account))
         ]
+
+    def _is_back(self, account: TraderAccount) -> bool:
+        """Whether the books hold something again where everything was closed: a database may have lost it, and more."""
+        return self._flattens(account) and bool(account.booked_qty) and self._known(account) is None
+
+    def _known(self, account: TraderAccount) -> int | None:
+        """When the account, as it is now, was seen without anything of ours; None = it was not."""
+        known_for, seen_at = self.empty.get(account.account_id, (None, 0))
+        return seen_at if known_for == self._as_it_is(account) else None
+
+    def _as_it_is(self, account: TraderAccount) -> tuple[int, Decimal]:
+        return self._thrown_ms(account), account.booked_qty
 
     def _flattens(self, account: TraderAccount) -> bool:
         return self.flags.flatten or account.flatten
@@ -151,13 +169,14 @@ class Stopper:
 
     async def _flatten(self, account: TraderAccount, rows: Sequence[Order]) -> None:
         """Close what is open; once closed, look again only where the proof needs it."""
-        thrown = self._thrown_ms(account)
-        known_for, seen_at = self.empty.get(account.account_id, (-1, 0))
-        if known_for == thrown and not rows and (seen_at > thrown + PROOF_MS or not await self._ripe(thrown)):
-            return
+        thrown, known, is_swept = self._thrown_ms(account), self._known(account), False
+        if known is not None and not rows:
+            if known > thrown + PROOF_MS or not await self._ripe(thrown):
+                return
+            is_swept = await self._is_swept(account, thrown + PROOF_MS)  # what was lost must be closed too
         found = await self._emptied(account)
         if found is not None and not rows:  # an open row may still fill
-            self.empty[account.account_id] = thrown, found
+            self.empty[account.account_id] = self._as_it_is(account), found if is_swept else 0
 
     async def _emptied(self, account: TraderAccount) -> int | None:
         if (seen_at := await self.flattener.step(account)) is not None:
@@ -185,7 +204,7 @@ class Stopper:
     async def _seen(self, account: TraderAccount, bound: int) -> int:
         """The venue's time as of which nothing speaks against the account being stopped, but open rows."""
         if account.flatten:
-            return self.empty.get(account.account_id, (0, 0))[1]
+            return self._known(account) or 0
         return await self._time_at(account.venue, past=bound)
 
     async def _prove_platform(self) -> None:
@@ -194,7 +213,7 @@ class Stopper:
             return
         seen = [await self._time_at(venue, past=bound) for venue in sorted({a.venue for a in self.accounts})]
         if self.flags.flatten:
-            seen += [self.empty.get(account.account_id, (0, 0))[1] for account in self.accounts]
+            seen += [self._known(account) or 0 for account in self.accounts]
         as_of = min(seen, default=await self.desk.ledger.now())
         if as_of > bound and await self._are_swept(bound) and not await self.desk.ledger.open_orders():
             await self._proved(0, self.flags.switched_ms, as_of)
@@ -238,7 +257,7 @@ class Stopper:
         return True
 
     async def _open_rows(self, account_id: int) -> bool:
-        return any(row.account_id == account_id for row in await self.desk.ledger.open_orders())
+        return bool(await self.desk.ledger.open_orders(account_id))
 
     async def _time_at(self, venue: Venue, *, past: int) -> int:
         """The venue's clock, asked unless an answer past that moment is known already: one question serves all."""

@@ -103,6 +103,8 @@ async def test_planning_twice_keeps_the_first_plan(world: World) -> None:
     account, order = await planned(world)
     assert await world.ledger.plan(account, None, T, AccountPlan("held", "nothing to do")) == [order]
     assert await world.ledger.open_orders() == [order]
+    assert await world.ledger.open_orders(account.account_id) == [order]
+    assert await world.ledger.open_orders(account.account_id + 1) == []
     assert world.log(account.account_id, T).planned == "bought"
 
 

@@ -7,9 +7,11 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
+from functools import cache
 from multiprocessing import get_context
 
 from lib.domain.order import parse_link_id
+from tests.sim.recovery import percentile
 from tests.sim.temper import Temper
 from tests.sim.verdict import end_problems, fingerprint
 from tests.sim.world import World
@@ -31,6 +33,7 @@ class Result:
     cycles: int
     worst_naked: int
     worst_undisturbed: int
+    recovered: tuple[int, ...]
     fingerprint: str
 
 
@@ -62,6 +65,7 @@ def judged(world: World, *, sqlite: bool) -> Result:
         cycles=world.shape.cycles + 1,
         worst_naked=world.referee.worst_naked,
         worst_undisturbed=world.referee.worst_undisturbed,
+        recovered=tuple(world.recoveries.took_ms),
         fingerprint=fingerprint(world),
     )
 
@@ -77,6 +81,7 @@ class Totals:
     cycles: int = 0
     worst_naked: int = 0
     worst_undisturbed: int = 0
+    recovered: list[int] = field(default_factory=list)
     faults: Counter[str] = field(default_factory=Counter)
     states: Counter[str] = field(default_factory=Counter)
     violating: list[Result] = field(default_factory=list)
@@ -90,6 +95,7 @@ class Totals:
         self.cycles += result.cycles
         self.worst_naked = max(self.worst_naked, result.worst_naked)
         self.worst_undisturbed = max(self.worst_undisturbed, result.worst_undisturbed)
+        self.recovered += result.recovered
         self.faults += result.faults
         self.states += result.states
         if result.problems:
@@ -102,7 +108,9 @@ class Totals:
             f"{self.seeds} seeds ({self.on_sqlite} on SQLite), {self.faults.total()} faults, "
             f"{self.accepted} orders accepted, {self.entries} entries, {self.cycles} cycles, "
             f"{len(self.violating)} violating seeds; longest without a stop {self.worst_naked / 1000:.1f} s, beside an "
-            f"undisturbed trader {self.worst_undisturbed / 1000:.1f} s; {wall:.0f} s"
+            f"undisturbed trader {self.worst_undisturbed / 1000:.1f} s; {len(self.recovered)} undisturbed restarts, "
+            f"every open row ended within {max(self.recovered, default=0) / 1000:.1f} s "
+            f"(99 %: {percentile(self.recovered, 0.99) / 1000:.1f} s); took {wall:.0f} s"
         )
 
 
@@ -116,8 +124,16 @@ def try_many(seeds: Iterable[int], *, jobs: int = 1, sqlite_every: int = 0) -> I
         yield from pool.map(_try, work, chunksize=25)
 
 
+@cache
+def _settle_in() -> None:
+    """What was imported stays: a collection need not look at it."""
+    gc.collect()
+    gc.freeze()
+
+
 def _try(work: tuple[int, bool]) -> Result:
     seed, sqlite = work
+    _settle_in()
     # worlds are full of cycles: collecting now and then costs a third of collecting all the time
     gc.disable()
     try:

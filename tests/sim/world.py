@@ -38,6 +38,7 @@ from tests.sim.market import SeededMarket, Weather
 from tests.sim.network import Network
 from tests.sim.ports import Border, CommandBox, MoodyAnalyst, ShakyCandles, ShakyLedger, ShakyTransport
 from tests.sim.process import Process, live
+from tests.sim.recovery import Recoveries
 from tests.sim.referee import CLOCK_MS, Person, Referee
 from tests.sim.temper import Temper, Trouble, draw_temper
 from tests.stage import OpenSeals
@@ -46,6 +47,8 @@ INSIDE = "http://127.0.0.1:1"
 HISTORY_MS = 40 * MINUTE_MS
 SWITCHING = ("pause", "set_flags", "set_account_flags")
 """What the traders themselves may write that keeps entries from being sent."""
+ENDING = ("move", "close_order")
+"""What may end a row."""
 CHAOS_MS = 230_000
 """How long after the last T but one the world stays bad."""
 LAST_CYCLE_MS = 45_000
@@ -101,6 +104,7 @@ class World:
         self._build_exchange()
         self.cabinet: Cabinet = (SqliteCabinet if sqlite else MemoryCabinet)(self, INSTALLATION)
         self.referee = Referee(self.engine, self.cabinet, self.now_ms)
+        self.recoveries = Recoveries(self.cabinet, self.referee.people, self.now_ms)
         self.commands = CommandBox()
         self.network = Network(self.venue, self.trouble, self)
         self.crowd = Crowd(self)
@@ -178,6 +182,8 @@ class World:
         """A new process in *slot*, with nothing but what the ledger holds."""
         name, skew_ms = f"trader-{slot}.{len(self.lives)}", self._skew()
         process = Process(name, self.loop, self, skew_ms, lambda p, why: self._ended(slot, p, why))
+        if self.lives:
+            self.recoveries.started(process)
         self.lives.append(process)
         self.referee.processes = [p for p in self.referee.processes if not p.is_dead] + [process]
         self.story(f"{process.name} starts, clock {process.skew_ms:+} ms")
@@ -237,6 +243,8 @@ class World:
     def _written(self, name: str) -> None:
         if name in SWITCHING:
             self.referee.note_switches()
+        if name in ENDING:
+            self.recoveries.written()
 
     # --- running ------------------------------------------------------------------------------------------------------
 

@@ -168,9 +168,10 @@ async def test_an_entry_on_its_way_counts_as_exposure(world: World) -> None:
     under(world, max_exposure=Decimal(5_000))
     underway = order(state=OrderState.UNKNOWN, qty=Decimal("0.05"), limit_price=Decimal(60_180))
     exits, ended = order("x", "sell", state=OrderState.UNKNOWN), order(state=OrderState.NEEDS_HUMAN)
-    ceiling = await open_ceiling(world.desk, [underway, exits, ended, replace(underway, qty=None)], world.t_ms)
+    rows = [underway, exits, ended, replace(underway, qty=None)]
+    ceiling = await open_ceiling(world.desk, rows, world.t_ms, world.desk.draws.mark())
     assert ceiling.over(facts()).room == 5_000 - Decimal("0.05") * 60_180
-    ceiling.draw(Decimal(2_000))
+    ceiling.draw(2, Decimal(2_000))
     assert [gate.kind for gate in ceiling.over(facts()).platform] == ["exposure"]
 
 

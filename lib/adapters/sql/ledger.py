@@ -148,8 +148,9 @@ class SqlLedger:
     async def close_order(self, order: Order, verdict: Verdict) -> bool:
         return await self._act(lambda c: moving.close(c, self._now, order, verdict))
 
-    async def open_orders(self) -> list[Order]:
-        return await self._read(lambda c: read_orders(c, orders.c.state.in_(_OPEN)))
+    async def open_orders(self, account_id: int = 0) -> list[Order]:
+        mine = (orders.c.account_id == account_id,) if account_id else ()
+        return await self._read(lambda c: read_orders(c, orders.c.state.in_(_OPEN), *mine))
 
     async def order_by_link(self, order_link_id: str) -> Order | None:
         found = await self._look(lambda c: read_orders(c, orders.c.order_link_id == order_link_id))

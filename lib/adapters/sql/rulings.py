@@ -111,8 +111,13 @@ def check_move(asked: Order, after: OrderState) -> None:
 
 
 def still_movable(row: Order, asked: Order, after: OrderState) -> bool:
-    """Whether *row* is where *asked* saw it; it may have been sent since, so its own attempts count."""
-    return row.state is asked.state and may_move(row.state, after, row.attempts)
+    """
+    Whether *row* is where *asked* saw it, by state and sends.
+
+    A row sent again since may be in the same state: what was learnt of the bytes before says nothing of these.
+    """
+    is_same = row.state is asked.state and row.attempts == asked.attempts
+    return is_same and may_move(row.state, after, row.attempts)
 
 
 def moved(row: Order, after: OrderState, why: str, now: int) -> Order:
