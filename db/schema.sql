@@ -91,6 +91,7 @@ CREATE TABLE accounts (
     proven_ms BIGINT NOT NULL DEFAULT 0,  -- when it was last proved stopped after that; 0 = not yet
     tokens_day BIGINT NOT NULL DEFAULT 0,  -- days since 1970-01-01: the newest UTC day it was decided for
     tokens_spent BIGINT NOT NULL DEFAULT 0,  -- analyst tokens behind its decisions of that day
+    paused_by VARCHAR(16) NOT NULL DEFAULT '',  -- who switched trading off: owner, operator (alone may resume) or system
     PRIMARY KEY (id),
     CONSTRAINT uq_accounts_venue_feed_uid UNIQUE (venue, feed, uid),
     CONSTRAINT fk_accounts_user_id FOREIGN KEY (user_id) REFERENCES users (id),

@@ -467,6 +467,8 @@ class TraderAccount:
     switched_ms: int = 0
     """When its switches were last thrown; *proven_ms* when it was last proved stopped after that (0 = not yet)."""
     proven_ms: int = 0
+    paused_by: str = ""
+    """Who switched trading off: owner, operator or system; "" = nobody."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -604,7 +606,10 @@ class Ledger(Protocol):
         ...
 
     async def set_account_flags(self, account_id: int, flags: Flags, who: str) -> None:
-        """The same for one account (L1, L3); switching on forgets why it was paused."""
+        """
+        The same for one account (L1, L3); switching on forgets why it was paused, and by whom. *who* is "user:id" for
+        its owner; anybody else is an operator.
+        """
         ...
 
     async def prove_stopped(self, account_id: int, switched_ms: int, at_ms: int) -> bool:
@@ -964,6 +969,10 @@ class AccountTaken(ValueError):
     """That exchange account is registered already, by this person or another."""
 
 
+class StoppedByOperator(ValueError):
+    """An operator stopped the account: its owner cannot resume it."""
+
+
 class AccountInUse(ValueError):
     """The account still has an open order or position."""
 
@@ -981,8 +990,8 @@ class Keyring(Protocol):
         """
         Add the account, or give the person's own (venue, feed, uid) the key of *new*; the account's id.
 
-        It becomes the active one, with auto-trading off when another was; the key it replaces is wiped. *AccountTaken*
-        when it is another person's, *AccountInUse* for the one given up; *Retry* when another key came in between.
+        It becomes the active one, with auto-trading off when another was; the key it replaces is wiped. A new account
+        begins with trading on, a known one keeps its switches. *AccountTaken* when it is another person's, *AccountInUse* for the one given up; *Retry* when another key came in between.
         """
         ...
 
@@ -995,7 +1004,14 @@ class Keyring(Protocol):
         ...
 
     def set_trading(self, user_id: int, on: bool) -> bool:
-        """The owner's own pause switch (L1) of the active account; switching on forgets why it was paused."""
+        """
+        The owner's own pause switch (L1) of the active account; switching on forgets why it was paused. False when
+        there is none, *StoppedByOperator* when it is not the owner's to switch on.
+        """
+        ...
+
+    def flatten(self, user_id: int) -> bool:
+        """The owner's L3 of the active account: no entries, and everything of ours closed. False when there is none."""
         ...
 
 

@@ -9,6 +9,7 @@ from copy import copy
 from dataclasses import dataclass, field, fields, replace
 from decimal import Decimal
 
+from lib.adapters.sql import rulings
 from lib.adapters.sql.booking import RunningBooks
 from lib.adapters.sql.chain import OrderEvent
 from lib.clock import Clock
@@ -45,6 +46,7 @@ class AccountRow:
     trading_enabled: bool = True
     flatten: bool = False
     pause_reason: str = ""
+    paused_by: str = ""
     switched_ms: int = 0
     proven_ms: int = 0
 
@@ -110,6 +112,13 @@ class Store:
         """The account's orders, by id."""
         return [order for order in self.orders.values() if order.account_id == account_id]
 
+    def in_use(self, account_id: int) -> bool:
+        """Whether something of ours may be open on the account."""
+        rows, books = self.of_account(account_id), self.accounts[account_id].books
+        booked = {fill.order_link_id for (number, _), fill in self.fills.items() if number == account_id}
+        unbooked = any(rulings.is_unbooked(order, booked, books.last_fill_ms) for order in rows)
+        return unbooked or books.position_qty != 0 or any(order.state not in TERMINAL for order in rows)
+
 
 class MemoryAccounts:
     """`lib.ports.Accounts` and the switches, over a *Store*; *clock* dates the switches."""
@@ -135,7 +144,7 @@ class MemoryAccounts:
         if any((row.venue, row.feed, row.uid) == (new.venue, new.feed, new.uid) for row in rows.values()):
             raise ValueError("this exchange account is registered already")
         mine = [number for number, row in rows.items() if row.user_id == new.user_id and row.active]
-        if any(self._in_use(number) for number in mine):
+        if any(self.store.in_use(number) for number in mine):
             raise ValueError("the account in use still has an open order or position: close it first")
         for number in mine:
             rows[number] = replace(rows[number], active=False)
@@ -177,10 +186,11 @@ class MemoryAccounts:
         at = max(self._clock.now_ms(), self.store.flags.switched_ms + 1)
         self.store.flags = replace(flags, switched_ms=at, proven_ms=0)
 
-    def set_account_flags(self, account_id: int, flags: Flags) -> None:
+    def set_account_flags(self, account_id: int, flags: Flags, who: str = "user:") -> None:
         row = self.store.accounts[account_id]
         reason = "" if flags.trading_enabled else flags.why or row.pause_reason
         changed = replace(row, trading_enabled=flags.trading_enabled, flatten=flags.flatten, pause_reason=reason)
+        changed = replace(changed, paused_by=rulings.paused_by(flags, who))
         self.store.accounts[account_id] = changed.thrown(self._clock.now_ms())
 
     def _user(self, user_id: int) -> UserRow:
@@ -188,7 +198,3 @@ class MemoryAccounts:
         if user is None or user.deleted:
             raise ValueError("there is no such person")
         return user
-
-    def _in_use(self, account_id: int) -> bool:
-        open_order = any(order.state not in TERMINAL for order in self.store.of_account(account_id))
-        return open_order or self.store.accounts[account_id].books.position_qty != 0

@@ -44,9 +44,15 @@ class MemoryGauges(MemoryBooks):
     def _today(self, account_id: int, t_ms: int) -> list[int]:
         return [at for at in self._points(account_id, t_ms) if rulings.utc_day(at) == rulings.utc_day(t_ms)]
 
+    def _starts(self, account_id: int, t_ms: int) -> list[int]:
+        """T of the points of the day, and of the last before it when that is young."""
+        midnight = rulings.utc_day(t_ms) * rulings.DAY_MS
+        before = [at for at in self._points(account_id, t_ms) if at < midnight][-1:]
+        young = [at for at in before if at >= midnight - rulings.YOUNG_POINT_MS]
+        return young + self._today(account_id, t_ms)
+
     def _day_start_equity(self, account_id: int, t_ms: int) -> Decimal:
-        known = self._points(account_id, t_ms)
-        for start in self._today(account_id, t_ms) or known[-1:]:
+        for start in self._starts(account_id, t_ms) or self._points(account_id, t_ms)[-1:]:
             return self._since(account_id, start)
         books = self.store.accounts[account_id].books
         return books.start_balance + books.transfers
@@ -85,7 +91,7 @@ class MemoryGauges(MemoryBooks):
             entries=self._entries(set(rows), t_ms),
             exposure=sum((abs(r.books.position_qty) * r.books.avg_entry_price for r in rows.values()), ZERO),
             equity=sum((self.store.equity[number, points[-1]].equity for number, points in today.items()), ZERO),
-            day_start_equity=sum((self._since(number, points[0]) for number, points in today.items()), ZERO),
+            day_start_equity=sum((self._since(n, self._starts(n, t_ms)[0]) for n in today), ZERO),
             tokens=sum(answer.prompt_tokens + answer.completion_tokens for answer in spent),
             cost=sum((answer.cost for answer in spent if answer.cost is not None), ZERO),
             analyst_failures=self._failures(feed, before_ms=t_ms),
@@ -142,7 +148,7 @@ class MemoryGauges(MemoryBooks):
         def pause() -> None:
             row = self.store.accounts[account_id]
             if row.trading_enabled:
-                paused = replace(row, trading_enabled=False, pause_reason=why)
+                paused = replace(row, trading_enabled=False, pause_reason=why, paused_by="system")
                 self.store.accounts[account_id] = paused.thrown(self._clock.now_ms())
                 self.tell(account_id, why)
 
@@ -160,7 +166,7 @@ class MemoryGauges(MemoryBooks):
         await self._commit(lambda: self.people.set_flags(flags, who))
 
     async def set_account_flags(self, account_id: int, flags: Flags, who: str) -> None:
-        await self._commit(lambda: self.people.set_account_flags(account_id, flags))
+        await self._commit(lambda: self.people.set_account_flags(account_id, flags, who))
 
     async def prove_stopped(self, account_id: int, switched_ms: int, at_ms: int) -> bool:
         return await self._commit(lambda: self._prove_stopped(account_id, switched_ms, at_ms))

@@ -75,8 +75,7 @@ class MemoryLedger(MemoryGauges):
     def _to_guard(self, account_id: int, row: AccountRow) -> bool:
         if not self.store.users[row.user_id].deleted:
             return True
-        open_rows = any(order.state not in TERMINAL for order in self.store.of_account(account_id))
-        return open_rows or row.books.position_qty != 0
+        return self.store.in_use(account_id)
 
     def _account(self, account_id: int, row: AccountRow) -> TraderAccount:
         user = self.store.users[row.user_id]
@@ -106,6 +105,7 @@ class MemoryLedger(MemoryGauges):
             flatten=row.flatten,
             switched_ms=row.switched_ms,
             proven_ms=row.proven_ms,
+            paused_by=row.paused_by,
         )
 
     # --- cycles ----------------------------------------------------------------------------------------------------

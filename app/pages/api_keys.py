@@ -58,7 +58,9 @@ def _save() -> None:
     for name in FIELDS:
         st.session_state[name] = ""
     st.session_state["key_refusal"] = answer if isinstance(answer, Refusal) else None
-    tell(answer if isinstance(answer, Refusal) else None, t("key.saved"))
+    held = system().readings.key_status(user.user_id)
+    saved = t("key.saved") if held is None or held.trading_enabled else t("key.saved_paused")
+    tell(answer if isinstance(answer, Refusal) else None, saved)
 
 
 def _form(user: SessionUser) -> None:

@@ -36,6 +36,7 @@ from lib.ports import (
     PaperDesk,
     SealContext,
     Sealer,
+    StoppedByOperator,
 )
 
 T = TypeVar("T")
@@ -200,13 +201,24 @@ class TradingDesk:
     def resume(self, user: SessionUser) -> Refusal | None:
         """
         Allow entries again, after a pause or after everything was closed; what had paused the account will pause it
-        again if it still stands.
+        again if it still stands. Refused while an operator's stop stands: only an operator takes it back.
         """
-        return self._set_trading(user, on=True)
+        try:
+            return self._set_trading(user, on=True)
+        except StoppedByOperator:
+            return Refusal("refuse.operator_stop")
 
     def flatten(self, user: SessionUser) -> Refusal | None:
-        """Stop new entries at once and have the trader close what it opened on the person's account (L3)."""
-        return self._set_trading(user, on=False) or self._ask(user, "flatten", FLATTEN_EVERY_MS)
+        """
+        Stop new entries at once and have the trader close what it opened on the person's account (L3).
+
+        The switch is thrown here, in one transaction: no lost command can lose the wish.
+        """
+        if user.read_only:
+            return _READ_ONLY
+        if not self._ports.keyring.flatten(user.user_id):
+            return _NO_ACCOUNT
+        return self._ask(user, "flatten", FLATTEN_EVERY_MS)
 
     def end_lock(self, user: SessionUser, kind: str) -> Refusal | None:
         """End one of the account's locks before its time; entries are possible again if nothing else stands."""

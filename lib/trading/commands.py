@@ -4,24 +4,26 @@ closed.
 
 A cycle on demand is `run_cycle` for one account at the newest closed minute: same window, plan, claim and send. It is
 refused when an entry of ours is younger than a minute. Commands are taken by the leading trader alone, once, and each
-ends with one plain sentence; one that waited too long is not carried out. Only the wish to have everything closed does
-not grow old: it stands as long as its owner has not resumed trading. Here it only throws the account's switch; closing
-and proving are `lib.trading.stopping`.
+ends with one plain sentence; one that waited too long is not carried out, and one that fails takes no other with it.
+The wish to have everything closed is a switch of the account, which the web throws before it asks; a lost command loses
+nothing of it. Here it is only answered; closing and proving are `lib.trading.stopping`.
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Awaitable, Sequence
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 from lib import log
 from lib.accounts.key_gate import rights_flaw
 from lib.domain.candle import MINUTE_MS
 from lib.domain.errors import Pause, Retry
-from lib.ports import Command, Commands, Flags, KeyProbe, Opener, SealContext, TraderAccount
+from lib.ports import Command, Commands, KeyProbe, Opener, SealContext, TraderAccount
 from lib.trading.cycle import CycleReport, run_cycle
 from lib.trading.desk import Desk
 
 LOG = log.get("trading.commands")
+Answer = TypeVar("Answer")
 TOO_LATE_MS = 60_000
 YOUNG_ENTRY_MS = 60_000
 
@@ -37,15 +39,26 @@ class Clerk:
     _taking: bool = field(default=False)
 
     async def run_pass(self) -> None:
-        """Take what waits and carry it out; *Retry* when the database is away."""
+        """Take what waits and carry it out; *Retry* when the database is away before anything was taken."""
         taken = await self._take()
-        for command in taken:
-            if command.kind == "flatten":
-                await self._flatten(command)  # before anything that could take its time
-        taken = [command for command in taken if command.kind != "flatten" and not await self._refused(command)]
         asked = [command for command in taken if command.kind == "ask_now"]
-        rechecks = (self._recheck(command) for command in taken if command.kind == "recheck_key")
-        await asyncio.gather(self._cycle_now(asked), *rechecks)
+        others = (self._contained(command, self._answer(command)) for command in taken if command.kind != "ask_now")
+        await asyncio.gather(self._cycle_now(asked), *others)
+
+    async def _contained(self, command: Command, step: Awaitable[Answer]) -> Answer | None:
+        """What *step* answers; None when it failed, which is this command's failure alone."""
+        (result,) = await asyncio.gather(step, return_exceptions=True)
+        if isinstance(result, BaseException):
+            # told to its owner as cut off at a later `take`: the database may be what failed
+            LOG.error("command.failed", result, kind=command.kind, account=command.account_id)
+            return None
+        return result
+
+    async def _answer(self, command: Command) -> None:
+        if command.kind == "flatten":
+            await self._done(command, await self._closing(command))
+        elif not await self._refused(command):
+            await self._recheck(command)
 
     async def _take(self) -> list[Command]:
         """What waits, if we lead; passes overlap, takings do not."""
@@ -79,17 +92,13 @@ class Clerk:
 
     # --- everything closed ----------------------------------------------------------------------------------------
 
-    async def _flatten(self, command: Command) -> None:
+    async def _closing(self, command: Command) -> str:
         account = await self._account(command.account_id)
         if account is None:
-            await self._done(command, "there is no account to close")
-        elif account.trading_enabled:
-            # asking pauses the account at once, so its owner has resumed trading since
-            await self._done(command, "not carried out: trading was resumed since")
-        else:
-            closed = Flags(trading_enabled=False, flatten=True, why="its owner asked to close everything")
-            await self.desk.ledger.set_account_flags(account.account_id, closed, f"user:{command.user_id}")
-            await self._done(command, "everything is being closed; entries stay off until you resume")
+            return "there is no account to close"
+        if not account.flatten:
+            return "not carried out: trading was resumed since"
+        return "everything is being closed; entries stay off until you resume"
 
     async def _account(self, account_id: int) -> TraderAccount | None:
         accounts = await self.desk.ledger.accounts()
@@ -98,19 +107,21 @@ class Clerk:
     # --- a cycle on demand ----------------------------------------------------------------------------------------
 
     async def _cycle_now(self, asked: Sequence[Command]) -> None:
-        """One cycle for everybody who asked, so that equal prompts share their answer."""
-        if not asked:
+        """One cycle for everybody who asked and may, so that equal prompts share their answer."""
+        refused = [(command, await self._contained(command, self._refused(command))) for command in asked]
+        allowed = [command for command, is_refused in refused if is_refused is False]
+        if not allowed:
             return
         now = self.desk.clock.now_ms()
-        accounts = frozenset(command.account_id for command in asked)
+        accounts = frozenset(command.account_id for command in allowed)
         try:
             report = await run_cycle(self.desk, now - now % MINUTE_MS, only=accounts)
         except Retry as busy:
             report = CycleReport(now - now % MINUTE_MS, str(busy))
         results = {result.account_id: f"{result.outcome}: {result.reason}" for result in report.results}
         nothing = f"nothing was done: {report.idle or 'this account cannot trade here'}"
-        for command in asked:
-            await self._done(command, results.get(command.account_id, nothing))
+        for command in allowed:
+            await self._contained(command, self._done(command, results.get(command.account_id, nothing)))
 
     # --- another look at a key ------------------------------------------------------------------------------------
 

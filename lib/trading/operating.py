@@ -3,7 +3,8 @@ What an operator may do from a command line: throw switches, resume, prove a pau
 
 A switch is a row, so it holds whether or not a trader runs; what L3 shall close, only a running trader closes. Where
 nothing is open any more, a pause can be proved here too, by the venues' own clocks. Resuming is its own act and takes
-back exactly the switches it names. Who threw the platform's stands beside it, and the owner of an account is told who
+back exactly the switches it names. An operator's stop of an account is an operator's to end, so it is thrown over the
+owner's own pause too. Who threw the platform's stands beside it, and the owner of an account is told who
 threw theirs. Account 0 is the platform: everybody.
 """
 
@@ -34,13 +35,13 @@ class Operator:
     async def stop(self, account_id: int) -> None:
         """L1 of that account, L2 of everybody (0); what is being closed goes on being closed."""
         now = await self.switches(account_id)
-        if now.trading_enabled:
+        if now.trading_enabled or not _is_operators(now):
             await self._throw(account_id, Flags(False, now.flatten, why="an operator stopped trading"))
 
     async def flatten(self, account_id: int) -> None:
         """L3 of that account or of everybody (0)."""
         now = await self.switches(account_id)
-        if now.trading_enabled or not now.flatten:
+        if now.trading_enabled or not now.flatten or not _is_operators(now):
             why = "an operator has everything closed"
             await self._throw(account_id, Flags(trading_enabled=False, flatten=True, why=why))
 
@@ -90,3 +91,8 @@ class Operator:
     async def _venues(self, account_id: int) -> list[Venue]:
         accounts = await self.ledger.accounts()
         return sorted({account.venue for account in accounts if account_id in (0, account.account_id)})
+
+
+def _is_operators(switches: Flags | TraderAccount) -> bool:
+    """Whether only an operator can take *switches* back; the platform's always."""
+    return isinstance(switches, Flags) or switches.paused_by == "operator"

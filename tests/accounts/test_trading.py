@@ -210,12 +210,36 @@ async def test_a_new_key_of_the_same_account_replaces_and_wipes_the_old_one(scen
     assert scene.rows(users)[0]["auto_trade_enabled"]
 
 
-@pytest.mark.parametrize(("reason", "trades"), [("", False), ("the venue refuses the key", True)])
-async def test_a_new_key_ends_the_systems_pause_and_never_its_owners(scene: Scene, reason: str, trades: bool) -> None:
+@pytest.mark.parametrize("reason", ["", "the venue refuses the key"])
+@pytest.mark.parametrize("deleted", [False, True])
+async def test_a_new_key_ends_no_pause(scene: Scene, reason: str, deleted: bool) -> None:
     await scene.save()
     scene.change(accounts, trading_enabled=False, pause_reason=reason)
+    if deleted:
+        assert scene.desk.delete_key(scene.user) is None
     assert isinstance(await scene.save(scene.new_key()), KeySaved)
-    assert [row["trading_enabled"] for row in scene.rows(accounts)] == [trades]
+    [row] = scene.rows(accounts)
+    assert (row["trading_enabled"], row["pause_reason"]) == (False, reason)
+    assert scene.desk.resume(scene.user) is None
+    [row] = scene.rows(accounts)
+    assert (row["trading_enabled"], row["pause_reason"]) == (True, "")
+
+
+async def test_who_was_not_paused_trades_on_with_a_new_key_after_a_deleted_one_too(scene: Scene) -> None:
+    await scene.save()
+    for delete in (False, True):
+        if delete:
+            assert scene.desk.delete_key(scene.user) is None
+        assert isinstance(await scene.save(scene.new_key()), KeySaved)
+        assert [row["trading_enabled"] for row in scene.rows(accounts)] == [True]
+
+
+async def test_a_new_key_drops_no_wish_to_close_everything(scene: Scene) -> None:
+    await scene.save()
+    scene.desk.flatten(scene.user)
+    assert isinstance(await scene.save(scene.new_key()), KeySaved)
+    [row] = scene.rows(accounts)
+    assert (row["trading_enabled"], row["flatten"]) == (False, True)
 
 
 async def test_another_account_takes_the_place_with_auto_trading_off(scene: Scene) -> None:
@@ -259,14 +283,19 @@ async def test_auto_trading_needs_an_account_that_may_trade_and_off_always_works
     assert scene.rows(users)[0]["auto_trade_since_ms"] == scene.world.clock.now_ms()
 
 
-async def test_closing_everything_stops_entries_at_once_and_asks_the_trader_to_close(scene: Scene) -> None:
+async def test_closing_everything_throws_both_switches_at_once_and_nudges_the_trader(scene: Scene) -> None:
     assert scene.desk.flatten(scene.user) == Refusal("refuse.no_account")
     await scene.save()
     assert scene.desk.flatten(scene.user) is None
     [row] = scene.rows(accounts)
-    assert (row["trading_enabled"], row["flatten"]) == (False, False), "the trader throws the second switch"
+    assert (row["trading_enabled"], row["flatten"]) == (False, True), "whatever becomes of the command"
+    assert row["pause_reason"] == "its owner asked to close everything"
+    assert (row["switched_ms"], row["proven_ms"]) == (scene.world.clock.now_ms(), 0)
     assert [command["kind"] for command in scene.rows(commands)] == ["flatten"]
     assert scene.desk.flatten(replace(scene.user, read_only=True)) == Refusal("refuse.read_only")
+    scene.change(accounts, proven_ms=7)
+    scene.desk.flatten(scene.user)
+    assert [one["proven_ms"] for one in scene.rows(accounts)] == [7], "asked twice is thrown once"
 
 
 async def test_pausing_leaves_a_close_going_on_and_only_resuming_ends_it(scene: Scene) -> None:
@@ -346,6 +375,7 @@ async def test_a_read_only_visitor_is_refused_every_act_and_nothing_changes(scen
         desk.recheck_key(visitor),
         desk.pause(visitor),
         desk.resume(visitor),
+        desk.flatten(visitor),
     ]
     assert acts == [Refusal("refuse.read_only")] * len(acts)
     assert (scene.rows(users), scene.rows(accounts), scene.rows(credentials)) == before

@@ -366,6 +366,16 @@ async def test_a_move_happens_once(world: World) -> None:
     assert (await again(world.ledger, order)).state is S.ACCEPTED
 
 
+async def test_what_was_learnt_of_bytes_sent_before_ends_nothing_that_was_sent_since(world: World) -> None:
+    _, first = await submitted(world)
+    assert await world.ledger.move(first, S.PLANNED, "refused: sign again", 10002)
+    refused = await again(world.ledger, first)
+    assert (await world.ledger.claim(refused, signed(refused, world.clock.now_ms()), HOLDER)).granted
+    assert not await world.ledger.close_order(first, verdict(S.ABSENT, "0"))
+    assert not await world.ledger.move(first, S.UNKNOWN, "timed out")
+    assert (await again(world.ledger, first)).state is S.SUBMITTING
+
+
 async def test_two_movers_at_once_move_once(world: World) -> None:
     _, order = await submitted(world)
     moved = await asyncio.gather(

@@ -173,12 +173,14 @@ async def test_before_anything_happened_the_start_balance_is_the_measure(world: 
     [
         ([(MIDNIGHT - 1, "9000")], "9000"),
         ([(MIDNIGHT - 600_000, "9100"), (MIDNIGHT - 1, "9000")], "9000"),
-        ([(MIDNIGHT - 1, "9000"), (MIDNIGHT, "9500"), (MIDNIGHT + 300_000, "8000")], "9500"),
+        ([(MIDNIGHT - 300_000, "9000"), (MIDNIGHT, "9500"), (MIDNIGHT + 300_000, "8000")], "9000"),
+        ([(MIDNIGHT - 3_600_000, "9000"), (MIDNIGHT, "9500")], "9000"),
+        ([(MIDNIGHT - 3_600_001, "9000"), (MIDNIGHT, "9500"), (MIDNIGHT + 300_000, "8000")], "9500"),
         ([(T, "9600"), (T + 300_000, "8000")], "9600"),
         ([(T + 300_000, "8000")], "10000"),
     ],
 )
-async def test_a_days_start_is_its_first_point_or_the_last_before_it(
+async def test_a_day_starts_with_the_last_point_before_midnight_or_with_its_own_first_when_that_is_old(
     world: World, points: list[tuple[int, str]], day_start: str
 ) -> None:
     account = await trading_account(world)

@@ -196,7 +196,8 @@ async def test_a_platform_where_nothing_happened_has_nothing(world: World) -> No
 async def test_the_platform_is_the_sum_of_its_accounts_on_the_day(world: World) -> None:
     first, second = await trading_account(world), await trading_account(world, uid="uid-2")
     await trading_account(world, uid="uid-3")  # never served: in no sum
-    await world.ledger.record_equity(point(first, MIDNIGHT - 1, "50000"))
+    await world.ledger.record_equity(point(first, MIDNIGHT - 1, "10100"))  # what is lost from here on is today's loss
+    await world.ledger.record_equity(point(second, MIDNIGHT - 3_600_001, "50000"))
     for account, equity in ((first, "10000"), (second, "20000")):
         await world.ledger.record_equity(point(account, T, equity))
     await world.ledger.record_equity(point(first, T + 300_000, "9000"))
@@ -206,7 +207,7 @@ async def test_the_platform_is_the_sum_of_its_accounts_on_the_day(world: World) 
         row = make.fill("1", "buy" if side == "buy" else "sell", qty, "100", order_link_id="")
         await world.ledger.record_fills(account.account_id, [row])
     found = await world.ledger.platform_facts("synthetic", T + 600_000)
-    assert (found.equity, found.day_start_equity, found.exposure) == (Decimal(29_000), Decimal(30_500), Decimal(250))
+    assert (found.equity, found.day_start_equity, found.exposure) == (Decimal(29_000), Decimal(30_600), Decimal(250))
 
 
 async def test_the_platform_counts_entries_sent_on_the_day(world: World) -> None:

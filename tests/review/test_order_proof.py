@@ -2,10 +2,10 @@
 
 import asyncio
 from collections.abc import Iterator
-from contextlib import suppress
 from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -18,9 +18,9 @@ from lib.domain.account import PlatformLimits
 from lib.domain.candle import MINUTE_MS
 from lib.domain.errors import Retry
 from lib.domain.order import TERMINAL, Claim, Order, OrderState
-from lib.ports import Command, Flags, NewAccount, SignedOrder
+from lib.ports import Command, Flags, NewAccount, SignedOrder, TraderAccount
 from lib.trading.commands import Clerk
-from lib.trading.cycle import run_cycle
+from lib.trading.cycle import CycleReport, run_cycle
 from lib.trading.operating import Operator
 from lib.trading.resolution import reconcile
 from lib.trading.stopping import Stopper
@@ -47,6 +47,45 @@ async def test_two_cycles_at_once_stay_under_the_platforms_exposure_limit_togeth
     positions = [world.position(number) for number in (first, second)]
     exposure = sum((abs(one.qty) * one.avg_entry_price for one in positions), Decimal(0))
     assert 0 < exposure <= desk.platform.max_exposure
+
+
+async def test_two_cycles_at_once_share_the_platforms_entries_of_the_day() -> None:
+    world = World()
+    numbers = [world.add_account() for _ in range(3)]
+    desk = replace(world.desk, platform=PlatformLimits(entries_per_day=2))
+    await world.cycle("hold", desk=desk)
+    world.to(world.t_ms + 3 * MINUTE_MS + 3_000)
+    t_ms = world.clock.now_ms() - world.clock.now_ms() % MINUTE_MS
+    world.analyst.view = decision("buy")
+    await asyncio.gather(*(run_cycle(desk, t_ms, only=frozenset({number})) for number in numbers))
+    assert sum(not world.position(number).is_flat for number in numbers) == 2
+    assert not desk.draws.standing, "what ended is told by rows and books alone"
+
+
+async def test_a_cycle_that_begins_while_another_enters_counts_its_entry_once() -> None:
+    """The second begins when the row of the first is planned: there is room for two, and none for a third."""
+    world = World()
+    first, second, third = (world.add_account() for _ in range(3))
+    desk = replace(world.desk, platform=PlatformLimits(max_exposure=Decimal(9_000), entries_per_day=2))
+    plan, late = world.ledger.plan, list[asyncio.Task[CycleReport]]()
+    await world.cycle("hold", desk=desk)
+    world.to(world.t_ms + 3 * MINUTE_MS + 3_000)
+    t_ms = world.clock.now_ms() - world.clock.now_ms() % MINUTE_MS
+
+    async def meanwhile(account: TraderAccount, *rest: Any) -> list[Order]:
+        rows = await plan(account, *rest)
+        if account.account_id == first:
+            late.append(asyncio.ensure_future(run_cycle(desk, t_ms, only=frozenset({second}))))
+            await late[0]
+        return rows
+
+    world.ledger.plan = meanwhile  # type: ignore[method-assign,assignment]
+    world.analyst.view = decision("buy")
+    await run_cycle(desk, t_ms, only=frozenset({first}))
+    world.ledger.plan = plan  # type: ignore[method-assign]
+    await run_cycle(desk, t_ms, only=frozenset({third}))
+    held = [world.position(number).qty for number in (first, second, third)]
+    assert held == [Decimal("0.072"), Decimal("0.072"), 0]
 
 
 async def test_what_the_environment_forbids_nobody_resumes_while_the_trader_runs(world: World) -> None:
@@ -100,26 +139,25 @@ async def test_closes_that_find_no_market_for_a_minute_leave_one_for_when_it_is_
     assert world.position().is_flat
 
 
-async def test_a_wish_to_close_everything_outlives_a_database_that_hiccups() -> None:
-    """The command is taken, the next statement fails, all is well again: everything is closed."""
+async def test_a_wish_to_close_everything_outlives_a_command_that_is_lost() -> None:
+    """The web throws the switch; its command is taken, the database hiccups, and it is never seen again."""
     world = World()
     account_id = world.add_account()
     inbox = Inbox()
     clerk = Clerk(world.desk, inbox, OpenSeals(), Probe(replace(GOOD, uid=str(world.uid(account_id)))))
     await world.cycle("buy")
-    await world.ledger.set_account_flags(account_id, Flags(trading_enabled=False, flatten=False), "user:1")
+    await world.ledger.set_account_flags(account_id, Flags(trading_enabled=False, flatten=True), "user:1")
     inbox.waits.append(Command(1, world.user_of(account_id), account_id, "flatten", world.clock.now_ms()))
-    throw, stopper = world.ledger.set_account_flags, Stopper(world.desk)
+    accounts, stopper = world.ledger.accounts, Stopper(world.desk)
 
-    async def away(*args: object) -> None:
+    async def away() -> list[TraderAccount]:
         raise Retry("the database is away")
 
-    world.ledger.set_account_flags = away  # type: ignore[method-assign,assignment]
-    with suppress(Retry):
-        await clerk.run_pass()
-    world.ledger.set_account_flags = throw  # type: ignore[method-assign]
+    world.ledger.accounts = away  # type: ignore[method-assign]
+    await clerk.run_pass()
+    world.ledger.accounts = accounts  # type: ignore[method-assign]
+    assert inbox.results == {} and not inbox.waits  # noqa: PT018
     for _ in range(5):
-        await clerk.run_pass()
         await stopper.run_pass()
         world.wait(2)
     assert world.position().is_flat

@@ -160,7 +160,7 @@ class Crowd:
         self._ask(person, "ask_now")
 
     def ask_flatten(self, person: Person) -> None:
-        self.pause(person)
+        self.flatten(person)
         self._ask(person, "flatten")
 
     def _ask(self, person: Person, kind: CommandKind) -> None:

@@ -112,6 +112,10 @@ class Telling:
         await self._begin()
         await self._spring()
         await self.settle()
+        if not self.outcome.hits and self.world.was_hit():  # it sprang while time was being skipped
+            self.outcome.hits = self.world.was_hit()
+            await self._attend()
+            await self.settle()
         await self._last_cycle()
         self.outcome.problems += await self.judge.look()
         self.outcome.entries = self.judge.entries
@@ -168,9 +172,12 @@ class Telling:
         world, scenario = self.world, self.scenario
         self._stripped_ms = self.ground.warp.now_ms()
         world.start(Trap(scenario.point, DEEDS.get(scenario.action, "freeze")))
-        if not await self._reached(1):
-            return
-        match scenario.action:
+        if await self._reached(1):
+            await self._attend()
+
+    async def _attend(self) -> None:
+        """The trap has sprung."""
+        match self.scenario.action:
             case "kill":
                 await self._killed()
             case "raise":
@@ -353,7 +360,7 @@ class Telling:
         # one that was only just started may not know yet what SIGTERM asks for; a second trap may spring this late
         ends = {0, -signal.SIGTERM} | ({-signal.SIGKILL} if self.scenario.then else set())
         if (status := await world.stop()) not in ends:
-            raise AssertionError(f"the trader ended with {status}")
+            raise AssertionError(f"the trader ended with {status}; it last said: {world.said()[-600:]}")
         self.outcome.hits = world.was_hit()
         SqlAccounts(world.engine).set_flags(Flags(trading_enabled=True, flatten=False), "torture")
         await world.come("hold")

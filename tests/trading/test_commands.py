@@ -245,29 +245,46 @@ async def test_a_revoked_key_pauses_and_a_venue_that_is_away_does_not(office: Of
 # --- everything closed ------------------------------------------------------------------------------------------------
 
 
-async def pause_by_owner(office: Office) -> None:
-    off = Flags(trading_enabled=False, flatten=False)
-    await office.world.ledger.set_account_flags(1, off, "user:1")
+async def close_by_owner(office: Office) -> None:
+    """What the web does before it asks."""
+    await office.world.ledger.set_account_flags(1, Flags(trading_enabled=False, flatten=True), "user:1")
 
 
-async def test_the_wish_to_close_everything_throws_the_accounts_switch(office: Office) -> None:
-    await pause_by_owner(office)
-    said = await office.ask("flatten")
+async def test_the_wish_to_close_everything_is_answered_and_its_switch_left_as_it_is(office: Office) -> None:
+    await close_by_owner(office)
+    thrown = await office.world.trader_account(1)
+    said = await office.ask("flatten", ago_ms=100 * TOO_LATE_MS)
     assert said == "everything is being closed; entries stay off until you resume"
-    account = await office.world.trader_account(1)
-    assert (account.trading_enabled, account.flatten) == (False, True)
+    assert await office.world.trader_account(1) == thrown
 
 
-async def test_the_wish_to_close_everything_does_not_grow_old(office: Office) -> None:
-    await pause_by_owner(office)
-    await office.ask("flatten", ago_ms=100 * TOO_LATE_MS)
-    assert (await office.world.trader_account(1)).flatten
-
-
-async def test_who_resumed_since_is_not_closed(office: Office) -> None:
+@pytest.mark.parametrize("paused_again", [False, True])
+async def test_who_resumed_since_is_not_closed(office: Office, paused_again: bool) -> None:
+    await close_by_owner(office)
+    await office.world.ledger.set_account_flags(1, Flags(not paused_again, flatten=False), "user:1")
     assert await office.ask("flatten") == "not carried out: trading was resumed since"
     account = await office.world.trader_account(1)
-    assert (account.trading_enabled, account.flatten) == (True, False)
+    assert (account.trading_enabled, account.flatten) == (not paused_again, False)
+
+
+@pytest.mark.parametrize("kind", ["flatten", "recheck_key", "ask_now"])
+async def test_a_command_that_fails_takes_no_other_with_it(office: Office, kind: CommandKind) -> None:
+    office.world.add_account()
+    done, now = office.inbox.done, office.world.clock.now_ms()
+
+    async def fails_once(command_id: int, result: str) -> None:
+        if command_id == 7:
+            raise Retry("the database is away")
+        await done(command_id, result)
+
+    office.inbox.done = fails_once  # type: ignore[method-assign]
+    office.inbox.waits = [
+        Command(7, office.world.user_of(2), 2, kind, now),
+        Command(8, office.world.user_of(1), 1, "ask_now", now),
+        Command(9, office.world.user_of(1), 1, "recheck_key", now),
+    ]
+    await office.clerk.run_pass()
+    assert set(office.inbox.results) == {8, 9}
 
 
 async def test_closing_an_account_that_is_gone_says_so(office: Office) -> None:

@@ -56,6 +56,7 @@ ADDED = (
     ("accounts", lambda: _number("proven_ms")),
     ("accounts", lambda: _number("tokens_day")),
     ("accounts", lambda: _number("tokens_spent")),
+    ("accounts", lambda: _text("paused_by", 16)),
     ("system_flags", lambda: _number("switched_ms")),
     ("system_flags", lambda: _number("proven_ms")),
     ("system_flags", lambda: _text("why", 500)),

@@ -14,17 +14,14 @@ from sqlalchemy.exc import IntegrityError
 from lib.adapters.sql import switches
 from lib.adapters.sql.analysis import limits_json
 from lib.adapters.sql.people import accounts, credentials, symbols, users
+from lib.adapters.sql.roster import in_use
 from lib.adapters.sql.rows import exclusively, insert_once, ledger_clock, settings_from
-from lib.adapters.sql.trading import orders
 from lib.adapters.sql.transactions import transact
 from lib.clock import Clock
 from lib.domain.account import AccountSettings
-from lib.domain.order import TERMINAL, OrderState
 from lib.ports import AccountInUse, AccountTaken, Flags, NewAccount
 
 T = TypeVar("T")
-
-_OPEN = [state.value for state in OrderState if state not in TERMINAL]
 
 
 class SqlAccounts:
@@ -59,8 +56,8 @@ class SqlAccounts:
         self._write(lambda c: switches.set_flags(c, self._now, flags, changed_by))
 
     def set_account_flags(self, account_id: int, flags: Flags) -> None:
-        """Throw one account's switches (L1, L3)."""
-        self._write(lambda c: switches.set_account_flags(c, self._now, account_id, flags))
+        """Throw one account's switches (L1, L3) for its owner."""
+        self._write(lambda c: switches.set_account_flags(c, self._now, account_id, flags, "user:"))
 
 
 def _email(text: str) -> str:
@@ -114,9 +111,11 @@ def retire_others(connection: sa.Connection, user_id: int) -> None:
 
 
 def retire(connection: sa.Connection, row: sa.RowMapping) -> None:
-    """Give up the account of *row*, which is locked; *AccountInUse* while an order or position of it is open."""
-    open_ones = sa.select(sa.func.count(orders.c.id)).where(orders.c.account_id == row["id"], orders.c.state.in_(_OPEN))
-    if row["position_qty"] != 0 or connection.scalar(open_ones):
+    """
+    Give up the account of *row*, which is locked; *AccountInUse* while an order or position of it is open, or filled
+    and not booked yet.
+    """
+    if connection.execute(sa.select(accounts.c.id).where(accounts.c.id == row["id"], in_use)).first() is not None:
         raise AccountInUse("the account in use still has an open order or position: close it first")
     connection.execute(sa.update(accounts).where(accounts.c.id == row["id"]).values(active=False))
 

@@ -14,7 +14,7 @@ from lib.adapters.sql.cycles import analyst_failures
 from lib.adapters.sql.locks import lock_kinds
 from lib.adapters.sql.people import accounts
 from lib.adapters.sql.rows import Now, order_from, running_books
-from lib.adapters.sql.rulings import DAY_MS, is_unresolved, since_then, utc_day
+from lib.adapters.sql.rulings import DAY_MS, YOUNG_POINT_MS, is_unresolved, since_then, utc_day
 from lib.adapters.sql.trading import cycles, equity_points, orders
 from lib.domain.order import IN_FLIGHT, OrderState
 from lib.domain.position import ZERO
@@ -48,11 +48,13 @@ def _on_day(column: "sa.Column[int]", t_ms: int) -> sa.ColumnElement[bool]:
 
 
 def _day_start_equity(connection: sa.Connection, account: sa.RowMapping, t_ms: int) -> Decimal:
+    """The last point before midnight; an old one only when today has none yet, then the start of the books."""
     points, midnight = equity_points.c, _midnight(t_ms)
     mine = sa.select(points.equity, points.transfers).where(points.account_id == account["id"])
-    today = mine.where(points.t_ms >= midnight, points.t_ms <= t_ms).order_by(points.t_ms)
     before = mine.where(points.t_ms < midnight).order_by(points.t_ms.desc())
-    found = (connection.execute(query.limit(1)).one_or_none() for query in (today, before))
+    young = before.where(points.t_ms >= midnight - YOUNG_POINT_MS)
+    today = mine.where(points.t_ms >= midnight, points.t_ms <= t_ms).order_by(points.t_ms)
+    found = (connection.execute(query.limit(1)).one_or_none() for query in (young, today, before))
     equity, counted = next((tuple(row) for row in found if row is not None), (account["start_balance"], ZERO))
     return since_then(account["transfers"], equity, counted)
 
@@ -91,23 +93,34 @@ def platform_facts(connection: sa.Connection, now: Now, feed: str, t_ms: int) ->
 
 
 def _standing(feed: str, t_ms: int) -> "sa.Select[Any]":
-    """Each account of *feed* with its newest and its first equity of the day, NULL for one that was not served."""
-    first, newest = equity_points.c.t_ms, equity_points.c.t_ms.desc()
+    """Each account of *feed* with its newest equity of the day and its day's start, NULL for one not served today."""
+    newest = (equity_points.c.t_ms.desc(), *_today(t_ms))
     return sa.select(
         accounts.c.position_qty,
         accounts.c.avg_entry_price,
         accounts.c.transfers,
-        _point("equity", newest, t_ms).label("equity"),
-        _point("equity", first, t_ms).label("day_start"),
-        _point("transfers", first, t_ms).label("counted"),
+        _point("equity", *newest).label("equity"),
+        _day_start("equity", t_ms).label("day_start"),
+        _day_start("transfers", t_ms).label("counted"),
     ).where(accounts.c.feed == feed)
 
 
-def _point(name: str, order: Any, t_ms: int) -> "sa.ScalarSelect[Any]":
-    """One column of an account's first or newest point of the day: a single step in the primary key."""
+def _today(t_ms: int) -> tuple[sa.ColumnElement[bool], ...]:
+    return equity_points.c.t_ms >= _midnight(t_ms), equity_points.c.t_ms <= t_ms
+
+
+def _day_start(name: str, t_ms: int) -> "sa.ColumnElement[Any]":
+    """As `_day_start_equity`; of who has a point today, so an old one is never asked for."""
+    at, midnight = equity_points.c.t_ms, _midnight(t_ms)
+    young = _point(name, at.desc(), at < midnight, at >= midnight - YOUNG_POINT_MS)
+    return sa.func.coalesce(young, _point(name, at, *_today(t_ms)), type_=equity_points.c[name].type)
+
+
+def _point(name: str, order: Any, *when: sa.ColumnElement[bool]) -> "sa.ScalarSelect[Any]":
+    """One column of an account's first or newest point: a single step in the primary key."""
     points = equity_points.c
-    mine = (points.account_id == accounts.c.id, points.t_ms >= _midnight(t_ms), points.t_ms <= t_ms)
-    return sa.select(points[name]).where(*mine).order_by(order).limit(1).correlate(accounts).scalar_subquery()
+    mine = sa.select(points[name]).where(points.account_id == accounts.c.id, *when)
+    return mine.order_by(order).limit(1).correlate(accounts).scalar_subquery()
 
 
 def _spent(connection: sa.Connection, feed: str, t_ms: int) -> tuple[int, Decimal]:

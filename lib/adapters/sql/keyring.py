@@ -19,9 +19,12 @@ from lib.adapters.sql.transactions import transact
 from lib.clock import Clock
 from lib.domain.account import Venue
 from lib.domain.errors import Retry
-from lib.ports import AccountTaken, ActiveAccount, NewAccount
+from lib.ports import AccountTaken, ActiveAccount, NewAccount, StoppedByOperator
 
 T = TypeVar("T")
+
+OPERATOR = "operator"
+CLOSED_BY_OWNER = "its owner asked to close everything"
 
 
 class SqlKeyring:
@@ -52,6 +55,9 @@ class SqlKeyring:
 
     def set_trading(self, user_id: int, on: bool) -> bool:
         return self._write(lambda c: _set_trading(c, user_id, on, self._clock))
+
+    def flatten(self, user_id: int) -> bool:
+        return self._write(lambda c: _flatten(c, user_id, self._clock))
 
 
 def _active(connection: sa.Connection, user_id: int) -> ActiveAccount | None:
@@ -99,14 +105,10 @@ def _rekey(connection: sa.Connection, row: sa.RowMapping, new: NewAccount, now_m
     _wipe(connection, account_id, now_ms)
     key = {"account_id": account_id, "key_version": new.key_version, "sealed": new.sealed_key, "last4": new.key_last4}
     connection.execute(sa.insert(credentials).values(key))
-    values: dict[str, object] = {
-        "key_version": new.key_version,
-        "active": True,
-        # a new key answers what the system had paused the account for; its owner's own pause is theirs to end
-        "trading_enabled": row["trading_enabled"] or row["pause_reason"] != "",
-        "pause_reason": "",
-    }
-    values |= thrown(accounts, now_ms)
+    # no switch is thrown back here: whoever paused the account, resuming is an act of its own
+    values: dict[str, object] = {"key_version": new.key_version, "active": True} | thrown(accounts, now_ms)
+    if row["trading_enabled"]:
+        values["pause_reason"] = ""
     connection.execute(sa.update(accounts).where(accounts.c.id == account_id).values(values))
     return account_id
 
@@ -122,9 +124,7 @@ def _wipe(connection: sa.Connection, account_id: int, now_ms: int) -> None:
 
 
 def _remove(connection: sa.Connection, user_id: int, now_ms: int) -> bool:
-    living_user(connection, user_id)
-    mine = exclusively(sa.select(accounts).where(accounts.c.user_id == user_id, accounts.c.active))
-    row = connection.execute(mine).mappings().one_or_none()
+    row = _own_account(connection, user_id)
     if row is None:
         return False
     retire(connection, row)
@@ -133,14 +133,37 @@ def _remove(connection: sa.Connection, user_id: int, now_ms: int) -> bool:
     return True
 
 
-def _set_trading(connection: sa.Connection, user_id: int, on: bool, clock: Clock) -> bool:
+def _own_account(connection: sa.Connection, user_id: int) -> sa.RowMapping | None:
+    """The person's active account, locked after their own row."""
     living_user(connection, user_id)
     mine = exclusively(sa.select(accounts).where(accounts.c.user_id == user_id, accounts.c.active))
-    row = connection.execute(mine).mappings().one_or_none()
+    return connection.execute(mine).mappings().one_or_none()
+
+
+def _flatten(connection: sa.Connection, user_id: int, clock: Clock) -> bool:
+    row = _own_account(connection, user_id)
     if row is None:
         return False
+    if row["trading_enabled"] or not row["flatten"]:
+        values = {"trading_enabled": False, "flatten": True} | thrown(accounts, clock.now_ms())
+        if row["paused_by"] != OPERATOR:
+            values |= {"paused_by": "owner", "pause_reason": CLOSED_BY_OWNER}
+        connection.execute(sa.update(accounts).where(accounts.c.id == row["id"]).values(values))
+    return True
+
+
+def _set_trading(connection: sa.Connection, user_id: int, on: bool, clock: Clock) -> bool:
+    row = _own_account(connection, user_id)
+    if row is None:
+        return False
+    if on and row["paused_by"] == OPERATOR:
+        raise StoppedByOperator("an operator stopped this account")
     # switching on is the explicit act that ends a close (L3) too; pausing leaves one going on
-    values: dict[str, object] = {"trading_enabled": on} | ({"pause_reason": "", "flatten": False} if on else {})
+    values: dict[str, object] = {"trading_enabled": on}
+    if on:
+        values |= {"flatten": False, "pause_reason": "", "paused_by": ""}
+    elif row["trading_enabled"]:
+        values |= {"paused_by": "owner"}
     if on != row["trading_enabled"] or (on and row["flatten"]):
         values |= thrown(accounts, clock.now_ms())
     connection.execute(sa.update(accounts).where(accounts.c.id == row["id"]).values(values))

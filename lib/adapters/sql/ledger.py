@@ -100,7 +100,7 @@ class SqlLedger:
         await self._act(lambda c: switches.set_flags(c, self._now, flags, who))
 
     async def set_account_flags(self, account_id: int, flags: Flags, who: str) -> None:
-        await self._act(lambda c: switches.set_account_flags(c, self._now, account_id, flags))
+        await self._act(lambda c: switches.set_account_flags(c, self._now, account_id, flags, who))
         LOG.info("account.switched", account=account_id, who=who, trading=flags.trading_enabled, flatten=flags.flatten)
 
     async def prove_stopped(self, account_id: int, switched_ms: int, at_ms: int) -> bool:

@@ -112,6 +112,7 @@ accounts = sa.Table(
     number("proven_ms"),
     number("tokens_day"),
     number("tokens_spent"),
+    sa.Column("paused_by", sa.String(16), nullable=False, server_default=EMPTY),
     sa.UniqueConstraint("venue", "feed", "uid"),
     sa.Index(None, "user_id"),
     sa.Index(None, "symbol_no"),

@@ -1,7 +1,8 @@
 """
 Who there is to trade for or to guard: accounts as the trader sees them.
 
-Settings are read as plain text, past the columns' own types: one person's unreadable row must not hide everybody. Its
+Whoever has an open row, a position or an order that filled and is in no books yet is guarded, deleted or not. Settings
+are read as plain text, past the columns' own types: one person's unreadable row must not hide everybody. Its
 account is there, not trading, with the settings nobody chose.
 """
 
@@ -14,7 +15,8 @@ import sqlalchemy as sa
 from lib.adapters.sql.analysis import read_limits
 from lib.adapters.sql.columns import plain
 from lib.adapters.sql.people import accounts, credentials, symbols, users
-from lib.adapters.sql.trading import orders
+from lib.adapters.sql.rulings import LATE_FILL_MS
+from lib.adapters.sql.trading import fills, orders
 from lib.domain.account import AccountSettings, RiskLevel
 from lib.domain.order import TERMINAL, OrderState
 from lib.domain.position import ZERO
@@ -28,6 +30,19 @@ def _as_text(column: "sa.Column[Any]") -> "sa.Label[str]":
 
 
 _has_open_row = sa.exists().where(orders.c.account_id == accounts.c.id, orders.c.state.in_(_OPEN))
+_has_fill = sa.exists().where(
+    fills.c.account_id == orders.c.account_id,
+    fills.c.at_ms >= orders.c.t_ms,  # none is older: the index need not be read from the account's beginning
+    fills.c.order_link_id == orders.c.order_link_id,
+)
+_has_unbooked_row = sa.exists().where(
+    orders.c.account_id == accounts.c.id,
+    orders.c.t_ms >= accounts.c.last_fill_ms - LATE_FILL_MS,
+    orders.c.filled_qty != ZERO,
+    sa.not_(_has_fill),
+)
+in_use = sa.or_(accounts.c.position_qty != ZERO, _has_open_row, _has_unbooked_row)
+"""Whether something of ours may be open on the account (`rulings.is_unbooked` is the third part)."""
 _ACCOUNT = (
     sa.select(
         accounts.c.id.label("account_id"),
@@ -41,6 +56,7 @@ _ACCOUNT = (
         accounts.c.flatten,
         accounts.c.switched_ms,
         accounts.c.proven_ms,
+        accounts.c.paused_by,
         accounts.c.position_qty,
         symbols.c.symbol,
         credentials.c.sealed,
@@ -62,7 +78,7 @@ _ACCOUNT = (
         )
     )
     .where(accounts.c.active, credentials.c.revoked_at.is_(None))
-    .where(sa.or_(users.c.deleted_at.is_(None), accounts.c.position_qty != ZERO, _has_open_row))
+    .where(sa.or_(users.c.deleted_at.is_(None), in_use))
     .order_by(accounts.c.id)
 )
 
@@ -93,6 +109,7 @@ def _account_from(row: sa.RowMapping) -> tuple[TraderAccount, str]:
         flatten=row["flatten"],
         switched_ms=row["switched_ms"],
         proven_ms=row["proven_ms"],
+        paused_by=row["paused_by"],
     )
     return account, flaw
 

@@ -5,7 +5,7 @@ The claim's ruling, a person's log from its orders, what an orphan becomes, whic
 and in-memory ledgers call these, so that one of them cannot drift from the other.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 from decimal import Decimal
 
@@ -27,20 +27,41 @@ from lib.domain.order import (
 )
 from lib.domain.risk import Outcome, Sizing
 from lib.domain.trade_log import Leg, Summary, summarise
-from lib.ports import EquityPoint, OrderRecord, SignedOrder, TraderAccount, Verdict
+from lib.ports import EquityPoint, Flags, OrderRecord, SignedOrder, TraderAccount, Verdict
 
 DAY_MS = 86_400_000
 MAX_SEQ = 35
 """The greatest seq an order_link_id can hold."""
 ADOPTABLE = frozenset({OrderState.PLANNED, OrderState.EXPIRED, OrderState.BLOCKED, OrderState.ABSENT})
 """States that say an order is not at the exchange: finding it there overturns them."""
+LATE_FILL_MS = 3_600_000
+"""An execution may be listed this long after a newer one."""
+YOUNG_POINT_MS = 3_600_000
+"""The last equity point before midnight is where the day starts if it is no older than this."""
 ORPHAN = "orphan adopted"
 ORPHAN_REASON = "found at the exchange without a row of ours"
+
+
+def is_unbooked(row: Order, booked_links: Collection[str], last_fill_ms: int) -> bool:
+    """
+    Whether *row* filled and none of its executions is in the books yet; *last_fill_ms* is that of the newest booked.
+
+    Executions are looked for no longer than `LATE_FILL_MS` before the newest that is booked.
+    """
+    is_young = row.t_ms >= last_fill_ms - LATE_FILL_MS
+    return row.filled_qty != 0 and is_young and row.order_link_id not in booked_links
 
 
 def utc_day(at_ms: int) -> int:
     """Days since 1970-01-01, UTC."""
     return at_ms // DAY_MS
+
+
+def paused_by(flags: Flags, who: str) -> str:
+    """Whose pause it is when *who* throws an account's *flags*; "" for none."""
+    if flags.trading_enabled:
+        return ""
+    return "owner" if who.startswith("user:") else "operator"
 
 
 def claim_locks(of_platform: Iterable[str], own: Iterable[str]) -> tuple[str, ...]:

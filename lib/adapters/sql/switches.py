@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from lib.adapters.sql.columns import clip
 from lib.adapters.sql.people import accounts, outbox, system_flags
 from lib.adapters.sql.rows import Now, exclusively, lock_account, lock_owned_account
+from lib.adapters.sql.rulings import paused_by
 from lib.adapters.sql.trading import trader_lease
 from lib.domain.errors import Halt
 from lib.ports import Flags
@@ -61,10 +62,11 @@ def set_flags(connection: sa.Connection, now: Now, flags: Flags, who: str) -> No
     connection.execute(sa.update(system_flags).values(switch | counted | thrown(system_flags, now(connection))))
 
 
-def set_account_flags(connection: sa.Connection, now: Now, account_id: int, flags: Flags) -> None:
+def set_account_flags(connection: sa.Connection, now: Now, account_id: int, flags: Flags, who: str) -> None:
     """The ledger's `set_account_flags`."""
     lock_account(connection, account_id)
     values: dict[str, Any] = {"trading_enabled": flags.trading_enabled, "flatten": flags.flatten}
+    values["paused_by"] = paused_by(flags, who)
     if flags.trading_enabled or flags.why:
         values["pause_reason"] = "" if flags.trading_enabled else clip(flags.why)
     _change(connection, account_id, values | thrown(accounts, now(connection)))
@@ -88,7 +90,7 @@ def pause(connection: sa.Connection, now: Now, account_id: int, why: str) -> Non
     account = lock_owned_account(connection, account_id)
     if not account["trading_enabled"]:
         return
-    values = {"trading_enabled": False, "pause_reason": clip(why)}
+    values = {"trading_enabled": False, "pause_reason": clip(why), "paused_by": "system"}
     _change(connection, account_id, values | thrown(accounts, now(connection)))
     tell(connection, account, "paused", why)
 
