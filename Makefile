@@ -1,7 +1,7 @@
 # Maemae: two commands matter, `make run` and `make test`. Each does its own set-up.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help run test check fix bench replay sim torture mutants control migrate lock servers clean
+.PHONY: help run test check fix bench replay sim torture mutants coverage control migrate lock servers clean
 
 # the first Python >= 3.11 that really starts
 PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
@@ -31,7 +31,7 @@ fix: .venv/dev.stamp  ## let ruff mend what it can
 	@$(BIN)/ruff check --fix . ; $(BIN)/ruff format .
 
 bench: .venv/dev.stamp  ## the measurements of README, each a ratio in one run
-	@$(BIN)/python -m bench.candles_write && $(BIN)/python -m bench.candles_read && $(BIN)/python -m bench.claims && $(BIN)/python -m bench.dashboards
+	@$(BIN)/python -m bench.candles_write && $(BIN)/python -m bench.candles_read && $(BIN)/python -m bench.claims && $(BIN)/python -m bench.dashboards && $(BIN)/python -m bench.thousand
 
 replay: .venv/dev.stamp  ## FILE=candles.csv.gz USERS=20 DAYS=2: the real system over a candle file, on a stepped clock
 	@$(BIN)/python -m services.replay $(if $(FILE),--file "$(FILE)") $(if $(USERS),--users $(USERS)) $(if $(DAYS),--days $(DAYS)) $(ARGS)
@@ -40,10 +40,13 @@ sim: .venv/dev.stamp  ## SEEDS=1000: the trader's own coroutines in seeded world
 	@$(BIN)/python -m tests.sim $(if $(SEEDS),--seeds $(SEEDS)) $(ARGS)
 
 torture: .venv/dev.stamp servers  ## every failpoint of the real processes: killed, raised, stalled, cut off (about half an hour)
-	@$(BIN)/python -m tests.torture --all $(ARGS)
+	@$(BIN)/python -m tests.torture $(or $(ARGS),--all)
 
 mutants: .venv/dev.stamp  ## every guard of the order protocol taken away once: a named test must notice
 	@$(BIN)/python -m tests.mutants $(ARGS)
+
+coverage: .venv/dev.stamp servers  ## every branch of the state machine, the gates, the sizing and the parsers is tested
+	@$(BIN)/python -m tests.coverage_gate $(ARGS)
 
 control: .venv/run.stamp  ## ARGS="status": the operator's switches (stop, flatten, resume, locks, settle)
 	@$(BIN)/python -m services.control $(ARGS)

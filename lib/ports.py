@@ -991,7 +991,8 @@ class Keyring(Protocol):
         Add the account, or give the person's own (venue, feed, uid) the key of *new*; the account's id.
 
         It becomes the active one, with auto-trading off when another was; the key it replaces is wiped. A new account
-        begins with trading on, a known one keeps its switches. *AccountTaken* when it is another person's, *AccountInUse* for the one given up; *Retry* when another key came in between.
+        begins with trading on, a known one keeps its switches. *AccountTaken* when it is another person's,
+        *AccountInUse* for the one given up; *Retry* when another key came in between.
         """
         ...
 

@@ -182,7 +182,9 @@ def _venues(text: str) -> tuple[Venue, ...]:
     if unknown := [name for name in names if name not in VENUES]:
         raise Halt(f"VENUES names {unknown[0]!r}: use {', '.join(VENUES)}")
     if "mainnet" in names:
-        raise Halt("VENUES=mainnet is refused: real money stays off until the order protocol's proof is complete")
+        raise Halt(
+            "VENUES=mainnet is refused: real money stays off until the order protocol's proof and the web are complete"
+        )
     return cast("tuple[Venue, ...]", names)
 
 

@@ -30,7 +30,7 @@ MONEY_RULES = (
 def measure(data_file: str, pytest_args: Sequence[str] = ()) -> int:
     """Run the tests under coverage; pytest's exit status."""
     measured = ("--branch", f"--data-file={data_file}", "--source=lib/domain,lib/trading")
-    pytest = ("-m", "pytest", *TESTS, "-q", *pytest_args)
+    pytest = ("-m", "pytest", *TESTS, "-q", "--hypothesis-seed=0", *pytest_args)
     return _python("-m", "coverage", "run", *measured, *pytest)
 
 

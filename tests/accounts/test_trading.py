@@ -18,13 +18,14 @@ from lib.adapters.bybit.paper_desk import SimulatorPaperDesk
 from lib.adapters.sql.accounts import SqlAccounts
 from lib.adapters.sql.commands import LOST, LOST_MS, SqlCommandQueue, SqlCommands
 from lib.adapters.sql.keyring import SqlKeyring
+from lib.adapters.sql.ledger import SqlLedger
 from lib.adapters.sql.own_locks import SqlOwnLocks
 from lib.adapters.sql.people import accounts, commands, credentials, users
 from lib.adapters.sql.rulings import utc_day
 from lib.adapters.sql.trading import risk_locks
 from lib.adapters.vault import VaultOpener, VaultSealer, generate_keys
 from lib.domain.errors import Pause, Retry
-from lib.ports import ApiKey, SealContext
+from lib.ports import ApiKey, Flags, SealContext
 from tests.contract.conftest import mariadb_engine, migrated_mariadb, migrated_sqlite, sqlite_engine
 from tests.contract.exchange_worlds import World, over_http
 from tests.factories import INSTALLATION, SYMBOL, order, settings
@@ -308,6 +309,30 @@ async def test_pausing_leaves_a_close_going_on_and_only_resuming_ends_it(scene: 
     [row] = scene.rows(accounts)
     assert (row["flatten"], row["trading_enabled"], row["pause_reason"]) == (False, True, "")
     assert (row["switched_ms"], row["proven_ms"]) == (scene.world.clock.now_ms(), 0)
+
+
+@pytest.mark.parametrize("flatten", [False, True])
+async def test_an_operators_stop_is_not_its_owners_to_end(scene: Scene, flatten: bool) -> None:
+    await scene.save()
+    scene.desk.pause(scene.user)
+    ledger = SqlLedger(scene.engine, installation=INSTALLATION, clock=scene.world.clock)
+    account_id = scene.rows(accounts)[0]["id"]
+    stop = Flags(trading_enabled=False, flatten=flatten, why="an operator stopped trading")
+    await ledger.set_account_flags(account_id, stop, "cli:kim@desk")
+    assert scene.desk.resume(scene.user) == Refusal("refuse.operator_stop")
+    assert isinstance(await scene.save(scene.new_key()), KeySaved)
+    assert scene.desk.pause(scene.user) is None
+    assert scene.desk.flatten(scene.user) is None
+    assert scene.desk.resume(scene.user) == Refusal("refuse.operator_stop")
+    [row] = scene.rows(accounts)
+    assert (row["trading_enabled"], row["flatten"], row["paused_by"]) == (False, True, "operator")
+    assert row["pause_reason"] == "an operator stopped trading"
+    await ledger.set_account_flags(account_id, Flags(True, False), "cli:kim@desk")
+    assert scene.desk.pause(scene.user) is None
+    assert scene.desk.resume(scene.user) is None
+    [row] = scene.rows(accounts)
+    assert (row["trading_enabled"], row["flatten"], row["paused_by"]) == (True, False, "")
+    ledger.close()
 
 
 @pytest.mark.parametrize("kind", ["drawdown", "loss_streak", "external"])

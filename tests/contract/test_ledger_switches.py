@@ -1,6 +1,7 @@
 """The ledger's contract, switches and locks, on every implementation: off is off at once, and proved only once."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
@@ -8,11 +9,11 @@ import pytest
 from lib.adapters.sql.chain import chain_problem
 from lib.domain.account import AccountSettings
 from lib.domain.order import OrderState
-from lib.ports import EquityPoint, Flags, TraderAccount, Verdict
+from lib.ports import EquityPoint, Flags, NewAccount, TraderAccount, Verdict
 from tests import factories as make
 from tests.contract.ledger_worlds import World
 from tests.contract.test_ledger import HOLDER, again, planned, signed, submitted, trading_account
-from tests.factories import REF, T
+from tests.factories import REF, SYMBOL, T
 
 S = OrderState
 DAY = 86_400_000
@@ -111,6 +112,53 @@ async def test_a_deleted_person_with_a_position_is_guarded_until_it_is_flat(worl
     assert [row.booked_qty for row in await world.ledger.accounts()] == [make.fill().qty]
     await world.ledger.record_fills(account.account_id, [make.fill("2", "sell", "0.010", order_link_id="")])
     assert await world.ledger.accounts() == []
+
+
+async def test_what_filled_and_is_in_no_books_yet_keeps_its_account_in_use_and_guarded(world: World) -> None:
+    account, order = await submitted(world)
+    filled = Verdict(S.FILLED, "filled", "exchange-1", Decimal("0.010"), REF, Decimal("0.33"))
+    assert await world.ledger.close_order(order, filled)
+    other = NewAccount(account.user_id, "paper", "synthetic", "uid-9", SYMBOL, "sealed", "1234", 1, Decimal(1), 0)
+    with pytest.raises(ValueError, match="close it first"):
+        world.people.add_account(other)
+    world.delete_user(account.user_id)
+    assert [one.account_id for one in await world.ledger.accounts()] == [account.account_id]
+    fills = [
+        make.fill("1", "buy", "0.010", order_link_id=order.order_link_id, at_ms=NOW),
+        make.fill("2", "sell", "0.010", order_link_id="", at_ms=NOW + 1),
+    ]
+    await world.ledger.record_fills(account.account_id, fills[1:])
+    assert await world.ledger.accounts(), "another order's execution says nothing of this one"
+    await world.ledger.record_fills(account.account_id, fills[:1])
+    assert await world.ledger.accounts() == []
+
+
+async def test_an_execution_that_is_no_longer_looked_for_keeps_nobody(world: World) -> None:
+    account, order = await submitted(world)
+    filled = Verdict(S.FILLED, "filled", "exchange-1", Decimal("0.010"), REF, Decimal("0.33"))
+    assert await world.ledger.close_order(order, filled)
+    paid = make.fill("1", "buy", "0", order_link_id="", kind="funding", fee=Decimal("0.1"))
+    for at_ms, left in ((T + 3_600_000, 1), (T + 3_600_001, 0)):
+        await world.ledger.record_fills(account.account_id, [replace(paid, exec_id=str(at_ms), at_ms=at_ms)])
+        world.delete_user(account.user_id)
+        assert len(await world.ledger.accounts()) == left
+
+
+@pytest.mark.parametrize(
+    ("flags", "who", "whose"),
+    [
+        (Flags(False, False), "cli:kim@desk", "operator"),
+        (Flags(False, True), "user:1", "owner"),
+        (Flags(True, False), "cli:kim@desk", ""),
+    ],
+)
+async def test_an_accounts_pause_says_whose_it_is(world: World, flags: Flags, who: str, whose: str) -> None:
+    account = await trading_account(world)
+    assert account.paused_by == ""
+    await world.ledger.pause(account.account_id, "its key was refused")
+    assert (await account_of(world)).paused_by == "system"
+    await world.ledger.set_account_flags(account.account_id, flags, who)
+    assert (await account_of(world)).paused_by == whose
 
 
 # --- locks -----------------------------------------------------------------------------------------------------------

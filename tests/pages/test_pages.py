@@ -154,6 +154,17 @@ def test_a_key_leaves_no_trace_in_the_session(visit: Visit, staged: SimpleNamesp
     assert at.session_state["api_secret"] == ""
 
 
+@pytest.mark.parametrize("trading", [True, False])
+def test_a_new_key_of_a_paused_account_says_that_it_still_is(
+    visit: Visit, staged: SimpleNamespace, monkeypatch: pytest.MonkeyPatch, trading: bool
+) -> None:
+    held = replace(staged.readings.key_status(OWNER.user_id), trading_enabled=trading)
+    monkeypatch.setattr(type(staged.readings), "key_status", lambda *_: held)
+    at = visit("t-owner", "api_keys")
+    next(button for button in at.button if button.label == catalogue("ko")["key.save"]).click().run()
+    assert [toast.value for toast in at.toast] == [catalogue("ko")["key.saved" if trading else "key.saved_paused"]]
+
+
 def test_a_held_key_is_four_characters(visit: Visit) -> None:
     at = visit("t-owner", "api_keys")
     assert [code.value for code in at.code] == ["••••7Qk2"]

@@ -1,7 +1,8 @@
 """
 Seeds that once broke a promise, each with what it found; they are tried for ever.
 
-What a seed does changes with the code's order of calls, so each finding has a test of its own beside the code as well.
+What a seed does changes with the code's order of calls: the findings that shrank to a few steps have tests of their own
+(tests/trading/test_booked_first.py, test_stopping.py, test_sweeping.py, tests/contract/test_ledger.py).
 """
 
 KEPT: tuple[int, ...] = (

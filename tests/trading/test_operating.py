@@ -37,6 +37,18 @@ async def test_stopping_goes_on_closing_what_is_being_closed(world: World, accou
     assert (await operator(world).switches(account_id)).flatten
 
 
+@pytest.mark.parametrize("flatten", [False, True])
+async def test_an_operators_stop_is_thrown_over_the_owners_own(world: World, flatten: bool) -> None:
+    await world.ledger.set_account_flags(1, Flags(trading_enabled=False, flatten=flatten), "user:1")
+    await operator(world).stop(1)
+    assert (await world.trader_account(1)).paused_by == "operator"
+    assert (await world.trader_account(1)).flatten is flatten
+    await operator(world).flatten(1)
+    assert (await world.trader_account(1)).flatten
+    await operator(world).resume(1)
+    assert (await world.trader_account(1)).paused_by == ""
+
+
 async def test_resuming_everybody_leaves_an_accounts_own_switch(world: World) -> None:
     await operator(world).stop(1)
     await operator(world).flatten(0)

@@ -12,7 +12,7 @@ from lib.domain.errors import Retry
 from lib.domain.order import OrderDraft, OrderState, order_link_id
 from lib.domain.position import Side
 from lib.domain.risk import AccountPlan
-from lib.ports import Flags
+from lib.ports import Flags, TraderAccount
 from lib.simulator.orders import OrderRequest
 from lib.trading.cycle import run_cycle
 from lib.trading.stopping import PROOF_MS, Stopper
@@ -181,6 +181,22 @@ async def test_a_row_that_needs_a_person_is_not_stopped(scene: Scene) -> None:
     await scene.throw(L1, 0)
     await scene.passes(40)
     assert (scene.proven_ms(), scene.proven_ms(0)) == (0, 0)
+
+
+async def test_accounts_that_cannot_be_read_prove_nothing(scene: Scene) -> None:
+    await scene.bought()
+    read = scene.world.ledger.accounts
+
+    async def away() -> list[TraderAccount]:
+        raise Retry("the database is away")
+
+    scene.world.ledger.accounts = away  # type: ignore[method-assign]
+    await scene.throw(L3, 0)
+    await scene.passes(30)
+    assert scene.proven_ms(0) == 0, "everything is proved closed beside an open position"
+    scene.world.ledger.accounts = read  # type: ignore[method-assign]
+    await scene.until_proved(0)
+    assert scene.world.position().is_flat
 
 
 @pytest.mark.parametrize("account_id", [1, 0], ids=["one account", "everybody"])
