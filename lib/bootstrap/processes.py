@@ -103,6 +103,7 @@ async def _trader(settings: Settings, holder: str) -> AsyncIterator[Trader]:
             yield Trader(desk, Guardian(desk, hints), clerk, Stopper(desk, allowed=settings.trading_enabled))
         finally:
             await hints.close()
+            await limits.told()
             await client.close()
             await redis.aclose()
             ledger.close()

@@ -22,6 +22,7 @@ from lib.trading.guarding import Guarded, Judgement, ending, forced, judge, leve
 
 LOG = log.get("trading.guardian")
 REPAIR_TRIES = 3
+NO_MARKET = (OrderState.CANCELLED, OrderState.PARTIAL, OrderState.REJECTED)
 SHORTEST_MS, LONGEST_MS = 2_000, 15_000
 """Between two closes that were in vain: an account has 36 order ids of a leg in five minutes."""
 FIRING_MS = 5_000
@@ -174,10 +175,9 @@ async def _put_right(
 
 
 def _note_close(desk: Desk, watch: Watch, done: Order, why: str) -> None:
-    """Say what became of a close; one that was in vain makes the next one wait, ever longer."""
-    is_done = done.state is OrderState.FILLED
-    watch.closed += is_done
-    watch.vain_closes = 0 if is_done else watch.vain_closes + 1
+    """Say what became of a close; one that found no market makes the next one wait, ever longer."""
+    watch.closed += done.state is OrderState.FILLED
+    watch.vain_closes = watch.vain_closes + 1 if done.state in NO_MARKET else 0
     wait_ms = min(SHORTEST_MS * 2 ** (watch.vain_closes - 1), LONGEST_MS) if watch.vain_closes else 0
     watch.close_again_ms = desk.clock.now_ms() + wait_ms
     LOG.alert("guardian.closed", link=done.order_link_id, state=done.state.value, why=why)

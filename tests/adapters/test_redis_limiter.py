@@ -114,7 +114,8 @@ async def test_a_redis_that_dies_and_comes_back_is_used_again_without_a_hand(tmp
 
 
 async def test_a_lost_script_is_loaded_again(client: redis.asyncio.Redis) -> None:
-    limiter = RedisLimits(client, SystemClock()).at(PAPER)
+    limits = RedisLimits(client, SystemClock())
+    limiter = limits.at(PAPER)
     await limiter.admit("a", READ)
     await client.script_flush()
     await limiter.admit("a", READ)
@@ -122,6 +123,7 @@ async def test_a_lost_script_is_loaded_again(client: redis.asyncio.Redis) -> Non
     await client.script_flush()
     with pytest.raises(Retry, match="blocks our address"):
         await limiter.admit("a", READ)
+    await limits.told()
 
 
 async def test_a_ban_met_by_one_process_holds_for_another_and_one_started_later(client: redis.asyncio.Redis) -> None:
@@ -129,7 +131,8 @@ async def test_a_ban_met_by_one_process_holds_for_another_and_one_started_later(
     await second.at(DEMO).admit("b", READ)
     first.at(BYBIT).banned()
     with pytest.raises(Retry):
-        await first.at(BYBIT).admit("a", READ)  # told by now
+        await first.at(BYBIT).admit("a", READ)
+    await first.told()
     for limits in (second, RedisLimits(client, SystemClock())):
         with pytest.raises(Retry, match=r"blocks our address for [56]\d\d more"):
             await limits.at(DEMO).admit("b", READ, lane="guard")

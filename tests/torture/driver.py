@@ -114,7 +114,8 @@ class Telling:
         await self.settle()
         if not self.outcome.hits and self.world.was_hit():  # it sprang while time was being skipped
             self.outcome.hits = self.world.was_hit()
-            await self._attend()
+            if self.scenario.action not in ("kill", "raise"):  # who died was replaced, who raised went on
+                await self._attend()
             await self.settle()
         await self._last_cycle()
         self.outcome.problems += await self.judge.look()

@@ -76,6 +76,10 @@ class RedisLimits:
             self._limiters[family] = RedisLimiter(self._client, self._clock, family)
         return self._limiters[family]
 
+    async def told(self) -> None:
+        """Return once Redis knows what the venue said so far, or cannot be told now."""
+        await asyncio.gather(*(limiter.told() for limiter in self._limiters.values()))
+
 
 class RedisLimiter:
     """`Limiter` of one address family."""
@@ -106,6 +110,10 @@ class RedisLimiter:
         """As `Limiter.banned`."""
         self._budget.close_all()
         self._tell()
+
+    async def told(self) -> None:
+        """As `RedisLimits.told`, for this address."""
+        await asyncio.gather(*self._telling, return_exceptions=True)
 
     def _tell(self) -> None:
         task = asyncio.get_running_loop().create_task(self._budget.tell(), name="limiter tells")
