@@ -582,6 +582,7 @@ class Ledger(Protocol):
     """
     The database as the trader uses it: every method is one transaction, committed when it returns.
 
+    An order is known by its link: where a database that lost commits gave its id to another, acts on it are *Retry*.
     An exception in COMMIT raises *Retry* with unknown effect: callers treat it as not having happened for sending and
     as possible for everything else. All writes are idempotent or compare-and-set. Lists are ordered by id.
     """
@@ -659,7 +660,7 @@ class Ledger(Protocol):
         """A further reduce-only order outside the plan (guardian, flatten): next free seq of its leg, PLANNED."""
         ...
 
-    async def size(self, order_id: int, sizing: Sizing, ref_price: Decimal) -> bool:
+    async def size(self, order: Order, sizing: Sizing, ref_price: Decimal) -> bool:
         """Fix qty and prices of a PLANNED, never sent entry; False when it is no longer that."""
         ...
 

@@ -15,6 +15,7 @@ from lib.adapters.sql.chain import GENESIS, OrderEvent
 from lib.adapters.sql.claiming import exit_facts
 from lib.clock import Clock
 from lib.domain.account import feed_fits
+from lib.domain.errors import Retry
 from lib.domain.order import TERMINAL, Claim, ClaimFacts, Order, OrderState, link_prefix
 from lib.domain.risk import AccountPlan, Sizing
 from lib.ports import (
@@ -160,14 +161,20 @@ class MemoryLedger(MemoryGauges):
         self._refresh_log(order.account_id, order.t_ms)
         return order
 
-    async def size(self, order_id: int, sizing: Sizing, ref_price: Decimal) -> bool:
-        return await self._commit(lambda: self._size(order_id, sizing, ref_price))
+    def _row(self, asked: Order) -> Order:
+        row = self.store.orders.get(asked.id)
+        if row is None or row.order_link_id != asked.order_link_id:
+            raise Retry(f"the database has lost the row of {asked.order_link_id}")
+        return row
 
-    def _size(self, order_id: int, sizing: Sizing, ref_price: Decimal) -> bool:
-        row = self.store.orders[order_id]
+    async def size(self, order: Order, sizing: Sizing, ref_price: Decimal) -> bool:
+        return await self._commit(lambda: self._size(order, sizing, ref_price))
+
+    def _size(self, asked: Order, sizing: Sizing, ref_price: Decimal) -> bool:
+        row = self._row(asked)
         if not rulings.sizable(row, sizing):
             return False
-        self.store.orders[order_id] = rulings.sized(row, sizing, ref_price, self._clock.now_ms())
+        self.store.orders[row.id] = rulings.sized(row, sizing, ref_price, self._clock.now_ms())
         log = self.store.logs[row.account_id, row.t_ms]
         fired = tuple(clamp for clamp in sizing.clamps if clamp not in log.clamps)
         self.store.logs[row.account_id, row.t_ms] = replace(log, clamps=log.clamps + fired)
@@ -204,7 +211,7 @@ class MemoryLedger(MemoryGauges):
         return await self._commit(lambda: self._claim(order, signed, holder))
 
     def _claim(self, asked: Order, signed: SignedOrder, holder: str) -> Claim:
-        row, at = self.store.orders[asked.id], self._clock.now_ms()
+        row, at = self._row(asked), self._clock.now_ms()
         facts = self._claim_facts(asked, holder, at)
         ruling = rulings.rule_claim(row, asked, signed, facts)
         if ruling.granted:
@@ -237,14 +244,14 @@ class MemoryLedger(MemoryGauges):
 
     async def close_order(self, order: Order, verdict: Verdict) -> bool:
         def close() -> bool:
-            row = rulings.with_verdict(self.store.orders[order.id], verdict)
+            row = rulings.with_verdict(self._row(order), verdict)
             return self._move(order, row, verdict.state, verdict.why, row.last_code)
 
         return await self._commit(close)
 
     def _move(self, asked: Order, filled: Order, after: OrderState, why: str, code: int) -> bool:
         rulings.check_move(asked, after)
-        row = self.store.orders[asked.id]
+        row = self._row(asked)
         if not rulings.still_movable(row, asked, after):
             return False
         base = row if filled is asked else filled

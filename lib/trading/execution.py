@@ -140,7 +140,7 @@ async def _size(desk: Desk, errand: Errand, order: Order) -> Order:
         return await _moved(desk, order, OrderState.BLOCKED, f"the account after the exit is unknown: {held}")
     if sizing.qty == 0:
         return await _moved(desk, order, OrderState.BLOCKED, sizing.why)
-    await desk.ledger.size(order.id, sizing, ref)
+    await desk.ledger.size(order, sizing, ref)
     return await _again(desk, order)
 
 

@@ -161,7 +161,7 @@ SIZING = Sizing(
 async def test_a_flips_entry_is_sized_while_it_was_never_sent(world: World) -> None:
     account = await trading_account(world)
     _, entry = await world.ledger.plan(account, None, T, FLIP)
-    assert await world.ledger.size(entry.id, SIZING, Decimal("60001"))
+    assert await world.ledger.size(entry, SIZING, Decimal("60001"))
     done = await again(world.ledger, entry)
     assert (done.qty, done.leverage, done.stop_loss, done.ref_price) == (
         SIZING.qty,
@@ -171,14 +171,14 @@ async def test_a_flips_entry_is_sized_while_it_was_never_sent(world: World) -> N
     )
     assert world.log(account.account_id, T).clamps == ("qty",)
     with pytest.raises(ValueError, match="sized to something"):
-        await world.ledger.size(entry.id, replace(SIZING, qty=ZERO), REF)
+        await world.ledger.size(entry, replace(SIZING, qty=ZERO), REF)
     await world.ledger.claim(done, signed(done, T + 4_000), HOLDER)
-    assert not await world.ledger.size(entry.id, SIZING, REF)
+    assert not await world.ledger.size(entry, SIZING, REF)
 
 
 async def test_an_exit_is_never_resized(world: World) -> None:
     _, order = await planned(world, AccountPlan("closed", "out", (EXIT,)))
-    assert not await world.ledger.size(order.id, SIZING, REF)
+    assert not await world.ledger.size(order, SIZING, REF)
 
 
 # --- the claim -------------------------------------------------------------------------------------------------------
@@ -374,6 +374,20 @@ async def test_what_was_learnt_of_bytes_sent_before_ends_nothing_that_was_sent_s
     assert not await world.ledger.close_order(first, verdict(S.ABSENT, "0"))
     assert not await world.ledger.move(first, S.UNKNOWN, "timed out")
     assert (await again(world.ledger, first)).state is S.SUBMITTING
+
+
+async def test_an_id_given_to_another_order_by_a_database_that_lost_commits_moves_nothing(world: World) -> None:
+    """What was learnt of one order must never be written over another that now has its id."""
+    account, order = await planned(world)
+    lost = replace(order, order_link_id=order_link_id("test", T - 300_000, 1, account.account_id, "e", 0))
+    gone = replace(lost, state=S.UNKNOWN, attempts=1)
+    with pytest.raises(Retry, match="has lost the row"):
+        await world.ledger.move(lost, S.EXPIRED, "too old")
+    with pytest.raises(Retry, match="has lost the row"):
+        await world.ledger.close_order(gone, Verdict(S.FILLED, "filled", "x", Decimal("0.01"), REF, ZERO))
+    with pytest.raises(Retry, match="has lost the row"):
+        await world.ledger.size(lost, SIZING, REF)
+    assert await world.ledger.open_orders() == [order]
 
 
 async def test_two_movers_at_once_move_once(world: World) -> None:

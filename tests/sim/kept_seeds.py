@@ -13,5 +13,7 @@ KEPT: tuple[int, ...] = (
     747,  # an exit was lost the same way, and the next cycle had no candles to sweep for
     1796,  # everything was to be closed, and proved so by a trader that had not read one account yet
     7540,  # nothing of ours was seen before the sweep that found a lost entry, and that proved everything closed
+    14522,  # the database lost commits and gave an order's id to another, which then got the first one's verdict
+    15685,  # the same, with a close
     7939,  # an answer about the first send ended the row of the second
 )

@@ -57,7 +57,7 @@ def _entry_facts(connection: sa.Connection, now: Now, asked: Order, holder: str)
     account = connection.execute(shared(sa.select(accounts).where(accounts.c.id == asked.account_id))).mappings().one()
     lease = _lease(connection)
     own = _locks(connection, risk_locks, risk_locks.c.account_id == asked.account_id)
-    row = order_for_update(connection, asked.id)
+    row = order_for_update(connection, asked)
     at = now(connection)  # after the last lock: a wait for any of them counts as age
     facts = ClaimFacts(
         now=at,
@@ -91,7 +91,7 @@ def _lease(connection: sa.Connection) -> _Lease:
 def _exit_facts(connection: sa.Connection, now: Now, asked: Order) -> tuple[Order, ClaimFacts, int]:
     query = sa.select(accounts.c.key_version).where(accounts.c.id == asked.account_id)
     key_version = connection.execute(shared(query)).scalar_one()
-    row = order_for_update(connection, asked.id)
+    row = order_for_update(connection, asked)
     return row, exit_facts(now(connection), key_version), 0
 
 

@@ -136,8 +136,8 @@ class SqlLedger:
     async def plan_exit(self, account: TraderAccount, t_ms: int, plan: AccountPlan) -> Order:
         return await self._act(lambda c: planning.plan_exit(c, self._now, self._installation, account, t_ms, plan))
 
-    async def size(self, order_id: int, sizing: Sizing, ref_price: Decimal) -> bool:
-        return await self._act(lambda c: planning.size(c, self._now, order_id, sizing, ref_price))
+    async def size(self, order: Order, sizing: Sizing, ref_price: Decimal) -> bool:
+        return await self._act(lambda c: planning.size(c, self._now, order, sizing, ref_price))
 
     async def claim(self, order: Order, signed: SignedOrder, holder: str) -> Claim:
         return await self._act(lambda c: claiming.claim(c, self._now, order, signed, holder))

@@ -123,5 +123,5 @@ def close(connection: sa.Connection, now: Now, asked: Order, verdict: Verdict) -
 
 def _movable(connection: sa.Connection, asked: Order, after: OrderState) -> Order | None:
     check_move(asked, after)
-    row = order_for_update(connection, asked.id)
+    row = order_for_update(connection, asked)
     return row if still_movable(row, asked, after) else None

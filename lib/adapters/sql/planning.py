@@ -97,9 +97,9 @@ def plan_exit(
     return read_orders(connection, orders.c.order_link_id == order.order_link_id)[0]
 
 
-def size(connection: sa.Connection, now: Now, order_id: int, sizing: Sizing, ref_price: Any) -> bool:
+def size(connection: sa.Connection, now: Now, asked: Order, sizing: Sizing, ref_price: Any) -> bool:
     """The ledger's `size`."""
-    row = order_for_update(connection, order_id)
+    row = order_for_update(connection, asked)
     if not sizable(row, sizing):
         return False
     done = sized(row, sizing, ref_price, now(connection))
@@ -107,7 +107,7 @@ def size(connection: sa.Connection, now: Now, order_id: int, sizing: Sizing, ref
         name: getattr(done, name)
         for name in ("qty", "leverage", "limit_price", "stop_loss", "take_profit", "ref_price", "updated_ms")
     }
-    connection.execute(sa.update(orders).where(orders.c.id == order_id).values(values))
+    connection.execute(sa.update(orders).where(orders.c.id == row.id).values(values))
     _add_clamps(connection, row, sizing)
     return True
 

@@ -18,6 +18,7 @@ from lib.adapters.sql.people import accounts, users
 from lib.adapters.sql.trading import orders
 from lib.clock import Clock, SystemClock
 from lib.domain.account import AccountSettings, RiskLevel
+from lib.domain.errors import Retry
 from lib.domain.order import Order, OrderState
 
 Now = Callable[[sa.Connection], int]
@@ -71,10 +72,17 @@ def read_orders(connection: sa.Connection, *where: sa.ColumnElement[bool]) -> li
     return [order_from(row) for row in connection.execute(query).mappings()]
 
 
-def order_for_update(connection: sa.Connection, order_id: int) -> Order:
-    """The order's row as it is now, locked."""
-    query = exclusively(sa.select(orders).where(orders.c.id == order_id))
-    return order_from(connection.execute(query).mappings().one())
+def order_for_update(connection: sa.Connection, asked: Order) -> Order:
+    """
+    The row of *asked* as it is now, locked. *Retry* when the database has lost it.
+
+    By id and link: a database that lost commits gives the same id to another order.
+    """
+    mine = (orders.c.id == asked.id, orders.c.order_link_id == asked.order_link_id)
+    row = connection.execute(exclusively(sa.select(orders).where(*mine))).mappings().one_or_none()
+    if row is None:
+        raise Retry(f"the database has lost the row of {asked.order_link_id}")
+    return order_from(row)
 
 
 def lock_account(connection: sa.Connection, account_id: int) -> sa.RowMapping:
