@@ -6,11 +6,11 @@ Every act is one commit in the cabinet or one deed at the exchange; the referee 
 
 import json
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from decimal import Decimal
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from lib.domain.account import AccountSettings, RiskLevel
 from lib.ports import Command, CommandKind, Flags
@@ -89,8 +89,14 @@ class Crowd:
         fresh = self._engine.add_key(person.uid)
         self._cabinet.replace_key(person.account_id, json.dumps([fresh.key, fresh.secret]))
         if self._rng.random() < 0.5:
+            version = self._cabinet.switches(person.account_id).key_version
+            self._world.later(self._some(20, 60), partial(self._give_up, person, old, version))
+
+    def _give_up(self, person: Person, old: Sequence[Any], version: int) -> None:
+        """Delete the *old* keys at the exchange, unless the database has forgotten the new one."""
+        if self._cabinet.switches(person.account_id).key_version >= version:
             for key in old:
-                self._world.later(self._some(10, 60), partial(setattr, key, "refusal", 33004))
+                key.refusal = 33004
 
     def revoke_key(self, person: Person) -> None:
         """At the exchange, behind our back; nobody can act for the account from then on."""
