@@ -112,10 +112,7 @@ class Telling:
         await self._begin()
         await self._spring()
         await self.settle()
-        if not self.outcome.hits and self.world.was_hit():  # it sprang while time was being skipped
-            self.outcome.hits = self.world.was_hit()
-            if self.scenario.action not in ("kill", "raise"):  # who died was replaced, who raised went on
-                await self._attend()
+        if await self._attend_late():
             await self.settle()
         await self._last_cycle()
         self.outcome.problems += await self.judge.look()
@@ -185,6 +182,15 @@ class Telling:
                 pass
             case _:
                 await self._thawed()
+
+    async def _attend_late(self) -> bool:
+        """Whether the trap sprang only while time was being skipped; it is seen to."""
+        if self.outcome.hits or not self.world.was_hit():
+            return False
+        self.outcome.hits = self.world.was_hit()
+        if self.scenario.action not in ("kill", "raise"):  # who died is replaced, who raised goes on
+            await self._thawed()
+        return True
 
     async def _reached(self, hits: int) -> bool:
         """Whether the trap sprang, before nothing was left to do."""
@@ -273,6 +279,7 @@ class Telling:
                 return
             if not self.world.is_up():
                 await self._replaced()
+            await self._attend_late()
             now = self.world.progress()
             if now != before:
                 since, before, patience = loop.time(), now, IDLE_S
