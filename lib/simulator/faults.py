@@ -33,7 +33,7 @@ VENUE_KINDS = frozenset(
         "leverage_changed",  # by hand: symbol=, leverage=
         "mode_changed",  # by hand: mode= (3 = hedge)
         "manual_close",  # by hand: symbol=
-        "maintenance",  # 10016 to everything for ms= (10000)
+        "maintenance",  # 10016 to everything for ms= (10000), or until= (epoch ms)
     }
 )
 TRANSPORT_KINDS = frozenset(

@@ -57,7 +57,7 @@ class Mischief:
         if self._engine.faults.take("clear_closed", path=path):
             self._veil.forgotten_before = now
         if closed := self._engine.faults.take("maintenance", path=path):
-            self._closed_until = now + closed.number("ms", 10_000)
+            self._closed_until = closed.number("until", now + closed.number("ms", 10_000))
         if now < self._closed_until:
             raise Broken(200, code=10016, text=SERVER_ERROR)
 

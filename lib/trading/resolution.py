@@ -6,7 +6,7 @@ Start, crash recovery and the running loop use the same code. Nothing here sends
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Coroutine, Sequence
 from dataclasses import dataclass
 
 from lib import log
@@ -24,9 +24,12 @@ from lib.domain.position import ZERO
 from lib.ports import Exchange, Fill, Lane, OrderAnswer, OrderRecord, TraderAccount, Verdict
 from lib.trading.books import import_fills
 from lib.trading.desk import Desk, boundary
+from lib.trading.exits import AT_WORK_MS
 
 LOG = log.get("trading.resolution")
 POLL_S = (0.0, 0.2, 0.3, 0.5, 1.0, 1.0, 2.0, 2.0, 3.0, 5.0, 5.0)
+RESUME_MS = MAX_AGE_MS - 30_000
+"""A cycle is taken up again this long after its T; later, its decision would be too old to claim."""
 SWEEP_MS = 86_400_000
 DEEPEST_SWEEP_MS = 30 * 86_400_000
 """A database restored from an older copy than this needs a person anyway."""
@@ -144,21 +147,45 @@ async def reconcile(desk: Desk, *, sweep: bool) -> bool:
     The same code at start, in each cycle and in the loop between; accounts are asked in parallel. With *sweep* under a
     lease of ours, the next cycle need not sweep again before it enters.
     """
+    return all(await asyncio.gather(*await recoveries(desk, sweep=sweep)))
+
+
+async def recoveries(desk: Desk, *, sweep: bool) -> list[Coroutine[None, None, bool]]:
+    """
+    What `reconcile` is made of: the ledger is read now (*Retry* when it is away), each account's part is its own.
+
+    A part never raises. With *sweep* it holds its account's turn, so that whoever is to trade waits for it, and only
+    for the one of their own account.
+    """
     epoch = await desk.ledger.hold_lease(desk.holder, desk.lease_ms) if sweep else None
     accounts = await desk.ledger.accounts()
     orders = await desk.ledger.open_orders()
     known = {account.account_id for account in accounts}
     await _hand_over(desk, [order for order in orders if order.account_id not in known])
-    asked = (recover(desk, account, orders, sweep=Sweep(epoch, deep=True) if sweep else None) for account in accounts)
-    results = await asyncio.gather(*asked, return_exceptions=True)
-    for account, result in zip(accounts, results, strict=True):
-        if isinstance(result, Pause):
-            LOG.warning("reconcile.paused", account=account.account_id, why=str(result))
-            await desk.ledger.pause(account.account_id, str(result))
-            await _hand_over(desk, [order for order in orders if order.account_id == account.account_id])
-        elif isinstance(result, BaseException):
-            LOG.error("reconcile.account_failed", result, account=account.account_id)
-    return all(result is True for result in results)
+    look = Sweep(epoch, deep=True) if sweep else None
+    return [_reconciled(desk, account, orders, look) for account in accounts]
+
+
+async def _reconciled(desk: Desk, account: TraderAccount, orders: Sequence[Order], sweep: Sweep | None) -> bool:
+    """One account's part of a reconciliation, whose every failure stays its own."""
+    try:
+        if sweep is None:
+            return await _asked(desk, account, orders, None)
+        async with desk.turns[account.account_id]:
+            return await _asked(desk, account, orders, sweep)
+    except Exception as bug:  # noqa: BLE001 - one account's bug must never keep another from being reconciled
+        LOG.error("reconcile.account_failed", bug, account=account.account_id)
+        return False
+
+
+async def _asked(desk: Desk, account: TraderAccount, orders: Sequence[Order], sweep: Sweep | None) -> bool:
+    try:
+        return await recover(desk, account, orders, sweep=sweep)
+    except Pause as held:
+        LOG.warning("reconcile.paused", account=account.account_id, why=str(held))
+        await desk.ledger.pause(account.account_id, str(held))
+        await _hand_over(desk, [order for order in orders if order.account_id == account.account_id])
+        return False
 
 
 async def _hand_over(desk: Desk, orders: Sequence[Order]) -> None:
@@ -211,12 +238,31 @@ async def _bring_forward(desk: Desk, account: TraderAccount, exchange: Exchange,
 
 
 async def _retire(desk: Desk, order: Order) -> None:
-    """A PLANNED row past its age: never sent ones expire, sent ones need a query."""
-    # an exit outside the plans may stand under a T long past: it is as old as its row
-    born_ms = order.created_ms if order.reduce_only else order.t_ms
-    if await desk.ledger.now() - born_ms > MAX_AGE_MS:
-        after = OrderState.UNKNOWN if order.attempts else OrderState.EXPIRED
-        await desk.ledger.move(order, after, "the decision is too old")
+    """A PLANNED row that is too old, or that nobody is left to send: never sent ones expire, sent ones need a query."""
+    now = await desk.ledger.now()
+    if not _is_too_old(order, now) and not await _is_left_behind(desk, order, now):
+        return
+    why = "the decision is too old" if _is_too_old(order, now) else "whoever was to send it is gone"
+    await desk.ledger.move(order, OrderState.UNKNOWN if order.attempts else OrderState.EXPIRED, why)
+
+
+def _is_too_old(order: Order, now: int) -> bool:
+    # an exit may stand under a T long past: it is as old as its row
+    return now - (order.created_ms if order.reduce_only else order.t_ms) > MAX_AGE_MS
+
+
+async def _is_left_behind(desk: Desk, order: Order, now: int) -> bool:
+    """
+    Whether nobody is about to send *order*. Mistaken, it costs an order and doubles none: the claim wants it PLANNED.
+
+    A close outside the plans is sent at once or never. What a cycle planned, only who leads sends, holding the
+    account's turn; and after a minute no restart takes that cycle up.
+    """
+    if order.leg in ("g", "f"):
+        return now - max(order.created_ms, order.updated_ms) > AT_WORK_MS
+    if now - order.t_ms <= RESUME_MS or desk.turns[order.account_id].locked():
+        return False
+    return await desk.ledger.hold_lease(desk.holder, desk.lease_ms) is not None
 
 
 async def _sweep(desk: Desk, account: TraderAccount, exchange: Exchange, sweep: Sweep) -> None:

@@ -6,20 +6,19 @@ timetable itself (`schedule`) belongs to the service; every job here is safe to 
 """
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
 from lib import log
 from lib.domain.errors import Halt, Retry
-from lib.domain.order import MAX_AGE_MS
 from lib.ports import TraderAccount
 from lib.trading.commands import Clerk
 from lib.trading.cycle import CycleReport, run_cycle
 from lib.trading.desk import Desk, boundary, due
 from lib.trading.guardian import Guardian
-from lib.trading.resolution import Sweep, has_lost_commits, reconcile, recover
+from lib.trading.resolution import RESUME_MS, Sweep, has_lost_commits, reconcile, recover, recoveries
 from lib.trading.stopping import Stopper
 from lib.trading.timekeeping import check_clocks
 
@@ -27,8 +26,6 @@ LOG = log.get("trader")
 GUARD_PAUSE_S = 1.0
 RETRY_PAUSE_S = 2.0
 DRAIN_S = 20.0
-RESUME_MS = MAX_AGE_MS - 30_000
-"""A restart this soon after T takes the cycle up again; later, its decision would be too old to claim."""
 
 
 def iso(at_ms: int) -> str:
@@ -55,22 +52,33 @@ class Trader:
     _sweeping: bool = False
 
     async def start(self) -> None:
-        """Reconcile before anything may trade; then take up the cycle a crash may have cut."""
-        while not self.ready:
-            try:
-                if self.stopper is not None:
-                    await self.stopper.obey()
-                complete = await reconcile(self.desk, sweep=True)
-                self.ready = True
-                LOG.info("trader.reconciled", complete=complete)
-            except Retry as busy:
-                LOG.error("trader.waiting", why=str(busy))
-                await self.desk.clock.sleep(RETRY_PAUSE_S)
+        """
+        Reconcile before anything may trade; then take up the cycle a crash may have cut.
+
+        Nothing begins before the ledger has told what is open. From there on accounts are reconciled side by side, and
+        each waits for its own part alone: a key, a cable or a crowd of orders of one of them holds nobody else up.
+        """
+        parts = await self._what_is_open()
+        self._spawn("recover", self._recover(parts))
         self._spawn("guard", self._guard())
         self.check_clocks()
         t_ms = boundary(self.desk.clock.now_ms())
         if self.desk.clock.now_ms() - t_ms <= RESUME_MS:
             self.cycle()
+
+    async def _what_is_open(self) -> list[Coroutine[None, None, bool]]:
+        """Each account's part of the reconciliation, once the ledger could be read: from now on jobs may run."""
+        while True:
+            try:
+                if self.stopper is not None:
+                    await self.stopper.obey()
+                parts = await recoveries(self.desk, sweep=True)
+            except Retry as busy:
+                LOG.error("trader.waiting", why=str(busy))
+                await self.desk.clock.sleep(RETRY_PAUSE_S)
+            else:
+                self.ready = True
+                return parts
 
     def cycle(self) -> None:
         """Start the cycle of the newest boundary as a task of its own, unless that one is under way."""
@@ -135,6 +143,9 @@ class Trader:
             LOG.warning("trader.job_waits", why=str(bug), job=task.get_name())
         else:
             LOG.error("trader.job_failed", bug, job=task.get_name())
+
+    async def _recover(self, parts: Sequence[Coroutine[None, None, bool]]) -> None:
+        LOG.info("trader.reconciled", complete=all(await asyncio.gather(*parts)))
 
     async def _cycle(self, t_ms: int) -> None:
         try:

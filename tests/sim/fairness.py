@@ -15,8 +15,8 @@ from tests.sim.world import Shape, World
 
 AIMED = (*NETWORK, *ANSWERS)
 """What can be made of every request of one account."""
-SHAPE = Shape(cycles=2, traders=1, accounts=3, lead_ms=90_000)
-"""Started well before T: at its start a trader waits for every account."""
+SHAPE = Shape(cycles=2, traders=1, accounts=3, lead_ms=1_500, has_hints=True)
+"""Started at T: each account waits for its own part of the reconciliation, and for nobody else's."""
 
 
 class Steady(random.Random):

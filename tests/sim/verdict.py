@@ -13,6 +13,7 @@ from lib.adapters.sql.chain import OrderEvent, chain_problem
 from lib.adapters.sql.rulings import ORPHAN
 from lib.domain.order import TERMINAL, Order, OrderState
 from lib.simulator.orders import OrderRecord
+from tests.factories import SYMBOL
 from tests.sim.referee import Person
 
 if TYPE_CHECKING:
@@ -95,11 +96,17 @@ def expected_state(record: OrderRecord) -> OrderState | None:
     return S.REJECTED if record.status == "Rejected" else S.CANCELLED
 
 
+def _holds_ours(world: "World", person: Person) -> bool:
+    """Whether any of the position is ours: what we bought of a person's short made it smaller and is held nowhere."""
+    holding = world.engine.accounts[person.uid].holdings.get(SYMBOL)
+    return holding is not None and holding.position.qty * person.own > 0
+
+
 def _account_problems(world: "World", person: Person) -> Iterator[str]:
     if person.naked_since is not None:
         yield f"P5 uid {person.uid}: still no stop at the end"
     switches = world.cabinet.switches(person.account_id)
-    if (switches.platform.flatten or switches.account.flatten) and person.own:
+    if (switches.platform.flatten or switches.account.flatten) and _holds_ours(world, person):
         yield f"L3 uid {person.uid}: still holds {person.own} of ours"
     found = world.cabinet.difference(person.account_id, world.last_t)
     if found:

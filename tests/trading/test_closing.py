@@ -219,7 +219,7 @@ async def test_a_close_under_an_old_t_is_not_retired_while_it_is_young(world: Wo
     row = await plan_close(world)
     await reconcile(world.desk, sweep=False)
     assert world.order("g") == row
-    world.wait(100)
+    world.wait(AT_WORK_MS / 1000 + 1)
     await reconcile(world.desk, sweep=False)
     assert world.order("g").state is OrderState.EXPIRED
 

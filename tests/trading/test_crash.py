@@ -8,7 +8,7 @@ import pytest
 from lib.domain.errors import Retry
 from lib.domain.order import EVIDENCE_LIFE_MS, MAX_AGE_MS, Claim, Order, OrderState
 from lib.ports import SignedOrder
-from lib.trading.resolution import reconcile
+from lib.trading.resolution import RESUME_MS, reconcile
 from tests.factories import T, decision
 from tests.fakes_accounts import Store
 from tests.fakes_books import CommitUnknown
@@ -69,6 +69,40 @@ async def test_a_crash_after_the_plan_expires_once_the_decision_is_old(world: Wo
     await world.again(desk=desk)
     assert world.transport.orders() == []
     assert world.log().summary.outcome == "refused"
+
+
+async def test_a_row_nobody_is_left_to_send_ends_once_no_restart_takes_its_cycle_up(world: World) -> None:
+    world.on(SET_LEVERAGE, die)
+    await world.cycle("buy")
+    world.calm()
+    world.to(T + RESUME_MS)
+    assert await reconcile(world.new_desk(), sweep=False)
+    assert world.order().state is OrderState.PLANNED, "a restart may still take it up"
+    world.to(T + RESUME_MS + 1)
+    assert await reconcile(world.new_desk(), sweep=False)
+    assert (world.order().state, world.order().why) == (OrderState.EXPIRED, "whoever was to send it is gone")
+
+
+async def test_a_row_of_another_leader_is_theirs_to_send_until_it_is_too_old(world: World) -> None:
+    world.on(SET_LEVERAGE, die)
+    await world.cycle("buy")
+    world.calm()
+    world.to(T + RESUME_MS + 1)
+    assert await reconcile(world.new_desk("a trader that stands by"), sweep=False)
+    assert world.order().state is OrderState.PLANNED
+
+
+async def test_a_row_whose_account_is_at_work_is_not_taken_from_it(world: World) -> None:
+    world.on(SET_LEVERAGE, die)
+    await world.cycle("buy")
+    world.calm()
+    world.to(T + RESUME_MS + 1)
+    desk = world.new_desk()
+    async with desk.turns[1]:
+        assert await reconcile(desk, sweep=False)
+        assert world.order().state is OrderState.PLANNED
+    assert await reconcile(desk, sweep=False)
+    assert world.order().state is OrderState.EXPIRED
 
 
 async def test_a_throttled_row_left_behind_is_never_called_unsent(world: World) -> None:

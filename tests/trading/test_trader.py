@@ -106,8 +106,8 @@ async def test_a_start_finds_the_order_a_killed_process_had_sent(process: Proces
     await process.trader.drain()
     process.trader = process.new_trader()
     await process.start(T + 20_000)
-    assert process.world.order().state is OrderState.FILLED
     await process.run(10)
+    assert process.world.order().state is OrderState.FILLED
     assert len(process.world.transport.orders()) == 1
 
 
@@ -118,6 +118,19 @@ async def test_a_start_with_one_unreadable_account_still_serves_the_others(proce
     await process.run(5)
     assert process.trader.ready
     assert process.world.order("e", 2).state is OrderState.FILLED
+
+
+async def test_an_account_that_hangs_at_the_start_holds_nobody_else_up(process: Process) -> None:
+    process.world.add_account()
+    hang = process.world.transport.hanging[process.world.api_key(1)] = asyncio.Event()
+    await process.start(T + 2_000)
+    await process.run(5)
+    assert process.world.order("e", 2).state is OrderState.FILLED
+    assert process.world.orders(1) == [], "its own part of the reconciliation is not done"
+    del process.world.transport.hanging[process.world.api_key(1)]
+    hang.set()
+    await process.run(5)
+    assert process.world.order("e", 1).state is OrderState.FILLED
 
 
 async def test_the_guard_runs_every_ten_seconds_and_outlives_its_bugs(process: Process) -> None:
