@@ -239,11 +239,11 @@ async def _bring_forward(desk: Desk, account: TraderAccount, exchange: Exchange,
 
 async def _retire(desk: Desk, order: Order) -> None:
     """A PLANNED row that is too old, or that nobody is left to send: never sent ones expire, sent ones need a query."""
-    now = await desk.ledger.now()
-    if not _is_too_old(order, now) and not await _is_left_behind(desk, order, now):
-        return
-    why = "the decision is too old" if _is_too_old(order, now) else "whoever was to send it is gone"
-    await desk.ledger.move(order, OrderState.UNKNOWN if order.attempts else OrderState.EXPIRED, why)
+    now, after = await desk.ledger.now(), OrderState.UNKNOWN if order.attempts else OrderState.EXPIRED
+    if _is_too_old(order, now):
+        await desk.ledger.move(order, after, "the decision is too old")
+    elif await _is_left_behind(desk, order, now):
+        await desk.ledger.move(order, after, "whoever was to send it is gone")
 
 
 def _is_too_old(order: Order, now: int) -> bool:

@@ -33,7 +33,9 @@ SETTLE_S = 60.0
 BESIDE_S = 8.0
 """How long the next trader gets beside a frozen one."""
 MAY_BE_NAKED_MS = 30_000
-IDLE_S = 0.7
+IDLE_S = 1.0
+COMES_UP_S = 10.0
+"""How long a trader that was just started gets to reconcile before time is skipped."""
 ASK_S = 0.2
 """The exchange counts who asks it how often, and the trader must not pay for the driver's curiosity."""
 ROUND_S = 1.5
@@ -283,7 +285,7 @@ class Telling:
             now = self.world.progress()
             if now != before:
                 since, before, patience = loop.time(), now, IDLE_S
-            elif loop.time() - since > patience:
+            elif loop.time() - since > (patience if self.world.is_ready() else COMES_UP_S):
                 self.ground.warp.jump_to(self._next_event())
                 since, patience = loop.time(), ROUND_S
             if loop.time() > give_up:

@@ -58,6 +58,8 @@ class World:
     t_ms: int = 0
     trader: BaseProcess | None = None
     starts: int = 0
+    _said_before: int = 0
+    """How much had been written when the newest trader started, bytes."""
     statuses: list[int] = field(default_factory=list)
 
     @property
@@ -75,6 +77,13 @@ class World:
     def said(self) -> str:
         """Everything this world's traders wrote."""
         return self.log.read_text(errors="replace") if self.log.exists() else ""
+
+    def is_ready(self) -> bool:
+        """Whether the newest trader has reconciled: until then there is something to wait for that writes nothing."""
+        return b"trader.reconciled" in self._written()[self._said_before :]
+
+    def _written(self) -> bytes:
+        return self.log.read_bytes() if self.log.exists() else b""
 
     def was_hit(self) -> int:
         """How many traps have sprung."""
@@ -109,6 +118,7 @@ class World:
     def start(self, trap: Trap | None = None) -> None:
         """Start a trader with *trap* somewhere in its way."""
         self.starts += 1
+        self._said_before = len(self._written())
         self.trader = self.ground.start_trader(self.plan(trap))
 
     def is_up(self) -> bool:
