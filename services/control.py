@@ -12,8 +12,9 @@ The operator's command line: see how everything stands, stop it, close it, let i
 
 `stop` and `flatten` wait until it is proved that everything stopped and say meanwhile what is still open. Exit status:
 0 done (and proved), 1 refused, impossible now, or not proved within --timeout seconds (the switch stays thrown),
-2 wrong usage, 78 unusable settings. Needs DATABASE_URL and INSTALLATION; ENCRYPTION_KEY only to ask about orders. With
---local before the act it works on what `make run` runs on this machine.
+2 wrong usage, 78 unusable settings. Needs DATABASE_URL and INSTALLATION; ENCRYPTION_KEY only to ask about orders, which
+the proof of a stop needs while no trader runs. With --local before the act it works on what `make run` runs on this
+machine.
 """
 
 import argparse
@@ -29,12 +30,16 @@ from lib.domain.errors import EXIT_CONFIG, Halt, Retry
 from lib.domain.order import TERMINAL, Order, OrderState
 from lib.queries import PlatformStanding
 from lib.trading.operating import NoSuchAccountError
+from lib.trading.proving import Proof
 from lib.trading.settling import Word, look_again, settle
-from services.control_text import lock_lines, order_line, overview, still_open
+from services.control_text import lock_lines, not_looked_at, order_line, overview, still_open, without_a_key
 from services.local import environment
 
 POLL_S = 0.5
+LOOK_AGAIN_S = 2.0
+"""Between two tries to look through an account that could not be."""
 TELL_EVERY_S = 5
+NO_KEY = "not proved: start the trader, or stop again with ENCRYPTION_KEY; the switch stays thrown"
 Act = Callable[[Control, argparse.Namespace], Awaitable[int]]
 
 
@@ -145,7 +150,7 @@ async def _resume(control: Control, asked: argparse.Namespace) -> int:
 
 async def _wait_for_proof(control: Control, asked: argparse.Namespace) -> int:
     _say([f"no entry of {_whom(asked.account)} can be claimed any more; waiting for the proof"])
-    began_ms, told_ms = control.clock.now_ms(), 0
+    began_ms, told_ms, held = control.clock.now_ms(), 0, list[str]()
     while True:
         now_ms = control.clock.now_ms()
         switches = await control.operator.switches(asked.account)
@@ -155,21 +160,27 @@ async def _wait_for_proof(control: Control, asked: argparse.Namespace) -> int:
             return 0
         if now_ms - told_ms >= TELL_EVERY_S * 1000:
             told_ms = now_ms
-            _say(still_open(await _platform(control), asked.account, now_ms))
+            can_ask = control.exchanges is not None
+            _say(still_open(await _platform(control), asked.account, now_ms, can_ask=can_ask) + held)
         if now_ms - began_ms >= asked.timeout * 1000:
             return _complain(f"not proved within {asked.timeout:g} s; the switch stays thrown, see `status`", 1)
-        if not await _prove_alone(control, asked.account):
-            await control.clock.sleep(POLL_S)
+        proof, held = await _prove_alone(control, asked.account)
+        if proof is Proof.UNSEEN and control.exchanges is None:
+            _say(without_a_key(control.prover.unseen))
+            return _complain(NO_KEY, 1)
+        if proof is not Proof.PROVED:
+            await control.clock.sleep(LOOK_AGAIN_S if proof is Proof.UNSEEN else POLL_S)
 
 
-async def _prove_alone(control: Control, account_id: int) -> bool:
-    """With no trader at work, prove a pause from here; a venue that is away is asked again later."""
+async def _prove_alone(control: Control, account_id: int) -> tuple[Proof, list[str]]:
+    """With no trader at work, prove a pause from here, and say who could not be asked: they are asked again later."""
     if (await _platform(control)).trader_alive:
-        return False
+        return Proof.WAITS, []
     try:
-        return await control.operator.prove_pause(account_id, control.times)
-    except Retry:
-        return False
+        proof = await control.operator.prove_pause(account_id, control.prover)
+    except Retry as away:
+        return Proof.WAITS, [f"  {away}"]
+    return proof, not_looked_at(control.prover.unseen) if control.exchanges is not None else []
 
 
 # --- a person's acts --------------------------------------------------------------------------------------------------

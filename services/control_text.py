@@ -1,11 +1,12 @@
 """What the operator's command line prints: standings as plain lines. Values in, text out."""
 
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 
 from lib.domain.order import Order, OrderState
 from lib.ports import RiskLock
 from lib.queries import PlatformStanding, Standing, Switches
-from lib.trading.stopping import PROOF_MS
+from lib.trading.proving import PROOF_MS
 
 
 def overview(platform: PlatformStanding, now_ms: int) -> list[str]:
@@ -66,8 +67,8 @@ def order_line(row: Order) -> str:
     return f"{row.order_link_id} {way} {row.side} {row.qty or '?'} {row.state.value}: {row.why or '-'}"
 
 
-def still_open(platform: PlatformStanding, account_id: int, now_ms: int) -> list[str]:
-    """What the proof of a thrown switch still waits for, as lines."""
+def still_open(platform: PlatformStanding, account_id: int, now_ms: int, *, can_ask: bool) -> list[str]:
+    """What the proof of a thrown switch still waits for, as lines; *can_ask* = keys can be opened here."""
     accounts = [one for one in platform.accounts if account_id in (0, one.account_id)]
     switches = accounts[0].switches if account_id and accounts else platform.switches
     lines = [f"  open: {order_line(row)}" for one in accounts for row in one.open_rows]
@@ -76,17 +77,35 @@ def still_open(platform: PlatformStanding, account_id: int, now_ms: int) -> list
     left_s = (switches.switched_ms + PROOF_MS - now_ms) / 1000
     if left_s > 0:
         lines.append(f"  the venue's clock: {left_s:.0f} s to go")
+    rows = [row for one in accounts for row in one.open_rows]
     if not platform.trader_alive:
-        lines.append(_down(lines, is_flatten=switches.flatten))
-    if any(row.state is OrderState.NEEDS_HUMAN for one in accounts for row in one.open_rows):
+        lines.append(_down(is_flatten=switches.flatten, is_open=bool(rows), can_ask=can_ask))
+    if any(row.state is OrderState.NEEDS_HUMAN for row in rows):
         lines.append("  a person must settle an order first, see `needs-human`")
     return lines or ["  nothing is open; the venue is being asked"]
 
 
-def _down(open_lines: list[str], *, is_flatten: bool) -> str:
+def _down(*, is_flatten: bool, is_open: bool, can_ask: bool) -> str:
     if is_flatten:
         return "  the trader is not running: entries stay off, but only a running trader closes and proves that it did"
-    return "  the trader is not running" + (": open orders wait for it" if open_lines else "")
+    if not is_open:
+        return "  the trader is not running"
+    asked = "the exchange is asked from here" if can_ask else "open orders wait for it, or for ENCRYPTION_KEY here"
+    return f"  the trader is not running: {asked}"
+
+
+def not_looked_at(unseen: Mapping[int, str]) -> list[str]:
+    """Whose orders at the venue could not be looked through, and why."""
+    return [f"  account {number}: its orders could not be looked through: {why}" for number, why in unseen.items()]
+
+
+def without_a_key(unseen: Iterable[int]) -> list[str]:
+    """What is known where no key can be opened and nothing known is open: less than the proof, and it says so."""
+    numbers = ", ".join(map(str, sorted(unseen)))
+    return [
+        "everything known here has ended: no order is open by our books, and nothing sent before can still be accepted",
+        f"not looked at, for want of a key: whether the venue has an order our database lost (account {numbers})",
+    ]
 
 
 def _clock(at_ms: int) -> str:

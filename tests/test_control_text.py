@@ -6,7 +6,7 @@ from decimal import Decimal
 from lib.domain.order import OrderState
 from lib.ports import RiskLock
 from lib.queries import PlatformStanding, Standing, Switches
-from services.control_text import lock_line, overview, still_open, switch_words
+from services.control_text import lock_line, not_looked_at, overview, still_open, switch_words, without_a_key
 from tests.factories import T, order
 
 ON = Switches(trading_enabled=True, flatten=False, switched_ms=0, proven_ms=0, why="")
@@ -41,15 +41,31 @@ def test_the_overview_shows_accounts_without_their_whole_uid() -> None:
 
 def test_what_a_stop_waits_for_is_named() -> None:
     stuck = replace(ACCOUNT, switches=OFF, open_rows=(order(state=OrderState.NEEDS_HUMAN),))
-    lines = "\n".join(still_open(platform(ON, stuck), 7, T + 2_000))
+    lines = "\n".join(still_open(platform(ON, stuck), 7, T + 2_000, can_ask=True))
     assert "NEEDS_HUMAN" in lines
     assert "15 s to go" in lines
     assert "needs-human" in lines
     assert "holds" not in lines, "a pause leaves the position"
-    closing = still_open(platform(CLOSING, ACCOUNT, alive=False), 0, T + 60_000)
+    closing = still_open(platform(CLOSING, ACCOUNT, alive=False), 0, T + 60_000, can_ask=True)
     assert any("account 7 holds 0.5" in line for line in closing)
     assert any("only a running trader closes" in line for line in closing)
-    assert still_open(platform(OFF, ACCOUNT), 0, T + 60_000) == ["  nothing is open; the venue is being asked"]
+    quiet = still_open(platform(OFF, ACCOUNT), 0, T + 60_000, can_ask=True)
+    assert quiet == ["  nothing is open; the venue is being asked"]
+
+
+def test_without_a_trader_it_is_said_who_asks_about_an_open_order() -> None:
+    stuck = platform(OFF, replace(ACCOUNT, open_rows=(order(state=OrderState.UNKNOWN),)), alive=False)
+    assert "asked from here" in still_open(stuck, 0, T + 60_000, can_ask=True)[-1]
+    assert "wait for it, or for ENCRYPTION_KEY" in still_open(stuck, 0, T + 60_000, can_ask=False)[-1]
+    quiet = still_open(platform(OFF, ACCOUNT, alive=False), 0, T + 2_000, can_ask=False)
+    assert quiet[-1] == "  the trader is not running", "no order is open"
+
+
+def test_what_was_not_looked_at_is_never_called_stopped() -> None:
+    lines = [*without_a_key([9, 7]), *not_looked_at({7: "the key has expired"})]
+    assert "account 7, 9" in lines[1]
+    assert lines[2] == "  account 7: its orders could not be looked through: the key has expired"
+    assert not any("stopped" in line or "proved" in line for line in lines)
 
 
 def test_a_lock_only_a_person_ends_has_no_date() -> None:

@@ -1,23 +1,34 @@
-"""The operator's command line, wired: the ledger, what it shows of everybody, and what it may ask the exchange."""
+"""
+The operator's command line, wired: the ledger, what it shows of everybody, and what it may ask the exchange.
+
+Its desk has nothing to decide with: it looks for orders of ours and brings rows forward, and never leads.
+"""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from typing import NoReturn
 
 from lib.adapters.bybit.exchanges import BybitExchanges
-from lib.adapters.bybit.limiter import LocalLimiter
+from lib.adapters.bybit.limiter import IP_CALLS, LocalLimiter
 from lib.adapters.bybit.market_data import BybitMarketData
 from lib.adapters.bybit.transport import AiohttpTransport, open_session
 from lib.adapters.sql.ledger import SqlLedger
 from lib.adapters.vault import VaultOpener
 from lib.bootstrap import stores
 from lib.clock import Clock, SystemClock
-from lib.domain.account import Venue
-from lib.ports import Exchanges, Ledger
+from lib.domain.errors import Halt, Pause, Retry
+from lib.ports import Exchange, Exchanges, Lane, Ledger, TraderAccount
 from lib.queries import OperatorReadings
 from lib.settings import Settings
-from lib.trading.operating import Operator, VenueTime
+from lib.trading.desk import Desk
+from lib.trading.operating import Operator
+from lib.trading.proving import Prover, VenueTime
+from lib.trading.resolution import Sweep
+
+NO_KEY = "no exchange key can be opened without ENCRYPTION_KEY"
+"""Goes into the log alone: the command line has its own words."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +39,7 @@ class Control:
     operator: Operator
     readings: OperatorReadings
     exchanges: Exchanges | None
-    times: Mapping[Venue, VenueTime]
+    prover: Prover
     clock: Clock
     may_resume: bool
     """False = the environment says that nothing may be traded."""
@@ -45,22 +56,76 @@ async def control(settings: Settings, who: str) -> AsyncIterator[Control]:
         def transport_for(url: str) -> AiohttpTransport:
             return AiohttpTransport(url, session)
 
-        opener = VaultOpener([settings.encryption_key]) if settings.encryption_key else None
-        # a handful of questions by hand: they leave the traders' shared budget alone
-        few = LocalLimiter(clock, ip_calls=20)
+        def exchanges_at(ip_calls: int) -> Exchanges | None:
+            if not settings.encryption_key:
+                return None
+            opener, limiter = VaultOpener([settings.encryption_key]), LocalLimiter(clock, ip_calls=ip_calls)
+            return BybitExchanges(opener, settings.venue_urls, transport_for, clock, limiter)
+
         try:
             yield Control(
                 ledger=ledger,
                 operator=Operator(ledger, who),
                 readings=OperatorReadings(engine),
-                exchanges=BybitExchanges(opener, settings.venue_urls, transport_for, clock, few) if opener else None,
-                times={venue: _time_of(url) for venue, url in settings.venue_urls.items()},
+                # a handful of questions by hand: they leave the traders' shared budget alone
+                exchanges=exchanges_at(20),
+                # asked while no trader runs, for every account: half the address's budget is nobody's then
+                prover=_prover(settings, ledger, KeysHere(exchanges_at(IP_CALLS // 2)), clock, who),
                 clock=clock,
                 may_resume=settings.trading_enabled,
             )
         finally:
             ledger.close()
             engine.dispose()
+
+
+class KeysHere:
+    """
+    `lib.ports.Exchanges` by the keys that open on this command line.
+
+    One that does not open here may well be at work in a trader: that it cannot ask is *Retry* and never a refusal, of
+    which a proof could make something.
+    """
+
+    def __init__(self, exchanges: Exchanges | None) -> None:
+        self._exchanges = exchanges
+
+    def open(self, account: TraderAccount, lane: Lane = "trade") -> Exchange:
+        if self._exchanges is None:
+            raise Retry(NO_KEY)
+        try:
+            return self._exchanges.open(account, lane)
+        except Pause as closed:
+            raise Retry(str(closed)) from closed
+
+
+class Nothing:
+    """Candles, prices and analyst of a desk that decides nothing: whoever asks for them has met a bug of ours."""
+
+    async def newest(self, *asked: object, **named: object) -> NoReturn:
+        """As every question here."""
+        raise Halt("the operator's desk decides nothing")
+
+    set_status = closed_candles = ticker = instrument = ask = newest
+
+
+def _prover(settings: Settings, ledger: Ledger, exchanges: Exchanges, clock: Clock, who: str) -> Prover:
+    nothing = Nothing()
+    desk = Desk(
+        ledger=ledger,
+        exchanges=exchanges,
+        market=nothing,
+        candles=nothing,
+        analyst=nothing,
+        clock=clock,
+        feed=settings.feed_name,
+        model="",
+        installation=settings.installation,
+        holder=who,
+    )
+    # no trader has looked at its start: as far back as our rows may have been lost
+    clocks = {venue: _time_of(url) for venue, url in settings.venue_urls.items()}
+    return Prover(desk, look=Sweep(None, deep=True), clocks=clocks)
 
 
 def _time_of(url: str) -> VenueTime:

@@ -1,24 +1,23 @@
 """
 What an operator may do from a command line: throw switches, resume, prove a pause without a trader.
 
-A switch is a row, so it holds whether or not a trader runs; what L3 shall close, only a running trader closes. Where
-nothing is open any more, a pause can be proved here too, by the venues' own clocks. Resuming is its own act and takes
-back exactly the switches it names. An operator's stop of an account is an operator's to end, so it is thrown over the
-owner's own pause too. Who threw the platform's stands beside it, and the owner of an account is told who
-threw theirs. Account 0 is the platform: everybody.
+A switch is a row, so it holds whether or not a trader runs; what L3 shall close, only a running trader closes. A pause
+can be proved here too, by the same proof as the trader's: with keys that open the accounts. Resuming is its own act and
+takes back exactly the switches it names. An operator's stop of an account is an operator's to end, so it is thrown over
+the owner's own pause too. Who threw the platform's stands beside it, and the owner of an account is told who threw
+theirs. Account 0 is the platform: everybody.
 """
 
-from collections.abc import Awaitable, Callable, Mapping
+import asyncio
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from lib import log
-from lib.domain.account import Venue
+from lib.domain.order import OrderState
 from lib.ports import Flags, Ledger, TraderAccount
-from lib.trading.stopping import PROOF_MS
+from lib.trading.proving import PROOF_MS, Proof, Prover
 
 LOG = log.get("trading.operating")
-VenueTime = Callable[[], Awaitable[int]]
-"""A venue's own clock, epoch ms, asked without a key. *Retry* when unreachable."""
 
 
 class NoSuchAccountError(ValueError):
@@ -59,20 +58,26 @@ class Operator:
                 return account
         raise NoSuchAccountError(f"there is no account {account_id}")
 
-    async def prove_pause(self, account_id: int, times: Mapping[Venue, VenueTime]) -> bool:
+    async def prove_pause(self, account_id: int, prover: Prover) -> Proof:
         """
-        Prove a thrown L1 or L2 without a trader: no row open, every venue past the bound. False while that is not so.
+        Bring the open rows of a thrown L1 or L2 forward and prove it, without a trader. *Retry*: a venue is away.
 
         Of an L3 nothing is proved here: nobody has looked at the positions.
         """
         now = await self.switches(account_id)
-        if now.flatten or now.trading_enabled or await self._open_rows(account_id):
-            return False
-        seen = [await times[venue]() for venue in await self._venues(account_id) if venue in times]
-        as_of = min(seen, default=await self.ledger.now())
-        if as_of <= now.switched_ms + PROOF_MS:
-            return False
-        return await self.ledger.prove_stopped(account_id, now.switched_ms, as_of)
+        if now.flatten or now.trading_enabled:
+            return Proof.WAITS
+        accounts = [one for one in await self.ledger.accounts() if account_id in (0, one.account_id)]
+        await self._settle(account_id, accounts, prover)
+        seen_at = await prover.seen(accounts, past=now.switched_ms + PROOF_MS)
+        return await prover.prove(account_id, now, accounts, seen_at)
+
+    async def _settle(self, account_id: int, accounts: Sequence[TraderAccount], prover: Prover) -> None:
+        """Planned exits are left alone: they may still be sent, and only who leads can say that nobody will."""
+        found = await self.ledger.open_orders(account_id)
+        rows = [row for row in found if row.is_entry or row.state is not OrderState.PLANNED]
+        mine = ((one, [row for row in rows if row.account_id == one.account_id]) for one in accounts)
+        await asyncio.gather(*(prover.settle(one, its) for one, its in mine))
 
     async def _throw(self, account_id: int, flags: Flags) -> None:
         if account_id:
@@ -84,13 +89,6 @@ class Operator:
         LOG.warning(
             "switch.thrown", account=account_id, trading=flags.trading_enabled, flatten=flags.flatten, who=self.who
         )
-
-    async def _open_rows(self, account_id: int) -> bool:
-        return any(account_id in (0, row.account_id) for row in await self.ledger.open_orders())
-
-    async def _venues(self, account_id: int) -> list[Venue]:
-        accounts = await self.ledger.accounts()
-        return sorted({account.venue for account in accounts if account_id in (0, account.account_id)})
 
 
 def _is_operators(switches: Flags | TraderAccount) -> bool:

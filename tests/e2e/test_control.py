@@ -1,5 +1,6 @@
 """The operator's command line on real processes: everything closed and proved, stopped without a trader, resumed."""
 
+import asyncio
 import re
 import signal
 import subprocess
@@ -9,11 +10,19 @@ from decimal import Decimal
 import pytest
 import sqlalchemy as sa
 
+from lib.adapters.bybit.exchanges import BybitAsyncMarket, BybitExchanges
+from lib.adapters.bybit.limiter import LocalLimiter
+from lib.adapters.bybit.transport import AiohttpTransport, open_session
 from lib.adapters.redis.candle_store import RedisCandleStore
 from lib.adapters.redis.connection import connect
 from lib.adapters.sql.people import accounts, system_flags
 from lib.adapters.sql.trading import orders
+from lib.adapters.vault import VaultOpener
+from lib.clock import SystemClock
 from lib.domain.candle import MINUTE_MS
+from lib.domain.order import order_link_id
+from lib.ports import ApiKey
+from lib.trading.desk import boundary
 from services.control import main
 from tests.e2e.test_whole_system import (
     ROOT,
@@ -24,6 +33,7 @@ from tests.e2e.test_whole_system import (
     register,
     system,
 )
+from tests.factories import order
 
 __all__ = ["system"]
 pytestmark = [pytest.mark.e2e, pytest.mark.server, pytest.mark.enable_socket]
@@ -55,6 +65,36 @@ def a_position(deployment: System) -> None:
     client.close()
     deployment.start("trader")
     eventually("the entry filled", lambda: [row for row in rows(deployment, orders) if row["state"] == "FILLED"])
+
+
+def an_order_the_database_lost(deployment: System, uid: str, key: ApiKey) -> str:
+    """Send an entry of account 1 without a row, and be heard; its id."""
+
+    async def send() -> str:
+        async with open_session() as session:
+            url, clock = f"http://127.0.0.1:{deployment.env['SIMULATOR_PORT']}", SystemClock()
+            few = LocalLimiter(clock)
+
+            def transport_for(base: str) -> AiohttpTransport:
+                return AiohttpTransport(base, session)
+
+            market = BybitAsyncMarket(url, {"paper": url}, transport_for, clock, few)
+            opener = VaultOpener([deployment.env["ENCRYPTION_KEY"]])
+            exchange = BybitExchanges(opener, {"paper": url}, transport_for, clock, few).of("paper", uid, key)
+            last = (await market.ticker("paper", "BTCUSDT")).last
+            t_ms = boundary(deployment.now_ms)
+            entry = order(
+                t_ms=t_ms,
+                order_link_id=order_link_id(deployment.env["INSTALLATION"], t_ms, 1, 1, "e", 0),
+                limit_price=(last * Decimal("1.005")).quantize(Decimal(1)),
+                stop_loss=(last * Decimal("0.97")).quantize(Decimal(1)),
+                take_profit=Decimal(0),
+            )
+            answer = await exchange.send_order(exchange.sign_order(entry, deployment.now_ms))
+            assert answer.code == 0, answer
+            return entry.order_link_id
+
+    return asyncio.run(send())
 
 
 def rows(deployment: System, table: sa.Table) -> list[sa.RowMapping]:
@@ -117,11 +157,23 @@ def test_everything_is_closed_and_proved_within_twenty_seconds_and_only_a_person
 def test_without_a_trader_a_pause_is_proved_and_a_close_is_said_to_wait(system: System) -> None:
     system.start("simulator")
     eventually("the simulator answers", lambda: answers(system.env["SIMULATOR_PORT"]))
-    register(system)
+    uid, key = register(system)
 
+    key_of_the_traders = system.env.pop("ENCRYPTION_KEY")
+    status, said = control(system, "stop", "--account", "1")
+    assert status == 1
+    assert "not looked at, for want of a key" in said
+    assert "start the trader, or stop again with ENCRYPTION_KEY" in said
+    assert "not proved within" not in said, "nothing that is still waited for would change it"
+    assert "stopped" not in said
+    assert rows(system, accounts)[0]["proven_ms"] == 0
+
+    system.env["ENCRYPTION_KEY"] = key_of_the_traders
+    lost = an_order_the_database_lost(system, uid, key)
     status, said = control(system, "stop", "--account", "1")
     assert status == 0, said
     assert "the trader is not running" in said
+    assert [(row["order_link_id"], row["state"]) for row in rows(system, orders)] == [(lost, "FILLED")]
     assert control(system, "stop", "--account", "2") == (1, "control: there is no account 2\n")
 
     status, said = control(system, "flatten", "--account", "1", "--timeout", "1")
@@ -134,7 +186,7 @@ def test_without_a_trader_a_pause_is_proved_and_a_close_is_said_to_wait(system: 
     assert control(system, "resume", "--account", "1")[0] == 0
     [account] = rows(system, accounts)
     assert (account["trading_enabled"], account["flatten"]) == (True, False)
-    assert account["position_qty"] == Decimal(0)
+    assert account["position_qty"] == position_at_the_exchange(system, uid, key).qty
 
 
 @pytest.mark.parametrize("words", [["flatten"], ["stop", "--account", "0"], ["settle", "x", "OPEN", "--why", "y"], []])

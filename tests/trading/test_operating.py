@@ -1,24 +1,60 @@
-"""The operator's switches: thrown once, taken back by name; a pause is proved without a trader once nothing is open."""
+"""The operator's switches: thrown once, taken back by name; a pause is proved without a trader, and never half."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from decimal import Decimal
 
 import pytest
 
-from lib.domain.errors import Retry
-from lib.ports import Flags
+from lib.bootstrap.control import KeysHere
+from lib.domain.account import Venue
+from lib.domain.errors import Pause, Retry
+from lib.domain.order import OrderDraft, OrderState
+from lib.domain.risk import AccountPlan
+from lib.ports import Exchange, Exchanges, Flags, Lane, TraderAccount
 from lib.trading.operating import NoSuchAccountError, Operator
-from lib.trading.stopping import PROOF_MS
+from lib.trading.proving import PROOF_MS, Proof, Prover, VenueTime
+from lib.trading.resolution import Sweep
+from tests.factories import REF, T
 from tests.stage import CREATE
 from tests.world import World
+
+REALTIME = "/v5/order/realtime"
+LATER_S = PROOF_MS / 1000 + 1
+
+
+class OtherSeals:
+    """Keys sealed for another ENCRYPTION_KEY than the one at hand."""
+
+    def open(self, account: TraderAccount, lane: Lane = "trade") -> Exchange:
+        raise Pause("the stored API key was sealed for another installation")
 
 
 def operator(world: World) -> Operator:
     return Operator(world.ledger, "cli:kim@desk")
 
 
-async def prove(world: World, account_id: int = 0) -> bool:
+def prover(world: World, exchanges: Exchanges | None = None, clocks: Mapping[Venue, VenueTime] | None = None) -> Prover:
+    """What the command line proves by: the venue's public clock, and keys unless *exchanges* has none."""
+
     async def time() -> int:
         return world.clock.now_ms()
 
-    return await operator(world).prove_pause(account_id, {"paper": time})
+    desk = world.new_desk("cli:kim@desk")
+    here = replace(desk, exchanges=exchanges or KeysHere(desk.exchanges))
+    return Prover(here, look=Sweep(None, deep=True), clocks=clocks or {"paper": time})
+
+
+async def how_far(world: World, account_id: int = 0, by: Prover | None = None) -> Proof:
+    return await operator(world).prove_pause(account_id, by or prover(world))
+
+
+async def prove(world: World, account_id: int = 0) -> bool:
+    return await how_far(world, account_id) is Proof.PROVED
+
+
+async def proven_ms(world: World, account_id: int) -> int:
+    return (await operator(world).switches(account_id)).proven_ms
 
 
 @pytest.mark.parametrize("account_id", [0, 1])
@@ -68,7 +104,7 @@ async def test_the_owner_is_told_who_threw_their_switch(world: World) -> None:
 
 async def test_a_pause_is_not_proved_before_its_time_nor_with_an_open_row(world: World) -> None:
     world.fault("drop_reply", CREATE)
-    world.on(CREATE, lambda: world.fault("http_5xx_before", "/v5/order/realtime", count=99))
+    world.on(CREATE, lambda: world.fault("http_5xx_before", REALTIME, count=99, uid=world.uid(1)))
     await world.cycle("buy")
     await operator(world).stop(0)
     world.wait(PROOF_MS / 1000 + 1)
@@ -94,8 +130,99 @@ async def test_a_venue_that_is_away_proves_nothing(world: World) -> None:
         raise Retry("away")
 
     with pytest.raises(Retry):
-        await operator(world).prove_pause(0, {"paper": away})
-    assert not (await world.ledger.flags()).proven_ms
+        await how_far(world, by=prover(world, clocks={"paper": away}))
+    assert not await proven_ms(world, 0)
+
+
+# --- orders the proof must look for, and who can look -----------------------------------------------------------------
+
+
+@pytest.mark.parametrize("account_id", [0, 1], ids=["everybody", "one account"])
+@pytest.mark.parametrize("ago_s", [0, 2 * 86_400], ids=["just now", "two days ago"])
+async def test_a_pause_is_not_proved_over_an_order_the_database_lost(world: World, account_id: int, ago_s: int) -> None:
+    before = world.ledger.snapshot()
+    await world.cycle("buy")
+    world.ledger.rollback(before)
+    assert world.orders() == []
+    world.wait(ago_s)
+    await operator(world).stop(account_id)
+    world.wait(LATER_S)
+    look = prover(world)
+    assert await how_far(world, account_id, look) is Proof.WAITS
+    assert not await proven_ms(world, account_id)
+    assert world.order().state is OrderState.UNKNOWN, "it has a row now"
+    assert await how_far(world, account_id, look) is Proof.PROVED
+    assert world.order().state is OrderState.FILLED
+    assert (await world.trader_account(1)).booked_qty == world.position().qty
+
+
+async def test_an_order_nobody_heard_of_is_asked_about_without_a_trader(world: World) -> None:
+    world.fault("drop_reply", CREATE)
+    world.on(CREATE, lambda: world.fault("http_5xx_before", REALTIME, count=99))
+    await world.cycle("buy")
+    assert world.order().state is OrderState.UNKNOWN
+    await operator(world).stop(1)
+    world.wait(LATER_S)
+    assert not await prove(world, 1)
+    world.calm()
+    assert await prove(world, 1)
+    assert world.order().state is OrderState.FILLED
+
+
+async def test_a_planned_entry_is_taken_back_and_a_planned_exit_is_left_to_who_leads(world: World) -> None:
+    entry = OrderDraft("e", "buy", Decimal("0.01"), REF, REF, REF - 600, REF + 900, 5, reduce_only=False)
+    leave = OrderDraft("x", "sell", Decimal("0.01"), Decimal(0), REF, Decimal(0), Decimal(0), 5, reduce_only=True)
+    await world.ledger.plan(await world.trader_account(1), None, T, AccountPlan("closed", "", (leave, entry)))
+    leads = world.ledger.store.lease
+    await operator(world).stop(1)
+    world.to(T + 75_000)
+    assert not await prove(world, 1)
+    assert world.order("e").state is OrderState.BLOCKED
+    assert world.order("x").state is OrderState.PLANNED
+    assert world.ledger.store.lease == leads
+
+
+async def test_a_refused_key_keeps_the_proof_back_only_where_there_ever_was_an_entry(world: World) -> None:
+    world.add_account()
+    await world.cycle("buy")
+    world.add_account()
+    for number in (1, 3):
+        world.fault("key_revoked", uid=world.uid(number), code=33004)
+    for number in (0, 1, 2, 3):
+        await operator(world).stop(number)
+    world.wait(LATER_S)
+    look = prover(world)
+    assert [await how_far(world, number, look) for number in (1, 2, 3)] == [Proof.UNSEEN, Proof.PROVED, Proof.PROVED]
+    assert await how_far(world, 0, look) is Proof.UNSEEN
+    assert not await proven_ms(world, 1)
+    assert list(look.unseen) == [1]
+    assert "33004" in look.unseen[1]
+
+
+@pytest.mark.parametrize("account_id", [0, 1], ids=["everybody", "one account"])
+@pytest.mark.parametrize("keys", [None, OtherSeals()], ids=["without a key", "with another key"])
+async def test_a_pause_is_not_proved_where_no_key_can_be_opened(
+    world: World, account_id: int, keys: Exchanges | None
+) -> None:
+    await operator(world).stop(account_id)
+    look = prover(world, KeysHere(keys))
+    assert await how_far(world, account_id, look) is Proof.WAITS, "too early"
+    world.wait(LATER_S)
+    assert await how_far(world, account_id, look) is Proof.UNSEEN
+    assert not await proven_ms(world, account_id)
+    assert list(look.unseen) == [1]
+    assert await prove(world, account_id), "with the key it is"
+
+
+async def test_without_a_key_an_open_order_is_what_is_waited_for(world: World) -> None:
+    world.fault("drop_reply", CREATE)
+    world.on(CREATE, lambda: world.fault("http_5xx_before", REALTIME, count=99))
+    await world.cycle("buy")
+    world.calm()
+    await operator(world).stop(0)
+    world.wait(LATER_S)
+    assert await how_far(world, by=prover(world, KeysHere(None))) is Proof.WAITS
+    assert world.order().state is OrderState.UNKNOWN
 
 
 async def test_an_account_nobody_knows_is_refused(world: World) -> None:

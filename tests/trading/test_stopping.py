@@ -15,7 +15,8 @@ from lib.domain.risk import AccountPlan
 from lib.ports import Flags, TraderAccount
 from lib.simulator.orders import OrderRequest
 from lib.trading.cycle import run_cycle
-from lib.trading.stopping import PROOF_MS, Stopper
+from lib.trading.proving import PROOF_MS
+from lib.trading.stopping import Stopper
 from tests.factories import INSTALLATION, REF, SYMBOL, T, decision
 from tests.stage import CREATE, START, HeldClock
 from tests.world import World
