@@ -349,8 +349,9 @@ class Telling:
             for row in world.open_rows():
                 planned = row["state"] == "PLANNED"
                 moments.append(row["t_ms"] + MAX_AGE_MS + 500 if planned else row["signed_ts"] + PROOF_MS)
-            if self.outcome.kills:  # the dead trader's lease keeps the living one waiting
-                moments += [row["expires_ms"] + 50 for row in world.rows(trader_lease)]
+            if self.outcome.kills:  # a dead trader's lease keeps the living one waiting
+                leases = [row for row in world.rows(trader_lease) if row["holder"] != world.seated()]
+                moments += [row["expires_ms"] + 50 for row in leases]
             later = [moment for moment in moments[1:] if moment > now]
             return min(later, default=moments[0])
         return moments[0]

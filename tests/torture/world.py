@@ -20,6 +20,7 @@ from lib.adapters.sql.accounts import SqlAccounts
 from lib.adapters.sql.engine import make_engine
 from lib.adapters.sql.trading import equity_points, orders, trade_logs
 from lib.adapters.vault import VaultSealer
+from lib.bootstrap.seat import NAME as SEAT
 from lib.domain.account import AccountSettings, RiskLevel
 from lib.domain.candle import MINUTE_MS, Candle
 from lib.domain.order import TERMINAL, base36
@@ -141,9 +142,14 @@ class World:
             select = sa.select(query) if isinstance(query, sa.Table) else query
             return list(connection.execute(select).mappings())
 
-    def progress(self) -> tuple[tuple[Any, ...], ...]:
+    def seated(self) -> str:
+        """The newest trader as the lease names it, once it has come up."""
+        return (self.ground.folder / SEAT).read_text().strip()
+
+    def progress(self) -> tuple[Any, ...]:
         """What changes while anything still happens."""
         return (
+            len(self._written()),
             tuple((row["id"], row["state"], row["updated_ms"]) for row in self.rows(orders)),
             tuple((row["id"], row["status"]) for row in self.rows(trade_logs)),
         )
