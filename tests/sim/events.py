@@ -32,9 +32,16 @@ def plan_events(world: "World") -> None:
         for _ in range(rng.randint(5, 15)):
             _at_some_time(world, lambda: rollback(world))
     for make in EVENTS.values():
-        if rng.random() < 0.12:
-            for _ in range(rng.randint(1, 3)):
-                _at_some_time(world, partial(make, world))
+        _plan(world, make, 0.12)
+    if world.budget is not None:
+        for make in BUDGET_EVENTS.values():
+            _plan(world, make, 0.4)
+
+
+def _plan(world: "World", make: Callable[["World"], None], odds: float) -> None:
+    if world.rng.random() < odds:
+        for _ in range(world.rng.randint(1, 3)):
+            _at_some_time(world, partial(make, world))
 
 
 def _at_some_time(world: "World", act: Callable[[], None]) -> None:
@@ -45,12 +52,13 @@ def _at_some_time(world: "World", act: Callable[[], None]) -> None:
     world.later(max((t_ms - world.start_ms) / 1000 + after, 0), act)
 
 
-def _lasting(world: "World", kind: str) -> int:
+def _lasting(world: "World", kind: str, *, excuses: bool = True) -> int:
+    """Until when (epoch ms) *kind* lasts; meanwhile nothing is held against the processes, if it *excuses* them."""
     ms = world.rng.choice((3_000, 12_000, 45_000, 120_000))
     until = min(world.now_ms() + ms, world.heal_at)
     world.story(f"{kind} for {(until - world.now_ms()) / 1000} s")
     world.trouble.note(kind)
-    for process in world.referee.processes:
+    for process in world.referee.processes if excuses else ():
         process.disturbed(until - world.now_ms() + 10_000)
     return until
 
@@ -67,9 +75,22 @@ def candles_down(world: "World") -> None:
     world.trouble.candles_down_until = _lasting(world, "redis outage")
 
 
+def budget_away(world: "World") -> None:
+    """Nobody may enter, but each guardian has a share of its own."""
+    if world.budget is not None:
+        world.budget.away_until = _lasting(world, "budget away", excuses=False)
+
+
+def budget_flushed(world: "World") -> None:
+    if world.budget is not None:
+        world.story("the shared budget is flushed")
+        world.trouble.note("budget flushed")
+        world.budget.flush()
+
+
 def maintenance(world: "World") -> None:
     until = _lasting(world, "maintenance")
-    world.venue.faults.push(Fault("maintenance", params={"ms": until - world.now_ms()}))
+    world.venue.faults.push(Fault("maintenance", params={"until": until}))
 
 
 def forgotten(world: "World") -> None:
@@ -143,3 +164,5 @@ EVENTS: dict[str, Callable[["World"], None]] = {
     "address blocked": address_blocked,
 }
 """By the name it is counted under."""
+BUDGET_EVENTS: dict[str, Callable[["World"], None]] = {"budget away": budget_away, "budget flushed": budget_flushed}
+"""The same, where the traders share a request budget."""

@@ -15,6 +15,7 @@ from lib.domain.account import RISK_PROFILES, AccountSettings
 from lib.domain.order import CYCLE_MS, LinkId, parse_link_id
 from lib.simulator.engine import Engine
 from lib.simulator.orders import Execution, OrderRecord
+from tests.sim.budget import BudgetServer
 from tests.sim.cabinet import Cabinet
 from tests.sim.process import Process
 
@@ -51,10 +52,13 @@ class Person:
 
 
 class Referee:
-    """Listens to *engine*; *now_ms* is the true time, *processes* who could act."""
+    """Hears of everything at *engine*; *now_ms* is the true time, *processes* who could act
+    where their clocks are *in_time*."""
 
-    def __init__(self, engine: Engine, cabinet: Cabinet, now_ms: Callable[[], int]) -> None:
-        self._engine, self._cabinet, self._now_ms = engine, cabinet, now_ms
+    def __init__(
+        self, engine: Engine, cabinet: Cabinet, now_ms: Callable[[], int], in_time: Callable[[Process], bool]
+    ) -> None:
+        self._engine, self._cabinet, self._now_ms, self._in_time = engine, cabinet, now_ms, in_time
         self.people: dict[int, Person] = {}
         self.processes: list[Process] = []
         self.violations: list[str] = []
@@ -65,9 +69,9 @@ class Referee:
         self.worst_naked = 0
         self.worst_undisturbed = 0
         self.naked_episodes = 0
+        self.budget: BudgetServer | None = None
+        """Where the processes share a request budget: who was let through."""
         self._entries: set[tuple[int, str, int]] = set()
-        engine.on_accept = self._accepted
-        engine.listen(self._changed)
 
     def add(self, person: Person) -> None:
         self.people[person.uid] = person
@@ -85,7 +89,8 @@ class Referee:
 
     # --- acceptance ---------------------------------------------------------------------------------------------------
 
-    def _accepted(self, order: OrderRecord) -> None:
+    def accept(self, order: OrderRecord) -> None:
+        """The exchange took *order*."""
         link, person = parse_link_id(order.link_id), self.people.get(order.uid)
         if link is None or person is None:
             return
@@ -104,6 +109,9 @@ class Referee:
         self._require(late <= AGE_MS + WINDOW_MS + SLACK_MS, "P2", order, f"accepted {late} ms after its T")
         name, since = person.off
         self._require(not name or now - since <= WINDOW_MS + SLACK_MS, "P3", order, f"{now - since} ms after: {name}")
+        if self.budget is not None:
+            was_let = self.budget.use_grant(order.uid, now - WINDOW_MS - SLACK_MS)
+            self._require(was_let, "P9", order, "sent without a place in the shared request budget")
         self._judge_key(order, person, now)
         self._judge_caps(order, person, now)
 
@@ -153,7 +161,8 @@ class Referee:
 
     # --- positions ----------------------------------------------------------------------------------------------------
 
-    def _changed(self, topic: str, uid: int, subject: Any) -> None:
+    def see(self, topic: str, uid: int, subject: Any) -> None:
+        """The exchange tells of a change."""
         person = self.people.get(uid)
         if person is None:
             return
@@ -215,6 +224,6 @@ class Referee:
 
     def _up(self) -> Iterable[tuple[int, int]]:
         for process in self.processes:
-            # with a clock beyond the claim's tolerance it can repair a stop, but not close
-            if process.up_since_ms is not None and not process.stopped and abs(process.skew_ms) <= CLOCK_MS:
+            # with a clock beyond what is tolerated it can repair a stop, but not close
+            if process.up_since_ms is not None and not process.stopped and self._in_time(process):
                 yield process.up_since_ms, process.clear_since_ms

@@ -11,6 +11,8 @@ from typing import Any, Protocol
 
 from lib.adapters.bybit import client, order_wire
 from lib.adapters.bybit.client import BybitExchange
+from lib.adapters.bybit.turnstile import Answer
+from lib.adapters.redis.limiter import RedisBudget
 from lib.domain import order as law
 from lib.domain.instrument import Instrument
 from lib.domain.order import MAX_ATTEMPTS, Leg, Order, OrderState
@@ -123,6 +125,11 @@ def twice_the_size(patch: Patcher) -> None:
     patch.setattr(Instrument, "floor_qty", lambda self, qty: real(self, qty * 2))
 
 
+def enter_without_redis(patch: Patcher) -> None:
+    """While the shared budget cannot be reached, everybody may call."""
+    patch.setattr(RedisBudget, "_without_redis", lambda self, ask: Answer())
+
+
 Sabotage = Callable[[Patcher], None]
 SABOTAGES: tuple[Sabotage, ...] = (
     age_unchecked,
@@ -136,4 +143,5 @@ SABOTAGES: tuple[Sabotage, ...] = (
     fresh_id_each_send,
     only_realtime_asked,
     twice_the_size,
+    enter_without_redis,
 )

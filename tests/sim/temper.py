@@ -66,6 +66,8 @@ class Temper:
     redis: float = 0.0
     analyst: float = 0.0
     skewed: float = 0.0
+    hints: float = 0.0
+    budget: float = 0.0
 
 
 CHOICES: dict[str, tuple[float, ...]] = {
@@ -88,6 +90,8 @@ CHOICES: dict[str, tuple[float, ...]] = {
     "redis": (0, 0, 0.1),
     "analyst": (0, 0, 0.1, 0.3),
     "skewed": (0, 0.15, 0.15),
+    "hints": (0, 0.1, 0.5),
+    "budget": (0, 0, 0.03, 0.1),
 }
 
 

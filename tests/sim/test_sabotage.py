@@ -14,6 +14,7 @@ FOCUS: dict[Sabotage, Temper] = {
     sabotage.age_unchecked: DROWSY,
     sabotage.signed_at_send: DROWSY,
     sabotage.switches_unread: DROWSY,
+    sabotage.enter_without_redis: Temper(budget=0.3),
     sabotage.fresh_id_each_send: Temper(reply_lost=0.1, pause=0.01),
 }
 BREAKS: dict[Sabotage, str | tuple[str, ...]] = {
@@ -28,6 +29,7 @@ BREAKS: dict[Sabotage, str | tuple[str, ...]] = {
     sabotage.fresh_id_each_send: ("P1", "P4"),
     sabotage.only_realtime_asked: "P4",
     sabotage.twice_the_size: "P7",
+    sabotage.enter_without_redis: "P9",
 }
 
 

@@ -12,9 +12,11 @@ from itertools import chain
 import pytest
 
 from lib.domain.order import OrderState
+from tests.sim.budget import BUDGET_FAULTS
 from tests.sim.crowd import ACTS
-from tests.sim.events import EVENTS
+from tests.sim.events import BUDGET_EVENTS, EVENTS
 from tests.sim.fairness import AIMED, delays
+from tests.sim.hints import HINT_FAULTS
 from tests.sim.kept_seeds import KEPT
 from tests.sim.temper import ANSWERS, AT_CREATE, NETWORK
 from tests.sim.trial import Totals, try_many, try_seed
@@ -56,6 +58,9 @@ def test_every_fault_happens_and_every_state_is_reached() -> None:
 
 NETWORK_NAMES = {kind: f"request {kind}" for kind in ("lost", "late", "duplicated")}
 OTHER_FAULTS = (
+    *HINT_FAULTS,
+    *BUDGET_FAULTS,
+    *BUDGET_EVENTS,
     *("crash", "pause", "clock skew", "ledger down", "commit applied", "commit lost", "rollback", "refuse_stop"),
     *("redis down", "redis flushed", "redis stale", "redis another feed's", "redis a hole", "redis status lost"),
     *(f"analyst {mood}" for mood in ("hangs", "fails", "slow", "garbage", "absurd")),

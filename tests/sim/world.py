@@ -15,14 +15,19 @@ from contextvars import copy_context
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import partial
+from typing import cast
+
+import redis.asyncio
 
 from lib.adapters.bybit.exchanges import BybitAsyncMarket, BybitExchanges
-from lib.adapters.bybit.limiter import LocalLimiter
+from lib.adapters.bybit.limiter import Limits, LocalLimiter
+from lib.adapters.redis.limiter import RedisLimits
 from lib.domain.candle import MINUTE_MS
 from lib.domain.order import CYCLE_MS
 from lib.ports import NewAccount
 from lib.simulator.accounts import EngineConfig
 from lib.simulator.engine import Engine
+from lib.simulator.orders import OrderRecord
 from lib.simulator.venue import Venue, VenueConfig
 from lib.trading.commands import Clerk
 from lib.trading.desk import Desk
@@ -30,9 +35,11 @@ from lib.trading.guardian import Guardian
 from lib.trading.stopping import Stopper
 from lib.trading.trader import Trader
 from tests.factories import INSTALLATION, SYMBOL, T, instrument
+from tests.sim.budget import BudgetClient, BudgetServer
 from tests.sim.cabinet import Cabinet, MemoryCabinet, SqliteCabinet
 from tests.sim.crowd import Crowd, draw_settings
 from tests.sim.events import plan_events
+from tests.sim.hints import PrivateStreams
 from tests.sim.loop import VirtualLoop
 from tests.sim.market import SeededMarket, Weather
 from tests.sim.network import Network
@@ -53,6 +60,8 @@ CHAOS_MS = 230_000
 """How long after the last T but one the world stays bad."""
 LAST_CYCLE_MS = 45_000
 """How long the last, healthy cycle is given."""
+HINTED, BUDGETED = 3 / 4, 1 / 6
+"""Shares of the worlds with private streams and with a shared budget, which costs time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,12 +76,18 @@ class Shape:
     """Whether anybody may ask the traders for something."""
     lead_ms: int = 15_000
     """How long before the first T the world begins."""
+    has_hints: bool = False
+    """Whether the guardians follow private streams."""
+    has_budget: bool = False
+    """Whether the traders share one request budget in Redis; else each has its own."""
 
 
 def draw_shape(rng: random.Random) -> Shape:
     """Mostly short: the minutes between two cycles cost more than they show."""
     cycles, traders, accounts = rng.choice((1, 1, 2, 2, 3, 4)), rng.choice((1, 1, 2, 2, 3)), rng.choice((2, 2, 3))
-    return Shape(cycles, traders, accounts, rng.random() < 0.7, rng.random() < 0.3, rng.randint(3_000, 25_000))
+    has_people, has_web, lead_ms = rng.random() < 0.7, rng.random() < 0.3, rng.randint(3_000, 25_000)
+    has_hints, has_budget = rng.random() < HINTED, rng.random() < BUDGETED
+    return Shape(cycles, traders, accounts, has_people, has_web, lead_ms, has_hints, has_budget)
 
 
 class World:
@@ -103,7 +118,8 @@ class World:
         self.trouble.heals_at = self.heal_at
         self._build_exchange()
         self.cabinet: Cabinet = (SqliteCabinet if sqlite else MemoryCabinet)(self, INSTALLATION)
-        self.referee = Referee(self.engine, self.cabinet, self.now_ms)
+        self.referee = Referee(self.engine, self.cabinet, self.now_ms, self._in_time)
+        self._build_shared()
         self.recoveries = Recoveries(self.cabinet, self.referee.people, self.now_ms)
         self.commands = CommandBox()
         self.network = Network(self.venue, self.trouble, self)
@@ -146,6 +162,23 @@ class World:
         self.engine.advance(self.start_ms)
         visible = rng.choice((0, 0, 500, 3_000))
         self.venue = Venue(self.engine, self, VenueConfig(ip_limit=None, visible_delay_ms=visible))
+
+    def _build_shared(self) -> None:
+        """What the processes have in common beside ledger and exchange."""
+        self.streams = PrivateStreams(self.engine, self.later, self.advance) if self.shape.has_hints else None
+        self.budget = self.referee.budget = BudgetServer(self) if self.shape.has_budget else None
+        self.engine.on_accept = self._accepted
+        self.engine.listen(self._changed)
+
+    def _accepted(self, order: OrderRecord) -> None:
+        self.referee.accept(order)
+        if self.streams is not None:
+            self.streams.accepted(order)
+
+    def _changed(self, topic: str, uid: int, subject: object) -> None:
+        self.referee.see(topic, uid, subject)
+        if self.streams is not None:
+            self.streams.changed(uid)
 
     def _add_account(self) -> None:
         balance, settings = Decimal(self.rng.choice((300, 2_000, 10_000, 50_000))), draw_settings(self.rng)
@@ -219,15 +252,15 @@ class World:
     def _trader(self, process: Process) -> Trader:
         border = Border(process, self.trouble, self)
         transport = ShakyTransport(self.network, border)
-        limiter = LocalLimiter(process, ip_calls=0)
+        limits = self._limits(border)
 
         def transport_for(_: str) -> ShakyTransport:
             return transport
 
         desk = Desk(
             ledger=ShakyLedger(self.cabinet.ledger, border, self._written),
-            exchanges=BybitExchanges(OpenSeals(), {"paper": INSIDE}, transport_for, process, limiter),
-            market=BybitAsyncMarket(INSIDE, {"paper": INSIDE}, transport_for, process, limiter),
+            exchanges=BybitExchanges(OpenSeals(), {"paper": INSIDE}, transport_for, process, limits),
+            market=BybitAsyncMarket(INSIDE, {"paper": INSIDE}, transport_for, process, limits),
             candles=ShakyCandles(self.market, border),
             analyst=MoodyAnalyst(border),
             clock=process,
@@ -238,7 +271,13 @@ class World:
         )
         clerk = Clerk(desk, self.commands, OpenSeals(), None) if self.shape.has_web else None  # type: ignore[arg-type]
         stopper = Stopper(desk) if self.shape.has_people or self.shape.has_web else None
-        return Trader(desk, Guardian(desk), clerk, stopper)
+        hints = self.streams.open(border) if self.streams is not None else None
+        return Trader(desk, Guardian(desk, hints), clerk, stopper)
+
+    def _limits(self, border: Border) -> Limits:
+        if self.budget is None:
+            return LocalLimiter(border.process, ip_calls=0)
+        return RedisLimits(cast("redis.asyncio.Redis", BudgetClient(self.budget, border)), border.process)
 
     def _written(self, name: str) -> None:
         if name in SWITCHING:
@@ -256,6 +295,8 @@ class World:
         self.later((self.heal_at - self.start_ms) / 1000, self._heal)
         self.later((self.end_at - self.start_ms) / 1000, self.loop.stop)
         self._look()
+        if self.streams is not None:
+            self.streams.watch_prices(self.now_ms())
         self.loop.run_forever()
 
     def _look(self) -> None:
@@ -270,8 +311,13 @@ class World:
         self.trouble.healing = True
         self.engine.faults.clear()
         for process in self.lives:
-            if abs(process.skew_ms) > CLOCK_MS:
+            if not self._in_time(process):
                 process.skew_ms = 0  # somebody sets the clock: with a wrong one nothing can be closed
+
+    def _in_time(self, process: Process) -> bool:
+        """Whether ledger and venue, whose clock may be off too, take what *process* stamps."""
+        before_venue = process.skew_ms - (self.venue.now_ms() - self.now_ms())
+        return abs(process.skew_ms) <= CLOCK_MS and before_venue <= CLOCK_MS
 
     def close(self) -> None:
         """Forget the tasks that were still running."""
