@@ -80,10 +80,11 @@ class Stopper:
             await self._alone(0, self._prove_platform)
 
     async def _read(self) -> Sequence[Order]:
-        """Switches, accounts and open rows now; with the ledger away the last known switches and no rows."""
+        """Switches and accounts now, and the open rows if any is thrown; with the ledger away the last known ones."""
         try:
             flags, accounts = await self.desk.ledger.flags(), await self.desk.ledger.accounts()
-            rows = await self.desk.ledger.open_orders()
+            any_thrown = is_thrown(flags) or any(map(is_thrown, accounts))
+            rows = await self.desk.ledger.open_orders() if any_thrown else ()
         except Retry as busy:
             LOG.warning("stop.ledger_down", why=str(busy))
             return ()

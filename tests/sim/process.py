@@ -13,6 +13,7 @@ from lib.domain.errors import Halt
 from lib.domain.order import CYCLE_MS
 from lib.trading.timekeeping import CHECK_EVERY_S
 from lib.trading.trader import Trader
+from tests.sim.loop import VirtualLoop
 from tests.sim.temper import Time
 
 CYCLE_OFFSET_MS = 2_000
@@ -25,7 +26,7 @@ class Process:
     def __init__(
         self,
         name: str,
-        loop: asyncio.AbstractEventLoop,
+        loop: VirtualLoop,
         time: Time,
         skew_ms: int,
         on_end: Callable[["Process", str], None],
@@ -49,7 +50,7 @@ class Process:
     async def sleep(self, seconds: float) -> None:
         # asyncio.sleep costs twice as much, and this is most of what a world does
         woken: asyncio.Future[None] = self._loop.create_future()
-        self._loop.call_later(max(seconds, 0), _wake, woken)
+        self._loop.wake_later(max(seconds, 0), woken)
         await woken
         if self.stopped:
             await self.halt()
@@ -81,11 +82,6 @@ class Process:
     def disturbed(self, ms: int = 0) -> None:
         """A fault has hit the process; what it sets off ends *ms* from now."""
         self.clear_since_ms = max(self.clear_since_ms, self._time.now_ms() + ms)
-
-
-def _wake(woken: "asyncio.Future[None]") -> None:
-    if not woken.done():
-        woken.set_result(None)
 
 
 async def live(process: Process, trader: Trader) -> None:

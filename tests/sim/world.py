@@ -84,7 +84,7 @@ class Shape:
 
 def draw_shape(rng: random.Random) -> Shape:
     """Mostly short: the minutes between two cycles cost more than they show."""
-    cycles, traders, accounts = rng.choice((1, 1, 2, 2, 3, 4)), rng.choice((1, 1, 2, 2, 3)), rng.choice((2, 2, 3))
+    cycles, traders, accounts = rng.choice((1, 1, 2, 2, 3)), rng.choice((1, 1, 2, 2, 3)), rng.choice((2, 2, 3))
     has_people, has_web, lead_ms = rng.random() < 0.7, rng.random() < 0.3, rng.randint(3_000, 25_000)
     has_hints, has_budget = rng.random() < HINTED, rng.random() < BUDGETED
     return Shape(cycles, traders, accounts, has_people, has_web, lead_ms, has_hints, has_budget)
