@@ -117,8 +117,10 @@ class Prover:
         return False
 
     async def never_held(self, account: TraderAccount) -> bool:
-        """Whether the account never had an entry, by our books."""
-        return account.booked_qty == 0 and await self.desk.ledger.last_entry(account.account_id) is None
+        """Whether the account never had an entry, by our books and, should they have lost it, by our memory."""
+        if account.booked_qty or account.account_id in self.desk.sent:
+            return False
+        return await self.desk.ledger.last_entry(account.account_id) is None
 
     # --- the venues' clocks ---------------------------------------------------------------------------------------
 

@@ -199,6 +199,18 @@ async def test_a_refused_key_keeps_the_proof_back_only_where_there_ever_was_an_e
     assert "33004" in look.unseen[1]
 
 
+async def test_a_refused_key_is_not_excused_by_books_that_lost_the_entry_this_process_sent(world: World) -> None:
+    before = world.ledger.snapshot()
+    await world.cycle("buy")
+    world.ledger.rollback(before)
+    world.fault("key_revoked", uid=world.uid(1), code=33004)
+    await operator(world).stop(0)
+    world.wait(LATER_S)
+    trader = Prover(world.desk, clocks=prover(world).clocks)
+    assert await how_far(world, 0, trader) is Proof.UNSEEN
+    assert not await proven_ms(world, 0)
+
+
 @pytest.mark.parametrize("account_id", [0, 1], ids=["everybody", "one account"])
 @pytest.mark.parametrize("keys", [None, OtherSeals()], ids=["without a key", "with another key"])
 async def test_a_pause_is_not_proved_where_no_key_can_be_opened(
