@@ -368,8 +368,8 @@ class Telling:
         world = self.world
         await self.let_go()
         await self.ground.exchange.session.delete(f"{self.ground.exchange.url}/sim/faults")
-        # one that was only just started may not know yet what SIGTERM asks for; a second trap may spring this late
-        ends = {0, -signal.SIGTERM} | ({-signal.SIGKILL} if self.scenario.then else set())
+        # one that was only just started may not know yet what SIGTERM asks for; a trap may spring this late
+        ends = {0, -signal.SIGTERM} | ({-signal.SIGKILL} if self.scenario.action == "kill" else set())
         if (status := await world.stop()) not in ends:
             raise AssertionError(f"the trader ended with {status}; it last said: {world.said()[-600:]}")
         self.outcome.hits = world.was_hit()
