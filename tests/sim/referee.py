@@ -52,8 +52,11 @@ class Person:
 
 
 class Referee:
-    """Hears of everything at *engine*; *now_ms* is the true time, *processes* who could act
-    where their clocks are *in_time*."""
+    """
+    Hears of everything at *engine*; *now_ms* is the true time.
+
+    *processes* are those who could act, as far as their clocks are *in_time*.
+    """
 
     def __init__(
         self, engine: Engine, cabinet: Cabinet, now_ms: Callable[[], int], in_time: Callable[[Process], bool]
@@ -111,7 +114,7 @@ class Referee:
         self._require(not name or now - since <= WINDOW_MS + SLACK_MS, "P3", order, f"{now - since} ms after: {name}")
         if self.budget is not None:
             was_let = self.budget.use_grant(order.uid, now - WINDOW_MS - SLACK_MS)
-            self._require(was_let, "P9", order, "sent without a place in the shared request budget")
+            self._require(was_let, "budget", order, "sent without a place in the shared request budget")
         self._judge_key(order, person, now)
         self._judge_caps(order, person, now)
 

@@ -29,7 +29,7 @@ BREAKS: dict[Sabotage, str | tuple[str, ...]] = {
     sabotage.fresh_id_each_send: ("P1", "P4"),
     sabotage.only_realtime_asked: "P4",
     sabotage.twice_the_size: "P7",
-    sabotage.enter_without_redis: "P9",
+    sabotage.enter_without_redis: "budget",
 }
 
 
