@@ -26,6 +26,7 @@ from collections.abc import Awaitable, Callable
 
 from lib import bootstrap, log, settings
 from lib.bootstrap import Control
+from lib.clock import Clock
 from lib.domain.errors import EXIT_CONFIG, Halt, Retry
 from lib.domain.order import TERMINAL, Order, OrderState
 from lib.queries import PlatformStanding
@@ -131,13 +132,26 @@ async def _platform(control: Control) -> PlatformStanding:
 
 
 async def _stop(control: Control, asked: argparse.Namespace) -> int:
-    await control.operator.stop(asked.account)
+    await insist(control.clock, asked.timeout, lambda: control.operator.stop(asked.account))
     return await _wait_for_proof(control, asked)
 
 
 async def _flatten(control: Control, asked: argparse.Namespace) -> int:
-    await control.operator.flatten(asked.account)
+    await insist(control.clock, asked.timeout, lambda: control.operator.flatten(asked.account))
     return await _wait_for_proof(control, asked)
+
+
+async def insist(clock: Clock, timeout_s: float, throw: Callable[[], Awaitable[None]]) -> None:
+    """*throw* a switch for *timeout_s* seconds if need be: a frozen trader may hold its row. Then *Retry*."""
+    began_ms = clock.now_ms()
+    while True:
+        try:
+            return await throw()
+        except Retry as busy:
+            if clock.now_ms() - began_ms >= timeout_s * 1000:
+                raise
+            _say([f"not thrown yet, trying again: {busy}"])
+            await clock.sleep(POLL_S)
 
 
 async def _resume(control: Control, asked: argparse.Namespace) -> int:

@@ -1,16 +1,22 @@
 """
 `python -m tests.sim --seeds N` tries N worlds and prints one line of totals; `--seed K -v` tells the story of one.
 
-Exit code 1 when any promise was broken, with the seed and the reason.
+A long run says now and then how far it has come, and when it is interrupted, what it found until then. Exit code 1 when
+any promise was broken, with the seed and the reason; 130 when it was interrupted.
 """
 
 import argparse
 import logging
+import signal
 import sys
-from typing import Any
+from collections.abc import Iterable
+from typing import Any, NoReturn
 
-from tests.sim.trial import Totals, judged, try_many
+from tests.sim.trial import Result, Totals, judged, try_many
 from tests.sim.world import World
+
+TELL_EVERY = 5_000
+INTERRUPTED = 130
 
 
 def main() -> int:
@@ -20,15 +26,30 @@ def main() -> int:
     totals = Totals()
     share = 0.02 if asked.sqlite is None else asked.sqlite
     every = round(1 / share) if share else 0
-    for result in try_many(range(asked.first, asked.first + asked.seeds), jobs=asked.jobs, sqlite_every=every):
-        totals.add(result)
-        for problem in result.problems:
-            _say(f"seed {result.seed}{' on SQLite' if result.sqlite else ''}: {problem}")
+    signal.signal(signal.SIGTERM, _interrupt)
+    try:
+        _add(totals, try_many(range(asked.first, asked.first + asked.seeds), jobs=asked.jobs, sqlite_every=every))
+    except KeyboardInterrupt:
+        _say("interrupted; so far:")
     if asked.verbose:
         _say(", ".join(f"{kind} {count}" for kind, count in sorted(totals.faults.items())))
         _say(", ".join(f"{state} {count}" for state, count in sorted(totals.states.items())))
     _say(totals.line())
-    return 1 if totals.violating else 0
+    return 1 if totals.violating else 0 if totals.seeds == asked.seeds else INTERRUPTED
+
+
+def _add(totals: Totals, results: Iterable[Result]) -> None:
+    for result in results:
+        totals.add(result)
+        for problem in result.problems:
+            _say(f"seed {result.seed}{' on SQLite' if result.sqlite else ''}: {problem}")
+        if totals.seeds % TELL_EVERY == 0:
+            _say(f"... {totals.line()}")
+
+
+def _interrupt(number: int, frame: object) -> NoReturn:
+    """SIGTERM ends a run as Ctrl-C does."""
+    raise KeyboardInterrupt
 
 
 def _arguments() -> argparse.Namespace:

@@ -121,7 +121,11 @@ def try_many(seeds: Iterable[int], *, jobs: int = 1, sqlite_every: int = 0) -> I
         yield from map(_try, work)
         return
     with ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool:
-        yield from pool.map(_try, work, chunksize=25)
+        try:
+            yield from pool.map(_try, work, chunksize=25)
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
 
 
 @cache

@@ -125,12 +125,12 @@ def main() -> int:
     parser.add_argument("--all", action="store_true", help="every scenario")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--budget", type=float, default=90.0, help="seconds; ignored with --all")
-    parser.add_argument("--only", default="", help="scenarios whose name holds these words")
+    parser.add_argument("--only", default="", help="scenarios whose name holds these words, or (comma) these")
     parser.add_argument("--lanes", type=int, default=1, help="scenarios told beside each other")
     parser.add_argument("--json", type=Path, default=None, help="where to write every outcome")
     asked = parser.parse_args()
     chosen: Iterable[Scenario] = every() if asked.all or asked.only else sample(asked.seed)
-    found = (scenario for scenario in chosen if asked.only in scenario.name)
+    found = (scenario for scenario in chosen if any(words in scenario.name for words in asked.only.split(",")))
     budget = float("inf") if asked.all or asked.only else asked.budget
     report = asyncio.run(torture(found, budget, asked.lanes))
     for line in report.lines():

@@ -18,6 +18,7 @@ from typing import Any
 from lib.adapters.sql.accounts import SqlAccounts
 from lib.adapters.sql.people import system_flags
 from lib.adapters.sql.trading import orders, trade_logs, trader_lease
+from lib.domain.errors import Retry
 from lib.domain.order import INDEX_LAG_MS, MAX_AGE_MS, RECV_WINDOW_MS
 from lib.ports import Flags
 from tests.torture import stores
@@ -43,6 +44,8 @@ ROUND_S = 1.5
 ROUND_MS = 5_000
 """A trader looks at its open rows every five seconds, and at its positions every ten."""
 CUT_S = 1.2
+THROW_S = 1.0
+"""How long a switch may take to be thrown beside a frozen trader."""
 BETWEEN_CYCLES_MS = 120_000
 PROOF_MS = RECV_WINDOW_MS + INDEX_LAG_MS + 300
 RESUME_MS = 61_000
@@ -88,6 +91,8 @@ async def tell(ground: Ground, scenario: Scenario) -> Outcome:
         await telling.run()
     except AssertionError as broken:
         telling.outcome.problems.append(str(broken))
+    except Exception as bug:  # noqa: BLE001 - a driver that stumbles over one scenario tells the others all the same
+        telling.outcome.problems.append(f"the driver: {bug!r}")
     finally:
         ground.net_cable.mend()
         ground.database_cable.mend()
@@ -232,7 +237,7 @@ class Telling:
             return
         pid = process.pid
         await eventually("the trader is frozen", lambda: _is_stopped(pid))
-        action = self.scenario.action
+        action, throwing = self.scenario.action, None
         self.ground.warp.jump(PAUSES_MS.get(action, 0) if action != "switchoff" else 0)
         match action:
             case "dbcut":
@@ -244,14 +249,18 @@ class Telling:
             case "replylost":
                 self.ground.net_cable.lose(Loss(REQUESTS[self.scenario.point][1]))
             case "switchoff":
-                await self._throw(flatten=False)
-                self.ground.warp.jump(PAUSES_MS["switchoff"])
+                throwing = asyncio.create_task(self._throw(flatten=False))
+                # frozen inside a transaction it holds the switch's row: nobody throws it before the trader goes on
+                await asyncio.wait((throwing,), timeout=THROW_S)
+                self.ground.warp.jump(PAUSES_MS["switchoff"] if throwing.done() else 0)
             case "dethroned":
                 self._frozen, self.world.trader = process, None
                 self.world.start()
                 # frozen inside a transaction, it holds locks that nobody else can take
                 await self.settle(give_up_s=BESIDE_S, must=False)
         os.kill(pid, signal.SIGCONT)
+        if throwing is not None:
+            await throwing
         if action in ("dbcut", "netcut"):
             await asyncio.sleep(CUT_S)
             self.ground.database_cable.mend()
@@ -259,8 +268,13 @@ class Telling:
 
     async def _throw(self, *, flatten: bool) -> None:
         """The operator's switch for everybody."""
-        flags = Flags(trading_enabled=False, flatten=flatten)
-        await asyncio.to_thread(SqlAccounts(self.world.engine).set_flags, flags, "torture")
+        flags, accounts = Flags(trading_enabled=False, flatten=flatten), SqlAccounts(self.world.engine)
+        while True:
+            try:
+                await asyncio.to_thread(accounts.set_flags, flags, "torture")
+                break
+            except Retry:
+                await asyncio.sleep(POLL_S)  # whoever wants everything stopped insists
         self.judge.switched_off_ms = self.ground.warp.now_ms()
 
     async def let_go(self) -> None:
