@@ -33,6 +33,8 @@ class BudgetServer:
         self._kept: dict[str, tuple[int, Any]] = {}
         """Key → (when it expires, epoch ms; a list of times, or a number)."""
         self.away_until = 0
+        self.troubled_ms = 0
+        """When a call to it last went wrong, epoch ms."""
         self.grants: dict[int, list[int]] = {}
         """uid → when (epoch ms) its sends of the trade lane were let through and not yet used."""
         self.scripts: dict[str, Script] = {TAKE_CALLS: self.take_calls, CLOSE_CALLS: self.close_calls}
@@ -152,6 +154,8 @@ class BudgetClient:
         kind = rng.choice(KINDS) if trouble.chance("budget") else ""
         if kind:
             trouble.note(f"budget {kind}")
+        if kind or self._is_away():
+            self._server.troubled_ms = self._border.time.now_ms()
         if kind == "refused" or self._is_away():
             await process.sleep(rng.choice((0.001, 2.0)))
             raise redis.exceptions.ConnectionError("nobody there")

@@ -71,6 +71,7 @@ class Referee:
         """When the database last lost commits."""
         self.worst_naked = 0
         self.worst_undisturbed = 0
+        """With everything up; trouble of the shared budget excuses nobody, but not everything is up then."""
         self.naked_episodes = 0
         self.budget: BudgetServer | None = None
         """Where the processes share a request budget: who was let through."""
@@ -211,7 +212,8 @@ class Referee:
         self.worst_naked = max(self.worst_naked, at - since)
         since = max(since, known)
         undisturbed = max((at - max(since, *starts) for starts in self._up()), default=0)
-        self.worst_undisturbed = max(self.worst_undisturbed, undisturbed)
+        if self.budget is None or self.budget.troubled_ms < since:
+            self.worst_undisturbed = max(self.worst_undisturbed, undisturbed)
         if undisturbed > NAKED_MS:
             self.violations.append(f"P5 uid {person.uid}: no stop for {undisturbed} ms beside an undisturbed trader")
             person.excused = True
