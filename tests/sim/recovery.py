@@ -1,8 +1,8 @@
 """
 How long after a restart every row that was open then had ended, where nothing went wrong meanwhile.
 
-Only restarts that met no fault on their way count: exchange and database were up. Rows of accounts whose key is dead
-are left out, nobody can ask about them.
+Only restarts that met no fault on their way count: exchange, database and the shared budget were up, and nobody's clock
+was wrong. Rows of accounts whose key is dead are left out, nobody can ask about them.
 """
 
 from collections.abc import Callable, Mapping
@@ -14,10 +14,20 @@ from tests.sim.referee import Person
 
 
 class Recoveries:
-    """Watches the rows of *cabinet*; *took_ms* is the answer, a number a restart that found something open."""
+    """
+    Watches the rows of *cabinet*; *took_ms* is the answer, a number a restart that found something open.
 
-    def __init__(self, cabinet: Cabinet, people: Mapping[int, Person], now_ms: Callable[[], int]) -> None:
-        self._cabinet, self._people, self._now_ms = cabinet, people, now_ms
+    *is_calm* says whether nothing but the processes themselves has been in anybody's way since a moment.
+    """
+
+    def __init__(
+        self,
+        cabinet: Cabinet,
+        people: Mapping[int, Person],
+        now_ms: Callable[[], int],
+        is_calm: Callable[[int], bool],
+    ) -> None:
+        self._cabinet, self._people, self._now_ms, self._is_calm = cabinet, people, now_ms, is_calm
         self._waiting: dict[Process, tuple[int, set[int]]] = {}
         self.took_ms: list[int] = []
 
@@ -32,7 +42,7 @@ class Recoveries:
             return
         still_open = self._open()
         for process, (began_ms, rows) in list(self._waiting.items()):
-            if process.is_dead or process.clear_since_ms > began_ms:
+            if process.is_dead or process.clear_since_ms > began_ms or not self._is_calm(began_ms):
                 del self._waiting[process]
             elif not rows & still_open:
                 self.took_ms.append(self._now_ms() - began_ms)

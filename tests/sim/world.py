@@ -120,7 +120,7 @@ class World:
         self.cabinet: Cabinet = (SqliteCabinet if sqlite else MemoryCabinet)(self, INSTALLATION)
         self.referee = Referee(self.engine, self.cabinet, self.now_ms, self._in_time)
         self._build_shared()
-        self.recoveries = Recoveries(self.cabinet, self.referee.people, self.now_ms)
+        self.recoveries = Recoveries(self.cabinet, self.referee.people, self.now_ms, self._is_calm)
         self.commands = CommandBox()
         self.network = Network(self.venue, self.trouble, self)
         self.crowd = Crowd(self)
@@ -318,6 +318,11 @@ class World:
         """Whether ledger and venue, whose clock may be off too, take what *process* stamps."""
         before_venue = process.skew_ms - (self.venue.now_ms() - self.now_ms())
         return abs(process.skew_ms) <= CLOCK_MS and before_venue <= CLOCK_MS
+
+    def _is_calm(self, since_ms: int) -> bool:
+        """Whether the shared budget has been well since then, and the clock of everybody who lives is right."""
+        has_budget = self.budget is None or self.budget.troubled_ms < since_ms
+        return has_budget and all(self._in_time(process) for process in self.lives if not process.is_dead)
 
     def close(self) -> None:
         """Forget the tasks that were still running."""
