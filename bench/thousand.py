@@ -5,9 +5,8 @@ Ours is `run_cycle` over the real client, the shared limiter on a real Redis and
 simulator in a process of its own on real loopback HTTP with Bybit's limits on: 600 calls in 5 s from an address, then
 HTTP 403 for ten minutes, and those per account and endpoint. The analyst answers at once. The clock starts at T, the
 cycle two seconds later, as by the timetable. The venue itself says what the most calls in any 5 s were. The rate until
-the last claim is held against 80 % of the venue's limit, 96 calls a second. Not measured: accounts whose leverage must
-be set first (two calls more). Start: `python -m bench.thousand`; with `--guardian` the guardian works beside the cycle
-and reads each new position again within 30 s from the same budget.
+the last claim is held against 80 % of the venue's limit, 96 calls a second. Not measured: the guardian, who rests, and
+accounts whose leverage must be set first (two calls more). Start: `python -m bench.thousand`.
 """
 
 import argparse
@@ -20,7 +19,7 @@ import tempfile
 import time
 from bisect import bisect_left
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
-from contextlib import asynccontextmanager, contextmanager, nullcontext
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
@@ -50,7 +49,6 @@ from lib.simulator.limits import AddressLimits
 from lib.simulator.server import SimulatorConfig, serve
 from lib.trading.cycle import CycleReport, run_cycle
 from lib.trading.desk import Desk
-from lib.trading.guardian import Guardian
 
 SYMBOL, FEED, INSTALLATION = "BTCUSDT", "synthetic", "bench"
 BALANCE = Decimal(100_000)
@@ -257,8 +255,8 @@ def desk_of(url: str, transport: CountingTransport, limits: RedisLimits, ledger:
     )
 
 
-async def measure(folder: Path, count: int, database: str, *, guarded: bool) -> Result:
-    """One cycle of *count* accounts, with the guardian beside it if *guarded*."""
+async def measure(folder: Path, count: int, database: str) -> Result:
+    """One cycle of *count* accounts."""
     private, public = generate_keys()
     with opened_ledger(folder, database) as (engine, ledger):
         async with running_venue(folder) as url, shared_limits(folder) as limits, open_session() as session:
@@ -267,25 +265,10 @@ async def measure(folder: Path, count: int, database: str, *, guarded: bool) -> 
             members = await open_accounts(url, count)
             await asyncio.to_thread(enlist, engine, VaultSealer(public), members, desk.clock.now_ms())
             await as_by_the_last_cycle(desk)
-            async with guarding(desk) if guarded else nullcontext():
-                t_ms, report = await next_cycle(desk)
-                ended = desk.clock.now_ms()
+            t_ms, report = await next_cycle(desk)
+            ended = desk.clock.now_ms()
     seen = json.loads((folder / "seen.json").read_text())
     return summed_up(count, t_ms, ended, report, ledger.claims, seen, transport.refused)
-
-
-@asynccontextmanager
-async def guarding(desk: Desk) -> AsyncIterator[None]:
-    """The guardian at work, once it has met everybody."""
-    guardian = Guardian(desk)
-    task = asyncio.create_task(guardian.run())
-    try:
-        while not guardian.watches or not all(watch.is_met for watch in guardian.watches.values()):  # noqa: ASYNC110
-            await asyncio.sleep(0.5)
-        yield
-    finally:
-        task.cancel()
-        await asyncio.wait((task,))
 
 
 async def next_cycle(desk: Desk) -> tuple[int, CycleReport]:
@@ -347,7 +330,6 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--accounts", type=int, default=1_000)
     parser.add_argument("--database", default="", help="an empty MariaDB or MySQL; SQLite when not given")
-    parser.add_argument("--guardian", action="store_true", help="with the guardian beside the cycle")
     parser.add_argument("--serve", type=Path, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.serve:
@@ -355,7 +337,7 @@ def main() -> None:
         return
     began = time.monotonic()
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as name:
-        result = asyncio.run(measure(Path(name), options.accounts, options.database, guarded=options.guardian))
+        result = asyncio.run(measure(Path(name), options.accounts, options.database))
     show(result, time.monotonic() - began)
     sys.exit(0 if result.is_fine else 1)
 
