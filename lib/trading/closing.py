@@ -7,6 +7,7 @@ account can never add up to more than our part, even where a person's part lies 
 """
 
 from decimal import Decimal
+from functools import partial
 
 from lib import log
 from lib.domain.errors import Halt, Retry
@@ -30,10 +31,13 @@ async def close_ours(desk: Desk, account: TraderAccount, exchange: Exchange, leg
     order, instrument = await _planned(desk, account, exchange, leg, why)
     if order is None or instrument is None:
         return None
-    if await is_beaten(desk, account, order) or await _is_too_much(desk, account, exchange, order):
+    if await is_beaten(desk, account, order):
         await desk.ledger.move(order, OrderState.BLOCKED, IN_ITS_PLACE)
         return None
-    done = await run_order(desk, Errand(account, exchange, instrument), order)
+    still = partial(_still_ours, desk, account, exchange)
+    done = await run_order(desk, Errand(account, exchange, instrument, still=still), order)
+    if done.state is OrderState.BLOCKED:
+        return None
     await import_fills(desk, account, exchange)
     return done
 
@@ -60,10 +64,12 @@ async def _price(desk: Desk, account: TraderAccount, position: Position) -> Deci
         return position.mark or position.avg_entry_price
 
 
-async def _is_too_much(desk: Desk, account: TraderAccount, exchange: Exchange, order: Order) -> bool:
-    """Whether our part became smaller than *order*: a close may have ended between our reading and our row."""
+async def _still_ours(desk: Desk, account: TraderAccount, exchange: Exchange, order: Order) -> int | None:
+    """When *order* was no more than our part; None = it is more: a close, or a hand, may have been there meanwhile."""
     position = await exchange.position(account.symbol)
-    return our_part(position, await own_quantity(desk, account, exchange)) < (order.qty or ZERO)
+    if our_part(position, await own_quantity(desk, account, exchange)) < (order.qty or ZERO):
+        return None
+    return position.seen_at
 
 
 def our_part(position: Position, own: Decimal) -> Decimal:

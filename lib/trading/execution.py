@@ -5,7 +5,7 @@ The claim's commit is the point of no return: bytes are fixed before it and sent
 certainly committed. Orders of one account go one after another; a flip's entry waits until its exit is proved done.
 """
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 
 from lib import log
@@ -24,6 +24,10 @@ REFUSED_PAUSE_S = 1.1
 """After 10002 or 10006: the venue's rolling second has passed."""
 FRESH_MS = 2_000
 """How long a position that was read as flat counts as flat on the way to the claim."""
+LOOKED_MS = 4_000
+"""How old the look at a position may be when a close of it is signed, by our clock against the venue's."""
+Still = Callable[[Order], Awaitable[int | None]]
+"""The venue's time (epoch ms) at which a close was no more than our part; None = it is more by now."""
 MAX_SENDS = 6
 """Claims tried for one order in one go: three sends at most, and as many signatures grown old before the claim."""
 
@@ -33,7 +37,8 @@ class Errand:
     """
     One account's orders of one T, and what sizing a flip's entry needs. *later* is the account's exchange for what
     nobody waits for (what became of an entry); None = the same. *seen* is the position last read and when, by the
-    desk's clock (epoch ms): while it is fresh an entry needs no other look.
+    desk's clock (epoch ms): while it is fresh an entry needs no other look. *still* is asked before each send of a
+    close: what was ours when it was planned may be gone when a frozen process or a second try comes to send it.
     """
 
     account: TraderAccount
@@ -42,6 +47,7 @@ class Errand:
     turn: Turn | None = None
     later: Exchange | None = None
     seen: tuple[Position, int] | None = None
+    still: Still | None = None
 
     def asking(self, order: Order) -> Exchange:
         """Whom to ask what became of *order*: an exit may have an entry waiting behind it."""
@@ -68,7 +74,10 @@ async def run_order(desk: Desk, errand: Errand, order: Order) -> Order:
     for _ in range(MAX_SENDS):
         if order.state is not OrderState.PLANNED or order.qty is None:
             break
-        order, again_in_s = await _send(desk, errand.exchange, order)
+        looked_ms = await errand.still(order) if errand.still is not None else None
+        if errand.still is not None and looked_ms is None:
+            return await _moved(desk, order, OrderState.BLOCKED, IN_ITS_PLACE)
+        order, again_in_s = await _send(desk, errand.exchange, order, looked_ms)
         if again_in_s is None:
             break
         await desk.clock.sleep(again_in_s)
@@ -77,9 +86,11 @@ async def run_order(desk: Desk, errand: Errand, order: Order) -> Order:
     return order
 
 
-async def _send(desk: Desk, exchange: Exchange, order: Order) -> tuple[Order, float | None]:
+async def _send(desk: Desk, exchange: Exchange, order: Order, looked_ms: int | None) -> tuple[Order, float | None]:
     """Sign, claim, send once. The row as it then stands, and seconds until it may be tried again (None = not now)."""
     async with desk.signing:
+        if looked_ms is not None and desk.clock.now_ms() - looked_ms > LOOKED_MS:
+            return order, 0
         signed = exchange.sign_order(order, desk.clock.now_ms())
         claim = await desk.ledger.claim(order, signed, desk.holder)
     if not claim.granted:

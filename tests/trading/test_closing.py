@@ -89,6 +89,41 @@ async def test_a_close_whose_end_is_unknown_and_that_comes_late_is_not_doubled(w
     assert sold(world) <= ours
 
 
+async def test_a_second_try_of_a_close_takes_no_more_than_what_is_still_ours(world: World) -> None:
+    await world.cycle("buy")
+    ours = world.position().qty
+    world.fault("rate_limit_past_reset", CREATE)
+    world.on(CREATE, lambda: world.by_hand("sell", str(ours - Decimal("0.001"))), after=True)
+    assert await close(world) is None or sold(world) == 0
+    assert len(asked(world)) == 1, "the first try was refused, and the second would have been too large"
+    assert world.position().qty == Decimal("0.001")
+    world.calm()
+    assert world.order("g").state is OrderState.UNKNOWN, "bytes left once: a query ends it"
+    world.wait(AT_WORK_MS / 1000 + 10)
+    await reconcile(world.desk, sweep=False)
+    assert world.order("g").state is OrderState.ABSENT
+    done = await close(world)
+    assert done is not None
+    assert world.position().is_flat
+
+
+async def test_a_close_is_not_signed_by_an_old_look_at_the_position(world: World) -> None:
+    await world.cycle("buy")
+    looks = 0
+
+    def frozen() -> None:
+        nonlocal looks
+        looks += 1
+        if looks == 2:  # the look before the send: its answer is read a minute later
+            world.wait(60)
+
+    world.on("/v5/position/list", frozen, after=True)
+    done = await close(world)
+    assert done is not None
+    assert done.state is OrderState.FILLED
+    assert looks > 2, "the position was read once more"
+
+
 async def test_a_close_somebody_planned_a_moment_ago_is_left_to_them(world: World) -> None:
     await shared(world)
     row = await plan_close(world)
