@@ -15,5 +15,7 @@ KEPT: tuple[int, ...] = (
     7540,  # nothing of ours was seen before the sweep that found a lost entry, and that proved everything closed
     14522,  # the database lost commits and gave an order's id to another, which then got the first one's verdict
     15685,  # the same, with a close
+    1260,  # the database forgot an entry, its key was revoked, and everything was proved stopped over a filled position
+    9448,  # a close was sent at the quantity of a minute ago, most of which its owner had closed by hand since
     7939,  # an answer about the first send ended the row of the second
 )
