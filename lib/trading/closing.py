@@ -34,7 +34,7 @@ async def close_ours(desk: Desk, account: TraderAccount, exchange: Exchange, leg
     if await is_beaten(desk, account, order):
         await desk.ledger.move(order, OrderState.BLOCKED, IN_ITS_PLACE)
         return None
-    still = partial(_still_ours, desk, account, exchange)
+    still = partial(still_ours, desk, account, exchange)
     done = await run_order(desk, Errand(account, exchange, instrument, still=still), order)
     if done.state is OrderState.BLOCKED:
         return None
@@ -64,7 +64,7 @@ async def _price(desk: Desk, account: TraderAccount, position: Position) -> Deci
         return position.mark or position.avg_entry_price
 
 
-async def _still_ours(desk: Desk, account: TraderAccount, exchange: Exchange, order: Order) -> int | None:
+async def still_ours(desk: Desk, account: TraderAccount, exchange: Exchange, order: Order) -> int | None:
     """When *order* was no more than our part; None = it is more: a close, or a hand, may have been there meanwhile."""
     position = await exchange.position(account.symbol)
     if our_part(position, await own_quantity(desk, account, exchange)) < (order.qty or ZERO):

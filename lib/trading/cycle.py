@@ -12,6 +12,7 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
+from functools import partial
 
 from lib import log
 from lib.domain.candle import Candle
@@ -25,6 +26,7 @@ from lib.ports import AnalystAnswer, CycleKey, Exchange, TraderAccount
 from lib.trading.analysis import group_answer
 from lib.trading.books import check_equity
 from lib.trading.ceiling import Ceiling, open_ceiling
+from lib.trading.closing import still_ours
 from lib.trading.desk import Desk, due, fits
 from lib.trading.execution import Errand, execute
 from lib.trading.planning import Prefetch, Snapshot, Turn, look, make_plan, prefetch
@@ -180,7 +182,8 @@ async def _trade(this: Round, account: TraderAccount, window: Sequence[Candle]) 
         plan = await make_plan(desk, account, snapshot, answer, window[-1], this.ceiling)
         orders = await desk.ledger.plan(account, this.key(account), t_ms, plan)
         turn = Turn(answer.decision, this.ceiling) if isinstance(answer.decision, Decision) else None
-        errand = Errand(account, exchange, snapshot.instrument, turn, later, (snapshot.position, snapshot.read_ms))
+        seen, still = (snapshot.position, snapshot.read_ms), partial(still_ours, desk, account, exchange)
+        errand = Errand(account, exchange, snapshot.instrument, turn, later, seen, still)
         done = await execute(desk, errand, orders)
     finally:
         desk.draws.settle(account.account_id)  # from here on rows and books tell of the entry

@@ -74,8 +74,9 @@ async def run_order(desk: Desk, errand: Errand, order: Order) -> Order:
     for _ in range(MAX_SENDS):
         if order.state is not OrderState.PLANNED or order.qty is None:
             break
-        looked_ms = await errand.still(order) if errand.still is not None else None
-        if errand.still is not None and looked_ms is None:
+        still = errand.still if order.reduce_only else None
+        looked_ms = await still(order) if still is not None else None
+        if still is not None and looked_ms is None:
             return await _moved(desk, order, OrderState.BLOCKED, IN_ITS_PLACE)
         order, again_in_s = await _send(desk, errand.exchange, order, looked_ms)
         if again_in_s is None:

@@ -1,6 +1,9 @@
 """Turning a position round: out first, in only after flat is proved."""
 
 from decimal import Decimal
+from typing import Any
+
+import pytest
 
 from lib.domain.order import MAX_AGE_MS, OrderState
 from lib.trading.resolution import reconcile
@@ -105,3 +108,25 @@ async def test_a_settings_change_between_exit_and_entry_stops_the_entry(world: W
     await world.cycle("sell")
     assert world.order("x").state is OrderState.FILLED
     assert world.order("e").state is OrderState.BLOCKED
+
+
+async def test_a_flips_exit_takes_no_more_than_what_is_still_ours(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await world.cycle("buy")
+    ours = world.position().qty
+    plan = world.ledger.plan
+
+    async def frozen(*args: Any) -> Any:
+        """Planned, and then frozen while the owner closes by hand and opens a position of their own."""
+        rows = await plan(*args)
+        world.by_hand("sell", str(ours - Decimal("0.001")))
+        world.by_hand("buy", "0.500")
+        return rows
+
+    monkeypatch.setattr(world.ledger, "plan", frozen)
+    await world.cycle("sell")
+    assert [order for order in world.accepted() if order.reduce_only] == []
+    assert world.order("x").state is OrderState.BLOCKED
+    assert world.order("e").state is OrderState.EXPIRED
+    assert world.position().qty == Decimal("0.501"), "theirs is untouched"
