@@ -57,9 +57,12 @@ class ScriptedTransport:
         self._script = list(script)
         self.asked: list[Asked] = []
         self.server_ms = NOW
+        self.on_time: Callable[[], object] = lambda: None
+        """What happens while a question about the time is on its way."""
 
     async def request(self, method: str, path: str, query: str, headers: Mapping[str, str], body: bytes) -> Reply:
         if path == "/v5/market/time":
+            self.on_time()
             return reply({"timeSecond": "1700000000", "timeNano": "1700000000000000000"}, time=self.server_ms)
         asked = Asked(method, path, query, headers, body)
         self.asked.append(asked)
@@ -69,10 +72,12 @@ class ScriptedTransport:
         return step(asked) if callable(step) else step
 
 
-def exchange(transport: ScriptedTransport, clock: SteppedClock | None = None) -> BybitExchange:
-    """An exchange over *transport*, its limiter on *clock*."""
+def exchange(
+    transport: ScriptedTransport, clock: SteppedClock | None = None, limiter: LocalLimiter | None = None
+) -> BybitExchange:
+    """An exchange over *transport*, its limiter on *clock* unless given."""
     clock = clock or SteppedClock(NOW)
-    limiter = LocalLimiter(clock)
+    limiter = limiter or LocalLimiter(clock)
     return BybitExchange(
         "1000001", SignedCalls("paper:1000001", KEY, transport, VenueClock(transport, clock, limiter), limiter)
     )

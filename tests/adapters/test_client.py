@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lib.adapters.bybit.client import WINDOW_MS
+from lib.adapters.bybit.limiter import LocalLimiter
 from lib.adapters.bybit.signing import signature
 from lib.clock import SteppedClock
 from lib.domain.errors import Pause, Retry
@@ -57,6 +58,31 @@ async def test_a_refused_stamp_is_retry_and_the_clock_is_measured_again() -> Non
     venue.server_ms = NOW - 4_000
     await account.position("BTCUSDT")
     assert int(venue.asked[1].headers["X-BAPI-TIMESTAMP"]) == NOW - 4_100
+
+
+async def test_a_question_about_the_time_that_is_long_on_its_way_stamps_nothing_ahead() -> None:
+    clock = SteppedClock(NOW)
+    venue = ScriptedTransport(page(POSITION))
+    venue.server_ms = NOW + 3_000
+    venue.on_time = lambda: clock.advance_to(
+        clock.now_ms() + 3_000
+    )  # the venue's clock is ours, and all of the time was the way there
+    await exchange(venue, clock).position("BTCUSDT")
+    assert int(venue.asked[0].headers["X-BAPI-TIMESTAMP"]) == clock.now_ms() == NOW + 3_000
+
+
+async def test_waiting_for_its_turn_is_no_part_of_the_way_to_the_venue() -> None:
+    clock = SteppedClock(NOW)
+    venue = ScriptedTransport(page(POSITION))
+    venue.server_ms = NOW + 3_000
+
+    class Crowded(LocalLimiter):
+        async def admit(self, account: str, path: str, **how: Any) -> None:
+            if path == "/v5/market/time":
+                clock.advance_to(clock.now_ms() + 3_000)
+
+    await exchange(venue, clock, Crowded(clock)).position("BTCUSDT")
+    assert int(venue.asked[0].headers["X-BAPI-TIMESTAMP"]) == NOW + 2_900
 
 
 @pytest.mark.parametrize("code", [10003, 33004, 10004, 10005, 10010])

@@ -64,6 +64,22 @@ async def public(
     raise Retry(_told(path, envelope, status))
 
 
+class _Timed:
+    """*inner*, which remembers our time before and after a request, epoch ms: what waited for its turn is no part."""
+
+    def __init__(self, inner: Transport, clock: Clock) -> None:
+        self._inner = inner
+        self._clock = clock
+        self.before = self.after = 0
+
+    async def request(self, method: str, path: str, query: str, headers: Mapping[str, str], body: bytes) -> Answer:
+        self.before = self._clock.now_ms()
+        try:
+            return await self._inner.request(method, path, query, headers, body)
+        finally:
+            self.after = self._clock.now_ms()
+
+
 class VenueClock:
     """The venue's time by our *clock* plus an offset."""
 
@@ -77,12 +93,12 @@ class VenueClock:
 
     async def measure(self) -> int:
         """Ask now: the venue's clock, epoch ms."""
-        before = self._clock.now_ms()
+        timed = _Timed(self._transport, self._clock)
         # the guard's lane whoever asks: nothing can be signed without it, a repair neither
-        envelope = await public(self._transport, self._limiter, _TIME, {}, "guard")
-        after = self._clock.now_ms()
-        self._offset = envelope.time - (before + after) // 2
-        self._measured_ms = after
+        envelope = await public(timed, self._limiter, _TIME, {}, "guard")
+        # they read their clock somewhere on the way: half of it, but never so much that a stamp could be ahead
+        self._offset = envelope.time - timed.after + min((timed.after - timed.before) // 2, MARGIN_MS)
+        self._measured_ms = timed.after
         return envelope.time
 
     async def now_ms(self) -> int:
