@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from tests.sim.world import World
 
 SYMBOL = "BTCUSDT"
+LOOKED_THROUGH_MS = 300_000
+"""After this a cycle has looked for orders without a row."""
 
 
 class Crowd:
@@ -34,7 +36,7 @@ class Crowd:
         """Do it, and let the referee see what it switched."""
         self._world.story(f"{name}: uid {person.uid}")
         self._world.trouble.note(f"people: {name}")
-        ACTS[name](self, person)
+        (Crowd.change_account if name == CHANGED else ACTS[name])(self, person)
         self._referee.note_switches()
 
     # --- switches -----------------------------------------------------------------------------------------------------
@@ -97,6 +99,23 @@ class Crowd:
         if self._cabinet.switches(person.account_id).key_version >= version:
             for key in old:
                 key.refusal = 33004
+
+    def change_account(self, person: Person) -> None:
+        """
+        Another account at the exchange in the place of this one, which no entry may reach from then on.
+
+        Not right after the database lost commits: only an account in use is looked through for what was forgotten.
+        """
+        has_just_lost = self._world.now_ms() - self._referee.rolled_back_ms < LOOKED_THROUGH_MS
+        if has_just_lost or self._cabinet.switches(person.account_id).deleted:
+            return
+        try:
+            fresh = self._world.open_account(person.user_id)
+        except ValueError as in_use:
+            self._world.story(f"not changed: {in_use}")
+            return
+        fresh.settings = person.settings
+        self._referee.add(fresh)
 
     def revoke_key(self, person: Person) -> None:
         """At the exchange, behind our back; nobody can act for the account from then on."""
@@ -213,5 +232,7 @@ ACTS: dict[str, Callable[[Crowd, Person], None]] = {
     "flatten asked": Crowd.ask_flatten,
 }
 """What people do, by the name it is counted under."""
+CHANGED = "account changed"
+"""The one act that adds a person: drawn beside the others, so that it moves nothing in worlds without it."""
 ASKED = ("ask now", "flatten asked")
 """What is asked of the traders, where there is a web."""

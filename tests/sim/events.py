@@ -1,11 +1,12 @@
 """What happens at a time of its own, and not at somebody's port call: people, outages, restores, hosts that freeze."""
 
+import random
 from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING
 
 from lib.simulator.faults import Fault
-from tests.sim.crowd import ACTS, ASKED
+from tests.sim.crowd import ACTS, ASKED, CHANGED
 
 if TYPE_CHECKING:
     from tests.sim.world import World
@@ -33,6 +34,10 @@ def plan_events(world: "World") -> None:
             _at_some_time(world, lambda: rollback(world))
     for make in EVENTS.values():
         _plan(world, make, 0.12)
+    aside = random.Random(f"accounts of {world.seed}")
+    if world.shape.has_people and aside.random() < 0.15:
+        person = aside.choice(list(world.referee.people.values()))
+        _at_some_time(world, partial(world.crowd.act, CHANGED, person), aside)
     if world.budget is not None:
         for make in BUDGET_EVENTS.values():
             _plan(world, make, 0.4)
@@ -44,9 +49,9 @@ def _plan(world: "World", make: Callable[["World"], None], odds: float) -> None:
             _at_some_time(world, partial(make, world))
 
 
-def _at_some_time(world: "World", act: Callable[[], None]) -> None:
+def _at_some_time(world: "World", act: Callable[[], None], rng: random.Random | None = None) -> None:
     """Mostly shortly after a T, where orders are made."""
-    rng = world.rng
+    rng = rng or world.rng
     t_ms = world.first_t + rng.randrange(world.shape.cycles) * 300_000
     after = rng.uniform(0, 25) if rng.random() < 0.7 else rng.uniform(-5, 225)
     world.later(max((t_ms - world.start_ms) / 1000 + after, 0), act)
@@ -105,10 +110,16 @@ def venue_clock(world: "World") -> None:
 
 
 def rollback(world: "World") -> None:
-    """The database fails over to a copy that lacks the last commits."""
-    back = world.cabinet.snapshot()
+    """
+    The database fails over to a copy that lacks the last commits.
+
+    Never the opening of an account: nobody would know of it until its owner came again.
+    """
+    back, people = world.cabinet.snapshot(), len(world.referee.people)
 
     def lose() -> None:
+        if len(world.referee.people) != people:
+            return
         world.story("the database loses its last commits")
         world.trouble.note("rollback")
         world.referee.rolled_back_ms = world.now_ms()

@@ -11,10 +11,11 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
-from lib.domain.account import RISK_PROFILES, AccountSettings
+from lib.domain.account import RISK_PROFILES, AccountSettings, PlatformLimits
 from lib.domain.order import CYCLE_MS, LinkId, parse_link_id
 from lib.simulator.engine import Engine
 from lib.simulator.orders import Execution, OrderRecord
+from tests.factories import SYMBOL
 from tests.sim.budget import BudgetServer
 from tests.sim.cabinet import Cabinet
 from tests.sim.process import Process
@@ -59,9 +60,15 @@ class Referee:
     """
 
     def __init__(
-        self, engine: Engine, cabinet: Cabinet, now_ms: Callable[[], int], in_time: Callable[[Process], bool]
+        self,
+        engine: Engine,
+        cabinet: Cabinet,
+        now_ms: Callable[[], int],
+        in_time: Callable[[Process], bool],
+        platform: PlatformLimits,
     ) -> None:
         self._engine, self._cabinet, self._now_ms, self._in_time = engine, cabinet, now_ms, in_time
+        self._platform = platform
         self.people: dict[int, Person] = {}
         self.processes: list[Process] = []
         self.violations: list[str] = []
@@ -118,6 +125,8 @@ class Referee:
             self._require(was_let, "budget", order, "sent without a place in the shared request budget")
         self._judge_key(order, person, now)
         self._judge_caps(order, person, now)
+        if not self.rolled_back_ms:  # what the database lost, it cannot count
+            self._judge_platform(order)
 
     def _judge_key(self, order: OrderRecord, person: Person, now: int) -> None:
         row, (version, since) = self._cabinet.row(order.link_id), person.key
@@ -131,20 +140,43 @@ class Referee:
         distance = (ref - stop) * sign / ref
         self._require(Decimal("0.0019") <= distance <= Decimal("0.0501"), "P5", order, f"stop at {distance:.4f}")
         row = self._cabinet.row(order.link_id)
-        settings = person.settings.get(row.settings_version) if row else None
-        if settings is None:
-            return
+        known = person.settings.get(row.settings_version) if row else None
+        # of a row the database has lost nobody knows by which settings it was planned: by some of the person's
+        broken = [self._broken_cap(order, person, s, now) for s in ([known] if known else person.settings.values())]
+        self._require(not all(broken), "P7", order, next(iter(broken), ""))
+
+    def _broken_cap(self, order: OrderRecord, person: Person, settings: AccountSettings, now: int) -> str:
+        """Which cap of *settings* the entry breaks, "" when none."""
+        ref = order.price / (1 + (1 if order.side == "buy" else -1) * COLLAR)
         level = RISK_PROFILES[settings.risk_level]
         cap = min(level.leverage_cap, settings.max_leverage)
         leverage = self._engine.books.holding(self._engine.accounts[order.uid], order.symbol).position.leverage
-        self._require(leverage <= cap or person.releveraged, "P7", order, f"leverage {leverage} over {cap}")
-        equity = self._equity(person, now) * ROUNDING
-        notional = order.qty * ref
-        self._require(notional <= equity * settings.limits.max_exposure, "P7", order, f"notional {notional}")
+        equity, notional = self._equity(person, now) * ROUNDING, order.qty * ref
+        margin = notional / max(Decimal(leverage), Decimal(1))
         risk = level.risk_per_trade if settings.risk_per_trade is None else settings.risk_per_trade
-        at_risk = order.qty * abs(ref - stop)
-        allowed = equity * min(risk, level.risk_per_trade)
-        self._require(at_risk <= allowed * Decimal("1.01"), "P7", order, f"{at_risk} at risk of {allowed}")
+        at_risk, allowed = order.qty * abs(ref - order.protection.stop_loss), equity * min(risk, level.risk_per_trade)
+        held = (
+            (leverage <= cap or person.releveraged, f"leverage {leverage} over {cap}"),
+            (notional <= equity * settings.limits.max_exposure, f"notional {notional}"),
+            (margin <= equity * settings.limits.max_margin or person.releveraged, f"margin {margin}"),
+            (at_risk <= allowed * Decimal("1.01"), f"{at_risk} at risk of {allowed}"),
+        )
+        return next((why for holds, why in held if not holds), "")
+
+    def _judge_platform(self, order: OrderRecord) -> None:
+        entries = len(self._entries)
+        self._require(entries <= self._platform.entries_per_day, "P7", order, f"the platform's entry {entries} today")
+        exposure = sum((self._exposure(person) for person in self.people.values()), Decimal(0))
+        most = self._platform.max_exposure * (1 + 2 * COLLAR)
+        self._require(exposure <= most, "P7", order, f"the platform's exposure {exposure}")
+
+    def _exposure(self, person: Person) -> Decimal:
+        """What our entries hold, at its average price, and what they may become, at their limit."""
+        account = self._engine.accounts[person.uid]
+        holding = account.holdings.get(SYMBOL)
+        held = abs(person.own) * holding.position.avg_entry_price if holding is not None else Decimal(0)
+        mine = (o for o in account.orders.values() if not o.reduce_only and parse_link_id(o.link_id) is not None)
+        return held + sum(((o.qty - o.filled) * o.price for o in mine), Decimal(0))
 
     def _equity(self, person: Person, now: int) -> Decimal:
         """The most the account had while the order may have been planned: it was flat then, so cash is all."""

@@ -22,6 +22,7 @@ import redis.asyncio
 from lib.adapters.bybit.exchanges import BybitAsyncMarket, BybitExchanges
 from lib.adapters.bybit.limiter import Limits, LocalLimiter
 from lib.adapters.redis.limiter import RedisLimits
+from lib.domain.account import PlatformLimits
 from lib.domain.candle import MINUTE_MS
 from lib.domain.order import CYCLE_MS
 from lib.ports import NewAccount
@@ -62,6 +63,8 @@ LAST_CYCLE_MS = 45_000
 """How long the last, healthy cycle is given."""
 HINTED, BUDGETED = 3 / 4, 1 / 6
 """Shares of the worlds with private streams and with a shared budget, which costs time."""
+NARROW = 1 / 5
+"""Share of the worlds whose platform has room for few."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +91,15 @@ def draw_shape(rng: random.Random) -> Shape:
     has_people, has_web, lead_ms = rng.random() < 0.7, rng.random() < 0.3, rng.randint(3_000, 25_000)
     has_hints, has_budget = rng.random() < HINTED, rng.random() < BUDGETED
     return Shape(cycles, traders, accounts, has_people, has_web, lead_ms, has_hints, has_budget)
+
+
+def draw_platform(rng: random.Random) -> PlatformLimits:
+    """Mostly far away; else so near that the people of a world meet it together."""
+    if rng.random() >= NARROW:
+        return PlatformLimits()
+    return PlatformLimits(
+        max_exposure=Decimal(rng.choice((1_500, 20_000, 5_000_000))), entries_per_day=rng.choice((1, 2, 4, 10_000))
+    )
 
 
 class World:
@@ -118,7 +130,8 @@ class World:
         self.trouble.heals_at = self.heal_at
         self._build_exchange()
         self.cabinet: Cabinet = (SqliteCabinet if sqlite else MemoryCabinet)(self, INSTALLATION)
-        self.referee = Referee(self.engine, self.cabinet, self.now_ms, self._in_time)
+        self.platform = draw_platform(random.Random(f"platform of {seed}"))
+        self.referee = Referee(self.engine, self.cabinet, self.now_ms, self._in_time, self.platform)
         self._build_shared()
         self.recoveries = Recoveries(self.cabinet, self.referee.people, self.now_ms, self._is_calm)
         self.commands = CommandBox()
@@ -127,7 +140,7 @@ class World:
         self.lives: list[Process] = []
         self._traders: dict[str, Trader] = {}
         for _ in range(self.shape.accounts):
-            self._add_account()
+            self._add_person()
 
     # --- Clock --------------------------------------------------------------------------------------------------------
 
@@ -180,11 +193,20 @@ class World:
         if self.streams is not None:
             self.streams.changed(uid)
 
-    def _add_account(self) -> None:
-        balance, settings = Decimal(self.rng.choice((300, 2_000, 10_000, 50_000))), draw_settings(self.rng)
-        account, people = self.engine.create_account(balance), self.cabinet.people
+    def _add_person(self) -> None:
+        people = self.cabinet.people
+        user_id = people.add_user(f"person{len(self.referee.people)}@example.org", "!")
+        person, settings = self.open_account(user_id), draw_settings(self.rng)
+        people.change_settings(user_id, settings)
+        people.set_auto_trade(user_id, True, self.start_ms - MINUTE_MS)
+        person.settings[self.cabinet.switches(person.account_id).settings_version] = settings
+        self.referee.add(person)
+
+    def open_account(self, user_id: int) -> Person:
+        """A fresh account at the exchange, registered in the place of the person's other; ValueError when in use."""
+        balance = Decimal(self.rng.choice((300, 2_000, 10_000, 50_000)))
+        account = self.engine.create_account(balance)
         key = account.keys[0]
-        user_id = people.add_user(f"person{account.uid}@example.org", "!")
         new = NewAccount(
             user_id=user_id,
             venue="paper",
@@ -195,15 +217,11 @@ class World:
             key_last4=key.key[-4:],
             key_version=1,
             start_balance=balance,
-            opened_ms=self.start_ms,
+            opened_ms=self.now_ms(),
         )
-        account_id = people.add_account(new)
-        people.change_settings(user_id, settings)
-        people.set_auto_trade(user_id, True, self.start_ms - MINUTE_MS)
-        person = Person(account_id, user_id, account.uid)
-        person.settings[self.cabinet.switches(account_id).settings_version] = settings
+        person = Person(self.cabinet.people.add_account(new), user_id, account.uid)
         person.cash.append((0, balance))
-        self.referee.add(person)
+        return person
 
     def advance(self) -> None:
         """Let the exchange come to now."""
@@ -268,6 +286,7 @@ class World:
             model="sim",
             installation=INSTALLATION,
             holder=process.name,
+            platform=self.platform,
         )
         clerk = Clerk(desk, self.commands, OpenSeals(), None) if self.shape.has_web else None  # type: ignore[arg-type]
         stopper = Stopper(desk) if self.shape.has_people or self.shape.has_web else None
