@@ -35,6 +35,25 @@ class SystemClock:
         await asyncio.sleep(seconds)
 
 
+class SteadyClock:
+    """
+    Epoch ms by *clock*, but never backwards: for turns, pauses and deadlines of one process.
+
+    A clock that is set back an hour would hold up for that hour whatever was due by the old time.
+    """
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._latest = self._ahead = 0
+
+    def now_ms(self) -> int:
+        """At least what was said last."""
+        now = self._clock.now_ms()
+        self._ahead = max(self._ahead, self._latest - now)
+        self._latest = now + self._ahead
+        return self._latest
+
+
 QUIET_ROUNDS = 24
 """Event-loop rounds without anybody at work before a stepped clock moves: enough for any chain of wake-ups."""
 

@@ -92,7 +92,9 @@ def _turn(  # noqa: PLR0913
 ) -> AccountPlan:
     if facts.own_qty != facts.position.qty:
         return AccountPlan("refused", "another hand is in this position: it is left alone")
-    close = exit_draft(facts.position, ref)
+    close = exit_draft(facts.position, ref, qty=min(abs(facts.position.qty), instrument.max_market_qty))
+    if close.qty != abs(facts.position.qty):
+        return AccountPlan("closed", "closed without turning: more than the venue's largest market order", (close,))
     if refusal := entry_refusal(decision, side, facts, settings, instrument, t_ms):
         return AccountPlan("closed", f"closed without turning: {refusal}", (close,))
     preview = size_entry(decision, side, facts.equity, facts.equity, settings, instrument, ref, facts.room)

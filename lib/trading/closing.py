@@ -6,12 +6,11 @@ back before anything was sent, and a row whose maker died is taken back before a
 account can never add up to more than our part, even where a person's part lies beside it.
 """
 
+from dataclasses import dataclass
 from decimal import Decimal
-from functools import partial
 
 from lib import log
 from lib.domain.errors import Halt, Retry
-from lib.domain.instrument import Instrument
 from lib.domain.order import CYCLE_MS, MAX_AGE_MS, Leg, Order, OrderState
 from lib.domain.position import ZERO, Position
 from lib.domain.risk import AccountPlan, exit_draft
@@ -24,36 +23,75 @@ from lib.trading.exits import IN_ITS_PLACE, is_beaten
 LOG = log.get("trading.closing")
 
 
+@dataclass(slots=True)
+class Part:
+    """
+    Whether a close is no more than our part of the position still, asked before each send of it.
+
+    *counted* is the position for which our part was counted by the executions. While its size and average price are the
+    same a look is one request, however old the position is and however crowded the way to the venue.
+    """
+
+    desk: Desk
+    account: TraderAccount
+    exchange: Exchange
+    counted: Position
+
+    async def still(self, order: Order) -> int | None:
+        """The venue's time (epoch ms) at which *order* was no more than ours; None = it is more by now."""
+        position = await self.exchange.position(self.account.symbol)
+        if (position.qty, position.avg_entry_price) != (self.counted.qty, self.counted.avg_entry_price):
+            own = await own_quantity(self.desk, self.account, self.exchange)
+            if our_part(position, own) < (order.qty or ZERO):
+                return None
+            self.counted = position
+        return position.seen_at
+
+
 async def close_ours(desk: Desk, account: TraderAccount, exchange: Exchange, leg: Leg, why: str) -> Order | None:
     """Close our part of the position; the row as it then stands, None when nothing may be or need be sent."""
-    if await is_beaten(desk, account):
-        return None
-    order, instrument = await _planned(desk, account, exchange, leg, why)
-    if order is None or instrument is None:
-        return None
-    if await is_beaten(desk, account, order):
-        await desk.ledger.move(order, OrderState.BLOCKED, IN_ITS_PLACE)
-        return None
-    still = partial(still_ours, desk, account, exchange)
-    done = await run_order(desk, Errand(account, exchange, instrument, still=still), order)
-    if done.state is OrderState.BLOCKED:
+    async with desk.closing:
+        done = await _closed(desk, account, exchange, leg, why)
+    if done is None or done.state is OrderState.BLOCKED:
         return None
     await import_fills(desk, account, exchange)
     return done
 
 
+async def _closed(desk: Desk, account: TraderAccount, exchange: Exchange, leg: Leg, why: str) -> Order | None:
+    if await is_beaten(desk, account):
+        return None
+    order, counted = await _planned(desk, account, exchange, leg, why)
+    if order is None:
+        return None
+    if await is_beaten(desk, account, order):
+        await desk.ledger.move(order, OrderState.BLOCKED, IN_ITS_PLACE)
+        return None
+    still = Part(desk, account, exchange, counted).still
+    return await run_order(desk, Errand(account, exchange, still=still), order)
+
+
 async def _planned(
     desk: Desk, account: TraderAccount, exchange: Exchange, leg: Leg, why: str
-) -> tuple[Order | None, Instrument | None]:
+) -> tuple[Order | None, Position]:
     position = await exchange.position(account.symbol)
     qty = our_part(position, await own_quantity(desk, account, exchange))
     if qty == 0:
-        return None, None
+        return None, position
     ref = await _price(desk, account, position)
-    instrument = await desk.market.instrument(account.venue, account.symbol)
-    draft = exit_draft(position, ref, leg=leg, qty=min(qty, instrument.max_market_qty))
+    most = await _most_at_once(desk, account)
+    draft = exit_draft(position, ref, leg=leg, qty=qty if most is None else min(qty, most))
     plan = AccountPlan("closed", why, (draft,))
-    return await desk.ledger.plan_exit(account, await exit_t(desk, account), plan), instrument
+    return await desk.ledger.plan_exit(account, await exit_t(desk, account), plan), position
+
+
+async def _most_at_once(desk: Desk, account: TraderAccount) -> Decimal | None:
+    """The venue's largest market order; None when nobody knows: it refuses what is too large, and nothing is lost."""
+    try:
+        return (await desk.market.instrument(account.venue, account.symbol)).max_market_qty
+    except (Retry, Halt) as unknown:
+        LOG.warning("close.unclamped", symbol=account.symbol, why=str(unknown))
+        return None
 
 
 async def _price(desk: Desk, account: TraderAccount, position: Position) -> Decimal:
@@ -62,14 +100,6 @@ async def _price(desk: Desk, account: TraderAccount, position: Position) -> Deci
         return (await desk.market.ticker(account.venue, account.symbol)).last
     except (Retry, Halt):
         return position.mark or position.avg_entry_price
-
-
-async def still_ours(desk: Desk, account: TraderAccount, exchange: Exchange, order: Order) -> int | None:
-    """When *order* was no more than our part; None = it is more: a close, or a hand, may have been there meanwhile."""
-    position = await exchange.position(account.symbol)
-    if our_part(position, await own_quantity(desk, account, exchange)) < (order.qty or ZERO):
-        return None
-    return position.seen_at
 
 
 def our_part(position: Position, own: Decimal) -> Decimal:

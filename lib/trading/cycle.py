@@ -12,7 +12,6 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
-from functools import partial
 
 from lib import log
 from lib.domain.candle import Candle
@@ -26,7 +25,7 @@ from lib.ports import AnalystAnswer, CycleKey, Exchange, TraderAccount
 from lib.trading.analysis import group_answer
 from lib.trading.books import check_equity
 from lib.trading.ceiling import Ceiling, open_ceiling
-from lib.trading.closing import still_ours
+from lib.trading.closing import Part
 from lib.trading.desk import Desk, due, fits
 from lib.trading.execution import Errand, execute
 from lib.trading.planning import Prefetch, Snapshot, Turn, look, make_plan, prefetch
@@ -182,8 +181,8 @@ async def _trade(this: Round, account: TraderAccount, window: Sequence[Candle]) 
         plan = await make_plan(desk, account, snapshot, answer, window[-1], this.ceiling)
         orders = await desk.ledger.plan(account, this.key(account), t_ms, plan)
         turn = Turn(answer.decision, this.ceiling) if isinstance(answer.decision, Decision) else None
-        seen, still = (snapshot.position, snapshot.read_ms), partial(still_ours, desk, account, exchange)
-        errand = Errand(account, exchange, snapshot.instrument, turn, later, seen, still)
+        part = Part(desk, account, exchange, snapshot.position)
+        errand = Errand(account, exchange, turn, later, (snapshot.position, snapshot.read_ms), part.still)
         done = await execute(desk, errand, orders)
     finally:
         desk.draws.settle(account.account_id)  # from here on rows and books tell of the entry

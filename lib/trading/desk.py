@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from decimal import Decimal
 
+from lib.clock import SteadyClock
 from lib.domain.account import PlatformLimits, feed_fits
 from lib.domain.order import CYCLE_MS
 from lib.domain.position import ZERO
@@ -20,6 +21,7 @@ WINDOW = 30
 """Closed candles shown to the analyst."""
 INTERVAL = "1m"
 SIGNERS = 8
+CLOSERS = 96
 
 
 @dataclass(slots=True)
@@ -77,8 +79,15 @@ class Desk:
     """Shared by every cycle under way: what one of them takes of the platform's limits, the others have no more."""
     signing: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(SIGNERS))
     """Who signs and claims: in a crowd it is the unsigned that wait, a signature is too old to claim after a second."""
+    closing: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(CLOSERS))
+    """Who closes outside the plans: in a crowd it is the rowless that wait; an unsent row is soon taken back."""
     turns: defaultdict[int, asyncio.Lock] = field(default_factory=lambda: defaultdict(asyncio.Lock))
     """Who trades for an account holds its turn, from the prefetch to the last verdict."""
+    steady: SteadyClock = field(init=False)
+    """*clock*, but never set back: for pauses and patience."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "steady", SteadyClock(self.clock))
 
 
 def boundary(now_ms: int) -> int:

@@ -10,7 +10,6 @@ from dataclasses import dataclass, replace
 
 from lib import log
 from lib.domain.errors import Pause, Retry
-from lib.domain.instrument import Instrument
 from lib.domain.order import IN_FLIGHT, MAX_AGE_MS, VERDICTS, Order, OrderState, after_hint
 from lib.domain.position import Position
 from lib.ports import Exchange, TraderAccount
@@ -26,6 +25,8 @@ FRESH_MS = 2_000
 """How long a position that was read as flat counts as flat on the way to the claim."""
 LOOKED_MS = 4_000
 """How old the look at a position may be when a close of it is signed, by our clock against the venue's."""
+LOOK_AGAIN_S = 1.0
+LESS_IS_OURS = "less of the position is ours than was to be closed"
 Still = Callable[[Order], Awaitable[int | None]]
 """The venue's time (epoch ms) at which a close was no more than our part; None = it is more by now."""
 MAX_SENDS = 6
@@ -43,7 +44,6 @@ class Errand:
 
     account: TraderAccount
     exchange: Exchange
-    instrument: Instrument
     turn: Turn | None = None
     later: Exchange | None = None
     seen: tuple[Position, int] | None = None
@@ -74,10 +74,11 @@ async def run_order(desk: Desk, errand: Errand, order: Order) -> Order:
     for _ in range(MAX_SENDS):
         if order.state is not OrderState.PLANNED or order.qty is None:
             break
-        still = errand.still if order.reduce_only else None
-        looked_ms = await still(order) if still is not None else None
-        if still is not None and looked_ms is None:
-            return await _moved(desk, order, OrderState.BLOCKED, IN_ITS_PLACE)
+        looked_ms = None
+        if errand.still is not None and order.reduce_only:
+            looked_ms, why = await _looked(desk, errand.still, order)
+            if looked_ms is None:
+                return await _moved(desk, order, OrderState.BLOCKED, why)
         order, again_in_s = await _send(desk, errand.exchange, order, looked_ms)
         if again_in_s is None:
             break
@@ -85,6 +86,21 @@ async def run_order(desk: Desk, errand: Errand, order: Order) -> Order:
     if order.state in IN_FLIGHT:
         return await resolve(desk, errand.asking(order), order)
     return order
+
+
+async def _looked(desk: Desk, still: Still, order: Order) -> tuple[int | None, str]:
+    """As *still*, and why not. A close that cannot be looked at is taken back: the next one need not wait for it."""
+    try:
+        try:
+            return await still(order), LESS_IS_OURS
+        except Retry:
+            await desk.clock.sleep(LOOK_AGAIN_S)
+            return await still(order), LESS_IS_OURS
+    except Retry as unseen:
+        return None, f"the position cannot be looked at: {unseen}"
+    except Pause as refused:
+        await _moved(desk, order, OrderState.BLOCKED, str(refused))
+        raise
 
 
 async def _send(desk: Desk, exchange: Exchange, order: Order, looked_ms: int | None) -> tuple[Order, float | None]:

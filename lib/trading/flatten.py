@@ -33,7 +33,7 @@ ROUNDS = 3
 
 @dataclass(slots=True)
 class Effort:
-    """How the closing of one account goes, on the desk's clock. *why* it is not flat yet, "" while all goes well."""
+    """How the closing of an account goes, on the steady clock. *why* it is not flat yet, "" while all goes well."""
 
     began_ms: int
     tries: int = 0
@@ -56,7 +56,7 @@ class Flattener:
 
     async def step(self, account: TraderAccount) -> int | None:
         """One step; the venue's time (epoch ms) at which nothing of ours was left, None while something may be."""
-        effort = self.efforts.setdefault(account.account_id, Effort(self.desk.clock.now_ms()))
+        effort = self.efforts.setdefault(account.account_id, Effort(self.desk.steady.now_ms()))
         try:
             seen_at = await self._in_turn(account, effort)
         except (Retry, Skip, Pause) as held:
@@ -69,7 +69,7 @@ class Flattener:
     async def _in_turn(self, account: TraderAccount, effort: Effort) -> int | None:
         turn = self.desk.turns[account.account_id]
         if turn.locked():
-            if self.desk.clock.now_ms() - effort.began_ms < PATIENCE_MS:
+            if self.desk.steady.now_ms() - effort.began_ms < PATIENCE_MS:
                 return None
             return await self._close(account, effort)
         async with turn:
@@ -77,13 +77,13 @@ class Flattener:
 
     async def _close(self, account: TraderAccount, effort: Effort) -> int | None:
         exchange = self.desk.exchanges.open(account, "guard")
-        await self._cancel_working(account, exchange)
+        is_cancelled = await self._cancel_working(account, exchange, effort)
         for _ in range(ROUNDS):
             position = await exchange.position(account.symbol)
             if not await self._holds_ours(account, exchange, position):
                 await import_fills(self.desk, account, exchange)
-                return position.seen_at
-            if self.desk.clock.now_ms() < effort.again_ms:
+                return position.seen_at if is_cancelled else None
+            if self.desk.steady.now_ms() < effort.again_ms:
                 return None
             done = await close_ours(self.desk, account, exchange, "f", "everything is being closed")
             if done is None or not self._note(done, effort):
@@ -95,25 +95,32 @@ class Flattener:
             return False
         return our_part(position, await own_quantity(self.desk, account, exchange)) != 0
 
-    async def _cancel_working(self, account: TraderAccount, exchange: Exchange) -> None:
+    async def _cancel_working(self, account: TraderAccount, exchange: Exchange, effort: Effort) -> bool:
+        """Whether nothing of ours can fill any more; where that is unknown, the position is closed all the same."""
         ours = link_prefix(self.desk.installation)
-        for record in await exchange.open_orders(account.symbol):
-            if record.state is None and not record.is_child and record.order_link_id.startswith(ours):
-                LOG.warning("flatten.cancels", account=account.account_id, link=record.order_link_id)
-                await exchange.cancel_order(account.symbol, record.order_link_id)
+        try:
+            for record in await exchange.open_orders(account.symbol):
+                if record.state is None and not record.is_child and record.order_link_id.startswith(ours):
+                    LOG.warning("flatten.cancels", account=account.account_id, link=record.order_link_id)
+                    await exchange.cancel_order(account.symbol, record.order_link_id)
+        except Retry as busy:
+            effort.why = f"our working orders could not be cancelled: {busy}"
+            LOG.warning("flatten.not_cancelled", account=account.account_id, why=str(busy))
+            return False
+        return True
 
     def _note(self, done: Order, effort: Effort) -> bool:
         """Whether the close *done* filled; else when to try again is noted."""
         effort.tries += 1
         is_done = done.state is OrderState.FILLED
         wait_ms = min(SHORTEST_MS * 2 ** (effort.tries - 1), LONGEST_MS)
-        effort.again_ms = 0 if is_done else self.desk.clock.now_ms() + wait_ms
+        effort.again_ms = 0 if is_done else self.desk.steady.now_ms() + wait_ms
         effort.why = "" if is_done else f"the close is {done.state.value}: {done.why}"
         LOG.warning("flatten.closed" if is_done else "flatten.not_closed", link=done.order_link_id, why=effort.why)
         return is_done
 
     async def _call_somebody(self, account: TraderAccount, effort: Effort) -> None:
-        now = self.desk.clock.now_ms()
+        now = self.desk.steady.now_ms()
         refused = effort.why.startswith(f"the close is {OrderState.REJECTED.value}")
         if (now - effort.began_ms < LATE_MS and not refused) or now - effort.called_ms < CALL_AGAIN_MS:
             return

@@ -60,7 +60,7 @@ class Guardian:
     async def run_pass(self) -> int:
         """Look at every account that may hold something of ours, all in parallel; how many positions are open."""
         await self._read_roster()
-        now = self.desk.clock.now_ms()
+        now = self.desk.steady.now_ms()
         begun = [account_id for account_id in self._maybe_holding() if self.rounds.begin(account_id, now)]
         seen = await asyncio.gather(*(self._watch(account_id) for account_id in begun))
         return sum(one.is_open for one in seen)
@@ -84,7 +84,7 @@ class Guardian:
         while True:
             try:
                 self._begin_due()
-                pause_s = self.rounds.next_ms(self.desk.clock.now_ms(), ROSTER_MS) / 1000
+                pause_s = self.rounds.next_ms(self.desk.steady.now_ms(), ROSTER_MS) / 1000
             except Exception as bug:  # noqa: BLE001 - positions must stay guarded whatever one round ran into
                 LOG.error("guardian.round_failed", bug)
                 pause_s = BUG_PAUSE_S
@@ -93,7 +93,7 @@ class Guardian:
     def _begin_due(self) -> None:
         if self._is_ending:
             return
-        now = self.desk.clock.now_ms()
+        now = self.desk.steady.now_ms()
         if now >= self._roster_ms:
             self._roster_ms = now + ROSTER_MS
             self._spawn(self._timers, self._renew())
@@ -112,7 +112,7 @@ class Guardian:
 
     async def _look_in_turn(self, account_id: int) -> None:
         await self._watch(account_id)
-        now = self.desk.clock.now_ms()
+        now = self.desk.steady.now_ms()
         if (wait_ms := self.rounds.wait_ms(account_id, now)) < ROSTER_MS:
             self._spawn(self._timers, self._later(wait_ms))
         self._begin_due()
@@ -133,7 +133,7 @@ class Guardian:
         """Something may have happened to the account: look at it at once, closely."""
         if account_id in self.watches:
             self._hinted.add(account_id)
-            self._spawn(self._timers, self._later(self.rounds.hint(account_id, self.desk.clock.now_ms())))
+            self._spawn(self._timers, self._later(self.rounds.hint(account_id, self.desk.steady.now_ms())))
 
     async def _later(self, wait_ms: int) -> None:
         await self.desk.clock.sleep(wait_ms / 1000)
@@ -152,7 +152,7 @@ class Guardian:
             self._is_ledger_down = True
         else:
             self._meet(accounts)
-        self.rounds.keep(self._maybe_holding(), self.desk.clock.now_ms())
+        self.rounds.keep(self._maybe_holding(), self.desk.steady.now_ms())
         self._call_when_crowded()
 
     def _call_when_crowded(self) -> None:
@@ -200,7 +200,7 @@ class Guardian:
                 with log.bind(account=account_id):
                     seen = await self._looked(watch)
         finally:
-            self.rounds.done(account_id, self.desk.clock.now_ms(), soon=seen.soon)
+            self.rounds.done(account_id, self.desk.steady.now_ms(), soon=seen.soon)
         return seen
 
     async def _looked(self, watch: Watch) -> Seen:
@@ -223,6 +223,8 @@ class Guardian:
     async def _pause(self, watch: Watch, why: str) -> None:
         """Its owner is told once; a position nobody can look at is for a person on duty."""
         LOG.warning("guardian.unread", why=why)
+        if watch.account.key_version != watch.looked_as.key_version:
+            return  # what was refused is the old key
         if watch.guarded is not None and why not in watch.told:
             watch.told.add(why)
             LOG.alert("guardian.blind", why=why)

@@ -36,9 +36,15 @@ EXTERNAL_MS = 86_400_000
 
 @dataclass(slots=True)
 class Watch:
-    """An account and what its guardian remembers of it. *firing_ms*: since when its stop should have fired, 0 = not."""
+    """
+    An account and what its guardian remembers of it. *firing_ms*: since when its stop should have fired, 0 = not.
+
+    *account* is as the roster has it now, *looked_as* as it was when the look under way began: what is signed by one
+    key stands in rows of that key, whatever its owner changes meanwhile.
+    """
 
     account: TraderAccount
+    looked_as: TraderAccount = field(init=False)
     guarded: Guarded | None = None
     is_met: bool = False
     firing_ms: int = 0
@@ -51,6 +57,9 @@ class Watch:
     close_again_ms: int = 0
     """Not before: a close that found no market is tried again with patience."""
     vain_closes: int = 0
+
+    def __post_init__(self) -> None:
+        self.looked_as = self.account
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,8 +76,9 @@ async def look(desk: Desk, watch: Watch, *, closely: bool = False) -> Seen:
 
     *Retry* when it could not be done now, *Pause* when only its owner can help.
     """
-    exchange = desk.exchanges.open(watch.account, "guard")
-    position = await exchange.position(watch.account.symbol)
+    watch.looked_as = watch.account
+    exchange = desk.exchanges.open(watch.looked_as, "guard")
+    position = await exchange.position(watch.looked_as.symbol)
     if position.is_flat:
         watch.puzzled = 0
         await _ended(desk, watch, exchange)
@@ -95,8 +105,8 @@ async def _understood(desk: Desk, watch: Watch, exchange: Exchange, position: Po
     if known is not None and known.is_same(position) and not 0 < watch.puzzled < PUZZLED:
         return known
     try:
-        own = await own_quantity(desk, watch.account, exchange)
-        entry = await newest_entry(desk, watch.account.account_id)
+        own = await own_quantity(desk, watch.looked_as, exchange)
+        entry = await newest_entry(desk, watch.looked_as.account_id)
     except Retry:
         # the database is down: what was ours a moment ago is
         return _resized(known, position) if known and known.direction == position.direction else None
@@ -149,7 +159,7 @@ async def _act(desk: Desk, watch: Watch, exchange: Exchange, position: Position,
 
 
 def _patience(desk: Desk, watch: Watch, judged: Judgement) -> Judgement:
-    now = desk.clock.now_ms()
+    now = desk.steady.now_ms()
     watch.firing_ms = watch.firing_ms or now
     return Judgement("close", "the stop does not fire") if now - watch.firing_ms >= FIRING_MS else judged
 
@@ -159,13 +169,13 @@ async def _put_right(
 ) -> Seen:
     if judged.act == "restore" and await _restore(watch, exchange, *found):
         return Seen(is_open=True)
-    if desk.clock.now_ms() < watch.close_again_ms:
+    if desk.steady.now_ms() < watch.close_again_ms:
         return Seen(is_open=True, soon=True)
     why = f"{judged.why}, and cannot be put back" if judged.act == "restore" else judged.why
     try:
         if found[1].is_shared:
             await _lock(desk, watch, ANOTHER_HAND)
-        done = await close_ours(desk, watch.account, exchange, "g", why)
+        done = await close_ours(desk, watch.looked_as, exchange, "g", why)
     except (Retry, Skip) as busy:
         _page(watch, "guardian.cannot_close", str(busy))
         raise
@@ -179,7 +189,7 @@ def _note_close(desk: Desk, watch: Watch, done: Order, why: str) -> None:
     watch.closed += done.state is OrderState.FILLED
     watch.vain_closes = watch.vain_closes + 1 if done.state in NO_MARKET else 0
     wait_ms = min(SHORTEST_MS * 2 ** (watch.vain_closes - 1), LONGEST_MS) if watch.vain_closes else 0
-    watch.close_again_ms = desk.clock.now_ms() + wait_ms
+    watch.close_again_ms = desk.steady.now_ms() + wait_ms
     LOG.alert("guardian.closed", link=done.order_link_id, state=done.state.value, why=why)
 
 
@@ -210,7 +220,7 @@ async def _report_hands(
         await _lock(desk, watch, ANOTHER_HAND)
     if leverage_changed(position, guarded):
         await _lock(desk, watch, "the leverage was changed at the exchange")
-    if closely and await _foreign_order(desk, watch.account, exchange):
+    if closely and await _foreign_order(desk, watch.looked_as, exchange):
         await _lock(desk, watch, "an order that is not ours works beside this position")
 
 
@@ -223,7 +233,7 @@ async def _foreign_order(desk: Desk, account: TraderAccount, exchange: Exchange)
 async def _lock(desk: Desk, watch: Watch, why: str) -> None:
     if why in watch.told:
         return
-    account_id = watch.account.account_id
+    account_id = watch.looked_as.account_id
     await desk.ledger.lock(account_id, "external", await desk.ledger.now() + EXTERNAL_MS, why)
     watch.told.add(why)
     LOG.warning("guardian.locked", why=why)
@@ -236,7 +246,7 @@ async def _ended(desk: Desk, watch: Watch, exchange: Exchange) -> None:
     """Nothing of ours is open (any more): book what closed it, say what its owner must know."""
     known = watch.guarded
     if known is None:
-        await import_fills(desk, watch.account, exchange)
+        await import_fills(desk, watch.looked_as, exchange)
         return
     fills = await _settle(desk, watch, exchange, known)
     how = ending(fills, link_prefix(desk.installation))
@@ -248,8 +258,8 @@ async def _ended(desk: Desk, watch: Watch, exchange: Exchange) -> None:
 
 async def _settle(desk: Desk, watch: Watch, exchange: Exchange, known: Guarded) -> Sequence[Fill]:
     """Book the executions since the entry of *known*, and tell of those the exchange forced; the executions."""
-    fills = await exchange.fills_since(watch.account.symbol, known.t_ms)
-    await desk.ledger.record_fills(watch.account.account_id, fills)
+    fills = await exchange.fills_since(watch.looked_as.symbol, known.t_ms)
+    await desk.ledger.record_fills(watch.looked_as.account_id, fills)
     for fill in forced(fills):
         if fill.kind not in watch.told:
             await _tell_forced(desk, watch, fill)
@@ -262,7 +272,7 @@ async def _tell_forced(desk: Desk, watch: Watch, fill: Fill) -> None:
         text = f"the exchange liquidated {fill.qty} {fill.symbol} of your position at {fill.price}"
     else:
         text = f"the exchange reduced your position by {fill.qty} {fill.symbol} at {fill.price} (auto-deleveraging)"
-    await desk.ledger.notice(watch.account.account_id, fill.kind, text)
+    await desk.ledger.notice(watch.looked_as.account_id, fill.kind, text)
     watch.told.add(fill.kind)
 
 

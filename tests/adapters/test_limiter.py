@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from lib.adapters.bybit.limiter import LANE_WAIT_S, LocalLimiter, family_of
 from lib.adapters.bybit.turnstile import GUARD_READS, Answer, Ask, Turnstile
 from lib.adapters.bybit.window import BAN_MS, Silence, Window
-from lib.clock import SteppedClock
+from lib.clock import SteadyClock, SteppedClock
 from lib.domain.errors import Retry
 from lib.ports import Lane
 
@@ -329,3 +329,41 @@ def test_a_ban_outlives_a_clock_that_jumps_back() -> None:
 )
 def test_hosts_that_the_venue_counts_together_share_a_limiter(url: str, family: str) -> None:
     assert family_of(url) == family
+
+
+class SetBack(SteppedClock):
+    """A clock that somebody sets."""
+
+    by_ms = 0
+
+    def now_ms(self) -> int:
+        return super().now_ms() + self.by_ms
+
+
+async def test_a_clock_that_is_set_back_holds_up_nobody_in_the_queue() -> None:
+    clock = SetBack(NOW)
+
+    answers = [Answer(30)]
+
+    class FullOnce:
+        async def take(self, asks: Sequence[Ask]) -> list[Answer]:
+            return [answers.pop() if answers else Answer() for _ in asks]
+
+    turnstile = Turnstile(clock, FullOnce())
+    await turnstile.enter(Ask("a", READ, "trade"), urgent=False, max_wait_s=60)
+    clock.by_ms = -3_600_000
+    before = clock.now_ms()
+    await turnstile.enter(Ask("a", READ, "trade"), urgent=True, max_wait_s=60)
+    assert clock.now_ms() == before
+
+
+@given(st.lists(st.integers(-5_000, 5_000), max_size=40))
+def test_a_steady_clock_goes_on_as_its_clock_does_and_never_back(steps: list[int]) -> None:
+    clock = SetBack(NOW)
+    steady = SteadyClock(clock)
+    last = steady.now_ms()
+    for step in steps:
+        clock.by_ms += step
+        now = steady.now_ms()
+        assert now - last == max(step, 0)
+        last = now

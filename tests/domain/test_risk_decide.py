@@ -54,14 +54,14 @@ def test_a_plan_is_nothing_an_entry_an_exit_or_an_exit_and_then_an_entry(
         assert draft.reduce_only is (draft.leg == "x")
         assert draft.seq == 0
         assert draft.ref_price == ref
-        assert_exit(draft, known) if draft.reduce_only else assert_entry(draft, plan, known, chosen)
+        assert_exit(draft, known, rule) if draft.reduce_only else assert_entry(draft, plan, known, chosen)
 
 
-def assert_exit(draft: OrderDraft, known: Facts) -> None:
-    """Exactly all of what is held, which is exactly what is ours, the other way, by market."""
-    signed = draft.qty if draft.side == "buy" else -(draft.qty or 0)
-    assert signed == -known.position.qty == -known.own_qty
-    assert draft.qty
+def assert_exit(draft: OrderDraft, known: Facts, rule: Instrument) -> None:
+    """All of what is held, which is exactly what is ours, or the venue's most, the other way, by market."""
+    assert known.position.qty == known.own_qty
+    assert draft.side == ("sell" if known.own_qty > 0 else "buy")
+    assert draft.qty == min(abs(known.own_qty), rule.max_market_qty)
     assert draft.limit_price == draft.stop_loss == draft.take_profit == 0
 
 
@@ -83,11 +83,19 @@ def assert_entry(draft: OrderDraft, plan: AccountPlan, known: Facts, chosen: Acc
 @thousands
 @given(decimals("0.001", "5", 3).flatmap(lambda qty: any_facts(st.just(qty))), entering, any_settings, any_instruments)
 def test_gates_never_stop_an_exit(known: Facts, view: Decision, chosen: AccountSettings, rule: Instrument) -> None:
-    mine = replace(known, own_qty=known.position.qty)
-    assert decide(replace(view, action="sell"), mine, chosen, rule, REF, T).orders[0] == exit_draft(known.position, REF)
+    mine, most = replace(known, own_qty=known.position.qty), min(abs(known.position.qty), rule.max_market_qty)
+    sold = exit_draft(known.position, REF, qty=most)
+    assert decide(replace(view, action="sell"), mine, chosen, rule, REF, T).orders[0] == sold
     short = replace(known.position, qty=-known.position.qty)
-    mirrored = replace(known, position=short, own_qty=short.qty)
-    assert decide(replace(view, action="buy"), mirrored, chosen, rule, REF, T).orders[0] == exit_draft(short, REF)
+    mirrored, bought = replace(known, position=short, own_qty=short.qty), exit_draft(short, REF, qty=most)
+    assert decide(replace(view, action="buy"), mirrored, chosen, rule, REF, T).orders[0] == bought
+
+
+def test_what_is_larger_than_any_market_order_is_closed_by_parts_and_not_turned() -> None:
+    rule = replace(instrument(), max_market_qty=LONG / 3)
+    plan = decide(decision("sell"), facts(qty=LONG), settings(), rule, REF, T)
+    assert plan.outcome == "closed"
+    assert [(draft.leg, draft.qty) for draft in plan.orders] == [("x", LONG / 3)]
 
 
 @thousands

@@ -294,3 +294,57 @@ async def test_a_position_nobody_may_look_at_calls_a_person_once(
         await process.run(40)
     assert [record.getMessage() for record in caplog.records] == ["guardian.blind"]
     assert [body for _, body in process.world.ledger.store.outbox] == ["the stored API key is damaged: enter it again"]
+
+
+class SetBack:
+    """A machine's clock beside the true one of the market, that somebody sets."""
+
+    def __init__(self, true: HeldClock) -> None:
+        self._true = true
+        self.by_ms = 0
+
+    def now_ms(self) -> int:
+        return self._true.now_ms() + self.by_ms
+
+    async def sleep(self, seconds: float) -> None:
+        await self._true.sleep(seconds)
+
+
+async def test_a_clock_that_is_set_back_blinds_no_guardian() -> None:
+    process = Process()
+    machine = SetBack(process.clock)
+    machine.by_ms = 3_600_000
+    process.guardian = Guardian(replace(process.world.desk, clock=machine))
+    process.trader = Trader(process.world.desk, process.guardian)
+    await process.start()
+    machine.by_ms = 0
+    process.world.remove_stop()
+    assert not process.has_stop()
+    assert await process.seconds_until(process.has_stop) <= 15
+    await process.end()
+
+
+async def test_a_look_under_way_goes_on_by_the_key_it_began_with() -> None:
+    process = Process()
+    await process.start()
+    world, guardian = process.world, process.guardian
+    watch, old = guardian.watches[1], world.api_key(1)
+    row = world.order("e")
+    world.ledger.store.orders[row.id] = replace(row, stop_loss=row.stop_loss * 0)  # nobody knows where it stood
+    watch.guarded = None
+    world.remove_stop()
+    sent: list[str] = []
+
+    def change_key(request: Any) -> None:
+        if request.path == POSITIONS and watch.account.key_version == 1:
+            watch.account = replace(watch.account, key_version=2)
+        if request.path == "/v5/order/create":
+            sent.append(request.headers["X-BAPI-API-KEY"])
+
+    world.transport.before = change_key
+    looking = asyncio.ensure_future(guardian.run_pass())
+    await process.run(10)
+    await looking
+    assert sent == [old]
+    assert world.order("g").key_version == 1
+    await process.end()

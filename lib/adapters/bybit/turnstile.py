@@ -17,7 +17,7 @@ from itertools import count
 from typing import Protocol
 
 from lib.adapters.bybit.window import Window
-from lib.clock import Clock
+from lib.clock import Clock, SteadyClock
 from lib.domain.errors import Retry
 from lib.ports import Lane
 
@@ -77,6 +77,7 @@ class Turnstile:
 
     def __init__(self, clock: Clock, budget: Budget, *, most_under_way: int | None = None) -> None:
         self._clock = clock
+        self._steady = SteadyClock(clock)
         self._budget = budget
         self._most = most_under_way
         self._under_way = 0
@@ -107,7 +108,7 @@ class Turnstile:
         future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         waiter = _Waiter((RANK[ask.lane], 0 if urgent else 1, number), ask, future)
         heapq.heappush(self._queues[ask.lane], waiter)
-        heapq.heappush(self._deadlines, (self._clock.now_ms() + round(max_wait_s * 1000), number, waiter))
+        heapq.heappush(self._deadlines, (self._steady.now_ms() + round(max_wait_s * 1000), number, waiter))
         if self._pump is None:
             self._pump = asyncio.create_task(self._serve_all(), name="turnstile")
         elif RANK[ask.lane] < self._full[1] or not self._is_full():
@@ -120,7 +121,7 @@ class Turnstile:
             raise
 
     def _is_full(self) -> bool:
-        return self._full[0] > self._clock.now_ms()
+        return self._full[0] > self._steady.now_ms()
 
     async def _serve_all(self) -> None:
         try:
@@ -155,7 +156,7 @@ class Turnstile:
 
     def _drop_late(self) -> bool:
         """Whether anybody still waits, once those past their time were told."""
-        now = self._clock.now_ms()
+        now = self._steady.now_ms()
         while self._deadlines and (self._deadlines[0][0] <= now or self._deadlines[0][2].future.done()):
             waiter = heapq.heappop(self._deadlines)[2]
             if not waiter.future.done():
@@ -163,7 +164,7 @@ class Turnstile:
         return bool(self._deadlines)
 
     def _next_in_line(self) -> list[_Waiter]:
-        now = self._clock.now_ms()
+        now = self._steady.now_ms()
         while self._aside and self._aside[0][0] <= now:
             waiter = heapq.heappop(self._aside)[2]
             heapq.heappush(self._queues[waiter.ask.lane], waiter)
@@ -200,19 +201,19 @@ class Turnstile:
         elif not answer.wait_ms:
             self._under_way += waiter.ask.lane != "guard"
             if waiter.is_guards_read:
-                self._guard_reads.take(self._clock.now_ms())
+                self._guard_reads.take(self._steady.now_ms())
             waiter.future.set_result(None)
         elif answer.own:
-            heapq.heappush(self._aside, (self._clock.now_ms() + answer.wait_ms, waiter.rank[2], waiter))
+            heapq.heappush(self._aside, (self._steady.now_ms() + answer.wait_ms, waiter.rank[2], waiter))
         else:
             heapq.heappush(self._queues[waiter.ask.lane], waiter)
-            until = self._clock.now_ms() + max(answer.wait_ms, PAUSE_MS)
+            until = self._steady.now_ms() + max(answer.wait_ms, PAUSE_MS)
             rank = min(waiter.rank[0], self._full[1]) if self._is_full() else waiter.rank[0]
             self._full = until, rank
 
     async def _rest(self) -> None:
         """Until something may have changed; at once while there may be more to serve."""
-        now = self._clock.now_ms()
+        now = self._steady.now_ms()
         if self._best_queue(now) is not None:
             await asyncio.sleep(0)
             return
