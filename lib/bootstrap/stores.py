@@ -6,6 +6,7 @@ import redis
 import sqlalchemy as sa
 
 from lib import log
+from lib.adapters.redis.ban import SharedBan
 from lib.adapters.redis.candle_store import RedisCandleStore
 from lib.adapters.redis.connection import TlsVerify, check, connect
 from lib.adapters.sql import schema
@@ -39,6 +40,11 @@ def redis_client(settings: Settings) -> redis.Redis:
     """A checked connection; *Halt* for a wrong URL, *Retry* while the server is away."""
     settings.require("REDIS_URL")
     return connect(settings.redis_url, tls_verify=tls_verify(settings))
+
+
+def shared_ban(settings: Settings) -> SharedBan:
+    """The silence after HTTP 403, kept with every process on this Redis."""
+    return SharedBan(redis_client(settings))
 
 
 def candle_store(settings: Settings) -> RedisCandleStore:

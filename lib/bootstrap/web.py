@@ -83,14 +83,14 @@ def web(settings: Settings) -> WebSystem:
 
 
 def _trading(settings: Settings, engine: sa.Engine, clock: Clock) -> TradingDesk:
-    urls = settings.venue_urls
+    urls, ban = settings.venue_urls, stores.shared_ban(settings)
     ports = TradingPorts(
         accounts=SqlAccounts(engine),
         keyring=SqlKeyring(engine, clock),
         queue=SqlCommandQueue(engine),
         paper=SimulatorPaperDesk(settings.paper_api_url, settings.simulator_token),
-        key_probe=PybitKeyProbe(urls),
-        account_probe=BybitAccountProbe(urls, clock),
+        key_probe=PybitKeyProbe(urls, ban=ban),
+        account_probe=BybitAccountProbe(urls, clock, ban),
         sealer=VaultSealer(settings.encryption_public_key),
         locks=SqlOwnLocks(engine),
         clock=clock,

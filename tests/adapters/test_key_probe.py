@@ -82,6 +82,15 @@ async def test_trouble_on_the_way_is_retry(world: World, kind: str) -> None:
         await asyncio.to_thread(probe(world).key_info, "paper", world.key)
 
 
+async def test_after_http_403_no_key_is_checked_any_more(world: World) -> None:
+    world.break_next("http_403", "/v5/user/query-api")
+    asking = probe(world)
+    with pytest.raises(Retry, match="HTTP 403"):
+        await asyncio.to_thread(asking.key_info, "paper", world.key)
+    with pytest.raises(Retry, match="blocks our address for"):
+        await asyncio.to_thread(asking.key_info, "paper", world.key)
+
+
 async def test_a_venue_without_url_pauses() -> None:
     with pytest.raises(Pause, match="does not trade on demo"):
         PybitKeyProbe({}).key_info("demo", ApiKey("k" * 8, "s" * 8))

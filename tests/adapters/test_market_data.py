@@ -233,3 +233,16 @@ def test_a_base_url_that_cannot_work_is_refused(url: str) -> None:
 def test_a_row_that_is_not_one_is_refused(fields: list[object]) -> None:
     with pytest.raises(ValueError):
         kline_wire.candle_from_row(fields)
+
+
+@pytest.mark.parametrize("blocked", [(403, b""), (200, json.dumps(envelope({}, 10018, "ip banned")).encode())])
+def test_after_http_403_nothing_is_asked_any_more(
+    venue: Venue, market: BybitMarketData, blocked: tuple[int, bytes]
+) -> None:
+    venue.override = blocked
+    with pytest.raises(Retry):
+        market.server_time()
+    venue.override = None
+    with pytest.raises(Retry, match="blocks our address for"):
+        market.server_time()
+    assert venue.asked == []

@@ -8,6 +8,7 @@ is changed and nothing kept.
 import asyncio
 from collections.abc import Mapping
 
+from lib.adapters.bybit.ban import Ban, OwnBan
 from lib.adapters.bybit.exchanges import BybitExchanges
 from lib.adapters.bybit.limiter import LocalLimiter
 from lib.adapters.bybit.transport import AiohttpTransport, open_session
@@ -26,15 +27,31 @@ class _NoSeals(Opener):
         raise NotImplementedError
 
 
+class _Heeding(LocalLimiter):
+    """A limiter that lets everybody know of a ban."""
+
+    def __init__(self, clock: Clock, ban: Ban, url: str) -> None:
+        super().__init__(clock)
+        self._ban, self._url = ban, url
+
+    def banned(self) -> None:
+        """As `Limiter.banned`."""
+        super().banned()
+        self._ban.met(self._url)
+
+
 class BybitAccountProbe:
     """`lib.ports.AccountProbe` over the venues of *urls*."""
 
-    def __init__(self, urls: Mapping[Venue, str], clock: Clock) -> None:
+    def __init__(self, urls: Mapping[Venue, str], clock: Clock, ban: Ban | None = None) -> None:
         self._urls = urls
         self._clock = clock
+        self._ban = ban or OwnBan(clock)
 
     def look(self, venue: Venue, uid: str, key: ApiKey, symbol: str) -> AccountLook:
         register_secret(key.api_secret)
+        if venue in self._urls:
+            self._ban.heed(self._urls[venue])
         return asyncio.run(self._look(venue, uid, key, symbol))
 
     async def _look(self, venue: Venue, uid: str, key: ApiKey, symbol: str) -> AccountLook:
@@ -44,7 +61,7 @@ class BybitAccountProbe:
                 self._urls,
                 lambda url: AiohttpTransport(url, session),
                 self._clock,
-                LocalLimiter(self._clock),
+                _Heeding(self._clock, self._ban, self._urls.get(venue, "")),
             )
             exchange = exchanges.of(venue, uid, key)
             since = await exchange.server_time() - LOOK_BACK_MS

@@ -14,7 +14,9 @@ import requests
 from pybit.exceptions import FailedRequestError, InvalidRequestError
 from pybit.unified_trading import HTTP
 
-from lib.adapters.bybit.codes import Reaction, reaction
+from lib.adapters.bybit.ban import Ban, OwnBan
+from lib.adapters.bybit.codes import ADDRESS_BLOCKED, Reaction, reaction
+from lib.adapters.bybit.market_data import FORBIDDEN
 from lib.domain.account import Venue
 from lib.domain.decision import clean_text
 from lib.domain.errors import MaemaeError, Pause, Retry
@@ -32,18 +34,21 @@ _NO_RETRY = {-1_000_000}
 class PybitKeyProbe:
     """`lib.ports.KeyProbe` over the venues of *urls*."""
 
-    def __init__(self, urls: Mapping[Venue, str], *, timeouts: tuple[float, float] = TIMEOUTS) -> None:
+    def __init__(
+        self, urls: Mapping[Venue, str], *, timeouts: tuple[float, float] = TIMEOUTS, ban: Ban | None = None
+    ) -> None:
         self._urls = urls
         self._timeouts = timeouts
+        self._ban = ban or OwnBan()
 
     def key_info(self, venue: Venue, key: ApiKey) -> KeyInfo:
         session = self._session(venue, key)
-        return _key_info(_ask(session.get_api_key_information))
+        return _key_info(self._ask(venue, session.get_api_key_information))
 
     def prepare(self, venue: Venue, key: ApiKey, symbol: str) -> None:
         session = self._session(venue, key)
-        _isolate(session)
-        _ask(lambda: session.switch_position_mode(category="linear", symbol=symbol, mode=0))
+        self._isolate(venue, session)
+        self._ask(venue, lambda: session.switch_position_mode(category="linear", symbol=symbol, mode=0))
 
     def _session(self, venue: Venue, key: ApiKey) -> HTTP:
         if venue not in self._urls:
@@ -60,33 +65,36 @@ class PybitKeyProbe:
         session.client.trust_env = False
         return session
 
+    def _isolate(self, venue: Venue, session: HTTP) -> None:
+        account = self._ask(venue, session.get_account_info)
+        if int(account.get("unifiedMarginStatus", 0)) < UNIFIED_STATUS:
+            raise Pause("the exchange account is not a unified trading account: upgrade it at Bybit first")
+        if account.get("marginMode") == ISOLATED:
+            return
+        changed = self._ask(venue, lambda: session.set_margin_mode(setMarginMode=ISOLATED))
+        if reasons := changed.get("reasons"):
+            raise Pause(f"isolated margin cannot be set: {_cut(reasons[0].get('reasonMsg', ''))}")
 
-def _isolate(session: HTTP) -> None:
-    account = _ask(session.get_account_info)
-    if int(account.get("unifiedMarginStatus", 0)) < UNIFIED_STATUS:
-        raise Pause("the exchange account is not a unified trading account: upgrade it at Bybit first")
-    if account.get("marginMode") == ISOLATED:
-        return
-    changed = _ask(lambda: session.set_margin_mode(setMarginMode=ISOLATED))
-    if reasons := changed.get("reasons"):
-        raise Pause(f"isolated margin cannot be set: {_cut(reasons[0].get('reasonMsg', ''))}")
-
-
-def _ask(request: Callable[[], Any]) -> dict[str, Any]:
-    """The `result` of an answer; {} for "not modified"."""
-    try:
-        result = request()["result"]
-    except InvalidRequestError as refusal:
-        if refused := _refusal(refusal.status_code, 200, str(refusal.message)):
-            raise refused from None
-        return {}
-    except FailedRequestError as failure:
-        raise _failure(failure.status_code) from None
-    except requests.RequestException as lost:
-        raise Retry(f"Bybit cannot be reached ({type(lost).__name__})") from None
-    except (KeyError, TypeError, ValueError) as problem:
-        raise Retry(f"Bybit's answer cannot be read ({type(problem).__name__})") from None
-    return result if isinstance(result, dict) else {}
+    def _ask(self, venue: Venue, request: Callable[[], Any]) -> dict[str, Any]:
+        """The `result` of an answer; {} for "not modified"."""
+        self._ban.heed(self._urls[venue])
+        try:
+            result = request()["result"]
+        except InvalidRequestError as refusal:
+            if refusal.status_code == ADDRESS_BLOCKED:
+                self._ban.met(self._urls[venue])
+            if refused := _refusal(refusal.status_code, 200, str(refusal.message)):
+                raise refused from None
+            return {}
+        except FailedRequestError as failure:
+            if failure.status_code == FORBIDDEN:
+                self._ban.met(self._urls[venue])
+            raise _failure(failure.status_code) from None
+        except requests.RequestException as lost:
+            raise Retry(f"Bybit cannot be reached ({type(lost).__name__})") from None
+        except (KeyError, TypeError, ValueError) as problem:
+            raise Retry(f"Bybit's answer cannot be read ({type(problem).__name__})") from None
+        return result if isinstance(result, dict) else {}
 
 
 def _refusal(code: int, status: int, message: str) -> MaemaeError | None:

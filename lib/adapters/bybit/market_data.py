@@ -3,8 +3,8 @@ Public Bybit v5 market data over pybit: closed candles, trading rules, tickers, 
 
 The host is a setting (mainnet, testnet, the local simulator). pybit's own retries are off, because they sleep inside
 the call; every failure is one of the four reactions here. Calls from several threads take turns: the session behind
-pybit is not made for sharing. No key is involved, and the session object is never logged. USDT perpetuals (`linear`)
-only.
+pybit is not made for sharing. After HTTP 403 nothing is asked for ten minutes. No key is involved, and the session
+object is never logged. USDT perpetuals (`linear`) only.
 
 Source: https://bybit-exchange.github.io/docs/v5/market/kline, .../instrument, .../tickers, .../time
 """
@@ -20,6 +20,8 @@ from pybit.exceptions import FailedRequestError, InvalidRequestError
 from pybit.unified_trading import HTTP
 from requests.adapters import BaseAdapter
 
+from lib.adapters.bybit.ban import Ban, OwnBan
+from lib.adapters.bybit.codes import ADDRESS_BLOCKED
 from lib.adapters.bybit.kline_wire import candle_from_row, wire_interval
 from lib.domain.candle import Candle, decimal_from_wire, interval_ms
 from lib.domain.errors import Halt, MaemaeError, Retry
@@ -31,6 +33,7 @@ PAGE = 1000
 TIMEOUTS = (2.0, 8.0)
 """Seconds to connect, seconds to wait for data."""
 
+FORBIDDEN = 403
 _CATEGORY = "linear"
 _UNKNOWN_REQUEST = 10001
 _UNKNOWN_ROUTE = 10017
@@ -40,12 +43,13 @@ _HALTING_STATUS = {401, 404}
 class BybitMarketData:
     """`lib.ports.MarketData` at *base_url* (`https://host` without a path). *Halt* for a URL that cannot work."""
 
-    def __init__(self, base_url: str, *, timeouts: tuple[float, float] = TIMEOUTS) -> None:
+    def __init__(self, base_url: str, *, timeouts: tuple[float, float] = TIMEOUTS, ban: Ban | None = None) -> None:
         # max_retries=1 and a code that never comes: one request per call, no sleeping inside pybit
         self._http = HTTP(timeout=timeouts, max_retries=1, retry_codes={-1_000_000})
         self._http.endpoint = _checked(base_url)
         self._http.client.trust_env = not _is_loopback(base_url)  # a proxy cannot reach our own simulator
         self._turn = threading.Lock()
+        self._ban = ban or OwnBan()
 
     def mount(self, adapter: BaseAdapter) -> None:
         """Carry every request by *adapter* instead of a socket: an exchange inside this process."""
@@ -86,13 +90,18 @@ class BybitMarketData:
         self._http.client.close()
 
     def _ask(self, request: Callable[[], Any], parse: Callable[[Any], Any]) -> Any:
+        self._ban.heed(self._http.endpoint)
         try:
             with self._turn:
                 answer = request()
             return parse(answer)
         except InvalidRequestError as refusal:
+            if refusal.status_code == ADDRESS_BLOCKED:
+                self._ban.met(self._http.endpoint)
             raise _refused(refusal.status_code, str(refusal.message)) from None
         except FailedRequestError as failure:
+            if failure.status_code == FORBIDDEN:
+                self._ban.met(self._http.endpoint)
             raise _failed(failure.status_code) from None
         except requests.RequestException as problem:
             raise Retry(f"Bybit cannot be reached ({type(problem).__name__})") from None
@@ -111,7 +120,7 @@ def _refused(code: object, text: str) -> MaemaeError:
 def _failed(status: object) -> MaemaeError:
     if status in _HALTING_STATUS:
         return Halt(f"Bybit answers HTTP {status}: check BYBIT_API_URL")
-    if status == 403:
+    if status == FORBIDDEN:
         return Retry("Bybit answers HTTP 403: too many requests from this address, or a region it does not serve")
     return Retry(f"Bybit answers HTTP {status}")
 

@@ -12,8 +12,9 @@ is away is never handed out through it: 6 calls per 5 s for each of at most thre
     Redis' clock jumps  as flushed
 
 A ban (HTTP 403) is kept in Redis and by the process that met it, which tells Redis again until that worked; other
-address families go on. Not counted: the collector's stream and backfill and the web's key checks, a few calls that the
-last 20 % are for.
+address families go on. Not counted: the collector's stream and backfill, key checks and the operator's questions, a few
+calls that the last 20 % are for. The first two keep the silence of a ban too (`lib.adapters.redis.ban`); the operator
+must do without Redis.
 """
 
 import asyncio
@@ -59,6 +60,11 @@ AWAY_MS = 3_000
 AWAY = "the request budget that all processes share cannot be reached"
 
 LOG = log.get("redis.limiter")
+
+
+def budget_key(family: str, name: str) -> str:
+    """Where the budget of an address *family* keeps *name*: braces keep them together in a cluster."""
+    return f"limit:{{{family}}}:{name}"
 
 
 class RedisLimits:
@@ -126,7 +132,7 @@ class RedisBudget:
 
     def __init__(self, client: redis.asyncio.Redis, clock: Clock, family: str) -> None:
         self._clock = clock
-        self._name = f"limit:{{{family}}}"
+        self._family = family
         self._take = client.register_script(scripts.TAKE_CALLS)
         self._close = client.register_script(scripts.CLOSE_CALLS)
         self._granted = Window(SHARED + BATCH, IP_WINDOW_MS)
@@ -235,7 +241,7 @@ class RedisBudget:
         return Answer()
 
     def _key(self, name: str) -> str:
-        return f"{self._name}:{name}"
+        return budget_key(self._family, name)
 
     def _closure(self, account: str, path: str) -> str:
         return self._key(f"{account}:{path}:closed")
