@@ -1,8 +1,9 @@
 """
 The only reader of the environment: one frozen value, refused loudly when unsafe.
 
-Names are the seed's where it has one. No setting has a default that would work in production by accident: stores and
-secrets have none at all (`make run` passes its own, made under var/). Absence means absence, never "use default".
+Names are the original design's where it has one. No setting has a default that would work in production by accident:
+stores and secrets have none at all (`make run` passes its own, made under var/). Absence means absence, never "use
+default".
 """
 
 import base64

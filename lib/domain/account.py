@@ -18,7 +18,7 @@ MAX_CUSTOM_PROMPT = 1_000
 
 
 class RiskLevel(StrEnum):
-    """The seed's three levels."""
+    """The original design's three levels."""
 
     LOW = "low"
     MEDIUM = "medium"

@@ -1,7 +1,7 @@
 """
-The seed's prompt, and what makes two accounts share one.
+The original design's prompt, and what makes two accounts share one.
 
-The system message is the seed's Korean one; the user message is a JSON object with the seed's five fields, followed by
+The system message is the design's Korean one; the user message is a JSON object with its five fields, followed by
 the person's own words as delimited data. Positions, balances and names never appear, so one call serves a whole group.
 """
 
@@ -50,7 +50,7 @@ def delimited(custom_prompt: str) -> str:
 
 
 def candle_fields(candle: Candle) -> dict[str, object]:
-    """The seed's candle object: epoch ms and string numbers."""
+    """The original design's candle object: epoch ms and string numbers."""
     return {
         "timestamp": candle.open_time,
         "open": str(candle.open),

@@ -29,7 +29,7 @@ DRAIN_S = 20.0
 
 
 def iso(at_ms: int) -> str:
-    """Epoch ms as the seed writes times: 2024-01-01T12:00:00Z."""
+    """Epoch ms as `system:status` writes times: 2024-01-01T12:00:00Z."""
     return datetime.fromtimestamp(at_ms / 1000, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 

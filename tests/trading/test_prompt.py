@@ -1,4 +1,4 @@
-"""What the analyst is shown: the seed's words, the person's words as data, and nothing of the person."""
+"""What the analyst is shown: the design's words, the person's words as data, and nothing of the person."""
 
 import json
 

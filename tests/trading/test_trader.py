@@ -222,7 +222,7 @@ async def test_an_environment_that_forbids_trading_stops_the_cycle_a_restart_wou
     assert not (await process.world.ledger.flags()).trading_enabled
 
 
-async def test_a_cycles_status_is_the_seeds_three_fields_and_ours() -> None:
+async def test_a_cycles_status_is_the_designs_three_fields_and_ours() -> None:
     world = World()
     world.add_account()
     world.add_account("1")
