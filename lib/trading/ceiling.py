@@ -92,11 +92,13 @@ async def open_ceiling(desk: Desk, underway: Sequence[Order], t_ms: int, since: 
     drawn = since.standing.keys() | desk.draws.standing.keys()  # each counts once, its row or its draw
     exposure = facts.exposure + sum((_at_stake(order) for order in underway if order.account_id not in drawn), ZERO)
     seen = replace(facts, exposure=exposure)
-    # what is only drawn locks nothing: a lock would stop at its claim the very entry that drew it
+    # what is only drawn or planned locks nothing: a lock would stop at its claim the very entry that drew it
     for gate in platform_gates(seen, desk.platform, t_ms):
         if gate.kind not in seen.locks:
             LOG.alert("platform.locked", kind=gate.kind, why=gate.why, until_ms=gate.until_ms)
             await desk.ledger.lock(0, gate.kind, gate.until_ms, gate.why)
+    planned = sum(_is_unsent_entry(order) and order.account_id not in drawn for order in underway)
+    seen = replace(seen, entries=seen.entries + planned)
     return Ceiling(t_ms, desk.platform, seen, desk.draws, _before(since, underway))
 
 
@@ -105,6 +107,11 @@ def _before(mark: Draws, underway: Iterable[Order]) -> Draws:
     sent = {order.account_id for order in underway if order.is_entry and order.attempts}
     unsent = sum(account_id not in sent for account_id in mark.standing)
     return Draws(mark.entries - unsent, mark.notional - sum(mark.standing.values(), ZERO))
+
+
+def _is_unsent_entry(order: Order) -> bool:
+    """Planned by a process that died: it may be sent yet, and is not among the entries."""
+    return order.is_entry and order.state is OrderState.PLANNED and not order.attempts
 
 
 def _at_stake(order: Order) -> Decimal:

@@ -6,6 +6,7 @@ back before anything was sent, and a row whose maker died is taken back before a
 account can never add up to more than our part, even where a person's part lies beside it.
 """
 
+import asyncio
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -21,6 +22,8 @@ from lib.trading.execution import Errand, run_order
 from lib.trading.exits import IN_ITS_PLACE, is_beaten
 
 LOG = log.get("trading.closing")
+ASKED_S = 2.0
+"""How long a close waits for what it can do without; who asks for the same stands in line."""
 
 
 @dataclass(slots=True)
@@ -28,29 +31,28 @@ class Part:
     """
     Whether a close is no more than our part of the position still, asked before each send of it.
 
-    *counted* is the position for which our part was counted by the executions. While its size and average price are the
-    same a look is one request, however old the position is and however crowded the way to the venue.
+    *counted* is the position for which our part, *ours* (unsigned), was counted by the executions. While its size and
+    average price are the same a look is one request, however old the position is and however crowded the way.
     """
 
     desk: Desk
     account: TraderAccount
     exchange: Exchange
     counted: Position
+    ours: Decimal
 
     async def still(self, order: Order) -> int | None:
         """The venue's time (epoch ms) at which *order* was no more than ours; None = it is more by now."""
         position = await self.exchange.position(self.account.symbol)
         if (position.qty, position.avg_entry_price) != (self.counted.qty, self.counted.avg_entry_price):
             own = await own_quantity(self.desk, self.account, self.exchange)
-            if our_part(position, own) < (order.qty or ZERO):
-                return None
-            self.counted = position
-        return position.seen_at
+            self.counted, self.ours = position, our_part(position, own)
+        return position.seen_at if order.qty is not None and order.qty <= self.ours else None
 
 
 async def close_ours(desk: Desk, account: TraderAccount, exchange: Exchange, leg: Leg, why: str) -> Order | None:
     """Close our part of the position; the row as it then stands, None when nothing may be or need be sent."""
-    async with desk.closing:
+    async with desk.closing[account.venue]:
         done = await _closed(desk, account, exchange, leg, why)
     if done is None or done.state is OrderState.BLOCKED:
         return None
@@ -61,35 +63,36 @@ async def close_ours(desk: Desk, account: TraderAccount, exchange: Exchange, leg
 async def _closed(desk: Desk, account: TraderAccount, exchange: Exchange, leg: Leg, why: str) -> Order | None:
     if await is_beaten(desk, account):
         return None
-    order, counted = await _planned(desk, account, exchange, leg, why)
+    order, part = await _planned(desk, account, exchange, leg, why)
     if order is None:
         return None
     if await is_beaten(desk, account, order):
         await desk.ledger.move(order, OrderState.BLOCKED, IN_ITS_PLACE)
         return None
-    still = Part(desk, account, exchange, counted).still
-    return await run_order(desk, Errand(account, exchange, still=still), order)
+    return await run_order(desk, Errand(account, exchange, still=part.still), order)
 
 
 async def _planned(
     desk: Desk, account: TraderAccount, exchange: Exchange, leg: Leg, why: str
-) -> tuple[Order | None, Position]:
+) -> tuple[Order | None, Part]:
     position = await exchange.position(account.symbol)
     qty = our_part(position, await own_quantity(desk, account, exchange))
+    part = Part(desk, account, exchange, position, qty)
     if qty == 0:
-        return None, position
+        return None, part
     ref = await _price(desk, account, position)
     most = await _most_at_once(desk, account)
     draft = exit_draft(position, ref, leg=leg, qty=qty if most is None else min(qty, most))
     plan = AccountPlan("closed", why, (draft,))
-    return await desk.ledger.plan_exit(account, await exit_t(desk, account), plan), position
+    return await desk.ledger.plan_exit(account, await exit_t(desk, account), plan), part
 
 
 async def _most_at_once(desk: Desk, account: TraderAccount) -> Decimal | None:
     """The venue's largest market order; None when nobody knows: it refuses what is too large, and nothing is lost."""
     try:
-        return (await desk.market.instrument(account.venue, account.symbol)).max_market_qty
-    except (Retry, Halt) as unknown:
+        async with asyncio.timeout(ASKED_S):
+            return (await desk.market.instrument(account.venue, account.symbol)).max_market_qty
+    except (TimeoutError, Retry, Halt) as unknown:
         LOG.warning("close.unclamped", symbol=account.symbol, why=str(unknown))
         return None
 
@@ -97,8 +100,9 @@ async def _most_at_once(desk: Desk, account: TraderAccount) -> Decimal | None:
 async def _price(desk: Desk, account: TraderAccount, position: Position) -> Decimal:
     """For the record alone: a close is a market order, and no missing price may hold it up."""
     try:
-        return (await desk.market.ticker(account.venue, account.symbol)).last
-    except (Retry, Halt):
+        async with asyncio.timeout(ASKED_S):
+            return (await desk.market.ticker(account.venue, account.symbol)).last
+    except (TimeoutError, Retry, Halt):
         return position.mark or position.avg_entry_price
 
 

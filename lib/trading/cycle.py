@@ -25,7 +25,7 @@ from lib.ports import AnalystAnswer, CycleKey, Exchange, TraderAccount
 from lib.trading.analysis import group_answer
 from lib.trading.books import check_equity
 from lib.trading.ceiling import Ceiling, open_ceiling
-from lib.trading.closing import Part
+from lib.trading.closing import Part, our_part
 from lib.trading.desk import Desk, due, fits
 from lib.trading.execution import Errand, execute
 from lib.trading.planning import Prefetch, Snapshot, Turn, look, make_plan, prefetch
@@ -181,7 +181,7 @@ async def _trade(this: Round, account: TraderAccount, window: Sequence[Candle]) 
         plan = await make_plan(desk, account, snapshot, answer, window[-1], this.ceiling)
         orders = await desk.ledger.plan(account, this.key(account), t_ms, plan)
         turn = Turn(answer.decision, this.ceiling) if isinstance(answer.decision, Decision) else None
-        part = Part(desk, account, exchange, snapshot.position)
+        part = Part(desk, account, exchange, snapshot.position, our_part(snapshot.position, snapshot.own_qty))
         errand = Errand(account, exchange, turn, later, (snapshot.position, snapshot.read_ms), part.still)
         done = await execute(desk, errand, orders)
     finally:

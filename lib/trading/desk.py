@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 
 from lib.clock import SteadyClock
-from lib.domain.account import PlatformLimits, feed_fits
+from lib.domain.account import PlatformLimits, Venue, feed_fits
 from lib.domain.order import CYCLE_MS
 from lib.domain.position import ZERO
 from lib.domain.pricing import AnalystPrices
@@ -22,6 +22,10 @@ WINDOW = 30
 INTERVAL = "1m"
 SIGNERS = 8
 CLOSERS = 96
+
+
+def _closers() -> asyncio.Semaphore:
+    return asyncio.Semaphore(CLOSERS)
 
 
 @dataclass(slots=True)
@@ -79,8 +83,8 @@ class Desk:
     """Shared by every cycle under way: what one of them takes of the platform's limits, the others have no more."""
     signing: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(SIGNERS))
     """Who signs and claims: in a crowd it is the unsigned that wait, a signature is too old to claim after a second."""
-    closing: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(CLOSERS))
-    """Who closes outside the plans: in a crowd it is the rowless that wait; an unsent row is soon taken back."""
+    closing: defaultdict[Venue, asyncio.Semaphore] = field(default_factory=lambda: defaultdict(_closers))
+    """Who closes outside the plans, by venue: in a crowd the rowless wait; an unsent row is soon taken back."""
     turns: defaultdict[int, asyncio.Lock] = field(default_factory=lambda: defaultdict(asyncio.Lock))
     """Who trades for an account holds its turn, from the prefetch to the last verdict."""
     steady: SteadyClock = field(init=False)

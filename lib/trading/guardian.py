@@ -212,7 +212,7 @@ class Guardian:
             watch.is_met = True
             return seen
         except Pause as held:
-            watch.is_met = True  # nothing can be seen until its owner has acted
+            watch.is_met = watch.account.key_version == watch.looked_as.key_version  # until its owner acts, or has
             await self._pause(watch, str(held))
         except (Retry, Skip) as held:
             LOG.warning("guardian.unread", why=str(held))

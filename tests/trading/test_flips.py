@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from lib.domain.errors import Retry
 from lib.domain.order import MAX_AGE_MS, OrderState
 from lib.trading.resolution import reconcile
 from tests.factories import decision, settings
@@ -130,3 +131,24 @@ async def test_a_flips_exit_takes_no_more_than_what_is_still_ours(
     assert world.order("x").state is OrderState.BLOCKED
     assert world.order("e").state is OrderState.EXPIRED
     assert world.position().qty == Decimal("0.501"), "theirs is untouched"
+
+
+async def test_a_flips_exit_that_is_taken_up_again_is_held_against_what_is_ours_by_then(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await world.cycle("buy")
+    ours, plan = world.position().qty, world.ledger.plan
+
+    async def killed(*args: Any) -> Any:
+        await plan(*args)
+        raise Retry("the process ends here")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(world.ledger, "plan", killed)
+        await world.cycle("sell")
+    assert world.order("x").state is OrderState.PLANNED
+    world.by_hand("sell", str(ours))
+    world.by_hand("buy", "0.500")
+    await world.again()
+    assert world.order("x").state is OrderState.BLOCKED
+    assert world.position().qty == Decimal("0.500"), "theirs is untouched"

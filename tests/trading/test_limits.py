@@ -7,10 +7,11 @@ from typing import Any
 import pytest
 
 from lib.domain.account import PlatformLimits, RiskLevel
+from lib.domain.errors import Retry
 from lib.domain.gates import FOREVER_MS, midnight_after
 from lib.domain.order import CYCLE_MS, OrderState
 from lib.domain.pricing import AnalystPrices
-from lib.ports import RiskLock
+from lib.ports import RiskLock, TraderAccount
 from lib.trading.ceiling import open_ceiling
 from lib.trading.desk import Desk
 from tests.factories import decision, facts, limits, order, settings
@@ -146,6 +147,28 @@ async def test_accounts_of_one_cycle_share_the_platforms_entries(world: World) -
     assert sum(bool(world.accepted(account)) for account in range(1, 6)) == 3
     refused = [world.log(n).reason for n in range(1, 6) if world.log(n).planned == "refused"]
     assert set(refused) == {"3 entries on the platform today, its limit is 3"}
+
+
+async def test_an_entry_that_a_dead_trader_planned_is_among_the_platforms_entries(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.add_account()
+    under(world, entries_per_day=2)
+    plan = world.ledger.plan
+
+    async def killed(account: TraderAccount, *args: Any) -> Any:
+        if account.account_id == 2:
+            await plan(account, *args)
+        raise Retry("the process ends here")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(world.ledger, "plan", killed)
+        await world.cycle("buy")
+    assert world.accepted(1) == world.accepted(2) == []
+    world.desk = world.new_desk()  # it lives again, and remembers nothing
+    under(world, entries_per_day=1)
+    await world.again()
+    assert len([*world.accepted(1), *world.accepted(2)]) == 1
 
 
 async def test_accounts_of_one_cycle_share_the_platforms_exposure_and_the_last_is_cut(world: World) -> None:
