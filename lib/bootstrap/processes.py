@@ -40,7 +40,7 @@ from lib.trading.trader import Trader
 def collector(settings: Settings) -> Collector:
     """The candle collector of this deployment's feed."""
     plan = CollectorPlan(settings.feed_name, settings.symbols, settings.intervals, version=VERSION)
-    market = BybitMarketData(settings.bybit_api_url, ban=stores.shared_ban(settings))
+    market = BybitMarketData(settings.bybit_api_url, ban=stores.traders_ban(settings))
     timings = StreamTimings(stale_after=settings.stale_after_s)
     stream = BybitKlineStream(settings.bybit_ws_url, plan.streamed, timings=timings) if plan.streamed else None
     return Collector(plan, stores.candle_store(settings), market, stream, SystemClock())
@@ -100,7 +100,7 @@ async def _trader(settings: Settings, holder: str) -> AsyncIterator[Trader]:
         hints = BybitAccountHints(opener, settings.private_ws_urls, session, clock)
         try:
             clerk = Clerk(
-                desk, SqlCommands(engine, clock), opener, PybitKeyProbe(urls, ban=stores.shared_ban(settings))
+                desk, SqlCommands(engine, clock), opener, PybitKeyProbe(urls, ban=stores.traders_ban(settings))
             )
             yield Trader(desk, Guardian(desk, hints), clerk, Stopper(desk, allowed=settings.trading_enabled))
         finally:

@@ -6,7 +6,7 @@ import redis
 import sqlalchemy as sa
 
 from lib import log
-from lib.adapters.redis.ban import SharedBan
+from lib.adapters.redis.ban import TradersBan
 from lib.adapters.redis.candle_store import RedisCandleStore
 from lib.adapters.redis.connection import TlsVerify, check, connect
 from lib.adapters.sql import schema
@@ -42,9 +42,9 @@ def redis_client(settings: Settings) -> redis.Redis:
     return connect(settings.redis_url, tls_verify=tls_verify(settings))
 
 
-def shared_ban(settings: Settings) -> SharedBan:
-    """The silence after HTTP 403, kept with every process on this Redis."""
-    return SharedBan(redis_client(settings))
+def traders_ban(settings: Settings) -> TradersBan:
+    """The silence after an HTTP 403 that any trader on this Redis met."""
+    return TradersBan(redis_client(settings))
 
 
 def candle_store(settings: Settings) -> RedisCandleStore:

@@ -83,7 +83,7 @@ def web(settings: Settings) -> WebSystem:
 
 
 def _trading(settings: Settings, engine: sa.Engine, clock: Clock) -> TradingDesk:
-    urls, ban = settings.venue_urls, stores.shared_ban(settings)
+    urls, ban = settings.venue_urls, stores.traders_ban(settings)
     ports = TradingPorts(
         accounts=SqlAccounts(engine),
         keyring=SqlKeyring(engine, clock),

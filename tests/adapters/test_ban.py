@@ -1,6 +1,5 @@
-"""HTTP 403: whoever meets it, nobody on this Redis goes on calling that address family for ten minutes."""
+"""HTTP 403: who meets it is silent for ten minutes, and when a trader did, so is everybody on this Redis."""
 
-import asyncio
 from collections.abc import AsyncIterator, Iterator
 
 import pytest
@@ -9,7 +8,7 @@ import redis.asyncio
 
 from lib.adapters.bybit.ban import OwnBan
 from lib.adapters.bybit.window import BAN_MS
-from lib.adapters.redis.ban import SharedBan
+from lib.adapters.redis.ban import TradersBan
 from lib.adapters.redis.connection import connect, connect_async
 from lib.adapters.redis.limiter import RedisLimits
 from lib.clock import SteppedClock, SystemClock
@@ -57,18 +56,19 @@ async def traders(redis_url: str, client: redis.Redis) -> AsyncIterator[RedisLim
 
 @pytest.mark.server
 @pytest.mark.enable_socket
-async def test_what_the_collector_meets_the_traders_heed(client: redis.Redis, traders: RedisLimits) -> None:
-    await traders.at(BYBIT).admit("a", READ)
-    await asyncio.to_thread(SharedBan(client).met, BYBIT)
+async def test_what_a_key_check_meets_keeps_no_trader_from_the_venue(client: redis.Redis, traders: RedisLimits) -> None:
+    ban = TradersBan(client)
+    ban.met(BYBIT)
     with pytest.raises(Retry, match="blocks our address for"):
-        await traders.at(BYBIT).admit("a", READ)
-    await traders.at(PAPER).admit("a", READ)
+        ban.heed(BYBIT)
+    await traders.at(BYBIT).admit("a", READ, lane="guard")
+    TradersBan(client).heed(BYBIT)
 
 
 @pytest.mark.server
 @pytest.mark.enable_socket
 async def test_what_a_trader_meets_everybody_heeds(client: redis.Redis, traders: RedisLimits) -> None:
-    ban = SharedBan(client)
+    ban = TradersBan(client)
     ban.heed(BYBIT)
     traders.at(DEMO).banned()
     await traders.told()
@@ -83,7 +83,7 @@ async def test_what_a_trader_meets_everybody_heeds(client: redis.Redis, traders:
 @pytest.mark.enable_socket
 def test_with_redis_away_each_keeps_to_what_it_knows() -> None:
     away = connect("redis://127.0.0.1:1/0")
-    ban = SharedBan(away)
+    ban = TradersBan(away)
     ban.heed(BYBIT)
     ban.met(BYBIT)
     with pytest.raises(Retry, match="blocks our address for"):

@@ -1,6 +1,7 @@
 """Closes where the way to the venue is crowded, slow or fails: every one of them still finds out what is ours."""
 
 import asyncio
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import replace
 from decimal import Decimal
@@ -15,7 +16,7 @@ from lib.adapters.bybit.turnstile import Answer, Ask, Turnstile
 from lib.clock import Clock
 from lib.domain.errors import Halt, Pause, Retry
 from lib.domain.instrument import Instrument
-from lib.domain.order import Order, OrderState
+from lib.domain.order import TERMINAL, Order, OrderState
 from lib.ports import Lane
 from lib.trading.closing import close_ours
 from lib.trading.flatten import Flattener
@@ -106,6 +107,25 @@ async def test_a_crowd_that_is_closed_is_flat_by_one_row_each(world: World) -> N
         accounts = [account for account, proof in zip(accounts, proofs, strict=True) if proof is None]
     assert not accounts
     assert exits(world) == [OrderState.FILLED] * CROWD
+
+
+async def test_in_a_crowd_most_wait_before_they_have_a_row(world: World) -> None:
+    for _ in range(CROWD - 1):
+        world.add_account()
+    await world.cycle("buy")
+    desk = replace(world.desk, closing=defaultdict(lambda: asyncio.Semaphore(3)))
+    at_once: list[int] = []
+
+    def count() -> None:
+        at_once.append(sum(row.leg == "g" and row.state not in TERMINAL for row in world.ledger.store.orders.values()))
+
+    world.on(POSITIONS, count)
+    accounts = [await world.trader_account(number) for number in range(1, CROWD + 1)]
+    await asyncio.gather(
+        *(close_ours(desk, a, desk.exchanges.open(a, "guard"), "g", "a test closes") for a in accounts)
+    )
+    assert exits(world) == [OrderState.FILLED] * CROWD
+    assert max(at_once) <= 3
 
 
 async def test_a_position_held_for_half_a_year_is_closed_over_a_slow_line(world: World) -> None:

@@ -2,7 +2,7 @@
 The ten minutes of silence after HTTP 403, for those who call without the traders' request budget.
 
 The collector, key checks and looks at a new account make few calls; what an address that is blocked must not do is go
-on calling. `OwnBan` lives in one process; `lib.adapters.redis.ban` shares it with the traders.
+on calling. `OwnBan` lives in one process; `lib.adapters.redis.ban` hears of the traders' too.
 https://bybit-exchange.github.io/docs/v5/rate-limit
 """
 

@@ -90,9 +90,9 @@ class BybitMarketData:
         self._http.client.close()
 
     def _ask(self, request: Callable[[], Any], parse: Callable[[Any], Any]) -> Any:
-        self._ban.heed(self._http.endpoint)
         try:
             with self._turn:
+                self._ban.heed(self._http.endpoint)
                 answer = request()
             return parse(answer)
         except InvalidRequestError as refusal:

@@ -1,53 +1,35 @@
 """
-The ban of `lib.adapters.bybit.ban`, shared with the traders' request budget through Redis.
+The traders' ban, heeded by everybody else on the same Redis.
 
-Who meets HTTP 403 tells all, and nobody calls who has heard of it. Redis away: each process keeps to what it knows.
+What a collector or a key check meets itself it keeps to itself: it may leave from another address, and a key check's
+403 may be about what somebody typed. One person's form must not keep the guardians from the exchange.
 """
 
 import redis
 
-from lib import log
 from lib.adapters.bybit.ban import OwnBan
 from lib.adapters.bybit.limiter import family_of
-from lib.adapters.bybit.window import BAN_MS
-from lib.adapters.redis import scripts
 from lib.adapters.redis.connection import translated
 from lib.adapters.redis.limiter import budget_key
 from lib.clock import Clock
 from lib.domain.errors import Halt, Retry
 
-LOG = log.get("redis.ban")
 
-
-class SharedBan(OwnBan):
-    """A *Ban* for every process on one Redis."""
+class TradersBan(OwnBan):
+    """A *Ban* that hears of the traders' too. Redis away: it keeps to what it knows."""
 
     def __init__(self, client: redis.Redis, clock: Clock | None = None) -> None:
         super().__init__(clock)
         self._client = client
-        self._close = client.register_script(scripts.CLOSE_CALLS)
 
     def heed(self, url: str) -> None:
         """As `Ban.heed`."""
         super().heed(url)
         try:
             with translated():
-                left = int(self._client.pttl(_key(url)))
+                left = int(self._client.pttl(budget_key(family_of(url), "ban")))
         except (Retry, Halt):
             return
         if left > 0:
             self.heard(url, left)
             super().heed(url)
-
-    def met(self, url: str) -> None:
-        """As `Ban.met`."""
-        super().met(url)
-        try:
-            with translated():
-                self._close(keys=[_key(url)], args=[BAN_MS])
-        except (Retry, Halt) as away:
-            LOG.error("ban.untold", why=str(away))
-
-
-def _key(url: str) -> str:
-    return budget_key(family_of(url), "ban")

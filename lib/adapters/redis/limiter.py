@@ -12,7 +12,7 @@ is away is never handed out through it: 6 calls per 5 s for each of at most thre
     Redis' clock jumps  as flushed
 
 A ban (HTTP 403) is kept in Redis and by the process that met it, which tells Redis again until that worked; other
-address families go on. Not counted: the collector's stream and backfill, key checks and the operator's questions, a few
+address families go on. Not counted: the collector's REST calls, key checks and the operator's questions, a few
 calls that the last 20 % are for. The first two keep the silence of a ban too (`lib.adapters.redis.ban`); the operator
 must do without Redis.
 """
