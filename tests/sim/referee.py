@@ -69,6 +69,7 @@ class Referee:
     ) -> None:
         self._engine, self._cabinet, self._now_ms, self._in_time = engine, cabinet, now_ms, in_time
         self._platform = platform
+        self.traders = 1
         self.people: dict[int, Person] = {}
         self.processes: list[Process] = []
         self.violations: list[str] = []
@@ -78,7 +79,9 @@ class Referee:
         """When the database last lost commits."""
         self.worst_naked = 0
         self.worst_undisturbed = 0
-        """With everything up; trouble of the shared budget excuses nobody, but not everything is up then."""
+        """Beside one trader whom no fault has hit; another may hold a close that nobody knows the end of."""
+        self.worst_all_up = 0
+        """With every trader up and hit by no fault, and the shared budget there."""
         self.naked_episodes = 0
         self.budget: BudgetServer | None = None
         """Where the processes share a request budget: who was let through."""
@@ -243,9 +246,12 @@ class Referee:
             return
         self.worst_naked = max(self.worst_naked, at - since)
         since = max(since, known)
-        undisturbed = max((at - max(since, *starts) for starts in self._up()), default=0)
+        clear = [at - max(since, *starts) for starts in self._up()]
+        undisturbed = max(clear, default=0)
         if self.budget is None or self.budget.troubled_ms < since:
             self.worst_undisturbed = max(self.worst_undisturbed, undisturbed)
+            if len(clear) == self.traders:
+                self.worst_all_up = max(self.worst_all_up, min(clear))
         if undisturbed > NAKED_MS:
             self.violations.append(f"P5 uid {person.uid}: no stop for {undisturbed} ms beside an undisturbed trader")
             person.excused = True

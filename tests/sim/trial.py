@@ -33,6 +33,7 @@ class Result:
     cycles: int
     worst_naked: int
     worst_undisturbed: int
+    worst_all_up: int
     recovered: tuple[int, ...]
     fingerprint: str
 
@@ -65,6 +66,7 @@ def judged(world: World, *, sqlite: bool) -> Result:
         cycles=world.shape.cycles + 1,
         worst_naked=world.referee.worst_naked,
         worst_undisturbed=world.referee.worst_undisturbed,
+        worst_all_up=world.referee.worst_all_up,
         recovered=tuple(world.recoveries.took_ms),
         fingerprint=fingerprint(world),
     )
@@ -81,6 +83,7 @@ class Totals:
     cycles: int = 0
     worst_naked: int = 0
     worst_undisturbed: int = 0
+    worst_all_up: int = 0
     recovered: list[int] = field(default_factory=list)
     faults: Counter[str] = field(default_factory=Counter)
     states: Counter[str] = field(default_factory=Counter)
@@ -95,6 +98,7 @@ class Totals:
         self.cycles += result.cycles
         self.worst_naked = max(self.worst_naked, result.worst_naked)
         self.worst_undisturbed = max(self.worst_undisturbed, result.worst_undisturbed)
+        self.worst_all_up = max(self.worst_all_up, result.worst_all_up)
         self.recovered += result.recovered
         self.faults += result.faults
         self.states += result.states
@@ -108,7 +112,8 @@ class Totals:
             f"{self.seeds} seeds ({self.on_sqlite} on SQLite), {self.faults.total()} faults, "
             f"{self.accepted} orders accepted, {self.entries} entries, {self.cycles} cycles, "
             f"{len(self.violating)} violating seeds; longest without a stop {self.worst_naked / 1000:.1f} s, beside an "
-            f"undisturbed trader {self.worst_undisturbed / 1000:.1f} s; {len(self.recovered)} undisturbed restarts, "
+            f"undisturbed trader {self.worst_undisturbed / 1000:.1f} s, with everything up "
+            f"{self.worst_all_up / 1000:.1f} s; {len(self.recovered)} undisturbed restarts, "
             f"every open row ended within {max(self.recovered, default=0) / 1000:.1f} s "
             f"(99 %: {percentile(self.recovered, 0.99) / 1000:.1f} s); took {wall:.0f} s"
         )

@@ -132,6 +132,7 @@ class World:
         self.cabinet: Cabinet = (SqliteCabinet if sqlite else MemoryCabinet)(self, INSTALLATION)
         self.platform = draw_platform(random.Random(f"platform of {seed}"))
         self.referee = Referee(self.engine, self.cabinet, self.now_ms, self._in_time, self.platform)
+        self.referee.traders = self.shape.traders
         self._build_shared()
         self.recoveries = Recoveries(self.cabinet, self.referee.people, self.now_ms, self._is_calm)
         self.commands = CommandBox()
