@@ -52,7 +52,7 @@ async def _unpaid(desk: Desk, group: Iterable[TraderAccount], ceiling: Ceiling) 
 
 async def _is_spent(desk: Desk, account: TraderAccount, ceiling: Ceiling) -> bool:
     limits = account.settings.limits
-    if ceiling.use.tokens < limits.analyst_tokens:
+    if ceiling.use().tokens < limits.analyst_tokens:
         return False  # all accounts together used less
     known = await desk.ledger.facts(account.account_id, ceiling.t_ms)
     gates = budget_gates(known.tokens_today, limits, ceiling.t_ms)

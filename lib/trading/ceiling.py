@@ -9,7 +9,7 @@ next cycle reads the books again.
 """
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
@@ -37,7 +37,11 @@ class Ceiling:
     seen: PlatformFacts
     draws: Draws
     since: Draws
+    planned: Mapping[int, Decimal] = field(default_factory=dict)
+    """Account → the notional of an entry that a trader planned which died: it may be sent yet, and is in no draw."""
     _silences: dict[str, asyncio.Future[int]] = field(default_factory=dict)
+    _taken_up: set[int] = field(default_factory=set)
+    """Those of *planned* whose entry was drawn since."""
 
     async def silence(self, desk: Desk, symbol: str) -> int:
         """Cycles in a row before T that got no answer about *symbol*; read once for everybody."""
@@ -46,35 +50,36 @@ class Ceiling:
             self._silences[symbol] = asyncio.ensure_future(reading)
         return await asyncio.shield(self._silences[symbol])
 
-    @property
-    def use(self) -> PlatformFacts:
-        """What is used by now: *seen*, and what was drawn beside it."""
-        entries = self.draws.entries - self.since.entries
-        exposure = self.draws.notional - self.since.notional
+    def use(self, account_id: int = 0) -> PlatformFacts:
+        """What is used by now, beside what *account_id* has planned: *seen*, what was drawn since, what is planned."""
+        planned = [self.planned[other] for other in self.planned.keys() - self._taken_up - {account_id}]
+        entries = self.draws.entries - self.since.entries + len(planned)
+        exposure = self.draws.notional - self.since.notional + sum(planned, ZERO)
         return replace(self.seen, entries=self.seen.entries + entries, exposure=self.seen.exposure + exposure)
 
-    @property
-    def gates(self) -> tuple[Gate, ...]:
-        return platform_gates(self.use, self.limits, self.t_ms)
+    def gates(self, account_id: int = 0) -> tuple[Gate, ...]:
+        """The platform's gates that stand for an entry of *account_id*."""
+        return platform_gates(self.use(account_id), self.limits, self.t_ms)
 
     @property
     def closed_budget(self) -> str:
         """Why the analyst is asked for nobody; "" = it may be."""
-        spent = [gate.why for gate in self.gates if gate.kind == BUDGET]
+        spent = [gate.why for gate in self.gates() if gate.kind == BUDGET]
         if not spent and BUDGET in self.seen.locks:
             return _locked(BUDGET)
         return spent[0] if spent else ""
 
-    def over(self, known: Facts) -> Facts:
-        """*known* under this ceiling as it is now; a lock that outlives its figures is among the locks."""
-        gates = self.gates
+    def over(self, account_id: int, known: Facts) -> Facts:
+        """*known* of an account under this ceiling as it is now; a lock that outlives its figures is among them."""
+        gates = self.gates(account_id)
         standing = {gate.kind for gate in gates}
         held = tuple(f"platform: {kind}" for kind in self.seen.locks if kind not in standing)
-        room = self.limits.max_exposure - self.use.exposure
+        room = self.limits.max_exposure - self.use(account_id).exposure
         return replace(known, platform=gates, locks=(*held, *known.locks), room=room)
 
     def draw(self, account_id: int, notional: Decimal) -> None:
         """One entry of the account, of at most *notional* USDT, is about to be made."""
+        self._taken_up.add(account_id)
         self.draws.take(account_id, notional)
 
 
@@ -97,9 +102,9 @@ async def open_ceiling(desk: Desk, underway: Sequence[Order], t_ms: int, since: 
         if gate.kind not in seen.locks:
             LOG.alert("platform.locked", kind=gate.kind, why=gate.why, until_ms=gate.until_ms)
             await desk.ledger.lock(0, gate.kind, gate.until_ms, gate.why)
-    planned = sum(_is_unsent_entry(order) and order.account_id not in drawn for order in underway)
-    seen = replace(seen, entries=seen.entries + planned)
-    return Ceiling(t_ms, desk.platform, seen, desk.draws, _before(since, underway))
+    unsent = {order.account_id: _notional(order) for order in underway if _is_unsent_entry(order)}
+    planned = {account_id: unsent[account_id] for account_id in unsent.keys() - drawn}
+    return Ceiling(t_ms, desk.platform, seen, desk.draws, _before(since, underway), planned)
 
 
 def _before(mark: Draws, underway: Iterable[Order]) -> Draws:
@@ -110,12 +115,15 @@ def _before(mark: Draws, underway: Iterable[Order]) -> Draws:
 
 
 def _is_unsent_entry(order: Order) -> bool:
-    """Planned by a process that died: it may be sent yet, and is not among the entries."""
     return order.is_entry and order.state is OrderState.PLANNED and not order.attempts
 
 
 def _at_stake(order: Order) -> Decimal:
-    """The notional an entry may still become, in USDT."""
-    if order.reduce_only or order.qty is None or order.state not in (IN_FLIGHT | {OrderState.PLANNED}):
-        return ZERO
-    return order.qty * order.limit_price
+    """The notional that an entry which was sent may still become, in USDT."""
+    is_sent = order.state in IN_FLIGHT or (order.state is OrderState.PLANNED and order.attempts)
+    return _notional(order) if order.is_entry and is_sent else ZERO
+
+
+def _notional(order: Order) -> Decimal:
+    """At the dearer of limit and reference price, in USDT; nothing for what is not sized yet."""
+    return ZERO if order.qty is None else order.qty * max(order.limit_price, order.ref_price)

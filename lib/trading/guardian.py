@@ -36,7 +36,7 @@ class Guardian:
 
     desk: Desk
     hints: AccountHints | None = None
-    rounds: Rounds = field(default_factory=Rounds)
+    rounds: Rounds = field(init=False)
     watches: dict[int, Watch] = field(default_factory=dict)
     _unsettled: set[int] = field(default_factory=set)
     _hinted: set[int] = field(default_factory=set)
@@ -46,6 +46,9 @@ class Guardian:
     _is_ledger_down: bool = False
     _is_crowded: bool = False
     _roster_ms: int = 0
+
+    def __post_init__(self) -> None:
+        self.rounds = Rounds(group_of=self._venue_of)
 
     @property
     def repaired(self) -> int:
@@ -184,6 +187,10 @@ class Guardian:
         holding = dict.fromkeys(self._maybe_holding())
         trading = (number for number, watch in self.watches.items() if _trades(watch.account))
         return [self.watches[number].account for number in dict.fromkeys((*holding, *trading))]
+
+    def _venue_of(self, account_id: int) -> str:
+        watch = self.watches.get(account_id)
+        return watch.account.venue if watch is not None else ""
 
     def held(self) -> list[TraderAccount]:
         """The accounts in which something of ours was open at the last look."""

@@ -88,12 +88,12 @@ async def make_plan(
     await _lock(desk, account, known, ceiling.t_ms, answered=not answer.failed)
     if abs(snapshot.ticker.last - newest.close) > newest.close * MAX_PRICE_DISTANCE:
         return AccountPlan("skipped", "the venue's price is more than 0.5 % away from the newest candle")
-    facts, ref = ceiling.over(known), snapshot.ticker.last
+    facts, ref = ceiling.over(account.account_id, known), snapshot.ticker.last
     plan = decide(answer.decision, facts, account.settings, snapshot.instrument, ref, ceiling.t_ms)
     plan = opinion_of(account, plan)
     for draft in plan.orders:
         if draft.leg == "e" and draft.qty is not None:
-            ceiling.draw(account.account_id, draft.qty * draft.limit_price)
+            ceiling.draw(account.account_id, draft.qty * max(draft.limit_price, draft.ref_price))
     return plan
 
 
@@ -116,13 +116,13 @@ async def size_turn(
     snapshot = await look(desk, account, exchange, await prefetch(desk, account, exchange))
     known = await _known(desk, account, snapshot, turn.ceiling)
     await _lock(desk, account, known, turn.ceiling.t_ms, answered=True)
-    facts, ref = turn.ceiling.over(known), snapshot.ticker.last
+    facts, ref = turn.ceiling.over(account.account_id, known), snapshot.ticker.last
     settings, rule = account.settings, snapshot.instrument
     if refusal := entry_refusal(turn.decision, side, facts, settings, rule, turn.ceiling.t_ms):
         return Sizing(ZERO, 1, ZERO, ZERO, ZERO, refusal), ref
     sizing = size_entry(turn.decision, side, facts.equity, facts.available, settings, rule, ref, facts.room)
     if sizing.qty:
-        turn.ceiling.draw(account.account_id, sizing.notional)
+        turn.ceiling.draw(account.account_id, sizing.qty * max(sizing.limit_price, ref))
     return sizing, ref
 
 

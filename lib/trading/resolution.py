@@ -8,6 +8,7 @@ Start, crash recovery and the running loop use the same code. Nothing here sends
 import asyncio
 from collections.abc import Coroutine, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 
 from lib import log
 from lib.domain.errors import Pause, Retry
@@ -106,21 +107,23 @@ async def resolve_once(desk: Desk, exchange: Exchange, order: Order) -> Order:
         await desk.ledger.move(order, OrderState.UNKNOWN, "no evidence yet")
         order = await _again(desk, order)
     is_late = absence_proved(order.signed_ts, answer.time)
-    if verdict.filled_qty and not await _is_booked(desk, exchange, order) and not is_late:
+    if verdict.filled_qty and not await _is_booked(desk, exchange, order, verdict.filled_qty) and not is_late:
         return order
     if await desk.ledger.close_order(order, verdict):
         LOG.info("order.resolved", link=order.order_link_id, state=verdict.state.value, why=verdict.why)
     return await _again(desk, order)
 
 
-async def _is_booked(desk: Desk, exchange: Exchange, order: Order) -> bool:
+async def _is_booked(desk: Desk, exchange: Exchange, order: Order, filled_qty: Decimal) -> bool:
     """
-    Bring what filled into the books; False while executions of *order* are not listed yet.
+    Bring what filled into the books; False while some executions of *order* are not listed yet.
 
-    Open rows and books are all that tells the other traders whom to guard: what filled must never be in neither.
+    Open rows and books are all that tells the other traders whom to guard: what filled must never be in neither. And
+    what a close sold is ours no more only once it is listed: a row that ended sooner would let another close follow.
     """
     fills = await import_fills(desk, order, exchange)
-    return any(fill.order_link_id == order.order_link_id for fill in fills)
+    listed = sum((fill.qty for fill in fills if fill.order_link_id == order.order_link_id), ZERO)
+    return listed >= filled_qty
 
 
 async def _again(desk: Desk, order: Order) -> Order:

@@ -3,10 +3,11 @@ Whose turn it is to be looked at: pure, by times it is told.
 
 Every account that may hold something comes up again and again, evenly spread, at most *PER_SECOND* looks a second; a
 hint brings it forward at once, many hints in a moment bring one look. An account is looked at by one look at a time
-and *most* accounts at a time.
+and *most* accounts of a group at a time: a venue that does not answer holds up its own alone.
 """
 
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 LEAST_MS = 8_000
@@ -33,15 +34,18 @@ class Turn:
     is_running: bool = False
     is_kept: bool = True
     again: bool = False
+    group: str = ""
+    """With whom it shares the places of looks under way."""
 
 
 class Rounds:
-    """The accounts under guard and their turns; *most* looks at a time."""
+    """The accounts under guard and their turns; *most* looks at a time at those of which *group_of* says the same."""
 
-    def __init__(self, most: int = 32) -> None:
+    def __init__(self, most: int = 32, group_of: Callable[[int], str] = lambda account: "") -> None:
         self._most = most
+        self._group_of = group_of
         self._turns: dict[int, Turn] = {}
-        self._running = 0
+        self._running: Counter[str] = Counter()
         self._slot_ms = 0
 
     @property
@@ -73,18 +77,20 @@ class Rounds:
         turn = self._turns.setdefault(account, Turn(now, is_kept=False))
         if turn.is_running:
             return False
-        turn.is_running, turn.began_ms = True, now
-        self._running += 1
+        turn.is_running, turn.began_ms, turn.group = True, now, self._group_of(account)
+        self._running[turn.group] += 1
         return True
 
     def due(self, now: int) -> list[int]:
         """The accounts whose looks begin now."""
         waiting = [(not turn.is_hinted, turn.due_ms, account) for account, turn in self._turns.items()]
         ready = sorted(row for row in waiting if row[1] <= now and not self._turns[row[2]].is_running)
-        return [account for by_table, _, account in ready if self._room(by_table, now) and self.begin(account, now)]
+        return [
+            account for by_table, _, account in ready if self._room(account, by_table, now) and self.begin(account, now)
+        ]
 
-    def _room(self, by_table: bool, now: int) -> bool:
-        if self._running >= self._most:
+    def _room(self, account: int, by_table: bool, now: int) -> bool:
+        if self._running[self._group_of(account)] >= self._most:
             return False
         if by_table:
             self._slot_ms = max(self._slot_ms, now - BURST_MS)
@@ -96,7 +102,7 @@ class Rounds:
     def done(self, account: int, now: int, *, soon: bool = False) -> None:
         """The look is over. *soon* = something is not right yet."""
         turn = self._turns[account]
-        self._running -= 1
+        self._running[turn.group] -= 1
         turn.is_running = turn.is_hinted = False
         turn.due_ms = now + (SOON_MS if soon else self.interval_ms)
         if turn.again:

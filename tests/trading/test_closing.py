@@ -10,13 +10,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lib.domain.order import CYCLE_MS, Leg, Order, OrderState
+from lib.adapters.bybit.client import BybitExchange
+from lib.domain.order import CYCLE_MS, Leg, Order, OrderState, parse_link_id
 from lib.domain.position import ZERO, Position
 from lib.domain.risk import AccountPlan, exit_draft
-from lib.ports import Ticker
+from lib.ports import Fill, Ticker
 from lib.trading.closing import close_ours, exit_t, our_part
 from lib.trading.desk import Desk
 from lib.trading.exits import AT_WORK_MS
+from lib.trading.flatten import Flattener
 from lib.trading.guardian import Guardian
 from lib.trading.resolution import reconcile
 from tests.factories import T
@@ -264,3 +266,33 @@ async def test_a_close_under_an_old_t_is_not_retired_while_it_is_young(world: Wo
 def test_our_part_is_never_more_than_either_holds(held: int, own: int) -> None:
     part = our_part(Position("BTCUSDT", Decimal(held)), Decimal(own))
     assert part == (min(abs(held), abs(own)) if held * own > 0 else 0)
+
+
+async def test_a_close_listed_by_halves_is_not_followed_by_another(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ours = await shared(world)
+    listed, seen = BybitExchange.fills_since, dict[str, int]()
+
+    async def by_halves(self: BybitExchange, symbol: str, since: int) -> list[Fill]:
+        """Of our close one half at once, the other two seconds later."""
+        found: list[Fill] = []
+        for fill in await listed(self, symbol, since):
+            link = parse_link_id(fill.order_link_id)
+            if link is None or link.leg != "f":
+                found.append(fill)
+                continue
+            half = (fill.qty / 2).quantize(Decimal("0.001"))
+            since_ms = seen.setdefault(fill.exec_id, world.clock.now_ms())
+            found.append(replace(fill, exec_id=f"{fill.exec_id}a", qty=half, fee=fill.fee / 2))
+            if world.clock.now_ms() - since_ms > 2_000:
+                found.append(replace(fill, exec_id=f"{fill.exec_id}b", qty=fill.qty - half, fee=fill.fee / 2))
+        return found
+
+    monkeypatch.setattr(BybitExchange, "fills_since", by_halves)
+    flattener, account = Flattener(world.desk), await world.trader_account(1)
+    for _ in range(4):
+        await flattener.step(account)
+        world.wait(2)
+    assert sold(world) == ours
+    assert world.position().qty == FOREIGN

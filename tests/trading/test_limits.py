@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from lib.domain.account import PlatformLimits, RiskLevel
+from lib.domain.decision import Action
 from lib.domain.errors import Retry
 from lib.domain.gates import FOREVER_MS, midnight_after
 from lib.domain.order import CYCLE_MS, OrderState
@@ -193,9 +194,9 @@ async def test_an_entry_on_its_way_counts_as_exposure(world: World) -> None:
     exits, ended = order("x", "sell", state=OrderState.UNKNOWN), order(state=OrderState.NEEDS_HUMAN)
     rows = [underway, exits, ended, replace(underway, qty=None)]
     ceiling = await open_ceiling(world.desk, rows, world.t_ms, world.desk.draws.mark())
-    assert ceiling.over(facts()).room == 5_000 - Decimal("0.05") * 60_180
+    assert ceiling.over(1, facts()).room == 5_000 - Decimal("0.05") * 60_180
     ceiling.draw(2, Decimal(2_000))
-    assert [gate.kind for gate in ceiling.over(facts()).platform] == ["exposure"]
+    assert [gate.kind for gate in ceiling.over(1, facts()).platform] == ["exposure"]
 
 
 async def test_a_platforms_gate_is_a_lock_that_every_claim_reads(world: World) -> None:
@@ -335,3 +336,49 @@ async def test_a_silence_is_seen_on_the_platform_while_it_lasts(world: World) ->
     await silent(world, 7)
     lock = (await held(world, 0))["analyst_failures"]
     assert lock.why.startswith("the analyst gave no answer in 6 cycles in a row")
+
+
+# --- what a trader planned before it died -----------------------------------------------------------------------------
+
+
+async def planned_by_a_dead_trader(world: World, patch: pytest.MonkeyPatch, action: Action, account_id: int) -> None:
+    """A cycle that ends when the plan of *account_id* is written; the next trader remembers nothing of it."""
+    plan = world.ledger.plan
+
+    async def killed(account: TraderAccount, *args: Any) -> Any:
+        if account.account_id == account_id:
+            await plan(account, *args)
+        raise Retry("the process ends here")
+
+    with patch.context() as dying:
+        dying.setattr(world.ledger, "plan", killed)
+        await world.cycle(action)
+    world.desk = replace(world.new_desk(), platform=world.desk.platform)
+
+
+async def test_an_entry_taken_up_again_counts_once(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    world.add_account()
+    under(world, entries_per_day=2)
+    await planned_by_a_dead_trader(world, monkeypatch, "buy", 1)
+    await world.again()
+    assert [len(world.accepted(number)) for number in (1, 2)] == [1, 1]
+
+
+async def test_a_flip_taken_up_again_is_not_stopped_by_its_own_row(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    under(world, entries_per_day=2)
+    await world.cycle("buy")
+    await planned_by_a_dead_trader(world, monkeypatch, "sell", 1)
+    await world.again()
+    assert world.order("e").state is OrderState.FILLED
+    assert world.position().direction == "short"
+
+
+async def test_shorts_stay_inside_the_platforms_exposure_too(world: World) -> None:
+    for _ in range(3):
+        world.add_account()
+    under(world, max_exposure=Decimal(10_000))
+    await world.cycle("sell")
+    held = [world.position(number) for number in range(1, 5)]
+    assert 9_000 < sum(abs(position.qty) * position.avg_entry_price for position in held) <= 10_000

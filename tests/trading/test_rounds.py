@@ -128,3 +128,13 @@ def test_who_is_no_longer_kept_comes_up_no_more() -> None:
     rounds.keep([], NOW)
     rounds.done(2, NOW)
     assert rounds.due(NOW + 600_000) == []
+
+
+def test_a_venue_that_does_not_answer_takes_no_place_of_another() -> None:
+    rounds = Rounds(most=2, group_of=lambda account: "silent" if account < 100 else "well")
+    rounds.keep([1, 2, 3, 100, 101], NOW)
+    begun = [account for step in range(40) for account in rounds.due(NOW + step * 25)]
+    assert sorted(begun) == [1, 2, 100, 101]
+    rounds.done(100, NOW + 1_000)
+    rounds.done(1, NOW + 1_000)
+    assert rounds.due(NOW + 1_100) == [3]
