@@ -161,6 +161,10 @@ class MemoryAccounts:
             books=RunningBooks(new.start_balance, opened_ms=new.opened_ms),
             peak_equity=new.start_balance,
         )
+        theirs = (row for row in rows.values() if row.user_id == new.user_id and not row.trading_enabled)
+        if stopped := [row for row in theirs if row.paused_by == rulings.OPERATOR]:
+            stop = replace(rows[account_id], trading_enabled=False, paused_by=rulings.OPERATOR)
+            rows[account_id] = replace(stop, pause_reason=stopped[0].pause_reason, switched_ms=new.opened_ms)
         return account_id
 
     def change_settings(self, user_id: int, settings: AccountSettings) -> None:

@@ -90,7 +90,7 @@ class MemoryGauges(MemoryBooks):
         return PlatformFacts(
             entries=self._entries(set(rows), t_ms),
             exposure=sum((abs(r.books.position_qty) * r.books.avg_entry_price for r in rows.values()), ZERO),
-            equity=sum((self.store.equity[number, points[-1]].equity for number, points in today.items()), ZERO),
+            equity=sum((self._since(number, points[-1]) for number, points in today.items()), ZERO),
             day_start_equity=sum((self._since(n, self._starts(n, t_ms)[0]) for n in today), ZERO),
             tokens=sum(answer.prompt_tokens + answer.completion_tokens for answer in spent),
             cost=sum((answer.cost for answer in spent if answer.cost is not None), ZERO),

@@ -75,9 +75,12 @@ async def look(desk: Desk, account: TraderAccount, exchange: Exchange, before: P
 async def _own_qty(desk: Desk, account: TraderAccount, exchange: Exchange, position: Position) -> Decimal:
     if not position.is_flat:
         return await own_quantity(desk, account, exchange)
-    if not (await desk.ledger.books(account.account_id)).position.is_flat:
-        await import_fills(desk, account, exchange)  # closed at no cost at all: the balance did not tell
-    return ZERO
+    books = await desk.ledger.books(account.account_id)
+    if books.position.is_flat:
+        return ZERO
+    await import_fills(desk, account, exchange)  # closed at no cost at all: the balance did not tell
+    # still open there: the position just read is not of now, and nothing is entered beside what it does not show
+    return (await desk.ledger.books(account.account_id)).position.qty
 
 
 async def make_plan(

@@ -335,6 +335,20 @@ async def test_an_operators_stop_is_not_its_owners_to_end(scene: Scene, flatten:
     ledger.close()
 
 
+async def test_an_operators_stop_goes_along_to_another_account(scene: Scene) -> None:
+    await asyncio.to_thread(scene.desk.open_paper, scene.user.user_id)
+    ledger = SqlLedger(scene.engine, installation=INSTALLATION, clock=scene.world.clock)
+    stop = Flags(trading_enabled=False, flatten=False, why="an operator stopped trading")
+    await ledger.set_account_flags(scene.rows(accounts)[0]["id"], stop, "cli:kim@desk")
+    assert isinstance(await scene.save(), KeySaved)
+    retired, fresh = scene.rows(accounts)
+    assert (retired["active"], fresh["active"]) == (False, True)
+    assert (fresh["trading_enabled"], fresh["paused_by"]) == (False, "operator")
+    assert fresh["pause_reason"] == "an operator stopped trading"
+    assert scene.desk.resume(scene.user) == Refusal("refuse.operator_stop")
+    ledger.close()
+
+
 @pytest.mark.parametrize("kind", ["drawdown", "loss_streak", "external"])
 async def test_a_person_ends_a_lock_of_their_own_account_once(scene: Scene, kind: str) -> None:
     await scene.save()

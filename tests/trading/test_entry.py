@@ -5,8 +5,11 @@ from decimal import Decimal
 
 import pytest
 
+from lib.adapters.bybit.client import BybitExchange
 from lib.domain.order import INDEX_LAG_MS, RECV_WINDOW_MS, Order, OrderState, order_link_id
+from lib.domain.position import Position
 from lib.simulator.venue import Request
+from lib.trading.cycle import run_cycle
 from tests.factories import INSTALLATION, SYMBOL, T, decision
 from tests.stage import CREATE
 from tests.world import World, result_of
@@ -205,3 +208,21 @@ async def test_leverage_is_never_set_on_a_position_that_appeared_meanwhile(world
     await world.cycle("buy")
     assert world.order().state is OrderState.BLOCKED
     assert [path for _, path, _ in world.transport.sent if path.endswith("set-leverage")] == []
+
+
+async def test_nothing_is_entered_where_a_position_of_ours_is_not_shown(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await world.cycle("buy")
+    held, shown = world.position().qty, BybitExchange.position
+
+    async def behind(self: BybitExchange, symbol: str) -> Position:
+        seen = await shown(self, symbol)
+        return Position(symbol, leverage=seen.leverage, seen_at=seen.seen_at)
+
+    monkeypatch.setattr(BybitExchange, "position", behind)
+    t_ms = world.t_ms + 60_000
+    world.to(t_ms + 2_000)
+    report = await run_cycle(world.desk, t_ms, only=frozenset({1}))
+    assert result_of(report).outcome == "refused"
+    assert world.position().qty == held

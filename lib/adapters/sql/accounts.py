@@ -16,6 +16,7 @@ from lib.adapters.sql.analysis import limits_json
 from lib.adapters.sql.people import accounts, credentials, symbols, users
 from lib.adapters.sql.roster import in_use
 from lib.adapters.sql.rows import exclusively, insert_once, ledger_clock, settings_from
+from lib.adapters.sql.rulings import OPERATOR
 from lib.adapters.sql.transactions import transact
 from lib.clock import Clock
 from lib.domain.account import AccountSettings
@@ -86,7 +87,7 @@ def insert_account(connection: sa.Connection, new: NewAccount) -> int:
     """The row and key of a new account, in the place of the person's others; its id."""
     living_user(connection, new.user_id)
     retire_others(connection, new.user_id)
-    values = {
+    values: dict[str, Any] = {
         "user_id": new.user_id,
         "venue": new.venue,
         "feed": new.feed,
@@ -97,10 +98,21 @@ def insert_account(connection: sa.Connection, new: NewAccount) -> int:
         "peak_equity": new.start_balance,
         "opened_ms": new.opened_ms,
     }
+    values |= _stop_of_operator(connection, new)
     account_id = _insert(connection, accounts, values, AccountTaken("this exchange account is registered already"))
     key = {"account_id": account_id, "key_version": new.key_version, "sealed": new.sealed_key, "last4": new.key_last4}
     connection.execute(sa.insert(credentials).values(key))
     return account_id
+
+
+def _stop_of_operator(connection: sa.Connection, new: NewAccount) -> dict[str, Any]:
+    """An operator's stop goes along: no owner ends it by coming with another account."""
+    stopped = (accounts.c.paused_by == OPERATOR, accounts.c.trading_enabled.is_(False))
+    query = sa.select(accounts.c.pause_reason).where(accounts.c.user_id == new.user_id, *stopped).limit(1)
+    why = connection.execute(query).scalar_one_or_none()
+    if why is None:
+        return {}
+    return {"trading_enabled": False, "paused_by": OPERATOR, "pause_reason": why, "switched_ms": new.opened_ms}
 
 
 def retire_others(connection: sa.Connection, user_id: int) -> None:

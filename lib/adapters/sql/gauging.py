@@ -83,7 +83,7 @@ def platform_facts(connection: sa.Connection, now: Now, feed: str, t_ms: int) ->
     return PlatformFacts(
         entries=_entries(connection, t_ms, of_feed),
         exposure=sum((abs(row.position_qty) * row.avg_entry_price for row in rows), ZERO),
-        equity=sum((row.equity for row in today), ZERO),
+        equity=sum((since_then(row.transfers, row.equity, row.counted_then) for row in today), ZERO),
         day_start_equity=sum(starts, ZERO),
         tokens=tokens,
         cost=cost,
@@ -100,6 +100,7 @@ def _standing(feed: str, t_ms: int) -> "sa.Select[Any]":
         accounts.c.avg_entry_price,
         accounts.c.transfers,
         _point("equity", *newest).label("equity"),
+        _point("transfers", *newest).label("counted_then"),
         _day_start("equity", t_ms).label("day_start"),
         _day_start("transfers", t_ms).label("counted"),
     ).where(accounts.c.feed == feed)

@@ -14,6 +14,7 @@ from lib.adapters.sql.accounts import insert_account, living_user, retire, retir
 from lib.adapters.sql.columns import utc_from_ms
 from lib.adapters.sql.people import accounts, credentials, symbols, users
 from lib.adapters.sql.rows import exclusively
+from lib.adapters.sql.rulings import OPERATOR
 from lib.adapters.sql.switches import thrown
 from lib.adapters.sql.transactions import transact
 from lib.clock import Clock
@@ -23,7 +24,6 @@ from lib.ports import AccountTaken, ActiveAccount, NewAccount, StoppedByOperator
 
 T = TypeVar("T")
 
-OPERATOR = "operator"
 CLOSED_BY_OWNER = "its owner asked to close everything"
 
 

@@ -38,6 +38,8 @@ LATE_FILL_MS = 3_600_000
 """An execution may be listed this long after a newer one."""
 YOUNG_POINT_MS = 3_600_000
 """The last equity point before midnight is where the day starts if it is no older than this."""
+OPERATOR = "operator"
+"""Who paused an account, where its owner may not resume it."""
 ORPHAN = "orphan adopted"
 ORPHAN_REASON = "found at the exchange without a row of ours"
 
@@ -61,7 +63,7 @@ def paused_by(flags: Flags, who: str) -> str:
     """Whose pause it is when *who* throws an account's *flags*; "" for none."""
     if flags.trading_enabled:
         return ""
-    return "owner" if who.startswith("user:") else "operator"
+    return "owner" if who.startswith("user:") else OPERATOR
 
 
 def claim_locks(of_platform: Iterable[str], own: Iterable[str]) -> tuple[str, ...]:
