@@ -28,7 +28,7 @@ class _NoSeals(Opener):
 
 
 class _Heeding(LocalLimiter):
-    """A limiter that lets everybody know of a ban."""
+    """A limiter that tells *ban* of what it met, for the looks after this one."""
 
     def __init__(self, clock: Clock, ban: Ban, url: str) -> None:
         super().__init__(clock)

@@ -14,9 +14,8 @@ import requests
 from pybit.exceptions import FailedRequestError, InvalidRequestError
 from pybit.unified_trading import HTTP
 
-from lib.adapters.bybit.ban import Ban, OwnBan
+from lib.adapters.bybit.ban import FORBIDDEN, Ban, OwnBan
 from lib.adapters.bybit.codes import ADDRESS_BLOCKED, Reaction, reaction
-from lib.adapters.bybit.market_data import FORBIDDEN
 from lib.domain.account import Venue
 from lib.domain.decision import clean_text
 from lib.domain.errors import MaemaeError, Pause, Retry

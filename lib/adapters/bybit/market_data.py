@@ -20,7 +20,7 @@ from pybit.exceptions import FailedRequestError, InvalidRequestError
 from pybit.unified_trading import HTTP
 from requests.adapters import BaseAdapter
 
-from lib.adapters.bybit.ban import Ban, OwnBan
+from lib.adapters.bybit.ban import FORBIDDEN, Ban, OwnBan
 from lib.adapters.bybit.codes import ADDRESS_BLOCKED
 from lib.adapters.bybit.kline_wire import candle_from_row, wire_interval
 from lib.domain.candle import Candle, decimal_from_wire, interval_ms
@@ -33,7 +33,6 @@ PAGE = 1000
 TIMEOUTS = (2.0, 8.0)
 """Seconds to connect, seconds to wait for data."""
 
-FORBIDDEN = 403
 _CATEGORY = "linear"
 _UNKNOWN_REQUEST = 10001
 _UNKNOWN_ROUTE = 10017
