@@ -64,15 +64,19 @@ class MemoryBooks:
         return await self._commit(lambda: self._record_transfers(account_id, transfers))
 
     def _record_transfers(self, account_id: int, transfers: Sequence[Transfer]) -> int:
-        row, before = self.store.accounts[account_id], len(self.store.transfers)
+        row, new = self.store.accounts[account_id], list[Transfer]()
         for transfer in transfers:
             key = (account_id, transfer.transfer_id)
             if key not in self.store.transfers and transfer.at_ms > row.books.opened_ms:
                 self.store.transfers[key] = transfer
+                new.append(transfer)
                 peak = row.peak_equity + transfer.amount
                 row = replace(row, books=book_transfer(row.books, transfer), peak_equity=peak)
         self.store.accounts[account_id] = row
-        return len(self.store.transfers) - before
+        for at, point in self.store.equity.items():
+            if at[0] == account_id:
+                self.store.counted[at] += rulings.counted_late(point, new)
+        return len(new)
 
     async def record_equity(self, point: EquityPoint) -> bool:
         return await self._commit(lambda: self._record_equity(point))

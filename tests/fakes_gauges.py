@@ -96,6 +96,7 @@ class MemoryGauges(MemoryBooks):
             cost=sum((answer.cost for answer in spent if answer.cost is not None), ZERO),
             analyst_failures=self._failures(feed, before_ms=t_ms),
             locks=self._kinds(0, self._clock.now_ms()),
+            missing=sum((rulings.missing_at(self.store.equity[n, p[-1]].difference) for n, p in today.items()), ZERO),
         )
 
     # --- locks and pauses ------------------------------------------------------------------------------------------

@@ -7,7 +7,7 @@ the others are asked anew each time. This module neither keeps locks nor reads c
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Literal
 
@@ -15,7 +15,7 @@ from lib.domain.account import AccountSettings, Limits, PlatformLimits
 from lib.domain.decision import Decision
 from lib.domain.instrument import Instrument
 from lib.domain.order import CYCLE_MS
-from lib.domain.position import Position, Side
+from lib.domain.position import ZERO, Position, Side
 from lib.domain.sizing import COLLAR, MAX_STOP_DISTANCE, MIN_STOP
 
 DAY_MS = 86_400_000
@@ -68,7 +68,8 @@ class Facts:
     *equity* and *available* come from the exchange now; the rest from our books, with transfers taken out of day start
     and peak. *own_qty* is the signed quantity our fills add up to; a position that differs from it has another hand in
     it. *analyst_failures* counts cycles in a row before this one. *platform* are the gates of the whole deployment,
-    *room* the notional it has left (None = not asked).
+    *room* the notional it has left (None = not asked). *missing* is what the exchange's balance is below our books:
+    lost, or paid out and not listed yet.
     """
 
     equity: Decimal
@@ -87,6 +88,7 @@ class Facts:
     tokens_today: int = 0
     platform: tuple[Gate, ...] = ()
     room: Decimal | None = None
+    missing: Decimal = ZERO
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +97,8 @@ class PlatformFacts:
     What the whole deployment did on the UTC day of a moment, for the platform's own limits.
 
     *equity* and *day_start_equity* are sums over the accounts that trade, in USDT, transfers excluded from the
-    difference; *exposure* is the notional of all booked positions at their entry prices. *cost* in USD.
+    difference; *exposure* is the notional of all booked positions at their entry prices. *cost* in USD. *missing* is
+    the sum of theirs.
     """
 
     entries: int
@@ -106,6 +109,7 @@ class PlatformFacts:
     cost: Decimal
     analyst_failures: int
     locks: tuple[str, ...] = ()
+    missing: Decimal = ZERO
 
 
 def midnight_after(t_ms: int) -> int:
@@ -113,8 +117,18 @@ def midnight_after(t_ms: int) -> int:
     return t_ms - t_ms % DAY_MS + DAY_MS
 
 
+def lasting_gates(facts: Facts, limits: Limits, t_ms: int) -> tuple[Gate, ...]:
+    """
+    Those of `locking_gates` that are to be written down.
+
+    What is missing may be a withdrawal that is listed late: it keeps entries off while it looks like a loss, and no
+    lock outlives that.
+    """
+    return locking_gates(replace(facts, equity=facts.equity + facts.missing), limits, t_ms)
+
+
 def locking_gates(facts: Facts, limits: Limits, t_ms: int) -> tuple[Gate, ...]:
-    """Every gate of the account that stands at *t_ms* and is to be written down, the gravest first."""
+    """Every gate of the account that stands at *t_ms* and locks, the gravest first."""
     midnight, rested_ms = midnight_after(t_ms), facts.last_stop_ms + limits.cooldown_ms
     minutes = -(-limits.cooldown_ms // 60_000)
     day, peak = facts.day_start_equity, facts.peak_equity
@@ -152,6 +166,11 @@ def locking_gates(facts: Facts, limits: Limits, t_ms: int) -> tuple[Gate, ...]:
 def budget_gates(tokens_today: int, limits: Limits, t_ms: int) -> tuple[Gate, ...]:
     """The gate of the account's own analyst budget, when that is used up."""
     return _standing(_budget(tokens_today, limits, t_ms))
+
+
+def lasting_platform_gates(use: PlatformFacts, limits: PlatformLimits, t_ms: int) -> tuple[Gate, ...]:
+    """Those of `platform_gates` that are to be written down, as `lasting_gates`."""
+    return platform_gates(replace(use, equity=use.equity + use.missing), limits, t_ms)
 
 
 def platform_gates(use: PlatformFacts, limits: PlatformLimits, t_ms: int) -> tuple[Gate, ...]:

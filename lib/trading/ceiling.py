@@ -15,7 +15,7 @@ from decimal import Decimal
 
 from lib import log
 from lib.domain.account import PlatformLimits
-from lib.domain.gates import Facts, Gate, PlatformFacts, platform_gates
+from lib.domain.gates import Facts, Gate, PlatformFacts, lasting_platform_gates, platform_gates
 from lib.domain.order import IN_FLIGHT, Order, OrderState
 from lib.domain.position import ZERO
 from lib.trading.desk import Desk, Draws
@@ -98,7 +98,7 @@ async def open_ceiling(desk: Desk, underway: Sequence[Order], t_ms: int, since: 
     exposure = facts.exposure + sum((_at_stake(order) for order in underway if order.account_id not in drawn), ZERO)
     seen = replace(facts, exposure=exposure)
     # what is only drawn or planned locks nothing: a lock would stop at its claim the very entry that drew it
-    for gate in platform_gates(seen, desk.platform, t_ms):
+    for gate in lasting_platform_gates(seen, desk.platform, t_ms):
         if gate.kind not in seen.locks:
             LOG.alert("platform.locked", kind=gate.kind, why=gate.why, until_ms=gate.until_ms)
             await desk.ledger.lock(0, gate.kind, gate.until_ms, gate.why)

@@ -239,10 +239,19 @@ async def _skip(this: Round, account: TraderAccount, held: Pause | Retry | Skip)
     try:
         if isinstance(held, Pause):
             await this.desk.ledger.pause(account.account_id, str(held))
-        standing = await this.desk.ledger.plan(account, None, this.t_ms, AccountPlan("skipped", str(held)))
+        key = await _answered(this, account)  # it was asked for this account too: what it took is on its budget
+        standing = await this.desk.ledger.plan(account, key, this.t_ms, AccountPlan("skipped", str(held)))
     except Retry as busy:
         LOG.error("cycle.skip_unwritten", account=account.account_id, why=str(busy))
     return AccountResult(account.account_id, "unresolved" if standing else "skipped", str(held), tuple(standing))
+
+
+async def _answered(this: Round, account: TraderAccount) -> CycleKey:
+    """The key of the account's answer, once that has come or failed to."""
+    key = this.key(account)
+    if key in this.answers:
+        await asyncio.wait([this.answers[key]])
+    return key
 
 
 def _finished(answers: Mapping[CycleKey, asyncio.Task[AnalystAnswer]]) -> dict[str, AnalystAnswer]:

@@ -14,7 +14,7 @@ from decimal import Decimal
 from lib import log
 from lib.domain.candle import Candle
 from lib.domain.decision import Decision
-from lib.domain.gates import Facts, entry_refusal, locking_gates
+from lib.domain.gates import Facts, entry_refusal, lasting_gates
 from lib.domain.instrument import Instrument
 from lib.domain.position import ZERO, Position, Side
 from lib.domain.risk import AccountPlan, Sizing, decide, size_entry
@@ -31,11 +31,12 @@ MAX_PRICE_DISTANCE = Decimal("0.005")
 
 @dataclass(frozen=True, slots=True)
 class Prefetch:
-    """What is read beside the analyst: it changes little while an answer is awaited."""
+    """What is read beside the analyst: it changes little while an answer is awaited. *missing* as in `Facts`."""
 
     wallet: Wallet
     orders: list[OrderRecord]
     instrument: Instrument
+    missing: Decimal
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +50,7 @@ class Snapshot:
     instrument: Instrument
     own_qty: Decimal
     read_ms: int
+    missing: Decimal
 
 
 async def prefetch(desk: Desk, account: TraderAccount, exchange: Exchange) -> Prefetch:
@@ -58,8 +60,9 @@ async def prefetch(desk: Desk, account: TraderAccount, exchange: Exchange) -> Pr
         exchange.open_orders(account.symbol),
         desk.market.instrument(account.venue, account.symbol),
     )
-    await settle_books(desk, account, exchange, wallet)  # the gates must know of a stop that was hit, of money paid out
-    return Prefetch(wallet, orders, instrument)
+    # the gates must know of a stop that was hit, of money paid out
+    books = await settle_books(desk, account, exchange, wallet)
+    return Prefetch(wallet, orders, instrument, max(books.balance - wallet.balance, ZERO))
 
 
 async def look(desk: Desk, account: TraderAccount, exchange: Exchange, before: Prefetch) -> Snapshot:
@@ -69,7 +72,7 @@ async def look(desk: Desk, account: TraderAccount, exchange: Exchange, before: P
         exchange.position(account.symbol), desk.market.ticker(account.venue, account.symbol)
     )
     own_qty = await _own_qty(desk, account, exchange, position)
-    return Snapshot(before.wallet, position, before.orders, ticker, before.instrument, own_qty, read_ms)
+    return Snapshot(before.wallet, position, before.orders, ticker, before.instrument, own_qty, read_ms, before.missing)
 
 
 async def _own_qty(desk: Desk, account: TraderAccount, exchange: Exchange, position: Position) -> Decimal:
@@ -131,7 +134,7 @@ async def size_turn(
 
 async def _lock(desk: Desk, account: TraderAccount, known: Facts, t_ms: int, *, answered: bool) -> None:
     """Write down the gates that stand. While no answer comes nothing is entered anyway: that lock waits for one."""
-    for gate in locking_gates(known, account.settings.limits, t_ms):
+    for gate in lasting_gates(known, account.settings.limits, t_ms):
         if gate.kind not in known.locks and (answered or gate.kind != "analyst_failures"):
             LOG.warning("account.locked", kind=gate.kind, why=gate.why, until_ms=gate.until_ms)
             await desk.ledger.lock(account.account_id, gate.kind, gate.until_ms, gate.why)
@@ -164,6 +167,7 @@ async def _known(desk: Desk, account: TraderAccount, snapshot: Snapshot, ceiling
         locks=known.locks,
         unresolved=known.unresolved,
         tokens_today=known.tokens_today,
+        missing=snapshot.missing,
     )
 
 

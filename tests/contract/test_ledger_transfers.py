@@ -122,6 +122,44 @@ async def test_a_deposit_booked_late_is_no_new_peak_twice(world: World) -> None:
     assert (await world.ledger.facts(account.account_id, T)).peak_equity == 15_000
 
 
+LATE = MIDNIGHT - 600_000
+
+
+@pytest.mark.parametrize(
+    ("equity", "difference", "listed", "start"),
+    [
+        ("12000", "2000", [("2000", LATE)], "12000"),  # the wallet had it: moving the start by it would be a loss of it
+        ("8000", "-2000", [("-2000", LATE)], "8000"),
+        ("12000", "2000", [("2000", LATE + 120_000)], "12000"),  # paid in between T and the look at the wallet
+        ("12100", "2100", [("2000", LATE), ("100", LATE)], "12100"),
+        ("10100", "100", [("2000", LATE), ("-1900", LATE)], "10100"),
+        ("12007", "2007", [("2000", LATE)], "12007"),  # beside something nobody can explain
+        ("10000", "0", [("2000", LATE)], "12000"),  # the wallet did not have it yet
+        ("10050", "50", [("2000", LATE)], "12050"),
+        ("12000", "2000", [("2000", LATE + 600_000)], "14000"),  # another of the same size, after it
+    ],
+)
+async def test_a_day_starts_where_it_did_however_late_a_transfer_is_listed(
+    world: World, equity: str, difference: str, listed: list[tuple[str, int]], start: str
+) -> None:
+    other, account = await trading_account(world), await trading_account(world, uid="uid-2")
+    for one in (account, other):
+        await world.ledger.record_equity(point(one, LATE, equity, difference))
+    seen = [transfer(f"{n}", amount, at_ms) for n, (amount, at_ms) in enumerate(listed)]
+    await world.ledger.record_transfers(account.account_id, seen)
+    assert (await world.ledger.facts(account.account_id, MIDNIGHT)).day_start_equity == Decimal(start)
+    assert (await world.ledger.facts(other.account_id, MIDNIGHT)).day_start_equity == Decimal(equity)
+
+
+async def test_the_platform_sums_what_is_missing(world: World) -> None:
+    told = {"uid-1": ["-7", "-30"], "uid-2": ["-12.5"], "uid-3": ["400"]}
+    for uid, differences in told.items():
+        account = await trading_account(world, uid=uid)
+        for step, difference in enumerate(differences):
+            await world.ledger.record_equity(point(account, T + step * 300_000, "9000", difference))
+    assert (await world.ledger.platform_facts("synthetic", T + 300_000)).missing == Decimal("42.5")
+
+
 async def test_ending_a_drawdown_counts_what_came_since_the_newest_point(world: World) -> None:
     account = await trading_account(world)
     await world.ledger.record_equity(point(account, T, "7000"))

@@ -14,7 +14,7 @@ from lib.adapters.sql.cycles import analyst_failures
 from lib.adapters.sql.locks import lock_kinds
 from lib.adapters.sql.people import accounts
 from lib.adapters.sql.rows import Now, order_from, running_books
-from lib.adapters.sql.rulings import DAY_MS, YOUNG_POINT_MS, is_unresolved, since_then, utc_day
+from lib.adapters.sql.rulings import DAY_MS, YOUNG_POINT_MS, is_unresolved, missing_at, since_then, utc_day
 from lib.adapters.sql.trading import cycles, equity_points, orders
 from lib.domain.order import IN_FLIGHT, OrderState
 from lib.domain.position import ZERO
@@ -89,6 +89,7 @@ def platform_facts(connection: sa.Connection, now: Now, feed: str, t_ms: int) ->
         cost=cost,
         analyst_failures=analyst_failures(connection, feed, before_ms=t_ms),
         locks=lock_kinds(connection, 0, now(connection)),
+        missing=sum((missing_at(row.difference) for row in today), ZERO),
     )
 
 
@@ -100,6 +101,7 @@ def _standing(feed: str, t_ms: int) -> "sa.Select[Any]":
         accounts.c.avg_entry_price,
         accounts.c.transfers,
         _point("equity", *newest).label("equity"),
+        _point("difference", *newest).label("difference"),
         _point("transfers", *newest).label("counted_then"),
         _day_start("equity", t_ms).label("day_start"),
         _day_start("transfers", t_ms).label("counted"),

@@ -16,10 +16,10 @@ from lib.adapters.sql.rows import (
     order_from,
     running_books,
 )
-from lib.adapters.sql.rulings import books_differ, peak_after
+from lib.adapters.sql.rulings import books_differ, counted_late, peak_after
 from lib.adapters.sql.switches import tell
 from lib.adapters.sql.trading import equity_points, fills, orders, transfers
-from lib.domain.order import Order, OrderState
+from lib.domain.order import CYCLE_MS, Order, OrderState
 from lib.ports import Books, EquityPoint, Fill, Transfer
 
 _MAY_HAVE_FILLED = [OrderState.FILLED.value, OrderState.PARTIAL.value]
@@ -83,17 +83,30 @@ def record_transfers(connection: sa.Connection, account_id: int, seen: Sequence[
     account = lock_account(connection, account_id)
     books, peak = running_books(account), account["peak_equity"]
     known = _known_transfers(connection, account_id, seen)
-    rows = []
+    new: list[Transfer] = []
     for transfer in seen:
         if transfer.transfer_id not in known and transfer.at_ms > books.opened_ms:
             known.add(transfer.transfer_id)
             books, peak = book_transfer(books, transfer), peak + transfer.amount
-            rows.append(asdict(transfer) | {"account_id": account_id})
-    if rows:
-        connection.execute(sa.insert(transfers), rows)
+            new.append(transfer)
+    if new:
+        connection.execute(sa.insert(transfers), [asdict(row) | {"account_id": account_id} for row in new])
+        _count_late(connection, account_id, new)
         values = asdict(books) | {"peak_equity": peak}
         connection.execute(sa.update(accounts).where(accounts.c.id == account_id).values(values))
-    return len(rows)
+    return len(new)
+
+
+def _count_late(connection: sa.Connection, account_id: int, new: Sequence[Transfer]) -> None:
+    """Have points that held *new* without knowing say so."""
+    since = min(transfer.at_ms for transfer in new) - CYCLE_MS
+    mine = (equity_points.c.account_id == account_id, equity_points.c.t_ms > since)
+    for row in connection.execute(sa.select(equity_points).where(*mine)).mappings().all():
+        values = dict(row)
+        before = values.pop("transfers")
+        if late := counted_late(EquityPoint(**values), new):
+            this = (equity_points.c.account_id == account_id, equity_points.c.t_ms == row["t_ms"])
+            connection.execute(sa.update(equity_points).where(*this).values(transfers=before + late))
 
 
 def _known_transfers(connection: sa.Connection, account_id: int, seen: Sequence[Transfer]) -> set[str]:

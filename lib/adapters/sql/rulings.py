@@ -12,6 +12,7 @@ from decimal import Decimal
 from lib.adapters.sql.columns import plain
 from lib.domain.errors import Skip
 from lib.domain.order import (
+    CYCLE_MS,
     IN_FLIGHT,
     Claim,
     ClaimFacts,
@@ -27,7 +28,7 @@ from lib.domain.order import (
 )
 from lib.domain.risk import Outcome, Sizing
 from lib.domain.trade_log import Leg, Summary, summarise
-from lib.ports import EquityPoint, Flags, OrderRecord, SignedOrder, TraderAccount, Verdict
+from lib.ports import EquityPoint, Flags, OrderRecord, SignedOrder, TraderAccount, Transfer, Verdict
 
 DAY_MS = 86_400_000
 MAX_SEQ = 35
@@ -78,6 +79,20 @@ def since_then(transfers: Decimal, equity: Decimal, counted: Decimal) -> Decimal
     What was paid in or out in between is then no profit and no loss.
     """
     return equity + transfers - counted
+
+
+def counted_late(point: EquityPoint, new: Sequence[Transfer]) -> Decimal:
+    """
+    What of *new* transfers was in the wallet of *point* already, though no list told of it: what makes its difference
+    smaller. Moving that point by them would count them twice.
+    """
+    known = sum((transfer.amount for transfer in new if transfer.at_ms < point.t_ms + CYCLE_MS), Decimal(0))
+    return known if abs(point.difference - known) < abs(point.difference) else Decimal(0)
+
+
+def missing_at(difference: Decimal) -> Decimal:
+    """What the exchange's balance was below our books, USDT, by a point's *difference*."""
+    return max(-difference, Decimal(0))
 
 
 def peak_after(peak: Decimal, point: EquityPoint) -> Decimal:
