@@ -182,7 +182,7 @@ async def test_a_refused_subscription_is_tried_again(venue: Venue) -> None:
     assert len(venue.signed_in) == 2
 
 
-async def test_a_refused_key_has_no_stream_until_it_changes(venue: Venue, caplog: pytest.LogCaptureFixture) -> None:
+async def test_a_refused_key_that_changes_has_a_stream_at_once(venue: Venue, caplog: pytest.LogCaptureFixture) -> None:
     venue.faults.push(Fault("ws_auth_reject", path=PRIVATE))
     with caplog.at_level(logging.WARNING, "maemae"):
         for _ in range(3):
@@ -194,6 +194,35 @@ async def test_a_refused_key_has_no_stream_until_it_changes(venue: Venue, caplog
     refused = ({1, 2} - venue.hints.up).pop()
     await venue.hints.follow([account(1), account(2), account(refused, key_version=2)])
     assert await venue.heard() == refused
+
+
+async def test_a_key_refused_once_by_a_venue_in_trouble_has_a_stream_again() -> None:
+    async with served(replace(QUICK, pause_refused=0.05)) as venue:
+        venue.revoked.add("key10")
+        await venue.hints.follow([account(1)])
+        assert await venue.is_quiet()
+        venue.revoked.clear()
+        assert await venue.heard() == 1
+
+
+async def test_a_clock_that_is_set_back_holds_no_new_connection_up() -> None:
+    class SetBack(SystemClock):
+        back_ms = 0
+
+        def now_ms(self) -> int:
+            return super().now_ms() - self.back_ms
+
+    clock = SetBack()
+    async with served() as venue, aiohttp.ClientSession() as session:
+        urls: Any = {"paper": venue.url}
+        few = replace(QUICK, connections=1, connections_in=0.3)
+        venue.hints = BybitAccountHints(venue.keys, urls, session, clock, timings=few)
+        await venue.hints.follow([account(1)])
+        assert await venue.heard() == 1
+        clock.back_ms = 8_000  # less than a sign-in lives, more than a hint is waited for
+        await venue.hints.follow([account(1), account(2)])
+        assert await venue.heard() == 2
+        await venue.hints.close()
 
 
 async def test_an_expired_sign_in_is_a_matter_of_clocks_and_tried_again(venue: Venue) -> None:

@@ -4,8 +4,9 @@ Bybit's private WebSocket, one connection an account, as hints: something happen
 A stream counts once it is signed in and subscribed; coming up, again or for the first time, is a hint of its own, since
 pushes in between are lost. A connection is given up when the venue closes it or says nothing, not even a pong, for a
 while; the next one follows after a growing, jittered pause, and all accounts together make few new connections, as the
-venue demands. A key is opened for the one frame that proves it and kept nowhere. An account whose key is refused has no
-stream until its key changes. What a push says is not even read.
+venue demands. A key is opened for the one frame that proves it and kept nowhere. A key that is refused is tried
+again after a long pause, for a venue in trouble refuses good ones too; one that does not open has no stream until it
+changes. What a push says is not even read.
 
 Source: https://bybit-exchange.github.io/docs/v5/ws/connect
 """
@@ -21,7 +22,7 @@ import msgspec
 
 from lib import log
 from lib.adapters.bybit.signing import signature
-from lib.clock import Clock
+from lib.clock import Clock, SteadyClock
 from lib.domain.account import Venue
 from lib.domain.decision import clean_text
 from lib.domain.errors import Pause
@@ -49,6 +50,8 @@ class HintTimings:
     pause_cap: float = 60.0
     steady_after: float = 60.0
     """A connection that held this long was a success: the next pause is the first one again."""
+    pause_refused: float = 600.0
+    """After the venue refused the key."""
     connections: int = 200
     connections_in: float = 300.0
 
@@ -84,7 +87,8 @@ class BybitAccountHints:
         self._opener, self._urls, self._session, self._clock = opener, urls, session, clock
         self._timings = timings or HintTimings()
         self._rng = rng or random.Random()  # noqa: S311 (jitter, not a secret)
-        self._gate = _Gate(clock, self._timings.connections, round(self._timings.connections_in * 1000))
+        self._steady = SteadyClock(clock)
+        self._gate = _Gate(self._steady, clock, self._timings.connections, round(self._timings.connections_in * 1000))
         self._streams: dict[int, tuple[object, asyncio.Task[None]]] = {}
         self._refused: dict[int, object] = {}
         self._hinted: dict[int, None] = {}
@@ -123,26 +127,32 @@ class BybitAccountHints:
     # --- one account --------------------------------------------------------------------------------------------------
 
     async def _run(self, account: TraderAccount) -> None:
-        """Hold a stream for *account*; ends only when its key is refused."""
+        """Hold a stream for *account*; ends only when its key does not open."""
         failures = 0
         with log.bind(account=account.account_id):
             while True:
                 await self._gate.admit()
-                began = self._clock.now_ms()
-                if not await self._live(account):
+                began = self._steady.now_ms()
+                try:
+                    await self._live(account)
+                except Pause as closed:
+                    _log.warning("hints.refused", why=clean_text(str(closed), 160))
                     self._refused[account.account_id] = _identity(account)
                     return
-                held_s = (self._clock.now_ms() - began) / 1000
+                except _Refused as refused:
+                    _log.warning("hints.refused", why=clean_text(str(refused), 160))
+                    await self._clock.sleep(self._timings.pause_refused * self._rng.uniform(0.5, 1.0))
+                    continue
+                held_s = (self._steady.now_ms() - began) / 1000
                 failures = 1 if held_s > self._timings.steady_after else failures + 1
                 await self._clock.sleep(_pause(failures, self._timings, self._rng))
 
-    async def _live(self, account: TraderAccount) -> bool:
-        """One connection from its beginning to its end; False when the key is refused."""
+    async def _live(self, account: TraderAccount) -> None:
+        """One connection from its beginning to its end; *Pause* when the key does not open, *_Refused* when refused."""
         try:
             await self._connected(account)
-        except (Pause, _Refused) as refused:
-            _log.warning("hints.refused", why=clean_text(str(refused), 160))
-            return False
+        except (Pause, _Refused):
+            raise
         except (_Lost, aiohttp.ClientError, OSError) as lost:  # TimeoutError included
             # of a client error only the class: its text may hold more than a log should
             why = str(lost) if isinstance(lost, _Lost) else type(lost).__name__
@@ -151,7 +161,6 @@ class BybitAccountHints:
             _log.error("hints.failed", bug)
         finally:
             self.up.discard(account.account_id)
-        return True
 
     async def _connected(self, account: TraderAccount) -> None:
         url, close = self._urls[account.venue], aiohttp.ClientWSTimeout(ws_close=1.0)
@@ -246,17 +255,17 @@ class _Talk:
 class _Gate:
     """At most *most* new connections in any *span_ms*, in the order they asked."""
 
-    def __init__(self, clock: Clock, most: int, span_ms: int) -> None:
-        self._clock, self._span_ms = clock, span_ms
+    def __init__(self, steady: SteadyClock, clock: Clock, most: int, span_ms: int) -> None:
+        self._steady, self._clock, self._span_ms = steady, clock, span_ms
         self._times: deque[int] = deque(maxlen=most)
         self._turn = asyncio.Lock()
 
     async def admit(self) -> None:
         async with self._turn:
             if len(self._times) == self._times.maxlen:
-                wait_ms = self._times[0] + self._span_ms - self._clock.now_ms()
+                wait_ms = self._times[0] + self._span_ms - self._steady.now_ms()
                 await self._clock.sleep(max(wait_ms, 0) / 1000)
-            self._times.append(self._clock.now_ms())
+            self._times.append(self._steady.now_ms())
 
 
 def _identity(account: TraderAccount) -> object:
