@@ -73,9 +73,9 @@ class MemoryBooks:
                 peak = row.peak_equity + transfer.amount
                 row = replace(row, books=book_transfer(row.books, transfer), peak_equity=peak)
         self.store.accounts[account_id] = row
-        for at, point in self.store.equity.items():
-            if at[0] == account_id:
-                self.store.counted[at] += rulings.counted_late(point, new)
+        points = [point for (who, _), point in sorted(self.store.equity.items()) if who == account_id]
+        for t_ms, held in (rulings.held_late(points, new) if new else {}).items():
+            self.store.counted[account_id, t_ms] += held
         return len(new)
 
     async def record_equity(self, point: EquityPoint) -> bool:

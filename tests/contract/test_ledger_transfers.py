@@ -151,6 +151,15 @@ async def test_a_day_starts_where_it_did_however_late_a_transfer_is_listed(
     assert (await world.ledger.facts(other.account_id, MIDNIGHT)).day_start_equity == Decimal(equity)
 
 
+@pytest.mark.parametrize(("then", "start"), [("2000", "16000"), ("4000", "14000")])
+async def test_a_difference_nobody_can_explain_hides_no_transfer(world: World, then: str, start: str) -> None:
+    account = await trading_account(world)
+    await world.ledger.record_equity(point(account, LATE - 300_000, "12000", "2000"))
+    await world.ledger.record_equity(point(account, LATE, "14000", then))
+    await world.ledger.record_transfers(account.account_id, [transfer("1", "2000", LATE + 1_000)])
+    assert (await world.ledger.facts(account.account_id, MIDNIGHT)).day_start_equity == Decimal(start)
+
+
 async def test_the_platform_sums_what_is_missing(world: World) -> None:
     told = {"uid-1": ["-7", "-30"], "uid-2": ["-12.5"], "uid-3": ["400"]}
     for uid, differences in told.items():

@@ -16,7 +16,7 @@ from lib.adapters.sql.rows import (
     order_from,
     running_books,
 )
-from lib.adapters.sql.rulings import books_differ, counted_late, peak_after
+from lib.adapters.sql.rulings import books_differ, held_late, peak_after
 from lib.adapters.sql.switches import tell
 from lib.adapters.sql.trading import equity_points, fills, orders, transfers
 from lib.domain.order import CYCLE_MS, Order, OrderState
@@ -99,14 +99,15 @@ def record_transfers(connection: sa.Connection, account_id: int, seen: Sequence[
 
 def _count_late(connection: sa.Connection, account_id: int, new: Sequence[Transfer]) -> None:
     """Have points that held *new* without knowing say so."""
-    since = min(transfer.at_ms for transfer in new) - CYCLE_MS
-    mine = (equity_points.c.account_id == account_id, equity_points.c.t_ms > since)
-    for row in connection.execute(sa.select(equity_points).where(*mine)).mappings().all():
-        values = dict(row)
-        before = values.pop("transfers")
-        if late := counted_late(EquityPoint(**values), new):
-            this = (equity_points.c.account_id == account_id, equity_points.c.t_ms == row["t_ms"])
-            connection.execute(sa.update(equity_points).where(*this).values(transfers=before + late))
+    points, since = equity_points.c, min(transfer.at_ms for transfer in new) - CYCLE_MS
+    mine = sa.select(equity_points).where(points.account_id == account_id)
+    last = mine.where(points.t_ms <= since).order_by(points.t_ms.desc()).limit(1)
+    later = mine.where(points.t_ms > since).order_by(points.t_ms)
+    rows = [dict(row) for query in (last, later) for row in connection.execute(query).mappings().all()]
+    counted = {row["t_ms"]: row.pop("transfers") for row in rows}
+    for t_ms, held in held_late((EquityPoint(**row) for row in rows), new).items():
+        this = sa.update(equity_points).where(points.account_id == account_id, points.t_ms == t_ms)
+        connection.execute(this.values(transfers=counted[t_ms] + held))
 
 
 def _known_transfers(connection: sa.Connection, account_id: int, seen: Sequence[Transfer]) -> set[str]:

@@ -81,13 +81,23 @@ def since_then(transfers: Decimal, equity: Decimal, counted: Decimal) -> Decimal
     return equity + transfers - counted
 
 
-def counted_late(point: EquityPoint, new: Sequence[Transfer]) -> Decimal:
+def held_late(points: Iterable[EquityPoint], new: Sequence[Transfer]) -> dict[int, Decimal]:
     """
-    What of *new* transfers was in the wallet of *point* already, though no list told of it: what makes its difference
-    smaller. Moving that point by them would count them twice.
+    T of each of *points* (oldest first) → what of *new* transfers its wallet held already, though no list told of it.
+
+    It is what explains how much its difference grew since the last point before any of them. Moving a point by what it
+    held would count that twice. A wallet is read within the cycle of its point.
     """
-    known = sum((transfer.amount for transfer in new if transfer.at_ms < point.t_ms + CYCLE_MS), Decimal(0))
-    return known if abs(point.difference - known) < abs(point.difference) else Decimal(0)
+    since, grown_from, held = min(transfer.at_ms for transfer in new) - CYCLE_MS, Decimal(0), dict[int, Decimal]()
+    for point in points:
+        if point.t_ms <= since:
+            grown_from = point.difference
+            continue
+        known = sum((transfer.amount for transfer in new if transfer.at_ms < point.t_ms + CYCLE_MS), Decimal(0))
+        grown = point.difference - grown_from
+        if abs(grown - known) < abs(grown):
+            held[point.t_ms] = known
+    return held
 
 
 def missing_at(difference: Decimal) -> Decimal:
