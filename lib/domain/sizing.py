@@ -47,11 +47,6 @@ class Sizing:
     why: str = ""
     clamps: tuple[Clamp, ...] = ()
 
-    @property
-    def notional(self) -> Decimal:
-        """The most it can cost, in USDT."""
-        return self.qty * self.limit_price
-
 
 def size_entry(  # noqa: PLR0913
     decision: Decision,

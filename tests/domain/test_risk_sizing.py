@@ -206,7 +206,7 @@ def test_what_the_platform_has_left_caps_the_size_and_the_clamp_says_so() -> Non
     sizing = roomy("4332.9")
     assert sizing.qty == Decimal("0.071")
     assert sizing.clamps == (Clamp("qty: platform_exposure", "0.072", "0.071"),)
-    assert sizing.notional == Decimal("0.071") * 60_180
+    assert sizing.qty * sizing.limit_price == Decimal("0.071") * 60_180
 
 
 @pytest.mark.parametrize("room", ["60.17", "0", "-1"])
