@@ -532,6 +532,8 @@ class LogFacts:
     unresolved: int
     tokens_today: int = 0
     """Analyst tokens behind this account's own decisions of the UTC day; a shared answer counts whole."""
+    difference_before: Decimal = Decimal(0)
+    """Balance less books at the newest equity point at least `gates.UNLISTED_MS` older than T; 0 without one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -623,8 +625,8 @@ class Ledger(Protocol):
     async def accounts(self) -> list[TraderAccount]:
         """
         Every account with a key, whether trading or paused; one active account per person. A deleted person's is there,
-        with auto-trading off, as long as it has a position or an open row: it must still be guarded. A row that cannot
-        be read costs its own account alone.
+        with auto-trading off, as long as it has a position or an open row: it must still be guarded; and for an hour
+        after it left, for the database may have lost that row. A row that cannot be read costs its own account alone.
         """
         ...
 
@@ -641,7 +643,10 @@ class Ledger(Protocol):
         ...
 
     async def facts(self, account_id: int, t_ms: int) -> LogFacts:
-        """Day start and peak are moved by later transfers, so that neither paying in nor out is a profit or a loss."""
+        """
+        Day start and peak are moved by later transfers, so that neither paying in nor out is a profit or a loss. What a
+        point held before it was listed does not move it.
+        """
         ...
 
     async def platform_facts(self, feed: str, t_ms: int) -> PlatformFacts:
@@ -652,7 +657,8 @@ class Ledger(Protocol):
         """
         Write the log row and the orders of *plan* as PLANNED; an account that has a plan for T keeps that one.
 
-        Returns the rows that stand for (account, T). *key* None = no analyst call (skipped).
+        Returns the rows that stand for (account, T). *key* None = no analyst call; an answer that stands for
+        *key* counts on the account's budget, skipped or not.
         """
         ...
 
@@ -700,7 +706,10 @@ class Ledger(Protocol):
         ...
 
     async def record_transfers(self, account_id: int, transfers: Sequence[Transfer]) -> int:
-        """Book transfers not seen before and after the books began; how many were new. The peak moves with them."""
+        """
+        Book transfers not seen before and after the books began; how many were new. The peak moves with them, and
+        equity points whose wallet held them already count them as known.
+        """
         ...
 
     async def books(self, account_id: int) -> Books: ...

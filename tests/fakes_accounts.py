@@ -28,6 +28,7 @@ class UserRow:
     auto_trade: bool = False
     auto_since: int = 0
     deleted: bool = False
+    deleted_ms: int = 0
 
 
 @dataclass(frozen=True, slots=True)

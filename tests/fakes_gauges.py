@@ -8,6 +8,7 @@ from dataclasses import replace
 from decimal import Decimal
 
 from lib.adapters.sql import rulings
+from lib.domain.gates import UNLISTED_MS, newly_missing
 from lib.ports import Flags, LogFacts, PlatformFacts, RiskLock
 from tests.fakes_accounts import LockRow, MemoryAccounts
 from tests.fakes_books import MemoryBooks
@@ -35,6 +36,7 @@ class MemoryGauges(MemoryBooks):
             locks=self._kinds(account_id, self._clock.now_ms()),
             unresolved=sum(rulings.is_unresolved(order, t_ms) for order in orders),
             tokens_today=self._tokens_of(account_id, t_ms),
+            difference_before=self._difference_before(account_id, t_ms),
         )
 
     def _points(self, account_id: int, t_ms: int) -> list[int]:
@@ -61,6 +63,15 @@ class MemoryGauges(MemoryBooks):
         """The equity of that point, moved by the transfers since."""
         key, books = (account_id, at), self.store.accounts[account_id].books
         return rulings.since_then(books.transfers, self.store.equity[key].equity, self.store.counted[key])
+
+    def _difference_before(self, account_id: int, t_ms: int) -> Decimal:
+        old = self._points(account_id, t_ms - UNLISTED_MS)
+        return self.store.equity[account_id, old[-1]].difference if old else ZERO
+
+    def _missing(self, account_id: int, newest: int, t_ms: int) -> Decimal:
+        return newly_missing(
+            self.store.equity[account_id, newest].difference, self._difference_before(account_id, t_ms)
+        )
 
     def _entries(self, accounts: set[int], t_ms: int) -> int:
         day = rulings.utc_day(t_ms)
@@ -96,7 +107,7 @@ class MemoryGauges(MemoryBooks):
             cost=sum((answer.cost for answer in spent if answer.cost is not None), ZERO),
             analyst_failures=self._failures(feed, before_ms=t_ms),
             locks=self._kinds(0, self._clock.now_ms()),
-            missing=sum((rulings.missing_at(self.store.equity[n, p[-1]].difference) for n, p in today.items()), ZERO),
+            missing=sum((self._missing(number, points[-1], t_ms) for number, points in today.items()), ZERO),
         )
 
     # --- locks and pauses ------------------------------------------------------------------------------------------

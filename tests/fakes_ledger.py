@@ -74,7 +74,8 @@ class MemoryLedger(MemoryGauges):
         return [self._account(number, row) for number, row in rows if row.active and self._to_guard(number, row)]
 
     def _to_guard(self, account_id: int, row: AccountRow) -> bool:
-        if not self.store.users[row.user_id].deleted:
+        user = self.store.users[row.user_id]
+        if not user.deleted or user.deleted_ms >= self._clock.now_ms() - rulings.LEFT_MS:
             return True
         return self.store.in_use(account_id)
 

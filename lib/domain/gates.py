@@ -2,8 +2,9 @@
 Gates: what stops the entries of one account, or of the whole platform, as data. Pure.
 
 Limits are read against facts, never against words: there is no way past a gate by prompt. Gates stop entries, never
-exits. A *locking* gate is written down when it is met and holds until its end, even when the figure recovers before;
-the others are asked anew each time. This module neither keeps locks nor reads clocks.
+exits. A *locking* gate is written down when it is met and holds until its end, even when the figure recovers before,
+unless what it measured may be a withdrawal that is listed late; the others are asked anew each time. This module
+neither keeps locks nor reads clocks.
 """
 
 from collections.abc import Callable, Mapping
@@ -34,6 +35,8 @@ GateKind = Literal[
     "analyst_budget",
 ]
 
+UNLISTED_MS = 3_600_000
+"""A withdrawal may be listed this late. What is missing for longer is a loss."""
 _DAY_ENDS = "ends at 00:00 UTC (09:00 KST)"
 UNLOCK_RULES: Mapping[GateKind, str] = {
     "daily_loss": _DAY_ENDS,
@@ -68,8 +71,8 @@ class Facts:
     *equity* and *available* come from the exchange now; the rest from our books, with transfers taken out of day start
     and peak. *own_qty* is the signed quantity our fills add up to; a position that differs from it has another hand in
     it. *analyst_failures* counts cycles in a row before this one. *platform* are the gates of the whole deployment,
-    *room* the notional it has left (None = not asked). *missing* is what the exchange's balance is below our books:
-    lost, or paid out and not listed yet.
+    *room* the notional it has left (None = not asked). *missing* is what the exchange's balance fell below our
+    books within the last `UNLISTED_MS`: lost, or paid out and not listed yet.
     """
 
     equity: Decimal
@@ -117,12 +120,17 @@ def midnight_after(t_ms: int) -> int:
     return t_ms - t_ms % DAY_MS + DAY_MS
 
 
+def newly_missing(difference: Decimal, before: Decimal) -> Decimal:
+    """*missing* of an account, from its *difference* (balance less books) now and that of `UNLISTED_MS` *before*."""
+    return max(min(before, ZERO) - difference, ZERO)
+
+
 def lasting_gates(facts: Facts, limits: Limits, t_ms: int) -> tuple[Gate, ...]:
     """
     Those of `locking_gates` that are to be written down.
 
     What is missing may be a withdrawal that is listed late: it keeps entries off while it looks like a loss, and no
-    lock outlives that.
+    lock outlives that. Missing for longer than lists may be late, it locks.
     """
     return locking_gates(replace(facts, equity=facts.equity + facts.missing), limits, t_ms)
 

@@ -246,8 +246,10 @@ async def _skip(this: Round, account: TraderAccount, held: Pause | Retry | Skip)
     return AccountResult(account.account_id, "unresolved" if standing else "skipped", str(held), tuple(standing))
 
 
-async def _answered(this: Round, account: TraderAccount) -> CycleKey:
-    """The key of the account's answer, once that has come or failed to."""
+async def _answered(this: Round, account: TraderAccount) -> CycleKey | None:
+    """The key of the account's answer, once that has come or failed to; None when nothing was asked."""
+    if not this.answers:
+        return None
     key = this.key(account)
     if key in this.answers:
         await asyncio.wait([this.answers[key]])

@@ -3,7 +3,7 @@ From a standing answer to this account's plan.
 
 Wallet and orders are read beside the analyst, position and price after its answer: what the plan and the entry rest on
 is as young as it can be, and is read once. Gates, sizing and clamps are pure (`lib.domain.risk`). Every gate that
-stands is written down as a lock before the plan is made, whatever the analyst says. The plan is committed before
+lasts is written down as a lock before the plan is made, whatever the analyst says. The plan is committed before
 anything is signed. An account that cannot be read is a visible skip.
 """
 
@@ -14,7 +14,7 @@ from decimal import Decimal
 from lib import log
 from lib.domain.candle import Candle
 from lib.domain.decision import Decision
-from lib.domain.gates import Facts, entry_refusal, lasting_gates
+from lib.domain.gates import Facts, entry_refusal, lasting_gates, newly_missing
 from lib.domain.instrument import Instrument
 from lib.domain.position import ZERO, Position, Side
 from lib.domain.risk import AccountPlan, Sizing, decide, size_entry
@@ -31,12 +31,12 @@ MAX_PRICE_DISTANCE = Decimal("0.005")
 
 @dataclass(frozen=True, slots=True)
 class Prefetch:
-    """What is read beside the analyst: it changes little while an answer is awaited. *missing* as in `Facts`."""
+    """What is read beside the analyst, as it changes little while that answers; *difference* is balance less books."""
 
     wallet: Wallet
     orders: list[OrderRecord]
     instrument: Instrument
-    missing: Decimal
+    difference: Decimal
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +50,7 @@ class Snapshot:
     instrument: Instrument
     own_qty: Decimal
     read_ms: int
-    missing: Decimal
+    difference: Decimal
 
 
 async def prefetch(desk: Desk, account: TraderAccount, exchange: Exchange) -> Prefetch:
@@ -62,7 +62,7 @@ async def prefetch(desk: Desk, account: TraderAccount, exchange: Exchange) -> Pr
     )
     # the gates must know of a stop that was hit, of money paid out
     books = await settle_books(desk, account, exchange, wallet)
-    return Prefetch(wallet, orders, instrument, max(books.balance - wallet.balance, ZERO))
+    return Prefetch(wallet, orders, instrument, wallet.balance - books.balance)
 
 
 async def look(desk: Desk, account: TraderAccount, exchange: Exchange, before: Prefetch) -> Snapshot:
@@ -72,7 +72,9 @@ async def look(desk: Desk, account: TraderAccount, exchange: Exchange, before: P
         exchange.position(account.symbol), desk.market.ticker(account.venue, account.symbol)
     )
     own_qty = await _own_qty(desk, account, exchange, position)
-    return Snapshot(before.wallet, position, before.orders, ticker, before.instrument, own_qty, read_ms, before.missing)
+    return Snapshot(
+        before.wallet, position, before.orders, ticker, before.instrument, own_qty, read_ms, before.difference
+    )
 
 
 async def _own_qty(desk: Desk, account: TraderAccount, exchange: Exchange, position: Position) -> Decimal:
@@ -133,7 +135,7 @@ async def size_turn(
 
 
 async def _lock(desk: Desk, account: TraderAccount, known: Facts, t_ms: int, *, answered: bool) -> None:
-    """Write down the gates that stand. While no answer comes nothing is entered anyway: that lock waits for one."""
+    """Write down the gates that last. While no answer comes nothing is entered anyway: that lock waits for one."""
     for gate in lasting_gates(known, account.settings.limits, t_ms):
         if gate.kind not in known.locks and (answered or gate.kind != "analyst_failures"):
             LOG.warning("account.locked", kind=gate.kind, why=gate.why, until_ms=gate.until_ms)
@@ -167,7 +169,7 @@ async def _known(desk: Desk, account: TraderAccount, snapshot: Snapshot, ceiling
         locks=known.locks,
         unresolved=known.unresolved,
         tokens_today=known.tokens_today,
-        missing=snapshot.missing,
+        missing=newly_missing(snapshot.difference, known.difference_before),
     )
 
 

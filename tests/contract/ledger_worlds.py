@@ -6,7 +6,6 @@ log row a person reads, an order's events, the outbox, a second ledger on the sa
 """
 
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 from typing import Protocol
 
 import sqlalchemy as sa
@@ -14,6 +13,7 @@ from sqlalchemy import event
 
 from lib.adapters.sql.accounts import SqlAccounts
 from lib.adapters.sql.chain import OrderEvent
+from lib.adapters.sql.columns import utc_from_ms
 from lib.adapters.sql.ledger import SqlLedger
 from lib.adapters.sql.models import metadata
 from lib.adapters.sql.people import accounts, credentials, outbox, users
@@ -24,6 +24,7 @@ from lib.ports import Accounts, Flags, Ledger
 from tests.fakes_ledger import MemoryLedger
 
 INSTALLATION = "t3st"
+LONG_AGO = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +62,7 @@ class World(Protocol):
         """A second ledger on the same rows."""
         ...
 
-    def delete_user(self, user_id: int) -> None: ...
+    def delete_user(self, user_id: int, at_ms: int = LONG_AGO) -> None: ...
 
     def replace_key(self, account_id: int) -> None: ...
 
@@ -83,9 +84,9 @@ class MemoryWorld:
     def another(self) -> Ledger:
         return MemoryLedger(self.clock, INSTALLATION, self.ledger.store)
 
-    def delete_user(self, user_id: int) -> None:
+    def delete_user(self, user_id: int, at_ms: int = LONG_AGO) -> None:
         rows = self.ledger.store.users
-        rows[user_id] = replace(rows[user_id], deleted=True)
+        rows[user_id] = replace(rows[user_id], deleted=True, deleted_ms=at_ms)
 
     def replace_key(self, account_id: int) -> None:
         rows = self.ledger.store.accounts
@@ -124,10 +125,10 @@ class SqlWorld:
         self._ledgers.append(SqlLedger(self.engine, installation=INSTALLATION, clock=self.clock))
         return self._ledgers[-1]
 
-    def delete_user(self, user_id: int) -> None:
-        gone = datetime(2025, 10, 9, tzinfo=UTC)
+    def delete_user(self, user_id: int, at_ms: int = LONG_AGO) -> None:
+        gone = sa.update(users).where(users.c.id == user_id).values(deleted_at=utc_from_ms(at_ms))
         with self.engine.begin() as connection:
-            connection.execute(sa.update(users).where(users.c.id == user_id).values(deleted_at=gone))
+            connection.execute(gone)
 
     def replace_key(self, account_id: int) -> None:
         with self.engine.begin() as connection:

@@ -144,6 +144,14 @@ async def test_an_execution_that_is_no_longer_looked_for_keeps_nobody(world: Wor
         assert len(await world.ledger.accounts()) == left
 
 
+async def test_who_has_just_left_is_looked_after_though_nothing_tells_of_an_order(world: World) -> None:
+    account = await trading_account(world)
+    now = await world.ledger.now()
+    for left_ms, found in ((now, 1), (now - 3_599_000, 1), (now - 3_601_000, 0)):
+        world.delete_user(account.user_id, left_ms)
+        assert [one.auto_trade for one in await world.ledger.accounts()] == [False] * found
+
+
 @pytest.mark.parametrize(
     ("flags", "who", "whose"),
     [

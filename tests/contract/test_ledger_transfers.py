@@ -133,6 +133,7 @@ LATE = MIDNIGHT - 600_000
         ("12000", "2000", [("2000", LATE + 120_000)], "12000"),  # paid in between T and the look at the wallet
         ("12100", "2100", [("2000", LATE), ("100", LATE)], "12100"),
         ("10100", "100", [("2000", LATE), ("-1900", LATE)], "10100"),
+        ("12000", "2000", [("2000", LATE), ("-1900", LATE + 200_000)], "10100"),  # the second came after the look
         ("12007", "2007", [("2000", LATE)], "12007"),  # beside something nobody can explain
         ("10000", "0", [("2000", LATE)], "12000"),  # the wallet did not have it yet
         ("10050", "50", [("2000", LATE)], "12050"),
@@ -161,12 +162,22 @@ async def test_a_difference_nobody_can_explain_hides_no_transfer(world: World, t
 
 
 async def test_the_platform_sums_what_is_missing(world: World) -> None:
-    told = {"uid-1": ["-7", "-30"], "uid-2": ["-12.5"], "uid-3": ["400"]}
+    told = {"uid-1": {0: "-7", 300_000: "-30"}, "uid-2": {0: "-12.5"}, "uid-3": {0: "400"}}
+    told |= {"uid-4": {-3_600_000: "-100", 0: "-105"}, "uid-5": {-3_300_000: "-1", 0: "-3"}}
     for uid, differences in told.items():
         account = await trading_account(world, uid=uid)
-        for step, difference in enumerate(differences):
-            await world.ledger.record_equity(point(account, T + step * 300_000, "9000", difference))
-    assert (await world.ledger.platform_facts("synthetic", T + 300_000)).missing == Decimal("42.5")
+        for after_ms, difference in differences.items():
+            await world.ledger.record_equity(point(account, T + after_ms, "9000", difference))
+    assert (await world.ledger.platform_facts("synthetic", T + 300_000)).missing == Decimal("30") + Decimal("12.5") + 7
+
+
+async def test_what_was_missing_an_hour_ago_is_told(world: World) -> None:
+    account = await trading_account(world)
+    assert (await world.ledger.facts(account.account_id, T)).difference_before == 0
+    for after_ms, difference in ((-3_900_000, "-5"), (-3_600_000, "-7"), (-3_300_000, "-30")):
+        await world.ledger.record_equity(point(account, T + after_ms, "9000", difference))
+    found = [(await world.ledger.facts(account.account_id, T + ms)).difference_before for ms in (-300_001, -1, 0)]
+    assert found == [0, -5, -7]
 
 
 async def test_ending_a_drawdown_counts_what_came_since_the_newest_point(world: World) -> None:

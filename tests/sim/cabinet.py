@@ -6,7 +6,6 @@ A cabinet never fails, takes no time and is not asked by any trader; those talk 
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any, Protocol
 
@@ -15,6 +14,7 @@ from sqlalchemy.pool import StaticPool
 
 from lib.adapters.sql.accounts import SqlAccounts
 from lib.adapters.sql.chain import OrderEvent
+from lib.adapters.sql.columns import utc_from_ms
 from lib.adapters.sql.ledger import SqlLedger
 from lib.adapters.sql.models import metadata
 from lib.adapters.sql.people import accounts, credentials, system_flags, users
@@ -93,6 +93,7 @@ class MemoryCabinet:
     """Rows in dicts."""
 
     def __init__(self, clock: Clock, installation: str) -> None:
+        self._clock = clock
         self.ledger = MemoryLedger(clock, installation)
 
     @property
@@ -123,7 +124,7 @@ class MemoryCabinet:
 
     def delete_user(self, user_id: int) -> None:
         rows = self.ledger.store.users
-        rows[user_id] = replace(rows[user_id], deleted=True)
+        rows[user_id] = replace(rows[user_id], deleted=True, deleted_ms=self._clock.now_ms())
 
     def replace_key(self, account_id: int, sealed: str) -> None:
         rows = self.ledger.store.accounts
@@ -142,6 +143,7 @@ class SqliteCabinet:
     """Rows in a SQLite database in memory, over the real SQL."""
 
     def __init__(self, clock: Clock, installation: str) -> None:
+        self._clock = clock
         self._engine = sa.create_engine(
             "sqlite://", poolclass=StaticPool, connect_args={"check_same_thread": False}, hide_parameters=True
         )
@@ -191,7 +193,7 @@ class SqliteCabinet:
             return connection.execute(sa.select(equity_points.c.difference).where(*where)).scalar_one_or_none()
 
     def delete_user(self, user_id: int) -> None:
-        gone = sa.update(users).where(users.c.id == user_id).values(deleted_at=datetime(2025, 10, 9, tzinfo=UTC))
+        gone = sa.update(users).where(users.c.id == user_id).values(deleted_at=utc_from_ms(self._clock.now_ms()))
         with self._engine.begin() as connection:
             connection.execute(gone)
 

@@ -17,5 +17,7 @@ KEPT: tuple[int, ...] = (
     15685,  # the same, with a close
     1260,  # the database forgot an entry, its key was revoked, and everything was proved stopped over a filled position
     9448,  # a close was sent at the quantity of a minute ago, most of which its owner had closed by hand since
+    42614,  # the database lost an entry, and its owner left before anybody looked for what was lost
+    27388,  # the same, with the closes of one who had just left
     7939,  # an answer about the first send ended the row of the second
 )

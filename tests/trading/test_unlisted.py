@@ -52,6 +52,34 @@ async def test_a_withdrawal_listed_late_keeps_entries_off_and_locks_nothing(
     assert result_of(await world.cycle("buy")).outcome == "bought"
 
 
+async def test_what_stays_missing_for_an_hour_is_a_loss_and_locks(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await world.cycle("hold")
+    world.engine.desk.deposit(world.uid(1), Decimal(-2_500))
+    with unlisted(monkeypatch):
+        for _ in range(13):
+            assert await kinds(world) == []
+            await world.cycle("buy")
+        assert await kinds(world) == ["daily_loss", "drawdown"]
+        assert await kinds(world, 0) == ["daily_loss"]
+
+
+async def test_what_was_missing_long_since_excuses_no_loss_of_today(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.engine.desk.deposit(world.uid(1), Decimal(-400))
+    world.ledger.people.change_settings(world.user_of(1), settings(RiskLevel.HIGH))
+    with unlisted(monkeypatch):
+        await world.cycle("hold")
+        world.to(world.t_ms + 3_600_000)
+        await world.cycle(decision("buy", stop_loss="0.01"))
+        world.remove_stop()
+        world.trade_at(int(world.position().avg_entry_price - world.cash() * 6 / 100 / world.position().qty))
+        await world.cycle("hold")
+    assert await kinds(world) == ["daily_loss"]
+
+
 @pytest.mark.parametrize("kind", ["daily_loss", "drawdown"])
 async def test_a_loss_beside_a_withdrawal_listed_late_is_written_down(
     world: World, monkeypatch: pytest.MonkeyPatch, kind: str

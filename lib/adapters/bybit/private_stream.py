@@ -50,7 +50,7 @@ class HintTimings:
     pause_cap: float = 60.0
     steady_after: float = 60.0
     """A connection that held this long was a success: the next pause is the first one again."""
-    pause_refused: float = 600.0
+    pause_refused: float = 3600.0
     """After the venue refused the key."""
     connections: int = 200
     connections_in: float = 300.0

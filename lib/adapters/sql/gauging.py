@@ -14,8 +14,9 @@ from lib.adapters.sql.cycles import analyst_failures
 from lib.adapters.sql.locks import lock_kinds
 from lib.adapters.sql.people import accounts
 from lib.adapters.sql.rows import Now, order_from, running_books
-from lib.adapters.sql.rulings import DAY_MS, YOUNG_POINT_MS, is_unresolved, missing_at, since_then, utc_day
+from lib.adapters.sql.rulings import DAY_MS, YOUNG_POINT_MS, is_unresolved, since_then, utc_day
 from lib.adapters.sql.trading import cycles, equity_points, orders
+from lib.domain.gates import UNLISTED_MS, newly_missing
 from lib.domain.order import IN_FLIGHT, OrderState
 from lib.domain.position import ZERO
 from lib.ports import LogFacts, PlatformFacts
@@ -36,7 +37,15 @@ def facts(connection: sa.Connection, now: Now, account_id: int, t_ms: int) -> Lo
         locks=lock_kinds(connection, account_id, now(connection)),
         unresolved=_unresolved(connection, account_id, t_ms),
         tokens_today=account["tokens_spent"] if account["tokens_day"] == utc_day(t_ms) else 0,
+        difference_before=_difference_before(connection, account_id, t_ms),
     )
+
+
+def _difference_before(connection: sa.Connection, account_id: int, t_ms: int) -> Decimal:
+    points = equity_points.c
+    old = sa.select(points.difference).where(points.account_id == account_id, points.t_ms <= t_ms - UNLISTED_MS)
+    found: Decimal | None = connection.execute(old.order_by(points.t_ms.desc()).limit(1)).scalar_one_or_none()
+    return found or ZERO
 
 
 def _midnight(t_ms: int) -> int:
@@ -89,7 +98,7 @@ def platform_facts(connection: sa.Connection, now: Now, feed: str, t_ms: int) ->
         cost=cost,
         analyst_failures=analyst_failures(connection, feed, before_ms=t_ms),
         locks=lock_kinds(connection, 0, now(connection)),
-        missing=sum((missing_at(row.difference) for row in today), ZERO),
+        missing=sum((newly_missing(row.difference, row.difference_before or ZERO) for row in today), ZERO),
     )
 
 
@@ -102,6 +111,7 @@ def _standing(feed: str, t_ms: int) -> "sa.Select[Any]":
         accounts.c.transfers,
         _point("equity", *newest).label("equity"),
         _point("difference", *newest).label("difference"),
+        _point("difference", newest[0], equity_points.c.t_ms <= t_ms - UNLISTED_MS).label("difference_before"),
         _point("transfers", *newest).label("counted_then"),
         _day_start("equity", t_ms).label("day_start"),
         _day_start("transfers", t_ms).label("counted"),

@@ -106,8 +106,9 @@ def _count_late(connection: sa.Connection, account_id: int, new: Sequence[Transf
     rows = [dict(row) for query in (last, later) for row in connection.execute(query).mappings().all()]
     counted = {row["t_ms"]: row.pop("transfers") for row in rows}
     for t_ms, held in held_late((EquityPoint(**row) for row in rows), new).items():
-        this = sa.update(equity_points).where(points.account_id == account_id, points.t_ms == t_ms)
-        connection.execute(this.values(transfers=counted[t_ms] + held))
+        if held:
+            this = sa.update(equity_points).where(points.account_id == account_id, points.t_ms == t_ms)
+            connection.execute(this.values(transfers=counted[t_ms] + held))
 
 
 def _known_transfers(connection: sa.Connection, account_id: int, seen: Sequence[Transfer]) -> set[str]:

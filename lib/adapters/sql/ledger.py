@@ -107,7 +107,7 @@ class SqlLedger:
         return await self._write(lambda c: switches.prove_stopped(c, account_id, switched_ms, at_ms))
 
     async def accounts(self) -> list[TraderAccount]:
-        found = await self._read(read_accounts)
+        found = await self._read(lambda c: read_accounts(c, self._now))
         flaws = {account.account_id: flaw for account, flaw in found if flaw}
         for account_id in flaws.keys() - {known for known, flaw in self._flaws.items() if flaws.get(known) == flaw}:
             LOG.error("settings.unreadable", account=account_id, why=flaws[account_id])

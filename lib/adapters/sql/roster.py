@@ -1,9 +1,10 @@
 """
 Who there is to trade for or to guard: accounts as the trader sees them.
 
-Whoever has an open row, a position or an order that filled and is in no books yet is guarded, deleted or not. Settings
-are read as plain text, past the columns' own types: one person's unreadable row must not hide everybody. Its
-account is there, not trading, with the settings nobody chose.
+Whoever has an open row, a position or an order that filled and is in no books yet is guarded, deleted or not; and who
+has just left, in case the database lost what would say so. Settings are read as plain text, past the columns' own
+types: one person's unreadable row must not hide everybody. Its account is there, not trading, with the settings nobody
+chose.
 """
 
 import json
@@ -13,9 +14,10 @@ from typing import Any
 import sqlalchemy as sa
 
 from lib.adapters.sql.analysis import read_limits
-from lib.adapters.sql.columns import plain
+from lib.adapters.sql.columns import plain, utc_from_ms
 from lib.adapters.sql.people import accounts, credentials, symbols, users
-from lib.adapters.sql.rulings import LATE_FILL_MS
+from lib.adapters.sql.rows import Now
+from lib.adapters.sql.rulings import LATE_FILL_MS, LEFT_MS
 from lib.adapters.sql.trading import fills, orders
 from lib.domain.account import AccountSettings, RiskLevel
 from lib.domain.order import TERMINAL, OrderState
@@ -78,14 +80,15 @@ _ACCOUNT = (
         )
     )
     .where(accounts.c.active, credentials.c.revoked_at.is_(None))
-    .where(sa.or_(users.c.deleted_at.is_(None), in_use))
+    .where(sa.or_(users.c.deleted_at.is_(None), users.c.deleted_at >= sa.bindparam("left_since"), in_use))
     .order_by(accounts.c.id)
 )
 
 
-def read_accounts(connection: sa.Connection) -> list[tuple[TraderAccount, str]]:
+def read_accounts(connection: sa.Connection, now: Now) -> list[tuple[TraderAccount, str]]:
     """Every account of the port's `accounts`, by id, each with what is wrong with its settings or ""."""
-    return [_account_from(row) for row in connection.execute(_ACCOUNT).mappings()]
+    rows = connection.execute(_ACCOUNT, {"left_since": utc_from_ms(now(connection) - LEFT_MS)})
+    return [_account_from(row) for row in rows.mappings()]
 
 
 def _account_from(row: sa.RowMapping) -> tuple[TraderAccount, str]:

@@ -8,6 +8,7 @@ and in-memory ledgers call these, so that one of them cannot drift from the othe
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 from decimal import Decimal
+from itertools import accumulate
 
 from lib.adapters.sql.columns import plain
 from lib.domain.errors import Skip
@@ -39,6 +40,8 @@ LATE_FILL_MS = 3_600_000
 """An execution may be listed this long after a newer one."""
 YOUNG_POINT_MS = 3_600_000
 """The last equity point before midnight is where the day starts if it is no older than this."""
+LEFT_MS = 3_600_000
+"""Who leaves is looked after for this long: a database may have lost the order that was just sent for them."""
 OPERATOR = "operator"
 """Who paused an account, where its owner may not resume it."""
 ORPHAN = "orphan adopted"
@@ -85,24 +88,20 @@ def held_late(points: Iterable[EquityPoint], new: Sequence[Transfer]) -> dict[in
     """
     T of each of *points* (oldest first) → what of *new* transfers its wallet held already, though no list told of it.
 
-    It is what explains how much its difference grew since the last point before any of them. Moving a point by what it
-    held would count that twice. A wallet is read within the cycle of its point.
+    It is what best explains how much its difference grew since the last point before any of them: the first of them, or
+    the first two, and so on. Moving a point by what it held would count that twice. A wallet is read within the cycle
+    of its point.
     """
     since, grown_from, held = min(transfer.at_ms for transfer in new) - CYCLE_MS, Decimal(0), dict[int, Decimal]()
     for point in points:
         if point.t_ms <= since:
             grown_from = point.difference
             continue
-        known = sum((transfer.amount for transfer in new if transfer.at_ms < point.t_ms + CYCLE_MS), Decimal(0))
+        by_then = sorted((row.at_ms, row.amount) for row in new if row.at_ms < point.t_ms + CYCLE_MS)
+        sums = accumulate((amount for _, amount in by_then), initial=Decimal(0))
         grown = point.difference - grown_from
-        if abs(grown - known) < abs(grown):
-            held[point.t_ms] = known
+        held[point.t_ms] = min(sums, key=lambda known: abs(grown - known))
     return held
-
-
-def missing_at(difference: Decimal) -> Decimal:
-    """What the exchange's balance was below our books, USDT, by a point's *difference*."""
-    return max(-difference, Decimal(0))
 
 
 def peak_after(peak: Decimal, point: EquityPoint) -> Decimal:
