@@ -88,7 +88,7 @@ class BybitAccountHints:
         self._timings = timings or HintTimings()
         self._rng = rng or random.Random()  # noqa: S311 (jitter, not a secret)
         self._steady = SteadyClock(clock)
-        self._gate = _Gate(self._steady, clock, self._timings.connections, round(self._timings.connections_in * 1000))
+        self._gate = _Gate(clock, self._timings.connections, round(self._timings.connections_in * 1000))
         self._streams: dict[int, tuple[object, asyncio.Task[None]]] = {}
         self._refused: dict[int, object] = {}
         self._hinted: dict[int, None] = {}
@@ -135,12 +135,11 @@ class BybitAccountHints:
                 began = self._steady.now_ms()
                 try:
                     await self._live(account)
-                except Pause as closed:
-                    _log.warning("hints.refused", why=clean_text(str(closed), 160))
-                    self._refused[account.account_id] = _identity(account)
-                    return
-                except _Refused as refused:
+                except (Pause, _Refused) as refused:
                     _log.warning("hints.refused", why=clean_text(str(refused), 160))
+                    if isinstance(refused, Pause):
+                        self._refused[account.account_id] = _identity(account)
+                        return
                     await self._clock.sleep(self._timings.pause_refused * self._rng.uniform(0.5, 1.0))
                     continue
                 held_s = (self._steady.now_ms() - began) / 1000
@@ -255,8 +254,8 @@ class _Talk:
 class _Gate:
     """At most *most* new connections in any *span_ms*, in the order they asked."""
 
-    def __init__(self, steady: SteadyClock, clock: Clock, most: int, span_ms: int) -> None:
-        self._steady, self._clock, self._span_ms = steady, clock, span_ms
+    def __init__(self, clock: Clock, most: int, span_ms: int) -> None:
+        self._clock, self._steady, self._span_ms = clock, SteadyClock(clock), span_ms
         self._times: deque[int] = deque(maxlen=most)
         self._turn = asyncio.Lock()
 
