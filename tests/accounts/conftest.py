@@ -1,0 +1,100 @@
+"""The trading desk's scene: a real database, the simulator's real HTTP and one signed-in person."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+
+from lib.accounts.refusal import Refusal
+from lib.accounts.trading import Deployment, KeySaved, TradingDesk, TradingPorts
+from lib.accounts.web import SessionUser
+from lib.adapters.bybit.account_probe import BybitAccountProbe
+from lib.adapters.bybit.key_probe import PybitKeyProbe
+from lib.adapters.bybit.paper_desk import SimulatorPaperDesk
+from lib.adapters.sql.accounts import SqlAccounts
+from lib.adapters.sql.commands import SqlCommandQueue
+from lib.adapters.sql.keyring import SqlKeyring
+from lib.adapters.sql.own_locks import SqlOwnLocks
+from lib.adapters.sql.people import accounts, credentials
+from lib.adapters.vault import VaultOpener, VaultSealer, generate_keys
+from lib.ports import ApiKey, SealContext
+from tests.contract.conftest import mariadb_engine, migrated_mariadb, migrated_sqlite, sqlite_engine
+from tests.contract.exchange_worlds import World, over_http
+from tests.factories import INSTALLATION, SYMBOL
+
+__all__ = ["mariadb_engine", "migrated_mariadb", "migrated_sqlite", "sqlite_engine"]
+
+PRIVATE, PUBLIC = generate_keys()
+
+
+@dataclass
+class Scene:
+    """A desk, its database, its exchange, and one signed-in person."""
+
+    world: World
+    engine: sa.Engine
+    desk: TradingDesk
+    user: SessionUser
+
+    def another(self, name: str = "other") -> SessionUser:
+        email = f"{name}@example.test"
+        return SessionUser(SqlAccounts(self.engine).add_user(email, "!"), email, "ko")
+
+    async def save(self, key: ApiKey | None = None, user: SessionUser | None = None) -> Refusal | KeySaved:
+        key = key or self.world.key
+        return await asyncio.to_thread(self.desk.save_key, user or self.user, "paper", key.api_key, key.api_secret)
+
+    async def refusal(self, key: ApiKey | None = None, user: SessionUser | None = None) -> str:
+        refusal = await self.save(key, user)
+        assert isinstance(refusal, Refusal), refusal
+        return refusal.key
+
+    def new_key(self, uid: int = 1_000_001, **changes: object) -> ApiKey:
+        key = self.world.engine.add_key(uid)
+        key.permissions["Wallet"] = []
+        for name, value in changes.items():
+            setattr(key, name, value)
+        return ApiKey(key.key, key.secret)
+
+    def rows(self, table: sa.Table) -> list[sa.RowMapping]:
+        with self.engine.connect() as connection:
+            return list(connection.execute(sa.select(table).order_by(table.c.id)).mappings())
+
+    def change(self, table: sa.Table, **values: object) -> None:
+        with self.engine.begin() as connection:
+            connection.execute(sa.update(table).values(**values))
+
+
+@pytest.fixture(params=["sqlite", "mariadb"])
+async def scene(
+    request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[Scene]:
+    engine = request.getfixturevalue(f"{request.param}_engine")
+    async with over_http(tmp_path, by_pybit=False) as world:
+        monkeypatch.setattr("pybit._helpers.generate_timestamp", world.clock.now_ms)
+        world.engine.accounts[1_000_001].keys[0].permissions["Wallet"] = []
+        urls, clock = {"paper": world.base_url}, world.clock
+        ports = TradingPorts(
+            accounts=SqlAccounts(engine),
+            keyring=SqlKeyring(engine, clock),
+            queue=SqlCommandQueue(engine),
+            paper=SimulatorPaperDesk(world.base_url, ""),
+            key_probe=PybitKeyProbe(urls),  # type: ignore[arg-type]
+            account_probe=BybitAccountProbe(urls, clock),  # type: ignore[arg-type]
+            sealer=VaultSealer(PUBLIC),
+            locks=SqlOwnLocks(engine, clock),
+            clock=clock,
+        )
+        desk = TradingDesk(ports, Deployment("synthetic", ("paper",), SYMBOL, INSTALLATION))
+        user = SessionUser(SqlAccounts(engine).add_user("person@example.test", "!"), "person@example.test", "ko")
+        yield Scene(world, engine, desk, user)
+
+
+def opened(scene: Scene, number: int = -1) -> ApiKey:
+    """The newest key as the trader would open it."""
+    account, key = scene.rows(accounts)[-1], scene.rows(credentials)[number]
+    context = SealContext(account["user_id"], account["venue"], account["uid"], key["key_version"])
+    return VaultOpener([PRIVATE]).open(key["sealed"], context)

@@ -1,0 +1,176 @@
+"""The trading desk's switches, locks, questions to the trader and settings, and whom each is refused."""
+
+import asyncio
+from dataclasses import replace
+
+import pytest
+import sqlalchemy as sa
+
+from lib.accounts.refusal import Refusal
+from lib.accounts.trading import KeySaved
+from lib.accounts.web import SessionUser
+from lib.adapters.sql.commands import LOST, LOST_MS, SqlCommands
+from lib.adapters.sql.ledger import SqlLedger
+from lib.adapters.sql.people import accounts, commands, credentials, users
+from lib.adapters.sql.rulings import utc_day
+from lib.adapters.sql.trading import risk_locks
+from lib.ports import Flags
+from tests.accounts.conftest import Scene
+from tests.factories import INSTALLATION, settings
+
+pytestmark = [pytest.mark.server, pytest.mark.enable_socket]
+
+
+async def test_auto_trading_needs_an_account_that_may_trade_and_off_always_works(scene: Scene) -> None:
+    assert scene.desk.set_auto_trade(scene.user, True) == Refusal("refuse.no_account")
+    assert scene.desk.set_auto_trade(scene.user, False) is None
+    await scene.save()
+    assert scene.desk.pause(scene.user) is None
+    assert scene.desk.set_auto_trade(scene.user, True) == Refusal("refuse.paused")
+    assert scene.desk.resume(scene.user) is None
+    assert scene.desk.set_auto_trade(scene.user, True) is None
+    assert scene.rows(users)[0]["auto_trade_since_ms"] == scene.world.clock.now_ms()
+
+
+async def test_closing_everything_throws_both_switches_at_once_and_nudges_the_trader(scene: Scene) -> None:
+    assert scene.desk.flatten(scene.user) == Refusal("refuse.no_account")
+    await scene.save()
+    assert scene.desk.flatten(scene.user) is None
+    [row] = scene.rows(accounts)
+    assert (row["trading_enabled"], row["flatten"]) == (False, True), "whatever becomes of the command"
+    assert row["pause_reason"] == "its owner asked to close everything"
+    assert (row["switched_ms"], row["proven_ms"]) == (scene.world.clock.now_ms(), 0)
+    assert [command["kind"] for command in scene.rows(commands)] == ["flatten"]
+    assert scene.desk.flatten(replace(scene.user, read_only=True)) == Refusal("refuse.read_only")
+    scene.change(accounts, proven_ms=7)
+    scene.desk.flatten(scene.user)
+    assert [one["proven_ms"] for one in scene.rows(accounts)] == [7], "asked twice is thrown once"
+
+
+async def test_pausing_leaves_a_close_going_on_and_only_resuming_ends_it(scene: Scene) -> None:
+    await scene.save()
+    scene.change(accounts, flatten=True, trading_enabled=False, pause_reason="a loss", proven_ms=7)
+    assert scene.desk.pause(scene.user) is None
+    [row] = scene.rows(accounts)
+    assert (row["flatten"], row["proven_ms"]) == (True, 7)
+    assert scene.desk.resume(scene.user) is None
+    [row] = scene.rows(accounts)
+    assert (row["flatten"], row["trading_enabled"], row["pause_reason"]) == (False, True, "")
+    assert (row["switched_ms"], row["proven_ms"]) == (scene.world.clock.now_ms(), 0)
+
+
+@pytest.mark.parametrize("flatten", [False, True])
+async def test_an_operators_stop_is_not_its_owners_to_end(scene: Scene, flatten: bool) -> None:
+    await scene.save()
+    scene.desk.pause(scene.user)
+    ledger = SqlLedger(scene.engine, installation=INSTALLATION, clock=scene.world.clock)
+    account_id = scene.rows(accounts)[0]["id"]
+    stop = Flags(trading_enabled=False, flatten=flatten, why="an operator stopped trading")
+    await ledger.set_account_flags(account_id, stop, "cli:kim@desk")
+    assert scene.desk.resume(scene.user) == Refusal("refuse.operator_stop")
+    assert isinstance(await scene.save(scene.new_key()), KeySaved)
+    assert scene.desk.pause(scene.user) is None
+    assert scene.desk.flatten(scene.user) is None
+    assert scene.desk.resume(scene.user) == Refusal("refuse.operator_stop")
+    [row] = scene.rows(accounts)
+    assert (row["trading_enabled"], row["flatten"], row["paused_by"]) == (False, True, "operator")
+    assert row["pause_reason"] == "an operator stopped trading"
+    await ledger.set_account_flags(account_id, Flags(True, False), "cli:kim@desk")
+    assert scene.desk.pause(scene.user) is None
+    assert scene.desk.resume(scene.user) is None
+    [row] = scene.rows(accounts)
+    assert (row["trading_enabled"], row["flatten"], row["paused_by"]) == (True, False, "")
+    ledger.close()
+
+
+async def test_an_operators_stop_goes_along_to_another_account(scene: Scene) -> None:
+    await asyncio.to_thread(scene.desk.open_paper, scene.user.user_id)
+    ledger = SqlLedger(scene.engine, installation=INSTALLATION, clock=scene.world.clock)
+    stop = Flags(trading_enabled=False, flatten=False, why="an operator stopped trading")
+    await ledger.set_account_flags(scene.rows(accounts)[0]["id"], stop, "cli:kim@desk")
+    assert isinstance(await scene.save(), KeySaved)
+    retired, fresh = scene.rows(accounts)
+    assert (retired["active"], fresh["active"]) == (False, True)
+    assert (fresh["trading_enabled"], fresh["paused_by"]) == (False, "operator")
+    assert fresh["pause_reason"] == "an operator stopped trading"
+    assert scene.desk.resume(scene.user) == Refusal("refuse.operator_stop")
+    ledger.close()
+
+
+@pytest.mark.parametrize("kind", ["drawdown", "loss_streak", "external"])
+async def test_a_person_ends_a_lock_of_their_own_account_once(scene: Scene, kind: str) -> None:
+    await scene.save()
+    now = scene.world.clock.now_ms()
+    held = {"kind": kind, "utc_day": utc_day(now), "until_ms": now + 60_000, "why": "a reason", "created_ms": now}
+    account_id = scene.rows(accounts)[0]["id"]
+    with scene.engine.begin() as connection:
+        connection.execute(sa.insert(risk_locks).values(account_id=account_id, **held))
+    other = scene.another()
+    assert scene.desk.end_lock(other, kind) == Refusal("refuse.lock.gone")
+    assert scene.desk.end_lock(replace(scene.user, read_only=True), kind) == Refusal("refuse.read_only")
+    assert scene.desk.end_lock(scene.user, kind) is None
+    [row] = scene.rows(risk_locks)
+    assert (row["until_ms"], row["ended_by"]) == (now, f"user:{scene.user.user_id}")
+    assert scene.desk.end_lock(scene.user, kind) == Refusal("refuse.lock.gone")
+
+
+@pytest.mark.parametrize("kind", ["daily_loss", "entries", "cooldown", "", "x" * 500])
+async def test_a_lock_that_ends_by_itself_is_not_ended_by_hand(scene: Scene, kind: str) -> None:
+    await scene.save()
+    assert scene.desk.end_lock(scene.user, kind) == Refusal("refuse.lock.kind")
+
+
+async def test_asking_is_for_those_with_an_account_once_a_minute_and_each_for_themselves(scene: Scene) -> None:
+    assert scene.desk.ask_now(scene.user) == Refusal("refuse.no_account")
+    await scene.save()
+    assert scene.desk.ask_now(scene.user) is None
+    scene.world.pass_ms(20_500)
+    assert scene.desk.ask_now(scene.user) == Refusal("refuse.wait", seconds=40)
+    other = scene.another()
+    await asyncio.to_thread(scene.desk.open_paper, other.user_id)
+    assert scene.desk.ask_now(other) is None
+    assert scene.desk.recheck_key(scene.user) is None
+    scene.world.pass_ms(39_500)
+    assert scene.desk.ask_now(scene.user) is None
+
+
+async def test_a_command_is_taken_once_and_a_lost_one_is_told_so(scene: Scene) -> None:
+    await scene.save()
+    scene.desk.ask_now(scene.user)
+    inbox, now = SqlCommands(scene.engine, scene.world.clock), scene.world.clock.now_ms()
+    assert await inbox.waiting()
+    [taken] = await inbox.take(now)
+    assert (taken.kind, taken.user_id, taken.asked_ms) == ("ask_now", scene.user.user_id, now)
+    assert await inbox.take(now) == []
+    assert await inbox.take(now + LOST_MS + 1) == []
+    assert not await inbox.waiting()
+    assert scene.rows(commands)[0]["result"] == LOST
+
+
+async def test_a_read_only_visitor_is_refused_every_act_and_nothing_changes(scene: Scene) -> None:
+    await scene.save()
+    visitor = SessionUser(scene.user.user_id, "demo", "ko", is_demo=True, read_only=True)
+    before = (scene.rows(users), scene.rows(accounts), scene.rows(credentials))
+    desk = scene.desk
+    acts = [
+        desk.change_settings(visitor, settings(max_leverage=2)),
+        desk.set_auto_trade(visitor, True),
+        desk.set_auto_trade(visitor, False),
+        desk.save_key(visitor, "paper", "k" * 18, "s" * 36),
+        desk.delete_key(visitor),
+        desk.ask_now(visitor),
+        desk.recheck_key(visitor),
+        desk.pause(visitor),
+        desk.resume(visitor),
+        desk.flatten(visitor),
+    ]
+    assert acts == [Refusal("refuse.read_only")] * len(acts)
+    assert (scene.rows(users), scene.rows(accounts), scene.rows(credentials)) == before
+
+
+async def test_settings_are_saved_for_their_owner_alone_and_bad_ones_not_at_all(scene: Scene) -> None:
+    other = scene.another()
+    assert scene.desk.change_settings(scene.user, settings(max_leverage=3)) is None
+    refusal = scene.desk.change_settings(other, settings(max_leverage=99))
+    assert refusal is not None
+    assert [row["max_leverage"] for row in scene.rows(users)] == [3, 10]
