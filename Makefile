@@ -39,7 +39,7 @@ replay: .venv/dev.stamp  ## FILE=candles.csv.gz USERS=20 DAYS=2: the real system
 sim: .venv/dev.stamp  ## SEEDS=1000: the trader's own coroutines in seeded worlds full of faults, on virtual time
 	@$(BIN)/python -m tests.sim $(if $(SEEDS),--seeds $(SEEDS)) $(ARGS)
 
-torture: .venv/dev.stamp servers  ## every failpoint of the real processes: killed, raised, stalled, cut off (about half an hour)
+torture: .venv/dev.stamp servers  ## every failpoint of the real processes: killed, raised, stalled, cut off (about an hour)
 	@$(BIN)/python -m tests.torture $(or $(ARGS),--all)
 
 mutants: .venv/dev.stamp  ## every guard of the order protocol taken away once: a named test must notice
