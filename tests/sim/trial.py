@@ -84,7 +84,7 @@ class Totals:
     worst_naked: int = 0
     worst_undisturbed: int = 0
     worst_all_up: int = 0
-    worst_seed: int | None = None
+    worst_all_up_seed: int | None = None
     recovered: list[int] = field(default_factory=list)
     faults: Counter[str] = field(default_factory=Counter)
     states: Counter[str] = field(default_factory=Counter)
@@ -100,7 +100,7 @@ class Totals:
         self.worst_naked = max(self.worst_naked, result.worst_naked)
         self.worst_undisturbed = max(self.worst_undisturbed, result.worst_undisturbed)
         if result.worst_all_up > self.worst_all_up:
-            self.worst_all_up, self.worst_seed = result.worst_all_up, result.seed
+            self.worst_all_up, self.worst_all_up_seed = result.worst_all_up, result.seed
         self.recovered += result.recovered
         self.faults += result.faults
         self.states += result.states
@@ -115,7 +115,8 @@ class Totals:
             f"{self.accepted} orders accepted, {self.entries} entries, {self.cycles} cycles, "
             f"{len(self.violating)} violating seeds; longest without a stop {self.worst_naked / 1000:.1f} s, beside an "
             f"undisturbed trader {self.worst_undisturbed / 1000:.1f} s, with everything up "
-            f"{self.worst_all_up / 1000:.1f} s (seed {self.worst_seed}); {len(self.recovered)} undisturbed restarts, "
+            f"{self.worst_all_up / 1000:.1f} s (seed {self.worst_all_up_seed}); "
+            f"{len(self.recovered)} undisturbed restarts, "
             f"every open row ended within {max(self.recovered, default=0) / 1000:.1f} s "
             f"(99 %: {percentile(self.recovered, 0.99) / 1000:.1f} s); took {wall:.0f} s"
         )
