@@ -12,7 +12,7 @@ from decimal import Decimal
 
 from lib.clock import SteadyClock
 from lib.domain.account import PlatformLimits, Venue, feed_fits
-from lib.domain.order import CYCLE_MS
+from lib.domain.order import CYCLE_MS, Order
 from lib.domain.position import ZERO
 from lib.domain.pricing import AnalystPrices
 from lib.ports import Analyst, AsyncCandleReader, AsyncMarket, Clock, Exchanges, Ledger, TraderAccount
@@ -79,6 +79,8 @@ class Desk:
     """Accounts whose every order at the exchange was found to have its row, and under which epoch of our lease."""
     sent: dict[int, str] = field(default_factory=dict)
     """The newest order this process sent for each account (order_link_id): a ledger without it has lost commits."""
+    entered: dict[int, Order] = field(default_factory=dict)
+    """The newest entry this process sent for each account: with the database down its stop is known from here."""
     draws: Draws = field(default_factory=Draws)
     """Shared by every cycle under way: what one of them takes of the platform's limits, the others have no more."""
     signing: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(SIGNERS))

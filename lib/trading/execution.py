@@ -119,6 +119,8 @@ async def _send(desk: Desk, exchange: Exchange, order: Order, looked_ms: int | N
     order = replace(order, state=claim.state, attempts=order.attempts + 1, signed_ts=signed.signed_ts)
     desk.unbooked.add(order.account_id)
     desk.sent[order.account_id] = order.order_link_id
+    if order.is_entry:
+        desk.entered[order.account_id] = order
     ack = await exchange.send_order(signed)
     after = after_hint(ack.code, order.attempts)
     LOG.info("order.sent", link=order.order_link_id, code=ack.code, now=after.value)

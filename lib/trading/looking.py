@@ -15,7 +15,7 @@ from lib.domain.errors import Retry, Skip
 from lib.domain.order import Order, OrderState, link_prefix
 from lib.domain.position import Position
 from lib.ports import Exchange, Fill, TraderAccount
-from lib.trading.books import import_fills, newest_entry, own_quantity
+from lib.trading.books import held_by_us, import_fills, newest_entry, own_quantity
 from lib.trading.closing import close_ours
 from lib.trading.desk import Desk
 from lib.trading.guarding import Guarded, Judgement, ending, forced, judge, leverage_changed, wanted_target
@@ -91,7 +91,7 @@ async def look(desk: Desk, watch: Watch, *, closely: bool = False) -> Seen:
             await _give_up(desk, watch, exchange)
         return Seen(soon=is_puzzle)
     seen = await _act(desk, watch, exchange, position, guarded)
-    if watch.guarded is not None and not is_puzzle:
+    if watch.guarded is not None and _is_kept(watch, guarded) and not is_puzzle:
         await _report_hands(desk, watch, exchange, position, watch.guarded, closely=closely)
     return replace(seen, soon=seen.soon or is_puzzle)
 
@@ -108,14 +108,32 @@ async def _understood(desk: Desk, watch: Watch, exchange: Exchange, position: Po
         own = await own_quantity(desk, watch.looked_as, exchange)
         entry = await newest_entry(desk, watch.looked_as.account_id)
     except Retry:
-        # the database is down: what was ours a moment ago is
-        return _resized(known, position) if known and known.direction == position.direction else None
+        return await _remembered(desk, watch, exchange, position)
     if not own or entry is None or (own > 0) != (position.qty > 0):
         return None
     if known is not None and not known.is_same(position):
         await _settle(desk, watch, exchange, known)
     watch.guarded = _guarded(position, own, entry, known)
     return watch.guarded
+
+
+async def _remembered(desk: Desk, watch: Watch, exchange: Exchange, position: Position) -> Guarded | None:
+    """
+    As `_understood` with the database down: what was ours a moment ago is, and so is what we have entered since.
+
+    An entry since then is known from memory and counted by the exchange's executions. That is not kept: once the ledger
+    answers, it says what the position is.
+    """
+    known, entry = watch.guarded, desk.entered.get(watch.looked_as.account_id)
+    if entry is None or (known is not None and entry.t_ms <= known.t_ms):
+        return _resized(known, position) if known and known.direction == position.direction else None
+    own = held_by_us(await exchange.fills_since(watch.looked_as.symbol, entry.t_ms), desk.installation)
+    return _guarded(position, own, entry, None) if own and (own > 0) == (position.qty > 0) else None
+
+
+def _is_kept(watch: Watch, guarded: Guarded) -> bool:
+    """Whether *guarded* is of the entry the ledger told of, not one known from memory alone."""
+    return watch.guarded is not None and watch.guarded.t_ms == guarded.t_ms
 
 
 async def _give_up(desk: Desk, watch: Watch, exchange: Exchange) -> None:
@@ -150,9 +168,9 @@ async def _act(desk: Desk, watch: Watch, exchange: Exchange, position: Position,
         judged = _patience(desk, watch, judged)
     if judged.act != "wait":
         watch.firing_ms = 0
-    if judged.act == "keep":
+    if judged.act == "keep" and _is_kept(watch, guarded):
         watch.guarded = replace(guarded, stop_loss=position.stop_loss, take_profit=position.take_profit)
-    elif judged.act != "wait":
+    elif judged.act in ("restore", "close"):
         LOG.error("guardian.unsafe", symbol=position.symbol, qty=str(position.qty), why=judged.why, act=judged.act)
         return await _put_right(desk, watch, exchange, (position, guarded), judged)
     return Seen(is_open=True, soon=judged.act == "wait")
