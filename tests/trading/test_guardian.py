@@ -186,7 +186,7 @@ async def test_with_the_database_down_the_stop_of_an_entry_nobody_has_looked_at_
     assert (world.position().stop_loss, world.position().take_profit) == (STOP, TARGET)
 
 
-async def test_with_the_database_down_a_position_turned_since_the_last_look_gets_its_own_stop_back(world: World) -> None:
+async def test_with_the_database_down_a_position_turned_since_the_last_look_gets_its_stop_back(world: World) -> None:
     await world.cycle("buy")
     await world.guardian.run_pass()
     await world.cycle("sell")
