@@ -63,6 +63,18 @@ async def database_killed(stage: Stage) -> None:
     """MariaDB is killed in the middle of a cycle and started again later; stops are repaired without it."""
     t_ms = await stage.come("sell")
     await eventually("the cycle has planned", lambda: any(row["t_ms"] == t_ms for row in stage.world.open_rows()))
+    await _without_database(stage)
+
+
+async def database_killed_after_entries(stage: Stage) -> None:
+    """MariaDB is killed as soon as everybody's position is turned: the stop of one nobody has looked at comes back."""
+    t_ms = await stage.come("sell")
+    await eventually("everybody has turned", lambda: stage.served(t_ms))
+    stage.count(t_ms)
+    await _without_database(stage)
+
+
+async def _without_database(stage: Stage) -> None:
     began = stage.now
     stage.ground.database.end()
     stage.world.engine.dispose()
@@ -100,7 +112,7 @@ async def stream_silent(stage: Stage) -> None:
     await stage.until("the stream was cut", lambda: stage.heard().get("websocket_connected") == "false", 60)
     await stage.strip(stage.world.people[0])
     t_ms = await stage.come("sell")
-    await stage.until("the cycle has ended", lambda: stage.served(t_ms))
+    await stage.until("the cycle has ended", lambda: stage.served(t_ms), jumps=False)
     _only(stage, t_ms, "sold")
     await stage.ground.exchange.session.delete(f"{stage.ground.exchange.url}/sim/faults")
     await _recovered(stage, began, lambda: _streams(stage))
@@ -143,6 +155,7 @@ OUTAGES: dict[str, tuple[Callable[[Stage], Awaitable[None]], dict[str, str]]] = 
     "redis down": (redis_down, {}),
     "redis flushed": (redis_flushed, {}),
     "database killed": (database_killed, {}),
+    "database killed after entries": (database_killed_after_entries, {}),
     "exchange down": (exchange_down, {}),
     "stream silent": (stream_silent, {}),
     "analyst hangs": (analyst_hangs, {"ANALYST_BUDGET_S": "5"}),

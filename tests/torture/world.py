@@ -6,6 +6,7 @@ The driver reads its database past the cable, so that cutting the trader off bli
 
 import asyncio
 import signal
+from contextlib import suppress
 from dataclasses import dataclass, field
 from decimal import Decimal
 from multiprocessing.process import BaseProcess
@@ -172,10 +173,11 @@ class World:
         return len(found) == len(self.people)
 
     async def end(self) -> None:
-        """Stop what runs and drop the database."""
+        """Stop what runs and drop the database, unless the server of it is gone."""
         await self.stop(signal.SIGKILL)
         self.engine.dispose()
-        stores.run_sql(self.ground.database.socket, f"DROP DATABASE `{self.name}`")
+        with suppress(sa.exc.OperationalError):
+            stores.run_sql(self.ground.database.socket, f"DROP DATABASE `{self.name}`")
 
 
 async def built(ground: Ground, people: int = 2) -> World:
