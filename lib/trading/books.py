@@ -59,12 +59,21 @@ def held_by_us(fills: Iterable[Fill], installation: str) -> Decimal:
     held = ZERO
     for fill in fills:
         signed = fill.qty if fill.side == "buy" else -fill.qty
-        link = parse_link_id(fill.order_link_id)
-        if link is not None and link.installation == installation and link.leg == "e":
+        if _is_entry(fill, installation):
             held += signed
         elif held and (held > 0) != (signed > 0):
             held = max(held + signed, ZERO) if held > 0 else min(held + signed, ZERO)
     return held
+
+
+def entries_among(fills: Iterable[Fill], installation: str) -> list[Fill]:
+    """Those of *fills* that our entries made."""
+    return [fill for fill in fills if _is_entry(fill, installation)]
+
+
+def _is_entry(fill: Fill, installation: str) -> bool:
+    link = parse_link_id(fill.order_link_id)
+    return link is not None and link.installation == installation and link.leg == "e"
 
 
 async def import_transfers(desk: Desk, account: TraderAccount, exchange: Exchange) -> int:

@@ -13,9 +13,9 @@ from decimal import Decimal
 from lib import log
 from lib.domain.errors import Retry, Skip
 from lib.domain.order import Order, OrderState, link_prefix
-from lib.domain.position import Position
+from lib.domain.position import ZERO, Position
 from lib.ports import Exchange, Fill, TraderAccount
-from lib.trading.books import held_by_us, import_fills, newest_entry, own_quantity
+from lib.trading.books import entries_among, held_by_us, import_fills, newest_entry
 from lib.trading.closing import close_ours
 from lib.trading.desk import Desk
 from lib.trading.guarding import Guarded, Judgement, ending, forced, judge, leverage_changed, wanted_target
@@ -46,6 +46,8 @@ class Watch:
     account: TraderAccount
     looked_as: TraderAccount = field(init=False)
     guarded: Guarded | None = None
+    guess: Guarded | None = None
+    """What the last look took the position for without the ledger; the next one asks again."""
     is_met: bool = False
     firing_ms: int = 0
     puzzled: int = 0
@@ -84,14 +86,15 @@ async def look(desk: Desk, watch: Watch, *, closely: bool = False) -> Seen:
         await _ended(desk, watch, exchange)
         return Seen()
     guarded = await _understood(desk, watch, exchange, position)
-    watch.puzzled = watch.puzzled + 1 if guarded is None or guarded.is_shared else 0
+    is_strange = guarded is None or (guarded.is_shared and watch.guess is None)
+    watch.puzzled = watch.puzzled + 1 if is_strange else 0
     is_puzzle = 0 < watch.puzzled < PUZZLED
     if guarded is None:
         if not is_puzzle:
             await _give_up(desk, watch, exchange)
         return Seen(soon=is_puzzle)
     seen = await _act(desk, watch, exchange, position, guarded)
-    if watch.guarded is not None and _is_kept(watch, guarded) and not is_puzzle:
+    if watch.guarded is not None and watch.guess is None and not is_puzzle:
         await _report_hands(desk, watch, exchange, position, watch.guarded, closely=closely)
     return replace(seen, soon=seen.soon or is_puzzle)
 
@@ -101,14 +104,18 @@ async def look(desk: Desk, watch: Watch, *, closely: bool = False) -> Seen:
 
 async def _understood(desk: Desk, watch: Watch, exchange: Exchange, position: Position) -> Guarded | None:
     """Our part of an open *position* and what should stand around it; None when nothing of it is ours."""
-    known = watch.guarded
+    known, watch.guess = watch.guarded, None
     if known is not None and known.is_same(position) and not 0 < watch.puzzled < PUZZLED:
         return known
     try:
-        own = await own_quantity(desk, watch.looked_as, exchange)
         entry = await newest_entry(desk, watch.looked_as.account_id)
     except Retry:
-        return await _remembered(desk, watch, exchange, position)
+        watch.guess = await _guess(desk, watch, exchange, position)
+        return watch.guess or _as_before(known, position)
+    try:
+        own = ZERO if entry is None else held_by_us(await _fills(watch, exchange, entry), desk.installation)
+    except Retry:
+        return _as_before(known, position)
     if not own or entry is None or (own > 0) != (position.qty > 0):
         return None
     if known is not None and not known.is_same(position):
@@ -117,23 +124,38 @@ async def _understood(desk: Desk, watch: Watch, exchange: Exchange, position: Po
     return watch.guarded
 
 
-async def _remembered(desk: Desk, watch: Watch, exchange: Exchange, position: Position) -> Guarded | None:
+async def _guess(desk: Desk, watch: Watch, exchange: Exchange, position: Position) -> Guarded | None:
     """
-    As `_understood` with the database down: what was ours a moment ago is, and so is what we have entered since.
+    With the database down: *position* as that of the entry this process sent since the last look that understood one.
 
-    An entry since then is known from memory and counted by the exchange's executions. That is not kept: once the ledger
-    answers, it says what the position is.
+    Only if the exchange's executions tell of that entry and of no other since; else None, and nothing is presumed.
     """
-    known, entry = watch.guarded, desk.entered.get(watch.looked_as.account_id)
-    if entry is None or (known is not None and entry.t_ms <= known.t_ms):
-        return _resized(known, position) if known and known.direction == position.direction else None
-    own = held_by_us(await exchange.fills_since(watch.looked_as.symbol, entry.t_ms), desk.installation)
-    return _guarded(position, own, entry, None) if own and (own > 0) == (position.qty > 0) else None
+    entry = desk.entered.get(watch.looked_as.account_id)
+    if entry is None or not is_newer(entry, watch):
+        return None
+    try:
+        fills = await _fills(watch, exchange, entry)
+    except Retry:
+        return None
+    own, ours = held_by_us(fills, desk.installation), entries_among(fills, desk.installation)
+    if {fill.order_link_id for fill in ours} != {entry.order_link_id} or not own or (own > 0) != (position.qty > 0):
+        return None
+    price = sum((fill.qty * fill.price for fill in ours), ZERO) / sum((fill.qty for fill in ours), ZERO)
+    return _guarded(position, own, replace(entry, avg_price=price), None)
 
 
-def _is_kept(watch: Watch, guarded: Guarded) -> bool:
-    """Whether *guarded* is of the entry the ledger told of, not one known from memory alone."""
-    return watch.guarded is not None and watch.guarded.t_ms == guarded.t_ms
+def is_newer(entry: Order, watch: Watch) -> bool:
+    """Whether *entry* came after the one whose position *watch* knows."""
+    return watch.guarded is None or entry.t_ms > watch.guarded.t_ms
+
+
+async def _fills(watch: Watch, exchange: Exchange, entry: Order) -> Sequence[Fill]:
+    return await exchange.fills_since(watch.looked_as.symbol, entry.t_ms)
+
+
+def _as_before(known: Guarded | None, position: Position) -> Guarded | None:
+    """What can be said while nobody answers: what was ours a moment ago is."""
+    return _resized(known, position) if known and known.direction == position.direction else None
 
 
 async def _give_up(desk: Desk, watch: Watch, exchange: Exchange) -> None:
@@ -168,7 +190,7 @@ async def _act(desk: Desk, watch: Watch, exchange: Exchange, position: Position,
         judged = _patience(desk, watch, judged)
     if judged.act != "wait":
         watch.firing_ms = 0
-    if judged.act == "keep" and _is_kept(watch, guarded):
+    if judged.act == "keep" and watch.guess is None:
         watch.guarded = replace(guarded, stop_loss=position.stop_loss, take_profit=position.take_profit)
     elif judged.act in ("restore", "close"):
         LOG.error("guardian.unsafe", symbol=position.symbol, qty=str(position.qty), why=judged.why, act=judged.act)
@@ -262,13 +284,12 @@ async def _lock(desk: Desk, watch: Watch, why: str) -> None:
 
 async def _ended(desk: Desk, watch: Watch, exchange: Exchange) -> None:
     """Nothing of ours is open (any more): book what closed it, say what its owner must know."""
-    known = watch.guarded
+    known, watch.guess = watch.guarded, None
     if known is None:
         await import_fills(desk, watch.looked_as, exchange)
-        return
-    fills = await _settle(desk, watch, exchange, known)
-    how = ending(fills, link_prefix(desk.installation))
-    LOG.info("guardian.ended", how=how or "unknown")
+    else:
+        fills = await _settle(desk, watch, exchange, known)
+        LOG.info("guardian.ended", how=ending(fills, link_prefix(desk.installation)) or "unknown")
     watch.guarded, watch.firing_ms = None, 0
     watch.close_again_ms = watch.vain_closes = 0
     watch.told.clear()

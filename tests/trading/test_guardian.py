@@ -1,14 +1,10 @@
 """No position of ours without a stop, and no hand on anything that is not ours."""
 
 import asyncio
-from dataclasses import replace
 from decimal import Decimal
-from typing import Any
 
-from lib.domain.errors import Retry
 from lib.domain.order import OrderState, order_link_id
 from lib.trading.guardian import Guardian
-from lib.trading.looking import Watch
 from lib.trading.resolution import reconcile
 from tests.factories import INSTALLATION
 from tests.stage import CREATE
@@ -16,16 +12,6 @@ from tests.world import World, result_of
 
 TRADING_STOP = "/v5/position/trading-stop"
 STOP, TARGET = Decimal(58_800), Decimal(63_000)
-
-
-class LedgerAway:
-    """Every method raises *Retry*: the database is down."""
-
-    def __getattr__(self, name: str) -> Any:
-        async def away(*args: object) -> None:
-            raise Retry("the database is away")
-
-        return away
 
 
 def stop_calls(world: World) -> int:
@@ -152,82 +138,6 @@ async def test_only_our_share_of_a_mixed_position_is_closed_and_entries_are_lock
     assert (await world.ledger.facts(1, world.t_ms + 300_000)).locks == ("external",)
     report = await world.cycle("sell")
     assert result_of(report).outcome == "refused"
-
-
-async def test_with_the_database_down_a_known_stop_is_still_repaired(world: World) -> None:
-    await world.cycle("buy")
-    await world.guardian.run_pass()
-    world.guardian.desk = replace(world.desk, ledger=LedgerAway())
-    world.remove_stop()
-    await world.guardian.run_pass()
-    assert world.position().stop_loss == STOP
-
-
-async def test_with_the_database_down_nothing_is_closed(world: World) -> None:
-    await world.cycle("buy")
-    await world.guardian.run_pass()
-    world.guardian.desk = replace(world.desk, ledger=LedgerAway())
-    world.remove_stop()
-    world.fault("refuse_stop", TRADING_STOP, count=3)
-    await world.guardian.run_pass()
-    assert not world.position().is_flat
-    assert len(world.transport.orders()) == 1
-    world.guardian.desk = world.desk
-    await world.guardian.run_pass()
-    assert world.position().stop_loss == STOP, "and repaired once it can"
-
-
-async def test_with_the_database_down_the_stop_of_an_entry_nobody_has_looked_at_yet_is_repaired(world: World) -> None:
-    await world.cycle("buy")
-    world.guardian.desk = replace(world.desk, ledger=LedgerAway())
-    world.guardian.watches[1] = Watch(await world.trader_account(1))
-    world.remove_stop()
-    await world.guardian.run_pass()
-    assert (world.position().stop_loss, world.position().take_profit) == (STOP, TARGET)
-
-
-async def test_with_the_database_down_a_position_turned_since_the_last_look_gets_its_stop_back(world: World) -> None:
-    await world.cycle("buy")
-    await world.guardian.run_pass()
-    await world.cycle("sell")
-    stop = world.position().stop_loss
-    world.guardian.desk = replace(world.desk, ledger=LedgerAway())
-    world.remove_stop()
-    for _ in range(3):
-        await world.guardian.run_pass()
-    assert world.position().stop_loss == stop > STOP
-    world.guardian.desk = world.desk
-    world.remove_stop()
-    await world.guardian.run_pass()
-    assert world.position().stop_loss == stop
-    assert (await world.ledger.facts(1, world.t_ms)).locks == ()
-
-
-async def test_with_the_database_down_a_foreign_position_after_ours_is_not_touched(world: World) -> None:
-    await world.cycle("buy")
-    world.guardian.desk = replace(world.desk, ledger=LedgerAway())
-    world.guardian.watches[1] = Watch(await world.trader_account(1))
-    world.by_hand("sell", str(world.position().qty))
-    world.by_hand("buy", "0.020")
-    for _ in range(3):
-        await world.guardian.run_pass()
-    assert world.position().stop_loss == 0
-    assert stop_calls(world) == 0
-
-
-async def test_a_hand_beside_an_entry_known_from_memory_is_found_once_the_ledger_answers(world: World) -> None:
-    await world.cycle("buy")
-    world.guardian.desk = replace(world.desk, ledger=LedgerAway())
-    world.guardian.watches[1] = Watch(await world.trader_account(1))
-    world.by_hand("buy", "0.020")
-    world.remove_stop()
-    for _ in range(4):
-        await world.guardian.run_pass()
-    assert world.position().stop_loss == STOP
-    world.guardian.desk = world.desk
-    for _ in range(3):
-        await world.guardian.run_pass()
-    assert (await world.ledger.facts(1, world.t_ms + 300_000)).locks == ("external",)
 
 
 async def test_a_stop_that_was_hit_is_booked_by_the_next_pass(world: World) -> None:
