@@ -15,7 +15,7 @@ from lib import log
 from lib.domain.errors import Pause, Retry, Skip
 from lib.ports import AccountHints, TraderAccount
 from lib.trading.desk import Desk
-from lib.trading.looking import Seen, Watch, is_newer, look
+from lib.trading.looking import Seen, Watch, look, may_hold
 from lib.trading.rounds import Rounds
 
 LOG = log.get("trading.guardian")
@@ -170,7 +170,7 @@ class Guardian:
             self.watches.setdefault(account.account_id, Watch(account)).account = account
         known = {account.account_id for account in accounts}
         for account_id, watch in list(self.watches.items()):
-            if account_id not in known and watch.guarded is None and watch.guess is None:
+            if account_id not in known and not watch.holds:
                 del self.watches[account_id]
 
     def _maybe_holding(self) -> list[int]:
@@ -179,7 +179,7 @@ class Guardian:
         return [
             account_id
             for account_id, watch in self.watches.items()
-            if watch.guarded
+            if watch.holds
             or watch.account.booked_qty
             or account_id in maybe
             or not watch.is_met
@@ -187,9 +187,9 @@ class Guardian:
         ]
 
     def _has_entered(self, watch: Watch) -> bool:
-        """Whether the ledger, which is down, may know of a position by now that it did not tell of."""
+        """Whether an entry may have made a position of which the ledger, being down, has not told."""
         entry = self.desk.entered.get(watch.account.account_id)
-        return self._is_ledger_down and entry is not None and is_newer(entry, watch)
+        return self._is_ledger_down and entry is not None and may_hold(entry, watch)
 
     def _followed(self) -> list[TraderAccount]:
         """Whose streams are worth hearing, the ones that may hold something first."""
@@ -203,7 +203,7 @@ class Guardian:
 
     def held(self) -> list[TraderAccount]:
         """The accounts in which something of ours was open at the last look."""
-        return [watch.account for watch in self.watches.values() if watch.guarded or watch.guess]
+        return [watch.account for watch in self.watches.values() if watch.holds]
 
     # --- one look -----------------------------------------------------------------------------------------------------
 
@@ -234,15 +234,14 @@ class Guardian:
             LOG.warning("guardian.unread", why=str(held))
         except Exception as bug:  # noqa: BLE001 - one account's bug must never leave another unguarded
             LOG.error("guardian.failed", bug)
-        is_open = watch.guarded is not None or watch.guess is not None
-        return Seen(is_open=is_open, soon=is_open)
+        return Seen(is_open=watch.holds, soon=watch.holds)
 
     async def _pause(self, watch: Watch, why: str) -> None:
         """Its owner is told once; a position nobody can look at is for a person on duty."""
         LOG.warning("guardian.unread", why=why)
         if watch.account.key_version != watch.looked_as.key_version:
             return  # what was refused is the old key
-        if watch.guarded is not None and why not in watch.told:
+        if watch.holds and why not in watch.told:
             watch.told.add(why)
             LOG.alert("guardian.blind", why=why)
         if not watch.account.trading_enabled:

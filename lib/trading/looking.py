@@ -12,7 +12,7 @@ from decimal import Decimal
 
 from lib import log
 from lib.domain.errors import Retry, Skip
-from lib.domain.order import Order, OrderState, link_prefix
+from lib.domain.order import Order, OrderState, absence_proved, link_prefix
 from lib.domain.position import ZERO, Position
 from lib.ports import Exchange, Fill, TraderAccount
 from lib.trading.books import entries_among, held_by_us, import_fills, newest_entry
@@ -48,6 +48,8 @@ class Watch:
     guarded: Guarded | None = None
     guess: Guarded | None = None
     """What the last look took the position for without the ledger; the next one asks again."""
+    flat_ms: int = 0
+    """The venue's time (epoch ms) at which nothing was open last."""
     is_met: bool = False
     firing_ms: int = 0
     puzzled: int = 0
@@ -62,6 +64,17 @@ class Watch:
 
     def __post_init__(self) -> None:
         self.looked_as = self.account
+
+    @property
+    def holds(self) -> bool:
+        """Whether something of ours was open at the last look."""
+        return self.guarded is not None or self.guess is not None
+
+    def forget(self) -> None:
+        """Nothing of ours is open any more, and what was said and tried belongs to what was."""
+        self.guarded = self.guess = None
+        self.firing_ms = self.close_again_ms = self.vain_closes = 0
+        self.told.clear()
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +95,7 @@ async def look(desk: Desk, watch: Watch, *, closely: bool = False) -> Seen:
     exchange = desk.exchanges.open(watch.looked_as, "guard")
     position = await exchange.position(watch.looked_as.symbol)
     if position.is_flat:
-        watch.puzzled = 0
+        watch.puzzled, watch.flat_ms = 0, position.seen_at
         await _ended(desk, watch, exchange)
         return Seen()
     guarded = await _understood(desk, watch, exchange, position)
@@ -110,12 +123,11 @@ async def _understood(desk: Desk, watch: Watch, exchange: Exchange, position: Po
     try:
         entry = await newest_entry(desk, watch.looked_as.account_id)
     except Retry:
-        watch.guess = await _guess(desk, watch, exchange, position)
-        return watch.guess or _as_before(known, position)
+        return await _remembered(desk, watch, exchange, position)
     try:
         own = ZERO if entry is None else held_by_us(await _fills(watch, exchange, entry), desk.installation)
     except Retry:
-        return _as_before(known, position)
+        return _as_before(known, position) if known and entry and known.t_ms == entry.t_ms else None
     if not own or entry is None or (own > 0) != (position.qty > 0):
         return None
     if known is not None and not known.is_same(position):
@@ -124,29 +136,33 @@ async def _understood(desk: Desk, watch: Watch, exchange: Exchange, position: Po
     return watch.guarded
 
 
-async def _guess(desk: Desk, watch: Watch, exchange: Exchange, position: Position) -> Guarded | None:
+async def _remembered(desk: Desk, watch: Watch, exchange: Exchange, position: Position) -> Guarded | None:
     """
-    With the database down: *position* as that of the entry this process sent since the last look that understood one.
+    As `_understood` with the database down: what was ours a moment ago is, and so is what this process entered since.
 
-    Only if the exchange's executions tell of that entry and of no other since; else None, and nothing is presumed.
+    The latter only if the exchange's executions tell of that entry and of no other since.
     """
     entry = desk.entered.get(watch.looked_as.account_id)
-    if entry is None or not is_newer(entry, watch):
-        return None
+    if entry is None or not may_hold(entry, watch):
+        return _as_before(watch.guarded, position)
     try:
         fills = await _fills(watch, exchange, entry)
     except Retry:
         return None
-    own, ours = held_by_us(fills, desk.installation), entries_among(fills, desk.installation)
-    if {fill.order_link_id for fill in ours} != {entry.order_link_id} or not own or (own > 0) != (position.qty > 0):
-        return None
-    price = sum((fill.qty * fill.price for fill in ours), ZERO) / sum((fill.qty for fill in ours), ZERO)
-    return _guarded(position, own, replace(entry, avg_price=price), None)
+    ours = entries_among(fills, desk.installation)
+    if not ours:
+        return _as_before(watch.guarded, position)
+    own = held_by_us(fills, desk.installation)
+    if {fill.order_link_id for fill in ours} == {entry.order_link_id} and own and (own > 0) == (position.qty > 0):
+        price = sum((fill.qty * fill.price for fill in ours), ZERO) / sum((fill.qty for fill in ours), ZERO)
+        watch.guess = _guarded(position, own, replace(entry, avg_price=price), None)
+    return watch.guess
 
 
-def is_newer(entry: Order, watch: Watch) -> bool:
-    """Whether *entry* came after the one whose position *watch* knows."""
-    return watch.guarded is None or entry.t_ms > watch.guarded.t_ms
+def may_hold(entry: Order, watch: Watch) -> bool:
+    """Whether *entry*, which this process sent, may have made a position that *watch* does not know."""
+    is_newer = watch.guarded is None or entry.t_ms > watch.guarded.t_ms
+    return is_newer and not absence_proved(entry.signed_ts, watch.flat_ms)
 
 
 async def _fills(watch: Watch, exchange: Exchange, entry: Order) -> Sequence[Fill]:
@@ -284,15 +300,15 @@ async def _lock(desk: Desk, watch: Watch, why: str) -> None:
 
 async def _ended(desk: Desk, watch: Watch, exchange: Exchange) -> None:
     """Nothing of ours is open (any more): book what closed it, say what its owner must know."""
-    known, watch.guess = watch.guarded, None
+    known = watch.guarded
     if known is None:
+        watch.forget()  # what memory told of too, and whether or not the books can be kept now
         await import_fills(desk, watch.looked_as, exchange)
-    else:
-        fills = await _settle(desk, watch, exchange, known)
-        LOG.info("guardian.ended", how=ending(fills, link_prefix(desk.installation)) or "unknown")
-    watch.guarded, watch.firing_ms = None, 0
-    watch.close_again_ms = watch.vain_closes = 0
-    watch.told.clear()
+        return
+    fills = await _settle(desk, watch, exchange, known)
+    how = ending(fills, link_prefix(desk.installation))
+    LOG.info("guardian.ended", how=how or "unknown")
+    watch.forget()
 
 
 async def _settle(desk: Desk, watch: Watch, exchange: Exchange, known: Guarded) -> Sequence[Fill]:

@@ -234,3 +234,74 @@ async def test_an_account_that_left_the_roster_is_kept_while_it_holds_what_memor
     await world.guardian.run_pass()
     world.guardian._meet([])
     assert list(world.guardian.watches) == [1]
+
+
+async def test_an_account_seen_flat_since_its_entry_is_not_looked_at_for_that_entry(world: World) -> None:
+    world.add_account()
+    await world.guardian.run_pass()
+    await world.cycle("buy")
+    await world.guardian.run_pass()
+    world.by_hand("sell", str(world.position().qty))
+    world.wait(20)
+    await world.guardian.run_pass()
+    await world.cycle("hold")
+    await world.guardian.run_pass()
+    lose_ledger(world)
+    await world.guardian._read_roster()
+    assert world.guardian._maybe_holding() == [2]
+    await world.guardian.run_pass()
+    assert world.guardian.held() == [world.guardian.watches[2].account]
+
+
+async def test_a_position_known_from_memory_is_looked_at_when_the_ledger_is_back(world: World) -> None:
+    await world.guardian.run_pass()
+    await world.cycle("buy")
+    lose_ledger(world)
+    await world.guardian.run_pass()
+    watch = world.guardian.watches[1]
+    assert watch.guess is not None
+    world.by_hand("sell", str(world.position().qty))
+    world.guardian.desk = world.desk
+    await world.cycle("hold")
+    await world.guardian.run_pass()
+    assert not watch.holds
+
+
+async def test_what_was_told_is_forgotten_although_the_end_cannot_be_booked_yet(world: World) -> None:
+    await world.guardian.run_pass()
+    await world.cycle("buy")
+    lose_ledger(world)
+    world.remove_stop()
+    world.fault("refuse_stop", TRADING_STOP, count=3)
+    await world.guardian.run_pass()
+    watch = world.guardian.watches[1]
+    assert watch.told
+    world.by_hand("sell", str(world.position().qty))
+    await world.guardian.run_pass()
+    assert (watch.told, watch.guess, watch.firing_ms, watch.close_again_ms) == (set(), None, 0, 0)
+
+
+async def test_a_position_known_from_memory_that_nobody_can_look_at_any_more_calls_a_person(world: World) -> None:
+    await world.guardian.run_pass()
+    await world.cycle("buy")
+    lose_ledger(world)
+    await world.guardian.run_pass()
+    world.fault("key_revoked", code=33004)
+    await world.guardian.run_pass()
+    assert any("33004" in why for why in world.guardian.watches[1].told)
+
+
+async def test_executions_that_are_not_answered_leave_the_last_positions_stop_where_it_was(world: World) -> None:
+    await world.cycle("buy")
+    await world.guardian.run_pass()
+    world.trade_at(58_700)
+    assert world.position().is_flat
+    world.to(world.t_ms + HOUR_MS)
+    await world.cycle("buy")
+    stop = world.position().stop_loss
+    world.remove_stop()
+    world.guardian.desk = replace(world.desk, exchanges=Unlisting(world.desk.exchanges, 1))
+    await world.guardian.run_pass()
+    assert world.position().stop_loss == 0
+    await world.guardian.run_pass()
+    assert world.position().stop_loss == stop != STOP
