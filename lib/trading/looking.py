@@ -127,7 +127,9 @@ async def _understood(desk: Desk, watch: Watch, exchange: Exchange, position: Po
     try:
         own = ZERO if entry is None else held_by_us(await _fills(watch, exchange, entry), desk.installation)
     except Retry:
-        return _as_before(known, position) if known and entry and known.t_ms == entry.t_ms else None
+        if known is not None and (entry is None or known.t_ms != entry.t_ms):
+            raise  # what is known is of another position, and this one is not another hand's because nobody answers
+        return _as_before(known, position)
     if not own or entry is None or (own > 0) != (position.qty > 0):
         return None
     if known is not None and not known.is_same(position):
@@ -148,6 +150,8 @@ async def _remembered(desk: Desk, watch: Watch, exchange: Exchange, position: Po
     try:
         fills = await _fills(watch, exchange, entry)
     except Retry:
+        if watch.guarded is not None:
+            raise
         return None
     ours = entries_among(fills, desk.installation)
     if not ours:

@@ -5,6 +5,8 @@ from dataclasses import replace
 from decimal import Decimal
 from typing import Any, cast
 
+import pytest
+
 from lib.domain.errors import Retry
 from lib.ports import Exchange, Fill
 from tests.factories import decision
@@ -305,3 +307,26 @@ async def test_executions_that_are_not_answered_leave_the_last_positions_stop_wh
     assert world.position().stop_loss == 0
     await world.guardian.run_pass()
     assert world.position().stop_loss == stop != STOP
+
+
+@pytest.mark.parametrize("turns", [False, True], ids=["entered again", "turned"])
+@pytest.mark.parametrize("is_down", [False, True], ids=["ledger up", "ledger down at first"])
+async def test_executions_that_are_not_answered_are_no_other_hand(world: World, *, turns: bool, is_down: bool) -> None:
+    await world.cycle("buy")
+    await world.guardian.run_pass()
+    if not turns:
+        world.trade_at(63_100)
+        world.to(world.t_ms + HOUR_MS)
+    await world.cycle("sell" if turns else "buy")
+    assert not world.position().is_flat
+    silent = replace(world.desk, exchanges=Unlisting(world.desk.exchanges, 4))
+    world.guardian.desk = replace(silent, ledger=LedgerAway()) if is_down else silent
+    for _ in range(3):
+        await world.guardian.run_pass()
+    world.guardian.desk = silent
+    await world.guardian.run_pass()
+    assert (await world.ledger.facts(1, world.t_ms + 300_000)).locks == ()
+    await world.guardian.run_pass()
+    guarded = world.guardian.watches[1].guarded
+    assert guarded is not None
+    assert guarded.t_ms == world.t_ms
