@@ -9,6 +9,7 @@ import pytest
 
 from lib.domain.errors import Retry
 from lib.ports import Exchange, Fill
+from lib.trading.looking import Watch
 from tests.factories import decision
 from tests.trading.test_guardian import STOP, TARGET, TRADING_STOP, stop_calls
 from tests.world import World
@@ -56,6 +57,19 @@ async def let_another_enter(world: World) -> None:
     world.to(world.t_ms + HOUR_MS)
     await world.ledger.release_lease("trader-1")
     await world.cycle("buy", desk=world.new_desk("trader-2"))
+
+
+async def cannot_close(world: World) -> Watch:
+    """A position known from memory alone has lost its stop, the venue refuses another, and a close needs the ledger."""
+    await world.guardian.run_pass()
+    await world.cycle("buy")
+    lose_ledger(world)
+    world.remove_stop()
+    world.fault("refuse_stop", TRADING_STOP, count=3)
+    await world.guardian.run_pass()
+    watch = world.guardian.watches[1]
+    assert watch.told == {"guardian.cannot_close"}
+    return watch
 
 
 async def test_with_the_database_down_a_known_stop_is_still_repaired(world: World) -> None:
@@ -214,14 +228,7 @@ async def test_the_stop_of_a_hand_beside_ours_is_not_widened(world: World) -> No
 
 
 async def test_what_was_told_of_a_position_known_from_memory_is_told_again_of_the_next(world: World) -> None:
-    await world.guardian.run_pass()
-    await world.cycle("buy")
-    lose_ledger(world)
-    world.remove_stop()
-    world.fault("refuse_stop", TRADING_STOP, count=3)
-    await world.guardian.run_pass()
-    watch = world.guardian.watches[1]
-    assert watch.told == {"guardian.cannot_close"}
+    watch = await cannot_close(world)
     world.by_hand("sell", str(world.position().qty))
     world.guardian.desk = world.desk
     await world.guardian.run_pass()
@@ -270,14 +277,7 @@ async def test_a_position_known_from_memory_is_looked_at_when_the_ledger_is_back
 
 
 async def test_what_was_told_is_forgotten_although_the_end_cannot_be_booked_yet(world: World) -> None:
-    await world.guardian.run_pass()
-    await world.cycle("buy")
-    lose_ledger(world)
-    world.remove_stop()
-    world.fault("refuse_stop", TRADING_STOP, count=3)
-    await world.guardian.run_pass()
-    watch = world.guardian.watches[1]
-    assert watch.told
+    watch = await cannot_close(world)
     world.by_hand("sell", str(world.position().qty))
     await world.guardian.run_pass()
     assert (watch.told, watch.guess, watch.firing_ms, watch.close_again_ms) == (set(), None, 0, 0)
