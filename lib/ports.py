@@ -848,7 +848,7 @@ class Login:
 
 
 class Logins(Protocol):
-    """People as sign-in knows them. E-mails are compared lower-case and trimmed; deleted people are not found."""
+    """People as sign-in knows them. E-mails are compared exactly, in `normal_email`; deleted people are not found."""
 
     def add(self, email: str, password_hash: str, *, locale: str, risk_accepted_ms: int) -> int:
         """The new person's id; ValueError when the e-mail is taken."""

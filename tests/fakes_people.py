@@ -4,6 +4,7 @@ import asyncio
 from dataclasses import dataclass, replace
 
 from lib.domain.pace import Pace, Tally
+from lib.domain.spelling import normal_email
 from lib.ports import Login, NewSession, SessionRow
 
 
@@ -41,7 +42,7 @@ class MemoryLogins:
         self.members: dict[int, Member] = {}
 
     def add(self, email: str, password_hash: str, *, locale: str, risk_accepted_ms: int, is_demo: bool = False) -> int:
-        email = email.strip().lower()
+        email = normal_email(email)
         if any(member.email == email for member in self.members.values()):
             raise ValueError("this e-mail address is taken")
         user_id = len(self.members) + 1
@@ -49,7 +50,7 @@ class MemoryLogins:
         return user_id
 
     def find(self, email: str) -> Login | None:
-        wanted = email.strip().lower()
+        wanted = normal_email(email)
         found = [m for m in self.members.values() if m.email == wanted and not m.deleted]
         return Login(found[0].user_id, found[0].password_hash, found[0].is_demo) if found else None
 

@@ -14,11 +14,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from lib import log
-from lib.accounts.rules import OWN_DOMAIN, email_refusal, normal_email, password_refusal
+from lib.accounts.rules import OWN_DOMAIN, email_refusal, is_findable, password_refusal
 from lib.accounts.web import Origin, Refusal, SessionUser, SignedIn
 from lib.clock import Clock
 from lib.domain.pace import Pace
-from lib.ports import Logins, NewSession, PasswordHasher, SessionRow, Sessions, Throttles
+from lib.domain.spelling import normal_email
+from lib.ports import Login, Logins, NewSession, PasswordHasher, SessionRow, Sessions, Throttles
 
 ABSOLUTE_MS = 24 * 3_600_000
 IDLE_MS = 2 * 3_600_000
@@ -83,11 +84,11 @@ class People:
     def sign_in(self, email: str, password: str, *, origin: Origin) -> SignedIn | Refusal:
         """The person whose password this is; every other case is one refusal."""
         email = normal_email(email)
-        person, address = f"person:{_sha256(email)}", f"address:{_network(origin.ip)}"
+        login = self._stores.logins.find(email) if is_findable(email) else None
+        person, address = _tally_of(login, email), f"address:{_network(origin.ip)}"
         # the address first: a flood from one place does not raise the tallies of the people it tries
         if wait := self._paced((address, PER_ADDRESS), (person, PER_PERSON)):
             return wait
-        login = self._stores.logins.find(email)
         stored = login.password_hash if login and login.password_hash.startswith("$") else None
         # a person without a password costs the same hash as any other
         matches = self._stores.hasher.verify(stored, password)
@@ -185,6 +186,11 @@ def _form_refusal(email: str, password: str, accepted_risk: bool) -> Refusal | N
 
 def _expired(row: SessionRow, now_ms: int) -> bool:
     return now_ms - row.created_ms >= ABSOLUTE_MS or now_ms - row.seen_ms >= IDLE_MS
+
+
+def _tally_of(login: Login | None, email: str) -> str:
+    """A person is tallied by who they are: however many spellings a store takes for theirs, they are one tally."""
+    return f"user:{login.user_id}" if login else f"person:{_sha256(email)}"
 
 
 def _locale(text: str) -> str:

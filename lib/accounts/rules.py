@@ -9,6 +9,7 @@ import re
 import unicodedata
 
 from lib.accounts.web import Refusal
+from lib.domain.spelling import has_unseen, normal_email
 
 LEAST_CHARS = 10
 MOST_CHARS = 128
@@ -35,16 +36,16 @@ qwerasdfzxcv asdfasdfasdf qweqweqweq google1234 samsung123 computer12 internet12
 _COMMON = frozenset(_COMMON_TEXT.split())
 
 
-def normal_email(text: str) -> str:
-    """The one spelling under which a person is known."""
-    return unicodedata.normalize("NFC", text).strip().lower()
-
-
 def email_refusal(email: str) -> Refusal | None:
-    """Why *email* (in its normal spelling) cannot be registered, or None."""
-    if len(email) > LONGEST_EMAIL or not _EMAIL.fullmatch(email) or not email.isprintable():
+    """Why *email* cannot be registered, or None; only a normal spelling can be."""
+    if not is_findable(email) or not _EMAIL.fullmatch(email) or email != normal_email(email):
         return Refusal("refuse.email")
     return Refusal("refuse.email") if email.endswith(OWN_DOMAIN) else None
+
+
+def is_findable(email: str) -> bool:
+    """Whether somebody could be known by *email* at all; what is not is never looked for."""
+    return len(email) <= LONGEST_EMAIL and not has_unseen(email)
 
 
 def password_refusal(password: str, email: str) -> Refusal | None:

@@ -84,6 +84,63 @@ def test_what_is_no_address_is_refused(town: Town, email: str) -> None:
 
 
 @pytest.mark.parametrize(
+    "unseen",
+    ["\u200b", "\u2060", "\u00ad", "\ufeff", "\u202e", "\u3164", "\uffa0", "\u115f", "\u2800", "\ufe0f", "\ud800"],
+)
+def test_an_address_holds_nothing_that_cannot_be_seen(town: Town, unseen: str) -> None:
+    town.join()
+    email = f"k{unseen}im@example.com"
+    assert key_of(town.people.register(email, GOOD, accepted_risk=True, origin=HOME)) == "refuse.email"
+    assert key_of(town.enter(GOOD, email)) == "refuse.credentials"
+
+
+def test_every_way_to_write_an_address_is_the_same_person(town: Town) -> None:
+    made = town.join("kim@example.com")
+    for written in (
+        "KIM@EXAMPLE.COM",
+        "\uff4b\uff49\uff4d@example.com",
+        "kim\uff20example.com",
+        "\u212aim@example.com\u00a0",
+    ):
+        entered = town.enter(GOOD, written)
+        assert isinstance(entered, SignedIn), written
+        assert entered.user.user_id == made.user.user_id
+
+
+def test_an_accent_makes_another_person(town: Town) -> None:
+    town.join("kim@example.com")
+    assert key_of(town.enter(GOOD, "k\u00edm@example.com")) == "refuse.credentials"
+    assert town.join("k\u00edm@example.com").user.email == "k\u00edm@example.com"
+
+
+def test_guesses_under_many_spellings_are_one_tally(town: Town) -> None:
+    town.join()
+    spellings = (
+        "kim@example.com",
+        "KIM@example.com",
+        "\uff4bim@example.com",
+        "Kim@Example.com ",
+        "\u212aim@example.com",
+    )
+    answers = [key_of(town.enter("wrong wrong", spelling, f"198.51.100.{n}")) for n, spelling in enumerate(spellings)]
+    assert answers == ["refuse.credentials"] * 3 + ["refuse.wait"] * 2
+
+
+def test_a_store_that_takes_another_spelling_for_a_person_tallies_the_person(
+    town: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However a database compares e-mails: the tally follows who was found, not what was typed."""
+    town.join()
+    exact = town.logins.find
+    monkeypatch.setattr(town.logins, "find", lambda email: exact(email.replace("\u00ed", "i")))
+    answers = [
+        key_of(town.enter("wrong wrong", f"k{i}m@example.com", f"198.51.100.{n}"))
+        for n, i in enumerate("i\u00edi\u00ed")
+    ]
+    assert answers == ["refuse.credentials"] * 3 + ["refuse.wait"]
+
+
+@pytest.mark.parametrize(
     ("password", "why"),
     [
         ("short", "short"),

@@ -20,6 +20,7 @@ from lib.adapters.sql.rulings import OPERATOR
 from lib.adapters.sql.transactions import transact
 from lib.clock import Clock
 from lib.domain.account import AccountSettings
+from lib.domain.spelling import normal_email
 from lib.ports import AccountInUse, AccountTaken, Flags, NewAccount
 
 T = TypeVar("T")
@@ -36,11 +37,11 @@ class SqlAccounts:
         return transact(self._engine, work)
 
     def add_user(self, email: str, password_hash: str, *, is_demo: bool = False) -> int:
-        values = {"email": _email(email), "password_hash": password_hash, "is_demo": is_demo}
+        values = {"email": normal_email(email), "password_hash": password_hash, "is_demo": is_demo}
         return self._write(lambda c: _insert(c, users, values, ValueError("this e-mail address is taken")))
 
     def user_id(self, email: str) -> int | None:
-        query = sa.select(users.c.id).where(users.c.email == _email(email))
+        query = sa.select(users.c.id).where(users.c.email == normal_email(email))
         return transact(self._engine, lambda c: c.execute(query).scalar_one_or_none(), readonly=True)
 
     def add_account(self, new: NewAccount) -> int:
@@ -59,11 +60,6 @@ class SqlAccounts:
     def set_account_flags(self, account_id: int, flags: Flags) -> None:
         """Throw one account's switches (L1, L3) for its owner."""
         self._write(lambda c: switches.set_account_flags(c, self._now, account_id, flags, "user:"))
-
-
-def _email(text: str) -> str:
-    # MySQL compares without case and trailing blanks, SQLite does not: one spelling for both
-    return text.strip().lower()
 
 
 def _insert(connection: sa.Connection, table: sa.Table, values: dict[str, Any], taken: Exception) -> int:

@@ -15,6 +15,7 @@ from lib.adapters.sql.columns import utc_from_ms
 from lib.adapters.sql.people import sessions, users
 from lib.adapters.sql.switches import throw_of_person
 from lib.adapters.sql.transactions import transact
+from lib.domain.spelling import normal_email
 from lib.ports import Login, NewSession, SessionRow
 
 T = TypeVar("T")
@@ -28,7 +29,7 @@ class SqlLogins:
 
     def add(self, email: str, password_hash: str, *, locale: str, risk_accepted_ms: int) -> int:
         values = {
-            "email": _email(email),
+            "email": normal_email(email),
             "password_hash": password_hash,
             "locale": locale,
             "risk_accepted_ms": risk_accepted_ms,
@@ -37,7 +38,7 @@ class SqlLogins:
 
     def find(self, email: str) -> Login | None:
         query = sa.select(users.c.id, users.c.password_hash, users.c.is_demo).where(
-            users.c.email == _email(email), users.c.deleted_at.is_(None)
+            users.c.email == normal_email(email), users.c.deleted_at.is_(None)
         )
         row = transact(self._engine, lambda c: c.execute(query).one_or_none(), readonly=True)
         return None if row is None else Login(row[0], row[1], row[2])
@@ -122,8 +123,3 @@ def _delete(connection: sa.Connection, user_id: int, now_ms: int) -> None:
     gone = sa.update(users).where(users.c.id == user_id).values(deleted_at=utc_from_ms(now_ms))
     connection.execute(gone)
     throw_of_person(connection, user_id, now_ms)
-
-
-def _email(text: str) -> str:
-    # MySQL compares without case and trailing blanks, SQLite does not: one spelling for both
-    return text.strip().lower()
