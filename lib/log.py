@@ -2,8 +2,10 @@
 Structured logs: one line an event, on standard output, in UTC, without secrets.
 
 JSON by default, readable text when asked. Every string that leaves (events, fields, tracebacks, other libraries'
-messages) passes `redact`: exact registered secrets in their usual encodings, and the shapes secrets come in. Other
-libraries speak at WARNING and above. It does not ship, rotate or sample logs; that is the platform's business.
+messages) passes `redact`: exact secrets in their usual encodings, and the shapes secrets come in. A deployment's own
+secrets are registered for the life of the process; what somebody types into a form is hidden only in the lines of that
+call (`hide`), because whoever typed an ordinary word would blank it in everybody's log. Other libraries speak at
+WARNING and above. It does not ship, rotate or sample logs; that is the platform's business.
 """
 
 import base64
@@ -29,6 +31,7 @@ MIN_SECRET_CHARS = 6
 
 _ROOT = "maemae"
 _bound: ContextVar[Mapping[str, object]] = ContextVar("maemae_log_fields")
+_hidden: ContextVar[tuple[str, ...]] = ContextVar("maemae_log_hidden", default=())
 _secret_forms: set[str] = set()
 _longest_first: list[str] = []
 
@@ -48,11 +51,26 @@ _SHAPES: tuple[tuple[re.Pattern[str], str], ...] = (
 
 
 def register_secret(value: str) -> None:
-    """Never let *value* or its base64, percent, hex or escaped forms into a line; under six characters is ignored."""
+    """
+    Never let *value* or its base64, percent, hex or escaped forms into a line; under six characters is ignored.
+
+    For secrets this deployment holds, never for what a stranger could choose: see `hide`.
+    """
     if len(value) < MIN_SECRET_CHARS or value in _secret_forms:
         return
     _secret_forms.update(_forms(value))
     _longest_first[:] = sorted(_secret_forms, key=len, reverse=True)
+
+
+@contextmanager
+def hide(*values: str) -> Iterator[None]:
+    """Keep *values*, in every form `register_secret` knows, out of the lines logged inside, and out of no others."""
+    forms = {form for value in values if len(value) >= MIN_SECRET_CHARS for form in _forms(value)}
+    token = _hidden.set((*_hidden.get(), *sorted(forms, key=len, reverse=True)))
+    try:
+        yield
+    finally:
+        _hidden.reset(token)
 
 
 def _forms(value: str) -> set[str]:
@@ -67,10 +85,10 @@ def _forms(value: str) -> set[str]:
 
 
 def redact(text: str) -> str:
-    """*text* without registered secrets and without anything that looks like one."""
+    """*text* without registered or hidden secrets and without anything that looks like one."""
     # hundreds of accounts, mostly short strings: forms longer than the text are passed over at once
     fitting = bisect_left(_longest_first, -len(text), key=lambda form: -len(form))
-    for form in _longest_first[fitting:]:
+    for form in (*_hidden.get(), *_longest_first[fitting:]):
         if form in text:
             text = text.replace(form, REDACTED)
     for shape, replacement in _SHAPES:

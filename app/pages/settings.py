@@ -5,6 +5,7 @@ Settings of the person: language, the hard limits that hold for their account, a
 import streamlit as st
 
 from app.i18n import switch_again, t, zone
+from app.panels.control import tell
 from app.panels.top import title, top
 from app.session import require_user
 from app.system import system
@@ -46,8 +47,9 @@ def _sessions(user: SessionUser) -> None:
         st.subheader(t("settings.sessions"), anchor=False)
         st.caption(t("settings.sessions_note"))
         if st.button(t("settings.everywhere"), key="everywhere", icon=":material/logout:", disabled=user.read_only):
-            system().people.sign_out_everywhere(require_user().user_id)
-            st.rerun()
+            answer = system().people.sign_out_everywhere(require_user())
+            if tell(answer, t("settings.everywhere")):
+                st.rerun()
 
 
 signed_in = require_user()

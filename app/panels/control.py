@@ -30,7 +30,7 @@ def control(user: SessionUser) -> None:
             if st.button(
                 t("control.open_paper"), key="open_paper", disabled=user.read_only, width="stretch", type="primary"
             ):
-                tell(system().trading.open_paper(user.user_id), t("control.opened"))
+                tell(system().trading.open_paper(require_user()), t("control.opened"))
                 st.rerun()
             return
         _switch(user, chosen.auto_trade)

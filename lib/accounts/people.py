@@ -14,6 +14,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from lib import log
+from lib.accounts.acts import act
+from lib.accounts.beside import Work, at_once
 from lib.accounts.rules import OWN_DOMAIN, email_refusal, is_findable, password_refusal
 from lib.accounts.web import Origin, Refusal, SessionUser, SignedIn
 from lib.clock import Clock
@@ -24,7 +26,7 @@ from lib.ports import Login, Logins, NewSession, PasswordHasher, SessionRow, Ses
 ABSOLUTE_MS = 24 * 3_600_000
 IDLE_MS = 2 * 3_600_000
 TOUCH_MS = 60_000
-"""A session's last use is written at most this often."""
+"""A session's last use is written at most this often, and beside the request: nobody waits for it."""
 TALLY_MS = 7 * 24 * 3_600_000
 
 PER_PERSON = Pace(free=3, first_ms=5_000, longest_ms=300_000, halving_ms=900_000)
@@ -54,11 +56,14 @@ class People:
         clock: Clock,
         open_paper: Callable[[int], Refusal | None],
         demo_user_id: Callable[[], int | None],
+        *,
+        beside: Callable[[Work], None] = at_once,
     ) -> None:
         self._stores = stores
         self._clock = clock
         self._open_paper = open_paper
         self._demo_user_id = demo_user_id
+        self._beside = beside
 
     # --- coming in ------------------------------------------------------------------------------------------------
 
@@ -135,7 +140,7 @@ class People:
         if row is None or _expired(row, now):
             return None
         if now - row.seen_ms >= TOUCH_MS:
-            self._stores.sessions.touch(key, now)
+            self._beside(lambda: self._stores.sessions.touch(key, now))
         return SessionUser(row.user_id, row.email, row.locale, row.is_demo, row.read_only)
 
     def sign_out(self, token: str | None) -> None:
@@ -143,9 +148,11 @@ class People:
         if token and len(token) <= 100:
             self._stores.sessions.close(_sha256(token))
 
-    def sign_out_everywhere(self, user_id: int) -> None:
+    @act
+    def sign_out_everywhere(self, user: SessionUser) -> Refusal | None:
         """End every session of a person."""
-        self._stores.sessions.close_all(user_id)
+        self._stores.sessions.close_all(user.user_id)
+        return None
 
     def tidy(self) -> None:
         """Forget sessions and tallies that mean nothing any more."""

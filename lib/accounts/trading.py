@@ -11,6 +11,7 @@ from decimal import Decimal
 from typing import TypeVar
 
 from lib import log
+from lib.accounts.acts import act
 from lib.accounts.key_gate import KeyFlaw, hands_flaw, rights_flaw, shape_flaw
 from lib.accounts.settings_rules import settings_refusal
 from lib.accounts.web import Refusal, SessionUser
@@ -51,7 +52,6 @@ ENDABLE_LOCKS: frozenset[str] = ENDED_BY_A_PERSON
 PAPER_BALANCE = Decimal(10_000)
 MOST_PAPER = Decimal(1_000_000)
 
-_READ_ONLY = Refusal("refuse.read_only")
 _NO_ACCOUNT = Refusal("refuse.no_account")
 _LOG = log.get("accounts.trading")
 
@@ -101,8 +101,13 @@ class TradingDesk:
 
     # --- accounts and keys ----------------------------------------------------------------------------------------
 
-    def open_paper(self, user_id: int, balance: Decimal = PAPER_BALANCE) -> Refusal | None:
+    @act
+    def open_paper(self, user: SessionUser, balance: Decimal = PAPER_BALANCE) -> Refusal | None:
         """Open a paper account of *balance* USDT and make it the person's active one; our books begin now."""
+        return self.paper_for_newcomer(user.user_id, balance)
+
+    def paper_for_newcomer(self, user_id: int, balance: Decimal = PAPER_BALANCE) -> Refusal | None:
+        """As `open_paper`, for who has just been made and has no session yet."""
         if not self._trades_on("paper"):
             return Refusal("refuse.paper.unavailable")
         if not balance.is_finite() or not 0 < balance <= MOST_PAPER:
@@ -116,20 +121,21 @@ class TradingDesk:
         except (Retry, Pause) as away:
             _LOG.error("paper.not_opened", user_id=user_id, why=str(away))
             return Refusal("refuse.paper.away")
-        put = self._put(user_id, "paper", made.uid, made.key, (balance, opened_ms))
+        with log.hide(made.key.api_key, made.key.api_secret):
+            put = self._put(user_id, "paper", made.uid, made.key, (balance, opened_ms))
         return put if isinstance(put, Refusal) else None
 
+    @act
     def save_key(self, user: SessionUser, venue: Venue, api_key: str, api_secret: str) -> Refusal | KeySaved:
         """Take a person's exchange key if it may trade and cannot take money away; sealed before it is stored."""
         key = ApiKey(api_key.strip(), api_secret.strip())
-        if user.read_only:
-            return _READ_ONLY
         if not self._trades_on(venue):
             return Refusal("refuse.key.venue", venue=venue)
         if flaw := shape_flaw(key):
             return _refused(flaw)
         try:
-            return self._probed(user.user_id, venue, key)
+            with log.hide(key.api_key, key.api_secret):
+                return self._probed(user.user_id, venue, key)
         except Pause as refused:
             return Refusal("refuse.key.refused", why=str(refused))
         except _Unreachable as away:
@@ -166,10 +172,9 @@ class TradingDesk:
         _LOG.info("key.stored", user_id=user_id, account=account_id, venue=venue, version=version)
         return account_id
 
+    @act
     def delete_key(self, user: SessionUser) -> Refusal | None:
         """Wipe the active account's key and end its trading; refused while a position or order still needs it."""
-        if user.read_only:
-            return _READ_ONLY
         try:
             return None if self._ports.keyring.remove(user.user_id) else _NO_ACCOUNT
         except AccountInUse:
@@ -177,27 +182,29 @@ class TradingDesk:
 
     # --- choices and switches -------------------------------------------------------------------------------------
 
+    @act
     def change_settings(self, user: SessionUser, settings: AccountSettings) -> Refusal | None:
         """Save what the person chose; an order planned with the old choice is no longer sent."""
-        if refusal := _READ_ONLY if user.read_only else settings_refusal(settings):
+        if refusal := settings_refusal(settings):
             return refusal
         self._ports.accounts.change_settings(user.user_id, settings)
         return None
 
+    @act
     def set_auto_trade(self, user: SessionUser, on: bool) -> Refusal | None:
         """The auto-trading switch. Off always works; on needs an account that can trade, and waits for the next T."""
-        if user.read_only:
-            return _READ_ONLY
         account = self._ports.keyring.active(user.user_id)
         if on and (refusal := _cannot_trade(account)):
             return refusal
         self._ports.accounts.set_auto_trade(user.user_id, on, self._ports.clock.now_ms())
         return None
 
+    @act
     def pause(self, user: SessionUser) -> Refusal | None:
         """Stop new entries of the person's account at once (L1); exits and stops go on."""
         return self._set_trading(user, on=False)
 
+    @act
     def resume(self, user: SessionUser) -> Refusal | None:
         """
         Allow entries again, after a pause or after everything was closed; what had paused the account will pause it
@@ -208,22 +215,20 @@ class TradingDesk:
         except StoppedByOperator:
             return Refusal("refuse.operator_stop")
 
+    @act
     def flatten(self, user: SessionUser) -> Refusal | None:
         """
         Stop new entries at once and have the trader close what it opened on the person's account (L3).
 
         The switch is thrown here, in one transaction: no lost command can lose the wish.
         """
-        if user.read_only:
-            return _READ_ONLY
         if not self._ports.keyring.flatten(user.user_id):
             return _NO_ACCOUNT
         return self._ask(user, "flatten", FLATTEN_EVERY_MS)
 
+    @act
     def end_lock(self, user: SessionUser, kind: str) -> Refusal | None:
         """End one of the account's locks before its time; entries are possible again if nothing else stands."""
-        if user.read_only:
-            return _READ_ONLY
         if kind not in ENDABLE_LOCKS:
             return Refusal("refuse.lock.kind")
         if not self._ports.locks.end(user.user_id, kind):
@@ -232,23 +237,21 @@ class TradingDesk:
         return None
 
     def _set_trading(self, user: SessionUser, *, on: bool) -> Refusal | None:
-        if user.read_only:
-            return _READ_ONLY
         return None if self._ports.keyring.set_trading(user.user_id, on) else _NO_ACCOUNT
 
     # --- asking the trader ----------------------------------------------------------------------------------------
 
+    @act
     def ask_now(self, user: SessionUser) -> Refusal | None:
         """Ask the trader for one cycle of this account alone, now; at most one per person and minute."""
         return self._ask(user, "ask_now", ASK_EVERY_MS)
 
+    @act
     def recheck_key(self, user: SessionUser) -> Refusal | None:
         """Ask the trader to look at the stored key again."""
         return self._ask(user, "recheck_key", RECHECK_EVERY_MS)
 
     def _ask(self, user: SessionUser, kind: CommandKind, every_ms: int) -> Refusal | None:
-        if user.read_only:
-            return _READ_ONLY
         account = self._ports.keyring.active(user.user_id)
         if account is None or not account.has_key:
             return _NO_ACCOUNT

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import redis.asyncio
 import sqlalchemy as sa
 
+from lib.accounts.beside import Beside
 from lib.accounts.hashing import GatedHasher
 from lib.accounts.people import People, PeopleStores
 from lib.accounts.trading import Deployment, TradingDesk, TradingPorts
@@ -68,7 +69,7 @@ def web(settings: Settings) -> WebSystem:
         readings.demo_user_id(feed)
 
     return WebSystem(
-        people=People(kept, clock, trading.open_paper, lambda: readings.demo_user_id(feed)),
+        people=People(kept, clock, trading.paper_for_newcomer, lambda: readings.demo_user_id(feed), beside=Beside()),
         trading=trading,
         readings=readings,
         live=RedisLiveCandles(subscribe),

@@ -5,6 +5,7 @@ from decimal import Decimal
 
 import pytest
 
+from lib import log
 from lib.accounts.refusal import Refusal
 from lib.accounts.trading import KeySaved
 from lib.adapters.bybit.paper_desk import SimulatorPaperDesk
@@ -21,7 +22,7 @@ pytestmark = [pytest.mark.server, pytest.mark.enable_socket]
 
 
 async def test_a_paper_account_is_opened_sealed_and_funded(scene: Scene) -> None:
-    assert await asyncio.to_thread(scene.desk.open_paper, scene.user.user_id, Decimal("2500.5")) is None
+    assert await asyncio.to_thread(scene.desk.open_paper, scene.user, Decimal("2500.5")) is None
     [account] = scene.rows(accounts)
     assert (account["venue"], account["start_balance"], account["active"]) == ("paper", Decimal("2500.5"), True)
     assert account["opened_ms"] == scene.world.clock.now_ms()
@@ -30,14 +31,14 @@ async def test_a_paper_account_is_opened_sealed_and_funded(scene: Scene) -> None
 
 
 async def test_a_second_paper_account_is_refused(scene: Scene) -> None:
-    await asyncio.to_thread(scene.desk.open_paper, scene.user.user_id)
-    assert await asyncio.to_thread(scene.desk.open_paper, scene.user.user_id) == Refusal("refuse.paper.exists")
+    await asyncio.to_thread(scene.desk.open_paper, scene.user)
+    assert await asyncio.to_thread(scene.desk.open_paper, scene.user) == Refusal("refuse.paper.exists")
     assert len(scene.rows(accounts)) == 1
 
 
 @pytest.mark.parametrize("balance", ["0", "-1", "1000000.01", "NaN"])
 async def test_a_senseless_paper_balance_is_refused(scene: Scene, balance: str) -> None:
-    refusal = scene.desk.open_paper(scene.user.user_id, Decimal(balance))
+    refusal = scene.desk.open_paper(scene.user, Decimal(balance))
     assert refusal is not None
     assert refusal.key == "refuse.paper.balance"
 
@@ -52,9 +53,15 @@ async def test_a_paper_exchange_that_is_away_or_locked_is_a_reaction(scene: Scen
 
 
 async def test_a_paper_key_is_as_narrow_as_the_one_we_ask_of_everybody(scene: Scene) -> None:
-    await asyncio.to_thread(scene.desk.open_paper, scene.user.user_id)
+    await asyncio.to_thread(scene.desk.open_paper, scene.user)
     saved = await scene.save(opened(scene))
     assert isinstance(saved, KeySaved), "what we open ourselves passes our own gate"
+
+
+async def test_ordinary_words_typed_as_a_key_stay_readable_in_everybodys_log(scene: Scene) -> None:
+    words = ApiKey("auto-trading", "switched-off")
+    assert await scene.refusal(words) == "refuse.key.refused"
+    assert log.redact("auto-trading is switched-off") == "auto-trading is switched-off"
 
 
 # --- keys -------------------------------------------------------------------------------------------------------------
@@ -155,7 +162,7 @@ async def test_a_new_key_drops_no_wish_to_close_everything(scene: Scene) -> None
 
 
 async def test_another_account_takes_the_place_with_auto_trading_off(scene: Scene) -> None:
-    await asyncio.to_thread(scene.desk.open_paper, scene.user.user_id)
+    await asyncio.to_thread(scene.desk.open_paper, scene.user)
     assert scene.desk.set_auto_trade(scene.user, True) is None
     assert isinstance(await scene.save(), KeySaved)
     assert [row["active"] for row in scene.rows(accounts)] == [False, True]
@@ -163,7 +170,7 @@ async def test_another_account_takes_the_place_with_auto_trading_off(scene: Scen
 
 
 async def test_an_account_with_a_position_is_neither_replaced_nor_deleted(scene: Scene) -> None:
-    await asyncio.to_thread(scene.desk.open_paper, scene.user.user_id)
+    await asyncio.to_thread(scene.desk.open_paper, scene.user)
     scene.change(accounts, position_qty=Decimal("0.010"))
     assert await scene.refusal() == "refuse.key.in_use"
     assert scene.desk.delete_key(scene.user) == Refusal("refuse.key.in_use")

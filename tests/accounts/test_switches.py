@@ -84,7 +84,7 @@ async def test_an_operators_stop_is_not_its_owners_to_end(scene: Scene, flatten:
 
 
 async def test_an_operators_stop_goes_along_to_another_account(scene: Scene) -> None:
-    await asyncio.to_thread(scene.desk.open_paper, scene.user.user_id)
+    await asyncio.to_thread(scene.desk.open_paper, scene.user)
     ledger = SqlLedger(scene.engine, installation=INSTALLATION, clock=scene.world.clock)
     stop = Flags(trading_enabled=False, flatten=False, why="an operator stopped trading")
     await ledger.set_account_flags(scene.rows(accounts)[0]["id"], stop, "cli:kim@desk")
@@ -127,7 +127,7 @@ async def test_asking_is_for_those_with_an_account_once_a_minute_and_each_for_th
     scene.world.pass_ms(20_500)
     assert scene.desk.ask_now(scene.user) == Refusal("refuse.wait", seconds=40)
     other = scene.another()
-    await asyncio.to_thread(scene.desk.open_paper, other.user_id)
+    await asyncio.to_thread(scene.desk.open_paper, other)
     assert scene.desk.ask_now(other) is None
     assert scene.desk.recheck_key(scene.user) is None
     scene.world.pass_ms(39_500)

@@ -164,6 +164,36 @@ def test_a_field_named_like_a_secret_is_blank_and_token_counts_are_not(out: Outp
     assert (line["prompt_tokens"], line["key_last4"]) == (12, "wxyz")
 
 
+def test_a_word_typed_as_a_secret_is_hidden_in_its_own_call_and_in_nobody_elses_line(out: Output) -> None:
+    log.setup("web")
+    logger = log.get("x")
+    with log.hide("trading", "position"):
+        logger.info("key.refused", why="trading with position 74726164696e67")
+        logging.getLogger("other").warning("%s", base64.b64encode(b"position").decode())
+    logger.info("trading.on", why="the position stands")
+    inside, theirs, outside = lines(out)
+    assert inside["why"] == "[redacted] with [redacted] [redacted]"
+    assert theirs["event"] == "[redacted]"
+    assert (outside["event"], outside["why"]) == ("trading.on", "the position stands")
+
+
+async def test_what_one_task_hides_the_others_still_say(out: Output) -> None:
+    log.setup("web")
+    said = asyncio.Event()
+
+    async def typing() -> None:
+        with log.hide("position"):
+            await said.wait()
+            log.get("x").info("typing", why="position")
+
+    task = asyncio.create_task(typing())
+    await asyncio.sleep(0)
+    log.get("x").info("trading", why="position")
+    said.set()
+    await task
+    assert [line["why"] for line in lines(out)] == ["position", "[redacted]"]
+
+
 def test_basic_credentials_go_and_basic_words_stay() -> None:
     assert log.redact("Authorization: Basic dXNlcjpwYXNz") == "Authorization: [redacted]"
     assert log.redact("a basic momentum strategy") == "a basic momentum strategy"

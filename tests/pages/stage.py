@@ -195,16 +195,15 @@ class Acts:
     def user_of(self, token: str | None) -> SessionUser | None:
         return TOKENS.get(token or "")
 
-    def sign_out_everywhere(self, user_id: int) -> None:
-        self.done.append(("everywhere", user_id))
+    def sign_out_everywhere(self, user: SessionUser) -> Refusal | None:
+        return self._do("everywhere", user)
 
     def _do(self, name: str, user: SessionUser, *what: object) -> Refusal | None:
         self.done.append((name, user.user_id, *what))
         return Refusal("refuse.read_only") if user.read_only else self.answer
 
-    def open_paper(self, user_id: int) -> Refusal | None:
-        self.done.append(("open_paper", user_id))
-        return self.answer
+    def open_paper(self, user: SessionUser) -> Refusal | None:
+        return self._do("open_paper", user)
 
     def change_settings(self, user: SessionUser, settings: AccountSettings) -> Refusal | None:
         return self._do("settings", user, settings)

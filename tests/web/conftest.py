@@ -114,7 +114,7 @@ class FakeTrading:
     def delete_key(self, user: SessionUser) -> Refusal | None:
         return self._act("forget", user)
 
-    def open_paper(self, user_id: int) -> Refusal | None:
+    def paper_for_newcomer(self, user_id: int) -> Refusal | None:
         return None
 
 
@@ -130,7 +130,7 @@ class Web:
         demo = self.logins.add("demo-x@maemae.local", "!", locale="ko", risk_accepted_ms=0, is_demo=True)
         stores = PeopleStores(self.logins, self.sessions, MemoryThrottles(), QuickHasher())
         self.system = WebSystem(
-            people=People(stores, self.clock, self.trading.open_paper, lambda: demo),
+            people=People(stores, self.clock, self.trading.paper_for_newcomer, lambda: demo),
             trading=cast(TradingDesk, self.trading),
             readings=cast(Readings, FakeReadings()),
             live=LiveOnce(CandleTick("BTCUSDT", "1m", candle(600), closed=False, rebuilt=False)),

@@ -347,7 +347,7 @@ def test_signing_out_ends_one_session_and_everywhere_ends_all(town: Town) -> Non
     town.people.sign_out(first)
     assert town.people.user_of(first) is None
     assert town.people.user_of(second.token) is not None
-    town.people.sign_out_everywhere(second.user.user_id)
+    town.people.sign_out_everywhere(second.user)
     assert town.people.user_of(second.token) is town.people.user_of(third.token) is None
 
 

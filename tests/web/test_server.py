@@ -5,9 +5,12 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from starlette.routing import Route
 from starlette.testclient import TestClient
 from starlette.websockets import WebSocketDisconnect
 
+from app.live import Hub
+from app.server import routes
 from lib.accounts.people import ABSOLUTE_MS
 from lib.domain.account import AccountSettings, Limits, RiskLevel
 from tests.web.conftest import GOOD, START, Web, candle
@@ -53,6 +56,25 @@ def test_a_read_only_visitor_does_nothing(web: Web, method: str, path: str, body
     answer = web.visitor().request(method, path, json=body)
     assert (answer.status_code, answer.json()["error"]) == (403, "refuse.read_only")
     assert web.trading.acts == []
+
+
+def test_every_route_that_changes_something_refuses_a_read_only_visitor(web: Web) -> None:
+    """Routes are found, not listed; coming in and going out change nothing of the demo's."""
+    changing = [
+        (method, route.path)
+        for route in routes(Hub(web.system.live, web.system.clock, _everybody))
+        if isinstance(route, Route) and route.path.startswith("/api/") and "{path" not in route.path
+        for method in (route.methods or set()) - {"GET", "HEAD"}
+        if not route.path.startswith("/api/auth/")
+    ]
+    assert len(changing) >= len(ACTS)
+    visitor = web.visitor()
+    answers = {act: visitor.request(*act, json={}).json()["error"] for act in changing}
+    assert set(answers.values()) == {"refuse.read_only"}, answers
+
+
+async def _everybody(tokens: set[str]) -> set[str]:
+    return tokens
 
 
 @pytest.mark.parametrize("path", [path for path in READS if path != "/api/logs/2"])

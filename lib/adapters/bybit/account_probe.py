@@ -14,7 +14,7 @@ from lib.adapters.bybit.limiter import LocalLimiter
 from lib.adapters.bybit.transport import AiohttpTransport, open_session
 from lib.clock import Clock
 from lib.domain.account import Venue
-from lib.log import register_secret
+from lib.log import hide
 from lib.ports import AccountLook, ApiKey, Opener, SealContext
 
 LOOK_BACK_MS = 24 * 3_600_000
@@ -49,10 +49,10 @@ class BybitAccountProbe:
         self._ban = ban or OwnBan(clock)
 
     def look(self, venue: Venue, uid: str, key: ApiKey, symbol: str) -> AccountLook:
-        register_secret(key.api_secret)
         if venue in self._urls:
             self._ban.heed(self._urls[venue])
-        return asyncio.run(self._look(venue, uid, key, symbol))
+        with hide(key.api_key, key.api_secret):
+            return asyncio.run(self._look(venue, uid, key, symbol))
 
     async def _look(self, venue: Venue, uid: str, key: ApiKey, symbol: str) -> AccountLook:
         async with open_session() as session:

@@ -19,7 +19,7 @@ from lib.adapters.bybit.codes import ADDRESS_BLOCKED, Reaction, reaction
 from lib.domain.account import Venue
 from lib.domain.decision import clean_text
 from lib.domain.errors import MaemaeError, Pause, Retry
-from lib.log import redact, register_secret
+from lib.log import hide, redact
 from lib.ports import ApiKey, KeyInfo
 
 TIMEOUTS = (2.0, 8.0)
@@ -42,17 +42,18 @@ class PybitKeyProbe:
 
     def key_info(self, venue: Venue, key: ApiKey) -> KeyInfo:
         session = self._session(venue, key)
-        return _key_info(self._ask(venue, session.get_api_key_information))
+        with hide(key.api_key, key.api_secret):
+            return _key_info(self._ask(venue, session.get_api_key_information))
 
     def prepare(self, venue: Venue, key: ApiKey, symbol: str) -> None:
         session = self._session(venue, key)
-        self._isolate(venue, session)
-        self._ask(venue, lambda: session.switch_position_mode(category="linear", symbol=symbol, mode=0))
+        with hide(key.api_key, key.api_secret):
+            self._isolate(venue, session)
+            self._ask(venue, lambda: session.switch_position_mode(category="linear", symbol=symbol, mode=0))
 
     def _session(self, venue: Venue, key: ApiKey) -> HTTP:
         if venue not in self._urls:
             raise Pause(f"this deployment does not trade on {venue}")
-        register_secret(key.api_secret)
         session = HTTP(
             api_key=key.api_key,
             api_secret=key.api_secret,

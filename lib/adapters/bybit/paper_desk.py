@@ -2,7 +2,7 @@
 Opens paper accounts at this deployment's simulator over HTTP: `lib.ports.PaperDesk`.
 
 One POST, sent once: a reply that is lost may leave an account at the simulator that nobody has the key of, which costs
-nothing. The secret in the answer is kept out of every log from here on.
+nothing. The answer, which holds a secret, is neither logged nor quoted.
 """
 
 from decimal import Decimal
@@ -11,7 +11,6 @@ from typing import Any
 import requests
 
 from lib.domain.errors import Pause, Retry
-from lib.log import register_secret
 from lib.ports import ApiKey, PaperAccount
 
 TIMEOUTS = (2.0, 8.0)
@@ -49,5 +48,4 @@ def _opened(status: int, made: Any) -> PaperAccount:
         uid = str(made["uid"])
     except (KeyError, TypeError) as problem:
         raise Retry(f"the paper exchange's answer cannot be read ({type(problem).__name__})") from None
-    register_secret(key.api_secret)
     return PaperAccount(uid, key)
