@@ -367,8 +367,20 @@ never queue behind others; *trade* for the way to an entry; *settle* for what co
 """
 
 
+class NotNow(Retry):
+    """Our own request budget has no room for a call a person asked for: nothing left, and it may be asked again."""
+
+
+class BudgetAway(NotNow):
+    """The request budget cannot be asked at all; without it nothing leaves."""
+
+
 class KeyProbe(Protocol):
-    """Onboarding of a key, synchronous; done once with the key in clear before it is sealed."""
+    """
+    Onboarding of a key, synchronous; done once with the key in clear before it is sealed.
+
+    *NotNow* from any method: the call did not leave.
+    """
 
     def key_info(self, venue: Venue, key: ApiKey) -> KeyInfo:
         """What the venue says of *key*. *Pause* for a refused key, *Retry* when unreachable."""
@@ -886,6 +898,8 @@ class SessionRow:
     read_only: bool
     created_ms: int
     seen_ms: int
+    ip: str = ""
+    """Where it was opened."""
 
 
 class Sessions(Protocol):
@@ -1088,7 +1102,10 @@ class PaperDesk(Protocol):
     """Opens accounts at this deployment's paper exchange."""
 
     def open(self, label: str, balance: Decimal) -> PaperAccount:
-        """An account of *balance* USDT. *Retry* when the paper exchange is away, *Pause* when it refuses."""
+        """
+        An account of *balance* USDT. *Retry* when the paper exchange is away, *Pause* when it refuses, *NotNow* when
+        the request budget has no room.
+        """
         ...
 
 

@@ -71,7 +71,7 @@ class MemorySessions:
     def open(self, new: NewSession) -> None:
         who = self._logins.members[new.user_id]
         self.rows[new.token_sha256] = SessionRow(
-            who.user_id, who.email, who.locale, who.is_demo, new.read_only, new.now_ms, new.now_ms
+            who.user_id, who.email, who.locale, who.is_demo, new.read_only, new.now_ms, new.now_ms, new.ip
         )
 
     def find(self, token_sha256: str) -> SessionRow | None:

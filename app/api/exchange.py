@@ -33,6 +33,7 @@ _STATUS = {
     "refuse.no_account": 409,
     "refuse.no_demo": 404,
     "refuse.email.taken": 409,
+    "refuse.budget": 503,
     "refuse.busy": 503,
     "refuse.wait": 429,
 }

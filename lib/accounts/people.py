@@ -141,7 +141,7 @@ class People:
             return None
         if now - row.seen_ms >= TOUCH_MS:
             self._beside(lambda: self._stores.sessions.touch(key, now))
-        return SessionUser(row.user_id, row.email, row.locale, row.is_demo, row.read_only)
+        return _session_user(row)
 
     def sign_out(self, token: str | None) -> None:
         """End the session of *token*, for every process at once."""
@@ -171,7 +171,7 @@ class People:
         if row is None:
             raise ValueError("a session needs a person who is not deleted")
         _log.info("session.began", user_id=user_id, read_only=read_only)
-        return SignedIn(token, SessionUser(row.user_id, row.email, row.locale, row.is_demo, row.read_only))
+        return SignedIn(token, _session_user(row))
 
     def _paced_newcomer(self, origin: Origin) -> Refusal | None:
         return self._paced((f"new:{_network(origin.ip)}", NEW_PEOPLE))
@@ -189,6 +189,10 @@ def _form_refusal(email: str, password: str, accepted_risk: bool) -> Refusal | N
     if not accepted_risk:
         return Refusal("refuse.risk")
     return email_refusal(email) or password_refusal(password, email)
+
+
+def _session_user(row: SessionRow) -> SessionUser:
+    return SessionUser(row.user_id, row.email, row.locale, row.is_demo, row.read_only, _network(row.ip))
 
 
 def _expired(row: SessionRow, now_ms: int) -> bool:

@@ -12,6 +12,7 @@ from typing import TypeVar
 
 from lib import log
 from lib.accounts.acts import act
+from lib.accounts.checking import CHECKS_OF_ADDRESS, CHECKS_OF_PERSON, PAPER_OF_PERSON, PacedChecks
 from lib.accounts.key_gate import KeyFlaw, hands_flaw, rights_flaw, shape_flaw
 from lib.accounts.settings_rules import settings_refusal
 from lib.accounts.web import Refusal, SessionUser
@@ -33,11 +34,13 @@ from lib.ports import (
     KeyProbe,
     Keyring,
     NewAccount,
+    NotNow,
     OwnLocks,
     PaperDesk,
     SealContext,
     Sealer,
     StoppedByOperator,
+    Throttles,
 )
 
 T = TypeVar("T")
@@ -68,6 +71,7 @@ class TradingPorts:
     account_probe: AccountProbe
     sealer: Sealer
     locks: OwnLocks
+    throttles: Throttles
     clock: Clock
 
 
@@ -98,6 +102,8 @@ class TradingDesk:
     def __init__(self, ports: TradingPorts, deployment: Deployment) -> None:
         self._ports = ports
         self._here = deployment
+        self._key_checks = PacedChecks(ports.throttles, ports.clock)
+        self._openings = PacedChecks(ports.throttles, ports.clock)
 
     # --- accounts and keys ----------------------------------------------------------------------------------------
 
@@ -115,9 +121,14 @@ class TradingDesk:
         active = self._ports.keyring.active(user_id)
         if active and active.has_key and active.venue == "paper" and active.feed == self._here.feed:
             return Refusal("refuse.paper.exists")
+        return self._openings.run(lambda: self._open(user_id, balance), (f"paper:{user_id}", PAPER_OF_PERSON))
+
+    def _open(self, user_id: int, balance: Decimal) -> Refusal | None:
         opened_ms = self._ports.clock.now_ms()
         try:
             made = self._ports.paper.open(f"person-{user_id}", balance)
+        except NotNow:
+            raise
         except (Retry, Pause) as away:
             _LOG.error("paper.not_opened", user_id=user_id, why=str(away))
             return Refusal("refuse.paper.away")
@@ -133,9 +144,14 @@ class TradingDesk:
             return Refusal("refuse.key.venue", venue=venue)
         if flaw := shape_flaw(key):
             return _refused(flaw)
+        # the person's tally first: a flood of one person does not use up what others at that address may
+        tallies = (f"key:{user.user_id}", CHECKS_OF_PERSON), (f"key@{user.network}", CHECKS_OF_ADDRESS)
+        return self._key_checks.run(lambda: self._checked(user.user_id, venue, key), *tallies)
+
+    def _checked(self, user_id: int, venue: Venue, key: ApiKey) -> Refusal | KeySaved:
         try:
             with log.hide(key.api_key, key.api_secret):
-                return self._probed(user.user_id, venue, key)
+                return self._probed(user_id, venue, key)
         except Pause as refused:
             return Refusal("refuse.key.refused", why=str(refused))
         except _Unreachable as away:
@@ -270,6 +286,8 @@ class _Unreachable(Exception):
 def _asked(ask: Callable[[], T]) -> T:
     try:
         return ask()
+    except NotNow:
+        raise
     except Retry as away:
         raise _Unreachable(str(away)) from None
 

@@ -19,13 +19,17 @@ class Origin:
 
 @dataclass(frozen=True, slots=True)
 class SessionUser:
-    """A signed-in person. *read_only* = may look, every act is refused; *locale* is "ko" or "en"."""
+    """
+    A signed-in person. *read_only* = may look, every act is refused; *locale* is "ko" or "en"; *network* is where the
+    session was opened, as tallies name it.
+    """
 
     user_id: int
     email: str
     locale: str
     is_demo: bool = False
     read_only: bool = False
+    network: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -100,7 +100,7 @@ async def _trader(settings: Settings, holder: str) -> AsyncIterator[Trader]:
         hints = BybitAccountHints(opener, settings.private_ws_urls, session, clock)
         try:
             clerk = Clerk(
-                desk, SqlCommands(engine, clock), opener, PybitKeyProbe(urls, ban=stores.traders_ban(settings))
+                desk, SqlCommands(engine, clock), opener, PybitKeyProbe(urls, ban=stores.check_lane(settings))
             )
             yield Trader(desk, Guardian(desk, hints), clerk, Stopper(desk, allowed=settings.trading_enabled))
         finally:

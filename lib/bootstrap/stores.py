@@ -8,6 +8,7 @@ import sqlalchemy as sa
 from lib import log
 from lib.adapters.redis.ban import TradersBan
 from lib.adapters.redis.candle_store import RedisCandleStore
+from lib.adapters.redis.check_lane import CheckLane
 from lib.adapters.redis.connection import TlsVerify, check, connect
 from lib.adapters.sql import schema
 from lib.adapters.sql.engine import make_engine
@@ -45,6 +46,11 @@ def redis_client(settings: Settings) -> redis.Redis:
 def traders_ban(settings: Settings) -> TradersBan:
     """The silence after an HTTP 403 that any trader on this Redis met."""
     return TradersBan(redis_client(settings))
+
+
+def check_lane(settings: Settings) -> CheckLane:
+    """The key checks' lane of the request budget on this Redis."""
+    return CheckLane(redis_client(settings))
 
 
 def candle_store(settings: Settings) -> RedisCandleStore:

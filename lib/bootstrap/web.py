@@ -84,16 +84,17 @@ def web(settings: Settings) -> WebSystem:
 
 
 def _trading(settings: Settings, engine: sa.Engine, clock: Clock) -> TradingDesk:
-    urls, ban = settings.venue_urls, stores.traders_ban(settings)
+    urls, lane = settings.venue_urls, stores.check_lane(settings)
     ports = TradingPorts(
         accounts=SqlAccounts(engine),
         keyring=SqlKeyring(engine, clock),
         queue=SqlCommandQueue(engine),
-        paper=SimulatorPaperDesk(settings.paper_api_url, settings.simulator_token),
-        key_probe=PybitKeyProbe(urls, ban=ban),
-        account_probe=BybitAccountProbe(urls, clock, ban),
+        paper=SimulatorPaperDesk(settings.paper_api_url, settings.simulator_token, ban=lane),
+        key_probe=PybitKeyProbe(urls, ban=lane),
+        account_probe=BybitAccountProbe(urls, clock, lane),
         sealer=VaultSealer(settings.encryption_public_key),
         locks=SqlOwnLocks(engine),
+        throttles=SqlThrottles(engine),
         clock=clock,
     )
     here = Deployment(settings.feed_name, settings.venues, settings.symbols[0], settings.installation)

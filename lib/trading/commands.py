@@ -37,6 +37,8 @@ class Clerk:
     opener: Opener
     probe: KeyProbe
     _taking: bool = field(default=False)
+    _looking: asyncio.Lock = field(default_factory=asyncio.Lock)
+    """Keys are looked at one at a time: a crowd that asks must not take the address from those who trade."""
 
     async def run_pass(self) -> None:
         """Take what waits and carry it out; *Retry* when the database is away before anything was taken."""
@@ -57,8 +59,10 @@ class Clerk:
     async def _answer(self, command: Command) -> None:
         if command.kind == "flatten":
             await self._done(command, await self._closing(command))
-        elif not await self._refused(command):
-            await self._recheck(command)
+            return
+        async with self._looking:
+            if not await self._refused(command):
+                await self._recheck(command)
 
     async def _take(self) -> list[Command]:
         """What waits, if we lead; passes overlap, takings do not."""

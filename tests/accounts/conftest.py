@@ -24,10 +24,12 @@ from lib.ports import ApiKey, SealContext
 from tests.contract.conftest import mariadb_engine, migrated_mariadb, migrated_sqlite, sqlite_engine
 from tests.contract.exchange_worlds import World, over_http
 from tests.factories import INSTALLATION, SYMBOL
+from tests.fakes_people import MemoryThrottles
 
 __all__ = ["mariadb_engine", "migrated_mariadb", "migrated_sqlite", "sqlite_engine"]
 
 PRIVATE, PUBLIC = generate_keys()
+HERE = Deployment("synthetic", ("paper",), SYMBOL, INSTALLATION)
 
 
 @dataclass
@@ -38,10 +40,11 @@ class Scene:
     engine: sa.Engine
     desk: TradingDesk
     user: SessionUser
+    ports: TradingPorts
 
-    def another(self, name: str = "other") -> SessionUser:
+    def another(self, name: str = "other", network: str = "") -> SessionUser:
         email = f"{name}@example.test"
-        return SessionUser(SqlAccounts(self.engine).add_user(email, "!"), email, "ko")
+        return SessionUser(SqlAccounts(self.engine).add_user(email, "!"), email, "ko", network=network)
 
     async def save(self, key: ApiKey | None = None, user: SessionUser | None = None) -> Refusal | KeySaved:
         key = key or self.world.key
@@ -86,11 +89,12 @@ async def scene(
             account_probe=BybitAccountProbe(urls, clock),  # type: ignore[arg-type]
             sealer=VaultSealer(PUBLIC),
             locks=SqlOwnLocks(engine, clock),
+            throttles=MemoryThrottles(),
             clock=clock,
         )
-        desk = TradingDesk(ports, Deployment("synthetic", ("paper",), SYMBOL, INSTALLATION))
+        desk = TradingDesk(ports, HERE)
         user = SessionUser(SqlAccounts(engine).add_user("person@example.test", "!"), "person@example.test", "ko")
-        yield Scene(world, engine, desk, user)
+        yield Scene(world, engine, desk, user, ports)
 
 
 def opened(scene: Scene, number: int = -1) -> ApiKey:

@@ -72,7 +72,9 @@ def test_a_session_is_found_with_its_person_until_it_is_closed(stores: Stores) -
     user_id = person(stores)
     begin(stores, user_id, A)
     begin(stores, user_id, B, read_only=True)
-    assert stores.sessions.find(A) == SessionRow(user_id, "kim@example.com", "ko", False, False, NOW, NOW)
+    assert stores.sessions.find(A) == SessionRow(
+        user_id, "kim@example.com", "ko", False, False, NOW, NOW, "203.0.113.7"
+    )
     stores.sessions.close(A)
     stores.sessions.close(A)
     assert stores.sessions.find(A) is None

@@ -1,7 +1,9 @@
 """What people ask of the trader: one cycle of their own account now, or another look at their key."""
 
 import asyncio
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from threading import Barrier, BrokenBarrierError
 
 import pytest
 
@@ -39,11 +41,16 @@ class Inbox:
 
 @dataclass
 class Probe:
-    """A `KeyProbe` that says *info*, or raises it."""
+    """A `KeyProbe` that says *info*, or raises it, and knows how many asked it at once."""
 
     info: KeyInfo | Exception
+    most_at_once: int = 0
+    _inside: Barrier = field(default_factory=lambda: Barrier(2))
 
     def key_info(self, venue: str, key: ApiKey) -> KeyInfo:
+        with suppress(BrokenBarrierError):
+            self._inside.wait(0.05)  # a second one would meet the first here
+            self.most_at_once = 2
         if isinstance(self.info, Exception):
             raise self.info
         return self.info
@@ -240,6 +247,15 @@ async def test_a_revoked_key_pauses_and_a_venue_that_is_away_does_not(office: Of
     office.probe.info = Pause("Bybit refuses the key (33004)")
     await office.ask("recheck_key")
     assert office.paused() == "Bybit refuses the key (33004)"
+
+
+async def test_keys_are_looked_at_one_at_a_time(office: Office) -> None:
+    for number in range(1, 5):
+        now = office.world.clock.now_ms()
+        office.inbox.waits.append(Command(number, office.world.user_of(1), 1, "recheck_key", now))
+    await office.clerk.run_pass()
+    assert list(office.inbox.results.values()) == ["the API key is fine"] * 4
+    assert office.probe.most_at_once < 2
 
 
 # --- everything closed ------------------------------------------------------------------------------------------------

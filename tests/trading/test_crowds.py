@@ -14,11 +14,13 @@ from lib.adapters.bybit.limiter import LANE_WAIT_S, Limiter, Limits, LocalLimite
 from lib.adapters.bybit.transport import Transport
 from lib.adapters.bybit.turnstile import Answer, Ask, Turnstile
 from lib.clock import Clock
+from lib.domain.candle import MINUTE_MS
 from lib.domain.errors import Halt, Pause, Retry
 from lib.domain.instrument import Instrument
 from lib.domain.order import TERMINAL, Order, OrderState
 from lib.ports import Lane
 from lib.trading.closing import close_ours
+from lib.trading.cycle import run_cycle
 from lib.trading.flatten import Flattener
 from tests.stage import OpenSeals
 from tests.world import INSIDE, World
@@ -238,3 +240,34 @@ async def test_a_position_larger_than_any_market_order_is_closed_by_parts(
     assert world.order("x").filled_qty == half
     assert world.position().qty == ours - half
     assert world.log().summary.outcome == "closed"
+
+
+async def flat_after_ms(world: World, account_id: int) -> int:
+    """How long it takes to close everything of the account, in the world's time."""
+    began, flattener = world.clock.now_ms(), Flattener(world.desk)
+    account = await world.trader_account(account_id)
+    while await flattener.step(account) is None:
+        await world.clock.sleep(0.1)
+    return world.clock.now_ms() - began
+
+
+async def test_a_crowd_that_asks_now_holds_nobodys_close_up() -> None:
+    waits: list[int] = []
+    for crowd in (0, CROWD):
+        world = World()
+        closing, *asking = [world.add_account() for _ in range(crowd + 1)]
+        await world.cycle("buy")
+        world.wait(70)
+        paced = Paced(world.clock)
+        lead_out(world, paced)
+        minute = world.clock.now_ms() // MINUTE_MS * MINUTE_MS
+        flood = asyncio.create_task(run_cycle(world.desk, minute, only=frozenset(asking)))
+        await world.clock.sleep(1)
+        waits.append(await flat_after_ms(world, closing))
+        assert not crowd or not flood.done(), "the crowd is still at it"
+        await flood
+        assert world.position(closing).is_flat
+        assert world.violations == []
+    alone, in_the_crowd = waits
+    # each of its calls may find one of the crowd's just admitted, and nothing more
+    assert in_the_crowd <= 2 * alone + PACE_MS

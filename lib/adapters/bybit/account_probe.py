@@ -15,7 +15,7 @@ from lib.adapters.bybit.transport import AiohttpTransport, open_session
 from lib.clock import Clock
 from lib.domain.account import Venue
 from lib.log import hide
-from lib.ports import AccountLook, ApiKey, Opener, SealContext
+from lib.ports import AccountLook, ApiKey, Lane, Opener, SealContext
 
 LOOK_BACK_MS = 24 * 3_600_000
 """How far back orders are read: another installation that traded here within a day still may."""
@@ -28,11 +28,18 @@ class _NoSeals(Opener):
 
 
 class _Heeding(LocalLimiter):
-    """A limiter that tells *ban* of what it met, for the looks after this one."""
+    """A limiter that heeds *ban* before every call, and tells it of what it met, for the looks after this one."""
 
     def __init__(self, clock: Clock, ban: Ban, url: str) -> None:
         super().__init__(clock)
         self._ban, self._url = ban, url
+
+    async def admit(
+        self, account: str, path: str, *, lane: Lane = "trade", urgent: bool = False, max_wait_s: float | None = None
+    ) -> None:
+        """As `Limiter.admit`; it may block, the loop is this look's alone."""
+        self._ban.heed(self._url)
+        await super().admit(account, path, lane=lane, urgent=urgent, max_wait_s=max_wait_s)
 
     def banned(self) -> None:
         """As `Limiter.banned`."""
@@ -49,8 +56,6 @@ class BybitAccountProbe:
         self._ban = ban or OwnBan(clock)
 
     def look(self, venue: Venue, uid: str, key: ApiKey, symbol: str) -> AccountLook:
-        if venue in self._urls:
-            self._ban.heed(self._urls[venue])
         with hide(key.api_key, key.api_secret):
             return asyncio.run(self._look(venue, uid, key, symbol))
 

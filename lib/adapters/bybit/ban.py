@@ -1,8 +1,8 @@
 """
 The ten minutes of silence after HTTP 403, for those who call without the traders' request budget.
 
-The collector, key checks and looks at a new account make few calls; what an address that is blocked must not do is go
-on calling. `OwnBan` lives in one process; `lib.adapters.redis.ban` hears of the traders' too.
+What an address that is blocked must not do is go on calling. `OwnBan` lives in one process; the collector's
+(`lib.adapters.redis.ban`) hears of the traders' too, and that of key checks also counts (`check_lane` beside it).
 https://bybit-exchange.github.io/docs/v5/rate-limit
 """
 
@@ -23,7 +23,11 @@ class Ban(Protocol):
     """Whether an address family may be called; safe to share between threads."""
 
     def heed(self, url: str) -> None:
-        """*Retry* while the family of *url* wants silence."""
+        """
+        Asked before every single call to *url*: *Retry* while its family wants silence.
+
+        Where a request budget stands behind it, it waits for a place and counts the call; *NotNow* without one.
+        """
         ...
 
     def met(self, url: str) -> None:

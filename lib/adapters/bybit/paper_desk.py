@@ -10,6 +10,7 @@ from typing import Any
 
 import requests
 
+from lib.adapters.bybit.ban import Ban, OwnBan
 from lib.domain.errors import Pause, Retry
 from lib.ports import ApiKey, PaperAccount
 
@@ -22,12 +23,16 @@ RIGHTS: dict[str, list[str]] = {"ContractTrade": ["Order", "Position"], "Wallet"
 class SimulatorPaperDesk:
     """`lib.ports.PaperDesk` at *base_url*, whose door *token* opens ("" when it has no lock)."""
 
-    def __init__(self, base_url: str, token: str, *, timeouts: tuple[float, float] = TIMEOUTS) -> None:
+    def __init__(
+        self, base_url: str, token: str, *, timeouts: tuple[float, float] = TIMEOUTS, ban: Ban | None = None
+    ) -> None:
         self._url = f"{base_url.rstrip('/')}/sim/accounts"
         self._headers = {"X-Simulator-Token": token} if token else {}
         self._timeouts = timeouts
+        self._ban = ban or OwnBan()
 
     def open(self, label: str, balance: Decimal) -> PaperAccount:
+        self._ban.heed(self._url)
         with requests.Session() as session:
             session.trust_env = False
             try:

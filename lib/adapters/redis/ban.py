@@ -1,8 +1,7 @@
 """
 The traders' ban, heeded by everybody else on the same Redis.
 
-What a collector or a key check meets itself it keeps to itself: it may leave from another address, and a key check's
-403 may be about what somebody typed. One person's form must not keep the guardians from the exchange.
+What a collector meets itself it keeps to itself: it may leave from another address.
 """
 
 import redis

@@ -12,9 +12,9 @@ is away is never handed out through it: 6 calls per 5 s for each of at most thre
     Redis' clock jumps  as flushed
 
 A ban (HTTP 403) is kept in Redis and by the process that met it, which tells Redis again until that worked; other
-address families go on. Not counted: the collector's REST calls, key checks and the operator's questions, a few
-calls that the last 20 % are for. The first two keep the silence of a ban too (`lib.adapters.redis.ban`); the operator
-must do without Redis.
+address families go on. Key checks take theirs in `lib.adapters.redis.check_lane`. Not counted: the collector's
+REST calls and the operator's questions, a few that the last 20 % are for. The collector keeps the silence of a ban too
+(`lib.adapters.redis.ban`); the operator must do without Redis.
 """
 
 import asyncio

@@ -82,6 +82,7 @@ class SqlSessions:
                 sessions.c.read_only,
                 sessions.c.created_ms,
                 sessions.c.seen_ms,
+                sessions.c.ip,
             )
             .join(users, users.c.id == sessions.c.user_id)
             .where(sessions.c.token_sha256 == token_sha256, users.c.deleted_at.is_(None))

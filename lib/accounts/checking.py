@@ -1,0 +1,88 @@
+"""
+Who may have the web call an exchange now: paced per person and per address, one check at a time a process.
+
+Behind one form stands one exchange address that everybody trades from. A try is counted before it is made, three are
+free, then the wait doubles; a try that found no room was none. Nobody waits long for another's check: a few may, the
+rest is told to come back, so that a flood of forms never takes the threads that sign people in.
+"""
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TypeVar
+
+from lib import log
+from lib.accounts.refusal import Refusal
+from lib.clock import Clock
+from lib.domain.pace import Pace
+from lib.ports import BudgetAway, NotNow, Throttles
+
+T = TypeVar("T")
+
+CHECKS_OF_PERSON = Pace(free=3, first_ms=10_000, longest_ms=600_000, halving_ms=900_000)
+CHECKS_OF_ADDRESS = Pace(free=3, first_ms=10_000, longest_ms=120_000, halving_ms=900_000)
+PAPER_OF_PERSON = Pace(free=3, first_ms=30_000, longest_ms=3_600_000, halving_ms=1_800_000)
+WAITING = 3
+"""Checks that may wait while one is made."""
+PATIENCE_S = 15.0
+BUSY = Refusal("refuse.busy")
+AWAY = Refusal("refuse.budget")
+_log = log.get("accounts.checking")
+
+
+class OneAtATime:
+    """One inside, at most *waiting* in front for *patience_s* seconds; *NotNow* for everybody else."""
+
+    def __init__(self, *, waiting: int = WAITING, patience_s: float = PATIENCE_S) -> None:
+        self._running = threading.Lock()
+        self._inside = threading.BoundedSemaphore(1 + waiting)
+        self._patience_s = patience_s
+
+    @contextmanager
+    def turn(self) -> Iterator[None]:
+        """Be the one inside."""
+        if not self._inside.acquire(blocking=False):
+            raise NotNow("others are being checked at this moment")
+        try:
+            if not self._running.acquire(timeout=self._patience_s):
+                raise NotNow("the check before this one takes too long")
+            try:
+                yield
+            finally:
+                self._running.release()
+        finally:
+            self._inside.release()
+
+
+class PacedChecks:
+    """The door in front of every call that a web request can cause; safe from any thread."""
+
+    def __init__(self, throttles: Throttles, clock: Clock, turns: OneAtATime | None = None) -> None:
+        self._throttles = throttles
+        self._clock = clock
+        self._turns = turns or OneAtATime()
+
+    def run(self, check: Callable[[], T], *tallies: tuple[str, Pace]) -> T | Refusal:
+        """What *check* answers, when each of *tallies* (who, and their pace) allows it and it is its turn."""
+        if refusal := self._counted(tallies):
+            return refusal
+        try:
+            with self._turns.turn():
+                return check()
+        except NotNow as busy:
+            _log.warning("check.not_now", why=str(busy))
+            self._forgive(tallies)
+            return AWAY if isinstance(busy, BudgetAway) else BUSY
+
+    def _counted(self, tallies: tuple[tuple[str, Pace], ...]) -> Refusal | None:
+        """Count one try under every tally or under none."""
+        now = self._clock.now_ms()
+        for place, (key, pace) in enumerate(tallies):
+            if wait_ms := self._throttles.attempt(key, pace, now):
+                self._forgive(tallies[:place])
+                return Refusal("refuse.wait", seconds=-(-wait_ms // 1000))
+        return None
+
+    def _forgive(self, tallies: tuple[tuple[str, Pace], ...]) -> None:
+        for key, pace in tallies:
+            self._throttles.forgive(key, pace, self._clock.now_ms())
