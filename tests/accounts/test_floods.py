@@ -166,10 +166,10 @@ async def test_paper_accounts_opened_and_thrown_away_and_by_newcomers(flood: Flo
 
     def acts() -> None:
         for _ in range(60):
-            flood.desk.open_paper(flood.scene.user.user_id)
+            flood.desk.open_paper(flood.scene.user)
             flood.desk.delete_key(flood.scene.user)
         for person in people:
-            flood.desk.open_paper(person.user_id)
+            flood.desk.open_paper(person)
 
     most = await drawn_out(flood, acts)
     assert len(flood.reached) == flood.spent() <= most
@@ -178,7 +178,7 @@ async def test_paper_accounts_opened_and_thrown_away_and_by_newcomers(flood: Flo
 
 async def test_switches_settings_and_wishes_call_nobody(flood: Flood) -> None:
     user, desk = flood.scene.user, flood.desk
-    await asyncio.to_thread(desk.open_paper, user.user_id)
+    await asyncio.to_thread(desk.open_paper, user)
     before = list(flood.reached)
 
     def acts() -> None:
@@ -207,5 +207,5 @@ async def test_with_redis_away_nothing_is_asked_and_the_reason_is_said(flood: Fl
     flood.desk = TradingDesk(ports, HERE)
     for number in range(5):
         assert await asyncio.to_thread(flood.save, flood.scene.user, number) == Refusal("refuse.budget")
-    assert await asyncio.to_thread(flood.desk.open_paper, flood.scene.user.user_id) == Refusal("refuse.budget")
+    assert await asyncio.to_thread(flood.desk.open_paper, flood.scene.user) == Refusal("refuse.budget")
     assert flood.reached == []
