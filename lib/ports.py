@@ -13,6 +13,12 @@ from typing import Literal, Protocol
 
 from lib.clock import Clock as Clock
 from lib.domain.account import AccountSettings, Venue
+from lib.domain.books import Books as Books
+from lib.domain.books import EquityPoint as EquityPoint
+from lib.domain.books import Fill as Fill
+from lib.domain.books import FillKind as FillKind
+from lib.domain.books import Transfer as Transfer
+from lib.domain.books import TransferKind as TransferKind
 from lib.domain.candle import Candle, FormingCandle
 from lib.domain.decision import Abstained, Decision
 from lib.domain.errors import Retry
@@ -228,41 +234,6 @@ class OrderRecord:
     is_child: bool
     reject_reason: str
     created_ms: int
-
-
-FillKind = Literal["trade", "funding", "liquidation", "adl", "other"]
-
-
-@dataclass(frozen=True, slots=True)
-class Fill:
-    """One execution. *fee* is what it cost in USDT (negative = received); a funding row moves no quantity."""
-
-    exec_id: str
-    order_id: str
-    order_link_id: str
-    symbol: str
-    side: Side
-    qty: Decimal
-    price: Decimal
-    fee: Decimal
-    kind: FillKind
-    closed_qty: Decimal
-    is_stop: bool
-    """Whether a protective stop or a liquidation made it (stopOrderType StopLoss, BustTrade)."""
-    at_ms: int
-
-
-TransferKind = Literal["deposit", "withdrawal", "transfer", "bonus", "other"]
-
-
-@dataclass(frozen=True, slots=True)
-class Transfer:
-    """USDT that came (positive *amount*) or went without a trade. *transfer_id*: the venue's, unique per account."""
-
-    transfer_id: str
-    kind: TransferKind
-    amount: Decimal
-    at_ms: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -546,38 +517,6 @@ class LogFacts:
     """Analyst tokens behind this account's own decisions of the UTC day; a shared answer counts whole."""
     difference_before: Decimal = Decimal(0)
     """Balance less books at the newest equity point at least `gates.UNLISTED_MS` older than T; 0 without one."""
-
-
-@dataclass(frozen=True, slots=True)
-class EquityPoint:
-    """The exchange's wallet at one T, beside our books' idea of the balance (*difference* = balance - books)."""
-
-    account_id: int
-    t_ms: int
-    balance: Decimal
-    equity: Decimal
-    difference: Decimal
-
-
-@dataclass(frozen=True, slots=True)
-class Books:
-    """Our sums of the exchange's executions: balance = start + realised - fees + funding + transfers, exactly."""
-
-    start: Decimal
-    realised: Decimal
-    fees: Decimal
-    funding: Decimal
-    position: Position
-    opened_ms: int
-    last_fill_ms: int
-    transfers: Decimal = Decimal(0)
-    last_transfer_ms: int = 0
-    checked_ms: int = 0
-    """T of the newest equity point: what happened before it was looked for then."""
-
-    @property
-    def balance(self) -> Decimal:
-        return self.start + self.realised - self.fees + self.funding + self.transfers
 
 
 @dataclass(frozen=True, slots=True)

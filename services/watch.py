@@ -14,6 +14,7 @@ from types import FrameType
 
 from lib import bootstrap
 from lib.clock import SystemClock
+from lib.domain.equity import fall
 from lib.domain.errors import Retry
 from lib.queries import LogRow, Readings
 from lib.settings import Settings
@@ -63,8 +64,8 @@ class Watch:
         holding = self._readings.holding(user_id) if user_id is not None else None
         if user_id is None or holding is None:
             return "no demo account"
-        equity = holding.balance + (price - holding.avg_entry_price) * holding.position_qty
-        change = (equity / holding.start_balance - 1) * 100
+        equity = holding.equity(price)
+        change = -fall(holding.paid_in, equity) * 100
         position = f"position {holding.position_qty.normalize():f}" if holding.position_qty else "flat"
         points = self._readings.equity(user_id, limit=1)
         books = f"books differ by {points[-1].difference:.2f}" if points else "books not checked yet"

@@ -10,10 +10,10 @@ from dataclasses import dataclass, field, fields, replace
 from decimal import Decimal
 
 from lib.adapters.sql import rulings
-from lib.adapters.sql.booking import RunningBooks
 from lib.adapters.sql.chain import OrderEvent
 from lib.clock import Clock
 from lib.domain.account import AccountSettings, Venue
+from lib.domain.books import RunningBooks
 from lib.domain.order import TERMINAL, Order
 from lib.domain.risk import Clamp, Outcome
 from lib.domain.trade_log import Summary
@@ -42,7 +42,6 @@ class AccountRow:
     sealed_key: str
     key_version: int
     books: RunningBooks
-    peak_equity: Decimal
     active: bool = True
     trading_enabled: bool = True
     flatten: bool = False
@@ -159,8 +158,7 @@ class MemoryAccounts:
             symbol_no=self.store.symbols.setdefault(new.symbol, len(self.store.symbols) + 1),
             sealed_key=new.sealed_key,
             key_version=new.key_version,
-            books=RunningBooks(new.start_balance, opened_ms=new.opened_ms),
-            peak_equity=new.start_balance,
+            books=RunningBooks(new.start_balance, opened_ms=new.opened_ms, peak_equity=new.start_balance),
         )
         theirs = (row for row in rows.values() if row.user_id == new.user_id and not row.trading_enabled)
         if stopped := [row for row in theirs if row.paused_by == rulings.OPERATOR]:

@@ -10,8 +10,9 @@ from dataclasses import replace
 from typing import Literal, TypeVar
 
 from lib.adapters.sql import rulings
-from lib.adapters.sql.booking import book_fill, book_transfer
 from lib.clock import Clock
+from lib.domain.books import book_fill, book_transfer
+from lib.domain.equity import held_late, peak_after
 from lib.domain.errors import Retry
 from lib.ports import Books, EquityPoint, Fill, Transfer
 from tests.fakes_accounts import Store
@@ -70,11 +71,10 @@ class MemoryBooks:
             if key not in self.store.transfers and transfer.at_ms > row.books.opened_ms:
                 self.store.transfers[key] = transfer
                 new.append(transfer)
-                peak = row.peak_equity + transfer.amount
-                row = replace(row, books=book_transfer(row.books, transfer), peak_equity=peak)
+                row = replace(row, books=book_transfer(row.books, transfer))
         self.store.accounts[account_id] = row
         points = [point for (who, _), point in sorted(self.store.equity.items()) if who == account_id]
-        for t_ms, held in (rulings.held_late(points, new) if new else {}).items():
+        for t_ms, held in (held_late(points, new) if new else {}).items():
             self.store.counted[account_id, t_ms] += held
         return len(new)
 
@@ -87,8 +87,8 @@ class MemoryBooks:
             return False
         before = [(t, p.difference) for (who, t), p in self.store.equity.items() if (who, t) < key and who == key[0]]
         self.store.equity[key], self.store.counted[key] = point, row.books.transfers
-        peak = rulings.peak_after(row.peak_equity, point)
-        self.store.accounts[point.account_id] = replace(row, peak_equity=peak)
+        peak = peak_after(row.books.peak_equity, point)
+        self.store.accounts[point.account_id] = replace(row, books=replace(row.books, peak_equity=peak))
         if not point.difference or (before and max(before)[1] == point.difference):
             return False
         self.tell(point.account_id, rulings.books_differ(point))

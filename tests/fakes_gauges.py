@@ -4,10 +4,13 @@ The part of the in-memory ledger that measures and stops: facts of accounts and 
 See `tests.fakes_ledger` for what the whole is for.
 """
 
+from collections.abc import Sequence
 from dataclasses import replace
 from decimal import Decimal
 
 from lib.adapters.sql import rulings
+from lib.domain.day import midnight_before, utc_day
+from lib.domain.equity import Mark, day_start
 from lib.domain.gates import UNLISTED_MS, newly_missing
 from lib.ports import Flags, LogFacts, PlatformFacts, RiskLock
 from tests.fakes_accounts import LockRow, MemoryAccounts
@@ -29,7 +32,7 @@ class MemoryGauges(MemoryBooks):
         return LogFacts(
             own_qty=row.books.position_qty,
             day_start_equity=self._day_start_equity(account_id, t_ms),
-            peak_equity=row.peak_equity,
+            peak_equity=row.books.peak_equity,
             entries_today=self._entries({account_id}, t_ms),
             loss_streak=row.books.streak_on(t_ms),
             last_stop_ms=row.books.last_stop_ms,
@@ -44,25 +47,25 @@ class MemoryGauges(MemoryBooks):
         return sorted(at for who, at in self.store.equity if who == account_id and at <= t_ms)
 
     def _today(self, account_id: int, t_ms: int) -> list[int]:
-        return [at for at in self._points(account_id, t_ms) if rulings.utc_day(at) == rulings.utc_day(t_ms)]
-
-    def _starts(self, account_id: int, t_ms: int) -> list[int]:
-        """T of the points of the day, and of the last before it when that is young."""
-        midnight = rulings.utc_day(t_ms) * rulings.DAY_MS
-        before = [at for at in self._points(account_id, t_ms) if at < midnight][-1:]
-        young = [at for at in before if at >= midnight - rulings.YOUNG_POINT_MS]
-        return young + self._today(account_id, t_ms)
+        return [at for at in self._points(account_id, t_ms) if utc_day(at) == utc_day(t_ms)]
 
     def _day_start_equity(self, account_id: int, t_ms: int) -> Decimal:
-        for start in self._starts(account_id, t_ms) or self._points(account_id, t_ms)[-1:]:
-            return self._since(account_id, start)
-        books = self.store.accounts[account_id].books
-        return books.start_balance + books.transfers
+        books, today = self.store.accounts[account_id].books, self._today(account_id, t_ms)
+        before = self._points(account_id, midnight_before(t_ms) - 1)
+        first, last = (self._mark(account_id, points) for points in (today[:1], before[-1:]))
+        return day_start(t_ms, last, first, books.start_balance, books.transfers)
+
+    def _mark(self, account_id: int, points: Sequence[int]) -> Mark | None:
+        """The mark at the one T of *points*, if there is one."""
+        for at in points:
+            return Mark(at, self.store.equity[account_id, at].equity, self.store.counted[account_id, at])
+        return None
 
     def _since(self, account_id: int, at: int) -> Decimal:
         """The equity of that point, moved by the transfers since."""
-        key, books = (account_id, at), self.store.accounts[account_id].books
-        return rulings.since_then(books.transfers, self.store.equity[key].equity, self.store.counted[key])
+        mark = self._mark(account_id, [at])
+        assert mark is not None
+        return mark.moved(self.store.accounts[account_id].books.transfers)
 
     def _difference_before(self, account_id: int, t_ms: int) -> Decimal:
         old = self._points(account_id, t_ms - UNLISTED_MS)
@@ -74,13 +77,13 @@ class MemoryGauges(MemoryBooks):
         )
 
     def _entries(self, accounts: set[int], t_ms: int) -> int:
-        day = rulings.utc_day(t_ms)
+        day = utc_day(t_ms)
         sent = (o for o in self.store.orders.values() if o.leg == "e" and o.attempts and o.account_id in accounts)
-        return sum(rulings.utc_day(order.t_ms) == day for order in sent)
+        return sum(utc_day(order.t_ms) == day for order in sent)
 
     def _tokens_of(self, account_id: int, t_ms: int) -> int:
-        day = rulings.utc_day(t_ms)
-        logs = (log for (who, at), log in self.store.logs.items() if who == account_id and rulings.utc_day(at) == day)
+        day = utc_day(t_ms)
+        logs = (log for (who, at), log in self.store.logs.items() if who == account_id and utc_day(at) == day)
         return sum(log.answer.prompt_tokens + log.answer.completion_tokens for log in logs if log.answer)
 
     async def analyst_failures(self, feed: str, symbol: str, before_ms: int | None = None) -> int:
@@ -97,12 +100,12 @@ class MemoryGauges(MemoryBooks):
         rows = {number: row for number, row in self.store.accounts.items() if row.feed == feed}
         today = {number: points for number in rows if (points := self._today(number, t_ms))}
         cycles = ((key, answer) for key, answer in self.store.cycles.items() if key.feed == feed)
-        spent = [answer for key, answer in cycles if rulings.utc_day(key.t_ms) == rulings.utc_day(t_ms)]
+        spent = [answer for key, answer in cycles if utc_day(key.t_ms) == utc_day(t_ms)]
         return PlatformFacts(
             entries=self._entries(set(rows), t_ms),
             exposure=sum((abs(r.books.position_qty) * r.books.avg_entry_price for r in rows.values()), ZERO),
             equity=sum((self._since(number, points[-1]) for number, points in today.items()), ZERO),
-            day_start_equity=sum((self._since(n, self._starts(n, t_ms)[0]) for n in today), ZERO),
+            day_start_equity=sum((self._day_start_equity(number, t_ms) for number in today), ZERO),
             tokens=sum(answer.prompt_tokens + answer.completion_tokens for answer in spent),
             cost=sum((answer.cost for answer in spent if answer.cost is not None), ZERO),
             analyst_failures=self._failures(feed, before_ms=t_ms),
@@ -119,7 +122,7 @@ class MemoryGauges(MemoryBooks):
         at = self._clock.now_ms()
         if kind in self._kinds(account_id, at):
             return
-        day = rulings.utc_day(at) if account_id else 0
+        day = utc_day(at) if account_id else 0
         self.store.locks[account_id, day, kind] = LockRow(RiskLock(account_id, kind, until_ms, why, at))
         if account_id:
             self.tell(account_id, why)
@@ -151,7 +154,7 @@ class MemoryGauges(MemoryBooks):
         row = self.store.accounts[account_id]
         newest = max((at for who, at in self.store.equity if who == account_id), default=None)
         if kind == "drawdown" and newest is not None:
-            row = replace(row, peak_equity=self._since(account_id, newest))
+            row = replace(row, books=replace(row.books, peak_equity=self._since(account_id, newest)))
         if kind == "loss_streak":
             row = replace(row, books=replace(row.books, loss_streak=0))
         self.store.accounts[account_id] = row

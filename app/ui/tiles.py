@@ -6,10 +6,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from html import escape
+from itertools import accumulate
 from urllib.parse import quote
 
 from app.ui.write import money, percent
-from lib.queries import Tiles
+from lib.domain.equity import Mark, drawdown
+from lib.queries import EquityRow, Tiles
 
 MOST_POINTS = 60
 WIDTH, HEIGHT = 100, 30
@@ -42,11 +44,14 @@ def thinned(curve: Sequence[Decimal]) -> list[Decimal]:
 
 def falls(equity: Sequence[Decimal]) -> list[Decimal]:
     """How far each point lies below the highest one before it, as a fraction, never above 0."""
-    peak, out = Decimal(0), []
-    for value in equity:
-        peak = max(peak, value)
-        out.append((value - peak) / peak if peak > 0 else Decimal(0))
-    return out
+    peaks = accumulate(equity, max)
+    return [-drawdown(peak, value) for peak, value in zip(peaks, equity, strict=True)]
+
+
+def unpaid(curve: Sequence[EquityRow]) -> list[Decimal]:
+    """The equity of each point, as if everything paid in and out until the newest had been so from the first."""
+    newest = curve[-1].transfers if curve else Decimal(0)
+    return [Mark(row.t_ms, row.equity, row.transfers).moved(newest) for row in curve]
 
 
 def tile_row(found: Tiles, word: Callable[[str], str]) -> list[Tile]:
@@ -54,13 +59,12 @@ def tile_row(found: Tiles, word: Callable[[str], str]) -> list[Tile]:
     equity = [point.equity for point in found.curve]
     cash = [point.balance for point in found.curve]
     opened = [point.equity - point.balance for point in found.curve]
-    day_start = found.equity - found.today
-    made, start = found.equity - found.start_balance, found.start_balance
+    made = found.equity - found.paid_in
     return [
-        Tile("equity", money(found.equity), "", _share(made, start), tone_of(made), thinned(equity)),
-        Tile("today", money(found.today, signed=True), tone_of(found.today), _share(found.today, day_start)),
+        Tile("equity", money(found.equity), "", _share(made, found.paid_in), tone_of(made), thinned(equity)),
+        Tile("today", money(found.today, signed=True), tone_of(found.today), _share(found.today, found.day_start)),
         Tile("open_pnl", money(found.open_pnl, signed=True), tone_of(found.open_pnl), "", "", thinned(opened)),
-        Tile("drawdown", percent(-found.drawdown), "", "", "", thinned(falls(equity))),
+        Tile("drawdown", percent(-found.drawdown), "", "", "", thinned(falls(unpaid(found.curve)))),
         Tile("win_rate", percent(found.win_rate, places=1), "", word("tiles.rounds").format(n=found.rounds)),
         Tile("balance", money(found.balance), "", "", "", thinned(cash)),
     ]

@@ -23,6 +23,7 @@ from lib.adapters.redis.embedded import ensure
 from lib.adapters.sql import schema
 from lib.adapters.sql.engine import make_engine
 from lib.adapters.sql.people import accounts
+from lib.adapters.sql.rows import running_books
 from lib.adapters.sql.trading import cycles, equity_points, fills, orders, trade_logs
 from lib.adapters.vault import generate_keys
 from lib.bootstrap.demo import LOCAL_MODEL
@@ -260,7 +261,7 @@ def _person(connection: sa.Connection, rehearsal: Rehearsal, row: sa.RowMapping,
         sa.select(sa.func.count()).select_from(orders).where(orders.c.account_id == row["id"], filled)
     ).scalar()
     exchange = rehearsal.exchange.engine.books.account(int(row["uid"])).cash
-    books = row["start_balance"] + row["realised"] - row["fees"] + row["funding"]
+    books = running_books(row).balance
     return Person(
         label,
         row["start_balance"],

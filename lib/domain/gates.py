@@ -13,13 +13,14 @@ from decimal import Decimal
 from typing import Literal
 
 from lib.domain.account import AccountSettings, Limits, PlatformLimits
+from lib.domain.day import midnight_after
 from lib.domain.decision import Decision
+from lib.domain.equity import fall, fell_by
 from lib.domain.instrument import Instrument
 from lib.domain.order import CYCLE_MS
 from lib.domain.position import ZERO, Position, Side
 from lib.domain.sizing import COLLAR, MAX_STOP_DISTANCE, MIN_STOP
 
-DAY_MS = 86_400_000
 FOREVER_MS = 253_402_300_799_000
 """The end of a lock that only a person ends: the last second a four-digit year can show."""
 
@@ -115,11 +116,6 @@ class PlatformFacts:
     missing: Decimal = ZERO
 
 
-def midnight_after(t_ms: int) -> int:
-    """The UTC midnight that ends the day of *t_ms*, epoch ms."""
-    return t_ms - t_ms % DAY_MS + DAY_MS
-
-
 def newly_missing(difference: Decimal, before: Decimal) -> Decimal:
     """*missing* of an account, from its *difference* (balance less books) now and that of `UNLISTED_MS` *before*."""
     return max(min(before, ZERO) - difference, ZERO)
@@ -142,13 +138,13 @@ def locking_gates(facts: Facts, limits: Limits, t_ms: int) -> tuple[Gate, ...]:
     day, peak = facts.day_start_equity, facts.peak_equity
     return _standing(
         (
-            _lost(day, facts.equity, limits.daily_loss),
+            fell_by(limits.daily_loss, day, facts.equity),
             "daily_loss",
             f"today's loss of {_fall(day, facts.equity)} % reached your limit of {_percent(limits.daily_loss)} %",
             midnight,
         ),
         (
-            _lost(peak, facts.equity, limits.drawdown),
+            fell_by(limits.drawdown, peak, facts.equity),
             "drawdown",
             f"equity fell {_fall(peak, facts.equity)} % from its peak, your limit is {_percent(limits.drawdown)} %",
             FOREVER_MS,
@@ -187,7 +183,7 @@ def platform_gates(use: PlatformFacts, limits: PlatformLimits, t_ms: int) -> tup
     lost, limit = _fall(day, use.equity), _percent(limits.daily_loss)
     return _standing(
         (
-            _lost(day, use.equity, limits.daily_loss),
+            fell_by(limits.daily_loss, day, use.equity),
             "daily_loss",
             f"the platform's loss today of {lost} % reached its limit of {limit} %",
             midnight,
@@ -268,12 +264,8 @@ def _budget(tokens: int, limits: Limits, t_ms: int) -> _Row:
     return tokens >= limits.analyst_tokens, "analyst_budget", why, midnight_after(t_ms)
 
 
-def _lost(before: Decimal, now: Decimal, limit: Decimal) -> bool:
-    return before > 0 and before - now >= before * limit
-
-
 def _fall(before: Decimal, now: Decimal) -> str:
-    return _percent((before - now) / before) if before > 0 else "0"
+    return _percent(fall(before, now))
 
 
 def _percent(share: Decimal) -> str:

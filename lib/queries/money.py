@@ -6,9 +6,10 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from lib.adapters.sql.marks import day_start_of
 from lib.adapters.sql.people import accounts, symbols
-from lib.adapters.sql.rulings import DAY_MS
 from lib.adapters.sql.trading import equity_points, fills, orders, trade_logs
+from lib.domain.equity import drawdown
 from lib.domain.order import OrderState
 from lib.domain.position import ZERO
 from lib.queries.market import MarketReadings
@@ -42,23 +43,23 @@ class MoneyReadings(MarketReadings):
     def tiles(self, user_id: int) -> Tiles | None:
         """The numbers of the dashboard at the newest price known; None without an account."""
         now = self._clock.now_ms()
-        found = self._read(lambda c: _stand(c, user_id, now - now % DAY_MS))
+        found = self._read(lambda c: _stand(c, user_id, now))
         if found is None:
             return None
         held, curve, day_start, results = found
         price = self.last_price(held.symbol) if held.position_qty else None
         open_pnl = ZERO if price is None else held.open_pnl(price)
         equity = held.balance + open_pnl
-        peak = max(held.peak_equity, equity)
         decided = [result for result in results if result != 0]
         won = Decimal(sum(result > 0 for result in decided))
         return Tiles(
             equity=equity,
             balance=held.balance,
-            start_balance=held.start_balance,
+            paid_in=held.paid_in,
+            day_start=day_start,
             today=equity - day_start,
             open_pnl=open_pnl,
-            drawdown=(peak - equity) / peak if peak > 0 else ZERO,
+            drawdown=drawdown(held.peak_equity, equity),
             win_rate=won / len(decided) if decided else None,
             rounds=len(decided),
             fees=held.fees,
@@ -104,28 +105,19 @@ def _curve(connection: sa.Connection, user_id: int, limit: int) -> list[EquityRo
         .limit(limit)
     )
     rows = connection.execute(query).mappings().all()
-    return [EquityRow(row["t_ms"], row["balance"], row["equity"], row["difference"]) for row in reversed(rows)]
+    return [EquityRow(*(row[name] for name in EquityRow.__dataclass_fields__)) for row in reversed(rows)]
 
 
 def _stand(
-    connection: sa.Connection, user_id: int, midnight: int
+    connection: sa.Connection, user_id: int, now_ms: int
 ) -> tuple[Holding, list[EquityRow], Decimal, list[Decimal]] | None:
     """Everything the tiles need, as of one moment."""
     held = _holding(connection, user_id)
     if held is None:
         return None
     results = _round_results(connection, held.account_id, held.position_qty)
-    return held, _curve(connection, user_id, 500), _day_start(connection, held, midnight), results
-
-
-def _day_start(connection: sa.Connection, held: Holding, midnight: int) -> Decimal:
-    """Equity at the first reading of the day, else the last one before it, else what the books began with."""
-    points = equity_points.c
-    mine = sa.select(points.equity).where(points.account_id == held.account_id)
-    today = mine.where(points.t_ms >= midnight).order_by(points.t_ms)
-    before = mine.where(points.t_ms < midnight).order_by(points.t_ms.desc())
-    found = (connection.execute(query.limit(1)).scalar_one_or_none() for query in (today, before))
-    return next((equity for equity in found if equity is not None), held.start_balance)
+    day_start = day_start_of(connection, held.account_id, now_ms, held.start_balance, held.transfers)
+    return held, _curve(connection, user_id, 500), day_start, results
 
 
 def _round_results(connection: sa.Connection, account_id: int, position_qty: Decimal) -> list[Decimal]:

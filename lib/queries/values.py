@@ -7,7 +7,9 @@ from decimal import Decimal
 from typing import Any
 
 from lib.domain.account import AccountSettings
+from lib.domain.books import balance, paid_in
 from lib.domain.order import Order
+from lib.domain.position import ZERO, Position, unrealised_pnl
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,38 +118,51 @@ class Holding:
     take_profit: Decimal | None = None
     leverage: int | None = None
     entered_ms: int | None = None
+    transfers: Decimal = ZERO
 
     @property
     def balance(self) -> Decimal:
         """Cash by our books."""
-        return self.start_balance + self.realised - self.fees + self.funding
+        return balance(self.start_balance, self.realised, self.fees, self.funding, self.transfers)
+
+    @property
+    def paid_in(self) -> Decimal:
+        """What its owner put in so far, less what was taken out."""
+        return paid_in(self.start_balance, self.transfers)
 
     def open_pnl(self, price: Decimal) -> Decimal:
         """What the position would realise at *price*, before fees."""
-        return self.position_qty * (price - self.avg_entry_price)
+        return unrealised_pnl(Position(self.symbol, self.position_qty, self.avg_entry_price), price)
+
+    def equity(self, price: Decimal) -> Decimal:
+        """Cash and the open position at *price*."""
+        return self.balance + self.open_pnl(price)
 
 
 @dataclass(frozen=True, slots=True)
 class EquityRow:
-    """The wallet at one T."""
+    """The wallet at one T; *transfers* is what the books had counted as paid in and out by then."""
 
     t_ms: int
     balance: Decimal
     equity: Decimal
     difference: Decimal
+    transfers: Decimal = ZERO
 
 
 @dataclass(frozen=True, slots=True)
 class Tiles:
     """
-    How the money stands now. *drawdown* is a fraction of the highest equity seen, *win_rate* of the *rounds* that won
-    or lost (None before the first); *today* is since midnight UTC. *price* None = nothing open, or no price known, and
-    then *open_pnl* is 0.
+    How the money stands now. *paid_in* is what the owner put in less what was taken out; *today* is since *day_start*,
+    the equity the loss limit of the UTC day is measured from. *drawdown* is a fraction of the highest equity seen,
+    *win_rate* of the *rounds* that won or lost (None before the first). *price* None = nothing open, or no price known,
+    and then *open_pnl* is 0.
     """
 
     equity: Decimal
     balance: Decimal
-    start_balance: Decimal
+    paid_in: Decimal
+    day_start: Decimal
     today: Decimal
     open_pnl: Decimal
     drawdown: Decimal

@@ -1,9 +1,9 @@
 """
 Books kept from the exchange's own executions, and the equity identity.
 
-balance = start + realised − fees + funding + transfers, to the last decimal. Where that is not the exchange's wallet,
-executions and then transfers are looked for; the difference that is left is recorded every cycle and never smoothed,
-and one that is new wakes somebody.
+The balance of the books (`lib.domain.books`) is the exchange's wallet, to the last decimal. Where it is not, executions
+and then transfers are looked for; the difference that is left is recorded every cycle and never smoothed, and one that
+is new wakes somebody.
 """
 
 from collections.abc import Iterable, Sequence

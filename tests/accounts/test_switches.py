@@ -12,8 +12,8 @@ from lib.accounts.web import SessionUser
 from lib.adapters.sql.commands import LOST, LOST_MS, SqlCommands
 from lib.adapters.sql.ledger import SqlLedger
 from lib.adapters.sql.people import accounts, commands, credentials, users
-from lib.adapters.sql.rulings import utc_day
 from lib.adapters.sql.trading import risk_locks
+from lib.domain.day import utc_day
 from lib.ports import Flags
 from tests.accounts.conftest import Scene
 from tests.factories import INSTALLATION, settings

@@ -11,9 +11,9 @@ import sqlalchemy as sa
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lib.adapters.sql.booking import RunningBooks, book_fill
 from lib.adapters.sql.commands import SqlCommandQueue
 from lib.clock import SteppedClock
+from lib.domain.books import RunningBooks, book_fill
 from lib.domain.candle import MINUTE_MS, FormingCandle
 from lib.domain.position import Side
 from lib.domain.risk import AccountPlan, Clamp
@@ -204,14 +204,14 @@ async def test_tiles_are_exact_to_the_last_decimal(scene: Scene) -> None:
     assert [point.equity for point in tiles.curve] == [Decimal(10_000)]
 
 
-async def test_today_begins_with_the_days_first_reading_and_drawdown_with_the_peak(scene: Scene) -> None:
+async def test_today_begins_where_the_loss_limit_does_and_drawdown_with_the_peak(scene: Scene) -> None:
     account = await trading_account(scene.world)
     midnight = T - T % DAY_MS
     for at, equity in ((midnight - 300_000, 12_500), (midnight + 300_000, 10_400), (T, 10_000)):
         await scene.world.ledger.record_equity(EquityPoint(account.account_id, at, Decimal(1), Decimal(equity), ZERO))
     tiles = scene.readings.tiles(account.user_id)
     assert tiles is not None
-    assert (tiles.today, tiles.drawdown) == (Decimal(-400), Decimal("0.2"))
+    assert (tiles.today, tiles.drawdown) == (Decimal(-2_500), Decimal("0.2"))
 
 
 async def test_open_pnl_without_a_price_is_none_of_the_equity(scene: Scene) -> None:

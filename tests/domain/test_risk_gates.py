@@ -10,6 +10,7 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from lib.domain.account import AccountSettings, Limits, PlatformLimits
+from lib.domain.day import midnight_after
 from lib.domain.decision import Decision
 from lib.domain.gates import (
     ENDED_BY_A_PERSON,
@@ -22,7 +23,6 @@ from lib.domain.gates import (
     budget_gates,
     entry_refusal,
     locking_gates,
-    midnight_after,
     platform_gates,
 )
 from lib.domain.instrument import Instrument

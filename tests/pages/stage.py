@@ -127,7 +127,8 @@ class Shelf:
         if not self._has(user_id):
             return None
         return Tiles(
-            Decimal("10432.17"), Decimal("10444.38"), Decimal(10_000), Decimal("130.76"), Decimal("-12.21"),
+            Decimal("10432.17"), Decimal("10444.38"), Decimal(10_000), Decimal("10301.41"), Decimal("130.76"),
+            Decimal("-12.21"),
             Decimal("0.0412"), Decimal("0.612"), 49, Decimal(12), Decimal(0), Decimal("64001.2"), tuple(curve()),
         )  # fmt: skip
 

@@ -7,9 +7,10 @@ from typing import Any
 import pytest
 
 from lib.domain.account import PlatformLimits, RiskLevel
+from lib.domain.day import midnight_after
 from lib.domain.decision import Action
 from lib.domain.errors import Retry
-from lib.domain.gates import FOREVER_MS, midnight_after
+from lib.domain.gates import FOREVER_MS
 from lib.domain.order import CYCLE_MS, OrderState
 from lib.domain.pricing import AnalystPrices
 from lib.ports import RiskLock, TraderAccount
@@ -75,7 +76,8 @@ async def test_money_paid_out_is_no_loss_and_locks_nothing(world: World) -> None
 
 
 async def test_a_drawdown_holds_until_a_person_ends_it_and_then_begins_anew(world: World) -> None:
-    world.ledger.store.accounts[1] = replace(world.ledger.store.accounts[1], peak_equity=Decimal(13_000))
+    row = world.ledger.store.accounts[1]
+    world.ledger.store.accounts[1] = replace(row, books=replace(row.books, peak_equity=Decimal(13_000)))
     await world.cycle("buy")
     lock = (await held(world))["drawdown"]
     assert lock.until_ms == FOREVER_MS

@@ -10,7 +10,7 @@ import pytest
 
 from lib.adapters.bybit.client import BybitExchange
 from lib.domain.account import RiskLevel
-from lib.domain.gates import midnight_after
+from lib.domain.day import midnight_after
 from lib.domain.order import CYCLE_MS
 from lib.ports import AnalystAnswer, Prompt, Transfer
 from tests.factories import decision, limits, settings

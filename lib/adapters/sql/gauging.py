@@ -12,10 +12,13 @@ import sqlalchemy as sa
 from lib.adapters.sql.columns import plain
 from lib.adapters.sql.cycles import analyst_failures
 from lib.adapters.sql.locks import lock_kinds
+from lib.adapters.sql.marks import day_start_of
 from lib.adapters.sql.people import accounts
 from lib.adapters.sql.rows import Now, order_from, running_books
-from lib.adapters.sql.rulings import DAY_MS, YOUNG_POINT_MS, is_unresolved, since_then, utc_day
+from lib.adapters.sql.rulings import is_unresolved
 from lib.adapters.sql.trading import cycles, equity_points, orders
+from lib.domain.day import midnight_after, midnight_before, utc_day
+from lib.domain.equity import YOUNG_POINT_MS, Mark, day_start
 from lib.domain.gates import UNLISTED_MS, newly_missing
 from lib.domain.order import IN_FLIGHT, OrderState
 from lib.domain.position import ZERO
@@ -29,7 +32,7 @@ def facts(connection: sa.Connection, now: Now, account_id: int, t_ms: int) -> Lo
     account = connection.execute(sa.select(accounts).where(accounts.c.id == account_id)).mappings().one()
     return LogFacts(
         own_qty=account["position_qty"],
-        day_start_equity=_day_start_equity(connection, account, t_ms),
+        day_start_equity=day_start_of(connection, account_id, t_ms, account["start_balance"], account["transfers"]),
         peak_equity=account["peak_equity"],
         entries_today=_entries(connection, t_ms, orders.c.account_id == account_id),
         loss_streak=running_books(account).streak_on(t_ms),
@@ -48,24 +51,8 @@ def _difference_before(connection: sa.Connection, account_id: int, t_ms: int) ->
     return found or ZERO
 
 
-def _midnight(t_ms: int) -> int:
-    return utc_day(t_ms) * DAY_MS
-
-
 def _on_day(column: "sa.Column[int]", t_ms: int) -> sa.ColumnElement[bool]:
-    return sa.and_(column >= _midnight(t_ms), column < _midnight(t_ms) + DAY_MS)
-
-
-def _day_start_equity(connection: sa.Connection, account: sa.RowMapping, t_ms: int) -> Decimal:
-    """The last point before midnight; an old one only when today has none yet, then the start of the books."""
-    points, midnight = equity_points.c, _midnight(t_ms)
-    mine = sa.select(points.equity, points.transfers).where(points.account_id == account["id"])
-    before = mine.where(points.t_ms < midnight).order_by(points.t_ms.desc())
-    young = before.where(points.t_ms >= midnight - YOUNG_POINT_MS)
-    today = mine.where(points.t_ms >= midnight, points.t_ms <= t_ms).order_by(points.t_ms)
-    found = (connection.execute(query.limit(1)).one_or_none() for query in (young, today, before))
-    equity, counted = next((tuple(row) for row in found if row is not None), (account["start_balance"], ZERO))
-    return since_then(account["transfers"], equity, counted)
+    return sa.and_(column >= midnight_before(t_ms), column < midnight_after(t_ms))
 
 
 def _entries(connection: sa.Connection, t_ms: int, *where: sa.ColumnElement[bool]) -> int:
@@ -84,49 +71,51 @@ def _unresolved(connection: sa.Connection, account_id: int, t_ms: int) -> int:
 
 def platform_facts(connection: sa.Connection, now: Now, feed: str, t_ms: int) -> PlatformFacts:
     """The ledger's `platform_facts`."""
-    rows = connection.execute(_standing(feed, t_ms)).all()
-    today = [row for row in rows if row.equity is not None]
-    starts = (since_then(row.transfers, row.day_start, row.counted) for row in today)
+    rows = connection.execute(_standing(feed, t_ms)).mappings().all()
+    today = [(row, newest) for row in rows if (newest := _mark(row, "newest"))]
     tokens, cost = _spent(connection, feed, t_ms)
     of_feed = orders.c.account_id.in_(sa.select(accounts.c.id).where(accounts.c.feed == feed))
     return PlatformFacts(
         entries=_entries(connection, t_ms, of_feed),
-        exposure=sum((abs(row.position_qty) * row.avg_entry_price for row in rows), ZERO),
-        equity=sum((since_then(row.transfers, row.equity, row.counted_then) for row in today), ZERO),
-        day_start_equity=sum(starts, ZERO),
+        exposure=sum((abs(row["position_qty"]) * row["avg_entry_price"] for row in rows), ZERO),
+        equity=sum((newest.moved(row["transfers"]) for row, newest in today), ZERO),
+        day_start_equity=sum((_day_start(row, t_ms) for row, _ in today), ZERO),
         tokens=tokens,
         cost=cost,
         analyst_failures=analyst_failures(connection, feed, before_ms=t_ms),
         locks=lock_kinds(connection, 0, now(connection)),
-        missing=sum((newly_missing(row.difference, row.difference_before or ZERO) for row in today), ZERO),
+        missing=sum((newly_missing(row["difference"], row["difference_before"] or ZERO) for row, _ in today), ZERO),
     )
 
 
+def _day_start(row: sa.RowMapping, t_ms: int) -> Decimal:
+    return day_start(t_ms, _mark(row, "before"), _mark(row, "first"), row["start_balance"], row["transfers"])
+
+
 def _standing(feed: str, t_ms: int) -> "sa.Select[Any]":
-    """Each account of *feed* with its newest equity of the day and its day's start, NULL for one not served today."""
-    newest = (equity_points.c.t_ms.desc(), *_today(t_ms))
+    """
+    Each account of *feed* with three marks, NULL where it has none: its newest of the day, the first, and the last
+    before. Of those before only a young one is asked for: the day of who is served today never starts at an old one.
+    """
+    at, midnight = equity_points.c.t_ms, midnight_before(t_ms)
+    newest, today = at.desc(), (at >= midnight, at <= t_ms)
     return sa.select(
-        accounts.c.position_qty,
-        accounts.c.avg_entry_price,
-        accounts.c.transfers,
-        _point("equity", *newest).label("equity"),
-        _point("difference", *newest).label("difference"),
-        _point("difference", newest[0], equity_points.c.t_ms <= t_ms - UNLISTED_MS).label("difference_before"),
-        _point("transfers", *newest).label("counted_then"),
-        _day_start("equity", t_ms).label("day_start"),
-        _day_start("transfers", t_ms).label("counted"),
+        *(accounts.c[name] for name in ("position_qty", "avg_entry_price", "start_balance", "transfers")),
+        *_marked("newest", newest, *today),
+        *_marked("first", at, *today),
+        *_marked("before", newest, at < midnight, at >= midnight - YOUNG_POINT_MS),
+        _point("difference", newest, *today).label("difference"),
+        _point("difference", newest, at <= t_ms - UNLISTED_MS).label("difference_before"),
     ).where(accounts.c.feed == feed)
 
 
-def _today(t_ms: int) -> tuple[sa.ColumnElement[bool], ...]:
-    return equity_points.c.t_ms >= _midnight(t_ms), equity_points.c.t_ms <= t_ms
+def _marked(name: str, order: Any, *when: sa.ColumnElement[bool]) -> "list[sa.Label[Any]]":
+    return [_point(part, order, *when).label(f"{name}_{part}") for part in ("t_ms", "equity", "transfers")]
 
 
-def _day_start(name: str, t_ms: int) -> "sa.ColumnElement[Any]":
-    """As `_day_start_equity`; of who has a point today, so an old one is never asked for."""
-    at, midnight = equity_points.c.t_ms, _midnight(t_ms)
-    young = _point(name, at.desc(), at < midnight, at >= midnight - YOUNG_POINT_MS)
-    return sa.func.coalesce(young, _point(name, at, *_today(t_ms)), type_=equity_points.c[name].type)
+def _mark(row: sa.RowMapping, name: str) -> Mark | None:
+    t_ms, equity, counted = (row[f"{name}_{part}"] for part in ("t_ms", "equity", "transfers"))
+    return None if t_ms is None else Mark(t_ms, equity, counted)
 
 
 def _point(name: str, order: Any, *when: sa.ColumnElement[bool]) -> "sa.ScalarSelect[Any]":

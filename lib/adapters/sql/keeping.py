@@ -7,7 +7,6 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from lib.adapters.sql.booking import book_fill, book_transfer
 from lib.adapters.sql.people import accounts, symbols
 from lib.adapters.sql.rows import (
     insert_once,
@@ -16,9 +15,11 @@ from lib.adapters.sql.rows import (
     order_from,
     running_books,
 )
-from lib.adapters.sql.rulings import books_differ, held_late, peak_after
+from lib.adapters.sql.rulings import books_differ
 from lib.adapters.sql.switches import tell
 from lib.adapters.sql.trading import equity_points, fills, orders, transfers
+from lib.domain.books import book_fill, book_transfer
+from lib.domain.equity import held_late, peak_after
 from lib.domain.order import CYCLE_MS, Order, OrderState
 from lib.ports import Books, EquityPoint, Fill, Transfer
 
@@ -80,20 +81,18 @@ def record_transfers(connection: sa.Connection, account_id: int, seen: Sequence[
     """The ledger's `record_transfers`. The start balance holds what came up to the moment the books began."""
     if not seen:
         return 0
-    account = lock_account(connection, account_id)
-    books, peak = running_books(account), account["peak_equity"]
+    books = running_books(lock_account(connection, account_id))
     known = _known_transfers(connection, account_id, seen)
     new: list[Transfer] = []
     for transfer in seen:
         if transfer.transfer_id not in known and transfer.at_ms > books.opened_ms:
             known.add(transfer.transfer_id)
-            books, peak = book_transfer(books, transfer), peak + transfer.amount
+            books = book_transfer(books, transfer)
             new.append(transfer)
     if new:
         connection.execute(sa.insert(transfers), [asdict(row) | {"account_id": account_id} for row in new])
         _count_late(connection, account_id, new)
-        values = asdict(books) | {"peak_equity": peak}
-        connection.execute(sa.update(accounts).where(accounts.c.id == account_id).values(values))
+        connection.execute(sa.update(accounts).where(accounts.c.id == account_id).values(asdict(books)))
     return len(new)
 
 

@@ -11,11 +11,12 @@ from typing import Any
 import sqlalchemy as sa
 
 from lib.adapters.sql.columns import clip
+from lib.adapters.sql.marks import newest_mark
 from lib.adapters.sql.people import accounts
 from lib.adapters.sql.rows import Now, lock_owned_account
-from lib.adapters.sql.rulings import since_then, utc_day
 from lib.adapters.sql.switches import lock_flags, tell
-from lib.adapters.sql.trading import equity_points, platform_locks, risk_locks
+from lib.adapters.sql.trading import platform_locks, risk_locks
+from lib.domain.day import utc_day
 from lib.ports import RiskLock
 
 
@@ -86,10 +87,8 @@ def _begin_again(connection: sa.Connection, account: sa.RowMapping, kind: str) -
 
 
 def _newest_equity(connection: sa.Connection, account: sa.RowMapping) -> Decimal:
-    points = equity_points.c
-    newest = sa.select(points.equity, points.transfers).where(points.account_id == account["id"])
-    row = connection.execute(newest.order_by(points.t_ms.desc()).limit(1)).one_or_none()
-    return since_then(account["transfers"], row.equity, row.transfers) if row else account["peak_equity"]
+    mark = newest_mark(connection, account["id"])
+    return mark.moved(account["transfers"]) if mark else account["peak_equity"]
 
 
 def _table(account_id: int) -> sa.Table:

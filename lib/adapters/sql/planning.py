@@ -41,9 +41,9 @@ from lib.adapters.sql.rulings import (
     same_exit,
     sizable,
     sized,
-    utc_day,
 )
 from lib.adapters.sql.trading import orders, trade_logs
+from lib.domain.day import utc_day
 from lib.domain.decision import Decision
 from lib.domain.order import Order, OrderState
 from lib.domain.position import ZERO

@@ -13,11 +13,11 @@ import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 
 from lib.adapters.sql.analysis import read_limits
-from lib.adapters.sql.booking import RunningBooks
 from lib.adapters.sql.people import accounts, users
 from lib.adapters.sql.trading import orders
 from lib.clock import Clock, SystemClock
 from lib.domain.account import AccountSettings, RiskLevel
+from lib.domain.books import RunningBooks
 from lib.domain.errors import Retry
 from lib.domain.order import Order, OrderState
 

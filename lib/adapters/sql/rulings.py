@@ -8,12 +8,10 @@ and in-memory ledgers call these, so that one of them cannot drift from the othe
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 from decimal import Decimal
-from itertools import accumulate
 
 from lib.adapters.sql.columns import plain
 from lib.domain.errors import Skip
 from lib.domain.order import (
-    CYCLE_MS,
     IN_FLIGHT,
     Claim,
     ClaimFacts,
@@ -29,17 +27,14 @@ from lib.domain.order import (
 )
 from lib.domain.risk import Outcome, Sizing
 from lib.domain.trade_log import Leg, Summary, summarise
-from lib.ports import EquityPoint, Flags, OrderRecord, SignedOrder, TraderAccount, Transfer, Verdict
+from lib.ports import EquityPoint, Flags, OrderRecord, SignedOrder, TraderAccount, Verdict
 
-DAY_MS = 86_400_000
 MAX_SEQ = 35
 """The greatest seq an order_link_id can hold."""
 ADOPTABLE = frozenset({OrderState.PLANNED, OrderState.EXPIRED, OrderState.BLOCKED, OrderState.ABSENT})
 """States that say an order is not at the exchange: finding it there overturns them."""
 LATE_FILL_MS = 3_600_000
 """An execution may be listed this long after a newer one."""
-YOUNG_POINT_MS = 3_600_000
-"""The last equity point before midnight is where the day starts if it is no older than this."""
 LEFT_MS = 3_600_000
 """Who leaves is looked after for this long: a database may have lost the order that was just sent for them."""
 OPERATOR = "operator"
@@ -58,11 +53,6 @@ def is_unbooked(row: Order, booked_links: Collection[str], last_fill_ms: int) ->
     return row.filled_qty != 0 and is_young and row.order_link_id not in booked_links
 
 
-def utc_day(at_ms: int) -> int:
-    """Days since 1970-01-01, UTC."""
-    return at_ms // DAY_MS
-
-
 def paused_by(flags: Flags, who: str) -> str:
     """Whose pause it is when *who* throws an account's *flags*; "" for none."""
     if flags.trading_enabled:
@@ -73,40 +63,6 @@ def paused_by(flags: Flags, who: str) -> str:
 def claim_locks(of_platform: Iterable[str], own: Iterable[str]) -> tuple[str, ...]:
     """Kinds of locks as a claim names them, each once."""
     return (*sorted({f"platform: {kind}" for kind in of_platform}), *sorted(set(own)))
-
-
-def since_then(transfers: Decimal, equity: Decimal, counted: Decimal) -> Decimal:
-    """
-    *equity* of a moment when the books had *counted* transfers, moved by those booked since: now they are *transfers*.
-
-    What was paid in or out in between is then no profit and no loss.
-    """
-    return equity + transfers - counted
-
-
-def held_late(points: Iterable[EquityPoint], new: Sequence[Transfer]) -> dict[int, Decimal]:
-    """
-    T of each of *points* (oldest first) → what of *new* transfers its wallet held already, though no list told of it.
-
-    It is what best explains how much its difference grew since the last point before any of them: the first of them, or
-    the first two, and so on. Moving a point by what it held would count that twice. A wallet is read within the cycle
-    of its point.
-    """
-    since, grown_from, held = min(transfer.at_ms for transfer in new) - CYCLE_MS, Decimal(0), dict[int, Decimal]()
-    for point in points:
-        if point.t_ms <= since:
-            grown_from = point.difference
-            continue
-        by_then = sorted((row.at_ms, row.amount) for row in new if row.at_ms < point.t_ms + CYCLE_MS)
-        sums = accumulate((amount for _, amount in by_then), initial=Decimal(0))
-        grown = point.difference - grown_from
-        held[point.t_ms] = min(sums, key=lambda known: abs(grown - known))
-    return held
-
-
-def peak_after(peak: Decimal, point: EquityPoint) -> Decimal:
-    """The peak once *point* stands; an unexplained surplus is no new peak: booked later, it would count twice."""
-    return max(peak, point.equity - max(point.difference, Decimal(0)))
 
 
 def books_differ(point: EquityPoint) -> str:

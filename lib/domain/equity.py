@@ -1,0 +1,84 @@
+"""
+Equity over time: where a day starts, how high it stood, how far it fell. Pure; gates and pages say the same.
+
+Paying in is no gain and paying out no loss: what was measured then is moved by what was paid since. Each figure needs a
+few values that are kept as they come (the sums, the peak, three points), never the whole curve.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from itertools import accumulate
+
+from lib.domain.books import EquityPoint, Transfer, paid_in
+from lib.domain.day import midnight_before
+from lib.domain.order import CYCLE_MS
+from lib.domain.position import ZERO
+
+YOUNG_POINT_MS = 3_600_000
+"""The last equity point before midnight is where the day starts if it is no older than this."""
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """The equity of one point, and what the books had *counted* as paid in and out when its wallet was read."""
+
+    t_ms: int
+    equity: Decimal
+    counted: Decimal
+
+    def moved(self, transfers: Decimal) -> Decimal:
+        """Its equity, moved by what was paid in and out since: the books count *transfers* now."""
+        return self.equity + transfers - self.counted
+
+
+def day_start(t_ms: int, before: Mark | None, first: Mark | None, start: Decimal, transfers: Decimal) -> Decimal:
+    """
+    The equity the UTC day of *t_ms* is measured from, USDT.
+
+    The last point *before* midnight; one that is old only when there is no *first* of the day. Without a point it is
+    what the books started with. All of it moved by *transfers*, the books' sum of what was paid in and out until now.
+    """
+    is_young = before is not None and before.t_ms >= midnight_before(t_ms) - YOUNG_POINT_MS
+    mark = before if is_young else first or before
+    return mark.moved(transfers) if mark else paid_in(start, transfers)
+
+
+def fall(before: Decimal, now: Decimal) -> Decimal:
+    """How far equity fell from *before* to *now*, as a fraction of *before*; below 0 when it rose, 0 of nothing."""
+    return (before - now) / before if before > 0 else ZERO
+
+
+def fell_by(share: Decimal, before: Decimal, now: Decimal) -> bool:
+    """Whether equity fell from *before* to *now* by that *share* or more; exact, where `fall` rounds."""
+    return before > 0 and before - now >= before * share
+
+
+def drawdown(peak: Decimal, equity: Decimal) -> Decimal:
+    """How far *equity* lies below the *peak*, as a fraction; never below 0: a new high is the peak."""
+    return fall(max(peak, equity), equity)
+
+
+def peak_after(peak: Decimal, point: EquityPoint) -> Decimal:
+    """The peak once *point* stands; an unexplained surplus is no new peak: booked later, it would count twice."""
+    return max(peak, point.equity - max(point.difference, ZERO))
+
+
+def held_late(points: Iterable[EquityPoint], new: Sequence[Transfer]) -> dict[int, Decimal]:
+    """
+    T of each of *points* (oldest first) → what of *new* transfers its wallet held already, though no list told of it.
+
+    It is what best explains how much its difference grew since the last point before any of them: the first of them, or
+    the first two, and so on. Moving a point by what it held would count that twice. A wallet is read within the cycle
+    of its point.
+    """
+    since, grown_from, held = min(transfer.at_ms for transfer in new) - CYCLE_MS, ZERO, dict[int, Decimal]()
+    for point in points:
+        if point.t_ms <= since:
+            grown_from = point.difference
+            continue
+        by_then = sorted((row.at_ms, row.amount) for row in new if row.at_ms < point.t_ms + CYCLE_MS)
+        sums = accumulate((amount for _, amount in by_then), initial=ZERO)
+        grown = point.difference - grown_from
+        held[point.t_ms] = min(sums, key=lambda known: abs(grown - known))
+    return held
