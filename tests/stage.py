@@ -17,7 +17,7 @@ from lib.domain.candle import MINUTE_MS, Candle
 from lib.domain.decision import Abstained, Decision
 from lib.ports import AnalystAnswer, ApiKey, Prompt, SealContext
 from lib.simulator.inprocess import VenueTransport
-from lib.simulator.path import Path
+from lib.simulator.path import FOR_EVER, Path
 from lib.simulator.venue import Request
 from tests.factories import REF, SYMBOL, T, decision
 
@@ -36,6 +36,9 @@ class PricedMarket:
     def set_price(self, price: Decimal, from_ms: int) -> None:
         """Trade at *price* from *from_ms* on, which nobody has seen yet."""
         self._steps.append((from_ms, price))
+
+    def span(self, symbol: str) -> tuple[int, int]:
+        return 0, FOR_EVER
 
     def price_at(self, symbol: str, at_ms: int) -> Decimal | None:
         return next(price for start, price in reversed(self._steps) if start <= at_ms)

@@ -2,21 +2,28 @@
 The local exchange as one thing that can be asked and ticked: engine, venue, store and streams in step.
 
 Invariant: whatever a request or a second of trading changed is on disk before anybody hears of it, by reply or by
-push. Everything runs in one thread and never awaits between change and save, so no lock is needed. HTTP is
-`lib.simulator.routes`, starting and stopping is `lib.simulator.server`.
+push. Everything runs in one thread and never awaits between change and save, so no lock is needed. What would take long
+(candles nobody has built yet, time missed while the machine slept) is done beforehand, in slices between which
+everything else runs: orders match and stops fire beside it. HTTP is `lib.simulator.routes`, starting and stopping is
+`lib.simulator.server`.
 """
 
 import asyncio
+from collections.abc import Sequence
 from typing import Any
 
 from lib.clock import Clock
 from lib.simulator.engine import Engine
 from lib.simulator.faults import Faults
+from lib.simulator.klines import Piece, minutes_of
 from lib.simulator.store import Store
 from lib.simulator.streams import Streams
 from lib.simulator.venue import Request, Response, Venue
 
-CATCH_UP_MS = 6 * 3_600_000
+CATCH_UP_MS = 3_600_000
+"""How much of the time that was missed is run at a stretch."""
+SLICE_MINUTES = 240
+"""How many minutes of the market are read at a stretch."""
 IDLE_SAVE_MS = 60_000
 """The engine's time is saved at least this often, so that a restart has little to run again."""
 
@@ -31,6 +38,8 @@ class LocalExchange:
         self._store = store
         self._clock = clock
         self._saved_ms = 0
+        self._turn = asyncio.Lock()
+        """Who does what takes long."""
 
     @property
     def faults(self) -> Faults:
@@ -46,6 +55,37 @@ class LocalExchange:
             await self._catch_up(int(advanced))
         self.engine.advance(self._clock.now_ms())
         self._settle()
+
+    async def prepare(self, request: Request) -> None:
+        """Do beforehand, in slices, what would make *request* take long; whoever asks for the like waits his turn."""
+        await self.keep_up()
+        if not self._takes_long(self.venue.pieces(request)):
+            return
+        async with self._turn:
+            await self._read(self.venue.pieces(request))
+
+    async def prepare_day(self) -> None:
+        """Have the last day of every symbol ready: tickers and daily streams read it at every push."""
+        await self._read(self.venue.pieces(Request("GET", "/v5/market/tickers")))
+
+    async def keep_up(self) -> None:
+        """Run, in slices, the time that was missed while this process did not."""
+        since_ms = self.engine.last_advanced_ms
+        if since_ms and self._clock.now_ms() - since_ms > CATCH_UP_MS:
+            async with self._turn:
+                await self._catch_up(self.engine.last_advanced_ms)
+
+    def _takes_long(self, pieces: Sequence[Piece]) -> bool:
+        return sum(map(minutes_of, pieces)) > SLICE_MINUTES
+
+    async def _read(self, pieces: Sequence[Piece]) -> None:
+        read = 0
+        for piece in pieces:
+            if read + minutes_of(piece) > SLICE_MINUTES:
+                await asyncio.sleep(0)
+                read = 0
+            self.venue.build(piece)
+            read += minutes_of(piece)
 
     async def _catch_up(self, since_ms: int) -> None:
         for at in range(since_ms, self._clock.now_ms(), CATCH_UP_MS):

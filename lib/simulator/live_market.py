@@ -29,6 +29,7 @@ class LiveMarket:
         self._ticks = tick_sizes or {}
         self._candles: dict[str, dict[int, Candle]] = {symbol: {} for symbol in self._symbols}
         self._prints: dict[str, dict[int, list[tuple[int, Decimal]]]] = {symbol: {} for symbol in self._symbols}
+        self._first_open: dict[str, int] = {}
         self._forming: dict[str, Candle] = {}
         self._last: dict[str, tuple[int, Decimal]] = {}
         self._looked = 0
@@ -73,8 +74,11 @@ class LiveMarket:
         kept = self._candles[symbol]
         for candle in candles:
             kept[candle.open_time] = candle
-        for open_time in sorted(kept)[: max(len(kept) - KEPT_MINUTES, 0)]:
+        in_order = sorted(kept)
+        for open_time in in_order[: max(len(kept) - KEPT_MINUTES, 0)]:
             del kept[open_time]
+        if in_order:
+            self._first_open[symbol] = in_order[-min(len(in_order), KEPT_MINUTES)]
 
     def _print(self, symbol: str, seen_at: int, price: Decimal) -> None:
         """Remember a price at *seen_at*, or right after the last look when that is later."""
@@ -92,6 +96,10 @@ class LiveMarket:
 
     def candle(self, symbol: str, open_time: int) -> Candle | None:
         return self._candles.get(symbol, {}).get(open_time)
+
+    def span(self, symbol: str) -> tuple[int, int]:
+        first = self._first_open.get(symbol)
+        return (self._looked, self._looked) if first is None else (first, self._looked + MINUTE_MS)
 
     def path(self, symbol: str, open_time: int) -> Path:
         prints = self._prints.get(symbol, {}).get(open_time)

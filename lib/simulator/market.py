@@ -29,6 +29,10 @@ class Market(Protocol):
         """The complete one-minute candle that opened at *open_time*, or None when there is none."""
         ...
 
+    def span(self, symbol: str) -> tuple[int, int]:
+        """(first, last) in epoch ms: no candle opened before *first* or after *last*, so nobody need look there."""
+        ...
+
     def price_at(self, symbol: str, at_ms: int) -> Decimal | None:
         """The last traded price at *at_ms*, or None while there is no trading."""
         ...

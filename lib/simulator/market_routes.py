@@ -1,6 +1,8 @@
 """The public, unsigned routes: time, klines, instruments, tickers, funding history, risk limits."""
 
+from collections.abc import Iterator
 from decimal import Decimal
+from itertools import chain
 from typing import Any
 
 from lib.domain.candle import MINUTE_MS, Candle
@@ -9,12 +11,12 @@ from lib.domain.position import ZERO
 from lib.simulator.call import Call
 from lib.simulator.engine import Engine
 from lib.simulator.funding import FUNDING_MS
-from lib.simulator.klines import INTERVALS, Klines, turnover
+from lib.simulator.klines import INTERVALS, Klines, Piece, turnover
 from lib.simulator.orders import Refused
 from lib.simulator.wire import plain, rounded
 
 Result = dict[str, Any]
-DAY_MS = 86_400_000
+HOUR_MS = 3_600_000
 LAUNCH_MS = 1_585_526_400_000
 
 
@@ -31,20 +33,26 @@ class MarketRoutes:
     def kline(self, call: Call) -> Result:
         """Newest first, the open row included, 200 rows unless said otherwise."""
         call.linear()
+        symbol, interval, opens = self._asked_klines(call)
+        found = (self._klines.candle(symbol, interval, at, call.engine.last_advanced_ms) for at in opens)
+        rows = [_kline_row(candle) for candle in found if candle is not None]
+        return {"symbol": symbol, "category": "linear", "list": rows}
+
+    def _asked_klines(self, call: Call) -> tuple[str, str, list[int]]:
+        """Symbol, interval and the open times asked for."""
         symbol = call.symbol()
         interval = call.params.required("interval")
         if interval not in INTERVALS:
             raise Refused(10001, "params error: interval invalid")
         start, end = call.params.integer("start", -1), call.params.integer("end", -1)
-        candles = self._klines.rows(
-            symbol,
+        opens = self._klines.opens(
             interval,
             call.engine.last_advanced_ms,
             call.params.integer("limit", 200, 1, 1000),
             start=None if start < 0 else start,
             end=None if end < 0 else end,
         )
-        return {"symbol": symbol, "category": "linear", "list": [_kline_row(candle) for candle in candles]}
+        return symbol, interval, opens
 
     def instruments(self, call: Call) -> Result:
         """Trading rules of one symbol, or of all."""
@@ -62,6 +70,25 @@ class MarketRoutes:
         symbols = [symbol] if symbol else list(call.engine.books.instruments)
         rows = [ticker_row(call.engine, self._klines, one) for one in symbols]
         return {"category": "linear", "list": [row for row in rows if row is not None]}
+
+    # --- what they cost -----------------------------------------------------------------------------------------------
+
+    def kline_pieces(self, call: Call) -> Iterator[Piece]:
+        """What `kline` has to read of the market and nobody has read yet."""
+        symbol, interval, opens = self._asked_klines(call)
+        return self._klines.pieces(symbol, interval, opens, call.engine.last_advanced_ms)
+
+    def day_pieces(self, call: Call) -> Iterator[Piece]:
+        """The same of `tickers`, and of whatever looks at the last 24 hours."""
+        now = call.engine.last_advanced_ms
+        hours = _last_hours(now)
+        return chain.from_iterable(
+            self._klines.pieces(symbol, "60", hours, now) for symbol in call.engine.books.instruments
+        )
+
+    def build(self, piece: Piece, now: int) -> None:
+        """Read *piece*."""
+        self._klines.build(piece, now)
 
     def funding_history(self, call: Call) -> Result:
         """Settled rates, newest first."""
@@ -188,7 +215,7 @@ def ticker_row(engine: Engine, klines: Klines, symbol: str) -> Result | None:
 
 def _day_fields(klines: Klines, symbol: str, now: int, last: Decimal) -> Result:
     """The last 24 hours, as 24 hourly candles up to the one under way."""
-    hours = [klines.candle(symbol, "60", _hour(now) - back * 3_600_000, now) for back in range(24)]
+    hours = [klines.candle(symbol, "60", at, now) for at in _last_hours(now)]
     known = [candle for candle in hours if candle is not None]
     day_ago = known[-1].open if known else last
     return {
@@ -202,5 +229,7 @@ def _day_fields(klines: Klines, symbol: str, now: int, last: Decimal) -> Result:
     }
 
 
-def _hour(now: int) -> int:
-    return now - now % 3_600_000
+def _last_hours(now: int) -> list[int]:
+    """Open times of the last 24 hours, newest first, the one under way among them."""
+    newest = now - now % HOUR_MS
+    return [newest - back * HOUR_MS for back in range(24)]

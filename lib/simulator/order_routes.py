@@ -1,5 +1,6 @@
 """The signed routes about orders: create, cancel, and the three places to ask what became of them."""
 
+from bisect import bisect_left
 from collections.abc import Sequence
 from typing import Any
 
@@ -141,7 +142,8 @@ def history(call: Call) -> Result:
     else:
         start, end = window(call.params, call.now)
         closed = call.engine.books.history[call.account.uid].closed
-        found = [order for order in _of_symbol(call, closed) if start <= order.created_ms <= end]
+        recent = closed[bisect_left(closed, start, key=lambda order: order.updated_ms) :]  # closed after it was made
+        found = [order for order in _of_symbol(call, recent) if start <= order.created_ms <= end]
     return _order_page(call, [order for order in found if _is_in_history(call, order)])
 
 

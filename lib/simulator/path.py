@@ -16,6 +16,9 @@ SECONDS = 60
 NOISE_SHARE = 6
 """The wobble around the straight line is at most range / NOISE_SHARE."""
 
+FOR_EVER = 10**15
+"""Epoch ms after everything anybody will ask about."""
+
 Path = tuple[tuple[int, Decimal], ...]
 """(offset in ms from the open time, price), offsets ascending."""
 

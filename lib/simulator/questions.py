@@ -19,6 +19,10 @@ FIELDS = ("action", "confidence", "leverage", "reason", "stop_loss", "take_profi
 MAX_CANDLES = 2_000
 MAX_BRACES = 50
 """Opening braces tried before a message counts as having no JSON object."""
+MAX_READ = 1_000_000
+"""Characters read of a message in search of its object, all tries together: no message is worth a stopped exchange."""
+MAX_WISH = 4_000
+"""Characters beside the object that are looked at: the longest wish a person may write is a thousand."""
 
 _tagged = re.compile(r"<(\w*(?:custom|prompt|preference)\w*)[^>]*>(.*?)</\1>", re.DOTALL)
 
@@ -127,15 +131,19 @@ def question_of(messages: Sequence[Message]) -> tuple[Question, int]:
 
 def find_object(text: str) -> tuple[dict[str, Any], str] | None:
     """The first JSON object with candles in *text* and the text around it, or None."""
-    decoder, start = json.JSONDecoder(), -1
+    decoder, start, left = json.JSONDecoder(), -1, MAX_READ
     for _ in range(MAX_BRACES):
         start = text.find("{", start + 1)
-        if start < 0:
+        if start < 0 or left <= 0:
             return None
         try:
             value, end = decoder.raw_decode(text, start)
-        except (ValueError, RecursionError):
+        except json.JSONDecodeError as broken:
+            left -= max(broken.pos - start, 1)
             continue
+        except (ValueError, RecursionError):
+            return None
+        left -= end - start
         if "candles" in value:
             return value, f"{text[:start]}\n{text[end:]}"
     return None
@@ -154,6 +162,7 @@ def _question(raw: dict[str, Any], beside: str, others: Sequence[str]) -> tuple[
 
 def _custom_prompt(text: str) -> str:
     """What stands inside a tagged block, else all of *text*."""
+    text = text[:MAX_WISH]
     tagged = [match.group(2) for match in _tagged.finditer(text)]
     return "\n".join(tagged) if tagged else text
 

@@ -40,6 +40,9 @@ class ReplayMarket:
     def candle(self, symbol: str, open_time: int) -> Candle | None:
         return self._candles.get(open_time) if symbol == self._symbol else None
 
+    def span(self, symbol: str) -> tuple[int, int]:
+        return self.first_open, self.last_open
+
     def price_at(self, symbol: str, at_ms: int) -> Decimal | None:
         return price_on(self.path(symbol, at_ms - at_ms % MINUTE_MS), at_ms % MINUTE_MS)
 

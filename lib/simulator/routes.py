@@ -70,6 +70,7 @@ class Routes:
         path, _, query = request.raw_path.partition("?")
         body = await request.read()
         asked = Request(request.method, path, query, request.headers, body, request.remote or "")
+        await self._exchange.prepare(asked)
         try:
             answer = await deliver(self._exchange, self._exchange.faults, self._clock, asked)
         except ReplyLost:

@@ -91,6 +91,7 @@ async def _listen(
     """Wait for prices, catch up, then serve and tick once a second until cancelled."""
     await feed.ready()
     await exchange.resume()
+    await exchange.prepare_day()
     runner = web.AppRunner(
         application(config, exchange, clock), access_log=None, shutdown_timeout=SHUTDOWN_SECONDS, keepalive_timeout=75
     )
@@ -102,6 +103,7 @@ async def _listen(
             on_ready(port)
         while True:
             await clock.sleep((1000 - clock.now_ms() % 1000) / 1000)
+            await exchange.keep_up()
             exchange.tick()
     finally:
         await exchange.streams.close()

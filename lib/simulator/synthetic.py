@@ -15,7 +15,7 @@ from hashlib import blake2b
 
 from lib.domain.candle import MINUTE_MS, Candle
 from lib.domain.instrument import Instrument
-from lib.simulator.path import Path, forming_on, price_on, walk
+from lib.simulator.path import FOR_EVER, Path, forming_on, price_on, walk
 
 BASE_PRICES = {"BTCUSDT": 64_000, "ETHUSDT": 3_200}
 OTHER_BASE = 100
@@ -73,6 +73,9 @@ class SyntheticMarket:
         if symbol not in self._instruments or open_time < 0 or open_time % MINUTE_MS:
             return None
         return self._candle(symbol, open_time // MINUTE_MS)
+
+    def span(self, symbol: str) -> tuple[int, int]:
+        return 0, FOR_EVER
 
     def price_at(self, symbol: str, at_ms: int) -> Decimal | None:
         return price_on(self.path(symbol, at_ms - at_ms % MINUTE_MS), at_ms % MINUTE_MS)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from lib.domain.candle import MINUTE_MS, Candle
-from lib.simulator.path import Path, price_on
+from lib.simulator.path import FOR_EVER, Path, price_on
 
 PRINT_MS = 10_000
 TICKS = 600_000
@@ -56,6 +56,9 @@ class SeededMarket:
 
     def path(self, symbol: str, open_time: int) -> Path:
         return self.minute(open_time)[1]
+
+    def span(self, symbol: str) -> tuple[int, int]:
+        return 0, FOR_EVER
 
     def price_at(self, symbol: str, at_ms: int) -> Decimal | None:
         return price_on(self.minute(at_ms - at_ms % MINUTE_MS)[1], at_ms % MINUTE_MS)

@@ -9,7 +9,7 @@ from lib.domain.position import Side
 from lib.simulator.accounts import EngineConfig
 from lib.simulator.engine import Engine
 from lib.simulator.orders import OrderRecord, OrderRequest, Protection
-from lib.simulator.path import Path, forming_on, price_on
+from lib.simulator.path import FOR_EVER, Path, forming_on, price_on
 
 BTC = "BTCUSDT"
 T0 = 1_700_006_400_000
@@ -42,6 +42,9 @@ class ScriptedMarket:
         if not prices:
             return None
         return Candle(open_time, prices[0], max(prices), min(prices), prices[-1], D("6"))
+
+    def span(self, symbol: str) -> tuple[int, int]:
+        return 0, FOR_EVER
 
     def price_at(self, symbol: str, at_ms: int) -> Decimal | None:
         return price_on(self.path(symbol, at_ms - at_ms % MINUTE_MS), at_ms % MINUTE_MS)
