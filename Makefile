@@ -60,19 +60,19 @@ lock: .venv/dev.stamp  ## compile requirements*.in, pinned and hashed
 
 servers:
 	@PATH="$$PATH:/usr/sbin"; missing=""; \
-	command -v mariadbd >/dev/null || missing="mariadb-server-core mariadb-client-core"; \
-	command -v redis-server >/dev/null || missing="$$missing redis-server"; \
-	[ -z "$$TEST_DATABASE_URL$$TEST_REDIS_URL" ] || missing=""; \
+	command -v mariadbd >/dev/null || [ -n "$$TEST_DATABASE_URL" ] || missing="mariadb-server-core mariadb-client-core"; \
+	command -v redis-server >/dev/null || [ -n "$$TEST_REDIS_URL" ] || missing="$$missing redis-server"; \
 	command -v chromium >/dev/null || command -v chromium-browser >/dev/null || [ -n "$$TEST_CHROMIUM" ] || \
 		missing="$$missing chromium fonts-noto-cjk"; \
-	[ -n "$$missing" ] || exit 0; \
-	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+	if [ -z "$$missing" ]; then :; elif [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
 		echo "installing for the tests: $$missing"; \
 		export DEBIAN_FRONTEND=noninteractive; \
 		apt-get update -qq && apt-get install -y -qq --no-install-recommends $$missing >/dev/null; \
 	else \
 		echo "NOTE: without$$(printf ' %s' $$missing) the tests on real servers or in a browser are skipped, loudly (set TEST_DATABASE_URL / TEST_REDIS_URL / TEST_CHROMIUM)"; \
 	fi
+	@# MySQL's own server, unpacked beside the system and kept under ~/.cache: says loudly when it cannot be had
+	@$(PYTHON) -m tests.mysql9
 
 .venv/bin/python:
 	@[ -n "$(PYTHON)" ] || { echo "Maemae needs Python 3.11 or newer: install python3 and python3-venv"; exit 1; }

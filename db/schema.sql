@@ -5,7 +5,8 @@
 -- `alembic -x url=... stamp head`.
 --
 -- Money is DECIMAL(36,18) in USDT or base units. Columns ending in _ms (and signed_ts) are epoch milliseconds;
--- DATETIME(3) is UTC: connect with time_zone = '+00:00'. Identifiers are ascii_bin, so they compare byte by byte.
+-- DATETIME(3) is UTC: connect with time_zone = '+00:00'. Identifiers are ascii_bin and names by
+-- which something is found utf8mb4_bin, so that they compare byte by byte.
 
 
 -- ------ People ------------------------------------------------------------------------------------------------------
@@ -14,7 +15,7 @@
 -- exchange keys live sealed in `credentials`.
 CREATE TABLE users (
     id BIGINT NOT NULL AUTO_INCREMENT,
-    email VARCHAR(255) NOT NULL,
+    email VARCHAR(255) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NOT NULL,
     password_hash VARCHAR(255) NOT NULL,
     bybit_api_key TEXT,  -- always NULL
     bybit_api_secret TEXT,  -- always NULL
@@ -42,7 +43,7 @@ CREATE TABLE users (
 -- Named values an operator may change at run time.
 CREATE TABLE system_settings (
     id BIGINT NOT NULL AUTO_INCREMENT,
-    setting_key VARCHAR(100) NOT NULL,
+    setting_key VARCHAR(100) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NOT NULL,
     setting_value TEXT,
     updated_at DATETIME(3) NOT NULL DEFAULT CURRENT_TIMESTAMP(3) ON UPDATE CURRENT_TIMESTAMP(3),
     PRIMARY KEY (id),
@@ -63,7 +64,7 @@ CREATE TABLE accounts (
     id BIGINT NOT NULL AUTO_INCREMENT,
     user_id BIGINT NOT NULL,
     venue ENUM('paper','demo','testnet','mainnet') NOT NULL,
-    feed VARCHAR(255) NOT NULL,  -- where its candles come from
+    feed VARCHAR(255) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NOT NULL,  -- where its candles come from
     uid VARCHAR(64) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,  -- the venue's own id of the account
     symbol_no INT NOT NULL,
     active BOOL NOT NULL DEFAULT 1,  -- one per person
@@ -91,7 +92,7 @@ CREATE TABLE accounts (
     proven_ms BIGINT NOT NULL DEFAULT 0,  -- when it was last proved stopped after that; 0 = not yet
     tokens_day BIGINT NOT NULL DEFAULT 0,  -- days since 1970-01-01: the newest UTC day it was decided for
     tokens_spent BIGINT NOT NULL DEFAULT 0,  -- analyst tokens behind its decisions of that day
-    paused_by VARCHAR(16) NOT NULL DEFAULT '',  -- who switched trading off: owner, operator (alone may resume) or system
+    paused_by VARCHAR(16) CHARACTER SET ascii COLLATE ascii_bin NOT NULL DEFAULT '',  -- who switched trading off: owner, operator (alone may resume) or system
     PRIMARY KEY (id),
     CONSTRAINT uq_accounts_venue_feed_uid UNIQUE (venue, feed, uid),
     CONSTRAINT fk_accounts_user_id FOREIGN KEY (user_id) REFERENCES users (id),
@@ -119,7 +120,7 @@ CREATE TABLE commands (
     id BIGINT NOT NULL AUTO_INCREMENT,
     user_id BIGINT NOT NULL,
     account_id BIGINT,
-    kind VARCHAR(40) NOT NULL,
+    kind VARCHAR(40) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
     args JSON,
     created_at DATETIME(3) NOT NULL DEFAULT CURRENT_TIMESTAMP(3),
     taken_at DATETIME(3),
@@ -164,7 +165,7 @@ CREATE TABLE outbox (
     id BIGINT NOT NULL AUTO_INCREMENT,
     user_id BIGINT NOT NULL,
     account_id BIGINT,
-    kind VARCHAR(40) NOT NULL,
+    kind VARCHAR(40) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
     body TEXT NOT NULL,
     created_at DATETIME(3) NOT NULL DEFAULT CURRENT_TIMESTAMP(3),
     sent_at DATETIME(3),
@@ -198,7 +199,7 @@ INSERT INTO system_flags (id) VALUES (1);
 -- Which process trades; epoch counts take-overs.
 CREATE TABLE trader_lease (
     id INT NOT NULL,
-    holder VARCHAR(64) NOT NULL DEFAULT '',
+    holder VARCHAR(64) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NOT NULL DEFAULT '',
     epoch BIGINT NOT NULL DEFAULT 0,
     expires_ms BIGINT NOT NULL DEFAULT 0,
     PRIMARY KEY (id),
@@ -212,7 +213,7 @@ INSERT INTO trader_lease (id) VALUES (1);
 -- One analyst call per prompt group and T: prompt, candles and raw answer stored once. The first writer wins.
 CREATE TABLE cycles (
     id BIGINT NOT NULL AUTO_INCREMENT,
-    feed VARCHAR(255) NOT NULL,
+    feed VARCHAR(255) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NOT NULL,
     symbol VARCHAR(32) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
     interval_s INT NOT NULL,
     t_ms BIGINT NOT NULL,

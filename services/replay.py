@@ -38,7 +38,8 @@ def main() -> int:
         if asked.file is None:
             asked.file = bootstrap.synthetic_file(Path("var"), asked.days)
         loaded = settings.load({**env, "FEED": "synthetic"})
-        plan = ReplayPlan(asked.file, asked.users, asked.days, asked.symbol, loaded.database_url, loaded.redis_url)
+        stores = (loaded.database_url, loaded.redis_url, loaded.redis_tls_verify)
+        plan = ReplayPlan(asked.file, asked.users, asked.days, asked.symbol, *stores)
         found = asyncio.run(bootstrap.replay(plan, _progress))
     except Halt as halt:
         sys.stderr.write(f"replay: {halt}\n")

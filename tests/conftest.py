@@ -8,7 +8,7 @@ import os
 
 import pytest
 
-pytest_plugins = ["tests.servers"]
+pytest_plugins = ["tests.servers", "tests.databases"]
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:

@@ -1,6 +1,6 @@
 """
-Real servers for tests: a private MariaDB and a private Redis, each started once a session, or the ones named by
-TEST_DATABASE_URL and TEST_REDIS_URL.
+Real servers for tests: a private MariaDB, MySQL and Redis, each started once a session; the ones named by
+TEST_DATABASE_URL (in MariaDB's place) and TEST_REDIS_URL instead.
 
 Private servers listen on a socket file only, in a temporary folder (on /dev/shm where there is one), and end with the
 session. With neither a URL nor a binary the tests that need one are skipped, and say so.
@@ -12,7 +12,7 @@ import shutil
 import subprocess
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
@@ -23,11 +23,23 @@ import redis
 import sqlalchemy as sa
 
 from lib.adapters.sql.url import read_address
+from tests import mysql9
 
 START_S = 30
 """How long a private server may take to answer."""
 
+SERVERS = [pytest.param(name, marks=pytest.mark.server) for name in ("mariadb", "mysql")]
+"""The database servers people have: what is true of one is tried on all."""
+
 _numbers = count(1)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """A server of one's own may be asked over TCP, which other tests may not use."""
+    if any(_is_remote(os.environ.get(name, "")) for name in ("TEST_DATABASE_URL", "TEST_REDIS_URL")):
+        for item in items:
+            if item.get_closest_marker("server"):
+                item.add_marker(pytest.mark.enable_socket)
 
 
 @pytest.fixture(scope="session")
@@ -35,21 +47,39 @@ def mariadb_url() -> Iterator[str]:
     """A MariaDB or MySQL with rights to create databases; its own database is empty and this session's."""
     given = os.environ.get("TEST_DATABASE_URL")
     if given:
-        with _database(given) as url:
+        with new_database_on(given) as url:
             yield url
         return
-    server, installer = _binary("mariadbd", "mysqld"), _binary("mariadb-install-db", "mysql_install_db")
-    if not server or not installer:
-        pytest.skip("NO MARIADB: set TEST_DATABASE_URL or install mariadb-server-core; the SQL tests did not run")
-    with _folder() as folder, _mariadb(server, installer, folder) as root_url, _database(root_url) as url:
+    with private_mariadb() as root_url, new_database_on(root_url) as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def mysql_url() -> Iterator[str]:
+    """As `mariadb_url`, of MySQL's own make; always a private one."""
+    with private_mysql() as root_url, new_database_on(root_url) as url:
         yield url
 
 
 @pytest.fixture
 def new_mariadb(mariadb_url: str) -> Iterator[str]:
     """An empty database of this test's own."""
-    with _database(mariadb_url) as url:
+    with new_database_on(mariadb_url) as url:
         yield url
+
+
+@pytest.fixture
+def new_mysql(mysql_url: str) -> Iterator[str]:
+    """As `new_mariadb`."""
+    with new_database_on(mysql_url) as url:
+        yield url
+
+
+@pytest.fixture(params=SERVERS)
+def new_database(request: pytest.FixtureRequest) -> str:
+    """An empty database of this test's own on each server people have."""
+    url: str = request.getfixturevalue(f"new_{request.param}")
+    return url
 
 
 @pytest.fixture(scope="session")
@@ -59,10 +89,38 @@ def redis_url() -> Iterator[str]:
     if given:
         yield given
         return
+    with private_redis() as url:
+        yield url
+
+
+@contextmanager
+def private_mariadb(*options: str) -> Iterator[str]:
+    """A MariaDB of the caller's own with *options*; the URL of its root."""
+    server, installer = _binary("mariadbd", "mysqld"), _binary("mariadb-install-db", "mysql_install_db")
+    if not server or not installer:
+        pytest.skip("NO MARIADB: set TEST_DATABASE_URL or install mariadb-server-core; the SQL tests did not run")
+    with _folder() as folder, _mariadb(server, installer, folder, options) as url:
+        yield url
+
+
+@contextmanager
+def private_mysql(*options: str) -> Iterator[str]:
+    """As `private_mariadb`, of MySQL's own make."""
+    try:
+        command = mysql9.server_command(mysql9.installed())
+    except mysql9.Unavailable as why:
+        pytest.skip(f"NO MYSQL: {why}; the SQL tests ran on MariaDB and SQLite alone")
+    with _folder() as folder, _mysql(command, folder, options) as url:
+        yield url
+
+
+@contextmanager
+def private_redis(*options: str) -> Iterator[str]:
+    """A Redis of the caller's own with *options*; the URL of its socket."""
     server = _binary("redis-server", "valkey-server") or _wheel_redis()
     if not server:
         pytest.skip("NO REDIS: set TEST_REDIS_URL or install redis-server; the Redis tests did not run")
-    with _folder() as folder, _redis(server, folder) as url:
+    with _folder() as folder, _redis(server, folder, options) as url:
         yield url
 
 
@@ -86,8 +144,28 @@ def _folder() -> Iterator[Path]:
         yield Path(made)
 
 
+def _is_remote(url: str) -> bool:
+    """Whether *url* is asked over TCP."""
+    parts = urlsplit(url)
+    return bool(parts.hostname) and "socket=" not in parts.query
+
+
 @contextmanager
-def _mariadb(server: str, installer: str, folder: Path) -> Iterator[str]:
+def _mysql(command: list[str], folder: Path, options: Sequence[str]) -> Iterator[str]:
+    user = ["--user=root"] if os.geteuid() == 0 else []
+    data, socket = folder / "data", folder / "s.sock"
+    common = [*command, *user, f"--datadir={data}", f"--log-error={folder / 'log'}", "--innodb-redo-log-capacity=16M"]
+    subprocess.run([*common, "--initialize-insecure"], check=True, capture_output=True)
+    serve = [*common, f"--tmpdir={folder}", f"--socket={socket}", f"--pid-file={folder / 'pid'}"]
+    serve += ["--skip-networking", "--skip-log-bin", "--innodb-flush-log-at-trx-commit=0"]
+    serve += ["--innodb-buffer-pool-size=64M", "--innodb-doublewrite=OFF", *options]
+    url = f"mysql://root@localhost/mysql?unix_socket={socket}"
+    with _running(serve, socket, lambda: _run_sql(url, "SELECT 1")):
+        yield url
+
+
+@contextmanager
+def _mariadb(server: str, installer: str, folder: Path, options: Sequence[str]) -> Iterator[str]:
     user = ["--user=root"] if os.geteuid() == 0 else []
     data, socket = folder / "data", folder / "s.sock"
     install = [installer, "--no-defaults", *user, f"--datadir={data}", "--skip-test-db", "--skip-name-resolve"]
@@ -97,16 +175,17 @@ def _mariadb(server: str, installer: str, folder: Path) -> Iterator[str]:
     command += [f"--pid-file={folder / 'pid'}", f"--log-error={folder / 'log'}", "--skip-networking"]
     command += ["--skip-name-resolve", "--character-set-server=utf8mb4", "--collation-server=utf8mb4_unicode_ci"]
     command += ["--innodb-flush-log-at-trx-commit=0", "--innodb-buffer-pool-size=64M", "--innodb-log-file-size=16M"]
+    command += options
     url = f"mysql://root@localhost/mysql?unix_socket={socket}"
     with _running(command, socket, lambda: _run_sql(url, "SELECT 1")):
         yield url
 
 
 @contextmanager
-def _redis(server: str, folder: Path) -> Iterator[str]:
+def _redis(server: str, folder: Path, options: Sequence[str]) -> Iterator[str]:
     socket = folder / "r.sock"
     command = [server, "--port", "0", "--unixsocket", str(socket), "--dir", str(folder), "--save", ""]
-    command += ["--appendonly", "no", "--daemonize", "no"]
+    command += ["--appendonly", "no", "--daemonize", "no", *options]
     with _running(command, socket, lambda: _ping(socket)):
         yield f"unix://{socket}"
 
@@ -152,7 +231,8 @@ def _answers(ask: Callable[[], object]) -> bool:
 
 
 @contextmanager
-def _database(server_url: str) -> Iterator[str]:
+def new_database_on(server_url: str) -> Iterator[str]:
+    """An empty database on that server, dropped at the end; its URL."""
     name = f"maemae_test_{os.getpid()}_{next(_numbers)}"
     _run_sql(server_url, f"CREATE DATABASE `{name}` CHARACTER SET utf8mb4 COLLATE utf8mb4_unicode_ci")
     try:

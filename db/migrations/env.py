@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from alembic import context
 from alembic.autogenerate.api import AutogenContext
 
-from lib.adapters.sql import columns
+from lib.adapters.sql import columns, resuming  # noqa: F401 - resuming: a migration that was cut off goes on
 from lib.adapters.sql.engine import make_engine
 from lib.adapters.sql.models import metadata
 

@@ -14,11 +14,12 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from itertools import product
 from pathlib import Path
+from typing import cast
 
 import redis
 import sqlalchemy as sa
 
-from lib.adapters.redis.connection import connect, connect_async
+from lib.adapters.redis.connection import TlsVerify, connect, connect_async
 from lib.adapters.redis.embedded import ensure
 from lib.adapters.sql import schema
 from lib.adapters.sql.engine import make_engine
@@ -61,6 +62,7 @@ class ReplayPlan:
     symbol: str
     database_url: str
     redis_url: str
+    redis_tls_verify: str = "full"
 
 
 @dataclass(slots=True)
@@ -133,7 +135,8 @@ async def _with_stores(
     _refuse_used(engine)
     embedded = None if plan.redis_url else ensure(folder / "redis")
     url = plan.redis_url or (embedded.url if embedded else "")
-    client, redis_async = connect(url), connect_async(url)
+    verify = cast(TlsVerify, plan.redis_tls_verify)
+    client, redis_async = connect(url, tls_verify=verify), connect_async(url, tls_verify=verify)
     try:
         stores = Stores(engine, client, redis_async)
         return await _play(plan, candles, folder, stores, first, progress)

@@ -21,12 +21,9 @@ from lib.adapters.sql.own_locks import SqlOwnLocks
 from lib.adapters.sql.people import accounts, credentials
 from lib.adapters.vault import VaultOpener, VaultSealer, generate_keys
 from lib.ports import ApiKey, SealContext
-from tests.contract.conftest import mariadb_engine, migrated_mariadb, migrated_sqlite, sqlite_engine
 from tests.contract.exchange_worlds import World, over_http
 from tests.factories import INSTALLATION, SYMBOL
 from tests.fakes_people import MemoryThrottles
-
-__all__ = ["mariadb_engine", "migrated_mariadb", "migrated_sqlite", "sqlite_engine"]
 
 PRIVATE, PUBLIC = generate_keys()
 HERE = Deployment("synthetic", ("paper",), SYMBOL, INSTALLATION)

@@ -21,13 +21,11 @@ from lib.ports import Command, CycleKey, CycleRecord, EquityPoint, Fill, TraderA
 from lib.queries import Page, Readings
 from lib.queries.money import round_results
 from tests import factories as make
-from tests.contract.conftest import mariadb_engine, migrated_mariadb, migrated_sqlite, sqlite_engine
 from tests.contract.ledger_worlds import SqlWorld
 from tests.contract.test_ledger import BUY, HOLDER, again, signed, trading_account, verdict
 from tests.factories import SYMBOL, T, candles
 from tests.fakes_market import MemoryCandleStore
-
-__all__ = ["mariadb_engine", "migrated_mariadb", "migrated_sqlite", "sqlite_engine"]
+from tests.servers import SERVERS
 
 ZERO = Decimal(0)
 DAY_MS = 86_400_000
@@ -65,7 +63,7 @@ class Scene:
         return replace(made, order_id=f"{account.uid}-{exec_id}", **changes)
 
 
-@pytest.fixture(params=["sqlite", pytest.param("mariadb", marks=pytest.mark.server)])
+@pytest.fixture(params=["sqlite", *SERVERS])
 def scene(request: pytest.FixtureRequest) -> Iterator[Scene]:
     world = SqlWorld(request.getfixturevalue(f"{request.param}_engine"), SteppedClock(T + 4_000))
     store = MemoryCandleStore()

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from lib.adapters.sql.columns import JSON, Dec, UtcDateTime, ascii_text, choice, plain, utc_from_ms
 from lib.adapters.sql.engine import make_engine
+from tests.servers import SERVERS
 
 TABLE = sa.Table(
     "samples",
@@ -25,10 +26,10 @@ TABLE = sa.Table(
 )
 
 
-@pytest.fixture(params=["sqlite", pytest.param("mariadb", marks=pytest.mark.server)])
+@pytest.fixture(params=["sqlite", *SERVERS])
 def connection(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[sa.Connection]:
     path = f"sqlite:///{tmp_path / 'app.db'}"
-    engine = make_engine(path if request.param == "sqlite" else request.getfixturevalue("new_mariadb"))
+    engine = make_engine(path if request.param == "sqlite" else request.getfixturevalue(f"new_{request.param}"))
     TABLE.create(engine)
     with engine.connect() as made:
         yield made

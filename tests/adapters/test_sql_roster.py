@@ -12,17 +12,15 @@ from lib.clock import SteppedClock
 from lib.domain.account import AccountSettings, Limits
 from lib.ports import NewAccount
 from tests import factories as make
-from tests.contract.conftest import mariadb_engine, migrated_mariadb, migrated_sqlite, sqlite_engine
 from tests.contract.ledger_worlds import SqlWorld
 from tests.contract.test_ledger import submitted, trading_account
 from tests.factories import SYMBOL, T
-
-__all__ = ["mariadb_engine", "migrated_mariadb", "migrated_sqlite", "sqlite_engine"]
+from tests.servers import SERVERS
 
 NOW = T + 4_000
 
 
-@pytest.fixture(params=["sqlite", pytest.param("mariadb", marks=pytest.mark.server)])
+@pytest.fixture(params=["sqlite", *SERVERS])
 def world(request: pytest.FixtureRequest) -> Iterator[SqlWorld]:
     made = SqlWorld(request.getfixturevalue(f"{request.param}_engine"), SteppedClock(NOW))
     yield made

@@ -11,6 +11,7 @@ from lib.adapters.sql.throttles import SqlThrottles
 from lib.domain.pace import Pace
 from lib.ports import Logins, NewSession, SessionRow, Sessions, Throttles
 from tests.fakes_people import MemoryLogins, MemorySessions, MemoryThrottles
+from tests.servers import SERVERS
 
 NOW = 1_760_000_000_000
 PACE = Pace(free=3, first_ms=1_000, longest_ms=60_000, halving_ms=600_000)
@@ -24,7 +25,7 @@ class Stores:
     throttles: Throttles
 
 
-@pytest.fixture(params=["memory", "sqlite", pytest.param("mariadb", marks=pytest.mark.server)])
+@pytest.fixture(params=["memory", "sqlite", *SERVERS])
 def stores(request: pytest.FixtureRequest) -> Stores:
     if request.param == "memory":
         logins = MemoryLogins()
@@ -49,6 +50,18 @@ def test_an_address_belongs_to_one_person_however_it_is_written(stores: Stores) 
     assert found is not None
     assert (found.user_id, found.password_hash, found.is_demo) == (user_id, "$hash", False)
     assert stores.logins.find("lee@example.com") is None
+
+
+@pytest.mark.parametrize(
+    "other", ["k\u00edm@example.com", "kim@ex\u00e4mple.com", "k\u0131m@example.com", "\u0431@example.com"]
+)
+def test_an_address_that_only_looks_alike_is_another_persons(stores: Stores, other: str) -> None:
+    kim = person(stores)
+    assert stores.logins.find(other) is None
+    assert person(stores, other) != kim
+    found = stores.logins.find("kim@example.com")
+    assert found is not None
+    assert found.user_id == kim
 
 
 def test_a_changed_hash_is_the_one_found(stores: Stores) -> None:
@@ -137,7 +150,7 @@ def test_old_tallies_are_dropped_and_counted(stores: Stores) -> None:
     assert stores.throttles.drop_older(NOW + 10) == 1
 
 
-@pytest.fixture(params=["sqlite", pytest.param("mariadb", marks=pytest.mark.server)])
+@pytest.fixture(params=["sqlite", *SERVERS])
 def shared(request: pytest.FixtureRequest) -> SqlThrottles:
     engine: sa.Engine = request.getfixturevalue(f"{request.param}_engine")
     return SqlThrottles(engine)

@@ -22,8 +22,9 @@ VENUES = ("paper", "demo", "testnet", "mainnet")
 def upgrade() -> None:
     for create in TABLES.values():
         create()
-    op.execute("INSERT INTO system_flags (id) VALUES (1)")
-    op.execute("INSERT INTO trader_lease (id) VALUES (1)")
+    # only where they are not yet: a migration that was cut off comes here again
+    op.execute("INSERT INTO system_flags (id) SELECT 1 WHERE NOT EXISTS (SELECT 1 FROM system_flags)")
+    op.execute("INSERT INTO trader_lease (id) SELECT 1 WHERE NOT EXISTS (SELECT 1 FROM trader_lease)")
 
 
 def downgrade() -> None:

@@ -6,6 +6,7 @@ tried twice at most: once more for a connection the server closed while idle. Ev
 so that second try is harmless. A URL that cannot work is *Halt* before anything connects, and never shows the password.
 """
 
+import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, Literal
@@ -17,6 +18,7 @@ from redis.asyncio.retry import Retry as AsyncRetryPolicy
 from redis.backoff import NoBackoff
 from redis.retry import Retry as RetryPolicy
 
+from lib.adapters.tls import causes, checked_context, handshake_failure
 from lib.domain.errors import Halt, Retry
 from lib.ports import CorruptCandles
 
@@ -28,7 +30,16 @@ CONNECT_TIMEOUT = 1.0
 ANSWER_TIMEOUT = 1.0
 """Seconds; the longest script (a rebuild of 5,000 candles) takes a few milliseconds."""
 
-_QUERY = {"db", "ssl_cert_reqs", "ssl_ca_certs", "ssl_check_hostname"}
+_QUERY = {"db", "ssl_cert_reqs", "ssl_ca_certs", "ssl_check_hostname", "ssl_certfile", "ssl_keyfile"}
+_CERT_REQS = ("none", "optional", "required")
+_TLS_ADVICE = (
+    "name its authority in REDIS_URL (?ssl_ca_certs=FILE), or set REDIS_TLS_VERIFY: ca = any host name, "
+    "none = encrypted only, as managed Redis with self-signed certificates needs"
+)
+_ADVICE = {
+    "does not answer in TLS": "write redis:// in REDIS_URL, or switch TLS on at the server",
+    "our side of TLS": "name our certificate in REDIS_URL (?ssl_certfile=FILE&ssl_keyfile=FILE)",
+}
 _SHAPE = "use redis://host:port[/db], rediss://… for TLS, or unix:///path/to/redis.sock"
 
 
@@ -62,9 +73,20 @@ def translated() -> Iterator[None]:
     except (redis.AuthenticationError, redis.exceptions.NoPermissionError):
         raise Halt("Redis refuses the user or password: check REDIS_URL") from None
     except (redis.ConnectionError, redis.TimeoutError, redis.InvalidResponse, OSError) as problem:
-        raise Retry(f"Redis cannot be reached ({type(problem).__name__})") from None
+        raise Retry(_why_not(problem)) from None
     except redis.ResponseError as problem:
         raise _refused(str(problem)) from None
+
+
+def _why_not(problem: Exception) -> str:
+    failure = handshake_failure(problem)
+    if not failure:
+        reset = any(isinstance(cause, ConnectionResetError) for cause in causes(problem))
+        hung_up = reset or "closed by server" in str(problem).lower()
+        hint = "; it hung up at once: does it want TLS (rediss://)?" if hung_up else ""
+        return f"Redis cannot be reached ({type(problem).__name__}{hint})"
+    advice = next((words for sign, words in _ADVICE.items() if sign in failure), _TLS_ADVICE)
+    return f"Redis cannot be used over TLS: {failure}: {advice}"
 
 
 def _refused(text: str) -> Retry:
@@ -81,19 +103,25 @@ def _options(url: str, tls_verify: TlsVerify, ca_file: str | None) -> dict[str, 
         "socket_connect_timeout": CONNECT_TIMEOUT,
     }
     if scheme == "rediss":
-        options |= _tls(tls_verify, ca_file)
+        options |= _tls(url, tls_verify, ca_file)
     return options
 
 
-def _tls(verify: TlsVerify, ca_file: str | None) -> dict[str, Any]:
+def _tls(url: str, verify: TlsVerify, ca_file: str | None) -> dict[str, Any]:
     if verify not in ("none", "ca", "full"):
         raise Halt(f"Redis TLS verification is none, ca or full, not {str(verify)[:20]!r}")
+    said = dict(parse_qsl(urlsplit(url).query))
+    if said.get("ssl_cert_reqs", "none") not in _CERT_REQS:
+        raise Halt(f"REDIS_URL: ssl_cert_reqs is one of {', '.join(_CERT_REQS)}")
+    authority = said.get("ssl_ca_certs") or ca_file
+    checked_context("REDIS_URL", authority, said.get("ssl_certfile"), said.get("ssl_keyfile"))
     options: dict[str, Any] = {
         "ssl_cert_reqs": "none" if verify == "none" else "required",
         "ssl_check_hostname": verify == "full",
+        "ssl_exclude_verify_flags": [ssl.VerifyFlags.VERIFY_X509_STRICT],
     }
-    if ca_file:
-        options["ssl_ca_certs"] = ca_file
+    if authority:
+        options["ssl_ca_certs"] = authority
     return options
 
 

@@ -164,6 +164,12 @@ def ascii_text(length: int) -> TypeEngine[str]:
     return sa.String(length).with_variant(binary, "mysql")
 
 
+def exact_text(length: int) -> TypeEngine[str]:
+    """A name in any script by which something is found: compared byte by byte, as SQLite does anyway."""
+    binary = mysql.VARCHAR(length, charset="utf8mb4", collation="utf8mb4_bin")
+    return sa.String(length).with_variant(binary, "mysql")
+
+
 def choice(name: str, *values: str) -> sa.Enum:
     """ENUM on MySQL, VARCHAR with a CHECK on SQLite; an unknown value is refused before it is sent."""
     return sa.Enum(*map(str, values), name=name, create_constraint=True, validate_strings=True)

@@ -23,8 +23,12 @@ SQLITE_BUSY_MS = 15_000
 _SESSION = (
     "SET SESSION time_zone='+00:00', "
     "sql_mode='STRICT_TRANS_TABLES,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION', "
-    f"innodb_lock_wait_timeout={LOCK_WAIT_S}"
+    f"innodb_lock_wait_timeout={LOCK_WAIT_S}, "
+    "completion_type=0, foreign_key_checks=1, unique_checks=1, sql_safe_updates=0, sql_auto_is_null=0, "
+    "sql_select_limit=18446744073709551615, sql_big_selects=1, sql_quote_show_create=1, "
+    "default_storage_engine=InnoDB"  # Alembic names no engine for its own table
 )
+"""Whatever the server's own settings are, a session of ours is this one from its first statement on."""
 
 
 def make_engine(
@@ -50,7 +54,9 @@ def describe(engine: sa.Engine) -> str:
 def _mysql_engine(address: Address, pool_size: int, max_overflow: int) -> sa.Engine:
     engine = sa.create_engine(
         address.url,
-        connect_args=address.connect_args,
+        # by the driver, before anything else is asked: the dialect looks at sql_mode when it first connects, and reads
+        # and writes names by what it saw (ANSI_QUOTES) until the process ends
+        connect_args=address.connect_args | {"init_command": _SESSION},
         isolation_level="READ COMMITTED",
         pool_pre_ping=True,
         pool_recycle=280,  # below the 300 s after which proxies in front of managed MySQL drop idle connections
@@ -59,14 +65,13 @@ def _mysql_engine(address: Address, pool_size: int, max_overflow: int) -> sa.Eng
         pool_timeout=10,
         hide_parameters=True,
     )
-    event.listen(engine, "connect", _mysql_session)
+    event.listen(engine, "connect", _end_idle_transactions)
     return engine
 
 
-def _mysql_session(connection: Any, record: object) -> None:
-    with connection.cursor() as cursor:
-        cursor.execute(_SESSION)
-        if "mariadb" in connection.get_server_info().lower():
+def _end_idle_transactions(connection: Any, record: object) -> None:
+    if "mariadb" in connection.get_server_info().lower():
+        with connection.cursor() as cursor:
             cursor.execute(f"SET SESSION idle_transaction_timeout={IDLE_TRANSACTION_S}")
 
 

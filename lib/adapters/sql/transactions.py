@@ -12,12 +12,19 @@ from typing import TypeVar
 import sqlalchemy as sa
 from sqlalchemy import exc
 
+from lib.adapters.tls import handshake_failure
 from lib.domain.errors import Halt, Retry
 
 T = TypeVar("T")
 
 _REFUSED = frozenset({1044, 1045, 1142, 1143, 1698})
 """The user, its password or its rights."""
+_NO_TLS_THERE = 2026
+_TLS_ALONE = 3159
+_TLS_ADVICE = (
+    "name its authority in DATABASE_URL (?ssl-ca=FILE), or ask for less there: ssl-mode=VERIFY_CA = any host name, "
+    "ssl-mode=REQUIRED without ssl-ca = encrypted only"
+)
 _NO_SCHEMA = frozenset({1049, 1054, 1146})
 """No such database, column or table."""
 
@@ -60,6 +67,8 @@ def _reaction(problem: exc.DBAPIError | exc.TimeoutError) -> Exception:
         return Halt("the database refuses the user, the password or a right: check DATABASE_URL")
     if error_code(problem) in _NO_SCHEMA or _lacks_schema(problem.orig):
         return Halt("the database lacks a table or column of this release: run `make migrate`")
+    if why := tls_failure(problem):
+        return Retry(f"the database cannot be used over TLS: {why}")
     if isinstance(problem, exc.OperationalError | exc.InterfaceError | exc.InternalError):
         # lock waits, deadlocks, lost connections, fail-overs, full disks: the environment's, and it passes
         return Retry(f"the database is busy or away ({_brief(problem)})")
@@ -74,6 +83,20 @@ def error_code(problem: exc.DBAPIError) -> int:
     """The server's error number, 0 when it has none."""
     args = getattr(problem.orig, "args", ())
     return args[0] if args and isinstance(args[0], int) else 0
+
+
+def tls_failure(problem: exc.DBAPIError) -> str:
+    """Why the connection could not be made over TLS, and which words of DATABASE_URL say how; "" = it was not that."""
+    if error_code(problem) == _NO_TLS_THERE:
+        return "it speaks no TLS: take the words about it (ssl-mode, ssl) out of DATABASE_URL"
+    if error_code(problem) == _TLS_ALONE:
+        return "it takes connections over TLS alone: DATABASE_URL says ssl-mode=DISABLED"
+    failure = handshake_failure(problem)
+    if not failure:
+        return ""
+    if "our side of TLS" in failure:
+        return f"{failure}: name our certificate in DATABASE_URL (?ssl-cert=FILE&ssl-key=FILE)"
+    return f"{failure}: {_TLS_ADVICE}"
 
 
 def _brief(problem: exc.SQLAlchemyError) -> str:

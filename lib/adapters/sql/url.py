@@ -2,7 +2,8 @@
 DATABASE_URL in the dialects people are handed, read into one address that works.
 
 Heroku add-ons (JawsDB, ClearDB), Railway, Rails and JDBC all write MySQL addresses their own way, with query words
-that PyMySQL takes for arguments and dies of. Only words about TLS and the socket are translated, the rest is dropped.
+that PyMySQL takes for arguments and dies of. Only words about TLS and the socket are translated, the rest is dropped;
+a word about TLS that is not understood is refused, because dropping it would be a connection nobody verifies.
 Whatever is wrong is *Halt* with one line that shows no password. It opens no connection.
 """
 
@@ -14,6 +15,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.exc import ArgumentError
 
+from lib.adapters.tls import checked_context
 from lib.domain.errors import Halt
 
 SHAPE = "use mysql://USER@HOST:3306/NAME (the password after USER and a colon) or sqlite:////absolute/path.db"
@@ -32,9 +34,30 @@ _TLS_WORDS = {
     "verify_ca": "ca",
     "required": "required",
     "require": "required",
+    "trust": "required",
+    "preferred": "",
+    "prefer": "",
+    "allow": "",
     "disabled": "off",
     "disable": "off",
 }
+_STRICTEST_FIRST = ("identity", "ca", "required", "off")
+_MODE_WORDS = ("ssl-mode", "sslmode")
+_SWITCHES = {
+    "ssl": "required",
+    "usessl": "required",
+    "requiressl": "required",
+    "tls": "required",
+    "ssl-verify-cert": "ca",
+    "verifyservercertificate": "ca",
+    "ssl-verify-identity": "identity",
+    "ssl-check-hostname": "identity",
+    "ssl-disabled": "off",
+}
+"""Words that are true or false, and what true asks for."""
+_CA_WORDS = ("ssl-ca", "sslca", "sslrootcert", "ssl-ca-certs")
+_CERT_WORDS = ("ssl-cert", "sslcert", "ssl-certfile")
+_KEY_WORDS = ("ssl-key", "sslkey", "ssl-keyfile")
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,31 +133,43 @@ def _tls_args(words: dict[str, str]) -> dict[str, Any]:
         return {"ssl_disabled": True}
     if not wanted:
         return {}
-    return {"ssl": _tls_context(wanted, _ca_file(words))}
-
-
-def _ca_file(words: dict[str, str]) -> str | None:
-    return words.get("ssl-ca") or words.get("sslca") or words.get("sslrootcert")
+    return {"ssl": _tls_context(wanted, words)}
 
 
 def _tls_wanted(words: dict[str, str]) -> str:
-    if words.get("sslaccept", "").lower() == "strict":
-        return "identity"
-    named = (words.get("ssl-mode") or words.get("sslmode") or "").lower().replace("-", "_")
-    if named in _TLS_WORDS:
-        return _TLS_WORDS[named]
-    if _ca_file(words):
-        return "ca"
-    if any(words.get(word, "").lower() in _YES for word in ("ssl", "usessl", "tls")):
-        return "required"
+    """identity, ca, required, off, or "" for TLS where the server has it: the strictest that the words ask for."""
+    asked = {_meaning(word, value) for word, value in words.items()}
+    if "off" not in asked:
+        # a named authority is there to be asked, whatever else is said: so every MySQL client reads it
+        asked |= {"ca"} if _file(words, _CA_WORDS) else set()
+        asked |= {"required"} if _file(words, _CERT_WORDS) else set()
+    return next((wanted for wanted in _STRICTEST_FIRST if wanted in asked), "")
+
+
+def _meaning(word: str, value: str) -> str:
+    said = value.lower().replace("-", "_")
+    if word in _MODE_WORDS:
+        if said not in _TLS_WORDS:
+            # never guessed: a mode misspelt would be a connection nobody verifies
+            raise Halt(f"DATABASE_URL: {word} is {said[:20]!r}; use {', '.join(sorted(_TLS_WORDS))}")
+        return _TLS_WORDS[said]
+    if word == "sslaccept":
+        return "identity" if said == "strict" else "required"
+    if word == "ssl" and "rejectunauthorized" in said:  # Node's, as JSON
+        return "identity" if "true" in said.partition("rejectunauthorized")[2] else "required"
+    if word in _SWITCHES:
+        # JDBC's everyday useSSL=false is no order: TLS does no harm where the server has it
+        return _SWITCHES[word] if said in _YES else ""
     return ""
 
 
-def _tls_context(wanted: str, ca_file: str | None) -> ssl.SSLContext:
-    try:
-        context = ssl.create_default_context(cafile=ca_file)
-    except OSError:
-        raise Halt(f"DATABASE_URL: the certificate file {ca_file} cannot be read") from None
+def _file(words: dict[str, str], names: tuple[str, ...]) -> str | None:
+    return next((words[name] for name in names if words.get(name)), None)
+
+
+def _tls_context(wanted: str, words: dict[str, str]) -> ssl.SSLContext:
+    files = (_file(words, names) for names in (_CA_WORDS, _CERT_WORDS, _KEY_WORDS))
+    context = checked_context("DATABASE_URL", *files)
     context.check_hostname = wanted == "identity"
     if wanted == "required":
         # encryption without proof of identity is what the word means in every MySQL client

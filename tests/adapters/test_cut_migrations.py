@@ -1,0 +1,125 @@
+"""
+A migration killed after any of its statements goes on at the next run, and ends in the very same database.
+
+MySQL commits each DDL statement, and takes back what was inserted since: so a run is ended by an exception right after
+a statement, which leaves what a kill leaves.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from sqlalchemy import event
+
+from lib.adapters.sql.engine import make_engine
+from lib.adapters.sql.people import system_flags
+from lib.adapters.sql.schema import check_schema, downgrade, migrate
+from lib.adapters.sql.trading import trader_lease
+from lib.domain.errors import Halt
+from tests.adapters.test_sql_schema import by_schema_sql, differences, snapshot
+
+DDL = ("CREATE", "ALTER", "DROP", "RENAME")
+DML = ("INSERT", "UPDATE", "DELETE")
+
+
+class Killed(Exception):
+    """The process is gone here."""
+
+
+@pytest.fixture
+def server(new_database: str) -> Iterator[sa.Engine]:
+    engine = make_engine(new_database)
+    yield engine
+    engine.dispose()
+
+
+@contextmanager
+def killed_after(engine: sa.Engine, kinds: tuple[str, ...], number: int = 1) -> Iterator[list[str]]:
+    """Die after the *number*th statement of *kinds*; the list holds the statements that were done."""
+    done: list[str] = []
+
+    def die(_connection: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
+        if statement.lstrip().upper().startswith(kinds):
+            done.append(statement)
+            if len(done) == number:
+                raise Killed(statement)
+
+    event.listen(engine, "after_cursor_execute", die)
+    try:
+        yield done
+    finally:
+        event.remove(engine, "after_cursor_execute", die)
+
+
+def dies(engine: sa.Engine, kinds: tuple[str, ...], number: int, *, back: bool = False) -> list[str]:
+    """Migrate until killed; the statements that were done, [] when there was nothing to be killed after."""
+    with killed_after(engine, kinds, number) as done:
+        try:
+            downgrade(engine, "base") if back else migrate(engine)
+        except Killed:
+            return done
+    return []
+
+
+def is_whole(engine: sa.Engine) -> None:
+    check_schema(engine)
+    assert differences(engine) == []
+    with engine.connect() as connection:
+        for one_row in (system_flags, trader_lease):
+            assert connection.scalar(sa.select(sa.func.count()).select_from(one_row)) == 1
+
+
+def test_killed_after_each_statement_in_turn_it_ends_as_schema_sql_says(server: sa.Engine) -> None:
+    statements: list[str] = []
+    while killed := dies(server, DDL, 1):
+        assert killed[0] not in statements, "a statement that was done is done again"
+        statements += killed
+    assert len(statements) > 50
+    is_whole(server)
+    migrated = snapshot(server)
+    with server.begin() as connection:
+        connection.exec_driver_sql("SET foreign_key_checks = 0")
+        for table in sa.inspect(connection).get_table_names():
+            connection.exec_driver_sql(f"DROP TABLE {table}")
+        connection.exec_driver_sql("SET foreign_key_checks = 1")
+    by_schema_sql(server)
+    assert migrated == snapshot(server)
+
+
+@pytest.mark.parametrize("number", range(1, 4))
+def test_killed_after_a_row_was_written_it_goes_on(server: sa.Engine, number: int) -> None:
+    """Rows of a migration, the revision's own among them, are committed by the next DDL or never."""
+    assert dies(server, DML, number)
+    migrate(server)
+    is_whole(server)
+
+
+def test_killed_on_the_way_back_it_goes_on_and_comes_up_again(server: sa.Engine) -> None:
+    migrate(server)
+    statements: list[str] = []
+    while killed := dies(server, DDL, 5, back=True):
+        assert not set(killed) & set(statements), "a statement that was done is done again"
+        statements += killed
+    assert len(statements) > 25
+    assert sa.inspect(server).get_table_names() == ["alembic_version"]
+    migrate(server)
+    is_whole(server)
+
+
+def test_a_whole_database_is_migrated_without_a_statement(server: sa.Engine) -> None:
+    migrate(server)
+    with killed_after(server, DDL + DML) as done:
+        migrate(server)
+    assert done == []
+
+
+@pytest.mark.parametrize(
+    "theirs", ["CREATE TABLE users (id BIGINT)", "CREATE TABLE symbols (symbol_no INT, symbol DATETIME)"]
+)
+def test_a_table_of_somebody_elses_is_not_taken_for_ours(server: sa.Engine, theirs: str) -> None:
+    with server.begin() as connection:
+        connection.exec_driver_sql(theirs)
+    with pytest.raises(Halt, match="an empty database of its own"):
+        migrate(server)

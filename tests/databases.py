@@ -1,0 +1,85 @@
+"""Migrated, empty databases of every kind a deployment may have, for tests that begin with nothing in them."""
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+
+from lib.adapters.sql.engine import make_engine
+from lib.adapters.sql.schema import migrate
+from tests.contract.ledger_worlds import wipe
+from tests.servers import SERVERS
+
+SQLITE_BUSY_MS = 300
+"""Short, so that a test of a busy database is not a slow test."""
+
+
+@pytest.fixture(scope="session")
+def migrated_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A migrated, empty SQLite file to copy."""
+    path = tmp_path_factory.mktemp("ledger") / "template.db"
+    engine = make_engine(f"sqlite:///{path}")
+    migrate(engine)
+    engine.dispose()
+    return path
+
+
+@pytest.fixture
+def sqlite_engine(migrated_sqlite: Path, tmp_path: Path) -> Iterator[sa.Engine]:
+    """A migrated SQLite database of this test's own."""
+    path = shutil.copy(migrated_sqlite, tmp_path / "ledger.db")
+    engine = make_engine(f"sqlite:///{path}", sqlite_busy_ms=SQLITE_BUSY_MS, pool_size=5)
+    yield engine
+    engine.dispose()
+
+
+@pytest.fixture(scope="session")
+def migrated_mariadb(mariadb_url: str) -> Iterator[sa.Engine]:
+    """A migrated MariaDB, shared by tests that each begin with it empty."""
+    yield from _migrated(mariadb_url)
+
+
+@pytest.fixture(scope="session")
+def migrated_mysql(mysql_url: str) -> Iterator[sa.Engine]:
+    """As `migrated_mariadb`, of MySQL's own make."""
+    yield from _migrated(mysql_url)
+
+
+def _migrated(url: str) -> Iterator[sa.Engine]:
+    engine = make_engine(url, pool_size=8)
+    migrate(engine)
+    yield engine
+    engine.dispose()
+
+
+@pytest.fixture
+def mariadb_engine(migrated_mariadb: sa.Engine) -> sa.Engine:
+    """A migrated, empty MariaDB."""
+    wipe(migrated_mariadb)
+    return migrated_mariadb
+
+
+@pytest.fixture
+def mysql_engine(migrated_mysql: sa.Engine) -> sa.Engine:
+    """A migrated, empty MySQL."""
+    wipe(migrated_mysql)
+    return migrated_mysql
+
+
+@pytest.fixture(params=SERVERS)
+def server_engine(request: pytest.FixtureRequest) -> sa.Engine:
+    """A migrated, empty database on each server people have."""
+    return _engine_of(request)
+
+
+@pytest.fixture(params=["sqlite", *SERVERS])
+def any_engine(request: pytest.FixtureRequest) -> sa.Engine:
+    """A migrated, empty database of every kind."""
+    return _engine_of(request)
+
+
+def _engine_of(request: pytest.FixtureRequest) -> sa.Engine:
+    engine: sa.Engine = request.getfixturevalue(f"{request.param}_engine")
+    return engine
