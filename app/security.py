@@ -1,17 +1,19 @@
 """
 The outermost layer: every HTTP request and every WebSocket passes here before Streamlit or a route sees it.
 
-Refuses foreign origins, finds the person behind the cookie, closes Streamlit's side doors, and puts our headers on
-every answer. The identity header is ours alone: what a client sends by that name is dropped, and Streamlit compares it
-before it re-attaches a live session, so that a leaked session id opens nothing.
+Refuses names that are not this server's and foreign origins, slows down who asks too much, finds the person behind the
+cookie, closes Streamlit's side doors, and puts our headers on every answer. The identity header is ours alone: what a
+client sends by that name is dropped, and Streamlit compares it before it re-attaches a live session, so that a leaked
+session id opens nothing.
 """
 
 import json
 from collections.abc import Awaitable, Callable, MutableMapping
 from dataclasses import replace
 from typing import Any
-from urllib.parse import urlsplit
 
+from app.http.hosts import ANY, Hosts, differs_in_scheme_alone, is_own_origin, read_place
+from app.http.traffic import Traffic
 from app.policy import answer_headers, content_policy
 from app.threads import in_thread
 from app.visit import Visit, header, keep, read_visit
@@ -23,26 +25,44 @@ _OURS = b"x-maemae-"
 _SAFE = ("GET", "HEAD", "OPTIONS")
 _OPEN = ("/static/", "/assets/", "/healthz", "/_stcore/health")
 """Nothing personal: no question to the database. Streamlit's front end polls its health route."""
-_FOR_NOBODY = ("/_stcore/metrics", "/_stcore/agent", "/_stcore/script-health-check")
+_FOR_NOBODY = (
+    "/_stcore/metrics",
+    "/_stcore/agent",
+    "/_stcore/script-health-check",
+)
 _FOR_PEOPLE = ("/media", "/_stcore/upload_file")
+_ASKED_BY_NUMBER = "/healthz"
+"""Platforms ask whether we live under names of their own; the answer is nobody's."""
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
+Refused = tuple[int, str] | tuple[int, str, int]
+"""Status, key, and for how many seconds."""
+EVERY_HOST = Hosts([ANY])
 
 
 class Security:
     """Pure ASGI around *app*; *user_of* answers who a token belongs to, *trusted* is how many proxies are ours."""
 
     def __init__(
-        self, app: App, user_of: Callable[[str | None], SessionUser | None], trusted: int, hashes: tuple[str, ...]
+        self,
+        app: App,
+        user_of: Callable[[str | None], SessionUser | None],
+        trusted: int,
+        hashes: tuple[str, ...],
+        *,
+        hosts: Hosts = EVERY_HOST,
+        traffic: Traffic | None = None,
     ) -> None:
         self._app = app
         self._user_of = user_of
         self._trusted = trusted
         self._hashes = hashes
+        self._hosts = hosts
+        self._traffic = traffic or Traffic()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] not in ("http", "websocket"):
@@ -50,7 +70,7 @@ class Security:
             return
         visit = read_visit(dict(scope), self._trusted)
         send = self._with_headers(scope, visit, send)
-        if (refused := refusal(scope)) is not None:
+        if (refused := self._before_asking(scope, visit)) is not None:
             await _refuse(scope, send, *refused)
             return
         try:
@@ -58,10 +78,39 @@ class Security:
         except Retry:
             await _refuse(scope, send, 503, "refuse.busy")
             return
-        if (refused := _side_door(scope["path"], visit)) is not None:
+        if (refused := self._asked(scope, visit)) is not None:
             await _refuse(scope, send, *refused)
-            return
-        await self._app(_marked(scope, visit), receive, send)
+        elif scope["type"] == "http":
+            await self._app(_marked(scope, visit), receive, send)
+        else:
+            await self._hold(scope, visit, receive, send)
+
+    async def _hold(self, scope: Scope, visit: Visit, receive: Receive, send: Send) -> None:
+        with self._traffic.socket(visit) as has_place:
+            if has_place:
+                await self._app(_marked(scope, visit), self._traffic.paced(receive, visit), send)
+            else:
+                await _refuse(scope, send, 429, "refuse.wait")
+
+    def _before_asking(self, scope: Scope, visit: Visit) -> Refused | None:
+        """What is wrong with this request whoever sends it."""
+        host, path = header(scope["headers"], b"host"), scope["path"]
+        if path != _ASKED_BY_NUMBER and not self._hosts.allow(read_place(host, visit.scheme)):
+            return 421, "refuse.host"
+        if (refused := refusal(scope, visit.scheme)) is not None:
+            return refused
+        if visit.token is None or path.startswith(_OPEN) or self._traffic.may_look_up(visit):
+            return None
+        return 429, "refuse.wait", 1
+
+    def _asked(self, scope: Scope, visit: Visit) -> Refused | None:
+        """What is wrong with it from this visitor."""
+        self._traffic.recognised(visit)
+        path = scope["path"]
+        counts = scope["type"] == "http" and not path.startswith(_OPEN)
+        if counts and (wait_s := self._traffic.wait_s(scope["method"], path, visit)):
+            return 429, "refuse.wait", wait_s
+        return _side_door(path, visit)
 
     async def _recognised(self, path: str, visit: Visit) -> Visit:
         if visit.token is None or path.startswith(_OPEN):
@@ -82,28 +131,29 @@ class Security:
         return send_ours
 
 
-def refusal(scope: Scope) -> tuple[int, str] | None:
+def refusal(scope: Scope, scheme: str) -> Refused | None:
     """(status, key) when another site's page sent this; a client without an Origin is no browser page."""
     if scope["type"] == "http" and scope["method"] in _SAFE:
         return None
     headers = scope["headers"]
     origin, host = header(headers, b"origin"), header(headers, b"host")
-    if origin and urlsplit(origin).netloc.lower() != host.lower():
-        return 403, "refuse.origin"
+    if origin and not is_own_origin(origin, scheme, read_place(host, scheme)):
+        return 403, "refuse.scheme" if differs_in_scheme_alone(origin, scheme, host) else "refuse.origin"
     if header(headers, b"sec-fetch-site").lower() not in ("", "same-origin", "none"):
         return 403, "refuse.origin"
     return None
 
 
-def _side_door(path: str, visit: Visit) -> tuple[int, str] | None:
+def _side_door(path: str, visit: Visit) -> Refused | None:
     if path.startswith(_FOR_NOBODY):
         return 404, "refuse.not_found"
     if not path.startswith(_FOR_PEOPLE):
         return None
     if visit.user is None:
         return 401, "refuse.signed_out"
-    if visit.user.read_only and path.startswith("/_stcore/"):
-        return 403, "refuse.read_only"
+    if path.startswith("/_stcore/"):
+        # no page takes a file, and what nobody asked for would be kept in memory
+        return (403, "refuse.read_only") if visit.user.read_only else (404, "refuse.not_found")
     return None
 
 
@@ -116,12 +166,14 @@ def _marked(scope: Scope, visit: Visit) -> Scope:
     return marked
 
 
-async def _refuse(scope: Scope, send: Send, status: int, key: str) -> None:
+async def _refuse(scope: Scope, send: Send, status: int, key: str, wait_s: int = 0) -> None:
     if scope["type"] == "websocket":
         # before the handshake is accepted, so the browser sees a refused connection
         await send({"type": "websocket.close", "code": 1008, "reason": key})
         return
-    body = json.dumps({"error": key, "params": {}}).encode()
+    body = json.dumps({"error": key, "params": {"seconds": wait_s} if wait_s else {}}).encode()
     headers = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]
+    if wait_s:
+        headers.append((b"retry-after", str(wait_s).encode()))
     await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": body})

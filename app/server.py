@@ -19,6 +19,10 @@ from starlette.staticfiles import StaticFiles
 from streamlit import config
 
 from app.api import account, auth, market, plain, stops
+from app.http.doorkeeper import Doorkeeper
+from app.http.hosts import Hosts
+from app.http.places import places
+from app.http.protocols import BACKLOG, FRAME_BYTES, HEADER_BYTES, protocols
 from app.live import Hub
 from app.policy import inline_hashes
 from app.security import IDENTITY_HEADER, Security
@@ -37,7 +41,6 @@ HEAVY = ("pandas", "pyarrow", "altair", "streamlit.elements.arrow", "streamlit.r
 """Imported before the freeze, so that the first visitor does not wait for them and no collection walks them."""
 TIDY_S = 600.0
 DRAIN_S = 3
-HEADER_LIMIT = 16_384
 _log = log.get("web")
 
 
@@ -48,7 +51,7 @@ def build(system: WebSystem, script: Path = SCRIPT) -> Security:
     hand_over(system)
     hub = Hub(system.live, system.clock, lambda tokens: in_thread(_still_in, system, tokens))
     pages = st.App(script, routes=routes(hub), lifespan=_lifespan(system, hub))
-    return Security(pages, system.people.user_of, system.trusted_proxies, inline_hashes())
+    return Security(pages, system.people.user_of, system.trusted_proxies, inline_hashes(), hosts=Hosts(system.hosts))
 
 
 def routes(hub: Hub) -> list[BaseRoute]:
@@ -115,9 +118,10 @@ def main(settings: Settings) -> None:
         access_log=False,
         log_config=None,
         log_level="warning",
-        ws="websockets-sansio",
-        ws_max_size=int(config.get_option("server.maxMessageSize")) * 1024 * 1024,
-        h11_max_incomplete_event_size=HEADER_LIMIT,
+        **protocols(Doorkeeper(places(settings.trusted_proxies))),
+        ws_max_size=FRAME_BYTES,
+        h11_max_incomplete_event_size=HEADER_BYTES,
+        backlog=BACKLOG,
         timeout_graceful_shutdown=DRAIN_S,
     )
 

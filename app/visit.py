@@ -2,7 +2,8 @@
 What is known of one HTTP request or WebSocket before anything answers it: address, scheme, cookie, person.
 
 Forwarded headers count only as far as our own proxies wrote them: with *trusted* of them in front, the client is the
-entry that the outermost one added. Pure but for the ASGI scope it reads and the one key it puts there.
+entry that the outermost one added. An address counts as what it is, however it is written. Pure but for the ASGI scope
+it reads and the one key it puts there.
 """
 
 import hashlib
@@ -11,6 +12,7 @@ from dataclasses import dataclass
 from http.cookies import CookieError, SimpleCookie
 from typing import Any, cast
 
+from app.http.addresses import written_address
 from lib.accounts.web import Origin, SessionUser
 
 PLAIN_COOKIE = "maemae"
@@ -28,6 +30,11 @@ class Visit:
     https: bool
     token: str | None
     user: SessionUser | None = None
+
+    @property
+    def scheme(self) -> str:
+        """How the browser reached us."""
+        return "https" if self.https else "http"
 
     @property
     def cookie_name(self) -> str:
@@ -81,11 +88,11 @@ def _cookie(headers: Headers, name: str) -> str | None:
 
 
 def _address(scope: dict[str, Any], headers: Headers, trusted: int) -> str:
-    peer = str((scope.get("client") or ("unknown", 0))[0])
-    hops = [hop.strip() for hop in _joined(headers, b"x-forwarded-for").split(",") if hop.strip()]
+    peer = written_address(str((scope.get("client") or ("", 0))[0])) or "unknown"
+    hops = [hop for hop in _joined(headers, b"x-forwarded-for").split(",") if hop.strip()]
     if trusted <= 0 or not hops:
-        return peer[:45]
-    return hops[-min(trusted, len(hops))][:45]
+        return peer
+    return written_address(hops[-min(trusted, len(hops))]) or peer
 
 
 def _is_https(scope: dict[str, Any], headers: Headers, trusted: int) -> bool:

@@ -9,6 +9,7 @@ default".
 import base64
 import binascii
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
@@ -27,6 +28,8 @@ REDIS_NAMES = ("REDIS_URL", "REDIS_TLS_URL", "REDISCLOUD_URL")
 PLACEHOLDERS = frozenset(
     {"your-encryption-key", "your-secret-key", "change-me", "changeme", "sk-...", "secret", "password"}
 )
+PLATFORM_NAMES = ("DYNO", "RAILWAY_PROJECT_ID", "RENDER_SERVICE_ID", "FLY_APP_NAME")
+"""One of these is set where a platform's router stands in front; it passes on the names given to this app alone."""
 BYBIT_URLS: dict[Venue, str] = {
     "demo": "https://api-demo.bybit.com",
     "testnet": "https://api-testnet.bybit.com",
@@ -37,6 +40,7 @@ PRIVATE_WS_URLS: dict[Venue, str] = {
     "testnet": "wss://stream-testnet.bybit.com/v5/private",
     "mainnet": "wss://stream.bybit.com/v5/private",
 }
+_HOST_NAME = re.compile(r"[a-z0-9_-]+(\.[a-z0-9_-]+)*")
 FEED_URLS = {
     "bybit": ("https://api.bybit.com", "wss://stream.bybit.com/v5/public/linear"),
     "bybit-testnet": ("https://api-testnet.bybit.com", "wss://stream-testnet.bybit.com/v5/public/linear"),
@@ -78,6 +82,8 @@ class Settings:
     web_host: str
     web_port: int
     trusted_proxies: int
+    web_hosts: tuple[str, ...]
+    """Names the web answers to besides this machine's own; "*" is every name."""
 
     @property
     def feed_name(self) -> str:
@@ -157,6 +163,7 @@ def load(env: Mapping[str, str] | None = None) -> Settings:
         web_host=source.get("WEB_HOST") or "127.0.0.1",
         web_port=int(_number(source, "PORT", 8501, 1, 65535)),
         trusted_proxies=int(_number(source, "TRUSTED_PROXIES", 0, 0, 8)),
+        web_hosts=_hosts(source),
     )
     _refuse_uncounted_cost(source, settings.analyst_prices)
     _refuse_ephemeral_disk(source, settings)
@@ -194,6 +201,15 @@ def _names(text: str, *, upper: bool = True) -> tuple[str, ...]:
     if not names or not all(name.isalnum() for name in names):
         raise Halt(f"a list of names was expected, got {text!r}")
     return tuple(name.upper() for name in names) if upper else names
+
+
+def _hosts(source: Mapping[str, str]) -> tuple[str, ...]:
+    given = [name.strip().lower() for name in source.get("WEB_HOSTS", "").split(",") if name.strip()]
+    if wrong := [name for name in given if name != "*" and not _HOST_NAME.fullmatch(name)]:
+        raise Halt(f"WEB_HOSTS names {wrong[0]!r}: host names as browsers show them, without https:// and port")
+    if not given and any(source.get(name) for name in PLATFORM_NAMES):
+        return ("*",)
+    return tuple(given)
 
 
 def _intervals(text: str) -> tuple[str, ...]:

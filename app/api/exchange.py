@@ -13,7 +13,7 @@ from decimal import Decimal
 from enum import Enum
 from typing import Any
 
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 
 from app.visit import visit_of
@@ -59,6 +59,9 @@ def answered(work: Route) -> Route:
             return await work(request)
         except BadInput as bad:
             return refused(bad.refusal, bad.status)
+        except ClientDisconnect:
+            # nobody is there to read it
+            return Response(status_code=400)
         except Retry:
             return refused(Refusal("refuse.busy"))
         except Pause as pause:

@@ -36,7 +36,8 @@ class WebSystem:
     """
     Everything behind the pages and the API; one a process, used from any thread.
 
-    *check* raises *Retry* when database or Redis cannot be reached now. *trusted_proxies* of ours stand in front.
+    *check* raises *Retry* when database or Redis cannot be reached now. *trusted_proxies* of ours stand in front, and
+    the web answers to *hosts*, "*" being every name.
     """
 
     people: People
@@ -50,6 +51,7 @@ class WebSystem:
     intervals: tuple[str, ...]
     venues: tuple[Venue, ...]
     trusted_proxies: int
+    hosts: tuple[str, ...] = ("*",)
 
 
 def web(settings: Settings) -> WebSystem:
@@ -80,6 +82,7 @@ def web(settings: Settings) -> WebSystem:
         intervals=settings.intervals,
         venues=settings.venues,
         trusted_proxies=settings.trusted_proxies,
+        hosts=settings.web_hosts,
     )
 
 

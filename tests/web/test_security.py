@@ -253,12 +253,18 @@ def test_a_database_that_is_away_lets_nobody_in_and_says_so() -> None:
         ("6.6.6.6, 1.1.1.1, 10.0.0.2", 2, "1.1.1.1"),
         ("1.1.1.1", 3, "1.1.1.1"),
         (" , ", 1, "10.0.0.9"),
+        ("1.1.1.1:443", 1, "1.1.1.1"),
+        ("::ffff:1.1.1.1", 1, "1.1.1.1"),
+        ("[2001:db8::1]:443", 1, "2001:db8::1"),
+        ("6.6.6.6, unknown", 1, "10.0.0.9"),
     ],
 )
 def test_an_address_is_what_our_own_proxies_saw(forwarded: str, trusted: int, address: str) -> None:
     headers = [(b"x-forwarded-for", forwarded.encode())] if forwarded else []
     scope = {"headers": headers, "client": ("10.0.0.9", 1), "scheme": "http"}
     assert read_visit(scope, trusted).origin.ip == address
+    scope["client"] = ("::ffff:10.0.0.9", 1)
+    assert read_visit(scope, trusted).origin.ip == address, "a socket that listens on IPv6 too writes it so"
 
 
 def test_an_invented_address_does_not_dodge_the_delay(web: Web) -> None:
