@@ -24,6 +24,7 @@ from lib.domain.decision import Abstained, Decision
 from lib.domain.errors import Retry
 from lib.domain.gates import PlatformFacts as PlatformFacts
 from lib.domain.instrument import Instrument
+from lib.domain.maintenance import Maintenance
 from lib.domain.order import Claim, Order, OrderState
 from lib.domain.pace import Pace
 from lib.domain.position import Position, Side
@@ -53,6 +54,14 @@ class Ticker:
     seen_at: int
 
 
+class NotListed(Retry):
+    """
+    The venue does not list the symbol, now or any more: trouble of that symbol alone, and no process ends by it.
+
+    Asked again later it may be listed again.
+    """
+
+
 class MarketData(Protocol):
     """Public REST of one feed, synchronous (the collector is threads; async callers use a thread)."""
 
@@ -69,7 +78,7 @@ class MarketData(Protocol):
         ...
 
     def instrument(self, symbol: str) -> Instrument:
-        """Trading rules now. *Halt* for an unknown symbol, *Retry* when unreachable."""
+        """Trading rules now. *NotListed* for an unknown symbol, *Retry* when unreachable."""
         ...
 
     def ticker(self, symbol: str) -> Ticker:
@@ -732,6 +741,10 @@ class AsyncMarket(Protocol):
 
     async def closed_candles(self, symbol: str, interval: str, *, end: int | None = None, limit: int) -> list[Candle]:
         """As `MarketData.closed_candles`."""
+        ...
+
+    async def maintenance(self, venue: Venue) -> tuple[Maintenance, ...]:
+        """What *venue* announces for contract trading, over ones left out; *Retry* when it cannot be asked."""
         ...
 
     async def ticker(self, venue: Venue, symbol: str) -> Ticker:

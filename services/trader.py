@@ -2,8 +2,8 @@
 The trader process: the timetable, and nothing else.
 
 `schedule` says when: a cycle two seconds after every five-minute boundary, commands and thrown switches every two
-seconds, reconciliation every five, the lease and heartbeat every ten, a look at the clocks every minute. Everything it
-starts is safe to run twice and recovers from a kill at any line.
+seconds, reconciliation every five, the lease and heartbeat every ten, a look at clocks and markets every minute.
+Everything it starts is safe to run twice and recovers from a kill at any line.
 """
 
 import asyncio
@@ -35,6 +35,7 @@ def timetable(trader: Trader) -> schedule.Scheduler:
     table.every(2).seconds.do(trader.take_commands)
     table.every(2).seconds.do(trader.enforce_stops)
     table.every(CHECK_EVERY_S).seconds.do(trader.check_clocks)
+    table.every(60).seconds.do(trader.look_at_markets)
     return table
 
 
@@ -52,6 +53,7 @@ async def serve(settings: Settings, stop: asyncio.Event) -> None:
 async def run(trader: Trader, stop: asyncio.Event) -> None:
     """Recover, run the timetable until *stop*, then drain."""
     if await _started(trader, stop):
+        trader.look_at_markets()
         table = timetable(trader)
         while not stop.is_set() and trader.halted is None:
             table = in_time(table, trader)

@@ -4,11 +4,12 @@ Badges and the countdown, read anew every five seconds.
 
 import streamlit as st
 
-from app.i18n import t
+from app.i18n import language, t
 from app.panels.away import patient
 from app.session import require_user
 from app.system import system
 from app.ui.badges import Badge, badges
+from app.ui.reasons import say
 from app.ui.small import countdown
 
 
@@ -23,6 +24,9 @@ def truth() -> None:
         for badge in badges(health, now_ms, holding.venue if holding else None):
             st.badge(_words(badge), icon=f":material/{badge.icon}:", color=badge.tone)
         countdown(t("truth.next_cycle"), now_ms)
+    for closed in health.closed_markets:
+        if holding is not None and closed.venue == holding.venue and closed.symbol in ("", holding.symbol):
+            st.warning(t("truth.closed", why=say(closed.why, language())), icon=":material/event_busy:")
 
 
 def _words(badge: Badge) -> str:

@@ -3,13 +3,15 @@ The engine's sentences in the language of the page.
 
 The engine writes plain English, which is what logs and the database keep; a Korean page says the same in Korean. The
 table is app/i18n/reasons.toml: a sentence with {places} on the left, its Korean on the right; the first that fits the
-whole text wins. A {why} or {reason} is a sentence again, a {fields} or {outcome} a list of known words, anything else
-is taken over. Text that nobody listed, such as an analyst's or an exchange's own, stays as it is. No Streamlit here.
+whole text wins. A {why} or {reason} is a sentence again, a {fields} or {outcome} a list of known words, an {at} a
+moment of UTC which is said in Korean time; anything else is taken over. Text that nobody listed, such as an analyst's or an
+exchange's own, stays as it is. No Streamlit here.
 """
 
 import re
 import tomllib
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from functools import cache
 from pathlib import Path
 
@@ -17,6 +19,8 @@ TABLE = Path(__file__).parents[1] / "i18n" / "reasons.toml"
 DEEPEST = 4
 """Sentences inside sentences; no text of the engine's nests deeper."""
 NESTED = ("why", "reason")
+KOREAN_TIME = timedelta(hours=9)
+"""What Korean clocks are ahead of UTC, all year."""
 _NUMBER = r"-?[\d.,]+(?:E[+-]?\d+)?"
 _PLACE = re.compile(r"\\\{(\w+)\\\}")
 
@@ -56,6 +60,8 @@ def _korean(text: str, deep: int) -> str:
 def _filled(table: Table, place: str, value: str, deep: int) -> str:
     if place in NESTED:
         return _korean(value, deep - 1)
+    if place == "at":
+        return f"{datetime.fromisoformat(value) + KOREAN_TIME:%Y-%m-%d %H:%M}"
     words = table.words.get(place)
     return ", ".join(words.get(one, one) for one in value.split(", ")) if words else value
 
@@ -81,6 +87,7 @@ def _places(words: dict[str, dict[str, str]]) -> dict[str, str]:
         "locks": r"(?:platform: )?\w+(?:, (?:platform: )?\w+)*",
         "venue": r"\w+",
         "symbol": r"[A-Z0-9]+",
+        "at": r"\d{4}-\d\d-\d\d \d\d:\d\d",
         "path": r"/[\w/-]+",
         "type": r"[\w ,.-]+",
         "text": ".*",

@@ -106,7 +106,7 @@ class Nothing:
         """As every question here."""
         raise Halt("the operator's desk decides nothing")
 
-    set_status = closed_candles = ticker = instrument = ask = newest
+    set_status = closed_candles = ticker = instrument = maintenance = ask = newest
 
 
 def _prover(settings: Settings, ledger: Ledger, exchanges: Exchanges, clock: Clock, who: str) -> Prover:

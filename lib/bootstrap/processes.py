@@ -25,8 +25,9 @@ from lib.bootstrap import stores
 from lib.bootstrap.seat import take_seat
 from lib.clock import SystemClock
 from lib.domain.errors import Halt, Retry
+from lib.domain.instrument import Instrument
 from lib.market.collector import Collector, CollectorPlan
-from lib.ports import Ledger
+from lib.ports import Ledger, NotListed
 from lib.settings import FEED_URLS, VERSION, Settings
 from lib.simulator.completions import MODELS
 from lib.simulator.server import SimulatorConfig, Upstream, serve
@@ -136,13 +137,19 @@ def simulator_config(settings: Settings) -> SimulatorConfig:
 
 
 def upstream(settings: Settings) -> Upstream:
-    """The real venue whose prices paper accounts trade on."""
+    """The real venue whose prices paper accounts trade on; a symbol it does not list is left out."""
     market = BybitMarketData(settings.bybit_api_url)
-    try:
-        instruments = {symbol: market.instrument(symbol) for symbol in settings.symbols}
-    except Retry as away:
-        raise Halt(f"FEED={settings.feed} needs {settings.bybit_api_url}: {away}") from None
+    instruments: dict[str, Instrument] = {}
+    for symbol in settings.symbols:
+        try:
+            instruments[symbol] = market.instrument(symbol)
+        except NotListed as gone:
+            log.get("simulator").alert("upstream.symbol_left_out", symbol=symbol, why=str(gone))
+        except Retry as away:
+            raise Halt(f"FEED={settings.feed} needs {settings.bybit_api_url}: {away}") from None
+    if not instruments:
+        raise Halt(f"{settings.bybit_api_url} lists none of SYMBOLS={','.join(settings.symbols)}")
+    listed = tuple(instruments)
     return Upstream(
-        instruments,
-        lambda since_ms: BybitPublicFeed(market, settings.bybit_ws_url, settings.symbols, since_ms=since_ms),
+        instruments, lambda since_ms: BybitPublicFeed(market, settings.bybit_ws_url, listed, since_ms=since_ms)
     )

@@ -73,7 +73,8 @@ class Facts:
     and peak. *own_qty* is the signed quantity our fills add up to; a position that differs from it has another hand in
     it. *analyst_failures* counts cycles in a row before this one. *platform* are the gates of the whole deployment,
     *room* the notional it has left (None = not asked). *missing* is what the exchange's balance fell below our
-    books within the last `UNLISTED_MS`: lost, or paid out and not listed yet.
+    books within the last `UNLISTED_MS`: lost, or paid out and not listed yet. *closed* says why nothing can be entered
+    at this exchange or in this symbol now, "" = it can.
     """
 
     equity: Decimal
@@ -93,6 +94,7 @@ class Facts:
     platform: tuple[Gate, ...] = ()
     room: Decimal | None = None
     missing: Decimal = ZERO
+    closed: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,6 +224,7 @@ def entry_refusal(
     """The first gate that stands in the way of an entry, in plain words; "" when all are open."""
     checks: tuple[tuple[Callable[[], bool], str], ...] = (
         (lambda: facts.unresolved > 0, "an earlier order is not resolved yet"),
+        (lambda: bool(facts.closed), facts.closed),
         (lambda: not instrument.trading, f"{instrument.symbol} is not trading"),
         (lambda: settings.long_only and side == "sell", "this account only goes long"),
         (lambda: facts.own_qty != facts.position.qty, "a position on this symbol is not ours"),

@@ -86,7 +86,7 @@ class Collector:
         self._ended: queue.SimpleQueue[Exception | None] = queue.SimpleQueue()
 
     def run(self) -> None:
-        """Block until `stop`, or raise what one of the threads raised (*Halt* for a symbol the venue does not know)."""
+        """Block until `stop`, or raise what one of the threads raised; a symbol that is not listed ends nothing."""
         threads = [self._thread(self._watch_clock, "candles-clock")]
         if self._stream is not None:
             threads.append(self._thread(partial(self._follow, self._stream), "candles-stream"))

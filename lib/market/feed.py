@@ -6,8 +6,9 @@ Start, reconnect, gap, a lost close, a flushed store and a due REST-only list ar
 never missing from the middle, whatever order, duplicates or holes the stream has. Closed candles are appended, the
 forming one is kept beside them at most four times a second.
 
-Trouble with store or venue (*Retry*) leaves the list in doubt and is tried again with growing pauses; every other
-exception passes. Calls from several threads take turns. It does not decide whether candles are fresh enough to trade.
+Trouble with store or venue (*Retry*, a symbol that is not listed any more among it) leaves the list in doubt and is
+tried again with growing pauses; every other exception passes. Calls from several threads take turns. It does not decide
+whether candles are fresh enough to trade.
 """
 
 import threading
@@ -19,7 +20,7 @@ from lib.clock import Clock
 from lib.domain.candle import Candle, FormingCandle, candle_problem, interval_ms, sound_tail
 from lib.domain.errors import Retry
 from lib.market.history import History, Quarantined, load_history
-from lib.ports import CandleStore, CorruptCandles, KlineUpdate, MarketData
+from lib.ports import CandleStore, CorruptCandles, KlineUpdate, MarketData, NotListed
 
 _log = log.get("candles")
 
@@ -27,6 +28,8 @@ FORMING_EVERY_MS = 250
 FIRST_PAUSE_MS = 1_000
 LONGEST_PAUSE_MS = 15_000
 """Between attempts to catch up when they do not bring the list forward."""
+UNLISTED_PAUSE_MS = 60_000
+"""The same for a symbol the venue does not list: it may again, and nobody is in a hurry."""
 RECHECK_MS = 60_000
 """When the venue's own history was broken, ask again after this."""
 OVERLAP = 32
@@ -69,6 +72,7 @@ class CandleFeed:
         self._grace = grace_ms
         self._turn = threading.RLock()
         self._in_doubt = True
+        self._is_listed = True
         self._fruitless = 0
         self._next_try = 0
         self._recheck_at: int | None = None
@@ -207,7 +211,9 @@ class CandleFeed:
         except Retry as trouble:
             self._doubt()
             self._note(str(trouble))
+            self._is_listed = not isinstance(trouble, NotListed)
             return False
+        self._is_listed = True
         return True
 
     def _doubt(self) -> None:
@@ -215,7 +221,8 @@ class CandleFeed:
 
     def _pause(self, now: int, *, fruitful: bool) -> None:
         self._fruitless = 0 if fruitful else self._fruitless + 1
-        wait = min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS << min(max(self._fruitless - 1, 0), 10))
+        longest = LONGEST_PAUSE_MS if self._is_listed else UNLISTED_PAUSE_MS
+        wait = min(longest, FIRST_PAUSE_MS << min(max(self._fruitless - 1, 0), 10))
         self._next_try = now + wait
 
     def _written(self, count: int, newest: Candle) -> None:

@@ -8,6 +8,7 @@ data_server_started_at           when the collector started
 data_server_version              its version
 data_server_problem              why candles are in doubt now, or ""
 auto_server_last_run             when the trader last ran a cycle
+closed_markets                   where entries wait: a line each of venue TAB symbol (none: all of the venue) TAB reason
 websocket_connected              "true" or "false"
 feed                             where the candles come from: synthetic, replay:…, bybit, bybit-testnet
 symbols, intervals               what is collected, comma-separated
@@ -22,12 +23,35 @@ Values are text. Two processes write here, each its own fields; nothing is ever 
 another feed are forgotten before the first write.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from lib.domain.candle import interval_ms
 from lib.market.feed import CandleFeed
 from lib.ports import CandleStore
+
+CLOSED_MARKETS = "closed_markets"
+
+
+@dataclass(frozen=True, slots=True)
+class ClosedMarket:
+    """Where nothing can be entered now, and *why*; *symbol* empty = nowhere at *venue*."""
+
+    venue: str
+    symbol: str
+    why: str
+
+
+def closed_markets_field(closed: Iterable[ClosedMarket]) -> dict[str, str]:
+    """The trader's field about *closed*."""
+    return {CLOSED_MARKETS: "\n".join(f"{one.venue}\t{one.symbol}\t{one.why}" for one in closed)}
+
+
+def closed_markets_of(status: Mapping[str, str]) -> tuple[ClosedMarket, ...]:
+    """What *status* says is closed; lines that are none are passed over."""
+    lines = (line.split("\t", 2) for line in status.get(CLOSED_MARKETS, "").split("\n"))
+    return tuple(ClosedMarket(*parts) for parts in lines if len(parts) == 3)
 
 
 def iso(at_ms: int) -> str:

@@ -8,6 +8,7 @@ import sqlalchemy as sa
 from lib.adapters.sql.people import accounts, users
 from lib.adapters.sql.trading import cycles
 from lib.domain.candle import MINUTE_MS, Candle, candle_problem, interval_ms, sound_tail
+from lib.market.status import closed_markets_of
 from lib.queries.reading import Reading, epoch_ms
 from lib.queries.values import Health
 
@@ -69,6 +70,7 @@ class MarketReadings(Reading):
             collector_age_s=_age(now_ms, _moment(status.get("data_server_heartbeat"))),
             trader_age_s=_age(now_ms, _moment(status.get("trader_heartbeat"))),
             problem=status.get("data_server_problem", ""),
+            closed_markets=closed_markets_of(status),
             last_cycle_ms=_moment(status.get("last_cycle")),
             last_cycle_outcome=status.get("last_cycle_outcome", ""),
             analyst=call["state"] if call else "",

@@ -10,6 +10,7 @@ from lib.domain.account import AccountSettings
 from lib.domain.books import balance, paid_in
 from lib.domain.order import Order
 from lib.domain.position import ZERO, Position, unrealised_pnl
+from lib.market.status import ClosedMarket
 
 
 @dataclass(frozen=True, slots=True)
@@ -250,3 +251,4 @@ class Health:
     analyst_model: str
     analyst_latency_ms: int | None
     analyst_ms: int | None
+    closed_markets: tuple[ClosedMarket, ...] = ()

@@ -88,6 +88,10 @@ class Books:
             raise Refused(10001, f"Not supported symbols: {symbol}"[:120])
         return found
 
+    def let_trade(self, symbol: str, trading: bool) -> None:
+        """Open or close *symbol*, which is listed all the same."""
+        self.instruments[symbol] = replace(self.instrument(symbol), trading=trading)
+
     def price(self, symbol: str) -> Decimal | None:
         """The last traded price now, None while halted."""
         price = self.market.price_at(symbol, self.now)

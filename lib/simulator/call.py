@@ -168,6 +168,10 @@ class Veil:
         """Order id → when `/order/realtime` shows it."""
         self.forgotten_before = 0
         """`/order/realtime` has forgotten orders closed up to here."""
+        self.delisted: set[str] = set()
+        """Symbols that are not listed any more."""
+        self.announced: list[tuple[int, int]] = []
+        """Maintenance, as (begin, end) in epoch ms."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,8 +207,16 @@ class Call:
     def symbol(self) -> str:
         """A required, known symbol."""
         symbol = self.params.required("symbol")
+        if symbol in self.veil.delisted:
+            raise Refused(10001, f"Not supported symbols: {symbol}")
         self.engine.books.instrument(symbol)
         return symbol
+
+    def symbols(self) -> list[str]:
+        """The symbol asked for, or all that are listed."""
+        if self.params.text("symbol"):
+            return [self.symbol()]
+        return [symbol for symbol in self.engine.books.instruments if symbol not in self.veil.delisted]
 
 
 def envelope(code: int, text: str, result: object, now: int) -> bytes:

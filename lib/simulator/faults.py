@@ -34,6 +34,10 @@ VENUE_KINDS = frozenset(
         "mode_changed",  # by hand: mode= (3 = hedge)
         "manual_close",  # by hand: symbol=
         "maintenance",  # 10016 to everything for ms= (10000), or until= (epoch ms)
+        "announce",  # maintenance by /v5/system/status, which goes on answering: in ms ahead= (0), for ms= (600000)
+        "delist",  # symbol= is not listed any more: its routes answer 10001, and its rules are gone
+        "halt",  # symbol= is listed and does not trade
+        "relist",  # symbol= is listed and trades again
     }
 )
 TRANSPORT_KINDS = frozenset(

@@ -112,7 +112,7 @@ def _live(config: SimulatorConfig, store: Store, clock: Clock, upstream: Upstrea
         raise Halt(f"feed {config.feed} needs a real venue to listen to")
     now = clock.now_ms()
     advanced = int(store.fact("advanced_ms") or now)
-    market = LiveMarket(config.symbols, {i.symbol: i.tick_size for i in upstream.instruments.values()})
+    market = LiveMarket(upstream.instruments, {i.symbol: i.tick_size for i in upstream.instruments.values()})
     feed = upstream.open_feed(min(advanced, now - LIVE_HISTORY_MS))
     return Feed(market, upstream.instruments, LiveFeed(feed, market))
 

@@ -57,19 +57,19 @@ class MarketRoutes:
     def instruments(self, call: Call) -> Result:
         """Trading rules of one symbol, or of all."""
         call.linear()
-        symbol = call.params.text("symbol")
-        known = [call.engine.books.instrument(symbol)] if symbol else list(call.engine.books.instruments.values())
+        known = [call.engine.books.instrument(symbol) for symbol in call.symbols()]
         return {"category": "linear", "list": [instrument_row(one) for one in known], "nextPageCursor": ""}
 
     def tickers(self, call: Call) -> Result:
         """Last price and what goes with it; no row for a symbol that never traded."""
         call.linear()
-        symbol = call.params.text("symbol")
-        if symbol:
-            call.engine.books.instrument(symbol)
-        symbols = [symbol] if symbol else list(call.engine.books.instruments)
-        rows = [ticker_row(call.engine, self._klines, one) for one in symbols]
+        rows = [ticker_row(call.engine, self._klines, one) for one in call.symbols()]
         return {"category": "linear", "list": [row for row in rows if row is not None]}
+
+    def system_status(self, call: Call) -> Result:
+        """Announced maintenance, newest first."""
+        rows = [_status_row(begin, end, call.now) for begin, end in reversed(call.veil.announced)]
+        return {"list": rows}
 
     # --- what they cost -----------------------------------------------------------------------------------------------
 
@@ -89,6 +89,8 @@ class MarketRoutes:
     def build(self, piece: Piece, now: int) -> None:
         """Read *piece*."""
         self._klines.build(piece, now)
+
+    # --- funding and risk ---------------------------------------------------------------------------------------------
 
     def funding_history(self, call: Call) -> Result:
         """Settled rates, newest first."""
@@ -121,6 +123,23 @@ class MarketRoutes:
 def _kline_row(candle: Candle) -> list[str]:
     prices = (candle.open, candle.high, candle.low, candle.close)
     return [str(candle.open_time), *map(plain, prices), plain(candle.volume), rounded(turnover(candle))]
+
+
+def _status_row(begin: int, end: int, now: int) -> Result:
+    state = "completed" if now >= end else "ongoing" if now >= begin else "scheduled"
+    return {
+        "id": f"sim-{begin}",
+        "title": "simulated maintenance",
+        "state": state,
+        "begin": str(begin),
+        "end": str(end),
+        "href": "",
+        "serviceTypes": [1, 2, 3, 4, 5],
+        "product": [1, 2, 3, 4],
+        "uidSuffix": [],
+        "maintainType": 1,
+        "env": 1,
+    }
 
 
 def _risk_row(engine: Engine, instrument: Instrument) -> Result:

@@ -2,7 +2,7 @@
 The venue-level faults carried out: answers that lie, and hands that move things behind a client's back.
 
 "before" faults have no effect beside the answer; "after" faults happen once the request took full effect. Lasting
-ones (clock skew, maintenance, a revoked key) are remembered here or on the key.
+ones (clock skew, maintenance, a symbol that is gone, a revoked key) are remembered here, in the veil or on the key.
 """
 
 from decimal import Decimal
@@ -13,6 +13,7 @@ from lib.simulator.engine import Engine
 from lib.simulator.faults import Fault
 from lib.simulator.orders import Refused
 
+STATUS = "/v5/system/status"
 SERVER_ERROR = "System error. Please try again later."
 GATEWAY = (
     b"<html><head><title>502 Bad Gateway</title></head><body><center><h1>502 Bad Gateway</h1></center></body></html>"
@@ -58,8 +59,26 @@ class Mischief:
             self._veil.forgotten_before = now
         if closed := self._engine.faults.take("maintenance", path=path):
             self._closed_until = closed.number("until", now + closed.number("ms", 10_000))
+        self._work_on_markets(path, now)
+        if path != STATUS and any(begin <= now < end for begin, end in self._veil.announced):
+            raise Broken(200, code=10016, text=SERVER_ERROR)
         if now < self._closed_until:
             raise Broken(200, code=10016, text=SERVER_ERROR)
+
+    def _work_on_markets(self, path: str, now: int) -> None:
+        """What the exchange does to itself: announced work, symbols that go and come back."""
+        faults = self._engine.faults
+        if told := faults.take("announce", path=path):
+            begin = now + told.number("ahead", 0)
+            self._veil.announced.append((begin, begin + told.number("ms", 600_000)))
+        if gone := faults.take("delist", path=path):
+            self._veil.delisted.add(gone.text("symbol", "BTCUSDT"))
+        if halted := faults.take("halt", path=path):
+            self._engine.books.let_trade(halted.text("symbol", "BTCUSDT"), False)
+        if back := faults.take("relist", path=path):
+            symbol = back.text("symbol", "BTCUSDT")
+            self._veil.delisted.discard(symbol)
+            self._engine.books.let_trade(symbol, True)
 
     def before(self, path: str, uid: int | None) -> None:
         """*Broken* when the request is turned away without any effect."""

@@ -44,7 +44,7 @@ def _request(call: Call) -> OrderRequest:
     if side is None or kind is None or time_in_force is None:
         raise Refused(10001, "params error: side, orderType or timeInForce invalid")
     return OrderRequest(
-        symbol=params.required("symbol"),
+        symbol=call.symbol(),
         side=side,
         qty=_required_qty(call),
         order_type=kind,

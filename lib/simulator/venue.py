@@ -23,7 +23,7 @@ from lib.simulator.faults import Faults
 from lib.simulator.klines import Klines, Piece
 from lib.simulator.limits import AccountLimits, AddressLimits, Quota
 from lib.simulator.market_routes import MarketRoutes
-from lib.simulator.mischief import Broken, Mischief
+from lib.simulator.mischief import STATUS, Broken, Mischief
 from lib.simulator.onboarding import open_account
 from lib.simulator.orders import Refused
 from lib.simulator.pushes import Frame, PrivatePushes, PublicFrames
@@ -206,4 +206,5 @@ def _public_routes(market: MarketRoutes) -> dict[tuple[str, str], Handler]:
         ("GET", "/v5/market/tickers"): market.tickers,
         ("GET", "/v5/market/funding/history"): market.funding_history,
         ("GET", "/v5/market/risk-limit"): market.risk_limit,
+        ("GET", STATUS): market.system_status,
     }

@@ -131,7 +131,9 @@ async def _serve_symbol(this: Round, accounts: Sequence[TraderAccount]) -> list[
 
 
 async def _skip_all(this: Round, accounts: Sequence[TraderAccount], skip: Skip) -> list[AccountResult]:
-    skipped = await asyncio.gather(*(_skip(this, account, skip) for account in accounts), return_exceptions=True)
+    reasons = [_explained(this, account, skip) for account in accounts]
+    each = (_skip(this, account, why) for account, why in zip(accounts, reasons, strict=True))
+    skipped = await asyncio.gather(*each, return_exceptions=True)
     return [_contained(account, result) for account, result in zip(accounts, skipped, strict=True)]
 
 
@@ -154,11 +156,20 @@ async def _serve(this: Round, account: TraderAccount, window: Sequence[Candle]) 
             async with this.desk.turns[account.account_id]:
                 return await _trade(this, account, window)
         except (Pause, Retry, Skip) as held:
-            return await _skip(this, account, held)
+            return await _skip(this, account, _explained(this, account, held))
         except Exception as bug:  # noqa: BLE001 - one account's bug must never stop another's orders
             LOG.error("cycle.account_failed", bug)
             seen = await _skip(this, account, Skip(f"internal error ({type(bug).__name__})"))
             return replace(seen, outcome="failed")
+
+
+def _explained(this: Round, account: TraderAccount, held: Pause | Retry | Skip) -> Pause | Retry | Skip:
+    """*held*, or why the account's market is closed, where that is what stands behind it."""
+    closed = this.desk.hours.why_closed(account, this.desk.clock.now_ms())
+    if isinstance(held, Pause) or not closed:
+        return held
+    LOG.warning("cycle.market_closed", account=account.account_id, why=str(held))
+    return Skip(closed)
 
 
 def _contained(account: TraderAccount, result: AccountResult | BaseException) -> AccountResult:

@@ -16,6 +16,7 @@ from lib.domain.order import CYCLE_MS, Order
 from lib.domain.position import ZERO
 from lib.domain.pricing import AnalystPrices
 from lib.ports import Analyst, AsyncCandleReader, AsyncMarket, Clock, Exchanges, Ledger, TraderAccount
+from lib.trading.opening_hours import OpeningHours
 
 WINDOW = 30
 """Closed candles shown to the analyst."""
@@ -89,6 +90,8 @@ class Desk:
     """Who closes outside the plans, by venue: in a crowd the rowless wait; an unsent row is soon taken back."""
     turns: defaultdict[int, asyncio.Lock] = field(default_factory=lambda: defaultdict(asyncio.Lock))
     """Who trades for an account holds its turn, from the prefetch to the last verdict."""
+    hours: OpeningHours = field(default_factory=OpeningHours)
+    """Where nothing can be entered now; plans read it, a job of its own asks."""
     steady: SteadyClock = field(init=False)
     """*clock*, but never set back: for pauses and patience."""
 

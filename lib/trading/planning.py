@@ -170,6 +170,7 @@ async def _known(desk: Desk, account: TraderAccount, snapshot: Snapshot, ceiling
         unresolved=known.unresolved,
         tokens_today=known.tokens_today,
         missing=newly_missing(snapshot.difference, known.difference_before),
+        closed=desk.hours.why_closed(account, desk.clock.now_ms()),
     )
 
 

@@ -16,7 +16,7 @@ from lib.domain.errors import Halt, Retry
 from lib.ports import TraderAccount
 from lib.trading.commands import Clerk
 from lib.trading.cycle import CycleReport, run_cycle
-from lib.trading.desk import Desk, boundary, due
+from lib.trading.desk import Desk, boundary, due, fits
 from lib.trading.guardian import Guardian
 from lib.trading.resolution import RESUME_MS, Sweep, has_lost_commits, reconcile, recover, recoveries
 from lib.trading.stopping import Stopper
@@ -50,6 +50,7 @@ class Trader:
     _serving: set[int] = field(default_factory=set)
     _reconciling: bool = False
     _sweeping: bool = False
+    _looking: bool = False
 
     async def start(self) -> None:
         """
@@ -110,6 +111,11 @@ class Trader:
     def check_clocks(self) -> None:
         """See whether the clock we sign by is the ledger's and the venues'."""
         self._spawn("clocks", self._check_clocks())
+
+    def look_at_markets(self) -> None:
+        """See whether the exchanges and symbols that are traded are open."""
+        if not self._looking:
+            self._spawn("markets", self._look_at_markets())
 
     def heartbeat(self) -> None:
         """Keep the lease and say that we live."""
@@ -182,6 +188,15 @@ class Trader:
 
     async def _check_clocks(self) -> None:
         await check_clocks(self.desk)
+
+    async def _look_at_markets(self) -> None:
+        desk, self._looking = self.desk, True
+        try:
+            accounts = [account for account in await desk.ledger.accounts() if fits(account, desk.feed)]
+            await desk.hours.look(desk.market, accounts, desk.clock)
+        finally:
+            self._looking = False
+        await desk.hours.show(desk.candles, desk.clock.now_ms())
 
     async def _sweep(self) -> None:
         desk, self._sweeping = self.desk, True

@@ -13,16 +13,21 @@ from lib.adapters.bybit.calls import Refused, SignedCalls, VenueClock, public
 from lib.adapters.bybit.client import BybitExchange
 from lib.adapters.bybit.kline_wire import candle_from_row, wire_interval
 from lib.adapters.bybit.limiter import Limiter, Limits
+from lib.adapters.bybit.status_wire import PATH as STATUS_PATH
+from lib.adapters.bybit.status_wire import maintenance_from
 from lib.adapters.bybit.transport import Transport
 from lib.adapters.bybit.wire import Envelope, instrument_from, parsed, ticker_from
 from lib.clock import Clock
 from lib.domain.account import Venue
 from lib.domain.candle import Candle, interval_ms
-from lib.domain.errors import Halt, Pause
+from lib.domain.errors import Pause
 from lib.domain.instrument import Instrument
-from lib.ports import ApiKey, Exchange, Lane, Opener, SealContext, Ticker, TraderAccount
+from lib.domain.maintenance import Maintenance
+from lib.ports import ApiKey, Exchange, Lane, NotListed, Opener, SealContext, Ticker, TraderAccount
 
 INSTRUMENT_LIFE_MS = 600_000
+HALTED_LIFE_MS = 30_000
+"""Of the rules of a symbol that does not trade: when it does again is soon noticed."""
 TICKER_LIFE_MS = 1_000
 KLINE_PAGE = 1_000
 _WRONG_PARAMETER = 10001
@@ -108,29 +113,42 @@ class BybitAsyncMarket:
             return known
 
     async def instrument(self, venue: Venue, symbol: str) -> Instrument:
-        """As the port; at most ten minutes old."""
+        """As the port; at most ten minutes old, half a minute when it does not trade."""
         async with self._turn("instrument", venue, symbol):
             asked_ms, known = self._instruments.get((venue, symbol), (0, None))
-            if known is None or self._clock.now_ms() - asked_ms > INSTRUMENT_LIFE_MS:
+            if known is None or self._clock.now_ms() - asked_ms > _life_ms(known):
                 envelope = await self._ask(venue, "/v5/market/instruments-info", symbol)
                 known = parsed(envelope, lambda found: instrument_from(found, symbol))
                 self._instruments[venue, symbol] = self._clock.now_ms(), known
             return known
 
+    async def maintenance(self, venue: Venue) -> tuple[Maintenance, ...]:
+        """As the port."""
+        transport, limiter = self._way_to(venue)
+        envelope = await public(transport, limiter, STATUS_PATH, {}, "settle")
+        return parsed(envelope, lambda found: maintenance_from(found, venue))
+
     def _turn(self, what: str, venue: Venue, symbol: str) -> asyncio.Lock:
         return self._turns.setdefault((what, venue, symbol), asyncio.Lock())
 
-    async def _ask(self, venue: Venue, path: str, symbol: str) -> Envelope:
+    def _way_to(self, venue: Venue) -> tuple[Transport, Limiter]:
         if venue not in self._venues:
             url = _url(self._urls, venue)
             self._venues[venue] = self._transport_for(url), self._limits.at(url)
-        transport, limiter = self._venues[venue]
+        return self._venues[venue]
+
+    async def _ask(self, venue: Venue, path: str, symbol: str) -> Envelope:
+        transport, limiter = self._way_to(venue)
         try:
             return await public(transport, limiter, path, {"category": "linear", "symbol": symbol}, "guard")
         except Refused as refusal:
             if refusal.code == _WRONG_PARAMETER:
-                raise Halt(f"the {venue} venue does not know the USDT perpetual {symbol}") from None
+                raise NotListed(f"the venue does not list the USDT perpetual {symbol}") from None
             raise
+
+
+def _life_ms(known: Instrument) -> int:
+    return INSTRUMENT_LIFE_MS if known.trading else HALTED_LIFE_MS
 
 
 def _closed(envelope: Envelope, step: int, end: int) -> list[Candle]:

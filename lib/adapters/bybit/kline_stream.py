@@ -1,10 +1,11 @@
 """
 Bybit's public kline stream over websocket-client, under our own supervisor.
 
-A connection counts once its subscription is acknowledged. It is given up when the venue closes it, when a ping stays
-unanswered, or when no kline arrives for a while (a connected stream is not a living one); then a new one follows, for
-ever, with growing jittered pauses and never more than one attempt a second. A malformed frame is counted and dropped.
-What a callback raises ends `run` and propagates.
+A connection counts once its subscription is acknowledged. Each symbol is asked for by itself: one that the venue does
+not have (any more) is left out, and asked for again a while later; the others hear nothing of it. It is given up when
+the venue closes it, when a ping stays unanswered, or when no kline arrives for a while (a connected stream is not a
+living one); then a new one follows, for ever, with growing jittered pauses and never more than one attempt a second. A
+malformed frame is counted and dropped. What a callback raises ends `run` and propagates.
 
 It repairs nothing: after every (re)subscription *on_connect* is called, and the use-case fetches what was missed.
 
@@ -28,7 +29,6 @@ from lib.ports import KlineUpdate
 
 _log = log.get("bybit")
 
-_TOPICS_A_REQUEST = 200
 _PING = '{"req_id":"ping","op":"ping"}'
 
 
@@ -46,6 +46,8 @@ class StreamTimings:
     pause_cap: float = 30.0
     steady_after: float = 30.0
     """A connection that held this long was a success: the next pause is the first one again."""
+    ask_again: float = 600.0
+    """After this long a connection that lacks a refused symbol makes room for one that asks for it again."""
     poll: float = 0.5
     """How often a waiting read looks at the deadlines and at `stop`."""
 
@@ -62,6 +64,7 @@ class _Deadlines:
     ping: float
     pong: float
     kline: float
+    again: float
 
 
 class BybitKlineStream:
@@ -178,17 +181,27 @@ class _Session:
         self._timings = timings
         self._now = now
         self._unanswered: set[str] = set()
+        self._has_topics = False
+        """Whether anything was granted."""
         self._fresh = False
         start = now()
         never = float("inf")
-        self._due = _Deadlines(start + timings.ack, start + timings.ping_every, never, start + timings.stale_after)
+        self._due = _Deadlines(
+            ack=start + timings.ack,
+            ping=start + timings.ping_every,
+            pong=never,
+            kline=start + timings.stale_after,
+            again=never,
+        )
 
     def subscribe(self) -> None:
-        """Ask for all topics; requests are cut because the venue limits their length."""
-        for number, first in enumerate(range(0, len(self._topics), _TOPICS_A_REQUEST)):
-            request_id = f"subscribe-{number}"
+        """Ask for all topics, a request a symbol: the venue grants or refuses a request as a whole."""
+        by_symbol: dict[str, list[str]] = {}
+        for one in self._topics:
+            by_symbol.setdefault(one.rpartition(".")[2], []).append(one)
+        for number, args in enumerate(by_symbol.values()):
+            request_id = f"subscribe-{number:04}"
             self._unanswered.add(request_id)
-            args = self._topics[first : first + _TOPICS_A_REQUEST]
             self._send(msgspec.json.encode({"req_id": request_id, "op": "subscribe", "args": args}).decode())
 
     def receive(self) -> str | bytes | None:
@@ -207,13 +220,18 @@ class _Session:
         return raw
 
     def note(self, frame: Frame) -> None:
-        """Take an answer to our ping or subscription; *_Lost* when it is a refusal."""
+        """Take an answer to our ping or subscription; *_Lost* when everything was refused."""
         if frame.op in ("ping", "pong"):
             self._due.pong = float("inf")
         elif frame.op == "subscribe":
-            if not frame.success:
-                raise _Lost(f"subscription refused: {frame.ret_msg[:120]}")
+            if frame.success:
+                self._has_topics = True
+            else:
+                _log.alert("ws.topics_refused", why=frame.ret_msg[:120])
+                self._due.again = self._now() + self._timings.ask_again
             self._answered(frame.req_id)
+            if not self._unanswered and not self._has_topics:
+                raise _Lost(f"subscription refused: {frame.ret_msg[:120]}")
 
     def just_acknowledged(self) -> bool:
         """True once, when the last subscription request has been answered."""
@@ -244,6 +262,8 @@ class _Session:
             raise _Lost("subscription not answered")
         if now > self._due.pong:
             raise _Lost("ping not answered")
+        if now > self._due.again:
+            raise _Lost("asking again for what was refused")
         if now > self._due.kline:
             raise _Lost(f"no kline for {self._timings.stale_after:g} s")
         if now > self._due.ping:

@@ -26,7 +26,7 @@ from lib.adapters.bybit.kline_wire import candle_from_row, wire_interval
 from lib.domain.candle import Candle, decimal_from_wire, interval_ms
 from lib.domain.errors import Halt, MaemaeError, Retry
 from lib.domain.instrument import Instrument
-from lib.ports import Ticker
+from lib.ports import NotListed, Ticker
 
 PAGE = 1000
 """Rows the venue gives at most."""
@@ -109,6 +109,8 @@ class BybitMarketData:
 
 
 def _refused(code: object, text: str) -> MaemaeError:
+    if code == _UNKNOWN_REQUEST and "symbol" in text.lower():
+        return NotListed(f"Bybit does not list the symbol ({text[:80]})")
     if code == _UNKNOWN_REQUEST:
         return Halt(f"Bybit refuses the request, check symbols and intervals: {text[:120]}")
     if code == _UNKNOWN_ROUTE:
@@ -135,7 +137,7 @@ def _row_of(answer: Any, symbol: str) -> Any:
     for row in answer["result"]["list"]:
         if row["symbol"] == symbol:
             return row
-    raise Halt(f"Bybit does not know the USDT perpetual {symbol!r}: check the symbols in the settings")
+    raise NotListed(f"Bybit does not list the USDT perpetual {symbol!r}")
 
 
 def _instrument(row: Any) -> Instrument:

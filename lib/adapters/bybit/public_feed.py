@@ -3,7 +3,8 @@ A real venue's public prices as an endless stream of events, for paper trading o
 
 Subscribes to one-minute klines and tickers over one WebSocket. After every (re)connect, and whenever a closed minute
 is missing, the hole is filled by REST *before* newer closed minutes are passed on: per symbol, closed candles leave
-here consecutive and once each, whatever the network does. It keeps no candles and knows nothing of the simulator.
+here consecutive and once each, whatever the network does. A symbol the venue does not list (any more) is left out and
+asked for again a while later; the others hear nothing of it. It keeps no candles and knows nothing of the simulator.
 """
 
 import asyncio
@@ -17,11 +18,13 @@ from lib import log
 from lib.adapters.bybit.kline_wire import parse_frame, updates
 from lib.domain.candle import MINUTE_MS, Candle, decimal_from_wire
 from lib.domain.errors import Retry
-from lib.ports import KlineUpdate, MarketData, Ticker
+from lib.ports import KlineUpdate, MarketData, NotListed, Ticker
 
 PING_SECONDS = 20.0
 CONNECT_SECONDS = 10.0
 FIRST_BACKOFF, MOST_BACKOFF = 1.0, 30.0
+ASK_AGAIN_SECONDS = 600.0
+"""After this long a connection that lacks a symbol makes room for one that asks for it again."""
 PAGE = 1_000
 
 _log = log.get("feed")
@@ -89,29 +92,51 @@ class BybitPublicFeed:
         return "closed"
 
     async def _listen(self, socket: aiohttp.ClientWebSocketResponse) -> None:
-        topics = [f"{kind}.{symbol}" for symbol in self._symbols for kind in ("kline.1", "tickers")]
-        await socket.send_json({"req_id": "feed", "op": "subscribe", "args": topics})
+        for symbol in self._symbols:  # one request each: the venue grants or refuses it as a whole
+            topics = [f"{kind}.{symbol}" for kind in ("kline.1", "tickers")]
+            await socket.send_json({"req_id": symbol, "op": "subscribe", "args": topics})
         pinging = asyncio.create_task(_ping(socket))
         try:
-            for symbol in self._symbols:
-                await self._fill(symbol, None)  # pushes wait in the socket meanwhile
-            async for frame in self._frames(socket):
-                for event in self._parse(frame):
-                    await self._emit(event)
+            listed = [symbol for symbol in self._symbols if await self._is_filled(symbol)]
+            if not listed:
+                raise _Lost("the venue lists none of the symbols")
+            missing = len(self._symbols) - len(listed)
+            async with asyncio.timeout(ASK_AGAIN_SECONDS if missing else None):
+                async for frame in self._frames(socket, refusals=missing):
+                    for event in self._parse(frame):
+                        await self._emit(event)
         finally:
             pinging.cancel()
             with contextlib.suppress(asyncio.CancelledError, ConnectionError):
                 await pinging
 
-    async def _frames(self, socket: aiohttp.ClientWebSocketResponse) -> AsyncIterator[str]:
-        """Data frames only; *_Lost* once the peer is gone or has said nothing new for *stale_after* seconds."""
+    async def _is_filled(self, symbol: str) -> bool:
+        """Pass on what was missed of *symbol*, while pushes wait in the socket; False when the venue has none."""
+        try:
+            await self._fill(symbol, None)
+        except NotListed as gone:
+            _log.alert("feed.symbol_left_out", symbol=symbol, why=str(gone))
+            return False
+        return True
+
+    async def _frames(self, socket: aiohttp.ClientWebSocketResponse, *, refusals: int) -> AsyncIterator[str]:
+        """
+        Data frames only; *_Lost* once the peer is gone, has said nothing new for *stale_after* seconds, or has refused
+        more than the *refusals* that unlisted symbols explain.
+        """
         loop = asyncio.get_running_loop()
         deadline = loop.time() + self._stale_after
         while True:
             message = await socket.receive(timeout=max(deadline - loop.time(), 0.001))
             if message.type is not aiohttp.WSMsgType.TEXT:
                 raise _Lost("the venue closed the stream")
-            if _is_data(message.data):
+            frame = _answer(message.data)
+            if frame.success is False:
+                _log.alert("feed.subscription_refused", why=frame.ret_msg[:120])
+                refusals -= 1
+                if refusals < 0:
+                    raise _Lost("the venue refuses the subscription")
+            elif frame.topic:
                 deadline = loop.time() + self._stale_after
                 self._frames_seen += 1
                 yield message.data
@@ -167,6 +192,7 @@ class BybitPublicFeed:
 class _Any(msgspec.Struct):
     topic: str = ""
     success: bool | None = None
+    ret_msg: str = ""
 
 
 class _Prices(msgspec.Struct):
@@ -184,15 +210,12 @@ class _Lost(Exception):
     """The connection is of no more use."""
 
 
-def _is_data(text: str) -> bool:
-    """True for a push, False for an answer; *_Lost* when the answer refuses the subscription."""
+def _answer(text: str) -> _Any:
+    """What *text* is about; nothing for what cannot be read."""
     try:
-        frame = msgspec.json.decode(text, type=_Any)
+        return msgspec.json.decode(text, type=_Any)
     except msgspec.DecodeError:
-        return False
-    if frame.success is False:
-        raise _Lost("the venue refuses the subscription")
-    return bool(frame.topic)
+        return _Any()
 
 
 async def _ping(socket: aiohttp.ClientWebSocketResponse) -> None:

@@ -12,10 +12,10 @@ from typing import Any, TypeVar
 import msgspec
 
 from lib.domain.candle import decimal_from_wire
-from lib.domain.errors import Halt, Pause, Retry
+from lib.domain.errors import Pause, Retry
 from lib.domain.instrument import Instrument
 from lib.domain.position import ZERO, Position
-from lib.ports import Ticker, Wallet
+from lib.ports import NotListed, Ticker, Wallet
 
 Row = Mapping[str, Any]
 T = TypeVar("T")
@@ -179,11 +179,11 @@ def instrument_from(envelope: Envelope, symbol: str) -> Instrument:
 
 
 def row_of(envelope: Envelope, symbol: str) -> Row:
-    """The row of *symbol*; *Halt* when the venue does not list it: the settings name it."""
+    """The row of *symbol*; *NotListed* when there is none."""
     for row in envelope.rows:
         if row.get("symbol") == symbol:
             return row
-    raise Halt(f"the venue does not list the USDT perpetual {symbol}: check the symbols in the settings")
+    raise NotListed(f"the venue does not list the USDT perpetual {symbol}")
 
 
 def _part(row: Row, name: str) -> Row:

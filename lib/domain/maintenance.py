@@ -1,0 +1,56 @@
+"""
+When an exchange is closed for work, and what that means for entries. Pure.
+
+An exchange announces its maintenance. While one stands, and for a cycle before it begins, no position is opened that
+nobody could look after; exits and stops are tried all the same. What is announced without an end lasts until it is
+taken back. Nothing here reads clocks: times are the caller's, epoch ms.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from lib.domain.order import CYCLE_MS
+
+
+@dataclass(frozen=True, slots=True)
+class Maintenance:
+    """
+    One announcement: from *begin_ms* to the expected *end_ms* (0 = not said).
+
+    *is_ongoing* = the exchange says it has begun and not ended, whatever the times are. *uid_ends* are the last digits
+    of the account numbers it is about, empty = all.
+    """
+
+    begin_ms: int
+    end_ms: int
+    is_ongoing: bool
+    uid_ends: tuple[str, ...] = ()
+
+    def closes(self, uid: str, now_ms: int) -> bool:
+        """Whether it keeps entries of the account *uid* off at *now_ms*."""
+        if self.uid_ends and not uid.endswith(self.uid_ends):
+            return False
+        is_due = self.begin_ms - CYCLE_MS <= now_ms and (not self.end_ms or now_ms < self.end_ms)
+        return self.is_ongoing or is_due
+
+
+def entries_wait(announced: Iterable[Maintenance], uid: str, now_ms: int) -> str:
+    """Why entries of the account *uid* wait at *now_ms*, in plain words; "" = they do not."""
+    closing = [one for one in announced if one.closes(uid, now_ms)]
+    if not closing:
+        return ""
+    # the longest stands for all; one without an end outlasts every other
+    longest = max(closing, key=lambda one: one.end_ms or float("inf"))
+    if not longest.end_ms:
+        return "maintenance of the exchange: entries wait until it is over"
+    return f"maintenance of the exchange until {_utc(longest.end_ms)} UTC: entries wait"
+
+
+def _utc(at_ms: int) -> str:
+    return datetime.fromtimestamp(at_ms // 1000, UTC).strftime("%Y-%m-%d %H:%M")
+
+
+def still_announced(known: Iterable[Maintenance], now_ms: int) -> tuple[Maintenance, ...]:
+    """What to believe of *known* when the exchange could not be asked for long: only what says when it ends."""
+    return tuple(one for one in known if now_ms < one.end_ms)

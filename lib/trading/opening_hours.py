@@ -1,0 +1,92 @@
+"""
+Where nothing can be entered now: an exchange under maintenance, a symbol that is not listed or does not trade.
+
+Asked at start and each minute, beside everything: what was found is memory that plans read, so the way to an order asks
+nobody more than before. Trouble of one symbol or one exchange is that alone: its accounts' entries wait with the reason
+on their page and in their log, exits and the guardian go on trying, and when it is over they go on by themselves.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from lib import log
+from lib.domain.account import Venue
+from lib.domain.errors import Pause, Retry
+from lib.domain.maintenance import Maintenance, entries_wait, still_announced
+from lib.market.status import ClosedMarket, closed_markets_field
+from lib.ports import AsyncCandleReader, AsyncMarket, Clock, NotListed, TraderAccount
+
+LOG = log.get("trading.hours")
+BELIEVED_MS = 600_000
+"""How long an announcement without an end is believed while the exchange cannot be asked."""
+
+Market = tuple[Venue, str]
+
+
+@dataclass(slots=True)
+class OpeningHours:
+    """What is known of the venues and symbols that are traded."""
+
+    announced: dict[Venue, tuple[Maintenance, ...]] = field(default_factory=dict)
+    shut: dict[Market, str] = field(default_factory=dict)
+    """Symbols that cannot be entered, and why."""
+    _heard_ms: dict[Venue, int] = field(default_factory=dict)
+
+    def why_closed(self, account: TraderAccount, now_ms: int) -> str:
+        """Why entries of *account* wait, in plain words; "" = they do not."""
+        closed = entries_wait(self.announced.get(account.venue, ()), account.uid, now_ms)
+        return closed or self.shut.get((account.venue, account.symbol), "")
+
+    async def look(self, market: AsyncMarket, accounts: Iterable[TraderAccount], clock: Clock) -> None:
+        """Ask again for everything that *accounts* trade; who cannot be asked is known as before."""
+        markets = {(account.venue, account.symbol) for account in accounts}
+        for venue in sorted({venue for venue, _ in markets}):
+            await self._ask_venue(market, venue, clock.now_ms())
+        for one in sorted(markets):
+            await self._ask_symbol(market, one)
+        self.shut = {one: why for one, why in self.shut.items() if one in markets}
+
+    async def _ask_venue(self, market: AsyncMarket, venue: Venue, now_ms: int) -> None:
+        try:
+            found = await market.maintenance(venue)
+        except (Retry, Pause) as away:
+            LOG.warning("hours.unread", venue=venue, why=str(away))
+            found = self.announced.get(venue, ())
+            if now_ms - self._heard_ms.get(venue, now_ms) > BELIEVED_MS:
+                found = still_announced(found, now_ms)
+        else:
+            self._heard_ms[venue] = now_ms
+        if found != self.announced.get(venue, ()):
+            LOG.alert("hours.announced", venue=venue, standing=len(found))
+        self.announced[venue] = found
+
+    async def _ask_symbol(self, market: AsyncMarket, one: Market) -> None:
+        venue, symbol = one
+        try:
+            rules = await market.instrument(venue, symbol)
+        except NotListed as gone:
+            LOG.warning("hours.not_listed", venue=venue, symbol=symbol, why=str(gone))
+            self._note(one, f"{symbol} is not listed at the exchange: entries wait until it is")
+        except (Retry, Pause) as away:
+            LOG.warning("hours.unread", venue=venue, symbol=symbol, why=str(away))
+        else:
+            self._note(one, "" if rules.trading else f"{symbol} is not trading")
+
+    def _note(self, one: Market, why: str) -> None:
+        if why == self.shut.get(one, ""):
+            return
+        LOG.alert("hours.symbol_shut" if why else "hours.symbol_open", venue=one[0], symbol=one[1], why=why)
+        if why:
+            self.shut[one] = why
+        else:
+            del self.shut[one]
+
+    async def show(self, candles: AsyncCandleReader, now_ms: int) -> None:
+        """Write what is closed into `system:status`."""
+        standing = [(venue, entries_wait(found, "", now_ms)) for venue, found in self.announced.items()]
+        closed = [ClosedMarket(venue, "", why) for venue, why in standing if why]
+        closed += [ClosedMarket(venue, symbol, why) for (venue, symbol), why in sorted(self.shut.items())]
+        try:
+            await candles.set_status(closed_markets_field(closed))
+        except Retry as busy:
+            LOG.warning("hours.unshown", why=str(busy))
