@@ -22,6 +22,7 @@ MONEY_RULES = (
     "lib/domain/decision.py",
     "lib/domain/equity.py",
     "lib/domain/gates.py",
+    "lib/domain/maintenance.py",
     "lib/domain/order.py",
     "lib/domain/position.py",
     "lib/domain/risk.py",

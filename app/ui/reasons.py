@@ -4,8 +4,8 @@ The engine's sentences in the language of the page.
 The engine writes plain English, which is what logs and the database keep; a Korean page says the same in Korean. The
 table is app/i18n/reasons.toml: a sentence with {places} on the left, its Korean on the right; the first that fits the
 whole text wins. A {why} or {reason} is a sentence again, a {fields} or {outcome} a list of known words, an {at} a
-moment of UTC which is said in Korean time; anything else is taken over. Text that nobody listed, such as an analyst's or an
-exchange's own, stays as it is. No Streamlit here.
+moment of UTC which is said in Korean time; anything else is taken over. Text that nobody listed, such as an analyst's
+or an exchange's own, stays as it is. No Streamlit here.
 """
 
 import re

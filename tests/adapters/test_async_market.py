@@ -13,8 +13,8 @@ from lib.adapters.vault import VaultOpener, VaultSealer, generate_keys
 from lib.clock import SteppedClock
 from lib.domain.account import Venue
 from lib.domain.candle import MINUTE_MS, interval_ms
-from lib.domain.errors import Halt, Pause, Retry
-from lib.ports import Lane, SealContext
+from lib.domain.errors import Pause, Retry
+from lib.ports import Lane, NotListed, SealContext
 from tests.adapters.scripted import KEY, NOW, ScriptedTransport, page, reply
 from tests.adapters.test_wire import INSTRUMENT, POSITION
 from tests.contract.exchange_worlds import START_BALANCE, in_process
@@ -186,8 +186,8 @@ async def test_an_account_calls_in_the_lane_it_was_opened_for() -> None:
 
 
 @pytest.mark.parametrize("answer", [reply(code=10001, message="symbol invalid"), page()])
-async def test_an_unknown_symbol_halts_with_one_line(answer: tuple[int, dict[str, str], bytes]) -> None:
-    with pytest.raises(Halt, match="DOGEBTC"):
+async def test_an_unknown_symbol_is_that_symbols_trouble(answer: tuple[int, dict[str, str], bytes]) -> None:
+    with pytest.raises(NotListed, match="DOGEBTC"):
         await market_over(ScriptedTransport(answer)).instrument("paper", "DOGEBTC")
 
 

@@ -3,7 +3,7 @@
 import json
 import random
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from decimal import Decimal
@@ -238,30 +238,50 @@ def test_what_a_callback_raises_ends_the_run() -> None:
         BybitKlineStream(server.url, [("BTCUSDT", "1m")], timings=FAST).run(lambda: None, refuse)
 
 
-def test_many_topics_are_asked_for_in_parts_and_all_are_awaited() -> None:
-    asked: list[str] = []
-
-    async def take_three(peer: Peer) -> None:
-        for part in range(3):
-            request = await peer.hear()
-            assert isinstance(request["args"], list)
-            asked.extend(request["args"])
-            await peer.acknowledge()
-            if part < 2:
-                await peer.say("{}")
-        await peer.stay()
-
-    series = [(f"S{number}USDT", "5m") for number in range(450)]
-    with serving(take_three) as server:
-        listener = Listener(lambda heard: heard.connects > 0)
-        stream = BybitKlineStream(server.url, series, timings=FAST)
+def run_over(script: Script, symbols: Sequence[str], timings: StreamTimings = FAST, connects: int = 1) -> Listener:
+    """What a stream of one- and five-minute candles of *symbols* told until it was connected *connects* times."""
+    series = [(symbol, interval) for symbol in symbols for interval in ("1m", "5m")]
+    with serving(script) as server:
+        listener = Listener(lambda heard: heard.connects >= connects)
+        stream = BybitKlineStream(server.url, series, timings=timings)
         thread = threading.Thread(target=stream.run, args=(listener.on_connect, listener.on_update), daemon=True)
         thread.start()
         assert listener.wanted.wait(PATIENCE)
         stream.stop()
         thread.join(3)
-    assert asked == [f"kline.5.S{number}USDT" for number in range(450)]
+    return listener
+
+
+def test_each_symbol_is_asked_for_by_itself_and_all_are_awaited() -> None:
+    asked: list[object] = []
+
+    async def take_all(peer: Peer) -> None:
+        for number in range(12):
+            asked.append((await peer.hear())["args"])
+            await peer.acknowledge()
+            if number < 11:
+                await peer.say("{}")
+        await peer.stay()
+
+    listener = run_over(take_all, [f"S{number}USDT" for number in range(12)])
+    assert asked == [[f"kline.1.S{number}USDT", f"kline.5.S{number}USDT"] for number in range(12)]
     assert listener.connects == 1
+
+
+def test_a_symbol_that_is_refused_is_left_out_and_asked_for_again_later() -> None:
+    connections: list[int] = []
+
+    async def refuse_the_first(peer: Peer) -> None:
+        connections.append(len(connections))
+        for number in range(2):
+            await peer.hear()
+            gone = number == 0 and connections[-1] == 0
+            await peer.acknowledge(success=not gone, text="error:handler not found" if gone else "")
+        await peer.stay()
+
+    listener = run_over(refuse_the_first, ["OLDUSDT", "BTCUSDT"], replace(FAST, ask_again=0.1), connects=2)
+    assert listener.connects == 2
+    assert len(connections) == 2, "the second connection has everything and stays"
 
 
 # --- with the use-case: the list is the truth ------------------------------------------------------------------------

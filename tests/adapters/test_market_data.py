@@ -18,7 +18,7 @@ from lib.adapters.bybit.market_data import BybitMarketData
 from lib.domain.candle import MINUTE_MS, Candle
 from lib.domain.errors import Halt, Retry
 from lib.market.history import load_history
-from lib.ports import Ticker
+from lib.ports import NotListed, Ticker
 from tests.fakes_market import START, run_of
 
 NOW = START + 3000 * MINUTE_MS + 20_000
@@ -155,10 +155,14 @@ def test_a_symbol_that_is_not_trading_says_so(market: BybitMarketData, venue: Ve
     assert not market.instrument("BTCUSDT").trading
 
 
-def test_an_unknown_symbol_is_halt(market: BybitMarketData, venue: Venue) -> None:
+def test_an_unknown_symbol_is_that_symbols_trouble(market: BybitMarketData, venue: Venue) -> None:
     venue.instruments = []
-    with pytest.raises(Halt, match="NOPEUSDT"):
+    with pytest.raises(NotListed, match="NOPEUSDT"):
         market.instrument("NOPEUSDT")
+    refusal = json.dumps(envelope({}, 10001, "Not supported symbols: NOPEUSDT")).encode()
+    venue.override = (200, refusal)
+    with pytest.raises(NotListed, match="Not supported symbols"):
+        market.closed_candles("NOPEUSDT", "1m", end=NOW)
 
 
 def _refusal(code: int) -> bytes:

@@ -21,10 +21,10 @@ from lib.adapters.bybit.wire import (
     ticker_from,
     wallet_from,
 )
-from lib.domain.errors import Halt, Pause, Retry
+from lib.domain.errors import Pause, Retry
 from lib.domain.order import OrderState
 from lib.domain.position import ZERO
-from lib.ports import ApiKey
+from lib.ports import ApiKey, NotListed
 from tests.factories import order
 
 KEY = ApiKey("KEYabc", "SECRETxyz")
@@ -178,8 +178,8 @@ def test_an_instrument_is_its_filters() -> None:
     assert not instrument_from(envelope({**INSTRUMENT, "status": "Closed"}), "BTCUSDT").trading
 
 
-def test_a_symbol_the_venue_does_not_list_halts() -> None:
-    with pytest.raises(Halt, match="DOGEBTC"):
+def test_a_symbol_the_venue_does_not_list_is_that_symbols_trouble() -> None:
+    with pytest.raises(NotListed, match="DOGEBTC"):
         instrument_from(envelope(), "DOGEBTC")
 
 

@@ -6,15 +6,17 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from lib.domain.candle import MINUTE_MS
+from lib.domain.candle import MINUTE_MS, Candle
 from lib.domain.errors import Halt
 from lib.market.collector import Collector, CollectorPlan
 from lib.market.status import collector_fields, iso, trader_ran
-from lib.ports import KlineUpdate
+from lib.ports import KlineUpdate, NotListed
 from tests.fakes_market import START, MemoryCandleStore, ScriptedMarket, ScriptedStream, SetClock, push, run_of
 
 TRUTH = run_of(120)
@@ -202,7 +204,32 @@ def test_a_stream_that_ends_by_itself_ends_the_process() -> None:
     assert [str(problem) for problem in raised] == ["candles-stream ended by itself"]
 
 
-def test_a_venue_that_refuses_the_symbol_ends_the_process() -> None:
+def test_a_symbol_that_is_gone_ends_nothing_and_the_others_go_on() -> None:
+    world = World(replace(PLAN, symbols=("OLDUSDT", "BTCUSDT")))
+    world.market.truth["OLDUSDT", "1m"] = TRUTH
+    inner, asked = world.market.closed_candles, list[str]()
+
+    def of_listed(symbol: str, *args: Any, **named: Any) -> list[Candle]:
+        asked.append(symbol)
+        if symbol == "OLDUSDT":
+            raise NotListed("the venue does not list OLDUSDT")
+        return inner(symbol, *args, **named)
+
+    world.market.closed_candles = of_listed  # type: ignore[method-assign]
+    for _ in range(40):
+        world.collector.look()
+        world.clock.now += 5_000
+    assert world.store.lists[KEY][-1].open_time >= TRUTH[99].open_time
+    assert ("OLDUSDT", "1m") not in world.store.lists
+    assert "does not list" in world.store.fields["data_server_problem"]
+    assert asked.count("OLDUSDT") <= 9, "in 200 s: asked again, ever more slowly"
+    world.market.closed_candles = inner  # type: ignore[method-assign]
+    world.clock.now += 60_000
+    world.collector.look()
+    assert ("OLDUSDT", "1m") in world.store.lists, "listed again"
+
+
+def test_a_request_that_can_never_work_ends_the_process() -> None:
     world = World()
 
     def refuse(*_: object, **__: object) -> None:

@@ -15,7 +15,6 @@ from lib.adapters.bybit.market_data import BybitMarketData
 from lib.adapters.bybit.public_feed import BybitPublicFeed
 from lib.clock import SystemClock
 from lib.domain.candle import MINUTE_MS
-from lib.domain.errors import Halt
 from lib.ports import KlineUpdate, Ticker
 from lib.simulator.live_feed import Upstream
 from lib.simulator.server import SimulatorConfig
@@ -102,12 +101,34 @@ async def test_a_lost_stream_is_taken_up_again(tmp_path: Path, monkeypatch: pyte
     assert is_ahead_without_holes(closed(found))
 
 
-async def test_an_unknown_symbol_halts(tmp_path: Path) -> None:
+async def test_an_unknown_symbol_is_left_out_and_the_others_hear_nothing_of_it(tmp_path: Path) -> None:
     async with served(config_in(tmp_path)) as venue:
-        feed = BybitPublicFeed(BybitMarketData(venue.url), venue.ws_url + PUBLIC, ["DOGEUSDT"], since_ms=0)
+        start = SystemClock().now_ms()
+        feed = BybitPublicFeed(
+            BybitMarketData(venue.url), venue.ws_url + PUBLIC, ["DOGEUSDT", "BTCUSDT"], since_ms=start
+        )
         async with aclosing(feed.events()) as events:
-            with pytest.raises(Halt):
-                await anext(events)
+            found = await gathered(events, lambda e: e[-1].seen_at > start + 2_500)
+        _, state = await venue.get("/sim/state")
+    assert {event.symbol for event in found} == {"BTCUSDT"}
+    assert state["subscriptions"] == 0
+
+
+async def test_a_venue_without_any_of_the_symbols_is_asked_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(public_feed, "FIRST_BACKOFF", 0.01)
+    async with served(config_in(tmp_path)) as venue:
+        await venue.post("/sim/faults", {"kind": "delist", "params": {"symbol": "BTCUSDT"}})
+        async with aclosing(feed_of(venue, SystemClock().now_ms() - 5 * MINUTE_MS).events()) as events:
+            first = asyncio.ensure_future(anext(events))
+
+            async def is_left_out() -> bool:
+                return "feed.symbol_left_out" in caplog.text
+
+            await until(is_left_out)
+            await venue.post("/sim/faults", {"kind": "relist", "params": {"symbol": "BTCUSDT"}})
+            assert (await asyncio.wait_for(first, 6)).symbol == "BTCUSDT"
 
 
 async def test_paper_trading_on_another_venues_prices(tmp_path: Path) -> None:

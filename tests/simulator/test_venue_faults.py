@@ -7,8 +7,8 @@ import pytest
 from lib.simulator.delivery import ReplyLost
 from lib.simulator.faults import Fault, Faults
 from lib.simulator.inprocess import VenueTransport
-from tests.simulator.visitors import Visitor
-from tests.simulator.worlds import BTC, ScriptedMarket
+from tests.simulator.visitors import LINEAR, Visitor
+from tests.simulator.worlds import BTC, START, ScriptedMarket
 
 CREATE, REALTIME = "/v5/order/create", "/v5/order/realtime"
 
@@ -216,3 +216,35 @@ async def test_a_request_delivered_twice_is_one_order() -> None:
     assert await carried(visitor, "mm-1") == 0
     visitor.later(100)
     assert visitor.rows("/v5/position/list")[0]["size"] == "0.1"
+
+
+def test_announced_maintenance_stands_in_the_status_which_goes_on_answering() -> None:
+    visitor = Visitor()
+    visitor.venue.faults.push(Fault("announce", params={"ahead": 60_000, "ms": 120_000}))
+
+    def state() -> str:
+        row: dict[str, str] = visitor.get("/v5/system/status")["result"]["list"][0]
+        return row["state"]
+
+    assert state() == "scheduled"
+    assert visitor.get("/v5/market/time")["retCode"] == 0
+    visitor.clock.advance_to(START + 60_000)
+    assert state() == "ongoing"
+    assert visitor.get("/v5/market/time")["retCode"] == 10016
+    visitor.clock.advance_to(START + 180_000)
+    assert state() == "completed"
+    assert visitor.get("/v5/market/time")["retCode"] == 0
+
+
+def test_a_symbol_can_be_halted_delisted_and_listed_again() -> None:
+    visitor = Visitor()
+
+    def status() -> str:
+        answer = visitor.get("/v5/market/instruments-info", **LINEAR)
+        return str(answer["result"]["list"][0]["status"]) if answer["retCode"] == 0 else str(answer["retCode"])
+
+    seen = []
+    for kind in ("halt", "delist", "relist"):
+        visitor.venue.faults.push(Fault(kind, params={"symbol": BTC}))
+        seen.append(status())
+    assert seen == ["Closed", "10001", "Trading"]

@@ -5,6 +5,7 @@ import json
 import re
 import tomllib
 from collections.abc import Iterator
+from datetime import datetime, timedelta, timezone
 from decimal import Decimal
 from pathlib import Path
 from string import Formatter
@@ -20,6 +21,7 @@ from lib.domain.account import PlatformLimits
 from lib.domain.candle import MINUTE_MS, window_problem
 from lib.domain.decision import KEYS, Abstained, parse_decision
 from lib.domain.gates import UNLOCK_RULES, GateKind, PlatformFacts, platform_gates
+from lib.domain.maintenance import Maintenance, entries_wait
 from lib.domain.order import OrderState, claim_entry, claim_exit
 from lib.domain.risk import AccountPlan, decide
 from lib.domain.trade_log import Leg, summarise
@@ -215,6 +217,17 @@ def test_the_ends_of_orders_speak_korean() -> None:
     korean(summarise("bought", "추세", (Leg(False, OrderState.NEEDS_HUMAN, none, ""),)).message)
     korean(summarise("bought", "추세", (late,)).message)
     korean(summarise("bought", "추세", (Leg(False, OrderState.CANCELLED, none, "cancelled"),)).message)
+
+
+def test_every_closed_market_speaks_korean_and_in_korean_time() -> None:
+    dated, endless = Maintenance(T, T + 3_600_000, False), Maintenance(T, 0, True)
+    said = korean(entries_wait([dated], "1", T))
+    end = datetime.fromtimestamp((T + 3_600_000) / 1000, timezone(timedelta(hours=9)))
+    assert f"{end:%Y-%m-%d %H:%M}" in said
+    korean(entries_wait([endless], "1", T))
+    korean("BTCUSDT is not trading")
+    korean("BTCUSDT is not listed at the exchange: entries wait until it is")
+    korean("the venue does not list the USDT perpetual BTCUSDT")
 
 
 def test_every_flaw_of_a_key_speaks_korean() -> None:
