@@ -79,6 +79,11 @@ class Hub:
         self._still_in = still_in
         self._seats: dict[Series, set[Seat]] = defaultdict(set)
         self._newest: dict[Series, str] = {}
+        self._forget: Callable[[Series], None] = lambda _: None
+
+    def when_rebuilt(self, forget: Callable[[Series], None]) -> None:
+        """Tell *forget* of every list that was made anew."""
+        self._forget = forget
 
     @property
     def viewers(self) -> int:
@@ -134,6 +139,7 @@ class Hub:
         """Write *tick* out once and give it to everybody who watches that list."""
         series = (tick.symbol, tick.interval)
         if tick.rebuilt:
+            self._forget(series)
             for seat in tuple(self._seats[series]):
                 seat.end(COME_BACK)
         text = json.dumps({"rows": [row_of(tick.candle)]}, separators=(",", ":"))

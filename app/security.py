@@ -12,6 +12,7 @@ from collections.abc import Awaitable, Callable, MutableMapping
 from dataclasses import replace
 from typing import Any
 
+from app.http.fields import is_plain_path
 from app.http.hosts import ANY, Hosts, differs_in_scheme_alone, is_own_origin, read_place
 from app.http.traffic import Traffic
 from app.policy import answer_headers, content_policy
@@ -23,6 +24,7 @@ from lib.domain.errors import Retry
 IDENTITY_HEADER = "X-Maemae-Session"
 _OURS = b"x-maemae-"
 _SAFE = ("GET", "HEAD", "OPTIONS")
+_METHODS = (*_SAFE, "POST", "PUT", "PATCH", "DELETE")
 _OPEN = ("/static/", "/assets/", "/healthz", "/_stcore/health")
 """Nothing personal: no question to the database. Streamlit's front end polls its health route."""
 _FOR_NOBODY = (
@@ -95,6 +97,10 @@ class Security:
     def _before_asking(self, scope: Scope, visit: Visit) -> Refused | None:
         """What is wrong with this request whoever sends it."""
         host, path = header(scope["headers"], b"host"), scope["path"]
+        if not is_plain_path(path):
+            return 400, "refuse.request"
+        if scope.get("method", "GET") not in _METHODS:
+            return 405, "refuse.request"
         if path != _ASKED_BY_NUMBER and not self._hosts.allow(read_place(host, visit.scheme)):
             return 421, "refuse.host"
         if (refused := refusal(scope, visit.scheme)) is not None:

@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from app.api.exchange import answered, for_people, json_body, plain, refused, text
+from app.api.exchange import answered, body_of, for_people, plain, refused
 from app.system import system
 from app.threads import in_slow_thread, in_thread
 from app.visit import Visit, visit_of
@@ -19,13 +19,18 @@ from lib.accounts.people import ABSOLUTE_MS
 from lib.accounts.refusal import Refusal
 from lib.accounts.web import SessionUser, SignedIn
 
+LONGEST_EMAIL = 255
+LONGEST_PASSWORD = 1_000
+LONGEST_LOCALE = 35
+"""Characters; a browser's own language tag is at most this long."""
+
 
 @answered
 async def register(request: Request) -> Response:
     """`{email, password, accepted_risk, locale?}`."""
-    body, visit = await json_body(request), visit_of(request.scope)
-    email, password = text(body, "email", longest=255), text(body, "password")
-    accepted, locale = body.get("accepted_risk") is True, text(body, "locale", longest=8, default="ko")
+    body, visit = await body_of(request), visit_of(request.scope)
+    email, password = body.typed("email", LONGEST_EMAIL), body.typed("password", LONGEST_PASSWORD)
+    accepted, locale = body.flag("accepted_risk", False), body.line("locale", LONGEST_LOCALE, "ko")
     people = system().people
     return await _come_in(
         visit,
@@ -36,8 +41,8 @@ async def register(request: Request) -> Response:
 @answered
 async def login(request: Request) -> Response:
     """`{email, password}`."""
-    body, visit = await json_body(request), visit_of(request.scope)
-    email, password = text(body, "email", longest=255), text(body, "password")
+    body, visit = await body_of(request), visit_of(request.scope)
+    email, password = body.typed("email", LONGEST_EMAIL), body.typed("password", LONGEST_PASSWORD)
     people = system().people
     return await _come_in(visit, lambda: people.sign_in(email, password, origin=visit.origin))
 
@@ -45,8 +50,8 @@ async def login(request: Request) -> Response:
 @answered
 async def try_paper(request: Request) -> Response:
     """`{accepted_risk, locale?}`: one click, paper money."""
-    body, visit = await json_body(request), visit_of(request.scope)
-    accepted, locale = body.get("accepted_risk") is True, text(body, "locale", longest=8, default="ko")
+    body, visit = await body_of(request), visit_of(request.scope)
+    accepted, locale = body.flag("accepted_risk", False), body.line("locale", LONGEST_LOCALE, "ko")
     people = system().people
     return await _come_in(visit, lambda: people.try_paper(accepted_risk=accepted, origin=visit.origin, locale=locale))
 
@@ -54,7 +59,7 @@ async def try_paper(request: Request) -> Response:
 @answered
 async def demo(request: Request) -> Response:
     """A read-only look at the demo account."""
-    await json_body(request)
+    await body_of(request)
     visit, people = visit_of(request.scope), system().people
     return await _come_in(visit, lambda: people.open_demo(origin=visit.origin))
 
@@ -62,7 +67,7 @@ async def demo(request: Request) -> Response:
 @answered
 async def logout(request: Request) -> Response:
     """End this session; also without one, so that a browser can always get rid of its cookie."""
-    await json_body(request)
+    await body_of(request)
     visit = visit_of(request.scope)
     await in_thread(system().people.sign_out, visit.token)
     answer = JSONResponse({"ok": True}, headers={"Clear-Site-Data": '"cache"'})

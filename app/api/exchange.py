@@ -2,10 +2,10 @@
 How a route hears and answers: JSON in, JSON out, refusals as `{"error": key, "params": {..}}` with a 4xx.
 
 Every route that is not about coming in needs a person; the decorator says 401 to strangers and turns *Retry* into 503.
+What comes in is read by `app.http.fields`; a mistake of ours is a line in the log and one sentence for the browser.
 Values leave as JSON has them: money as strings, moments as ISO 8601, dataclasses as objects.
 """
 
-import json
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import fields, is_dataclass
 from datetime import datetime
@@ -16,13 +16,12 @@ from typing import Any
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 
+from app.http.fields import LONGEST_BODY, BadInput, Fields, read_object, read_whole, wrong
 from app.visit import visit_of
+from lib import log
 from lib.accounts.refusal import Refusal
 from lib.accounts.web import SessionUser
 from lib.domain.errors import Pause, Retry
-
-LONGEST_BODY = 16_384
-"""Bytes; the longest honest body holds a custom prompt of a thousand characters."""
 
 _STATUS = {
     "refuse.credentials": 401,
@@ -38,17 +37,9 @@ _STATUS = {
     "refuse.wait": 429,
 }
 
-Body = dict[str, Any]
+_log = log.get("api")
+
 Route = Callable[[Request], Awaitable[Response]]
-
-
-class BadInput(Exception):
-    """The request itself is wrong; *refusal* says how."""
-
-    def __init__(self, refusal: Refusal, status: int = 422) -> None:
-        super().__init__(refusal.key)
-        self.refusal = refusal
-        self.status = status
 
 
 def answered(work: Route) -> Route:
@@ -66,6 +57,9 @@ def answered(work: Route) -> Route:
             return refused(Refusal("refuse.busy"))
         except Pause as pause:
             return refused(Refusal("refuse.paused", why=str(pause)), 422)
+        except Exception as mistake:  # noqa: BLE001 - a mistake in one answer is no reason to say nothing
+            _log.error("api.failed", mistake, path=request.url.path)
+            return refused(Refusal("refuse.server"), 500)
 
     return route
 
@@ -90,7 +84,7 @@ def for_actors(work: Callable[[Request, SessionUser], Awaitable[Response]]) -> R
     return for_people(route)
 
 
-async def json_body(request: Request) -> Body:
+async def body_of(request: Request) -> Fields:
     """The request's JSON object; *BadInput* for anything else, and for a body sent as a form could send it."""
     raw = bytearray()
     async for part in request.stream():
@@ -98,41 +92,18 @@ async def json_body(request: Request) -> Body:
         if len(raw) > LONGEST_BODY:
             raise BadInput(Refusal("refuse.body"), 413)
     if not raw:
-        return {}
+        return Fields({})
     # a form of another site cannot send this type without asking first
     if request.headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
         raise BadInput(Refusal("refuse.body"), 415)
-    try:
-        read = json.loads(raw)
-    except (ValueError, RecursionError):
-        raise BadInput(Refusal("refuse.body"), 400) from None
-    if not isinstance(read, dict):
-        raise BadInput(Refusal("refuse.body"), 400)
-    return read
-
-
-def text(body: Mapping[str, Any], name: str, *, longest: int = 1_000, default: str | None = None) -> str:
-    """The string *name* of a body; *BadInput* when it is missing, no string, or too long."""
-    value = body.get(name, default)
-    if not isinstance(value, str) or len(value) > longest or "\x00" in value:
-        raise BadInput(Refusal("refuse.field", field=name))
-    return value
-
-
-def switch(body: Mapping[str, Any], name: str) -> bool:
-    """The boolean *name* of a body; nothing else counts as one."""
-    value = body.get(name)
-    if not isinstance(value, bool):
-        raise BadInput(Refusal("refuse.field", field=name))
-    return value
+    return Fields(read_object(bytes(raw)))
 
 
 def whole(request: Request, name: str, default: int, least: int, most: int) -> int:
-    """The whole number *name* of the query, within bounds."""
-    written = request.query_params.get(name, str(default))
-    if not (written.isascii() and written.isdigit() and len(written) <= 16):
-        raise BadInput(Refusal("refuse.field", field=name))
-    return max(least, min(most, int(written)))
+    """The whole number *name* of the query; beyond a bound it is that bound."""
+    written = request.query_params.get(name)
+    read = default if written is None else read_whole(written)
+    return wrong(name) if read is None else max(least, min(most, read))
 
 
 def refused(refusal: Refusal, status: int | None = None) -> Response:

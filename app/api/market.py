@@ -4,34 +4,40 @@ import contextlib
 
 import anyio
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 from starlette.routing import BaseRoute, Route, WebSocketRoute
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from app.api.exchange import BadInput, for_people, whole
-from app.live import SIGNED_OUT, UNKNOWN_SERIES, Hub, Seat, Series, row_of
+from app.api.account import LATEST_S
+from app.api.exchange import for_people, whole
+from app.http.fields import BadInput
+from app.live import SIGNED_OUT, UNKNOWN_SERIES, Hub, Seat, Series
+from app.snapshots import MOST_CANDLES, Snapshots
 from app.system import system
 from app.threads import in_thread
 from app.visit import visit_of
 from lib.accounts.refusal import Refusal
 from lib.accounts.web import SessionUser
 
-MOST_CANDLES = 5_000
 SEND_S = 5.0
 """A browser that takes longer than this for a hundred bytes is gone."""
 
 
-@for_people
-async def kline(request: Request, user: SessionUser) -> Response:
-    """`?symbol&interval&count&since` (*since* in seconds, inclusive): rows oldest first, the forming candle last."""
-    series = _series(request.query_params.get("symbol"), request.query_params.get("interval"))
-    if series is None:
-        raise BadInput(Refusal("refuse.field", field="symbol"), 404)
-    count = whole(request, "count", 500, 1, MOST_CANDLES)
-    since_ms = whole(request, "since", 0, 0, 10**12) * 1000 or None
-    candles = await in_thread(system().readings.candles, *series, count, since_ms)
-    rows = [row_of(candle) for candle in candles]
-    return JSONResponse({"symbol": series[0], "interval": series[1], "rows": rows})
+class Chart:
+    """The snapshot route over what was written out already."""
+
+    def __init__(self, snapshots: Snapshots) -> None:
+        self._snapshots = snapshots
+
+    async def kline(self, request: Request, user: SessionUser) -> Response:
+        """`?symbol&interval&count&since` (*since* in seconds, inclusive): rows oldest first, the forming one last."""
+        series = _series(request.query_params.get("symbol"), request.query_params.get("interval"))
+        if series is None:
+            raise BadInput(Refusal("refuse.field", field="symbol"), 404)
+        count = whole(request, "count", 500, 1, MOST_CANDLES)
+        since_s = whole(request, "since", 0, 0, LATEST_S)
+        body = await in_thread(self._snapshots.body, series, count, since_s)
+        return Response(body, media_type="application/json")
 
 
 def _series(symbol: str | None, interval: str | None) -> Series | None:
@@ -87,4 +93,7 @@ async def _hear(socket: WebSocket, serving: anyio.CancelScope) -> None:
 
 def routes(hub: Hub) -> list[BaseRoute]:
     """Snapshot and stream."""
+    snapshots = Snapshots(lambda symbol, interval, count: system().readings.candles(symbol, interval, count))
+    hub.when_rebuilt(snapshots.forget)
+    kline = for_people(Chart(snapshots).kline)
     return [Route("/api/kline", kline, methods=["GET"]), WebSocketRoute("/api/ws", Stream(hub).follow)]

@@ -6,7 +6,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from app.api.exchange import done, for_actors, for_people, json_body, plain, refused, text
+from app.api.exchange import body_of, done, for_actors, for_people, plain, refused
 from app.system import system
 from app.threads import in_thread
 from lib.accounts.refusal import Refusal
@@ -48,28 +48,28 @@ def _lock(lock: RiskLock, *, may_end: bool) -> dict[str, Any]:
 @for_actors
 async def pause(request: Request, user: SessionUser) -> Response:
     """No new entries of this account from now on; exits and stops go on."""
-    await json_body(request)
+    await body_of(request)
     return done(await in_thread(system().trading.pause, user))
 
 
 @for_actors
 async def flatten(request: Request, user: SessionUser) -> Response:
     """As pause, and what we opened is closed."""
-    await json_body(request)
+    await body_of(request)
     return done(await in_thread(system().trading.flatten, user))
 
 
 @for_actors
 async def resume(request: Request, user: SessionUser) -> Response:
     """Entries are allowed again."""
-    await json_body(request)
+    await body_of(request)
     return done(await in_thread(system().trading.resume, user))
 
 
 @for_actors
 async def end_lock(request: Request, user: SessionUser) -> Response:
     """`{kind}`: end one of the locks a person may end."""
-    kind = text(await json_body(request), "kind", longest=LONGEST_KIND)
+    kind = (await body_of(request)).line("kind", LONGEST_KIND)
     return done(await in_thread(system().trading.end_lock, user, kind))
 
 

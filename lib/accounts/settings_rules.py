@@ -7,8 +7,11 @@ from decimal import Decimal
 
 from lib.accounts.web import Refusal
 from lib.domain.account import MAX_CUSTOM_PROMPT, RISK_PROFILES, AccountSettings, Limits
+from lib.domain.spelling import is_prose
 
 MOST_LEVERAGE = max(profile.leverage_cap for profile in RISK_PROFILES.values())
+MOST_PLACES = 8
+"""Of a fraction a person may choose."""
 LONGEST_COOLDOWN_MS = 24 * 3_600_000
 
 
@@ -18,6 +21,8 @@ def settings_refusal(settings: AccountSettings) -> Refusal | None:
         return Refusal("refuse.settings.leverage", most=MOST_LEVERAGE)
     if len(settings.custom_prompt) > MAX_CUSTOM_PROMPT:
         return Refusal("refuse.settings.prompt", most=MAX_CUSTOM_PROMPT)
+    if not is_prose(settings.custom_prompt):
+        return Refusal("refuse.settings.unseen")
     return _profile_refusal(settings) or _limits_refusal(settings.limits)
 
 
@@ -43,5 +48,6 @@ def _limits_refusal(limits: Limits) -> Refusal | None:
 
 
 def _between(value: Decimal, least: Decimal, most: Decimal) -> bool:
-    # NaN compares with an exception, not with False
-    return value.is_finite() and least <= value <= most
+    # NaN compares with an exception, not with False; 1E-300000000 is small and a page of 300 million characters
+    exponent = value.as_tuple().exponent
+    return isinstance(exponent, int) and exponent >= -MOST_PLACES and least <= value <= most

@@ -1,5 +1,5 @@
 """
-The one spelling of a name by which somebody or something is known, and what a name may never hold.
+The one spelling of a name by which somebody or something is known, and what a name and other text may never hold.
 
 Two strings that look the same to a person must be one key everywhere: in a unique column, in a tally of tries, in a
 comparison. So a name is normalised before it is looked at (NFKC, lower case, no outer blanks), the databases compare it
@@ -15,6 +15,11 @@ _BLANK_LETTERS = frozenset("\u115f\u1160\u3164\uffa0\u2800\u034f\u17b4\u17b5")
 _SELECTORS = (range(0xFE00, 0xFE10), range(0xE0100, 0xE01F0), range(0x180B, 0x1810))
 """Variation selectors: they choose the look of the character before them."""
 
+_LINES = "\n\t"
+_PROSE = _LINES + "\u200d\ufe0e\ufe0f"
+"""Lines, and what joins the parts of a picture and chooses its look."""
+_NEVER_A_CHARACTER = range(0xFDD0, 0xFDF0)
+
 
 def normal_email(text: str) -> str:
     """The one spelling under which a person is known."""
@@ -26,6 +31,23 @@ def normal_email(text: str) -> str:
 def has_unseen(text: str) -> bool:
     """Whether *text* holds a character nobody can see, the blank aside."""
     return any(_is_unseen(character) for character in text)
+
+
+def is_sound(text: str, *, lines: bool = False) -> bool:
+    """Whether *text* can be written down anywhere: no controls (but those of *lines*) and no halves of characters."""
+    allowed = _LINES if lines else ""
+    return all(character in allowed or unicodedata.category(character) not in ("Cc", "Cs") for character in text)
+
+
+def is_prose(text: str) -> bool:
+    """Whether *text* is what people write: lines, letters, pictures of several parts, nothing hidden in between."""
+    return not any(_is_unseen(character) for character in text if character not in _PROSE and not _is_new(character))
+
+
+def _is_new(character: str) -> bool:
+    # a picture of next year's alphabet is none of the places that will never hold one
+    never = ord(character) & 0xFFFE == 0xFFFE or ord(character) in _NEVER_A_CHARACTER
+    return unicodedata.category(character) == "Cn" and not never
 
 
 def _is_unseen(character: str) -> bool:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lib.domain.spelling import has_unseen, normal_email
+from lib.domain.spelling import has_unseen, is_prose, is_sound, normal_email
 
 
 @given(st.text())
@@ -53,3 +53,24 @@ def test_what_nobody_can_see_is_seen(code: int) -> None:
 @pytest.mark.parametrize("text", ["kim@example.com", "\ud55c\uae00", "\u00e9", "a b", ""])
 def test_letters_digits_and_blanks_are_no_secret(text: str) -> None:
     assert not has_unseen(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "sound", "in_lines", "prose"),
+    [
+        ("buy low\nsell high\t1", False, True, True),
+        ("\ud55c\uae00\uacfc emoji \U0001f468\u200d\U0001f469\u200d\U0001f467 \u2764\ufe0f", True, True, True),
+        ("\U0001fae9 of a newer alphabet", True, True, True),
+        ("", True, True, True),
+        ("hidden\u200bword", True, True, False),
+        ("turned\u202eround", True, True, False),
+        ("filled\u3164", True, True, False),
+        ("no character \ufdd0", True, True, False),
+        ("no character \U0001ffff", True, True, False),
+        ("bell\x07", False, False, False),
+        ("half \ud800", False, False, False),
+        ("back\r\n", False, False, False),
+    ],
+)
+def test_text_is_sound_and_prose_hides_nothing(text: str, sound: bool, in_lines: bool, prose: bool) -> None:
+    assert (is_sound(text), is_sound(text, lines=True), is_prose(text)) == (sound, in_lines, prose)

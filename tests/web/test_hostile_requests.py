@@ -1,0 +1,260 @@
+"""
+Every route's every field, query, header, cookie and path, with what no honest client sends: never an answer of 5xx.
+
+The real application over a real database and Redis; only the paces are lifted, so that what is tried reaches what it
+is tried on. Routes are found, and one whose fields are not written down here fails.
+"""
+
+import json
+from collections.abc import Iterator
+from typing import Any, cast
+
+import httpx2
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from starlette.routing import Route
+from starlette.testclient import TestClient
+from streamlit.runtime import Runtime
+
+from app.http.traffic import Traffic
+from app.i18n import catalogue
+from app.live import Hub
+from app.server import build, routes
+from lib import bootstrap
+from lib.accounts.people import People, PeopleStores
+from lib.adapters.redis.embedded import ensure
+from lib.adapters.sql import schema
+from lib.adapters.sql.engine import make_engine
+from lib.adapters.sql.sessions import SqlLogins, SqlSessions
+from lib.adapters.vault import generate_keys
+from lib.bootstrap import WebSystem
+from lib.clock import SystemClock
+from lib.domain.account import Limits
+from lib.domain.pace import Pace
+from lib.settings import load
+from tests.fakes_people import QuickHasher
+from tests.web.hostile import HEADERS, KINDS, PIECES, PREFIXES, RAW_BODIES, TEXTS, VALUES
+
+pytestmark = [pytest.mark.server, pytest.mark.enable_socket]
+
+KEY = {"venue": "paper", "api_key": "k" * 18, "api_secret": "s" * 36}
+COMING = {"email": "new@example.com", "password": "correct horse battery", "accepted_risk": True, "locale": "ko"}
+FIELDS: dict[tuple[str, str], dict[str, Any]] = {
+    ("POST", "/api/auth/register"): COMING,
+    ("POST", "/api/auth/login"): {"email": "kim@example.com", "password": "correct horse battery"},
+    ("POST", "/api/auth/try"): {"accepted_risk": True, "locale": "ko"},
+    ("POST", "/api/auth/demo"): {},
+    ("POST", "/api/auth/logout"): {},
+    ("POST", "/api/settings"): {
+        "risk_level": "low", "max_leverage": 3, "custom_prompt": "rest", "long_only": True, "risk_per_trade": "0.001",
+        "min_confidence": "0.9", "limits": {}, "settings_version": 1,
+    },
+    ("POST", "/api/auto-trade"): {"on": True},
+    ("POST", "/api/ask-now"): {},
+    ("POST", "/api/apikey"): KEY,
+    ("PUT", "/api/apikey"): KEY,
+    ("DELETE", "/api/apikey"): {},
+    ("POST", "/api/pause"): {},
+    ("POST", "/api/flatten"): {},
+    ("POST", "/api/resume"): {},
+    ("POST", "/api/locks/end"): {"kind": "drawdown"},
+}  # fmt: skip
+QUERIES: dict[str, tuple[str, ...]] = {
+    "/healthz": (),
+    "/api/auth/me": (),
+    "/api/settings": (),
+    "/api/apikey": (),
+    "/api/logs": ("page", "limit", "outcome", "since", "before", "after"),
+    "/api/logs/{log_id}": (),
+    "/api/standing": (),
+    "/api/kline": ("symbol", "interval", "count", "since"),
+}
+LIMITS = tuple(Limits.__dataclass_fields__)
+LONGEST_ANSWER = 65_536
+tried = 0
+
+
+class Unhurried(Traffic):
+    """Lets everything through."""
+
+    def may_look_up(self, visit: Any) -> bool:
+        return True
+
+    def wait_s(self, method: str, path: str, visit: Any) -> int:
+        return 0
+
+
+class NoTallies:
+    """`lib.ports.Throttles` that counts nothing."""
+
+    def attempt(self, key: str, pace: Pace, now_ms: int) -> int:
+        return 0
+
+    def forgive(self, key: str, pace: Pace, now_ms: int) -> None: ...
+
+    def drop_older(self, before_ms: int) -> int:
+        return 0
+
+
+@pytest.fixture(scope="module")
+def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WebSystem]:
+    folder = tmp_path_factory.mktemp("hostile")
+    redis = ensure(folder / "redis")
+    url = f"sqlite:///{folder / 'maemae.db'}"
+    engine = make_engine(url)
+    schema.migrate(engine)
+    _, public = generate_keys()
+    env = {"DATABASE_URL": url, "REDIS_URL": redis.url, "ENCRYPTION_PUBLIC_KEY": public, "INSTALLATION": "odd"}
+    made = bootstrap.web(load({**env, "PAPER_API_URL": "http://127.0.0.1:9", "WEB_HOSTS": "testserver"}))
+    stores = PeopleStores(SqlLogins(engine), SqlSessions(engine), cast(Any, NoTallies()), QuickHasher())
+    people = People(stores, SystemClock(), lambda _: None, lambda: None)
+    object.__setattr__(made, "people", people)
+    yield made
+    engine.dispose()
+    redis.stop()
+
+
+@pytest.fixture(scope="module")
+def kim(system: WebSystem, tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
+    """A signed-in person's client, whose mistakes are answers and not exceptions."""
+    script = tmp_path_factory.mktemp("script") / "page.py"
+    script.write_text("import streamlit as st\nst.write('hello')\n")
+    app = build(system, script)
+    app._traffic = Unhurried()
+    with TestClient(app, raise_server_exceptions=False, follow_redirects=False) as client:
+        yield client
+    Runtime._instance = None
+
+
+@pytest.fixture(autouse=True)
+def signed_in(kim: TestClient) -> None:
+    """A session for every test: some of what is tried ends it."""
+    renew(kim)
+
+
+def renew(kim: TestClient) -> None:
+    kim.cookies.clear()
+    assert kim.post("/api/auth/try", json={"accepted_risk": True}).status_code == 200
+
+
+def asked(kim: TestClient, method: str, path: str, **given: Any) -> httpx2.Response:
+    """The answer, which is never a 5xx, never long, and in the house's form where it refuses."""
+    global tried
+    tried += 1
+    answer = kim.request(method, path, **given)
+    what = f"{method} {path[:80]} {str(given)[:200]} -> {answer.status_code} {answer.text[:200]}"
+    assert answer.status_code < 500, what
+    if path.startswith("/api/") and method != "HEAD":
+        assert path.startswith("/api/kline") or len(answer.content) < LONGEST_ANSWER, what
+        if answer.status_code >= 400:
+            refused = answer.json()
+            assert set(refused) >= {"error", "params"}, what
+            assert refused["error"] in catalogue("ko"), what
+    return answer
+
+
+def body(value: Any) -> dict[str, Any]:
+    # as json writes it: lone surrogates as escapes, NaN and Infinity as no JSON has them
+    return {"content": json.dumps(value).encode(), "headers": {"content-type": "application/json"}}
+
+
+def known_routes(system: WebSystem) -> set[tuple[str, str]]:
+    async def nobody(tokens: set[str]) -> set[str]:
+        return tokens
+
+    found = [route for route in routes(Hub(system.live, system.clock, nobody)) if isinstance(route, Route)]
+    return {
+        (method, route.path) for route in found if "{path" not in route.path and route.path != "/api"
+        for method in (route.methods or set()) - {"HEAD"}
+    }  # fmt: skip
+
+
+def test_every_route_and_its_fields_are_written_down_here(system: WebSystem) -> None:
+    written = set(FIELDS) | {("GET", path) for path in QUERIES}
+    assert {pair for pair in known_routes(system) if pair[1].startswith(("/api", "/healthz"))} <= written
+
+
+@pytest.mark.parametrize("route", FIELDS, ids=lambda route: " ".join(route))
+def test_no_value_of_any_field_is_too_odd(kim: TestClient, route: tuple[str, str]) -> None:
+    method, path = route
+    for name in FIELDS[route]:
+        for value in VALUES:
+            if asked(kim, method, path, **body({**FIELDS[route], name: value})).status_code == 401:
+                renew(kim)
+    renew(kim)
+
+
+@pytest.mark.parametrize("name", LIMITS)
+def test_no_value_of_any_limit_is_too_odd(kim: TestClient, name: str) -> None:
+    for value in VALUES:
+        asked(kim, "POST", "/api/settings", **body({"limits": {name: value}}))
+
+
+@pytest.mark.parametrize("route", FIELDS, ids=lambda route: " ".join(route))
+def test_no_body_is_too_odd(kim: TestClient, route: tuple[str, str]) -> None:
+    for raw in RAW_BODIES:
+        for kind in KINDS[:3]:
+            headers = {"content-type": kind.encode("latin-1")}
+            asked(kim, *route, content=raw, headers=headers)
+            if route[1] == "/api/auth/logout":
+                renew(kim)
+
+
+@pytest.mark.parametrize("path", QUERIES)
+def test_no_query_is_too_odd(kim: TestClient, path: str) -> None:
+    path = path.replace("{log_id}", "1")
+    for name in (*QUERIES[path.replace("logs/1", "logs/{log_id}")], "\u2028", "x" * 500):
+        for text in TEXTS:
+            query = httpx2.QueryParams({name: text.encode("utf-8", "replace").decode()})
+            asked(kim, "GET", f"{path}?{query}")
+    for raw in ("%", "%zz", "&&&", "=", "a=%ff", "page=%00", "page=1&page=2", "x" * 8_000, "%F0%9F", ";" * 100):
+        asked(kim, "GET", f"{path}?{raw}")
+
+
+@pytest.mark.parametrize("name", HEADERS)
+def test_no_header_is_too_odd(kim: TestClient, name: str) -> None:
+    places = (
+        ("GET", "/"),
+        ("GET", "/api/standing"),
+        ("POST", "/api/pause"),
+        ("GET", "/assets/favicon.svg"),
+        ("GET", "/healthz"),
+    )
+    for value in HEADERS[name]:
+        for method, path in places:
+            asked(kim, method, path, headers={name: value.encode("latin-1")})
+
+
+@pytest.mark.parametrize("prefix", PREFIXES)
+def test_no_path_is_too_odd(kim: TestClient, prefix: str) -> None:
+    for piece in PIECES:
+        for method in ("GET", "POST", "HEAD"):
+            asked(kim, method, f"{prefix}{piece}")
+
+
+@pytest.mark.parametrize(
+    "method", ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "PROPFIND", "X"]
+)
+@pytest.mark.parametrize("path", ["/", "/api/settings", "/api/logs/1", "/api/auth/login", "/healthz", "/assets/x"])
+def test_no_method_is_too_odd(kim: TestClient, method: str, path: str) -> None:
+    asked(kim, method, path)
+
+
+ANY_JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=40) | st.sampled_from(TEXTS),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=10), inner, max_size=4),
+    max_leaves=8,
+)
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(route=st.sampled_from(sorted(FIELDS)), data=st.data())
+def test_no_object_is_too_odd(kim: TestClient, route: tuple[str, str], data: st.DataObject) -> None:
+    names = st.sampled_from([*FIELDS[route], "limits", "user_id"]) | st.text(max_size=10)
+    asked(kim, *route, **body(data.draw(st.dictionaries(names, ANY_JSON, max_size=6))))
+
+
+def test_what_was_refused_changed_nothing_and_the_web_is_whole(kim: TestClient) -> None:
+    assert asked(kim, "GET", "/healthz").json() == {"ok": True}
+    assert asked(kim, "GET", "/api/auth/me").status_code == 200
