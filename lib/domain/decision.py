@@ -3,7 +3,9 @@ The analyst's answer, read strictly.
 
 An answer is exactly one JSON object with six keys; anything else is *Abstained*, which trades like hold and is logged
 as what it was. Nothing is coerced, repaired or inferred from prose: a duplicate key, a NaN, a number in quotes or a
-seventh key all abstain. Geometry against a price is the risk rules' business, not this module's.
+seventh key all abstain. Two wrappings that models put around an answer are taken off: one closed <think> block before
+it, one code fence around it; a word anywhere else abstains. A *hold* moves nothing, so its numbers may be zero, null or
+missing. Geometry against a price is the risk rules' business, not this module's.
 """
 
 import json
@@ -15,9 +17,16 @@ from typing import Literal, NoReturn
 Action = Literal["buy", "sell", "hold"]
 
 MAX_ANSWER_BYTES = 16_384
+MAX_THOUGHT_BYTES = 131_072
+"""What a <think> block before the answer may add to it."""
 MAX_REASON_CHARS = 1_000
 MAX_LEVERAGE = 125
-KEYS = frozenset({"action", "confidence", "leverage", "reason", "stop_loss", "take_profit"})
+NUMBERS = frozenset({"confidence", "leverage", "stop_loss", "take_profit"})
+KEYS = NUMBERS | {"action", "reason"}
+_THINK, _THOUGHT = b"<think>", b"</think>"
+_FENCE = b"```"
+_FENCE_LABELS = (b"", b"json")
+_WHITE = b" \t\r\n"
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,9 +53,9 @@ class _BadAnswerError(ValueError):
 
 
 def parse_decision(answer: str | bytes | None) -> Decision | Abstained:
-    """Read *answer* (at most 16 KB of UTF-8 JSON); never raises, never guesses."""
+    """Read *answer* (at most 16 KB of UTF-8 JSON, wrappings aside); never raises, never guesses."""
     try:
-        return _decision(_object(_bytes(answer)))
+        return _decision(_object(_unwrapped(_bytes(answer))))
     except _BadAnswerError as bad:
         return Abstained(str(bad))
     except (ValueError, RecursionError) as bad:
@@ -57,9 +66,41 @@ def _bytes(answer: str | bytes | None) -> bytes:
     if not answer:
         raise _BadAnswerError("the answer is empty")
     raw = answer.encode("utf-8", "surrogatepass") if isinstance(answer, str) else answer
-    if len(raw) > MAX_ANSWER_BYTES:
-        raise _BadAnswerError(f"the answer is {len(raw)} bytes, more than {MAX_ANSWER_BYTES}")
+    if len(raw) > MAX_ANSWER_BYTES + MAX_THOUGHT_BYTES:
+        raise _too_long(raw)
     return raw
+
+
+def _too_long(raw: bytes) -> _BadAnswerError:
+    return _BadAnswerError(f"the answer is {len(raw)} bytes, more than {MAX_ANSWER_BYTES}")
+
+
+def _unwrapped(raw: bytes) -> bytes:
+    """The object's text: *raw* without one closed thought before it and one fence around it."""
+    text = _without_fence(_without_thought(raw))
+    if len(text) > MAX_ANSWER_BYTES:
+        raise _too_long(text)
+    return text
+
+
+def _without_thought(raw: bytes) -> bytes:
+    begun = raw.lstrip(_WHITE)
+    if not begun.startswith(_THINK):
+        return raw
+    thought, closed, answer = begun.removeprefix(_THINK).partition(_THOUGHT)
+    if not closed or _THINK in thought:
+        raise _BadAnswerError("the answer thinks without an end")
+    return answer
+
+
+def _without_fence(raw: bytes) -> bytes:
+    fenced = raw.strip(_WHITE)
+    if not fenced.startswith(_FENCE):
+        return raw
+    label, line_end, inside = fenced.removeprefix(_FENCE).partition(b"\n")
+    if not line_end or label.strip(_WHITE).lower() not in _FENCE_LABELS or not inside.endswith(_FENCE):
+        raise _BadAnswerError("the answer's code fence is not one around JSON alone")
+    return inside.removesuffix(_FENCE)
 
 
 def _object(raw: bytes) -> dict[str, object]:
@@ -72,7 +113,8 @@ def _object(raw: bytes) -> dict[str, object]:
     )
     if not isinstance(value, dict):
         raise _BadAnswerError("the answer is not a JSON object")
-    if missing := KEYS - value.keys():
+    optional = NUMBERS if value.get("action") == "hold" else frozenset()
+    if missing := KEYS - value.keys() - optional:
         raise _BadAnswerError(f"the answer lacks {', '.join(sorted(missing))}")
     if value.keys() - KEYS:
         raise _BadAnswerError("the answer has keys that were not asked for")
@@ -107,6 +149,8 @@ def _integer(text: str) -> int:
 
 
 def _decision(value: dict[str, object]) -> Decision:
+    if value["action"] == "hold":
+        return _hold(value)
     return Decision(
         action=_action(value["action"]),
         confidence=_fraction(value["confidence"], "confidence"),
@@ -117,14 +161,34 @@ def _decision(value: dict[str, object]) -> Decision:
     )
 
 
+def _hold(value: dict[str, object]) -> Decision:
+    """A hold with what it says of its numbers where that is in range, and their least where it is not."""
+    numbers = {name: value.get(name) for name in NUMBERS}
+    for name, number in numbers.items():
+        if isinstance(number, bool) or not isinstance(number, int | Decimal | None):
+            raise _BadAnswerError(f"{name} is not a number")
+    fractions = {name: _in_range(number) for name, number in numbers.items()}
+    leverage = numbers["leverage"]
+    return Decision(
+        action="hold",
+        confidence=fractions["confidence"],
+        leverage=leverage if isinstance(leverage, int) and 1 <= leverage <= MAX_LEVERAGE else 1,
+        reason=_reason(value["reason"]),
+        stop_loss=fractions["stop_loss"],
+        take_profit=fractions["take_profit"],
+    )
+
+
+def _in_range(number: object) -> Decimal:
+    return Decimal(number) if isinstance(number, int | Decimal) and 0 <= number <= 1 else Decimal(0)
+
+
 def _action(value: object) -> Action:
     match value:
         case "buy":
             return "buy"
         case "sell":
             return "sell"
-        case "hold":
-            return "hold"
     raise _BadAnswerError("action is not buy, sell or hold")
 
 

@@ -19,7 +19,7 @@ from lib.domain.equity import fall, fell_by
 from lib.domain.instrument import Instrument
 from lib.domain.order import CYCLE_MS
 from lib.domain.position import ZERO, Position, Side
-from lib.domain.sizing import COLLAR, MAX_STOP_DISTANCE, MIN_STOP
+from lib.domain.sizing import unfit
 
 FOREVER_MS = 253_402_300_799_000
 """The end of a lock that only a person ends: the last second a four-digit year can show."""
@@ -236,17 +236,11 @@ def entry_refusal(
     # what is written down comes last: a gate that still stands says its figures
     for gate in (*locking_gates(facts, settings.limits, t_ms), *facts.platform):
         return gate.why
-    return _locked(facts.locks) or _unfit(decision)
+    return _locked(facts.locks) or unfit(decision)
 
 
 def _locked(locks: tuple[str, ...]) -> str:
     return f"entries are locked: {', '.join(locks)}" if locks else ""
-
-
-def _unfit(decision: Decision) -> str:
-    if not MIN_STOP <= decision.stop_loss <= MAX_STOP_DISTANCE:
-        return f"stop {decision.stop_loss} is outside {MIN_STOP} to {MAX_STOP_DISTANCE}"
-    return f"target {decision.take_profit} is inside the price collar" if decision.take_profit <= COLLAR else ""
 
 
 _Row = tuple[bool, GateKind, str, int]

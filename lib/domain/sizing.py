@@ -18,7 +18,9 @@ COLLAR = Decimal("0.003")
 """An entry is an IOC limit at ref ± this fraction: a price collar by construction."""
 MIN_STOP = Decimal("0.002")
 MAX_STOP_DISTANCE = Decimal("0.05")
-MAX_TARGET = Decimal("0.5")
+MAX_TARGET = Decimal("0.2")
+MAX_REWARD = 10
+"""A target farther away than this many stops, or than `MAX_TARGET`, is a slip of units (1 for 1 %): no entry."""
 LIQUIDATION_ROOM = Decimal("0.01")
 """Leverage is kept so low that liquidation lies at least this fraction of the price beyond the stop."""
 
@@ -48,6 +50,19 @@ class Sizing:
     clamps: tuple[Clamp, ...] = ()
 
 
+def unfit(decision: Decision) -> str:
+    """Why no entry can have *decision*'s stop and target, in plain words; "" when one can."""
+    stop, target = decision.stop_loss, decision.take_profit
+    if not MIN_STOP <= stop <= MAX_STOP_DISTANCE:
+        return f"stop {stop} is outside {MIN_STOP} to {MAX_STOP_DISTANCE}"
+    if target <= COLLAR:
+        return f"target {target} is inside the price collar"
+    most = min(MAX_TARGET, MAX_REWARD * stop)
+    if target > most:
+        return f"target {target} is beyond {most}: ten times the stop, never more than {MAX_TARGET}"
+    return ""
+
+
 def size_entry(  # noqa: PLR0913
     decision: Decision,
     side: Side,
@@ -66,8 +81,8 @@ def size_entry(  # noqa: PLR0913
     Leverage is the least of what the analyst, the person, the level, the instrument and the stop's distance from
     liquidation allow.
     """
-    if not MIN_STOP <= decision.stop_loss <= MAX_STOP_DISTANCE or ref <= 0:
-        return _no_entry("no stop inside the allowed band", 1, ())
+    if (why := unfit(decision)) or ref <= 0:
+        return _no_entry(why or "there is no price", 1, ())
     leverage, clamps = _leverage(decision, settings, instrument)
     prices = _prices(decision, side, instrument, ref)
     price = max(ref, prices[0])
@@ -78,7 +93,7 @@ def size_entry(  # noqa: PLR0913
     )
     asked = instrument.floor_qty(by_risk)
     qty, cut = _capped(asked, (*caps, ("instrument", instrument.max_market_qty)), instrument)
-    clamps = (*clamps, *cut, *_target_clamp(decision))
+    clamps = (*clamps, *cut)
     if why := _below_minimum(qty, equity, min(by_risk, *(cap for _, cap in caps)), instrument, ref):
         return _no_entry(why, leverage, clamps)
     if room is not None:
@@ -100,7 +115,7 @@ def _prices(decision: Decision, side: Side, instrument: Instrument, ref: Decimal
     collar = ref * (1 + sign * COLLAR)
     limit = instrument.floor_price(collar) if side == "buy" else instrument.ceil_price(collar)
     stop = instrument.round_price(ref * (1 - sign * decision.stop_loss))
-    take = instrument.round_price(ref * (1 + sign * min(decision.take_profit, MAX_TARGET)))
+    take = instrument.round_price(ref * (1 + sign * decision.take_profit))
     return limit, stop, take
 
 
@@ -127,11 +142,6 @@ def _capped(
             clamps.append(Clamp(f"qty: {name}", str(qty), str(allowed)))
             qty = allowed
     return qty, tuple(clamps)
-
-
-def _target_clamp(decision: Decision) -> tuple[Clamp, ...]:
-    far = decision.take_profit > MAX_TARGET
-    return (Clamp("take_profit", str(decision.take_profit), str(MAX_TARGET)),) if far else ()
 
 
 def _leverage(decision: Decision, settings: AccountSettings, instrument: Instrument) -> tuple[int, tuple[Clamp, ...]]:

@@ -33,7 +33,14 @@ entering = st.builds(
     confidence=decimals("0.75", "1", 4),
     leverage=st.integers(1, 125),
     stop_loss=decimals("0.002", "0.05", 5),
-    take_profit=decimals("0.0031", "1", 4),
+    take_profit=decimals("0.0031", "0.02", 4),
+) | st.builds(
+    decision,
+    action=st.sampled_from(["buy", "sell"]),
+    confidence=decimals("0.75", "1", 4),
+    leverage=st.integers(1, 125),
+    stop_loss=decimals("0.02", "0.05", 5),
+    take_profit=decimals("0.0031", "0.2", 4),
 )
 any_views = entering | any_decisions | st.builds(Abstained, st.text(max_size=20))
 

@@ -91,7 +91,6 @@ HOSTILE: dict[str, str | bytes | None] = {
     "prose": "I would buy here with 5x leverage, stop 2 %, target 5 %.",
     "prose before": f"Sure! {VALID}",
     "prose after": f"{VALID} Good luck!",
-    "a code fence": f"```json\n{VALID}\n```",
     "two answers": f"{VALID}{VALID}",
     "two answers in lines": f"{VALID}\n{VALID}",
     "an answer in a list": f"[{VALID}]",
@@ -312,6 +311,93 @@ def test_a_corrupted_answer_never_raises_and_never_yields_a_value_out_of_range(
         assert read.action in ("buy", "sell", "hold")
         assert all(0 <= number <= 1 for number in (read.confidence, read.stop_loss, read.take_profit))
         assert 1 <= read.leverage <= MAX_LEVERAGE
+
+
+# --- the two wrappings, and a hold -----------------------------------------------------------------------------------
+
+LABELS = ["```json", "```", "```JSON", "``` json "]
+
+
+@given(valid_decisions, st.sampled_from(LABELS), st.sampled_from(["\n", "\r\n"]), st.sampled_from(["", "\n", " \n\n"]))
+def test_one_code_fence_around_one_answer_is_taken_off(view: Decision, label: str, line: str, white: str) -> None:
+    assert parse_decision(f"{white}{label}{line}{written(view)}{line}```{white}") == view
+
+
+@given(valid_decisions, st.text(max_size=300).filter(lambda text: "<think>" not in text and "</think>" not in text))
+def test_one_closed_thought_before_an_answer_is_taken_off(view: Decision, thought: str) -> None:
+    assert parse_decision(f"<think>{thought}</think>\n\n{written(view)}") == view
+    assert parse_decision(f"\n<think>{thought}</think>```json\n{written(view)}\n```") == view
+
+
+@given(valid_decisions, st.text(min_size=1, max_size=40).filter(lambda text: text.strip(" \t\r\n") != ""))
+def test_anything_beside_a_wrapping_abstains(view: Decision, extra: str) -> None:
+    fenced, thought = f"```json\n{written(view)}\n```", f"<think>up</think>\n{written(view)}"
+    for text in (extra + fenced, fenced + extra, thought + extra, f"<think>up</think>{extra}{written(view)}"):
+        read = parse_decision(text)
+        assert isinstance(read, Abstained) or (extra.strip(" \t\r\n") == "```" and read == view)
+    assert isinstance(parse_decision(f"{extra}{thought}"), Abstained)
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        (f"<think>up {VALID}", "the answer thinks without an end"),
+        (f"<think><think>up</think>{VALID}", "the answer thinks without an end"),
+        (f"```python\n{VALID}\n```", "the answer's code fence is not one around JSON alone"),
+        (f"```json\n{VALID}", "the answer's code fence is not one around JSON alone"),
+        (f"```json {VALID}```", "the answer's code fence is not one around JSON alone"),
+    ],
+)
+def test_a_wrapping_that_is_not_whole_is_named(text: str, why: str) -> None:
+    assert parse_decision(text) == Abstained(why)
+
+
+def test_a_long_thought_is_no_reason_to_abstain_but_the_answer_itself_stays_short() -> None:
+    assert parse_decision(f"<think>{'x' * 100_000}</think>{VALID}") == decision()
+    assert isinstance(parse_decision(f"<think>up</think>{padded_to(MAX_ANSWER_BYTES + 1)}"), Abstained)
+    assert isinstance(parse_decision(f"<think>{'x' * 150_000}</think>{VALID}"), Abstained)
+
+
+@pytest.mark.parametrize("number", ["null", "0", "0.0", "-1", "95", "1000", "126"])
+def test_a_hold_needs_no_numbers_whatever_they_are(number: str) -> None:
+    numbers = ", ".join(f'"{name}": {number}' for name in ("confidence", "leverage", "stop_loss", "take_profit"))
+    read = parse_decision(f'{{"action": "hold", "reason": "flat", {numbers}}}')
+    assert isinstance(read, Decision)
+    assert (read.action, read.reason) == ("hold", "flat")
+    assert 1 <= read.leverage <= MAX_LEVERAGE
+    assert all(0 <= value <= 1 for value in (read.confidence, read.stop_loss, read.take_profit))
+
+
+@given(st.sets(st.sampled_from(["confidence", "leverage", "stop_loss", "take_profit"])))
+def test_a_hold_may_lack_any_of_its_numbers(lacking: set[str]) -> None:
+    kept = {key: value for key, value in json.loads(answer_json(action="hold")).items() if key not in lacking}
+    read = parse_decision(json.dumps(kept))
+    assert isinstance(read, Decision)
+    assert read.action == "hold"
+
+
+@pytest.mark.parametrize("key", ["action", "reason"])
+def test_a_hold_still_has_an_action_and_a_reason(key: str) -> None:
+    value = json.loads(answer_json(action="hold"))
+    del value[key]
+    assert parse_decision(json.dumps(value)) == Abstained(f"the answer lacks {key}")
+
+
+@pytest.mark.parametrize("value", ['"0"', '"none"', "true", "[]", "{}", "NaN"])
+@pytest.mark.parametrize("name", ["confidence", "leverage", "stop_loss", "take_profit"])
+def test_what_is_no_number_at_all_abstains_in_a_hold_too(name: str, value: str) -> None:
+    held = answer_json(action="hold").replace(f'"{name}": {json.loads(VALID)[name]}', f'"{name}": {value}')
+    assert isinstance(parse_decision(held), Abstained)
+
+
+def test_a_hold_keeps_the_numbers_that_mean_something() -> None:
+    assert parse_decision(answer_json(action="hold")) == decision("hold")
+
+
+@pytest.mark.parametrize("action", ["buy", "sell"])
+@pytest.mark.parametrize("name", ["confidence", "leverage", "stop_loss", "take_profit"])
+def test_what_trades_needs_every_number(action: str, name: str) -> None:
+    assert isinstance(parse_decision(answer_json(action=action, **{name: None})), Abstained)
 
 
 def padded_to(size: int) -> str:

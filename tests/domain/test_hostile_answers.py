@@ -53,7 +53,7 @@ def entry_problem(draft: OrderDraft, person: AccountSettings, rules: Instrument)
         "leverage": 1 <= draft.leverage <= min(person.max_leverage, level_cap, int(rules.max_leverage)),
         "collar": abs(draft.limit_price - REF) <= REF * Decimal("0.003"),
         "stop band": REF * Decimal("0.002") - tick <= -stop_at <= REF * Decimal("0.05") + tick,
-        "target side": 0 < target_at <= REF * Decimal("0.5") + tick,
+        "target": 0 < target_at <= min(REF * Decimal("0.2"), -10 * stop_at) + 11 * tick,
         "risk": qty * abs(draft.limit_price - draft.stop_loss) <= risk * EQUITY,
         "notional": qty * worst <= person.limits.max_exposure * EQUITY,
         "margin": qty * worst <= person.limits.max_margin * EQUITY * draft.leverage,
@@ -157,6 +157,8 @@ READ = {
     *("a stop of everything", "a stop a hair too near", "a stop a hair too far", "a stop with forty digits"),
     *("a target inside the collar", "a target of nothing", "a target of everything, sold"),
     *("a lone surrogate, escaped", "a NUL in the reason, escaped", "right to left", "a forged log line"),
+    *("a code fence", "a thought", "a thought and a fence", "a thought of nothing"),
+    *("a hold without numbers", "a hold of nulls", "a hold of zeros", "a hold with absurd numbers"),
     *("a zalgo reason", "a reason that grows when composed", "astral letters"),
 }
 """Hand-made answers that are well-formed and so may be read; every other one abstains."""

@@ -289,11 +289,21 @@ def test_a_gate_lets_the_opposite_position_close_but_not_turn(
 
 
 DECISION_GATES: list[tuple[str, dict[str, Any], dict[str, Any]]] = [
-    ("stop 0.0019 is outside 0.002 to 0.05", {"stop_loss": "0.0019"}, {"stop_loss": "0.002"}),
+    ("stop 0.0019 is outside 0.002 to 0.05", {"stop_loss": "0.0019"}, {"stop_loss": "0.002", "take_profit": "0.02"}),
     ("stop 0.0501 is outside 0.002 to 0.05", {"stop_loss": "0.0501"}, {"stop_loss": "0.05"}),
     ("stop 0 is outside 0.002 to 0.05", {"stop_loss": "0"}, {"stop_loss": "0.02"}),
     ("target 0.003 is inside the price collar", {"take_profit": "0.003"}, {"take_profit": "0.0031"}),
-    ("target 0 is inside the price collar", {"take_profit": "0"}, {"take_profit": "1"}),
+    ("target 0 is inside the price collar", {"take_profit": "0"}, {"take_profit": "0.2"}),
+    (
+        "target 1 is beyond 0.10: ten times the stop, never more than 0.2",
+        {"stop_loss": "0.01", "take_profit": "1"},
+        {"stop_loss": "0.01", "take_profit": "0.1"},
+    ),
+    (
+        "target 0.21 is beyond 0.2: ten times the stop, never more than 0.2",
+        {"stop_loss": "0.05", "take_profit": "0.21"},
+        {"stop_loss": "0.05", "take_profit": "0.2"},
+    ),
 ]
 
 

@@ -5,6 +5,7 @@ The oracle below restates the promises as inequalities; it shares no formula wit
 """
 
 import re
+from dataclasses import replace
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any
@@ -150,7 +151,7 @@ def test_nothing_is_risked_without_free_balance(
 def test_a_stop_outside_the_band_is_no_size(stop: Decimal, side: Side) -> None:
     sizing = size_entry(decision(stop_loss=stop), side, Decimal(10_000), Decimal(10_000), settings(), instrument(), REF)
     assert sizing.qty == 0
-    assert sizing.why == "no stop inside the allowed band"
+    assert sizing.why == f"stop {stop} is outside 0.002 to 0.05"
 
 
 def test_a_price_of_nothing_is_no_size() -> None:
@@ -178,7 +179,9 @@ def test_a_sell_is_its_mirror() -> None:
 
 def test_a_tight_stop_is_cut_by_the_exposure_cap_and_the_clamp_says_so() -> None:
     # by risk 200 / (60,180 - 59,880) = 0.666, by exposure 3 x 10,000 / 60,180 = 0.498
-    sizing = sized(decision(leverage=25, stop_loss="0.002"), risk_level=RiskLevel.HIGH, max_leverage=25)
+    sizing = sized(
+        decision(leverage=25, stop_loss="0.002", take_profit="0.02"), risk_level=RiskLevel.HIGH, max_leverage=25
+    )
     assert sizing.qty == Decimal("0.498")
     assert sizing.clamps == (Clamp("qty: max_exposure", "0.666", "0.498"),)
 
@@ -254,16 +257,32 @@ def test_the_instruments_leverage_caps_and_a_cap_below_one_means_one() -> None:
     assert leverage("100", owner=0) == 1
 
 
-def test_a_far_target_is_pulled_to_half_the_price_and_recorded() -> None:
-    sizing = sized(decision("sell", take_profit="0.9"))
-    assert sizing.take_profit == 30_000
-    assert sizing.clamps == (Clamp("take_profit", "0.9", "0.5"),)
-    assert sized(decision("sell", take_profit="0.5")).clamps == ()
+@pytest.mark.parametrize("side", ["buy", "sell"])
+@pytest.mark.parametrize(
+    ("stop", "nearest_refused", "farthest"),
+    [("0.01", "0.1000001", "0.1"), ("0.002", "0.02001", "0.02"), ("0.02", "0.20001", "0.2"), ("0.05", "0.201", "0.2")],
+)
+def test_a_target_beyond_ten_stops_or_a_fifth_is_no_size(
+    side: Side, stop: str, nearest_refused: str, farthest: str
+) -> None:
+    far = sized(decision(side, stop_loss=stop, take_profit=nearest_refused))
+    assert far.qty == 0
+    assert "ten times the stop" in far.why
+    assert sized(decision(side, stop_loss=stop, take_profit=farthest)).qty > 0
+
+
+@given(decimals("0.002", "0.05", 5), decimals("0", "1", 5), st.sampled_from(["buy", "sell"]))
+def test_no_order_ever_has_a_target_a_slip_of_units_away(stop: Decimal, target: Decimal, side: Side) -> None:
+    sizing = sized(decision(side, stop_loss=stop, take_profit=target))
+    if sizing.qty:
+        assert abs(sizing.take_profit - REF) <= REF * min(10 * stop, Decimal("0.2"))
+    assert bool(sizing.qty) == (Decimal("0.003") < target <= min(10 * stop, Decimal("0.2")))
 
 
 def test_a_tick_too_coarse_for_stop_or_target_is_no_entry() -> None:
     rule = instrument(tick_size=Decimal("0.01"), qty_step=Decimal(1), min_qty=Decimal(1))
-    for view in (decision(stop_loss="0.003"), decision("sell", stop_loss="0.003"), decision(take_profit="0.004")):
+    near = decision(stop_loss="0.003", take_profit="0.03")
+    for view in (near, replace(near, action="sell"), decision(take_profit="0.004")):
         sizing = size_entry(view, side_of(view), Decimal(100), Decimal(100), settings(), rule, Decimal(1))
         assert sizing.qty == 0
         assert sizing.why == "the price tick is too coarse for this stop and target"

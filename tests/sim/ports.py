@@ -8,6 +8,7 @@ is untouched.
 
 import random
 from collections.abc import Awaitable, Callable, Mapping
+from decimal import Decimal
 from typing import Any
 
 from lib.domain.candle import MINUTE_MS, Candle
@@ -237,11 +238,16 @@ class MoodyAnalyst:
         confidence = rng.choice(("0.6", "0.8", "0.8", "0.9", "0.95"))
         return (
             f'{{"action": "{action}", "confidence": {confidence}, "leverage": {leverage}, "reason": "r", '
-            f'"stop_loss": {stop}, "take_profit": {rng.choice(("0.01", "0.03", "0.1"))}}}'
+            f'"stop_loss": {stop}, "take_profit": {_target(stop, rng.choice((2, 5, 5, 10, 60)))}}}'
         )
 
 
 STOPS = ("0.002", "0.004", "0.01", "0.02", "0.05")
+
+
+def _target(stop: str, stops: int) -> str:
+    """A target of *stops* stops, at most everything; beyond ten it is the slip of somebody who means percent."""
+    return str(min(max(stops * Decimal(stop), Decimal(0)), Decimal(1)))
 
 
 class CommandBox:

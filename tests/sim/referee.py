@@ -142,6 +142,8 @@ class Referee:
         ref = order.price / (1 + sign * COLLAR)
         distance = (ref - stop) * sign / ref
         self._require(Decimal("0.0019") <= distance <= Decimal("0.0501"), "P5", order, f"stop at {distance:.4f}")
+        gain = (order.protection.take_profit - ref) * sign / ref
+        self._require(0 < gain <= min(Decimal("0.201"), 11 * distance), "P7", order, f"target at {gain:.4f}")
         row = self._cabinet.row(order.link_id)
         known = person.settings.get(row.settings_version) if row else None
         # of a row the database has lost nobody knows by which settings it was planned: by some of the person's
