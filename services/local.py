@@ -19,6 +19,7 @@ from pathlib import Path
 from types import FrameType
 
 from lib import bootstrap, log, settings
+from lib.domain.analyst_name import RULES_MODEL
 from lib.domain.errors import EXIT_CONFIG, Halt, Retry
 from services.process import prepare_logs
 
@@ -70,7 +71,7 @@ def environment() -> dict[str, str]:
         # the local analyst answers on the simulator's port and takes any key
         env["OPENAI_BASE_URL"] = given.get("OPENAI_BASE_URL", f"http://127.0.0.1:{env['SIMULATOR_PORT']}/v1")
         env["OPENAI_API_KEY"] = "local-analyst"
-        env["OPENAI_MODEL"] = given.get("OPENAI_MODEL", bootstrap.LOCAL_MODEL)
+        env["OPENAI_MODEL"] = given.get("OPENAI_MODEL", RULES_MODEL)
     return env
 
 

@@ -22,6 +22,8 @@ TICK_S = 0.2
 LONGEST_IDLE_S = 30
 """With a job every five seconds, a longer wait for the next one means that the clock was set back."""
 CYCLE_OFFSET_S = 2
+SAID_CHARS = 500
+LOG = log.get("trader")
 
 
 def timetable(trader: Trader) -> schedule.Scheduler:
@@ -76,12 +78,34 @@ async def _started(trader: Trader, stop: asyncio.Event) -> bool:
     return True
 
 
+async def ask_first(settings: Settings) -> None:
+    """Ask the analyst one real question beside the start, and log what it said; nothing waits for it."""
+    try:
+        trial = await bootstrap.try_at_start(settings)
+    except Exception as trouble:  # noqa: BLE001 - whatever it is, the trader starts without it and meets it by itself
+        LOG.warning("analyst.not_tried", why=str(trouble) or type(trouble).__name__)
+        return
+    if trial is None:
+        return
+    answer = trial.answer
+    told = {"said": answer.raw[:SAID_CHARS], "model": answer.model, "asked_with": trial.how, "ms": answer.latency_ms}
+    told |= {"tokens": f"{answer.prompt_tokens} + {answer.completion_tokens}", "cost_usd": str(answer.cost)}
+    if trial.works:
+        LOG.info("analyst.answers", **told)
+    else:
+        LOG.warning("analyst.gives_no_view", look_at=trial.advice, **told)
+
+
 async def _main(settings: Settings) -> None:
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    log.get("trader").info("trader.starting", feed=settings.feed_name, model=settings.openai_model)
-    await serve(settings, stop)
+    LOG.info("trader.starting", feed=settings.feed_name, model=settings.openai_model)
+    first = asyncio.create_task(ask_first(settings))
+    try:
+        await serve(settings, stop)
+    finally:
+        first.cancel()
 
 
 def main(settings: Settings) -> None:

@@ -5,9 +5,11 @@ Processes ask for a whole (a collector, a trader, a simulator, a rehearsal) and 
 There is no mode here either: paper, demo and replay differ by the URLs in the settings and the objects handed over.
 """
 
+from lib.bootstrap.analyst import Trial as Trial
+from lib.bootstrap.analyst import try_analyst as try_analyst
+from lib.bootstrap.analyst import try_at_start as try_at_start
 from lib.bootstrap.control import Control as Control
 from lib.bootstrap.control import control as control
-from lib.bootstrap.demo import LOCAL_MODEL as LOCAL_MODEL
 from lib.bootstrap.demo import ensure_demo as ensure_demo
 from lib.bootstrap.local import embedded_redis as embedded_redis
 from lib.bootstrap.processes import collector as collector

@@ -19,6 +19,7 @@ from lib.bootstrap.processes import simulator_config, upstream
 from lib.bootstrap.rehearsal import Players, Rehearsal, Stores
 from lib.clock import SteppedClock, SystemClock
 from lib.domain.account import AccountSettings, RiskLevel
+from lib.domain.analyst_name import RULES_MODEL
 from lib.domain.candle import MINUTE_MS
 from lib.market.history import load_history
 from lib.settings import FEED_URLS, Settings
@@ -31,7 +32,6 @@ from lib.trading.cycle import CycleReport
 
 PAST_MS = 24 * 60 * MINUTE_MS
 BALANCE = Decimal(10_000)
-LOCAL_MODEL = "maemae-rules-1"
 
 
 def demo_email(feed: str) -> str:
@@ -67,7 +67,7 @@ async def _make(settings: Settings, engine: sa.Engine, say: Callable[[str], None
         players = Players(
             feed=settings.feed_name,
             symbol=config.symbols[0],
-            model=LOCAL_MODEL,
+            model=RULES_MODEL,
             installation=settings.installation,
             secret=settings.encryption_key,
             public=settings.encryption_public_key,

@@ -14,7 +14,6 @@ from lib.adapters.bybit.market_data import BybitMarketData
 from lib.adapters.bybit.private_stream import BybitAccountHints
 from lib.adapters.bybit.public_feed import BybitPublicFeed
 from lib.adapters.bybit.transport import AiohttpTransport, open_session
-from lib.adapters.openai.analyst import OpenAIAnalyst, connect
 from lib.adapters.redis.candle_store import AsyncRedisCandleReader
 from lib.adapters.redis.connection import connect_async
 from lib.adapters.redis.limiter import RedisLimits
@@ -22,6 +21,7 @@ from lib.adapters.sql.commands import SqlCommands
 from lib.adapters.sql.ledger import SqlLedger
 from lib.adapters.vault import VaultOpener
 from lib.bootstrap import stores
+from lib.bootstrap.analyst import analyst_prices, open_analyst
 from lib.bootstrap.seat import take_seat
 from lib.clock import SystemClock
 from lib.domain.errors import Halt, Retry
@@ -69,12 +69,13 @@ async def _inherit(ledger: Ledger, dead: str) -> None:
 
 @asynccontextmanager
 async def _trader(settings: Settings, holder: str) -> AsyncIterator[Trader]:
+    prices = analyst_prices(settings)
     engine = stores.database(settings)
     stores.candle_store(settings)
     clock = SystemClock()
     redis = connect_async(settings.redis_url, tls_verify=stores.tls_verify(settings))
     limits = RedisLimits(redis, clock)
-    client = connect(settings.openai_base_url, settings.openai_api_key)
+    analyst, client = open_analyst(settings, engine)
     ledger = SqlLedger(engine, installation=settings.installation)
     async with open_session() as session:
 
@@ -88,7 +89,7 @@ async def _trader(settings: Settings, holder: str) -> AsyncIterator[Trader]:
             exchanges=BybitExchanges(opener, urls, transport_for, clock, limits),
             market=BybitAsyncMarket(settings.bybit_api_url, urls, transport_for, clock, limits),
             candles=AsyncRedisCandleReader(redis),
-            analyst=OpenAIAnalyst(client),
+            analyst=analyst,
             clock=clock,
             feed=settings.feed_name,
             model=settings.openai_model,
@@ -96,7 +97,7 @@ async def _trader(settings: Settings, holder: str) -> AsyncIterator[Trader]:
             holder=holder,
             analyst_budget_s=settings.analyst_budget_s,
             platform=settings.platform_limits,
-            prices=settings.analyst_prices,
+            prices=prices,
         )
         hints = BybitAccountHints(opener, settings.private_ws_urls, session, clock)
         try:

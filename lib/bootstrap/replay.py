@@ -27,10 +27,10 @@ from lib.adapters.sql.people import accounts
 from lib.adapters.sql.rows import running_books
 from lib.adapters.sql.trading import cycles, equity_points, fills, orders, trade_logs
 from lib.adapters.vault import generate_keys
-from lib.bootstrap.demo import LOCAL_MODEL
 from lib.bootstrap.rehearsal import Players, Rehearsal, Stores
 from lib.clock import SteppedClock
 from lib.domain.account import AccountSettings, RiskLevel
+from lib.domain.analyst_name import RULES_MODEL
 from lib.domain.candle import MINUTE_MS, Candle
 from lib.domain.errors import Halt
 from lib.domain.order import CYCLE_MS, TERMINAL, OrderState
@@ -168,7 +168,7 @@ async def _play(
     exchange = build(config, feed, Store(config.database, "replay"), clock)
     exchange.tick()
     secret, public = generate_keys()
-    players = Players(f"replay:{plan.file.name}", plan.symbol, LOCAL_MODEL, "replay", secret, public)
+    players = Players(f"replay:{plan.file.name}", plan.symbol, RULES_MODEL, "replay", secret, public)
     found = Findings(database=_database_version(stores.engine), redis=_redis_version(stores.redis), first_ms=first)
     total = plan.days * 288
     async with Rehearsal.opened(exchange, clock, stores, players, application(config, exchange, clock)) as rehearsal:

@@ -14,6 +14,7 @@ from typing import Literal
 
 from lib.domain.candle import Candle
 from lib.simulator.indicators import LEAST_CANDLES, Reading, read
+from lib.simulator.rule_words import Language, Reason
 
 Action = Literal["buy", "sell", "hold"]
 
@@ -26,6 +27,9 @@ LEVERAGE_SHARE = {"low": Decimal("0.3"), "medium": Decimal("0.6"), "high": Decim
 REWARD = Decimal("1.8")
 """Target distance over stop distance."""
 
+OVERBOUGHT, OVERSOLD = 70, 30
+"""An RSI from the one to the other, both included, is neutral."""
+
 LONG_ONLY = re.compile(r"롱만|매수만|long[\s-]?only", re.IGNORECASE)
 SHORT_ONLY = re.compile(r"숏만|매도만|short[\s-]?only", re.IGNORECASE)
 CAREFUL = re.compile(r"보수적|신중|안전|conservative|careful", re.IGNORECASE)
@@ -34,12 +38,13 @@ BOLD = re.compile(r"공격적|적극적|aggressive|bold", re.IGNORECASE)
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What is asked: closed candles oldest first; *risk_level* is low, medium or high."""
+    """What is asked: closed candles oldest first; *risk_level* is low, medium or high; *language* of the reason."""
 
     candles: tuple[Candle, ...]
     risk_level: str = "medium"
     max_leverage: int = 1
     custom_prompt: str = ""
+    language: Language = "ko"
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,17 +61,17 @@ class Opinion:
 
 @dataclass(frozen=True, slots=True)
 class Signal:
-    """One rule's finding: a direction, how convinced it is (before the person's wishes), and why, in Korean."""
+    """One rule's finding: a direction, how convinced it is (before the person's wishes), and why."""
 
     action: Action
     confidence: Decimal
-    reason: str
+    reason: Reason
 
 
 def analyse(question: Question) -> Opinion:
     """The opinion on *question*; too few candles are a hold that says so."""
     if len(question.candles) < LEAST_CANDLES:
-        return _opinion(question, Signal("hold", LEAST_CONFIDENCE, "캔들이 부족하여 판단을 보류합니다."), LEAST_STOP)
+        return _opinion(question, Signal("hold", LEAST_CONFIDENCE, Reason("few")), LEAST_STOP)
     reading = read(question.candles)
     signal = _heed(question.custom_prompt, _first_signal(reading))
     return _opinion(question, signal, _stop(question, reading))
@@ -76,18 +81,20 @@ def _first_signal(reading: Reading) -> Signal:
     for rule in RULES:
         if found := rule(reading):
             return found
-    return Signal(
-        "hold",
-        _confidence(Decimal("0.70") - abs(reading.gap) / 10),
-        f"EMA 8/21 교차나 돌파 없이 RSI {reading.rsi:.0f}로 중립 구간이어서 관망합니다.",
-    )
+    reason = Reason(zone(reading.rsi), {"rsi": f"{reading.rsi:.0f}"})
+    return Signal("hold", _confidence(Decimal("0.70") - abs(reading.gap) / 10), reason)
+
+
+def zone(rsi: Decimal) -> str:
+    """What an RSI is called: overbought above 70, oversold below 30, else neutral; as it is shown, in whole numbers."""
+    shown = int(f"{rsi:.0f}")
+    return "overbought" if shown > OVERBOUGHT else "oversold" if shown < OVERSOLD else "neutral"
 
 
 def _quiet(reading: Reading) -> Signal | None:
     if reading.atr_percent >= QUIET_PERCENT:
         return None
-    reason = f"ATR이 가격의 {reading.atr_percent:.3f}%로 변동성이 낮아 수수료를 넘기 어려우므로 관망합니다."
-    return Signal("hold", Decimal("0.80"), reason)
+    return Signal("hold", Decimal("0.80"), Reason("quiet", {"atr": f"{reading.atr_percent:.3f}"}))
 
 
 def _breakout(reading: Reading) -> Signal | None:
@@ -95,9 +102,10 @@ def _breakout(reading: Reading) -> Signal | None:
     if size < Decimal("0.45") or reading.breakout * reading.turn <= 0:
         return None
     confidence = _confidence(Decimal("0.56") + size / 8 + abs(reading.gap) / 20)
+    how_far = {"size": f"{size:.1f}"}
     if reading.breakout > 0:
-        return Signal("buy", confidence, f"최근 20분 고점을 ATR의 {size:.1f}배만큼 상향 돌파하여 매수합니다.")
-    return Signal("sell", confidence, f"최근 20분 저점을 ATR의 {size:.1f}배만큼 하향 이탈하여 매도합니다.")
+        return Signal("buy", confidence, Reason("above", how_far))
+    return Signal("sell", confidence, Reason("below", how_far))
 
 
 def _cross(reading: Reading) -> Signal | None:
@@ -107,24 +115,21 @@ def _cross(reading: Reading) -> Signal | None:
     if not 1 <= abs(reading.cross) <= 5 or not agreed:
         return None
     confidence = _confidence(Decimal("0.52") + abs(reading.gap) / 4 + abs(reading.rsi - 50) / 200)
-    age, rsi = abs(reading.cross), f"{reading.rsi:.0f}"
-    if direction > 0:
-        return Signal(
-            "buy", confidence, f"EMA 8/21 골든크로스가 {age}분 전에 나왔고 RSI {rsi}로 상승이 확인되어 매수합니다."
-        )
-    return Signal(
-        "sell", confidence, f"EMA 8/21 데드크로스가 {age}분 전에 나왔고 RSI {rsi}로 하락이 확인되어 매도합니다."
+    seen = {"age": str(abs(reading.cross)), "rsi": f"{reading.rsi:.0f}"}
+    return (
+        Signal("buy", confidence, Reason("golden", seen))
+        if direction > 0
+        else Signal("sell", confidence, Reason("dead", seen))
     )
 
 
 def _exhaustion(reading: Reading) -> Signal | None:
     """A stretched RSI with the newest candle already turning against it."""
+    shown = {"rsi": f"{reading.rsi:.0f}"}
     if reading.rsi <= 22 and reading.turn > Decimal("0.4"):
-        reason = f"RSI {reading.rsi:.0f} 과매도 구간에서 반등 양봉이 나와 매수합니다."
-        return Signal("buy", _confidence(Decimal("0.55") + (22 - reading.rsi) / 60), reason)
+        return Signal("buy", _confidence(Decimal("0.55") + (22 - reading.rsi) / 60), Reason("rebound", shown))
     if reading.rsi >= 78 and reading.turn < Decimal("-0.4"):
-        reason = f"RSI {reading.rsi:.0f} 과매수 구간에서 반락 음봉이 나와 매도합니다."
-        return Signal("sell", _confidence(Decimal("0.55") + (reading.rsi - 78) / 60), reason)
+        return Signal("sell", _confidence(Decimal("0.55") + (reading.rsi - 78) / 60), Reason("setback", shown))
     return None
 
 
@@ -139,9 +144,9 @@ def _confidence(value: Decimal) -> Decimal:
 def _heed(wish: str, signal: Signal) -> Signal:
     """The signal after the person's own prompt: an excluded direction becomes a hold, their mood moves confidence."""
     if signal.action == "sell" and LONG_ONLY.search(wish):
-        return replace(signal, action="hold", reason="매도 신호가 있으나 롱만 거래하라는 요청에 따라 관망합니다.")
+        return replace(signal, action="hold", reason=Reason("long_only"))
     if signal.action == "buy" and SHORT_ONLY.search(wish):
-        return replace(signal, action="hold", reason="매수 신호가 있으나 숏만 거래하라는 요청에 따라 관망합니다.")
+        return replace(signal, action="hold", reason=Reason("short_only"))
     mood = Decimal("0.05") * (bool(BOLD.search(wish)) - bool(CAREFUL.search(wish)))
     return replace(signal, confidence=_confidence(signal.confidence + mood))
 
@@ -158,7 +163,7 @@ def _opinion(question: Question, signal: Signal, stop: Decimal) -> Opinion:
         action=signal.action,
         confidence=signal.confidence,
         leverage=min(max(wanted, 1), max(question.max_leverage, 1)),
-        reason=signal.reason,
+        reason=signal.reason.said(question.language),
         stop_loss=stop,
         take_profit=(stop * REWARD).quantize(Decimal("0.0001")),
     )

@@ -15,11 +15,12 @@ from typing import Any
 
 import msgspec
 
+from lib.domain.analyst_name import RULES_MODEL
 from lib.simulator.analyst import Opinion, analyse
 from lib.simulator.questions import Ask, Refused, question_of, wanted_fields
 
-MODELS = ("gpt-6-luna", "maemae-rules-1")
-"""What the local analyst answers to unless told otherwise."""
+MODELS = ("gpt-6-luna", RULES_MODEL)
+"""What the local analyst may be asked as unless told otherwise; it answers by its own name, as rules are no GPT."""
 
 FAULTS = frozenset({"refusal", "truncated", "prose", "invalid_json", "429", "500", "hang", "null", "html"})
 """Ways to spoil an answer (`POST /sim/faults`, kind "analyst", parameter "answer"); the server carries out *hang*."""
@@ -63,7 +64,7 @@ class Analyst:
             return error_reply(refused)
         if fault in FAILED:
             return FAILED[fault]
-        return _completion(ask.model, body, _spoil(answer_text(analyse(question), wanted), fault), newest)
+        return _completion(body, _spoil(answer_text(analyse(question), wanted), fault), newest)
 
     def _admit(self, headers: Mapping[str, str]) -> None:
         if self._api_key is None:
@@ -119,7 +120,7 @@ def _spoil(text: str, fault: str | None) -> dict[str, Any]:
     return {"message": message, "finish_reason": "length" if fault == "truncated" else "stop"}
 
 
-def _completion(model: str, body: bytes, choice: dict[str, Any], newest: int) -> Reply:
+def _completion(body: bytes, choice: dict[str, Any], newest: int) -> Reply:
     asked, answered = _tokens(body), _tokens((choice["message"]["content"] or "").encode())
     usage = {
         "prompt_tokens": asked,
@@ -132,7 +133,7 @@ def _completion(model: str, body: bytes, choice: dict[str, Any], newest: int) ->
         "id": f"chatcmpl-{hashlib.blake2b(body, digest_size=12).hexdigest()}",
         "object": "chat.completion",
         "created": newest // 1000,
-        "model": model,
+        "model": RULES_MODEL,
         "choices": [{"index": 0, **choice, "logprobs": None}],
         "usage": usage,
         "system_fingerprint": "fp_maemae_rules_1",

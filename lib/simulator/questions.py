@@ -14,6 +14,7 @@ import msgspec
 
 from lib.domain.candle import Candle, decimal_from_wire
 from lib.simulator.analyst import Question
+from lib.simulator.rule_words import Language
 
 FIELDS = ("action", "confidence", "leverage", "reason", "stop_loss", "take_profit")
 MAX_CANDLES = 2_000
@@ -24,6 +25,7 @@ MAX_READ = 1_000_000
 MAX_WISH = 4_000
 """Characters beside the object that are looked at: the longest wish a person may write is a thousand."""
 
+_hangul = re.compile("[가-힣]")
 _tagged = re.compile(r"<(\w*(?:custom|prompt|preference)\w*)[^>]*>(.*?)</\1>", re.DOTALL)
 
 
@@ -122,10 +124,11 @@ def wanted_fields(response_format: ResponseFormat | None) -> tuple[str, ...]:
 def question_of(messages: Sequence[Message]) -> tuple[Question, int]:
     """The question in *messages* and its newest candle's open time (epoch ms, 0 = none); *Refused* without one."""
     texts = [m.text for m in messages if m.role == "user"]
+    language = _language([m.text for m in messages if m.role == "system"])
     for text in reversed(texts):
         if found := find_object(text):
             raw, beside = found
-            return _question(raw, beside, [t for t in texts if t is not text])
+            return _question(raw, beside, [t for t in texts if t is not text], language)
     raise Refused(400, "A user message with a JSON object holding `candles` is expected.", None, "messages")
 
 
@@ -149,7 +152,7 @@ def find_object(text: str) -> tuple[dict[str, Any], str] | None:
     return None
 
 
-def _question(raw: dict[str, Any], beside: str, others: Sequence[str]) -> tuple[Question, int]:
+def _question(raw: dict[str, Any], beside: str, others: Sequence[str], language: Language) -> tuple[Question, int]:
     try:
         payload = msgspec.convert(raw, Payload)
         candles = tuple(_candle(c) for c in payload.candles[-MAX_CANDLES:])
@@ -157,7 +160,12 @@ def _question(raw: dict[str, Any], beside: str, others: Sequence[str]) -> tuple[
         raise Refused(400, f"The candles cannot be read: {error}", None, "messages") from None
     wish = "\n".join([payload.custom_prompt or "", _custom_prompt("\n".join([beside, *others]))])
     newest = candles[-1].open_time if candles else 0
-    return Question(candles, payload.user_risk_level, payload.max_leverage, wish), newest
+    return Question(candles, payload.user_risk_level, payload.max_leverage, wish, language), newest
+
+
+def _language(instructions: Sequence[str]) -> Language:
+    """The language the instructions are written in; Korean without any."""
+    return "ko" if not instructions or any(_hangul.search(text) for text in instructions) else "en"
 
 
 def _custom_prompt(text: str) -> str:

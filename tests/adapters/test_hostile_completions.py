@@ -14,8 +14,9 @@ import httpx2
 import pytest
 from openai import AsyncOpenAI
 
-from lib.adapters.openai.analyst import MAX_RAW_CHARS, MOST_TOKENS, OpenAIAnalyst, connect
+from lib.adapters.openai.analyst import MAX_RAW_CHARS, OpenAIAnalyst, connect
 from lib.adapters.openai.bounded import MAX_PACKED_BYTES, MAX_REPLY_BYTES, bounded
+from lib.adapters.openai.spending import MOST_TOKENS, estimated
 from lib.adapters.sql.analysis import decision_json
 from lib.domain.decision import Abstained, Decision, parse_decision
 from lib.ports import AnalystAnswer, Prompt
@@ -23,6 +24,7 @@ from tests.domain.hostile_answers import BY_HAND, ODD_CONTENT, answer_of, writte
 
 ANSWERS = 1_500
 PROMPT = Prompt(system="You trade.", user="{}", model="gpt-6-luna")
+QUESTION_TOKENS = estimated(PROMPT.system) + estimated(PROMPT.user)
 MEGABYTE = 1_000_000
 
 
@@ -178,15 +180,17 @@ async def test_a_body_that_is_no_json_never_raises(number: int, kind: str) -> No
 async def test_tokens_are_counted_and_never_more_than_the_books_can_hold(claimed: Any, booked: int) -> None:
     usage = {"prompt_tokens": claimed, "completion_tokens": claimed}
     answer = await answered(as_bytes(completion(written(), usage=usage)))
-    assert (answer.prompt_tokens, answer.completion_tokens) == (booked, booked)
+    wholly = (booked, booked) if booked else (QUESTION_TOKENS, estimated(written()))  # what nobody tells is estimated
+    assert (answer.prompt_tokens, answer.completion_tokens) == wholly
     assert isinstance(answer.decision, Decision)
 
 
 @pytest.mark.parametrize("usage", [None, 7, [], "x", {}, {"prompt_tokens": {}}])
-async def test_a_decision_stands_without_readable_usage(usage: Any) -> None:
+async def test_a_decision_stands_without_readable_usage_and_its_tokens_are_estimated(usage: Any) -> None:
     answer = await answered(as_bytes(completion(written(), usage=usage)))
     assert isinstance(answer.decision, Decision)
-    assert answer.prompt_tokens == 0
+    assert answer.prompt_tokens == QUESTION_TOKENS > 0
+    assert answer.completion_tokens == estimated(written())
 
 
 async def test_of_a_ten_megabyte_answer_little_more_than_the_limit_is_read_or_held() -> None:

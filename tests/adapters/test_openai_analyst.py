@@ -75,8 +75,8 @@ async def test_the_request_asks_strictly_for_the_six_keys_and_samples_nothing() 
     assert (form["strict"], form["schema"]["additionalProperties"]) == (True, False)
     assert set(form["schema"]["required"]) == set(form["schema"]["properties"]) == set(KEYS)
     assert not {"minimum", "maximum"} & set(json.dumps(form).replace('"', " ").split())
-    assert request.keys() == {"model", "messages", "response_format", "max_completion_tokens", "store"}
-    assert (request["store"], request["model"]) == (False, "gpt-6-luna")
+    assert request.keys() == {"model", "messages", "response_format", "max_completion_tokens"}
+    assert request["model"] == "gpt-6-luna"
     assert [message["role"] for message in request["messages"]] == ["system", "user"]
 
 

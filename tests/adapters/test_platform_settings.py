@@ -4,6 +4,7 @@ from decimal import Decimal
 
 import pytest
 
+from lib.bootstrap.analyst import analyst_prices
 from lib.domain.account import PlatformLimits
 from lib.domain.errors import Halt
 from lib.domain.pricing import AnalystPrices
@@ -62,8 +63,19 @@ def test_one_price_without_the_other_is_refused() -> None:
 
 
 def test_a_cost_limit_that_nothing_could_count_is_refused() -> None:
-    with pytest.raises(Halt, match="PLATFORM_ANALYST_COST_USD needs"):
-        load({"PLATFORM_ANALYST_COST_USD": "5"})
+    unknown = {"PLATFORM_ANALYST_COST_USD": "5", "OPENAI_MODEL": "my-own-model"}
+    with pytest.raises(Halt, match="PLATFORM_ANALYST_COST_USD cannot be counted"):
+        analyst_prices(load(unknown))
+    assert analyst_prices(load({**unknown, "PLATFORM_ANALYST_COST_USD": ""})) == AnalystPrices()
+    own = {"ANALYST_PRICE_INPUT_USD": "1", "ANALYST_PRICE_OUTPUT_USD": "2"}
+    assert analyst_prices(load({**unknown, **own})) == AnalystPrices(Decimal(1), Decimal(2))
+
+
+def test_a_known_model_has_its_known_price_without_a_word_and_the_operators_price_wins() -> None:
+    known = analyst_prices(load({"OPENAI_MODEL": "gpt-5-mini"}))
+    assert known == AnalystPrices(Decimal("0.25"), Decimal(2))
+    own = {"OPENAI_MODEL": "gpt-5-mini", "ANALYST_PRICE_INPUT_USD": "3", "ANALYST_PRICE_OUTPUT_USD": "4"}
+    assert analyst_prices(load(own)) == AnalystPrices(Decimal(3), Decimal(4))
 
 
 def test_a_call_costs_its_tokens_at_the_price_of_a_million_exactly() -> None:

@@ -60,7 +60,12 @@ def run(plan: TraderPlan) -> None:
             yield trader
 
     bootstrap.trader = watched
+    services.trader.ask_first = unasked
     run_process("trader", services.trader.main)
+
+
+async def unasked(settings: Settings) -> None:
+    """The question at the start is nobody's order; unasked, the scenarios count the cycles' questions alone."""
 
 
 def speak_into(path: Path) -> None:

@@ -1,29 +1,43 @@
 """
 `lib.ports.Analyst` over the OpenAI SDK, or anything that speaks its chat completions.
 
-One call, one more for a busy or broken provider, both inside the caller's budget; the SDK's own retries are off. The
-raw text of the answer goes to our strict parser: the SDK's parsed objects keep the last of two equal keys. Whatever is
-odd abstains with a plain reason; only when no answer came at all is it *failed*. No sampling parameters are sent:
-reasoning models refuse them. It neither builds prompts nor judges decisions.
+A question is asked as this provider's model likes it (`profile`), one step plainer where it refuses (`stepping`); what
+it accepted is remembered for every process. One attempt may use all the time there is; a busy or broken provider is
+asked once more while some is left; the SDK's own retries are off. The raw text of the answer goes to our strict parser:
+the SDK's parsed objects keep the last of two equal keys. Whatever is odd abstains with a plain reason; only when no
+answer came at all is it *failed*, and its raw text is what the provider said instead. It neither builds prompts nor
+judges decisions.
 """
 
 import asyncio
-from dataclasses import replace
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from typing import Any
 
+import httpx2
 import openai
 from openai import AsyncOpenAI, DefaultAsyncHttpxClient
 
 from lib.adapters.openai.bounded import TooLong, bounded
-from lib.adapters.openai.schema import RESPONSE_FORMAT
+from lib.adapters.openai.memory import Memory
+from lib.adapters.openai.profile import Profile, Wishes, after_cut, fields_of, summary
+from lib.adapters.openai.refusal import Trouble, inside_200, trouble_of
+from lib.adapters.openai.spending import Meter
+from lib.adapters.openai.stepping import step_down
 from lib.domain.decision import Abstained, Decision, clean_text, parse_decision
 from lib.log import get, redact, register_secret
-from lib.ports import AnalystAnswer, Prompt
+from lib.ports import AnalystAnswer, AnalystProfiles, Prompt
 
 MAX_RAW_CHARS = 8_192
-MOST_TOKENS = 10_000_000
 MIN_ATTEMPT_S = 1.0
 """With less than this left, a second attempt is not begun."""
+CONNECT_S = 5.0
+"""A provider that does not even accept the connection leaves time for a second attempt."""
+MOST_STEPS = 8
+"""Refusals one question learns from."""
+_READ_BUT_LATE = frozenset({408, 504, 524})
+"""Statuses of a gateway that waited in vain: the provider behind it has read the question."""
+_SHAPELESS = (ValueError, TypeError, AttributeError, LookupError, RecursionError)
 _log = get("analyst")
 
 
@@ -35,125 +49,220 @@ def connect(base_url: str, api_key: str) -> AsyncOpenAI:
     return AsyncOpenAI(base_url=base_url, api_key=api_key, max_retries=0, http_client=http, default_headers=plain)
 
 
+@dataclass(slots=True)
+class _Question:
+    """One question under way: how it is asked now, until when (loop time), and what may still be tried."""
+
+    prompt: Prompt
+    deadline: float
+    meter: Meter
+    profile: Profile
+    steps: int = MOST_STEPS
+    repeats: int = 1
+
+    @property
+    def left(self) -> float:
+        """Seconds."""
+        return self.deadline - asyncio.get_running_loop().time()
+
+
 class OpenAIAnalyst:
-    """*attempt_s* limits one call; *pause_s* lies before the second unless the provider asks for another time."""
+    """
+    *wishes* are the operator's, *profiles* where what is learnt is shared (None = this process alone).
+
+    *pause_s* lies before the second attempt unless the provider asks for another time; *on_step* is told the field and
+    the provider's words whenever a question steps down.
+    """
 
     def __init__(
-        self, client: AsyncOpenAI, *, max_completion_tokens: int = 2_000, attempt_s: float = 25.0, pause_s: float = 0.5
+        self,
+        client: AsyncOpenAI,
+        *,
+        wishes: Wishes | None = None,
+        profiles: AnalystProfiles | None = None,
+        pause_s: float = 0.5,
+        on_step: Callable[[str, str], None] | None = None,
     ) -> None:
         self._client = client.with_options(max_retries=0)
-        self._max_completion_tokens = max_completion_tokens
-        self._attempt_s = attempt_s
+        self._wishes = wishes or Wishes()
+        self._memory = Memory(str(client.base_url).rstrip("/"), self._wishes, profiles)
         self._pause_s = pause_s
+        self.on_step = on_step or (lambda _field, _words: None)
+        self._in_vain: set[str] = set()
+        """Models whose last question stepped all the way down for nothing: it is not done again until one answers."""
 
     async def ask(self, prompt: Prompt, budget_s: float) -> AnalystAnswer:
         loop = asyncio.get_running_loop()
-        started = loop.time()
+        started, meter = loop.time(), Meter(prompt)
         try:
             async with asyncio.timeout(budget_s):
-                completion = await self._completion(prompt, started + budget_s)
+                question = _Question(prompt, started + budget_s, meter, await self._memory.profile(prompt.model))
+                answer = await self._answer(question)
         except TooLong:
             answer = _abstained("the answer is too long", prompt)
-        except (openai.OpenAIError, OSError) as failure:  # TimeoutError is an OSError
+        except (Trouble, openai.OpenAIError, OSError) as failure:  # TimeoutError is an OSError
             answer = _failed(failure, prompt)
-        except (ValueError, TypeError, AttributeError, LookupError, RecursionError) as odd:
+        except _SHAPELESS as odd:
             answer = _abstained(f"the answer is not a chat completion ({type(odd).__name__})", prompt)
-        else:
-            answer = _answer(completion, prompt)
-        return replace(answer, latency_ms=round((loop.time() - started) * 1000))
+        meter.lost()
+        latency_ms = round((loop.time() - started) * 1000)
+        return replace(answer, prompt_tokens=meter.asked, completion_tokens=meter.answered, latency_ms=latency_ms)
 
-    async def _completion(self, prompt: Prompt, deadline: float) -> object:
+    async def how(self, model: str) -> str:
+        """How *model* is asked by now, in one line."""
+        return summary(await self._memory.profile(model))
+
+    async def _answer(self, question: _Question) -> AnalystAnswer:
+        completion = await self._completion(question)
+        answer, was_cut = _answer(completion, question.prompt)
+        question.meter.heard(*_usage(completion), answer.raw)
+        if was_cut:  # the next question asks for more
+            question.profile = after_cut(question.profile, self._wishes)
+        await self._learn(question, answer.model)
+        return answer
+
+    async def _learn(self, question: _Question, answered: str) -> None:
+        self._in_vain.discard(question.prompt.model)
+        await self._memory.keep(question.prompt.model, question.profile, answered)
+
+    async def _completion(self, question: _Question) -> object:
+        while True:
+            try:
+                return await self._call(question)
+            except (Trouble, openai.OpenAIError) as failure:
+                question.meter.lost() if _was_read(failure) else question.meter.refused()
+                if self._steps_down(question, failure):
+                    continue
+                pause = _asked_pause(failure, self._pause_s)
+                if not (question.repeats and _worth_repeating(failure) and question.left - pause >= MIN_ATTEMPT_S):
+                    raise
+                _log.warning("analyst.again", why=reason_of(failure), pause_s=pause)
+            question.repeats -= 1
+            await asyncio.sleep(pause)
+
+    def _steps_down(self, question: _Question, failure: Exception) -> bool:
+        """Whether *question* is asked differently after *failure*."""
+        model = question.prompt.model
+        if not isinstance(failure, Trouble) or not question.steps or model in self._in_vain:
+            return False
+        stepped = step_down(question.profile, failure, self._wishes)
+        if stepped is None:
+            if question.steps < MOST_STEPS:
+                self._in_vain.add(model)
+            return False
+        question.profile, name = stepped
+        question.steps -= 1
+        _log.warning("analyst.steps_down", field=name, words=failure.words, status=failure.status)
+        self.on_step(name, failure.words)
+        return True
+
+    async def _call(self, question: _Question) -> object:
+        left = max(question.left, 0.001)
+        question.meter.sent()
         try:
-            return await self._call(prompt, deadline)
-        except openai.OpenAIError as failure:
-            pause = _asked_pause(failure, self._pause_s)
-            left = deadline - asyncio.get_running_loop().time() - pause
-            if not _worth_repeating(failure) or left < MIN_ATTEMPT_S:
-                raise
-            _log.warning("analyst.again", why=_reason(failure), pause_s=pause)
-        await asyncio.sleep(pause)
-        return await self._call(prompt, deadline)
-
-    async def _call(self, prompt: Prompt, deadline: float) -> object:
-        left = deadline - asyncio.get_running_loop().time()
-        return await self._client.chat.completions.create(
-            model=prompt.model,
-            messages=[{"role": "system", "content": prompt.system}, {"role": "user", "content": prompt.user}],
-            response_format=RESPONSE_FORMAT,
-            max_completion_tokens=self._max_completion_tokens,
-            store=False,
-            timeout=max(min(self._attempt_s, left), 0.001),
-        )
+            completion = await self._client.chat.completions.create(
+                **fields_of(question.profile, question.prompt),
+                timeout=openai.Timeout(left, connect=min(left, CONNECT_S)),
+            )
+        except openai.APIStatusError as failure:
+            raise trouble_of(failure) from None
+        if (error := inside_200(completion)) is not None:
+            raise error
+        return completion
 
 
-def _worth_repeating(failure: openai.OpenAIError) -> bool:
-    if isinstance(failure, openai.RateLimitError):
-        return failure.code != "insufficient_quota"
-    return isinstance(failure, openai.APIConnectionError | openai.InternalServerError)
+def _was_read(failure: Trouble | openai.OpenAIError) -> bool:
+    """Whether the provider may have read the question, and so charge for it, before this *failure*."""
+    if isinstance(failure, Trouble):
+        return failure.status in _READ_BUT_LATE
+    return not isinstance(failure.__cause__, httpx2.ConnectError | httpx2.ConnectTimeout | httpx2.PoolTimeout)
 
 
-def _asked_pause(failure: openai.OpenAIError, default: float) -> float:
+def _worth_repeating(failure: Trouble | openai.OpenAIError) -> bool:
+    if isinstance(failure, Trouble):
+        return failure.status >= 500 or (failure.status == 429 and failure.code != "insufficient_quota")
+    return isinstance(failure, openai.APIConnectionError)
+
+
+def _asked_pause(failure: Trouble | openai.OpenAIError, default: float) -> float:
     """Seconds before a second attempt: the provider's Retry-After when it is a plain number."""
-    if not isinstance(failure, openai.APIStatusError):
+    cause = failure.cause if isinstance(failure, Trouble) else None
+    if not isinstance(cause, openai.APIStatusError):
         return default
-    asked = failure.response.headers.get("retry-after", "")
+    asked = cause.response.headers.get("retry-after", "")
     return float(asked) if asked.isascii() and asked.isdigit() and len(asked) <= 4 else default
 
 
-def _answer(completion: Any, prompt: Prompt) -> AnalystAnswer:
+def _answer(completion: Any, prompt: Prompt) -> tuple[AnalystAnswer, bool]:
+    """The answer in *completion*, and whether it was cut off at the token limit."""
     try:
         choice = completion.choices[0]
         decision, raw = _read(choice.message, choice.finish_reason)
-        model = completion.model
-    except (ValueError, TypeError, AttributeError, LookupError, RecursionError) as odd:
-        return _abstained(f"the answer is not a chat completion ({type(odd).__name__})", prompt)
+        model, was_cut = completion.model, choice.finish_reason == "length"
+    except _SHAPELESS as odd:
+        return _abstained(f"the answer is not a chat completion ({type(odd).__name__})", prompt), False
+    named = clean_text(model, 100) if isinstance(model, str) else ""
+    return AnalystAnswer(decision, _cleaned(raw), named or prompt.model, 0, 0, 0, failed=False), was_cut
+
+
+def _usage(completion: Any) -> tuple[object, object]:
     usage = getattr(completion, "usage", None)
-    return AnalystAnswer(
-        decision=decision,
-        raw=_cleaned(raw),
-        model=clean_text(model, 100) if isinstance(model, str) else prompt.model,
-        prompt_tokens=_count(getattr(usage, "prompt_tokens", 0)),
-        completion_tokens=_count(getattr(usage, "completion_tokens", 0)),
-        latency_ms=0,
-        failed=False,
-    )
+    return getattr(usage, "prompt_tokens", 0), getattr(usage, "completion_tokens", 0)
 
 
 def _read(message: Any, finish_reason: object) -> tuple[Decision | Abstained, str]:
-    content, refusal = message.content, getattr(message, "refusal", None)
-    raw = content if isinstance(content, str) else ""
+    content, refusal = _text(message.content), getattr(message, "refusal", None)
     if refusal:
         return Abstained("the analyst refused to answer"), str(refusal)
     if finish_reason == "length":
-        return Abstained("the answer was cut off at the token limit"), raw
+        return Abstained("the answer was cut off at the token limit"), content or ""
     if finish_reason == "content_filter":
-        return Abstained("the provider's content filter stopped the answer"), raw
-    if not isinstance(content, str):
-        return Abstained("the answer has no text"), raw
-    return parse_decision(content), raw
+        return Abstained("the provider's content filter stopped the answer"), content or ""
+    if content is None:
+        return Abstained("the answer has no text"), ""
+    return parse_decision(content), content
 
 
-def _failed(failure: openai.OpenAIError | OSError, prompt: Prompt) -> AnalystAnswer:
-    why = _reason(failure)
-    _log.warning("analyst.no_answer", why=why, error=_cleaned(str(failure))[:300])
-    return AnalystAnswer(Abstained(why), "", prompt.model, 0, 0, 0, failed=True)
+def _text(content: object) -> str | None:
+    """The one text of *content*, which may be a list of parts, a thought before it; None when it has not just one."""
+    if not isinstance(content, list):
+        return content if isinstance(content, str) else None
+    parts = [part for part in content if isinstance(part, dict) and part.get("type") not in ("thinking", "reasoning")]
+    only = parts[0] if len(parts) == 1 and len(content) - len(parts) <= 1 else {}
+    text = only.get("text") if only.get("type") == "text" else None
+    return text if isinstance(text, str) else None
 
 
-def _reason(failure: openai.OpenAIError | OSError) -> str:
+def _failed(failure: Trouble | openai.OpenAIError | OSError, prompt: Prompt) -> AnalystAnswer:
+    why, words = reason_of(failure), failure.words if isinstance(failure, Trouble) else ""
+    _log.warning("analyst.no_answer", why=why, error=words or _cleaned(str(failure))[:300])
+    return AnalystAnswer(Abstained(why), words, prompt.model, 0, 0, 0, failed=True)
+
+
+def reason_of(failure: Trouble | openai.OpenAIError | OSError) -> str:
+    """Why no answer came, in a sentence of ours."""
     match failure:
         case TimeoutError() | openai.APITimeoutError():
             return "the analyst did not answer in time"
         case openai.APIConnectionError() | OSError():
             return "the analyst cannot be reached"
-        case openai.RateLimitError(code="insufficient_quota"):
-            return "the analyst's quota is used up"
-        case openai.RateLimitError():
-            return "the analyst is busy (HTTP 429)"
-        case openai.AuthenticationError() | openai.PermissionDeniedError():
-            return "the analyst refuses our key"
-        case openai.APIStatusError():
-            return f"the analyst answers HTTP {failure.status_code}"
+        case Trouble():
+            return _refused(failure)
     return f"the analyst's client failed ({type(failure).__name__})"
+
+
+def _refused(trouble: Trouble) -> str:
+    match trouble.status:
+        case 402:
+            return "the analyst's quota is used up"
+        case 429:
+            used_up = trouble.code == "insufficient_quota"
+            return "the analyst's quota is used up" if used_up else "the analyst is busy (HTTP 429)"
+        case 401 | 403:
+            return "the analyst refuses our key"
+    if trouble.inside:
+        return f"the analyst answers with an error inside HTTP 200 ({trouble.status})"
+    return f"the analyst answers HTTP {trouble.status}"
 
 
 def _abstained(why: str, prompt: Prompt) -> AnalystAnswer:
@@ -162,10 +271,3 @@ def _abstained(why: str, prompt: Prompt) -> AnalystAnswer:
 
 def _cleaned(text: str) -> str:
     return redact(clean_text(text, MAX_RAW_CHARS))[:MAX_RAW_CHARS]
-
-
-def _count(value: object) -> int:
-    """A number of tokens that fits our books, whatever the provider claims."""
-    if isinstance(value, bool) or not isinstance(value, int):
-        return 0
-    return max(0, min(value, MOST_TOKENS))

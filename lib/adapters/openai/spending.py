@@ -1,0 +1,61 @@
+"""
+What a call has cost when the provider does not say: tokens counted from the text. Pure.
+
+A call that timed out was read by the provider all the same, and many a server leaves its usage out; counted as nothing
+they would pass every budget. A token is taken as two bytes of UTF-8, rather too many tokens than too few: candles are
+mostly digits, of which tokenizers take one to three at a time.
+"""
+
+from dataclasses import dataclass
+
+from lib.ports import Prompt
+
+MOST_TOKENS = 10_000_000
+BYTES_PER_TOKEN = 2
+
+
+def estimated(text: str) -> int:
+    """About how many tokens *text* is."""
+    return -(-len(text.encode("utf-8", "replace")) // BYTES_PER_TOKEN)
+
+
+def counted(value: object) -> int:
+    """A number of tokens that fits our books, whatever the provider claims; 0 for what is no number."""
+    if isinstance(value, bool) or not isinstance(value, int):
+        return 0
+    return max(0, min(value, MOST_TOKENS))
+
+
+@dataclass(slots=True)
+class Meter:
+    """Tokens of one question's calls: what answers claimed, and estimates of what nobody told."""
+
+    prompt: Prompt
+    asked: int = 0
+    answered: int = 0
+    in_flight: bool = False
+    """A call was sent of which nothing is known yet: cut off now, it has cost its prompt."""
+
+    def sent(self) -> None:
+        """A call leaves."""
+        self.in_flight = True
+
+    def refused(self) -> None:
+        """It never arrived, or was refused: such calls cost nothing."""
+        self.in_flight = False
+
+    def lost(self) -> None:
+        """Whatever was sent and not heard of again has cost its prompt."""
+        if self.in_flight:
+            self.asked += self._prompt_tokens()
+            self.in_flight = False
+
+    def heard(self, prompt_tokens: object, completion_tokens: object, answer: str) -> None:
+        """An answer came with these claims; what it does not claim is estimated."""
+        self.asked += counted(prompt_tokens) or self._prompt_tokens()
+        self.answered += counted(completion_tokens) or estimated(answer)
+        self.asked, self.answered = min(self.asked, MOST_TOKENS), min(self.answered, MOST_TOKENS)
+        self.in_flight = False
+
+    def _prompt_tokens(self) -> int:
+        return estimated(self.prompt.system) + estimated(self.prompt.user)
