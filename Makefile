@@ -48,7 +48,7 @@ mutants: .venv/dev.stamp  ## every guard of the order protocol taken away once: 
 coverage: .venv/dev.stamp servers  ## every branch of the state machine, the gates, the sizing and the parsers is tested
 	@$(BIN)/python -m tests.coverage_gate $(ARGS)
 
-control: .venv/run.stamp  ## ARGS="status": the operator's switches (stop, flatten, resume, locks, settle)
+control: .venv/run.stamp  ## ARGS="status": the operator's switches (stop, flatten, resume, locks, settle, audit)
 	@$(BIN)/python -m services.control $(ARGS)
 
 analyst: .venv/run.stamp  ## ask the analyst one real question: what it says, tokens, time, cost, which setting is wrong

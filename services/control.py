@@ -8,13 +8,14 @@ The operator's command line: see how everything stands, stop it, close it, let i
     python -m services.control locks
     python -m services.control unlock  KIND [--account N]       end a risk lock before its time (0 or none: everybody's)
     python -m services.control needs-human                      orders only a person can end, with the evidence
+    python -m services.control audit                            whether every order's history is as it was written
     python -m services.control settle  LINK_ID STATE --why TEXT
 
 `stop` and `flatten` wait until it is proved that everything stopped and say meanwhile what is still open. Exit status:
-0 done (and proved), 1 refused, impossible now, or not proved within --timeout seconds (the switch stays thrown),
-2 wrong usage, 78 unusable settings. Needs DATABASE_URL and INSTALLATION; ENCRYPTION_KEY only to ask about orders, which
-the proof of a stop needs while no trader runs. With --local before the act it works on what `make run` runs on this
-machine.
+0 done (and proved), 1 refused, impossible now, a history that is not as it was written, or not proved within --timeout
+seconds (the switch stays thrown), 2 wrong usage, 78 unusable settings. Needs DATABASE_URL and INSTALLATION;
+ENCRYPTION_KEY only to ask about orders, which the proof of a stop needs while no trader runs. With --local before the
+act it works on what `make run` runs on this machine.
 """
 
 import argparse
@@ -33,7 +34,15 @@ from lib.queries import PlatformStanding
 from lib.trading.operating import NoSuchAccountError
 from lib.trading.proving import Proof
 from lib.trading.settling import Word, look_again, settle
-from services.control_text import lock_lines, not_looked_at, order_line, overview, still_open, without_a_key
+from services.control_text import (
+    broken_line,
+    lock_lines,
+    not_looked_at,
+    order_line,
+    overview,
+    still_open,
+    without_a_key,
+)
 from services.local import environment
 
 POLL_S = 0.5
@@ -61,7 +70,7 @@ def _arguments(words: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="control", description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("--local", action="store_true", help="the deployment of `make run` on this machine")
     acts = parser.add_subparsers(dest="act", required=True)
-    for name in ("status", "locks", "needs-human"):
+    for name in ("status", "locks", "needs-human", "audit"):
         acts.add_parser(name)
     for name in ("stop", "flatten", "resume"):
         one = acts.add_parser(name)
@@ -91,6 +100,7 @@ async def _run(loaded: settings.Settings, asked: argparse.Namespace) -> int:
         "status": _status,
         "locks": _locks,
         "needs-human": _needs_human,
+        "audit": _audit,
         "stop": _stop,
         "flatten": _flatten,
         "resume": _resume,
@@ -121,6 +131,18 @@ async def _needs_human(control: Control, asked: argparse.Namespace) -> int:
         evidence = await look_again(control.ledger, control.exchanges, row)
         _say([order_line(row), f"  {evidence.sentence}"])
     _say([] if rows else ["no order needs a person"])
+    return 0
+
+
+async def _audit(control: Control, asked: argparse.Namespace) -> int:
+    orders, events, broken = 0, 0, 0
+    batches = control.readings.audit()
+    while (part := await asyncio.to_thread(next, batches, None)) is not None:
+        _say([broken_line(one) for one in part.broken])
+        orders, events, broken = orders + part.orders, events + part.events, broken + len(part.broken)
+    if broken:
+        return _complain(f"{broken} of {orders} orders have a history that is not as it was written", 1)
+    _say([f"{orders} orders, {events} events: every history is as it was written"])
     return 0
 
 

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 from lib.domain.order import Order, OrderState
 from lib.ports import RiskLock
-from lib.queries import PlatformStanding, Standing, Switches
+from lib.queries import Broken, PlatformStanding, Standing, Switches
 from lib.trading.proving import PROOF_MS
 
 
@@ -65,6 +65,11 @@ def order_line(row: Order) -> str:
     """One open row."""
     way = "close" if row.reduce_only else "entry"
     return f"{row.order_link_id} {way} {row.side} {row.qty or '?'} {row.state.value}: {row.why or '-'}"
+
+
+def broken_line(broken: Broken) -> str:
+    """One order whose history does not hold."""
+    return f"{broken.order_link_id}: {broken.problem}"
 
 
 def still_open(platform: PlatformStanding, account_id: int, now_ms: int, *, can_ask: bool) -> list[str]:

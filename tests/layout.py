@@ -79,6 +79,25 @@ def no_mode_switches() -> Iterator[str]:
                 yield f"{path.relative_to(ROOT)}:{number}: {line.strip()}"
 
 
+def one_log() -> Iterator[str]:
+    """A logger of the standard library's drops our fields: who logs asks `lib.log` for one."""
+    for path in _modules():
+        name = str(path.relative_to(ROOT))
+        if name == "lib/log.py":
+            continue
+        for number, module in _imports(path):
+            if module.partition(".")[0] == "logging":
+                yield f"{name}:{number}: log by `lib.log`, which keeps fields and hides secrets"
+
+
+def _imports(path: Path) -> Iterator[tuple[int, str]]:
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from ((node.lineno, alias.name) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            yield node.lineno, node.module or ""
+
+
 def one_balance() -> Iterator[str]:
     """The balance is added up in one place: three formulas had drifted apart by a deposit."""
     for path in _modules():
@@ -100,6 +119,7 @@ def main() -> int:
         processes_start_as_modules,
         no_mode_switches,
         one_balance,
+        one_log,
     )
     problems = [problem for rule in rules for problem in rule()]
     for problem in problems:

@@ -5,6 +5,8 @@ The first argument is the user's id unless the data is the market's, so one pers
 Nothing here writes. Money is summed in Python, never in SQL.
 """
 
+from lib.queries.audit import Audited as Audited
+from lib.queries.audit import Broken as Broken
 from lib.queries.logs import LogReadings
 from lib.queries.money import MoneyReadings
 from lib.queries.person import PersonReadings

@@ -4,7 +4,7 @@ Whether an account trades, is stopping, or is proved stopped: switches, locks, o
 "Stopped" is said only of a switch that was proved and where nothing has come up since.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Literal
@@ -19,6 +19,7 @@ from lib.adapters.sql.transactions import transact
 from lib.clock import Clock, SystemClock
 from lib.domain.order import TERMINAL, Order, OrderState
 from lib.ports import RiskLock
+from lib.queries.audit import Audited, audit
 from lib.queries.reading import Reading
 
 State = Literal["trading", "stopping", "stopped"]
@@ -121,6 +122,10 @@ class OperatorReadings:
     def platform(self) -> PlatformStanding:
         """How everything stands now. *Retry* when the database is away."""
         return transact(self._engine, lambda c: _platform(c, self._clock.now_ms()), readonly=True)
+
+    def audit(self) -> Iterator[Audited]:
+        """Verify the history of every order, some at a time. *Retry* when the database is away."""
+        return audit(self._engine)
 
 
 def _platform(connection: sa.Connection, now_ms: int) -> PlatformStanding:

@@ -5,13 +5,13 @@ The account's row is locked before, so that two traders planning the same T writ
 unknown commit finds what the first try wrote.
 """
 
-import logging
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
 import sqlalchemy as sa
 
+from lib import log
 from lib.adapters.sql.analysis import clamps_json, decision_json
 from lib.adapters.sql.columns import utc_from_ms
 from lib.adapters.sql.cycles import CycleRow, read_cycle
@@ -50,7 +50,7 @@ from lib.domain.position import ZERO
 from lib.domain.risk import AccountPlan, Sizing
 from lib.ports import CycleKey, OrderRecord, TraderAccount
 
-log = logging.getLogger(__name__)
+LOG = log.get("ledger")
 
 
 def plan(  # noqa: PLR0913
@@ -149,7 +149,8 @@ def adopt(
         transition(connection, standing.state, after, standing.last_code)
     else:
         return False
-    log.error("orphan order adopted", extra={"order_link_id": record.order_link_id, "t_ms": t_ms})
+    # before the commit: one that stands without an answer is alarmed too, if need be twice
+    LOG.alert("order.orphan_adopted", order_link_id=record.order_link_id, account=account.account_id, t_ms=t_ms)
     return True
 
 
