@@ -93,6 +93,8 @@ CREATE TABLE accounts (
     tokens_day BIGINT NOT NULL DEFAULT 0,  -- days since 1970-01-01: the newest UTC day it was decided for
     tokens_spent BIGINT NOT NULL DEFAULT 0,  -- analyst tokens behind its decisions of that day
     paused_by VARCHAR(16) CHARACTER SET ascii COLLATE ascii_bin NOT NULL DEFAULT '',  -- who switched trading off: owner, operator (alone may resume) or system
+    difference DECIMAL(36, 18) NOT NULL DEFAULT 0,  -- wallet less books at checked_ms, less what of it was explained since
+    checked_ms BIGINT NOT NULL DEFAULT 0,  -- T of the newest equity point
     PRIMARY KEY (id),
     CONSTRAINT uq_accounts_venue_feed_uid UNIQUE (venue, feed, uid),
     CONSTRAINT fk_accounts_user_id FOREIGN KEY (user_id) REFERENCES users (id),
@@ -334,12 +336,13 @@ CREATE TABLE fills (
     side ENUM('buy','sell') NOT NULL,
     qty DECIMAL(36, 18) NOT NULL,
     price DECIMAL(36, 18) NOT NULL,
-    fee DECIMAL(36, 18) NOT NULL,
+    fee DECIMAL(36, 18) NOT NULL,  -- what left the USDT balance, taxes in USDT among it
     kind ENUM('trade','funding','liquidation','adl','other') NOT NULL,
     closed_qty DECIMAL(36, 18) NOT NULL,
     realised DECIMAL(36, 18) NOT NULL,
     is_stop BOOL NOT NULL DEFAULT 0,
     at_ms BIGINT NOT NULL,
+    charges JSON,  -- taxes, and what another coin paid: kind, coin, amount, worth in USDT; NULL = a fee in USDT alone
     PRIMARY KEY (id),
     CONSTRAINT uq_fills_account_id_exec_id UNIQUE (account_id, exec_id),
     CONSTRAINT fk_fills_account_id FOREIGN KEY (account_id) REFERENCES accounts (id),

@@ -14,6 +14,7 @@ from typing import Literal, Protocol
 from lib.clock import Clock as Clock
 from lib.domain.account import AccountSettings, Venue
 from lib.domain.books import Books as Books
+from lib.domain.books import Charge as Charge
 from lib.domain.books import EquityPoint as EquityPoint
 from lib.domain.books import Fill as Fill
 from lib.domain.books import FillKind as FillKind

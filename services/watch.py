@@ -67,8 +67,7 @@ class Watch:
         equity = holding.equity(price)
         change = -fall(holding.paid_in, equity) * 100
         position = f"position {holding.position_qty.normalize():f}" if holding.position_qty else "flat"
-        points = self._readings.equity(user_id, limit=1)
-        books = f"books differ by {points[-1].difference:.2f}" if points else "books not checked yet"
+        books = f"books differ by {holding.difference:f}" if holding.checked_ms else "books not checked yet"
         return f"demo {equity.quantize(CENT)} USDT ({change:+.2f} %) · {position} · {books}"
 
     def _decisions(self) -> list[str]:

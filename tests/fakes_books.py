@@ -12,7 +12,7 @@ from typing import Literal, TypeVar
 from lib.adapters.sql import rulings
 from lib.clock import Clock
 from lib.domain.books import book_fill, book_transfer
-from lib.domain.equity import held_late, peak_after
+from lib.domain.equity import book_point, explained, held_late
 from lib.domain.errors import Retry
 from lib.ports import Books, EquityPoint, Fill, Transfer
 from tests.fakes_accounts import Store
@@ -58,8 +58,7 @@ class MemoryBooks:
 
     async def books(self, account_id: int) -> Books:
         row = self.store.accounts[account_id]
-        points = [t_ms for who, t_ms in self.store.equity if who == account_id]
-        return replace(row.books.books(row.symbol), checked_ms=max(points, default=0))
+        return row.books.books(row.symbol)
 
     async def record_transfers(self, account_id: int, transfers: Sequence[Transfer]) -> int:
         return await self._commit(lambda: self._record_transfers(account_id, transfers))
@@ -74,8 +73,10 @@ class MemoryBooks:
                 row = replace(row, books=book_transfer(row.books, transfer))
         self.store.accounts[account_id] = row
         points = [point for (who, _), point in sorted(self.store.equity.items()) if who == account_id]
-        for t_ms, held in (held_late(points, new) if new else {}).items():
+        late = held_late(points, new) if new else {}
+        for t_ms, held in late.items():
             self.store.counted[account_id, t_ms] += held
+        self.store.accounts[account_id] = replace(row, books=explained(row.books, late))
         return len(new)
 
     async def record_equity(self, point: EquityPoint) -> bool:
@@ -87,8 +88,7 @@ class MemoryBooks:
             return False
         before = [(t, p.difference) for (who, t), p in self.store.equity.items() if (who, t) < key and who == key[0]]
         self.store.equity[key], self.store.counted[key] = point, row.books.transfers
-        peak = peak_after(row.books.peak_equity, point)
-        self.store.accounts[point.account_id] = replace(row, books=replace(row.books, peak_equity=peak))
+        self.store.accounts[point.account_id] = replace(row, books=book_point(row.books, point))
         if not point.difference or (before and max(before)[1] == point.difference):
             return False
         self.tell(point.account_id, rulings.books_differ(point))

@@ -16,7 +16,8 @@ from app.session import require_user
 from app.system import system
 from app.ui.logs import frame
 from app.ui.reasons import say
-from app.ui.write import exact, money, percent
+from app.ui.write import cost, exact, money, percent
+from lib.domain.books import summed
 from lib.domain.order import Order
 from lib.queries import EventRow, FillRow, LogDetail
 
@@ -79,7 +80,7 @@ def _orders(found: LogDetail) -> None:
     if not found.orders:
         st.text(t("detail.no_orders"))
     for order in found.orders:
-        _order(order)
+        _order(order, [fill for fill in found.fills if fill.order_id == order.id])
     when = f"{t('column.time')} ({zone().label})"
     if found.events:
         st.caption(t("detail.events"))
@@ -95,7 +96,7 @@ def _step(event: EventRow) -> tuple[str, ...]:
     return clock_time(event.at_ms), " → ".join(states), say(event.why, language())
 
 
-def _order(order: Order) -> None:
+def _order(order: Order, fills: Sequence[FillRow]) -> None:
     side = t(f"side.{order.side}")
     st.text(f"{side} {exact(order.qty)} · {t(f'state.{order.state.value}')} · {order.order_link_id}")
     cells = (
@@ -103,13 +104,26 @@ def _order(order: Order) -> None:
         (t("order.stop"), exact(order.stop_loss or None)),
         (t("order.target"), exact(order.take_profit or None)),
         (t("order.filled"), f"{exact(order.filled_qty)} @ {money(order.avg_price or None)}"),
-        (t("order.fee"), money(order.fee)),
+        (t("order.fee"), _cost(order, fills)),
     )
     _table([name for name, _ in cells], [tuple(value for _, value in cells)])
 
 
+def _cost(order: Order, fills: Sequence[FillRow]) -> str:
+    """What its fills cost, once they are booked; before that, what the exchange says of the order."""
+    if not fills:
+        return cost(order.fee, ())
+    return cost(sum((fill.fee for fill in fills), Decimal(0)), summed(c for fill in fills for c in fill.charges))
+
+
 def _fill(fill: FillRow) -> tuple[str, ...]:
-    return clock_time(fill.at_ms), t(f"side.{fill.side}"), exact(fill.qty), money(fill.price), exact(fill.fee)
+    return (
+        clock_time(fill.at_ms),
+        t(f"side.{fill.side}"),
+        exact(fill.qty),
+        money(fill.price),
+        cost(fill.fee, fill.charges),
+    )
 
 
 def _asked(found: LogDetail) -> None:

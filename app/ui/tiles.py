@@ -9,7 +9,7 @@ from html import escape
 from itertools import accumulate
 from urllib.parse import quote
 
-from app.ui.write import money, percent
+from app.ui.write import money, percent, plus
 from lib.domain.equity import Mark, drawdown
 from lib.queries import EquityRow, Tiles
 
@@ -66,8 +66,17 @@ def tile_row(found: Tiles, word: Callable[[str], str]) -> list[Tile]:
         Tile("open_pnl", money(found.open_pnl, signed=True), tone_of(found.open_pnl), "", "", thinned(opened)),
         Tile("drawdown", percent(-found.drawdown), "", "", "", thinned(falls(unpaid(found.curve)))),
         Tile("win_rate", percent(found.win_rate, places=1), "", word("tiles.rounds").format(n=found.rounds)),
-        Tile("balance", money(found.balance), "", "", "", thinned(cash)),
+        Tile("balance", money(found.balance), "", *_differs(found, word), thinned(cash)),
     ]
+
+
+def _differs(found: Tiles, word: Callable[[str], str]) -> tuple[str, str]:
+    """What is said of wallet and books, and its colour; nothing before they were compared."""
+    if not found.checked_ms:
+        return "", ""
+    if not found.difference:
+        return word("tiles.same"), ""
+    return word("tiles.differs").format(by=plus(found.difference)), "down"
 
 
 def tone_of(value: Decimal) -> str:

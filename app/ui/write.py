@@ -2,7 +2,10 @@
 How numbers are written: separators, signs, plain decimals. Decimal in, text out; no rounding of what is stored.
 """
 
+from collections.abc import Iterable
 from decimal import ROUND_HALF_EVEN, Decimal
+
+from lib.domain.books import TRADING, USDT, Charge
 
 CENT = Decimal("0.01")
 
@@ -29,6 +32,31 @@ def exact(value: Decimal | None) -> str:
         return "–"
     text = f"{value:,f}"
     return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def plus(value: Decimal) -> str:
+    """Every digit that means something, with its sign."""
+    return f"{'+' if value > 0 else ''}{exact(value)}"
+
+
+def cost(fee: Decimal, charges: Iterable[Charge]) -> str:
+    """
+    What an execution cost, each part in its coin: `0.33`, `0.33 + GST 0.0594`, `2.6 MNT (≈ 3.14 USDT)`.
+
+    *fee* is all of it in USDT; the parts that *charges* name are told apart.
+    """
+    named = tuple(charges)
+    trading = fee - sum((part.amount for part in named if part.coin == USDT), Decimal(0))
+    parts = [_charge(part) for part in named]
+    return " + ".join([exact(trading), *parts] if trading or not parts else parts)
+
+
+def _charge(part: Charge) -> str:
+    name = "" if part.kind == TRADING else f"{part.kind} "
+    if part.coin == USDT:
+        return f"{name}{exact(part.amount)}"
+    worth = "" if part.worth is None else f" (≈ {money(part.worth)} USDT)"
+    return f"{name}{exact(part.amount)} {part.coin}{worth}"
 
 
 def short(text: str, most: int = 120) -> str:

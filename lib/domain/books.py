@@ -6,6 +6,7 @@ in and out, so that neither is a gain or a fall. A round trip ends when the book
 sign; its result is what its closing fills realised less their own fees. Pure; what equity means over time is `equity`.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Literal
@@ -17,9 +18,47 @@ FillKind = Literal["trade", "funding", "liquidation", "adl", "other"]
 TransferKind = Literal["deposit", "withdrawal", "transfer", "bonus", "other"]
 
 
+USDT = "USDT"
+TRADING = "trading"
+"""What a charge for the trade itself is called; a tax has the venue's name (GST, VAT)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Charge:
+    """
+    One part of what an execution cost: *amount* of *coin* (negative = received).
+
+    *worth* is what that is in USDT by the rate the venue named with it, None when it named none. It is for showing
+    beside: only USDT leaves the USDT balance.
+    """
+
+    kind: str
+    coin: str
+    amount: Decimal
+    worth: Decimal | None
+
+
+def summed(charges: Iterable[Charge]) -> tuple[Charge, ...]:
+    """*charges* of one kind and coin as one, in the order they first came; worth what is known of all of them."""
+    sums: dict[tuple[str, str], Charge] = {}
+    for one in charges:
+        known = sums.get((one.kind, one.coin))
+        sums[one.kind, one.coin] = one if known is None else _added(known, one)
+    return tuple(sums.values())
+
+
+def _added(first: Charge, second: Charge) -> Charge:
+    unknown = first.worth is None or second.worth is None
+    worth = None if unknown else (first.worth or ZERO) + (second.worth or ZERO)
+    return replace(first, amount=first.amount + second.amount, worth=worth)
+
+
 @dataclass(frozen=True, slots=True)
 class Fill:
-    """One execution. *fee* is what it cost in USDT (negative = received); a funding row moves no quantity."""
+    """
+    One execution. *fee* is what left the USDT balance for it (negative = came), taxes in USDT among it; a funding row
+    moves no quantity. *charges* name what is more than a trading fee in USDT: taxes, and whatever another coin paid.
+    """
 
     exec_id: str
     order_id: str
@@ -34,6 +73,7 @@ class Fill:
     is_stop: bool
     """Whether a protective stop or a liquidation made it (stopOrderType StopLoss, BustTrade)."""
     at_ms: int
+    charges: tuple[Charge, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +132,8 @@ class Books:
 class RunningBooks:
     """
     The running columns of an account. Money in USDT, times in epoch ms; *funding* is positive when received,
-    *peak_equity* the highest equity so far, moved by every transfer since.
+    *peak_equity* the highest equity so far, moved by every transfer since. *difference* is by how much the exchange's
+    wallet held more than these books when it was read at *checked_ms*, less what of it was explained since.
     """
 
     start_balance: Decimal
@@ -110,6 +151,8 @@ class RunningBooks:
     transfers: Decimal = ZERO
     last_transfer_ms: int = 0
     peak_equity: Decimal = ZERO
+    difference: Decimal = ZERO
+    checked_ms: int = 0
 
     @property
     def balance(self) -> Decimal:
@@ -132,6 +175,7 @@ class RunningBooks:
             self.last_fill_ms,
             self.transfers,
             self.last_transfer_ms,
+            self.checked_ms,
         )
 
     def streak_on(self, at_ms: int) -> int:

@@ -5,12 +5,12 @@ Paying in is no gain and paying out no loss: what was measured then is moved by 
 few values that are kept as they come (the sums, the peak, three points), never the whole curve.
 """
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from itertools import accumulate
 
-from lib.domain.books import EquityPoint, Transfer, paid_in
+from lib.domain.books import EquityPoint, RunningBooks, Transfer, paid_in
 from lib.domain.day import midnight_before
 from lib.domain.order import CYCLE_MS
 from lib.domain.position import ZERO
@@ -59,9 +59,21 @@ def drawdown(peak: Decimal, equity: Decimal) -> Decimal:
     return fall(max(peak, equity), equity)
 
 
-def peak_after(peak: Decimal, point: EquityPoint) -> Decimal:
-    """The peak once *point* stands; an unexplained surplus is no new peak: booked later, it would count twice."""
-    return max(peak, point.equity - max(point.difference, ZERO))
+def book_point(before: RunningBooks, point: EquityPoint) -> RunningBooks:
+    """
+    The books once *point* stands: its peak, and what wallet and books differ by if no newer one is known.
+
+    An unexplained surplus is no new peak: booked later, it would count twice.
+    """
+    known = replace(before, peak_equity=max(before.peak_equity, point.equity - max(point.difference, ZERO)))
+    if point.t_ms <= before.checked_ms:
+        return known
+    return replace(known, difference=point.difference, checked_ms=point.t_ms)
+
+
+def explained(before: RunningBooks, held: Mapping[int, Decimal]) -> RunningBooks:
+    """The books once it is known what the wallets of points *held* (`held_late`): that much differs no more."""
+    return replace(before, difference=before.difference - held.get(before.checked_ms, ZERO))
 
 
 def held_late(points: Iterable[EquityPoint], new: Sequence[Transfer]) -> dict[int, Decimal]:

@@ -4,6 +4,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from lib.adapters.sql.charges import read_charges
 from lib.adapters.sql.columns import utc_from_ms
 from lib.adapters.sql.rows import order_from
 from lib.adapters.sql.trading import cycles, fills, order_events, orders, trade_logs
@@ -100,4 +101,5 @@ def _events(connection: sa.Connection, made: tuple[Order, ...]) -> tuple[EventRo
 def _fills(connection: sa.Connection, made: tuple[Order, ...]) -> tuple[FillRow, ...]:
     ids = [order.id for order in made]
     query = sa.select(*_FILL).where(fills.c.order_id.in_(ids)).order_by(fills.c.at_ms, fills.c.id)
-    return tuple(FillRow(**row) for row in connection.execute(query).mappings())
+    rows = connection.execute(query).mappings()
+    return tuple(FillRow(**{**row, "charges": read_charges(row["charges"])}) for row in rows)

@@ -49,7 +49,7 @@ class MoneyReadings(MarketReadings):
         held, curve, day_start, results = found
         price = self.last_price(held.symbol) if held.position_qty else None
         open_pnl = ZERO if price is None else held.open_pnl(price)
-        equity = held.balance + open_pnl
+        equity = held.balance + held.difference + open_pnl
         decided = [result for result in results if result != 0]
         won = Decimal(sum(result > 0 for result in decided))
         return Tiles(
@@ -66,6 +66,8 @@ class MoneyReadings(MarketReadings):
             funding=held.funding,
             price=price,
             curve=tuple(curve),
+            difference=held.difference,
+            checked_ms=held.checked_ms,
         )
 
     def markers(self, user_id: int, since_ms: int) -> list[Marker]:

@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from lib.domain.account import AccountSettings
-from lib.domain.books import balance, paid_in
+from lib.domain.books import Charge, balance, paid_in
 from lib.domain.order import Order
 from lib.domain.position import ZERO, Position, unrealised_pnl
 from lib.market.status import ClosedMarket
@@ -61,7 +61,10 @@ class EventRow:
 
 @dataclass(frozen=True, slots=True)
 class FillRow:
-    """One execution; *fee* is what it cost, *realised* is before that fee."""
+    """
+    One execution; *fee* is what it cost in USDT, *realised* is before that fee. *charges* name what is more than a
+    trading fee in USDT, *order_id* is that of our order.
+    """
 
     at_ms: int
     side: str
@@ -71,6 +74,8 @@ class FillRow:
     realised: Decimal
     kind: str
     is_stop: bool
+    charges: tuple[Charge, ...] = ()
+    order_id: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +125,8 @@ class Holding:
     leverage: int | None = None
     entered_ms: int | None = None
     transfers: Decimal = ZERO
+    difference: Decimal = ZERO
+    checked_ms: int = 0
 
     @property
     def balance(self) -> Decimal:
@@ -136,8 +143,8 @@ class Holding:
         return unrealised_pnl(Position(self.symbol, self.position_qty, self.avg_entry_price), price)
 
     def equity(self, price: Decimal) -> Decimal:
-        """Cash and the open position at *price*."""
-        return self.balance + self.open_pnl(price)
+        """What the exchange has: cash by our books, what its wallet differed by, the open position at *price*."""
+        return self.balance + self.difference + self.open_pnl(price)
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,10 +161,11 @@ class EquityRow:
 @dataclass(frozen=True, slots=True)
 class Tiles:
     """
-    How the money stands now. *paid_in* is what the owner put in less what was taken out; *today* is since *day_start*,
-    the equity the loss limit of the UTC day is measured from. *drawdown* is a fraction of the highest equity seen,
-    *win_rate* of the *rounds* that won or lost (None before the first). *price* None = nothing open, or no price known,
-    and then *open_pnl* is 0.
+    How the money stands now. *balance* is cash by our books, *difference* by how much the exchange's wallet held more
+    when it was read for T *checked_ms* (0 = never yet); *equity* is both and the open position. *paid_in* is what the
+    owner put in less what was taken out; *today* is since *day_start*, the equity the loss limit of the UTC day is
+    measured from. *drawdown* is a fraction of the highest equity seen, *win_rate* of the *rounds* that won or lost
+    (None before the first). *price* None = nothing open, or no price known, and then *open_pnl* is 0.
     """
 
     equity: Decimal
@@ -173,6 +181,8 @@ class Tiles:
     funding: Decimal
     price: Decimal | None
     curve: tuple[EquityRow, ...]
+    difference: Decimal = ZERO
+    checked_ms: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,12 +18,11 @@ PERMISSION_GROUPS = ("ContractTrade", "Spot", "Wallet", "Options", "Derivatives"
 
 
 def wallet_balance(call: Call) -> Result:
-    """USDT only; a coin without balance is left out."""
+    """The coins asked for, all unless said; one without balance is left out."""
     call.params.one_of("accountType", "UNIFIED", ("UNIFIED",))
     row = wallet_row(call.engine.books, call.account)
-    coins = call.params.text("coin")
-    if coins and "USDT" not in coins.split(","):
-        row["coin"] = []
+    if wanted := call.params.text("coin"):
+        row["coin"] = [coin for coin in row["coin"] if coin["coin"] in wanted.split(",")]
     return {"list": [row]}
 
 
@@ -58,10 +57,11 @@ def fee_rate(call: Call) -> Result:
 
 
 def transaction_log(call: Call) -> Result:
-    """Changes of the cash balance, newest first; the last 24 hours unless said otherwise."""
-    kind, history = call.params.text("type"), call.engine.books.history[call.account.uid]
+    """Changes of the balances, newest first; the last 24 hours unless said otherwise."""
+    currency, kind = call.params.text("currency"), call.params.text("type")
+    history = call.engine.books.history[call.account.uid]
     recent = between(history.transactions, window(call.params, call.now, DAY_MS), lambda row: row.at_ms)
-    rows = [row for row in recent if kind in ("", row.kind)]
+    rows = [row for row in recent if kind in ("", row.kind) and currency in ("", row.currency)]
     shown, cursor = page(rows, call.params, lambda row: row.seq, (20, 50))
     return {"list": [transaction_row(row) for row in shown], "nextPageCursor": cursor}
 

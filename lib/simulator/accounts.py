@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 
 from lib.domain.position import ZERO, Position
+from lib.simulator.charges import FeeTerms
 from lib.simulator.orders import ClosedPnl, Execution, OrderRecord, Transaction
 
 FULL_PERMISSIONS = {"ContractTrade": ["Order", "Position"], "Wallet": ["AccountTransfer"]}
@@ -89,6 +90,9 @@ class Account:
     holdings: dict[str, Holding] = field(default_factory=dict)
     orders: dict[str, OrderRecord] = field(default_factory=dict)
     """Open orders by id, oldest first."""
+    terms: FeeTerms = field(default_factory=FeeTerms)
+    coins: dict[str, Decimal] = field(default_factory=dict)
+    """What it has of other coins than USDT."""
 
 
 @dataclass(slots=True)

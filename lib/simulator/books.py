@@ -1,8 +1,9 @@
 """
 The engine's state and the only ways to change it: book cash, close an order, remember a row, tell the listener.
 
-Every change marks the account dirty and moves the watch. Invariant: an account's cash equals the sum of the changes
-in its transaction log, exactly. What should happen when is decided elsewhere (`engine`, `matching`, `protection`).
+Every change marks the account dirty and moves the watch. Invariant: an account's cash, and each other coin of it,
+equals the sum of the changes in its transaction log, exactly. What should happen when is decided elsewhere (`engine`,
+`matching`, `protection`).
 """
 
 from collections.abc import Callable, Mapping
@@ -23,6 +24,7 @@ from lib.simulator.accounts import (
     opening_qty,
     order_cost,
 )
+from lib.simulator.charges import USDT, ExtraFee
 from lib.simulator.faults import Faults
 from lib.simulator.market import Market
 from lib.simulator.orders import (
@@ -55,6 +57,12 @@ class CashMove:
     order_id: str = ""
     link_id: str = ""
     trade_id: str = ""
+    extra: tuple[ExtraFee, ...] = ()
+
+    @property
+    def change(self) -> Decimal:
+        """What it does to the balance."""
+        return self.cash_flow + self.funding - self.fee - sum((part.fee for part in self.extra), ZERO)
 
 
 class Books:
@@ -129,9 +137,13 @@ class Books:
         """Cash that neither a position nor an open order ties up."""
         return account.cash - self.position_margin(account) - self.order_margin(account)
 
+    def fee_rate(self, account: Account) -> Decimal:
+        """What a taker pays of a fill's value, tax and all: what margin is reckoned with."""
+        return self.config.taker_fee * (1 + account.terms.tax_share)
+
     def position_margin(self, account: Account) -> Decimal:
         """Initial margin of all positions."""
-        fee = self.config.taker_fee
+        fee = self.fee_rate(account)
         return sum((initial_margin(h.position, fee) for h in account.holdings.values()), ZERO)
 
     def order_margin(self, account: Account, but: str = "") -> Decimal:
@@ -141,7 +153,7 @@ class Books:
             if order.order_id != but and order.status != "Untriggered":
                 position = self.holding(account, order.symbol).position
                 qty = opening_qty(position, order)
-                total += order_cost(qty, cost_price(order), position.leverage, self.config.taker_fee)
+                total += order_cost(qty, cost_price(order), position.leverage, self.fee_rate(account))
         return total
 
     # --- changing -----------------------------------------------------------------------------------------------------
@@ -157,11 +169,13 @@ class Books:
         if symbol:
             self.stale_watches.add(symbol)
 
-    def book(self, account: Account, move: CashMove) -> Transaction:
-        """Change the cash balance, with its row."""
+    def book(self, account: Account, move: CashMove, currency: str = USDT) -> Transaction:
+        """Change the balance of *currency*, cash unless said, with its row."""
         seq = self.next_seq(account)
-        change = move.cash_flow + move.funding - move.fee
-        account.cash += change
+        if currency == USDT:
+            account.cash = balance = account.cash + move.change
+        else:
+            account.coins[currency] = balance = account.coins.get(currency, ZERO) + move.change
         row = Transaction(
             id_of(account.uid, "transaction", seq),
             account.uid,
@@ -175,13 +189,15 @@ class Books:
             move.cash_flow,
             move.fee,
             move.funding,
-            change,
-            account.cash,
+            move.change,
+            balance,
             move.fee_rate,
             move.order_id,
             move.link_id,
             move.trade_id,
             self.now,
+            currency,
+            move.extra,
         )
         self.history[account.uid].transactions.append(row)
         self.new_rows.append(("transaction", row))

@@ -156,5 +156,5 @@ def _check_margin(books: Books, account: Account, request: OrderRequest, last: D
         price = max(price, last)
     if qty * price > books.config.risk_limit:
         raise Refused(3400139, "The total value of positions and orders exceeds the risk limit")
-    if order_cost(qty, price, position.leverage, books.config.taker_fee) > books.available(account):
+    if order_cost(qty, price, position.leverage, books.fee_rate(account)) > books.available(account):
         raise Refused(110007, "ab not enough for new order")

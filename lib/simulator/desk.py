@@ -168,7 +168,7 @@ class Desk:
         books.moved(account, symbol)
 
     def _check_releverage(self, account: Account, symbol: str, leverage: Decimal) -> None:
-        position, fee = self._books.holding(account, symbol).position, self._books.config.taker_fee
+        position, fee = self._books.holding(account, symbol).position, self._books.fee_rate(account)
         more = initial_margin(replace(position, leverage=leverage), fee) - initial_margin(position, fee)
         if more > 0 and more > self._books.available(account):
             raise Refused(110007, "ab not enough for new leverage")

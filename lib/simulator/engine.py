@@ -19,7 +19,8 @@ import msgspec
 from lib.domain.candle import MINUTE_MS
 from lib.domain.instrument import Instrument
 from lib.simulator.accounts import Account, ApiKey, EngineConfig, History
-from lib.simulator.books import Books
+from lib.simulator.books import Books, CashMove
+from lib.simulator.charges import BORN_WITH, USDT, FeeTerms
 from lib.simulator.desk import Desk, Pending
 from lib.simulator.faults import Faults
 from lib.simulator.funding import FUNDING_MS, funding_rate, settle_funding
@@ -188,19 +189,27 @@ class Engine:
     # --- accounts -----------------------------------------------------------------------------------------------------
 
     def create_account(
-        self, balance: Decimal, *, uid: int | None = None, key: ApiKey | None = None, label: str = ""
+        self,
+        balance: Decimal,
+        *,
+        uid: int | None = None,
+        key: ApiKey | None = None,
+        label: str = "",
+        terms: FeeTerms | None = None,
     ) -> Account:
-        """A new account with *balance* USDT; ValueError when the uid or the key is taken."""
+        """A new account with *balance* USDT, and some of what it pays fees in; ValueError when uid or key is taken."""
         number = max(self.books.accounts, default=FIRST_UID - 1) + 1 if uid is None else uid
         if number in self.books.accounts:
             raise ValueError(f"uid {number} is taken")
         chosen = key or self._derived_key(number, 1)
         if chosen.key in self._keys:
             raise ValueError("this API key is taken")
-        account = Account(number, label, self.books.now, [])
+        account = Account(number, label, self.books.now, [], terms=terms or FeeTerms())
         self._admit(account)
         self.add_key(number, chosen)
         self.desk.deposit(number, balance)
+        if account.terms.coin != USDT:
+            self.books.book(account, CashMove("TRANSFER_IN", cash_flow=BORN_WITH), account.terms.coin)
         return account
 
     def add_key(self, uid: int, key: ApiKey | None = None) -> ApiKey:

@@ -1,8 +1,9 @@
 """
 What a fill does: position, fees, cash, rows, protection; and the fill nobody asked for, a liquidation.
 
-Fees are qty x price x rate, exact. Realised profit follows `lib.domain.position.apply_fill`. A liquidation closes at
-the bankruptcy price, whatever the market says: an isolated position loses its margin and no more.
+Fees are qty x price x rate, exact, in the coin and with the tax of the account (`charges`). Realised profit follows
+`lib.domain.position.apply_fill`. A liquidation closes at the bankruptcy price, whatever the market says: an isolated
+position loses its margin and no more.
 """
 
 from dataclasses import replace
@@ -11,6 +12,7 @@ from decimal import Decimal
 from lib.domain.position import AVERAGE_STEP, ZERO, Position, Side, apply_fill
 from lib.simulator.accounts import Account, Holding, bankruptcy_price
 from lib.simulator.books import Books, CashMove
+from lib.simulator.charges import USDT, Cost, cost
 from lib.simulator.orders import ClosedPnl, Execution, OrderRecord, Transaction, id_of
 from lib.simulator.protection import cancel, follow, forget, protect, unprotect
 
@@ -23,17 +25,18 @@ def fill(
     before = holding.position
     holding.position, realised = apply_fill(before, order.side, qty, price)
     rate = books.config.maker_fee if maker else books.config.taker_fee
-    row = _book(books, account, order, (qty, price, rate, realised))
+    paid = cost(account.terms, account.coins, qty * price, rate)
+    row = _book(books, account, order, (qty, price, realised), paid)
     closed = _closed(before, order.side, qty)
     _count(books, holding, row, closed)
     order.filled += qty
     order.filled_value += qty * price
-    order.fee += row.fee
+    _count_fee(order, paid)
     order.status = "Filled" if order.filled >= order.qty else "PartiallyFilled"
     if closed:
         _remember_close(books, account, order, holding, (before, row, closed))
     books.changed(account, order)
-    books.add_execution(account, _execution(books, account, order, row, (closed, maker)))
+    books.add_execution(account, _execution(books, account, order, row, (closed, maker, paid)))
     _settle(books, account, order, before, first=order.filled == qty)
 
 
@@ -44,10 +47,18 @@ def _closed(before: Position, side: Side, qty: Decimal) -> Decimal:
     return min(abs(before.qty), qty)
 
 
+def _count_fee(order: OrderRecord, paid: Cost) -> None:
+    if paid.coin == USDT:
+        order.fee += paid.fee
+    else:
+        order.coin_fees[paid.coin] = order.coin_fees.get(paid.coin, ZERO) + paid.fee
+
+
 def _book(
-    books: Books, account: Account, order: OrderRecord, terms: tuple[Decimal, Decimal, Decimal, Decimal]
+    books: Books, account: Account, order: OrderRecord, terms: tuple[Decimal, Decimal, Decimal], paid: Cost
 ) -> Transaction:
-    qty, price, rate, realised = terms
+    """The row of what the fill did to the cash; a cost in another coin has its own row before it."""
+    qty, price, realised = terms
     move = CashMove(
         kind="LIQUIDATION" if order.create_type == "CreateByLiq" else "TRADE",
         symbol=order.symbol,
@@ -56,23 +67,27 @@ def _book(
         size=books.holding(account, order.symbol).position.qty,
         price=price,
         cash_flow=realised,
-        fee=qty * price * rate,
-        fee_rate=rate,
+        fee=paid.fee,
+        fee_rate=paid.rate,
         order_id=order.order_id,
         link_id=order.link_id,
         trade_id=id_of(account.uid, "execution", account.seq + 1),
+        extra=paid.extra,
     )
-    return books.book(account, move)
+    if paid.coin == USDT:
+        return books.book(account, move)
+    books.book(account, replace(move, cash_flow=ZERO), paid.coin)
+    return books.book(account, replace(move, fee=ZERO, extra=()))
 
 
 def _count(books: Books, holding: Holding, row: Transaction, closed: Decimal) -> None:
     """Realised totals are net of fees; the opening part of the fee waits for its closing."""
     if closed == 0 and abs(row.size) == row.qty:
         holding.opened_ms, holding.current_realised, holding.open_fee = books.now, ZERO, ZERO
-    net = row.cash_flow - row.fee
+    net = row.cash_flow - row.cost
     holding.current_realised += net
     holding.total_realised += net
-    holding.open_fee += _share(row.fee, row.qty - closed, row.qty)
+    holding.open_fee += _share(row.cost, row.qty - closed, row.qty)
     holding.updated_ms = books.now
 
 
@@ -88,10 +103,10 @@ def _remember_close(
     close: tuple[Position, Transaction, Decimal],
 ) -> None:
     before, row, closed = close
-    opening = _share(row.fee, row.qty - closed, row.qty)
+    opening = _share(row.cost, row.qty - closed, row.qty)
     open_fee = _share(holding.open_fee - opening, closed, abs(before.qty))
     holding.open_fee -= open_fee
-    closed_pnl = _profit(books, account, order, close, (open_fee, row.fee - opening))
+    closed_pnl = _profit(books, account, order, close, (open_fee, row.cost - opening))
     order.closed_pnl += closed_pnl.pnl
     books.history[account.uid].closed_pnls.append(closed_pnl)
     books.new_rows.append(("closed_pnl", closed_pnl))
@@ -130,9 +145,9 @@ def _exec_type(order: OrderRecord) -> str:
 
 
 def _execution(
-    books: Books, account: Account, order: OrderRecord, row: Transaction, how: tuple[Decimal, bool]
+    books: Books, account: Account, order: OrderRecord, row: Transaction, how: tuple[Decimal, bool, Cost]
 ) -> Execution:
-    closed, maker = how
+    closed, maker, paid = how
     return Execution(
         exec_id=row.trade_id,
         uid=account.uid,
@@ -149,7 +164,7 @@ def _execution(
         left=order.left,
         qty=row.qty,
         price=row.price,
-        fee=row.fee,
+        fee=paid.fee,
         fee_rate=row.fee_rate,
         exec_type=_exec_type(order),
         is_maker=maker,
@@ -158,6 +173,8 @@ def _execution(
         mark_price=books.mark(order.symbol),
         at_ms=books.now,
         parent_link_id=order.parent_link_id,
+        fee_coin=paid.coin,
+        extra=paid.extra,
     )
 
 

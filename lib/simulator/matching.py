@@ -120,7 +120,7 @@ class Matching:
             if not closable:
                 cancel(self._books, account, order, "CancelByReduceOnly")
             return bool(closable)
-        need = order_cost(opening_qty(position, order), price, position.leverage, self._books.config.taker_fee)
+        need = order_cost(opening_qty(position, order), price, position.leverage, self._books.fee_rate(account))
         free = account.cash - self._books.position_margin(account) - self._books.order_margin(account, order.order_id)
         if need > max(free, ZERO):
             self._reject(account, order, "EC_Others")

@@ -1,8 +1,9 @@
 """
 `POST /sim/accounts`: an account, or one more key for an existing one. Only a simulator has this.
 
-The body is {"balance": "10000", "label", "uid", "api_key", "api_secret", "read_only", "permissions", "ips"}, all
-optional; the answer {"uid", "apiKey", "apiSecret"}, or HTTP 400 with {"error"}. Guarding it is the server's business.
+The body is {"balance": "10000", "label", "uid", "api_key", "api_secret", "read_only", "permissions", "ips",
+"fee_coin": "USDT", "tax": ""}, all optional; the answer {"uid", "apiKey", "apiSecret"}, or HTTP 400 with {"error"}.
+Guarding it is the server's business.
 """
 
 import json
@@ -13,6 +14,7 @@ import msgspec
 from lib.domain.candle import decimal_from_wire
 from lib.simulator.accounts import FULL_PERMISSIONS, ApiKey
 from lib.simulator.call import Request, Response
+from lib.simulator.charges import USDT, FeeTerms
 from lib.simulator.engine import Engine
 
 MOST_BALANCE = Decimal("1000000000")
@@ -29,6 +31,8 @@ class AccountOrder(msgspec.Struct, forbid_unknown_fields=True):
     read_only: bool = False
     permissions: dict[str, list[str]] | None = None
     ips: list[str] = []
+    fee_coin: str = USDT
+    tax: str = ""
 
 
 def open_account(engine: Engine, request: Request) -> Response:
@@ -47,7 +51,8 @@ def _carry_out(engine: Engine, order: AccountOrder) -> tuple[int, ApiKey]:
     balance = decimal_from_wire(order.balance)
     if not 0 <= balance <= MOST_BALANCE:
         raise ValueError("balance must lie between 0 and 1,000,000,000 USDT")
-    account = engine.create_account(balance, uid=order.uid, key=key, label=order.label)
+    terms = FeeTerms(order.fee_coin, order.tax)
+    account = engine.create_account(balance, uid=order.uid, key=key, label=order.label, terms=terms)
     return account.uid, _restrict(account.keys[0], order)
 
 

@@ -7,7 +7,7 @@ thing, changed by the matching alone; everything else is written once and never 
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from hashlib import blake2b
 from typing import Any, Literal
@@ -15,6 +15,7 @@ from typing import Any, Literal
 import msgspec
 
 from lib.domain.position import ZERO, Side
+from lib.simulator.charges import USDT, ExtraFee
 
 OrderType = Literal["Market", "Limit"]
 TimeInForce = Literal["GTC", "IOC", "FOK", "PostOnly"]
@@ -93,6 +94,8 @@ class OrderRecord:
     filled: Decimal = ZERO
     filled_value: Decimal = ZERO
     fee: Decimal = ZERO
+    """Trading fees so far in USDT; those another coin paid are in *coin_fees*."""
+    coin_fees: dict[str, Decimal] = field(default_factory=dict)
     protection: Protection = Protection()
     trigger_price: Decimal = ZERO
     trigger_direction: int = 0
@@ -155,12 +158,15 @@ class Execution:
     mark_price: Decimal
     at_ms: int
     parent_link_id: str = ""
+    fee_coin: str = USDT
+    """What *fee* is paid in."""
+    extra: tuple[ExtraFee, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Transaction:
     """
-    One change of the cash balance: change = cash_flow + funding - fee, balance = the balance after it.
+    One change of a *currency*'s balance: change = cash_flow + funding - fee - taxes, balance = the balance after it.
 
     *funding* is positive when received; the sum of all changes is the balance, exactly.
     """
@@ -184,6 +190,13 @@ class Transaction:
     link_id: str
     trade_id: str
     at_ms: int
+    currency: str = USDT
+    extra: tuple[ExtraFee, ...] = ()
+
+    @property
+    def cost(self) -> Decimal:
+        """Fee and taxes."""
+        return self.fee + sum((part.fee for part in self.extra), ZERO)
 
 
 @dataclass(frozen=True, slots=True)

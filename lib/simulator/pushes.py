@@ -14,7 +14,7 @@ from lib.simulator.engine import Engine
 from lib.simulator.klines import Klines, floor_open, next_open, turnover
 from lib.simulator.market_routes import ticker_row
 from lib.simulator.orders import Execution, OrderRecord, id_of
-from lib.simulator.wire import execution_row, order_row, plain, position_row, rounded, wallet_row
+from lib.simulator.wire import execution_row, extra_fees, order_row, plain, position_row, rounded, wallet_row
 
 Frame = dict[str, Any]
 Change = tuple[int, str, int, Any]
@@ -56,7 +56,8 @@ class PrivatePushes:
             extra = {"category": "linear", "closedPnl": plain(subject.closed_pnl), "feeCurrency": "USDT"}
             return order_row(subject) | extra
         if isinstance(subject, Execution):
-            return execution_row(subject) | {"category": "linear", "execPnl": plain(subject.realised)}
+            more: Frame = {"category": "linear", "execPnl": plain(subject.realised)}
+            return execution_row(subject) | more | ({"extraFees": extra_fees(subject.extra)} if subject.extra else {})
         if isinstance(subject, Account):
             return wallet_row(self._engine.books, subject)
         symbol, holding = subject

@@ -5,6 +5,8 @@ REST and private pushes share the rows; where they differ (avgPrice / entryPrice
 decides anything.
 """
 
+import json
+from collections.abc import Sequence
 from decimal import ROUND_HALF_EVEN, Decimal
 from typing import Any
 
@@ -12,6 +14,7 @@ from lib.domain.position import AVERAGE_STEP, ZERO, Side, unrealised_pnl
 from lib.simulator.accounts import Account, Holding, initial_margin, liquidation_price
 from lib.simulator.accounts import bankruptcy_price as bankruptcy
 from lib.simulator.books import Books
+from lib.simulator.charges import PRICES, USDT, ExtraFee
 from lib.simulator.orders import ClosedPnl, Execution, OrderRecord, Transaction
 
 Row = dict[str, Any]
@@ -63,7 +66,7 @@ def order_row(order: OrderRecord) -> Row:
         "cumExecQty": plain(order.filled),
         "cumExecValue": plain(order.filled_value),
         "cumExecFee": plain(order.fee),
-        "cumFeeDetail": {"USDT": plain(order.fee)} if order.fee else {},
+        "cumFeeDetail": {coin: plain(fee) for coin, fee in ({USDT: order.fee} | order.coin_fees).items() if fee},
         "timeInForce": order.time_in_force,
         "orderType": order.order_type,
         "stopOrderType": order.stop_order_type,
@@ -117,7 +120,7 @@ def execution_row(execution: Execution) -> Row:
         "execType": execution.exec_type,
         "execValue": plain(execution.qty * execution.price),
         "execTime": str(execution.at_ms),
-        "feeCurrency": "USDT",
+        "feeCurrency": execution.fee_coin,
         "isMaker": execution.is_maker,
         "feeRate": plain(execution.fee_rate),
         "tradeIv": "",
@@ -128,7 +131,7 @@ def execution_row(execution: Execution) -> Row:
         "blockTradeId": "",
         "closedSize": plain(execution.closed_size),
         "seq": execution.seq,
-        "extraFees": "",
+        "extraFees": _text_of(extra_fees(execution.extra)),
     }
 
 
@@ -169,7 +172,7 @@ def transaction_row(row: Transaction) -> Row:
         "transSubType": "",
         "qty": plain(row.qty),
         "size": plain(row.size),
-        "currency": "USDT",
+        "currency": row.currency,
         "tradePrice": plain(row.price),
         "funding": plain(row.funding) if row.kind == "SETTLEMENT" else "",
         "fee": plain(row.fee),
@@ -181,8 +184,26 @@ def transaction_row(row: Transaction) -> Row:
         "tradeId": row.trade_id,
         "orderId": row.order_id,
         "orderLinkId": row.link_id,
-        "extraFees": "",
+        "extraFees": _text_of(extra_fees(row.extra)),
     }
+
+
+def extra_fees(extra: Sequence[ExtraFee]) -> list[Row]:
+    """The taxes of an execution, as the private stream tells them; REST sends the same list as text."""
+    return [
+        {
+            "feeCoin": part.coin,
+            "feeType": part.kind,
+            "subFeeType": part.sub_kind,
+            "feeRate": plain(part.rate),
+            "fee": plain(part.fee),
+        }
+        for part in extra
+    ]
+
+
+def _text_of(rows: list[Row]) -> str:
+    return json.dumps(rows, separators=(",", ":")) if rows else ""
 
 
 def position_row(books: Books, symbol: str, holding: Holding, position_idx: int = 0) -> Row:
@@ -287,7 +308,17 @@ def wallet_row(books: Books, account: Account) -> Row:
         "accountLTV": "",
         "accountType": "UNIFIED",
     }
-    return {**whole, "coin": [coin] if account.cash or open_profit else []}
+    others = [_other_coin(name, amount) for name, amount in account.coins.items() if amount]
+    return {**whole, "coin": ([coin] if account.cash or open_profit else []) + others}
+
+
+def _other_coin(name: str, amount: Decimal) -> Row:
+    """A coin that only pays fees; it is no collateral."""
+    blank = dict.fromkeys(("free", "availableToBorrow", "availableToWithdraw"), "")
+    none = ("locked", "bonus", "totalOrderIM", "totalPositionIM", "totalPositionMM", "unrealisedPnl", "cumRealisedPnl")
+    worth = {"coin": name, "equity": plain(amount), "usdValue": rounded(amount * PRICES[name])}
+    sides = {"walletBalance": plain(amount), "collateralSwitch": False, "marginCollateral": False}
+    return blank | dict.fromkeys(none, "0") | worth | sides
 
 
 def _realised(account: Account) -> Decimal:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from lib.adapters.sql.commands import SqlCommandQueue
 from lib.clock import SteppedClock
-from lib.domain.books import RunningBooks, book_fill
+from lib.domain.books import Charge, RunningBooks, book_fill
 from lib.domain.candle import MINUTE_MS, FormingCandle
 from lib.domain.position import Side
 from lib.domain.risk import AccountPlan, Clamp
@@ -164,6 +164,27 @@ async def test_a_decision_in_full_holds_question_answer_caps_orders_history_and_
     assert [order.state.value for order in found.orders] == ["FILLED"]
     assert [event.to_state for event in found.events] == ["PLANNED", "SUBMITTING", "FILLED"]
     assert [(fill.qty, fill.price) for fill in found.fills] == [(Decimal("0.010"), Decimal(60_000))]
+
+
+async def test_what_a_fill_cost_is_read_in_every_coin(scene: Scene) -> None:
+    account = await scene.person("uid-owner")
+    [log] = scene.readings.logs(account.user_id)
+    found = scene.readings.log_detail(account.user_id, log.id)
+    assert found is not None
+    [entry] = found.fills
+    assert entry.charges == ()
+    charges = (
+        Charge("trading", "MNT", Decimal("2.60041"), None),
+        Charge("GST", "MNT", Decimal("0.4680738"), Decimal("0.5643")),
+    )
+    link = found.orders[0].order_link_id
+    more = replace(scene.fill(account, "more", "buy", link=link), fee=ZERO, charges=charges)
+    before = await scene.world.ledger.books(account.account_id)
+    assert await scene.world.ledger.record_fills(account.account_id, [more]) == 1
+    assert (await scene.world.ledger.books(account.account_id)).balance == before.balance
+    found = scene.readings.log_detail(account.user_id, log.id)
+    assert found is not None
+    assert [fill.charges for fill in found.fills] == [(), charges]
 
 
 async def test_a_log_without_a_question_has_no_prompt(scene: Scene) -> None:

@@ -43,6 +43,9 @@ class Wallet:
     paid_in: Decimal = START
     gains: list[tuple[int, Decimal]] = field(default_factory=list)
     """(T, equity above what was paid in) of each check."""
+    unlisted: list[Transfer] = field(default_factory=list)
+    """What moved the wallet and no list told of yet."""
+    was_unlisted: bool = False
 
     @property
     def equity(self) -> Decimal:
@@ -101,8 +104,21 @@ class Life:
         for ledger, account_id in self.pairs:
             assert await ledger.record_transfers(account_id, [row]) == 1
 
+    async def unlisted(self, amount: Decimal) -> None:
+        """As a transfer, but the venue's list does not tell of it yet."""
+        self.wallet.cash += amount
+        self.wallet.paid_in += amount
+        self.wallet.was_unlisted = True
+        self.wallet.unlisted.append(Transfer(f"{next(self._ids)}", "other", amount, self.clock.now_ms()))
+
+    async def listed(self) -> None:
+        """Now it does."""
+        rows, self.wallet.unlisted = self.wallet.unlisted, []
+        for ledger, account_id in self.pairs:
+            assert await ledger.record_transfers(account_id, rows) == len(rows)
+
     async def check(self) -> None:
-        """The trader reads the wallet and holds it against the books: no difference, ever."""
+        """The trader reads the wallet and holds it against the books."""
         at, equity = self.clock.now_ms(), self.wallet.equity
         self.wallet.gains.append((at, equity - self.wallet.paid_in))
         for ledger, account_id in self.pairs:
@@ -129,9 +145,15 @@ class Life:
         for ledger, account_id in self.pairs:
             books, facts = await ledger.books(account_id), await ledger.facts(account_id, now)
             assert tiles.balance == books.balance
-            assert tiles.day_start == facts.day_start_equity
+            assert tiles.day_start == facts.day_start_equity == tiles.equity - tiles.today
             assert tiles.drawdown == drawdown(facts.peak_equity, tiles.equity)
-            assert tiles.paid_in == books.start + books.transfers == wallet.paid_in
+            assert tiles.paid_in == books.start + books.transfers
+            assert tiles.checked_ms == books.checked_ms
+            assert tiles.equity == tiles.balance + tiles.difference + tiles.open_pnl
+        if wallet.was_unlisted:
+            return
+        assert_near(tiles.difference, ZERO)
+        assert tiles.paid_in == wallet.paid_in
         assert_near(tiles.equity, wallet.equity)
         gain = wallet.equity - wallet.paid_in
         assert_near(tiles.today, gain - wallet.day_start_gain(now))
@@ -152,6 +174,8 @@ STEPS = st.one_of(
     st.tuples(st.just("trade"), st.sampled_from(["buy", "sell"]), QUANTITIES, st.integers(50_000, 70_000), FEES),
     st.tuples(st.just("funding"), FEES),
     st.tuples(st.just("transfer"), AMOUNTS),
+    st.tuples(st.just("unlisted"), AMOUNTS),
+    st.tuples(st.just("listed")),
     st.tuples(st.just("check")),
     st.tuples(st.just("wait"), st.sampled_from(["cycle", "hours", "late", "midnight"])),
 )
@@ -178,13 +202,27 @@ async def live(life: Life, *steps: tuple[Any, ...]) -> None:
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(steps=st.lists(STEPS, max_size=18))
+@given(steps=st.lists(STEPS, max_size=14))
 async def test_what_a_tile_shows_is_what_the_ledger_holds(sql: SqlWorld, steps: list[tuple[Any, ...]]) -> None:
     life = await born(sql)
     await life.is_true()
     for step in steps:
         await live(life, step)
         await life.is_true()
+        if step == ("check",):
+            assert_near(life.tiles().equity, life.wallet.equity)
+
+
+async def test_what_wallet_and_books_differ_by_is_shown_and_no_profit_of_a_later_day(sql: SqlWorld) -> None:
+    life = await born(sql)
+    assert life.tiles().checked_ms == 0
+    await live(life, ("check",), ("unlisted", -5), ("check",))
+    tiles = life.tiles()
+    assert (tiles.balance, tiles.difference, tiles.equity, tiles.today) == (START, Decimal(-5), START - 5, Decimal(-5))
+    await live(life, ("wait", "midnight"), ("check",))
+    assert (life.tiles().difference, life.tiles().today) == (Decimal(-5), ZERO)
+    await live(life, ("listed",))
+    assert (life.tiles().difference, life.tiles().balance, life.tiles().today) == (ZERO, START - 5, ZERO)
 
 
 async def test_a_deposit_is_on_the_page_and_neither_profit_nor_drawdown(sql: SqlWorld) -> None:

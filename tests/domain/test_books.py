@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lib.domain.books import Fill, RunningBooks, Transfer, book_fill, book_transfer, paid_in
+from lib.domain.books import Charge, Fill, RunningBooks, Transfer, book_fill, book_transfer, paid_in, summed
 from lib.domain.day import DAY_MS, midnight_after, midnight_before, utc_day
 from lib.domain.position import Side
 from tests.factories import SYMBOL, T, fill
@@ -77,6 +77,18 @@ def test_paying_in_moves_balance_and_peak_and_is_no_gain() -> None:
     after = booked(START, Transfer("1", "deposit", Decimal(1_000), T), Transfer("2", "other", Decimal(-300), T - 9))
     assert (after.balance, after.peak_equity, after.last_transfer_ms) == (Decimal(10_700), Decimal(10_700), T)
     assert paid_in(after.start_balance, after.transfers) == after.balance
+
+
+def test_charges_of_one_kind_and_coin_are_summed_and_worth_what_is_known_of_all() -> None:
+    def charge(kind: str, coin: str, amount: int, worth: int | None) -> Charge:
+        return Charge(kind, coin, Decimal(amount), None if worth is None else Decimal(worth))
+
+    parts = [charge("trading", "MNT", 1, 2), charge("GST", "USDT", 3, 3), charge("trading", "MNT", 4, 8)]
+    assert summed(parts) == (charge("trading", "MNT", 5, 10), charge("GST", "USDT", 3, 3))
+    for more in (charge("trading", "MNT", 1, None), charge("trading", "MNT", 1, 2)):
+        assert summed([charge("trading", "MNT", 1, None), more]) == (charge("trading", "MNT", 2, None),)
+    assert summed([charge("GST", "USDT", 3, 3), charge("GST", "USDT", 3, None)])[0].worth is None
+    assert summed([]) == ()
 
 
 AMOUNTS = st.integers(-(10**10), 10**10).map(lambda n: Decimal(n) / 10**8)

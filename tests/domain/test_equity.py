@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lib.domain.books import EquityPoint, Transfer
+from lib.domain.books import EquityPoint, RunningBooks, Transfer
 from lib.domain.day import midnight_before
-from lib.domain.equity import YOUNG_POINT_MS, Mark, day_start, drawdown, fall, fell_by, held_late, peak_after
+from lib.domain.equity import YOUNG_POINT_MS, Mark, book_point, day_start, drawdown, explained, fall, fell_by, held_late
 from lib.domain.order import CYCLE_MS
 from tests.factories import T
 
@@ -25,6 +25,7 @@ def point(t_ms: int, equity: int, difference: int = 0) -> EquityPoint:
     return EquityPoint(1, t_ms, Decimal(equity), Decimal(equity), Decimal(difference))
 
 
+BOOKS = RunningBooks(Decimal(10_000), peak_equity=Decimal(10_000))
 YOUNG = mark(MIDNIGHT - YOUNG_POINT_MS, 10_100)
 OLD = mark(MIDNIGHT - YOUNG_POINT_MS - 1, 10_300)
 FIRST = mark(MIDNIGHT, 10_500)
@@ -82,8 +83,15 @@ SURPLUSES = [(11_000, 0, 11_000), (11_000, 600, 10_400), (9_000, 0, 10_000)]
 
 @pytest.mark.parametrize(("equity", "difference", "peak"), SURPLUSES)
 def test_a_surplus_nobody_explains_is_no_new_peak(equity: int, difference: int, peak: int) -> None:
-    assert peak_after(Decimal(10_000), point(T, equity, difference)) == peak
-    assert peak_after(Decimal(10_000), point(T, 10_500, -200)) == 10_500
+    assert book_point(BOOKS, point(T, equity, difference)).peak_equity == peak
+    assert book_point(BOOKS, point(T, 10_500, -200)).peak_equity == 10_500
+
+
+def test_the_newest_point_tells_what_differs_until_it_is_explained() -> None:
+    known = book_point(book_point(BOOKS, point(T, 10_000, 7)), point(T - 1, 10_000, 90))
+    assert (known.difference, known.checked_ms) == (Decimal(7), T)
+    assert explained(known, {T - 1: Decimal(90), T: Decimal(5)}).difference == 2
+    assert explained(known, {}).difference == 7
 
 
 def test_what_a_wallet_held_is_told_by_how_its_difference_grew() -> None:

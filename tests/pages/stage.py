@@ -130,6 +130,7 @@ class Shelf:
             Decimal("10432.17"), Decimal("10444.38"), Decimal(10_000), Decimal("10301.41"), Decimal("130.76"),
             Decimal("-12.21"),
             Decimal("0.0412"), Decimal("0.612"), 49, Decimal(12), Decimal(0), Decimal("64001.2"), tuple(curve()),
+            checked_ms=NOW_MS - 130_000,
         )  # fmt: skip
 
     def markers(self, user_id: int, since_ms: int) -> list[Marker]:

@@ -27,6 +27,7 @@ from lib.domain.candle import MINUTE_MS
 from lib.domain.order import CYCLE_MS
 from lib.ports import NewAccount
 from lib.simulator.accounts import EngineConfig
+from lib.simulator.charges import USDT, FeeTerms
 from lib.simulator.engine import Engine
 from lib.simulator.orders import OrderRecord
 from lib.simulator.venue import Venue, VenueConfig
@@ -63,6 +64,8 @@ LAST_CYCLE_MS = 45_000
 """How long the last, healthy cycle is given."""
 HINTED, BUDGETED = 3 / 4, 1 / 6
 """Shares of the worlds with private streams and with a shared budget, which costs time."""
+CHARGED = 1 / 3
+"""Share of the accounts that may pay fees in another coin or be charged a tax."""
 NARROW = 1 / 5
 """Share of the worlds whose platform has room for few."""
 
@@ -118,6 +121,7 @@ class World:
         self.lines: list[str] = []
         self._context = copy_context()
         self.rng = rng = random.Random(seed)
+        self._fees = random.Random(f"fees of {seed}")
         self.loop = VirtualLoop()
         drawn = draw_shape(rng)
         self.shape = shape or drawn
@@ -206,7 +210,7 @@ class World:
     def open_account(self, user_id: int) -> Person:
         """A fresh account at the exchange, registered in the place of the person's other; ValueError when in use."""
         balance = Decimal(self.rng.choice((300, 2_000, 10_000, 50_000)))
-        account = self.engine.create_account(balance)
+        account = self.engine.create_account(balance, terms=self._draw_terms())
         key = account.keys[0]
         new = NewAccount(
             user_id=user_id,
@@ -223,6 +227,12 @@ class World:
         person = Person(self.cabinet.people.add_account(new), user_id, account.uid)
         person.cash.append((0, balance))
         return person
+
+    def _draw_terms(self) -> FeeTerms:
+        """Mostly a fee in USDT; its own dice, so that the worlds of before stay what they were."""
+        if self._fees.random() >= CHARGED:
+            return FeeTerms()
+        return FeeTerms(self._fees.choice((USDT, "MNT")), self._fees.choice(("", "GST", "VAT")))
 
     def advance(self) -> None:
         """Let the exchange come to now."""

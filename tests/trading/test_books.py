@@ -5,6 +5,7 @@ from decimal import Decimal
 import pytest
 
 from lib.domain.order import OrderState
+from lib.simulator.charges import FeeTerms
 from lib.trading.books import held_by_us, settle_books
 from tests.factories import INSTALLATION, decision, fill, order
 from tests.stage import CREATE
@@ -216,3 +217,37 @@ async def test_another_hands_trades_never_become_our_position(world: World) -> N
     assert result_of(report).outcome == "refused", "imported executions of another hand change nothing"
     assert world.position().qty == Decimal("0.020")
     assert world.transport.orders() == []
+
+
+# --- fees have a coin -------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("tax", ["", "GST", "VAT"])
+@pytest.mark.parametrize("coin", ["USDT", "MNT"])
+async def test_whatever_fees_are_paid_in_the_books_are_the_wallet(world: World, coin: str, tax: str) -> None:
+    account = world.engine.accounts[world.uid(1)]
+    account.terms, account.coins = FeeTerms(coin, tax), {"MNT": Decimal(1_000)}
+    for view, price in (("buy", 60_000), ("sell", 60_137), ("hold", 59_911), ("sell", 59_903), ("buy", 60_021)):
+        world.trade_at(price)
+        world.wait(70)
+        report = await world.cycle(view)  # type: ignore[arg-type]
+        assert result_of(report).difference == 0
+        await assert_books_are_the_exchanges(world)
+    world.wait(FUNDING_MS // 1000)
+    await world.cycle("hold")
+    await assert_books_are_the_exchanges(world)
+    fills = [row for row in world.ledger.store.fills.values() if row.kind == "trade"]
+    named = {(part.kind, part.coin) for row in fills for part in row.charges}
+    assert named == {("trading", coin)} - {("trading", "USDT")} | ({(tax, coin)} if tax else set())
+    assert all((row.fee == 0) == (coin != "USDT") for row in fills)
+
+
+async def test_who_runs_out_of_the_fees_coin_is_booked_in_usdt_from_there_on(world: World) -> None:
+    account = world.engine.accounts[world.uid(1)]
+    account.terms, account.coins = FeeTerms("MNT"), {"MNT": Decimal(4)}
+    for view in ("buy", "sell", "buy"):
+        world.wait(70)
+        assert result_of(await world.cycle(view)).difference == 0
+    fees = [bool(row.fee) for row in world.ledger.store.fills.values()]
+    assert set(fees) == {True, False}
+    await assert_books_are_the_exchanges(world)

@@ -10,6 +10,7 @@ https://bybit-exchange.github.io/docs/v5/order/create-order · …/order/open-or
 import json
 from decimal import Decimal
 
+from lib.adapters.bybit.fee_wire import charges, in_usdt, order_fee, worth_naming
 from lib.adapters.bybit.wire import Row, millis, number, number_or_zero, plain, text
 from lib.domain.order import Order, OrderState
 from lib.domain.position import ZERO, Side
@@ -111,7 +112,7 @@ def order_record(row: Row) -> OrderRecord:
         qty=number(row, "qty"),
         filled_qty=filled,
         avg_price=number_or_zero(row, "avgPrice"),
-        fee=_fee(row),
+        fee=order_fee(row),
         reduce_only=row.get("reduceOnly") is True,
         is_child=not link and text(row, "stopOrderType") in _CHILDREN,
         reject_reason=text(row, "rejectReason"),
@@ -129,31 +130,27 @@ def _state(status: str, filled: Decimal) -> OrderState | None:
     return OrderState.PARTIAL if filled > 0 and closed is not OrderState.FILLED else closed
 
 
-def _fee(row: Row) -> Decimal:
-    detail = row.get("cumFeeDetail")
-    if isinstance(detail, dict) and "USDT" in detail:
-        return number_or_zero(detail, "USDT")
-    return number_or_zero(row, "cumExecFee")
-
-
 def fill(row: Row) -> Fill:
     """One row of /v5/execution/list. A funding row moves no quantity, so its *qty* is 0."""
     exec_type = text(row, "execType")
     kind = _FILL_KINDS.get(exec_type, "other")
     funding = kind == "funding"
+    qty, price = (number_or_zero if funding else number)(row, "execQty"), number_or_zero(row, "execPrice")
+    parts = charges(row, qty * price)
     return Fill(
         exec_id=_named(row, "execId"),
         order_id=text(row, "orderId"),
         order_link_id=text(row, "orderLinkId"),
         symbol=_named(row, "symbol"),
         side=_SIDES.get(text(row, "side"), "buy") if funding else _side(row),
-        qty=ZERO if funding else number(row, "execQty"),
-        price=number_or_zero(row, "execPrice") if funding else number(row, "execPrice"),
-        fee=number_or_zero(row, "execFee"),
+        qty=ZERO if funding else qty,
+        price=price if funding else number(row, "execPrice"),
+        fee=in_usdt(parts),
         kind=kind,
         closed_qty=number_or_zero(row, "closedSize"),
         is_stop=kind == "liquidation" or text(row, "stopOrderType") in _STOPS,
         at_ms=millis(row, "execTime"),
+        charges=worth_naming(parts),
     )
 
 

@@ -1,12 +1,13 @@
 """The books: fills, transfers, equity. Sums are made in Python, never in SQL (see `columns`)."""
 
 from collections.abc import Sequence
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from decimal import Decimal
 from typing import Any
 
 import sqlalchemy as sa
 
+from lib.adapters.sql.charges import charges_json
 from lib.adapters.sql.people import accounts, symbols
 from lib.adapters.sql.rows import (
     insert_once,
@@ -19,7 +20,7 @@ from lib.adapters.sql.rulings import books_differ
 from lib.adapters.sql.switches import tell
 from lib.adapters.sql.trading import equity_points, fills, orders, transfers
 from lib.domain.books import book_fill, book_transfer
-from lib.domain.equity import held_late, peak_after
+from lib.domain.equity import book_point, explained, held_late
 from lib.domain.order import CYCLE_MS, Order, OrderState
 from lib.ports import Books, EquityPoint, Fill, Transfer
 
@@ -62,19 +63,19 @@ def _order_ids(connection: sa.Connection, account_id: int, seen: Sequence[Fill])
 def _fill_values(account_id: int, fill: Fill, order_id: int | None, realised: Decimal) -> dict[str, Any]:
     values = asdict(fill)
     values["exchange_order_id"] = values.pop("order_id")
+    values["charges"] = charges_json(fill.charges)
     return values | {"account_id": account_id, "order_id": order_id, "realised": realised}
 
 
 def books(connection: sa.Connection, account_id: int) -> Books:
     """The ledger's `books`."""
-    checked = sa.select(sa.func.max(equity_points.c.t_ms)).where(equity_points.c.account_id == account_id)
     query = (
-        sa.select(accounts, symbols.c.symbol, checked.scalar_subquery().label("checked_ms"))
+        sa.select(accounts, symbols.c.symbol)
         .join(symbols, symbols.c.symbol_no == accounts.c.symbol_no)
         .where(accounts.c.id == account_id)
     )
     row = connection.execute(query).mappings().one()
-    return replace(running_books(row).books(row["symbol"]), checked_ms=row["checked_ms"] or 0)
+    return running_books(row).books(row["symbol"])
 
 
 def record_transfers(connection: sa.Connection, account_id: int, seen: Sequence[Transfer]) -> int:
@@ -91,23 +92,25 @@ def record_transfers(connection: sa.Connection, account_id: int, seen: Sequence[
             new.append(transfer)
     if new:
         connection.execute(sa.insert(transfers), [asdict(row) | {"account_id": account_id} for row in new])
-        _count_late(connection, account_id, new)
+        books = explained(books, _count_late(connection, account_id, new))
         connection.execute(sa.update(accounts).where(accounts.c.id == account_id).values(asdict(books)))
     return len(new)
 
 
-def _count_late(connection: sa.Connection, account_id: int, new: Sequence[Transfer]) -> None:
-    """Have points that held *new* without knowing say so."""
+def _count_late(connection: sa.Connection, account_id: int, new: Sequence[Transfer]) -> dict[int, Decimal]:
+    """Have points that held *new* without knowing say so; T → what each of them held."""
     points, since = equity_points.c, min(transfer.at_ms for transfer in new) - CYCLE_MS
     mine = sa.select(equity_points).where(points.account_id == account_id)
     last = mine.where(points.t_ms <= since).order_by(points.t_ms.desc()).limit(1)
     later = mine.where(points.t_ms > since).order_by(points.t_ms)
     rows = [dict(row) for query in (last, later) for row in connection.execute(query).mappings().all()]
     counted = {row["t_ms"]: row.pop("transfers") for row in rows}
-    for t_ms, held in held_late((EquityPoint(**row) for row in rows), new).items():
+    late = held_late((EquityPoint(**row) for row in rows), new)
+    for t_ms, held in late.items():
         if held:
             this = sa.update(equity_points).where(points.account_id == account_id, points.t_ms == t_ms)
             connection.execute(this.values(transfers=counted[t_ms] + held))
+    return late
 
 
 def _known_transfers(connection: sa.Connection, account_id: int, seen: Sequence[Transfer]) -> set[str]:
@@ -117,14 +120,13 @@ def _known_transfers(connection: sa.Connection, account_id: int, seen: Sequence[
 
 
 def record_equity(connection: sa.Connection, point: EquityPoint) -> bool:
-    """The ledger's `record_equity`; the account's peak follows the point that stands."""
+    """The ledger's `record_equity`; peak and difference of the account follow the point that stands."""
     find = lock_owned_account if point.difference else lock_account
     account = find(connection, point.account_id)
     if not insert_once(connection, equity_points, asdict(point) | {"transfers": account["transfers"]}):
         return False
-    peak = peak_after(account["peak_equity"], point)
-    if peak != account["peak_equity"]:
-        connection.execute(sa.update(accounts).where(accounts.c.id == point.account_id).values(peak_equity=peak))
+    books = book_point(running_books(account), point)
+    connection.execute(sa.update(accounts).where(accounts.c.id == point.account_id).values(asdict(books)))
     if not point.difference or point.difference == _difference_before(connection, point):
         return False
     tell(connection, account, "books", books_differ(point))

@@ -114,6 +114,8 @@ accounts = sa.Table(
     number("tokens_day"),
     number("tokens_spent"),
     sa.Column("paused_by", ascii_text(16), nullable=False, server_default=EMPTY),
+    added_money("difference"),
+    number("checked_ms"),
     sa.UniqueConstraint("venue", "feed", "uid"),
     sa.Index(None, "user_id"),
     sa.Index(None, "symbol_no"),

@@ -187,6 +187,7 @@ fills = sa.Table(
     money("realised"),
     flag("is_stop", default=False),
     sa.Column("at_ms", BIG, nullable=False),
+    sa.Column("charges", JSON),
     sa.UniqueConstraint("account_id", "exec_id"),
     sa.Index(None, "order_id"),
     sa.Index(None, "account_id", "at_ms"),
