@@ -7,6 +7,7 @@ tells of. A few hundred orders a statement, so that a year of them neither fills
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import groupby
 
 import sqlalchemy as sa
@@ -40,9 +41,8 @@ class Audited:
 def audit(engine: sa.Engine) -> Iterator[Audited]:
     """Verify everything, batch by batch, by id. *Retry* when the database is away."""
     last = 0
-    while ids := transact(engine, lambda c, after=last: _next_ids(c, after), readonly=True):  # type: ignore[misc]
-        rows = transact(engine, lambda c, few=ids: _histories(c, few), readonly=True)  # type: ignore[misc]
-        yield _verified(rows)
+    while ids := transact(engine, partial(_next_ids, after=last), readonly=True):
+        yield _verified(transact(engine, partial(_histories, ids=ids), readonly=True))
         last = ids[-1]
 
 

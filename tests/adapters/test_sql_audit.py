@@ -3,11 +3,11 @@
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
 
+from lib import log
 from lib.adapters.sql.trading import order_events, orders
 from lib.clock import SteppedClock
 from lib.domain.order import OrderState, order_link_id
@@ -16,17 +16,14 @@ from lib.queries import Broken, OperatorReadings
 from lib.queries import audit as audit_module
 from services.control import main
 from tests import factories as make
-from tests.contract.conftest import mariadb_engine, migrated_mariadb, migrated_sqlite, sqlite_engine
 from tests.contract.ledger_worlds import SqlWorld
 from tests.contract.test_ledger import BUY, HOLDER, again, signed, trading_account, verdict
 from tests.factories import T
 
-__all__ = ["mariadb_engine", "migrated_mariadb", "migrated_sqlite", "sqlite_engine"]
 
-
-@pytest.fixture(params=["sqlite", pytest.param("mariadb", marks=pytest.mark.server)])
-def world(request: pytest.FixtureRequest) -> Iterator[SqlWorld]:
-    world = SqlWorld(request.getfixturevalue(f"{request.param}_engine"), SteppedClock(T + 4_000))
+@pytest.fixture
+def world(any_engine: sa.Engine) -> Iterator[SqlWorld]:
+    world = SqlWorld(any_engine, SteppedClock(T + 4_000))
     yield world
     world.close()
 
@@ -110,12 +107,13 @@ async def test_an_order_moved_behind_its_history_or_without_one_is_named(world: 
 
 
 async def test_the_command_says_what_is_broken_and_fails(
-    migrated_sqlite: Path, sqlite_engine: sa.Engine, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    sqlite_engine: sa.Engine, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     world = SqlWorld(sqlite_engine, SteppedClock(T + 4_000))
     links = await lived(world)
     monkeypatch.setenv("DATABASE_URL", f"sqlite:///{sqlite_engine.url.database}")
     monkeypatch.setenv("INSTALLATION", "t3st")
+    monkeypatch.setattr(log, "setup", lambda *words: None)
     assert run_in_thread() == 0
     assert "3 orders, 9 events: every history is as it was written" in capsys.readouterr().out
     tamper(world, sa.update(order_events).where(*event(links[1], "SUBMITTING")).values(why="another"))
