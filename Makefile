@@ -33,8 +33,8 @@ fix: .venv/dev.stamp  ## let ruff mend what it can
 bench: .venv/dev.stamp  ## the measurements of README, each a ratio in one run
 	@$(BIN)/python -m bench.candles_write && $(BIN)/python -m bench.candles_read && $(BIN)/python -m bench.claims && $(BIN)/python -m bench.dashboards && $(BIN)/python -m bench.thousand
 
-replay: .venv/dev.stamp  ## FILE=candles.csv.gz USERS=20 DAYS=2: the real system over a candle file, on a stepped clock
-	@$(BIN)/python -m services.replay $(if $(FILE),--file "$(FILE)") $(if $(USERS),--users $(USERS)) $(if $(DAYS),--days $(DAYS)) $(ARGS)
+replay: .venv/dev.stamp  ## FILE=candles.csv.gz SYMBOL=BTCUSDT USERS=20 DAYS=2: the real system over a candle file, on a stepped clock
+	@$(BIN)/python -m services.replay $(if $(FILE),--file "$(FILE)") $(if $(USERS),--users $(USERS)) $(if $(DAYS),--days $(DAYS)) $(if $(SYMBOL),--symbol $(SYMBOL)) $(ARGS)
 
 sim: .venv/dev.stamp  ## SEEDS=1000: the trader's own coroutines in seeded worlds full of faults, on virtual time
 	@$(BIN)/python -m tests.sim $(if $(SEEDS),--seeds $(SEEDS)) $(ARGS)

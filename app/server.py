@@ -18,11 +18,13 @@ from starlette.routing import BaseRoute, Mount
 from starlette.staticfiles import StaticFiles
 from streamlit import config
 
+from app.addresses import Addresses
 from app.api import account, auth, market, plain, stops
 from app.http.doorkeeper import Doorkeeper
 from app.http.hosts import Hosts
 from app.http.places import places
 from app.http.protocols import BACKLOG, FRAME_BYTES, HEADER_BYTES, protocols
+from app.kept_assets import KeptAssets
 from app.live import Hub
 from app.policy import inline_hashes
 from app.security import IDENTITY_HEADER, Security
@@ -51,7 +53,8 @@ def build(system: WebSystem, script: Path = SCRIPT) -> Security:
     hand_over(system)
     hub = Hub(system.live, system.clock, lambda tokens: in_thread(_still_in, system, tokens))
     pages = st.App(script, routes=routes(hub), lifespan=_lifespan(system, hub))
-    return Security(pages, system.people.user_of, system.trusted_proxies, inline_hashes(), hosts=Hosts(system.hosts))
+    known = Addresses(KeptAssets(pages))
+    return Security(known, system.people.user_of, system.trusted_proxies, inline_hashes(), hosts=Hosts(system.hosts))
 
 
 def routes(hub: Hub) -> list[BaseRoute]:

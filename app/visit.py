@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from http.cookies import CookieError, SimpleCookie
 from typing import Any, cast
+from urllib.parse import parse_qsl
 
 from app.http.addresses import written_address
 from lib.accounts.web import Origin, SessionUser
@@ -74,6 +75,12 @@ def visit_of(scope: Any) -> Visit:
 def header(headers: Headers, name: bytes) -> str:
     """The first header of that (lower-case) name, or ""."""
     return next((value.decode("latin-1") for key, value in headers if key == name), "")
+
+
+def query_value(scope: Any, name: str) -> str:
+    """The first value of *name* in the address, or ""."""
+    pairs = parse_qsl(scope.get("query_string", b"").decode("latin-1")[:4096])
+    return next((value for key, value in pairs if key == name), "")
 
 
 def _cookie(headers: Headers, name: str) -> str | None:

@@ -129,6 +129,10 @@ class Log:
         """An error a person must see; marked so that whoever pages can find it."""
         self._write(logging.ERROR, event, {"alert": True, **fields}, error)
 
+    def fatal(self, event: str, error: BaseException) -> None:
+        """The last line of a process; no level leaves it out."""
+        self._write(logging.CRITICAL, event, {}, error)
+
     def _write(self, level: int, event: str, fields: Mapping[str, object], error: BaseException | None = None) -> None:
         if self._logger.isEnabledFor(level):
             merged = {**_bound.get({}), **fields}
@@ -160,7 +164,8 @@ def setup(service: str, format: Format = "json", level: str = "INFO") -> None:
 def _log_uncaught(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
     if issubclass(kind, KeyboardInterrupt):
         return
-    get("process").error("process.died", error.with_traceback(trace))
+    # critical, so that no level hides it: a command line that says everything itself keeps its log at CRITICAL
+    get("process").fatal("process.died", error.with_traceback(trace))
 
 
 class JsonLines(logging.Formatter):

@@ -28,7 +28,7 @@ from collections.abc import Awaitable, Callable
 from lib import bootstrap, log, settings
 from lib.bootstrap import Control
 from lib.clock import Clock
-from lib.domain.errors import EXIT_CONFIG, Halt, Retry
+from lib.domain.errors import Retry
 from lib.domain.order import TERMINAL, Order, OrderState
 from lib.queries import PlatformStanding
 from lib.trading.operating import NoSuchAccountError
@@ -44,6 +44,7 @@ from services.control_text import (
     without_a_key,
 )
 from services.local import environment
+from services.process import last_line
 
 POLL_S = 0.5
 LOOK_AGAIN_S = 2.0
@@ -60,8 +61,6 @@ def main(words: list[str] | None = None) -> int:
         log.setup("control", "text", "CRITICAL")  # what it does it says itself, and the database keeps
         loaded = settings.load(environment() if asked.local else None)
         return asyncio.run(_run(loaded, asked))
-    except Halt as halt:
-        return _complain(str(halt), EXIT_CONFIG)
     except (Retry, NoSuchAccountError) as held:
         return _complain(str(held), 1)
 
@@ -263,4 +262,5 @@ def _complain(line: str, status: int) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    with last_line("control"):
+        sys.exit(main())

@@ -8,6 +8,7 @@ stored; lose the first and everybody must enter their exchange key again.
 import sys
 
 from lib import bootstrap
+from services.process import last_line
 
 
 def main() -> None:
@@ -17,4 +18,5 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    with last_line("keys"):
+        main()

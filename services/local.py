@@ -20,8 +20,8 @@ from types import FrameType
 
 from lib import bootstrap, log, settings
 from lib.domain.analyst_name import RULES_MODEL
-from lib.domain.errors import EXIT_CONFIG, Halt, Retry
-from services.process import prepare_logs
+from lib.domain.errors import Halt
+from services.process import last_line, prepare_logs
 
 ROOT = Path(__file__).resolve().parents[1]
 STOPPED_BY = {-signal.SIGINT, -signal.SIGTERM, 128 + signal.SIGINT, 128 + signal.SIGTERM}
@@ -29,21 +29,17 @@ STOPPED_BY = {-signal.SIGINT, -signal.SIGTERM, 128 + signal.SIGINT, 128 + signal
 
 def main() -> int:
     """Set up, run, stop; the exit status."""
-    try:
-        env = environment()
-        with _redis(env):
-            loaded = settings.load(env)
-            prepare_logs("local", loaded)
-            log.setup("local", loaded.log_format, "WARNING")  # a day of past cycles is no news
-            bootstrap.refuse_busy_port(loaded.simulator_host, loaded.simulator_port, "SIMULATOR_PORT")
-            bootstrap.refuse_busy_port(loaded.web_host, loaded.web_port, "PORT")
-            bootstrap.migrate(loaded)
-            asyncio.run(bootstrap.ensure_demo(loaded, _say))
-            env["WEB_PORT"] = str(loaded.web_port)  # honcho gives every process a PORT of its own invention
-            return _run_processes(env, f"http://{loaded.web_host}:{loaded.web_port}")
-    except (Halt, Retry) as problem:
-        sys.stderr.write(f"maemae: {problem}\n")
-        return EXIT_CONFIG
+    env = environment()
+    with _redis(env):
+        loaded = settings.load(env)
+        prepare_logs("local", loaded)
+        log.setup("local", loaded.log_format, "WARNING")  # a day of past cycles is no news
+        bootstrap.refuse_busy_port(loaded.simulator_host, loaded.simulator_port, "SIMULATOR_PORT")
+        bootstrap.refuse_busy_port(loaded.web_host, loaded.web_port, "PORT")
+        bootstrap.migrate(loaded)
+        asyncio.run(bootstrap.ensure_demo(loaded, _say))
+        env["WEB_PORT"] = str(loaded.web_port)  # honcho gives every process a PORT of its own invention
+        return _run_processes(env, f"http://{loaded.web_host}:{loaded.web_port}")
 
 
 def _say(text: str) -> None:
@@ -134,4 +130,5 @@ def _run_processes(env: dict[str, str], page: str) -> int:
 
 
 if __name__ == "__main__":
-    raise SystemExit(main())
+    with last_line("maemae"):
+        sys.exit(main())

@@ -14,36 +14,45 @@ from pathlib import Path
 
 from lib import bootstrap, log, settings
 from lib.bootstrap import Findings, ReplayPlan
-from lib.domain.errors import EXIT_CONFIG, Halt
+from services.process import last_line
 
 CENT = Decimal("0.01")
 
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="make replay", description=__doc__)
-    parser.add_argument("--file", type=Path, help="CSV or CSV.gz: open_time,open,high,low,close,volume (one minute)")
-    parser.add_argument("--users", type=int, default=20)
-    parser.add_argument("--days", type=int, default=2)
-    parser.add_argument("--symbol", default="BTCUSDT")
+    parser.add_argument("--file", type=Path, help="one-minute candles: CSV, JSON, feather, parquet; plain or packed")
+    parser.add_argument("--users", type=_count, default=20)
+    parser.add_argument("--days", type=_count, default=2)
+    parser.add_argument("--symbol", type=_symbol, default="BTCUSDT")
     parser.add_argument("--picture", type=Path, default=Path("var/replay.png"))
     return parser.parse_args()
+
+
+def _count(text: str) -> int:
+    if not (text.isdecimal() and len(text) <= 4 and int(text) > 0):
+        raise argparse.ArgumentTypeError("a whole number from 1 to 9999")
+    return int(text)
+
+
+def _symbol(text: str) -> str:
+    if not (text.isascii() and text.isalnum() and len(text) <= 20):
+        raise argparse.ArgumentTypeError("a symbol such as BTCUSDT")
+    return text.upper()
 
 
 def main() -> int:
     """Run, tell, draw; the exit status."""
     asked = _arguments()
-    try:
-        env = settings.inherited()
-        log.setup("replay", "text", env.get("LOG_LEVEL", "CRITICAL"))
-        if asked.file is None:
-            asked.file = bootstrap.synthetic_file(Path("var"), asked.days)
-        loaded = settings.load({**env, "FEED": "synthetic"})
-        stores = (loaded.database_url, loaded.redis_url, loaded.redis_tls_verify)
-        plan = ReplayPlan(asked.file, asked.users, asked.days, asked.symbol, *stores)
-        found = asyncio.run(bootstrap.replay(plan, _progress))
-    except Halt as halt:
-        sys.stderr.write(f"replay: {halt}\n")
-        return EXIT_CONFIG
+    env = settings.inherited()
+    loaded = settings.load({**env, "FEED": "synthetic"})
+    log.setup("replay", "text", env.get("LOG_LEVEL", "CRITICAL"))
+    asked.picture.parent.mkdir(parents=True, exist_ok=True)
+    if asked.file is None:
+        asked.file = bootstrap.synthetic_file(Path("var"), asked.days, symbol=asked.symbol)
+    stores = (loaded.database_url, loaded.redis_url, loaded.redis_tls_verify)
+    plan = ReplayPlan(asked.file, asked.users, asked.days, asked.symbol, *stores)
+    found = asyncio.run(bootstrap.replay(plan, _progress))
     sys.stdout.write(table(found))
     draw(found, asked.picture)
     sys.stdout.write(f"\npicture: {asked.picture}\n")
@@ -63,8 +72,10 @@ def table(found: Findings) -> str:
     begun = datetime.fromtimestamp(found.first_ms / 1000, UTC).strftime("%Y-%m-%d %H:%M UTC")
     lines = [
         "",
+        *(f"file          {note}" for note in found.notes),
         f"stores        {found.database} · Redis {found.redis}",
         f"cycles        {found.cycles} from {begun}: {found.decided} decided, {found.skipped} visibly skipped",
+        *(f"              {count} × {reason}" for reason, count in found.skip_reasons.most_common()),
         f"analyst       {found.answers} answers (one per prompt group and cycle)",
         f"log rows      {_counts(found.outcomes)}",
         f"orders        {_counts(found.orders)}",
@@ -127,10 +138,10 @@ def draw(found: Findings, picture: Path) -> None:
     axes.grid(alpha=0.25)
     axes.spines[["top", "right"]].set_visible(False)
     axes.legend(frameon=False, loc="best")
-    picture.parent.mkdir(parents=True, exist_ok=True)
     figure.tight_layout()
     figure.savefig(picture)
 
 
 if __name__ == "__main__":
-    raise SystemExit(main())
+    with last_line("replay"):
+        sys.exit(main())

@@ -94,7 +94,7 @@ export default function ({ data, parentElement }) {
   if (!state) {
     const root = make("div", { class: "door" });
     parentElement.append(root);
-    state = { root, mode: "sign_in" };
+    state = { root, mode: data.mode };
     doors.set(parentElement, state);
   }
   const fresh = JSON.stringify(data);

@@ -35,5 +35,6 @@ def view() -> None:
         st.markdown(t("sign_in.promise"))
         st.warning(t("sign_in.risk"), icon=":material/warning:")
         with st.container(border=True):
-            door({name: t(f"sign_in.{name}") for name in TEXTS}, words("refuse."), language())
+            mode = "register" if st.query_params.get("door") == "register" else "sign_in"
+            door({name: t(f"sign_in.{name}") for name in TEXTS}, words("refuse."), language(), mode)
         st.caption(t("sign_in.open_source"))

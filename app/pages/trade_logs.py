@@ -2,6 +2,7 @@
 The trade log: filters, pages cut by the database, and one decision in full under the table.
 
 Which decision is open stands in the address (`?log=`), so it can be linked; whose it may be is the query's to decide.
+So do the filters, by their values: `?outcome=bought&span=day` means the same in every language.
 """
 
 import streamlit as st
@@ -9,6 +10,7 @@ import streamlit as st
 from app.i18n import clock_time, language, t
 from app.panels.decisions import columns
 from app.panels.detail import detail
+from app.panels.linked import from_address, into_address
 from app.panels.top import title, top
 from app.session import require_user
 from app.system import system
@@ -20,23 +22,27 @@ SPANS = {"all": None, "day": 86_400_000, "week": 7 * 86_400_000}
 
 
 def _filters() -> tuple[str | None, int | None]:
+    outcomes = ["all", *OUTCOMES]
+    from_address("outcome", outcomes, "all")
+    from_address("span", list(SPANS), "all")
     with st.container(horizontal=True, vertical_alignment="bottom", key="filters"):
         outcome = st.selectbox(
             t("filter.outcome"),
-            ["all", *OUTCOMES],
+            outcomes,
             format_func=lambda one: t("filter.every") if one == "all" else t(f"outcome.{one}"),
             key="outcome",
             width=220,
-            bind="query-params",
+            on_change=into_address,
+            args=("outcome", "all"),
         )
         span = st.segmented_control(
             t("filter.span"),
             list(SPANS),
-            default="all",
             format_func=lambda one: t(f"filter.{one}"),
             key="span",
             required=True,
-            bind="query-params",
+            on_change=into_address,
+            args=("span", "all"),
         )
     wide = SPANS[str(span or "all")]
     since = None if wide is None else system().clock.now_ms() - wide

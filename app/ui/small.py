@@ -10,9 +10,13 @@ from app.ui.style import COUNTDOWN, DOOR, LEAVE
 CYCLE_MS = 300_000
 
 
-def door(text: Mapping[str, str], errors: Mapping[str, str], locale: str) -> None:
-    """Sign-in and registration form; posts to our REST routes itself, so a password never reaches a script."""
-    component("door", DOOR)(key="door", data={"text": dict(text), "errors": dict(errors), "locale": locale})
+def door(text: Mapping[str, str], errors: Mapping[str, str], locale: str, mode: str) -> None:
+    """
+    Sign-in and registration form, which of the two first is *mode* (sign_in, register); it posts to our REST routes
+    itself, so a password never reaches a script.
+    """
+    data = {"text": dict(text), "errors": dict(errors), "locale": locale, "mode": mode}
+    component("door", DOOR)(key="door", data=data)
 
 
 def leave(label: str) -> None:

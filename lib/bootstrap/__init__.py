@@ -20,6 +20,7 @@ from lib.bootstrap.replay import Findings as Findings
 from lib.bootstrap.replay import ReplayPlan as ReplayPlan
 from lib.bootstrap.replay import replay as replay
 from lib.bootstrap.replay import synthetic_file as synthetic_file
+from lib.bootstrap.starting import last_line as last_line
 from lib.bootstrap.starting import prepare_logs as prepare_logs
 from lib.bootstrap.starting import refuse_busy_port as refuse_busy_port
 from lib.bootstrap.starting import run_process as run_process

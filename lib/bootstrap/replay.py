@@ -7,8 +7,10 @@ clock. It ends with an audit of what the exchange knows against what our books s
 
 import csv
 import gzip
+import re
 import sqlite3
 import tempfile
+from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -34,15 +36,18 @@ from lib.domain.analyst_name import RULES_MODEL
 from lib.domain.candle import MINUTE_MS, Candle
 from lib.domain.errors import Halt
 from lib.domain.order import CYCLE_MS, TERMINAL, OrderState
-from lib.simulator.feeds import INSTRUMENTS, Feed
-from lib.simulator.market import ReplayMarket, SyntheticMarket, read_candles
-from lib.simulator.replay import HEADER
+from lib.simulator.candle_files import read_candles
+from lib.simulator.feeds import Feed, instrument_of
+from lib.simulator.market import ReplayMarket, SyntheticMarket
 from lib.simulator.server import SimulatorConfig, application, build
 from lib.simulator.store import Store
 from lib.trading.cycle import CycleReport
 
 WARM_UP = 5_000
 """Candles of the file that are already past when trading begins: what the collector loads by REST."""
+LEAST_WARM_UP = 60
+"""What a file too short for that begins with: a decision sees thirty candles."""
+CYCLES_A_DAY = 288
 WISHES = (
     "",
     "보수적으로, 확실할 때만 들어가 주세요.",
@@ -75,6 +80,10 @@ class Findings:
     cycles: int = 0
     decided: int = 0
     skipped: int = 0
+    skip_reasons: Counter[str] = field(default_factory=Counter)
+    """How often a whole cycle was skipped for what; figures in a reason are written as dots."""
+    notes: list[str] = field(default_factory=list)
+    """What was not as it should be about the file."""
     answers: int = 0
     orders: dict[str, int] = field(default_factory=dict)
     outcomes: dict[str, int] = field(default_factory=dict)
@@ -112,23 +121,38 @@ class Person:
 
 async def replay(plan: ReplayPlan, progress: Callable[[int, int], None]) -> Findings:
     """Run *plan* and audit it; *progress* hears (cycles done, cycles in all)."""
-    candles = read_candles(plan.file)
-    first = _first_boundary(candles)
-    total = plan.days * 288
-    if len(candles) < (first - candles[0].open_time) // MINUTE_MS + total * 5:
-        raise Halt(f"{plan.file} is too short: {WARM_UP} candles of warm-up and {plan.days} days are needed")
+    file = read_candles(plan.file, instrument_of(plan.symbol))
+    span = _span(file.candles, plan.days)
+    if span.cycles < 1:
+        raise Halt(f"candle file {plan.file}: is too short: {len(file.candles)} candles, and at least 70 are needed")
     with tempfile.TemporaryDirectory(prefix="maemae-replay-") as folder:
-        return await _with_stores(plan, candles, Path(folder), first, progress)
+        found = await _with_stores(plan, file.candles, Path(folder), span, progress)
+    found.notes += file.notes
+    if span.cycles < plan.days * CYCLES_A_DAY:
+        found.notes.append(f"the file ends before {plan.days} days are over")
+    return found
 
 
-def _first_boundary(candles: Sequence[Candle]) -> int:
-    """The first T whose past the collector can load in full."""
-    ready = candles[0].open_time + WARM_UP * MINUTE_MS
-    return -(-ready // CYCLE_MS) * CYCLE_MS
+@dataclass(frozen=True, slots=True)
+class Span:
+    """The part that is lived through: *cycles* of them, the first at T *first* (epoch ms)."""
+
+    first: int
+    cycles: int
+
+
+def _span(candles: Sequence[Candle], days: int) -> Span:
+    """As many cycles of *days* as there are candles for, after a warm-up that a short file shortens."""
+    begin, end = candles[0].open_time, candles[-1].open_time + MINUTE_MS
+    spare = end - begin - days * CYCLES_A_DAY * CYCLE_MS
+    ready = begin + min(WARM_UP, max(LEAST_WARM_UP, spare // MINUTE_MS)) * MINUTE_MS
+    first = -(-ready // CYCLE_MS) * CYCLE_MS
+    # a T at the very end would have no minute after it to trade in
+    return Span(first, min(days * CYCLES_A_DAY, (end - first) // CYCLE_MS))
 
 
 async def _with_stores(
-    plan: ReplayPlan, candles: Sequence[Candle], folder: Path, first: int, progress: Callable[[int, int], None]
+    plan: ReplayPlan, candles: Sequence[Candle], folder: Path, span: Span, progress: Callable[[int, int], None]
 ) -> Findings:
     engine = make_engine(plan.database_url or f"sqlite:///{folder / 'replay.db'}")
     schema.migrate(engine)
@@ -139,7 +163,7 @@ async def _with_stores(
     client, redis_async = connect(url, tls_verify=verify), connect_async(url, tls_verify=verify)
     try:
         stores = Stores(engine, client, redis_async)
-        return await _play(plan, candles, folder, stores, first, progress)
+        return await _play(plan, candles, folder, stores, span, progress)
     finally:
         await redis_async.aclose()
         client.close()
@@ -159,10 +183,11 @@ async def _play(
     candles: Sequence[Candle],
     folder: Path,
     stores: Stores,
-    first: int,
+    span: Span,
     progress: Callable[[int, int], None],
 ) -> Findings:
-    feed = Feed(ReplayMarket(plan.symbol, candles), {plan.symbol: INSTRUMENTS[plan.symbol]})
+    first, total = span.first, span.cycles
+    feed = Feed(ReplayMarket(plan.symbol, candles), {plan.symbol: instrument_of(plan.symbol)})
     config = SimulatorConfig(feed=f"replay:{plan.file}", database=folder / "exchange.db", symbols=(plan.symbol,))
     clock = SteppedClock(first - CYCLE_MS)
     exchange = build(config, feed, Store(config.database, "replay"), clock)
@@ -170,7 +195,6 @@ async def _play(
     secret, public = generate_keys()
     players = Players(f"replay:{plan.file.name}", plan.symbol, RULES_MODEL, "replay", secret, public)
     found = Findings(database=_database_version(stores.engine), redis=_redis_version(stores.redis), first_ms=first)
-    total = plan.days * 288
     async with Rehearsal.opened(exchange, clock, stores, players, application(config, exchange, clock)) as rehearsal:
         labels = {}
         for number, settings in enumerate(people(plan.users), 1):
@@ -199,7 +223,9 @@ def _watching(
     async def on_cycle(report: CycleReport) -> None:
         found.cycles += 1
         skipped = [result for result in report.results if result.outcome == "skipped" and not result.orders]
-        found.skipped += bool(report.results) and len(skipped) == len(report.results)
+        if report.results and len(skipped) == len(report.results):
+            found.skipped += 1
+            found.skip_reasons[re.sub(r"\d[\d.,]*", "…", skipped[0].reason)] += 1
         found.decided += len(skipped) < len(report.results)
         found.answers += len(report.answers)
         for result in report.results:
@@ -281,9 +307,13 @@ def _person(connection: sa.Connection, rehearsal: Rehearsal, row: sa.RowMapping,
 def _buy_and_hold(candles: Sequence[Candle], first: int, total: int) -> list[tuple[int, Decimal]]:
     """What one USDT would be worth as coins bought at the first T, without fees."""
     closes = {candle.open_time + MINUTE_MS: candle.close for candle in candles}
-    bought = closes[first]
     times = [first + number * CYCLE_MS for number in range(total)]
-    return [(t_ms, closes[t_ms] / bought) for t_ms in times]
+    last = bought = closes.get(first, candles[0].close)
+    worth = []
+    for t_ms in times:
+        last = closes.get(t_ms, last)  # in a hole, what was paid before it
+        worth.append((t_ms, last / bought))
+    return worth
 
 
 def _database_version(engine: sa.Engine) -> str:
@@ -300,13 +330,13 @@ def _redis_version(client: redis.Redis) -> str:
 
 def synthetic_file(folder: Path, days: int, seed: int = 7, symbol: str = "BTCUSDT") -> Path:
     """A candle file of the synthetic feed, long enough for *days*: what a replay uses when none is named."""
-    market = SyntheticMarket(seed, {symbol: INSTRUMENTS[symbol]})
+    market = SyntheticMarket(seed, {symbol: instrument_of(symbol)})
     begin = 1_735_689_600_000 - WARM_UP * MINUTE_MS  # 2025-01-01 00:00 UTC, after the warm-up
-    file = folder / f"synthetic-{seed}-{days}d.csv.gz"
+    file = folder / f"synthetic-{symbol}-{seed}-{days}d.csv.gz"
     folder.mkdir(parents=True, exist_ok=True)
     with gzip.open(file, "wt", newline="") as out:
         writer = csv.writer(out)
-        writer.writerow(HEADER)
+        writer.writerow(["open_time", "open", "high", "low", "close", "volume"])
         for number in range(WARM_UP + days * 1440 + 10):
             candle = market.candle(symbol, begin + number * MINUTE_MS)
             if candle is not None:

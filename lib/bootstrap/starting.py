@@ -2,29 +2,56 @@
 How every process of the system begins and ends: settings, logs, one clear line for what cannot work.
 
 *Halt* anywhere becomes one line on standard error and exit status 78, without a traceback; nothing is lost, because
-nothing had begun. Every other exception is a bug and keeps its traceback.
+nothing had begun. So does trouble with a file. A bug keeps its traceback in the log, whatever the log's level. Nothing
+ever ends without a line.
 """
 
 import socket
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import NoReturn
 
 from lib import log, settings
-from lib.domain.errors import EXIT_CONFIG, Halt
+from lib.domain.errors import EXIT_CONFIG, Halt, Retry
 from lib.settings import Settings
+
+EXIT_INTERRUPTED = 130
 
 
 def run_process(service: str, main: Callable[[Settings], None]) -> None:
-    """Load settings, set up logs, run *main*; exit 78 with one line on *Halt*."""
-    try:
+    """Load settings, set up logs, run *main*, and end as `last_line` says."""
+    with last_line(service):
         loaded = settings.load()
         prepare_logs(service, loaded)
         main(loaded)
+
+
+@contextmanager
+def last_line(service: str) -> Iterator[None]:
+    """
+    Whatever ends the block early ends the process with one line on standard error.
+
+    Exit status 78 for *Halt* and files that cannot be used, 1 for what is away (*Retry*), 130 for Ctrl-C.
+    """
+    try:
+        yield
     except Halt as halt:
-        sys.stderr.write(f"{service}: {log.redact(str(halt))}\n")
-        raise SystemExit(EXIT_CONFIG) from None
+        _end(service, str(halt), EXIT_CONFIG)
+    except Retry as away:
+        log.get("process").debug("process.away", why=str(away))
+        _end(service, str(away), 1)
     except KeyboardInterrupt:
-        raise SystemExit(130) from None
+        _end(service, "interrupted", EXIT_INTERRUPTED)
+    except OSError as trouble:
+        if trouble.filename is None:
+            raise
+        _end(service, f"{trouble.filename} cannot be used: {trouble.strerror}", EXIT_CONFIG)
+
+
+def _end(service: str, why: str, status: int) -> NoReturn:
+    sys.stderr.write(f"{service}: {log.redact(' '.join(why.split()))}\n")
+    raise SystemExit(status) from None
 
 
 def prepare_logs(service: str, loaded: Settings) -> None:

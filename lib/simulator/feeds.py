@@ -12,13 +12,15 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
+from lib import log
 from lib.clock import Clock
 from lib.domain.candle import MINUTE_MS, Candle
 from lib.domain.errors import Halt
 from lib.domain.instrument import Instrument
+from lib.simulator.candle_files import read_candles
 from lib.simulator.config import LIVE_FEEDS, SimulatorConfig
 from lib.simulator.live_feed import LiveFeed, Upstream
-from lib.simulator.market import LiveMarket, Market, ReplayMarket, SyntheticMarket, read_candles
+from lib.simulator.market import LiveMarket, Market, ReplayMarket, SyntheticMarket
 from lib.simulator.store import Store
 
 LIVE_HISTORY_MS = 6_000 * MINUTE_MS
@@ -82,9 +84,7 @@ def open_feed(config: SimulatorConfig, store: Store, clock: Clock, upstream: Ups
     """The feed of *config*; *Halt* when its file, symbols or upstream do not fit."""
     if config.feed in LIVE_FEEDS:
         return _live(config, store, clock, upstream)
-    if unknown := [s for s in config.symbols if s not in INSTRUMENTS]:
-        raise Halt(f"{unknown[0]} cannot be simulated: this feed knows {', '.join(INSTRUMENTS)}")
-    instruments = {symbol: INSTRUMENTS[symbol] for symbol in config.symbols}
+    instruments = {symbol: instrument_of(symbol) for symbol in config.symbols}
     if config.feed == "synthetic":
         return Feed(SyntheticMarket(config.seed, instruments), instruments)
     if len(config.symbols) != 1:
@@ -92,15 +92,26 @@ def open_feed(config: SimulatorConfig, store: Store, clock: Clock, upstream: Ups
     return Feed(_replay(config, store, clock), instruments)
 
 
+def instrument_of(symbol: str) -> Instrument:
+    """Its trading rules; *Halt* for a symbol that needs a real venue to ask."""
+    if symbol not in INSTRUMENTS:
+        raise Halt(f"{symbol} cannot be simulated: this feed knows {', '.join(INSTRUMENTS)}")
+    return INSTRUMENTS[symbol]
+
+
 def _replay(config: SimulatorConfig, store: Store, clock: Clock) -> ReplayMarket:
-    candles = read_candles(Path(config.feed.partition(":")[2]))
+    symbol = config.symbols[0]
+    file = read_candles(Path(config.feed.partition(":")[2]), instrument_of(symbol))
+    for note in file.notes:
+        log.get("simulator").warning("replay.file", note=note)
+    candles = file.candles
     kept = store.fact("replay_shift_ms")
     if kept is None:
         past = candles[: max(config.replay_history, 1)][-1]
         kept = str(clock.now_ms() // MINUTE_MS * MINUTE_MS - past.open_time - MINUTE_MS)
         store.keep_fact("replay_shift_ms", kept)
     shift = int(kept)
-    return ReplayMarket(config.symbols[0], [_moved(candle, shift) for candle in candles])
+    return ReplayMarket(symbol, [_moved(candle, shift) for candle in candles])
 
 
 def _moved(candle: Candle, shift: int) -> Candle:
@@ -118,6 +129,8 @@ def _live(config: SimulatorConfig, store: Store, clock: Clock, upstream: Upstrea
 
 
 def _digest(path: Path) -> str:
+    if path.exists() and not path.is_file():
+        raise Halt(f"cannot read the candle file {path}: it is not a file")
     try:
         return sha256(path.read_bytes()).hexdigest()[:12]
     except OSError as error:

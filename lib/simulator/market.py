@@ -13,7 +13,6 @@ from lib.domain.candle import Candle
 from lib.simulator.live_market import LiveMarket as LiveMarket
 from lib.simulator.path import Path as Path
 from lib.simulator.replay import ReplayMarket as ReplayMarket
-from lib.simulator.replay import read_candles as read_candles
 from lib.simulator.synthetic import SyntheticMarket as SyntheticMarket
 
 

@@ -223,3 +223,23 @@ def test_the_engines_reasons_are_korean_on_korean_pages_only(visit: Visit) -> No
     frames = {lang: visit("t-owner", language=lang).dataframe[0].value for lang in ("ko", "en")}
     assert any("확신이 기준보다 낮습니다 (0.60 < 0.65)." in why for why in frames["ko"]["why"])
     assert any("confidence 0.60 is under 0.65" in why for why in frames["en"]["why"])
+
+
+def test_the_address_carries_the_values_of_filters_and_never_their_labels(visit: Visit) -> None:
+    at = visit("t-owner", "trade_logs")
+    at.selectbox(key="outcome").set_value("sold").run()
+    assert at.query_params["outcome"] == "sold"
+    at.selectbox(key="outcome").set_value("all").run()
+    assert "outcome" not in at.query_params
+    assert not any(one.proto.query_param_key for one in at.selectbox)
+
+
+def test_a_linked_filter_is_set_and_what_means_nothing_is_the_default(visit: Visit) -> None:
+    at = visit("t-owner", "trade_logs")
+    at.query_params["outcome"], at.query_params["span"] = "sold", "매도"
+    at.run()
+    assert (at.selectbox(key="outcome").value, at.button_group(key="span").value) == ("sold", "all")
+    assert any("모두 7건" in caption.value for caption in at.caption)
+    at.query_params.pop("outcome")
+    at.run()
+    assert at.selectbox(key="outcome").value == "all"

@@ -1,18 +1,14 @@
-"""Prices: the synthetic market's promises, paths through candles, candle files, the live market."""
+"""Prices: the synthetic market's promises, paths through candles, the replayed and the live market."""
 
-import gzip
 from decimal import Decimal
-from pathlib import Path
 
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lib.domain.candle import MINUTE_MS, Candle, candle_problem
-from lib.domain.errors import Halt
 from lib.domain.instrument import Instrument
 from lib.ports import KlineUpdate, Ticker
-from lib.simulator.market import LiveMarket, ReplayMarket, SyntheticMarket, read_candles
+from lib.simulator.market import LiveMarket, ReplayMarket, SyntheticMarket
 from lib.simulator.path import walk
 from tests.simulator.worlds import BITCOIN, BTC, T0, D
 
@@ -91,64 +87,22 @@ def test_the_forming_candle_is_what_the_path_showed_so_far(open_time: int, offse
     assert forming.volume <= known(MARKET, BTC, open_time).volume
 
 
-# --- files ------------------------------------------------------------------------------------------------------------
-
-HEADER = "open_time,open,high,low,close,volume"
-ROWS = [f"{T0 + n * MINUTE_MS},{100 + n}.5,{102 + n},{100 + n},{101 + n}.5,3.25" for n in range(4)]
+# --- replayed ---------------------------------------------------------------------------------------------------------
 
 
-def written(folder: Path, *lines: str, name: str = "candles.csv") -> Path:
-    file = folder / name
-    text = "\n".join(lines) + "\n"
-    file.write_bytes(gzip.compress(text.encode()) if name.endswith(".gz") else text.encode())
-    return file
-
-
-@pytest.mark.parametrize("name", ["candles.csv", "candles.csv.gz"])
-def test_a_candle_file_replays_exactly_and_halts_at_its_end(tmp_path: Path, name: str) -> None:
-    market = ReplayMarket(BTC, read_candles(written(tmp_path, HEADER, *ROWS, name=name)))
-    assert market.candle(BTC, T0) == Candle(T0, D("100.5"), D("102"), D("100"), D("101.5"), D("3.25"))
+def test_a_replay_has_the_minutes_of_its_candles_and_no_others() -> None:
+    rows = [
+        Candle(T0 + n * MINUTE_MS, D("100.5") + n, D(102) + n, D(100) + n, D("101.5") + n, D("3.25")) for n in (0, 1, 3)
+    ]
+    market = ReplayMarket(BTC, rows)
+    assert market.candle(BTC, T0) == rows[0]
     assert market.price_at(BTC, T0) == D("100.5")
+    assert market.price_at(BTC, T0 + 2 * MINUTE_MS - 1) == D("102.5")
+    assert market.price_at(BTC, T0 + 2 * MINUTE_MS) is None  # a hole
+    assert market.forming(BTC, T0 + 2 * MINUTE_MS) is None
     assert market.price_at(BTC, T0 + 4 * MINUTE_MS - 1) == D("104.5")
     assert market.price_at(BTC, T0 + 4 * MINUTE_MS) is None
-    assert market.forming(BTC, T0 + 4 * MINUTE_MS) is None
     assert market.price_at(BTC, T0 - 1) is None
-
-
-@pytest.mark.parametrize(
-    ("lines", "problem"),
-    [
-        ([], "line 1: the header"),
-        (["a,b,c"], "line 1: the header"),
-        ([HEADER], "line 2: there is no candle"),
-        ([HEADER, ROWS[0], "x"], "line 3: has 1 fields"),
-        ([HEADER, ROWS[0].replace("102", "NaN")], "line 2: not a"),
-        ([HEADER, ROWS[0].replace("102", "1")], "line 2: high and low"),
-        ([HEADER, "12,1,1,1,1,1"], "line 2: open time is not on the interval"),
-        ([HEADER, "-60000,1,1,1,1,1"], "line 2: open_time is not epoch ms"),
-        ([HEADER, ROWS[0], ROWS[0]], "line 3: this minute is there twice"),
-        ([HEADER, ROWS[1], ROWS[0]], "line 3: rows are not oldest first"),
-        ([HEADER, ROWS[0], ROWS[3]], "line 3: 2 minutes are missing before it"),
-    ],
-)
-def test_a_malformed_file_is_one_line_naming_file_line_and_problem(
-    tmp_path: Path, lines: list[str], problem: str
-) -> None:
-    file = written(tmp_path, *lines)
-    with pytest.raises(Halt) as halt:
-        read_candles(file)
-    text = str(halt.value)
-    assert str(file) in text
-    assert problem in text
-    assert "\n" not in text
-
-
-def test_a_broken_gzip_and_a_missing_file_are_one_line_too(tmp_path: Path) -> None:
-    cut = tmp_path / "cut.csv.gz"
-    cut.write_bytes(gzip.compress(("\n".join([HEADER, *ROWS])).encode())[:-12])
-    for file in (written(tmp_path, "no gzip", name="x.csv").rename(tmp_path / "x.csv.gz"), cut, tmp_path / "none.csv"):
-        with pytest.raises(Halt, match="cannot be read"):
-            read_candles(file)
 
 
 # --- live -------------------------------------------------------------------------------------------------------------

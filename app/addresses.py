@@ -1,0 +1,129 @@
+"""
+Which addresses there are: our pages, the design's names for them, files. Whatever else is asked for is a real 404.
+
+Streamlit answers every unknown address with its own page and 200, and that page names its scripts relatively: under an
+address of two parts it stays blank for ever. So the page is answered here, with absolute addresses and the reader's
+language in its `lang`, and an answer of Streamlit's that is a page nevertheless means that there is nothing.
+"""
+
+import re
+from collections.abc import Mapping
+from html import escape
+from pathlib import Path
+
+import streamlit
+from starlette.middleware.gzip import GZipMiddleware
+from starlette.responses import HTMLResponse, PlainTextResponse, RedirectResponse, Response
+
+from app.i18n import LANGUAGES, catalogue, preferred
+from app.security import App, Message, Receive, Scope, Send
+from app.ui.assets import address
+from app.visit import header, query_value, visit_of
+
+HOME = "/"
+PAGES = frozenset({HOME, "/trade_logs", "/api_keys", "/settings"})
+ELSEWHERE: Mapping[str, str] = {
+    "/auth/login": HOME,
+    "/auth/register": "/?door=register",
+    "/dashboard": HOME,
+    "/dashboard/api-key": "/api_keys",
+    "/dashboard/settings": "/settings",
+    "/dashboard/logs": "/trade_logs",
+}
+"""The design's addresses and where these pages are."""
+LANGUAGE_COOKIE = "maemae_lang"
+INDEX = Path(streamlit.__file__).parent / "static" / "index.html"
+_FONT = "PretendardVariable-1.3.9.woff2"
+
+
+class Addresses:
+    """Pure ASGI around *app*, inside the security layer; *index* is Streamlit's own page."""
+
+    def __init__(self, app: App, index: Path = INDEX) -> None:
+        self._app = app
+        text = index.read_text(encoding="utf-8")
+        self._pages = {one: page_in(one, text) for one in LANGUAGES}
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or scope["method"] not in ("GET", "HEAD"):
+            await self._app(scope, receive, send)
+        elif (target := ELSEWHERE.get(scope["path"])) is not None:
+            await RedirectResponse(_with_query(target, scope))(scope, receive, send)
+        elif scope["path"] in PAGES:
+            # an answer of its own for each: the middleware changes the headers of the one it is given
+            page = HTMLResponse(self._pages[reader_language(scope)])
+            await GZipMiddleware(page)(scope, receive, send)
+        else:
+            await self._app(scope, receive, _NoPage(scope, receive, send))
+
+
+class _NoPage:
+    """A `send` that answers 404 where Streamlit would answer an unknown address with its page, or in English."""
+
+    def __init__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        self._scope, self._receive, self._send = scope, receive, send
+        self._replaced = False
+
+    async def __call__(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            self._replaced = _is_nothing(message)
+            if self._replaced:
+                await missing(self._scope)(self._scope, self._receive, self._send)
+        if not self._replaced:
+            await self._send(message)
+
+
+def _is_nothing(start: Message) -> bool:
+    kind = header(start.get("headers", ()), b"content-type")
+    return kind.startswith("text/html") or (start["status"] == 404 and kind.startswith("text/plain"))
+
+
+def missing(scope: Scope) -> Response:
+    """The 404 of *scope*, in its reader's language."""
+    words = catalogue(reader_language(scope))
+    if "text/html" not in header(scope["headers"], b"accept"):
+        return PlainTextResponse(words["missing.title"], 404)
+    return HTMLResponse(_MISSING.format(lang=reader_language(scope), icon=address("favicon.svg"), **_shown(words)), 404)
+
+
+def _shown(words: Mapping[str, str]) -> dict[str, str]:
+    return {name: escape(words[f"missing.{name}"]) for name in ("title", "note", "home")}
+
+
+_MISSING = """<!DOCTYPE html>
+<html lang="{lang}"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
+<title>{title} · Maemae</title><link rel="icon" href="{icon}"><style>
+:root {{ color-scheme: light dark; }}
+body {{ margin: 0; min-height: 100vh; display: grid; place-content: center; gap: .6rem; padding: 1.5rem;
+  box-sizing: border-box; font: 15px/1.6 Pretendard, "Noto Sans KR", "Apple SD Gothic Neo", sans-serif;
+  word-break: keep-all; background: light-dark(#fff, #0b0e11); color: light-dark(#1e2329, #eaecef); }}
+h1 {{ font-size: 1.5rem; margin: 0; }} p {{ margin: 0; opacity: .75; }} a {{ color: light-dark(#8a6400, #f0b90b); }}
+</style></head><body><h1>{title}</h1><p>{note}</p><p><a href="/">{home}</a></p></body></html>
+"""
+
+
+def reader_language(scope: Scope) -> str:
+    """The account's language; of who has none of their own the one in the address, else chosen before, else asked."""
+    user = visit_of(scope).user
+    if user is not None and not user.read_only and user.locale in LANGUAGES:
+        return user.locale
+    headers = scope["headers"]
+    cookie = re.search(rf"(?:^|;\s*){LANGUAGE_COOKIE}=(\w+)", header(headers, b"cookie"))
+    named = (query_value(scope, "lang"), cookie[1] if cookie else "")
+    asked = re.match(r"[A-Za-z]{2,3}", header(headers, b"accept-language").strip())
+    return next((one for one in named if one in LANGUAGES), None) or preferred(asked[0] if asked else None)
+
+
+def _with_query(target: str, scope: Scope) -> str:
+    query = scope.get("query_string", b"").decode("latin-1")
+    return target + ("&" if "?" in target else "?") + query if query else target
+
+
+def page_in(language: str, index: str) -> str:
+    """Streamlit's page with absolute addresses, in *language*, with our title, icon and font."""
+    words = catalogue(language)
+    page = index.replace('<html lang="en">', f'<html lang="{language}">').replace('"./', '"/')
+    page = re.sub(r"<title>.*?</title>", "<title>Maemae 매매</title>", page)
+    page = re.sub(r'href="/static/media/SourceSans[^"]*"', f'href="/assets/{_FONT}?v=1.3.9"', page)
+    page = page.replace('href="/favicon.png"', f'href="{address("favicon.svg")}"')
+    return re.sub(r"(?s)<noscript>.*?</noscript>", f"<noscript><p>{words['missing.script']}</p></noscript>", page)

@@ -1,0 +1,197 @@
+"""Which addresses there are, in whose language, and what the first visit weighs."""
+
+import gzip
+import re
+from pathlib import Path
+
+import pytest
+import streamlit
+
+from app.addresses import ELSEWHERE, INDEX, PAGES, page_in
+from app.i18n import catalogue
+from app.kept_assets import KeptAssets
+from app.policy import inline_hashes
+from streamlit_app import PAGES as NAVIGATED
+from tests.web.conftest import Web
+
+HTML = {"accept": "text/html,application/xhtml+xml"}
+STATIC = Path(streamlit.__file__).parent / "static"
+SCRIPT = f"/static/js/{max((STATIC / 'static' / 'js').iterdir(), key=lambda path: path.stat().st_size).name}"
+
+
+def test_the_navigation_and_the_addresses_name_the_same_pages() -> None:
+    assert {"/", *(f"/{name}" for name, _ in NAVIGATED[1:])} == PAGES
+
+
+@pytest.mark.parametrize("path", sorted(PAGES))
+def test_a_page_is_answered_with_absolute_addresses_of_files_that_are_there(web: Web, path: str) -> None:
+    for _ in range(2):
+        answer = web.client().get(path, headers=HTML)
+        assert (answer.status_code, answer.headers["content-encoding"]) == (200, "gzip")
+        assert int(answer.headers["content-length"]) < len(answer.content)
+    assert answer.headers["cache-control"] == "no-store"
+    named = re.findall(r'(?:href|src)="([^"]+)"', answer.text)
+    assert len(named) > 10
+    assert all(one.startswith("/") for one in named)
+    for one in named:
+        assert one == "/_stcore/agent/openapi.json" or web.client().get(one).status_code == 200, one
+
+
+@pytest.mark.parametrize("path", ELSEWHERE)
+def test_the_designs_addresses_lead_to_their_pages_and_keep_what_was_asked(web: Web, path: str) -> None:
+    answer = web.client().get(f"{path}?lang=en", headers=HTML)
+    assert answer.status_code == 307
+    target, _, query = answer.headers["location"].partition("?")
+    assert target in PAGES
+    assert "lang=en" in query
+    assert answer.headers["cache-control"] == "no-store"
+
+
+UNKNOWN = (
+    *("/nowhere", "/auth", "/auth/nowhere", "/dashboard/nowhere", "/trade_logs/7", "/static/js/none.js"),
+    *("/_stcore/nowhere", "/assets/none.mjs", "/media/none.png", "/index.html"),
+)
+
+
+@pytest.mark.parametrize("path", UNKNOWN)
+def test_an_unknown_address_is_a_404_in_the_readers_language(web: Web, path: str) -> None:
+    kim = web.owner()
+    for one in ("ko", "en"):
+        answer = web.client().get(path, headers={**HTML, "accept-language": f"{one}-XX,zz;q=0.5"})
+        if answer.status_code == 401:  # files of people ask who it is first
+            answer = kim.get(path, headers=HTML)
+            one = "ko"
+        assert answer.status_code == 404
+        assert f'<html lang="{one}">' in answer.text
+        assert catalogue(one)["missing.title"] in answer.text
+        assert "/static/js/" not in answer.text
+        assert "content-security-policy" in answer.headers
+
+
+def test_a_program_that_asks_for_no_page_gets_a_404_of_one_line(web: Web) -> None:
+    answer = web.client().get("/static/js/none.js", headers={"accept": "*/*", "accept-language": "en"})
+    assert (answer.status_code, answer.text) == (404, "There is nothing at this address")
+    assert web.owner().get("/api/nowhere").json() == {"error": "refuse.not_found", "params": {}}
+
+
+LANGUAGES = [
+    ("/", {}, "ko"),
+    ("/", {"accept-language": "en-GB,en;q=0.9,ko;q=0.8"}, "en"),
+    ("/", {"accept-language": "de"}, "en"),
+    ("/", {"accept-language": "*"}, "ko"),
+    ("/?lang=en", {"accept-language": "ko"}, "en"),
+    ("/?lang=ko", {"accept-language": "en"}, "ko"),
+    ("/?lang=xx%22", {"accept-language": "en"}, "en"),
+    ("/", {"accept-language": "en", "cookie": "a=b; maemae_lang=ko"}, "ko"),
+    ("/", {"accept-language": "en", "cookie": "maemae_lang=<b>"}, "en"),
+    ("/?" + "&".join(["x=1"] * 500), {"accept-language": "en"}, "en"),
+]
+
+
+@pytest.mark.parametrize(("path", "headers", "language"), LANGUAGES)
+def test_the_documents_language_is_the_strangers(web: Web, path: str, headers: dict[str, str], language: str) -> None:
+    assert f'<html lang="{language}">' in web.client().get(path, headers=headers).text
+
+
+def test_the_documents_language_is_the_persons_in_whatever_browser(web: Web) -> None:
+    assert '<html lang="ko">' in web.owner().get("/?lang=en", headers={"accept-language": "en"}).text
+
+
+def test_our_page_runs_the_inline_scripts_the_policy_knows() -> None:
+    index = INDEX.read_text(encoding="utf-8")
+    for one in ("ko", "en"):
+        scripts = re.findall(r"(?s)<script>(.*?)</script>", page_in(one, index))
+        assert scripts == re.findall(r"(?s)<script>(.*?)</script>", index)
+    assert len(inline_hashes()) == len(scripts) == 1
+
+
+# --- weight -----------------------------------------------------------------------------------------------------------
+
+
+def test_a_script_travels_compressed_and_is_kept_by_the_browser(web: Web) -> None:
+    for number in range(2):  # the second one is answered from memory
+        answer = web.client().get(SCRIPT)
+        assert answer.headers["content-encoding"] == "gzip"
+        assert number == 0 or int(answer.headers["content-length"]) * 2 < len(answer.content)
+        assert "immutable" in answer.headers["cache-control"]
+        assert answer.headers["vary"].lower() == "accept-encoding"
+        assert answer.headers["x-content-type-options"] == "nosniff"
+        assert answer.content == (STATIC / SCRIPT.lstrip("/")).read_bytes()
+
+
+def test_who_takes_no_compression_gets_none(web: Web) -> None:
+    answer = web.client().get(SCRIPT, headers={"accept-encoding": "identity"})
+    assert "content-encoding" not in answer.headers
+    assert answer.content == (STATIC / SCRIPT.lstrip("/")).read_bytes()
+
+
+def test_a_font_is_not_compressed_again_and_our_modules_are_kept_by_their_version(web: Web) -> None:
+    font = web.client().get("/assets/PretendardVariable-1.3.9.woff2?v=1.3.9")
+    assert "content-encoding" not in font.headers
+    assert "immutable" in font.headers["cache-control"]
+    assert "immutable" not in web.client().get("/assets/tvchart.mjs").headers.get("cache-control", "")
+
+
+class Scripted:
+    """An application that answers every request with *body*, and counts."""
+
+    def __init__(self, body: bytes, kind: bytes = b"text/javascript") -> None:
+        self.body, self.kind, self.asked = body, kind, 0
+
+    async def __call__(self, scope: object, receive: object, send: object) -> None:
+        self.asked += 1
+        headers = [(b"content-type", self.kind), (b"content-length", str(len(self.body)).encode())]
+        await send({"type": "http.response.start", "status": 200, "headers": headers})  # type: ignore[operator]
+        await send({"type": "http.response.body", "body": self.body})  # type: ignore[operator]
+
+
+async def got(app: KeptAssets, path: str, *headers: tuple[bytes, bytes]) -> bytes:
+    heard: list[dict[str, object]] = []
+
+    async def send(message: object) -> None:
+        heard.append(message)  # type: ignore[arg-type]
+
+    async def receive() -> dict[str, object]:
+        return {"type": "http.request"}
+
+    scope = {"type": "http", "method": "GET", "path": path, "headers": [(b"accept-encoding", b"gzip"), *headers]}
+    await app(scope, receive, send)
+    return b"".join(bytes(one.get("body", b"")) for one in heard)  # type: ignore[call-overload]
+
+
+async def test_a_file_is_compressed_once_and_never_past_the_bound(monkeypatch: pytest.MonkeyPatch) -> None:
+    behind = Scripted(b"let a = 1;\n" * 500)
+    kept = KeptAssets(behind)
+    for _ in range(3):
+        assert gzip.decompress(await got(kept, "/static/js/a.js")) == behind.body
+    assert behind.asked == 1
+    monkeypatch.setattr("app.kept_assets.MOST_BYTES", 10)
+    for _ in range(2):
+        await got(kept, "/static/js/b.js")
+    assert behind.asked == 3
+
+
+@pytest.mark.parametrize(
+    ("path", "headers"),
+    [
+        ("/api/settings", ()),
+        ("/static/js/a.js", ((b"range", b"bytes=0-9"),)),
+        ("/static/js/a.js", ((b"if-none-match", b'"x"'),)),
+    ],
+)
+async def test_an_answer_about_somebody_or_in_part_is_never_kept(
+    path: str, headers: tuple[tuple[bytes, bytes], ...]
+) -> None:
+    behind = Scripted(b"x" * 5_000)
+    kept = KeptAssets(behind)
+    for _ in range(2):
+        await got(kept, path, *headers)
+    assert behind.asked == 2
+
+
+async def test_a_page_in_the_place_of_a_file_is_never_kept() -> None:
+    behind = Scripted(b"<p>nothing</p>" * 500, b"text/html")
+    kept = KeptAssets(behind)
+    for _ in range(2):
+        await got(kept, "/static/js/none.js")
+    assert behind.asked == 2
