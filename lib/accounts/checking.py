@@ -22,6 +22,8 @@ T = TypeVar("T")
 CHECKS_OF_PERSON = Pace(free=3, first_ms=10_000, longest_ms=600_000, halving_ms=900_000)
 CHECKS_OF_ADDRESS = Pace(free=3, first_ms=10_000, longest_ms=120_000, halving_ms=900_000)
 PAPER_OF_PERSON = Pace(free=3, first_ms=30_000, longest_ms=3_600_000, halving_ms=1_800_000)
+SWITCHING_ON = Pace(free=5, first_ms=5_000, longest_ms=300_000, halving_ms=900_000)
+"""Every switching off is proved at the exchange, at a call or two a second; off is never paced, so on must be."""
 WAITING = 3
 """Checks that may wait while one is made."""
 PATIENCE_S = 15.0
@@ -62,9 +64,18 @@ class PacedChecks:
         self._clock = clock
         self._turns = turns or OneAtATime()
 
+    def counted(self, *tallies: tuple[str, Pace]) -> Refusal | None:
+        """Count one try under every tally, or say how long to wait and count none."""
+        now = self._clock.now_ms()
+        for place, (key, pace) in enumerate(tallies):
+            if wait_ms := self._throttles.attempt(key, pace, now):
+                self._forgive(tallies[:place])
+                return Refusal("refuse.wait", seconds=-(-wait_ms // 1000))
+        return None
+
     def run(self, check: Callable[[], T], *tallies: tuple[str, Pace]) -> T | Refusal:
         """What *check* answers, when each of *tallies* (who, and their pace) allows it and it is its turn."""
-        if refusal := self._counted(tallies):
+        if refusal := self.counted(*tallies):
             return refusal
         try:
             with self._turns.turn():
@@ -73,15 +84,6 @@ class PacedChecks:
             _log.warning("check.not_now", why=str(busy))
             self._forgive(tallies)
             return AWAY if isinstance(busy, BudgetAway) else BUSY
-
-    def _counted(self, tallies: tuple[tuple[str, Pace], ...]) -> Refusal | None:
-        """Count one try under every tally or under none."""
-        now = self._clock.now_ms()
-        for place, (key, pace) in enumerate(tallies):
-            if wait_ms := self._throttles.attempt(key, pace, now):
-                self._forgive(tallies[:place])
-                return Refusal("refuse.wait", seconds=-(-wait_ms // 1000))
-        return None
 
     def _forgive(self, tallies: tuple[tuple[str, Pace], ...]) -> None:
         for key, pace in tallies:

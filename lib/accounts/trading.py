@@ -12,7 +12,7 @@ from typing import TypeVar
 
 from lib import log
 from lib.accounts.acts import act
-from lib.accounts.checking import CHECKS_OF_ADDRESS, CHECKS_OF_PERSON, PAPER_OF_PERSON, PacedChecks
+from lib.accounts.checking import CHECKS_OF_ADDRESS, CHECKS_OF_PERSON, PAPER_OF_PERSON, SWITCHING_ON, PacedChecks
 from lib.accounts.key_gate import KeyFlaw, hands_flaw, rights_flaw, shape_flaw
 from lib.accounts.settings_rules import settings_refusal
 from lib.accounts.web import Refusal, SessionUser
@@ -102,7 +102,7 @@ class TradingDesk:
     def __init__(self, ports: TradingPorts, deployment: Deployment) -> None:
         self._ports = ports
         self._here = deployment
-        self._key_checks = PacedChecks(ports.throttles, ports.clock)
+        self._checks = PacedChecks(ports.throttles, ports.clock)
         self._openings = PacedChecks(ports.throttles, ports.clock)
 
     # --- accounts and keys ----------------------------------------------------------------------------------------
@@ -146,7 +146,7 @@ class TradingDesk:
             return _refused(flaw)
         # the person's tally first: a flood of one person does not use up what others at that address may
         tallies = (f"key:{user.user_id}", CHECKS_OF_PERSON), (f"key@{user.network}", CHECKS_OF_ADDRESS)
-        return self._key_checks.run(lambda: self._checked(user.user_id, venue, key), *tallies)
+        return self._checks.run(lambda: self._checked(user.user_id, venue, key), *tallies)
 
     def _checked(self, user_id: int, venue: Venue, key: ApiKey) -> Refusal | KeySaved:
         try:
@@ -208,9 +208,13 @@ class TradingDesk:
 
     @act
     def set_auto_trade(self, user: SessionUser, on: bool) -> Refusal | None:
-        """The auto-trading switch. Off always works; on needs an account that can trade, and waits for the next T."""
+        """
+        The auto-trading switch. Off always works; on needs an account that can trade, and waits for the next T.
+
+        Switched on again and again it is paced.
+        """
         account = self._ports.keyring.active(user.user_id)
-        if on and (refusal := _cannot_trade(account)):
+        if on and (refusal := _cannot_trade(account) or self._too_often_on(user)):
             return refusal
         self._ports.accounts.set_auto_trade(user.user_id, on, self._ports.clock.now_ms())
         return None
@@ -224,8 +228,10 @@ class TradingDesk:
     def resume(self, user: SessionUser) -> Refusal | None:
         """
         Allow entries again, after a pause or after everything was closed; what had paused the account will pause it
-        again if it still stands. Refused while an operator's stop stands: only an operator takes it back.
+        again if it still stands. Refused while an operator's stop stands: only an operator takes it back. Paced.
         """
+        if refusal := self._too_often_on(user):
+            return refusal
         try:
             return self._set_trading(user, on=True)
         except StoppedByOperator:
@@ -251,6 +257,9 @@ class TradingDesk:
             return Refusal("refuse.lock.gone")
         _LOG.info("lock.ended", user_id=user.user_id, kind=kind)
         return None
+
+    def _too_often_on(self, user: SessionUser) -> Refusal | None:
+        return self._checks.counted((f"on:{user.user_id}", SWITCHING_ON))
 
     def _set_trading(self, user: SessionUser, *, on: bool) -> Refusal | None:
         return None if self._ports.keyring.set_trading(user.user_id, on) else _NO_ACCOUNT

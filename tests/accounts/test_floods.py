@@ -24,7 +24,7 @@ from lib.adapters.bybit.turnstile import Answer, Ask
 from lib.adapters.redis.check_lane import CHECKS_A_SECOND, CheckLane
 from lib.adapters.redis.connection import connect, connect_async
 from lib.adapters.redis.limiter import RedisBudget, budget_key
-from lib.adapters.sql.people import commands
+from lib.adapters.sql.people import accounts, commands
 from lib.clock import SystemClock
 from lib.domain.account import AccountSettings
 from lib.simulator.call import Request, Response
@@ -64,6 +64,8 @@ class Flood:
 
     async def closes_at_once(self) -> bool:
         """Whether a close finds all its calls free."""
+        # an address nobody called for ten seconds begins slowly: not what is asked here
+        self.client.set(budget_key(self.family, "pace"), 0, nx=True)
         shared = connect_async(self.redis_url)
         try:
             answers = await RedisBudget(shared, SystemClock(), self.family).take(CLOSING)
@@ -194,6 +196,21 @@ async def test_switches_settings_and_wishes_call_nobody(flood: Flood) -> None:
     asked = [row["kind"] for row in flood.scene.rows(commands)]
     assert sorted(asked) == ["ask_now", "flatten", "recheck_key"], "and the trader is asked each thing once"
     assert await flood.closes_at_once()
+
+
+async def test_off_always_works_and_on_again_and_again_waits(flood: Flood) -> None:
+    user, desk = flood.scene.user, flood.desk
+    await asyncio.to_thread(desk.open_paper, user)
+    answers = []
+    for _ in range(20):
+        assert desk.flatten(user) in (None, Refusal("refuse.wait", seconds=5))
+        assert desk.pause(user) is None
+        answers += [desk.resume(user), desk.set_auto_trade(user, True)]
+        assert desk.set_auto_trade(user, False) is None
+    assert answers.count(None) == 5, "each is proved off at the exchange once more"
+    [row] = flood.scene.rows(accounts)
+    assert not row["trading_enabled"]
+    assert row["flatten"]
 
 
 async def test_with_redis_away_nothing_is_asked_and_the_reason_is_said(flood: Flood) -> None:
