@@ -14,6 +14,7 @@ from lib.adapters.bybit.market_data import BybitMarketData
 from lib.adapters.bybit.private_stream import BybitAccountHints
 from lib.adapters.bybit.public_feed import BybitPublicFeed
 from lib.adapters.bybit.transport import AiohttpTransport, open_session
+from lib.adapters.private_files import private_folder
 from lib.adapters.redis.candle_store import AsyncRedisCandleReader
 from lib.adapters.redis.connection import connect_async
 from lib.adapters.redis.limiter import RedisLimits
@@ -124,7 +125,7 @@ def simulator_config(settings: Settings) -> SimulatorConfig:
     """What this deployment simulates; books are kept per feed."""
     name = "".join(c if c.isalnum() or c in "-." else "-" for c in settings.feed_name)
     folder = settings.data_dir / "simulator"
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    private_folder(folder)
     return SimulatorConfig(
         feed=settings.feed,
         database=folder / f"{name}.db",

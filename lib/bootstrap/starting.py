@@ -6,6 +6,7 @@ nothing had begun. So does trouble with a file. A bug keeps its traceback in the
 ever ends without a line.
 """
 
+import os
 import socket
 import sys
 from collections.abc import Callable, Iterator
@@ -32,8 +33,10 @@ def last_line(service: str) -> Iterator[None]:
     """
     Whatever ends the block early ends the process with one line on standard error.
 
-    Exit status 78 for *Halt* and files that cannot be used, 1 for what is away (*Retry*), 130 for Ctrl-C.
+    Exit status 78 for *Halt* and files that cannot be used, 1 for what is away (*Retry*), 130 for Ctrl-C. What it and
+    its children write from here on is their user's alone.
     """
+    os.umask(0o077)
     try:
         yield
     except Halt as halt:

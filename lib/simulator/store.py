@@ -7,12 +7,12 @@ plug). One process owns a file at a time, and a file belongs to one feed for eve
 """
 
 import json
-import os
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from lib.adapters.private_files import FOLDER_MODE, private_database
 from lib.domain.errors import Halt
 from lib.simulator.orders import Row
 
@@ -37,9 +37,8 @@ class Store:
         """Open or create the file at *path* for the feed *identity*; *Halt* when it is not ours to write."""
         self._path = path
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.touch(mode=0o600)  # it holds the accounts' secrets
-            os.chmod(path, 0o600)
+            path.parent.mkdir(parents=True, exist_ok=True, mode=FOLDER_MODE)
+            private_database(path)  # it holds the accounts' secrets
             self._connection = self._open(path)
             self._claim(identity)
         except (OSError, sqlite3.Error) as error:

@@ -25,6 +25,7 @@ import redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry as RetryPolicy
 
+from lib.adapters.private_files import private_folder
 from lib.domain.errors import Halt
 
 START_TIMEOUT = 15.0
@@ -97,10 +98,9 @@ def _version_name(server: Path) -> str:
 
 def _private_dir(path: Path) -> Path:
     try:
-        path.mkdir(parents=True, exist_ok=True, mode=0o700)
+        return private_folder(path)
     except OSError as problem:
         raise Halt(f"the data directory {path} cannot be made: {problem.strerror}") from None
-    return path
 
 
 def _socket_path(home: Path) -> Path:
@@ -130,6 +130,7 @@ def _start(server: Path, home: Path, socket: Path) -> "subprocess.Popen[bytes]":
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
+        umask=0o077,
         start_new_session=True,  # Ctrl-C must not take the server from those who still write to it
     )
     deadline = time.monotonic() + START_TIMEOUT

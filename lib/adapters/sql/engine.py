@@ -3,14 +3,17 @@ Engines with measured settings: READ COMMITTED and strict mode on MySQL, WAL and
 
 SQLite takes the write lock at BEGIN, so that a read followed by a write cannot lose an update; transactions marked
 `sqlite_readonly` begin plainly and block nobody. synchronous=NORMAL means a power cut may take the last commits with it
-(a crash of the process cannot): the orphan sweep finds such orders again. Nothing connects until it is used.
+(a crash of the process cannot): the orphan sweep finds such orders again. A SQLite file is its owner's alone. Nothing
+connects until it is used.
 """
 
+from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy import event
 
+from lib.adapters.private_files import private_database
 from lib.adapters.sql.url import Address, read_address
 
 IDLE_TRANSACTION_S = 10
@@ -76,6 +79,7 @@ def _end_idle_transactions(connection: Any, record: object) -> None:
 
 
 def _sqlite_engine(address: Address, pool_size: int, busy_ms: int) -> sa.Engine:
+    file = Path(address.url.database or "")
     engine = sa.create_engine(
         address.url,
         connect_args={"timeout": busy_ms / 1000, "check_same_thread": False},
@@ -83,6 +87,7 @@ def _sqlite_engine(address: Address, pool_size: int, busy_ms: int) -> sa.Engine:
         max_overflow=0,
         hide_parameters=True,
     )
+    event.listen(engine, "do_connect", lambda *_: private_database(file))
     event.listen(engine, "connect", _sqlite_session)
     event.listen(engine, "begin", _sqlite_begin)
     return engine
