@@ -16,6 +16,7 @@ from app.http.fields import is_plain_path
 from app.http.hosts import ANY, Hosts, differs_in_scheme_alone, is_own_origin, read_place
 from app.http.traffic import Traffic
 from app.policy import answer_headers, content_policy
+from app.refusal_page import refusal_page, wants_page
 from app.threads import in_thread
 from app.visit import Visit, header, keep, read_visit
 from lib.accounts.web import SessionUser
@@ -177,8 +178,12 @@ async def _refuse(scope: Scope, send: Send, status: int, key: str, wait_s: int =
         # before the handshake is accepted, so the browser sees a refused connection
         await send({"type": "websocket.close", "code": 1008, "reason": key})
         return
-    body = json.dumps({"error": key, "params": {"seconds": wait_s} if wait_s else {}}).encode()
-    headers = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]
+    params = {"seconds": wait_s} if wait_s else {}
+    if wants_page(scope["method"], scope["path"], scope["headers"]):
+        kind, body = b"text/html; charset=utf-8", refusal_page(key, params, scope["headers"])
+    else:
+        kind, body = b"application/json", json.dumps({"error": key, "params": params}).encode()
+    headers = [(b"content-type", kind), (b"content-length", str(len(body)).encode())]
     if wait_s:
         headers.append((b"retry-after", str(wait_s).encode()))
     await send({"type": "http.response.start", "status": status, "headers": headers})

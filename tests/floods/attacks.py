@@ -20,6 +20,8 @@ from tests.floods.stage import ROOT, Web
 
 Attack = Callable[[Web, str], Awaitable[None]]
 STRANGER = "127.0.0.66"
+RERUN = b"\x82\x82" + bytes(4) + b"\x5a\x00"
+"""A page's wish to be drawn, in one frame."""
 Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
 
@@ -90,8 +92,13 @@ async def invented_tokens(web: Web, source: str) -> None:
 
 async def open_pages(web: Web, source: str) -> None:
     """A page's socket opened hundreds of times by nobody in particular; each would run the script."""
-    rerun = b"\x82\x82" + bytes(4) + b"\x5a\x00"
-    await _each(400, lambda _: _talk(web, source, rerun))
+    await _each(400, lambda _: _talk(web, source, RERUN))
+
+
+async def restless_pages(web: Web, source: str) -> None:
+    """Somebody signed in who has sixteen pages drawn again and again."""
+    cookie = f"maemae={web.tokens[1]}".encode()
+    await _each(16, lambda _: _talk(web, source, b"", RERUN, cookie=cookie, pause_s=0.01))
 
 
 async def guessed_passwords(web: Web, source: str) -> None:
@@ -120,6 +127,7 @@ ATTACKS: tuple[Attack, ...] = (
     candle_readers,
     invented_tokens,
     open_pages,
+    restless_pages,
     guessed_passwords,
 )
 
@@ -183,11 +191,19 @@ async def _again(web: Web, source: str, ask: bytes) -> None:
 
 
 async def _talk(
-    web: Web, source: str, said: bytes, more: bytes = b"", *, times: int = 10**9, read: bool = True
+    web: Web,
+    source: str,
+    said: bytes,
+    more: bytes = b"",
+    *,
+    times: int = 10**9,
+    read: bool = True,
+    cookie: bytes = b"a=b",
+    pause_s: float = 0,
 ) -> None:
     """Open a page's socket, say *said*, then *more* so many times, as far as it is taken."""
     async with _connected(web, source) as (reader, writer):
-        writer.write(_handshake(web))
+        writer.write(_handshake(web, cookie))
         await reader.readuntil(b"\r\n\r\n")
         if not read:
             writer.transport.pause_reading()  # type: ignore[attr-defined]
@@ -196,7 +212,7 @@ async def _talk(
         for _ in range(times if more else 0):
             writer.write(more)
             await writer.drain()
-            await asyncio.sleep(0)
+            await asyncio.sleep(pause_s)
         await _until_closed(reader)
 
 
@@ -205,13 +221,13 @@ async def _until_closed(reader: asyncio.StreamReader) -> None:
         pass
 
 
-def _handshake(web: Web) -> bytes:
+def _handshake(web: Web, cookie: bytes) -> bytes:
     key = base64.b64encode(os.urandom(16))
     return (
         b"GET /_stcore/stream HTTP/1.1\r\nHost: %s\r\nOrigin: http://%s\r\nConnection: Upgrade\r\n"
-        b"Upgrade: websocket\r\n"
+        b"Upgrade: websocket\r\nCookie: %s\r\n"
         b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Protocol: streamlit\r\nSec-WebSocket-Key: %s\r\n\r\n"
-        % (_host(web), _host(web), key)
+        % (_host(web), _host(web), cookie, key)
     )
 
 

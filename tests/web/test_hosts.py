@@ -94,6 +94,20 @@ def test_a_name_that_was_rebound_to_us_reaches_nothing(path: str) -> None:
     assert at_the_door("localhost:8501", path) == (200, "")
 
 
+@pytest.mark.parametrize(
+    ("language", "lang", "words"),
+    [("ko-KR,ko;q=0.9", "ko", "WEB_HOSTS에"), ("de,en;q=0.5", "en", "into WEB_HOSTS"), ("", "ko", "WEB_HOSTS에")],
+)
+def test_who_opens_a_wrong_name_in_a_browser_reads_why(language: str, lang: str, words: str) -> None:
+    client = TestClient(Security(inside, lambda _: None, 0, (), hosts=NAMED), base_url="http://localhost")
+    browser = {"Host": "other.example", "Accept": "text/html,*/*", "Accept-Language": language}
+    page = client.get("/dashboard", headers=browser)
+    assert (page.status_code, page.headers["content-type"]) == (421, "text/html; charset=utf-8")
+    assert f'lang="{lang}"' in page.text
+    assert words in page.text
+    assert client.get("/api/standing", headers=browser).json() == {"error": "refuse.host", "params": {}}
+
+
 def test_whether_we_live_may_be_asked_under_any_name() -> None:
     assert at_the_door("healthcheck.platform.example", "/healthz") == (200, "")
 
