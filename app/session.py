@@ -7,8 +7,10 @@ a moment only. Where the server vouches for an identity in a header, it must be 
 session id opens nothing. Nothing about identity is taken from the session state.
 """
 
+import threading
 import time
 from dataclasses import dataclass
+from hashlib import sha256
 
 import streamlit as st
 
@@ -21,6 +23,10 @@ IDENTITY = "maemae_session"
 """The key in `st.user` under which Streamlit keeps the identity header of our own middleware."""
 FRESH_S = 2.0
 _SEEN = "_session_seen"
+MOST_KEPT = 2_000
+"""Sessions for which something is kept; the one asked for longest ago is forgotten first."""
+_kept: dict[str, dict[str, object]] = {}
+_keeping = threading.Lock()
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +58,22 @@ def require_user() -> SessionUser:
         st.session_state.pop(_SEEN, None)
         st.rerun(scope="app")
     return user
+
+
+def look_again() -> None:
+    """What is known of the person is read anew at the next question: something about them was just changed."""
+    st.session_state.pop(_SEEN, None)
+
+
+def keepsake() -> dict[str, object]:
+    """What this process keeps for the signed-in session, whichever tab asks; gone with it, never written down."""
+    token = sha256((_token() or "").encode()).hexdigest()
+    with _keeping:
+        kept = _kept.pop(token, {})
+        _kept[token] = kept
+        while len(_kept) > MOST_KEPT:
+            _kept.pop(next(iter(_kept)))
+    return kept
 
 
 def _token() -> str | None:

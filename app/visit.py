@@ -18,6 +18,8 @@ from lib.accounts.web import Origin, SessionUser
 
 PLAIN_COOKIE = "maemae"
 SECURE_COOKIE = "__Host-maemae"
+LANGUAGE_COOKIE = "maemae_lang"
+"""What a stranger, or a visitor of the demo, chose; a person's language is their account's."""
 _KEY = "maemae.visit"
 
 Headers = Iterable[tuple[bytes, bytes]]

@@ -12,7 +12,7 @@ from decimal import Decimal
 from typing import Literal, Protocol
 
 from lib.clock import Clock as Clock
-from lib.domain.account import AccountSettings, Venue
+from lib.domain.account import AccountSettings, Colours, Venue
 from lib.domain.books import Books as Books
 from lib.domain.books import Charge as Charge
 from lib.domain.books import EquityPoint as EquityPoint
@@ -807,7 +807,12 @@ class Accounts(Protocol):
         """The new account's id; it becomes the person's active one. ValueError when (venue, uid) is taken."""
         ...
 
-    def change_settings(self, user_id: int, settings: AccountSettings) -> None: ...
+    def change_settings(self, user_id: int, settings: AccountSettings, version: int | None = None) -> bool:
+        """
+        False, and nothing changed, when the settings are no longer those of *version* (None = whatever they are);
+        what is equal already is not changed and needs no version.
+        """
+        ...
 
     def set_auto_trade(self, user_id: int, on: bool, now_ms: int) -> None: ...
 
@@ -837,6 +842,10 @@ class Logins(Protocol):
     def find(self, email: str) -> Login | None: ...
 
     def change_hash(self, user_id: int, password_hash: str) -> None: ...
+
+    def change_looks(self, user_id: int, locale: str, colours: Colours) -> None:
+        """How pages look to the person, in every browser."""
+        ...
 
     def delete(self, user_id: int, now_ms: int) -> None:
         """Mark as deleted: signs in no more, trades no more; the rows stay."""
@@ -868,6 +877,7 @@ class SessionRow:
     seen_ms: int
     ip: str = ""
     """Where it was opened."""
+    colours: Colours = "language"
 
 
 class Sessions(Protocol):

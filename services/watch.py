@@ -16,7 +16,7 @@ from lib import bootstrap
 from lib.clock import SystemClock
 from lib.domain.equity import fall
 from lib.domain.errors import Retry
-from lib.queries import LogRow, Readings
+from lib.queries import LogRow, Readings, Standing
 from lib.settings import Settings
 from services.process import run_process
 
@@ -68,7 +68,9 @@ class Watch:
         change = -fall(holding.paid_in, equity) * 100
         position = f"position {holding.position_qty.normalize():f}" if holding.position_qty else "flat"
         books = f"books differ by {holding.difference:f}" if holding.checked_ms else "books not checked yet"
-        return f"demo {equity.quantize(CENT)} USDT ({change:+.2f} %) · {position} · {books}"
+        stands = self._readings.standing(user_id)
+        state = f" · {state_words(stands)}" if stands is not None else ""
+        return f"demo {equity.quantize(CENT)} USDT ({change:+.2f} %) · {position} · {books}{state}"
 
     def _decisions(self) -> list[str]:
         user_id = self._readings.demo_user_id(self._feed)
@@ -77,6 +79,14 @@ class Watch:
         if settled:
             self._seen = max(row.id for row in settled)
         return [decision_line(row) for row in reversed(settled)]
+
+
+def state_words(found: Standing) -> str:
+    """The one word for an account, as every page has it, with its reason."""
+    word = "stopped (confirmed)" if found.state == "stopped" else found.state
+    locks = ", ".join(lock.kind for lock in (*found.platform_locks, *found.locks))
+    why = found.why or (f"entries locked: {locks}" if locks else "")
+    return f"auto-trading {word}{f' ({why})' if why else ''}"
 
 
 def decision_line(row: LogRow) -> str:

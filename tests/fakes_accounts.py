@@ -166,11 +166,15 @@ class MemoryAccounts:
             rows[account_id] = replace(stop, pause_reason=stopped[0].pause_reason, switched_ms=new.opened_ms)
         return account_id
 
-    def change_settings(self, user_id: int, settings: AccountSettings) -> None:
+    def change_settings(self, user_id: int, settings: AccountSettings, version: int | None = None) -> bool:
         user = self._user(user_id)
-        if user.settings != settings:
-            changed = replace(user, settings=settings, settings_version=user.settings_version + 1)
-            self.store.users[user_id] = changed
+        if user.settings == settings:
+            return True
+        if version not in (None, user.settings_version):
+            return False
+        changed = replace(user, settings=settings, settings_version=user.settings_version + 1)
+        self.store.users[user_id] = changed
+        return True
 
     def set_auto_trade(self, user_id: int, on: bool, now_ms: int) -> None:
         user = self._user(user_id)

@@ -3,6 +3,7 @@
 import asyncio
 from dataclasses import dataclass, replace
 
+from lib.domain.account import Colours
 from lib.domain.pace import Pace, Tally
 from lib.domain.spelling import normal_email
 from lib.ports import Login, NewSession, SessionRow
@@ -33,6 +34,7 @@ class Member:
     is_demo: bool = False
     deleted: bool = False
     risk_accepted_ms: int = 0
+    colours: Colours = "language"
 
 
 class MemoryLogins:
@@ -57,6 +59,9 @@ class MemoryLogins:
     def change_hash(self, user_id: int, password_hash: str) -> None:
         self.members[user_id] = replace(self.members[user_id], password_hash=password_hash)
 
+    def change_looks(self, user_id: int, locale: str, colours: Colours) -> None:
+        self.members[user_id] = replace(self.members[user_id], locale=locale, colours=colours)
+
     def delete(self, user_id: int, now_ms: int) -> None:
         self.members[user_id] = replace(self.members[user_id], deleted=True)
 
@@ -76,7 +81,9 @@ class MemorySessions:
 
     def find(self, token_sha256: str) -> SessionRow | None:
         row = self.rows.get(token_sha256)
-        return None if row is None or self._logins.members[row.user_id].deleted else row
+        if row is None or (who := self._logins.members[row.user_id]).deleted:
+            return None
+        return replace(row, locale=who.locale, colours=who.colours)
 
     def touch(self, token_sha256: str, now_ms: int) -> None:
         if (row := self.rows.get(token_sha256)) is not None:

@@ -19,6 +19,7 @@ from lib.domain.account import MAX_CUSTOM_PROMPT, VENUES, AccountSettings, Limit
 MOST_ROWS = 100
 LATEST_S = 253_402_300_799
 """The last second of the year 9999: no calendar here goes further."""
+STALE = Refusal("refuse.settings.stale")
 LIMIT_NAMES = frozenset(field.name for field in fields(Limits))
 
 
@@ -34,12 +35,20 @@ async def change_settings(request: Request, user: SessionUser) -> Response:
     Any of `risk_level, max_leverage, custom_prompt, long_only, risk_per_trade, min_confidence, limits`; the rest stays.
 
     *limits* is an object of limits by name: counts as numbers, fractions as decimal strings; only ever stricter.
+    `settings_version` is the one that was read; when they changed since, the answer is 409 with what stands *now*.
+    Without it the named fields are set whatever they were, and no other field is touched.
     """
     body = await body_of(request)
     now = await in_thread(system().readings.settings, user.user_id)
     if now is None:
         return refused(Refusal("refuse.no_account"))
-    return done(await in_thread(system().trading.change_settings, user, _settings(body, now.settings)))
+    # sent by nobody it is the one just read, so that a change in between is refused too
+    version = body.count("settings_version", now.settings_version)
+    result = await in_thread(system().trading.change_settings, user, _settings(body, now.settings), version)
+    if result == STALE:
+        now = await in_thread(system().readings.settings, user.user_id)
+        return JSONResponse({"error": STALE.key, "params": {}, "now": plain(now)}, 409)
+    return done(result)
 
 
 def _settings(body: Fields, now: AccountSettings) -> AccountSettings:

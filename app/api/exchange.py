@@ -30,11 +30,11 @@ _STATUS = {
     "refuse.origin": 403,
     "refuse.not_found": 404,
     "refuse.no_account": 409,
+    "refuse.settings.stale": 409,
     "refuse.no_demo": 404,
     "refuse.email.taken": 409,
     "refuse.budget": 503,
     "refuse.busy": 503,
-    "refuse.wait": 429,
 }
 
 _log = log.get("api")
@@ -108,7 +108,7 @@ def whole(request: Request, name: str, default: int, least: int, most: int) -> i
 
 def refused(refusal: Refusal, status: int | None = None) -> Response:
     """*refusal* with the status that suits it."""
-    code = status or _STATUS.get(refusal.key, 422)
+    code = status or _STATUS.get(refusal.key, 429 if refusal.key.startswith("refuse.wait") else 422)
     headers = {"Retry-After": str(refusal.params["seconds"])} if "seconds" in refusal.params else None
     return JSONResponse({"error": refusal.key, "params": dict(refusal.params)}, code, headers)
 

@@ -20,7 +20,7 @@ LONGEST_KIND = 40
 
 @for_people
 async def read_standing(request: Request, user: SessionUser) -> Response:
-    """`{state: trading | stopping | stopped, closing, proven_ms, …}`; *stopped* is said of a proof alone."""
+    """`{state: off | on | stopping | stopped, closing, proven_ms, …}`; *stopped* is said of a proof alone."""
     found = await in_thread(system().readings.standing, user.user_id)
     return refused(Refusal("refuse.no_account")) if found is None else JSONResponse(plain(_standing(found)))
 
@@ -32,7 +32,7 @@ def _standing(found: Standing) -> dict[str, Any]:
         "switched_ms": found.switched_ms,
         "proven_ms": found.proven_ms if found.state == "stopped" else 0,
         "by_platform": found.platform.is_thrown,
-        "why": found.platform.why if found.platform.is_thrown else found.switches.why,
+        "why": found.why,
         "position_qty": found.position_qty,
         "open_orders": len(found.open_rows),
         "needs_human": [row.order_link_id for row in found.needs_human],

@@ -9,17 +9,24 @@ const MOST = 20000; // one-minute rows kept in the browser
 
 const css = (host, name, otherwise) => getComputedStyle(host).getPropertyValue(name).trim() || otherwise;
 
-function palette(host) {
+/** Up and down come from Python, for a light and a dark page; the rest is the theme's. */
+function palette(host, colours) {
+  const back = css(host, "--st-background-color", "#ffffff");
+  const [up, down] = isDark(back) ? colours.dark : colours.light;
   return {
-    back: css(host, "--st-background-color", "#ffffff"),
+    back, up, down,
+    live: css(host, "--st-green-color", "#0ecb81"),
     text: css(host, "--st-text-color", "#222222"),
     line: css(host, "--st-border-color", "#dddddd"),
-    up: css(host, "--st-green-color", "#0ecb81"),
-    down: css(host, "--st-red-color", "#f6465d"),
     accent: css(host, "--st-primary-color", "#f0b90b"),
     font: css(host, "--st-font", "sans-serif"),
   };
 }
+
+const isDark = (colour) => {
+  const [, red, green, blue] = /^#(..)(..)(..)/.exec(colour) ?? [];
+  return red !== undefined && 0.3 * parseInt(red, 16) + 0.6 * parseInt(green, 16) + 0.1 * parseInt(blue, 16) < 128;
+};
 
 const faded = (colour, alpha) => {
   const hex = /^#([0-9a-f]{6})/i.exec(colour);
@@ -27,7 +34,7 @@ const faded = (colour, alpha) => {
 };
 
 function paint(chart) {
-  const p = (chart.palette = palette(chart.host));
+  const p = (chart.palette = palette(chart.host, chart.data.colours));
   chart.api.applyOptions({
     layout: { background: { type: "solid", color: p.back }, textColor: faded(p.text, 0.75), fontFamily: p.font, fontSize: 11 },
     grid: { vertLines: { color: faded(p.line, 0.45) }, horzLines: { color: faded(p.line, 0.45) } },
@@ -160,7 +167,7 @@ function describe(chart) {
     if (colour) span.style.color = colour;
     return span;
   };
-  const dot = chart.live === "live" ? chart.palette.up : chart.palette.accent;
+  const dot = chart.live === "live" ? chart.palette.live : chart.palette.accent;
   const parts = [part(`● ${text[chart.live] ?? chart.live}`, dot)];
   if (bar) {
     const price = (value) => value.toLocaleString("en-US", { minimumFractionDigits: precision, maximumFractionDigits: precision });
@@ -265,7 +272,7 @@ function apply(chart, data) {
   paint(chart);
   const step = 10 ** -data.precision;
   chart.candles.applyOptions({ priceFormat: { type: "price", precision: data.precision, minMove: step } });
-  chart.api.applyOptions({ localization: { locale: data.locale } });
+  chart.api.applyOptions({ localization: { locale: data.locale, dateFormat: "yyyy-MM-dd" } });
   if (!before || before.url !== data.url) {
     chart.stop?.();
     chart.rows = [];

@@ -1,9 +1,10 @@
 """
 Words of the screens, Korean and English, and how a language writes times.
 
-Two flat catalogues with the same keys. The language is what the person switched to, else the browser's, else Korean.
-Times are Korean time for Korean and UTC for English, and always say which. Nothing here translates data: an option's
-value stays what it is, only its label changes.
+Two flat catalogues with the same keys. The language is the account's, in whatever browser it is used; a stranger's and
+a demo visitor's is what they switched to (kept in a cookie), else the address's `?lang=`, else the browser's. Times are
+Korean time for Korean and UTC for English, and always say which. Nothing here translates data: an option's value stays
+what it is, only its label changes.
 """
 
 import tomllib
@@ -14,14 +15,17 @@ from pathlib import Path
 
 import streamlit as st
 
+from app.session import current_user, look_again
+from app.system import system
+from app.ui.plain import plain
+from app.visit import LANGUAGE_COOKIE
+
 LANGUAGES = ("ko", "en")
 NAMES = {"ko": "한국어", "en": "English"}
 CHOICE = "lang"
-"""Key of the language switch, in the session and in the address."""
+"""Key of the language switch, and the address's word for a language: `?lang=en`."""
 # a widget's value is dropped on the way to another page
 _KEPT = "_lang"
-# Streamlit writes an option's label into the address
-_ADDRESSED = {name: code for code, name in NAMES.items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,11 +60,25 @@ def preferred(browser_locale: str | None) -> str:
 
 
 def language() -> str:
-    """The language of this session: switched to, else named in the address, else the browser's."""
-    chosen = (
-        st.session_state.get(CHOICE) or st.session_state.get(_KEPT) or _ADDRESSED.get(st.query_params.get(CHOICE, ""))
-    )
-    return chosen if chosen in LANGUAGES else preferred(st.context.locale)
+    """The language of this run: the person's; of who has no account of their own the one they chose, else came with."""
+    user = current_user()
+    if user is not None and not user.read_only:
+        return user.locale if user.locale in LANGUAGES else LANGUAGES[0]
+    came = (st.session_state.get(_KEPT), st.query_params.get(CHOICE), st.context.cookies.get(LANGUAGE_COOKIE))
+    return next((one for one in came if one in LANGUAGES), None) or preferred(st.context.locale)
+
+
+def chosen_here() -> str:
+    """The language a stranger or visitor switched to in this tab, for their browser to remember; "" = none."""
+    return str(st.session_state.get(_KEPT, ""))
+
+
+def rises_red() -> bool:
+    """Whether a rise is red on this person's pages, as in Korea."""
+    user = current_user()
+    if user is None or user.colours == "language":
+        return language() == "ko"
+    return user.colours == "red_up"
 
 
 def zone() -> Zone:
@@ -72,6 +90,11 @@ def t(key: str, **params: object) -> str:
     """The words for *key* with *params* filled in; a key nobody translated shows itself."""
     template = catalogue(language()).get(key, key)
     return template.format_map(_Lenient(params)) if params else template
+
+
+def md(key: str, **params: object) -> str:
+    """`t` for a place that reads Markdown, such as a caption, a badge, a toast: *params* stay letter by letter."""
+    return t(key, **{name: plain(value) for name, value in params.items()})
 
 
 class _Lenient(dict[str, object]):
@@ -92,34 +115,26 @@ def clock_time(t_ms: int, *, date: bool = True) -> str:
     return at.strftime("%Y-%m-%d %H:%M:%S" if date else "%H:%M:%S")
 
 
-def switch() -> None:
-    """The language switch; it lives in the address too, so a reload and a link keep it."""
-    if CHOICE not in st.session_state:
-        st.session_state[CHOICE] = language()
-    st.session_state[_KEPT] = st.segmented_control(
-        "Language / 언어",
-        LANGUAGES,
-        key=CHOICE,
-        format_func=NAMES.__getitem__,
-        label_visibility="collapsed",
-        required=True,
-        bind="query-params",
-    )
-
-
-def switch_again() -> None:
-    """The same switch a second time on one page; the first one is the one that is remembered."""
+def switch(key: str = CHOICE) -> None:
+    """The language switch; a page may have several, each with a *key* of its own."""
+    if st.session_state.get(key) != language():
+        st.session_state[key] = language()
     st.segmented_control(
         "Language / 언어",
         LANGUAGES,
-        default=language(),
-        key=f"{CHOICE}_again",
+        key=key,
         format_func=NAMES.__getitem__,
         label_visibility="collapsed",
         required=True,
-        on_change=_chosen_again,
+        on_change=_switched,
+        args=(key,),
     )
 
 
-def _chosen_again() -> None:
-    st.session_state[CHOICE] = st.session_state[f"{CHOICE}_again"]
+def _switched(key: str) -> None:
+    chosen, user = str(st.session_state[key]), current_user()
+    if user is None or user.read_only:
+        st.session_state[_KEPT] = chosen
+    else:
+        system().people.change_looks(user, chosen, user.colours)
+        look_again()

@@ -6,7 +6,7 @@ The key is checked with the exchange before it is sealed; after that this page k
 
 import streamlit as st
 
-from app.i18n import clock_time, language, t, zone
+from app.i18n import clock_time, language, md, t, zone
 from app.panels.control import sentence, tell
 from app.panels.top import title, top
 from app.session import require_user
@@ -27,7 +27,7 @@ def _held(user: SessionUser, status: KeyStatus) -> None:
             st.subheader(t("key.held"), anchor=False)
             st.badge(t(f"venue.{status.venue}"), color="orange", icon=":material/account_balance:")
         st.code(status.masked, language=None)
-        st.caption(t("key.since", at=clock_time(status.created_ms), zone=zone().label))
+        st.caption(md("key.since", at=clock_time(status.created_ms), zone=zone().label))
         if not status.trading_enabled:
             st.warning(t("key.paused"), icon=":material/pause_circle:")
             st.text(say(status.pause_reason, language()) or t("key.by_owner"))

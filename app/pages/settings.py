@@ -2,23 +2,49 @@
 Settings of the person: language, the hard limits that hold for their account, and ending every session.
 """
 
+from typing import get_args
+
 import streamlit as st
 
-from app.i18n import switch_again, t, zone
+from app.i18n import md, switch, t, zone
 from app.panels.control import tell
+from app.panels.state import state_box
 from app.panels.top import title, top
-from app.session import require_user
+from app.session import look_again, require_user
 from app.system import system
 from app.ui.write import exact, percent
 from lib.accounts.web import SessionUser
-from lib.domain.account import Limits
+from lib.domain.account import Colours, Limits
 
 
 def _language() -> None:
     with st.container(border=True, key="language"):
         st.subheader(t("settings.language"), anchor=False)
-        switch_again()
-        st.caption(t("settings.times", zone=zone().label))
+        switch("lang_again")
+        st.caption(md("settings.times", zone=zone().label))
+
+
+def _colours(user: SessionUser) -> None:
+    with st.container(border=True, key="colours"):
+        st.subheader(t("settings.colours"), anchor=False)
+        if st.session_state.get("rise") != user.colours:
+            st.session_state["rise"] = user.colours
+        st.segmented_control(
+            t("settings.colours"),
+            get_args(Colours),
+            format_func=lambda one: t(f"colours.{one}"),
+            key="rise",
+            label_visibility="collapsed",
+            required=True,
+            disabled=user.read_only,
+            on_change=_coloured,
+        )
+
+
+def _coloured() -> None:
+    user = require_user()
+    tell(system().people.change_looks(user, user.locale, st.session_state["rise"]), t("settings.saved"))
+    look_again()
 
 
 def _limits(limits: Limits) -> None:
@@ -56,7 +82,9 @@ signed_in = require_user()
 top(signed_in, title("page.settings"))
 left, right = st.columns(2, gap="small")
 with left:
+    state_box()
     _language()
+    _colours(signed_in)
     _sessions(signed_in)
 with right:
     if (chosen := system().readings.settings(signed_in.user_id)) is not None:

@@ -6,8 +6,8 @@ Everything is drawn by one browser module that posts to our REST routes; no data
 
 import streamlit as st
 
-from app.i18n import language, switch, t, words
-from app.ui.small import door
+from app.i18n import chosen_here, language, switch, t, words
+from app.ui.small import door, remember_language
 
 TEXTS = (
     "try",
@@ -29,6 +29,7 @@ def view() -> None:
     """Draw the front door."""
     with st.container(horizontal=True, horizontal_alignment="right"):
         switch()
+        remember_language(chosen_here())
     _, middle, _ = st.columns([1, 1.15, 1])
     with middle:
         st.title("Maemae 매매", anchor=False)

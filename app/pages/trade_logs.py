@@ -7,7 +7,7 @@ So do the filters, by their values: `?outcome=bought&span=day` means the same in
 
 import streamlit as st
 
-from app.i18n import clock_time, language, t
+from app.i18n import clock_time, language, md, t
 from app.panels.decisions import columns
 from app.panels.detail import detail
 from app.panels.linked import from_address, into_address
@@ -83,7 +83,7 @@ if found.rows:
         selection_mode="single-row",
     )
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
-        st.caption(t("log.total", total=f"{found.total:,}"))
+        st.caption(md("log.total", total=f"{found.total:,}"))
         if pages > 1:
             st.pagination(pages, key="page")
 else:

@@ -6,8 +6,7 @@ Looked at only while it is young; an old one is in the log like every other deci
 
 import streamlit as st
 
-from app.i18n import clock_time, language, t, zone
-from app.panels.away import patient
+from app.i18n import clock_time, language, md, zone
 from app.session import require_user
 from app.system import system
 from app.ui.reasons import say
@@ -17,9 +16,15 @@ YOUNG_MS = 10 * 60_000
 
 
 def asked() -> None:
-    """Draw it, and again every two seconds, if something was asked lately."""
-    if _newest() is not None:
-        _state()
+    """Draw it, if something was asked lately; the panel around it draws it anew every two seconds."""
+    found = _newest()
+    if found is None:
+        return
+    at = f"{clock_time(found.asked_ms, date=False)} {zone().label}"
+    st.caption(md(f"command.{found.state}", at=at))
+    if found.state == "done":
+        # may quote an analyst: plain text, never markup
+        st.text(say(found.result, language()))
 
 
 def _newest() -> CommandRow | None:
@@ -27,16 +32,3 @@ def _newest() -> CommandRow | None:
     if found is None or found.kind != "ask_now" or system().clock.now_ms() - found.asked_ms > YOUNG_MS:
         return None
     return found
-
-
-@st.fragment(run_every="2s")
-@patient
-def _state() -> None:
-    found = _newest()
-    if found is None:
-        return
-    at = f"{clock_time(found.asked_ms, date=False)} {zone().label}"
-    st.caption(t(f"command.{found.state}", at=at))
-    if found.state == "done":
-        # may quote an analyst: plain text, never markup
-        st.text(say(found.result, language()))

@@ -1,42 +1,63 @@
 """
-The controls of the analyst: the switch, the risk level and what it means in numbers, leverage, an own prompt, asking
-now. A read-only visitor sees them all and can move none.
+The controls of the analyst: the one word for the account, the switch, asking now, and the settings.
+
+All of it is one fragment that reads everything anew every two seconds, so every tab shows what the last one saved; a
+draft (app.panels.draft) keeps what is not saved. A read-only visitor sees them all and can move none.
 """
 
-from dataclasses import replace
+from collections.abc import Callable
 
 import streamlit as st
 
-from app.i18n import language, t
+from app.i18n import language, md, t, words
 from app.panels.asked import asked
+from app.panels.away import patient
+from app.panels.draft import Draft, draft, remember
+from app.panels.state import EVERY, draw_state, standing
 from app.session import require_user
 from app.system import system
 from app.ui.reasons import say
-from app.ui.write import percent
+from app.ui.write import percent, short
 from lib.accounts.refusal import Refusal
 from lib.accounts.web import SessionUser
 from lib.domain.account import MAX_CUSTOM_PROMPT, RISK_PROFILES, AccountSettings, RiskLevel
+from lib.queries import Choices
 
 HIGHEST_LEVERAGE = 25
+SHOWN_PROMPT = 60
+UNSEEN = "\u00a0"
+"""A line that says nothing: what follows stays where it is."""
 
 
 def control(user: SessionUser) -> None:
     """Draw the panel; what a person changes here is saved for them alone."""
-    chosen = system().readings.settings(user.user_id)
     with st.container(border=True, key="control"):
         st.subheader(t("control.title"), anchor=False)
-        if chosen is None:
-            st.caption(t("control.no_account"))
-            if st.button(
-                t("control.open_paper"), key="open_paper", disabled=user.read_only, width="stretch", type="primary"
-            ):
-                tell(system().trading.open_paper(require_user()), t("control.opened"))
-                st.rerun()
-            return
-        _switch(user, chosen.auto_trade)
-        _ask(user)
-        asked()
-        _form(user, chosen.settings)
+        if system().readings.settings(user.user_id) is None:
+            _newcomer(user)
+        else:
+            _panel()
+
+
+def _newcomer(user: SessionUser) -> None:
+    st.caption(t("control.no_account"))
+    if st.button(t("control.open_paper"), key="open_paper", disabled=user.read_only, width="stretch", type="primary"):
+        tell(system().trading.open_paper(require_user()), t("control.opened"))
+        st.rerun()
+
+
+@st.fragment(run_every=EVERY)
+@patient
+def _panel() -> None:
+    user, found = require_user(), standing()
+    chosen = system().readings.settings(user.user_id)
+    if chosen is None or found is None:
+        return
+    draw_state(found)
+    _switch(user, chosen.auto_trade)
+    _ask(user)
+    asked()
+    _form(user, chosen)
 
 
 def tell(refusal: Refusal | None, success: str) -> bool:
@@ -49,9 +70,18 @@ def tell(refusal: Refusal | None, success: str) -> bool:
 
 
 def sentence(refusal: Refusal) -> str:
-    """*refusal* in words; the engine's own sentence inside it too."""
-    why = {name: say(str(value), language()) for name, value in refusal.params.items() if name == "why"}
-    return t(refusal.key, **{**refusal.params, **why})
+    """*refusal* in words, for a toast or a message: the engine's or the exchange's own sentence in it is text."""
+    return md(refusal.key, **{name: _word(name, value) for name, value in refusal.params.items()})
+
+
+def _word(name: str, value: object) -> object:
+    """A refusal's parameter as people read it: no page names a field or a limit as the code does."""
+    if name == "why":
+        return say(str(value), language())
+    if name in ("field", "name"):
+        keys = (f"{kind}.{value}" for kind in ("field", "limit"))
+        return next((t(key) for key in keys if key in words("")), value)
+    return f"{value:,}" if isinstance(value, int) else value
 
 
 def _switch(user: SessionUser, on: bool) -> None:
@@ -60,10 +90,9 @@ def _switch(user: SessionUser, on: bool) -> None:
         st.badge(
             t("control.auto_trade"), icon=f":material/toggle_{'on' if on else 'off'}:", color="green" if on else "gray"
         )
-    else:
-        st.session_state["auto_trade"] = on
-        st.toggle(t("control.auto_trade"), key="auto_trade", on_change=_switched)
-    st.caption(t("control.auto_on" if on else "control.auto_off"))
+        return
+    _show("auto_trade", on)
+    st.toggle(t("control.auto_trade"), key="auto_trade", on_change=_switched)
 
 
 def _switched() -> None:
@@ -78,51 +107,134 @@ def _ask(user: SessionUser) -> None:
         tell(system().trading.ask_now(require_user()), t("control.asked"))
 
 
-def _form(user: SessionUser, settings: AccountSettings) -> None:
-    levels = list(RiskLevel)
-    level = st.segmented_control(
+def _show(name: str, value: object) -> None:
+    """Have the widget *name* show *value*; left alone when it does, so that text being typed is not taken away."""
+    if st.session_state.get(name) != value:
+        st.session_state[name] = value
+
+
+def _touched(name: str) -> Callable[[], None]:
+    """What to do when the person moved the widget *name*."""
+
+    def put() -> None:
+        chosen = system().readings.settings(require_user().user_id)
+        value = st.session_state[name]
+        if chosen is not None and value is not None:
+            held = draft()
+            held.put(name, _meant(name, value), chosen)
+            remember(held)
+
+    return put
+
+
+def _meant(name: str, value: str | int) -> object:
+    """What the value of the widget *name* stands for."""
+    if name == "risk_level":
+        return RiskLevel(str(value))
+    return value.strip() if isinstance(value, str) else int(value)
+
+
+def _form(user: SessionUser, chosen: Choices) -> None:
+    held = draft()
+    moved = held.moved(chosen)
+    wanted = held.over(chosen.settings)
+    _level(user, wanted)
+    _leverage(user, wanted)
+    _prompt(user, wanted)
+    if moved:
+        st.warning(md("control.moved", now=_in_words(chosen.settings)), icon=":material/sync_problem:")
+    _buttons(user, held)
+
+
+def _level(user: SessionUser, wanted: AccountSettings) -> None:
+    _show("risk_level", wanted.risk_level)
+    st.segmented_control(
         t("control.risk_level"),
-        levels,
-        default=settings.risk_level,
+        list(RiskLevel),
         format_func=lambda one: t(f"risk.{one.value}"),
         key="risk_level",
         required=True,
         disabled=user.read_only,
         width="stretch",
+        on_change=_touched("risk_level"),
     )
-    level = RiskLevel(level or settings.risk_level)
-    profile = RISK_PROFILES[level]
+    profile = RISK_PROFILES[wanted.risk_level]
     st.caption(
-        t(
+        md(
             "control.means",
             risk=percent(profile.risk_per_trade, places=1),
             leverage=profile.leverage_cap,
             confidence=percent(profile.min_confidence, places=0),
         )
     )
-    leverage = st.slider(
+
+
+def _leverage(user: SessionUser, wanted: AccountSettings) -> None:
+    _show("max_leverage", min(wanted.max_leverage, HIGHEST_LEVERAGE))
+    st.slider(
         t("control.max_leverage"),
         1,
         HIGHEST_LEVERAGE,
-        min(settings.max_leverage, HIGHEST_LEVERAGE),
         key="max_leverage",
         format="%d×",
         disabled=user.read_only,
+        on_change=_touched("max_leverage"),
     )
-    if leverage > profile.leverage_cap:
-        st.caption(t("control.capped", leverage=profile.leverage_cap))
-    prompt = st.text_area(
+    cap = RISK_PROFILES[wanted.risk_level].leverage_cap
+    if wanted.max_leverage > cap:
+        st.caption(md("control.capped", leverage=cap))
+
+
+def _prompt(user: SessionUser, wanted: AccountSettings) -> None:
+    _show("custom_prompt", wanted.custom_prompt)
+    st.text_area(
         t("control.prompt"),
-        settings.custom_prompt,
-        max_chars=MAX_CUSTOM_PROMPT,
         key="custom_prompt",
         placeholder=t("control.prompt_hint"),
         height=90,
         disabled=user.read_only,
+        on_change=_touched("custom_prompt"),
     )
-    wanted = replace(settings, risk_level=level, max_leverage=int(leverage), custom_prompt=prompt.strip())
-    unchanged = wanted == settings
-    if st.button(
-        t("control.save"), key="save", type="primary", disabled=user.read_only or unchanged, width="stretch"
-    ) and tell(system().trading.change_settings(require_user(), wanted), t("control.saved")):
-        st.rerun()
+    count, most = len(wanted.custom_prompt), MAX_CUSTOM_PROMPT
+    told = md("control.count", n=f"{count:,}", most=f"{most:,}")
+    # one line whatever it says: the button below must not move away from under a click
+    st.caption(f":red[**{told}**]" if count > most else told, text_alignment="right")
+
+
+def _buttons(user: SessionUser, held: Draft) -> None:
+    with st.container(horizontal=True, gap="small", key="save_row"):
+        st.button(
+            t("control.save"), key="save", type="primary", disabled=user.read_only, width="stretch", on_click=_save
+        )
+        nothing = user.read_only or not held.values
+        st.button(t("control.discard"), key="discard", disabled=nothing, on_click=_discard)
+    st.caption(t("control.unsaved") if held.values else UNSEEN)
+
+
+def _discard() -> None:
+    held = draft()
+    held.clear()
+    remember(held)
+
+
+def _save() -> None:
+    """Save what was touched, and only that, if the settings are still those it rests on."""
+    user, held = require_user(), draft()
+    chosen = system().readings.settings(user.user_id)
+    if chosen is None or not held.values:
+        st.toast(t("control.unchanged"), icon=":material/info:")
+        return
+    refusal = system().trading.change_settings(user, held.over(chosen.settings), held.version)
+    if tell(refusal, t("control.saved")):
+        held.clear()
+    elif refusal is not None and refusal.key == "refuse.settings.stale":
+        # told, with what stands now on the page: the next press is meant
+        held.version, held.was_refused = chosen.settings_version, True
+    remember(held)
+
+
+def _in_words(settings: AccountSettings) -> str:
+    """*settings* in a line."""
+    prompt = short(settings.custom_prompt, SHOWN_PROMPT) or t("control.no_prompt")
+    level = t(f"risk.{settings.risk_level.value}")
+    return t("control.now", level=level, leverage=settings.max_leverage, prompt=prompt)

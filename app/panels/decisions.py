@@ -6,11 +6,12 @@ from typing import Any
 
 import streamlit as st
 
-from app.i18n import clock_time, language, t, zone
+from app.i18n import clock_time, language, rises_red, t, zone
 from app.panels.away import patient
 from app.session import require_user
 from app.system import system
-from app.ui.logs import COLOURS, OUTCOMES, log_frame
+from app.ui.logs import OUTCOMES, log_frame, outcome_colours
+from app.ui.palette import palette
 
 NEWEST = 8
 
@@ -33,11 +34,10 @@ def decisions() -> None:
 def columns() -> dict[str, Any]:
     """Headings and widths of a log table."""
     config = st.column_config
+    names, colours = [t(f"outcome.{one}") for one in OUTCOMES], outcome_colours(palette(rises_red=rises_red()))
     return {
         "time": config.TextColumn(f"{t('column.time')} ({zone().label})", width=150),
-        "outcome": config.MultiselectColumn(
-            t("column.outcome"), width=90, options=[t(f"outcome.{one}") for one in OUTCOMES], color=COLOURS
-        ),
+        "outcome": config.MultiselectColumn(t("column.outcome"), width=90, options=names, color=colours),
         "view": config.TextColumn(t("column.view"), width=80),
         "confidence": config.TextColumn(t("column.confidence"), width=80, alignment="right"),
         "why": config.TextColumn(t("column.why"), width=800),

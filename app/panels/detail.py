@@ -11,12 +11,14 @@ from typing import Any
 
 import streamlit as st
 
-from app.i18n import clock_time, language, t, zone
+from app.i18n import clock_time, language, md, t, zone
 from app.session import require_user
 from app.system import system
 from app.ui.logs import frame
+from app.ui.orders import clamp_cells, order_words, side_words
+from app.ui.plain import plain
 from app.ui.reasons import say
-from app.ui.write import cost, exact, money, percent
+from app.ui.write import cost, exact, percent, price
 from lib.domain.books import summed
 from lib.domain.order import Order
 from lib.queries import EventRow, FillRow, LogDetail
@@ -44,7 +46,7 @@ def detail(log_id: int) -> None:
 def _head(found: LogDetail) -> None:
     row = found.row
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
-        st.subheader(f"{t(f'outcome.{row.outcome}')} · {row.symbol}", anchor=False)
+        st.subheader(f"{t(f'outcome.{row.outcome}')} · {plain(row.symbol)}", anchor=False)
         st.caption(f"{clock_time(row.t_ms)} {zone().label} · {t(f'status.{row.status}')}", width="content")
     st.text(say(row.message or row.reason, language()))
 
@@ -73,7 +75,7 @@ def _view(found: LogDetail) -> None:
         st.text(t("view.no_clamps"))
         return
     names = (t("clamp.name"), t("clamp.asked"), t("clamp.allowed"))
-    _table(names, [(clamp.name, clamp.asked, clamp.allowed) for clamp in found.clamps])
+    _table(names, [clamp_cells(clamp, t) for clamp in found.clamps])
 
 
 def _orders(found: LogDetail) -> None:
@@ -88,7 +90,9 @@ def _orders(found: LogDetail) -> None:
         _table(names, [_step(event) for event in found.events])
     if found.fills:
         st.caption(t("detail.fills"))
-        _table((when, *(t(f"fill.{name}") for name in FILL)), [_fill(fill) for fill in found.fills])
+        exits = {order.id for order in found.orders if order.reduce_only}
+        rows = [_fill(fill, is_exit=fill.order_id in exits) for fill in found.fills]
+        _table((when, *(t(f"fill.{name}") for name in FILL)), rows)
 
 
 def _step(event: EventRow) -> tuple[str, ...]:
@@ -97,13 +101,12 @@ def _step(event: EventRow) -> tuple[str, ...]:
 
 
 def _order(order: Order, fills: Sequence[FillRow]) -> None:
-    side = t(f"side.{order.side}")
-    st.text(f"{side} {exact(order.qty)} · {t(f'state.{order.state.value}')} · {order.order_link_id}")
+    st.text(f"{order_words(order, t)} {exact(order.qty)} · {t(f'state.{order.state.value}')} · {order.order_link_id}")
     cells = (
-        (t("order.limit"), exact(order.limit_price or None)),
-        (t("order.stop"), exact(order.stop_loss or None)),
-        (t("order.target"), exact(order.take_profit or None)),
-        (t("order.filled"), f"{exact(order.filled_qty)} @ {money(order.avg_price or None)}"),
+        (t("order.limit"), price(order.limit_price or None)),
+        (t("order.stop"), price(order.stop_loss or None)),
+        (t("order.target"), price(order.take_profit or None)),
+        (t("order.filled"), f"{exact(order.filled_qty)} @ {price(order.avg_price or None)}"),
         (t("order.fee"), _cost(order, fills)),
     )
     _table([name for name, _ in cells], [tuple(value for _, value in cells)])
@@ -116,21 +119,16 @@ def _cost(order: Order, fills: Sequence[FillRow]) -> str:
     return cost(sum((fill.fee for fill in fills), Decimal(0)), summed(c for fill in fills for c in fill.charges))
 
 
-def _fill(fill: FillRow) -> tuple[str, ...]:
-    return (
-        clock_time(fill.at_ms),
-        t(f"side.{fill.side}"),
-        exact(fill.qty),
-        money(fill.price),
-        cost(fill.fee, fill.charges),
-    )
+def _fill(fill: FillRow, *, is_exit: bool) -> tuple[str, ...]:
+    side = side_words(fill.side, t, is_exit=is_exit)
+    return clock_time(fill.at_ms), side, exact(fill.qty), price(fill.price), cost(fill.fee, fill.charges)
 
 
 def _asked(found: LogDetail) -> None:
     if not found.prompt:
         st.text(t("detail.not_asked"))
         return
-    st.caption(t("detail.model", model=found.model, ms=found.latency_ms))
+    st.caption(md("detail.model", model=found.model, ms=found.latency_ms))
     st.caption(t("detail.raw"))
     st.code(_pretty(found.raw_answer), language=None, wrap_lines=True, height=220)
     st.caption(t("detail.prompt"))

@@ -9,12 +9,14 @@ from decimal import Decimal
 
 import streamlit as st
 
-from app.i18n import language, t, zone
+from app.i18n import language, rises_red, t, zone
 from app.panels.away import patient
 from app.session import require_user
 from app.system import system
 from app.ui.chart import STEPS, Line, Mark, View, chart_data, show_chart
-from app.ui.write import exact, money
+from app.ui.palette import palette
+from app.ui.plain import plain
+from app.ui.write import exact, price
 from lib.queries import Holding, Marker
 
 TEXT = ("opening", "live", "closed", "open", "high", "low", "close")
@@ -31,7 +33,7 @@ def market() -> None:
     holding = system().readings.holding(user.user_id)
     symbol = holding.symbol if holding else system().symbols[0]
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="toolbar"):
-        st.markdown(f"**{symbol}**")
+        st.markdown(f"**{plain(symbol)}**")
         step = st.segmented_control(
             t("chart.step"),
             list(STEPS),
@@ -43,7 +45,7 @@ def market() -> None:
         )
         _position(holding)
     since = system().clock.now_ms() - 3 * DAY_MS
-    view = View(symbol, str(step or "1m"), 1, LOCALES[language()], zone().offset_s)
+    view = View(symbol, str(step or "1m"), 1, LOCALES[language()], zone().offset_s, palette(rises_red=rises_red()))
     marks = [_mark(marker) for marker in system().readings.markers(user.user_id, since) if marker.outcome in MARKED]
     text = {name: t(f"chart.{name}") for name in TEXT}
     show_chart(chart_data(view, _lines(holding), marks, text))
@@ -56,8 +58,8 @@ def _position(holding: Holding | None) -> None:
     long = holding.position_qty > 0
     words = t("position.long" if long else "position.short")
     st.badge(
-        f"{words} {exact(abs(holding.position_qty))} @ {money(holding.avg_entry_price)}",
-        color="green" if long else "red",
+        f"{words} {exact(abs(holding.position_qty))} @ {price(holding.avg_entry_price)}",
+        color=palette(rises_red=rises_red()).badges[0 if long else 1],
         icon=":material/trending_up:" if long else ":material/trending_down:",
     )
 

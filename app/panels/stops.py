@@ -5,43 +5,36 @@ Stopping: whether the account trades, is stopping or is proved stopped, its lock
 its own, and the two that change much ask once more.
 """
 
-from typing import get_args
-
 import streamlit as st
 
-from app.i18n import clock_time, language, t, zone
+from app.i18n import clock_time, language, md, t, zone
 from app.panels.away import patient
 from app.panels.control import tell
+from app.panels.state import EVERY, how_far, lock_name, standing, state_badge, state_reason
 from app.session import require_user
 from app.system import system
+from app.ui.orders import order_words
 from app.ui.reasons import say
 from app.ui.write import exact
 from lib.accounts.trading import ENDABLE_LOCKS
 from lib.accounts.web import SessionUser
-from lib.domain.gates import FOREVER_MS, GateKind
+from lib.domain.gates import FOREVER_MS
 from lib.domain.order import Order
 from lib.ports import RiskLock
 from lib.queries import Standing
 
-LOCKS: tuple[str, ...] = get_args(GateKind)
-"""Kinds with a name of their own in the catalogues."""
 
-
-@st.fragment(run_every="5s")
+@st.fragment(run_every=EVERY)
 @patient
 def switched_off() -> None:
     """Across the page, while anything binds this person: who switched off, why, and how far the stop is."""
-    found = _standing()
-    if found is None or found.state == "trading":
+    found = standing()
+    if found is None or not found.is_halted:
         return
-    by_platform = found.platform.is_thrown
-    switches = found.platform if by_platform else found.switches
-    headline = t("stops.platform") if by_platform else t("stops.own")
     with st.container(border=True, key="switched_off", horizontal=True, vertical_alignment="center"):
-        st.markdown(f":material/front_hand: **{headline}**", width="content")
-        if switches.why:
-            st.text(say(switches.why, language()), width="content")
-        _badge(found)
+        state_badge(found)
+        for reason in state_reason(found):
+            st.text(reason, width="content")
 
 
 def stops(user: SessionUser) -> None:
@@ -52,10 +45,10 @@ def stops(user: SessionUser) -> None:
         _panel()
 
 
-@st.fragment(run_every="3s")
+@st.fragment(run_every=EVERY)
 @patient
 def _panel() -> None:
-    user, found = require_user(), _standing()
+    user, found = require_user(), standing()
     if found is None:
         return
     with st.container(horizontal=True, vertical_alignment="center", key="stops_row"):
@@ -67,29 +60,13 @@ def _panel() -> None:
         _settle(order)
 
 
-def _standing() -> Standing | None:
-    return system().readings.standing(require_user().user_id)
-
-
 def _progress(found: Standing) -> None:
-    if found.state == "trading":
+    if not found.is_halted:
         st.caption(f"**{t('stops.title')}** · {t('stops.trading')}")
         return
-    _badge(found)
-    if found.open_rows:
-        st.caption(t("stops.open_rows", n=len(found.open_rows)))
+    st.caption(how_far(found))
     if found.flattens and found.position_qty:
-        st.caption(t("stops.position", qty=exact(abs(found.position_qty)), symbol=found.symbol))
-
-
-def _badge(found: Standing) -> None:
-    """The state in one badge: never "stopped" before the proof."""
-    if found.state == "stopped":
-        at = f"{clock_time(found.proven_ms, date=False)} {zone().label}"
-        words = t("stops.closed" if found.flattens else "stops.stopped", at=at)
-        st.badge(words, icon=":material/verified:", color="green")
-    else:
-        st.badge(t("stops.closing" if found.flattens else "stops.stopping"), icon=":material/pending:", color="orange")
+        st.caption(md("stops.position", qty=exact(abs(found.position_qty)), symbol=found.symbol))
 
 
 def _switches(user: SessionUser, found: Standing) -> None:
@@ -121,7 +98,7 @@ def _locks(user: SessionUser, found: Standing) -> None:
 
 
 def _lock(lock: RiskLock) -> None:
-    name = t(f"lock.{lock.kind}") if lock.kind in LOCKS else lock.kind
+    name = lock_name(lock.kind)
     ends = t("stops.until_person")
     if lock.until_ms < FOREVER_MS:
         ends = t("stops.until", at=clock_time(lock.until_ms), zone=zone().label)
@@ -141,7 +118,7 @@ def _end(user: SessionUser, lock: RiskLock) -> None:
 def _settle(order: Order) -> None:
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key=f"human_{order.id}"):
         st.badge(t("state.NEEDS_HUMAN"), icon=":material/person_alert:", color="red")
-        what = f"{t(f'side.{order.side}')} {exact(order.qty)} · {clock_time(order.t_ms)} {zone().label}"
+        what = f"{order_words(order, t)} {exact(order.qty)} · {clock_time(order.t_ms)} {zone().label}"
         st.text(what, width="content")
     st.text(t("stops.needs_human"))
     st.code(order.order_link_id, language=None)

@@ -4,10 +4,11 @@ How the money stands: six tiles, read anew every five seconds.
 
 import streamlit as st
 
-from app.i18n import t
+from app.i18n import rises_red, t
 from app.panels.away import patient
 from app.session import require_user
 from app.system import system
+from app.ui.palette import palette
 from app.ui.tiles import tile_row, tiles_html
 
 
@@ -20,4 +21,4 @@ def tiles() -> None:
     if found is None:
         st.info(t("tiles.none"), icon=":material/account_balance_wallet:")
     else:
-        st.html(tiles_html(tile_row(found, t), t))
+        st.html(tiles_html(tile_row(found, t), t, palette(rises_red=rises_red())))

@@ -6,8 +6,9 @@ from collections.abc import Callable
 
 import streamlit as st
 
-from app.i18n import switch, t
-from app.ui.small import leave
+from app.i18n import chosen_here, switch, t
+from app.ui.plain import plain
+from app.ui.small import leave, remember_language
 from lib.accounts.web import SessionUser
 
 
@@ -17,9 +18,11 @@ def top(user: SessionUser, left: Callable[[], None]) -> None:
         with st.container(width="stretch"):
             left()
         name = user.email.split("@")[0]
-        with st.popover(name, icon=":material/account_circle:", key="me"):
+        with st.popover(plain(name), icon=":material/account_circle:", key="me"):
             st.text(user.email)
             switch()
+            if user.read_only:
+                remember_language(chosen_here())
             leave(t("top.sign_out"))
     if user.read_only:
         st.info(t("top.demo"), icon=":material/visibility:")

@@ -4,7 +4,7 @@ Badges and the countdown, read anew every five seconds.
 
 import streamlit as st
 
-from app.i18n import language, t
+from app.i18n import language, md, t
 from app.panels.away import patient
 from app.session import require_user
 from app.system import system
@@ -26,11 +26,11 @@ def truth() -> None:
         countdown(t("truth.next_cycle"), now_ms)
     for closed in health.closed_markets:
         if holding is not None and closed.venue == holding.venue and closed.symbol in ("", holding.symbol):
-            st.warning(t("truth.closed", why=say(closed.why, language())), icon=":material/event_busy:")
+            st.warning(md("truth.closed", why=say(closed.why, language())), icon=":material/event_busy:")
 
 
 def _words(badge: Badge) -> str:
     if badge.age is None:
-        return t(badge.key, name=badge.name)
+        return md(badge.key, name=badge.name)
     unit, number = badge.age
-    return t(badge.key, age=t(unit, n=number))
+    return md(badge.key, age=t(unit, n=number))

@@ -9,10 +9,18 @@ from typing import Literal
 
 from app.ui.write import duration
 from lib.queries import Health
+from lib.queries.standing import State
 
 Tone = Literal["green", "orange", "red", "gray", "blue"]
 
 FEEDS = ("synthetic", "replay", "bybit", "bybit-testnet")
+STATES: dict[State, tuple[Tone, str]] = {
+    "off": ("gray", "power_settings_new"),
+    "on": ("green", "play_circle"),
+    "stopping": ("orange", "pending"),
+    "stopped": ("blue", "verified"),
+}
+"""Tone and icon of the one word for an account."""
 VENUE_TONES: dict[str, Tone] = {"paper": "orange", "demo": "orange", "testnet": "orange", "mainnet": "red"}
 TRADER_LATE_S = 30
 

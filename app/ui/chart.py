@@ -12,6 +12,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from app.ui.assets import component
+from app.ui.palette import Palette
 
 STEPS = {"1m": 60, "5m": 300, "15m": 900, "1h": 3_600}
 """What the chart can show; anything above a minute is summed up in the browser."""
@@ -48,6 +49,7 @@ class View:
     precision: int
     locale: str
     offset_s: int
+    colours: Palette
 
 
 def chart_data(view: View, lines: Sequence[Line], marks: Sequence[Mark], text: Mapping[str, str]) -> dict[str, Any]:
@@ -60,6 +62,7 @@ def chart_data(view: View, lines: Sequence[Line], marks: Sequence[Mark], text: M
         "offset": view.offset_s,
         "precision": view.precision,
         "locale": view.locale,
+        "colours": {"light": list(view.colours.light), "dark": list(view.colours.dark)},
         "height": HEIGHT,
         "lines": [
             {"id": line.id, "price": float(line.price), "title": line.title, "tone": line.tone, "dashed": line.dashed}

@@ -9,14 +9,19 @@ from typing import Any
 
 import pandas as pd  # type: ignore[import-untyped]
 
+from app.ui.palette import Palette
 from app.ui.reasons import say
 from app.ui.write import percent, short
 from lib.queries import LogRow
 
 OUTCOMES = ("bought", "sold", "closed", "kept", "held", "skipped", "refused", "failed", "unresolved")
-COLOURS = ("green", "red", "blue", "green", "gray", "gray", "orange", "red", "violet")
-"""One for each of OUTCOMES."""
 COLUMNS = ("time", "outcome", "view", "confidence", "why")
+
+
+def outcome_colours(colours: Palette) -> tuple[str, ...]:
+    """One for each of OUTCOMES; long and short have those of up and down."""
+    up, down = colours.badges
+    return (up, down, "violet", "gray", "gray", "gray", "orange", "red", "yellow")
 
 
 def log_frame(rows: Sequence[LogRow], word: Callable[[str], str], at: Callable[[int], str], language: str) -> Any:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from app.ui.assets import component
 from app.ui.style import COUNTDOWN, DOOR, LEAVE
+from app.visit import LANGUAGE_COOKIE
 
 CYCLE_MS = 300_000
 
@@ -17,6 +18,11 @@ def door(text: Mapping[str, str], errors: Mapping[str, str], locale: str, mode: 
     """
     data = {"text": dict(text), "errors": dict(errors), "locale": locale, "mode": mode}
     component("door", DOOR)(key="door", data=data)
+
+
+def remember_language(language: str) -> None:
+    """Have the browser remember *language* for who has no account to keep it; "" = nothing was chosen."""
+    component("language")(key="remember_language", data={"cookie": LANGUAGE_COOKIE, "language": language})
 
 
 def leave(label: str) -> None:

@@ -4,11 +4,15 @@ What the theme cannot say: the page's margins, tabular figures, and the look of 
 
 import streamlit as st
 
+from app.ui.palette import Palette
+
 PAGE = """
 <style>
 .stMainBlockContainer { padding: 3.6rem 1.4rem 2.5rem; max-width: 1680px; }
 [data-testid="stHeader"] { background: var(--st-background-color); }
-.stMarkdown, .stAlert, .stCaption { word-break: keep-all; overflow-wrap: anywhere; }
+/* a Korean word is not broken inside; popovers and toasts live outside the main block */
+body *:not(pre, pre *, code) { word-break: keep-all !important; overflow-wrap: break-word; }
+[data-testid="stText"] { white-space: pre-wrap; }
 [data-testid="stMetricValue"], [data-testid="stDataFrame"] { font-variant-numeric: tabular-nums; }
 .tiles { display: grid; grid-template-columns: repeat(auto-fit, minmax(170px, 1fr)); gap: .6rem; }
 .tile { position: relative; overflow: hidden; min-height: 84px; padding: .6rem .85rem .55rem; box-sizing: border-box;
@@ -18,8 +22,8 @@ PAGE = """
 .tile .label { font-size: .8rem; opacity: .7; }
 .tile .value { font-size: 1.35rem; font-weight: 600; line-height: 1.45; letter-spacing: -.01em; }
 .tile .note { font-size: .78rem; min-height: 1.2em; }
-.tile .up, .tile.up .value { color: light-dark(#03875a, #0ecb81); }
-.tile .down, .tile.down .value { color: light-dark(#cf304a, #f6465d); }
+.tile .up, .tile.up .value { color: var(--rise); }
+.tile .down, .tile.down .value { color: var(--fall); }
 @media (max-width: 640px) {
   .tiles { grid-template-columns: 1fr 1fr; }
   .st-key-top { flex-direction: column-reverse !important; align-items: stretch !important; gap: .4rem; }
@@ -71,6 +75,8 @@ COUNTDOWN = """
 """
 
 
-def page_style() -> None:
-    """Put the page's own rules into this run."""
-    st.html(PAGE)
+def page_style(colours: Palette) -> None:
+    """Put the page's own rules into this run, with *colours* for up and down."""
+    (rise, fall), (rise_dark, fall_dark) = colours.light, colours.dark
+    both = f":root {{ --rise: light-dark({rise}, {rise_dark}); --fall: light-dark({fall}, {fall_dark}); }}"
+    st.html(f"{PAGE}<style>{both}</style>")

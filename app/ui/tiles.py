@@ -9,13 +9,13 @@ from html import escape
 from itertools import accumulate
 from urllib.parse import quote
 
+from app.ui.palette import Palette
 from app.ui.write import money, percent, plus
 from lib.domain.equity import Mark, drawdown
 from lib.queries import EquityRow, Tiles
 
 MOST_POINTS = 60
 WIDTH, HEIGHT = 100, 30
-COLOURS = {"up": "#0ba86a", "down": "#e0455c", "": "#8a93a0"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,21 +88,21 @@ def _share(part: Decimal, whole: Decimal) -> str:
     return percent(part / whole, signed=True) if part and whole > 0 else ""
 
 
-def tiles_html(tiles: Sequence[Tile], word: Callable[[str], str]) -> str:
+def tiles_html(tiles: Sequence[Tile], word: Callable[[str], str], colours: Palette) -> str:
     """All tiles as one piece of page; *word* translates a key. Every text is escaped."""
-    return f'<div class="tiles">{"".join(_tile_html(tile, word) for tile in tiles)}</div>'
+    return f'<div class="tiles">{"".join(_tile_html(tile, word, colours) for tile in tiles)}</div>'
 
 
-def _tile_html(tile: Tile, word: Callable[[str], str]) -> str:
+def _tile_html(tile: Tile, word: Callable[[str], str], colours: Palette) -> str:
     label, hint = word(f"tiles.{tile.key}"), word(f"tiles.{tile.key}_help")
     return (
-        f'<div class="tile {tile.tone}" title="{escape(hint)}" style="{_spark(tile.curve)}">'
+        f'<div class="tile {tile.tone}" title="{escape(hint)}" style="{_spark(tile.curve, colours)}">'
         f'<div class="label">{escape(label)}</div><div class="value">{escape(tile.value)}</div>'
         f'<div class="note {tile.note_tone}">{escape(tile.note)}</div></div>'
     )
 
 
-def _spark(curve: Sequence[Decimal]) -> str:
+def _spark(curve: Sequence[Decimal], colours: Palette) -> str:
     # a background picture: the page's sanitiser takes drawings out of the markup itself
     if len(curve) < 2 or max(curve) == min(curve):
         return ""
@@ -111,7 +111,7 @@ def _spark(curve: Sequence[Decimal]) -> str:
         f"{WIDTH * number / (len(curve) - 1):.1f},{float(HEIGHT - 2 - (HEIGHT - 4) * (value - low) / span):.1f}"
         for number, value in enumerate(curve)
     ]
-    colour = COLOURS[tone_of(curve[-1] - curve[0])]
+    colour = colours.of(tone_of(curve[-1] - curve[0]))
     line = f"M{' L'.join(points)}"
     drawing = (
         f"<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 {WIDTH} {HEIGHT}' preserveAspectRatio='none'>"

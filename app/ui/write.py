@@ -8,6 +8,8 @@ from decimal import ROUND_HALF_EVEN, Decimal
 from lib.domain.books import TRADING, USDT, Charge
 
 CENT = Decimal("0.01")
+MEANT = 6
+"""Digits of a price that mean something."""
 
 
 def money(value: Decimal | None, *, signed: bool = False) -> str:
@@ -57,6 +59,14 @@ def _charge(part: Charge) -> str:
         return f"{name}{exact(part.amount)}"
     worth = "" if part.worth is None else f" (≈ {money(part.worth)} USDT)"
     return f"{name}{exact(part.amount)} {part.coin}{worth}"
+
+
+def price(value: Decimal | None) -> str:
+    """A price with the digits people know it by: six that count, one after the point at least (64,120.5 · 3,120.55)."""
+    if value is None:
+        return "–"
+    places = max(1, MEANT - 1 - max(value.adjusted(), -MEANT)) if value else 1
+    return f"{value.quantize(Decimal(1).scaleb(-places), ROUND_HALF_EVEN):,f}"
 
 
 def short(text: str, most: int = 120) -> str:

@@ -12,6 +12,7 @@ import ipaddress
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import get_args
 
 from lib import log
 from lib.accounts.acts import act
@@ -19,6 +20,7 @@ from lib.accounts.beside import Work, at_once
 from lib.accounts.rules import OWN_DOMAIN, email_refusal, is_findable, password_refusal
 from lib.accounts.web import Origin, Refusal, SessionUser, SignedIn
 from lib.clock import Clock
+from lib.domain.account import Colours
 from lib.domain.pace import Pace
 from lib.domain.spelling import normal_email
 from lib.ports import Login, Logins, NewSession, PasswordHasher, SessionRow, Sessions, Throttles
@@ -32,6 +34,8 @@ TALLY_MS = 7 * 24 * 3_600_000
 PER_PERSON = Pace(free=3, first_ms=5_000, longest_ms=300_000, halving_ms=900_000)
 PER_ADDRESS = Pace(free=20, first_ms=2_000, longest_ms=120_000, halving_ms=900_000)
 NEW_PEOPLE = Pace(free=10, first_ms=30_000, longest_ms=3_600_000, halving_ms=1_800_000)
+
+LANGUAGES = ("ko", "en")
 
 _UNKNOWN = Refusal("refuse.credentials")
 _log = log.get("people")
@@ -154,6 +158,14 @@ class People:
         self._stores.sessions.close_all(user.user_id)
         return None
 
+    @act
+    def change_looks(self, user: SessionUser, language: str, colours: Colours) -> Refusal | None:
+        """The language and the colours of every page of the person, in this browser and any other."""
+        if language not in LANGUAGES or colours not in get_args(Colours):
+            return Refusal("refuse.field", field="language")
+        self._stores.logins.change_looks(user.user_id, language, colours)
+        return None
+
     def tidy(self) -> None:
         """Forget sessions and tallies that mean nothing any more."""
         now = self._clock.now_ms()
@@ -192,7 +204,7 @@ def _form_refusal(email: str, password: str, accepted_risk: bool) -> Refusal | N
 
 
 def _session_user(row: SessionRow) -> SessionUser:
-    return SessionUser(row.user_id, row.email, row.locale, row.is_demo, row.read_only, _network(row.ip))
+    return SessionUser(row.user_id, row.email, row.locale, row.is_demo, row.read_only, _network(row.ip), row.colours)
 
 
 def _expired(row: SessionRow, now_ms: int) -> bool:

@@ -20,7 +20,7 @@ def settings_refusal(settings: AccountSettings) -> Refusal | None:
     if not 1 <= settings.max_leverage <= MOST_LEVERAGE:
         return Refusal("refuse.settings.leverage", most=MOST_LEVERAGE)
     if len(settings.custom_prompt) > MAX_CUSTOM_PROMPT:
-        return Refusal("refuse.settings.prompt", most=MAX_CUSTOM_PROMPT)
+        return Refusal("refuse.settings.prompt", most=MAX_CUSTOM_PROMPT, n=len(settings.custom_prompt))
     if not is_prose(settings.custom_prompt):
         return Refusal("refuse.settings.unseen")
     return _profile_refusal(settings) or _limits_refusal(settings.limits)

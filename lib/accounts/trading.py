@@ -199,12 +199,16 @@ class TradingDesk:
     # --- choices and switches -------------------------------------------------------------------------------------
 
     @act
-    def change_settings(self, user: SessionUser, settings: AccountSettings) -> Refusal | None:
-        """Save what the person chose; an order planned with the old choice is no longer sent."""
+    def change_settings(self, user: SessionUser, settings: AccountSettings, version: int) -> Refusal | None:
+        """
+        Save what the person chose having read *version*; an order planned with the old choice is no longer sent.
+
+        Refused when another tab or device has changed them since: nothing is written back over that.
+        """
         if refusal := settings_refusal(settings):
             return refusal
-        self._ports.accounts.change_settings(user.user_id, settings)
-        return None
+        saved = self._ports.accounts.change_settings(user.user_id, settings, version)
+        return None if saved else Refusal("refuse.settings.stale")
 
     @act
     def set_auto_trade(self, user: SessionUser, on: bool) -> Refusal | None:
@@ -282,7 +286,7 @@ class TradingDesk:
             return _NO_ACCOUNT
         wish = Command(0, user.user_id, account.account_id, kind, self._ports.clock.now_ms())
         wait_ms = self._ports.queue.ask(wish, every_ms)
-        return Refusal("refuse.wait", seconds=-(-wait_ms // 1000)) if wait_ms else None
+        return Refusal(f"refuse.wait.{kind}", seconds=-(-wait_ms // 1000)) if wait_ms else None
 
     def _trades_on(self, venue: Venue) -> bool:
         return venue in self._here.venues and feed_fits(self._here.feed, venue)

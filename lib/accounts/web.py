@@ -7,6 +7,7 @@ Values only. How a person is recognised is `lib.accounts.people`.
 from dataclasses import dataclass
 
 from lib.accounts.refusal import Refusal as Refusal
+from lib.domain.account import Colours
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,8 +21,8 @@ class Origin:
 @dataclass(frozen=True, slots=True)
 class SessionUser:
     """
-    A signed-in person. *read_only* = may look, every act is refused; *locale* is "ko" or "en"; *network* is where the
-    session was opened, as tallies name it.
+    A signed-in person. *read_only* = may look, every act is refused; *locale* is "ko" or "en" and *colours* those of a
+    rise, both as they chose; *network* is where the session was opened, as tallies name it.
     """
 
     user_id: int
@@ -30,6 +31,7 @@ class SessionUser:
     is_demo: bool = False
     read_only: bool = False
     network: str = ""
+    colours: Colours = "language"
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,10 @@ MAX_CUSTOM_PROMPT = 1_000
 """Characters of a person's own prompt that reach the analyst."""
 
 
+Colours = Literal["language", "red_up", "green_up"]
+"""Which colour a rise has: as the person's language has it, as in Korea, as elsewhere."""
+
+
 class RiskLevel(StrEnum):
     """The original design's three levels."""
 

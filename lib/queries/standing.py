@@ -22,7 +22,8 @@ from lib.ports import RiskLock
 from lib.queries.audit import Audited, audit
 from lib.queries.reading import Reading
 
-State = Literal["trading", "stopping", "stopped"]
+State = Literal["off", "on", "stopping", "stopped"]
+"""The one word for an account: on the dashboard, the settings, in the terminal and by REST."""
 _OPEN = [state.value for state in OrderState if state not in TERMINAL]
 
 
@@ -60,11 +61,25 @@ class Standing:
 
     @property
     def state(self) -> State:
-        """*trading* = no switch is thrown; *stopped* only when proved, and nothing is open."""
-        binding = self._binding()
-        if not binding:
-            return "trading"
-        return "stopped" if self.proven_ms and not self.open_rows else "stopping"
+        """
+        *on* or *off* is the auto-trading switch while no stop is thrown; *off* waits for what was sent to end.
+        *stopped* only when proved, and nothing is open.
+        """
+        if self.is_halted:
+            return "stopped" if self.proven_ms and not self.open_rows else "stopping"
+        if self.auto_trade:
+            return "on"
+        return "stopping" if self.open_rows else "off"
+
+    @property
+    def is_halted(self) -> bool:
+        """Whether a stop is thrown, by its owner, an operator or the system."""
+        return bool(self._binding())
+
+    @property
+    def why(self) -> str:
+        """Why it is halted, in the engine's words; "" when it is not, or its owner gave no reason."""
+        return self.platform.why if self.platform.is_thrown else self.switches.why if self.is_halted else ""
 
     @property
     def flattens(self) -> bool:

@@ -9,7 +9,7 @@ from typing import Any
 from lib.domain.account import AccountSettings
 from lib.domain.books import Charge, balance, paid_in
 from lib.domain.order import Order
-from lib.domain.position import ZERO, Position, unrealised_pnl
+from lib.domain.position import ZERO, Position, Side, unrealised_pnl
 from lib.market.status import ClosedMarket
 
 
@@ -67,7 +67,7 @@ class FillRow:
     """
 
     at_ms: int
-    side: str
+    side: Side
     qty: Decimal
     price: Decimal
     fee: Decimal

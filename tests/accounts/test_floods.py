@@ -188,7 +188,7 @@ async def test_switches_settings_and_wishes_call_nobody(flood: Flood) -> None:
             for act in (desk.ask_now, desk.recheck_key, desk.flatten, desk.resume, desk.pause, desk.resume):
                 act(user)
             desk.set_auto_trade(user, number % 2 == 0)
-            desk.change_settings(user, AccountSettings(max_leverage=1 + number % 3))
+            desk.change_settings(user, AccountSettings(max_leverage=1 + number % 3), 1)
             desk.end_lock(user, "daily_loss")
 
     await drawn_out(flood, acts)

@@ -13,6 +13,7 @@ from lib.adapters.sql.commands import LOST, LOST_MS, SqlCommands
 from lib.adapters.sql.ledger import SqlLedger
 from lib.adapters.sql.people import accounts, commands, credentials, users
 from lib.adapters.sql.trading import risk_locks
+from lib.domain.account import RiskLevel
 from lib.domain.day import utc_day
 from lib.ports import Flags
 from tests.accounts.conftest import Scene
@@ -125,7 +126,7 @@ async def test_asking_is_for_those_with_an_account_once_a_minute_and_each_for_th
     await scene.save()
     assert scene.desk.ask_now(scene.user) is None
     scene.world.pass_ms(20_500)
-    assert scene.desk.ask_now(scene.user) == Refusal("refuse.wait", seconds=40)
+    assert scene.desk.ask_now(scene.user) == Refusal("refuse.wait.ask_now", seconds=40)
     other = scene.another()
     await asyncio.to_thread(scene.desk.open_paper, other)
     assert scene.desk.ask_now(other) is None
@@ -153,7 +154,7 @@ async def test_a_read_only_visitor_is_refused_every_act_and_nothing_changes(scen
     before = (scene.rows(users), scene.rows(accounts), scene.rows(credentials))
     desk = scene.desk
     acts = [
-        desk.change_settings(visitor, settings(max_leverage=2)),
+        desk.change_settings(visitor, settings(max_leverage=2), 1),
         desk.set_auto_trade(visitor, True),
         desk.set_auto_trade(visitor, False),
         desk.save_key(visitor, "paper", "k" * 18, "s" * 36),
@@ -170,7 +171,27 @@ async def test_a_read_only_visitor_is_refused_every_act_and_nothing_changes(scen
 
 async def test_settings_are_saved_for_their_owner_alone_and_bad_ones_not_at_all(scene: Scene) -> None:
     other = scene.another()
-    assert scene.desk.change_settings(scene.user, settings(max_leverage=3)) is None
-    refusal = scene.desk.change_settings(other, settings(max_leverage=99))
+    assert scene.desk.change_settings(scene.user, settings(max_leverage=3), 1) is None
+    refusal = scene.desk.change_settings(other, settings(max_leverage=99), 1)
     assert refusal is not None
     assert [row["max_leverage"] for row in scene.rows(users)] == [3, 10]
+
+
+async def test_settings_read_before_another_tab_saved_are_not_written_back(scene: Scene) -> None:
+    low = settings(RiskLevel.LOW)
+    assert scene.desk.change_settings(scene.user, low, 1) is None
+    stale = Refusal("refuse.settings.stale")
+    assert scene.desk.change_settings(scene.user, settings(RiskLevel.MEDIUM, max_leverage=3), 1) == stale
+    assert [(row["risk_level"], row["settings_version"]) for row in scene.rows(users)] == [("low", 2)]
+    assert scene.desk.change_settings(scene.user, low, 1) is None, "what stands already is no conflict"
+    assert scene.desk.change_settings(scene.user, settings(RiskLevel.LOW, max_leverage=3), 2) is None
+    assert [(row["max_leverage"], row["settings_version"]) for row in scene.rows(users)] == [(3, 3)]
+
+
+async def test_of_tabs_that_save_at_once_one_wins_and_the_others_are_told(scene: Scene) -> None:
+    wishes = [settings(max_leverage=number) for number in range(1, 7)]
+    saving = (asyncio.to_thread(scene.desk.change_settings, scene.user, wish, 1) for wish in wishes)
+    answers = await asyncio.gather(*saving)
+    assert sorted(str(answer) for answer in answers) == sorted(["None", *[str(Refusal("refuse.settings.stale"))] * 5])
+    [row] = scene.rows(users)
+    assert (row["settings_version"], row["max_leverage"]) == (2, answers.index(None) + 1)

@@ -171,3 +171,13 @@ def test_parallel_tries_are_counted_one_after_another(shared: SqlThrottles) -> N
     for thread in threads:
         thread.join()
     assert sorted(waits) == [0, 0, 1_000, 1_000]
+
+
+def test_language_and_colours_are_the_persons_in_every_browser(stores: Stores) -> None:
+    user_id, other = person(stores), person(stores, "lee@example.com")
+    begin(stores, user_id, A)
+    begin(stores, user_id, B)
+    begin(stores, other, "c" * 64)
+    stores.logins.change_looks(user_id, "en", "red_up")
+    rows = [stores.sessions.find(token) for token in (A, B, "c" * 64)]
+    assert [row and (row.locale, row.colours) for row in rows] == [("en", "red_up")] * 2 + [("ko", "language")]

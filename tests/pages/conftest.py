@@ -1,14 +1,17 @@
 """Pages under Streamlit's own test runner: a staged system behind them, cookies and language of our choice."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from unittest import mock
 
 import pytest
+import streamlit as st
 from streamlit.runtime.context import ContextProxy, StreamlitCookies
 from streamlit.testing.v1 import AppTest
 
+import app.session
 import app.system
 from tests.pages.stage import stage
 
@@ -22,6 +25,9 @@ def staged(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
     """The system every page of this test sees."""
     made = stage()
     monkeypatch.setattr(app.system, "_held", [made])
+    monkeypatch.setattr(app.session, "_kept", {})
+    # a test asks for an option's label outside any run: who was seen there belongs to the test before
+    st.session_state.clear()
     return made
 
 
@@ -34,14 +40,23 @@ def cookies() -> Iterator[dict[str, str]]:
         yield held
 
 
+def speak(staged: SimpleNamespace, token: str, language: str) -> None:
+    """The account behind *token* has *language*."""
+    known = staged.people.tokens.get(token)
+    if known is not None:
+        staged.people.tokens[token] = replace(known, locale=language)
+
+
 @pytest.fixture
 def visit(staged: SimpleNamespace, cookies: dict[str, str]) -> Visit:
     """Open a page as somebody, in a language."""
 
     def opened(token: str | None, page: str = "dashboard", language: str = "ko", **asked: str) -> AppTest:
+        """*language* is the browser's; a person's own account has it too, unless it was switched before."""
         cookies.clear()
         if token:
             cookies["maemae"] = token
+            speak(staged, token, language)
         at = AppTest.from_file(SCRIPT, default_timeout=30)
         at.context = {"locale": LOCALES[language]}
         for name, value in asked.items():

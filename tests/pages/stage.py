@@ -4,7 +4,7 @@ A web system of plain values for the pages: two people with an account, a demo v
 What a person does is kept in *acts*, so a test can say who did what. Nothing is read from any store.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from types import SimpleNamespace
@@ -12,7 +12,7 @@ from typing import Any
 
 from lib.accounts.refusal import Refusal
 from lib.accounts.web import SessionUser
-from lib.domain.account import AccountSettings
+from lib.domain.account import AccountSettings, Colours
 from lib.domain.order import Order, OrderState
 from lib.queries import (
     Choices,
@@ -193,9 +193,17 @@ class Acts:
 
     done: list[tuple[Any, ...]] = field(default_factory=list)
     answer: Refusal | None = None
+    tokens: dict[str, SessionUser] = field(default_factory=lambda: dict(TOKENS))
 
     def user_of(self, token: str | None) -> SessionUser | None:
-        return TOKENS.get(token or "")
+        return self.tokens.get(token or "")
+
+    def change_looks(self, user: SessionUser, language: str, colours: Colours) -> Refusal | None:
+        refusal = self._do("looks", user, language, colours)
+        if refusal is None:
+            token = next(token for token, known in self.tokens.items() if known.user_id == user.user_id)
+            self.tokens[token] = replace(user, locale=language, colours=colours)
+        return refusal
 
     def sign_out_everywhere(self, user: SessionUser) -> Refusal | None:
         return self._do("everywhere", user)
@@ -207,8 +215,8 @@ class Acts:
     def open_paper(self, user: SessionUser) -> Refusal | None:
         return self._do("open_paper", user)
 
-    def change_settings(self, user: SessionUser, settings: AccountSettings) -> Refusal | None:
-        return self._do("settings", user, settings)
+    def change_settings(self, user: SessionUser, settings: AccountSettings, version: int) -> Refusal | None:
+        return self._do("settings", user, settings, version)
 
     def set_auto_trade(self, user: SessionUser, on: bool) -> Refusal | None:
         return self._do("auto_trade", user, on)

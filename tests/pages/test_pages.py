@@ -1,14 +1,17 @@
 """Every page: for its owner in both languages, for a stranger, for a read-only visitor, and what its widgets do."""
 
 import json
+import re
 from dataclasses import replace
 from decimal import Decimal
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from app.i18n import catalogue
+from app.ui.palette import palette
 from lib.accounts.refusal import Refusal
 from lib.domain.account import RiskLevel
 from lib.queries import CommandRow
@@ -89,14 +92,80 @@ def test_a_refusal_is_told_in_words_and_the_switch_stays(visit: Visit, staged: S
 
 def test_settings_are_saved_with_what_the_page_showed(visit: Visit, staged: SimpleNamespace) -> None:
     at = visit("t-owner")
-    assert at.button(key="save").disabled
     at.slider(key="max_leverage").set_value(5)
     at.text_area(key="custom_prompt").set_value("  추세만 따라가기 ").run()
     at.button(key="save").click().run()
-    name, user_id, saved = staged.acts.done[-1]
-    assert (name, user_id) == ("settings", OWNER.user_id)
+    name, user_id, saved, version = staged.acts.done[-1]
+    assert (name, user_id, version) == ("settings", OWNER.user_id, 1)
     assert (saved.max_leverage, saved.custom_prompt, saved.risk_level) == (5, "추세만 따라가기", RiskLevel.MEDIUM)
     assert saved.limits.daily_loss == Decimal("0.05")
+
+
+def elsewhere(staged: SimpleNamespace, **changes: Any) -> None:
+    """Another tab saves."""
+    now = staged.shelf.choices
+    saved = replace(now.settings, **changes)
+    staged.shelf.choices = replace(now, settings=saved, settings_version=now.settings_version + 1)
+
+
+def test_what_another_tab_saved_is_shown_and_never_written_back(visit: Visit, staged: SimpleNamespace) -> None:
+    at = visit("t-owner", language="en")
+    at.text_area(key="custom_prompt").set_value("only with a clear trend").run()
+    elsewhere(staged, risk_level=RiskLevel.LOW)
+    at.run()
+    assert at.button_group(key="risk_level").value == RiskLevel.LOW
+    assert at.text_area(key="custom_prompt").value == "only with a clear trend"
+    [told] = [warning.value for warning in at.warning]
+    assert catalogue("en")["risk.low"] in told
+    staged.acts.answer = Refusal("refuse.settings.stale")
+    at.button(key="save").click().run()
+    assert staged.acts.done[-1][-1] == 1, "the version that was read is the one that is sent"
+    assert any(catalogue("en")["refuse.settings.stale"] in toast.value for toast in at.toast)
+    assert at.warning, "refused, and what stands now is still shown"
+    staged.acts.answer = None
+    at.button(key="save").click().run()
+    _, _, saved, version = staged.acts.done[-1]
+    assert (saved.risk_level, saved.custom_prompt, version) == (RiskLevel.LOW, "only with a clear trend", 2)
+
+
+def test_the_switch_follows_another_tab(visit: Visit, staged: SimpleNamespace) -> None:
+    at = visit("t-owner")
+    assert at.toggle(key="auto_trade").value is True
+    staged.shelf.choices = replace(staged.shelf.choices, auto_trade=False)
+    at.run()
+    assert at.toggle(key="auto_trade").value is False
+    assert staged.acts.done == []
+
+
+def test_unsaved_text_survives_other_pages_and_a_reload_until_it_is_discarded(
+    visit: Visit, staged: SimpleNamespace
+) -> None:
+    at = visit("t-owner")
+    at.text_area(key="custom_prompt").set_value("추세만").run()
+    at.switch_page("app/pages/settings.py").run()
+    at.switch_page("app/pages/dashboard.py").run()
+    assert at.text_area(key="custom_prompt").value == "추세만"
+    again = visit("t-owner")
+    assert again.text_area(key="custom_prompt").value == "추세만"
+    again.button(key="discard").click().run()
+    assert again.text_area(key="custom_prompt").value == ""
+    assert visit("t-owner").text_area(key="custom_prompt").value == ""
+    assert staged.acts.done == []
+
+
+def test_unsaved_text_is_its_sessions_alone(visit: Visit) -> None:
+    visit("t-owner").text_area(key="custom_prompt").set_value("추세만").run()
+    assert visit("t-demo").text_area(key="custom_prompt").value == ""
+
+
+def test_text_over_the_limit_says_so_with_its_length(visit: Visit, staged: SimpleNamespace) -> None:
+    at = visit("t-owner")
+    at.text_area(key="custom_prompt").set_value("가" * 1_001).run()
+    assert any("1,001 / 1,000자" in caption.value and ":red[" in caption.value for caption in at.caption)
+    staged.acts.answer = Refusal("refuse.settings.prompt", most=1_000, n=1_001)
+    at.button(key="save").click().run()
+    assert any("1,001자" in toast.value for toast in at.toast)
+    assert at.text_area(key="custom_prompt").value == "가" * 1_001
 
 
 def test_the_chart_gets_lines_and_marks_but_no_candles(visit: Visit) -> None:
@@ -141,7 +210,7 @@ def test_a_filter_reaches_the_query(visit: Visit) -> None:
     at = visit("t-owner", "trade_logs")
     at.selectbox(key="outcome").set_value("sold").run()
     assert not at.exception
-    assert any("모두 7건" in caption.value for caption in at.caption)
+    assert any("총 7건" in caption.value for caption in at.caption)
 
 
 def test_a_key_leaves_no_trace_in_the_session(visit: Visit, staged: SimpleNamespace) -> None:
@@ -170,9 +239,61 @@ def test_a_held_key_is_four_characters(visit: Visit) -> None:
     assert [code.value for code in at.code] == ["••••7Qk2"]
 
 
-def test_the_language_of_the_address_wins_over_the_browsers(visit: Visit) -> None:
-    at = visit("t-owner", language="ko", lang="English")
-    assert catalogue("en")["control.title"] in tree(at)
+@pytest.mark.parametrize("token", [None, "t-demo"])
+def test_who_has_no_account_is_spoken_to_as_the_address_the_cookie_or_the_browser_says(
+    visit: Visit, cookies: dict[str, str], token: str | None
+) -> None:
+    def spoken(**came: str) -> str:
+        at = visit(token, language="en")
+        cookies.update({"maemae_lang": came.get("cookie", "")})
+        at.query_params["lang"] = came.get("address", "")
+        at.run()
+        return "ko" if re.search("[가-힣]{2} [가-힣]", tree(at)) else "en"
+
+    assert spoken() == "en"
+    assert spoken(cookie="ko") == "ko"
+    assert spoken(address="ko") == "ko"
+    assert spoken(cookie="ko", address="en") == "en"
+    assert spoken(cookie="한국어", address="English") == "en"
+
+
+def test_a_persons_language_is_their_accounts_whatever_the_browser_or_the_address_says(
+    visit: Visit, staged: SimpleNamespace, cookies: dict[str, str]
+) -> None:
+    at = visit("t-owner", "settings", "ko", lang="en")
+    cookies["maemae_lang"] = "en"
+    at.context = {"locale": "en-GB"}
+    at.run()
+    assert at.title[0].value == catalogue("ko")["page.settings"]
+    at.button_group(key="lang").set_value("en").run()
+    assert at.title[0].value == catalogue("en")["page.settings"]
+    assert staged.acts.done == [("looks", OWNER.user_id, "en", "language")]
+    assert "lang" not in cookies
+
+
+def test_another_browser_of_the_person_follows(visit: Visit, staged: SimpleNamespace) -> None:
+    at = visit("t-owner", "settings", "ko")
+    staged.people.change_looks(OWNER, "en", "language")
+    at.session_state["_session_seen"] = None
+    at.run()
+    assert at.title[0].value == catalogue("en")["page.settings"]
+
+
+@pytest.mark.parametrize(
+    ("language", "chosen", "rise"),
+    [("ko", "language", "red"), ("en", "language", "green"), ("ko", "green_up", "green"), ("en", "red_up", "red")],
+)
+def test_a_rise_has_the_colour_the_person_chose_or_their_languages(
+    visit: Visit, staged: SimpleNamespace, language: str, chosen: str, rise: str
+) -> None:
+    at = visit("t-owner", "settings", language)
+    if chosen != "language":
+        at.button_group(key="rise").set_value(chosen).run()
+        assert staged.acts.done == [("looks", OWNER.user_id, language, chosen)]
+    at.switch_page("app/pages/dashboard.py").run()
+    colours = palette(rises_red=rise == "red")
+    assert component(at, "tvchart")["colours"] == {"light": list(colours.light), "dark": list(colours.dark)}
+    assert f"--rise: light-dark({colours.light[0]}" in str([node.proto for node in at.get("html")])
 
 
 def test_a_switched_language_stays_on_the_next_page(visit: Visit) -> None:
@@ -221,8 +342,8 @@ def test_a_visitor_reads_whether_trading_is_on(visit: Visit, staged: SimpleNames
 
 def test_the_engines_reasons_are_korean_on_korean_pages_only(visit: Visit) -> None:
     frames = {lang: visit("t-owner", language=lang).dataframe[0].value for lang in ("ko", "en")}
-    assert any("확신이 기준보다 낮습니다 (0.60 < 0.65)." in why for why in frames["ko"]["why"])
-    assert any("confidence 0.60 is under 0.65" in why for why in frames["en"]["why"])
+    assert any("확신도가 기준보다 낮습니다 (60% < 65%)." in why for why in frames["ko"]["why"])
+    assert any("confidence 60% is under your 65%" in why for why in frames["en"]["why"])
 
 
 def test_the_address_carries_the_values_of_filters_and_never_their_labels(visit: Visit) -> None:
@@ -239,7 +360,7 @@ def test_a_linked_filter_is_set_and_what_means_nothing_is_the_default(visit: Vis
     at.query_params["outcome"], at.query_params["span"] = "sold", "매도"
     at.run()
     assert (at.selectbox(key="outcome").value, at.button_group(key="span").value) == ("sold", "all")
-    assert any("모두 7건" in caption.value for caption in at.caption)
+    assert any("총 7건" in caption.value for caption in at.caption)
     at.query_params.pop("outcome")
     at.run()
     assert at.selectbox(key="outcome").value == "all"

@@ -2,12 +2,14 @@
 
 from dataclasses import replace
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from app.i18n import catalogue
-from app.panels.stops import LOCKS
+from app.panels.state import LOCKS
+from app.ui.reasons import say
 from lib.accounts.refusal import Refusal
 from lib.accounts.trading import ENDABLE_LOCKS
 from lib.domain.gates import FOREVER_MS
@@ -59,6 +61,8 @@ def test_stopped_is_not_said_before_the_proof(
     words = catalogue(language)
     page = tree(shown(visit, staged, stands, language))
     assert words[key] in page
+    assert words["state.stopping"] in page
+    assert words["state.stopped"] not in page
     for proved in ("stops.stopped", "stops.closed"):
         assert words[proved].split("{")[0] not in page
 
@@ -68,8 +72,49 @@ def test_the_proof_is_shown_with_its_time(visit: Visit, staged: SimpleNamespace,
     proved = replace(STANDING, switches=replace(switches, proven_ms=PROVED_MS))
     page = tree(shown(visit, staged, proved))
     assert EN[key].split("{")[0] in page
+    assert EN["state.stopped"] in page
     assert EN["stops.stopping"] not in page
     assert EN["stops.closing"] not in page
+
+
+ENTRY = replace(order(log_row(60)), state=OrderState.UNKNOWN)
+
+
+@pytest.mark.parametrize(
+    ("changes", "state"),
+    [
+        ({}, "on"),
+        ({"auto_trade": False}, "off"),
+        ({"auto_trade": False, "open_rows": (ENTRY,)}, "stopping"),
+        ({"switches": OFF}, "stopping"),
+        ({"switches": OFF, "auto_trade": False}, "stopping"),
+        ({"platform": OFF}, "stopping"),
+        ({"switches": replace(OFF, proven_ms=PROVED_MS)}, "stopped"),
+        ({"switches": replace(OFF, proven_ms=PROVED_MS), "open_rows": (ENTRY,)}, "stopping"),
+        ({"switches": replace(OFF, proven_ms=PROVED_MS), "platform": OFF}, "stopped"),
+        ({"switches": replace(OFF, proven_ms=PROVED_MS), "platform": CLOSING}, "stopping"),
+    ],
+)
+def test_one_word_says_how_the_account_stands(changes: dict[str, Any], state: str) -> None:
+    assert replace(STANDING, **changes).state == state
+
+
+@pytest.mark.parametrize("language", ["ko", "en"])
+@pytest.mark.parametrize("page", ["dashboard", "settings"])
+def test_the_word_and_its_reason_are_the_same_on_every_page(
+    visit: Visit, staged: SimpleNamespace, page: str, language: str
+) -> None:
+    staged.shelf.stands = replace(STANDING, switches=OFF)
+    seen = tree(visit("t-owner", page, language))
+    assert catalogue(language)["state.stopping"] in seen
+    assert say(OFF.why, language) in seen
+
+
+def test_locked_entries_are_told_beside_the_word(visit: Visit, staged: SimpleNamespace) -> None:
+    lock = RiskLock(1, "cooldown", NOW_MS + 60_000, "why", NOW_MS)
+    page = tree(shown(visit, staged, replace(STANDING, locks=(lock,))))
+    assert EN["state.on"] in page
+    assert EN["state.locked"].format(locks=EN["lock.cooldown"]) in page
 
 
 def test_the_platforms_switch_says_whose_it_is_and_why(visit: Visit, staged: SimpleNamespace) -> None:
@@ -117,7 +162,7 @@ def test_every_lock_has_its_reason_and_only_some_can_be_ended(visit: Visit, stag
     page = tree(at)
     for kind in LOCKS:
         assert EN[f"lock.{kind}"] in page
-    assert "another hand is in this position" in page
+    assert "an external order changed this position" in page
     assert {b.key for b in at.button if b.key and b.key.startswith("end_")} == {f"end_{k}_yes" for k in ENDABLE_LOCKS}
     at.button(key="end_external_yes").click().run()
     assert staged.acts.done == [("end_lock", OWNER.user_id, "external")]

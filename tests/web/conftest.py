@@ -26,6 +26,7 @@ from tests.fakes_people import MemoryLogins, MemorySessions, MemoryThrottles, Qu
 
 START = 1_760_000_000_000 // MINUTE_MS * MINUTE_MS
 GOOD = "correct horse battery"
+SETTINGS_VERSION = 1
 
 
 def candle(n: int) -> Candle:
@@ -55,7 +56,7 @@ class FakeReadings:
     """Market data for anybody; a person's rows carry their id, so a leak would show."""
 
     def settings(self, user_id: int) -> Choices:
-        return Choices(AccountSettings(custom_prompt=f"of {user_id}"), False, 0, True, 1)
+        return Choices(AccountSettings(custom_prompt=f"of {user_id}"), False, 0, True, SETTINGS_VERSION)
 
     def key_status(self, user_id: int) -> dict[str, object] | None:
         return {"user_id": user_id, "last4": "••••1234"}
@@ -87,7 +88,9 @@ class FakeTrading:
         self.acts.append((name, user.user_id, *args))
         return None
 
-    def change_settings(self, user: SessionUser, settings: AccountSettings) -> Refusal | None:
+    def change_settings(self, user: SessionUser, settings: AccountSettings, version: int) -> Refusal | None:
+        if version != SETTINGS_VERSION:
+            return Refusal("refuse.settings.stale")
         return self._act("settings", user, settings)
 
     def set_auto_trade(self, user: SessionUser, on: bool) -> Refusal | None:

@@ -1,6 +1,7 @@
 """Both catalogues say the same things, every key the screens and the use-cases name is there, money reads well."""
 
 import re
+import tomllib
 from decimal import Decimal
 from pathlib import Path
 from string import Formatter
@@ -10,11 +11,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.i18n import LANGUAGES, catalogue, preferred
-from app.ui.logs import COLOURS, OUTCOMES
+from app.ui.logs import OUTCOMES, outcome_colours
+from app.ui.orders import clamp_cells, side_words
+from app.ui.palette import palette
+from app.ui.reasons import TABLE
 from app.ui.tiles import falls, thinned
-from app.ui.write import duration, exact, money, percent
+from app.ui.write import duration, exact, money, percent, price
 from lib.domain.account import VENUES, RiskLevel
 from lib.domain.order import OrderState
+from lib.domain.position import Side
+from lib.queries import ClampRow
 
 ROOT = Path(__file__).resolve().parents[2]
 KEY = re.compile(r'\bt\(\s*"([a-z_]+\.[a-zA-Z_.]+)"')
@@ -48,7 +54,15 @@ def test_every_key_in_the_code_is_in_the_catalogues() -> None:
 
 
 def test_every_outcome_has_a_colour() -> None:
-    assert len(COLOURS) == len(OUTCOMES)
+    for rises_red in (True, False):
+        assert len(outcome_colours(palette(rises_red=rises_red))) == len(OUTCOMES)
+
+
+def test_a_rise_is_red_as_in_korea_or_green_and_never_both() -> None:
+    korean, other = palette(rises_red=True), palette(rises_red=False)
+    assert (korean.badges, other.badges) == (("red", "blue"), ("green", "red"))
+    assert korean.of("up") == other.of("down") != korean.of("down")
+    assert outcome_colours(korean)[:2] == korean.badges
 
 
 @pytest.mark.parametrize(
@@ -83,3 +97,75 @@ def test_a_sparkline_keeps_its_ends_and_a_fall_is_never_a_gain(curve: list[Decim
     assert len(thinned(curve)) <= 60
     assert (thinned(curve)[0], thinned(curve)[-1]) == (curve[0], curve[-1])
     assert all(Decimal(-1) < fall <= 0 for fall in falls(curve))
+
+
+SAID_WRONG = {
+    "ko": (
+        r"(?<!강제 )청산(?!가)",  # liquidation; a close is 종료
+        r"매수|매도",  # an entry is 롱 진입 or 숏 진입
+        r"봉인",
+        r"키 (?:넣기|지우기)|다른 손|최고점 대비|현금 잔고|캔들 \{|모두 \{total\}|노출 한도|확신(?!도)|물어보기",
+        r"GPT (?:응답|의견|사용|무응답)|GPT의|GPT가 (?:답|말)",  # only a model is GPT
+    ),
+    "en": (r"[Aa]nother hand", r"[Rr]est after", r"\bproved\b", r"is not right", r"GPT(?:'s| answers| usage)"),
+}
+"""What stood on pages once, and reads wrong to a trader."""
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_words_are_a_traders(language: str) -> None:
+    said = [*catalogue(language).values(), *(reasons("ko") if language == "ko" else reasons("en"))]
+    found = [(wrong, text) for wrong in SAID_WRONG[language] for text in said if re.search(wrong, text)]
+    assert found == []
+
+
+def reasons(language: str) -> list[str]:
+    """Everything a page in *language* says in the engine's place."""
+    read = tomllib.loads(TABLE.read_text(encoding="utf-8"))
+    listed = read if language == "ko" else read["english"]
+    return [*listed["sentences"].values(), *(text for known in listed["words"].values() for text in known.values())]
+
+
+def test_each_language_is_alone_on_its_page() -> None:
+    assert not [text for text in (*catalogue("en").values(), *reasons("en")) if re.search("[가-힣]", text)]
+    assert not [text for text in reasons("ko") if not re.search("[가-힣]", text) and not text.startswith("{")]
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [
+        ("64120.5", "64,120.5"),
+        ("64120.54321", "64,120.5"),
+        ("3120.5", "3,120.50"),
+        ("0.12345678", "0.123457"),
+        ("0", "0.0"),
+    ],
+)
+def test_a_price_has_one_precision_everywhere(value: str, shown: str) -> None:
+    assert price(Decimal(value)) == shown
+
+
+@pytest.mark.parametrize(
+    ("side", "is_exit", "key"),
+    [
+        ("buy", False, "long_entry"),
+        ("sell", False, "short_entry"),
+        ("sell", True, "long_exit"),
+        ("buy", True, "short_exit"),
+    ],
+)
+def test_an_order_is_named_by_what_it_does_to_the_position(side: Side, is_exit: bool, key: str) -> None:
+    assert side_words(side, str, is_exit=is_exit) == f"side.{key}"
+
+
+CLAMPS = ("leverage: max_leverage", "leverage: liquidation", "qty: max_margin", "qty: platform_exposure", "take_profit")
+
+
+@pytest.mark.parametrize("name", CLAMPS)
+def test_a_cap_is_named_in_words(name: str) -> None:
+    for language in LANGUAGES:
+        assert f"clamp.{name}" in catalogue(language)
+    cells = clamp_cells(ClampRow(name, "0.120", "0.05"), lambda key: key)
+    assert cells[1:] == {
+        "leverage": ("0.120×", "0.05×"), "qty": ("0.12", "0.05"), "take_profit": ("12.00%", "5.00%"),
+    }[name.partition(":")[0]]  # fmt: skip

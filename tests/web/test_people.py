@@ -1,6 +1,7 @@
 """Who comes in, who does not, how fast they may try, and when a session is over."""
 
 import threading
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -380,3 +381,18 @@ def test_the_gate_turns_a_flood_away_instead_of_queueing_it_for_ever() -> None:
     leave.set()
     one.join()
     assert gate.verify("$quick$x", "x")
+
+
+def test_language_and_colours_are_kept_for_the_person_and_nothing_odd_is_taken() -> None:
+    town = Town()
+    entered = town.people.register("kim@example.com", GOOD, accepted_risk=True, origin=HOME, locale="ko")
+    assert isinstance(entered, SignedIn)
+    assert (entered.user.locale, entered.user.colours) == ("ko", "language")
+    assert town.people.change_looks(entered.user, "en", "green_up") is None
+    seen = town.people.user_of(entered.token)
+    assert seen is not None
+    assert (seen.locale, seen.colours) == ("en", "green_up")
+    odd: tuple[Any, ...] = (("de", "red_up"), ("en", "blue"), ("", "language"))
+    for language, colours in odd:
+        assert town.people.change_looks(seen, language, colours) == Refusal("refuse.field", field="language")
+    assert town.people.user_of(entered.token) == seen

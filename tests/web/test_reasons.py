@@ -42,22 +42,27 @@ from tests.factories import (
 )
 
 ROOT = Path(__file__).resolve().parents[2]
-TERMS = {"GPT", "USDT", "API", "BTCUSDT", "REST", "JSON", "HTTP", "UTA", "Bybit", "NaN", "Infinity"}
+TERMS = {"MDD", "USDT", "API", "BTCUSDT", "REST", "JSON", "HTTP", "UTA", "Bybit", "NaN", "Infinity"}
 LATIN = re.compile(r"[A-Za-z]+")
+IDENTIFIER = re.compile(r"[a-z]+_[a-z]+|/v5/|[A-Z]+_[A-Z]+|\w+Error\b|another hand|\bproved\b")
+"""What a program calls a thing, or what we used to: no page says it."""
 SPOKEN = {"Retry", "Pause", "Skip", "Abstained", "_BadAnswerError", "_abstained", "AccountPlan", "Claim", "Verdict"}
 SPOKEN |= {"_moved", "move", "_done", "lock", "_no_entry", "Summary", "CycleReport", "KeyFlaw"}
+UNSAID = {"type", "path", "text"}
+"""Places a page may leave out: names of the program's own."""
 FILLINGS = ("1", "leverage", "long", "bought")
 """One of them stands well in each other place of an f-string."""
 NEVER_ON_A_PAGE = ("lib/accounts/hashing.py", "lib/adapters/sql/schema.py", "lib/market/feed.py", "lib/adapters/redis/")
 
 
 def korean(text: str) -> str:
-    """*text* on a Korean page, which must be Korean but for the field's own terms; an English page keeps it."""
+    """*text* on a Korean page, Korean but for the field's own terms; an English page says it without identifiers."""
     said = say(text, "ko")
     assert text
     assert re.search("[가-힣]", said), text
     assert set(LATIN.findall(said)) <= TERMS, said
-    assert say(text, "en") == text
+    assert not IDENTIFIER.search(english := say(text, "en")), english
+    assert re.search("[가-힣]", text) or not re.search("[가-힣]", english)
     return said
 
 
@@ -204,7 +209,7 @@ def test_every_answer_that_cannot_be_read_speaks_korean(answer: str) -> None:
 def test_what_trading_switched_off_would_have_done_speaks_korean() -> None:
     would = plan(decision(reason="추세가 이어집니다"))
     off = korean(opinion_of(trader_account(auto_trade=False), would).reason)
-    assert "켜져 있었다면 매수" in off
+    assert "켜져 있었다면 롱 진입" in off
     assert off.endswith("추세가 이어집니다")
     korean(opinion_of(trader_account(trading_enabled=False), would).reason)
 
@@ -281,7 +286,42 @@ def test_both_sides_of_the_table_have_the_same_places() -> None:
 
     for english, said in tomllib.loads(TABLE.read_text(encoding="utf-8"))["sentences"].items():
         assert places(said) <= places(english), english
-        assert places(english) - places(said) <= {"type"}, english
+        assert places(english) - places(said) <= UNSAID, english
+
+
+def test_an_english_page_only_rewords_sentences_of_the_table() -> None:
+    read = tomllib.loads(TABLE.read_text(encoding="utf-8"))
+    assert set(read["english"]["sentences"]) <= set(read["sentences"])
+    assert {kind: set(known) for kind, known in read["english"]["words"].items()} == {
+        kind: set(read["words"][kind]) & set(known) for kind, known in read["english"]["words"].items()
+    }
+    assert set(read["english"]["words"]["locks"]) == set(read["words"]["locks"])
+
+
+@pytest.mark.parametrize(
+    ("text", "ko", "en"),
+    [
+        (
+            "confidence 0.60 is under 0.65",
+            "확신도가 기준보다 낮습니다 (60% < 65%).",
+            "confidence 60% is under your 65%",
+        ),
+        ("OK", "거래소가 접수했습니다.", "taken by the exchange"),
+        (
+            "entries are locked: daily_loss, platform: exposure",
+            "새 진입이 잠겨 있습니다: 하루 손실, 총 포지션 한도",
+            "entries are locked: daily loss, total position limit",
+        ),
+        ("/v5/order/create: no reply (ReadTimeout)", "거래소가 응답하지 않았습니다.", "the exchange did not reply"),
+        (
+            "closed without turning: today's loss of 5.1 % reached your limit of 5 %",
+            "포지션만 종료하고 반대로 진입하지 않았습니다: 오늘 손실이 5.1%로 한도 5%에 닿았습니다.",
+            "closed without turning: today's loss of 5.1 % reached your limit of 5 %",
+        ),
+    ],
+)
+def test_a_page_says_what_happened_in_its_readers_words(text: str, ko: str, en: str) -> None:
+    assert (say(text, "ko"), say(text, "en")) == (ko, en)
 
 
 @pytest.mark.parametrize(

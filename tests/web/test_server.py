@@ -235,6 +235,18 @@ def test_settings_change_what_is_named_and_keep_the_rest(web: Web) -> None:
     assert chosen == AccountSettings(risk_level=RiskLevel.HIGH, max_leverage=7, custom_prompt="of 2")
 
 
+def test_settings_of_a_stale_version_are_refused_with_what_stands_now(web: Web) -> None:
+    kim = web.owner()
+    read = kim.get("/api/settings").json()
+    wish = {"risk_level": "high", "settings_version": read["settings_version"]}
+    stale = kim.post("/api/settings", json={**wish, "settings_version": read["settings_version"] - 1})
+    assert (stale.status_code, stale.json()["error"]) == (409, "refuse.settings.stale")
+    assert stale.json()["now"] == read
+    assert web.trading.acts == []
+    assert kim.post("/api/settings", json=wish).status_code == 200
+    assert kim.post("/api/settings", json={**wish, "settings_version": "1"}).status_code == 422
+
+
 def test_a_limit_is_changed_by_its_name_and_the_others_stay(web: Web) -> None:
     wish = {"daily_loss": "0.02", "entries_per_day": 3}
     assert web.owner().post("/api/settings", json={"limits": wish}).status_code == 200

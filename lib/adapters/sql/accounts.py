@@ -47,8 +47,8 @@ class SqlAccounts:
     def add_account(self, new: NewAccount) -> int:
         return self._write(lambda c: insert_account(c, new))
 
-    def change_settings(self, user_id: int, settings: AccountSettings) -> None:
-        self._write(lambda c: _change_settings(c, user_id, settings))
+    def change_settings(self, user_id: int, settings: AccountSettings, version: int | None = None) -> bool:
+        return self._write(lambda c: _change_settings(c, user_id, settings, version))
 
     def set_auto_trade(self, user_id: int, on: bool, now_ms: int) -> None:
         self._write(lambda c: _set_auto_trade(c, user_id, on, now_ms))
@@ -138,10 +138,12 @@ def symbol_number(connection: sa.Connection, symbol: str) -> int:
     return int(known)
 
 
-def _change_settings(connection: sa.Connection, user_id: int, settings: AccountSettings) -> None:
+def _change_settings(connection: sa.Connection, user_id: int, settings: AccountSettings, version: int | None) -> bool:
     row = living_user(connection, user_id)
     if settings_from(row) == settings:
-        return
+        return True
+    if version not in (None, row["settings_version"]):
+        return False
     connection.execute(
         sa.update(users)
         .where(users.c.id == user_id)
@@ -156,6 +158,7 @@ def _change_settings(connection: sa.Connection, user_id: int, settings: AccountS
             settings_version=row["settings_version"] + 1,
         )
     )
+    return True
 
 
 def _set_auto_trade(connection: sa.Connection, user_id: int, on: bool, now_ms: int) -> None:

@@ -54,6 +54,7 @@ users = sa.Table(
     sa.Column("locale", sa.String(8), nullable=False, server_default="ko"),
     sa.Column("deleted_at", UtcDateTime),
     number("risk_accepted_ms"),
+    sa.Column("colours", sa.String(16), nullable=False, server_default="language"),
     sa.UniqueConstraint("email"),
     sa.CheckConstraint("bybit_api_key IS NULL AND bybit_api_secret IS NULL", "keys_are_sealed_elsewhere"),
     **MYSQL_TABLE,

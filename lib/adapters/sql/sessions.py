@@ -15,6 +15,7 @@ from lib.adapters.sql.columns import utc_from_ms
 from lib.adapters.sql.people import sessions, users
 from lib.adapters.sql.switches import throw_of_person
 from lib.adapters.sql.transactions import transact
+from lib.domain.account import Colours
 from lib.domain.spelling import normal_email
 from lib.ports import Login, NewSession, SessionRow
 
@@ -45,6 +46,9 @@ class SqlLogins:
 
     def change_hash(self, user_id: int, password_hash: str) -> None:
         self._update(user_id, password_hash=password_hash)
+
+    def change_looks(self, user_id: int, locale: str, colours: Colours) -> None:
+        self._update(user_id, locale=locale, colours=colours)
 
     def delete(self, user_id: int, now_ms: int) -> None:
         transact(self._engine, lambda c: _delete(c, user_id, now_ms))
@@ -83,6 +87,7 @@ class SqlSessions:
                 sessions.c.created_ms,
                 sessions.c.seen_ms,
                 sessions.c.ip,
+                users.c.colours,
             )
             .join(users, users.c.id == sessions.c.user_id)
             .where(sessions.c.token_sha256 == token_sha256, users.c.deleted_at.is_(None))
