@@ -12,10 +12,12 @@ from pathlib import Path
 
 import pyarrow as pa
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from pyarrow import feather, parquet
 
 from lib.adapters import unpacking
-from lib.domain.candle import MINUTE_MS, Candle
+from lib.domain.candle import MINUTE_MS, Candle, candle_problem
 from lib.domain.errors import Halt
 from lib.market.files.candle_file import CandleFile
 from lib.simulator.candle_files import read_candles
@@ -267,6 +269,12 @@ def test_a_file_without_volume_is_told(tmp_path: Path) -> None:
         assert found.notes == ("the file has no volume: it counts as 0",)
 
 
+def test_a_brokers_clock_is_told(tmp_path: Path) -> None:
+    for make in ("Bybit, for MetaTrader", "MetaTrader 4", "MetaTrader 5"):
+        assert [note for note in read(put(tmp_path, MAKES[make])).notes if "UTC+3" in note]
+    assert not read(put(tmp_path, MAKES["ours"])).notes
+
+
 def test_prices_between_ticks_are_rounded_to_them_and_told(tmp_path: Path) -> None:
     found = read(put(tmp_path, text(OURS, [f"{T0},87000.07,87010.55,86990.01,87005.03,1"])))
     assert found.candles == [Candle(T0, D("87000.1"), D("87010.6"), D("86990.0"), D("87005.0"), D(1))]
@@ -327,6 +335,9 @@ REFUSALS = {
     text(f"{OURS},interval", [f"{ONE},4h"]): "line 2: these are 4-hour candles",
     text("Zeit;open;high;low;close;volume".replace("Zeit", "time"), [f"{T0};87,000;87,001;86,999;87,000;1"]): (
         "line 2: '87,000' can be read as 87 and as 87000"
+    ),
+    json.dumps({"result": {"XXBTZUSD": [[*r[:5], r[4], r[5], 9] for r in as_json(rows())], "last": 1}}): (
+        "row 1: the sixth column is a price in every row, and not a volume"
     ),
     '{"a": 1}': "the JSON holds no tables of candles",
     "[1, 2]": "the JSON holds no rows of candles",
@@ -423,3 +434,32 @@ def test_a_file_that_names_another_symbol_is_refused(tmp_path: Path, named: str)
     content = text("https://www.CryptoDataDownload.com\n" + CDD, cdd(named))
     line = refused(put(tmp_path, content))
     assert line.endswith(f"line 3: these prices do not fit BTCUSDT: the file's own column says {named}")
+
+
+# --- anything at all --------------------------------------------------------------------------------------------------
+
+PIECES = st.sampled_from(
+    [*(bytes([n]) for n in range(256)), b"\n", b",", b";", b'"', b"nan", b"1e9", b"[", b"{", b"null", b"2026-01-01"]
+)
+SOURCES = [content.encode() for content in MAKES.values()] + list(PACKED.values())
+
+
+@given(st.sampled_from(SOURCES), st.lists(st.tuples(st.integers(0, 400), st.integers(0, 9), PIECES), max_size=6))
+@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+def test_a_file_damaged_anyhow_is_candles_or_one_line(
+    tmp_path: Path, source: bytes, damage: list[tuple[int, int, bytes]]
+) -> None:
+    for at, length, piece in damage:
+        source = source[:at] + piece + source[at + length :]
+    file = put(tmp_path, source)
+    try:
+        found = read(file)
+    except Halt as halt:
+        line = str(halt)
+        assert line.startswith(f"candle file {file}: ")
+        assert "\n" not in line
+        assert len(line) < 400
+    else:
+        times = [candle.open_time for candle in found.candles]
+        assert times == sorted(set(times))
+        assert all(candle_problem(candle, MINUTE_MS) is None for candle in found.candles)

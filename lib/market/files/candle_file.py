@@ -6,7 +6,7 @@ different rows is refused, because one of them is not true. Candles of a longer 
 refusal is a *CandleFileError*: one line with the place and the reason.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -15,7 +15,7 @@ from itertools import chain, islice, pairwise
 from lib.domain.candle import MINUTE_MS, Candle, candle_problem
 from lib.market.files.header import Columns, columns_by_name, columns_by_place, counts_columns
 from lib.market.files.intervals import longer_interval, longer_period, longer_span
-from lib.market.files.moments import epoch_ms, is_time_of_day, minute_ms
+from lib.market.files.moments import epoch_ms, is_metatrader, is_time_of_day, minute_ms
 from lib.market.files.numerals import NOTHING, Mark, decimal, decimal_mark
 from lib.market.files.table import LOOKED_AT, CandleFileError, Row, rows_of
 
@@ -117,6 +117,7 @@ class _Body:
     places: dict[int, str] = field(default_factory=dict)
     symbols: dict[str, str] = field(default_factory=dict)
     twice: int = 0
+    broker_clock: bool = False
 
     def take(self, row: Row, mark: Mark) -> None:
         try:
@@ -145,6 +146,7 @@ class _Body:
     def _keep(self, candle: Candle, row: Row) -> None:
         if not self.candles:
             self._refuse_longer(candle, row)
+            self.broker_clock = is_metatrader(row.cells[self.columns.time])
         known = self.candles.setdefault(candle.open_time, candle)
         if known is not candle:
             self.twice += 1
@@ -170,6 +172,9 @@ class _Body:
         if not self.candles:
             raise CandleFileError("there is no candle in it", "line 2")
         times = sorted(self.candles)
+        if not self.columns.named and _is_price(self.candles.values()):
+            reason = "the sixth column is a price in every row, and not a volume: name the columns in a header"
+            raise CandleFileError(reason, self.places[times[0]])
         if self.columns.close_time is None and (longer := longer_interval(times)):
             raise CandleFileError(_refused(longer), self.places[times[1]])
         gaps = [(newer - older) // MINUTE_MS - 1 for older, newer in pairwise(times)]
@@ -190,8 +195,15 @@ class _Body:
             )
         if self.twice:
             yield f"{self.twice:,} rows are there twice, with equal values"
+        if self.broker_clock:
+            yield "its times name no zone and count as UTC; MetaTrader files, Bybit's too, are often written at UTC+3"
         if self.columns.volume is None:
             yield "the file has no volume: it counts as 0"
+
+
+def _is_price(candles: Collection[Candle]) -> bool:
+    """Whether what was taken for volumes are average prices, as Kraken's answers have before the volume."""
+    return len(candles) > 2 and all(candle.low <= candle.volume <= candle.high for candle in candles)
 
 
 def _refused(longer: str) -> str:

@@ -54,6 +54,8 @@ class Columns:
     close_time: int | None = None
     symbol: int | None = None
     interval: int | None = None
+    named: bool = True
+    """False = told by place alone."""
 
     @property
     def prices(self) -> tuple[int, int, int, int]:
@@ -110,7 +112,16 @@ def columns_by_place(cells: Sequence[str], begin: int = 0) -> Columns | None:
     # Binance's rows are twelve, the seventh is the close time
     close_time = first + 5 if len(cells) >= first + 10 and is_moment(cells[first + 5]) else None
     return Columns(
-        len(cells), begin, first, first + 1, first + 2, first + 3, volume, clock=clock, close_time=close_time
+        len(cells),
+        begin,
+        first,
+        first + 1,
+        first + 2,
+        first + 3,
+        volume,
+        clock=clock,
+        close_time=close_time,
+        named=False,
     )
 
 

@@ -38,6 +38,11 @@ def is_time_of_day(text: str) -> bool:
     return _TIME_OF_DAY.fullmatch(text.strip()) is not None
 
 
+def is_metatrader(text: str) -> bool:
+    """Whether *text* is a date as MetaTrader writes them, whose clock is its broker's."""
+    return re.match(r"\d{4}\.\d{2}\.\d{2}\b", text.strip(), re.ASCII) is not None
+
+
 def is_moment(text: str, clock: str = "") -> bool:
     """Whether *text* (with its time of day in *clock*) can be read as a time."""
     try:
