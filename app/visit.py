@@ -20,6 +20,7 @@ PLAIN_COOKIE = "maemae"
 SECURE_COOKIE = "__Host-maemae"
 LANGUAGE_COOKIE = "maemae_lang"
 """What a stranger, or a visitor of the demo, chose; a person's language is their account's."""
+KNOWN = "-browser"
 _KEY = "maemae.visit"
 
 Headers = Iterable[tuple[bytes, bytes]]
@@ -33,6 +34,8 @@ class Visit:
     https: bool
     token: str | None
     user: SessionUser | None = None
+    browser: str | None = None
+    """By which this browser is known from an earlier sign-in."""
 
     @property
     def scheme(self) -> str:
@@ -43,6 +46,11 @@ class Visit:
     def cookie_name(self) -> str:
         """Browsers keep the prefixed name for secure cookies of this very host."""
         return SECURE_COOKIE if self.https else PLAIN_COOKIE
+
+    @property
+    def browser_cookie_name(self) -> str:
+        """The cookie of `browser`."""
+        return self.cookie_name + KNOWN
 
     @property
     def identity(self) -> str:
@@ -61,7 +69,8 @@ def read_visit(scope: dict[str, Any], trusted: int) -> Visit:
     https = _is_https(scope, headers, trusted)
     agent = header(headers, b"user-agent")[:200]
     name = SECURE_COOKIE if https else PLAIN_COOKIE
-    return Visit(Origin(_address(scope, headers, trusted), agent), https, _cookie(headers, name))
+    origin = Origin(_address(scope, headers, trusted), agent)
+    return Visit(origin, https, _cookie(headers, name), browser=_cookie(headers, name + KNOWN))
 
 
 def keep(scope: dict[str, Any], visit: Visit) -> None:

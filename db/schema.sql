@@ -36,9 +36,11 @@ CREATE TABLE users (
     deleted_at DATETIME(3),
     risk_accepted_ms BIGINT NOT NULL DEFAULT 0,  -- epoch ms; when they said that money can be lost
     colours VARCHAR(16) NOT NULL DEFAULT 'language',  -- of a rise: red_up, green_up, or as the language has it
+    is_guest BOOL NOT NULL DEFAULT 0,  -- no password; ends with the last session
     PRIMARY KEY (id),
     CONSTRAINT uq_users_email UNIQUE (email),
-    CONSTRAINT ck_users_keys_are_sealed_elsewhere CHECK (bybit_api_key IS NULL AND bybit_api_secret IS NULL)
+    CONSTRAINT ck_users_keys_are_sealed_elsewhere CHECK (bybit_api_key IS NULL AND bybit_api_secret IS NULL),
+    INDEX ix_users_is_guest_deleted_at (is_guest, deleted_at)
 ) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_unicode_ci;
 
 -- Named values an operator may change at run time.
@@ -152,6 +154,17 @@ CREATE TABLE sessions (
     CONSTRAINT fk_sessions_user_id FOREIGN KEY (user_id) REFERENCES users (id),
     INDEX ix_sessions_seen_ms (seen_ms),
     INDEX ix_sessions_user_id (user_id)
+) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_unicode_ci;
+
+-- Browsers somebody signed in with before: their tries are counted apart from strangers'.
+CREATE TABLE known_browsers (
+    token_sha256 VARCHAR(64) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+    user_id BIGINT NOT NULL,
+    seen_ms BIGINT NOT NULL DEFAULT 0,
+    PRIMARY KEY (token_sha256),
+    CONSTRAINT fk_known_browsers_user_id FOREIGN KEY (user_id) REFERENCES users (id),
+    INDEX ix_known_browsers_seen_ms (seen_ms),
+    INDEX ix_known_browsers_user_id (user_id)
 ) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_unicode_ci;
 
 -- How many tries still count (weight at at_ms, halving with time): sign-in by person and address, new people by address.

@@ -835,8 +835,24 @@ class Login:
 class Logins(Protocol):
     """People as sign-in knows them. E-mails are compared exactly, in `normal_email`; deleted people are not found."""
 
-    def add(self, email: str, password_hash: str, *, locale: str, risk_accepted_ms: int) -> int:
+    def add(self, email: str, password_hash: str, *, locale: str, risk_accepted_ms: int, is_guest: bool = False) -> int:
         """The new person's id; ValueError when the e-mail is taken."""
+        ...
+
+    def living_guests(self) -> int:
+        """How many guests there are that have not ended."""
+        ...
+
+    def keep_guest(self, user_id: int, email: str, password_hash: str) -> bool:
+        """Make the guest a person who signs in; False when it is no guest (any more), ValueError when taken."""
+        ...
+
+    def end_guests(self, now_ms: int) -> tuple[int, ...]:
+        """
+        Mark as deleted every guest without a living session (`lib.domain.session`); who they were.
+
+        One made within the last minute is let be: their first session may be on its way.
+        """
         ...
 
     def find(self, email: str) -> Login | None: ...
@@ -878,6 +894,7 @@ class SessionRow:
     ip: str = ""
     """Where it was opened."""
     colours: Colours = "language"
+    is_guest: bool = False
 
 
 class Sessions(Protocol):
@@ -901,6 +918,24 @@ class Sessions(Protocol):
 
     def drop_unseen(self, before_ms: int) -> int:
         """Forget sessions last used before then; how many."""
+        ...
+
+
+class Browsers(Protocol):
+    """Browsers somebody signed in with before, by the sha256 of a token that only the browser has."""
+
+    def remember(self, token_sha256: str, user_id: int, now_ms: int) -> None:
+        """This browser is the person's, used now; of one person the newest 20 are kept."""
+        ...
+
+    def owner(self, token_sha256: str) -> int | None:
+        """Who signed in with it; None for an unknown one."""
+        ...
+
+    def forget_all(self, user_id: int) -> None: ...
+
+    def drop_unseen(self, before_ms: int) -> int:
+        """Forget browsers last used before then; how many."""
         ...
 
 

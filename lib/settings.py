@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import cast
 
 from lib import analyst_settings, log
-from lib.domain.account import VENUES, PlatformLimits, Venue
+from lib.domain.account import MOST_GUESTS, VENUES, PlatformLimits, Venue
 from lib.domain.candle import INTERVALS
 from lib.domain.errors import Halt
 from lib.domain.pricing import AnalystPrices
@@ -92,6 +92,7 @@ class Settings:
     trusted_proxies: int
     web_hosts: tuple[str, ...]
     """Names the web answers to besides this machine's own; "*" is every name."""
+    most_guests: int
 
     @property
     def feed_name(self) -> str:
@@ -176,6 +177,7 @@ def load(env: Mapping[str, str] | None = None) -> Settings:
         web_port=int(_number(source, "PORT", 8501, 1, 65535)),
         trusted_proxies=int(_number(source, "TRUSTED_PROXIES", 0, 0, 8)),
         web_hosts=_hosts(source),
+        most_guests=int(_number(source, "MOST_GUESTS", MOST_GUESTS, 0, 10_000)),
     )
     _refuse_ephemeral_disk(source, settings)
     return settings

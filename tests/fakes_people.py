@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 
 from lib.domain.account import Colours
 from lib.domain.pace import Pace, Tally
+from lib.domain.session import is_over
 from lib.domain.spelling import normal_email
 from lib.ports import Login, NewSession, SessionRow
 
@@ -35,21 +36,62 @@ class Member:
     deleted: bool = False
     risk_accepted_ms: int = 0
     colours: Colours = "language"
+    is_guest: bool = False
+
+    @property
+    def is_living_guest(self) -> bool:
+        return self.is_guest and not self.deleted
 
 
 class MemoryLogins:
-    """`lib.ports.Logins`."""
+    """`lib.ports.Logins`; who has a session is told by `sessions`, set by the `MemorySessions` made over it."""
 
     def __init__(self) -> None:
         self.members: dict[int, Member] = {}
+        self.sessions: MemorySessions | None = None
 
-    def add(self, email: str, password_hash: str, *, locale: str, risk_accepted_ms: int, is_demo: bool = False) -> int:
+    def add(
+        self,
+        email: str,
+        password_hash: str,
+        *,
+        locale: str,
+        risk_accepted_ms: int,
+        is_demo: bool = False,
+        is_guest: bool = False,
+    ) -> int:
+        email = self._free(email)
+        user_id = len(self.members) + 1
+        self.members[user_id] = Member(
+            user_id, email, password_hash, locale, is_demo, False, risk_accepted_ms, is_guest=is_guest
+        )
+        return user_id
+
+    def _free(self, email: str) -> str:
         email = normal_email(email)
         if any(member.email == email for member in self.members.values()):
             raise ValueError("this e-mail address is taken")
-        user_id = len(self.members) + 1
-        self.members[user_id] = Member(user_id, email, password_hash, locale, is_demo, False, risk_accepted_ms)
-        return user_id
+        return email
+
+    def living_guests(self) -> int:
+        return sum(member.is_living_guest for member in self.members.values())
+
+    def keep_guest(self, user_id: int, email: str, password_hash: str) -> bool:
+        member = self.members[user_id]
+        if not member.is_living_guest:
+            return False
+        email = self._free(email)
+        self.members[user_id] = replace(member, email=email, password_hash=password_hash, is_guest=False)
+        return True
+
+    def end_guests(self, now_ms: int) -> tuple[int, ...]:
+        rows = self.sessions.rows.values() if self.sessions else ()
+        here = {row.user_id for row in rows if not is_over(row.created_ms, row.seen_ms, now_ms)}
+        old = [m for m in self.members.values() if m.is_living_guest and m.risk_accepted_ms <= now_ms - 60_000]
+        gone = tuple(member.user_id for member in old if member.user_id not in here)
+        for user_id in gone:
+            self.delete(user_id, now_ms)
+        return gone
 
     def find(self, email: str) -> Login | None:
         wanted = normal_email(email)
@@ -71,12 +113,22 @@ class MemorySessions:
 
     def __init__(self, logins: MemoryLogins) -> None:
         self._logins = logins
+        logins.sessions = self
         self.rows: dict[str, SessionRow] = {}
 
     def open(self, new: NewSession) -> None:
         who = self._logins.members[new.user_id]
         self.rows[new.token_sha256] = SessionRow(
-            who.user_id, who.email, who.locale, who.is_demo, new.read_only, new.now_ms, new.now_ms, new.ip
+            who.user_id,
+            who.email,
+            who.locale,
+            who.is_demo,
+            new.read_only,
+            new.now_ms,
+            new.now_ms,
+            new.ip,
+            who.colours,
+            who.is_guest,
         )
 
     def find(self, token_sha256: str) -> SessionRow | None:
@@ -97,6 +149,32 @@ class MemorySessions:
 
     def drop_unseen(self, before_ms: int) -> int:
         kept = {key: row for key, row in self.rows.items() if row.seen_ms >= before_ms}
+        dropped, self.rows = len(self.rows) - len(kept), kept
+        return dropped
+
+
+class MemoryBrowsers:
+    """`lib.ports.Browsers`: token → (person, when last used)."""
+
+    def __init__(self) -> None:
+        self.rows: dict[str, tuple[int, int]] = {}
+
+    def remember(self, token_sha256: str, user_id: int, now_ms: int) -> None:
+        if self.owner(token_sha256) in (None, user_id):
+            self.rows[token_sha256] = (user_id, now_ms)
+        mine = sorted((key for key, row in self.rows.items() if row[0] == user_id), key=lambda k: -self.rows[k][1])
+        for key in mine[20:]:
+            del self.rows[key]
+
+    def owner(self, token_sha256: str) -> int | None:
+        row = self.rows.get(token_sha256)
+        return None if row is None else row[0]
+
+    def forget_all(self, user_id: int) -> None:
+        self.rows = {key: row for key, row in self.rows.items() if row[0] != user_id}
+
+    def drop_unseen(self, before_ms: int) -> int:
+        kept = {key: row for key, row in self.rows.items() if row[1] >= before_ms}
         dropped, self.rows = len(self.rows) - len(kept), kept
         return dropped
 

@@ -1,8 +1,9 @@
 """
 Coming in, going out, who am I. The only routes that set or clear the cookie.
 
-The cookie is httpOnly, SameSite=Strict, and over https Secure under the `__Host-` name. A new session never takes over
-an older one's token, and the older one is ended.
+The cookies are httpOnly, SameSite=Strict, and over https Secure under `__Host-` names. A new session never takes over
+an older one's token, and the older one is ended. The second cookie outlives sessions: by it a browser is known that
+signed in before.
 """
 
 from collections.abc import Callable
@@ -15,9 +16,10 @@ from app.api.exchange import answered, body_of, for_people, plain, refused
 from app.system import system
 from app.threads import in_slow_thread, in_thread
 from app.visit import Visit, visit_of
-from lib.accounts.people import ABSOLUTE_MS
+from lib.accounts.people import BROWSER_MS
 from lib.accounts.refusal import Refusal
 from lib.accounts.web import SessionUser, SignedIn
+from lib.domain.session import ABSOLUTE_MS
 
 LONGEST_EMAIL = 255
 LONGEST_PASSWORD = 1_000
@@ -44,7 +46,7 @@ async def login(request: Request) -> Response:
     body, visit = await body_of(request), visit_of(request.scope)
     email, password = body.typed("email", LONGEST_EMAIL), body.typed("password", LONGEST_PASSWORD)
     people = system().people
-    return await _come_in(visit, lambda: people.sign_in(email, password, origin=visit.origin))
+    return await _come_in(visit, lambda: people.sign_in(email, password, origin=visit.origin, browser=visit.browser))
 
 
 @answered
@@ -54,6 +56,15 @@ async def try_paper(request: Request) -> Response:
     accepted, locale = body.flag("accepted_risk", False), body.line("locale", LONGEST_LOCALE, "ko")
     people = system().people
     return await _come_in(visit, lambda: people.try_paper(accepted_risk=accepted, origin=visit.origin, locale=locale))
+
+
+@for_people
+async def keep(request: Request, user: SessionUser) -> Response:
+    """`{email, password}`: the guest becomes a person, with everything they have."""
+    body, visit = await json_body(request), visit_of(request.scope)
+    email, password = text(body, "email", longest=255), text(body, "password")
+    people = system().people
+    return await _come_in(visit, lambda: people.keep_guest(user, email, password, origin=visit.origin))
 
 
 @answered
@@ -88,22 +99,23 @@ async def _come_in(visit: Visit, enter: Callable[[], SignedIn | Refusal]) -> Res
     if visit.user is not None:
         await in_thread(system().people.sign_out, visit.token)
     answer = JSONResponse({"user": plain(result.user)})
-    answer.set_cookie(
-        visit.cookie_name,
-        result.token,
-        max_age=ABSOLUTE_MS // 1000,
-        path="/",
-        secure=visit.https,
-        httponly=True,
-        samesite="strict",
-    )
+    _write(answer, visit, visit.cookie_name, result.token, ABSOLUTE_MS)
+    if result.browser:
+        _write(answer, visit, visit.browser_cookie_name, result.browser, BROWSER_MS)
     return answer
+
+
+def _write(answer: Response, visit: Visit, name: str, value: str, for_ms: int) -> None:
+    answer.set_cookie(
+        name, value, max_age=for_ms // 1000, path="/", secure=visit.https, httponly=True, samesite="strict"
+    )
 
 
 ROUTES = [
     Route("/api/auth/register", register, methods=["POST"]),
     Route("/api/auth/login", login, methods=["POST"]),
     Route("/api/auth/try", try_paper, methods=["POST"]),
+    Route("/api/auth/keep", keep, methods=["POST"]),
     Route("/api/auth/demo", demo, methods=["POST"]),
     Route("/api/auth/logout", logout, methods=["POST"]),
     Route("/api/auth/me", me, methods=["GET"]),

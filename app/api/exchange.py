@@ -35,6 +35,8 @@ _STATUS = {
     "refuse.email.taken": 409,
     "refuse.budget": 503,
     "refuse.busy": 503,
+    "refuse.guests": 503,
+    "refuse.not_a_guest": 409,
 }
 
 _log = log.get("api")

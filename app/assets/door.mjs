@@ -1,4 +1,4 @@
-// Sign in, create an account, look around: one form that posts to our own REST routes and reloads the page.
+// Sign in, create an account, keep a guest's, look around: one form that posts to our own REST routes and reloads the page.
 // A password never passes through the script that draws the pages. All words come from Python; all text is textContent.
 const doors = new WeakMap();
 
@@ -31,7 +31,8 @@ function field(data, name, type, autocomplete, extra = {}) {
 function build(root, state) {
   const { data, mode } = state;
   const words = data.text;
-  const joining = mode === "register";
+  const keeping = mode === "keep";
+  const joining = mode === "register" || keeping;
   const alert = make("p", { role: "alert", class: "alert" });
   const say = (refusal) => { alert.textContent = refusal ? filled(data.errors[refusal.key] ?? data.errors["refuse.server"], refusal.params) : ""; };
 
@@ -41,14 +42,14 @@ function build(root, state) {
     return button;
   };
   const accept = make("input", { type: "checkbox", name: "accepted_risk", required: true, id: "door-risk" });
-  const submit = make("button", { type: "submit", class: "primary" }, words[mode === "register" ? "create" : "enter"]);
+  const submit = make("button", { type: "submit", class: "primary" }, words[{ register: "create", keep: "keep" }[mode] ?? "enter"]);
   const password = field(data, "password", "password", joining ? "new-password" : "current-password", {
     minlength: joining ? "10" : null, maxlength: "128",
   });
   const form = make("form", { novalidate: false }, field(data, "email", "email", "username", { maxlength: "255" }), password);
   if (joining) {
     form.append(make("small", {}, words.password_rule));
-    form.append(make("label", { class: "check", for: "door-risk" }, accept, make("span", {}, words.accept)));
+    if (!keeping) form.append(make("label", { class: "check", for: "door-risk" }, accept, make("span", {}, words.accept)));
   }
   form.append(submit, alert);
 
@@ -68,15 +69,17 @@ function build(root, state) {
   form.onsubmit = (event) => {
     event.preventDefault();
     const { email, password: secret } = Object.fromEntries(new FormData(form));
-    act(joining ? "/api/auth/register" : "/api/auth/login", {
-      email, password: secret, locale: data.locale, ...(joining ? { accepted_risk: accept.checked } : {}),
-    });
+    const known = { email, password: secret };
+    if (keeping) return act("/api/auth/keep", known);
+    if (joining) return act("/api/auth/register", { ...known, locale: data.locale, accepted_risk: accept.checked });
+    return act("/api/auth/login", known);
   };
   const quick = (label, path, body, classes) => {
     const button = make("button", { type: "button", class: classes }, label);
     button.onclick = () => act(path, body);
     return button;
   };
+  if (keeping) return root.replaceChildren(form);
   root.replaceChildren(
     make("div", { class: "quick" },
       quick(words.try, "/api/auth/try", { accepted_risk: true, locale: data.locale }, "primary"),

@@ -1,17 +1,19 @@
 """
-Settings of the person: language, the hard limits that hold for their account, and ending every session.
+Settings of the person: language, the hard limits that hold for their account, ending every session; for a guest the
+way to stay.
 """
 
 from typing import get_args
 
 import streamlit as st
 
-from app.i18n import md, switch, t, zone
+from app.i18n import md, switch, t, words, zone
 from app.panels.control import tell
 from app.panels.state import state_box
 from app.panels.top import title, top
 from app.session import look_again, require_user
 from app.system import system
+from app.ui.small import keep
 from app.ui.write import exact, percent
 from lib.accounts.web import SessionUser
 from lib.domain.account import Colours, Limits
@@ -78,6 +80,14 @@ def _sessions(user: SessionUser) -> None:
                 st.rerun()
 
 
+def _keep() -> None:
+    with st.container(border=True, key="keep"):
+        st.subheader(t("settings.keep"), anchor=False)
+        st.caption(t("settings.keep_note"))
+        text = {name: t(f"sign_in.{name}") for name in ("email", "password", "password_rule")}
+        keep({**text, "keep": t("settings.keep_do")}, words("refuse."))
+
+
 signed_in = require_user()
 top(signed_in, title("page.settings"))
 left, right = st.columns(2, gap="small")
@@ -85,7 +95,10 @@ with left:
     state_box()
     _language()
     _colours(signed_in)
-    _sessions(signed_in)
+    if signed_in.is_guest:
+        _keep()  # who has no password has no other device either
+    else:
+        _sessions(signed_in)
 with right:
     if (chosen := system().readings.settings(signed_in.user_id)) is not None:
         _limits(chosen.settings.limits)

@@ -17,15 +17,20 @@ def top(user: SessionUser, left: Callable[[], None]) -> None:
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute", key="top"):
         with st.container(width="stretch"):
             left()
-        name = user.email.split("@")[0]
+        name = t("top.guest") if user.is_guest else user.email.split("@")[0]
         with st.popover(plain(name), icon=":material/account_circle:", key="me"):
-            st.text(user.email)
+            st.text(t("top.guest_note") if user.is_guest else user.email)
             switch()
             if user.read_only:
                 remember_language(chosen_here())
-            leave(t("top.sign_out"))
+            leave(t("top.sign_out"), _asked(user))
     if user.read_only:
         st.info(t("top.demo"), icon=":material/visibility:")
+
+
+def _asked(user: SessionUser) -> dict[str, str] | None:
+    """What a guest is asked before they leave, for they cannot come back."""
+    return {name: t(f"top.leave.{name}") for name in ("text", "yes", "no")} if user.is_guest else None
 
 
 def title(key: str) -> Callable[[], None]:

@@ -25,9 +25,14 @@ def remember_language(language: str) -> None:
     component("language")(key="remember_language", data={"cookie": LANGUAGE_COOKIE, "language": language})
 
 
-def leave(label: str) -> None:
-    """The sign-out button."""
-    component("leave", LEAVE)(key="leave", data={"label": label})
+def keep(text: Mapping[str, str], errors: Mapping[str, str]) -> None:
+    """The form by which a guest becomes a person; as `door`."""
+    component("door", DOOR)(key="keep", data={"text": dict(text), "errors": dict(errors), "mode": "keep"})
+
+
+def leave(label: str, ask: Mapping[str, str] | None = None) -> None:
+    """The sign-out button; with *ask* ("text", "yes", "no") it asks first."""
+    component("leave", LEAVE)(key="leave", data={"label": label, "ask": None if ask is None else dict(ask)})
 
 
 def countdown(label: str, now_ms: int) -> None:

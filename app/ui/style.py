@@ -64,6 +64,10 @@ DOOR = """
 LEAVE = """
 .leave { width: 100%; font: 500 13px var(--st-font); padding: .5rem .8rem; border-radius: 6px; cursor: pointer;
   border: 1px solid var(--st-border-color); background: transparent; color: var(--st-text-color); }
+.leaving { display: grid; gap: .45rem; font: 13px/1.45 var(--st-font); color: var(--st-text-color); }
+.leaving p { margin: 0; word-break: keep-all; overflow-wrap: anywhere; }
+.leave.sure { border-color: var(--st-red-color, #f6465d); color: var(--st-red-color, #f6465d); }
+.leave:focus-visible { outline: 2px solid var(--st-primary-color); outline-offset: 1px; }
 .leave:hover { border-color: var(--st-red-color, #f6465d); color: var(--st-red-color, #f6465d); }
 """
 

@@ -22,7 +22,8 @@ class Origin:
 class SessionUser:
     """
     A signed-in person. *read_only* = may look, every act is refused; *locale* is "ko" or "en" and *colours* those of a
-    rise, both as they chose; *network* is where the session was opened, as tallies name it.
+    rise, both as they chose; *network* is where the session was opened, as tallies name it; a guest has no password and
+    ends with their last session.
     """
 
     user_id: int
@@ -32,14 +33,19 @@ class SessionUser:
     read_only: bool = False
     network: str = ""
     colours: Colours = "language"
+    is_guest: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class SignedIn:
-    """A session just begun. *token* exists here and in the browser's cookie, nowhere else."""
+    """
+    A session just begun. *token* exists here and in the browser's cookie, nowhere else; so does *browser*, by which
+    this browser is known as the person's at their next sign-in ("" = it is not remembered).
+    """
 
     token: str
     user: SessionUser
+    browser: str = ""
 
     def __repr__(self) -> str:
         return f"SignedIn({self.user!r})"

@@ -7,8 +7,9 @@ import redis.asyncio
 import sqlalchemy as sa
 
 from lib.accounts.beside import Beside
+from lib.accounts.entrance import PeopleStores
 from lib.accounts.hashing import GatedHasher
-from lib.accounts.people import People, PeopleStores
+from lib.accounts.people import People
 from lib.accounts.trading import Deployment, TradingDesk, TradingPorts
 from lib.adapters.bybit.account_probe import BybitAccountProbe
 from lib.adapters.bybit.key_probe import PybitKeyProbe
@@ -17,6 +18,7 @@ from lib.adapters.passwords import Passwords
 from lib.adapters.redis.connection import connect_async
 from lib.adapters.redis.live import RedisLiveCandles
 from lib.adapters.sql.accounts import SqlAccounts
+from lib.adapters.sql.browsers import SqlBrowsers
 from lib.adapters.sql.commands import SqlCommandQueue
 from lib.adapters.sql.keyring import SqlKeyring
 from lib.adapters.sql.own_locks import SqlOwnLocks
@@ -60,7 +62,7 @@ def web(settings: Settings) -> WebSystem:
     engine, clock = stores.database(settings), SystemClock()
     readings = Readings(engine, stores.candle_store(settings))
     trading = _trading(settings, engine, clock)
-    kept = PeopleStores(SqlLogins(engine), SqlSessions(engine), SqlThrottles(engine), GatedHasher(Passwords()))
+    kept = _people(engine)
     feed = settings.feed_name
 
     def subscribe() -> redis.asyncio.Redis:
@@ -71,7 +73,14 @@ def web(settings: Settings) -> WebSystem:
         readings.demo_user_id(feed)
 
     return WebSystem(
-        people=People(kept, clock, trading.paper_for_newcomer, lambda: readings.demo_user_id(feed), beside=Beside()),
+        people=People(
+            kept,
+            clock,
+            trading.paper_for_newcomer,
+            lambda: readings.demo_user_id(feed),
+            beside=Beside(),
+            most_guests=settings.most_guests,
+        ),
         trading=trading,
         readings=readings,
         live=RedisLiveCandles(subscribe),
@@ -83,6 +92,12 @@ def web(settings: Settings) -> WebSystem:
         venues=settings.venues,
         trusted_proxies=settings.trusted_proxies,
         hosts=settings.web_hosts,
+    )
+
+
+def _people(engine: sa.Engine) -> PeopleStores:
+    return PeopleStores(
+        SqlLogins(engine), SqlSessions(engine), SqlBrowsers(engine), SqlThrottles(engine), GatedHasher(Passwords())
     )
 
 

@@ -17,6 +17,9 @@ MAX_CUSTOM_PROMPT = 1_000
 """Characters of a person's own prompt that reach the analyst."""
 
 
+MOST_GUESTS = 50
+"""People without a password who live at once, unless the operator says otherwise: each is served in every cycle."""
+
 Colours = Literal["language", "red_up", "green_up"]
 """Which colour a rise has: as the person's language has it, as in Korea, as elsewhere."""
 

@@ -3,10 +3,11 @@
 import threading
 
 from lib.accounts.beside import Beside, at_once
-from lib.accounts.people import People, PeopleStores
+from lib.accounts.entrance import PeopleStores
+from lib.accounts.people import People
 from lib.accounts.web import Origin, SignedIn
 from lib.domain.errors import Retry
-from tests.fakes_people import MemoryLogins, MemorySessions, MemoryThrottles, QuickHasher, StandingClock
+from tests.fakes_people import MemoryBrowsers, MemoryLogins, MemorySessions, MemoryThrottles, QuickHasher, StandingClock
 
 
 def test_a_busy_database_is_passed_over() -> None:
@@ -51,7 +52,7 @@ def test_a_session_whose_use_cannot_be_noted_still_opens_the_door() -> None:
             raise Retry("the database is locked")
 
     logins, clock = MemoryLogins(), StandingClock(10**12)
-    stores = PeopleStores(logins, Locked(logins), MemoryThrottles(), QuickHasher())
+    stores = PeopleStores(logins, Locked(logins), MemoryBrowsers(), MemoryThrottles(), QuickHasher())
     people = People(stores, clock, lambda _: None, lambda: None)
     inside = people.try_paper(accepted_risk=True, origin=Origin("10.0.0.1"))
     assert isinstance(inside, SignedIn)

@@ -1,4 +1,6 @@
-"""One contract for the stores of sign-in (`Logins`, `Sessions`, `Throttles`): in memory, SQLite, a real MariaDB."""
+"""
+One contract for the stores of sign-in (`Logins`, `Sessions`, `Browsers`, `Throttles`): in memory, SQLite, MariaDB.
+"""
 
 import threading
 from dataclasses import dataclass
@@ -6,11 +8,13 @@ from dataclasses import dataclass
 import pytest
 import sqlalchemy as sa
 
+from lib.adapters.sql.browsers import SqlBrowsers
 from lib.adapters.sql.sessions import SqlLogins, SqlSessions
 from lib.adapters.sql.throttles import SqlThrottles
 from lib.domain.pace import Pace
-from lib.ports import Logins, NewSession, SessionRow, Sessions, Throttles
-from tests.fakes_people import MemoryLogins, MemorySessions, MemoryThrottles
+from lib.domain.session import ABSOLUTE_MS, IDLE_MS
+from lib.ports import Browsers, Logins, NewSession, SessionRow, Sessions, Throttles
+from tests.fakes_people import MemoryBrowsers, MemoryLogins, MemorySessions, MemoryThrottles
 from tests.servers import SERVERS
 
 NOW = 1_760_000_000_000
@@ -22,6 +26,7 @@ A, B = "a" * 64, "b" * 64
 class Stores:
     logins: Logins
     sessions: Sessions
+    browsers: Browsers
     throttles: Throttles
 
 
@@ -29,9 +34,9 @@ class Stores:
 def stores(request: pytest.FixtureRequest) -> Stores:
     if request.param == "memory":
         logins = MemoryLogins()
-        return Stores(logins, MemorySessions(logins), MemoryThrottles())
+        return Stores(logins, MemorySessions(logins), MemoryBrowsers(), MemoryThrottles())
     engine: sa.Engine = request.getfixturevalue(f"{request.param}_engine")
-    return Stores(SqlLogins(engine), SqlSessions(engine), SqlThrottles(engine))
+    return Stores(SqlLogins(engine), SqlSessions(engine), SqlBrowsers(engine), SqlThrottles(engine))
 
 
 def person(stores: Stores, email: str = "kim@example.com") -> int:
@@ -71,6 +76,81 @@ def test_a_changed_hash_is_the_one_found(stores: Stores) -> None:
     assert found is not None
     assert untouched is not None
     assert (found.password_hash, untouched.password_hash, untouched.user_id) == ("$new", "$hash", other)
+
+
+def guest(stores: Stores, name: str = "g1") -> int:
+    return stores.logins.add(f"{name}@maemae.local", "!", locale="ko", risk_accepted_ms=NOW, is_guest=True)
+
+
+def test_a_guest_without_a_living_session_ends_and_nobody_else(stores: Stores) -> None:
+    person(stores)
+    here, gone, idle = guest(stores), guest(stores, "g2"), guest(stores, "g3")
+    later = NOW + IDLE_MS
+    begin(stores, here, A)
+    begin(stores, idle, B)
+    stores.sessions.touch(A, later - 1)
+    assert stores.logins.living_guests() == 3
+    assert stores.logins.end_guests(later) == (gone, idle)
+    assert stores.logins.end_guests(later) == ()
+    assert stores.logins.living_guests() == 1
+    found = stores.sessions.find(A)
+    assert found is not None
+    assert found.is_guest
+    assert stores.sessions.find(B) is None
+    assert stores.logins.find("kim@example.com") is not None
+
+
+def test_a_guest_made_just_now_waits_for_their_first_session(stores: Stores) -> None:
+    made = guest(stores)
+    assert stores.logins.end_guests(NOW + 59_000) == ()
+    assert stores.logins.end_guests(NOW + 60_000) == (made,)
+
+
+def test_however_busy_a_guests_session_is_it_ends_with_its_absolute_time(stores: Stores) -> None:
+    made = guest(stores)
+    begin(stores, made, A)
+    stores.sessions.touch(A, NOW + ABSOLUTE_MS - 1)
+    assert stores.logins.end_guests(NOW + ABSOLUTE_MS) == (made,)
+
+
+def test_a_guest_who_stays_is_a_person_with_the_same_number(stores: Stores) -> None:
+    made, other = guest(stores), person(stores)
+    with pytest.raises(ValueError, match="taken"):
+        stores.logins.keep_guest(made, "kim@example.com", "$hash")
+    assert stores.logins.keep_guest(made, "lee@example.com", "$lee")
+    assert not stores.logins.keep_guest(made, "again@example.com", "$lee")
+    assert not stores.logins.keep_guest(other, "again@example.com", "$lee")
+    found = stores.logins.find("lee@example.com")
+    assert found is not None
+    assert (found.user_id, found.password_hash) == (made, "$lee")
+    assert stores.logins.end_guests(NOW + ABSOLUTE_MS) == ()
+
+
+def test_a_guest_who_ended_cannot_stay(stores: Stores) -> None:
+    made = guest(stores)
+    assert stores.logins.end_guests(NOW + IDLE_MS) == (made,)
+    assert not stores.logins.keep_guest(made, "lee@example.com", "$lee")
+
+
+def test_a_browser_is_known_as_one_persons_until_it_is_forgotten(stores: Stores) -> None:
+    kim, lee = person(stores), person(stores, "lee@example.com")
+    stores.browsers.remember(A, kim, NOW)
+    stores.browsers.remember(B, lee, NOW)
+    stores.browsers.remember(A, kim, NOW + 10)
+    stores.browsers.remember(A, lee, NOW + 10)
+    assert (stores.browsers.owner(A), stores.browsers.owner(B), stores.browsers.owner("c" * 64)) == (kim, lee, None)
+    assert stores.browsers.drop_unseen(NOW + 10) == 1
+    assert (stores.browsers.owner(A), stores.browsers.owner(B)) == (kim, None)
+    stores.browsers.forget_all(kim)
+    assert stores.browsers.owner(A) is None
+
+
+def test_the_newest_twenty_browsers_of_a_person_are_kept(stores: Stores) -> None:
+    kim = person(stores)
+    tokens = [f"{n:064x}" for n in range(25)]
+    for n, token in enumerate(tokens):
+        stores.browsers.remember(token, kim, NOW + n)
+    assert [stores.browsers.owner(token) for token in tokens] == [None] * 5 + [kim] * 20
 
 
 def test_a_deleted_person_is_not_found_and_has_no_session(stores: Stores) -> None:

@@ -12,7 +12,8 @@ from starlette.testclient import TestClient
 from streamlit.runtime import Runtime
 
 from app.server import build
-from lib.accounts.people import People, PeopleStores
+from lib.accounts.entrance import PeopleStores
+from lib.accounts.people import People
 from lib.accounts.trading import TradingDesk
 from lib.accounts.web import Refusal, SessionUser
 from lib.bootstrap import WebSystem
@@ -22,7 +23,7 @@ from lib.domain.errors import Retry
 from lib.ports import CandleTick
 from lib.queries import Readings, Standing, Switches
 from lib.queries.values import Choices
-from tests.fakes_people import MemoryLogins, MemorySessions, MemoryThrottles, QuickHasher, StandingClock
+from tests.fakes_people import MemoryBrowsers, MemoryLogins, MemorySessions, MemoryThrottles, QuickHasher, StandingClock
 
 START = 1_760_000_000_000 // MINUTE_MS * MINUTE_MS
 GOOD = "correct horse battery"
@@ -131,7 +132,7 @@ class Web:
         self.trading = FakeTrading()
         self.away = False
         demo = self.logins.add("demo-x@maemae.local", "!", locale="ko", risk_accepted_ms=0, is_demo=True)
-        stores = PeopleStores(self.logins, self.sessions, MemoryThrottles(), QuickHasher())
+        stores = PeopleStores(self.logins, self.sessions, MemoryBrowsers(), MemoryThrottles(), QuickHasher())
         self.system = WebSystem(
             people=People(stores, self.clock, self.trading.paper_for_newcomer, lambda: demo),
             trading=cast(TradingDesk, self.trading),

@@ -7,14 +7,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from lib.accounts.entrance import PeopleStores
 from lib.accounts.hashing import GatedHasher
-from lib.accounts.people import ABSOLUTE_MS, IDLE_MS, PER_PERSON, TOUCH_MS, People, PeopleStores
+from lib.accounts.people import BROWSER_MS, PER_PERSON, TOUCH_MS, People
 from lib.accounts.refusal import Refusal
 from lib.accounts.rules import password_refusal
 from lib.accounts.web import Origin, SignedIn
 from lib.domain.errors import Retry
 from lib.domain.pace import Pace, Tally
-from tests.fakes_people import MemoryLogins, MemorySessions, MemoryThrottles, QuickHasher, StandingClock
+from lib.domain.session import ABSOLUTE_MS, IDLE_MS
+from tests.fakes_people import MemoryBrowsers, MemoryLogins, MemorySessions, MemoryThrottles, QuickHasher, StandingClock
 
 HOME = Origin("203.0.113.7", "a browser")
 GOOD = "correct horse battery"
@@ -27,13 +29,14 @@ class Town:
         self.clock = StandingClock()
         self.logins = MemoryLogins()
         self.sessions = MemorySessions(self.logins)
+        self.browsers = MemoryBrowsers()
         self.throttles = MemoryThrottles()
         self.hasher = QuickHasher()
         self.paper: Refusal | None = None
         self.opened: list[int] = []
         self.demo: int | None = None
-        stores = PeopleStores(self.logins, self.sessions, self.throttles, self.hasher)
-        self.people = People(stores, self.clock, self._open_paper, lambda: self.demo)
+        stores = PeopleStores(self.logins, self.sessions, self.browsers, self.throttles, self.hasher)
+        self.people = People(stores, self.clock, self._open_paper, lambda: self.demo, most_guests=12)
 
     def _open_paper(self, user_id: int) -> Refusal | None:
         self.opened.append(user_id)
@@ -44,8 +47,15 @@ class Town:
         assert isinstance(result, SignedIn), result
         return result
 
-    def enter(self, password: str, email: str = "kim@example.com", ip: str = HOME.ip) -> SignedIn | Refusal:
-        return self.people.sign_in(email, password, origin=Origin(ip))
+    def enter(
+        self, password: str, email: str = "kim@example.com", ip: str = HOME.ip, browser: str | None = None
+    ) -> SignedIn | Refusal:
+        return self.people.sign_in(email, password, origin=Origin(ip), browser=browser)
+
+    def guest(self, ip: str = HOME.ip) -> SignedIn:
+        result = self.people.try_paper(accepted_risk=True, origin=Origin(ip))
+        assert isinstance(result, SignedIn), result
+        return result
 
 
 @pytest.fixture
@@ -124,7 +134,7 @@ def test_guesses_under_many_spellings_are_one_tally(town: Town) -> None:
         "\u212aim@example.com",
     )
     answers = [key_of(town.enter("wrong wrong", spelling, f"198.51.100.{n}")) for n, spelling in enumerate(spellings)]
-    assert answers == ["refuse.credentials"] * 3 + ["refuse.wait"] * 2
+    assert answers == ["refuse.credentials"] * 3 + ["refuse.wait.person"] * 2
 
 
 def test_a_store_that_takes_another_spelling_for_a_person_tallies_the_person(
@@ -138,7 +148,7 @@ def test_a_store_that_takes_another_spelling_for_a_person_tallies_the_person(
         key_of(town.enter("wrong wrong", f"k{i}m@example.com", f"198.51.100.{n}"))
         for n, i in enumerate("i\u00edi\u00ed")
     ]
-    assert answers == ["refuse.credentials"] * 3 + ["refuse.wait"]
+    assert answers == ["refuse.credentials"] * 3 + ["refuse.wait.person"]
 
 
 @pytest.mark.parametrize(
@@ -219,16 +229,138 @@ def test_a_hash_of_older_parameters_is_renewed_at_sign_in(town: Town) -> None:
 def test_wrong_tries_cost_growing_delays_and_the_right_password_waits_too(town: Town) -> None:
     town.join()
     waits = []
+    places = (f"10.0.{n // 250}.{n % 250}" for n in range(10_000))
     for _ in range(3):
-        assert key_of(town.enter("wrong wrong wrong")) == "refuse.credentials"
+        assert key_of(town.enter("wrong wrong wrong", ip=next(places))) == "refuse.credentials"
     for _ in range(4):
-        refused = town.enter(GOOD)
-        assert isinstance(refused, Refusal)
-        waits.append(int(refused.params["seconds"]))
-        town.clock.forward(seconds=waits[-1])
-        assert key_of(town.enter("wrong wrong wrong")) == "refuse.credentials"
+        refused = town.enter(GOOD, ip=next(places))
+        assert refused == Refusal("refuse.wait.person"), "how long is not told to whoever guesses"
+        waits.append(0)
+        while town.enter("wrong wrong wrong", ip=next(places)) == refused:
+            town.clock.forward(seconds=1)
+            waits[-1] += 1
     assert waits == sorted(waits)
     assert waits[-1] >= 4 * waits[0]
+
+
+def test_strangers_who_guess_keep_nobody_out_of_a_browser_they_signed_in_with(town: Town) -> None:
+    known = town.join().browser
+    for n in range(400):
+        town.enter("wrong wrong wrong", ip=f"198.51.100.{n % 250}")
+        town.clock.forward(seconds=7)
+    town.enter("wrong wrong wrong", ip="192.0.2.1")
+    assert town.enter(GOOD) == Refusal("refuse.wait.person")
+    entered = town.enter(GOOD, browser=known)
+    assert isinstance(entered, SignedIn)
+    assert entered.browser == known
+
+
+def test_a_known_browser_has_a_tally_of_its_own_and_tells_how_long(town: Town) -> None:
+    known = town.join().browser
+    answers = [town.enter("wrong wrong wrong", browser=known) for _ in range(4)]
+    assert [key_of(answer) for answer in answers] == ["refuse.credentials"] * 3 + ["refuse.wait"]
+    assert isinstance(town.enter(GOOD), SignedIn), "and its tries are not the others'"
+
+
+@pytest.mark.parametrize("browser", ["", "nonsense", "x" * 10_000, "\ud800"])
+def test_an_invented_browser_is_like_any_other(town: Town, browser: str) -> None:
+    town.join()
+    for _ in range(3):
+        town.enter("wrong wrong wrong")
+    assert town.enter(GOOD, browser=browser) == Refusal("refuse.wait.person")
+
+
+def test_somebody_elses_browser_is_like_any_other(town: Town) -> None:
+    town.join()
+    lees = town.join("lee@example.com").browser
+    for _ in range(3):
+        town.enter("wrong wrong wrong")
+    assert town.enter(GOOD, browser=lees) == Refusal("refuse.wait.person")
+
+
+def test_signing_out_everywhere_forgets_the_browsers_too(town: Town) -> None:
+    made = town.join()
+    town.people.sign_out_everywhere(made.user)
+    assert town.browsers.rows == {}
+
+
+def test_only_the_hash_of_a_browser_is_stored(town: Town) -> None:
+    made = town.join()
+    assert len(made.browser) >= 43
+    assert made.browser not in str(town.browsers.rows)
+    assert made.browser not in repr(made)
+
+
+def test_a_browser_unused_for_half_a_year_is_forgotten(town: Town) -> None:
+    town.join()
+    town.clock.forward(seconds=BROWSER_MS / 1000 + 1)
+    town.people.tidy()
+    assert town.browsers.rows == {}
+
+
+# --- guests -----------------------------------------------------------------------------------------------------------
+
+
+def living(town: Town) -> int:
+    return town.logins.living_guests()
+
+
+def test_a_guest_ends_with_their_session(town: Town) -> None:
+    made, other = town.guest(), town.guest()
+    town.clock.forward(minutes=2)
+    town.people.sign_out(made.token)
+    assert town.logins.members[made.user.user_id].deleted
+    assert town.people.user_of(other.token) is not None
+    assert living(town) == 1
+
+
+def test_a_guest_who_just_stays_away_ends_when_it_is_tidied(town: Town) -> None:
+    town.guest()
+    town.clock.forward(seconds=IDLE_MS / 1000)
+    town.people.tidy()
+    assert living(town) == 0
+
+
+def test_a_person_with_a_password_never_ends_so(town: Town) -> None:
+    made = town.join()
+    town.people.sign_out(made.token)
+    town.clock.forward(seconds=ABSOLUTE_MS / 1000 * 3)
+    town.people.tidy()
+    assert isinstance(town.enter(GOOD), SignedIn)
+
+
+def test_living_guests_are_capped_and_who_has_gone_makes_room(town: Town) -> None:
+    for n in range(12):
+        town.guest(ip=f"192.0.2.{n}")
+    full = town.people.try_paper(accepted_risk=True, origin=Origin("192.0.2.99"))
+    assert key_of(full) == "refuse.guests"
+    town.clock.forward(seconds=IDLE_MS / 1000)
+    town.guest(ip="192.0.2.98")
+    assert living(town) == 1
+
+
+def test_a_guest_becomes_a_person_in_place(town: Town) -> None:
+    made = town.guest()
+    kept = town.people.keep_guest(made.user, "Kim@example.com", GOOD, origin=HOME)
+    assert isinstance(kept, SignedIn)
+    assert (kept.user.user_id, kept.user.email, kept.user.is_guest) == (made.user.user_id, "kim@example.com", False)
+    assert town.people.user_of(made.token) is None
+    assert town.people.user_of(kept.token) == kept.user
+    town.people.sign_out(kept.token)
+    again = town.enter(GOOD)
+    assert isinstance(again, SignedIn)
+    assert again.user.user_id == made.user.user_id
+
+
+def test_what_a_guest_may_not_become(town: Town) -> None:
+    kim, made = town.join(), town.guest()
+    keep = town.people.keep_guest
+    assert key_of(keep(made.user, "kim@example.com", GOOD, origin=HOME)) == "refuse.email.taken"
+    assert key_of(keep(made.user, "kim", GOOD, origin=HOME)) == "refuse.email"
+    assert key_of(keep(made.user, "lee@example.com", "password123", origin=HOME)) == "refuse.password.common"
+    assert key_of(keep(kim.user, "lee@example.com", GOOD, origin=HOME)) == "refuse.not_a_guest"
+    assert isinstance(keep(made.user, "lee@example.com", GOOD, origin=HOME), SignedIn)
+    assert key_of(keep(made.user, "again@example.com", GOOD, origin=HOME)) == "refuse.not_a_guest"
 
 
 def test_a_wait_is_never_a_lock(town: Town) -> None:

@@ -11,8 +11,9 @@ from starlette.websockets import WebSocketDisconnect
 
 from app.live import Hub
 from app.server import routes
-from lib.accounts.people import ABSOLUTE_MS
+from lib.accounts.people import BROWSER_MS
 from lib.domain.account import AccountSettings, Limits, RiskLevel
+from lib.domain.session import ABSOLUTE_MS
 from tests.web.conftest import GOOD, START, Web, candle
 
 READS = ["/api/auth/me", "/api/kline", "/api/settings", "/api/apikey", "/api/logs", "/api/logs/2", "/api/standing"]
@@ -196,16 +197,55 @@ def test_a_wrong_password_and_an_unknown_person_read_the_same(web: Web) -> None:
     assert wrong.status_code == 401
 
 
-def test_too_many_tries_are_told_how_long_to_wait_and_the_wait_ends(web: Web) -> None:
-    web.owner()
+def test_too_many_tries_are_told_how_long_to_wait_where_their_owner_signed_in_before(web: Web) -> None:
+    known, stranger = web.owner(), web.client()
     body = {"email": "kim@example.com", "password": "wrong wrong"}
-    answers = [web.client().post("/api/auth/login", json=body) for _ in range(5)]
-    assert [answer.status_code for answer in answers] == [401, 401, 401, 429, 429]
-    wait = int(answers[-1].headers["retry-after"])
-    assert answers[-1].json() == {"error": "refuse.wait", "params": {"seconds": wait}}
-    web.clock.forward(seconds=wait)
-    right = web.client().post("/api/auth/login", json={**body, "password": GOOD})
-    assert right.status_code == 200
+    for client, told in ((known, True), (stranger, False)):
+        answers = [client.post("/api/auth/login", json=body) for _ in range(5)]
+        assert [answer.status_code for answer in answers] == [401, 401, 401, 429, 429]
+        assert ("retry-after" in answers[-1].headers) is told
+        assert answers[-1].json()["error"] == ("refuse.wait" if told else "refuse.wait.person")
+    web.clock.forward(seconds=60)
+    assert stranger.post("/api/auth/login", json={**body, "password": GOOD}).status_code == 200
+
+
+def test_a_browser_is_remembered_by_a_cookie_that_outlives_sessions_and_signing_out(web: Web) -> None:
+    kim = web.owner()
+    token = kim.cookies["maemae-browser"]
+    kim.post("/api/auth/logout", json={})
+    assert kim.cookies["maemae-browser"] == token
+    answer = kim.post("/api/auth/login", json={"email": "kim@example.com", "password": GOOD})
+    written = next(v for v in answer.headers.get_list("set-cookie") if v.startswith("maemae-browser="))
+    for part in (token, "HttpOnly", "SameSite=strict", "Path=/", f"Max-Age={BROWSER_MS // 1000}"):
+        assert part in written
+
+
+def test_over_https_that_cookie_belongs_to_this_host_alone(web: Web) -> None:
+    client = web.client("https")
+    answer = client.post("/api/auth/register", json={"email": "a@b.kr", "password": GOOD, "accepted_risk": True})
+    assert any(
+        value.startswith("__Host-maemae-browser=") and "Secure" in value
+        for value in answer.headers.get_list("set-cookie")
+    )
+
+
+def test_a_guest_stays_by_e_mail_and_password_in_the_same_browser(web: Web) -> None:
+    guest = web.client()
+    guest.post("/api/auth/try", json={"accepted_risk": True})
+    before = guest.get("/api/auth/me").json()["user"]
+    assert before["is_guest"]
+    assert "maemae-browser" not in guest.cookies
+    kept = guest.post("/api/auth/keep", json={"email": "kim@example.com", "password": GOOD})
+    assert kept.status_code == 200
+    after = guest.get("/api/auth/me").json()["user"]
+    assert (after["user_id"], after["email"], after["is_guest"]) == (before["user_id"], "kim@example.com", False)
+
+
+def test_only_a_guest_can_stay(web: Web) -> None:
+    body = {"email": "lee@example.com", "password": GOOD}
+    assert web.client().post("/api/auth/keep", json=body).status_code == 401
+    assert web.visitor().post("/api/auth/keep", json=body).json()["error"] == "refuse.read_only"
+    assert web.owner().post("/api/auth/keep", json=body).json()["error"] == "refuse.not_a_guest"
 
 
 @pytest.mark.parametrize(

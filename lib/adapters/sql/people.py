@@ -55,7 +55,9 @@ users = sa.Table(
     sa.Column("deleted_at", UtcDateTime),
     number("risk_accepted_ms"),
     sa.Column("colours", sa.String(16), nullable=False, server_default="language"),
+    flag("is_guest", default=False),
     sa.UniqueConstraint("email"),
+    sa.Index(None, "is_guest", "deleted_at"),
     sa.CheckConstraint("bybit_api_key IS NULL AND bybit_api_secret IS NULL", "keys_are_sealed_elsewhere"),
     **MYSQL_TABLE,
 )
@@ -172,6 +174,18 @@ sessions = sa.Table(
     **MYSQL_TABLE,
 )
 """Who is signed in. A token is never stored, only its sha256."""
+
+known_browsers = sa.Table(
+    "known_browsers",
+    metadata,
+    sa.Column("token_sha256", ascii_text(64), primary_key=True),
+    sa.Column("user_id", BIG, sa.ForeignKey("users.id"), nullable=False),
+    number("seen_ms"),
+    sa.Index(None, "user_id"),
+    sa.Index(None, "seen_ms"),
+    **MYSQL_TABLE,
+)
+"""Browsers somebody signed in with before: their tries are counted apart from strangers'."""
 
 throttles = sa.Table(
     "throttles",

@@ -15,6 +15,7 @@ import sqlalchemy as sa
 
 from lib.adapters.sql.analysis import read_limits
 from lib.adapters.sql.columns import plain, utc_from_ms
+from lib.adapters.sql.guests import has_session
 from lib.adapters.sql.people import accounts, credentials, symbols, users
 from lib.adapters.sql.rows import Now
 from lib.adapters.sql.rulings import LATE_FILL_MS, LEFT_MS
@@ -68,6 +69,8 @@ _ACCOUNT = (
         users.c.settings_version,
         users.c.long_only,
         users.c.custom_prompt,
+        users.c.is_guest,
+        sa.or_(sa.not_(users.c.is_guest), has_session(sa.bindparam("now_ms"))).label("is_here"),
         *(_as_text(users.c[name]) for name in ("risk_level", "max_leverage", "risk_per_trade", "min_confidence")),
         _as_text(users.c.limits),
     )
@@ -87,7 +90,8 @@ _ACCOUNT = (
 
 def read_accounts(connection: sa.Connection, now: Now) -> list[tuple[TraderAccount, str]]:
     """Every account of the port's `accounts`, by id, each with what is wrong with its settings or ""."""
-    rows = connection.execute(_ACCOUNT, {"left_since": utc_from_ms(now(connection) - LEFT_MS)})
+    at = now(connection)
+    rows = connection.execute(_ACCOUNT, {"left_since": utc_from_ms(at - LEFT_MS), "now_ms": at})
     return [_account_from(row) for row in rows.mappings()]
 
 
@@ -105,7 +109,7 @@ def _account_from(row: sa.RowMapping) -> tuple[TraderAccount, str]:
         key_version=row["key_version"],
         settings_version=row["settings_version"],
         sealed_key=row["sealed"],
-        auto_trade=row["auto_trade_enabled"] and row["deleted_at"] is None and not flaw,
+        auto_trade=bool(row["auto_trade_enabled"] and row["is_here"]) and row["deleted_at"] is None and not flaw,
         auto_since=row["auto_trade_since_ms"],
         trading_enabled=row["trading_enabled"],
         booked_qty=row["position_qty"],

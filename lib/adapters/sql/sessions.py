@@ -11,6 +11,7 @@ from typing import Any, TypeVar, cast
 import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 
+from lib.adapters.sql import guests
 from lib.adapters.sql.columns import utc_from_ms
 from lib.adapters.sql.people import sessions, users
 from lib.adapters.sql.switches import throw_of_person
@@ -28,14 +29,25 @@ class SqlLogins:
     def __init__(self, engine: sa.Engine) -> None:
         self._engine = engine
 
-    def add(self, email: str, password_hash: str, *, locale: str, risk_accepted_ms: int) -> int:
+    def add(self, email: str, password_hash: str, *, locale: str, risk_accepted_ms: int, is_guest: bool = False) -> int:
         values = {
             "email": normal_email(email),
             "password_hash": password_hash,
             "locale": locale,
             "risk_accepted_ms": risk_accepted_ms,
+            "is_guest": is_guest,
         }
         return transact(self._engine, lambda c: _add(c, values))
+
+    def living_guests(self) -> int:
+        return transact(self._engine, guests.living_guests, readonly=True)
+
+    def keep_guest(self, user_id: int, email: str, password_hash: str) -> bool:
+        values = {"email": normal_email(email), "password_hash": password_hash}
+        return transact(self._engine, lambda c: guests.keep_guest(c, user_id, values))
+
+    def end_guests(self, now_ms: int) -> tuple[int, ...]:
+        return transact(self._engine, lambda c: guests.end_guests(c, now_ms))
 
     def find(self, email: str) -> Login | None:
         query = sa.select(users.c.id, users.c.password_hash, users.c.is_demo).where(
@@ -88,6 +100,7 @@ class SqlSessions:
                 sessions.c.seen_ms,
                 sessions.c.ip,
                 users.c.colours,
+                users.c.is_guest,
             )
             .join(users, users.c.id == sessions.c.user_id)
             .where(sessions.c.token_sha256 == token_sha256, users.c.deleted_at.is_(None))

@@ -1,0 +1,101 @@
+"""
+What every way in shares: the stores, the pace of tries, and how a session begins.
+
+Tokens are 256 random bits, in the browser alone; the stores keep their sha256.
+"""
+
+import hashlib
+import ipaddress
+import secrets
+from dataclasses import dataclass
+
+from lib import log
+from lib.accounts.web import Origin, Refusal, SessionUser, SignedIn
+from lib.clock import Clock
+from lib.domain.pace import Pace
+from lib.ports import Browsers, Logins, NewSession, PasswordHasher, SessionRow, Sessions, Throttles
+
+NEW_PEOPLE = Pace(free=10, first_ms=30_000, longest_ms=3_600_000, halving_ms=1_800_000)
+LONGEST_TOKEN = 100
+
+_log = log.get("people")
+
+
+@dataclass(frozen=True, slots=True)
+class PeopleStores:
+    """What `People` and `Guests` keep things in."""
+
+    logins: Logins
+    sessions: Sessions
+    browsers: Browsers
+    throttles: Throttles
+    hasher: PasswordHasher
+
+
+class Entrance:
+    """Counts tries and begins sessions."""
+
+    def __init__(self, stores: PeopleStores, clock: Clock) -> None:
+        self._stores = stores
+        self._clock = clock
+
+    def paced(self, *keys: tuple[str, Pace]) -> Refusal | None:
+        """Count a try under every key, or say how long to wait; a try counted under one stays counted."""
+        now = self._clock.now_ms()
+        for key, pace in keys:
+            if wait_ms := self._stores.throttles.attempt(key, pace, now):
+                return Refusal("refuse.wait", seconds=-(-wait_ms // 1000))
+        return None
+
+    def paced_newcomer(self, origin: Origin) -> Refusal | None:
+        """Count one more new person from that address, or say how long to wait."""
+        return self.paced((f"new:{network(origin.ip)}", NEW_PEOPLE))
+
+    def begin(self, user_id: int, origin: Origin, *, read_only: bool = False) -> SignedIn:
+        """A session of *user_id*; ValueError when there is no such person any more."""
+        token = secrets.token_urlsafe(32)
+        key, now = sha256(token), self._clock.now_ms()
+        agent = origin.user_agent[:200]
+        self._stores.sessions.open(NewSession(key, user_id, read_only, origin.ip[:45], agent, now))
+        row = self._stores.sessions.find(key)
+        if row is None:
+            raise ValueError("a session needs a person who is not deleted")
+        _log.info("session.began", user_id=user_id, read_only=read_only)
+        return SignedIn(token, person_of(row))
+
+    def remembered(self, signed_in: SignedIn, browser: str | None = None) -> SignedIn:
+        """*signed_in* with the token by which this browser will be known as the person's: *browser*, or a new one."""
+        token = browser or secrets.token_urlsafe(32)
+        self._stores.browsers.remember(sha256(token), signed_in.user.user_id, self._clock.now_ms())
+        return SignedIn(signed_in.token, signed_in.user, token)
+
+
+def person_of(row: SessionRow) -> SessionUser:
+    """The person of a stored session."""
+    return SessionUser(
+        row.user_id, row.email, row.locale, row.is_demo, row.read_only, network(row.ip), row.colours, row.is_guest
+    )
+
+
+def spelled(locale: str) -> str:
+    """ "en" or "ko", from whatever a browser calls its language."""
+    return "en" if locale.lower().startswith("en") else "ko"
+
+
+def sha256(text: str) -> str:
+    """Hex; of any text, lone surrogates included."""
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def network(ip: str) -> str:
+    """Who shares a tally: an IPv4 address, or an IPv6 /64, which is one customer's."""
+    if ":" not in ip:
+        return ip
+    return _first_64_bits(ip)
+
+
+def _first_64_bits(ip: str) -> str:
+    try:
+        return str(ipaddress.IPv6Network((ip.partition("%")[0], 64), strict=False))
+    except ValueError:
+        return ip[:45]
