@@ -245,9 +245,10 @@ CREATE TABLE cycles (
     latency_ms INT NOT NULL,
     cost_usd DECIMAL(36, 18),  -- NULL = not known
     created_at DATETIME(3) NOT NULL DEFAULT CURRENT_TIMESTAMP(3),
+    asked_for VARCHAR(10) CHARACTER SET ascii COLLATE ascii_bin NOT NULL DEFAULT 'exchange',  -- or paper, or guests alone
     PRIMARY KEY (id),
     CONSTRAINT uq_cycles_key UNIQUE (feed, symbol, t_ms, interval_s, prompt_group),
-    INDEX ix_cycles_spent (feed, t_ms, state, prompt_tokens, completion_tokens, cost_usd)
+    INDEX ix_cycles_spent (feed, t_ms, state, prompt_tokens, completion_tokens, cost_usd, asked_for)
 ) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_unicode_ci;
 
 -- One row per request to the exchange, written before it is sent. States: see lib/domain/order.py.

@@ -12,7 +12,7 @@ from decimal import Decimal
 from typing import Literal, Protocol
 
 from lib.clock import Clock as Clock
-from lib.domain.account import AccountSettings, Colours, Venue
+from lib.domain.account import AccountSettings, Colours, Pool, Venue
 from lib.domain.books import Books as Books
 from lib.domain.books import Charge as Charge
 from lib.domain.books import EquityPoint as EquityPoint
@@ -477,6 +477,7 @@ class TraderAccount:
     proven_ms: int = 0
     paused_by: str = ""
     """Who switched trading off: owner, operator or system; "" = nobody."""
+    is_guest: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -515,6 +516,10 @@ class CycleKey:
     prompt_group: str
 
 
+AskedFor = Literal["exchange", "paper", "guests"]
+"""Whom the analyst was asked for: somebody on a real exchange, nobody but with paper money, guests alone."""
+
+
 @dataclass(frozen=True, slots=True)
 class CycleRecord:
     """What was asked and answered, stored once. *decision_json* is the parsed decision or the abstention."""
@@ -523,6 +528,8 @@ class CycleRecord:
     prompt: str
     candles: str
     answer: AnalystAnswer
+    asked_for: AskedFor = "exchange"
+    """On whose budget it goes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -625,8 +632,11 @@ class Ledger(Protocol):
         """
         ...
 
-    async def platform_facts(self, feed: str, t_ms: int) -> PlatformFacts:
-        """What the platform did on the UTC day of *t_ms*; the analyst's failures in a row are those before *t_ms*."""
+    async def platform_facts(self, feed: str, t_ms: int, pool: Pool) -> PlatformFacts:
+        """
+        What the accounts of *pool* did on the UTC day of *t_ms*, and the locks that hold for them; the analyst's
+        failures in a row are those before *t_ms*, of both pools.
+        """
         ...
 
     async def plan(self, account: TraderAccount, key: CycleKey | None, t_ms: int, plan: AccountPlan) -> list[Order]:

@@ -278,6 +278,7 @@ def _platform_limits(source: Mapping[str, str]) -> PlatformLimits:
         analyst_failures=int(_number(source, "PLATFORM_ANALYST_FAILURES", usual.analyst_failures, 1, 288)),
         analyst_tokens=int(_number(source, "PLATFORM_ANALYST_TOKENS", usual.analyst_tokens, 0, 10**10)),
         analyst_cost=_decimal(source, "PLATFORM_ANALYST_COST_USD", usual.analyst_cost, "100000"),
+        guest_tokens=int(_number(source, "PLATFORM_GUEST_TOKENS", usual.guest_tokens, 0, 10**10)),
     )
 
 

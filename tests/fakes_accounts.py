@@ -17,7 +17,7 @@ from lib.domain.books import RunningBooks
 from lib.domain.order import TERMINAL, Order
 from lib.domain.risk import Clamp, Outcome
 from lib.domain.trade_log import Summary
-from lib.ports import AnalystAnswer, CycleKey, EquityPoint, Fill, Flags, NewAccount, RiskLock, Transfer
+from lib.ports import AnalystAnswer, AskedFor, CycleKey, EquityPoint, Fill, Flags, NewAccount, RiskLock, Transfer
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +29,7 @@ class UserRow:
     auto_since: int = 0
     deleted: bool = False
     deleted_ms: int = 0
+    is_guest: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +92,7 @@ class Store:
     accounts: dict[int, AccountRow] = field(default_factory=dict)
     symbols: dict[str, int] = field(default_factory=dict)
     cycles: dict[CycleKey, AnalystAnswer] = field(default_factory=dict)
+    asked_for: dict[CycleKey, AskedFor] = field(default_factory=dict)
     orders: dict[int, Order] = field(default_factory=dict)
     by_link: dict[str, int] = field(default_factory=dict)
     events: dict[int, tuple[tuple[OrderEvent, str], ...]] = field(default_factory=dict)

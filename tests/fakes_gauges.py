@@ -9,9 +9,10 @@ from dataclasses import replace
 from decimal import Decimal
 
 from lib.adapters.sql import rulings
+from lib.domain.account import Pool, pool_of
 from lib.domain.day import midnight_before, utc_day
 from lib.domain.equity import Mark, day_start
-from lib.domain.gates import UNLISTED_MS, newly_missing
+from lib.domain.gates import UNLISTED_MS, kinds_of, newly_missing
 from lib.ports import Flags, LogFacts, PlatformFacts, RiskLock
 from tests.fakes_accounts import LockRow, MemoryAccounts
 from tests.fakes_books import MemoryBooks
@@ -96,11 +97,15 @@ class MemoryGauges(MemoryBooks):
         answered = max((t_ms for t_ms, failed in calls if not failed), default=-1)
         return len({t_ms for t_ms, _ in calls if t_ms > answered})
 
-    async def platform_facts(self, feed: str, t_ms: int) -> PlatformFacts:
-        rows = {number: row for number, row in self.store.accounts.items() if row.feed == feed}
+    async def platform_facts(self, feed: str, t_ms: int, pool: Pool) -> PlatformFacts:
+        of_feed = ((number, row) for number, row in self.store.accounts.items() if row.feed == feed)
+        rows = {number: row for number, row in of_feed if pool_of(row.venue) == pool}
         today = {number: points for number in rows if (points := self._today(number, t_ms))}
         cycles = ((key, answer) for key, answer in self.store.cycles.items() if key.feed == feed)
-        spent = [answer for key, answer in cycles if utc_day(key.t_ms) == utc_day(t_ms)]
+        today_s = [(key, answer) for key, answer in cycles if utc_day(key.t_ms) == utc_day(t_ms)]
+        asked_for = self.store.asked_for
+        spent = [a for key, a in today_s if (asked_for[key] == "exchange") == (pool == "exchange")]
+        for_guests = [a for key, a in today_s if asked_for[key] == "guests" and pool == "paper"]
         return PlatformFacts(
             entries=self._entries(set(rows), t_ms),
             exposure=sum((abs(r.books.position_qty) * r.books.avg_entry_price for r in rows.values()), ZERO),
@@ -109,8 +114,10 @@ class MemoryGauges(MemoryBooks):
             tokens=sum(answer.prompt_tokens + answer.completion_tokens for answer in spent),
             cost=sum((answer.cost for answer in spent if answer.cost is not None), ZERO),
             analyst_failures=self._failures(feed, before_ms=t_ms),
-            locks=self._kinds(0, self._clock.now_ms()),
+            locks=kinds_of(pool, self._kinds(0, self._clock.now_ms())),
             missing=sum((self._missing(number, points[-1], t_ms) for number, points in today.items()), ZERO),
+            pool=pool,
+            guest_tokens=sum(answer.prompt_tokens + answer.completion_tokens for answer in for_guests),
         )
 
     # --- locks and pauses ------------------------------------------------------------------------------------------

@@ -14,8 +14,9 @@ from lib.adapters.sql import rulings
 from lib.adapters.sql.chain import GENESIS, OrderEvent
 from lib.adapters.sql.claiming import exit_facts
 from lib.clock import Clock
-from lib.domain.account import feed_fits
+from lib.domain.account import feed_fits, pool_of
 from lib.domain.errors import Retry
+from lib.domain.gates import kinds_of
 from lib.domain.order import TERMINAL, Claim, ClaimFacts, Order, OrderState, link_prefix
 from lib.domain.risk import AccountPlan, Sizing
 from lib.ports import (
@@ -108,6 +109,7 @@ class MemoryLedger(MemoryGauges):
             switched_ms=row.switched_ms,
             proven_ms=row.proven_ms,
             paused_by=row.paused_by,
+            is_guest=user.is_guest,
         )
 
     # --- cycles ----------------------------------------------------------------------------------------------------
@@ -116,7 +118,11 @@ class MemoryLedger(MemoryGauges):
         return self.store.cycles.get(key)
 
     async def record_cycle(self, record: CycleRecord) -> AnalystAnswer:
-        return await self._commit(lambda: self.store.cycles.setdefault(record.key, record.answer))
+        def record_once() -> AnalystAnswer:
+            self.store.asked_for.setdefault(record.key, record.asked_for)
+            return self.store.cycles.setdefault(record.key, record.answer)
+
+        return await self._commit(record_once)
 
     # --- plans -----------------------------------------------------------------------------------------------------
 
@@ -237,7 +243,9 @@ class MemoryLedger(MemoryGauges):
             feed_fits=feed_fits(account.feed, account.venue),
             key_version=account.key_version,
             settings_version=user.settings_version,
-            locks=rulings.claim_locks(self._kinds(0, at), self._kinds(asked.account_id, at)),
+            locks=rulings.claim_locks(
+                kinds_of(pool_of(account.venue), self._kinds(0, at)), self._kinds(asked.account_id, at)
+            ),
         )
 
     async def move(self, order: Order, after: OrderState, why: str, code: int = 0) -> bool:

@@ -25,6 +25,7 @@ from lib.bootstrap import stores
 from lib.bootstrap.analyst import analyst_prices, open_analyst
 from lib.bootstrap.seat import take_seat
 from lib.clock import SystemClock
+from lib.domain.account import pool_of
 from lib.domain.errors import Halt, Retry
 from lib.domain.instrument import Instrument
 from lib.market.collector import Collector, CollectorPlan
@@ -98,6 +99,7 @@ async def _trader(settings: Settings, holder: str) -> AsyncIterator[Trader]:
             holder=holder,
             analyst_budget_s=settings.analyst_budget_s,
             platform=settings.platform_limits,
+            pools=frozenset(map(pool_of, settings.venues)),
             prices=prices,
         )
         hints = BybitAccountHints(opener, settings.private_ws_urls, session, clock)

@@ -5,13 +5,17 @@ Feeds name where a deployment's candles come from; venues name whose exchange an
 trade where its venue's prices are its feed's prices. Limits are caps in code, on by default, outside every prompt.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from enum import StrEnum
 from typing import Literal
 
 Venue = Literal["paper", "demo", "testnet", "mainnet"]
 VENUES: tuple[Venue, ...] = ("paper", "demo", "testnet", "mainnet")
+
+Pool = Literal["exchange", "paper"]
+"""Whose use counts together in the platform's limits: real exchanges' accounts, or those with paper money."""
+POOLS: tuple[Pool, ...] = ("exchange", "paper")
 
 MAX_CUSTOM_PROMPT = 1_000
 """Characters of a person's own prompt that reach the analyst."""
@@ -80,6 +84,22 @@ class PlatformLimits:
     analyst_failures: int = 6
     analyst_tokens: int = 20_000_000
     analyst_cost: Decimal = Decimal(20)
+    guest_tokens: int = 1_000_000
+    """Analyst tokens a day for guests alone, of all together."""
+
+    def of(self, pool: Pool, pools: frozenset[Pool]) -> "PlatformLimits":
+        """
+        What *pool* may use in a deployment that serves *pools*.
+
+        What is used counts in its own pool alone. The analyst is one bill, though: where both are served, a quarter of
+        its budget is paper's, so that the sum stays the operator's.
+        """
+        if len(pools) < len(POOLS):
+            return self
+        tokens, cost = self.analyst_tokens // 4, self.analyst_cost / 4
+        if pool == "exchange":
+            tokens, cost = self.analyst_tokens - tokens, self.analyst_cost - cost
+        return replace(self, analyst_tokens=tokens, analyst_cost=cost)
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +126,11 @@ class AccountSettings:
             min(level.leverage_cap, self.max_leverage),
             max(level.min_confidence, confidence),
         )
+
+
+def pool_of(venue: Venue) -> Pool:
+    """The pool an account on *venue* counts in."""
+    return "paper" if venue == "paper" else "exchange"
 
 
 def feed_fits(feed: str, venue: Venue) -> bool:

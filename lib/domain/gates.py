@@ -7,12 +7,12 @@ unless what it measured may be a withdrawal that is listed late; the others are 
 neither keeps locks nor reads clocks.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Literal
 
-from lib.domain.account import AccountSettings, Limits, PlatformLimits
+from lib.domain.account import AccountSettings, Limits, PlatformLimits, Pool
 from lib.domain.day import midnight_after
 from lib.domain.decision import Decision
 from lib.domain.equity import fall, fell_by
@@ -36,6 +36,7 @@ GateKind = Literal[
     "analyst_budget",
 ]
 
+_PAPER = "paper:"
 UNLISTED_MS = 3_600_000
 """A withdrawal may be listed this late. What is missing for longer is a loss."""
 _DAY_ENDS = "ends at 00:00 UTC (09:00 KST)"
@@ -100,7 +101,7 @@ class Facts:
 @dataclass(frozen=True, slots=True)
 class PlatformFacts:
     """
-    What the whole deployment did on the UTC day of a moment, for the platform's own limits.
+    What the accounts of one *pool* did on the UTC day of a moment, for the platform's own limits.
 
     *equity* and *day_start_equity* are sums over the accounts that trade, in USDT, transfers excluded from the
     difference; *exposure* is the notional of all booked positions at their entry prices. *cost* in USD. *missing* is
@@ -115,7 +116,22 @@ class PlatformFacts:
     cost: Decimal
     analyst_failures: int
     locks: tuple[str, ...] = ()
+    """Kinds of the platform's locks that hold for the pool."""
     missing: Decimal = ZERO
+    pool: Pool = "exchange"
+    guest_tokens: int = 0
+    """Those of *tokens* that were used for guests alone."""
+
+
+def platform_kind(pool: Pool, kind: str) -> str:
+    """How the platform's lock of *kind* is stored that stops entries of *pool* alone."""
+    return kind if pool == "exchange" else f"{_PAPER}{kind}"
+
+
+def kinds_of(pool: Pool, stored: Iterable[str]) -> tuple[str, ...]:
+    """The kinds among the platform's *stored* locks that stop entries of *pool*."""
+    mine = (kind for kind in stored if kind.startswith(_PAPER) == (pool == "paper"))
+    return tuple(kind.removeprefix(_PAPER) for kind in mine)
 
 
 def newly_missing(difference: Decimal, before: Decimal) -> Decimal:
@@ -180,7 +196,7 @@ def lasting_platform_gates(use: PlatformFacts, limits: PlatformLimits, t_ms: int
 
 
 def platform_gates(use: PlatformFacts, limits: PlatformLimits, t_ms: int) -> tuple[Gate, ...]:
-    """Every gate of the whole deployment that stands at *t_ms*, the gravest first."""
+    """Every gate of the deployment that stands at *t_ms* for the pool of *use*, the gravest first."""
     midnight, day = midnight_after(t_ms), use.day_start_equity
     lost, limit = _fall(day, use.equity), _percent(limits.daily_loss)
     return _standing(

@@ -5,7 +5,7 @@ Whether an account trades, is stopping, or is proved stopped: switches, locks, o
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any, Literal
 
@@ -17,6 +17,8 @@ from lib.adapters.sql.rows import read_orders
 from lib.adapters.sql.trading import orders, trader_lease
 from lib.adapters.sql.transactions import transact
 from lib.clock import Clock, SystemClock
+from lib.domain.account import Venue, pool_of
+from lib.domain.gates import kinds_of
 from lib.domain.order import TERMINAL, Order, OrderState
 from lib.ports import RiskLock
 from lib.queries.audit import Audited, audit
@@ -191,8 +193,14 @@ def _standing(
         platform=everybodys[0],
         open_rows=tuple(order for order in open_rows if order.account_id == row["id"]),
         locks=tuple(locks.locks(connection, lambda _: now_ms, row["id"])),
-        platform_locks=everybodys[1],
+        platform_locks=_holding(row["venue"], everybodys[1]),
     )
+
+
+def _holding(venue: Venue, everybodys: Sequence[RiskLock]) -> tuple[RiskLock, ...]:
+    """The platform's locks that stop entries on *venue*, by their plain kinds."""
+    named = ((kinds_of(pool_of(venue), (lock.kind,)), lock) for lock in everybodys)
+    return tuple(replace(lock, kind=kinds[0]) for kinds, lock in named if kinds)
 
 
 def _own(row: sa.RowMapping) -> Switches:

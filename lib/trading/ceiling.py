@@ -1,5 +1,5 @@
 """
-The platform's limits over the accounts of one cycle.
+The platform's limits over the accounts of one pool in one cycle.
 
 Read once per cycle, written down as locks of the platform, and drawn from by every entry the moment its size is fixed:
 between looking at what is left and taking it nothing is awaited, so many accounts together stay where one would. Cycles
@@ -14,8 +14,8 @@ from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
 from lib import log
-from lib.domain.account import PlatformLimits
-from lib.domain.gates import Facts, Gate, PlatformFacts, lasting_platform_gates, platform_gates
+from lib.domain.account import PlatformLimits, Pool
+from lib.domain.gates import Facts, Gate, PlatformFacts, lasting_platform_gates, platform_gates, platform_kind
 from lib.domain.order import IN_FLIGHT, Order, OrderState
 from lib.domain.position import ZERO
 from lib.trading.desk import Desk, Draws
@@ -69,6 +69,12 @@ class Ceiling:
             return _locked(BUDGET)
         return spent[0] if spent else ""
 
+    @property
+    def guests_budget(self) -> str:
+        """Why the analyst is asked for no guests; "" = it may be."""
+        used, most = self.seen.guest_tokens, self.limits.guest_tokens
+        return "" if used < most else f"{used} analyst tokens used for guests today, their limit is {most}"
+
     def over(self, account_id: int, known: Facts) -> Facts:
         """*known* of an account under this ceiling as it is now; a lock that outlives its figures is among them."""
         gates = self.gates(account_id)
@@ -87,24 +93,25 @@ def _locked(kind: str) -> str:
     return f"entries are locked: platform: {kind}"
 
 
-async def open_ceiling(desk: Desk, underway: Sequence[Order], t_ms: int, since: Draws) -> Ceiling:
+async def open_ceiling(desk: Desk, pool: Pool, underway: Sequence[Order], t_ms: int, since: Draws) -> Ceiling:
     """
-    What is left at T, with *underway* (rows not terminal) counted; gates that stand are locked for the platform.
+    What is left at T for *pool*, with its *underway* (rows not terminal) counted; gates that stand are locked.
 
-    *since* is the mark of the desk's draws from before *underway* was read.
+    *since* is the mark of the pool's draws from before *underway* was read.
     """
-    facts = await desk.ledger.platform_facts(desk.feed, t_ms)
-    drawn = since.standing.keys() | desk.draws.standing.keys()  # each counts once, its row or its draw
+    facts, limits = await desk.ledger.platform_facts(desk.feed, t_ms, pool), desk.platform.of(pool, desk.pools)
+    draws = desk.draws[pool]
+    drawn = since.standing.keys() | draws.standing.keys()  # each counts once, its row or its draw
     exposure = facts.exposure + sum((_at_stake(order) for order in underway if order.account_id not in drawn), ZERO)
     seen = replace(facts, exposure=exposure)
     # what is only drawn or planned locks nothing: a lock would stop at its claim the very entry that drew it
-    for gate in lasting_platform_gates(seen, desk.platform, t_ms):
+    for gate in lasting_platform_gates(seen, limits, t_ms):
         if gate.kind not in seen.locks:
-            LOG.alert("platform.locked", kind=gate.kind, why=gate.why, until_ms=gate.until_ms)
-            await desk.ledger.lock(0, gate.kind, gate.until_ms, gate.why)
+            LOG.alert("platform.locked", pool=pool, kind=gate.kind, why=gate.why, until_ms=gate.until_ms)
+            await desk.ledger.lock(0, platform_kind(pool, gate.kind), gate.until_ms, gate.why)
     unsent = {order.account_id: _notional(order) for order in underway if _is_unsent_entry(order)}
     planned = {account_id: unsent[account_id] for account_id in unsent.keys() - drawn}
-    return Ceiling(t_ms, desk.platform, seen, desk.draws, _before(since, underway), planned)
+    return Ceiling(t_ms, limits, seen, draws, _before(since, underway), planned)
 
 
 def _before(mark: Draws, underway: Iterable[Order]) -> Draws:

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
 from lib import log
+from lib.domain.account import POOLS, Pool, pool_of
 from lib.domain.candle import Candle
 from lib.domain.decision import Decision
 from lib.domain.errors import Pause, Retry, Skip
@@ -26,10 +27,10 @@ from lib.trading.analysis import group_answer
 from lib.trading.books import check_equity
 from lib.trading.ceiling import Ceiling, open_ceiling
 from lib.trading.closing import Part, our_part
-from lib.trading.desk import Desk, due, fits
+from lib.trading.desk import Desk, Draws, due, fits
 from lib.trading.execution import Errand, execute
 from lib.trading.planning import Prefetch, Snapshot, Turn, look, make_plan, prefetch
-from lib.trading.prompt import cycle_key
+from lib.trading.prompt import asked_with, cycle_key
 from lib.trading.resolution import Sweep, has_lost_commits, recover
 from lib.trading.window import decision_window
 
@@ -73,10 +74,12 @@ async def run_cycle(desk: Desk, t_ms: int, *, only: frozenset[int] | None = None
     if epoch is None:
         LOG.warning("cycle.not_leading", t_ms=t_ms)
         return CycleReport(t_ms, NOT_LEADING, unserved=True)
-    drawn = desk.draws.mark()
+    drawn = {pool: desk.draws[pool].mark() for pool in POOLS}
     unresolved = await desk.ledger.open_orders()
-    accounts = [account for account in await desk.ledger.accounts() if _invited(desk, account, t_ms, only)]
-    this = Round(desk, t_ms, epoch, unresolved, await open_ceiling(desk, unresolved, t_ms, drawn), {})
+    everybody = await desk.ledger.accounts()
+    accounts = [account for account in everybody if _invited(desk, account, t_ms, only)]
+    ceilings = await _ceilings(desk, everybody, unresolved, t_ms, drawn)
+    this = Round(desk, t_ms, epoch, unresolved, ceilings, {})
     crowds = [[a for a in accounts if a.symbol == symbol] for symbol in sorted({a.symbol for a in accounts})]
     served = await asyncio.gather(*(_serve_symbol(this, crowd) for crowd in crowds), return_exceptions=True)
     groups = [await _whole(this, crowd, group) for crowd, group in zip(crowds, served, strict=True)]
@@ -84,6 +87,19 @@ async def run_cycle(desk: Desk, t_ms: int, *, only: frozenset[int] | None = None
     report = CycleReport(t_ms, "" if accounts else "nobody is due", _finished(this.answers), results)
     await _announce(desk, report)
     return report
+
+
+async def _ceilings(
+    desk: Desk, everybody: Sequence[TraderAccount], unresolved: Sequence[Order], t_ms: int, drawn: Mapping[Pool, Draws]
+) -> dict[Pool, Ceiling]:
+    """One of each pool, over the open rows of its accounts; a row of nobody's any more counts in both."""
+    pools = {account.account_id: pool_of(account.venue) for account in everybody}
+    return {
+        pool: await open_ceiling(
+            desk, pool, [row for row in unresolved if pools.get(row.account_id, pool) == pool], t_ms, drawn[pool]
+        )
+        for pool in POOLS
+    }
 
 
 def _invited(desk: Desk, account: TraderAccount, t_ms: int, only: frozenset[int] | None) -> bool:
@@ -94,18 +110,22 @@ def _invited(desk: Desk, account: TraderAccount, t_ms: int, only: frozenset[int]
 class Round:
     """
     What the accounts of one cycle share: our lease's epoch, rows still open when it began, what the platform's limits
-    leave, a task per prompt group.
+    leave each pool, a task per prompt group.
     """
 
     desk: Desk
     t_ms: int
     epoch: int
     unresolved: Sequence[Order]
-    ceiling: Ceiling
+    ceilings: Mapping[Pool, Ceiling]
     answers: dict[CycleKey, asyncio.Task[AnalystAnswer]]
 
     def key(self, account: TraderAccount) -> CycleKey:
-        return cycle_key(self.desk.feed, account.symbol, self.t_ms, account.settings, self.desk.model)
+        asked = asked_with(account)
+        return cycle_key(self.desk.feed, account.symbol, self.t_ms, asked, self.desk.model, guests=account.is_guest)
+
+    def ceiling(self, account: TraderAccount) -> Ceiling:
+        return self.ceilings[pool_of(account.venue)]
 
     def ask(self, accounts: Sequence[TraderAccount], window: Sequence[Candle]) -> None:
         """Start the answer of each prompt group among *accounts*, who all trade one symbol."""
@@ -113,7 +133,7 @@ class Round:
         for account in accounts:
             groups.setdefault(self.key(account), []).append(account)
         for key, group in groups.items():
-            answer = group_answer(self.desk, key, window, group, self.ceiling)
+            answer = group_answer(self.desk, key, window, group, self.ceilings)
             self.answers[key] = asyncio.ensure_future(answer)
 
 
@@ -189,14 +209,14 @@ async def _trade(this: Round, account: TraderAccount, window: Sequence[Candle]) 
     before, answer = await asyncio.gather(prefetch(desk, account, exchange), answer_task)
     snapshot = await _looked(this, account, exchange, before)
     try:
-        plan = await make_plan(desk, account, snapshot, answer, window[-1], this.ceiling)
+        plan = await make_plan(desk, account, snapshot, answer, window[-1], this.ceiling(account))
         orders = await desk.ledger.plan(account, this.key(account), t_ms, plan)
-        turn = Turn(answer.decision, this.ceiling) if isinstance(answer.decision, Decision) else None
+        turn = Turn(answer.decision, this.ceiling(account)) if isinstance(answer.decision, Decision) else None
         part = Part(desk, account, exchange, snapshot.position, our_part(snapshot.position, snapshot.own_qty))
         errand = Errand(account, exchange, turn, later, (snapshot.position, snapshot.read_ms), part.still)
         done = await execute(desk, errand, orders)
     finally:
-        desk.draws.settle(account.account_id)  # from here on rows and books tell of the entry
+        desk.draws[pool_of(account.venue)].settle(account.account_id)  # from here on rows and books tell of the entry
     difference = await _difference(desk, account, later, t_ms)
     await recover(desk, account, (), sweep=Sweep(this.epoch))
     legs = [Leg(order.reduce_only, order.state, order.filled_qty, order.why) for order in done]

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 
 from lib.clock import SteadyClock
-from lib.domain.account import PlatformLimits, Venue, feed_fits
+from lib.domain.account import PlatformLimits, Pool, Venue, feed_fits
 from lib.domain.order import CYCLE_MS, Order
 from lib.domain.position import ZERO
 from lib.domain.pricing import AnalystPrices
@@ -82,8 +82,13 @@ class Desk:
     """The newest order this process sent for each account (order_link_id): a ledger without it has lost commits."""
     entered: dict[int, Order] = field(default_factory=dict)
     """The newest entry this process sent for each account: with the database down its stop is known from here."""
-    draws: Draws = field(default_factory=Draws)
-    """Shared by every cycle under way: what one of them takes of the platform's limits, the others have no more."""
+    pools: frozenset[Pool] = frozenset({"paper"})
+    """Which accounts this deployment serves, as the platform's limits count them."""
+    draws: defaultdict[Pool, Draws] = field(default_factory=lambda: defaultdict(Draws))
+    """
+    By pool, and shared by every cycle under way: what one of them takes of the platform's limits, the others have no
+    more.
+    """
     signing: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(SIGNERS))
     """Who signs and claims: in a crowd it is the unsigned that wait, a signature is too old to claim after a second."""
     closing: defaultdict[Venue, asyncio.Semaphore] = field(default_factory=lambda: defaultdict(_closers))

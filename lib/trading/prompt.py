@@ -8,11 +8,12 @@ the person's own words as delimited data. Positions, balances and names never ap
 import hashlib
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 
-from lib.domain.account import MAX_CUSTOM_PROMPT, AccountSettings
+from lib.domain.account import MAX_CUSTOM_PROMPT, AccountSettings, RiskLevel
 from lib.domain.candle import Candle
 from lib.domain.decision import clean_text
-from lib.ports import CycleKey, Prompt
+from lib.ports import CycleKey, Prompt, TraderAccount
 
 PROMPT_VERSION = 1
 """Raised whenever a word below changes: it is part of the group, so old answers stay with the old prompt."""
@@ -61,8 +62,19 @@ def candle_fields(candle: Candle) -> dict[str, object]:
     }
 
 
-def cycle_key(feed: str, symbol: str, t_ms: int, settings: AccountSettings, model: str) -> CycleKey:
-    """The key under which this group's answer is stored, whoever asks first."""
+def asked_with(account: TraderAccount) -> AccountSettings:
+    """
+    What the analyst is told of the account's wishes: a guest's count in code alone, so that all guests share one call.
+    """
+    if not account.is_guest:
+        return account.settings
+    return replace(account.settings, risk_level=RiskLevel.MEDIUM, max_leverage=10, custom_prompt="")
+
+
+def cycle_key(
+    feed: str, symbol: str, t_ms: int, settings: AccountSettings, model: str, *, guests: bool = False
+) -> CycleKey:
+    """The key under which this group's answer is stored, whoever asks first; guests' calls are their own."""
     parts = [
         feed,
         symbol,
@@ -72,6 +84,7 @@ def cycle_key(feed: str, symbol: str, t_ms: int, settings: AccountSettings, mode
         settings.risk_level.value,
         settings.profile.leverage_cap,
         delimited(settings.custom_prompt),
+        *(["guests"] if guests else []),
     ]
     group = hashlib.sha256(json.dumps(parts, ensure_ascii=False).encode()).hexdigest()
     return CycleKey(feed, symbol, 300, t_ms, group)

@@ -243,7 +243,7 @@ async def test_ending_a_loss_streak_begins_the_count_again(world: World) -> None
 
 async def test_a_platform_lock_blocks_every_entry_and_is_named(world: World) -> None:
     account, order = await planned(world)
-    await world.ledger.lock(0, "daily_loss", T + DAY, "everybody lost 10 %")
+    await world.ledger.lock(0, "paper:daily_loss", T + DAY, "everybody lost 10 %")
     await world.ledger.lock(account.account_id, "entries", T + DAY, "enough")
     claim = await world.ledger.claim(order, signed(order, NOW), HOLDER)
     assert (claim.granted, claim.state) == (False, S.BLOCKED)
@@ -254,9 +254,10 @@ async def test_a_platform_lock_blocks_every_entry_and_is_named(world: World) -> 
 async def test_a_lock_that_ended_blocks_nothing(world: World) -> None:
     account, order = await planned(world)
     for number in (0, account.account_id):
-        await world.ledger.lock(number, "daily_loss", T + DAY, "lost")
-        await world.ledger.unlock(number, "daily_loss", "kim")
-        await world.ledger.lock(number, "entries", NOW, "over this very moment")
+        pool = "" if number else "paper:"
+        await world.ledger.lock(number, f"{pool}daily_loss", T + DAY, "lost")
+        await world.ledger.unlock(number, f"{pool}daily_loss", "kim")
+        await world.ledger.lock(number, f"{pool}entries", NOW, "over this very moment")
     assert (await world.ledger.claim(order, signed(order, NOW), HOLDER)).granted
 
 

@@ -168,7 +168,9 @@ async def test_the_platform_sums_what_is_missing(world: World) -> None:
         account = await trading_account(world, uid=uid)
         for after_ms, difference in differences.items():
             await world.ledger.record_equity(point(account, T + after_ms, "9000", difference))
-    assert (await world.ledger.platform_facts("synthetic", T + 300_000)).missing == Decimal("30") + Decimal("12.5") + 7
+    assert (await world.ledger.platform_facts("synthetic", T + 300_000, "paper")).missing == Decimal("30") + Decimal(
+        "12.5"
+    ) + 7
 
 
 async def test_what_was_missing_an_hour_ago_is_told(world: World) -> None:
@@ -221,7 +223,7 @@ def answer(tokens: int, cost: str | None = None, *, failed: bool = False) -> Ana
 async def decided(world: World, accounts: Sequence[TraderAccount], t_ms: int, given: AnalystAnswer) -> None:
     """One cycle of everybody of *accounts*, behind one shared answer."""
     key = cycle_key("a", t_ms)
-    await world.ledger.record_cycle(CycleRecord(key, "prompt", "[]", given))
+    await world.ledger.record_cycle(CycleRecord(key, "prompt", "[]", given, "paper"))
     for account in accounts:
         await world.ledger.plan(account, key, t_ms, BUY)
 
@@ -241,14 +243,14 @@ async def test_tokens_behind_an_accounts_decisions_count_on_their_utc_day(world:
 
 async def test_what_a_call_cost_reads_back_with_its_answer(world: World) -> None:
     for group, cost in (("a", "0.001234"), ("b", None)):
-        await world.ledger.record_cycle(CycleRecord(cycle_key(group), "prompt", "[]", answer(5, cost)))
+        await world.ledger.record_cycle(CycleRecord(cycle_key(group), "prompt", "[]", answer(5, cost), "paper"))
         assert await world.ledger.cycle(cycle_key(group)) == answer(5, cost)
 
 
 async def test_a_platform_where_nothing_happened_has_nothing(world: World) -> None:
     await trading_account(world)
-    nothing = PlatformFacts(0, ZERO, ZERO, ZERO, 0, ZERO, 0)
-    assert await world.ledger.platform_facts("synthetic", T) == nothing
+    nothing = PlatformFacts(0, ZERO, ZERO, ZERO, 0, ZERO, 0, pool="paper")
+    assert await world.ledger.platform_facts("synthetic", T, "paper") == nothing
 
 
 async def test_the_platform_is_the_sum_of_its_accounts_on_the_day(world: World) -> None:
@@ -264,7 +266,7 @@ async def test_the_platform_is_the_sum_of_its_accounts_on_the_day(world: World) 
     for account, side, qty in ((first, "buy", "2"), (second, "sell", "0.5")):
         row = make.fill("1", "buy" if side == "buy" else "sell", qty, "100", order_link_id="")
         await world.ledger.record_fills(account.account_id, [row])
-    found = await world.ledger.platform_facts("synthetic", T + 600_000)
+    found = await world.ledger.platform_facts("synthetic", T + 600_000, "paper")
     # the deposit after its newest point is in the equity as it is in the start: it is nobody's gain
     assert (found.equity, found.day_start_equity, found.exposure) == (Decimal(29_500), Decimal(30_600), Decimal(250))
 
@@ -275,9 +277,9 @@ async def test_the_platform_counts_entries_sent_on_the_day(world: World) -> None
         order = (await world.ledger.plan(account, None, T, BUY))[0]
         assert (await world.ledger.claim(order, signed(order, T + 4_000), HOLDER)).granted
     await world.ledger.plan(accounts[0], None, T + 300_000, BUY)  # planned, never sent
-    assert (await world.ledger.platform_facts("synthetic", T)).entries == 2
-    assert (await world.ledger.platform_facts("synthetic", T + DAY)).entries == 0
-    assert (await world.ledger.platform_facts("replay:x", T)).entries == 0
+    assert (await world.ledger.platform_facts("synthetic", T, "paper")).entries == 2
+    assert (await world.ledger.platform_facts("synthetic", T + DAY, "paper")).entries == 0
+    assert (await world.ledger.platform_facts("replay:x", T, "paper")).entries == 0
 
 
 async def test_the_platform_counts_tokens_and_cost_of_the_day(world: World) -> None:
@@ -289,21 +291,21 @@ async def test_the_platform_counts_tokens_and_cost_of_the_day(world: World) -> N
     )
     for t_ms, reply in calls:
         await decided(world, [], t_ms, reply)
-    found = await world.ledger.platform_facts("synthetic", T + 900_000)
+    found = await world.ledger.platform_facts("synthetic", T + 900_000, "paper")
     assert (found.tokens, found.cost) == (11 + 21 + 31, Decimal("0.35"))
-    assert (await world.ledger.platform_facts("synthetic", T + DAY)).tokens == 100
+    assert (await world.ledger.platform_facts("synthetic", T + DAY, "paper")).tokens == 100
 
 
 async def test_the_platform_counts_failures_before_t_over_all_symbols(world: World) -> None:
     for step, (symbol, failed) in enumerate((("ETHUSDT", False), (SYMBOL, True), ("ETHUSDT", True), (SYMBOL, True))):
         key = replace(cycle_key("a", T + step * 300_000), symbol=symbol)
-        await world.ledger.record_cycle(CycleRecord(key, "prompt", "[]", answer(1, failed=failed)))
-    assert (await world.ledger.platform_facts("synthetic", T + 900_000)).analyst_failures == 2
-    assert (await world.ledger.platform_facts("synthetic", T + 1_200_000)).analyst_failures == 3
+        await world.ledger.record_cycle(CycleRecord(key, "prompt", "[]", answer(1, failed=failed), "paper"))
+    assert (await world.ledger.platform_facts("synthetic", T + 900_000, "paper")).analyst_failures == 2
+    assert (await world.ledger.platform_facts("synthetic", T + 1_200_000, "paper")).analyst_failures == 3
 
 
 async def test_the_platforms_own_locks_are_among_its_facts(world: World) -> None:
-    await world.ledger.lock(0, "daily_loss", T + DAY, "everybody lost")
-    assert (await world.ledger.platform_facts("synthetic", T)).locks == ("daily_loss",)
-    await world.ledger.unlock(0, "daily_loss", "kim")
-    assert (await world.ledger.platform_facts("synthetic", T)).locks == ()
+    await world.ledger.lock(0, "paper:daily_loss", T + DAY, "everybody lost")
+    assert (await world.ledger.platform_facts("synthetic", T, "paper")).locks == ("daily_loss",)
+    await world.ledger.unlock(0, "paper:daily_loss", "kim")
+    assert (await world.ledger.platform_facts("synthetic", T, "paper")).locks == ()

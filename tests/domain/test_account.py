@@ -1,6 +1,6 @@
 """Accounts: an owner may only be stricter than the level, and trades only where the feed's prices are the venue's."""
 
-from dataclasses import FrozenInstanceError
+from dataclasses import FrozenInstanceError, replace
 from decimal import Decimal
 
 import pytest
@@ -8,15 +8,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lib.domain.account import (
+    POOLS,
     RISK_PROFILES,
     VENUES,
     AccountSettings,
     Limits,
     PlatformLimits,
+    Pool,
     RiskLevel,
     RiskProfile,
     Venue,
     feed_fits,
+    pool_of,
 )
 from tests.factories import settings
 
@@ -101,3 +104,23 @@ def test_an_unknown_feed_never_moves_real_money(feed: str, venue: Venue) -> None
 def test_settings_do_not_change_under_a_cycle() -> None:
     with pytest.raises(FrozenInstanceError):
         settings().max_leverage = 100  # type: ignore[misc]
+
+
+@pytest.mark.parametrize("pools", [frozenset({"paper"}), frozenset({"exchange"}), frozenset()])
+def test_a_deployment_of_one_pool_has_the_whole_analyst_budget_for_it(pools: frozenset[Pool]) -> None:
+    assert PlatformLimits().of("paper", pools) == PlatformLimits().of("exchange", pools) == PlatformLimits()
+
+
+def test_where_both_are_served_the_two_budgets_are_the_operators_together() -> None:
+    whole = PlatformLimits(analyst_tokens=1_000_003)
+    real, paper = (whole.of(pool, frozenset(POOLS)) for pool in POOLS)
+    assert (real.analyst_tokens + paper.analyst_tokens, paper.analyst_tokens) == (1_000_003, 250_000)
+    assert (real.analyst_cost + paper.analyst_cost, paper.analyst_cost) == (whole.analyst_cost, whole.analyst_cost / 4)
+    assert replace(real, analyst_tokens=0, analyst_cost=Decimal(0)) == replace(
+        whole, analyst_tokens=0, analyst_cost=Decimal(0)
+    )
+
+
+@pytest.mark.parametrize(("venue", "pool"), [("paper", "paper"), *((v, "exchange") for v in VENUES if v != "paper")])
+def test_paper_is_a_pool_of_its_own(venue: Venue, pool: Pool) -> None:
+    assert pool_of(venue) == pool

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from lib.domain.account import AccountSettings, Limits, PlatformLimits
+from lib.domain.account import POOLS, AccountSettings, Limits, PlatformLimits, Pool
 from lib.domain.day import midnight_after
 from lib.domain.decision import Decision
 from lib.domain.gates import (
@@ -22,8 +22,10 @@ from lib.domain.gates import (
     PlatformFacts,
     budget_gates,
     entry_refusal,
+    kinds_of,
     locking_gates,
     platform_gates,
+    platform_kind,
 )
 from lib.domain.instrument import Instrument
 from lib.domain.order import CYCLE_MS
@@ -235,3 +237,11 @@ def test_a_platform_over_any_of_its_limits_is_gated_and_under_all_of_them_is_not
         seen.analyst_failures >= caps.analyst_failures,
     ]
     assert bool(platform_gates(seen, caps, T)) is any(over)
+
+
+@pytest.mark.parametrize("pool", POOLS)
+def test_a_stored_lock_of_the_platform_holds_for_its_pool_alone(pool: Pool) -> None:
+    stored = [platform_kind(which, kind) for which in POOLS for kind in ("entries", "daily_loss")]
+    assert len(set(stored)) == 4
+    assert kinds_of(pool, stored) == ("entries", "daily_loss")
+    assert kinds_of(pool, [platform_kind(other, "entries") for other in POOLS if other != pool]) == ()

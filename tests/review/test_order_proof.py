@@ -59,7 +59,7 @@ async def test_two_cycles_at_once_share_the_platforms_entries_of_the_day() -> No
     world.analyst.view = decision("buy")
     await asyncio.gather(*(run_cycle(desk, t_ms, only=frozenset({number})) for number in numbers))
     assert sum(not world.position(number).is_flat for number in numbers) == 2
-    assert not desk.draws.standing, "what ended is told by rows and books alone"
+    assert not desk.draws["paper"].standing, "what ended is told by rows and books alone"
 
 
 async def test_a_cycle_that_begins_while_another_enters_counts_its_entry_once() -> None:

@@ -90,7 +90,7 @@ class TwoMinds(FakeAnalyst):
 async def test_the_first_answer_written_stands_whoever_asked(world: World) -> None:
     world.analyst = TwoMinds()
     key = cycle_key("synthetic", "BTCUSDT", T, settings(), "test-model")
-    asked = (answer_for(world.new_desk(), key, candles(), settings()) for _ in range(2))
+    asked = (answer_for(world.new_desk(), key, candles(), settings(), "paper") for _ in range(2))
     first, second = await asyncio.gather(*asked)
     assert len(world.analyst.asked) == 2
     assert first == second == world.ledger.store.cycles[key]

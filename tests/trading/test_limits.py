@@ -22,7 +22,7 @@ from tests.world import World, result_of
 
 
 async def held(world: World, account_id: int = 1) -> dict[str, RiskLock]:
-    return {lock.kind: lock for lock in await world.ledger.locks(account_id)}
+    return {lock.kind.removeprefix("paper:"): lock for lock in await world.ledger.locks(account_id)}
 
 
 def told(world: World, account_id: int = 1) -> list[str]:
@@ -195,7 +195,7 @@ async def test_an_entry_on_its_way_counts_as_exposure(world: World) -> None:
     underway = order(state=OrderState.UNKNOWN, qty=Decimal("0.05"), limit_price=Decimal(60_180))
     exits, ended = order("x", "sell", state=OrderState.UNKNOWN), order(state=OrderState.NEEDS_HUMAN)
     rows = [underway, exits, ended, replace(underway, qty=None)]
-    ceiling = await open_ceiling(world.desk, rows, world.t_ms, world.desk.draws.mark())
+    ceiling = await open_ceiling(world.desk, "paper", rows, world.t_ms, world.desk.draws["paper"].mark())
     assert ceiling.over(1, facts()).room == 5_000 - Decimal("0.05") * 60_180
     ceiling.draw(2, Decimal(2_000))
     assert [gate.kind for gate in ceiling.over(1, facts()).platform] == ["exposure"]
@@ -220,7 +220,7 @@ async def test_a_platform_lock_stops_the_entry_at_its_claim(world: World) -> Non
 
     async def plan_then_lock(*args: Any) -> Any:
         rows = await plan(*args)
-        await world.ledger.lock(0, "daily_loss", midnight_after(world.t_ms), "by the operator")
+        await world.ledger.lock(0, "paper:daily_loss", midnight_after(world.t_ms), "by the operator")
         return rows
 
     world.ledger.plan = plan_then_lock  # type: ignore[method-assign,assignment]
@@ -232,7 +232,7 @@ async def test_a_platform_lock_stops_the_entry_at_its_claim(world: World) -> Non
 
 async def test_a_platform_lock_stops_no_exit(world: World) -> None:
     await world.cycle("buy")
-    await world.ledger.lock(0, "entries", midnight_after(world.t_ms), "enough for today")
+    await world.ledger.lock(0, "paper:entries", midnight_after(world.t_ms), "enough for today")
     assert await outcomes(world, "sell") == ["closed"]
     assert world.position().is_flat
 
@@ -255,7 +255,7 @@ async def test_past_the_platforms_tokens_nobody_is_asked_for_and_everybody_is_to
 
 
 async def test_a_budget_an_operator_locked_holds_although_the_figures_are_fine(world: World) -> None:
-    await world.ledger.lock(0, "analyst_budget", midnight_after(world.t_ms), "by the operator")
+    await world.ledger.lock(0, "paper:analyst_budget", midnight_after(world.t_ms), "by the operator")
     assert await outcomes(world, "buy") == ["skipped"]
     assert told(world)[1] == "the analyst is not asked: entries are locked: platform: analyst_budget"
     assert world.analyst.asked == []
@@ -269,6 +269,52 @@ async def test_past_the_platforms_cost_nobody_is_asked_for(world: World) -> None
     assert answer.cost == Decimal("0.015")  # 900 tokens in, 60 out
     assert await outcomes(world, "buy") == ["skipped"]
     assert told(world)[1].endswith("the analyst cost 0.02 USD today, the platform's limit is 0.02")
+
+
+def guest(world: World, **changes: Any) -> int:
+    """A guest with an account of their own."""
+    account_id = world.add_account(settings=settings(**changes))
+    user_id = world.user_of(account_id)
+    world.ledger.store.users[user_id] = replace(world.ledger.store.users[user_id], is_guest=True)
+    return account_id
+
+
+async def test_all_guests_share_one_call_whatever_they_chose(world: World) -> None:
+    guests = [guest(world), guest(world, max_leverage=3), guest(world, risk_level=RiskLevel.HIGH, custom_prompt="x")]
+    await world.cycle("hold")
+    assert len(world.analyst.asked) == 2, "one for the person, one for all guests"
+    assert {world.log(number).planned for number in guests} == {"held"}
+    assert not any("user_preference>\nx" in prompt.user for prompt in world.analyst.asked)
+
+
+async def test_what_a_guest_chose_holds_in_code_all_the_same(world: World) -> None:
+    careful = guest(world, max_leverage=2)
+    await world.cycle("buy")
+    (entry,) = world.orders(careful)
+    assert entry.leverage == 2
+
+
+async def test_past_the_guests_budget_guests_are_not_asked_for_and_everybody_else_is(world: World) -> None:
+    number = guest(world)
+    under(world, guest_tokens=960)
+    assert await outcomes(world, "hold") == ["held", "held"]
+    assert await outcomes(world, "buy") == ["bought", "skipped"]
+    why = "the analyst is not asked: 960 analyst tokens used for guests today, their limit is 960"
+    assert told(world, number) == ["skipped", why]
+    world.to(midnight_after(world.t_ms))
+    assert await outcomes(world, "hold") == ["held", "held"]
+
+
+async def test_what_paper_used_keeps_no_real_exchange_from_its_analyst(world: World) -> None:
+    under(world, analyst_tokens=900)
+    await world.cycle("hold")  # all of it, by paper alone
+    ceilings = {
+        pool: await open_ceiling(world.desk, pool, [], world.t_ms, world.desk.draws[pool].mark())
+        for pool in ("exchange", "paper")
+    }
+    assert ceilings["paper"].closed_budget
+    assert ceilings["exchange"].closed_budget == ""
+    assert ceilings["exchange"].over(1, facts()).platform == ()
 
 
 async def test_an_answer_that_is_there_already_costs_nothing_and_is_used(world: World) -> None:

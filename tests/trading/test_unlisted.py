@@ -62,7 +62,7 @@ async def test_what_stays_missing_for_an_hour_is_a_loss_and_locks(
             assert await kinds(world) == []
             await world.cycle("buy")
         assert await kinds(world) == ["daily_loss", "drawdown"]
-        assert await kinds(world, 0) == ["daily_loss"]
+        assert await kinds(world, 0) == ["paper:daily_loss"]
 
 
 async def test_what_was_missing_long_since_excuses_no_loss_of_today(
@@ -164,5 +164,5 @@ async def test_an_answer_that_comes_when_nobody_can_use_it_any_more_is_kept_and_
     assert not cycle.done(), "the account was given up, and its answer with it"
     slow.go.set()
     assert result_of(await cycle).outcome == "skipped"
-    assert (await world.ledger.platform_facts("synthetic", world.t_ms)).tokens == 960
+    assert (await world.ledger.platform_facts("synthetic", world.t_ms, "paper")).tokens == 960
     assert (await world.ledger.facts(1, world.t_ms)).tokens_today == 960

@@ -17,7 +17,8 @@ from lib.adapters.sql.people import accounts, system_flags, users
 from lib.adapters.sql.rows import Now, order_for_update, shared
 from lib.adapters.sql.rulings import claim_locks, claimed, moved, rule_claim
 from lib.adapters.sql.trading import platform_locks, risk_locks, trader_lease
-from lib.domain.account import feed_fits
+from lib.domain.account import feed_fits, pool_of
+from lib.domain.gates import kinds_of
 from lib.domain.order import Claim, ClaimFacts, Order
 from lib.ports import SignedOrder
 
@@ -69,7 +70,7 @@ def _entry_facts(connection: sa.Connection, now: Now, asked: Order, holder: str)
         feed_fits=feed_fits(account["feed"], account["venue"]),
         key_version=account["key_version"],
         settings_version=user["settings_version"],
-        locks=claim_locks(_kept(of_platform, at), _kept(own, at)),
+        locks=claim_locks(kinds_of(pool_of(account["venue"]), _kept(of_platform, at)), _kept(own, at)),
     )
     return row, facts, lease.epoch
 

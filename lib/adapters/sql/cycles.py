@@ -62,6 +62,7 @@ def record_cycle(connection: sa.Connection, record: CycleRecord) -> AnalystAnswe
         "completion_tokens": answer.completion_tokens,
         "latency_ms": answer.latency_ms,
         "cost_usd": answer.cost,
+        "asked_for": record.asked_for,
     }
     insert_once(connection, cycles, values)
     stands = read_cycle(connection, key)

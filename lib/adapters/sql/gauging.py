@@ -17,9 +17,10 @@ from lib.adapters.sql.people import accounts
 from lib.adapters.sql.rows import Now, order_from, running_books
 from lib.adapters.sql.rulings import is_unresolved
 from lib.adapters.sql.trading import cycles, equity_points, orders
+from lib.domain.account import Pool
 from lib.domain.day import midnight_after, midnight_before, utc_day
 from lib.domain.equity import YOUNG_POINT_MS, Mark, day_start
-from lib.domain.gates import UNLISTED_MS, newly_missing
+from lib.domain.gates import UNLISTED_MS, kinds_of, newly_missing
 from lib.domain.order import IN_FLIGHT, OrderState
 from lib.domain.position import ZERO
 from lib.ports import LogFacts, PlatformFacts
@@ -69,32 +70,40 @@ def _unresolved(connection: sa.Connection, account_id: int, t_ms: int) -> int:
 # --- the platform ----------------------------------------------------------------------------------------------------
 
 
-def platform_facts(connection: sa.Connection, now: Now, feed: str, t_ms: int) -> PlatformFacts:
+def platform_facts(connection: sa.Connection, now: Now, feed: str, t_ms: int, pool: Pool) -> PlatformFacts:
     """The ledger's `platform_facts`."""
-    rows = connection.execute(_standing(feed, t_ms)).mappings().all()
+    of_pool = _of_pool(feed, pool)
+    rows = connection.execute(_standing(t_ms).where(*of_pool)).mappings().all()
     today = [(row, newest) for row in rows if (newest := _mark(row, "newest"))]
-    tokens, cost = _spent(connection, feed, t_ms)
-    of_feed = orders.c.account_id.in_(sa.select(accounts.c.id).where(accounts.c.feed == feed))
+    tokens, for_guests, cost = _spent(connection, feed, t_ms, pool)
+    theirs = orders.c.account_id.in_(sa.select(accounts.c.id).where(*of_pool))
     return PlatformFacts(
-        entries=_entries(connection, t_ms, of_feed),
+        entries=_entries(connection, t_ms, theirs),
         exposure=sum((abs(row["position_qty"]) * row["avg_entry_price"] for row in rows), ZERO),
         equity=sum((newest.moved(row["transfers"]) for row, newest in today), ZERO),
         day_start_equity=sum((_day_start(row, t_ms) for row, _ in today), ZERO),
         tokens=tokens,
         cost=cost,
         analyst_failures=analyst_failures(connection, feed, before_ms=t_ms),
-        locks=lock_kinds(connection, 0, now(connection)),
+        locks=kinds_of(pool, lock_kinds(connection, 0, now(connection))),
         missing=sum((newly_missing(row["difference"], row["difference_before"] or ZERO) for row, _ in today), ZERO),
+        pool=pool,
+        guest_tokens=for_guests,
     )
+
+
+def _of_pool(feed: str, pool: Pool) -> tuple[sa.ColumnElement[bool], ...]:
+    paper = accounts.c.venue == "paper"
+    return accounts.c.feed == feed, paper if pool == "paper" else sa.not_(paper)
 
 
 def _day_start(row: sa.RowMapping, t_ms: int) -> Decimal:
     return day_start(t_ms, _mark(row, "before"), _mark(row, "first"), row["start_balance"], row["transfers"])
 
 
-def _standing(feed: str, t_ms: int) -> "sa.Select[Any]":
+def _standing(t_ms: int) -> "sa.Select[Any]":
     """
-    Each account of *feed* with three marks, NULL where it has none: its newest of the day, the first, and the last
+    Each account with three marks, NULL where it has none: its newest of the day, the first, and the last
     before. Of those before only a young one is asked for: the day of who is served today never starts at an old one.
     """
     at, midnight = equity_points.c.t_ms, midnight_before(t_ms)
@@ -106,7 +115,7 @@ def _standing(feed: str, t_ms: int) -> "sa.Select[Any]":
         *_marked("before", newest, at < midnight, at >= midnight - YOUNG_POINT_MS),
         _point("difference", newest, *today).label("difference"),
         _point("difference", newest, at <= t_ms - UNLISTED_MS).label("difference_before"),
-    ).where(accounts.c.feed == feed)
+    )
 
 
 def _marked(name: str, order: Any, *when: sa.ColumnElement[bool]) -> "list[sa.Label[Any]]":
@@ -125,12 +134,14 @@ def _point(name: str, order: Any, *when: sa.ColumnElement[bool]) -> "sa.ScalarSe
     return mine.order_by(order).limit(1).correlate(accounts).scalar_subquery()
 
 
-def _spent(connection: sa.Connection, feed: str, t_ms: int) -> tuple[int, Decimal]:
-    today = (cycles.c.feed == feed, _on_day(cycles.c.t_ms, t_ms))
-    tokens = connection.scalar(
-        sa.select(sa.func.sum(cycles.c.prompt_tokens + cycles.c.completion_tokens)).where(*today)
-    )
+def _spent(connection: sa.Connection, feed: str, t_ms: int, pool: Pool) -> tuple[int, int, Decimal]:
+    """Tokens of *pool*, those of guests among them, and what its calls cost in USD."""
+    theirs = cycles.c.asked_for == "exchange"
+    today = (cycles.c.feed == feed, _on_day(cycles.c.t_ms, t_ms), theirs if pool == "exchange" else sa.not_(theirs))
+    used = cycles.c.prompt_tokens + cycles.c.completion_tokens
+    for_guests = sa.case((cycles.c.asked_for == "guests", used), else_=0)
+    tokens, guests = connection.execute(sa.select(sa.func.sum(used), sa.func.sum(for_guests)).where(*today)).one()
     # thousands of rows: as the driver gives them, made plain once at the end
     as_given = sa.type_coerce(cycles.c.cost_usd, sa.Text())
     priced = connection.scalars(sa.select(as_given).where(*today, cycles.c.cost_usd.is_not(None)))
-    return int(tokens or 0), plain(sum(map(Decimal, priced), ZERO))
+    return int(tokens or 0), int(guests or 0), plain(sum(map(Decimal, priced), ZERO))

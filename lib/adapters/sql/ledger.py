@@ -21,6 +21,7 @@ from lib.adapters.sql.rows import ledger_clock, read_orders
 from lib.adapters.sql.trading import orders
 from lib.adapters.sql.transactions import transact
 from lib.clock import Clock
+from lib.domain.account import Pool
 from lib.domain.order import TERMINAL, Claim, Order, OrderState, link_prefix
 from lib.domain.risk import AccountPlan, Sizing
 from lib.ports import (
@@ -127,8 +128,8 @@ class SqlLedger:
     async def facts(self, account_id: int, t_ms: int) -> LogFacts:
         return await self._read(lambda c: gauging.facts(c, self._now, account_id, t_ms))
 
-    async def platform_facts(self, feed: str, t_ms: int) -> PlatformFacts:
-        return await self._read(lambda c: gauging.platform_facts(c, self._now, feed, t_ms))
+    async def platform_facts(self, feed: str, t_ms: int, pool: Pool) -> PlatformFacts:
+        return await self._read(lambda c: gauging.platform_facts(c, self._now, feed, t_ms, pool))
 
     async def plan(self, account: TraderAccount, key: CycleKey | None, t_ms: int, plan: AccountPlan) -> list[Order]:
         return await self._act(lambda c: planning.plan(c, self._now, self._installation, account, key, t_ms, plan))

@@ -117,6 +117,7 @@ def _account_from(row: sa.RowMapping) -> tuple[TraderAccount, str]:
         switched_ms=row["switched_ms"],
         proven_ms=row["proven_ms"],
         paused_by=row["paused_by"],
+        is_guest=row["is_guest"],
     )
     return account, flaw
 
