@@ -207,6 +207,8 @@ class TradingDesk:
         """
         if refusal := settings_refusal(settings):
             return refusal
+        if user.is_guest and settings.custom_prompt:
+            return Refusal("refuse.guest_prompt")  # all guests share one call
         saved = self._ports.accounts.change_settings(user.user_id, settings, version)
         return None if saved else Refusal("refuse.settings.stale")
 

@@ -7,10 +7,11 @@ import pytest
 import sqlalchemy as sa
 
 from lib.adapters.sql.keyring import SqlKeyring
-from lib.adapters.sql.sessions import SqlLogins
+from lib.adapters.sql.sessions import SqlLogins, SqlSessions
 from lib.clock import SteppedClock
 from lib.domain.account import AccountSettings, Limits
-from lib.ports import NewAccount
+from lib.domain.session import IDLE_MS
+from lib.ports import NewAccount, NewSession
 from tests import factories as make
 from tests.contract.ledger_worlds import SqlWorld
 from tests.contract.test_ledger import submitted, trading_account
@@ -137,3 +138,23 @@ async def test_who_ended_a_lock_and_when_stays_in_its_row(world: SqlWorld) -> No
     with world.engine.connect() as connection:
         row = connection.exec_driver_sql("SELECT why, ended_by, ended_ms, until_ms FROM risk_locks").one()
     assert tuple(row) == ("another hand", "cli:kim", NOW, NOW)
+
+
+async def test_a_guest_trades_while_a_session_of_theirs_lives(world: SqlWorld) -> None:
+    account = await trading_account(world)
+    with world.engine.begin() as connection:
+        connection.execute(sa.text("UPDATE users SET is_guest = 1 WHERE id = :id"), {"id": account.user_id})
+    sessions = SqlSessions(world.engine)
+
+    async def trades() -> bool:
+        (found,) = await world.ledger.accounts()
+        assert found.is_guest
+        return found.auto_trade
+
+    assert not await trades()
+    sessions.open(NewSession("a" * 64, account.user_id, False, "", "", NOW))
+    assert await trades()
+    world.clock.advance_to(NOW + IDLE_MS - 1)
+    assert await trades()
+    world.clock.advance_to(NOW + IDLE_MS)
+    assert not await trades(), "whether or not the web was there to end them"

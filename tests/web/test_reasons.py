@@ -5,6 +5,7 @@ import json
 import re
 import tomllib
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 from decimal import Decimal
 from pathlib import Path
@@ -25,6 +26,8 @@ from lib.domain.maintenance import Maintenance, entries_wait
 from lib.domain.order import OrderState, claim_entry, claim_exit
 from lib.domain.risk import AccountPlan, decide
 from lib.domain.trade_log import Leg, summarise
+from lib.trading.ceiling import Ceiling
+from lib.trading.desk import Draws
 from lib.trading.planning import opinion_of
 from tests.factories import (
     REF,
@@ -116,6 +119,12 @@ def test_every_locks_kind_and_end_speak_korean(kind: GateKind) -> None:
         assert kind not in korean(f"entries are locked: {kind}")
     if kind not in ("drawdown", "loss_streak", "cooldown", "external"):
         assert kind not in korean(f"entries are locked: platform: {kind}")
+
+
+def test_a_used_up_budget_of_guests_speaks_korean() -> None:
+    used = replace(USED_UP, guest_tokens=960)
+    ceiling = Ceiling(T, PlatformLimits(guest_tokens=960), used, Draws(), Draws())
+    assert "960" in korean(f"the analyst is not asked: {ceiling.guests_budget}")
 
 
 def test_the_gates_here_are_all_different() -> None:
