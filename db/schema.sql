@@ -248,7 +248,7 @@ CREATE TABLE cycles (
     asked_for VARCHAR(10) CHARACTER SET ascii COLLATE ascii_bin NOT NULL DEFAULT 'exchange',  -- or paper, or guests alone
     PRIMARY KEY (id),
     CONSTRAINT uq_cycles_key UNIQUE (feed, symbol, t_ms, interval_s, prompt_group),
-    INDEX ix_cycles_spent (feed, t_ms, state, prompt_tokens, completion_tokens, cost_usd, asked_for)
+    INDEX ix_cycles_used (feed, t_ms, state, prompt_tokens, completion_tokens, cost_usd, asked_for)
 ) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_unicode_ci;
 
 -- One row per request to the exchange, written before it is sent. States: see lib/domain/order.py.

@@ -19,15 +19,15 @@ SPENT = ["feed", "t_ms", "state", "prompt_tokens", "completion_tokens", "cost_us
 
 def upgrade() -> None:
     op.add_column("cycles", sa.Column("asked_for", columns.ascii_text(10), server_default="exchange", nullable=False))
+    op.create_index("ix_cycles_used", "cycles", [*SPENT, "asked_for"])
     op.drop_index("ix_cycles_spent", "cycles")
-    op.create_index("ix_cycles_spent", "cycles", [*SPENT, "asked_for"])
     _copy_locks()
 
 
 def downgrade() -> None:
     op.execute(sa.text("DELETE FROM platform_locks WHERE kind LIKE 'paper:%'"))
-    op.drop_index("ix_cycles_spent", "cycles")
     op.create_index("ix_cycles_spent", "cycles", SPENT)
+    op.drop_index("ix_cycles_used", "cycles")
     op.drop_column("cycles", "asked_for")
 
 
