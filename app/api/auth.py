@@ -61,8 +61,8 @@ async def try_paper(request: Request) -> Response:
 @for_people
 async def keep(request: Request, user: SessionUser) -> Response:
     """`{email, password}`: the guest becomes a person, with everything they have."""
-    body, visit = await json_body(request), visit_of(request.scope)
-    email, password = text(body, "email", longest=255), text(body, "password")
+    body, visit = await body_of(request), visit_of(request.scope)
+    email, password = body.typed("email", LONGEST_EMAIL), body.typed("password", LONGEST_PASSWORD)
     people = system().people
     return await _come_in(visit, lambda: people.keep_guest(user, email, password, origin=visit.origin))
 

@@ -19,13 +19,15 @@ from pathlib import Path
 
 import aiohttp
 
-from lib.accounts.people import People, PeopleStores
+from lib.accounts.entrance import PeopleStores
+from lib.accounts.people import People
 from lib.accounts.web import Origin, SignedIn
 from lib.adapters.redis.candle_store import RedisCandleStore
 from lib.adapters.redis.connection import connect
 from lib.adapters.redis.embedded import ensure
 from lib.adapters.sql import schema
 from lib.adapters.sql.accounts import SqlAccounts
+from lib.adapters.sql.browsers import SqlBrowsers
 from lib.adapters.sql.engine import make_engine
 from lib.adapters.sql.sessions import SqlLogins, SqlSessions
 from lib.adapters.sql.throttles import SqlThrottles
@@ -139,8 +141,10 @@ def _environment(folder: Path, redis_url: str) -> dict[str, str]:
 def _prepare(env: dict[str, str], count: int) -> tuple[str, ...]:
     engine, clock = make_engine(env["DATABASE_URL"]), SystemClock()
     schema.migrate(engine)
-    stores = PeopleStores(SqlLogins(engine), SqlSessions(engine), SqlThrottles(engine), QuickHasher())
-    people = People(stores, clock, lambda _: None, lambda: None)
+    stores = PeopleStores(
+        SqlLogins(engine), SqlSessions(engine), SqlBrowsers(engine), SqlThrottles(engine), QuickHasher()
+    )
+    people = People(stores, clock, lambda _: None, lambda: None, most_guests=count)
     entered = [people.try_paper(accepted_risk=True, origin=Origin(f"10.0.{number}.1")) for number in range(count)]
     inside = [one for one in entered if isinstance(one, SignedIn)]
     opened = NewAccount(

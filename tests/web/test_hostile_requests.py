@@ -22,9 +22,11 @@ from app.i18n import catalogue
 from app.live import Hub
 from app.server import build, routes
 from lib import bootstrap
-from lib.accounts.people import People, PeopleStores
+from lib.accounts.entrance import PeopleStores
+from lib.accounts.people import People
 from lib.adapters.redis.embedded import ensure
 from lib.adapters.sql import schema
+from lib.adapters.sql.browsers import SqlBrowsers
 from lib.adapters.sql.engine import make_engine
 from lib.adapters.sql.sessions import SqlLogins, SqlSessions
 from lib.adapters.vault import generate_keys
@@ -45,6 +47,7 @@ FIELDS: dict[tuple[str, str], dict[str, Any]] = {
     ("POST", "/api/auth/login"): {"email": "kim@example.com", "password": "correct horse battery"},
     ("POST", "/api/auth/try"): {"accepted_risk": True, "locale": "ko"},
     ("POST", "/api/auth/demo"): {},
+    ("POST", "/api/auth/keep"): {"email": "lee@example.com", "password": "correct horse battery"},
     ("POST", "/api/auth/logout"): {},
     ("POST", "/api/settings"): {
         "risk_level": "low", "max_leverage": 3, "custom_prompt": "rest", "long_only": True, "risk_per_trade": "0.001",
@@ -107,8 +110,10 @@ def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WebSystem]:
     _, public = generate_keys()
     env = {"DATABASE_URL": url, "REDIS_URL": redis.url, "ENCRYPTION_PUBLIC_KEY": public, "INSTALLATION": "odd"}
     made = bootstrap.web(load({**env, "PAPER_API_URL": "http://127.0.0.1:9", "WEB_HOSTS": "testserver"}))
-    stores = PeopleStores(SqlLogins(engine), SqlSessions(engine), cast(Any, NoTallies()), QuickHasher())
-    people = People(stores, SystemClock(), lambda _: None, lambda: None)
+    stores = PeopleStores(
+        SqlLogins(engine), SqlSessions(engine), SqlBrowsers(engine), cast(Any, NoTallies()), QuickHasher()
+    )
+    people = People(stores, SystemClock(), lambda _: None, lambda: None, most_guests=10**6)
     object.__setattr__(made, "people", people)
     yield made
     engine.dispose()

@@ -91,7 +91,7 @@ class SqlSessions:
     def find(self, token_sha256: str) -> SessionRow | None:
         query = (
             sa.select(
-                users.c.id,
+                users.c.id.label("user_id"),
                 users.c.email,
                 users.c.locale,
                 users.c.is_demo,
@@ -105,8 +105,8 @@ class SqlSessions:
             .join(users, users.c.id == sessions.c.user_id)
             .where(sessions.c.token_sha256 == token_sha256, users.c.deleted_at.is_(None))
         )
-        row = transact(self._engine, lambda c: c.execute(query).one_or_none(), readonly=True)
-        return None if row is None else SessionRow(*row)
+        row = transact(self._engine, lambda c: c.execute(query).mappings().one_or_none(), readonly=True)
+        return None if row is None else SessionRow(**row)
 
     def touch(self, token_sha256: str, now_ms: int) -> None:
         mine = sessions.c.token_sha256 == token_sha256
