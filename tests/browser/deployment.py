@@ -167,13 +167,13 @@ def _answers(url: str) -> bool:
 
 
 @contextmanager
-def deployment(folder: Path) -> Iterator[Deployment]:
-    """A running system in *folder*, ended with the block."""
+def deployment(folder: Path, **settings: str) -> Iterator[Deployment]:
+    """A running system in *folder* with *settings* beside its own, ended with the block."""
     redis = ensure(folder / "redis")
     made: Deployment | None = None
     try:
         t_ms, seed = moment_that_trades(SystemClock().now_ms())
-        env = _environment(folder, redis.url, seed)
+        env = _environment(folder, redis.url, seed) | settings
         now = SystemClock().now_ms()
         made = Deployment(folder, env, t_ms + BEGIN_MS - now, make_engine(env["DATABASE_URL"]))
         schema.migrate(made.engine)

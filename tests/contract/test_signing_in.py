@@ -4,11 +4,14 @@ One contract for the stores of sign-in (`Logins`, `Sessions`, `Browsers`, `Throt
 
 import threading
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
 
+from lib.adapters.sql import schema
 from lib.adapters.sql.browsers import SqlBrowsers
+from lib.adapters.sql.engine import make_engine
 from lib.adapters.sql.sessions import SqlLogins, SqlSessions
 from lib.adapters.sql.throttles import SqlThrottles
 from lib.domain.pace import Pace
@@ -261,3 +264,14 @@ def test_language_and_colours_are_the_persons_in_every_browser(stores: Stores) -
     stores.logins.change_looks(user_id, "en", "red_up")
     rows = [stores.sessions.find(token) for token in (A, B, "c" * 64)]
     assert [row and (row.locale, row.colours) for row in rows] == [("en", "red_up")] * 2 + [("ko", "language")]
+
+
+def test_a_flood_of_refused_tries_holds_no_lock(tmp_path: Path) -> None:
+    engine = make_engine(f"sqlite:///{tmp_path / 'locked.db'}")
+    schema.migrate(engine)
+    throttles, pace = SqlThrottles(engine), Pace(free=1, first_ms=10_000, longest_ms=60_000, halving_ms=60_000)
+    assert throttles.attempt("k", pace, NOW) == 0
+    with engine.connect() as other, other.begin():
+        other.exec_driver_sql("UPDATE throttles SET at_ms = at_ms")  # somebody writes an order
+        assert [throttles.attempt("k", pace, NOW) for _ in range(50)] == [10_000] * 50
+    engine.dispose()

@@ -32,16 +32,24 @@ class SqlCommandQueue:
         self._engine = engine
 
     def ask(self, wish: Command, every_ms: int) -> int:
+        # a wish that comes too early is told so by a plain read: a flood of them holds no lock an order waits for
+        if wait_ms := transact(self._engine, lambda c: _wait_ms(c, wish, every_ms), readonly=True):
+            return wait_ms
         return transact(self._engine, lambda c: _ask(c, wish, every_ms))
 
 
-def _ask(connection: sa.Connection, wish: Command, every_ms: int) -> int:
-    living_user(connection, wish.user_id)  # its lock makes two clicks take turns
+def _wait_ms(connection: sa.Connection, wish: Command, every_ms: int) -> int:
+    """How long until *wish* may be asked again; 0 = now."""
     query = sa.select(sa.func.max(commands.c.created_at)).where(
         commands.c.user_id == wish.user_id, commands.c.kind == wish.kind
     )
     newest = connection.execute(query).scalar_one_or_none()
-    if newest is not None and (wait := _ms(newest) + every_ms - wish.asked_ms) > 0:
+    return 0 if newest is None else max(_ms(newest) + every_ms - wish.asked_ms, 0)
+
+
+def _ask(connection: sa.Connection, wish: Command, every_ms: int) -> int:
+    living_user(connection, wish.user_id)  # its lock makes two clicks take turns
+    if wait := _wait_ms(connection, wish, every_ms):
         return wait
     values = {"user_id": wish.user_id, "account_id": wish.account_id, "kind": wish.kind}
     connection.execute(sa.insert(commands).values({**values, "created_at": utc_from_ms(wish.asked_ms)}))

@@ -2,8 +2,11 @@
 Tallies of tries over SQL: `lib.ports.Throttles`.
 
 A try is counted in the same transaction that allows it, under the row's lock, so a hundred parallel tries are counted
-one after another. The arithmetic is `lib.domain.pace`.
+one after another. One that comes too early is told so by a plain read: a flood of refused tries holds no lock that
+somebody's order waits for. The arithmetic is `lib.domain.pace`.
 """
+
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -21,6 +24,9 @@ class SqlThrottles:
         self._engine = engine
 
     def attempt(self, key: str, pace: Pace, now_ms: int) -> int:
+        seen = transact(self._engine, lambda c: _read(c, _of(key)), readonly=True)
+        if seen is not None and (wait_ms := seen.wait_ms(pace, now_ms)):
+            return wait_ms
         return transact(self._engine, lambda c: _attempt(c, key, pace, now_ms))
 
     def forgive(self, key: str, pace: Pace, now_ms: int) -> None:
@@ -47,7 +53,14 @@ def _forgive(connection: sa.Connection, key: str, pace: Pace, now_ms: int) -> No
 
 
 def _locked(connection: sa.Connection, key: str) -> Tally | None:
-    query = exclusively(sa.select(throttles.c.weight, throttles.c.at_ms).where(throttles.c.tally_key == key))
+    return _read(connection, exclusively(_of(key)))
+
+
+def _of(key: str) -> sa.Select[Any]:
+    return sa.select(throttles.c.weight, throttles.c.at_ms).where(throttles.c.tally_key == key)
+
+
+def _read(connection: sa.Connection, query: sa.Select[Any]) -> Tally | None:
     row = connection.execute(query).one_or_none()
     return None if row is None else Tally(row[0], row[1])
 
