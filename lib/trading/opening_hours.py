@@ -20,6 +20,9 @@ LOG = log.get("trading.hours")
 BELIEVED_MS = 600_000
 """How long an announcement without an end is believed while the exchange cannot be asked."""
 
+UNLISTED_AGAIN_MS = 300_000
+"""A symbol the exchange does not list is asked for this often: each such answer is an alert."""
+
 Market = tuple[Venue, str]
 
 
@@ -31,6 +34,7 @@ class OpeningHours:
     shut: dict[Market, str] = field(default_factory=dict)
     """Symbols that cannot be entered, and why."""
     _heard_ms: dict[Venue, int] = field(default_factory=dict)
+    _again_ms: dict[Market, int] = field(default_factory=dict)
 
     def why_closed(self, account: TraderAccount, now_ms: int) -> str:
         """Why entries of *account* wait, in plain words; "" = they do not."""
@@ -43,7 +47,7 @@ class OpeningHours:
         for venue in sorted({venue for venue, _ in markets}):
             await self._ask_venue(market, venue, clock.now_ms())
         for one in sorted(markets):
-            await self._ask_symbol(market, one)
+            await self._ask_symbol(market, one, clock.now_ms())
         self.shut = {one: why for one, why in self.shut.items() if one in markets}
 
     async def _ask_venue(self, market: AsyncMarket, venue: Venue, now_ms: int) -> None:
@@ -60,12 +64,15 @@ class OpeningHours:
             LOG.alert("hours.announced", venue=venue, standing=len(found))
         self.announced[venue] = found
 
-    async def _ask_symbol(self, market: AsyncMarket, one: Market) -> None:
+    async def _ask_symbol(self, market: AsyncMarket, one: Market, now_ms: int) -> None:
         venue, symbol = one
+        if now_ms < self._again_ms.get(one, 0):
+            return
         try:
             rules = await market.instrument(venue, symbol)
         except NotListed as gone:
             LOG.warning("hours.not_listed", venue=venue, symbol=symbol, why=str(gone))
+            self._again_ms[one] = now_ms + UNLISTED_AGAIN_MS
             self._note(one, f"{symbol} is not listed at the exchange: entries wait until it is")
         except (Retry, Pause) as away:
             LOG.warning("hours.unread", venue=venue, symbol=symbol, why=str(away))

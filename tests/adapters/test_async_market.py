@@ -230,3 +230,16 @@ async def test_accounts_of_a_venue_share_its_clock() -> None:
     transport.server_ms = 0  # asked a second time, the stamp would show it
     await exchanges.of("paper", "2", KEY).position(SYMBOL)
     assert {asked.headers["X-BAPI-TIMESTAMP"] for asked in transport.asked} == {str(NOW + 4_900)}
+
+
+@pytest.mark.parametrize("code", [10017, 10032])
+async def test_a_venue_that_does_not_offer_its_status_announces_nothing_and_is_not_asked_on(code: int) -> None:
+    over = ScriptedTransport(reply(code=code, message="not offered"))
+    market = market_over(over)
+    assert [await market.maintenance("paper") for _ in range(3)] == [()] * 3
+    assert len(over.asked) == 1
+
+
+async def test_a_status_that_cannot_be_read_now_is_retry() -> None:
+    with pytest.raises(Retry):
+        await market_over(ScriptedTransport(reply(code=10016))).maintenance("paper")

@@ -138,7 +138,7 @@ async def test_one_symbol_stops_itself_alone_and_goes_on_when_it_is_back(world: 
     assert world.order("e", other).state is OrderState.FILLED, "the other symbol trades"
     assert shown(world) == (ClosedMarket("paper", "BTCUSDT", f"BTCUSDT {why}"),)
     world.fault("relist", symbol="BTCUSDT")
-    world.wait(31)
+    world.wait(301)
     await look(world)
     assert shown(world) == ()
     await world.cycle("buy")

@@ -31,6 +31,9 @@ HALTED_LIFE_MS = 30_000
 TICKER_LIFE_MS = 1_000
 KLINE_PAGE = 1_000
 _WRONG_PARAMETER = 10001
+_NOT_OFFERED = frozenset({10001, 10017, 10032})
+"""What a question is answered with that a venue does not know."""
+NOT_OFFERED_LIFE_MS = 86_400_000
 
 TransportFor = Callable[[str], Transport]
 
@@ -91,6 +94,7 @@ class BybitAsyncMarket:
         self._tickers: dict[tuple[Venue, str], tuple[int, Ticker]] = {}
         self._instruments: dict[tuple[Venue, str], tuple[int, Instrument]] = {}
         self._turns: dict[tuple[str, Venue, str], asyncio.Lock] = {}
+        self._not_offered_ms: dict[Venue, int] = {}
 
     async def closed_candles(self, symbol: str, interval: str, *, end: int | None = None, limit: int) -> list[Candle]:
         """As the port; without *end* at most 999, because the open row takes one place of the venue's page."""
@@ -123,9 +127,17 @@ class BybitAsyncMarket:
             return known
 
     async def maintenance(self, venue: Venue) -> tuple[Maintenance, ...]:
-        """As the port."""
+        """As the port; a venue that does not offer the question announces nothing, and is asked again a day later."""
+        if self._clock.now_ms() < self._not_offered_ms.get(venue, 0):
+            return ()
         transport, limiter = self._way_to(venue)
-        envelope = await public(transport, limiter, STATUS_PATH, {}, "settle")
+        try:
+            envelope = await public(transport, limiter, STATUS_PATH, {}, "settle")
+        except Refused as refusal:
+            if refusal.code not in _NOT_OFFERED:
+                raise
+            self._not_offered_ms[venue] = self._clock.now_ms() + NOT_OFFERED_LIFE_MS
+            return ()
         return parsed(envelope, lambda found: maintenance_from(found, venue))
 
     def _turn(self, what: str, venue: Venue, symbol: str) -> asyncio.Lock:
