@@ -7,6 +7,7 @@ made by its own payload and signature code ahead of the send. Rows are read here
 
 import asyncio
 import hashlib
+import json
 from collections.abc import Callable
 from decimal import Decimal
 from typing import Any, Literal
@@ -19,7 +20,19 @@ from lib.clock import Clock
 from lib.domain.errors import Pause, Retry
 from lib.domain.order import Order, OrderState
 from lib.domain.position import Position, Side
-from lib.ports import Ack, ApiKey, Fill, FillKind, OrderAnswer, OrderRecord, SignedOrder, Transfer, TransferKind, Wallet
+from lib.ports import (
+    Ack,
+    ApiKey,
+    Charge,
+    Fill,
+    FillKind,
+    OrderAnswer,
+    OrderRecord,
+    SignedOrder,
+    Transfer,
+    TransferKind,
+    Wallet,
+)
 
 OWNERS = {10003, 10004, 10005, 10007, 10010, 33004}
 OVER = {
@@ -259,7 +272,11 @@ def _transfer(row: dict[str, Any]) -> Transfer:
 
 
 def _fill(row: dict[str, Any]) -> Fill:
-    kind = KINDS.get(row["execType"], "other")
+    kind, value = KINDS.get(row["execType"], "other"), _number(row["execValue"])
+    parts = [Charge("trading", row["feeCurrency"], _number(row["execFee"]), _number(row["feeRate"]) * value)]
+    for tax in json.loads(row["extraFees"] or "[]"):
+        worth = _number(tax["feeRate"]) * value
+        parts.append(Charge(tax["feeType"], tax["feeCoin"], _number(tax["fee"]), worth))
     return Fill(
         exec_id=row["execId"],
         order_id=row["orderId"],
@@ -268,9 +285,10 @@ def _fill(row: dict[str, Any]) -> Fill:
         side=_side(row["side"]),
         qty=Decimal(0) if kind == "funding" else _number(row["execQty"]),
         price=_number(row["execPrice"]),
-        fee=_number(row["execFee"]),
+        fee=sum((part.amount for part in parts if part.coin == "USDT"), Decimal(0)),
         kind=kind,
         closed_qty=_number(row["closedSize"]),
         is_stop=row["stopOrderType"] == "StopLoss" or kind == "liquidation",
         at_ms=int(row["execTime"]),
+        charges=tuple(part for part in parts if (part.kind, part.coin) != ("trading", "USDT")),
     )

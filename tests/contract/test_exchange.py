@@ -15,6 +15,7 @@ from lib.domain.candle import MINUTE_MS
 from lib.domain.errors import Pause, Retry
 from lib.domain.order import Order, OrderState, absence_proved, order_link_id
 from lib.ports import Ack, ApiKey, OrderRecord
+from lib.simulator.charges import FeeTerms
 from tests.contract.exchange_worlds import FALL_MS, START_BALANCE, World, in_process, over_http
 from tests.factories import INSTALLATION, SYMBOL, T, order
 
@@ -263,6 +264,24 @@ async def test_the_balance_is_start_plus_realised_less_fees_to_the_last_decimal(
     wallet = await world.exchange.wallet()
     assert wallet.balance == START_BALANCE + realised - entry.fee - leave.fee
     assert wallet.available == wallet.equity == wallet.balance
+
+
+@pytest.mark.parametrize("terms", [FeeTerms("MNT"), FeeTerms(tax="GST"), FeeTerms("MNT", "VAT")], ids=str)
+async def test_whatever_fees_are_paid_in_the_fills_tell_what_left_the_balance(world: World, terms: FeeTerms) -> None:
+    [account] = world.engine.accounts.values()
+    account.terms, account.coins = terms, {"MNT": Decimal(100)}
+    await enter(world)
+    await enter(world, order("x", "sell"))
+    entry, leave = await world.exchange.fills_since(SYMBOL, T)
+    realised = (leave.price - entry.price) * leave.closed_qty
+    wallet = await world.exchange.wallet()
+    assert wallet.balance == START_BALANCE + realised - entry.fee - leave.fee
+    assert (entry.fee == 0) == (terms.coin == "MNT")
+    assert {part.coin for part in entry.charges} == {terms.coin}
+    paid = sum(part.amount for fill in (entry, leave) for part in fill.charges if part.coin == "MNT")
+    assert account.coins["MNT"] == 100 - paid
+    began = account.created_ms
+    assert await world.exchange.transfers_since(began + 1) == [], "what a coin paid is no transfer of USDT"
 
 
 async def test_an_open_position_ties_up_margin_and_moves_equity_only(world: World) -> None:
