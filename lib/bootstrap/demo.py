@@ -56,7 +56,7 @@ async def _make(settings: Settings, engine: sa.Engine, say: Callable[[str], None
     config = simulator_config(settings)
     set_aside(config.database)  # books without their person: an attempt cut short, or another database's
     store = Store(config.database, identity(config))
-    feed = await asyncio.to_thread(_past_feed, settings, config, store)
+    feed = await _past_feed(settings, config, store)
     now = SystemClock().now_ms()
     clock = SteppedClock(_begin(feed, config.symbols[0], now))
     exchange = build(config, feed, store, clock)
@@ -109,11 +109,14 @@ async def _live_through(  # noqa: PLR0913 - one day, wired
     say(f"the demo account has lived through {cycles} cycles: {told}")
 
 
-def _past_feed(settings: Settings, config: SimulatorConfig, store: Store) -> Feed:
+async def _past_feed(settings: Settings, config: SimulatorConfig, store: Store) -> Feed:
     """The feed whose past is lived through: a real venue's as the candles it has published."""
-    if settings.feed not in FEED_URLS:
-        return open_feed(config, store, SystemClock(), None)
-    symbol = config.symbols[0]
+    if settings.feed in FEED_URLS:
+        return await asyncio.to_thread(_published, settings, config.symbols[0])
+    return open_feed(config, store, SystemClock(), None)  # here: the books' connection belongs to this thread
+
+
+def _published(settings: Settings, symbol: str) -> Feed:
     history = load_history(BybitMarketData(settings.bybit_api_url), symbol, "1m", count=5_000 + PAST_MS // MINUTE_MS)
     rules = {symbol: upstream(settings).instruments[symbol]}
     return Feed(ReplayMarket(symbol, history.candles), rules)

@@ -14,9 +14,46 @@ from lib.adapters.vault import generate_keys
 from lib.bootstrap import demo, ensure_demo, stores
 from lib.domain.candle import MINUTE_MS
 from lib.domain.order import TERMINAL, OrderState
-from lib.settings import load
+from lib.settings import Settings, load
 
 pytestmark = [pytest.mark.server, pytest.mark.enable_socket]
+
+
+def settings_in(folder: Path, redis_url: str, feed: str) -> Settings:
+    private, public = generate_keys()
+    return load(
+        {
+            "FEED": feed,
+            "DATABASE_URL": f"sqlite:///{folder / 'maemae.db'}",
+            "REDIS_URL": redis_url,
+            "DATA_DIR": str(folder),
+            "ENCRYPTION_KEY": private,
+            "ENCRYPTION_PUBLIC_KEY": public,
+            "INSTALLATION": "demo",
+        }
+    )
+
+
+async def test_a_demo_on_a_candle_file_skips_its_hole_visibly(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(demo, "PAST_MS", 120 * MINUTE_MS)
+    file = tmp_path / "candles.csv"
+    minutes = [n for n in range(240) if n not in range(180, 190)]
+    file.write_text("\n".join(f"{1_640_995_200 + n * 60},50000,50010,49990,{50000 + n % 9},1" for n in minutes) + "\n")
+    redis = ensure(tmp_path / "redis")
+    settings = settings_in(tmp_path, redis.url, f"replay:{file}")
+    engine = make_engine(settings.database_url)
+    try:
+        schema.migrate(engine)
+        await ensure_demo(settings, lambda _: None)
+        with engine.connect() as connection:
+            logged = connection.execute(sa.select(trade_logs.c.outcome, trade_logs.c.reason)).all()
+        reasons = {reason for outcome, reason in logged if outcome == "skipped"}
+        assert any("before the decision" in reason for reason in reasons)
+        assert any("of 30 candles" in reason for reason in reasons)
+        assert any(outcome != "skipped" for outcome, _ in logged)
+    finally:
+        engine.dispose()
+        redis.stop()
 
 
 async def test_the_demo_has_a_past_of_decided_cycles_and_hands_over_cleanly(
@@ -24,17 +61,7 @@ async def test_the_demo_has_a_past_of_decided_cycles_and_hands_over_cleanly(
 ) -> None:
     monkeypatch.setattr(demo, "PAST_MS", 120 * MINUTE_MS)
     redis = ensure(tmp_path / "redis")
-    private, public = generate_keys()
-    settings = load(
-        {
-            "DATABASE_URL": f"sqlite:///{tmp_path / 'maemae.db'}",
-            "REDIS_URL": redis.url,
-            "DATA_DIR": str(tmp_path),
-            "ENCRYPTION_KEY": private,
-            "ENCRYPTION_PUBLIC_KEY": public,
-            "INSTALLATION": "demo",
-        }
-    )
+    settings = settings_in(tmp_path, redis.url, "synthetic")
     engine = make_engine(settings.database_url)
     said: list[str] = []
     try:
