@@ -18,7 +18,7 @@ from starlette.responses import HTMLResponse, PlainTextResponse, RedirectRespons
 from app.i18n import LANGUAGES, catalogue, preferred
 from app.security import App, Message, Receive, Scope, Send
 from app.ui.assets import address
-from app.visit import header, query_value, visit_of
+from app.visit import LANGUAGE_COOKIE, header, query_value, visit_of
 
 HOME = "/"
 PAGES = frozenset({HOME, "/trade_logs", "/api_keys", "/settings"})
@@ -31,7 +31,6 @@ ELSEWHERE: Mapping[str, str] = {
     "/dashboard/logs": "/trade_logs",
 }
 """The design's addresses and where these pages are."""
-LANGUAGE_COOKIE = "maemae_lang"
 INDEX = Path(streamlit.__file__).parent / "static" / "index.html"
 _FONT = "PretendardVariable-1.3.9.woff2"
 

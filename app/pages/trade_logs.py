@@ -1,5 +1,5 @@
 """
-The trade log: filters, pages cut by the database, and one decision in full under the table.
+The trade log: filters, pages cut by the database, and one decision in full beside the table.
 
 Which decision is open stands in the address (`?log=`), so it can be linked; whose it may be is the query's to decide.
 So do the filters, by their values: `?outcome=bought&span=day` means the same in every language.
@@ -8,7 +8,7 @@ So do the filters, by their values: `?outcome=bought&span=day` means the same in
 import streamlit as st
 
 from app.i18n import clock_time, language, md, t
-from app.panels.decisions import columns
+from app.panels.decisions import chosen, columns
 from app.panels.detail import detail
 from app.panels.linked import from_address, into_address
 from app.panels.top import title, top
@@ -16,6 +16,7 @@ from app.session import require_user
 from app.system import system
 from app.ui.logs import OUTCOMES, log_frame
 from app.ui.pages import page_count
+from lib.queries import Page
 
 LIMIT = 20
 SPANS = {"all": None, "day": 86_400_000, "week": 7 * 86_400_000}
@@ -54,12 +55,33 @@ def _open_log() -> int | None:
     return int(text) if text.isdecimal() and len(text) < 19 else None
 
 
-def _choose(ids: list[int]) -> None:
-    picked = st.session_state["log_table"].selection.rows
-    if picked and picked[0] < len(ids):
-        st.query_params["log"] = str(ids[picked[0]])
-    else:
-        st.query_params.pop("log", None)
+def _choose(table: str, ids: list[int]) -> None:
+    if (log_id := chosen(st.session_state[table], ids)) is not None:
+        st.query_params["log"] = str(log_id)
+
+
+def _close() -> None:
+    st.query_params.pop("log", None)
+    # a table of another name has no cell marked: the same row can be opened again
+    st.session_state["_closed"] = st.session_state.get("_closed", 0) + 1
+
+
+def _rows(found: Page, pages: int) -> None:
+    table = f"log_table_{st.session_state.get('_closed', 0)}"
+    row_ids = [row.id for row in found.rows]
+    st.dataframe(
+        log_frame(found.rows, t, clock_time, language()),
+        hide_index=True,
+        height="content",
+        column_config=columns(),
+        key=table,
+        on_select=lambda: _choose(table, row_ids),
+        selection_mode="single-cell",
+    )
+    with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
+        st.caption(md("log.total", total=f"{found.total:,}"))
+        if pages > 1:
+            st.pagination(pages, key="page")
 
 
 user = require_user()
@@ -71,24 +93,16 @@ pages = page_count(found.total, LIMIT)
 if number > pages:
     number = pages
     found = system().readings.logs_page(user.user_id, page=number, limit=LIMIT, outcome=wanted, since_ms=since_ms)
-if found.rows:
-    row_ids = [row.id for row in found.rows]
-    st.dataframe(
-        log_frame(found.rows, t, clock_time, language()),
-        hide_index=True,
-        height="content",
-        column_config=columns(),
-        key="log_table",
-        on_select=lambda: _choose(row_ids),
-        selection_mode="single-row",
-    )
-    with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
-        st.caption(md("log.total", total=f"{found.total:,}"))
-        if pages > 1:
-            st.pagination(pages, key="page")
-else:
-    st.info(t("log.none"), icon=":material/inbox:")
-if (log_id := _open_log()) is not None:
-    detail(log_id)
-elif found.rows:
-    st.caption(t("log.choose"))
+log_id = _open_log()
+with st.container(key="log_split"):
+    # beside the table where there is room, above it on a phone: what opens is in sight
+    beside = st.columns([1, 1], gap="small") if log_id is not None else [st.container()]
+with beside[0]:
+    if found.rows:
+        _rows(found, pages)
+        st.caption(t("log.choose"))
+    else:
+        st.info(t("log.none"), icon=":material/inbox:")
+if log_id is not None:
+    with beside[1]:
+        detail(log_id, _close)

@@ -17,6 +17,7 @@ from app.panels.state import EVERY, draw_state, standing
 from app.session import require_user
 from app.system import system
 from app.ui.reasons import say
+from app.ui.small import keep_typing
 from app.ui.write import percent, short
 from lib.accounts.refusal import Refusal
 from lib.accounts.web import SessionUser
@@ -131,7 +132,7 @@ def _meant(name: str, value: str | int) -> object:
     """What the value of the widget *name* stands for."""
     if name == "risk_level":
         return RiskLevel(str(value))
-    return value.strip() if isinstance(value, str) else int(value)
+    return value if isinstance(value, str) else int(value)
 
 
 def _form(user: SessionUser, chosen: Choices) -> None:
@@ -140,7 +141,7 @@ def _form(user: SessionUser, chosen: Choices) -> None:
     wanted = held.over(chosen.settings)
     _level(user, wanted)
     _leverage(user, wanted)
-    _prompt(user, wanted)
+    _prompt(user, held.values.get("custom_prompt", chosen.settings.custom_prompt), held.cleared)
     if moved:
         st.warning(md("control.moved", now=_in_words(chosen.settings)), icon=":material/sync_problem:")
     _buttons(user, held)
@@ -185,8 +186,8 @@ def _leverage(user: SessionUser, wanted: AccountSettings) -> None:
         st.caption(md("control.capped", leverage=cap))
 
 
-def _prompt(user: SessionUser, wanted: AccountSettings) -> None:
-    _show("custom_prompt", wanted.custom_prompt)
+def _prompt(user: SessionUser, text: str, cleared: int) -> None:
+    _show("custom_prompt", text)
     st.text_area(
         t("control.prompt"),
         key="custom_prompt",
@@ -195,7 +196,9 @@ def _prompt(user: SessionUser, wanted: AccountSettings) -> None:
         disabled=user.read_only,
         on_change=_touched("custom_prompt"),
     )
-    count, most = len(wanted.custom_prompt), MAX_CUSTOM_PROMPT
+    if not user.read_only:
+        keep_typing("custom_prompt", user.user_id, cleared)
+    count, most = len(text.strip()), MAX_CUSTOM_PROMPT
     told = md("control.count", n=f"{count:,}", most=f"{most:,}")
     # one line whatever it says: the button below must not move away from under a click
     st.caption(f":red[**{told}**]" if count > most else told, text_alignment="right")

@@ -28,7 +28,24 @@ def decisions() -> None:
     if not rows:
         st.caption(t("decisions.none"))
         return
-    show_rows(log_frame(rows, t, clock_time, language()))
+    table = st.dataframe(
+        log_frame(rows, t, clock_time, language()),
+        hide_index=True,
+        height="content",
+        column_config=columns(),
+        key="newest",
+        on_select="rerun",
+        selection_mode="single-cell",
+    )
+    st.caption(t("log.choose"))
+    if (log_id := chosen(table, [row.id for row in rows])) is not None:
+        st.switch_page("app/pages/trade_logs.py", query_params={"log": str(log_id)})
+
+
+def chosen(table: Any, ids: list[int]) -> int | None:
+    """Which of *ids* stands in the row of the cell that was clicked in *table*; None when none was."""
+    cells = table.selection.cells
+    return ids[cells[0][0]] if cells and cells[0][0] < len(ids) else None
 
 
 def columns() -> dict[str, Any]:
@@ -42,8 +59,3 @@ def columns() -> dict[str, Any]:
         "confidence": config.TextColumn(t("column.confidence"), width=80, alignment="right"),
         "why": config.TextColumn(t("column.why"), width=800),
     }
-
-
-def show_rows(frame: Any) -> None:
-    """A log table that is only looked at."""
-    st.dataframe(frame, hide_index=True, height="content", column_config=columns(), key="newest")

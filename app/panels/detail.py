@@ -5,7 +5,7 @@ Whatever an analyst or an exchange wrote is shown with st.text and st.code only:
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -18,6 +18,7 @@ from app.ui.logs import frame
 from app.ui.orders import clamp_cells, order_words, side_words
 from app.ui.plain import plain
 from app.ui.reasons import say
+from app.ui.small import into_sight
 from app.ui.write import cost, exact, percent, price
 from lib.domain.books import summed
 from lib.domain.order import Order
@@ -26,14 +27,15 @@ from lib.queries import EventRow, FillRow, LogDetail
 FILL = ("side", "qty", "price", "fee")
 
 
-def detail(log_id: int) -> None:
-    """Draw the decision *log_id* if it is this person's."""
+def detail(log_id: int, close: Callable[[], None]) -> None:
+    """Draw the decision *log_id* if it is this person's, in sight; *close* is what its close button does."""
     found = system().readings.log_detail(require_user().user_id, log_id)
+    into_sight(log_id)
     if found is None:
         st.warning(t("detail.missing"), icon=":material/search_off:")
         return
     with st.container(border=True, key="detail"):
-        _head(found)
+        _head(found, close)
         view, orders, asked = st.tabs([t("detail.view"), t("detail.orders"), t("detail.asked")], key="detail_tabs")
         with view:
             _view(found)
@@ -43,11 +45,12 @@ def detail(log_id: int) -> None:
             _asked(found)
 
 
-def _head(found: LogDetail) -> None:
+def _head(found: LogDetail, close: Callable[[], None]) -> None:
     row = found.row
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
         st.subheader(f"{t(f'outcome.{row.outcome}')} · {plain(row.symbol)}", anchor=False)
-        st.caption(f"{clock_time(row.t_ms)} {zone().label} · {t(f'status.{row.status}')}", width="content")
+        st.button(t("detail.close"), key="close", icon=":material/close:", type="tertiary", on_click=close)
+    st.caption(f"{clock_time(row.t_ms)} {zone().label} · {t(f'status.{row.status}')}", width="content")
     st.text(say(row.message or row.reason, language()))
 
 

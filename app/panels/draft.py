@@ -24,6 +24,8 @@ class Draft:
     version: int = 0
     values: dict[str, Any] = field(default_factory=dict)
     was_refused: bool = False
+    cleared: int = 0
+    """How often it was saved or discarded."""
 
     def put(self, name: str, value: object, chosen: Choices) -> None:
         """The person set *name*; what is saved already is no change."""
@@ -34,8 +36,11 @@ class Draft:
             self.values[name] = value
 
     def over(self, settings: AccountSettings) -> AccountSettings:
-        """*settings* with what was touched."""
-        return replace(settings, **self.values)
+        """*settings* with what was touched; blanks around a text are not meant."""
+        meant: dict[str, Any] = {
+            name: value.strip() if type(value) is str else value for name, value in self.values.items()
+        }
+        return replace(settings, **meant)
 
     def moved(self, chosen: Choices) -> bool:
         """Whether somebody saved other settings since the first touch; what became equal since is no change."""
@@ -45,6 +50,7 @@ class Draft:
     def clear(self) -> None:
         """Nothing is unsaved."""
         self.version, self.values, self.was_refused = 0, {}, False
+        self.cleared += 1
 
 
 def draft() -> Draft:

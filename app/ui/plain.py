@@ -10,10 +10,11 @@ import re
 
 _JOINER = "\u2060"
 _LINES = re.compile(r"\s*[\r\n\u2028\u2029]+\s*")
-_MEANT = re.compile(r"([\\`*_\[\]<>#|~$&{}^])")
-_BEGINS = re.compile(r"^([-+=]|\d+(?=[.)]))")
+_MEANT = re.compile(rf"([\\`*_<>#|~$&{{}}^]|:(?={_JOINER}))")
+"""Not the brackets: a badge puts backslashes before them itself, and two make none."""
+_BEGINS = re.compile(r"^([-+=](?=[-+=\s]|$)|\d+(?=[.)](?:\s|$)))")
 """What begins a list, a heading's underline or a rule."""
-_LOOKED_FOR_LATE = re.compile(r":(?!\d\d(?!\d))|@|www(?=\.)|-(?=[->])|[<>~](?=[-=])", re.IGNORECASE)
+_LOOKED_FOR_LATE = re.compile(r":(?!\d\d(?!\d))|@|www(?=\.)|-(?=[->])|[<>~](?=[-=])|\](?=[(\[:])", re.IGNORECASE)
 """A time of day keeps its colons."""
 
 

@@ -20,6 +20,20 @@ def door(text: Mapping[str, str], errors: Mapping[str, str], locale: str, mode: 
     component("door", DOOR)(key="door", data=data)
 
 
+def keep_typing(field: str, who: int, cleared: int) -> None:
+    """
+    Keep what *who* types into the text area *field* (its key) from key to key; *cleared* counts how often it was saved
+    or discarded, for then nothing is to be kept.
+    """
+    data = {"field": f".st-key-{field} textarea", "who": who, "cleared": cleared}
+    component("typing")(key="typing", data=data, height="content")
+
+
+def into_sight(number: int) -> None:
+    """Scroll here when *number* was just opened and this place is not in sight."""
+    component("insight")(key="insight", data={"id": number}, height="content")
+
+
 def remember_language(language: str) -> None:
     """Have the browser remember *language* for who has no account to keep it; "" = nothing was chosen."""
     component("language")(key="remember_language", data={"cookie": LANGUAGE_COOKIE, "language": language})

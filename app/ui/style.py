@@ -24,6 +24,9 @@ body *:not(pre, pre *, code) { word-break: keep-all !important; overflow-wrap: b
 .tile .note { font-size: .78rem; min-height: 1.2em; }
 .tile .up, .tile.up .value { color: var(--rise); }
 .tile .down, .tile.down .value { color: var(--fall); }
+@media (max-width: 1100px) {
+  .st-key-log_split [data-testid="stHorizontalBlock"]:has(> .stColumn) { flex-direction: column-reverse; }
+  .st-key-log_split .stColumn { width: 100% !important; flex: 1 1 auto !important; min-width: 0; } }
 @media (max-width: 640px) {
   .tiles { grid-template-columns: 1fr 1fr; }
   .st-key-top { flex-direction: column-reverse !important; align-items: stretch !important; gap: .4rem; }

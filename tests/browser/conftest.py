@@ -3,10 +3,13 @@
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, expect
 
 from tests.browser.deployment import Deployment, deployment
 from tests.browser.watching import chromium, running_browser
+
+expect.set_options(timeout=20_000)
+"""A deadline on a busy machine, not a rhythm."""
 
 
 @pytest.fixture(scope="session")
