@@ -191,9 +191,9 @@ def _prompt(user: SessionUser, text: str, cleared: int) -> None:
     st.text_area(
         t("control.prompt"),
         key="custom_prompt",
-        placeholder=t("control.prompt_hint"),
+        placeholder=t("control.prompt_guest" if user.is_guest else "control.prompt_hint"),
         height=90,
-        disabled=user.read_only,
+        disabled=user.read_only or user.is_guest,  # all guests share one call
         on_change=_touched("custom_prompt"),
     )
     if not user.read_only:

@@ -41,7 +41,7 @@ def remember_language(language: str) -> None:
 
 def keep(text: Mapping[str, str], errors: Mapping[str, str]) -> None:
     """The form by which a guest becomes a person; as `door`."""
-    component("door", DOOR)(key="keep", data={"text": dict(text), "errors": dict(errors), "mode": "keep"})
+    component("door", DOOR)(key="keep_form", data={"text": dict(text), "errors": dict(errors), "mode": "keep"})
 
 
 def leave(label: str, ask: Mapping[str, str] | None = None) -> None:

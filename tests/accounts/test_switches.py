@@ -177,6 +177,14 @@ async def test_settings_are_saved_for_their_owner_alone_and_bad_ones_not_at_all(
     assert [row["max_leverage"] for row in scene.rows(users)] == [3, 10]
 
 
+async def test_a_guest_chooses_anything_but_instructions_of_their_own(scene: Scene) -> None:
+    guest = replace(scene.user, is_guest=True)
+    refused = scene.desk.change_settings(guest, settings(custom_prompt="careful"), 1)
+    assert refused == Refusal("refuse.guest_prompt")
+    assert scene.desk.change_settings(guest, settings(max_leverage=3), 1) is None
+    assert [(row["custom_prompt"] or "", row["max_leverage"]) for row in scene.rows(users)] == [("", 3)]
+
+
 async def test_settings_read_before_another_tab_saved_are_not_written_back(scene: Scene) -> None:
     low = settings(RiskLevel.LOW)
     assert scene.desk.change_settings(scene.user, low, 1) is None

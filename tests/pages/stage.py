@@ -37,7 +37,8 @@ NOW_MS = 1_790_000_100_000
 OWNER = SessionUser(1, "owner@example.com", "ko")
 NEWCOMER = SessionUser(2, "new@example.com", "en")
 VISITOR = SessionUser(3, "demo@maemae.local", "ko", is_demo=True, read_only=True)
-TOKENS = {"t-owner": OWNER, "t-new": NEWCOMER, "t-demo": VISITOR}
+GUEST = SessionUser(4, "guest-12@maemae.local", "ko", is_guest=True)
+TOKENS = {"t-owner": OWNER, "t-new": NEWCOMER, "t-demo": VISITOR, "t-guest": GUEST}
 HOSTILE = "**bold** <script>alert(1)</script> [x](javascript:alert(1))"
 """What an analyst may send; pages show it letter by letter."""
 
@@ -107,7 +108,7 @@ class Shelf:
 
     def _has(self, user_id: int) -> bool:
         self.asked.append(user_id)
-        return user_id in (OWNER.user_id, VISITOR.user_id)
+        return user_id in (OWNER.user_id, VISITOR.user_id, GUEST.user_id)
 
     def health(self, now_ms: int) -> Health:
         cycle_ms = now_ms - 130_000

@@ -77,6 +77,34 @@ def test_a_read_only_visitor_can_act_on_nothing(visit: Visit, staged: SimpleName
     assert staged.acts.done == []
 
 
+@pytest.mark.parametrize("page", PAGES)
+def test_a_guest_is_asked_before_they_leave_for_good_and_an_owner_is_not(visit: Visit, page: str) -> None:
+    guest = visit("t-guest", page)
+    assert not guest.exception
+    assert component(guest, "leave")["ask"] == {
+        name: catalogue("ko")[f"top.leave.{name}"] for name in ("text", "yes", "no")
+    }
+    assert "guest-12" not in tree(guest)
+    assert component(visit("t-owner", page), "leave")["ask"] is None
+
+
+def test_a_guests_settings_offer_to_keep_the_account_in_the_place_of_other_devices(visit: Visit) -> None:
+    guest, owner = visit("t-guest", "settings"), visit("t-owner", "settings")
+    assert component(guest, "door")["mode"] == "keep"
+    assert [button.key for button in guest.button if button.key == "everywhere"] == []
+    assert owner.button(key="everywhere")
+    with pytest.raises(AssertionError, match="door"):
+        component(owner, "door")
+
+
+def test_a_guest_gives_no_instructions_of_their_own_and_is_told_how_to(visit: Visit) -> None:
+    at = visit("t-guest")
+    field = at.text_area(key="custom_prompt")
+    assert field.disabled
+    assert field.placeholder == catalogue("ko")["control.prompt_guest"]
+    assert not at.toggle(key="auto_trade").disabled
+
+
 def test_the_switch_acts_for_the_person_of_the_session(visit: Visit, staged: SimpleNamespace) -> None:
     at = visit("t-owner")
     at.toggle(key="auto_trade").set_value(False).run()
