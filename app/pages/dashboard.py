@@ -11,11 +11,12 @@ from app.panels.market import market
 from app.panels.stops import stops, switched_off
 from app.panels.tiles import tiles
 from app.panels.top import top
-from app.panels.truth import truth
+from app.panels.truth import closed_market, truth
 from app.session import require_user
 
 user = require_user()
 top(user, truth)
+closed_market()
 switched_off()
 tiles()
 left, right = st.columns([3.1, 1], gap="small")

@@ -1,5 +1,5 @@
 """
-Badges and the countdown, read anew every five seconds.
+Badges and the countdown, and where nothing can be entered now; read anew every five seconds.
 """
 
 import streamlit as st
@@ -24,9 +24,17 @@ def truth() -> None:
         for badge in badges(health, now_ms, holding.venue if holding else None):
             st.badge(_words(badge), icon=f":material/{badge.icon}:", color=badge.tone)
         countdown(t("truth.next_cycle"), now_ms)
-    for closed in health.closed_markets:
+
+
+@st.fragment(run_every="5s")
+@patient
+def closed_market() -> None:
+    """Across the page, while nothing can be entered where this person trades: why, and that it ends by itself."""
+    holding = system().readings.holding(require_user().user_id)
+    for closed in system().readings.health(system().clock.now_ms()).closed_markets:
         if holding is not None and closed.venue == holding.venue and closed.symbol in ("", holding.symbol):
-            st.warning(md("truth.closed", why=say(closed.why, language())), icon=":material/event_busy:")
+            why = say(closed.why, language())
+            st.warning(md("truth.closed", why=why[:1].upper() + why[1:]), icon=":material/event_busy:")
 
 
 def _words(badge: Badge) -> str:

@@ -14,6 +14,7 @@ from lib.accounts.refusal import Refusal
 from lib.accounts.web import SessionUser
 from lib.domain.account import AccountSettings, Colours
 from lib.domain.order import Order, OrderState
+from lib.market.status import ClosedMarket
 from lib.queries import (
     Choices,
     ClampRow,
@@ -105,6 +106,7 @@ class Shelf:
         self.asked: list[int] = []
         self.commanded: CommandRow | None = None
         self.stands = STANDING
+        self.closed: tuple[ClosedMarket, ...] = ()
 
     def _has(self, user_id: int) -> bool:
         self.asked.append(user_id)
@@ -113,8 +115,9 @@ class Shelf:
     def health(self, now_ms: int) -> Health:
         cycle_ms = now_ms - 130_000
         return Health(
-            "synthetic", True, 12.0, 1.0, 4.0, "", cycle_ms, "1 held", "decided", "local-model", 1_840, cycle_ms
-        )
+            "synthetic", True, 12.0, 1.0, 4.0, "", cycle_ms, "1 held", "decided", "local-model", 1_840, cycle_ms,
+            self.closed,
+        )  # fmt: skip
 
     def holding(self, user_id: int) -> Holding | None:
         if not self._has(user_id):

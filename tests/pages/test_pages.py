@@ -14,6 +14,7 @@ from app.i18n import catalogue
 from app.ui.palette import palette
 from lib.accounts.refusal import Refusal
 from lib.domain.account import RiskLevel
+from lib.market.status import ClosedMarket
 from lib.queries import CommandRow
 from tests.pages.conftest import Visit
 from tests.pages.stage import HOSTILE, NOW_MS, OWNER
@@ -109,6 +110,21 @@ def test_the_switch_acts_for_the_person_of_the_session(visit: Visit, staged: Sim
     at = visit("t-owner")
     at.toggle(key="auto_trade").set_value(False).run()
     assert staged.acts.done == [("auto_trade", OWNER.user_id, False)]
+
+
+@pytest.mark.parametrize(
+    ("language", "said"), [("ko", "거래소 점검 중이라"), ("en", "Maintenance of the exchange: entries wait")]
+)
+def test_a_closed_market_is_said_to_who_trades_there(
+    visit: Visit, staged: SimpleNamespace, language: str, said: str
+) -> None:
+    why = "maintenance of the exchange: entries wait until it is over"
+    elsewhere = (ClosedMarket("demo", "", why), ClosedMarket("paper", "OLDUSDT", "OLDUSDT is not trading"))
+    staged.readings.closed = elsewhere
+    assert [warning.value for warning in visit("t-owner", language=language).warning] == []
+    staged.readings.closed = (*elsewhere, ClosedMarket("paper", "", why))
+    [warning] = visit("t-owner", language=language).warning
+    assert warning.value.replace("\u2060", "").startswith(said)
 
 
 def test_a_refusal_is_told_in_words_and_the_switch_stays(visit: Visit, staged: SimpleNamespace) -> None:
