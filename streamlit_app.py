@@ -7,11 +7,12 @@ A stranger gets the front door under every address, so a deep link survives sign
 
 import streamlit as st
 
-from app.i18n import rises_red, t
+from app.i18n import language, rises_red, t
 from app.pages import sign_in
 from app.session import current_user
 from app.ui.assets import FOLDER
 from app.ui.palette import palette
+from app.ui.small import document_language
 from app.ui.style import page_style
 
 PAGES = (
@@ -23,6 +24,7 @@ PAGES = (
 
 st.set_page_config(page_title="Maemae 매매", page_icon=str(FOLDER / "favicon.svg"), layout="wide")
 page_style(palette(rises_red=rises_red()))
+document_language(language())
 if current_user() is None:
     doors = [
         st.Page(sign_in.view, title=t("sign_in.title"), url_path=name, default=number == 0)

@@ -1,5 +1,5 @@
 """
-Our small browser modules beside the chart: the front door, the way out, the countdown.
+Our small browser modules beside the chart: the front door, the way out, the countdown, the languages.
 """
 
 from collections.abc import Mapping
@@ -32,6 +32,11 @@ def keep_typing(field: str, who: int, cleared: int) -> None:
 def into_sight(number: int) -> None:
     """Scroll here when *number* was just opened and this place is not in sight."""
     component("insight")(key="insight", data={"id": number}, height="content")
+
+
+def document_language(language: str) -> None:
+    """The language the document says it is in, also after it was switched; screen readers and hyphenation go by it."""
+    component("document")(key="document", data={"language": language})
 
 
 def remember_language(language: str) -> None:

@@ -8,6 +8,7 @@ from app.ui.palette import Palette
 
 PAGE = """
 <style>
+.st-key-document { display: none; }
 .stMainBlockContainer { padding: 3.6rem 1.4rem 2.5rem; max-width: 1680px; }
 [data-testid="stHeader"] { background: var(--st-background-color); }
 /* a Korean word is not broken inside; popovers and toasts live outside the main block */

@@ -44,7 +44,19 @@ def test_a_person_opens_every_address_of_the_design(
         page.wait_for_url(f"{deployed.url}/trade_logs?outcome=held&span=day")
         page.goto(f"{deployed.url}/dashboard")
         expect(page.locator(".tvchart canvas").first).to_be_visible()
-        assert page.evaluate("document.documentElement.lang") == language
+        expect(page.locator("html")).to_have_attribute("lang", language)
+
+
+def test_the_document_follows_a_switch_of_language(deployed: Deployment, browser: Browser) -> None:
+    with watched(browser, deployed.url, "ko-KR") as seen:
+        page = seen.page()
+        page.goto(deployed.url)
+        expect(page.locator("html")).to_have_attribute("lang", "ko")
+        page.get_by_role("radio", name="English").click()
+        expect(page.locator("html")).to_have_attribute("lang", "en")
+        page.reload()
+        assert page.evaluate("document.documentElement.lang") == "en"  # before any script of ours has run
+        seen.assert_clean()
 
 
 def test_an_unknown_address_is_a_404_in_the_readers_language(deployed: Deployment, browser: Browser) -> None:

@@ -13,7 +13,10 @@ PINNED = {
     "PretendardVariable-1.3.9.woff2": "9599f12fd42fc0bce1cd50b47a0c022e108d7aa64dd0d1bb0ed44f3282d900b4",
     "Pretendard.LICENSE": "b04538c9abec39a3db75108cf0af0fd9c77032fe8aa2cf38345b4d250e98e38e",
 }
-OURS = ("tvchart.mjs", "door.mjs", "leave.mjs", "countdown.mjs", "favicon.svg")
+OURS = (
+    *("tvchart.mjs", "door.mjs", "leave.mjs", "countdown.mjs", "document.mjs", "language.mjs"),
+    *("typing.mjs", "insight.mjs", "favicon.svg"),
+)
 
 
 @pytest.mark.parametrize("name", PINNED)
