@@ -24,6 +24,7 @@ from lib.ports import CandleTick
 from lib.queries import Readings, Standing, Switches
 from lib.queries.values import Choices
 from tests.fakes_people import MemoryBrowsers, MemoryLogins, MemorySessions, MemoryThrottles, QuickHasher, StandingClock
+from tests.web.town import Town
 
 START = 1_760_000_000_000 // MINUTE_MS * MINUTE_MS
 GOOD = "correct horse battery"
@@ -166,6 +167,11 @@ class Web:
         client = self.client()
         assert client.post("/api/auth/demo", json={}).status_code == 200
         return client
+
+
+@pytest.fixture
+def town() -> Town:
+    return Town()
 
 
 @pytest.fixture

@@ -1,0 +1,51 @@
+"""People over memory stores, for the tests of coming in and going out."""
+
+from lib.accounts.entrance import PeopleStores
+from lib.accounts.people import People
+from lib.accounts.refusal import Refusal
+from lib.accounts.web import Origin, SignedIn
+from tests.fakes_people import MemoryBrowsers, MemoryLogins, MemorySessions, MemoryThrottles, QuickHasher, StandingClock
+
+HOME = Origin("203.0.113.7", "a browser")
+GOOD = "correct horse battery"
+
+
+class Town:
+    """People over memory stores; *paper* is what opening a paper account answers."""
+
+    def __init__(self) -> None:
+        self.clock = StandingClock()
+        self.logins = MemoryLogins()
+        self.sessions = MemorySessions(self.logins)
+        self.browsers = MemoryBrowsers()
+        self.throttles = MemoryThrottles()
+        self.hasher = QuickHasher()
+        self.paper: Refusal | None = None
+        self.opened: list[int] = []
+        self.demo: int | None = None
+        stores = PeopleStores(self.logins, self.sessions, self.browsers, self.throttles, self.hasher)
+        self.people = People(stores, self.clock, self._open_paper, lambda: self.demo, most_guests=12)
+
+    def _open_paper(self, user_id: int) -> Refusal | None:
+        self.opened.append(user_id)
+        return self.paper
+
+    def join(self, email: str = "kim@example.com", password: str = GOOD) -> SignedIn:
+        result = self.people.register(email, password, accepted_risk=True, origin=HOME)
+        assert isinstance(result, SignedIn), result
+        return result
+
+    def enter(
+        self, password: str, email: str = "kim@example.com", ip: str = HOME.ip, browser: str | None = None
+    ) -> SignedIn | Refusal:
+        return self.people.sign_in(email, password, origin=Origin(ip), browser=browser)
+
+    def guest(self, ip: str = HOME.ip) -> SignedIn:
+        result = self.people.try_paper(accepted_risk=True, origin=Origin(ip))
+        assert isinstance(result, SignedIn), result
+        return result
+
+
+def key_of(result: object) -> str:
+    assert isinstance(result, Refusal), result
+    return result.key
