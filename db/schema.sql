@@ -98,6 +98,7 @@ CREATE TABLE accounts (
     paused_by VARCHAR(16) CHARACTER SET ascii COLLATE ascii_bin NOT NULL DEFAULT '',  -- who switched trading off: owner, operator (alone may resume) or system
     difference DECIMAL(36, 18) NOT NULL DEFAULT 0,  -- wallet less books at checked_ms, less what of it was explained since
     checked_ms BIGINT NOT NULL DEFAULT 0,  -- T of the newest equity point
+    doubts VARCHAR(64) CHARACTER SET ascii COLLATE ascii_bin NOT NULL DEFAULT '',  -- what the venue did not tell or set, of demo alone: uid, rights, cross_margin
     PRIMARY KEY (id),
     CONSTRAINT uq_accounts_venue_feed_uid UNIQUE (venue, feed, uid),
     CONSTRAINT fk_accounts_user_id FOREIGN KEY (user_id) REFERENCES users (id),

@@ -12,7 +12,7 @@ from decimal import Decimal
 from typing import Literal, Protocol
 
 from lib.clock import Clock as Clock
-from lib.domain.account import AccountSettings, Colours, Pool, Venue
+from lib.domain.account import AccountSettings, Colours, Doubt, Pool, Venue
 from lib.domain.books import Books as Books
 from lib.domain.books import Charge as Charge
 from lib.domain.books import EquityPoint as EquityPoint
@@ -26,6 +26,7 @@ from lib.domain.errors import Retry
 from lib.domain.gates import PlatformFacts as PlatformFacts
 from lib.domain.instrument import Instrument
 from lib.domain.maintenance import Maintenance
+from lib.domain.modes import MarginMode as MarginMode
 from lib.domain.order import Claim, Order, OrderState
 from lib.domain.pace import Pace
 from lib.domain.position import Position, Side
@@ -200,7 +201,11 @@ class ApiKey:
 
 @dataclass(frozen=True, slots=True)
 class KeyInfo:
-    """What the venue says of a key: whose it is and what it may do. *expires_at* epoch ms, 0 = not dated."""
+    """
+    What the venue says of a key: whose it is and what it may do. *expires_at* epoch ms, 0 = not dated.
+
+    *doubts* name what it does not say; then *uid* is "" and the rights are what an ordinary key has.
+    """
 
     uid: str
     may_trade: bool
@@ -210,6 +215,7 @@ class KeyInfo:
     unified: bool
     bound_ips: tuple[str, ...]
     expires_at: int
+    doubts: tuple[Doubt, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -293,7 +299,11 @@ class Exchange(Protocol):
     async def wallet(self) -> Wallet: ...
 
     async def position(self, symbol: str) -> Position:
-        """The one-way position, flat when there is none; its *seen_at* is the answer's server time."""
+        """The one-way position, flat when there is none or in hedge mode; its *seen_at* is the answer's server time."""
+        ...
+
+    async def margin_mode(self) -> MarginMode:
+        """The margin mode the whole account is in now."""
         ...
 
     async def open_orders(self, symbol: str) -> list[OrderRecord]:
@@ -367,8 +377,11 @@ class KeyProbe(Protocol):
         """What the venue says of *key*. *Pause* for a refused key, *Retry* when unreachable."""
         ...
 
-    def prepare(self, venue: Venue, key: ApiKey, symbol: str) -> None:
-        """Isolated margin and one-way mode; already so is success. *Pause* says what the owner must change."""
+    def prepare(self, venue: Venue, key: ApiKey, symbol: str) -> tuple[Doubt, ...]:
+        """
+        Isolated margin and one-way mode; already so is success. *Pause* says what the owner must change. The answer is
+        what a demo account could not be given and trades without.
+        """
         ...
 
 
@@ -478,6 +491,8 @@ class TraderAccount:
     paused_by: str = ""
     """Who switched trading off: owner, operator or system; "" = nobody."""
     is_guest: bool = False
+    doubts: tuple[Doubt, ...] = ()
+    """What the venue did not tell or set when its key was entered."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -802,6 +817,7 @@ class NewAccount:
     key_version: int
     start_balance: Decimal
     opened_ms: int
+    doubts: tuple[Doubt, ...] = ()
 
 
 class Accounts(Protocol):
@@ -1031,6 +1047,10 @@ class Keyring(Protocol):
 
     def next_version(self, user_id: int, venue: Venue, feed: str, uid: str) -> int:
         """The key_version a new key of that account would be sealed with: 1 for an account nobody has yet."""
+        ...
+
+    def own_uid(self, user_id: int, account_id: int, venue: Venue, feed: str) -> str | None:
+        """The uid of that account if it is there and the person's; *AccountTaken* when it is another person's."""
         ...
 
     def put(self, new: NewAccount) -> int:

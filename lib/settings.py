@@ -8,6 +8,7 @@ default".
 
 import base64
 import binascii
+import ipaddress
 import os
 import re
 from collections.abc import Mapping
@@ -17,7 +18,8 @@ from pathlib import Path
 from typing import cast
 
 from lib import analyst_settings, log
-from lib.domain.account import MOST_GUESTS, VENUES, PlatformLimits, Venue
+from lib.domain.account import MOST_GUESTS, VENUES, PlatformLimits, Venue, feed_fits
+from lib.domain.bybit_sites import SITES, Site
 from lib.domain.candle import INTERVALS
 from lib.domain.errors import Halt
 from lib.domain.pricing import AnalystPrices
@@ -31,21 +33,7 @@ PLACEHOLDERS = frozenset(
 )
 PLATFORM_NAMES = ("DYNO", "RAILWAY_PROJECT_ID", "RENDER_SERVICE_ID", "FLY_APP_NAME")
 """One of these is set where a platform's router stands in front; it passes on the names given to this app alone."""
-BYBIT_URLS: dict[Venue, str] = {
-    "demo": "https://api-demo.bybit.com",
-    "testnet": "https://api-testnet.bybit.com",
-    "mainnet": "https://api.bybit.com",
-}
-PRIVATE_WS_URLS: dict[Venue, str] = {
-    "demo": "wss://stream-demo.bybit.com/v5/private",
-    "testnet": "wss://stream-testnet.bybit.com/v5/private",
-    "mainnet": "wss://stream.bybit.com/v5/private",
-}
 _HOST_NAME = re.compile(r"[a-z0-9_-]+(\.[a-z0-9_-]+)*")
-FEED_URLS = {
-    "bybit": ("https://api.bybit.com", "wss://stream.bybit.com/v5/public/linear"),
-    "bybit-testnet": ("https://api-testnet.bybit.com", "wss://stream-testnet.bybit.com/v5/public/linear"),
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +42,7 @@ class Settings:
 
     trading_enabled: bool
     feed: str
+    bybit_site: str
     bybit_api_url: str
     bybit_ws_url: str
     paper_api_url: str
@@ -93,6 +82,7 @@ class Settings:
     web_hosts: tuple[str, ...]
     """Names the web answers to besides this machine's own; "*" is every name."""
     most_guests: int
+    egress_ips: tuple[str, ...]
 
     @property
     def feed_name(self) -> str:
@@ -103,14 +93,14 @@ class Settings:
     @property
     def venue_urls(self) -> dict[Venue, str]:
         """REST base URL of each venue this deployment trades on."""
-        urls: dict[Venue, str] = {**BYBIT_URLS, "paper": self.paper_api_url}
+        urls: dict[Venue, str] = {**SITES[self.bybit_site].rest_urls, "paper": self.paper_api_url}
         return {venue: urls[venue] for venue in self.venues}
 
     @property
     def private_ws_urls(self) -> dict[Venue, str]:
         """URL of each venue's private WebSocket."""
         paper = f"ws{self.paper_api_url.removeprefix('http')}/v5/private"
-        urls: dict[Venue, str] = {**PRIVATE_WS_URLS, "paper": paper}
+        urls: dict[Venue, str] = {**SITES[self.bybit_site].private_urls, "paper": paper}
         return {venue: urls[venue] for venue in self.venues}
 
     def require(self, *names: str) -> None:
@@ -139,10 +129,12 @@ def load(env: Mapping[str, str] | None = None) -> Settings:
     source = dict(os.environ if env is None else env)
     feed = source.get("FEED", "synthetic")
     paper = source.get("PAPER_API_URL") or f"http://127.0.0.1:{source.get('SIMULATOR_PORT', '18700')}"
-    rest, stream = _feed_urls(feed, paper)
+    site = _choice(source, "BYBIT_SITE", "com", tuple(SITES))
+    rest, stream = _feed_urls(feed, paper, SITES[site])
     settings = Settings(
         trading_enabled=_choice(source, "TRADING_ENABLED", "true", ("true", "false")) == "true",
         feed=feed,
+        bybit_site=site,
         bybit_api_url=_url(source, "BYBIT_API_URL", rest),
         bybit_ws_url=_url(source, "BYBIT_WS_URL", stream),
         paper_api_url=_url({"PAPER_API_URL": paper}, "PAPER_API_URL", paper),
@@ -178,14 +170,16 @@ def load(env: Mapping[str, str] | None = None) -> Settings:
         trusted_proxies=int(_number(source, "TRUSTED_PROXIES", 0, 0, 8)),
         web_hosts=_hosts(source),
         most_guests=int(_number(source, "MOST_GUESTS", MOST_GUESTS, 0, 10_000)),
+        egress_ips=_addresses(source, "EGRESS_IPS"),
     )
     _refuse_ephemeral_disk(source, settings)
+    _refuse_idle_venues(settings)
     return settings
 
 
-def _feed_urls(feed: str, paper: str) -> tuple[str, str]:
-    if feed in FEED_URLS:
-        return FEED_URLS[feed]
+def _feed_urls(feed: str, paper: str, site: Site) -> tuple[str, str]:
+    if feed in site.feeds:
+        return site.feeds[feed]
     if feed == "synthetic" or feed.startswith("replay:"):
         return paper, f"ws{paper.removeprefix('http')}/v5/public/linear"
     raise Halt(f"FEED={feed!r} is unknown: use synthetic, replay:FILE, bybit or bybit-testnet")
@@ -235,6 +229,14 @@ def _intervals(text: str) -> tuple[str, ...]:
 def _first(source: Mapping[str, str], names: tuple[str, ...]) -> str:
     name = next((name for name in names if source.get(name, "").strip()), "")
     return analyst_settings.refuse_unseen(name, source[name].strip()) if name else ""
+
+
+def _addresses(source: Mapping[str, str], name: str) -> tuple[str, ...]:
+    written = tuple(part.strip() for part in source.get(name, "").split(",") if part.strip())
+    try:
+        return tuple(str(ipaddress.ip_address(part)) for part in written)
+    except ValueError:
+        raise Halt(f"{name} is a list of IP addresses, as the exchange sees them: 203.0.113.7,203.0.113.8") from None
 
 
 def _tls(source: Mapping[str, str]) -> str:
@@ -323,3 +325,11 @@ def _refuse_ephemeral_disk(source: Mapping[str, str], settings: Settings) -> Non
     embedded = not settings.redis_url or not settings.database_url or settings.database_url.startswith("sqlite")
     if source.get("DYNO") and embedded:
         raise Halt("this platform's disk is ephemeral: add a MySQL and a Redis add-on (DATABASE_URL, REDIS_URL)")
+
+
+def _refuse_idle_venues(settings: Settings) -> None:
+    """An account on a venue whose prices are not the feed's would be entered, and never trade."""
+    fitting = [venue for venue in VENUES if feed_fits(settings.feed_name, venue)]
+    if idle := [venue for venue in settings.venues if venue not in fitting]:
+        names = ", ".join(fitting)
+        raise Halt(f"VENUES={idle[0]} can never trade on FEED={settings.feed}, whose prices are those of: {names}")

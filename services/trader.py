@@ -14,6 +14,7 @@ import schedule
 from lib import bootstrap, log
 from lib.clock import SystemClock
 from lib.settings import Settings
+from lib.trading.modes import CHECK_EVERY_S as MODES_EVERY_S
 from lib.trading.timekeeping import CHECK_EVERY_S
 from lib.trading.trader import Trader
 from services.process import run_process
@@ -38,6 +39,7 @@ def timetable(trader: Trader) -> schedule.Scheduler:
     table.every(2).seconds.do(trader.enforce_stops)
     table.every(CHECK_EVERY_S).seconds.do(trader.check_clocks)
     table.every(60).seconds.do(trader.look_at_markets)
+    table.every(MODES_EVERY_S).seconds.do(trader.check_modes)
     return table
 
 

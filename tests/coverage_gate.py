@@ -23,6 +23,7 @@ MONEY_RULES = (
     "lib/domain/equity.py",
     "lib/domain/gates.py",
     "lib/domain/maintenance.py",
+    "lib/domain/modes.py",
     "lib/domain/order.py",
     "lib/domain/position.py",
     "lib/domain/risk.py",

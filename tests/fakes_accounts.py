@@ -12,7 +12,7 @@ from decimal import Decimal
 from lib.adapters.sql import rulings
 from lib.adapters.sql.chain import OrderEvent
 from lib.clock import Clock
-from lib.domain.account import AccountSettings, Venue
+from lib.domain.account import AccountSettings, Doubt, Venue
 from lib.domain.books import RunningBooks
 from lib.domain.order import TERMINAL, Order
 from lib.domain.risk import Clamp, Outcome
@@ -50,6 +50,7 @@ class AccountRow:
     paused_by: str = ""
     switched_ms: int = 0
     proven_ms: int = 0
+    doubts: tuple[Doubt, ...] = ()
 
     def thrown(self, at: int) -> "AccountRow":
         """A switch was thrown: dated, and proved no more."""
@@ -161,6 +162,7 @@ class MemoryAccounts:
             sealed_key=new.sealed_key,
             key_version=new.key_version,
             books=RunningBooks(new.start_balance, opened_ms=new.opened_ms, peak_equity=new.start_balance),
+            doubts=new.doubts,
         )
         theirs = (row for row in rows.values() if row.user_id == new.user_id and not row.trading_enabled)
         if stopped := [row for row in theirs if row.paused_by == rulings.OPERATOR]:

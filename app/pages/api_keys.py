@@ -7,7 +7,9 @@ The key is checked with the exchange before it is sealed; after that this page k
 import streamlit as st
 
 from app.i18n import clock_time, language, md, t, zone
-from app.panels.control import sentence, tell
+from app.panels.before_key import before_key
+from app.panels.control import tell
+from app.panels.refused_key import refused_key
 from app.panels.top import title, top
 from app.session import require_user
 from app.system import system
@@ -28,6 +30,8 @@ def _held(user: SessionUser, status: KeyStatus) -> None:
             st.badge(t(f"venue.{status.venue}"), color="orange", icon=":material/account_balance:")
         st.code(status.masked, language=None)
         st.caption(md("key.since", at=clock_time(status.created_ms), zone=zone().label))
+        for doubt in status.doubts:
+            st.info(t(f"doubt.{doubt}"), icon=":material/help:")
         if not status.trading_enabled:
             st.warning(t("key.paused"), icon=":material/pause_circle:")
             st.text(say(status.pause_reason, language()) or t("key.by_owner"))
@@ -47,6 +51,9 @@ def _checklist() -> None:
             st.markdown(f":green[:material/check_circle:] {t(f'key.must_{name}')}")
         for name in MUST_NOT:
             st.markdown(f":red[:material/cancel:] {t(f'key.never_{name}')}")
+        if known := system().addresses:
+            st.caption(t("key.bind"))
+            st.code("\n".join(known), language=None)
         st.caption(t("key.sealed"))
 
 
@@ -58,9 +65,12 @@ def _save() -> None:
     for name in FIELDS:
         st.session_state[name] = ""
     st.session_state["key_refusal"] = answer if isinstance(answer, Refusal) else None
+    if isinstance(answer, Refusal):
+        # why stands beside the form, where it stays; a toast would make markup of what the exchange wrote
+        st.toast(t("key.not_saved"), icon=":material/block:", duration="long")
+        return
     held = system().readings.key_status(user.user_id)
-    saved = t("key.saved") if held is None or held.trading_enabled else t("key.saved_paused")
-    tell(answer if isinstance(answer, Refusal) else None, saved)
+    tell(None, t("key.saved") if held is None or held.trading_enabled else t("key.saved_paused"))
 
 
 def _form(user: SessionUser) -> None:
@@ -70,6 +80,7 @@ def _form(user: SessionUser) -> None:
         if not venues:
             st.info(t("key.only_paper"), icon=":material/science:")
             return
+        before_key(user)
         with st.form("key_form", border=False):
             st.segmented_control(
                 t("key.venue"),
@@ -86,7 +97,7 @@ def _form(user: SessionUser) -> None:
             )
             st.form_submit_button(t("key.save"), type="primary", disabled=user.read_only, on_click=_save)
         if (refusal := st.session_state.get("key_refusal")) is not None:
-            st.error(sentence(refusal), icon=":material/block:")
+            refused_key(refusal)
 
 
 signed_in = require_user()

@@ -7,6 +7,7 @@ sentence for the log and the pause.
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from hashlib import sha256
 
 from lib.domain.order import parse_link_id
 from lib.ports import ApiKey, KeyInfo
@@ -57,3 +58,14 @@ def hands_flaw(links: Iterable[str], installation: str) -> KeyFlaw | None:
     """Whether orders on the account carry the mark of another installation: two of us would undo each other."""
     read = (parse_link_id(link) for link in links)
     return OTHER_HAND if any(link is not None and link.installation != installation for link in read) else None
+
+
+def own_accounts(links: Iterable[str], installation: str) -> tuple[int, ...]:
+    """The accounts of ours whose orders lie on the exchange account: each is that account."""
+    read = (parse_link_id(link) for link in links)
+    return tuple(sorted({link.account_id for link in read if link is not None and link.installation == installation}))
+
+
+def uid_of_key(key: ApiKey) -> str:
+    """What stands for the uid where the venue does not tell it: the same for the same key, and nothing of the key."""
+    return f"key-{sha256(key.api_key.encode()).hexdigest()[:32]}"

@@ -5,7 +5,7 @@ Synchronous; forms and routes run it in threads. A refusal is a value. *Retry* i
 away. Nothing here sends an order or opens a sealed key: the trader alone does. A read-only person is refused every act.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import TypeVar
@@ -13,11 +13,12 @@ from typing import TypeVar
 from lib import log
 from lib.accounts.acts import act
 from lib.accounts.checking import CHECKS_OF_ADDRESS, CHECKS_OF_PERSON, PAPER_OF_PERSON, SWITCHING_ON, PacedChecks
-from lib.accounts.key_gate import KeyFlaw, hands_flaw, rights_flaw, shape_flaw
+from lib.accounts.key_gate import KeyFlaw, hands_flaw, own_accounts, rights_flaw, shape_flaw, uid_of_key
 from lib.accounts.settings_rules import settings_refusal
+from lib.accounts.venue_refusal import venue_refusal
 from lib.accounts.web import Refusal, SessionUser
 from lib.clock import Clock
-from lib.domain.account import AccountSettings, Venue, feed_fits
+from lib.domain.account import AccountSettings, Doubt, Venue, feed_fits
 from lib.domain.errors import Pause, Retry
 from lib.domain.gates import ENDED_BY_A_PERSON
 from lib.ports import (
@@ -77,23 +78,31 @@ class TradingPorts:
 
 @dataclass(frozen=True, slots=True)
 class Deployment:
-    """Where this deployment trades: its feed, the venues it may use, what a new account trades, its own mark."""
+    """
+    Where this deployment trades: its feed, the venues it may use, what a new account trades, its own mark, and the
+    *addresses* it is known to call from (empty = nobody said).
+    """
 
     feed: str
     venues: tuple[Venue, ...]
     symbol: str
     installation: str
+    addresses: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class KeySaved:
-    """A key that was taken. *bound_ips* empty = usable from any address; *expires_at* epoch ms, 0 = not dated."""
+    """
+    A key that was taken. *bound_ips* empty = usable from any address; *expires_at* epoch ms, 0 = not dated. *doubts* is
+    what the venue did not tell or set.
+    """
 
     account_id: int
     venue: Venue
     last4: str
     bound_ips: tuple[str, ...]
     expires_at: int
+    doubts: tuple[Doubt, ...] = ()
 
 
 class TradingDesk:
@@ -153,9 +162,9 @@ class TradingDesk:
             with log.hide(key.api_key, key.api_secret):
                 return self._probed(user_id, venue, key)
         except Pause as refused:
-            return Refusal("refuse.key.refused", why=str(refused))
-        except _Unreachable as away:
-            return Refusal("refuse.key.unreachable", why=str(away))
+            return venue_refusal(refused, self._here.addresses)
+        except _NotAnswered as away:
+            return venue_refusal(away.reaction, self._here.addresses)
 
     def _probed(self, user_id: int, venue: Venue, key: ApiKey) -> Refusal | KeySaved:
         here, ports = self._here, self._ports
@@ -166,18 +175,41 @@ class TradingDesk:
         look = _asked(lambda: ports.account_probe.look(venue, info.uid, key, here.symbol))
         if flaw := hands_flaw(look.links, here.installation):
             return _refused(flaw)
-        _asked(lambda: ports.key_probe.prepare(venue, key, here.symbol))
-        put = self._put(user_id, venue, info.uid, key, (look.balance, opened_ms))
-        return put if isinstance(put, Refusal) else _saved(put, venue, key, info)
+        doubts = (*info.doubts, *_asked(lambda: ports.key_probe.prepare(venue, key, here.symbol)))
+        try:
+            uid = info.uid or self._uid_by_marks(user_id, venue, key, look.links)
+        except AccountTaken:
+            return Refusal("refuse.key.taken")
+        put = self._put(user_id, venue, uid, key, (look.balance, opened_ms), doubts)
+        return put if isinstance(put, Refusal) else _saved(put, venue, key, info, doubts)
 
-    def _put(self, user_id: int, venue: Venue, uid: str, key: ApiKey, begin: tuple[Decimal, int]) -> Refusal | int:
+    def _uid_by_marks(self, user_id: int, venue: Venue, key: ApiKey, links: Iterable[str]) -> str:
+        """
+        Whose account it is where the venue does not tell: the one of ours that has traded on it lately, else one by
+        the key. *AccountTaken* when that one is another person's.
+        """
+        found = (
+            self._ports.keyring.own_uid(user_id, number, venue, self._here.feed)
+            for number in own_accounts(links, self._here.installation)
+        )
+        return next((uid for uid in found if uid), uid_of_key(key))
+
+    def _put(
+        self,
+        user_id: int,
+        venue: Venue,
+        uid: str,
+        key: ApiKey,
+        begin: tuple[Decimal, int],
+        doubts: tuple[Doubt, ...] = (),
+    ) -> Refusal | int:
         """Seal and store; *begin* is the balance (USDT) our books start with, and when (epoch ms)."""
         keyring, here = self._ports.keyring, self._here
         version = keyring.next_version(user_id, venue, here.feed, uid)
         sealed = self._ports.sealer.seal(key, SealContext(user_id, venue, uid, version))
         start, opened_ms = begin
         new = NewAccount(
-            user_id, venue, here.feed, uid, here.symbol, sealed, key.api_key[-4:], version, start, opened_ms
+            user_id, venue, here.feed, uid, here.symbol, sealed, key.api_key[-4:], version, start, opened_ms, doubts
         )
         try:
             account_id = keyring.put(new)
@@ -294,8 +326,12 @@ class TradingDesk:
         return venue in self._here.venues and feed_fits(self._here.feed, venue)
 
 
-class _Unreachable(Exception):
-    """The venue cannot be asked; told apart from our own database being away."""
+class _NotAnswered(Exception):
+    """The venue could not be asked, or not now; told apart from our own database being away."""
+
+    def __init__(self, reaction: Retry) -> None:
+        super().__init__(str(reaction))
+        self.reaction = reaction
 
 
 def _asked(ask: Callable[[], T]) -> T:
@@ -304,7 +340,7 @@ def _asked(ask: Callable[[], T]) -> T:
     except NotNow:
         raise
     except Retry as away:
-        raise _Unreachable(str(away)) from None
+        raise _NotAnswered(away) from None
 
 
 def _cannot_trade(account: ActiveAccount | None) -> Refusal | None:
@@ -317,5 +353,5 @@ def _refused(flaw: KeyFlaw) -> Refusal:
     return Refusal(flaw.key)
 
 
-def _saved(account_id: int, venue: Venue, key: ApiKey, info: KeyInfo) -> KeySaved:
-    return KeySaved(account_id, venue, key.api_key[-4:], info.bound_ips, info.expires_at)
+def _saved(account_id: int, venue: Venue, key: ApiKey, info: KeyInfo, doubts: tuple[Doubt, ...]) -> KeySaved:
+    return KeySaved(account_id, venue, key.api_key[-4:], info.bound_ips, info.expires_at, doubts)

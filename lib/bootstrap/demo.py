@@ -20,9 +20,10 @@ from lib.bootstrap.rehearsal import Players, Rehearsal, Stores
 from lib.clock import SteppedClock, SystemClock
 from lib.domain.account import AccountSettings, RiskLevel
 from lib.domain.analyst_name import RULES_MODEL
+from lib.domain.bybit_sites import FEEDS
 from lib.domain.candle import MINUTE_MS
 from lib.market.history import load_history
-from lib.settings import FEED_URLS, Settings
+from lib.settings import Settings
 from lib.simulator.exchange import LocalExchange
 from lib.simulator.feeds import Feed, identity, open_feed
 from lib.simulator.market import ReplayMarket
@@ -111,7 +112,7 @@ async def _live_through(  # noqa: PLR0913 - one day, wired
 
 async def _past_feed(settings: Settings, config: SimulatorConfig, store: Store) -> Feed:
     """The feed whose past is lived through: a real venue's as the candles it has published."""
-    if settings.feed in FEED_URLS:
+    if settings.feed in FEEDS:
         return await asyncio.to_thread(_published, settings, config.symbols[0])
     return open_feed(config, store, SystemClock(), None)  # here: the books' connection belongs to this thread
 

@@ -26,11 +26,12 @@ from lib.bootstrap.analyst import analyst_prices, open_analyst
 from lib.bootstrap.seat import take_seat
 from lib.clock import SystemClock
 from lib.domain.account import pool_of
+from lib.domain.bybit_sites import FEEDS
 from lib.domain.errors import Halt, Retry
 from lib.domain.instrument import Instrument
 from lib.market.collector import Collector, CollectorPlan
 from lib.ports import Ledger, NotListed
-from lib.settings import FEED_URLS, VERSION, Settings
+from lib.settings import VERSION, Settings
 from lib.simulator.completions import MODELS
 from lib.simulator.server import SimulatorConfig, Upstream, serve
 from lib.trading.commands import Clerk
@@ -104,9 +105,8 @@ async def _trader(settings: Settings, holder: str) -> AsyncIterator[Trader]:
         )
         hints = BybitAccountHints(opener, settings.private_ws_urls, session, clock)
         try:
-            clerk = Clerk(
-                desk, SqlCommands(engine, clock), opener, PybitKeyProbe(urls, ban=stores.check_lane(settings))
-            )
+            probe = PybitKeyProbe(urls, ban=stores.check_lane(settings), clock=clock)
+            clerk = Clerk(desk, SqlCommands(engine, clock), opener, probe)
             yield Trader(desk, Guardian(desk, hints), clerk, Stopper(desk, allowed=settings.trading_enabled))
         finally:
             await hints.close()
@@ -119,7 +119,7 @@ async def _trader(settings: Settings, holder: str) -> AsyncIterator[Trader]:
 
 async def simulator(settings: Settings, stop: asyncio.Event) -> None:
     """The local Bybit and the local analyst, until *stop*."""
-    real = await asyncio.to_thread(upstream, settings) if settings.feed in FEED_URLS else None
+    real = await asyncio.to_thread(upstream, settings) if settings.feed in FEEDS else None
     await serve(simulator_config(settings), stop, upstream=real)
 
 

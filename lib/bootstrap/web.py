@@ -38,8 +38,9 @@ class WebSystem:
     """
     Everything behind the pages and the API; one a process, used from any thread.
 
-    *check* raises *Retry* when database or Redis cannot be reached now. *trusted_proxies* of ours stand in front, and
-    the web answers to *hosts*, "*" being every name.
+    *addresses* are those the exchange sees us call from, as far as somebody said. *check* raises *Retry* when database
+    or Redis cannot be reached now. *trusted_proxies* of ours stand in front, and the web answers to *hosts*, "*" being
+    every name.
     """
 
     people: People
@@ -52,6 +53,7 @@ class WebSystem:
     symbols: tuple[str, ...]
     intervals: tuple[str, ...]
     venues: tuple[Venue, ...]
+    addresses: tuple[str, ...]
     trusted_proxies: int
     hosts: tuple[str, ...] = ("*",)
 
@@ -90,6 +92,7 @@ def web(settings: Settings) -> WebSystem:
         symbols=settings.symbols,
         intervals=settings.intervals,
         venues=settings.venues,
+        addresses=settings.egress_ips,
         trusted_proxies=settings.trusted_proxies,
         hosts=settings.web_hosts,
     )
@@ -108,12 +111,13 @@ def _trading(settings: Settings, engine: sa.Engine, clock: Clock) -> TradingDesk
         keyring=SqlKeyring(engine, clock),
         queue=SqlCommandQueue(engine),
         paper=SimulatorPaperDesk(settings.paper_api_url, settings.simulator_token, ban=lane),
-        key_probe=PybitKeyProbe(urls, ban=lane),
+        key_probe=PybitKeyProbe(urls, ban=lane, clock=clock),
         account_probe=BybitAccountProbe(urls, clock, lane),
         sealer=VaultSealer(settings.encryption_public_key),
         locks=SqlOwnLocks(engine),
         throttles=SqlThrottles(engine),
         clock=clock,
     )
-    here = Deployment(settings.feed_name, settings.venues, settings.symbols[0], settings.installation)
+    symbol, addresses = settings.symbols[0], settings.egress_ips
+    here = Deployment(settings.feed_name, settings.venues, symbol, settings.installation, addresses)
     return TradingDesk(ports, here)

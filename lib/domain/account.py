@@ -16,6 +16,12 @@ VENUES: tuple[Venue, ...] = ("paper", "demo", "testnet", "mainnet")
 Pool = Literal["exchange", "paper"]
 """Whose use counts together in the platform's limits: real exchanges' accounts, or those with paper money."""
 POOLS: tuple[Pool, ...] = ("exchange", "paper")
+Doubt = Literal["uid", "rights", "cross_margin"]
+DOUBTS: tuple[Doubt, ...] = ("uid", "rights", "cross_margin")
+"""
+What the venue did not tell or set of an account that is taken all the same, of demo trading alone: whose account it is,
+what its key may do, and isolated margin.
+"""
 
 MAX_CUSTOM_PROMPT = 1_000
 """Characters of a person's own prompt that reach the analyst."""

@@ -5,9 +5,15 @@ An exception's class says what the process does about it, not what went wrong: a
 the edge, one place per process reacts. A refusal by risk or by a form is a value, never an exception.
 """
 
+from lib.domain.venue_answer import VenueAnswer
+
 
 class MaemaeError(Exception):
-    """Root of the four; *args[0]* is one plain sentence without secrets."""
+    """Root of the four; *args[0]* is one plain sentence without secrets. *answer*: what a venue said, if one did."""
+
+    def __init__(self, why: str = "", answer: VenueAnswer | None = None) -> None:
+        super().__init__(why)
+        self.answer = answer
 
 
 class Retry(MaemaeError):

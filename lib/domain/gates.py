@@ -96,6 +96,8 @@ class Facts:
     room: Decimal | None = None
     missing: Decimal = ZERO
     closed: str = ""
+    modes: str = ""
+    """What is wrong with the modes the account trades in, "" = nothing known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -242,6 +244,7 @@ def entry_refusal(
         (lambda: facts.unresolved > 0, "an earlier order is not resolved yet"),
         (lambda: bool(facts.closed), facts.closed),
         (lambda: not instrument.trading, f"{instrument.symbol} is not trading"),
+        (lambda: facts.modes != "", facts.modes),
         (lambda: settings.long_only and side == "sell", "this account only goes long"),
         (lambda: facts.own_qty != facts.position.qty, "a position on this symbol is not ours"),
         (lambda: facts.foreign_orders > 0, "an order on this symbol is not ours"),

@@ -37,6 +37,8 @@ class Position:
     mark: Decimal = field(default=ZERO, compare=False)
     """The venue's mark price then, and the price at which it would liquidate; 0 = not told."""
     liquidation: Decimal = field(default=ZERO, compare=False)
+    one_way: bool = field(default=True, compare=False)
+    """False where the account is in hedge mode on this symbol."""
 
     @property
     def direction(self) -> Direction:

@@ -24,6 +24,8 @@ MAX_REWARD = 10
 LIQUIDATION_ROOM = Decimal("0.01")
 """Leverage is kept so low that liquidation lies at least this fraction of the price beyond the stop."""
 
+_ANY_LEVERAGE = 1_000_000
+
 Prices = tuple[Decimal, Decimal, Decimal]
 """Limit, stop, target."""
 
@@ -112,11 +114,16 @@ def _no_entry(why: str, leverage: int, clamps: tuple[Clamp, ...]) -> Sizing:
 
 def _prices(decision: Decision, side: Side, instrument: Instrument, ref: Decimal) -> Prices:
     sign = 1 if side == "buy" else -1
-    collar = ref * (1 + sign * COLLAR)
-    limit = instrument.floor_price(collar) if side == "buy" else instrument.ceil_price(collar)
+    limit = _limit(side, instrument, ref)
     stop = instrument.round_price(ref * (1 - sign * decision.stop_loss))
     take = instrument.round_price(ref * (1 + sign * decision.take_profit))
     return limit, stop, take
+
+
+def _limit(side: Side, instrument: Instrument, ref: Decimal) -> Decimal:
+    if side == "buy":
+        return instrument.floor_price(ref * (1 + COLLAR))
+    return instrument.ceil_price(ref * (1 - COLLAR))
 
 
 def _ordered(side: Side, prices: Prices, ref: Decimal) -> bool:
@@ -174,3 +181,52 @@ def _below_minimum(qty: Decimal, equity: Decimal, uncut: Decimal, instrument: In
 def _least(instrument: Instrument, ref: Decimal) -> Decimal:
     # the venue measures notional at the limit price, which may lie a collar below ref
     return instrument.ceil_qty(max(instrument.min_qty, instrument.min_notional / (ref * (1 - COLLAR))))
+
+
+# --- the least that can enter -----------------------------------------------------------------------------------------
+
+
+def least_equity(
+    settings: AccountSettings, instrument: Instrument, ref: Decimal, stop: Decimal = MIN_STOP
+) -> Decimal | None:
+    """
+    The least equity in USDT, cents rounded up, with which an entry whose stop is at least *stop* away (a fraction of
+    *ref*, the price now) can be placed; None when none can, however large.
+
+    Of a flat account with nothing else in it, for the side and the leverage that need least. `size_entry` finds no
+    quantity below it, whatever the analyst says.
+    """
+    sides: tuple[Side, ...] = ("buy",) if settings.long_only else ("buy", "sell")
+    found = (_least_equity(side, settings, instrument, ref, max(stop, MIN_STOP)) for side in sides)
+    return min((needed for needed in found if needed is not None), default=None)
+
+
+def _least_equity(
+    side: Side, settings: AccountSettings, instrument: Instrument, ref: Decimal, stop: Decimal
+) -> Decimal | None:
+    stop, stop_price, limit = _nearest_stop(side, instrument, ref, stop)
+    least, profile, limits = _least(instrument, ref), settings.profile, settings.limits
+    leverage, _ = _leverage(Decision("buy", Decimal(1), _ANY_LEVERAGE, "", stop, stop), settings, instrument)
+    shares = (profile.risk_per_trade, limits.max_exposure, limits.max_margin * leverage)
+    if stop > MAX_STOP_DISTANCE or stop_price <= 0 or least > instrument.max_market_qty or min(shares) <= 0:
+        return None
+    price, distance = max(ref, limit), max(abs(limit - stop_price), ref * (COLLAR + stop))
+    needed = max(least * each / share for each, share in zip((distance, price, price), shares, strict=True))
+    return needed.quantize(Decimal("0.01"), ROUND_CEILING)
+
+
+def _nearest_stop(side: Side, instrument: Instrument, ref: Decimal, stop: Decimal) -> Prices:
+    """
+    The nearest stop of at least *stop* that rounding leaves beyond price and limit: its fraction, its price, the limit.
+
+    A tick that is coarse beside the price pushes it out.
+    """
+    sign = 1 if side == "buy" else -1
+    limit, tick = _limit(side, instrument, ref), instrument.tick_size
+    beyond = instrument.ceil_price(min(ref, limit)) - tick
+    if side == "sell":
+        beyond = instrument.floor_price(max(ref, limit)) + tick
+    # half a tick before it still rounds to it
+    stop = max(stop, (sign * (ref - beyond) - tick / 2) / ref)
+    rounded = instrument.round_price(ref * (1 - sign * stop))
+    return stop, min(rounded, beyond) if side == "buy" else max(rounded, beyond), limit

@@ -20,9 +20,11 @@ from lib.clock import Clock
 from lib.domain.candle import interval_ms
 from lib.domain.errors import Retry
 from lib.market.feed import CandleFeed
-from lib.market.status import adopt_feed, collector_fields, iso
+from lib.market.status import adopt_feed, collector_fields, iso, rules_text
 from lib.ports import CandleStore, KlineStream, KlineUpdate, MarketData
 
+RULES_LIFE_MS, RULES_AGAIN_MS = 6 * 3_600_000, 60_000
+"""How long trading rules count as read, and how soon they are asked for again where they could not be."""
 _log = log.get("collector")
 
 LONGEST_STREAMED_MS = 5 * 60_000
@@ -78,6 +80,9 @@ class Collector:
             )
             for series in plan.series
         }
+        self._market = market
+        self._rules_ms: dict[str, int] = {}
+        """When each symbol's rules were last read."""
         self._connections = 0
         self._adopted = threading.Event()
         self._stopping = threading.Event()
@@ -107,6 +112,7 @@ class Collector:
             if self._stopping.is_set():
                 return
             feed.tick()
+        self._tell_rules()
         self._write_status()
 
     # --- threads --------------------------------------------------------------------------------------------------
@@ -170,6 +176,21 @@ class Collector:
         self._store.set_status(fixed)
         self._adopted.set()
         _log.info("collector.started", feed=plan.feed, lists=len(plan.series))
+
+    def _tell_rules(self) -> None:
+        """Write the trading rules down for whoever shows what an order needs; they change a few times a month."""
+        now = self._clock.now_ms()
+        for symbol in self._plan.symbols:
+            if symbol in self._rules_ms and 0 <= now - self._rules_ms[symbol] < RULES_LIFE_MS:
+                continue
+            self._rules_ms[symbol] = now
+            try:
+                rules = self._market.instrument(symbol)
+            except Retry as away:
+                _log.warning("collector.rules_unread", symbol=symbol, why=str(away))
+                self._rules_ms[symbol] = now - RULES_LIFE_MS + RULES_AGAIN_MS
+                continue
+            self._store.set_status({f"rules:{symbol}": rules_text(rules)})
 
     def _write_status(self) -> None:
         connected = self._stream is not None and self._stream.connected

@@ -18,20 +18,25 @@ gaps_filled                      closed candles fetched by REST because the stre
 quarantined                      candles refused because they cannot be true
 last_close:{symbol}:{interval}   close time of the newest closed candle
 candles:{symbol}:{interval}      how many closed candles are held
+rules:{symbol}                   its trading rules as JSON, read again every six hours
 
 Values are text. Two processes write here, each its own fields; nothing is ever decided from them except that candles of
 another feed are forgotten before the first write.
 """
 
+import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from decimal import Decimal
 
 from lib.domain.candle import interval_ms
+from lib.domain.instrument import Instrument
 from lib.market.feed import CandleFeed
 from lib.ports import CandleStore
 
 CLOSED_MARKETS = "closed_markets"
+_RULES = ("tick_size", "qty_step", "min_qty", "max_market_qty", "min_notional", "max_leverage")
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +85,22 @@ def collector_fields(feeds: Iterable[CandleFeed], *, now_ms: int, connected: boo
     for feed in feeds:
         fields |= _list_fields(feed)
     return fields
+
+
+def rules_text(rules: Instrument) -> str:
+    """Trading rules as the field `rules:{symbol}` holds them: decimals as text."""
+    return json.dumps({name: str(getattr(rules, name)) for name in _RULES})
+
+
+def read_rules(symbol: str, text: str) -> Instrument | None:
+    """What `rules_text` wrote; None for nothing and for what cannot be read."""
+    try:
+        found = json.loads(text)
+        tick, step, least, most, notional, leverage = (Decimal(found[name]) for name in _RULES)
+    except (ValueError, KeyError, TypeError, ArithmeticError):
+        return None
+    sound = all(value.is_finite() and value > 0 for value in (tick, step, least, most, leverage))
+    return Instrument(symbol, tick, step, least, most, notional, leverage) if sound and notional.is_finite() else None
 
 
 def adopt_feed(store: CandleStore, feed: str) -> bool:

@@ -8,7 +8,8 @@ import sqlalchemy as sa
 from lib.adapters.sql.people import accounts, users
 from lib.adapters.sql.trading import cycles
 from lib.domain.candle import MINUTE_MS, Candle, candle_problem, interval_ms, sound_tail
-from lib.market.status import closed_markets_of
+from lib.domain.instrument import Instrument
+from lib.market.status import closed_markets_of, read_rules
 from lib.queries.reading import Reading, epoch_ms
 from lib.queries.values import Health
 
@@ -46,6 +47,10 @@ class MarketReadings(Reading):
         if forming is not None and newer and not candle_problem(forming.candle, MINUTE_MS):
             return forming.candle.close
         return closed.close if closed else None
+
+    def rules(self, symbol: str) -> Instrument | None:
+        """The trading rules the collector last read, or None."""
+        return read_rules(symbol, self.status().get(f"rules:{symbol}", ""))
 
     def demo_user_id(self, feed: str) -> int | None:
         """The labelled demo person of *feed*, or None."""

@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 
 from lib.adapters.sql.people import accounts, commands, credentials, users
-from lib.adapters.sql.rows import settings_from
+from lib.adapters.sql.rows import read_doubts, settings_from
 from lib.queries.reading import Reading, epoch_ms
 from lib.queries.values import Choices, CommandRow, KeyStatus
 
@@ -38,6 +38,7 @@ class PersonReadings(Reading):
                 accounts.c.venue,
                 accounts.c.pause_reason,
                 accounts.c.trading_enabled,
+                accounts.c.doubts,
                 credentials.c.last4,
                 credentials.c.created_at,
             )
@@ -54,6 +55,7 @@ class PersonReadings(Reading):
             created_ms=epoch_ms(row["created_at"]),
             pause_reason=row["pause_reason"],
             trading_enabled=row["trading_enabled"],
+            doubts=read_doubts(row["doubts"]),
         )
 
     def command(self, user_id: int) -> CommandRow | None:

@@ -6,7 +6,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from lib.domain.account import AccountSettings
+from lib.domain.account import AccountSettings, Doubt
 from lib.domain.books import Charge, balance, paid_in
 from lib.domain.order import Order
 from lib.domain.position import ZERO, Position, Side, unrealised_pnl
@@ -216,7 +216,10 @@ class Choices:
 
 @dataclass(frozen=True, slots=True)
 class KeyStatus:
-    """The key in use: four characters and when it came; *pause_reason* says why its account is paused, or ""."""
+    """
+    The key in use: four characters and when it came; *pause_reason* says why its account is paused, or "". *doubts* are
+    what the exchange did not tell or set when it was entered.
+    """
 
     account_id: int
     venue: str
@@ -224,6 +227,7 @@ class KeyStatus:
     created_ms: int
     pause_reason: str
     trading_enabled: bool
+    doubts: tuple[Doubt, ...] = ()
 
     @property
     def masked(self) -> str:

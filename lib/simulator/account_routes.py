@@ -41,8 +41,11 @@ def account_info(call: Call) -> Result:
 
 
 def set_margin_mode(call: Call) -> Result:
-    """Account-wide."""
-    call.engine.desk.set_margin_mode(call.account.uid, call.params.required("setMarginMode"))
+    """Account-wide; demo trading stays in cross margin."""
+    wanted = call.params.required("setMarginMode")
+    if call.account.is_demo and wanted == "ISOLATED_MARGIN":
+        raise Refused(110073, "Set margin mode failed")
+    call.engine.desk.set_margin_mode(call.account.uid, wanted)
     return {"reasons": []}
 
 

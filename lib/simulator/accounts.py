@@ -74,6 +74,14 @@ class Holding:
     updated_ms: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class Born:
+    """How an account is at first: isolated here, REGULAR_MARGIN (cross) at Bybit; of demo trading or not."""
+
+    margin_mode: str = "ISOLATED_MARGIN"
+    is_demo: bool = False
+
+
 @dataclass(slots=True)
 class Account:
     """Everything of one uid; *history* lists are append-only and not part of `Engine.export_account`."""
@@ -85,6 +93,8 @@ class Account:
     cash: Decimal = ZERO
     margin_mode: str = "ISOLATED_MARGIN"
     position_mode: int = ONE_WAY
+    is_demo: bool = False
+    """Of demo trading, to which the venue does not offer every route."""
     seq: int = 0
     leverage: dict[str, Decimal] = field(default_factory=dict)
     holdings: dict[str, Holding] = field(default_factory=dict)

@@ -57,7 +57,8 @@ class VenueConfig:
     Limits of the skin; times in ms.
 
     *ip_limit* requests per *ip_window_ms* and address, then HTTP 403 for *ip_ban_ms* (None = no limit). A new order is
-    visible to queries, and a closed one in the history, only after *visible_delay_ms*.
+    visible to queries, and a closed one in the history, only after *visible_delay_ms*. The venue's clock runs
+    *clock_ahead_ms* before the one it was given (negative: behind).
     """
 
     ip_limit: int | None = 600
@@ -65,6 +66,7 @@ class VenueConfig:
     ip_ban_ms: int = 600_000
     visible_delay_ms: int = 0
     rate_limits: bool = True
+    clock_ahead_ms: int = 0
 
 
 def is_whole(text: str) -> bool:

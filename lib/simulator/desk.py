@@ -190,10 +190,15 @@ class Desk:
     # --- the account --------------------------------------------------------------------------------------------------
 
     def set_margin_mode(self, uid: int, mode: str) -> None:
-        """Account-wide; only a label here, since this engine keeps every position isolated."""
+        """
+        Account-wide; only a label here, since this engine keeps every position isolated. 3400045 with its reasons while
+        a position or an order is open.
+        """
         if mode not in MARGIN_MODES:
             raise Refused(10001, "params error: setMarginMode invalid")
         account = self._books.account(uid)
+        if reasons := _why_not_switched(account):
+            raise Refused(3400045, "Set margin mode failed", {"reasons": reasons})
         account.margin_mode = mode
         self._books.touch(account)
 
@@ -210,3 +215,13 @@ class Desk:
             raise ValueError("more than is available")
         kind = kind or ("TRANSFER_IN" if amount >= 0 else "TRANSFER_OUT")
         self._books.book(account, CashMove(kind, cash_flow=amount))
+
+
+def _why_not_switched(account: Account) -> list[dict[str, str]]:
+    """Bybit's reasons against another margin mode."""
+    reasons = []
+    if any(not holding.position.is_flat for holding in account.holdings.values()):
+        reasons.append(("3400208", "You have unclosed hedge mode or isolated mode USDT perpetual positions"))
+    if account.orders:
+        reasons.append(("3400054", "You have uncancelled USDT perpetual orders"))
+    return [{"reasonCode": code, "reasonMsg": text} for code, text in reasons]

@@ -18,7 +18,7 @@ import msgspec
 
 from lib.domain.candle import MINUTE_MS
 from lib.domain.instrument import Instrument
-from lib.simulator.accounts import Account, ApiKey, EngineConfig, History
+from lib.simulator.accounts import Account, ApiKey, Born, EngineConfig, History
 from lib.simulator.books import Books, CashMove
 from lib.simulator.charges import BORN_WITH, USDT, FeeTerms
 from lib.simulator.desk import Desk, Pending
@@ -196,6 +196,7 @@ class Engine:
         key: ApiKey | None = None,
         label: str = "",
         terms: FeeTerms | None = None,
+        born: Born | None = None,
     ) -> Account:
         """A new account with *balance* USDT, and some of what it pays fees in; ValueError when uid or key is taken."""
         number = max(self.books.accounts, default=FIRST_UID - 1) + 1 if uid is None else uid
@@ -204,7 +205,16 @@ class Engine:
         chosen = key or self._derived_key(number, 1)
         if chosen.key in self._keys:
             raise ValueError("this API key is taken")
-        account = Account(number, label, self.books.now, [], terms=terms or FeeTerms())
+        born = born or Born()
+        account = Account(
+            number,
+            label,
+            self.books.now,
+            [],
+            terms=terms or FeeTerms(),
+            margin_mode=born.margin_mode,
+            is_demo=born.is_demo,
+        )
         self._admit(account)
         self.add_key(number, chosen)
         self.desk.deposit(number, balance)

@@ -32,6 +32,7 @@ VENUE_KINDS = frozenset(
         "clock_skew",  # the venue's clock is ms= off, from now on
         "leverage_changed",  # by hand: symbol=, leverage=
         "mode_changed",  # by hand: mode= (3 = hedge)
+        "margin_changed",  # by hand: mode= (REGULAR_MARGIN)
         "manual_close",  # by hand: symbol=
         "maintenance",  # 10016 to everything for ms= (10000), or until= (epoch ms)
         "announce",  # maintenance by /v5/system/status, which goes on answering: in ms ahead= (0), for ms= (600000)

@@ -46,10 +46,10 @@ class Broken(Exception):
 class Mischief:
     """Takes faults off the engine's queue as requests pass."""
 
-    def __init__(self, engine: Engine, veil: Veil) -> None:
+    def __init__(self, engine: Engine, veil: Veil, skew_ms: int = 0) -> None:
         self._engine, self._veil = engine, veil
         self._closed_until = 0
-        self.skew_ms = 0
+        self.skew_ms = skew_ms
 
     def before_all(self, path: str, now: int) -> None:
         """What hits every request, signed or not."""
@@ -110,6 +110,9 @@ class Mischief:
             self._relever(fault, uid)
         if fault := faults.take("mode_changed", path=path, uid=uid):
             account.position_mode = fault.number("mode", 3)
+            self._engine.books.touch(account)
+        if fault := faults.take("margin_changed", path=path, uid=uid):
+            account.margin_mode = fault.text("mode", "REGULAR_MARGIN")
             self._engine.books.touch(account)
         if fault := faults.take("manual_close", path=path, uid=uid):
             self._engine.desk.close_by_hand(uid, fault.text("symbol", "BTCUSDT"))

@@ -2,17 +2,19 @@
 `POST /sim/accounts`: an account, or one more key for an existing one. Only a simulator has this.
 
 The body is {"balance": "10000", "label", "uid", "api_key", "api_secret", "read_only", "permissions", "ips",
-"fee_coin": "USDT", "tax": ""}, all optional; the answer {"uid", "apiKey", "apiSecret"}, or HTTP 400 with {"error"}.
-Guarding it is the server's business.
+"fee_coin": "USDT", "tax": "", "margin_mode", "demo"}, all optional; the answer {"uid", "apiKey", "apiSecret"}, or HTTP
+400 with {"error"}. An account is born isolated, unless *margin_mode* says REGULAR_MARGIN as Bybit's are; one of *demo*
+trading meets the routes Bybit does not offer there. Guarding all this is the server's business.
 """
 
 import json
 from decimal import Decimal
+from typing import Literal
 
 import msgspec
 
 from lib.domain.candle import decimal_from_wire
-from lib.simulator.accounts import FULL_PERMISSIONS, ApiKey
+from lib.simulator.accounts import FULL_PERMISSIONS, ApiKey, Born
 from lib.simulator.call import Request, Response
 from lib.simulator.charges import USDT, FeeTerms
 from lib.simulator.engine import Engine
@@ -33,6 +35,8 @@ class AccountOrder(msgspec.Struct, forbid_unknown_fields=True):
     ips: list[str] = []
     fee_coin: str = USDT
     tax: str = ""
+    margin_mode: Literal["ISOLATED_MARGIN", "REGULAR_MARGIN", "PORTFOLIO_MARGIN"] = "ISOLATED_MARGIN"
+    demo: bool = False
 
 
 def open_account(engine: Engine, request: Request) -> Response:
@@ -52,7 +56,8 @@ def _carry_out(engine: Engine, order: AccountOrder) -> tuple[int, ApiKey]:
     if not 0 <= balance <= MOST_BALANCE:
         raise ValueError("balance must lie between 0 and 1,000,000,000 USDT")
     terms = FeeTerms(order.fee_coin, order.tax)
-    account = engine.create_account(balance, uid=order.uid, key=key, label=order.label, terms=terms)
+    born = Born(order.margin_mode, order.demo)
+    account = engine.create_account(balance, uid=order.uid, key=key, label=order.label, terms=terms, born=born)
     return account.uid, _restrict(account.keys[0], order)
 
 

@@ -6,7 +6,7 @@ stand-in. Money and quantity are Decimal, times epoch ms, "" and 0 mean "none". 
 thing, changed by the matching alone; everything else is written once and never again.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from hashlib import blake2b
@@ -26,12 +26,13 @@ RISE, FALL = 1, 2
 
 
 class Refused(Exception):
-    """The venue says no before accepting: *code* and *text* as they go on the wire."""
+    """The venue says no before accepting: *code*, *text* and *result* as they go on the wire."""
 
-    def __init__(self, code: int, text: str) -> None:
+    def __init__(self, code: int, text: str, result: Mapping[str, Any] | None = None) -> None:
         super().__init__(f"{code} {text}")
         self.code = code
         self.text = text
+        self.result = dict(result or {})
 
 
 @dataclass(frozen=True, slots=True)

@@ -69,6 +69,13 @@ SIGNED: dict[tuple[str, str], Route] = {
     ("GET", "/v5/execution/list"): Route(order_routes.executions),
 }
 
+DEMO_ROUTES = frozenset(path for _, path in SIGNED) - {
+    "/v5/account/fee-rate",
+    "/v5/user/query-api",
+    "/v5/position/symbol-info",
+}
+"""What Bybit lists as available to demo trading. https://bybit-exchange.github.io/docs/v5/demo"""
+
 
 class Venue:
     """Bybit, as far as this project needs it; one task at a time."""
@@ -77,7 +84,7 @@ class Venue:
         self.engine, self.config = engine, config
         self._clock = clock
         self._veil = Veil()
-        self._mischief = Mischief(engine, self._veil)
+        self._mischief = Mischief(engine, self._veil, config.clock_ahead_ms)
         self._accounts = AccountLimits()
         self._addresses = AddressLimits(config.ip_limit, config.ip_window_ms, config.ip_ban_ms)
         klines = Klines(engine.market)
@@ -169,6 +176,8 @@ class Venue:
         auth.check_key(key)
         auth.check_signature(key, request, self.now_ms())
         auth.check_address(key, request.remote)
+        if account.is_demo and request.path not in DEMO_ROUTES:
+            raise Refused(10032, "Demo trading are not supported.")
         auth.check_permission(key, route.right, writes=route.writes)
         quota = self._quota(account.uid, request.path, route.per_second)
         if quota.exceeded:
@@ -177,7 +186,7 @@ class Venue:
         try:
             result = route.handler(self._call(request, caller))
         except Refused as refused:
-            return self._reply(refused.code, refused.text, {}, quota)
+            return self._reply(refused.code, refused.text, refused.result, quota)
         self._mischief.after(request.path, account.uid)
         return self._reply(0, "OK", result, quota)
 

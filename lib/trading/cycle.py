@@ -209,7 +209,7 @@ async def _trade(this: Round, account: TraderAccount, window: Sequence[Candle]) 
     before, answer = await asyncio.gather(prefetch(desk, account, exchange), answer_task)
     snapshot = await _looked(this, account, exchange, before)
     try:
-        plan = await make_plan(desk, account, snapshot, answer, window[-1], this.ceiling(account))
+        plan = await make_plan(desk, account, exchange, snapshot, answer, window[-1], this.ceiling(account))
         orders = await desk.ledger.plan(account, this.key(account), t_ms, plan)
         turn = Turn(answer.decision, this.ceiling(account)) if isinstance(answer.decision, Decision) else None
         part = Part(desk, account, exchange, snapshot.position, our_part(snapshot.position, snapshot.own_qty))

@@ -82,6 +82,8 @@ class Desk:
     """The newest order this process sent for each account (order_link_id): a ledger without it has lost commits."""
     entered: dict[int, Order] = field(default_factory=dict)
     """The newest entry this process sent for each account: with the database down its stop is known from here."""
+    modes_seen: dict[int, int] = field(default_factory=dict)
+    """Accounts whose margin and position modes were seen to be right, and on which UTC day (days since 1970) last."""
     pools: frozenset[Pool] = frozenset({"paper"})
     """Which accounts this deployment serves, as the platform's limits count them."""
     draws: defaultdict[Pool, Draws] = field(default_factory=lambda: defaultdict(Draws))

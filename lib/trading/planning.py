@@ -8,7 +8,7 @@ anything is signed. An account that cannot be read is a visible skip.
 """
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from lib import log
@@ -22,6 +22,7 @@ from lib.ports import AnalystAnswer, Exchange, OrderRecord, Ticker, TraderAccoun
 from lib.trading.books import import_fills, own_quantity, settle_books
 from lib.trading.ceiling import Ceiling
 from lib.trading.desk import Desk
+from lib.trading.modes import modes_refusal
 
 LOG = log.get("trading.planning")
 
@@ -88,17 +89,32 @@ async def _own_qty(desk: Desk, account: TraderAccount, exchange: Exchange, posit
     return (await desk.ledger.books(account.account_id)).position.qty
 
 
-async def make_plan(
-    desk: Desk, account: TraderAccount, snapshot: Snapshot, answer: AnalystAnswer, newest: Candle, ceiling: Ceiling
+async def make_plan(  # noqa: PLR0913 - what a plan is made of
+    desk: Desk,
+    account: TraderAccount,
+    exchange: Exchange,
+    snapshot: Snapshot,
+    answer: AnalystAnswer,
+    newest: Candle,
+    ceiling: Ceiling,
 ) -> AccountPlan:
     """The plan of *account* for *answer* of T; refusals, skips and the opinion of one switched off are plans too."""
     known = await _known(desk, account, snapshot, ceiling)
     await _lock(desk, account, known, ceiling.t_ms, answered=not answer.failed)
     if abs(snapshot.ticker.last - newest.close) > newest.close * MAX_PRICE_DISTANCE:
         return AccountPlan("skipped", "the venue's price is more than 0.5 % away from the newest candle")
-    facts, ref = ceiling.over(account.account_id, known), snapshot.ticker.last
-    plan = decide(answer.decision, facts, account.settings, snapshot.instrument, ref, ceiling.t_ms)
-    plan = opinion_of(account, plan)
+    settings, rule, ref = account.settings, snapshot.instrument, snapshot.ticker.last
+
+    def planned(facts: Facts) -> AccountPlan:
+        view = ceiling.over(account.account_id, facts)
+        return opinion_of(account, decide(answer.decision, view, settings, rule, ref, ceiling.t_ms))
+
+    if any(draft.leg == "e" for draft in planned(known).orders):
+        position, entries = snapshot.position, known.entries_today
+        modes = await modes_refusal(desk, account, exchange, position, entries, ceiling.t_ms)
+        known = replace(known, modes=modes)
+    # nothing is awaited from here to the draw: what the platform has left is everybody's of this cycle
+    plan = planned(known)
     for draft in plan.orders:
         if draft.leg == "e" and draft.qty is not None:
             ceiling.draw(account.account_id, draft.qty * max(draft.limit_price, draft.ref_price))
@@ -124,7 +140,9 @@ async def size_turn(
     snapshot = await look(desk, account, exchange, await prefetch(desk, account, exchange))
     known = await _known(desk, account, snapshot, turn.ceiling)
     await _lock(desk, account, known, turn.ceiling.t_ms, answered=True)
-    facts, ref = turn.ceiling.over(account.account_id, known), snapshot.ticker.last
+    position, entries = snapshot.position, known.entries_today
+    modes = await modes_refusal(desk, account, exchange, position, entries, turn.ceiling.t_ms)
+    facts, ref = turn.ceiling.over(account.account_id, replace(known, modes=modes)), snapshot.ticker.last
     settings, rule = account.settings, snapshot.instrument
     if refusal := entry_refusal(turn.decision, side, facts, settings, rule, turn.ceiling.t_ms):
         return Sizing(ZERO, 1, ZERO, ZERO, ZERO, refusal), ref

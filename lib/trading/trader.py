@@ -18,6 +18,7 @@ from lib.trading.commands import Clerk
 from lib.trading.cycle import CycleReport, run_cycle
 from lib.trading.desk import Desk, boundary, due, fits
 from lib.trading.guardian import Guardian
+from lib.trading.modes import check_modes
 from lib.trading.resolution import RESUME_MS, Sweep, has_lost_commits, reconcile, recover, recoveries
 from lib.trading.stopping import Stopper
 from lib.trading.timekeeping import check_clocks
@@ -63,6 +64,7 @@ class Trader:
         self._spawn("recover", self._recover(parts))
         self._spawn("guard", self._guard())
         self.check_clocks()
+        self.check_modes()
         t_ms = boundary(self.desk.clock.now_ms())
         if self.desk.clock.now_ms() - t_ms <= RESUME_MS:
             self.cycle()
@@ -107,6 +109,11 @@ class Trader:
         """Carry out the switches that are thrown, and prove that everything stopped."""
         if self.ready and self.stopper is not None:
             self._spawn("stops", self.stopper.run_pass())
+
+    def check_modes(self) -> None:
+        """See once a day whether accounts still trade in the modes they were set to."""
+        if self.ready:
+            self._spawn("modes", check_modes(self.desk))
 
     def check_clocks(self) -> None:
         """See whether the clock we sign by is the ledger's and the venues'."""

@@ -69,12 +69,9 @@ class Scene:
 
 
 @pytest.fixture(params=["sqlite", "mariadb"])
-async def scene(
-    request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> AsyncIterator[Scene]:
+async def scene(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Scene]:
     engine = request.getfixturevalue(f"{request.param}_engine")
     async with over_http(tmp_path, by_pybit=False) as world:
-        monkeypatch.setattr("pybit._helpers.generate_timestamp", world.clock.now_ms)
         world.engine.accounts[1_000_001].keys[0].permissions["Wallet"] = []
         urls, clock = {"paper": world.base_url}, world.clock
         ports = TradingPorts(
@@ -82,7 +79,7 @@ async def scene(
             keyring=SqlKeyring(engine, clock),
             queue=SqlCommandQueue(engine),
             paper=SimulatorPaperDesk(world.base_url, ""),
-            key_probe=PybitKeyProbe(urls),  # type: ignore[arg-type]
+            key_probe=PybitKeyProbe(urls, clock=clock),  # type: ignore[arg-type]
             account_probe=BybitAccountProbe(urls, clock),  # type: ignore[arg-type]
             sealer=VaultSealer(PUBLIC),
             locks=SqlOwnLocks(engine, clock),

@@ -94,6 +94,33 @@ async def test_a_key_with_the_wrong_rights_is_refused_and_nothing_is_stored(
     assert scene.rows(accounts) == []
 
 
+@pytest.mark.parametrize(
+    ("code", "key"),
+    [
+        (10003, "refuse.key.refused"),
+        (33004, "refuse.key.refused"),
+        (10010, "refuse.key.refused"),
+        (777_777, "refuse.key.refused"),
+        (10016, "refuse.key.later"),
+        (10006, "refuse.key.later"),
+    ],
+)
+async def test_what_the_venue_says_is_what_the_person_reads(scene: Scene, code: int, key: str) -> None:
+    refused = await scene.save(scene.new_key(refusal=code))
+    assert isinstance(refused, Refusal)
+    assert (refused.key, refused.params["code"]) == (key, code)
+    assert refused.params["said"]
+    assert scene.rows(accounts) == []
+
+
+@pytest.mark.parametrize("path", ["/v5/account/wallet-balance", "/v5/account/info", "/v5/position/switch-mode"])
+async def test_a_refusal_at_any_step_of_the_check_is_told(scene: Scene, path: str) -> None:
+    scene.world.break_next("err_10016_before", path)
+    refused = await scene.save()
+    assert isinstance(refused, Refusal)
+    assert (refused.key, refused.params["code"]) == ("refuse.key.later", 10016)
+
+
 async def test_an_unknown_key_and_a_venue_that_is_away_are_told_apart(scene: Scene) -> None:
     assert await scene.refusal(ApiKey("k" * 18, "s" * 36)) == "refuse.key.refused"
     for _ in range(3):

@@ -348,9 +348,8 @@ async def test_a_trade_at_the_simulator_is_a_hint(tmp_path: Path) -> None:
 
 
 def test_every_venue_has_its_private_address() -> None:
-    urls = load({"VENUES": "paper,demo,testnet", "PAPER_API_URL": "https://paper.example"}).private_ws_urls
+    urls = load({"FEED": "bybit", "VENUES": "paper,demo", "PAPER_API_URL": "https://paper.example"}).private_ws_urls
     assert urls == {
         "paper": "wss://paper.example/v5/private",
         "demo": "wss://stream-demo.bybit.com/v5/private",
-        "testnet": "wss://stream-testnet.bybit.com/v5/private",
     }

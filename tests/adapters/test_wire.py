@@ -14,6 +14,7 @@ from lib.adapters.bybit.wire import (
     Envelope,
     decode_envelope,
     instrument_from,
+    margin_from,
     number,
     parsed,
     plain,
@@ -308,3 +309,9 @@ def test_an_exit_is_a_reduce_only_market_order_without_stop_fields() -> None:
 def test_an_entry_without_stop_price_or_quantity_is_never_made(changes: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match="signed with"):
         order_body(order(**changes))
+
+
+@pytest.mark.parametrize("result", [{}, {"marginMode": "NEW_MARGIN"}, {"marginMode": 3}])
+def test_a_margin_mode_nobody_knows_is_no_answer(result: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match=r"marginMode|margin mode"):
+        margin_from(Envelope(0, 1, result=result))

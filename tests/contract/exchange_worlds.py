@@ -20,6 +20,7 @@ from lib.adapters.vault import VaultOpener, generate_keys
 from lib.clock import SteppedClock
 from lib.domain.candle import MINUTE_MS, Candle
 from lib.ports import ApiKey, Exchange
+from lib.simulator.accounts import Born
 from lib.simulator.config import SimulatorConfig
 from lib.simulator.engine import Engine
 from lib.simulator.faults import Fault, Faults
@@ -89,26 +90,30 @@ def bybit(transport: Transport, clock: SteppedClock, key: ApiKey) -> Exchange:
     return exchanges.of("paper", "1000001", key)
 
 
+AS_BYBITS_DEMO = Born("REGULAR_MARGIN", is_demo=True)
+"""Cross margin, and routes that are not offered."""
+
+
 @asynccontextmanager
-async def in_process() -> AsyncIterator[World]:
+async def in_process(born: Born | None = None, clock_ahead_ms: int = 0) -> AsyncIterator[World]:
     """Ours over `VenueTransport`."""
     clock = SteppedClock(T + 1_000)
     engine = Engine(market(), INSTRUMENTS, config(Path()).engine)
-    venue = Venue(engine, clock, VenueConfig())
-    key = open_account(engine, clock)
+    venue = Venue(engine, clock, VenueConfig(clock_ahead_ms=clock_ahead_ms))
+    key = open_account(engine, clock, born)
     transport = VenueTransport(venue, venue.faults, clock)
     yield World(clock, engine, venue.faults, key, "http://paper.test", transport)
 
 
 @asynccontextmanager
-async def over_http(folder: Path, *, by_pybit: bool) -> AsyncIterator[World]:
+async def over_http(folder: Path, *, by_pybit: bool, born: Born | None = None) -> AsyncIterator[World]:
     """Ours or pybit over a loopback socket, the simulator's real HTTP application behind it."""
     clock = SteppedClock(T + 1_000)
     plan = config(folder)
     store = Store(plan.database, "replay test")
     local = build(plan, Feed(market(), INSTRUMENTS), store, clock)
     await local.resume()
-    key = open_account(local.engine, clock)
+    key = open_account(local.engine, clock, born)
     try:
         async with serving(application(plan, local, clock)) as url, open_session() as session:
             transport = AiohttpTransport(url, session)
@@ -121,10 +126,10 @@ def config(folder: Path) -> SimulatorConfig:
     return SimulatorConfig(feed="synthetic", database=folder / "simulator.db")
 
 
-def open_account(engine: Engine, clock: SteppedClock) -> ApiKey:
+def open_account(engine: Engine, clock: SteppedClock, born: Born | None = None) -> ApiKey:
     """A fresh account of *START_BALANCE*; its key."""
     engine.advance(clock.now_ms())
-    [key] = engine.create_account(START_BALANCE, uid=1_000_001).keys
+    [key] = engine.create_account(START_BALANCE, uid=1_000_001, born=born).keys
     return ApiKey(key.key, key.secret)
 
 

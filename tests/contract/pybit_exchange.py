@@ -18,6 +18,7 @@ from pybit.unified_trading import HTTP
 
 from lib.clock import Clock
 from lib.domain.errors import Pause, Retry
+from lib.domain.modes import MarginMode
 from lib.domain.order import Order, OrderState
 from lib.domain.position import Position, Side
 from lib.ports import (
@@ -44,6 +45,11 @@ OVER = {
 KINDS: dict[str, FillKind] = {"Trade": "trade", "Funding": "funding", "BustTrade": "liquidation", "AdlTrade": "adl"}
 
 
+MARGINS: dict[str, MarginMode] = {
+    "ISOLATED_MARGIN": "isolated",
+    "REGULAR_MARGIN": "cross",
+    "PORTFOLIO_MARGIN": "portfolio",
+}
 EXECUTED = {"TRADE", "SETTLEMENT", "LIQUIDATION", "ADL"}
 
 
@@ -91,7 +97,7 @@ class PybitExchange:
 
     async def position(self, symbol: str) -> Position:
         answer = await _ask(self._session.get_positions, category="linear", symbol=symbol)
-        row = answer["result"]["list"][0]
+        row, *other_side = answer["result"]["list"]
         size = _number(row["size"])
         return Position(
             symbol,
@@ -102,7 +108,11 @@ class PybitExchange:
             _number(row["takeProfit"]),
             _number(row["unrealisedPnl"]),
             answer["time"],
+            one_way=not other_side,
         )
+
+    async def margin_mode(self) -> MarginMode:
+        return MARGINS[(await _ask(self._session.get_account_info))["result"]["marginMode"]]
 
     async def open_orders(self, symbol: str) -> list[OrderRecord]:
         return await self._all(self._session.get_open_orders, _record, symbol=symbol, openOnly=0, limit=50)

@@ -16,7 +16,7 @@ from lib.domain.errors import Pause, Retry
 from lib.domain.order import Order, OrderState, absence_proved, order_link_id
 from lib.ports import Ack, ApiKey, OrderRecord
 from lib.simulator.charges import FeeTerms
-from tests.contract.exchange_worlds import FALL_MS, START_BALANCE, World, in_process, over_http
+from tests.contract.exchange_worlds import AS_BYBITS_DEMO, FALL_MS, START_BALANCE, World, in_process, over_http
 from tests.factories import INSTALLATION, SYMBOL, T, order
 
 CREATE, REALTIME, POSITION = "/v5/order/create", "/v5/order/realtime", "/v5/position/list"
@@ -26,11 +26,11 @@ LOOPBACK = [pytest.mark.server, pytest.mark.enable_socket]
 
 
 @pytest.fixture(
-    params=["in process", pytest.param("http", marks=LOOPBACK), pytest.param("pybit", marks=LOOPBACK)],
+    params=["in process", "demo", pytest.param("http", marks=LOOPBACK), pytest.param("pybit", marks=LOOPBACK)],
 )
 async def world(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[World]:
-    if request.param == "in process":
-        async with in_process() as made:
+    if request.param in ("in process", "demo"):
+        async with in_process(AS_BYBITS_DEMO if request.param == "demo" else None) as made:
             yield made
     else:
         async with over_http(tmp_path, by_pybit=request.param == "pybit") as made:
@@ -464,3 +464,30 @@ async def test_a_signed_order_shows_no_secret(world: World) -> None:
     signed = world.exchange.sign_order(order(), world.clock.now_ms())
     assert world.key.api_secret not in repr(signed) + repr(world.key) + repr(world.exchange)
     assert signed.headers["X-BAPI-SIGN"] not in repr(signed)
+
+
+@pytest.mark.parametrize("ahead_ms", [12_000, -3_000, 90_000])
+async def test_orders_reads_and_stops_work_where_the_venues_clock_is_not_ours(ahead_ms: int) -> None:
+    async with in_process(clock_ahead_ms=ahead_ms) as world:
+        stamp = await world.exchange.server_time()
+        assert stamp == world.clock.now_ms() + ahead_ms
+        ack = await world.exchange.send_order(world.exchange.sign_order(order(), stamp))
+        assert ack.code == 0
+        world.pass_ms(200)
+        assert (await found(world)).state is OrderState.FILLED
+        assert await world.exchange.set_trading_stop(SYMBOL, STOP + 10, TARGET)
+
+
+# --- modes ------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("mode", "read"),
+    [("ISOLATED_MARGIN", "isolated"), ("REGULAR_MARGIN", "cross"), ("PORTFOLIO_MARGIN", "portfolio")],
+)
+@pytest.mark.parametrize("hedge", [False, True])
+async def test_the_modes_an_account_trades_in_are_read(world: World, mode: str, read: str, hedge: bool) -> None:
+    account = world.engine.accounts[1_000_001]
+    account.margin_mode, account.position_mode = mode, 3 if hedge else 0
+    position = await world.exchange.position(SYMBOL)
+    assert (await world.exchange.margin_mode(), position.one_way, position.is_flat) == (read, not hedge, True)

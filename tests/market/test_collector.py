@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +15,9 @@ import pytest
 
 from lib.domain.candle import MINUTE_MS, Candle
 from lib.domain.errors import Halt
+from lib.domain.instrument import Instrument
 from lib.market.collector import Collector, CollectorPlan
-from lib.market.status import collector_fields, iso, trader_ran
+from lib.market.status import collector_fields, iso, read_rules, rules_text, trader_ran
 from lib.ports import KlineUpdate, NotListed
 from tests.fakes_market import START, MemoryCandleStore, ScriptedMarket, ScriptedStream, SetClock, push, run_of
 
@@ -86,6 +88,7 @@ def test_the_status_says_what_an_operator_needs() -> None:
         "quarantined": "0",
         "last_close:BTCUSDT:1m": iso(START + 100 * MINUTE_MS),
         "candles:BTCUSDT:1m": "50",
+        "rules:BTCUSDT": rules_text(world.market.instrument("BTCUSDT")),
     }
 
 
@@ -269,3 +272,36 @@ def test_stop_before_run_and_twice_is_fine() -> None:
     world.collector.stop()
     world.collector.run()
     assert collector_fields(world.collector._feeds.values(), now_ms=0, connected=True)["websocket_connected"] == "true"
+
+
+def test_trading_rules_are_written_down_and_read_again_six_hours_later() -> None:
+    world = World()
+    asked: list[str] = []
+    real = world.market.instrument
+
+    def noting(symbol: str) -> Instrument:
+        asked.append(symbol)
+        return real(symbol)
+
+    world.market.instrument = noting  # type: ignore[method-assign]
+    for hours in (0, 1, 5, 6):
+        world.clock.now = START + 100 * MINUTE_MS + hours * 3_600_000
+        world.collector._tell_rules()
+    assert asked == ["BTCUSDT", "BTCUSDT"]
+    assert read_rules("BTCUSDT", world.store.fields["rules:BTCUSDT"]) == real("BTCUSDT")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "no json",
+        "[]",
+        "{}",
+        '{"tick_size": null}',
+        rules_text(Instrument("X", *(Decimal(0),) * 6)),
+        rules_text(Instrument("X", *(Decimal("NaN"),) * 6)),
+    ],
+)
+def test_rules_that_cannot_be_read_are_none(text: str) -> None:
+    assert read_rules("BTCUSDT", text) is None

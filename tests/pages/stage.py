@@ -13,6 +13,7 @@ from typing import Any
 from lib.accounts.refusal import Refusal
 from lib.accounts.web import SessionUser
 from lib.domain.account import AccountSettings, Colours
+from lib.domain.instrument import Instrument
 from lib.domain.order import Order, OrderState
 from lib.market.status import ClosedMarket
 from lib.queries import (
@@ -98,6 +99,11 @@ STANDING = Standing(
 )  # fmt: skip
 
 
+INSTRUMENT = Instrument(
+    "BTCUSDT", Decimal("0.1"), Decimal("0.001"), Decimal("0.001"), Decimal(500), Decimal(5), Decimal(100)
+)
+
+
 class Shelf:
     """Readings of the owner and the demo person; the newcomer has no account yet, and a stranger asks for nothing."""
 
@@ -107,6 +113,7 @@ class Shelf:
         self.commanded: CommandRow | None = None
         self.stands = STANDING
         self.closed: tuple[ClosedMarket, ...] = ()
+        self.known_rules: Instrument | None = INSTRUMENT
 
     def _has(self, user_id: int) -> bool:
         self.asked.append(user_id)
@@ -187,6 +194,12 @@ class Shelf:
             latency_ms=1_840,
         )
 
+    def rules(self, symbol: str) -> Instrument | None:
+        return self.known_rules
+
+    def last_price(self, symbol: str) -> Decimal | None:
+        return Decimal("64001.2")
+
     def key_status(self, user_id: int) -> KeyStatus | None:
         return KeyStatus(1, "demo", "7Qk2", NOW_MS - 86_400_000, "", True) if self._has(user_id) else None
 
@@ -261,4 +274,5 @@ def stage() -> SimpleNamespace:
         symbols=("BTCUSDT",),
         intervals=("1m",),
         venues=("paper", "demo", "testnet"),
+        addresses=("203.0.113.7",),
     )

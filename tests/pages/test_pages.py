@@ -13,7 +13,7 @@ from streamlit.testing.v1 import AppTest
 from app.i18n import catalogue
 from app.ui.palette import palette
 from lib.accounts.refusal import Refusal
-from lib.domain.account import RiskLevel
+from lib.domain.account import DOUBTS, RiskLevel
 from lib.market.status import ClosedMarket
 from lib.queries import CommandRow
 from tests.pages.conftest import Visit
@@ -280,7 +280,7 @@ def test_a_new_key_of_a_paused_account_says_that_it_still_is(
 
 def test_a_held_key_is_four_characters(visit: Visit) -> None:
     at = visit("t-owner", "api_keys")
-    assert [code.value for code in at.code] == ["••••7Qk2"]
+    assert [code.value for code in at.code] == ["••••7Qk2", "203.0.113.7"], "the key, and where we call from"
 
 
 @pytest.mark.parametrize("token", [None, "t-demo"])
@@ -408,3 +408,70 @@ def test_a_linked_filter_is_set_and_what_means_nothing_is_the_default(visit: Vis
     at.query_params.pop("outcome")
     at.run()
     assert at.selectbox(key="outcome").value == "all"
+
+
+# --- a key that was not taken -----------------------------------------------------------------------------------------
+
+SAID = Refusal(
+    "refuse.key.refused",
+    why="the API key is bound to IP addresses, and this server's is not among them (10010)",
+    code=10010,
+    reasons=f"{HOSTILE} (77)\nthe account has an open position: close it at Bybit first (3400208)",
+    said=HOSTILE,
+    address="203.0.113.7",
+)
+
+
+def test_what_the_exchange_said_stands_on_the_page_letter_by_letter(visit: Visit, staged: SimpleNamespace) -> None:
+    staged.acts.answer = SAID
+    at = visit("t-owner", "api_keys")
+    next(button for button in at.button if button.label == catalogue("ko")["key.save"]).click().run()
+    shown = [text.value for text in at.text]
+    assert "API 키에 연결된 IP 주소 중에 이 서버의 주소가 없습니다 (10010)." in shown
+    assert f"· {HOSTILE} (77)" in shown
+    assert "· 계정에 열린 포지션이 있습니다. Bybit에서 먼저 정리해 주세요 (3400208)." in shown
+    assert any("203.0.113.7" in text for text in shown)
+    assert HOSTILE in [code.value for code in at.code]
+    assert [error.value for error in at.error] == [catalogue("ko")["refuse.key.refused.title"]]
+    marked = [element.value for kind in (at.markdown, at.caption, at.toast, at.error) for element in kind]
+    assert not any(HOSTILE in str(text) for text in marked)
+
+
+def test_a_refusal_of_ours_is_one_sentence(visit: Visit, staged: SimpleNamespace) -> None:
+    staged.acts.answer = Refusal("refuse.key.withdraw")
+    at = visit("t-owner", "api_keys")
+    next(button for button in at.button if button.label == catalogue("ko")["key.save"]).click().run()
+    assert [error.value for error in at.error] == [catalogue("ko")["refuse.key.withdraw"]]
+
+
+def test_an_address_nobody_knows_comes_with_the_way_to_find_it(visit: Visit, staged: SimpleNamespace) -> None:
+    staged.acts.answer = Refusal("refuse.key.refused", why="x", code=10010, address="?")
+    at = visit("t-new", "api_keys", "en")
+    next(button for button in at.button if button.label == catalogue("en")["key.save"]).click().run()
+    assert catalogue("en")["key.address_unknown"] in [text.value for text in at.text]
+
+
+def test_what_the_exchange_did_not_tell_is_said_beside_the_key(
+    visit: Visit, staged: SimpleNamespace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    held = replace(staged.readings.key_status(OWNER.user_id), doubts=DOUBTS)
+    monkeypatch.setattr(type(staged.readings), "key_status", lambda *_: held)
+    at = visit("t-owner", "api_keys")
+    assert [info.value for info in at.info] == [catalogue("ko")[f"doubt.{doubt}"] for doubt in DOUBTS]
+
+
+@pytest.mark.parametrize("language", ["ko", "en"])
+def test_before_a_key_leaves_the_page_says_what_it_changes_and_what_is_needed(visit: Visit, language: str) -> None:
+    at = visit("t-owner", "api_keys", language)
+    shown = tree(at)
+    for key in ("key.isolated", "key.sub_account", "key.least"):
+        assert catalogue(language)[key].split("{")[0].strip(" (") in shown
+    [table] = at.table
+    figures = table.value.astype(str).to_numpy().tolist()
+    # 0.001 BTC at 64,001.2: half a percent to the edge of the collar and the nearest stop, at 0.5, 1 and 2 % of equity
+    assert [row[1] for row in figures] == ["64.01", "32.01", "21.34"]
+
+
+def test_without_rules_or_price_nothing_is_claimed(visit: Visit, staged: SimpleNamespace) -> None:
+    staged.shelf.known_rules = None
+    assert not visit("t-new", "api_keys", "en").table

@@ -55,8 +55,9 @@ class Probe:
             raise self.info
         return self.info
 
-    def prepare(self, venue: str, key: ApiKey, symbol: str) -> None:
+    def prepare(self, venue: str, key: ApiKey, symbol: str) -> tuple[()]:
         """Not a recheck's business."""
+        return ()
 
 
 class Office:

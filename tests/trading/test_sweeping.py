@@ -10,6 +10,7 @@ from tests.stage import CREATE
 from tests.world import World, result_of
 
 WALLET, POSITION, TICKER = "/v5/account/wallet-balance", "/v5/position/list", "/v5/market/tickers"
+MARGIN_MODE = "/v5/account/info"
 REALTIME, HISTORY = "/v5/order/realtime", "/v5/order/history"
 
 
@@ -44,10 +45,10 @@ def counted(world: World, name: str) -> list[Any]:
     return calls
 
 
-async def test_an_entry_takes_four_calls_of_the_account(world: World) -> None:
+async def test_a_days_first_entry_takes_four_calls_of_the_account_and_one_for_its_margin_mode(world: World) -> None:
     await settled(world)
     await world.cycle(decision("buy", leverage=10))  # what a fresh account has: nothing needs setting
-    assert sorted(before_the_send(paths(world))) == sorted([WALLET, REALTIME, POSITION, CREATE])
+    assert sorted(before_the_send(paths(world))) == sorted([WALLET, REALTIME, POSITION, MARGIN_MODE, CREATE])
 
 
 async def test_the_orders_of_an_account_are_swept_after_they_were_sent(world: World) -> None:

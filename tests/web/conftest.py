@@ -145,6 +145,7 @@ class Web:
             symbols=("BTCUSDT",),
             intervals=("1m", "15m"),
             venues=("paper",),
+            addresses=(),
             trusted_proxies=trusted_proxies,
         )
         self.app = build(self.system, script)

@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 
 from app.ui.reasons import TABLE, say
 from lib.accounts import key_gate
+from lib.adapters.bybit.answers import SENTENCE_OF, answer_of
 from lib.domain.account import PlatformLimits
 from lib.domain.candle import MINUTE_MS, window_problem
 from lib.domain.decision import KEYS, Abstained, parse_decision
@@ -45,7 +46,7 @@ from tests.factories import (
 )
 
 ROOT = Path(__file__).resolve().parents[2]
-TERMS = {"MDD", "USDT", "API", "BTCUSDT", "REST", "JSON", "HTTP", "UTA", "Bybit", "NaN", "Infinity"}
+TERMS = {"IP", "MDD", "USDT", "API", "BTCUSDT", "REST", "JSON", "HTTP", "UTA", "Bybit", "NaN", "Infinity"}
 LATIN = re.compile(r"[A-Za-z]+")
 IDENTIFIER = re.compile(r"[a-z]+_[a-z]+|/v5/|[A-Z]+_[A-Z]+|\w+Error\b|another hand|\bproved\b")
 """What a program calls a thing, or what we used to: no page says it."""
@@ -249,6 +250,21 @@ def test_every_flaw_of_a_key_speaks_korean() -> None:
     assert len(flaws) >= 8
     for flaw in flaws:
         korean(flaw.sentence)
+
+
+@pytest.mark.parametrize("code", SENTENCE_OF)
+def test_every_refusal_of_the_exchange_speaks_korean_with_its_code(code: int) -> None:
+    answer = answer_of(200, json.dumps({"retCode": code, "retMsg": "x"}).encode())
+    assert answer is not None
+    assert str(code) in korean(answer.sentence)
+
+
+@pytest.mark.parametrize("page", [b"access too frequent", b"<html>block access from your country", b""])
+@pytest.mark.parametrize("status", [401, 403, 404, 418])
+def test_every_page_instead_of_an_answer_speaks_korean(status: int, page: bytes) -> None:
+    answer = answer_of(status, page)
+    assert answer is not None
+    assert str(status) in korean(answer.sentence)
 
 
 def spoken() -> Iterator[tuple[str, ...]]:

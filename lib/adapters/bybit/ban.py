@@ -14,8 +14,6 @@ from lib.adapters.bybit.limiter import blocked, family_of
 from lib.adapters.bybit.window import Silence
 from lib.clock import Clock, SystemClock
 
-FORBIDDEN = 403
-"""The HTTP status of a ban; ADDRESS_BLOCKED is its retCode."""
 _log = log.get("bybit")
 
 

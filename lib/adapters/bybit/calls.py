@@ -12,6 +12,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from urllib.parse import quote
 
 from lib import log
+from lib.adapters.bybit.answers import SENTENCE_OF, answer_of
 from lib.adapters.bybit.codes import ADDRESS_BLOCKED, Kind, Reaction, alarming, kind_of, reaction
 from lib.adapters.bybit.limiter import Limiter
 from lib.adapters.bybit.order_wire import compact
@@ -21,6 +22,7 @@ from lib.adapters.bybit.wire import Envelope, decode_envelope
 from lib.clock import Clock
 from lib.domain.decision import clean_text
 from lib.domain.errors import Pause, Retry
+from lib.domain.venue_answer import VenueAnswer
 from lib.ports import ApiKey, Lane
 
 MARGIN_MS = 100
@@ -43,8 +45,8 @@ def query_of(params: Mapping[str, object]) -> str:
 class Refused(Retry):
     """A public read the venue answered with *code* (its retCode, not 0)."""
 
-    def __init__(self, why: str, code: int) -> None:
-        super().__init__(why)
+    def __init__(self, why: str, code: int, answer: VenueAnswer | None = None) -> None:
+        super().__init__(why, answer)
         self.code = code
 
 
@@ -59,9 +61,10 @@ async def public(
     if envelope is not None and envelope.code == 0:
         return envelope
     _note(limiter, path, envelope, status)
+    answer = answer_of(status, body)
     if envelope is not None:
-        raise Refused(_told(path, envelope, status), envelope.code)
-    raise Retry(_told(path, envelope, status))
+        raise Refused(_told(path, envelope, status), envelope.code, answer)
+    raise Retry(_told(path, envelope, status), answer)
 
 
 class _Timed:
@@ -140,7 +143,7 @@ class SignedCalls:
             answer = await _carry(self._transport, "GET", path, query, headers, b"")
         envelope, meaning = self._understood(path, answer, is_write=False)
         if envelope is None or meaning is not Reaction.OK:
-            raise _raised(meaning, _told(path, envelope, answer[0]))
+            raise self._raised(path, envelope, answer, meaning)
         return envelope
 
     async def write(self, path: str, fields: dict[str, object], *, done: Container[int] = ()) -> bool:
@@ -159,7 +162,7 @@ class SignedCalls:
             return True
         if meaning is Reaction.REJECT:
             return False
-        raise _raised(meaning, _told(path, envelope, answer[0]))
+        raise self._raised(path, envelope, answer, meaning)
 
     def sign(self, timestamp_ms: int, body: bytes) -> dict[str, str]:
         """Headers for *body* at a time the caller chose."""
@@ -183,6 +186,14 @@ class SignedCalls:
 
     async def _stamp(self) -> int:
         return await self.venue_clock.now_ms() - MARGIN_MS
+
+    def _raised(self, path: str, envelope: Envelope | None, answer: Answer, meaning: Reaction) -> Retry | Pause:
+        said = answer_of(answer[0], answer[2], (self._key.api_secret, self._key.api_key))
+        if meaning is not Reaction.PAUSE:
+            return Retry(_told(path, envelope, answer[0]), said)
+        # its owner reads it: what it means, where that is known, and not which path met it
+        known = said is not None and (said.is_http or said.code in SENTENCE_OF)
+        return Pause(said.sentence if said is not None and known else _told(path, envelope, answer[0]), said)
 
     def _understood(self, path: str, answer: Answer, *, is_write: bool) -> tuple[Envelope | None, Reaction]:
         status, headers, body = answer
@@ -237,10 +248,6 @@ def _told(path: str, envelope: Envelope | None, status: int) -> str:
     if envelope is None:
         return f"{path}: HTTP {status} without a readable answer"
     return f"{path}: {envelope.code} {log.redact(clean_text(envelope.message, 160))}"
-
-
-def _raised(meaning: Reaction, why: str) -> Retry | Pause:
-    return Pause(why) if meaning is Reaction.PAUSE else Retry(why)
 
 
 def _until_reset(headers: Mapping[str, str], server_ms: int) -> int:

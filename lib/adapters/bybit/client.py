@@ -14,9 +14,10 @@ from typing import TypeVar
 from lib.adapters.bybit.calls import SignedCalls
 from lib.adapters.bybit.order_wire import CATEGORY, fill, order_body, order_record, trading_stop_body
 from lib.adapters.bybit.transfer_wire import COIN, TRANSACTION_PAGE, TRANSACTIONS, transfer
-from lib.adapters.bybit.wire import Envelope, Row, parsed, position_from, wallet_from
+from lib.adapters.bybit.wire import Envelope, Row, margin_from, parsed, position_from, wallet_from
 from lib.domain.decision import clean_text
 from lib.domain.errors import Retry
+from lib.domain.modes import MarginMode
 from lib.domain.order import Order, OrderState
 from lib.domain.position import Position
 from lib.log import redact
@@ -57,6 +58,9 @@ class BybitExchange:
     async def position(self, symbol: str) -> Position:
         envelope = await self._calls.read("/v5/position/list", {"category": CATEGORY, "symbol": symbol})
         return parsed(envelope, lambda found: position_from(found, symbol))
+
+    async def margin_mode(self) -> MarginMode:
+        return parsed(await self._calls.read("/v5/account/info", {}), margin_from)
 
     async def open_orders(self, symbol: str) -> list[OrderRecord]:
         return await self._orders(REALTIME, {"symbol": symbol, "openOnly": 0})

@@ -13,9 +13,11 @@ from collections.abc import Mapping, Sequence
 from typing import Protocol
 from urllib.parse import urlsplit
 
+from lib.adapters.bybit.answers import blocked_answer
 from lib.adapters.bybit.turnstile import Answer, Ask, Turnstile
 from lib.adapters.bybit.window import Silence, Window
 from lib.clock import Clock
+from lib.domain.bybit_sites import is_bybits
 from lib.domain.errors import Retry
 from lib.ports import Lane
 
@@ -33,6 +35,7 @@ PER_SECOND = {
     "/v5/position/set-leverage": 10,
     "/v5/position/trading-stop": 10,
     "/v5/account/wallet-balance": 50,
+    "/v5/account/info": 50,
     "/v5/account/transaction-log": 25,
 }
 """What Bybit allows an ordinary account per endpoint and second."""
@@ -40,7 +43,6 @@ LANE_SHARE: Mapping[Lane, float] = {"guard": 1.0, "trade": 0.95, "settle": 0.9}
 """How full each lane may make the address: what the lane before it may add is left free for it."""
 LANE_WAIT_S: Mapping[Lane, float] = {"guard": 10.0, "trade": 60.0, "settle": 120.0}
 """How long a call waits for its turn unless it says otherwise: a crowd of a thousand takes a minute to enter."""
-BYBIT_DOMAINS = ("bybit.com", "bytick.com")
 
 
 class Limiter(Protocol):
@@ -79,8 +81,7 @@ class Limits(Protocol):
 def family_of(url: str) -> str:
     """Which hosts count together: every one of Bybit's is "bybit", any other is its own host and port."""
     host = urlsplit(url).hostname or ""
-    is_bybit = any(host == domain or host.endswith(f".{domain}") for domain in BYBIT_DOMAINS)
-    return "bybit" if is_bybit else urlsplit(url).netloc.rpartition("@")[2].lower() or url
+    return "bybit" if is_bybits(host) else urlsplit(url).netloc.rpartition("@")[2].lower() or url
 
 
 def calls_a_second(path: str, share: float = SHARE) -> int:
@@ -90,7 +91,7 @@ def calls_a_second(path: str, share: float = SHARE) -> int:
 
 def blocked(left_ms: int) -> Retry:
     """What a call meets while the venue wants silence."""
-    return Retry(f"the venue blocks our address for {-(-left_ms // 1000)} more seconds")
+    return Retry(f"the venue blocks our address for {-(-left_ms // 1000)} more seconds", blocked_answer())
 
 
 class Endpoints:

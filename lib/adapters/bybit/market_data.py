@@ -20,8 +20,8 @@ from pybit.exceptions import FailedRequestError, InvalidRequestError
 from pybit.unified_trading import HTTP
 from requests.adapters import BaseAdapter
 
-from lib.adapters.bybit.ban import FORBIDDEN, Ban, OwnBan
-from lib.adapters.bybit.codes import ADDRESS_BLOCKED
+from lib.adapters.bybit.ban import Ban, OwnBan
+from lib.adapters.bybit.codes import ADDRESS_BLOCKED, FORBIDDEN
 from lib.adapters.bybit.kline_wire import candle_from_row, wire_interval
 from lib.domain.candle import Candle, decimal_from_wire, interval_ms
 from lib.domain.errors import Halt, MaemaeError, Retry

@@ -31,8 +31,8 @@ from lib.ports import Opener, SealContext, TraderAccount
 _log = log.get("bybit")
 
 TOPICS = ("order", "execution", "position", "wallet")
-AUTH_LIFE_MS = 10_000
-"""How far ahead of our clock a sign-in expires: more than clocks may differ."""
+AUTH_LIFE_MS = 60_000
+"""How far ahead of our clock a sign-in expires: more than clocks differ (one 12 s behind was met)."""
 MAX_FRAME_BYTES = 1024 * 1024
 _PING = '{"req_id":"ping","op":"ping"}'
 _SUBSCRIBE = msgspec.json.encode({"req_id": "subscribe", "op": "subscribe", "args": TOPICS}).decode()

@@ -14,9 +14,15 @@ import msgspec
 from lib.domain.candle import decimal_from_wire
 from lib.domain.errors import Pause, Retry
 from lib.domain.instrument import Instrument
+from lib.domain.modes import MarginMode
 from lib.domain.position import ZERO, Position
 from lib.ports import NotListed, Ticker, Wallet
 
+MARGIN_MODES: Mapping[str, MarginMode] = {
+    "ISOLATED_MARGIN": "isolated",
+    "REGULAR_MARGIN": "cross",
+    "PORTFOLIO_MARGIN": "portfolio",
+}
 Row = Mapping[str, Any]
 T = TypeVar("T")
 
@@ -131,7 +137,7 @@ def position_from(envelope: Envelope, symbol: str) -> Position:
         raise Pause(f"the account is in hedge mode: switch {symbol} to one-way mode")
     row = next((row for row in rows if not row.get("positionIdx")), None)
     if row is None:
-        return Position(symbol, seen_at=envelope.time)
+        return Position(symbol, seen_at=envelope.time, one_way=not rows)  # hedge mode has a row for each side
     return Position(
         symbol=symbol,
         qty=_signed_size(row),
@@ -144,6 +150,14 @@ def position_from(envelope: Envelope, symbol: str) -> Position:
         mark=number_or_zero(row, "markPrice"),
         liquidation=number_or_zero(row, "liqPrice"),
     )
+
+
+def margin_from(envelope: Envelope) -> MarginMode:
+    """The account's margin mode. https://bybit-exchange.github.io/docs/v5/account/account-info"""
+    mode = MARGIN_MODES.get(text(envelope.result or {}, "marginMode"))
+    if mode is None:
+        raise ValueError("the margin mode is not known")
+    return mode
 
 
 def _signed_size(row: Row) -> Decimal:

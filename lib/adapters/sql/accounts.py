@@ -15,7 +15,7 @@ from lib.adapters.sql import switches
 from lib.adapters.sql.analysis import limits_json
 from lib.adapters.sql.people import accounts, credentials, symbols, users
 from lib.adapters.sql.roster import in_use
-from lib.adapters.sql.rows import exclusively, insert_once, ledger_clock, settings_from
+from lib.adapters.sql.rows import doubts_text, exclusively, insert_once, ledger_clock, settings_from
 from lib.adapters.sql.rulings import OPERATOR
 from lib.adapters.sql.transactions import transact
 from lib.clock import Clock
@@ -93,6 +93,7 @@ def insert_account(connection: sa.Connection, new: NewAccount) -> int:
         "start_balance": new.start_balance,
         "peak_equity": new.start_balance,
         "opened_ms": new.opened_ms,
+        "doubts": doubts_text(new.doubts),
     }
     values |= _stop_of_operator(connection, new)
     account_id = _insert(connection, accounts, values, AccountTaken("this exchange account is registered already"))

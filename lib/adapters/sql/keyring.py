@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from lib.adapters.sql.accounts import insert_account, living_user, retire, retire_others
 from lib.adapters.sql.columns import utc_from_ms
 from lib.adapters.sql.people import accounts, credentials, symbols, users
-from lib.adapters.sql.rows import exclusively
+from lib.adapters.sql.rows import doubts_text, exclusively
 from lib.adapters.sql.rulings import OPERATOR
 from lib.adapters.sql.switches import thrown
 from lib.adapters.sql.transactions import transact
@@ -46,6 +46,15 @@ class SqlKeyring:
         )
         known = transact(self._engine, lambda c: c.execute(query).scalar_one_or_none(), readonly=True)
         return 1 if known is None else int(known) + 1
+
+    def own_uid(self, user_id: int, account_id: int, venue: Venue, feed: str) -> str | None:
+        query = sa.select(accounts.c.user_id, accounts.c.uid).where(
+            accounts.c.id == account_id, accounts.c.venue == venue, accounts.c.feed == feed
+        )
+        found = transact(self._engine, lambda c: c.execute(query).one_or_none(), readonly=True)
+        if found is not None and found.user_id != user_id:
+            raise AccountTaken("this exchange account is registered already")
+        return None if found is None else str(found.uid)
 
     def put(self, new: NewAccount) -> int:
         return self._write(lambda c: _put(c, new, self._clock.now_ms()))
@@ -107,6 +116,7 @@ def _rekey(connection: sa.Connection, row: sa.RowMapping, new: NewAccount, now_m
     connection.execute(sa.insert(credentials).values(key))
     # no switch is thrown back here: whoever paused the account, resuming is an act of its own
     values: dict[str, object] = {"key_version": new.key_version, "active": True} | thrown(accounts, now_ms)
+    values["doubts"] = doubts_text(new.doubts)
     if row["trading_enabled"]:
         values["pause_reason"] = ""
     connection.execute(sa.update(accounts).where(accounts.c.id == account_id).values(values))

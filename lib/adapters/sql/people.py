@@ -119,6 +119,7 @@ accounts = sa.Table(
     sa.Column("paused_by", ascii_text(16), nullable=False, server_default=EMPTY),
     added_money("difference"),
     number("checked_ms"),
+    sa.Column("doubts", ascii_text(64), nullable=False, server_default=EMPTY),
     sa.UniqueConstraint("venue", "feed", "uid"),
     sa.Index(None, "user_id"),
     sa.Index(None, "symbol_no"),

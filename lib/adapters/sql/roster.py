@@ -17,7 +17,7 @@ from lib.adapters.sql.analysis import read_limits
 from lib.adapters.sql.columns import plain, utc_from_ms
 from lib.adapters.sql.guests import has_session
 from lib.adapters.sql.people import accounts, credentials, symbols, users
-from lib.adapters.sql.rows import Now
+from lib.adapters.sql.rows import Now, read_doubts
 from lib.adapters.sql.rulings import LATE_FILL_MS, LEFT_MS
 from lib.adapters.sql.trading import fills, orders
 from lib.domain.account import AccountSettings, RiskLevel
@@ -60,6 +60,7 @@ _ACCOUNT = (
         accounts.c.switched_ms,
         accounts.c.proven_ms,
         accounts.c.paused_by,
+        accounts.c.doubts,
         accounts.c.position_qty,
         symbols.c.symbol,
         credentials.c.sealed,
@@ -118,6 +119,7 @@ def _account_from(row: sa.RowMapping) -> tuple[TraderAccount, str]:
         proven_ms=row["proven_ms"],
         paused_by=row["paused_by"],
         is_guest=row["is_guest"],
+        doubts=read_doubts(row["doubts"]),
     )
     return account, flaw
 

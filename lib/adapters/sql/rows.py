@@ -5,7 +5,7 @@ Everything here takes an open connection and runs inside its caller's transactio
 locking reads; on SQLite they are plain reads, because BEGIN IMMEDIATE already made the writer alone.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import fields
 from typing import Any
 
@@ -16,7 +16,7 @@ from lib.adapters.sql.analysis import read_limits
 from lib.adapters.sql.people import accounts, users
 from lib.adapters.sql.trading import orders
 from lib.clock import Clock, SystemClock
-from lib.domain.account import AccountSettings, RiskLevel
+from lib.domain.account import DOUBTS, AccountSettings, Doubt, RiskLevel
 from lib.domain.books import RunningBooks
 from lib.domain.errors import Retry
 from lib.domain.order import Order, OrderState
@@ -119,6 +119,17 @@ def settings_from(row: sa.RowMapping) -> AccountSettings:
         min_confidence=row["min_confidence"],
         limits=read_limits(row["limits"]),
     )
+
+
+def doubts_text(doubts: Iterable[Doubt]) -> str:
+    """*doubts* as the column of `accounts` holds them."""
+    return ",".join(doubts)
+
+
+def read_doubts(stored: str) -> tuple[Doubt, ...]:
+    """What `doubts_text` wrote; a word nobody knows is left out."""
+    written = stored.split(",")
+    return tuple(doubt for doubt in DOUBTS if doubt in written)
 
 
 def same_t(account_id: int, t_ms: int) -> Sequence[sa.ColumnElement[bool]]:

@@ -1,0 +1,33 @@
+"""
+Why an exchange key was not taken: our sentence and code, what has to be done about it, and the exchange's own words.
+
+What the exchange wrote is shown letter by letter, never as markup.
+"""
+
+import streamlit as st
+
+from app.i18n import language, t
+from app.ui.reasons import say
+from lib.accounts.refusal import Refusal
+
+SAID = frozenset({"refuse.key.refused", "refuse.key.later"})
+"""Refusals that carry what the exchange said."""
+
+
+def refused_key(refusal: Refusal) -> None:
+    """Draw it."""
+    told = {name: str(value) for name, value in refusal.params.items()}
+    with st.container(border=True, key="refused"):
+        if refusal.key not in SAID:
+            st.error(t(refusal.key, **refusal.params), icon=":material/block:")
+            return
+        st.error(t(f"{refusal.key}.title"), icon=":material/block:")
+        why = say(told.get("why", ""), language())
+        st.text(why[:1].upper() + why[1:])
+        for reason in told.get("reasons", "").splitlines():
+            st.text(f"· {say(reason, language())}")
+        if address := told.get("address"):
+            st.text(t("key.address_unknown") if address == "?" else t("key.address", address=address))
+        if said := told.get("said"):
+            st.caption(t("key.said", code=told.get("code", "")))
+            st.code(said, language=None, wrap_lines=True)

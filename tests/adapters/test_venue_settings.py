@@ -1,0 +1,57 @@
+"""Feed, venues and site of a deployment: what could never trade stops the process with one line."""
+
+import itertools
+
+import pytest
+
+from lib.domain.account import VENUES, feed_fits
+from lib.domain.errors import Halt
+from lib.settings import load
+
+FEEDS = ("synthetic", "replay:some.csv", "bybit", "bybit-testnet")
+
+
+@pytest.mark.parametrize(("feed", "venue"), list(itertools.product(FEEDS, ("paper", "demo", "testnet"))))
+def test_a_venue_whose_prices_are_not_the_feeds_is_refused_at_start(feed: str, venue: str) -> None:
+    if feed_fits(feed, venue):  # type: ignore[arg-type]
+        assert load({"FEED": feed, "VENUES": venue}).venues == (venue,)
+        return
+    with pytest.raises(Halt, match=f"VENUES={venue} can never trade on FEED={feed}"):
+        load({"FEED": feed, "VENUES": venue})
+
+
+def test_one_idle_venue_among_fitting_ones_is_refused_and_those_that_fit_are_named() -> None:
+    with pytest.raises(Halt, match="paper, demo, mainnet") as caught:
+        load({"FEED": "bybit", "VENUES": "paper,demo,testnet"})
+    assert "\n" not in str(caught.value)
+
+
+def test_without_a_word_about_venues_a_testnet_feed_is_refused() -> None:
+    with pytest.raises(Halt, match="of: testnet"):
+        load({"FEED": "bybit-testnet"})
+
+
+def test_every_feed_has_a_venue_to_trade_on() -> None:
+    assert all(any(feed_fits(feed, venue) for venue in VENUES) for feed in FEEDS)
+
+
+def test_a_site_moves_prices_and_keys_to_its_hosts_and_demo_stays() -> None:
+    settings = load({"FEED": "bybit", "VENUES": "demo", "BYBIT_SITE": "kz"})
+    assert (settings.bybit_api_url, settings.bybit_ws_url) == (
+        "https://api.bybit.kz",
+        "wss://stream.bybit.kz/v5/public/linear",
+    )
+    assert settings.venue_urls == {"demo": "https://api-demo.bybit.com"}
+    assert load({}).bybit_site == "com"
+
+
+def test_a_site_nobody_listed_is_refused() -> None:
+    with pytest.raises(Halt, match="BYBIT_SITE='hk'"):
+        load({"BYBIT_SITE": "hk"})
+
+
+def test_addresses_are_addresses() -> None:
+    assert load({"EGRESS_IPS": " 203.0.113.7, 2001:DB8::1 "}).egress_ips == ("203.0.113.7", "2001:db8::1")
+    assert load({}).egress_ips == ()
+    with pytest.raises(Halt, match="EGRESS_IPS"):
+        load({"EGRESS_IPS": "my-server.example"})
