@@ -90,7 +90,7 @@ class Security:
 
     async def _hold(self, scope: Scope, visit: Visit, receive: Receive, send: Send) -> None:
         with self._traffic.socket(visit) as has_place:
-            if has_place:
+            if has_place and await self._traffic.has_turn(visit):
                 await self._app(_marked(scope, visit), self._traffic.paced(receive, visit), send)
             else:
                 await _refuse(scope, send, 429, "refuse.wait")

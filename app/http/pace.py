@@ -39,6 +39,10 @@ class Allowance:
         self._left = self.left(now_s) - 1
         return max(0.0, -self._left / self._pace.per_s)
 
+    def owe_within(self, now_s: float, patience_s: float) -> float | None:
+        """As `owe`, but None, and nothing taken, when that is longer than *patience_s*."""
+        return None if self.left(now_s) - 1 < -patience_s * self._pace.per_s else self.owe(now_s)
+
     def left(self, now_s: float) -> float:
         """How many there are at *now_s*."""
         self._left = min(self._pace.burst, self._left + max(0.0, now_s - self._at_s) * self._pace.per_s)
@@ -61,6 +65,10 @@ class Allowances:
     def owe(self, name: Hashable, now_s: float) -> float:
         """Take one of *name*'s in any case; seconds until it would have been there."""
         return self._of(name, now_s).owe(now_s)
+
+    def owe_within(self, name: Hashable, now_s: float, patience_s: float) -> float | None:
+        """As `owe`, but None, and nothing taken, when that is longer than *patience_s*."""
+        return self._of(name, now_s).owe_within(now_s, patience_s)
 
     @property
     def wait_s(self) -> int:

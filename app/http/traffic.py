@@ -23,9 +23,12 @@ ACTS = Pace(burst=30, per_s=2)
 STOPS = Pace(burst=30, per_s=5)
 STRANGERS = Pace(burst=60, per_s=5)
 """Of an address: sign-ins and tokens nobody knows."""
-PERSONS_MESSAGES = Pace(burst=100, per_s=10)
-STRANGERS_MESSAGES = Pace(burst=40, per_s=4)
-STRANGERS_SOCKETS = Pace(burst=60, per_s=2)
+PERSONS_MESSAGES = Pace(burst=30, per_s=8)
+STRANGERS_MESSAGES = Pace(burst=10, per_s=3)
+"""Each may draw a page anew, which costs this process up to a tenth of a second."""
+STRANGERS_SOCKETS = Pace(burst=8, per_s=2)
+PATIENCE_S = 8.0
+"""How long a stranger's page waits for its turn before it is refused."""
 PERSONS_OPEN = 40
 STRANGERS_OPEN = 48
 STOPPING = ("/api/pause", "/api/flatten", "/api/auth/logout")
@@ -74,12 +77,20 @@ class Traffic:
             return self._stops, visit.identity
         return (self._reads if method in ("GET", "HEAD") else self._acts), visit.identity
 
+    async def has_turn(self, visit: Visit) -> bool:
+        """Wait until this visitor may open another page; False when too many of their address wait already."""
+        if visit.user is not None:
+            return True
+        wait_s = self._sockets.owe_within(_address(visit), self._now(), PATIENCE_S)
+        if wait_s:
+            await self._sleep(wait_s)
+        return wait_s is not None
+
     @contextmanager
     def socket(self, visit: Visit) -> Iterator[bool]:
-        """A place for one WebSocket; False when this visitor has too many, or opens them too fast."""
+        """A place for one WebSocket; False when this visitor has too many."""
         who, most = (visit.identity, PERSONS_OPEN) if visit.user else (_address(visit), STRANGERS_OPEN)
-        fast = visit.user is None and not self._sockets.take(who, self._now())
-        if fast or self._open[who] >= most:
+        if self._open[who] >= most:
             yield False
             return
         self._open[who] += 1

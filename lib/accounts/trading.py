@@ -284,7 +284,12 @@ class TradingDesk:
         """
         if not self._ports.keyring.flatten(user.user_id):
             return _NO_ACCOUNT
-        return self._ask(user, "flatten", FLATTEN_EVERY_MS)
+        try:
+            return self._ask(user, "flatten", FLATTEN_EVERY_MS)
+        except Retry as busy:
+            # the switch is thrown, and the trader looks at it by itself
+            _LOG.warning("flatten.not_asked", user_id=user.user_id, why=str(busy))
+            return None
 
     @act
     def end_lock(self, user: SessionUser, kind: str) -> Refusal | None:

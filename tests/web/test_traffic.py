@@ -91,13 +91,17 @@ def test_one_socket_too_many_has_no_place_and_another_person_has(made: Made, mon
         assert (first, second, lees) == (True, False, True)
 
 
-def test_strangers_open_sockets_at_a_pace(made: Made) -> None:
-    door, _ = made
-    had = []
-    for _ in range(traffic.STRANGERS_SOCKETS.burst + 1):
-        with door.socket(STRANGER) as has_place:
-            had.append(has_place)
-    assert had == [True] * traffic.STRANGERS_SOCKETS.burst + [False]
+async def test_strangers_pages_wait_their_turn_and_too_many_are_refused(made: Made) -> None:
+    door, clock = made
+    pace, patience = traffic.STRANGERS_SOCKETS, traffic.PATIENCE_S
+    waiting = int(patience * pace.per_s)
+    assert [await door.has_turn(STRANGER) for _ in range(pace.burst + waiting)] == [True] * (pace.burst + waiting)
+    assert clock.slept == pytest.approx([n / pace.per_s for n in range(1, waiting + 1)])
+    assert not await door.has_turn(STRANGER)
+    assert await door.has_turn(KIM), "who is inside never waits for strangers"
+    assert await door.has_turn(Visit(Origin("10.9.9.9"), False, None)), "nor do strangers elsewhere"
+    clock.now += 1
+    assert await door.has_turn(STRANGER)
 
 
 async def test_who_says_much_is_slowed_down_and_never_loses_a_word(made: Made) -> None:
