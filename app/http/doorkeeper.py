@@ -11,6 +11,11 @@ from collections import defaultdict
 from dataclasses import dataclass
 from typing import Protocol
 
+from app.http.pace import Allowances, Pace
+
+ARRIVALS = Pace(burst=1_500, per_s=100)
+"""Of one address. A browser keeps its connections; a busy office opens some dozens a second."""
+
 
 class Connection(Protocol):
     """Somebody connected; compared by identity."""
@@ -32,6 +37,7 @@ class Doorkeeper:
 
     def __init__(self, places: Places) -> None:
         self._places = places
+        self._arrivals = Allowances(ARRIVALS)
         self._address: dict[Connection, str] = {}
         self._count: dict[str, int] = defaultdict(int)
         self._waiting: dict[str, dict[Connection, None]] = defaultdict(dict)
@@ -40,6 +46,10 @@ class Doorkeeper:
     def inside(self) -> int:
         """How many are connected."""
         return len(self._address)
+
+    def may_come(self, address: str, now_s: float) -> bool:
+        """Whether somebody from *address* may come now; who connects thousands of times gains nothing by it."""
+        return self._places.one_address is None or self._arrivals.take(address, now_s)
 
     def enter(self, newcomer: Connection, address: str) -> bool:
         """Take *newcomer* in, who waits from now on; False when there is no place and nobody who only waits."""

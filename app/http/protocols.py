@@ -80,7 +80,8 @@ class BoundedHttp(H11Protocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
-        if self._door.enter(self, _peer(self.client)):
+        peer = _peer(self.client)
+        if self._door.may_come(peer, self.loop.time()) and self._door.enter(self, peer):
             self._watch()
         else:
             self.send_away()

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from app.http import places as counted
 from app.http.addresses import network, written_address
-from app.http.doorkeeper import Doorkeeper, Places
+from app.http.doorkeeper import ARRIVALS, Doorkeeper, Places
 from app.http.pace import Allowance, Allowances, Pace
 
 
@@ -64,6 +64,16 @@ def test_in_a_full_house_the_address_with_the_most_idlers_gives_a_place() -> Non
     assert door.enter(One(), "newcomer")
     assert [one.is_sent_away for one in crowd] == [True, False, False]
     assert not person.is_sent_away
+
+
+def test_who_connects_thousands_of_times_is_let_in_at_a_pace_and_others_as_ever() -> None:
+    door = Doorkeeper(Places(10, 10))
+    assert all(door.may_come("a", 0.0) for _ in range(ARRIVALS.burst))
+    assert not door.may_come("a", 0.0)
+    assert door.may_come("b", 0.0)
+    assert door.may_come("a", 1.0)
+    proxied = Doorkeeper(Places(10, None))
+    assert all(proxied.may_come("proxy", 0.0) for _ in range(ARRIVALS.burst * 2)), "everybody comes from there"
 
 
 def test_a_full_house_of_answered_people_has_no_place() -> None:
