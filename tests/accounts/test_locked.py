@@ -10,10 +10,12 @@ import pytest
 import sqlalchemy as sa
 
 from lib.accounts.beside import Beside
-from lib.accounts.people import People, PeopleStores
+from lib.accounts.entrance import PeopleStores
+from lib.accounts.people import People
 from lib.accounts.trading import TradingDesk
 from lib.accounts.web import Origin, SignedIn
 from lib.adapters.sql import schema
+from lib.adapters.sql.browsers import SqlBrowsers
 from lib.adapters.sql.engine import make_engine
 from lib.adapters.sql.people import accounts, sessions
 from lib.adapters.sql.sessions import SqlLogins, SqlSessions
@@ -41,7 +43,9 @@ def town(tmp_path: Path) -> Iterator[Town]:
     engine = make_engine(f"sqlite:///{file}", sqlite_busy_ms=1)
     schema.migrate(engine)
     clock, beside = StandingClock(10**12), Beside()
-    stores = PeopleStores(SqlLogins(engine), SqlSessions(engine), SqlThrottles(engine), QuickHasher())
+    stores = PeopleStores(
+        SqlLogins(engine), SqlSessions(engine), SqlBrowsers(engine), SqlThrottles(engine), QuickHasher()
+    )
     writer = sqlite3.connect(file, isolation_level=None, timeout=0)
     yield Town(People(stores, clock, lambda _: None, lambda: None, beside=beside), beside, clock, engine, writer)
     writer.close()
