@@ -24,7 +24,8 @@ def told(trial: Trial, settings: Settings) -> list[str]:
     name = "the bundled rules, not GPT" if is_rules(answer.model) else answer.model
     lines = [f"asked      {settings.openai_model} at {_place(settings.openai_base_url)}"]
     lines += [f"refused    {field}: {words}" for field, words in trial.steps]
-    lines += [f"answered   {name}, {answer.latency_ms / 1000:.1f} s", f"it said    {answer.raw or '(nothing)'}"]
+    who = "nobody" if answer.failed else name
+    lines += [f"answered   {who}, {answer.latency_ms / 1000:.1f} s", f"it said    {answer.raw or '(nothing)'}"]
     lines += [f"read as    {_view(trial)}", f"asked with {trial.how}"]
     lines += [f"tokens     {answer.prompt_tokens} + {answer.completion_tokens}", f"cost       {_cost(trial)}"]
     return lines + ([f"look at    {trial.advice}"] if trial.advice else [])
@@ -45,6 +46,8 @@ def _view(trial: Trial) -> str:
 
 
 def _cost(trial: Trial) -> str:
+    if is_rules(trial.answer.model):
+        return "nothing: rules are not paid for"
     if trial.answer.cost is None:
         return "not known: no price of this model is known (ANALYST_PRICE_INPUT_USD, ANALYST_PRICE_OUTPUT_USD)"
     return f"{trial.answer.cost:.6f} USD"

@@ -62,7 +62,7 @@ async def test_the_bundled_rules_say_that_they_are_no_gpt() -> None:
     assert trial.works
     assert isinstance(trial.answer.decision, Decision)
     assert "the bundled rules, not GPT" in text
-    assert "not known" in text
+    assert "cost       nothing" in text
 
 
 async def test_what_was_refused_and_what_it_costs_is_told() -> None:

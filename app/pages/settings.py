@@ -13,10 +13,12 @@ from app.panels.state import state_box
 from app.panels.top import title, top
 from app.session import look_again, require_user
 from app.system import system
+from app.ui.analyst import analyst_name
 from app.ui.small import keep
 from app.ui.write import exact, percent
 from lib.accounts.web import SessionUser
 from lib.domain.account import Colours, Limits
+from lib.domain.analyst_name import is_rules
 
 
 def _language() -> None:
@@ -70,6 +72,18 @@ def _limits(limits: Limits) -> None:
                 st.metric(t(f"limit.{name}"), value, border=True)
 
 
+def _analyst() -> None:
+    """Who answers here and how it is asked; nothing before the first answer."""
+    if (found := system().readings.analyst_profile()) is None:
+        return
+    with st.container(border=True, key="analyst"):
+        st.subheader(t("settings.analyst"), anchor=False)
+        st.text(analyst_name(found.answered, t))
+        if not is_rules(found.answered):
+            st.caption(md("settings.analyst_how", host=found.host, model=found.model))
+            st.code(found.how, language=None, wrap_lines=True)
+
+
 def _sessions(user: SessionUser) -> None:
     with st.container(border=True, key="sessions"):
         st.subheader(t("settings.sessions"), anchor=False)
@@ -95,6 +109,7 @@ with left:
     state_box()
     _language()
     _colours(signed_in)
+    _analyst()
     if signed_in.is_guest:
         _keep()  # who has no password has no other device either
     else:

@@ -16,6 +16,7 @@ from app.panels.draft import Draft, draft, remember
 from app.panels.state import EVERY, draw_state, standing
 from app.session import require_user
 from app.system import system
+from app.ui.analyst import analyst_name
 from app.ui.reasons import say
 from app.ui.small import keep_typing
 from app.ui.write import percent, short
@@ -34,6 +35,8 @@ def control(user: SessionUser) -> None:
     """Draw the panel; what a person changes here is saved for them alone."""
     with st.container(border=True, key="control"):
         st.subheader(t("control.title"), anchor=False)
+        if (answering := system().readings.analyst_profile()) is not None:
+            st.caption(md("control.analyst", name=analyst_name(answering.answered, t)))
         if system().readings.settings(user.user_id) is None:
             _newcomer(user)
         else:

@@ -14,6 +14,7 @@ import streamlit as st
 from app.i18n import clock_time, language, md, t, zone
 from app.session import require_user
 from app.system import system
+from app.ui.analyst import analyst_name
 from app.ui.logs import frame
 from app.ui.orders import clamp_cells, order_words, side_words
 from app.ui.plain import plain
@@ -72,7 +73,7 @@ def _view(found: LogDetail) -> None:
         with grid:
             st.metric(t(f"view.{name}"), value, border=True)
     st.caption(t("view.reason"))
-    st.text(str(decision["reason"]))
+    st.text(say(str(decision["reason"]), language()))
     st.caption(t("view.clamps"))
     if not found.clamps:
         st.text(t("view.no_clamps"))
@@ -131,7 +132,7 @@ def _asked(found: LogDetail) -> None:
     if not found.prompt:
         st.text(t("detail.not_asked"))
         return
-    st.caption(md("detail.model", model=found.model, ms=found.latency_ms))
+    st.caption(md("detail.model", model=analyst_name(found.model, t), ms=found.latency_ms))
     st.caption(t("detail.raw"))
     st.code(_pretty(found.raw_answer), language=None, wrap_lines=True, height=220)
     st.caption(t("detail.prompt"))

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from app.ui.write import duration
+from lib.domain.analyst_name import is_rules
 from lib.queries import Health
 from lib.queries.standing import State
 
@@ -74,5 +75,7 @@ def _trader(age_s: float | None) -> Badge:
 def _analyst(health: Health) -> Badge:
     if not health.analyst:
         return Badge("badge.analyst.unknown", "gray", "psychology")
-    failed = health.analyst == "failed"
-    return Badge(f"badge.analyst.{'down' if failed else 'up'}", "red" if failed else "green", "psychology")
+    if health.analyst == "failed":
+        return Badge("badge.analyst.down", "red", "psychology")
+    rules = is_rules(health.analyst_model)
+    return Badge(f"badge.analyst.{'rules' if rules else 'up'}", "green", "psychology", name=health.analyst_model)

@@ -5,8 +5,9 @@ The engine writes plain English, which is what logs and the database keep; a Kor
 English one rewords the few that are for engineers. The table is app/i18n/reasons.toml: a sentence with {places} on the
 left, the page's on the right; the first that fits the whole text wins. A {why} or {reason} is a sentence again, a
 {share} a fraction shown as percent, a {fields} or {outcome} a list of known words, an {at} a moment of UTC which is
-said in Korean time on a Korean page; anything else is taken over. Text that nobody listed, such as an analyst's or an
-exchange's own, stays as it is. No Streamlit here.
+said in Korean time on a Korean page; anything else is taken over. Text that nobody listed, such as a model's or an
+exchange's own, stays as it is. The bundled rules' sentences are listed in app/i18n/rules.toml in both languages, and
+read in either. No Streamlit here.
 """
 
 import re
@@ -20,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 TABLE = Path(__file__).parents[1] / "i18n" / "reasons.toml"
+RULES = TABLE.with_name("rules.toml")
 DEEPEST = 4
 """Sentences inside sentences; no text of the engine's nests deeper."""
 NESTED = ("why", "reason")
@@ -79,12 +81,15 @@ def _filled(table: Table, place: str, value: str, deep: int) -> str:
 def _table(language: str) -> Table:
     read = tomllib.loads(TABLE.read_text(encoding="utf-8"))
     places = _places(read["words"])
+    rules = tomllib.loads(RULES.read_text(encoding="utf-8"))
     if language == "ko":
-        return Table(_sentences(read["sentences"].items(), places), read["words"], AHEAD["ko"])
+        sentences = [*read["sentences"].items(), *rules.items()]
+        return Table(_sentences(sentences, places), read["words"], AHEAD["ko"])
     plain = read["english"]["sentences"]
     # every sentence is listed, also where an English page keeps the engine's: one inside it may be reworded
     said = {english: plain.get(english, english) for english in read["sentences"]}
-    return Table(_sentences(said.items(), places), read["english"]["words"], AHEAD["en"])
+    korean = [(korean, english) for english, korean in rules.items()]
+    return Table(_sentences([*said.items(), *korean], places), read["english"]["words"], AHEAD["en"])
 
 
 def _sentences(lines: Any, places: dict[str, str]) -> tuple[Sentence, ...]:
@@ -95,7 +100,8 @@ def _places(words: Words) -> dict[str, str]:
     """What may stand in each place: narrow, so that a free text is not taken for a sentence of ours."""
     known = {kind: "|".join(listed) for kind, listed in words.items()}
     lists = {kind: f"(?:{known[kind]})(?:, (?:{known[kind]}))*" for kind in ("fields", "outcome", "state", "way")}
-    numbers = dict.fromkeys(("n", "least", "most"), _NUMBER) | dict.fromkeys(SHARES, r"\d+(?:\.\d+)?(?:E-?\d+)?")
+    numbers = dict.fromkeys(("n", "least", "most", "rsi", "atr", "size", "age"), _NUMBER)
+    numbers |= dict.fromkeys(SHARES, r"\d+(?:\.\d+)?(?:E-?\d+)?")
     return {
         **lists,
         **numbers,

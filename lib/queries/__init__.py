@@ -5,6 +5,7 @@ The first argument is the user's id unless the data is the market's, so one pers
 Nothing here writes. Money is summed in Python, never in SQL.
 """
 
+from lib.queries.analyst import AnalystReadings
 from lib.queries.audit import Audited as Audited
 from lib.queries.audit import Broken as Broken
 from lib.queries.logs import LogReadings
@@ -15,6 +16,7 @@ from lib.queries.standing import PlatformStanding as PlatformStanding
 from lib.queries.standing import Standing as Standing
 from lib.queries.standing import StandingReadings
 from lib.queries.standing import Switches as Switches
+from lib.queries.values import AnalystProfile as AnalystProfile
 from lib.queries.values import Choices as Choices
 from lib.queries.values import ClampRow as ClampRow
 from lib.queries.values import CommandRow as CommandRow
@@ -31,5 +33,5 @@ from lib.queries.values import Page as Page
 from lib.queries.values import Tiles as Tiles
 
 
-class Readings(MoneyReadings, LogReadings, PersonReadings, StandingReadings):
+class Readings(MoneyReadings, LogReadings, PersonReadings, StandingReadings, AnalystReadings):
     """Everything anybody may look at. *Retry* when a store is away."""

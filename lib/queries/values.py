@@ -266,3 +266,13 @@ class Health:
     analyst_latency_ms: int | None
     analyst_ms: int | None
     closed_markets: tuple[ClosedMarket, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class AnalystProfile:
+    """How the analyst is asked: at which *host*, as which *model*, what it calls itself, and the fields it takes."""
+
+    host: str
+    model: str
+    answered: str
+    how: str

@@ -42,11 +42,11 @@ SENTENCES: Mapping[str, Mapping[Language, str]] = {
     },
     "golden": {
         "ko": "EMA 8/21 골든크로스가 {age}분 전에 나왔고 RSI {rsi}에서 상승이 확인되어 롱에 진입합니다.",
-        "en": "EMA 8/21 golden cross {age} minutes ago, confirmed by RSI {rsi}: long.",
+        "en": "EMA 8/21 golden cross {age} min ago, confirmed by RSI {rsi}: long.",
     },
     "dead": {
         "ko": "EMA 8/21 데드크로스가 {age}분 전에 나왔고 RSI {rsi}에서 하락이 확인되어 숏에 진입합니다.",
-        "en": "EMA 8/21 death cross {age} minutes ago, confirmed by RSI {rsi}: short.",
+        "en": "EMA 8/21 death cross {age} min ago, confirmed by RSI {rsi}: short.",
     },
     "rebound": {
         "ko": "RSI {rsi} 과매도 구간에서 반등 양봉이 나와 롱에 진입합니다.",

@@ -30,6 +30,9 @@ from lib.adapters.openai.stepping import step_down
 from lib.adapters.sql.analyst_profiles import SqlAnalystProfiles
 from lib.domain.errors import Retry
 from lib.ports import Prompt
+from lib.queries.analyst import AnalystReadings
+from lib.queries.values import AnalystProfile
+from tests.fakes_market import MemoryCandleStore
 
 URL, MODEL = "https://api.provider.test/v1", "some-model"
 PROMPT = Prompt("You trade.", "{}", MODEL)
@@ -230,3 +233,16 @@ async def test_the_database_keeps_one_text_a_key_and_forgets_after_a_month(any_e
     with any_engine.begin() as connection:
         connection.execute(sa.text("UPDATE system_settings SET updated_at = :old"), {"old": old.replace(tzinfo=None)})
     assert await shelf.read(key) == ""
+
+
+async def test_a_page_reads_who_answers_and_how_it_is_asked(any_engine: sa.Engine) -> None:
+    readings = AnalystReadings(any_engine, MemoryCandleStore())
+    assert readings.analyst_profile() is None
+    shelf = SqlAnalystProfiles(any_engine)
+    await shelf.write("tried", "1700000000000")
+    await shelf.write("damaged", "{")
+    assert readings.analyst_profile() is None
+    await Memory(URL, Wishes(), shelf).keep(MODEL, PLAIN, "some-model-2026")
+    found = AnalystProfile("api.provider.test", MODEL, "some-model-2026", summary(PLAIN))
+    assert readings.analyst_profile() == readings.analyst_profile("some-model-2026") == found
+    assert readings.analyst_profile("another") is None

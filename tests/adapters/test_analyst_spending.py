@@ -10,13 +10,13 @@ import httpx2
 import pytest
 from openai import AsyncOpenAI
 
-from lib.adapters.openai.analyst import OpenAIAnalyst
+from lib.adapters.openai.analyst import MOST_STEPS, VAIN_QUESTIONS, OpenAIAnalyst
 from lib.adapters.openai.prices import known_prices
 from lib.adapters.openai.spending import Meter, estimated
 from lib.domain.decision import Abstained, Decision
 from lib.domain.pricing import AnalystPrices
 from lib.ports import AnalystAnswer, Prompt
-from tests.adapters.provider_quirks import Quirk, respond
+from tests.adapters.provider_quirks import FORMAT_QUIRKS, Quirk, respond
 
 PROMPT = Prompt("You trade.", json.dumps({"candles": list(range(200))}), "gpt-6-luna")
 PROMPT_TOKENS = estimated(PROMPT.system) + estimated(PROMPT.user)
@@ -154,9 +154,45 @@ async def test_a_provider_that_refuses_everything_is_not_asked_eight_times_in_ev
     async with analyst_over(refuse) as analyst:
         await analyst.ask(PROMPT, 5.0)
         first = len(seen)
-        await analyst.ask(PROMPT, 5.0)
-    assert first <= 9
-    assert len(seen) == first + 1
+        for _ in range(VAIN_QUESTIONS - 1):
+            await analyst.ask(PROMPT, 5.0)
+        assert len(seen) == first + VAIN_QUESTIONS - 1
+        await analyst.ask(PROMPT, 5.0)  # in an hour it is tried again
+    assert 1 < first <= MOST_STEPS + 1
+    assert len(seen) == 2 * first + VAIN_QUESTIONS - 1
+
+
+@pytest.mark.parametrize("trouble", [429, 500, 503])
+async def test_passing_trouble_on_the_way_down_does_not_end_the_learning(trouble: int) -> None:
+    seen: list[int] = []
+
+    async def answer(request: httpx2.Request) -> httpx2.Response:
+        seen.append(1)
+        if len(seen) in (2, 3):
+            return httpx2.Response(trouble, json={"error": {"message": "later"}})
+        status, body = respond(FORMAT_QUIRKS[0], json.loads(request.content))
+        return httpx2.Response(status, json=body)
+
+    async with analyst_over(answer) as analyst:
+        assert (await analyst.ask(PROMPT, 5.0)).failed
+        assert isinstance((await analyst.ask(PROMPT, 5.0)).decision, Decision)
+
+
+async def test_an_answer_in_time_is_not_lost_to_a_memory_that_hangs() -> None:
+    class Hanging:
+        async def read(self, key: str) -> str:
+            return ""
+
+        async def write(self, key: str, text: str) -> None:
+            await asyncio.Event().wait()
+
+    async def answer(request: httpx2.Request) -> httpx2.Response:
+        return httpx2.Response(200, json=respond(Quirk("plain"), json.loads(request.content))[1])
+
+    http = httpx2.AsyncClient(transport=httpx2.MockTransport(answer))
+    async with AsyncOpenAI(base_url="http://analyst.test/v1", api_key="sk-test-0123456789", http_client=http) as client:
+        analyst = OpenAIAnalyst(client, profiles=Hanging(), pause_s=0.0)
+        assert isinstance((await analyst.ask(PROMPT, 0.5)).decision, Decision)
 
 
 @pytest.mark.parametrize(

@@ -17,6 +17,7 @@ from lib.domain.instrument import Instrument
 from lib.domain.order import Order, OrderState
 from lib.market.status import ClosedMarket
 from lib.queries import (
+    AnalystProfile,
     Choices,
     ClampRow,
     CommandRow,
@@ -114,6 +115,8 @@ class Shelf:
         self.stands = STANDING
         self.closed: tuple[ClosedMarket, ...] = ()
         self.known_rules: Instrument | None = INSTRUMENT
+        self.model = "local-model"
+        self.reason = HOSTILE
 
     def _has(self, user_id: int) -> bool:
         self.asked.append(user_id)
@@ -122,9 +125,12 @@ class Shelf:
     def health(self, now_ms: int) -> Health:
         cycle_ms = now_ms - 130_000
         return Health(
-            "synthetic", True, 12.0, 1.0, 4.0, "", cycle_ms, "1 held", "decided", "local-model", 1_840, cycle_ms,
+            "synthetic", True, 12.0, 1.0, 4.0, "", cycle_ms, "1 held", "decided", self.model, 1_840, cycle_ms,
             self.closed,
         )  # fmt: skip
+
+    def analyst_profile(self, answered: str = "") -> AnalystProfile | None:
+        return AnalystProfile("api.provider.test", self.model, self.model, "json_object · max_tokens 1024")
 
     def holding(self, user_id: int) -> Holding | None:
         if not self._has(user_id):
@@ -174,7 +180,7 @@ class Shelf:
         if not self._has(user_id) or not 1 <= log_id <= 60:
             return None
         row = log_row(log_id)
-        view = {"action": "buy", "confidence": "0.78", "leverage": 12, "reason": HOSTILE}
+        view = {"action": "buy", "confidence": "0.78", "leverage": 12, "reason": self.reason}
         steps = (("", "PLANNED"), ("PLANNED", "SUBMITTING"), ("SUBMITTING", "ACCEPTED"), ("ACCEPTED", "FILLED"))
         events = tuple(
             EventRow("mmlocal-1-e-0", row.t_ms + 2_000 + number * 400, before, after, "as planned", 0)
@@ -190,7 +196,7 @@ class Shelf:
             (FillRow(row.t_ms + 3_000, "buy", qty, price, fee, Decimal(0), "trade", False),),
             prompt='{"symbol": "BTCUSDT", "candles": [[1, "64000"], [2, "64010"]]}',
             raw_answer=f'{{"action": "buy", "reason": "{HOSTILE}"}}',
-            model="local-model",
+            model=self.model,
             latency_ms=1_840,
         )
 

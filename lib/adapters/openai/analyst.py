@@ -10,6 +10,7 @@ judges decisions.
 """
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
@@ -21,9 +22,9 @@ from openai import AsyncOpenAI, DefaultAsyncHttpxClient
 from lib.adapters.openai.bounded import TooLong, bounded
 from lib.adapters.openai.memory import Memory
 from lib.adapters.openai.profile import Profile, Wishes, after_cut, fields_of, summary
-from lib.adapters.openai.refusal import Trouble, inside_200, trouble_of
+from lib.adapters.openai.refusal import MAX_WORDS, Trouble, inside_200, trouble_of
 from lib.adapters.openai.spending import Meter
-from lib.adapters.openai.stepping import step_down
+from lib.adapters.openai.stepping import MENDABLE, step_down
 from lib.domain.decision import Abstained, Decision, clean_text, parse_decision
 from lib.log import get, redact, register_secret
 from lib.ports import AnalystAnswer, AnalystProfiles, Prompt
@@ -35,6 +36,8 @@ CONNECT_S = 5.0
 """A provider that does not even accept the connection leaves time for a second attempt."""
 MOST_STEPS = 8
 """Refusals one question learns from."""
+VAIN_QUESTIONS = 12
+"""After stepping down for nothing so many questions are refused once each, about an hour of them."""
 _READ_BUT_LATE = frozenset({408, 504, 524})
 """Statuses of a gateway that waited in vain: the provider behind it has read the question."""
 _SHAPELESS = (ValueError, TypeError, AttributeError, LookupError, RecursionError)
@@ -88,16 +91,18 @@ class OpenAIAnalyst:
         self._memory = Memory(str(client.base_url).rstrip("/"), self._wishes, profiles)
         self._pause_s = pause_s
         self.on_step = on_step or (lambda _field, _words: None)
-        self._in_vain: set[str] = set()
-        """Models whose last question stepped all the way down for nothing: it is not done again until one answers."""
+        self._in_vain: Counter[str] = Counter()
+        """Models that were stepped all the way down for nothing: questions that are not stepped down for now."""
 
     async def ask(self, prompt: Prompt, budget_s: float) -> AnalystAnswer:
         loop = asyncio.get_running_loop()
         started, meter = loop.time(), Meter(prompt)
+        question = _Question(prompt, started + budget_s, meter, await self._memory.profile(prompt.model))
+        self._in_vain[prompt.model] -= 1
         try:
-            async with asyncio.timeout(budget_s):
-                question = _Question(prompt, started + budget_s, meter, await self._memory.profile(prompt.model))
-                answer = await self._answer(question)
+            async with asyncio.timeout(max(question.left, 0)):
+                answer, was_cut = await self._answer(question)
+            await self._learn(question, answer.model, was_cut=was_cut)  # after the budget: the answer is there
         except TooLong:
             answer = _abstained("the answer is too long", prompt)
         except (Trouble, openai.OpenAIError, OSError) as failure:  # TimeoutError is an OSError
@@ -112,25 +117,24 @@ class OpenAIAnalyst:
         """How *model* is asked by now, in one line."""
         return summary(await self._memory.profile(model))
 
-    async def _answer(self, question: _Question) -> AnalystAnswer:
+    async def _answer(self, question: _Question) -> tuple[AnalystAnswer, bool]:
         completion = await self._completion(question)
         answer, was_cut = _answer(completion, question.prompt)
         question.meter.heard(*_usage(completion), answer.raw)
-        if was_cut:  # the next question asks for more
-            question.profile = after_cut(question.profile, self._wishes)
-        await self._learn(question, answer.model)
-        return answer
+        return answer, was_cut
 
-    async def _learn(self, question: _Question, answered: str) -> None:
-        self._in_vain.discard(question.prompt.model)
-        await self._memory.keep(question.prompt.model, question.profile, answered)
+    async def _learn(self, question: _Question, answered: str, *, was_cut: bool) -> None:
+        """What was accepted is remembered; after an answer that was cut off the next question asks for more."""
+        self._in_vain[question.prompt.model] = 0
+        profile = after_cut(question.profile, self._wishes) if was_cut else question.profile
+        await self._memory.keep(question.prompt.model, profile, answered)
 
     async def _completion(self, question: _Question) -> object:
         while True:
             try:
                 return await self._call(question)
             except (Trouble, openai.OpenAIError) as failure:
-                question.meter.lost() if _was_read(failure) else question.meter.refused()
+                question.meter.ended(was_read=_was_read(failure))
                 if self._steps_down(question, failure):
                     continue
                 pause = _asked_pause(failure, self._pause_s)
@@ -143,12 +147,12 @@ class OpenAIAnalyst:
     def _steps_down(self, question: _Question, failure: Exception) -> bool:
         """Whether *question* is asked differently after *failure*."""
         model = question.prompt.model
-        if not isinstance(failure, Trouble) or not question.steps or model in self._in_vain:
+        if not isinstance(failure, Trouble) or not question.steps or self._in_vain[model] > 0:
             return False
         stepped = step_down(question.profile, failure, self._wishes)
         if stepped is None:
-            if question.steps < MOST_STEPS:
-                self._in_vain.add(model)
+            if question.steps < MOST_STEPS and failure.status in MENDABLE and failure.status < 500:
+                self._in_vain[model] = VAIN_QUESTIONS
             return False
         question.profile, name = stepped
         question.steps -= 1
@@ -200,7 +204,8 @@ def _answer(completion: Any, prompt: Prompt) -> tuple[AnalystAnswer, bool]:
         decision, raw = _read(choice.message, choice.finish_reason)
         model, was_cut = completion.model, choice.finish_reason == "length"
     except _SHAPELESS as odd:
-        return _abstained(f"the answer is not a chat completion ({type(odd).__name__})", prompt), False
+        strange = _abstained(f"the answer is not a chat completion ({type(odd).__name__})", prompt)
+        return replace(strange, raw=_cleaned(str(completion)[:MAX_WORDS])), False
     named = clean_text(model, 100) if isinstance(model, str) else ""
     return AnalystAnswer(decision, _cleaned(raw), named or prompt.model, 0, 0, 0, failed=False), was_cut
 

@@ -40,8 +40,10 @@ class Meter:
         """A call leaves."""
         self.in_flight = True
 
-    def refused(self) -> None:
-        """It never arrived, or was refused: such calls cost nothing."""
+    def ended(self, *, was_read: bool) -> None:
+        """It ended without an answer; one that never arrived or was refused costs nothing."""
+        if was_read:
+            self.lost()
         self.in_flight = False
 
     def lost(self) -> None:
