@@ -99,6 +99,8 @@ CREATE TABLE accounts (
     difference DECIMAL(36, 18) NOT NULL DEFAULT 0,  -- wallet less books at checked_ms, less what of it was explained since
     checked_ms BIGINT NOT NULL DEFAULT 0,  -- T of the newest equity point
     doubts VARCHAR(64) CHARACTER SET ascii COLLATE ascii_bin NOT NULL DEFAULT '',  -- what the venue did not tell or set, of demo alone: uid, rights, cross_margin
+    rounds_won BIGINT NOT NULL DEFAULT 0,  -- finished round trips that brought something
+    rounds_lost BIGINT NOT NULL DEFAULT 0,
     PRIMARY KEY (id),
     CONSTRAINT uq_accounts_venue_feed_uid UNIQUE (venue, feed, uid),
     CONSTRAINT fk_accounts_user_id FOREIGN KEY (user_id) REFERENCES users (id),
@@ -292,6 +294,7 @@ CREATE TABLE orders (
     CONSTRAINT uq_orders_order_link_id UNIQUE (order_link_id),
     CONSTRAINT fk_orders_account_id FOREIGN KEY (account_id) REFERENCES accounts (id),
     CONSTRAINT fk_orders_user_id FOREIGN KEY (user_id) REFERENCES users (id),
+    INDEX ix_orders_account_id_t_ms (account_id, t_ms),
     INDEX ix_orders_sent (leg, t_ms, account_id, attempts),
     INDEX ix_orders_state (state),
     INDEX ix_orders_user_id (user_id)
@@ -420,5 +423,6 @@ CREATE TABLE trade_logs (
     CONSTRAINT fk_trade_logs_account_id FOREIGN KEY (account_id) REFERENCES accounts (id),
     CONSTRAINT fk_trade_logs_cycle_id FOREIGN KEY (cycle_id) REFERENCES cycles (id),
     INDEX ix_trade_logs_cycle_id (cycle_id),
-    INDEX ix_trade_logs_user_id_executed_at (user_id, executed_at)
+    INDEX ix_trade_logs_user_id_executed_at (user_id, executed_at),
+    INDEX ix_trade_logs_user_id_outcome_executed_at (user_id, outcome, executed_at)
 ) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_unicode_ci;

@@ -94,12 +94,12 @@ def redis_url() -> Iterator[str]:
 
 
 @contextmanager
-def private_mariadb(*options: str) -> Iterator[str]:
-    """A MariaDB of the caller's own with *options*; the URL of its root."""
+def private_mariadb(*options: str, in_memory: bool = True) -> Iterator[str]:
+    """A MariaDB of the caller's own with *options*, its data *in_memory* where that can be; the URL of its root."""
     server, installer = _binary("mariadbd", "mysqld"), _binary("mariadb-install-db", "mysql_install_db")
     if not server or not installer:
         pytest.skip("NO MARIADB: set TEST_DATABASE_URL or install mariadb-server-core; the SQL tests did not run")
-    with _folder() as folder, _mariadb(server, installer, folder, options) as url:
+    with _folder(in_memory=in_memory) as folder, _mariadb(server, installer, folder, options) as url:
         yield url
 
 
@@ -138,8 +138,8 @@ def _wheel_redis() -> str | None:
 
 
 @contextmanager
-def _folder() -> Iterator[Path]:
-    base = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None  # noqa: S108 - tmpfs: starts 8 times faster
+def _folder(*, in_memory: bool = True) -> Iterator[Path]:
+    base = "/dev/shm" if in_memory and os.access("/dev/shm", os.W_OK) else None  # noqa: S108 - tmpfs: starts 8 times faster
     with tempfile.TemporaryDirectory(prefix="maemae-test-", dir=base, ignore_cleanup_errors=True) as made:
         yield Path(made)
 

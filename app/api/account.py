@@ -9,12 +9,13 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from app.api.exchange import body_of, done, for_actors, for_people, plain, refused, whole
-from app.http.fields import Fields, read_whole
+from app.http.fields import Fields, read_whole, wrong
 from app.system import system
 from app.threads import in_slow_thread, in_thread
 from lib.accounts.refusal import Refusal
 from lib.accounts.web import SessionUser
 from lib.domain.account import MAX_CUSTOM_PROMPT, VENUES, AccountSettings, Limits, RiskLevel, Venue
+from lib.queries import Cursor, read_cursor
 
 MOST_ROWS = 100
 LATEST_S = 253_402_300_799
@@ -117,14 +118,27 @@ async def delete_key(request: Request, user: SessionUser) -> Response:
 
 @for_people
 async def logs(request: Request, user: SessionUser) -> Response:
-    """`?page&limit&outcome&since` (*since* in seconds): the trade log, newest first."""
-    page = whole(request, "page", 1, 1, 1_000_000)
+    """
+    `?limit&outcome&since&at` (*since* in seconds): the trade log, newest first. *at* is `older` or `newer` of another
+    answer, null at either end; *total* is exact when *all_counted*, else there are more.
+    """
     limit = whole(request, "limit", 20, 1, MOST_ROWS)
     outcome = request.query_params.get("outcome") or None
     since_ms = whole(request, "since", 0, 0, LATEST_S) * 1000 or None
     read = system().readings.logs_page
-    found = await in_thread(read, user.user_id, page=page, limit=limit, outcome=outcome, since_ms=since_ms)
-    return JSONResponse({"page": page, "limit": limit, "total": found.total, "rows": plain(found.rows)})
+    cursor = _cursor(request)
+    found = await in_thread(read, user.user_id, limit=limit, cursor=cursor, outcome=outcome, since_ms=since_ms)
+    ends = {name: str(end) if end else None for name, end in (("older", found.older), ("newer", found.newer))}
+    counted = {"total": found.total, "all_counted": found.all_counted}
+    return JSONResponse({"limit": limit, **counted, **ends, "rows": plain(found.rows)})
+
+
+def _cursor(request: Request) -> Cursor | None:
+    text = request.query_params.get("at", "")
+    cursor = read_cursor(text)
+    if text and cursor is None:
+        wrong("at")
+    return cursor
 
 
 @for_people

@@ -1,8 +1,9 @@
 """
 The trade log: filters, pages cut by the database, and one decision in full beside the table.
 
-Which decision is open stands in the address (`?log=`), so it can be linked; whose it may be is the query's to decide.
-So do the filters, by their values: `?outcome=bought&span=day` means the same in every language.
+Which decision is open stands in the address (`?log=`), and where the page begins (`?at=`), so both can be linked; whose
+rows they may be is the query's to decide. So do the filters, by their values: `?outcome=bought&span=day` means the same
+in every language.
 """
 
 import streamlit as st
@@ -15,11 +16,29 @@ from app.panels.top import title, top
 from app.session import require_user
 from app.system import system
 from app.ui.logs import OUTCOMES, log_frame
-from app.ui.pages import page_count
-from lib.queries import Page
+from lib.queries import Cursor, Page, read_cursor
 
 LIMIT = 20
 SPANS = {"all": None, "day": 86_400_000, "week": 7 * 86_400_000}
+
+
+def _go(cursor: Cursor | None = None) -> None:
+    """To the page that begins at *cursor*; a new filter begins at the newest."""
+    _unmark()
+    if cursor is None:
+        st.query_params.pop("at", None)
+    else:
+        st.query_params["at"] = str(cursor)
+
+
+def _refilter(name: str, usual: str) -> None:
+    into_address(name, usual)
+    _go()
+
+
+def _turn(name: str, icon: str, cursor: Cursor | None) -> None:
+    word, nowhere = t(f"log.{name}"), cursor is None
+    st.button(word, icon=icon, key=f"turn_{name}", disabled=nowhere, on_click=_go, args=(cursor,), type="tertiary")
 
 
 def _filters() -> tuple[str | None, int | None]:
@@ -33,7 +52,7 @@ def _filters() -> tuple[str | None, int | None]:
             format_func=lambda one: t("filter.every") if one == "all" else t(f"outcome.{one}"),
             key="outcome",
             width=220,
-            on_change=into_address,
+            on_change=_refilter,
             args=("outcome", "all"),
         )
         span = st.segmented_control(
@@ -42,7 +61,7 @@ def _filters() -> tuple[str | None, int | None]:
             format_func=lambda one: t(f"filter.{one}"),
             key="span",
             required=True,
-            on_change=into_address,
+            on_change=_refilter,
             args=("span", "all"),
         )
     wide = SPANS[str(span or "all")]
@@ -62,11 +81,15 @@ def _choose(table: str, ids: list[int]) -> None:
 
 def _close() -> None:
     st.query_params.pop("log", None)
-    # a table of another name has no cell marked: the same row can be opened again
+    _unmark()
+
+
+def _unmark() -> None:
+    # a table of another name has no cell marked: the same row, or the one in its place, can be opened again
     st.session_state["_closed"] = st.session_state.get("_closed", 0) + 1
 
 
-def _rows(found: Page, pages: int) -> None:
+def _rows(found: Page) -> None:
     table = f"log_table_{st.session_state.get('_closed', 0)}"
     row_ids = [row.id for row in found.rows]
     st.dataframe(
@@ -79,27 +102,25 @@ def _rows(found: Page, pages: int) -> None:
         selection_mode="single-cell",
     )
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
-        st.caption(md("log.total", total=f"{found.total:,}"))
-        if pages > 1:
-            st.pagination(pages, key="page")
+        st.caption(md("log.total" if found.all_counted else "log.many", total=f"{found.total:,}"))
+        if found.newer or found.older:
+            with st.container(horizontal=True, width="content"):
+                _turn("newer", ":material/chevron_left:", found.newer)
+                _turn("older", ":material/chevron_right:", found.older)
 
 
 user = require_user()
 top(user, title("page.trade_logs"))
 wanted, since_ms = _filters()
-number = int(st.session_state.get("page", 1))
-found = system().readings.logs_page(user.user_id, page=number, limit=LIMIT, outcome=wanted, since_ms=since_ms)
-pages = page_count(found.total, LIMIT)
-if number > pages:
-    number = pages
-    found = system().readings.logs_page(user.user_id, page=number, limit=LIMIT, outcome=wanted, since_ms=since_ms)
+cursor = read_cursor(st.query_params.get("at", ""))
+found = system().readings.logs_page(user.user_id, limit=LIMIT, cursor=cursor, outcome=wanted, since_ms=since_ms)
 log_id = _open_log()
 with st.container(key="log_split"):
     # beside the table where there is room, above it on a phone: what opens is in sight
     beside = st.columns([1, 1], gap="small") if log_id is not None else [st.container()]
 with beside[0]:
     if found.rows:
-        _rows(found, pages)
+        _rows(found)
         st.caption(t("log.choose"))
     else:
         st.info(t("log.none"), icon=":material/inbox:")

@@ -133,7 +133,8 @@ class RunningBooks:
     """
     The running columns of an account. Money in USDT, times in epoch ms; *funding* is positive when received,
     *peak_equity* the highest equity so far, moved by every transfer since. *difference* is by how much the exchange's
-    wallet held more than these books when it was read at *checked_ms*, less what of it was explained since.
+    wallet held more than these books when it was read at *checked_ms*, less what of it was explained since. A round
+    that brought nothing is neither won nor lost.
     """
 
     start_balance: Decimal
@@ -153,6 +154,8 @@ class RunningBooks:
     peak_equity: Decimal = ZERO
     difference: Decimal = ZERO
     checked_ms: int = 0
+    rounds_won: int = 0
+    rounds_lost: int = 0
 
     @property
     def balance(self) -> Decimal:
@@ -220,8 +223,14 @@ def _closed(books: RunningBooks, old: Position, result: Decimal, at_ms: int) -> 
     total = books.round_result + result
     if books.position_qty != 0 and (books.position_qty > 0) == (old.qty > 0):
         return replace(books, round_result=total)
-    streak = _streak(books.streak_on(at_ms), total)
-    return replace(books, round_result=ZERO, loss_streak=streak, last_round_ms=at_ms)
+    return replace(
+        books,
+        round_result=ZERO,
+        loss_streak=_streak(books.streak_on(at_ms), total),
+        last_round_ms=at_ms,
+        rounds_won=books.rounds_won + (total > 0),
+        rounds_lost=books.rounds_lost + (total < 0),
+    )
 
 
 def _streak(before: int, result: Decimal) -> int:

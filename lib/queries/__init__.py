@@ -10,6 +10,8 @@ from lib.queries.audit import Audited as Audited
 from lib.queries.audit import Broken as Broken
 from lib.queries.logs import LogReadings
 from lib.queries.money import MoneyReadings
+from lib.queries.paging import Cursor as Cursor
+from lib.queries.paging import read_cursor as read_cursor
 from lib.queries.person import PersonReadings
 from lib.queries.standing import OperatorReadings as OperatorReadings
 from lib.queries.standing import PlatformStanding as PlatformStanding

@@ -1,5 +1,6 @@
 """The trade log of a person, cut into pages by the database, and one of its rows in full."""
 
+from datetime import timedelta
 from typing import Any
 
 import sqlalchemy as sa
@@ -9,6 +10,7 @@ from lib.adapters.sql.columns import utc_from_ms
 from lib.adapters.sql.rows import order_from
 from lib.adapters.sql.trading import cycles, fills, order_events, orders, trade_logs
 from lib.domain.order import Order
+from lib.queries.paging import NEWEST, Cursor, beside
 from lib.queries.reading import Reading
 from lib.queries.values import ClampRow, EventRow, FillRow, LogDetail, LogRow, Page
 
@@ -17,26 +19,32 @@ _COLUMNS = (trade_logs.c.error_message, *(trade_logs.c[name] for name in _NAMES)
 _FILL = [fills.c[name] for name in FillRow.__dataclass_fields__]
 
 
+MOST_COUNTED = 1_000
+"""A total is exact up to here: to count a year of rows is to read them."""
+CLOCKS_APART = timedelta(hours=1)
+"""How much earlier a row with a higher id may say it was: several processes write."""
+
+
 class LogReadings(Reading):
     """Rows of one person only, of every account they ever had."""
 
     def logs(self, user_id: int, *, newer_than: int = 0, limit: int = 20) -> list[LogRow]:
         """The newest *limit* log rows with an id above *newer_than*, newest first."""
-        query = (
-            sa.select(*_COLUMNS)
-            .where(trade_logs.c.user_id == user_id, trade_logs.c.id > newer_than)
-            .order_by(trade_logs.c.id.desc())
-            .limit(limit)
-        )
-        return self._read(lambda c: [_log_row(row) for row in c.execute(query).mappings()])
+        return self._read(lambda c: _newest(c, user_id, newer_than, limit))
 
     def logs_page(
-        self, user_id: int, *, page: int, limit: int, outcome: str | None = None, since_ms: int | None = None
+        self,
+        user_id: int,
+        *,
+        limit: int,
+        cursor: Cursor | None = None,
+        outcome: str | None = None,
+        since_ms: int | None = None,
     ) -> Page:
-        """Page *page* (1 is the newest) of *limit* rows, of one *outcome* and not before *since_ms* when given."""
+        """*limit* rows beside *cursor* (None: the newest), of one *outcome* and not before *since_ms* when given."""
         if outcome is not None and outcome not in trade_logs.c.outcome.type.enums:  # type: ignore[attr-defined]
-            return Page((), 0)
-        return self._read(lambda c: _page(c, _where(user_id, outcome, since_ms), max(page, 1), limit))
+            return Page()
+        return self._read(lambda c: _page(c, _where(user_id, outcome, since_ms), cursor, limit))
 
     def log_detail(self, user_id: int, log_id: int) -> LogDetail | None:
         """Everything about one of the person's own rows; None for another's and for none."""
@@ -52,12 +60,36 @@ def _where(user_id: int, outcome: str | None, since_ms: int | None) -> list[sa.C
     return where
 
 
-def _page(connection: sa.Connection, where: list[sa.ColumnElement[bool]], page: int, limit: int) -> Page:
-    # in the order of the index (user_id, executed_at): a page is read, not sorted
-    total = connection.scalar(sa.select(sa.func.count(trade_logs.c.id)).where(*where)) or 0
-    newest = (trade_logs.c.executed_at.desc(), trade_logs.c.id.desc())
-    query = sa.select(*_COLUMNS).where(*where).order_by(*newest).limit(limit).offset((page - 1) * limit)
-    return Page(tuple(_log_row(row) for row in connection.execute(query).mappings()), total)
+def _newest(connection: sa.Connection, user_id: int, newer_than: int, limit: int) -> list[LogRow]:
+    # in the order of an index, and from the known row on: no news would be a walk to the beginning
+    where = [trade_logs.c.user_id == user_id, trade_logs.c.id > newer_than]
+    known = sa.select(trade_logs.c.executed_at).where(trade_logs.c.id == newer_than, trade_logs.c.user_id == user_id)
+    if newer_than and (at := connection.execute(known).scalar()) is not None:
+        where.append(trade_logs.c.executed_at >= at - CLOCKS_APART)
+    query = sa.select(*_COLUMNS).where(*where).order_by(*NEWEST.order()).limit(limit)
+    return [_log_row(row) for row in connection.execute(query).mappings()]
+
+
+def _page(connection: sa.Connection, where: list[sa.ColumnElement[bool]], cursor: Cursor | None, limit: int) -> Page:
+    at = cursor or NEWEST
+    query = sa.select(*_COLUMNS).where(*where, at.where()).order_by(*at.order()).limit(limit + 1)
+    found = connection.execute(query).mappings().all()
+    more, rows = len(found) > limit, found[:limit]
+    if cursor is not None and not (rows if at.older else more):
+        # nothing beyond it, or less than a page: the newest page, whole
+        return _page(connection, where, None, limit)
+    rows = rows if at.older else rows[::-1]
+    older = beside(rows, older=True) if more or not at.older else None
+    newer = beside(rows, older=False) if cursor is not None else None
+    return Page(tuple(_log_row(row) for row in rows), *_counted(connection, where), older, newer)
+
+
+def _counted(connection: sa.Connection, where: list[sa.ColumnElement[bool]]) -> tuple[int, bool]:
+    """How many rows match, and whether that is all of them: counting stops at `MOST_COUNTED`."""
+    # in the order of the index, or the database might begin at the far end of the table
+    some = sa.select(trade_logs.c.id).where(*where).order_by(trade_logs.c.executed_at.desc()).limit(MOST_COUNTED + 1)
+    total = connection.scalar(sa.select(sa.func.count()).select_from(some.subquery())) or 0
+    return min(total, MOST_COUNTED), total <= MOST_COUNTED
 
 
 def _log_row(row: sa.RowMapping) -> LogRow:

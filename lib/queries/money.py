@@ -1,6 +1,6 @@
 """How a person's money stands: the account and its open position, the tiles, the curve, the marks on the chart."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -10,13 +10,18 @@ from lib.adapters.sql.marks import day_start_of
 from lib.adapters.sql.people import accounts, symbols
 from lib.adapters.sql.trading import equity_points, fills, orders, trade_logs
 from lib.domain.equity import drawdown
-from lib.domain.order import OrderState
+from lib.domain.order import CYCLE_MS, OrderState
 from lib.domain.position import ZERO
 from lib.queries.market import MarketReadings
 from lib.queries.values import EquityRow, Holding, Marker, Tiles
 
 MOST_FILLS = 1_000
-"""Executions a win rate and the marks are read from: the newest."""
+"""Executions the marks are read from: the newest."""
+SKETCH_POINTS = 60
+"""Of the curve behind a tile, which is as wide as a hand: more would be read at every refresh and not be seen."""
+SKETCH_MS = 500 * CYCLE_MS
+_POINTS = equity_points.c
+_POINT = [_POINTS[name] for name in EquityRow.__dataclass_fields__]
 _FILLED = [OrderState.FILLED.value, OrderState.PARTIAL.value]
 _FOUND_APART = {"account_id", "symbol", "stop_loss", "take_profit", "leverage", "entered_ms"}
 _STORED = [name for name in Holding.__dataclass_fields__ if name not in _FOUND_APART]
@@ -30,15 +35,9 @@ class MoneyReadings(MarketReadings):
         """The active account, with the stop and target of what is open; or None."""
         return self._read(lambda c: _holding(c, user_id))
 
-    def equity(self, user_id: int, *, limit: int = 500) -> list[EquityRow]:
+    def equity(self, user_id: int, *, limit: int) -> list[EquityRow]:
         """The newest *limit* wallet readings of the active account, oldest first."""
         return self._read(lambda c: _curve(c, user_id, limit))
-
-    def order_states(self, user_id: int) -> dict[str, int]:
-        """How many of a person's orders are in each state."""
-        query = sa.select(orders.c.state, sa.func.count()).where(orders.c.user_id == user_id).group_by(orders.c.state)
-        rows = self._read(lambda c: c.execute(query).all())
-        return {str(state): count for state, count in rows}
 
     def tiles(self, user_id: int) -> Tiles | None:
         """The numbers of the dashboard at the newest price known; None without an account."""
@@ -46,12 +45,11 @@ class MoneyReadings(MarketReadings):
         found = self._read(lambda c: _stand(c, user_id, now))
         if found is None:
             return None
-        held, curve, day_start, results = found
+        held, curve, day_start = found
         price = self.last_price(held.symbol) if held.position_qty else None
         open_pnl = ZERO if price is None else held.open_pnl(price)
         equity = held.balance + held.difference + open_pnl
-        decided = [result for result in results if result != 0]
-        won = Decimal(sum(result > 0 for result in decided))
+        rounds = held.rounds_won + held.rounds_lost
         return Tiles(
             equity=equity,
             balance=held.balance,
@@ -60,8 +58,8 @@ class MoneyReadings(MarketReadings):
             today=equity - day_start,
             open_pnl=open_pnl,
             drawdown=drawdown(held.peak_equity, equity),
-            win_rate=won / len(decided) if decided else None,
-            rounds=len(decided),
+            win_rate=Decimal(held.rounds_won) / rounds if rounds else None,
+            rounds=rounds,
             fees=held.fees,
             funding=held.funding,
             price=price,
@@ -99,59 +97,34 @@ def _open_entry(connection: sa.Connection, account_id: int) -> dict[str, Any]:
 
 
 def _curve(connection: sa.Connection, user_id: int, limit: int) -> list[EquityRow]:
-    query = (
-        sa.select(equity_points)
-        .join(accounts, accounts.c.id == equity_points.c.account_id)
-        .where(accounts.c.user_id == user_id, accounts.c.active)
-        .order_by(equity_points.c.t_ms.desc())
-        .limit(limit)
-    )
-    rows = connection.execute(query).mappings().all()
-    return [EquityRow(*(row[name] for name in EquityRow.__dataclass_fields__)) for row in reversed(rows)]
+    # the account first: joined, the database reads every point it ever had and sorts them
+    mine = sa.select(accounts.c.id).where(accounts.c.user_id == user_id, accounts.c.active).limit(1)
+    account_id = connection.execute(mine).scalar()
+    newest = sa.select(*_POINT).where(_POINTS.account_id == account_id).order_by(_POINTS.t_ms.desc()).limit(limit)
+    return [EquityRow(*row) for row in reversed(connection.execute(newest).all())]
 
 
-def _stand(
-    connection: sa.Connection, user_id: int, now_ms: int
-) -> tuple[Holding, list[EquityRow], Decimal, list[Decimal]] | None:
+def _sketch(connection: sa.Connection, account_id: int) -> list[EquityRow]:
+    """About `SKETCH_POINTS` of the newest `SKETCH_MS`, evenly taken, the newest of all among them, oldest first."""
+    mine = _POINTS.account_id == account_id
+    newest = connection.scalar(sa.select(sa.func.max(_POINTS.t_ms)).where(mine))
+    if newest is None:
+        return []
+    recent = (mine, _POINTS.t_ms > newest - SKETCH_MS)
+    oldest = connection.scalar(sa.select(sa.func.min(_POINTS.t_ms)).where(*recent)) or newest
+    step = CYCLE_MS * max(1, -(-(newest - oldest) // (SKETCH_POINTS * CYCLE_MS)))
+    taken = (newest - _POINTS.t_ms) % step < CYCLE_MS
+    query = sa.select(*_POINT).where(*recent, taken).order_by(_POINTS.t_ms)
+    return [EquityRow(*row) for row in connection.execute(query)]
+
+
+def _stand(connection: sa.Connection, user_id: int, now_ms: int) -> tuple[Holding, list[EquityRow], Decimal] | None:
     """Everything the tiles need, as of one moment."""
     held = _holding(connection, user_id)
     if held is None:
         return None
-    results = _round_results(connection, held.account_id, held.position_qty)
     day_start = day_start_of(connection, held.account_id, now_ms, held.start_balance, held.transfers)
-    return held, _curve(connection, user_id, 500), day_start, results
-
-
-def _round_results(connection: sa.Connection, account_id: int, position_qty: Decimal) -> list[Decimal]:
-    query = (
-        sa.select(fills.c.side, fills.c.qty, fills.c.fee, fills.c.realised)
-        .where(fills.c.account_id == account_id, fills.c.kind != "funding")
-        .order_by(fills.c.at_ms.desc(), fills.c.id.desc())
-        .limit(MOST_FILLS)
-    )
-    rows = [(row.side, row.qty, row.realised, row.fee) for row in connection.execute(query)]
-    return round_results(rows, position_qty)
-
-
-def round_results(newest_first: Iterable[tuple[str, Decimal, Decimal, Decimal]], held: Decimal) -> list[Decimal]:
-    """
-    What each finished round trip brought, newest first: realised less the fees of its closing fills.
-
-    *newest_first* are (side, qty, realised, fee); *held* is the signed quantity after the newest. Walked backwards, a
-    round's fills are those between two moments without a position; one cut off at the far end counts as it is seen.
-    """
-    results: list[Decimal] = []
-    after, open_round = held, True
-    for side, qty, realised, fee in newest_first:
-        before = after - qty if side == "buy" else after + qty
-        closes = before != 0 and (before > 0) != (side == "buy")
-        if closes and (after == 0 or (after > 0) != (before > 0)):
-            results.append(ZERO)
-            open_round = False
-        if closes and not open_round:
-            results[-1] += realised - fee
-        after = before
-    return results
+    return held, _sketch(connection, held.account_id), day_start
 
 
 def _markers(connection: sa.Connection, user_id: int, since_ms: int) -> list[Marker]:

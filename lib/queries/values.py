@@ -11,6 +11,7 @@ from lib.domain.books import Charge, balance, paid_in
 from lib.domain.order import Order
 from lib.domain.position import ZERO, Position, Side, unrealised_pnl
 from lib.market.status import ClosedMarket
+from lib.queries.paging import Cursor
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,10 +33,17 @@ class LogRow:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """One page of the trade log, newest first; *total* counts every row that matches."""
+    """
+    One page of the trade log, newest first, and the places its neighbours begin at (None = there is none).
 
-    rows: tuple[LogRow, ...]
-    total: int
+    *total* counts the rows that match, exactly when *all_counted*; there are more otherwise.
+    """
+
+    rows: tuple[LogRow, ...] = ()
+    total: int = 0
+    all_counted: bool = True
+    older: Cursor | None = None
+    newer: Cursor | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +132,8 @@ class Holding:
     take_profit: Decimal | None = None
     leverage: int | None = None
     entered_ms: int | None = None
+    rounds_won: int = 0
+    rounds_lost: int = 0
     transfers: Decimal = ZERO
     difference: Decimal = ZERO
     checked_ms: int = 0

@@ -10,16 +10,18 @@ import pytest
 import sqlalchemy as sa
 from hypothesis import given
 from hypothesis import strategies as st
+from sqlalchemy import event
 
+from lib.adapters.sql.columns import utc_from_ms
 from lib.adapters.sql.commands import SqlCommandQueue
+from lib.adapters.sql.trading import trade_logs
 from lib.clock import SteppedClock
-from lib.domain.books import Charge, RunningBooks, book_fill
+from lib.domain.books import Charge
 from lib.domain.candle import MINUTE_MS, FormingCandle
 from lib.domain.position import Side
 from lib.domain.risk import AccountPlan, Clamp
 from lib.ports import Command, CycleKey, CycleRecord, EquityPoint, Fill, TraderAccount
-from lib.queries import Page, Readings
-from lib.queries.money import round_results
+from lib.queries import Cursor, Page, Readings, read_cursor
 from tests import factories as make
 from tests.contract.ledger_worlds import SqlWorld
 from tests.contract.test_ledger import BUY, HOLDER, again, signed, trading_account, verdict
@@ -73,19 +75,18 @@ def scene(request: pytest.FixtureRequest) -> Iterator[Scene]:
 
 READS: dict[str, Callable[[Readings, int, int], object]] = {
     "holding": lambda r, user, log: r.holding(user),
-    "equity": lambda r, user, log: r.equity(user),
-    "order_states": lambda r, user, log: r.order_states(user),
+    "equity": lambda r, user, log: r.equity(user, limit=9),
     "tiles": lambda r, user, log: r.tiles(user),
     "markers": lambda r, user, log: r.markers(user, 0),
     "logs": lambda r, user, log: r.logs(user),
-    "logs_page": lambda r, user, log: r.logs_page(user, page=1, limit=10),
+    "logs_page": lambda r, user, log: r.logs_page(user, limit=10),
     "log_detail": lambda r, user, log: r.log_detail(user, log),
     "settings": lambda r, user, log: r.settings(user),
     "key_status": lambda r, user, log: r.key_status(user),
     "command": lambda r, user, log: r.command(user),
     "standing": lambda r, user, log: r.standing(user),
 }
-ALIKE = {"equity", "tiles", "order_states", "settings", "command"}
+ALIKE = {"equity", "tiles", "settings", "command"}
 """Where two people made alike read alike."""
 MARKET_WIDE = {"status", "candles", "newest_candle", "last_price", "demo_user_id", "health"}
 
@@ -107,47 +108,132 @@ async def test_nobody_reads_what_is_anothers(scene: Scene, name: str) -> None:
     assert name in ALIKE or READS[name](scene.readings, other.user_id, foreign.id) != before
     assert scene.readings.log_detail(owner.user_id, foreign.id) is None
     assert scene.readings.log_detail(other.user_id, log.id) is None
-    assert READS[name](scene.readings, 9_999, log.id) in (None, [], {}, Page((), 0))
+    assert READS[name](scene.readings, 9_999, log.id) in (None, [], {}, Page())
 
 
 # --- the log ----------------------------------------------------------------------------------------------------------
 
 
-async def test_pages_of_the_log_cover_every_row_once_newest_first(scene: Scene) -> None:
+async def logged(scene: Scene, *outcomes: str) -> TraderAccount:
+    """An account with a row per outcome, five minutes apart, its number as the reason."""
     account = await trading_account(scene.world)
-    for number in range(7):
-        scene.world.clock.advance_to(T + number * 300_000)
-        await scene.world.ledger.plan(account, None, T + number * 300_000, AccountPlan("held", str(number)))
-    pages = [scene.readings.logs_page(account.user_id, page=page, limit=3) for page in (1, 2, 3, 4)]
-    assert [page.total for page in pages] == [7] * 4
-    assert [row.reason for page in pages for row in page.rows] == ["6", "5", "4", "3", "2", "1", "0"]
+    for number, outcome in enumerate(outcomes):
+        scene.world.clock.advance_to(T + (number + 1) * 300_000)
+        plan = AccountPlan(outcome, str(number))  # type: ignore[arg-type]
+        await scene.world.ledger.plan(account, None, T + number * 300_000, plan)
+    return account
+
+
+def reasons(page: Page) -> list[str]:
+    return [row.reason for row in page.rows]
+
+
+async def test_pages_of_the_log_cover_every_row_once_newest_first(scene: Scene) -> None:
+    account = await logged(scene, *["held"] * 7)
+    pages = [scene.readings.logs_page(account.user_id, limit=3)]
+    while (older := pages[-1].older) is not None:
+        pages.append(scene.readings.logs_page(account.user_id, limit=3, cursor=read_cursor(str(older))))
+    assert [page.total for page in pages] == [7] * 3
+    assert [reasons(page) for page in pages] == [["6", "5", "4"], ["3", "2", "1"], ["0"]]
+    assert pages[0].newer is None
+    back = scene.readings.logs_page(account.user_id, limit=3, cursor=pages[2].newer)
+    assert back.rows == pages[1].rows
+    assert scene.readings.logs_page(account.user_id, limit=3, cursor=back.newer).rows == pages[0].rows
+
+
+async def test_rows_of_one_moment_are_on_one_page_each(scene: Scene) -> None:
+    account = await logged(scene, *["held"] * 5)
+    with scene.world.engine.begin() as connection:
+        connection.execute(sa.update(trade_logs).values(executed_at=utc_from_ms(T)))
+    first = scene.readings.logs_page(account.user_id, limit=2)
+    second = scene.readings.logs_page(account.user_id, limit=2, cursor=first.older)
+    third = scene.readings.logs_page(account.user_id, limit=2, cursor=second.older)
+    assert reasons(first) + reasons(second) + reasons(third) == ["4", "3", "2", "1", "0"]
+    assert scene.readings.logs_page(account.user_id, limit=2, cursor=third.newer).rows == second.rows
+
+
+async def test_newer_than_a_page_is_never_a_page_with_a_hole_at_its_top(scene: Scene) -> None:
+    account = await logged(scene, *["held"] * 4)
+    newest = scene.readings.logs_page(account.user_id, limit=3)
+    last = scene.readings.logs_page(account.user_id, limit=3, cursor=newest.older)
+    assert reasons(last) == ["0"]
+    assert scene.readings.logs_page(account.user_id, limit=3, cursor=last.newer).rows == newest.rows
+    nowhere = Cursor(older=True, at_ms=0, row_id=0)
+    assert scene.readings.logs_page(account.user_id, limit=3, cursor=nowhere) == newest
 
 
 async def test_the_log_is_filtered_by_outcome_and_time(scene: Scene) -> None:
-    account = await trading_account(scene.world)
-    for number, outcome in enumerate(("held", "skipped", "held", "kept")):
-        scene.world.clock.advance_to(T + (number + 1) * 300_000)
-        await scene.world.ledger.plan(account, None, T + number * 300_000, AccountPlan(outcome, str(number)))  # type: ignore[arg-type]
+    account = await logged(scene, "held", "skipped", "held", "kept")
     read = scene.readings.logs_page
-    held = read(account.user_id, page=1, limit=10, outcome="held")
-    assert ([row.reason for row in held.rows], held.total) == (["2", "0"], 2)
-    late = read(account.user_id, page=1, limit=10, since_ms=T + 3 * 300_000)
-    assert [row.reason for row in late.rows] == ["3", "2"]
-    assert read(account.user_id, page=1, limit=10, outcome="no such word").total == 0
+    held = read(account.user_id, limit=10, outcome="held")
+    assert (reasons(held), held.total) == (["2", "0"], 2)
+    assert reasons(read(account.user_id, limit=1, outcome="held", cursor=read(account.user_id, limit=1).older)) == ["2"]
+    assert reasons(read(account.user_id, limit=10, since_ms=T + 3 * 300_000)) == ["3", "2"]
+    assert read(account.user_id, limit=10, outcome="no such word") == Page()
+
+
+async def test_counting_stops_where_it_would_read_a_year(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("lib.queries.logs.MOST_COUNTED", 3)
+    account = await logged(scene, *["held"] * 4)
+    page = scene.readings.logs_page(account.user_id, limit=2)
+    assert (page.total, page.all_counted) == (3, False)
+
+
+async def test_news_are_what_came_after_the_row_last_seen(scene: Scene) -> None:
+    account = await logged(scene, *["held"] * 4)
+    newest = scene.readings.logs(account.user_id)[0].id
+    assert scene.readings.logs(account.user_id, newer_than=newest) == []
+    assert [row.reason for row in scene.readings.logs(account.user_id, newer_than=newest - 2)] == ["3", "2"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("", "older", "older-1", "older-1-", "older--1-2", "older-1-2-3", " older-1-2", "older-1-2\n", "Older-1-2"),
+        *("older-123456789012345-1", "older-1-1234567890123456789", "older-\u0661-2", "older-1e3-2", "0 OR 1=1"),
+    ],
+)
+def test_text_that_names_no_place_is_none(text: str) -> None:
+    assert read_cursor(text) is None
+
+
+@given(st.booleans(), st.integers(0, 10**14 - 1), st.integers(0, 10**18 - 1))
+def test_a_place_is_read_back_as_it_was_written(older: bool, at_ms: int, row_id: int) -> None:
+    cursor = Cursor(older, at_ms, row_id)
+    assert read_cursor(str(cursor)) == cursor
 
 
 async def test_a_page_is_read_from_the_index_and_not_sorted(scene: Scene) -> None:
-    account = await scene.person("uid-owner")
-    plan = _plan_of(scene.world.engine, account.user_id)
-    assert "ix_trade_logs_user_id_executed_at" in plan
-    assert "TEMP B-TREE" not in plan
+    account = await logged(scene, *["held", "kept"] * 20)
+    asked = asked_of(
+        scene, lambda: scene.readings.logs_page(account.user_id, limit=3, cursor=Cursor(True, T + 3_000_000, 9))
+    )
+    assert "ix_trade_logs_user_id_executed_at" in asked
+    by_outcome = asked_of(scene, lambda: scene.readings.logs_page(account.user_id, limit=3, outcome="kept"))
+    assert "ix_trade_logs_user_id_outcome_executed_at" in by_outcome
+    for plan in (asked, by_outcome):
+        assert "TEMP B-TREE" not in plan
+        assert "filesort" not in plan
 
 
-def _plan_of(engine: sa.Engine, user_id: int) -> str:
-    explain = "EXPLAIN QUERY PLAN" if engine.dialect.name == "sqlite" else "EXPLAIN"
-    query = "SELECT id, reason FROM trade_logs WHERE user_id = %d ORDER BY executed_at DESC, id DESC LIMIT 20"
+def asked_of(scene: Scene, read: Callable[[], object]) -> str:
+    """How the database goes about the statements of *read*."""
+    engine, explain = (
+        scene.world.engine,
+        "EXPLAIN QUERY PLAN" if scene.world.engine.dialect.name == "sqlite" else "EXPLAIN",
+    )
+    seen: list[tuple[str, Any]] = []
+
+    def note(_conn: object, _cursor: object, statement: str, parameters: Any, *_rest: object) -> None:
+        seen.append((statement, parameters))
+
+    event.listen(engine, "before_cursor_execute", note)
+    read()
+    event.remove(engine, "before_cursor_execute", note)
+    selects = [(text, values) for text, values in seen if text.startswith("SELECT")]
     with engine.connect() as connection:
-        return " ".join(map(str, connection.exec_driver_sql(f"{explain} {query % user_id}").all()))
+        rows = [connection.exec_driver_sql(f"{explain} {text}", values).all() for text, values in selects]
+    return " ".join(map(str, rows))
 
 
 async def test_a_decision_in_full_holds_question_answer_caps_orders_history_and_fills(scene: Scene) -> None:
@@ -251,24 +337,6 @@ async def test_the_win_rate_counts_finished_round_trips(scene: Scene) -> None:
     tiles = scene.readings.tiles(account.user_id)
     assert tiles is not None
     assert (tiles.win_rate, tiles.rounds) == (Decimal("0.5"), 2)
-
-
-QUANTITIES = st.integers(1, 40).map(lambda n: Decimal(n) / 1_000)
-TRADES = st.lists(st.tuples(st.sampled_from(["buy", "sell"]), QUANTITIES, st.integers(100, 200)), max_size=25)
-
-
-@given(TRADES)
-def test_round_trips_read_backwards_are_those_the_books_ended(trades: list[tuple[Side, Decimal, int]]) -> None:
-    books, rows, ended = RunningBooks(Decimal(10_000)), [], []
-    for number, (side, qty, price) in enumerate(trades):
-        fee = Decimal(number + 1) / 100
-        fill = make.fill(str(number), side, qty, price, fee=fee, at_ms=number + 1)
-        before = books
-        books, realised = book_fill(books, fill)
-        rows.append((side, qty, realised, fee))
-        if books.last_round_ms != before.last_round_ms:
-            ended.append(before.round_result + realised - fee)
-    assert round_results(reversed(rows), books.position_qty) == ended[::-1]
 
 
 async def test_an_order_in_two_fills_is_one_mark_at_its_average(scene: Scene) -> None:

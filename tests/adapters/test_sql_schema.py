@@ -1,9 +1,11 @@
 """One schema, told three times: the migrations, the models and schema.sql make the same database on a real server."""
 
+import importlib
 import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +13,8 @@ import pytest
 import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
+from hypothesis import given
+from hypothesis import strategies as st
 
 from lib.adapters.sql.engine import make_engine
 from lib.adapters.sql.models import metadata
@@ -18,7 +22,10 @@ from lib.adapters.sql.people import accounts, system_flags
 from lib.adapters.sql.schema import MIGRATIONS, STATEMENT_S, check_schema, downgrade, migrate
 from lib.adapters.sql.trading import equity_points
 from lib.adapters.sql.url import TIMEOUT_S
+from lib.domain.books import RunningBooks, book_fill
 from lib.domain.errors import Halt
+from lib.domain.position import Side
+from tests import factories as make
 
 SCHEMA_SQL = MIGRATIONS.parent / "schema.sql"
 
@@ -88,6 +95,25 @@ def by_schema_sql(engine: sa.Engine) -> None:
         for statement in SCHEMA_SQL.read_text().split(";\n"):
             if statement.strip():
                 connection.exec_driver_sql(statement.replace("%", "%%"))
+
+
+QUANTITIES = st.integers(0, 40).map(lambda n: Decimal(n) / 1_000)
+TRADES = st.lists(st.tuples(st.sampled_from(["buy", "sell"]), QUANTITIES, st.integers(100, 200)), max_size=25)
+
+
+@given(TRADES)
+def test_rounds_of_before_are_counted_as_the_books_count_them(trades: list[tuple[Side, Decimal, int]]) -> None:
+    books, rows = RunningBooks(Decimal(10_000)), []
+    for number, (side, qty, price) in enumerate(trades):
+        fee = Decimal(number + 1) / 100
+        books, realised = book_fill(books, make.fill(str(number), side, qty, price, fee=fee, at_ms=number + 1))
+        rows.append((side, qty, realised, fee))
+    assert revision("0010_readings")._won_and_lost(rows) == (books.rounds_won, books.rounds_lost)
+
+
+def revision(name: str) -> Any:
+    """The module of a migration: its name is no name of Python's."""
+    return importlib.import_module(f"db.migrations.versions.{name}")
 
 
 @pytest.mark.parametrize("build", [by_migrations, by_models, by_schema_sql])

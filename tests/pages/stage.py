@@ -21,6 +21,7 @@ from lib.queries import (
     Choices,
     ClampRow,
     CommandRow,
+    Cursor,
     EquityRow,
     EventRow,
     FillRow,
@@ -170,11 +171,22 @@ class Shelf:
         return [log_row(number) for number in range(60, 60 - limit, -1)] if self._has(user_id) else []
 
     def logs_page(
-        self, user_id: int, *, page: int, limit: int, outcome: str | None = None, since_ms: int | None = None
+        self,
+        user_id: int,
+        *,
+        limit: int,
+        cursor: Cursor | None = None,
+        outcome: str | None = None,
+        since_ms: int | None = None,
     ) -> Page:
         rows = [log_row(number) for number in range(60, 0, -1)] if self._has(user_id) else []
         found = [row for row in rows if outcome in (None, row.outcome) and row.t_ms >= (since_ms or 0)]
-        return Page(tuple(found[(page - 1) * limit : page * limit]), len(found))
+        first = sum(row.id >= cursor.row_id for row in found) if cursor else 0
+        first = first if cursor is None or cursor.older else max(0, first - 1 - limit)
+        shown, rest = found[first : first + limit], found[first + limit :]
+        older = Cursor(True, shown[-1].t_ms, shown[-1].id) if shown and rest else None
+        newer = Cursor(False, shown[0].t_ms, shown[0].id) if shown and first else None
+        return Page(tuple(shown), len(found), True, older, newer)
 
     def log_detail(self, user_id: int, log_id: int) -> LogDetail | None:
         if not self._has(user_id) or not 1 <= log_id <= 60:

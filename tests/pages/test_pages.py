@@ -71,7 +71,7 @@ def test_a_stranger_gets_the_door_and_no_data(
 def test_a_read_only_visitor_can_act_on_nothing(visit: Visit, staged: SimpleNamespace, page: str) -> None:
     at = visit("t-demo", page)
     assert not at.exception
-    looking = {"lang", "lang_again", "step", "outcome", "span", "page"}
+    looking = {"lang", "lang_again", "step", "outcome", "span", "turn_newer", "turn_older"}
     widgets = [*at.button, *at.toggle, *at.slider, *at.text_area, *at.text_input, *at.button_group, *at.selectbox]
     enabled = {widget.key for widget in widgets if not widget.disabled}
     assert enabled <= looking
@@ -255,6 +255,27 @@ def test_a_filter_reaches_the_query(visit: Visit) -> None:
     at.selectbox(key="outcome").set_value("sold").run()
     assert not at.exception
     assert any("총 7건" in caption.value for caption in at.caption)
+
+
+def test_the_log_is_turned_by_places_that_stand_in_the_address(visit: Visit) -> None:
+    at = visit("t-owner", "trade_logs")
+    assert at.button(key="turn_newer").disabled
+    at.button(key="turn_older").click().run()
+    second = at.query_params["at"]
+    assert not at.exception
+    at.button(key="turn_older").click().run()
+    assert at.button(key="turn_older").disabled
+    at.button(key="turn_newer").click().run()
+    assert at.query_params["at"] != second
+    at.selectbox(key="outcome").set_value("sold").run()
+    assert "at" not in at.query_params
+
+
+@pytest.mark.parametrize("cursor", ["", "x", "older-1", "newer-1-2-3", "9" * 40])
+def test_a_place_nobody_can_read_is_the_newest_page(visit: Visit, cursor: str) -> None:
+    at = visit("t-owner", "trade_logs", at=cursor)
+    assert not at.exception
+    assert at.button(key="turn_newer").disabled
 
 
 def test_a_key_leaves_no_trace_in_the_session(visit: Visit, staged: SimpleNamespace) -> None:

@@ -21,7 +21,7 @@ from lib.domain.account import AccountSettings
 from lib.domain.candle import MINUTE_MS, Candle
 from lib.domain.errors import Retry
 from lib.ports import CandleTick
-from lib.queries import Readings, Standing, Switches
+from lib.queries import Cursor, Readings, Standing, Switches
 from lib.queries.values import Choices
 from tests.fakes_people import MemoryBrowsers, MemoryLogins, MemorySessions, MemoryThrottles, QuickHasher, StandingClock
 from tests.web.town import Town
@@ -52,6 +52,9 @@ class LiveOnce:
 class Rows:
     rows: tuple[dict[str, int], ...]
     total: int
+    all_counted: bool = True
+    older: Cursor = field(default_factory=lambda: Cursor(True, 5, 6))
+    newer: None = None
 
 
 class FakeReadings:

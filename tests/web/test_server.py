@@ -99,9 +99,18 @@ def test_an_owner_acts_for_nobody_else(web: Web, method: str, path: str, body: d
 
 def test_rows_are_the_askers_own_whatever_the_query_says(web: Web) -> None:
     kim = web.owner()
-    assert kim.get("/api/logs?user_id=1&page=1&limit=20").json()["rows"] == [{"user_id": 2}]
+    assert kim.get("/api/logs?user_id=1&limit=20").json()["rows"] == [{"user_id": 2}]
     assert kim.get("/api/logs/1").status_code == 404
     assert kim.get("/api/standing?user_id=1").json()["why"] == "of 2"
+
+
+def test_a_page_of_the_log_says_where_its_neighbours_begin_and_a_place_is_never_guessed(web: Web) -> None:
+    kim = web.owner()
+    answer = kim.get("/api/logs?at=older-5-6").json()
+    assert (answer["older"], answer["newer"], answer["total"], answer["all_counted"]) == ("older-5-6", None, 1, True)
+    for nowhere in ("x", "older", "older-1e9-2", "%F0%9F%98%80", "older-1-99999999999999999999", "newer--1-2"):
+        refused = kim.get(f"/api/logs?at={nowhere}")
+        assert (refused.status_code, refused.json()["params"]) == (422, {"field": "at"})
 
 
 @pytest.mark.parametrize("path", ["/api", "/api/", "/api/nothing", "/api/auth/nothing", "/api/kline/x"])

@@ -120,6 +120,8 @@ accounts = sa.Table(
     added_money("difference"),
     number("checked_ms"),
     sa.Column("doubts", ascii_text(64), nullable=False, server_default=EMPTY),
+    number("rounds_won"),
+    number("rounds_lost"),
     sa.UniqueConstraint("venue", "feed", "uid"),
     sa.Index(None, "user_id"),
     sa.Index(None, "symbol_no"),

@@ -119,6 +119,7 @@ orders = sa.Table(
     sa.UniqueConstraint("order_link_id"),
     sa.Index(None, "state"),
     sa.Index(None, "user_id"),
+    sa.Index(None, "account_id", "t_ms"),
     sa.Index("ix_orders_sent", "leg", "t_ms", "account_id", "attempts"),
     **MYSQL_TABLE,
 )
@@ -244,6 +245,7 @@ trade_logs = sa.Table(
     sa.Column("clamps", JSON),
     sa.UniqueConstraint("account_id", "t_ms"),
     sa.Index(None, "user_id", "executed_at"),
+    sa.Index(None, "user_id", "outcome", "executed_at"),
     sa.Index(None, "cycle_id"),
     **MYSQL_TABLE,
 )
