@@ -29,7 +29,7 @@ def view() -> None:
     """Draw the front door."""
     with st.container(horizontal=True, horizontal_alignment="right"):
         switch()
-        remember_language(chosen_here())
+    remember_language(chosen_here())
     _, middle, _ = st.columns([1, 1.15, 1])
     with middle:
         st.title("Maemae 매매", anchor=False)

@@ -62,7 +62,8 @@ def _panel() -> None:
 
 def _progress(found: Standing) -> None:
     if not found.is_halted:
-        st.caption(f"**{t('stops.title')}** · {t('stops.trading')}")
+        ready = "" if found.locks or found.platform_locks else f" · {t('stops.trading')}"
+        st.caption(f"**{t('stops.title')}**{ready} · {t('stops.always')}")
         return
     st.caption(how_far(found))
     if found.flattens and found.position_qty:

@@ -17,7 +17,7 @@ from app.ui.palette import Palette
 STEPS = {"1m": 60, "5m": 300, "15m": 900, "1h": 3_600}
 """What the chart can show; anything above a minute is summed up in the browser."""
 COUNT = 5_000
-HEIGHT = 470
+HEIGHT = 556
 
 
 @dataclass(frozen=True, slots=True)

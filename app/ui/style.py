@@ -14,6 +14,7 @@ PAGE = """
 /* a Korean word is not broken inside; popovers and toasts live outside the main block */
 body *:not(pre, pre *, code) { word-break: keep-all !important; overflow-wrap: break-word; }
 [data-testid="stText"] { white-space: pre-wrap; }
+:is(.st-key-control, .st-key-state, .st-key-switched_off) [data-testid="stText"] { font-size: .87rem; opacity: .82; }
 [data-testid="stMetricValue"], [data-testid="stDataFrame"] { font-variant-numeric: tabular-nums; }
 .tiles { display: grid; grid-template-columns: repeat(auto-fit, minmax(170px, 1fr)); gap: .6rem; }
 .tile { position: relative; overflow: hidden; min-height: 84px; padding: .6rem .85rem .55rem; box-sizing: border-box;
@@ -30,6 +31,8 @@ body *:not(pre, pre *, code) { word-break: keep-all !important; overflow-wrap: b
   .st-key-log_split .stColumn { width: 100% !important; flex: 1 1 auto !important; min-width: 0; } }
 @media (max-width: 640px) {
   .tiles { grid-template-columns: 1fr 1fr; }
+  .tile { background-size: 46% 34%; }
+  .st-key-top > * { flex: 0 0 auto !important; }
   .st-key-top { flex-direction: column-reverse !important; align-items: stretch !important; gap: .4rem; }
   .st-key-top > :last-child { align-self: flex-end; width: auto !important; }
   .stMainBlockContainer { padding: 3.4rem .7rem 2rem; } }

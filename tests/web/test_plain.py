@@ -91,7 +91,7 @@ LOOKED_AT = {
     "panels/control.py": {"success", "sentence(refusal)", "told", "UNSEEN"},
     "pages/api_keys.py": {"sentence(refusal)"},
     "panels/detail.py": {"zone().label"},
-    "panels/stops.py": {"how_far(found)", "words"},
+    "panels/stops.py": {"how_far(found)", "words", "ready"},
     "panels/market.py": {"words"},
     "panels/truth.py": {"_words(badge)"},
 }
