@@ -23,23 +23,23 @@ _TEXT_MAX = 4_096
 
 def charges(row: Row, value: Decimal) -> tuple[Charge, ...]:
     """Every part of what an execution over *value* USDT cost; ValueError for an amount or a coin that is no such."""
-    parts = [_charge(row, (TRADING, "feeCurrency", "execFee"), value), *_taxes(row, value)]
-    return tuple(part for part in parts if part.amount)
+    trading = _charge(TRADING, _word(row, "feeCurrency"), number_or_zero(row, "execFee"), row, value)
+    return tuple(part for part in (trading, *_taxes(row, value)) if part.amount)
 
 
 def _taxes(row: Row, value: Decimal) -> Iterator[Charge]:
     extra = _read(row.get("extraFees"))
     for item in extra if isinstance(extra, list) else [extra]:
         if isinstance(item, dict):
-            yield _charge(item, (_word(item, "feeType") or "tax", "feeCoin", "fee"), value)
+            kind = _word(item, "feeType") or "tax"
+            yield _charge(kind, _word(item, "feeCoin"), number_or_zero(item, "fee"), item, value)
 
 
-def _charge(row: Row, names: tuple[str, str, str], value: Decimal) -> Charge:
-    kind, coin_name, amount_name = names
-    coin, amount, rate = _word(row, coin_name) or USDT, number_or_zero(row, amount_name), row.get("feeRate")
-    if coin == USDT:
-        return Charge(kind, coin, amount, amount)
-    return Charge(kind, coin, amount, number_or_zero(row, "feeRate") * value if rate else None)
+def _charge(kind: str, coin: str, amount: Decimal, named: Row, value: Decimal) -> Charge:
+    """A part whose rate, if any, stands in *named*."""
+    if coin in ("", USDT):
+        return Charge(kind, USDT, amount, amount)
+    return Charge(kind, coin, amount, number_or_zero(named, "feeRate") * value if named.get("feeRate") else None)
 
 
 def in_usdt(parts: tuple[Charge, ...]) -> Decimal:
