@@ -5,7 +5,6 @@ from playwright.sync_api import Browser, Locator, Page, expect
 
 from app.i18n import catalogue
 from tests.browser.deployment import Deployment
-from tests.browser.test_browser import come_in
 from tests.browser.watching import watched
 
 pytestmark = [pytest.mark.browser, pytest.mark.server, pytest.mark.enable_socket]
@@ -17,6 +16,13 @@ SAVE = ".st-key-save button"
 PROMPT = ".st-key-custom_prompt textarea"
 
 
+def enter(page: Page, url: str) -> None:
+    """Become a person with an account: a guest has no instructions of their own."""
+    wish = {"email": "tabs@example.com", "password": "plum orbit 42 lantern", "accepted_risk": True, "locale": "ko"}
+    answer = page.request.post(f"{url}/api/auth/register", data=wish)
+    assert answer.ok, answer.text()
+
+
 def level(page: Page, name: str) -> Locator:
     """The chosen risk level, if it is *name*."""
     return page.locator(".st-key-risk_level [aria-checked=true]").filter(has_text=WORDS[f"risk.{name}"])
@@ -25,9 +31,10 @@ def level(page: Page, name: str) -> Locator:
 def test_tabs_agree_and_neither_writes_over_the_other(deployed: Deployment, browser: Browser) -> None:
     with watched(browser, deployed.url, "ko-KR") as seen:
         one, other = seen.page(), seen.page()
-        come_in(one, deployed.url, WORDS)
-        other.goto(deployed.url)
-        expect(other.locator(SAVE)).to_be_visible()
+        enter(one, deployed.url)
+        for page in (one, other):
+            page.goto(deployed.url)
+            expect(page.locator(PROMPT)).to_be_enabled()
 
         # typed and saved by one click, and there in the other tab
         one.locator(PROMPT).fill("추세만")
