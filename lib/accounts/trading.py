@@ -175,11 +175,11 @@ class TradingDesk:
         look = _asked(lambda: ports.account_probe.look(venue, info.uid, key, here.symbol))
         if flaw := hands_flaw(look.links, here.installation):
             return _refused(flaw)
-        doubts = (*info.doubts, *_asked(lambda: ports.key_probe.prepare(venue, key, here.symbol)))
         try:
             uid = info.uid or self._uid_by_marks(user_id, venue, key, look.links)
         except AccountTaken:
             return Refusal("refuse.key.taken")
+        doubts = (*info.doubts, *_asked(lambda: ports.key_probe.prepare(venue, key, here.symbol)))
         put = self._put(user_id, venue, uid, key, (look.balance, opened_ms), doubts)
         return put if isinstance(put, Refusal) else _saved(put, venue, key, info, doubts)
 
