@@ -124,7 +124,8 @@ def test_a_closed_market_is_said_to_who_trades_there(
     assert [warning.value for warning in visit("t-owner", language=language).warning] == []
     staged.readings.closed = (*elsewhere, ClosedMarket("paper", "", why))
     [warning] = visit("t-owner", language=language).warning
-    assert warning.value.replace("\u2060", "").startswith(said)
+    # as Markdown shows it: what comes from the engine is escaped letter by letter
+    assert warning.value.replace("\u2060", "").replace("\\", "").startswith(said)
 
 
 def test_a_refusal_is_told_in_words_and_the_switch_stays(visit: Visit, staged: SimpleNamespace) -> None:
