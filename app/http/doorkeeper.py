@@ -13,8 +13,8 @@ from typing import Protocol
 
 from app.http.pace import Allowances, Pace
 
-ARRIVALS = Pace(burst=1_500, per_s=100)
-"""Of one address. A browser keeps its connections; a busy office opens some dozens a second."""
+ARRIVALS = Pace(burst=10_000, per_s=1_000)
+"""Of one address: far above any office, so that a flood's neighbours come in; more would take the whole loop."""
 
 
 class Connection(Protocol):
