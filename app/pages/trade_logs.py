@@ -37,8 +37,15 @@ def _refilter(name: str, usual: str) -> None:
 
 
 def _turn(name: str, icon: str, cursor: Cursor | None) -> None:
-    word, nowhere = t(f"log.{name}"), cursor is None
-    st.button(word, icon=icon, key=f"turn_{name}", disabled=nowhere, on_click=_go, args=(cursor,), type="tertiary")
+    st.button(
+        t(f"log.{name}"),
+        icon=icon,
+        key=f"turn_{name}",
+        disabled=cursor is None,
+        on_click=_go,
+        args=(cursor,),
+        type="tertiary",
+    )
 
 
 def _filters() -> tuple[str | None, int | None]:

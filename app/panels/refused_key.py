@@ -6,7 +6,7 @@ What the exchange wrote is shown letter by letter, never as markup.
 
 import streamlit as st
 
-from app.i18n import language, t
+from app.i18n import language, md, t
 from app.ui.reasons import say
 from lib.accounts.refusal import Refusal
 
@@ -19,7 +19,7 @@ def refused_key(refusal: Refusal) -> None:
     told = {name: str(value) for name, value in refusal.params.items()}
     with st.container(border=True, key="refused"):
         if refusal.key not in SAID:
-            st.error(t(refusal.key, **refusal.params), icon=":material/block:")
+            st.error(md(refusal.key, **refusal.params), icon=":material/block:")
             return
         st.error(t(f"{refusal.key}.title"), icon=":material/block:")
         why = say(told.get("why", ""), language())
@@ -29,5 +29,5 @@ def refused_key(refusal: Refusal) -> None:
         if address := told.get("address"):
             st.text(t("key.address_unknown") if address == "?" else t("key.address", address=address))
         if said := told.get("said"):
-            st.caption(t("key.said", code=told.get("code", "")))
+            st.caption(md("key.said", code=told.get("code", "")))
             st.code(said, language=None, wrap_lines=True)

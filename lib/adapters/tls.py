@@ -42,9 +42,14 @@ def handshake_failure(problem: BaseException) -> str:
     return f"the TLS handshake failed: {reason or type(failure).__name__}"
 
 
+_CUT = (ssl.SSLEOFError, ssl.SSLZeroReturnError, ssl.SSLSyscallError)
+"""A connection that ended, however far it had come: the server is away, and TLS had nothing to do with it."""
+
+
 def _is_of_tls(cause: BaseException) -> bool:
     # a server that waits for a line of its own protocol lets the handshake run into our deadline
-    return isinstance(cause, ssl.SSLError) or "handshake operation timed out" in str(cause)
+    is_failure = isinstance(cause, ssl.SSLError) and not isinstance(cause, _CUT)
+    return is_failure or "handshake operation timed out" in str(cause)
 
 
 def checked_context(named: str, ca_file: str | None, cert_file: str | None, key_file: str | None) -> ssl.SSLContext:

@@ -191,13 +191,13 @@ class Desk:
 
     def set_margin_mode(self, uid: int, mode: str) -> None:
         """
-        Account-wide; only a label here, since this engine keeps every position isolated. 3400045 with its reasons while
-        a position or an order is open.
+        Account-wide; only a label here, since this engine keeps every position isolated. 3400045 with its reasons for
+        another mode than the account's while a position or an order is open.
         """
         if mode not in MARGIN_MODES:
             raise Refused(10001, "params error: setMarginMode invalid")
         account = self._books.account(uid)
-        if reasons := _why_not_switched(account):
+        if mode != account.margin_mode and (reasons := _why_not_switched(account)):
             raise Refused(3400045, "Set margin mode failed", {"reasons": reasons})
         account.margin_mode = mode
         self._books.touch(account)

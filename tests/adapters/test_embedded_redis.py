@@ -18,6 +18,7 @@ from lib.adapters.redis.candle_store import RedisCandleStore
 from lib.domain.candle import MINUTE_MS
 from lib.domain.errors import Halt, Retry
 from lib.market.collector import Collector, CollectorPlan
+from tests.certificates import Authority
 from tests.fakes_market import START, ScriptedMarket, SetClock, run_of
 
 JOIN = """
@@ -241,10 +242,11 @@ def test_usual_urls_are_understood(url: str, wanted: dict[str, object]) -> None:
 
 
 @pytest.mark.parametrize(("verify", "reqs", "host"), [("none", "none", False), ("ca", "required", False)])
-def test_tls_checks_as_much_as_asked(verify: connection.TlsVerify, reqs: str, host: bool) -> None:
-    options = connection.connect("rediss://h", tls_verify=verify, ca_file="/ca.pem").connection_pool.connection_kwargs
+def test_tls_checks_as_much_as_asked(verify: connection.TlsVerify, reqs: str, host: bool, tmp_path: Path) -> None:
+    ca = str(Authority(tmp_path).pair.cert)
+    options = connection.connect("rediss://h", tls_verify=verify, ca_file=ca).connection_pool.connection_kwargs
     assert (options["ssl_cert_reqs"], options["ssl_check_hostname"]) == (reqs, host)
-    assert options["ssl_ca_certs"] == "/ca.pem"
+    assert options["ssl_ca_certs"] == ca
 
 
 def test_an_unknown_tls_setting_is_refused() -> None:

@@ -113,7 +113,7 @@ async def test_a_platform_lock_being_written_is_seen_by_the_claim(
     _, order = await planned(server_world)
     now = ledger_clock(server_world.engine, server_world.clock)
     with server_world.engine.connect() as other, other.begin() as locking:
-        locks.lock(other, now, 0, "daily_loss", T + 86_400_000, "everybody lost")
+        locks.lock(other, now, 0, "paper:daily_loss", T + 86_400_000, "everybody lost")
         waiting = aside.submit(claim, server_world, order, signed(order, T + 4_000), server_world.clock)
         wait_for_a_waiter(server_world.engine)
         locking.commit()
@@ -128,7 +128,7 @@ THROWN: dict[str, Callable[[SqlWorld, Order, Now], None]] = {
         world.engine, lambda c: locks.lock(c, now, row.account_id, "daily loss", T + 86_400_000, "lost 5 %")
     ),
     "platform lock": lambda world, row, now: transact(
-        world.engine, lambda c: locks.lock(c, now, 0, "daily loss", T + 86_400_000, "everybody lost")
+        world.engine, lambda c: locks.lock(c, now, 0, "paper:daily_loss", T + 86_400_000, "everybody lost")
     ),
     "pause": lambda world, row, now: transact(
         world.engine, lambda c: switches.pause(c, now, row.account_id, "the key was revoked")
