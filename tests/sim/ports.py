@@ -238,11 +238,13 @@ class MoodyAnalyst:
         confidence = rng.choice(("0.6", "0.8", "0.8", "0.9", "0.95"))
         return (
             f'{{"action": "{action}", "confidence": {confidence}, "leverage": {leverage}, "reason": "r", '
-            f'"stop_loss": {stop}, "take_profit": {_target(stop, rng.choice((2, 5, 5, 10, 60)))}}}'
+            f'"stop_loss": {stop}, "take_profit": {_target(stop, rng.choice(TARGETS))}}}'
         )
 
 
 STOPS = ("0.002", "0.004", "0.01", "0.02", "0.05")
+TARGETS = (*(2, 3, 4) * 4, 5, 10, 10, 60)
+"""In stops. One past ten is refused, and few are: a world in which nothing is entered proves little."""
 
 
 def _target(stop: str, stops: int) -> str:
