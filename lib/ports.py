@@ -493,6 +493,8 @@ class TraderAccount:
     is_guest: bool = False
     doubts: tuple[Doubt, ...] = ()
     """What the venue did not tell or set when its key was entered."""
+    language: str = "ko"
+    """That of the owner's pages, "ko" or "en": the analyst gives its reason in it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,6 +30,7 @@ class UserRow:
     deleted: bool = False
     deleted_ms: int = 0
     is_guest: bool = False
+    locale: str = "ko"
 
 
 @dataclass(frozen=True, slots=True)

@@ -110,6 +110,7 @@ class MemoryLedger(MemoryGauges):
             proven_ms=row.proven_ms,
             paused_by=row.paused_by,
             is_guest=user.is_guest,
+            language=user.locale,
             doubts=row.doubts,
         )
 

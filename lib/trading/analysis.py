@@ -9,7 +9,7 @@ import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 
-from lib.domain.account import AccountSettings, Pool, pool_of
+from lib.domain.account import Pool, pool_of
 from lib.domain.candle import Candle
 from lib.domain.errors import Skip
 from lib.domain.gates import budget_gates
@@ -20,12 +20,15 @@ from lib.trading.prompt import asked_with, build_prompt, candle_fields
 
 
 async def answer_for(
-    desk: Desk, key: CycleKey, window: Sequence[Candle], settings: AccountSettings, asked_for: AskedFor
+    desk: Desk, key: CycleKey, window: Sequence[Candle], account: TraderAccount, asked_for: AskedFor
 ) -> AnalystAnswer:
-    """The standing answer for *key*: the one recorded before, else a new call, recorded first-writer-wins."""
+    """
+    The standing answer for *key*, the group of *account*: the one recorded before, else a new call, recorded
+    first-writer-wins.
+    """
     if (known := await desk.ledger.cycle(key)) is not None:
         return known
-    prompt = build_prompt(key.symbol, window, settings, desk.model)
+    prompt = build_prompt(key.symbol, window, asked_with(account), desk.model, account.language)
     answer = await desk.analyst.ask(prompt, desk.analyst_budget_s)
     priced = replace(answer, cost=desk.prices.cost(answer.prompt_tokens, answer.completion_tokens))
     candles = json.dumps([candle_fields(candle) for candle in window], separators=(",", ":"))
@@ -44,7 +47,7 @@ async def group_answer(
     asked_for = _asked_for(group)
     if await desk.ledger.cycle(key) is None and (why := await _unpaid(desk, group, ceilings, asked_for)):
         raise Skip(f"the analyst is not asked: {why}")
-    return await answer_for(desk, key, window, asked_with(group[0]), asked_for)
+    return await answer_for(desk, key, window, group[0], asked_for)
 
 
 def _asked_for(group: Iterable[TraderAccount]) -> AskedFor:

@@ -30,7 +30,7 @@ from lib.trading.closing import Part, our_part
 from lib.trading.desk import Desk, Draws, due, fits
 from lib.trading.execution import Errand, execute
 from lib.trading.planning import Prefetch, Snapshot, Turn, look, make_plan, prefetch
-from lib.trading.prompt import asked_with, cycle_key
+from lib.trading.prompt import cycle_key
 from lib.trading.resolution import Sweep, has_lost_commits, recover
 from lib.trading.window import decision_window
 
@@ -121,8 +121,7 @@ class Round:
     answers: dict[CycleKey, asyncio.Task[AnalystAnswer]]
 
     def key(self, account: TraderAccount) -> CycleKey:
-        asked = asked_with(account)
-        return cycle_key(self.desk.feed, account.symbol, self.t_ms, asked, self.desk.model, guests=account.is_guest)
+        return cycle_key(self.desk.feed, account, self.t_ms, self.desk.model)
 
     def ceiling(self, account: TraderAccount) -> Ceiling:
         return self.ceilings[pool_of(account.venue)]

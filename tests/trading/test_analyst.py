@@ -10,7 +10,7 @@ from lib.domain.decision import Abstained, parse_decision
 from lib.ports import AnalystAnswer, Prompt
 from lib.trading.analysis import answer_for
 from lib.trading.prompt import cycle_key
-from tests.factories import T, answer_json, candles, decision, settings
+from tests.factories import T, answer_json, candles, decision, settings, trader_account
 from tests.stage import FakeAnalyst
 from tests.world import World, result_of
 
@@ -89,8 +89,9 @@ class TwoMinds(FakeAnalyst):
 
 async def test_the_first_answer_written_stands_whoever_asked(world: World) -> None:
     world.analyst = TwoMinds()
-    key = cycle_key("synthetic", "BTCUSDT", T, settings(), "test-model")
-    asked = (answer_for(world.new_desk(), key, candles(), settings(), "paper") for _ in range(2))
+    account = trader_account()
+    key = cycle_key("synthetic", account, T, "test-model")
+    asked = (answer_for(world.new_desk(), key, candles(), account, "paper") for _ in range(2))
     first, second = await asyncio.gather(*asked)
     assert len(world.analyst.asked) == 2
     assert first == second == world.ledger.store.cycles[key]

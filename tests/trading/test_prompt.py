@@ -1,13 +1,14 @@
 """What the analyst is shown: the design's words, the person's words as data, and nothing of the person."""
 
 import json
+from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
 
 from lib.domain.account import RiskLevel
 from lib.trading.prompt import build_prompt, cycle_key, delimited
-from tests.factories import T, candles, settings
+from tests.factories import T, candles, settings, trader_account
 from tests.world import World
 
 SEED_SYSTEM = (
@@ -49,21 +50,32 @@ def test_a_custom_prompt_can_neither_close_its_delimiter_nor_grow_nor_break_the_
 
 
 def test_the_prompt_group_holds_all_that_changes_the_prompt_and_nothing_else() -> None:
-    def group(feed: str = "synthetic", symbol: str = "BTCUSDT", model: str = "m", **changes: object) -> str:
-        return cycle_key(feed, symbol, T, settings(**changes), model).prompt_group  # type: ignore[arg-type]
+    def group(feed: str = "synthetic", model: str = "m", of: dict[str, Any] | None = None, **changes: Any) -> str:
+        account = trader_account(settings=settings(**changes), **(of or {}))
+        return cycle_key(feed, account, T, model).prompt_group
 
     same = group()
     assert group(long_only=True) == same
     assert group(max_leverage=50) == same, "the level's cap is what the analyst is shown"
     different = {
         group(feed="replay:x"),
-        group(symbol="ETHUSDT"),
+        group(of={"symbol": "ETHUSDT"}),
+        group(of={"language": "en"}),
+        group(of={"is_guest": True}),
         group(model="n"),
         group(risk_level=RiskLevel.LOW),
         group(max_leverage=5),
         group(custom_prompt="careful"),
     }
-    assert len(different | {same}) == 7
+    assert len(different | {same}) == 9
+
+
+def test_who_reads_english_is_answered_in_english_to_the_same_question() -> None:
+    korean, english = (build_prompt("BTCUSDT", candles(2), settings(), "m", language) for language in ("ko", "en"))
+    assert english.user == korean.user
+    assert english.system.isascii()
+    for said in ("BTCUSDT", "reason (why, in English", "stop_loss must be between 0.002 and 0.05", "<user_preference>"):
+        assert said in english.system
 
 
 async def test_nothing_of_a_person_reaches_the_analyst() -> None:

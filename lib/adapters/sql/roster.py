@@ -71,6 +71,7 @@ _ACCOUNT = (
         users.c.long_only,
         users.c.custom_prompt,
         users.c.is_guest,
+        users.c.locale,
         sa.or_(sa.not_(users.c.is_guest), has_session(sa.bindparam("now_ms"))).label("is_here"),
         *(_as_text(users.c[name]) for name in ("risk_level", "max_leverage", "risk_per_trade", "min_confidence")),
         _as_text(users.c.limits),
@@ -119,6 +120,7 @@ def _account_from(row: sa.RowMapping) -> tuple[TraderAccount, str]:
         proven_ms=row["proven_ms"],
         paused_by=row["paused_by"],
         is_guest=row["is_guest"],
+        language=row["locale"],
         doubts=read_doubts(row["doubts"]),
     )
     return account, flaw
