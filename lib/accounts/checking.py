@@ -6,13 +6,12 @@ free, then the wait doubles; a try that found no room was none. Nobody waits lon
 rest is told to come back, so that a flood of forms never takes the threads that sign people in.
 """
 
-import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from typing import TypeVar
 
 from lib import log
 from lib.accounts.refusal import Refusal
+from lib.accounts.turns import Refusals, Turns
 from lib.clock import Clock
 from lib.domain.pace import Pace
 from lib.ports import BudgetAway, NotNow, Throttles
@@ -32,37 +31,19 @@ AWAY = Refusal("refuse.budget")
 _log = log.get("accounts.checking")
 
 
-class OneAtATime:
+def one_at_a_time(*, waiting: int = WAITING, patience_s: float = PATIENCE_S) -> Turns:
     """One inside, at most *waiting* in front for *patience_s* seconds; *NotNow* for everybody else."""
-
-    def __init__(self, *, waiting: int = WAITING, patience_s: float = PATIENCE_S) -> None:
-        self._running = threading.Lock()
-        self._inside = threading.BoundedSemaphore(1 + waiting)
-        self._patience_s = patience_s
-
-    @contextmanager
-    def turn(self) -> Iterator[None]:
-        """Be the one inside."""
-        if not self._inside.acquire(blocking=False):
-            raise NotNow("others are being checked at this moment")
-        try:
-            if not self._running.acquire(timeout=self._patience_s):
-                raise NotNow("the check before this one takes too long")
-            try:
-                yield
-            finally:
-                self._running.release()
-        finally:
-            self._inside.release()
+    words = Refusals(NotNow, "others are being checked at this moment", "the check before this one takes too long")
+    return Turns(words, at_once=1, waiting=waiting, patience_s=patience_s)
 
 
 class PacedChecks:
     """The door in front of every call that a web request can cause; safe from any thread."""
 
-    def __init__(self, throttles: Throttles, clock: Clock, turns: OneAtATime | None = None) -> None:
+    def __init__(self, throttles: Throttles, clock: Clock, turns: Turns | None = None) -> None:
         self._throttles = throttles
         self._clock = clock
-        self._turns = turns or OneAtATime()
+        self._turns = turns or one_at_a_time()
 
     def counted(self, *tallies: tuple[str, Pace]) -> Refusal | None:
         """Count one try under every tally, or say how long to wait and count none."""

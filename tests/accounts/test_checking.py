@@ -6,8 +6,9 @@ from queue import SimpleQueue
 
 import pytest
 
-from lib.accounts.checking import AWAY, BUSY, CHECKS_OF_ADDRESS, CHECKS_OF_PERSON, OneAtATime, PacedChecks
+from lib.accounts.checking import AWAY, BUSY, CHECKS_OF_ADDRESS, CHECKS_OF_PERSON, PacedChecks, one_at_a_time
 from lib.accounts.refusal import Refusal
+from lib.accounts.turns import Turns
 from lib.ports import BudgetAway, NotNow
 from tests.fakes_people import MemoryThrottles, StandingClock
 
@@ -28,7 +29,7 @@ class Counted:
             raise self._trouble
 
 
-def checks(clock: StandingClock | None = None, turns: OneAtATime | None = None) -> PacedChecks:
+def checks(clock: StandingClock | None = None, turns: Turns | None = None) -> PacedChecks:
     return PacedChecks(MemoryThrottles(), clock or StandingClock(NOW), turns)
 
 
@@ -80,7 +81,7 @@ def test_a_check_without_room_says_so_and_does_not_count(trouble: NotNow, said: 
 
 
 def test_one_is_inside_a_few_wait_and_the_rest_is_sent_away() -> None:
-    turns = OneAtATime(waiting=1, patience_s=60)
+    turns = one_at_a_time(waiting=1, patience_s=60)
     door = checks(turns=turns)
     inside, leave = threading.Event(), threading.Event()
     answers: SimpleQueue[object] = SimpleQueue()
@@ -104,7 +105,7 @@ def test_one_is_inside_a_few_wait_and_the_rest_is_sent_away() -> None:
 
 
 def test_who_waits_too_long_for_anothers_check_is_sent_away() -> None:
-    turns = OneAtATime(patience_s=0)
+    turns = one_at_a_time(patience_s=0)
     with turns.turn(), pytest.raises(NotNow, match="too long"), turns.turn():
         pass
     with turns.turn():
