@@ -74,6 +74,7 @@ def test_a_newcomer_sees_the_chart_move_switches_on_asks_and_reads_the_answer(
             expect(page).to_have_url(re.compile(r"/trade_logs\?(.*&)?log=\d+"))
             expect(page.locator(".st-key-detail")).to_be_in_viewport()
             expect(page.locator(".st-key-detail")).to_contain_text(words["detail.view"])
+            drawn(page)
             page.locator(".st-key-close button").click()
             expect(page.locator(".st-key-detail")).to_have_count(0)
 
@@ -87,6 +88,11 @@ def test_a_newcomer_sees_the_chart_move_switches_on_asks_and_reads_the_answer(
         page.goto(f"{deployed.url}/trade_logs?log={logged['id']}")
         expect(page.get_by_role("heading", name=words[f"outcome.{logged['outcome']}"])).to_be_visible()
         seen.assert_clean()
+
+
+def drawn(page: Page) -> None:
+    """Wait until the script behind the page has ended: what is clicked while it draws may be drawn away."""
+    expect(page.locator(".stApp")).to_have_attribute("data-test-script-state", "notRunning")
 
 
 def click_newest(page: Page) -> None:
