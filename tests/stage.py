@@ -40,15 +40,19 @@ class PricedMarket:
     def span(self, symbol: str) -> tuple[int, int]:
         return 0, FOR_EVER
 
-    def price_at(self, symbol: str, at_ms: int) -> Decimal | None:
+    def price_at(self, symbol: str, at_ms: int) -> Decimal:
         return next(price for start, price in reversed(self._steps) if start <= at_ms)
 
     def path(self, symbol: str, open_time: int) -> Path:
-        prices = ((second * 1000, self.price_at(symbol, open_time + second * 1000)) for second in range(60))
-        return tuple((offset, price) for offset, price in prices if price is not None)
+        return tuple((offset, self.price_at(symbol, open_time + offset)) for offset in range(0, MINUTE_MS, 1000))
 
     def candle(self, symbol: str, open_time: int) -> Candle | None:
-        prices = [price for _, price in self.path(symbol, open_time)]
+        # a world looks at half a year of minutes, and almost all of them are flat
+        last_print = open_time + MINUTE_MS - 1000
+        if not any(open_time < start <= last_print for start, _ in self._steps):
+            prices = [self.price_at(symbol, open_time)]
+        else:
+            prices = [price for _, price in self.path(symbol, open_time)]
         return Candle(open_time, prices[0], max(prices), min(prices), prices[-1], Decimal(5))
 
     def forming(self, symbol: str, at_ms: int) -> Candle | None:
