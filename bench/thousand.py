@@ -40,10 +40,13 @@ from lib.adapters.sql.ledger import SqlLedger
 from lib.adapters.vault import VaultOpener, VaultSealer, generate_keys
 from lib.clock import SystemClock
 from lib.domain.account import PlatformLimits
+from lib.domain.account_records import NewAccount
+from lib.domain.analyst_call import AnalystAnswer, Prompt
+from lib.domain.api_key import ApiKey, SealContext
 from lib.domain.candle import MINUTE_MS, Candle
 from lib.domain.decision import Decision
+from lib.domain.exchange_records import SignedOrder
 from lib.domain.order import Claim, Order, OrderState
-from lib.ports import AnalystAnswer, ApiKey, NewAccount, Prompt, SealContext, SignedOrder
 from lib.simulator import venue
 from lib.simulator.limits import AddressLimits
 from lib.simulator.server import SimulatorConfig, serve

@@ -16,18 +16,22 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 TESTS = ("tests/domain", "tests/trading")
 MONEY_RULES = (
+    "lib/domain/audit_chain.py",
     "lib/domain/books.py",
     "lib/domain/candle.py",
     "lib/domain/day.py",
     "lib/domain/decision.py",
     "lib/domain/equity.py",
     "lib/domain/gates.py",
+    "lib/domain/locks.py",
     "lib/domain/maintenance.py",
     "lib/domain/modes.py",
     "lib/domain/order.py",
+    "lib/domain/order_rules.py",
     "lib/domain/position.py",
     "lib/domain/risk.py",
     "lib/domain/sizing.py",
+    "lib/domain/switches.py",
     "lib/trading/resolution.py",
     "lib/trading/window.py",
 )

@@ -17,10 +17,11 @@ from lib.adapters.bybit.exchanges import BybitAsyncMarket, BybitExchanges
 from lib.adapters.bybit.limiter import LocalLimiter
 from lib.clock import SteppedClock
 from lib.domain.account import AccountSettings
+from lib.domain.account_records import NewAccount, TraderAccount
 from lib.domain.decision import Abstained, Action, Decision
 from lib.domain.order import CYCLE_MS, MAX_AGE_MS, RECV_WINDOW_MS, Leg, Order, parse_link_id
 from lib.domain.position import Position
-from lib.ports import Exchange, NewAccount, TraderAccount
+from lib.ports.exchange import Exchange
 from lib.simulator.accounts import EngineConfig
 from lib.simulator.engine import Engine
 from lib.simulator.faults import Fault

@@ -30,7 +30,8 @@ from lib.domain.bybit_sites import FEEDS
 from lib.domain.errors import Halt, Retry
 from lib.domain.instrument import Instrument
 from lib.market.collector import Collector, CollectorPlan
-from lib.ports import Ledger, NotListed
+from lib.ports.ledger import Ledger
+from lib.ports.market import NotListed
 from lib.settings import VERSION, Settings
 from lib.simulator.completions import MODELS
 from lib.simulator.server import SimulatorConfig, Upstream, serve

@@ -10,10 +10,11 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from lib.domain.account import Pool, pool_of
+from lib.domain.account_records import TraderAccount
+from lib.domain.analyst_call import AnalystAnswer, AskedFor, CycleKey, CycleRecord
 from lib.domain.candle import Candle
 from lib.domain.errors import Skip
 from lib.domain.gates import budget_gates
-from lib.ports import AnalystAnswer, AskedFor, CycleKey, CycleRecord, TraderAccount
 from lib.trading.ceiling import BUDGET, Ceiling
 from lib.trading.desk import Desk
 from lib.trading.prompt import asked_with, build_prompt, candle_fields

@@ -10,9 +10,12 @@ from collections.abc import Iterable, Sequence
 from decimal import Decimal
 
 from lib import log
+from lib.domain.account_records import TraderAccount
+from lib.domain.books import Books, EquityPoint, Fill
+from lib.domain.exchange_records import Wallet
 from lib.domain.order import IN_FLIGHT, Order, OrderState, parse_link_id
 from lib.domain.position import ZERO
-from lib.ports import Books, EquityPoint, Exchange, Fill, TraderAccount, Wallet
+from lib.ports.exchange import Exchange
 from lib.trading.desk import Desk
 
 OVERLAP_MS = 3_600_000

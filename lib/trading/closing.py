@@ -11,11 +11,12 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from lib import log
+from lib.domain.account_records import TraderAccount
 from lib.domain.errors import Halt, Retry
 from lib.domain.order import CYCLE_MS, MAX_AGE_MS, Leg, Order, OrderState
 from lib.domain.position import ZERO, Position
 from lib.domain.risk import AccountPlan, exit_draft
-from lib.ports import Exchange, TraderAccount
+from lib.ports.exchange import Exchange
 from lib.trading.books import import_fills, newest_entry, own_quantity
 from lib.trading.desk import Desk, boundary
 from lib.trading.execution import Errand, run_order

@@ -16,9 +16,14 @@ from typing import TypeVar
 
 from lib import log
 from lib.accounts.key_gate import rights_flaw
+from lib.domain.account_records import TraderAccount
+from lib.domain.api_key import SealContext
 from lib.domain.candle import MINUTE_MS
+from lib.domain.command import Command
 from lib.domain.errors import Pause, Retry
-from lib.ports import Command, Commands, KeyProbe, Opener, SealContext, TraderAccount
+from lib.ports.exchange import KeyProbe
+from lib.ports.ledger import Commands
+from lib.ports.secrets import Opener
 from lib.trading.cycle import CycleReport, run_cycle
 from lib.trading.desk import Desk
 

@@ -15,6 +15,8 @@ from decimal import Decimal
 
 from lib import log
 from lib.domain.account import POOLS, Pool, pool_of
+from lib.domain.account_records import TraderAccount
+from lib.domain.analyst_call import AnalystAnswer, CycleKey
 from lib.domain.candle import Candle
 from lib.domain.decision import Decision
 from lib.domain.errors import Pause, Retry, Skip
@@ -22,7 +24,7 @@ from lib.domain.order import Order
 from lib.domain.position import ZERO
 from lib.domain.risk import AccountPlan, Outcome
 from lib.domain.trade_log import Leg, summarise
-from lib.ports import AnalystAnswer, CycleKey, Exchange, TraderAccount
+from lib.ports.exchange import Exchange
 from lib.trading.analysis import group_answer
 from lib.trading.books import check_equity
 from lib.trading.ceiling import Ceiling, open_ceiling

@@ -10,12 +10,16 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from decimal import Decimal
 
-from lib.clock import SteadyClock
+from lib.clock import Clock, SteadyClock
 from lib.domain.account import PlatformLimits, Pool, Venue, feed_fits
+from lib.domain.account_records import TraderAccount
 from lib.domain.order import CYCLE_MS, Order
 from lib.domain.position import ZERO
 from lib.domain.pricing import AnalystPrices
-from lib.ports import Analyst, AsyncCandleReader, AsyncMarket, Clock, Exchanges, Ledger, TraderAccount
+from lib.ports.analyst import Analyst
+from lib.ports.exchange import Exchanges
+from lib.ports.ledger import Ledger
+from lib.ports.market import AsyncCandleReader, AsyncMarket
 from lib.trading.opening_hours import OpeningHours
 
 WINDOW = 30

@@ -9,10 +9,11 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 
 from lib import log
+from lib.domain.account_records import TraderAccount
 from lib.domain.errors import Pause, Retry
 from lib.domain.order import IN_FLIGHT, MAX_AGE_MS, VERDICTS, Order, OrderState, after_hint
 from lib.domain.position import Position
-from lib.ports import Exchange, TraderAccount
+from lib.ports.exchange import Exchange
 from lib.trading.desk import Desk
 from lib.trading.exits import IN_ITS_PLACE, is_beaten
 from lib.trading.planning import Turn, size_turn

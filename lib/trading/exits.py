@@ -6,8 +6,8 @@ never on their way at once and a person's part beside ours is never sold twice.
 """
 
 from lib import log
+from lib.domain.account_records import TraderAccount
 from lib.domain.order import Order, OrderState
-from lib.ports import TraderAccount
 from lib.trading.desk import Desk
 
 LOG = log.get("trading.exits")

@@ -10,10 +10,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from lib import log
+from lib.domain.account_records import TraderAccount
 from lib.domain.errors import Pause, Retry, Skip
 from lib.domain.order import Order, OrderState, link_prefix
 from lib.domain.position import Position
-from lib.ports import Exchange, TraderAccount
+from lib.ports.exchange import Exchange
 from lib.trading.books import import_fills, own_quantity
 from lib.trading.closing import close_ours, our_part
 from lib.trading.desk import Desk

@@ -12,8 +12,9 @@ from collections.abc import Coroutine, Sequence
 from dataclasses import dataclass, field
 
 from lib import log
+from lib.domain.account_records import TraderAccount
 from lib.domain.errors import Pause, Retry, Skip
-from lib.ports import AccountHints, TraderAccount
+from lib.ports.exchange import AccountHints
 from lib.trading.desk import Desk
 from lib.trading.looking import Seen, Watch, look, may_hold
 from lib.trading.rounds import Rounds

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Literal
 
+from lib.domain.books import Fill
 from lib.domain.position import ZERO, Direction, Position
 from lib.domain.sizing import COLLAR, MAX_STOP_DISTANCE
-from lib.ports import Fill
 
 WIDEST_STOP = MAX_STOP_DISTANCE + COLLAR
 """Fraction of the entry price: our own stops lie within 5 % of a price the entry itself may miss by its collar."""

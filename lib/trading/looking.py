@@ -11,10 +11,12 @@ from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
 from lib import log
+from lib.domain.account_records import TraderAccount
+from lib.domain.books import Fill
 from lib.domain.errors import Retry, Skip
 from lib.domain.order import Order, OrderState, absence_proved, link_prefix
 from lib.domain.position import ZERO, Position
-from lib.ports import Exchange, Fill, TraderAccount
+from lib.ports.exchange import Exchange
 from lib.trading.books import entries_among, held_by_us, import_fills, newest_entry
 from lib.trading.closing import close_ours
 from lib.trading.desk import Desk

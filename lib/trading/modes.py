@@ -8,11 +8,12 @@ one sentence; until they were seen to be right nothing is entered. Exits, stops 
 import asyncio
 
 from lib import log
+from lib.domain.account_records import TraderAccount
 from lib.domain.day import utc_day
 from lib.domain.errors import Pause, Retry
 from lib.domain.modes import mode_problem
 from lib.domain.position import Position
-from lib.ports import Exchange, TraderAccount
+from lib.ports.exchange import Exchange
 from lib.trading.desk import Desk, fits
 
 LOG = log.get("trading.modes")

@@ -13,8 +13,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from lib import log
+from lib.domain.account_records import TraderAccount
 from lib.domain.order import OrderState
-from lib.ports import Flags, Ledger, TraderAccount
+from lib.domain.switches import Flags
+from lib.ports.ledger import Ledger
 from lib.trading.proving import PROOF_MS, Proof, Prover
 
 LOG = log.get("trading.operating")

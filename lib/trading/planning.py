@@ -12,13 +12,17 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from lib import log
+from lib.domain.account_records import TraderAccount
+from lib.domain.analyst_call import AnalystAnswer
 from lib.domain.candle import Candle
 from lib.domain.decision import Decision
+from lib.domain.exchange_records import OrderRecord, Wallet
 from lib.domain.gates import Facts, entry_refusal, lasting_gates, newly_missing
 from lib.domain.instrument import Instrument
 from lib.domain.position import ZERO, Position, Side
+from lib.domain.quotes import Ticker
 from lib.domain.risk import AccountPlan, Sizing, decide, size_entry
-from lib.ports import AnalystAnswer, Exchange, OrderRecord, Ticker, TraderAccount, Wallet
+from lib.ports.exchange import Exchange
 from lib.trading.books import import_fills, own_quantity, settle_books
 from lib.trading.ceiling import Ceiling
 from lib.trading.desk import Desk

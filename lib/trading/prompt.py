@@ -12,9 +12,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from lib.domain.account import MAX_CUSTOM_PROMPT, AccountSettings, RiskLevel
+from lib.domain.account_records import TraderAccount
+from lib.domain.analyst_call import CycleKey, Prompt
 from lib.domain.candle import Candle
 from lib.domain.decision import clean_text
-from lib.ports import CycleKey, Prompt, TraderAccount
 
 PROMPT_VERSION = 1
 """Raised whenever a word below changes: it is part of the group, so old answers stay with the old prompt."""

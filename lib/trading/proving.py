@@ -15,9 +15,10 @@ from enum import Enum
 
 from lib import log
 from lib.domain.account import Venue
+from lib.domain.account_records import TraderAccount
 from lib.domain.errors import Pause, Retry
 from lib.domain.order import INDEX_LAG_MS, RECV_WINDOW_MS, Order, OrderState
-from lib.ports import Flags, TraderAccount
+from lib.domain.switches import Flags
 from lib.trading.desk import Desk
 from lib.trading.flatten import take_back
 from lib.trading.resolution import Sweep, recover

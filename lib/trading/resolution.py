@@ -11,7 +11,10 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from lib import log
+from lib.domain.account_records import TraderAccount
+from lib.domain.books import Fill
 from lib.domain.errors import Pause, Retry
+from lib.domain.exchange_records import OrderAnswer, OrderRecord, Verdict
 from lib.domain.order import (
     EVIDENCE_LIFE_MS,
     IN_FLIGHT,
@@ -22,7 +25,7 @@ from lib.domain.order import (
     link_prefix,
 )
 from lib.domain.position import ZERO
-from lib.ports import Exchange, Fill, Lane, OrderAnswer, OrderRecord, TraderAccount, Verdict
+from lib.ports.exchange import Exchange, Lane
 from lib.trading.books import import_fills
 from lib.trading.desk import Desk, boundary
 from lib.trading.exits import AT_WORK_MS

@@ -10,9 +10,11 @@ from dataclasses import dataclass, replace
 
 from lib import log
 from lib.domain.errors import Pause
+from lib.domain.exchange_records import OrderAnswer, Verdict
 from lib.domain.order import TERMINAL, VERDICTS, Order, OrderState
 from lib.domain.position import ZERO
-from lib.ports import Exchanges, Ledger, OrderAnswer, Verdict
+from lib.ports.exchange import Exchanges
+from lib.ports.ledger import Ledger
 from lib.trading.resolution import judge
 
 LOG = log.get("trading.settling")

@@ -13,9 +13,10 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 
 from lib import log
+from lib.domain.account_records import TraderAccount
 from lib.domain.errors import Pause, Retry
 from lib.domain.order import Order
-from lib.ports import Flags, TraderAccount
+from lib.domain.switches import Flags
 from lib.trading.desk import Desk
 from lib.trading.flatten import Flattener
 from lib.trading.proving import PROOF_MS, Proof, Prover

@@ -9,8 +9,8 @@ to somebody. Nothing is corrected here and nothing is stopped: the claim refuses
 from collections.abc import Awaitable, Callable
 
 from lib import log
+from lib.domain.account_records import TraderAccount
 from lib.domain.errors import Pause, Retry
-from lib.ports import TraderAccount
 from lib.trading.desk import Desk
 
 LOG = log.get("trading.timekeeping")

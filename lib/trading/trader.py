@@ -12,8 +12,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 from lib import log
+from lib.domain.account_records import TraderAccount
 from lib.domain.errors import Halt, Retry
-from lib.ports import TraderAccount
 from lib.trading.commands import Clerk
 from lib.trading.cycle import CycleReport, run_cycle
 from lib.trading.desk import Desk, boundary, due, fits

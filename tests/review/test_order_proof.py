@@ -15,10 +15,13 @@ from lib.adapters.sql.keyring import SqlKeyring
 from lib.adapters.sql.schema import migrate
 from lib.clock import SteppedClock
 from lib.domain.account import PlatformLimits
+from lib.domain.account_records import NewAccount, TraderAccount
 from lib.domain.candle import MINUTE_MS
+from lib.domain.command import Command
 from lib.domain.errors import Retry
+from lib.domain.exchange_records import SignedOrder
 from lib.domain.order import TERMINAL, Claim, Order, OrderState
-from lib.ports import Command, Flags, NewAccount, SignedOrder, TraderAccount
+from lib.domain.switches import Flags
 from lib.trading.commands import Clerk
 from lib.trading.cycle import CycleReport, run_cycle
 from lib.trading.operating import Operator

@@ -14,9 +14,9 @@ from lib.adapters.bybit.client import BybitExchange
 from lib.adapters.bybit.turnstile import Answer
 from lib.adapters.redis.limiter import RedisBudget
 from lib.domain import order as law
+from lib.domain.exchange_records import Ack, OrderAnswer, SignedOrder
 from lib.domain.instrument import Instrument
 from lib.domain.order import MAX_ATTEMPTS, Leg, Order, OrderState
-from lib.ports import Ack, OrderAnswer, SignedOrder
 from lib.trading import execution, resolution
 from lib.trading.guardian import Guardian
 

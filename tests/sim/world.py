@@ -23,9 +23,9 @@ from lib.adapters.bybit.exchanges import BybitAsyncMarket, BybitExchanges
 from lib.adapters.bybit.limiter import Limits, LocalLimiter
 from lib.adapters.redis.limiter import RedisLimits
 from lib.domain.account import PlatformLimits
+from lib.domain.account_records import NewAccount
 from lib.domain.candle import MINUTE_MS
 from lib.domain.order import CYCLE_MS
-from lib.ports import NewAccount
 from lib.simulator.accounts import EngineConfig
 from lib.simulator.charges import USDT, FeeTerms
 from lib.simulator.engine import Engine

@@ -6,8 +6,8 @@ from dataclasses import replace
 import pytest
 
 from lib.domain.account import RiskLevel
+from lib.domain.analyst_call import AnalystAnswer, Prompt
 from lib.domain.decision import Abstained, parse_decision
-from lib.ports import AnalystAnswer, Prompt
 from lib.trading.analysis import answer_for
 from lib.trading.prompt import cycle_key
 from tests.factories import T, answer_json, candles, decision, settings, trader_account

@@ -4,8 +4,9 @@ from typing import Any
 
 import pytest
 
+from lib.domain.books import Fill
 from lib.domain.order import IN_FLIGHT, OrderState
-from lib.ports import Exchange, Fill
+from lib.ports.exchange import Exchange
 from lib.trading.resolution import resolve_once
 from tests.stage import CREATE, Killed
 from tests.world import World

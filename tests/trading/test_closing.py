@@ -11,10 +11,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lib.adapters.bybit.client import BybitExchange
+from lib.domain.books import Fill
 from lib.domain.order import CYCLE_MS, Leg, Order, OrderState, parse_link_id
 from lib.domain.position import ZERO, Position
+from lib.domain.quotes import Ticker
 from lib.domain.risk import AccountPlan, exit_draft
-from lib.ports import Fill, Ticker
 from lib.trading.closing import close_ours, exit_t, our_part
 from lib.trading.desk import Desk
 from lib.trading.exits import AT_WORK_MS

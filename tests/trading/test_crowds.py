@@ -18,7 +18,7 @@ from lib.domain.candle import MINUTE_MS
 from lib.domain.errors import Halt, Pause, Retry
 from lib.domain.instrument import Instrument
 from lib.domain.order import TERMINAL, Order, OrderState
-from lib.ports import Lane
+from lib.ports.exchange import Lane
 from lib.trading.closing import close_ours
 from lib.trading.cycle import run_cycle
 from lib.trading.flatten import Flattener

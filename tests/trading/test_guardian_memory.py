@@ -7,8 +7,9 @@ from typing import Any, cast
 
 import pytest
 
+from lib.domain.books import Fill
 from lib.domain.errors import Retry
-from lib.ports import Exchange, Fill
+from lib.ports.exchange import Exchange
 from lib.trading.looking import Watch
 from tests.factories import decision
 from tests.trading.test_guardian import STOP, TARGET, TRADING_STOP, stop_calls

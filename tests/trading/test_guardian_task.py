@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
+from lib.domain.account_records import TraderAccount
 from lib.domain.errors import Pause, Retry
 from lib.domain.order import OrderState
-from lib.ports import TraderAccount
 from lib.trading.guardian import Guardian
 from lib.trading.trader import Trader
 from tests.factories import T, decision

@@ -7,12 +7,13 @@ from decimal import Decimal
 
 import pytest
 
+from lib.domain.account_records import TraderAccount
 from lib.domain.decision import Action
 from lib.domain.errors import Retry
 from lib.domain.order import OrderDraft, OrderState, order_link_id
 from lib.domain.position import Side
 from lib.domain.risk import AccountPlan
-from lib.ports import Flags, TraderAccount
+from lib.domain.switches import Flags
 from lib.simulator.orders import OrderRequest
 from lib.trading.cycle import run_cycle
 from lib.trading.proving import PROOF_MS

@@ -7,7 +7,7 @@ import pytest
 
 from lib.domain.errors import Retry
 from lib.domain.order import OrderState
-from lib.ports import Flags
+from lib.domain.switches import Flags
 from lib.trading.guardian import Guardian
 from lib.trading.stopping import Stopper
 from lib.trading.trader import Trader, cycle_status, iso

@@ -1,5 +1,5 @@
 """
-What every ledger decides alike, whatever stores its rows: pure.
+What every ledger decides alike about orders, whatever stores its rows: pure.
 
 The claim's ruling, a person's log from its orders, what an orphan becomes, which rows leave an account unresolved. SQL
 and in-memory ledgers call these, so that one of them cannot drift from the other.
@@ -9,8 +9,11 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 from decimal import Decimal
 
-from lib.adapters.sql.columns import plain
+from lib.domain.account_records import TraderAccount
+from lib.domain.books import EquityPoint
+from lib.domain.decimals import plain
 from lib.domain.errors import Skip
+from lib.domain.exchange_records import OrderRecord, SignedOrder, Verdict
 from lib.domain.order import (
     IN_FLIGHT,
     Claim,
@@ -27,7 +30,6 @@ from lib.domain.order import (
 )
 from lib.domain.risk import Outcome, Sizing
 from lib.domain.trade_log import Leg, Summary, summarise
-from lib.ports import EquityPoint, Flags, OrderRecord, SignedOrder, TraderAccount, Verdict
 
 MAX_SEQ = 35
 """The greatest seq an order_link_id can hold."""
@@ -37,8 +39,6 @@ LATE_FILL_MS = 3_600_000
 """An execution may be listed this long after a newer one."""
 LEFT_MS = 3_600_000
 """Who leaves is looked after for this long: a database may have lost the order that was just sent for them."""
-OPERATOR = "operator"
-"""Who paused an account, where its owner may not resume it."""
 ORPHAN = "orphan adopted"
 ORPHAN_REASON = "found at the exchange without a row of ours"
 
@@ -51,18 +51,6 @@ def is_unbooked(row: Order, booked_links: Collection[str], last_fill_ms: int) ->
     """
     is_young = row.t_ms >= last_fill_ms - LATE_FILL_MS
     return row.filled_qty != 0 and is_young and row.order_link_id not in booked_links
-
-
-def paused_by(flags: Flags, who: str) -> str:
-    """Whose pause it is when *who* throws an account's *flags*; "" for none."""
-    if flags.trading_enabled:
-        return ""
-    return "owner" if who.startswith("user:") else OPERATOR
-
-
-def claim_locks(of_platform: Iterable[str], own: Iterable[str]) -> tuple[str, ...]:
-    """Kinds of locks as a claim names them, each once."""
-    return (*sorted({f"platform: {kind}" for kind in of_platform}), *sorted(set(own)))
 
 
 def books_differ(point: EquityPoint) -> str:
