@@ -44,8 +44,8 @@ from lib.domain.decision import Decision
 from lib.domain.order import MAX_AGE_MS
 from lib.simulator.server import SimulatorConfig, serve
 from lib.simulator.venue import VenueConfig
-from lib.trading.cycle import CycleReport, run_cycle
-from lib.trading.desk import Desk
+from lib.trading.context import Desk
+from lib.trading.cycle.run import CycleReport, run_cycle
 
 SYMBOL, FEED, INSTALLATION = "BTCUSDT", "synthetic", "bench"
 WALLET, POSITION, CREATE = "/v5/account/wallet-balance", "/v5/position/list", "/v5/order/create"

@@ -50,8 +50,8 @@ from lib.domain.order import Claim, Order, OrderState
 from lib.simulator import venue
 from lib.simulator.limits import AddressLimits
 from lib.simulator.server import SimulatorConfig, serve
-from lib.trading.cycle import CycleReport, run_cycle
-from lib.trading.desk import Desk
+from lib.trading.context import Desk
+from lib.trading.cycle.run import CycleReport, run_cycle
 
 SYMBOL, FEED, INSTALLATION = "BTCUSDT", "synthetic", "bench"
 BALANCE = Decimal(100_000)

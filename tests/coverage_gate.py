@@ -34,8 +34,10 @@ MONEY_RULES = (
     "lib/domain/sizing.py",
     "lib/domain/stored_reason.py",
     "lib/domain/switches.py",
-    "lib/trading/resolution.py",
-    "lib/trading/window.py",
+    "lib/trading/cycle/candles.py",
+    "lib/trading/guardian/rules.py",
+    "lib/trading/orders/reconcile.py",
+    "lib/trading/orders/resolve.py",
 )
 
 

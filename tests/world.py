@@ -28,9 +28,9 @@ from lib.simulator.faults import Fault
 from lib.simulator.inprocess import VenueTransport
 from lib.simulator.orders import OrderRecord, OrderRequest
 from lib.simulator.venue import Request, Venue, VenueConfig
-from lib.trading.cycle import AccountResult, CycleReport, run_cycle
-from lib.trading.desk import Desk
-from lib.trading.guardian import Guardian
+from lib.trading.context import Desk
+from lib.trading.cycle.run import AccountResult, CycleReport, run_cycle
+from lib.trading.guardian.task import Guardian
 from tests.factories import INSTALLATION, SYMBOL, T, decision, instrument
 from tests.fakes_accounts import LogRow
 from tests.fakes_ledger import MemoryLedger

@@ -32,7 +32,7 @@ from lib.domain.pricing import AnalystPrices
 from lib.ports.analyst import AnalystProfiles
 from lib.settings import Settings
 from lib.simulator.synthetic import SyntheticMarket
-from lib.trading.prompt import build_prompt
+from lib.trading.cycle.prompt import build_prompt
 
 WINDOW = 30
 TRIED = "tried"

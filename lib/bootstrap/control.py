@@ -24,10 +24,10 @@ from lib.ports.exchange import Exchange, Exchanges, Lane
 from lib.ports.ledger import Ledger
 from lib.queries import OperatorReadings
 from lib.settings import Settings
-from lib.trading.desk import Desk
-from lib.trading.operating import Operator
-from lib.trading.proving import Prover, VenueTime
-from lib.trading.resolution import Sweep
+from lib.trading.context import Desk
+from lib.trading.kill_switch.operator import Operator
+from lib.trading.kill_switch.proof import Prover, VenueTime
+from lib.trading.orders.reconcile import Sweep
 
 NO_KEY = "no exchange key can be opened without ENCRYPTION_KEY"
 """Goes into the log alone: the command line has its own words."""

@@ -36,9 +36,9 @@ from lib.settings import VERSION, Settings
 from lib.simulator.completions import MODELS
 from lib.simulator.server import SimulatorConfig, Upstream, serve
 from lib.trading.commands import Clerk
-from lib.trading.desk import Desk
-from lib.trading.guardian import Guardian
-from lib.trading.stopping import Stopper
+from lib.trading.context import Desk
+from lib.trading.guardian.task import Guardian
+from lib.trading.kill_switch.stopper import Stopper
 from lib.trading.trader import Trader
 
 

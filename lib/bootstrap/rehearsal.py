@@ -44,9 +44,9 @@ from lib.ports.ledger import Ledger
 from lib.ports.market import AsyncCandleReader
 from lib.simulator.exchange import LocalExchange
 from lib.simulator.venue import Request
-from lib.trading.cycle import CycleReport, run_cycle
-from lib.trading.desk import Desk
-from lib.trading.guardian import Guardian
+from lib.trading.context import Desk
+from lib.trading.cycle.run import CycleReport, run_cycle
+from lib.trading.guardian.task import Guardian
 
 INSIDE = "http://127.0.0.1:1"
 """The address of the exchange inside this process; nothing ever connects to it."""

@@ -18,7 +18,7 @@ from lib.domain.maintenance import Maintenance, entries_wait, still_announced
 from lib.market.status import ClosedMarket, closed_markets_field
 from lib.ports.market import AsyncCandleReader, AsyncMarket, NotListed
 
-LOG = log.get("trading.hours")
+LOG = log.get("trading.opening_hours")
 BELIEVED_MS = 600_000
 """How long an announcement without an end is believed while the exchange cannot be asked."""
 

@@ -22,7 +22,7 @@ from lib.clock import SystemClock
 from lib.domain.api_key import ApiKey
 from lib.domain.candle import MINUTE_MS
 from lib.domain.order import order_link_id
-from lib.trading.desk import boundary
+from lib.trading.context import boundary
 from services.control import main
 from tests.e2e.test_whole_system import (
     ROOT,

@@ -6,7 +6,7 @@ from typing import cast
 
 from lib.domain.books import Fill
 from lib.ports.exchange import Exchange
-from lib.trading.books import import_fills
+from lib.trading.orders.books import import_fills
 from tests.factories import T, fill
 from tests.world import World
 

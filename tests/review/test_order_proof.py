@@ -23,10 +23,10 @@ from lib.domain.exchange_records import SignedOrder
 from lib.domain.order import TERMINAL, Claim, Order, OrderState
 from lib.domain.switches import Flags
 from lib.trading.commands import Clerk
-from lib.trading.cycle import CycleReport, run_cycle
-from lib.trading.operating import Operator
-from lib.trading.resolution import reconcile
-from lib.trading.stopping import Stopper
+from lib.trading.cycle.run import CycleReport, run_cycle
+from lib.trading.kill_switch.operator import Operator
+from lib.trading.kill_switch.stopper import Stopper
+from lib.trading.orders.reconcile import reconcile
 from tests.contract.ledger_worlds import SqlWorld
 from tests.contract.test_ledger import trading_account
 from tests.factories import T, decision

@@ -32,9 +32,9 @@ from lib.simulator.engine import Engine
 from lib.simulator.orders import OrderRecord
 from lib.simulator.venue import Venue, VenueConfig
 from lib.trading.commands import Clerk
-from lib.trading.desk import Desk
-from lib.trading.guardian import Guardian
-from lib.trading.stopping import Stopper
+from lib.trading.context import Desk
+from lib.trading.guardian.task import Guardian
+from lib.trading.kill_switch.stopper import Stopper
 from lib.trading.trader import Trader
 from tests.factories import INSTALLATION, SYMBOL, T, instrument
 from tests.sim.budget import BudgetClient, BudgetServer

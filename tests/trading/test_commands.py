@@ -15,7 +15,7 @@ from lib.domain.errors import Pause, Retry
 from lib.domain.order import OrderState
 from lib.domain.switches import Flags
 from lib.trading.commands import TOO_LATE_MS, Clerk
-from lib.trading.cycle import run_cycle
+from lib.trading.cycle.run import run_cycle
 from tests.factories import T, decision
 from tests.fakes_accounts import LeaseRow
 from tests.stage import OpenSeals

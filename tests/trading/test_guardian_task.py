@@ -12,7 +12,7 @@ import pytest
 from lib.domain.account_records import TraderAccount
 from lib.domain.errors import Pause, Retry
 from lib.domain.order import OrderState
-from lib.trading.guardian import Guardian
+from lib.trading.guardian.task import Guardian
 from lib.trading.trader import Trader
 from tests.factories import T, decision
 from tests.stage import START, HeldClock

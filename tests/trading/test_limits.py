@@ -15,8 +15,8 @@ from lib.domain.gates import FOREVER_MS
 from lib.domain.locks import RiskLock
 from lib.domain.order import CYCLE_MS, OrderState
 from lib.domain.pricing import AnalystPrices
-from lib.trading.ceiling import open_ceiling
-from lib.trading.desk import Desk
+from lib.trading.context import Desk
+from lib.trading.cycle.platform_limits import open_ceiling
 from tests.factories import decision, facts, limits, order, settings
 from tests.stage import CREATE
 from tests.world import World, result_of

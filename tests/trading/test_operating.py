@@ -14,9 +14,9 @@ from lib.domain.order import OrderDraft, OrderState
 from lib.domain.risk import AccountPlan
 from lib.domain.switches import Flags
 from lib.ports.exchange import Exchange, Exchanges, Lane
-from lib.trading.operating import NoSuchAccountError, Operator
-from lib.trading.proving import PROOF_MS, Proof, Prover, VenueTime
-from lib.trading.resolution import Sweep
+from lib.trading.kill_switch.operator import NoSuchAccountError, Operator
+from lib.trading.kill_switch.proof import PROOF_MS, Proof, Prover, VenueTime
+from lib.trading.orders.reconcile import Sweep
 from tests.factories import REF, T
 from tests.stage import CREATE
 from tests.world import World

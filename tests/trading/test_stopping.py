@@ -15,9 +15,9 @@ from lib.domain.position import Side
 from lib.domain.risk import AccountPlan
 from lib.domain.switches import Flags
 from lib.simulator.orders import OrderRequest
-from lib.trading.cycle import run_cycle
-from lib.trading.proving import PROOF_MS
-from lib.trading.stopping import Stopper
+from lib.trading.cycle.run import run_cycle
+from lib.trading.kill_switch.proof import PROOF_MS
+from lib.trading.kill_switch.stopper import Stopper
 from tests.factories import INSTALLATION, REF, SYMBOL, T, decision
 from tests.stage import CREATE, START, HeldClock
 from tests.world import World

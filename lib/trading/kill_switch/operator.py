@@ -17,9 +17,9 @@ from lib.domain.account_records import TraderAccount
 from lib.domain.order import OrderState
 from lib.domain.switches import Flags
 from lib.ports.ledger import Ledger
-from lib.trading.proving import PROOF_MS, Proof, Prover
+from lib.trading.kill_switch.proof import PROOF_MS, Proof, Prover
 
-LOG = log.get("trading.operating")
+LOG = log.get("trading.operator")
 
 
 class NoSuchAccountError(ValueError):

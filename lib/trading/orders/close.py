@@ -17,12 +17,12 @@ from lib.domain.order import CYCLE_MS, MAX_AGE_MS, Leg, Order, OrderState
 from lib.domain.position import ZERO, Position
 from lib.domain.risk import AccountPlan, exit_draft
 from lib.ports.exchange import Exchange
-from lib.trading.books import import_fills, newest_entry, own_quantity
-from lib.trading.desk import Desk, boundary
-from lib.trading.execution import Errand, run_order
-from lib.trading.exits import IN_ITS_PLACE, is_beaten
+from lib.trading.context import Desk, boundary
+from lib.trading.orders.books import import_fills, newest_entry, own_quantity
+from lib.trading.orders.exit_order import IN_ITS_PLACE, is_beaten
+from lib.trading.orders.send import Errand, run_order
 
-LOG = log.get("trading.closing")
+LOG = log.get("trading.close")
 ASKED_S = 2.0
 """How long a close waits for what it can do without; who asks for the same stands in line."""
 

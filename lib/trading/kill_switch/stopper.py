@@ -3,8 +3,9 @@ The kill switch's hand: what a thrown switch means until it is proved.
 
 A switch itself is a flag the claim reads, so entries end when it commits, whatever happens here. This is the job that
 brings every open row to its end, closes what L3 says shall be closed, and only then has it written down that the
-account, or the platform, is stopped: by the proof of `lib.trading.proving`, and for L3 a position read after its bound
-without anything of ours. It never switches anything on. With the ledger away it goes by the switches it last read.
+account, or the platform, is stopped: by the proof of `lib.trading.kill_switch.proof`, and for L3 a position read after
+its bound without anything of ours. It never switches anything on. With the ledger away it goes by the switches it last
+read.
 """
 
 import asyncio
@@ -17,11 +18,11 @@ from lib.domain.account_records import TraderAccount
 from lib.domain.errors import Pause, Retry
 from lib.domain.order import Order
 from lib.domain.switches import Flags
-from lib.trading.desk import Desk
-from lib.trading.flatten import Flattener
-from lib.trading.proving import PROOF_MS, Proof, Prover
+from lib.trading.context import Desk
+from lib.trading.kill_switch.flatten import Flattener
+from lib.trading.kill_switch.proof import PROOF_MS, Proof, Prover
 
-LOG = log.get("trading.stopping")
+LOG = log.get("trading.stopper")
 PASS_MS = 2_000
 """Between two passes; a proof that ripens before the next one is waited for."""
 LATE_MS = 60_000

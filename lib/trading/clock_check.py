@@ -11,9 +11,9 @@ from collections.abc import Awaitable, Callable
 from lib import log
 from lib.domain.account_records import TraderAccount
 from lib.domain.errors import Pause, Retry
-from lib.trading.desk import Desk
+from lib.trading.context import Desk
 
-LOG = log.get("trading.timekeeping")
+LOG = log.get("trading.clock_check")
 CHECK_EVERY_S = 60
 MOST_MS = 500
 """Further off than this wakes somebody: the claim allows a second, the exchange a second ahead."""

@@ -14,12 +14,12 @@ from lib.domain.errors import Pause, Retry
 from lib.domain.order import IN_FLIGHT, MAX_AGE_MS, VERDICTS, Order, OrderState, after_hint
 from lib.domain.position import Position
 from lib.ports.exchange import Exchange
-from lib.trading.desk import Desk
-from lib.trading.exits import IN_ITS_PLACE, is_beaten
-from lib.trading.planning import Turn, size_turn
-from lib.trading.resolution import resolve
+from lib.trading.context import Desk
+from lib.trading.cycle.plan import Turn, size_turn
+from lib.trading.orders.exit_order import IN_ITS_PLACE, is_beaten
+from lib.trading.orders.resolve import reread, resolve
 
-LOG = log.get("trading.execution")
+LOG = log.get("trading.send")
 REFUSED_PAUSE_S = 1.1
 """After 10002 or 10006: the venue's rolling second has passed."""
 FRESH_MS = 2_000
@@ -112,7 +112,7 @@ async def _send(desk: Desk, exchange: Exchange, order: Order, looked_ms: int | N
         signed = exchange.sign_order(order, desk.clock.now_ms())
         claim = await desk.ledger.claim(order, signed, desk.holder)
     if not claim.granted:
-        order = await _again(desk, order)
+        order = await reread(desk, order)
         tell = LOG.warning if claim.sign_again else LOG.info
         tell("order.claim_refused", link=order.order_link_id, why=claim.why, state=claim.state.value)
         return order, 0 if claim.sign_again else None
@@ -126,7 +126,7 @@ async def _send(desk: Desk, exchange: Exchange, order: Order, looked_ms: int | N
     after = after_hint(ack.code, order.attempts)
     LOG.info("order.sent", link=order.order_link_id, code=ack.code, now=after.value)
     await desk.ledger.move(order, after, ack.message or "sent", ack.code or 0)
-    return await _again(desk, order), REFUSED_PAUSE_S if after is OrderState.PLANNED else None
+    return await reread(desk, order), REFUSED_PAUSE_S if after is OrderState.PLANNED else None
 
 
 async def _ready_entry(desk: Desk, errand: Errand, order: Order) -> Order:
@@ -172,7 +172,7 @@ async def _size(desk: Desk, errand: Errand, order: Order) -> Order:
     if sizing.qty == 0:
         return await _moved(desk, order, OrderState.BLOCKED, sizing.why)
     await desk.ledger.size(order, sizing, ref)
-    return await _again(desk, order)
+    return await reread(desk, order)
 
 
 async def _closed(desk: Desk, errand: Errand, done: list[Order]) -> bool:
@@ -201,8 +201,4 @@ async def _moved(desk: Desk, order: Order, after: OrderState, why: str) -> Order
         after = OrderState.UNKNOWN  # bytes have left once: only a query may end it
     await desk.ledger.move(order, after, why)
     LOG.info("order.not_sent", link=order.order_link_id, state=after.value, why=why)
-    return await _again(desk, order)
-
-
-async def _again(desk: Desk, order: Order) -> Order:
-    return await desk.ledger.order_by_link(order.order_link_id) or order
+    return await reread(desk, order)

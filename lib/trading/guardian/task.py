@@ -4,7 +4,8 @@ The guardian: no position of ours without a stop.
 A task of its own, beside the cycles. Every account that may hold something of ours is re-read from the exchange within
 30 s, by few accounts within 10 s; a hint of its private stream brings its look at once. Accounts are looked at in
 parallel, each by one look at a time, and no failure of one delays another. The database may be down: accounts and
-their stops are remembered. What a look does is `lib.trading.looking`, whose turn it is `lib.trading.rounds`.
+their stops are remembered. What a look does is `lib.trading.guardian.inspect`, whose turn it is
+`lib.trading.guardian.schedule`.
 """
 
 import asyncio
@@ -15,9 +16,9 @@ from lib import log
 from lib.domain.account_records import TraderAccount
 from lib.domain.errors import Pause, Retry, Skip
 from lib.ports.exchange import AccountHints
-from lib.trading.desk import Desk
-from lib.trading.looking import Seen, Watch, look, may_hold
-from lib.trading.rounds import Rounds
+from lib.trading.context import Desk
+from lib.trading.guardian.inspect import Seen, Watch, look, may_hold
+from lib.trading.guardian.schedule import Rounds
 
 LOG = log.get("trading.guardian")
 ROSTER_MS = 5_000

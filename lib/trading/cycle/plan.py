@@ -23,12 +23,12 @@ from lib.domain.position import ZERO, Position, Side
 from lib.domain.quotes import Ticker
 from lib.domain.risk import AccountPlan, Sizing, decide, size_entry
 from lib.ports.exchange import Exchange
-from lib.trading.books import import_fills, own_quantity, settle_books
-from lib.trading.ceiling import Ceiling
-from lib.trading.desk import Desk
-from lib.trading.modes import modes_refusal
+from lib.trading.context import Desk
+from lib.trading.cycle.account_modes import modes_refusal
+from lib.trading.cycle.platform_limits import Ceiling
+from lib.trading.orders.books import import_fills, own_quantity, settle_books
 
-LOG = log.get("trading.planning")
+LOG = log.get("trading.plan")
 
 MAX_PRICE_DISTANCE = Decimal("0.005")
 """The venue's own price must be this close to the newest close, or the account is on another market."""

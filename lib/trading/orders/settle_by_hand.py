@@ -15,9 +15,9 @@ from lib.domain.order import TERMINAL, VERDICTS, Order, OrderState
 from lib.domain.position import ZERO
 from lib.ports.exchange import Exchanges
 from lib.ports.ledger import Ledger
-from lib.trading.resolution import judge
+from lib.trading.orders.resolve import judge
 
-LOG = log.get("trading.settling")
+LOG = log.get("trading.settle_by_hand")
 FILLS = (OrderState.FILLED, OrderState.PARTIAL)
 
 

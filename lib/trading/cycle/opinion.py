@@ -15,9 +15,9 @@ from lib.domain.analyst_call import AnalystAnswer, AskedFor, CycleKey, CycleReco
 from lib.domain.candle import Candle
 from lib.domain.errors import Skip
 from lib.domain.gates import budget_gates
-from lib.trading.ceiling import BUDGET, Ceiling
-from lib.trading.desk import Desk
-from lib.trading.prompt import asked_with, build_prompt, candle_fields
+from lib.trading.context import Desk
+from lib.trading.cycle.platform_limits import BUDGET, Ceiling
+from lib.trading.cycle.prompt import asked_with, build_prompt, candle_fields
 
 
 async def answer_for(

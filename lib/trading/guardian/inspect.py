@@ -17,10 +17,10 @@ from lib.domain.errors import Retry, Skip
 from lib.domain.order import Order, OrderState, absence_proved, link_prefix
 from lib.domain.position import ZERO, Position
 from lib.ports.exchange import Exchange
-from lib.trading.books import entries_among, held_by_us, import_fills, newest_entry
-from lib.trading.closing import close_ours
-from lib.trading.desk import Desk
-from lib.trading.guarding import Guarded, Judgement, ending, forced, judge, leverage_changed, wanted_target
+from lib.trading.context import Desk
+from lib.trading.guardian.rules import Guarded, Judgement, ending, forced, judge, leverage_changed, wanted_target
+from lib.trading.orders.books import entries_among, held_by_us, import_fills, newest_entry
+from lib.trading.orders.close import close_ours
 
 LOG = log.get("trading.guardian")
 REPAIR_TRIES = 3

@@ -15,9 +15,9 @@ from lib.domain.errors import Pause, Retry, Skip
 from lib.domain.order import Order, OrderState, link_prefix
 from lib.domain.position import Position
 from lib.ports.exchange import Exchange
-from lib.trading.books import import_fills, own_quantity
-from lib.trading.closing import close_ours, our_part
-from lib.trading.desk import Desk
+from lib.trading.context import Desk
+from lib.trading.orders.books import import_fills, own_quantity
+from lib.trading.orders.close import close_ours, our_part
 
 LOG = log.get("trading.flatten")
 PATIENCE_MS = 6_000

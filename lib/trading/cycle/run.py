@@ -25,16 +25,16 @@ from lib.domain.position import ZERO
 from lib.domain.risk import AccountPlan, Outcome
 from lib.domain.trade_log import Leg, summarise
 from lib.ports.exchange import Exchange
-from lib.trading.analysis import group_answer
-from lib.trading.books import check_equity
-from lib.trading.ceiling import Ceiling, open_ceiling
-from lib.trading.closing import Part, our_part
-from lib.trading.desk import Desk, Draws, due, fits
-from lib.trading.execution import Errand, execute
-from lib.trading.planning import Prefetch, Snapshot, Turn, look, make_plan, prefetch
-from lib.trading.prompt import cycle_key
-from lib.trading.resolution import Sweep, has_lost_commits, recover
-from lib.trading.window import decision_window
+from lib.trading.context import Desk, Draws, due, fits
+from lib.trading.cycle.candles import decision_window
+from lib.trading.cycle.opinion import group_answer
+from lib.trading.cycle.plan import Prefetch, Snapshot, Turn, look, make_plan, prefetch
+from lib.trading.cycle.platform_limits import Ceiling, open_ceiling
+from lib.trading.cycle.prompt import cycle_key
+from lib.trading.orders.books import check_equity
+from lib.trading.orders.close import Part, our_part
+from lib.trading.orders.reconcile import Sweep, has_lost_commits, recover
+from lib.trading.orders.send import Errand, execute
 
 LOG = log.get("trading.cycle")
 NOT_LEADING = "another trader holds the lease"

@@ -19,11 +19,11 @@ from lib.domain.account_records import TraderAccount
 from lib.domain.errors import Pause, Retry
 from lib.domain.order import INDEX_LAG_MS, RECV_WINDOW_MS, Order, OrderState
 from lib.domain.switches import Flags
-from lib.trading.desk import Desk
-from lib.trading.flatten import take_back
-from lib.trading.resolution import Sweep, recover
+from lib.trading.context import Desk
+from lib.trading.kill_switch.flatten import take_back
+from lib.trading.orders.reconcile import Sweep, recover
 
-LOG = log.get("trading.proving")
+LOG = log.get("trading.proof")
 PROOF_MS = RECV_WINDOW_MS + 2_000 + INDEX_LAG_MS
 """After this much of the venue's time nothing claimed before the switch can be accepted or still be unlisted."""
 UNHEARD = "the exchange is away, or the key cannot be opened here"

@@ -8,9 +8,9 @@ never on their way at once and a person's part beside ours is never sold twice.
 from lib import log
 from lib.domain.account_records import TraderAccount
 from lib.domain.order import Order, OrderState
-from lib.trading.desk import Desk
+from lib.trading.context import Desk
 
-LOG = log.get("trading.exits")
+LOG = log.get("trading.exit_order")
 AT_WORK_MS = 10_000
 """An exit planned and not yet sent is somebody's who is about to send it for this long; after that, they died."""
 IN_ITS_PLACE = "another close takes its place"

@@ -14,9 +14,9 @@ from lib.domain.errors import Pause, Retry
 from lib.domain.modes import mode_problem
 from lib.domain.position import Position
 from lib.ports.exchange import Exchange
-from lib.trading.desk import Desk, fits
+from lib.trading.context import Desk, fits
 
-LOG = log.get("trading.modes")
+LOG = log.get("trading.account_modes")
 CHECK_EVERY_S = 600
 """How often who was not seen today is looked for."""
 

@@ -18,9 +18,9 @@ from lib.domain.account import PlatformLimits, Pool
 from lib.domain.gates import Facts, Gate, PlatformFacts, lasting_platform_gates, platform_gates, platform_kind
 from lib.domain.order import IN_FLIGHT, Order, OrderState
 from lib.domain.position import ZERO
-from lib.trading.desk import Desk, Draws
+from lib.trading.context import Desk, Draws
 
-LOG = log.get("trading.ceiling")
+LOG = log.get("trading.platform_limits")
 BUDGET = "analyst_budget"
 
 

@@ -16,7 +16,7 @@ from lib.domain.exchange_records import Wallet
 from lib.domain.order import IN_FLIGHT, Order, OrderState, parse_link_id
 from lib.domain.position import ZERO
 from lib.ports.exchange import Exchange
-from lib.trading.desk import Desk
+from lib.trading.context import Desk
 
 OVERLAP_MS = 3_600_000
 """Executions and transfers are asked for again this far back: a row may be listed minutes after newer ones, and ids

@@ -8,7 +8,7 @@ visible skip; a wrong window never becomes a decision.
 
 from lib.domain.candle import Candle, interval_ms, window_problem
 from lib.domain.errors import Retry, Skip
-from lib.trading.desk import INTERVAL, WINDOW, Desk, until
+from lib.trading.context import INTERVAL, WINDOW, Desk, until
 
 DEADLINE_MS = 20_000
 STEP_MS = interval_ms(INTERVAL)
