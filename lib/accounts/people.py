@@ -22,9 +22,8 @@ from lib.accounts.web import Origin, Refusal, SessionUser, SignedIn
 from lib.clock import Clock
 from lib.domain.account import MOST_GUESTS, Colours
 from lib.domain.pace import Pace
-from lib.domain.session import ABSOLUTE_MS, is_over
+from lib.domain.session import ABSOLUTE_MS, Login, is_over
 from lib.domain.spelling import normal_email
-from lib.ports import Login
 
 TOUCH_MS = 60_000
 """A session's last use is written at most this often, and beside the request: nobody waits for it."""
