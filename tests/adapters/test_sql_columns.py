@@ -7,12 +7,13 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given
 from hypothesis import strategies as st
 
 from lib.adapters.sql.columns import JSON, Dec, UtcDateTime, ascii_text, choice, utc_from_ms
 from lib.adapters.sql.engine import make_engine
 from lib.domain.decimals import plain
+from tests.effort import examples
 from tests.servers import SERVERS
 
 TABLE = sa.Table(
@@ -44,7 +45,7 @@ def round_trip(connection: sa.Connection, **values: object) -> sa.RowMapping:
         return connection.execute(sa.select(TABLE)).mappings().one()
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@examples(60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.integers(-(10**36) + 1, 10**36 - 1))
 def test_money_comes_back_to_the_last_digit(connection: sa.Connection, units: int) -> None:
     money = Decimal(f"{units}E-18")

@@ -6,13 +6,14 @@ import unicodedata
 from dataclasses import replace
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from lib.adapters.passwords import Passwords
 from lib.adapters.vault import VaultOpener, VaultSealer, generate_keys, public_key
 from lib.domain.api_key import ApiKey, SealContext
 from lib.domain.errors import Halt, Pause
+from tests.effort import examples
 
 PRIVATE, PUBLIC = generate_keys()
 CONTEXT = SealContext(user_id=7, venue="paper", uid="1000001", key_version=1)
@@ -95,7 +96,7 @@ def test_no_private_key_at_all_halts() -> None:
 QUICK = Passwords(memory_kib=64, passes=1)
 
 
-@settings(max_examples=20)
+@examples(20)
 @given(st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=50))
 def test_a_password_verifies_and_another_does_not(password: str) -> None:
     stored = QUICK.hash(password)

@@ -21,6 +21,7 @@ from lib.adapters.redis.connection import connect, connect_async
 from lib.domain.candle import MINUTE_MS, Candle, FormingCandle
 from lib.domain.errors import Retry
 from lib.ports.market import CandleStore, CorruptCandles
+from tests.effort import examples
 from tests.fakes_market import START, MemoryCandleStore, candle_at, run_of
 
 pytestmark = [pytest.mark.server, pytest.mark.enable_socket]
@@ -238,7 +239,7 @@ operations = st.lists(
 
 
 @given(operations)
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=150)
+@examples(150, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_redis_equals_the_fake_on_any_operations(client: redis.Redis, script: list[tuple[str, int, int, int]]) -> None:
     client.flushdb()
     real, fake = RedisCandleStore(client, capacity=CAPACITY), MemoryCandleStore(capacity=CAPACITY)

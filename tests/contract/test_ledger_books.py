@@ -5,7 +5,7 @@ from dataclasses import replace
 from decimal import Decimal
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given
 from hypothesis import strategies as st
 
 from lib.domain.account import RiskLevel
@@ -19,6 +19,7 @@ from lib.domain.switches import Flags
 from tests import factories as make
 from tests.contract.ledger_worlds import World
 from tests.contract.test_ledger import BUY, HOLDER, again, cycle_key, planned, signed, submitted, trading_account
+from tests.effort import examples
 from tests.factories import SYMBOL, T
 
 S = OrderState
@@ -77,7 +78,7 @@ FILLS = st.lists(
 _users = iter(range(1, 10_000_000))
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@examples(40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(drawn=FILLS, cut=st.integers(min_value=0, max_value=12))
 async def test_the_books_are_the_sum_of_their_fills_exactly(world: World, drawn: list[Fill], cut: int) -> None:
     account = await trading_account(world, uid=f"uid-{next(_users)}")

@@ -5,7 +5,7 @@ from dataclasses import replace
 from decimal import Decimal
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given
 from hypothesis import strategies as st
 
 from lib.domain.account_records import NewAccount, TraderAccount
@@ -15,6 +15,7 @@ from lib.domain.gates import PlatformFacts
 from tests import factories as make
 from tests.contract.ledger_worlds import World
 from tests.contract.test_ledger import BUY, HOLDER, cycle_key, signed, trading_account
+from tests.effort import examples
 from tests.factories import SYMBOL, T
 
 DAY = 86_400_000
@@ -66,7 +67,7 @@ AMOUNTS = st.integers(min_value=-(10**12), max_value=10**12).filter(bool).map(la
 _users = iter(range(1, 10_000_000))
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@examples(25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(amounts=st.lists(AMOUNTS, max_size=10), cut=st.integers(min_value=0, max_value=10))
 async def test_the_balance_is_the_sum_of_its_transfers_exactly(world: World, amounts: list[Decimal], cut: int) -> None:
     account = await trading_account(world, uid=f"uid-{next(_users)}")

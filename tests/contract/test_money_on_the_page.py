@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given
 from hypothesis import strategies as st
 
 from lib.clock import SteppedClock
@@ -27,6 +27,7 @@ from lib.queries import Readings, Tiles
 from tests import factories as make
 from tests.contract.ledger_worlds import MemoryWorld, SqlWorld
 from tests.contract.test_ledger import trading_account
+from tests.effort import examples
 from tests.factories import SYMBOL, T, candles
 from tests.fakes_market import MemoryCandleStore
 
@@ -203,7 +204,7 @@ async def live(life: Life, *steps: tuple[Any, ...]) -> None:
         await getattr(life, name)(*known)
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@examples(60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(steps=st.lists(STEPS, max_size=14))
 async def test_what_a_tile_shows_is_what_the_ledger_holds(sql: SqlWorld, steps: list[tuple[Any, ...]]) -> None:
     life = await born(sql)

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from decimal import Decimal
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from lib.domain.decision import (
@@ -19,6 +19,7 @@ from lib.domain.decision import (
     clean_text,
     parse_decision,
 )
+from tests.effort import examples
 from tests.factories import answer_json, decision
 
 fractions = st.decimals(min_value=0, max_value=1, places=6)
@@ -282,7 +283,7 @@ MEANT: dict[str, Callable[[object], bool]] = {
 }
 
 
-@settings(max_examples=500)
+@examples(500)
 @given(st.sampled_from(sorted(KEYS)), json_values)
 @example("confidence", True)
 @example("leverage", True)
@@ -292,13 +293,13 @@ def test_a_value_of_another_type_or_range_never_becomes_a_decision(key: str, val
         assert isinstance(read, Abstained)
 
 
-@settings(max_examples=500)
+@examples(500)
 @given(st.text() | st.binary() | json_values.map(json.dumps))
 def test_noise_never_raises_and_never_decides(noise: str | bytes) -> None:
     assert isinstance(parse_decision(noise), Abstained)
 
 
-@settings(max_examples=1_000)
+@examples(1_000)
 @given(valid_decisions, st.data())
 def test_a_corrupted_answer_never_raises_and_never_yields_a_value_out_of_range(
     view: Decision, data: st.DataObject

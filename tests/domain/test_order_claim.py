@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 from hypothesis import given
-from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from lib.domain.order import Claim, ClaimFacts, Order, OrderState, claim_entry, claim_exit, may_move
+from tests.effort import examples
 from tests.factories import T, claim_facts, order
 
 S = OrderState
@@ -103,7 +103,7 @@ rows_of_any_kind = st.builds(
 )
 
 
-@hypothesis_settings(max_examples=2_000, deadline=None)
+@examples(2_000)
 @given(rows_of_any_kind, facts_of_any_kind, st.integers(-1_500, 1_500))
 def test_an_entry_is_granted_exactly_when_everything_holds(row: Order, seen: ClaimFacts, off: int) -> None:
     everything = [

@@ -6,11 +6,11 @@ from fractions import Fraction
 
 import pytest
 from hypothesis import given
-from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from lib.domain.position import Position, Side, apply_fill, opposite, unrealised_pnl
 from tests.domain.strategies import decimals
+from tests.effort import examples
 from tests.factories import REF, SYMBOL, position
 
 HALF_STEP = Fraction(1, 2 * 10**10)
@@ -27,7 +27,7 @@ def signed(side: Side, qty: Decimal) -> Fraction:
     return Fraction(qty) if side == "buy" else -Fraction(qty)
 
 
-@hypothesis_settings(max_examples=1_000, deadline=None)
+@examples(1_000)
 @given(st.lists(trades, max_size=30))
 def test_cash_and_holdings_equal_realised_profit_but_for_the_rounding_of_averages(fills: list[Trade]) -> None:
     """

@@ -10,7 +10,6 @@ from fractions import Fraction
 from itertools import pairwise
 
 from hypothesis import event, given
-from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from lib.domain.account import RISK_PROFILES, AccountSettings
@@ -20,9 +19,10 @@ from lib.domain.order import OrderDraft
 from lib.domain.position import Side
 from lib.domain.risk import AccountPlan, Facts, decide, size_entry
 from tests.domain.strategies import any_facts, any_instruments, any_settings, any_views, decimals, entering, two_sided
+from tests.effort import examples
 from tests.factories import T
 
-many = hypothesis_settings(max_examples=2_000, deadline=None)
+many = examples(2_000)
 prices = decimals("1", "200000", 1)
 HAIR = 1 + Fraction(1, 10**20)
 """Decimal divides to 28 digits: room for its last one, relative."""

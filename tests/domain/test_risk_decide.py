@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 from hypothesis import event, given
-from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from lib.domain.account import AccountSettings, RiskLevel
@@ -16,9 +15,10 @@ from lib.domain.order import OrderDraft
 from lib.domain.position import Side
 from lib.domain.risk import AccountPlan, Clamp, Facts, Gate, decide, entry_refusal, exit_draft
 from tests.domain.strategies import any_facts, any_instruments, any_settings, any_views, decimals, entering
+from tests.effort import examples
 from tests.factories import REF, T, decision, facts, instrument, limits, position, settings
 
-thousands = hypothesis_settings(max_examples=1_000, deadline=None)
+thousands = examples(1_000)
 prices = decimals("1", "200000", 1)
 LONG, SHORT = Decimal("0.5"), Decimal("-0.5")
 

@@ -6,7 +6,6 @@ from typing import Any, get_args
 
 import pytest
 from hypothesis import given
-from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from lib.domain.account import POOLS, AccountSettings, Limits, PlatformLimits, Pool
@@ -31,9 +30,10 @@ from lib.domain.instrument import Instrument
 from lib.domain.order import CYCLE_MS
 from lib.domain.risk import decide
 from tests.domain.strategies import any_facts, any_instruments, any_limits, any_settings, decimals, entering
+from tests.effort import examples
 from tests.factories import REF, T, decision, facts, instrument, limits, settings
 
-thousands = hypothesis_settings(max_examples=1_000, deadline=None)
+thousands = examples(1_000)
 MIDNIGHT = 1_760_054_400_000
 """The UTC midnight after *T*."""
 D = Decimal

@@ -12,7 +12,6 @@ from typing import Any
 
 import pytest
 from hypothesis import assume, event, given
-from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from lib.domain.account import RISK_PROFILES, AccountSettings, RiskLevel
@@ -21,9 +20,10 @@ from lib.domain.instrument import Instrument
 from lib.domain.position import Side
 from lib.domain.risk import Clamp, Sizing, size_entry
 from tests.domain.strategies import any_instruments, decimals, entering, two_sided
+from tests.effort import examples
 from tests.factories import REF, decision, instrument, limits, settings
 
-thousands = hypothesis_settings(max_examples=1_000, deadline=None)
+thousands = examples(1_000)
 prices = decimals("0.01", "200000", 2)
 money = decimals("0", "1000000", 2) | decimals("1000", "50000", 2)
 HAIR = Fraction(1, 10**20)

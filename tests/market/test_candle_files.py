@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pyarrow as pa
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given
 from hypothesis import strategies as st
 from pyarrow import feather, parquet
 
@@ -22,6 +22,7 @@ from lib.domain.errors import Halt
 from lib.market.files.candle_file import CandleFile
 from lib.simulator.candle_files import read_candles
 from lib.simulator.feeds import INSTRUMENTS
+from tests.effort import examples
 
 D = Decimal
 T0 = 1_767_225_600_000
@@ -445,7 +446,7 @@ SOURCES = [content.encode() for content in MAKES.values()] + list(PACKED.values(
 
 
 @given(st.sampled_from(SOURCES), st.lists(st.tuples(st.integers(0, 400), st.integers(0, 9), PIECES), max_size=6))
-@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@examples(150, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_a_file_damaged_anyhow_is_candles_or_one_line(
     tmp_path: Path, source: bytes, damage: list[tuple[int, int, bytes]]
 ) -> None:

@@ -12,7 +12,7 @@ from typing import Any, cast
 
 import pytest
 import redis.asyncio
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from lib.adapters.bybit.exchanges import BybitAsyncMarket
@@ -22,6 +22,7 @@ from lib.domain.candle import MINUTE_MS, Candle, candle_problem, first_gap, soun
 from lib.domain.errors import Skip
 from lib.trading.context import Desk
 from lib.trading.cycle.candles import decision_window
+from tests.effort import examples
 from tests.factories import T
 from tests.fakes_market import SetClock
 from tests.market.hostile_scenes import HARMLESS, HOSTILE, scene_of
@@ -141,7 +142,7 @@ def fresh_scene(seed: int) -> tuple[Scene, list[Candle]]:
     return Scene(rng, truth, held=list(truth), shown=list(truth)), truth
 
 
-@settings(max_examples=200, deadline=None)
+@examples(200)
 @given(st.integers(0, 2**32), st.lists(st.sampled_from(HOSTILE + HARMLESS), max_size=4))
 async def test_any_mixture_of_hostilities_ends_in_the_truth_or_a_plain_skip(seed: int, kinds: list[Any]) -> None:
     scene, truth = fresh_scene(seed)

@@ -7,7 +7,7 @@ from decimal import Decimal, localcontext
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from lib.domain.candle import MINUTE_MS
@@ -18,6 +18,7 @@ from lib.simulator.engine import Engine
 from lib.simulator.funding import FUNDING_MS
 from lib.simulator.market import Market, SyntheticMarket
 from lib.simulator.orders import OrderRequest, Protection, Refused, Row
+from tests.effort import examples
 from tests.simulator.worlds import BITCOIN, BTC, START, T0, D, World
 
 HOUR = 60 * MINUTE_MS
@@ -99,7 +100,7 @@ def lived(script: list[Deed]) -> tuple[Engine, int]:
     return engine, uid
 
 
-@settings(max_examples=60, deadline=None)
+@examples(60)
 @given(deeds)
 def test_the_balance_is_the_sum_of_the_ledger_to_the_last_decimal(script: list[Deed]) -> None:
     engine, uid = lived(script)
@@ -114,7 +115,7 @@ def test_the_balance_is_the_sum_of_the_ledger_to_the_last_decimal(script: list[D
     assert account.cash >= 0
 
 
-@settings(max_examples=60, deadline=None)
+@examples(60)
 @given(deeds)
 def test_balance_and_position_follow_from_the_executions_alone(script: list[Deed]) -> None:
     engine, uid = lived(script)
@@ -131,7 +132,7 @@ def test_balance_and_position_follow_from_the_executions_alone(script: list[Deed
     assert engine.books.account(uid).cash == cash
 
 
-@settings(max_examples=60, deadline=None)
+@examples(60)
 @given(deeds)
 def test_orders_executions_and_children_stay_consistent(script: list[Deed]) -> None:
     engine, uid = lived(script)
@@ -158,7 +159,7 @@ def state(engine: Engine, uid: int) -> tuple[Any, ...]:
     )
 
 
-@settings(max_examples=60, deadline=None)
+@examples(60)
 @given(deeds, st.lists(st.integers(1, 20 * HOUR), max_size=5))
 def test_how_the_advancing_is_cut_up_does_not_matter(script: list[Deed], cuts: list[int]) -> None:
     engine, uid = lived(script)
@@ -175,7 +176,7 @@ def test_how_the_advancing_is_cut_up_does_not_matter(script: list[Deed], cuts: l
     assert state(other, uid) == state(engine, uid)
 
 
-@settings(max_examples=60, deadline=None)
+@examples(60)
 @given(deeds, st.integers(0, 11), st.integers(0, 10 * HOUR))
 def test_an_engine_stopped_anywhere_and_restored_ends_where_it_would_have_been(
     script: list[Deed], stop_at: int, stop_after: int

@@ -2,7 +2,7 @@
 
 from decimal import Decimal
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from lib.domain.candle import MINUTE_MS, Candle, candle_problem
@@ -10,6 +10,7 @@ from lib.domain.instrument import Instrument
 from lib.domain.quotes import KlineUpdate, Ticker
 from lib.simulator.market import LiveMarket, ReplayMarket, SyntheticMarket
 from lib.simulator.path import walk
+from tests.effort import examples
 from tests.simulator.worlds import BITCOIN, BTC, T0, D
 
 ETHER = Instrument("ETHUSDT", D("0.01"), D("0.01"), D("0.01"), D("5000"), D("5"), D("100"))
@@ -76,7 +77,7 @@ def test_any_candle_has_a_path_inside_it(four: tuple[Decimal, ...]) -> None:
     assert (walked[0], walked[-1], min(walked), max(walked)) == (candle.open, candle.close, candle.low, candle.high)
 
 
-@settings(max_examples=30)
+@examples(30)
 @given(minutes, st.integers(0, 59_999))
 def test_the_forming_candle_is_what_the_path_showed_so_far(open_time: int, offset: int) -> None:
     forming = MARKET.forming(BTC, open_time + offset)

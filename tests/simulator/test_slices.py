@@ -10,7 +10,7 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from lib.clock import SteppedClock
@@ -26,6 +26,7 @@ from lib.simulator.path import Path as PricePath
 from lib.simulator.questions import MAX_READ, find_object
 from lib.simulator.store import Store
 from lib.simulator.venue import Request, Venue, VenueConfig
+from tests.effort import examples
 from tests.factories import candle as flat
 from tests.simulator.worlds import BITCOIN, BTC, D
 
@@ -189,7 +190,7 @@ def by_minutes(market: Market, interval: str, open_time: int, now: int) -> Candl
 LOUD = SyntheticMarket(5, {BTC: BITCOIN})
 
 
-@settings(max_examples=40, deadline=None)
+@examples(40)
 @given(st.sampled_from([one for one in INTERVALS if one not in ("W", "M")]), st.integers(0, 5_000), st.integers(0, 30))
 def test_a_candle_of_candles_is_the_candle_of_its_minutes(interval: str, later: int, back: int) -> None:
     klines, now = Klines(LOUD), NOW + later * 7_001

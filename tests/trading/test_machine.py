@@ -12,7 +12,7 @@ from contextlib import suppress
 from decimal import Decimal
 from typing import Any
 
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
@@ -21,6 +21,7 @@ from lib.domain.order import TERMINAL, VERDICTS, OrderState
 from lib.domain.position import ZERO
 from lib.trading.guardian.task import Guardian
 from lib.trading.orders.reconcile import reconcile
+from tests.effort import examples
 from tests.factories import REF
 from tests.stage import CREATE, Killed
 from tests.world import World
@@ -164,7 +165,9 @@ class OrderMachine(RuleBasedStateMachine):
             assert position.stop_loss > 0, "a position without a stop after healing"
 
 
-OrderMachine.TestCase.settings = settings(
-    max_examples=60, stateful_step_count=20, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck)
+OrderMachine.TestCase.settings = examples(
+    60, stateful_step_count=20, derandomize=True, suppress_health_check=list(HealthCheck)
+)
+    60, stateful_step_count=20, derandomize=True, suppress_health_check=list(HealthCheck)
 )
 TestAnyOrderOfEventsKeepsThePromises = OrderMachine.TestCase

@@ -11,7 +11,7 @@ from typing import Any, cast
 
 import httpx2
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given
 from hypothesis import strategies as st
 from starlette.routing import Route
 from starlette.testclient import TestClient
@@ -35,6 +35,7 @@ from lib.clock import SystemClock
 from lib.domain.account import Limits
 from lib.domain.pace import Pace
 from lib.settings import load
+from tests.effort import examples
 from tests.fakes_people import QuickHasher
 from tests.web.hostile import HEADERS, KINDS, PIECES, PREFIXES, RAW_BODIES, TEXTS, VALUES
 
@@ -253,7 +254,7 @@ ANY_JSON = st.recursive(
 )
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@examples(150, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(route=st.sampled_from(sorted(FIELDS)), data=st.data())
 def test_no_object_is_too_odd(kim: TestClient, route: tuple[str, str], data: st.DataObject) -> None:
     names = st.sampled_from([*FIELDS[route], "limits", "user_id"]) | st.text(max_size=10)

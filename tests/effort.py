@@ -1,0 +1,51 @@
+"""
+How hard the tests try: TEST_EFFORT is `glance`, `quick`, `full` or `nightly`.
+
+Every test runs under each of them with the same assertions; what differs is how many examples a property is tried on and
+how many worlds are simulated. `make test` is `quick` on somebody's machine and `full` where CI=true; what is found by
+trying longer is left to `make proof`, which is `nightly`; the coverage gate asks only whether a branch is taken and has
+`glance`.
+"""
+
+import os
+from dataclasses import dataclass
+
+import hypothesis
+
+
+@dataclass(frozen=True, slots=True)
+class Effort:
+    """*examples* of a property that names no number, *most* of one that does, multiplied by *times*."""
+
+    examples: int
+    most: int
+    times: int
+    worlds: int
+
+
+EFFORTS = {
+    "glance": Effort(examples=50, most=50, times=1, worlds=1),
+    "quick": Effort(examples=100, most=200, times=1, worlds=300),
+    "full": Effort(examples=100, most=10_000, times=1, worlds=1_000),
+    "nightly": Effort(examples=1_000, most=100_000, times=10, worlds=4_000),
+}
+EFFORT = EFFORTS[os.environ.get("TEST_EFFORT") or ("full" if os.environ.get("CI") == "true" else "quick")]
+
+
+def examples(count: int, **others: object) -> hypothesis.settings:
+    """The settings of a property worth *count* examples in CI."""
+    return hypothesis.settings(max_examples=min(count * EFFORT.times, EFFORT.most), **others)  # type: ignore[arg-type]
+
+
+def load_profile() -> None:
+    """Give Hypothesis this effort; a busy machine is no failure, so no property is judged by how long it took."""
+    hypothesis.settings.register_profile("maemae", deadline=None, max_examples=EFFORT.examples)
+    # whether a test fails is all a mutant is asked: the same examples each time, and no search for the smallest
+    hypothesis.settings.register_profile(
+        "mutants",
+        deadline=None,
+        derandomize=True,
+        report_multiple_bugs=False,
+        phases=(hypothesis.Phase.explicit, hypothesis.Phase.generate),
+    )
+    hypothesis.settings.load_profile("maemae")
