@@ -29,6 +29,7 @@ from lib.domain.maintenance import Maintenance
 from lib.domain.modes import MarginMode as MarginMode
 from lib.domain.order import Claim, Order, OrderState
 from lib.domain.pace import Pace
+from lib.domain.platform_settings import Invite, Invites, LimitOverrides, SettingChange
 from lib.domain.position import Position, Side
 from lib.domain.risk import AccountPlan, Sizing
 
@@ -656,6 +657,10 @@ class Ledger(Protocol):
         """
         ...
 
+    async def limit_overrides(self) -> LimitOverrides:
+        """What an operator set instead of the environment's platform limits; a row that cannot be read is named."""
+        ...
+
     async def plan(self, account: TraderAccount, key: CycleKey | None, t_ms: int, plan: AccountPlan) -> list[Order]:
         """
         Write the log row and the orders of *plan* as PLANNED; an account that has a plan for T keeps that one.
@@ -860,6 +865,10 @@ class Login:
         return f"Login({self.user_id})"
 
 
+class InviteRefused(ValueError):
+    """There is no such invitation, or it was used, or its time is over."""
+
+
 class Logins(Protocol):
     """People as sign-in knows them. E-mails are compared exactly, in `normal_email`; deleted people are not found."""
 
@@ -867,12 +876,20 @@ class Logins(Protocol):
         """The new person's id; ValueError when the e-mail is taken."""
         ...
 
+    def add_invited(self, email: str, password_hash: str, *, locale: str, risk_accepted_ms: int, invite: Invite) -> int:
+        """As `add`, using *invite* up in the same breath: *InviteRefused* adds nobody, a taken e-mail uses nothing."""
+        ...
+
     def living_guests(self) -> int:
         """How many guests there are that have not ended."""
         ...
 
-    def keep_guest(self, user_id: int, email: str, password_hash: str) -> bool:
-        """Make the guest a person who signs in; False when it is no guest (any more), ValueError when taken."""
+    def keep_guest(self, user_id: int, email: str, password_hash: str, invite: Invite | None = None) -> bool:
+        """
+        Make the guest a person who signs in; False when it is no guest (any more), ValueError when taken.
+
+        With *invite*, that is used up in the same breath, or *InviteRefused* changes nothing.
+        """
         ...
 
     def end_guests(self, now_ms: int) -> tuple[int, ...]:
@@ -1167,4 +1184,32 @@ class AccountProbe(Protocol):
 
     def look(self, venue: Venue, uid: str, key: ApiKey, symbol: str) -> AccountLook:
         """*Pause* for a refused key, *Retry* when unreachable."""
+        ...
+
+
+class PlatformBook(Protocol):
+    """
+    Platform settings as the operator changes them, and invitations. Only an operator's terminal has one.
+
+    Every change and its entry in the audit trail are one transaction.
+    """
+
+    def rows(self) -> dict[str, str]:
+        """Every platform setting that has a row: its whole name and its text, read or not."""
+        ...
+
+    def change(self, name: str, after: str | None, who: str, why: str) -> SettingChange | None:
+        """Write the row *name*, or take it away (None); what was changed, None = it said that already."""
+        ...
+
+    def changes(self, newest: int) -> list[SettingChange]:
+        """The *newest* entries of the audit trail, newest first."""
+        ...
+
+    def add_invites(self, codes_sha256: Sequence[str], expires_ms: int, who: str) -> None:
+        """One invitation for each of *codes_sha256*, good once and before *expires_ms*."""
+        ...
+
+    def invites(self) -> Invites:
+        """How many invitations are still good, were used, ended unused."""
         ...

@@ -107,6 +107,8 @@ class Store:
     locks: dict[tuple[int, int, str], LockRow] = field(default_factory=dict)
     """By (account or 0 = platform, UTC day or 0, kind)."""
     outbox: tuple[tuple[int, str], ...] = ()
+    settings: dict[str, str] = field(default_factory=dict)
+    """Platform settings, by the row's whole name."""
 
     def copy(self) -> "Store":
         """As it is now; later changes to either do not show in the other."""

@@ -13,6 +13,7 @@ from lib.domain.account import Pool, pool_of
 from lib.domain.day import midnight_before, utc_day
 from lib.domain.equity import Mark, day_start
 from lib.domain.gates import UNLISTED_MS, kinds_of, newly_missing
+from lib.domain.platform_settings import LimitOverrides, limit_overrides
 from lib.ports import Flags, LogFacts, PlatformFacts, RiskLock
 from tests.fakes_accounts import LockRow, MemoryAccounts
 from tests.fakes_books import MemoryBooks
@@ -96,6 +97,9 @@ class MemoryGauges(MemoryBooks):
         calls = [(key.t_ms, answer.failed) for key, answer in cycles if symbol in (None, key.symbol)]
         answered = max((t_ms for t_ms, failed in calls if not failed), default=-1)
         return len({t_ms for t_ms, _ in calls if t_ms > answered})
+
+    async def limit_overrides(self) -> LimitOverrides:
+        return limit_overrides(self.store.settings)
 
     async def platform_facts(self, feed: str, t_ms: int, pool: Pool) -> PlatformFacts:
         of_feed = ((number, row) for number, row in self.store.accounts.items() if row.feed == feed)

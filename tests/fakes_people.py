@@ -5,9 +5,11 @@ from dataclasses import dataclass, replace
 
 from lib.domain.account import Colours
 from lib.domain.pace import Pace, Tally
+from lib.domain.platform_settings import Invite
 from lib.domain.session import is_over
 from lib.domain.spelling import normal_email
 from lib.ports import Login, NewSession, SessionRow
+from tests.fakes_platform import InviteBox
 
 
 class StandingClock:
@@ -48,6 +50,7 @@ class MemoryLogins:
 
     def __init__(self) -> None:
         self.members: dict[int, Member] = {}
+        self.invites = InviteBox()
         self.sessions: MemorySessions | None = None
 
     def add(
@@ -67,6 +70,11 @@ class MemoryLogins:
         )
         return user_id
 
+    def add_invited(self, email: str, password_hash: str, *, locale: str, risk_accepted_ms: int, invite: Invite) -> int:
+        self._free(email)
+        self.invites.use(invite)
+        return self.add(email, password_hash, locale=locale, risk_accepted_ms=risk_accepted_ms)
+
     def _free(self, email: str) -> str:
         email = normal_email(email)
         if any(member.email == email for member in self.members.values()):
@@ -76,11 +84,13 @@ class MemoryLogins:
     def living_guests(self) -> int:
         return sum(member.is_living_guest for member in self.members.values())
 
-    def keep_guest(self, user_id: int, email: str, password_hash: str) -> bool:
+    def keep_guest(self, user_id: int, email: str, password_hash: str, invite: Invite | None = None) -> bool:
         member = self.members[user_id]
         if not member.is_living_guest:
             return False
         email = self._free(email)
+        if invite is not None:
+            self.invites.use(invite)
         self.members[user_id] = replace(member, email=email, password_hash=password_hash, is_guest=False)
         return True
 

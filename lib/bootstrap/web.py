@@ -7,6 +7,7 @@ import redis.asyncio
 import sqlalchemy as sa
 
 from lib.accounts.beside import Beside
+from lib.accounts.doors import Doors
 from lib.accounts.entrance import PeopleStores
 from lib.accounts.hashing import GatedHasher
 from lib.accounts.people import People
@@ -80,8 +81,8 @@ def web(settings: Settings) -> WebSystem:
             clock,
             trading.paper_for_newcomer,
             lambda: readings.demo_user_id(feed),
+            doors=Doors(readings.admission, clock, settings.most_guests),
             beside=Beside(),
-            most_guests=settings.most_guests,
         ),
         trading=trading,
         readings=readings,

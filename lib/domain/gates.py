@@ -7,7 +7,7 @@ unless what it measured may be a withdrawal that is listed late; the others are 
 neither keeps locks nor reads clocks.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Literal
@@ -34,6 +34,7 @@ GateKind = Literal[
     "external",
     "analyst_failures",
     "analyst_budget",
+    "unreadable",
 ]
 
 _PAPER = "paper:"
@@ -50,6 +51,7 @@ UNLOCK_RULES: Mapping[GateKind, str] = {
     "external": "ends after 24 hours, or when a person ends it",
     "analyst_failures": "ends one cycle after the analyst answers again",
     "analyst_budget": _DAY_ENDS,
+    "unreadable": "ends one cycle after an operator sets the limit again",
 }
 """When each kind of lock ends, in plain words."""
 ENDED_BY_A_PERSON: frozenset[GateKind] = frozenset({"drawdown", "loss_streak", "external"})
@@ -192,6 +194,11 @@ def budget_gates(tokens_today: int, limits: Limits, t_ms: int) -> tuple[Gate, ..
     return _standing(_budget(tokens_today, limits, t_ms))
 
 
+def unreadable_limits(names: Sequence[str]) -> str:
+    """Why nothing is done that the platform's limits *names* would have to allow."""
+    return f"the platform's limit {', '.join(names)} cannot be read: an operator must set it again"
+
+
 def lasting_platform_gates(use: PlatformFacts, limits: PlatformLimits, t_ms: int) -> tuple[Gate, ...]:
     """Those of `platform_gates` that are to be written down, as `lasting_gates`."""
     return platform_gates(replace(use, equity=use.equity + use.missing), limits, t_ms)
@@ -202,6 +209,7 @@ def platform_gates(use: PlatformFacts, limits: PlatformLimits, t_ms: int) -> tup
     midnight, day = midnight_after(t_ms), use.day_start_equity
     lost, limit = _fall(day, use.equity), _percent(limits.daily_loss)
     return _standing(
+        _unreadable(limits, t_ms),
         (
             fell_by(limits.daily_loss, day, use.equity),
             "daily_loss",
@@ -273,6 +281,11 @@ def _standing(*rows: _Row) -> tuple[Gate, ...]:
 def _silence(failures: int, limit: int, t_ms: int) -> _Row:
     why = f"the analyst gave no answer in {failures} cycles in a row: entries wait for one more answered cycle"
     return failures >= limit, "analyst_failures", why, t_ms + CYCLE_MS
+
+
+def _unreadable(limits: PlatformLimits, t_ms: int) -> _Row:
+    """What an operator set may be stricter than what is known here: until it can be read, nothing is entered."""
+    return bool(limits.unreadable), "unreadable", unreadable_limits(limits.unreadable), t_ms + CYCLE_MS
 
 
 def _budget(tokens: int, limits: Limits, t_ms: int) -> _Row:

@@ -25,7 +25,7 @@ from lib.domain.trade_log import Leg, summarise
 from lib.ports import AnalystAnswer, CycleKey, Exchange, TraderAccount
 from lib.trading.analysis import group_answer
 from lib.trading.books import check_equity
-from lib.trading.ceiling import Ceiling, open_ceiling
+from lib.trading.ceiling import Ceiling, limits_now, open_ceiling
 from lib.trading.closing import Part, our_part
 from lib.trading.desk import Desk, Draws, due, fits
 from lib.trading.execution import Errand, execute
@@ -94,9 +94,15 @@ async def _ceilings(
 ) -> dict[Pool, Ceiling]:
     """One of each pool, over the open rows of its accounts; a row of nobody's any more counts in both."""
     pools = {account.account_id: pool_of(account.venue) for account in everybody}
+    limits = await limits_now(desk)
     return {
         pool: await open_ceiling(
-            desk, pool, [row for row in unresolved if pools.get(row.account_id, pool) == pool], t_ms, drawn[pool]
+            desk,
+            pool,
+            limits,
+            [row for row in unresolved if pools.get(row.account_id, pool) == pool],
+            t_ms,
+            drawn[pool],
         )
         for pool in POOLS
     }

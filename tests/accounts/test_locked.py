@@ -10,6 +10,7 @@ import pytest
 import sqlalchemy as sa
 
 from lib.accounts.beside import Beside
+from lib.accounts.doors import Doors
 from lib.accounts.entrance import PeopleStores
 from lib.accounts.people import People
 from lib.accounts.trading import TradingDesk
@@ -21,6 +22,7 @@ from lib.adapters.sql.people import accounts, sessions
 from lib.adapters.sql.sessions import SqlLogins, SqlSessions
 from lib.adapters.sql.throttles import SqlThrottles
 from lib.domain.errors import Retry
+from lib.domain.platform_settings import Admission
 from lib.ports import Command, CommandQueue
 from tests.accounts.conftest import Scene
 from tests.fakes_people import QuickHasher, StandingClock
@@ -47,7 +49,13 @@ def town(tmp_path: Path) -> Iterator[Town]:
         SqlLogins(engine), SqlSessions(engine), SqlBrowsers(engine), SqlThrottles(engine), QuickHasher()
     )
     writer = sqlite3.connect(file, isolation_level=None, timeout=0)
-    yield Town(People(stores, clock, lambda _: None, lambda: None, beside=beside), beside, clock, engine, writer)
+    yield Town(
+        People(stores, clock, lambda _: None, lambda: None, doors=Doors(Admission, clock), beside=beside),
+        beside,
+        clock,
+        engine,
+        writer,
+    )
     writer.close()
     engine.dispose()
 

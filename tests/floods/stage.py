@@ -19,6 +19,7 @@ from pathlib import Path
 
 import aiohttp
 
+from lib.accounts.doors import Doors
 from lib.accounts.entrance import PeopleStores
 from lib.accounts.people import People
 from lib.accounts.web import Origin, SignedIn
@@ -34,6 +35,7 @@ from lib.adapters.sql.throttles import SqlThrottles
 from lib.adapters.vault import generate_keys
 from lib.clock import SystemClock
 from lib.domain.candle import MINUTE_MS, Candle
+from lib.domain.platform_settings import Admission
 from lib.ports import NewAccount
 from tests.browser.deployment import eventually, free_port
 from tests.fakes_people import QuickHasher
@@ -144,7 +146,7 @@ def _prepare(env: dict[str, str], count: int) -> tuple[str, ...]:
     stores = PeopleStores(
         SqlLogins(engine), SqlSessions(engine), SqlBrowsers(engine), SqlThrottles(engine), QuickHasher()
     )
-    people = People(stores, clock, lambda _: None, lambda: None, most_guests=count)
+    people = People(stores, clock, lambda _: None, lambda: None, doors=Doors(Admission, clock, count))
     entered = [people.try_paper(accepted_risk=True, origin=Origin(f"10.0.{number}.1")) for number in range(count)]
     inside = [one for one in entered if isinstance(one, SignedIn)]
     opened = NewAccount(

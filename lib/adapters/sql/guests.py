@@ -9,7 +9,9 @@ from sqlalchemy.exc import IntegrityError
 
 from lib.adapters.sql.columns import utc_from_ms
 from lib.adapters.sql.people import sessions, users
+from lib.adapters.sql.platform_settings import use_invite, used_by
 from lib.adapters.sql.switches import throw_of_person
+from lib.domain.platform_settings import Invite
 from lib.domain.session import ABSOLUTE_MS, IDLE_MS
 
 YOUNG_MS = 60_000
@@ -32,13 +34,17 @@ def living_guests(connection: sa.Connection) -> int:
     return connection.scalar(sa.select(sa.func.count()).select_from(users).where(*_LIVING)) or 0
 
 
-def keep_guest(connection: sa.Connection, user_id: int, values: dict[str, Any]) -> bool:
+def keep_guest(connection: sa.Connection, user_id: int, values: dict[str, Any], invite: Invite | None = None) -> bool:
     """The port's `keep_guest`."""
     change = sa.update(users).where(users.c.id == user_id, *_LIVING).values(is_guest=False, **values)
     try:
-        return connection.execute(change).rowcount == 1
+        kept = connection.execute(change).rowcount == 1
     except IntegrityError:
         raise ValueError("this e-mail address is taken") from None
+    if kept and invite is not None:
+        use_invite(connection, invite)
+        used_by(connection, invite, user_id)
+    return kept
 
 
 def end_guests(connection: sa.Connection, now_ms: int) -> tuple[int, ...]:

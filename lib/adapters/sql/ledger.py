@@ -16,6 +16,7 @@ import sqlalchemy as sa
 
 from lib import log
 from lib.adapters.sql import claiming, cycles, gauging, keeping, locks, moving, planning, switches
+from lib.adapters.sql.platform_settings import setting_rows
 from lib.adapters.sql.roster import read_accounts
 from lib.adapters.sql.rows import ledger_clock, read_orders
 from lib.adapters.sql.trading import orders
@@ -23,6 +24,7 @@ from lib.adapters.sql.transactions import transact
 from lib.clock import Clock
 from lib.domain.account import Pool
 from lib.domain.order import TERMINAL, Claim, Order, OrderState, link_prefix
+from lib.domain.platform_settings import LimitOverrides, limit_overrides
 from lib.domain.risk import AccountPlan, Sizing
 from lib.ports import (
     AnalystAnswer,
@@ -130,6 +132,9 @@ class SqlLedger:
 
     async def platform_facts(self, feed: str, t_ms: int, pool: Pool) -> PlatformFacts:
         return await self._read(lambda c: gauging.platform_facts(c, self._now, feed, t_ms, pool))
+
+    async def limit_overrides(self) -> LimitOverrides:
+        return await self._read(lambda c: limit_overrides(setting_rows(c)))
 
     async def plan(self, account: TraderAccount, key: CycleKey | None, t_ms: int, plan: AccountPlan) -> list[Order]:
         return await self._act(lambda c: planning.plan(c, self._now, self._installation, account, key, t_ms, plan))

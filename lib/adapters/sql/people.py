@@ -73,6 +73,36 @@ system_settings = sa.Table(
     **MYSQL_TABLE,
 )
 
+setting_changes = sa.Table(
+    "setting_changes",
+    metadata,
+    one_id(),
+    sa.Column("setting_key", exact_text(100), nullable=False),
+    sa.Column("before_value", sa.Text),
+    sa.Column("after_value", sa.Text),
+    sa.Column("changed_by", sa.String(255), nullable=False),
+    sa.Column("why", sa.String(TEXT_LIMIT), nullable=False, server_default=EMPTY),
+    number("changed_ms"),
+    **MYSQL_TABLE,
+)
+"""Who changed which platform setting, and when: appended to, never changed."""
+
+invites = sa.Table(
+    "invites",
+    metadata,
+    one_id(),
+    sa.Column("code_sha256", ascii_text(64), nullable=False),
+    sa.Column("made_by", sa.String(255), nullable=False),
+    number("made_ms"),
+    number("expires_ms"),
+    number("used_ms"),
+    sa.Column("used_by", BIG, sa.ForeignKey("users.id")),
+    sa.UniqueConstraint("code_sha256"),
+    sa.Index(None, "used_by"),
+    **MYSQL_TABLE,
+)
+"""Invitations to register, each good once. A code is never stored, only its sha256."""
+
 symbols = sa.Table(
     "symbols",
     metadata,

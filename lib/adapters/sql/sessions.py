@@ -14,9 +14,11 @@ from sqlalchemy.exc import IntegrityError
 from lib.adapters.sql import guests
 from lib.adapters.sql.columns import utc_from_ms
 from lib.adapters.sql.people import sessions, users
+from lib.adapters.sql.platform_settings import use_invite, used_by
 from lib.adapters.sql.switches import throw_of_person
 from lib.adapters.sql.transactions import transact
 from lib.domain.account import Colours
+from lib.domain.platform_settings import Invite
 from lib.domain.spelling import normal_email
 from lib.ports import Login, NewSession, SessionRow
 
@@ -39,12 +41,21 @@ class SqlLogins:
         }
         return transact(self._engine, lambda c: _add(c, values))
 
+    def add_invited(self, email: str, password_hash: str, *, locale: str, risk_accepted_ms: int, invite: Invite) -> int:
+        values = {
+            "email": normal_email(email),
+            "password_hash": password_hash,
+            "locale": locale,
+            "risk_accepted_ms": risk_accepted_ms,
+        }
+        return transact(self._engine, lambda c: _add_invited(c, values, invite))
+
     def living_guests(self) -> int:
         return transact(self._engine, guests.living_guests, readonly=True)
 
-    def keep_guest(self, user_id: int, email: str, password_hash: str) -> bool:
+    def keep_guest(self, user_id: int, email: str, password_hash: str, invite: Invite | None = None) -> bool:
         values = {"email": normal_email(email), "password_hash": password_hash}
-        return transact(self._engine, lambda c: guests.keep_guest(c, user_id, values))
+        return transact(self._engine, lambda c: guests.keep_guest(c, user_id, values, invite))
 
     def end_guests(self, now_ms: int) -> tuple[int, ...]:
         return transact(self._engine, lambda c: guests.end_guests(c, now_ms))
@@ -136,6 +147,13 @@ def _add(connection: sa.Connection, values: dict[str, Any]) -> int:
     except IntegrityError:
         raise ValueError("this e-mail address is taken") from None
     return int(made.inserted_primary_key[0]) if made.inserted_primary_key else 0
+
+
+def _add_invited(connection: sa.Connection, values: dict[str, Any], invite: Invite) -> int:
+    use_invite(connection, invite)
+    user_id = _add(connection, values)
+    used_by(connection, invite, user_id)
+    return user_id
 
 
 def _delete(connection: sa.Connection, user_id: int, now_ms: int) -> None:

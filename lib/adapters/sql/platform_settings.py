@@ -1,0 +1,111 @@
+"""
+Platform settings over SQL: rows of `system_settings`, the trail of their changes, and invitations.
+
+`SqlPlatformBook` writes, and stands behind the operator's terminal alone. Everybody else reads by `setting_rows`. An
+invitation is used up by a compare-and-set inside the transaction that makes the person.
+"""
+
+from collections.abc import Sequence
+
+import sqlalchemy as sa
+
+from lib.adapters.sql.columns import clip
+from lib.adapters.sql.people import invites, setting_changes, system_settings
+from lib.adapters.sql.rows import exclusively, insert_once, ledger_clock
+from lib.adapters.sql.transactions import transact
+from lib.clock import Clock
+from lib.domain.platform_settings import PREFIX, Invite, Invites, SettingChange
+from lib.ports import InviteRefused
+
+_KEY: sa.Column[str] = system_settings.c.setting_key
+_TEXT: sa.Column[str | None] = system_settings.c.setting_value
+
+
+def setting_rows(connection: sa.Connection) -> dict[str, str]:
+    """Every platform setting that has a row; one that holds nothing at all reads as empty, which no setting may be."""
+    found = connection.execute(sa.select(_KEY, _TEXT).where(_KEY.startswith(PREFIX, autoescape=True)))
+    return {name: text or "" for name, text in found}
+
+
+def use_invite(connection: sa.Connection, invite: Invite) -> None:
+    """Use *invite* up. *InviteRefused* when it is none, was used, or is over."""
+    good = (invites.c.code_sha256 == invite.code_sha256, invites.c.used_ms == 0, invites.c.expires_ms > invite.at_ms)
+    if connection.execute(sa.update(invites).where(*good).values(used_ms=invite.at_ms)).rowcount != 1:
+        raise InviteRefused("the invitation is none, was used, or is over")
+
+
+def used_by(connection: sa.Connection, invite: Invite, user_id: int) -> None:
+    """Note who used *invite*."""
+    connection.execute(sa.update(invites).where(invites.c.code_sha256 == invite.code_sha256).values(used_by=user_id))
+
+
+class SqlPlatformBook:
+    """`lib.ports.PlatformBook`; without *clock* the database's own dates everything."""
+
+    def __init__(self, engine: sa.Engine, clock: Clock | None = None) -> None:
+        self._engine = engine
+        self._now = ledger_clock(engine, clock)
+
+    def rows(self) -> dict[str, str]:
+        return transact(self._engine, setting_rows, readonly=True)
+
+    def change(self, name: str, after: str | None, who: str, why: str) -> SettingChange | None:
+        return transact(self._engine, lambda c: self._change(c, name, after, (who, why)))
+
+    def _change(
+        self, connection: sa.Connection, name: str, after: str | None, by: tuple[str, str]
+    ) -> SettingChange | None:
+        known = connection.execute(exclusively(sa.select(_TEXT).where(name == _KEY))).one_or_none()
+        before = None if known is None else known[0] or ""
+        if before == after:
+            return None
+        _write(connection, name, after)
+        change = SettingChange(name, before, after, by[0][:255], clip(by[1]), self._now(connection))
+        connection.execute(
+            sa.insert(setting_changes).values(
+                setting_key=name,
+                before_value=before,
+                after_value=after,
+                changed_by=change.who,
+                why=change.why,
+                changed_ms=change.at_ms,
+            )
+        )
+        return change
+
+    def changes(self, newest: int) -> list[SettingChange]:
+        table = setting_changes
+        query = sa.select(
+            table.c.setting_key, table.c.before_value, table.c.after_value, table.c.changed_by, table.c.why,
+            table.c.changed_ms,
+        ).order_by(table.c.id.desc()).limit(newest)  # fmt: skip
+        rows = transact(self._engine, lambda c: c.execute(query).all(), readonly=True)
+        return [SettingChange(*row) for row in rows]
+
+    def add_invites(self, codes_sha256: Sequence[str], expires_ms: int, who: str) -> None:
+        def add(connection: sa.Connection) -> None:
+            common = {"made_by": who[:255], "made_ms": self._now(connection), "expires_ms": expires_ms}
+            connection.execute(sa.insert(invites), [{"code_sha256": code, **common} for code in codes_sha256])
+
+        transact(self._engine, add)
+
+    def invites(self) -> Invites:
+        return transact(self._engine, self._invites, readonly=True)
+
+    def _invites(self, connection: sa.Connection) -> Invites:
+        now = self._now(connection)
+        unused = invites.c.used_ms == 0
+
+        def count(*which: sa.ColumnElement[bool]) -> int:
+            return connection.scalar(sa.select(sa.func.count()).select_from(invites).where(*which)) or 0
+
+        over = invites.c.expires_ms <= now
+        return Invites(count(unused, sa.not_(over)), count(sa.not_(unused)), count(unused, over))
+
+
+def _write(connection: sa.Connection, name: str, text: str | None) -> None:
+    if text is None:
+        connection.execute(sa.delete(system_settings).where(name == _KEY))
+        return
+    if not insert_once(connection, system_settings, {"setting_key": name, "setting_value": text}):
+        connection.execute(sa.update(system_settings).where(name == _KEY).values(setting_value=text))
