@@ -15,7 +15,8 @@ from lib import log
 from lib.clock import Clock
 from lib.domain.candle import Candle
 from lib.domain.errors import Retry
-from lib.ports import CandleTick, LiveCandles
+from lib.domain.quotes import CandleTick
+from lib.ports.market import LiveCandles
 
 SIGNED_OUT = 4401
 UNKNOWN_SERIES = 4404

@@ -25,8 +25,8 @@ from lib.adapters.redis.connection import connect
 from lib.clock import SystemClock
 from lib.domain.candle import MINUTE_MS, Candle, candle_problem
 from lib.domain.instrument import Instrument
+from lib.domain.quotes import Ticker
 from lib.market.feed import CandleFeed
-from lib.ports import Ticker
 
 CAPACITY = 5000
 BATCH = 100

@@ -36,14 +36,16 @@ from lib.adapters.sql.ledger import SqlLedger
 from lib.adapters.vault import VaultOpener, VaultSealer, generate_keys
 from lib.clock import SystemClock
 from lib.domain.account import AccountSettings
+from lib.domain.account_records import NewAccount
+from lib.domain.analyst_call import AnalystAnswer, Prompt
+from lib.domain.api_key import ApiKey, SealContext
 from lib.domain.candle import MINUTE_MS, Candle
 from lib.domain.decision import Decision
 from lib.domain.order import MAX_AGE_MS
-from lib.ports import AnalystAnswer, ApiKey, NewAccount, Prompt, SealContext
 from lib.simulator.server import SimulatorConfig, serve
 from lib.simulator.venue import VenueConfig
-from lib.trading.cycle import CycleReport, run_cycle
-from lib.trading.desk import Desk
+from lib.trading.context import Desk
+from lib.trading.cycle.run import CycleReport, run_cycle
 
 SYMBOL, FEED, INSTALLATION = "BTCUSDT", "synthetic", "bench"
 WALLET, POSITION, CREATE = "/v5/account/wallet-balance", "/v5/position/list", "/v5/order/create"

@@ -39,8 +39,8 @@ from lib.adapters.sql.engine import make_engine
 from lib.adapters.vault import generate_keys
 from lib.bootstrap import web
 from lib.clock import SystemClock
+from lib.domain.account_records import NewAccount
 from lib.domain.candle import MINUTE_MS, Candle, FormingCandle
-from lib.ports import NewAccount
 from lib.settings import load
 from tests.browser.deployment import free_port
 from tests.browser.watching import chromium, running_browser, watched

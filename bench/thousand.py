@@ -40,15 +40,18 @@ from lib.adapters.sql.ledger import SqlLedger
 from lib.adapters.vault import VaultOpener, VaultSealer, generate_keys
 from lib.clock import SystemClock
 from lib.domain.account import PlatformLimits
+from lib.domain.account_records import NewAccount
+from lib.domain.analyst_call import AnalystAnswer, Prompt
+from lib.domain.api_key import ApiKey, SealContext
 from lib.domain.candle import MINUTE_MS, Candle
 from lib.domain.decision import Decision
+from lib.domain.exchange_records import SignedOrder
 from lib.domain.order import Claim, Order, OrderState
-from lib.ports import AnalystAnswer, ApiKey, NewAccount, Prompt, SealContext, SignedOrder
 from lib.simulator import venue
 from lib.simulator.limits import AddressLimits
 from lib.simulator.server import SimulatorConfig, serve
-from lib.trading.cycle import CycleReport, run_cycle
-from lib.trading.desk import Desk
+from lib.trading.context import Desk
+from lib.trading.cycle.run import CycleReport, run_cycle
 
 SYMBOL, FEED, INSTALLATION = "BTCUSDT", "synthetic", "bench"
 BALANCE = Decimal(100_000)

@@ -31,9 +31,9 @@ from lib.clock import Clock
 from lib.domain.errors import Retry
 from lib.domain.order import TERMINAL, Order, OrderState
 from lib.queries import PlatformStanding
-from lib.trading.operating import NoSuchAccountError
-from lib.trading.proving import Proof
-from lib.trading.settling import Word, look_again, settle
+from lib.trading.kill_switch.operator import NoSuchAccountError
+from lib.trading.kill_switch.proof import Proof
+from lib.trading.orders.settle_by_hand import Word, look_again, settle
 from services.control_text import (
     broken_line,
     lock_lines,

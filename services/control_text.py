@@ -3,10 +3,10 @@
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 
+from lib.domain.locks import RiskLock
 from lib.domain.order import Order, OrderState
-from lib.ports import RiskLock
 from lib.queries import Broken, PlatformStanding, Standing, Switches
-from lib.trading.proving import PROOF_MS
+from lib.trading.kill_switch.proof import PROOF_MS
 
 
 def overview(platform: PlatformStanding, now_ms: int) -> list[str]:

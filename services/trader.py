@@ -14,8 +14,8 @@ import schedule
 from lib import bootstrap, log
 from lib.clock import SystemClock
 from lib.settings import Settings
-from lib.trading.modes import CHECK_EVERY_S as MODES_EVERY_S
-from lib.trading.timekeeping import CHECK_EVERY_S
+from lib.trading.clock_check import CHECK_EVERY_S
+from lib.trading.cycle.account_modes import CHECK_EVERY_S as MODES_EVERY_S
 from lib.trading.trader import Trader
 from services.process import run_process
 

@@ -16,20 +16,28 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 TESTS = ("tests/domain", "tests/trading")
 MONEY_RULES = (
+    "lib/domain/audit_chain.py",
     "lib/domain/books.py",
     "lib/domain/candle.py",
     "lib/domain/day.py",
     "lib/domain/decision.py",
     "lib/domain/equity.py",
     "lib/domain/gates.py",
+    "lib/domain/locks.py",
     "lib/domain/maintenance.py",
     "lib/domain/modes.py",
     "lib/domain/order.py",
+    "lib/domain/order_rules.py",
     "lib/domain/position.py",
+    "lib/domain/reason.py",
     "lib/domain/risk.py",
     "lib/domain/sizing.py",
-    "lib/trading/resolution.py",
-    "lib/trading/window.py",
+    "lib/domain/stored_reason.py",
+    "lib/domain/switches.py",
+    "lib/trading/cycle/candles.py",
+    "lib/trading/guardian/rules.py",
+    "lib/trading/orders/reconcile.py",
+    "lib/trading/orders/resolve.py",
 )
 
 

@@ -11,13 +11,16 @@ from decimal import Decimal
 from typing import Any
 
 from lib.domain.account import AccountSettings, Limits, RiskLevel
+from lib.domain.account_records import TraderAccount
+from lib.domain.analyst_call import AnalystAnswer
+from lib.domain.books import Fill, FillKind
 from lib.domain.candle import MINUTE_MS, Candle
 from lib.domain.decision import Action, Decision
+from lib.domain.exchange_records import OrderRecord, Wallet
 from lib.domain.instrument import Instrument
 from lib.domain.order import ClaimFacts, Leg, Order, OrderState, order_link_id
 from lib.domain.position import Position, Side
 from lib.domain.risk import Facts
-from lib.ports import AnalystAnswer, Fill, FillKind, OrderRecord, TraderAccount, Wallet
 
 T = 1_760_000_100_000
 """A five-minute boundary, epoch ms."""

@@ -9,15 +9,18 @@ from copy import copy
 from dataclasses import dataclass, field, fields, replace
 from decimal import Decimal
 
-from lib.adapters.sql import rulings
-from lib.adapters.sql.chain import OrderEvent
 from lib.clock import Clock
+from lib.domain import order_rules, switches
 from lib.domain.account import AccountSettings, Doubt, Venue
-from lib.domain.books import RunningBooks
+from lib.domain.account_records import NewAccount
+from lib.domain.analyst_call import AnalystAnswer, AskedFor, CycleKey
+from lib.domain.audit_chain import OrderEvent
+from lib.domain.books import EquityPoint, Fill, RunningBooks, Transfer
+from lib.domain.locks import RiskLock
 from lib.domain.order import TERMINAL, Order
 from lib.domain.risk import Clamp, Outcome
+from lib.domain.switches import Flags
 from lib.domain.trade_log import Summary
-from lib.ports import AnalystAnswer, AskedFor, CycleKey, EquityPoint, Fill, Flags, NewAccount, RiskLock, Transfer
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,12 +125,12 @@ class Store:
         """Whether something of ours may be open on the account."""
         rows, books = self.of_account(account_id), self.accounts[account_id].books
         booked = {fill.order_link_id for (number, _), fill in self.fills.items() if number == account_id}
-        unbooked = any(rulings.is_unbooked(order, booked, books.last_fill_ms) for order in rows)
+        unbooked = any(order_rules.is_unbooked(order, booked, books.last_fill_ms) for order in rows)
         return unbooked or books.position_qty != 0 or any(order.state not in TERMINAL for order in rows)
 
 
 class MemoryAccounts:
-    """`lib.ports.Accounts` and the switches, over a *Store*; *clock* dates the switches."""
+    """`lib.ports.people.Accounts` and the switches, over a *Store*; *clock* dates the switches."""
 
     def __init__(self, store: Store, clock: Clock) -> None:
         self.store = store
@@ -168,8 +171,8 @@ class MemoryAccounts:
             doubts=new.doubts,
         )
         theirs = (row for row in rows.values() if row.user_id == new.user_id and not row.trading_enabled)
-        if stopped := [row for row in theirs if row.paused_by == rulings.OPERATOR]:
-            stop = replace(rows[account_id], trading_enabled=False, paused_by=rulings.OPERATOR)
+        if stopped := [row for row in theirs if row.paused_by == switches.OPERATOR]:
+            stop = replace(rows[account_id], trading_enabled=False, paused_by=switches.OPERATOR)
             rows[account_id] = replace(stop, pause_reason=stopped[0].pause_reason, switched_ms=new.opened_ms)
         return account_id
 
@@ -204,7 +207,7 @@ class MemoryAccounts:
         row = self.store.accounts[account_id]
         reason = "" if flags.trading_enabled else flags.why or row.pause_reason
         changed = replace(row, trading_enabled=flags.trading_enabled, flatten=flags.flatten, pause_reason=reason)
-        changed = replace(changed, paused_by=rulings.paused_by(flags, who))
+        changed = replace(changed, paused_by=switches.paused_by(flags, who))
         self.store.accounts[account_id] = changed.thrown(self._clock.now_ms())
 
     def _user(self, user_id: int) -> UserRow:

@@ -9,12 +9,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Literal, TypeVar
 
-from lib.adapters.sql import rulings
 from lib.clock import Clock
-from lib.domain.books import book_fill, book_transfer
+from lib.domain import order_rules
+from lib.domain.books import Books, EquityPoint, Fill, Transfer, book_fill, book_transfer
 from lib.domain.equity import book_point, explained, held_late
 from lib.domain.errors import Retry
-from lib.ports import Books, EquityPoint, Fill, Transfer
 from tests.fakes_accounts import Store
 
 T = TypeVar("T")
@@ -91,7 +90,7 @@ class MemoryBooks:
         self.store.accounts[point.account_id] = replace(row, books=book_point(row.books, point))
         if not point.difference or (before and max(before)[1] == point.difference):
             return False
-        self.tell(point.account_id, rulings.books_differ(point))
+        self.tell(point.account_id, order_rules.books_differ(point))
         return True
 
     def tell(self, account_id: int, body: str) -> None:

@@ -8,13 +8,14 @@ from collections.abc import Sequence
 from dataclasses import replace
 from decimal import Decimal
 
-from lib.adapters.sql import rulings
+from lib.domain import order_rules
 from lib.domain.account import Pool, pool_of
 from lib.domain.day import midnight_before, utc_day
 from lib.domain.equity import Mark, day_start
-from lib.domain.gates import UNLISTED_MS, kinds_of, newly_missing
+from lib.domain.gates import UNLISTED_MS, LogFacts, PlatformFacts, kinds_of, newly_missing
+from lib.domain.locks import RiskLock
 from lib.domain.platform_settings import LimitOverrides, limit_overrides
-from lib.ports import Flags, LogFacts, PlatformFacts, RiskLock
+from lib.domain.switches import Flags
 from tests.fakes_accounts import LockRow, MemoryAccounts
 from tests.fakes_books import MemoryBooks
 
@@ -39,7 +40,7 @@ class MemoryGauges(MemoryBooks):
             loss_streak=row.books.streak_on(t_ms),
             last_stop_ms=row.books.last_stop_ms,
             locks=self._kinds(account_id, self._clock.now_ms()),
-            unresolved=sum(rulings.is_unresolved(order, t_ms) for order in orders),
+            unresolved=sum(order_rules.is_unresolved(order, t_ms) for order in orders),
             tokens_today=self._tokens_of(account_id, t_ms),
             difference_before=self._difference_before(account_id, t_ms),
         )

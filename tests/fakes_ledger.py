@@ -1,5 +1,5 @@
 """
-The ledger in memory: the same contract and the same rulings as over SQL, no threads, fast.
+The ledger in memory: the same contract and the same rules as over SQL, no threads, fast.
 
 For simulations: `commit_unknown` makes the next write raise *Retry* after it took effect ("applied") or without effect
 ("lost"); `snapshot` and `rollback` lose acknowledged commits, as a failed-over database may. Each method yields to the
@@ -10,30 +10,24 @@ from collections.abc import Sequence
 from dataclasses import replace
 from decimal import Decimal
 
-from lib.adapters.sql import rulings
-from lib.adapters.sql.chain import GENESIS, OrderEvent
 from lib.adapters.sql.claiming import exit_facts
 from lib.clock import Clock
+from lib.domain import locks, order_rules
 from lib.domain.account import feed_fits, pool_of
+from lib.domain.account_records import TraderAccount
+from lib.domain.analyst_call import AnalystAnswer, CycleKey, CycleRecord
+from lib.domain.audit_chain import GENESIS, OrderEvent
 from lib.domain.errors import Retry
+from lib.domain.exchange_records import OrderRecord, SignedOrder, Verdict
 from lib.domain.gates import kinds_of
 from lib.domain.order import TERMINAL, Claim, ClaimFacts, Order, OrderState, link_prefix
 from lib.domain.risk import AccountPlan, Sizing
-from lib.ports import (
-    AnalystAnswer,
-    CycleKey,
-    CycleRecord,
-    OrderRecord,
-    SignedOrder,
-    TraderAccount,
-    Verdict,
-)
 from tests.fakes_accounts import AccountRow, LeaseRow, LogRow, Store, UserRow
 from tests.fakes_gauges import MemoryGauges
 
 
 class MemoryLedger(MemoryGauges):
-    """`lib.ports.Ledger` over a *Store*; people are added through `people`."""
+    """`lib.ports.ledger.Ledger` over a *Store*; people are added through `people`."""
 
     def __init__(self, clock: Clock, installation: str, store: Store | None = None) -> None:
         link_prefix(installation)
@@ -76,7 +70,7 @@ class MemoryLedger(MemoryGauges):
 
     def _to_guard(self, account_id: int, row: AccountRow) -> bool:
         user = self.store.users[row.user_id]
-        if not user.deleted or user.deleted_ms >= self._clock.now_ms() - rulings.LEFT_MS:
+        if not user.deleted or user.deleted_ms >= self._clock.now_ms() - order_rules.LEFT_MS:
             return True
         return self.store.in_use(account_id)
 
@@ -134,7 +128,7 @@ class MemoryLedger(MemoryGauges):
     def _plan(self, account: TraderAccount, key: CycleKey | None, t_ms: int, plan: AccountPlan) -> list[Order]:
         if (account.account_id, t_ms) not in self.store.logs:
             at = self._clock.now_ms()
-            drafts = [rulings.planned_order(self._installation, account, t_ms, draft, at) for draft in plan.orders]
+            drafts = [order_rules.planned_order(self._installation, account, t_ms, draft, at) for draft in plan.orders]
             answer = self.store.cycles.get(key) if key else None
             self._insert_log(account.account_id, t_ms, plan, answer)
             for order in drafts:
@@ -149,15 +143,15 @@ class MemoryLedger(MemoryGauges):
         if not draft.reduce_only:
             raise ValueError("only reduce-only orders may stand outside a plan")
         same_leg = [order for order in self._at(account.account_id, t_ms) if order.leg == draft.leg]
-        if standing := rulings.same_exit(same_leg, draft, account.key_version):
+        if standing := order_rules.same_exit(same_leg, draft, account.key_version):
             return standing
-        numbered = replace(draft, seq=rulings.free_seq(same_leg))
-        order = rulings.planned_order(self._installation, account, t_ms, numbered, self._clock.now_ms())
+        numbered = replace(draft, seq=order_rules.free_seq(same_leg))
+        order = order_rules.planned_order(self._installation, account, t_ms, numbered, self._clock.now_ms())
         self._insert_log(account.account_id, t_ms, plan, None)
         return self._insert(order)
 
     def _insert_log(self, account_id: int, t_ms: int, plan: AccountPlan, answer: AnalystAnswer | None) -> None:
-        summary = rulings.log_summary(plan.outcome, plan.reason, [])
+        summary = order_rules.log_summary(plan.outcome, plan.reason, [])
         row = LogRow(plan.outcome, plan.reason, summary, plan.clamps, answer)
         self.store.logs.setdefault((account_id, t_ms), row)
 
@@ -181,9 +175,9 @@ class MemoryLedger(MemoryGauges):
 
     def _size(self, asked: Order, sizing: Sizing, ref_price: Decimal) -> bool:
         row = self._row(asked)
-        if not rulings.sizable(row, sizing):
+        if not order_rules.sizable(row, sizing):
             return False
-        self.store.orders[row.id] = rulings.sized(row, sizing, ref_price, self._clock.now_ms())
+        self.store.orders[row.id] = order_rules.sized(row, sizing, ref_price, self._clock.now_ms())
         log = self.store.logs[row.account_id, row.t_ms]
         fired = tuple(clamp for clamp in sizing.clamps if clamp not in log.clamps)
         self.store.logs[row.account_id, row.t_ms] = replace(log, clamps=log.clamps + fired)
@@ -191,26 +185,26 @@ class MemoryLedger(MemoryGauges):
 
     async def known_links(self, account_id: int, order_link_ids: Sequence[str]) -> set[str]:
         rows = (self._by_link(link) for link in order_link_ids)
-        left = (row for row in rows if row is not None and row.state not in rulings.ADOPTABLE)
+        left = (row for row in rows if row is not None and row.state not in order_rules.ADOPTABLE)
         return {row.order_link_id for row in left if row.account_id == account_id}
 
     async def adopt(self, account: TraderAccount, record: OrderRecord, t_ms: int) -> bool:
         return await self._commit(lambda: self._adopt(account, record))
 
     def _adopt(self, account: TraderAccount, record: OrderRecord) -> bool:
-        link = rulings.our_orphan(self._installation, account, record)
+        link = order_rules.our_orphan(self._installation, account, record)
         if link is None:
             return False
         at = self._clock.now_ms()
         row = self._by_link(record.order_link_id)
         if row is None:
-            found = AccountPlan(rulings.orphan_outcome(record), rulings.ORPHAN_REASON)
+            found = AccountPlan(order_rules.orphan_outcome(record), order_rules.ORPHAN_REASON)
             self._insert_log(account.account_id, link.t_ms, found, None)
-            self._insert(rulings.orphan_order(account, record, link, at))
+            self._insert(order_rules.orphan_order(account, record, link, at))
             return True
-        if row.state not in rulings.ADOPTABLE:
+        if row.state not in order_rules.ADOPTABLE:
             return False
-        after = rulings.moved(rulings.adopted(row, record), OrderState.UNKNOWN, rulings.ORPHAN, at)
+        after = order_rules.moved(order_rules.adopted(row, record), OrderState.UNKNOWN, order_rules.ORPHAN, at)
         self._transition(row, after, row.last_code)
         return True
 
@@ -222,12 +216,12 @@ class MemoryLedger(MemoryGauges):
     def _claim(self, asked: Order, signed: SignedOrder, holder: str) -> Claim:
         row, at = self._row(asked), self._clock.now_ms()
         facts = self._claim_facts(asked, holder, at)
-        ruling = rulings.rule_claim(row, asked, signed, facts)
+        ruling = order_rules.rule_claim(row, asked, signed, facts)
         if ruling.granted:
             epoch = 0 if asked.reduce_only else self.store.lease.epoch
-            self._transition(row, rulings.claimed(row, ruling, signed, epoch, at), row.last_code)
+            self._transition(row, order_rules.claimed(row, ruling, signed, epoch, at), row.last_code)
         elif ruling.state is not row.state:
-            self._transition(row, rulings.moved(row, ruling.state, ruling.why, at), row.last_code)
+            self._transition(row, order_rules.moved(row, ruling.state, ruling.why, at), row.last_code)
         return ruling
 
     def _claim_facts(self, asked: Order, holder: str, at: int) -> ClaimFacts:
@@ -245,7 +239,7 @@ class MemoryLedger(MemoryGauges):
             feed_fits=feed_fits(account.feed, account.venue),
             key_version=account.key_version,
             settings_version=user.settings_version,
-            locks=rulings.claim_locks(
+            locks=locks.claim_locks(
                 kinds_of(pool_of(account.venue), self._kinds(0, at)), self._kinds(asked.account_id, at)
             ),
         )
@@ -255,18 +249,18 @@ class MemoryLedger(MemoryGauges):
 
     async def close_order(self, order: Order, verdict: Verdict) -> bool:
         def close() -> bool:
-            row = rulings.with_verdict(self._row(order), verdict)
+            row = order_rules.with_verdict(self._row(order), verdict)
             return self._move(order, row, verdict.state, verdict.why, row.last_code)
 
         return await self._commit(close)
 
     def _move(self, asked: Order, filled: Order, after: OrderState, why: str, code: int) -> bool:
-        rulings.check_move(asked, after)
+        order_rules.check_move(asked, after)
         row = self._row(asked)
-        if not rulings.still_movable(row, asked, after):
+        if not order_rules.still_movable(row, asked, after):
             return False
         base = row if filled is asked else filled
-        self._transition(row, rulings.moved(base, after, why, self._clock.now_ms()), code)
+        self._transition(row, order_rules.moved(base, after, why, self._clock.now_ms()), code)
         return True
 
     def _transition(self, row: Order, after: Order, code: int) -> None:
@@ -280,8 +274,8 @@ class MemoryLedger(MemoryGauges):
 
     def _refresh_log(self, account_id: int, t_ms: int) -> None:
         log, rows = self.store.logs[account_id, t_ms], self._at(account_id, t_ms)
-        summary = rulings.log_summary(log.planned, log.reason, rows)
-        self.store.logs[account_id, t_ms] = replace(log, summary=summary, order_id=rulings.shown_order_id(rows))
+        summary = order_rules.log_summary(log.planned, log.reason, rows)
+        self.store.logs[account_id, t_ms] = replace(log, summary=summary, order_id=order_rules.shown_order_id(rows))
 
     def _at(self, account_id: int, t_ms: int) -> list[Order]:
         return [order for order in self.store.of_account(account_id) if order.t_ms == t_ms]

@@ -13,7 +13,8 @@ from itertools import pairwise
 from lib.domain.candle import MINUTE_MS, Candle, FormingCandle, interval_ms
 from lib.domain.errors import Retry
 from lib.domain.instrument import Instrument
-from lib.ports import AppendOutcome, CandleStore, KlineUpdate, Ticker
+from lib.domain.quotes import KlineUpdate, Ticker
+from lib.ports.market import AppendOutcome, CandleStore
 
 START = 1_700_000_040_000
 """A full minute in November 2023, epoch ms."""

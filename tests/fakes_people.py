@@ -6,9 +6,8 @@ from dataclasses import dataclass, replace
 from lib.domain.account import Colours
 from lib.domain.pace import Pace, Tally
 from lib.domain.platform_settings import Invite
-from lib.domain.session import is_over
+from lib.domain.session import Login, NewSession, SessionRow, is_over
 from lib.domain.spelling import normal_email
-from lib.ports import Login, NewSession, SessionRow
 from tests.fakes_platform import InviteBox
 
 
@@ -46,7 +45,7 @@ class Member:
 
 
 class MemoryLogins:
-    """`lib.ports.Logins`; who has a session is told by `sessions`, set by the `MemorySessions` made over it."""
+    """`lib.ports.people.Logins`; who has a session is told by `sessions`, set by the `MemorySessions` made over it."""
 
     def __init__(self) -> None:
         self.members: dict[int, Member] = {}
@@ -119,7 +118,7 @@ class MemoryLogins:
 
 
 class MemorySessions:
-    """`lib.ports.Sessions`."""
+    """`lib.ports.people.Sessions`."""
 
     def __init__(self, logins: MemoryLogins) -> None:
         self._logins = logins
@@ -164,7 +163,7 @@ class MemorySessions:
 
 
 class MemoryBrowsers:
-    """`lib.ports.Browsers`: token → (person, when last used)."""
+    """`lib.ports.people.Browsers`: token → (person, when last used)."""
 
     def __init__(self) -> None:
         self.rows: dict[str, tuple[int, int]] = {}
@@ -190,7 +189,7 @@ class MemoryBrowsers:
 
 
 class MemoryThrottles:
-    """`lib.ports.Throttles`."""
+    """`lib.ports.people.Throttles`."""
 
     def __init__(self) -> None:
         self.tallies: dict[str, Tally] = {}

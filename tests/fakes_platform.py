@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 
 from lib.clock import Clock
 from lib.domain.platform_settings import Invite, Invites, SettingChange
-from lib.ports import InviteRefused
+from lib.ports.people import InviteRefused
 
 
 @dataclass(frozen=True, slots=True)

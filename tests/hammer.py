@@ -12,7 +12,7 @@ from lib.adapters.redis.connection import connect_async
 from lib.adapters.redis.limiter import RedisLimits
 from lib.clock import SystemClock
 from lib.domain.errors import Retry
-from lib.ports import Lane
+from lib.ports.exchange import Lane
 
 URL = "http://127.0.0.1:18700"
 TASKS = 12

@@ -15,8 +15,6 @@ ROOT = Path(__file__).resolve().parents[1]
 CODE = ("lib", "services", "app", "bench")
 FORBIDDEN_NAMES = {"utils.py", "helpers.py", "manager.py", "common.py", "misc.py"}
 LONGEST = 400
-ON_ONE_PAGE = ROOT / "lib" / "ports.py"
-"""Every port on one page is worth its length."""
 
 
 def _modules() -> Iterator[Path]:
@@ -49,7 +47,7 @@ def modules_say_what_they_are() -> Iterator[str]:
             yield f"{name} has no docstring"
         if path.name in FORBIDDEN_NAMES:
             yield f"{name}: name it after its idea"
-        if text.count("\n") > LONGEST and path != ON_ONE_PAGE:
+        if text.count("\n") > LONGEST:
             yield f"{name} has more than {LONGEST} lines: split it by idea"
 
 

@@ -13,9 +13,10 @@ from decimal import Decimal
 from typing import Any
 
 from lib.clock import SteppedClock
+from lib.domain.analyst_call import AnalystAnswer, Prompt
+from lib.domain.api_key import ApiKey, SealContext
 from lib.domain.candle import MINUTE_MS, Candle
 from lib.domain.decision import Abstained, Decision
-from lib.ports import AnalystAnswer, ApiKey, Prompt, SealContext
 from lib.simulator.inprocess import VenueTransport
 from lib.simulator.path import FOR_EVER, Path
 from lib.simulator.venue import Request

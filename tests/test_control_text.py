@@ -3,8 +3,8 @@
 from dataclasses import replace
 from decimal import Decimal
 
+from lib.domain.locks import RiskLock
 from lib.domain.order import OrderState
-from lib.ports import RiskLock
 from lib.queries import PlatformStanding, Standing, Switches
 from services.control_text import lock_line, not_looked_at, overview, still_open, switch_words, without_a_key
 from tests.factories import T, order

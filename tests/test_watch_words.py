@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from lib.ports import RiskLock
+from lib.domain.locks import RiskLock
 from services.watch import state_words
 from tests.pages.stage import NOW_MS, ON, STANDING
 

@@ -17,19 +17,20 @@ from lib.adapters.bybit.exchanges import BybitAsyncMarket, BybitExchanges
 from lib.adapters.bybit.limiter import LocalLimiter
 from lib.clock import SteppedClock
 from lib.domain.account import AccountSettings
+from lib.domain.account_records import NewAccount, TraderAccount
 from lib.domain.decision import Abstained, Action, Decision
 from lib.domain.order import CYCLE_MS, MAX_AGE_MS, RECV_WINDOW_MS, Leg, Order, parse_link_id
 from lib.domain.position import Position
-from lib.ports import Exchange, NewAccount, TraderAccount
+from lib.ports.exchange import Exchange
 from lib.simulator.accounts import EngineConfig
 from lib.simulator.engine import Engine
 from lib.simulator.faults import Fault
 from lib.simulator.inprocess import VenueTransport
 from lib.simulator.orders import OrderRecord, OrderRequest
 from lib.simulator.venue import Request, Venue, VenueConfig
-from lib.trading.cycle import AccountResult, CycleReport, run_cycle
-from lib.trading.desk import Desk
-from lib.trading.guardian import Guardian
+from lib.trading.context import Desk
+from lib.trading.cycle.run import AccountResult, CycleReport, run_cycle
+from lib.trading.guardian.task import Guardian
 from tests.factories import INSTALLATION, SYMBOL, T, decision, instrument
 from tests.fakes_accounts import LogRow
 from tests.fakes_ledger import MemoryLedger

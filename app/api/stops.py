@@ -12,7 +12,7 @@ from app.threads import in_thread
 from lib.accounts.refusal import Refusal
 from lib.accounts.trading import ENDABLE_LOCKS
 from lib.accounts.web import SessionUser
-from lib.ports import RiskLock
+from lib.domain.locks import RiskLock
 from lib.queries import Standing
 
 LONGEST_KIND = 40

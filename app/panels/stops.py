@@ -19,8 +19,8 @@ from app.ui.write import exact
 from lib.accounts.trading import ENDABLE_LOCKS
 from lib.accounts.web import SessionUser
 from lib.domain.gates import FOREVER_MS
+from lib.domain.locks import RiskLock
 from lib.domain.order import Order
-from lib.ports import RiskLock
 from lib.queries import Standing
 
 

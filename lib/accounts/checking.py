@@ -14,7 +14,8 @@ from lib.accounts.refusal import Refusal
 from lib.accounts.turns import Refusals, Turns
 from lib.clock import Clock
 from lib.domain.pace import Pace
-from lib.ports import BudgetAway, NotNow, Throttles
+from lib.ports.exchange import BudgetAway, NotNow
+from lib.ports.people import Throttles
 
 T = TypeVar("T")
 

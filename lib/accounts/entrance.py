@@ -13,7 +13,9 @@ from lib import log
 from lib.accounts.web import Origin, Refusal, SessionUser, SignedIn
 from lib.clock import Clock
 from lib.domain.pace import Pace
-from lib.ports import Browsers, Logins, NewSession, PasswordHasher, SessionRow, Sessions, Throttles
+from lib.domain.session import NewSession, SessionRow
+from lib.ports.people import Browsers, Logins, Sessions, Throttles
+from lib.ports.secrets import PasswordHasher
 
 NEW_PEOPLE = Pace(free=10, first_ms=30_000, longest_ms=3_600_000, halving_ms=1_800_000)
 LONGEST_TOKEN = 100

@@ -18,7 +18,7 @@ from lib.accounts.rules import OWN_DOMAIN, email_refusal, password_refusal
 from lib.accounts.web import Origin, Refusal, SessionUser, SignedIn
 from lib.clock import Clock
 from lib.domain.spelling import normal_email
-from lib.ports import InviteRefused
+from lib.ports.people import InviteRefused
 
 _log = log.get("people")
 

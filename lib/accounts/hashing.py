@@ -7,7 +7,7 @@ core from the people already inside.
 
 from lib.accounts.turns import Refusals, Turns
 from lib.domain.errors import Retry
-from lib.ports import PasswordHasher
+from lib.ports.secrets import PasswordHasher
 
 FULL = Refusals(Retry, "too many people are signing in at this moment", "signing in takes too long at this moment")
 

@@ -9,8 +9,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from hashlib import sha256
 
+from lib.domain.api_key import ApiKey, KeyInfo
 from lib.domain.order import parse_link_id
-from lib.ports import ApiKey, KeyInfo
 
 LONGEST = 200
 SHORTEST = 8

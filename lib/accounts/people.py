@@ -24,9 +24,9 @@ from lib.clock import Clock
 from lib.domain.account import Colours
 from lib.domain.pace import Pace
 from lib.domain.platform_settings import Invite
-from lib.domain.session import ABSOLUTE_MS, is_over
+from lib.domain.session import ABSOLUTE_MS, Login, is_over
 from lib.domain.spelling import normal_email
-from lib.ports import InviteRefused, Login
+from lib.ports.people import InviteRefused
 
 TOUCH_MS = 60_000
 """A session's last use is written at most this often, and beside the request: nobody waits for it."""

@@ -19,30 +19,23 @@ from lib.accounts.venue_refusal import venue_refusal
 from lib.accounts.web import Refusal, SessionUser
 from lib.clock import Clock
 from lib.domain.account import AccountSettings, Doubt, Venue, feed_fits
+from lib.domain.account_records import ActiveAccount, NewAccount
+from lib.domain.api_key import ApiKey, KeyInfo, SealContext
+from lib.domain.command import Command, CommandKind
 from lib.domain.errors import Pause, Retry
 from lib.domain.gates import ENDED_BY_A_PERSON
-from lib.ports import (
+from lib.ports.exchange import AccountProbe, KeyProbe, NotNow, PaperDesk
+from lib.ports.people import (
     AccountInUse,
-    AccountProbe,
     Accounts,
     AccountTaken,
-    ActiveAccount,
-    ApiKey,
-    Command,
-    CommandKind,
     CommandQueue,
-    KeyInfo,
-    KeyProbe,
     Keyring,
-    NewAccount,
-    NotNow,
     OwnLocks,
-    PaperDesk,
-    SealContext,
-    Sealer,
     StoppedByOperator,
     Throttles,
 )
+from lib.ports.secrets import Sealer
 
 T = TypeVar("T")
 

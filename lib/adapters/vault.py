@@ -19,9 +19,9 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
+from lib.domain.api_key import ApiKey, SealContext
 from lib.domain.errors import Halt, Pause
 from lib.log import register_secret
-from lib.ports import ApiKey, SealContext
 
 VERSION = "v1"
 PURPOSE = "exchange-key"

@@ -23,15 +23,16 @@ from lib.adapters.sql.engine import make_engine
 from lib.analyst_settings import LEARN
 from lib.clock import SystemClock
 from lib.domain.account import AccountSettings
+from lib.domain.analyst_call import AnalystAnswer, Prompt
 from lib.domain.candle import MINUTE_MS, Candle
 from lib.domain.decision import Abstained
 from lib.domain.errors import Halt
 from lib.domain.instrument import Instrument
 from lib.domain.pricing import AnalystPrices
-from lib.ports import AnalystAnswer, AnalystProfiles, Prompt
+from lib.ports.analyst import AnalystProfiles
 from lib.settings import Settings
 from lib.simulator.synthetic import SyntheticMarket
-from lib.trading.prompt import build_prompt
+from lib.trading.cycle.prompt import build_prompt
 
 WINDOW = 30
 TRIED = "tried"

@@ -18,14 +18,16 @@ from lib.adapters.sql.ledger import SqlLedger
 from lib.adapters.vault import VaultOpener
 from lib.bootstrap import stores
 from lib.clock import Clock, SystemClock
+from lib.domain.account_records import TraderAccount
 from lib.domain.errors import Halt, Pause, Retry
-from lib.ports import Exchange, Exchanges, Lane, Ledger, TraderAccount
+from lib.ports.exchange import Exchange, Exchanges, Lane
+from lib.ports.ledger import Ledger
 from lib.queries import OperatorReadings
 from lib.settings import Settings
-from lib.trading.desk import Desk
-from lib.trading.operating import Operator
-from lib.trading.proving import Prover, VenueTime
-from lib.trading.resolution import Sweep
+from lib.trading.context import Desk
+from lib.trading.kill_switch.operator import Operator
+from lib.trading.kill_switch.proof import Prover, VenueTime
+from lib.trading.orders.reconcile import Sweep
 
 NO_KEY = "no exchange key can be opened without ENCRYPTION_KEY"
 """Goes into the log alone: the command line has its own words."""
@@ -81,7 +83,7 @@ async def control(settings: Settings, who: str) -> AsyncIterator[Control]:
 
 class KeysHere:
     """
-    `lib.ports.Exchanges` by the keys that open on this command line.
+    `lib.ports.exchange.Exchanges` by the keys that open on this command line.
 
     One that does not open here may well be at work in a trader: that it cannot ask is *Retry* and never a refusal, of
     which a proof could make something.

@@ -29,7 +29,7 @@ from lib.simulator.feeds import Feed, identity, open_feed
 from lib.simulator.market import ReplayMarket
 from lib.simulator.server import SimulatorConfig, application, build
 from lib.simulator.store import Store
-from lib.trading.cycle import CycleReport
+from lib.trading.cycle.run import CycleReport
 
 PAST_MS = 24 * 60 * MINUTE_MS
 BALANCE = Decimal(10_000)

@@ -30,14 +30,15 @@ from lib.domain.bybit_sites import FEEDS
 from lib.domain.errors import Halt, Retry
 from lib.domain.instrument import Instrument
 from lib.market.collector import Collector, CollectorPlan
-from lib.ports import Ledger, NotListed
+from lib.ports.ledger import Ledger
+from lib.ports.market import NotListed
 from lib.settings import VERSION, Settings
 from lib.simulator.completions import MODELS
 from lib.simulator.server import SimulatorConfig, Upstream, serve
 from lib.trading.commands import Clerk
-from lib.trading.desk import Desk
-from lib.trading.guardian import Guardian
-from lib.trading.stopping import Stopper
+from lib.trading.context import Desk
+from lib.trading.guardian.task import Guardian
+from lib.trading.kill_switch.stopper import Stopper
 from lib.trading.trader import Trader
 
 

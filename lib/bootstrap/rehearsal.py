@@ -33,16 +33,20 @@ from lib.adapters.sql.ledger import SqlLedger
 from lib.adapters.vault import VaultOpener, VaultSealer
 from lib.clock import SteppedClock
 from lib.domain.account import AccountSettings
+from lib.domain.account_records import NewAccount
+from lib.domain.api_key import ApiKey, SealContext
 from lib.domain.candle import MINUTE_MS
 from lib.domain.order import CYCLE_MS
 from lib.market.feed import CandleFeed
 from lib.market.status import adopt_feed
-from lib.ports import Analyst, ApiKey, AsyncCandleReader, Ledger, NewAccount, SealContext
+from lib.ports.analyst import Analyst
+from lib.ports.ledger import Ledger
+from lib.ports.market import AsyncCandleReader
 from lib.simulator.exchange import LocalExchange
 from lib.simulator.venue import Request
-from lib.trading.cycle import CycleReport, run_cycle
-from lib.trading.desk import Desk
-from lib.trading.guardian import Guardian
+from lib.trading.context import Desk
+from lib.trading.cycle.run import CycleReport, run_cycle
+from lib.trading.guardian.task import Guardian
 
 INSIDE = "http://127.0.0.1:1"
 """The address of the exchange inside this process; nothing ever connects to it."""

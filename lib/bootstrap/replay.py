@@ -41,7 +41,7 @@ from lib.simulator.feeds import Feed, instrument_of
 from lib.simulator.market import ReplayMarket, SyntheticMarket
 from lib.simulator.server import SimulatorConfig, application, build
 from lib.simulator.store import Store
-from lib.trading.cycle import CycleReport
+from lib.trading.cycle.run import CycleReport
 
 WARM_UP = 5_000
 """Candles of the file that are already past when trading begins: what the collector loads by REST."""

@@ -29,7 +29,7 @@ from lib.adapters.vault import VaultSealer
 from lib.bootstrap import stores
 from lib.clock import Clock, SystemClock
 from lib.domain.account import Venue
-from lib.ports import LiveCandles
+from lib.ports.market import LiveCandles
 from lib.queries import Readings
 from lib.settings import Settings
 

@@ -304,3 +304,22 @@ def _percent(share: Decimal) -> str:
 def _plain(number: Decimal) -> str:
     """To two places, without an exponent or idle zeros."""
     return f"{number.quantize(Decimal('0.01')).normalize():f}"
+
+
+@dataclass(frozen=True, slots=True)
+class LogFacts:
+    """What our books know of an account at T; the ledger's half of `risk.Facts`."""
+
+    own_qty: Decimal
+    day_start_equity: Decimal
+    peak_equity: Decimal
+    entries_today: int
+    loss_streak: int
+    """Losing round trips in a row on this UTC day."""
+    last_stop_ms: int
+    locks: tuple[str, ...]
+    unresolved: int
+    tokens_today: int = 0
+    """Analyst tokens behind this account's own decisions of the UTC day; a shared answer counts whole."""
+    difference_before: Decimal = Decimal(0)
+    """Balance less books at the newest equity point at least `gates.UNLISTED_MS` older than T; 0 without one."""

@@ -2,6 +2,10 @@
 How long a signed-in browser stays signed in. Pure; times in epoch ms.
 """
 
+from dataclasses import dataclass
+
+from lib.domain.account import Colours
+
 ABSOLUTE_MS = 24 * 3_600_000
 """However much it is used."""
 IDLE_MS = 2 * 3_600_000
@@ -11,3 +15,44 @@ IDLE_MS = 2 * 3_600_000
 def is_over(created_ms: int, seen_ms: int, now_ms: int) -> bool:
     """Whether a session begun at *created_ms* and last used at *seen_ms* has ended by itself."""
     return now_ms - created_ms >= ABSOLUTE_MS or now_ms - seen_ms >= IDLE_MS
+
+
+@dataclass(frozen=True, slots=True)
+class Login:
+    """What signing in needs of a person; a hash that is no argon2 hash lets nobody in."""
+
+    user_id: int
+    password_hash: str
+    is_demo: bool
+
+    def __repr__(self) -> str:
+        return f"Login({self.user_id})"
+
+
+@dataclass(frozen=True, slots=True)
+class NewSession:
+    """A session to be; only the token's sha256 (hex) is ever stored. Times in epoch ms."""
+
+    token_sha256: str
+    user_id: int
+    read_only: bool
+    ip: str
+    user_agent: str
+    now_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class SessionRow:
+    """A stored session with its person."""
+
+    user_id: int
+    email: str
+    locale: str
+    is_demo: bool
+    read_only: bool
+    created_ms: int
+    seen_ms: int
+    ip: str = ""
+    """Where it was opened."""
+    colours: Colours = "language"
+    is_guest: bool = False

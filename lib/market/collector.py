@@ -19,9 +19,10 @@ from lib import log
 from lib.clock import Clock
 from lib.domain.candle import interval_ms
 from lib.domain.errors import Retry
+from lib.domain.quotes import KlineUpdate
 from lib.market.feed import CandleFeed
 from lib.market.status import adopt_feed, collector_fields, iso, rules_text
-from lib.ports import CandleStore, KlineStream, KlineUpdate, MarketData
+from lib.ports.market import CandleStore, KlineStream, MarketData
 
 RULES_LIFE_MS, RULES_AGAIN_MS = 6 * 3_600_000, 60_000
 """How long trading rules count as read, and how soon they are asked for again where they could not be."""

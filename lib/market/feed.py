@@ -19,8 +19,9 @@ from lib import log
 from lib.clock import Clock
 from lib.domain.candle import Candle, FormingCandle, candle_problem, interval_ms, sound_tail
 from lib.domain.errors import Retry
+from lib.domain.quotes import KlineUpdate
 from lib.market.history import History, Quarantined, load_history
-from lib.ports import CandleStore, CorruptCandles, KlineUpdate, MarketData, NotListed
+from lib.ports.market import CandleStore, CorruptCandles, MarketData, NotListed
 
 _log = log.get("candles")
 

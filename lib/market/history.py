@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from lib.domain.candle import Candle, candle_problem, interval_ms
-from lib.ports import MarketData
+from lib.ports.market import MarketData
 
 PAGE = 1000
 """Candles a venue gives at once."""

@@ -33,7 +33,7 @@ from decimal import Decimal
 from lib.domain.candle import interval_ms
 from lib.domain.instrument import Instrument
 from lib.market.feed import CandleFeed
-from lib.ports import CandleStore
+from lib.ports.market import CandleStore
 
 CLOSED_MARKETS = "closed_markets"
 _RULES = ("tick_size", "qty_step", "min_qty", "max_market_qty", "min_notional", "max_leverage")

@@ -12,9 +12,9 @@ from itertools import groupby
 
 import sqlalchemy as sa
 
-from lib.adapters.sql.chain import OrderEvent, chain_problem
 from lib.adapters.sql.trading import order_events, orders
 from lib.adapters.sql.transactions import transact
+from lib.domain.audit_chain import OrderEvent, chain_problem
 
 BATCH = 500
 _ORDER = (orders.c.id.label("row_id"), orders.c.order_link_id, orders.c.state)

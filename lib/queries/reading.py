@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 from lib.adapters.sql.transactions import transact
 from lib.clock import Clock, SystemClock
-from lib.ports import CandleStore
+from lib.ports.market import CandleStore
 
 T = TypeVar("T")
 

@@ -19,8 +19,8 @@ from lib.adapters.sql.transactions import transact
 from lib.clock import Clock, SystemClock
 from lib.domain.account import Venue, pool_of
 from lib.domain.gates import kinds_of
+from lib.domain.locks import RiskLock
 from lib.domain.order import TERMINAL, Order, OrderState
-from lib.ports import RiskLock
 from lib.queries.audit import Audited, audit
 from lib.queries.reading import Reading
 

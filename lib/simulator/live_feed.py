@@ -11,7 +11,8 @@ from dataclasses import dataclass
 
 from lib.domain.candle import Candle
 from lib.domain.instrument import Instrument
-from lib.ports import KlineUpdate, PublicFeed, Ticker
+from lib.domain.quotes import KlineUpdate, Ticker
+from lib.ports.market import PublicFeed
 from lib.simulator.market import LiveMarket
 
 

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from decimal import Decimal
 
 from lib.domain.candle import MINUTE_MS, Candle
-from lib.ports import KlineUpdate, Ticker
+from lib.domain.quotes import KlineUpdate, Ticker
 from lib.simulator.path import Path, price_on, walk
 
 KEPT_MINUTES = 20_000

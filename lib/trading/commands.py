@@ -6,7 +6,7 @@ A cycle on demand is `run_cycle` for one account at the newest closed minute: sa
 refused when an entry of ours is younger than a minute. Commands are taken by the leading trader alone, once, and each
 ends with one plain sentence; one that waited too long is not carried out, and one that fails takes no other with it.
 The wish to have everything closed is a switch of the account, which the web throws before it asks; a lost command loses
-nothing of it. Here it is only answered; closing and proving are `lib.trading.stopping`.
+nothing of it. Here it is only answered; closing and proving are `lib.trading.kill_switch.stopper`.
 """
 
 import asyncio
@@ -16,11 +16,16 @@ from typing import TypeVar
 
 from lib import log
 from lib.accounts.key_gate import rights_flaw
+from lib.domain.account_records import TraderAccount
+from lib.domain.api_key import SealContext
 from lib.domain.candle import MINUTE_MS
+from lib.domain.command import Command
 from lib.domain.errors import Pause, Retry
-from lib.ports import Command, Commands, KeyProbe, Opener, SealContext, TraderAccount
-from lib.trading.cycle import CycleReport, run_cycle
-from lib.trading.desk import Desk
+from lib.ports.exchange import KeyProbe
+from lib.ports.ledger import Commands
+from lib.ports.secrets import Opener
+from lib.trading.context import Desk
+from lib.trading.cycle.run import CycleReport, run_cycle
 
 LOG = log.get("trading.commands")
 Answer = TypeVar("Answer")

@@ -10,13 +10,15 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from lib import log
+from lib.clock import Clock
 from lib.domain.account import Venue
+from lib.domain.account_records import TraderAccount
 from lib.domain.errors import Pause, Retry
 from lib.domain.maintenance import Maintenance, entries_wait, still_announced
 from lib.market.status import ClosedMarket, closed_markets_field
-from lib.ports import AsyncCandleReader, AsyncMarket, Clock, NotListed, TraderAccount
+from lib.ports.market import AsyncCandleReader, AsyncMarket, NotListed
 
-LOG = log.get("trading.hours")
+LOG = log.get("trading.opening_hours")
 BELIEVED_MS = 600_000
 """How long an announcement without an end is believed while the exchange cannot be asked."""
 

@@ -12,16 +12,16 @@ from datetime import UTC, datetime
 from typing import Any
 
 from lib import log
+from lib.domain.account_records import TraderAccount
 from lib.domain.errors import Halt, Retry
-from lib.ports import TraderAccount
+from lib.trading.clock_check import check_clocks
 from lib.trading.commands import Clerk
-from lib.trading.cycle import CycleReport, run_cycle
-from lib.trading.desk import Desk, boundary, due, fits
-from lib.trading.guardian import Guardian
-from lib.trading.modes import check_modes
-from lib.trading.resolution import RESUME_MS, Sweep, has_lost_commits, reconcile, recover, recoveries
-from lib.trading.stopping import Stopper
-from lib.trading.timekeeping import check_clocks
+from lib.trading.context import Desk, boundary, due, fits
+from lib.trading.cycle.account_modes import check_modes
+from lib.trading.cycle.run import CycleReport, run_cycle
+from lib.trading.guardian.task import Guardian
+from lib.trading.kill_switch.stopper import Stopper
+from lib.trading.orders.reconcile import RESUME_MS, Sweep, has_lost_commits, reconcile, recover, recoveries
 
 LOG = log.get("trader")
 GUARD_PAUSE_S = 1.0

@@ -20,7 +20,7 @@ from lib.adapters.sql.keyring import SqlKeyring
 from lib.adapters.sql.own_locks import SqlOwnLocks
 from lib.adapters.sql.people import accounts, credentials
 from lib.adapters.vault import VaultOpener, VaultSealer, generate_keys
-from lib.ports import ApiKey, SealContext
+from lib.domain.api_key import ApiKey, SealContext
 from tests.contract.exchange_worlds import World, over_http
 from tests.factories import INSTALLATION, SYMBOL
 from tests.fakes_people import MemoryThrottles

@@ -9,7 +9,7 @@ import pytest
 from lib.accounts.checking import AWAY, BUSY, CHECKS_OF_ADDRESS, CHECKS_OF_PERSON, PacedChecks, one_at_a_time
 from lib.accounts.refusal import Refusal
 from lib.accounts.turns import Turns
-from lib.ports import BudgetAway, NotNow
+from lib.ports.exchange import BudgetAway, NotNow
 from tests.fakes_people import MemoryThrottles, StandingClock
 
 NOW = 1_760_000_000_000

@@ -13,8 +13,8 @@ from lib.adapters.bybit.account_probe import BybitAccountProbe
 from lib.adapters.bybit.key_probe import PybitKeyProbe
 from lib.adapters.sql.people import accounts, credentials
 from lib.domain.account import Venue
+from lib.domain.api_key import ApiKey
 from lib.domain.order import order_link_id
-from lib.ports import ApiKey
 from tests.accounts.conftest import HERE, Scene
 from tests.factories import INSTALLATION, T, order
 

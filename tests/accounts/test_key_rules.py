@@ -12,8 +12,8 @@ from lib.accounts import key_gate
 from lib.accounts.key_gate import hands_flaw, rights_flaw, shape_flaw
 from lib.accounts.settings_rules import settings_refusal
 from lib.domain.account import RISK_PROFILES, AccountSettings, Limits, RiskLevel
+from lib.domain.api_key import ApiKey, KeyInfo
 from lib.domain.order import order_link_id
-from lib.ports import ApiKey, KeyInfo
 from tests.factories import INSTALLATION, T, limits, settings
 
 GOOD = KeyInfo("1", True, False, False, False, True, (), 0)

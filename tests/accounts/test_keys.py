@@ -10,8 +10,8 @@ from lib.accounts.refusal import Refusal
 from lib.accounts.trading import KeySaved
 from lib.adapters.bybit.paper_desk import SimulatorPaperDesk
 from lib.adapters.sql.people import accounts, credentials, users
+from lib.domain.api_key import ApiKey
 from lib.domain.errors import Pause, Retry
-from lib.ports import ApiKey
 from tests.accounts.conftest import Scene, opened
 from tests.factories import INSTALLATION, order
 

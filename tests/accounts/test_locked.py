@@ -21,9 +21,10 @@ from lib.adapters.sql.engine import make_engine
 from lib.adapters.sql.people import accounts, sessions
 from lib.adapters.sql.sessions import SqlLogins, SqlSessions
 from lib.adapters.sql.throttles import SqlThrottles
+from lib.domain.command import Command
 from lib.domain.errors import Retry
 from lib.domain.platform_settings import Admission
-from lib.ports import Command, CommandQueue
+from lib.ports.people import CommandQueue
 from tests.accounts.conftest import Scene
 from tests.fakes_people import QuickHasher, StandingClock
 

@@ -15,7 +15,7 @@ from lib.adapters.sql.people import accounts, commands, credentials, users
 from lib.adapters.sql.trading import risk_locks
 from lib.domain.account import RiskLevel
 from lib.domain.day import utc_day
-from lib.ports import Flags
+from lib.domain.switches import Flags
 from tests.accounts.conftest import Scene
 from tests.factories import INSTALLATION, settings
 

@@ -9,7 +9,7 @@ from lib.adapters.bybit.calls import SignedCalls, VenueClock
 from lib.adapters.bybit.client import BybitExchange
 from lib.adapters.bybit.limiter import LocalLimiter
 from lib.clock import SteppedClock
-from lib.ports import ApiKey
+from lib.domain.api_key import ApiKey
 
 NOW = 1_700_000_000_000
 KEY = ApiKey("KEYabc", "SECRETxyz")

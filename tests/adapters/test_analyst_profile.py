@@ -28,8 +28,8 @@ from lib.adapters.openai.profile import (
 from lib.adapters.openai.refusal import Trouble
 from lib.adapters.openai.stepping import step_down
 from lib.adapters.sql.analyst_profiles import SqlAnalystProfiles
+from lib.domain.analyst_call import Prompt
 from lib.domain.errors import Retry
-from lib.ports import Prompt
 from lib.queries.analyst import AnalystReadings
 from lib.queries.values import AnalystProfile
 from tests.fakes_market import MemoryCandleStore
@@ -177,7 +177,7 @@ def test_steps_only_go_down_and_come_to_an_end(profile: Profile, words: str) -> 
 
 
 class Shelf:
-    """`lib.ports.AnalystProfiles` in memory; *away* = the store cannot be reached."""
+    """`lib.ports.analyst.AnalystProfiles` in memory; *away* = the store cannot be reached."""
 
     def __init__(self, *, away: bool = False) -> None:
         self.texts: dict[str, str] = {}

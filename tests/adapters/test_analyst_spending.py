@@ -13,9 +13,9 @@ from openai import AsyncOpenAI
 from lib.adapters.openai.analyst import MOST_STEPS, VAIN_QUESTIONS, OpenAIAnalyst
 from lib.adapters.openai.prices import known_prices
 from lib.adapters.openai.spending import Meter, estimated
+from lib.domain.analyst_call import AnalystAnswer, Prompt
 from lib.domain.decision import Abstained, Decision
 from lib.domain.pricing import AnalystPrices
-from lib.ports import AnalystAnswer, Prompt
 from tests.adapters.provider_quirks import FORMAT_QUIRKS, Quirk, respond
 
 PROMPT = Prompt("You trade.", json.dumps({"candles": list(range(200))}), "gpt-6-luna")

@@ -12,9 +12,11 @@ from lib.adapters.bybit.limiter import LocalLimiter
 from lib.adapters.vault import VaultOpener, VaultSealer, generate_keys
 from lib.clock import SteppedClock
 from lib.domain.account import Venue
+from lib.domain.api_key import SealContext
 from lib.domain.candle import MINUTE_MS, interval_ms
 from lib.domain.errors import Pause, Retry
-from lib.ports import Lane, NotListed, SealContext
+from lib.ports.exchange import Lane
+from lib.ports.market import NotListed
 from tests.adapters.scripted import KEY, NOW, ScriptedTransport, page, reply
 from tests.adapters.test_wire import INSTRUMENT, POSITION
 from tests.contract.exchange_worlds import START_BALANCE, in_process

@@ -12,7 +12,7 @@ from lib.adapters.redis.connection import connect, connect_async
 from lib.adapters.redis.limiter import RedisBudget, RedisLimits, budget_key
 from lib.clock import SystemClock
 from lib.domain.errors import Retry
-from lib.ports import BudgetAway, Lane, NotNow
+from lib.ports.exchange import BudgetAway, Lane, NotNow
 
 pytestmark = [pytest.mark.server, pytest.mark.enable_socket]
 

@@ -14,9 +14,10 @@ from lib.adapters.bybit.client import WINDOW_MS
 from lib.adapters.bybit.limiter import LocalLimiter
 from lib.adapters.bybit.signing import signature
 from lib.clock import SteppedClock
+from lib.domain.books import Fill
 from lib.domain.errors import Pause, Retry
+from lib.domain.exchange_records import Ack
 from lib.domain.order import OrderState
-from lib.ports import Ack, Fill
 from tests.adapters.scripted import KEY, NOW, Asked, ScriptedTransport, exchange, page, reply
 from tests.adapters.test_wire import EXECUTION, ORDER, POSITION
 from tests.factories import order

@@ -12,8 +12,8 @@ from aiohttp import web
 from lib.adapters.bybit.key_probe import PybitKeyProbe
 from lib.clock import SteppedClock
 from lib.domain.account import Venue
+from lib.domain.api_key import ApiKey
 from lib.domain.errors import MaemaeError, Pause, Retry
-from lib.ports import ApiKey
 from tests.adapters.scripted_rest import Body, by_path, bybit_that, said
 from tests.contract.exchange_worlds import AS_BYBITS_DEMO, World, over_http
 from tests.factories import SYMBOL, order

@@ -16,8 +16,8 @@ from lib.adapters.bybit import kline_wire
 from lib.adapters.bybit.kline_stream import BybitKlineStream, StreamTimings, pause
 from lib.domain.candle import MINUTE_MS, Candle
 from lib.domain.errors import Halt
+from lib.domain.quotes import KlineUpdate
 from lib.market.feed import CandleFeed
-from lib.ports import KlineUpdate
 from tests.adapters.scripted_ws import Peer, Script, ScriptedServer, kline, serving
 from tests.fakes_market import START, MemoryCandleStore, ScriptedMarket, SetClock, run_of
 

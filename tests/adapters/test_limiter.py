@@ -13,7 +13,7 @@ from lib.adapters.bybit.turnstile import GUARD_READS, Answer, Ask, Turnstile
 from lib.adapters.bybit.window import BAN_MS, Silence, Window
 from lib.clock import SteadyClock, SteppedClock
 from lib.domain.errors import Retry
-from lib.ports import Lane
+from lib.ports.exchange import Lane
 
 NOW = 1_700_000_000_000
 CREATE, READ, STOP = "/v5/order/create", "/v5/order/realtime", "/v5/position/trading-stop"

@@ -17,8 +17,9 @@ from lib.adapters.bybit import kline_wire
 from lib.adapters.bybit.market_data import BybitMarketData
 from lib.domain.candle import MINUTE_MS, Candle
 from lib.domain.errors import Halt, Retry
+from lib.domain.quotes import Ticker
 from lib.market.history import load_history
-from lib.ports import NotListed, Ticker
+from lib.ports.market import NotListed
 from tests.fakes_market import START, run_of
 
 NOW = START + 3000 * MINUTE_MS + 20_000

@@ -12,8 +12,8 @@ from openai import AsyncOpenAI
 
 from lib import log
 from lib.adapters.openai.analyst import OpenAIAnalyst, connect
+from lib.domain.analyst_call import AnalystAnswer, Prompt
 from lib.domain.decision import KEYS, Abstained, Decision
-from lib.ports import AnalystAnswer, Prompt
 from lib.simulator.completions import FAULTS, Analyst
 from tests.factories import answer_json, candles
 

@@ -18,8 +18,9 @@ from aiohttp.test_utils import TestServer
 from lib.adapters.bybit.private_stream import TOPICS, BybitAccountHints, HintTimings
 from lib.adapters.bybit.transport import open_session
 from lib.clock import SystemClock
+from lib.domain.account_records import TraderAccount
+from lib.domain.api_key import ApiKey, SealContext
 from lib.domain.errors import Pause
-from lib.ports import ApiKey, SealContext, TraderAccount
 from lib.settings import load
 from lib.simulator.faults import Fault, Faults
 from lib.simulator.orders import Refused

@@ -11,8 +11,8 @@ from openai import AsyncOpenAI
 
 from lib.adapters.openai.analyst import OpenAIAnalyst
 from lib.adapters.openai.profile import Wishes
+from lib.domain.analyst_call import Prompt
 from lib.domain.decision import Decision
-from lib.ports import Prompt
 from tests.adapters.provider_quirks import CAP_QUIRKS, QUIRKS, Quirk, respond
 
 PROMPT = Prompt(system="You trade.", user='{"candles": []}', model="gpt-6-luna")
@@ -35,7 +35,7 @@ class Provider:
 
 
 class Shelf:
-    """`lib.ports.AnalystProfiles` in memory."""
+    """`lib.ports.analyst.AnalystProfiles` in memory."""
 
     def __init__(self) -> None:
         self.texts: dict[str, str] = {}

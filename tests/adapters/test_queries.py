@@ -16,11 +16,13 @@ from lib.adapters.sql.columns import utc_from_ms
 from lib.adapters.sql.commands import SqlCommandQueue
 from lib.adapters.sql.trading import trade_logs
 from lib.clock import SteppedClock
-from lib.domain.books import Charge
+from lib.domain.account_records import TraderAccount
+from lib.domain.analyst_call import CycleKey, CycleRecord
+from lib.domain.books import Charge, EquityPoint, Fill
 from lib.domain.candle import MINUTE_MS, FormingCandle
+from lib.domain.command import Command
 from lib.domain.position import Side
 from lib.domain.risk import AccountPlan, Clamp
-from lib.ports import Command, CycleKey, CycleRecord, EquityPoint, Fill, TraderAccount
 from lib.queries import Cursor, Page, Readings, read_cursor
 from tests import factories as make
 from tests.contract.ledger_worlds import SqlWorld

@@ -16,7 +16,7 @@ from lib.adapters.redis.connection import connect_async
 from lib.adapters.redis.limiter import AWAY, AWAY_MS, LANE_CALLS, PACE_MS, RESERVED, SHARED, RedisBudget, RedisLimits
 from lib.clock import SteppedClock, SystemClock
 from lib.domain.errors import Retry
-from lib.ports import Lane
+from lib.ports.exchange import Lane
 from tests.factories import T
 
 pytestmark = [pytest.mark.server, pytest.mark.enable_socket]

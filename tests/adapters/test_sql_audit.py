@@ -10,8 +10,8 @@ import sqlalchemy as sa
 from lib import log
 from lib.adapters.sql.trading import order_events, orders
 from lib.clock import SteppedClock
+from lib.domain.account_records import TraderAccount
 from lib.domain.order import OrderState, order_link_id
-from lib.ports import TraderAccount
 from lib.queries import Broken, OperatorReadings
 from lib.queries import audit as audit_module
 from services.control import main

@@ -10,8 +10,9 @@ import sqlalchemy as sa
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from lib.adapters.sql.columns import JSON, Dec, UtcDateTime, ascii_text, choice, plain, utc_from_ms
+from lib.adapters.sql.columns import JSON, Dec, UtcDateTime, ascii_text, choice, utc_from_ms
 from lib.adapters.sql.engine import make_engine
+from lib.domain.decimals import plain
 from tests.servers import SERVERS
 
 TABLE = sa.Table(

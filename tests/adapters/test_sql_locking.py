@@ -18,9 +18,11 @@ from lib.adapters.sql.trading import orders
 from lib.adapters.sql.transactions import transact
 from lib.clock import Clock, SteppedClock, SystemClock
 from lib.domain.account import AccountSettings
+from lib.domain.books import EquityPoint
 from lib.domain.errors import Halt, Retry
+from lib.domain.exchange_records import SignedOrder
 from lib.domain.order import Claim, Order, OrderState
-from lib.ports import EquityPoint, Flags, SignedOrder
+from lib.domain.switches import Flags
 from tests import factories as make
 from tests.contract.ledger_worlds import SqlWorld
 from tests.contract.test_ledger import BUY, HOLDER, planned, signed, trading_account

@@ -10,8 +10,8 @@ from lib.adapters.sql.keyring import SqlKeyring
 from lib.adapters.sql.sessions import SqlLogins, SqlSessions
 from lib.clock import SteppedClock
 from lib.domain.account import AccountSettings, Limits
-from lib.domain.session import IDLE_MS
-from lib.ports import NewAccount, NewSession
+from lib.domain.account_records import NewAccount
+from lib.domain.session import IDLE_MS, NewSession
 from tests import factories as make
 from tests.contract.ledger_worlds import SqlWorld
 from tests.contract.test_ledger import submitted, trading_account

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from lib.adapters.passwords import Passwords
 from lib.adapters.vault import VaultOpener, VaultSealer, generate_keys, public_key
+from lib.domain.api_key import ApiKey, SealContext
 from lib.domain.errors import Halt, Pause
-from lib.ports import ApiKey, SealContext
 
 PRIVATE, PUBLIC = generate_keys()
 CONTEXT = SealContext(user_id=7, venue="paper", uid="1000001", key_version=1)

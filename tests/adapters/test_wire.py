@@ -22,10 +22,11 @@ from lib.adapters.bybit.wire import (
     ticker_from,
     wallet_from,
 )
+from lib.domain.api_key import ApiKey
 from lib.domain.errors import Pause, Retry
 from lib.domain.order import OrderState
 from lib.domain.position import ZERO
-from lib.ports import ApiKey, NotListed
+from lib.ports.market import NotListed
 from tests.factories import order
 
 KEY = ApiKey("KEYabc", "SECRETxyz")

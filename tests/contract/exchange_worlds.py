@@ -18,8 +18,9 @@ from lib.adapters.bybit.limiter import LocalLimiter
 from lib.adapters.bybit.transport import AiohttpTransport, Transport, open_session
 from lib.adapters.vault import VaultOpener, generate_keys
 from lib.clock import SteppedClock
+from lib.domain.api_key import ApiKey
 from lib.domain.candle import MINUTE_MS, Candle
-from lib.ports import ApiKey, Exchange
+from lib.ports.exchange import Exchange
 from lib.simulator.accounts import Born
 from lib.simulator.config import SimulatorConfig
 from lib.simulator.engine import Engine

@@ -17,23 +17,13 @@ from pybit.exceptions import FailedRequestError, InvalidRequestError
 from pybit.unified_trading import HTTP
 
 from lib.clock import Clock
+from lib.domain.api_key import ApiKey
+from lib.domain.books import Charge, Fill, FillKind, Transfer, TransferKind
 from lib.domain.errors import Pause, Retry
+from lib.domain.exchange_records import Ack, OrderAnswer, OrderRecord, SignedOrder, Wallet
 from lib.domain.modes import MarginMode
 from lib.domain.order import Order, OrderState
 from lib.domain.position import Position, Side
-from lib.ports import (
-    Ack,
-    ApiKey,
-    Charge,
-    Fill,
-    FillKind,
-    OrderAnswer,
-    OrderRecord,
-    SignedOrder,
-    Transfer,
-    TransferKind,
-    Wallet,
-)
 
 OWNERS = {10003, 10004, 10005, 10007, 10010, 33004}
 OVER = {

@@ -20,7 +20,7 @@ from lib.adapters.redis.candle_wire import decode_message
 from lib.adapters.redis.connection import connect, connect_async
 from lib.domain.candle import MINUTE_MS, Candle, FormingCandle
 from lib.domain.errors import Retry
-from lib.ports import CandleStore, CorruptCandles
+from lib.ports.market import CandleStore, CorruptCandles
 from tests.fakes_market import START, MemoryCandleStore, candle_at, run_of
 
 pytestmark = [pytest.mark.server, pytest.mark.enable_socket]

@@ -7,12 +7,16 @@ from decimal import Decimal
 
 import pytest
 
-from lib.adapters.sql.chain import chain_problem
 from lib.domain.account import Venue
+from lib.domain.account_records import NewAccount, TraderAccount
+from lib.domain.analyst_call import CycleKey, CycleRecord
+from lib.domain.audit_chain import chain_problem
 from lib.domain.errors import Retry
+from lib.domain.exchange_records import SignedOrder, Verdict
 from lib.domain.order import MAX_AGE_MS, Order, OrderDraft, OrderState, order_link_id, parse_link_id
 from lib.domain.risk import AccountPlan, Clamp, Sizing
-from lib.ports import CycleKey, CycleRecord, Flags, Ledger, NewAccount, SignedOrder, TraderAccount, Verdict
+from lib.domain.switches import Flags
+from lib.ports.ledger import Ledger
 from tests import factories as make
 from tests.contract.ledger_worlds import World
 from tests.factories import REF, SYMBOL, T

@@ -9,10 +9,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from lib.domain.account import RiskLevel
+from lib.domain.account_records import NewAccount, TraderAccount
+from lib.domain.analyst_call import CycleRecord
+from lib.domain.books import EquityPoint, Fill
 from lib.domain.decision import Abstained
 from lib.domain.order import Order, OrderState
 from lib.domain.position import Position, Side, apply_fill
-from lib.ports import CycleRecord, EquityPoint, Fill, Flags, NewAccount, TraderAccount
+from lib.domain.switches import Flags
 from tests import factories as make
 from tests.contract.ledger_worlds import World
 from tests.contract.test_ledger import BUY, HOLDER, again, cycle_key, planned, signed, submitted, trading_account

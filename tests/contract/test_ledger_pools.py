@@ -6,8 +6,9 @@ from decimal import Decimal
 import pytest
 
 from lib.domain.account import Pool, Venue
+from lib.domain.account_records import NewAccount, TraderAccount
+from lib.domain.analyst_call import AskedFor, CycleRecord
 from lib.domain.order import OrderState
-from lib.ports import AskedFor, CycleRecord, NewAccount, TraderAccount
 from tests import factories as make
 from tests.contract.ledger_worlds import World
 from tests.contract.test_ledger import BUY, HOLDER, cycle_key, signed

@@ -6,10 +6,13 @@ from decimal import Decimal
 
 import pytest
 
-from lib.adapters.sql.chain import chain_problem
 from lib.domain.account import AccountSettings
+from lib.domain.account_records import NewAccount, TraderAccount
+from lib.domain.audit_chain import chain_problem
+from lib.domain.books import EquityPoint
+from lib.domain.exchange_records import Verdict
 from lib.domain.order import OrderState
-from lib.ports import EquityPoint, Flags, NewAccount, TraderAccount, Verdict
+from lib.domain.switches import Flags
 from tests import factories as make
 from tests.contract.ledger_worlds import World
 from tests.contract.test_ledger import HOLDER, again, planned, signed, submitted, trading_account

@@ -8,16 +8,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from lib.ports import (
-    AnalystAnswer,
-    CycleRecord,
-    EquityPoint,
-    NewAccount,
-    PlatformFacts,
-    TraderAccount,
-    Transfer,
-    TransferKind,
-)
+from lib.domain.account_records import NewAccount, TraderAccount
+from lib.domain.analyst_call import AnalystAnswer, CycleRecord
+from lib.domain.books import EquityPoint, Transfer, TransferKind
+from lib.domain.gates import PlatformFacts
 from tests import factories as make
 from tests.contract.ledger_worlds import World
 from tests.contract.test_ledger import BUY, HOLDER, cycle_key, signed, trading_account

@@ -11,7 +11,7 @@ from lib.adapters.redis.connection import connect_async
 from lib.adapters.redis.limiter import RedisLimits
 from lib.clock import Clock, SteppedClock, SystemClock
 from lib.domain.errors import Retry
-from lib.ports import Lane
+from lib.ports.exchange import Lane
 from tests.factories import T
 
 PAPER, BYBIT = "http://127.0.0.1:18700", "https://api.bybit.com"

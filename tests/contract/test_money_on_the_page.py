@@ -16,11 +16,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from lib.clock import SteppedClock
+from lib.domain.account_records import TraderAccount
+from lib.domain.books import EquityPoint, Fill, Transfer
 from lib.domain.day import DAY_MS, midnight_after
 from lib.domain.equity import drawdown
 from lib.domain.order import CYCLE_MS
 from lib.domain.position import Side
-from lib.ports import EquityPoint, Fill, Ledger, TraderAccount, Transfer
+from lib.ports.ledger import Ledger
 from lib.queries import Readings, Tiles
 from tests import factories as make
 from tests.contract.ledger_worlds import MemoryWorld, SqlWorld

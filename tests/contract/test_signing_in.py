@@ -15,8 +15,8 @@ from lib.adapters.sql.engine import make_engine
 from lib.adapters.sql.sessions import SqlLogins, SqlSessions
 from lib.adapters.sql.throttles import SqlThrottles
 from lib.domain.pace import Pace
-from lib.domain.session import ABSOLUTE_MS, IDLE_MS
-from lib.ports import Browsers, Logins, NewSession, SessionRow, Sessions, Throttles
+from lib.domain.session import ABSOLUTE_MS, IDLE_MS, NewSession, SessionRow
+from lib.ports.people import Browsers, Logins, Sessions, Throttles
 from tests.fakes_people import MemoryBrowsers, MemoryLogins, MemorySessions, MemoryThrottles
 from tests.servers import SERVERS
 

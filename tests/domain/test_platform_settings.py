@@ -31,8 +31,8 @@ from lib.domain.platform_settings import (
 
 D = Decimal
 GARBAGE = (
-    "", " ", "-1", "+5", "1e3", "1e400", "NaN", "Infinity", "0x10", "1_000", "1,000", "5 %", "5\n", "٥", "１", ".5", "5.",
-    "0.000000001", "99999999999999", "null", "{}", "\x00",
+    "", " ", "-1", "+5", "1e3", "1e400", "NaN", "Infinity", "0x10", "1_000", "1,000", "5 %", "5\n", "٥", "１", ".5",
+    "5.", "0.000000001", "99999999999999", "null", "{}", "\x00",
 )  # fmt: skip
 
 
@@ -82,7 +82,7 @@ def test_a_limit_out_of_its_bounds_is_refused(name: str, text: str) -> None:
 
 
 def test_a_limit_nobody_knows_is_refused_with_the_names_there_are() -> None:
-    with pytest.raises(ValueError, match="there is no limit 'daily'.*daily_loss, max_exposure"):
+    with pytest.raises(ValueError, match=r"there is no limit 'daily'.*daily_loss, max_exposure"):
         read_limit("daily", "1")
 
 
@@ -157,7 +157,8 @@ def test_a_banner_is_one_visible_line_in_each_language(line: str) -> None:
 @pytest.mark.parametrize(
     "text",
     [
-        "", "x", "[]", "{}", "null", "1", '{"ko":"a"}', '{"ko":"a","en":1}', '{"ko":null,"en":"b"}', '{"ko":{},"en":"b"}',
+        "", "x", "[]", "{}", "null", "1",
+        '{"ko":"a"}', '{"ko":"a","en":1}', '{"ko":null,"en":"b"}', '{"ko":{},"en":"b"}',
         '{"ko":"a","en":"b","x":"c"}', '{"ko":"a","en":"b","en":"c"}', '["ko","en"]', '[["ko","a"]]', "[" * 100_000,
     ],
 )  # fmt: skip

@@ -19,10 +19,10 @@ from lib.adapters.sql.people import accounts, system_flags
 from lib.adapters.sql.trading import orders
 from lib.adapters.vault import VaultOpener
 from lib.clock import SystemClock
+from lib.domain.api_key import ApiKey
 from lib.domain.candle import MINUTE_MS
 from lib.domain.order import order_link_id
-from lib.ports import ApiKey
-from lib.trading.desk import boundary
+from lib.trading.context import boundary
 from services.control import main
 from tests.e2e.test_whole_system import (
     ROOT,

@@ -31,10 +31,11 @@ from lib.adapters.sql.trading import equity_points, orders, trade_logs
 from lib.adapters.vault import VaultOpener, VaultSealer, generate_keys
 from lib.clock import SystemClock
 from lib.domain.account import AccountSettings, RiskLevel
+from lib.domain.account_records import NewAccount
+from lib.domain.api_key import ApiKey, SealContext
 from lib.domain.candle import MINUTE_MS, first_gap
 from lib.domain.order import CYCLE_MS
 from lib.domain.position import Position
-from lib.ports import ApiKey, NewAccount, SealContext
 from lib.simulator.analyst import Question, analyse
 from lib.simulator.feeds import INSTRUMENTS
 from lib.simulator.market import SyntheticMarket

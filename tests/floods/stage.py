@@ -34,9 +34,9 @@ from lib.adapters.sql.sessions import SqlLogins, SqlSessions
 from lib.adapters.sql.throttles import SqlThrottles
 from lib.adapters.vault import generate_keys
 from lib.clock import SystemClock
+from lib.domain.account_records import NewAccount
 from lib.domain.candle import MINUTE_MS, Candle
 from lib.domain.platform_settings import Admission
-from lib.ports import NewAccount
 from tests.browser.deployment import eventually, free_port
 from tests.fakes_people import QuickHasher
 

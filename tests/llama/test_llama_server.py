@@ -18,8 +18,8 @@ import pytest
 
 from lib.adapters.openai.analyst import OpenAIAnalyst, connect
 from lib.adapters.openai.profile import Wishes
+from lib.domain.analyst_call import Prompt
 from lib.domain.decision import KEYS, Abstained, Decision, parse_decision
-from lib.ports import Prompt
 
 pytestmark = [pytest.mark.server, pytest.mark.enable_socket]
 

@@ -16,9 +16,10 @@ import pytest
 from lib.domain.candle import MINUTE_MS, Candle
 from lib.domain.errors import Halt
 from lib.domain.instrument import Instrument
+from lib.domain.quotes import KlineUpdate
 from lib.market.collector import Collector, CollectorPlan
 from lib.market.status import collector_fields, iso, read_rules, rules_text, trader_ran
-from lib.ports import KlineUpdate, NotListed
+from lib.ports.market import NotListed
 from tests.fakes_market import START, MemoryCandleStore, ScriptedMarket, ScriptedStream, SetClock, push, run_of
 
 TRUTH = run_of(120)

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from lib.domain.candle import MINUTE_MS, Candle, FormingCandle
 from lib.market.feed import CandleFeed
-from lib.ports import CorruptCandles
+from lib.ports.market import CorruptCandles
 from tests.fakes_market import START, MemoryCandleStore, ScriptedMarket, SetClock, candle_at, push, run_of
 
 KEY = ("BTCUSDT", "1m")

@@ -20,8 +20,8 @@ from lib.adapters.bybit.limiter import LocalLimiter
 from lib.adapters.redis.candle_store import AsyncRedisCandleReader
 from lib.domain.candle import MINUTE_MS, Candle, candle_problem, first_gap, sound_tail
 from lib.domain.errors import Skip
-from lib.trading.desk import Desk
-from lib.trading.window import decision_window
+from lib.trading.context import Desk
+from lib.trading.cycle.candles import decision_window
 from tests.factories import T
 from tests.fakes_market import SetClock
 from tests.market.hostile_scenes import HARMLESS, HOSTILE, scene_of

@@ -14,7 +14,7 @@ from lib.adapters.redis.connection import connect
 from lib.adapters.redis.live import _tick
 from lib.domain.candle import MINUTE_MS, Candle, FormingCandle, candle_problem, first_gap
 from lib.market.feed import CandleFeed
-from lib.ports import CandleStore, CorruptCandles
+from lib.ports.market import CandleStore, CorruptCandles
 from lib.queries.market import MarketReadings
 from tests.factories import SYMBOL, T
 from tests.fakes_market import MemoryCandleStore, ScriptedMarket, SetClock, push

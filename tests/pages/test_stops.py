@@ -13,8 +13,8 @@ from app.ui.reasons import say
 from lib.accounts.refusal import Refusal
 from lib.accounts.trading import ENDABLE_LOCKS
 from lib.domain.gates import FOREVER_MS
+from lib.domain.locks import RiskLock
 from lib.domain.order import OrderState
-from lib.ports import RiskLock
 from lib.queries import Standing, Switches
 from tests.pages.conftest import Visit
 from tests.pages.stage import NOW_MS, ON, OWNER, STANDING, log_row, order

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from lib.domain.account import Venue
-from lib.trading.desk import due
+from lib.trading.context import due
 from tests.factories import T, trader_account
 
 

@@ -7,7 +7,7 @@ import pytest
 from app.ui.reasons import say
 from lib.domain.errors import Retry
 from lib.domain.order import OrderState
-from lib.trading.guardian import Guardian
+from lib.trading.guardian.task import Guardian
 from tests.world import World
 
 

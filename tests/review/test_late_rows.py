@@ -4,8 +4,9 @@ from dataclasses import replace
 from decimal import Decimal
 from typing import cast
 
-from lib.ports import Exchange, Fill
-from lib.trading.books import import_fills
+from lib.domain.books import Fill
+from lib.ports.exchange import Exchange
+from lib.trading.orders.books import import_fills
 from tests.factories import T, fill
 from tests.world import World
 

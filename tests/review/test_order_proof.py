@@ -15,15 +15,18 @@ from lib.adapters.sql.keyring import SqlKeyring
 from lib.adapters.sql.schema import migrate
 from lib.clock import SteppedClock
 from lib.domain.account import PlatformLimits
+from lib.domain.account_records import NewAccount, TraderAccount
 from lib.domain.candle import MINUTE_MS
+from lib.domain.command import Command
 from lib.domain.errors import Retry
+from lib.domain.exchange_records import SignedOrder
 from lib.domain.order import TERMINAL, Claim, Order, OrderState
-from lib.ports import Command, Flags, NewAccount, SignedOrder, TraderAccount
+from lib.domain.switches import Flags
 from lib.trading.commands import Clerk
-from lib.trading.cycle import CycleReport, run_cycle
-from lib.trading.operating import Operator
-from lib.trading.resolution import reconcile
-from lib.trading.stopping import Stopper
+from lib.trading.cycle.run import CycleReport, run_cycle
+from lib.trading.kill_switch.operator import Operator
+from lib.trading.kill_switch.stopper import Stopper
+from lib.trading.orders.reconcile import reconcile
 from tests.contract.ledger_worlds import SqlWorld
 from tests.contract.test_ledger import trading_account
 from tests.factories import T, decision

@@ -20,7 +20,7 @@ from lib.domain.order import CYCLE_MS
 from lib.simulator.feeds import open_feed
 from lib.simulator.server import SimulatorConfig, application, build
 from lib.simulator.store import Store
-from lib.trading.cycle import CycleReport
+from lib.trading.cycle.run import CycleReport
 
 pytestmark = [pytest.mark.server, pytest.mark.enable_socket]
 

@@ -3,7 +3,7 @@
 import pytest
 
 from lib.domain.order import OrderState
-from lib.trading.resolution import reconcile
+from lib.trading.orders.reconcile import reconcile
 from tests.world import World
 
 DAY_S = 86_400

@@ -9,8 +9,8 @@ import pytest
 
 from lib.domain.errors import Halt, Retry
 from lib.domain.order import CYCLE_MS, EVIDENCE_LIFE_MS, OrderState
-from lib.trading.guardian import Guardian
-from lib.trading.resolution import reconcile
+from lib.trading.guardian.task import Guardian
+from lib.trading.orders.reconcile import reconcile
 from lib.trading.trader import Trader
 from services.trader import in_time, run, timetable
 from tests.factories import T, decision

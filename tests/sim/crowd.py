@@ -13,7 +13,8 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from lib.domain.account import AccountSettings, RiskLevel
-from lib.ports import Command, CommandKind, Flags
+from lib.domain.command import Command, CommandKind
+from lib.domain.switches import Flags
 from lib.simulator.orders import OrderRequest, Refused
 from tests.sim.referee import Person
 

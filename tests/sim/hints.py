@@ -2,9 +2,10 @@
 Private streams as hints, between the simulated exchange and each process: late, lost, doubled, silent, or made up.
 
 `PrivateStreams` is the exchange's end: every change of an account goes to whoever follows it. `SeededHints` is one
-process's port, `lib.ports.AccountHints`. What is kept of the real one: signing in takes a moment and a good key, coming
-up is a hint, pushes while a connection is down are lost, a refused key ends its stream until it changes. A fault here
-excuses nobody: the guardian must hold by its timetable alone. Frames are not here; they have tests on real sockets.
+process's port, `lib.ports.exchange.AccountHints`. What is kept of the real one: signing in takes a moment and a good
+key, coming up is a hint, pushes while a connection is down are lost, a refused key ends its stream until it changes. A
+fault here excuses nobody: the guardian must hold by its timetable alone. Frames are not here; they have tests on real
+sockets.
 """
 
 import asyncio
@@ -12,7 +13,7 @@ import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from lib.ports import TraderAccount
+from lib.domain.account_records import TraderAccount
 from lib.simulator.engine import Engine
 from lib.simulator.orders import OrderRecord
 from tests.sim.market import PRINT_MS

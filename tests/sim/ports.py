@@ -11,10 +11,11 @@ from collections.abc import Awaitable, Callable, Mapping
 from decimal import Decimal
 from typing import Any
 
+from lib.domain.analyst_call import AnalystAnswer, Prompt
 from lib.domain.candle import MINUTE_MS, Candle
+from lib.domain.command import Command
 from lib.domain.decision import Abstained, parse_decision
 from lib.domain.errors import Retry
-from lib.ports import AnalystAnswer, Command, Prompt
 from lib.simulator.call import Request
 from tests.sim.market import SeededMarket
 from tests.sim.network import Network
@@ -68,7 +69,7 @@ class Border:
 
 
 class ShakyLedger:
-    """`lib.ports.Ledger` over *inner*."""
+    """`lib.ports.ledger.Ledger` over *inner*."""
 
     def __init__(self, inner: Any, border: Border, on_write: Callable[[str], None]) -> None:
         self._inner, self._border, self._on_write = inner, border, on_write
@@ -150,7 +151,7 @@ class ShakyTransport:
 
 
 class ShakyCandles:
-    """`lib.ports.AsyncCandleReader` of what the market traded, half a second late."""
+    """`lib.ports.market.AsyncCandleReader` of what the market traded, half a second late."""
 
     LAG_MS = 500
 
@@ -198,7 +199,7 @@ def _scaled(candle: Candle) -> Candle:
 
 
 class MoodyAnalyst:
-    """`lib.ports.Analyst`: raw answers of every quality, read by the real parser."""
+    """`lib.ports.analyst.Analyst`: raw answers of every quality, read by the real parser."""
 
     def __init__(self, border: Border) -> None:
         self._border = border
@@ -253,7 +254,7 @@ def _target(stop: str, stops: int) -> str:
 
 
 class CommandBox:
-    """The `commands` table in memory; `lib.ports.Commands` for the traders."""
+    """The `commands` table in memory; `lib.ports.ledger.Commands` for the traders."""
 
     def __init__(self) -> None:
         self._waiting: list[Command] = []

@@ -11,7 +11,7 @@ from collections.abc import Callable
 
 from lib.domain.errors import Halt
 from lib.domain.order import CYCLE_MS
-from lib.trading.timekeeping import CHECK_EVERY_S
+from lib.trading.clock_check import CHECK_EVERY_S
 from lib.trading.trader import Trader
 from tests.sim.loop import VirtualLoop
 from tests.sim.temper import Time

@@ -14,11 +14,12 @@ from lib.adapters.bybit.client import BybitExchange
 from lib.adapters.bybit.turnstile import Answer
 from lib.adapters.redis.limiter import RedisBudget
 from lib.domain import order as law
+from lib.domain.exchange_records import Ack, OrderAnswer, SignedOrder
 from lib.domain.instrument import Instrument
 from lib.domain.order import MAX_ATTEMPTS, Leg, Order, OrderState
-from lib.ports import Ack, OrderAnswer, SignedOrder
-from lib.trading import execution, resolution
-from lib.trading.guardian import Guardian
+from lib.trading.guardian.task import Guardian
+from lib.trading.orders import resolve
+from lib.trading.orders import send as execution
 
 
 class Patcher(Protocol):
@@ -37,7 +38,7 @@ def switches_unread(patch: Patcher) -> None:
 
 def absent_at_once(patch: Patcher) -> None:
     """Three empty answers prove absence whatever their time."""
-    patch.setattr(resolution, "absence_proved", lambda signed_ts, answer_time: True)
+    patch.setattr(resolve, "absence_proved", lambda signed_ts, answer_time: True)
 
 
 def timeout_is_failure(patch: Patcher) -> None:

@@ -9,9 +9,9 @@ from collections.abc import Iterator
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from lib.adapters.sql.chain import OrderEvent, chain_problem
-from lib.adapters.sql.rulings import ORPHAN
+from lib.domain.audit_chain import OrderEvent, chain_problem
 from lib.domain.order import TERMINAL, Order, OrderState
+from lib.domain.order_rules import ORPHAN
 from lib.simulator.orders import OrderRecord
 from tests.factories import SYMBOL
 from tests.sim.referee import Person

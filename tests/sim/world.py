@@ -23,18 +23,18 @@ from lib.adapters.bybit.exchanges import BybitAsyncMarket, BybitExchanges
 from lib.adapters.bybit.limiter import Limits, LocalLimiter
 from lib.adapters.redis.limiter import RedisLimits
 from lib.domain.account import PlatformLimits
+from lib.domain.account_records import NewAccount
 from lib.domain.candle import MINUTE_MS
 from lib.domain.order import CYCLE_MS
-from lib.ports import NewAccount
 from lib.simulator.accounts import EngineConfig
 from lib.simulator.charges import USDT, FeeTerms
 from lib.simulator.engine import Engine
 from lib.simulator.orders import OrderRecord
 from lib.simulator.venue import Venue, VenueConfig
 from lib.trading.commands import Clerk
-from lib.trading.desk import Desk
-from lib.trading.guardian import Guardian
-from lib.trading.stopping import Stopper
+from lib.trading.context import Desk
+from lib.trading.guardian.task import Guardian
+from lib.trading.kill_switch.stopper import Stopper
 from lib.trading.trader import Trader
 from tests.factories import INSTALLATION, SYMBOL, T, instrument
 from tests.sim.budget import BudgetClient, BudgetServer

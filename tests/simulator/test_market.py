@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from lib.domain.candle import MINUTE_MS, Candle, candle_problem
 from lib.domain.instrument import Instrument
-from lib.ports import KlineUpdate, Ticker
+from lib.domain.quotes import KlineUpdate, Ticker
 from lib.simulator.market import LiveMarket, ReplayMarket, SyntheticMarket
 from lib.simulator.path import walk
 from tests.simulator.worlds import BITCOIN, BTC, T0, D

@@ -12,7 +12,7 @@ from lib.domain.analyst_name import RULES_MODEL
 from lib.simulator.analyst import Question, analyse, zone
 from lib.simulator.completions import Analyst
 from lib.simulator.rule_words import SENTENCES, Language
-from lib.trading.prompt import SYSTEM
+from lib.trading.cycle.prompt import SYSTEM
 from tests.simulator.test_analyst import candles_through, content_of, walk
 
 LANGUAGES: tuple[Language, Language] = ("ko", "en")

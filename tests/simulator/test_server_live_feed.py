@@ -15,7 +15,7 @@ from lib.adapters.bybit.market_data import BybitMarketData
 from lib.adapters.bybit.public_feed import BybitPublicFeed
 from lib.clock import SystemClock
 from lib.domain.candle import MINUTE_MS
-from lib.ports import KlineUpdate, Ticker
+from lib.domain.quotes import KlineUpdate, Ticker
 from lib.simulator.live_feed import Upstream
 from lib.simulator.server import SimulatorConfig
 from lib.simulator.streams import PUBLIC

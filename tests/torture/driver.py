@@ -20,7 +20,7 @@ from lib.adapters.sql.people import system_flags
 from lib.adapters.sql.trading import orders, trade_logs, trader_lease
 from lib.domain.errors import Retry
 from lib.domain.order import INDEX_LAG_MS, MAX_AGE_MS, RECV_WINDOW_MS
-from lib.ports import Flags
+from lib.domain.switches import Flags
 from tests.torture import stores
 from tests.torture.cable import Loss
 from tests.torture.failpoints import Deed, Trap

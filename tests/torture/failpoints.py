@@ -18,7 +18,7 @@ from typing import Any, Literal
 
 from lib.domain.order import parse_link_id
 from lib.domain.risk import AccountPlan
-from lib.trading.desk import Desk
+from lib.trading.context import Desk
 
 Deed = Literal["kill", "raise", "freeze"]
 

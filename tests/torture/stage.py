@@ -22,7 +22,7 @@ from lib.adapters.redis.connection import connect
 from lib.adapters.sql.trading import trade_logs
 from lib.domain.candle import MINUTE_MS
 from lib.domain.errors import Retry
-from lib.ports import CandleStore
+from lib.ports.market import CandleStore
 from tests.torture import collector
 from tests.torture.ground import Ground, ended, eventually, fork
 from tests.torture.judge import Judge, is_protected

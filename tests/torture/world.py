@@ -23,9 +23,10 @@ from lib.adapters.sql.trading import equity_points, orders, trade_logs
 from lib.adapters.vault import VaultSealer
 from lib.bootstrap.seat import NAME as SEAT
 from lib.domain.account import AccountSettings, RiskLevel
+from lib.domain.account_records import NewAccount
+from lib.domain.api_key import ApiKey, SealContext
 from lib.domain.candle import MINUTE_MS, Candle
 from lib.domain.order import TERMINAL, base36
-from lib.ports import ApiKey, NewAccount, SealContext
 from tests.simulator.running import Key
 from tests.torture import stores
 from tests.torture.failpoints import Trap

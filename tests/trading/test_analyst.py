@@ -6,10 +6,10 @@ from dataclasses import replace
 import pytest
 
 from lib.domain.account import RiskLevel
+from lib.domain.analyst_call import AnalystAnswer, Prompt
 from lib.domain.decision import Abstained, parse_decision
-from lib.ports import AnalystAnswer, Prompt
-from lib.trading.analysis import answer_for
-from lib.trading.prompt import cycle_key
+from lib.trading.cycle.opinion import answer_for
+from lib.trading.cycle.prompt import cycle_key
 from tests.factories import T, answer_json, candles, decision, settings, trader_account
 from tests.stage import FakeAnalyst
 from tests.world import World, result_of

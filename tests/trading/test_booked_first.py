@@ -4,9 +4,10 @@ from typing import Any
 
 import pytest
 
+from lib.domain.books import Fill
 from lib.domain.order import IN_FLIGHT, OrderState
-from lib.ports import Exchange, Fill
-from lib.trading.resolution import resolve_once
+from lib.ports.exchange import Exchange
+from lib.trading.orders.resolve import resolve_once
 from tests.stage import CREATE, Killed
 from tests.world import World
 

@@ -6,7 +6,7 @@ import pytest
 
 from lib.domain.order import OrderState
 from lib.simulator.charges import FeeTerms
-from lib.trading.books import held_by_us, settle_books
+from lib.trading.orders.books import held_by_us, settle_books
 from tests.factories import INSTALLATION, decision, fill, order
 from tests.stage import CREATE
 from tests.world import World, result_of

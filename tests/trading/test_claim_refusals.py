@@ -5,8 +5,9 @@ from dataclasses import replace
 
 import pytest
 
+from lib.domain.locks import RiskLock
 from lib.domain.order import OrderState
-from lib.ports import Flags, RiskLock
+from lib.domain.switches import Flags
 from tests.factories import T, settings
 from tests.fakes_accounts import LockRow
 from tests.stage import CREATE

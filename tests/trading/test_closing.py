@@ -11,16 +11,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lib.adapters.bybit.client import BybitExchange
+from lib.domain.books import Fill
 from lib.domain.order import CYCLE_MS, Leg, Order, OrderState, parse_link_id
 from lib.domain.position import ZERO, Position
+from lib.domain.quotes import Ticker
 from lib.domain.risk import AccountPlan, exit_draft
-from lib.ports import Fill, Ticker
-from lib.trading.closing import close_ours, exit_t, our_part
-from lib.trading.desk import Desk
-from lib.trading.exits import AT_WORK_MS
-from lib.trading.flatten import Flattener
-from lib.trading.guardian import Guardian
-from lib.trading.resolution import reconcile
+from lib.trading.context import Desk
+from lib.trading.guardian.task import Guardian
+from lib.trading.kill_switch.flatten import Flattener
+from lib.trading.orders.close import close_ours, exit_t, our_part
+from lib.trading.orders.exit_order import AT_WORK_MS
+from lib.trading.orders.reconcile import reconcile
 from tests.factories import T
 from tests.stage import CREATE
 from tests.world import World, result_of

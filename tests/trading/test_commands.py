@@ -7,12 +7,15 @@ from threading import Barrier, BrokenBarrierError
 
 import pytest
 
+from lib.domain.analyst_call import AnalystAnswer, Prompt
+from lib.domain.api_key import ApiKey, KeyInfo
 from lib.domain.candle import MINUTE_MS
+from lib.domain.command import Command, CommandKind
 from lib.domain.errors import Pause, Retry
 from lib.domain.order import OrderState
-from lib.ports import AnalystAnswer, ApiKey, Command, CommandKind, Flags, KeyInfo, Prompt
+from lib.domain.switches import Flags
 from lib.trading.commands import TOO_LATE_MS, Clerk
-from lib.trading.cycle import run_cycle
+from lib.trading.cycle.run import run_cycle
 from tests.factories import T, decision
 from tests.fakes_accounts import LeaseRow
 from tests.stage import OpenSeals

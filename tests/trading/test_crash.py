@@ -6,9 +6,9 @@ from decimal import Decimal
 import pytest
 
 from lib.domain.errors import Retry
+from lib.domain.exchange_records import SignedOrder
 from lib.domain.order import EVIDENCE_LIFE_MS, MAX_AGE_MS, Claim, Order, OrderState
-from lib.ports import SignedOrder
-from lib.trading.resolution import RESUME_MS, reconcile
+from lib.trading.orders.reconcile import RESUME_MS, reconcile
 from tests.factories import T, decision
 from tests.fakes_accounts import Store
 from tests.fakes_books import CommitUnknown

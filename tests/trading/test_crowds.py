@@ -18,10 +18,10 @@ from lib.domain.candle import MINUTE_MS
 from lib.domain.errors import Halt, Pause, Retry
 from lib.domain.instrument import Instrument
 from lib.domain.order import TERMINAL, Order, OrderState
-from lib.ports import Lane
-from lib.trading.closing import close_ours
-from lib.trading.cycle import run_cycle
-from lib.trading.flatten import Flattener
+from lib.ports.exchange import Lane
+from lib.trading.cycle.run import run_cycle
+from lib.trading.kill_switch.flatten import Flattener
+from lib.trading.orders.close import close_ours
 from tests.stage import OpenSeals
 from tests.world import INSIDE, World
 

@@ -9,7 +9,7 @@ from lib.adapters.bybit.client import BybitExchange
 from lib.domain.order import INDEX_LAG_MS, RECV_WINDOW_MS, Order, OrderState, order_link_id
 from lib.domain.position import Position
 from lib.simulator.venue import Request
-from lib.trading.cycle import run_cycle
+from lib.trading.cycle.run import run_cycle
 from tests.factories import INSTALLATION, SYMBOL, T, decision
 from tests.stage import CREATE
 from tests.world import World, result_of

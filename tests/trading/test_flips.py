@@ -7,7 +7,7 @@ import pytest
 
 from lib.domain.errors import Retry
 from lib.domain.order import MAX_AGE_MS, OrderState
-from lib.trading.resolution import reconcile
+from lib.trading.orders.reconcile import reconcile
 from tests.factories import decision, settings
 from tests.stage import CREATE
 from tests.world import World, result_of

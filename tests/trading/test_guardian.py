@@ -4,8 +4,8 @@ import asyncio
 from decimal import Decimal
 
 from lib.domain.order import OrderState, order_link_id
-from lib.trading.guardian import Guardian
-from lib.trading.resolution import reconcile
+from lib.trading.guardian.task import Guardian
+from lib.trading.orders.reconcile import reconcile
 from tests.factories import INSTALLATION
 from tests.stage import CREATE
 from tests.world import World, result_of

@@ -11,7 +11,7 @@ from lib.domain.order import OrderState
 from lib.domain.position import Position
 from lib.simulator.desk import ProtectionChange
 from lib.simulator.orders import OrderRequest
-from lib.trading.looking import FIRING_MS
+from lib.trading.guardian.inspect import FIRING_MS
 from tests.factories import SYMBOL
 from tests.world import World, result_of
 

@@ -7,9 +7,10 @@ from typing import Any, cast
 
 import pytest
 
+from lib.domain.books import Fill
 from lib.domain.errors import Retry
-from lib.ports import Exchange, Fill
-from lib.trading.looking import Watch
+from lib.ports.exchange import Exchange
+from lib.trading.guardian.inspect import Watch
 from tests.factories import decision
 from tests.trading.test_guardian import STOP, TARGET, TRADING_STOP, stop_calls
 from tests.world import World

@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
+from lib.domain.account_records import TraderAccount
 from lib.domain.errors import Pause, Retry
 from lib.domain.order import OrderState
-from lib.ports import TraderAccount
-from lib.trading.guardian import Guardian
+from lib.trading.guardian.task import Guardian
 from lib.trading.trader import Trader
 from tests.factories import T, decision
 from tests.stage import START, HeldClock

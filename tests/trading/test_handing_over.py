@@ -5,8 +5,9 @@ from dataclasses import replace
 import pytest
 
 from lib.domain.order import EVIDENCE_LIFE_MS, MAX_AGE_MS, Order, OrderState
-from lib.trading import resolution
-from lib.trading.resolution import reconcile, resolve_once
+from lib.trading.orders import reconcile as reconciling
+from lib.trading.orders.reconcile import reconcile
+from lib.trading.orders.resolve import resolve_once
 from tests.stage import CREATE
 from tests.world import World
 
@@ -67,7 +68,7 @@ async def test_without_a_key_a_row_that_never_left_expires(lost: World) -> None:
 async def test_a_row_closed_by_somebody_else_meanwhile_is_not_handed_over(lost: World) -> None:
     stale = put(lost, S.ACCEPTED)
     put(lost, S.FILLED)
-    await resolution._give_up(lost.desk, stale)
+    await reconciling._give_up(lost.desk, stale)
     assert lost.order().state is S.FILLED
 
 

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from lib.domain.order import OrderState
-from lib.trading.resolution import reconcile
+from lib.trading.orders.reconcile import reconcile
 from tests.factories import settings
 from tests.stage import CREATE
 from tests.world import World, result_of

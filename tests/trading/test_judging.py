@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lib.domain.position import Position
-from lib.trading.guarding import Act, Guarded, ending, forced, judge, leverage_changed, wanted_target
+from lib.trading.guardian.rules import Act, Guarded, ending, forced, judge, leverage_changed, wanted_target
 from tests.factories import SYMBOL, T, fill
 
 LONG: dict[str, Any] = {"qty": "0.1", "mark": 60_000, "stop_loss": 58_800, "liquidation": 54_000}

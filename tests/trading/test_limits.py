@@ -7,15 +7,16 @@ from typing import Any
 import pytest
 
 from lib.domain.account import PlatformLimits, RiskLevel
+from lib.domain.account_records import TraderAccount
 from lib.domain.day import midnight_after
 from lib.domain.decision import Action
 from lib.domain.errors import Retry
 from lib.domain.gates import FOREVER_MS
+from lib.domain.locks import RiskLock
 from lib.domain.order import CYCLE_MS, OrderState
 from lib.domain.pricing import AnalystPrices
-from lib.ports import RiskLock, TraderAccount
-from lib.trading.ceiling import open_ceiling
-from lib.trading.desk import Desk
+from lib.trading.context import Desk
+from lib.trading.cycle.platform_limits import open_ceiling
 from tests.factories import decision, facts, limits, order, settings
 from tests.stage import CREATE
 from tests.world import World, result_of

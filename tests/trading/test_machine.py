@@ -19,8 +19,8 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 from lib.domain.errors import Retry
 from lib.domain.order import TERMINAL, VERDICTS, OrderState
 from lib.domain.position import ZERO
-from lib.trading.guardian import Guardian
-from lib.trading.resolution import reconcile
+from lib.trading.guardian.task import Guardian
+from lib.trading.orders.reconcile import reconcile
 from tests.factories import REF
 from tests.stage import CREATE, Killed
 from tests.world import World

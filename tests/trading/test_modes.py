@@ -4,8 +4,8 @@ import pytest
 
 from lib.domain.account import Doubt
 from lib.domain.order import CYCLE_MS
-from lib.trading.modes import check_modes, modes_refusal
-from lib.trading.stopping import Stopper
+from lib.trading.cycle.account_modes import check_modes, modes_refusal
+from lib.trading.kill_switch.stopper import Stopper
 from lib.trading.trader import Trader
 from tests.factories import T
 from tests.stage import CREATE

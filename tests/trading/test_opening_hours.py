@@ -10,7 +10,7 @@ from lib.domain.errors import Retry
 from lib.domain.maintenance import Maintenance
 from lib.domain.order import OrderState
 from lib.market.status import ClosedMarket, closed_markets_of
-from lib.trading.flatten import Flattener
+from lib.trading.kill_switch.flatten import Flattener
 from lib.trading.opening_hours import BELIEVED_MS, OpeningHours
 from lib.trading.trader import Trader
 from tests.factories import trader_account

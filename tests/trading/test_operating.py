@@ -8,13 +8,15 @@ import pytest
 
 from lib.bootstrap.control import KeysHere
 from lib.domain.account import Venue
+from lib.domain.account_records import TraderAccount
 from lib.domain.errors import Pause, Retry
 from lib.domain.order import OrderDraft, OrderState
 from lib.domain.risk import AccountPlan
-from lib.ports import Exchange, Exchanges, Flags, Lane, TraderAccount
-from lib.trading.operating import NoSuchAccountError, Operator
-from lib.trading.proving import PROOF_MS, Proof, Prover, VenueTime
-from lib.trading.resolution import Sweep
+from lib.domain.switches import Flags
+from lib.ports.exchange import Exchange, Exchanges, Lane
+from lib.trading.kill_switch.operator import NoSuchAccountError, Operator
+from lib.trading.kill_switch.proof import PROOF_MS, Proof, Prover, VenueTime
+from lib.trading.orders.reconcile import Sweep
 from tests.factories import REF, T
 from tests.stage import CREATE
 from tests.world import World

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lib.domain.account import RiskLevel
-from lib.trading.prompt import build_prompt, cycle_key, delimited
+from lib.trading.cycle.prompt import build_prompt, cycle_key, delimited
 from tests.factories import T, candles, settings, trader_account
 from tests.world import World
 

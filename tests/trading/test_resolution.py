@@ -4,9 +4,10 @@ from decimal import Decimal
 
 import pytest
 
+from lib.domain.books import Fill
+from lib.domain.exchange_records import OrderAnswer, OrderRecord
 from lib.domain.order import EVIDENCE_LIFE_MS, Order, OrderState
-from lib.ports import Fill, OrderAnswer, OrderRecord
-from lib.trading.resolution import judge
+from lib.trading.orders.resolve import judge
 from tests.factories import T, fill, order, order_record
 
 SIGNED = T + 4_000

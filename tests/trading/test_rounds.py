@@ -2,7 +2,7 @@
 
 from itertools import pairwise
 
-from lib.trading.rounds import GAP_MS, LEAST_MS, PER_SECOND, SETTLE_MS, SOON_MS, Rounds
+from lib.trading.guardian.schedule import GAP_MS, LEAST_MS, PER_SECOND, SETTLE_MS, SOON_MS, Rounds
 
 NOW = 1_760_000_000_000
 NAKED_MS = 30_000

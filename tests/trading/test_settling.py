@@ -7,7 +7,7 @@ import pytest
 
 from lib.domain.errors import Retry
 from lib.domain.order import TERMINAL, VERDICTS, Order, OrderState
-from lib.trading.settling import Evidence, Word, look_again, objection, settle
+from lib.trading.orders.settle_by_hand import Evidence, Word, look_again, objection, settle
 from tests.stage import CREATE
 from tests.world import World
 

@@ -7,16 +7,17 @@ from decimal import Decimal
 
 import pytest
 
+from lib.domain.account_records import TraderAccount
 from lib.domain.decision import Action
 from lib.domain.errors import Retry
 from lib.domain.order import OrderDraft, OrderState, order_link_id
 from lib.domain.position import Side
 from lib.domain.risk import AccountPlan
-from lib.ports import Flags, TraderAccount
+from lib.domain.switches import Flags
 from lib.simulator.orders import OrderRequest
-from lib.trading.cycle import run_cycle
-from lib.trading.proving import PROOF_MS
-from lib.trading.stopping import Stopper
+from lib.trading.cycle.run import run_cycle
+from lib.trading.kill_switch.proof import PROOF_MS
+from lib.trading.kill_switch.stopper import Stopper
 from tests.factories import INSTALLATION, REF, SYMBOL, T, decision
 from tests.stage import CREATE, START, HeldClock
 from tests.world import World

@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from lib.domain.order import OrderState
-from lib.trading.resolution import reconcile
+from lib.trading.orders.reconcile import reconcile
 from tests.factories import decision
 from tests.stage import CREATE
 from tests.world import World, result_of

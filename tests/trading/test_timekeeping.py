@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from lib.clock import Clock
 from lib.domain.errors import Retry
-from lib.trading.timekeeping import MOST_MS, check_clocks
+from lib.trading.clock_check import MOST_MS, check_clocks
 from tests.factories import decision
 from tests.world import World
 

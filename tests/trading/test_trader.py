@@ -7,9 +7,9 @@ import pytest
 
 from lib.domain.errors import Retry
 from lib.domain.order import OrderState
-from lib.ports import Flags
-from lib.trading.guardian import Guardian
-from lib.trading.stopping import Stopper
+from lib.domain.switches import Flags
+from lib.trading.guardian.task import Guardian
+from lib.trading.kill_switch.stopper import Stopper
 from lib.trading.trader import Trader, cycle_status, iso
 from tests.factories import T, decision
 from tests.fakes_accounts import LeaseRow

@@ -22,7 +22,7 @@ from lib.domain.account import AccountSettings
 from lib.domain.candle import MINUTE_MS, Candle
 from lib.domain.errors import Retry
 from lib.domain.platform_settings import Admission
-from lib.ports import CandleTick
+from lib.domain.quotes import CandleTick
 from lib.queries import Cursor, Readings, Standing, Switches
 from lib.queries.values import Choices
 from tests.fakes_people import MemoryBrowsers, MemoryLogins, MemorySessions, MemoryThrottles, QuickHasher, StandingClock

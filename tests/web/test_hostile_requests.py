@@ -91,7 +91,7 @@ class Unhurried(Traffic):
 
 
 class NoTallies:
-    """`lib.ports.Throttles` that counts nothing."""
+    """`lib.ports.people.Throttles` that counts nothing."""
 
     def attempt(self, key: str, pace: Pace, now_ms: int) -> int:
         return 0

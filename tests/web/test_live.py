@@ -9,7 +9,7 @@ import pytest
 from app.live import COME_BACK, QUEUE, SEATS_PER_SESSION, SIGNED_OUT, TOO_SLOW, Hub, row_of
 from lib.domain.candle import MINUTE_MS, Candle
 from lib.domain.errors import Retry
-from lib.ports import CandleTick
+from lib.domain.quotes import CandleTick
 from tests.fakes_people import StandingClock
 
 SERIES = ("BTCUSDT", "1m")

@@ -1,5 +1,6 @@
 """
-A look at an exchange account before it becomes ours: its USDT and the link ids of its orders. `lib.ports.AccountProbe`.
+A look at an exchange account before it becomes ours: its USDT and the link ids of its orders.
+`lib.ports.exchange.AccountProbe`.
 
 Synchronous over our own signed client, in an event loop that lives as long as the look: forms run in threads. Nothing
 is changed and nothing kept.
@@ -14,8 +15,11 @@ from lib.adapters.bybit.limiter import LocalLimiter
 from lib.adapters.bybit.transport import AiohttpTransport, open_session
 from lib.clock import Clock
 from lib.domain.account import Venue
+from lib.domain.account_records import AccountLook
+from lib.domain.api_key import ApiKey, SealContext
 from lib.log import hide
-from lib.ports import AccountLook, ApiKey, Lane, Opener, SealContext
+from lib.ports.exchange import Lane
+from lib.ports.secrets import Opener
 
 LOOK_BACK_MS = 24 * 3_600_000
 """How far back orders are read: another installation that traded here within a day still may."""
@@ -48,7 +52,7 @@ class _Heeding(LocalLimiter):
 
 
 class BybitAccountProbe:
-    """`lib.ports.AccountProbe` over the venues of *urls*."""
+    """`lib.ports.exchange.AccountProbe` over the venues of *urls*."""
 
     def __init__(self, urls: Mapping[Venue, str], clock: Clock, ban: Ban | None = None) -> None:
         self._urls = urls

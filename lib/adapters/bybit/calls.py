@@ -20,10 +20,11 @@ from lib.adapters.bybit.signing import signed_headers
 from lib.adapters.bybit.transport import Transport
 from lib.adapters.bybit.wire import Envelope, decode_envelope
 from lib.clock import Clock
+from lib.domain.api_key import ApiKey
 from lib.domain.decision import clean_text
 from lib.domain.errors import Pause, Retry
 from lib.domain.venue_answer import VenueAnswer
-from lib.ports import ApiKey, Lane
+from lib.ports.exchange import Lane
 
 MARGIN_MS = 100
 """Our stamps run this much late: the venue takes one 5 s old, but none 1 s ahead of its own clock."""

@@ -1,5 +1,5 @@
 """
-`lib.ports.Exchange` for one account at one Bybit venue.
+`lib.ports.exchange.Exchange` for one account at one Bybit venue.
 
 Our own signed client, because an order's bytes and stamp are fixed before they are claimed and sent exactly once; the
 exchange library signs inside its call and sends again by itself. Reads raise *Retry* or *Pause*; an unreadable reply is
@@ -15,13 +15,14 @@ from lib.adapters.bybit.calls import SignedCalls
 from lib.adapters.bybit.order_wire import CATEGORY, fill, order_body, order_record, trading_stop_body
 from lib.adapters.bybit.transfer_wire import COIN, TRANSACTION_PAGE, TRANSACTIONS, transfer
 from lib.adapters.bybit.wire import Envelope, Row, margin_from, parsed, position_from, wallet_from
+from lib.domain.books import Fill, Transfer
 from lib.domain.decision import clean_text
 from lib.domain.errors import Retry
+from lib.domain.exchange_records import Ack, OrderAnswer, OrderRecord, SignedOrder, Wallet
 from lib.domain.modes import MarginMode
 from lib.domain.order import Order, OrderState
 from lib.domain.position import Position
 from lib.log import redact
-from lib.ports import Ack, Fill, OrderAnswer, OrderRecord, SignedOrder, Transfer, Wallet
 
 CREATE = "/v5/order/create"
 REALTIME = "/v5/order/realtime"

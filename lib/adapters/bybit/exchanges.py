@@ -19,11 +19,16 @@ from lib.adapters.bybit.transport import Transport
 from lib.adapters.bybit.wire import Envelope, instrument_from, parsed, ticker_from
 from lib.clock import Clock
 from lib.domain.account import Venue
+from lib.domain.account_records import TraderAccount
+from lib.domain.api_key import ApiKey, SealContext
 from lib.domain.candle import Candle, interval_ms
 from lib.domain.errors import Pause
 from lib.domain.instrument import Instrument
 from lib.domain.maintenance import Maintenance
-from lib.ports import ApiKey, Exchange, Lane, NotListed, Opener, SealContext, Ticker, TraderAccount
+from lib.domain.quotes import Ticker
+from lib.ports.exchange import Exchange, Lane
+from lib.ports.market import NotListed
+from lib.ports.secrets import Opener
 
 INSTRUMENT_LIFE_MS = 600_000
 HALTED_LIFE_MS = 30_000
@@ -39,7 +44,7 @@ TransportFor = Callable[[str], Transport]
 
 
 class BybitExchanges:
-    """`lib.ports.Exchanges` over the venues of *urls*; *transport_for* is asked once per URL."""
+    """`lib.ports.exchange.Exchanges` over the venues of *urls*; *transport_for* is asked once per URL."""
 
     def __init__(
         self, opener: Opener, urls: Mapping[Venue, str], transport_for: TransportFor, clock: Clock, limits: Limits
@@ -76,7 +81,7 @@ def _url(urls: Mapping[Venue, str], venue: Venue) -> str:
 
 class BybitAsyncMarket:
     """
-    `lib.ports.AsyncMarket`: candles from *feed_url*, tickers and instruments from the account's venue.
+    `lib.ports.market.AsyncMarket`: candles from *feed_url*, tickers and instruments from the account's venue.
 
     Callers that come together share one question. Prices and rules come out of the guard's share: an exit needs them,
     and they are few.

@@ -21,10 +21,10 @@ from lib.adapters.bybit.calls import MARGIN_MS
 from lib.adapters.bybit.codes import ADDRESS_BLOCKED, FORBIDDEN, Kind, Reaction, kind_of, reaction
 from lib.clock import Clock, SystemClock
 from lib.domain.account import Doubt, Venue
+from lib.domain.api_key import ApiKey, KeyInfo
 from lib.domain.errors import MaemaeError, Pause, Retry
 from lib.domain.venue_answer import VenueAnswer
 from lib.log import hide
-from lib.ports import ApiKey, KeyInfo
 
 TIMEOUTS = (2.0, 8.0)
 """Seconds to connect, seconds to read."""
@@ -100,7 +100,7 @@ class _Session(HTTP):  # type: ignore[misc]  # pybit is untyped
 
 
 class PybitKeyProbe:
-    """`lib.ports.KeyProbe` over the venues of *urls*; *clock* is the one HTTP waits by."""
+    """`lib.ports.exchange.KeyProbe` over the venues of *urls*; *clock* is the one HTTP waits by."""
 
     def __init__(
         self,

@@ -25,7 +25,7 @@ import websocket
 from lib import log
 from lib.adapters.bybit.kline_wire import Frame, parse_frame, topic, updates
 from lib.domain.errors import Halt
-from lib.ports import KlineUpdate
+from lib.domain.quotes import KlineUpdate
 
 _log = log.get("bybit")
 
@@ -68,7 +68,7 @@ class _Deadlines:
 
 
 class BybitKlineStream:
-    """`lib.ports.KlineStream` at *url* for *series* of (symbol, interval). One `run` at a time."""
+    """`lib.ports.market.KlineStream` at *url* for *series* of (symbol, interval). One `run` at a time."""
 
     def __init__(
         self,

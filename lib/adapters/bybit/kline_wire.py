@@ -13,7 +13,7 @@ from functools import lru_cache
 import msgspec
 
 from lib.domain.candle import INTERVALS, Candle, decimal_from_wire
-from lib.ports import KlineUpdate
+from lib.domain.quotes import KlineUpdate
 
 _OURS = {str(minutes): name for name, minutes in INTERVALS.items()}
 

@@ -19,7 +19,7 @@ from lib.adapters.bybit.window import Silence, Window
 from lib.clock import Clock
 from lib.domain.bybit_sites import is_bybits
 from lib.domain.errors import Retry
-from lib.ports import Lane
+from lib.ports.exchange import Lane
 
 SHARE = 0.8
 IP_CALLS, IP_WINDOW_MS = 600, 5_000

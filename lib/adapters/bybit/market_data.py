@@ -26,7 +26,8 @@ from lib.adapters.bybit.kline_wire import candle_from_row, wire_interval
 from lib.domain.candle import Candle, decimal_from_wire, interval_ms
 from lib.domain.errors import Halt, MaemaeError, Retry
 from lib.domain.instrument import Instrument
-from lib.ports import NotListed, Ticker
+from lib.domain.quotes import Ticker
+from lib.ports.market import NotListed
 
 PAGE = 1000
 """Rows the venue gives at most."""
@@ -40,7 +41,9 @@ _HALTING_STATUS = {401, 404}
 
 
 class BybitMarketData:
-    """`lib.ports.MarketData` at *base_url* (`https://host` without a path). *Halt* for a URL that cannot work."""
+    """
+    `lib.ports.market.MarketData` at *base_url* (`https://host` without a path). *Halt* for a URL that cannot work.
+    """
 
     def __init__(self, base_url: str, *, timeouts: tuple[float, float] = TIMEOUTS, ban: Ban | None = None) -> None:
         # max_retries=1 and a code that never comes: one request per call, no sleeping inside pybit

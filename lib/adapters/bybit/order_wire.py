@@ -12,9 +12,10 @@ from decimal import Decimal
 
 from lib.adapters.bybit.fee_wire import charges, in_usdt, order_fee, worth_naming
 from lib.adapters.bybit.wire import Row, millis, number, number_or_zero, plain, text
+from lib.domain.books import Fill, FillKind
+from lib.domain.exchange_records import OrderRecord
 from lib.domain.order import Order, OrderState
 from lib.domain.position import ZERO, Side
-from lib.ports import Fill, FillKind, OrderRecord
 
 CATEGORY = "linear"
 

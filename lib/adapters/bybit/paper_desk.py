@@ -1,5 +1,5 @@
 """
-Opens paper accounts at this deployment's simulator over HTTP: `lib.ports.PaperDesk`.
+Opens paper accounts at this deployment's simulator over HTTP: `lib.ports.exchange.PaperDesk`.
 
 One POST, sent once: a reply that is lost may leave an account at the simulator that nobody has the key of, which costs
 nothing. The answer, which holds a secret, is neither logged nor quoted.
@@ -11,8 +11,9 @@ from typing import Any
 import requests
 
 from lib.adapters.bybit.ban import Ban, OwnBan
+from lib.domain.account_records import PaperAccount
+from lib.domain.api_key import ApiKey
 from lib.domain.errors import Pause, Retry
-from lib.ports import ApiKey, PaperAccount
 
 TIMEOUTS = (2.0, 8.0)
 """Seconds to connect, seconds to read."""
@@ -21,7 +22,7 @@ RIGHTS: dict[str, list[str]] = {"ContractTrade": ["Order", "Position"], "Wallet"
 
 
 class SimulatorPaperDesk:
-    """`lib.ports.PaperDesk` at *base_url*, whose door *token* opens ("" when it has no lock)."""
+    """`lib.ports.exchange.PaperDesk` at *base_url*, whose door *token* opens ("" when it has no lock)."""
 
     def __init__(
         self, base_url: str, token: str, *, timeouts: tuple[float, float] = TIMEOUTS, ban: Ban | None = None

@@ -24,9 +24,11 @@ from lib import log
 from lib.adapters.bybit.signing import signature
 from lib.clock import Clock, SteadyClock
 from lib.domain.account import Venue
+from lib.domain.account_records import TraderAccount
+from lib.domain.api_key import SealContext
 from lib.domain.decision import clean_text
 from lib.domain.errors import Pause
-from lib.ports import Opener, SealContext, TraderAccount
+from lib.ports.secrets import Opener
 
 _log = log.get("bybit")
 
@@ -72,7 +74,7 @@ class _Frame(msgspec.Struct):
 
 
 class BybitAccountHints:
-    """`lib.ports.AccountHints` over the private WebSockets of *urls*; *clock* is the one sockets wait by."""
+    """`lib.ports.exchange.AccountHints` over the private WebSockets of *urls*; *clock* is the one sockets wait by."""
 
     def __init__(
         self,

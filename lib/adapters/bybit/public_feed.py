@@ -18,7 +18,8 @@ from lib import log
 from lib.adapters.bybit.kline_wire import parse_frame, updates
 from lib.domain.candle import MINUTE_MS, Candle, decimal_from_wire
 from lib.domain.errors import Retry
-from lib.ports import KlineUpdate, MarketData, NotListed, Ticker
+from lib.domain.quotes import KlineUpdate, Ticker
+from lib.ports.market import MarketData, NotListed
 
 PING_SECONDS = 20.0
 CONNECT_SECONDS = 10.0
@@ -32,7 +33,8 @@ _log = log.get("feed")
 
 class BybitPublicFeed:
     """
-    `lib.ports.PublicFeed` over *ws_url* (…/v5/public/linear), with *market_data* for what a stream cannot replay.
+    `lib.ports.market.PublicFeed` over *ws_url* (…/v5/public/linear), with *market_data* for what a stream cannot
+    replay.
 
     The first events are the closed candles from the minute of *since_ms* (epoch ms) on, oldest first. *stale_after*
     seconds without any kline or ticker count as a dead connection.

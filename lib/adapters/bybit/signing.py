@@ -8,8 +8,8 @@ after signing. https://bybit-exchange.github.io/docs/v5/guide
 import hashlib
 import hmac
 
+from lib.domain.api_key import ApiKey
 from lib.domain.order import RECV_WINDOW_MS
-from lib.ports import ApiKey
 
 
 def signature(secret: str, plain: bytes) -> str:

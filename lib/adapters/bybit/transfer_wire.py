@@ -9,7 +9,7 @@ https://bybit-exchange.github.io/docs/v5/account/transaction-log
 import hashlib
 
 from lib.adapters.bybit.wire import Row, millis, number_or_zero, text
-from lib.ports import Transfer, TransferKind
+from lib.domain.books import Transfer, TransferKind
 
 TRANSACTIONS = "/v5/account/transaction-log"
 TRANSACTION_PAGE = 50

@@ -19,7 +19,7 @@ from typing import Protocol
 from lib.adapters.bybit.window import Window
 from lib.clock import Clock, SteadyClock
 from lib.domain.errors import Retry
-from lib.ports import Lane
+from lib.ports.exchange import Lane
 
 RANK: dict[Lane, int] = {"guard": 0, "trade": 1, "settle": 2}
 BATCH = 8

@@ -13,10 +13,12 @@ import msgspec
 
 from lib.domain.candle import decimal_from_wire
 from lib.domain.errors import Pause, Retry
+from lib.domain.exchange_records import Wallet
 from lib.domain.instrument import Instrument
 from lib.domain.modes import MarginMode
 from lib.domain.position import ZERO, Position
-from lib.ports import NotListed, Ticker, Wallet
+from lib.domain.quotes import Ticker
+from lib.ports.market import NotListed
 
 MARGIN_MODES: Mapping[str, MarginMode] = {
     "ISOLATED_MARGIN": "isolated",

@@ -6,8 +6,8 @@ It goes by what we say of the failure and by the provider's own words; it is a h
 
 import re
 
+from lib.domain.analyst_call import AnalystAnswer
 from lib.domain.decision import Abstained
-from lib.ports import AnalystAnswer
 
 _MODEL = re.compile(r"model", re.IGNORECASE)
 _FORMAT = re.compile(r"response_?format|json", re.IGNORECASE)

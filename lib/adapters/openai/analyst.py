@@ -1,5 +1,5 @@
 """
-`lib.ports.Analyst` over the OpenAI SDK, or anything that speaks its chat completions.
+`lib.ports.analyst.Analyst` over the OpenAI SDK, or anything that speaks its chat completions.
 
 A question is asked as this provider's model likes it (`profile`), one step plainer where it refuses (`stepping`); what
 it accepted is remembered for every process. One attempt may use all the time there is; a busy or broken provider is
@@ -25,9 +25,10 @@ from lib.adapters.openai.profile import Profile, Wishes, after_cut, fields_of, s
 from lib.adapters.openai.refusal import MAX_WORDS, Trouble, inside_200, trouble_of
 from lib.adapters.openai.spending import Meter
 from lib.adapters.openai.stepping import MENDABLE, step_down
+from lib.domain.analyst_call import AnalystAnswer, Prompt
 from lib.domain.decision import Abstained, Decision, clean_text, parse_decision
 from lib.log import get, redact, register_secret
-from lib.ports import AnalystAnswer, AnalystProfiles, Prompt
+from lib.ports.analyst import AnalystProfiles
 
 MAX_RAW_CHARS = 8_192
 MIN_ATTEMPT_S = 1.0

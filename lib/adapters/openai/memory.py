@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 from lib.adapters.openai.profile import Profile, Wishes, first_profile, from_text, profile_key, summary, to_text, wished
 from lib.domain.errors import Retry
 from lib.log import get
-from lib.ports import AnalystProfiles
+from lib.ports.analyst import AnalystProfiles
 
 PATIENCE_S = 2.0
 """A store that takes longer is not waited for."""

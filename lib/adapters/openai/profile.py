@@ -13,7 +13,7 @@ from typing import Any, Literal
 from urllib.parse import urlsplit
 
 from lib.adapters.openai.schema import RESPONSE_FORMAT
-from lib.ports import Prompt
+from lib.domain.analyst_call import Prompt
 
 Format = Literal["json_schema", "json_object", "text"]
 FORMATS: tuple[Format, ...] = ("json_schema", "json_object", "text")

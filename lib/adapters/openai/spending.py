@@ -8,7 +8,7 @@ mostly digits, of which tokenizers take one to three at a time.
 
 from dataclasses import dataclass
 
-from lib.ports import Prompt
+from lib.domain.analyst_call import Prompt
 
 MOST_TOKENS = 10_000_000
 BYTES_PER_TOKEN = 2

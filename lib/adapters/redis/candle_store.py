@@ -23,14 +23,16 @@ from lib.adapters.redis.candle_wire import (
 )
 from lib.adapters.redis.connection import translated
 from lib.domain.candle import Candle, FormingCandle, first_gap, interval_ms
-from lib.ports import AppendOutcome
+from lib.ports.market import AppendOutcome
 
 STATUS_KEY = "system:status"
 DEFAULT_CAPACITY = 5000
 
 
 class RedisCandleStore:
-    """`lib.ports.CandleStore` on one Redis; *capacity* is the length at which lists are cut. Safe for many threads."""
+    """
+    `lib.ports.market.CandleStore` on one Redis; *capacity* is the length at which lists are cut. Safe for many threads.
+    """
 
     def __init__(self, client: redis.Redis, *, capacity: int = DEFAULT_CAPACITY) -> None:
         if capacity < 1:
@@ -97,7 +99,7 @@ class RedisCandleStore:
 
 
 class AsyncRedisCandleReader:
-    """`lib.ports.AsyncCandleReader`: what the trader reads, and its line in the status."""
+    """`lib.ports.market.AsyncCandleReader`: what the trader reads, and its line in the status."""
 
     def __init__(self, client: redis.asyncio.Redis) -> None:
         self._client = client

@@ -19,7 +19,7 @@ from typing import Annotated
 import msgspec
 
 from lib.domain.candle import Candle, FormingCandle
-from lib.ports import CorruptCandles
+from lib.ports.market import CorruptCandles
 
 
 class _Stored(msgspec.Struct):

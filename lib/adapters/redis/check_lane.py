@@ -23,7 +23,7 @@ from lib.adapters.redis.connection import translated
 from lib.adapters.redis.limiter import AWAY, LANE_BURST, PACE_MS, SHARED, budget_key
 from lib.clock import Clock
 from lib.domain.errors import Halt, Retry
-from lib.ports import BudgetAway, NotNow
+from lib.ports.exchange import BudgetAway, NotNow
 
 CHECKS_A_SECOND = 4
 """To one address family, of all processes: 20 of the 462 that may leave in 5 s."""

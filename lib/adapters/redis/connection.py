@@ -20,7 +20,7 @@ from redis.retry import Retry as RetryPolicy
 
 from lib.adapters.tls import causes, checked_context, handshake_failure
 from lib.domain.errors import Halt, Retry
-from lib.ports import CorruptCandles
+from lib.ports.market import CorruptCandles
 
 TlsVerify = Literal["none", "ca", "full"]
 """none: encrypt only (self-signed managed Redis); ca: trusted issuer, any host name; full: issuer and host name."""

@@ -41,7 +41,7 @@ from lib.adapters.redis import scripts
 from lib.adapters.redis.connection import translated
 from lib.clock import Clock
 from lib.domain.errors import Halt, Retry
-from lib.ports import Lane
+from lib.ports.exchange import Lane
 
 PROCESSES = 3
 """How many may trade or stand by at once; each holds a share of its own."""

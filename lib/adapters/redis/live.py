@@ -1,5 +1,5 @@
 """
-The collector's publications, as they happen: `lib.ports.LiveCandles`.
+The collector's publications, as they happen: `lib.ports.market.LiveCandles`.
 
 One subscription per call of `ticks`, to every candle channel. A silent connection is asked for a sign of life, so that
 one that died without a word is noticed within fifteen seconds. Messages this package did not write are passed over, and
@@ -17,7 +17,8 @@ from lib.adapters.redis.candle_wire import decode_message
 from lib.adapters.redis.connection import translated
 from lib.domain.candle import candle_problem, interval_ms
 from lib.domain.errors import Retry
-from lib.ports import CandleTick, CorruptCandles
+from lib.domain.quotes import CandleTick
+from lib.ports.market import CorruptCandles
 
 SILENCE_S = 10.0
 """A feed moves about once a second; after this long without a message the connection itself is in doubt."""
@@ -27,7 +28,9 @@ _log = log.get("live")
 
 
 class RedisLiveCandles:
-    """`lib.ports.LiveCandles`; *connect* makes a client, one for each subscription, in the loop that will use it."""
+    """
+    `lib.ports.market.LiveCandles`; *connect* makes a client, one for each subscription, in the loop that will use it.
+    """
 
     def __init__(self, connect: Callable[[], redis.asyncio.Redis]) -> None:
         self._connect = connect

@@ -1,5 +1,5 @@
 """
-People and their accounts over SQL, synchronous: forms, set-up, the demo. `lib.ports.Accounts`, and the switches.
+People and their accounts over SQL, synchronous: forms, set-up, the demo. `lib.ports.people.Accounts`, and the switches.
 
 One transaction a method. A person has one active account; another may only replace it once it has no open order and no
 position, because only an active account is reconciled.
@@ -16,18 +16,19 @@ from lib.adapters.sql.analysis import limits_json
 from lib.adapters.sql.people import accounts, credentials, symbols, users
 from lib.adapters.sql.roster import in_use
 from lib.adapters.sql.rows import doubts_text, exclusively, insert_once, ledger_clock, settings_from
-from lib.adapters.sql.rulings import OPERATOR
 from lib.adapters.sql.transactions import transact
 from lib.clock import Clock
 from lib.domain.account import AccountSettings
+from lib.domain.account_records import NewAccount
 from lib.domain.spelling import normal_email
-from lib.ports import AccountInUse, AccountTaken, Flags, NewAccount
+from lib.domain.switches import OPERATOR, Flags
+from lib.ports.people import AccountInUse, AccountTaken
 
 T = TypeVar("T")
 
 
 class SqlAccounts:
-    """`lib.ports.Accounts`; switches are dated by *clock*, the database's own unless one is given."""
+    """`lib.ports.people.Accounts`; switches are dated by *clock*, the database's own unless one is given."""
 
     def __init__(self, engine: sa.Engine, clock: Clock | None = None) -> None:
         self._engine = engine

@@ -5,9 +5,9 @@ from decimal import Decimal
 from typing import Any
 
 from lib.domain.account import Limits
+from lib.domain.analyst_call import AnalystAnswer
 from lib.domain.decision import Abstained, Decision
 from lib.domain.risk import Clamp
-from lib.ports import AnalystAnswer
 
 
 def decision_json(decision: Decision | Abstained) -> dict[str, Any]:

@@ -19,7 +19,7 @@ LEARNT_ANEW = timedelta(days=30)
 
 
 class SqlAnalystProfiles:
-    """`lib.ports.AnalystProfiles`; each call in a thread of its own."""
+    """`lib.ports.analyst.AnalystProfiles`; each call in a thread of its own."""
 
     def __init__(self, engine: sa.Engine) -> None:
         self._engine = engine

@@ -1,5 +1,5 @@
 """
-Browsers somebody signed in with before, over SQL: `lib.ports.Browsers`. One transaction a method.
+Browsers somebody signed in with before, over SQL: `lib.ports.people.Browsers`. One transaction a method.
 """
 
 import sqlalchemy as sa
@@ -14,7 +14,7 @@ MOST = 20
 
 
 class SqlBrowsers:
-    """`lib.ports.Browsers`."""
+    """`lib.ports.people.Browsers`."""
 
     def __init__(self, engine: sa.Engine) -> None:
         self._engine = engine

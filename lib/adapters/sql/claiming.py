@@ -15,12 +15,13 @@ import sqlalchemy as sa
 from lib.adapters.sql.moving import transition
 from lib.adapters.sql.people import accounts, system_flags, users
 from lib.adapters.sql.rows import Now, order_for_update, shared
-from lib.adapters.sql.rulings import claim_locks, claimed, moved, rule_claim
 from lib.adapters.sql.trading import platform_locks, risk_locks, trader_lease
 from lib.domain.account import feed_fits, pool_of
+from lib.domain.exchange_records import SignedOrder
 from lib.domain.gates import kinds_of
+from lib.domain.locks import claim_locks
 from lib.domain.order import Claim, ClaimFacts, Order
-from lib.ports import SignedOrder
+from lib.domain.order_rules import claimed, moved, rule_claim
 
 _Locks = list[tuple[str, int]]
 """Kinds with their *until_ms*: which of them hold is said by the clock, read last."""

@@ -17,6 +17,8 @@ from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.functions import FunctionElement
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
+from lib.domain.decimals import plain
+
 metadata = sa.MetaData(
     naming_convention={
         "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -36,18 +38,10 @@ MYSQL_TABLE: dict[str, Any] = {
 TEXT_LIMIT = 500
 """Characters of a stored reason; `clip` keeps to it."""
 
-_WIDE = Context(prec=80)
-
 
 def clip(text: str) -> str:
     """*text* as a reason column takes it."""
     return text[:TEXT_LIMIT]
-
-
-def plain(value: Decimal) -> Decimal:
-    """*value* without trailing zeros and without an exponent: what was written, not what the column pads it to."""
-    short = value.normalize(_WIDE)
-    return short.quantize(Decimal(1), context=_WIDE) if short.as_tuple().exponent > 0 else short  # type: ignore[operator]
 
 
 class Dec(TypeDecorator[Decimal]):

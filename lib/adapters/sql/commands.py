@@ -1,5 +1,6 @@
 """
-The `commands` table: the web asks, the trader acts. Both halves, `lib.ports.CommandQueue` and `lib.ports.Commands`.
+The `commands` table: the web asks, the trader acts. Both halves, `lib.ports.people.CommandQueue` and
+`lib.ports.ledger.Commands`.
 
 A command is taken once and never taken again: acting twice is worse than not acting, and the person can ask again.
 Times are the callers', so that a stepped clock rules here too.
@@ -16,7 +17,7 @@ from lib.adapters.sql.people import commands
 from lib.adapters.sql.rows import exclusively
 from lib.adapters.sql.transactions import transact
 from lib.clock import Clock
-from lib.ports import Command
+from lib.domain.command import Command
 
 BATCH = 20
 """Commands taken at once."""
@@ -26,7 +27,7 @@ LOST = "interrupted: the trader was restarted, please ask again"
 
 
 class SqlCommandQueue:
-    """`lib.ports.CommandQueue`."""
+    """`lib.ports.people.CommandQueue`."""
 
     def __init__(self, engine: sa.Engine) -> None:
         self._engine = engine
@@ -57,7 +58,7 @@ def _ask(connection: sa.Connection, wish: Command, every_ms: int) -> int:
 
 
 class SqlCommands:
-    """`lib.ports.Commands`; each call in a thread of its own. *clock* dates what is done."""
+    """`lib.ports.ledger.Commands`; each call in a thread of its own. *clock* dates what is done."""
 
     def __init__(self, engine: sa.Engine, clock: Clock) -> None:
         self._engine = engine

@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from lib.adapters.sql.analysis import cycle_state, decision_json, read_decision
 from lib.adapters.sql.rows import insert_once
 from lib.adapters.sql.trading import cycles
-from lib.ports import AnalystAnswer, CycleKey, CycleRecord
+from lib.domain.analyst_call import AnalystAnswer, CycleKey, CycleRecord
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,21 +9,20 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from lib.adapters.sql.columns import plain
 from lib.adapters.sql.cycles import analyst_failures
 from lib.adapters.sql.locks import lock_kinds
 from lib.adapters.sql.marks import day_start_of
 from lib.adapters.sql.people import accounts
 from lib.adapters.sql.rows import Now, order_from, running_books
-from lib.adapters.sql.rulings import is_unresolved
 from lib.adapters.sql.trading import cycles, equity_points, orders
 from lib.domain.account import Pool
 from lib.domain.day import midnight_after, midnight_before, utc_day
+from lib.domain.decimals import plain
 from lib.domain.equity import YOUNG_POINT_MS, Mark, day_start
-from lib.domain.gates import UNLISTED_MS, kinds_of, newly_missing
+from lib.domain.gates import UNLISTED_MS, LogFacts, PlatformFacts, kinds_of, newly_missing
 from lib.domain.order import IN_FLIGHT, OrderState
+from lib.domain.order_rules import is_unresolved
 from lib.domain.position import ZERO
-from lib.ports import LogFacts, PlatformFacts
 
 _MAY_BE_UNRESOLVED = [state.value for state in (*IN_FLIGHT, OrderState.NEEDS_HUMAN, OrderState.PLANNED)]
 

@@ -16,13 +16,12 @@ from lib.adapters.sql.rows import (
     order_from,
     running_books,
 )
-from lib.adapters.sql.rulings import books_differ
 from lib.adapters.sql.switches import tell
 from lib.adapters.sql.trading import equity_points, fills, orders, transfers
-from lib.domain.books import book_fill, book_transfer
+from lib.domain.books import Books, EquityPoint, Fill, Transfer, book_fill, book_transfer
 from lib.domain.equity import book_point, explained, held_late
 from lib.domain.order import CYCLE_MS, Order, OrderState
-from lib.ports import Books, EquityPoint, Fill, Transfer
+from lib.domain.order_rules import books_differ
 
 _MAY_HAVE_FILLED = [OrderState.FILLED.value, OrderState.PARTIAL.value]
 

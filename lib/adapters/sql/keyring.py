@@ -1,5 +1,5 @@
 """
-The sealed keys of people's accounts over SQL: `lib.ports.Keyring`.
+The sealed keys of people's accounts over SQL: `lib.ports.people.Keyring`.
 
 An account keeps its row, books and history for ever; its keys come and go as versions, of which the newest one is in
 use and every other is wiped. The person's row is locked first, then the account's, as everywhere.
@@ -14,13 +14,14 @@ from lib.adapters.sql.accounts import insert_account, living_user, retire, retir
 from lib.adapters.sql.columns import utc_from_ms
 from lib.adapters.sql.people import accounts, credentials, symbols, users
 from lib.adapters.sql.rows import doubts_text, exclusively
-from lib.adapters.sql.rulings import OPERATOR
 from lib.adapters.sql.switches import thrown
 from lib.adapters.sql.transactions import transact
 from lib.clock import Clock
 from lib.domain.account import Venue
+from lib.domain.account_records import ActiveAccount, NewAccount
 from lib.domain.errors import Retry
-from lib.ports import AccountTaken, ActiveAccount, NewAccount, StoppedByOperator
+from lib.domain.switches import OPERATOR
+from lib.ports.people import AccountTaken, StoppedByOperator
 
 T = TypeVar("T")
 
@@ -28,7 +29,7 @@ CLOSED_BY_OWNER = "its owner asked to close everything"
 
 
 class SqlKeyring:
-    """`lib.ports.Keyring`; *clock* dates what is revoked."""
+    """`lib.ports.people.Keyring`; *clock* dates what is revoked."""
 
     def __init__(self, engine: sa.Engine, clock: Clock) -> None:
         self._engine = engine

@@ -2,8 +2,9 @@
 The ledger over SQL: each method one transaction in a bounded pool of threads, so that no task blocks the loop.
 
 The transactions themselves are the functions of the modules beside this one, by idea. Nothing is retried: a method that
-raised *Retry* may have taken effect (see `lib.ports.Ledger`), and a cancelled task's transaction still runs to its end.
-What moves orders, throws switches or keeps the lease has threads of its own: it never waits behind reports and books.
+raised *Retry* may have taken effect (see `lib.ports.ledger.Ledger`), and a cancelled task's transaction still runs to
+its end. What moves orders, throws switches or keeps the lease has threads of its own: it never waits behind reports and
+books.
 """
 
 import asyncio
@@ -23,26 +24,16 @@ from lib.adapters.sql.trading import orders
 from lib.adapters.sql.transactions import transact
 from lib.clock import Clock
 from lib.domain.account import Pool
+from lib.domain.account_records import TraderAccount
+from lib.domain.analyst_call import AnalystAnswer, CycleKey, CycleRecord
+from lib.domain.books import Books, EquityPoint, Fill, Transfer
+from lib.domain.exchange_records import OrderRecord, SignedOrder, Verdict
+from lib.domain.gates import LogFacts, PlatformFacts
+from lib.domain.locks import RiskLock
 from lib.domain.order import TERMINAL, Claim, Order, OrderState, link_prefix
 from lib.domain.platform_settings import LimitOverrides, limit_overrides
 from lib.domain.risk import AccountPlan, Sizing
-from lib.ports import (
-    AnalystAnswer,
-    Books,
-    CycleKey,
-    CycleRecord,
-    EquityPoint,
-    Fill,
-    Flags,
-    LogFacts,
-    OrderRecord,
-    PlatformFacts,
-    RiskLock,
-    SignedOrder,
-    TraderAccount,
-    Transfer,
-    Verdict,
-)
+from lib.domain.switches import Flags
 
 T = TypeVar("T")
 LOG = log.get("ledger")
@@ -51,7 +42,7 @@ _OPEN = [state.value for state in OrderState if state not in TERMINAL]
 
 
 class SqlLedger:
-    """`lib.ports.Ledger`. *installation* is this deployment's id in every order_link_id."""
+    """`lib.ports.ledger.Ledger`. *installation* is this deployment's id in every order_link_id."""
 
     def __init__(self, engine: sa.Engine, *, installation: str, clock: Clock | None = None, workers: int = 2) -> None:
         link_prefix(installation)  # refuses a bad id now rather than at the first order

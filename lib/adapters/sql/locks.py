@@ -17,7 +17,7 @@ from lib.adapters.sql.rows import Now, lock_owned_account
 from lib.adapters.sql.switches import lock_flags, tell
 from lib.adapters.sql.trading import platform_locks, risk_locks
 from lib.domain.day import utc_day
-from lib.ports import RiskLock
+from lib.domain.locks import RiskLock
 
 
 def lock(connection: sa.Connection, now: Now, account_id: int, kind: str, until_ms: int, why: str) -> None:

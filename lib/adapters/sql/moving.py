@@ -9,13 +9,13 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from lib.adapters.sql.chain import GENESIS, OrderEvent
 from lib.adapters.sql.columns import clip
 from lib.adapters.sql.rows import Now, exclusively, order_for_update, order_values, read_orders, same_t
-from lib.adapters.sql.rulings import check_move, log_summary, moved, shown_order_id, still_movable, with_verdict
 from lib.adapters.sql.trading import order_events, orders, trade_logs
+from lib.domain.audit_chain import GENESIS, OrderEvent
+from lib.domain.exchange_records import Verdict
 from lib.domain.order import Order, OrderState
-from lib.ports import Verdict
+from lib.domain.order_rules import check_move, log_summary, moved, shown_order_id, still_movable, with_verdict
 
 
 def insert_order(connection: sa.Connection, order: Order) -> None:

@@ -1,4 +1,4 @@
-"""The web's half of the risk locks: a person ends one of their own account. `lib.ports.OwnLocks`."""
+"""The web's half of the risk locks: a person ends one of their own account. `lib.ports.people.OwnLocks`."""
 
 import sqlalchemy as sa
 
@@ -11,7 +11,7 @@ from lib.clock import Clock
 
 
 class SqlOwnLocks:
-    """`lib.ports.OwnLocks`; without *clock* the database's own is read, as by the ledger."""
+    """`lib.ports.people.OwnLocks`; without *clock* the database's own is read, as by the ledger."""
 
     def __init__(self, engine: sa.Engine, clock: Clock | None = None) -> None:
         self._engine = engine

@@ -27,7 +27,14 @@ from lib.adapters.sql.rows import (
     read_orders,
     same_t,
 )
-from lib.adapters.sql.rulings import (
+from lib.adapters.sql.trading import orders, trade_logs
+from lib.domain.account_records import TraderAccount
+from lib.domain.analyst_call import CycleKey
+from lib.domain.day import utc_day
+from lib.domain.decision import Decision
+from lib.domain.exchange_records import OrderRecord
+from lib.domain.order import Order, OrderState
+from lib.domain.order_rules import (
     ADOPTABLE,
     ORPHAN,
     ORPHAN_REASON,
@@ -42,13 +49,8 @@ from lib.adapters.sql.rulings import (
     sizable,
     sized,
 )
-from lib.adapters.sql.trading import orders, trade_logs
-from lib.domain.day import utc_day
-from lib.domain.decision import Decision
-from lib.domain.order import Order, OrderState
 from lib.domain.position import ZERO
 from lib.domain.risk import AccountPlan, Sizing
-from lib.ports import CycleKey, OrderRecord, TraderAccount
 
 LOG = log.get("ledger")
 

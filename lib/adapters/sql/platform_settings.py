@@ -15,15 +15,19 @@ from lib.adapters.sql.rows import exclusively, insert_once, ledger_clock
 from lib.adapters.sql.transactions import transact
 from lib.clock import Clock
 from lib.domain.platform_settings import PREFIX, Invite, Invites, SettingChange
-from lib.ports import InviteRefused
+from lib.ports.people import InviteRefused
+from lib.ports.platform import PlatformBook
 
-_KEY: sa.Column[str] = system_settings.c.setting_key
-_TEXT: sa.Column[str | None] = system_settings.c.setting_value
+settings = system_settings.c
 
 
 def setting_rows(connection: sa.Connection) -> dict[str, str]:
     """Every platform setting that has a row; one that holds nothing at all reads as empty, which no setting may be."""
-    found = connection.execute(sa.select(_KEY, _TEXT).where(_KEY.startswith(PREFIX, autoescape=True)))
+    found = connection.execute(
+        sa.select(settings.setting_key, settings.setting_value).where(
+            settings.setting_key.startswith(PREFIX, autoescape=True)
+        )
+    )
     return {name: text or "" for name, text in found}
 
 
@@ -39,7 +43,7 @@ def used_by(connection: sa.Connection, invite: Invite, user_id: int) -> None:
     connection.execute(sa.update(invites).where(invites.c.code_sha256 == invite.code_sha256).values(used_by=user_id))
 
 
-class SqlPlatformBook:
+class SqlPlatformBook(PlatformBook):
     """`lib.ports.PlatformBook`; without *clock* the database's own dates everything."""
 
     def __init__(self, engine: sa.Engine, clock: Clock | None = None) -> None:
@@ -55,7 +59,9 @@ class SqlPlatformBook:
     def _change(
         self, connection: sa.Connection, name: str, after: str | None, by: tuple[str, str]
     ) -> SettingChange | None:
-        known = connection.execute(exclusively(sa.select(_TEXT).where(name == _KEY))).one_or_none()
+        known = connection.execute(
+            exclusively(sa.select(settings.setting_value).where(settings.setting_key == name))
+        ).one_or_none()
         before = None if known is None else known[0] or ""
         if before == after:
             return None
@@ -105,7 +111,7 @@ class SqlPlatformBook:
 
 def _write(connection: sa.Connection, name: str, text: str | None) -> None:
     if text is None:
-        connection.execute(sa.delete(system_settings).where(name == _KEY))
+        connection.execute(sa.delete(system_settings).where(settings.setting_key == name))
         return
     if not insert_once(connection, system_settings, {"setting_key": name, "setting_value": text}):
-        connection.execute(sa.update(system_settings).where(name == _KEY).values(setting_value=text))
+        connection.execute(sa.update(system_settings).where(settings.setting_key == name).values(setting_value=text))

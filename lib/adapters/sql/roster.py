@@ -14,16 +14,17 @@ from typing import Any
 import sqlalchemy as sa
 
 from lib.adapters.sql.analysis import read_limits
-from lib.adapters.sql.columns import plain, utc_from_ms
+from lib.adapters.sql.columns import utc_from_ms
 from lib.adapters.sql.guests import has_session
 from lib.adapters.sql.people import accounts, credentials, symbols, users
 from lib.adapters.sql.rows import Now, read_doubts
-from lib.adapters.sql.rulings import LATE_FILL_MS, LEFT_MS
 from lib.adapters.sql.trading import fills, orders
 from lib.domain.account import AccountSettings, RiskLevel
+from lib.domain.account_records import TraderAccount
+from lib.domain.decimals import plain
 from lib.domain.order import TERMINAL, OrderState
+from lib.domain.order_rules import LATE_FILL_MS, LEFT_MS
 from lib.domain.position import ZERO
-from lib.ports import TraderAccount
 
 _OPEN = [state.value for state in OrderState if state not in TERMINAL]
 
@@ -45,7 +46,7 @@ _has_unbooked_row = sa.exists().where(
     sa.not_(_has_fill),
 )
 in_use = sa.or_(accounts.c.position_qty != ZERO, _has_open_row, _has_unbooked_row)
-"""Whether something of ours may be open on the account (`rulings.is_unbooked` is the third part)."""
+"""Whether something of ours may be open on the account (`order_rules.is_unbooked` is the third part)."""
 _ACCOUNT = (
     sa.select(
         accounts.c.id.label("account_id"),

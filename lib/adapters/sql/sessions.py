@@ -1,5 +1,5 @@
 """
-Sign-ins and sessions over SQL: `lib.ports.Logins` and `lib.ports.Sessions`.
+Sign-ins and sessions over SQL: `lib.ports.people.Logins` and `lib.ports.people.Sessions`.
 
 One transaction a method. Reading a session takes no write lock, so it can be done on every run of every page. It does
 not judge expiry: that is `lib.accounts.people`.
@@ -19,14 +19,14 @@ from lib.adapters.sql.switches import throw_of_person
 from lib.adapters.sql.transactions import transact
 from lib.domain.account import Colours
 from lib.domain.platform_settings import Invite
+from lib.domain.session import Login, NewSession, SessionRow
 from lib.domain.spelling import normal_email
-from lib.ports import Login, NewSession, SessionRow
 
 T = TypeVar("T")
 
 
 class SqlLogins:
-    """`lib.ports.Logins`."""
+    """`lib.ports.people.Logins`."""
 
     def __init__(self, engine: sa.Engine) -> None:
         self._engine = engine
@@ -82,7 +82,7 @@ class SqlLogins:
 
 
 class SqlSessions:
-    """`lib.ports.Sessions`."""
+    """`lib.ports.people.Sessions`."""
 
     def __init__(self, engine: sa.Engine) -> None:
         self._engine = engine

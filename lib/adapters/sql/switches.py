@@ -12,10 +12,9 @@ import sqlalchemy as sa
 from lib.adapters.sql.columns import clip
 from lib.adapters.sql.people import accounts, outbox, system_flags
 from lib.adapters.sql.rows import Now, exclusively, lock_account, lock_owned_account
-from lib.adapters.sql.rulings import paused_by
 from lib.adapters.sql.trading import trader_lease
 from lib.domain.errors import Halt
-from lib.ports import Flags
+from lib.domain.switches import Flags, paused_by
 
 
 def hold_lease(connection: sa.Connection, now: Now, holder: str, ttl_ms: int) -> int | None:

@@ -1,5 +1,5 @@
 """
-Tallies of tries over SQL: `lib.ports.Throttles`.
+Tallies of tries over SQL: `lib.ports.people.Throttles`.
 
 A try is counted in the same transaction that allows it, under the row's lock, so a hundred parallel tries are counted
 one after another. One that comes too early is told so by a plain read: a flood of refused tries holds no lock that
@@ -18,7 +18,7 @@ from lib.domain.pace import Pace, Tally
 
 
 class SqlThrottles:
-    """`lib.ports.Throttles`."""
+    """`lib.ports.people.Throttles`."""
 
     def __init__(self, engine: sa.Engine) -> None:
         self._engine = engine

@@ -30,12 +30,12 @@ from lib.adapters.sql.columns import (
     one_id,
 )
 from lib.domain.account import VENUES
+from lib.domain.books import FillKind, TransferKind
 from lib.domain.decision import Action
 from lib.domain.order import LINK_ID_MAX, Leg, OrderState
 from lib.domain.position import Side
 from lib.domain.risk import Outcome
 from lib.domain.trade_log import Status
-from lib.ports import FillKind, TransferKind
 
 STATES = tuple(OrderState)
 _OUTCOMES = get_args(Outcome)

@@ -1,0 +1,19 @@
+"""
+What a page asks of the trader.
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+CommandKind = Literal["ask_now", "recheck_key", "flatten"]
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """What the web asked of the trader for one account at *asked_ms* (epoch ms)."""
+
+    id: int
+    user_id: int
+    account_id: int
+    kind: CommandKind
+    asked_ms: int

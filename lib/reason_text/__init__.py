@@ -1,0 +1,79 @@
+"""
+What a reason says to its reader: the catalogues, and how a language writes numbers and times.
+
+One sentence a code and language, in ko.toml and en.toml beside this file; the kind of a parameter says how it is
+written: a share as percent, a moment in Korean time for Korean and in UTC for English, a reason inside a reason as its
+own sentence, a word of ours from the catalogue. Somebody else's text stays as it stands. Screens, the terminal and
+notices all use this; nothing that is stored or decided does.
+"""
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta, timezone, tzinfo
+from decimal import Decimal
+from functools import cache
+from pathlib import Path
+from typing import Literal
+
+from lib.domain.reason import CODES, WORDS, Kind, Reason, Value
+
+Language = Literal["ko", "en"]
+LANGUAGES: tuple[Language, ...] = ("ko", "en")
+TIME_ZONES: Mapping[str, tzinfo] = {"ko": timezone(timedelta(hours=9), "KST"), "en": UTC}
+"""What a language's readers have on the wall, all year."""
+
+
+@dataclass(frozen=True, slots=True)
+class Catalogue:
+    """One language: *sentences* by code, *words* by kind and word."""
+
+    language: str
+    sentences: Mapping[str, str]
+    words: Mapping[str, Mapping[str, str]]
+
+
+@cache
+def catalogue(language: str) -> Catalogue:
+    """That of *language*; a language nobody wrote one for reads the first."""
+    known = language if language in LANGUAGES else LANGUAGES[0]
+    read = tomllib.loads((Path(__file__).parent / f"{known}.toml").read_text(encoding="utf-8"))
+    return Catalogue(known, read["sentences"], read["words"])
+
+
+def said(reason: Reason, language: str) -> str:
+    """*reason* as a reader of *language* ("ko", "en") reads it; "" for none."""
+    return _said(reason, catalogue(language))
+
+
+def word(kind: Kind, value: str, language: str) -> str:
+    """One word of ours, such as the kind of a lock; a word nobody listed is itself."""
+    return _word(kind, value, catalogue(language))
+
+
+def _said(reason: Reason, known: Catalogue) -> str:
+    kinds = CODES[reason.code].params
+    written = {name: _written(kinds[name], value, known) for name, value in reason.params.items()}
+    return known.sentences[reason.code].format_map(written)
+
+
+def _written(kind: Kind, value: Value, known: Catalogue) -> str:
+    if isinstance(value, Reason):
+        return _said(value, known)
+    if isinstance(value, Decimal):
+        return _percent(value) if kind is Kind.SHARE else f"{value:,f}"
+    if isinstance(value, int):
+        return _moment(value, known) if kind is Kind.MOMENT else f"{value:,}" if kind is Kind.COUNT else str(value)
+    return ", ".join(_word(kind, one, known) for one in value.split(", ")) if kind in WORDS else value
+
+
+def _word(kind: Kind, value: str, known: Catalogue) -> str:
+    return known.words[kind].get(value, value)
+
+
+def _percent(share: Decimal) -> str:
+    return f"{(share * 100).quantize(Decimal('0.01')).normalize():f}%"
+
+
+def _moment(at_ms: int, known: Catalogue) -> str:
+    return datetime.fromtimestamp(at_ms // 1000, TIME_ZONES[known.language]).strftime("%Y-%m-%d %H:%M")

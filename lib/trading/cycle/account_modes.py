@@ -1,0 +1,70 @@
+"""
+Whether an account still trades in the modes it was set to: isolated margin and one-way positions.
+
+Read at start, once a UTC day, and again before a day's first entry. An account whose owner changed them is paused with
+one sentence; until they were seen to be right nothing is entered. Exits, stops and the guardian ask nothing here.
+"""
+
+import asyncio
+
+from lib import log
+from lib.domain.account_records import TraderAccount
+from lib.domain.day import utc_day
+from lib.domain.errors import Pause, Retry
+from lib.domain.modes import mode_problem
+from lib.domain.position import Position
+from lib.ports.exchange import Exchange
+from lib.trading.context import Desk, fits
+
+LOG = log.get("trading.account_modes")
+CHECK_EVERY_S = 600
+"""How often who was not seen today is looked for."""
+
+
+async def modes_refusal(
+    desk: Desk, account: TraderAccount, exchange: Exchange, position: Position, entries_today: int, t_ms: int
+) -> str:
+    """
+    Why the modes of *account* allow no entry at T, "" when they do. Modes that were changed pause the account.
+
+    *position* was just read. The margin mode is read when the modes were not seen to be right on this day, and for the
+    day's first entry; when it cannot be read there is no entry, and the account trades on.
+    """
+    day = utc_day(t_ms)
+    if position.one_way and entries_today and desk.modes_seen.get(account.account_id) == day:
+        return ""
+    try:
+        why = mode_problem(await exchange.margin_mode(), one_way=position.one_way, doubts=account.doubts)
+    except Retry as busy:
+        return f"the account's modes cannot be read: {busy}"
+    except Pause as refused:
+        why = str(refused)
+    if not why:
+        desk.modes_seen[account.account_id] = day
+        return ""
+    # not seen any more: whoever resumes without having changed it back meets this again
+    desk.modes_seen.pop(account.account_id, None)
+    LOG.warning("account.modes_changed", account=account.account_id, why=why)
+    await desk.ledger.pause(account.account_id, why)
+    return why
+
+
+async def check_modes(desk: Desk) -> None:
+    """Read the modes of everybody who trades here and was not seen today; who cannot be read is read next time."""
+    now = desk.clock.now_ms()
+    unseen = [account for account in await desk.ledger.accounts() if _to_see(desk, account, utc_day(now))]
+    asked = (_look(desk, account, now) for account in unseen)
+    results = await asyncio.gather(*asked, return_exceptions=True)
+    for account, result in zip(unseen, results, strict=True):
+        if isinstance(result, BaseException):
+            LOG.warning("account.modes_unread", account=account.account_id, why=repr(result))
+
+
+async def _look(desk: Desk, account: TraderAccount, now: int) -> None:
+    exchange = desk.exchanges.open(account, "settle")
+    await modes_refusal(desk, account, exchange, await exchange.position(account.symbol), 0, now)
+
+
+def _to_see(desk: Desk, account: TraderAccount, day: int) -> bool:
+    trades = account.auto_trade and account.trading_enabled and fits(account, desk.feed)
+    return trades and desk.modes_seen.get(account.account_id) != day

@@ -1,0 +1,201 @@
+"""
+From a standing answer to this account's plan.
+
+Wallet and orders are read beside the analyst, position and price after its answer: what the plan and the entry rest on
+is as young as it can be, and is read once. Gates, sizing and clamps are pure (`lib.domain.risk`). Every gate that
+lasts is written down as a lock before the plan is made, whatever the analyst says. The plan is committed before
+anything is signed. An account that cannot be read is a visible skip.
+"""
+
+import asyncio
+from dataclasses import dataclass, replace
+from decimal import Decimal
+
+from lib import log
+from lib.domain.account_records import TraderAccount
+from lib.domain.analyst_call import AnalystAnswer
+from lib.domain.candle import Candle
+from lib.domain.decision import Decision
+from lib.domain.exchange_records import OrderRecord, Wallet
+from lib.domain.gates import Facts, entry_refusal, lasting_gates, newly_missing
+from lib.domain.instrument import Instrument
+from lib.domain.position import ZERO, Position, Side
+from lib.domain.quotes import Ticker
+from lib.domain.risk import AccountPlan, Sizing, decide, size_entry
+from lib.ports.exchange import Exchange
+from lib.trading.context import Desk
+from lib.trading.cycle.account_modes import modes_refusal
+from lib.trading.cycle.platform_limits import Ceiling
+from lib.trading.orders.books import import_fills, own_quantity, settle_books
+
+LOG = log.get("trading.plan")
+
+MAX_PRICE_DISTANCE = Decimal("0.005")
+"""The venue's own price must be this close to the newest close, or the account is on another market."""
+
+
+@dataclass(frozen=True, slots=True)
+class Prefetch:
+    """What is read beside the analyst, as it changes little while that answers; *difference* is balance less books."""
+
+    wallet: Wallet
+    orders: list[OrderRecord]
+    instrument: Instrument
+    difference: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """The account and its venue as read for this cycle; position and ticker at *read_ms* by the desk's clock."""
+
+    wallet: Wallet
+    position: Position
+    orders: list[OrderRecord]
+    ticker: Ticker
+    instrument: Instrument
+    own_qty: Decimal
+    read_ms: int
+    difference: Decimal
+
+
+async def prefetch(desk: Desk, account: TraderAccount, exchange: Exchange) -> Prefetch:
+    """What need not wait for the answer, read at once. *Retry* or *Pause* when any of it cannot be read."""
+    wallet, orders, instrument = await asyncio.gather(
+        exchange.wallet(),
+        exchange.open_orders(account.symbol),
+        desk.market.instrument(account.venue, account.symbol),
+    )
+    # the gates must know of a stop that was hit, of money paid out
+    books = await settle_books(desk, account, exchange, wallet)
+    return Prefetch(wallet, orders, instrument, wallet.balance - books.balance)
+
+
+async def look(desk: Desk, account: TraderAccount, exchange: Exchange, before: Prefetch) -> Snapshot:
+    """*before* with the position and the price of now. *Retry* or *Pause* as `prefetch`."""
+    read_ms = desk.clock.now_ms()
+    position, ticker = await asyncio.gather(
+        exchange.position(account.symbol), desk.market.ticker(account.venue, account.symbol)
+    )
+    own_qty = await _own_qty(desk, account, exchange, position)
+    return Snapshot(
+        before.wallet, position, before.orders, ticker, before.instrument, own_qty, read_ms, before.difference
+    )
+
+
+async def _own_qty(desk: Desk, account: TraderAccount, exchange: Exchange, position: Position) -> Decimal:
+    if not position.is_flat:
+        return await own_quantity(desk, account, exchange)
+    books = await desk.ledger.books(account.account_id)
+    if books.position.is_flat:
+        return ZERO
+    await import_fills(desk, account, exchange)  # closed at no cost at all: the balance did not tell
+    # still open there: the position just read is not of now, and nothing is entered beside what it does not show
+    return (await desk.ledger.books(account.account_id)).position.qty
+
+
+async def make_plan(  # noqa: PLR0913 - what a plan is made of
+    desk: Desk,
+    account: TraderAccount,
+    exchange: Exchange,
+    snapshot: Snapshot,
+    answer: AnalystAnswer,
+    newest: Candle,
+    ceiling: Ceiling,
+) -> AccountPlan:
+    """The plan of *account* for *answer* of T; refusals, skips and the opinion of one switched off are plans too."""
+    known = await _known(desk, account, snapshot, ceiling)
+    await _lock(desk, account, known, ceiling.t_ms, answered=not answer.failed)
+    if abs(snapshot.ticker.last - newest.close) > newest.close * MAX_PRICE_DISTANCE:
+        return AccountPlan("skipped", "the venue's price is more than 0.5 % away from the newest candle")
+    settings, rule, ref = account.settings, snapshot.instrument, snapshot.ticker.last
+
+    def planned(facts: Facts) -> AccountPlan:
+        view = ceiling.over(account.account_id, facts)
+        return opinion_of(account, decide(answer.decision, view, settings, rule, ref, ceiling.t_ms))
+
+    if any(draft.leg == "e" for draft in planned(known).orders):
+        position, entries = snapshot.position, known.entries_today
+        modes = await modes_refusal(desk, account, exchange, position, entries, ceiling.t_ms)
+        known = replace(known, modes=modes)
+    # nothing is awaited from here to the draw: what the platform has left is everybody's of this cycle
+    plan = planned(known)
+    for draft in plan.orders:
+        if draft.leg == "e" and draft.qty is not None:
+            ceiling.draw(account.account_id, draft.qty * max(draft.limit_price, draft.ref_price))
+    return plan
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """What a flip's entry rests on: the decision behind it, and the ceiling of its cycle."""
+
+    decision: Decision
+    ceiling: Ceiling
+
+
+async def size_turn(
+    desk: Desk, account: TraderAccount, exchange: Exchange, turn: Turn, side: Side
+) -> tuple[Sizing, Decimal]:
+    """
+    A flip's entry after its exit, and the price it is made from. *Retry* or *Pause* when the account cannot be read.
+
+    The gates are asked again: the exit may have been the day's last loss, or somebody may have come in between.
+    """
+    snapshot = await look(desk, account, exchange, await prefetch(desk, account, exchange))
+    known = await _known(desk, account, snapshot, turn.ceiling)
+    await _lock(desk, account, known, turn.ceiling.t_ms, answered=True)
+    position, entries = snapshot.position, known.entries_today
+    modes = await modes_refusal(desk, account, exchange, position, entries, turn.ceiling.t_ms)
+    facts, ref = turn.ceiling.over(account.account_id, replace(known, modes=modes)), snapshot.ticker.last
+    settings, rule = account.settings, snapshot.instrument
+    if refusal := entry_refusal(turn.decision, side, facts, settings, rule, turn.ceiling.t_ms):
+        return Sizing(ZERO, 1, ZERO, ZERO, ZERO, refusal), ref
+    sizing = size_entry(turn.decision, side, facts.equity, facts.available, settings, rule, ref, facts.room)
+    if sizing.qty:
+        turn.ceiling.draw(account.account_id, sizing.qty * max(sizing.limit_price, ref))
+    return sizing, ref
+
+
+async def _lock(desk: Desk, account: TraderAccount, known: Facts, t_ms: int, *, answered: bool) -> None:
+    """Write down the gates that last. While no answer comes nothing is entered anyway: that lock waits for one."""
+    for gate in lasting_gates(known, account.settings.limits, t_ms):
+        if gate.kind not in known.locks and (answered or gate.kind != "analyst_failures"):
+            LOG.warning("account.locked", kind=gate.kind, why=gate.why, until_ms=gate.until_ms)
+            await desk.ledger.lock(account.account_id, gate.kind, gate.until_ms, gate.why)
+
+
+def opinion_of(account: TraderAccount, plan: AccountPlan) -> AccountPlan:
+    """*plan*, or what it would have been when its owner has trading switched off: nothing leaves then, no exit."""
+    if not plan.orders or (account.auto_trade and account.trading_enabled):
+        return plan
+    off = "trading is paused" if account.auto_trade else "auto-trading is off"
+    return AccountPlan("refused", f"{off} (it would have been: {plan.outcome}): {plan.reason}", (), plan.clamps)
+
+
+async def _known(desk: Desk, account: TraderAccount, snapshot: Snapshot, ceiling: Ceiling) -> Facts:
+    known = await desk.ledger.facts(account.account_id, ceiling.t_ms)
+    failures = await ceiling.silence(desk, account.symbol)
+    foreign = [order for order in snapshot.orders if not _is_ours(order, desk.installation)]
+    return Facts(
+        equity=snapshot.wallet.equity,
+        available=snapshot.wallet.available,
+        position=snapshot.position,
+        foreign_orders=len(foreign),
+        own_qty=snapshot.own_qty,
+        day_start_equity=known.day_start_equity,
+        peak_equity=known.peak_equity,
+        entries_today=known.entries_today,
+        loss_streak=known.loss_streak,
+        last_stop_ms=known.last_stop_ms,
+        analyst_failures=failures,
+        locks=known.locks,
+        unresolved=known.unresolved,
+        tokens_today=known.tokens_today,
+        missing=newly_missing(snapshot.difference, known.difference_before),
+        closed=desk.hours.why_closed(account, desk.clock.now_ms()),
+    )
+
+
+def _is_ours(order: OrderRecord, installation: str) -> bool:
+    # a position's own stop and target carry no id of ours; they die with the position
+    return order.is_child or order.order_link_id.startswith(f"mm{installation}-")

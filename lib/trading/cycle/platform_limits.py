@@ -1,0 +1,164 @@
+"""
+The platform's limits over the accounts of one pool in one cycle.
+
+Read once per cycle, written down as locks of the platform, and drawn from by every entry the moment its size is fixed:
+between looking at what is left and taking it nothing is awaited, so many accounts together stay where one would. Cycles
+overlap (people ask for their own), so draws are the desk's: each ceiling counts every draw made since it began to read,
+whoever's it is, and those that were standing then. What was drawn and then not filled is not given back before the
+next cycle reads the books again.
+"""
+
+import asyncio
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from decimal import Decimal
+
+from lib import log
+from lib.domain.account import PlatformLimits, Pool
+from lib.domain.gates import (
+    Facts,
+    Gate,
+    PlatformFacts,
+    lasting_platform_gates,
+    platform_gates,
+    platform_kind,
+    unreadable_limits,
+)
+from lib.domain.order import IN_FLIGHT, Order, OrderState
+from lib.domain.position import ZERO
+from lib.trading.context import Desk, Draws
+
+LOG = log.get("trading.platform_limits")
+BUDGET = "analyst_budget"
+
+
+@dataclass(slots=True)
+class Ceiling:
+    """
+    What the accounts of the cycle of T have left together.
+
+    *seen* is what books and rows tell, without the draws of *since* and later; *draws* is the desk's, and grows.
+    """
+
+    t_ms: int
+    limits: PlatformLimits
+    seen: PlatformFacts
+    draws: Draws
+    since: Draws
+    planned: Mapping[int, Decimal] = field(default_factory=dict)
+    """Account → the notional of an entry that a trader planned which died: it may be sent yet, and is in no draw."""
+    _silences: dict[str, asyncio.Future[int]] = field(default_factory=dict)
+    _taken_up: set[int] = field(default_factory=set)
+    """Those of *planned* whose entry was drawn since."""
+
+    async def silence(self, desk: Desk, symbol: str) -> int:
+        """Cycles in a row before T that got no answer about *symbol*; read once for everybody."""
+        if symbol not in self._silences:
+            reading = desk.ledger.analyst_failures(desk.feed, symbol, self.t_ms)
+            self._silences[symbol] = asyncio.ensure_future(reading)
+        return await asyncio.shield(self._silences[symbol])
+
+    def use(self, account_id: int = 0) -> PlatformFacts:
+        """What is used by now, beside what *account_id* has planned: *seen*, what was drawn since, what is planned."""
+        planned = [self.planned[other] for other in self.planned.keys() - self._taken_up - {account_id}]
+        entries = self.draws.entries - self.since.entries + len(planned)
+        exposure = self.draws.notional - self.since.notional + sum(planned, ZERO)
+        return replace(self.seen, entries=self.seen.entries + entries, exposure=self.seen.exposure + exposure)
+
+    def gates(self, account_id: int = 0) -> tuple[Gate, ...]:
+        """The platform's gates that stand for an entry of *account_id*."""
+        return platform_gates(self.use(account_id), self.limits, self.t_ms)
+
+    @property
+    def closed_budget(self) -> str:
+        """Why the analyst is asked for nobody; "" = it may be."""
+        if unread := self._unread("analyst_tokens", "analyst_cost"):
+            return unread
+        spent = [gate.why for gate in self.gates() if gate.kind == BUDGET]
+        if not spent and BUDGET in self.seen.locks:
+            return _locked(BUDGET)
+        return spent[0] if spent else ""
+
+    @property
+    def guests_budget(self) -> str:
+        """Why the analyst is asked for no guests; "" = it may be."""
+        if unread := self._unread("guest_tokens"):
+            return unread
+        used, most = self.seen.guest_tokens, self.limits.guest_tokens
+        return "" if used < most else f"{used} analyst tokens used for guests today, their limit is {most}"
+
+    def _unread(self, *budgets: str) -> str:
+        """Why nobody is asked for where one of *budgets* cannot be read: it may be smaller than the one known here."""
+        names = [name for name in budgets if name in self.limits.unreadable]
+        return unreadable_limits(names) if names else ""
+
+    def over(self, account_id: int, known: Facts) -> Facts:
+        """*known* of an account under this ceiling as it is now; a lock that outlives its figures is among them."""
+        gates = self.gates(account_id)
+        standing = {gate.kind for gate in gates}
+        held = tuple(f"platform: {kind}" for kind in self.seen.locks if kind not in standing)
+        room = self.limits.max_exposure - self.use(account_id).exposure
+        return replace(known, platform=gates, locks=(*held, *known.locks), room=room)
+
+    def draw(self, account_id: int, notional: Decimal) -> None:
+        """One entry of the account, of at most *notional* USDT, is about to be made."""
+        self._taken_up.add(account_id)
+        self.draws.take(account_id, notional)
+
+
+def _locked(kind: str) -> str:
+    return f"entries are locked: platform: {kind}"
+
+
+async def limits_now(desk: Desk) -> PlatformLimits:
+    """The platform's limits of this moment: the environment's, each overridden by an operator's row that reads."""
+    overrides = await desk.ledger.limit_overrides()
+    if overrides.unreadable:
+        LOG.alert("platform.limits_unreadable", names=", ".join(overrides.unreadable))
+    return overrides.over(desk.platform)
+
+
+async def open_ceiling(
+    desk: Desk, pool: Pool, platform: PlatformLimits, underway: Sequence[Order], t_ms: int, since: Draws
+) -> Ceiling:
+    """
+    What is left at T for *pool* of *platform*'s limits, with its *underway* (rows not terminal) counted; gates that
+    stand are locked.
+
+    *since* is the mark of the pool's draws from before *underway* was read.
+    """
+    facts, limits = await desk.ledger.platform_facts(desk.feed, t_ms, pool), platform.of(pool, desk.pools)
+    draws = desk.draws[pool]
+    drawn = since.standing.keys() | draws.standing.keys()  # each counts once, its row or its draw
+    exposure = facts.exposure + sum((_at_stake(order) for order in underway if order.account_id not in drawn), ZERO)
+    seen = replace(facts, exposure=exposure)
+    # what is only drawn or planned locks nothing: a lock would stop at its claim the very entry that drew it
+    for gate in lasting_platform_gates(seen, limits, t_ms):
+        if gate.kind not in seen.locks:
+            LOG.alert("platform.locked", pool=pool, kind=gate.kind, why=gate.why, until_ms=gate.until_ms)
+            await desk.ledger.lock(0, platform_kind(pool, gate.kind), gate.until_ms, gate.why)
+    unsent = {order.account_id: _notional(order) for order in underway if _is_unsent_entry(order)}
+    planned = {account_id: unsent[account_id] for account_id in unsent.keys() - drawn}
+    return Ceiling(t_ms, limits, seen, draws, _before(since, underway), planned)
+
+
+def _before(mark: Draws, underway: Iterable[Order]) -> Draws:
+    """*mark* without its standing draws, so that they count; one whose row was sent is among the entries already."""
+    sent = {order.account_id for order in underway if order.is_entry and order.attempts}
+    unsent = sum(account_id not in sent for account_id in mark.standing)
+    return Draws(mark.entries - unsent, mark.notional - sum(mark.standing.values(), ZERO))
+
+
+def _is_unsent_entry(order: Order) -> bool:
+    return order.is_entry and order.state is OrderState.PLANNED and not order.attempts
+
+
+def _at_stake(order: Order) -> Decimal:
+    """The notional that an entry which was sent may still become, in USDT."""
+    is_sent = order.state in IN_FLIGHT or (order.state is OrderState.PLANNED and order.attempts)
+    return _notional(order) if order.is_entry and is_sent else ZERO
+
+
+def _notional(order: Order) -> Decimal:
+    """At the dearer of limit and reference price, in USDT; nothing for what is not sized yet."""
+    return ZERO if order.qty is None else order.qty * max(order.limit_price, order.ref_price)

@@ -1,0 +1,309 @@
+"""
+The five-minute cycle: recover, candles, one answer per prompt group, then every account for itself.
+
+    reconcile → window at T → answers ∥ prefetch → plan → claim → send → resolve → books → sweep
+
+What leads to an order goes in the trade lane; what comes after it waits its turn behind everybody's way to theirs.
+A replay is `run_cycle` on a stepped clock; paper trading is the same loop on the machine's clock; live is the same
+loop with another exchange behind the port. Every cycle of every account ends decided or visibly skipped.
+"""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from decimal import Decimal
+
+from lib import log
+from lib.domain.account import POOLS, Pool, pool_of
+from lib.domain.account_records import TraderAccount
+from lib.domain.analyst_call import AnalystAnswer, CycleKey
+from lib.domain.candle import Candle
+from lib.domain.decision import Decision
+from lib.domain.errors import Pause, Retry, Skip
+from lib.domain.order import Order
+from lib.domain.position import ZERO
+from lib.domain.risk import AccountPlan, Outcome
+from lib.domain.trade_log import Leg, summarise
+from lib.ports.exchange import Exchange
+from lib.trading.context import Desk, Draws, due, fits
+from lib.trading.cycle.candles import decision_window
+from lib.trading.cycle.opinion import group_answer
+from lib.trading.cycle.plan import Prefetch, Snapshot, Turn, look, make_plan, prefetch
+from lib.trading.cycle.platform_limits import Ceiling, limits_now, open_ceiling
+from lib.trading.cycle.prompt import cycle_key
+from lib.trading.orders.books import check_equity
+from lib.trading.orders.close import Part, our_part
+from lib.trading.orders.reconcile import Sweep, has_lost_commits, recover
+from lib.trading.orders.send import Errand, execute
+
+LOG = log.get("trading.cycle")
+NOT_LEADING = "another trader holds the lease"
+
+
+@dataclass(frozen=True, slots=True)
+class AccountResult:
+    """How the cycle ended for one account. *difference* is exchange balance minus books, None when unread."""
+
+    account_id: int
+    outcome: Outcome
+    reason: str
+    orders: tuple[Order, ...] = ()
+    difference: Decimal | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CycleReport:
+    """
+    One T as the log, the terminal and the status show it. *idle* says why nobody was served, else "".
+
+    *unserved* = nobody could be asked for yet, so trying again later may serve them.
+    """
+
+    t_ms: int
+    idle: str = ""
+    answers: Mapping[str, AnalystAnswer] = field(default_factory=dict)
+    results: tuple[AccountResult, ...] = ()
+    unserved: bool = False
+
+
+async def run_cycle(desk: Desk, t_ms: int, *, only: frozenset[int] | None = None) -> CycleReport:
+    """
+    Serve every account that is due at T, once. Running the same T again resumes it and doubles nothing.
+
+    With *only*, serve those account ids instead, due or not; who has trading switched off gets the opinion alone.
+    """
+    epoch = await desk.ledger.hold_lease(desk.holder, desk.lease_ms)
+    if epoch is None:
+        LOG.warning("cycle.not_leading", t_ms=t_ms)
+        return CycleReport(t_ms, NOT_LEADING, unserved=True)
+    drawn = {pool: desk.draws[pool].mark() for pool in POOLS}
+    unresolved = await desk.ledger.open_orders()
+    everybody = await desk.ledger.accounts()
+    accounts = [account for account in everybody if _invited(desk, account, t_ms, only)]
+    ceilings = await _ceilings(desk, everybody, unresolved, t_ms, drawn)
+    this = Round(desk, t_ms, epoch, unresolved, ceilings, {})
+    crowds = [[a for a in accounts if a.symbol == symbol] for symbol in sorted({a.symbol for a in accounts})]
+    served = await asyncio.gather(*(_serve_symbol(this, crowd) for crowd in crowds), return_exceptions=True)
+    groups = [await _whole(this, crowd, group) for crowd, group in zip(crowds, served, strict=True)]
+    results = tuple(result for group in groups for result in group)
+    report = CycleReport(t_ms, "" if accounts else "nobody is due", _finished(this.answers), results)
+    await _announce(desk, report)
+    return report
+
+
+async def _ceilings(
+    desk: Desk, everybody: Sequence[TraderAccount], unresolved: Sequence[Order], t_ms: int, drawn: Mapping[Pool, Draws]
+) -> dict[Pool, Ceiling]:
+    """One of each pool, over the open rows of its accounts; a row of nobody's any more counts in both."""
+    pools = {account.account_id: pool_of(account.venue) for account in everybody}
+    limits = await limits_now(desk)
+    return {
+        pool: await open_ceiling(
+            desk,
+            pool,
+            limits,
+            [row for row in unresolved if pools.get(row.account_id, pool) == pool],
+            t_ms,
+            drawn[pool],
+        )
+        for pool in POOLS
+    }
+
+
+def _invited(desk: Desk, account: TraderAccount, t_ms: int, only: frozenset[int] | None) -> bool:
+    return due(account, desk.feed, t_ms) if only is None else account.account_id in only and fits(account, desk.feed)
+
+
+@dataclass(frozen=True, slots=True)
+class Round:
+    """
+    What the accounts of one cycle share: our lease's epoch, rows still open when it began, what the platform's limits
+    leave each pool, a task per prompt group.
+    """
+
+    desk: Desk
+    t_ms: int
+    epoch: int
+    unresolved: Sequence[Order]
+    ceilings: Mapping[Pool, Ceiling]
+    answers: dict[CycleKey, asyncio.Task[AnalystAnswer]]
+
+    def key(self, account: TraderAccount) -> CycleKey:
+        return cycle_key(self.desk.feed, account, self.t_ms, self.desk.model)
+
+    def ceiling(self, account: TraderAccount) -> Ceiling:
+        return self.ceilings[pool_of(account.venue)]
+
+    def ask(self, accounts: Sequence[TraderAccount], window: Sequence[Candle]) -> None:
+        """Start the answer of each prompt group among *accounts*, who all trade one symbol."""
+        groups: dict[CycleKey, list[TraderAccount]] = {}
+        for account in accounts:
+            groups.setdefault(self.key(account), []).append(account)
+        for key, group in groups.items():
+            answer = group_answer(self.desk, key, window, group, self.ceilings)
+            self.answers[key] = asyncio.ensure_future(answer)
+
+
+async def _serve_symbol(this: Round, accounts: Sequence[TraderAccount]) -> list[AccountResult]:
+    """Everybody who trades one symbol."""
+    symbol = accounts[0].symbol
+    try:
+        window = await decision_window(this.desk, symbol, this.t_ms)
+    except Skip as skip:
+        LOG.warning("cycle.skipped", t_ms=this.t_ms, symbol=symbol, why=str(skip))
+        return await _skip_all(this, accounts, skip)
+    this.ask(accounts, window)
+    served = await asyncio.gather(*(_serve(this, account, window) for account in accounts), return_exceptions=True)
+    return [_contained(account, result) for account, result in zip(accounts, served, strict=True)]
+
+
+async def _skip_all(this: Round, accounts: Sequence[TraderAccount], skip: Skip) -> list[AccountResult]:
+    reasons = [_explained(this, account, skip) for account in accounts]
+    each = (_skip(this, account, why) for account, why in zip(accounts, reasons, strict=True))
+    skipped = await asyncio.gather(*each, return_exceptions=True)
+    return [_contained(account, result) for account, result in zip(accounts, skipped, strict=True)]
+
+
+async def _whole(
+    this: Round, accounts: Sequence[TraderAccount], served: list[AccountResult] | BaseException
+) -> list[AccountResult]:
+    """*served*, or what is left to say of *accounts* when a bug stood before all of them: never another symbol's."""
+    if isinstance(served, list):
+        return served
+    LOG.error("cycle.symbol_failed", served, t_ms=this.t_ms, symbol=accounts[0].symbol)
+    skipped = await _skip_all(this, accounts, Skip(f"internal error ({type(served).__name__})"))
+    return [replace(result, outcome="failed") for result in skipped]
+
+
+async def _serve(this: Round, account: TraderAccount, window: Sequence[Candle]) -> AccountResult:
+    """One account, whose every failure stays its own."""
+    with log.bind(account=account.account_id, t=this.t_ms):
+        try:
+            # one at a time: a cycle on demand and the timetable's would each find the account flat, and both enter
+            async with this.desk.turns[account.account_id]:
+                return await _trade(this, account, window)
+        except (Pause, Retry, Skip) as held:
+            return await _skip(this, account, _explained(this, account, held))
+        except Exception as bug:  # noqa: BLE001 - one account's bug must never stop another's orders
+            LOG.error("cycle.account_failed", bug)
+            seen = await _skip(this, account, Skip(f"internal error ({type(bug).__name__})"))
+            return replace(seen, outcome="failed")
+
+
+def _explained(this: Round, account: TraderAccount, held: Pause | Retry | Skip) -> Pause | Retry | Skip:
+    """*held*, or why the account's market is closed, where that is what stands behind it."""
+    closed = this.desk.hours.why_closed(account, this.desk.clock.now_ms())
+    if isinstance(held, Pause) or not closed:
+        return held
+    LOG.warning("cycle.market_closed", account=account.account_id, why=str(held))
+    return Skip(closed)
+
+
+def _contained(account: TraderAccount, result: AccountResult | BaseException) -> AccountResult:
+    """*result*, or what is left to say when not even the failure could be written down."""
+    if isinstance(result, AccountResult):
+        return result
+    LOG.error("cycle.failure_unwritten", result, account=account.account_id)
+    return AccountResult(account.account_id, "failed", f"internal error ({type(result).__name__})")
+
+
+async def _trade(this: Round, account: TraderAccount, window: Sequence[Candle]) -> AccountResult:
+    desk, t_ms = this.desk, this.t_ms
+    await _recover(this, account)
+    exchange, later = desk.exchanges.open(account), desk.exchanges.open(account, "settle")
+    # shield: one account's failure must not cancel the answer of its whole group
+    answer_task = asyncio.shield(this.answers[this.key(account)])
+    before, answer = await asyncio.gather(prefetch(desk, account, exchange), answer_task)
+    snapshot = await _looked(this, account, exchange, before)
+    try:
+        plan = await make_plan(desk, account, exchange, snapshot, answer, window[-1], this.ceiling(account))
+        orders = await desk.ledger.plan(account, this.key(account), t_ms, plan)
+        turn = Turn(answer.decision, this.ceiling(account)) if isinstance(answer.decision, Decision) else None
+        part = Part(desk, account, exchange, snapshot.position, our_part(snapshot.position, snapshot.own_qty))
+        errand = Errand(account, exchange, turn, later, (snapshot.position, snapshot.read_ms), part.still)
+        done = await execute(desk, errand, orders)
+    finally:
+        desk.draws[pool_of(account.venue)].settle(account.account_id)  # from here on rows and books tell of the entry
+    difference = await _difference(desk, account, later, t_ms)
+    await recover(desk, account, (), sweep=Sweep(this.epoch))
+    legs = [Leg(order.reduce_only, order.state, order.filled_qty, order.why) for order in done]
+    ended = summarise(plan.outcome, plan.reason, legs)
+    return AccountResult(account.account_id, ended.outcome, ended.message or plan.reason, tuple(done), difference)
+
+
+async def _recover(this: Round, account: TraderAccount) -> None:
+    """
+    Nothing is entered beside an order that nobody knows the end of. *Skip* when the exchange cannot be asked.
+
+    The sweep after the last cycle stands for this one, unless another trader led since, or rows are open, or the ledger
+    has lost what we sent.
+    """
+    desk = this.desk
+    is_open = any(order.account_id == account.account_id for order in this.unresolved)
+    has_lost = await has_lost_commits(desk, account)
+    if is_open or has_lost or desk.swept.get(account.account_id) != this.epoch:
+        await _sweep_first(this, account, deep=has_lost)
+    if has_lost:
+        desk.sent.pop(account.account_id, None)  # told, and looked into
+
+
+async def _sweep_first(this: Round, account: TraderAccount, *, deep: bool = False) -> None:
+    sweep = Sweep(this.epoch, deep=deep)
+    if not await recover(this.desk, account, this.unresolved, sweep=sweep, lane="trade"):
+        raise Skip("earlier orders could not be reconciled with the exchange")
+
+
+async def _looked(this: Round, account: TraderAccount, exchange: Exchange, before: Prefetch) -> Snapshot:
+    """What the plan needs; a position our own executions do not explain is looked into before it counts."""
+    snapshot = await look(this.desk, account, exchange, before)
+    if snapshot.position.qty in (ZERO, snapshot.own_qty):
+        return snapshot
+    await _sweep_first(this, account, deep=True)
+    return await look(this.desk, account, exchange, await prefetch(this.desk, account, exchange))
+
+
+async def _difference(desk: Desk, account: TraderAccount, exchange: Exchange, t_ms: int) -> Decimal | None:
+    """The exchange's balance minus our books; None when unread, which takes nothing back of what was traded."""
+    try:
+        return await check_equity(desk, account, exchange, t_ms)
+    except Retry as busy:
+        LOG.warning("books.unread", why=str(busy))
+        return None
+
+
+async def _skip(this: Round, account: TraderAccount, held: Pause | Retry | Skip) -> AccountResult:
+    """Write down why *account* goes no further; what it planned or sent before stands."""
+    standing: Sequence[Order] = ()
+    try:
+        if isinstance(held, Pause):
+            await this.desk.ledger.pause(account.account_id, str(held))
+        key = await _answered(this, account)  # it was asked for this account too: what it took is on its budget
+        standing = await this.desk.ledger.plan(account, key, this.t_ms, AccountPlan("skipped", str(held)))
+    except Retry as busy:
+        LOG.error("cycle.skip_unwritten", account=account.account_id, why=str(busy))
+    return AccountResult(account.account_id, "unresolved" if standing else "skipped", str(held), tuple(standing))
+
+
+async def _answered(this: Round, account: TraderAccount) -> CycleKey | None:
+    """The key of the account's answer, once that has come or failed to; None when nothing was asked."""
+    if not this.answers:
+        return None
+    key = this.key(account)
+    if key in this.answers:
+        await asyncio.wait([this.answers[key]])
+    return key
+
+
+def _finished(answers: Mapping[CycleKey, asyncio.Task[AnalystAnswer]]) -> dict[str, AnalystAnswer]:
+    """The answers that came; one that nobody waited for is no longer needed."""
+    for task in answers.values():
+        task.cancel()
+    done = {key: task for key, task in answers.items() if task.done() and not task.cancelled()}
+    return {key.prompt_group: task.result() for key, task in done.items() if task.exception() is None}
+
+
+async def _announce(desk: Desk, report: CycleReport) -> None:
+    counts: dict[str, int] = {}
+    for result in report.results:
+        counts[result.outcome] = counts.get(result.outcome, 0) + 1
+    LOG.info("cycle.done", t_ms=report.t_ms, groups=len(report.answers), idle=report.idle, **counts)

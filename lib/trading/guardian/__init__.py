@@ -1,0 +1,3 @@
+"""
+No position of ours without a stop.
+"""

@@ -1,0 +1,137 @@
+"""
+What should be done about a position we guard: pure judgements, no clock, no ports.
+
+Our stop stands, or a person's inside the same band stands; everything else is put right or closed. Nothing here ever
+widens a stop, and what is judged to be closed is never more than our own part of a position.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Literal
+
+from lib.domain.books import Fill
+from lib.domain.position import ZERO, Direction, Position
+from lib.domain.sizing import COLLAR, MAX_STOP_DISTANCE
+
+WIDEST_STOP = MAX_STOP_DISTANCE + COLLAR
+"""Fraction of the entry price: our own stops lie within 5 % of a price the entry itself may miss by its collar."""
+
+Act = Literal["keep", "wait", "restore", "close"]
+
+
+@dataclass(frozen=True, slots=True)
+class Guarded:
+    """
+    A position of ours as last understood, and what should stand around it.
+
+    *own* is our signed part of *qty*, which was bought at *average*; *stop_loss* 0 = nobody knows one; *leverage* 0 =
+    not known. *entry_price* and *t_ms* (its T) are of the entry that made it. Prices in USDT.
+    """
+
+    direction: Direction
+    own: Decimal
+    qty: Decimal
+    average: Decimal
+    stop_loss: Decimal
+    take_profit: Decimal
+    entry_price: Decimal
+    leverage: int
+    t_ms: int
+
+    @property
+    def is_shared(self) -> bool:
+        """Whether another hand holds a part of the position."""
+        return abs(self.qty) > abs(self.own)
+
+    def is_same(self, position: Position) -> bool:
+        """Whether *position* is the one that was understood: as much, at the same price."""
+        return (self.qty, self.average) == (position.qty, position.avg_entry_price)
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """*wait* = the stop stands and the price is beyond it: it must fire within seconds."""
+
+    act: Act
+    why: str = ""
+
+
+def judge(position: Position, guarded: Guarded) -> Judgement:
+    """What to do about an open *position* that contains our fills."""
+    stop = position.stop_loss
+    if stop == 0:
+        return _put_back(position, guarded, "the stop is missing")
+    if _never_reached(position, stop):
+        return _put_back(position, guarded, "liquidation would come before the stop")
+    if stop != guarded.stop_loss and _too_far(position, guarded, stop):
+        return _put_back(position, guarded, "the stop was moved too far away")
+    return Judgement("wait", "the price is beyond the stop") if _passed(position, stop) else Judgement("keep")
+
+
+def _put_back(position: Position, guarded: Guarded, why: str) -> Judgement:
+    wanted = guarded.stop_loss
+    if wanted == 0:
+        return Judgement("close", f"{why}, and nobody knows where it was")
+    if _passed(position, wanted):
+        return Judgement("close", f"{why}, and the price is beyond it")
+    if _never_reached(position, wanted):
+        return Judgement("close", "liquidation would come before the stop")
+    return Judgement("restore", why)
+
+
+def _passed(position: Position, stop: Decimal) -> bool:
+    """Whether the mark price has reached *stop*."""
+    if position.mark == 0:
+        return False
+    return position.mark <= stop if position.qty > 0 else position.mark >= stop
+
+
+def _never_reached(position: Position, stop: Decimal) -> bool:
+    if position.liquidation == 0:
+        return False
+    return stop <= position.liquidation if position.qty > 0 else stop >= position.liquidation
+
+
+def _too_far(position: Position, guarded: Guarded, stop: Decimal) -> bool:
+    entry = guarded.entry_price or position.avg_entry_price
+    room = entry * WIDEST_STOP
+    return stop < entry - room if position.qty > 0 else stop > entry + room
+
+
+def wanted_target(position: Position, guarded: Guarded) -> Decimal:
+    """The target to send along with the stop: the one that stands, else the last known if not reached; 0 = none."""
+    target = position.take_profit or guarded.take_profit
+    if position.mark == 0 or target == 0 or position.take_profit:
+        return target
+    is_reached = position.mark >= target if position.qty > 0 else position.mark <= target
+    return ZERO if is_reached else target
+
+
+def leverage_changed(position: Position, guarded: Guarded) -> bool:
+    """Whether the leverage is not the one our entry was sized for."""
+    return guarded.leverage > 0 and position.leverage != guarded.leverage
+
+
+def forced(fills: Iterable[Fill]) -> list[Fill]:
+    """Those of *fills* the exchange made itself against the owner's will: liquidation and auto-deleveraging."""
+    return [fill for fill in fills if fill.kind in ("liquidation", "adl")]
+
+
+Ending = Literal["stop", "liquidation", "adl", "order", "hand"]
+
+
+def ending(fills: Iterable[Fill], ours: str) -> Ending | None:
+    """
+    What closed the position whose *fills* (oldest first) these are; None when nothing did.
+
+    *ours* is how our order_link_ids begin. A target and a close by hand look alike: both are "hand".
+    """
+    last = next((fill for fill in reversed(list(fills)) if fill.closed_qty > 0), None)
+    if last is None:
+        return None
+    if last.kind in ("liquidation", "adl"):
+        return "liquidation" if last.kind == "liquidation" else "adl"
+    if last.is_stop:
+        return "stop"
+    return "order" if last.order_link_id.startswith(ours) else "hand"

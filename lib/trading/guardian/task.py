@@ -1,0 +1,263 @@
+"""
+The guardian: no position of ours without a stop.
+
+A task of its own, beside the cycles. Every account that may hold something of ours is re-read from the exchange within
+30 s, by few accounts within 10 s; a hint of its private stream brings its look at once. Accounts are looked at in
+parallel, each by one look at a time, and no failure of one delays another. The database may be down: accounts and
+their stops are remembered. What a look does is `lib.trading.guardian.inspect`, whose turn it is
+`lib.trading.guardian.schedule`.
+"""
+
+import asyncio
+from collections.abc import Coroutine, Sequence
+from dataclasses import dataclass, field
+
+from lib import log
+from lib.domain.account_records import TraderAccount
+from lib.domain.errors import Pause, Retry, Skip
+from lib.ports.exchange import AccountHints
+from lib.trading.context import Desk
+from lib.trading.guardian.inspect import Seen, Watch, look, may_hold
+from lib.trading.guardian.schedule import Rounds
+
+LOG = log.get("trading.guardian")
+ROSTER_MS = 5_000
+"""How often the ledger is asked who there is to guard."""
+CROWDED_MS = 28_000
+"""So many accounts that a lost stop may be found too late: somebody must know."""
+BUG_PAUSE_S = 2.0
+"""After something failed in a way nobody foresaw."""
+
+
+@dataclass(slots=True)
+class Guardian:
+    """
+    Guards every account that may hold something of ours, and each account there is once: what a killed process left
+    unbooked is nowhere else to be seen. `run` is the task; `run_pass` looks once at everybody, for stepped clocks.
+    """
+
+    desk: Desk
+    hints: AccountHints | None = None
+    rounds: Rounds = field(init=False)
+    watches: dict[int, Watch] = field(default_factory=dict)
+    _unsettled: set[int] = field(default_factory=set)
+    _hinted: set[int] = field(default_factory=set)
+    _looks: set[asyncio.Task[None]] = field(default_factory=set)
+    _timers: set[asyncio.Task[None]] = field(default_factory=set)
+    _is_ending: bool = False
+    _is_ledger_down: bool = False
+    _is_crowded: bool = False
+    _roster_ms: int = 0
+
+    def __post_init__(self) -> None:
+        self.rounds = Rounds(group_of=self._venue_of)
+
+    @property
+    def repaired(self) -> int:
+        """Stops put back so far."""
+        return sum(watch.repaired for watch in self.watches.values())
+
+    @property
+    def closed(self) -> int:
+        """Positions closed so far."""
+        return sum(watch.closed for watch in self.watches.values())
+
+    async def run_pass(self) -> int:
+        """Look at every account that may hold something of ours, all in parallel; how many positions are open."""
+        await self._read_roster()
+        now = self.desk.steady.now_ms()
+        begun = [account_id for account_id in self._maybe_holding() if self.rounds.begin(account_id, now)]
+        seen = await asyncio.gather(*(self._watch(account_id) for account_id in begun))
+        return sum(one.is_open for one in seen)
+
+    async def run(self) -> None:
+        """Guard until cancelled; looks under way are then heard out."""
+        self._is_ending = False
+        self._spawn(self._timers, self._hear_for_ever())
+        try:
+            await self._rounds_for_ever()
+        finally:
+            self._is_ending = True
+            for timer in self._timers:
+                timer.cancel()
+            if self._looks:
+                await asyncio.wait(self._looks)
+
+    # --- by the timetable ---------------------------------------------------------------------------------------------
+
+    async def _rounds_for_ever(self) -> None:
+        while True:
+            try:
+                self._begin_due()
+                pause_s = self.rounds.next_ms(self.desk.steady.now_ms(), ROSTER_MS) / 1000
+            except Exception as bug:  # noqa: BLE001 - positions must stay guarded whatever one round ran into
+                LOG.error("guardian.round_failed", bug)
+                pause_s = BUG_PAUSE_S
+            await self.desk.clock.sleep(pause_s)
+
+    def _begin_due(self) -> None:
+        if self._is_ending:
+            return
+        now = self.desk.steady.now_ms()
+        if now >= self._roster_ms:
+            self._roster_ms = now + ROSTER_MS
+            self._spawn(self._timers, self._renew())
+        for account_id in self.rounds.due(now):
+            self._spawn(self._looks, self._look_in_turn(account_id))
+
+    async def _renew(self) -> None:
+        """Who there is to guard, and whose streams to follow."""
+        try:
+            await self._read_roster()
+            if self.hints is not None:
+                await self.hints.follow(self._followed())
+            self._begin_due()
+        except Exception as bug:  # noqa: BLE001 - those who were guarded stay guarded
+            LOG.error("guardian.roster_failed", bug)
+
+    async def _look_in_turn(self, account_id: int) -> None:
+        await self._watch(account_id)
+        now = self.desk.steady.now_ms()
+        if (wait_ms := self.rounds.wait_ms(account_id, now)) < ROSTER_MS:
+            self._spawn(self._timers, self._later(wait_ms))
+        self._begin_due()
+
+    # --- by hints -----------------------------------------------------------------------------------------------------
+
+    async def _hear_for_ever(self) -> None:
+        if self.hints is None:
+            return
+        while True:
+            try:
+                self.heard(await self.hints.next())
+            except Exception as bug:  # noqa: BLE001 - without hints the timetable still comes round
+                LOG.error("guardian.hints_failed", bug)
+                await self.desk.clock.sleep(BUG_PAUSE_S)
+
+    def heard(self, account_id: int) -> None:
+        """Something may have happened to the account: look at it at once, closely."""
+        if account_id in self.watches:
+            self._hinted.add(account_id)
+            self._spawn(self._timers, self._later(self.rounds.hint(account_id, self.desk.steady.now_ms())))
+
+    async def _later(self, wait_ms: int) -> None:
+        await self.desk.clock.sleep(wait_ms / 1000)
+        self._begin_due()
+
+    # --- who ----------------------------------------------------------------------------------------------------------
+
+    async def _read_roster(self) -> None:
+        try:
+            accounts = await self.desk.ledger.accounts()
+            self._unsettled = {order.account_id for order in await self.desk.ledger.open_orders()}
+            self._is_ledger_down = False
+        except Retry as busy:
+            if not self._is_ledger_down:
+                LOG.alert("guardian.ledger_down", why=str(busy))
+            self._is_ledger_down = True
+        else:
+            self._meet(accounts)
+        self.rounds.keep(self._maybe_holding(), self.desk.steady.now_ms())
+        self._call_when_crowded()
+
+    def _call_when_crowded(self) -> None:
+        is_crowded = self.rounds.interval_ms > CROWDED_MS
+        if is_crowded and not self._is_crowded:
+            LOG.alert("guardian.crowded", interval_ms=self.rounds.interval_ms)
+        self._is_crowded = is_crowded
+
+    def _meet(self, accounts: Sequence[TraderAccount]) -> None:
+        """Take over *accounts* as they are now; one that is gone is kept as long as it holds something."""
+        for account in accounts:
+            self.watches.setdefault(account.account_id, Watch(account)).account = account
+        known = {account.account_id for account in accounts}
+        for account_id, watch in list(self.watches.items()):
+            if account_id not in known and not watch.holds:
+                del self.watches[account_id]
+
+    def _maybe_holding(self) -> list[int]:
+        """Accounts that hold something of ours, or may, or were never looked at."""
+        maybe = self._unsettled | self.desk.unbooked
+        return [
+            account_id
+            for account_id, watch in self.watches.items()
+            if watch.holds
+            or watch.account.booked_qty
+            or account_id in maybe
+            or not watch.is_met
+            or self._has_entered(watch)
+        ]
+
+    def _has_entered(self, watch: Watch) -> bool:
+        """Whether an entry may have made a position of which the ledger, being down, has not told."""
+        entry = self.desk.entered.get(watch.account.account_id)
+        return self._is_ledger_down and entry is not None and may_hold(entry, watch)
+
+    def _followed(self) -> list[TraderAccount]:
+        """Whose streams are worth hearing, the ones that may hold something first."""
+        holding = dict.fromkeys(self._maybe_holding())
+        trading = (number for number, watch in self.watches.items() if _trades(watch.account))
+        return [self.watches[number].account for number in dict.fromkeys((*holding, *trading))]
+
+    def _venue_of(self, account_id: int) -> str:
+        watch = self.watches.get(account_id)
+        return watch.account.venue if watch is not None else ""
+
+    def held(self) -> list[TraderAccount]:
+        """The accounts in which something of ours was open at the last look."""
+        return [watch.account for watch in self.watches.values() if watch.holds]
+
+    # --- one look -----------------------------------------------------------------------------------------------------
+
+    async def _watch(self, account_id: int) -> Seen:
+        """One look whose turn has begun; its every failure stays its own."""
+        watch = self.watches.get(account_id)
+        seen = Seen()
+        try:
+            if watch is not None:
+                with log.bind(account=account_id):
+                    seen = await self._looked(watch)
+        finally:
+            self.rounds.done(account_id, self.desk.steady.now_ms(), soon=seen.soon)
+        return seen
+
+    async def _looked(self, watch: Watch) -> Seen:
+        account_id = watch.account.account_id
+        closely = account_id in self._hinted
+        self._hinted.discard(account_id)
+        try:
+            seen = await look(self.desk, watch, closely=closely)
+            watch.is_met = True
+            return seen
+        except Pause as held:
+            watch.is_met = watch.account.key_version == watch.looked_as.key_version  # until its owner acts, or has
+            await self._pause(watch, str(held))
+        except (Retry, Skip) as held:
+            LOG.warning("guardian.unread", why=str(held))
+        except Exception as bug:  # noqa: BLE001 - one account's bug must never leave another unguarded
+            LOG.error("guardian.failed", bug)
+        return Seen(is_open=watch.holds, soon=watch.holds)
+
+    async def _pause(self, watch: Watch, why: str) -> None:
+        """Its owner is told once; a position nobody can look at is for a person on duty."""
+        LOG.warning("guardian.unread", why=why)
+        if watch.account.key_version != watch.looked_as.key_version:
+            return  # what was refused is the old key
+        if watch.holds and why not in watch.told:
+            watch.told.add(why)
+            LOG.alert("guardian.blind", why=why)
+        if not watch.account.trading_enabled:
+            return
+        try:
+            await self.desk.ledger.pause(watch.account.account_id, why)
+        except Retry as busy:
+            LOG.warning("guardian.untold", why=str(busy))
+
+    def _spawn(self, tasks: set[asyncio.Task[None]], work: Coroutine[None, None, None]) -> None:
+        task = asyncio.create_task(work)
+        tasks.add(task)
+        task.add_done_callback(tasks.discard)
+
+
+def _trades(account: TraderAccount) -> bool:
+    return account.auto_trade and account.trading_enabled

@@ -1,0 +1,3 @@
+"""
+What a thrown switch does until it is proved.
+"""

@@ -1,0 +1,145 @@
+"""
+L3 on one account: our working orders cancelled, what our own fills hold closed, until nothing of ours is left.
+
+A close is a reduce-only market order with its own row (leg "f") through the same claim, send and resolve as every other
+exit, sized from a position read in the same task, never more than our part and never beside another exit in flight.
+It works with trading off, auto-trading off or its owner gone. What a person added to the position stays theirs.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from lib import log
+from lib.domain.account_records import TraderAccount
+from lib.domain.errors import Pause, Retry, Skip
+from lib.domain.order import Order, OrderState, link_prefix
+from lib.domain.position import Position
+from lib.ports.exchange import Exchange
+from lib.trading.context import Desk
+from lib.trading.orders.books import import_fills, own_quantity
+from lib.trading.orders.close import close_ours, our_part
+
+LOG = log.get("trading.flatten")
+PATIENCE_MS = 6_000
+"""A cycle at work on the account is let finish this long; one that waits for its analyst is not waited for."""
+LATE_MS = 60_000
+"""Not flat after this, somebody is called, and again every five minutes."""
+CALL_AGAIN_MS = 300_000
+SHORTEST_MS = 2_000
+LONGEST_MS = 15_000
+"""Between two closes of one account: an account has 36 order ids of a leg in five minutes."""
+ROUNDS = 3
+"""Closes in one step: a position above the venue's largest market order takes several."""
+
+
+@dataclass(slots=True)
+class Effort:
+    """How the closing of an account goes, on the steady clock. *why* it is not flat yet, "" while all goes well."""
+
+    began_ms: int
+    tries: int = 0
+    again_ms: int = 0
+    called_ms: int = 0
+    why: str = ""
+
+
+@dataclass(slots=True)
+class Flattener:
+    """Closes accounts step by step; remembers between the steps only when to try again and whom it called."""
+
+    desk: Desk
+    efforts: dict[int, Effort] = field(default_factory=dict)
+
+    def keep(self, account_ids: Iterable[int]) -> None:
+        """Forget the efforts of every account but these."""
+        wanted = set(account_ids)
+        self.efforts = {number: effort for number, effort in self.efforts.items() if number in wanted}
+
+    async def step(self, account: TraderAccount) -> int | None:
+        """One step; the venue's time (epoch ms) at which nothing of ours was left, None while something may be."""
+        effort = self.efforts.setdefault(account.account_id, Effort(self.desk.steady.now_ms()))
+        try:
+            seen_at = await self._in_turn(account, effort)
+        except (Retry, Skip, Pause) as held:
+            effort.why, seen_at = str(held), None
+            LOG.warning("flatten.waits", account=account.account_id, why=str(held))
+        if seen_at is None:
+            await self._call_somebody(account, effort)
+        return seen_at
+
+    async def _in_turn(self, account: TraderAccount, effort: Effort) -> int | None:
+        turn = self.desk.turns[account.account_id]
+        if turn.locked():
+            if self.desk.steady.now_ms() - effort.began_ms < PATIENCE_MS:
+                return None
+            return await self._close(account, effort)
+        async with turn:
+            return await self._close(account, effort)
+
+    async def _close(self, account: TraderAccount, effort: Effort) -> int | None:
+        exchange = self.desk.exchanges.open(account, "guard")
+        is_cancelled = await self._cancel_working(account, exchange, effort)
+        for _ in range(ROUNDS):
+            position = await exchange.position(account.symbol)
+            if not await self._holds_ours(account, exchange, position):
+                await import_fills(self.desk, account, exchange)
+                return position.seen_at if is_cancelled else None
+            if self.desk.steady.now_ms() < effort.again_ms:
+                return None
+            done = await close_ours(self.desk, account, exchange, "f", "everything is being closed")
+            if done is None or not self._note(done, effort):
+                return None
+        return None
+
+    async def _holds_ours(self, account: TraderAccount, exchange: Exchange, position: Position) -> bool:
+        if position.is_flat:
+            return False
+        return our_part(position, await own_quantity(self.desk, account, exchange)) != 0
+
+    async def _cancel_working(self, account: TraderAccount, exchange: Exchange, effort: Effort) -> bool:
+        """Whether nothing of ours can fill any more; where that is unknown, the position is closed all the same."""
+        ours = link_prefix(self.desk.installation)
+        try:
+            for record in await exchange.open_orders(account.symbol):
+                if record.state is None and not record.is_child and record.order_link_id.startswith(ours):
+                    LOG.warning("flatten.cancels", account=account.account_id, link=record.order_link_id)
+                    await exchange.cancel_order(account.symbol, record.order_link_id)
+        except Retry as busy:
+            effort.why = f"our working orders could not be cancelled: {busy}"
+            LOG.warning("flatten.not_cancelled", account=account.account_id, why=str(busy))
+            return False
+        return True
+
+    def _note(self, done: Order, effort: Effort) -> bool:
+        """Whether the close *done* filled; else when to try again is noted."""
+        effort.tries += 1
+        is_done = done.state is OrderState.FILLED
+        wait_ms = min(SHORTEST_MS * 2 ** (effort.tries - 1), LONGEST_MS)
+        effort.again_ms = 0 if is_done else self.desk.steady.now_ms() + wait_ms
+        effort.why = "" if is_done else f"the close is {done.state.value}: {done.why}"
+        LOG.warning("flatten.closed" if is_done else "flatten.not_closed", link=done.order_link_id, why=effort.why)
+        return is_done
+
+    async def _call_somebody(self, account: TraderAccount, effort: Effort) -> None:
+        now = self.desk.steady.now_ms()
+        refused = effort.why.startswith(f"the close is {OrderState.REJECTED.value}")
+        if (now - effort.began_ms < LATE_MS and not refused) or now - effort.called_ms < CALL_AGAIN_MS:
+            return
+        first, effort.called_ms = not effort.called_ms, now
+        why = effort.why or "it is not flat yet"
+        LOG.alert("flatten.stuck", account=account.account_id, since_ms=effort.began_ms, why=why)
+        if first:
+            await self._tell_owner(account, f"your position could not be closed yet: {why}")
+
+    async def _tell_owner(self, account: TraderAccount, body: str) -> None:
+        try:
+            await self.desk.ledger.notice(account.account_id, "flatten", body)
+        except Retry as busy:
+            LOG.warning("flatten.untold", account=account.account_id, why=str(busy))
+
+
+async def take_back(desk: Desk, order: Order) -> bool:
+    """End a planned *order* that shall not be sent any more; False when somebody was faster, or bytes had left once."""
+    after = OrderState.UNKNOWN if order.attempts else OrderState.BLOCKED
+    moved = await desk.ledger.move(order, after, "trading is switched off")
+    return moved and after is OrderState.BLOCKED

@@ -1,0 +1,98 @@
+"""
+What an operator may do from a command line: throw switches, resume, prove a pause without a trader.
+
+A switch is a row, so it holds whether or not a trader runs; what L3 shall close, only a running trader closes. A pause
+can be proved here too, by the same proof as the trader's: with keys that open the accounts. Resuming is its own act and
+takes back exactly the switches it names. An operator's stop of an account is an operator's to end, so it is thrown over
+the owner's own pause too. Who threw the platform's stands beside it, and the owner of an account is told who threw
+theirs. Account 0 is the platform: everybody.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from lib import log
+from lib.domain.account_records import TraderAccount
+from lib.domain.order import OrderState
+from lib.domain.switches import Flags
+from lib.ports.ledger import Ledger
+from lib.trading.kill_switch.proof import PROOF_MS, Proof, Prover
+
+LOG = log.get("trading.operator")
+
+
+class NoSuchAccountError(ValueError):
+    """The trader knows no such account."""
+
+
+@dataclass(frozen=True, slots=True)
+class Operator:
+    """One operator at work; *who* as in "cli:name@host"."""
+
+    ledger: Ledger
+    who: str
+
+    async def stop(self, account_id: int) -> None:
+        """L1 of that account, L2 of everybody (0); what is being closed goes on being closed."""
+        now = await self.switches(account_id)
+        if now.trading_enabled or not _is_operators(now):
+            await self._throw(account_id, Flags(False, now.flatten, why="an operator stopped trading"))
+
+    async def flatten(self, account_id: int) -> None:
+        """L3 of that account or of everybody (0)."""
+        now = await self.switches(account_id)
+        if now.trading_enabled or not now.flatten or not _is_operators(now):
+            why = "an operator has everything closed"
+            await self._throw(account_id, Flags(trading_enabled=False, flatten=True, why=why))
+
+    async def resume(self, account_id: int) -> None:
+        """Take both switches of that account, or of the platform (0), back."""
+        await self.switches(account_id)
+        await self._throw(account_id, Flags(trading_enabled=True, flatten=False))
+
+    async def switches(self, account_id: int) -> Flags | TraderAccount:
+        """The switches as they are. *NoSuchAccountError* for an account the trader does not know."""
+        if not account_id:
+            return await self.ledger.flags()
+        for account in await self.ledger.accounts():
+            if account.account_id == account_id:
+                return account
+        raise NoSuchAccountError(f"there is no account {account_id}")
+
+    async def prove_pause(self, account_id: int, prover: Prover) -> Proof:
+        """
+        Bring the open rows of a thrown L1 or L2 forward and prove it, without a trader. *Retry*: a venue is away.
+
+        Of an L3 nothing is proved here: nobody has looked at the positions.
+        """
+        now = await self.switches(account_id)
+        if now.flatten or now.trading_enabled:
+            return Proof.WAITS
+        accounts = [one for one in await self.ledger.accounts() if account_id in (0, one.account_id)]
+        await self._settle(account_id, accounts, prover)
+        seen_at = await prover.seen(accounts, past=now.switched_ms + PROOF_MS)
+        return await prover.prove(account_id, now, accounts, seen_at)
+
+    async def _settle(self, account_id: int, accounts: Sequence[TraderAccount], prover: Prover) -> None:
+        """Planned exits are left alone: they may still be sent, and only who leads can say that nobody will."""
+        found = await self.ledger.open_orders(account_id)
+        rows = [row for row in found if row.is_entry or row.state is not OrderState.PLANNED]
+        mine = ((one, [row for row in rows if row.account_id == one.account_id]) for one in accounts)
+        await asyncio.gather(*(prover.settle(one, its) for one, its in mine))
+
+    async def _throw(self, account_id: int, flags: Flags) -> None:
+        if account_id:
+            await self.ledger.set_account_flags(account_id, flags, self.who)
+            said = flags.why or "an operator allowed trading again"
+            await self.ledger.notice(account_id, "operator", f"{said} ({self.who})")
+        else:
+            await self.ledger.set_flags(flags, self.who)
+        LOG.warning(
+            "switch.thrown", account=account_id, trading=flags.trading_enabled, flatten=flags.flatten, who=self.who
+        )
+
+
+def _is_operators(switches: Flags | TraderAccount) -> bool:
+    """Whether only an operator can take *switches* back; the platform's always."""
+    return isinstance(switches, Flags) or switches.paused_by == "operator"

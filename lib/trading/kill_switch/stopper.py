@@ -1,0 +1,212 @@
+"""
+The kill switch's hand: what a thrown switch means until it is proved.
+
+A switch itself is a flag the claim reads, so entries end when it commits, whatever happens here. This is the job that
+brings every open row to its end, closes what L3 says shall be closed, and only then has it written down that the
+account, or the platform, is stopped: by the proof of `lib.trading.kill_switch.proof`, and for L3 a position read after
+its bound without anything of ours. It never switches anything on. With the ledger away it goes by the switches it last
+read.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+
+from lib import log
+from lib.domain.account_records import TraderAccount
+from lib.domain.errors import Pause, Retry
+from lib.domain.order import Order
+from lib.domain.switches import Flags
+from lib.trading.context import Desk
+from lib.trading.kill_switch.flatten import Flattener
+from lib.trading.kill_switch.proof import PROOF_MS, Proof, Prover
+
+LOG = log.get("trading.stopper")
+PASS_MS = 2_000
+"""Between two passes; a proof that ripens before the next one is waited for."""
+LATE_MS = 60_000
+"""Not proved after this, somebody is called."""
+BY_ENVIRONMENT = "switched off by TRADING_ENABLED"
+
+
+def is_thrown(switches: Flags | TraderAccount) -> bool:
+    """Whether an account's or the platform's switches forbid entries."""
+    return switches.flatten or not switches.trading_enabled
+
+
+def waits_for_proof(switches: Flags | TraderAccount) -> bool:
+    """Whether they are thrown and not proved stopped yet."""
+    return is_thrown(switches) and not switches.proven_ms
+
+
+@dataclass(slots=True)
+class Stopper:
+    """One trader's part in every thrown switch. Passes may overlap; the steps of one account never do."""
+
+    desk: Desk
+    allowed: bool = True
+    """False = the environment says that nothing may be traded."""
+    flattener: Flattener = field(init=False)
+    prover: Prover = field(init=False)
+    flags: Flags = field(default_factory=lambda: Flags(trading_enabled=True, flatten=False))
+    accounts: list[TraderAccount] = field(default_factory=list)
+    empty: dict[int, tuple[tuple[int, Decimal], int]] = field(default_factory=dict)
+    """
+    Account → (the moment its switch was thrown and what its books held, the venue's time at which it held nothing of
+    ours; 0 until that was looked at after its orders were looked through).
+    """
+    _busy: set[int] = field(default_factory=set)
+    _called: set[tuple[int, int]] = field(default_factory=set)
+
+    def __post_init__(self) -> None:
+        self.flattener, self.prover = Flattener(self.desk), Prover(self.desk)
+
+    async def obey(self) -> None:
+        """Throw the platform's switch if the environment says so and nobody has; it is never thrown back here."""
+        flags = await self.desk.ledger.flags()
+        if not self.allowed and flags.trading_enabled:
+            off = Flags(trading_enabled=False, flatten=flags.flatten, why=BY_ENVIRONMENT)
+            await self.desk.ledger.set_flags(off, "environment")
+            LOG.alert("stop.by_environment")
+
+    async def run_pass(self) -> None:
+        """One look at every thrown switch; what the environment forbids, nobody's switch allows."""
+        if not self.allowed:
+            await self._alone(0, self.obey)
+        rows = await self._read()
+        self.prover.accounts = self.accounts
+        self.flattener.keep(account.account_id for account in self.accounts if self._flattens(account))
+        await asyncio.gather(*(self._attend(account, rows) for account in self._stopping(rows)))
+        if waits_for_proof(self.flags):
+            await self._alone(0, self._prove_platform)
+
+    async def _read(self) -> Sequence[Order]:
+        """Switches and accounts now, and the open rows if any is thrown; with the ledger away the last known ones."""
+        try:
+            flags, accounts = await self.desk.ledger.flags(), await self.desk.ledger.accounts()
+            any_thrown = is_thrown(flags) or any(map(is_thrown, accounts))
+            rows = await self.desk.ledger.open_orders() if any_thrown else ()
+        except Retry as busy:
+            LOG.warning("stop.ledger_down", why=str(busy))
+            return ()
+        # together or not at all: a platform without its accounts would be proved stopped at once
+        self.flags, self.accounts = flags, accounts
+        return rows
+
+    def _stopping(self, rows: Iterable[Order]) -> list[TraderAccount]:
+        """Accounts under a switch that is not proved, or that have an open row after all."""
+        unsettled = {row.account_id for row in rows}
+        by_platform, unproved = is_thrown(self.flags), waits_for_proof(self.flags)
+        return [
+            account
+            for account in self.accounts
+            if (by_platform or is_thrown(account))
+            and (unproved or waits_for_proof(account) or account.account_id in unsettled or self._is_back(account))
+        ]
+
+    def _is_back(self, account: TraderAccount) -> bool:
+        """Whether the books hold something again where everything was closed: a database may have lost it, and more."""
+        return self._flattens(account) and bool(account.booked_qty) and self._known(account) is None
+
+    def _known(self, account: TraderAccount) -> int | None:
+        """When the account, as it is now, was seen without anything of ours; None = it was not."""
+        known_for, seen_at = self.empty.get(account.account_id, (None, 0))
+        return seen_at if known_for == self._as_it_is(account) else None
+
+    def _as_it_is(self, account: TraderAccount) -> tuple[int, Decimal]:
+        return self._thrown_ms(account), account.booked_qty
+
+    def _flattens(self, account: TraderAccount) -> bool:
+        return self.flags.flatten or account.flatten
+
+    def _thrown_ms(self, account: TraderAccount) -> int:
+        """When the newest of the switches that bind *account* was thrown."""
+        return max(switches.switched_ms for switches in (self.flags, account) if is_thrown(switches))
+
+    async def _attend(self, account: TraderAccount, rows: Sequence[Order]) -> None:
+        mine = [row for row in rows if row.account_id == account.account_id]
+        await self._alone(account.account_id, lambda: self._stop(account, mine))
+
+    async def _alone(self, number: int, step: Callable[[], Awaitable[None]]) -> None:
+        """*step* of the account *number* (0: of the platform) unless one is under way; its failure stays its own."""
+        if number in self._busy:
+            return
+        self._busy.add(number)
+        try:
+            await step()
+        except (Retry, Pause) as held:
+            LOG.warning("stop.waits", account=number, why=str(held))
+        except Exception as bug:  # noqa: BLE001 - one account's bug must never keep another's switch from working
+            LOG.error("stop.failed", bug, account=number)
+        finally:
+            self._busy.discard(number)
+
+    async def _stop(self, account: TraderAccount, rows: Sequence[Order]) -> None:
+        await self.prover.settle(account, rows)
+        if self._flattens(account):
+            await self._flatten(account, rows)
+        if waits_for_proof(account):
+            await self._prove(account)
+
+    # --- nothing of ours left -------------------------------------------------------------------------------------
+
+    async def _flatten(self, account: TraderAccount, rows: Sequence[Order]) -> None:
+        """Close what is open; once closed, look again only where the proof needs it."""
+        thrown, known, is_swept = self._thrown_ms(account), self._known(account), False
+        if known is not None and not rows:
+            if known > thrown + PROOF_MS or not await self._ripe(thrown):
+                return
+            is_swept = await self.prover.is_swept(account, thrown + PROOF_MS)  # what was lost must be closed too
+        found = await self._emptied(account)
+        if found is not None and not rows:  # an open row may still fill
+            self.empty[account.account_id] = self._as_it_is(account), found if is_swept else 0
+
+    async def _emptied(self, account: TraderAccount) -> int | None:
+        if (seen_at := await self.flattener.step(account)) is not None:
+            return seen_at
+        if await self.prover.never_held(account):  # nothing to close: a key that can ask nothing is no matter then
+            return await self.prover.time_at(account.venue, past=self._thrown_ms(account) + PROOF_MS)
+        return None
+
+    # --- the proof ------------------------------------------------------------------------------------------------
+
+    async def _prove(self, account: TraderAccount) -> None:
+        if await self._ripe(account.switched_ms):
+            seen_at = await self._seen(account)
+            await self._conclude(account.account_id, account, [account], seen_at)
+
+    async def _seen(self, account: TraderAccount) -> int:
+        """The venue's time as of which nothing speaks against the account being stopped, but orders."""
+        if account.flatten:
+            return self._known(account) or 0
+        return await self.prover.seen([account], past=account.switched_ms + PROOF_MS)
+
+    async def _prove_platform(self) -> None:
+        if not await self._ripe(self.flags.switched_ms):
+            return
+        seen = [await self.prover.seen(self.accounts, past=self.flags.switched_ms + PROOF_MS)]
+        if self.flags.flatten:
+            seen += [self._known(account) or 0 for account in self.accounts]
+        await self._conclude(0, self.flags, self.accounts, min(seen))
+
+    async def _conclude(
+        self, number: int, switches: Flags | TraderAccount, accounts: Sequence[TraderAccount], seen_at: int
+    ) -> None:
+        if await self.prover.prove(number, switches, accounts, seen_at) is not Proof.PROVED:
+            self._late(number, switches.switched_ms)
+
+    def _late(self, number: int, switched_ms: int) -> None:
+        """Call somebody, once, when a switch thrown a minute ago still waits for its proof."""
+        if self.desk.clock.now_ms() - switched_ms > LATE_MS and (number, switched_ms) not in self._called:
+            self._called.add((number, switched_ms))
+            LOG.alert("stop.unproved", account=number, switched_ms=switched_ms)
+
+    async def _ripe(self, switched_ms: int) -> bool:
+        """Whether the proof's time has come, by our own clock; waits for it when the next pass would be later."""
+        left_ms = switched_ms + PROOF_MS - self.desk.clock.now_ms()
+        if left_ms > PASS_MS:
+            return False
+        if left_ms >= 0:
+            await self.desk.clock.sleep((left_ms + 50) / 1000)
+        return True

@@ -1,0 +1,127 @@
+"""
+One close at a time: our part of a position, reduce-only, by its own row.
+
+However many guardians try at once, at most one exit of an account is on its way: who finds another takes its own row
+back before anything was sent, and a row whose maker died is taken back before another is planned. So the closes of an
+account can never add up to more than our part, even where a person's part lies beside it.
+"""
+
+import asyncio
+from dataclasses import dataclass
+from decimal import Decimal
+
+from lib import log
+from lib.domain.account_records import TraderAccount
+from lib.domain.errors import Halt, Retry
+from lib.domain.order import CYCLE_MS, MAX_AGE_MS, Leg, Order, OrderState
+from lib.domain.position import ZERO, Position
+from lib.domain.risk import AccountPlan, exit_draft
+from lib.ports.exchange import Exchange
+from lib.trading.context import Desk, boundary
+from lib.trading.orders.books import import_fills, newest_entry, own_quantity
+from lib.trading.orders.exit_order import IN_ITS_PLACE, is_beaten
+from lib.trading.orders.send import Errand, run_order
+
+LOG = log.get("trading.close")
+ASKED_S = 2.0
+"""How long a close waits for what it can do without; who asks for the same stands in line."""
+
+
+@dataclass(slots=True)
+class Part:
+    """
+    Whether a close is no more than our part of the position still, asked before each send of it.
+
+    *counted* is the position for which our part, *ours* (unsigned), was counted by the executions. While its size and
+    average price are the same a look is one request, however old the position is and however crowded the way.
+    """
+
+    desk: Desk
+    account: TraderAccount
+    exchange: Exchange
+    counted: Position
+    ours: Decimal
+
+    async def still(self, order: Order) -> int | None:
+        """The venue's time (epoch ms) at which *order* was no more than ours; None = it is more by now."""
+        position = await self.exchange.position(self.account.symbol)
+        if (position.qty, position.avg_entry_price) != (self.counted.qty, self.counted.avg_entry_price):
+            own = await own_quantity(self.desk, self.account, self.exchange)
+            self.counted, self.ours = position, our_part(position, own)
+        return position.seen_at if order.qty is not None and order.qty <= self.ours else None
+
+
+async def close_ours(desk: Desk, account: TraderAccount, exchange: Exchange, leg: Leg, why: str) -> Order | None:
+    """Close our part of the position; the row as it then stands, None when nothing may be or need be sent."""
+    async with desk.closing[account.venue]:
+        done = await _closed(desk, account, exchange, leg, why)
+    if done is None or done.state is OrderState.BLOCKED:
+        return None
+    await import_fills(desk, account, exchange)
+    return done
+
+
+async def _closed(desk: Desk, account: TraderAccount, exchange: Exchange, leg: Leg, why: str) -> Order | None:
+    if await is_beaten(desk, account):
+        return None
+    order, part = await _planned(desk, account, exchange, leg, why)
+    if order is None:
+        return None
+    if await is_beaten(desk, account, order):
+        await desk.ledger.move(order, OrderState.BLOCKED, IN_ITS_PLACE)
+        return None
+    return await run_order(desk, Errand(account, exchange, still=part.still), order)
+
+
+async def _planned(
+    desk: Desk, account: TraderAccount, exchange: Exchange, leg: Leg, why: str
+) -> tuple[Order | None, Part]:
+    position = await exchange.position(account.symbol)
+    qty = our_part(position, await own_quantity(desk, account, exchange))
+    part = Part(desk, account, exchange, position, qty)
+    if qty == 0:
+        return None, part
+    ref = await _price(desk, account, position)
+    most = await _most_at_once(desk, account)
+    draft = exit_draft(position, ref, leg=leg, qty=qty if most is None else min(qty, most))
+    plan = AccountPlan("closed", why, (draft,))
+    return await desk.ledger.plan_exit(account, await exit_t(desk, account), plan), part
+
+
+async def _most_at_once(desk: Desk, account: TraderAccount) -> Decimal | None:
+    """The venue's largest market order; None when nobody knows: it refuses what is too large, and nothing is lost."""
+    try:
+        async with asyncio.timeout(ASKED_S):
+            return (await desk.market.instrument(account.venue, account.symbol)).max_market_qty
+    except (TimeoutError, Retry, Halt) as unknown:
+        LOG.warning("close.unclamped", symbol=account.symbol, why=str(unknown))
+        return None
+
+
+async def _price(desk: Desk, account: TraderAccount, position: Position) -> Decimal:
+    """For the record alone: a close is a market order, and no missing price may hold it up."""
+    try:
+        async with asyncio.timeout(ASKED_S):
+            return (await desk.market.ticker(account.venue, account.symbol)).last
+    except (TimeoutError, Retry, Halt):
+        return position.mark or position.avg_entry_price
+
+
+def our_part(position: Position, own: Decimal) -> Decimal:
+    """How much of *position* a signed quantity of ours makes up, unsigned; 0 when nothing of it is ours."""
+    if position.is_flat or not own or (own > 0) != (position.qty > 0):
+        return ZERO
+    return min(abs(position.qty), abs(own))
+
+
+async def exit_t(desk: Desk, account: TraderAccount) -> int:
+    """
+    The T an exit outside the plans is booked under: the newest whose plan stands or can no longer matter.
+
+    A row under a T that is still to be planned would stand in that plan's place.
+    """
+    now = await desk.ledger.now()
+    t_ms = boundary(now)
+    entry = await newest_entry(desk, account.account_id)
+    is_planned = entry is not None and entry.t_ms == t_ms
+    return t_ms if is_planned or now - t_ms > MAX_AGE_MS else t_ms - CYCLE_MS

@@ -1,0 +1,41 @@
+"""
+Which exit of an account comes first, where several were planned: one at a time, by the rows alone.
+
+Guardians, flatten and a cycle's own exit all ask here before they send, so that two closes of the same position are
+never on their way at once and a person's part beside ours is never sold twice.
+"""
+
+from lib import log
+from lib.domain.account_records import TraderAccount
+from lib.domain.order import Order, OrderState
+from lib.trading.context import Desk
+
+LOG = log.get("trading.exit_order")
+AT_WORK_MS = 10_000
+"""An exit planned and not yet sent is somebody's who is about to send it for this long; after that, they died."""
+IN_ITS_PLACE = "another close takes its place"
+
+
+async def is_beaten(desk: Desk, account: TraderAccount, mine: Order | None = None) -> bool:
+    """Whether another exit of *account* comes first; rows left behind by a process that died are taken back."""
+    rows = await desk.ledger.open_orders(account.account_id)
+    others = [row for row in rows if row.reduce_only and (mine is None or row.id != mine.id)]
+    return any([await _comes_first(desk, row, mine) for row in others])
+
+
+async def _comes_first(desk: Desk, row: Order, mine: Order | None) -> bool:
+    if row.state is OrderState.NEEDS_HUMAN:
+        return False
+    if row.state is not OrderState.PLANNED:
+        return True
+    if row.attempts:
+        # refused once and nobody sends it again: only a query may end it, and reconciliation asks
+        if await desk.ledger.now() - row.updated_ms >= AT_WORK_MS:
+            await desk.ledger.move(row, OrderState.UNKNOWN, IN_ITS_PLACE)
+        return True
+    if mine is not None and row.id > mine.id:
+        return False  # it will find this one
+    if await desk.ledger.now() - row.created_ms < AT_WORK_MS:
+        return True
+    LOG.warning("close.taken_back", link=row.order_link_id)
+    return not await desk.ledger.move(row, OrderState.BLOCKED, IN_ITS_PLACE)

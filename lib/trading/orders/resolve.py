@@ -1,0 +1,123 @@
+"""
+What became of an order: asked, never assumed.
+
+A row closes on an exchange record, or on a proof of absence by the exchange's own clock. Nothing here sends an order.
+"""
+
+from collections.abc import Sequence
+from decimal import Decimal
+
+from lib import log
+from lib.domain.books import Fill
+from lib.domain.errors import Retry
+from lib.domain.exchange_records import OrderAnswer, OrderRecord, Verdict
+from lib.domain.order import (
+    EVIDENCE_LIFE_MS,
+    IN_FLIGHT,
+    Order,
+    OrderState,
+    absence_proved,
+)
+from lib.domain.position import ZERO
+from lib.ports.exchange import Exchange
+from lib.trading.context import Desk
+from lib.trading.orders.books import import_fills
+
+LOG = log.get("trading.resolve")
+POLL_S = (0.0, 0.2, 0.3, 0.5, 1.0, 1.0, 2.0, 2.0, 3.0, 5.0, 5.0)
+NO_REASON = ("", "EC_NoError")
+
+
+def best_record(records: Sequence[OrderRecord]) -> OrderRecord | None:
+    """Of several records with one id any non-rejected one wins: a duplicate leaves a rejected twin."""
+    ranked = sorted(records, key=lambda record: record.state is OrderState.REJECTED)
+    return ranked[0] if ranked else None
+
+
+def judge(order: Order, answer: OrderAnswer, now_ms: int) -> Verdict | None:
+    """What *answer* proves about *order*, or None while it proves nothing yet. *now_ms* is the ledger's clock."""
+    record = best_record(answer.records)
+    if record is not None and record.state is not OrderState.REJECTED:
+        return _verdict_of(record)
+    settled = absence_proved(order.signed_ts, answer.time)
+    if answer.fills:
+        return _verdict_of_fills(order, answer.fills, settled=settled)
+    if record is not None:
+        # a refused twin may be indexed before the order it is the twin of
+        return _verdict_of(record) if settled else None
+    if settled:
+        if now_ms - order.signed_ts > EVIDENCE_LIFE_MS:
+            return Verdict(OrderState.NEEDS_HUMAN, "no evidence is left after a day", "", ZERO, ZERO, ZERO)
+        return Verdict(OrderState.ABSENT, "the exchange's clock proves it never arrived", "", ZERO, ZERO, ZERO)
+    return None
+
+
+def _verdict_of_fills(order: Order, fills: Sequence[Fill], *, settled: bool) -> Verdict | None:
+    """What executions alone prove; of a part, only once all must have been indexed."""
+    filled = sum((fill.qty for fill in fills), ZERO)
+    whole = order.qty is not None and filled >= order.qty
+    if not whole and not settled:
+        return None
+    value = sum((fill.qty * fill.price for fill in fills), ZERO)
+    fee = sum((fill.fee for fill in fills), ZERO)
+    state = OrderState.FILLED if whole else OrderState.PARTIAL
+    return Verdict(state, "found among executions", fills[0].order_id, filled, value / filled, fee)
+
+
+def _verdict_of(record: OrderRecord) -> Verdict | None:
+    if record.state is None:
+        return None
+    state = record.state
+    if state is OrderState.CANCELLED and record.filled_qty > 0:
+        state = OrderState.PARTIAL
+    why = state.value.lower() if record.reject_reason in NO_REASON else record.reject_reason
+    return Verdict(state, why, record.order_id, record.filled_qty, record.avg_price, record.fee)
+
+
+async def resolve_once(desk: Desk, exchange: Exchange, order: Order) -> Order:
+    """Ask once about an in-flight *order* and move its row by the evidence; the row as it then stands."""
+    answer = await exchange.find_order(order.symbol, order.order_link_id)
+    verdict = judge(order, answer, await desk.ledger.now())
+    if verdict is None:
+        if any(record.state is None for record in answer.records) and order.state is not OrderState.ACCEPTED:
+            await desk.ledger.move(order, OrderState.ACCEPTED, "the exchange has it")
+        return await reread(desk, order)
+    if verdict.state is OrderState.NEEDS_HUMAN and order.state is not OrderState.UNKNOWN:
+        await desk.ledger.move(order, OrderState.UNKNOWN, "no evidence yet")
+        order = await reread(desk, order)
+    is_late = absence_proved(order.signed_ts, answer.time)
+    if verdict.filled_qty and not await _is_booked(desk, exchange, order, verdict.filled_qty) and not is_late:
+        return order
+    if await desk.ledger.close_order(order, verdict):
+        LOG.info("order.resolved", link=order.order_link_id, state=verdict.state.value, why=verdict.why)
+    return await reread(desk, order)
+
+
+async def _is_booked(desk: Desk, exchange: Exchange, order: Order, filled_qty: Decimal) -> bool:
+    """
+    Bring what filled into the books; False while some executions of *order* are not listed yet.
+
+    Open rows and books are all that tells the other traders whom to guard: what filled must never be in neither. And
+    what a close sold is ours no more only once it is listed: a row that ended sooner would let another close follow.
+    """
+    fills = await import_fills(desk, order, exchange)
+    listed = sum((fill.qty for fill in fills if fill.order_link_id == order.order_link_id), ZERO)
+    return listed >= filled_qty
+
+
+async def reread(desk: Desk, order: Order) -> Order:
+    """The row of *order* as it stands now."""
+    return await desk.ledger.order_by_link(order.order_link_id) or order
+
+
+async def resolve(desk: Desk, exchange: Exchange, order: Order) -> Order:
+    """Ask until *order* is terminal, for about twenty market seconds; the reconcile loop takes over what is left."""
+    for pause in POLL_S:
+        await desk.clock.sleep(pause)
+        try:
+            order = await resolve_once(desk, exchange, order)
+        except Retry as busy:
+            LOG.warning("order.query_failed", link=order.order_link_id, why=str(busy))
+        if order.state not in IN_FLIGHT:
+            return order
+    return order

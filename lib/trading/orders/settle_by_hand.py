@@ -1,0 +1,110 @@
+"""
+A person's way out of NEEDS_HUMAN: an operator says what became of an order nothing could be proved about.
+
+The exchange is asked once more first, and what it says is not overruled: a record, or executions, give the only state
+that is accepted. Without a record the person's word stands, beside their name and reason in the order's history. The
+account is paused before the row closes, so that trading begins again by its owner's act and not by this one.
+"""
+
+from dataclasses import dataclass, replace
+
+from lib import log
+from lib.domain.errors import Pause
+from lib.domain.exchange_records import OrderAnswer, Verdict
+from lib.domain.order import TERMINAL, VERDICTS, Order, OrderState
+from lib.domain.position import ZERO
+from lib.ports.exchange import Exchanges
+from lib.ports.ledger import Ledger
+from lib.trading.orders.resolve import judge
+
+LOG = log.get("trading.settle_by_hand")
+FILLS = (OrderState.FILLED, OrderState.PARTIAL)
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """
+    What the exchange says when asked once more. *asked* is False where no key can ask; *is_open* = it still has the
+    order working; *verdict* is what its record or its executions prove, None for neither.
+    """
+
+    asked: bool
+    is_open: bool = False
+    verdict: Verdict | None = None
+
+    @property
+    def sentence(self) -> str:
+        """In plain words."""
+        if not self.asked:
+            return "no key of the account can ask the exchange"
+        if self.is_open:
+            return "the exchange still has it open"
+        if self.verdict is None:
+            return "the exchange has no record and no execution of it"
+        return f"the exchange says {self.verdict.state.value}, {self.verdict.filled_qty} at {self.verdict.avg_price}"
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """What a person says became of the order; *who* as in "cli:user@host"."""
+
+    state: OrderState
+    who: str
+    why: str
+
+
+async def look_again(ledger: Ledger, exchanges: Exchanges | None, order: Order) -> Evidence:
+    """Ask the exchange about *order* once more; None of *exchanges* opens no key. *Retry* when it cannot answer now."""
+    account = next((one for one in await ledger.accounts() if one.account_id == order.account_id), None)
+    if account is None or exchanges is None:
+        return Evidence(asked=False)
+    try:
+        answer = await exchanges.open(account, "settle").find_order(order.symbol, order.order_link_id)
+    except Pause:
+        return Evidence(asked=False)
+    return read_answer(order, answer)
+
+
+def read_answer(order: Order, answer: OrderAnswer) -> Evidence:
+    """What *answer* proves; silence of the exchange about an old order proves nothing."""
+    found = judge(order, answer, order.signed_ts)
+    verdict = found if found is not None and found.state in VERDICTS else None
+    is_open = verdict is None and any(record.state is None for record in answer.records)
+    return Evidence(True, is_open, verdict)
+
+
+def objection(order: Order, evidence: Evidence, word: Word) -> str:
+    """Why *word* cannot stand, in plain words; "" when it can."""
+    state, proved = word.state, evidence.verdict
+    checks = (
+        (order.state is OrderState.NEEDS_HUMAN, f"the order is {order.state.value}: only NEEDS_HUMAN is a person's"),
+        (state in TERMINAL, f"{state.value} ends no order: use one of {', '.join(sorted(TERMINAL))}"),
+        (bool(word.why.strip()), "say why"),
+        (not evidence.is_open, "the exchange still has it open: it ends there first"),
+        (proved is None or state is proved.state, evidence.sentence),
+        (
+            proved is not None or not evidence.asked or state not in FILLS,
+            f"{evidence.sentence}: a fill would be listed",
+        ),
+        (proved is not None or state is not OrderState.PARTIAL, "how much of it filled is not known"),
+    )
+    return next((why for holds, why in checks if not holds), "")
+
+
+async def settle(ledger: Ledger, order: Order, evidence: Evidence, word: Word) -> str:
+    """Close *order* as *word* says, if *evidence* allows it; the objection, "" when it was done."""
+    if against := objection(order, evidence, word):
+        return against
+    said = f"{word.who}: {word.why}"
+    await ledger.pause(order.account_id, "an order was settled by hand: resume when you are ready")
+    if not await ledger.close_order(order, _verdict(order, evidence, word, said)):
+        return "the order has moved since: look again"
+    LOG.warning("order.settled", link=order.order_link_id, state=word.state.value, who=word.who, why=word.why)
+    return ""
+
+
+def _verdict(order: Order, evidence: Evidence, word: Word, said: str) -> Verdict:
+    if evidence.verdict is not None:
+        return replace(evidence.verdict, why=said)
+    filled = order.qty or ZERO if word.state is OrderState.FILLED else ZERO
+    return Verdict(word.state, said, order.exchange_order_id, filled, order.limit_price if filled else ZERO, ZERO)
