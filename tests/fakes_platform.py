@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from lib.clock import Clock
-from lib.domain.platform_settings import Invite, Invites, SettingChange
+from lib.domain.platform_settings import PREFIX, Invite, Invites, SettingChange
 from lib.ports.people import InviteRefused
 
 
@@ -37,7 +37,7 @@ class MemoryPlatformBook:
         self._trail: list[SettingChange] = []
 
     def rows(self) -> dict[str, str]:
-        return dict(self.settings)
+        return {name: text for name, text in self.settings.items() if name.startswith(PREFIX)}
 
     def change(self, name: str, after: str | None, who: str, why: str) -> SettingChange | None:
         before = self.settings.get(name)

@@ -7,7 +7,7 @@ unless what it measured may be a withdrawal that is listed late; the others are 
 neither keeps locks nor reads clocks.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Literal
@@ -37,6 +37,7 @@ GateKind = Literal[
     "unreadable",
 ]
 
+UNREADABLE = "a limit of the platform cannot be read: an operator must set it again"
 _PAPER = "paper:"
 UNLISTED_MS = 3_600_000
 """A withdrawal may be listed this late. What is missing for longer is a loss."""
@@ -194,11 +195,6 @@ def budget_gates(tokens_today: int, limits: Limits, t_ms: int) -> tuple[Gate, ..
     return _standing(_budget(tokens_today, limits, t_ms))
 
 
-def unreadable_limits(names: Sequence[str]) -> str:
-    """Why nothing is done that the platform's limits *names* would have to allow."""
-    return f"the platform's limit {', '.join(names)} cannot be read: an operator must set it again"
-
-
 def lasting_platform_gates(use: PlatformFacts, limits: PlatformLimits, t_ms: int) -> tuple[Gate, ...]:
     """Those of `platform_gates` that are to be written down, as `lasting_gates`."""
     return platform_gates(replace(use, equity=use.equity + use.missing), limits, t_ms)
@@ -285,7 +281,7 @@ def _silence(failures: int, limit: int, t_ms: int) -> _Row:
 
 def _unreadable(limits: PlatformLimits, t_ms: int) -> _Row:
     """What an operator set may be stricter than what is known here: until it can be read, nothing is entered."""
-    return bool(limits.unreadable), "unreadable", unreadable_limits(limits.unreadable), t_ms + CYCLE_MS
+    return bool(limits.unreadable), "unreadable", UNREADABLE, t_ms + CYCLE_MS
 
 
 def _budget(tokens: int, limits: Limits, t_ms: int) -> _Row:

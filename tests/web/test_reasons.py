@@ -75,7 +75,7 @@ def plan(view: Any = None, chosen: Any = None, rule: Any = None, **known: Any) -
 
 
 USED_UP = PlatformFacts(10**6, Decimal(10**9), Decimal(1), Decimal(10), 10**9, Decimal(10**3), 98)
-EVERYTHING = platform_gates(USED_UP, PlatformLimits(), T)
+EVERYTHING = platform_gates(USED_UP, PlatformLimits(unreadable=("max_exposure",)), T)
 
 GATES: dict[str, AccountPlan] = {
     "confidence": plan(decision(confidence="0.1")),
@@ -116,7 +116,7 @@ def test_every_gate_speaks_korean(gate: str) -> None:
 @pytest.mark.parametrize("kind", UNLOCK_RULES)
 def test_every_locks_kind_and_end_speak_korean(kind: GateKind) -> None:
     korean(UNLOCK_RULES[kind])
-    if kind != "exposure":  # an account's own exposure is a clamp, never a lock
+    if kind not in ("exposure", "unreadable"):  # an account's own exposure is a clamp, and its limits always read
         assert kind not in korean(f"entries are locked: {kind}")
     if kind not in ("drawdown", "loss_streak", "cooldown", "external"):
         assert kind not in korean(f"entries are locked: platform: {kind}")

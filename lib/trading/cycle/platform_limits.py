@@ -16,13 +16,13 @@ from decimal import Decimal
 from lib import log
 from lib.domain.account import PlatformLimits, Pool
 from lib.domain.gates import (
+    UNREADABLE,
     Facts,
     Gate,
     PlatformFacts,
     lasting_platform_gates,
     platform_gates,
     platform_kind,
-    unreadable_limits,
 )
 from lib.domain.order import IN_FLIGHT, Order, OrderState
 from lib.domain.position import ZERO
@@ -72,8 +72,8 @@ class Ceiling:
     @property
     def closed_budget(self) -> str:
         """Why the analyst is asked for nobody; "" = it may be."""
-        if unread := self._unread("analyst_tokens", "analyst_cost"):
-            return unread
+        if self._is_unread("analyst_tokens", "analyst_cost"):
+            return UNREADABLE
         spent = [gate.why for gate in self.gates() if gate.kind == BUDGET]
         if not spent and BUDGET in self.seen.locks:
             return _locked(BUDGET)
@@ -82,15 +82,14 @@ class Ceiling:
     @property
     def guests_budget(self) -> str:
         """Why the analyst is asked for no guests; "" = it may be."""
-        if unread := self._unread("guest_tokens"):
-            return unread
+        if self._is_unread("guest_tokens"):
+            return UNREADABLE
         used, most = self.seen.guest_tokens, self.limits.guest_tokens
         return "" if used < most else f"{used} analyst tokens used for guests today, their limit is {most}"
 
-    def _unread(self, *budgets: str) -> str:
-        """Why nobody is asked for where one of *budgets* cannot be read: it may be smaller than the one known here."""
-        names = [name for name in budgets if name in self.limits.unreadable]
-        return unreadable_limits(names) if names else ""
+    def _is_unread(self, *budgets: str) -> bool:
+        """Whether one of *budgets* cannot be read: what an operator set may be less than what is known here."""
+        return any(name in self.limits.unreadable for name in budgets)
 
     def over(self, account_id: int, known: Facts) -> Facts:
         """*known* of an account under this ceiling as it is now; a lock that outlives its figures is among them."""
