@@ -7,7 +7,7 @@ from lib.accounts.entrance import PeopleStores
 from lib.accounts.people import People
 from lib.accounts.web import Origin, SignedIn
 from lib.domain.errors import Retry
-from tests.fakes_people import MemoryBrowsers, MemoryLogins, MemorySessions, MemoryThrottles, QuickHasher, StandingClock
+from tests.fakes.people import MemoryBrowsers, MemoryLogins, MemorySessions, MemoryThrottles, QuickHasher, StandingClock
 
 
 def test_a_busy_database_is_passed_over() -> None:
