@@ -1,6 +1,6 @@
 """What an operator says to everybody: which doors are open, and the banner. Nobody's in particular."""
 
-from lib.adapters.sql.platform_settings import setting_rows
+from lib.adapters.sql.ledger.rows import setting_rows
 from lib.domain.platform_settings import Admission, Banner, admission, read_banner
 from lib.queries.reading import Reading
 

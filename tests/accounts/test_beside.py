@@ -9,7 +9,7 @@ from lib.accounts.people import People
 from lib.accounts.web import Origin, SignedIn
 from lib.domain.errors import Retry
 from lib.domain.platform_settings import Admission
-from tests.fakes_people import MemoryBrowsers, MemoryLogins, MemorySessions, MemoryThrottles, QuickHasher, StandingClock
+from tests.fakes.people import MemoryBrowsers, MemoryLogins, MemorySessions, MemoryThrottles, QuickHasher, StandingClock
 
 
 def test_a_busy_database_is_passed_over() -> None:

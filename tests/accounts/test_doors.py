@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from lib.accounts.invites import ALPHABET, LENGTH, code_sha256, new_code
 from lib.accounts.web import SignedIn
 from lib.domain.platform_settings import SHUT, Admission, GuestDoor, Registration
-from tests.fakes_platform import InviteRow
+from tests.fakes.platform import InviteRow
 from tests.web.town import GOOD, HOME, Town, key_of
 
 INVITE = Admission(Registration.INVITE)

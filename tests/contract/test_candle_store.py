@@ -21,7 +21,7 @@ from lib.adapters.redis.connection import connect, connect_async
 from lib.domain.candle import MINUTE_MS, Candle, FormingCandle
 from lib.domain.errors import Retry
 from lib.ports.market import CandleStore, CorruptCandles
-from tests.fakes_market import START, MemoryCandleStore, candle_at, run_of
+from tests.fakes.market import START, MemoryCandleStore, candle_at, run_of
 
 pytestmark = [pytest.mark.server, pytest.mark.enable_socket]
 

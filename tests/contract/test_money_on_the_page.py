@@ -28,7 +28,7 @@ from tests import factories as make
 from tests.contract.ledger_worlds import MemoryWorld, SqlWorld
 from tests.contract.test_ledger import trading_account
 from tests.factories import SYMBOL, T, candles
-from tests.fakes_market import MemoryCandleStore
+from tests.fakes.market import MemoryCandleStore
 
 ZERO = Decimal(0)
 START = Decimal(10_000)

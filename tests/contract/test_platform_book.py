@@ -12,19 +12,19 @@ from decimal import Decimal
 import pytest
 import sqlalchemy as sa
 
-from lib.adapters.sql.ledger import SqlLedger
-from lib.adapters.sql.people import invites, system_settings, users
-from lib.adapters.sql.platform_settings import SqlPlatformBook
-from lib.adapters.sql.sessions import SqlLogins
+from lib.adapters.sql.forms.platform_settings import SqlPlatformBook
+from lib.adapters.sql.forms.sessions import SqlLogins
+from lib.adapters.sql.ledger.ledger import SqlLedger
+from lib.adapters.sql.tables.people import invites, system_settings, users
 from lib.clock import SteppedClock
 from lib.domain.account import PlatformLimits
 from lib.domain.platform_settings import LIMIT, LIMIT_BOUNDS, REGISTRATION, Invite, Invites, SettingChange
 from lib.ports.ledger import Ledger
 from lib.ports.people import InviteRefused, Logins
 from lib.ports.platform import PlatformBook
-from tests.fakes_ledger import MemoryLedger
-from tests.fakes_people import MemoryLogins
-from tests.fakes_platform import MemoryPlatformBook
+from tests.fakes.ledger import MemoryLedger
+from tests.fakes.people import MemoryLogins
+from tests.fakes.platform import MemoryPlatformBook
 from tests.servers import SERVERS
 
 NOW = 1_760_000_000_000

@@ -1,25 +1,31 @@
 """
 `make mutants`: apply each patch to a copy of the tree and run the tests that must kill it.
 
-A mutant is killed when every named test fails in its presence (pytest's exit code 1); passing, not being collected or a
-patch that no longer applies is a failure of ours. Unpatched, all the named tests must pass. Exit 1 if any mutant lives.
+A mutant is killed when every named test fails in its presence (pytest's exit code 1), each in a process of its own;
+passing, not being collected, hanging or a patch that no longer applies is a failure of ours. Unpatched, all the named
+tests must pass. Exit 1 if any mutant lives.
 """
 
 import argparse
+import os
 import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from queue import SimpleQueue
 
+from tests.mutants.forked import Broken, import_once, tested
+
 ROOT = Path(__file__).resolve().parents[2]
 HERE = Path(__file__).parent
-LEFT_OUT = shutil.ignore_patterns(".git", ".venv", "var", "__pycache__", ".*_cache", ".hypothesis", "images")
-GUARD, KILLER = "# guard:", "# killed by:"
+LEFT_OUT = shutil.ignore_patterns(".git", ".venv", "var", ".*_cache", ".hypothesis", "images")
+GUARD, KILLER, FILE = "# guard:", "# killed by:", "+++ b/"
 FAILED = 1
 """pytest's exit code when tests ran and at least one failed."""
 LONGEST_S = 300
@@ -27,11 +33,12 @@ LONGEST_S = 300
 
 @dataclass(frozen=True, slots=True)
 class Mutant:
-    """One patch: *guard* is what it takes away, *killers* the tests that must fail."""
+    """One patch of *files*: *guard* is what it takes away, *killers* the tests that must fail."""
 
     path: Path
     guard: str
     killers: tuple[str, ...]
+    files: tuple[str, ...]
 
 
 def read(path: Path) -> Mutant:
@@ -41,7 +48,8 @@ def read(path: Path) -> Mutant:
     killers = tuple(line.removeprefix(KILLER).strip() for line in lines if line.startswith(KILLER))
     if not guard or not killers:
         raise ValueError(f"{path.name} names no guard or no test that kills it")
-    return Mutant(path, guard, killers)
+    files = tuple(line.removeprefix(FILE).strip() for line in lines if line.startswith(FILE))
+    return Mutant(path, guard, killers, files)
 
 
 def mutants(wanted: Sequence[str] = ()) -> list[Mutant]:
@@ -50,32 +58,61 @@ def mutants(wanted: Sequence[str] = ()) -> list[Mutant]:
     return [mutant for mutant in found if not wanted or any(part in mutant.path.stem for part in wanted)]
 
 
-def run(command: Sequence[str], folder: Path) -> "subprocess.CompletedProcess[str]":
-    """*command* in *folder*, with what it said."""
-    return subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=LONGEST_S, check=False)
+class DoesNotApply(Exception):
+    """A patch and the tree do not fit."""
 
 
-def tested(folder: Path, killers: Sequence[str]) -> "subprocess.CompletedProcess[str]":
-    """The tests *killers* in the tree at *folder*."""
-    options = ("-q", "-p", "no:cacheprovider", "-p", "no:xdist", "--no-header")
-    return run((sys.executable, "-m", "pytest", *options, *killers), folder)
+@dataclass(frozen=True, slots=True)
+class Tree:
+    """A copy of the project at *folder*; *said* is the file its runs write to."""
+
+    folder: Path
+    said: Path
+
+    def apply(self, patch: Path, *options: str) -> None:
+        """Apply *patch* to this tree, or raise `DoesNotApply`."""
+        command = ("git", "apply", *options, str(patch))
+        git = subprocess.run(command, cwd=self.folder, capture_output=True, text=True, check=False)
+        if git.returncode:
+            raise DoesNotApply(f"the patch does not apply: {git.stderr.strip().partition(chr(10))[0]}")
+
+    def tested(self, tests: Sequence[str]) -> int:
+        """pytest's exit status of *tests* in this tree."""
+        return tested(self.folder, tests, self.said, LONGEST_S)
+
+    @contextmanager
+    def patched(self, mutant: Mutant) -> Iterator[None]:
+        """This tree with *mutant* in it, and then as it was, to the times of its files: their bytecode stays good."""
+        times = {path: path.stat() for path in (self.folder / name for name in mutant.files) if path.is_file()}
+        self.apply(mutant.path)
+        try:
+            yield
+        finally:
+            self.apply(mutant.path, "--reverse")
+            for path, was in times.items():
+                os.utime(path, ns=(was.st_atime_ns, was.st_mtime_ns))
 
 
-def verdict(folder: Path, mutant: Mutant) -> str:
-    """ "" when *mutant* is killed by each of its tests in the tree at *folder*, else why it is not."""
-    applied = run(("git", "apply", str(mutant.path)), folder)
-    if applied.returncode:
-        return f"the patch does not apply: {applied.stderr.strip().splitlines()[0]}"
+def verdict(tree: Tree, mutant: Mutant) -> str:
+    """ "" when *mutant* is killed by each of its tests in *tree*, else why it is not."""
     try:
-        for killer in mutant.killers:
-            code = tested(folder, (killer,)).returncode
-            if code != FAILED:
-                return f"{killer} {'passes' if code == 0 else f'ends with {code}'}"
-    except subprocess.TimeoutExpired as hangs:
-        return f"hangs: {hangs.cmd[-1]}"
-    finally:
-        run(("git", "apply", "--reverse", str(mutant.path)), folder)
+        with tree.patched(mutant):
+            for killer in mutant.killers:
+                code = tree.tested((killer,))
+                if code != FAILED:
+                    return f"{killer} {'passes' if code == 0 else f'ends with {code}'}"
+    except (DoesNotApply, Broken) as why:
+        return str(why)
     return ""
+
+
+def broken(tree: Tree, killers: Sequence[str]) -> str:
+    """What the tests *killers* say when they do not all pass in the unpatched *tree*; "" = they do."""
+    try:
+        is_whole = not killers or tree.tested(killers) == 0
+    except Broken as why:
+        return f"{tree.said.read_text()[-4_000:]}\n{why}"
+    return "" if is_whole else tree.said.read_text()[-4_000:]
 
 
 def main() -> int:
@@ -85,24 +122,35 @@ def main() -> int:
     parser.add_argument("--jobs", type=int, default=2)
     options = parser.parse_args()
     chosen = mutants(options.names)
-    with tempfile.TemporaryDirectory(prefix="maemae-mutants-") as base:
-        trees: SimpleQueue[Path] = SimpleQueue()
-        for number in range(options.jobs):
-            trees.put(Path(shutil.copytree(ROOT, Path(base) / str(number), ignore=LEFT_OUT)))
-        whole = tested(Path(base) / "0", sorted({killer for mutant in chosen for killer in mutant.killers}))
-        if whole.returncode:
-            print(whole.stdout[-4_000:], "\nthe named tests do not pass on the unpatched tree")
+    import_once()
+    with tempfile.TemporaryDirectory(prefix="maemae-mutants-") as base, ThreadPoolExecutor(options.jobs) as pool:
+        trees = [_copied(Path(base), number) for number in range(options.jobs)]
+        killers = sorted({killer for mutant in chosen for killer in mutant.killers})
+        shares = [killers[number :: options.jobs] for number in range(options.jobs)]
+        if said := "".join(pool.map(broken, trees, shares)):
+            print(said, "\nthe named tests do not pass on the unpatched tree")
             return 1
+        return told(chosen, list(pool.map(partial(_judged, _free(trees)), chosen)))
 
-        def judge(mutant: Mutant) -> str:
-            tree = trees.get()
-            try:
-                return verdict(tree, mutant)
-            finally:
-                trees.put(tree)
 
-        with ThreadPoolExecutor(options.jobs) as pool:
-            return told(chosen, list(pool.map(judge, chosen)))
+def _copied(base: Path, number: int) -> Tree:
+    folder = shutil.copytree(ROOT, base / str(number), ignore=LEFT_OUT)
+    return Tree(Path(folder), base / f"{number}.said")
+
+
+def _free(trees: Sequence[Tree]) -> "SimpleQueue[Tree]":
+    free: SimpleQueue[Tree] = SimpleQueue()
+    for tree in trees:
+        free.put(tree)
+    return free
+
+
+def _judged(free: "SimpleQueue[Tree]", mutant: Mutant) -> str:
+    tree = free.get()
+    try:
+        return verdict(tree, mutant)
+    finally:
+        free.put(tree)
 
 
 def told(chosen: Sequence[Mutant], verdicts: Sequence[str]) -> int:

@@ -18,8 +18,8 @@ from lib.domain.pricing import AnalystPrices
 from lib.trading.context import Desk
 from lib.trading.cycle.platform_limits import open_ceiling
 from tests.factories import decision, facts, limits, order, settings
-from tests.stage import CREATE
-from tests.world import World, result_of
+from tests.worlds.one_process import World, result_of
+from tests.worlds.props import CREATE
 
 
 async def held(world: World, account_id: int = 1) -> dict[str, RiskLock]:

@@ -11,7 +11,7 @@ from lib.domain.errors import Retry
 from lib.domain.gates import UNREADABLE
 from lib.domain.platform_settings import LIMIT, LIMIT_BOUNDS
 from lib.trading.cycle.platform_limits import limits_now
-from tests.world import World
+from tests.worlds.one_process import World
 
 STRICT = PlatformLimits(max_exposure=Decimal(1), entries_per_day=0)
 """Under these nobody enters."""

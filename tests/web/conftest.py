@@ -25,7 +25,7 @@ from lib.domain.platform_settings import Admission
 from lib.domain.quotes import CandleTick
 from lib.queries import Cursor, Readings, Standing, Switches
 from lib.queries.values import Choices
-from tests.fakes_people import MemoryBrowsers, MemoryLogins, MemorySessions, MemoryThrottles, QuickHasher, StandingClock
+from tests.fakes.people import MemoryBrowsers, MemoryLogins, MemorySessions, MemoryThrottles, QuickHasher, StandingClock
 from tests.web.town import Town
 
 START = 1_760_000_000_000 // MINUTE_MS * MINUTE_MS

@@ -26,10 +26,10 @@ from lib.accounts.doors import Doors
 from lib.accounts.entrance import PeopleStores
 from lib.accounts.people import People
 from lib.adapters.redis.embedded import ensure
-from lib.adapters.sql import schema
-from lib.adapters.sql.browsers import SqlBrowsers
-from lib.adapters.sql.engine import make_engine
-from lib.adapters.sql.sessions import SqlLogins, SqlSessions
+from lib.adapters.sql.database import schema
+from lib.adapters.sql.database.engine import make_engine
+from lib.adapters.sql.forms.browsers import SqlBrowsers
+from lib.adapters.sql.forms.sessions import SqlLogins, SqlSessions
 from lib.adapters.vault import generate_keys
 from lib.bootstrap import WebSystem
 from lib.clock import SystemClock
@@ -37,7 +37,7 @@ from lib.domain.account import Limits
 from lib.domain.pace import Pace
 from lib.domain.platform_settings import Admission
 from lib.settings import load
-from tests.fakes_people import QuickHasher
+from tests.fakes.people import QuickHasher
 from tests.web.hostile import HEADERS, KINDS, PIECES, PREFIXES, RAW_BODIES, TEXTS, VALUES
 
 pytestmark = [pytest.mark.server, pytest.mark.enable_socket]

@@ -56,7 +56,12 @@ UNSAID = {"type", "path", "text"}
 """Places a page may leave out: names of the program's own."""
 FILLINGS = ("1", "leverage", "long", "bought")
 """One of them stands well in each other place of an f-string."""
-NEVER_ON_A_PAGE = ("lib/accounts/hashing.py", "lib/adapters/sql/schema.py", "lib/market/feed.py", "lib/adapters/redis/")
+NEVER_ON_A_PAGE = (
+    "lib/accounts/hashing.py",
+    "lib/adapters/sql/database/schema.py",
+    "lib/market/feed.py",
+    "lib/adapters/redis/",
+)
 
 
 def korean(text: str) -> str:

@@ -6,7 +6,7 @@ from lib.accounts.people import People
 from lib.accounts.refusal import Refusal
 from lib.accounts.web import Origin, SignedIn
 from lib.domain.platform_settings import Admission
-from tests.fakes_people import MemoryBrowsers, MemoryLogins, MemorySessions, MemoryThrottles, QuickHasher, StandingClock
+from tests.fakes.people import MemoryBrowsers, MemoryLogins, MemorySessions, MemoryThrottles, QuickHasher, StandingClock
 
 HOME = Origin("203.0.113.7", "a browser")
 GOOD = "correct horse battery"

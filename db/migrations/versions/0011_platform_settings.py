@@ -7,7 +7,7 @@ Revision 0011. The settings themselves are rows of `system_settings`, which is t
 import sqlalchemy as sa
 from alembic import op
 
-from lib.adapters.sql import columns
+from lib.adapters.sql.tables import columns
 
 revision = "0011"
 down_revision = "0010"

@@ -1,0 +1,73 @@
+"""
+Runs of pytest that do not begin from nothing: each is forked from a process that imported other people's code once.
+
+A run sees the tree it is given and nothing of this one: whatever of the project the fork server knew is forgotten in
+the fork, before pytest imports anything. It writes no bytecode, so a file that was patched and put back within a second
+is never mistaken for what it was before.
+"""
+
+import multiprocessing
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parents[2]
+OURS = ("app", "bench", "db", "lib", "services", "tests", "streamlit_app")
+IMPORTED_ONCE = (
+    *("pytest", "pytest_asyncio.plugin", "pytest_randomly", "pytest_socket", "anyio.pytest_plugin"),
+    *("_hypothesis_pytestplugin", "hypothesis", "hypothesis.stateful", "hypothesis.internal.conjecture.engine"),
+    *("sqlalchemy", "sqlalchemy.dialects.sqlite", "sqlalchemy.dialects.mysql.pymysql", "alembic.command", "pymysql"),
+    *("redis", "redis.asyncio", "aiohttp", "aiohttp.web", "openai", "httpx2", "pydantic", "msgspec", "nacl.public"),
+)
+"""A module that is not installed is left out: it costs time, not a verdict."""
+
+IMPORTED_BEFORE = "pytest.PytestAssertRewriteWarning"
+ENDED = 100
+"""Added to pytest's exit status: a fork that dies by itself ends with 1, and so would one whose tests fail."""
+
+_forks = multiprocessing.get_context("forkserver")
+
+
+def import_once() -> None:
+    """Let the runs of this process start from `IMPORTED_ONCE`; asked before the first of them."""
+    _forks.set_forkserver_preload(list(IMPORTED_ONCE))
+
+
+class Broken(Exception):
+    """A run that says nothing of its tests: it took longer than it may, or died."""
+
+
+def tested(folder: Path, tests: Sequence[str], said: Path, longest_s: float) -> int:
+    """
+    Run *tests* (pytest node ids) in the tree at *folder*, as a process of its own; pytest's exit status.
+
+    What the run says goes to the file *said*. `Broken` when it did not end by itself within *longest_s* seconds.
+    """
+    run = _forks.Process(target=_run, args=(folder, tuple(tests), said))
+    run.start()
+    run.join(longest_s)
+    if run.exitcode is None:
+        run.kill()
+        run.join()
+        raise Broken(f"hangs: longer than {longest_s:.0f} s")
+    if run.exitcode < ENDED:
+        raise Broken(f"the run died with {run.exitcode}")
+    return run.exitcode - ENDED
+
+
+def _run(folder: Path, tests: Sequence[str], said: Path) -> None:
+    with said.open("wb") as file:
+        os.dup2(file.fileno(), 1)
+        os.dup2(file.fileno(), 2)
+    for name in [name for name in sys.modules if name.partition(".")[0] in OURS]:
+        del sys.modules[name]
+    sys.path[:] = [str(folder), *(path for path in sys.path if path and Path(path).resolve() != HERE)]
+    os.environ["PYTHONPATH"] = str(folder)  # of the processes that tests start
+    os.chdir(folder)
+    sys.dont_write_bytecode = True
+    import pytest
+
+    options = ("-q", "-x", "--no-header", "--hypothesis-profile=mutants", f"--basetemp={said.with_suffix('.temp')}")
+    without = ("-p", "no:cacheprovider", "-p", "no:xdist", "-p", "no:randomly", "-W", f"ignore::{IMPORTED_BEFORE}")
+    raise SystemExit(ENDED + int(pytest.main([*options, *without, *tests])))
