@@ -1,7 +1,8 @@
 """
 Platform settings over SQL: rows of `system_settings`, the trail of their changes, and invitations.
 
-`SqlPlatformBook` writes, and stands behind the operator's terminal alone. Everybody else only reads. An invitation is used up by a compare-and-set inside the transaction that makes the person.
+`SqlPlatformBook` writes, and stands behind the operator's terminal alone. Everybody else only reads. An invitation
+is used up by a compare-and-set inside the transaction that makes the person.
 """
 
 from collections.abc import Sequence
