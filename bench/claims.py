@@ -25,14 +25,14 @@ from pathlib import Path
 
 import aiohttp
 
-from lib.adapters.bybit.exchanges import BybitAsyncMarket, BybitExchanges
-from lib.adapters.bybit.limiter import LocalLimiter
+from lib.adapters.bybit.limits.limiter import LocalLimiter
+from lib.adapters.bybit.rest.exchanges import BybitAsyncMarket, BybitExchanges
+from lib.adapters.bybit.rest.transport import AiohttpTransport, open_session
 from lib.adapters.bybit.signing import signed_headers
-from lib.adapters.bybit.transport import AiohttpTransport, open_session
-from lib.adapters.sql import schema
-from lib.adapters.sql.accounts import SqlAccounts
-from lib.adapters.sql.engine import make_engine
-from lib.adapters.sql.ledger import SqlLedger
+from lib.adapters.sql.database import schema
+from lib.adapters.sql.database.engine import make_engine
+from lib.adapters.sql.forms.accounts import SqlAccounts
+from lib.adapters.sql.ledger.ledger import SqlLedger
 from lib.adapters.vault import VaultOpener, VaultSealer, generate_keys
 from lib.clock import SystemClock
 from lib.domain.account import AccountSettings
@@ -43,7 +43,7 @@ from lib.domain.candle import MINUTE_MS, Candle
 from lib.domain.decision import Decision
 from lib.domain.order import MAX_AGE_MS
 from lib.simulator.server import SimulatorConfig, serve
-from lib.simulator.venue import VenueConfig
+from lib.simulator.venue.venue import VenueConfig
 from lib.trading.context import Desk
 from lib.trading.cycle.run import CycleReport, run_cycle
 

@@ -33,9 +33,9 @@ from lib.accounts.web import Origin, SignedIn
 from lib.adapters.redis import embedded
 from lib.adapters.redis.candle_store import RedisCandleStore
 from lib.adapters.redis.connection import connect
-from lib.adapters.sql import schema
-from lib.adapters.sql.accounts import SqlAccounts
-from lib.adapters.sql.engine import make_engine
+from lib.adapters.sql.database import schema
+from lib.adapters.sql.database.engine import make_engine
+from lib.adapters.sql.forms.accounts import SqlAccounts
 from lib.adapters.vault import generate_keys
 from lib.bootstrap import web
 from lib.clock import SystemClock

@@ -20,7 +20,7 @@ from typing import Any
 import aiohttp
 import redis
 
-from lib.adapters.bybit.limiter import IP_WINDOW_MS, family_of
+from lib.adapters.bybit.limits.limiter import IP_WINDOW_MS, family_of
 from lib.adapters.redis.connection import connect
 from lib.adapters.redis.limiter import SHARED, budget_key
 from tests.browser.deployment import Deployment, deployment

@@ -18,13 +18,13 @@ import sqlalchemy as sa
 from sqlalchemy import event
 
 from bench import year
-from lib.adapters.sql.engine import make_engine
-from lib.adapters.sql.people import accounts
-from lib.adapters.sql.trading import trade_logs
+from lib.adapters.sql.database.engine import make_engine
+from lib.adapters.sql.tables.people import accounts
+from lib.adapters.sql.tables.trading import trade_logs
 from lib.clock import SteppedClock
 from lib.domain.order import CYCLE_MS
 from lib.queries import Cursor, Readings
-from tests.fakes_market import MemoryCandleStore
+from tests.fakes.market import MemoryCandleStore
 from tests.servers import new_database_on, private_mariadb
 
 LIMIT_S = 0.020

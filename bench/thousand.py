@@ -27,16 +27,16 @@ from pathlib import Path
 import aiohttp
 import sqlalchemy as sa
 
-from lib.adapters.bybit.exchanges import BybitAsyncMarket, BybitExchanges
-from lib.adapters.bybit.limiter import IP_CALLS, IP_WINDOW_MS, SHARE
-from lib.adapters.bybit.transport import AiohttpTransport, open_session
+from lib.adapters.bybit.limits.limiter import IP_CALLS, IP_WINDOW_MS, SHARE
+from lib.adapters.bybit.rest.exchanges import BybitAsyncMarket, BybitExchanges
+from lib.adapters.bybit.rest.transport import AiohttpTransport, open_session
 from lib.adapters.redis import embedded
 from lib.adapters.redis.connection import connect_async
 from lib.adapters.redis.limiter import RedisLimits
-from lib.adapters.sql import schema
-from lib.adapters.sql.accounts import SqlAccounts
-from lib.adapters.sql.engine import make_engine
-from lib.adapters.sql.ledger import SqlLedger
+from lib.adapters.sql.database import schema
+from lib.adapters.sql.database.engine import make_engine
+from lib.adapters.sql.forms.accounts import SqlAccounts
+from lib.adapters.sql.ledger.ledger import SqlLedger
 from lib.adapters.vault import VaultOpener, VaultSealer, generate_keys
 from lib.clock import SystemClock
 from lib.domain.account import PlatformLimits
@@ -47,9 +47,9 @@ from lib.domain.candle import MINUTE_MS, Candle
 from lib.domain.decision import Decision
 from lib.domain.exchange_records import SignedOrder
 from lib.domain.order import Claim, Order, OrderState
-from lib.simulator import venue
-from lib.simulator.limits import AddressLimits
 from lib.simulator.server import SimulatorConfig, serve
+from lib.simulator.venue import venue
+from lib.simulator.venue.limits import AddressLimits
 from lib.trading.context import Desk
 from lib.trading.cycle.run import CycleReport, run_cycle
 

@@ -10,8 +10,8 @@ from decimal import Decimal
 
 import sqlalchemy as sa
 
-from lib.adapters.sql.people import accounts, credentials, symbols, users
-from lib.adapters.sql.schema import migrate
+from lib.adapters.sql.database.schema import migrate
+from lib.adapters.sql.tables.people import accounts, credentials, symbols, users
 from lib.domain.order import CYCLE_MS
 
 FIRST_MS = 1_735_689_600_000

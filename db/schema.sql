@@ -43,7 +43,7 @@ CREATE TABLE users (
     INDEX ix_users_is_guest_deleted_at (is_guest, deleted_at)
 ) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_unicode_ci;
 
--- Named values an operator may change at run time.
+-- Named values that change at run time: what an operator set (platform:...), what was learnt of an analyst (analyst:...).
 CREATE TABLE system_settings (
     id BIGINT NOT NULL AUTO_INCREMENT,
     setting_key VARCHAR(100) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NOT NULL,
@@ -51,6 +51,33 @@ CREATE TABLE system_settings (
     updated_at DATETIME(3) NOT NULL DEFAULT CURRENT_TIMESTAMP(3) ON UPDATE CURRENT_TIMESTAMP(3),
     PRIMARY KEY (id),
     CONSTRAINT uq_system_settings_setting_key UNIQUE (setting_key)
+) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_unicode_ci;
+
+-- Who changed which platform setting, and when. Appended to, never changed.
+CREATE TABLE setting_changes (
+    id BIGINT NOT NULL AUTO_INCREMENT,
+    setting_key VARCHAR(100) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NOT NULL,
+    before_value TEXT,  -- NULL = there was no row
+    after_value TEXT,  -- NULL = the row was taken away
+    changed_by VARCHAR(255) NOT NULL,
+    why VARCHAR(500) NOT NULL DEFAULT '',
+    changed_ms BIGINT NOT NULL DEFAULT 0,
+    PRIMARY KEY (id)
+) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_unicode_ci;
+
+-- Invitations to register, each good once and until expires_ms. A code is never stored, only its sha256.
+CREATE TABLE invites (
+    id BIGINT NOT NULL AUTO_INCREMENT,
+    code_sha256 VARCHAR(64) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+    made_by VARCHAR(255) NOT NULL,
+    made_ms BIGINT NOT NULL DEFAULT 0,
+    expires_ms BIGINT NOT NULL DEFAULT 0,
+    used_ms BIGINT NOT NULL DEFAULT 0,  -- 0 = not used
+    used_by BIGINT,
+    PRIMARY KEY (id),
+    CONSTRAINT uq_invites_code_sha256 UNIQUE (code_sha256),
+    CONSTRAINT fk_invites_used_by FOREIGN KEY (used_by) REFERENCES users (id),
+    INDEX ix_invites_used_by (used_by)
 ) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_unicode_ci;
 
 -- symbol_no stands for a symbol inside order_link_ids, for ever.

@@ -28,6 +28,7 @@ MONEY_RULES = (
     "lib/domain/modes.py",
     "lib/domain/order.py",
     "lib/domain/order_rules.py",
+    "lib/domain/platform_settings.py",
     "lib/domain/position.py",
     "lib/domain/reason.py",
     "lib/domain/risk.py",

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from lib.adapters.sql.engine import make_engine
-from lib.adapters.sql.schema import migrate
+from lib.adapters.sql.database.engine import make_engine
+from lib.adapters.sql.database.schema import migrate
 from tests.contract.ledger_worlds import wipe
 from tests.servers import SERVERS
 

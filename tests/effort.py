@@ -1,10 +1,9 @@
 """
 How hard the tests try: TEST_EFFORT is `glance`, `quick`, `full` or `nightly`.
 
-Every test runs under each of them with the same assertions; what differs is how many examples a property is tried on and
-how many worlds are simulated. `make test` is `quick` on somebody's machine and `full` where CI=true; what is found by
-trying longer is left to `make proof`, which is `nightly`; the coverage gate asks only whether a branch is taken and has
-`glance`.
+Every test runs under each of them with the same assertions; what differs is how many examples a property is tried on
+and how many worlds are simulated. `make test` is `quick` on somebody's machine and `full` where CI=true. `nightly` tries
+ten times as many. The coverage gate asks only whether a branch is taken: that is `glance`.
 """
 
 import os

@@ -22,7 +22,7 @@ import pytest
 import redis
 import sqlalchemy as sa
 
-from lib.adapters.sql.url import read_address
+from lib.adapters.sql.database.url import read_address
 from tests import mysql9
 
 START_S = 30

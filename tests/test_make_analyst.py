@@ -12,7 +12,7 @@ from aiohttp import web
 from lib import bootstrap
 from lib.domain.decision import Decision
 from lib.settings import Settings, load
-from lib.simulator.completions import Analyst
+from lib.simulator.analyst.completions import Analyst
 from services.analyst import told
 from tests.adapters.provider_quirks import QUIRKS, Quirk, respond
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from lib.adapters.sql.engine import make_engine
+from lib.adapters.sql.database.engine import make_engine
 from tests.servers import private_mariadb
 
 ROOT = Path(__file__).resolve().parents[1]

@@ -6,7 +6,7 @@ import pytest
 
 from lib.domain.locks import RiskLock
 from services.watch import state_words
-from tests.pages.stage import NOW_MS, ON, STANDING
+from tests.worlds.pages import NOW_MS, ON, STANDING
 
 OFF = replace(ON, trading_enabled=False, switched_ms=NOW_MS - 5_000, why="its owner asked to close everything")
 LOCK = RiskLock(1, "cooldown", NOW_MS + 60_000, "why", NOW_MS)

@@ -23,20 +23,22 @@ from lib.domain.session import ABSOLUTE_MS
 
 LONGEST_EMAIL = 255
 LONGEST_PASSWORD = 1_000
+LONGEST_CODE = 64
 LONGEST_LOCALE = 35
 """Characters; a browser's own language tag is at most this long."""
 
 
 @answered
 async def register(request: Request) -> Response:
-    """`{email, password, accepted_risk, locale?}`."""
+    """`{email, password, accepted_risk, locale?, invite?}`."""
     body, visit = await body_of(request), visit_of(request.scope)
     email, password = body.typed("email", LONGEST_EMAIL), body.typed("password", LONGEST_PASSWORD)
     accepted, locale = body.flag("accepted_risk", False), body.line("locale", LONGEST_LOCALE, "ko")
+    code = body.line("invite", LONGEST_CODE, "")
     people = system().people
     return await _come_in(
         visit,
-        lambda: people.register(email, password, accepted_risk=accepted, origin=visit.origin, locale=locale),
+        lambda: people.register(email, password, accepted_risk=accepted, origin=visit.origin, locale=locale, code=code),
     )
 
 
@@ -60,11 +62,11 @@ async def try_paper(request: Request) -> Response:
 
 @for_people
 async def keep(request: Request, user: SessionUser) -> Response:
-    """`{email, password}`: the guest becomes a person, with everything they have."""
+    """`{email, password, invite?}`: the guest becomes a person, with everything they have."""
     body, visit = await body_of(request), visit_of(request.scope)
     email, password = body.typed("email", LONGEST_EMAIL), body.typed("password", LONGEST_PASSWORD)
-    people = system().people
-    return await _come_in(visit, lambda: people.keep_guest(user, email, password, origin=visit.origin))
+    code, people = body.line("invite", LONGEST_CODE, ""), system().people
+    return await _come_in(visit, lambda: people.keep_guest(user, email, password, origin=visit.origin, code=code))
 
 
 @answered

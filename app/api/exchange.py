@@ -36,6 +36,9 @@ _STATUS = {
     "refuse.budget": 503,
     "refuse.busy": 503,
     "refuse.guests": 503,
+    "refuse.guests.closed": 403,
+    "refuse.registration": 403,
+    "refuse.invite": 403,
     "refuse.not_a_guest": 409,
 }
 

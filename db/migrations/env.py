@@ -10,14 +10,15 @@ import sqlalchemy as sa
 from alembic import context
 from alembic.autogenerate.api import AutogenContext
 
-from lib.adapters.sql import columns, resuming  # noqa: F401 - resuming: a migration that was cut off goes on
-from lib.adapters.sql.engine import make_engine
-from lib.adapters.sql.models import metadata
+from lib.adapters.sql.database import resuming  # noqa: F401 - resuming: a migration that was cut off goes on
+from lib.adapters.sql.database.engine import make_engine
+from lib.adapters.sql.tables import columns
+from lib.adapters.sql.tables.models import metadata
 
 
 def render_item(kind: str, item: Any, autogen: AutogenContext) -> str | Literal[False]:
     """Write our column types and defaults as code a revision can import (Alembic would write names it does not)."""
-    autogen.imports.add("from lib.adapters.sql import columns")
+    autogen.imports.add("from lib.adapters.sql.tables import columns")
     if isinstance(item, columns.Dec):
         return f"columns.Dec({item.precision}, {item.scale})"
     if isinstance(item, columns.UtcDateTime):

@@ -12,11 +12,13 @@ from collections.abc import Callable
 
 from lib import log
 from lib.accounts.acts import act
+from lib.accounts.doors import NOT_INVITED, Doors
 from lib.accounts.entrance import Entrance, PeopleStores, spelled
 from lib.accounts.rules import OWN_DOMAIN, email_refusal, password_refusal
 from lib.accounts.web import Origin, Refusal, SessionUser, SignedIn
 from lib.clock import Clock
 from lib.domain.spelling import normal_email
+from lib.ports.people import InviteRefused
 
 _log = log.get("people")
 
@@ -25,21 +27,21 @@ class Guests:
     """The way in for guests, and their way to stay."""
 
     def __init__(
-        self, stores: PeopleStores, clock: Clock, open_paper: Callable[[int], Refusal | None], most: int
+        self, stores: PeopleStores, clock: Clock, open_paper: Callable[[int], Refusal | None], doors: Doors
     ) -> None:
         self._stores = stores
         self._clock = clock
         self._entrance = Entrance(stores, clock)
         self._open_paper = open_paper
-        self._most = most
+        self._doors = doors
         self._one_at_a_time = threading.Lock()
 
     def try_paper(self, *, accepted_risk: bool, origin: Origin, locale: str) -> SignedIn | Refusal:
         """A new guest with a paper account, signed in."""
         if not accepted_risk:
             return Refusal("refuse.risk")
-        if wait := self._entrance.paced_newcomer(origin):
-            return wait
+        if refusal := self._entrance.paced_newcomer(origin) or self._doors.guests():
+            return refusal
         with self._one_at_a_time:  # counted and added in one breath: the web is one process
             if self._is_full():
                 return Refusal("refuse.guests")
@@ -50,11 +52,12 @@ class Guests:
         return self._entrance.begin(user_id, origin)
 
     @act
-    def keep(self, user: SessionUser, email: str, password: str, *, origin: Origin) -> SignedIn | Refusal:
+    def keep(self, user: SessionUser, email: str, password: str, *, origin: Origin, code: str) -> SignedIn | Refusal:
         """
         Make the guest *user* a person who signs in with *email* and *password*; all of theirs stays theirs.
 
-        Every older session ends, and a new one begins.
+        It takes what registering takes: where invitations are asked for, the one of *code*. Every older session ends,
+        and a new one begins.
         """
         if not user.is_guest:
             return Refusal("refuse.not_a_guest")
@@ -63,9 +66,14 @@ class Guests:
             return refusal
         if wait := self._entrance.paced_newcomer(origin):
             return wait
+        invite = self._doors.registration(code)
+        if isinstance(invite, Refusal):
+            return invite
         hashed = self._stores.hasher.hash(password)
         try:
-            kept = self._stores.logins.keep_guest(user.user_id, email, hashed)
+            kept = self._stores.logins.keep_guest(user.user_id, email, hashed, invite)
+        except InviteRefused:
+            return NOT_INVITED
         except ValueError:
             return Refusal("refuse.email.taken")
         if not kept:
@@ -80,10 +88,10 @@ class Guests:
             _log.info("guests.ended", people=len(ended))
 
     def _is_full(self) -> bool:
-        if self._stores.logins.living_guests() < self._most:
+        if self._stores.logins.living_guests() < self._doors.most_guests:
             return False
         self.end_gone()
-        return self._stores.logins.living_guests() >= self._most
+        return self._stores.logins.living_guests() >= self._doors.most_guests
 
     def _added(self, locale: str) -> int:
         name = f"guest-{secrets.token_hex(5)}{OWN_DOMAIN}"

@@ -15,15 +15,18 @@ from typing import get_args
 from lib import log
 from lib.accounts.acts import act
 from lib.accounts.beside import Work, at_once
+from lib.accounts.doors import NOT_INVITED, Doors
 from lib.accounts.entrance import LONGEST_TOKEN, Entrance, PeopleStores, network, person_of, sha256, spelled
 from lib.accounts.guests import Guests
 from lib.accounts.rules import email_refusal, is_findable, password_refusal
 from lib.accounts.web import Origin, Refusal, SessionUser, SignedIn
 from lib.clock import Clock
-from lib.domain.account import MOST_GUESTS, Colours
+from lib.domain.account import Colours
 from lib.domain.pace import Pace
+from lib.domain.platform_settings import Invite
 from lib.domain.session import ABSOLUTE_MS, Login, is_over
 from lib.domain.spelling import normal_email
+from lib.ports.people import InviteRefused
 
 TOUCH_MS = 60_000
 """A session's last use is written at most this often, and beside the request: nobody waits for it."""
@@ -51,8 +54,8 @@ class People:
         open_paper: Callable[[int], Refusal | None],
         demo_user_id: Callable[[], int | None],
         *,
+        doors: Doors,
         beside: Callable[[Work], None] = at_once,
-        most_guests: int = MOST_GUESTS,
     ) -> None:
         self._stores = stores
         self._clock = clock
@@ -60,24 +63,28 @@ class People:
         self._demo_user_id = demo_user_id
         self._beside = beside
         self._entrance = Entrance(stores, clock)
-        self._guests = Guests(stores, clock, open_paper, most_guests)
+        self._doors = doors
+        self._guests = Guests(stores, clock, open_paper, doors)
 
     # --- coming in ------------------------------------------------------------------------------------------------
 
     def register(
-        self, email: str, password: str, *, accepted_risk: bool, origin: Origin, locale: str = "ko"
+        self, email: str, password: str, *, accepted_risk: bool, origin: Origin, locale: str = "ko", code: str = ""
     ) -> SignedIn | Refusal:
-        """A new person with a paper account (when one can be had now), signed in."""
+        """
+        A new person with a paper account (when one can be had now), signed in.
+
+        *code* is the invitation they typed, looked at only where one is asked for.
+        """
         email = normal_email(email)
         if refusal := _form_refusal(email, password, accepted_risk) or self._entrance.paced_newcomer(origin):
             return refusal
-        hashed = self._stores.hasher.hash(password)
-        try:
-            user_id = self._stores.logins.add(
-                email, hashed, locale=spelled(locale), risk_accepted_ms=self._clock.now_ms()
-            )
-        except ValueError:
-            return Refusal("refuse.email.taken")
+        invite = self._doors.registration(code)
+        if isinstance(invite, Refusal):
+            return invite
+        user_id = self._added(email, self._stores.hasher.hash(password), spelled(locale), invite)
+        if isinstance(user_id, Refusal):
+            return user_id
         if refusal := self._open_paper(user_id):
             # the person stands; the dashboard offers the account again
             _log.warning("register.no_paper_account", user_id=user_id, why=refusal.key)
@@ -117,9 +124,11 @@ class People:
         return self._guests.try_paper(accepted_risk=accepted_risk, origin=origin, locale=locale)
 
     @act
-    def keep_guest(self, user: SessionUser, email: str, password: str, *, origin: Origin) -> SignedIn | Refusal:
+    def keep_guest(
+        self, user: SessionUser, email: str, password: str, *, origin: Origin, code: str = ""
+    ) -> SignedIn | Refusal:
         """As `Guests.keep`."""
-        return self._guests.keep(user, email, password, origin=origin)
+        return self._guests.keep(user, email, password, origin=origin, code=code)
 
     def open_demo(self, *, origin: Origin) -> SignedIn | Refusal:
         """A read-only look at this feed's labelled demo person."""
@@ -174,6 +183,17 @@ class People:
         self._stores.throttles.drop_older(now - TALLY_MS)
 
     # --- the parts ------------------------------------------------------------------------------------------------
+
+    def _added(self, email: str, hashed: str, locale: str, invite: Invite | None) -> int | Refusal:
+        logins, now = self._stores.logins, self._clock.now_ms()
+        try:
+            if invite is None:
+                return logins.add(email, hashed, locale=locale, risk_accepted_ms=now)
+            return logins.add_invited(email, hashed, locale=locale, risk_accepted_ms=now, invite=invite)
+        except InviteRefused:
+            return NOT_INVITED
+        except ValueError:
+            return Refusal("refuse.email.taken")
 
     def _is_known(self, browser: str | None, login: Login) -> bool:
         """Whether that person has signed in with this browser before."""

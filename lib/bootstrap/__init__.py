@@ -15,11 +15,6 @@ from lib.bootstrap.local import embedded_redis as embedded_redis
 from lib.bootstrap.processes import collector as collector
 from lib.bootstrap.processes import simulator as simulator
 from lib.bootstrap.processes import trader as trader
-from lib.bootstrap.rehearsal import Rehearsal as Rehearsal
-from lib.bootstrap.replay import Findings as Findings
-from lib.bootstrap.replay import ReplayPlan as ReplayPlan
-from lib.bootstrap.replay import replay as replay
-from lib.bootstrap.replay import synthetic_file as synthetic_file
 from lib.bootstrap.starting import last_line as last_line
 from lib.bootstrap.starting import prepare_logs as prepare_logs
 from lib.bootstrap.starting import refuse_busy_port as refuse_busy_port
@@ -29,3 +24,8 @@ from lib.bootstrap.stores import new_sealing_keys as new_sealing_keys
 from lib.bootstrap.stores import readings as readings
 from lib.bootstrap.web import WebSystem as WebSystem
 from lib.bootstrap.web import web as web
+from lib.replay.rehearsal import Rehearsal as Rehearsal
+from lib.replay.replay import Findings as Findings
+from lib.replay.replay import ReplayPlan as ReplayPlan
+from lib.replay.replay import replay as replay
+from lib.replay.replay import synthetic_file as synthetic_file

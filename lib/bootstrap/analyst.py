@@ -18,8 +18,8 @@ from lib.adapters.openai.advice import advice
 from lib.adapters.openai.analyst import OpenAIAnalyst, connect
 from lib.adapters.openai.prices import known_prices
 from lib.adapters.openai.profile import Wishes, as_format
-from lib.adapters.sql.analyst_profiles import SqlAnalystProfiles
-from lib.adapters.sql.engine import make_engine
+from lib.adapters.sql.database.engine import make_engine
+from lib.adapters.sql.forms.analyst_profiles import SqlAnalystProfiles
 from lib.analyst_settings import LEARN
 from lib.clock import SystemClock
 from lib.domain.account import AccountSettings
@@ -31,7 +31,7 @@ from lib.domain.instrument import Instrument
 from lib.domain.pricing import AnalystPrices
 from lib.ports.analyst import AnalystProfiles
 from lib.settings import Settings
-from lib.simulator.synthetic import SyntheticMarket
+from lib.simulator.market.synthetic import SyntheticMarket
 from lib.trading.cycle.prompt import build_prompt
 
 WINDOW = 30

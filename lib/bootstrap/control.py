@@ -10,11 +10,11 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import NoReturn
 
-from lib.adapters.bybit.exchanges import BybitExchanges
-from lib.adapters.bybit.limiter import IP_CALLS, LocalLimiter
-from lib.adapters.bybit.market_data import BybitMarketData
-from lib.adapters.bybit.transport import AiohttpTransport, open_session
-from lib.adapters.sql.ledger import SqlLedger
+from lib.adapters.bybit.limits.limiter import IP_CALLS, LocalLimiter
+from lib.adapters.bybit.rest.exchanges import BybitExchanges
+from lib.adapters.bybit.rest.market_data import BybitMarketData
+from lib.adapters.bybit.rest.transport import AiohttpTransport, open_session
+from lib.adapters.sql.ledger.ledger import SqlLedger
 from lib.adapters.vault import VaultOpener
 from lib.bootstrap import stores
 from lib.clock import Clock, SystemClock

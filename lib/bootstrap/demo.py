@@ -12,21 +12,21 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
-from lib.adapters.bybit.market_data import BybitMarketData
+from lib.adapters.bybit.rest.market_data import BybitMarketData
 from lib.adapters.redis.connection import connect_async
 from lib.bootstrap import stores
 from lib.bootstrap.processes import simulator_config, upstream
-from lib.bootstrap.rehearsal import Players, Rehearsal, Stores
 from lib.clock import SteppedClock, SystemClock
 from lib.domain.account import AccountSettings, RiskLevel
 from lib.domain.analyst_name import RULES_MODEL
 from lib.domain.bybit_sites import FEEDS
 from lib.domain.candle import MINUTE_MS
 from lib.market.history import load_history
+from lib.replay.rehearsal import Players, Rehearsal, Stores
 from lib.settings import Settings
 from lib.simulator.exchange import LocalExchange
 from lib.simulator.feeds import Feed, identity, open_feed
-from lib.simulator.market import ReplayMarket
+from lib.simulator.market.market import ReplayMarket
 from lib.simulator.server import SimulatorConfig, application, build
 from lib.simulator.store import Store
 from lib.trading.cycle.run import CycleReport

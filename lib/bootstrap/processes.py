@@ -7,19 +7,19 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from lib import log
-from lib.adapters.bybit.exchanges import BybitAsyncMarket, BybitExchanges
-from lib.adapters.bybit.key_probe import PybitKeyProbe
-from lib.adapters.bybit.kline_stream import BybitKlineStream, StreamTimings
-from lib.adapters.bybit.market_data import BybitMarketData
-from lib.adapters.bybit.private_stream import BybitAccountHints
-from lib.adapters.bybit.public_feed import BybitPublicFeed
-from lib.adapters.bybit.transport import AiohttpTransport, open_session
+from lib.adapters.bybit.rest.exchanges import BybitAsyncMarket, BybitExchanges
+from lib.adapters.bybit.rest.key_probe import PybitKeyProbe
+from lib.adapters.bybit.rest.market_data import BybitMarketData
+from lib.adapters.bybit.rest.transport import AiohttpTransport, open_session
+from lib.adapters.bybit.stream.kline_stream import BybitKlineStream, StreamTimings
+from lib.adapters.bybit.stream.private_stream import BybitAccountHints
+from lib.adapters.bybit.stream.public_feed import BybitPublicFeed
 from lib.adapters.private_files import private_folder
 from lib.adapters.redis.candle_store import AsyncRedisCandleReader
 from lib.adapters.redis.connection import connect_async
 from lib.adapters.redis.limiter import RedisLimits
-from lib.adapters.sql.commands import SqlCommands
-from lib.adapters.sql.ledger import SqlLedger
+from lib.adapters.sql.forms.commands import SqlCommands
+from lib.adapters.sql.ledger.ledger import SqlLedger
 from lib.adapters.vault import VaultOpener
 from lib.bootstrap import stores
 from lib.bootstrap.analyst import analyst_prices, open_analyst
@@ -33,7 +33,7 @@ from lib.market.collector import Collector, CollectorPlan
 from lib.ports.ledger import Ledger
 from lib.ports.market import NotListed
 from lib.settings import VERSION, Settings
-from lib.simulator.completions import MODELS
+from lib.simulator.analyst.completions import MODELS
 from lib.simulator.server import SimulatorConfig, Upstream, serve
 from lib.trading.commands import Clerk
 from lib.trading.context import Desk

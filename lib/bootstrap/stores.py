@@ -10,8 +10,8 @@ from lib.adapters.redis.ban import TradersBan
 from lib.adapters.redis.candle_store import RedisCandleStore
 from lib.adapters.redis.check_lane import CheckLane
 from lib.adapters.redis.connection import TlsVerify, check, connect
-from lib.adapters.sql import schema
-from lib.adapters.sql.engine import make_engine
+from lib.adapters.sql.database import schema
+from lib.adapters.sql.database.engine import make_engine
 from lib.adapters.vault import generate_keys
 from lib.domain.errors import Halt, Retry
 from lib.queries import Readings

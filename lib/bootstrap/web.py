@@ -7,23 +7,24 @@ import redis.asyncio
 import sqlalchemy as sa
 
 from lib.accounts.beside import Beside
+from lib.accounts.doors import Doors
 from lib.accounts.entrance import PeopleStores
 from lib.accounts.hashing import GatedHasher
 from lib.accounts.people import People
 from lib.accounts.trading import Deployment, TradingDesk, TradingPorts
-from lib.adapters.bybit.account_probe import BybitAccountProbe
-from lib.adapters.bybit.key_probe import PybitKeyProbe
-from lib.adapters.bybit.paper_desk import SimulatorPaperDesk
+from lib.adapters.bybit.rest.account_probe import BybitAccountProbe
+from lib.adapters.bybit.rest.key_probe import PybitKeyProbe
+from lib.adapters.bybit.rest.paper_desk import SimulatorPaperDesk
 from lib.adapters.passwords import Passwords
 from lib.adapters.redis.connection import connect_async
 from lib.adapters.redis.live import RedisLiveCandles
-from lib.adapters.sql.accounts import SqlAccounts
-from lib.adapters.sql.browsers import SqlBrowsers
-from lib.adapters.sql.commands import SqlCommandQueue
-from lib.adapters.sql.keyring import SqlKeyring
-from lib.adapters.sql.own_locks import SqlOwnLocks
-from lib.adapters.sql.sessions import SqlLogins, SqlSessions
-from lib.adapters.sql.throttles import SqlThrottles
+from lib.adapters.sql.forms.accounts import SqlAccounts
+from lib.adapters.sql.forms.browsers import SqlBrowsers
+from lib.adapters.sql.forms.commands import SqlCommandQueue
+from lib.adapters.sql.forms.keyring import SqlKeyring
+from lib.adapters.sql.forms.own_locks import SqlOwnLocks
+from lib.adapters.sql.forms.sessions import SqlLogins, SqlSessions
+from lib.adapters.sql.forms.throttles import SqlThrottles
 from lib.adapters.vault import VaultSealer
 from lib.bootstrap import stores
 from lib.clock import Clock, SystemClock
@@ -80,8 +81,8 @@ def web(settings: Settings) -> WebSystem:
             clock,
             trading.paper_for_newcomer,
             lambda: readings.demo_user_id(feed),
+            doors=Doors(readings.admission, clock, settings.most_guests),
             beside=Beside(),
-            most_guests=settings.most_guests,
         ),
         trading=trading,
         readings=readings,

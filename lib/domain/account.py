@@ -92,6 +92,8 @@ class PlatformLimits:
     analyst_cost: Decimal = Decimal(20)
     guest_tokens: int = 1_000_000
     """Analyst tokens a day for guests alone, of all together."""
+    unreadable: tuple[str, ...] = ()
+    """Those an operator set by a row that cannot be read: while there is one, nothing is entered."""
 
     def of(self, pool: Pool, pools: frozenset[Pool]) -> "PlatformLimits":
         """

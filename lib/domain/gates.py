@@ -34,8 +34,10 @@ GateKind = Literal[
     "external",
     "analyst_failures",
     "analyst_budget",
+    "unreadable",
 ]
 
+UNREADABLE = "a limit of the platform cannot be read: an operator must set it again"
 _PAPER = "paper:"
 UNLISTED_MS = 3_600_000
 """A withdrawal may be listed this late. What is missing for longer is a loss."""
@@ -50,6 +52,7 @@ UNLOCK_RULES: Mapping[GateKind, str] = {
     "external": "ends after 24 hours, or when a person ends it",
     "analyst_failures": "ends one cycle after the analyst answers again",
     "analyst_budget": _DAY_ENDS,
+    "unreadable": "ends one cycle after an operator sets the limit again",
 }
 """When each kind of lock ends, in plain words."""
 ENDED_BY_A_PERSON: frozenset[GateKind] = frozenset({"drawdown", "loss_streak", "external"})
@@ -202,6 +205,7 @@ def platform_gates(use: PlatformFacts, limits: PlatformLimits, t_ms: int) -> tup
     midnight, day = midnight_after(t_ms), use.day_start_equity
     lost, limit = _fall(day, use.equity), _percent(limits.daily_loss)
     return _standing(
+        _unreadable(limits, t_ms),
         (
             fell_by(limits.daily_loss, day, use.equity),
             "daily_loss",
@@ -273,6 +277,11 @@ def _standing(*rows: _Row) -> tuple[Gate, ...]:
 def _silence(failures: int, limit: int, t_ms: int) -> _Row:
     why = f"the analyst gave no answer in {failures} cycles in a row: entries wait for one more answered cycle"
     return failures >= limit, "analyst_failures", why, t_ms + CYCLE_MS
+
+
+def _unreadable(limits: PlatformLimits, t_ms: int) -> _Row:
+    """What an operator set may be stricter than what is known here: until it can be read, nothing is entered."""
+    return bool(limits.unreadable), "unreadable", UNREADABLE, t_ms + CYCLE_MS
 
 
 def _budget(tokens: int, limits: Limits, t_ms: int) -> _Row:

@@ -15,6 +15,7 @@ from lib.domain.exchange_records import OrderRecord, SignedOrder, Verdict
 from lib.domain.gates import LogFacts, PlatformFacts
 from lib.domain.locks import RiskLock
 from lib.domain.order import Claim, Order, OrderState
+from lib.domain.platform_settings import LimitOverrides
 from lib.domain.risk import AccountPlan, Sizing
 from lib.domain.switches import Flags
 
@@ -93,6 +94,10 @@ class Ledger(Protocol):
         What the accounts of *pool* did on the UTC day of *t_ms*, and the locks that hold for them; the analyst's
         failures in a row are those before *t_ms*, of both pools.
         """
+        ...
+
+    async def limit_overrides(self) -> LimitOverrides:
+        """What an operator set instead of the environment's platform limits; a row that cannot be read is named."""
         ...
 
     async def plan(self, account: TraderAccount, key: CycleKey | None, t_ms: int, plan: AccountPlan) -> list[Order]:

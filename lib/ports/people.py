@@ -8,6 +8,7 @@ from lib.domain.account import AccountSettings, Colours, Venue
 from lib.domain.account_records import ActiveAccount, NewAccount
 from lib.domain.command import Command
 from lib.domain.pace import Pace
+from lib.domain.platform_settings import Invite
 from lib.domain.session import Login, NewSession, SessionRow
 
 
@@ -34,6 +35,10 @@ class Accounts(Protocol):
     def set_auto_trade(self, user_id: int, on: bool, now_ms: int) -> None: ...
 
 
+class InviteRefused(ValueError):
+    """There is no such invitation, or it was used, or its time is over."""
+
+
 class Logins(Protocol):
     """People as sign-in knows them. E-mails are compared exactly, in `normal_email`; deleted people are not found."""
 
@@ -41,12 +46,20 @@ class Logins(Protocol):
         """The new person's id; ValueError when the e-mail is taken."""
         ...
 
+    def add_invited(self, email: str, password_hash: str, *, locale: str, risk_accepted_ms: int, invite: Invite) -> int:
+        """As `add`, using *invite* up in the same breath: *InviteRefused* adds nobody, a taken e-mail uses nothing."""
+        ...
+
     def living_guests(self) -> int:
         """How many guests there are that have not ended."""
         ...
 
-    def keep_guest(self, user_id: int, email: str, password_hash: str) -> bool:
-        """Make the guest a person who signs in; False when it is no guest (any more), ValueError when taken."""
+    def keep_guest(self, user_id: int, email: str, password_hash: str, invite: Invite | None = None) -> bool:
+        """
+        Make the guest a person who signs in; False when it is no guest (any more), ValueError when taken.
+
+        With *invite*, that is used up in the same breath, or *InviteRefused* changes nothing.
+        """
         ...
 
     def end_guests(self, now_ms: int) -> tuple[int, ...]:

@@ -13,6 +13,7 @@ from lib.queries.money import MoneyReadings
 from lib.queries.paging import Cursor as Cursor
 from lib.queries.paging import read_cursor as read_cursor
 from lib.queries.person import PersonReadings
+from lib.queries.platform import PlatformReadings
 from lib.queries.standing import OperatorReadings as OperatorReadings
 from lib.queries.standing import PlatformStanding as PlatformStanding
 from lib.queries.standing import Standing as Standing
@@ -35,5 +36,5 @@ from lib.queries.values import Page as Page
 from lib.queries.values import Tiles as Tiles
 
 
-class Readings(MoneyReadings, LogReadings, PersonReadings, StandingReadings, AnalystReadings):
+class Readings(MoneyReadings, LogReadings, PersonReadings, StandingReadings, AnalystReadings, PlatformReadings):
     """Everything anybody may look at. *Retry* when a store is away."""

@@ -4,8 +4,8 @@ import json
 
 import sqlalchemy as sa
 
-from lib.adapters.sql.analyst_profiles import PREFIX
-from lib.adapters.sql.people import system_settings
+from lib.adapters.sql.forms.analyst_profiles import PREFIX
+from lib.adapters.sql.tables.people import system_settings
 from lib.queries.reading import Reading
 from lib.queries.values import AnalystProfile
 

@@ -12,8 +12,8 @@ from itertools import groupby
 
 import sqlalchemy as sa
 
-from lib.adapters.sql.trading import order_events, orders
-from lib.adapters.sql.transactions import transact
+from lib.adapters.sql.database.transactions import transact
+from lib.adapters.sql.tables.trading import order_events, orders
 from lib.domain.audit_chain import OrderEvent, chain_problem
 
 BATCH = 500

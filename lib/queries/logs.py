@@ -5,10 +5,10 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from lib.adapters.sql.charges import read_charges
-from lib.adapters.sql.columns import utc_from_ms
-from lib.adapters.sql.rows import order_from
-from lib.adapters.sql.trading import cycles, fills, order_events, orders, trade_logs
+from lib.adapters.sql.ledger.charges import read_charges
+from lib.adapters.sql.ledger.rows import order_from
+from lib.adapters.sql.tables.columns import utc_from_ms
+from lib.adapters.sql.tables.trading import cycles, fills, order_events, orders, trade_logs
 from lib.domain.order import Order
 from lib.queries.paging import NEWEST, Cursor, beside
 from lib.queries.reading import Reading

@@ -5,8 +5,8 @@ from decimal import Decimal
 
 import sqlalchemy as sa
 
-from lib.adapters.sql.people import accounts, users
-from lib.adapters.sql.trading import cycles
+from lib.adapters.sql.tables.people import accounts, users
+from lib.adapters.sql.tables.trading import cycles
 from lib.domain.candle import MINUTE_MS, Candle, candle_problem, interval_ms, sound_tail
 from lib.domain.instrument import Instrument
 from lib.market.status import closed_markets_of, read_rules

@@ -6,9 +6,9 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from lib.adapters.sql.marks import day_start_of
-from lib.adapters.sql.people import accounts, symbols
-from lib.adapters.sql.trading import equity_points, fills, orders, trade_logs
+from lib.adapters.sql.ledger.marks import day_start_of
+from lib.adapters.sql.tables.people import accounts, symbols
+from lib.adapters.sql.tables.trading import equity_points, fills, orders, trade_logs
 from lib.domain.equity import drawdown
 from lib.domain.order import CYCLE_MS, OrderState
 from lib.domain.position import ZERO

@@ -12,8 +12,8 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from lib.adapters.sql.columns import utc_from_ms
-from lib.adapters.sql.trading import trade_logs
+from lib.adapters.sql.tables.columns import utc_from_ms
+from lib.adapters.sql.tables.trading import trade_logs
 from lib.queries.reading import epoch_ms
 
 _TEXT = re.compile(r"(older|newer)-([0-9]{1,14})-([0-9]{1,18})", re.ASCII)

@@ -2,8 +2,8 @@
 
 import sqlalchemy as sa
 
-from lib.adapters.sql.people import accounts, commands, credentials, users
-from lib.adapters.sql.rows import read_doubts, settings_from
+from lib.adapters.sql.ledger.rows import read_doubts, settings_from
+from lib.adapters.sql.tables.people import accounts, commands, credentials, users
 from lib.queries.reading import Reading, epoch_ms
 from lib.queries.values import Choices, CommandRow, KeyStatus
 

@@ -6,7 +6,7 @@ from typing import TypeVar
 
 import sqlalchemy as sa
 
-from lib.adapters.sql.transactions import transact
+from lib.adapters.sql.database.transactions import transact
 from lib.clock import Clock, SystemClock
 from lib.ports.market import CandleStore
 

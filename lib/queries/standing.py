@@ -11,11 +11,11 @@ from typing import Any, Literal
 
 import sqlalchemy as sa
 
-from lib.adapters.sql import locks
-from lib.adapters.sql.people import accounts, symbols, system_flags, users
-from lib.adapters.sql.rows import read_orders
-from lib.adapters.sql.trading import orders, trader_lease
-from lib.adapters.sql.transactions import transact
+from lib.adapters.sql.database.transactions import transact
+from lib.adapters.sql.ledger import locks
+from lib.adapters.sql.ledger.rows import read_orders
+from lib.adapters.sql.tables.people import accounts, symbols, system_flags, users
+from lib.adapters.sql.tables.trading import orders, trader_lease
 from lib.clock import Clock, SystemClock
 from lib.domain.account import Venue, pool_of
 from lib.domain.gates import kinds_of

@@ -3,9 +3,9 @@
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from lib.simulator.accounts import EngineConfig
-from lib.simulator.completions import MODELS
-from lib.simulator.venue import VenueConfig
+from lib.simulator.analyst.completions import MODELS
+from lib.simulator.engine.accounts import EngineConfig
+from lib.simulator.venue.venue import VenueConfig
 
 LIVE_FEEDS = frozenset({"bybit", "bybit-testnet"})
 

@@ -13,12 +13,12 @@ from collections.abc import Sequence
 from typing import Any
 
 from lib.clock import Clock
-from lib.simulator.engine import Engine
-from lib.simulator.faults import Faults
-from lib.simulator.klines import Piece, minutes_of
+from lib.simulator.engine.engine import Engine
+from lib.simulator.engine.faults import Faults
 from lib.simulator.store import Store
-from lib.simulator.streams import Streams
-from lib.simulator.venue import Request, Response, Venue
+from lib.simulator.stream.streams import Streams
+from lib.simulator.venue.klines import Piece, minutes_of
+from lib.simulator.venue.venue import Request, Response, Venue
 
 CATCH_UP_MS = 3_600_000
 """How much of the time that was missed is run at a stretch."""

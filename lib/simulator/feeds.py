@@ -17,10 +17,10 @@ from lib.clock import Clock
 from lib.domain.candle import MINUTE_MS, Candle
 from lib.domain.errors import Halt
 from lib.domain.instrument import Instrument
-from lib.simulator.candle_files import read_candles
 from lib.simulator.config import LIVE_FEEDS, SimulatorConfig
-from lib.simulator.live_feed import LiveFeed, Upstream
-from lib.simulator.market import LiveMarket, Market, ReplayMarket, SyntheticMarket
+from lib.simulator.market.candle_files import read_candles
+from lib.simulator.market.live_feed import LiveFeed, Upstream
+from lib.simulator.market.market import LiveMarket, Market, ReplayMarket, SyntheticMarket
 from lib.simulator.store import Store
 
 LIVE_HISTORY_MS = 6_000 * MINUTE_MS

@@ -15,14 +15,14 @@ import msgspec
 from aiohttp import web
 
 from lib.clock import Clock
-from lib.simulator import faults as kinds
-from lib.simulator.completions import FAULTS as ANSWERS
-from lib.simulator.completions import Analyst, Reply
-from lib.simulator.delivery import ReplyLost, deliver
+from lib.simulator.analyst.completions import FAULTS as ANSWERS
+from lib.simulator.analyst.completions import Analyst, Reply
+from lib.simulator.engine import faults as kinds
+from lib.simulator.engine.faults import Fault
 from lib.simulator.exchange import LocalExchange
-from lib.simulator.faults import Fault
-from lib.simulator.streams import PRIVATE, PUBLIC
-from lib.simulator.venue import Request
+from lib.simulator.stream.streams import PRIVATE, PUBLIC
+from lib.simulator.venue.delivery import ReplyLost, deliver
+from lib.simulator.venue.venue import Request
 
 TOKEN_HEADER = "X-Simulator-Token"  # noqa: S105 - the header's name
 MAX_BODY_BYTES = 2 * 1024 * 1024
@@ -33,7 +33,7 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 class FaultOrder(msgspec.Struct, forbid_unknown_fields=True):
-    """Body of `POST /sim/faults`; *params* as the kind says (`lib.simulator.faults`)."""
+    """Body of `POST /sim/faults`; *params* as the kind says (`lib.simulator.engine.faults`)."""
 
     kind: str
     path: str | None = None

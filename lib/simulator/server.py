@@ -16,15 +16,15 @@ from aiohttp import web
 from lib import log
 from lib.clock import Clock, SystemClock
 from lib.domain.errors import Halt
-from lib.simulator.completions import Analyst
+from lib.simulator.analyst.completions import Analyst
 from lib.simulator.config import SimulatorConfig as SimulatorConfig
-from lib.simulator.engine import Engine
+from lib.simulator.engine.engine import Engine
 from lib.simulator.exchange import LocalExchange
 from lib.simulator.feeds import Feed, identity, open_feed
-from lib.simulator.live_feed import Upstream as Upstream
+from lib.simulator.market.live_feed import Upstream as Upstream
 from lib.simulator.routes import Routes
 from lib.simulator.store import Store
-from lib.simulator.venue import Venue
+from lib.simulator.venue.venue import Venue
 
 SHUTDOWN_SECONDS = 1.0
 

@@ -14,7 +14,7 @@ from typing import Any
 
 from lib.adapters.private_files import FOLDER_MODE, private_database
 from lib.domain.errors import Halt
-from lib.simulator.orders import Row
+from lib.simulator.engine.orders import Row
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS facts (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;

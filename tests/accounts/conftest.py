@@ -11,19 +11,19 @@ import sqlalchemy as sa
 from lib.accounts.refusal import Refusal
 from lib.accounts.trading import Deployment, KeySaved, TradingDesk, TradingPorts
 from lib.accounts.web import SessionUser
-from lib.adapters.bybit.account_probe import BybitAccountProbe
-from lib.adapters.bybit.key_probe import PybitKeyProbe
-from lib.adapters.bybit.paper_desk import SimulatorPaperDesk
-from lib.adapters.sql.accounts import SqlAccounts
-from lib.adapters.sql.commands import SqlCommandQueue
-from lib.adapters.sql.keyring import SqlKeyring
-from lib.adapters.sql.own_locks import SqlOwnLocks
-from lib.adapters.sql.people import accounts, credentials
+from lib.adapters.bybit.rest.account_probe import BybitAccountProbe
+from lib.adapters.bybit.rest.key_probe import PybitKeyProbe
+from lib.adapters.bybit.rest.paper_desk import SimulatorPaperDesk
+from lib.adapters.sql.forms.accounts import SqlAccounts
+from lib.adapters.sql.forms.commands import SqlCommandQueue
+from lib.adapters.sql.forms.keyring import SqlKeyring
+from lib.adapters.sql.forms.own_locks import SqlOwnLocks
+from lib.adapters.sql.tables.people import accounts, credentials
 from lib.adapters.vault import VaultOpener, VaultSealer, generate_keys
 from lib.domain.api_key import ApiKey, SealContext
 from tests.contract.exchange_worlds import World, over_http
 from tests.factories import INSTALLATION, SYMBOL
-from tests.fakes_people import MemoryThrottles
+from tests.fakes.people import MemoryThrottles
 
 PRIVATE, PUBLIC = generate_keys()
 HERE = Deployment("synthetic", ("paper",), SYMBOL, INSTALLATION)

@@ -3,11 +3,13 @@
 import threading
 
 from lib.accounts.beside import Beside, at_once
+from lib.accounts.doors import Doors
 from lib.accounts.entrance import PeopleStores
 from lib.accounts.people import People
 from lib.accounts.web import Origin, SignedIn
 from lib.domain.errors import Retry
-from tests.fakes_people import MemoryBrowsers, MemoryLogins, MemorySessions, MemoryThrottles, QuickHasher, StandingClock
+from lib.domain.platform_settings import Admission
+from tests.fakes.people import MemoryBrowsers, MemoryLogins, MemorySessions, MemoryThrottles, QuickHasher, StandingClock
 
 
 def test_a_busy_database_is_passed_over() -> None:
@@ -53,7 +55,7 @@ def test_a_session_whose_use_cannot_be_noted_still_opens_the_door() -> None:
 
     logins, clock = MemoryLogins(), StandingClock(10**12)
     stores = PeopleStores(logins, Locked(logins), MemoryBrowsers(), MemoryThrottles(), QuickHasher())
-    people = People(stores, clock, lambda _: None, lambda: None)
+    people = People(stores, clock, lambda _: None, lambda: None, doors=Doors(Admission, clock))
     inside = people.try_paper(accepted_risk=True, origin=Origin("10.0.0.1"))
     assert isinstance(inside, SignedIn)
     clock.forward(minutes=5)

@@ -10,7 +10,7 @@ from lib.accounts.checking import AWAY, BUSY, CHECKS_OF_ADDRESS, CHECKS_OF_PERSO
 from lib.accounts.refusal import Refusal
 from lib.accounts.turns import Turns
 from lib.ports.exchange import BudgetAway, NotNow
-from tests.fakes_people import MemoryThrottles, StandingClock
+from tests.fakes.people import MemoryThrottles, StandingClock
 
 NOW = 1_760_000_000_000
 PERSON, ADDRESS = ("key:1", CHECKS_OF_PERSON), ("key@203.0.113.7", CHECKS_OF_ADDRESS)

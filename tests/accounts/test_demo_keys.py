@@ -9,9 +9,9 @@ import pytest
 from lib.accounts.refusal import Refusal
 from lib.accounts.trading import KeySaved, TradingDesk
 from lib.accounts.web import SessionUser
-from lib.adapters.bybit.account_probe import BybitAccountProbe
-from lib.adapters.bybit.key_probe import PybitKeyProbe
-from lib.adapters.sql.people import accounts, credentials
+from lib.adapters.bybit.rest.account_probe import BybitAccountProbe
+from lib.adapters.bybit.rest.key_probe import PybitKeyProbe
+from lib.adapters.sql.tables.people import accounts, credentials
 from lib.domain.account import Venue
 from lib.domain.api_key import ApiKey
 from lib.domain.order import order_link_id

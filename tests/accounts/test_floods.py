@@ -16,19 +16,19 @@ import redis
 from lib.accounts.refusal import Refusal
 from lib.accounts.trading import TradingDesk
 from lib.accounts.web import SessionUser
-from lib.adapters.bybit.account_probe import BybitAccountProbe
-from lib.adapters.bybit.key_probe import PybitKeyProbe
-from lib.adapters.bybit.limiter import family_of
-from lib.adapters.bybit.paper_desk import SimulatorPaperDesk
-from lib.adapters.bybit.turnstile import Answer, Ask
+from lib.adapters.bybit.limits.limiter import family_of
+from lib.adapters.bybit.limits.turnstile import Answer, Ask
+from lib.adapters.bybit.rest.account_probe import BybitAccountProbe
+from lib.adapters.bybit.rest.key_probe import PybitKeyProbe
+from lib.adapters.bybit.rest.paper_desk import SimulatorPaperDesk
 from lib.adapters.redis.check_lane import CHECKS_A_SECOND, CheckLane
 from lib.adapters.redis.connection import connect, connect_async
 from lib.adapters.redis.limiter import RedisBudget, budget_key
-from lib.adapters.sql.people import accounts, commands
+from lib.adapters.sql.tables.people import accounts, commands
 from lib.clock import SystemClock
 from lib.domain.account import AccountSettings
-from lib.simulator.call import Request, Response
-from lib.simulator.venue import Venue
+from lib.simulator.venue.call import Request, Response
+from lib.simulator.venue.venue import Venue
 from tests.accounts.conftest import HERE, Scene
 
 pytestmark = [pytest.mark.server, pytest.mark.enable_socket]

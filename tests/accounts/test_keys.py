@@ -8,8 +8,8 @@ import pytest
 from lib import log
 from lib.accounts.refusal import Refusal
 from lib.accounts.trading import KeySaved
-from lib.adapters.bybit.paper_desk import SimulatorPaperDesk
-from lib.adapters.sql.people import accounts, credentials, users
+from lib.adapters.bybit.rest.paper_desk import SimulatorPaperDesk
+from lib.adapters.sql.tables.people import accounts, credentials, users
 from lib.domain.api_key import ApiKey
 from lib.domain.errors import Pause, Retry
 from tests.accounts.conftest import Scene, opened

@@ -10,21 +10,23 @@ import pytest
 import sqlalchemy as sa
 
 from lib.accounts.beside import Beside
+from lib.accounts.doors import Doors
 from lib.accounts.entrance import PeopleStores
 from lib.accounts.people import People
 from lib.accounts.trading import TradingDesk
 from lib.accounts.web import Origin, SignedIn
-from lib.adapters.sql import schema
-from lib.adapters.sql.browsers import SqlBrowsers
-from lib.adapters.sql.engine import make_engine
-from lib.adapters.sql.people import accounts, sessions
-from lib.adapters.sql.sessions import SqlLogins, SqlSessions
-from lib.adapters.sql.throttles import SqlThrottles
+from lib.adapters.sql.database import schema
+from lib.adapters.sql.database.engine import make_engine
+from lib.adapters.sql.forms.browsers import SqlBrowsers
+from lib.adapters.sql.forms.sessions import SqlLogins, SqlSessions
+from lib.adapters.sql.forms.throttles import SqlThrottles
+from lib.adapters.sql.tables.people import accounts, sessions
 from lib.domain.command import Command
 from lib.domain.errors import Retry
+from lib.domain.platform_settings import Admission
 from lib.ports.people import CommandQueue
 from tests.accounts.conftest import Scene
-from tests.fakes_people import QuickHasher, StandingClock
+from tests.fakes.people import QuickHasher, StandingClock
 
 
 @dataclass
@@ -48,7 +50,13 @@ def town(tmp_path: Path) -> Iterator[Town]:
         SqlLogins(engine), SqlSessions(engine), SqlBrowsers(engine), SqlThrottles(engine), QuickHasher()
     )
     writer = sqlite3.connect(file, isolation_level=None, timeout=0)
-    yield Town(People(stores, clock, lambda _: None, lambda: None, beside=beside), beside, clock, engine, writer)
+    yield Town(
+        People(stores, clock, lambda _: None, lambda: None, doors=Doors(Admission, clock), beside=beside),
+        beside,
+        clock,
+        engine,
+        writer,
+    )
     writer.close()
     engine.dispose()
 

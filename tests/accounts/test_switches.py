@@ -9,10 +9,10 @@ import sqlalchemy as sa
 from lib.accounts.refusal import Refusal
 from lib.accounts.trading import KeySaved
 from lib.accounts.web import SessionUser
-from lib.adapters.sql.commands import LOST, LOST_MS, SqlCommands
-from lib.adapters.sql.ledger import SqlLedger
-from lib.adapters.sql.people import accounts, commands, credentials, users
-from lib.adapters.sql.trading import risk_locks
+from lib.adapters.sql.forms.commands import LOST, LOST_MS, SqlCommands
+from lib.adapters.sql.ledger.ledger import SqlLedger
+from lib.adapters.sql.tables.people import accounts, commands, credentials, users
+from lib.adapters.sql.tables.trading import risk_locks
 from lib.domain.account import RiskLevel
 from lib.domain.day import utc_day
 from lib.domain.switches import Flags

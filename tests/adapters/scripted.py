@@ -5,9 +5,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from lib.adapters.bybit.calls import SignedCalls, VenueClock
-from lib.adapters.bybit.client import BybitExchange
-from lib.adapters.bybit.limiter import LocalLimiter
+from lib.adapters.bybit.limits.limiter import LocalLimiter
+from lib.adapters.bybit.rest.calls import SignedCalls, VenueClock
+from lib.adapters.bybit.rest.client import BybitExchange
 from lib.clock import SteppedClock
 from lib.domain.api_key import ApiKey
 

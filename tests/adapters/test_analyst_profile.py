@@ -27,12 +27,12 @@ from lib.adapters.openai.profile import (
 )
 from lib.adapters.openai.refusal import Trouble
 from lib.adapters.openai.stepping import step_down
-from lib.adapters.sql.analyst_profiles import SqlAnalystProfiles
+from lib.adapters.sql.forms.analyst_profiles import SqlAnalystProfiles
 from lib.domain.analyst_call import Prompt
 from lib.domain.errors import Retry
 from lib.queries.analyst import AnalystReadings
 from lib.queries.values import AnalystProfile
-from tests.fakes_market import MemoryCandleStore
+from tests.fakes.market import MemoryCandleStore
 
 URL, MODEL = "https://api.provider.test/v1", "some-model"
 PROMPT = Prompt("You trade.", "{}", MODEL)

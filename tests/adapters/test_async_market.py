@@ -7,8 +7,8 @@ from decimal import Decimal
 
 import pytest
 
-from lib.adapters.bybit.exchanges import BybitAsyncMarket, BybitExchanges
-from lib.adapters.bybit.limiter import LocalLimiter
+from lib.adapters.bybit.limits.limiter import LocalLimiter
+from lib.adapters.bybit.rest.exchanges import BybitAsyncMarket, BybitExchanges
 from lib.adapters.vault import VaultOpener, VaultSealer, generate_keys
 from lib.clock import SteppedClock
 from lib.domain.account import Venue

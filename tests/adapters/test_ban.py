@@ -6,8 +6,8 @@ import pytest
 import redis
 import redis.asyncio
 
-from lib.adapters.bybit.ban import OwnBan
-from lib.adapters.bybit.window import BAN_MS
+from lib.adapters.bybit.limits.ban import OwnBan
+from lib.adapters.bybit.limits.window import BAN_MS
 from lib.adapters.redis.ban import TradersBan
 from lib.adapters.redis.connection import connect, connect_async
 from lib.adapters.redis.limiter import RedisLimits

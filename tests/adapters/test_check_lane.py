@@ -6,7 +6,7 @@ import pytest
 import redis
 import redis.asyncio
 
-from lib.adapters.bybit.turnstile import Answer, Ask
+from lib.adapters.bybit.limits.turnstile import Answer, Ask
 from lib.adapters.redis.check_lane import CHECKS_A_SECOND, PATIENCE_MS, CheckLane
 from lib.adapters.redis.connection import connect, connect_async
 from lib.adapters.redis.limiter import RedisBudget, RedisLimits, budget_key

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lib.adapters.bybit.client import WINDOW_MS
-from lib.adapters.bybit.limiter import LocalLimiter
+from lib.adapters.bybit.limits.limiter import LocalLimiter
+from lib.adapters.bybit.rest.client import WINDOW_MS
 from lib.adapters.bybit.signing import signature
 from lib.clock import SteppedClock
 from lib.domain.books import Fill

@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from lib.adapters.bybit.calls import public
 from lib.adapters.bybit.codes import GROUPS, KINDS, Kind, Reaction, alarming, reaction
-from lib.adapters.bybit.limiter import LocalLimiter
+from lib.adapters.bybit.limits.limiter import LocalLimiter
+from lib.adapters.bybit.rest.calls import public
 from lib.clock import SteppedClock
 from lib.domain.errors import Pause, Retry
 from lib.domain.order import OrderState, after_hint

@@ -13,10 +13,10 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy import event
 
-from lib.adapters.sql.engine import make_engine
-from lib.adapters.sql.people import system_flags
-from lib.adapters.sql.schema import check_schema, downgrade, migrate
-from lib.adapters.sql.trading import trader_lease
+from lib.adapters.sql.database.engine import make_engine
+from lib.adapters.sql.database.schema import check_schema, downgrade, migrate
+from lib.adapters.sql.tables.people import system_flags
+from lib.adapters.sql.tables.trading import trader_lease
 from lib.domain.errors import Halt
 from tests.adapters.test_sql_schema import by_schema_sql, differences, snapshot
 

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from lib.adapters.sql.engine import describe, make_engine
-from lib.adapters.sql.url import read_address
+from lib.adapters.sql.database.engine import describe, make_engine
+from lib.adapters.sql.database.url import read_address
 from lib.domain.errors import Halt
 
 HOST = "u:pw@db.example.test:3307/app"

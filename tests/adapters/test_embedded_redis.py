@@ -19,7 +19,7 @@ from lib.domain.candle import MINUTE_MS
 from lib.domain.errors import Halt, Retry
 from lib.market.collector import Collector, CollectorPlan
 from tests.certificates import Authority
-from tests.fakes_market import START, ScriptedMarket, SetClock, run_of
+from tests.fakes.market import START, ScriptedMarket, SetClock, run_of
 
 JOIN = """
 import sys

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from lib.adapters.bybit.order_wire import fill, order_record
+from lib.adapters.bybit.rest.order_wire import fill, order_record
 from lib.domain.books import Charge
 from lib.domain.position import ZERO
 from tests.adapters.test_wire import EXECUTION, ORDER

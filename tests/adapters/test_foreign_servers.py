@@ -11,8 +11,8 @@ from contextlib import contextmanager
 import pytest
 import sqlalchemy as sa
 
-from lib.adapters.sql.engine import make_engine
-from lib.adapters.sql.schema import MIGRATIONS, check_schema, migrate
+from lib.adapters.sql.database.engine import make_engine
+from lib.adapters.sql.database.schema import MIGRATIONS, check_schema, migrate
 from lib.clock import SteppedClock
 from lib.domain.errors import Halt
 from tests.adapters.test_sql_schema import differences

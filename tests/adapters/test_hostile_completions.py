@@ -17,7 +17,7 @@ from openai import AsyncOpenAI
 from lib.adapters.openai.analyst import MAX_RAW_CHARS, OpenAIAnalyst, connect
 from lib.adapters.openai.bounded import MAX_PACKED_BYTES, MAX_REPLY_BYTES, bounded
 from lib.adapters.openai.spending import MOST_TOKENS, estimated
-from lib.adapters.sql.analysis import decision_json
+from lib.adapters.sql.ledger.analysis import decision_json
 from lib.domain.analyst_call import AnalystAnswer, Prompt
 from lib.domain.decision import Abstained, Decision, parse_decision
 from tests.domain.hostile_answers import BY_HAND, ODD_CONTENT, answer_of, written

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from aiohttp import web
 
-from lib.adapters.bybit.key_probe import PybitKeyProbe
+from lib.adapters.bybit.rest.key_probe import PybitKeyProbe
 from lib.clock import SteppedClock
 from lib.domain.account import Venue
 from lib.domain.api_key import ApiKey
@@ -17,7 +17,7 @@ from lib.domain.errors import MaemaeError, Pause, Retry
 from tests.adapters.scripted_rest import Body, by_path, bybit_that, said
 from tests.contract.exchange_worlds import AS_BYBITS_DEMO, World, over_http
 from tests.factories import SYMBOL, order
-from tests.fakes_people import StandingClock
+from tests.fakes.people import StandingClock
 
 pytestmark = [pytest.mark.server, pytest.mark.enable_socket]
 

@@ -13,13 +13,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lib.adapters.bybit import kline_wire
-from lib.adapters.bybit.kline_stream import BybitKlineStream, StreamTimings, pause
+from lib.adapters.bybit.stream.kline_stream import BybitKlineStream, StreamTimings, pause
 from lib.domain.candle import MINUTE_MS, Candle
 from lib.domain.errors import Halt
 from lib.domain.quotes import KlineUpdate
 from lib.market.feed import CandleFeed
 from tests.adapters.scripted_ws import Peer, Script, ScriptedServer, kline, serving
-from tests.fakes_market import START, MemoryCandleStore, ScriptedMarket, SetClock, run_of
+from tests.fakes.market import START, MemoryCandleStore, ScriptedMarket, SetClock, run_of
 
 FAST = StreamTimings(
     connect=2, ack=0.4, ping_every=0.1, pong_within=0.3, stale_after=60, pause_first=0.02, pause_cap=0.1, poll=0.02

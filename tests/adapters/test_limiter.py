@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lib.adapters.bybit.limiter import LANE_WAIT_S, LocalLimiter, family_of
-from lib.adapters.bybit.turnstile import GUARD_READS, Answer, Ask, Turnstile
-from lib.adapters.bybit.window import BAN_MS, Silence, Window
+from lib.adapters.bybit.limits.limiter import LANE_WAIT_S, LocalLimiter, family_of
+from lib.adapters.bybit.limits.turnstile import GUARD_READS, Answer, Ask, Turnstile
+from lib.adapters.bybit.limits.window import BAN_MS, Silence, Window
 from lib.clock import SteadyClock, SteppedClock
 from lib.domain.errors import Retry
 from lib.ports.exchange import Lane

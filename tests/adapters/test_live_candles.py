@@ -12,7 +12,7 @@ from lib.adapters.redis.live import RedisLiveCandles
 from lib.domain.candle import FormingCandle
 from lib.domain.errors import Retry
 from lib.domain.quotes import CandleTick
-from tests.fakes_market import run_of
+from tests.fakes.market import run_of
 
 pytestmark = [pytest.mark.server, pytest.mark.enable_socket]
 

@@ -14,13 +14,13 @@ from urllib.parse import parse_qsl, urlsplit
 import pytest
 
 from lib.adapters.bybit import kline_wire
-from lib.adapters.bybit.market_data import BybitMarketData
+from lib.adapters.bybit.rest.market_data import BybitMarketData
 from lib.domain.candle import MINUTE_MS, Candle
 from lib.domain.errors import Halt, Retry
 from lib.domain.quotes import Ticker
 from lib.market.history import load_history
 from lib.ports.market import NotListed
-from tests.fakes_market import START, run_of
+from tests.fakes.market import START, run_of
 
 NOW = START + 3000 * MINUTE_MS + 20_000
 ROWS = run_of(3001)

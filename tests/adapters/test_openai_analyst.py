@@ -14,7 +14,7 @@ from lib import log
 from lib.adapters.openai.analyst import OpenAIAnalyst, connect
 from lib.domain.analyst_call import AnalystAnswer, Prompt
 from lib.domain.decision import KEYS, Abstained, Decision
-from lib.simulator.completions import FAULTS, Analyst
+from lib.simulator.analyst.completions import FAULTS, Analyst
 from tests.factories import answer_json, candles
 
 PROMPT = Prompt(system="You trade.", user="{}", model="gpt-6-luna")

@@ -10,9 +10,9 @@ import pytest
 import sqlalchemy as sa
 
 from lib.adapters.private_files import private_database, private_folder
-from lib.adapters.sql import schema
-from lib.adapters.sql.engine import make_engine
-from lib.adapters.sql.people import users
+from lib.adapters.sql.database import schema
+from lib.adapters.sql.database.engine import make_engine
+from lib.adapters.sql.tables.people import users
 from lib.simulator.store import Store
 
 

@@ -15,17 +15,17 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
-from lib.adapters.bybit.private_stream import TOPICS, BybitAccountHints, HintTimings
-from lib.adapters.bybit.transport import open_session
+from lib.adapters.bybit.rest.transport import open_session
+from lib.adapters.bybit.stream.private_stream import TOPICS, BybitAccountHints, HintTimings
 from lib.clock import SystemClock
 from lib.domain.account_records import TraderAccount
 from lib.domain.api_key import ApiKey, SealContext
 from lib.domain.errors import Pause
 from lib.settings import load
-from lib.simulator.faults import Fault, Faults
-from lib.simulator.orders import Refused
+from lib.simulator.engine.faults import Fault, Faults
+from lib.simulator.engine.orders import Refused
 from lib.simulator.server import SimulatorConfig
-from lib.simulator.streams import PRIVATE, Streams
+from lib.simulator.stream.streams import PRIVATE, Streams
 from tests.factories import trader_account
 from tests.simulator.running import served as simulator
 from tests.simulator.test_server_topics import ScriptedSource

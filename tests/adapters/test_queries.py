@@ -12,9 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import event
 
-from lib.adapters.sql.columns import utc_from_ms
-from lib.adapters.sql.commands import SqlCommandQueue
-from lib.adapters.sql.trading import trade_logs
+from lib.adapters.sql.forms.commands import SqlCommandQueue
+from lib.adapters.sql.tables.columns import utc_from_ms
+from lib.adapters.sql.tables.trading import trade_logs
 from lib.clock import SteppedClock
 from lib.domain.account_records import TraderAccount
 from lib.domain.analyst_call import CycleKey, CycleRecord
@@ -28,7 +28,7 @@ from tests import factories as make
 from tests.contract.ledger_worlds import SqlWorld
 from tests.contract.test_ledger import BUY, HOLDER, again, signed, trading_account, verdict
 from tests.factories import SYMBOL, T, candles
-from tests.fakes_market import MemoryCandleStore
+from tests.fakes.market import MemoryCandleStore
 from tests.servers import SERVERS
 
 ZERO = Decimal(0)

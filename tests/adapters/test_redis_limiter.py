@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 import redis.asyncio
 
-from lib.adapters.bybit.limiter import Limiter
-from lib.adapters.bybit.turnstile import Ask
-from lib.adapters.bybit.window import BAN_MS
+from lib.adapters.bybit.limits.limiter import Limiter
+from lib.adapters.bybit.limits.turnstile import Ask
+from lib.adapters.bybit.limits.window import BAN_MS
 from lib.adapters.redis import embedded
 from lib.adapters.redis.connection import connect_async
 from lib.adapters.redis.limiter import AWAY, AWAY_MS, LANE_CALLS, PACE_MS, RESERVED, SHARED, RedisBudget, RedisLimits

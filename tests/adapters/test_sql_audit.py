@@ -8,7 +8,7 @@ import pytest
 import sqlalchemy as sa
 
 from lib import log
-from lib.adapters.sql.trading import order_events, orders
+from lib.adapters.sql.tables.trading import order_events, orders
 from lib.clock import SteppedClock
 from lib.domain.account_records import TraderAccount
 from lib.domain.order import OrderState, order_link_id

@@ -10,8 +10,8 @@ import sqlalchemy as sa
 from hypothesis import HealthCheck, given
 from hypothesis import strategies as st
 
-from lib.adapters.sql.columns import JSON, Dec, UtcDateTime, ascii_text, choice, utc_from_ms
-from lib.adapters.sql.engine import make_engine
+from lib.adapters.sql.database.engine import make_engine
+from lib.adapters.sql.tables.columns import JSON, Dec, UtcDateTime, ascii_text, choice, utc_from_ms
 from lib.domain.decimals import plain
 from tests.effort import examples
 from tests.servers import SERVERS

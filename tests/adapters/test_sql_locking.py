@@ -9,13 +9,13 @@ from concurrent.futures import Future, ThreadPoolExecutor
 import pytest
 import sqlalchemy as sa
 
-from lib.adapters.sql import claiming, locks, switches
-from lib.adapters.sql.keyring import SqlKeyring
-from lib.adapters.sql.ledger import SqlLedger
-from lib.adapters.sql.people import accounts, system_flags, users
-from lib.adapters.sql.rows import Now, ledger_clock, lock_account
-from lib.adapters.sql.trading import orders
-from lib.adapters.sql.transactions import transact
+from lib.adapters.sql.database.transactions import transact
+from lib.adapters.sql.forms.keyring import SqlKeyring
+from lib.adapters.sql.ledger import claiming, locks, switches
+from lib.adapters.sql.ledger.ledger import SqlLedger
+from lib.adapters.sql.ledger.rows import Now, ledger_clock, lock_account
+from lib.adapters.sql.tables.people import accounts, system_flags, users
+from lib.adapters.sql.tables.trading import orders
 from lib.clock import Clock, SteppedClock, SystemClock
 from lib.domain.account import AccountSettings
 from lib.domain.books import EquityPoint

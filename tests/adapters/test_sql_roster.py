@@ -6,8 +6,8 @@ from decimal import Decimal
 import pytest
 import sqlalchemy as sa
 
-from lib.adapters.sql.keyring import SqlKeyring
-from lib.adapters.sql.sessions import SqlLogins, SqlSessions
+from lib.adapters.sql.forms.keyring import SqlKeyring
+from lib.adapters.sql.forms.sessions import SqlLogins, SqlSessions
 from lib.clock import SteppedClock
 from lib.domain.account import AccountSettings, Limits
 from lib.domain.account_records import NewAccount

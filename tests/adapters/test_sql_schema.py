@@ -16,12 +16,12 @@ from alembic.migration import MigrationContext
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lib.adapters.sql.engine import make_engine
-from lib.adapters.sql.models import metadata
-from lib.adapters.sql.people import accounts, system_flags
-from lib.adapters.sql.schema import MIGRATIONS, STATEMENT_S, check_schema, downgrade, migrate
-from lib.adapters.sql.trading import equity_points
-from lib.adapters.sql.url import TIMEOUT_S
+from lib.adapters.sql.database.engine import make_engine
+from lib.adapters.sql.database.schema import MIGRATIONS, STATEMENT_S, check_schema, downgrade, migrate
+from lib.adapters.sql.database.url import TIMEOUT_S
+from lib.adapters.sql.tables.models import metadata
+from lib.adapters.sql.tables.people import accounts, system_flags
+from lib.adapters.sql.tables.trading import equity_points
 from lib.domain.books import RunningBooks, book_fill
 from lib.domain.errors import Halt
 from lib.domain.position import Side

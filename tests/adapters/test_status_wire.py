@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from lib.adapters.bybit.status_wire import maintenance_from
-from lib.adapters.bybit.wire import Envelope
+from lib.adapters.bybit.rest.status_wire import maintenance_from
+from lib.adapters.bybit.rest.wire import Envelope
 from lib.domain.account import Venue
 from lib.domain.maintenance import Maintenance
 

@@ -12,9 +12,9 @@ import pytest
 import sqlalchemy as sa
 
 from lib.adapters.redis.connection import TlsVerify, check, connect, connect_async, translated
-from lib.adapters.sql.engine import make_engine
-from lib.adapters.sql.schema import check_schema
-from lib.adapters.sql.transactions import transact
+from lib.adapters.sql.database.engine import make_engine
+from lib.adapters.sql.database.schema import check_schema
+from lib.adapters.sql.database.transactions import transact
 from lib.adapters.tls import handshake_failure
 from lib.domain.errors import Halt, Retry
 from tests.certificates import Authority, Pair

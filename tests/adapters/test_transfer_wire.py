@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from lib.adapters.bybit.client import WINDOW_MS
-from lib.adapters.bybit.transfer_wire import transfer
-from lib.adapters.bybit.wire import Row
+from lib.adapters.bybit.rest.client import WINDOW_MS
+from lib.adapters.bybit.rest.transfer_wire import transfer
+from lib.adapters.bybit.rest.wire import Row
 from lib.domain.errors import Pause, Retry
 from tests.adapters.scripted import NOW, Asked, Reply, ScriptedTransport, exchange, page, reply
 

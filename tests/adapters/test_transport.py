@@ -7,8 +7,8 @@ from contextlib import asynccontextmanager
 import pytest
 from aiohttp import web
 
-from lib.adapters.bybit import transport as module
-from lib.adapters.bybit.transport import AiohttpTransport, open_session
+from lib.adapters.bybit.rest import transport as module
+from lib.adapters.bybit.rest.transport import AiohttpTransport, open_session
 from tests.contract.exchange_worlds import serving
 
 pytestmark = [pytest.mark.server, pytest.mark.enable_socket]

@@ -8,9 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lib.adapters.bybit.order_wire import fill, order_body, order_record
-from lib.adapters.bybit.signing import signature, signed_headers
-from lib.adapters.bybit.wire import (
+from lib.adapters.bybit.rest.order_wire import fill, order_body, order_record
+from lib.adapters.bybit.rest.wire import (
     Envelope,
     decode_envelope,
     instrument_from,
@@ -22,6 +21,7 @@ from lib.adapters.bybit.wire import (
     ticker_from,
     wallet_from,
 )
+from lib.adapters.bybit.signing import signature, signed_headers
 from lib.domain.api_key import ApiKey
 from lib.domain.errors import Pause, Retry
 from lib.domain.order import OrderState

@@ -7,11 +7,11 @@ import sqlalchemy as sa
 
 from bench import year
 from bench.readings import MOST_TOUCHED, readings_of, span_of, touched, traded_rows
-from lib.adapters.sql.engine import make_engine
+from lib.adapters.sql.database.engine import make_engine
 from lib.clock import SteppedClock
 from lib.domain.order import CYCLE_MS
 from lib.queries import Readings
-from tests.fakes_market import MemoryCandleStore
+from tests.fakes.market import MemoryCandleStore
 from tests.servers import SERVERS, new_database_on
 
 CYCLES = 6_000

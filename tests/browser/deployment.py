@@ -26,15 +26,15 @@ import sqlalchemy as sa
 from lib.adapters.redis.candle_store import RedisCandleStore
 from lib.adapters.redis.connection import connect
 from lib.adapters.redis.embedded import ensure
-from lib.adapters.sql import schema
-from lib.adapters.sql.engine import make_engine
+from lib.adapters.sql.database import schema
+from lib.adapters.sql.database.engine import make_engine
 from lib.adapters.vault import generate_keys
 from lib.clock import SystemClock
 from lib.domain.candle import MINUTE_MS
 from lib.domain.order import CYCLE_MS
-from lib.simulator.analyst import Question, analyse
+from lib.simulator.analyst.rules import Question, analyse
 from lib.simulator.feeds import INSTRUMENTS
-from lib.simulator.market import SyntheticMarket
+from lib.simulator.market.market import SyntheticMarket
 
 ROOT = Path(__file__).resolve().parents[2]
 SERVICES = ("simulator", "collector", "trader", "web")

@@ -9,7 +9,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from app.i18n import catalogue
 from app.visit import PLAIN_COOKIE
-from lib.adapters.sql.trading import trade_logs
+from lib.adapters.sql.tables.trading import trade_logs
 from lib.domain.candle import MINUTE_MS
 from tests.browser.deployment import Deployment, eventually
 from tests.browser.watching import Watched, watched

@@ -13,24 +13,24 @@ from pathlib import Path
 
 from aiohttp import web
 
-from lib.adapters.bybit.exchanges import BybitExchanges
-from lib.adapters.bybit.limiter import LocalLimiter
-from lib.adapters.bybit.transport import AiohttpTransport, Transport, open_session
+from lib.adapters.bybit.limits.limiter import LocalLimiter
+from lib.adapters.bybit.rest.exchanges import BybitExchanges
+from lib.adapters.bybit.rest.transport import AiohttpTransport, Transport, open_session
 from lib.adapters.vault import VaultOpener, generate_keys
 from lib.clock import SteppedClock
 from lib.domain.api_key import ApiKey
 from lib.domain.candle import MINUTE_MS, Candle
 from lib.ports.exchange import Exchange
-from lib.simulator.accounts import Born
 from lib.simulator.config import SimulatorConfig
-from lib.simulator.engine import Engine
-from lib.simulator.faults import Fault, Faults
+from lib.simulator.engine.accounts import Born
+from lib.simulator.engine.engine import Engine
+from lib.simulator.engine.faults import Fault, Faults
 from lib.simulator.feeds import INSTRUMENTS, Feed
-from lib.simulator.inprocess import VenueTransport
-from lib.simulator.market import ReplayMarket
+from lib.simulator.market.market import ReplayMarket
 from lib.simulator.server import application, build
 from lib.simulator.store import Store
-from lib.simulator.venue import Venue, VenueConfig
+from lib.simulator.venue.inprocess import VenueTransport
+from lib.simulator.venue.venue import Venue, VenueConfig
 from tests.contract.pybit_exchange import ClockedHTTP, PybitExchange
 from tests.factories import SYMBOL, T, candle
 

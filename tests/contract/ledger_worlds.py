@@ -11,19 +11,19 @@ from typing import Protocol
 import sqlalchemy as sa
 from sqlalchemy import event
 
-from lib.adapters.sql.accounts import SqlAccounts
-from lib.adapters.sql.columns import utc_from_ms
-from lib.adapters.sql.ledger import SqlLedger
-from lib.adapters.sql.models import metadata
-from lib.adapters.sql.people import accounts, credentials, outbox, users
-from lib.adapters.sql.rows import read_orders
-from lib.adapters.sql.trading import order_events, orders, trade_logs
+from lib.adapters.sql.forms.accounts import SqlAccounts
+from lib.adapters.sql.ledger.ledger import SqlLedger
+from lib.adapters.sql.ledger.rows import read_orders
+from lib.adapters.sql.tables.columns import utc_from_ms
+from lib.adapters.sql.tables.models import metadata
+from lib.adapters.sql.tables.people import accounts, credentials, outbox, users
+from lib.adapters.sql.tables.trading import order_events, orders, trade_logs
 from lib.clock import SteppedClock
 from lib.domain.audit_chain import OrderEvent
 from lib.domain.switches import Flags
 from lib.ports.ledger import Ledger
 from lib.ports.people import Accounts
-from tests.fakes_ledger import MemoryLedger
+from tests.fakes.ledger import MemoryLedger
 
 INSTALLATION = "t3st"
 LONG_AGO = 0

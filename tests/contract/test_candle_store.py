@@ -22,7 +22,7 @@ from lib.domain.candle import MINUTE_MS, Candle, FormingCandle
 from lib.domain.errors import Retry
 from lib.ports.market import CandleStore, CorruptCandles
 from tests.effort import examples
-from tests.fakes_market import START, MemoryCandleStore, candle_at, run_of
+from tests.fakes.market import START, MemoryCandleStore, candle_at, run_of
 
 pytestmark = [pytest.mark.server, pytest.mark.enable_socket]
 

@@ -16,7 +16,7 @@ from lib.domain.candle import MINUTE_MS
 from lib.domain.errors import Pause, Retry
 from lib.domain.exchange_records import Ack, OrderRecord
 from lib.domain.order import Order, OrderState, absence_proved, order_link_id
-from lib.simulator.charges import FeeTerms
+from lib.simulator.engine.charges import FeeTerms
 from tests.contract.exchange_worlds import AS_BYBITS_DEMO, FALL_MS, START_BALANCE, World, in_process, over_http
 from tests.factories import INSTALLATION, SYMBOL, T, order
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from lib.adapters.bybit.limiter import Limits, LocalLimiter
+from lib.adapters.bybit.limits.limiter import Limits, LocalLimiter
 from lib.adapters.redis.connection import connect_async
 from lib.adapters.redis.limiter import RedisLimits
 from lib.clock import Clock, SteppedClock, SystemClock

@@ -29,7 +29,7 @@ from tests.contract.ledger_worlds import MemoryWorld, SqlWorld
 from tests.contract.test_ledger import trading_account
 from tests.effort import examples
 from tests.factories import SYMBOL, T, candles
-from tests.fakes_market import MemoryCandleStore
+from tests.fakes.market import MemoryCandleStore
 
 ZERO = Decimal(0)
 START = Decimal(10_000)

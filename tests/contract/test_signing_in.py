@@ -9,15 +9,15 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from lib.adapters.sql import schema
-from lib.adapters.sql.browsers import SqlBrowsers
-from lib.adapters.sql.engine import make_engine
-from lib.adapters.sql.sessions import SqlLogins, SqlSessions
-from lib.adapters.sql.throttles import SqlThrottles
+from lib.adapters.sql.database import schema
+from lib.adapters.sql.database.engine import make_engine
+from lib.adapters.sql.forms.browsers import SqlBrowsers
+from lib.adapters.sql.forms.sessions import SqlLogins, SqlSessions
+from lib.adapters.sql.forms.throttles import SqlThrottles
 from lib.domain.pace import Pace
 from lib.domain.session import ABSOLUTE_MS, IDLE_MS, NewSession, SessionRow
 from lib.ports.people import Browsers, Logins, Sessions, Throttles
-from tests.fakes_people import MemoryBrowsers, MemoryLogins, MemorySessions, MemoryThrottles
+from tests.fakes.people import MemoryBrowsers, MemoryLogins, MemorySessions, MemoryThrottles
 from tests.servers import SERVERS
 
 NOW = 1_760_000_000_000

@@ -4,7 +4,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from lib.adapters.bybit.limiter import family_of
+from lib.adapters.bybit.limits.limiter import family_of
 from lib.domain.bybit_sites import DOMAINS, FEEDS, SITES, is_bybits
 
 HOSTS = {

@@ -8,7 +8,7 @@ from decimal import Decimal
 
 import pytest
 
-from lib.adapters.sql.analysis import decision_json, read_decision
+from lib.adapters.sql.ledger.analysis import decision_json, read_decision
 from lib.domain.account import AccountSettings, RiskLevel
 from lib.domain.decision import MAX_ANSWER_BYTES, MAX_LEVERAGE, MAX_REASON_CHARS, Abstained, Decision, parse_decision
 from lib.domain.instrument import Instrument

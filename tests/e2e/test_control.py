@@ -10,13 +10,13 @@ from decimal import Decimal
 import pytest
 import sqlalchemy as sa
 
-from lib.adapters.bybit.exchanges import BybitAsyncMarket, BybitExchanges
-from lib.adapters.bybit.limiter import LocalLimiter
-from lib.adapters.bybit.transport import AiohttpTransport, open_session
+from lib.adapters.bybit.limits.limiter import LocalLimiter
+from lib.adapters.bybit.rest.exchanges import BybitAsyncMarket, BybitExchanges
+from lib.adapters.bybit.rest.transport import AiohttpTransport, open_session
 from lib.adapters.redis.candle_store import RedisCandleStore
 from lib.adapters.redis.connection import connect
-from lib.adapters.sql.people import accounts, system_flags
-from lib.adapters.sql.trading import orders
+from lib.adapters.sql.tables.people import accounts, system_flags
+from lib.adapters.sql.tables.trading import orders
 from lib.adapters.vault import VaultOpener
 from lib.clock import SystemClock
 from lib.domain.api_key import ApiKey

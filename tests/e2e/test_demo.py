@@ -6,10 +6,10 @@ import pytest
 import sqlalchemy as sa
 
 from lib.adapters.redis.embedded import ensure
-from lib.adapters.sql import schema
-from lib.adapters.sql.engine import make_engine
-from lib.adapters.sql.ledger import SqlLedger
-from lib.adapters.sql.trading import equity_points, orders, trade_logs
+from lib.adapters.sql.database import schema
+from lib.adapters.sql.database.engine import make_engine
+from lib.adapters.sql.ledger.ledger import SqlLedger
+from lib.adapters.sql.tables.trading import equity_points, orders, trade_logs
 from lib.adapters.vault import generate_keys
 from lib.bootstrap import demo, ensure_demo, stores
 from lib.domain.candle import MINUTE_MS

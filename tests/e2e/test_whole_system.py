@@ -18,16 +18,16 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from lib.adapters.bybit.exchanges import BybitExchanges
-from lib.adapters.bybit.limiter import LocalLimiter
-from lib.adapters.bybit.transport import AiohttpTransport, open_session
+from lib.adapters.bybit.limits.limiter import LocalLimiter
+from lib.adapters.bybit.rest.exchanges import BybitExchanges
+from lib.adapters.bybit.rest.transport import AiohttpTransport, open_session
 from lib.adapters.redis.candle_store import RedisCandleStore
 from lib.adapters.redis.connection import connect
 from lib.adapters.redis.embedded import ensure
-from lib.adapters.sql import schema
-from lib.adapters.sql.accounts import SqlAccounts
-from lib.adapters.sql.engine import make_engine
-from lib.adapters.sql.trading import equity_points, orders, trade_logs
+from lib.adapters.sql.database import schema
+from lib.adapters.sql.database.engine import make_engine
+from lib.adapters.sql.forms.accounts import SqlAccounts
+from lib.adapters.sql.tables.trading import equity_points, orders, trade_logs
 from lib.adapters.vault import VaultOpener, VaultSealer, generate_keys
 from lib.clock import SystemClock
 from lib.domain.account import AccountSettings, RiskLevel
@@ -36,9 +36,9 @@ from lib.domain.api_key import ApiKey, SealContext
 from lib.domain.candle import MINUTE_MS, first_gap
 from lib.domain.order import CYCLE_MS
 from lib.domain.position import Position
-from lib.simulator.analyst import Question, analyse
+from lib.simulator.analyst.rules import Question, analyse
 from lib.simulator.feeds import INSTRUMENTS
-from lib.simulator.market import SyntheticMarket
+from lib.simulator.market.market import SyntheticMarket
 
 pytestmark = [pytest.mark.e2e, pytest.mark.server, pytest.mark.enable_socket]
 

@@ -7,7 +7,7 @@ import tempfile
 from pathlib import Path
 
 from tests.floods.attacks import ATTACKS, STRANGER, Attack, under
-from tests.floods.stage import ANOTHER, Waits, Web, asking, web
+from tests.worlds.flooded import ANOTHER, Waits, Web, asking, web
 
 
 async def measured(attack: Attack | None, made: Web, source: str) -> tuple[Waits, float]:

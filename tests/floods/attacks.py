@@ -16,7 +16,7 @@ import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 
-from tests.floods.stage import ROOT, Web
+from tests.worlds.flooded import ROOT, Web
 
 Attack = Callable[[Web, str], Awaitable[None]]
 STRANGER = "127.0.0.66"

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.floods.attacks import ATTACKS, STRANGER, Attack, under
-from tests.floods.stage import ANOTHER, Waits, Web, asking, web
+from tests.worlds.flooded import ANOTHER, Waits, Web, asking, web
 
 pytestmark = [pytest.mark.e2e, pytest.mark.server, pytest.mark.enable_socket]
 

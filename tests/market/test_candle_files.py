@@ -20,8 +20,8 @@ from lib.adapters import unpacking
 from lib.domain.candle import MINUTE_MS, Candle, candle_problem
 from lib.domain.errors import Halt
 from lib.market.files.candle_file import CandleFile
-from lib.simulator.candle_files import read_candles
 from lib.simulator.feeds import INSTRUMENTS
+from lib.simulator.market.candle_files import read_candles
 from tests.effort import examples
 
 D = Decimal

@@ -20,7 +20,7 @@ from lib.domain.quotes import KlineUpdate
 from lib.market.collector import Collector, CollectorPlan
 from lib.market.status import collector_fields, iso, read_rules, rules_text, trader_ran
 from lib.ports.market import NotListed
-from tests.fakes_market import START, MemoryCandleStore, ScriptedMarket, ScriptedStream, SetClock, push, run_of
+from tests.fakes.market import START, MemoryCandleStore, ScriptedMarket, ScriptedStream, SetClock, push, run_of
 
 TRUTH = run_of(120)
 PLAN = CollectorPlan(feed="synthetic", symbols=("BTCUSDT",), intervals=("1m",), capacity=50, version="0.1.0")
@@ -246,7 +246,7 @@ def test_a_request_that_can_never_work_ends_the_process() -> None:
 
 SERVE = """
 import signal
-from tests.fakes_market import ScriptedStream
+from tests.fakes.market import ScriptedStream
 from tests.market.test_collector import World
 world = World(stream=ScriptedStream())
 signal.signal(signal.SIGTERM, lambda *_: world.collector.stop())

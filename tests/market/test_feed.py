@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from lib.domain.candle import MINUTE_MS, Candle, FormingCandle
 from lib.market.feed import CandleFeed
 from lib.ports.market import CorruptCandles
-from tests.fakes_market import START, MemoryCandleStore, ScriptedMarket, SetClock, candle_at, push, run_of
+from tests.fakes.market import START, MemoryCandleStore, ScriptedMarket, SetClock, candle_at, push, run_of
 
 KEY = ("BTCUSDT", "1m")
 LONG = run_of(400)

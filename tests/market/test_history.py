@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from lib.domain.candle import MINUTE_MS, first_gap
 from lib.market.history import load_history
-from tests.fakes_market import START, ScriptedMarket, SetClock, run_of
+from tests.fakes.market import START, ScriptedMarket, SetClock, run_of
 
 
 def venue(count: int) -> ScriptedMarket:

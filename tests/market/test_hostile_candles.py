@@ -15,8 +15,8 @@ import redis.asyncio
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lib.adapters.bybit.exchanges import BybitAsyncMarket
-from lib.adapters.bybit.limiter import LocalLimiter
+from lib.adapters.bybit.limits.limiter import LocalLimiter
+from lib.adapters.bybit.rest.exchanges import BybitAsyncMarket
 from lib.adapters.redis.candle_store import AsyncRedisCandleReader
 from lib.domain.candle import MINUTE_MS, Candle, candle_problem, first_gap, sound_tail
 from lib.domain.errors import Skip
@@ -24,7 +24,7 @@ from lib.trading.context import Desk
 from lib.trading.cycle.candles import decision_window
 from tests.effort import examples
 from tests.factories import T
-from tests.fakes_market import SetClock
+from tests.fakes.market import SetClock
 from tests.market.hostile_scenes import HARMLESS, HOSTILE, scene_of
 from tests.market.hostile_stored import flipped_bit
 from tests.market.hostile_windows import SHOWN, Page, Scene, Stored, market, scaled

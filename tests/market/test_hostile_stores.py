@@ -17,7 +17,7 @@ from lib.market.feed import CandleFeed
 from lib.ports.market import CandleStore, CorruptCandles
 from lib.queries.market import MarketReadings
 from tests.factories import SYMBOL, T
-from tests.fakes_market import MemoryCandleStore, ScriptedMarket, SetClock, push
+from tests.fakes.market import MemoryCandleStore, ScriptedMarket, SetClock, push
 from tests.market.hostile_scenes import scene_of
 from tests.market.hostile_windows import HELD, SHOWN, Scene, market, stored_text
 

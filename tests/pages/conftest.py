@@ -13,7 +13,7 @@ from streamlit.testing.v1 import AppTest
 
 import app.session
 import app.system
-from tests.pages.stage import stage
+from tests.worlds.pages import stage
 
 SCRIPT = str(Path(__file__).resolve().parents[2] / "streamlit_app.py")
 LOCALES = {"ko": "ko-KR", "en": "en-GB"}

@@ -7,7 +7,7 @@ import pytest
 from app.i18n import catalogue
 from app.ui.plain import plain
 from lib.domain.analyst_name import RULES_MODEL
-from lib.simulator.rule_words import SENTENCES, Language
+from lib.simulator.analyst.rule_words import SENTENCES, Language
 from tests.pages.conftest import Visit
 from tests.pages.test_pages import tree
 

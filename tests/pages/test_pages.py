@@ -17,7 +17,7 @@ from lib.domain.account import DOUBTS, RiskLevel
 from lib.market.status import ClosedMarket
 from lib.queries import CommandRow
 from tests.pages.conftest import Visit
-from tests.pages.stage import HOSTILE, NOW_MS, OWNER
+from tests.worlds.pages import HOSTILE, NOW_MS, OWNER
 
 PAGES = ("dashboard", "trade_logs", "api_keys", "settings")
 SECRETS = ("10,432.17", "7Qk2", "64120.5", "owner@example.com")

@@ -17,8 +17,8 @@ from lib.domain.locks import RiskLock
 from lib.domain.order import OrderState
 from lib.queries import Standing, Switches
 from tests.pages.conftest import Visit
-from tests.pages.stage import NOW_MS, ON, OWNER, STANDING, log_row, order
 from tests.pages.test_pages import tree
+from tests.worlds.pages import NOW_MS, ON, OWNER, STANDING, log_row, order
 
 OFF = replace(ON, trading_enabled=False, switched_ms=NOW_MS - 5_000, why="its owner asked to close everything")
 CLOSING = replace(OFF, flatten=True)

@@ -13,7 +13,7 @@ from collections.abc import Iterable
 from typing import Any, NoReturn
 
 from tests.sim.trial import Result, Totals, judged, try_many
-from tests.sim.world import World
+from tests.worlds.seeded import World
 
 TELL_EVERY = 5_000
 INTERRUPTED = 130

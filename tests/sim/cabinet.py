@@ -12,19 +12,19 @@ from typing import Any, Protocol
 import sqlalchemy as sa
 from sqlalchemy.pool import StaticPool
 
-from lib.adapters.sql.accounts import SqlAccounts
-from lib.adapters.sql.columns import utc_from_ms
-from lib.adapters.sql.ledger import SqlLedger
-from lib.adapters.sql.models import metadata
-from lib.adapters.sql.people import accounts, credentials, system_flags, users
-from lib.adapters.sql.rows import read_orders
-from lib.adapters.sql.trading import equity_points, order_events, orders
+from lib.adapters.sql.forms.accounts import SqlAccounts
+from lib.adapters.sql.ledger.ledger import SqlLedger
+from lib.adapters.sql.ledger.rows import read_orders
+from lib.adapters.sql.tables.columns import utc_from_ms
+from lib.adapters.sql.tables.models import metadata
+from lib.adapters.sql.tables.people import accounts, credentials, system_flags, users
+from lib.adapters.sql.tables.trading import equity_points, order_events, orders
 from lib.clock import Clock
 from lib.domain.audit_chain import OrderEvent
 from lib.domain.order import Order
 from lib.domain.switches import Flags
 from lib.ports.people import Accounts
-from tests.fakes_ledger import MemoryLedger
+from tests.fakes.ledger import MemoryLedger
 
 
 class People(Accounts, Protocol):

@@ -15,11 +15,11 @@ from typing import TYPE_CHECKING, Any
 from lib.domain.account import AccountSettings, RiskLevel
 from lib.domain.command import Command, CommandKind
 from lib.domain.switches import Flags
-from lib.simulator.orders import OrderRequest, Refused
+from lib.simulator.engine.orders import OrderRequest, Refused
 from tests.sim.referee import Person
 
 if TYPE_CHECKING:
-    from tests.sim.world import World
+    from tests.worlds.seeded import World
 
 SYMBOL = "BTCUSDT"
 LOOKED_THROUGH_MS = 300_000

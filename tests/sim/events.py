@@ -5,11 +5,11 @@ from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING
 
-from lib.simulator.faults import Fault
+from lib.simulator.engine.faults import Fault
 from tests.sim.crowd import ACTS, ASKED, CHANGED
 
 if TYPE_CHECKING:
-    from tests.sim.world import World
+    from tests.worlds.seeded import World
 
 BLOCK_MS = 615_000
 

@@ -11,7 +11,7 @@ from collections.abc import MutableSequence
 from typing import Any
 
 from tests.sim.temper import ANSWERS, NETWORK, Temper
-from tests.sim.world import Shape, World
+from tests.worlds.seeded import Shape, World
 
 AIMED = (*NETWORK, *ANSWERS)
 """What can be made of every request of one account."""

@@ -14,8 +14,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from lib.domain.account_records import TraderAccount
-from lib.simulator.engine import Engine
-from lib.simulator.orders import OrderRecord
+from lib.simulator.engine.engine import Engine
+from lib.simulator.engine.orders import OrderRecord
 from tests.sim.market import PRINT_MS
 from tests.sim.ports import Border
 

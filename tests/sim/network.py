@@ -7,9 +7,9 @@ gave up. Faults at the venue are armed the moment the request they are meant for
 
 import asyncio
 
-from lib.simulator.call import Request, Response
-from lib.simulator.faults import Fault
-from lib.simulator.venue import Venue
+from lib.simulator.engine.faults import Fault
+from lib.simulator.venue.call import Request, Response
+from lib.simulator.venue.venue import Venue
 from tests.sim.process import Process
 from tests.sim.temper import ANSWERS, AT_CREATE, CREATE, ELSEWHERE, STOP, WEIGHTS, Time, Trouble
 

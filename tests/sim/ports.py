@@ -16,7 +16,7 @@ from lib.domain.candle import MINUTE_MS, Candle
 from lib.domain.command import Command
 from lib.domain.decision import Abstained, parse_decision
 from lib.domain.errors import Retry
-from lib.simulator.call import Request
+from lib.simulator.venue.call import Request
 from tests.sim.market import SeededMarket
 from tests.sim.network import Network
 from tests.sim.process import Process
@@ -129,7 +129,7 @@ class ShakyLedger:
 
 
 class ShakyTransport:
-    """`lib.adapters.bybit.transport.Transport` into the network."""
+    """`lib.adapters.bybit.rest.transport.Transport` into the network."""
 
     def __init__(self, network: Network, border: Border) -> None:
         self._network, self._border = network, border

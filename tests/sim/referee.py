@@ -13,8 +13,8 @@ from typing import Any
 
 from lib.domain.account import RISK_PROFILES, AccountSettings, PlatformLimits
 from lib.domain.order import CYCLE_MS, LinkId, parse_link_id
-from lib.simulator.engine import Engine
-from lib.simulator.orders import Execution, OrderRecord
+from lib.simulator.engine.engine import Engine
+from lib.simulator.engine.orders import Execution, OrderRecord
 from tests.factories import SYMBOL
 from tests.sim.budget import BudgetServer
 from tests.sim.cabinet import Cabinet

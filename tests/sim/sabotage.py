@@ -9,9 +9,9 @@ import dataclasses
 from collections.abc import Callable
 from typing import Any, Protocol
 
-from lib.adapters.bybit import client, order_wire
-from lib.adapters.bybit.client import BybitExchange
-from lib.adapters.bybit.turnstile import Answer
+from lib.adapters.bybit.limits.turnstile import Answer
+from lib.adapters.bybit.rest import client, order_wire
+from lib.adapters.bybit.rest.client import BybitExchange
 from lib.adapters.redis.limiter import RedisBudget
 from lib.domain import order as law
 from lib.domain.exchange_records import Ack, OrderAnswer, SignedOrder

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 import pytest
 import redis.asyncio
 
-from lib.adapters.bybit.limiter import IP_WINDOW_MS
+from lib.adapters.bybit.limits.limiter import IP_WINDOW_MS
 from lib.adapters.redis.connection import connect_async
 from lib.adapters.redis.limiter import LANE_BURST, LANE_CALLS, PACE_MS, SHARED
 from lib.adapters.redis.scripts import CLOSE_CALLS, TAKE_CALLS

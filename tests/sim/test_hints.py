@@ -5,9 +5,9 @@ from functools import partial
 
 import pytest
 
-from tests.sim import world as worlds
 from tests.sim.temper import Temper
-from tests.sim.world import Shape, World
+from tests.worlds import seeded as worlds
+from tests.worlds.seeded import Shape, World
 
 AFTER_T_S = 60
 

@@ -14,7 +14,7 @@ from lib.domain.order import parse_link_id
 from tests.sim.recovery import percentile
 from tests.sim.temper import Temper
 from tests.sim.verdict import end_problems, fingerprint
-from tests.sim.world import World
+from tests.worlds.seeded import World
 
 COLLECT_EVERY = 16
 

@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING
 from lib.domain.audit_chain import OrderEvent, chain_problem
 from lib.domain.order import TERMINAL, Order, OrderState
 from lib.domain.order_rules import ORPHAN
-from lib.simulator.orders import OrderRecord
+from lib.simulator.engine.orders import OrderRecord
 from tests.factories import SYMBOL
 from tests.sim.referee import Person
 
 if TYPE_CHECKING:
-    from tests.sim.world import World
+    from tests.worlds.seeded import World
 
 S = OrderState
 NEVER = frozenset({S.ABSENT, S.EXPIRED, S.BLOCKED})

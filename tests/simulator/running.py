@@ -11,7 +11,7 @@ from typing import Any
 import aiohttp
 
 from lib.clock import Clock, SystemClock
-from lib.simulator.live_feed import Upstream
+from lib.simulator.market.live_feed import Upstream
 from lib.simulator.server import SimulatorConfig, serve
 
 

@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lib.domain.candle import MINUTE_MS, Candle
-from lib.simulator.analyst import Opinion, Question, analyse
-from lib.simulator.completions import Analyst, Reply
+from lib.simulator.analyst.completions import Analyst, Reply
+from lib.simulator.analyst.rules import Opinion, Question, analyse
 
 T0 = 1_700_000_040_000
 SCHEMA = {

@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 
 from lib.domain.position import ZERO
-from lib.simulator.charges import BORN_WITH, PRICES, USDT, FeeTerms, cost
-from lib.simulator.pushes import PrivatePushes
-from lib.simulator.venue import Request
+from lib.simulator.engine.charges import BORN_WITH, PRICES, USDT, FeeTerms, cost
+from lib.simulator.venue.pushes import PrivatePushes
+from lib.simulator.venue.venue import Request
 from tests.simulator.visitors import Visitor
-from tests.simulator.worlds import D, ScriptedMarket
+from tests.worlds.venue import D, ScriptedMarket
 
 EXECUTIONS, LOG, WALLET = "/v5/execution/list", "/v5/account/transaction-log", "/v5/account/wallet-balance"
 TERMS = [FeeTerms(coin, tax) for coin in (USDT, "MNT") for tax in ("", "GST", "VAT")]

@@ -12,14 +12,14 @@ from hypothesis import strategies as st
 
 from lib.domain.candle import MINUTE_MS
 from lib.domain.position import ZERO, Position, Side, apply_fill
-from lib.simulator.accounts import EngineConfig
-from lib.simulator.desk import ProtectionChange
-from lib.simulator.engine import Engine
-from lib.simulator.funding import FUNDING_MS
-from lib.simulator.market import Market, SyntheticMarket
-from lib.simulator.orders import OrderRequest, Protection, Refused, Row
+from lib.simulator.engine.accounts import EngineConfig
+from lib.simulator.engine.dealing import ProtectionChange
+from lib.simulator.engine.engine import Engine
+from lib.simulator.engine.funding import FUNDING_MS
+from lib.simulator.engine.orders import OrderRequest, Protection, Refused, Row
+from lib.simulator.market.market import Market, SyntheticMarket
 from tests.effort import examples
-from tests.simulator.worlds import BITCOIN, BTC, START, T0, D, World
+from tests.worlds.venue import BITCOIN, BTC, START, T0, D, World
 
 HOUR = 60 * MINUTE_MS
 

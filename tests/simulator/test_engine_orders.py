@@ -5,10 +5,10 @@ from decimal import Decimal
 
 import pytest
 
-from lib.simulator.accounts import EngineConfig
-from lib.simulator.faults import Fault
-from lib.simulator.orders import OrderRecord, OrderRequest, Protection, Refused
-from tests.simulator.worlds import BTC, EXACT, START, D, World
+from lib.simulator.engine.accounts import EngineConfig
+from lib.simulator.engine.faults import Fault
+from lib.simulator.engine.orders import OrderRecord, OrderRequest, Protection, Refused
+from tests.worlds.venue import BTC, EXACT, START, D, World
 
 FLAT = [100] * 600
 

@@ -5,10 +5,10 @@ from decimal import Decimal, localcontext
 import pytest
 
 from lib.domain.position import Side
-from lib.simulator.desk import ProtectionChange
-from lib.simulator.faults import Fault
-from lib.simulator.orders import OrderRequest, Protection, Refused
-from tests.simulator.worlds import BTC, D, World
+from lib.simulator.engine.dealing import ProtectionChange
+from lib.simulator.engine.faults import Fault
+from lib.simulator.engine.orders import OrderRequest, Protection, Refused
+from tests.worlds.venue import BTC, D, World
 
 CALM = [100] * 60
 

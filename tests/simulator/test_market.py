@@ -8,10 +8,10 @@ from hypothesis import strategies as st
 from lib.domain.candle import MINUTE_MS, Candle, candle_problem
 from lib.domain.instrument import Instrument
 from lib.domain.quotes import KlineUpdate, Ticker
-from lib.simulator.market import LiveMarket, ReplayMarket, SyntheticMarket
-from lib.simulator.path import walk
+from lib.simulator.market.market import LiveMarket, ReplayMarket, SyntheticMarket
+from lib.simulator.market.path import walk
 from tests.effort import examples
-from tests.simulator.worlds import BITCOIN, BTC, T0, D
+from tests.worlds.venue import BITCOIN, BTC, T0, D
 
 ETHER = Instrument("ETHUSDT", D("0.01"), D("0.01"), D("0.01"), D("5000"), D("5"), D("100"))
 INSTRUMENTS = {BTC: BITCOIN, "ETHUSDT": ETHER}

@@ -9,9 +9,9 @@ import pytest
 
 from app.ui.reasons import RULES, say
 from lib.domain.analyst_name import RULES_MODEL
-from lib.simulator.analyst import Question, analyse, zone
-from lib.simulator.completions import Analyst
-from lib.simulator.rule_words import SENTENCES, Language
+from lib.simulator.analyst.completions import Analyst
+from lib.simulator.analyst.rule_words import SENTENCES, Language
+from lib.simulator.analyst.rules import Question, analyse, zone
 from lib.trading.cycle.prompt import SYSTEM
 from tests.simulator.test_analyst import candles_through, content_of, walk
 

@@ -17,7 +17,7 @@ import pytest
 from lib.clock import SystemClock
 from lib.domain.candle import MINUTE_MS
 from lib.domain.errors import Halt
-from lib.simulator.questions import FIELDS
+from lib.simulator.analyst.questions import FIELDS
 from lib.simulator.server import SimulatorConfig, serve
 from tests.simulator.running import Key, Running, ShiftedClock, served, until
 from tests.simulator.test_analyst import SCHEMA, content_of, walk

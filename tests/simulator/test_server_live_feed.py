@@ -10,15 +10,15 @@ from typing import Any
 
 import pytest
 
-from lib.adapters.bybit import public_feed
-from lib.adapters.bybit.market_data import BybitMarketData
-from lib.adapters.bybit.public_feed import BybitPublicFeed
+from lib.adapters.bybit.rest.market_data import BybitMarketData
+from lib.adapters.bybit.stream import public_feed
+from lib.adapters.bybit.stream.public_feed import BybitPublicFeed
 from lib.clock import SystemClock
 from lib.domain.candle import MINUTE_MS
 from lib.domain.quotes import KlineUpdate, Ticker
-from lib.simulator.live_feed import Upstream
+from lib.simulator.market.live_feed import Upstream
 from lib.simulator.server import SimulatorConfig
-from lib.simulator.streams import PUBLIC
+from lib.simulator.stream.streams import PUBLIC
 from tests.simulator.running import Running, ShiftedClock, served, until
 
 pytestmark = [pytest.mark.enable_socket, pytest.mark.server]

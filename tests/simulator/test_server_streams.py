@@ -13,9 +13,9 @@ from aiohttp.test_utils import TestServer
 
 from lib.clock import SteppedClock
 from lib.domain.candle import MINUTE_MS
-from lib.simulator.faults import Fault, Faults
-from lib.simulator.orders import Refused
-from lib.simulator.streams import PRIVATE, PUBLIC, Streams
+from lib.simulator.engine.faults import Fault, Faults
+from lib.simulator.engine.orders import Refused
+from lib.simulator.stream.streams import PRIVATE, PUBLIC, Streams
 from tests.simulator.test_server_topics import T0, ScriptedSource
 
 pytestmark = [pytest.mark.enable_socket, pytest.mark.server]

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from lib.domain.candle import MINUTE_MS
-from lib.simulator.topics import PATIENCE_MS, KlineTopic, TickerTopic, open_topic
+from lib.simulator.stream.topics import PATIENCE_MS, KlineTopic, TickerTopic, open_topic
 
 T0 = 1_700_000_040_000
 

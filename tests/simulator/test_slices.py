@@ -15,20 +15,20 @@ from hypothesis import strategies as st
 
 from lib.clock import SteppedClock
 from lib.domain.candle import MINUTE_MS, Candle
-from lib.simulator.accounts import EngineConfig
-from lib.simulator.engine import Engine
+from lib.simulator.analyst.questions import MAX_READ, find_object
+from lib.simulator.engine.accounts import EngineConfig
+from lib.simulator.engine.engine import Engine
+from lib.simulator.engine.orders import OrderRequest, Protection
 from lib.simulator.exchange import SLICE_MINUTES, LocalExchange
-from lib.simulator.klines import CACHE_ROWS, INTERVALS, Klines, floor_open, next_open
-from lib.simulator.market import LiveMarket, Market, ReplayMarket, SyntheticMarket
-from lib.simulator.orders import OrderRequest, Protection
-from lib.simulator.path import FOR_EVER
-from lib.simulator.path import Path as PricePath
-from lib.simulator.questions import MAX_READ, find_object
+from lib.simulator.market.market import LiveMarket, Market, ReplayMarket, SyntheticMarket
+from lib.simulator.market.path import FOR_EVER
+from lib.simulator.market.path import Path as PricePath
 from lib.simulator.store import Store
-from lib.simulator.venue import Request, Venue, VenueConfig
+from lib.simulator.venue.klines import CACHE_ROWS, INTERVALS, Klines, floor_open, next_open
+from lib.simulator.venue.venue import Request, Venue, VenueConfig
 from tests.effort import examples
 from tests.factories import candle as flat
-from tests.simulator.worlds import BITCOIN, BTC, D
+from tests.worlds.venue import BITCOIN, BTC, D
 
 HOUR_MS, DAY_MS = 3_600_000, 86_400_000
 NOW = 1_700_006_400_000 + 13 * HOUR_MS + 17 * MINUTE_MS + 5_000

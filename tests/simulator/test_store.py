@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from lib.domain.errors import Halt
-from lib.simulator.orders import Row
+from lib.simulator.engine.orders import Row
 from lib.simulator.store import Store
 
 

@@ -5,8 +5,8 @@ from dataclasses import replace
 
 import pytest
 
-from lib.simulator.orders import Refused
-from lib.simulator.venue import Request, VenueConfig
+from lib.simulator.engine.orders import Refused
+from lib.simulator.venue.venue import Request, VenueConfig
 from tests.simulator.visitors import Visitor, signature
 
 WALLET = "/v5/account/wallet-balance"

@@ -4,11 +4,11 @@ import json
 
 import pytest
 
-from lib.simulator.delivery import ReplyLost
-from lib.simulator.faults import Fault, Faults
-from lib.simulator.inprocess import VenueTransport
+from lib.simulator.engine.faults import Fault, Faults
+from lib.simulator.venue.delivery import ReplyLost
+from lib.simulator.venue.inprocess import VenueTransport
 from tests.simulator.visitors import LINEAR, Visitor
-from tests.simulator.worlds import BTC, START, ScriptedMarket
+from tests.worlds.venue import BTC, START, ScriptedMarket
 
 CREATE, REALTIME = "/v5/order/create", "/v5/order/realtime"
 

@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 
 from lib.domain.candle import MINUTE_MS
-from lib.simulator.funding import FUNDING_MS
-from lib.simulator.klines import floor_open, next_open
+from lib.simulator.engine.funding import FUNDING_MS
+from lib.simulator.venue.klines import floor_open, next_open
 from tests.simulator.visitors import MARKET, Visitor
-from tests.simulator.worlds import BTC, START, T0, ScriptedMarket
+from tests.worlds.venue import BTC, START, T0, ScriptedMarket
 
 KLINE = "/v5/market/kline"
 

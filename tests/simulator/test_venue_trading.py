@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from lib.simulator.venue import VenueConfig
+from lib.simulator.venue.venue import VenueConfig
 from tests.simulator.visitors import Visitor
-from tests.simulator.worlds import BTC, ScriptedMarket
+from tests.worlds.venue import BTC, ScriptedMarket
 
 CREATE, REALTIME, HISTORY = "/v5/order/create", "/v5/order/realtime", "/v5/order/history"
 DAY_MS = 86_400_000

@@ -6,12 +6,12 @@ import json
 from typing import Any
 
 from lib.clock import SteppedClock
-from lib.simulator.accounts import EngineConfig
-from lib.simulator.engine import Engine
-from lib.simulator.faults import Fault
-from lib.simulator.market import Market, SyntheticMarket
-from lib.simulator.venue import Request, Response, Venue, VenueConfig
-from tests.simulator.worlds import BITCOIN, BTC, START
+from lib.simulator.engine.accounts import EngineConfig
+from lib.simulator.engine.engine import Engine
+from lib.simulator.engine.faults import Fault
+from lib.simulator.market.market import Market, SyntheticMarket
+from lib.simulator.venue.venue import Request, Response, Venue, VenueConfig
+from tests.worlds.venue import BITCOIN, BTC, START
 
 LINEAR = {"category": "linear", "symbol": BTC}
 MARKET = SyntheticMarket(5, {BTC: BITCOIN})

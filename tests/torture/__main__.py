@@ -17,7 +17,7 @@ from pathlib import Path
 from tests.torture.driver import Outcome, tell
 from tests.torture.ground import eventually, opened
 from tests.torture.scenarios import POINTS, Scenario, every, sample
-from tests.torture.world import built
+from tests.worlds.killed import built
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,9 +15,9 @@ from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any
 
-from lib.adapters.sql.accounts import SqlAccounts
-from lib.adapters.sql.people import system_flags
-from lib.adapters.sql.trading import orders, trade_logs, trader_lease
+from lib.adapters.sql.forms.accounts import SqlAccounts
+from lib.adapters.sql.tables.people import system_flags
+from lib.adapters.sql.tables.trading import orders, trade_logs, trader_lease
 from lib.domain.errors import Retry
 from lib.domain.order import INDEX_LAG_MS, MAX_AGE_MS, RECV_WINDOW_MS
 from lib.domain.switches import Flags
@@ -27,7 +27,7 @@ from tests.torture.failpoints import Deed, Trap
 from tests.torture.ground import POLL_S, Ground, ended, eventually
 from tests.torture.judge import Judge, is_protected
 from tests.torture.scenarios import REQUESTS, Action, Scenario
-from tests.torture.world import World, built
+from tests.worlds.killed import World, built
 
 REACH_S = 15.0
 SETTLE_S = 60.0

@@ -11,12 +11,12 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from lib.adapters.sql.keeping import books
-from lib.adapters.sql.trading import fills, order_events, orders, trade_logs
+from lib.adapters.sql.ledger.keeping import books
+from lib.adapters.sql.tables.trading import fills, order_events, orders, trade_logs
 from lib.domain.audit_chain import OrderEvent, chain_problem
 from lib.domain.order import MAX_AGE_MS, RECV_WINDOW_MS, LinkId, link_prefix, parse_link_id
 from lib.domain.order_rules import ORPHAN
-from tests.torture.world import SYMBOL, TERMINAL_WORDS, Person, World
+from tests.worlds.killed import SYMBOL, TERMINAL_WORDS, Person, World
 
 LATEST_ENTRY_MS = MAX_AGE_MS + RECV_WINDOW_MS + 2_000
 AFTER_THE_SWITCH_MS = RECV_WINDOW_MS + 2_000

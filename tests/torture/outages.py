@@ -14,9 +14,9 @@ from collections.abc import Awaitable, Callable
 
 import redis
 
-from lib.adapters.sql.trading import trader_lease
+from lib.adapters.sql.tables.trading import trader_lease
 from tests.torture.ground import Ground, eventually, opened
-from tests.torture.stage import Found, Stage, staged
+from tests.worlds.cut_off import Found, Stage, staged
 
 REDIS_DOWN_S = 600
 SHORT_S = 20

@@ -19,8 +19,8 @@ import redis
 import sqlalchemy as sa
 
 from lib.adapters.redis.embedded import find_binary
-from lib.adapters.sql import schema
-from lib.adapters.sql.engine import make_engine
+from lib.adapters.sql.database import schema
+from lib.adapters.sql.database.engine import make_engine
 
 START_S = 30.0
 _one_at_a_time = threading.Lock()

@@ -8,13 +8,13 @@ import pytest
 import pytest_asyncio
 import sqlalchemy as sa
 
-from lib.adapters.sql.trading import fills, order_events, orders
+from lib.adapters.sql.tables.trading import fills, order_events, orders
 from tests.torture import stores
 from tests.torture.__main__ import torture
 from tests.torture.ground import Ground, eventually, opened
 from tests.torture.judge import Judge
 from tests.torture.scenarios import POINTS, every, sample
-from tests.torture.world import World, built
+from tests.worlds.killed import World, built
 
 pytestmark = [pytest.mark.e2e, pytest.mark.server, pytest.mark.enable_socket]
 

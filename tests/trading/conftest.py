@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.world import World
+from tests.worlds.one_process import World
 
 
 @pytest.fixture

@@ -11,8 +11,8 @@ from lib.domain.decision import Abstained, parse_decision
 from lib.trading.cycle.opinion import answer_for
 from lib.trading.cycle.prompt import cycle_key
 from tests.factories import T, answer_json, candles, decision, settings, trader_account
-from tests.stage import FakeAnalyst
-from tests.world import World, result_of
+from tests.worlds.one_process import World, result_of
+from tests.worlds.props import FakeAnalyst
 
 
 async def test_an_abstention_holds_and_says_what_it_was(world: World) -> None:

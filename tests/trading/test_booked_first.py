@@ -8,8 +8,8 @@ from lib.domain.books import Fill
 from lib.domain.order import IN_FLIGHT, OrderState
 from lib.ports.exchange import Exchange
 from lib.trading.orders.resolve import resolve_once
-from tests.stage import CREATE, Killed
-from tests.world import World
+from tests.worlds.one_process import World
+from tests.worlds.props import CREATE, Killed
 
 
 class Unlisted:

@@ -5,11 +5,11 @@ from decimal import Decimal
 import pytest
 
 from lib.domain.order import OrderState
-from lib.simulator.charges import FeeTerms
+from lib.simulator.engine.charges import FeeTerms
 from lib.trading.orders.books import held_by_us, settle_books
 from tests.factories import INSTALLATION, decision, fill, order
-from tests.stage import CREATE
-from tests.world import World, result_of
+from tests.worlds.one_process import World, result_of
+from tests.worlds.props import CREATE
 
 FUNDING_MS = 8 * 3_600_000
 OURS = order().order_link_id

@@ -9,9 +9,9 @@ from lib.domain.locks import RiskLock
 from lib.domain.order import OrderState
 from lib.domain.switches import Flags
 from tests.factories import T, settings
-from tests.fakes_accounts import LockRow
-from tests.stage import CREATE
-from tests.world import World
+from tests.fakes.accounts import LockRow
+from tests.worlds.one_process import World
+from tests.worlds.props import CREATE
 
 SET_LEVERAGE = "/v5/position/set-leverage"
 

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lib.adapters.bybit.client import BybitExchange
+from lib.adapters.bybit.rest.client import BybitExchange
 from lib.domain.books import Fill
 from lib.domain.order import CYCLE_MS, Leg, Order, OrderState, parse_link_id
 from lib.domain.position import ZERO, Position
@@ -23,8 +23,8 @@ from lib.trading.orders.close import close_ours, exit_t, our_part
 from lib.trading.orders.exit_order import AT_WORK_MS
 from lib.trading.orders.reconcile import reconcile
 from tests.factories import T
-from tests.stage import CREATE
-from tests.world import World, result_of
+from tests.worlds.one_process import World, result_of
+from tests.worlds.props import CREATE
 
 FOREIGN = Decimal("0.500")
 TRADING_STOP = "/v5/position/trading-stop"

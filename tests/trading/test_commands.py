@@ -17,9 +17,9 @@ from lib.domain.switches import Flags
 from lib.trading.commands import TOO_LATE_MS, Clerk
 from lib.trading.cycle.run import run_cycle
 from tests.factories import T, decision
-from tests.fakes_accounts import LeaseRow
-from tests.stage import OpenSeals
-from tests.world import World, result_of
+from tests.fakes.accounts import LeaseRow
+from tests.worlds.one_process import World, result_of
+from tests.worlds.props import OpenSeals
 
 GOOD = KeyInfo("", True, False, False, False, True, (), 0)
 

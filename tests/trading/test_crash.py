@@ -10,10 +10,10 @@ from lib.domain.exchange_records import SignedOrder
 from lib.domain.order import EVIDENCE_LIFE_MS, MAX_AGE_MS, Claim, Order, OrderState
 from lib.trading.orders.reconcile import RESUME_MS, reconcile
 from tests.factories import T, decision
-from tests.fakes_accounts import Store
-from tests.fakes_books import CommitUnknown
-from tests.stage import CREATE, Killed
-from tests.world import World, result_of
+from tests.fakes.accounts import Store
+from tests.fakes.books import CommitUnknown
+from tests.worlds.one_process import World, result_of
+from tests.worlds.props import CREATE, Killed
 
 SET_LEVERAGE = "/v5/position/set-leverage"
 QUERIES = ("/v5/order/realtime", "/v5/order/history", "/v5/execution/list")

@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-from lib.adapters.bybit.exchanges import BybitAsyncMarket, BybitExchanges
-from lib.adapters.bybit.limiter import LANE_WAIT_S, Limiter, Limits, LocalLimiter
-from lib.adapters.bybit.transport import Transport
-from lib.adapters.bybit.turnstile import Answer, Ask, Turnstile
+from lib.adapters.bybit.limits.limiter import LANE_WAIT_S, Limiter, Limits, LocalLimiter
+from lib.adapters.bybit.limits.turnstile import Answer, Ask, Turnstile
+from lib.adapters.bybit.rest.exchanges import BybitAsyncMarket, BybitExchanges
+from lib.adapters.bybit.rest.transport import Transport
 from lib.clock import Clock
 from lib.domain.candle import MINUTE_MS
 from lib.domain.errors import Halt, Pause, Retry
@@ -22,8 +22,8 @@ from lib.ports.exchange import Lane
 from lib.trading.cycle.run import run_cycle
 from lib.trading.kill_switch.flatten import Flattener
 from lib.trading.orders.close import close_ours
-from tests.stage import OpenSeals
-from tests.world import INSIDE, World
+from tests.worlds.one_process import INSIDE, World
+from tests.worlds.props import OpenSeals
 
 POSITIONS = "/v5/position/list"
 CROWD = 24

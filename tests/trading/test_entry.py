@@ -5,14 +5,14 @@ from decimal import Decimal
 
 import pytest
 
-from lib.adapters.bybit.client import BybitExchange
+from lib.adapters.bybit.rest.client import BybitExchange
 from lib.domain.order import INDEX_LAG_MS, RECV_WINDOW_MS, Order, OrderState, order_link_id
 from lib.domain.position import Position
-from lib.simulator.venue import Request
+from lib.simulator.venue.venue import Request
 from lib.trading.cycle.run import run_cycle
 from tests.factories import INSTALLATION, SYMBOL, T, decision
-from tests.stage import CREATE
-from tests.world import World, result_of
+from tests.worlds.one_process import World, result_of
+from tests.worlds.props import CREATE
 
 REALTIME, HISTORY, EXECUTIONS = "/v5/order/realtime", "/v5/order/history", "/v5/execution/list"
 PROOF_MS = RECV_WINDOW_MS + INDEX_LAG_MS

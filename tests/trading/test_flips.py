@@ -9,8 +9,8 @@ from lib.domain.errors import Retry
 from lib.domain.order import MAX_AGE_MS, OrderState
 from lib.trading.orders.reconcile import reconcile
 from tests.factories import decision, settings
-from tests.stage import CREATE
-from tests.world import World, result_of
+from tests.worlds.one_process import World, result_of
+from tests.worlds.props import CREATE
 
 
 async def test_a_flip_closes_first_and_sizes_its_entry_after_flat(world: World) -> None:

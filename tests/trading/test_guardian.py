@@ -7,8 +7,8 @@ from lib.domain.order import OrderState, order_link_id
 from lib.trading.guardian.task import Guardian
 from lib.trading.orders.reconcile import reconcile
 from tests.factories import INSTALLATION
-from tests.stage import CREATE
-from tests.world import World, result_of
+from tests.worlds.one_process import World, result_of
+from tests.worlds.props import CREATE
 
 TRADING_STOP = "/v5/position/trading-stop"
 STOP, TARGET = Decimal(58_800), Decimal(63_000)

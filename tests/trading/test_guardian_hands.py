@@ -9,11 +9,11 @@ import pytest
 from lib.domain.errors import Retry
 from lib.domain.order import OrderState
 from lib.domain.position import Position
-from lib.simulator.desk import ProtectionChange
-from lib.simulator.orders import OrderRequest
+from lib.simulator.engine.dealing import ProtectionChange
+from lib.simulator.engine.orders import OrderRequest
 from lib.trading.guardian.inspect import FIRING_MS
 from tests.factories import SYMBOL
-from tests.world import World, result_of
+from tests.worlds.one_process import World, result_of
 
 STOP, TARGET = Decimal(58_800), Decimal(63_000)
 

@@ -13,7 +13,7 @@ from lib.ports.exchange import Exchange
 from lib.trading.guardian.inspect import Watch
 from tests.factories import decision
 from tests.trading.test_guardian import STOP, TARGET, TRADING_STOP, stop_calls
-from tests.world import World
+from tests.worlds.one_process import World
 
 HOUR_MS = 3_600_000
 

@@ -15,8 +15,8 @@ from lib.domain.order import OrderState
 from lib.trading.guardian.task import Guardian
 from lib.trading.trader import Trader
 from tests.factories import T, decision
-from tests.stage import START, HeldClock
-from tests.world import World
+from tests.worlds.one_process import World
+from tests.worlds.props import START, HeldClock
 
 STOP = Decimal(58_800)
 TRADING_STOP = "/v5/position/trading-stop"

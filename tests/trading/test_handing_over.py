@@ -8,8 +8,8 @@ from lib.domain.order import EVIDENCE_LIFE_MS, MAX_AGE_MS, Order, OrderState
 from lib.trading.orders import reconcile as reconciling
 from lib.trading.orders.reconcile import reconcile
 from lib.trading.orders.resolve import resolve_once
-from tests.stage import CREATE
-from tests.world import World
+from tests.worlds.one_process import World
+from tests.worlds.props import CREATE
 
 S = OrderState
 DAY_S = EVIDENCE_LIFE_MS / 1000 + 600

@@ -7,8 +7,8 @@ import pytest
 from lib.domain.order import OrderState
 from lib.trading.orders.reconcile import reconcile
 from tests.factories import settings
-from tests.stage import CREATE
-from tests.world import World, result_of
+from tests.worlds.one_process import World, result_of
+from tests.worlds.props import CREATE
 
 
 @pytest.fixture

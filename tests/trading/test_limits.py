@@ -18,8 +18,8 @@ from lib.domain.pricing import AnalystPrices
 from lib.trading.context import Desk
 from lib.trading.cycle.platform_limits import open_ceiling
 from tests.factories import decision, facts, limits, order, settings
-from tests.stage import CREATE
-from tests.world import World, result_of
+from tests.worlds.one_process import World, result_of
+from tests.worlds.props import CREATE
 
 
 async def held(world: World, account_id: int = 1) -> dict[str, RiskLock]:
@@ -196,7 +196,9 @@ async def test_an_entry_on_its_way_counts_as_exposure(world: World) -> None:
     underway = order(state=OrderState.UNKNOWN, qty=Decimal("0.05"), limit_price=Decimal(60_180))
     exits, ended = order("x", "sell", state=OrderState.UNKNOWN), order(state=OrderState.NEEDS_HUMAN)
     rows = [underway, exits, ended, replace(underway, qty=None)]
-    ceiling = await open_ceiling(world.desk, "paper", rows, world.t_ms, world.desk.draws["paper"].mark())
+    ceiling = await open_ceiling(
+        world.desk, "paper", world.desk.platform, rows, world.t_ms, world.desk.draws["paper"].mark()
+    )
     assert ceiling.over(1, facts()).room == 5_000 - Decimal("0.05") * 60_180
     ceiling.draw(2, Decimal(2_000))
     assert [gate.kind for gate in ceiling.over(1, facts()).platform] == ["exposure"]
@@ -310,7 +312,7 @@ async def test_what_paper_used_keeps_no_real_exchange_from_its_analyst(world: Wo
     under(world, analyst_tokens=900)
     await world.cycle("hold")  # all of it, by paper alone
     ceilings = {
-        pool: await open_ceiling(world.desk, pool, [], world.t_ms, world.desk.draws[pool].mark())
+        pool: await open_ceiling(world.desk, pool, world.desk.platform, [], world.t_ms, world.desk.draws[pool].mark())
         for pool in ("exchange", "paper")
     }
     assert ceilings["paper"].closed_budget

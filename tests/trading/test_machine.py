@@ -23,8 +23,8 @@ from lib.trading.guardian.task import Guardian
 from lib.trading.orders.reconcile import reconcile
 from tests.effort import examples
 from tests.factories import REF
-from tests.stage import CREATE, Killed
-from tests.world import World
+from tests.worlds.one_process import World
+from tests.worlds.props import CREATE, Killed
 
 ON_THE_WAY = ("drop_before", "drop_reply", "duplicate", "http_5xx_before", "http_5xx_after", "err_10000_after")
 AT_THE_VENUE = ("err_10016_before", "err_10016_after", "rate_limit_past_reset", "async_reject", "no_fill", "drop_stop")

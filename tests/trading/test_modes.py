@@ -8,8 +8,8 @@ from lib.trading.cycle.account_modes import check_modes, modes_refusal
 from lib.trading.kill_switch.stopper import Stopper
 from lib.trading.trader import Trader
 from tests.factories import T
-from tests.stage import CREATE
-from tests.world import World, result_of
+from tests.worlds.one_process import World, result_of
+from tests.worlds.props import CREATE
 
 INFO, POSITION = "/v5/account/info", "/v5/position/list"
 DAY_MS = 86_400_000

@@ -14,7 +14,7 @@ from lib.trading.kill_switch.flatten import Flattener
 from lib.trading.opening_hours import BELIEVED_MS, OpeningHours
 from lib.trading.trader import Trader
 from tests.factories import trader_account
-from tests.world import World, result_of
+from tests.worlds.one_process import World, result_of
 
 OTHER = "ETHUSDT"
 UNDER_WORK = "maintenance of the exchange until"

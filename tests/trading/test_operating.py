@@ -18,8 +18,8 @@ from lib.trading.kill_switch.operator import NoSuchAccountError, Operator
 from lib.trading.kill_switch.proof import PROOF_MS, Proof, Prover, VenueTime
 from lib.trading.orders.reconcile import Sweep
 from tests.factories import REF, T
-from tests.stage import CREATE
-from tests.world import World
+from tests.worlds.one_process import World
+from tests.worlds.props import CREATE
 
 REALTIME = "/v5/order/realtime"
 LATER_S = PROOF_MS / 1000 + 1

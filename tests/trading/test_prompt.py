@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from lib.domain.account import RiskLevel
 from lib.trading.cycle.prompt import build_prompt, cycle_key, delimited
 from tests.factories import T, candles, settings, trader_account
-from tests.world import World
+from tests.worlds.one_process import World
 
 SEED_SYSTEM = (
     "당신은 고도로 숙련된 암호화폐 트레이더입니다. "

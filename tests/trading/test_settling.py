@@ -8,8 +8,8 @@ import pytest
 from lib.domain.errors import Retry
 from lib.domain.order import TERMINAL, VERDICTS, Order, OrderState
 from lib.trading.orders.settle_by_hand import Evidence, Word, look_again, objection, settle
-from tests.stage import CREATE
-from tests.world import World
+from tests.worlds.one_process import World
+from tests.worlds.props import CREATE
 
 S = OrderState
 REALTIME = "/v5/order/realtime"

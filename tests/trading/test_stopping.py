@@ -14,13 +14,13 @@ from lib.domain.order import OrderDraft, OrderState, order_link_id
 from lib.domain.position import Side
 from lib.domain.risk import AccountPlan
 from lib.domain.switches import Flags
-from lib.simulator.orders import OrderRequest
+from lib.simulator.engine.orders import OrderRequest
 from lib.trading.cycle.run import run_cycle
 from lib.trading.kill_switch.proof import PROOF_MS
 from lib.trading.kill_switch.stopper import Stopper
 from tests.factories import INSTALLATION, REF, SYMBOL, T, decision
-from tests.stage import CREATE, START, HeldClock
-from tests.world import World
+from tests.worlds.one_process import World
+from tests.worlds.props import CREATE, START, HeldClock
 
 L1 = Flags(trading_enabled=False, flatten=False, why="its owner paused it")
 L3 = Flags(trading_enabled=False, flatten=True, why="everything is to be closed")

@@ -6,8 +6,8 @@ from typing import Any
 from lib.domain.order import OrderState
 from lib.trading.orders.reconcile import reconcile
 from tests.factories import decision
-from tests.stage import CREATE
-from tests.world import World, result_of
+from tests.worlds.one_process import World, result_of
+from tests.worlds.props import CREATE
 
 WALLET, POSITION, TICKER = "/v5/account/wallet-balance", "/v5/position/list", "/v5/market/tickers"
 MARGIN_MODE = "/v5/account/info"

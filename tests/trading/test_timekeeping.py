@@ -10,7 +10,7 @@ from lib.clock import Clock
 from lib.domain.errors import Retry
 from lib.trading.clock_check import MOST_MS, check_clocks
 from tests.factories import decision
-from tests.world import World
+from tests.worlds.one_process import World
 
 
 class Skewed:

@@ -12,9 +12,9 @@ from lib.trading.guardian.task import Guardian
 from lib.trading.kill_switch.stopper import Stopper
 from lib.trading.trader import Trader, cycle_status, iso
 from tests.factories import T, decision
-from tests.fakes_accounts import LeaseRow
-from tests.stage import CREATE, START, HeldClock, Killed
-from tests.world import World
+from tests.fakes.accounts import LeaseRow
+from tests.worlds.one_process import World
+from tests.worlds.props import CREATE, START, HeldClock, Killed
 
 
 class Process:

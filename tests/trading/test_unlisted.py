@@ -8,15 +8,15 @@ from decimal import Decimal
 
 import pytest
 
-from lib.adapters.bybit.client import BybitExchange
+from lib.adapters.bybit.rest.client import BybitExchange
 from lib.domain.account import RiskLevel
 from lib.domain.analyst_call import AnalystAnswer, Prompt
 from lib.domain.books import Transfer
 from lib.domain.day import midnight_after
 from lib.domain.order import CYCLE_MS
 from tests.factories import decision, limits, settings
-from tests.stage import FakeAnalyst
-from tests.world import World, result_of
+from tests.worlds.one_process import World, result_of
+from tests.worlds.props import FakeAnalyst
 
 
 @contextmanager

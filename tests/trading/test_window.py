@@ -9,7 +9,7 @@ import pytest
 from lib.domain.candle import MINUTE_MS, Candle
 from lib.domain.errors import Retry
 from tests.factories import T
-from tests.world import World, result_of
+from tests.worlds.one_process import World, result_of
 
 Spoil = Callable[[list[Candle]], list[Candle]]
 

@@ -12,6 +12,7 @@ from starlette.testclient import TestClient
 from streamlit.runtime import Runtime
 
 from app.server import build
+from lib.accounts.doors import Doors
 from lib.accounts.entrance import PeopleStores
 from lib.accounts.people import People
 from lib.accounts.trading import TradingDesk
@@ -20,10 +21,11 @@ from lib.bootstrap import WebSystem
 from lib.domain.account import AccountSettings
 from lib.domain.candle import MINUTE_MS, Candle
 from lib.domain.errors import Retry
+from lib.domain.platform_settings import Admission
 from lib.domain.quotes import CandleTick
 from lib.queries import Cursor, Readings, Standing, Switches
 from lib.queries.values import Choices
-from tests.fakes_people import MemoryBrowsers, MemoryLogins, MemorySessions, MemoryThrottles, QuickHasher, StandingClock
+from tests.fakes.people import MemoryBrowsers, MemoryLogins, MemorySessions, MemoryThrottles, QuickHasher, StandingClock
 from tests.web.town import Town
 
 START = 1_760_000_000_000 // MINUTE_MS * MINUTE_MS
@@ -135,10 +137,12 @@ class Web:
         self.sessions = MemorySessions(self.logins)
         self.trading = FakeTrading()
         self.away = False
+        self.admission = Admission()
         demo = self.logins.add("demo-x@maemae.local", "!", locale="ko", risk_accepted_ms=0, is_demo=True)
         stores = PeopleStores(self.logins, self.sessions, MemoryBrowsers(), MemoryThrottles(), QuickHasher())
+        doors = Doors(lambda: self.admission, self.clock)
         self.system = WebSystem(
-            people=People(stores, self.clock, self.trading.paper_for_newcomer, lambda: demo),
+            people=People(stores, self.clock, self.trading.paper_for_newcomer, lambda: demo, doors=doors),
             trading=cast(TradingDesk, self.trading),
             readings=cast(Readings, FakeReadings()),
             live=LiveOnce(CandleTick("BTCUSDT", "1m", candle(600), closed=False, rebuilt=False)),

@@ -22,21 +22,23 @@ from app.i18n import catalogue
 from app.live import Hub
 from app.server import build, routes
 from lib import bootstrap
+from lib.accounts.doors import Doors
 from lib.accounts.entrance import PeopleStores
 from lib.accounts.people import People
 from lib.adapters.redis.embedded import ensure
-from lib.adapters.sql import schema
-from lib.adapters.sql.browsers import SqlBrowsers
-from lib.adapters.sql.engine import make_engine
-from lib.adapters.sql.sessions import SqlLogins, SqlSessions
+from lib.adapters.sql.database import schema
+from lib.adapters.sql.database.engine import make_engine
+from lib.adapters.sql.forms.browsers import SqlBrowsers
+from lib.adapters.sql.forms.sessions import SqlLogins, SqlSessions
 from lib.adapters.vault import generate_keys
 from lib.bootstrap import WebSystem
 from lib.clock import SystemClock
 from lib.domain.account import Limits
 from lib.domain.pace import Pace
+from lib.domain.platform_settings import Admission
 from lib.settings import load
 from tests.effort import examples
-from tests.fakes_people import QuickHasher
+from tests.fakes.people import QuickHasher
 from tests.web.hostile import HEADERS, KINDS, PIECES, PREFIXES, RAW_BODIES, TEXTS, VALUES
 
 pytestmark = [pytest.mark.server, pytest.mark.enable_socket]
@@ -114,7 +116,7 @@ def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WebSystem]:
     stores = PeopleStores(
         SqlLogins(engine), SqlSessions(engine), SqlBrowsers(engine), cast(Any, NoTallies()), QuickHasher()
     )
-    people = People(stores, SystemClock(), lambda _: None, lambda: None, most_guests=10**6)
+    people = People(stores, SystemClock(), lambda _: None, lambda: None, doors=Doors(Admission, SystemClock(), 10**6))
     object.__setattr__(made, "people", people)
     yield made
     engine.dispose()

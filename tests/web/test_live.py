@@ -10,7 +10,7 @@ from app.live import COME_BACK, QUEUE, SEATS_PER_SESSION, SIGNED_OUT, TOO_SLOW, 
 from lib.domain.candle import MINUTE_MS, Candle
 from lib.domain.errors import Retry
 from lib.domain.quotes import CandleTick
-from tests.fakes_people import StandingClock
+from tests.fakes.people import StandingClock
 
 SERIES = ("BTCUSDT", "1m")
 

@@ -15,7 +15,7 @@ from lib.accounts.web import Origin, SignedIn
 from lib.domain.errors import Retry
 from lib.domain.pace import Pace, Tally
 from lib.domain.session import ABSOLUTE_MS, IDLE_MS
-from tests.fakes_people import QuickHasher
+from tests.fakes.people import QuickHasher
 from tests.web.town import GOOD, HOME, Town, key_of
 
 # --- coming in --------------------------------------------------------------------------------------------------------

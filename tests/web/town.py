@@ -1,10 +1,12 @@
 """People over memory stores, for the tests of coming in and going out."""
 
+from lib.accounts.doors import Doors
 from lib.accounts.entrance import PeopleStores
 from lib.accounts.people import People
 from lib.accounts.refusal import Refusal
 from lib.accounts.web import Origin, SignedIn
-from tests.fakes_people import MemoryBrowsers, MemoryLogins, MemorySessions, MemoryThrottles, QuickHasher, StandingClock
+from lib.domain.platform_settings import Admission
+from tests.fakes.people import MemoryBrowsers, MemoryLogins, MemorySessions, MemoryThrottles, QuickHasher, StandingClock
 
 HOME = Origin("203.0.113.7", "a browser")
 GOOD = "correct horse battery"
@@ -23,8 +25,10 @@ class Town:
         self.paper: Refusal | None = None
         self.opened: list[int] = []
         self.demo: int | None = None
+        self.admission = Admission()
         stores = PeopleStores(self.logins, self.sessions, self.browsers, self.throttles, self.hasher)
-        self.people = People(stores, self.clock, self._open_paper, lambda: self.demo, most_guests=12)
+        doors = Doors(lambda: self.admission, self.clock, 12)
+        self.people = People(stores, self.clock, self._open_paper, lambda: self.demo, doors=doors)
 
     def _open_paper(self, user_id: int) -> Refusal | None:
         self.opened.append(user_id)

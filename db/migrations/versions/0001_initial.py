@@ -7,7 +7,7 @@ Revision 0001. Written out in full so that it never changes with the models; `co
 import sqlalchemy as sa
 from alembic import op
 
-from lib.adapters.sql import columns
+from lib.adapters.sql.tables import columns
 
 revision = "0001"
 down_revision = None

@@ -7,7 +7,7 @@ Revision 0002.
 import sqlalchemy as sa
 from alembic import op
 
-from lib.adapters.sql import columns
+from lib.adapters.sql.tables import columns
 
 revision = "0002"
 down_revision = "0001"

@@ -7,7 +7,7 @@ Revision 0003. Columns that come to tables with rows carry a default, so that ro
 import sqlalchemy as sa
 from alembic import op
 
-from lib.adapters.sql import columns
+from lib.adapters.sql.tables import columns
 
 revision = "0003"
 down_revision = "0002"

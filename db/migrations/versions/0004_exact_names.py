@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from alembic import op
 
 from lib import log
-from lib.adapters.sql import columns
+from lib.adapters.sql.tables import columns
 from lib.domain.spelling import normal_email
 
 revision = "0004"

@@ -7,7 +7,7 @@ Revision 0005. Executions of before name no charges; an account starts with the 
 import sqlalchemy as sa
 from alembic import op
 
-from lib.adapters.sql import columns
+from lib.adapters.sql.tables import columns
 
 revision = "0005"
 down_revision = "0004"

@@ -7,7 +7,7 @@ Revision 0007. Guests of before are known by the name the system gave them.
 import sqlalchemy as sa
 from alembic import op
 
-from lib.adapters.sql import columns
+from lib.adapters.sql.tables import columns
 
 revision = "0007"
 down_revision = "0006"

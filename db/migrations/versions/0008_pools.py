@@ -7,7 +7,7 @@ Revision 0008. What was asked before counts as for a real exchange; locks that h
 import sqlalchemy as sa
 from alembic import op
 
-from lib.adapters.sql import columns
+from lib.adapters.sql.tables import columns
 
 revision = "0008"
 down_revision = "0007"

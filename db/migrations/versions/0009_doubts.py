@@ -7,7 +7,7 @@ Revision 0009.
 import sqlalchemy as sa
 from alembic import op
 
-from lib.adapters.sql import columns
+from lib.adapters.sql.tables import columns
 
 revision = "0009"
 down_revision = "0008"

@@ -11,7 +11,7 @@ from decimal import Decimal
 import sqlalchemy as sa
 from alembic import op
 
-from lib.adapters.sql import columns
+from lib.adapters.sql.tables import columns
 
 revision = "0010"
 down_revision = "0009"

@@ -6,8 +6,8 @@ What a collector meets itself it keeps to itself: it may leave from another addr
 
 import redis
 
-from lib.adapters.bybit.ban import OwnBan
-from lib.adapters.bybit.limiter import family_of
+from lib.adapters.bybit.limits.ban import OwnBan
+from lib.adapters.bybit.limits.limiter import family_of
 from lib.adapters.redis.connection import translated
 from lib.adapters.redis.limiter import budget_key
 from lib.clock import Clock

@@ -16,8 +16,8 @@ from typing import cast
 import redis
 
 from lib import log
-from lib.adapters.bybit.ban import OwnBan
-from lib.adapters.bybit.limiter import IP_WINDOW_MS, family_of
+from lib.adapters.bybit.limits.ban import OwnBan
+from lib.adapters.bybit.limits.limiter import IP_WINDOW_MS, family_of
 from lib.adapters.redis import scripts
 from lib.adapters.redis.connection import translated
 from lib.adapters.redis.limiter import AWAY, LANE_BURST, PACE_MS, SHARED, budget_key

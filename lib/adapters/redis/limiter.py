@@ -24,7 +24,7 @@ from typing import cast
 import redis.asyncio
 
 from lib import log
-from lib.adapters.bybit.limiter import (
+from lib.adapters.bybit.limits.limiter import (
     IP_CALLS,
     IP_WINDOW_MS,
     LANE_WAIT_S,
@@ -35,8 +35,8 @@ from lib.adapters.bybit.limiter import (
     calls_a_second,
     family_of,
 )
-from lib.adapters.bybit.turnstile import BATCH, Answer, Ask, Turnstile
-from lib.adapters.bybit.window import BAN_MS, Silence, Window
+from lib.adapters.bybit.limits.turnstile import BATCH, Answer, Ask, Turnstile
+from lib.adapters.bybit.limits.window import BAN_MS, Silence, Window
 from lib.adapters.redis import scripts
 from lib.adapters.redis.connection import translated
 from lib.clock import Clock
@@ -68,7 +68,7 @@ def budget_key(family: str, name: str) -> str:
 
 
 class RedisLimits:
-    """`lib.adapters.bybit.limiter.Limits` on one Redis; *clock* is the one HTTP waits by."""
+    """`lib.adapters.bybit.limits.limiter.Limits` on one Redis; *clock* is the one HTTP waits by."""
 
     def __init__(self, client: redis.asyncio.Redis, clock: Clock) -> None:
         self._client = client

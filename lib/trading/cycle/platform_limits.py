@@ -15,7 +15,15 @@ from decimal import Decimal
 
 from lib import log
 from lib.domain.account import PlatformLimits, Pool
-from lib.domain.gates import Facts, Gate, PlatformFacts, lasting_platform_gates, platform_gates, platform_kind
+from lib.domain.gates import (
+    UNREADABLE,
+    Facts,
+    Gate,
+    PlatformFacts,
+    lasting_platform_gates,
+    platform_gates,
+    platform_kind,
+)
 from lib.domain.order import IN_FLIGHT, Order, OrderState
 from lib.domain.position import ZERO
 from lib.trading.context import Desk, Draws
@@ -64,6 +72,8 @@ class Ceiling:
     @property
     def closed_budget(self) -> str:
         """Why the analyst is asked for nobody; "" = it may be."""
+        if self._is_unread("analyst_tokens", "analyst_cost"):
+            return UNREADABLE
         spent = [gate.why for gate in self.gates() if gate.kind == BUDGET]
         if not spent and BUDGET in self.seen.locks:
             return _locked(BUDGET)
@@ -72,8 +82,14 @@ class Ceiling:
     @property
     def guests_budget(self) -> str:
         """Why the analyst is asked for no guests; "" = it may be."""
+        if self._is_unread("guest_tokens"):
+            return UNREADABLE
         used, most = self.seen.guest_tokens, self.limits.guest_tokens
         return "" if used < most else f"{used} analyst tokens used for guests today, their limit is {most}"
+
+    def _is_unread(self, *budgets: str) -> bool:
+        """Whether one of *budgets* cannot be read: what an operator set may be less than what is known here."""
+        return any(name in self.limits.unreadable for name in budgets)
 
     def over(self, account_id: int, known: Facts) -> Facts:
         """*known* of an account under this ceiling as it is now; a lock that outlives its figures is among them."""
@@ -93,13 +109,24 @@ def _locked(kind: str) -> str:
     return f"entries are locked: platform: {kind}"
 
 
-async def open_ceiling(desk: Desk, pool: Pool, underway: Sequence[Order], t_ms: int, since: Draws) -> Ceiling:
+async def limits_now(desk: Desk) -> PlatformLimits:
+    """The platform's limits of this moment: the environment's, each overridden by an operator's row that reads."""
+    overrides = await desk.ledger.limit_overrides()
+    if overrides.unreadable:
+        LOG.alert("platform.limits_unreadable", names=", ".join(overrides.unreadable))
+    return overrides.over(desk.platform)
+
+
+async def open_ceiling(
+    desk: Desk, pool: Pool, platform: PlatformLimits, underway: Sequence[Order], t_ms: int, since: Draws
+) -> Ceiling:
     """
-    What is left at T for *pool*, with its *underway* (rows not terminal) counted; gates that stand are locked.
+    What is left at T for *pool* of *platform*'s limits, with its *underway* (rows not terminal) counted; gates that
+    stand are locked.
 
     *since* is the mark of the pool's draws from before *underway* was read.
     """
-    facts, limits = await desk.ledger.platform_facts(desk.feed, t_ms, pool), desk.platform.of(pool, desk.pools)
+    facts, limits = await desk.ledger.platform_facts(desk.feed, t_ms, pool), platform.of(pool, desk.pools)
     draws = desk.draws[pool]
     drawn = since.standing.keys() | draws.standing.keys()  # each counts once, its row or its draw
     exposure = facts.exposure + sum((_at_stake(order) for order in underway if order.account_id not in drawn), ZERO)

@@ -29,7 +29,7 @@ from lib.trading.context import Desk, Draws, due, fits
 from lib.trading.cycle.candles import decision_window
 from lib.trading.cycle.opinion import group_answer
 from lib.trading.cycle.plan import Prefetch, Snapshot, Turn, look, make_plan, prefetch
-from lib.trading.cycle.platform_limits import Ceiling, open_ceiling
+from lib.trading.cycle.platform_limits import Ceiling, limits_now, open_ceiling
 from lib.trading.cycle.prompt import cycle_key
 from lib.trading.orders.books import check_equity
 from lib.trading.orders.close import Part, our_part
@@ -96,9 +96,15 @@ async def _ceilings(
 ) -> dict[Pool, Ceiling]:
     """One of each pool, over the open rows of its accounts; a row of nobody's any more counts in both."""
     pools = {account.account_id: pool_of(account.venue) for account in everybody}
+    limits = await limits_now(desk)
     return {
         pool: await open_ceiling(
-            desk, pool, [row for row in unresolved if pools.get(row.account_id, pool) == pool], t_ms, drawn[pool]
+            desk,
+            pool,
+            limits,
+            [row for row in unresolved if pools.get(row.account_id, pool) == pool],
+            t_ms,
+            drawn[pool],
         )
         for pool in POOLS
     }

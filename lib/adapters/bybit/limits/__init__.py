@@ -1,0 +1,3 @@
+"""
+How many calls leave, and who goes first.
+"""

@@ -1,0 +1,3 @@
+"""
+Bybit's v5 WebSockets.
+"""

@@ -1,0 +1,3 @@
+"""
+The database as forms and pages write it: people, sessions, keys, what they ask of the trader.
+"""

@@ -1,0 +1,97 @@
+"""
+The `commands` table: the web asks, the trader acts. Both halves, `lib.ports.people.CommandQueue` and
+`lib.ports.ledger.Commands`.
+
+A command is taken once and never taken again: acting twice is worse than not acting, and the person can ask again.
+Times are the callers', so that a stepped clock rules here too.
+"""
+
+import asyncio
+from datetime import datetime
+
+import sqlalchemy as sa
+
+from lib.adapters.sql.database.transactions import transact
+from lib.adapters.sql.forms.accounts import living_user
+from lib.adapters.sql.ledger.rows import exclusively
+from lib.adapters.sql.tables.columns import clip, utc_from_ms
+from lib.adapters.sql.tables.people import commands
+from lib.clock import Clock
+from lib.domain.command import Command
+
+BATCH = 20
+"""Commands taken at once."""
+LOST_MS = 180_000
+"""A command taken this long ago and not done was cut off."""
+LOST = "interrupted: the trader was restarted, please ask again"
+
+
+class SqlCommandQueue:
+    """`lib.ports.people.CommandQueue`."""
+
+    def __init__(self, engine: sa.Engine) -> None:
+        self._engine = engine
+
+    def ask(self, wish: Command, every_ms: int) -> int:
+        # a wish that comes too early is told so by a plain read: a flood of them holds no lock an order waits for
+        if wait_ms := transact(self._engine, lambda c: _wait_ms(c, wish, every_ms), readonly=True):
+            return wait_ms
+        return transact(self._engine, lambda c: _ask(c, wish, every_ms))
+
+
+def _wait_ms(connection: sa.Connection, wish: Command, every_ms: int) -> int:
+    """How long until *wish* may be asked again; 0 = now."""
+    query = sa.select(sa.func.max(commands.c.created_at)).where(
+        commands.c.user_id == wish.user_id, commands.c.kind == wish.kind
+    )
+    newest = connection.execute(query).scalar_one_or_none()
+    return 0 if newest is None else max(_ms(newest) + every_ms - wish.asked_ms, 0)
+
+
+def _ask(connection: sa.Connection, wish: Command, every_ms: int) -> int:
+    living_user(connection, wish.user_id)  # its lock makes two clicks take turns
+    if wait := _wait_ms(connection, wish, every_ms):
+        return wait
+    values = {"user_id": wish.user_id, "account_id": wish.account_id, "kind": wish.kind}
+    connection.execute(sa.insert(commands).values({**values, "created_at": utc_from_ms(wish.asked_ms)}))
+    return 0
+
+
+class SqlCommands:
+    """`lib.ports.ledger.Commands`; each call in a thread of its own. *clock* dates what is done."""
+
+    def __init__(self, engine: sa.Engine, clock: Clock) -> None:
+        self._engine = engine
+        self._clock = clock
+
+    async def waiting(self) -> bool:
+        return await asyncio.to_thread(transact, self._engine, _any_open, readonly=True)
+
+    async def take(self, now_ms: int) -> list[Command]:
+        return await asyncio.to_thread(transact, self._engine, lambda c: _take(c, now_ms))
+
+    async def done(self, command_id: int, result: str) -> None:
+        values = {"done_at": utc_from_ms(self._clock.now_ms()), "result": clip(result)}
+        update = sa.update(commands).where(commands.c.id == command_id).values(values)
+        await asyncio.to_thread(transact, self._engine, lambda c: c.execute(update) and None)
+
+
+def _any_open(connection: sa.Connection) -> bool:
+    return connection.execute(sa.select(commands.c.id).where(commands.c.done_at.is_(None)).limit(1)).first() is not None
+
+
+def _take(connection: sa.Connection, now_ms: int) -> list[Command]:
+    is_open = commands.c.done_at.is_(None)
+    lost = (is_open, commands.c.taken_at < utc_from_ms(now_ms - LOST_MS))
+    connection.execute(sa.update(commands).where(*lost).values(done_at=utc_from_ms(now_ms), result=LOST))
+    waiting = sa.select(commands).where(is_open, commands.c.taken_at.is_(None)).order_by(commands.c.id).limit(BATCH)
+    rows = connection.execute(exclusively(waiting)).mappings().all()
+    ids = [row["id"] for row in rows]
+    if ids:
+        taken = sa.update(commands).where(commands.c.id.in_(ids)).values(taken_at=utc_from_ms(now_ms))
+        connection.execute(taken)
+    return [Command(row["id"], row["user_id"], row["account_id"], row["kind"], _ms(row["created_at"])) for row in rows]
+
+
+def _ms(at: datetime) -> int:
+    return round(at.timestamp() * 1000)

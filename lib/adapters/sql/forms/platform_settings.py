@@ -1,0 +1,107 @@
+"""
+Platform settings over SQL: rows of `system_settings`, the trail of their changes, and invitations.
+
+`SqlPlatformBook` writes, and stands behind the operator's terminal alone. Everybody else only reads. An invitation
+is used up by a compare-and-set inside the transaction that makes the person.
+"""
+
+from collections.abc import Sequence
+
+import sqlalchemy as sa
+
+from lib.adapters.sql.database.transactions import transact
+from lib.adapters.sql.ledger.rows import exclusively, insert_once, ledger_clock, setting_rows
+from lib.adapters.sql.tables.columns import clip
+from lib.adapters.sql.tables.people import invites, setting_changes, system_settings
+from lib.clock import Clock
+from lib.domain.platform_settings import Invite, Invites, SettingChange
+from lib.ports.people import InviteRefused
+from lib.ports.platform import PlatformBook
+
+settings = system_settings.c
+
+
+def use_invite(connection: sa.Connection, invite: Invite) -> None:
+    """Use *invite* up. *InviteRefused* when it is none, was used, or is over."""
+    good = (invites.c.code_sha256 == invite.code_sha256, invites.c.used_ms == 0, invites.c.expires_ms > invite.at_ms)
+    if connection.execute(sa.update(invites).where(*good).values(used_ms=invite.at_ms)).rowcount != 1:
+        raise InviteRefused("the invitation is none, was used, or is over")
+
+
+def used_by(connection: sa.Connection, invite: Invite, user_id: int) -> None:
+    """Note who used *invite*."""
+    connection.execute(sa.update(invites).where(invites.c.code_sha256 == invite.code_sha256).values(used_by=user_id))
+
+
+class SqlPlatformBook(PlatformBook):
+    """`lib.ports.PlatformBook`; without *clock* the database's own dates everything."""
+
+    def __init__(self, engine: sa.Engine, clock: Clock | None = None) -> None:
+        self._engine = engine
+        self._now = ledger_clock(engine, clock)
+
+    def rows(self) -> dict[str, str]:
+        return transact(self._engine, setting_rows, readonly=True)
+
+    def change(self, name: str, after: str | None, who: str, why: str) -> SettingChange | None:
+        return transact(self._engine, lambda c: self._change(c, name, after, (who, why)))
+
+    def _change(
+        self, connection: sa.Connection, name: str, after: str | None, by: tuple[str, str]
+    ) -> SettingChange | None:
+        known = connection.execute(
+            exclusively(sa.select(settings.setting_value).where(settings.setting_key == name))
+        ).one_or_none()
+        before = None if known is None else known[0] or ""
+        if before == after:
+            return None
+        _write(connection, name, after)
+        change = SettingChange(name, before, after, by[0][:255], clip(by[1]), self._now(connection))
+        connection.execute(
+            sa.insert(setting_changes).values(
+                setting_key=name,
+                before_value=before,
+                after_value=after,
+                changed_by=change.who,
+                why=change.why,
+                changed_ms=change.at_ms,
+            )
+        )
+        return change
+
+    def changes(self, newest: int) -> list[SettingChange]:
+        table = setting_changes
+        query = sa.select(
+            table.c.setting_key, table.c.before_value, table.c.after_value, table.c.changed_by, table.c.why,
+            table.c.changed_ms,
+        ).order_by(table.c.id.desc()).limit(newest)  # fmt: skip
+        rows = transact(self._engine, lambda c: c.execute(query).all(), readonly=True)
+        return [SettingChange(*row) for row in rows]
+
+    def add_invites(self, codes_sha256: Sequence[str], expires_ms: int, who: str) -> None:
+        def add(connection: sa.Connection) -> None:
+            common = {"made_by": who[:255], "made_ms": self._now(connection), "expires_ms": expires_ms}
+            connection.execute(sa.insert(invites), [{"code_sha256": code, **common} for code in codes_sha256])
+
+        transact(self._engine, add)
+
+    def invites(self) -> Invites:
+        return transact(self._engine, self._invites, readonly=True)
+
+    def _invites(self, connection: sa.Connection) -> Invites:
+        now = self._now(connection)
+        unused = invites.c.used_ms == 0
+
+        def count(*which: sa.ColumnElement[bool]) -> int:
+            return connection.scalar(sa.select(sa.func.count()).select_from(invites).where(*which)) or 0
+
+        over = invites.c.expires_ms <= now
+        return Invites(count(unused, sa.not_(over)), count(sa.not_(unused)), count(unused, over))
+
+
+def _write(connection: sa.Connection, name: str, text: str | None) -> None:
+    if text is None:
+        connection.execute(sa.delete(system_settings).where(settings.setting_key == name))
+        return
+    if not insert_once(connection, system_settings, {"setting_key": name, "setting_value": text}):
+        connection.execute(sa.update(system_settings).where(settings.setting_key == name).values(setting_value=text))

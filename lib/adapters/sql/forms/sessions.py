@@ -1,0 +1,162 @@
+"""
+Sign-ins and sessions over SQL: `lib.ports.people.Logins` and `lib.ports.people.Sessions`.
+
+One transaction a method. Reading a session takes no write lock, so it can be done on every run of every page. It does
+not judge expiry: that is `lib.accounts.people`.
+"""
+
+from collections.abc import Callable
+from typing import Any, TypeVar, cast
+
+import sqlalchemy as sa
+from sqlalchemy.exc import IntegrityError
+
+from lib.adapters.sql.database.transactions import transact
+from lib.adapters.sql.forms import guests
+from lib.adapters.sql.forms.platform_settings import use_invite, used_by
+from lib.adapters.sql.ledger.switches import throw_of_person
+from lib.adapters.sql.tables.columns import utc_from_ms
+from lib.adapters.sql.tables.people import sessions, users
+from lib.domain.account import Colours
+from lib.domain.platform_settings import Invite
+from lib.domain.session import Login, NewSession, SessionRow
+from lib.domain.spelling import normal_email
+
+T = TypeVar("T")
+
+
+class SqlLogins:
+    """`lib.ports.people.Logins`."""
+
+    def __init__(self, engine: sa.Engine) -> None:
+        self._engine = engine
+
+    def add(self, email: str, password_hash: str, *, locale: str, risk_accepted_ms: int, is_guest: bool = False) -> int:
+        values = {
+            "email": normal_email(email),
+            "password_hash": password_hash,
+            "locale": locale,
+            "risk_accepted_ms": risk_accepted_ms,
+            "is_guest": is_guest,
+        }
+        return transact(self._engine, lambda c: _add(c, values))
+
+    def add_invited(self, email: str, password_hash: str, *, locale: str, risk_accepted_ms: int, invite: Invite) -> int:
+        values = {
+            "email": normal_email(email),
+            "password_hash": password_hash,
+            "locale": locale,
+            "risk_accepted_ms": risk_accepted_ms,
+        }
+        return transact(self._engine, lambda c: _add_invited(c, values, invite))
+
+    def living_guests(self) -> int:
+        return transact(self._engine, guests.living_guests, readonly=True)
+
+    def keep_guest(self, user_id: int, email: str, password_hash: str, invite: Invite | None = None) -> bool:
+        values = {"email": normal_email(email), "password_hash": password_hash}
+        return transact(self._engine, lambda c: guests.keep_guest(c, user_id, values, invite))
+
+    def end_guests(self, now_ms: int) -> tuple[int, ...]:
+        return transact(self._engine, lambda c: guests.end_guests(c, now_ms))
+
+    def find(self, email: str) -> Login | None:
+        query = sa.select(users.c.id, users.c.password_hash, users.c.is_demo).where(
+            users.c.email == normal_email(email), users.c.deleted_at.is_(None)
+        )
+        row = transact(self._engine, lambda c: c.execute(query).one_or_none(), readonly=True)
+        return None if row is None else Login(row[0], row[1], row[2])
+
+    def change_hash(self, user_id: int, password_hash: str) -> None:
+        self._update(user_id, password_hash=password_hash)
+
+    def change_looks(self, user_id: int, locale: str, colours: Colours) -> None:
+        self._update(user_id, locale=locale, colours=colours)
+
+    def delete(self, user_id: int, now_ms: int) -> None:
+        transact(self._engine, lambda c: _delete(c, user_id, now_ms))
+
+    def _update(self, user_id: int, **values: object) -> None:
+        change = sa.update(users).where(users.c.id == user_id).values(values)
+        transact(self._engine, lambda c: c.execute(change) and None)
+
+
+class SqlSessions:
+    """`lib.ports.people.Sessions`."""
+
+    def __init__(self, engine: sa.Engine) -> None:
+        self._engine = engine
+
+    def open(self, new: NewSession) -> None:
+        values = {
+            "token_sha256": new.token_sha256,
+            "user_id": new.user_id,
+            "read_only": new.read_only,
+            "ip": new.ip.encode("ascii", "replace").decode(),
+            "user_agent": new.user_agent,
+            "created_ms": new.now_ms,
+            "seen_ms": new.now_ms,
+        }
+        self._change(sa.insert(sessions).values(values))
+
+    def find(self, token_sha256: str) -> SessionRow | None:
+        query = (
+            sa.select(
+                users.c.id.label("user_id"),
+                users.c.email,
+                users.c.locale,
+                users.c.is_demo,
+                sessions.c.read_only,
+                sessions.c.created_ms,
+                sessions.c.seen_ms,
+                sessions.c.ip,
+                users.c.colours,
+                users.c.is_guest,
+            )
+            .join(users, users.c.id == sessions.c.user_id)
+            .where(sessions.c.token_sha256 == token_sha256, users.c.deleted_at.is_(None))
+        )
+        row = transact(self._engine, lambda c: c.execute(query).mappings().one_or_none(), readonly=True)
+        return None if row is None else SessionRow(**row)
+
+    def touch(self, token_sha256: str, now_ms: int) -> None:
+        mine = sessions.c.token_sha256 == token_sha256
+        self._change(sa.update(sessions).where(mine, sessions.c.seen_ms < now_ms).values(seen_ms=now_ms))
+
+    def close(self, token_sha256: str) -> None:
+        self._change(sa.delete(sessions).where(sessions.c.token_sha256 == token_sha256))
+
+    def close_all(self, user_id: int) -> None:
+        self._change(sa.delete(sessions).where(sessions.c.user_id == user_id))
+
+    def drop_unseen(self, before_ms: int) -> int:
+        return self._change(sa.delete(sessions).where(sessions.c.seen_ms < before_ms))
+
+    def _change(self, statement: sa.Insert | sa.Update | sa.Delete) -> int:
+        return transact(self._engine, counted(statement))
+
+
+def counted(statement: sa.Insert | sa.Update | sa.Delete) -> Callable[[sa.Connection], int]:
+    """Work for `transact`: run *statement*, answer how many rows it touched."""
+    return lambda connection: cast("sa.CursorResult[Any]", connection.execute(statement)).rowcount
+
+
+def _add(connection: sa.Connection, values: dict[str, Any]) -> int:
+    try:
+        made = connection.execute(sa.insert(users).values(values))
+    except IntegrityError:
+        raise ValueError("this e-mail address is taken") from None
+    return int(made.inserted_primary_key[0]) if made.inserted_primary_key else 0
+
+
+def _add_invited(connection: sa.Connection, values: dict[str, Any], invite: Invite) -> int:
+    use_invite(connection, invite)
+    user_id = _add(connection, values)
+    used_by(connection, invite, user_id)
+    return user_id
+
+
+def _delete(connection: sa.Connection, user_id: int, now_ms: int) -> None:
+    gone = sa.update(users).where(users.c.id == user_id).values(deleted_at=utc_from_ms(now_ms))
+    connection.execute(gone)
+    throw_of_person(connection, user_id, now_ms)

@@ -1,0 +1,3 @@
+"""
+The database as the trader uses it, an aggregate a file.
+"""

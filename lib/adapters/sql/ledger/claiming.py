@@ -1,0 +1,113 @@
+"""
+The claim: the point of no return, one transaction of locking reads, a ruling and one UPDATE.
+
+An entry reads every off-switch under a lock, and only then the clock: whoever switches off either commits before (and
+is seen) or waits until this claim is decided. An exit reads the order and its account's key version alone, so that no
+switch, lock or lease can keep a position open.
+
+Rows are locked in one order by everybody: platform flags and locks, person, account, lease, its locks, order, log row.
+"""
+
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+
+from lib.adapters.sql.ledger.moving import transition
+from lib.adapters.sql.ledger.rows import Now, order_for_update, shared
+from lib.adapters.sql.tables.people import accounts, system_flags, users
+from lib.adapters.sql.tables.trading import platform_locks, risk_locks, trader_lease
+from lib.domain.account import feed_fits, pool_of
+from lib.domain.exchange_records import SignedOrder
+from lib.domain.gates import kinds_of
+from lib.domain.locks import claim_locks
+from lib.domain.order import Claim, ClaimFacts, Order
+from lib.domain.order_rules import claimed, moved, rule_claim
+
+_Locks = list[tuple[str, int]]
+"""Kinds with their *until_ms*: which of them hold is said by the clock, read last."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Lease:
+    holder: str
+    epoch: int
+    expires_ms: int
+
+
+def claim(connection: sa.Connection, now: Now, asked: Order, signed: SignedOrder, holder: str) -> Claim:
+    """The ledger's `claim`."""
+    if asked.reduce_only:
+        row, facts, epoch = _exit_facts(connection, now, asked)
+    else:
+        row, facts, epoch = _entry_facts(connection, now, asked, holder)
+    ruling = rule_claim(row, asked, signed, facts)
+    if ruling.granted:
+        after = claimed(row, ruling, signed, epoch, facts.now)
+    elif ruling.state is not row.state:
+        after = moved(row, ruling.state, ruling.why, facts.now)
+    else:
+        return ruling
+    if not transition(connection, row.state, after, row.last_code):
+        return Claim(False, row.state, "already claimed")
+    return ruling
+
+
+def _entry_facts(connection: sa.Connection, now: Now, asked: Order, holder: str) -> tuple[Order, ClaimFacts, int]:
+    flags = connection.execute(shared(sa.select(system_flags))).mappings().one()
+    of_platform = _locks(connection, platform_locks)
+    user = connection.execute(shared(sa.select(users).where(users.c.id == asked.user_id))).mappings().one()
+    account = connection.execute(shared(sa.select(accounts).where(accounts.c.id == asked.account_id))).mappings().one()
+    lease = _lease(connection)
+    own = _locks(connection, risk_locks, risk_locks.c.account_id == asked.account_id)
+    row = order_for_update(connection, asked)
+    at = now(connection)  # after the last lock: a wait for any of them counts as age
+    facts = ClaimFacts(
+        now=at,
+        trading_enabled=flags["trading_enabled"] and account["trading_enabled"],
+        flatten=flags["flatten"] or account["flatten"],
+        lease_ours=lease.holder == holder and lease.expires_ms > at,
+        auto_trade=user["auto_trade_enabled"],
+        deleted=user["deleted_at"] is not None or not account["active"],
+        feed_fits=feed_fits(account["feed"], account["venue"]),
+        key_version=account["key_version"],
+        settings_version=user["settings_version"],
+        locks=claim_locks(kinds_of(pool_of(account["venue"]), _kept(of_platform, at)), _kept(own, at)),
+    )
+    return row, facts, lease.epoch
+
+
+def _locks(connection: sa.Connection, table: sa.Table, *where: sa.ColumnElement[bool]) -> _Locks:
+    found = connection.execute(shared(sa.select(table.c.kind, table.c.until_ms).where(*where))).all()
+    return [(kind, until_ms) for kind, until_ms in found]
+
+
+def _kept(found: _Locks, at: int) -> list[str]:
+    return [kind for kind, until_ms in found if until_ms > at]
+
+
+def _lease(connection: sa.Connection) -> _Lease:
+    row = connection.execute(shared(sa.select(trader_lease))).mappings().one()
+    return _Lease(row["holder"], row["epoch"], row["expires_ms"])
+
+
+def _exit_facts(connection: sa.Connection, now: Now, asked: Order) -> tuple[Order, ClaimFacts, int]:
+    query = sa.select(accounts.c.key_version).where(accounts.c.id == asked.account_id)
+    key_version = connection.execute(shared(query)).scalar_one()
+    row = order_for_update(connection, asked)
+    return row, exit_facts(now(connection), key_version), 0
+
+
+def exit_facts(now: int, key_version: int) -> ClaimFacts:
+    """What the claim of an exit needs; the switches are not read and stand open."""
+    return ClaimFacts(
+        now=now,
+        trading_enabled=True,
+        flatten=False,
+        lease_ours=True,
+        auto_trade=True,
+        deleted=False,
+        feed_fits=True,
+        key_version=key_version,
+        settings_version=0,
+        locks=(),
+    )

@@ -1,0 +1,144 @@
+"""The books: fills, transfers, equity. Sums are made in Python, never in SQL (see `columns`)."""
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from decimal import Decimal
+from typing import Any
+
+import sqlalchemy as sa
+
+from lib.adapters.sql.ledger.charges import charges_json
+from lib.adapters.sql.ledger.rows import insert_once, lock_account, lock_owned_account, order_from, running_books
+from lib.adapters.sql.ledger.switches import tell
+from lib.adapters.sql.tables.people import accounts, symbols
+from lib.adapters.sql.tables.trading import equity_points, fills, orders, transfers
+from lib.domain.books import Books, EquityPoint, Fill, Transfer, book_fill, book_transfer
+from lib.domain.equity import book_point, explained, held_late
+from lib.domain.order import CYCLE_MS, Order, OrderState
+from lib.domain.order_rules import books_differ
+
+_MAY_HAVE_FILLED = [OrderState.FILLED.value, OrderState.PARTIAL.value]
+
+
+def record_fills(connection: sa.Connection, account_id: int, seen: Sequence[Fill]) -> int:
+    """The ledger's `record_fills`."""
+    if not seen:
+        return 0
+    books = running_books(lock_account(connection, account_id))
+    known = _known(connection, account_id, seen)
+    ours = _order_ids(connection, account_id, seen)
+    rows = []
+    for fill in seen:
+        if fill.exec_id not in known and fill.at_ms >= books.opened_ms:
+            known.add(fill.exec_id)
+            books, realised = book_fill(books, fill)
+            rows.append(_fill_values(account_id, fill, ours.get(fill.order_link_id), realised))
+    if rows:
+        connection.execute(sa.insert(fills), rows)
+        connection.execute(sa.update(accounts).where(accounts.c.id == account_id).values(asdict(books)))
+    return len(rows)
+
+
+def _known(connection: sa.Connection, account_id: int, seen: Sequence[Fill]) -> set[str]:
+    ids = [fill.exec_id for fill in seen]
+    query = sa.select(fills.c.exec_id).where(fills.c.account_id == account_id, fills.c.exec_id.in_(ids))
+    return set(connection.scalars(query))
+
+
+def _order_ids(connection: sa.Connection, account_id: int, seen: Sequence[Fill]) -> dict[str, int]:
+    links = {fill.order_link_id for fill in seen if fill.order_link_id}
+    query = sa.select(orders.c.order_link_id, orders.c.id).where(
+        orders.c.account_id == account_id, orders.c.order_link_id.in_(links)
+    )
+    return {link: order_id for link, order_id in connection.execute(query)}
+
+
+def _fill_values(account_id: int, fill: Fill, order_id: int | None, realised: Decimal) -> dict[str, Any]:
+    values = asdict(fill)
+    values["exchange_order_id"] = values.pop("order_id")
+    values["charges"] = charges_json(fill.charges)
+    return values | {"account_id": account_id, "order_id": order_id, "realised": realised}
+
+
+def books(connection: sa.Connection, account_id: int) -> Books:
+    """The ledger's `books`."""
+    query = (
+        sa.select(accounts, symbols.c.symbol)
+        .join(symbols, symbols.c.symbol_no == accounts.c.symbol_no)
+        .where(accounts.c.id == account_id)
+    )
+    row = connection.execute(query).mappings().one()
+    return running_books(row).books(row["symbol"])
+
+
+def record_transfers(connection: sa.Connection, account_id: int, seen: Sequence[Transfer]) -> int:
+    """The ledger's `record_transfers`. The start balance holds what came up to the moment the books began."""
+    if not seen:
+        return 0
+    books = running_books(lock_account(connection, account_id))
+    known = _known_transfers(connection, account_id, seen)
+    new: list[Transfer] = []
+    for transfer in seen:
+        if transfer.transfer_id not in known and transfer.at_ms > books.opened_ms:
+            known.add(transfer.transfer_id)
+            books = book_transfer(books, transfer)
+            new.append(transfer)
+    if new:
+        connection.execute(sa.insert(transfers), [asdict(row) | {"account_id": account_id} for row in new])
+        books = explained(books, _count_late(connection, account_id, new))
+        connection.execute(sa.update(accounts).where(accounts.c.id == account_id).values(asdict(books)))
+    return len(new)
+
+
+def _count_late(connection: sa.Connection, account_id: int, new: Sequence[Transfer]) -> dict[int, Decimal]:
+    """Have points that held *new* without knowing say so; T → what each of them held."""
+    points, since = equity_points.c, min(transfer.at_ms for transfer in new) - CYCLE_MS
+    mine = sa.select(equity_points).where(points.account_id == account_id)
+    last = mine.where(points.t_ms <= since).order_by(points.t_ms.desc()).limit(1)
+    later = mine.where(points.t_ms > since).order_by(points.t_ms)
+    rows = [dict(row) for query in (last, later) for row in connection.execute(query).mappings().all()]
+    counted = {row["t_ms"]: row.pop("transfers") for row in rows}
+    late = held_late((EquityPoint(**row) for row in rows), new)
+    for t_ms, held in late.items():
+        if held:
+            this = sa.update(equity_points).where(points.account_id == account_id, points.t_ms == t_ms)
+            connection.execute(this.values(transfers=counted[t_ms] + held))
+    return late
+
+
+def _known_transfers(connection: sa.Connection, account_id: int, seen: Sequence[Transfer]) -> set[str]:
+    ids = [transfer.transfer_id for transfer in seen]
+    mine = (transfers.c.account_id == account_id, transfers.c.transfer_id.in_(ids))
+    return set(connection.scalars(sa.select(transfers.c.transfer_id).where(*mine)))
+
+
+def record_equity(connection: sa.Connection, point: EquityPoint) -> bool:
+    """The ledger's `record_equity`; peak and difference of the account follow the point that stands."""
+    find = lock_owned_account if point.difference else lock_account
+    account = find(connection, point.account_id)
+    if not insert_once(connection, equity_points, asdict(point) | {"transfers": account["transfers"]}):
+        return False
+    books = book_point(running_books(account), point)
+    connection.execute(sa.update(accounts).where(accounts.c.id == point.account_id).values(asdict(books)))
+    if not point.difference or point.difference == _difference_before(connection, point):
+        return False
+    tell(connection, account, "books", books_differ(point))
+    return True
+
+
+def _difference_before(connection: sa.Connection, point: EquityPoint) -> Decimal | None:
+    points = equity_points.c
+    earlier = sa.select(points.difference).where(points.account_id == point.account_id, points.t_ms < point.t_ms)
+    return connection.execute(earlier.order_by(points.t_ms.desc()).limit(1)).scalar_one_or_none()
+
+
+def last_entry(connection: sa.Connection, account_id: int) -> Order | None:
+    """The ledger's `last_entry`. Money is compared in Python; only states that can have filled are read."""
+    query = (
+        sa.select(orders)
+        .where(orders.c.account_id == account_id, orders.c.leg == "e", orders.c.state.in_(_MAY_HAVE_FILLED))
+        .order_by(orders.c.t_ms.desc(), orders.c.id.desc())
+        .limit(1)
+    )
+    row = connection.execute(query).mappings().one_or_none()
+    return order_from(row) if row else None

@@ -1,0 +1,127 @@
+"""
+Moving an order: compare-and-set, one event, the log row with it, in the caller's transaction.
+
+Nothing else writes `orders.state`. The log row is locked before the orders are read for its summary, so that two orders
+of one T moving at once cannot leave a summary that has seen only one of them.
+"""
+
+from typing import Any
+
+import sqlalchemy as sa
+
+from lib.adapters.sql.ledger.rows import Now, exclusively, order_for_update, order_values, read_orders, same_t
+from lib.adapters.sql.tables.columns import clip
+from lib.adapters.sql.tables.trading import order_events, orders, trade_logs
+from lib.domain.audit_chain import GENESIS, OrderEvent
+from lib.domain.exchange_records import Verdict
+from lib.domain.order import Order, OrderState
+from lib.domain.order_rules import check_move, log_summary, moved, shown_order_id, still_movable, with_verdict
+
+
+def insert_order(connection: sa.Connection, order: Order) -> None:
+    """A new row and its first event."""
+    values = order_values(order) | {"why": clip(order.why)}
+    made = connection.execute(sa.insert(orders).values(values))
+    order_id = made.inserted_primary_key[0] if made.inserted_primary_key else 0
+    event = OrderEvent(order.order_link_id, order.created_ms, "", order.state.value, values["why"], 0, GENESIS)
+    _append(connection, order_id, event)
+
+
+def transition(connection: sa.Connection, before: OrderState, after: Order, code: int = 0) -> bool:
+    """
+    Write *after* over the row of its id if that still is in state *before*; False when it is not.
+
+    The caller has checked that the machine allows the move and set *after.updated_ms*.
+    """
+    why = clip(after.why)
+    changed = connection.execute(
+        sa.update(orders)
+        .where(orders.c.id == after.id, orders.c.state == before.value)
+        .values(order_values(after) | {"why": why, "last_code": code})
+    )
+    if changed.rowcount != 1:
+        return False
+    event = OrderEvent(
+        after.order_link_id,
+        after.updated_ms,
+        before.value,
+        after.state.value,
+        why,
+        code,
+        _newest_hash(connection, after.id),
+    )
+    _append(connection, after.id, event)
+    refresh_log(connection, after.account_id, after.t_ms)
+    return True
+
+
+def _newest_hash(connection: sa.Connection, order_id: int) -> str:
+    query = (
+        sa.select(order_events.c.hash)
+        .where(order_events.c.order_id == order_id)
+        .order_by(order_events.c.id.desc())
+        .limit(1)
+    )
+    return connection.scalar(query) or GENESIS
+
+
+def _append(connection: sa.Connection, order_id: int, event: OrderEvent) -> None:
+    connection.execute(
+        sa.insert(order_events).values(
+            order_id=order_id,
+            at_ms=event.at_ms,
+            from_state=event.before,
+            to_state=event.after,
+            why=event.why,
+            code=event.code,
+            prev_hash=event.prev_hash,
+            hash=event.hash,
+        )
+    )
+
+
+def refresh_log(connection: sa.Connection, account_id: int, t_ms: int) -> None:
+    """Make the log row of (account, T) say what its orders now say."""
+    key = (trade_logs.c.account_id == account_id, trade_logs.c.t_ms == t_ms)
+    columns = (trade_logs.c.id, trade_logs.c.planned_outcome, trade_logs.c.reason)
+    log = connection.execute(exclusively(sa.select(*columns).where(*key))).mappings().one()
+    rows = read_orders(connection, *same_t(account_id, t_ms))
+    connection.execute(
+        sa.update(trade_logs)
+        .where(trade_logs.c.id == log["id"])
+        .values(summary_values(log["planned_outcome"], log["reason"], rows))
+    )
+
+
+def summary_values(planned: Any, reason: str, rows: list[Order]) -> dict[str, Any]:
+    """The columns of a log row that follow from its orders."""
+    summary = log_summary(planned, reason, rows)
+    return {
+        "status": summary.status,
+        "outcome": summary.outcome,
+        "error_message": summary.message,
+        "order_id": shown_order_id(rows) or None,
+    }
+
+
+def move(connection: sa.Connection, now: Now, asked: Order, after: OrderState, why: str, code: int) -> bool:
+    """The ledger's `move`: from *asked.state* to *after*."""
+    row = _movable(connection, asked, after)
+    if row is None:
+        return False
+    return transition(connection, row.state, moved(row, after, why, now(connection)), code)
+
+
+def close(connection: sa.Connection, now: Now, asked: Order, verdict: Verdict) -> bool:
+    """The ledger's `close_order`: as `move`, with the sums a query found."""
+    row = _movable(connection, asked, verdict.state)
+    if row is None:
+        return False
+    closed = moved(with_verdict(row, verdict), verdict.state, verdict.why, now(connection))
+    return transition(connection, row.state, closed, row.last_code)
+
+
+def _movable(connection: sa.Connection, asked: Order, after: OrderState) -> Order | None:
+    check_move(asked, after)
+    row = order_for_update(connection, asked)
+    return row if still_movable(row, asked, after) else None

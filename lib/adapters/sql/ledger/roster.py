@@ -1,0 +1,161 @@
+"""
+Who there is to trade for or to guard: accounts as the trader sees them.
+
+Whoever has an open row, a position or an order that filled and is in no books yet is guarded, deleted or not; and who
+has just left, in case the database lost what would say so. Settings are read as plain text, past the columns' own
+types: one person's unreadable row must not hide everybody. Its account is there, not trading, with the settings nobody
+chose.
+"""
+
+import json
+from decimal import Decimal
+from typing import Any
+
+import sqlalchemy as sa
+
+from lib.adapters.sql.forms.guests import has_session
+from lib.adapters.sql.ledger.analysis import read_limits
+from lib.adapters.sql.ledger.rows import Now, read_doubts
+from lib.adapters.sql.tables.columns import utc_from_ms
+from lib.adapters.sql.tables.people import accounts, credentials, symbols, users
+from lib.adapters.sql.tables.trading import fills, orders
+from lib.domain.account import AccountSettings, RiskLevel
+from lib.domain.account_records import TraderAccount
+from lib.domain.decimals import plain
+from lib.domain.order import TERMINAL, OrderState
+from lib.domain.order_rules import LATE_FILL_MS, LEFT_MS
+from lib.domain.position import ZERO
+
+_OPEN = [state.value for state in OrderState if state not in TERMINAL]
+
+
+def _as_text(column: "sa.Column[Any]") -> "sa.Label[str]":
+    return sa.type_coerce(column, sa.Text()).label(column.name)
+
+
+_has_open_row = sa.exists().where(orders.c.account_id == accounts.c.id, orders.c.state.in_(_OPEN))
+_has_fill = sa.exists().where(
+    fills.c.account_id == orders.c.account_id,
+    fills.c.at_ms >= orders.c.t_ms,  # none is older: the index need not be read from the account's beginning
+    fills.c.order_link_id == orders.c.order_link_id,
+)
+_has_unbooked_row = sa.exists().where(
+    orders.c.account_id == accounts.c.id,
+    orders.c.t_ms >= accounts.c.last_fill_ms - LATE_FILL_MS,
+    orders.c.filled_qty != ZERO,
+    sa.not_(_has_fill),
+)
+in_use = sa.or_(accounts.c.position_qty != ZERO, _has_open_row, _has_unbooked_row)
+"""Whether something of ours may be open on the account (`order_rules.is_unbooked` is the third part)."""
+_ACCOUNT = (
+    sa.select(
+        accounts.c.id.label("account_id"),
+        accounts.c.user_id,
+        accounts.c.venue,
+        accounts.c.feed,
+        accounts.c.uid,
+        accounts.c.symbol_no,
+        accounts.c.key_version,
+        accounts.c.trading_enabled,
+        accounts.c.flatten,
+        accounts.c.switched_ms,
+        accounts.c.proven_ms,
+        accounts.c.paused_by,
+        accounts.c.doubts,
+        accounts.c.position_qty,
+        symbols.c.symbol,
+        credentials.c.sealed,
+        users.c.deleted_at,
+        users.c.auto_trade_enabled,
+        users.c.auto_trade_since_ms,
+        users.c.settings_version,
+        users.c.long_only,
+        users.c.custom_prompt,
+        users.c.is_guest,
+        users.c.locale,
+        sa.or_(sa.not_(users.c.is_guest), has_session(sa.bindparam("now_ms"))).label("is_here"),
+        *(_as_text(users.c[name]) for name in ("risk_level", "max_leverage", "risk_per_trade", "min_confidence")),
+        _as_text(users.c.limits),
+    )
+    .select_from(
+        accounts.join(users, users.c.id == accounts.c.user_id)
+        .join(symbols, symbols.c.symbol_no == accounts.c.symbol_no)
+        .join(
+            credentials,
+            (credentials.c.account_id == accounts.c.id) & (credentials.c.key_version == accounts.c.key_version),
+        )
+    )
+    .where(accounts.c.active, credentials.c.revoked_at.is_(None))
+    .where(sa.or_(users.c.deleted_at.is_(None), users.c.deleted_at >= sa.bindparam("left_since"), in_use))
+    .order_by(accounts.c.id)
+)
+
+
+def read_accounts(connection: sa.Connection, now: Now) -> list[tuple[TraderAccount, str]]:
+    """Every account of the port's `accounts`, by id, each with what is wrong with its settings or ""."""
+    at = now(connection)
+    rows = connection.execute(_ACCOUNT, {"left_since": utc_from_ms(at - LEFT_MS), "now_ms": at})
+    return [_account_from(row) for row in rows.mappings()]
+
+
+def _account_from(row: sa.RowMapping) -> tuple[TraderAccount, str]:
+    settings, flaw = _settings(row)
+    account = TraderAccount(
+        account_id=row["account_id"],
+        user_id=row["user_id"],
+        venue=row["venue"],
+        feed=row["feed"],
+        uid=row["uid"],
+        symbol=row["symbol"],
+        symbol_no=row["symbol_no"],
+        settings=settings,
+        key_version=row["key_version"],
+        settings_version=row["settings_version"],
+        sealed_key=row["sealed"],
+        auto_trade=bool(row["auto_trade_enabled"] and row["is_here"]) and row["deleted_at"] is None and not flaw,
+        auto_since=row["auto_trade_since_ms"],
+        trading_enabled=row["trading_enabled"],
+        booked_qty=row["position_qty"],
+        flatten=row["flatten"],
+        switched_ms=row["switched_ms"],
+        proven_ms=row["proven_ms"],
+        paused_by=row["paused_by"],
+        is_guest=row["is_guest"],
+        language=row["locale"],
+        doubts=read_doubts(row["doubts"]),
+    )
+    return account, flaw
+
+
+def _settings(row: sa.RowMapping) -> tuple[AccountSettings, str]:
+    try:
+        return _read_settings(row), ""
+    except (ArithmeticError, ValueError, TypeError, AttributeError, RecursionError) as problem:
+        return AccountSettings(), type(problem).__name__
+
+
+def _read_settings(row: sa.RowMapping) -> AccountSettings:
+    return AccountSettings(
+        risk_level=RiskLevel(row["risk_level"]),
+        max_leverage=int(row["max_leverage"]),
+        custom_prompt=row["custom_prompt"] or "",
+        long_only=row["long_only"],
+        risk_per_trade=_fraction(row["risk_per_trade"]),
+        min_confidence=_fraction(row["min_confidence"]),
+        limits=read_limits(_decoded(row["limits"])),
+    )
+
+
+def _decoded(stored: Any) -> Any:
+    # a driver may hand JSON over as bytes or text; no column type has read it yet
+    return None if stored is None else json.loads(stored)
+
+
+def _fraction(stored: Any) -> Decimal | None:
+    return None if stored is None else plain(_finite(Decimal(str(stored))))
+
+
+def _finite(number: Decimal) -> Decimal:
+    if not number.is_finite():
+        raise ValueError("not a number")
+    return number

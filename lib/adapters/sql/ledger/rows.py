@@ -1,0 +1,145 @@
+"""
+Reading rows into the values of the ports, and the small statements several ledger methods share.
+
+Everything here takes an open connection and runs inside its caller's transaction. `exclusively` and `shared` are
+locking reads; on SQLite they are plain reads, because BEGIN IMMEDIATE already made the writer alone.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import fields
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.exc import IntegrityError
+
+from lib.adapters.sql.ledger.analysis import read_limits
+from lib.adapters.sql.tables.people import accounts, system_settings, users
+from lib.adapters.sql.tables.trading import orders
+from lib.clock import Clock, SystemClock
+from lib.domain.account import DOUBTS, AccountSettings, Doubt, RiskLevel
+from lib.domain.books import RunningBooks
+from lib.domain.errors import Retry
+from lib.domain.order import Order, OrderState
+from lib.domain.platform_settings import PREFIX
+
+Now = Callable[[sa.Connection], int]
+"""The ledger's clock, epoch ms, read at the moment of the call."""
+
+# SYSDATE is the moment it runs; NOW() would be the statement's start, before any lock was waited for
+_SERVER_MS = sa.text("SELECT CAST(FLOOR(UNIX_TIMESTAMP(SYSDATE(6)) * 1000) AS SIGNED)")
+
+
+def ledger_clock(engine: sa.Engine, clock: Clock | None) -> Now:
+    """*clock* when one is given, else the database server's own clock (the machine's, for SQLite)."""
+    if clock is None and engine.dialect.name != "sqlite":
+        return lambda connection: int(connection.scalar(_SERVER_MS) or 0)
+    local = clock or SystemClock()
+    return lambda connection: local.now_ms()
+
+
+def exclusively(query: sa.Select[Any]) -> sa.Select[Any]:
+    """*query* as SELECT … FOR UPDATE."""
+    return query.with_for_update()
+
+
+def shared(query: sa.Select[Any]) -> sa.Select[Any]:
+    """*query* as SELECT … LOCK IN SHARE MODE: nobody changes what was read until we commit."""
+    return query.with_for_update(read=True)
+
+
+def insert_once(connection: sa.Connection, table: sa.Table, values: dict[str, Any]) -> bool:
+    """Insert a row unless a unique key has it already; False when it was there."""
+    try:
+        with connection.begin_nested():
+            connection.execute(sa.insert(table).values(values))
+    except IntegrityError:
+        return False
+    return True
+
+
+def order_from(row: sa.RowMapping) -> Order:
+    """A row of `orders`."""
+    return Order(**{**row, "state": OrderState(row["state"])})
+
+
+def order_values(order: Order) -> dict[str, Any]:
+    """The columns of `orders` but its id."""
+    return {field.name: getattr(order, field.name) for field in fields(Order) if field.name != "id"}
+
+
+def read_orders(connection: sa.Connection, *where: sa.ColumnElement[bool]) -> list[Order]:
+    """Orders that match, by id."""
+    query = sa.select(orders).where(*where).order_by(orders.c.id)
+    return [order_from(row) for row in connection.execute(query).mappings()]
+
+
+def order_for_update(connection: sa.Connection, asked: Order) -> Order:
+    """
+    The row of *asked* as it is now, locked. *Retry* when the database has lost it.
+
+    By id and link: a database that lost commits gives the same id to another order.
+    """
+    mine = (orders.c.id == asked.id, orders.c.order_link_id == asked.order_link_id)
+    row = connection.execute(exclusively(sa.select(orders).where(*mine))).mappings().one_or_none()
+    if row is None:
+        raise Retry(f"the database has lost the row of {asked.order_link_id}")
+    return order_from(row)
+
+
+def lock_account(connection: sa.Connection, account_id: int) -> sa.RowMapping:
+    """The account's row as it is now, locked: claims wait, and so does whoever plans or books for it."""
+    query = exclusively(sa.select(accounts).where(accounts.c.id == account_id))
+    return connection.execute(query).mappings().one()
+
+
+def lock_person(connection: sa.Connection, user_id: int) -> None:
+    """Keep the person's row as it is; before the account's, in the order everybody locks."""
+    connection.execute(shared(sa.select(users.c.id).where(users.c.id == user_id))).one()
+
+
+def lock_owned_account(connection: sa.Connection, account_id: int) -> sa.RowMapping:
+    """As `lock_account`, for whoever then writes rows that name the person too."""
+    owner = sa.select(accounts.c.user_id).where(accounts.c.id == account_id)
+    lock_person(connection, connection.execute(owner).scalar_one())
+    return lock_account(connection, account_id)
+
+
+def running_books(row: sa.RowMapping) -> RunningBooks:
+    """The running columns of a row of `accounts`."""
+    return RunningBooks(**{field.name: row[field.name] for field in fields(RunningBooks)})
+
+
+def settings_from(row: sa.RowMapping) -> AccountSettings:
+    """The settings in a row that has the columns of `users`."""
+    return AccountSettings(
+        risk_level=RiskLevel(row["risk_level"]),
+        max_leverage=row["max_leverage"],
+        custom_prompt=row["custom_prompt"] or "",
+        long_only=row["long_only"],
+        risk_per_trade=row["risk_per_trade"],
+        min_confidence=row["min_confidence"],
+        limits=read_limits(row["limits"]),
+    )
+
+
+def doubts_text(doubts: Iterable[Doubt]) -> str:
+    """*doubts* as the column of `accounts` holds them."""
+    return ",".join(doubts)
+
+
+def read_doubts(stored: str) -> tuple[Doubt, ...]:
+    """What `doubts_text` wrote; a word nobody knows is left out."""
+    written = stored.split(",")
+    return tuple(doubt for doubt in DOUBTS if doubt in written)
+
+
+def same_t(account_id: int, t_ms: int) -> Sequence[sa.ColumnElement[bool]]:
+    """Conditions for the orders of (account, T)."""
+    return (orders.c.account_id == account_id, orders.c.t_ms == t_ms)
+
+
+def setting_rows(connection: sa.Connection) -> dict[str, str]:
+    """Every platform setting that has a row; one that holds nothing at all reads as empty, which no setting may be."""
+    row = system_settings.c
+    query = sa.select(row.setting_key, row.setting_value).where(row.setting_key.startswith(PREFIX, autoescape=True))
+    return {name: text or "" for name, text in connection.execute(query)}

@@ -1,6 +1,0 @@
-"""The whole database as SQLAlchemy tables: one `metadata`, equal to the migrations and to `db/schema.sql` (tested)."""
-
-from lib.adapters.sql import people, trading
-from lib.adapters.sql.columns import metadata
-
-__all__ = ["metadata", "people", "trading"]

@@ -1,0 +1,3 @@
+"""
+Tables and the columns they are made of.
+"""

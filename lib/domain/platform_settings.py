@@ -1,0 +1,210 @@
+"""
+Platform settings: what an operator changes while everything runs, kept as rows of text and read strictly. Pure.
+
+A setting without a row is what the environment says. A row that cannot be read never loosens anything: of registration
+and guests it counts as closed, of a banner as none, and of a limit it stops every entry (`lib.domain.gates`) until an
+operator sets the limit again. Of every limit the larger figure is the looser one. This module neither keeps rows nor
+knows who may change them.
+"""
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from decimal import Decimal
+from enum import StrEnum
+from typing import Any, TypeVar
+
+from lib.domain.account import PlatformLimits
+from lib.domain.spelling import is_prose
+
+PREFIX = "platform:"
+"""Every row of these begins so; `system_settings` holds other rows too."""
+REGISTRATION = f"{PREFIX}registration"
+GUESTS = f"{PREFIX}guests"
+BANNER = f"{PREFIX}banner"
+LIMIT = f"{PREFIX}limit:"
+"""Followed by a field of `PlatformLimits`."""
+
+BANNER_CHARS = 300
+_FIGURE = re.compile(r"[0-9]{1,11}(\.[0-9]{1,8})?")
+Rows = Mapping[str, str]
+"""Stored text by the row's whole name."""
+Figure = Decimal | int
+Word = TypeVar("Word", bound=StrEnum)
+
+
+class Registration(StrEnum):
+    """Who may become a person with a password: everybody, who has an invitation, nobody."""
+
+    OPEN = "open"
+    INVITE = "invite"
+    CLOSED = "closed"
+
+
+class GuestDoor(StrEnum):
+    """Whether new guests come in: as long as registration is open, in any case, not at all."""
+
+    FOLLOW = "follow"
+    OPEN = "open"
+    CLOSED = "closed"
+
+
+@dataclass(frozen=True, slots=True)
+class Admission:
+    """Which doors are open for people who are not here yet."""
+
+    registration: Registration = Registration.OPEN
+    guests: GuestDoor = GuestDoor.FOLLOW
+
+    @property
+    def takes_guests(self) -> bool:
+        """Whether a new guest may come in."""
+        if self.guests is GuestDoor.FOLLOW:
+            return self.registration is Registration.OPEN
+        return self.guests is GuestDoor.OPEN
+
+
+SHUT = Admission(Registration.CLOSED, GuestDoor.CLOSED)
+
+
+@dataclass(frozen=True, slots=True)
+class Banner:
+    """One line for everybody, in Korean and in English: text, never markup."""
+
+    ko: str
+    en: str
+
+    def in_language(self, language: str) -> str:
+        """The line for a page in *language*."""
+        return self.ko if language == "ko" else self.en
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """What a limit may be: from *least* to *most*; *whole* = no fractions."""
+
+    least: Decimal
+    most: Decimal
+    whole: bool = False
+
+
+def _count(least: int, most: int) -> Bounds:
+    return Bounds(Decimal(least), Decimal(most), whole=True)
+
+
+LIMIT_BOUNDS: Mapping[str, Bounds] = {
+    "daily_loss": Bounds(Decimal(0), Decimal("0.5")),
+    "max_exposure": Bounds(Decimal(0), Decimal(1_000_000_000)),
+    "entries_per_day": _count(0, 1_000_000),
+    "analyst_failures": _count(1, 288),
+    "analyst_tokens": _count(0, 10**10),
+    "analyst_cost": Bounds(Decimal(0), Decimal(100_000)),
+    "guest_tokens": _count(0, 10**10),
+}
+"""Every limit of `PlatformLimits`, in its order and units."""
+
+
+@dataclass(frozen=True, slots=True)
+class LimitOverrides:
+    """What an operator set instead of the environment's limits; *unreadable* names the rows that say nothing."""
+
+    figures: Mapping[str, Figure] = field(default_factory=dict)
+    unreadable: tuple[str, ...] = ()
+
+    def over(self, limits: PlatformLimits) -> PlatformLimits:
+        """*limits* with what was set in their place."""
+        changed: dict[str, Any] = dict(self.figures)
+        return replace(limits, unreadable=self.unreadable, **changed)
+
+
+@dataclass(frozen=True, slots=True)
+class SettingChange:
+    """One entry of the audit trail. *before* and *after* are stored text, None = no row; *at_ms* in epoch ms."""
+
+    name: str
+    before: str | None
+    after: str | None
+    who: str
+    why: str
+    at_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Invite:
+    """An invitation somebody shows at *at_ms* (epoch ms), by the hash of its code."""
+
+    code_sha256: str
+    at_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Invites:
+    """How many invitations are still good, were used, and ended unused."""
+
+    good: int
+    used: int
+    over: int
+
+
+def read_limit(name: str, text: str) -> Figure:
+    """The limit *name* as *text* says it: plain digits, no sign and no exponent. ValueError says what is wrong."""
+    bounds = LIMIT_BOUNDS.get(name)
+    if bounds is None:
+        raise ValueError(f"there is no limit {name!r}: {', '.join(LIMIT_BOUNDS)}")
+    figure = Decimal(text) if _FIGURE.fullmatch(text) else None
+    if figure is None or not bounds.least <= figure <= bounds.most or (bounds.whole and "." in text):
+        kind = "a whole number" if bounds.whole else "a number"
+        raise ValueError(f"{name} must be {kind} from {bounds.least} to {bounds.most}")
+    return int(figure) if bounds.whole else figure
+
+
+def limit_overrides(rows: Rows) -> LimitOverrides:
+    """What the rows of limits among *rows* say."""
+    figures: dict[str, Figure] = {}
+    unreadable = []
+    for row in sorted(rows):
+        name = row.removeprefix(LIMIT)
+        if name == row:
+            continue
+        try:
+            figures[name] = read_limit(name, rows[row])
+        except ValueError:
+            unreadable.append(name)
+    return LimitOverrides(figures, tuple(unreadable))
+
+
+def admission(rows: Rows) -> Admission:
+    """Which doors *rows* leave open; a word nobody knows closes its door."""
+    usual = Admission()
+    return Admission(
+        _word(Registration, rows.get(REGISTRATION, usual.registration), Registration.CLOSED),
+        _word(GuestDoor, rows.get(GUESTS, usual.guests), GuestDoor.CLOSED),
+    )
+
+
+def _word(words: type[Word], text: str, otherwise: Word) -> Word:
+    return words(text) if text in set(words) else otherwise
+
+
+def banner_text(banner: Banner) -> str:
+    """*banner* as its row holds it. ValueError when it is no banner."""
+    if not (_is_line(banner.ko) and _is_line(banner.en)):
+        raise ValueError(f"a banner is one line of 1 to {BANNER_CHARS} visible characters in each language")
+    return json.dumps({"ko": banner.ko, "en": banner.en}, ensure_ascii=False)
+
+
+def _is_line(said: object) -> bool:
+    fits = isinstance(said, str) and len(said.strip()) > 0 and len(said) <= BANNER_CHARS
+    return fits and is_prose(str(said)) and not set(str(said)) & {"\n", "\t"}
+
+
+def read_banner(rows: Rows) -> Banner | None:
+    """The banner of *rows*; None where there is none, or none that can be read."""
+    try:
+        pairs = json.loads(rows.get(BANNER, ""), object_pairs_hook=list)
+        said = dict(pairs)
+        banner = Banner(said["ko"], said["en"])
+        return banner if len(pairs) == 2 and banner_text(banner) else None
+    except (ValueError, TypeError, LookupError, RecursionError):
+        return None

@@ -1,0 +1,3 @@
+"""
+The bundled rules behind OpenAI's wire format.
+"""

@@ -1,0 +1,3 @@
+"""
+A deterministic exchange for linear perpetuals: accounts, orders, fills, funding, stops.
+"""

@@ -1,0 +1,167 @@
+"""
+Accounts: cash, keys, positions, open orders and history of one uid, and the isolated-margin arithmetic on them.
+
+Invariant: the cash balance moves only together with a transaction row, in `Books.book`. Initial margin is entry value
+over leverage plus the taker fee at the bankruptcy price; maintenance margin is value x MMR. Cash that is not margin
+is available; an isolated position can lose its margin and no more. Nothing here decides what fills.
+"""
+
+from dataclasses import dataclass, field
+from decimal import Decimal
+
+from lib.domain.position import ZERO, Position
+from lib.simulator.engine.charges import FeeTerms
+from lib.simulator.engine.orders import ClosedPnl, Execution, OrderRecord, Transaction
+
+FULL_PERMISSIONS = {"ContractTrade": ["Order", "Position"], "Wallet": ["AccountTransfer"]}
+ONE_WAY, HEDGE = 0, 3
+
+
+@dataclass(frozen=True, slots=True)
+class EngineConfig:
+    """
+    Fees, margin and frictions; rates are fractions.
+
+    *liquidity* caps what one second of trading gives a user's order (base units, None = no cap); *market_bound* is how
+    far from the last price a market order may fill.
+    """
+
+    match_delay_ms: int = 40
+    taker_fee: Decimal = Decimal("0.00055")
+    maker_fee: Decimal = Decimal("0.0002")
+    half_spread_ticks: int = 1
+    slippage: Decimal = Decimal("0.00002")
+    market_bound: Decimal = Decimal("0.05")
+    liquidity: Decimal | None = None
+    maintenance_rate: Decimal = Decimal("0.005")
+    risk_limit: Decimal = Decimal("2000000")
+    funding_rate: Decimal = Decimal("0.0001")
+    funding_spread: Decimal = Decimal("0.00005")
+    """The rate of a funding time is *funding_rate* plus or minus up to this, by hash."""
+    default_leverage: Decimal = Decimal(10)
+    seed: str = "0"
+
+
+@dataclass(slots=True)
+class ApiKey:
+    """One API key of an account; empty *ips* = not bound, *refusal* a retCode this key gets from now on (0 = none)."""
+
+    key: str
+    secret: str
+    read_only: bool = False
+    permissions: dict[str, list[str]] = field(default_factory=lambda: {k: list(v) for k, v in FULL_PERMISSIONS.items()})
+    ips: list[str] = field(default_factory=list)
+    refusal: int = 0
+    created_ms: int = 0
+
+    def may(self, group: str, right: str) -> bool:
+        """True when the key holds *right* of permission *group*."""
+        return right in self.permissions.get(group, [])
+
+
+@dataclass(slots=True)
+class Holding:
+    """One symbol's position with what one-way isolated trading needs beside it."""
+
+    position: Position
+    stop_id: str = ""
+    target_id: str = ""
+    open_fee: Decimal = ZERO
+    """Opening fees not yet charged to a closing."""
+    current_realised: Decimal = ZERO
+    total_realised: Decimal = ZERO
+    opened_ms: int = 0
+    updated_ms: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Born:
+    """How an account is at first: isolated here, REGULAR_MARGIN (cross) at Bybit; of demo trading or not."""
+
+    margin_mode: str = "ISOLATED_MARGIN"
+    is_demo: bool = False
+
+
+@dataclass(slots=True)
+class Account:
+    """Everything of one uid; *history* lists are append-only and not part of `Engine.export_account`."""
+
+    uid: int
+    label: str
+    created_ms: int
+    keys: list[ApiKey]
+    cash: Decimal = ZERO
+    margin_mode: str = "ISOLATED_MARGIN"
+    position_mode: int = ONE_WAY
+    is_demo: bool = False
+    """Of demo trading, to which the venue does not offer every route."""
+    seq: int = 0
+    leverage: dict[str, Decimal] = field(default_factory=dict)
+    holdings: dict[str, Holding] = field(default_factory=dict)
+    orders: dict[str, OrderRecord] = field(default_factory=dict)
+    """Open orders by id, oldest first."""
+    terms: FeeTerms = field(default_factory=FeeTerms)
+    coins: dict[str, Decimal] = field(default_factory=dict)
+    """What it has of other coins than USDT."""
+
+
+@dataclass(slots=True)
+class History:
+    """What an account has behind it, oldest first; *links* remembers every order link id ever accepted."""
+
+    closed: list[OrderRecord] = field(default_factory=list)
+    executions: list[Execution] = field(default_factory=list)
+    transactions: list[Transaction] = field(default_factory=list)
+    closed_pnls: list[ClosedPnl] = field(default_factory=list)
+    links: dict[str, str] = field(default_factory=dict)
+    by_id: dict[str, OrderRecord] = field(default_factory=dict)
+    fills: dict[str, list[Execution]] = field(default_factory=dict)
+    """Executions by order id."""
+
+    def add_execution(self, execution: Execution) -> None:
+        """Append, and find again by its order."""
+        self.executions.append(execution)
+        self.fills.setdefault(execution.order_id, []).append(execution)
+
+
+def bankruptcy_price(position: Position) -> Decimal:
+    """Where the margin of *position* is gone, before fees."""
+    sign = 1 if position.qty > 0 else -1
+    return max(position.avg_entry_price * (1 - sign / position.leverage), ZERO)
+
+
+def liquidation_price(position: Position, maintenance_rate: Decimal) -> Decimal:
+    """Where an isolated *position* is taken over: entry x (1 -+ 1/leverage +- MMR)."""
+    sign = 1 if position.qty > 0 else -1
+    return max(position.avg_entry_price * (1 - sign * (1 / position.leverage - maintenance_rate)), ZERO)
+
+
+def initial_margin(position: Position, taker_fee: Decimal) -> Decimal:
+    """Cash tied up by *position*: its share of the entry value, and the fee to close at the bankruptcy price."""
+    if position.is_flat:
+        return ZERO
+    size = abs(position.qty)
+    return size * position.avg_entry_price / position.leverage + size * bankruptcy_price(position) * taker_fee
+
+
+def order_cost(qty: Decimal, price: Decimal, leverage: Decimal, taker_fee: Decimal) -> Decimal:
+    """Cash needed to open *qty* at *price*: margin, fee to open, and fee to close on the dearer side."""
+    value = qty * price
+    return value / leverage + value * taker_fee + value * (1 + 1 / leverage) * taker_fee
+
+
+def cost_price(order: OrderRecord) -> Decimal:
+    """The price an order's margin is reckoned at: never cheaper than where it can be expected to fill."""
+    if order.order_type == "Market":
+        return order.last_on_created
+    return order.price if order.side == "buy" else max(order.price, order.last_on_created)
+
+
+def opening_qty(position: Position, order: OrderRecord) -> Decimal:
+    """How much of what is left of *order* would open or grow the position."""
+    if order.reduce_only:
+        return ZERO
+    signed = order.left if order.side == "buy" else -order.left
+    if position.qty == 0 or (signed > 0) == (position.qty > 0):
+        return order.left
+    return max(order.left - abs(position.qty), ZERO)

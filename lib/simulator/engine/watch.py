@@ -1,0 +1,66 @@
+"""
+Which prices would make anything happen, so that all the others can be skipped.
+
+A watch is the highest price at which something below triggers and the lowest at which something above does, over all
+accounts. It may be too careful (waking for nothing), never too lax; it is rebuilt whenever an order or a position of
+its symbol changed.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from decimal import Decimal
+
+from lib.simulator.engine.accounts import Account, liquidation_price
+from lib.simulator.engine.books import Books
+from lib.simulator.engine.orders import RISE, OrderRecord
+
+Edge = tuple[bool, Decimal]
+"""(is it above, price)"""
+
+
+@dataclass(frozen=True, slots=True)
+class Watch:
+    """Prints strictly between *below* and *above* change nothing; None = nothing on that side."""
+
+    below: Decimal | None = None
+    above: Decimal | None = None
+
+    @property
+    def is_idle(self) -> bool:
+        return self.below is None and self.above is None
+
+    def wakes(self, low: Decimal, high: Decimal) -> bool:
+        """True when some price in [low, high] may set something off."""
+        return (self.below is not None and low <= self.below) or (self.above is not None and high >= self.above)
+
+
+def watch(books: Books, symbol: str) -> Watch:
+    """The watch over *symbol* as everything stands now."""
+    below: Decimal | None = None
+    above: Decimal | None = None
+    for account in books.accounts.values():
+        for is_above, price in _edges(books, account, symbol):
+            if is_above:
+                above = price if above is None else min(above, price)
+            else:
+                below = price if below is None else max(below, price)
+    return Watch(below, above)
+
+
+def _edges(books: Books, account: Account, symbol: str) -> Iterator[Edge]:
+    half = books.instrument(symbol).tick_size * books.config.half_spread_ticks
+    for order in account.orders.values():
+        if order.symbol == symbol:
+            yield from _order_edge(order, half)
+    holding = account.holdings.get(symbol)
+    if holding is not None and not holding.position.is_flat:
+        edge = liquidation_price(holding.position, books.config.maintenance_rate)
+        yield holding.position.qty < 0, edge
+
+
+def _order_edge(order: OrderRecord, half: Decimal) -> Iterator[Edge]:
+    if order.status == "Untriggered":
+        yield order.trigger_direction == RISE, order.trigger_price
+    elif order.is_resting:
+        is_sell = order.side == "sell"
+        yield is_sell, order.price + half if is_sell else order.price - half

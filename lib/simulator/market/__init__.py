@@ -1,0 +1,3 @@
+"""
+Where prices come from: invented, read from a file, or a real venue's.
+"""

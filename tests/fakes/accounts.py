@@ -1,0 +1,217 @@
+"""
+The rows of an in-memory ledger, and `Accounts` over them.
+
+Rows are frozen and live in dicts, so a snapshot is a copy of the dicts. Every table a ledger needs is here; nothing is
+locked, because one event loop runs one step at a time.
+"""
+
+from copy import copy
+from dataclasses import dataclass, field, fields, replace
+from decimal import Decimal
+
+from lib.clock import Clock
+from lib.domain import order_rules, switches
+from lib.domain.account import AccountSettings, Doubt, Venue
+from lib.domain.account_records import NewAccount
+from lib.domain.analyst_call import AnalystAnswer, AskedFor, CycleKey
+from lib.domain.audit_chain import OrderEvent
+from lib.domain.books import EquityPoint, Fill, RunningBooks, Transfer
+from lib.domain.locks import RiskLock
+from lib.domain.order import TERMINAL, Order
+from lib.domain.risk import Clamp, Outcome
+from lib.domain.switches import Flags
+from lib.domain.trade_log import Summary
+
+
+@dataclass(frozen=True, slots=True)
+class UserRow:
+    email: str
+    settings: AccountSettings = field(default_factory=AccountSettings)
+    settings_version: int = 1
+    auto_trade: bool = False
+    auto_since: int = 0
+    deleted: bool = False
+    deleted_ms: int = 0
+    is_guest: bool = False
+    locale: str = "ko"
+
+
+@dataclass(frozen=True, slots=True)
+class AccountRow:
+    user_id: int
+    venue: Venue
+    feed: str
+    uid: str
+    symbol: str
+    symbol_no: int
+    sealed_key: str
+    key_version: int
+    books: RunningBooks
+    active: bool = True
+    trading_enabled: bool = True
+    flatten: bool = False
+    pause_reason: str = ""
+    paused_by: str = ""
+    switched_ms: int = 0
+    proven_ms: int = 0
+    doubts: tuple[Doubt, ...] = ()
+
+    def thrown(self, at: int) -> "AccountRow":
+        """A switch was thrown: dated, and proved no more."""
+        return replace(self, switched_ms=max(at, self.switched_ms + 1), proven_ms=0)
+
+
+@dataclass(frozen=True, slots=True)
+class LockRow:
+    """A risk lock and, once a person ended it, who and when."""
+
+    lock: RiskLock
+    ended_by: str = ""
+    ended_ms: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class LogRow:
+    planned: Outcome
+    reason: str
+    summary: Summary
+    clamps: tuple[Clamp, ...] = ()
+    answer: AnalystAnswer | None = None
+    order_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class LeaseRow:
+    holder: str = ""
+    epoch: int = 0
+    expires_ms: int = 0
+
+
+@dataclass(slots=True)
+class Store:
+    """Everything; ids count up from 1 and nothing is ever deleted."""
+
+    flags: Flags = field(default_factory=lambda: Flags(True, False))
+    lease: LeaseRow = field(default_factory=LeaseRow)
+    users: dict[int, UserRow] = field(default_factory=dict)
+    accounts: dict[int, AccountRow] = field(default_factory=dict)
+    symbols: dict[str, int] = field(default_factory=dict)
+    cycles: dict[CycleKey, AnalystAnswer] = field(default_factory=dict)
+    asked_for: dict[CycleKey, AskedFor] = field(default_factory=dict)
+    orders: dict[int, Order] = field(default_factory=dict)
+    by_link: dict[str, int] = field(default_factory=dict)
+    events: dict[int, tuple[tuple[OrderEvent, str], ...]] = field(default_factory=dict)
+    logs: dict[tuple[int, int], LogRow] = field(default_factory=dict)
+    fills: dict[tuple[int, str], Fill] = field(default_factory=dict)
+    transfers: dict[tuple[int, str], Transfer] = field(default_factory=dict)
+    equity: dict[tuple[int, int], EquityPoint] = field(default_factory=dict)
+    counted: dict[tuple[int, int], Decimal] = field(default_factory=dict)
+    """The transfers our books had counted when that equity point was written."""
+    locks: dict[tuple[int, int, str], LockRow] = field(default_factory=dict)
+    """By (account or 0 = platform, UTC day or 0, kind)."""
+    outbox: tuple[tuple[int, str], ...] = ()
+    settings: dict[str, str] = field(default_factory=dict)
+    """Platform settings, by the row's whole name."""
+
+    def copy(self) -> "Store":
+        """As it is now; later changes to either do not show in the other."""
+        return Store(**{item.name: copy(getattr(self, item.name)) for item in fields(self)})
+
+    def of_account(self, account_id: int) -> list[Order]:
+        """The account's orders, by id."""
+        return [order for order in self.orders.values() if order.account_id == account_id]
+
+    def in_use(self, account_id: int) -> bool:
+        """Whether something of ours may be open on the account."""
+        rows, books = self.of_account(account_id), self.accounts[account_id].books
+        booked = {fill.order_link_id for (number, _), fill in self.fills.items() if number == account_id}
+        unbooked = any(order_rules.is_unbooked(order, booked, books.last_fill_ms) for order in rows)
+        return unbooked or books.position_qty != 0 or any(order.state not in TERMINAL for order in rows)
+
+
+class MemoryAccounts:
+    """`lib.ports.people.Accounts` and the switches, over a *Store*; *clock* dates the switches."""
+
+    def __init__(self, store: Store, clock: Clock) -> None:
+        self.store = store
+        self._clock = clock
+
+    def add_user(self, email: str, password_hash: str, *, is_demo: bool = False) -> int:
+        if self.user_id(email) is not None:
+            raise ValueError("this e-mail address is taken")
+        user_id = len(self.store.users) + 1
+        self.store.users[user_id] = UserRow(email.strip().lower())
+        return user_id
+
+    def user_id(self, email: str) -> int | None:
+        wanted = email.strip().lower()
+        return next((user_id for user_id, user in self.store.users.items() if user.email == wanted), None)
+
+    def add_account(self, new: NewAccount) -> int:
+        self._user(new.user_id)
+        rows = self.store.accounts
+        if any((row.venue, row.feed, row.uid) == (new.venue, new.feed, new.uid) for row in rows.values()):
+            raise ValueError("this exchange account is registered already")
+        mine = [number for number, row in rows.items() if row.user_id == new.user_id and row.active]
+        if any(self.store.in_use(number) for number in mine):
+            raise ValueError("the account in use still has an open order or position: close it first")
+        for number in mine:
+            rows[number] = replace(rows[number], active=False)
+        account_id = len(rows) + 1
+        rows[account_id] = AccountRow(
+            user_id=new.user_id,
+            venue=new.venue,
+            feed=new.feed,
+            uid=new.uid,
+            symbol=new.symbol,
+            symbol_no=self.store.symbols.setdefault(new.symbol, len(self.store.symbols) + 1),
+            sealed_key=new.sealed_key,
+            key_version=new.key_version,
+            books=RunningBooks(new.start_balance, opened_ms=new.opened_ms, peak_equity=new.start_balance),
+            doubts=new.doubts,
+        )
+        theirs = (row for row in rows.values() if row.user_id == new.user_id and not row.trading_enabled)
+        if stopped := [row for row in theirs if row.paused_by == switches.OPERATOR]:
+            stop = replace(rows[account_id], trading_enabled=False, paused_by=switches.OPERATOR)
+            rows[account_id] = replace(stop, pause_reason=stopped[0].pause_reason, switched_ms=new.opened_ms)
+        return account_id
+
+    def change_settings(self, user_id: int, settings: AccountSettings, version: int | None = None) -> bool:
+        user = self._user(user_id)
+        if user.settings == settings:
+            return True
+        if version not in (None, user.settings_version):
+            return False
+        changed = replace(user, settings=settings, settings_version=user.settings_version + 1)
+        self.store.users[user_id] = changed
+        return True
+
+    def set_auto_trade(self, user_id: int, on: bool, now_ms: int) -> None:
+        user = self._user(user_id)
+        since = now_ms if on and not user.auto_trade else user.auto_since
+        self.store.users[user_id] = replace(user, auto_trade=on, auto_since=since)
+        if on != user.auto_trade:
+            self.throw_of_person(user_id, now_ms)
+
+    def throw_of_person(self, user_id: int, at: int) -> None:
+        """Date a switch of the person's own on their account."""
+        for number, row in self.store.accounts.items():
+            if row.user_id == user_id and row.active:
+                self.store.accounts[number] = row.thrown(at)
+
+    def set_flags(self, flags: Flags, changed_by: str) -> None:
+        at = max(self._clock.now_ms(), self.store.flags.switched_ms + 1)
+        self.store.flags = replace(flags, switched_ms=at, proven_ms=0)
+
+    def set_account_flags(self, account_id: int, flags: Flags, who: str = "user:") -> None:
+        row = self.store.accounts[account_id]
+        reason = "" if flags.trading_enabled else flags.why or row.pause_reason
+        changed = replace(row, trading_enabled=flags.trading_enabled, flatten=flags.flatten, pause_reason=reason)
+        changed = replace(changed, paused_by=switches.paused_by(flags, who))
+        self.store.accounts[account_id] = changed.thrown(self._clock.now_ms())
+
+    def _user(self, user_id: int) -> UserRow:
+        user = self.store.users.get(user_id)
+        if user is None or user.deleted:
+            raise ValueError("there is no such person")
+        return user

@@ -1,0 +1,98 @@
+"""
+The part of the in-memory ledger that keeps books: fills, transfers, equity; and its commits.
+
+See `tests.fakes.ledger` for what the whole is for, `tests.fakes.gauges` for what is measured on these books.
+"""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Literal, TypeVar
+
+from lib.clock import Clock
+from lib.domain import order_rules
+from lib.domain.books import Books, EquityPoint, Fill, Transfer, book_fill, book_transfer
+from lib.domain.equity import book_point, explained, held_late
+from lib.domain.errors import Retry
+from tests.fakes.accounts import Store
+
+T = TypeVar("T")
+CommitUnknown = Literal["", "applied", "lost"]
+
+
+class MemoryBooks:
+    """What both halves stand on: rows, a clock, commits; and the books."""
+
+    def __init__(self, clock: Clock, store: Store) -> None:
+        self.store = store
+        self.commit_unknown: CommitUnknown = ""
+        self._clock = clock
+
+    async def _commit(self, work: Callable[[], T]) -> T:
+        await asyncio.sleep(0)
+        fault, self.commit_unknown = self.commit_unknown, ""
+        if fault == "lost":
+            raise Retry("the database did not confirm the commit (lost)")
+        result = work()
+        if fault == "applied":
+            raise Retry("the database did not confirm the commit (applied)")
+        await asyncio.sleep(0)
+        return result
+
+    async def now(self) -> int:
+        return self._clock.now_ms()
+
+    async def record_fills(self, account_id: int, fills: Sequence[Fill]) -> int:
+        return await self._commit(lambda: self._record_fills(account_id, fills))
+
+    def _record_fills(self, account_id: int, fills: Sequence[Fill]) -> int:
+        row, before = self.store.accounts[account_id], len(self.store.fills)
+        books = row.books
+        for fill in fills:
+            if (account_id, fill.exec_id) not in self.store.fills and fill.at_ms >= books.opened_ms:
+                books, _ = book_fill(books, fill)
+                self.store.fills[account_id, fill.exec_id] = fill
+        self.store.accounts[account_id] = replace(row, books=books)
+        return len(self.store.fills) - before
+
+    async def books(self, account_id: int) -> Books:
+        row = self.store.accounts[account_id]
+        return row.books.books(row.symbol)
+
+    async def record_transfers(self, account_id: int, transfers: Sequence[Transfer]) -> int:
+        return await self._commit(lambda: self._record_transfers(account_id, transfers))
+
+    def _record_transfers(self, account_id: int, transfers: Sequence[Transfer]) -> int:
+        row, new = self.store.accounts[account_id], list[Transfer]()
+        for transfer in transfers:
+            key = (account_id, transfer.transfer_id)
+            if key not in self.store.transfers and transfer.at_ms > row.books.opened_ms:
+                self.store.transfers[key] = transfer
+                new.append(transfer)
+                row = replace(row, books=book_transfer(row.books, transfer))
+        self.store.accounts[account_id] = row
+        points = [point for (who, _), point in sorted(self.store.equity.items()) if who == account_id]
+        late = held_late(points, new) if new else {}
+        for t_ms, held in late.items():
+            self.store.counted[account_id, t_ms] += held
+        self.store.accounts[account_id] = replace(row, books=explained(row.books, late))
+        return len(new)
+
+    async def record_equity(self, point: EquityPoint) -> bool:
+        return await self._commit(lambda: self._record_equity(point))
+
+    def _record_equity(self, point: EquityPoint) -> bool:
+        key, row = (point.account_id, point.t_ms), self.store.accounts[point.account_id]
+        if key in self.store.equity:
+            return False
+        before = [(t, p.difference) for (who, t), p in self.store.equity.items() if (who, t) < key and who == key[0]]
+        self.store.equity[key], self.store.counted[key] = point, row.books.transfers
+        self.store.accounts[point.account_id] = replace(row, books=book_point(row.books, point))
+        if not point.difference or (before and max(before)[1] == point.difference):
+            return False
+        self.tell(point.account_id, order_rules.books_differ(point))
+        return True
+
+    def tell(self, account_id: int, body: str) -> None:
+        """One message to the account's owner."""
+        self.store.outbox = (*self.store.outbox, (account_id, body))

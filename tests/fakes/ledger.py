@@ -1,0 +1,296 @@
+"""
+The ledger in memory: the same contract and the same rules as over SQL, no threads, fast.
+
+For simulations: `commit_unknown` makes the next write raise *Retry* after it took effect ("applied") or without effect
+("lost"); `snapshot` and `rollback` lose acknowledged commits, as a failed-over database may. Each method yields to the
+loop before and after its step, so that other tasks meet it where they would meet a real transaction.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from decimal import Decimal
+
+from lib.adapters.sql.ledger.claiming import exit_facts
+from lib.clock import Clock
+from lib.domain import locks, order_rules
+from lib.domain.account import feed_fits, pool_of
+from lib.domain.account_records import TraderAccount
+from lib.domain.analyst_call import AnalystAnswer, CycleKey, CycleRecord
+from lib.domain.audit_chain import GENESIS, OrderEvent
+from lib.domain.errors import Retry
+from lib.domain.exchange_records import OrderRecord, SignedOrder, Verdict
+from lib.domain.gates import kinds_of
+from lib.domain.order import TERMINAL, Claim, ClaimFacts, Order, OrderState, link_prefix
+from lib.domain.risk import AccountPlan, Sizing
+from tests.fakes.accounts import AccountRow, LeaseRow, LogRow, Store, UserRow
+from tests.fakes.gauges import MemoryGauges
+
+
+class MemoryLedger(MemoryGauges):
+    """`lib.ports.ledger.Ledger` over a *Store*; people are added through `people`."""
+
+    def __init__(self, clock: Clock, installation: str, store: Store | None = None) -> None:
+        link_prefix(installation)
+        super().__init__(clock, store or Store())
+        self._installation = installation
+        self._read: dict[int, tuple[AccountRow, UserRow, TraderAccount]] = {}
+
+    def snapshot(self) -> Store:
+        """Everything as it is now, for `rollback`."""
+        return self.store.copy()
+
+    def rollback(self, to: Store) -> None:
+        """Forget every commit since *to* was taken."""
+        self.store = to.copy()
+
+    # --- lease, switches, people -----------------------------------------------------------------------------------
+
+    async def hold_lease(self, holder: str, ttl_ms: int) -> int | None:
+        return await self._commit(lambda: self._hold_lease(holder, ttl_ms))
+
+    def _hold_lease(self, holder: str, ttl_ms: int) -> int | None:
+        lease, at = self.store.lease, self._clock.now_ms()
+        ours = lease.holder == holder
+        if lease.holder and not ours and lease.expires_ms > at:
+            return None
+        epoch = lease.epoch if ours else lease.epoch + 1
+        self.store.lease = LeaseRow(holder, epoch, at + ttl_ms)
+        return epoch
+
+    async def release_lease(self, holder: str) -> None:
+        def release() -> None:
+            if self.store.lease.holder == holder:
+                self.store.lease = replace(self.store.lease, holder="", expires_ms=0)
+
+        await self._commit(release)
+
+    async def accounts(self) -> list[TraderAccount]:
+        rows = self.store.accounts.items()
+        return [self._account(number, row) for number, row in rows if row.active and self._to_guard(number, row)]
+
+    def _to_guard(self, account_id: int, row: AccountRow) -> bool:
+        user = self.store.users[row.user_id]
+        if not user.deleted or user.deleted_ms >= self._clock.now_ms() - order_rules.LEFT_MS:
+            return True
+        return self.store.in_use(account_id)
+
+    def _account(self, account_id: int, row: AccountRow) -> TraderAccount:
+        user = self.store.users[row.user_id]
+        known = self._read.get(account_id)
+        if known is None or known[0] is not row or known[1] is not user:
+            known = self._read[account_id] = row, user, self._joined(account_id, row, user)
+        return known[2]
+
+    @staticmethod
+    def _joined(account_id: int, row: AccountRow, user: UserRow) -> TraderAccount:
+        return TraderAccount(
+            account_id=account_id,
+            user_id=row.user_id,
+            venue=row.venue,
+            feed=row.feed,
+            uid=row.uid,
+            symbol=row.symbol,
+            symbol_no=row.symbol_no,
+            settings=user.settings,
+            key_version=row.key_version,
+            settings_version=user.settings_version,
+            sealed_key=row.sealed_key,
+            auto_trade=user.auto_trade and not user.deleted,
+            auto_since=user.auto_since,
+            trading_enabled=row.trading_enabled,
+            booked_qty=row.books.position_qty,
+            flatten=row.flatten,
+            switched_ms=row.switched_ms,
+            proven_ms=row.proven_ms,
+            paused_by=row.paused_by,
+            is_guest=user.is_guest,
+            language=user.locale,
+            doubts=row.doubts,
+        )
+
+    # --- cycles ----------------------------------------------------------------------------------------------------
+
+    async def cycle(self, key: CycleKey) -> AnalystAnswer | None:
+        return self.store.cycles.get(key)
+
+    async def record_cycle(self, record: CycleRecord) -> AnalystAnswer:
+        def record_once() -> AnalystAnswer:
+            self.store.asked_for.setdefault(record.key, record.asked_for)
+            return self.store.cycles.setdefault(record.key, record.answer)
+
+        return await self._commit(record_once)
+
+    # --- plans -----------------------------------------------------------------------------------------------------
+
+    async def plan(self, account: TraderAccount, key: CycleKey | None, t_ms: int, plan: AccountPlan) -> list[Order]:
+        return await self._commit(lambda: self._plan(account, key, t_ms, plan))
+
+    def _plan(self, account: TraderAccount, key: CycleKey | None, t_ms: int, plan: AccountPlan) -> list[Order]:
+        if (account.account_id, t_ms) not in self.store.logs:
+            at = self._clock.now_ms()
+            drafts = [order_rules.planned_order(self._installation, account, t_ms, draft, at) for draft in plan.orders]
+            answer = self.store.cycles.get(key) if key else None
+            self._insert_log(account.account_id, t_ms, plan, answer)
+            for order in drafts:
+                self._insert(order)
+        return [order for order in self._at(account.account_id, t_ms) if order.leg in ("e", "x")]
+
+    async def plan_exit(self, account: TraderAccount, t_ms: int, plan: AccountPlan) -> Order:
+        return await self._commit(lambda: self._plan_exit(account, t_ms, plan))
+
+    def _plan_exit(self, account: TraderAccount, t_ms: int, plan: AccountPlan) -> Order:
+        draft = plan.orders[0]
+        if not draft.reduce_only:
+            raise ValueError("only reduce-only orders may stand outside a plan")
+        same_leg = [order for order in self._at(account.account_id, t_ms) if order.leg == draft.leg]
+        if standing := order_rules.same_exit(same_leg, draft, account.key_version):
+            return standing
+        numbered = replace(draft, seq=order_rules.free_seq(same_leg))
+        order = order_rules.planned_order(self._installation, account, t_ms, numbered, self._clock.now_ms())
+        self._insert_log(account.account_id, t_ms, plan, None)
+        return self._insert(order)
+
+    def _insert_log(self, account_id: int, t_ms: int, plan: AccountPlan, answer: AnalystAnswer | None) -> None:
+        summary = order_rules.log_summary(plan.outcome, plan.reason, [])
+        row = LogRow(plan.outcome, plan.reason, summary, plan.clamps, answer)
+        self.store.logs.setdefault((account_id, t_ms), row)
+
+    def _insert(self, draft: Order) -> Order:
+        order = replace(draft, id=len(self.store.orders) + 1)
+        self.store.orders[order.id] = order
+        self.store.by_link[order.order_link_id] = order.id
+        event = OrderEvent(order.order_link_id, order.created_ms, "", order.state.value, order.why, 0, GENESIS)
+        self.store.events[order.id] = ((event, event.hash),)
+        self._refresh_log(order.account_id, order.t_ms)
+        return order
+
+    def _row(self, asked: Order) -> Order:
+        row = self.store.orders.get(asked.id)
+        if row is None or row.order_link_id != asked.order_link_id:
+            raise Retry(f"the database has lost the row of {asked.order_link_id}")
+        return row
+
+    async def size(self, order: Order, sizing: Sizing, ref_price: Decimal) -> bool:
+        return await self._commit(lambda: self._size(order, sizing, ref_price))
+
+    def _size(self, asked: Order, sizing: Sizing, ref_price: Decimal) -> bool:
+        row = self._row(asked)
+        if not order_rules.sizable(row, sizing):
+            return False
+        self.store.orders[row.id] = order_rules.sized(row, sizing, ref_price, self._clock.now_ms())
+        log = self.store.logs[row.account_id, row.t_ms]
+        fired = tuple(clamp for clamp in sizing.clamps if clamp not in log.clamps)
+        self.store.logs[row.account_id, row.t_ms] = replace(log, clamps=log.clamps + fired)
+        return True
+
+    async def known_links(self, account_id: int, order_link_ids: Sequence[str]) -> set[str]:
+        rows = (self._by_link(link) for link in order_link_ids)
+        left = (row for row in rows if row is not None and row.state not in order_rules.ADOPTABLE)
+        return {row.order_link_id for row in left if row.account_id == account_id}
+
+    async def adopt(self, account: TraderAccount, record: OrderRecord, t_ms: int) -> bool:
+        return await self._commit(lambda: self._adopt(account, record))
+
+    def _adopt(self, account: TraderAccount, record: OrderRecord) -> bool:
+        link = order_rules.our_orphan(self._installation, account, record)
+        if link is None:
+            return False
+        at = self._clock.now_ms()
+        row = self._by_link(record.order_link_id)
+        if row is None:
+            found = AccountPlan(order_rules.orphan_outcome(record), order_rules.ORPHAN_REASON)
+            self._insert_log(account.account_id, link.t_ms, found, None)
+            self._insert(order_rules.orphan_order(account, record, link, at))
+            return True
+        if row.state not in order_rules.ADOPTABLE:
+            return False
+        after = order_rules.moved(order_rules.adopted(row, record), OrderState.UNKNOWN, order_rules.ORPHAN, at)
+        self._transition(row, after, row.last_code)
+        return True
+
+    # --- moves -----------------------------------------------------------------------------------------------------
+
+    async def claim(self, order: Order, signed: SignedOrder, holder: str) -> Claim:
+        return await self._commit(lambda: self._claim(order, signed, holder))
+
+    def _claim(self, asked: Order, signed: SignedOrder, holder: str) -> Claim:
+        row, at = self._row(asked), self._clock.now_ms()
+        facts = self._claim_facts(asked, holder, at)
+        ruling = order_rules.rule_claim(row, asked, signed, facts)
+        if ruling.granted:
+            epoch = 0 if asked.reduce_only else self.store.lease.epoch
+            self._transition(row, order_rules.claimed(row, ruling, signed, epoch, at), row.last_code)
+        elif ruling.state is not row.state:
+            self._transition(row, order_rules.moved(row, ruling.state, ruling.why, at), row.last_code)
+        return ruling
+
+    def _claim_facts(self, asked: Order, holder: str, at: int) -> ClaimFacts:
+        account = self.store.accounts[asked.account_id]
+        if asked.reduce_only:
+            return exit_facts(at, account.key_version)
+        user, lease, flags = self.store.users[account.user_id], self.store.lease, self.store.flags
+        return ClaimFacts(
+            now=at,
+            trading_enabled=flags.trading_enabled and account.trading_enabled,
+            flatten=flags.flatten or account.flatten,
+            lease_ours=lease.holder == holder and lease.expires_ms > at,
+            auto_trade=user.auto_trade,
+            deleted=user.deleted or not account.active,
+            feed_fits=feed_fits(account.feed, account.venue),
+            key_version=account.key_version,
+            settings_version=user.settings_version,
+            locks=locks.claim_locks(
+                kinds_of(pool_of(account.venue), self._kinds(0, at)), self._kinds(asked.account_id, at)
+            ),
+        )
+
+    async def move(self, order: Order, after: OrderState, why: str, code: int = 0) -> bool:
+        return await self._commit(lambda: self._move(order, order, after, why, code))
+
+    async def close_order(self, order: Order, verdict: Verdict) -> bool:
+        def close() -> bool:
+            row = order_rules.with_verdict(self._row(order), verdict)
+            return self._move(order, row, verdict.state, verdict.why, row.last_code)
+
+        return await self._commit(close)
+
+    def _move(self, asked: Order, filled: Order, after: OrderState, why: str, code: int) -> bool:
+        order_rules.check_move(asked, after)
+        row = self._row(asked)
+        if not order_rules.still_movable(row, asked, after):
+            return False
+        base = row if filled is asked else filled
+        self._transition(row, order_rules.moved(base, after, why, self._clock.now_ms()), code)
+        return True
+
+    def _transition(self, row: Order, after: Order, code: int) -> None:
+        self.store.orders[row.id] = replace(after, last_code=code)
+        chain = self.store.events[row.id]
+        event = OrderEvent(
+            row.order_link_id, after.updated_ms, row.state.value, after.state.value, after.why, code, chain[-1][1]
+        )
+        self.store.events[row.id] = (*chain, (event, event.hash))
+        self._refresh_log(row.account_id, row.t_ms)
+
+    def _refresh_log(self, account_id: int, t_ms: int) -> None:
+        log, rows = self.store.logs[account_id, t_ms], self._at(account_id, t_ms)
+        summary = order_rules.log_summary(log.planned, log.reason, rows)
+        self.store.logs[account_id, t_ms] = replace(log, summary=summary, order_id=order_rules.shown_order_id(rows))
+
+    def _at(self, account_id: int, t_ms: int) -> list[Order]:
+        return [order for order in self.store.of_account(account_id) if order.t_ms == t_ms]
+
+    async def open_orders(self, account_id: int = 0) -> list[Order]:
+        rows = self.store.of_account(account_id) if account_id else self.store.orders.values()
+        return [order for order in rows if order.state not in TERMINAL]
+
+    async def order_by_link(self, order_link_id: str) -> Order | None:
+        return self._by_link(order_link_id)
+
+    def _by_link(self, order_link_id: str) -> Order | None:
+        return self.store.orders.get(self.store.by_link.get(order_link_id, 0))
+
+    async def last_entry(self, account_id: int) -> Order | None:
+        filled = (OrderState.FILLED, OrderState.PARTIAL)
+        entries = [o for o in self.store.of_account(account_id) if o.leg == "e" and o.state in filled]
+        return max(entries, key=lambda order: (order.t_ms, order.id), default=None)
