@@ -6,20 +6,11 @@ A skip is fine on a machine without MariaDB or Redis, where it says so; with CI=
 
 import os
 
-import hypothesis
 import pytest
 
-# a busy machine is no failure: no property is judged by how long it took
-hypothesis.settings.register_profile("maemae", deadline=None)
-# whether a test fails is all a mutant is asked: the same examples each time, and no search for the smallest
-hypothesis.settings.register_profile(
-    "mutants",
-    deadline=None,
-    derandomize=True,
-    report_multiple_bugs=False,
-    phases=(hypothesis.Phase.explicit, hypothesis.Phase.generate),
-)
-hypothesis.settings.load_profile("maemae")
+from tests.effort import load_profile
+
+load_profile()
 
 pytest_plugins = ["tests.servers", "tests.databases"]
 

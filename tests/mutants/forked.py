@@ -38,13 +38,14 @@ class Broken(Exception):
     """A run that says nothing of its tests: it took longer than it may, or died."""
 
 
-def tested(folder: Path, tests: Sequence[str], said: Path, longest_s: float) -> int:
+def tested(folder: Path, tests: Sequence[str], said: Path, longest_s: float, effort: str) -> int:
     """
     Run *tests* (pytest node ids) in the tree at *folder*, as a process of its own; pytest's exit status.
 
-    What the run says goes to the file *said*. `Broken` when it did not end by itself within *longest_s* seconds.
+    What the run says goes to the file *said*; *effort* is one of `tests.effort`. `Broken` when it did not end by itself
+    within *longest_s* seconds.
     """
-    run = _forks.Process(target=_run, args=(folder, tuple(tests), said))
+    run = _forks.Process(target=_run, args=(folder, tuple(tests), said, effort))
     run.start()
     run.join(longest_s)
     if run.exitcode is None:
@@ -56,14 +57,14 @@ def tested(folder: Path, tests: Sequence[str], said: Path, longest_s: float) -> 
     return run.exitcode - ENDED
 
 
-def _run(folder: Path, tests: Sequence[str], said: Path) -> None:
+def _run(folder: Path, tests: Sequence[str], said: Path, effort: str) -> None:
     with said.open("wb") as file:
         os.dup2(file.fileno(), 1)
         os.dup2(file.fileno(), 2)
     for name in [name for name in sys.modules if name.partition(".")[0] in OURS]:
         del sys.modules[name]
     sys.path[:] = [str(folder), *(path for path in sys.path if path and Path(path).resolve() != HERE)]
-    os.environ["PYTHONPATH"] = str(folder)  # of the processes that tests start
+    os.environ |= {"PYTHONPATH": str(folder), "TEST_EFFORT": effort}
     os.chdir(folder)
     sys.dont_write_bytecode = True
     import pytest

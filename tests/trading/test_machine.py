@@ -168,6 +168,4 @@ class OrderMachine(RuleBasedStateMachine):
 OrderMachine.TestCase.settings = examples(
     60, stateful_step_count=20, derandomize=True, suppress_health_check=list(HealthCheck)
 )
-    60, stateful_step_count=20, derandomize=True, suppress_health_check=list(HealthCheck)
-)
 TestAnyOrderOfEventsKeepsThePromises = OrderMachine.TestCase

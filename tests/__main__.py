@@ -1,0 +1,98 @@
+"""
+`make test`: every test, the ones that work beside the ones that wait; `make ci` adds what else CI holds a change to.
+
+Tests with real processes spend their time waiting for them, so they run in a lane of their own beside the tests that
+need the processor; those give way (nice), because a test that waits has a time limit. Browser tests come after the
+waiting ones: Playwright keeps an event loop in its thread, and no coroutine test may share a process with it. Every
+test is in exactly one part, by its folder.
+
+What the second lane says is printed when a part of it ends. The exit status is 0 only when every part's is.
+"""
+
+import argparse
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+PYTEST = (sys.executable, "-m", "pytest", "-q")
+TWO = ("-n", "2", "--dist", "worksteal")
+GIVES_WAY = ("nice", "-n", "10")
+WAITING = ("tests/e2e", "tests/floods", "tests/llama", "tests/torture")
+BROWSER = "tests/browser"
+MEASURED = "tests/trading"
+"""What the coverage gate runs whole: `make ci` does not run it twice."""
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One command of a lane."""
+
+    name: str
+    command: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """How a part ended, and after how many seconds."""
+
+    name: str
+    status: int
+    took_s: float
+
+
+def working(*but: str) -> Part:
+    """Every test that needs the processor, except in the folders *but*."""
+    ignored = (f"--ignore={folder}" for folder in (*WAITING, BROWSER, *but))
+    return Part("tests that work", (*GIVES_WAY, *PYTEST, *TWO, "tests", *ignored))
+
+
+WAITS = (Part("tests that wait", (*PYTEST, *WAITING)), Part("tests in a browser", (*PYTEST, "-m", "browser", BROWSER)))
+CHECKS = Part("make check", (*GIVES_WAY, "make", "check"))
+COVERAGE = Part("make coverage", (*GIVES_WAY, sys.executable, "-m", "tests.coverage_gate"))
+MUTANTS = Part("make mutants", (*GIVES_WAY, sys.executable, "-m", "tests.mutants"))
+
+Lane = Sequence[Part]
+
+
+def lanes(*, ci: bool) -> tuple[Lane, Lane]:
+    """What runs one after the other in the lane that is shown as it goes, and beside it."""
+    return ((CHECKS, working(MEASURED), COVERAGE, MUTANTS) if ci else (working(),)), WAITS
+
+
+def run(lane: Lane, *, shown: bool) -> list[Ended]:
+    """Run the parts of *lane*, whatever becomes of the ones before; told at once, or a part at a time."""
+    ended = []
+    for part in lane:
+        began = time.monotonic()
+        heard = None if shown else subprocess.PIPE
+        done = subprocess.run(part.command, cwd=ROOT, stdout=heard, stderr=subprocess.STDOUT, check=False)
+        ended.append(Ended(part.name, done.returncode, time.monotonic() - began))
+        if done.stdout:
+            sys.stdout.write(f"\n--- {part.name}\n{done.stdout.decode(errors='replace')}")
+            sys.stdout.flush()
+    return ended
+
+
+def main() -> int:
+    """Run both lanes, or with arguments of pytest just the tests they name."""
+    parser = argparse.ArgumentParser(prog="python -m tests", description=(__doc__ or "").strip().split("\n")[0])
+    parser.add_argument("--ci", action="store_true", help="also the checks, the coverage gate and the mutants")
+    options, named = parser.parse_known_args()
+    if named:
+        return subprocess.run([*PYTEST, "-n", "2", "-m", "not browser", *named], cwd=ROOT, check=False).returncode
+    with ThreadPoolExecutor(2) as pool:
+        shown, beside = lanes(ci=options.ci)
+        waiting = pool.submit(run, beside, shown=False)
+        ended = run(shown, shown=True) + waiting.result()
+    for part in ended:
+        print(f"{'FAILED' if part.status else 'ok':<7} {part.name:<20} {part.took_s / 60:.1f} min")
+    return max(part.status != 0 for part in ended)
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
