@@ -1,7 +1,7 @@
 # Maemae: two commands matter, `make run` and `make test`. Each does its own set-up.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help run test check fix bench replay sim torture mutants coverage control analyst migrate lock servers clean
+.PHONY: help run test check ci proof fix bench replay sim torture mutants coverage control analyst migrate lock ready servers clean
 
 # the first Python >= 3.11 that really starts
 PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
@@ -15,17 +15,25 @@ help:  ## this list
 run: .venv/run.stamp  ## the whole system on this machine: paper money, synthetic prices (FEED=bybit for real ones)
 	@exec $(BIN)/python -m services.local
 
-test: .venv/dev.stamp .venv/llama.stamp servers  ## every test; installs MariaDB, Redis and Chromium by apt when root and missing
-	@$(BIN)/python -m pytest -n 2 -q -m "not browser" $(ARGS)
-	@# Playwright keeps an event loop in its thread: no coroutine test may share a process with it
-	@$(BIN)/python -m pytest -q -m browser tests/browser
+test: ready  ## every test; installs MariaDB, Redis and Chromium by apt when root and missing
+	@$(BIN)/python -m tests $(ARGS)
 
-check: .venv/dev.stamp  ## what CI checks: lint, format, types, import directions, the layout's traps
+check: .venv/dev.stamp  ## what CI checks first: lint, format, types, import directions, the layout's traps
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-logo
 	@$(BIN)/python -m tests.layout
+
+ci: ready  ## what CI runs: check, every test, coverage and mutants, in two lanes beside each other
+	@CI=true $(BIN)/python -m tests --ci
+
+proof: ready  ## every long proof, about a night: CI with ten times the examples, worlds, torture, outages at their lengths, bench
+	@CI=true TEST_EFFORT=nightly $(BIN)/python -m tests --ci
+	@$(BIN)/python -m tests.sim --seeds $(or $(SEEDS),60000) $(if $(FIRST),--first $(FIRST))
+	@$(BIN)/python -m tests.torture --all
+	@$(BIN)/python -m tests.torture.outages --long
+	@$(MAKE) bench
 
 fix: .venv/dev.stamp  ## let ruff mend what it can
 	@$(BIN)/ruff check --fix . ; $(BIN)/ruff format .
@@ -61,6 +69,9 @@ lock: .venv/dev.stamp  ## compile requirements*.in, pinned and hashed
 	@$(BIN)/uv pip compile --universal --generate-hashes --no-emit-index-url --python-version 3.11 --no-header -q requirements.in -o requirements.txt
 	@$(BIN)/uv pip compile --universal --generate-hashes --no-emit-index-url --python-version 3.11 --no-header -q requirements-dev.in -o requirements-dev.txt
 	@$(BIN)/uv pip compile --no-deps --generate-hashes --no-emit-index-url --python-version 3.11 --no-header -q requirements-llama.in -o requirements-llama.txt
+
+# everything the tests need; `make -j2 ready` brings the servers while Python's packages come
+ready: .venv/llama.stamp servers
 
 servers:
 	@PATH="$$PATH:/usr/sbin"; missing=""; \

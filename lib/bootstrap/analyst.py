@@ -10,12 +10,11 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from decimal import Decimal
+from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
-from openai import AsyncOpenAI
 
 from lib.adapters.openai.advice import advice
-from lib.adapters.openai.analyst import OpenAIAnalyst, connect
 from lib.adapters.openai.prices import known_prices
 from lib.adapters.openai.profile import Wishes, as_format
 from lib.adapters.sql.database.engine import make_engine
@@ -33,6 +32,11 @@ from lib.ports.analyst import AnalystProfiles
 from lib.settings import Settings
 from lib.simulator.market.synthetic import SyntheticMarket
 from lib.trading.cycle.prompt import build_prompt
+
+if TYPE_CHECKING:
+    from openai import AsyncOpenAI
+
+    from lib.adapters.openai.analyst import OpenAIAnalyst
 
 WINDOW = 30
 TRIED = "tried"
@@ -60,8 +64,10 @@ def wishes_of(settings: Settings) -> Wishes:
     return Wishes(as_format(settings.analyst_format), effort, settings.analyst_max_tokens)
 
 
-def open_analyst(settings: Settings, engine: sa.Engine | None) -> tuple[OpenAIAnalyst, AsyncOpenAI]:
+def open_analyst(settings: Settings, engine: sa.Engine | None) -> "tuple[OpenAIAnalyst, AsyncOpenAI]":
     """The analyst, remembering in the database of *engine* (None = nowhere), and its client to be closed."""
+    from lib.adapters.openai.analyst import OpenAIAnalyst, connect  # slow to import, and most processes ask nobody
+
     client = connect(settings.openai_base_url, settings.openai_api_key)
     profiles: AnalystProfiles | None = SqlAnalystProfiles(engine) if engine is not None else None
     return OpenAIAnalyst(client, wishes=wishes_of(settings), profiles=profiles), client
@@ -115,7 +121,7 @@ async def _begin(profiles: AnalystProfiles, now_ms: int) -> bool:
 
 
 @asynccontextmanager
-async def _opened(settings: Settings) -> AsyncIterator[tuple[OpenAIAnalyst, list[tuple[str, str]]]]:
+async def _opened(settings: Settings) -> "AsyncIterator[tuple[OpenAIAnalyst, list[tuple[str, str]]]]":
     engine = make_engine(settings.database_url) if settings.database_url else None
     steps: list[tuple[str, str]] = []
     analyst, client = open_analyst(settings, engine)

@@ -13,7 +13,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import redis
 import requests
@@ -26,7 +26,6 @@ from lib.adapters.bybit.kline_wire import parse_frame, updates
 from lib.adapters.bybit.limits.limiter import LocalLimiter
 from lib.adapters.bybit.rest.exchanges import BybitAsyncMarket, BybitExchanges
 from lib.adapters.bybit.rest.market_data import BybitMarketData
-from lib.adapters.openai.analyst import OpenAIAnalyst, connect
 from lib.adapters.redis.candle_store import AsyncRedisCandleReader, RedisCandleStore
 from lib.adapters.sql.forms.accounts import SqlAccounts
 from lib.adapters.sql.ledger.ledger import SqlLedger
@@ -48,12 +47,22 @@ from lib.trading.context import Desk
 from lib.trading.cycle.run import CycleReport, run_cycle
 from lib.trading.guardian.task import Guardian
 
+if TYPE_CHECKING:
+    from openai import AsyncOpenAI
+
 INSIDE = "http://127.0.0.1:1"
 """The address of the exchange inside this process; nothing ever connects to it."""
 CLOSE_LAG_MS = 400
 """How long after the minute the stream's closing frame arrives."""
 CYCLE_LAG_MS = 2_000
 HOLDER = "rehearsal"
+
+
+def _local_analyst(url: str) -> "tuple[Analyst, AsyncOpenAI]":
+    from lib.adapters.openai.analyst import OpenAIAnalyst, connect  # slow to import, and most processes ask nobody
+
+    client = connect(url, "local-analyst")
+    return OpenAIAnalyst(client), client
 
 
 class LocalTransport:
@@ -154,7 +163,7 @@ class Rehearsal:
         self.store = RedisCandleStore(stores.redis)
         self.accounts = SqlAccounts(stores.engine)
         self._sealer = VaultSealer(players.public)
-        self._client = connect(analyst_url, "local-analyst")
+        self._analyst, self._client = _local_analyst(analyst_url)
         self.ledger = SqlLedger(stores.engine, installation=players.installation, clock=clock)
         market = BybitMarketData(INSIDE)
         market.mount(LocalAdapter(exchange))
@@ -175,7 +184,7 @@ class Rehearsal:
             exchanges=exchanges,
             market=BybitAsyncMarket(INSIDE, {"paper": INSIDE}, lambda _: transport, self.clock, limiter),
             candles=cast(AsyncCandleReader, Held(AsyncRedisCandleReader(stores.redis_async), self.clock)),
-            analyst=cast(Analyst, Held(OpenAIAnalyst(self._client), self.clock)),
+            analyst=cast(Analyst, Held(self._analyst, self.clock)),
             clock=self.clock,
             feed=self.players.feed,
             model=self.players.model,

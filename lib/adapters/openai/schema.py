@@ -5,9 +5,10 @@ Only types, names and the three actions: providers differ in which numeric const
 ranges are checked by our own parser anyway (`lib.domain.decision`).
 """
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from openai.types.shared_params import ResponseFormatJSONSchema
+if TYPE_CHECKING:
+    from openai.types.shared_params import ResponseFormatJSONSchema
 
 _PROPERTIES: dict[str, dict[str, Any]] = {
     "action": {"type": "string", "enum": ["buy", "sell", "hold"]},
@@ -18,7 +19,7 @@ _PROPERTIES: dict[str, dict[str, Any]] = {
     "take_profit": {"type": "number", "description": "fraction of the entry price, such as 0.05"},
 }
 
-RESPONSE_FORMAT: ResponseFormatJSONSchema = {
+RESPONSE_FORMAT: "ResponseFormatJSONSchema" = {
     "type": "json_schema",
     "json_schema": {
         "name": "decision",
