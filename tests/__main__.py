@@ -51,7 +51,10 @@ def working(*but: str) -> Part:
     return Part("tests that work", (*GIVES_WAY, *PYTEST, *TWO, "tests", *ignored))
 
 
-WAITS = (Part("tests that wait", (*PYTEST, *WAITING)), Part("tests in a browser", (*PYTEST, "-m", "browser", BROWSER)))
+WAITS = (
+    Part("tests that wait", (*PYTEST, *TWO, *WAITING)),
+    Part("tests in a browser", (*PYTEST, "-m", "browser", BROWSER)),
+)
 CHECKS = Part("make check", (*GIVES_WAY, "make", "check"))
 COVERAGE = Part("make coverage", (*GIVES_WAY, sys.executable, "-m", "tests.coverage_gate"))
 MUTANTS = Part("make mutants", (*GIVES_WAY, sys.executable, "-m", "tests.mutants"))

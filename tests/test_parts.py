@@ -1,0 +1,34 @@
+"""Every test file is run by exactly one part of `make test`, and by `make ci` too."""
+
+from pathlib import Path
+
+from tests.__main__ import BROWSER, MEASURED, ROOT, WAITING, Part, lanes
+from tests.coverage_gate import TESTS
+
+FILES = sorted((ROOT / "tests").rglob("test_*.py"))
+
+
+def _runs(part: Part, file: Path) -> bool:
+    """Whether pytest, called by *part*, looks into *file*."""
+    words = part.command[part.command.index("pytest") + 1 :] if "pytest" in part.command else ()
+    ignored = [ROOT / word.removeprefix("--ignore=") for word in words if word.startswith("--ignore=")]
+    named = [ROOT / word for word in words if (ROOT / word).is_dir()]
+    return any(map(file.is_relative_to, named)) and not any(map(file.is_relative_to, ignored))
+
+
+def test_every_test_file_is_run_by_exactly_one_part() -> None:
+    assert len(FILES) > 150
+    shown, beside = lanes(ci=False)
+    assert {file: sum(_runs(part, file) for part in (*shown, *beside)) for file in FILES} == dict.fromkeys(FILES, 1)
+
+
+def test_ci_runs_what_make_test_runs_and_the_gate_what_is_left_out() -> None:
+    shown, beside = lanes(ci=True)
+    left = {file for file in FILES if not any(_runs(part, file) for part in (*shown, *beside))}
+    assert left == {file for file in FILES if file.is_relative_to(ROOT / MEASURED)}
+    assert MEASURED in TESTS
+    assert {part.name for part in shown} >= {"make check", "make coverage", "make mutants"}
+
+
+def test_the_folders_of_the_lanes_are_there() -> None:
+    assert all((ROOT / folder).is_dir() for folder in (*WAITING, BROWSER, MEASURED))
