@@ -14,14 +14,18 @@ from lib.adapters.bybit.limits.limiter import IP_CALLS, LocalLimiter
 from lib.adapters.bybit.rest.exchanges import BybitExchanges
 from lib.adapters.bybit.rest.market_data import BybitMarketData
 from lib.adapters.bybit.rest.transport import AiohttpTransport, open_session
+from lib.adapters.sql.forms.platform_book import SqlPlatformBook
 from lib.adapters.sql.ledger.ledger import SqlLedger
 from lib.adapters.vault import VaultOpener
 from lib.bootstrap import stores
+from lib.bootstrap.analyst import counts_cost
 from lib.clock import Clock, SystemClock
+from lib.domain.account import PlatformLimits
 from lib.domain.account_records import TraderAccount
 from lib.domain.errors import Halt, Pause, Retry
 from lib.ports.exchange import Exchange, Exchanges, Lane
 from lib.ports.ledger import Ledger
+from lib.ports.platform import PlatformBook
 from lib.queries import OperatorReadings
 from lib.settings import Settings
 from lib.trading.context import Desk
@@ -34,6 +38,20 @@ NO_KEY = "no exchange key can be opened without ENCRYPTION_KEY"
 
 
 @dataclass(frozen=True, slots=True)
+class PlatformControl:
+    """
+    The platform settings at the hand of *who*. *limits* is what this environment says without a row; *counts_cost* =
+    what the analyst costs is known to it.
+    """
+
+    book: PlatformBook
+    limits: PlatformLimits
+    clock: Clock
+    who: str
+    counts_cost: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Control:
     """Everything behind the command line. *exchanges* is None where no exchange key can be opened."""
 
@@ -43,6 +61,7 @@ class Control:
     exchanges: Exchanges | None
     prover: Prover
     clock: Clock
+    platform: PlatformControl
     may_resume: bool
     """False = the environment says that nothing may be traded."""
 
@@ -74,6 +93,13 @@ async def control(settings: Settings, who: str) -> AsyncIterator[Control]:
                 # asked while no trader runs, for every account: half the address's budget is nobody's then
                 prover=_prover(settings, ledger, KeysHere(exchanges_at(IP_CALLS // 2)), clock, who),
                 clock=clock,
+                platform=PlatformControl(
+                    book=SqlPlatformBook(engine),
+                    limits=settings.platform_limits,
+                    clock=clock,
+                    who=who,
+                    counts_cost=counts_cost(settings),
+                ),
                 may_resume=settings.trading_enabled,
             )
         finally:
