@@ -76,9 +76,8 @@ def show(platform: PlatformControl, asked: argparse.Namespace) -> list[str]:
     lines.append(f"guests            {doors.guests}{_unread(rows, GUESTS, GuestDoor)}")
     lines.append(_invites(platform.book.invites()))
     if BANNER in rows:
-        lines += (
-            [f"banner            {banner.ko}", f"                  {banner.en}"] if banner else ["banner UNREADABLE"]
-        )
+        said = (banner.ko, banner.en) if banner else ("CANNOT BE READ: none is shown",)
+        lines += [f"banner            {line}" for line in said]
     lines += _limits(platform, rows)
     changes = platform.book.changes(NEWEST)
     return [*lines, "", "newest changes:", *map(change_line, changes)] if changes else lines
