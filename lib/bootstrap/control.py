@@ -107,7 +107,7 @@ async def control(settings: Settings, who: str) -> AsyncIterator[Control]:
             engine.dispose()
 
 
-class KeysHere:
+class KeysHere(Exchanges):
     """
     `lib.ports.exchange.Exchanges` by the keys that open on this command line.
 

@@ -26,6 +26,7 @@ from lib.adapters.bybit.kline_wire import parse_frame, updates
 from lib.adapters.bybit.limits.limiter import LocalLimiter
 from lib.adapters.bybit.rest.exchanges import BybitAsyncMarket, BybitExchanges
 from lib.adapters.bybit.rest.market_data import BybitMarketData
+from lib.adapters.bybit.rest.transport import Transport
 from lib.adapters.openai.analyst import OpenAIAnalyst, connect
 from lib.adapters.redis.candle_store import AsyncRedisCandleReader, RedisCandleStore
 from lib.adapters.sql.forms.accounts import SqlAccounts
@@ -56,7 +57,7 @@ CYCLE_LAG_MS = 2_000
 HOLDER = "rehearsal"
 
 
-class LocalTransport:
+class LocalTransport(Transport):
     """The trader's transport to an exchange in this process."""
 
     def __init__(self, exchange: LocalExchange) -> None:

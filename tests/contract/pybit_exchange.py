@@ -24,6 +24,7 @@ from lib.domain.exchange_records import Ack, OrderAnswer, OrderRecord, SignedOrd
 from lib.domain.modes import MarginMode
 from lib.domain.order import Order, OrderState
 from lib.domain.position import Position, Side
+from lib.ports.exchange import Exchange
 
 OWNERS = {10003, 10004, 10005, 10007, 10010, 33004}
 OVER = {
@@ -68,7 +69,7 @@ class ClockedHTTP(HTTP):  # type: ignore[misc]  # pybit is untyped
         }
 
 
-class PybitExchange:
+class PybitExchange(Exchange):
     """One account by pybit, each call in a thread."""
 
     def __init__(self, uid: str, session: ClockedHTTP) -> None:

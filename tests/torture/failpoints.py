@@ -18,6 +18,7 @@ from typing import Any, Literal
 
 from lib.domain.order import parse_link_id
 from lib.domain.risk import AccountPlan
+from lib.ports.exchange import Exchanges
 from lib.trading.context import Desk
 
 Deed = Literal["kill", "raise", "freeze"]
@@ -126,7 +127,7 @@ class Watched:
         return wait
 
 
-class WatchedExchanges:
+class WatchedExchanges(Exchanges):
     """Hands out watched exchanges."""
 
     def __init__(self, inner: Any, points: Failpoints) -> None:

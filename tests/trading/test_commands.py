@@ -14,6 +14,8 @@ from lib.domain.command import Command, CommandKind
 from lib.domain.errors import Pause, Retry
 from lib.domain.order import OrderState
 from lib.domain.switches import Flags
+from lib.ports.exchange import KeyProbe
+from lib.ports.ledger import Commands
 from lib.trading.commands import TOO_LATE_MS, Clerk
 from lib.trading.cycle.run import run_cycle
 from tests.factories import T, decision
@@ -25,7 +27,7 @@ GOOD = KeyInfo("", True, False, False, False, True, (), 0)
 
 
 @dataclass
-class Inbox:
+class Inbox(Commands):
     """`Commands` in memory."""
 
     waits: list[Command] = field(default_factory=list)
@@ -43,7 +45,7 @@ class Inbox:
 
 
 @dataclass
-class Probe:
+class Probe(KeyProbe):
     """A `KeyProbe` that says *info*, or raises it, and knows how many asked it at once."""
 
     info: KeyInfo | Exception

@@ -12,6 +12,7 @@ import pytest
 from lib.domain.account_records import TraderAccount
 from lib.domain.errors import Pause, Retry
 from lib.domain.order import OrderState
+from lib.ports.exchange import AccountHints
 from lib.trading.guardian.task import Guardian
 from lib.trading.trader import Trader
 from tests.factories import T, decision
@@ -23,7 +24,7 @@ TRADING_STOP = "/v5/position/trading-stop"
 POSITIONS = "/v5/position/list"
 
 
-class WorldHints:
+class WorldHints(AccountHints):
     """`AccountHints` straight from the world's exchange."""
 
     def __init__(self, world: World) -> None:

@@ -23,6 +23,7 @@ from lib.domain.modes import MarginMode
 from lib.domain.order import Order, OrderState
 from lib.domain.position import Position
 from lib.log import redact
+from lib.ports.exchange import Exchange
 
 CREATE = "/v5/order/create"
 REALTIME = "/v5/order/realtime"
@@ -42,7 +43,7 @@ MAX_PAGES = 1_000
 T = TypeVar("T")
 
 
-class BybitExchange:
+class BybitExchange(Exchange):
     """The account of *uid* by its key; calls may overlap."""
 
     def __init__(self, uid: str, calls: SignedCalls) -> None:
