@@ -14,7 +14,7 @@ import pytest
 from lib.domain.api_key import ApiKey
 from lib.domain.candle import MINUTE_MS
 from lib.domain.errors import Pause, Retry
-from lib.domain.exchange_records import Ack, OrderRecord
+from lib.domain.exchange_records import OrderRecord, SendReply
 from lib.domain.order import Order, OrderState, absence_proved, order_link_id
 from lib.simulator.engine.charges import FeeTerms
 from tests.contract.exchange_worlds import AS_BYBITS_DEMO, FALL_MS, START_BALANCE, World, in_process, over_http
@@ -43,7 +43,7 @@ def numbered(seq: int, **changes: object) -> Order:
     return replace(order(), order_link_id=order_link_id(INSTALLATION, T, 1, 1, "e", seq), seq=seq, **changes)  # type: ignore[arg-type]
 
 
-async def send(world: World, what: Order | None = None) -> Ack:
+async def send(world: World, what: Order | None = None) -> SendReply:
     """Sign *what* (the default entry) now and send it."""
     return await world.exchange.send_order(world.exchange.sign_order(what or order(), world.clock.now_ms()))
 

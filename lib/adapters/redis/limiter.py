@@ -154,7 +154,7 @@ class RedisBudget(Budget):
         self._untold[self._key("ban")] = now + BAN_MS
 
     def close_endpoint(self, account: str, path: str, for_ms: int) -> None:
-        """The venue said 10006 to *account* at *path*."""
+        """The venue had too many calls of *account* at *path*."""
         self._untold[self._closure(account, path)] = self._clock.now_ms() + for_ms
 
     async def tell(self) -> None:

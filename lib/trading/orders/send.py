@@ -21,7 +21,7 @@ from lib.trading.orders.resolve import reread, resolve
 
 LOG = log.get("trading.send")
 REFUSED_PAUSE_S = 1.1
-"""After 10002 or 10006: the venue's rolling second has passed."""
+"""After an early refusal: the venue's rolling second has passed."""
 FRESH_MS = 2_000
 """How long a position that was read as flat counts as flat on the way to the claim."""
 LOOKED_MS = 4_000
@@ -122,10 +122,10 @@ async def _send(desk: Desk, exchange: Exchange, order: Order, looked_ms: int | N
     desk.sent[order.account_id] = order.order_link_id
     if order.is_entry:
         desk.entered[order.account_id] = order
-    ack = await exchange.send_order(signed)
-    after = after_hint(ack.code, order.attempts)
-    LOG.info("order.sent", link=order.order_link_id, code=ack.code, now=after.value)
-    await desk.ledger.move(order, after, ack.message or "sent", ack.code or 0)
+    reply = await exchange.send_order(signed)
+    after = after_hint(reply.outcome, order.attempts)
+    LOG.info("order.sent", link=order.order_link_id, said=reply.outcome.value, code=reply.code, now=after.value)
+    await desk.ledger.move(order, after, reply.message or "sent", reply.code or 0)
     return await reread(desk, order), REFUSED_PAUSE_S if after is OrderState.PLANNED else None
 
 
