@@ -1,14 +1,13 @@
 """
 The operator's command line, wired: the ledger, what it shows of everybody, and what it may ask the exchange.
 
-Its desk has nothing to decide with: it looks for orders of ours and brings rows forward, and never leads.
+What it works with can decide nothing: it looks for orders of ours and brings rows forward, and never leads.
 """
 
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import NoReturn
 
 from lib.adapters.bybit.limits.limiter import IP_CALLS, LocalLimiter
 from lib.adapters.bybit.rest.exchanges import BybitExchanges
@@ -22,13 +21,13 @@ from lib.bootstrap.analyst import counts_cost
 from lib.clock import Clock, SystemClock
 from lib.domain.account import PlatformLimits
 from lib.domain.account_records import TraderAccount
-from lib.domain.errors import Halt, Pause, Retry
+from lib.domain.errors import Pause, Retry
 from lib.ports.exchange import Exchange, Exchanges, Lane
 from lib.ports.ledger import Ledger
 from lib.ports.platform import PlatformBook
 from lib.queries import OperatorReadings
 from lib.settings import Settings
-from lib.trading.context import Desk
+from lib.trading.context import OrderContext
 from lib.trading.kill_switch.operator import Operator
 from lib.trading.kill_switch.proof import Prover, VenueTime
 from lib.trading.orders.reconcile import Sweep
@@ -127,33 +126,20 @@ class KeysHere(Exchanges):
             raise Retry(str(closed)) from closed
 
 
-class Nothing:
-    """Candles, prices and analyst of a desk that decides nothing: whoever asks for them has met a bug of ours."""
-
-    async def newest(self, *asked: object, **named: object) -> NoReturn:
-        """As every question here."""
-        raise Halt("the operator's desk decides nothing")
-
-    set_status = closed_candles = ticker = instrument = maintenance = ask = newest
-
-
 def _prover(settings: Settings, ledger: Ledger, exchanges: Exchanges, clock: Clock, who: str) -> Prover:
-    nothing = Nothing()
-    desk = Desk(
-        ledger=ledger,
+    context = OrderContext(
+        orders=ledger,
+        books=ledger,
+        switches=ledger,
         exchanges=exchanges,
-        market=nothing,
-        candles=nothing,
-        analyst=nothing,
         clock=clock,
         feed=settings.feed_name,
-        model="",
         installation=settings.installation,
         holder=who,
     )
     # no trader has looked at its start: as far back as our rows may have been lost
     clocks = {venue: _time_of(url) for venue, url in settings.venue_urls.items()}
-    return Prover(desk, look=Sweep(None, deep=True), clocks=clocks)
+    return Prover(context, look=Sweep(None, deep=True), clocks=clocks)
 
 
 def _time_of(url: str) -> VenueTime:

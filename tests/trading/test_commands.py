@@ -73,7 +73,7 @@ class Office:
         self.inbox = Inbox()
         world.add_account()
         self.probe = Probe(replace(GOOD, uid=str(world.uid(1))))
-        self.clerk = Clerk(world.desk, self.inbox, OpenSeals(), self.probe)
+        self.clerk = Clerk(world.context, self.inbox, OpenSeals(), self.probe)
         world.to(T + 3 * MINUTE_MS + 3_000)
 
     async def ask(self, kind: CommandKind = "ask_now", account_id: int = 1, *, ago_ms: int = 0) -> str:
@@ -184,7 +184,7 @@ async def test_a_cycle_on_demand_still_under_way_lets_the_timetables_wait_its_tu
     on_demand = asyncio.create_task(office.ask())
     await turns_of_the_loop()
     world.to(T + 5 * MINUTE_MS + 2_000)
-    scheduled = asyncio.create_task(run_cycle(world.desk, T + 5 * MINUTE_MS))
+    scheduled = asyncio.create_task(run_cycle(world.context, T + 5 * MINUTE_MS))
     await turns_of_the_loop()
     answered.set()
     assert (await on_demand).startswith("bought")
