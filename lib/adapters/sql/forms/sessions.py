@@ -21,11 +21,12 @@ from lib.domain.account import Colours
 from lib.domain.platform_settings import Invite
 from lib.domain.session import Login, NewSession, SessionRow
 from lib.domain.spelling import normal_email
+from lib.ports.people import Logins, Sessions
 
 T = TypeVar("T")
 
 
-class SqlLogins:
+class SqlLogins(Logins):
     """`lib.ports.people.Logins`."""
 
     def __init__(self, engine: sa.Engine) -> None:
@@ -81,7 +82,7 @@ class SqlLogins:
         transact(self._engine, lambda c: c.execute(change) and None)
 
 
-class SqlSessions:
+class SqlSessions(Sessions):
     """`lib.ports.people.Sessions`."""
 
     def __init__(self, engine: sa.Engine) -> None:
