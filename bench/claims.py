@@ -44,7 +44,7 @@ from lib.domain.decision import Decision
 from lib.domain.order import MAX_AGE_MS
 from lib.simulator.server import SimulatorConfig, serve
 from lib.simulator.venue.venue import VenueConfig
-from lib.trading.context import Desk
+from lib.trading.context import TradingContext
 from lib.trading.cycle.run import CycleReport, run_cycle
 
 SYMBOL, FEED, INSTALLATION = "BTCUSDT", "synthetic", "bench"
@@ -131,8 +131,13 @@ class Bench:
         self.sealer = VaultSealer(public)
         clock = SystemClock()
         limiter = LocalLimiter(clock, ip_calls=0)
-        self.desk = Desk(
-            ledger=self.ledger,
+        self.context = TradingContext(
+            orders=self.ledger,
+            books=self.ledger,
+            limits=self.ledger,
+            switches=self.ledger,
+            cycles=self.ledger,
+            notifier=self.ledger,
             exchanges=BybitExchanges(VaultOpener([private]), {"paper": url}, lambda _: self.transport, clock, limiter),
             market=BybitAsyncMarket(url, {"paper": url}, lambda _: self.transport, clock, limiter),
             candles=self.window,
@@ -182,13 +187,13 @@ class Bench:
         """Seconds from the answers to the last of *count* orders leaving."""
         members = await self.members(count)
         self.round += 1
-        t_ms = self.desk.clock.now_ms() // MINUTE_MS * MINUTE_MS
+        t_ms = self.context.clock.now_ms() // MINUTE_MS * MINUTE_MS
         users = [await asyncio.to_thread(self.enlist, member, t_ms) for member in members]
         end = t_ms - MINUTE_MS
-        self.window.candles = await self.desk.market.closed_candles(SYMBOL, "1m", end=end, limit=30)
+        self.window.candles = await self.context.market.closed_candles(SYMBOL, "1m", end=end, limit=30)
         self.transport.left.clear()
         self.transport.wallets, self.analyst.accounts = 0, count
-        report = await run_cycle(self.desk, t_ms)
+        report = await run_cycle(self.context, t_ms)
         _check(report, len(self.transport.left), count)
         for user_id in users:
             await asyncio.to_thread(self.accounts.set_auto_trade, user_id, False, t_ms)
@@ -197,7 +202,7 @@ class Bench:
     async def floor(self, count: int) -> float:
         """Seconds from the start to the last of *count* orders leaving, with nothing but signed calls."""
         members = await self.members(count)
-        ticker = await self.desk.market.ticker("paper", SYMBOL)
+        ticker = await self.context.market.ticker("paper", SYMBOL)
         self.transport.left.clear()
         began = time.perf_counter()
         await asyncio.gather(*(self._bare(member, ticker.last) for member in members))
@@ -225,7 +230,7 @@ class Bench:
         await self._call(key, "POST", CREATE, "", json.dumps(body).encode())
 
     async def _call(self, key: ApiKey, method: str, path: str, query: str, body: bytes) -> None:
-        headers = signed_headers(key, self.desk.clock.now_ms() - 100, query.encode() or body)
+        headers = signed_headers(key, self.context.clock.now_ms() - 100, query.encode() or body)
         if body:
             headers["Content-Type"] = "application/json"
         status, _, answer = await self.transport.request(method, path, query, headers, body)

@@ -50,7 +50,7 @@ from lib.domain.order import Claim, Order, OrderState
 from lib.simulator.server import SimulatorConfig, serve
 from lib.simulator.venue import venue
 from lib.simulator.venue.limits import AddressLimits
-from lib.trading.context import Desk
+from lib.trading.context import TradingContext
 from lib.trading.cycle.run import CycleReport, run_cycle
 
 SYMBOL, FEED, INSTALLATION = "BTCUSDT", "synthetic", "bench"
@@ -239,11 +239,18 @@ async def shared_limits(folder: Path) -> AsyncIterator[RedisLimits]:
         server.stop()
 
 
-def desk_of(url: str, transport: CountingTransport, limits: RedisLimits, ledger: SqlLedger, private_key: str) -> Desk:
-    """A trader's desk whose limits of a whole platform do not count here."""
+def desk_of(
+    url: str, transport: CountingTransport, limits: RedisLimits, ledger: SqlLedger, private_key: str
+) -> TradingContext:
+    """A trader's context whose limits of a whole platform do not count here."""
     clock = SystemClock()
-    return Desk(
-        ledger=ledger,
+    return TradingContext(
+        orders=ledger,
+        books=ledger,
+        limits=ledger,
+        switches=ledger,
+        cycles=ledger,
+        notifier=ledger,
         exchanges=BybitExchanges(VaultOpener([private_key]), {"paper": url}, lambda _: transport, clock, limits),
         market=BybitAsyncMarket(url, {"paper": url}, lambda _: transport, clock, limits),
         candles=Window(),
@@ -264,30 +271,31 @@ async def measure(folder: Path, count: int, database: str) -> Result:
     with opened_ledger(folder, database) as (engine, ledger):
         async with running_venue(folder) as url, shared_limits(folder) as limits, open_session() as session:
             transport = CountingTransport(AiohttpTransport(url, session))
-            desk = desk_of(url, transport, limits, ledger, private)
+            context = desk_of(url, transport, limits, ledger, private)
             members = await open_accounts(url, count)
-            await asyncio.to_thread(enlist, engine, VaultSealer(public), members, desk.clock.now_ms())
-            await as_by_the_last_cycle(desk)
-            t_ms, report = await next_cycle(desk)
-            ended = desk.clock.now_ms()
+            await asyncio.to_thread(enlist, engine, VaultSealer(public), members, context.clock.now_ms())
+            await as_by_the_last_cycle(context)
+            t_ms, report = await next_cycle(context)
+            ended = context.clock.now_ms()
     seen = json.loads((folder / "seen.json").read_text())
     return summed_up(count, t_ms, ended, report, ledger.claims, seen, transport.refused)
 
 
-async def next_cycle(desk: Desk) -> tuple[int, CycleReport]:
+async def next_cycle(context: TradingContext) -> tuple[int, CycleReport]:
     """The cycle of the next minute, two seconds after it; its T."""
-    t_ms = desk.clock.now_ms() // MINUTE_MS * MINUTE_MS + MINUTE_MS
-    await desk.clock.sleep((t_ms + LAG_MS - desk.clock.now_ms()) / 1000)
-    assert isinstance(desk.candles, Window)
-    desk.candles.candles = await desk.market.closed_candles(SYMBOL, "1m", end=t_ms - MINUTE_MS, limit=30)
-    return t_ms, await run_cycle(desk, t_ms)
+    t_ms = context.clock.now_ms() // MINUTE_MS * MINUTE_MS + MINUTE_MS
+    await context.clock.sleep((t_ms + LAG_MS - context.clock.now_ms()) / 1000)
+    assert isinstance(context.candles, Window)
+    context.candles.candles = await context.market.closed_candles(SYMBOL, "1m", end=t_ms - MINUTE_MS, limit=30)
+    return t_ms, await run_cycle(context, t_ms)
 
 
-async def as_by_the_last_cycle(desk: Desk) -> None:
+async def as_by_the_last_cycle(context: TradingContext) -> None:
     """Every account was swept when it last ended a cycle, as in a trader that runs; these are new."""
-    epoch = await desk.ledger.hold_lease(desk.holder, desk.lease_ms)
+    epoch = await context.switches.hold_lease(context.holder, context.lease_ms)
     assert epoch is not None
-    desk.swept.update((account.account_id, epoch) for account in await desk.ledger.accounts())
+    for account in await context.switches.accounts():
+        context.state.swept(account.account_id, epoch)
 
 
 def summed_up(

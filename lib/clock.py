@@ -25,7 +25,7 @@ class Clock(Protocol):
         ...
 
 
-class SystemClock:
+class SystemClock(Clock):
     """The machine's own clock, at 1x."""
 
     def now_ms(self) -> int:
@@ -58,7 +58,7 @@ QUIET_ROUNDS = 24
 """Event-loop rounds without anybody at work before a stepped clock moves: enough for any chain of wake-ups."""
 
 
-class SteppedClock:
+class SteppedClock(Clock):
     """
     A market clock that moves when told, or when everybody who could act is asleep on it.
 

@@ -22,6 +22,7 @@ from lib.domain.account import MOST_GUESTS, VENUES, PlatformLimits, Venue, feed_
 from lib.domain.bybit_sites import SITES, Site
 from lib.domain.candle import INTERVALS
 from lib.domain.errors import Halt
+from lib.domain.platform_settings import LIMIT_BOUNDS
 from lib.domain.pricing import AnalystPrices
 
 VERSION = "0.1.0"
@@ -274,14 +275,23 @@ def _installation(text: str) -> str:
 def _platform_limits(source: Mapping[str, str]) -> PlatformLimits:
     usual = PlatformLimits()
     return PlatformLimits(
-        daily_loss=_decimal(source, "PLATFORM_DAILY_LOSS", usual.daily_loss, "0.5"),
-        max_exposure=_decimal(source, "PLATFORM_MAX_EXPOSURE_USDT", usual.max_exposure, "1000000000"),
-        entries_per_day=int(_number(source, "PLATFORM_ENTRIES_PER_DAY", usual.entries_per_day, 0, 1_000_000)),
-        analyst_failures=int(_number(source, "PLATFORM_ANALYST_FAILURES", usual.analyst_failures, 1, 288)),
-        analyst_tokens=int(_number(source, "PLATFORM_ANALYST_TOKENS", usual.analyst_tokens, 0, 10**10)),
-        analyst_cost=_decimal(source, "PLATFORM_ANALYST_COST_USD", usual.analyst_cost, "100000"),
-        guest_tokens=int(_number(source, "PLATFORM_GUEST_TOKENS", usual.guest_tokens, 0, 10**10)),
+        daily_loss=_limit(source, "PLATFORM_DAILY_LOSS", "daily_loss", usual.daily_loss),
+        max_exposure=_limit(source, "PLATFORM_MAX_EXPOSURE_USDT", "max_exposure", usual.max_exposure),
+        entries_per_day=_count(source, "PLATFORM_ENTRIES_PER_DAY", "entries_per_day", usual.entries_per_day),
+        analyst_failures=_count(source, "PLATFORM_ANALYST_FAILURES", "analyst_failures", usual.analyst_failures),
+        analyst_tokens=_count(source, "PLATFORM_ANALYST_TOKENS", "analyst_tokens", usual.analyst_tokens),
+        analyst_cost=_limit(source, "PLATFORM_ANALYST_COST_USD", "analyst_cost", usual.analyst_cost),
+        guest_tokens=_count(source, "PLATFORM_GUEST_TOKENS", "guest_tokens", usual.guest_tokens),
     )
+
+
+def _limit(source: Mapping[str, str], name: str, limit: str, usual: Decimal) -> Decimal:
+    return _decimal(source, name, usual, str(LIMIT_BOUNDS[limit].most))
+
+
+def _count(source: Mapping[str, str], name: str, limit: str, usual: int) -> int:
+    bounds = LIMIT_BOUNDS[limit]
+    return int(_number(source, name, usual, float(bounds.least), float(bounds.most)))
 
 
 def _analyst_prices(source: Mapping[str, str]) -> AnalystPrices:

@@ -10,6 +10,8 @@ The operator's command line: see how everything stands, stop it, close it, let i
     python -m services.control needs-human                      orders only a person can end, with the evidence
     python -m services.control audit                            whether every order's history is as it was written
     python -m services.control settle  LINK_ID STATE --why TEXT
+    python -m services.control settings                         platform settings: what holds, and who changed what
+    python -m services.control set | invite | banner | limit    change them: see services/control_platform.py
 
 `stop` and `flatten` wait until it is proved that everything stopped and say meanwhile what is still open. Exit status:
 0 done (and proved), 1 refused, impossible now, a history that is not as it was written, or not proved within --timeout
@@ -34,6 +36,7 @@ from lib.queries import PlatformStanding
 from lib.trading.kill_switch.operator import NoSuchAccountError
 from lib.trading.kill_switch.proof import Proof
 from lib.trading.orders.settle_by_hand import Word, look_again, settle
+from services import control_platform
 from services.control_text import (
     broken_line,
     lock_lines,
@@ -85,6 +88,7 @@ def _arguments(words: list[str] | None) -> argparse.Namespace:
     settled.add_argument("link_id")
     settled.add_argument("state", choices=sorted(state.value for state in TERMINAL))
     settled.add_argument("--why", required=True)
+    control_platform.add_arguments(acts)
     return parser.parse_args(words)
 
 
@@ -105,6 +109,7 @@ async def _run(loaded: settings.Settings, asked: argparse.Namespace) -> int:
         "resume": _resume,
         "unlock": _unlock,
         "settle": _settle,
+        **dict.fromkeys(control_platform.ACTS, _on_platform),
     }
     async with bootstrap.control(loaded, f"cli:{getpass.getuser()}@{socket.gethostname()}") as control:
         return await acts[asked.act](control, asked)
@@ -239,6 +244,14 @@ async def _settle(control: Control, asked: argparse.Namespace) -> int:
     if against := await settle(control.ledger, order, evidence, word):
         return _complain(f"refused: {against}", 1)
     _say([_settled(order, asked.state), f"  {evidence.sentence}"])
+    return 0
+
+
+async def _on_platform(control: Control, asked: argparse.Namespace) -> int:
+    try:
+        _say(await asyncio.to_thread(control_platform.ACTS[asked.act], control.platform, asked))
+    except ValueError as refused:
+        return _complain(f"refused: {refused}", 1)
     return 0
 
 

@@ -49,6 +49,10 @@ function build(root, state) {
   const form = make("form", { novalidate: false }, field(data, "email", "email", "username", { maxlength: "255" }), password);
   if (joining) {
     form.append(make("small", {}, words.password_rule));
+    if (data.registration === "invite") {
+      form.append(field(data, "invite", "text", "off", { maxlength: "40", autocapitalize: "characters", spellcheck: "false" }));
+      form.append(make("small", {}, words.invite_note));
+    }
     if (!keeping) form.append(make("label", { class: "check", for: "door-risk" }, accept, make("span", {}, words.accept)));
   }
   form.append(submit, alert);
@@ -68,10 +72,10 @@ function build(root, state) {
   };
   form.onsubmit = (event) => {
     event.preventDefault();
-    const { email, password: secret } = Object.fromEntries(new FormData(form));
+    const { email, password: secret, invite = "" } = Object.fromEntries(new FormData(form));
     const known = { email, password: secret };
-    if (keeping) return act("/api/auth/keep", known);
-    if (joining) return act("/api/auth/register", { ...known, locale: data.locale, accepted_risk: accept.checked });
+    if (keeping) return act("/api/auth/keep", { ...known, invite });
+    if (joining) return act("/api/auth/register", { ...known, invite, locale: data.locale, accepted_risk: accept.checked });
     return act("/api/auth/login", known);
   };
   const quick = (label, path, body, classes) => {
@@ -79,17 +83,21 @@ function build(root, state) {
     button.onclick = () => act(path, body);
     return button;
   };
-  if (keeping) return root.replaceChildren(form);
+  // the server decides; here nobody is asked to fill in what will be refused
+  const shut = joining && data.registration === "closed";
+  const shown = shut ? make("p", { class: "shut" }, words.closed) : form;
+  if (keeping) return root.replaceChildren(shown);
+  const guest = data.guests === false ? [] : [
+    quick(words.try, "/api/auth/try", { accepted_risk: true, locale: data.locale }, "primary"),
+    make("small", {}, words.try_note),
+  ];
   root.replaceChildren(
-    make("div", { class: "quick" },
-      quick(words.try, "/api/auth/try", { accepted_risk: true, locale: data.locale }, "primary"),
-      make("small", {}, words.try_note),
-      quick(words.demo, "/api/auth/demo", {}, "plain")),
+    make("div", { class: "quick" }, ...guest, quick(words.demo, "/api/auth/demo", {}, "plain")),
     make("div", { class: "or" }, make("span", {}, words.or)),
     make("div", { role: "tablist", class: "tabs" }, tab("sign_in"), tab("register")),
-    form,
+    shown,
   );
-  submit.classList.toggle("second", true);
+  if (guest.length) submit.classList.add("second");
 }
 
 export default function ({ data, parentElement }) {

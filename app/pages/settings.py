@@ -9,6 +9,7 @@ import streamlit as st
 
 from app.i18n import md, switch, t, words, zone
 from app.panels.control import tell
+from app.panels.notice import doors
 from app.panels.state import state_box
 from app.panels.top import title, top
 from app.session import look_again, require_user
@@ -19,6 +20,8 @@ from app.ui.write import exact, percent
 from lib.accounts.web import SessionUser
 from lib.domain.account import Colours, Limits
 from lib.domain.analyst_name import is_rules
+
+KEEP_TEXTS = ("email", "password", "password_rule", "invite", "invite_note")
 
 
 def _language() -> None:
@@ -98,8 +101,8 @@ def _keep() -> None:
     with st.container(border=True, key="keep"):
         st.subheader(t("settings.keep"), anchor=False)
         st.caption(t("settings.keep_note"))
-        text = {name: t(f"sign_in.{name}") for name in ("email", "password", "password_rule")}
-        keep({**text, "keep": t("settings.keep_do")}, words("refuse."))
+        text = {name: t(f"sign_in.{name}") for name in KEEP_TEXTS}
+        keep({**text, "keep": t("settings.keep_do"), "closed": t("settings.keep_closed")}, words("refuse."), doors())
 
 
 signed_in = require_user()

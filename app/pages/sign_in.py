@@ -1,12 +1,14 @@
 """
 The front door: what this is, that money can be lost, and three ways in.
 
-Everything is drawn by one browser module that posts to our REST routes; no data of anybody is read here.
+Everything is drawn by one browser module that posts to our REST routes; no data of anybody is read here, only what an
+operator says to everybody.
 """
 
 import streamlit as st
 
 from app.i18n import chosen_here, language, switch, t, words
+from app.panels.notice import banner, doors
 from app.ui.small import door, remember_language
 
 TEXTS = (
@@ -22,11 +24,15 @@ TEXTS = (
     "accept",
     "create",
     "enter",
+    "invite",
+    "invite_note",
+    "closed",
 )
 
 
 def view() -> None:
     """Draw the front door."""
+    banner()
     with st.container(horizontal=True, horizontal_alignment="right"):
         switch()
     remember_language(chosen_here())
@@ -37,5 +43,7 @@ def view() -> None:
         st.warning(t("sign_in.risk"), icon=":material/warning:")
         with st.container(border=True):
             mode = "register" if st.query_params.get("door") == "register" else "sign_in"
-            door({name: t(f"sign_in.{name}") for name in TEXTS}, words("refuse."), language(), mode)
+            door(
+                {name: t(f"sign_in.{name}") for name in TEXTS}, words("refuse."), language(), {"mode": mode, **doors()}
+            )
         st.caption(t("sign_in.open_source"))

@@ -1,5 +1,6 @@
 """
-The line above every page: its title or badges to the left, who is signed in and the language to the right.
+The line above every page: its title or badges to the left, who is signed in and the language to the right; over it,
+what an operator says to everybody.
 """
 
 from collections.abc import Callable
@@ -7,6 +8,7 @@ from collections.abc import Callable
 import streamlit as st
 
 from app.i18n import chosen_here, switch, t
+from app.panels.notice import banner
 from app.ui.plain import plain
 from app.ui.small import leave, remember_language
 from lib.accounts.web import SessionUser
@@ -14,6 +16,7 @@ from lib.accounts.web import SessionUser
 
 def top(user: SessionUser, left: Callable[[], None]) -> None:
     """Draw it; *left* draws its left part."""
+    banner()
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute", key="top"):
         with st.container(width="stretch"):
             left()

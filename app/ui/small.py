@@ -11,12 +11,14 @@ from app.visit import LANGUAGE_COOKIE
 CYCLE_MS = 300_000
 
 
-def door(text: Mapping[str, str], errors: Mapping[str, str], locale: str, mode: str) -> None:
+def door(text: Mapping[str, str], errors: Mapping[str, str], locale: str, shown: Mapping[str, object]) -> None:
     """
-    Sign-in and registration form, which of the two first is *mode* (sign_in, register); it posts to our REST routes
-    itself, so a password never reaches a script.
+    Sign-in and registration form; it posts to our REST routes itself, so a password never reaches a script.
+
+    *shown*: "mode" is which of the two comes first (sign_in, register), "registration" (open, invite, closed) and
+    "guests" (whether new ones come in) are the doors an operator left open.
     """
-    data = {"text": dict(text), "errors": dict(errors), "locale": locale, "mode": mode}
+    data = {"text": dict(text), "errors": dict(errors), "locale": locale, **shown}
     component("door", DOOR)(key="door", data=data)
 
 
@@ -44,9 +46,10 @@ def remember_language(language: str) -> None:
     component("language")(key="remember_language", data={"cookie": LANGUAGE_COOKIE, "language": language})
 
 
-def keep(text: Mapping[str, str], errors: Mapping[str, str]) -> None:
+def keep(text: Mapping[str, str], errors: Mapping[str, str], shown: Mapping[str, object]) -> None:
     """The form by which a guest becomes a person; as `door`."""
-    component("door", DOOR)(key="keep_form", data={"text": dict(text), "errors": dict(errors), "mode": "keep"})
+    data = {"text": dict(text), "errors": dict(errors), **shown, "mode": "keep"}
+    component("door", DOOR)(key="keep_form", data=data)
 
 
 def leave(label: str, ask: Mapping[str, str] | None = None) -> None:

@@ -64,6 +64,7 @@ DOOR = """
 .door .tabs { display: grid; grid-template-columns: 1fr 1fr; border-bottom: 1px solid var(--st-border-color); }
 .door .tabs button { border: 0; border-radius: 0; border-bottom: 2px solid transparent; opacity: .65; padding: .45rem; }
 .door .tabs button[aria-selected=true] { opacity: 1; border-bottom-color: var(--st-primary-color); }
+.door .shut { margin: 0; font-size: 13px; line-height: 1.5; }
 .door .alert:empty { display: none; }
 .door .alert { margin: 0; color: var(--st-red-color, #f6465d); font-size: 13px; }
 """

@@ -12,7 +12,7 @@ from lib.ports.secrets import PasswordHasher
 FULL = Refusals(Retry, "too many people are signing in at this moment", "signing in takes too long at this moment")
 
 
-class GatedHasher:
+class GatedHasher(PasswordHasher):
     """`PasswordHasher` with *at_once* running and *waiting* queued at most; *Retry* beyond, or after *patience_s*."""
 
     def __init__(self, hasher: PasswordHasher, *, at_once: int = 2, waiting: int = 24, patience_s: float = 5.0) -> None:

@@ -13,7 +13,6 @@ from lib.accounts.refusal import Refusal
 from lib.domain.errors import MaemaeError, Retry
 from lib.domain.venue_answer import VenueAnswer
 
-WRONG_ADDRESS = 10010
 _ADDRESS = re.compile(r"[0-9A-Fa-f:.]{3,45}")
 
 
@@ -35,7 +34,7 @@ def _details(answer: VenueAnswer, addresses: Iterable[str]) -> dict[str, str]:
         "said": answer.text,
         "address": "",
     }
-    if answer.code == WRONG_ADDRESS and not answer.is_http:
+    if answer.is_bound_elsewhere:
         details["address"] = _named(answer.text) or ", ".join(addresses) or "?"
     return {name: text for name, text in details.items() if text}
 

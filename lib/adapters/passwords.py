@@ -7,17 +7,21 @@ judge strength or throttle: forms and sign-in do.
 
 import unicodedata
 
-from argon2 import PasswordHasher, Type
+import argon2
 from argon2.exceptions import InvalidHashError, VerificationError
+
+from lib.ports.secrets import PasswordHasher
 
 MAX_CHARS = 1_024
 
 
-class Passwords:
+class Passwords(PasswordHasher):
     """Hashes carry their own parameters, so old ones verify after a change and `needs_rehash` says when to renew."""
 
     def __init__(self, *, memory_kib: int = 19_456, passes: int = 2, lanes: int = 1) -> None:
-        self._hasher = PasswordHasher(time_cost=passes, memory_cost=memory_kib, parallelism=lanes, type=Type.ID)
+        self._hasher = argon2.PasswordHasher(
+            time_cost=passes, memory_cost=memory_kib, parallelism=lanes, type=argon2.Type.ID
+        )
         self._nobody = self._hasher.hash("nobody has this password")
 
     def hash(self, password: str) -> str:

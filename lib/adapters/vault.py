@@ -22,6 +22,7 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from lib.domain.api_key import ApiKey, SealContext
 from lib.domain.errors import Halt, Pause
 from lib.log import register_secret
+from lib.ports.secrets import Opener, Sealer
 
 VERSION = "v1"
 PURPOSE = "exchange-key"
@@ -42,7 +43,7 @@ def public_key(private_b64: str, setting: str = "ENCRYPTION_KEY") -> str:
     return _b64(private.public_key().public_bytes_raw())
 
 
-class VaultSealer:
+class VaultSealer(Sealer):
     """All the web side has."""
 
     def __init__(self, public_b64: str, setting: str = "ENCRYPTION_PUBLIC_KEY") -> None:
@@ -59,7 +60,7 @@ class VaultSealer:
         return f"{VERSION}.{kid}.{base64.urlsafe_b64encode(sender + nonce + sealed).rstrip(b'=').decode()}"
 
 
-class VaultOpener:
+class VaultOpener(Opener):
     """The trader's half: the private key in use first, then those being rotated out."""
 
     def __init__(self, private_b64s: Sequence[str], setting: str = "ENCRYPTION_KEY") -> None:

@@ -47,15 +47,23 @@ _RULES = Instrument("BTCUSDT", _TICK, _TICK, _TICK, Decimal(100), Decimal(5), De
 
 def analyst_prices(settings: Settings) -> AnalystPrices:
     """What this deployment's model costs; *Halt* when the operator capped a cost that cannot be counted."""
-    prices = settings.analyst_prices
-    if not prices.known:
-        prices = known_prices(settings.openai_base_url, settings.openai_model)
+    prices = _prices(settings)
     if settings.analyst_cost_capped and not prices.known:
         raise Halt(
             f"PLATFORM_ANALYST_COST_USD cannot be counted: what {settings.openai_model} costs is not known, "
             "set ANALYST_PRICE_INPUT_USD and ANALYST_PRICE_OUTPUT_USD"
         )
     return prices
+
+
+def counts_cost(settings: Settings) -> bool:
+    """Whether what the analyst costs is counted here at all."""
+    return _prices(settings).known
+
+
+def _prices(settings: Settings) -> AnalystPrices:
+    own = settings.analyst_prices
+    return own if own.known else known_prices(settings.openai_base_url, settings.openai_model)
 
 
 def wishes_of(settings: Settings) -> Wishes:

@@ -1,36 +1,53 @@
 """
 The operator's command line, wired: the ledger, what it shows of everybody, and what it may ask the exchange.
 
-Its desk has nothing to decide with: it looks for orders of ours and brings rows forward, and never leads.
+What it works with can decide nothing: it looks for orders of ours and brings rows forward, and never leads.
 """
 
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import NoReturn
 
 from lib.adapters.bybit.limits.limiter import IP_CALLS, LocalLimiter
 from lib.adapters.bybit.rest.exchanges import BybitExchanges
 from lib.adapters.bybit.rest.market_data import BybitMarketData
 from lib.adapters.bybit.rest.transport import AiohttpTransport, open_session
+from lib.adapters.sql.forms.platform_book import SqlPlatformBook
 from lib.adapters.sql.ledger.ledger import SqlLedger
 from lib.adapters.vault import VaultOpener
 from lib.bootstrap import stores
+from lib.bootstrap.analyst import counts_cost
 from lib.clock import Clock, SystemClock
+from lib.domain.account import PlatformLimits
 from lib.domain.account_records import TraderAccount
-from lib.domain.errors import Halt, Pause, Retry
+from lib.domain.errors import Pause, Retry
 from lib.ports.exchange import Exchange, Exchanges, Lane
 from lib.ports.ledger import Ledger
+from lib.ports.platform import PlatformBook
 from lib.queries import OperatorReadings
 from lib.settings import Settings
-from lib.trading.context import Desk
+from lib.trading.context import OrderContext
 from lib.trading.kill_switch.operator import Operator
 from lib.trading.kill_switch.proof import Prover, VenueTime
 from lib.trading.orders.reconcile import Sweep
 
 NO_KEY = "no exchange key can be opened without ENCRYPTION_KEY"
 """Goes into the log alone: the command line has its own words."""
+
+
+@dataclass(frozen=True, slots=True)
+class PlatformControl:
+    """
+    The platform settings at the hand of *who*. *limits* is what this environment says without a row; *counts_cost* =
+    what the analyst costs is known to it.
+    """
+
+    book: PlatformBook
+    limits: PlatformLimits
+    clock: Clock
+    who: str
+    counts_cost: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +60,7 @@ class Control:
     exchanges: Exchanges | None
     prover: Prover
     clock: Clock
+    platform: PlatformControl
     may_resume: bool
     """False = the environment says that nothing may be traded."""
 
@@ -74,6 +92,13 @@ async def control(settings: Settings, who: str) -> AsyncIterator[Control]:
                 # asked while no trader runs, for every account: half the address's budget is nobody's then
                 prover=_prover(settings, ledger, KeysHere(exchanges_at(IP_CALLS // 2)), clock, who),
                 clock=clock,
+                platform=PlatformControl(
+                    book=SqlPlatformBook(engine),
+                    limits=settings.platform_limits,
+                    clock=clock,
+                    who=who,
+                    counts_cost=counts_cost(settings),
+                ),
                 may_resume=settings.trading_enabled,
             )
         finally:
@@ -81,7 +106,7 @@ async def control(settings: Settings, who: str) -> AsyncIterator[Control]:
             engine.dispose()
 
 
-class KeysHere:
+class KeysHere(Exchanges):
     """
     `lib.ports.exchange.Exchanges` by the keys that open on this command line.
 
@@ -101,33 +126,20 @@ class KeysHere:
             raise Retry(str(closed)) from closed
 
 
-class Nothing:
-    """Candles, prices and analyst of a desk that decides nothing: whoever asks for them has met a bug of ours."""
-
-    async def newest(self, *asked: object, **named: object) -> NoReturn:
-        """As every question here."""
-        raise Halt("the operator's desk decides nothing")
-
-    set_status = closed_candles = ticker = instrument = maintenance = ask = newest
-
-
 def _prover(settings: Settings, ledger: Ledger, exchanges: Exchanges, clock: Clock, who: str) -> Prover:
-    nothing = Nothing()
-    desk = Desk(
-        ledger=ledger,
+    context = OrderContext(
+        orders=ledger,
+        books=ledger,
+        switches=ledger,
         exchanges=exchanges,
-        market=nothing,
-        candles=nothing,
-        analyst=nothing,
         clock=clock,
         feed=settings.feed_name,
-        model="",
         installation=settings.installation,
         holder=who,
     )
     # no trader has looked at its start: as far back as our rows may have been lost
     clocks = {venue: _time_of(url) for venue, url in settings.venue_urls.items()}
-    return Prover(desk, look=Sweep(None, deep=True), clocks=clocks)
+    return Prover(context, look=Sweep(None, deep=True), clocks=clocks)
 
 
 def _time_of(url: str) -> VenueTime:

@@ -30,13 +30,13 @@ from lib.domain.bybit_sites import FEEDS
 from lib.domain.errors import Halt, Retry
 from lib.domain.instrument import Instrument
 from lib.market.collector import Collector, CollectorPlan
-from lib.ports.ledger import Ledger
+from lib.ports.ledger import SwitchLedger
 from lib.ports.market import NotListed
 from lib.settings import VERSION, Settings
 from lib.simulator.analyst.completions import MODELS
 from lib.simulator.server import SimulatorConfig, Upstream, serve
 from lib.trading.commands import Clerk
-from lib.trading.context import Desk
+from lib.trading.context import TradingContext
 from lib.trading.guardian.task import Guardian
 from lib.trading.kill_switch.stopper import Stopper
 from lib.trading.trader import Trader
@@ -59,14 +59,14 @@ async def trader(settings: Settings) -> AsyncIterator[Trader]:
     with take_seat(settings.data_dir, holder) as dead:
         async with _trader(settings, holder) as made:
             if dead:
-                await _inherit(made.desk.ledger, dead)
+                await _inherit(made.context.switches, dead)
             yield made
 
 
-async def _inherit(ledger: Ledger, dead: str) -> None:
+async def _inherit(switches: SwitchLedger, dead: str) -> None:
     """Give the lease of a trader known to be dead back; otherwise it would be waited for."""
     try:
-        await ledger.release_lease(dead)
+        await switches.release_lease(dead)
     except Retry as busy:
         log.get("bootstrap").warning("trader.lease_waits", why=str(busy))
 
@@ -88,8 +88,13 @@ async def _trader(settings: Settings, holder: str) -> AsyncIterator[Trader]:
 
         urls = settings.venue_urls
         opener = VaultOpener([settings.encryption_key])
-        desk = Desk(
-            ledger=ledger,
+        context = TradingContext(
+            orders=ledger,
+            books=ledger,
+            limits=ledger,
+            switches=ledger,
+            cycles=ledger,
+            notifier=ledger,
             exchanges=BybitExchanges(opener, urls, transport_for, clock, limits),
             market=BybitAsyncMarket(settings.bybit_api_url, urls, transport_for, clock, limits),
             candles=AsyncRedisCandleReader(redis),
@@ -107,8 +112,8 @@ async def _trader(settings: Settings, holder: str) -> AsyncIterator[Trader]:
         hints = BybitAccountHints(opener, settings.private_ws_urls, session, clock)
         try:
             probe = PybitKeyProbe(urls, ban=stores.check_lane(settings), clock=clock)
-            clerk = Clerk(desk, SqlCommands(engine, clock), opener, probe)
-            yield Trader(desk, Guardian(desk, hints), clerk, Stopper(desk, allowed=settings.trading_enabled))
+            clerk = Clerk(context, SqlCommands(engine, clock), opener, probe)
+            yield Trader(context, Guardian(context, hints), clerk, Stopper(context, allowed=settings.trading_enabled))
         finally:
             await hints.close()
             await limits.told()

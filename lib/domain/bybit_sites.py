@@ -1,7 +1,7 @@
 """
 Bybit's sites and their hosts: a closed list, so that a signed request goes nowhere else.
 
-An account lives on the site where it was registered, and its keys are unknown on every other (10003). Bybit names a
+An account lives on the site where it was registered, and its keys are unknown on every other. Bybit names a
 REST host for each site and a stream host for some; the others' accounts are streamed from bybit.com. Demo trading has
 one host for everybody. https://bybit-exchange.github.io/docs/v5/guide
 """

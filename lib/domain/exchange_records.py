@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from lib.domain.books import Fill
-from lib.domain.order import OrderState
+from lib.domain.order import OrderState, SendOutcome
 from lib.domain.position import Side
 
 
@@ -70,11 +70,16 @@ class SignedOrder:
 
 
 @dataclass(frozen=True, slots=True)
-class Ack:
-    """The reply to a send: Bybit's retCode (None = no readable reply) and its text. A hint, never a verdict."""
+class SendReply:
+    """
+    The reply to a send: what it says happened, and the venue's text. A hint, never a verdict.
 
-    code: int | None
+    *code* is the venue's own (None = no readable reply): evidence for the order's events, read by nobody but people.
+    """
+
+    outcome: SendOutcome
     message: str
+    code: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -277,16 +277,29 @@ def _attempt(order: Order, now: int, signed_ts: int) -> Claim:
     return Claim(True, S.SUBMITTING, "claimed")
 
 
-def after_hint(code: int | None, attempts: int) -> OrderState:
-    """
-    Where the reply to a send moves a SUBMITTING row; *code* is Bybit's retCode, None = no readable reply.
+class SendOutcome(StrEnum):
+    """What the reply to a send says happened, in no venue's words. A hint, never a verdict."""
 
-    A reply is a hint: acknowledged is not filled, refused before execution may be tried again under the same id,
-    anything else is unknown until a query answers.
+    ACCEPTED = "accepted"
+    """Acknowledged: the order may work, fill or be rejected yet."""
+    REFUSED_EARLY = "refused early"
+    """Refused before execution: the same order may be signed and sent again under the same id."""
+    REFUSED = "refused"
+    """Refused by a rule, or until somebody acts: sending it again would change nothing."""
+    UNKNOWN = "unknown"
+    """It may have taken effect: no readable reply, one that says so, or one that nobody knows."""
+
+
+def after_hint(outcome: SendOutcome, attempts: int) -> OrderState:
     """
-    if code == 0:
+    Where the reply to a send moves a SUBMITTING row with *attempts* sends behind it.
+
+    A reply is a hint: acknowledged is not filled, refused early may be tried again under the same id, anything else, a
+    refusal too, is unknown until a query answers.
+    """
+    if outcome is SendOutcome.ACCEPTED:
         return S.ACCEPTED
-    if code in (10002, 10006) and attempts < MAX_ATTEMPTS:
+    if outcome is SendOutcome.REFUSED_EARLY and attempts < MAX_ATTEMPTS:
         return S.PLANNED
     return S.UNKNOWN
 

@@ -174,6 +174,18 @@ def limit_overrides(rows: Rows) -> LimitOverrides:
     return LimitOverrides(figures, tuple(unreadable))
 
 
+def loosens(name: str, before: str | None, after: str | None, usual: PlatformLimits) -> bool:
+    """
+    Whether the limit *name* would let more through with the row *after* than with *before*.
+
+    None = no row: *usual* counts. A row that cannot be read lets nothing through, so whatever follows it loosens.
+    """
+    was, will = (limit_overrides({} if text is None else {f"{LIMIT}{name}": text}) for text in (before, after))
+    if was.unreadable or will.unreadable:
+        return bool(was.unreadable)
+    return name in LIMIT_BOUNDS and bool(getattr(will.over(usual), name) > getattr(was.over(usual), name))
+
+
 def admission(rows: Rows) -> Admission:
     """Which doors *rows* leave open; a word nobody knows closes its door."""
     usual = Admission()

@@ -19,7 +19,7 @@ class VenueAnswer:
     *sentence* says in our words what that means, *text* is what the venue wrote.
 
     *reasons* are what it lists under the refusal, in its order. *passing*: the same request may be granted later, and
-    nothing has to be changed for it.
+    nothing has to be changed for it. *is_bound_elsewhere*: the key is for other addresses than the one we call from.
     """
 
     code: int
@@ -28,3 +28,4 @@ class VenueAnswer:
     reasons: tuple["VenueAnswer", ...] = ()
     is_http: bool = False
     passing: bool = False
+    is_bound_elsewhere: bool = False

@@ -11,7 +11,7 @@ from lib.domain.account_records import AccountLook, PaperAccount, TraderAccount
 from lib.domain.api_key import ApiKey, KeyInfo
 from lib.domain.books import Fill, Transfer
 from lib.domain.errors import Retry
-from lib.domain.exchange_records import Ack, OrderAnswer, OrderRecord, SignedOrder, Wallet
+from lib.domain.exchange_records import OrderAnswer, OrderRecord, SendReply, SignedOrder, Wallet
 from lib.domain.modes import MarginMode
 from lib.domain.order import Order
 from lib.domain.position import Position
@@ -56,8 +56,8 @@ class Exchange(Protocol):
         """Fix body, timestamp and signature of *order* (qty must be set). Pure: nothing is sent."""
         ...
 
-    async def send_order(self, signed: SignedOrder) -> Ack:
-        """Send exactly those bytes once. Never raises: whatever is not a readable reply is `Ack(None, why)`."""
+    async def send_order(self, signed: SignedOrder) -> SendReply:
+        """Send exactly those bytes once. Never raises: whatever is not a readable reply is *UNKNOWN* with why."""
         ...
 
     async def find_order(self, symbol: str, order_link_id: str) -> OrderAnswer:

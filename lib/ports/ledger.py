@@ -1,5 +1,8 @@
 """
-The database as the trader uses it.
+The database as the trader uses it: every method is one transaction, committed when it returns.
+
+An exception in COMMIT raises *Retry* with unknown effect: callers treat it as not having happened for sending and as
+possible for everything else. All writes are idempotent or compare-and-set. Lists are ordered by id.
 """
 
 from collections.abc import Sequence
@@ -18,86 +21,18 @@ from lib.domain.order import Claim, Order, OrderState
 from lib.domain.platform_settings import LimitOverrides
 from lib.domain.risk import AccountPlan, Sizing
 from lib.domain.switches import Flags
+from lib.ports.notifier import Notifier
 
 
-class Ledger(Protocol):
+class OrderLedger(Protocol):
     """
-    The database as the trader uses it: every method is one transaction, committed when it returns.
+    Plans, orders and their events.
 
     An order is known by its link: where a database that lost commits gave its id to another, acts on it are *Retry*.
-    An exception in COMMIT raises *Retry* with unknown effect: callers treat it as not having happened for sending and
-    as possible for everything else. All writes are idempotent or compare-and-set. Lists are ordered by id.
     """
 
     async def now(self) -> int:
         """The ledger's clock, epoch ms (SYSDATE on MySQL; the market clock in replay)."""
-        ...
-
-    async def hold_lease(self, holder: str, ttl_ms: int) -> int | None:
-        """Take, renew or take over the trader's lease; its epoch, or None while another holds it."""
-        ...
-
-    async def release_lease(self, holder: str) -> None: ...
-
-    async def flags(self) -> Flags: ...
-
-    async def set_flags(self, flags: Flags, who: str) -> None:
-        """
-        Throw the platform's switches (L2, L3) for the reason *flags.why*; *switched_ms* becomes now, *proven_ms* 0.
-        Claims in progress decide first, later ones see this.
-        """
-        ...
-
-    async def set_account_flags(self, account_id: int, flags: Flags, who: str) -> None:
-        """
-        The same for one account (L1, L3); switching on forgets why it was paused, and by whom. *who* is "user:id" for
-        its owner; anybody else is an operator.
-        """
-        ...
-
-    async def prove_stopped(self, account_id: int, switched_ms: int, at_ms: int) -> bool:
-        """
-        Remember that the account (0: the platform) is proved stopped as of *at_ms*; False when its switches were thrown
-        again since *switched_ms*.
-        """
-        ...
-
-    async def accounts(self) -> list[TraderAccount]:
-        """
-        Every account with a key, whether trading or paused; one active account per person. A deleted person's is there,
-        with auto-trading off, as long as it has a position or an open row: it must still be guarded; and for an hour
-        after it left, for the database may have lost that row. A row that cannot be read costs its own account alone.
-        """
-        ...
-
-    async def cycle(self, key: CycleKey) -> AnalystAnswer | None:
-        """The answer recorded for *key*, or None."""
-        ...
-
-    async def record_cycle(self, record: CycleRecord) -> AnalystAnswer:
-        """First writer wins: store *record* unless one is there; the answer that now stands."""
-        ...
-
-    async def analyst_failures(self, feed: str, symbol: str, before_ms: int | None = None) -> int:
-        """How many of the newest cycles in a row, of those before *before_ms*, failed to get an answer."""
-        ...
-
-    async def facts(self, account_id: int, t_ms: int) -> LogFacts:
-        """
-        Day start and peak are moved by later transfers, so that neither paying in nor out is a profit or a loss. What a
-        point held before it was listed does not move it.
-        """
-        ...
-
-    async def platform_facts(self, feed: str, t_ms: int, pool: Pool) -> PlatformFacts:
-        """
-        What the accounts of *pool* did on the UTC day of *t_ms*, and the locks that hold for them; the analyst's
-        failures in a row are those before *t_ms*, of both pools.
-        """
-        ...
-
-    async def limit_overrides(self) -> LimitOverrides:
-        """What an operator set instead of the environment's platform limits; a row that cannot be read is named."""
         ...
 
     async def plan(self, account: TraderAccount, key: CycleKey | None, t_ms: int, plan: AccountPlan) -> list[Order]:
@@ -147,6 +82,10 @@ class Ledger(Protocol):
         """The newest entry that filled: where the guardian finds the stop that should stand."""
         ...
 
+
+class BookLedger(Protocol):
+    """Books kept from the exchange's own executions and transfers; equity at each T."""
+
     async def record_fills(self, account_id: int, fills: Sequence[Fill]) -> int:
         """Book fills not seen before, in the order given (oldest first); how many were new. Those before the books
         began are not ours and are left out."""
@@ -168,6 +107,28 @@ class Ledger(Protocol):
         """
         ...
 
+
+class LimitLedger(Protocol):
+    """What accounts and platform have used of their limits, and the locks that follow."""
+
+    async def facts(self, account_id: int, t_ms: int) -> LogFacts:
+        """
+        Day start and peak are moved by later transfers, so that neither paying in nor out is a profit or a loss. What a
+        point held before it was listed does not move it.
+        """
+        ...
+
+    async def platform_facts(self, feed: str, t_ms: int, pool: Pool) -> PlatformFacts:
+        """
+        What the accounts of *pool* did on the UTC day of *t_ms*, and the locks that hold for them; the analyst's
+        failures in a row are those before *t_ms*, of both pools.
+        """
+        ...
+
+    async def limit_overrides(self) -> LimitOverrides:
+        """What an operator set instead of the environment's platform limits; a row that cannot be read is named."""
+        ...
+
     async def lock(self, account_id: int, kind: str, until_ms: int, why: str) -> None:
         """
         Entries off until then, for the account or (0) the platform. A lock of that kind that still holds stays as it
@@ -186,13 +147,70 @@ class Ledger(Protocol):
         """
         ...
 
+
+class SwitchLedger(Protocol):
+    """Who leads, who there is to trade for, and every switch that says whether they may."""
+
+    async def hold_lease(self, holder: str, ttl_ms: int) -> int | None:
+        """Take, renew or take over the trader's lease; its epoch, or None while another holds it."""
+        ...
+
+    async def release_lease(self, holder: str) -> None: ...
+
+    async def accounts(self) -> list[TraderAccount]:
+        """
+        Every account with a key, whether trading or paused; one active account per person. A deleted person's is there,
+        with auto-trading off, as long as it has a position or an open row: it must still be guarded; and for an hour
+        after it left, for the database may have lost that row. A row that cannot be read costs its own account alone.
+        """
+        ...
+
+    async def flags(self) -> Flags: ...
+
+    async def set_flags(self, flags: Flags, who: str) -> None:
+        """
+        Throw the platform's switches (L2, L3) for the reason *flags.why*; *switched_ms* becomes now, *proven_ms* 0.
+        Claims in progress decide first, later ones see this.
+        """
+        ...
+
+    async def set_account_flags(self, account_id: int, flags: Flags, who: str) -> None:
+        """
+        The same for one account (L1, L3); switching on forgets why it was paused, and by whom. *who* is "user:id" for
+        its owner; anybody else is an operator.
+        """
+        ...
+
+    async def prove_stopped(self, account_id: int, switched_ms: int, at_ms: int) -> bool:
+        """
+        Remember that the account (0: the platform) is proved stopped as of *at_ms*; False when its switches were thrown
+        again since *switched_ms*.
+        """
+        ...
+
     async def pause(self, account_id: int, why: str) -> None:
         """The *Pause* reaction: trading off for the account, its owner told once through the outbox."""
         ...
 
-    async def notice(self, account_id: int, kind: str, body: str) -> None:
-        """Tell the account's owner *body* through the outbox, in plain words; *kind* at most 40 characters."""
+
+class CycleLedger(Protocol):
+    """What the analyst was asked and answered at each T."""
+
+    async def cycle(self, key: CycleKey) -> AnalystAnswer | None:
+        """The answer recorded for *key*, or None."""
         ...
+
+    async def record_cycle(self, record: CycleRecord) -> AnalystAnswer:
+        """First writer wins: store *record* unless one is there; the answer that now stands."""
+        ...
+
+    async def analyst_failures(self, feed: str, symbol: str, before_ms: int | None = None) -> int:
+        """How many of the newest cycles in a row, of those before *before_ms*, failed to get an answer."""
+        ...
+
+
+class Ledger(OrderLedger, BookLedger, LimitLedger, SwitchLedger, CycleLedger, Notifier, Protocol):
+    """The whole database of a trader, as bootstrap opens it once; a use-case takes only the parts it uses."""
 
 
 class Commands(Protocol):

@@ -26,6 +26,7 @@ from lib.adapters.bybit.kline_wire import parse_frame, updates
 from lib.adapters.bybit.limits.limiter import LocalLimiter
 from lib.adapters.bybit.rest.exchanges import BybitAsyncMarket, BybitExchanges
 from lib.adapters.bybit.rest.market_data import BybitMarketData
+from lib.adapters.bybit.rest.transport import Transport
 from lib.adapters.redis.candle_store import AsyncRedisCandleReader, RedisCandleStore
 from lib.adapters.sql.forms.accounts import SqlAccounts
 from lib.adapters.sql.ledger.ledger import SqlLedger
@@ -43,7 +44,7 @@ from lib.ports.ledger import Ledger
 from lib.ports.market import AsyncCandleReader
 from lib.simulator.exchange import LocalExchange
 from lib.simulator.venue.venue import Request
-from lib.trading.context import Desk
+from lib.trading.context import TradingContext
 from lib.trading.cycle.run import CycleReport, run_cycle
 from lib.trading.guardian.task import Guardian
 
@@ -65,7 +66,7 @@ def _local_analyst(url: str) -> "tuple[Analyst, AsyncOpenAI]":
     return OpenAIAnalyst(client), client
 
 
-class LocalTransport:
+class LocalTransport(Transport):
     """The trader's transport to an exchange in this process."""
 
     def __init__(self, exchange: LocalExchange) -> None:
@@ -154,7 +155,7 @@ class Players:
 
 
 class Rehearsal:
-    """One exchange, one clock, one desk. Build inside a running loop with `Rehearsal.opened`."""
+    """One exchange, one clock, one context. Build inside a running loop with `Rehearsal.opened`."""
 
     def __init__(
         self, exchange: LocalExchange, clock: SteppedClock, stores: Stores, players: Players, analyst_url: str
@@ -170,17 +171,23 @@ class Rehearsal:
         self.candles = CandleFeed(
             self.store, market, clock, series=(players.symbol, "1m"), capacity=5_000, grace_ms=MINUTE_MS
         )
-        self.desk = self._desk(stores)
-        self.guardian = Guardian(self.desk)
+        self.context = self._context(stores)
+        self.guardian = Guardian(self.context)
 
-    def _desk(self, stores: Stores) -> Desk:
+    def _context(self, stores: Stores) -> TradingContext:
         limiter = LocalLimiter(self.clock)
         transport = LocalTransport(self.exchange)
         exchanges = BybitExchanges(
             VaultOpener([self.players.secret]), {"paper": INSIDE}, lambda _: transport, self.clock, limiter
         )
-        return Desk(
-            ledger=cast(Ledger, Held(self.ledger, self.clock)),
+        ledger = cast(Ledger, Held(self.ledger, self.clock))
+        return TradingContext(
+            orders=ledger,
+            books=ledger,
+            limits=ledger,
+            switches=ledger,
+            cycles=ledger,
+            notifier=ledger,
             exchanges=exchanges,
             market=BybitAsyncMarket(INSIDE, {"paper": INSIDE}, lambda _: transport, self.clock, limiter),
             candles=cast(AsyncCandleReader, Held(AsyncRedisCandleReader(stores.redis_async), self.clock)),
@@ -217,7 +224,7 @@ class Rehearsal:
 
     async def leave(self) -> None:
         """Give the lease back: it was taken for minutes, which the live trader would have to wait for."""
-        await self.ledger.release_lease(self.desk.holder)
+        await self.ledger.release_lease(self.context.holder)
 
     # --- people -------------------------------------------------------------------------------------------------------
 
@@ -263,7 +270,7 @@ class Rehearsal:
             await self._minute(close)
             if close % CYCLE_MS == 0:
                 self.clock.advance_to(close + CYCLE_LAG_MS)
-                await on_cycle(await run_cycle(self.desk, close))
+                await on_cycle(await run_cycle(self.context, close))
                 cycles += 1
             close += MINUTE_MS
         return cycles

@@ -24,7 +24,7 @@ from lib.domain.errors import Pause, Retry
 from lib.ports.exchange import KeyProbe
 from lib.ports.ledger import Commands
 from lib.ports.secrets import Opener
-from lib.trading.context import Desk
+from lib.trading.context import TradingContext
 from lib.trading.cycle.run import CycleReport, run_cycle
 
 LOG = log.get("trading.commands")
@@ -37,7 +37,7 @@ YOUNG_ENTRY_MS = 60_000
 class Clerk:
     """Takes commands and sees to their end."""
 
-    desk: Desk
+    context: TradingContext
     commands: Commands
     opener: Opener
     probe: KeyProbe
@@ -77,14 +77,14 @@ class Clerk:
         try:
             if not await self.commands.waiting():
                 return []
-            if await self.desk.ledger.hold_lease(self.desk.holder, self.desk.lease_ms) is None:
+            if await self.context.switches.hold_lease(self.context.holder, self.context.lease_ms) is None:
                 return []
-            return await self.commands.take(self.desk.clock.now_ms())
+            return await self.commands.take(self.context.clock.now_ms())
         finally:
             self._taking = False
 
     async def _refused(self, command: Command) -> bool:
-        now = self.desk.clock.now_ms()
+        now = self.context.clock.now_ms()
         if now - command.asked_ms > TOO_LATE_MS:
             await self._done(command, "too late: the trader was away, please ask again")
         elif command.kind == "ask_now" and await self._entered_lately(command.account_id, now):
@@ -94,8 +94,8 @@ class Clerk:
         return True
 
     async def _entered_lately(self, account_id: int, now: int) -> bool:
-        entries = [order for order in await self.desk.ledger.open_orders() if order.account_id == account_id]
-        if (filled := await self.desk.ledger.last_entry(account_id)) is not None:
+        entries = [order for order in await self.context.orders.open_orders() if order.account_id == account_id]
+        if (filled := await self.context.orders.last_entry(account_id)) is not None:
             entries.append(filled)
         return any(order.is_entry and now - order.t_ms < YOUNG_ENTRY_MS for order in entries)
 
@@ -110,7 +110,7 @@ class Clerk:
         return "everything is being closed; entries stay off until you resume"
 
     async def _account(self, account_id: int) -> TraderAccount | None:
-        accounts = await self.desk.ledger.accounts()
+        accounts = await self.context.switches.accounts()
         return next((account for account in accounts if account.account_id == account_id), None)
 
     # --- a cycle on demand ----------------------------------------------------------------------------------------
@@ -121,10 +121,10 @@ class Clerk:
         allowed = [command for command, is_refused in refused if is_refused is False]
         if not allowed:
             return
-        now = self.desk.clock.now_ms()
+        now = self.context.clock.now_ms()
         accounts = frozenset(command.account_id for command in allowed)
         try:
-            report = await run_cycle(self.desk, now - now % MINUTE_MS, only=accounts)
+            report = await run_cycle(self.context, now - now % MINUTE_MS, only=accounts)
         except Retry as busy:
             report = CycleReport(now - now % MINUTE_MS, str(busy))
         results = {result.account_id: f"{result.outcome}: {result.reason}" for result in report.results}
@@ -145,7 +145,7 @@ class Clerk:
             await self._done(command, f"not checked: {busy}")
             return
         if flaw:
-            await self.desk.ledger.pause(account.account_id, flaw)
+            await self.context.switches.pause(account.account_id, flaw)
         await self._done(command, flaw or "the API key is fine")
 
     async def _flaw(self, account: TraderAccount) -> str:
@@ -158,7 +158,7 @@ class Clerk:
             return str(refused)
         if info.uid and info.uid != account.uid:  # demo trading may not tell whose key it is
             return "the API key belongs to another exchange account"
-        flaw = rights_flaw(info, self.desk.clock.now_ms())
+        flaw = rights_flaw(info, self.context.clock.now_ms())
         return flaw.sentence if flaw else ""
 
     async def _done(self, command: Command, result: str) -> None:

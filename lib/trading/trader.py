@@ -16,7 +16,7 @@ from lib.domain.account_records import TraderAccount
 from lib.domain.errors import Halt, Retry
 from lib.trading.clock_check import check_clocks
 from lib.trading.commands import Clerk
-from lib.trading.context import Desk, boundary, due, fits
+from lib.trading.context import TradingContext, boundary, due, fits
 from lib.trading.cycle.account_modes import check_modes
 from lib.trading.cycle.run import CycleReport, run_cycle
 from lib.trading.guardian.task import Guardian
@@ -36,9 +36,9 @@ def iso(at_ms: int) -> str:
 
 @dataclass(slots=True)
 class Trader:
-    """One trader process over one desk."""
+    """One trader process over one context."""
 
-    desk: Desk
+    context: TradingContext
     guardian: Guardian
     clerk: Clerk | None = None
     """Who carries out commands, where there is a web to send them."""
@@ -65,8 +65,8 @@ class Trader:
         self._spawn("guard", self._guard())
         self.check_clocks()
         self.check_modes()
-        t_ms = boundary(self.desk.clock.now_ms())
-        if self.desk.clock.now_ms() - t_ms <= RESUME_MS:
+        t_ms = boundary(self.context.clock.now_ms())
+        if self.context.clock.now_ms() - t_ms <= RESUME_MS:
             self.cycle()
 
     async def _what_is_open(self) -> list[Coroutine[None, None, bool]]:
@@ -75,17 +75,17 @@ class Trader:
             try:
                 if self.stopper is not None:
                     await self.stopper.obey()
-                parts = await recoveries(self.desk, sweep=True)
+                parts = await recoveries(self.context, sweep=True)
             except Retry as busy:
                 LOG.error("trader.waiting", why=str(busy))
-                await self.desk.clock.sleep(RETRY_PAUSE_S)
+                await self.context.clock.sleep(RETRY_PAUSE_S)
             else:
                 self.ready = True
                 return parts
 
     def cycle(self) -> None:
         """Start the cycle of the newest boundary as a task of its own, unless that one is under way."""
-        t_ms = boundary(self.desk.clock.now_ms())
+        t_ms = boundary(self.context.clock.now_ms())
         if self.ready and t_ms not in self._serving:
             self._serving.add(t_ms)
             self._spawn("cycle", self._cycle(t_ms))
@@ -113,7 +113,7 @@ class Trader:
     def check_modes(self) -> None:
         """See once a day whether accounts still trade in the modes they were set to."""
         if self.ready:
-            self._spawn("modes", check_modes(self.desk))
+            self._spawn("modes", check_modes(self.context))
 
     def check_clocks(self) -> None:
         """See whether the clock we sign by is the ledger's and the venues'."""
@@ -137,7 +137,7 @@ class Trader:
         if self._tasks:
             await asyncio.wait(self._tasks, timeout=DRAIN_S)
         try:
-            await self.desk.ledger.release_lease(self.desk.holder)
+            await self.context.switches.release_lease(self.context.holder)
         except Retry as busy:
             LOG.warning("trader.lease_kept", why=str(busy))
 
@@ -165,22 +165,22 @@ class Trader:
             report = await self._served(t_ms)
         finally:
             self._serving.discard(t_ms)
-        await self.desk.candles.set_status(cycle_status(report, self.desk.clock.now_ms()))
+        await self.context.candles.set_status(cycle_status(report, self.context.clock.now_ms()))
 
     async def _served(self, t_ms: int) -> CycleReport:
         """The cycle of T, tried again while nobody could be served and this T still can be."""
         while True:
             report = await self._try(t_ms)
-            if not report.unserved or self.desk.clock.now_ms() - t_ms > RESUME_MS:
+            if not report.unserved or self.context.clock.now_ms() - t_ms > RESUME_MS:
                 return report
             # the leader may have died: its lease runs out while this T can still be served; or the ledger comes back
-            await self.desk.clock.sleep(RETRY_PAUSE_S)
+            await self.context.clock.sleep(RETRY_PAUSE_S)
             if not self.ready:
                 return report
 
     async def _try(self, t_ms: int) -> CycleReport:
         try:
-            return await run_cycle(self.desk, t_ms)
+            return await run_cycle(self.context, t_ms)
         except Retry as busy:
             LOG.error("cycle.unserved", t_ms=t_ms, why=str(busy))
             return CycleReport(t_ms, str(busy), unserved=True)
@@ -188,30 +188,30 @@ class Trader:
     async def _reconcile(self) -> None:
         self._reconciling = True
         try:
-            if await self.desk.ledger.open_orders():
-                await reconcile(self.desk, sweep=False)
+            if await self.context.orders.open_orders():
+                await reconcile(self.context, sweep=False)
         finally:
             self._reconciling = False
 
     async def _check_clocks(self) -> None:
-        await check_clocks(self.desk)
+        await check_clocks(self.context)
 
     async def _look_at_markets(self) -> None:
-        desk, self._looking = self.desk, True
+        context, self._looking = self.context, True
         try:
-            accounts = [account for account in await desk.ledger.accounts() if fits(account, desk.feed)]
-            await desk.hours.look(desk.market, accounts, desk.clock)
+            accounts = [account for account in await context.switches.accounts() if fits(account, context.feed)]
+            await context.state.hours.look(context.market, accounts, context.clock)
         finally:
             self._looking = False
-        await desk.hours.show(desk.candles, desk.clock.now_ms())
+        await context.state.hours.show(context.candles, context.clock.now_ms())
 
     async def _sweep(self) -> None:
-        desk, self._sweeping = self.desk, True
+        context, self._sweeping = self.context, True
         try:
-            epoch = await desk.ledger.hold_lease(desk.holder, desk.lease_ms)
-            t_ms = boundary(desk.clock.now_ms())
+            epoch = await context.switches.hold_lease(context.holder, context.lease_ms)
+            t_ms = boundary(context.clock.now_ms())
             others = [account for account in await self._known() if await self._to_sweep(account, t_ms)]
-            sweeps = (recover(desk, account, (), sweep=Sweep(epoch, deep=True)) for account in others)
+            sweeps = (recover(context, account, (), sweep=Sweep(epoch, deep=True)) for account in others)
             results = await asyncio.gather(*sweeps, return_exceptions=True)
         finally:
             self._sweeping = False
@@ -221,18 +221,20 @@ class Trader:
 
     async def _known(self) -> list[TraderAccount]:
         """Everybody there is, and who was deleted while something of ours is open: the ledger may have lost that."""
-        accounts = await self.desk.ledger.accounts()
+        accounts = await self.context.switches.accounts()
         known = {account.account_id for account in accounts}
         return accounts + [account for account in self.guardian.held() if account.account_id not in known]
 
     async def _to_sweep(self, account: TraderAccount, t_ms: int) -> bool:
-        is_cycles = account.account_id in self.desk.swept and due(account, self.desk.feed, t_ms)
-        return not is_cycles or await has_lost_commits(self.desk, account)
+        is_cycles = self.context.state.swept_under(account.account_id) is not None and due(
+            account, self.context.feed, t_ms
+        )
+        return not is_cycles or await has_lost_commits(self.context, account)
 
     async def _heartbeat(self) -> None:
-        held = await self.desk.ledger.hold_lease(self.desk.holder, self.desk.lease_ms)
-        fields = {"trader_heartbeat": iso(self.desk.clock.now_ms()), "trader_leads": str(held is not None).lower()}
-        await self.desk.candles.set_status(fields)
+        held = await self.context.switches.hold_lease(self.context.holder, self.context.lease_ms)
+        fields = {"trader_heartbeat": iso(self.context.clock.now_ms()), "trader_leads": str(held is not None).lower()}
+        await self.context.candles.set_status(fields)
 
     async def _guard(self) -> None:
         while True:
@@ -240,7 +242,7 @@ class Trader:
                 await self.guardian.run()
             except Exception as bug:  # noqa: BLE001 - positions must stay guarded whatever it ran into
                 LOG.error("guardian.stopped", bug)
-            await self.desk.clock.sleep(GUARD_PAUSE_S)
+            await self.context.clock.sleep(GUARD_PAUSE_S)
 
 
 def cycle_status(report: CycleReport, now_ms: int) -> dict[str, str]:

@@ -13,7 +13,7 @@ OURS = ("203.0.113.7", "203.0.113.8")
 
 
 def wrong_address(text: str = "Unmatched IP, please check your API key's bound IP addresses.") -> Pause:
-    return Pause("bound elsewhere (10010)", VenueAnswer(10010, "bound elsewhere (10010)", text))
+    return Pause("bound elsewhere (10010)", VenueAnswer(10010, "bound (10010)", text, is_bound_elsewhere=True))
 
 
 def test_silence_is_the_only_thing_that_cannot_be_reached() -> None:

@@ -8,6 +8,7 @@ from typing import Any
 from lib.adapters.bybit.limits.limiter import LocalLimiter
 from lib.adapters.bybit.rest.calls import SignedCalls, VenueClock
 from lib.adapters.bybit.rest.client import BybitExchange
+from lib.adapters.bybit.rest.transport import Transport
 from lib.clock import SteppedClock
 from lib.domain.api_key import ApiKey
 
@@ -50,7 +51,7 @@ def page(*rows: Any, cursor: str = "", time: int = NOW) -> Reply:
     return reply({"category": "linear", "list": list(rows), "nextPageCursor": cursor}, time=time)
 
 
-class ScriptedTransport:
+class ScriptedTransport(Transport):
     """Answers in order; an exception in the script is raised. Questions about the time answer *NOW* by themselves."""
 
     def __init__(self, *script: Reply | Exception | Callable[[Asked], Reply]) -> None:

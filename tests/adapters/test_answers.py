@@ -37,6 +37,12 @@ def test_a_listed_code_is_told_in_our_words_with_the_code_beside_it(code: int) -
     assert found.passing == (KINDS[code] in (Kind.BUSY, Kind.CLOCK, Kind.MAYBE))
 
 
+def test_a_key_bound_to_other_addresses_is_told_apart() -> None:
+    assert answered(10010, "Unmatched IP").is_bound_elsewhere
+    assert not answered(10003, "API key is invalid.").is_bound_elsewhere
+    assert not (answer_of(403, b'{"retCode": 10010}') or pytest.fail("no answer")).is_bound_elsewhere
+
+
 def test_an_unlisted_code_is_told_in_bybits_words() -> None:
     assert answered(987654, "Something new").sentence == "Bybit answers 987654: Something new"
 

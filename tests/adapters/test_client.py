@@ -16,8 +16,8 @@ from lib.adapters.bybit.signing import signature
 from lib.clock import SteppedClock
 from lib.domain.books import Fill
 from lib.domain.errors import Pause, Retry
-from lib.domain.exchange_records import Ack
-from lib.domain.order import OrderState
+from lib.domain.exchange_records import SendReply
+from lib.domain.order import OrderState, SendOutcome
 from tests.adapters.scripted import KEY, NOW, Asked, ScriptedTransport, exchange, page, reply
 from tests.adapters.test_wire import EXECUTION, ORDER, POSITION
 from tests.factories import order
@@ -193,7 +193,7 @@ async def test_exactly_the_signed_bytes_are_sent_once() -> None:
     venue = ScriptedTransport(reply({"orderId": "x", "orderLinkId": order().order_link_id}))
     account = exchange(venue)
     signed = account.sign_order(order(), NOW + 5)
-    assert await account.send_order(signed) == Ack(0, "OK")
+    assert await account.send_order(signed) == SendReply(SendOutcome.ACCEPTED, "OK", 0)
     [asked] = venue.asked
     assert (asked.path, asked.body, asked.headers["X-BAPI-TIMESTAMP"]) == (
         "/v5/order/create",

@@ -4,13 +4,15 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from lib.adapters.bybit.codes import GROUPS, KINDS, Kind, Reaction, alarming, reaction
+from lib.adapters.bybit.codes import GROUPS, KINDS, Kind, Reaction, alarming, reaction, send_outcome
 from lib.adapters.bybit.limits.limiter import LocalLimiter
 from lib.adapters.bybit.rest.calls import public
 from lib.clock import SteppedClock
 from lib.domain.errors import Pause, Retry
-from lib.domain.order import OrderState, after_hint
+from lib.domain.order import OrderState, SendOutcome, after_hint
 from tests.adapters.scripted import NOW, ScriptedTransport, exchange, reply
 from tests.factories import order
 
@@ -134,8 +136,39 @@ async def test_an_orders_reply_is_a_hint_and_only_a_query_closes_its_row(
     ack = await account.send_order(account.sign_order(order(), NOW))
     expected = {0: OrderState.ACCEPTED, 10002: OrderState.PLANNED, 10006: OrderState.PLANNED}
     assert ack.code == code
-    assert after_hint(ack.code, 1) is expected.get(code, OrderState.UNKNOWN)
+    assert after_hint(ack.outcome, 1) is expected.get(code, OrderState.UNKNOWN)
     assert bool(alerts(caplog)) == (row.alert or code == 10018)
+
+
+LAW = {
+    0: ("ACCEPTED", "ACCEPTED", "ACCEPTED", "ACCEPTED"),
+    10002: ("PLANNED", "PLANNED", "UNKNOWN", "UNKNOWN"),
+    10006: ("PLANNED", "PLANNED", "UNKNOWN", "UNKNOWN"),
+}
+"""The order protocol's step 9 in Bybit's codes, for 1 to 4 sends; every other is UNKNOWN. Not derived from ours."""
+
+
+def walked(code: int) -> tuple[str, ...]:
+    """The state a row reaches by a reply with *code* after 1 to 4 sends."""
+    return tuple(after_hint(send_outcome(code), attempts).value for attempts in (1, 2, 3, 4))
+
+
+@pytest.mark.parametrize("code", sorted({*KINDS, -7, 1, 424242, 110999, 2**31}))
+def test_every_code_moves_an_order_as_the_protocol_says_whatever_number_of_sends_it_took(code: int) -> None:
+    assert walked(code) == LAW.get(code, ("UNKNOWN",) * 4)
+
+
+@given(st.integers())
+def test_a_code_that_nobody_listed_moves_an_order_to_unknown(code: int) -> None:
+    assert walked(code) == LAW.get(code, ("UNKNOWN",) * 4)
+
+
+def test_what_may_have_taken_effect_is_not_called_a_refusal() -> None:
+    assert {send_outcome(code) for code in GROUPS[Kind.MAYBE]} == {SendOutcome.UNKNOWN}
+    assert {send_outcome(code) for code in GROUPS[Kind.OK] if code} == {SendOutcome.UNKNOWN}
+    refusals = {code for kind in set(Kind) - {Kind.MAYBE, Kind.OK} for code in GROUPS[kind]} - {10002, 10006}
+    assert {send_outcome(code) for code in refusals} == {SendOutcome.REFUSED}
+    assert send_outcome(424242) is SendOutcome.UNKNOWN
 
 
 @pytest.mark.parametrize(("code", "row"), LINES)
@@ -159,7 +192,9 @@ async def test_an_http_status_other_than_200_outweighs_its_body(
     ended = await outcome(writing.set_trading_stop("BTCUSDT", order().stop_loss, order().take_profit))
     assert ended is (R.RETRY if write is R.UNKNOWN else write)
     account = exchange(ScriptedTransport((status, {}, body)))
-    assert after_hint((await account.send_order(account.sign_order(order(), NOW))).code, 1) is OrderState.UNKNOWN
+    sent = await account.send_order(account.sign_order(order(), NOW))
+    assert (sent.code, sent.outcome) == (None, SendOutcome.UNKNOWN)
+    assert after_hint(sent.outcome, 1) is OrderState.UNKNOWN
 
 
 @pytest.mark.parametrize("blocked", [(403, {}, b"<html>"), reply(code=10018)])

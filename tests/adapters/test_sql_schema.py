@@ -228,7 +228,8 @@ def test_on_sqlite_processes_that_start_together_migrate_once(tmp_path: Path) ->
 
 def _migrate_together(url: str) -> None:
     # Alembic keeps its context in module globals, so one process may migrate in one thread only: these are processes
-    script = "import sys; from lib.adapters.sql import engine, schema; schema.migrate(engine.make_engine(sys.argv[1]))"
+    there = "from lib.adapters.sql.database import engine, schema"
+    script = f"import sys; {there}; schema.migrate(engine.make_engine(sys.argv[1]))"
     started = [subprocess.Popen([sys.executable, "-c", script, url], stderr=subprocess.PIPE) for _ in range(2)]
     outcomes = [(process.communicate()[1].decode(), process.returncode) for process in started]
     assert [code for _, code in outcomes] == [0, 0], outcomes

@@ -16,14 +16,16 @@ import requests
 from pybit.exceptions import FailedRequestError, InvalidRequestError
 from pybit.unified_trading import HTTP
 
+from lib.adapters.bybit.codes import send_outcome
 from lib.clock import Clock
 from lib.domain.api_key import ApiKey
 from lib.domain.books import Charge, Fill, FillKind, Transfer, TransferKind
 from lib.domain.errors import Pause, Retry
-from lib.domain.exchange_records import Ack, OrderAnswer, OrderRecord, SignedOrder, Wallet
+from lib.domain.exchange_records import OrderAnswer, OrderRecord, SendReply, SignedOrder, Wallet
 from lib.domain.modes import MarginMode
-from lib.domain.order import Order, OrderState
+from lib.domain.order import Order, OrderState, SendOutcome
 from lib.domain.position import Position, Side
+from lib.ports.exchange import Exchange
 
 OWNERS = {10003, 10004, 10005, 10007, 10010, 33004}
 OVER = {
@@ -68,7 +70,7 @@ class ClockedHTTP(HTTP):  # type: ignore[misc]  # pybit is untyped
         }
 
 
-class PybitExchange:
+class PybitExchange(Exchange):
     """One account by pybit, each call in a thread."""
 
     def __init__(self, uid: str, session: ClockedHTTP) -> None:
@@ -150,18 +152,18 @@ class PybitExchange:
         body = payload.encode()
         return SignedOrder(order.order_link_id, body, headers, timestamp_ms, hashlib.sha256(body).hexdigest())
 
-    async def send_order(self, signed: SignedOrder) -> Ack:
+    async def send_order(self, signed: SignedOrder) -> SendReply:
         url = f"{self._session.endpoint}/v5/order/create"
         try:
             reply = await asyncio.to_thread(
                 self._session.client.post, url, data=signed.body, headers=signed.headers, timeout=5
             )
             if reply.status_code != 200:
-                return Ack(None, f"HTTP {reply.status_code}")
+                return SendReply(SendOutcome.UNKNOWN, f"HTTP {reply.status_code}")
             answer = reply.json()
         except requests.RequestException as lost:
-            return Ack(None, type(lost).__name__)
-        return Ack(answer["retCode"], answer["retMsg"])
+            return SendReply(SendOutcome.UNKNOWN, type(lost).__name__)
+        return SendReply(send_outcome(answer["retCode"]), answer["retMsg"], answer["retCode"])
 
     async def find_order(self, symbol: str, order_link_id: str) -> OrderAnswer:
         asked = {"category": "linear", "symbol": symbol, "orderLinkId": order_link_id}

@@ -14,7 +14,7 @@ import pytest
 from lib.domain.api_key import ApiKey
 from lib.domain.candle import MINUTE_MS
 from lib.domain.errors import Pause, Retry
-from lib.domain.exchange_records import Ack, OrderRecord
+from lib.domain.exchange_records import OrderRecord, SendReply
 from lib.domain.order import Order, OrderState, absence_proved, order_link_id
 from lib.simulator.engine.charges import FeeTerms
 from tests.contract.exchange_worlds import AS_BYBITS_DEMO, FALL_MS, START_BALANCE, World, in_process, over_http
@@ -43,7 +43,7 @@ def numbered(seq: int, **changes: object) -> Order:
     return replace(order(), order_link_id=order_link_id(INSTALLATION, T, 1, 1, "e", seq), seq=seq, **changes)  # type: ignore[arg-type]
 
 
-async def send(world: World, what: Order | None = None) -> Ack:
+async def send(world: World, what: Order | None = None) -> SendReply:
     """Sign *what* (the default entry) now and send it."""
     return await world.exchange.send_order(world.exchange.sign_order(what or order(), world.clock.now_ms()))
 
@@ -350,7 +350,7 @@ async def test_transfers_are_what_moved_the_balance_without_an_execution(world: 
     world.pass_ms(1_000)
     await enter(world)
     for amount, kind in (("250.5", ""), ("-100", ""), ("3", "BONUS")):
-        world.engine.desk.deposit(1_000_001, Decimal(amount), kind)
+        world.engine.dealing.deposit(1_000_001, Decimal(amount), kind)
         world.pass_ms(1_000)
         world.engine.advance(world.clock.now_ms())
     await enter(world, order("x", "sell"))
@@ -370,7 +370,7 @@ async def test_transfers_since_begins_where_it_is_told_and_says_the_same_again(w
     for _ in range(2):
         world.pass_ms(5_000)
         world.engine.advance(world.clock.now_ms())
-        world.engine.desk.deposit(1_000_001, Decimal(7))
+        world.engine.dealing.deposit(1_000_001, Decimal(7))
     first, second = (await world.exchange.transfers_since(T))[-2:]
     assert await world.exchange.transfers_since(second.at_ms) == [second]
     assert await world.exchange.transfers_since(first.at_ms) == [first, second]
@@ -381,7 +381,7 @@ async def test_every_page_of_transfers_is_read(world: World) -> None:
     world.pass_ms(1_000)
     world.engine.advance(world.clock.now_ms())
     for _ in range(120):
-        world.engine.desk.deposit(1_000_001, Decimal(1))
+        world.engine.dealing.deposit(1_000_001, Decimal(1))
     seen = await world.exchange.transfers_since(world.clock.now_ms())
     assert len({row.transfer_id for row in seen}) == len(seen) == 120
 

@@ -12,7 +12,7 @@ from decimal import Decimal
 import pytest
 import sqlalchemy as sa
 
-from lib.adapters.sql.forms.platform_settings import SqlPlatformBook
+from lib.adapters.sql.forms.platform_book import SqlPlatformBook
 from lib.adapters.sql.forms.sessions import SqlLogins
 from lib.adapters.sql.ledger.ledger import SqlLedger
 from lib.adapters.sql.tables.people import invites, system_settings, users

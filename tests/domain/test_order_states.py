@@ -18,6 +18,7 @@ from lib.domain.order import (
     TERMINAL,
     VERDICTS,
     OrderState,
+    SendOutcome,
     absence_proved,
     after_hint,
     may_move,
@@ -80,23 +81,25 @@ def test_every_state_in_flight_can_reach_every_verdict_and_absence() -> None:
 
 @pytest.mark.parametrize("attempts", [1, 2, 3])
 def test_an_acknowledgement_is_accepted_and_not_filled(attempts: int) -> None:
-    assert after_hint(0, attempts) is S.ACCEPTED
+    assert after_hint(SendOutcome.ACCEPTED, attempts) is S.ACCEPTED
 
 
-@pytest.mark.parametrize("code", [10002, 10006])
-def test_refused_before_execution_may_be_tried_again_three_times_in_all(code: int) -> None:
-    assert [after_hint(code, attempts) for attempts in (1, 2, 3, 4)] == [S.PLANNED, S.PLANNED, S.UNKNOWN, S.UNKNOWN]
+def test_refused_before_execution_may_be_tried_again_three_times_in_all() -> None:
+    early = SendOutcome.REFUSED_EARLY
+    assert [after_hint(early, attempts) for attempts in (1, 2, 3, 4)] == [S.PLANNED, S.PLANNED, S.UNKNOWN, S.UNKNOWN]
     assert MAX_ATTEMPTS == 3
 
 
-@given(st.none() | st.integers().filter(lambda code: code not in (0, 10002, 10006)), st.integers(1, 3))
-def test_any_other_reply_and_none_at_all_is_unknown(code: int | None, attempts: int) -> None:
-    assert after_hint(code, attempts) is S.UNKNOWN
+@pytest.mark.parametrize("outcome", [SendOutcome.REFUSED, SendOutcome.UNKNOWN])
+@pytest.mark.parametrize("attempts", [1, 2, 3])
+def test_any_other_reply_and_none_at_all_is_unknown(outcome: SendOutcome, attempts: int) -> None:
+    assert after_hint(outcome, attempts) is S.UNKNOWN
 
 
-@given(st.none() | st.integers(0, 200_000), st.integers(1, 3))
-def test_no_reply_closes_a_row_and_every_hint_is_an_arrow(code: int | None, attempts: int) -> None:
-    hint = after_hint(code, attempts)
+@pytest.mark.parametrize("outcome", SendOutcome)
+@pytest.mark.parametrize("attempts", [1, 2, 3])
+def test_no_reply_closes_a_row_and_every_hint_is_an_arrow(outcome: SendOutcome, attempts: int) -> None:
+    hint = after_hint(outcome, attempts)
     assert hint not in TERMINAL
     assert may_move(S.SUBMITTING, hint, attempts)
 

@@ -25,6 +25,7 @@ from lib.domain.platform_settings import (
     admission,
     banner_text,
     limit_overrides,
+    loosens,
     read_banner,
     read_limit,
 )
@@ -108,6 +109,25 @@ def test_a_row_that_cannot_be_read_leaves_every_figure_where_it_was(text: str, n
     strict = PlatformLimits(D(0), D(1), 2, 3, 4, D(5), 6)
     found = limit_overrides({f"{LIMIT}{name}": text})
     assert found.over(strict) == PlatformLimits(D(0), D(1), 2, 3, 4, D(5), 6, (name,))
+
+
+@pytest.mark.parametrize(
+    ("name", "before", "after", "is_looser"),
+    [
+        ("max_exposure", None, "5000000.01", True),
+        ("max_exposure", None, "5000000", False),
+        ("max_exposure", "10", None, True),
+        ("max_exposure", "6000000", None, False),
+        ("max_exposure", "?", "0", True),
+        ("max_exposure", "?", None, True),
+        ("max_exposure", "?", "?", True),
+        ("max_exposure", "1", "?", False),
+        ("unheard_of", "1", None, True),
+        ("unheard_of", None, None, False),
+    ],
+)
+def test_what_loosens_is_known(name: str, before: str | None, after: str | None, is_looser: bool) -> None:
+    assert loosens(name, before, after, PlatformLimits()) is is_looser
 
 
 def test_without_a_row_nothing_is_overridden() -> None:

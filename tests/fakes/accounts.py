@@ -21,6 +21,7 @@ from lib.domain.order import TERMINAL, Order
 from lib.domain.risk import Clamp, Outcome
 from lib.domain.switches import Flags
 from lib.domain.trade_log import Summary
+from lib.ports.people import Accounts
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +130,7 @@ class Store:
         return unbooked or books.position_qty != 0 or any(order.state not in TERMINAL for order in rows)
 
 
-class MemoryAccounts:
+class MemoryAccounts(Accounts):
     """`lib.ports.people.Accounts` and the switches, over a *Store*; *clock* dates the switches."""
 
     def __init__(self, store: Store, clock: Clock) -> None:

@@ -22,11 +22,12 @@ from lib.domain.exchange_records import OrderRecord, SignedOrder, Verdict
 from lib.domain.gates import kinds_of
 from lib.domain.order import TERMINAL, Claim, ClaimFacts, Order, OrderState, link_prefix
 from lib.domain.risk import AccountPlan, Sizing
+from lib.ports.ledger import Ledger
 from tests.fakes.accounts import AccountRow, LeaseRow, LogRow, Store, UserRow
 from tests.fakes.gauges import MemoryGauges
 
 
-class MemoryLedger(MemoryGauges):
+class MemoryLedger(MemoryGauges, Ledger):
     """`lib.ports.ledger.Ledger` over a *Store*; people are added through `people`."""
 
     def __init__(self, clock: Clock, installation: str, store: Store | None = None) -> None:

@@ -10,11 +10,12 @@ from collections.abc import Callable, Sequence
 from decimal import Decimal
 from itertools import pairwise
 
+from lib.clock import Clock
 from lib.domain.candle import MINUTE_MS, Candle, FormingCandle, interval_ms
 from lib.domain.errors import Retry
 from lib.domain.instrument import Instrument
 from lib.domain.quotes import KlineUpdate, Ticker
-from lib.ports.market import AppendOutcome, CandleStore
+from lib.ports.market import AppendOutcome, AsyncCandleReader, CandleStore, KlineStream, MarketData
 
 START = 1_700_000_040_000
 """A full minute in November 2023, epoch ms."""
@@ -41,7 +42,7 @@ def push(candle: Candle, *, closed: bool, symbol: str = "BTCUSDT", interval: str
     return KlineUpdate(symbol, interval, candle, closed, candle.open_time + (step + 300 if closed else step // 2))
 
 
-class SetClock:
+class SetClock(Clock):
     """A clock a test sets by hand."""
 
     def __init__(self, now_ms: int) -> None:
@@ -54,7 +55,7 @@ class SetClock:
         self.now += round(seconds * 1000)
 
 
-class MemoryCandleStore:
+class MemoryCandleStore(CandleStore):
     """`CandleStore` in a dict; set *down* to make every call a *Retry*."""
 
     def __init__(self, *, capacity: int = 5000) -> None:
@@ -129,7 +130,7 @@ class MemoryCandleStore:
         self.forming_candles.clear()
 
 
-class MemoryReader:
+class MemoryReader(AsyncCandleReader):
     """`AsyncCandleReader` over any store."""
 
     def __init__(self, store: CandleStore) -> None:
@@ -142,7 +143,7 @@ class MemoryReader:
         self._store.set_status(fields)
 
 
-class ScriptedMarket:
+class ScriptedMarket(MarketData):
     """`MarketData` over lists of candles: what has closed by *clock* is the truth, *lag_ms* later. *down*: *Retry*."""
 
     def __init__(self, clock: SetClock, truth: Sequence[Candle], *, interval: str = "1m") -> None:
@@ -180,17 +181,17 @@ class ScriptedMarket:
             raise Retry("the venue is away")
 
 
-class ScriptedStream:
+class ScriptedStream(KlineStream):
     """`KlineStream` that plays *script* (an update, or None for a reconnect) and then waits for `stop`."""
 
     def __init__(self, script: Sequence[KlineUpdate | None] = ()) -> None:
         self._script = script
         self._stopping = threading.Event()
         self.played = threading.Event()
-        self.connected = False
+        self._connected = False
 
     def run(self, on_connect: Callable[[], None], on_update: Callable[[KlineUpdate], None]) -> None:
-        self.connected = True
+        self._connected = True
         on_connect()
         for step in self._script:
             if step is None:
@@ -199,7 +200,11 @@ class ScriptedStream:
                 on_update(step)
         self.played.set()
         self._stopping.wait()
-        self.connected = False
+        self._connected = False
 
     def stop(self) -> None:
         self._stopping.set()
+
+    @property
+    def connected(self) -> bool:
+        return self._connected

@@ -3,15 +3,18 @@
 import asyncio
 from dataclasses import dataclass, replace
 
+from lib.clock import Clock
 from lib.domain.account import Colours
 from lib.domain.pace import Pace, Tally
 from lib.domain.platform_settings import Invite
 from lib.domain.session import Login, NewSession, SessionRow, is_over
 from lib.domain.spelling import normal_email
+from lib.ports.people import Browsers, Logins, Sessions, Throttles
+from lib.ports.secrets import PasswordHasher
 from tests.fakes.platform import InviteBox
 
 
-class StandingClock:
+class StandingClock(Clock):
     """A wall clock for code that does not wait for it: whoever sleeps on it sleeps for ever."""
 
     def __init__(self, now_ms: int = 1_760_000_000_000) -> None:
@@ -44,7 +47,7 @@ class Member:
         return self.is_guest and not self.deleted
 
 
-class MemoryLogins:
+class MemoryLogins(Logins):
     """`lib.ports.people.Logins`; who has a session is told by `sessions`, set by the `MemorySessions` made over it."""
 
     def __init__(self) -> None:
@@ -117,7 +120,7 @@ class MemoryLogins:
         self.members[user_id] = replace(self.members[user_id], deleted=True)
 
 
-class MemorySessions:
+class MemorySessions(Sessions):
     """`lib.ports.people.Sessions`."""
 
     def __init__(self, logins: MemoryLogins) -> None:
@@ -162,7 +165,7 @@ class MemorySessions:
         return dropped
 
 
-class MemoryBrowsers:
+class MemoryBrowsers(Browsers):
     """`lib.ports.people.Browsers`: token → (person, when last used)."""
 
     def __init__(self) -> None:
@@ -188,7 +191,7 @@ class MemoryBrowsers:
         return dropped
 
 
-class MemoryThrottles:
+class MemoryThrottles(Throttles):
     """`lib.ports.people.Throttles`."""
 
     def __init__(self) -> None:
@@ -211,7 +214,7 @@ class MemoryThrottles:
         return dropped
 
 
-class QuickHasher:
+class QuickHasher(PasswordHasher):
     """Counts what it is asked to verify; "$quick$" marks today's hashes, "$old$" yesterday's."""
 
     def __init__(self) -> None:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from lib.clock import Clock
 from lib.domain.platform_settings import PREFIX, Invite, Invites, SettingChange
 from lib.ports.people import InviteRefused
+from lib.ports.platform import PlatformBook
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +28,7 @@ class InviteBox:
         self.rows[invite.code_sha256] = replace(row, used_ms=invite.at_ms)
 
 
-class MemoryPlatformBook:
+class MemoryPlatformBook(PlatformBook):
     """`lib.ports.PlatformBook`, over *settings* (another's rows, when given) and a box of invitations."""
 
     def __init__(self, clock: Clock, box: InviteBox | None = None, settings: dict[str, str] | None = None) -> None:

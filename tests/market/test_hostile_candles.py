@@ -20,7 +20,7 @@ from lib.adapters.bybit.rest.exchanges import BybitAsyncMarket
 from lib.adapters.redis.candle_store import AsyncRedisCandleReader
 from lib.domain.candle import MINUTE_MS, Candle, candle_problem, first_gap, sound_tail
 from lib.domain.errors import Skip
-from lib.trading.context import Desk
+from lib.trading.context import TradingContext
 from lib.trading.cycle.candles import decision_window
 from tests.effort import examples
 from tests.factories import T
@@ -60,19 +60,19 @@ class ScriptedVenue:
         return self._page[0], {}, self._page[1]
 
 
-def desk_over(scene: Scene) -> Desk:
+def context_over(scene: Scene) -> TradingContext:
     """The trader's real readers over *scene*: Redis decoding, REST parsing, limits. 19.2 s after T, so asked thrice."""
     clock = SetClock(T + 19_200)
     venue = ScriptedVenue(scene.rest())
     rest = BybitAsyncMarket("http://feed", {}, lambda _: cast(Any, venue), clock, LocalLimiter(clock, ip_calls=0))
     reader = AsyncRedisCandleReader(cast(redis.asyncio.Redis, ScriptedRedis(scene.reads())))
-    return cast(Desk, SimpleNamespace(candles=reader, market=rest, clock=clock))
+    return cast(TradingContext, SimpleNamespace(candles=reader, market=rest, clock=clock))
 
 
 async def outcome_of(scene: Scene) -> list[Candle] | str:
     """The window, or the plain reason why there is none; anything but *Skip* passes and fails the test."""
     try:
-        return await decision_window(desk_over(scene), "BTCUSDT", T)
+        return await decision_window(context_over(scene), "BTCUSDT", T)
     except Skip as skip:
         return str(skip)
 
@@ -155,9 +155,9 @@ async def test_any_mixture_of_hostilities_ends_in_the_truth_or_a_plain_skip(seed
 
 async def test_the_cross_check_is_one_rest_call_for_all_thirty_candles() -> None:
     scene, _ = fresh_scene(1)
-    desk = desk_over(scene)
-    venue = cast(ScriptedVenue, cast(Any, desk.market)._feed)
-    await decision_window(desk, "BTCUSDT", T)
+    context = context_over(scene)
+    venue = cast(ScriptedVenue, cast(Any, context.market)._feed)
+    await decision_window(context, "BTCUSDT", T)
     assert venue.calls == 1
 
 

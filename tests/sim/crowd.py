@@ -141,44 +141,44 @@ class Crowd:
     def _by_hand(self, person: Person, request: OrderRequest) -> None:
         self._world.advance()
         try:
-            self._engine.desk.place(person.uid, request)
+            self._engine.dealing.place(person.uid, request)
         except Refused as refusal:
             self._world.story(f"refused by hand: {refusal}")
 
     def close_by_hand(self, person: Person) -> None:
         self._world.advance()
         try:
-            self._engine.desk.close_by_hand(person.uid, SYMBOL)
+            self._engine.dealing.close_by_hand(person.uid, SYMBOL)
         except Refused as refusal:
             self._world.story(f"refused by hand: {refusal}")
 
     def remove_stop(self, person: Person) -> None:
         self._world.advance()
-        self._engine.desk.cancel_all(person.uid, lambda order: order.stop_order_type == "StopLoss")
+        self._engine.dealing.cancel_all(person.uid, lambda order: order.stop_order_type == "StopLoss")
 
     def change_leverage(self, person: Person) -> None:
         person.releveraged = True
         self._world.advance()
         try:
-            self._engine.desk.set_leverage(person.uid, SYMBOL, Decimal(self._rng.choice((1, 2, 20, 50))))
+            self._engine.dealing.set_leverage(person.uid, SYMBOL, Decimal(self._rng.choice((1, 2, 20, 50))))
         except Refused as refusal:
             self._world.story(f"refused by hand: {refusal}")
 
     def change_mode(self, person: Person) -> None:
         self._world.advance()
         try:
-            self._engine.desk.set_position_mode(person.uid, 3)
+            self._engine.dealing.set_position_mode(person.uid, 3)
         except Refused as refusal:
             self._world.story(f"refused by hand: {refusal}")
 
     def transfer_in(self, person: Person) -> None:
         self._world.advance()
-        self._engine.desk.deposit(person.uid, Decimal(self._rng.randint(1, 5_000)))
+        self._engine.dealing.deposit(person.uid, Decimal(self._rng.randint(1, 5_000)))
 
     def transfer_out(self, person: Person) -> None:
         self._world.advance()
         free = self._engine.books.available(self._engine.accounts[person.uid])
-        self._engine.desk.deposit(
+        self._engine.dealing.deposit(
             person.uid, -max(free * self._rng.randint(1, 9) / 10, Decimal(0)).quantize(Decimal(1))
         )
 

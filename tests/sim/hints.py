@@ -14,6 +14,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from lib.domain.account_records import TraderAccount
+from lib.ports.exchange import AccountHints
 from lib.simulator.engine.engine import Engine
 from lib.simulator.engine.orders import OrderRecord
 from tests.sim.market import PRINT_MS
@@ -70,7 +71,7 @@ class _Line:
     silent_until: int = 0
 
 
-class SeededHints:
+class SeededHints(AccountHints):
     """The hints of one process; dead and frozen with it."""
 
     def __init__(self, border: Border, engine: Engine) -> None:

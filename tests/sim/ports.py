@@ -11,11 +11,15 @@ from collections.abc import Awaitable, Callable, Mapping
 from decimal import Decimal
 from typing import Any
 
+from lib.adapters.bybit.rest.transport import Transport
 from lib.domain.analyst_call import AnalystAnswer, Prompt
 from lib.domain.candle import MINUTE_MS, Candle
 from lib.domain.command import Command
 from lib.domain.decision import Abstained, parse_decision
 from lib.domain.errors import Retry
+from lib.ports.analyst import Analyst
+from lib.ports.ledger import Commands
+from lib.ports.market import AsyncCandleReader
 from lib.simulator.venue.call import Request
 from tests.sim.market import SeededMarket
 from tests.sim.network import Network
@@ -128,7 +132,7 @@ class ShakyLedger:
         return fate
 
 
-class ShakyTransport:
+class ShakyTransport(Transport):
     """`lib.adapters.bybit.rest.transport.Transport` into the network."""
 
     def __init__(self, network: Network, border: Border) -> None:
@@ -150,7 +154,7 @@ class ShakyTransport:
         return response.status, response.headers, response.body
 
 
-class ShakyCandles:
+class ShakyCandles(AsyncCandleReader):
     """`lib.ports.market.AsyncCandleReader` of what the market traded, half a second late."""
 
     LAG_MS = 500
@@ -198,7 +202,7 @@ def _scaled(candle: Candle) -> Candle:
     return Candle(candle.open_time, opened, high, low, close, candle.volume)
 
 
-class MoodyAnalyst:
+class MoodyAnalyst(Analyst):
     """`lib.ports.analyst.Analyst`: raw answers of every quality, read by the real parser."""
 
     def __init__(self, border: Border) -> None:
@@ -253,7 +257,7 @@ def _target(stop: str, stops: int) -> str:
     return str(min(max(stops * Decimal(stop), Decimal(0)), Decimal(1)))
 
 
-class CommandBox:
+class CommandBox(Commands):
     """The `commands` table in memory; `lib.ports.ledger.Commands` for the traders."""
 
     def __init__(self) -> None:

@@ -14,9 +14,9 @@ from lib.adapters.bybit.rest import client, order_wire
 from lib.adapters.bybit.rest.client import BybitExchange
 from lib.adapters.redis.limiter import RedisBudget
 from lib.domain import order as law
-from lib.domain.exchange_records import Ack, OrderAnswer, SignedOrder
+from lib.domain.exchange_records import OrderAnswer, SendReply, SignedOrder
 from lib.domain.instrument import Instrument
-from lib.domain.order import MAX_ATTEMPTS, Leg, Order, OrderState
+from lib.domain.order import MAX_ATTEMPTS, Leg, Order, OrderState, SendOutcome
 from lib.trading.guardian.task import Guardian
 from lib.trading.orders import resolve
 from lib.trading.orders import send as execution
@@ -45,8 +45,8 @@ def timeout_is_failure(patch: Patcher) -> None:
     """No readable reply is booked as a rejection."""
     real = law.after_hint
 
-    def hint(code: int | None, attempts: int) -> OrderState:
-        return OrderState.REJECTED if code is None else real(code, attempts)
+    def hint(outcome: SendOutcome, attempts: int) -> OrderState:
+        return OrderState.REJECTED if outcome is SendOutcome.UNKNOWN else real(outcome, attempts)
 
     patch.setattr(execution, "after_hint", hint)
 
@@ -73,7 +73,7 @@ def signed_at_send(patch: Patcher) -> None:
     """The stamp is taken after the claim instead of before it."""
     real = BybitExchange.send_order
 
-    async def send(self: BybitExchange, signed: SignedOrder) -> Ack:
+    async def send(self: BybitExchange, signed: SignedOrder) -> SendReply:
         stamp = await self._calls._stamp()
         return await real(self, dataclasses.replace(signed, headers=self._calls.sign(stamp, signed.body)))
 
@@ -100,8 +100,9 @@ def fresh_id_each_send(patch: Patcher) -> None:
         signed = real_sign(self, dataclasses.replace(order, order_link_id=fresh), timestamp_ms)
         return dataclasses.replace(signed, order_link_id=order.order_link_id)
 
-    def hint(code: int | None, attempts: int) -> OrderState:
-        return OrderState.PLANNED if code is None and attempts < MAX_ATTEMPTS else real_hint(code, attempts)
+    def hint(outcome: SendOutcome, attempts: int) -> OrderState:
+        again = outcome is SendOutcome.UNKNOWN and attempts < MAX_ATTEMPTS
+        return OrderState.PLANNED if again else real_hint(outcome, attempts)
 
     patch.setattr(BybitExchange, "sign_order", sign)
     patch.setattr(execution, "after_hint", hint)

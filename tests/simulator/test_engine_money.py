@@ -60,20 +60,20 @@ def act(engine: Engine, uid: int, deed: Deed) -> None:
         BITCOIN.round_price(price * (1 - sign * deed.stop)), BITCOIN.round_price(price * (1 + sign * deed.target))
     )
     limit = BITCOIN.round_price(price * (1 - sign * deed.stop / 4))
-    desk = engine.desk
+    dealing = engine.dealing
     try:
         if deed.kind == "market":
-            desk.place(uid, OrderRequest(BTC, deed.side, deed.qty, protection=near))
+            dealing.place(uid, OrderRequest(BTC, deed.side, deed.qty, protection=near))
         elif deed.kind == "limit":
-            desk.place(uid, OrderRequest(BTC, deed.side, deed.qty, "Limit", limit))
+            dealing.place(uid, OrderRequest(BTC, deed.side, deed.qty, "Limit", limit))
         elif deed.kind == "reduce":
-            desk.place(uid, OrderRequest(BTC, deed.side, deed.qty, reduce_only=True))
+            dealing.place(uid, OrderRequest(BTC, deed.side, deed.qty, reduce_only=True))
         elif deed.kind == "trading-stop":
-            desk.set_protection(uid, BTC, ProtectionChange(stop_loss=near.stop_loss))
+            dealing.set_protection(uid, BTC, ProtectionChange(stop_loss=near.stop_loss))
         elif deed.kind == "leverage":
-            desk.set_leverage(uid, BTC, D(int(deed.stop * 1000) + 1))
+            dealing.set_leverage(uid, BTC, D(int(deed.stop * 1000) + 1))
         else:
-            desk.cancel_all(uid, lambda order: True)
+            dealing.cancel_all(uid, lambda order: True)
     except Refused:
         return
 
@@ -221,7 +221,7 @@ def test_only_what_changed_is_dirty_and_rows_are_drained_once() -> None:
     second = engine.create_account(D(500)).uid
     assert engine.dirty() == {first, second}
     assert [(row.uid, row.kind) for row in engine.drain_rows()] == [(first, "transaction"), (second, "transaction")]
-    engine.desk.place(second, OrderRequest(BTC, "buy", D("0.01")))
+    engine.dealing.place(second, OrderRequest(BTC, "buy", D("0.01")))
     engine.advance(engine.last_advanced_ms + 1000)
     assert engine.dirty() == {second}
     assert sorted(row.kind for row in engine.drain_rows()) == ["execution", "order", "transaction"]
@@ -271,7 +271,7 @@ def test_a_closed_profit_is_net_of_its_share_of_the_opening_fee() -> None:
     world = World([100, 100, 110, 110, 110])
     world.place("buy", "2")
     world.to(2.5)
-    world.engine.desk.place(world.uid, OrderRequest(BTC, "sell", D(1), reduce_only=True))
+    world.engine.dealing.place(world.uid, OrderRequest(BTC, "sell", D(1), reduce_only=True))
     world.to(3)
     (closed,) = world.engine.books.history[world.uid].closed_pnls
     fee = D("0.00055")
@@ -284,7 +284,7 @@ def test_two_partial_closings_share_the_opening_fee_between_them() -> None:
     world.place("buy", "3")
     world.to(1)
     for second, qty in ((2, "1"), (3, "2")):
-        world.engine.desk.place(world.uid, OrderRequest(BTC, "sell", D(qty), reduce_only=True))
+        world.engine.dealing.place(world.uid, OrderRequest(BTC, "sell", D(qty), reduce_only=True))
         world.to(second)
     shares = [closed.open_fee for closed in world.engine.books.history[world.uid].closed_pnls]
     assert shares == [100 * D("0.00055"), 200 * D("0.00055")]
@@ -313,7 +313,7 @@ def test_twenty_accounts_with_resting_stops_run_ten_thousand_minutes_quickly() -
         uid = engine.create_account(D(10_000)).uid
         price = engine.books.mark(BTC)
         stop, target = (BITCOIN.round_price(price * share) for share in (D("0.7"), D("1.4")))
-        engine.desk.place(uid, OrderRequest(BTC, "buy", D("0.1"), protection=Protection(stop, target)))
+        engine.dealing.place(uid, OrderRequest(BTC, "buy", D("0.1"), protection=Protection(stop, target)))
     began = time.perf_counter()
     engine.advance(START + 10_000 * MINUTE_MS)
     assert time.perf_counter() - began < 10

@@ -15,7 +15,7 @@ FLAT = [100] * 600
 
 def refusal(world: World, request: OrderRequest) -> int:
     with pytest.raises(Refused) as refused:
-        world.engine.desk.place(world.uid, request)
+        world.engine.dealing.place(world.uid, request)
     return refused.value.code
 
 
@@ -85,7 +85,7 @@ def test_fill_or_kill_takes_all_or_nothing() -> None:
 def test_a_link_id_is_refused_a_second_time_for_ever() -> None:
     world = World(FLAT)
     request = OrderRequest(BTC, "buy", D(1), link_id="mm-1")
-    world.engine.desk.place(world.uid, request)
+    world.engine.dealing.place(world.uid, request)
     assert refusal(world, request) == 110072
     world.to(500)
     assert refusal(world, request) == 110072
@@ -94,7 +94,7 @@ def test_a_link_id_is_refused_a_second_time_for_ever() -> None:
 def test_a_refused_order_does_not_use_up_its_link_id() -> None:
     world = World(FLAT)
     assert refusal(world, OrderRequest(BTC, "buy", D("0.0001"), link_id="mm-1")) == 10001
-    world.engine.desk.place(world.uid, OrderRequest(BTC, "buy", D(1), link_id="mm-1"))
+    world.engine.dealing.place(world.uid, OrderRequest(BTC, "buy", D(1), link_id="mm-1"))
 
 
 @pytest.mark.parametrize(
@@ -128,7 +128,7 @@ def test_what_the_venue_refuses_before_accepting(request_: OrderRequest, code: i
 
 def test_margin_covers_fees_and_counts_what_is_already_asked_for() -> None:
     world = World(FLAT, balance="102")
-    world.engine.desk.set_leverage(world.uid, BTC, D(1))
+    world.engine.dealing.set_leverage(world.uid, BTC, D(1))
     assert refusal(world, OrderRequest(BTC, "buy", D("1.02"))) == 110007
     world.place("buy", "1")
     assert refusal(world, OrderRequest(BTC, "buy", D("0.05"))) == 110007
@@ -142,7 +142,7 @@ def test_a_reduce_only_order_shrinks_to_the_position_and_never_turns_it() -> Non
     world.place("buy", "1")
     world.to(1)
     assert refusal(world, OrderRequest(BTC, "buy", D(1), reduce_only=True)) == 110017
-    order = world.engine.desk.place(world.uid, OrderRequest(BTC, "sell", D(5), reduce_only=True))
+    order = world.engine.dealing.place(world.uid, OrderRequest(BTC, "sell", D(5), reduce_only=True))
     world.to(2)
     assert (order.qty, order.status, world.qty) == (D(1), "Filled", D(0))
 
@@ -152,7 +152,7 @@ def test_two_closings_in_flight_close_once() -> None:
     world.place("buy", "1")
     world.to(1)
     first, second = (
-        world.engine.desk.place(world.uid, OrderRequest(BTC, "sell", D(1), reduce_only=True)) for _ in range(2)
+        world.engine.dealing.place(world.uid, OrderRequest(BTC, "sell", D(1), reduce_only=True)) for _ in range(2)
     )
     world.to(2)
     assert (first.status, second.status, second.cancel_type) == ("Filled", "Cancelled", "CancelByReduceOnly")
@@ -164,7 +164,7 @@ def test_a_closing_order_is_trimmed_to_what_is_left_when_its_turn_comes() -> Non
     world.place("buy", "1")
     world.to(1)
     for qty in ("0.4", "1"):
-        world.engine.desk.place(world.uid, OrderRequest(BTC, "sell", D(qty), reduce_only=True))
+        world.engine.dealing.place(world.uid, OrderRequest(BTC, "sell", D(qty), reduce_only=True))
     world.to(2)
     assert world.qty == 0
     assert [qty for _, qty, _ in world.fills()] == [D(1), D("0.4"), D("0.6")]
@@ -172,7 +172,7 @@ def test_a_closing_order_is_trimmed_to_what_is_left_when_its_turn_comes() -> Non
 
 def test_an_order_the_margin_no_longer_covers_when_its_turn_comes_is_rejected() -> None:
     world = World([100, 104, 104], balance="103")
-    world.engine.desk.set_leverage(world.uid, BTC, D(1))
+    world.engine.dealing.set_leverage(world.uid, BTC, D(1))
     world.to(0.99)
     order = world.place("buy", "1")
     world.to(2)
@@ -184,7 +184,7 @@ def test_quantity_zero_with_close_on_trigger_closes_everything() -> None:
     world.place("sell", "0.7")
     world.to(1)
     request = OrderRequest(BTC, "buy", D(0), reduce_only=True, close_on_trigger=True)
-    world.engine.desk.place(world.uid, request)
+    world.engine.dealing.place(world.uid, request)
     world.to(2)
     assert world.qty == 0
 
@@ -192,7 +192,7 @@ def test_quantity_zero_with_close_on_trigger_closes_everything() -> None:
 def test_a_conditional_order_waits_for_its_trigger() -> None:
     world = World([100, 100, 101, 103, 104, 104])
     request = OrderRequest(BTC, "buy", D(1), trigger_price=D(102), trigger_direction=1)
-    order = world.engine.desk.place(world.uid, request)
+    order = world.engine.dealing.place(world.uid, request)
     world.to(2.5)
     assert order.status == "Untriggered"
     world.to(3)

@@ -16,7 +16,7 @@ CALM = [100] * 60
 def test_an_entry_brings_its_stop_and_target_as_untriggered_children() -> None:
     world = World(CALM)
     wanted = Protection(D(95), D(110))
-    world.engine.desk.place(world.uid, OrderRequest(BTC, "buy", D(1), link_id="mm-parent", protection=wanted))
+    world.engine.dealing.place(world.uid, OrderRequest(BTC, "buy", D(1), link_id="mm-parent", protection=wanted))
     world.to(1)
     children = {order.stop_order_type: order for order in world.account.orders.values()}
     stop, target = children["StopLoss"], children["TakeProfit"]
@@ -94,7 +94,7 @@ def test_full_mode_follows_the_size_of_the_position() -> None:
     world.place("buy", "1")
     world.to(2)
     assert {order.qty for order in world.account.orders.values()} == {D(2)}
-    world.engine.desk.place(world.uid, OrderRequest(BTC, "sell", D("1.5"), reduce_only=True))
+    world.engine.dealing.place(world.uid, OrderRequest(BTC, "sell", D("1.5"), reduce_only=True))
     world.to(3)
     assert {order.qty for order in world.account.orders.values()} == {D("0.5")}
 
@@ -114,25 +114,25 @@ def test_trading_stop_replaces_keeps_and_removes() -> None:
     world = World(CALM)
     world.place("buy", "1", "95", "110")
     world.to(1)
-    desk, holding = world.engine.desk, world.engine.books.holding(world.account, BTC)
+    dealing, holding = world.engine.dealing, world.engine.books.holding(world.account, BTC)
     before = holding.stop_id
-    desk.set_protection(world.uid, BTC, ProtectionChange(stop_loss=D(97)))
+    dealing.set_protection(world.uid, BTC, ProtectionChange(stop_loss=D(97)))
     assert (holding.stop_id, holding.position.stop_loss, holding.position.take_profit) == (before, D(97), D(110))
-    desk.set_protection(world.uid, BTC, ProtectionChange(take_profit=D(0)))
+    dealing.set_protection(world.uid, BTC, ProtectionChange(take_profit=D(0)))
     assert (holding.target_id, holding.position.take_profit) == ("", D(0))
     assert len(world.account.orders) == 1
 
 
 def test_trading_stop_refuses_what_bybit_refuses() -> None:
     world = World(CALM)
-    desk = world.engine.desk
+    dealing = world.engine.dealing
     with pytest.raises(Refused, match="zero position"):
-        desk.set_protection(world.uid, BTC, ProtectionChange(stop_loss=D(95)))
+        dealing.set_protection(world.uid, BTC, ProtectionChange(stop_loss=D(95)))
     world.place("buy", "1", "95")
     world.to(1)
     for change, code in ((ProtectionChange(stop_loss=D(95)), 34040), (ProtectionChange(stop_loss=D(101)), 10001)):
         with pytest.raises(Refused) as refused:
-            desk.set_protection(world.uid, BTC, change)
+            dealing.set_protection(world.uid, BTC, change)
         assert refused.value.code == code
 
 
@@ -140,7 +140,7 @@ def test_cancel_all_takes_the_stop_too_and_the_position_shows_it() -> None:
     world = World(CALM)
     world.place("buy", "1", "95", "110")
     world.to(1)
-    world.engine.desk.cancel_all(world.uid, lambda order: True)
+    world.engine.dealing.cancel_all(world.uid, lambda order: True)
     position = world.engine.books.holding(world.account, BTC).position
     assert (position.stop_loss, position.take_profit, len(world.account.orders)) == (D(0), D(0), 0)
 
@@ -172,7 +172,7 @@ def test_liquidation_costs_the_margin_and_no_more_however_far_the_price_falls() 
 @pytest.mark.parametrize(("side", "gap"), [("buy", 50), ("sell", 150)])
 def test_a_liquidation_at_an_odd_leverage_keeps_the_ledger_exact(side: Side, gap: int) -> None:
     world = World([100, 100, gap, gap], balance="1000")
-    world.engine.desk.set_leverage(world.uid, BTC, D(3))
+    world.engine.dealing.set_leverage(world.uid, BTC, D(3))
     world.place(side, "10.001")
     world.to(3)
     rows = world.engine.books.history[world.uid].transactions
@@ -194,6 +194,6 @@ def test_leverage_moves_the_liquidation_price_of_an_open_position() -> None:
     world = World([100, 100, 100, 91, 91], balance="1000")
     world.place("buy", "10")
     world.to(1)
-    world.engine.desk.set_leverage(world.uid, BTC, D(20))
+    world.engine.dealing.set_leverage(world.uid, BTC, D(20))
     world.to(4)
     assert world.fills()[-1] == ("CreateByLiq", D(10), D(95))

@@ -134,7 +134,7 @@ async def test_a_stop_fires_while_a_long_question_is_read(
     account = exchange.engine.create_account(D("10000"))
     price = exchange.engine.books.mark(BTC)
     stop = Protection(price - 1, D(0))
-    exchange.engine.desk.place(account.uid, OrderRequest(BTC, "buy", D("0.01"), protection=stop))
+    exchange.engine.dealing.place(account.uid, OrderRequest(BTC, "buy", D("0.01"), protection=stop))
     asking = asyncio.ensure_future(exchange.prepare(kline("D")))
     seconds = 0
     while not asking.done():
@@ -149,7 +149,7 @@ async def test_a_stop_fires_while_a_long_question_is_read(
 
 async def test_hours_slept_through_are_run_in_slices(exchange: LocalExchange, clock: SteppedClock) -> None:
     account = exchange.engine.create_account(D("10000"))
-    exchange.engine.desk.place(account.uid, OrderRequest(BTC, "buy", D("0.01")))
+    exchange.engine.dealing.place(account.uid, OrderRequest(BTC, "buy", D("0.01")))
     exchange.tick()
     clock.advance_to(NOW + 30 * HOUR_MS)
     most, running = 0, asyncio.ensure_future(exchange.prepare(Request("GET", "/v5/market/time")))

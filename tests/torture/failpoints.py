@@ -1,5 +1,5 @@
 """
-Failpoints: the ports of a trader's desk, wrapped so that a named passage can be made to go wrong.
+Failpoints: the ports of a trader's context, wrapped so that a named passage can be made to go wrong.
 
 Every port call the protocol is made of has a name; `NAME.before` is passed when the call is made, `NAME.after` once it
 has returned. At the n-th passage of the trap the process dies by SIGKILL, raises a bug, or freezes by SIGSTOP until
@@ -18,7 +18,8 @@ from typing import Any, Literal
 
 from lib.domain.order import parse_link_id
 from lib.domain.risk import AccountPlan
-from lib.trading.context import Desk
+from lib.ports.exchange import Exchanges
+from lib.trading.context import TradingContext
 
 Deed = Literal["kill", "raise", "freeze"]
 
@@ -126,7 +127,7 @@ class Watched:
         return wait
 
 
-class WatchedExchanges:
+class WatchedExchanges(Exchanges):
     """Hands out watched exchanges."""
 
     def __init__(self, inner: Any, points: Failpoints) -> None:
@@ -150,15 +151,16 @@ def _leg_of(args: tuple[Any, ...]) -> str:
     return ""
 
 
-def watch(desk: Desk, points: Failpoints) -> None:
-    """Put failpoints around the ports of *desk*, for everybody who already holds it."""
+def watch(context: TradingContext, points: Failpoints) -> None:
+    """Put failpoints around the ports of *context*, for everybody who already holds it."""
+    ledger = Watched(context.orders, LEDGER, points)
     wrapped = {
-        "ledger": Watched(desk.ledger, LEDGER, points),
-        "exchanges": WatchedExchanges(desk.exchanges, points),
-        "market": Watched(desk.market, MARKET, points),
-        "candles": Watched(desk.candles, CANDLES, points),
-        "analyst": Watched(desk.analyst, ANALYST, points),
+        **dict.fromkeys(("orders", "books", "limits", "switches", "cycles", "notifier"), ledger),
+        "exchanges": WatchedExchanges(context.exchanges, points),
+        "market": Watched(context.market, MARKET, points),
+        "candles": Watched(context.candles, CANDLES, points),
+        "analyst": Watched(context.analyst, ANALYST, points),
     }
     for name, port in wrapped.items():
-        # frozen for the code that trades; a new desk would not reach those who were built with this one
-        object.__setattr__(desk, name, port)
+        # frozen for the code that trades; a new context would not reach those who were built with this one
+        object.__setattr__(context, name, port)

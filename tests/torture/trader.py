@@ -56,7 +56,7 @@ def run(plan: TraderPlan) -> None:
     @asynccontextmanager
     async def watched(settings: Settings) -> AsyncIterator[Trader]:
         async with plain(settings) as trader:
-            watch(trader.desk, points)
+            watch(trader.context, points)
             yield trader
 
     bootstrap.trader = watched

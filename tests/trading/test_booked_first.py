@@ -42,9 +42,9 @@ async def sent(world: World) -> World:
 
 async def test_a_filled_order_whose_executions_are_not_listed_yet_stays_open(sent: World) -> None:
     exchange: Any = Unlisted(await sent.exchange(1))
-    assert (await resolve_once(sent.desk, exchange, sent.order())).state in IN_FLIGHT
+    assert (await resolve_once(sent.context, exchange, sent.order())).state in IN_FLIGHT
     sent.wait(16)  # past the window and the lag nothing more will be listed
-    assert (await resolve_once(sent.desk, exchange, sent.order())).state is OrderState.FILLED
+    assert (await resolve_once(sent.context, exchange, sent.order())).state is OrderState.FILLED
 
 
 async def test_when_the_row_ends_its_fills_are_booked_already(sent: World) -> None:
@@ -55,5 +55,5 @@ async def test_when_the_row_ends_its_fills_are_booked_already(sent: World) -> No
         return await close(*args)
 
     sent.ledger.close_order = look_first  # type: ignore[method-assign,assignment]
-    assert (await resolve_once(sent.desk, await sent.exchange(1), sent.order())).state is OrderState.FILLED
+    assert (await resolve_once(sent.context, await sent.exchange(1), sent.order())).state is OrderState.FILLED
     assert booked == [sent.position().qty]

@@ -108,7 +108,7 @@ async def test_a_liquidation_is_booked_at_what_it_cost(world: World) -> None:
 @pytest.mark.parametrize("amount", ["123.45", "-1000"])
 async def test_money_that_came_or_went_is_booked_and_leaves_no_difference(world: World, amount: str) -> None:
     await world.cycle("buy")
-    world.engine.desk.deposit(world.uid(1), Decimal(amount))
+    world.engine.dealing.deposit(world.uid(1), Decimal(amount))
     for _ in range(2):
         report = await world.cycle("hold")
         assert result_of(report).difference == 0
@@ -119,7 +119,7 @@ async def test_money_that_came_or_went_is_booked_and_leaves_no_difference(world:
 
 async def test_a_withdrawal_is_no_loss_to_the_gates(world: World) -> None:
     await world.cycle("hold")
-    world.engine.desk.deposit(world.uid(1), Decimal(-4_000))
+    world.engine.dealing.deposit(world.uid(1), Decimal(-4_000))
     report = await world.cycle("buy")
     assert result_of(report).outcome == "bought", "4,000 of 10,000 paid out is neither a daily loss nor a drawdown"
 
@@ -151,7 +151,7 @@ async def test_books_that_agree_ask_for_nothing(world: World) -> None:
     account, exchange = await world.trader_account(1), await world.exchange(1)
     wallet = await exchange.wallet()
     before = len(world.transport.sent)
-    assert (await settle_books(world.desk, account, exchange, wallet)).balance == wallet.balance
+    assert (await settle_books(world.context, account, exchange, wallet)).balance == wallet.balance
     assert len(world.transport.sent) == before
 
 
@@ -159,11 +159,11 @@ async def test_settling_finds_fills_first_and_transfers_only_when_they_do_not_ex
     await world.cycle("buy")
     account, exchange = await world.trader_account(1), await world.exchange(1)
     world.trade_at(58_700)
-    await settle_books(world.desk, account, exchange, await exchange.wallet())
+    await settle_books(world.context, account, exchange, await exchange.wallet())
     assert world.transport.sent[-1][1] == "/v5/execution/list"
     await assert_books_are_the_exchanges(world)
-    world.engine.desk.deposit(world.uid(1), Decimal(10))
-    books = await settle_books(world.desk, account, exchange, await exchange.wallet())
+    world.engine.dealing.deposit(world.uid(1), Decimal(10))
+    books = await settle_books(world.context, account, exchange, await exchange.wallet())
     assert world.transport.sent[-1][1] == "/v5/account/transaction-log"
     assert books.transfers == 10
     await assert_books_are_the_exchanges(world)
@@ -171,7 +171,7 @@ async def test_settling_finds_fills_first_and_transfers_only_when_they_do_not_ex
 
 async def test_a_transfer_while_the_trader_was_away_is_found(world: World) -> None:
     await world.cycle("buy")
-    world.engine.desk.deposit(world.uid(1), Decimal(77))
+    world.engine.dealing.deposit(world.uid(1), Decimal(77))
     world.to(world.clock.now_ms() + 3 * 86_400_000)
     report = await world.cycle("hold")
     assert result_of(report).difference == 0

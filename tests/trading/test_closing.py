@@ -16,7 +16,7 @@ from lib.domain.order import CYCLE_MS, Leg, Order, OrderState, parse_link_id
 from lib.domain.position import ZERO, Position
 from lib.domain.quotes import Ticker
 from lib.domain.risk import AccountPlan, exit_draft
-from lib.trading.context import Desk
+from lib.trading.context import TradingContext
 from lib.trading.guardian.task import Guardian
 from lib.trading.kill_switch.flatten import Flattener
 from lib.trading.orders.close import close_ours, exit_t, our_part
@@ -30,8 +30,8 @@ FOREIGN = Decimal("0.500")
 TRADING_STOP = "/v5/position/trading-stop"
 
 
-async def close(world: World, desk: Desk | None = None, leg: Leg = "g") -> Order | None:
-    at = desk or world.desk
+async def close(world: World, context: TradingContext | None = None, leg: Leg = "g") -> Order | None:
+    at = context or world.context
     account = await world.trader_account(1)
     return await close_ours(at, account, at.exchanges.open(account, "guard"), leg, "a test closes")
 
@@ -87,7 +87,7 @@ async def test_a_close_whose_end_is_unknown_and_that_comes_late_is_not_doubled(w
     for _ in range(3):
         await close(world)
         world.wait(5)
-        await reconcile(world.desk, sweep=False)
+        await reconcile(world.context, sweep=False)
     assert world.position().qty in (FOREIGN, FOREIGN + ours)
     assert sold(world) <= ours
 
@@ -104,7 +104,7 @@ async def test_a_second_try_of_a_close_takes_no_more_than_what_is_still_ours(wor
     world.calm()
     assert world.order("g").state is OrderState.UNKNOWN, "bytes left once: a query ends it"
     world.wait(AT_WORK_MS / 1000 + 10)
-    await reconcile(world.desk, sweep=False)
+    await reconcile(world.context, sweep=False)
     assert world.order("g").state is OrderState.ABSENT
     done = await close(world)
     assert done is not None
@@ -154,17 +154,17 @@ async def test_two_guardians_at_once_never_close_more_than_ours(world: World, se
     for kind in ("drop_reply", "drop_before", "delay"):
         if rng.random() < 0.5:
             world.fault(kind, CREATE, ms=rng.randrange(200, 6_000))
-    desks = [world.new_desk("trader-1"), world.new_desk("trader-2"), world.new_desk("trader-3")]
+    desks = [world.new_context("trader-1"), world.new_context("trader-2"), world.new_context("trader-3")]
 
-    async def guard(desk: Desk) -> None:
+    async def guard(context: TradingContext) -> None:
         for _ in range(rng.randrange(60)):
             await asyncio.sleep(0)
-        await close(world, desk)
+        await close(world, context)
 
     for _ in range(4):
-        await asyncio.gather(*(guard(desk) for desk in desks))
+        await asyncio.gather(*(guard(context) for context in desks))
         world.wait(rng.choice((1, 5, 12)))
-        await reconcile(world.desk, sweep=False)
+        await reconcile(world.context, sweep=False)
     assert sold(world) == ours
     assert world.position().qty == FOREIGN
 
@@ -174,15 +174,15 @@ async def test_a_close_that_ended_while_another_was_being_sized_is_not_repeated(
         """A market whose ticker takes long enough for another process to close and be done."""
 
         def __init__(self) -> None:
-            self.instrument = world.desk.market.instrument
+            self.instrument = world.context.market.instrument
 
         async def ticker(self, venue: Any, symbol: str) -> Ticker:
-            await close(world, world.new_desk("trader-2"))
-            return await world.desk.market.ticker(venue, symbol)
+            await close(world, world.new_context("trader-2"))
+            return await world.context.market.ticker(venue, symbol)
 
     ours = await shared(world)
     slow: Any = Meanwhile()
-    assert await close(world, replace(world.new_desk("trader-1"), market=slow)) is None
+    assert await close(world, replace(world.new_context("trader-1"), market=slow)) is None
     assert sold(world) == ours
     assert world.position().qty == FOREIGN
 
@@ -191,7 +191,7 @@ async def test_two_guardians_that_find_a_stop_refused_close_once(world: World) -
     world.fault("drop_stop")
     ours = await shared(world)
     world.fault("refuse_stop", TRADING_STOP, count=99)
-    guardians = [Guardian(world.new_desk("trader-1")), Guardian(world.new_desk("trader-2"))]
+    guardians = [Guardian(world.new_context("trader-1")), Guardian(world.new_context("trader-2"))]
     for _ in range(3):
         await asyncio.gather(*(guardian.run_pass() for guardian in guardians))
         world.wait(3)
@@ -202,7 +202,7 @@ async def test_two_guardians_that_find_a_stop_refused_close_once(world: World) -
 async def test_two_guardians_repair_the_same_stop_without_harm(world: World) -> None:
     await world.cycle("buy")
     world.remove_stop()
-    guardians = [Guardian(world.new_desk("trader-1")), Guardian(world.new_desk("trader-2"))]
+    guardians = [Guardian(world.new_context("trader-1")), Guardian(world.new_context("trader-2"))]
     await asyncio.gather(*(guardian.run_pass() for guardian in guardians))
     assert world.position().stop_loss == 58_800
     assert asked(world) == []
@@ -227,11 +227,11 @@ async def test_a_close_just_before_a_cycle_plans_takes_nothing_from_its_plan(wor
 
 async def test_a_close_is_booked_under_the_cycle_whose_plan_stands(world: World) -> None:
     await world.cycle("buy")
-    assert await exit_t(world.desk, await world.trader_account(1)) == T
+    assert await exit_t(world.context, await world.trader_account(1)) == T
     world.to(T + CYCLE_MS + 89_000)
-    assert await exit_t(world.desk, await world.trader_account(1)) == T
+    assert await exit_t(world.context, await world.trader_account(1)) == T
     world.to(T + CYCLE_MS + 91_000)
-    assert await exit_t(world.desk, await world.trader_account(1)) == T + CYCLE_MS
+    assert await exit_t(world.context, await world.trader_account(1)) == T + CYCLE_MS
 
 
 async def test_a_close_in_the_middle_of_a_flip_loses_and_doubles_nothing(world: World) -> None:
@@ -241,7 +241,7 @@ async def test_a_close_in_the_middle_of_a_flip_loses_and_doubles_nothing(world: 
 
     def meanwhile() -> None:
         if not closing:
-            closing.append(asyncio.ensure_future(close(world, world.new_desk("trader-2"))))
+            closing.append(asyncio.ensure_future(close(world, world.new_context("trader-2"))))
 
     world.on("/v5/account/wallet-balance", meanwhile)
     report = await world.cycle("sell")
@@ -256,10 +256,10 @@ async def test_a_close_under_an_old_t_is_not_retired_while_it_is_young(world: Wo
     await world.cycle("buy")
     world.to(T + 250_000)
     row = await plan_close(world)
-    await reconcile(world.desk, sweep=False)
+    await reconcile(world.context, sweep=False)
     assert world.order("g") == row
     world.wait(AT_WORK_MS / 1000 + 1)
-    await reconcile(world.desk, sweep=False)
+    await reconcile(world.context, sweep=False)
     assert world.order("g").state is OrderState.EXPIRED
 
 
@@ -291,7 +291,7 @@ async def test_a_close_listed_by_halves_is_not_followed_by_another(
         return found
 
     monkeypatch.setattr(BybitExchange, "fills_since", by_halves)
-    flattener, account = Flattener(world.desk), await world.trader_account(1)
+    flattener, account = Flattener(world.context), await world.trader_account(1)
     for _ in range(4):
         await flattener.step(account)
         world.wait(2)

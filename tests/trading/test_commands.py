@@ -14,6 +14,8 @@ from lib.domain.command import Command, CommandKind
 from lib.domain.errors import Pause, Retry
 from lib.domain.order import OrderState
 from lib.domain.switches import Flags
+from lib.ports.exchange import KeyProbe
+from lib.ports.ledger import Commands
 from lib.trading.commands import TOO_LATE_MS, Clerk
 from lib.trading.cycle.run import run_cycle
 from tests.factories import T, decision
@@ -25,7 +27,7 @@ GOOD = KeyInfo("", True, False, False, False, True, (), 0)
 
 
 @dataclass
-class Inbox:
+class Inbox(Commands):
     """`Commands` in memory."""
 
     waits: list[Command] = field(default_factory=list)
@@ -43,7 +45,7 @@ class Inbox:
 
 
 @dataclass
-class Probe:
+class Probe(KeyProbe):
     """A `KeyProbe` that says *info*, or raises it, and knows how many asked it at once."""
 
     info: KeyInfo | Exception
@@ -71,7 +73,7 @@ class Office:
         self.inbox = Inbox()
         world.add_account()
         self.probe = Probe(replace(GOOD, uid=str(world.uid(1))))
-        self.clerk = Clerk(world.desk, self.inbox, OpenSeals(), self.probe)
+        self.clerk = Clerk(world.context, self.inbox, OpenSeals(), self.probe)
         world.to(T + 3 * MINUTE_MS + 3_000)
 
     async def ask(self, kind: CommandKind = "ask_now", account_id: int = 1, *, ago_ms: int = 0) -> str:
@@ -182,7 +184,7 @@ async def test_a_cycle_on_demand_still_under_way_lets_the_timetables_wait_its_tu
     on_demand = asyncio.create_task(office.ask())
     await turns_of_the_loop()
     world.to(T + 5 * MINUTE_MS + 2_000)
-    scheduled = asyncio.create_task(run_cycle(world.desk, T + 5 * MINUTE_MS))
+    scheduled = asyncio.create_task(run_cycle(world.context, T + 5 * MINUTE_MS))
     await turns_of_the_loop()
     answered.set()
     assert (await on_demand).startswith("bought")

@@ -29,7 +29,7 @@ async def test_a_crash_after_the_claim_sends_nothing_again(world: World) -> None
     await world.cycle("buy")
     assert world.order().state is OrderState.SUBMITTING
     world.calm()
-    await world.again(desk=world.new_desk())
+    await world.again(context=world.new_context())
     assert world.transport.orders() == []
     assert world.order().state is OrderState.ABSENT
 
@@ -40,10 +40,10 @@ async def test_a_crash_after_the_send_finds_the_order_and_sends_nothing_again(wo
     assert world.order().state is OrderState.SUBMITTING
     world.calm()
     world.wait(1)
-    desk = world.new_desk()
-    assert await reconcile(desk, sweep=True)
+    context = world.new_context()
+    assert await reconcile(context, sweep=True)
     assert world.order().state is OrderState.FILLED
-    await world.again(desk=desk)
+    await world.again(context=context)
     assert len(world.transport.orders()) == 1
     assert world.log().summary.outcome == "bought"
 
@@ -53,7 +53,7 @@ async def test_a_crash_after_the_plan_goes_on_while_the_decision_is_fresh(world:
     await world.cycle("buy")
     assert (world.order().state, world.order().attempts) == (OrderState.PLANNED, 0)
     world.calm()
-    await world.again("sell", desk=world.new_desk())
+    await world.again("sell", context=world.new_context())
     assert world.order().state is OrderState.FILLED
     assert world.position().direction == "long", "the first plan of a T stands"
 
@@ -63,10 +63,10 @@ async def test_a_crash_after_the_plan_expires_once_the_decision_is_old(world: Wo
     await world.cycle("buy")
     world.calm()
     world.to(T + MAX_AGE_MS + 1_000)
-    desk = world.new_desk()
-    assert await reconcile(desk, sweep=True)
+    context = world.new_context()
+    assert await reconcile(context, sweep=True)
     assert world.order().state is OrderState.EXPIRED
-    await world.again(desk=desk)
+    await world.again(context=context)
     assert world.transport.orders() == []
     assert world.log().summary.outcome == "refused"
 
@@ -76,10 +76,10 @@ async def test_a_row_nobody_is_left_to_send_ends_once_no_restart_takes_its_cycle
     await world.cycle("buy")
     world.calm()
     world.to(T + RESUME_MS)
-    assert await reconcile(world.new_desk(), sweep=False)
+    assert await reconcile(world.new_context(), sweep=False)
     assert world.order().state is OrderState.PLANNED, "a restart may still take it up"
     world.to(T + RESUME_MS + 1)
-    assert await reconcile(world.new_desk(), sweep=False)
+    assert await reconcile(world.new_context(), sweep=False)
     assert (world.order().state, world.order().why) == (OrderState.EXPIRED, "whoever was to send it is gone")
 
 
@@ -88,7 +88,7 @@ async def test_a_row_of_another_leader_is_theirs_to_send_until_it_is_too_old(wor
     await world.cycle("buy")
     world.calm()
     world.to(T + RESUME_MS + 1)
-    assert await reconcile(world.new_desk("a trader that stands by"), sweep=False)
+    assert await reconcile(world.new_context("a trader that stands by"), sweep=False)
     assert world.order().state is OrderState.PLANNED
 
 
@@ -97,11 +97,11 @@ async def test_a_row_whose_account_is_at_work_is_not_taken_from_it(world: World)
     await world.cycle("buy")
     world.calm()
     world.to(T + RESUME_MS + 1)
-    desk = world.new_desk()
-    async with desk.turns[1]:
-        assert await reconcile(desk, sweep=False)
+    context = world.new_context()
+    async with context.state.turn(1):
+        assert await reconcile(context, sweep=False)
         assert world.order().state is OrderState.PLANNED
-    assert await reconcile(desk, sweep=False)
+    assert await reconcile(context, sweep=False)
     assert world.order().state is OrderState.EXPIRED
 
 
@@ -119,9 +119,9 @@ async def test_a_throttled_row_left_behind_is_never_called_unsent(world: World) 
     await world.cycle("buy")
     world.calm()
     world.to(T + MAX_AGE_MS + 1_000)
-    desk = world.new_desk()
-    await reconcile(desk, sweep=True)
-    await reconcile(desk, sweep=True)
+    context = world.new_context()
+    await reconcile(context, sweep=True)
+    await reconcile(context, sweep=True)
     assert world.order().state is OrderState.ABSENT
     assert len(world.transport.orders()) == 1
 
@@ -139,7 +139,7 @@ async def test_doubt_before_a_resend_asks_instead_of_blocking(world: World) -> N
     assert (world.order().state, world.order().attempts) == (OrderState.PLANNED, 1)
     world.ledger.move = move  # type: ignore[method-assign]
     world.by_hand("buy", "0.003")
-    await world.again(desk=world.new_desk())
+    await world.again(context=world.new_context())
     assert world.order().state is OrderState.ABSENT, "attempts >= 1: a query decides, never BLOCKED"
     assert len(world.transport.orders()) == 1
 
@@ -152,7 +152,7 @@ async def test_a_claim_whose_commit_is_not_confirmed_sends_nothing(world: World,
     assert result_of(report).outcome == "unresolved"
     world.calm()
     world.to(T + MAX_AGE_MS + 1_000)
-    await reconcile(world.desk, sweep=False)
+    await reconcile(world.context, sweep=False)
     assert world.order().state is (OrderState.ABSENT if effect == "applied" else OrderState.EXPIRED)
     assert world.transport.orders() == []
 
@@ -193,7 +193,7 @@ async def test_one_cycle_run_twice_doubles_nothing(world: World) -> None:
 
 async def test_a_second_trader_stands_by_while_the_first_holds_the_lease(world: World) -> None:
     first, second = await asyncio.gather(
-        world.cycle("buy"), world.again("buy", desk=world.new_desk("trader-2")), return_exceptions=False
+        world.cycle("buy"), world.again("buy", context=world.new_context("trader-2")), return_exceptions=False
     )
     assert second.idle == "another trader holds the lease"
     assert result_of(first).outcome == "bought"
@@ -202,8 +202,8 @@ async def test_a_second_trader_stands_by_while_the_first_holds_the_lease(world: 
 
 async def test_two_traders_that_both_believe_to_lead_send_one_order(world: World) -> None:
     world.to(T + 2_000)
-    twin = world.new_desk()
-    await asyncio.gather(world.again("buy"), world.again("buy", desk=twin))
+    twin = world.new_context()
+    await asyncio.gather(world.again("buy"), world.again("buy", context=twin))
     assert len(world.transport.orders()) == 1
     assert world.order().state is OrderState.FILLED
     assert world.position().qty == world.order().filled_qty
@@ -211,9 +211,9 @@ async def test_two_traders_that_both_believe_to_lead_send_one_order(world: World
 
 async def test_the_first_answer_recorded_stands_for_every_trader(world: World) -> None:
     world.to(T + 2_000)
-    twin = world.new_desk()
+    twin = world.new_context()
     world.analyst.view = decision("buy")
-    await asyncio.gather(world.again(), world.again(desk=twin))
+    await asyncio.gather(world.again(), world.again(context=twin))
     (answer,) = world.ledger.store.cycles.values()
     assert answer.decision == world.analyst.view
 
@@ -224,9 +224,9 @@ async def test_an_order_whose_row_a_database_lost_is_adopted_and_booked(world: W
     row = world.order()
     world.ledger.rollback(before)
     assert world.orders() == []
-    assert await reconcile(world.desk, sweep=True)
+    assert await reconcile(world.context, sweep=True)
     assert world.order().state is OrderState.UNKNOWN
-    assert await reconcile(world.desk, sweep=True)
+    assert await reconcile(world.context, sweep=True)
     found = world.order()
     assert (found.order_link_id, found.state) == (row.order_link_id, OrderState.FILLED)
     assert (found.filled_qty, found.fee) == (row.filled_qty, row.fee)
@@ -244,8 +244,8 @@ async def test_a_row_that_says_never_sent_yields_to_the_exchange(world: World) -
     await world.cycle("buy")
     world.ledger.rollback(before_the_claim[0])
     world.to(world.t_ms + MAX_AGE_MS + 1_000)
-    await reconcile(world.desk, sweep=True)
-    await reconcile(world.desk, sweep=True)
+    await reconcile(world.context, sweep=True)
+    await reconcile(world.context, sweep=True)
     assert world.order().state is OrderState.FILLED
 
 
@@ -254,7 +254,7 @@ async def test_after_a_day_without_proof_a_person_must_look_and_entries_stay_off
     await world.cycle("buy")
     world.calm()
     world.to(T + EVIDENCE_LIFE_MS + 3_600_000)
-    await reconcile(world.desk, sweep=True)
+    await reconcile(world.context, sweep=True)
     assert world.order().state is OrderState.NEEDS_HUMAN
     assert world.log(t_ms=T).summary.outcome == "unresolved"
     report = await world.cycle("buy")
@@ -267,7 +267,7 @@ async def test_a_resumed_trader_does_not_need_the_analyst_again(world: World) ->
     world.on(SET_LEVERAGE, die)
     await world.cycle("buy")
     world.calm()
-    await world.again(desk=world.new_desk())
+    await world.again(context=world.new_context())
     assert len(world.analyst.asked) == 1
 
 

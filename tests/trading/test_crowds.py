@@ -1,7 +1,6 @@
 """Closes where the way to the venue is crowded, slow or fails: every one of them still finds out what is ours."""
 
 import asyncio
-from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import replace
 from decimal import Decimal
@@ -76,12 +75,14 @@ def lead_out(world: World, limits: Limits, transport: Transport | None = None) -
 
     exchanges = BybitExchanges(OpenSeals(), {"paper": INSIDE}, transport_for, world.clock, limits)
     market = BybitAsyncMarket(INSIDE, {"paper": INSIDE}, transport_for, world.clock, limits)
-    world.desk = replace(world.desk, exchanges=exchanges, market=market)
+    world.context = replace(world.context, exchanges=exchanges, market=market)
 
 
 async def close(world: World) -> Order | None:
     account = await world.trader_account(1)
-    return await close_ours(world.desk, account, world.desk.exchanges.open(account, "guard"), "g", "a test closes")
+    return await close_ours(
+        world.context, account, world.context.exchanges.open(account, "guard"), "g", "a test closes"
+    )
 
 
 def exits(world: World) -> list[OrderState]:
@@ -102,7 +103,7 @@ async def test_a_crowd_that_is_closed_is_flat_by_one_row_each(world: World) -> N
         world.add_account()
     await world.cycle("buy")
     lead_out(world, Paced(world.clock))
-    flattener = Flattener(world.desk)
+    flattener = Flattener(world.context)
     accounts = [await world.trader_account(number) for number in range(1, CROWD + 1)]
     for _ in range(10):
         proofs = await asyncio.gather(*(flattener.step(account) for account in accounts))
@@ -115,7 +116,7 @@ async def test_in_a_crowd_most_wait_before_they_have_a_row(world: World) -> None
     for _ in range(CROWD - 1):
         world.add_account()
     await world.cycle("buy")
-    desk = replace(world.desk, closing=defaultdict(lambda: asyncio.Semaphore(3)))
+    context = replace(world.context, state=replace(world.context.state, closers=3))
     at_once: list[int] = []
 
     def count() -> None:
@@ -124,7 +125,7 @@ async def test_in_a_crowd_most_wait_before_they_have_a_row(world: World) -> None
     world.on(POSITIONS, count)
     accounts = [await world.trader_account(number) for number in range(1, CROWD + 1)]
     await asyncio.gather(
-        *(close_ours(desk, a, desk.exchanges.open(a, "guard"), "g", "a test closes") for a in accounts)
+        *(close_ours(context, a, context.exchanges.open(a, "guard"), "g", "a test closes") for a in accounts)
     )
     assert exits(world) == [OrderState.FILLED] * CROWD
     assert max(at_once) <= 3
@@ -204,7 +205,7 @@ async def test_no_unknown_instrument_holds_a_close_up(
     async def unknown(venue: str, symbol: str) -> Instrument:
         raise trouble
 
-    monkeypatch.setattr(world.desk.market, "instrument", unknown)
+    monkeypatch.setattr(world.context.market, "instrument", unknown)
     done = await close(world)
     assert done is not None
     assert done.state is OrderState.FILLED
@@ -212,7 +213,7 @@ async def test_no_unknown_instrument_holds_a_close_up(
 
 async def test_what_works_and_cannot_be_cancelled_holds_no_close_up(world: World) -> None:
     await world.cycle("buy")
-    flattener, account = Flattener(world.desk), await world.trader_account(1)
+    flattener, account = Flattener(world.context), await world.trader_account(1)
 
     def silent() -> None:
         raise TimeoutError
@@ -229,13 +230,13 @@ async def test_a_position_larger_than_any_market_order_is_closed_by_parts(
 ) -> None:
     await world.cycle("buy")
     ours = world.position().qty
-    rule = await world.desk.market.instrument("paper", "BTCUSDT")
+    rule = await world.context.market.instrument("paper", "BTCUSDT")
     half = (ours / 2).quantize(Decimal("0.001"))
 
     async def smaller(venue: str, symbol: str) -> Instrument:
         return replace(rule, max_market_qty=half)
 
-    monkeypatch.setattr(world.desk.market, "instrument", smaller)
+    monkeypatch.setattr(world.context.market, "instrument", smaller)
     await world.cycle("sell")
     assert world.order("x").filled_qty == half
     assert world.position().qty == ours - half
@@ -244,7 +245,7 @@ async def test_a_position_larger_than_any_market_order_is_closed_by_parts(
 
 async def flat_after_ms(world: World, account_id: int) -> int:
     """How long it takes to close everything of the account, in the world's time."""
-    began, flattener = world.clock.now_ms(), Flattener(world.desk)
+    began, flattener = world.clock.now_ms(), Flattener(world.context)
     account = await world.trader_account(account_id)
     while await flattener.step(account) is None:
         await world.clock.sleep(0.1)
@@ -261,7 +262,7 @@ async def test_a_crowd_that_asks_now_holds_nobodys_close_up() -> None:
         paced = Paced(world.clock)
         lead_out(world, paced)
         minute = world.clock.now_ms() // MINUTE_MS * MINUTE_MS
-        flood = asyncio.create_task(run_cycle(world.desk, minute, only=frozenset(asking)))
+        flood = asyncio.create_task(run_cycle(world.context, minute, only=frozenset(asking)))
         await world.clock.sleep(1)
         waits.append(await flat_after_ms(world, closing))
         assert not crowd or not flood.done(), "the crowd is still at it"

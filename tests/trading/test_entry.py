@@ -183,7 +183,7 @@ async def test_leverage_is_read_back_before_an_entry_leaves(world: World) -> Non
 
 
 async def test_a_leverage_that_reads_back_as_another_blocks_the_entry(world: World) -> None:
-    hand = world.engine.desk
+    hand = world.engine.dealing
     world.on("/v5/position/set-leverage", lambda: hand.set_leverage(world.uid(1), SYMBOL, Decimal(2)), after=True)
     await world.cycle(decision("buy", leverage=5))
     assert (world.order().state, world.order().attempts) == (OrderState.BLOCKED, 0)
@@ -223,6 +223,6 @@ async def test_nothing_is_entered_where_a_position_of_ours_is_not_shown(
     monkeypatch.setattr(BybitExchange, "position", behind)
     t_ms = world.t_ms + 60_000
     world.to(t_ms + 2_000)
-    report = await run_cycle(world.desk, t_ms, only=frozenset({1}))
+    report = await run_cycle(world.context, t_ms, only=frozenset({1}))
     assert result_of(report).outcome == "refused"
     assert world.position().qty == held

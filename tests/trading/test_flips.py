@@ -59,7 +59,7 @@ async def test_a_flip_whose_exit_cannot_be_proved_expires_and_stays_flat(world: 
     assert world.clock.now_ms() > world.t_ms + MAX_AGE_MS
     assert world.position().is_flat
     world.calm()
-    await reconcile(world.desk, sweep=False)
+    await reconcile(world.context, sweep=False)
     assert world.order("x").state is OrderState.FILLED
     assert world.log().summary.outcome == "closed"
     assert len(world.transport.orders()) == 2

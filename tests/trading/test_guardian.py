@@ -154,7 +154,7 @@ async def test_a_stop_that_was_hit_is_booked_by_the_next_pass(world: World) -> N
 async def test_a_restarted_guardian_knows_the_stop_from_the_ledger(world: World) -> None:
     await world.cycle("buy")
     world.remove_stop()
-    await Guardian(world.new_desk()).run_pass()
+    await Guardian(world.new_context()).run_pass()
     assert world.position().stop_loss == STOP
 
 
@@ -162,8 +162,8 @@ async def test_an_adopted_position_whose_stop_nobody_knows_is_closed_when_naked(
     before = world.ledger.snapshot()
     await world.cycle("buy")
     world.ledger.rollback(before)
-    await reconcile(world.desk, sweep=True)
-    await reconcile(world.desk, sweep=True)
+    await reconcile(world.context, sweep=True)
+    await reconcile(world.context, sweep=True)
     world.remove_stop()
     await world.guardian.run_pass()
     assert world.position().is_flat

@@ -20,11 +20,11 @@ STOP, TARGET = Decimal(58_800), Decimal(63_000)
 
 def move_stop(world: World, price: int) -> None:
     """The owner moves the stop in the exchange's app."""
-    world.engine.desk.set_protection(world.uid(1), SYMBOL, ProtectionChange(stop_loss=Decimal(price)))
+    world.engine.dealing.set_protection(world.uid(1), SYMBOL, ProtectionChange(stop_loss=Decimal(price)))
 
 
 def change_leverage(world: World, leverage: int) -> None:
-    world.engine.desk.set_leverage(world.uid(1), SYMBOL, Decimal(leverage))
+    world.engine.dealing.set_leverage(world.uid(1), SYMBOL, Decimal(leverage))
 
 
 async def reasons(world: World) -> list[str]:
@@ -78,14 +78,14 @@ async def test_a_stop_moved_beyond_liquidation_is_put_back(world: World) -> None
 async def test_a_restarted_guardian_leaves_the_owners_stop_alone(world: World) -> None:
     await guarded(world)
     move_stop(world, 59_400)
-    world.guardian = type(world.guardian)(world.new_desk())
+    world.guardian = type(world.guardian)(world.new_context())
     await world.guardian.run_pass()
     assert world.position().stop_loss == 59_400
 
 
 async def test_a_target_the_owner_took_away_stays_away(world: World) -> None:
     await guarded(world)
-    world.engine.desk.set_protection(world.uid(1), SYMBOL, ProtectionChange(take_profit=Decimal(0)))
+    world.engine.dealing.set_protection(world.uid(1), SYMBOL, ProtectionChange(take_profit=Decimal(0)))
     await world.guardian.run_pass()
     await world.guardian.run_pass()
     assert world.position().take_profit == 0
@@ -93,7 +93,7 @@ async def test_a_target_the_owner_took_away_stays_away(world: World) -> None:
 
 async def test_a_stop_the_price_has_passed_is_given_seconds_and_then_the_position_closed(world: World) -> None:
     await guarded(world)
-    world.guardian.desk = replace(world.desk, exchanges=Marked(world.desk.exchanges, STOP - 1))
+    world.guardian.context = replace(world.context, exchanges=Marked(world.context.exchanges, STOP - 1))
     await world.guardian.run_pass()
     assert len(world.transport.orders()) == 1
     world.wait(FIRING_MS / 1000)
@@ -104,9 +104,9 @@ async def test_a_stop_the_price_has_passed_is_given_seconds_and_then_the_positio
 
 async def test_a_price_that_came_back_from_the_stop_is_forgotten(world: World) -> None:
     await guarded(world)
-    marked = Marked(world.desk.exchanges, STOP - 1)
-    for desk in (replace(world.desk, exchanges=marked), world.desk, replace(world.desk, exchanges=marked)):
-        world.guardian.desk = desk
+    marked = Marked(world.context.exchanges, STOP - 1)
+    for context in (replace(world.context, exchanges=marked), world.context, replace(world.context, exchanges=marked)):
+        world.guardian.context = context
         await world.guardian.run_pass()
         world.wait(FIRING_MS / 1000)
     assert not world.position().is_flat
@@ -232,7 +232,7 @@ async def test_a_position_a_person_turned_round_is_left_alone(world: World) -> N
 async def test_an_order_by_hand_beside_our_position_locks_entries_when_it_is_heard_of(world: World) -> None:
     await guarded(world)
     request = OrderRequest(SYMBOL, "buy", Decimal("0.01"), order_type="Limit", price=Decimal(55_000))
-    world.engine.desk.place(world.uid(1), request)
+    world.engine.dealing.place(world.uid(1), request)
     world.guardian.heard(1)
     await world.guardian.run_pass()
     assert await reasons(world) == ["an order that is not ours works beside this position"]
@@ -257,8 +257,8 @@ async def test_a_target_that_was_hit_is_booked_at_once(world: World) -> None:
 
 async def test_executions_listed_a_moment_late_are_no_other_hand(world: World) -> None:
     await world.cycle("buy")
-    late = Late(world.desk.exchanges)
-    world.guardian.desk = replace(world.desk, exchanges=late)
+    late = Late(world.context.exchanges)
+    world.guardian.context = replace(world.context, exchanges=late)
     await world.guardian.run_pass()
     late.parts = 1
     await world.guardian.run_pass()
@@ -312,7 +312,7 @@ async def test_auto_deleveraging_is_told_and_what_is_left_stays_guarded(world: W
     await guarded(world)
     taken = Decimal("0.010")
     world.by_hand("sell", str(taken))
-    world.guardian.desk = replace(world.desk, exchanges=Deleveraged(world.desk.exchanges))
+    world.guardian.context = replace(world.context, exchanges=Deleveraged(world.context.exchanges))
     for _ in range(3):
         await world.guardian.run_pass()
     assert [body for _, body in world.ledger.store.outbox] == [

@@ -10,6 +10,7 @@ import pytest
 from lib.domain.books import Fill
 from lib.domain.errors import Retry
 from lib.ports.exchange import Exchange
+from lib.trading.context import TradingContext
 from lib.trading.guardian.inspect import Watch
 from tests.factories import decision
 from tests.trading.test_guardian import STOP, TARGET, TRADING_STOP, stop_calls
@@ -49,15 +50,20 @@ class Unlisting:
         return cast("Exchange", exchange)
 
 
+def without_ledger(context: TradingContext) -> TradingContext:
+    away = LedgerAway()
+    return replace(context, orders=away, books=away, limits=away, switches=away, cycles=away, notifier=away)
+
+
 def lose_ledger(world: World) -> None:
-    world.guardian.desk = replace(world.desk, ledger=LedgerAway())
+    world.guardian.context = without_ledger(world.context)
 
 
 async def let_another_enter(world: World) -> None:
     """Another process takes the lease, and enters for the account whose entry of this process has ended."""
     world.to(world.t_ms + HOUR_MS)
     await world.ledger.release_lease("trader-1")
-    await world.cycle("buy", desk=world.new_desk("trader-2"))
+    await world.cycle("buy", context=world.new_context("trader-2"))
 
 
 async def cannot_close(world: World) -> Watch:
@@ -91,7 +97,7 @@ async def test_with_the_database_down_nothing_is_closed(world: World) -> None:
     await world.guardian.run_pass()
     assert not world.position().is_flat
     assert len(world.transport.orders()) == 1
-    world.guardian.desk = world.desk
+    world.guardian.context = world.context
     await world.guardian.run_pass()
     assert world.position().stop_loss == STOP, "and repaired once it can"
 
@@ -115,7 +121,7 @@ async def test_with_the_database_down_a_position_turned_since_the_last_look_gets
     for _ in range(3):
         await world.guardian.run_pass()
     assert world.position().stop_loss == stop > STOP
-    world.guardian.desk = world.desk
+    world.guardian.context = world.context
     world.remove_stop()
     await world.guardian.run_pass()
     assert world.position().stop_loss == stop
@@ -143,7 +149,7 @@ async def test_a_hand_beside_an_entry_known_from_memory_is_found_once_the_ledger
     for _ in range(4):
         await world.guardian.run_pass()
     assert world.position().stop_loss == STOP
-    world.guardian.desk = world.desk
+    world.guardian.context = world.context
     for _ in range(3):
         await world.guardian.run_pass()
     assert (await world.ledger.facts(1, world.t_ms + 300_000)).locks == ("external",)
@@ -153,7 +159,7 @@ async def test_an_entry_is_guarded_although_the_roster_never_told_of_it(world: W
     await world.guardian.run_pass()
     await world.cycle("buy")
     assert world.guardian.watches[1].is_met
-    assert not world.desk.unbooked
+    assert not world.context.state.unbooked
     lose_ledger(world)
     world.remove_stop()
     await world.guardian.run_pass()
@@ -172,7 +178,7 @@ async def test_another_processs_entry_does_not_get_the_stop_of_ours(world: World
     for _ in range(3):
         await world.guardian.run_pass()
     assert world.position().stop_loss == 0
-    world.guardian.desk = world.desk
+    world.guardian.context = world.context
     await world.guardian.run_pass()
     assert world.position().stop_loss == Decimal(62_720)
 
@@ -184,7 +190,7 @@ async def test_executions_that_are_not_answered_are_no_reason_to_trust_memory(wo
     await world.guardian.run_pass()
     await let_another_enter(world)
     world.remove_stop()
-    world.guardian.desk = replace(world.desk, exchanges=Unlisting(world.desk.exchanges, 1))
+    world.guardian.context = replace(world.context, exchanges=Unlisting(world.context.exchanges, 1))
     await world.guardian.run_pass()
     await world.guardian.run_pass()
     assert not world.position().is_flat
@@ -197,7 +203,7 @@ async def test_executions_that_are_not_answered_bring_the_next_look_soon(world: 
     await world.cycle("buy")
     world.remove_stop()
     lose_ledger(world)
-    world.guardian.desk = replace(world.guardian.desk, exchanges=Unlisting(world.desk.exchanges, 2))
+    world.guardian.context = replace(world.guardian.context, exchanges=Unlisting(world.context.exchanges, 2))
     await world.guardian._read_roster()
     world.guardian.rounds.begin(1, world.clock.now_ms())
     assert (await world.guardian._watch(1)).soon
@@ -231,7 +237,7 @@ async def test_the_stop_of_a_hand_beside_ours_is_not_widened(world: World) -> No
 async def test_what_was_told_of_a_position_known_from_memory_is_told_again_of_the_next(world: World) -> None:
     watch = await cannot_close(world)
     world.by_hand("sell", str(world.position().qty))
-    world.guardian.desk = world.desk
+    world.guardian.context = world.context
     await world.guardian.run_pass()
     assert watch.told == set()
     assert watch.guess is None
@@ -271,7 +277,7 @@ async def test_a_position_known_from_memory_is_looked_at_when_the_ledger_is_back
     watch = world.guardian.watches[1]
     assert watch.guess is not None
     world.by_hand("sell", str(world.position().qty))
-    world.guardian.desk = world.desk
+    world.guardian.context = world.context
     await world.cycle("hold")
     await world.guardian.run_pass()
     assert not watch.holds
@@ -303,7 +309,7 @@ async def test_executions_that_are_not_answered_leave_the_last_positions_stop_wh
     await world.cycle("buy")
     stop = world.position().stop_loss
     world.remove_stop()
-    world.guardian.desk = replace(world.desk, exchanges=Unlisting(world.desk.exchanges, 1))
+    world.guardian.context = replace(world.context, exchanges=Unlisting(world.context.exchanges, 1))
     await world.guardian.run_pass()
     assert world.position().stop_loss == 0
     await world.guardian.run_pass()
@@ -320,11 +326,11 @@ async def test_executions_that_are_not_answered_are_no_other_hand(world: World, 
         world.to(world.t_ms + HOUR_MS)
     await world.cycle("sell" if turns else "buy")
     assert not world.position().is_flat
-    silent = replace(world.desk, exchanges=Unlisting(world.desk.exchanges, 4))
-    world.guardian.desk = replace(silent, ledger=LedgerAway()) if is_down else silent
+    silent = replace(world.context, exchanges=Unlisting(world.context.exchanges, 4))
+    world.guardian.context = without_ledger(silent) if is_down else silent
     for _ in range(3):
         await world.guardian.run_pass()
-    world.guardian.desk = silent
+    world.guardian.context = silent
     await world.guardian.run_pass()
     assert (await world.ledger.facts(1, world.t_ms + 300_000)).locks == ()
     await world.guardian.run_pass()

@@ -12,6 +12,7 @@ import pytest
 from lib.domain.account_records import TraderAccount
 from lib.domain.errors import Pause, Retry
 from lib.domain.order import OrderState
+from lib.ports.exchange import AccountHints
 from lib.trading.guardian.task import Guardian
 from lib.trading.trader import Trader
 from tests.factories import T, decision
@@ -23,7 +24,7 @@ TRADING_STOP = "/v5/position/trading-stop"
 POSITIONS = "/v5/position/list"
 
 
-class WorldHints:
+class WorldHints(AccountHints):
     """`AccountHints` straight from the world's exchange."""
 
     def __init__(self, world: World) -> None:
@@ -56,8 +57,8 @@ class Process:
             self.world.add_account()
         self.world.analyst.view = decision("buy")
         self.hints = WorldHints(self.world) if hinted else None
-        self.guardian = Guardian(self.world.desk, self.hints)
-        self.trader = Trader(self.world.desk, self.guardian)
+        self.guardian = Guardian(self.world.context, self.hints)
+        self.trader = Trader(self.world.context, self.guardian)
 
     async def start(self) -> None:
         """Every account in a position with its stop, looked at."""
@@ -180,7 +181,7 @@ async def test_streams_are_followed_of_who_trades_or_holds_something(hinted: Pro
     for number in (1, 2):
         hinted.world.ledger.people.set_auto_trade(hinted.world.user_of(number), False, hinted.clock.now_ms())
     hinted.world.by_hand("sell", str(hinted.world.position(2).qty), 2)
-    hinted.world.desk.unbooked.clear()
+    hinted.world.context.state.booked(1)
     await hinted.run(12)
     assert hinted.hints.followed == [1]
 
@@ -255,7 +256,7 @@ async def test_a_guardian_that_ends_by_a_bug_is_started_again(process: Process) 
 
     await process.start()
     await process.trader.drain()
-    process.trader.guardian = Tired(process.world.desk)
+    process.trader.guardian = Tired(process.world.context)
     await process.trader.start()
     await process.run(3)
     process.trader.guardian = process.guardian
@@ -289,7 +290,7 @@ async def test_a_position_nobody_may_look_at_calls_a_person_once(
 
     await process.start()
     shut: Any = Shut()
-    process.guardian.desk = replace(process.world.desk, exchanges=shut)
+    process.guardian.context = replace(process.world.context, exchanges=shut)
     with caplog.at_level(logging.ERROR, "maemae.trading.guardian"):
         await process.run(40)
     assert [record.getMessage() for record in caplog.records] == ["guardian.blind"]
@@ -314,8 +315,8 @@ async def test_a_clock_that_is_set_back_blinds_no_guardian() -> None:
     process = Process()
     machine = SetBack(process.clock)
     machine.by_ms = 3_600_000
-    process.guardian = Guardian(replace(process.world.desk, clock=machine))
-    process.trader = Trader(process.world.desk, process.guardian)
+    process.guardian = Guardian(replace(process.world.context, clock=machine))
+    process.trader = Trader(process.world.context, process.guardian)
     await process.start()
     machine.by_ms = 0
     process.world.remove_stop()

@@ -23,7 +23,7 @@ async def test_a_position_whose_fills_were_never_booked_is_guarded_by_the_next_p
     assert world.order().state is OrderState.ACCEPTED  # what filled is in the books before its row ends
     assert (await world.trader_account(1)).booked_qty == 0
     world.remove_stop()
-    restarted = Guardian(world.new_desk())
+    restarted = Guardian(world.new_context())
     await restarted.run_pass()
     assert world.position().stop_loss > 0
 

@@ -42,7 +42,7 @@ def without_key(world: World, account_id: int = 1) -> None:
 async def test_without_a_key_an_unknown_row_waits_a_day_for_one(lost: World) -> None:
     without_key(lost)
     lost.wait(3_600)
-    await reconcile(lost.desk, sweep=False)
+    await reconcile(lost.context, sweep=False)
     assert lost.order().state is S.UNKNOWN
 
 
@@ -51,9 +51,9 @@ async def test_without_a_key_a_row_that_may_have_left_is_a_persons_after_a_day(l
     put(lost, state)
     without_key(lost)
     lost.wait(DAY_S)
-    await reconcile(lost.desk, sweep=False)
+    await reconcile(lost.context, sweep=False)
     assert lost.order().state is S.NEEDS_HUMAN
-    await reconcile(lost.desk, sweep=False)
+    await reconcile(lost.context, sweep=False)
     assert lost.order().state is S.NEEDS_HUMAN, "and stays with them"
 
 
@@ -61,25 +61,25 @@ async def test_without_a_key_a_row_that_never_left_expires(lost: World) -> None:
     put(lost, S.PLANNED, attempts=0)
     without_key(lost)
     lost.to(lost.t_ms + MAX_AGE_MS + 1)
-    await reconcile(lost.desk, sweep=False)
+    await reconcile(lost.context, sweep=False)
     assert lost.order().state is S.EXPIRED
 
 
 async def test_a_row_closed_by_somebody_else_meanwhile_is_not_handed_over(lost: World) -> None:
     stale = put(lost, S.ACCEPTED)
     put(lost, S.FILLED)
-    await reconciling._give_up(lost.desk, stale)
+    await reconciling._give_up(lost.context, stale)
     assert lost.order().state is S.FILLED
 
 
 async def test_a_refused_key_pauses_its_account_once_and_its_rows_wait_for_a_day(lost: World) -> None:
     lost.fault("key_revoked", uid=lost.uid(1))
-    assert not await reconcile(lost.desk, sweep=False)
-    assert not await reconcile(lost.desk, sweep=False)
+    assert not await reconcile(lost.context, sweep=False)
+    assert not await reconcile(lost.context, sweep=False)
     assert not (await lost.trader_account(1)).trading_enabled
     assert lost.order().state is S.UNKNOWN
     lost.wait(DAY_S)
-    await reconcile(lost.desk, sweep=False)
+    await reconcile(lost.context, sweep=False)
     assert lost.order().state is S.NEEDS_HUMAN
 
 
@@ -91,30 +91,30 @@ async def test_no_evidence_after_a_day_is_a_persons_whatever_the_row_was(world: 
     world.calm()
     row = put(world, state)
     world.wait(DAY_S)
-    assert (await resolve_once(world.desk, await world.exchange(1), row)).state is S.NEEDS_HUMAN
+    assert (await resolve_once(world.context, await world.exchange(1), row)).state is S.NEEDS_HUMAN
 
 
 async def test_an_exchange_that_cannot_be_asked_leaves_the_account_unreconciled(lost: World) -> None:
     lost.fault("http_5xx_before", "/v5/order/realtime", count=99)
-    assert not await reconcile(lost.desk, sweep=False)
+    assert not await reconcile(lost.context, sweep=False)
     assert lost.order().state is S.UNKNOWN
 
 
 async def test_a_bug_of_one_account_is_its_own(lost: World) -> None:
     lost.spoil_key(1)
-    assert not await reconcile(lost.desk, sweep=False)
+    assert not await reconcile(lost.context, sweep=False)
     assert lost.order().state is S.UNKNOWN
 
 
 async def test_a_row_that_is_a_persons_already_is_left_to_them_though_the_key_works(lost: World) -> None:
     put(lost, S.NEEDS_HUMAN)
-    assert await reconcile(lost.desk, sweep=False)
+    assert await reconcile(lost.context, sweep=False)
     assert lost.order().state is S.NEEDS_HUMAN
 
 
 async def test_a_sweep_without_the_lease_brings_rows_forward_and_stands_for_no_later_cycle(lost: World) -> None:
     await lost.ledger.hold_lease("trader-1", 600_000)
-    other = lost.new_desk("trader-2")
+    other = lost.new_context("trader-2")
     assert await reconcile(other, sweep=True)
     assert lost.order().state is S.FILLED
-    assert other.swept == {}
+    assert other.state.swept_under(1) is None

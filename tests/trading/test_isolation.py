@@ -94,7 +94,7 @@ async def test_one_accounts_bug_does_not_keep_the_others_rows_from_being_resolve
     assert [crowd.order("e", account).state for account in (1, 2, 3)] == [OrderState.UNKNOWN] * 3
     crowd.calm()
     crowd.spoil_key(1)
-    assert not await reconcile(crowd.desk, sweep=False), "one account could not be asked"
+    assert not await reconcile(crowd.context, sweep=False), "one account could not be asked"
     assert [crowd.order("e", account).state for account in (2, 3)] == [OrderState.FILLED] * 2
 
 

@@ -28,9 +28,9 @@ async def test_a_funding_row_listed_minutes_after_a_newer_fill_is_booked_once(wo
     opened = replace(fill("open"), at_ms=T + 5_000)
     closed = replace(fill("close"), side="sell", at_ms=FUNDING_MS + 300_000)
     exchange.fills = [opened, closed]
-    await import_fills(world.desk, account, cast(Exchange, exchange))
+    await import_fills(world.context, account, cast(Exchange, exchange))
     late = replace(fill("funding"), kind="funding", qty=Decimal(0), fee=Decimal("0.25"), at_ms=FUNDING_MS)
     exchange.fills.append(late)
     for _ in range(2):
-        await import_fills(world.desk, account, cast(Exchange, exchange))
+        await import_fills(world.context, account, cast(Exchange, exchange))
     assert (await world.ledger.books(1)).funding == Decimal("-0.25")

@@ -15,7 +15,7 @@ from lib.domain.gates import FOREVER_MS
 from lib.domain.locks import RiskLock
 from lib.domain.order import CYCLE_MS, OrderState
 from lib.domain.pricing import AnalystPrices
-from lib.trading.context import Desk
+from lib.trading.context import TradingContext
 from lib.trading.cycle.platform_limits import open_ceiling
 from tests.factories import decision, facts, limits, order, settings
 from tests.worlds.one_process import World, result_of
@@ -70,7 +70,7 @@ async def test_a_loss_that_recovers_does_not_open_the_day_again(world: World) ->
 
 async def test_money_paid_out_is_no_loss_and_locks_nothing(world: World) -> None:
     await world.cycle("hold")
-    world.engine.desk.deposit(world.uid(1), Decimal(-4_000))
+    world.engine.dealing.deposit(world.uid(1), Decimal(-4_000))
     report = await world.cycle("buy")
     assert result_of(report).outcome == "bought"
     assert await held(world) == {}
@@ -132,10 +132,10 @@ async def test_a_losing_exit_is_asked_about_before_the_flips_entry(world: World)
 # --- the platform's --------------------------------------------------------------------------------------------------
 
 
-def under(world: World, **changes: Any) -> Desk:
-    """The world's desk under a stricter platform."""
-    world.desk = replace(world.desk, platform=replace(PlatformLimits(), **changes))
-    return world.desk
+def under(world: World, **changes: Any) -> TradingContext:
+    """The world's context under a stricter platform."""
+    world.context = replace(world.context, platform=replace(PlatformLimits(), **changes))
+    return world.context
 
 
 async def outcomes(world: World, view: Any = "buy") -> list[str]:
@@ -169,7 +169,7 @@ async def test_an_entry_that_a_dead_trader_planned_is_among_the_platforms_entrie
         patch.setattr(world.ledger, "plan", killed)
         await world.cycle("buy")
     assert world.accepted(1) == world.accepted(2) == []
-    world.desk = world.new_desk()  # it lives again, and remembers nothing
+    world.context = world.new_context()  # it lives again, and remembers nothing
     under(world, entries_per_day=1)
     await world.again()
     assert len([*world.accepted(1), *world.accepted(2)]) == 1
@@ -197,7 +197,7 @@ async def test_an_entry_on_its_way_counts_as_exposure(world: World) -> None:
     exits, ended = order("x", "sell", state=OrderState.UNKNOWN), order(state=OrderState.NEEDS_HUMAN)
     rows = [underway, exits, ended, replace(underway, qty=None)]
     ceiling = await open_ceiling(
-        world.desk, "paper", world.desk.platform, rows, world.t_ms, world.desk.draws["paper"].mark()
+        world.context, "paper", world.context.platform, rows, world.t_ms, world.context.state.draws["paper"].mark()
     )
     assert ceiling.over(1, facts()).room == 5_000 - Decimal("0.05") * 60_180
     ceiling.draw(2, Decimal(2_000))
@@ -266,7 +266,7 @@ async def test_a_budget_an_operator_locked_holds_although_the_figures_are_fine(w
 
 async def test_past_the_platforms_cost_nobody_is_asked_for(world: World) -> None:
     prices = AnalystPrices(Decimal(10), Decimal(100))
-    world.desk = replace(under(world, analyst_cost=Decimal("0.015")), prices=prices)
+    world.context = replace(under(world, analyst_cost=Decimal("0.015")), prices=prices)
     await world.cycle("hold")
     ((answer,),) = (tuple(world.ledger.store.cycles.values()),)
     assert answer.cost == Decimal("0.015")  # 900 tokens in, 60 out
@@ -312,7 +312,9 @@ async def test_what_paper_used_keeps_no_real_exchange_from_its_analyst(world: Wo
     under(world, analyst_tokens=900)
     await world.cycle("hold")  # all of it, by paper alone
     ceilings = {
-        pool: await open_ceiling(world.desk, pool, world.desk.platform, [], world.t_ms, world.desk.draws[pool].mark())
+        pool: await open_ceiling(
+            world.context, pool, world.context.platform, [], world.t_ms, world.context.state.draws[pool].mark()
+        )
         for pool in ("exchange", "paper")
     }
     assert ceilings["paper"].closed_budget
@@ -404,7 +406,7 @@ async def planned_by_a_dead_trader(world: World, patch: pytest.MonkeyPatch, acti
     with patch.context() as dying:
         dying.setattr(world.ledger, "plan", killed)
         await world.cycle(action)
-    world.desk = replace(world.new_desk(), platform=world.desk.platform)
+    world.context = replace(world.new_context(), platform=world.context.platform)
 
 
 async def test_an_entry_taken_up_again_counts_once(world: World, monkeypatch: pytest.MonkeyPatch) -> None:

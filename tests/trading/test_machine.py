@@ -40,7 +40,7 @@ class OrderMachine(RuleBasedStateMachine):
         self.loop = asyncio.new_event_loop()
         self.world = World()
         self.account_id = self.world.add_account()
-        self.desk, self.guardian = self.world.desk, self.world.guardian
+        self.context, self.guardian = self.world.context, self.world.guardian
         self.meddled = False
         self.ended: dict[int, OrderState] = {}
         self.events_seen = 0
@@ -54,11 +54,11 @@ class OrderMachine(RuleBasedStateMachine):
 
     @rule(view=st.sampled_from(["buy", "sell", "hold"]))
     def cycle(self, view: Any) -> None:
-        self.run(self.world.cycle(view, desk=self.desk))
+        self.run(self.world.cycle(view, context=self.context))
 
     @rule()
     def the_same_cycle_again(self) -> None:
-        self.run(self.world.again(desk=self.desk))
+        self.run(self.world.again(context=self.context))
 
     @rule(path=st.sampled_from(PATHS), after=st.booleans(), view=st.sampled_from(["buy", "sell"]))
     def die_at(self, path: str, after: bool, view: Any) -> None:
@@ -66,15 +66,15 @@ class OrderMachine(RuleBasedStateMachine):
             raise Killed
 
         self.world.on(path, die, after=after)
-        self.run(self.world.cycle(view, desk=self.desk))
+        self.run(self.world.cycle(view, context=self.context))
         self.world.transport.before = self.world.transport.after = lambda request: None
-        self.desk = self.world.new_desk()
-        self.guardian = Guardian(self.desk)
-        self.run(reconcile(self.desk, sweep=True))
+        self.context = self.world.new_context()
+        self.guardian = Guardian(self.context)
+        self.run(reconcile(self.context, sweep=True))
 
     @rule()
     def reconciliation(self) -> None:
-        self.run(reconcile(self.desk, sweep=False))
+        self.run(reconcile(self.context, sweep=False))
 
     @rule()
     def guard(self) -> None:
@@ -146,7 +146,7 @@ class OrderMachine(RuleBasedStateMachine):
         world.ledger.commit_unknown = ""
         for seconds in HEAL_S:
             world.wait(seconds)
-            self.run(reconcile(self.desk, sweep=True))
+            self.run(reconcile(self.context, sweep=True))
             self.run(self.guardian.run_pass())
 
     def _hold_against_the_exchange(self) -> None:

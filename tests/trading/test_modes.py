@@ -28,7 +28,7 @@ async def refusal(world: World, entries_today: int, t_ms: int = T, account_id: i
     account = await world.trader_account(account_id)
     exchange = await world.exchange(account_id)
     position = await exchange.position(account.symbol)
-    return await modes_refusal(world.desk, account, exchange, position, entries_today, t_ms)
+    return await modes_refusal(world.context, account, exchange, position, entries_today, t_ms)
 
 
 @pytest.mark.parametrize(
@@ -53,7 +53,7 @@ async def test_a_mode_changed_at_the_exchange_stops_the_entry_and_pauses_with_a_
 
 
 async def test_the_days_first_entry_reads_them_again_whatever_was_seen_this_day(world: World) -> None:
-    await check_modes(world.desk)
+    await check_modes(world.context)
     world.fault("margin_changed")
     await world.cycle("buy")
     assert world.transport.orders() == []
@@ -84,7 +84,7 @@ async def test_whoever_resumes_without_changing_it_back_meets_it_again(world: Wo
 async def test_an_exit_goes_though_the_modes_were_changed(world: World) -> None:
     await world.cycle("buy")
     assert not world.position().is_flat
-    world.desk.modes_seen.clear()
+    world.context.state.modes_doubtful(1)
     world.engine.accounts[world.uid(1)].margin_mode = "REGULAR_MARGIN"
     report = await world.cycle("sell")
     assert world.position().is_flat, "closed, and not turned"
@@ -96,7 +96,7 @@ async def test_a_flip_resumed_by_another_process_asks_before_its_entry(world: Wo
     await world.cycle("buy")
 
     def meanwhile() -> None:
-        world.desk.modes_seen.clear()
+        world.context.state.modes_doubtful(1)
         world.engine.accounts[world.uid(1)].margin_mode = "REGULAR_MARGIN"
 
     world.on(CREATE, meanwhile)
@@ -143,20 +143,20 @@ async def test_one_persons_changed_mode_is_theirs_alone(world: World) -> None:
 async def test_the_daily_look_pauses_who_changed_them_and_asks_nobody_twice(world: World) -> None:
     other = world.add_account()
     world.engine.accounts[world.uid(1)].margin_mode = "REGULAR_MARGIN"
-    await check_modes(world.desk)
+    await check_modes(world.context)
     assert not world.ledger.store.accounts[1].trading_enabled
     assert world.ledger.store.accounts[other].trading_enabled
     world.transport.sent.clear()
-    await check_modes(world.desk)
+    await check_modes(world.context)
     assert asked(world) == 0
     world.to(world.clock.now_ms() + DAY_MS)
-    await check_modes(world.desk)
+    await check_modes(world.context)
     assert asked(world) == 1, "the next day, who still trades"
 
 
 async def test_a_start_looks_at_everybody(world: World) -> None:
     world.engine.accounts[world.uid(1)].margin_mode = "REGULAR_MARGIN"
-    trader = Trader(world.desk, world.guardian, stopper=Stopper(world.desk))
+    trader = Trader(world.context, world.guardian, stopper=Stopper(world.context))
     world.to(T - CYCLE_MS // 2)
     await trader.start()
     await trader.drain()
@@ -166,5 +166,5 @@ async def test_a_start_looks_at_everybody(world: World) -> None:
 
 async def test_who_is_switched_off_is_not_looked_at(world: World) -> None:
     world.ledger.people.set_auto_trade(world.user_of(1), False, world.clock.now_ms())
-    await check_modes(world.desk)
+    await check_modes(world.context)
     assert asked(world) == 0

@@ -22,7 +22,7 @@ UNDER_WORK = "maintenance of the exchange until"
 
 async def look(world: World) -> None:
     """What the trader's job does each minute."""
-    trader = Trader(world.desk, world.guardian, ready=True)
+    trader = Trader(world.context, world.guardian, ready=True)
     trader.look_at_markets()
     for task in list(trader._tasks):
         await task
@@ -81,7 +81,7 @@ async def test_the_guardian_and_a_close_go_on_trying_and_find_their_way(world: W
     world.remove_stop()
     world.fault("announce", ms=60_000)
     await look(world)
-    flattener, account = Flattener(world.desk), await world.trader_account(1)
+    flattener, account = Flattener(world.context), await world.trader_account(1)
     await world.guardian.run_pass()
     assert await flattener.step(account) is None
     world.wait(61)
@@ -105,7 +105,7 @@ async def test_an_exchange_that_cannot_be_asked_is_known_as_before_for_a_while(w
                 raise self.found
             return self.found
 
-        instrument = world.desk.market.instrument
+        instrument = world.context.market.instrument
 
     market = Market()
     await hours.look(market, [account], world.clock)  # type: ignore[arg-type]
@@ -169,5 +169,5 @@ async def test_a_position_in_a_symbol_that_is_gone_ends_no_guardian(world: World
 
 async def test_what_nobody_trades_any_more_is_forgotten(world: World) -> None:
     hours = OpeningHours(shut={("paper", "BTCUSDT"): "BTCUSDT is not trading", ("paper", "OLDUSDT"): "gone"})
-    await hours.look(world.desk.market, [replace(trader_account(), symbol="BTCUSDT")], world.clock)
+    await hours.look(world.context.market, [replace(trader_account(), symbol="BTCUSDT")], world.clock)
     assert hours.shut == {}

@@ -33,7 +33,7 @@ class OtherSeals:
 
 
 def operator(world: World) -> Operator:
-    return Operator(world.ledger, "cli:kim@desk")
+    return Operator(world.ledger, "cli:kim@context")
 
 
 def prover(world: World, exchanges: Exchanges | None = None, clocks: Mapping[Venue, VenueTime] | None = None) -> Prover:
@@ -42,8 +42,8 @@ def prover(world: World, exchanges: Exchanges | None = None, clocks: Mapping[Ven
     async def time() -> int:
         return world.clock.now_ms()
 
-    desk = world.new_desk("cli:kim@desk")
-    here = replace(desk, exchanges=exchanges or KeysHere(desk.exchanges))
+    context = world.new_context("cli:kim@context")
+    here = replace(context, exchanges=exchanges or KeysHere(context.exchanges))
     return Prover(here, look=Sweep(None, deep=True), clocks=clocks or {"paper": time})
 
 
@@ -99,8 +99,8 @@ async def test_the_owner_is_told_who_threw_their_switch(world: World) -> None:
     await operator(world).flatten(1)
     await operator(world).resume(1)
     assert [body for _, body in world.ledger.store.outbox] == [
-        "an operator has everything closed (cli:kim@desk)",
-        "an operator allowed trading again (cli:kim@desk)",
+        "an operator has everything closed (cli:kim@context)",
+        "an operator allowed trading again (cli:kim@context)",
     ]
 
 
@@ -208,7 +208,7 @@ async def test_a_refused_key_is_not_excused_by_books_that_lost_the_entry_this_pr
     world.fault("key_revoked", uid=world.uid(1), code=33004)
     await operator(world).stop(0)
     world.wait(LATER_S)
-    trader = Prover(world.desk, clocks=prover(world).clocks)
+    trader = Prover(world.context, clocks=prover(world).clocks)
     assert await how_far(world, 0, trader) is Proof.UNSEEN
     assert not await proven_ms(world, 0)
 

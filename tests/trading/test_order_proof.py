@@ -41,58 +41,58 @@ async def test_two_cycles_at_once_stay_under_the_platforms_exposure_limit_togeth
     """A person asks for a cycle of their own while another's still waits for its analyst: each has its own ceiling."""
     world = World()
     first, second = world.add_account(), world.add_account()
-    desk = replace(world.desk, platform=PlatformLimits(max_exposure=Decimal(6_000)))
-    await world.cycle("hold", desk=desk)
+    context = replace(world.context, platform=PlatformLimits(max_exposure=Decimal(6_000)))
+    await world.cycle("hold", context=context)
     world.to(world.t_ms + 3 * MINUTE_MS + 3_000)
     t_ms = world.clock.now_ms() - world.clock.now_ms() % MINUTE_MS
     world.analyst.view = decision("buy")
-    await asyncio.gather(*(run_cycle(desk, t_ms, only=frozenset({number})) for number in (first, second)))
+    await asyncio.gather(*(run_cycle(context, t_ms, only=frozenset({number})) for number in (first, second)))
     positions = [world.position(number) for number in (first, second)]
     exposure = sum((abs(one.qty) * one.avg_entry_price for one in positions), Decimal(0))
-    assert 0 < exposure <= desk.platform.max_exposure
+    assert 0 < exposure <= context.platform.max_exposure
 
 
 async def test_two_cycles_at_once_share_the_platforms_entries_of_the_day() -> None:
     world = World()
     numbers = [world.add_account() for _ in range(3)]
-    desk = replace(world.desk, platform=PlatformLimits(entries_per_day=2))
-    await world.cycle("hold", desk=desk)
+    context = replace(world.context, platform=PlatformLimits(entries_per_day=2))
+    await world.cycle("hold", context=context)
     world.to(world.t_ms + 3 * MINUTE_MS + 3_000)
     t_ms = world.clock.now_ms() - world.clock.now_ms() % MINUTE_MS
     world.analyst.view = decision("buy")
-    await asyncio.gather(*(run_cycle(desk, t_ms, only=frozenset({number})) for number in numbers))
+    await asyncio.gather(*(run_cycle(context, t_ms, only=frozenset({number})) for number in numbers))
     assert sum(not world.position(number).is_flat for number in numbers) == 2
-    assert not desk.draws["paper"].standing, "what ended is told by rows and books alone"
+    assert not context.state.draws["paper"].standing, "what ended is told by rows and books alone"
 
 
 async def test_a_cycle_that_begins_while_another_enters_counts_its_entry_once() -> None:
     """The second begins when the row of the first is planned: there is room for two, and none for a third."""
     world = World()
     first, second, third = (world.add_account() for _ in range(3))
-    desk = replace(world.desk, platform=PlatformLimits(max_exposure=Decimal(9_000), entries_per_day=2))
+    context = replace(world.context, platform=PlatformLimits(max_exposure=Decimal(9_000), entries_per_day=2))
     plan, late = world.ledger.plan, list[asyncio.Task[CycleReport]]()
-    await world.cycle("hold", desk=desk)
+    await world.cycle("hold", context=context)
     world.to(world.t_ms + 3 * MINUTE_MS + 3_000)
     t_ms = world.clock.now_ms() - world.clock.now_ms() % MINUTE_MS
 
     async def meanwhile(account: TraderAccount, *rest: Any) -> list[Order]:
         rows = await plan(account, *rest)
         if account.account_id == first:
-            late.append(asyncio.ensure_future(run_cycle(desk, t_ms, only=frozenset({second}))))
+            late.append(asyncio.ensure_future(run_cycle(context, t_ms, only=frozenset({second}))))
             await late[0]
         return rows
 
     world.ledger.plan = meanwhile  # type: ignore[method-assign,assignment]
     world.analyst.view = decision("buy")
-    await run_cycle(desk, t_ms, only=frozenset({first}))
+    await run_cycle(context, t_ms, only=frozenset({first}))
     world.ledger.plan = plan  # type: ignore[method-assign]
-    await run_cycle(desk, t_ms, only=frozenset({third}))
+    await run_cycle(context, t_ms, only=frozenset({third}))
     held = [world.position(number).qty for number in (first, second, third)]
     assert held == [Decimal("0.072"), Decimal("0.072"), 0]
 
 
 async def test_what_the_environment_forbids_nobody_resumes_while_the_trader_runs(world: World) -> None:
-    stopper = Stopper(world.desk, allowed=False)
+    stopper = Stopper(world.context, allowed=False)
     await stopper.obey()
     await Operator(world.ledger, "cli:somebody@elsewhere").resume(0)
     await stopper.run_pass()
@@ -119,7 +119,7 @@ async def test_a_close_refused_for_its_rate_and_then_cut_from_the_database_does_
     world.ledger.claim = away_the_second_time  # type: ignore[method-assign]
     for _ in range(15):
         await world.guardian.run_pass()
-        await reconcile(world.desk, sweep=False)
+        await reconcile(world.context, sweep=False)
         world.wait(2)
     assert world.position().is_flat, [(order.order_link_id, order.state, order.attempts) for order in world.orders()]
 
@@ -147,11 +147,11 @@ async def test_a_wish_to_close_everything_outlives_a_command_that_is_lost() -> N
     world = World()
     account_id = world.add_account()
     inbox = Inbox()
-    clerk = Clerk(world.desk, inbox, OpenSeals(), Probe(replace(GOOD, uid=str(world.uid(account_id)))))
+    clerk = Clerk(world.context, inbox, OpenSeals(), Probe(replace(GOOD, uid=str(world.uid(account_id)))))
     await world.cycle("buy")
     await world.ledger.set_account_flags(account_id, Flags(trading_enabled=False, flatten=True), "user:1")
     inbox.waits.append(Command(1, world.user_of(account_id), account_id, "flatten", world.clock.now_ms()))
-    accounts, stopper = world.ledger.accounts, Stopper(world.desk)
+    accounts, stopper = world.ledger.accounts, Stopper(world.context)
 
     async def away() -> list[TraderAccount]:
         raise Retry("the database is away")
@@ -204,7 +204,7 @@ async def test_a_position_whose_entry_only_a_person_can_end_is_guarded() -> None
 
 async def test_a_position_whose_entry_only_a_person_can_end_is_closed_with_everything() -> None:
     world = await nobody_could_ask_for_a_day()
-    stopper = Stopper(world.desk)
+    stopper = Stopper(world.context)
     await world.ledger.set_account_flags(1, Flags(trading_enabled=False, flatten=True), "test")
     for _ in range(5):
         await stopper.run_pass()

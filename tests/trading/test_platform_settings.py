@@ -35,12 +35,12 @@ async def test_a_row_is_in_force_from_the_next_cycle_and_gone_with_it(world: Wor
     set_limit(world, "entries_per_day", "0")
     assert await outcomes(world) == ["refused"]
     del world.ledger.store.settings[f"{LIMIT}entries_per_day"]
-    assert await world.ledger.unlock(0, "paper:entries", "cli:kim@desk")
+    assert await world.ledger.unlock(0, "paper:entries", "cli:kim@context")
     assert await outcomes(world) == ["bought"]
 
 
 async def test_a_row_that_reads_loosens_what_the_environment_forbids(world: World) -> None:
-    world.desk = replace(world.desk, platform=replace(PlatformLimits(), max_exposure=Decimal(0)))
+    world.context = replace(world.context, platform=replace(PlatformLimits(), max_exposure=Decimal(0)))
     set_limit(world, "max_exposure", "100000")
     assert await outcomes(world) == ["bought"]
 
@@ -55,10 +55,10 @@ async def test_a_row_that_does_not_read_loosens_nothing_and_stops_entries(world:
 
 
 async def test_a_row_that_does_not_read_leaves_the_environments_figures(world: World) -> None:
-    world.desk = replace(world.desk, platform=STRICT)
+    world.context = replace(world.context, platform=STRICT)
     for name in LIMIT_BOUNDS:
         set_limit(world, name, "∞")
-    assert await limits_now(world.desk) == replace(STRICT, unreadable=tuple(sorted(LIMIT_BOUNDS)))
+    assert await limits_now(world.context) == replace(STRICT, unreadable=tuple(sorted(LIMIT_BOUNDS)))
 
 
 async def test_exits_pass_a_limit_that_does_not_read(world: World) -> None:

@@ -24,8 +24,8 @@ async def test_a_start_finds_orders_made_since_the_newest_row(world: World, days
     lost = world.order().order_link_id
     world.wait(days * DAY_S)
     world.ledger.rollback(copy)
-    await reconcile(world.desk, sweep=True)
-    await reconcile(world.desk, sweep=True)
+    await reconcile(world.context, sweep=True)
+    await reconcile(world.context, sweep=True)
     assert world.order().order_link_id == lost
     assert world.order().state is OrderState.FILLED
     assert (await world.ledger.books(1)).position.qty == world.position().qty

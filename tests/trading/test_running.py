@@ -26,8 +26,8 @@ class Process:
         self.world = World(clock=self.clock)
         self.world.add_account()
         self.world.analyst.view = decision("buy")
-        desk = self.world.desk
-        self.trader = Trader(desk, Guardian(desk))
+        context = self.world.context
+        self.trader = Trader(context, Guardian(context))
 
 
 @pytest.fixture
@@ -61,7 +61,7 @@ async def test_a_ledger_away_for_a_moment_at_the_boundary_makes_a_cycle_late_not
 
 async def test_a_halt_in_a_job_ends_the_process_after_what_was_sent_is_heard_out() -> None:
     world = World()
-    trader = Trader(world.desk, Guardian(world.desk))
+    trader = Trader(world.context, Guardian(world.context))
 
     async def broken() -> list[object]:
         raise Halt("the database has lost its tables")
@@ -147,10 +147,10 @@ async def test_a_row_no_key_can_ask_about_is_handed_to_a_person_after_a_day(worl
     store = world.ledger.store
     store.accounts[1] = replace(store.accounts[1], active=False)
     world.wait(3_600)
-    await reconcile(world.desk, sweep=False)
+    await reconcile(world.context, sweep=False)
     assert world.order().state is OrderState.UNKNOWN
     world.wait(EVIDENCE_LIFE_MS / 1000)
-    await reconcile(world.desk, sweep=False)
+    await reconcile(world.context, sweep=False)
     assert world.order().state is OrderState.NEEDS_HUMAN
 
 
@@ -161,7 +161,7 @@ async def test_a_row_whose_key_was_revoked_is_handed_to_a_person_after_a_day(wor
     world.calm()
     world.fault("key_revoked", uid=world.uid(1))
     world.wait(EVIDENCE_LIFE_MS / 1000 + 600)
-    await reconcile(world.desk, sweep=False)
+    await reconcile(world.context, sweep=False)
     assert world.order().state is OrderState.NEEDS_HUMAN
 
 
@@ -172,7 +172,7 @@ async def test_a_key_refused_while_reconciling_pauses_its_account_and_tells_its_
     world.calm()
     world.fault("key_revoked", uid=world.uid(1))
     for _ in range(3):
-        await reconcile(world.desk, sweep=False)
+        await reconcile(world.context, sweep=False)
     assert not (await world.trader_account(1)).trading_enabled
     assert len(world.ledger.store.outbox) == 1
 

@@ -16,7 +16,7 @@ REALTIME = "/v5/order/realtime"
 
 
 def word(state: OrderState, why: str = "seen in the exchange's app") -> Word:
-    return Word(state, "cli:kim@desk", why)
+    return Word(state, "cli:kim@context", why)
 
 
 async def needs_human(world: World, *, arrived: bool) -> Order:
@@ -33,7 +33,7 @@ async def needs_human(world: World, *, arrived: bool) -> Order:
 
 
 async def settled(world: World, row: Order, said: Word) -> str:
-    evidence = await look_again(world.ledger, world.desk.exchanges, row)
+    evidence = await look_again(world.ledger, world.context.exchanges, row)
     return await settle(world.ledger, row, evidence, said)
 
 
@@ -50,7 +50,7 @@ async def test_what_the_exchange_says_closes_the_row_with_its_figures(world: Wor
     assert await settled(world, row, word(S.FILLED)) == ""
     done = world.order()
     assert (done.state, done.filled_qty) == (S.FILLED, world.position().qty)
-    assert done.why == "cli:kim@desk: seen in the exchange's app"
+    assert done.why == "cli:kim@context: seen in the exchange's app"
 
 
 @pytest.mark.parametrize("state", sorted(TERMINAL - {S.FILLED, S.PARTIAL}))
@@ -59,7 +59,7 @@ async def test_without_a_record_a_persons_word_stands_with_name_and_reason(world
     assert await settled(world, row, word(state)) == ""
     last, _ = world.ledger.store.events[row.id][-1]
     assert (last.before, last.after) == (S.NEEDS_HUMAN, state)
-    assert last.why.startswith("cli:kim@desk: ")
+    assert last.why.startswith("cli:kim@context: ")
 
 
 @pytest.mark.parametrize("state", [S.FILLED, S.PARTIAL])
@@ -81,7 +81,7 @@ async def test_an_exchange_that_cannot_answer_now_settles_nothing(world: World) 
     row = await needs_human(world, arrived=False)
     world.fault("http_5xx_before", REALTIME, count=99)
     with pytest.raises(Retry):
-        await look_again(world.ledger, world.desk.exchanges, row)
+        await look_again(world.ledger, world.context.exchanges, row)
 
 
 async def test_where_no_key_can_ask_a_persons_word_is_all_there_is(world: World) -> None:

@@ -36,7 +36,7 @@ class Scene:
         self.clock = HeldClock(START)
         self.world = World(clock=self.clock)
         self.world.add_account()
-        self.stopper = Stopper(self.world.desk)
+        self.stopper = Stopper(self.world.context)
         self.tasks: list[asyncio.Task[object]] = []
         self.thrown_ms = 0
 
@@ -44,7 +44,7 @@ class Scene:
         """The cycle of T (or of now's boundary) for *seconds*."""
         self.world.to(max(self.clock.now_ms(), T + 2_000))
         self.world.analyst.view = decision(action)
-        self.tasks.append(asyncio.create_task(run_cycle(self.world.desk, T)))
+        self.tasks.append(asyncio.create_task(run_cycle(self.world.context, T)))
         await self.clock.run(seconds)
 
     async def bought(self) -> None:
@@ -79,7 +79,7 @@ class Scene:
     def rest_an_order(self, link: str, side: Side = "sell", price: int = 90_000) -> None:
         """A working order on the account, far from the price; a sale may only shrink the position."""
         far = OrderRequest(SYMBOL, side, Decimal("0.001"), "Limit", Decimal(price), "GTC", link, side == "sell")
-        self.world.engine.desk.place(self.world.uid(1), far)
+        self.world.engine.dealing.place(self.world.uid(1), far)
 
     def resting(self) -> list[str]:
         """Links of the working orders; a position's own stop has none."""
@@ -256,13 +256,13 @@ async def test_nothing_switches_trading_on_again_by_itself(scene: Scene) -> None
 
 
 async def test_the_environment_throws_the_platforms_switch_once_and_never_back(scene: Scene) -> None:
-    await Stopper(scene.world.desk, allowed=False).obey()
+    await Stopper(scene.world.context, allowed=False).obey()
     flags = await scene.world.ledger.flags()
     assert (flags.trading_enabled, flags.why) == (False, "switched off by TRADING_ENABLED")
     await scene.until_proved(0)
-    await Stopper(scene.world.desk, allowed=False).obey()
+    await Stopper(scene.world.context, allowed=False).obey()
     assert scene.proven_ms(0), "a standing switch is not thrown anew"
-    await Stopper(scene.world.desk, allowed=True).obey()
+    await Stopper(scene.world.context, allowed=True).obey()
     assert not (await scene.world.ledger.flags()).trading_enabled
 
 
@@ -401,7 +401,7 @@ async def test_one_account_whose_key_is_a_bug_keeps_no_other_from_closing(scene:
 
 async def test_two_traders_close_once(scene: Scene) -> None:
     await scene.bought()
-    other = Stopper(scene.world.new_desk("trader-2"))
+    other = Stopper(scene.world.new_context("trader-2"))
     await scene.throw(L3)
     for _ in range(3):
         scene.tasks += [asyncio.create_task(scene.stopper.run_pass()), asyncio.create_task(other.run_pass())]
@@ -413,7 +413,7 @@ async def test_two_traders_close_once(scene: Scene) -> None:
 
 async def test_a_cycle_that_waits_for_its_analyst_does_not_hold_up_the_close(scene: Scene) -> None:
     await scene.bought()
-    async with scene.world.desk.turns[1]:
+    async with scene.world.context.state.turn(1):
         await scene.throw(L3)
         await scene.passes(14)
         assert scene.world.position().is_flat

@@ -65,7 +65,7 @@ async def test_a_process_that_has_not_swept_yet_sweeps_before_it_enters(world: W
 
 
 async def test_the_sweep_at_start_stands_for_the_first_cycle(world: World) -> None:
-    await reconcile(world.desk, sweep=True)
+    await reconcile(world.context, sweep=True)
     paths(world)
     await world.cycle("buy")
     assert HISTORY not in before_the_send(paths(world))
@@ -73,9 +73,9 @@ async def test_the_sweep_at_start_stands_for_the_first_cycle(world: World) -> No
 
 async def test_after_another_trader_led_each_account_is_swept_before_it_enters(world: World) -> None:
     await settled(world)
-    other = world.new_desk("trader-2")
-    await world.ledger.release_lease(world.desk.holder)
-    await world.cycle("hold", desk=other)
+    other = world.new_context("trader-2")
+    await world.ledger.release_lease(world.context.holder)
+    await world.cycle("hold", context=other)
     await world.ledger.release_lease("trader-2")
     paths(world)
     await world.cycle("buy")
@@ -121,7 +121,7 @@ async def test_a_ledger_that_lost_what_we_sent_is_swept_before_the_next_entry(wo
     assert world.orders()[0].state is OrderState.UNKNOWN
     assert result_of(report).outcome == "refused"
     assert "not resolved" in result_of(report).reason
-    await reconcile(world.desk, sweep=False)
+    await reconcile(world.context, sweep=False)
     assert world.orders()[0].state is OrderState.FILLED
 
 
@@ -145,7 +145,7 @@ async def test_a_position_nobody_can_explain_is_looked_into_before_it_counts(wor
     before = world.ledger.snapshot()
     await world.cycle("buy")
     world.ledger.rollback(before)
-    world.desk.sent.clear()  # as in a process that took over
+    world.context.state.forget_sent(1)  # as in a process that took over
     report = await world.cycle("sell")
     assert world.orders()[0].leg == "e"
     assert result_of(report).outcome == "closed", "it is ours after all; the turn waits for its order's end"
@@ -157,7 +157,7 @@ async def test_a_sweep_of_known_orders_writes_nothing(world: World) -> None:
         await world.cycle(view)
     assert len(world.orders()) >= 3
     adopted, read = counted(world, "adopt"), counted(world, "known_links")
-    assert await reconcile(world.desk, sweep=True)
+    assert await reconcile(world.context, sweep=True)
     assert adopted == []
     assert len(read) == 1
 
@@ -165,7 +165,7 @@ async def test_a_sweep_of_known_orders_writes_nothing(world: World) -> None:
 async def test_what_comes_after_the_send_waits_in_the_settle_lane(world: World) -> None:
     await settled(world)
     lanes: list[tuple[str, str]] = []
-    limiter = world.desk.exchanges._limits  # type: ignore[attr-defined]
+    limiter = world.context.exchanges._limits  # type: ignore[attr-defined]
     real = limiter.admit
 
     async def noting(account: str, path: str, **how: Any) -> None:

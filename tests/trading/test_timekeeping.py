@@ -31,15 +31,15 @@ async def test_an_offset_is_shown_and_beyond_half_a_second_told(
     world: World, caplog: pytest.LogCaptureFixture, ahead_ms: int
 ) -> None:
     world.add_account()
-    desk = replace(world.desk, clock=Skewed(world.clock, ahead_ms))
-    assert await check_clocks(desk) == ahead_ms
+    context = replace(world.context, clock=Skewed(world.clock, ahead_ms))
+    assert await check_clocks(context) == ahead_ms
     assert world.candles.status["clock_offset_ms"] == str(ahead_ms)
     assert [record.message for record in caplog.records].count("clock.off") == (2 if abs(ahead_ms) > MOST_MS else 0)
 
 
 async def test_a_venue_whose_clock_is_off_is_told_too(world: World, caplog: pytest.LogCaptureFixture) -> None:
     world.fault("clock_skew", ms=4_000)
-    assert await check_clocks(world.desk) == -4_000
+    assert await check_clocks(world.context) == -4_000
     assert [record.message for record in caplog.records].count("clock.off") == 1
 
 
@@ -49,7 +49,7 @@ async def test_who_cannot_be_asked_is_left_out(world: World) -> None:
 
     world.ledger.now = away  # type: ignore[method-assign]
     world.fault("http_5xx_before", "/v5/market/time")
-    assert await check_clocks(world.desk) == 0
+    assert await check_clocks(world.context) == 0
 
 
 @given(st.integers(0, 5_000), st.integers(0, 5_000), st.integers(-10_000, 10_000))
@@ -63,15 +63,15 @@ async def test_only_what_the_way_cannot_explain_counts(out_ms: int, back_ms: int
         return theirs
 
     world.ledger.now = slow  # type: ignore[method-assign]
-    found = await check_clocks(world.desk)
+    found = await check_clocks(world.context)
     assert abs(found) <= abs(ahead_ms)
     assert found * ahead_ms >= 0
     assert abs(ahead_ms) - abs(found) <= out_ms + back_ms
 
 
 async def test_a_claim_refused_for_its_clock_is_a_warning(world: World, caplog: pytest.LogCaptureFixture) -> None:
-    desk = replace(world.desk, clock=Skewed(world.clock, 5_000))
-    await world.cycle(decision("buy"), desk=desk)
+    context = replace(world.context, clock=Skewed(world.clock, 5_000))
+    await world.cycle(decision("buy"), context=context)
     assert world.transport.orders() == []
     refused = [record for record in caplog.records if record.message == "order.claim_refused"]
     assert refused

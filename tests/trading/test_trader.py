@@ -30,8 +30,8 @@ class Process:
         self.trader = self.new_trader()
 
     def new_trader(self) -> Trader:
-        desk = self.world.new_desk()
-        return Trader(desk, Guardian(desk), stopper=Stopper(desk, allowed=self.allowed))
+        context = self.world.new_context()
+        return Trader(context, Guardian(context), stopper=Stopper(context, allowed=self.allowed))
 
     async def start(self, at_ms: int) -> None:
         self.world.to(at_ms)

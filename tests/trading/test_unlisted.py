@@ -42,7 +42,7 @@ async def test_a_withdrawal_listed_late_keeps_entries_off_and_locks_nothing(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await world.cycle("hold")
-    world.engine.desk.deposit(world.uid(1), Decimal(-2_500))
+    world.engine.dealing.deposit(world.uid(1), Decimal(-2_500))
     with unlisted(monkeypatch):
         for _ in range(2):
             seen = result_of(await world.cycle("buy"))
@@ -57,7 +57,7 @@ async def test_what_stays_missing_for_an_hour_is_a_loss_and_locks(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await world.cycle("hold")
-    world.engine.desk.deposit(world.uid(1), Decimal(-2_500))
+    world.engine.dealing.deposit(world.uid(1), Decimal(-2_500))
     with unlisted(monkeypatch):
         for _ in range(13):
             assert await kinds(world) == []
@@ -69,7 +69,7 @@ async def test_what_stays_missing_for_an_hour_is_a_loss_and_locks(
 async def test_what_was_missing_long_since_excuses_no_loss_of_today(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    world.engine.desk.deposit(world.uid(1), Decimal(-400))
+    world.engine.dealing.deposit(world.uid(1), Decimal(-400))
     world.ledger.people.change_settings(world.user_of(1), settings(RiskLevel.HIGH))
     with unlisted(monkeypatch):
         await world.cycle("hold")
@@ -91,7 +91,7 @@ async def test_a_loss_beside_a_withdrawal_listed_late_is_written_down(
     await world.cycle(decision("buy", stop_loss="0.01"))
     world.remove_stop()
     world.trade_at(int(world.position().avg_entry_price - world.cash() * 6 / 100 / world.position().qty))
-    world.engine.desk.deposit(world.uid(1), Decimal(-100))
+    world.engine.dealing.deposit(world.uid(1), Decimal(-100))
     with unlisted(monkeypatch):
         await world.cycle("hold")
     assert await kinds(world) == [kind]
@@ -102,7 +102,7 @@ async def test_an_unlisted_withdrawal_of_one_locks_not_the_platform(
 ) -> None:
     other = world.add_account()
     await world.cycle("hold")
-    world.engine.desk.deposit(world.uid(1), Decimal(-2_500))  # an eighth of what all have
+    world.engine.dealing.deposit(world.uid(1), Decimal(-2_500))  # an eighth of what all have
     with unlisted(monkeypatch):
         await world.cycle("hold")
         report = await world.cycle("buy")
@@ -120,7 +120,7 @@ async def test_what_is_listed_on_the_next_day_is_no_loss_of_that_day(
     midnight = midnight_after(world.t_ms)
     world.to(midnight - 2 * CYCLE_MS - 60_000)
     await world.cycle("hold")
-    world.engine.desk.deposit(world.uid(1), Decimal(amount))
+    world.engine.dealing.deposit(world.uid(1), Decimal(amount))
     with unlisted(monkeypatch):
         await world.cycle("hold")
     assert world.t_ms < midnight
@@ -159,7 +159,7 @@ class SlowAnalyst(FakeAnalyst):
 async def test_an_answer_that_comes_when_nobody_can_use_it_any_more_is_kept_and_counted(world: World) -> None:
     slow = SlowAnalyst()
     world.fault("drop_before", "/v5/account/wallet-balance", 1_000)
-    cycle = asyncio.ensure_future(world.cycle("hold", desk=replace(world.desk, analyst=slow)))
+    cycle = asyncio.ensure_future(world.cycle("hold", context=replace(world.context, analyst=slow)))
     for _ in range(500):
         await asyncio.sleep(0)
     assert not cycle.done(), "the account was given up, and its answer with it"

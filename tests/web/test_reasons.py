@@ -27,9 +27,9 @@ from lib.domain.maintenance import Maintenance, entries_wait
 from lib.domain.order import OrderState, claim_entry, claim_exit
 from lib.domain.risk import AccountPlan, decide
 from lib.domain.trade_log import Leg, summarise
-from lib.trading.context import Draws
 from lib.trading.cycle.plan import opinion_of
 from lib.trading.cycle.platform_limits import Ceiling
+from lib.trading.state import Draws
 from tests.factories import (
     REF,
     T,

@@ -28,7 +28,7 @@ from lib.simulator.engine.faults import Fault
 from lib.simulator.engine.orders import OrderRecord, OrderRequest
 from lib.simulator.venue.inprocess import VenueTransport
 from lib.simulator.venue.venue import Request, Venue, VenueConfig
-from lib.trading.context import Desk
+from lib.trading.context import TradingContext
 from lib.trading.cycle.run import AccountResult, CycleReport, run_cycle
 from lib.trading.guardian.task import Guardian
 from tests.factories import INSTALLATION, SYMBOL, T, decision, instrument
@@ -58,22 +58,27 @@ class World:
         self.ledger = MemoryLedger(self.clock, INSTALLATION)
         self.analyst = FakeAnalyst()
         self.candles = MarketCandles(self.prices, self.clock)
-        self.desk = self.new_desk()
-        self.guardian = Guardian(self.desk)
+        self.context = self.new_context()
+        self.guardian = Guardian(self.context)
         self.t_ms = T
         self.violations: list[str] = []
         self._entries: set[tuple[int, int]] = set()
         self.engine.on_accept = self._judge
 
-    def new_desk(self, holder: str = "trader-1") -> Desk:
+    def new_context(self, holder: str = "trader-1") -> TradingContext:
         """A trader process of its own over the same exchange, ledger and candles."""
         limiter = LocalLimiter(self.clock, ip_calls=0)
 
         def transport_for(_: str) -> WatchedTransport:
             return self.transport
 
-        return Desk(
-            ledger=self.ledger,
+        return TradingContext(
+            orders=self.ledger,
+            books=self.ledger,
+            limits=self.ledger,
+            switches=self.ledger,
+            cycles=self.ledger,
+            notifier=self.ledger,
             exchanges=BybitExchanges(OpenSeals(), {"paper": INSIDE}, transport_for, self.clock, limiter),
             market=BybitAsyncMarket(INSIDE, {"paper": INSIDE}, transport_for, self.clock, limiter),
             candles=self.candles,
@@ -142,7 +147,7 @@ class World:
 
     async def exchange(self, account_id: int) -> Exchange:
         """The signed client of the account."""
-        return self.desk.exchanges.open(await self.trader_account(account_id))
+        return self.context.exchanges.open(await self.trader_account(account_id))
 
     # --- time and trouble ---------------------------------------------------------------------------------------------
 
@@ -181,21 +186,21 @@ class World:
         self.wait(2)
 
     async def cycle(
-        self, view: Decision | Abstained | Action | None = None, *, desk: Desk | None = None
+        self, view: Decision | Abstained | Action | None = None, *, context: TradingContext | None = None
     ) -> CycleReport:
         """Run the next cycle two seconds after its T."""
         if self.clock.now_ms() >= self.t_ms + CYCLE_LAG_MS:
             self.t_ms = self.clock.now_ms() // CYCLE_MS * CYCLE_MS + CYCLE_MS
         self.to(self.t_ms + CYCLE_LAG_MS)
-        return await self.again(view, desk=desk)
+        return await self.again(view, context=context)
 
     async def again(
-        self, view: Decision | Abstained | Action | None = None, *, desk: Desk | None = None
+        self, view: Decision | Abstained | Action | None = None, *, context: TradingContext | None = None
     ) -> CycleReport:
         """Run the cycle of the same T (once more), now."""
         if view is not None:
             self.analyst.view = decision(view) if isinstance(view, str) else view
-        return await run_cycle(desk or self.desk, self.t_ms)
+        return await run_cycle(context or self.context, self.t_ms)
 
     # --- what became of it --------------------------------------------------------------------------------------------
 
@@ -238,13 +243,13 @@ class World:
     def by_hand(self, side: str, qty: str, account_id: int = 1) -> None:
         """The owner trades in the exchange's app."""
         request = OrderRequest(SYMBOL, "buy" if side == "buy" else "sell", Decimal(qty))
-        self.engine.desk.place(self.uid(account_id), request)
+        self.engine.dealing.place(self.uid(account_id), request)
         self.wait(1)
 
     def remove_stop(self, account_id: int = 1) -> None:
         """The owner cancels the stop in the exchange's app."""
         uid = self.uid(account_id)
-        self.engine.desk.cancel_all(uid, lambda order: order.stop_order_type == "StopLoss")
+        self.engine.dealing.cancel_all(uid, lambda order: order.stop_order_type == "StopLoss")
 
     def spoil_key(self, account_id: int) -> None:
         """What opening the account's key meets is a bug."""

@@ -8,13 +8,15 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, TypeVar
 
 from lib.accounts.refusal import Refusal
 from lib.accounts.web import SessionUser
 from lib.domain.account import AccountSettings, Colours
+from lib.domain.errors import Retry
 from lib.domain.instrument import Instrument
 from lib.domain.order import Order, OrderState
+from lib.domain.platform_settings import Admission, Banner
 from lib.market.status import ClosedMarket
 from lib.queries import (
     AnalystProfile,
@@ -37,6 +39,7 @@ from lib.queries import (
     Tiles,
 )
 
+T = TypeVar("T")
 NOW_MS = 1_790_000_100_000
 OWNER = SessionUser(1, "owner@example.com", "ko")
 NEWCOMER = SessionUser(2, "new@example.com", "en")
@@ -118,6 +121,20 @@ class Shelf:
         self.known_rules: Instrument | None = INSTRUMENT
         self.model = "local-model"
         self.reason = HOSTILE
+        self.says: Banner | None = None
+        self.doors = Admission()
+        self.away = False
+
+    def banner(self) -> Banner | None:
+        return self._there(self.says)
+
+    def admission(self) -> Admission:
+        return self._there(self.doors)
+
+    def _there(self, value: T) -> T:
+        if self.away:
+            raise Retry("the database is busy or away")
+        return value
 
     def _has(self, user_id: int) -> bool:
         self.asked.append(user_id)

@@ -13,11 +13,16 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
+from lib.adapters.bybit.rest.transport import Transport
 from lib.clock import SteppedClock
 from lib.domain.analyst_call import AnalystAnswer, Prompt
 from lib.domain.api_key import ApiKey, SealContext
 from lib.domain.candle import MINUTE_MS, Candle
 from lib.domain.decision import Abstained, Decision
+from lib.ports.analyst import Analyst
+from lib.ports.market import AsyncCandleReader
+from lib.ports.secrets import Opener
+from lib.simulator.market.market import Market
 from lib.simulator.market.path import FOR_EVER, Path
 from lib.simulator.venue.inprocess import VenueTransport
 from lib.simulator.venue.venue import Request
@@ -27,7 +32,7 @@ START = T - MINUTE_MS
 CREATE = "/v5/order/create"
 
 
-class PricedMarket:
+class PricedMarket(Market):
     """One print a second at the price last set; flat for ever before that. Implements the simulator's `Market`."""
 
     symbols = (SYMBOL, "ETHUSDT")
@@ -61,7 +66,7 @@ class PricedMarket:
         return self.candle(symbol, at_ms - at_ms % MINUTE_MS)
 
 
-class MarketCandles:
+class MarketCandles(AsyncCandleReader):
     """An `AsyncCandleReader` that has what the market traded, *lag_ms* late; *spoil* may change what is read."""
 
     def __init__(self, market: PricedMarket, clock: SteppedClock) -> None:
@@ -81,7 +86,7 @@ class MarketCandles:
 
 
 @dataclass
-class FakeAnalyst:
+class FakeAnalyst(Analyst):
     """An `Analyst` that answers *view* to everybody and remembers what it was asked."""
 
     view: Decision | Abstained = field(default_factory=lambda: decision("hold"))
@@ -95,14 +100,14 @@ class FakeAnalyst:
         return AnalystAnswer(view, "", prompt.model, 900, 60, 300, self.failed)
 
 
-class OpenSeals:
+class OpenSeals(Opener):
     """An `Opener` for keys that were only wrapped as JSON."""
 
     def open(self, sealed: str, context: SealContext) -> ApiKey:
         return ApiKey(*json.loads(sealed))
 
 
-class WatchedTransport:
+class WatchedTransport(Transport):
     """Carries requests to the venue; remembers what left, and lets a test stand in one key's way."""
 
     def __init__(self, inner: VenueTransport) -> None:

@@ -32,7 +32,7 @@ from lib.simulator.engine.engine import Engine
 from lib.simulator.engine.orders import OrderRecord
 from lib.simulator.venue.venue import Venue, VenueConfig
 from lib.trading.commands import Clerk
-from lib.trading.context import Desk
+from lib.trading.context import TradingContext
 from lib.trading.guardian.task import Guardian
 from lib.trading.kill_switch.stopper import Stopper
 from lib.trading.trader import Trader
@@ -286,8 +286,14 @@ class World:
         def transport_for(_: str) -> ShakyTransport:
             return transport
 
-        desk = Desk(
-            ledger=ShakyLedger(self.cabinet.ledger, border, self._written),
+        ledger = ShakyLedger(self.cabinet.ledger, border, self._written)
+        context = TradingContext(
+            orders=ledger,
+            books=ledger,
+            limits=ledger,
+            switches=ledger,
+            cycles=ledger,
+            notifier=ledger,
             exchanges=BybitExchanges(OpenSeals(), {"paper": INSIDE}, transport_for, process, limits),
             market=BybitAsyncMarket(INSIDE, {"paper": INSIDE}, transport_for, process, limits),
             candles=ShakyCandles(self.market, border),
@@ -299,10 +305,10 @@ class World:
             holder=process.name,
             platform=self.platform,
         )
-        clerk = Clerk(desk, self.commands, OpenSeals(), None) if self.shape.has_web else None  # type: ignore[arg-type]
-        stopper = Stopper(desk) if self.shape.has_people or self.shape.has_web else None
+        clerk = Clerk(context, self.commands, OpenSeals(), None) if self.shape.has_web else None  # type: ignore[arg-type]
+        stopper = Stopper(context) if self.shape.has_people or self.shape.has_web else None
         hints = self.streams.open(border) if self.streams is not None else None
-        return Trader(desk, Guardian(desk, hints), clerk, stopper)
+        return Trader(context, Guardian(context, hints), clerk, stopper)
 
     def _limits(self, border: Border) -> Limits:
         if self.budget is None:

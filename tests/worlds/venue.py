@@ -78,7 +78,7 @@ class World:
             tif,  # type: ignore[arg-type]
             protection=Protection(D(stop), D(target)),
         )
-        return self.engine.desk.place(self.uid, request)
+        return self.engine.dealing.place(self.uid, request)
 
     def to(self, second: float) -> None:
         """Let the time come."""

@@ -18,6 +18,8 @@ from lib.domain.venue_answer import LONGEST_TEXT, MOST_REASONS, VenueAnswer
 
 MARGIN_MODE_FAILED = 3400045
 """What a margin mode that was not set is told as, whatever code its reasons came under."""
+WRONG_ADDRESS = 10010
+"""The key is bound to addresses, and ours is not among them."""
 MOST_BODY = 65_536
 _PASSING = frozenset({Kind.BUSY, Kind.CLOCK, Kind.MAYBE})
 _COUNTRY = ("country", "region", "cloudfront", "geo")
@@ -89,7 +91,9 @@ def answer_of(status: int, body: bytes, hide: Iterable[str] = ()) -> VenueAnswer
         return _of_page(status, body)
     text = _cut(found.get("retMsg"), secrets)
     passing = kind_of(code, 200, text) in _PASSING and not reasons
-    return VenueAnswer(code, _sentence(code, f"Bybit answers {code}: {text}"), text, reasons, passing=passing)
+    sentence = _sentence(code, f"Bybit answers {code}: {text}")
+    bound = code == WRONG_ADDRESS
+    return VenueAnswer(code, sentence, text, reasons, passing=passing, is_bound_elsewhere=bound)
 
 
 def _code(found: Mapping[str, Any]) -> int:

@@ -3,12 +3,15 @@ What Bybit's answers mean to us: every retCode and HTTP status, in one table.
 
 A code has a *kind* (what happened); kind and direction give the *reaction*. For a read, trouble is always "retry" or
 "pause": it changed nothing. For a write, whatever might have taken effect is "unknown", and only a query decides. A
-code that is not listed is never ignored: unknown for writes, retry for reads, and an alert for both.
+code that is not listed is never ignored: unknown for writes, retry for reads, and an alert for both. The reply to an
+order is stricter than other writes (`send_outcome`). Above this folder no code is interpreted.
 https://bybit-exchange.github.io/docs/v5/error
 """
 
 from collections.abc import Mapping
 from enum import StrEnum
+
+from lib.domain.order import SendOutcome
 
 
 class Kind(StrEnum):
@@ -67,6 +70,10 @@ ADDRESS_BLOCKED = 10018
 _WATCHED = frozenset({110009, 110020, 110061, 110021, 110023, 30228, 110042, 110074})
 """Refusals a person should know of: orders have piled up, or the contract is being closed to new positions."""
 
+_EARLY = frozenset({10002, 10006})
+"""An order's timestamp outside the window, and too many requests of its account: nothing was executed."""
+_REFUSALS = frozenset({Kind.BUSY, Kind.CLOCK, Kind.OWNER, Kind.MARKET, Kind.OURS})
+
 _READS: Mapping[Kind, Reaction] = {
     Kind.OK: Reaction.OK,
     Kind.OWNER: Reaction.PAUSE,
@@ -105,6 +112,20 @@ def reaction(code: int | None, http_status: int, is_write: bool, message: str = 
     if is_write:
         return Reaction.UNKNOWN if kind is None else _WRITES[kind]
     return Reaction.RETRY if kind is None else _READS.get(kind, Reaction.RETRY)
+
+
+def send_outcome(code: int) -> SendOutcome:
+    """
+    What retCode *code*, the readable reply to an order, says happened.
+
+    Only what Bybit refuses before it executes anything may be signed again under the same id: few codes, by name. "It
+    is so already" is no acknowledgement of an order.
+    """
+    if code == 0:
+        return SendOutcome.ACCEPTED
+    if code in _EARLY:
+        return SendOutcome.REFUSED_EARLY
+    return SendOutcome.REFUSED if KINDS.get(code) in _REFUSALS else SendOutcome.UNKNOWN
 
 
 def alarming(code: int | None, http_status: int, message: str = "") -> bool:

@@ -28,7 +28,7 @@ from lib.adapters.openai.stepping import MENDABLE, step_down
 from lib.domain.analyst_call import AnalystAnswer, Prompt
 from lib.domain.decision import Abstained, Decision, clean_text, parse_decision
 from lib.log import get, redact, register_secret
-from lib.ports.analyst import AnalystProfiles
+from lib.ports.analyst import Analyst, AnalystProfiles
 
 MAX_RAW_CHARS = 8_192
 MIN_ATTEMPT_S = 1.0
@@ -70,7 +70,7 @@ class _Question:
         return self.deadline - asyncio.get_running_loop().time()
 
 
-class OpenAIAnalyst:
+class OpenAIAnalyst(Analyst):
     """
     *wishes* are the operator's, *profiles* where what is learnt is shared (None = this process alone).
 

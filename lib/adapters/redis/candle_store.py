@@ -23,13 +23,13 @@ from lib.adapters.redis.candle_wire import (
 )
 from lib.adapters.redis.connection import translated
 from lib.domain.candle import Candle, FormingCandle, first_gap, interval_ms
-from lib.ports.market import AppendOutcome
+from lib.ports.market import AppendOutcome, AsyncCandleReader, CandleStore
 
 STATUS_KEY = "system:status"
 DEFAULT_CAPACITY = 5000
 
 
-class RedisCandleStore:
+class RedisCandleStore(CandleStore):
     """
     `lib.ports.market.CandleStore` on one Redis; *capacity* is the length at which lists are cut. Safe for many threads.
     """
@@ -98,7 +98,7 @@ class RedisCandleStore:
                 self._client.unlink(*stale)
 
 
-class AsyncRedisCandleReader:
+class AsyncRedisCandleReader(AsyncCandleReader):
     """`lib.ports.market.AsyncCandleReader`: what the trader reads, and its line in the status."""
 
     def __init__(self, client: redis.asyncio.Redis) -> None:

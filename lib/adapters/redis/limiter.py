@@ -31,11 +31,12 @@ from lib.adapters.bybit.limits.limiter import (
     SHARE,
     Endpoints,
     Limiter,
+    Limits,
     blocked,
     calls_a_second,
     family_of,
 )
-from lib.adapters.bybit.limits.turnstile import BATCH, Answer, Ask, Turnstile
+from lib.adapters.bybit.limits.turnstile import BATCH, Answer, Ask, Budget, Turnstile
 from lib.adapters.bybit.limits.window import BAN_MS, Silence, Window
 from lib.adapters.redis import scripts
 from lib.adapters.redis.connection import translated
@@ -67,7 +68,7 @@ def budget_key(family: str, name: str) -> str:
     return f"limit:{{{family}}}:{name}"
 
 
-class RedisLimits:
+class RedisLimits(Limits):
     """`lib.adapters.bybit.limits.limiter.Limits` on one Redis; *clock* is the one HTTP waits by."""
 
     def __init__(self, client: redis.asyncio.Redis, clock: Clock) -> None:
@@ -87,7 +88,7 @@ class RedisLimits:
         await asyncio.gather(*(limiter.told() for limiter in self._limiters.values()))
 
 
-class RedisLimiter:
+class RedisLimiter(Limiter):
     """`Limiter` of one address family."""
 
     def __init__(self, client: redis.asyncio.Redis, clock: Clock, family: str) -> None:
@@ -127,7 +128,7 @@ class RedisLimiter:
         task.add_done_callback(self._telling.discard)
 
 
-class RedisBudget:
+class RedisBudget(Budget):
     """`Budget` through Redis, with this process' own share and memory beside it."""
 
     def __init__(self, client: redis.asyncio.Redis, clock: Clock, family: str) -> None:
@@ -153,7 +154,7 @@ class RedisBudget:
         self._untold[self._key("ban")] = now + BAN_MS
 
     def close_endpoint(self, account: str, path: str, for_ms: int) -> None:
-        """The venue said 10006 to *account* at *path*."""
+        """The venue had too many calls of *account* at *path*."""
         self._untold[self._closure(account, path)] = self._clock.now_ms() + for_ms
 
     async def tell(self) -> None:

@@ -18,7 +18,7 @@ from lib.adapters.redis.connection import translated
 from lib.domain.candle import candle_problem, interval_ms
 from lib.domain.errors import Retry
 from lib.domain.quotes import CandleTick
-from lib.ports.market import CorruptCandles
+from lib.ports.market import CorruptCandles, LiveCandles
 
 SILENCE_S = 10.0
 """A feed moves about once a second; after this long without a message the connection itself is in doubt."""
@@ -27,7 +27,7 @@ PONG_S = 5.0
 _log = log.get("live")
 
 
-class RedisLiveCandles:
+class RedisLiveCandles(LiveCandles):
     """
     `lib.ports.market.LiveCandles`; *connect* makes a client, one for each subscription, in the loop that will use it.
     """

@@ -35,7 +35,7 @@ class ProtectionChange:
     target_by: TriggerBy | None = None
 
 
-class Desk:
+class Dealing:
     """The counter of the exchange; *pending* is the engine's queue of accepted orders not yet looked at."""
 
     def __init__(self, books: Books, pending: list[Pending]) -> None:

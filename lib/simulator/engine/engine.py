@@ -21,7 +21,7 @@ from lib.domain.instrument import Instrument
 from lib.simulator.engine.accounts import Account, ApiKey, Born, EngineConfig, History
 from lib.simulator.engine.books import Books, CashMove
 from lib.simulator.engine.charges import BORN_WITH, USDT, FeeTerms
-from lib.simulator.engine.dealing import Desk, Pending
+from lib.simulator.engine.dealing import Dealing, Pending
 from lib.simulator.engine.faults import Faults
 from lib.simulator.engine.funding import FUNDING_MS, funding_rate, settle_funding
 from lib.simulator.engine.matching import Matching
@@ -35,13 +35,13 @@ Event = tuple[int, tuple[Any, ...], Callable[[], None]]
 
 
 class Engine:
-    """The exchange: `books` is what is, `desk` what may be asked, `advance` what happens."""
+    """The exchange: `books` is what is, `dealing` what may be asked, `advance` what happens."""
 
     def __init__(self, market: Market, instruments: Mapping[str, Instrument], config: EngineConfig) -> None:
         self.books = Books(market, instruments, config)
         self.config = config
         self._pending: list[Pending] = []
-        self.desk = Desk(self.books, self._pending)
+        self.dealing = Dealing(self.books, self._pending)
         self._matching = Matching(self.books)
         self._watches: dict[str, Watch] = {}
         self._keys: dict[str, tuple[int, ApiKey]] = {}
@@ -217,7 +217,7 @@ class Engine:
         )
         self._admit(account)
         self.add_key(number, chosen)
-        self.desk.deposit(number, balance)
+        self.dealing.deposit(number, balance)
         if account.terms.coin != USDT:
             self.books.book(account, CashMove("TRANSFER_IN", cash_flow=BORN_WITH), account.terms.coin)
         return account

@@ -45,7 +45,7 @@ def set_margin_mode(call: Call) -> Result:
     wanted = call.params.required("setMarginMode")
     if call.account.is_demo and wanted == "ISOLATED_MARGIN":
         raise Refused(110073, "Set margin mode failed")
-    call.engine.desk.set_margin_mode(call.account.uid, wanted)
+    call.engine.dealing.set_margin_mode(call.account.uid, wanted)
     return {"reasons": []}
 
 
@@ -112,7 +112,7 @@ def apply_money(call: Call) -> Result:
     sign = 1 - 2 * call.params.integer("adjustType", 0, 0, 1)
     amount = sum(map(_play_money, call.params.items("utaDemoApplyMoney")), ZERO)
     try:
-        call.engine.desk.deposit(call.account.uid, sign * amount)
+        call.engine.dealing.deposit(call.account.uid, sign * amount)
     except ValueError as error:
         raise Refused(10001, f"params error: {error}") from None
     return {}

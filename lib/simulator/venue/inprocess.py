@@ -4,6 +4,7 @@ The venue without a network: the same bytes, the same faults, no socket. For rep
 
 from collections.abc import Mapping
 
+from lib.adapters.bybit.rest.transport import Transport
 from lib.clock import Clock
 from lib.simulator.engine.faults import Faults
 from lib.simulator.venue.call import Request
@@ -12,7 +13,7 @@ from lib.simulator.venue.delivery import Answering, deliver
 REMOTE = "127.0.0.1"
 
 
-class VenueTransport:
+class VenueTransport(Transport):
     """Carries requests to *venue* inside this process; a lost reply is a TimeoutError."""
 
     def __init__(self, venue: Answering, faults: Faults, clock: Clock, remote: str = REMOTE) -> None:

@@ -115,7 +115,7 @@ class Mischief:
             account.margin_mode = fault.text("mode", "REGULAR_MARGIN")
             self._engine.books.touch(account)
         if fault := faults.take("manual_close", path=path, uid=uid):
-            self._engine.desk.close_by_hand(uid, fault.text("symbol", "BTCUSDT"))
+            self._engine.dealing.close_by_hand(uid, fault.text("symbol", "BTCUSDT"))
         if fault := faults.take("key_revoked", path=path, uid=uid):
             for key in account.keys:
                 key.refusal = fault.number("code", 33004)
@@ -124,7 +124,7 @@ class Mischief:
     def _relever(self, fault: Fault, uid: int) -> None:
         leverage = fault.params.get("leverage", "2")
         try:
-            self._engine.desk.set_leverage(uid, fault.text("symbol", "BTCUSDT"), _decimal(leverage))
+            self._engine.dealing.set_leverage(uid, fault.text("symbol", "BTCUSDT"), _decimal(leverage))
         except Refused:
             return
 

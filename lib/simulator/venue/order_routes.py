@@ -30,7 +30,7 @@ UNFILLED_KEPT_MS = DAY_MS
 def create(call: Call) -> Result:
     """The acknowledgement: accepted, not yet matched."""
     call.linear()
-    order = call.engine.desk.place(call.account.uid, _request(call))
+    order = call.engine.dealing.place(call.account.uid, _request(call))
     stale = call.engine.faults.take("stale_realtime", path="/v5/order/create", uid=call.account.uid)
     if stale is not None:
         call.veil.hidden_until[order.order_id] = call.now + stale.number("ms", 2_000)
@@ -88,7 +88,7 @@ def cancel(call: Call) -> Result:
     order_id, link_id = call.params.text("orderId"), call.params.text("orderLinkId")
     if not order_id and not link_id:
         raise Refused(10001, "params error: orderId or orderLinkId is required")
-    order = call.engine.desk.cancel(call.account.uid, order_id, link_id)
+    order = call.engine.dealing.cancel(call.account.uid, order_id, link_id)
     return {"orderId": order.order_id, "orderLinkId": order.link_id}
 
 
@@ -104,7 +104,7 @@ def cancel_all(call: Call) -> Result:
     def matches(order: OrderRecord) -> bool:
         return symbol in ("", order.symbol) and wanted in ("", _filter_of(order))
 
-    dropped = call.engine.desk.cancel_all(call.account.uid, matches)
+    dropped = call.engine.dealing.cancel_all(call.account.uid, matches)
     rows = [{"orderId": order.order_id, "orderLinkId": order.link_id} for order in dropped]
     return {"list": rows, "success": "1"}
 
@@ -137,7 +137,7 @@ def history(call: Call) -> Result:
     """Closed orders; what closed without a fill is forgotten after a day."""
     call.linear()
     if _asks_by_id(call):
-        order = call.engine.desk.find(call.account.uid, call.params.text("orderId"), call.params.text("orderLinkId"))
+        order = call.engine.dealing.find(call.account.uid, call.params.text("orderId"), call.params.text("orderLinkId"))
         found = [order] if order is not None and not order.is_open else []
     else:
         start, end = window(call.params, call.now)

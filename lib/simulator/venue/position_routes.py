@@ -64,14 +64,14 @@ def set_leverage(call: Call) -> Result:
     buy, sell = call.params.positive("buyLeverage"), call.params.positive("sellLeverage")
     if not buy or buy != sell:
         raise Refused(10001, "params error: buy leverage must equal sell leverage")
-    call.engine.desk.set_leverage(call.account.uid, call.symbol(), buy)
+    call.engine.dealing.set_leverage(call.account.uid, call.symbol(), buy)
     return {}
 
 
 def switch_mode(call: Call) -> Result:
     """One-way (0) or hedge (3)."""
     call.linear()
-    call.engine.desk.set_position_mode(call.account.uid, call.params.integer("mode", -1, 0, 3))
+    call.engine.dealing.set_position_mode(call.account.uid, call.params.integer("mode", -1, 0, 3))
     return {}
 
 
@@ -84,7 +84,7 @@ def trading_stop(call: Call) -> Result:
     check_position_idx(call.account, call.params.integer("positionIdx", 0, 0, 2))
     if call.engine.faults.take("refuse_stop", path="/v5/position/trading-stop", uid=call.account.uid):
         raise Refused(10001, "params error: stopLoss invalid")
-    call.engine.desk.set_protection(call.account.uid, symbol, _change(call))
+    call.engine.dealing.set_protection(call.account.uid, symbol, _change(call))
     return {}
 
 

@@ -14,7 +14,7 @@ from lib.domain.errors import Pause, Retry
 from lib.domain.modes import mode_problem
 from lib.domain.position import Position
 from lib.ports.exchange import Exchange
-from lib.trading.context import Desk, fits
+from lib.trading.context import TradingContext, fits
 
 LOG = log.get("trading.account_modes")
 CHECK_EVERY_S = 600
@@ -22,7 +22,12 @@ CHECK_EVERY_S = 600
 
 
 async def modes_refusal(
-    desk: Desk, account: TraderAccount, exchange: Exchange, position: Position, entries_today: int, t_ms: int
+    context: TradingContext,
+    account: TraderAccount,
+    exchange: Exchange,
+    position: Position,
+    entries_today: int,
+    t_ms: int,
 ) -> str:
     """
     Why the modes of *account* allow no entry at T, "" when they do. Modes that were changed pause the account.
@@ -31,7 +36,7 @@ async def modes_refusal(
     day's first entry; when it cannot be read there is no entry, and the account trades on.
     """
     day = utc_day(t_ms)
-    if position.one_way and entries_today and desk.modes_seen.get(account.account_id) == day:
+    if position.one_way and entries_today and context.state.modes_right_on(account.account_id) == day:
         return ""
     try:
         why = mode_problem(await exchange.margin_mode(), one_way=position.one_way, doubts=account.doubts)
@@ -40,31 +45,31 @@ async def modes_refusal(
     except Pause as refused:
         why = str(refused)
     if not why:
-        desk.modes_seen[account.account_id] = day
+        context.state.modes_right(account.account_id, day)
         return ""
     # not seen any more: whoever resumes without having changed it back meets this again
-    desk.modes_seen.pop(account.account_id, None)
+    context.state.modes_doubtful(account.account_id)
     LOG.warning("account.modes_changed", account=account.account_id, why=why)
-    await desk.ledger.pause(account.account_id, why)
+    await context.switches.pause(account.account_id, why)
     return why
 
 
-async def check_modes(desk: Desk) -> None:
+async def check_modes(context: TradingContext) -> None:
     """Read the modes of everybody who trades here and was not seen today; who cannot be read is read next time."""
-    now = desk.clock.now_ms()
-    unseen = [account for account in await desk.ledger.accounts() if _to_see(desk, account, utc_day(now))]
-    asked = (_look(desk, account, now) for account in unseen)
+    now = context.clock.now_ms()
+    unseen = [account for account in await context.switches.accounts() if _to_see(context, account, utc_day(now))]
+    asked = (_look(context, account, now) for account in unseen)
     results = await asyncio.gather(*asked, return_exceptions=True)
     for account, result in zip(unseen, results, strict=True):
         if isinstance(result, BaseException):
             LOG.warning("account.modes_unread", account=account.account_id, why=repr(result))
 
 
-async def _look(desk: Desk, account: TraderAccount, now: int) -> None:
-    exchange = desk.exchanges.open(account, "settle")
-    await modes_refusal(desk, account, exchange, await exchange.position(account.symbol), 0, now)
+async def _look(context: TradingContext, account: TraderAccount, now: int) -> None:
+    exchange = context.exchanges.open(account, "settle")
+    await modes_refusal(context, account, exchange, await exchange.position(account.symbol), 0, now)
 
 
-def _to_see(desk: Desk, account: TraderAccount, day: int) -> bool:
-    trades = account.auto_trade and account.trading_enabled and fits(account, desk.feed)
-    return trades and desk.modes_seen.get(account.account_id) != day
+def _to_see(context: TradingContext, account: TraderAccount, day: int) -> bool:
+    trades = account.auto_trade and account.trading_enabled and fits(account, context.feed)
+    return trades and context.state.modes_right_on(account.account_id) != day

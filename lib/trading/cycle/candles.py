@@ -8,33 +8,33 @@ visible skip; a wrong window never becomes a decision.
 
 from lib.domain.candle import Candle, interval_ms, window_problem
 from lib.domain.errors import Retry, Skip
-from lib.trading.context import INTERVAL, WINDOW, Desk, until
+from lib.trading.context import INTERVAL, WINDOW, TradingContext, until
 
 DEADLINE_MS = 20_000
 STEP_MS = interval_ms(INTERVAL)
 
 
-async def decision_window(desk: Desk, symbol: str, t_ms: int) -> list[Candle]:
+async def decision_window(context: TradingContext, symbol: str, t_ms: int) -> list[Candle]:
     """The window of *symbol* at T, oldest first; *Skip* says in plain words why there is none."""
     window: list[Candle] = []
     why = "no candles yet"
 
     async def ready() -> bool:
         nonlocal window, why
-        window, why = await _read(desk, symbol, t_ms)
+        window, why = await _read(context, symbol, t_ms)
         return not why
 
-    if not await until(desk.clock, t_ms + DEADLINE_MS, 0.5, ready):
+    if not await until(context.clock, t_ms + DEADLINE_MS, 0.5, ready):
         raise Skip(why)
     return window
 
 
-async def _read(desk: Desk, symbol: str, t_ms: int) -> tuple[list[Candle], str]:
+async def _read(context: TradingContext, symbol: str, t_ms: int) -> tuple[list[Candle], str]:
     try:
-        window = await desk.candles.newest(symbol, INTERVAL, WINDOW)
+        window = await context.candles.newest(symbol, INTERVAL, WINDOW)
         if problem := window_problem(window, step_ms=STEP_MS, count=WINDOW, closes_at=t_ms):
             return [], problem
-        truth = await desk.market.closed_candles(symbol, INTERVAL, end=t_ms - STEP_MS, limit=WINDOW)
+        truth = await context.market.closed_candles(symbol, INTERVAL, end=t_ms - STEP_MS, limit=WINDOW)
     except Retry as busy:
         return [], str(busy)
     if truth[-1:] != window[-1:]:

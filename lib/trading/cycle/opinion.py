@@ -15,30 +15,30 @@ from lib.domain.analyst_call import AnalystAnswer, AskedFor, CycleKey, CycleReco
 from lib.domain.candle import Candle
 from lib.domain.errors import Skip
 from lib.domain.gates import budget_gates
-from lib.trading.context import Desk
+from lib.trading.context import TradingContext
 from lib.trading.cycle.platform_limits import BUDGET, Ceiling
 from lib.trading.cycle.prompt import asked_with, build_prompt, candle_fields
 
 
 async def answer_for(
-    desk: Desk, key: CycleKey, window: Sequence[Candle], account: TraderAccount, asked_for: AskedFor
+    context: TradingContext, key: CycleKey, window: Sequence[Candle], account: TraderAccount, asked_for: AskedFor
 ) -> AnalystAnswer:
     """
     The standing answer for *key*, the group of *account*: the one recorded before, else a new call, recorded
     first-writer-wins.
     """
-    if (known := await desk.ledger.cycle(key)) is not None:
+    if (known := await context.cycles.cycle(key)) is not None:
         return known
-    prompt = build_prompt(key.symbol, window, asked_with(account), desk.model, account.language)
-    answer = await desk.analyst.ask(prompt, desk.analyst_budget_s)
-    priced = replace(answer, cost=desk.prices.cost(answer.prompt_tokens, answer.completion_tokens))
+    prompt = build_prompt(key.symbol, window, asked_with(account), context.model, account.language)
+    answer = await context.analyst.ask(prompt, context.analyst_budget_s)
+    priced = replace(answer, cost=context.prices.cost(answer.prompt_tokens, answer.completion_tokens))
     candles = json.dumps([candle_fields(candle) for candle in window], separators=(",", ":"))
     record = CycleRecord(key, f"{prompt.system}\n\n{prompt.user}", candles, priced, asked_for)
-    return await desk.ledger.record_cycle(record)
+    return await context.cycles.record_cycle(record)
 
 
 async def group_answer(
-    desk: Desk,
+    context: TradingContext,
     key: CycleKey,
     window: Sequence[Candle],
     group: Sequence[TraderAccount],
@@ -46,9 +46,9 @@ async def group_answer(
 ) -> AnalystAnswer:
     """`answer_for` the accounts of one prompt group. *Skip* when no budget pays for a call; an answer costs nothing."""
     asked_for = _asked_for(group)
-    if await desk.ledger.cycle(key) is None and (why := await _unpaid(desk, group, ceilings, asked_for)):
+    if await context.cycles.cycle(key) is None and (why := await _unpaid(context, group, ceilings, asked_for)):
         raise Skip(f"the analyst is not asked: {why}")
-    return await answer_for(desk, key, window, group[0], asked_for)
+    return await answer_for(context, key, window, group[0], asked_for)
 
 
 def _asked_for(group: Iterable[TraderAccount]) -> AskedFor:
@@ -59,24 +59,24 @@ def _asked_for(group: Iterable[TraderAccount]) -> AskedFor:
 
 
 async def _unpaid(
-    desk: Desk, group: Iterable[TraderAccount], ceilings: Mapping[Pool, Ceiling], asked_for: AskedFor
+    context: TradingContext, group: Iterable[TraderAccount], ceilings: Mapping[Pool, Ceiling], asked_for: AskedFor
 ) -> str:
     """Why nobody of *group* may have the analyst asked; "" when one may."""
     ceiling = ceilings["exchange" if asked_for == "exchange" else "paper"]
     if why := ceiling.closed_budget or (ceiling.guests_budget if asked_for == "guests" else ""):
         return why
     for account in group:
-        if not await _is_spent(desk, account, ceilings.values()):
+        if not await _is_spent(context, account, ceilings.values()):
             return ""
     return "today's analyst budget is used up"
 
 
-async def _is_spent(desk: Desk, account: TraderAccount, ceilings: Collection[Ceiling]) -> bool:
+async def _is_spent(context: TradingContext, account: TraderAccount, ceilings: Collection[Ceiling]) -> bool:
     limits, t_ms = account.settings.limits, next(iter(ceilings)).t_ms
     if sum(ceiling.use().tokens for ceiling in ceilings) < limits.analyst_tokens:
         return False  # all accounts together used less
-    known = await desk.ledger.facts(account.account_id, t_ms)
+    known = await context.limits.facts(account.account_id, t_ms)
     gates = budget_gates(known.tokens_today, limits, t_ms)
     for gate in gates:
-        await desk.ledger.lock(account.account_id, gate.kind, gate.until_ms, gate.why)
+        await context.limits.lock(account.account_id, gate.kind, gate.until_ms, gate.why)
     return bool(gates) or BUDGET in known.locks

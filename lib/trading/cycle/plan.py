@@ -23,7 +23,7 @@ from lib.domain.position import ZERO, Position, Side
 from lib.domain.quotes import Ticker
 from lib.domain.risk import AccountPlan, Sizing, decide, size_entry
 from lib.ports.exchange import Exchange
-from lib.trading.context import Desk
+from lib.trading.context import TradingContext
 from lib.trading.cycle.account_modes import modes_refusal
 from lib.trading.cycle.platform_limits import Ceiling
 from lib.trading.orders.books import import_fills, own_quantity, settle_books
@@ -46,7 +46,7 @@ class Prefetch:
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """The account and its venue as read for this cycle; position and ticker at *read_ms* by the desk's clock."""
+    """The account and its venue as read for this cycle; position and ticker at *read_ms* by the trader's clock."""
 
     wallet: Wallet
     position: Position
@@ -58,43 +58,43 @@ class Snapshot:
     difference: Decimal
 
 
-async def prefetch(desk: Desk, account: TraderAccount, exchange: Exchange) -> Prefetch:
+async def prefetch(context: TradingContext, account: TraderAccount, exchange: Exchange) -> Prefetch:
     """What need not wait for the answer, read at once. *Retry* or *Pause* when any of it cannot be read."""
     wallet, orders, instrument = await asyncio.gather(
         exchange.wallet(),
         exchange.open_orders(account.symbol),
-        desk.market.instrument(account.venue, account.symbol),
+        context.market.instrument(account.venue, account.symbol),
     )
     # the gates must know of a stop that was hit, of money paid out
-    books = await settle_books(desk, account, exchange, wallet)
+    books = await settle_books(context, account, exchange, wallet)
     return Prefetch(wallet, orders, instrument, wallet.balance - books.balance)
 
 
-async def look(desk: Desk, account: TraderAccount, exchange: Exchange, before: Prefetch) -> Snapshot:
+async def look(context: TradingContext, account: TraderAccount, exchange: Exchange, before: Prefetch) -> Snapshot:
     """*before* with the position and the price of now. *Retry* or *Pause* as `prefetch`."""
-    read_ms = desk.clock.now_ms()
+    read_ms = context.clock.now_ms()
     position, ticker = await asyncio.gather(
-        exchange.position(account.symbol), desk.market.ticker(account.venue, account.symbol)
+        exchange.position(account.symbol), context.market.ticker(account.venue, account.symbol)
     )
-    own_qty = await _own_qty(desk, account, exchange, position)
+    own_qty = await _own_qty(context, account, exchange, position)
     return Snapshot(
         before.wallet, position, before.orders, ticker, before.instrument, own_qty, read_ms, before.difference
     )
 
 
-async def _own_qty(desk: Desk, account: TraderAccount, exchange: Exchange, position: Position) -> Decimal:
+async def _own_qty(context: TradingContext, account: TraderAccount, exchange: Exchange, position: Position) -> Decimal:
     if not position.is_flat:
-        return await own_quantity(desk, account, exchange)
-    books = await desk.ledger.books(account.account_id)
+        return await own_quantity(context, account, exchange)
+    books = await context.books.books(account.account_id)
     if books.position.is_flat:
         return ZERO
-    await import_fills(desk, account, exchange)  # closed at no cost at all: the balance did not tell
+    await import_fills(context, account, exchange)  # closed at no cost at all: the balance did not tell
     # still open there: the position just read is not of now, and nothing is entered beside what it does not show
-    return (await desk.ledger.books(account.account_id)).position.qty
+    return (await context.books.books(account.account_id)).position.qty
 
 
 async def make_plan(  # noqa: PLR0913 - what a plan is made of
-    desk: Desk,
+    context: TradingContext,
     account: TraderAccount,
     exchange: Exchange,
     snapshot: Snapshot,
@@ -103,8 +103,8 @@ async def make_plan(  # noqa: PLR0913 - what a plan is made of
     ceiling: Ceiling,
 ) -> AccountPlan:
     """The plan of *account* for *answer* of T; refusals, skips and the opinion of one switched off are plans too."""
-    known = await _known(desk, account, snapshot, ceiling)
-    await _lock(desk, account, known, ceiling.t_ms, answered=not answer.failed)
+    known = await _known(context, account, snapshot, ceiling)
+    await _lock(context, account, known, ceiling.t_ms, answered=not answer.failed)
     if abs(snapshot.ticker.last - newest.close) > newest.close * MAX_PRICE_DISTANCE:
         return AccountPlan("skipped", "the venue's price is more than 0.5 % away from the newest candle")
     settings, rule, ref = account.settings, snapshot.instrument, snapshot.ticker.last
@@ -115,7 +115,7 @@ async def make_plan(  # noqa: PLR0913 - what a plan is made of
 
     if any(draft.leg == "e" for draft in planned(known).orders):
         position, entries = snapshot.position, known.entries_today
-        modes = await modes_refusal(desk, account, exchange, position, entries, ceiling.t_ms)
+        modes = await modes_refusal(context, account, exchange, position, entries, ceiling.t_ms)
         known = replace(known, modes=modes)
     # nothing is awaited from here to the draw: what the platform has left is everybody's of this cycle
     plan = planned(known)
@@ -126,42 +126,43 @@ async def make_plan(  # noqa: PLR0913 - what a plan is made of
 
 
 @dataclass(frozen=True, slots=True)
-class Turn:
+class FlipEntry:
     """What a flip's entry rests on: the decision behind it, and the ceiling of its cycle."""
 
+    context: TradingContext
+    account: TraderAccount
+    exchange: Exchange
     decision: Decision
     ceiling: Ceiling
 
+    async def size(self, side: Side) -> tuple[Sizing, Decimal]:
+        """
+        The entry after its exit, and the price it is made from. *Retry* or *Pause* when the account cannot be read.
 
-async def size_turn(
-    desk: Desk, account: TraderAccount, exchange: Exchange, turn: Turn, side: Side
-) -> tuple[Sizing, Decimal]:
-    """
-    A flip's entry after its exit, and the price it is made from. *Retry* or *Pause* when the account cannot be read.
-
-    The gates are asked again: the exit may have been the day's last loss, or somebody may have come in between.
-    """
-    snapshot = await look(desk, account, exchange, await prefetch(desk, account, exchange))
-    known = await _known(desk, account, snapshot, turn.ceiling)
-    await _lock(desk, account, known, turn.ceiling.t_ms, answered=True)
-    position, entries = snapshot.position, known.entries_today
-    modes = await modes_refusal(desk, account, exchange, position, entries, turn.ceiling.t_ms)
-    facts, ref = turn.ceiling.over(account.account_id, replace(known, modes=modes)), snapshot.ticker.last
-    settings, rule = account.settings, snapshot.instrument
-    if refusal := entry_refusal(turn.decision, side, facts, settings, rule, turn.ceiling.t_ms):
-        return Sizing(ZERO, 1, ZERO, ZERO, ZERO, refusal), ref
-    sizing = size_entry(turn.decision, side, facts.equity, facts.available, settings, rule, ref, facts.room)
-    if sizing.qty:
-        turn.ceiling.draw(account.account_id, sizing.qty * max(sizing.limit_price, ref))
-    return sizing, ref
+        The gates are asked again: the exit may have been the day's last loss, or somebody may have come in between.
+        """
+        context, account, exchange, ceiling = self.context, self.account, self.exchange, self.ceiling
+        snapshot = await look(context, account, exchange, await prefetch(context, account, exchange))
+        known = await _known(context, account, snapshot, ceiling)
+        await _lock(context, account, known, ceiling.t_ms, answered=True)
+        position, entries = snapshot.position, known.entries_today
+        modes = await modes_refusal(context, account, exchange, position, entries, ceiling.t_ms)
+        facts, ref = ceiling.over(account.account_id, replace(known, modes=modes)), snapshot.ticker.last
+        settings, rule = account.settings, snapshot.instrument
+        if refusal := entry_refusal(self.decision, side, facts, settings, rule, ceiling.t_ms):
+            return Sizing(ZERO, 1, ZERO, ZERO, ZERO, refusal), ref
+        sizing = size_entry(self.decision, side, facts.equity, facts.available, settings, rule, ref, facts.room)
+        if sizing.qty:
+            ceiling.draw(account.account_id, sizing.qty * max(sizing.limit_price, ref))
+        return sizing, ref
 
 
-async def _lock(desk: Desk, account: TraderAccount, known: Facts, t_ms: int, *, answered: bool) -> None:
+async def _lock(context: TradingContext, account: TraderAccount, known: Facts, t_ms: int, *, answered: bool) -> None:
     """Write down the gates that last. While no answer comes nothing is entered anyway: that lock waits for one."""
     for gate in lasting_gates(known, account.settings.limits, t_ms):
         if gate.kind not in known.locks and (answered or gate.kind != "analyst_failures"):
             LOG.warning("account.locked", kind=gate.kind, why=gate.why, until_ms=gate.until_ms)
-            await desk.ledger.lock(account.account_id, gate.kind, gate.until_ms, gate.why)
+            await context.limits.lock(account.account_id, gate.kind, gate.until_ms, gate.why)
 
 
 def opinion_of(account: TraderAccount, plan: AccountPlan) -> AccountPlan:
@@ -172,10 +173,10 @@ def opinion_of(account: TraderAccount, plan: AccountPlan) -> AccountPlan:
     return AccountPlan("refused", f"{off} (it would have been: {plan.outcome}): {plan.reason}", (), plan.clamps)
 
 
-async def _known(desk: Desk, account: TraderAccount, snapshot: Snapshot, ceiling: Ceiling) -> Facts:
-    known = await desk.ledger.facts(account.account_id, ceiling.t_ms)
-    failures = await ceiling.silence(desk, account.symbol)
-    foreign = [order for order in snapshot.orders if not _is_ours(order, desk.installation)]
+async def _known(context: TradingContext, account: TraderAccount, snapshot: Snapshot, ceiling: Ceiling) -> Facts:
+    known = await context.limits.facts(account.account_id, ceiling.t_ms)
+    failures = await ceiling.silence(context, account.symbol)
+    foreign = [order for order in snapshot.orders if not _is_ours(order, context.installation)]
     return Facts(
         equity=snapshot.wallet.equity,
         available=snapshot.wallet.available,
@@ -192,7 +193,7 @@ async def _known(desk: Desk, account: TraderAccount, snapshot: Snapshot, ceiling
         unresolved=known.unresolved,
         tokens_today=known.tokens_today,
         missing=newly_missing(snapshot.difference, known.difference_before),
-        closed=desk.hours.why_closed(account, desk.clock.now_ms()),
+        closed=context.state.hours.why_closed(account, context.clock.now_ms()),
     )
 
 

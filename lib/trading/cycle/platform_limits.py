@@ -3,9 +3,9 @@ The platform's limits over the accounts of one pool in one cycle.
 
 Read once per cycle, written down as locks of the platform, and drawn from by every entry the moment its size is fixed:
 between looking at what is left and taking it nothing is awaited, so many accounts together stay where one would. Cycles
-overlap (people ask for their own), so draws are the desk's: each ceiling counts every draw made since it began to read,
-whoever's it is, and those that were standing then. What was drawn and then not filled is not given back before the
-next cycle reads the books again.
+overlap (people ask for their own), so draws are the trader's: each ceiling counts every draw made since it began to
+read, whoever's it is, and those that were standing then. What was drawn and then not filled is not given back before
+the next cycle reads the books again.
 """
 
 import asyncio
@@ -26,7 +26,8 @@ from lib.domain.gates import (
 )
 from lib.domain.order import IN_FLIGHT, Order, OrderState
 from lib.domain.position import ZERO
-from lib.trading.context import Desk, Draws
+from lib.trading.context import TradingContext
+from lib.trading.state import Draws
 
 LOG = log.get("trading.platform_limits")
 BUDGET = "analyst_budget"
@@ -37,7 +38,7 @@ class Ceiling:
     """
     What the accounts of the cycle of T have left together.
 
-    *seen* is what books and rows tell, without the draws of *since* and later; *draws* is the desk's, and grows.
+    *seen* is what books and rows tell, without the draws of *since* and later; *draws* is the trader's, and grows.
     """
 
     t_ms: int
@@ -51,10 +52,10 @@ class Ceiling:
     _taken_up: set[int] = field(default_factory=set)
     """Those of *planned* whose entry was drawn since."""
 
-    async def silence(self, desk: Desk, symbol: str) -> int:
+    async def silence(self, context: TradingContext, symbol: str) -> int:
         """Cycles in a row before T that got no answer about *symbol*; read once for everybody."""
         if symbol not in self._silences:
-            reading = desk.ledger.analyst_failures(desk.feed, symbol, self.t_ms)
+            reading = context.cycles.analyst_failures(context.feed, symbol, self.t_ms)
             self._silences[symbol] = asyncio.ensure_future(reading)
         return await asyncio.shield(self._silences[symbol])
 
@@ -109,16 +110,16 @@ def _locked(kind: str) -> str:
     return f"entries are locked: platform: {kind}"
 
 
-async def limits_now(desk: Desk) -> PlatformLimits:
+async def limits_now(context: TradingContext) -> PlatformLimits:
     """The platform's limits of this moment: the environment's, each overridden by an operator's row that reads."""
-    overrides = await desk.ledger.limit_overrides()
+    overrides = await context.limits.limit_overrides()
     if overrides.unreadable:
         LOG.alert("platform.limits_unreadable", names=", ".join(overrides.unreadable))
-    return overrides.over(desk.platform)
+    return overrides.over(context.platform)
 
 
 async def open_ceiling(
-    desk: Desk, pool: Pool, platform: PlatformLimits, underway: Sequence[Order], t_ms: int, since: Draws
+    context: TradingContext, pool: Pool, platform: PlatformLimits, underway: Sequence[Order], t_ms: int, since: Draws
 ) -> Ceiling:
     """
     What is left at T for *pool* of *platform*'s limits, with its *underway* (rows not terminal) counted; gates that
@@ -126,8 +127,8 @@ async def open_ceiling(
 
     *since* is the mark of the pool's draws from before *underway* was read.
     """
-    facts, limits = await desk.ledger.platform_facts(desk.feed, t_ms, pool), platform.of(pool, desk.pools)
-    draws = desk.draws[pool]
+    facts, limits = await context.limits.platform_facts(context.feed, t_ms, pool), platform.of(pool, context.pools)
+    draws = context.state.draws[pool]
     drawn = since.standing.keys() | draws.standing.keys()  # each counts once, its row or its draw
     exposure = facts.exposure + sum((_at_stake(order) for order in underway if order.account_id not in drawn), ZERO)
     seen = replace(facts, exposure=exposure)
@@ -135,7 +136,7 @@ async def open_ceiling(
     for gate in lasting_platform_gates(seen, limits, t_ms):
         if gate.kind not in seen.locks:
             LOG.alert("platform.locked", pool=pool, kind=gate.kind, why=gate.why, until_ms=gate.until_ms)
-            await desk.ledger.lock(0, platform_kind(pool, gate.kind), gate.until_ms, gate.why)
+            await context.limits.lock(0, platform_kind(pool, gate.kind), gate.until_ms, gate.why)
     unsent = {order.account_id: _notional(order) for order in underway if _is_unsent_entry(order)}
     planned = {account_id: unsent[account_id] for account_id in unsent.keys() - drawn}
     return Ceiling(t_ms, limits, seen, draws, _before(since, underway), planned)

@@ -25,16 +25,17 @@ from lib.domain.position import ZERO
 from lib.domain.risk import AccountPlan, Outcome
 from lib.domain.trade_log import Leg, summarise
 from lib.ports.exchange import Exchange
-from lib.trading.context import Desk, Draws, due, fits
+from lib.trading.context import TradingContext, due, fits
 from lib.trading.cycle.candles import decision_window
 from lib.trading.cycle.opinion import group_answer
-from lib.trading.cycle.plan import Prefetch, Snapshot, Turn, look, make_plan, prefetch
+from lib.trading.cycle.plan import FlipEntry, Prefetch, Snapshot, look, make_plan, prefetch
 from lib.trading.cycle.platform_limits import Ceiling, limits_now, open_ceiling
 from lib.trading.cycle.prompt import cycle_key
 from lib.trading.orders.books import check_equity
 from lib.trading.orders.close import Part, our_part
 from lib.trading.orders.reconcile import Sweep, has_lost_commits, recover
-from lib.trading.orders.send import Errand, execute
+from lib.trading.orders.send import Errand, SizeEntry, execute
+from lib.trading.state import Draws
 
 LOG = log.get("trading.cycle")
 NOT_LEADING = "another trader holds the lease"
@@ -66,40 +67,44 @@ class CycleReport:
     unserved: bool = False
 
 
-async def run_cycle(desk: Desk, t_ms: int, *, only: frozenset[int] | None = None) -> CycleReport:
+async def run_cycle(context: TradingContext, t_ms: int, *, only: frozenset[int] | None = None) -> CycleReport:
     """
     Serve every account that is due at T, once. Running the same T again resumes it and doubles nothing.
 
     With *only*, serve those account ids instead, due or not; who has trading switched off gets the opinion alone.
     """
-    epoch = await desk.ledger.hold_lease(desk.holder, desk.lease_ms)
+    epoch = await context.switches.hold_lease(context.holder, context.lease_ms)
     if epoch is None:
         LOG.warning("cycle.not_leading", t_ms=t_ms)
         return CycleReport(t_ms, NOT_LEADING, unserved=True)
-    drawn = {pool: desk.draws[pool].mark() for pool in POOLS}
-    unresolved = await desk.ledger.open_orders()
-    everybody = await desk.ledger.accounts()
-    accounts = [account for account in everybody if _invited(desk, account, t_ms, only)]
-    ceilings = await _ceilings(desk, everybody, unresolved, t_ms, drawn)
-    this = Round(desk, t_ms, epoch, unresolved, ceilings, {})
+    drawn = {pool: context.state.draws[pool].mark() for pool in POOLS}
+    unresolved = await context.orders.open_orders()
+    everybody = await context.switches.accounts()
+    accounts = [account for account in everybody if _invited(context, account, t_ms, only)]
+    ceilings = await _ceilings(context, everybody, unresolved, t_ms, drawn)
+    this = Round(context, t_ms, epoch, unresolved, ceilings, {})
     crowds = [[a for a in accounts if a.symbol == symbol] for symbol in sorted({a.symbol for a in accounts})]
     served = await asyncio.gather(*(_serve_symbol(this, crowd) for crowd in crowds), return_exceptions=True)
     groups = [await _whole(this, crowd, group) for crowd, group in zip(crowds, served, strict=True)]
     results = tuple(result for group in groups for result in group)
     report = CycleReport(t_ms, "" if accounts else "nobody is due", _finished(this.answers), results)
-    await _announce(desk, report)
+    await _announce(context, report)
     return report
 
 
 async def _ceilings(
-    desk: Desk, everybody: Sequence[TraderAccount], unresolved: Sequence[Order], t_ms: int, drawn: Mapping[Pool, Draws]
+    context: TradingContext,
+    everybody: Sequence[TraderAccount],
+    unresolved: Sequence[Order],
+    t_ms: int,
+    drawn: Mapping[Pool, Draws],
 ) -> dict[Pool, Ceiling]:
     """One of each pool, over the open rows of its accounts; a row of nobody's any more counts in both."""
     pools = {account.account_id: pool_of(account.venue) for account in everybody}
-    limits = await limits_now(desk)
+    limits = await limits_now(context)
     return {
         pool: await open_ceiling(
-            desk,
+            context,
             pool,
             limits,
             [row for row in unresolved if pools.get(row.account_id, pool) == pool],
@@ -110,8 +115,10 @@ async def _ceilings(
     }
 
 
-def _invited(desk: Desk, account: TraderAccount, t_ms: int, only: frozenset[int] | None) -> bool:
-    return due(account, desk.feed, t_ms) if only is None else account.account_id in only and fits(account, desk.feed)
+def _invited(context: TradingContext, account: TraderAccount, t_ms: int, only: frozenset[int] | None) -> bool:
+    return (
+        due(account, context.feed, t_ms) if only is None else account.account_id in only and fits(account, context.feed)
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +128,7 @@ class Round:
     leave each pool, a task per prompt group.
     """
 
-    desk: Desk
+    context: TradingContext
     t_ms: int
     epoch: int
     unresolved: Sequence[Order]
@@ -129,7 +136,7 @@ class Round:
     answers: dict[CycleKey, asyncio.Task[AnalystAnswer]]
 
     def key(self, account: TraderAccount) -> CycleKey:
-        return cycle_key(self.desk.feed, account, self.t_ms, self.desk.model)
+        return cycle_key(self.context.feed, account, self.t_ms, self.context.model)
 
     def ceiling(self, account: TraderAccount) -> Ceiling:
         return self.ceilings[pool_of(account.venue)]
@@ -140,7 +147,7 @@ class Round:
         for account in accounts:
             groups.setdefault(self.key(account), []).append(account)
         for key, group in groups.items():
-            answer = group_answer(self.desk, key, window, group, self.ceilings)
+            answer = group_answer(self.context, key, window, group, self.ceilings)
             self.answers[key] = asyncio.ensure_future(answer)
 
 
@@ -148,7 +155,7 @@ async def _serve_symbol(this: Round, accounts: Sequence[TraderAccount]) -> list[
     """Everybody who trades one symbol."""
     symbol = accounts[0].symbol
     try:
-        window = await decision_window(this.desk, symbol, this.t_ms)
+        window = await decision_window(this.context, symbol, this.t_ms)
     except Skip as skip:
         LOG.warning("cycle.skipped", t_ms=this.t_ms, symbol=symbol, why=str(skip))
         return await _skip_all(this, accounts, skip)
@@ -180,7 +187,7 @@ async def _serve(this: Round, account: TraderAccount, window: Sequence[Candle]) 
     with log.bind(account=account.account_id, t=this.t_ms):
         try:
             # one at a time: a cycle on demand and the timetable's would each find the account flat, and both enter
-            async with this.desk.turns[account.account_id]:
+            async with this.context.state.turn(account.account_id):
                 return await _trade(this, account, window)
         except (Pause, Retry, Skip) as held:
             return await _skip(this, account, _explained(this, account, held))
@@ -192,7 +199,7 @@ async def _serve(this: Round, account: TraderAccount, window: Sequence[Candle]) 
 
 def _explained(this: Round, account: TraderAccount, held: Pause | Retry | Skip) -> Pause | Retry | Skip:
     """*held*, or why the account's market is closed, where that is what stands behind it."""
-    closed = this.desk.hours.why_closed(account, this.desk.clock.now_ms())
+    closed = this.context.state.hours.why_closed(account, this.context.clock.now_ms())
     if isinstance(held, Pause) or not closed:
         return held
     LOG.warning("cycle.market_closed", account=account.account_id, why=str(held))
@@ -208,27 +215,35 @@ def _contained(account: TraderAccount, result: AccountResult | BaseException) ->
 
 
 async def _trade(this: Round, account: TraderAccount, window: Sequence[Candle]) -> AccountResult:
-    desk, t_ms = this.desk, this.t_ms
+    context, t_ms = this.context, this.t_ms
     await _recover(this, account)
-    exchange, later = desk.exchanges.open(account), desk.exchanges.open(account, "settle")
+    exchange, later = context.exchanges.open(account), context.exchanges.open(account, "settle")
     # shield: one account's failure must not cancel the answer of its whole group
     answer_task = asyncio.shield(this.answers[this.key(account)])
-    before, answer = await asyncio.gather(prefetch(desk, account, exchange), answer_task)
+    before, answer = await asyncio.gather(prefetch(context, account, exchange), answer_task)
     snapshot = await _looked(this, account, exchange, before)
     try:
-        plan = await make_plan(desk, account, exchange, snapshot, answer, window[-1], this.ceiling(account))
-        orders = await desk.ledger.plan(account, this.key(account), t_ms, plan)
-        turn = Turn(answer.decision, this.ceiling(account)) if isinstance(answer.decision, Decision) else None
-        part = Part(desk, account, exchange, snapshot.position, our_part(snapshot.position, snapshot.own_qty))
-        errand = Errand(account, exchange, turn, later, (snapshot.position, snapshot.read_ms), part.still)
-        done = await execute(desk, errand, orders)
+        plan = await make_plan(context, account, exchange, snapshot, answer, window[-1], this.ceiling(account))
+        orders = await context.orders.plan(account, this.key(account), t_ms, plan)
+        size = _flip_size(this, account, exchange, answer)
+        part = Part(context, account, exchange, snapshot.position, our_part(snapshot.position, snapshot.own_qty))
+        errand = Errand(account, exchange, size, later, (snapshot.position, snapshot.read_ms), part.still)
+        done = await execute(context, errand, orders)
     finally:
-        desk.draws[pool_of(account.venue)].settle(account.account_id)  # from here on rows and books tell of the entry
-    difference = await _difference(desk, account, later, t_ms)
-    await recover(desk, account, (), sweep=Sweep(this.epoch))
+        # from here on rows and books tell of the entry
+        context.state.draws[pool_of(account.venue)].settle(account.account_id)
+    difference = await _difference(context, account, later, t_ms)
+    await recover(context, account, (), sweep=Sweep(this.epoch))
     legs = [Leg(order.reduce_only, order.state, order.filled_qty, order.why) for order in done]
     ended = summarise(plan.outcome, plan.reason, legs)
     return AccountResult(account.account_id, ended.outcome, ended.message or plan.reason, tuple(done), difference)
+
+
+def _flip_size(this: Round, account: TraderAccount, exchange: Exchange, answer: AnalystAnswer) -> SizeEntry | None:
+    """What sizes the entry of a flip when its exit is done; None without a decision."""
+    if not isinstance(answer.decision, Decision):
+        return None
+    return FlipEntry(this.context, account, exchange, answer.decision, this.ceiling(account)).size
 
 
 async def _recover(this: Round, account: TraderAccount) -> None:
@@ -238,34 +253,34 @@ async def _recover(this: Round, account: TraderAccount) -> None:
     The sweep after the last cycle stands for this one, unless another trader led since, or rows are open, or the ledger
     has lost what we sent.
     """
-    desk = this.desk
+    context = this.context
     is_open = any(order.account_id == account.account_id for order in this.unresolved)
-    has_lost = await has_lost_commits(desk, account)
-    if is_open or has_lost or desk.swept.get(account.account_id) != this.epoch:
+    has_lost = await has_lost_commits(context, account)
+    if is_open or has_lost or context.state.swept_under(account.account_id) != this.epoch:
         await _sweep_first(this, account, deep=has_lost)
     if has_lost:
-        desk.sent.pop(account.account_id, None)  # told, and looked into
+        context.state.forget_sent(account.account_id)  # told, and looked into
 
 
 async def _sweep_first(this: Round, account: TraderAccount, *, deep: bool = False) -> None:
     sweep = Sweep(this.epoch, deep=deep)
-    if not await recover(this.desk, account, this.unresolved, sweep=sweep, lane="trade"):
+    if not await recover(this.context, account, this.unresolved, sweep=sweep, lane="trade"):
         raise Skip("earlier orders could not be reconciled with the exchange")
 
 
 async def _looked(this: Round, account: TraderAccount, exchange: Exchange, before: Prefetch) -> Snapshot:
     """What the plan needs; a position our own executions do not explain is looked into before it counts."""
-    snapshot = await look(this.desk, account, exchange, before)
+    snapshot = await look(this.context, account, exchange, before)
     if snapshot.position.qty in (ZERO, snapshot.own_qty):
         return snapshot
     await _sweep_first(this, account, deep=True)
-    return await look(this.desk, account, exchange, await prefetch(this.desk, account, exchange))
+    return await look(this.context, account, exchange, await prefetch(this.context, account, exchange))
 
 
-async def _difference(desk: Desk, account: TraderAccount, exchange: Exchange, t_ms: int) -> Decimal | None:
+async def _difference(context: TradingContext, account: TraderAccount, exchange: Exchange, t_ms: int) -> Decimal | None:
     """The exchange's balance minus our books; None when unread, which takes nothing back of what was traded."""
     try:
-        return await check_equity(desk, account, exchange, t_ms)
+        return await check_equity(context, account, exchange, t_ms)
     except Retry as busy:
         LOG.warning("books.unread", why=str(busy))
         return None
@@ -276,9 +291,9 @@ async def _skip(this: Round, account: TraderAccount, held: Pause | Retry | Skip)
     standing: Sequence[Order] = ()
     try:
         if isinstance(held, Pause):
-            await this.desk.ledger.pause(account.account_id, str(held))
+            await this.context.switches.pause(account.account_id, str(held))
         key = await _answered(this, account)  # it was asked for this account too: what it took is on its budget
-        standing = await this.desk.ledger.plan(account, key, this.t_ms, AccountPlan("skipped", str(held)))
+        standing = await this.context.orders.plan(account, key, this.t_ms, AccountPlan("skipped", str(held)))
     except Retry as busy:
         LOG.error("cycle.skip_unwritten", account=account.account_id, why=str(busy))
     return AccountResult(account.account_id, "unresolved" if standing else "skipped", str(held), tuple(standing))
@@ -302,7 +317,7 @@ def _finished(answers: Mapping[CycleKey, asyncio.Task[AnalystAnswer]]) -> dict[s
     return {key.prompt_group: task.result() for key, task in done.items() if task.exception() is None}
 
 
-async def _announce(desk: Desk, report: CycleReport) -> None:
+async def _announce(context: TradingContext, report: CycleReport) -> None:
     counts: dict[str, int] = {}
     for result in report.results:
         counts[result.outcome] = counts.get(result.outcome, 0) + 1

@@ -17,7 +17,7 @@ from lib.domain.errors import Retry, Skip
 from lib.domain.order import Order, OrderState, absence_proved, link_prefix
 from lib.domain.position import ZERO, Position
 from lib.ports.exchange import Exchange
-from lib.trading.context import Desk
+from lib.trading.context import TradingContext
 from lib.trading.guardian.rules import Guarded, Judgement, ending, forced, judge, leverage_changed, wanted_target
 from lib.trading.orders.books import entries_among, held_by_us, import_fills, newest_entry
 from lib.trading.orders.close import close_ours
@@ -87,47 +87,47 @@ class Seen:
     soon: bool = False
 
 
-async def look(desk: Desk, watch: Watch, *, closely: bool = False) -> Seen:
+async def look(context: TradingContext, watch: Watch, *, closely: bool = False) -> Seen:
     """
     Look at *watch*'s account and put right what is wrong; *closely* asks for orders of another hand too.
 
     *Retry* when it could not be done now, *Pause* when only its owner can help.
     """
     watch.looked_as = watch.account
-    exchange = desk.exchanges.open(watch.looked_as, "guard")
+    exchange = context.exchanges.open(watch.looked_as, "guard")
     position = await exchange.position(watch.looked_as.symbol)
     if position.is_flat:
         watch.puzzled, watch.flat_ms = 0, position.seen_at
-        await _ended(desk, watch, exchange)
+        await _ended(context, watch, exchange)
         return Seen()
-    guarded = await _understood(desk, watch, exchange, position)
+    guarded = await _understood(context, watch, exchange, position)
     is_strange = guarded is None or (guarded.is_shared and watch.guess is None)
     watch.puzzled = watch.puzzled + 1 if is_strange else 0
     is_puzzle = 0 < watch.puzzled < PUZZLED
     if guarded is None:
         if not is_puzzle:
-            await _give_up(desk, watch, exchange)
+            await _give_up(context, watch, exchange)
         return Seen(soon=is_puzzle)
-    seen = await _act(desk, watch, exchange, position, guarded)
+    seen = await _act(context, watch, exchange, position, guarded)
     if watch.guarded is not None and watch.guess is None and not is_puzzle:
-        await _report_hands(desk, watch, exchange, position, watch.guarded, closely=closely)
+        await _report_hands(context, watch, exchange, position, watch.guarded, closely=closely)
     return replace(seen, soon=seen.soon or is_puzzle)
 
 
 # --- what it is -------------------------------------------------------------------------------------------------------
 
 
-async def _understood(desk: Desk, watch: Watch, exchange: Exchange, position: Position) -> Guarded | None:
+async def _understood(context: TradingContext, watch: Watch, exchange: Exchange, position: Position) -> Guarded | None:
     """Our part of an open *position* and what should stand around it; None when nothing of it is ours."""
     known, watch.guess = watch.guarded, None
     if known is not None and known.is_same(position) and not 0 < watch.puzzled < PUZZLED:
         return known
     try:
-        entry = await newest_entry(desk, watch.looked_as.account_id)
+        entry = await newest_entry(context, watch.looked_as.account_id)
     except Retry:
-        return await _remembered(desk, watch, exchange, position)
+        return await _remembered(context, watch, exchange, position)
     try:
-        own = ZERO if entry is None else held_by_us(await _fills(watch, exchange, entry), desk.installation)
+        own = ZERO if entry is None else held_by_us(await _fills(watch, exchange, entry), context.installation)
     except Retry:
         if known is not None and (entry is None or known.t_ms != entry.t_ms):
             raise  # what is known is of another position, and this one is not another hand's because nobody answers
@@ -135,18 +135,18 @@ async def _understood(desk: Desk, watch: Watch, exchange: Exchange, position: Po
     if not own or entry is None or (own > 0) != (position.qty > 0):
         return None
     if known is not None and not known.is_same(position):
-        await _settle(desk, watch, exchange, known)
+        await _settle(context, watch, exchange, known)
     watch.guarded = _guarded(position, own, entry, known)
     return watch.guarded
 
 
-async def _remembered(desk: Desk, watch: Watch, exchange: Exchange, position: Position) -> Guarded | None:
+async def _remembered(context: TradingContext, watch: Watch, exchange: Exchange, position: Position) -> Guarded | None:
     """
     As `_understood` with the database down: what was ours a moment ago is, and so is what this process entered since.
 
     The latter only if the exchange's executions tell of that entry and of no other since.
     """
-    entry = desk.entered.get(watch.looked_as.account_id)
+    entry = context.state.newest_entry(watch.looked_as.account_id)
     if entry is None or not may_hold(entry, watch):
         return _as_before(watch.guarded, position)
     try:
@@ -155,10 +155,10 @@ async def _remembered(desk: Desk, watch: Watch, exchange: Exchange, position: Po
         if watch.guarded is not None:
             raise
         return None
-    ours = entries_among(fills, desk.installation)
+    ours = entries_among(fills, context.installation)
     if not ours:
         return _as_before(watch.guarded, position)
-    own = held_by_us(fills, desk.installation)
+    own = held_by_us(fills, context.installation)
     if {fill.order_link_id for fill in ours} == {entry.order_link_id} and own and (own > 0) == (position.qty > 0):
         price = sum((fill.qty * fill.price for fill in ours), ZERO) / sum((fill.qty for fill in ours), ZERO)
         watch.guess = _guarded(position, own, replace(entry, avg_price=price), None)
@@ -180,11 +180,11 @@ def _as_before(known: Guarded | None, position: Position) -> Guarded | None:
     return _resized(known, position) if known and known.direction == position.direction else None
 
 
-async def _give_up(desk: Desk, watch: Watch, exchange: Exchange) -> None:
+async def _give_up(context: TradingContext, watch: Watch, exchange: Exchange) -> None:
     """The position is not ours, or is so no more."""
     if watch.guarded is not None:
-        await _lock(desk, watch, ANOTHER_HAND)
-    await _ended(desk, watch, exchange)
+        await _lock(context, watch, ANOTHER_HAND)
+    await _ended(context, watch, exchange)
 
 
 def _resized(known: Guarded, position: Position) -> Guarded:
@@ -206,52 +206,52 @@ def _guarded(position: Position, own: Decimal, entry: Order, known: Guarded | No
 # --- what is done about it --------------------------------------------------------------------------------------------
 
 
-async def _act(desk: Desk, watch: Watch, exchange: Exchange, position: Position, guarded: Guarded) -> Seen:
+async def _act(context: TradingContext, watch: Watch, exchange: Exchange, position: Position, guarded: Guarded) -> Seen:
     judged = judge(position, guarded)
     if judged.act == "wait":
-        judged = _patience(desk, watch, judged)
+        judged = _patience(context, watch, judged)
     if judged.act != "wait":
         watch.firing_ms = 0
     if judged.act == "keep" and watch.guess is None:
         watch.guarded = replace(guarded, stop_loss=position.stop_loss, take_profit=position.take_profit)
     elif judged.act in ("restore", "close"):
         LOG.error("guardian.unsafe", symbol=position.symbol, qty=str(position.qty), why=judged.why, act=judged.act)
-        return await _put_right(desk, watch, exchange, (position, guarded), judged)
+        return await _put_right(context, watch, exchange, (position, guarded), judged)
     return Seen(is_open=True, soon=judged.act == "wait")
 
 
-def _patience(desk: Desk, watch: Watch, judged: Judgement) -> Judgement:
-    now = desk.steady.now_ms()
+def _patience(context: TradingContext, watch: Watch, judged: Judgement) -> Judgement:
+    now = context.steady.now_ms()
     watch.firing_ms = watch.firing_ms or now
     return Judgement("close", "the stop does not fire") if now - watch.firing_ms >= FIRING_MS else judged
 
 
 async def _put_right(
-    desk: Desk, watch: Watch, exchange: Exchange, found: tuple[Position, Guarded], judged: Judgement
+    context: TradingContext, watch: Watch, exchange: Exchange, found: tuple[Position, Guarded], judged: Judgement
 ) -> Seen:
     if judged.act == "restore" and await _restore(watch, exchange, *found):
         return Seen(is_open=True)
-    if desk.steady.now_ms() < watch.close_again_ms:
+    if context.steady.now_ms() < watch.close_again_ms:
         return Seen(is_open=True, soon=True)
     why = f"{judged.why}, and cannot be put back" if judged.act == "restore" else judged.why
     try:
         if found[1].is_shared:
-            await _lock(desk, watch, ANOTHER_HAND)
-        done = await close_ours(desk, watch.looked_as, exchange, "g", why)
+            await _lock(context, watch, ANOTHER_HAND)
+        done = await close_ours(context, watch.looked_as, exchange, "g", why)
     except (Retry, Skip) as busy:
         _page(watch, "guardian.cannot_close", str(busy))
         raise
     if done is not None:
-        _note_close(desk, watch, done, why)
+        _note_close(context, watch, done, why)
     return Seen(is_open=True, soon=True)
 
 
-def _note_close(desk: Desk, watch: Watch, done: Order, why: str) -> None:
+def _note_close(context: TradingContext, watch: Watch, done: Order, why: str) -> None:
     """Say what became of a close; one that found no market makes the next one wait, ever longer."""
     watch.closed += done.state is OrderState.FILLED
     watch.vain_closes = watch.vain_closes + 1 if done.state in NO_MARKET else 0
     wait_ms = min(SHORTEST_MS * 2 ** (watch.vain_closes - 1), LONGEST_MS) if watch.vain_closes else 0
-    watch.close_again_ms = desk.steady.now_ms() + wait_ms
+    watch.close_again_ms = context.steady.now_ms() + wait_ms
     LOG.alert("guardian.closed", link=done.order_link_id, state=done.state.value, why=why)
 
 
@@ -275,28 +275,28 @@ async def _restore(watch: Watch, exchange: Exchange, position: Position, guarded
 
 
 async def _report_hands(
-    desk: Desk, watch: Watch, exchange: Exchange, position: Position, guarded: Guarded, *, closely: bool
+    context: TradingContext, watch: Watch, exchange: Exchange, position: Position, guarded: Guarded, *, closely: bool
 ) -> None:
     """Lock entries where another hand than ours is at work; each kind is said once a position."""
     if guarded.is_shared:
-        await _lock(desk, watch, ANOTHER_HAND)
+        await _lock(context, watch, ANOTHER_HAND)
     if leverage_changed(position, guarded):
-        await _lock(desk, watch, "the leverage was changed at the exchange")
-    if closely and await _foreign_order(desk, watch.looked_as, exchange):
-        await _lock(desk, watch, "an order that is not ours works beside this position")
+        await _lock(context, watch, "the leverage was changed at the exchange")
+    if closely and await _foreign_order(context, watch.looked_as, exchange):
+        await _lock(context, watch, "an order that is not ours works beside this position")
 
 
-async def _foreign_order(desk: Desk, account: TraderAccount, exchange: Exchange) -> bool:
-    ours = link_prefix(desk.installation)
+async def _foreign_order(context: TradingContext, account: TraderAccount, exchange: Exchange) -> bool:
+    ours = link_prefix(context.installation)
     orders = await exchange.open_orders(account.symbol)
     return any(o.state is None and not o.is_child and not o.order_link_id.startswith(ours) for o in orders)
 
 
-async def _lock(desk: Desk, watch: Watch, why: str) -> None:
+async def _lock(context: TradingContext, watch: Watch, why: str) -> None:
     if why in watch.told:
         return
     account_id = watch.looked_as.account_id
-    await desk.ledger.lock(account_id, "external", await desk.ledger.now() + EXTERNAL_MS, why)
+    await context.limits.lock(account_id, "external", await context.orders.now() + EXTERNAL_MS, why)
     watch.told.add(why)
     LOG.warning("guardian.locked", why=why)
 
@@ -304,36 +304,36 @@ async def _lock(desk: Desk, watch: Watch, why: str) -> None:
 # --- how it ended -----------------------------------------------------------------------------------------------------
 
 
-async def _ended(desk: Desk, watch: Watch, exchange: Exchange) -> None:
+async def _ended(context: TradingContext, watch: Watch, exchange: Exchange) -> None:
     """Nothing of ours is open (any more): book what closed it, say what its owner must know."""
     known = watch.guarded
     if known is None:
         watch.forget()  # what memory told of too, and whether or not the books can be kept now
-        await import_fills(desk, watch.looked_as, exchange)
+        await import_fills(context, watch.looked_as, exchange)
         return
-    fills = await _settle(desk, watch, exchange, known)
-    how = ending(fills, link_prefix(desk.installation))
+    fills = await _settle(context, watch, exchange, known)
+    how = ending(fills, link_prefix(context.installation))
     LOG.info("guardian.ended", how=how or "unknown")
     watch.forget()
 
 
-async def _settle(desk: Desk, watch: Watch, exchange: Exchange, known: Guarded) -> Sequence[Fill]:
+async def _settle(context: TradingContext, watch: Watch, exchange: Exchange, known: Guarded) -> Sequence[Fill]:
     """Book the executions since the entry of *known*, and tell of those the exchange forced; the executions."""
     fills = await exchange.fills_since(watch.looked_as.symbol, known.t_ms)
-    await desk.ledger.record_fills(watch.looked_as.account_id, fills)
+    await context.books.record_fills(watch.looked_as.account_id, fills)
     for fill in forced(fills):
         if fill.kind not in watch.told:
-            await _tell_forced(desk, watch, fill)
+            await _tell_forced(context, watch, fill)
     return fills
 
 
-async def _tell_forced(desk: Desk, watch: Watch, fill: Fill) -> None:
+async def _tell_forced(context: TradingContext, watch: Watch, fill: Fill) -> None:
     LOG.alert("guardian.forced", kind=fill.kind, qty=str(fill.qty), price=str(fill.price))
     if fill.kind == "liquidation":
         text = f"the exchange liquidated {fill.qty} {fill.symbol} of your position at {fill.price}"
     else:
         text = f"the exchange reduced your position by {fill.qty} {fill.symbol} at {fill.price} (auto-deleveraging)"
-    await desk.ledger.notice(watch.looked_as.account_id, fill.kind, text)
+    await context.notifier.notice(watch.looked_as.account_id, fill.kind, text)
     watch.told.add(fill.kind)
 
 

@@ -16,7 +16,7 @@ from lib import log
 from lib.domain.account_records import TraderAccount
 from lib.domain.errors import Pause, Retry, Skip
 from lib.ports.exchange import AccountHints
-from lib.trading.context import Desk
+from lib.trading.context import TradingContext
 from lib.trading.guardian.inspect import Seen, Watch, look, may_hold
 from lib.trading.guardian.schedule import Rounds
 
@@ -36,7 +36,7 @@ class Guardian:
     unbooked is nowhere else to be seen. `run` is the task; `run_pass` looks once at everybody, for stepped clocks.
     """
 
-    desk: Desk
+    context: TradingContext
     hints: AccountHints | None = None
     rounds: Rounds = field(init=False)
     watches: dict[int, Watch] = field(default_factory=dict)
@@ -65,7 +65,7 @@ class Guardian:
     async def run_pass(self) -> int:
         """Look at every account that may hold something of ours, all in parallel; how many positions are open."""
         await self._read_roster()
-        now = self.desk.steady.now_ms()
+        now = self.context.steady.now_ms()
         begun = [account_id for account_id in self._maybe_holding() if self.rounds.begin(account_id, now)]
         seen = await asyncio.gather(*(self._watch(account_id) for account_id in begun))
         return sum(one.is_open for one in seen)
@@ -89,16 +89,16 @@ class Guardian:
         while True:
             try:
                 self._begin_due()
-                pause_s = self.rounds.next_ms(self.desk.steady.now_ms(), ROSTER_MS) / 1000
+                pause_s = self.rounds.next_ms(self.context.steady.now_ms(), ROSTER_MS) / 1000
             except Exception as bug:  # noqa: BLE001 - positions must stay guarded whatever one round ran into
                 LOG.error("guardian.round_failed", bug)
                 pause_s = BUG_PAUSE_S
-            await self.desk.clock.sleep(pause_s)
+            await self.context.clock.sleep(pause_s)
 
     def _begin_due(self) -> None:
         if self._is_ending:
             return
-        now = self.desk.steady.now_ms()
+        now = self.context.steady.now_ms()
         if now >= self._roster_ms:
             self._roster_ms = now + ROSTER_MS
             self._spawn(self._timers, self._renew())
@@ -117,7 +117,7 @@ class Guardian:
 
     async def _look_in_turn(self, account_id: int) -> None:
         await self._watch(account_id)
-        now = self.desk.steady.now_ms()
+        now = self.context.steady.now_ms()
         if (wait_ms := self.rounds.wait_ms(account_id, now)) < ROSTER_MS:
             self._spawn(self._timers, self._later(wait_ms))
         self._begin_due()
@@ -132,24 +132,24 @@ class Guardian:
                 self.heard(await self.hints.next())
             except Exception as bug:  # noqa: BLE001 - without hints the timetable still comes round
                 LOG.error("guardian.hints_failed", bug)
-                await self.desk.clock.sleep(BUG_PAUSE_S)
+                await self.context.clock.sleep(BUG_PAUSE_S)
 
     def heard(self, account_id: int) -> None:
         """Something may have happened to the account: look at it at once, closely."""
         if account_id in self.watches:
             self._hinted.add(account_id)
-            self._spawn(self._timers, self._later(self.rounds.hint(account_id, self.desk.steady.now_ms())))
+            self._spawn(self._timers, self._later(self.rounds.hint(account_id, self.context.steady.now_ms())))
 
     async def _later(self, wait_ms: int) -> None:
-        await self.desk.clock.sleep(wait_ms / 1000)
+        await self.context.clock.sleep(wait_ms / 1000)
         self._begin_due()
 
     # --- who ----------------------------------------------------------------------------------------------------------
 
     async def _read_roster(self) -> None:
         try:
-            accounts = await self.desk.ledger.accounts()
-            self._unsettled = {order.account_id for order in await self.desk.ledger.open_orders()}
+            accounts = await self.context.switches.accounts()
+            self._unsettled = {order.account_id for order in await self.context.orders.open_orders()}
             self._is_ledger_down = False
         except Retry as busy:
             if not self._is_ledger_down:
@@ -157,7 +157,7 @@ class Guardian:
             self._is_ledger_down = True
         else:
             self._meet(accounts)
-        self.rounds.keep(self._maybe_holding(), self.desk.steady.now_ms())
+        self.rounds.keep(self._maybe_holding(), self.context.steady.now_ms())
         self._call_when_crowded()
 
     def _call_when_crowded(self) -> None:
@@ -177,7 +177,7 @@ class Guardian:
 
     def _maybe_holding(self) -> list[int]:
         """Accounts that hold something of ours, or may, or were never looked at."""
-        maybe = self._unsettled | self.desk.unbooked
+        maybe = self._unsettled | self.context.state.unbooked
         return [
             account_id
             for account_id, watch in self.watches.items()
@@ -190,7 +190,7 @@ class Guardian:
 
     def _has_entered(self, watch: Watch) -> bool:
         """Whether an entry may have made a position of which the ledger, being down, has not told."""
-        entry = self.desk.entered.get(watch.account.account_id)
+        entry = self.context.state.newest_entry(watch.account.account_id)
         return self._is_ledger_down and entry is not None and may_hold(entry, watch)
 
     def _followed(self) -> list[TraderAccount]:
@@ -218,7 +218,7 @@ class Guardian:
                 with log.bind(account=account_id):
                     seen = await self._looked(watch)
         finally:
-            self.rounds.done(account_id, self.desk.steady.now_ms(), soon=seen.soon)
+            self.rounds.done(account_id, self.context.steady.now_ms(), soon=seen.soon)
         return seen
 
     async def _looked(self, watch: Watch) -> Seen:
@@ -226,7 +226,7 @@ class Guardian:
         closely = account_id in self._hinted
         self._hinted.discard(account_id)
         try:
-            seen = await look(self.desk, watch, closely=closely)
+            seen = await look(self.context, watch, closely=closely)
             watch.is_met = True
             return seen
         except Pause as held:
@@ -249,7 +249,7 @@ class Guardian:
         if not watch.account.trading_enabled:
             return
         try:
-            await self.desk.ledger.pause(watch.account.account_id, why)
+            await self.context.switches.pause(watch.account.account_id, why)
         except Retry as busy:
             LOG.warning("guardian.untold", why=str(busy))
 

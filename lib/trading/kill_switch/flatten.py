@@ -15,7 +15,7 @@ from lib.domain.errors import Pause, Retry, Skip
 from lib.domain.order import Order, OrderState, link_prefix
 from lib.domain.position import Position
 from lib.ports.exchange import Exchange
-from lib.trading.context import Desk
+from lib.trading.context import OrderContext, TradingContext
 from lib.trading.orders.books import import_fills, own_quantity
 from lib.trading.orders.close import close_ours, our_part
 
@@ -47,7 +47,7 @@ class Effort:
 class Flattener:
     """Closes accounts step by step; remembers between the steps only when to try again and whom it called."""
 
-    desk: Desk
+    context: TradingContext
     efforts: dict[int, Effort] = field(default_factory=dict)
 
     def keep(self, account_ids: Iterable[int]) -> None:
@@ -57,7 +57,7 @@ class Flattener:
 
     async def step(self, account: TraderAccount) -> int | None:
         """One step; the venue's time (epoch ms) at which nothing of ours was left, None while something may be."""
-        effort = self.efforts.setdefault(account.account_id, Effort(self.desk.steady.now_ms()))
+        effort = self.efforts.setdefault(account.account_id, Effort(self.context.steady.now_ms()))
         try:
             seen_at = await self._in_turn(account, effort)
         except (Retry, Skip, Pause) as held:
@@ -68,25 +68,25 @@ class Flattener:
         return seen_at
 
     async def _in_turn(self, account: TraderAccount, effort: Effort) -> int | None:
-        turn = self.desk.turns[account.account_id]
+        turn = self.context.state.turn(account.account_id)
         if turn.locked():
-            if self.desk.steady.now_ms() - effort.began_ms < PATIENCE_MS:
+            if self.context.steady.now_ms() - effort.began_ms < PATIENCE_MS:
                 return None
             return await self._close(account, effort)
         async with turn:
             return await self._close(account, effort)
 
     async def _close(self, account: TraderAccount, effort: Effort) -> int | None:
-        exchange = self.desk.exchanges.open(account, "guard")
+        exchange = self.context.exchanges.open(account, "guard")
         is_cancelled = await self._cancel_working(account, exchange, effort)
         for _ in range(ROUNDS):
             position = await exchange.position(account.symbol)
             if not await self._holds_ours(account, exchange, position):
-                await import_fills(self.desk, account, exchange)
+                await import_fills(self.context, account, exchange)
                 return position.seen_at if is_cancelled else None
-            if self.desk.steady.now_ms() < effort.again_ms:
+            if self.context.steady.now_ms() < effort.again_ms:
                 return None
-            done = await close_ours(self.desk, account, exchange, "f", "everything is being closed")
+            done = await close_ours(self.context, account, exchange, "f", "everything is being closed")
             if done is None or not self._note(done, effort):
                 return None
         return None
@@ -94,11 +94,11 @@ class Flattener:
     async def _holds_ours(self, account: TraderAccount, exchange: Exchange, position: Position) -> bool:
         if position.is_flat:
             return False
-        return our_part(position, await own_quantity(self.desk, account, exchange)) != 0
+        return our_part(position, await own_quantity(self.context, account, exchange)) != 0
 
     async def _cancel_working(self, account: TraderAccount, exchange: Exchange, effort: Effort) -> bool:
         """Whether nothing of ours can fill any more; where that is unknown, the position is closed all the same."""
-        ours = link_prefix(self.desk.installation)
+        ours = link_prefix(self.context.installation)
         try:
             for record in await exchange.open_orders(account.symbol):
                 if record.state is None and not record.is_child and record.order_link_id.startswith(ours):
@@ -115,13 +115,13 @@ class Flattener:
         effort.tries += 1
         is_done = done.state is OrderState.FILLED
         wait_ms = min(SHORTEST_MS * 2 ** (effort.tries - 1), LONGEST_MS)
-        effort.again_ms = 0 if is_done else self.desk.steady.now_ms() + wait_ms
+        effort.again_ms = 0 if is_done else self.context.steady.now_ms() + wait_ms
         effort.why = "" if is_done else f"the close is {done.state.value}: {done.why}"
         LOG.warning("flatten.closed" if is_done else "flatten.not_closed", link=done.order_link_id, why=effort.why)
         return is_done
 
     async def _call_somebody(self, account: TraderAccount, effort: Effort) -> None:
-        now = self.desk.steady.now_ms()
+        now = self.context.steady.now_ms()
         refused = effort.why.startswith(f"the close is {OrderState.REJECTED.value}")
         if (now - effort.began_ms < LATE_MS and not refused) or now - effort.called_ms < CALL_AGAIN_MS:
             return
@@ -133,13 +133,13 @@ class Flattener:
 
     async def _tell_owner(self, account: TraderAccount, body: str) -> None:
         try:
-            await self.desk.ledger.notice(account.account_id, "flatten", body)
+            await self.context.notifier.notice(account.account_id, "flatten", body)
         except Retry as busy:
             LOG.warning("flatten.untold", account=account.account_id, why=str(busy))
 
 
-async def take_back(desk: Desk, order: Order) -> bool:
+async def take_back(context: OrderContext, order: Order) -> bool:
     """End a planned *order* that shall not be sent any more; False when somebody was faster, or bytes had left once."""
     after = OrderState.UNKNOWN if order.attempts else OrderState.BLOCKED
-    moved = await desk.ledger.move(order, after, "trading is switched off")
+    moved = await context.orders.move(order, after, "trading is switched off")
     return moved and after is OrderState.BLOCKED

@@ -19,7 +19,7 @@ from lib.domain.account_records import TraderAccount
 from lib.domain.errors import Pause, Retry
 from lib.domain.order import INDEX_LAG_MS, RECV_WINDOW_MS, Order, OrderState
 from lib.domain.switches import Flags
-from lib.trading.context import Desk
+from lib.trading.context import OrderContext
 from lib.trading.kill_switch.flatten import take_back
 from lib.trading.orders.reconcile import Sweep, recover
 
@@ -44,7 +44,7 @@ class Proof(Enum):
 class Prover:
     """One process's looks at the venues, and what it saw there; a look that holds is not repeated."""
 
-    desk: Desk
+    context: OrderContext
     look: Sweep = A_DAY
     """How far back orders without a row are looked for: a day is enough where a start has looked further."""
     clocks: Mapping[Venue, VenueTime] = field(default_factory=dict)
@@ -62,11 +62,11 @@ class Prover:
         """Bring the account's open *rows* forward by query; an entry nobody has sent is taken back at once."""
         planned = [row for row in rows if row.is_entry and row.state is OrderState.PLANNED]
         for row in planned:
-            await take_back(self.desk, row)
+            await take_back(self.context, row)
         sent = [row for row in rows if row not in planned]
         try:
             if sent:
-                await recover(self.desk, account, sent)
+                await recover(self.context, account, sent)
         except Pause as refused:
             self.unseen[account.account_id] = str(refused)
             LOG.warning("stop.unsettled", account=account.account_id, why=str(refused))
@@ -83,11 +83,11 @@ class Prover:
         if seen_at <= bound:
             return Proof.WAITS
         are_swept = all(await asyncio.gather(*(self.is_swept(account, bound) for account in accounts)))
-        if await self.desk.ledger.open_orders(number):  # looked through first: what was found there has a row now
+        if await self.context.orders.open_orders(number):  # looked through first: what was found there has a row now
             return Proof.WAITS
         if not are_swept:
             return Proof.UNSEEN
-        if not await self.desk.ledger.prove_stopped(number, switches.switched_ms, seen_at):
+        if not await self.context.switches.prove_stopped(number, switches.switched_ms, seen_at):
             return Proof.WAITS
         LOG.info("stop.proved", account=number, after_ms=seen_at - switches.switched_ms)
         return Proof.PROVED
@@ -99,7 +99,7 @@ class Prover:
             return True
         try:
             seen_at = await self.time_at(account.venue, past=bound)
-            done = await recover(self.desk, account, (), sweep=self.look, lane="guard")
+            done = await recover(self.context, account, (), sweep=self.look, lane="guard")
         except Pause as refused:
             return await self._is_excused(account, str(refused))
         if not done:
@@ -119,9 +119,9 @@ class Prover:
 
     async def never_held(self, account: TraderAccount) -> bool:
         """Whether the account never had an entry, by our books and, should they have lost it, by our memory."""
-        if account.booked_qty or account.account_id in self.desk.sent:
+        if account.booked_qty or self.context.state.newest_sent(account.account_id) is not None:
             return False
-        return await self.desk.ledger.last_entry(account.account_id) is None
+        return await self.context.orders.last_entry(account.account_id) is None
 
     # --- the venues' clocks ---------------------------------------------------------------------------------------
 
@@ -129,7 +129,7 @@ class Prover:
         """The earliest of the clocks of the venues of *accounts*; the ledger's where there are none."""
         venues = sorted({account.venue for account in accounts})
         times = [await self.time_at(venue, past=past) for venue in venues]
-        return min(times) if times else await self.desk.ledger.now()
+        return min(times) if times else await self.context.orders.now()
 
     async def time_at(self, venue: Venue, *, past: int) -> int:
         """The venue's clock, asked unless an answer past that moment is known already: one question serves all."""
@@ -144,7 +144,7 @@ class Prover:
         for account in self.accounts:
             if account.venue == venue:
                 try:
-                    return await self.desk.exchanges.open(account, "guard").server_time()
+                    return await self.context.exchanges.open(account, "guard").server_time()
                 except Pause:
                     continue  # any other key of the venue will do
         raise Retry(f"no key of the {venue} venue can ask for its time")

@@ -18,7 +18,7 @@ from lib.domain.account_records import TraderAccount
 from lib.domain.errors import Pause, Retry
 from lib.domain.order import Order
 from lib.domain.switches import Flags
-from lib.trading.context import Desk
+from lib.trading.context import TradingContext
 from lib.trading.kill_switch.flatten import Flattener
 from lib.trading.kill_switch.proof import PROOF_MS, Proof, Prover
 
@@ -44,7 +44,7 @@ def waits_for_proof(switches: Flags | TraderAccount) -> bool:
 class Stopper:
     """One trader's part in every thrown switch. Passes may overlap; the steps of one account never do."""
 
-    desk: Desk
+    context: TradingContext
     allowed: bool = True
     """False = the environment says that nothing may be traded."""
     flattener: Flattener = field(init=False)
@@ -60,14 +60,14 @@ class Stopper:
     _called: set[tuple[int, int]] = field(default_factory=set)
 
     def __post_init__(self) -> None:
-        self.flattener, self.prover = Flattener(self.desk), Prover(self.desk)
+        self.flattener, self.prover = Flattener(self.context), Prover(self.context)
 
     async def obey(self) -> None:
         """Throw the platform's switch if the environment says so and nobody has; it is never thrown back here."""
-        flags = await self.desk.ledger.flags()
+        flags = await self.context.switches.flags()
         if not self.allowed and flags.trading_enabled:
             off = Flags(trading_enabled=False, flatten=flags.flatten, why=BY_ENVIRONMENT)
-            await self.desk.ledger.set_flags(off, "environment")
+            await self.context.switches.set_flags(off, "environment")
             LOG.alert("stop.by_environment")
 
     async def run_pass(self) -> None:
@@ -84,9 +84,9 @@ class Stopper:
     async def _read(self) -> Sequence[Order]:
         """Switches and accounts now, and the open rows if any is thrown; with the ledger away the last known ones."""
         try:
-            flags, accounts = await self.desk.ledger.flags(), await self.desk.ledger.accounts()
+            flags, accounts = await self.context.switches.flags(), await self.context.switches.accounts()
             any_thrown = is_thrown(flags) or any(map(is_thrown, accounts))
-            rows = await self.desk.ledger.open_orders() if any_thrown else ()
+            rows = await self.context.orders.open_orders() if any_thrown else ()
         except Retry as busy:
             LOG.warning("stop.ledger_down", why=str(busy))
             return ()
@@ -198,15 +198,15 @@ class Stopper:
 
     def _late(self, number: int, switched_ms: int) -> None:
         """Call somebody, once, when a switch thrown a minute ago still waits for its proof."""
-        if self.desk.clock.now_ms() - switched_ms > LATE_MS and (number, switched_ms) not in self._called:
+        if self.context.clock.now_ms() - switched_ms > LATE_MS and (number, switched_ms) not in self._called:
             self._called.add((number, switched_ms))
             LOG.alert("stop.unproved", account=number, switched_ms=switched_ms)
 
     async def _ripe(self, switched_ms: int) -> bool:
         """Whether the proof's time has come, by our own clock; waits for it when the next pass would be later."""
-        left_ms = switched_ms + PROOF_MS - self.desk.clock.now_ms()
+        left_ms = switched_ms + PROOF_MS - self.context.clock.now_ms()
         if left_ms > PASS_MS:
             return False
         if left_ms >= 0:
-            await self.desk.clock.sleep((left_ms + 50) / 1000)
+            await self.context.clock.sleep((left_ms + 50) / 1000)
         return True

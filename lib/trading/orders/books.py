@@ -16,7 +16,7 @@ from lib.domain.exchange_records import Wallet
 from lib.domain.order import IN_FLIGHT, Order, OrderState, parse_link_id
 from lib.domain.position import ZERO
 from lib.ports.exchange import Exchange
-from lib.trading.context import Desk
+from lib.trading.context import OrderContext
 
 OVERLAP_MS = 3_600_000
 """Executions and transfers are asked for again this far back: a row may be listed minutes after newer ones, and ids
@@ -27,34 +27,34 @@ UNDECIDED = IN_FLIGHT | {OrderState.NEEDS_HUMAN}
 LOG = log.get("trading.books")
 
 
-async def import_fills(desk: Desk, account: TraderAccount | Order, exchange: Exchange) -> Sequence[Fill]:
+async def import_fills(context: OrderContext, account: TraderAccount | Order, exchange: Exchange) -> Sequence[Fill]:
     """Book every execution not seen yet on the account, or on that of the order; all that were looked at."""
-    books = await desk.ledger.books(account.account_id)
+    books = await context.books.books(account.account_id)
     since = max(books.opened_ms, books.last_fill_ms - OVERLAP_MS)
     fills = await exchange.fills_since(account.symbol, since)
     if fills:
-        await desk.ledger.record_fills(account.account_id, fills)
+        await context.books.record_fills(account.account_id, fills)
     return fills
 
 
-async def newest_entry(desk: Desk, account_id: int) -> Order | None:
+async def newest_entry(context: OrderContext, account_id: int) -> Order | None:
     """The entry in flight, else the newest that filled; None when this account never had one."""
-    for order in await desk.ledger.open_orders(account_id):
+    for order in await context.orders.open_orders(account_id):
         if order.is_entry and order.state in UNDECIDED:
             return order
-    return await desk.ledger.last_entry(account_id)
+    return await context.orders.last_entry(account_id)
 
 
-async def own_quantity(desk: Desk, account: TraderAccount, exchange: Exchange) -> Decimal:
+async def own_quantity(context: OrderContext, account: TraderAccount, exchange: Exchange) -> Decimal:
     """
     The signed quantity our own entry holds now, in base units, by the exchange's executions.
 
     Entries start from flat, so the newest one's cycle is where the count starts at zero.
     """
-    entry = await newest_entry(desk, account.account_id)
+    entry = await newest_entry(context, account.account_id)
     if entry is None:
         return ZERO
-    return held_by_us(await exchange.fills_since(account.symbol, entry.t_ms), desk.installation)
+    return held_by_us(await exchange.fills_since(account.symbol, entry.t_ms), context.installation)
 
 
 def held_by_us(fills: Iterable[Fill], installation: str) -> Decimal:
@@ -79,48 +79,48 @@ def _is_entry(fill: Fill, installation: str) -> bool:
     return link is not None and link.installation == installation and link.leg == "e"
 
 
-async def import_transfers(desk: Desk, account: TraderAccount, exchange: Exchange) -> int:
+async def import_transfers(context: OrderContext, account: TraderAccount, exchange: Exchange) -> int:
     """Book every transfer since the books were last held against the wallet; how many were new."""
-    books = await desk.ledger.books(account.account_id)
+    books = await context.books.books(account.account_id)
     found = await exchange.transfers_since(max(books.opened_ms, books.checked_ms - OVERLAP_MS))
-    return await desk.ledger.record_transfers(account.account_id, found) if found else 0
+    return await context.books.record_transfers(account.account_id, found) if found else 0
 
 
-async def settle_books(desk: Desk, account: TraderAccount, exchange: Exchange, wallet: Wallet) -> Books:
+async def settle_books(context: OrderContext, account: TraderAccount, exchange: Exchange, wallet: Wallet) -> Books:
     """
     The books, after executions and then transfers were looked for when they are not *wallet*'s balance.
 
     What is asked for is what may be missing: books that agree cost no request.
     """
     for bring_in in (import_fills, import_transfers):
-        books = await desk.ledger.books(account.account_id)
+        books = await context.books.books(account.account_id)
         if books.balance == wallet.balance:
             return books
-        await bring_in(desk, account, exchange)
-    return await desk.ledger.books(account.account_id)
+        await bring_in(context, account, exchange)
+    return await context.books.books(account.account_id)
 
 
-async def check_equity(desk: Desk, account: TraderAccount, exchange: Exchange, t_ms: int) -> Decimal:
+async def check_equity(context: OrderContext, account: TraderAccount, exchange: Exchange, t_ms: int) -> Decimal:
     """
     Read the wallet, hold it against the books, record both at T; the difference in USDT.
 
     What lands between two reads would look like a difference, so the wallet is read again before one counts.
     """
-    await import_fills(desk, account, exchange)
+    await import_fills(context, account, exchange)
     wallet = await exchange.wallet()
     for _ in range(READINGS):
-        books = await settle_books(desk, account, exchange, wallet)
+        books = await settle_books(context, account, exchange, wallet)
         if books.balance == wallet.balance:
             break
         wallet = await exchange.wallet()
-    return await _record(desk, account, wallet, t_ms)
+    return await _record(context, account, wallet, t_ms)
 
 
-async def _record(desk: Desk, account: TraderAccount, wallet: Wallet, t_ms: int) -> Decimal:
-    difference = wallet.balance - (await desk.ledger.books(account.account_id)).balance
+async def _record(context: OrderContext, account: TraderAccount, wallet: Wallet, t_ms: int) -> Decimal:
+    difference = wallet.balance - (await context.books.books(account.account_id)).balance
     point = EquityPoint(account.account_id, t_ms, wallet.balance, wallet.equity, difference)
-    if await desk.ledger.record_equity(point):
+    if await context.books.record_equity(point):
         LOG.alert("books.difference", account=account.account_id, t_ms=t_ms, difference=difference)
     if not difference:
-        desk.unbooked.discard(account.account_id)
+        context.state.booked(account.account_id)
     return difference

@@ -17,7 +17,7 @@ from lib.domain.order import CYCLE_MS, MAX_AGE_MS, Leg, Order, OrderState
 from lib.domain.position import ZERO, Position
 from lib.domain.risk import AccountPlan, exit_draft
 from lib.ports.exchange import Exchange
-from lib.trading.context import Desk, boundary
+from lib.trading.context import TradingContext, boundary
 from lib.trading.orders.books import import_fills, newest_entry, own_quantity
 from lib.trading.orders.exit_order import IN_ITS_PLACE, is_beaten
 from lib.trading.orders.send import Errand, run_order
@@ -36,7 +36,7 @@ class Part:
     average price are the same a look is one request, however old the position is and however crowded the way.
     """
 
-    desk: Desk
+    context: TradingContext
     account: TraderAccount
     exchange: Exchange
     counted: Position
@@ -46,63 +46,67 @@ class Part:
         """The venue's time (epoch ms) at which *order* was no more than ours; None = it is more by now."""
         position = await self.exchange.position(self.account.symbol)
         if (position.qty, position.avg_entry_price) != (self.counted.qty, self.counted.avg_entry_price):
-            own = await own_quantity(self.desk, self.account, self.exchange)
+            own = await own_quantity(self.context, self.account, self.exchange)
             self.counted, self.ours = position, our_part(position, own)
         return position.seen_at if order.qty is not None and order.qty <= self.ours else None
 
 
-async def close_ours(desk: Desk, account: TraderAccount, exchange: Exchange, leg: Leg, why: str) -> Order | None:
+async def close_ours(
+    context: TradingContext, account: TraderAccount, exchange: Exchange, leg: Leg, why: str
+) -> Order | None:
     """Close our part of the position; the row as it then stands, None when nothing may be or need be sent."""
-    async with desk.closing[account.venue]:
-        done = await _closed(desk, account, exchange, leg, why)
+    async with context.state.closing(account.venue):
+        done = await _closed(context, account, exchange, leg, why)
     if done is None or done.state is OrderState.BLOCKED:
         return None
-    await import_fills(desk, account, exchange)
+    await import_fills(context, account, exchange)
     return done
 
 
-async def _closed(desk: Desk, account: TraderAccount, exchange: Exchange, leg: Leg, why: str) -> Order | None:
-    if await is_beaten(desk, account):
+async def _closed(
+    context: TradingContext, account: TraderAccount, exchange: Exchange, leg: Leg, why: str
+) -> Order | None:
+    if await is_beaten(context, account):
         return None
-    order, part = await _planned(desk, account, exchange, leg, why)
+    order, part = await _planned(context, account, exchange, leg, why)
     if order is None:
         return None
-    if await is_beaten(desk, account, order):
-        await desk.ledger.move(order, OrderState.BLOCKED, IN_ITS_PLACE)
+    if await is_beaten(context, account, order):
+        await context.orders.move(order, OrderState.BLOCKED, IN_ITS_PLACE)
         return None
-    return await run_order(desk, Errand(account, exchange, still=part.still), order)
+    return await run_order(context, Errand(account, exchange, still=part.still), order)
 
 
 async def _planned(
-    desk: Desk, account: TraderAccount, exchange: Exchange, leg: Leg, why: str
+    context: TradingContext, account: TraderAccount, exchange: Exchange, leg: Leg, why: str
 ) -> tuple[Order | None, Part]:
     position = await exchange.position(account.symbol)
-    qty = our_part(position, await own_quantity(desk, account, exchange))
-    part = Part(desk, account, exchange, position, qty)
+    qty = our_part(position, await own_quantity(context, account, exchange))
+    part = Part(context, account, exchange, position, qty)
     if qty == 0:
         return None, part
-    ref = await _price(desk, account, position)
-    most = await _most_at_once(desk, account)
+    ref = await _price(context, account, position)
+    most = await _most_at_once(context, account)
     draft = exit_draft(position, ref, leg=leg, qty=qty if most is None else min(qty, most))
     plan = AccountPlan("closed", why, (draft,))
-    return await desk.ledger.plan_exit(account, await exit_t(desk, account), plan), part
+    return await context.orders.plan_exit(account, await exit_t(context, account), plan), part
 
 
-async def _most_at_once(desk: Desk, account: TraderAccount) -> Decimal | None:
+async def _most_at_once(context: TradingContext, account: TraderAccount) -> Decimal | None:
     """The venue's largest market order; None when nobody knows: it refuses what is too large, and nothing is lost."""
     try:
         async with asyncio.timeout(ASKED_S):
-            return (await desk.market.instrument(account.venue, account.symbol)).max_market_qty
+            return (await context.market.instrument(account.venue, account.symbol)).max_market_qty
     except (TimeoutError, Retry, Halt) as unknown:
         LOG.warning("close.unclamped", symbol=account.symbol, why=str(unknown))
         return None
 
 
-async def _price(desk: Desk, account: TraderAccount, position: Position) -> Decimal:
+async def _price(context: TradingContext, account: TraderAccount, position: Position) -> Decimal:
     """For the record alone: a close is a market order, and no missing price may hold it up."""
     try:
         async with asyncio.timeout(ASKED_S):
-            return (await desk.market.ticker(account.venue, account.symbol)).last
+            return (await context.market.ticker(account.venue, account.symbol)).last
     except (TimeoutError, Retry, Halt):
         return position.mark or position.avg_entry_price
 
@@ -114,14 +118,14 @@ def our_part(position: Position, own: Decimal) -> Decimal:
     return min(abs(position.qty), abs(own))
 
 
-async def exit_t(desk: Desk, account: TraderAccount) -> int:
+async def exit_t(context: TradingContext, account: TraderAccount) -> int:
     """
     The T an exit outside the plans is booked under: the newest whose plan stands or can no longer matter.
 
     A row under a T that is still to be planned would stand in that plan's place.
     """
-    now = await desk.ledger.now()
+    now = await context.orders.now()
     t_ms = boundary(now)
-    entry = await newest_entry(desk, account.account_id)
+    entry = await newest_entry(context, account.account_id)
     is_planned = entry is not None and entry.t_ms == t_ms
     return t_ms if is_planned or now - t_ms > MAX_AGE_MS else t_ms - CYCLE_MS

@@ -8,7 +8,7 @@ never on their way at once and a person's part beside ours is never sold twice.
 from lib import log
 from lib.domain.account_records import TraderAccount
 from lib.domain.order import Order, OrderState
-from lib.trading.context import Desk
+from lib.trading.context import TradingContext
 
 LOG = log.get("trading.exit_order")
 AT_WORK_MS = 10_000
@@ -16,26 +16,26 @@ AT_WORK_MS = 10_000
 IN_ITS_PLACE = "another close takes its place"
 
 
-async def is_beaten(desk: Desk, account: TraderAccount, mine: Order | None = None) -> bool:
+async def is_beaten(context: TradingContext, account: TraderAccount, mine: Order | None = None) -> bool:
     """Whether another exit of *account* comes first; rows left behind by a process that died are taken back."""
-    rows = await desk.ledger.open_orders(account.account_id)
+    rows = await context.orders.open_orders(account.account_id)
     others = [row for row in rows if row.reduce_only and (mine is None or row.id != mine.id)]
-    return any([await _comes_first(desk, row, mine) for row in others])
+    return any([await _comes_first(context, row, mine) for row in others])
 
 
-async def _comes_first(desk: Desk, row: Order, mine: Order | None) -> bool:
+async def _comes_first(context: TradingContext, row: Order, mine: Order | None) -> bool:
     if row.state is OrderState.NEEDS_HUMAN:
         return False
     if row.state is not OrderState.PLANNED:
         return True
     if row.attempts:
         # refused once and nobody sends it again: only a query may end it, and reconciliation asks
-        if await desk.ledger.now() - row.updated_ms >= AT_WORK_MS:
-            await desk.ledger.move(row, OrderState.UNKNOWN, IN_ITS_PLACE)
+        if await context.orders.now() - row.updated_ms >= AT_WORK_MS:
+            await context.orders.move(row, OrderState.UNKNOWN, IN_ITS_PLACE)
         return True
     if mine is not None and row.id > mine.id:
         return False  # it will find this one
-    if await desk.ledger.now() - row.created_ms < AT_WORK_MS:
+    if await context.orders.now() - row.created_ms < AT_WORK_MS:
         return True
     LOG.warning("close.taken_back", link=row.order_link_id)
-    return not await desk.ledger.move(row, OrderState.BLOCKED, IN_ITS_PLACE)
+    return not await context.orders.move(row, OrderState.BLOCKED, IN_ITS_PLACE)

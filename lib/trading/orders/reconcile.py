@@ -21,7 +21,7 @@ from lib.domain.order import (
     link_prefix,
 )
 from lib.ports.exchange import Exchange, Lane
-from lib.trading.context import Desk, boundary
+from lib.trading.context import OrderContext, boundary
 from lib.trading.orders.exit_order import AT_WORK_MS
 from lib.trading.orders.resolve import reread, resolve_once
 
@@ -45,76 +45,83 @@ class Sweep:
     deep: bool = False
 
 
-async def reconcile(desk: Desk, *, sweep: bool) -> bool:
+async def reconcile(context: OrderContext, *, sweep: bool) -> bool:
     """
     Bring every open row of every account forward; True when each account could be asked.
 
     The same code at start, in each cycle and in the loop between; accounts are asked in parallel. With *sweep* under a
     lease of ours, the next cycle need not sweep again before it enters.
     """
-    return all(await asyncio.gather(*await recoveries(desk, sweep=sweep)))
+    return all(await asyncio.gather(*await recoveries(context, sweep=sweep)))
 
 
-async def recoveries(desk: Desk, *, sweep: bool) -> list[Coroutine[None, None, bool]]:
+async def recoveries(context: OrderContext, *, sweep: bool) -> list[Coroutine[None, None, bool]]:
     """
     What `reconcile` is made of: the ledger is read now (*Retry* when it is away), each account's part is its own.
 
     A part never raises. With *sweep* it holds its account's turn, so that whoever is to trade waits for it, and only
     for the one of their own account.
     """
-    epoch = await desk.ledger.hold_lease(desk.holder, desk.lease_ms) if sweep else None
-    accounts = await desk.ledger.accounts()
-    orders = await desk.ledger.open_orders()
+    epoch = await context.switches.hold_lease(context.holder, context.lease_ms) if sweep else None
+    accounts = await context.switches.accounts()
+    orders = await context.orders.open_orders()
     known = {account.account_id for account in accounts}
-    await _hand_over(desk, [order for order in orders if order.account_id not in known])
+    await _hand_over(context, [order for order in orders if order.account_id not in known])
     look = Sweep(epoch, deep=True) if sweep else None
-    return [_reconciled(desk, account, orders, look) for account in accounts]
+    return [_reconciled(context, account, orders, look) for account in accounts]
 
 
-async def _reconciled(desk: Desk, account: TraderAccount, orders: Sequence[Order], sweep: Sweep | None) -> bool:
+async def _reconciled(
+    context: OrderContext, account: TraderAccount, orders: Sequence[Order], sweep: Sweep | None
+) -> bool:
     """One account's part of a reconciliation, whose every failure stays its own."""
     try:
         if sweep is None:
-            return await _asked(desk, account, orders, None)
-        async with desk.turns[account.account_id]:
-            return await _asked(desk, account, orders, sweep)
+            return await _asked(context, account, orders, None)
+        async with context.state.turn(account.account_id):
+            return await _asked(context, account, orders, sweep)
     except Exception as bug:  # noqa: BLE001 - one account's bug must never keep another from being reconciled
         LOG.error("reconcile.account_failed", bug, account=account.account_id)
         return False
 
 
-async def _asked(desk: Desk, account: TraderAccount, orders: Sequence[Order], sweep: Sweep | None) -> bool:
+async def _asked(context: OrderContext, account: TraderAccount, orders: Sequence[Order], sweep: Sweep | None) -> bool:
     try:
-        return await recover(desk, account, orders, sweep=sweep)
+        return await recover(context, account, orders, sweep=sweep)
     except Pause as held:
         LOG.warning("reconcile.paused", account=account.account_id, why=str(held))
-        await desk.ledger.pause(account.account_id, str(held))
-        await _hand_over(desk, [order for order in orders if order.account_id == account.account_id])
+        await context.switches.pause(account.account_id, str(held))
+        await _hand_over(context, [order for order in orders if order.account_id == account.account_id])
         return False
 
 
-async def _hand_over(desk: Desk, orders: Sequence[Order]) -> None:
+async def _hand_over(context: OrderContext, orders: Sequence[Order]) -> None:
     """Rows of an account whose key can ask nothing: what never left expires, the rest is a person's after a day."""
     for order in orders:
         if order.state is OrderState.PLANNED:
-            await _retire(desk, order)
+            await _retire(context, order)
         elif order.state in IN_FLIGHT:
             LOG.error("order.no_key", link=order.order_link_id, why="no key of this account can prove anything")
-            if await desk.ledger.now() - order.signed_ts > EVIDENCE_LIFE_MS:
-                await _give_up(desk, order)
+            if await context.orders.now() - order.signed_ts > EVIDENCE_LIFE_MS:
+                await _give_up(context, order)
 
 
-async def _give_up(desk: Desk, order: Order) -> None:
+async def _give_up(context: OrderContext, order: Order) -> None:
     if order.state is not OrderState.UNKNOWN:
-        await desk.ledger.move(order, OrderState.UNKNOWN, "no evidence yet")
-        order = await reread(desk, order)
+        await context.orders.move(order, OrderState.UNKNOWN, "no evidence yet")
+        order = await reread(context, order)
     if order.state is OrderState.UNKNOWN:
-        await desk.ledger.move(order, OrderState.NEEDS_HUMAN, "nobody could ask the exchange for a day")
+        await context.orders.move(order, OrderState.NEEDS_HUMAN, "nobody could ask the exchange for a day")
         LOG.alert("order.needs_human", link=order.order_link_id)
 
 
 async def recover(
-    desk: Desk, account: TraderAccount, orders: Sequence[Order], *, sweep: Sweep | None = None, lane: Lane = "settle"
+    context: OrderContext,
+    account: TraderAccount,
+    orders: Sequence[Order],
+    *,
+    sweep: Sweep | None = None,
+    lane: Lane = "settle",
 ) -> bool:
     """
     Bring *account*'s open rows among *orders* forward by evidence; with *sweep*, adopt orders of ours without a row.
@@ -123,32 +130,32 @@ async def recover(
     key is refused.
     """
     try:
-        exchange = desk.exchanges.open(account, lane)
+        exchange = context.exchanges.open(account, lane)
         for order in orders:
             if order.account_id == account.account_id:
-                await _bring_forward(desk, account, exchange, order)
+                await _bring_forward(context, account, exchange, order)
         if sweep is not None:
-            await _sweep(desk, account, exchange, sweep)
+            await _sweep(context, account, exchange, sweep)
     except Retry as busy:
         LOG.warning("recover.failed", account=account.account_id, why=str(busy))
         return False
     return True
 
 
-async def _bring_forward(desk: Desk, account: TraderAccount, exchange: Exchange, order: Order) -> None:
+async def _bring_forward(context: OrderContext, account: TraderAccount, exchange: Exchange, order: Order) -> None:
     if order.state is OrderState.PLANNED:
-        await _retire(desk, order)
+        await _retire(context, order)
     elif order.state in IN_FLIGHT:
-        await resolve_once(desk, exchange, order)
+        await resolve_once(context, exchange, order)
 
 
-async def _retire(desk: Desk, order: Order) -> None:
+async def _retire(context: OrderContext, order: Order) -> None:
     """A PLANNED row that is too old, or that nobody is left to send: never sent ones expire, sent ones need a query."""
-    now, after = await desk.ledger.now(), OrderState.UNKNOWN if order.attempts else OrderState.EXPIRED
+    now, after = await context.orders.now(), OrderState.UNKNOWN if order.attempts else OrderState.EXPIRED
     if _is_too_old(order, now):
-        await desk.ledger.move(order, after, "the decision is too old")
-    elif await _is_left_behind(desk, order, now):
-        await desk.ledger.move(order, after, "whoever was to send it is gone")
+        await context.orders.move(order, after, "the decision is too old")
+    elif await _is_left_behind(context, order, now):
+        await context.orders.move(order, after, "whoever was to send it is gone")
 
 
 def _is_too_old(order: Order, now: int) -> bool:
@@ -156,7 +163,7 @@ def _is_too_old(order: Order, now: int) -> bool:
     return now - (order.created_ms if order.reduce_only else order.t_ms) > MAX_AGE_MS
 
 
-async def _is_left_behind(desk: Desk, order: Order, now: int) -> bool:
+async def _is_left_behind(context: OrderContext, order: Order, now: int) -> bool:
     """
     Whether nobody is about to send *order*. Mistaken, it costs an order and doubles none: the claim wants it PLANNED.
 
@@ -165,38 +172,38 @@ async def _is_left_behind(desk: Desk, order: Order, now: int) -> bool:
     """
     if order.leg in ("g", "f"):
         return now - max(order.created_ms, order.updated_ms) > AT_WORK_MS
-    if now - order.t_ms <= RESUME_MS or desk.turns[order.account_id].locked():
+    if now - order.t_ms <= RESUME_MS or context.state.turn(order.account_id).locked():
         return False
-    return await desk.ledger.hold_lease(desk.holder, desk.lease_ms) is not None
+    return await context.switches.hold_lease(context.holder, context.lease_ms) is not None
 
 
-async def _sweep(desk: Desk, account: TraderAccount, exchange: Exchange, sweep: Sweep) -> None:
-    desk.swept.pop(account.account_id, None)
-    prefix = link_prefix(desk.installation)
-    now = await desk.ledger.now()
-    since = min(now - SWEEP_MS, await _newest_row(desk, account, now)) if sweep.deep else now - SWEEP_MS
+async def _sweep(context: OrderContext, account: TraderAccount, exchange: Exchange, sweep: Sweep) -> None:
+    context.state.unswept(account.account_id)
+    prefix = link_prefix(context.installation)
+    now = await context.orders.now()
+    since = min(now - SWEEP_MS, await _newest_row(context, account, now)) if sweep.deep else now - SWEEP_MS
     found = await exchange.orders_since(account.symbol, since)
     ours = {record.order_link_id: record for record in found if record.order_link_id.startswith(prefix)}
-    known = await desk.ledger.known_links(account.account_id, list(ours)) if ours else set()
+    known = await context.orders.known_links(account.account_id, list(ours)) if ours else set()
     for link, record in ours.items():
         if link not in known:
-            await desk.ledger.adopt(account, record, boundary(record.created_ms))
+            await context.orders.adopt(account, record, boundary(record.created_ms))
     if sweep.epoch is not None:
-        desk.swept[account.account_id] = sweep.epoch
+        context.state.swept(account.account_id, sweep.epoch)
 
 
-async def has_lost_commits(desk: Desk, account: TraderAccount) -> bool:
+async def has_lost_commits(context: OrderContext, account: TraderAccount) -> bool:
     """Whether the ledger no longer has the order we sent last, or has it as never sent."""
-    link = desk.sent.get(account.account_id)
-    row = await desk.ledger.order_by_link(link) if link is not None else None
+    link = context.state.newest_sent(account.account_id)
+    row = await context.orders.order_by_link(link) if link is not None else None
     if link is None or (row is not None and row.attempts):
         return False
     LOG.alert("ledger.lost_commits", link=link)
     return True
 
 
-async def _newest_row(desk: Desk, account: TraderAccount, now: int) -> int:
+async def _newest_row(context: OrderContext, account: TraderAccount, now: int) -> int:
     """When our rows end as far as they prove it: a restored database may have lost everything after."""
-    newest = await desk.ledger.last_entry(account.account_id)
-    ended = newest.t_ms if newest else (await desk.ledger.books(account.account_id)).opened_ms
+    newest = await context.orders.last_entry(account.account_id)
+    ended = newest.t_ms if newest else (await context.books.books(account.account_id)).opened_ms
     return max(ended, now - DEEPEST_SWEEP_MS)

@@ -20,7 +20,7 @@ from lib.domain.order import (
 )
 from lib.domain.position import ZERO
 from lib.ports.exchange import Exchange
-from lib.trading.context import Desk
+from lib.trading.context import OrderContext
 from lib.trading.orders.books import import_fills
 
 LOG = log.get("trading.resolve")
@@ -74,48 +74,48 @@ def _verdict_of(record: OrderRecord) -> Verdict | None:
     return Verdict(state, why, record.order_id, record.filled_qty, record.avg_price, record.fee)
 
 
-async def resolve_once(desk: Desk, exchange: Exchange, order: Order) -> Order:
+async def resolve_once(context: OrderContext, exchange: Exchange, order: Order) -> Order:
     """Ask once about an in-flight *order* and move its row by the evidence; the row as it then stands."""
     answer = await exchange.find_order(order.symbol, order.order_link_id)
-    verdict = judge(order, answer, await desk.ledger.now())
+    verdict = judge(order, answer, await context.orders.now())
     if verdict is None:
         if any(record.state is None for record in answer.records) and order.state is not OrderState.ACCEPTED:
-            await desk.ledger.move(order, OrderState.ACCEPTED, "the exchange has it")
-        return await reread(desk, order)
+            await context.orders.move(order, OrderState.ACCEPTED, "the exchange has it")
+        return await reread(context, order)
     if verdict.state is OrderState.NEEDS_HUMAN and order.state is not OrderState.UNKNOWN:
-        await desk.ledger.move(order, OrderState.UNKNOWN, "no evidence yet")
-        order = await reread(desk, order)
+        await context.orders.move(order, OrderState.UNKNOWN, "no evidence yet")
+        order = await reread(context, order)
     is_late = absence_proved(order.signed_ts, answer.time)
-    if verdict.filled_qty and not await _is_booked(desk, exchange, order, verdict.filled_qty) and not is_late:
+    if verdict.filled_qty and not await _is_booked(context, exchange, order, verdict.filled_qty) and not is_late:
         return order
-    if await desk.ledger.close_order(order, verdict):
+    if await context.orders.close_order(order, verdict):
         LOG.info("order.resolved", link=order.order_link_id, state=verdict.state.value, why=verdict.why)
-    return await reread(desk, order)
+    return await reread(context, order)
 
 
-async def _is_booked(desk: Desk, exchange: Exchange, order: Order, filled_qty: Decimal) -> bool:
+async def _is_booked(context: OrderContext, exchange: Exchange, order: Order, filled_qty: Decimal) -> bool:
     """
     Bring what filled into the books; False while some executions of *order* are not listed yet.
 
     Open rows and books are all that tells the other traders whom to guard: what filled must never be in neither. And
     what a close sold is ours no more only once it is listed: a row that ended sooner would let another close follow.
     """
-    fills = await import_fills(desk, order, exchange)
+    fills = await import_fills(context, order, exchange)
     listed = sum((fill.qty for fill in fills if fill.order_link_id == order.order_link_id), ZERO)
     return listed >= filled_qty
 
 
-async def reread(desk: Desk, order: Order) -> Order:
+async def reread(context: OrderContext, order: Order) -> Order:
     """The row of *order* as it stands now."""
-    return await desk.ledger.order_by_link(order.order_link_id) or order
+    return await context.orders.order_by_link(order.order_link_id) or order
 
 
-async def resolve(desk: Desk, exchange: Exchange, order: Order) -> Order:
+async def resolve(context: OrderContext, exchange: Exchange, order: Order) -> Order:
     """Ask until *order* is terminal, for about twenty market seconds; the reconcile loop takes over what is left."""
     for pause in POLL_S:
-        await desk.clock.sleep(pause)
+        await context.clock.sleep(pause)
         try:
-            order = await resolve_once(desk, exchange, order)
+            order = await resolve_once(context, exchange, order)
         except Retry as busy:
             LOG.warning("order.query_failed", link=order.order_link_id, why=str(busy))
         if order.state not in IN_FLIGHT:

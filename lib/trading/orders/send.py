@@ -7,27 +7,30 @@ certainly committed. Orders of one account go one after another; a flip's entry 
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
+from decimal import Decimal
 
 from lib import log
 from lib.domain.account_records import TraderAccount
 from lib.domain.errors import Pause, Retry
 from lib.domain.order import IN_FLIGHT, MAX_AGE_MS, VERDICTS, Order, OrderState, after_hint
-from lib.domain.position import Position
+from lib.domain.position import Position, Side
+from lib.domain.risk import Sizing
 from lib.ports.exchange import Exchange
-from lib.trading.context import Desk
-from lib.trading.cycle.plan import Turn, size_turn
+from lib.trading.context import TradingContext
 from lib.trading.orders.exit_order import IN_ITS_PLACE, is_beaten
 from lib.trading.orders.resolve import reread, resolve
 
 LOG = log.get("trading.send")
 REFUSED_PAUSE_S = 1.1
-"""After 10002 or 10006: the venue's rolling second has passed."""
+"""After an early refusal: the venue's rolling second has passed."""
 FRESH_MS = 2_000
 """How long a position that was read as flat counts as flat on the way to the claim."""
 LOOKED_MS = 4_000
 """How old the look at a position may be when a close of it is signed, by our clock against the venue's."""
 LOOK_AGAIN_S = 1.0
 LESS_IS_OURS = "less of the position is ours than was to be closed"
+SizeEntry = Callable[[Side], Awaitable[tuple[Sizing, Decimal]]]
+"""The size of an entry of that side now, and the price it is made from. *Retry* or *Pause* when nobody can tell."""
 Still = Callable[[Order], Awaitable[int | None]]
 """The venue's time (epoch ms) at which a close was no more than our part; None = it is more by now."""
 MAX_SENDS = 6
@@ -37,15 +40,16 @@ MAX_SENDS = 6
 @dataclass(frozen=True, slots=True)
 class Errand:
     """
-    One account's orders of one T, and what sizing a flip's entry needs. *later* is the account's exchange for what
-    nobody waits for (what became of an entry); None = the same. *seen* is the position last read and when, by the
-    desk's clock (epoch ms): while it is fresh an entry needs no other look. *still* is asked before each send of a
-    close: what was ours when it was planned may be gone when a frozen process or a second try comes to send it.
+    One account's orders of one T, and what sizes a flip's entry once its exit is done. *later* is the account's
+    exchange for what nobody waits for (what became of an entry); None = the same. *seen* is the position last read and
+    when, by the context's clock (epoch ms): while it is fresh an entry needs no other look. *still* is asked before
+    each send of a close: what was ours when it was planned may be gone when a frozen process or a second try comes to
+    send it.
     """
 
     account: TraderAccount
     exchange: Exchange
-    turn: Turn | None = None
+    size: SizeEntry | None = None
     later: Exchange | None = None
     seen: tuple[Position, int] | None = None
     still: Still | None = None
@@ -55,101 +59,100 @@ class Errand:
         return self.later if order.is_entry and self.later is not None else self.exchange
 
 
-async def execute(desk: Desk, errand: Errand, orders: Sequence[Order]) -> list[Order]:
+async def execute(context: TradingContext, errand: Errand, orders: Sequence[Order]) -> list[Order]:
     """Bring *orders* (exits first) as far as this cycle can; the rows as they then stand."""
     done: list[Order] = []
     for order in sorted(orders, key=lambda order: not order.reduce_only):
-        if order.is_entry and done and not await _closed(desk, errand, done):
-            done.append(await _moved(desk, order, OrderState.EXPIRED, "the position is not proved closed"))
+        if order.is_entry and done and not await _closed(context, errand, done):
+            done.append(await _moved(context, order, OrderState.EXPIRED, "the position is not proved closed"))
             continue
-        if order.reduce_only and not order.attempts and await is_beaten(desk, errand.account, order):
-            order = await _moved(desk, order, OrderState.BLOCKED, IN_ITS_PLACE)
-        done.append(await run_order(desk, errand, order))
+        if order.reduce_only and not order.attempts and await is_beaten(context, errand.account, order):
+            order = await _moved(context, order, OrderState.BLOCKED, IN_ITS_PLACE)
+        done.append(await run_order(context, errand, order))
     return done
 
 
-async def run_order(desk: Desk, errand: Errand, order: Order) -> Order:
+async def run_order(context: TradingContext, errand: Errand, order: Order) -> Order:
     """One order from PLANNED to wherever evidence brings it."""
     if order.state is OrderState.PLANNED and order.is_entry:
-        order = await _ready_entry(desk, errand, order)
+        order = await _ready_entry(context, errand, order)
     for _ in range(MAX_SENDS):
         if order.state is not OrderState.PLANNED or order.qty is None:
             break
         looked_ms = None
         if errand.still is not None and order.reduce_only:
-            looked_ms, why = await _looked(desk, errand.still, order)
+            looked_ms, why = await _looked(context, errand.still, order)
             if looked_ms is None:
-                return await _moved(desk, order, OrderState.BLOCKED, why)
-        order, again_in_s = await _send(desk, errand.exchange, order, looked_ms)
+                return await _moved(context, order, OrderState.BLOCKED, why)
+        order, again_in_s = await _send(context, errand.exchange, order, looked_ms)
         if again_in_s is None:
             break
-        await desk.clock.sleep(again_in_s)
+        await context.clock.sleep(again_in_s)
     if order.state in IN_FLIGHT:
-        return await resolve(desk, errand.asking(order), order)
+        return await resolve(context, errand.asking(order), order)
     return order
 
 
-async def _looked(desk: Desk, still: Still, order: Order) -> tuple[int | None, str]:
+async def _looked(context: TradingContext, still: Still, order: Order) -> tuple[int | None, str]:
     """As *still*, and why not. A close that cannot be looked at is taken back: the next one need not wait for it."""
     try:
         try:
             return await still(order), LESS_IS_OURS
         except Retry:
-            await desk.clock.sleep(LOOK_AGAIN_S)
+            await context.clock.sleep(LOOK_AGAIN_S)
             return await still(order), LESS_IS_OURS
     except Retry as unseen:
         return None, f"the position cannot be looked at: {unseen}"
     except Pause as refused:
-        await _moved(desk, order, OrderState.BLOCKED, str(refused))
+        await _moved(context, order, OrderState.BLOCKED, str(refused))
         raise
 
 
-async def _send(desk: Desk, exchange: Exchange, order: Order, looked_ms: int | None) -> tuple[Order, float | None]:
+async def _send(
+    context: TradingContext, exchange: Exchange, order: Order, looked_ms: int | None
+) -> tuple[Order, float | None]:
     """Sign, claim, send once. The row as it then stands, and seconds until it may be tried again (None = not now)."""
-    async with desk.signing:
-        if looked_ms is not None and desk.clock.now_ms() - looked_ms > LOOKED_MS:
+    async with context.state.signing:
+        if looked_ms is not None and context.clock.now_ms() - looked_ms > LOOKED_MS:
             return order, 0
-        signed = exchange.sign_order(order, desk.clock.now_ms())
-        claim = await desk.ledger.claim(order, signed, desk.holder)
+        signed = exchange.sign_order(order, context.clock.now_ms())
+        claim = await context.orders.claim(order, signed, context.holder)
     if not claim.granted:
-        order = await reread(desk, order)
+        order = await reread(context, order)
         tell = LOG.warning if claim.sign_again else LOG.info
         tell("order.claim_refused", link=order.order_link_id, why=claim.why, state=claim.state.value)
         return order, 0 if claim.sign_again else None
     # nothing is asked between the claim and the send: the signature grows old, and a failure would waste the claim
     order = replace(order, state=claim.state, attempts=order.attempts + 1, signed_ts=signed.signed_ts)
-    desk.unbooked.add(order.account_id)
-    desk.sent[order.account_id] = order.order_link_id
-    if order.is_entry:
-        desk.entered[order.account_id] = order
-    ack = await exchange.send_order(signed)
-    after = after_hint(ack.code, order.attempts)
-    LOG.info("order.sent", link=order.order_link_id, code=ack.code, now=after.value)
-    await desk.ledger.move(order, after, ack.message or "sent", ack.code or 0)
-    return await reread(desk, order), REFUSED_PAUSE_S if after is OrderState.PLANNED else None
+    context.state.order_leaves(order)
+    reply = await exchange.send_order(signed)
+    after = after_hint(reply.outcome, order.attempts)
+    LOG.info("order.sent", link=order.order_link_id, said=reply.outcome.value, code=reply.code, now=after.value)
+    await context.orders.move(order, after, reply.message or "sent", reply.code or 0)
+    return await reread(context, order), REFUSED_PAUSE_S if after is OrderState.PLANNED else None
 
 
-async def _ready_entry(desk: Desk, errand: Errand, order: Order) -> Order:
+async def _ready_entry(context: TradingContext, errand: Errand, order: Order) -> Order:
     """Size a flip's entry, and set the leverage while flat; any doubt means no entry."""
     if order.qty is None:
-        order = await _size(desk, errand, order)
+        order = await _size(context, errand, order)
     if order.state is not OrderState.PLANNED or order.qty is None:
         return order
     try:
-        ready = _was_flat_at(desk, errand, order) or await _is_flat_at(errand.exchange, order)
+        ready = _was_flat_at(context, errand, order) or await _is_flat_at(errand.exchange, order)
     except (Retry, Pause) as held:
-        return await _moved(desk, order, OrderState.BLOCKED, f"leverage could not be set: {held}")
+        return await _moved(context, order, OrderState.BLOCKED, f"leverage could not be set: {held}")
     if not ready:
-        return await _moved(desk, order, OrderState.BLOCKED, "leverage or position is not what was asked for")
+        return await _moved(context, order, OrderState.BLOCKED, "leverage or position is not what was asked for")
     return order
 
 
-def _was_flat_at(desk: Desk, errand: Errand, order: Order) -> bool:
+def _was_flat_at(context: TradingContext, errand: Errand, order: Order) -> bool:
     """Whether the account was flat at the order's leverage a moment ago: most entries find it so."""
     if errand.seen is None:
         return False
     position, read_ms = errand.seen
-    is_fresh = 0 <= desk.clock.now_ms() - read_ms <= FRESH_MS
+    is_fresh = 0 <= context.clock.now_ms() - read_ms <= FRESH_MS
     return is_fresh and position.is_flat and position.leverage == order.leverage
 
 
@@ -162,23 +165,23 @@ async def _is_flat_at(exchange: Exchange, order: Order) -> bool:
     return position.is_flat and position.leverage == order.leverage
 
 
-async def _size(desk: Desk, errand: Errand, order: Order) -> Order:
-    if errand.turn is None:
-        return await _moved(desk, order, OrderState.EXPIRED, "the decision behind it is gone")
+async def _size(context: TradingContext, errand: Errand, order: Order) -> Order:
+    if errand.size is None:
+        return await _moved(context, order, OrderState.EXPIRED, "the decision behind it is gone")
     try:
-        sizing, ref = await size_turn(desk, errand.account, errand.exchange, errand.turn, order.side)
+        sizing, ref = await errand.size(order.side)
     except (Retry, Pause) as held:
-        return await _moved(desk, order, OrderState.BLOCKED, f"the account after the exit is unknown: {held}")
+        return await _moved(context, order, OrderState.BLOCKED, f"the account after the exit is unknown: {held}")
     if sizing.qty == 0:
-        return await _moved(desk, order, OrderState.BLOCKED, sizing.why)
-    await desk.ledger.size(order, sizing, ref)
-    return await reread(desk, order)
+        return await _moved(context, order, OrderState.BLOCKED, sizing.why)
+    await context.orders.size(order, sizing, ref)
+    return await reread(context, order)
 
 
-async def _closed(desk: Desk, errand: Errand, done: list[Order]) -> bool:
+async def _closed(context: TradingContext, errand: Errand, done: list[Order]) -> bool:
     """Whether the exit before a flip's entry is proved done; waits for its verdict until the decision is too old."""
-    while done[-1].state in IN_FLIGHT and desk.clock.now_ms() - done[-1].t_ms <= MAX_AGE_MS:
-        done[-1] = await resolve(desk, errand.exchange, done[-1])
+    while done[-1].state in IN_FLIGHT and context.clock.now_ms() - done[-1].t_ms <= MAX_AGE_MS:
+        done[-1] = await resolve(context, errand.exchange, done[-1])
     return await _is_flat(errand, done[-1])
 
 
@@ -193,12 +196,12 @@ async def _is_flat(errand: Errand, close: Order) -> bool:
     return position.is_flat and position.seen_at > close.signed_ts
 
 
-async def _moved(desk: Desk, order: Order, after: OrderState, why: str) -> Order:
+async def _moved(context: TradingContext, order: Order, after: OrderState, why: str) -> Order:
     """*order* as not sent; one that is no longer planned stays what it became."""
     if order.state is not OrderState.PLANNED:
         return order
     if order.attempts:
         after = OrderState.UNKNOWN  # bytes have left once: only a query may end it
-    await desk.ledger.move(order, after, why)
+    await context.orders.move(order, after, why)
     LOG.info("order.not_sent", link=order.order_link_id, state=after.value, why=why)
-    return await reread(desk, order)
+    return await reread(context, order)

@@ -33,7 +33,7 @@ class Ban(Protocol):
         ...
 
 
-class OwnBan:
+class OwnBan(Ban):
     """A *Ban* for one process, by *clock*."""
 
     def __init__(self, clock: Clock | None = None) -> None:

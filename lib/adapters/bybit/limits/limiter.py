@@ -14,7 +14,7 @@ from typing import Protocol
 from urllib.parse import urlsplit
 
 from lib.adapters.bybit.answers import blocked_answer
-from lib.adapters.bybit.limits.turnstile import Answer, Ask, Turnstile
+from lib.adapters.bybit.limits.turnstile import Answer, Ask, Budget, Turnstile
 from lib.adapters.bybit.limits.window import Silence, Window
 from lib.clock import Clock
 from lib.domain.bybit_sites import is_bybits
@@ -110,7 +110,7 @@ class Endpoints:
         return window
 
 
-class LocalLimiter:
+class LocalLimiter(Limiter, Limits, Budget):
     """A *Limiter* for one process, by *clock* (the one HTTP waits by). *ip_calls* = 0 lifts the address limit."""
 
     def __init__(self, clock: Clock, *, ip_calls: int = IP_CALLS, share: float = SHARE) -> None:

@@ -18,7 +18,7 @@ from lib.domain.account import Venue
 from lib.domain.account_records import AccountLook
 from lib.domain.api_key import ApiKey, SealContext
 from lib.log import hide
-from lib.ports.exchange import Lane
+from lib.ports.exchange import AccountProbe, Lane
 from lib.ports.secrets import Opener
 
 LOOK_BACK_MS = 24 * 3_600_000
@@ -51,7 +51,7 @@ class _Heeding(LocalLimiter):
         self._ban.met(self._url)
 
 
-class BybitAccountProbe:
+class BybitAccountProbe(AccountProbe):
     """`lib.ports.exchange.AccountProbe` over the venues of *urls*."""
 
     def __init__(self, urls: Mapping[Venue, str], clock: Clock, ban: Ban | None = None) -> None:

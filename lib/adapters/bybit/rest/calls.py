@@ -68,7 +68,7 @@ async def public(
     raise Retry(_told(path, envelope, status), answer)
 
 
-class _Timed:
+class _Timed(Transport):
     """*inner*, which remembers our time before and after a request, epoch ms: what waited for its turn is no part."""
 
     def __init__(self, inner: Transport, clock: Clock) -> None:

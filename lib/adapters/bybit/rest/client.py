@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
 from decimal import Decimal
 from typing import TypeVar
 
+from lib.adapters.bybit.codes import send_outcome
 from lib.adapters.bybit.rest.calls import SignedCalls
 from lib.adapters.bybit.rest.order_wire import CATEGORY, fill, order_body, order_record, trading_stop_body
 from lib.adapters.bybit.rest.transfer_wire import COIN, TRANSACTION_PAGE, TRANSACTIONS, transfer
@@ -18,11 +19,12 @@ from lib.adapters.bybit.rest.wire import Envelope, Row, margin_from, parsed, pos
 from lib.domain.books import Fill, Transfer
 from lib.domain.decision import clean_text
 from lib.domain.errors import Retry
-from lib.domain.exchange_records import Ack, OrderAnswer, OrderRecord, SignedOrder, Wallet
+from lib.domain.exchange_records import OrderAnswer, OrderRecord, SendReply, SignedOrder, Wallet
 from lib.domain.modes import MarginMode
-from lib.domain.order import Order, OrderState
+from lib.domain.order import Order, OrderState, SendOutcome
 from lib.domain.position import Position
 from lib.log import redact
+from lib.ports.exchange import Exchange
 
 CREATE = "/v5/order/create"
 REALTIME = "/v5/order/realtime"
@@ -42,7 +44,7 @@ MAX_PAGES = 1_000
 T = TypeVar("T")
 
 
-class BybitExchange:
+class BybitExchange(Exchange):
     """The account of *uid* by its key; calls may overlap."""
 
     def __init__(self, uid: str, calls: SignedCalls) -> None:
@@ -85,14 +87,14 @@ class BybitExchange:
         headers = self._calls.sign(timestamp_ms, body)
         return SignedOrder(order.order_link_id, body, headers, timestamp_ms, hashlib.sha256(body).hexdigest())
 
-    async def send_order(self, signed: SignedOrder) -> Ack:
+    async def send_order(self, signed: SignedOrder) -> SendReply:
         try:
             envelope = await self._calls.send(CREATE, signed.headers, signed.body)
         except Retry as lost:
-            return Ack(None, str(lost))
+            return SendReply(SendOutcome.UNKNOWN, str(lost))
         if envelope is None:
-            return Ack(None, "the reply is not readable")
-        return Ack(envelope.code, redact(clean_text(envelope.message, 200)))
+            return SendReply(SendOutcome.UNKNOWN, "the reply is not readable")
+        return SendReply(send_outcome(envelope.code), redact(clean_text(envelope.message, 200)), envelope.code)
 
     async def find_order(self, symbol: str, order_link_id: str) -> OrderAnswer:
         params = {"category": CATEGORY, "symbol": symbol, "orderLinkId": order_link_id}

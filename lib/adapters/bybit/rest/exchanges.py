@@ -26,8 +26,8 @@ from lib.domain.errors import Pause
 from lib.domain.instrument import Instrument
 from lib.domain.maintenance import Maintenance
 from lib.domain.quotes import Ticker
-from lib.ports.exchange import Exchange, Lane
-from lib.ports.market import NotListed
+from lib.ports.exchange import Exchange, Exchanges, Lane
+from lib.ports.market import AsyncMarket, NotListed
 from lib.ports.secrets import Opener
 
 INSTRUMENT_LIFE_MS = 600_000
@@ -43,7 +43,7 @@ NOT_OFFERED_LIFE_MS = 86_400_000
 TransportFor = Callable[[str], Transport]
 
 
-class BybitExchanges:
+class BybitExchanges(Exchanges):
     """`lib.ports.exchange.Exchanges` over the venues of *urls*; *transport_for* is asked once per URL."""
 
     def __init__(
@@ -79,7 +79,7 @@ def _url(urls: Mapping[Venue, str], venue: Venue) -> str:
     return urls[venue]
 
 
-class BybitAsyncMarket:
+class BybitAsyncMarket(AsyncMarket):
     """
     `lib.ports.market.AsyncMarket`: candles from *feed_url*, tickers and instruments from the account's venue.
 

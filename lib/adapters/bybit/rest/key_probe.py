@@ -25,6 +25,7 @@ from lib.domain.api_key import ApiKey, KeyInfo
 from lib.domain.errors import MaemaeError, Pause, Retry
 from lib.domain.venue_answer import VenueAnswer
 from lib.log import hide
+from lib.ports.exchange import KeyProbe
 
 TIMEOUTS = (2.0, 8.0)
 """Seconds to connect, seconds to read."""
@@ -99,7 +100,7 @@ class _Session(HTTP):  # type: ignore[misc]  # pybit is untyped
         }
 
 
-class PybitKeyProbe:
+class PybitKeyProbe(KeyProbe):
     """`lib.ports.exchange.KeyProbe` over the venues of *urls*; *clock* is the one HTTP waits by."""
 
     def __init__(

@@ -27,7 +27,7 @@ from lib.domain.candle import Candle, decimal_from_wire, interval_ms
 from lib.domain.errors import Halt, MaemaeError, Retry
 from lib.domain.instrument import Instrument
 from lib.domain.quotes import Ticker
-from lib.ports.market import NotListed
+from lib.ports.market import MarketData, NotListed
 
 PAGE = 1000
 """Rows the venue gives at most."""
@@ -40,7 +40,7 @@ _UNKNOWN_ROUTE = 10017
 _HALTING_STATUS = {401, 404}
 
 
-class BybitMarketData:
+class BybitMarketData(MarketData):
     """
     `lib.ports.market.MarketData` at *base_url* (`https://host` without a path). *Halt* for a URL that cannot work.
     """

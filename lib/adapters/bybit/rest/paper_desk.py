@@ -14,6 +14,7 @@ from lib.adapters.bybit.limits.ban import Ban, OwnBan
 from lib.domain.account_records import PaperAccount
 from lib.domain.api_key import ApiKey
 from lib.domain.errors import Pause, Retry
+from lib.ports.exchange import PaperDesk
 
 TIMEOUTS = (2.0, 8.0)
 """Seconds to connect, seconds to read."""
@@ -21,7 +22,7 @@ RIGHTS: dict[str, list[str]] = {"ContractTrade": ["Order", "Position"], "Wallet"
 """A paper key is as narrow as the one we ask of everybody."""
 
 
-class SimulatorPaperDesk:
+class SimulatorPaperDesk(PaperDesk):
     """`lib.ports.exchange.PaperDesk` at *base_url*, whose door *token* opens ("" when it has no lock)."""
 
     def __init__(

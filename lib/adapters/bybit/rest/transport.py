@@ -40,7 +40,7 @@ def open_session() -> aiohttp.ClientSession:
     )
 
 
-class AiohttpTransport:
+class AiohttpTransport(Transport):
     """A venue behind *base_url* (scheme and host, no path)."""
 
     def __init__(self, base_url: str, session: aiohttp.ClientSession) -> None:

@@ -26,6 +26,7 @@ from lib import log
 from lib.adapters.bybit.kline_wire import Frame, parse_frame, topic, updates
 from lib.domain.errors import Halt
 from lib.domain.quotes import KlineUpdate
+from lib.ports.market import KlineStream
 
 _log = log.get("bybit")
 
@@ -67,7 +68,7 @@ class _Deadlines:
     again: float
 
 
-class BybitKlineStream:
+class BybitKlineStream(KlineStream):
     """`lib.ports.market.KlineStream` at *url* for *series* of (symbol, interval). One `run` at a time."""
 
     def __init__(

@@ -28,6 +28,7 @@ from lib.domain.account_records import TraderAccount
 from lib.domain.api_key import SealContext
 from lib.domain.decision import clean_text
 from lib.domain.errors import Pause
+from lib.ports.exchange import AccountHints
 from lib.ports.secrets import Opener
 
 _log = log.get("bybit")
@@ -73,7 +74,7 @@ class _Frame(msgspec.Struct):
     topic: str = ""
 
 
-class BybitAccountHints:
+class BybitAccountHints(AccountHints):
     """`lib.ports.exchange.AccountHints` over the private WebSockets of *urls*; *clock* is the one sockets wait by."""
 
     def __init__(

@@ -19,7 +19,7 @@ from lib.adapters.bybit.kline_wire import parse_frame, updates
 from lib.domain.candle import MINUTE_MS, Candle, decimal_from_wire
 from lib.domain.errors import Retry
 from lib.domain.quotes import KlineUpdate, Ticker
-from lib.ports.market import MarketData, NotListed
+from lib.ports.market import MarketData, NotListed, PublicFeed
 
 PING_SECONDS = 20.0
 CONNECT_SECONDS = 10.0
@@ -31,7 +31,7 @@ PAGE = 1_000
 _log = log.get("feed")
 
 
-class BybitPublicFeed:
+class BybitPublicFeed(PublicFeed):
     """
     `lib.ports.market.PublicFeed` over *ws_url* (…/v5/public/linear), with *market_data* for what a stream cannot
     replay.

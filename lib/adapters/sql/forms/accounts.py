@@ -22,12 +22,12 @@ from lib.domain.account import AccountSettings
 from lib.domain.account_records import NewAccount
 from lib.domain.spelling import normal_email
 from lib.domain.switches import OPERATOR, Flags
-from lib.ports.people import AccountInUse, AccountTaken
+from lib.ports.people import AccountInUse, Accounts, AccountTaken
 
 T = TypeVar("T")
 
 
-class SqlAccounts:
+class SqlAccounts(Accounts):
     """`lib.ports.people.Accounts`; switches are dated by *clock*, the database's own unless one is given."""
 
     def __init__(self, engine: sa.Engine, clock: Clock | None = None) -> None:

@@ -13,12 +13,13 @@ import sqlalchemy as sa
 from lib.adapters.sql.database.transactions import transact
 from lib.adapters.sql.ledger.rows import insert_once
 from lib.adapters.sql.tables.people import system_settings
+from lib.ports.analyst import AnalystProfiles
 
 PREFIX = "analyst:"
 LEARNT_ANEW = timedelta(days=30)
 
 
-class SqlAnalystProfiles:
+class SqlAnalystProfiles(AnalystProfiles):
     """`lib.ports.analyst.AnalystProfiles`; each call in a thread of its own."""
 
     def __init__(self, engine: sa.Engine) -> None:

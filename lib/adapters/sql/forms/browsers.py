@@ -8,12 +8,13 @@ from lib.adapters.sql.database.transactions import transact
 from lib.adapters.sql.forms.sessions import counted
 from lib.adapters.sql.ledger.rows import insert_once
 from lib.adapters.sql.tables.people import known_browsers as known
+from lib.ports.people import Browsers
 
 MOST = 20
 """Browsers kept of one person."""
 
 
-class SqlBrowsers:
+class SqlBrowsers(Browsers):
     """`lib.ports.people.Browsers`."""
 
     def __init__(self, engine: sa.Engine) -> None:

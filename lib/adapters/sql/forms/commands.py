@@ -18,6 +18,8 @@ from lib.adapters.sql.tables.columns import clip, utc_from_ms
 from lib.adapters.sql.tables.people import commands
 from lib.clock import Clock
 from lib.domain.command import Command
+from lib.ports.ledger import Commands
+from lib.ports.people import CommandQueue
 
 BATCH = 20
 """Commands taken at once."""
@@ -26,7 +28,7 @@ LOST_MS = 180_000
 LOST = "interrupted: the trader was restarted, please ask again"
 
 
-class SqlCommandQueue:
+class SqlCommandQueue(CommandQueue):
     """`lib.ports.people.CommandQueue`."""
 
     def __init__(self, engine: sa.Engine) -> None:
@@ -57,7 +59,7 @@ def _ask(connection: sa.Connection, wish: Command, every_ms: int) -> int:
     return 0
 
 
-class SqlCommands:
+class SqlCommands(Commands):
     """`lib.ports.ledger.Commands`; each call in a thread of its own. *clock* dates what is done."""
 
     def __init__(self, engine: sa.Engine, clock: Clock) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 
-from lib.adapters.sql.forms.platform_settings import use_invite, used_by
+from lib.adapters.sql.forms.invites import use_invite, used_by
 from lib.adapters.sql.ledger.switches import throw_of_person
 from lib.adapters.sql.tables.columns import utc_from_ms
 from lib.adapters.sql.tables.people import sessions, users

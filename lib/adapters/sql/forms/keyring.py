@@ -21,14 +21,14 @@ from lib.domain.account import Venue
 from lib.domain.account_records import ActiveAccount, NewAccount
 from lib.domain.errors import Retry
 from lib.domain.switches import OPERATOR
-from lib.ports.people import AccountTaken, StoppedByOperator
+from lib.ports.people import AccountTaken, Keyring, StoppedByOperator
 
 T = TypeVar("T")
 
 CLOSED_BY_OWNER = "its owner asked to close everything"
 
 
-class SqlKeyring:
+class SqlKeyring(Keyring):
     """`lib.ports.people.Keyring`; *clock* dates what is revoked."""
 
     def __init__(self, engine: sa.Engine, clock: Clock) -> None:

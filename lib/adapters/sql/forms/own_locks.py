@@ -8,9 +8,10 @@ from lib.adapters.sql.ledger import locks
 from lib.adapters.sql.ledger.rows import ledger_clock
 from lib.adapters.sql.tables.people import accounts
 from lib.clock import Clock
+from lib.ports.people import OwnLocks
 
 
-class SqlOwnLocks:
+class SqlOwnLocks(OwnLocks):
     """`lib.ports.people.OwnLocks`; without *clock* the database's own is read, as by the ledger."""
 
     def __init__(self, engine: sa.Engine, clock: Clock | None = None) -> None:

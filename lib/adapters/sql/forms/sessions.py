@@ -13,7 +13,7 @@ from sqlalchemy.exc import IntegrityError
 
 from lib.adapters.sql.database.transactions import transact
 from lib.adapters.sql.forms import guests
-from lib.adapters.sql.forms.platform_settings import use_invite, used_by
+from lib.adapters.sql.forms.invites import use_invite, used_by
 from lib.adapters.sql.ledger.switches import throw_of_person
 from lib.adapters.sql.tables.columns import utc_from_ms
 from lib.adapters.sql.tables.people import sessions, users
@@ -21,11 +21,12 @@ from lib.domain.account import Colours
 from lib.domain.platform_settings import Invite
 from lib.domain.session import Login, NewSession, SessionRow
 from lib.domain.spelling import normal_email
+from lib.ports.people import Logins, Sessions
 
 T = TypeVar("T")
 
 
-class SqlLogins:
+class SqlLogins(Logins):
     """`lib.ports.people.Logins`."""
 
     def __init__(self, engine: sa.Engine) -> None:
@@ -81,7 +82,7 @@ class SqlLogins:
         transact(self._engine, lambda c: c.execute(change) and None)
 
 
-class SqlSessions:
+class SqlSessions(Sessions):
     """`lib.ports.people.Sessions`."""
 
     def __init__(self, engine: sa.Engine) -> None:

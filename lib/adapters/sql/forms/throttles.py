@@ -15,9 +15,10 @@ from lib.adapters.sql.forms.sessions import counted
 from lib.adapters.sql.ledger.rows import exclusively, insert_once
 from lib.adapters.sql.tables.people import throttles
 from lib.domain.pace import Pace, Tally
+from lib.ports.people import Throttles
 
 
-class SqlThrottles:
+class SqlThrottles(Throttles):
     """`lib.ports.people.Throttles`."""
 
     def __init__(self, engine: sa.Engine) -> None:

@@ -33,6 +33,7 @@ from lib.domain.order import TERMINAL, Claim, Order, OrderState, link_prefix
 from lib.domain.platform_settings import LimitOverrides, limit_overrides
 from lib.domain.risk import AccountPlan, Sizing
 from lib.domain.switches import Flags
+from lib.ports.ledger import Ledger
 
 T = TypeVar("T")
 LOG = log.get("ledger")
@@ -40,7 +41,7 @@ LOG = log.get("ledger")
 _OPEN = [state.value for state in OrderState if state not in TERMINAL]
 
 
-class SqlLedger:
+class SqlLedger(Ledger):
     """`lib.ports.ledger.Ledger`. *installation* is this deployment's id in every order_link_id."""
 
     def __init__(self, engine: sa.Engine, *, installation: str, clock: Clock | None = None, workers: int = 2) -> None:

@@ -1,8 +1,7 @@
 """
-Platform settings over SQL: rows of `system_settings`, the trail of their changes, and invitations.
+What an operator writes, over SQL: rows of `system_settings`, the trail of their changes, new invitations.
 
-`SqlPlatformBook` writes, and stands behind the operator's terminal alone. Everybody else only reads. An invitation
-is used up by a compare-and-set inside the transaction that makes the person.
+It stands behind the operator's terminal alone (`make check` proves it); everybody else only reads.
 """
 
 from collections.abc import Sequence
@@ -14,23 +13,10 @@ from lib.adapters.sql.ledger.rows import exclusively, insert_once, ledger_clock,
 from lib.adapters.sql.tables.columns import clip
 from lib.adapters.sql.tables.people import invites, setting_changes, system_settings
 from lib.clock import Clock
-from lib.domain.platform_settings import Invite, Invites, SettingChange
-from lib.ports.people import InviteRefused
+from lib.domain.platform_settings import Invites, SettingChange
 from lib.ports.platform import PlatformBook
 
 settings = system_settings.c
-
-
-def use_invite(connection: sa.Connection, invite: Invite) -> None:
-    """Use *invite* up. *InviteRefused* when it is none, was used, or is over."""
-    good = (invites.c.code_sha256 == invite.code_sha256, invites.c.used_ms == 0, invites.c.expires_ms > invite.at_ms)
-    if connection.execute(sa.update(invites).where(*good).values(used_ms=invite.at_ms)).rowcount != 1:
-        raise InviteRefused("the invitation is none, was used, or is over")
-
-
-def used_by(connection: sa.Connection, invite: Invite, user_id: int) -> None:
-    """Note who used *invite*."""
-    connection.execute(sa.update(invites).where(invites.c.code_sha256 == invite.code_sha256).values(used_by=user_id))
 
 
 class SqlPlatformBook(PlatformBook):

@@ -1,0 +1,21 @@
+"""
+Invitations over SQL: used up by a compare-and-set inside the transaction that makes the person.
+"""
+
+import sqlalchemy as sa
+
+from lib.adapters.sql.tables.people import invites
+from lib.domain.platform_settings import Invite
+from lib.ports.people import InviteRefused
+
+
+def use_invite(connection: sa.Connection, invite: Invite) -> None:
+    """Use *invite* up. *InviteRefused* when it is none, was used, or is over."""
+    good = (invites.c.code_sha256 == invite.code_sha256, invites.c.used_ms == 0, invites.c.expires_ms > invite.at_ms)
+    if connection.execute(sa.update(invites).where(*good).values(used_ms=invite.at_ms)).rowcount != 1:
+        raise InviteRefused("the invitation is none, was used, or is over")
+
+
+def used_by(connection: sa.Connection, invite: Invite, user_id: int) -> None:
+    """Note who used *invite*."""
+    connection.execute(sa.update(invites).where(invites.c.code_sha256 == invite.code_sha256).values(used_by=user_id))

@@ -1,0 +1,165 @@
+"""
+Platform settings on the operator's command line: what holds, and changing it while everything runs.
+
+    settings                                     every setting, what it says, and the newest changes with who and why
+    set      registration open|invite|closed     who may become a person with a password
+    set      guests follow|open|closed           new guests: as registration is (follow), in any case, not at all
+    invite   [--count N] [--days D]              one-time codes, shown here once and stored as hashes
+    banner   --ko TEXT --en TEXT | --off         one line for everybody, on every page
+    limit    NAME VALUE|default --why TEXT       in place of the environment's; --loosen where it is looser
+
+A limit is in force from the trader's next cycle, for entries; what is open stays. "default" takes the row away, so that
+the trader's own environment counts. Only this command line writes these rows. An act answers with lines to print, or
+raises *ValueError* with the one line that says why not.
+"""
+
+import argparse
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+from lib.accounts.invites import code_sha256, new_code
+from lib.bootstrap import PlatformControl
+from lib.domain.platform_settings import (
+    BANNER,
+    GUESTS,
+    LIMIT,
+    LIMIT_BOUNDS,
+    REGISTRATION,
+    Banner,
+    GuestDoor,
+    Invites,
+    Registration,
+    Rows,
+    SettingChange,
+    admission,
+    banner_text,
+    limit_overrides,
+    loosens,
+    read_banner,
+    read_limit,
+)
+
+DEFAULT = "default"
+MOST_INVITES, LONGEST_DAYS = 100, 90
+DAY_MS = 86_400_000
+NEWEST = 10
+WORDS = {"registration": (REGISTRATION, Registration), "guests": (GUESTS, GuestDoor)}
+Act = Callable[[PlatformControl, argparse.Namespace], list[str]]
+
+
+def add_arguments(acts: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """The words of these acts."""
+    acts.add_parser("settings")
+    chosen = acts.add_parser("set")
+    chosen.add_argument("setting", choices=sorted(WORDS))
+    chosen.add_argument("word")
+    chosen.add_argument("--why", default="")
+    invited = acts.add_parser("invite")
+    invited.add_argument("--count", type=int, default=1)
+    invited.add_argument("--days", type=int, default=7)
+    said = acts.add_parser("banner")
+    said.add_argument("--ko", default="")
+    said.add_argument("--en", default="")
+    said.add_argument("--off", action="store_true")
+    limit = acts.add_parser("limit")
+    limit.add_argument("name")
+    limit.add_argument("value")
+    limit.add_argument("--why", required=True)
+    limit.add_argument("--loosen", action="store_true", help="yes, more may be risked or spent than before")
+
+
+def show(platform: PlatformControl, asked: argparse.Namespace) -> list[str]:
+    """`settings`."""
+    rows = platform.book.rows()
+    doors, banner = admission(rows), read_banner(rows)
+    lines = [f"registration      {doors.registration}{_unread(rows, REGISTRATION, Registration)}"]
+    lines.append(f"guests            {doors.guests}{_unread(rows, GUESTS, GuestDoor)}")
+    lines.append(_invites(platform.book.invites()))
+    if BANNER in rows:
+        said = (banner.ko, banner.en) if banner else ("CANNOT BE READ: none is shown",)
+        lines += [f"banner            {line}" for line in said]
+    lines += _limits(platform, rows)
+    changes = platform.book.changes(NEWEST)
+    return [*lines, "", "newest changes:", *map(change_line, changes)] if changes else lines
+
+
+def choose(platform: PlatformControl, asked: argparse.Namespace) -> list[str]:
+    """`set`."""
+    name, words = WORDS[asked.setting]
+    if asked.word not in set(words):
+        raise ValueError(f"{asked.setting} is {', '.join(words)}")
+    return _changed(platform.book.change(name, asked.word, platform.who, asked.why))
+
+
+def invite(platform: PlatformControl, asked: argparse.Namespace) -> list[str]:
+    """`invite`."""
+    if not (1 <= asked.count <= MOST_INVITES and 1 <= asked.days <= LONGEST_DAYS):
+        raise ValueError(f"1 to {MOST_INVITES} invitations for 1 to {LONGEST_DAYS} days")
+    codes = [new_code() for _ in range(asked.count)]
+    until_ms = platform.clock.now_ms() + asked.days * DAY_MS
+    platform.book.add_invites([code_sha256(code) for code in codes], until_ms, platform.who)
+    return [f"each good once, until {_moment(until_ms)}; they are not shown again", *codes]
+
+
+def say(platform: PlatformControl, asked: argparse.Namespace) -> list[str]:
+    """`banner`."""
+    if asked.off == bool(asked.ko or asked.en):
+        raise ValueError("a banner needs --ko and --en, or --off to take it away")
+    text = None if asked.off else banner_text(Banner(asked.ko, asked.en))
+    return _changed(platform.book.change(BANNER, text, platform.who, ""))
+
+
+def limit(platform: PlatformControl, asked: argparse.Namespace) -> list[str]:
+    """`limit`: strict words, the reason, and `--loosen` wherever more would be let through than before."""
+    after = None if asked.value == DEFAULT else asked.value
+    if after is not None:
+        read_limit(asked.name, after)
+        if asked.name == "analyst_cost" and not platform.counts_cost:
+            raise ValueError("analyst_cost would count nothing: what the model costs is not known to this environment")
+    name = f"{LIMIT}{asked.name}"
+    before = platform.book.rows().get(name)
+    if loosens(asked.name, before, after, platform.limits) and not asked.loosen:
+        raise ValueError(f"{asked.name} from {_said(before)} to {_said(after)} loosens: say --loosen if that is meant")
+    return _changed(platform.book.change(name, after, platform.who, asked.why))
+
+
+ACTS: dict[str, Act] = {"settings": show, "set": choose, "invite": invite, "banner": say, "limit": limit}
+
+
+def change_line(change: SettingChange) -> str:
+    """One entry of the trail."""
+    why = f": {change.why}" if change.why else ""
+    return f"{_moment(change.at_ms)}  {change.name} {_said(change.before)} → {_said(change.after)} · {change.who}{why}"
+
+
+def _changed(change: SettingChange | None) -> list[str]:
+    return ["it says that already"] if change is None else [change_line(change)]
+
+
+def _invites(known: Invites) -> str:
+    return f"invitations       {known.good} good, {known.used} used, {known.over} over"
+
+
+def _limits(platform: PlatformControl, rows: Rows) -> list[str]:
+    overrides = limit_overrides(rows)
+    lines = [
+        "limits (in force from the next cycle; without a row the trader's environment counts, here this terminal's):"
+    ]
+    for name in LIMIT_BOUNDS:
+        figure = overrides.figures.get(name)
+        source = "environment" if figure is None else f"an operator; environment {getattr(platform.limits, name)}"
+        lines.append(f"  {name:<16} {getattr(platform.limits, name) if figure is None else figure}  ({source})")
+    unread = [f"  {name} CANNOT BE READ: nothing is entered until it is set again" for name in overrides.unreadable]
+    return lines + unread
+
+
+def _unread(rows: Rows, name: str, words: type[Registration] | type[GuestDoor]) -> str:
+    return f"  ({rows[name]!r} cannot be read)" if name in rows and rows[name] not in set(words) else ""
+
+
+def _said(text: str | None) -> str:
+    return DEFAULT if text is None else text
+
+
+def _moment(at_ms: int) -> str:
+    return datetime.fromtimestamp(at_ms / 1000, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")

@@ -1,0 +1,156 @@
+"""Platform settings on the operator's command line: strict words, money only by name, everything in the trail."""
+
+import argparse
+from dataclasses import replace
+from decimal import Decimal
+
+import pytest
+
+from lib.accounts.invites import code_sha256
+from lib.bootstrap import PlatformControl
+from lib.clock import SteppedClock
+from lib.domain.account import PlatformLimits
+from lib.domain.platform_settings import BANNER, LIMIT, REGISTRATION, Invite, Invites
+from lib.ports.people import InviteRefused
+from services.control_platform import ACTS, add_arguments
+from tests.fakes.platform import MemoryPlatformBook
+
+NOW = 1_790_000_000_000
+WHO = "cli:kim@desk"
+DAY_MS = 86_400_000
+
+
+@pytest.fixture
+def desk() -> PlatformControl:
+    clock = SteppedClock(NOW)
+    return PlatformControl(MemoryPlatformBook(clock), PlatformLimits(), clock, WHO, counts_cost=True)
+
+
+def do(desk: PlatformControl, *words: str) -> list[str]:
+    parser = argparse.ArgumentParser()
+    add_arguments(parser.add_subparsers(dest="act", required=True))
+    asked = parser.parse_args(words)
+    return ACTS[asked.act](desk, asked)
+
+
+def refused(desk: PlatformControl, *words: str) -> str:
+    before = (desk.book.rows(), desk.book.changes(99))
+    with pytest.raises(ValueError) as why:
+        do(desk, *words)
+    assert (desk.book.rows(), desk.book.changes(99)) == before
+    return str(why.value)
+
+
+def test_without_a_row_the_environment_is_shown(desk: PlatformControl) -> None:
+    text = "\n".join(do(desk, "settings"))
+    assert "registration      open" in text
+    assert "guests            follow" in text
+    assert "max_exposure     5000000  (environment)" in text
+    assert "newest changes" not in text
+
+
+def test_what_was_changed_is_shown_with_who_why_and_when(desk: PlatformControl) -> None:
+    do(desk, "limit", "max_exposure", "1000", "--why", "quiet week")
+    do(desk, "set", "registration", "invite", "--why", "full")
+    text = "\n".join(do(desk, "settings"))
+    assert "max_exposure     1000  (an operator; environment 5000000)" in text
+    assert f"platform:limit:max_exposure default → 1000 · {WHO}: quiet week" in text
+    assert f"2026-09-21 14:13:20 UTC  platform:registration default → invite · {WHO}: full" in text
+
+
+def test_what_cannot_be_read_is_shown_to_be_so(desk: PlatformControl) -> None:
+    for name in (REGISTRATION, BANNER, f"{LIMIT}max_exposure"):
+        desk.book.change(name, "?", "a hand in the database", "")
+    text = "\n".join(do(desk, "settings"))
+    assert "registration      closed  ('?' cannot be read)" in text
+    assert "banner            CANNOT BE READ" in text
+    assert "max_exposure CANNOT BE READ: nothing is entered until it is set again" in text
+
+
+@pytest.mark.parametrize("word", ["", "OPEN", "maybe"])
+def test_a_door_is_set_by_its_own_words_alone(desk: PlatformControl, word: str) -> None:
+    assert "open, invite, closed" in refused(desk, "set", "registration", word)
+    assert "follow, open, closed" in refused(desk, "set", "guests", word)
+
+
+def test_setting_what_it_says_already_changes_nothing(desk: PlatformControl) -> None:
+    do(desk, "set", "guests", "open")
+    assert do(desk, "set", "guests", "open") == ["it says that already"]
+    assert len(desk.book.changes(9)) == 1
+
+
+def test_codes_are_shown_once_and_kept_as_hashes(desk: PlatformControl) -> None:
+    told, *codes = do(desk, "invite", "--count", "3", "--days", "2")
+    assert "2026-09-23 14:13:20 UTC" in told
+    assert len(set(codes)) == 3
+    assert isinstance(desk.book, MemoryPlatformBook)
+    assert set(desk.book.box.rows) == {code_sha256(code) for code in codes}
+    assert not any(code in str(desk.book.box.rows) for code in codes)
+    desk.book.box.use(Invite(code_sha256(codes[0]), NOW + 2 * DAY_MS - 1))
+    with pytest.raises(InviteRefused):
+        desk.book.box.use(Invite(code_sha256(codes[1]), NOW + 2 * DAY_MS))
+    assert desk.book.invites() == Invites(2, 1, 0)
+    assert "invitations       2 good, 1 used, 0 over" in do(desk, "settings")
+
+
+@pytest.mark.parametrize("words", [("--count", "0"), ("--count", "101"), ("--days", "0"), ("--days", "91")])
+def test_invitations_are_few_and_end(desk: PlatformControl, words: tuple[str, str]) -> None:
+    assert "1 to 100 invitations for 1 to 90 days" in refused(desk, "invite", *words)
+
+
+def test_a_banner_is_said_in_both_languages_and_taken_away(desk: PlatformControl) -> None:
+    do(desk, "banner", "--ko", "10시에 점검합니다", "--en", "Maintenance at 10")
+    assert do(desk, "settings")[3:5] == ["banner            10시에 점검합니다", "banner            Maintenance at 10"]
+    do(desk, "banner", "--off")
+    assert desk.book.rows() == {}
+
+
+@pytest.mark.parametrize("words", [(), ("--ko", "점검"), ("--en", "x"), ("--off", "--ko", "점검", "--en", "x")])
+def test_a_banner_in_one_language_is_none(desk: PlatformControl, words: tuple[str, ...]) -> None:
+    refused(desk, "banner", *words)
+
+
+def test_a_stricter_limit_needs_its_reason_alone(desk: PlatformControl) -> None:
+    do(desk, "limit", "max_exposure", "1000", "--why", "quiet week")
+    do(desk, "limit", "max_exposure", "999.5", "--why", "quieter")
+    assert desk.book.rows() == {f"{LIMIT}max_exposure": "999.5"}
+
+
+@pytest.mark.parametrize(
+    ("before", "value"), [(None, "5000001"), ("1000", "1001"), ("1000", "default"), ("?", "1"), ("?", "default")]
+)
+def test_a_looser_limit_is_refused_until_it_is_said_to_be_meant(
+    desk: PlatformControl, before: str | None, value: str
+) -> None:
+    desk.book.change(f"{LIMIT}max_exposure", before, "before", "")
+    words = ("limit", "max_exposure", value, "--why", "growing")
+    assert "loosens: say --loosen" in refused(desk, *words)
+    do(desk, *words, "--loosen")
+    assert desk.book.rows().get(f"{LIMIT}max_exposure", "default") == value
+
+
+def test_going_back_to_a_stricter_environment_loosens_nothing(desk: PlatformControl) -> None:
+    strict = replace(desk, limits=PlatformLimits(max_exposure=Decimal(10)))
+    desk.book.change(f"{LIMIT}max_exposure", "1000", "before", "")
+    do(strict, "limit", "max_exposure", "default", "--why", "over")
+    assert desk.book.rows() == {}
+
+
+@pytest.mark.parametrize("value", ["1e9", "", "much", "9999999999999"])
+def test_a_limit_is_never_set_to_what_does_not_read(desk: PlatformControl, value: str) -> None:
+    assert "max_exposure must be a number" in refused(
+        desk, "limit", "max_exposure", f"{value}x", "--why", "x", "--loosen"
+    )
+
+
+def test_a_limit_nobody_knows_can_only_be_taken_away(desk: PlatformControl) -> None:
+    assert "there is no limit" in refused(desk, "limit", "max", "1", "--why", "x", "--loosen")
+    desk.book.change(f"{LIMIT}max", "1", "a hand in the database", "")
+    do(desk, "limit", "max", "default", "--why", "a slip", "--loosen")
+    assert desk.book.rows() == {}
+
+
+def test_a_cost_that_nothing_counts_is_no_limit(desk: PlatformControl) -> None:
+    blind = replace(desk, counts_cost=False)
+    assert "would count nothing" in refused(blind, "limit", "analyst_cost", "1", "--why", "x")
+    do(desk, "limit", "analyst_cost", "1", "--why", "x")
