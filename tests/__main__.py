@@ -21,7 +21,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 PYTEST = (sys.executable, "-m", "pytest", "-q")
 TWO = ("-n", "2", "--dist", "worksteal")
-GIVES_WAY = ("nice", "-n", "10")
+GIVES_WAY = ("nice", "-n", "5")
 WAITING = ("tests/e2e", "tests/floods", "tests/llama", "tests/torture")
 BROWSER = "tests/browser"
 MEASURED = "tests/trading"
