@@ -17,7 +17,6 @@ ROOT = Path(__file__).resolve().parents[1]
 TESTS = ("tests/domain", "tests/trading")
 MONEY_RULES = (
     "lib/domain/audit_chain.py",
-    "lib/adapters/bybit/stream/watchdog.py",
     "lib/domain/backoff.py",
     "lib/domain/books.py",
     "lib/domain/candle.py",
