@@ -13,6 +13,7 @@ from contextlib import contextmanager
 
 from lib import log
 from lib.clock import Clock
+from lib.domain.backoff import Backoff
 from lib.domain.candle import Candle
 from lib.domain.errors import Retry
 from lib.domain.quotes import CandleTick
@@ -27,7 +28,8 @@ COME_BACK = 1012
 QUEUE = 64
 SEATS_PER_SESSION = 16
 RECHECK_S = 5.0
-LONGEST_PAUSE_S = 15.0
+BACKOFF = Backoff(1.0, 15.0, jitter=0.5)
+"""Between connections that brought nothing."""
 
 Series = tuple[str, str]
 _log = log.get("live")
@@ -74,10 +76,17 @@ class Seat:
 class Hub:
     """All seats of this process; used from its event loop only."""
 
-    def __init__(self, live: LiveCandles, clock: Clock, still_in: Callable[[set[str]], Awaitable[set[str]]]) -> None:
+    def __init__(
+        self,
+        live: LiveCandles,
+        clock: Clock,
+        still_in: Callable[[set[str]], Awaitable[set[str]]],
+        draw: Callable[[], float],
+    ) -> None:
         self._live = live
         self._clock = clock
         self._still_in = still_in
+        self._draw = draw
         self._seats: dict[Series, set[Seat]] = defaultdict(set)
         self._newest: dict[Series, str] = {}
         self._forget: Callable[[Series], None] = lambda _: None
@@ -107,17 +116,17 @@ class Hub:
 
     async def listen(self) -> None:
         """Follow the publications for ever; a lost connection sends everybody to refill over REST."""
-        pause = 1.0
+        failures = 0
         while True:
             try:
                 async for tick in self._live.ticks():
-                    pause = 1.0
+                    failures = 0
                     self.publish(tick)
             except Retry as away:
                 _log.warning("live.lost", why=str(away))
             self._end_all(COME_BACK)
-            await self._clock.sleep(pause)
-            pause = min(pause * 2, LONGEST_PAUSE_S)
+            failures += 1
+            await self._clock.sleep(BACKOFF.pause_s(failures, self._draw()))
 
     async def guard(self) -> None:
         """End the seats of sessions that are over, every few seconds, for ever."""

@@ -51,7 +51,7 @@ def build(system: WebSystem, script: Path = SCRIPT) -> Security:
     refuse_unsafe_server()
     config.set_option("server.trustedUserHeaders", {IDENTITY_HEADER: IDENTITY})
     hand_over(system)
-    hub = Hub(system.live, system.clock, lambda tokens: in_thread(_still_in, system, tokens))
+    hub = Hub(system.live, system.clock, lambda tokens: in_thread(_still_in, system, tokens), system.draw)
     pages = st.App(script, routes=routes(hub), lifespan=_lifespan(system, hub))
     known = Addresses(KeptAssets(pages))
     return Security(known, system.people.user_of, system.trusted_proxies, inline_hashes(), hosts=Hosts(system.hosts))

@@ -22,6 +22,7 @@ TESTS = {"tests/domain": "glance", "tests/trading": EFFORT_NAME}
 """Where the tests are, and with what effort (`tests.effort`) they run."""
 MONEY_RULES = (
     "lib/domain/audit_chain.py",
+    "lib/domain/backoff.py",
     "lib/domain/books.py",
     "lib/domain/candle.py",
     "lib/domain/day.py",

@@ -11,7 +11,7 @@ from lib.adapters.bybit.rest.exchanges import BybitAsyncMarket, BybitExchanges
 from lib.adapters.bybit.rest.key_probe import PybitKeyProbe
 from lib.adapters.bybit.rest.market_data import BybitMarketData
 from lib.adapters.bybit.rest.transport import AiohttpTransport, open_session
-from lib.adapters.bybit.stream.kline_stream import BybitKlineStream, StreamTimings
+from lib.adapters.bybit.stream.kline_stream import BybitKlineStream, KlineTimings
 from lib.adapters.bybit.stream.private_stream import BybitAccountHints
 from lib.adapters.bybit.stream.public_feed import BybitPublicFeed
 from lib.adapters.private_files import private_folder
@@ -46,7 +46,7 @@ def collector(settings: Settings) -> Collector:
     """The candle collector of this deployment's feed."""
     plan = CollectorPlan(settings.feed_name, settings.symbols, settings.intervals, version=VERSION)
     market = BybitMarketData(settings.bybit_api_url, ban=stores.traders_ban(settings))
-    timings = StreamTimings(stale_after=settings.stale_after_s)
+    timings = KlineTimings(stale_after=settings.stale_after_s)
     stream = BybitKlineStream(settings.bybit_ws_url, plan.streamed, timings=timings) if plan.streamed else None
     return Collector(plan, stores.candle_store(settings), market, stream, SystemClock())
 

@@ -1,5 +1,6 @@
 """The web process, wired: who people are, what they may do, what they may see, and the live candles."""
 
+import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -49,6 +50,8 @@ class WebSystem:
     readings: Readings
     live: LiveCandles
     clock: Clock
+    draw: Callable[[], float]
+    """Jitter: at least 0 and below 1."""
     check: Callable[[], None]
     feed: str
     symbols: tuple[str, ...]
@@ -88,6 +91,7 @@ def web(settings: Settings) -> WebSystem:
         readings=readings,
         live=RedisLiveCandles(subscribe),
         clock=clock,
+        draw=secrets.SystemRandom().random,
         check=check,
         feed=feed,
         symbols=settings.symbols,

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 
 from lib import log
 from lib.clock import Clock
+from lib.domain.backoff import Backoff
 from lib.domain.candle import Candle, FormingCandle, candle_problem, interval_ms, sound_tail
 from lib.domain.errors import Retry
 from lib.domain.quotes import KlineUpdate
@@ -26,10 +27,9 @@ from lib.ports.market import CandleStore, CorruptCandles, MarketData, NotListed
 _log = log.get("candles")
 
 FORMING_EVERY_MS = 250
-FIRST_PAUSE_MS = 1_000
-LONGEST_PAUSE_MS = 15_000
+BACKOFF = Backoff(1.0, 15.0)
 """Between attempts to catch up when they do not bring the list forward."""
-UNLISTED_PAUSE_MS = 60_000
+UNLISTED_BACKOFF = Backoff(1.0, 60.0)
 """The same for a symbol the venue does not list: it may again, and nobody is in a hurry."""
 RECHECK_MS = 60_000
 """When the venue's own history was broken, ask again after this."""
@@ -222,9 +222,8 @@ class CandleFeed:
 
     def _pause(self, now: int, *, fruitful: bool) -> None:
         self._fruitless = 0 if fruitful else self._fruitless + 1
-        longest = LONGEST_PAUSE_MS if self._is_listed else UNLISTED_PAUSE_MS
-        wait = min(longest, FIRST_PAUSE_MS << min(max(self._fruitless - 1, 0), 10))
-        self._next_try = now + wait
+        backoff = BACKOFF if self._is_listed else UNLISTED_BACKOFF
+        self._next_try = now + round(backoff.pause_s(self._fruitless) * 1000)
 
     def _written(self, count: int, newest: Candle) -> None:
         if newest.open_time > self.report.newest_open:

@@ -13,7 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lib.adapters.bybit import kline_wire
-from lib.adapters.bybit.stream.kline_stream import BybitKlineStream, StreamTimings, pause
+from lib.adapters.bybit.stream.kline_stream import BybitKlineStream, KlineTimings
+from lib.domain.backoff import Backoff
 from lib.domain.candle import MINUTE_MS, Candle
 from lib.domain.errors import Halt
 from lib.domain.quotes import KlineUpdate
@@ -21,8 +22,8 @@ from lib.market.feed import CandleFeed
 from tests.adapters.scripted_ws import Peer, Script, ScriptedServer, kline, serving
 from tests.fakes.market import START, MemoryCandleStore, ScriptedMarket, SetClock, run_of
 
-FAST = StreamTimings(
-    connect=2, ack=0.4, ping_every=0.1, pong_within=0.3, stale_after=60, pause_first=0.02, pause_cap=0.1, poll=0.02
+FAST = KlineTimings(
+    connect=2, up_within=0.4, ping_every=0.1, pong_within=0.3, stale_after=60, poll=0.02, backoff=Backoff(0.02, 0.1)
 )
 CANDLES = run_of(30)
 PATIENCE = 15
@@ -52,11 +53,11 @@ class Listener:
 
 @contextmanager
 def listening(
-    server: ScriptedServer, enough: Callable[[Listener], bool], timings: StreamTimings = FAST
+    server: ScriptedServer, enough: Callable[[Listener], bool], timings: KlineTimings = FAST
 ) -> Iterator[tuple[Listener, BybitKlineStream]]:
     """Run a stream until *enough*, then stop it."""
     listener = Listener(enough)
-    stream = BybitKlineStream(server.url, [("BTCUSDT", "1m")], timings=timings, rng=random.Random(1))
+    stream = BybitKlineStream(server.url, [("BTCUSDT", "1m")], timings=timings, draw=random.Random(1).random)
     thread = threading.Thread(target=stream.run, args=(listener.on_connect, listener.on_update), daemon=True)
     thread.start()
     try:
@@ -238,7 +239,7 @@ def test_what_a_callback_raises_ends_the_run() -> None:
         BybitKlineStream(server.url, [("BTCUSDT", "1m")], timings=FAST).run(lambda: None, refuse)
 
 
-def run_over(script: Script, symbols: Sequence[str], timings: StreamTimings = FAST, connects: int = 1) -> Listener:
+def run_over(script: Script, symbols: Sequence[str], timings: KlineTimings = FAST, connects: int = 1) -> Listener:
     """What a stream of one- and five-minute candles of *symbols* told until it was connected *connects* times."""
     series = [(symbol, interval) for symbol in symbols for interval in ("1m", "5m")]
     with serving(script) as server:
@@ -368,7 +369,7 @@ def test_whatever_the_stream_does_the_list_is_the_venues(scripts: tuple[Script, 
 
 @given(st.integers(1, 10_000), st.integers())
 def test_pauses_are_between_one_second_and_thirty(failures: int, seed: int) -> None:
-    assert 1.0 <= pause(failures, StreamTimings(), random.Random(seed)) <= 30.0
+    assert 1.0 <= KlineTimings().backoff.pause_s(failures, random.Random(seed).random()) <= 30.0
 
 
 @given(st.integers())
@@ -376,7 +377,7 @@ def test_a_venue_that_drops_every_connection_sees_at_most_twenty_in_five_minutes
     rng, elapsed, connects = random.Random(seed), 0.0, 0
     while elapsed < 300:
         connects += 1
-        elapsed += pause(connects, StreamTimings(), rng)
+        elapsed += KlineTimings().backoff.pause_s(connects, rng.random())
     assert connects <= 20
 
 

@@ -20,6 +20,7 @@ from lib.adapters.bybit.stream.private_stream import TOPICS, BybitAccountHints, 
 from lib.clock import SystemClock
 from lib.domain.account_records import TraderAccount
 from lib.domain.api_key import ApiKey, SealContext
+from lib.domain.backoff import Backoff
 from lib.domain.errors import Pause
 from lib.settings import load
 from lib.simulator.engine.faults import Fault, Faults
@@ -34,7 +35,7 @@ pytestmark = [pytest.mark.enable_socket, pytest.mark.server]
 
 SECRET = "a-very-secret-secret"
 QUICK = HintTimings(
-    up_within=0.3, ping_every=0.15, pong_within=0.1, pause_first=0.01, pause_cap=0.05, steady_after=5, connections=50
+    up_within=0.3, ping_every=0.15, pong_within=0.1, backoff=Backoff(0.01, 0.05, 1.0), steady_after=5, connections=50
 )
 
 
@@ -100,7 +101,8 @@ async def served(timings: HintTimings = QUICK) -> AsyncIterator[Venue]:
     async with TestServer(app) as server, open_session() as session:
         venue.url = str(server.make_url(PRIVATE)).replace("http", "ws", 1)
         urls: Any = {"paper": venue.url}
-        venue.hints = BybitAccountHints(venue.keys, urls, session, SystemClock(), timings=timings, rng=random.Random(1))
+        draw = random.Random(1).random
+        venue.hints = BybitAccountHints(venue.keys, urls, session, SystemClock(), timings=timings, draw=draw)
         yield venue
         await venue.hints.close()
         await venue.streams.close()

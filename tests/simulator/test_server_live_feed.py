@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 
 from lib.adapters.bybit.rest.market_data import BybitMarketData
-from lib.adapters.bybit.stream import public_feed
-from lib.adapters.bybit.stream.public_feed import BybitPublicFeed
+from lib.adapters.bybit.stream.public_feed import TIMINGS, BybitPublicFeed
 from lib.clock import SystemClock
+from lib.domain.backoff import Backoff
 from lib.domain.candle import MINUTE_MS
 from lib.domain.quotes import KlineUpdate, Ticker
 from lib.simulator.market.live_feed import Upstream
@@ -24,6 +24,7 @@ from tests.simulator.running import Running, ShiftedClock, served, until
 pytestmark = [pytest.mark.enable_socket, pytest.mark.server]
 
 Event = KlineUpdate | Ticker
+QUICK = replace(TIMINGS, backoff=Backoff(0.01, 0.1))
 
 
 def config_in(folder: Path, **changes: Any) -> SimulatorConfig:
@@ -88,11 +89,10 @@ async def test_a_spoilt_close_is_healed(tmp_path: Path, kind: str) -> None:
 
 
 @pytest.mark.parametrize("kind", ["ws_reset", "ws_close_1012", "ws_silent", "ws_subscribe_reject"])
-async def test_a_lost_stream_is_taken_up_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str) -> None:
-    monkeypatch.setattr(public_feed, "FIRST_BACKOFF", 0.01)
+async def test_a_lost_stream_is_taken_up_again(tmp_path: Path, kind: str) -> None:
     async with served(config_in(tmp_path)) as venue:
         await venue.post("/sim/faults", {"kind": kind})
-        feed = feed_of(venue, SystemClock().now_ms() - 5 * MINUTE_MS, stale_after=1.6)
+        feed = feed_of(venue, SystemClock().now_ms() - 5 * MINUTE_MS, timings=replace(QUICK, stale_after=1.6))
         async with aclosing(feed.events()) as events:
             start = SystemClock().now_ms()
             found = await gathered(events, lambda e: e[-1].seen_at > start + 2_500)
@@ -115,12 +115,11 @@ async def test_an_unknown_symbol_is_left_out_and_the_others_hear_nothing_of_it(t
 
 
 async def test_a_venue_without_any_of_the_symbols_is_asked_again(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(public_feed, "FIRST_BACKOFF", 0.01)
     async with served(config_in(tmp_path)) as venue:
         await venue.post("/sim/faults", {"kind": "delist", "params": {"symbol": "BTCUSDT"}})
-        async with aclosing(feed_of(venue, SystemClock().now_ms() - 5 * MINUTE_MS).events()) as events:
+        async with aclosing(feed_of(venue, SystemClock().now_ms() - 5 * MINUTE_MS, timings=QUICK).events()) as events:
             first = asyncio.ensure_future(anext(events))
 
             async def is_left_out() -> bool:

@@ -147,6 +147,7 @@ class Web:
             readings=cast(Readings, FakeReadings()),
             live=LiveOnce(CandleTick("BTCUSDT", "1m", candle(600), closed=False, rebuilt=False)),
             clock=self.clock,
+            draw=lambda: 0.0,
             check=self._check,
             feed="synthetic",
             symbols=("BTCUSDT",),

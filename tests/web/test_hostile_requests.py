@@ -171,7 +171,7 @@ def known_routes(system: WebSystem) -> set[tuple[str, str]]:
     async def nobody(tokens: set[str]) -> set[str]:
         return tokens
 
-    found = [route for route in routes(Hub(system.live, system.clock, nobody)) if isinstance(route, Route)]
+    found = [route for route in routes(Hub(system.live, system.clock, nobody, system.draw)) if isinstance(route, Route)]
     return {
         (method, route.path) for route in found if "{path" not in route.path and route.path != "/api"
         for method in (route.methods or set()) - {"HEAD"}

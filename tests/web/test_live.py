@@ -53,7 +53,7 @@ def door() -> Door:
 
 @pytest.fixture
 def hub(door: Door) -> Hub:
-    return Hub(Broken(tick(1)), StandingClock(), door.still_in)
+    return Hub(Broken(tick(1)), StandingClock(), door.still_in, lambda: 0.0)
 
 
 async def test_every_viewer_of_a_series_gets_the_same_text_and_others_nothing(hub: Hub) -> None:

@@ -63,7 +63,7 @@ def test_every_route_that_changes_something_refuses_a_read_only_visitor(web: Web
     """Routes are found, not listed; coming in and going out change nothing of the demo's."""
     changing = [
         (method, route.path)
-        for route in routes(Hub(web.system.live, web.system.clock, _everybody))
+        for route in routes(Hub(web.system.live, web.system.clock, _everybody, web.system.draw))
         if isinstance(route, Route) and route.path.startswith("/api/") and "{path" not in route.path
         for method in (route.methods or set()) - {"GET", "HEAD"}
         if not route.path.startswith("/api/auth/")

@@ -24,48 +24,25 @@ import websocket
 
 from lib import log
 from lib.adapters.bybit.kline_wire import Frame, parse_frame, topic, updates
+from lib.adapters.bybit.stream.watchdog import PING, Lost, StreamTimings, Watchdog
 from lib.domain.errors import Halt
 from lib.domain.quotes import KlineUpdate
 from lib.ports.market import KlineStream
 
 _log = log.get("bybit")
 
-_PING = '{"req_id":"ping","op":"ping"}'
-
 
 @dataclass(frozen=True, slots=True)
-class StreamTimings:
-    """All in seconds."""
+class KlineTimings(StreamTimings):
+    """In seconds; the venue pushes a kline at least once a minute."""
 
     connect: float = 5.0
-    ack: float = 5.0
-    ping_every: float = 20.0
+    up_within: float = 5.0
     pong_within: float = 20.0
     stale_after: float = 75.0
-    """Without any kline for this long, a connection is given up; the venue pushes at least once a minute."""
-    pause_first: float = 1.0
-    pause_cap: float = 30.0
     steady_after: float = 30.0
-    """A connection that held this long was a success: the next pause is the first one again."""
-    ask_again: float = 600.0
-    """After this long a connection that lacks a refused symbol makes room for one that asks for it again."""
     poll: float = 0.5
     """How often a waiting read looks at the deadlines and at `stop`."""
-
-
-class _Lost(Exception):
-    """This connection is over; *args[0]* says why."""
-
-
-@dataclass(slots=True)
-class _Deadlines:
-    """Monotonic seconds at which patience ends."""
-
-    ack: float
-    ping: float
-    pong: float
-    kline: float
-    again: float
 
 
 class BybitKlineStream(KlineStream):
@@ -76,8 +53,8 @@ class BybitKlineStream(KlineStream):
         url: str,
         series: Sequence[tuple[str, str]],
         *,
-        timings: StreamTimings | None = None,
-        rng: random.Random | None = None,
+        timings: KlineTimings | None = None,
+        draw: Callable[[], float] = random.random,
         now: Callable[[], float] = time.monotonic,
     ) -> None:
         _check_url(url)
@@ -85,8 +62,8 @@ class BybitKlineStream(KlineStream):
             raise Halt("the kline stream needs at least one symbol and interval")
         self._url = url
         self._topics = [topic(symbol, interval) for symbol, interval in series]
-        self._timings = timings or StreamTimings()
-        self._rng = rng or random.Random()  # noqa: S311 (jitter, not a secret)
+        self._timings = timings or KlineTimings()
+        self._draw = draw
         self._now = now
         self._stopping = threading.Event()
         self._connected = False
@@ -108,12 +85,12 @@ class BybitKlineStream(KlineStream):
             began = self._now()
             try:
                 self._live_once(on_connect, on_update)
-            except _Lost as lost:
+            except Lost as lost:
                 _log.warning("ws.lost", why=str(lost))
             finally:
                 self._connected = False
-            failures = 1 if self._now() - began > self._timings.steady_after else failures + 1
-            self._stopping.wait(pause(failures, self._timings, self._rng))
+            failures = self._timings.failures_after(failures, self._now() - began)
+            self._stopping.wait(self._timings.backoff.pause_s(failures, self._draw()))
 
     def _live_once(self, on_connect: Callable[[], None], on_update: Callable[[KlineUpdate], None]) -> None:
         socket = self._open()
@@ -138,7 +115,7 @@ class BybitKlineStream(KlineStream):
         try:
             socket = websocket.create_connection(self._url, timeout=self._timings.connect)
         except (OSError, websocket.WebSocketException) as problem:
-            raise _Lost(f"no connection ({type(problem).__name__})") from None
+            raise Lost(f"no connection ({type(problem).__name__})") from None
         socket.settimeout(self._timings.poll)
         return socket
 
@@ -175,7 +152,7 @@ class _Session:
     """One connection: what was asked, what was answered, and how long to wait for the rest."""
 
     def __init__(
-        self, socket: websocket.WebSocket, topics: Sequence[str], timings: StreamTimings, now: Callable[[], float]
+        self, socket: websocket.WebSocket, topics: Sequence[str], timings: KlineTimings, now: Callable[[], float]
     ) -> None:
         self._socket = socket
         self._topics = topics
@@ -184,16 +161,8 @@ class _Session:
         self._unanswered: set[str] = set()
         self._has_topics = False
         """Whether anything was granted."""
-        self._fresh = False
-        start = now()
-        never = float("inf")
-        self._due = _Deadlines(
-            ack=start + timings.ack,
-            ping=start + timings.ping_every,
-            pong=never,
-            kline=start + timings.stale_after,
-            again=never,
-        )
+        self._is_up = self._fresh = False
+        self._watch = Watchdog(timings, now())
 
     def subscribe(self) -> None:
         """Ask for all topics, a request a symbol: the venue grants or refuses a request as a whole."""
@@ -206,33 +175,33 @@ class _Session:
             self._send(msgspec.json.encode({"req_id": request_id, "op": "subscribe", "args": args}).decode())
 
     def receive(self) -> str | bytes | None:
-        """The next text, or None when nothing came within a poll; raises *_Lost* when a deadline has passed."""
+        """The next text, or None when nothing came within a poll; raises *Lost* when a deadline has passed."""
         self._keep_alive()
         try:
             raw: str | bytes = self._socket.recv()
         except websocket.WebSocketTimeoutException:
             return None
         except (OSError, websocket.WebSocketException) as problem:
-            raise _Lost(f"connection broke ({type(problem).__name__})") from None
+            raise Lost(f"connection broke ({type(problem).__name__})") from None
         except UnicodeDecodeError:
-            raise _Lost("text frame is not UTF-8") from None
+            raise Lost("text frame is not UTF-8") from None
         if not raw:
-            raise _Lost("the venue closed the connection")
+            raise Lost("the venue closed the connection")
         return raw
 
     def note(self, frame: Frame) -> None:
-        """Take an answer to our ping or subscription; *_Lost* when everything was refused."""
+        """Take an answer to our ping or subscription; *Lost* when everything was refused."""
         if frame.op in ("ping", "pong"):
-            self._due.pong = float("inf")
+            self._watch.answered()
         elif frame.op == "subscribe":
             if frame.success:
                 self._has_topics = True
             else:
                 _log.alert("ws.topics_refused", why=frame.ret_msg[:120])
-                self._due.again = self._now() + self._timings.ask_again
+                self._watch.lacks_something(self._now())
             self._answered(frame.req_id)
             if not self._unanswered and not self._has_topics:
-                raise _Lost(f"subscription refused: {frame.ret_msg[:120]}")
+                raise Lost(f"subscription refused: {frame.ret_msg[:120]}")
 
     def just_acknowledged(self) -> bool:
         """True once, when the last subscription request has been answered."""
@@ -241,42 +210,30 @@ class _Session:
 
     def kline_arrived(self) -> None:
         """The feed is alive."""
-        self._due.kline = self._now() + self._timings.stale_after
+        self._watch.data_arrived(self._now())
 
     def caught_up(self) -> None:
         """A callback may have taken long: frames were waiting, so nobody was late."""
-        now = self._now()
-        self._due.kline = max(self._due.kline, now + self._timings.poll)
-        if self._due.pong != float("inf"):
-            self._due.pong = max(self._due.pong, now + self._timings.poll)
+        self._watch.caught_up(self._now())
 
     def _answered(self, request_id: str) -> None:
         # the linear stream answers with an empty req_id: then answers are counted, in order
         self._unanswered.discard(request_id if request_id in self._unanswered else min(self._unanswered, default=""))
-        if not self._unanswered and self._due.ack != float("inf"):
-            self._due.ack = float("inf")
-            self._fresh = True
+        if not self._unanswered and not self._is_up:
+            self._is_up = self._fresh = True
+            self._watch.came_up()
 
     def _keep_alive(self) -> None:
-        now = self._now()
-        if now > self._due.ack:
-            raise _Lost("subscription not answered")
-        if now > self._due.pong:
-            raise _Lost("ping not answered")
-        if now > self._due.again:
-            raise _Lost("asking again for what was refused")
-        if now > self._due.kline:
-            raise _Lost(f"no kline for {self._timings.stale_after:g} s")
-        if now > self._due.ping:
-            self._due.ping = now + self._timings.ping_every
-            self._due.pong = min(self._due.pong, now + self._timings.pong_within)
-            self._send(_PING)
+        if why := self._watch.why_lost(self._now()):
+            raise Lost(why)
+        if self._watch.is_ping_due(self._now()):
+            self._send(PING)
 
     def _send(self, text: str) -> None:
         try:
             self._socket.send(text)
         except (OSError, websocket.WebSocketException) as problem:
-            raise _Lost(f"connection broke while sending ({type(problem).__name__})") from None
+            raise Lost(f"connection broke while sending ({type(problem).__name__})") from None
 
 
 def _check_url(url: str) -> None:
@@ -287,9 +244,3 @@ def _check_url(url: str) -> None:
         good = False
     if not good:
         raise Halt("the kline stream's URL must look like wss://stream.bybit.com/v5/public/linear")
-
-
-def pause(failures: int, timings: StreamTimings, rng: random.Random) -> float:
-    """Seconds before the next attempt after *failures* (>= 1) in a row: doubling to the cap, jittered downwards."""
-    ceiling = min(timings.pause_cap, timings.pause_first * 2.0 ** min(failures - 1, 16))
-    return max(timings.pause_first, ceiling * rng.uniform(0.75, 1.0))

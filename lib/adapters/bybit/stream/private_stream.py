@@ -14,18 +14,22 @@ Source: https://bybit-exchange.github.io/docs/v5/ws/connect
 import asyncio
 import random
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import NoReturn
 
 import aiohttp
 import msgspec
 
 from lib import log
 from lib.adapters.bybit.signing import signature
+from lib.adapters.bybit.stream.supervisor import Draw, Line, Supervisor
+from lib.adapters.bybit.stream.watchdog import Lost, StreamTimings
 from lib.clock import Clock, SteadyClock
 from lib.domain.account import Venue
 from lib.domain.account_records import TraderAccount
 from lib.domain.api_key import SealContext
+from lib.domain.backoff import Backoff
 from lib.domain.decision import clean_text
 from lib.domain.errors import Pause
 from lib.ports.exchange import AccountHints
@@ -36,31 +40,25 @@ _log = log.get("bybit")
 TOPICS = ("order", "execution", "position", "wallet")
 AUTH_LIFE_MS = 60_000
 """How far ahead of our clock a sign-in expires: more than clocks differ (one 12 s behind was met)."""
-MAX_FRAME_BYTES = 1024 * 1024
-_PING = '{"req_id":"ping","op":"ping"}'
 _SUBSCRIBE = msgspec.json.encode({"req_id": "subscribe", "op": "subscribe", "args": TOPICS}).decode()
 
 
-@dataclass(frozen=True, slots=True)
-class HintTimings:
-    """All in seconds. The venue allows an address 500 new connections in five minutes, over all its processes."""
+_BACKOFF = Backoff(0.5, 60.0, jitter=1.0)
 
-    up_within: float = 10.0
-    """From the connection to the acknowledged subscription."""
-    ping_every: float = 20.0
-    pong_within: float = 10.0
-    pause_first: float = 1.0
-    pause_cap: float = 60.0
-    steady_after: float = 60.0
-    """A connection that held this long was a success: the next pause is the first one again."""
+
+@dataclass(frozen=True, slots=True)
+class HintTimings(StreamTimings):
+    """
+    In seconds. Data may be rare, so silence is told by pongs alone.
+
+    The venue allows an address 500 new connections in five minutes, over all its processes.
+    """
+
+    backoff: Backoff = _BACKOFF
     pause_refused: float = 3600.0
     """After the venue refused the key."""
     connections: int = 200
     connections_in: float = 300.0
-
-
-class _Lost(Exception):
-    """This connection is over; *args[0]* says why."""
 
 
 class _Refused(Exception):
@@ -85,12 +83,12 @@ class BybitAccountHints(AccountHints):
         clock: Clock,
         *,
         timings: HintTimings | None = None,
-        rng: random.Random | None = None,
+        draw: Draw = random.random,
     ) -> None:
-        self._opener, self._urls, self._session, self._clock = opener, urls, session, clock
+        self._opener, self._urls, self._clock = opener, urls, clock
         self._timings = timings or HintTimings()
-        self._rng = rng or random.Random()  # noqa: S311 (jitter, not a secret)
-        self._steady = SteadyClock(clock)
+        self._draw = draw
+        self._supervisor = Supervisor(session, self._timings, clock, _tell, draw=draw)
         self._gate = _Gate(clock, self._timings.connections, round(self._timings.connections_in * 1000))
         self._streams: dict[int, tuple[object, asyncio.Task[None]]] = {}
         self._refused: dict[int, object] = {}
@@ -131,49 +129,53 @@ class BybitAccountHints(AccountHints):
 
     async def _run(self, account: TraderAccount) -> None:
         """Hold a stream for *account*; ends only when its key does not open."""
-        failures = 0
         with log.bind(account=account.account_id):
             while True:
-                await self._gate.admit()
-                began = self._steady.now_ms()
                 try:
-                    await self._live(account)
-                except (Pause, _Refused) as refused:
+                    await self._keep(account)
+                except Pause as closed:
+                    _log.warning("hints.refused", why=clean_text(str(closed), 160))
+                    self._refused[account.account_id] = _identity(account)
+                    return
+                except _Refused as refused:
                     _log.warning("hints.refused", why=clean_text(str(refused), 160))
-                    if isinstance(refused, Pause):
-                        self._refused[account.account_id] = _identity(account)
-                        return
-                    await self._clock.sleep(self._timings.pause_refused * self._rng.uniform(0.5, 1.0))
-                    continue
-                held_s = (self._steady.now_ms() - began) / 1000
-                failures = 1 if held_s > self._timings.steady_after else failures + 1
-                await self._clock.sleep(_pause(failures, self._timings, self._rng))
+                    await self._clock.sleep(self._timings.pause_refused * (1 + self._draw()) / 2)
 
-    async def _live(self, account: TraderAccount) -> None:
-        """One connection from its beginning to its end; *Pause* when the key does not open, *_Refused* when refused."""
+    async def _keep(self, account: TraderAccount) -> NoReturn:
+        await self._supervisor.keep(
+            lambda: self._urls[account.venue], lambda line: self._talk(account, line), admit=self._gate.admit
+        )
+
+    async def _talk(self, account: TraderAccount, line: Line) -> None:
+        """One connection; *Pause* when the key does not open, *_Refused* when the venue refuses it, else *Lost*."""
         try:
-            await self._connected(account)
-        except (Pause, _Refused):
+            await line.say(self._sign_in(account))
+            async for text in line.texts():
+                await self._understand(account.account_id, line, text)
+        except (Pause, _Refused, Lost, aiohttp.ClientError, OSError):
             raise
-        except (_Lost, aiohttp.ClientError, OSError) as lost:  # TimeoutError included
-            # of a client error only the class: its text may hold more than a log should
-            why = str(lost) if isinstance(lost, _Lost) else type(lost).__name__
-            _log.info("hints.lost", why=why)
-        except Exception as bug:  # noqa: BLE001 - one account's bug must leave it a stream to come
+        except Exception as bug:
             _log.error("hints.failed", bug)
+            raise Lost("a bug of ours") from bug  # one account's bug must leave it a stream to come
         finally:
             self.up.discard(account.account_id)
 
-    async def _connected(self, account: TraderAccount) -> None:
-        url, close = self._urls[account.venue], aiohttp.ClientWSTimeout(ws_close=1.0)
-        async with self._session.ws_connect(url, timeout=close, max_msg_size=MAX_FRAME_BYTES) as socket:
-            talk = _Talk(socket, lambda: self._hint(account.account_id), lambda: self._came_up(account.account_id))
-            watchdog = asyncio.create_task(self._watch(talk))
-            try:
-                await socket.send_str(self._sign_in(account))
-                await talk.listen()
-            finally:
-                watchdog.cancel()
+    async def _understand(self, account_id: int, line: Line, text: str) -> None:
+        try:
+            frame = msgspec.json.decode(text, type=_Frame)
+        except msgspec.DecodeError:
+            return
+        if frame.topic:
+            self._hint(account_id)
+        elif frame.op == "auth":
+            if not frame.success:
+                raise _refusal(frame.ret_msg)
+            await line.say(_SUBSCRIBE)
+        elif frame.op == "subscribe":
+            if not frame.success:
+                raise Lost(f"subscription refused: {clean_text(frame.ret_msg, 120)}")
+            line.watch.came_up()
+            self._came_up(account_id)
 
     def _sign_in(self, account: TraderAccount) -> str:
         context = SealContext(account.user_id, account.venue, account.uid, account.key_version)
@@ -181,19 +183,6 @@ class BybitAccountHints(AccountHints):
         expires = self._clock.now_ms() + AUTH_LIFE_MS
         args = [key.api_key, expires, signature(key.api_secret, f"GET/realtime{expires}".encode())]
         return msgspec.json.encode({"req_id": "auth", "op": "auth", "args": args}).decode()
-
-    async def _watch(self, talk: "_Talk") -> None:
-        """Close *talk* when it does not come up or falls silent."""
-        await self._clock.sleep(self._timings.up_within)
-        while talk.is_up:
-            heard = talk.heard
-            await talk.ping()
-            await self._clock.sleep(self._timings.pong_within)
-            if talk.heard == heard:
-                await talk.give_up("nothing is said, not even a pong")
-                return
-            await self._clock.sleep(max(self._timings.ping_every - self._timings.pong_within, 0))
-        await talk.give_up("it does not come up")
 
     def _came_up(self, account_id: int) -> None:
         _log.debug("hints.up")
@@ -203,55 +192,6 @@ class BybitAccountHints(AccountHints):
     def _hint(self, account_id: int) -> None:
         self._hinted[account_id] = None
         self._any.set()
-
-
-class _Talk:
-    """What is said on one connection; *heard* counts the frames that came."""
-
-    def __init__(
-        self, socket: aiohttp.ClientWebSocketResponse, on_push: Callable[[], None], on_up: Callable[[], None]
-    ) -> None:
-        self._socket, self._on_push, self._on_up = socket, on_push, on_up
-        self._given_up = ""
-        self.heard = 0
-        self.is_up = False
-
-    async def listen(self) -> None:
-        """Hear until the end, which is *_Lost* or *_Refused*."""
-        async for message in self._socket:
-            self.heard += 1
-            if message.type is aiohttp.WSMsgType.TEXT:
-                await self._understand(message.data)
-        raise _Lost(self._given_up or f"the venue closed the connection ({self._socket.close_code})")
-
-    async def _understand(self, text: str) -> None:
-        try:
-            frame = msgspec.json.decode(text, type=_Frame)
-        except msgspec.DecodeError:
-            return
-        if frame.topic:
-            self._on_push()
-        elif frame.op == "auth":
-            if not frame.success:
-                raise _refusal(frame.ret_msg)
-            await self._socket.send_str(_SUBSCRIBE)
-        elif frame.op == "subscribe":
-            if not frame.success:
-                raise _Lost(f"subscription refused: {clean_text(frame.ret_msg, 120)}")
-            self.is_up = True
-            self._on_up()
-
-    async def ping(self) -> None:
-        """Ask for a sign of life."""
-        try:
-            await self._socket.send_str(_PING)
-        except (aiohttp.ClientError, OSError):
-            return  # the listener meets the same end
-
-    async def give_up(self, why: str) -> None:
-        """End the connection from our side."""
-        self._given_up = why
-        await self._socket.close()
 
 
 class _Gate:
@@ -277,10 +217,8 @@ def _identity(account: TraderAccount) -> object:
 
 def _refusal(text: str) -> Exception:
     # an expiry refused is a matter of clocks, which mend
-    return _Lost(f"sign-in expired: {clean_text(text, 120)}") if "expire" in text.lower() else _Refused(text)
+    return Lost(f"sign-in expired: {clean_text(text, 120)}") if "expire" in text.lower() else _Refused(text)
 
 
-def _pause(failures: int, timings: HintTimings, rng: random.Random) -> float:
-    """Seconds before the next attempt after *failures* (>= 1) in a row: doubling to the cap, jittered downwards."""
-    ceiling = min(timings.pause_cap, timings.pause_first * 2.0 ** min(failures - 1, 16))
-    return ceiling * rng.uniform(0.5, 1.0)
+def _tell(why: str, pause_s: float) -> None:
+    _log.info("hints.lost", why=why, again_in_s=round(pause_s, 1))

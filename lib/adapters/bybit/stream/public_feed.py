@@ -16,16 +16,14 @@ import msgspec
 
 from lib import log
 from lib.adapters.bybit.kline_wire import parse_frame, updates
+from lib.adapters.bybit.stream.supervisor import Line, Supervisor
+from lib.adapters.bybit.stream.watchdog import Lost, StreamTimings
+from lib.clock import Clock, SystemClock
 from lib.domain.candle import MINUTE_MS, Candle, decimal_from_wire
-from lib.domain.errors import Retry
 from lib.domain.quotes import KlineUpdate, Ticker
 from lib.ports.market import MarketData, NotListed, PublicFeed
 
-PING_SECONDS = 20.0
-CONNECT_SECONDS = 10.0
-FIRST_BACKOFF, MOST_BACKOFF = 1.0, 30.0
-ASK_AGAIN_SECONDS = 600.0
-"""After this long a connection that lacks a symbol makes room for one that asks for it again."""
+TIMINGS = StreamTimings(stale_after=30.0)
 PAGE = 1_000
 
 _log = log.get("feed")
@@ -36,8 +34,8 @@ class BybitPublicFeed(PublicFeed):
     `lib.ports.market.PublicFeed` over *ws_url* (…/v5/public/linear), with *market_data* for what a stream cannot
     replay.
 
-    The first events are the closed candles from the minute of *since_ms* (epoch ms) on, oldest first. *stale_after*
-    seconds without any kline or ticker count as a dead connection.
+    The first events are the closed candles from the minute of *since_ms* (epoch ms) on, oldest first. Without
+    any kline or ticker for as long as *timings* say, a connection is dead.
     """
 
     def __init__(
@@ -47,19 +45,20 @@ class BybitPublicFeed(PublicFeed):
         symbols: Sequence[str],
         *,
         since_ms: int,
-        stale_after: float = 30.0,
+        timings: StreamTimings = TIMINGS,
+        clock: Clock | None = None,
     ) -> None:
         self._market_data = market_data
         self._url = ws_url
         self._symbols = tuple(symbols)
         self._newest = dict.fromkeys(symbols, since_ms - since_ms % MINUTE_MS - MINUTE_MS)
-        self._stale_after = stale_after
+        self._timings = timings
+        self._clock = clock or SystemClock()
         self._prices: dict[str, dict[str, str]] = {}
-        self._frames_seen = 0
         self._queue: asyncio.Queue[KlineUpdate | Ticker | None] = asyncio.Queue()
 
     async def events(self) -> AsyncGenerator[KlineUpdate | Ticker, None]:
-        """Klines and price changes as they happen; reconnects by itself with a backoff of 1 to 30 s, never ends."""
+        """Klines and price changes as they happen; reconnects by itself, never ends."""
         worker = asyncio.create_task(self._keep_connected())
         worker.add_done_callback(lambda _: self._queue.put_nowait(None))
         try:
@@ -73,44 +72,24 @@ class BybitPublicFeed(PublicFeed):
 
     async def _keep_connected(self) -> None:
         async with aiohttp.ClientSession() as session:
-            backoff = FIRST_BACKOFF
-            while True:
-                before = self._frames_seen
-                reason = await self._one_connection(session)
-                backoff = FIRST_BACKOFF if self._frames_seen > before else min(backoff * 2, MOST_BACKOFF)
-                _log.warning("feed.lost", reason=reason, again_in_s=backoff)
-                await asyncio.sleep(backoff)
+            supervisor = Supervisor(session, self._timings, self._clock, _tell)
+            await supervisor.keep(lambda: self._url, self._talk)
 
-    async def _one_connection(self, session: aiohttp.ClientSession) -> str:
-        """Listen until the connection is of no more use; returns why."""
+    async def _talk(self, line: Line) -> None:
         self._prices.clear()  # deltas of the old connection mean nothing on the new one
-        try:
-            async with asyncio.timeout(CONNECT_SECONDS):
-                socket = await session.ws_connect(self._url, max_msg_size=1024 * 1024)
-            async with socket:
-                await self._listen(socket)
-        except (aiohttp.ClientError, OSError, TimeoutError, Retry, _Lost) as error:
-            return str(error) or type(error).__name__
-        return "closed"
-
-    async def _listen(self, socket: aiohttp.ClientWebSocketResponse) -> None:
         for symbol in self._symbols:  # one request each: the venue grants or refuses it as a whole
-            topics = [f"{kind}.{symbol}" for kind in ("kline.1", "tickers")]
-            await socket.send_json({"req_id": symbol, "op": "subscribe", "args": topics})
-        pinging = asyncio.create_task(_ping(socket))
-        try:
-            listed = [symbol for symbol in self._symbols if await self._is_filled(symbol)]
-            if not listed:
-                raise _Lost("the venue lists none of the symbols")
-            missing = len(self._symbols) - len(listed)
-            async with asyncio.timeout(ASK_AGAIN_SECONDS if missing else None):
-                async for frame in self._frames(socket, refusals=missing):
-                    for event in self._parse(frame):
-                        await self._emit(event)
-        finally:
-            pinging.cancel()
-            with contextlib.suppress(asyncio.CancelledError, ConnectionError):
-                await pinging
+            await line.say(_subscription(symbol))
+        line.watch.came_up()  # what counts here is data
+        listed = [symbol for symbol in self._symbols if await self._is_filled(symbol)]
+        if not listed:
+            raise Lost("the venue lists none of the symbols")
+        missing = len(self._symbols) - len(listed)
+        if missing:
+            line.watch.lacks_something(line.now())
+        line.watch.data_arrived(line.now())
+        async for frame in self._frames(line, refusals=missing):
+            for event in self._parse(frame):
+                await self._emit(event)
 
     async def _is_filled(self, symbol: str) -> bool:
         """Pass on what was missed of *symbol*, while pushes wait in the socket; False when the venue has none."""
@@ -121,27 +100,18 @@ class BybitPublicFeed(PublicFeed):
             return False
         return True
 
-    async def _frames(self, socket: aiohttp.ClientWebSocketResponse, *, refusals: int) -> AsyncIterator[str]:
-        """
-        Data frames only; *_Lost* once the peer is gone, has said nothing new for *stale_after* seconds, or has refused
-        more than the *refusals* that unlisted symbols explain.
-        """
-        loop = asyncio.get_running_loop()
-        deadline = loop.time() + self._stale_after
-        while True:
-            message = await socket.receive(timeout=max(deadline - loop.time(), 0.001))
-            if message.type is not aiohttp.WSMsgType.TEXT:
-                raise _Lost("the venue closed the stream")
-            frame = _answer(message.data)
+    async def _frames(self, line: Line, *, refusals: int) -> AsyncIterator[str]:
+        """Data frames only; *Lost* also once more is refused than the *refusals* that unlisted symbols explain."""
+        async for text in line.texts():
+            frame = _answer(text)
             if frame.success is False:
                 _log.alert("feed.subscription_refused", why=frame.ret_msg[:120])
                 refusals -= 1
                 if refusals < 0:
-                    raise _Lost("the venue refuses the subscription")
+                    raise Lost("the venue refuses the subscription")
             elif frame.topic:
-                deadline = loop.time() + self._stale_after
-                self._frames_seen += 1
-                yield message.data
+                line.watch.data_arrived(line.now())
+                yield text
 
     def _parse(self, text: str) -> Sequence[KlineUpdate | Ticker]:
         """The events in a data frame; a malformed one is logged and dropped."""
@@ -208,10 +178,6 @@ class _TickerFrame(msgspec.Struct):
     ts: int
 
 
-class _Lost(Exception):
-    """The connection is of no more use."""
-
-
 def _answer(text: str) -> _Any:
     """What *text* is about; nothing for what cannot be read."""
     try:
@@ -220,7 +186,10 @@ def _answer(text: str) -> _Any:
         return _Any()
 
 
-async def _ping(socket: aiohttp.ClientWebSocketResponse) -> None:
-    while True:
-        await asyncio.sleep(PING_SECONDS)
-        await socket.send_json({"op": "ping"})
+def _subscription(symbol: str) -> str:
+    topics = [f"{kind}.{symbol}" for kind in ("kline.1", "tickers")]
+    return msgspec.json.encode({"req_id": symbol, "op": "subscribe", "args": topics}).decode()
+
+
+def _tell(why: str, pause_s: float) -> None:
+    _log.warning("feed.lost", reason=why, again_in_s=round(pause_s, 1))
