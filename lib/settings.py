@@ -18,12 +18,13 @@ from pathlib import Path
 from typing import cast
 
 from lib import analyst_settings, log
-from lib.domain.account import MOST_GUESTS, VENUES, PlatformLimits, Venue, feed_fits
+from lib.domain.account import MOST_GUESTS, VENUES, PlatformLimits, Venue
 from lib.domain.bybit_sites import SITES, Site
 from lib.domain.candle import INTERVALS
 from lib.domain.errors import Halt
 from lib.domain.platform_settings import LIMIT_BOUNDS
 from lib.domain.pricing import AnalystPrices
+from lib.domain.venues import CAPABILITIES, feed_fits
 
 VERSION = "0.1.0"
 LEARN = analyst_settings.LEARN
@@ -193,15 +194,20 @@ def _url(source: Mapping[str, str], name: str, default: str) -> str:
     return value.rstrip("/")
 
 
+NO_REAL_MONEY = "real money stays off until the order protocol's proof and the web are complete"
+
+
 def _venues(text: str) -> tuple[Venue, ...]:
     names = _names(text, upper=False)
     if unknown := [name for name in names if name not in VENUES]:
         raise Halt(f"VENUES names {unknown[0]!r}: use {', '.join(VENUES)}")
-    if "mainnet" in names:
-        raise Halt(
-            "VENUES=mainnet is refused: real money stays off until the order protocol's proof and the web are complete"
-        )
-    return cast("tuple[Venue, ...]", names)
+    venues = cast("tuple[Venue, ...]", names)
+    for venue in venues:
+        if CAPABILITIES[venue].has_real_money:
+            raise Halt(f"VENUES={venue} is refused: {NO_REAL_MONEY}")
+        if lacks := CAPABILITIES[venue].lacks:
+            raise Halt(f"VENUES={venue} is refused: it has not {' and not '.join(lacks)}")
+    return venues
 
 
 def _names(text: str, *, upper: bool = True) -> tuple[str, ...]:

@@ -41,6 +41,7 @@ MONEY_RULES = (
     "lib/domain/sizing.py",
     "lib/domain/stored_reason.py",
     "lib/domain/switches.py",
+    "lib/domain/venues.py",
     "lib/trading/cycle/candles.py",
     "lib/trading/guardian/rules.py",
     "lib/trading/orders/reconcile.py",

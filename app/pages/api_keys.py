@@ -16,6 +16,7 @@ from app.system import system
 from app.ui.reasons import say
 from lib.accounts.refusal import Refusal
 from lib.accounts.web import SessionUser
+from lib.domain.venues import CAPABILITIES
 from lib.queries import KeyStatus
 
 MUST = ("trade", "read_write", "unified")
@@ -74,7 +75,7 @@ def _save() -> None:
 
 
 def _form(user: SessionUser) -> None:
-    venues = [venue for venue in system().venues if venue != "paper"]
+    venues = [venue for venue in system().venues if not CAPABILITIES[venue].opens_accounts]
     with st.container(border=True, key="enter"):
         st.subheader(t("key.enter"), anchor=False)
         if not venues:

@@ -9,6 +9,7 @@ from typing import Literal
 
 from app.ui.write import duration
 from lib.domain.analyst_name import is_rules
+from lib.domain.venues import CAPABILITIES
 from lib.queries import Health
 from lib.queries.standing import State
 
@@ -22,7 +23,7 @@ STATES: dict[State, tuple[Tone, str]] = {
     "stopped": ("blue", "verified"),
 }
 """Tone and icon of the one word for an account."""
-VENUE_TONES: dict[str, Tone] = {"paper": "orange", "demo": "orange", "testnet": "orange", "mainnet": "red"}
+VENUE_TONES: dict[str, Tone] = {venue: "red" if row.has_real_money else "orange" for venue, row in CAPABILITIES.items()}
 TRADER_LATE_S = 30
 
 

@@ -18,12 +18,13 @@ from lib.accounts.settings_rules import settings_refusal
 from lib.accounts.venue_refusal import venue_refusal
 from lib.accounts.web import Refusal, SessionUser
 from lib.clock import Clock
-from lib.domain.account import AccountSettings, Doubt, Venue, feed_fits
+from lib.domain.account import AccountSettings, Doubt, Venue
 from lib.domain.account_records import ActiveAccount, NewAccount
 from lib.domain.api_key import ApiKey, KeyInfo, SealContext
 from lib.domain.command import Command, CommandKind
 from lib.domain.errors import Pause, Retry
 from lib.domain.gates import ENDED_BY_A_PERSON
+from lib.domain.venues import feed_fits
 from lib.ports.exchange import AccountProbe, KeyProbe, NotNow, PaperDesk
 from lib.ports.people import (
     AccountInUse,

@@ -25,10 +25,10 @@ from lib.bootstrap import stores
 from lib.bootstrap.analyst import analyst_prices, open_analyst
 from lib.bootstrap.seat import take_seat
 from lib.clock import SystemClock
-from lib.domain.account import pool_of
 from lib.domain.bybit_sites import FEEDS
 from lib.domain.errors import Halt, Retry
 from lib.domain.instrument import Instrument
+from lib.domain.venues import pool_of
 from lib.market.collector import Collector, CollectorPlan
 from lib.ports.ledger import SwitchLedger
 from lib.ports.market import NotListed

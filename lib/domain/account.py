@@ -134,17 +134,3 @@ class AccountSettings:
             min(level.leverage_cap, self.max_leverage),
             max(level.min_confidence, confidence),
         )
-
-
-def pool_of(venue: Venue) -> Pool:
-    """The pool an account on *venue* counts in."""
-    return "paper" if venue == "paper" else "exchange"
-
-
-def feed_fits(feed: str, venue: Venue) -> bool:
-    """Whether an account on *venue* may trade on decisions made from *feed*."""
-    if feed == "bybit":
-        return venue in ("paper", "demo", "mainnet")
-    if feed == "bybit-testnet":
-        return venue == "testnet"
-    return venue == "paper"

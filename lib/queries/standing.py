@@ -17,10 +17,11 @@ from lib.adapters.sql.ledger.rows import read_orders
 from lib.adapters.sql.tables.people import accounts, symbols, system_flags, users
 from lib.adapters.sql.tables.trading import orders, trader_lease
 from lib.clock import Clock, SystemClock
-from lib.domain.account import Venue, pool_of
+from lib.domain.account import Venue
 from lib.domain.gates import kinds_of
 from lib.domain.locks import RiskLock
 from lib.domain.order import TERMINAL, Order, OrderState
+from lib.domain.venues import pool_of
 from lib.queries.audit import Audited, audit
 from lib.queries.reading import Reading
 

@@ -3,11 +3,12 @@
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from lib.domain.venues import REAL_FEEDS
 from lib.simulator.analyst.completions import MODELS
 from lib.simulator.engine.accounts import EngineConfig
 from lib.simulator.venue.venue import VenueConfig
 
-LIVE_FEEDS = frozenset({"bybit", "bybit-testnet"})
+LIVE_FEEDS = REAL_FEEDS
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,10 +8,11 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
 from lib.clock import Clock, SteadyClock
-from lib.domain.account import PlatformLimits, Pool, feed_fits
+from lib.domain.account import PlatformLimits, Pool
 from lib.domain.account_records import TraderAccount
 from lib.domain.order import CYCLE_MS
 from lib.domain.pricing import AnalystPrices
+from lib.domain.venues import feed_fits
 from lib.ports.analyst import Analyst
 from lib.ports.exchange import Exchanges
 from lib.ports.ledger import BookLedger, CycleLedger, LimitLedger, OrderLedger, SwitchLedger

@@ -1,11 +1,14 @@
 """Feed, venues and site of a deployment: what could never trade stops the process with one line."""
 
 import itertools
+from dataclasses import replace
 
 import pytest
 
-from lib.domain.account import VENUES, feed_fits
+from lib import settings
+from lib.domain.account import VENUES
 from lib.domain.errors import Halt
+from lib.domain.venues import CAPABILITIES, feed_fits
 from lib.settings import load
 
 FEEDS = ("synthetic", "replay:some.csv", "bybit", "bybit-testnet")
@@ -31,17 +34,30 @@ def test_without_a_word_about_venues_a_testnet_feed_is_refused() -> None:
         load({"FEED": "bybit-testnet"})
 
 
+def test_real_money_is_refused() -> None:
+    with pytest.raises(Halt, match="VENUES=mainnet is refused: real money stays off"):
+        load({"FEED": "bybit", "VENUES": "paper,mainnet"})
+
+
+def test_a_venue_without_what_the_order_protocol_needs_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = dict(CAPABILITIES)
+    rows["demo"] = replace(rows["demo"], has_stop_inside_entry=False)
+    monkeypatch.setattr(settings, "CAPABILITIES", rows)
+    with pytest.raises(Halt, match="VENUES=demo is refused: it has not a stop inside the entry"):
+        load({"FEED": "bybit", "VENUES": "paper,demo"})
+
+
 def test_every_feed_has_a_venue_to_trade_on() -> None:
     assert all(any(feed_fits(feed, venue) for venue in VENUES) for feed in FEEDS)
 
 
 def test_a_site_moves_prices_and_keys_to_its_hosts_and_demo_stays() -> None:
-    settings = load({"FEED": "bybit", "VENUES": "demo", "BYBIT_SITE": "kz"})
-    assert (settings.bybit_api_url, settings.bybit_ws_url) == (
+    kz = load({"FEED": "bybit", "VENUES": "demo", "BYBIT_SITE": "kz"})
+    assert (kz.bybit_api_url, kz.bybit_ws_url) == (
         "https://api.bybit.kz",
         "wss://stream.bybit.kz/v5/public/linear",
     )
-    assert settings.venue_urls == {"demo": "https://api-demo.bybit.com"}
+    assert kz.venue_urls == {"demo": "https://api-demo.bybit.com"}
     assert load({}).bybit_site == "com"
 
 

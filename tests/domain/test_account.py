@@ -18,9 +18,8 @@ from lib.domain.account import (
     RiskLevel,
     RiskProfile,
     Venue,
-    feed_fits,
-    pool_of,
 )
+from lib.domain.venues import feed_fits, pool_of
 from tests.factories import settings
 
 fractions = st.decimals(min_value=0, max_value=1, places=4)

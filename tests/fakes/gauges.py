@@ -9,13 +9,14 @@ from dataclasses import replace
 from decimal import Decimal
 
 from lib.domain import order_rules
-from lib.domain.account import Pool, pool_of
+from lib.domain.account import Pool
 from lib.domain.day import midnight_before, utc_day
 from lib.domain.equity import Mark, day_start
 from lib.domain.gates import UNLISTED_MS, LogFacts, PlatformFacts, kinds_of, newly_missing
 from lib.domain.locks import RiskLock
 from lib.domain.platform_settings import LimitOverrides, limit_overrides
 from lib.domain.switches import Flags
+from lib.domain.venues import pool_of
 from tests.fakes.accounts import LockRow, MemoryAccounts
 from tests.fakes.books import MemoryBooks
 

@@ -13,7 +13,6 @@ from decimal import Decimal
 from lib.adapters.sql.ledger.claiming import exit_facts
 from lib.clock import Clock
 from lib.domain import locks, order_rules
-from lib.domain.account import feed_fits, pool_of
 from lib.domain.account_records import TraderAccount
 from lib.domain.analyst_call import AnalystAnswer, CycleKey, CycleRecord
 from lib.domain.audit_chain import GENESIS, OrderEvent
@@ -22,6 +21,7 @@ from lib.domain.exchange_records import OrderRecord, SignedOrder, Verdict
 from lib.domain.gates import kinds_of
 from lib.domain.order import TERMINAL, Claim, ClaimFacts, Order, OrderState, link_prefix
 from lib.domain.risk import AccountPlan, Sizing
+from lib.domain.venues import feed_fits, pool_of
 from lib.ports.ledger import Ledger
 from tests.fakes.accounts import AccountRow, LeaseRow, LogRow, Store, UserRow
 from tests.fakes.gauges import MemoryGauges

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from lib.domain.venues import CAPABILITIES
 from lib.simulator.venue.venue import VenueConfig
 from tests.simulator.visitors import Visitor
 from tests.worlds.venue import BTC, ScriptedMarket
@@ -177,6 +178,18 @@ def test_trading_stop_sets_keeps_and_refuses() -> None:
     assert (position["stopLoss"], position["takeProfit"]) == ("59000", "62000")
     assert visitor.post(path, stopLoss="0", takeProfit="0", **whole)["retCode"] == 0
     assert visitor.rows(REALTIME) == []
+
+
+def test_the_paper_venue_is_what_its_row_says() -> None:
+    visitor, paper = calm(), CAPABILITIES["paper"]
+    visitor.buy(stopLoss="59000", orderLinkId="mm-1")
+    visitor.later(100)
+    stops = visitor.rows("/v5/position/list")[0]["stopLoss"]
+    assert (stops == "59000") is paper.has_stop_inside_entry
+    twice = visitor.buy(stopLoss="59000", orderLinkId="mm-1")
+    assert (twice["retCode"] == 110072) is paper.has_idempotent_ids
+    visitor.post("/v5/position/trading-stop", trailingStop="500", tpslMode="Full", positionIdx=0)
+    assert (visitor.rows("/v5/position/list")[0]["trailingStop"] == "500") is paper.has_trailing_stop
 
 
 def test_cancel_and_cancel_all() -> None:

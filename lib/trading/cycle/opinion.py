@@ -9,12 +9,13 @@ import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 
-from lib.domain.account import Pool, pool_of
+from lib.domain.account import Pool
 from lib.domain.account_records import TraderAccount
 from lib.domain.analyst_call import AnalystAnswer, AskedFor, CycleKey, CycleRecord
 from lib.domain.candle import Candle
 from lib.domain.errors import Skip
 from lib.domain.gates import budget_gates
+from lib.domain.venues import pool_of
 from lib.trading.context import TradingContext
 from lib.trading.cycle.platform_limits import BUDGET, Ceiling
 from lib.trading.cycle.prompt import asked_with, build_prompt, candle_fields

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
 from lib import log
-from lib.domain.account import POOLS, Pool, pool_of
+from lib.domain.account import POOLS, Pool
 from lib.domain.account_records import TraderAccount
 from lib.domain.analyst_call import AnalystAnswer, CycleKey
 from lib.domain.candle import Candle
@@ -24,6 +24,7 @@ from lib.domain.order import Order
 from lib.domain.position import ZERO
 from lib.domain.risk import AccountPlan, Outcome
 from lib.domain.trade_log import Leg, summarise
+from lib.domain.venues import pool_of
 from lib.ports.exchange import Exchange
 from lib.trading.context import TradingContext, due, fits
 from lib.trading.cycle.candles import decision_window

@@ -24,6 +24,7 @@ from lib.domain.account import Doubt, Venue
 from lib.domain.api_key import ApiKey, KeyInfo
 from lib.domain.errors import MaemaeError, Pause, Retry
 from lib.domain.venue_answer import VenueAnswer
+from lib.domain.venues import CAPABILITIES
 from lib.log import hide
 from lib.ports.exchange import KeyProbe
 
@@ -135,7 +136,7 @@ class PybitKeyProbe(KeyProbe):
             doubts = self._isolate(venue, session)
             # a write: a key that may only read, or not touch positions, is refused here whatever was told of it
             self._ask(venue, session, lambda: session.switch_position_mode(**switch))
-            if venue == "demo":
+            if not CAPABILITIES[venue].offers_everything:
                 self._try_orders(venue, session, symbol)
         return doubts
 
@@ -207,10 +208,10 @@ class PybitKeyProbe(KeyProbe):
 
 def _is_not_offered(venue: Venue, answer: VenueAnswer | None) -> bool:
     """
-    Whether *answer* says that demo trading does not have this. A refusal that gives reasons is one of the account, and
-    money that is real is never traded on a doubt.
+    Whether *answer* says that *venue*, which does not offer everything, does not have this. A refusal that gives
+    reasons is one of the account, and money that is real is never traded on a doubt.
     """
-    if venue != "demo" or answer is None or answer.reasons:
+    if CAPABILITIES[venue].offers_everything or answer is None or answer.reasons:
         return False
     return answer.code in (NOT_FOUND if answer.is_http else NOT_OFFERED)
 

@@ -16,12 +16,12 @@ from lib.adapters.sql.ledger.moving import transition
 from lib.adapters.sql.ledger.rows import Now, order_for_update, shared
 from lib.adapters.sql.tables.people import accounts, system_flags, users
 from lib.adapters.sql.tables.trading import platform_locks, risk_locks, trader_lease
-from lib.domain.account import feed_fits, pool_of
 from lib.domain.exchange_records import SignedOrder
 from lib.domain.gates import kinds_of
 from lib.domain.locks import claim_locks
 from lib.domain.order import Claim, ClaimFacts, Order
 from lib.domain.order_rules import claimed, moved, rule_claim
+from lib.domain.venues import feed_fits, pool_of
 
 _Locks = list[tuple[str, int]]
 """Kinds with their *until_ms*: which of them hold is said by the clock, read last."""

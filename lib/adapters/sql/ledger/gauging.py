@@ -23,6 +23,7 @@ from lib.domain.gates import UNLISTED_MS, LogFacts, PlatformFacts, kinds_of, new
 from lib.domain.order import IN_FLIGHT, OrderState
 from lib.domain.order_rules import is_unresolved
 from lib.domain.position import ZERO
+from lib.domain.venues import venues_of
 
 _MAY_BE_UNRESOLVED = [state.value for state in (*IN_FLIGHT, OrderState.NEEDS_HUMAN, OrderState.PLANNED)]
 
@@ -92,8 +93,7 @@ def platform_facts(connection: sa.Connection, now: Now, feed: str, t_ms: int, po
 
 
 def _of_pool(feed: str, pool: Pool) -> tuple[sa.ColumnElement[bool], ...]:
-    paper = accounts.c.venue == "paper"
-    return accounts.c.feed == feed, paper if pool == "paper" else sa.not_(paper)
+    return accounts.c.feed == feed, accounts.c.venue.in_(venues_of(pool))
 
 
 def _day_start(row: sa.RowMapping, t_ms: int) -> Decimal:
