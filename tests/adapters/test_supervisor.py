@@ -174,6 +174,22 @@ async def test_who_uses_a_text_for_long_finds_what_waited_meanwhile() -> None:
     assert heard == ["up", "data 1", "data 2"]
 
 
+async def test_who_does_something_long_before_it_listens_pings_meanwhile_and_hears_the_pong() -> None:
+    async def busy(line: Line) -> None:
+        line.watch.came_up()
+        for _ in range(3):
+            await line.ping_if_due()
+            venue.time.s += 21
+        line.watch.caught_up(line.now())
+        async for text in line.texts():
+            heard.append(text)
+
+    venue, heard = Venue(["pong", "data"]), list[str]()
+    await venue.supervise(busy)
+    assert heard == ["pong", "data"]
+    assert venue.sockets[0].said.count(PING) >= 2
+
+
 @pytest.mark.parametrize(
     ("ended", "told"),
     [

@@ -5,7 +5,8 @@ A connection counts once its subscription is acknowledged. Each symbol is asked 
 not have (any more) is left out, and asked for again a while later; the others hear nothing of it. It is given up when
 the venue closes it, when a ping stays unanswered, or when no kline arrives for a while (a connected stream is not a
 living one); then a new one follows, for ever, with growing jittered pauses and never more than one attempt a second. A
-malformed frame is counted and dropped. What a callback raises ends `run` and propagates.
+malformed frame is counted and dropped. What a callback raises ends `run` and propagates. Patience and pauses are those
+of every stream (`watchdog`, `lib.domain.backoff`); only the threads are its own.
 
 It repairs nothing: after every (re)subscription *on_connect* is called, and the use-case fetches what was missed.
 
@@ -156,7 +157,6 @@ class _Session:
     ) -> None:
         self._socket = socket
         self._topics = topics
-        self._timings = timings
         self._now = now
         self._unanswered: set[str] = set()
         self._has_topics = False

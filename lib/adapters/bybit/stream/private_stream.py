@@ -41,8 +41,6 @@ TOPICS = ("order", "execution", "position", "wallet")
 AUTH_LIFE_MS = 60_000
 """How far ahead of our clock a sign-in expires: more than clocks differ (one 12 s behind was met)."""
 _SUBSCRIBE = msgspec.json.encode({"req_id": "subscribe", "op": "subscribe", "args": TOPICS}).decode()
-
-
 _BACKOFF = Backoff(0.5, 60.0, jitter=1.0)
 
 

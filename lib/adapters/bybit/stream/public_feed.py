@@ -34,8 +34,8 @@ class BybitPublicFeed(PublicFeed):
     `lib.ports.market.PublicFeed` over *ws_url* (…/v5/public/linear), with *market_data* for what a stream cannot
     replay.
 
-    The first events are the closed candles from the minute of *since_ms* (epoch ms) on, oldest first. Without
-    any kline or ticker for as long as *timings* say, a connection is dead.
+    The first events are the closed candles from the minute of *since_ms* (epoch ms) on, oldest first. Without any
+    kline or ticker for as long as *timings* say, a connection is dead.
     """
 
     def __init__(
@@ -80,19 +80,21 @@ class BybitPublicFeed(PublicFeed):
         for symbol in self._symbols:  # one request each: the venue grants or refuses it as a whole
             await line.say(_subscription(symbol))
         line.watch.came_up()  # what counts here is data
-        listed = [symbol for symbol in self._symbols if await self._is_filled(symbol)]
+        listed = [symbol for symbol in self._symbols if await self._is_filled(symbol, line)]
         if not listed:
             raise Lost("the venue lists none of the symbols")
         missing = len(self._symbols) - len(listed)
         if missing:
             line.watch.lacks_something(line.now())
-        line.watch.data_arrived(line.now())
+        line.watch.data_arrived(line.now())  # nobody listened meanwhile
+        line.watch.caught_up(line.now())
         async for frame in self._frames(line, refusals=missing):
             for event in self._parse(frame):
                 await self._emit(event)
 
-    async def _is_filled(self, symbol: str) -> bool:
+    async def _is_filled(self, symbol: str, line: Line) -> bool:
         """Pass on what was missed of *symbol*, while pushes wait in the socket; False when the venue has none."""
+        await line.ping_if_due()
         try:
             await self._fill(symbol, None)
         except NotListed as gone:

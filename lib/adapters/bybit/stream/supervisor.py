@@ -45,13 +45,17 @@ class Line:
         """Send *text*."""
         await self._socket.send_str(text)
 
+    async def ping_if_due(self) -> None:
+        """Keep the connection alive, also while nobody listens because something else takes long."""
+        if self.watch.is_ping_due(self._now()):
+            await self.say(PING)
+
     async def texts(self) -> AsyncIterator[str]:
         """What is heard, in order, each a sign of life; pings meanwhile. *Lost* when the peer or our patience ends."""
         while True:
             if why := self.watch.why_lost(self._now()):
                 raise Lost(why)
-            if self.watch.is_ping_due(self._now()):
-                await self.say(PING)
+            await self.ping_if_due()
             try:
                 message = await self._socket.receive(timeout=max(self.watch.next_s(self._now()), 0.001))
             except TimeoutError:
