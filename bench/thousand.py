@@ -243,7 +243,7 @@ async def shared_limits(folder: Path) -> AsyncIterator[RedisLimits]:
         server.stop()
 
 
-def desk_of(
+def context_of(
     url: str, transport: CountingTransport, limits: RedisLimits, ledger: SqlLedger, private_key: str
 ) -> TradingContext:
     """A trader's context whose limits of a whole platform do not count here."""
@@ -275,7 +275,7 @@ async def measure(folder: Path, count: int, database: str) -> Result:
     with opened_ledger(folder, database) as (engine, ledger):
         async with running_venue(folder) as url, shared_limits(folder) as limits, open_session() as session:
             transport = CountingTransport(AiohttpTransport(url, session))
-            context = desk_of(url, transport, limits, ledger, private)
+            context = context_of(url, transport, limits, ledger, private)
             members = await open_accounts(url, count)
             await asyncio.to_thread(enlist, engine, VaultSealer(public), members, context.clock.now_ms())
             await as_by_the_last_cycle(context)

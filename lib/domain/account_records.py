@@ -88,7 +88,7 @@ class PaperAccount:
 
 
 @dataclass(frozen=True, slots=True)
-class AccountLook:
+class AccountReading:
     """An exchange account before it is registered: USDT *balance*, link ids of its recent and working orders."""
 
     balance: Decimal

@@ -59,7 +59,7 @@ def decide(
         return AccountPlan("kept", f"already {wanted}: stop, target and leverage stay as they are")
     if facts.position.is_flat:
         return _enter(decision, side, facts, settings, instrument, ref, t_ms)
-    return _turn(decision, side, facts, settings, instrument, ref, t_ms)
+    return _flip(decision, side, facts, settings, instrument, ref, t_ms)
 
 
 def _enter(  # noqa: PLR0913 - the whole plan in one place
@@ -80,7 +80,7 @@ def _enter(  # noqa: PLR0913 - the whole plan in one place
     return AccountPlan(outcome, decision.reason, (entry_draft(side, sizing, ref),), sizing.clamps)
 
 
-def _turn(  # noqa: PLR0913
+def _flip(  # noqa: PLR0913
     decision: Decision,
     side: Side,
     facts: Facts,

@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Literal, Protocol
 
 from lib.domain.account import Doubt, Venue
-from lib.domain.account_records import AccountLook, PaperAccount, TraderAccount
+from lib.domain.account_records import AccountReading, PaperAccount, TraderAccount
 from lib.domain.api_key import ApiKey, KeyInfo
 from lib.domain.books import Fill, Transfer
 from lib.domain.errors import Retry
@@ -151,7 +151,7 @@ class AccountHints(Protocol):
         ...
 
 
-class PaperDesk(Protocol):
+class PaperAccounts(Protocol):
     """The paper exchange of this deployment, where a form opens accounts."""
 
     def open(self, label: str, balance: Decimal) -> PaperAccount:
@@ -165,6 +165,6 @@ class PaperDesk(Protocol):
 class AccountProbe(Protocol):
     """Reads an account with its key in clear, synchronous; not callable from a running event loop."""
 
-    def look(self, venue: Venue, uid: str, key: ApiKey, symbol: str) -> AccountLook:
+    def read(self, venue: Venue, uid: str, key: ApiKey, symbol: str) -> AccountReading:
         """The account's balance and orders. *Pause* for a refused key, *Retry* for an unreachable venue."""
         ...
