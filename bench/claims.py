@@ -5,8 +5,9 @@ Ours is `run_cycle` over the real client, a SQLite ledger and the simulator in a
 HTTP: gates, sizing, plan, leverage check, claim, send, while the first orders are already being asked about. The clock
 starts when the answers are there, prefetching being done by then. The floor makes the same signed calls an account
 needs from there to its order (position, create), all accounts at once, with nothing in between. Rounds are interleaved
-on fresh accounts and medians compared. Both sides lift the limit of calls per address, which the venue would hold
-everybody to. Start: `python -m bench.claims`.
+on fresh accounts and medians compared. Each round has a minute of its own, from its beginning, so that no figure
+depends on the second the command was started in. Both sides lift the limit of calls per address, which the venue would
+hold everybody to. Start: `python -m bench.claims`.
 """
 
 import argparse
@@ -17,7 +18,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -53,6 +54,8 @@ BALANCE = Decimal(100_000)
 LEVERAGE = 10  # what a fresh account has: the usual case, in which nothing needs setting
 VIEW = Decision("buy", Decimal("0.9"), LEVERAGE, "bench", Decimal("0.02"), Decimal("0.05"))
 QUIET_S = 0.2
+CLOSED_MS = 1_000
+"""How long after T its candle is there."""
 
 Member = tuple[str, ApiKey]
 """(uid, key) of an account at the simulator."""
@@ -64,6 +67,7 @@ class TimedTransport:
     def __init__(self, inner: AiohttpTransport) -> None:
         self._inner = inner
         self.left: list[float] = []
+        self.on_create: Callable[[], None] = lambda: None
         self.wallets = 0
         self.under_way = 0
         self.last_at = 0.0
@@ -73,6 +77,7 @@ class TimedTransport:
     ) -> tuple[int, Mapping[str, str], bytes]:
         if path == CREATE:
             self.left.append(time.perf_counter())
+            self.on_create()
         self.under_way += 1
         try:
             return await self._inner.request(method, path, query, headers, body)
@@ -89,11 +94,13 @@ class ReadyAnalyst:
     transport: TimedTransport
     accounts: int = 0
     answered_at: float = 0.0
+    on_answer: Callable[[], None] = field(default=lambda: None)
 
     async def ask(self, prompt: Prompt, budget_s: float) -> AnalystAnswer:
         while not self._prefetched():  # noqa: ASYNC110 - it is the absence of events that is waited for
             await asyncio.sleep(0.01)
         self.answered_at = time.perf_counter()
+        self.on_answer()
         return AnalystAnswer(VIEW, "", prompt.model, 0, 0, 0, False)
 
     def _prefetched(self) -> bool:
@@ -116,17 +123,17 @@ class Window:
 
 
 class Bench:
-    """Everything both sides use; one venue, one session."""
+    """Everything both sides use; one venue, one session. *database* names an empty one, "" = SQLite in *folder*."""
 
-    def __init__(self, folder: Path, url: str, session: aiohttp.ClientSession) -> None:
+    def __init__(self, folder: Path, url: str, session: aiohttp.ClientSession, database: str = "") -> None:
         self.url, self.session = url, session
         self.transport = TimedTransport(AiohttpTransport(url, session))
         self.analyst, self.window = ReadyAnalyst(self.transport), Window()
-        engine = make_engine(f"sqlite:///{folder / 'ledger.db'}")
-        schema.migrate(engine)
-        self.accounts = SqlAccounts(engine)
+        self.engine = make_engine(database or f"sqlite:///{folder / 'ledger.db'}")
+        schema.migrate(self.engine)
+        self.accounts = SqlAccounts(self.engine)
         self.round = 0
-        self.ledger = SqlLedger(engine, installation=INSTALLATION)
+        self.ledger = SqlLedger(self.engine, installation=INSTALLATION)
         private, public = generate_keys()
         self.sealer = VaultSealer(public)
         clock = SystemClock()
@@ -183,20 +190,39 @@ class Bench:
         self.accounts.set_auto_trade(user_id, True, t_ms - 1)
         return user_id
 
-    async def ours(self, count: int) -> float:
-        """Seconds from the answers to the last of *count* orders leaving."""
+    async def enlisted(self, count: int) -> list[int]:
+        """The user ids of *count* fresh people, trading since before the next T."""
         members = await self.members(count)
         self.round += 1
-        t_ms = self.context.clock.now_ms() // MINUTE_MS * MINUTE_MS
-        users = [await asyncio.to_thread(self.enlist, member, t_ms) for member in members]
-        end = t_ms - MINUTE_MS
-        self.window.candles = await self.context.market.closed_candles(SYMBOL, "1m", end=end, limit=30)
+        now = self.context.clock.now_ms()
+        return [await asyncio.to_thread(self.enlist, member, now) for member in members]
+
+    async def next_t(self) -> int:
+        """
+        The minute that begins now, with its candles in the store.
+
+        Waited for: late in a minute the decision is nearly too old, and the price may have left the newest close.
+        """
+        clock = self.context.clock
+        t_ms = clock.now_ms() // MINUTE_MS * MINUTE_MS + MINUTE_MS
+        await clock.sleep((t_ms + CLOSED_MS - clock.now_ms()) / 1000)
+        self.window.candles = await self.context.market.closed_candles(SYMBOL, "1m", end=t_ms - MINUTE_MS, limit=30)
+        return t_ms
+
+    async def cycle(self, t_ms: int, users: Sequence[int]) -> CycleReport:
+        """The cycle of T, in which all of *users* buy; they trade no more afterwards."""
         self.transport.left.clear()
-        self.transport.wallets, self.analyst.accounts = 0, count
+        self.transport.wallets, self.analyst.accounts = 0, len(users)
         report = await run_cycle(self.context, t_ms)
-        _check(report, len(self.transport.left), count)
+        _check(report, len(self.transport.left), len(users))
         for user_id in users:
             await asyncio.to_thread(self.accounts.set_auto_trade, user_id, False, t_ms)
+        return report
+
+    async def ours(self, count: int) -> float:
+        """Seconds from the answers to the last of *count* orders leaving."""
+        users = await self.enlisted(count)
+        await self.cycle(await self.next_t(), users)
         return max(self.transport.left) - self.analyst.answered_at
 
     async def floor(self, count: int) -> float:

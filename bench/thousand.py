@@ -6,7 +6,8 @@ simulator in a process of its own on real loopback HTTP with Bybit's limits on: 
 HTTP 403 for ten minutes, and those per account and endpoint. The analyst answers at once. The clock starts at T, the
 cycle two seconds later, as by the timetable. The venue itself says what the most calls in any 5 s were. The rate until
 the last claim is held against 80 % of the venue's limit, 96 calls a second. Not measured: the guardian, who rests, and
-accounts whose leverage must be set first (two calls more). Start: `python -m bench.thousand`.
+accounts whose leverage must be set first (two calls more). The trader's own CPU stands beside the limit: what it took
+until the last claim, as a share of the time until then. Start: `python -m bench.thousand`.
 """
 
 import argparse
@@ -82,14 +83,16 @@ class CountingTransport:
 
 
 class ClaimingLedger(SqlLedger):
-    """A ledger that remembers when each claim was granted, epoch ms."""
+    """A ledger that remembers when each claim was granted (epoch ms), and the process's CPU time then (s)."""
 
     claims: list[int]
+    cpu_s: list[float]
 
     async def claim(self, order: Order, signed: SignedOrder, holder: str) -> Claim:
         claim = await super().claim(order, signed, holder)
         if claim.granted:
             self.claims.append(SystemClock().now_ms())
+            self.cpu_s.append(time.process_time())
         return claim
 
 
@@ -126,6 +129,7 @@ class Result:
     peak: int
     per_second: float
     refused: int
+    cpu_s: float
 
     @property
     def is_fine(self) -> bool:
@@ -219,7 +223,7 @@ def opened_ledger(folder: Path, url: str) -> Iterator[tuple[sa.Engine, ClaimingL
     engine = make_engine(url or f"sqlite:///{folder / 'ledger.db'}")
     schema.migrate(engine)
     ledger = ClaimingLedger(engine, installation=INSTALLATION)
-    ledger.claims = []
+    ledger.claims, ledger.cpu_s = [], []
     try:
         yield engine, ledger
     finally:
@@ -239,7 +243,7 @@ async def shared_limits(folder: Path) -> AsyncIterator[RedisLimits]:
         server.stop()
 
 
-def desk_of(
+def context_of(
     url: str, transport: CountingTransport, limits: RedisLimits, ledger: SqlLedger, private_key: str
 ) -> TradingContext:
     """A trader's context whose limits of a whole platform do not count here."""
@@ -271,14 +275,14 @@ async def measure(folder: Path, count: int, database: str) -> Result:
     with opened_ledger(folder, database) as (engine, ledger):
         async with running_venue(folder) as url, shared_limits(folder) as limits, open_session() as session:
             transport = CountingTransport(AiohttpTransport(url, session))
-            context = desk_of(url, transport, limits, ledger, private)
+            context = context_of(url, transport, limits, ledger, private)
             members = await open_accounts(url, count)
             await asyncio.to_thread(enlist, engine, VaultSealer(public), members, context.clock.now_ms())
             await as_by_the_last_cycle(context)
             t_ms, report = await next_cycle(context)
             ended = context.clock.now_ms()
     seen = json.loads((folder / "seen.json").read_text())
-    return summed_up(count, t_ms, ended, report, ledger.claims, seen, transport.refused)
+    return summed_up(count, t_ms, ended, report, ledger, seen, transport.refused)
 
 
 async def next_cycle(context: TradingContext) -> tuple[int, CycleReport]:
@@ -287,6 +291,8 @@ async def next_cycle(context: TradingContext) -> tuple[int, CycleReport]:
     await context.clock.sleep((t_ms + LAG_MS - context.clock.now_ms()) / 1000)
     assert isinstance(context.candles, Window)
     context.candles.candles = await context.market.closed_candles(SYMBOL, "1m", end=t_ms - MINUTE_MS, limit=30)
+    assert isinstance(context.orders, ClaimingLedger)
+    context.orders.cpu_s.append(time.process_time())
     return t_ms, await run_cycle(context, t_ms)
 
 
@@ -299,7 +305,7 @@ async def as_by_the_last_cycle(context: TradingContext) -> None:
 
 
 def summed_up(
-    count: int, t_ms: int, ended: int, report: CycleReport, claims: Sequence[int], seen: list[int], refused: int
+    count: int, t_ms: int, ended: int, report: CycleReport, ledger: ClaimingLedger, seen: list[int], refused: int
 ) -> Result:
     """The figures of one run."""
     outcomes: dict[str, int] = {}
@@ -308,7 +314,7 @@ def summed_up(
     if report.idle or len(outcomes) > 1:
         print(report.idle, outcomes)
     orders = [order for result in report.results for order in result.orders]
-    last = max(claims, default=ended)
+    last = max(ledger.claims, default=ended)
     of_cycle = [at for at in seen if t_ms + LAG_MS <= at]
     to_last = [at for at in of_cycle if at <= last]
     return Result(
@@ -321,6 +327,7 @@ def summed_up(
         peak=max((bisect_left(seen, at + IP_WINDOW_MS) - number for number, at in enumerate(seen)), default=0),
         per_second=len(to_last) / max((last - t_ms - LAG_MS) / 1000, 0.001),
         refused=refused,
+        cpu_s=max(ledger.cpu_s) - min(ledger.cpu_s),
     )
 
 
@@ -332,7 +339,9 @@ def show(result: Result, took_s: float) -> None:
         f"all known T + {result.cycle_s:.1f} s\n"
         f"{result.requests} calls, at most {result.peak} in 5 s ({result.peak / MOST_IN_WINDOW:.2f} of 80 % of the "
         f"venue's limit), {result.refused} refused as too many   {result.per_second:.1f} calls/s until the last claim, "
-        f"{result.per_second / FLOOR_PER_SECOND:.2f} of what the limit allows   {took_s:.0f} s in all"
+        f"{result.per_second / FLOOR_PER_SECOND:.2f} of what the limit allows   {took_s:.0f} s in all\n"
+        f"CPU until the last claim {result.cpu_s:.1f} s ({result.cpu_s / max(result.claims_s, 0.001):.2f} of the time, "
+        f"{result.cpu_s * 1000 / result.accounts:.1f} ms an account)"
     )
 
 

@@ -35,7 +35,7 @@ from lib.domain.order import TERMINAL, Order, OrderState
 from lib.queries import PlatformStanding
 from lib.trading.kill_switch.operator import NoSuchAccountError
 from lib.trading.kill_switch.proof import Proof
-from lib.trading.orders.settle_by_hand import Word, look_again, settle
+from lib.trading.orders.settle_by_hand import Word, ask_again, settle
 from services import control_platform
 from services.control_text import (
     broken_line,
@@ -132,7 +132,7 @@ async def _locks(control: Control, asked: argparse.Namespace) -> int:
 async def _needs_human(control: Control, asked: argparse.Namespace) -> int:
     rows = [row for account in (await _platform(control)).accounts for row in account.needs_human]
     for row in rows:
-        evidence = await look_again(control.ledger, control.exchanges, row)
+        evidence = await ask_again(control.ledger, control.exchanges, row)
         _say([order_line(row), f"  {evidence.sentence}"])
     _say([] if rows else ["no order needs a person"])
     return 0
@@ -239,7 +239,7 @@ async def _settle(control: Control, asked: argparse.Namespace) -> int:
     order = await control.ledger.order_by_link(asked.link_id)
     if order is None:
         return _complain(f"there is no order {asked.link_id}", 1)
-    evidence = await look_again(control.ledger, control.exchanges, order)
+    evidence = await ask_again(control.ledger, control.exchanges, order)
     word = Word(OrderState(asked.state), control.operator.who, asked.why)
     if against := await settle(control.ledger, order, evidence, word):
         return _complain(f"refused: {against}", 1)

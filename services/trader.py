@@ -38,7 +38,7 @@ def timetable(trader: Trader) -> schedule.Scheduler:
     table.every(2).seconds.do(trader.take_commands)
     table.every(2).seconds.do(trader.enforce_stops)
     table.every(CHECK_EVERY_S).seconds.do(trader.check_clocks)
-    table.every(60).seconds.do(trader.look_at_markets)
+    table.every(60).seconds.do(trader.check_markets)
     table.every(MODES_EVERY_S).seconds.do(trader.check_modes)
     return table
 
@@ -57,7 +57,7 @@ async def serve(settings: Settings, stop: asyncio.Event) -> None:
 async def run(trader: Trader, stop: asyncio.Event) -> None:
     """Recover, run the timetable until *stop*, then drain."""
     if await _started(trader, stop):
-        trader.look_at_markets()
+        trader.check_markets()
         table = timetable(trader)
         while not stop.is_set() and trader.halted is None:
             table = in_time(table, trader)

@@ -10,8 +10,8 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from lib import log
+from lib.accounts.bulkhead import Bulkhead, Refusals
 from lib.accounts.refusal import Refusal
-from lib.accounts.turns import Refusals, Turns
 from lib.clock import Clock
 from lib.domain.pace import Pace
 from lib.ports.exchange import BudgetAway, NotNow
@@ -32,19 +32,19 @@ AWAY = Refusal("refuse.budget")
 _log = log.get("accounts.checking")
 
 
-def one_at_a_time(*, waiting: int = WAITING, patience_s: float = PATIENCE_S) -> Turns:
+def one_at_a_time(*, waiting: int = WAITING, patience_s: float = PATIENCE_S) -> Bulkhead:
     """One inside, at most *waiting* in front for *patience_s* seconds; *NotNow* for everybody else."""
     words = Refusals(NotNow, "others are being checked at this moment", "the check before this one takes too long")
-    return Turns(words, at_once=1, waiting=waiting, patience_s=patience_s)
+    return Bulkhead(words, at_once=1, waiting=waiting, patience_s=patience_s)
 
 
 class PacedChecks:
     """The door in front of every call that a web request can cause; safe from any thread."""
 
-    def __init__(self, throttles: Throttles, clock: Clock, turns: Turns | None = None) -> None:
+    def __init__(self, throttles: Throttles, clock: Clock, bulkhead: Bulkhead | None = None) -> None:
         self._throttles = throttles
         self._clock = clock
-        self._turns = turns or one_at_a_time()
+        self._bulkhead = bulkhead or one_at_a_time()
 
     def counted(self, *tallies: tuple[str, Pace]) -> Refusal | None:
         """Count one try under every tally, or say how long to wait and count none."""
@@ -60,7 +60,7 @@ class PacedChecks:
         if refusal := self.counted(*tallies):
             return refusal
         try:
-            with self._turns.turn():
+            with self._bulkhead.place():
                 return check()
         except NotNow as busy:
             _log.warning("check.not_now", why=str(busy))

@@ -5,7 +5,7 @@ Argon2 takes tens of milliseconds and megabytes each, on purpose; without a gate
 core from the people already inside.
 """
 
-from lib.accounts.turns import Refusals, Turns
+from lib.accounts.bulkhead import Bulkhead, Refusals
 from lib.domain.errors import Retry
 from lib.ports.secrets import PasswordHasher
 
@@ -17,16 +17,16 @@ class GatedHasher(PasswordHasher):
 
     def __init__(self, hasher: PasswordHasher, *, at_once: int = 2, waiting: int = 24, patience_s: float = 5.0) -> None:
         self._hasher = hasher
-        self._turns = Turns(FULL, at_once=at_once, waiting=waiting, patience_s=patience_s)
+        self._bulkhead = Bulkhead(FULL, at_once=at_once, waiting=waiting, patience_s=patience_s)
 
     def hash(self, password: str) -> str:
         """As `PasswordHasher.hash`."""
-        with self._turns.turn():
+        with self._bulkhead.place():
             return self._hasher.hash(password)
 
     def verify(self, stored: str | None, password: str) -> bool:
         """As `PasswordHasher.verify`."""
-        with self._turns.turn():
+        with self._bulkhead.place():
             return self._hasher.verify(stored, password)
 
     def needs_rehash(self, stored: str) -> bool:

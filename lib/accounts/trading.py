@@ -24,7 +24,7 @@ from lib.domain.api_key import ApiKey, KeyInfo, SealContext
 from lib.domain.command import Command, CommandKind
 from lib.domain.errors import Pause, Retry
 from lib.domain.gates import ENDED_BY_A_PERSON
-from lib.ports.exchange import AccountProbe, KeyProbe, NotNow, PaperDesk
+from lib.ports.exchange import AccountProbe, KeyProbe, NotNow, PaperAccounts
 from lib.ports.people import (
     AccountInUse,
     Accounts,
@@ -60,7 +60,7 @@ class TradingPorts:
     accounts: Accounts
     keyring: Keyring
     queue: CommandQueue
-    paper: PaperDesk
+    paper: PaperAccounts
     key_probe: KeyProbe
     account_probe: AccountProbe
     sealer: Sealer
@@ -165,15 +165,15 @@ class TradingDesk:
         if flaw := rights_flaw(info, ports.clock.now_ms()):
             return _refused(flaw)
         opened_ms = ports.clock.now_ms()
-        look = _asked(lambda: ports.account_probe.look(venue, info.uid, key, here.symbol))
-        if flaw := hands_flaw(look.links, here.installation):
+        reading = _asked(lambda: ports.account_probe.read(venue, info.uid, key, here.symbol))
+        if flaw := hands_flaw(reading.links, here.installation):
             return _refused(flaw)
         try:
-            uid = info.uid or self._uid_by_marks(user_id, venue, key, look.links)
+            uid = info.uid or self._uid_by_marks(user_id, venue, key, reading.links)
         except AccountTaken:
             return Refusal("refuse.key.taken")
         doubts = (*info.doubts, *_asked(lambda: ports.key_probe.prepare(venue, key, here.symbol)))
-        put = self._put(user_id, venue, uid, key, (look.balance, opened_ms), doubts)
+        put = self._put(user_id, venue, uid, key, (reading.balance, opened_ms), doubts)
         return put if isinstance(put, Refusal) else _saved(put, venue, key, info, doubts)
 
     def _uid_by_marks(self, user_id: int, venue: Venue, key: ApiKey, links: Iterable[str]) -> str:

@@ -139,7 +139,7 @@ def _prover(settings: Settings, ledger: Ledger, exchanges: Exchanges, clock: Clo
     )
     # no trader has looked at its start: as far back as our rows may have been lost
     clocks = {venue: _time_of(url) for venue, url in settings.venue_urls.items()}
-    return Prover(context, look=Sweep(None, deep=True), clocks=clocks)
+    return Prover(context, sweep=Sweep(None, deep=True), clocks=clocks)
 
 
 def _time_of(url: str) -> VenueTime:

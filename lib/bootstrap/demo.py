@@ -22,7 +22,7 @@ from lib.domain.analyst_name import RULES_MODEL
 from lib.domain.bybit_sites import FEEDS
 from lib.domain.candle import MINUTE_MS
 from lib.market.history import load_history
-from lib.replay.rehearsal import Players, Rehearsal, Stores
+from lib.replay.rehearsal import Rehearsal, RehearsalNames, Stores
 from lib.settings import Settings
 from lib.simulator.exchange import LocalExchange
 from lib.simulator.feeds import Feed, identity, open_feed
@@ -65,7 +65,7 @@ async def _make(settings: Settings, engine: sa.Engine, say: Callable[[str], None
     try:
         await exchange.resume()
         kept = Stores(engine, stores.redis_client(settings), redis_async)
-        players = Players(
+        names = RehearsalNames(
             feed=settings.feed_name,
             symbol=config.symbols[0],
             model=RULES_MODEL,
@@ -73,7 +73,7 @@ async def _make(settings: Settings, engine: sa.Engine, say: Callable[[str], None
             secret=settings.encryption_key,
             public=settings.encryption_public_key,
         )
-        await _live_through(exchange, clock, kept, players, config, now, say)
+        await _live_through(exchange, clock, kept, names, config, now, say)
     finally:
         await redis_async.aclose()
         store.close()
@@ -91,7 +91,7 @@ async def _live_through(  # noqa: PLR0913 - one day, wired
     exchange: LocalExchange,
     clock: SteppedClock,
     kept: Stores,
-    players: Players,
+    names: RehearsalNames,
     config: SimulatorConfig,
     until_ms: int,
     say: Callable[[str], None],
@@ -102,9 +102,9 @@ async def _live_through(  # noqa: PLR0913 - one day, wired
         for result in report.results:
             outcomes[result.outcome] = outcomes.get(result.outcome, 0) + 1
 
-    async with Rehearsal.opened(exchange, clock, kept, players, application(config, exchange, clock)) as rehearsal:
+    async with Rehearsal.opened(exchange, clock, kept, names, application(config, exchange, clock)) as rehearsal:
         wishes = AccountSettings(risk_level=RiskLevel.MEDIUM, max_leverage=5)
-        rehearsal.add_person(demo_email(players.feed), wishes, BALANCE, is_demo=True)
+        rehearsal.add_person(demo_email(names.feed), wishes, BALANCE, is_demo=True)
         cycles = await rehearsal.run(until_ms, on_cycle)
     told = ", ".join(f"{count} {outcome}" for outcome, count in sorted(outcomes.items()))
     say(f"the demo account has lived through {cycles} cycles: {told}")

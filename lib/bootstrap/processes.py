@@ -35,7 +35,7 @@ from lib.ports.market import NotListed
 from lib.settings import VERSION, Settings
 from lib.simulator.analyst.completions import MODELS
 from lib.simulator.server import SimulatorConfig, Upstream, serve
-from lib.trading.commands import Clerk
+from lib.trading.commands import CommandRunner
 from lib.trading.context import TradingContext
 from lib.trading.guardian.task import Guardian
 from lib.trading.kill_switch.stopper import Stopper
@@ -112,8 +112,10 @@ async def _trader(settings: Settings, holder: str) -> AsyncIterator[Trader]:
         hints = BybitAccountHints(opener, settings.private_ws_urls, session, clock)
         try:
             probe = PybitKeyProbe(urls, ban=stores.check_lane(settings), clock=clock)
-            clerk = Clerk(context, SqlCommands(engine, clock), opener, probe)
-            yield Trader(context, Guardian(context, hints), clerk, Stopper(context, allowed=settings.trading_enabled))
+            command_runner = CommandRunner(context, SqlCommands(engine, clock), opener, probe)
+            yield Trader(
+                context, Guardian(context, hints), command_runner, Stopper(context, allowed=settings.trading_enabled)
+            )
         finally:
             await hints.close()
             await limits.told()

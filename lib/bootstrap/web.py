@@ -15,7 +15,7 @@ from lib.accounts.people import People
 from lib.accounts.trading import Deployment, TradingDesk, TradingPorts
 from lib.adapters.bybit.rest.account_probe import BybitAccountProbe
 from lib.adapters.bybit.rest.key_probe import PybitKeyProbe
-from lib.adapters.bybit.rest.paper_desk import SimulatorPaperDesk
+from lib.adapters.bybit.rest.paper_accounts import SimulatorPaperAccounts
 from lib.adapters.passwords import Passwords
 from lib.adapters.redis.connection import connect_async
 from lib.adapters.redis.live import RedisLiveCandles
@@ -115,7 +115,7 @@ def _trading(settings: Settings, engine: sa.Engine, clock: Clock) -> TradingDesk
         accounts=SqlAccounts(engine),
         keyring=SqlKeyring(engine, clock),
         queue=SqlCommandQueue(engine),
-        paper=SimulatorPaperDesk(settings.paper_api_url, settings.simulator_token, ban=lane),
+        paper=SimulatorPaperAccounts(settings.paper_api_url, settings.simulator_token, ban=lane),
         key_probe=PybitKeyProbe(urls, ban=lane, clock=clock),
         account_probe=BybitAccountProbe(urls, clock, lane),
         sealer=VaultSealer(settings.encryption_public_key),

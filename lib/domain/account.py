@@ -14,13 +14,13 @@ Venue = Literal["paper", "demo", "testnet", "mainnet"]
 VENUES: tuple[Venue, ...] = ("paper", "demo", "testnet", "mainnet")
 
 Pool = Literal["exchange", "paper"]
-"""Whose use counts together in the platform's limits: real exchanges' accounts, or those with paper money."""
+"""The accounts whose use counts together in the platform's limits: those at real exchanges, or those on paper."""
 POOLS: tuple[Pool, ...] = ("exchange", "paper")
 Doubt = Literal["uid", "rights", "cross_margin"]
 DOUBTS: tuple[Doubt, ...] = ("uid", "rights", "cross_margin")
 """
-What the venue did not tell or set of an account that is taken all the same, of demo trading alone: whose account it is,
-what its key may do, and isolated margin.
+What the venue did not tell or set for an account that is accepted all the same, in demo trading alone: the account's
+uid, the rights of its key, and isolated margin.
 """
 
 MAX_CUSTOM_PROMPT = 1_000
@@ -28,10 +28,10 @@ MAX_CUSTOM_PROMPT = 1_000
 
 
 MOST_GUESTS = 50
-"""People without a password who live at once, unless the operator says otherwise: each is served in every cycle."""
+"""Guests that exist at once, unless the operator says otherwise: each guest is served in every cycle."""
 
 Colours = Literal["language", "red_up", "green_up"]
-"""Which colour a rise has: as the person's language has it, as in Korea, as elsewhere."""
+"""The colour of a rise: by the person's language, red as in Korea, green as elsewhere."""
 
 
 class RiskLevel(StrEnum):
@@ -44,7 +44,7 @@ class RiskLevel(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class RiskProfile:
-    """What a level means: share of equity risked to the stop, leverage cap, least confidence that trades."""
+    """The meaning of a risk level: share of equity risked to the stop, leverage cap, least confidence that trades."""
 
     risk_per_trade: Decimal
     leverage_cap: int
@@ -91,16 +91,16 @@ class PlatformLimits:
     analyst_tokens: int = 20_000_000
     analyst_cost: Decimal = Decimal(20)
     guest_tokens: int = 1_000_000
-    """Analyst tokens a day for guests alone, of all together."""
+    """Analyst tokens a day for all guests together."""
     unreadable: tuple[str, ...] = ()
-    """Those an operator set by a row that cannot be read: while there is one, nothing is entered."""
+    """The limits an operator set by a row that cannot be read: while there is one, there are no entries."""
 
     def of(self, pool: Pool, pools: frozenset[Pool]) -> "PlatformLimits":
         """
-        What *pool* may use in a deployment that serves *pools*.
+        The limits of *pool* in a deployment that serves *pools*.
 
-        What is used counts in its own pool alone. The analyst is one bill, though: where both are served, a quarter of
-        its budget is paper's, so that the sum stays the operator's.
+        Use counts in its own pool alone. The analyst is one bill, though: where both pools are served, a quarter of
+        the analyst's budget is paper's, so that the sum stays the operator's.
         """
         if len(pools) < len(POOLS):
             return self
@@ -112,7 +112,7 @@ class PlatformLimits:
 
 @dataclass(frozen=True, slots=True)
 class AccountSettings:
-    """What the owner chose. *risk_per_trade* and *min_confidence* may only be stricter than the level's."""
+    """The owner's choices. *risk_per_trade* and *min_confidence* may only be stricter than the risk level's."""
 
     risk_level: RiskLevel = RiskLevel.MEDIUM
     max_leverage: int = 10

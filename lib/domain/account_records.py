@@ -30,24 +30,26 @@ class TraderAccount:
     booked_qty: Decimal
     """Signed quantity our fills add up to."""
     flatten: bool = False
-    """L3 of this account: nothing is entered, what is open is closed."""
+    """L3 of this account: no entries, and our part of its position is closed."""
     switched_ms: int = 0
-    """When its switches were last thrown; *proven_ms* when it was last proved stopped after that (0 = not yet)."""
+    """
+    When the account's switches were last thrown; *proven_ms*: when it was proved stopped after that (0 = not yet).
+    """
     proven_ms: int = 0
     paused_by: str = ""
-    """Who switched trading off: owner, operator or system; "" = nobody."""
+    """Who switched trading off: owner, operator or system; "" = trading is on."""
     is_guest: bool = False
     doubts: tuple[Doubt, ...] = ()
-    """What the venue did not tell or set when its key was entered."""
+    """What the venue did not tell or set when the account's key was entered."""
     language: str = "ko"
-    """That of the owner's pages, "ko" or "en": the analyst gives its reason in it."""
+    """The language of the owner's pages, "ko" or "en": the analyst gives its reason in that language."""
 
 
 @dataclass(frozen=True, slots=True)
 class NewAccount:
     """
-    A person's account to be. Our books begin at *opened_ms* (epoch ms) with the venue's wallet at *start_balance* USDT;
-    executions before that moment are not ours.
+    A person's account before it is stored. Our books begin at *opened_ms* (epoch ms) with the venue's wallet at
+    *start_balance* USDT; executions before that moment are not ours.
     """
 
     user_id: int
@@ -65,7 +67,7 @@ class NewAccount:
 
 @dataclass(frozen=True, slots=True)
 class ActiveAccount:
-    """A person's active account as forms see it. *has_key* is False once its key was deleted."""
+    """A person's active account as forms see it. *has_key* is False once the account's key was deleted."""
 
     account_id: int
     venue: Venue
@@ -86,8 +88,8 @@ class PaperAccount:
 
 
 @dataclass(frozen=True, slots=True)
-class AccountLook:
-    """What lies on an exchange account before it is ours: USDT *balance*, link ids of recent and working orders."""
+class AccountReading:
+    """An exchange account before it is registered: USDT *balance*, link ids of its recent and working orders."""
 
     balance: Decimal
     links: tuple[str, ...]

@@ -1,5 +1,5 @@
 """
-One call of the analyst: what is asked, what was answered, and the cycle it belongs to.
+One call of the analyst: the prompt, the answer, and the cycle the call belongs to.
 """
 
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from lib.domain.decision import Abstained, Decision
 
 @dataclass(frozen=True, slots=True)
 class Prompt:
-    """What one prompt group sends; *user* is JSON text with candles, risk level and leverage cap."""
+    """The prompt of one prompt group; *user* is JSON text with candles, risk level and leverage cap."""
 
     system: str
     user: str
@@ -21,8 +21,8 @@ class Prompt:
 @dataclass(frozen=True, slots=True)
 class AnalystAnswer:
     """
-    The answer as read. *raw* at most 8,192 characters; *failed* = no answer came at all (timeout, 429, 5xx), and *raw*
-    is what the provider said instead. Tokens that the provider does not tell are estimated.
+    The analyst's answer as read. *raw* at most 8,192 characters; *failed* = no answer came at all (timeout, 429, 5xx),
+    and *raw* is the provider's text instead. Tokens that the provider does not tell are estimated.
     """
 
     decision: Decision | Abstained
@@ -33,7 +33,7 @@ class AnalystAnswer:
     latency_ms: int
     failed: bool
     cost: Decimal | None = None
-    """What the call cost in USD, None when no price is known."""
+    """The cost of the call in USD, None when no price is known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,16 +48,16 @@ class CycleKey:
 
 
 AskedFor = Literal["exchange", "paper", "guests"]
-"""Whom the analyst was asked for: somebody on a real exchange, nobody but with paper money, guests alone."""
+"""The accounts a call was made for: at least one at a real exchange, paper accounts only, guests only."""
 
 
 @dataclass(frozen=True, slots=True)
 class CycleRecord:
-    """What was asked and answered, stored once. *decision_json* is the parsed decision or the abstention."""
+    """A call's prompt and answer, stored once. *decision_json* is the parsed decision or the abstention."""
 
     key: CycleKey
     prompt: str
     candles: str
     answer: AnalystAnswer
     asked_for: AskedFor = "exchange"
-    """On whose budget it goes."""
+    """Whose analyst budget the call's tokens count on."""

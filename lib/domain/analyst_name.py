@@ -1,4 +1,4 @@
-"""Who answers: the bundled rules call themselves by a name of their own, whatever they were asked as. Pure."""
+"""The name of an answer's model: the bundled rules give a name of their own, whatever model was asked for. Pure."""
 
 RULES_MODEL = "maemae-rules-1"
 

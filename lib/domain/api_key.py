@@ -1,5 +1,5 @@
 """
-A person's exchange key, what the venue says of it, and what a sealed one is bound to. No repr shows a secret.
+A person's exchange key, what the venue says of the key, and what a sealed key is bound to. No repr shows a secret.
 """
 
 from dataclasses import dataclass
@@ -21,9 +21,9 @@ class ApiKey:
 @dataclass(frozen=True, slots=True)
 class KeyInfo:
     """
-    What the venue says of a key: whose it is and what it may do. *expires_at* epoch ms, 0 = not dated.
+    What the venue says of a key: the uid of its account and the key's rights. *expires_at* epoch ms, 0 = never.
 
-    *doubts* name what it does not say; then *uid* is "" and the rights are what an ordinary key has.
+    *doubts* name what the venue does not say; then *uid* is "" and the rights are those of an ordinary key.
     """
 
     uid: str
@@ -39,7 +39,7 @@ class KeyInfo:
 
 @dataclass(frozen=True, slots=True)
 class SealContext:
-    """What a sealed key is bound to; a row moved to another person, venue or version does not open."""
+    """What a sealed key is bound to; a sealed key moved to another person, venue or version does not open."""
 
     user_id: int
     venue: Venue

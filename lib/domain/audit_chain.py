@@ -1,8 +1,8 @@
 """
 The hash chain of an order's events: pure.
 
-Each event's hash covers the one before it and everything it says, so an edited or a missing event shows. It proves
-order and completeness up to the newest event; it does not prove that the newest events were not cut off.
+An event's hash covers the hash of the event before and every field of its own, so an edited or a missing event shows.
+The chain proves order and completeness up to the newest event; it does not prove that no newest events were cut off.
 """
 
 from collections.abc import Iterable

@@ -1,9 +1,10 @@
 """
-The running books of one account: what an execution or a transfer does to them, and the balance they say.
+The running books of one account: what an execution or a transfer does to the books, and the balance they give.
 
-balance = start + realised - fees + funding + transfers holds after every one, exactly. The peak moves with what is paid
-in and out, so that neither is a gain or a fall. A round trip ends when the booked position returns to zero or changes
-sign; its result is what its closing fills realised less their own fees. Pure; what equity means over time is `equity`.
+balance = start + realised - fees + funding + transfers holds after every booking, exactly. The peak moves with deposits
+and withdrawals, so that neither is a gain or a fall. A round trip ends when the booked position returns to zero or
+changes sign; its result is the profit its closing fills realised less their own fees. Pure; equity over time is
+`lib.domain.equity`.
 """
 
 from collections.abc import Iterable
@@ -20,7 +21,7 @@ TransferKind = Literal["deposit", "withdrawal", "transfer", "bonus", "other"]
 
 USDT = "USDT"
 TRADING = "trading"
-"""What a charge for the trade itself is called; a tax has the venue's name (GST, VAT)."""
+"""The name of a charge for the trade itself; a tax has the venue's name (GST, VAT)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,8 +29,8 @@ class Charge:
     """
     One part of what an execution cost: *amount* of *coin* (negative = received).
 
-    *worth* is what that is in USDT by the rate the venue named with it, None when it named none. It is for showing
-    beside: only USDT leaves the USDT balance.
+    *worth* is that amount in USDT by the rate the venue named with the charge, None without a rate. *worth* is only
+    shown: only USDT leaves the USDT balance.
     """
 
     kind: str
@@ -39,7 +40,7 @@ class Charge:
 
 
 def summed(charges: Iterable[Charge]) -> tuple[Charge, ...]:
-    """*charges* of one kind and coin as one, in the order they first came; worth what is known of all of them."""
+    """*charges* of one kind and coin summed into one, in the order they first came; *worth* where all have one."""
     sums: dict[tuple[str, str], Charge] = {}
     for one in charges:
         known = sums.get((one.kind, one.coin))
@@ -56,8 +57,8 @@ def _added(first: Charge, second: Charge) -> Charge:
 @dataclass(frozen=True, slots=True)
 class Fill:
     """
-    One execution. *fee* is what left the USDT balance for it (negative = came), taxes in USDT among it; a funding row
-    moves no quantity. *charges* name what is more than a trading fee in USDT: taxes, and whatever another coin paid.
+    One execution. *fee* is the USDT it took from the balance (negative = gave), taxes in USDT included; a funding row
+    moves no quantity. *charges* name every cost besides a trading fee in USDT: taxes, and fees paid in another coin.
     """
 
     exec_id: str
@@ -71,14 +72,14 @@ class Fill:
     kind: FillKind
     closed_qty: Decimal
     is_stop: bool
-    """Whether a protective stop or a liquidation made it (stopOrderType StopLoss, BustTrade)."""
+    """Whether a protective stop or a liquidation made the fill (stopOrderType StopLoss, BustTrade)."""
     at_ms: int
     charges: tuple[Charge, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Transfer:
-    """USDT that came (positive *amount*) or went without a trade. *transfer_id*: the venue's, unique per account."""
+    """USDT paid in (positive *amount*) or out without a trade. *transfer_id*: the venue's, unique per account."""
 
     transfer_id: str
     kind: TransferKind
@@ -88,7 +89,7 @@ class Transfer:
 
 @dataclass(frozen=True, slots=True)
 class EquityPoint:
-    """The exchange's wallet at one T, beside our books' idea of the balance (*difference* = balance - books)."""
+    """The exchange's wallet at one T, beside the balance of our books (*difference* = wallet balance - books)."""
 
     account_id: int
     t_ms: int
@@ -98,12 +99,12 @@ class EquityPoint:
 
 
 def balance(start: Decimal, realised: Decimal, fees: Decimal, funding: Decimal, transfers: Decimal) -> Decimal:
-    """Cash by the books, USDT: the only place that adds it up."""
+    """Cash by the books, USDT: the only place that adds the balance up."""
     return start + realised - fees + funding + transfers
 
 
 def paid_in(start: Decimal, transfers: Decimal) -> Decimal:
-    """What an owner put in, less what was taken out, USDT: above it is profit, below it loss."""
+    """Deposits less withdrawals of the owner, USDT: a balance above this sum is profit, below is loss."""
     return start + transfers
 
 
@@ -121,7 +122,7 @@ class Books:
     transfers: Decimal = ZERO
     last_transfer_ms: int = 0
     checked_ms: int = 0
-    """T of the newest equity point: what happened before it was looked for then."""
+    """T of the newest equity point: executions and transfers before that T were looked for then."""
 
     @property
     def balance(self) -> Decimal:
@@ -132,9 +133,9 @@ class Books:
 class RunningBooks:
     """
     The running columns of an account. Money in USDT, times in epoch ms; *funding* is positive when received,
-    *peak_equity* the highest equity so far, moved by every transfer since. *difference* is by how much the exchange's
-    wallet held more than these books when it was read at *checked_ms*, less what of it was explained since. A round
-    that brought nothing is neither won nor lost.
+    *peak_equity* the highest equity so far, moved by every transfer since. *difference* is the exchange's wallet less
+    these books when the wallet was read at *checked_ms*, less the part that was explained since. A round trip whose
+    result is 0 is neither won nor lost.
     """
 
     start_balance: Decimal

@@ -1,9 +1,9 @@
 """
 Bybit's sites and their hosts: a closed list, so that a signed request goes nowhere else.
 
-An account lives on the site where it was registered, and its keys are unknown on every other. Bybit names a
-REST host for each site and a stream host for some; the others' accounts are streamed from bybit.com. Demo trading has
-one host for everybody. https://bybit-exchange.github.io/docs/v5/guide
+An account lives on the site where it was registered, and its keys are unknown on every other site. Bybit names a
+REST host for each site and a stream host for some; accounts of the other sites are streamed from bybit.com. Demo
+trading has one host for all sites. https://bybit-exchange.github.io/docs/v5/guide
 """
 
 from collections.abc import Mapping
@@ -77,9 +77,9 @@ DOMAINS = (
     ),
     *("bybitgeorgia.ge", "manepa.jp", "byhkbit.com"),
 )
-"""Every domain that is Bybit's: an address counts once over all of them."""
+"""Every domain that is Bybit's: an address's calls are counted together over all of them."""
 
 
 def is_bybits(host: str) -> bool:
-    """Whether *host* is one of Bybit's."""
+    """Whether *host* is a host of Bybit's."""
     return any(host == domain or host.endswith(f".{domain}") for domain in DOMAINS)

@@ -1,5 +1,5 @@
 """
-Candles and the contract every reader holds them to.
+Candles, and the contract that every reader checks them against.
 
 A candle is identified by its *open_time* (epoch ms, a multiple of the interval). Prices are USDT per base unit,
 volume is in base units; all Decimal. Only closed candles exist here; the forming one travels as *FormingCandle*.
@@ -110,7 +110,7 @@ def window_problem(window: Sequence[Candle], *, step_ms: int, count: int, closes
 
 
 def sound_tail(candles: Sequence[Candle], step_ms: int) -> list[Candle]:
-    """The newest stretch of *candles* (oldest first) that is sane and consecutive: what may be shown or continued."""
+    """The newest stretch of *candles* (oldest first) that is sane and consecutive: it may be shown and continued."""
     tail: list[Candle] = []
     for candle in reversed(candles):
         if candle_problem(candle, step_ms) or (tail and candle.open_time + step_ms != tail[-1].open_time):

@@ -1,5 +1,5 @@
 """
-What a page asks of the trader.
+A command: an act that a page asks of the trader.
 """
 
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ CommandKind = Literal["ask_now", "recheck_key", "flatten"]
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """What the web asked of the trader for one account at *asked_ms* (epoch ms)."""
+    """An act the web asked of the trader for one account at *asked_ms* (epoch ms)."""
 
     id: int
     user_id: int

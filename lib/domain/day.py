@@ -1,5 +1,5 @@
 """
-The UTC day, which limits, loss and "today" are counted by. Pure; times in epoch ms.
+The UTC day, by which limits, daily loss and "today" are counted. Pure; times in epoch ms.
 """
 
 DAY_MS = 86_400_000

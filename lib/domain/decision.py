@@ -1,11 +1,11 @@
 """
 The analyst's answer, read strictly.
 
-An answer is exactly one JSON object with six keys; anything else is *Abstained*, which trades like hold and is logged
-as what it was. Nothing is coerced, repaired or inferred from prose: a duplicate key, a NaN, a number in quotes or a
-seventh key all abstain. Two wrappings that models put around an answer are taken off: one closed <think> block before
-it, one code fence around it; a word anywhere else abstains. A *hold* moves nothing, so its numbers may be zero, null or
-missing. Geometry against a price is the risk rules' business, not this module's.
+An answer is exactly one JSON object with six keys; any other answer is *Abstained*, which trades like hold and is
+logged with its reason. Nothing is coerced, repaired or inferred from prose: a duplicate key, a NaN, a number in quotes
+or a seventh key all abstain. Two wrappings that models put around an answer are taken off: one closed <think> block
+before it, one code fence around it; a word anywhere else abstains. A *hold* moves nothing, so its numbers may be zero,
+null or missing. Geometry against a price is the risk rules' business, not this module's.
 """
 
 import json
@@ -18,7 +18,7 @@ Action = Literal["buy", "sell", "hold"]
 
 MAX_ANSWER_BYTES = 16_384
 MAX_THOUGHT_BYTES = 131_072
-"""What a <think> block before the answer may add to it."""
+"""The bytes that a <think> block before the answer may add."""
 MAX_REASON_CHARS = 1_000
 MAX_LEVERAGE = 125
 NUMBERS = frozenset({"confidence", "leverage", "stop_loss", "take_profit"})
@@ -76,7 +76,7 @@ def _too_long(raw: bytes) -> _BadAnswerError:
 
 
 def _unwrapped(raw: bytes) -> bytes:
-    """The object's text: *raw* without one closed thought before it and one fence around it."""
+    """The JSON object's text: *raw* without one closed <think> block before the object and one fence around it."""
     text = _without_fence(_without_thought(raw))
     if len(text) > MAX_ANSWER_BYTES:
         raise _too_long(text)
@@ -162,7 +162,7 @@ def _decision(value: dict[str, object]) -> Decision:
 
 
 def _hold(value: dict[str, object]) -> Decision:
-    """A hold with what it says of its numbers where that is in range, and their least where it is not."""
+    """A hold with its numbers as given where they are in range, and with the least allowed where they are not."""
     numbers = {name: value.get(name) for name in NUMBERS}
     for name, number in numbers.items():
         if isinstance(number, bool) or not isinstance(number, int | Decimal | None):

@@ -1,8 +1,8 @@
 """
-Equity over time: where a day starts, how high it stood, how far it fell. Pure; gates and pages say the same.
+Equity over time: the start of a day, the peak, the drawdown. Pure; gates and pages use the same figures.
 
-Paying in is no gain and paying out no loss: what was measured then is moved by what was paid since. Each figure needs a
-few values that are kept as they come (the sums, the peak, three points), never the whole curve.
+A deposit is no gain and a withdrawal no loss: an equity measured earlier is moved by the transfers since. Each figure
+needs a few values that are kept as they come (the sums, the peak, three points), never the whole curve.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -21,14 +21,14 @@ YOUNG_POINT_MS = 3_600_000
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """The equity of one point, and what the books had *counted* as paid in and out when its wallet was read."""
+    """The equity of one point, and the transfers the books had *counted* when the point's wallet was read."""
 
     t_ms: int
     equity: Decimal
     counted: Decimal
 
     def moved(self, transfers: Decimal) -> Decimal:
-        """Its equity, moved by what was paid in and out since: the books count *transfers* now."""
+        """The point's equity, moved by the transfers since: the books count *transfers* now."""
         return self.equity + transfers - self.counted
 
 
@@ -36,8 +36,8 @@ def day_start(t_ms: int, before: Mark | None, first: Mark | None, start: Decimal
     """
     The equity the UTC day of *t_ms* is measured from, USDT.
 
-    The last point *before* midnight; one that is old only when there is no *first* of the day. Without a point it is
-    what the books started with. All of it moved by *transfers*, the books' sum of what was paid in and out until now.
+    The last point *before* midnight; an old point only when the day has no *first* point. Without any point, the
+    balance the books started with. Each is moved by *transfers*, the books' sum of transfers until now.
     """
     is_young = before is not None and before.t_ms >= midnight_before(t_ms) - YOUNG_POINT_MS
     mark = before if is_young else first or before
@@ -61,7 +61,7 @@ def drawdown(peak: Decimal, equity: Decimal) -> Decimal:
 
 def book_point(before: RunningBooks, point: EquityPoint) -> RunningBooks:
     """
-    The books once *point* stands: its peak, and what wallet and books differ by if no newer one is known.
+    The books once *point* stands: their peak, and the difference of wallet and books if no newer point is known.
 
     An unexplained surplus is no new peak: booked later, it would count twice.
     """
@@ -72,17 +72,18 @@ def book_point(before: RunningBooks, point: EquityPoint) -> RunningBooks:
 
 
 def explained(before: RunningBooks, held: Mapping[int, Decimal]) -> RunningBooks:
-    """The books once it is known what the wallets of points *held* (`held_late`): that much differs no more."""
+    """The books once it is known which transfers the wallets of points *held* (`held_late`): these differ no more."""
     return replace(before, difference=before.difference - held.get(before.checked_ms, ZERO))
 
 
 def held_late(points: Iterable[EquityPoint], new: Sequence[Transfer]) -> dict[int, Decimal]:
     """
-    T of each of *points* (oldest first) → what of *new* transfers its wallet held already, though no list told of it.
+    T of each of *points* (oldest first) → the sum of those *new* transfers that the point's wallet held already, before
+    any list told of them.
 
-    It is what best explains how much its difference grew since the last point before any of them: the first of them, or
-    the first two, and so on. Moving a point by what it held would count that twice. A wallet is read within the cycle
-    of its point.
+    That sum is the one that best explains how much the point's difference grew since the last point before the new
+    transfers: the first transfer, or the first two, and so on. Moving a point by a transfer its wallet held would count
+    the transfer twice. A wallet is read within the cycle of its point.
     """
     since, grown_from, held = min(transfer.at_ms for transfer in new) - CYCLE_MS, ZERO, dict[int, Decimal]()
     for point in points:

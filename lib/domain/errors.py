@@ -1,15 +1,17 @@
 """
 The four reactions, and no more.
 
-An exception's class says what the process does about it, not what went wrong: adapters translate causes at
-the edge, one place per process reacts. A refusal by risk or by a form is a value, never an exception.
+An exception's class says how the process reacts, not what went wrong: adapters translate causes at the edge, one
+place per process reacts. A refusal by risk or by a form is a value, never an exception.
 """
 
 from lib.domain.venue_answer import VenueAnswer
 
 
 class MaemaeError(Exception):
-    """Root of the four; *args[0]* is one plain sentence without secrets. *answer*: what a venue said, if one did."""
+    """
+    Root of the four; *args[0]* is one plain sentence without secrets. *answer*: the venue's answer, if there is one.
+    """
 
     def __init__(self, why: str = "", answer: VenueAnswer | None = None) -> None:
         super().__init__(why)

@@ -48,7 +48,7 @@ class OrderRecord:
 
 @dataclass(frozen=True, slots=True)
 class OrderAnswer:
-    """Everything three queries know of one order_link_id; *time* is the smallest server time among the answers."""
+    """The records that three queries found of one order_link_id; *time* is the smallest server time of the answers."""
 
     records: tuple[OrderRecord, ...]
     fills: tuple[Fill, ...]
@@ -72,9 +72,9 @@ class SignedOrder:
 @dataclass(frozen=True, slots=True)
 class SendReply:
     """
-    The reply to a send: what it says happened, and the venue's text. A hint, never a verdict.
+    The reply to a send: its outcome, and the venue's text. A hint, never a verdict.
 
-    *code* is the venue's own (None = no readable reply): evidence for the order's events, read by nobody but people.
+    *code* is the venue's own (None = no readable reply): evidence for the order's events, which only people read.
     """
 
     outcome: SendOutcome
@@ -84,7 +84,7 @@ class SendReply:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What a query found out about an order."""
+    """The end of an order, as a query proved it."""
 
     state: OrderState
     why: str

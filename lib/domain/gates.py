@@ -1,10 +1,10 @@
 """
 Gates: what stops the entries of one account, or of the whole platform, as data. Pure.
 
-Limits are read against facts, never against words: there is no way past a gate by prompt. Gates stop entries, never
-exits. A *locking* gate is written down when it is met and holds until its end, even when the figure recovers before,
-unless what it measured may be a withdrawal that is listed late; the others are asked anew each time. This module
-neither keeps locks nor reads clocks.
+Limits are compared with facts, never with words: no prompt passes a gate. Gates stop entries, never exits. A *locking*
+gate that is met is written down as a lock, which holds until its end even when the figure recovers before, unless the
+figure may be a withdrawal that is listed late; the other gates are asked anew each time. This module neither keeps
+locks nor reads clocks.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -40,7 +40,7 @@ GateKind = Literal[
 UNREADABLE = "a limit of the platform cannot be read: an operator must set it again"
 _PAPER = "paper:"
 UNLISTED_MS = 3_600_000
-"""A withdrawal may be listed this late. What is missing for longer is a loss."""
+"""A withdrawal may be listed this late. A difference that stays for longer is a loss."""
 _DAY_ENDS = "ends at 00:00 UTC (09:00 KST)"
 UNLOCK_RULES: Mapping[GateKind, str] = {
     "daily_loss": _DAY_ENDS,
@@ -74,11 +74,11 @@ class Facts:
     What is known of an account when its plan is made. Money in USDT, times in epoch ms.
 
     *equity* and *available* come from the exchange now; the rest from our books, with transfers taken out of day start
-    and peak. *own_qty* is the signed quantity our fills add up to; a position that differs from it has another hand in
-    it. *analyst_failures* counts cycles in a row before this one. *platform* are the gates of the whole deployment,
-    *room* the notional it has left (None = not asked). *missing* is what the exchange's balance fell below our
-    books within the last `UNLISTED_MS`: lost, or paid out and not listed yet. *closed* says why nothing can be entered
-    at this exchange or in this symbol now, "" = it can.
+    and peak. *own_qty* is the signed quantity our fills add up to; a position that differs from it was changed
+    externally. *analyst_failures* counts cycles in a row before this one. *platform* are the gates of the whole
+    deployment, *room* the notional the platform has left (None = not asked). *missing* is the USDT by which the
+    exchange's balance fell below our books within the last `UNLISTED_MS`: lost, or paid out and not listed yet.
+    *closed* says why no entry is possible at this exchange or in this symbol now, "" = entries are possible.
     """
 
     equity: Decimal
@@ -100,13 +100,13 @@ class Facts:
     missing: Decimal = ZERO
     closed: str = ""
     modes: str = ""
-    """What is wrong with the modes the account trades in, "" = nothing known."""
+    """What is wrong with the account's margin and position modes, "" = nothing known."""
 
 
 @dataclass(frozen=True, slots=True)
 class PlatformFacts:
     """
-    What the accounts of one *pool* did on the UTC day of a moment, for the platform's own limits.
+    The sums over the accounts of one *pool* on one UTC day, for the platform's own limits.
 
     *equity* and *day_start_equity* are sums over the accounts that trade, in USDT, transfers excluded from the
     difference; *exposure* is the notional of all booked positions at their entry prices. *cost* in USD. *missing* is
@@ -125,11 +125,11 @@ class PlatformFacts:
     missing: Decimal = ZERO
     pool: Pool = "exchange"
     guest_tokens: int = 0
-    """Those of *tokens* that were used for guests alone."""
+    """The part of *tokens* that was used for guests alone."""
 
 
 def platform_kind(pool: Pool, kind: str) -> str:
-    """How the platform's lock of *kind* is stored that stops entries of *pool* alone."""
+    """The stored kind of a platform's lock of *kind* that stops entries of *pool* alone."""
     return kind if pool == "exchange" else f"{_PAPER}{kind}"
 
 
@@ -146,10 +146,10 @@ def newly_missing(difference: Decimal, before: Decimal) -> Decimal:
 
 def lasting_gates(facts: Facts, limits: Limits, t_ms: int) -> tuple[Gate, ...]:
     """
-    Those of `locking_gates` that are to be written down.
+    The gates among `locking_gates` that are to be written down as locks.
 
-    What is missing may be a withdrawal that is listed late: it keeps entries off while it looks like a loss, and no
-    lock outlives that. Missing for longer than lists may be late, it locks.
+    USDT that is missing may be a withdrawal that is listed late: it keeps entries off while it looks like a loss, and
+    no lock outlives that. USDT missing for longer than lists may be late makes a lock.
     """
     return locking_gates(replace(facts, equity=facts.equity + facts.missing), limits, t_ms)
 
@@ -196,7 +196,7 @@ def budget_gates(tokens_today: int, limits: Limits, t_ms: int) -> tuple[Gate, ..
 
 
 def lasting_platform_gates(use: PlatformFacts, limits: PlatformLimits, t_ms: int) -> tuple[Gate, ...]:
-    """Those of `platform_gates` that are to be written down, as `lasting_gates`."""
+    """The gates among `platform_gates` that are to be written down, as `lasting_gates`."""
     return platform_gates(replace(use, equity=use.equity + use.missing), limits, t_ms)
 
 
@@ -280,7 +280,7 @@ def _silence(failures: int, limit: int, t_ms: int) -> _Row:
 
 
 def _unreadable(limits: PlatformLimits, t_ms: int) -> _Row:
-    """What an operator set may be stricter than what is known here: until it can be read, nothing is entered."""
+    """The operator's limit may be stricter than the one known here: until its row can be read, there are no entries."""
     return bool(limits.unreadable), "unreadable", UNREADABLE, t_ms + CYCLE_MS
 
 
@@ -304,7 +304,7 @@ def _plain(number: Decimal) -> str:
 
 @dataclass(frozen=True, slots=True)
 class LogFacts:
-    """What our books know of an account at T; the ledger's half of `risk.Facts`."""
+    """The figures of an account at T by our books; the ledger's half of `gates.Facts`."""
 
     own_qty: Decimal
     day_start_equity: Decimal

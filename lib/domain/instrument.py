@@ -11,7 +11,7 @@ from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_EVEN, Decimal
 
 @dataclass(frozen=True, slots=True)
 class Instrument:
-    """Tradable contract; quantities in base units, prices and notional in USDT."""
+    """A contract's trading rules; quantities in base units, prices and notional in USDT."""
 
     symbol: str
     tick_size: Decimal

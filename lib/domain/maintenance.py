@@ -1,9 +1,9 @@
 """
 When an exchange is closed for work, and what that means for entries. Pure.
 
-An exchange announces its maintenance. While one stands, and for a cycle before it begins, no position is opened that
-nobody could look after; exits and stops are tried all the same. What is announced without an end lasts until it is
-taken back. Nothing here reads clocks: times are the caller's, epoch ms.
+An exchange announces its maintenance. During a maintenance, and for a cycle before it begins, no position is opened,
+since its stop could not be repaired; exits and stops are tried all the same. A maintenance announced without an end
+lasts until the announcement is taken back. Nothing here reads clocks: times are the caller's, epoch ms.
 """
 
 from collections.abc import Iterable
@@ -18,8 +18,8 @@ class Maintenance:
     """
     One announcement: from *begin_ms* to the expected *end_ms* (0 = not said).
 
-    *is_ongoing* = the exchange says it has begun and not ended, whatever the times are. *uid_ends* are the last digits
-    of the account numbers it is about, empty = all.
+    *is_ongoing* = the exchange says that the maintenance has begun and not ended, whatever the times are. *uid_ends*
+    are the last digits of the uids it concerns, empty = all.
     """
 
     begin_ms: int
@@ -28,7 +28,7 @@ class Maintenance:
     uid_ends: tuple[str, ...] = ()
 
     def closes(self, uid: str, now_ms: int) -> bool:
-        """Whether it keeps entries of the account *uid* off at *now_ms*."""
+        """Whether the maintenance keeps entries of the account *uid* off at *now_ms*."""
         if self.uid_ends and not uid.endswith(self.uid_ends):
             return False
         is_due = self.begin_ms - CYCLE_MS <= now_ms and (not self.end_ms or now_ms < self.end_ms)
@@ -36,7 +36,7 @@ class Maintenance:
 
 
 def entries_wait(announced: Iterable[Maintenance], uid: str, now_ms: int) -> str:
-    """Why entries of the account *uid* wait at *now_ms*, in plain words; "" = they do not."""
+    """Why entries of the account *uid* wait at *now_ms*, in plain words; "" = entries are possible."""
     closing = [one for one in announced if one.closes(uid, now_ms)]
     if not closing:
         return ""
@@ -52,5 +52,5 @@ def _utc(at_ms: int) -> str:
 
 
 def still_announced(known: Iterable[Maintenance], now_ms: int) -> tuple[Maintenance, ...]:
-    """What to believe of *known* when the exchange could not be asked for long: only what says when it ends."""
+    """The announcements of *known* to believe when the exchange could not be asked for long: those with an end."""
     return tuple(one for one in known if now_ms < one.end_ms)

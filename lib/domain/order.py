@@ -281,21 +281,21 @@ class SendOutcome(StrEnum):
     """What the reply to a send says happened, in no venue's words. A hint, never a verdict."""
 
     ACCEPTED = "accepted"
-    """Acknowledged: the order may work, fill or be rejected yet."""
+    """Acknowledged: the order may still rest, fill or be rejected."""
     REFUSED_EARLY = "refused early"
     """Refused before execution: the same order may be signed and sent again under the same id."""
     REFUSED = "refused"
-    """Refused by a rule, or until somebody acts: sending it again would change nothing."""
+    """Refused by a rule, or until a person acts: sending the order again would change nothing."""
     UNKNOWN = "unknown"
-    """It may have taken effect: no readable reply, one that says so, or one that nobody knows."""
+    """The order may have taken effect: no readable reply, a reply that says so, or a code that is not known."""
 
 
 def after_hint(outcome: SendOutcome, attempts: int) -> OrderState:
     """
     Where the reply to a send moves a SUBMITTING row with *attempts* sends behind it.
 
-    A reply is a hint: acknowledged is not filled, refused early may be tried again under the same id, anything else, a
-    refusal too, is unknown until a query answers.
+    A reply is a hint: an acknowledged order is not filled, an order refused early may be sent again under the same id,
+    and after any other reply, a refusal too, the order is UNKNOWN until a query answers.
     """
     if outcome is SendOutcome.ACCEPTED:
         return S.ACCEPTED
@@ -305,5 +305,6 @@ def after_hint(outcome: SendOutcome, attempts: int) -> OrderState:
 
 
 def absence_proved(signed_ts: int, smallest_answer_time: int) -> bool:
-    """Whether empty answers whose smallest server time is given prove those bytes can no longer be accepted."""
+    """Whether empty answers, of which the smallest server time is given, prove that the bytes signed at *signed_ts* can
+    no longer be accepted."""
     return smallest_answer_time > signed_ts + RECV_WINDOW_MS + INDEX_LAG_MS

@@ -1,8 +1,8 @@
 """
-What every ledger decides alike about orders, whatever stores its rows: pure.
+The rules about orders that every ledger follows, whatever stores its rows: pure.
 
-The claim's ruling, a person's log from its orders, what an orphan becomes, which rows leave an account unresolved. SQL
-and in-memory ledgers call these, so that one of them cannot drift from the other.
+The claim's ruling, a person's log from its orders, the row of an orphan order, which rows leave an account unresolved.
+SQL and in-memory ledgers call these functions, so that one ledger cannot drift from the other.
 """
 
 from collections.abc import Collection, Iterable, Sequence
@@ -34,20 +34,21 @@ from lib.domain.trade_log import Leg, Summary, summarise
 MAX_SEQ = 35
 """The greatest seq an order_link_id can hold."""
 ADOPTABLE = frozenset({OrderState.PLANNED, OrderState.EXPIRED, OrderState.BLOCKED, OrderState.ABSENT})
-"""States that say an order is not at the exchange: finding it there overturns them."""
+"""States that say an order is not at the exchange: an order found there overturns them."""
 LATE_FILL_MS = 3_600_000
 """An execution may be listed this long after a newer one."""
 LEFT_MS = 3_600_000
-"""Who leaves is looked after for this long: a database may have lost the order that was just sent for them."""
+"""How long a deleted account is still guarded: a database may have lost the order that was just sent for it."""
 ORPHAN = "orphan adopted"
 ORPHAN_REASON = "found at the exchange without a row of ours"
 
 
 def is_unbooked(row: Order, booked_links: Collection[str], last_fill_ms: int) -> bool:
     """
-    Whether *row* filled and none of its executions is in the books yet; *last_fill_ms* is that of the newest booked.
+    Whether *row* filled and none of its executions is in the books yet; *last_fill_ms* is the time of the newest booked
+    execution.
 
-    Executions are looked for no longer than `LATE_FILL_MS` before the newest that is booked.
+    Executions are looked for no longer than `LATE_FILL_MS` before the newest booked one.
     """
     is_young = row.t_ms >= last_fill_ms - LATE_FILL_MS
     return row.filled_qty != 0 and is_young and row.order_link_id not in booked_links
@@ -59,7 +60,7 @@ def books_differ(point: EquityPoint) -> str:
 
 
 def rule_claim(row: Order, asked: Order, signed: SignedOrder, facts: ClaimFacts) -> Claim:
-    """The claim of *row* for bytes made from *asked*; what is not written in the row is never sent."""
+    """The claim of *row* for bytes made from *asked*; bytes that differ from the row are never sent."""
     if signed.order_link_id != row.order_link_id:
         raise ValueError(f"bytes of {signed.order_link_id} claim {row.order_link_id}")
     if row.state is OrderState.PLANNED and (row.qty is None or _terms(row) != _terms(asked)):
@@ -105,7 +106,7 @@ def still_movable(row: Order, asked: Order, after: OrderState) -> bool:
     """
     Whether *row* is where *asked* saw it, by state and sends.
 
-    A row sent again since may be in the same state: what was learnt of the bytes before says nothing of these.
+    A row sent again since may be in the same state: an answer about the earlier bytes says nothing of the later ones.
     """
     is_same = row.state is asked.state and row.attempts == asked.attempts
     return is_same and may_move(row.state, after, row.attempts)
@@ -117,7 +118,7 @@ def moved(row: Order, after: OrderState, why: str, now: int) -> Order:
 
 
 def with_verdict(row: Order, verdict: Verdict) -> Order:
-    """*row* with the sums a query found; its state moves with the transition."""
+    """*row* with the sums a query found; the row's state moves with the transition."""
     return replace(
         row,
         exchange_order_id=verdict.exchange_order_id or row.exchange_order_id,
@@ -166,7 +167,7 @@ def free_seq(same_leg: Sequence[Order]) -> int:
 
 
 def sizable(row: Order, sizing: Sizing) -> bool:
-    """Whether *row* is an entry that was never sent and still may be; ValueError for a size of nothing."""
+    """Whether *row* is an entry that was never sent and still may be sent; ValueError for a quantity of 0."""
     if sizing.qty <= 0:
         raise ValueError("an entry is sized to something, or not sent")
     return row.is_entry and row.state is OrderState.PLANNED and row.attempts == 0
@@ -187,7 +188,7 @@ def sized(row: Order, sizing: Sizing, ref_price: Decimal, now: int) -> Order:
 
 
 def same_exit(rows: Iterable[Order], draft: OrderDraft, key_version: int) -> Order | None:
-    """An unsent exit among *rows* that already is *draft*: what a repeated `plan_exit` finds."""
+    """The unsent exit among *rows* that equals *draft*: a repeated `plan_exit` finds it."""
     for row in rows:
         unsent = row.state is OrderState.PLANNED and row.attempts == 0 and row.key_version == key_version
         if unsent and (row.leg, row.side, row.qty) == (draft.leg, draft.side, draft.qty):
@@ -196,7 +197,7 @@ def same_exit(rows: Iterable[Order], draft: OrderDraft, key_version: int) -> Ord
 
 
 def our_orphan(installation: str, account: TraderAccount, record: OrderRecord) -> LinkId | None:
-    """What the record's link id says when it is this account's and this installation's, or None."""
+    """The record's link id as read when the order is this account's and this installation's, or None."""
     link = parse_link_id(record.order_link_id)
     if link is None or link.installation != installation:
         return None
@@ -205,7 +206,7 @@ def our_orphan(installation: str, account: TraderAccount, record: OrderRecord) -
 
 
 def orphan_order(account: TraderAccount, record: OrderRecord, link: LinkId, now: int) -> Order:
-    """A row for an order that has none: UNKNOWN, sent once when the exchange says it was made."""
+    """The row of an orphan order: UNKNOWN, sent once, signed when the exchange says the order was made."""
     return Order(
         id=0,
         account_id=account.account_id,
@@ -237,12 +238,12 @@ def orphan_order(account: TraderAccount, record: OrderRecord, link: LinkId, now:
 
 
 def adopted(row: Order, record: OrderRecord) -> Order:
-    """*row* as sent after all; its state moves with the transition."""
+    """*row* as sent after all; the row's state moves with the transition."""
     return replace(row, attempts=max(1, row.attempts), signed_ts=max(row.signed_ts, record.created_ms))
 
 
 def orphan_outcome(record: OrderRecord) -> Outcome:
-    """What the log plans to say of an orphan that filled."""
+    """The planned outcome in the log of an orphan order that filled."""
     if record.reduce_only:
         return "closed"
     return "bought" if record.side == "buy" else "sold"

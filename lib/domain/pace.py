@@ -1,9 +1,9 @@
 """
-How fast somebody may try again: delays that grow with tries and decay with time. Never a lock.
+How soon a person may try again: delays that grow with tries and decay with time. Never a lock.
 
-A tally is how many tries still count; it halves every *halving_ms*. The first *free* cost nothing, each further one
-doubles the wait before the next. A try that comes too early is refused and does not count, so nobody can keep another
-person out for longer than *longest_ms* after the last counted try. Pure: the clock is the caller's. Times in ms.
+A tally is how many tries still count; it halves every *halving_ms*. The first *free* tries cost nothing, each further
+try doubles the wait before the next. A try that comes too early is refused and does not count, so no attacker can keep
+a person out for longer than *longest_ms* after the last counted try. Pure: the clock is the caller's. Times in ms.
 """
 
 from dataclasses import dataclass

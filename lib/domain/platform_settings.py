@@ -1,9 +1,9 @@
 """
-Platform settings: what an operator changes while everything runs, kept as rows of text and read strictly. Pure.
+Platform settings, which an operator changes while everything runs, kept as rows of text and read strictly. Pure.
 
-A setting without a row is what the environment says. A row that cannot be read never loosens anything: of registration
-and guests it counts as closed, of a banner as none, and of a limit it stops every entry (`lib.domain.gates`) until an
-operator sets the limit again. Of every limit the larger figure is the looser one. This module neither keeps rows nor
+A setting without a row has the environment's value. A row that cannot be read never loosens anything: registration and
+guests count as closed, a banner as none, and an unreadable limit stops every entry (`lib.domain.gates`) until an
+operator sets that limit again. Of every limit the larger figure is the looser one. This module neither keeps rows nor
 knows who may change them.
 """
 
@@ -19,7 +19,7 @@ from lib.domain.account import PlatformLimits
 from lib.domain.spelling import is_prose
 
 PREFIX = "platform:"
-"""Every row of these begins so; `system_settings` holds other rows too."""
+"""The prefix of every platform setting's row; `system_settings` holds other rows too."""
 REGISTRATION = f"{PREFIX}registration"
 GUESTS = f"{PREFIX}guests"
 BANNER = f"{PREFIX}banner"
@@ -35,7 +35,7 @@ Word = TypeVar("Word", bound=StrEnum)
 
 
 class Registration(StrEnum):
-    """Who may become a person with a password: everybody, who has an invitation, nobody."""
+    """Who may register with a password: everybody, people with an invitation, nobody."""
 
     OPEN = "open"
     INVITE = "invite"
@@ -52,7 +52,7 @@ class GuestDoor(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Admission:
-    """Which doors are open for people who are not here yet."""
+    """The doors that are open for people without an account: registration and guests."""
 
     registration: Registration = Registration.OPEN
     guests: GuestDoor = GuestDoor.FOLLOW
@@ -70,7 +70,7 @@ SHUT = Admission(Registration.CLOSED, GuestDoor.CLOSED)
 
 @dataclass(frozen=True, slots=True)
 class Banner:
-    """One line for everybody, in Korean and in English: text, never markup."""
+    """One line for all people, in Korean and in English: text, never markup."""
 
     ko: str
     en: str
@@ -82,7 +82,7 @@ class Banner:
 
 @dataclass(frozen=True, slots=True)
 class Bounds:
-    """What a limit may be: from *least* to *most*; *whole* = no fractions."""
+    """The range of a limit: from *least* to *most*; *whole* = no fractions."""
 
     least: Decimal
     most: Decimal
@@ -132,7 +132,7 @@ class SettingChange:
 
 @dataclass(frozen=True, slots=True)
 class Invite:
-    """An invitation somebody shows at *at_ms* (epoch ms), by the hash of its code."""
+    """An invitation as shown at *at_ms* (epoch ms), by the hash of its code."""
 
     code_sha256: str
     at_ms: int
@@ -160,7 +160,7 @@ def read_limit(name: str, text: str) -> Figure:
 
 
 def limit_overrides(rows: Rows) -> LimitOverrides:
-    """What the rows of limits among *rows* say."""
+    """The limits that the rows among *rows* set."""
     figures: dict[str, Figure] = {}
     unreadable = []
     for row in sorted(rows):
@@ -178,7 +178,7 @@ def loosens(name: str, before: str | None, after: str | None, usual: PlatformLim
     """
     Whether the limit *name* would let more through with the row *after* than with *before*.
 
-    None = no row: *usual* counts. A row that cannot be read lets nothing through, so whatever follows it loosens.
+    None = no row: *usual* counts. A row that cannot be read lets nothing through, so any row after it loosens.
     """
     was, will = (limit_overrides({} if text is None else {f"{LIMIT}{name}": text}) for text in (before, after))
     if was.unreadable or will.unreadable:
@@ -187,7 +187,7 @@ def loosens(name: str, before: str | None, after: str | None, usual: PlatformLim
 
 
 def admission(rows: Rows) -> Admission:
-    """Which doors *rows* leave open; a word nobody knows closes its door."""
+    """The doors that *rows* leave open; an unknown word closes its door."""
     usual = Admission()
     return Admission(
         _word(Registration, rows.get(REGISTRATION, usual.registration), Registration.CLOSED),
@@ -200,7 +200,7 @@ def _word(words: type[Word], text: str, otherwise: Word) -> Word:
 
 
 def banner_text(banner: Banner) -> str:
-    """*banner* as its row holds it. ValueError when it is no banner."""
+    """*banner* as its row's text. ValueError when *banner* is no banner."""
     if not (_is_line(banner.ko) and _is_line(banner.en)):
         raise ValueError(f"a banner is one line of 1 to {BANNER_CHARS} visible characters in each language")
     return json.dumps({"ko": banner.ko, "en": banner.en}, ensure_ascii=False)

@@ -33,9 +33,9 @@ class Position:
     take_profit: Decimal = ZERO
     unrealised: Decimal = ZERO
     seen_at: int = 0
-    """The venue's clock (epoch ms) when this was true; 0 when computed here."""
+    """The venue's clock (epoch ms) when the position was read; 0 when computed here."""
     mark: Decimal = field(default=ZERO, compare=False)
-    """The venue's mark price then, and the price at which it would liquidate; 0 = not told."""
+    """The venue's mark price then, and the price at which the venue would liquidate the position; 0 = not told."""
     liquidation: Decimal = field(default=ZERO, compare=False)
     one_way: bool = field(default=True, compare=False)
     """False where the account is in hedge mode on this symbol."""
@@ -79,7 +79,7 @@ def apply_fill(position: Position, side: Side, qty: Decimal, price: Decimal) -> 
 
 
 def _ended(position: Position, left: Decimal, price: Decimal) -> Position:
-    # stop and target belonged to the position that ended, not to what a fill through zero opened
+    # stop and target belonged to the position that ended, not to the one that a fill through zero opened
     average = price if left else ZERO
     return replace(position, qty=left, avg_entry_price=average, stop_loss=ZERO, take_profit=ZERO, unrealised=ZERO)
 

@@ -1,4 +1,4 @@
-"""What an analyst's call costs. Pure. A deployment that knows no prices counts tokens alone."""
+"""The cost of an analyst's call. Pure. A deployment that knows no prices counts tokens alone."""
 
 from dataclasses import dataclass
 from decimal import Decimal

@@ -1,5 +1,5 @@
 """
-What a feed tells of prices: kline pushes, tickers, and the ticks the collector publishes. Times in epoch ms.
+A feed's prices: kline pushes, tickers, and the ticks the collector publishes. Times in epoch ms.
 """
 
 from dataclasses import dataclass

@@ -1,9 +1,8 @@
 """
-What this account will do about a decision. Pure.
+The plan: what one account does about a decision. Pure.
 
-The analyst's action is a target; everything that costs money is decided here and in what this module is made of,
-`lib.domain.gates` (whether) and `lib.domain.sizing` (how much). Gates stop entries, never exits. There is no way to
-pass a limit by prompt.
+The analyst's action is a target; everything that costs money is decided here, with `lib.domain.gates` (whether) and
+`lib.domain.sizing` (how much). Gates stop entries, never exits. There is no way to pass a limit by prompt.
 """
 
 from dataclasses import dataclass
@@ -28,7 +27,7 @@ Outcome = Literal["bought", "sold", "closed", "kept", "held", "skipped", "refuse
 @dataclass(frozen=True, slots=True)
 class AccountPlan:
     """
-    The plan of one account for one T. *outcome* is what the log will say once every order ended as planned.
+    The plan of one account for one T. *outcome* is the log's outcome once every order ended as planned.
 
     *orders* in the order they must be sent: a flip is an exit, then an entry whose qty is None.
     """
@@ -60,7 +59,7 @@ def decide(
         return AccountPlan("kept", f"already {wanted}: stop, target and leverage stay as they are")
     if facts.position.is_flat:
         return _enter(decision, side, facts, settings, instrument, ref, t_ms)
-    return _turn(decision, side, facts, settings, instrument, ref, t_ms)
+    return _flip(decision, side, facts, settings, instrument, ref, t_ms)
 
 
 def _enter(  # noqa: PLR0913 - the whole plan in one place
@@ -81,7 +80,7 @@ def _enter(  # noqa: PLR0913 - the whole plan in one place
     return AccountPlan(outcome, decision.reason, (entry_draft(side, sizing, ref),), sizing.clamps)
 
 
-def _turn(  # noqa: PLR0913
+def _flip(  # noqa: PLR0913
     decision: Decision,
     side: Side,
     facts: Facts,

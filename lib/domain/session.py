@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from lib.domain.account import Colours
 
 ABSOLUTE_MS = 24 * 3_600_000
-"""However much it is used."""
+"""The longest life of a session, however much it is used."""
 IDLE_MS = 2 * 3_600_000
-"""Without being used."""
+"""The longest life of a session that is not used."""
 
 
 def is_over(created_ms: int, seen_ms: int, now_ms: int) -> bool:
@@ -19,7 +19,7 @@ def is_over(created_ms: int, seen_ms: int, now_ms: int) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Login:
-    """What signing in needs of a person; a hash that is no argon2 hash lets nobody in."""
+    """A person's record for signing in; a hash that is no argon2 hash matches no password."""
 
     user_id: int
     password_hash: str
@@ -31,7 +31,7 @@ class Login:
 
 @dataclass(frozen=True, slots=True)
 class NewSession:
-    """A session to be; only the token's sha256 (hex) is ever stored. Times in epoch ms."""
+    """A session before it is stored; only the token's sha256 (hex) is ever stored. Times in epoch ms."""
 
     token_sha256: str
     user_id: int
@@ -53,6 +53,6 @@ class SessionRow:
     created_ms: int
     seen_ms: int
     ip: str = ""
-    """Where it was opened."""
+    """The address from which the session was opened."""
     colours: Colours = "language"
     is_guest: bool = False

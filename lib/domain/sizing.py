@@ -41,7 +41,7 @@ class Clamp:
 
 @dataclass(frozen=True, slots=True)
 class Sizing:
-    """An entry's size and prices, or why there is none (*qty* 0)."""
+    """An entry's size and prices, or why there is no entry (*qty* 0)."""
 
     qty: Decimal
     leverage: int
@@ -53,7 +53,7 @@ class Sizing:
 
 
 def unfit(decision: Decision) -> str:
-    """Why no entry can have *decision*'s stop and target, in plain words; "" when one can."""
+    """Why no entry can have *decision*'s stop and target, in plain words; "" when an entry can."""
     stop, target = decision.stop_loss, decision.take_profit
     if not MIN_STOP <= stop <= MAX_STOP_DISTANCE:
         return f"stop {stop} is outside {MIN_STOP} to {MAX_STOP_DISTANCE}"
@@ -191,7 +191,7 @@ def least_equity(
 ) -> Decimal | None:
     """
     The least equity in USDT, cents rounded up, with which an entry whose stop is at least *stop* away (a fraction of
-    *ref*, the price now) can be placed; None when none can, however large.
+    *ref*, the price now) can be placed; None when no equity is enough.
 
     Of a flat account with nothing else in it, for the side and the leverage that need least. `size_entry` finds no
     quantity below it, whatever the analyst says.
@@ -219,7 +219,7 @@ def _nearest_stop(side: Side, instrument: Instrument, ref: Decimal, stop: Decima
     """
     The nearest stop of at least *stop* that rounding leaves beyond price and limit: its fraction, its price, the limit.
 
-    A tick that is coarse beside the price pushes it out.
+    A tick that is coarse beside the price pushes the stop out.
     """
     sign = 1 if side == "buy" else -1
     limit, tick = _limit(side, instrument, ref), instrument.tick_size

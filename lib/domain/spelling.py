@@ -1,9 +1,9 @@
 """
-The one spelling of a name by which somebody or something is known, and what a name and other text may never hold.
+The one spelling of a name by which a person or a thing is known, and the characters a name and other text may not hold.
 
 Two strings that look the same to a person must be one key everywhere: in a unique column, in a tally of tries, in a
-comparison. So a name is normalised before it is looked at (NFKC, lower case, no outer blanks), the databases compare it
-byte by byte, and what cannot be seen is not part of a name. It does not judge look-alikes of other alphabets.
+comparison. So a name is normalised before it is compared (NFKC, lower case, no outer blanks), the databases compare it
+byte by byte, and invisible characters are not part of a name. Look-alikes of other alphabets are left as they are.
 """
 
 import unicodedata
@@ -29,18 +29,18 @@ def normal_email(text: str) -> str:
 
 
 def has_unseen(text: str) -> bool:
-    """Whether *text* holds a character nobody can see, the blank aside."""
+    """Whether *text* holds an invisible character, the blank aside."""
     return any(_is_unseen(character) for character in text)
 
 
 def is_sound(text: str, *, lines: bool = False) -> bool:
-    """Whether *text* can be written down anywhere: no controls (but those of *lines*) and no halves of characters."""
+    """Whether any database can hold *text*: no controls (but those of *lines*) and no halves of characters."""
     allowed = _LINES if lines else ""
     return all(character in allowed or unicodedata.category(character) not in ("Cc", "Cs") for character in text)
 
 
 def is_prose(text: str) -> bool:
-    """Whether *text* is what people write: lines, letters, pictures of several parts, nothing hidden in between."""
+    """Whether *text* is prose: lines, letters, pictures of several parts, and no invisible characters between."""
     return not any(_is_unseen(character) for character in text if character not in _PROSE and not _is_new(character))
 
 

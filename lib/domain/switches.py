@@ -1,18 +1,18 @@
 """
-The kill switch as stored: trading on or off, flatten, and when that was proved.
+The kill switch as stored: trading on or off, flatten, and when the stop was proved.
 """
 
 from dataclasses import dataclass
 
 OPERATOR = "operator"
-"""Who paused an account, where its owner may not resume it."""
+"""The author of a pause that the account's owner may not end."""
 
 
 @dataclass(frozen=True, slots=True)
 class Flags:
     """
-    The platform's two switches; unreadable means no entry. *switched_ms* is when they were last thrown by the ledger's
-    clock, *proven_ms* when everything was last proved stopped after that (0 = not yet).
+    The platform's two switches; switches that cannot be read mean no entry. *switched_ms* is when they were last thrown
+    by the ledger's clock, *proven_ms* when everything was proved stopped after that (0 = not yet).
     """
 
     trading_enabled: bool
@@ -23,7 +23,7 @@ class Flags:
 
 
 def paused_by(flags: Flags, who: str) -> str:
-    """Whose pause it is when *who* throws an account's *flags*; "" for none."""
+    """The author of the pause (owner, operator, system) when *who* throws an account's *flags*; "" for no pause."""
     if flags.trading_enabled:
         return ""
     return "owner" if who.startswith("user:") else OPERATOR

@@ -1,5 +1,5 @@
 """
-What a person reads about one T: status and outcome, derived from the plan and the states of its orders.
+The log row a person reads about one T: status and outcome, derived from the plan and the states of its orders.
 
 The same transaction that moves an order moves its log, through this one pure function, so the two never disagree.
 """
@@ -19,7 +19,7 @@ NEVER_SENT = frozenset({OrderState.EXPIRED, OrderState.BLOCKED})
 
 @dataclass(frozen=True, slots=True)
 class Leg:
-    """The little a summary needs of an order."""
+    """The part of an order that a summary needs."""
 
     reduce_only: bool
     state: OrderState
@@ -57,7 +57,7 @@ def _ended(planned: Outcome, reason: str, legs: Sequence[Leg]) -> Summary:
     if any(leg.state is OrderState.FILLED for leg in exits):
         unmade = next((leg.why for leg in entries), "")
         return Summary("success", "closed", f"{reason} (not turned: {unmade})" if unmade else reason)
-    # an exit that failed, or filled in part only, is not excused by the entry that then never left
+    # an exit that failed, or filled in part only, is not excused by an entry that was then never sent
     failed = next((leg for leg in legs if leg.state not in NEVER_SENT), None)
     if failed is None:
         return Summary("success", "refused", legs[0].why)

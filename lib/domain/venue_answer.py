@@ -1,8 +1,9 @@
 """
-What a venue answered instead of yes.
+A venue's refusal, as the venue worded it.
 
-A value beside the sentence of a reaction (`lib.domain.errors`): who enters a key is told what the venue said, not that
-it could not be reached. Its text is the venue's own, already cut and without secrets; nobody renders it as markup.
+A value beside the sentence of a reaction (`lib.domain.errors`): a person who enters a key is told the venue's answer,
+not that the venue could not be reached. The text is the venue's own, already cut and without secrets; no page renders
+it as markup.
 """
 
 from dataclasses import dataclass
@@ -16,10 +17,10 @@ class VenueAnswer:
     """
     A refusal as the venue gave it. *code* is its own code, or the HTTP status where it gave none (*is_http*).
 
-    *sentence* says in our words what that means, *text* is what the venue wrote.
+    *sentence* is the refusal's meaning in our words, *text* the venue's own text.
 
-    *reasons* are what it lists under the refusal, in its order. *passing*: the same request may be granted later, and
-    nothing has to be changed for it. *is_bound_elsewhere*: the key is for other addresses than the one we call from.
+    *reasons* are those the venue lists under the refusal, in its order. *passing*: the same request may be granted
+    later without any change. *is_bound_elsewhere*: the key is bound to other addresses than the one we call from.
     """
 
     code: int

@@ -93,7 +93,7 @@ class Collector:
 
     def run(self) -> None:
         """Block until `stop`, or raise what one of the threads raised; a symbol that is not listed ends nothing."""
-        threads = [self._thread(self._watch_clock, "candles-clock")]
+        threads = [self._thread(self._check_by_the_clock, "candles-clock")]
         if self._stream is not None:
             threads.append(self._thread(partial(self._follow, self._stream), "candles-stream"))
         problem = self._ended.get()
@@ -105,7 +105,7 @@ class Collector:
         """Make `run` return within seconds; callable from a signal handler and from any thread, idempotent."""
         self._ended.put(None)
 
-    def look(self) -> None:
+    def check_feeds(self) -> None:
         """Adopt the feed, let every list settle what is due, write the status. *Retry* while the store is away."""
         if not self._adopted.is_set():
             self._adopt()
@@ -132,10 +132,10 @@ class Collector:
         except Exception as problem:  # noqa: BLE001 a thread's end is the process's end: run() raises it again
             self._ended.put(problem)
 
-    def _watch_clock(self) -> None:
+    def _check_by_the_clock(self) -> None:
         while not self._stopping.is_set():
             try:
-                self.look()
+                self.check_feeds()
             except Retry as trouble:
                 _log.warning("collector.waits", why=str(trouble))
             self._look_now.wait(HEARTBEAT)

@@ -84,24 +84,24 @@ class CandleFeed:
         with self._turn:
             self._doubt()
             self._next_try = 0
-            self._settle()
+            self._catch_up_when_due()
 
     def update(self, update: KlineUpdate) -> None:
         """Take one push of the stream."""
         with self._turn:
             self.report.last_frame = self._clock.now_ms()
-            if self._settle():
+            if self._catch_up_when_due():
                 self._carefully(lambda: self._take(update))
 
     def tick(self) -> None:
         """Look at the clock and the store: is anything due, lost or still in doubt?"""
         with self._turn:
-            self._carefully(self._look)
-            self._settle()
+            self._carefully(self._check)
+            self._catch_up_when_due()
 
     # --- the one path ---------------------------------------------------------------------------------------------
 
-    def _settle(self) -> bool:
+    def _catch_up_when_due(self) -> bool:
         """Catch up if in doubt and the pause is over; True when the list can be trusted."""
         now = self._clock.now_ms()
         if self._in_doubt and now >= self._next_try:
@@ -167,7 +167,7 @@ class CandleFeed:
             self._count_problems((Quarantined(update.candle, reason),))
             if update.closed:
                 self._doubt()
-                self._settle()
+                self._catch_up_when_due()
         elif update.closed:
             self._take_closed(update.candle)
         else:
@@ -177,7 +177,7 @@ class CandleFeed:
         outcome = self._store.append(self.symbol, self.interval, [candle])
         if outcome == "gap":
             self._doubt()
-            if not self._settle() or self._store.append(self.symbol, self.interval, [candle]) == "gap":
+            if not self._catch_up_when_due() or self._store.append(self.symbol, self.interval, [candle]) == "gap":
                 self._doubt()
                 return
         if candle.open_time > self.report.newest_open:
@@ -188,7 +188,7 @@ class CandleFeed:
             return
         if update.candle.open_time > self.report.newest_open + self._step:
             self._doubt()  # the close of its predecessor was lost, or REST does not have it yet
-            self._settle()
+            self._catch_up_when_due()
         now = self._clock.now_ms()
         if now - self._forming_at >= FORMING_EVERY_MS:
             self._store.put_forming(self.symbol, self.interval, FormingCandle(update.candle, update.seen_at))
@@ -196,7 +196,7 @@ class CandleFeed:
 
     # --- the clock ------------------------------------------------------------------------------------------------
 
-    def _look(self) -> None:
+    def _check(self) -> None:
         now = self._clock.now_ms()
         next_close = self.report.newest_open + 2 * self._step
         if now >= next_close + self._grace or (self._recheck_at is not None and now >= self._recheck_at):

@@ -1,5 +1,5 @@
 """
-The analyst, and what is remembered of its provider.
+The analyst, and the remembered profile of the analyst's provider.
 """
 
 from typing import Protocol
@@ -9,17 +9,17 @@ from lib.domain.analyst_call import AnalystAnswer, Prompt
 
 class Analyst(Protocol):
     async def ask(self, prompt: Prompt, budget_s: float) -> AnalystAnswer:
-        """One view within *budget_s* seconds, retries included. Never raises: anything odd abstains."""
+        """One answer within *budget_s* seconds, retries included. Never raises: an odd answer is *Abstained*."""
         ...
 
 
 class AnalystProfiles(Protocol):
-    """What was learnt of a provider's model, shared by all processes: text under a key of at most 60 characters."""
+    """Profiles of providers' models, shared by all processes: each a text under a key of at most 60 characters."""
 
     async def read(self, key: str) -> str:
-        """What is remembered under *key*, "" for nothing. *Retry* when it cannot be read."""
+        """The text stored under *key*, "" for none. *Retry* when the store cannot be read."""
         ...
 
     async def write(self, key: str, text: str) -> None:
-        """Remember *text* under *key* in place of what was there. *Retry* when it cannot be written."""
+        """Store *text* under *key* in place of the text before. *Retry* when the store cannot be written."""
         ...

@@ -1,5 +1,5 @@
 """
-One account at one venue, and what is asked of a venue before an account is ours.
+One account at one venue, and the questions a venue is asked before an account is registered.
 """
 
 from collections.abc import Sequence
@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Literal, Protocol
 
 from lib.domain.account import Doubt, Venue
-from lib.domain.account_records import AccountLook, PaperAccount, TraderAccount
+from lib.domain.account_records import AccountReading, PaperAccount, TraderAccount
 from lib.domain.api_key import ApiKey, KeyInfo
 from lib.domain.books import Fill, Transfer
 from lib.domain.errors import Retry
@@ -45,7 +45,9 @@ class Exchange(Protocol):
         ...
 
     async def set_leverage(self, symbol: str, leverage: int) -> None:
-        """Set both sides; "not modified" is success. *Pause*/*Retry* otherwise: any doubt is no entry."""
+        """
+        Set the leverage of both sides; "not modified" is success. *Pause*/*Retry* otherwise: any doubt is no entry.
+        """
         ...
 
     async def set_trading_stop(self, symbol: str, stop_loss: Decimal, take_profit: Decimal) -> bool:
@@ -57,27 +59,29 @@ class Exchange(Protocol):
         ...
 
     async def send_order(self, signed: SignedOrder) -> SendReply:
-        """Send exactly those bytes once. Never raises: whatever is not a readable reply is *UNKNOWN* with why."""
+        """Send exactly those bytes once. Never raises: any reply that cannot be read is *UNKNOWN*, with why."""
         ...
 
     async def find_order(self, symbol: str, order_link_id: str) -> OrderAnswer:
-        """Ask realtime, then history, then executions; any failed query raises *Retry*: it proves nothing."""
+        """Ask realtime, then history, then executions; a failed query proves nothing and raises *Retry*."""
         ...
 
     async def orders_since(self, symbol: str, since_ms: int) -> list[OrderRecord]:
-        """Every order of any state created since, oldest first, children included."""
+        """Every order of any state created at or after *since_ms*, oldest first, children included."""
         ...
 
     async def fills_since(self, symbol: str, since_ms: int) -> list[Fill]:
-        """Every execution since (inclusive), oldest first, all pages, funding and liquidation included."""
+        """Every execution at or after *since_ms*, oldest first, all pages, funding and liquidation included."""
         ...
 
     async def transfers_since(self, since_ms: int) -> list[Transfer]:
-        """Every change of the USDT balance since (inclusive) that no execution explains, oldest first, all pages."""
+        """
+        Every change of the USDT balance at or after *since_ms* that no execution explains, oldest first, all pages.
+        """
         ...
 
     async def cancel_order(self, symbol: str, order_link_id: str) -> None:
-        """Cancel one working order of ours; one that is gone already is success. *Retry*/*Pause* otherwise."""
+        """Cancel one working order of ours; an order that is gone already is success. *Retry*/*Pause* otherwise."""
         ...
 
     async def cancel_all(self, symbol: str) -> None:
@@ -87,34 +91,34 @@ class Exchange(Protocol):
 
 Lane = Literal["guard", "trade", "settle"]
 """
-Whose share of the address's request budget a call takes: *guard* for stops, exits and the guardian's own reads, which
-never queue behind others; *trade* for the way to an entry; *settle* for what comes after the send and can wait.
+The share of the address's request budget a call takes: *guard* for stops, exits and the guardian's own reads, which
+never queue behind others; *trade* for the way to an entry; *settle* for the queries after the send, which can wait.
 """
 
 
 class NotNow(Retry):
-    """Our own request budget has no room for a call a person asked for: nothing left, and it may be asked again."""
+    """Our own request budget has no room for a call a person asked for: nothing was sent, the call may be repeated."""
 
 
 class BudgetAway(NotNow):
-    """The request budget cannot be asked at all; without it nothing leaves."""
+    """The request budget cannot be read at all; without the budget no call leaves."""
 
 
 class KeyProbe(Protocol):
     """
-    Onboarding of a key, synchronous; done once with the key in clear before it is sealed.
+    Onboarding of a key, synchronous; done once with the key in clear, before the key is sealed.
 
     *NotNow* from any method: the call did not leave.
     """
 
     def key_info(self, venue: Venue, key: ApiKey) -> KeyInfo:
-        """What the venue says of *key*. *Pause* for a refused key, *Retry* when unreachable."""
+        """Owner and rights of *key*, by the venue. *Pause* for a refused key, *Retry* for an unreachable venue."""
         ...
 
     def prepare(self, venue: Venue, key: ApiKey, symbol: str) -> tuple[Doubt, ...]:
         """
-        Isolated margin and one-way mode; already so is success. *Pause* says what the owner must change. The answer is
-        what a demo account could not be given and trades without.
+        Set isolated margin and one-way mode; a mode that is set already is success. *Pause* says what the owner must
+        change. Returns the modes that a demo account could not be given and trades without.
         """
         ...
 
@@ -129,9 +133,9 @@ class Exchanges(Protocol):
 
 class AccountHints(Protocol):
     """
-    Private streams of accounts. What they say is a hint to look, never a fact: whoever hears one asks by REST.
+    Private streams of accounts. A push is a hint, never a fact: the guardian that hears a hint asks by REST.
 
-    Reconnecting, signing in and silence are the implementation's; a stream that cannot be had makes no noise here.
+    Reconnecting, signing in and silence are the implementation's; a stream that cannot be opened raises nothing here.
     """
 
     async def follow(self, accounts: Sequence[TraderAccount]) -> None:
@@ -147,8 +151,8 @@ class AccountHints(Protocol):
         ...
 
 
-class PaperDesk(Protocol):
-    """Opens accounts at this deployment's paper exchange."""
+class PaperAccounts(Protocol):
+    """The paper exchange of this deployment, where a form opens accounts."""
 
     def open(self, label: str, balance: Decimal) -> PaperAccount:
         """
@@ -159,8 +163,8 @@ class PaperDesk(Protocol):
 
 
 class AccountProbe(Protocol):
-    """A look at an account with its key in clear, synchronous; not callable from a running event loop."""
+    """Reads an account with its key in clear, synchronous; not callable from a running event loop."""
 
-    def look(self, venue: Venue, uid: str, key: ApiKey, symbol: str) -> AccountLook:
-        """*Pause* for a refused key, *Retry* when unreachable."""
+    def read(self, venue: Venue, uid: str, key: ApiKey, symbol: str) -> AccountReading:
+        """The account's balance and orders. *Pause* for a refused key, *Retry* for an unreachable venue."""
         ...

@@ -1,8 +1,8 @@
 """
 The database as the trader uses it: every method is one transaction, committed when it returns.
 
-An exception in COMMIT raises *Retry* with unknown effect: callers treat it as not having happened for sending and as
-possible for everything else. All writes are idempotent or compare-and-set. Lists are ordered by id.
+An exception in COMMIT raises *Retry* with unknown effect: callers treat the transaction as not committed for sending,
+and as possibly committed for everything else. All writes are idempotent or compare-and-set. Lists are ordered by id.
 """
 
 from collections.abc import Sequence
@@ -28,7 +28,8 @@ class OrderLedger(Protocol):
     """
     Plans, orders and their events.
 
-    An order is known by its link: where a database that lost commits gave its id to another, acts on it are *Retry*.
+    An order is known by its order_link_id: where a database that lost commits gave the row's id to another order, every
+    write to the row is *Retry*.
     """
 
     async def now(self) -> int:
@@ -37,7 +38,7 @@ class OrderLedger(Protocol):
 
     async def plan(self, account: TraderAccount, key: CycleKey | None, t_ms: int, plan: AccountPlan) -> list[Order]:
         """
-        Write the log row and the orders of *plan* as PLANNED; an account that has a plan for T keeps that one.
+        Write the log row and the orders of *plan* as PLANNED; an account that has a plan for T keeps the plan it has.
 
         Returns the rows that stand for (account, T). *key* None = no analyst call; an answer that stands for
         *key* counts on the account's budget, skipped or not.
@@ -49,7 +50,7 @@ class OrderLedger(Protocol):
         ...
 
     async def size(self, order: Order, sizing: Sizing, ref_price: Decimal) -> bool:
-        """Fix qty and prices of a PLANNED, never sent entry; False when it is no longer that."""
+        """Fix qty and prices of a PLANNED, never sent entry; False when the row is no longer PLANNED or was sent."""
         ...
 
     async def claim(self, order: Order, signed: SignedOrder, holder: str) -> Claim:
@@ -57,25 +58,27 @@ class OrderLedger(Protocol):
         ...
 
     async def move(self, order: Order, after: OrderState, why: str, code: int = 0) -> bool:
-        """Compare-and-set from *order.state*; one event row, the log row with it. False when it was not there."""
+        """
+        Compare-and-set from *order.state*, with one event row and the log row. False when the row left that state.
+        """
         ...
 
     async def close_order(self, order: Order, verdict: Verdict) -> bool:
-        """As *move* to the verdict's state, with its fills' sums."""
+        """As *move* to the verdict's state, with the sums of the order's fills."""
         ...
 
     async def open_orders(self, account_id: int = 0) -> list[Order]:
-        """Every row that is not terminal, NEEDS_HUMAN included; of one account, or (0) of all."""
+        """Every row that is not terminal, NEEDS_HUMAN included; of *account_id*, or (0) of all accounts."""
         ...
 
     async def order_by_link(self, order_link_id: str) -> Order | None: ...
 
     async def known_links(self, account_id: int, order_link_ids: Sequence[str]) -> set[str]:
-        """Those of *order_link_ids* that have a row of the account's which says that the order left: no orphans."""
+        """Those of *order_link_ids* that are no orphan orders: the account has a row that says the order was sent."""
         ...
 
     async def adopt(self, account: TraderAccount, record: OrderRecord, t_ms: int) -> bool:
-        """An exchange order of ours without a row, or whose row says it was never sent: now UNKNOWN, for a query."""
+        """Give an orphan order a row in UNKNOWN, for a query; a row that says the order was never sent becomes that."""
         ...
 
     async def last_entry(self, account_id: int) -> Order | None:
@@ -87,14 +90,16 @@ class BookLedger(Protocol):
     """Books kept from the exchange's own executions and transfers; equity at each T."""
 
     async def record_fills(self, account_id: int, fills: Sequence[Fill]) -> int:
-        """Book fills not seen before, in the order given (oldest first); how many were new. Those before the books
-        began are not ours and are left out."""
+        """
+        Book fills not seen before, in the order given (oldest first); how many were new. Fills before the books began
+        are not ours and are left out.
+        """
         ...
 
     async def record_transfers(self, account_id: int, transfers: Sequence[Transfer]) -> int:
         """
-        Book transfers not seen before and after the books began; how many were new. The peak moves with them, and
-        equity points whose wallet held them already count them as known.
+        Book the transfers since the books began that were not seen before; how many were new. The peak moves with each
+        of them, and an equity point whose wallet held a transfer already counts that transfer as known.
         """
         ...
 
@@ -102,37 +107,38 @@ class BookLedger(Protocol):
 
     async def record_equity(self, point: EquityPoint) -> bool:
         """
-        First writer wins per (account, T). True when the point tells of a difference that is news: not 0, and not the
-        one of the point before; the owner hears of it through the outbox.
+        First writer wins per (account, T). True when the point's difference is news: not 0, and not the difference of
+        the point before; the owner hears of a new difference through the outbox.
         """
         ...
 
 
 class LimitLedger(Protocol):
-    """What accounts and platform have used of their limits, and the locks that follow."""
+    """The use that accounts and platform have made of their limits, and the locks that follow."""
 
     async def facts(self, account_id: int, t_ms: int) -> LogFacts:
         """
-        Day start and peak are moved by later transfers, so that neither paying in nor out is a profit or a loss. What a
-        point held before it was listed does not move it.
+        The account's figures for its gates at T. Day start and peak are moved by later transfers, so that neither a
+        deposit nor a withdrawal is a profit or a loss. A transfer that a point's wallet held before the transfer was
+        listed does not move that point.
         """
         ...
 
     async def platform_facts(self, feed: str, t_ms: int, pool: Pool) -> PlatformFacts:
         """
-        What the accounts of *pool* did on the UTC day of *t_ms*, and the locks that hold for them; the analyst's
-        failures in a row are those before *t_ms*, of both pools.
+        The sums over the accounts of *pool* on the UTC day of *t_ms*, and the platform's locks that hold for the pool;
+        the analyst's failures in a row are those before *t_ms*, of both pools.
         """
         ...
 
     async def limit_overrides(self) -> LimitOverrides:
-        """What an operator set instead of the environment's platform limits; a row that cannot be read is named."""
+        """The platform limits an operator set over the environment's; a row that cannot be read is named."""
         ...
 
     async def lock(self, account_id: int, kind: str, until_ms: int, why: str) -> None:
         """
-        Entries off until then, for the account or (0) the platform. A lock of that kind that still holds stays as it
-        is; one that ended is renewed. The owner hears of a new one through the outbox.
+        Entries off until *until_ms*, for the account or (0) the platform. A lock of *kind* that still holds stays as it
+        is; a lock that ended is renewed. The owner hears of a new lock through the outbox.
         """
         ...
 
@@ -142,26 +148,28 @@ class LimitLedger(Protocol):
 
     async def unlock(self, account_id: int, kind: str, who: str) -> bool:
         """
-        A person ends a lock now; False when none holds. Ending `drawdown` makes the newest equity the peak, ending
-        `loss_streak` begins the count again.
+        End the lock of *kind* now, by the person *who*; False when no such lock holds. Ending `drawdown` makes the
+        newest equity the peak, ending `loss_streak` begins the count again.
         """
         ...
 
 
 class SwitchLedger(Protocol):
-    """Who leads, who there is to trade for, and every switch that says whether they may."""
+    """The trader's lease, the roster of accounts, and every switch that says whether an account may trade."""
 
     async def hold_lease(self, holder: str, ttl_ms: int) -> int | None:
-        """Take, renew or take over the trader's lease; its epoch, or None while another holds it."""
+        """
+        Take, renew or take over the trader's lease; the lease's epoch, or None while another trader holds the lease.
+        """
         ...
 
     async def release_lease(self, holder: str) -> None: ...
 
     async def accounts(self) -> list[TraderAccount]:
         """
-        Every account with a key, whether trading or paused; one active account per person. A deleted person's is there,
-        with auto-trading off, as long as it has a position or an open row: it must still be guarded; and for an hour
-        after it left, for the database may have lost that row. A row that cannot be read costs its own account alone.
+        Every account with a key, whether trading or paused; one active account per person. A deleted person's account
+        is listed, with auto-trading off, as long as a position or an open row must be guarded, and for an hour longer:
+        the database may have lost that row. An account row that cannot be read leaves out its own account alone.
         """
         ...
 
@@ -170,20 +178,20 @@ class SwitchLedger(Protocol):
     async def set_flags(self, flags: Flags, who: str) -> None:
         """
         Throw the platform's switches (L2, L3) for the reason *flags.why*; *switched_ms* becomes now, *proven_ms* 0.
-        Claims in progress decide first, later ones see this.
+        Claims in progress commit first, later claims read these switches.
         """
         ...
 
     async def set_account_flags(self, account_id: int, flags: Flags, who: str) -> None:
         """
-        The same for one account (L1, L3); switching on forgets why it was paused, and by whom. *who* is "user:id" for
-        its owner; anybody else is an operator.
+        Throw the switches of one account (L1, L3); switching on clears the reason of the pause and who paused. *who* is
+        "user:id" for the account's owner; any other name is an operator's.
         """
         ...
 
     async def prove_stopped(self, account_id: int, switched_ms: int, at_ms: int) -> bool:
         """
-        Remember that the account (0: the platform) is proved stopped as of *at_ms*; False when its switches were thrown
+        Store that the account (0: the platform) is proved stopped as of *at_ms*; False when its switches were thrown
         again since *switched_ms*.
         """
         ...
@@ -194,18 +202,18 @@ class SwitchLedger(Protocol):
 
 
 class CycleLedger(Protocol):
-    """What the analyst was asked and answered at each T."""
+    """The analyst's prompts and answers, by T."""
 
     async def cycle(self, key: CycleKey) -> AnalystAnswer | None:
         """The answer recorded for *key*, or None."""
         ...
 
     async def record_cycle(self, record: CycleRecord) -> AnalystAnswer:
-        """First writer wins: store *record* unless one is there; the answer that now stands."""
+        """Store *record* unless the key has a record (first writer wins); the answer that now stands."""
         ...
 
     async def analyst_failures(self, feed: str, symbol: str, before_ms: int | None = None) -> int:
-        """How many of the newest cycles in a row, of those before *before_ms*, failed to get an answer."""
+        """How many cycles in a row, the newest before *before_ms* and back, failed to get an answer."""
         ...
 
 
@@ -214,16 +222,21 @@ class Ledger(OrderLedger, BookLedger, LimitLedger, SwitchLedger, CycleLedger, No
 
 
 class Commands(Protocol):
-    """The trader's half. What was taken and never finished is told so at the next `take`, and is not taken again."""
+    """
+    The trader's half of the `commands` table. A command that was taken and never finished is marked so at the next
+    `take`, and is not taken again.
+    """
 
     async def waiting(self) -> bool:
-        """Whether anything is not done yet: the cheap question before `take`."""
+        """Whether any command is not done yet: the cheap question before `take`."""
         ...
 
     async def take(self, now_ms: int) -> list[Command]:
-        """Mark what waits as taken by us and return it, oldest first; two traders never take the same."""
+        """
+        Mark the waiting commands as taken by us and return them, oldest first; two traders never take one command.
+        """
         ...
 
     async def done(self, command_id: int, result: str) -> None:
-        """Write what became of it, in plain words."""
+        """Write the command's *result*, in plain words."""
         ...

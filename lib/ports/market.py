@@ -15,9 +15,9 @@ from lib.domain.quotes import CandleTick, KlineUpdate, Ticker
 
 class NotListed(Retry):
     """
-    The venue does not list the symbol, now or any more: trouble of that symbol alone, and no process ends by it.
+    The venue does not list the symbol, now or any more: trouble of that symbol alone, which ends no process.
 
-    Asked again later it may be listed again.
+    The symbol may be listed again later.
     """
 
 
@@ -32,16 +32,17 @@ class MarketData(Protocol):
         """
         The newest *limit* (1..1000) closed candles that open at or before *end* (default: now), oldest first.
 
-        The still-open row is dropped by the venue's clock. An empty list means there are none; failure raises *Retry*.
+        The candle that is still open by the venue's clock is left out. An empty list means that the venue has no such
+        candles; a failed query raises *Retry*.
         """
         ...
 
     def instrument(self, symbol: str) -> Instrument:
-        """Trading rules now. *NotListed* for an unknown symbol, *Retry* when unreachable."""
+        """Trading rules now. *NotListed* for an unknown symbol, *Retry* when the venue is unreachable."""
         ...
 
     def ticker(self, symbol: str) -> Ticker:
-        """Last and mark price now. *Retry* when unreachable."""
+        """Last and mark price now. *Retry* when the venue is unreachable."""
         ...
 
 
@@ -57,7 +58,7 @@ class KlineStream(Protocol):
         ...
 
     def stop(self) -> None:
-        """Make `run` return soon; callable from any thread, idempotent."""
+        """Make `run` return within seconds; callable from any thread, idempotent."""
         ...
 
     @property
@@ -70,12 +71,13 @@ AppendOutcome = Literal["appended", "replaced", "ignored", "gap"]
 
 
 class CorruptCandles(Retry):
-    """A store holds something that is not a list of candles: only `CandleStore.rebuild` helps."""
+    """The store's contents are not a list of candles: only `CandleStore.rebuild` repairs them."""
 
 
 class CandleStore(Protocol):
     """
-    Closed candles per (symbol, interval), contiguous by construction, newest *capacity* kept; plus what readers watch.
+    Closed candles per (symbol, interval), contiguous by construction, newest *capacity* kept; plus the forming candle
+    and the status fields that readers follow.
 
     Raises *Retry* when the store cannot be reached; values read back are exactly the values written.
     """
@@ -84,8 +86,8 @@ class CandleStore(Protocol):
         """
         Add closed candles, oldest first and consecutive among themselves, atomically.
 
-        Empty list or newest + one step → pushed; already there and newest → replaced; older → ignored; anything
-        that would leave a hole → "gap" and nothing of that candle on is written. The outcome is the last candle's.
+        Empty list or newest + one step → pushed; the same as the newest → replaced; older → ignored; a candle that
+        would leave a hole → "gap": neither that candle nor any after it is written. The outcome is the last candle's.
         """
         ...
 
@@ -98,7 +100,7 @@ class CandleStore(Protocol):
         ...
 
     def count(self, symbol: str, interval: str) -> int:
-        """How many closed candles are held."""
+        """How many closed candles the store holds."""
         ...
 
     def put_forming(self, symbol: str, interval: str, forming: FormingCandle) -> None:
@@ -118,12 +120,12 @@ class CandleStore(Protocol):
         ...
 
     def clear(self) -> None:
-        """Forget all candles (another feed's leftovers), keep the status."""
+        """Delete all candles (they may be another feed's), keep the status."""
         ...
 
 
 class AsyncCandleReader(Protocol):
-    """What the trader needs of a candle store, as coroutines."""
+    """The part of a candle store that the trader uses, as coroutines."""
 
     async def newest(self, symbol: str, interval: str, count: int) -> list[Candle]:
         """As `CandleStore.newest`."""
@@ -143,18 +145,20 @@ class PublicFeed(Protocol):
 
 
 class AsyncMarket(Protocol):
-    """What the trader asks of the feed itself: the cross-check, the price now, the rules."""
+    """The trader's questions to feed and venue: the cross-check of candles, the price now, the trading rules."""
 
     async def closed_candles(self, symbol: str, interval: str, *, end: int | None = None, limit: int) -> list[Candle]:
         """As `MarketData.closed_candles`."""
         ...
 
     async def maintenance(self, venue: Venue) -> tuple[Maintenance, ...]:
-        """What *venue* announces for contract trading, over ones left out; *Retry* when it cannot be asked."""
+        """
+        The maintenance *venue* announces for contract trading, without ended ones; *Retry* when it cannot be asked.
+        """
         ...
 
     async def ticker(self, venue: Venue, symbol: str) -> Ticker:
-        """The price at *venue*, where the order will meet it."""
+        """The price at *venue*, where the order will be matched."""
         ...
 
     async def instrument(self, venue: Venue, symbol: str) -> Instrument:
@@ -163,8 +167,8 @@ class AsyncMarket(Protocol):
 
 
 class LiveCandles(Protocol):
-    """The publications of the collector."""
+    """The changes of candle lists that the collector publishes."""
 
     def ticks(self) -> AsyncIterator[CandleTick]:
-        """Changes of every list as they happen; raises *Retry* when the connection is lost: ask again."""
+        """Changes of every list as they happen; *Retry* when the connection is lost: call `ticks` again."""
         ...

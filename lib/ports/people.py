@@ -13,7 +13,7 @@ from lib.domain.session import Login, NewSession, SessionRow
 
 
 class Accounts(Protocol):
-    """Users and their accounts, synchronous, one transaction a method. *ValueError* for what a form should refuse."""
+    """Users and their accounts, synchronous, one transaction a method. *ValueError* for input a form should refuse."""
 
     def add_user(self, email: str, password_hash: str, *, is_demo: bool = False) -> int:
         """The new user's id; ValueError when the e-mail is taken (compared lower-case, trimmed)."""
@@ -27,8 +27,8 @@ class Accounts(Protocol):
 
     def change_settings(self, user_id: int, settings: AccountSettings, version: int | None = None) -> bool:
         """
-        False, and nothing changed, when the settings are no longer those of *version* (None = whatever they are);
-        what is equal already is not changed and needs no version.
+        False, and nothing changed, when the stored settings are no longer those of *version* (None = any version);
+        settings that are equal already are not written and need no version.
         """
         ...
 
@@ -36,7 +36,7 @@ class Accounts(Protocol):
 
 
 class InviteRefused(ValueError):
-    """There is no such invitation, or it was used, or its time is over."""
+    """There is no such invitation, or the invitation was used, or its time is over."""
 
 
 class Logins(Protocol):
@@ -47,26 +47,30 @@ class Logins(Protocol):
         ...
 
     def add_invited(self, email: str, password_hash: str, *, locale: str, risk_accepted_ms: int, invite: Invite) -> int:
-        """As `add`, using *invite* up in the same breath: *InviteRefused* adds nobody, a taken e-mail uses nothing."""
+        """
+        As `add`, with *invite* used up in the same transaction: *InviteRefused* adds no person, a taken e-mail leaves
+        the invitation unused.
+        """
         ...
 
     def living_guests(self) -> int:
-        """How many guests there are that have not ended."""
+        """How many guests are not deleted."""
         ...
 
     def keep_guest(self, user_id: int, email: str, password_hash: str, invite: Invite | None = None) -> bool:
         """
-        Make the guest a person who signs in; False when it is no guest (any more), ValueError when taken.
+        Make the guest a person who signs in; False when *user_id* is no guest (any more), ValueError when the e-mail is
+        taken.
 
-        With *invite*, that is used up in the same breath, or *InviteRefused* changes nothing.
+        With *invite*, the invitation is used up in the same transaction, or *InviteRefused* changes nothing.
         """
         ...
 
     def end_guests(self, now_ms: int) -> tuple[int, ...]:
         """
-        Mark as deleted every guest without a living session (`lib.domain.session`); who they were.
+        Mark as deleted every guest without a living session (`lib.domain.session`); the user ids of those guests.
 
-        One made within the last minute is let be: their first session may be on its way.
+        A guest made within the last minute is left out: their first session may not be stored yet.
         """
         ...
 
@@ -75,25 +79,25 @@ class Logins(Protocol):
     def change_hash(self, user_id: int, password_hash: str) -> None: ...
 
     def change_looks(self, user_id: int, locale: str, colours: Colours) -> None:
-        """How pages look to the person, in every browser."""
+        """Store the language and colours of the person's pages, for every browser."""
         ...
 
     def delete(self, user_id: int, now_ms: int) -> None:
-        """Mark as deleted: signs in no more, trades no more; the rows stay."""
+        """Mark the person as deleted: they sign in no more and trade no more; their rows stay."""
         ...
 
 
 class Sessions(Protocol):
-    """Server-side sessions. What is closed is gone at once for every process. *Retry* when the database is away."""
+    """Server-side sessions. A closed session ends at once for every process. *Retry* when the database is away."""
 
     def open(self, new: NewSession) -> None: ...
 
     def find(self, token_sha256: str) -> SessionRow | None:
-        """The session unless it was closed or its person deleted; expiry is the caller's rule."""
+        """The session, unless the session was closed or its person deleted; expiry is the caller's rule."""
         ...
 
     def touch(self, token_sha256: str, now_ms: int) -> None:
-        """Remember that it was used."""
+        """Store that the session was used at *now_ms*."""
         ...
 
     def close(self, token_sha256: str) -> None: ...
@@ -103,25 +107,25 @@ class Sessions(Protocol):
         ...
 
     def drop_unseen(self, before_ms: int) -> int:
-        """Forget sessions last used before then; how many."""
+        """Delete the sessions last used before *before_ms*; how many there were."""
         ...
 
 
 class Browsers(Protocol):
-    """Browsers somebody signed in with before, by the sha256 of a token that only the browser has."""
+    """Browsers a person signed in with before, by the sha256 of a token that only the browser has."""
 
     def remember(self, token_sha256: str, user_id: int, now_ms: int) -> None:
-        """This browser is the person's, used now; of one person the newest 20 are kept."""
+        """Store that the browser is the person's, used at *now_ms*; of one person the newest 20 are kept."""
         ...
 
     def owner(self, token_sha256: str) -> int | None:
-        """Who signed in with it; None for an unknown one."""
+        """The user id of the person who signed in with the browser; None for an unknown browser."""
         ...
 
     def forget_all(self, user_id: int) -> None: ...
 
     def drop_unseen(self, before_ms: int) -> int:
-        """Forget browsers last used before then; how many."""
+        """Delete the browsers last used before *before_ms*; how many there were."""
         ...
 
 
@@ -129,20 +133,20 @@ class Throttles(Protocol):
     """Tallies of tries by key, one row each, counted before the try so that parallel tries cannot slip through."""
 
     def attempt(self, key: str, pace: Pace, now_ms: int) -> int:
-        """0 = go on, and the try is counted; else ms to wait, and it is not."""
+        """0 = go on, and the try is counted; else the ms to wait, and the try is not counted."""
         ...
 
     def forgive(self, key: str, pace: Pace, now_ms: int) -> None:
-        """The last try was the person's own: take it off the tally."""
+        """The last try was the person's own: take that try off the tally."""
         ...
 
     def drop_older(self, before_ms: int) -> int:
-        """Forget tallies last counted before then; how many."""
+        """Delete the tallies last counted before *before_ms*; how many there were."""
         ...
 
 
 class AccountTaken(ValueError):
-    """That exchange account is registered already, by this person or another."""
+    """The exchange account is registered already, by this person or another."""
 
 
 class StoppedByOperator(ValueError):
@@ -159,40 +163,41 @@ class Keyring(Protocol):
     def active(self, user_id: int) -> ActiveAccount | None: ...
 
     def next_version(self, user_id: int, venue: Venue, feed: str, uid: str) -> int:
-        """The key_version a new key of that account would be sealed with: 1 for an account nobody has yet."""
+        """The key_version a new key of that account would be sealed with: 1 for an account that is not registered."""
         ...
 
     def own_uid(self, user_id: int, account_id: int, venue: Venue, feed: str) -> str | None:
-        """The uid of that account if it is there and the person's; *AccountTaken* when it is another person's."""
+        """The uid of that account if the account is the person's; None for no account, *AccountTaken* for another's."""
         ...
 
     def put(self, new: NewAccount) -> int:
         """
         Add the account, or give the person's own (venue, feed, uid) the key of *new*; the account's id.
 
-        It becomes the active one, with auto-trading off when another was; the key it replaces is wiped. A new account
-        begins with trading on, a known one keeps its switches. *AccountTaken* when it is another person's,
-        *AccountInUse* for the one given up; *Retry* when another key came in between.
+        The account becomes the active one, with auto-trading off when another account was active; the key it replaces
+        is wiped. A new account begins with trading on, a known account keeps its switches. *AccountTaken* when the
+        account is another person's, *AccountInUse* when the account given up is in use; *Retry* when another key was
+        put in between.
         """
         ...
 
     def remove(self, user_id: int) -> bool:
         """
-        Wipe every key of the active account, end the account's trading; False when there is none.
+        Wipe every key of the active account, end the account's trading; False without an active account.
 
-        *AccountInUse* while it has an open order or position: only the key can still end them.
+        *AccountInUse* while the account has an open order or position: only the key can still end them.
         """
         ...
 
     def set_trading(self, user_id: int, on: bool) -> bool:
         """
-        The owner's own pause switch (L1) of the active account; switching on forgets why it was paused. False when
-        there is none, *StoppedByOperator* when it is not the owner's to switch on.
+        The owner's own pause switch (L1) of the active account; switching on clears the reason of the pause. False
+        without an active account, *StoppedByOperator* when an operator stopped the account.
         """
         ...
 
     def flatten(self, user_id: int) -> bool:
-        """The owner's L3 of the active account: no entries, and everything of ours closed. False when there is none."""
+        """The owner's L3 of the active account: no entries, and our part closed. False without an active account."""
         ...
 
 
@@ -200,7 +205,9 @@ class OwnLocks(Protocol):
     """A person's own risk locks, synchronous, one transaction a method."""
 
     def end(self, user_id: int, kind: str) -> bool:
-        """As `Ledger.unlock` for the person's active account; False when none holds. ValueError for no such person."""
+        """
+        As `Ledger.unlock` for the person's active account; False when no such lock holds. ValueError: no such person.
+        """
         ...
 
 
@@ -209,8 +216,8 @@ class CommandQueue(Protocol):
 
     def ask(self, wish: Command, every_ms: int) -> int:
         """
-        Put *wish* (its id is ignored) unless the person asked for that kind less than *every_ms* ago.
+        Put *wish* (its id is ignored) unless the person put a command of that kind less than *every_ms* ago.
 
-        The wait in ms; 0 = it was put. ValueError for no such person.
+        The wait in ms; 0 = the command was put. ValueError for no such person.
         """
         ...

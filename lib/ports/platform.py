@@ -1,5 +1,5 @@
 """
-What an operator changes while everything runs: platform settings and invitations (synchronous: a terminal).
+Platform settings and invitations, which an operator changes while everything runs (synchronous: a terminal).
 """
 
 from collections.abc import Sequence
@@ -20,7 +20,9 @@ class PlatformBook(Protocol):
         ...
 
     def change(self, name: str, after: str | None, who: str, why: str) -> SettingChange | None:
-        """Write the row *name*, or take it away (None); what was changed, None = it said that already."""
+        """
+        Write *after* to the row *name*, or delete the row (None); the change made, None = the row said so already.
+        """
         ...
 
     def changes(self, newest: int) -> list[SettingChange]:

@@ -8,13 +8,13 @@ from lib.domain.api_key import ApiKey, SealContext
 
 
 class Sealer(Protocol):
-    """All the web side has: it can seal and never open."""
+    """The web's half: it can seal a key and never open one."""
 
     def seal(self, key: ApiKey, context: SealContext) -> str: ...
 
 
 class Opener(Protocol):
-    """The trader's half."""
+    """The trader's half: it opens sealed keys."""
 
     def open(self, sealed: str, context: SealContext) -> ApiKey:
         """*Pause* when the seal does not fit the context or the key pair."""
@@ -22,7 +22,7 @@ class Opener(Protocol):
 
 
 class PasswordHasher(Protocol):
-    """Slow on purpose: callers bound how many run at once."""
+    """Hashes passwords, slowly on purpose: callers bound how many hashes run at once."""
 
     def hash(self, password: str) -> str:
         """The text to store."""

@@ -143,7 +143,7 @@ class Stores:
 
 
 @dataclass(frozen=True, slots=True)
-class Players:
+class RehearsalNames:
     """Names and keys of a rehearsal; *secret* and *public* are the sealing pair."""
 
     feed: str
@@ -158,18 +158,18 @@ class Rehearsal:
     """One exchange, one clock, one context. Build inside a running loop with `Rehearsal.opened`."""
 
     def __init__(
-        self, exchange: LocalExchange, clock: SteppedClock, stores: Stores, players: Players, analyst_url: str
+        self, exchange: LocalExchange, clock: SteppedClock, stores: Stores, names: RehearsalNames, analyst_url: str
     ):
-        self.exchange, self.clock, self.players = exchange, clock, players
+        self.exchange, self.clock, self.names = exchange, clock, names
         self.store = RedisCandleStore(stores.redis)
         self.accounts = SqlAccounts(stores.engine)
-        self._sealer = VaultSealer(players.public)
+        self._sealer = VaultSealer(names.public)
         self._analyst, self._client = _local_analyst(analyst_url)
-        self.ledger = SqlLedger(stores.engine, installation=players.installation, clock=clock)
+        self.ledger = SqlLedger(stores.engine, installation=names.installation, clock=clock)
         market = BybitMarketData(INSIDE)
         market.mount(LocalAdapter(exchange))
         self.candles = CandleFeed(
-            self.store, market, clock, series=(players.symbol, "1m"), capacity=5_000, grace_ms=MINUTE_MS
+            self.store, market, clock, series=(names.symbol, "1m"), capacity=5_000, grace_ms=MINUTE_MS
         )
         self.context = self._context(stores)
         self.guardian = Guardian(self.context)
@@ -178,7 +178,7 @@ class Rehearsal:
         limiter = LocalLimiter(self.clock)
         transport = LocalTransport(self.exchange)
         exchanges = BybitExchanges(
-            VaultOpener([self.players.secret]), {"paper": INSIDE}, lambda _: transport, self.clock, limiter
+            VaultOpener([self.names.secret]), {"paper": INSIDE}, lambda _: transport, self.clock, limiter
         )
         ledger = cast(Ledger, Held(self.ledger, self.clock))
         return TradingContext(
@@ -193,9 +193,9 @@ class Rehearsal:
             candles=cast(AsyncCandleReader, Held(AsyncRedisCandleReader(stores.redis_async), self.clock)),
             analyst=cast(Analyst, Held(self._analyst, self.clock)),
             clock=self.clock,
-            feed=self.players.feed,
-            model=self.players.model,
-            installation=self.players.installation,
+            feed=self.names.feed,
+            model=self.names.model,
+            installation=self.names.installation,
             holder=HOLDER,
             lease_ms=CYCLE_MS * 2,
         )
@@ -203,7 +203,12 @@ class Rehearsal:
     @classmethod
     @asynccontextmanager
     async def opened(
-        cls, exchange: LocalExchange, clock: SteppedClock, stores: Stores, players: Players, analyst: web.Application
+        cls,
+        exchange: LocalExchange,
+        clock: SteppedClock,
+        stores: Stores,
+        names: RehearsalNames,
+        analyst: web.Application,
     ) -> AsyncIterator["Rehearsal"]:
         """A rehearsal whose analyst answers on a loopback port of its own, through the real client."""
         runner = web.AppRunner(analyst)
@@ -211,7 +216,7 @@ class Rehearsal:
         site = web.TCPSite(runner, "127.0.0.1", 0)
         await site.start()
         port = runner.addresses[0][1]
-        rehearsal = cls(exchange, clock, stores, players, f"http://127.0.0.1:{port}/v1")
+        rehearsal = cls(exchange, clock, stores, names, f"http://127.0.0.1:{port}/v1")
         try:
             yield rehearsal
         finally:
@@ -238,9 +243,9 @@ class Rehearsal:
             NewAccount(
                 user_id=user_id,
                 venue="paper",
-                feed=self.players.feed,
+                feed=self.names.feed,
                 uid=uid,
-                symbol=self.players.symbol,
+                symbol=self.names.symbol,
                 sealed_key=self._sealer.seal(key, context),
                 key_last4=key.api_key[-4:],
                 key_version=1,
@@ -262,7 +267,7 @@ class Rehearsal:
 
     async def run(self, until_ms: int, on_cycle: Callable[[CycleReport], Awaitable[None]]) -> int:
         """Step minute by minute to *until_ms* (epoch ms); how many cycles ran."""
-        adopt_feed(self.store, self.players.feed)
+        adopt_feed(self.store, self.names.feed)
         self.candles.connected()
         cycles = 0
         close = self.clock.now_ms() // MINUTE_MS * MINUTE_MS + MINUTE_MS
@@ -283,7 +288,7 @@ class Rehearsal:
         self.clock.advance_to(close + CLOSE_LAG_MS)
         self.exchange.tick()
         message = self.exchange.venue.kline_message(
-            self.players.symbol, "1", self.clock.now_ms(), confirm_open_time=close - MINUTE_MS
+            self.names.symbol, "1", self.clock.now_ms(), confirm_open_time=close - MINUTE_MS
         )
         if message is not None:  # no frame comes for a minute without trading
             for update in updates(parse_frame(json.dumps(message))):

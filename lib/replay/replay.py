@@ -35,7 +35,7 @@ from lib.domain.analyst_name import RULES_MODEL
 from lib.domain.candle import MINUTE_MS, Candle
 from lib.domain.errors import Halt
 from lib.domain.order import CYCLE_MS, TERMINAL, OrderState
-from lib.replay.rehearsal import Players, Rehearsal, Stores
+from lib.replay.rehearsal import Rehearsal, RehearsalNames, Stores
 from lib.simulator.feeds import Feed, instrument_of
 from lib.simulator.market.candle_files import read_candles
 from lib.simulator.market.market import ReplayMarket, SyntheticMarket
@@ -193,14 +193,14 @@ async def _play(
     exchange = build(config, feed, Store(config.database, "replay"), clock)
     exchange.tick()
     secret, public = generate_keys()
-    players = Players(f"replay:{plan.file.name}", plan.symbol, RULES_MODEL, "replay", secret, public)
+    names = RehearsalNames(f"replay:{plan.file.name}", plan.symbol, RULES_MODEL, "replay", secret, public)
     found = Findings(database=_database_version(stores.engine), redis=_redis_version(stores.redis), first_ms=first)
-    async with Rehearsal.opened(exchange, clock, stores, players, application(config, exchange, clock)) as rehearsal:
+    async with Rehearsal.opened(exchange, clock, stores, names, application(config, exchange, clock)) as rehearsal:
         labels = {}
         for number, settings in enumerate(people(plan.users), 1):
             user_id = rehearsal.add_person(f"user{number:02d}@replay", settings, BALANCES[number % len(BALANCES)])
             labels[user_id] = f"user{number:02d} {settings.risk_level.value} {settings.max_leverage}x"
-        await rehearsal.run(first + (total - 1) * CYCLE_MS, _watching(rehearsal, found, progress, total))
+        await rehearsal.run(first + (total - 1) * CYCLE_MS, _counting(rehearsal, found, progress, total))
         audit(found, rehearsal, stores.engine, labels)
     found.buy_and_hold = _buy_and_hold(candles, first, total)
     return found
@@ -217,7 +217,7 @@ def people(count: int) -> list[AccountSettings]:
     return [choices[number * 7 % len(choices)] for number in range(count)]
 
 
-def _watching(
+def _counting(
     rehearsal: Rehearsal, found: Findings, progress: Callable[[int, int], None], total: int
 ) -> Callable[[CycleReport], Awaitable[None]]:
     async def on_cycle(report: CycleReport) -> None:
@@ -232,13 +232,13 @@ def _watching(
             found.outcomes[result.outcome] = found.outcomes.get(result.outcome, 0) + 1
             if result.difference:
                 found.unequal.append(f"T {report.t_ms} account {result.account_id}: {result.difference}")
-        _look_for_naked(rehearsal, found, report.t_ms)
+        _find_unprotected(rehearsal, found, report.t_ms)
         progress(found.cycles, total)
 
     return on_cycle
 
 
-def _look_for_naked(rehearsal: Rehearsal, found: Findings, t_ms: int) -> None:
+def _find_unprotected(rehearsal: Rehearsal, found: Findings, t_ms: int) -> None:
     """Straight into the exchange's own books, not through any client of ours."""
     for uid, account in rehearsal.exchange.engine.books.accounts.items():
         for holding in account.holdings.values():

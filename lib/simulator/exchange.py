@@ -54,7 +54,7 @@ class LocalExchange:
         if (advanced := self._store.fact("advanced_ms")) is not None:
             await self._catch_up(int(advanced))
         self.engine.advance(self._clock.now_ms())
-        self._settle()
+        self._save_and_push()
 
     async def prepare(self, request: Request) -> None:
         """Do beforehand, in slices, what would make *request* take long; whoever asks for the like waits his turn."""
@@ -90,19 +90,19 @@ class LocalExchange:
     async def _catch_up(self, since_ms: int) -> None:
         for at in range(since_ms, self._clock.now_ms(), CATCH_UP_MS):
             self.engine.advance(at)
-            self._settle()
+            self._save_and_push()
             await asyncio.sleep(0)
 
     def handle(self, request: Request) -> Response:
         """The venue's answer to *request*, once its effects are saved and pushed."""
         response = self.venue.handle(request)
-        self._settle()
+        self._save_and_push()
         return response
 
     def tick(self) -> None:
         """Run the engine up to now and push what happened; called about once a second."""
         self.engine.advance(self._clock.now_ms())
-        self._settle()
+        self._save_and_push()
         self.streams.tick()
 
     def state(self) -> dict[str, Any]:
@@ -119,7 +119,7 @@ class LocalExchange:
             "faults": [{"kind": f.kind, "path": f.path, "count": f.count} for f in self.faults.waiting()],
         }
 
-    def _settle(self) -> None:
+    def _save_and_push(self) -> None:
         dirty, rows = self.engine.dirty(), self.engine.drain_rows()
         advanced = self.engine.last_advanced_ms
         if dirty or rows or advanced >= self._saved_ms + IDLE_SAVE_MS:

@@ -34,7 +34,7 @@ YOUNG_ENTRY_MS = 60_000
 
 
 @dataclass(slots=True)
-class Clerk:
+class CommandRunner:
     """Takes commands and sees to their end."""
 
     context: TradingContext

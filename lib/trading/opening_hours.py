@@ -43,7 +43,7 @@ class OpeningHours:
         closed = entries_wait(self.announced.get(account.venue, ()), account.uid, now_ms)
         return closed or self.shut.get((account.venue, account.symbol), "")
 
-    async def look(self, market: AsyncMarket, accounts: Iterable[TraderAccount], clock: Clock) -> None:
+    async def refresh(self, market: AsyncMarket, accounts: Iterable[TraderAccount], clock: Clock) -> None:
         """Ask again for everything that *accounts* trade; who cannot be asked is known as before."""
         markets = {(account.venue, account.symbol) for account in accounts}
         for venue in sorted({venue for venue, _ in markets}):

@@ -15,7 +15,7 @@ from lib import log
 from lib.domain.account_records import TraderAccount
 from lib.domain.errors import Halt, Retry
 from lib.trading.clock_check import check_clocks
-from lib.trading.commands import Clerk
+from lib.trading.commands import CommandRunner
 from lib.trading.context import TradingContext, boundary, due, fits
 from lib.trading.cycle.account_modes import check_modes
 from lib.trading.cycle.run import CycleReport, run_cycle
@@ -40,7 +40,7 @@ class Trader:
 
     context: TradingContext
     guardian: Guardian
-    clerk: Clerk | None = None
+    command_runner: CommandRunner | None = None
     """Who carries out commands, where there is a web to send them."""
     stopper: Stopper | None = None
     """Who carries out thrown switches and proves them, where there is anybody to throw one."""
@@ -51,7 +51,7 @@ class Trader:
     _serving: set[int] = field(default_factory=set)
     _reconciling: bool = False
     _sweeping: bool = False
-    _looking: bool = False
+    _checking_markets: bool = False
 
     async def start(self) -> None:
         """
@@ -102,8 +102,8 @@ class Trader:
 
     def take_commands(self) -> None:
         """Carry out what people ask of the trader from the web."""
-        if self.ready and self.clerk is not None:
-            self._spawn("commands", self.clerk.run_pass())
+        if self.ready and self.command_runner is not None:
+            self._spawn("commands", self.command_runner.run_pass())
 
     def enforce_stops(self) -> None:
         """Carry out the switches that are thrown, and prove that everything stopped."""
@@ -119,10 +119,10 @@ class Trader:
         """See whether the clock we sign by is the ledger's and the venues'."""
         self._spawn("clocks", self._check_clocks())
 
-    def look_at_markets(self) -> None:
+    def check_markets(self) -> None:
         """See whether the exchanges and symbols that are traded are open."""
-        if not self._looking:
-            self._spawn("markets", self._look_at_markets())
+        if not self._checking_markets:
+            self._spawn("markets", self._check_markets())
 
     def heartbeat(self) -> None:
         """Keep the lease and say that we live."""
@@ -196,13 +196,13 @@ class Trader:
     async def _check_clocks(self) -> None:
         await check_clocks(self.context)
 
-    async def _look_at_markets(self) -> None:
-        context, self._looking = self.context, True
+    async def _check_markets(self) -> None:
+        context, self._checking_markets = self.context, True
         try:
             accounts = [account for account in await context.switches.accounts() if fits(account, context.feed)]
-            await context.state.hours.look(context.market, accounts, context.clock)
+            await context.state.hours.refresh(context.market, accounts, context.clock)
         finally:
-            self._looking = False
+            self._checking_markets = False
         await context.state.hours.show(context.candles, context.clock.now_ms())
 
     async def _sweep(self) -> None:

@@ -13,7 +13,7 @@ from lib.accounts.trading import Deployment, KeySaved, TradingDesk, TradingPorts
 from lib.accounts.web import SessionUser
 from lib.adapters.bybit.rest.account_probe import BybitAccountProbe
 from lib.adapters.bybit.rest.key_probe import PybitKeyProbe
-from lib.adapters.bybit.rest.paper_desk import SimulatorPaperDesk
+from lib.adapters.bybit.rest.paper_accounts import SimulatorPaperAccounts
 from lib.adapters.sql.forms.accounts import SqlAccounts
 from lib.adapters.sql.forms.commands import SqlCommandQueue
 from lib.adapters.sql.forms.keyring import SqlKeyring
@@ -78,7 +78,7 @@ async def scene(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator
             accounts=SqlAccounts(engine),
             keyring=SqlKeyring(engine, clock),
             queue=SqlCommandQueue(engine),
-            paper=SimulatorPaperDesk(world.base_url, ""),
+            paper=SimulatorPaperAccounts(world.base_url, ""),
             key_probe=PybitKeyProbe(urls, clock=clock),  # type: ignore[arg-type]
             account_probe=BybitAccountProbe(urls, clock),  # type: ignore[arg-type]
             sealer=VaultSealer(PUBLIC),

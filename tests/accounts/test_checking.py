@@ -6,9 +6,9 @@ from queue import SimpleQueue
 
 import pytest
 
+from lib.accounts.bulkhead import Bulkhead
 from lib.accounts.checking import AWAY, BUSY, CHECKS_OF_ADDRESS, CHECKS_OF_PERSON, PacedChecks, one_at_a_time
 from lib.accounts.refusal import Refusal
-from lib.accounts.turns import Turns
 from lib.ports.exchange import BudgetAway, NotNow
 from tests.fakes.people import MemoryThrottles, StandingClock
 
@@ -29,8 +29,8 @@ class Counted:
             raise self._trouble
 
 
-def checks(clock: StandingClock | None = None, turns: Turns | None = None) -> PacedChecks:
-    return PacedChecks(MemoryThrottles(), clock or StandingClock(NOW), turns)
+def checks(clock: StandingClock | None = None, bulkhead: Bulkhead | None = None) -> PacedChecks:
+    return PacedChecks(MemoryThrottles(), clock or StandingClock(NOW), bulkhead)
 
 
 def test_three_checks_are_free_and_each_further_one_waits_twice_as_long() -> None:
@@ -81,8 +81,8 @@ def test_a_check_without_room_says_so_and_does_not_count(trouble: NotNow, said: 
 
 
 def test_one_is_inside_a_few_wait_and_the_rest_is_sent_away() -> None:
-    turns = one_at_a_time(waiting=1, patience_s=60)
-    door = checks(turns=turns)
+    bulkhead = one_at_a_time(waiting=1, patience_s=60)
+    door = checks(bulkhead=bulkhead)
     inside, leave = threading.Event(), threading.Event()
     answers: SimpleQueue[object] = SimpleQueue()
 
@@ -105,8 +105,8 @@ def test_one_is_inside_a_few_wait_and_the_rest_is_sent_away() -> None:
 
 
 def test_who_waits_too_long_for_anothers_check_is_sent_away() -> None:
-    turns = one_at_a_time(patience_s=0)
-    with turns.turn(), pytest.raises(NotNow, match="too long"), turns.turn():
+    bulkhead = one_at_a_time(patience_s=0)
+    with bulkhead.place(), pytest.raises(NotNow, match="too long"), bulkhead.place():
         pass
-    with turns.turn():
+    with bulkhead.place():
         pass

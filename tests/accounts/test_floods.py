@@ -20,7 +20,7 @@ from lib.adapters.bybit.limits.limiter import family_of
 from lib.adapters.bybit.limits.turnstile import Answer, Ask
 from lib.adapters.bybit.rest.account_probe import BybitAccountProbe
 from lib.adapters.bybit.rest.key_probe import PybitKeyProbe
-from lib.adapters.bybit.rest.paper_desk import SimulatorPaperDesk
+from lib.adapters.bybit.rest.paper_accounts import SimulatorPaperAccounts
 from lib.adapters.redis.check_lane import CHECKS_A_SECOND, CheckLane
 from lib.adapters.redis.connection import connect, connect_async
 from lib.adapters.redis.limiter import RedisBudget, budget_key
@@ -93,7 +93,7 @@ def flood(scene: Scene, redis_url: str, flooded_redis: redis.Redis, monkeypatch:
     lane = CheckLane(flooded_redis, pause=waits.append)
     ports = replace(
         scene.ports,
-        paper=SimulatorPaperDesk(scene.world.base_url, "", ban=lane),
+        paper=SimulatorPaperAccounts(scene.world.base_url, "", ban=lane),
         key_probe=PybitKeyProbe(urls, ban=lane),  # type: ignore[arg-type]
         account_probe=BybitAccountProbe(urls, scene.world.clock, lane),  # type: ignore[arg-type]
     )
@@ -219,7 +219,7 @@ async def test_with_redis_away_nothing_is_asked_and_the_reason_is_said(flood: Fl
     urls = {"paper": flood.scene.world.base_url}
     ports = replace(
         flood.scene.ports,
-        paper=SimulatorPaperDesk(flood.scene.world.base_url, "", ban=away),
+        paper=SimulatorPaperAccounts(flood.scene.world.base_url, "", ban=away),
         key_probe=PybitKeyProbe(urls, ban=away),  # type: ignore[arg-type]
     )
     flood.desk = TradingDesk(ports, HERE)

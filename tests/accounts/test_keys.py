@@ -8,7 +8,7 @@ import pytest
 from lib import log
 from lib.accounts.refusal import Refusal
 from lib.accounts.trading import KeySaved
-from lib.adapters.bybit.rest.paper_desk import SimulatorPaperDesk
+from lib.adapters.bybit.rest.paper_accounts import SimulatorPaperAccounts
 from lib.adapters.sql.tables.people import accounts, credentials, users
 from lib.domain.api_key import ApiKey
 from lib.domain.errors import Pause, Retry
@@ -45,11 +45,11 @@ async def test_a_senseless_paper_balance_is_refused(scene: Scene, balance: str) 
 
 async def test_a_paper_exchange_that_is_away_or_locked_is_a_reaction(scene: Scene) -> None:
     with pytest.raises(Retry):
-        SimulatorPaperDesk("http://127.0.0.1:9", "").open("nobody", Decimal(1))
+        SimulatorPaperAccounts("http://127.0.0.1:9", "").open("nobody", Decimal(1))
     with pytest.raises(Retry, match="cannot be read"):
-        await asyncio.to_thread(SimulatorPaperDesk(f"{scene.world.base_url}/no", "").open, "x", Decimal(1))
+        await asyncio.to_thread(SimulatorPaperAccounts(f"{scene.world.base_url}/no", "").open, "x", Decimal(1))
     with pytest.raises(Pause, match="HTTP 400"):
-        await asyncio.to_thread(SimulatorPaperDesk(scene.world.base_url, "").open, "x", Decimal(-1))
+        await asyncio.to_thread(SimulatorPaperAccounts(scene.world.base_url, "").open, "x", Decimal(-1))
 
 
 async def test_a_paper_key_is_as_narrow_as_the_one_we_ask_of_everybody(scene: Scene) -> None:

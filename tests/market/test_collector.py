@@ -71,7 +71,7 @@ def test_start_loads_the_list_and_the_stream_goes_on_from_there() -> None:
 
 def test_the_status_says_what_an_operator_needs() -> None:
     world = World()
-    world.collector.look()
+    world.collector.check_feeds()
     now = iso(world.clock.now)
     assert world.store.fields == {
         "data_server_last_update": now,
@@ -102,7 +102,7 @@ def test_times_are_iso_utc_with_z() -> None:
 def test_a_status_of_no_lists_yet_is_written_before_the_first_candle() -> None:
     world = World()
     world.market.down = True
-    world.collector.look()
+    world.collector.check_feeds()
     assert world.store.fields["data_server_problem"] == "the venue is away"
     assert world.store.fields["last_close:BTCUSDT:1m"] == ""
 
@@ -112,7 +112,7 @@ def test_another_feeds_candles_are_forgotten_even_of_lists_not_collected_now() -
     world.store.set_status({"feed": "bybit"})
     world.store.lists[("ETHUSDT", "1m")] = run_of(50, salt=5)
     world.store.lists[KEY] = run_of(50, salt=5)
-    world.collector.look()
+    world.collector.check_feeds()
     assert world.store.lists == {KEY: TRUTH[50:100]}
     assert world.store.fields["feed"] == "synthetic"
 
@@ -121,18 +121,18 @@ def test_the_same_feeds_candles_are_kept() -> None:
     world = World()
     world.store.set_status({"feed": "synthetic"})
     world.store.lists[KEY] = TRUTH[40:90]
-    world.collector.look()
+    world.collector.check_feeds()
     assert world.store.rebuilds == 0
     assert world.store.lists[KEY] == TRUTH[50:100]
 
 
 def test_the_feeds_name_comes_back_after_a_flush() -> None:
     world = World()
-    world.collector.look()
+    world.collector.check_feeds()
     world.store.fields.clear()
     world.store.lists.clear()
     world.clock.now += 5_000
-    world.collector.look()
+    world.collector.check_feeds()
     assert world.store.fields["feed"] == "synthetic"
     assert world.store.lists[KEY] == TRUTH[50:100]
 
@@ -150,14 +150,14 @@ def test_a_long_interval_is_loaded_by_rest_and_refreshed_at_its_boundary() -> No
     quarters = run_of(20, start=base, interval="15m")
     world.market.truth[("BTCUSDT", "15m")] = quarters
     world.clock.now = base + 10 * 15 * MINUTE_MS + 500
-    world.collector.look()
+    world.collector.check_feeds()
     assert world.store.lists[("BTCUSDT", "15m")] == quarters[6:10]
     calls = world.market.calls
     world.clock.now += 14 * MINUTE_MS
-    world.collector.look()
+    world.collector.check_feeds()
     assert world.market.calls == calls
     world.clock.now += MINUTE_MS + 2_000
-    world.collector.look()
+    world.collector.check_feeds()
     assert world.store.lists[("BTCUSDT", "15m")] == quarters[7:11]
 
 
@@ -221,7 +221,7 @@ def test_a_symbol_that_is_gone_ends_nothing_and_the_others_go_on() -> None:
 
     world.market.closed_candles = of_listed  # type: ignore[method-assign]
     for _ in range(40):
-        world.collector.look()
+        world.collector.check_feeds()
         world.clock.now += 5_000
     assert world.store.lists[KEY][-1].open_time >= TRUTH[99].open_time
     assert ("OLDUSDT", "1m") not in world.store.lists
@@ -229,7 +229,7 @@ def test_a_symbol_that_is_gone_ends_nothing_and_the_others_go_on() -> None:
     assert asked.count("OLDUSDT") <= 9, "in 200 s: asked again, ever more slowly"
     world.market.closed_candles = inner  # type: ignore[method-assign]
     world.clock.now += 60_000
-    world.collector.look()
+    world.collector.check_feeds()
     assert ("OLDUSDT", "1m") in world.store.lists, "listed again"
 
 

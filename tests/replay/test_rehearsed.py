@@ -16,7 +16,7 @@ from lib.clock import SteppedClock
 from lib.domain.account import AccountSettings
 from lib.domain.candle import MINUTE_MS
 from lib.domain.order import CYCLE_MS
-from lib.replay.rehearsal import Players, Rehearsal, Stores
+from lib.replay.rehearsal import Rehearsal, RehearsalNames, Stores
 from lib.simulator.feeds import open_feed
 from lib.simulator.server import SimulatorConfig, application, build
 from lib.simulator.store import Store
@@ -37,9 +37,9 @@ async def rehearsal(tmp_path: Path) -> AsyncIterator[Rehearsal]:
     schema.migrate(engine)
     stores = Stores(engine, connect(server.url), connect_async(server.url))
     secret, public = generate_keys()
-    players = Players("synthetic", "BTCUSDT", "maemae-rules-1", "test", secret, public)
+    names = RehearsalNames("synthetic", "BTCUSDT", "maemae-rules-1", "test", secret, public)
     try:
-        async with Rehearsal.opened(exchange, clock, stores, players, application(config, exchange, clock)) as made:
+        async with Rehearsal.opened(exchange, clock, stores, names, application(config, exchange, clock)) as made:
             yield made
     finally:
         await stores.redis_async.aclose()

@@ -105,7 +105,7 @@ def _timetable(process: Process, trader: Trader) -> list["_Job"]:
     every.append((trader.check_clocks, CHECK_EVERY_S))
     if trader.stopper is not None:
         every.append((trader.enforce_stops, STOPS_S))
-    if trader.clerk is not None:
+    if trader.command_runner is not None:
         every.append((trader.take_commands, COMMANDS_S))
     return [cycles, *(_Job(act, _in(seconds), _in(seconds)(now)) for act, seconds in every)]
 

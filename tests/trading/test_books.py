@@ -6,7 +6,7 @@ import pytest
 
 from lib.domain.order import OrderState
 from lib.simulator.engine.charges import FeeTerms
-from lib.trading.orders.books import held_by_us, settle_books
+from lib.trading.orders.books import held_by_us, reconcile_books
 from tests.factories import INSTALLATION, decision, fill, order
 from tests.worlds.one_process import World, result_of
 from tests.worlds.props import CREATE
@@ -151,7 +151,7 @@ async def test_books_that_agree_ask_for_nothing(world: World) -> None:
     account, exchange = await world.trader_account(1), await world.exchange(1)
     wallet = await exchange.wallet()
     before = len(world.transport.sent)
-    assert (await settle_books(world.context, account, exchange, wallet)).balance == wallet.balance
+    assert (await reconcile_books(world.context, account, exchange, wallet)).balance == wallet.balance
     assert len(world.transport.sent) == before
 
 
@@ -159,11 +159,11 @@ async def test_settling_finds_fills_first_and_transfers_only_when_they_do_not_ex
     await world.cycle("buy")
     account, exchange = await world.trader_account(1), await world.exchange(1)
     world.trade_at(58_700)
-    await settle_books(world.context, account, exchange, await exchange.wallet())
+    await reconcile_books(world.context, account, exchange, await exchange.wallet())
     assert world.transport.sent[-1][1] == "/v5/execution/list"
     await assert_books_are_the_exchanges(world)
     world.engine.dealing.deposit(world.uid(1), Decimal(10))
-    books = await settle_books(world.context, account, exchange, await exchange.wallet())
+    books = await reconcile_books(world.context, account, exchange, await exchange.wallet())
     assert world.transport.sent[-1][1] == "/v5/account/transaction-log"
     assert books.transfers == 10
     await assert_books_are_the_exchanges(world)

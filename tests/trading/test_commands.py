@@ -16,7 +16,7 @@ from lib.domain.order import OrderState
 from lib.domain.switches import Flags
 from lib.ports.exchange import KeyProbe
 from lib.ports.ledger import Commands
-from lib.trading.commands import TOO_LATE_MS, Clerk
+from lib.trading.commands import TOO_LATE_MS, CommandRunner
 from lib.trading.cycle.run import run_cycle
 from tests.factories import T, decision
 from tests.fakes.accounts import LeaseRow
@@ -66,14 +66,14 @@ class Probe(KeyProbe):
 
 
 class Office:
-    """A clerk over a world with one account, three minutes and three seconds after T."""
+    """A command runner over a world with one account, three minutes and three seconds after T."""
 
     def __init__(self, world: World) -> None:
         self.world = world
         self.inbox = Inbox()
         world.add_account()
         self.probe = Probe(replace(GOOD, uid=str(world.uid(1))))
-        self.clerk = Clerk(world.context, self.inbox, OpenSeals(), self.probe)
+        self.command_runner = CommandRunner(world.context, self.inbox, OpenSeals(), self.probe)
         world.to(T + 3 * MINUTE_MS + 3_000)
 
     async def ask(self, kind: CommandKind = "ask_now", account_id: int = 1, *, ago_ms: int = 0) -> str:
@@ -81,7 +81,7 @@ class Office:
         number = len(self.inbox.results) + 1
         asked_ms = self.world.clock.now_ms() - ago_ms
         self.inbox.waits.append(Command(number, self.world.user_of(account_id), account_id, kind, asked_ms))
-        await self.clerk.run_pass()
+        await self.command_runner.run_pass()
         return self.inbox.results.get(number, "")
 
     def auto_trade(self, on: bool) -> None:
@@ -259,7 +259,7 @@ async def test_keys_are_looked_at_one_at_a_time(office: Office) -> None:
     for number in range(1, 5):
         now = office.world.clock.now_ms()
         office.inbox.waits.append(Command(number, office.world.user_of(1), 1, "recheck_key", now))
-    await office.clerk.run_pass()
+    await office.command_runner.run_pass()
     assert list(office.inbox.results.values()) == ["the API key is fine"] * 4
     assert office.probe.most_at_once < 2
 
@@ -305,7 +305,7 @@ async def test_a_command_that_fails_takes_no_other_with_it(office: Office, kind:
         Command(8, office.world.user_of(1), 1, "ask_now", now),
         Command(9, office.world.user_of(1), 1, "recheck_key", now),
     ]
-    await office.clerk.run_pass()
+    await office.command_runner.run_pass()
     assert set(office.inbox.results) == {8, 9}
 
 

@@ -11,7 +11,7 @@ from lib.domain.books import Fill
 from lib.domain.errors import Retry
 from lib.ports.exchange import Exchange
 from lib.trading.context import TradingContext
-from lib.trading.guardian.inspect import Watch
+from lib.trading.guardian.inspect import AccountMemory
 from tests.factories import decision
 from tests.trading.test_guardian import STOP, TARGET, TRADING_STOP, stop_calls
 from tests.worlds.one_process import World
@@ -66,7 +66,7 @@ async def let_another_enter(world: World) -> None:
     await world.cycle("buy", context=world.new_context("trader-2"))
 
 
-async def cannot_close(world: World) -> Watch:
+async def cannot_close(world: World) -> AccountMemory:
     """A position known from memory alone has lost its stop, the venue refuses another, and a close needs the ledger."""
     await world.guardian.run_pass()
     await world.cycle("buy")
@@ -74,9 +74,9 @@ async def cannot_close(world: World) -> Watch:
     world.remove_stop()
     world.fault("refuse_stop", TRADING_STOP, count=3)
     await world.guardian.run_pass()
-    watch = world.guardian.watches[1]
-    assert watch.told == {"guardian.cannot_close"}
-    return watch
+    memory = world.guardian.memories[1]
+    assert memory.told == {"guardian.cannot_close"}
+    return memory
 
 
 async def test_with_the_database_down_a_known_stop_is_still_repaired(world: World) -> None:
@@ -158,7 +158,7 @@ async def test_a_hand_beside_an_entry_known_from_memory_is_found_once_the_ledger
 async def test_an_entry_is_guarded_although_the_roster_never_told_of_it(world: World) -> None:
     await world.guardian.run_pass()
     await world.cycle("buy")
-    assert world.guardian.watches[1].is_met
+    assert world.guardian.memories[1].is_met
     assert not world.context.state.unbooked
     lose_ledger(world)
     world.remove_stop()
@@ -205,8 +205,8 @@ async def test_executions_that_are_not_answered_bring_the_next_look_soon(world: 
     lose_ledger(world)
     world.guardian.context = replace(world.guardian.context, exchanges=Unlisting(world.context.exchanges, 2))
     await world.guardian._read_roster()
-    world.guardian.rounds.begin(1, world.clock.now_ms())
-    assert (await world.guardian._watch(1)).soon
+    world.guardian.schedule.begin(1, world.clock.now_ms())
+    assert (await world.guardian._inspect(1)).soon
 
 
 async def test_a_repair_in_vain_is_tried_again_soon(world: World) -> None:
@@ -216,8 +216,8 @@ async def test_a_repair_in_vain_is_tried_again_soon(world: World) -> None:
     lose_ledger(world)
     world.fault("refuse_stop", TRADING_STOP, count=3)
     await world.guardian._read_roster()
-    world.guardian.rounds.begin(1, world.clock.now_ms())
-    assert (await world.guardian._watch(1)).soon
+    world.guardian.schedule.begin(1, world.clock.now_ms())
+    assert (await world.guardian._inspect(1)).soon
 
 
 async def test_the_stop_of_a_hand_beside_ours_is_not_widened(world: World) -> None:
@@ -235,12 +235,12 @@ async def test_the_stop_of_a_hand_beside_ours_is_not_widened(world: World) -> No
 
 
 async def test_what_was_told_of_a_position_known_from_memory_is_told_again_of_the_next(world: World) -> None:
-    watch = await cannot_close(world)
+    memory = await cannot_close(world)
     world.by_hand("sell", str(world.position().qty))
     world.guardian.context = world.context
     await world.guardian.run_pass()
-    assert watch.told == set()
-    assert watch.guess is None
+    assert memory.told == set()
+    assert memory.guess is None
 
 
 async def test_an_account_that_left_the_roster_is_kept_while_it_holds_what_memory_tells_of(world: World) -> None:
@@ -249,7 +249,7 @@ async def test_an_account_that_left_the_roster_is_kept_while_it_holds_what_memor
     lose_ledger(world)
     await world.guardian.run_pass()
     world.guardian._meet([])
-    assert list(world.guardian.watches) == [1]
+    assert list(world.guardian.memories) == [1]
 
 
 async def test_an_account_seen_flat_since_its_entry_is_not_looked_at_for_that_entry(world: World) -> None:
@@ -266,7 +266,7 @@ async def test_an_account_seen_flat_since_its_entry_is_not_looked_at_for_that_en
     await world.guardian._read_roster()
     assert world.guardian._maybe_holding() == [2]
     await world.guardian.run_pass()
-    assert world.guardian.held() == [world.guardian.watches[2].account]
+    assert world.guardian.held() == [world.guardian.memories[2].account]
 
 
 async def test_a_position_known_from_memory_is_looked_at_when_the_ledger_is_back(world: World) -> None:
@@ -274,20 +274,20 @@ async def test_a_position_known_from_memory_is_looked_at_when_the_ledger_is_back
     await world.cycle("buy")
     lose_ledger(world)
     await world.guardian.run_pass()
-    watch = world.guardian.watches[1]
-    assert watch.guess is not None
+    memory = world.guardian.memories[1]
+    assert memory.guess is not None
     world.by_hand("sell", str(world.position().qty))
     world.guardian.context = world.context
     await world.cycle("hold")
     await world.guardian.run_pass()
-    assert not watch.holds
+    assert not memory.holds
 
 
 async def test_what_was_told_is_forgotten_although_the_end_cannot_be_booked_yet(world: World) -> None:
-    watch = await cannot_close(world)
+    memory = await cannot_close(world)
     world.by_hand("sell", str(world.position().qty))
     await world.guardian.run_pass()
-    assert (watch.told, watch.guess, watch.firing_ms, watch.close_again_ms) == (set(), None, 0, 0)
+    assert (memory.told, memory.guess, memory.firing_ms, memory.close_again_ms) == (set(), None, 0, 0)
 
 
 async def test_a_position_known_from_memory_that_nobody_can_look_at_any_more_calls_a_person(world: World) -> None:
@@ -297,7 +297,7 @@ async def test_a_position_known_from_memory_that_nobody_can_look_at_any_more_cal
     await world.guardian.run_pass()
     world.fault("key_revoked", code=33004)
     await world.guardian.run_pass()
-    assert any("33004" in why for why in world.guardian.watches[1].told)
+    assert any("33004" in why for why in world.guardian.memories[1].told)
 
 
 async def test_executions_that_are_not_answered_leave_the_last_positions_stop_where_it_was(world: World) -> None:
@@ -334,6 +334,6 @@ async def test_executions_that_are_not_answered_are_no_other_hand(world: World, 
     await world.guardian.run_pass()
     assert (await world.ledger.facts(1, world.t_ms + 300_000)).locks == ()
     await world.guardian.run_pass()
-    guarded = world.guardian.watches[1].guarded
+    guarded = world.guardian.memories[1].guarded
     assert guarded is not None
     assert guarded.t_ms == world.t_ms

@@ -199,7 +199,7 @@ async def test_more_accounts_than_can_be_looked_at_in_time_call_a_person_once(
 ) -> None:
     with caplog.at_level(logging.ERROR, "maemae.trading.guardian"):
         for _ in range(2):
-            process.guardian.rounds.keep(range(1_200), process.clock.now_ms())
+            process.guardian.schedule.keep(range(1_200), process.clock.now_ms())
             process.guardian._call_when_crowded()
     assert [record.getMessage() for record in caplog.records] == ["guardian.crowded"]
 
@@ -240,9 +240,9 @@ async def test_a_bug_in_one_part_does_not_end_guarding(hinted: Process, broken: 
     if broken == "accounts":
         hinted.world.ledger.accounts = bug  # type: ignore[method-assign]
     elif broken == "rounds":
-        due, hinted.guardian.rounds.due = hinted.guardian.rounds.due, bug  # type: ignore[method-assign]
+        due, hinted.guardian.schedule.due = hinted.guardian.schedule.due, bug  # type: ignore[method-assign]
         await hinted.run(20)
-        hinted.guardian.rounds.due = due  # type: ignore[method-assign]
+        hinted.guardian.schedule.due = due  # type: ignore[method-assign]
     else:
         hinted.guardian.hints.next = hinted.guardian.hints.follow = bug  # type: ignore[union-attr,method-assign]
     hinted.world.remove_stop()
@@ -329,16 +329,16 @@ async def test_a_look_under_way_goes_on_by_the_key_it_began_with() -> None:
     process = Process()
     await process.start()
     world, guardian = process.world, process.guardian
-    watch, old = guardian.watches[1], world.api_key(1)
+    memory, old = guardian.memories[1], world.api_key(1)
     row = world.order("e")
     world.ledger.store.orders[row.id] = replace(row, stop_loss=row.stop_loss * 0)  # nobody knows where it stood
-    watch.guarded = None
+    memory.guarded = None
     world.remove_stop()
     sent: list[str] = []
 
     def change_key(request: Any) -> None:
-        if request.path == POSITIONS and watch.account.key_version == 1:
-            watch.account = replace(watch.account, key_version=2)
+        if request.path == POSITIONS and memory.account.key_version == 1:
+            memory.account = replace(memory.account, key_version=2)
         if request.path == "/v5/order/create":
             sent.append(request.headers["X-BAPI-API-KEY"])
 

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lib.domain.position import Position
-from lib.trading.guardian.rules import Act, Guarded, ending, forced, judge, leverage_changed, wanted_target
+from lib.trading.guardian.rules import Act, GuardedPosition, ending, forced, judge, leverage_changed, wanted_target
 from tests.factories import SYMBOL, T, fill
 
 LONG: dict[str, Any] = {"qty": "0.1", "mark": 60_000, "stop_loss": 58_800, "liquidation": 54_000}
@@ -21,7 +21,7 @@ def position(**changes: Any) -> Position:
     return Position(SYMBOL, **numbers)
 
 
-def guarded(of: Position | None = None, **changes: Any) -> Guarded:
+def guarded(of: Position | None = None, **changes: Any) -> GuardedPosition:
     held = of or position()
     stop = Decimal(58_800 if held.qty > 0 else 61_200)
     values: dict[str, Any] = {
@@ -35,7 +35,7 @@ def guarded(of: Position | None = None, **changes: Any) -> Guarded:
         "leverage": 10,
         "t_ms": T,
     }
-    return Guarded(**(values | changes))
+    return GuardedPosition(**(values | changes))
 
 
 CASES: list[tuple[str, dict[str, Any], Act]] = [

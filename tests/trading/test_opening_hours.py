@@ -23,7 +23,7 @@ UNDER_WORK = "maintenance of the exchange until"
 async def look(world: World) -> None:
     """What the trader's job does each minute."""
     trader = Trader(world.context, world.guardian, ready=True)
-    trader.look_at_markets()
+    trader.check_markets()
     for task in list(trader._tasks):
         await task
     assert trader.halted is None
@@ -108,17 +108,17 @@ async def test_an_exchange_that_cannot_be_asked_is_known_as_before_for_a_while(w
         instrument = world.context.market.instrument
 
     market = Market()
-    await hours.look(market, [account], world.clock)  # type: ignore[arg-type]
+    await hours.refresh(market, [account], world.clock)  # type: ignore[arg-type]
     assert hours.why_closed(account, now)
     market.found = Retry("away")
     world.wait(60)
-    await hours.look(market, [account], world.clock)  # type: ignore[arg-type]
+    await hours.refresh(market, [account], world.clock)  # type: ignore[arg-type]
     assert len(hours.announced["paper"]) == 2
     world.wait(BELIEVED_MS / 1000)
-    await hours.look(market, [account], world.clock)  # type: ignore[arg-type]
+    await hours.refresh(market, [account], world.clock)  # type: ignore[arg-type]
     assert hours.announced == {"paper": (dated,)}, "what names no end is believed no longer"
     market.found = ()
-    await hours.look(market, [account], world.clock)  # type: ignore[arg-type]
+    await hours.refresh(market, [account], world.clock)  # type: ignore[arg-type]
     assert hours.why_closed(account, world.clock.now_ms()) == ""
 
 
@@ -169,5 +169,5 @@ async def test_a_position_in_a_symbol_that_is_gone_ends_no_guardian(world: World
 
 async def test_what_nobody_trades_any_more_is_forgotten(world: World) -> None:
     hours = OpeningHours(shut={("paper", "BTCUSDT"): "BTCUSDT is not trading", ("paper", "OLDUSDT"): "gone"})
-    await hours.look(world.context.market, [replace(trader_account(), symbol="BTCUSDT")], world.clock)
+    await hours.refresh(world.context.market, [replace(trader_account(), symbol="BTCUSDT")], world.clock)
     assert hours.shut == {}

@@ -44,7 +44,7 @@ def prover(world: World, exchanges: Exchanges | None = None, clocks: Mapping[Ven
 
     context = world.new_context("cli:kim@context")
     here = replace(context, exchanges=exchanges or KeysHere(context.exchanges))
-    return Prover(here, look=Sweep(None, deep=True), clocks=clocks or {"paper": time})
+    return Prover(here, sweep=Sweep(None, deep=True), clocks=clocks or {"paper": time})
 
 
 async def how_far(world: World, account_id: int = 0, by: Prover | None = None) -> Proof:

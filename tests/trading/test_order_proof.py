@@ -22,7 +22,7 @@ from lib.domain.errors import Retry
 from lib.domain.exchange_records import SignedOrder
 from lib.domain.order import TERMINAL, Claim, Order, OrderState
 from lib.domain.switches import Flags
-from lib.trading.commands import Clerk
+from lib.trading.commands import CommandRunner
 from lib.trading.cycle.run import CycleReport, run_cycle
 from lib.trading.kill_switch.operator import Operator
 from lib.trading.kill_switch.stopper import Stopper
@@ -147,7 +147,9 @@ async def test_a_wish_to_close_everything_outlives_a_command_that_is_lost() -> N
     world = World()
     account_id = world.add_account()
     inbox = Inbox()
-    clerk = Clerk(world.context, inbox, OpenSeals(), Probe(replace(GOOD, uid=str(world.uid(account_id)))))
+    command_runner = CommandRunner(
+        world.context, inbox, OpenSeals(), Probe(replace(GOOD, uid=str(world.uid(account_id))))
+    )
     await world.cycle("buy")
     await world.ledger.set_account_flags(account_id, Flags(trading_enabled=False, flatten=True), "user:1")
     inbox.waits.append(Command(1, world.user_of(account_id), account_id, "flatten", world.clock.now_ms()))
@@ -157,7 +159,7 @@ async def test_a_wish_to_close_everything_outlives_a_command_that_is_lost() -> N
         raise Retry("the database is away")
 
     world.ledger.accounts = away  # type: ignore[method-assign]
-    await clerk.run_pass()
+    await command_runner.run_pass()
     world.ledger.accounts = accounts  # type: ignore[method-assign]
     assert inbox.results == {} and not inbox.waits  # noqa: PT018
     for _ in range(5):

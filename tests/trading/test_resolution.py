@@ -7,7 +7,7 @@ import pytest
 from lib.domain.books import Fill
 from lib.domain.exchange_records import OrderAnswer, OrderRecord
 from lib.domain.order import EVIDENCE_LIFE_MS, Order, OrderState
-from lib.trading.orders.resolve import judge
+from lib.trading.orders.resolve import proved_verdict
 from tests.factories import T, fill, order, order_record
 
 SIGNED = T + 4_000
@@ -21,7 +21,7 @@ def sent(qty: str | None = "0.010") -> Order:
 
 
 def verdict(records: list[OrderRecord], fills: list[Fill], time: int, *, now: int | None = None) -> OrderState | None:
-    found = judge(sent(), OrderAnswer(tuple(records), tuple(fills), time), now or time)
+    found = proved_verdict(sent(), OrderAnswer(tuple(records), tuple(fills), time), now or time)
     return found.state if found else None
 
 
@@ -64,7 +64,7 @@ def test_executions_of_the_whole_prove_it_filled_and_of_a_part_only_once_all_mus
 
 def test_sums_of_executions_are_exact() -> None:
     fills = (fill("1", qty="0.004", price="60000"), fill("2", qty="0.006", price="60010"))
-    found = judge(sent(), OrderAnswer((), fills, SIGNED), SIGNED)
+    found = proved_verdict(sent(), OrderAnswer((), fills, SIGNED), SIGNED)
     assert found is not None
     assert (found.filled_qty, found.avg_price) == (Decimal("0.010"), Decimal("60006"))
     assert found.fee == fills[0].fee + fills[1].fee

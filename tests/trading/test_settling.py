@@ -7,7 +7,7 @@ import pytest
 
 from lib.domain.errors import Retry
 from lib.domain.order import TERMINAL, VERDICTS, Order, OrderState
-from lib.trading.orders.settle_by_hand import Evidence, Word, look_again, objection, settle
+from lib.trading.orders.settle_by_hand import Evidence, Word, ask_again, objection, settle
 from tests.worlds.one_process import World
 from tests.worlds.props import CREATE
 
@@ -33,7 +33,7 @@ async def needs_human(world: World, *, arrived: bool) -> Order:
 
 
 async def settled(world: World, row: Order, said: Word) -> str:
-    evidence = await look_again(world.ledger, world.context.exchanges, row)
+    evidence = await ask_again(world.ledger, world.context.exchanges, row)
     return await settle(world.ledger, row, evidence, said)
 
 
@@ -81,12 +81,12 @@ async def test_an_exchange_that_cannot_answer_now_settles_nothing(world: World) 
     row = await needs_human(world, arrived=False)
     world.fault("http_5xx_before", REALTIME, count=99)
     with pytest.raises(Retry):
-        await look_again(world.ledger, world.context.exchanges, row)
+        await ask_again(world.ledger, world.context.exchanges, row)
 
 
 async def test_where_no_key_can_ask_a_persons_word_is_all_there_is(world: World) -> None:
     row = await needs_human(world, arrived=True)
-    evidence = await look_again(world.ledger, None, row)
+    evidence = await ask_again(world.ledger, None, row)
     assert not evidence.asked
     assert await settle(world.ledger, row, evidence, word(S.FILLED)) == ""
     assert world.order().filled_qty == row.qty

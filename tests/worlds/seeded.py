@@ -31,7 +31,7 @@ from lib.simulator.engine.charges import USDT, FeeTerms
 from lib.simulator.engine.engine import Engine
 from lib.simulator.engine.orders import OrderRecord
 from lib.simulator.venue.venue import Venue, VenueConfig
-from lib.trading.commands import Clerk
+from lib.trading.commands import CommandRunner
 from lib.trading.context import TradingContext
 from lib.trading.guardian.task import Guardian
 from lib.trading.kill_switch.stopper import Stopper
@@ -305,10 +305,10 @@ class World:
             holder=process.name,
             platform=self.platform,
         )
-        clerk = Clerk(context, self.commands, OpenSeals(), None) if self.shape.has_web else None  # type: ignore[arg-type]
+        command_runner = CommandRunner(context, self.commands, OpenSeals(), None) if self.shape.has_web else None  # type: ignore[arg-type]
         stopper = Stopper(context) if self.shape.has_people or self.shape.has_web else None
         hints = self.streams.open(border) if self.streams is not None else None
-        return Trader(context, Guardian(context, hints), clerk, stopper)
+        return Trader(context, Guardian(context, hints), command_runner, stopper)
 
     def _limits(self, border: Border) -> Limits:
         if self.budget is None:

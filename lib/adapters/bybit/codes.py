@@ -67,7 +67,7 @@ FORBIDDEN = 403
 """The HTTP status of two things: an address that asked too often, and a country that is not served."""
 ADDRESS_BLOCKED = 10018
 """The older way to say HTTP 403: our address asked too often."""
-_WATCHED = frozenset({110009, 110020, 110061, 110021, 110023, 30228, 110042, 110074})
+_REPORTED = frozenset({110009, 110020, 110061, 110021, 110023, 30228, 110042, 110074})
 """Refusals a person should know of: orders have piled up, or the contract is being closed to new positions."""
 
 _EARLY = frozenset({10002, 10006})
@@ -130,4 +130,4 @@ def send_outcome(code: int) -> SendOutcome:
 
 def alarming(code: int | None, http_status: int, message: str = "") -> bool:
     """Whether a person should look: a code nobody listed, a request of ours called malformed, a contract closing."""
-    return kind_of(code, http_status, message) in (None, Kind.OURS) or (http_status == 200 and code in _WATCHED)
+    return kind_of(code, http_status, message) in (None, Kind.OURS) or (http_status == 200 and code in _REPORTED)

@@ -29,7 +29,7 @@ _hangul = re.compile("[가-힣]")
 _tagged = re.compile(r"<(\w*(?:custom|prompt|preference)\w*)[^>]*>(.*?)</\1>", re.DOTALL)
 
 
-class Part(msgspec.Struct):
+class ContentPart(msgspec.Struct):
     """One piece of a message sent as a list."""
 
     type: str = "text"
@@ -40,7 +40,7 @@ class Message(msgspec.Struct):
     """One chat message."""
 
     role: str
-    content: str | list[Part] | None = None
+    content: str | list[ContentPart] | None = None
 
     @property
     def text(self) -> str:

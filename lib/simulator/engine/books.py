@@ -72,7 +72,7 @@ class Books:
         self.now = 0
         self.dirty: set[int] = set()
         self.new_rows: list[tuple[str, Record]] = []
-        self.stale_watches: set[str] = set(instruments)
+        self.stale_ranges: set[str] = set(instruments)
         self._last_known: dict[str, Decimal] = {}
 
     # --- looking ------------------------------------------------------------------------------------------------------
@@ -159,7 +159,7 @@ class Books:
         """Mark *account* as changed; with *symbol*, what has to be watched there too."""
         self.dirty.add(account.uid)
         if symbol:
-            self.stale_watches.add(symbol)
+            self.stale_ranges.add(symbol)
 
     def book(self, account: Account, move: CashMove, currency: str = USDT) -> Transaction:
         """Change the balance of *currency*, cash unless said, with its row."""

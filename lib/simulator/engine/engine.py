@@ -23,10 +23,10 @@ from lib.simulator.engine.books import Books, CashMove
 from lib.simulator.engine.charges import BORN_WITH, USDT, FeeTerms
 from lib.simulator.engine.dealing import Dealing, Pending
 from lib.simulator.engine.faults import Faults
-from lib.simulator.engine.funding import FUNDING_MS, funding_rate, settle_funding
+from lib.simulator.engine.funding import FUNDING_MS, funding_rate, pay_funding
 from lib.simulator.engine.matching import Matching
 from lib.simulator.engine.orders import ClosedPnl, Execution, Listener, OrderRecord, Row, Transaction, record_of, row_of
-from lib.simulator.engine.watch import Watch, watch
+from lib.simulator.engine.trigger_range import TriggerRange, trigger_range
 from lib.simulator.market.market import Market, Path
 
 FIRST_UID = 1_000_001
@@ -43,7 +43,7 @@ class Engine:
         self._pending: list[Pending] = []
         self.dealing = Dealing(self.books, self._pending)
         self._matching = Matching(self.books)
-        self._watches: dict[str, Watch] = {}
+        self._ranges: dict[str, TriggerRange] = {}
         self._keys: dict[str, tuple[int, ApiKey]] = {}
 
     # --- wiring -------------------------------------------------------------------------------------------------------
@@ -102,9 +102,9 @@ class Engine:
             self._run(start, end)
             books.now = end - 1
         books.now = max(books.now, now_ms)
-        self._look()
+        self._ask_prices()
 
-    def _look(self) -> None:
+    def _ask_prices(self) -> None:
         """Ask every price once, so that a live market knows what has been seen."""
         for symbol in self.books.instruments:
             self.books.price(symbol)
@@ -113,20 +113,20 @@ class Engine:
         """True when no order waits and no price matters, however far one looks."""
         if self._pending:
             return False
-        return all(self._watch(symbol).is_idle for symbol in self.books.instruments)
+        return all(self._range(symbol).is_idle for symbol in self.books.instruments)
 
-    def _watch(self, symbol: str) -> Watch:
-        if symbol in self.books.stale_watches:
-            self._watches[symbol] = watch(self.books, symbol)
-            self.books.stale_watches.discard(symbol)
-        return self._watches[symbol]
+    def _range(self, symbol: str) -> TriggerRange:
+        if symbol in self.books.stale_ranges:
+            self._ranges[symbol] = trigger_range(self.books, symbol)
+            self.books.stale_ranges.discard(symbol)
+        return self._ranges[symbol]
 
     def _run(self, start: int, end: int) -> None:
         """All events of [start, end), which lies within one minute."""
         minute = start - start % MINUTE_MS
         if start == minute and minute % FUNDING_MS == 0:
             self.books.now = start
-            settle_funding(self.books, minute)
+            pay_funding(self.books, minute)
         due = self._due(end)
         symbols = self._awake(minute, due)
         if not symbols:
@@ -141,17 +141,17 @@ class Engine:
         found = []
         while self._pending and self._pending[0][0] < end:
             at, uid, seq, order_id = heapq.heappop(self._pending)
-            found.append((at, (1, uid, seq), self._first_look(uid, order_id)))
+            found.append((at, (1, uid, seq), self._first_match(uid, order_id)))
         return found
 
-    def _first_look(self, uid: int, order_id: str) -> Callable[[], None]:
-        def look() -> None:
+    def _first_match(self, uid: int, order_id: str) -> Callable[[], None]:
+        def match() -> None:
             account = self.books.account(uid)
             order = account.orders.get(order_id)
             if order is not None and order.match_at:
-                self._matching.first_look(account, order)
+                self._matching.first_match(account, order)
 
-        return look
+        return match
 
     def _awake(self, minute: int, due: list[Event]) -> list[str]:
         """The symbols whose prints of *minute* have to be walked one by one."""
@@ -160,11 +160,11 @@ class Engine:
         return [symbol for symbol in self.books.instruments if self._may_wake(symbol, minute)]
 
     def _may_wake(self, symbol: str, minute: int) -> bool:
-        watching = self._watch(symbol)
-        if watching.is_idle:
+        range_ = self._range(symbol)
+        if range_.is_idle:
             return False
         candle = self.market.candle(symbol, minute)
-        return candle is None or watching.wakes(candle.low, candle.high)
+        return candle is None or range_.wakes(candle.low, candle.high)
 
     def _prints(self, symbols: Iterable[str], minute: int, start: int, end: int) -> list[Event]:
         found = []
@@ -177,7 +177,7 @@ class Engine:
 
     def _print(self, symbol: str, path: Path, index: int, price: Decimal) -> Callable[[], None]:
         def happen() -> None:
-            if self._watch(symbol).wakes(price, price):
+            if self._range(symbol).wakes(price, price):
                 self._matching.on_print(symbol, price, path[index + 1 :])
 
         return happen
@@ -246,7 +246,7 @@ class Engine:
     def _admit(self, account: Account) -> None:
         self.books.accounts[account.uid] = account
         self.books.history[account.uid] = History()
-        self.books.stale_watches.update(self.books.instruments)
+        self.books.stale_ranges.update(self.books.instruments)
 
     # --- keeping ------------------------------------------------------------------------------------------------------
 

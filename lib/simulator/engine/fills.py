@@ -37,7 +37,7 @@ def fill(
         _remember_close(books, account, order, holding, (before, row, closed))
     books.changed(account, order)
     books.add_execution(account, _execution(books, account, order, row, (closed, maker, paid)))
-    _settle(books, account, order, before, first=order.filled == qty)
+    _after_fill(books, account, order, before, first=order.filled == qty)
 
 
 def _closed(before: Position, side: Side, qty: Decimal) -> Decimal:
@@ -178,7 +178,7 @@ def _execution(
     )
 
 
-def _settle(books: Books, account: Account, order: OrderRecord, before: Position, *, first: bool) -> None:
+def _after_fill(books: Books, account: Account, order: OrderRecord, before: Position, *, first: bool) -> None:
     """Stop, target and reduce-only orders after the position became what it is."""
     holding = books.holding(account, order.symbol)
     after = holding.position

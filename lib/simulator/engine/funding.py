@@ -26,7 +26,7 @@ def funding_rate(config: EngineConfig, symbol: str, at_ms: int) -> Decimal:
     return (config.funding_rate + config.funding_spread * share).quantize(Decimal("1E-8"))
 
 
-def settle_funding(books: Books, at_ms: int) -> None:
+def pay_funding(books: Books, at_ms: int) -> None:
     """Everybody's payments of the funding time *at_ms*."""
     for uid in sorted(books.accounts):
         account = books.accounts[uid]

@@ -27,7 +27,7 @@ class Matching:
     def __init__(self, books: Books) -> None:
         self._books = books
 
-    def first_look(self, account: Account, order: OrderRecord) -> None:
+    def first_match(self, account: Account, order: OrderRecord) -> None:
         """What happens to an accepted order once its delay is over."""
         order.match_at = 0
         reject = self._books.faults.take("async_reject", uid=account.uid)

@@ -32,7 +32,7 @@ class LiveMarket:
         self._first_open: dict[str, int] = {}
         self._forming: dict[str, Candle] = {}
         self._last: dict[str, tuple[int, Decimal]] = {}
-        self._looked = 0
+        self._asked_ms = 0
 
     @property
     def symbols(self) -> tuple[str, ...]:
@@ -82,7 +82,7 @@ class LiveMarket:
 
     def _print(self, symbol: str, seen_at: int, price: Decimal) -> None:
         """Remember a price at *seen_at*, or right after the last look when that is later."""
-        at = max(seen_at, self._looked + 1, self._last.get(symbol, (0, price))[0])
+        at = max(seen_at, self._asked_ms + 1, self._last.get(symbol, (0, price))[0])
         if self._last.get(symbol) == (at, price):
             return
         self._last[symbol] = (at, price)
@@ -99,7 +99,7 @@ class LiveMarket:
 
     def span(self, symbol: str) -> tuple[int, int]:
         first = self._first_open.get(symbol)
-        return (self._looked, self._looked) if first is None else (first, self._looked + MINUTE_MS)
+        return (self._asked_ms, self._asked_ms) if first is None else (first, self._asked_ms + MINUTE_MS)
 
     def path(self, symbol: str, open_time: int) -> Path:
         prints = self._prints.get(symbol, {}).get(open_time)
@@ -109,7 +109,7 @@ class LiveMarket:
         return walk(symbol, candle, self._ticks.get(symbol, Decimal("0.1"))) if candle else ()
 
     def price_at(self, symbol: str, at_ms: int) -> Decimal | None:
-        self._looked = max(self._looked, at_ms)
+        self._asked_ms = max(self._asked_ms, at_ms)
         open_time = at_ms - at_ms % MINUTE_MS
         found = price_on(self.path(symbol, open_time), at_ms - open_time)
         if found is not None:

@@ -21,10 +21,10 @@ from lib.simulator.venue.call import Request as Request
 from lib.simulator.venue.call import Response as Response
 from lib.simulator.venue.call import Veil, envelope, params_of
 from lib.simulator.venue.call import VenueConfig as VenueConfig
+from lib.simulator.venue.fault_effects import STATUS, Broken, FaultEffects
 from lib.simulator.venue.klines import Klines, Piece
 from lib.simulator.venue.limits import AccountLimits, AddressLimits, Quota
 from lib.simulator.venue.market_routes import MarketRoutes
-from lib.simulator.venue.mischief import STATUS, Broken, Mischief
 from lib.simulator.venue.onboarding import open_account
 from lib.simulator.venue.pushes import Frame, PrivatePushes, PublicFrames
 
@@ -84,7 +84,7 @@ class Venue:
         self.engine, self.config = engine, config
         self._clock = clock
         self._veil = Veil()
-        self._mischief = Mischief(engine, self._veil, config.clock_ahead_ms)
+        self._fault_effects = FaultEffects(engine, self._veil, config.clock_ahead_ms)
         self._accounts = AccountLimits()
         self._addresses = AddressLimits(config.ip_limit, config.ip_window_ms, config.ip_ban_ms)
         klines = Klines(engine.market)
@@ -100,7 +100,7 @@ class Venue:
 
     def now_ms(self) -> int:
         """The venue's own clock, skew included."""
-        return self._clock.now_ms() + self._mischief.skew_ms
+        return self._clock.now_ms() + self._fault_effects.skew_ms
 
     # --- streams ------------------------------------------------------------------------------------------------------
 
@@ -157,12 +157,12 @@ class Venue:
             return self._reply(refused.code, refused.text, {})
 
     def _answer(self, request: Request) -> Response:
-        self._mischief.before_all(request.path, self._clock.now_ms())
+        self._fault_effects.before_all(request.path, self._clock.now_ms())
         endpoint = (request.method, request.path)
         if endpoint in self._open:
-            self._mischief.before(request.path, None)
+            self._fault_effects.before(request.path, None)
             result = self._open[endpoint](self._call(request, None))
-            self._mischief.after(request.path, None)
+            self._fault_effects.after(request.path, None)
             return self._reply(0, "OK", result)
         route = SIGNED.get(endpoint)
         if route is None:
@@ -172,7 +172,7 @@ class Venue:
     def _signed(self, request: Request, route: Route) -> Response:
         caller = auth.caller_of(self.engine, request)
         account, key = caller
-        self._mischief.by_hand(request.path, account)
+        self._fault_effects.by_hand(request.path, account)
         auth.check_key(key)
         auth.check_signature(key, request, self.now_ms())
         auth.check_address(key, request.remote)
@@ -182,12 +182,12 @@ class Venue:
         quota = self._quota(account.uid, request.path, route.per_second)
         if quota.exceeded:
             return self._reply(10006, "Too many visits!", {}, quota)
-        self._mischief.before(request.path, account.uid)
+        self._fault_effects.before(request.path, account.uid)
         try:
             result = route.handler(self._call(request, caller))
         except Refused as refused:
             return self._reply(refused.code, refused.text, refused.result, quota)
-        self._mischief.after(request.path, account.uid)
+        self._fault_effects.after(request.path, account.uid)
         return self._reply(0, "OK", result, quota)
 
     def _quota(self, uid: int, path: str, per_second: int) -> Quota:

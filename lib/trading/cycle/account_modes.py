@@ -58,14 +58,14 @@ async def check_modes(context: TradingContext) -> None:
     """Read the modes of everybody who trades here and was not seen today; who cannot be read is read next time."""
     now = context.clock.now_ms()
     unseen = [account for account in await context.switches.accounts() if _to_see(context, account, utc_day(now))]
-    asked = (_look(context, account, now) for account in unseen)
+    asked = (_read_modes(context, account, now) for account in unseen)
     results = await asyncio.gather(*asked, return_exceptions=True)
     for account, result in zip(unseen, results, strict=True):
         if isinstance(result, BaseException):
             LOG.warning("account.modes_unread", account=account.account_id, why=repr(result))
 
 
-async def _look(context: TradingContext, account: TraderAccount, now: int) -> None:
+async def _read_modes(context: TradingContext, account: TraderAccount, now: int) -> None:
     exchange = context.exchanges.open(account, "settle")
     await modes_refusal(context, account, exchange, await exchange.position(account.symbol), 0, now)
 

@@ -26,7 +26,7 @@ from lib.ports.exchange import Exchange
 from lib.trading.context import TradingContext
 from lib.trading.cycle.account_modes import modes_refusal
 from lib.trading.cycle.platform_limits import Ceiling
-from lib.trading.orders.books import import_fills, own_quantity, settle_books
+from lib.trading.orders.books import import_fills, own_quantity, reconcile_books
 
 LOG = log.get("trading.plan")
 
@@ -66,7 +66,7 @@ async def prefetch(context: TradingContext, account: TraderAccount, exchange: Ex
         context.market.instrument(account.venue, account.symbol),
     )
     # the gates must know of a stop that was hit, of money paid out
-    books = await settle_books(context, account, exchange, wallet)
+    books = await reconcile_books(context, account, exchange, wallet)
     return Prefetch(wallet, orders, instrument, wallet.balance - books.balance)
 
 

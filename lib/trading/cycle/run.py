@@ -32,9 +32,9 @@ from lib.trading.cycle.plan import FlipEntry, Prefetch, Snapshot, look, make_pla
 from lib.trading.cycle.platform_limits import Ceiling, limits_now, open_ceiling
 from lib.trading.cycle.prompt import cycle_key
 from lib.trading.orders.books import check_equity
-from lib.trading.orders.close import Part, our_part
+from lib.trading.orders.close import OwnPart, our_part
 from lib.trading.orders.reconcile import Sweep, has_lost_commits, recover
-from lib.trading.orders.send import Errand, SizeEntry, execute
+from lib.trading.orders.send import SendJob, SizeEntry, execute
 from lib.trading.state import Draws
 
 LOG = log.get("trading.cycle")
@@ -226,9 +226,9 @@ async def _trade(this: Round, account: TraderAccount, window: Sequence[Candle]) 
         plan = await make_plan(context, account, exchange, snapshot, answer, window[-1], this.ceiling(account))
         orders = await context.orders.plan(account, this.key(account), t_ms, plan)
         size = _flip_size(this, account, exchange, answer)
-        part = Part(context, account, exchange, snapshot.position, our_part(snapshot.position, snapshot.own_qty))
-        errand = Errand(account, exchange, size, later, (snapshot.position, snapshot.read_ms), part.still)
-        done = await execute(context, errand, orders)
+        part = OwnPart(context, account, exchange, snapshot.position, our_part(snapshot.position, snapshot.own_qty))
+        job = SendJob(account, exchange, size, later, (snapshot.position, snapshot.read_ms), part.still)
+        done = await execute(context, job, orders)
     finally:
         # from here on rows and books tell of the entry
         context.state.draws[pool_of(account.venue)].settle(account.account_id)

@@ -21,7 +21,7 @@ Act = Literal["keep", "wait", "restore", "close"]
 
 
 @dataclass(frozen=True, slots=True)
-class Guarded:
+class GuardedPosition:
     """
     A position of ours as last understood, and what should stand around it.
 
@@ -57,7 +57,7 @@ class Judgement:
     why: str = ""
 
 
-def judge(position: Position, guarded: Guarded) -> Judgement:
+def judge(position: Position, guarded: GuardedPosition) -> Judgement:
     """What to do about an open *position* that contains our fills."""
     stop = position.stop_loss
     if stop == 0:
@@ -69,7 +69,7 @@ def judge(position: Position, guarded: Guarded) -> Judgement:
     return Judgement("wait", "the price is beyond the stop") if _passed(position, stop) else Judgement("keep")
 
 
-def _put_back(position: Position, guarded: Guarded, why: str) -> Judgement:
+def _put_back(position: Position, guarded: GuardedPosition, why: str) -> Judgement:
     wanted = guarded.stop_loss
     if wanted == 0:
         return Judgement("close", f"{why}, and nobody knows where it was")
@@ -93,13 +93,13 @@ def _never_reached(position: Position, stop: Decimal) -> bool:
     return stop <= position.liquidation if position.qty > 0 else stop >= position.liquidation
 
 
-def _too_far(position: Position, guarded: Guarded, stop: Decimal) -> bool:
+def _too_far(position: Position, guarded: GuardedPosition, stop: Decimal) -> bool:
     entry = guarded.entry_price or position.avg_entry_price
     room = entry * WIDEST_STOP
     return stop < entry - room if position.qty > 0 else stop > entry + room
 
 
-def wanted_target(position: Position, guarded: Guarded) -> Decimal:
+def wanted_target(position: Position, guarded: GuardedPosition) -> Decimal:
     """The target to send along with the stop: the one that stands, else the last known if not reached; 0 = none."""
     target = position.take_profit or guarded.take_profit
     if position.mark == 0 or target == 0 or position.take_profit:
@@ -108,7 +108,7 @@ def wanted_target(position: Position, guarded: Guarded) -> Decimal:
     return ZERO if is_reached else target
 
 
-def leverage_changed(position: Position, guarded: Guarded) -> bool:
+def leverage_changed(position: Position, guarded: GuardedPosition) -> bool:
     """Whether the leverage is not the one our entry was sized for."""
     return guarded.leverage > 0 and position.leverage != guarded.leverage
 

@@ -16,7 +16,7 @@ PER_SECOND = 40
 """Looks by the timetable; 1,000 accounts come up again in 25 s."""
 SOON_MS = 2_000
 """Until the next look at something that is not right yet."""
-SETTLE_MS = 100
+DEBOUNCE_MS = 100
 """A change arrives as several hints: the look waits for the last of them this long."""
 GAP_MS = 1_000
 """From the beginning of one look to the next, however many hints."""
@@ -25,7 +25,7 @@ BURST_MS = 200
 
 
 @dataclass(slots=True)
-class Turn:
+class NextInspection:
     """When an account comes up, epoch ms. *again* = a hint came while it was looked at."""
 
     due_ms: int
@@ -38,53 +38,55 @@ class Turn:
     """With whom it shares the places of looks under way."""
 
 
-class Rounds:
+class Schedule:
     """The accounts under guard and their turns; *most* looks at a time at those of which *group_of* says the same."""
 
     def __init__(self, most: int = 32, group_of: Callable[[int], str] = lambda account: "") -> None:
         self._most = most
         self._group_of = group_of
-        self._turns: dict[int, Turn] = {}
+        self._inspections: dict[int, NextInspection] = {}
         self._running: Counter[str] = Counter()
         self._slot_ms = 0
 
     @property
     def interval_ms(self) -> int:
         """From the end of a look at an account to the next one by the timetable."""
-        return max(LEAST_MS, len(self._turns) * 1000 // PER_SECOND)
+        return max(LEAST_MS, len(self._inspections) * 1000 // PER_SECOND)
 
     def keep(self, accounts: Iterable[int], now: int) -> None:
         """Exactly *accounts* come up by the timetable; new ones first."""
         kept = set(accounts)
         for account in kept:
-            self._turns.setdefault(account, Turn(now)).is_kept = True
-        for account, turn in list(self._turns.items()):
-            turn.is_kept = account in kept
+            self._inspections.setdefault(account, NextInspection(now)).is_kept = True
+        for account, inspection in list(self._inspections.items()):
+            inspection.is_kept = account in kept
             self._forget(account)
 
     def hint(self, account: int, now: int) -> int:
         """Something happened to *account*: in how many ms it may be looked at."""
-        turn = self._turns.setdefault(account, Turn(now, is_kept=False))
-        turn.is_hinted = True
-        if turn.is_running:
-            turn.again = True
+        inspection = self._inspections.setdefault(account, NextInspection(now, is_kept=False))
+        inspection.is_hinted = True
+        if inspection.is_running:
+            inspection.again = True
             return GAP_MS
-        turn.due_ms = min(turn.due_ms, max(now + SETTLE_MS, turn.began_ms + GAP_MS))
-        return max(turn.due_ms - now, 0)
+        inspection.due_ms = min(inspection.due_ms, max(now + DEBOUNCE_MS, inspection.began_ms + GAP_MS))
+        return max(inspection.due_ms - now, 0)
 
     def begin(self, account: int, now: int) -> bool:
         """Look at *account* now unless a look is under way."""
-        turn = self._turns.setdefault(account, Turn(now, is_kept=False))
-        if turn.is_running:
+        inspection = self._inspections.setdefault(account, NextInspection(now, is_kept=False))
+        if inspection.is_running:
             return False
-        turn.is_running, turn.began_ms, turn.group = True, now, self._group_of(account)
-        self._running[turn.group] += 1
+        inspection.is_running, inspection.began_ms, inspection.group = True, now, self._group_of(account)
+        self._running[inspection.group] += 1
         return True
 
     def due(self, now: int) -> list[int]:
         """The accounts whose looks begin now."""
-        waiting = [(not turn.is_hinted, turn.due_ms, account) for account, turn in self._turns.items()]
-        ready = sorted(row for row in waiting if row[1] <= now and not self._turns[row[2]].is_running)
+        waiting = [
+            (not inspection.is_hinted, inspection.due_ms, account) for account, inspection in self._inspections.items()
+        ]
+        ready = sorted(row for row in waiting if row[1] <= now and not self._inspections[row[2]].is_running)
         return [
             account for by_table, _, account in ready if self._room(account, by_table, now) and self.begin(account, now)
         ]
@@ -101,27 +103,27 @@ class Rounds:
 
     def done(self, account: int, now: int, *, soon: bool = False) -> None:
         """The look is over. *soon* = something is not right yet."""
-        turn = self._turns[account]
-        self._running[turn.group] -= 1
-        turn.is_running = turn.is_hinted = False
-        turn.due_ms = now + (SOON_MS if soon else self.interval_ms)
-        if turn.again:
-            turn.again, turn.is_hinted = False, True
-            turn.due_ms = min(turn.due_ms, max(now + SETTLE_MS, turn.began_ms + GAP_MS))
+        inspection = self._inspections[account]
+        self._running[inspection.group] -= 1
+        inspection.is_running = inspection.is_hinted = False
+        inspection.due_ms = now + (SOON_MS if soon else self.interval_ms)
+        if inspection.again:
+            inspection.again, inspection.is_hinted = False, True
+            inspection.due_ms = min(inspection.due_ms, max(now + DEBOUNCE_MS, inspection.began_ms + GAP_MS))
         elif not soon:
             self._forget(account)
 
     def wait_ms(self, account: int, now: int) -> int:
         """In how many ms *account* comes up; the interval for one that does not."""
-        turn = self._turns.get(account)
-        return max(turn.due_ms - now, 0) if turn else self.interval_ms
+        inspection = self._inspections.get(account)
+        return max(inspection.due_ms - now, 0) if inspection else self.interval_ms
 
     def next_ms(self, now: int, longest: int) -> int:
         """In how many ms anything may come up, at most *longest*."""
-        dues = [turn.due_ms for turn in self._turns.values() if not turn.is_running]
+        dues = [inspection.due_ms for inspection in self._inspections.values() if not inspection.is_running]
         return min(max(min(dues, default=now + longest), self._slot_ms, now + 1) - now, longest)
 
     def _forget(self, account: int) -> None:
-        turn = self._turns[account]
-        if not (turn.is_kept or turn.is_running or turn.is_hinted):
-            del self._turns[account]
+        inspection = self._inspections[account]
+        if not (inspection.is_kept or inspection.is_running or inspection.is_hinted):
+            del self._inspections[account]

@@ -17,8 +17,8 @@ from lib.domain.account_records import TraderAccount
 from lib.domain.errors import Pause, Retry, Skip
 from lib.ports.exchange import AccountHints
 from lib.trading.context import TradingContext
-from lib.trading.guardian.inspect import Seen, Watch, look, may_hold
-from lib.trading.guardian.schedule import Rounds
+from lib.trading.guardian.inspect import AccountMemory, Finding, inspect_account, may_hold
+from lib.trading.guardian.schedule import Schedule
 
 LOG = log.get("trading.guardian")
 ROSTER_MS = 5_000
@@ -38,11 +38,11 @@ class Guardian:
 
     context: TradingContext
     hints: AccountHints | None = None
-    rounds: Rounds = field(init=False)
-    watches: dict[int, Watch] = field(default_factory=dict)
-    _unsettled: set[int] = field(default_factory=set)
+    schedule: Schedule = field(init=False)
+    memories: dict[int, AccountMemory] = field(default_factory=dict)
+    _unresolved: set[int] = field(default_factory=set)
     _hinted: set[int] = field(default_factory=set)
-    _looks: set[asyncio.Task[None]] = field(default_factory=set)
+    _inspections: set[asyncio.Task[None]] = field(default_factory=set)
     _timers: set[asyncio.Task[None]] = field(default_factory=set)
     _is_ending: bool = False
     _is_ledger_down: bool = False
@@ -50,24 +50,24 @@ class Guardian:
     _roster_ms: int = 0
 
     def __post_init__(self) -> None:
-        self.rounds = Rounds(group_of=self._venue_of)
+        self.schedule = Schedule(group_of=self._venue_of)
 
     @property
     def repaired(self) -> int:
         """Stops put back so far."""
-        return sum(watch.repaired for watch in self.watches.values())
+        return sum(memory.repaired for memory in self.memories.values())
 
     @property
     def closed(self) -> int:
         """Positions closed so far."""
-        return sum(watch.closed for watch in self.watches.values())
+        return sum(memory.closed for memory in self.memories.values())
 
     async def run_pass(self) -> int:
         """Look at every account that may hold something of ours, all in parallel; how many positions are open."""
         await self._read_roster()
         now = self.context.steady.now_ms()
-        begun = [account_id for account_id in self._maybe_holding() if self.rounds.begin(account_id, now)]
-        seen = await asyncio.gather(*(self._watch(account_id) for account_id in begun))
+        begun = [account_id for account_id in self._maybe_holding() if self.schedule.begin(account_id, now)]
+        seen = await asyncio.gather(*(self._inspect(account_id) for account_id in begun))
         return sum(one.is_open for one in seen)
 
     async def run(self) -> None:
@@ -75,21 +75,21 @@ class Guardian:
         self._is_ending = False
         self._spawn(self._timers, self._hear_for_ever())
         try:
-            await self._rounds_for_ever()
+            await self._inspect_for_ever()
         finally:
             self._is_ending = True
             for timer in self._timers:
                 timer.cancel()
-            if self._looks:
-                await asyncio.wait(self._looks)
+            if self._inspections:
+                await asyncio.wait(self._inspections)
 
     # --- by the timetable ---------------------------------------------------------------------------------------------
 
-    async def _rounds_for_ever(self) -> None:
+    async def _inspect_for_ever(self) -> None:
         while True:
             try:
                 self._begin_due()
-                pause_s = self.rounds.next_ms(self.context.steady.now_ms(), ROSTER_MS) / 1000
+                pause_s = self.schedule.next_ms(self.context.steady.now_ms(), ROSTER_MS) / 1000
             except Exception as bug:  # noqa: BLE001 - positions must stay guarded whatever one round ran into
                 LOG.error("guardian.round_failed", bug)
                 pause_s = BUG_PAUSE_S
@@ -102,8 +102,8 @@ class Guardian:
         if now >= self._roster_ms:
             self._roster_ms = now + ROSTER_MS
             self._spawn(self._timers, self._renew())
-        for account_id in self.rounds.due(now):
-            self._spawn(self._looks, self._look_in_turn(account_id))
+        for account_id in self.schedule.due(now):
+            self._spawn(self._inspections, self._inspect_when_due(account_id))
 
     async def _renew(self) -> None:
         """Who there is to guard, and whose streams to follow."""
@@ -115,10 +115,10 @@ class Guardian:
         except Exception as bug:  # noqa: BLE001 - those who were guarded stay guarded
             LOG.error("guardian.roster_failed", bug)
 
-    async def _look_in_turn(self, account_id: int) -> None:
-        await self._watch(account_id)
+    async def _inspect_when_due(self, account_id: int) -> None:
+        await self._inspect(account_id)
         now = self.context.steady.now_ms()
-        if (wait_ms := self.rounds.wait_ms(account_id, now)) < ROSTER_MS:
+        if (wait_ms := self.schedule.wait_ms(account_id, now)) < ROSTER_MS:
             self._spawn(self._timers, self._later(wait_ms))
         self._begin_due()
 
@@ -136,9 +136,9 @@ class Guardian:
 
     def heard(self, account_id: int) -> None:
         """Something may have happened to the account: look at it at once, closely."""
-        if account_id in self.watches:
+        if account_id in self.memories:
             self._hinted.add(account_id)
-            self._spawn(self._timers, self._later(self.rounds.hint(account_id, self.context.steady.now_ms())))
+            self._spawn(self._timers, self._later(self.schedule.hint(account_id, self.context.steady.now_ms())))
 
     async def _later(self, wait_ms: int) -> None:
         await self.context.clock.sleep(wait_ms / 1000)
@@ -149,7 +149,7 @@ class Guardian:
     async def _read_roster(self) -> None:
         try:
             accounts = await self.context.switches.accounts()
-            self._unsettled = {order.account_id for order in await self.context.orders.open_orders()}
+            self._unresolved = {order.account_id for order in await self.context.orders.open_orders()}
             self._is_ledger_down = False
         except Retry as busy:
             if not self._is_ledger_down:
@@ -157,99 +157,101 @@ class Guardian:
             self._is_ledger_down = True
         else:
             self._meet(accounts)
-        self.rounds.keep(self._maybe_holding(), self.context.steady.now_ms())
+        self.schedule.keep(self._maybe_holding(), self.context.steady.now_ms())
         self._call_when_crowded()
 
     def _call_when_crowded(self) -> None:
-        is_crowded = self.rounds.interval_ms > CROWDED_MS
+        is_crowded = self.schedule.interval_ms > CROWDED_MS
         if is_crowded and not self._is_crowded:
-            LOG.alert("guardian.crowded", interval_ms=self.rounds.interval_ms)
+            LOG.alert("guardian.crowded", interval_ms=self.schedule.interval_ms)
         self._is_crowded = is_crowded
 
     def _meet(self, accounts: Sequence[TraderAccount]) -> None:
         """Take over *accounts* as they are now; one that is gone is kept as long as it holds something."""
         for account in accounts:
-            self.watches.setdefault(account.account_id, Watch(account)).account = account
+            self.memories.setdefault(account.account_id, AccountMemory(account)).account = account
         known = {account.account_id for account in accounts}
-        for account_id, watch in list(self.watches.items()):
-            if account_id not in known and not watch.holds:
-                del self.watches[account_id]
+        for account_id, memory in list(self.memories.items()):
+            if account_id not in known and not memory.holds:
+                del self.memories[account_id]
 
     def _maybe_holding(self) -> list[int]:
         """Accounts that hold something of ours, or may, or were never looked at."""
-        maybe = self._unsettled | self.context.state.unbooked
+        maybe = self._unresolved | self.context.state.unbooked
         return [
             account_id
-            for account_id, watch in self.watches.items()
-            if watch.holds
-            or watch.account.booked_qty
+            for account_id, memory in self.memories.items()
+            if memory.holds
+            or memory.account.booked_qty
             or account_id in maybe
-            or not watch.is_met
-            or self._has_entered(watch)
+            or not memory.is_met
+            or self._has_entered(memory)
         ]
 
-    def _has_entered(self, watch: Watch) -> bool:
+    def _has_entered(self, memory: AccountMemory) -> bool:
         """Whether an entry may have made a position of which the ledger, being down, has not told."""
-        entry = self.context.state.newest_entry(watch.account.account_id)
-        return self._is_ledger_down and entry is not None and may_hold(entry, watch)
+        entry = self.context.state.newest_entry(memory.account.account_id)
+        return self._is_ledger_down and entry is not None and may_hold(entry, memory)
 
     def _followed(self) -> list[TraderAccount]:
         """Whose streams are worth hearing, the ones that may hold something first."""
         holding = dict.fromkeys(self._maybe_holding())
-        trading = (number for number, watch in self.watches.items() if _trades(watch.account))
-        return [self.watches[number].account for number in dict.fromkeys((*holding, *trading))]
+        trading = (number for number, memory in self.memories.items() if _trades(memory.account))
+        return [self.memories[number].account for number in dict.fromkeys((*holding, *trading))]
 
     def _venue_of(self, account_id: int) -> str:
-        watch = self.watches.get(account_id)
-        return watch.account.venue if watch is not None else ""
+        memory = self.memories.get(account_id)
+        return memory.account.venue if memory is not None else ""
 
     def held(self) -> list[TraderAccount]:
         """The accounts in which something of ours was open at the last look."""
-        return [watch.account for watch in self.watches.values() if watch.holds]
+        return [memory.account for memory in self.memories.values() if memory.holds]
 
     # --- one look -----------------------------------------------------------------------------------------------------
 
-    async def _watch(self, account_id: int) -> Seen:
+    async def _inspect(self, account_id: int) -> Finding:
         """One look whose turn has begun; its every failure stays its own."""
-        watch = self.watches.get(account_id)
-        seen = Seen()
+        memory = self.memories.get(account_id)
+        seen = Finding()
         try:
-            if watch is not None:
+            if memory is not None:
                 with log.bind(account=account_id):
-                    seen = await self._looked(watch)
+                    seen = await self._inspected(memory)
         finally:
-            self.rounds.done(account_id, self.context.steady.now_ms(), soon=seen.soon)
+            self.schedule.done(account_id, self.context.steady.now_ms(), soon=seen.soon)
         return seen
 
-    async def _looked(self, watch: Watch) -> Seen:
-        account_id = watch.account.account_id
+    async def _inspected(self, memory: AccountMemory) -> Finding:
+        account_id = memory.account.account_id
         closely = account_id in self._hinted
         self._hinted.discard(account_id)
         try:
-            seen = await look(self.context, watch, closely=closely)
-            watch.is_met = True
+            seen = await inspect_account(self.context, memory, closely=closely)
+            memory.is_met = True
             return seen
         except Pause as held:
-            watch.is_met = watch.account.key_version == watch.looked_as.key_version  # until its owner acts, or has
-            await self._pause(watch, str(held))
+            memory.is_met = (
+                memory.account.key_version == memory.inspected_as.key_version
+            )  # until its owner acts, or has
+            await self._pause(memory, str(held))
         except (Retry, Skip) as held:
             LOG.warning("guardian.unread", why=str(held))
         except Exception as bug:  # noqa: BLE001 - one account's bug must never leave another unguarded
             LOG.error("guardian.failed", bug)
-        return Seen(is_open=watch.holds, soon=watch.holds)
+        return Finding(is_open=memory.holds, soon=memory.holds)
 
-    async def _pause(self, watch: Watch, why: str) -> None:
+    async def _pause(self, memory: AccountMemory, why: str) -> None:
         """Its owner is told once; a position nobody can look at is for a person on duty."""
         LOG.warning("guardian.unread", why=why)
-        if watch.account.key_version != watch.looked_as.key_version:
+        if memory.account.key_version != memory.inspected_as.key_version:
             return  # what was refused is the old key
-        if watch.holds and why not in watch.told:
-            watch.told.add(why)
+        if memory.holds and why not in memory.told:
+            memory.told.add(why)
             LOG.alert("guardian.blind", why=why)
-        if not watch.account.trading_enabled:
+        if not memory.account.trading_enabled:
             return
         try:
-            await self.context.switches.pause(watch.account.account_id, why)
+            await self.context.switches.pause(memory.account.account_id, why)
         except Retry as busy:
             LOG.warning("guardian.untold", why=str(busy))
 

@@ -70,16 +70,16 @@ class Operator:
         if now.flatten or now.trading_enabled:
             return Proof.WAITS
         accounts = [one for one in await self.ledger.accounts() if account_id in (0, one.account_id)]
-        await self._settle(account_id, accounts, prover)
+        await self._resolve_rows(account_id, accounts, prover)
         seen_at = await prover.seen(accounts, past=now.switched_ms + PROOF_MS)
         return await prover.prove(account_id, now, accounts, seen_at)
 
-    async def _settle(self, account_id: int, accounts: Sequence[TraderAccount], prover: Prover) -> None:
+    async def _resolve_rows(self, account_id: int, accounts: Sequence[TraderAccount], prover: Prover) -> None:
         """Planned exits are left alone: they may still be sent, and only who leads can say that nobody will."""
         found = await self.ledger.open_orders(account_id)
         rows = [row for row in found if row.is_entry or row.state is not OrderState.PLANNED]
         mine = ((one, [row for row in rows if row.account_id == one.account_id]) for one in accounts)
-        await asyncio.gather(*(prover.settle(one, its) for one, its in mine))
+        await asyncio.gather(*(prover.resolve_rows(one, its) for one, its in mine))
 
     async def _throw(self, account_id: int, flags: Flags) -> None:
         if account_id:

@@ -45,7 +45,7 @@ class Prover:
     """One process's looks at the venues, and what it saw there; a look that holds is not repeated."""
 
     context: OrderContext
-    look: Sweep = A_DAY
+    sweep: Sweep = A_DAY
     """How far back orders without a row are looked for: a day is enough where a start has looked further."""
     clocks: Mapping[Venue, VenueTime] = field(default_factory=dict)
     """Of the venues that need no key to be asked for their time."""
@@ -58,7 +58,7 @@ class Prover:
     _times: dict[Venue, int] = field(default_factory=dict)
     _asking: defaultdict[Venue, asyncio.Lock] = field(default_factory=lambda: defaultdict(asyncio.Lock))
 
-    async def settle(self, account: TraderAccount, rows: Sequence[Order]) -> None:
+    async def resolve_rows(self, account: TraderAccount, rows: Sequence[Order]) -> None:
         """Bring the account's open *rows* forward by query; an entry nobody has sent is taken back at once."""
         planned = [row for row in rows if row.is_entry and row.state is OrderState.PLANNED]
         for row in planned:
@@ -99,7 +99,7 @@ class Prover:
             return True
         try:
             seen_at = await self.time_at(account.venue, past=bound)
-            done = await recover(self.context, account, (), sweep=self.look, lane="guard")
+            done = await recover(self.context, account, (), sweep=self.sweep, lane="guard")
         except Pause as refused:
             return await self._is_excused(account, str(refused))
         if not done:

@@ -96,13 +96,13 @@ class Stopper:
 
     def _stopping(self, rows: Iterable[Order]) -> list[TraderAccount]:
         """Accounts under a switch that is not proved, or that have an open row after all."""
-        unsettled = {row.account_id for row in rows}
+        unresolved = {row.account_id for row in rows}
         by_platform, unproved = is_thrown(self.flags), waits_for_proof(self.flags)
         return [
             account
             for account in self.accounts
             if (by_platform or is_thrown(account))
-            and (unproved or waits_for_proof(account) or account.account_id in unsettled or self._is_back(account))
+            and (unproved or waits_for_proof(account) or account.account_id in unresolved or self._is_back(account))
         ]
 
     def _is_back(self, account: TraderAccount) -> bool:
@@ -143,7 +143,7 @@ class Stopper:
             self._busy.discard(number)
 
     async def _stop(self, account: TraderAccount, rows: Sequence[Order]) -> None:
-        await self.prover.settle(account, rows)
+        await self.prover.resolve_rows(account, rows)
         if self._flattens(account):
             await self._flatten(account, rows)
         if waits_for_proof(account):

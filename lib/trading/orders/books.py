@@ -86,7 +86,7 @@ async def import_transfers(context: OrderContext, account: TraderAccount, exchan
     return await context.books.record_transfers(account.account_id, found) if found else 0
 
 
-async def settle_books(context: OrderContext, account: TraderAccount, exchange: Exchange, wallet: Wallet) -> Books:
+async def reconcile_books(context: OrderContext, account: TraderAccount, exchange: Exchange, wallet: Wallet) -> Books:
     """
     The books, after executions and then transfers were looked for when they are not *wallet*'s balance.
 
@@ -109,7 +109,7 @@ async def check_equity(context: OrderContext, account: TraderAccount, exchange: 
     await import_fills(context, account, exchange)
     wallet = await exchange.wallet()
     for _ in range(READINGS):
-        books = await settle_books(context, account, exchange, wallet)
+        books = await reconcile_books(context, account, exchange, wallet)
         if books.balance == wallet.balance:
             break
         wallet = await exchange.wallet()

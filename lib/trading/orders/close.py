@@ -20,7 +20,7 @@ from lib.ports.exchange import Exchange
 from lib.trading.context import TradingContext, boundary
 from lib.trading.orders.books import import_fills, newest_entry, own_quantity
 from lib.trading.orders.exit_order import IN_ITS_PLACE, is_beaten
-from lib.trading.orders.send import Errand, run_order
+from lib.trading.orders.send import SendJob, run_order
 
 LOG = log.get("trading.close")
 ASKED_S = 2.0
@@ -28,7 +28,7 @@ ASKED_S = 2.0
 
 
 @dataclass(slots=True)
-class Part:
+class OwnPart:
     """
     Whether a close is no more than our part of the position still, asked before each send of it.
 
@@ -74,15 +74,15 @@ async def _closed(
     if await is_beaten(context, account, order):
         await context.orders.move(order, OrderState.BLOCKED, IN_ITS_PLACE)
         return None
-    return await run_order(context, Errand(account, exchange, still=part.still), order)
+    return await run_order(context, SendJob(account, exchange, still=part.still), order)
 
 
 async def _planned(
     context: TradingContext, account: TraderAccount, exchange: Exchange, leg: Leg, why: str
-) -> tuple[Order | None, Part]:
+) -> tuple[Order | None, OwnPart]:
     position = await exchange.position(account.symbol)
     qty = our_part(position, await own_quantity(context, account, exchange))
-    part = Part(context, account, exchange, position, qty)
+    part = OwnPart(context, account, exchange, position, qty)
     if qty == 0:
         return None, part
     ref = await _price(context, account, position)

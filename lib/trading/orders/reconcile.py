@@ -67,8 +67,8 @@ async def recoveries(context: OrderContext, *, sweep: bool) -> list[Coroutine[No
     orders = await context.orders.open_orders()
     known = {account.account_id for account in accounts}
     await _hand_over(context, [order for order in orders if order.account_id not in known])
-    look = Sweep(epoch, deep=True) if sweep else None
-    return [_reconciled(context, account, orders, look) for account in accounts]
+    deep_sweep = Sweep(epoch, deep=True) if sweep else None
+    return [_reconciled(context, account, orders, deep_sweep) for account in accounts]
 
 
 async def _reconciled(

@@ -34,7 +34,7 @@ def best_record(records: Sequence[OrderRecord]) -> OrderRecord | None:
     return ranked[0] if ranked else None
 
 
-def judge(order: Order, answer: OrderAnswer, now_ms: int) -> Verdict | None:
+def proved_verdict(order: Order, answer: OrderAnswer, now_ms: int) -> Verdict | None:
     """What *answer* proves about *order*, or None while it proves nothing yet. *now_ms* is the ledger's clock."""
     record = best_record(answer.records)
     if record is not None and record.state is not OrderState.REJECTED:
@@ -77,7 +77,7 @@ def _verdict_of(record: OrderRecord) -> Verdict | None:
 async def resolve_once(context: OrderContext, exchange: Exchange, order: Order) -> Order:
     """Ask once about an in-flight *order* and move its row by the evidence; the row as it then stands."""
     answer = await exchange.find_order(order.symbol, order.order_link_id)
-    verdict = judge(order, answer, await context.orders.now())
+    verdict = proved_verdict(order, answer, await context.orders.now())
     if verdict is None:
         if any(record.state is None for record in answer.records) and order.state is not OrderState.ACCEPTED:
             await context.orders.move(order, OrderState.ACCEPTED, "the exchange has it")

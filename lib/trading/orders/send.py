@@ -25,9 +25,9 @@ REFUSED_PAUSE_S = 1.1
 """After an early refusal: the venue's rolling second has passed."""
 FRESH_MS = 2_000
 """How long a position that was read as flat counts as flat on the way to the claim."""
-LOOKED_MS = 4_000
+READ_LIFE_MS = 4_000
 """How old the look at a position may be when a close of it is signed, by our clock against the venue's."""
-LOOK_AGAIN_S = 1.0
+READ_AGAIN_S = 1.0
 LESS_IS_OURS = "less of the position is ours than was to be closed"
 SizeEntry = Callable[[Side], Awaitable[tuple[Sizing, Decimal]]]
 """The size of an entry of that side now, and the price it is made from. *Retry* or *Pause* when nobody can tell."""
@@ -38,7 +38,7 @@ MAX_SENDS = 6
 
 
 @dataclass(frozen=True, slots=True)
-class Errand:
+class SendJob:
     """
     One account's orders of one T, and what sizes a flip's entry once its exit is done. *later* is the account's
     exchange for what nobody waits for (what became of an entry); None = the same. *seen* is the position last read and
@@ -59,47 +59,47 @@ class Errand:
         return self.later if order.is_entry and self.later is not None else self.exchange
 
 
-async def execute(context: TradingContext, errand: Errand, orders: Sequence[Order]) -> list[Order]:
+async def execute(context: TradingContext, job: SendJob, orders: Sequence[Order]) -> list[Order]:
     """Bring *orders* (exits first) as far as this cycle can; the rows as they then stand."""
     done: list[Order] = []
     for order in sorted(orders, key=lambda order: not order.reduce_only):
-        if order.is_entry and done and not await _closed(context, errand, done):
+        if order.is_entry and done and not await _closed(context, job, done):
             done.append(await _moved(context, order, OrderState.EXPIRED, "the position is not proved closed"))
             continue
-        if order.reduce_only and not order.attempts and await is_beaten(context, errand.account, order):
+        if order.reduce_only and not order.attempts and await is_beaten(context, job.account, order):
             order = await _moved(context, order, OrderState.BLOCKED, IN_ITS_PLACE)
-        done.append(await run_order(context, errand, order))
+        done.append(await run_order(context, job, order))
     return done
 
 
-async def run_order(context: TradingContext, errand: Errand, order: Order) -> Order:
+async def run_order(context: TradingContext, job: SendJob, order: Order) -> Order:
     """One order from PLANNED to wherever evidence brings it."""
     if order.state is OrderState.PLANNED and order.is_entry:
-        order = await _ready_entry(context, errand, order)
+        order = await _ready_entry(context, job, order)
     for _ in range(MAX_SENDS):
         if order.state is not OrderState.PLANNED or order.qty is None:
             break
-        looked_ms = None
-        if errand.still is not None and order.reduce_only:
-            looked_ms, why = await _looked(context, errand.still, order)
-            if looked_ms is None:
+        read_ms = None
+        if job.still is not None and order.reduce_only:
+            read_ms, why = await _read_part(context, job.still, order)
+            if read_ms is None:
                 return await _moved(context, order, OrderState.BLOCKED, why)
-        order, again_in_s = await _send(context, errand.exchange, order, looked_ms)
+        order, again_in_s = await _send(context, job.exchange, order, read_ms)
         if again_in_s is None:
             break
         await context.clock.sleep(again_in_s)
     if order.state in IN_FLIGHT:
-        return await resolve(context, errand.asking(order), order)
+        return await resolve(context, job.asking(order), order)
     return order
 
 
-async def _looked(context: TradingContext, still: Still, order: Order) -> tuple[int | None, str]:
+async def _read_part(context: TradingContext, still: Still, order: Order) -> tuple[int | None, str]:
     """As *still*, and why not. A close that cannot be looked at is taken back: the next one need not wait for it."""
     try:
         try:
             return await still(order), LESS_IS_OURS
         except Retry:
-            await context.clock.sleep(LOOK_AGAIN_S)
+            await context.clock.sleep(READ_AGAIN_S)
             return await still(order), LESS_IS_OURS
     except Retry as unseen:
         return None, f"the position cannot be looked at: {unseen}"
@@ -109,11 +109,11 @@ async def _looked(context: TradingContext, still: Still, order: Order) -> tuple[
 
 
 async def _send(
-    context: TradingContext, exchange: Exchange, order: Order, looked_ms: int | None
+    context: TradingContext, exchange: Exchange, order: Order, read_ms: int | None
 ) -> tuple[Order, float | None]:
     """Sign, claim, send once. The row as it then stands, and seconds until it may be tried again (None = not now)."""
     async with context.state.signing:
-        if looked_ms is not None and context.clock.now_ms() - looked_ms > LOOKED_MS:
+        if read_ms is not None and context.clock.now_ms() - read_ms > READ_LIFE_MS:
             return order, 0
         signed = exchange.sign_order(order, context.clock.now_ms())
         claim = await context.orders.claim(order, signed, context.holder)
@@ -132,14 +132,14 @@ async def _send(
     return await reread(context, order), REFUSED_PAUSE_S if after is OrderState.PLANNED else None
 
 
-async def _ready_entry(context: TradingContext, errand: Errand, order: Order) -> Order:
+async def _ready_entry(context: TradingContext, job: SendJob, order: Order) -> Order:
     """Size a flip's entry, and set the leverage while flat; any doubt means no entry."""
     if order.qty is None:
-        order = await _size(context, errand, order)
+        order = await _size(context, job, order)
     if order.state is not OrderState.PLANNED or order.qty is None:
         return order
     try:
-        ready = _was_flat_at(context, errand, order) or await _is_flat_at(errand.exchange, order)
+        ready = _was_flat_at(context, job, order) or await _is_flat_at(job.exchange, order)
     except (Retry, Pause) as held:
         return await _moved(context, order, OrderState.BLOCKED, f"leverage could not be set: {held}")
     if not ready:
@@ -147,11 +147,11 @@ async def _ready_entry(context: TradingContext, errand: Errand, order: Order) ->
     return order
 
 
-def _was_flat_at(context: TradingContext, errand: Errand, order: Order) -> bool:
+def _was_flat_at(context: TradingContext, job: SendJob, order: Order) -> bool:
     """Whether the account was flat at the order's leverage a moment ago: most entries find it so."""
-    if errand.seen is None:
+    if job.seen is None:
         return False
-    position, read_ms = errand.seen
+    position, read_ms = job.seen
     is_fresh = 0 <= context.clock.now_ms() - read_ms <= FRESH_MS
     return is_fresh and position.is_flat and position.leverage == order.leverage
 
@@ -165,11 +165,11 @@ async def _is_flat_at(exchange: Exchange, order: Order) -> bool:
     return position.is_flat and position.leverage == order.leverage
 
 
-async def _size(context: TradingContext, errand: Errand, order: Order) -> Order:
-    if errand.size is None:
+async def _size(context: TradingContext, job: SendJob, order: Order) -> Order:
+    if job.size is None:
         return await _moved(context, order, OrderState.EXPIRED, "the decision behind it is gone")
     try:
-        sizing, ref = await errand.size(order.side)
+        sizing, ref = await job.size(order.side)
     except (Retry, Pause) as held:
         return await _moved(context, order, OrderState.BLOCKED, f"the account after the exit is unknown: {held}")
     if sizing.qty == 0:
@@ -178,19 +178,19 @@ async def _size(context: TradingContext, errand: Errand, order: Order) -> Order:
     return await reread(context, order)
 
 
-async def _closed(context: TradingContext, errand: Errand, done: list[Order]) -> bool:
+async def _closed(context: TradingContext, job: SendJob, done: list[Order]) -> bool:
     """Whether the exit before a flip's entry is proved done; waits for its verdict until the decision is too old."""
     while done[-1].state in IN_FLIGHT and context.clock.now_ms() - done[-1].t_ms <= MAX_AGE_MS:
-        done[-1] = await resolve(context, errand.exchange, done[-1])
-    return await _is_flat(errand, done[-1])
+        done[-1] = await resolve(context, job.exchange, done[-1])
+    return await _is_flat(job, done[-1])
 
 
-async def _is_flat(errand: Errand, close: Order) -> bool:
+async def _is_flat(job: SendJob, close: Order) -> bool:
     """Whether position/list shows nothing at a server time after *close* became terminal."""
     if close.state not in VERDICTS:
         return False
     try:
-        position = await errand.exchange.position(close.symbol)
+        position = await job.exchange.position(close.symbol)
     except (Retry, Pause):
         return False
     return position.is_flat and position.seen_at > close.signed_ts

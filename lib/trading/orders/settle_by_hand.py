@@ -15,7 +15,7 @@ from lib.domain.order import TERMINAL, VERDICTS, Order, OrderState
 from lib.domain.position import ZERO
 from lib.ports.exchange import Exchanges
 from lib.ports.ledger import Ledger
-from lib.trading.orders.resolve import judge
+from lib.trading.orders.resolve import proved_verdict
 
 LOG = log.get("trading.settle_by_hand")
 FILLS = (OrderState.FILLED, OrderState.PARTIAL)
@@ -53,7 +53,7 @@ class Word:
     why: str
 
 
-async def look_again(ledger: Ledger, exchanges: Exchanges | None, order: Order) -> Evidence:
+async def ask_again(ledger: Ledger, exchanges: Exchanges | None, order: Order) -> Evidence:
     """Ask the exchange about *order* once more; None of *exchanges* opens no key. *Retry* when it cannot answer now."""
     account = next((one for one in await ledger.accounts() if one.account_id == order.account_id), None)
     if account is None or exchanges is None:
@@ -67,7 +67,7 @@ async def look_again(ledger: Ledger, exchanges: Exchanges | None, order: Order) 
 
 def read_answer(order: Order, answer: OrderAnswer) -> Evidence:
     """What *answer* proves; silence of the exchange about an old order proves nothing."""
-    found = judge(order, answer, order.signed_ts)
+    found = proved_verdict(order, answer, order.signed_ts)
     verdict = found if found is not None and found.state in VERDICTS else None
     is_open = verdict is None and any(record.state is None for record in answer.records)
     return Evidence(True, is_open, verdict)

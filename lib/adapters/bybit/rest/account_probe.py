@@ -15,7 +15,7 @@ from lib.adapters.bybit.rest.exchanges import BybitExchanges
 from lib.adapters.bybit.rest.transport import AiohttpTransport, open_session
 from lib.clock import Clock
 from lib.domain.account import Venue
-from lib.domain.account_records import AccountLook
+from lib.domain.account_records import AccountReading
 from lib.domain.api_key import ApiKey, SealContext
 from lib.log import hide
 from lib.ports.exchange import AccountProbe, Lane
@@ -59,11 +59,11 @@ class BybitAccountProbe(AccountProbe):
         self._clock = clock
         self._ban = ban or OwnBan(clock)
 
-    def look(self, venue: Venue, uid: str, key: ApiKey, symbol: str) -> AccountLook:
+    def read(self, venue: Venue, uid: str, key: ApiKey, symbol: str) -> AccountReading:
         with hide(key.api_key, key.api_secret):
-            return asyncio.run(self._look(venue, uid, key, symbol))
+            return asyncio.run(self._read(venue, uid, key, symbol))
 
-    async def _look(self, venue: Venue, uid: str, key: ApiKey, symbol: str) -> AccountLook:
+    async def _read(self, venue: Venue, uid: str, key: ApiKey, symbol: str) -> AccountReading:
         async with open_session() as session:
             exchanges = BybitExchanges(
                 _NoSeals(),
@@ -76,4 +76,4 @@ class BybitAccountProbe(AccountProbe):
             since = await exchange.server_time() - LOOK_BACK_MS
             wallet = await exchange.wallet()
             orders = [*await exchange.orders_since(symbol, since), *await exchange.open_orders(symbol)]
-        return AccountLook(wallet.balance, tuple({order.order_link_id for order in orders if order.order_link_id}))
+        return AccountReading(wallet.balance, tuple({order.order_link_id for order in orders if order.order_link_id}))

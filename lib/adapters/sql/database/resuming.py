@@ -38,7 +38,7 @@ class ResumingMySQL(MySQLImpl):
     @_is_done.register
     def _(self, create: schema.CreateTable) -> bool:
         table = create.element
-        if not self._look().has_table(table.name):
+        if not self._inspector().has_table(table.name):
             return False
         if set(table.columns.keys()) != set(self._columns(table.name)):
             raise Halt(_in_the_way(table.name))
@@ -46,11 +46,11 @@ class ResumingMySQL(MySQLImpl):
 
     @_is_done.register
     def _(self, drop: schema.DropTable) -> bool:
-        return not self._look().has_table(drop.element.name)
+        return not self._inspector().has_table(drop.element.name)
 
     @_is_done.register
     def _(self, rename: RenameTable) -> bool:
-        return not self._look().has_table(rename.table_name) and self._look().has_table(rename.new_table_name)
+        return not self._inspector().has_table(rename.table_name) and self._inspector().has_table(rename.new_table_name)
 
     @_is_done.register
     def _(self, add: AddColumn) -> bool:
@@ -123,15 +123,15 @@ class ResumingMySQL(MySQLImpl):
         return bool(self._open().scalar(query, named))
 
     def _columns(self, table: str) -> dict[str, Any]:
-        return {column["name"]: column for column in self._look().get_columns(table)}
+        return {column["name"]: column for column in self._inspector().get_columns(table)}
 
     def _indexes(self, index: sa.Index) -> dict[str, list[str | None]]:
         if index.table is None:
             raise ValueError("an index is made on a table")
-        found = self._look().get_indexes(index.table.name)
+        found = self._inspector().get_indexes(index.table.name)
         return {str(found_index["name"]): found_index["column_names"] for found_index in found}
 
-    def _look(self) -> sa.Inspector:
+    def _inspector(self) -> sa.Inspector:
         # a new one each time: an inspector remembers, and the statement before has changed what there is
         return sa.inspect(self._open())
 

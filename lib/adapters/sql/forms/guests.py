@@ -8,25 +8,16 @@ import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 
 from lib.adapters.sql.forms.invites import use_invite, used_by
+from lib.adapters.sql.ledger.rows import has_session
 from lib.adapters.sql.ledger.switches import throw_of_person
 from lib.adapters.sql.tables.columns import utc_from_ms
-from lib.adapters.sql.tables.people import sessions, users
+from lib.adapters.sql.tables.people import users
 from lib.domain.platform_settings import Invite
-from lib.domain.session import ABSOLUTE_MS, IDLE_MS
 
 YOUNG_MS = 60_000
 """A guest made this recently may have no session yet."""
 
 _LIVING = (users.c.is_guest, users.c.deleted_at.is_(None))
-
-
-def has_session(now_ms: "int | sa.BindParameter[int]") -> sa.ColumnElement[bool]:
-    """Whether a session of the person of a query over `users` lives at *now_ms*: `lib.domain.session` in SQL."""
-    return sa.exists().where(
-        sessions.c.user_id == users.c.id,
-        sessions.c.created_ms > now_ms - ABSOLUTE_MS,
-        sessions.c.seen_ms > now_ms - IDLE_MS,
-    )
 
 
 def living_guests(connection: sa.Connection) -> int:

@@ -13,9 +13,8 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from lib.adapters.sql.forms.guests import has_session
 from lib.adapters.sql.ledger.analysis import read_limits
-from lib.adapters.sql.ledger.rows import Now, read_doubts
+from lib.adapters.sql.ledger.rows import Now, has_session, read_doubts
 from lib.adapters.sql.tables.columns import utc_from_ms
 from lib.adapters.sql.tables.people import accounts, credentials, symbols, users
 from lib.adapters.sql.tables.trading import fills, orders

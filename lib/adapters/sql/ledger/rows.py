@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 
 from lib.adapters.sql.ledger.analysis import read_limits
-from lib.adapters.sql.tables.people import accounts, system_settings, users
+from lib.adapters.sql.tables.people import accounts, sessions, system_settings, users
 from lib.adapters.sql.tables.trading import orders
 from lib.clock import Clock, SystemClock
 from lib.domain.account import DOUBTS, AccountSettings, Doubt, RiskLevel
@@ -21,6 +21,7 @@ from lib.domain.books import RunningBooks
 from lib.domain.errors import Retry
 from lib.domain.order import Order, OrderState
 from lib.domain.platform_settings import PREFIX
+from lib.domain.session import ABSOLUTE_MS, IDLE_MS
 
 Now = Callable[[sa.Connection], int]
 """The ledger's clock, epoch ms, read at the moment of the call."""
@@ -143,3 +144,12 @@ def setting_rows(connection: sa.Connection) -> dict[str, str]:
     row = system_settings.c
     query = sa.select(row.setting_key, row.setting_value).where(row.setting_key.startswith(PREFIX, autoescape=True))
     return {name: text or "" for name, text in connection.execute(query)}
+
+
+def has_session(now_ms: "int | sa.BindParameter[int]") -> sa.ColumnElement[bool]:
+    """Whether a session of the person of a query over `users` lives at *now_ms*: `lib.domain.session` in SQL."""
+    return sa.exists().where(
+        sessions.c.user_id == users.c.id,
+        sessions.c.created_ms > now_ms - ABSOLUTE_MS,
+        sessions.c.seen_ms > now_ms - IDLE_MS,
+    )

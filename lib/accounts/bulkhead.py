@@ -17,7 +17,7 @@ class Refusals:
     slow: str
 
 
-class Turns:
+class Bulkhead:
     """*at_once* inside, at most *waiting* in front for *patience_s* seconds, and a refusal for everybody else."""
 
     def __init__(self, refusals: Refusals, *, at_once: int, waiting: int, patience_s: float) -> None:
@@ -27,7 +27,7 @@ class Turns:
         self._patience_s = patience_s
 
     @contextmanager
-    def turn(self) -> Iterator[None]:
+    def place(self) -> Iterator[None]:
         """Be inside."""
         if not self._inside.acquire(blocking=False):
             raise self._refusals.kind(self._refusals.full)

@@ -1,5 +1,5 @@
 """
-Opens paper accounts at this deployment's simulator over HTTP: `lib.ports.exchange.PaperDesk`.
+Opens paper accounts at this deployment's simulator over HTTP: `lib.ports.exchange.PaperAccounts`.
 
 One POST, sent once: a reply that is lost may leave an account at the simulator that nobody has the key of, which costs
 nothing. The answer, which holds a secret, is neither logged nor quoted.
@@ -14,7 +14,7 @@ from lib.adapters.bybit.limits.ban import Ban, OwnBan
 from lib.domain.account_records import PaperAccount
 from lib.domain.api_key import ApiKey
 from lib.domain.errors import Pause, Retry
-from lib.ports.exchange import PaperDesk
+from lib.ports.exchange import PaperAccounts
 
 TIMEOUTS = (2.0, 8.0)
 """Seconds to connect, seconds to read."""
@@ -22,8 +22,8 @@ RIGHTS: dict[str, list[str]] = {"ContractTrade": ["Order", "Position"], "Wallet"
 """A paper key is as narrow as the one we ask of everybody."""
 
 
-class SimulatorPaperDesk(PaperDesk):
-    """`lib.ports.exchange.PaperDesk` at *base_url*, whose door *token* opens ("" when it has no lock)."""
+class SimulatorPaperAccounts(PaperAccounts):
+    """`lib.ports.exchange.PaperAccounts` at *base_url*, whose door *token* opens ("" when it has no lock)."""
 
     def __init__(
         self, base_url: str, token: str, *, timeouts: tuple[float, float] = TIMEOUTS, ban: Ban | None = None

@@ -43,7 +43,7 @@ class Broken(Exception):
         return Response(self._status, headers, envelope(self._code, self._text, {}, now))
 
 
-class Mischief:
+class FaultEffects:
     """Takes faults off the engine's queue as requests pass."""
 
     def __init__(self, engine: Engine, veil: Veil, skew_ms: int = 0) -> None:

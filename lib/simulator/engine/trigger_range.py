@@ -19,7 +19,7 @@ Edge = tuple[bool, Decimal]
 
 
 @dataclass(frozen=True, slots=True)
-class Watch:
+class TriggerRange:
     """Prints strictly between *below* and *above* change nothing; None = nothing on that side."""
 
     below: Decimal | None = None
@@ -34,7 +34,7 @@ class Watch:
         return (self.below is not None and low <= self.below) or (self.above is not None and high >= self.above)
 
 
-def watch(books: Books, symbol: str) -> Watch:
+def trigger_range(books: Books, symbol: str) -> TriggerRange:
     """The watch over *symbol* as everything stands now."""
     below: Decimal | None = None
     above: Decimal | None = None
@@ -44,7 +44,7 @@ def watch(books: Books, symbol: str) -> Watch:
                 above = price if above is None else min(above, price)
             else:
                 below = price if below is None else max(below, price)
-    return Watch(below, above)
+    return TriggerRange(below, above)
 
 
 def _edges(books: Books, account: Account, symbol: str) -> Iterator[Edge]:
