@@ -25,11 +25,12 @@ check: .venv/dev.stamp  ## what CI checks first: lint, format, types, import dir
 	@$(BIN)/lint-imports --no-logo
 	@$(BIN)/python -m tests.layout
 
-ci: ready  ## what CI runs: check, every test, coverage and mutants, in two lanes beside each other
+ci:  ## what CI runs: check, then every test, coverage and mutants, in two lanes beside each other
+	@$(MAKE) --no-print-directory -j2 ready check
 	@CI=true $(BIN)/python -m tests --ci
 
-proof: ready  ## every long proof, about a night: CI with ten times the examples, worlds, torture, outages at their lengths, bench
-	@CI=true TEST_EFFORT=nightly $(BIN)/python -m tests --ci
+proof:  ## every long proof, about a night: CI with ten times the examples, worlds, torture, long outages, bench
+	@TEST_EFFORT=nightly $(MAKE) --no-print-directory ci
 	@$(BIN)/python -m tests.sim --seeds $(or $(SEEDS),60000) $(if $(FIRST),--first $(FIRST))
 	@$(BIN)/python -m tests.torture --all
 	@$(BIN)/python -m tests.torture.outages --long
@@ -70,7 +71,7 @@ lock: .venv/dev.stamp  ## compile requirements*.in, pinned and hashed
 	@$(BIN)/uv pip compile --universal --generate-hashes --no-emit-index-url --python-version 3.11 --no-header -q requirements-dev.in -o requirements-dev.txt
 	@$(BIN)/uv pip compile --no-deps --generate-hashes --no-emit-index-url --python-version 3.11 --no-header -q requirements-llama.in -o requirements-llama.txt
 
-# everything the tests need; `make -j2 ready` brings the servers while Python's packages come
+# everything the tests need; with -j2 the servers come while Python's packages do
 ready: .venv/llama.stamp servers
 
 servers:

@@ -1,8 +1,11 @@
 """Every test file is run by exactly one part of `make test`, and by `make ci` too."""
 
+import sys
 from pathlib import Path
 
-from tests.__main__ import BROWSER, MEASURED, ROOT, WAITING, Part, lanes
+import pytest
+
+from tests.__main__ import BROWSER, MEASURED, ROOT, WAITING, Part, lanes, run
 from tests.coverage_gate import TESTS
 
 FILES = sorted((ROOT / "tests").rglob("test_*.py"))
@@ -27,8 +30,16 @@ def test_ci_runs_what_make_test_runs_and_the_gate_what_is_left_out() -> None:
     left = {file for file in FILES if not any(_runs(part, file) for part in (*shown, *beside))}
     assert left == {file for file in FILES if file.is_relative_to(ROOT / MEASURED)}
     assert MEASURED in TESTS
-    assert {part.name for part in shown} >= {"make check", "make coverage", "make mutants"}
+    assert {part.name for part in shown} >= {"make coverage", "make mutants"}
 
 
 def test_the_folders_of_the_lanes_are_there() -> None:
     assert all((ROOT / folder).is_dir() for folder in (*WAITING, BROWSER, MEASURED))
+
+
+def test_a_part_that_fails_stops_no_other_and_is_told(capfd: pytest.CaptureFixture[str]) -> None:
+    say = "import sys; print(sys.argv[1]); sys.exit(int(sys.argv[2]))"
+    lane = [Part(name, (sys.executable, "-c", say, name, status)) for name, status in (("one", "3"), ("two", "0"))]
+    for shown in (True, False):
+        assert [(part.name, part.status) for part in run(lane, shown=shown)] == [("one", 3), ("two", 0)]
+        assert capfd.readouterr().out.count("one\n") >= 1

@@ -1,9 +1,9 @@
 """
-Whether the clock this process signs by is the others' clock.
+How far the clock this process signs by is off the ledger's and the venues' clocks.
 
-Entries are stamped by our clock, judged by the ledger's and taken by the exchange's, so one that is off makes claims be
-refused and requests come back. Asked at start and each minute; what is found is shown and, beyond half a second, told
-to somebody. Nothing is corrected here and nothing is stopped: the claim refuses by itself.
+Entries are stamped by our clock, claimed by the ledger's and accepted by the exchange's, so a clock that is off makes
+claims and requests be refused. Measured at start and each minute; the offset is shown and, beyond half a second,
+alerted. Nothing is corrected here and nothing is stopped: the claim refuses by itself.
 """
 
 from collections.abc import Awaitable, Callable
@@ -16,15 +16,15 @@ from lib.trading.context import TradingContext
 LOG = log.get("trading.clock_check")
 CHECK_EVERY_S = 60
 MOST_MS = 500
-"""Further off than this wakes somebody: the claim allows a second, the exchange a second ahead."""
+"""A larger offset is alerted: the claim allows a second, the exchange a second ahead."""
 
 
 async def check_clocks(context: TradingContext) -> int:
     """
     How far our clock is off the ledger's or any venue's, whichever is worst, in ms; positive = ours is ahead.
 
-    Only what the time an answer took cannot explain counts. Who cannot be asked is left out. The result goes to
-    `system:status` as *clock_offset_ms*; beyond *MOST_MS* an alert names the other clock.
+    Only an offset that the time of the answer's way cannot explain counts. A clock that cannot be asked is left out.
+    The result goes to `system:status` as *clock_offset_ms*; beyond *MOST_MS* an alert names the other clock.
     """
     found = {"ledger": await _ahead_of(context, "ledger", context.orders.now)}
     for venue, account in (await _one_of_each_venue(context)).items():
@@ -63,5 +63,5 @@ async def _ahead_of(context: TradingContext, name: str, ask: Callable[[], Awaita
         LOG.warning("clock.unread", other=name, why=str(away))
         return 0
     after = context.clock.now_ms()
-    # they read their clock at some moment between our two
+    # the other side reads its clock at some moment between our two readings
     return before - theirs if theirs < before else min(after - theirs, 0)

@@ -1,12 +1,11 @@
 """
-What people ask of the trader from the web: a cycle of their own account now, another look at their key, or everything
-closed.
+Commands of people on the web: run a cycle of their own account now, check their key again, close everything.
 
 A cycle on demand is `run_cycle` for one account at the newest closed minute: same window, plan, claim and send. It is
 refused when an entry of ours is younger than a minute. Commands are taken by the leading trader alone, once, and each
-ends with one plain sentence; one that waited too long is not carried out, and one that fails takes no other with it.
-The wish to have everything closed is a switch of the account, which the web throws before it asks; a lost command loses
-nothing of it. Here it is only answered; closing and proving are `lib.trading.kill_switch.stopper`.
+ends with one plain sentence; a command that waited too long is not carried out, and one that fails takes no other with
+it. *Close everything* is a switch of the account, which the web throws before it puts the command; a lost command loses
+no switch. That command is only answered here; closing and proving are `lib.trading.kill_switch.stopper`.
 """
 
 import asyncio
@@ -35,7 +34,7 @@ YOUNG_ENTRY_MS = 60_000
 
 @dataclass(slots=True)
 class CommandRunner:
-    """Takes commands and sees to their end."""
+    """Takes commands, carries them out and writes their results."""
 
     context: TradingContext
     commands: Commands
@@ -43,17 +42,17 @@ class CommandRunner:
     probe: KeyProbe
     _taking: bool = field(default=False)
     _looking: asyncio.Lock = field(default_factory=asyncio.Lock)
-    """Keys are looked at one at a time: a crowd that asks must not take the address from those who trade."""
+    """Keys are checked one at a time: a crowd of such commands must not use up the request budget of trading."""
 
     async def run_pass(self) -> None:
-        """Take what waits and carry it out; *Retry* when the database is away before anything was taken."""
+        """Take the waiting commands and carry them out; *Retry* when the database is away before any was taken."""
         taken = await self._take()
         asked = [command for command in taken if command.kind == "ask_now"]
         others = (self._contained(command, self._answer(command)) for command in taken if command.kind != "ask_now")
         await asyncio.gather(self._cycle_now(asked), *others)
 
     async def _contained(self, command: Command, step: Awaitable[Answer]) -> Answer | None:
-        """What *step* answers; None when it failed, which is this command's failure alone."""
+        """The answer of *step*; None when the step failed, which is this command's failure alone."""
         (result,) = await asyncio.gather(step, return_exceptions=True)
         if isinstance(result, BaseException):
             # told to its owner as cut off at a later `take`: the database may be what failed
@@ -70,7 +69,7 @@ class CommandRunner:
                 await self._recheck(command)
 
     async def _take(self) -> list[Command]:
-        """What waits, if we lead; passes overlap, takings do not."""
+        """The waiting commands, if we lead; passes overlap, takings do not."""
         if self._taking:
             return []
         self._taking = True
@@ -116,7 +115,7 @@ class CommandRunner:
     # --- a cycle on demand ----------------------------------------------------------------------------------------
 
     async def _cycle_now(self, asked: Sequence[Command]) -> None:
-        """One cycle for everybody who asked and may, so that equal prompts share their answer."""
+        """One cycle for all accounts that asked and may trade, so that equal prompts share their answer."""
         refused = [(command, await self._contained(command, self._refused(command))) for command in asked]
         allowed = [command for command, is_refused in refused if is_refused is False]
         if not allowed:
@@ -149,7 +148,7 @@ class CommandRunner:
         await self._done(command, flaw or "the API key is fine")
 
     async def _flaw(self, account: TraderAccount) -> str:
-        """Why the account's key is not taken (any more), "" when it is."""
+        """Why the account's key is not accepted (any more), "" when it is."""
         context = SealContext(account.user_id, account.venue, account.uid, account.key_version)
         try:
             key = self.opener.open(account.sealed_key, context)

@@ -1,7 +1,7 @@
 """
-What every trading use-case works with: ports, settings, and the few numbers that are not law.
+The context every trading use-case works with: ports, settings, and the few numbers that are not law.
 
-A context is built once by bootstrap. Live, paper and replay desks differ by the objects in it and by nothing else.
+A context is built once by bootstrap. Live, paper and replay differ by the objects in the context and by nothing else.
 """
 
 from collections.abc import Awaitable, Callable
@@ -28,9 +28,9 @@ INTERVAL = "1m"
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OrderContext:
     """
-    What bringing orders to their end needs, without trading: ledger, exchanges, clock.
+    The part of a context that bringing orders to their end needs, without trading: ledger, exchanges, clock.
 
-    *holder* names this process in the lease, *feed* the prices its accounts trade on; *state* is what it remembers.
+    *holder* names this process in the lease, *feed* the prices its accounts trade on; *state* is the process's memory.
     """
 
     orders: OrderLedger
@@ -65,7 +65,7 @@ class TradingContext(OrderContext):
     platform: PlatformLimits = field(default_factory=PlatformLimits)
     prices: AnalystPrices = field(default_factory=AnalystPrices)
     pools: frozenset[Pool] = frozenset({"paper"})
-    """Which accounts this deployment serves, as the platform's limits count them."""
+    """The pools of accounts this deployment serves, as the platform's limits count them."""
 
 
 def boundary(now_ms: int) -> int:
@@ -83,7 +83,7 @@ async def until(clock: Clock, deadline_ms: int, pause_s: float, ready: Callable[
 
 
 def due(account: TraderAccount, feed: str, t_ms: int) -> bool:
-    """Whether *account* takes part in the cycle of T: switched on since before T, at a venue of this very feed."""
+    """Whether *account* takes part in the cycle of T: switched on before T, at a venue whose prices are *feed*'s."""
     on = account.auto_trade and account.trading_enabled and account.auto_since <= t_ms
     return on and fits(account, feed)
 

@@ -1,9 +1,9 @@
 """
-Where nothing can be entered now: an exchange under maintenance, a symbol that is not listed or does not trade.
+Where no entry is possible now: an exchange under maintenance, a symbol that is not listed or does not trade.
 
-Asked at start and each minute, beside everything: what was found is memory that plans read, so the way to an order asks
-nobody more than before. Trouble of one symbol or one exchange is that alone: its accounts' entries wait with the reason
-on their page and in their log, exits and the guardian go on trying, and when it is over they go on by themselves.
+Venues are asked at start and each minute, in a job of its own: plans read the answers from memory, so the way to an
+order makes no request more. Trouble of one symbol or one exchange stays there: entries of its accounts wait with the
+reason on their page and in their log, exits and the guardian go on trying, and entries go on by themselves afterwards.
 """
 
 from collections.abc import Iterable
@@ -23,28 +23,28 @@ BELIEVED_MS = 600_000
 """How long an announcement without an end is believed while the exchange cannot be asked."""
 
 UNLISTED_AGAIN_MS = 300_000
-"""A symbol the exchange does not list is asked for this often: each such answer is an alert."""
+"""How often a symbol that the exchange does not list is asked for: each such answer is an alert."""
 
 Market = tuple[Venue, str]
 
 
 @dataclass(slots=True)
 class OpeningHours:
-    """What is known of the venues and symbols that are traded."""
+    """The maintenance of the traded venues, and the traded symbols that are shut."""
 
     announced: dict[Venue, tuple[Maintenance, ...]] = field(default_factory=dict)
     shut: dict[Market, str] = field(default_factory=dict)
-    """Symbols that cannot be entered, and why."""
+    """Symbols without entries, and why."""
     _heard_ms: dict[Venue, int] = field(default_factory=dict)
     _again_ms: dict[Market, int] = field(default_factory=dict)
 
     def why_closed(self, account: TraderAccount, now_ms: int) -> str:
-        """Why entries of *account* wait, in plain words; "" = they do not."""
+        """Why entries of *account* wait, in plain words; "" = entries are possible."""
         closed = entries_wait(self.announced.get(account.venue, ()), account.uid, now_ms)
         return closed or self.shut.get((account.venue, account.symbol), "")
 
     async def refresh(self, market: AsyncMarket, accounts: Iterable[TraderAccount], clock: Clock) -> None:
-        """Ask again for everything that *accounts* trade; who cannot be asked is known as before."""
+        """Ask again for every venue and symbol of *accounts*; a venue that cannot be asked is known as before."""
         markets = {(account.venue, account.symbol) for account in accounts}
         for venue in sorted({venue for venue, _ in markets}):
             await self._ask_venue(market, venue, clock.now_ms())
@@ -91,7 +91,7 @@ class OpeningHours:
             del self.shut[one]
 
     async def show(self, candles: AsyncCandleReader, now_ms: int) -> None:
-        """Write what is closed into `system:status`."""
+        """Write the closed venues and symbols into `system:status`."""
         standing = [(venue, entries_wait(found, "", now_ms)) for venue, found in self.announced.items()]
         closed = [ClosedMarket(venue, "", why) for venue, why in standing if why]
         closed += [ClosedMarket(venue, symbol, why) for (venue, symbol), why in sorted(self.shut.items())]

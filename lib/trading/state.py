@@ -1,8 +1,8 @@
 """
-What one trader process remembers between its jobs, and what its jobs wait for each other by.
+The memory of one trader process between its jobs, and the locks by which its jobs wait for each other.
 
-One object a process, shared by every cycle, guardian and stopper in it, on one event loop. Nothing here is evidence: it
-spares questions and orders work, and each of its entries may be lost with the process at any line.
+One object a process, shared by every cycle, guardian and stopper in it, on one event loop. This memory is no evidence:
+it spares requests and orders work, and each of its entries may be lost with the process at any line.
 """
 
 import asyncio
@@ -57,11 +57,11 @@ class TraderState:
     more.
     """
     hours: OpeningHours = field(default_factory=OpeningHours)
-    """Where nothing can be entered now; plans read it, a job of its own asks."""
+    """Venues and symbols without entries now; plans read the hours, a job of its own refreshes them."""
     signing: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(SIGNERS))
-    """Who signs and claims: in a crowd it is the unsigned that wait, a signature is too old to claim after a second."""
+    """Places to sign and claim: in a crowd the unsigned orders wait, as a signature is too old to claim in a second."""
     closers: int = CLOSERS
-    """How many close outside the plans at once, of each venue."""
+    """How many accounts of each venue close outside the plans at once."""
     _closing: dict[Venue, asyncio.Semaphore] = field(default_factory=dict)
     _turns: defaultdict[int, asyncio.Lock] = field(default_factory=lambda: defaultdict(asyncio.Lock))
     _sent: dict[int, str] = field(default_factory=dict)
@@ -71,17 +71,18 @@ class TraderState:
     _modes_seen: dict[int, int] = field(default_factory=dict)
 
     def turn(self, account_id: int) -> asyncio.Lock:
-        """Held by whoever trades for the account, from the prefetch to the last verdict."""
+        """The account's turn: held by the task that trades for the account, from the prefetch to the last verdict."""
         return self._turns[account_id]
 
     def closing(self, venue: Venue) -> asyncio.Semaphore:
-        """For closes outside the plans: in a crowd the rowless wait, for an unsent row is soon taken back."""
+        """Places for closes outside the plans: in a crowd they wait before they have a row, for an unsent row is soon
+        taken back."""
         return self._closing.setdefault(venue, asyncio.Semaphore(self.closers))
 
     # --- orders that left ---------------------------------------------------------------------------------------------
 
     def order_leaves(self, order: Order) -> None:
-        """*order* is claimed and about to be sent: from now on its executions may be missing in the books."""
+        """*order* is claimed and about to be sent: from now on the books may lack its executions."""
         self._unbooked.add(order.account_id)
         self._sent[order.account_id] = order.order_link_id
         if order.is_entry:
@@ -92,34 +93,34 @@ class TraderState:
         return self._sent.get(account_id)
 
     def forget_sent(self, account_id: int) -> None:
-        """The loss of the newest sent order was told and looked into."""
+        """The loss of the newest sent order's row was alerted and swept for."""
         self._sent.pop(account_id, None)
 
     def newest_entry(self, account_id: int) -> Order | None:
-        """The newest entry this process sent: with the database down its stop is known from here."""
+        """The newest entry this process sent: with the database down this is where the guardian finds its stop."""
         return self._entered.get(account_id)
 
     @property
     def unbooked(self) -> Set[int]:
-        """Accounts an order has left for whose executions the books may not hold yet; the guardian looks at them."""
+        """Accounts of which an order was sent and the books may lack its executions; the guardian inspects them."""
         return self._unbooked
 
     def booked(self, account_id: int) -> None:
-        """The books hold all that the account's orders did."""
+        """The books hold every execution of the account's orders."""
         self._unbooked.discard(account_id)
 
     # --- what was looked through --------------------------------------------------------------------------------------
 
     def swept(self, account_id: int, epoch: int) -> None:
-        """Every order of the account at the exchange was found to have its row, under *epoch* of our lease."""
+        """The account was swept under *epoch* of our lease: every order of it at the exchange has its row."""
         self._swept[account_id] = epoch
 
     def unswept(self, account_id: int) -> None:
-        """The account's orders are to be looked through again."""
+        """The account is to be swept again."""
         self._swept.pop(account_id, None)
 
     def swept_under(self, account_id: int) -> int | None:
-        """The epoch of our lease under which the account's orders were last looked through, None = not since."""
+        """The epoch of our lease under which the account was last swept, None = it is to be swept."""
         return self._swept.get(account_id)
 
     def modes_right(self, account_id: int, day: int) -> None:
@@ -127,7 +128,7 @@ class TraderState:
         self._modes_seen[account_id] = day
 
     def modes_doubtful(self, account_id: int) -> None:
-        """The modes of the account are to be read again before it enters anything."""
+        """The modes of the account are to be read again before its next entry."""
         self._modes_seen.pop(account_id, None)
 
     def modes_right_on(self, account_id: int) -> int | None:

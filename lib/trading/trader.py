@@ -1,7 +1,7 @@
 """
-The trader as a process sees it: what to do at start, at each tick of the timetable, and at the end.
+The trader as a process sees it: its jobs at start, at each tick of the timetable, and at the end.
 
-Crash-only: start and recovery are the same code, SIGTERM only stops new work and lets what was sent be heard out. The
+Crash-only: start and recovery are the same code, SIGTERM only stops new work and lets sent orders be resolved. The
 timetable itself (`schedule`) belongs to the service; every job here is safe to run twice.
 """
 
@@ -41,12 +41,12 @@ class Trader:
     context: TradingContext
     guardian: Guardian
     command_runner: CommandRunner | None = None
-    """Who carries out commands, where there is a web to send them."""
+    """Carries out commands, where a web sends them."""
     stopper: Stopper | None = None
-    """Who carries out thrown switches and proves them, where there is anybody to throw one."""
+    """Carries out thrown switches and proves them, where anybody can throw one."""
     ready: bool = False
     halted: Halt | None = None
-    """What a job found that the process must not go on with; the service ends with it."""
+    """The *Halt* that a job raised; the service ends with it."""
     _tasks: set[asyncio.Task[Any]] = field(default_factory=set)
     _serving: set[int] = field(default_factory=set)
     _reconciling: bool = False
@@ -57,8 +57,8 @@ class Trader:
         """
         Reconcile before anything may trade; then take up the cycle a crash may have cut.
 
-        Nothing begins before the ledger has told what is open. From there on accounts are reconciled side by side, and
-        each waits for its own part alone: a key, a cable or a crowd of orders of one of them holds nobody else up.
+        No job begins before the open rows were read from the ledger. From there on accounts are reconciled in parallel,
+        and each waits for its own part alone: the key, network or many orders of one account hold no other account up.
         """
         parts = await self._what_is_open()
         self._spawn("recover", self._recover(parts))
@@ -96,12 +96,12 @@ class Trader:
             self._spawn("reconcile", self._reconcile())
 
     def sweep(self) -> None:
-        """Look for orders without a row where no cycle does: switched off, not swept yet, lost by the ledger."""
+        """Sweep the accounts that no cycle sweeps: switched off, not swept yet, or with rows lost by the ledger."""
         if self.ready and not self._sweeping:
             self._spawn("sweep", self._sweep())
 
     def take_commands(self) -> None:
-        """Carry out what people ask of the trader from the web."""
+        """Carry out the commands that people send from the web."""
         if self.ready and self.command_runner is not None:
             self._spawn("commands", self.command_runner.run_pass())
 
@@ -111,25 +111,25 @@ class Trader:
             self._spawn("stops", self.stopper.run_pass())
 
     def check_modes(self) -> None:
-        """See once a day whether accounts still trade in the modes they were set to."""
+        """Check once a day whether accounts still have the modes they were set to."""
         if self.ready:
             self._spawn("modes", check_modes(self.context))
 
     def check_clocks(self) -> None:
-        """See whether the clock we sign by is the ledger's and the venues'."""
+        """Check how far the clock we sign by is off the ledger's and the venues'."""
         self._spawn("clocks", self._check_clocks())
 
     def check_markets(self) -> None:
-        """See whether the exchanges and symbols that are traded are open."""
+        """Check whether the traded exchanges and symbols are open."""
         if not self._checking_markets:
             self._spawn("markets", self._check_markets())
 
     def heartbeat(self) -> None:
-        """Keep the lease and say that we live."""
+        """Renew the lease and write the trader's heartbeat."""
         self._spawn("heartbeat", self._heartbeat())
 
     async def drain(self) -> None:
-        """Let what was sent be heard out, give the lease back. What remains is the next start's to recover."""
+        """Let sent orders be resolved, give the lease back. Rows still open are the next start's to recover."""
         self.ready = False
         for task in self._tasks:
             if task.get_name() == "guard":
@@ -168,7 +168,7 @@ class Trader:
         await self.context.candles.set_status(cycle_status(report, self.context.clock.now_ms()))
 
     async def _served(self, t_ms: int) -> CycleReport:
-        """The cycle of T, tried again while nobody could be served and this T still can be."""
+        """The cycle of T, tried again while no account could be served and this T still can be."""
         while True:
             report = await self._try(t_ms)
             if not report.unserved or self.context.clock.now_ms() - t_ms > RESUME_MS:
@@ -220,7 +220,7 @@ class Trader:
                 LOG.warning("sweep.account_failed", account=account.account_id, why=repr(result))
 
     async def _known(self) -> list[TraderAccount]:
-        """Everybody there is, and who was deleted while something of ours is open: the ledger may have lost that."""
+        """All accounts, with deleted ones whose position is still open: the ledger may have lost their rows."""
         accounts = await self.context.switches.accounts()
         known = {account.account_id for account in accounts}
         return accounts + [account for account in self.guardian.held() if account.account_id not in known]

@@ -1,8 +1,9 @@
 """
 Whether an account still trades in the modes it was set to: isolated margin and one-way positions.
 
-Read at start, once a UTC day, and again before a day's first entry. An account whose owner changed them is paused with
-one sentence; until they were seen to be right nothing is entered. Exits, stops and the guardian ask nothing here.
+The modes are read at start, once a UTC day, and again before a day's first entry. An account whose owner changed the
+modes is paused with one sentence; until the modes were seen to be right there is no entry. Exits, stops and the
+guardian ask nothing here.
 """
 
 import asyncio
@@ -18,7 +19,7 @@ from lib.trading.context import TradingContext, fits
 
 LOG = log.get("trading.account_modes")
 CHECK_EVERY_S = 600
-"""How often who was not seen today is looked for."""
+"""How often the accounts whose modes were not read today are looked for."""
 
 
 async def modes_refusal(
@@ -33,7 +34,7 @@ async def modes_refusal(
     Why the modes of *account* allow no entry at T, "" when they do. Modes that were changed pause the account.
 
     *position* was just read. The margin mode is read when the modes were not seen to be right on this day, and for the
-    day's first entry; when it cannot be read there is no entry, and the account trades on.
+    day's first entry; when the mode cannot be read there is no entry, and the account is not paused.
     """
     day = utc_day(t_ms)
     if position.one_way and entries_today and context.state.modes_right_on(account.account_id) == day:
@@ -47,7 +48,7 @@ async def modes_refusal(
     if not why:
         context.state.modes_right(account.account_id, day)
         return ""
-    # not seen any more: whoever resumes without having changed it back meets this again
+    # doubtful again: an owner who resumes without having changed the mode back is paused again
     context.state.modes_doubtful(account.account_id)
     LOG.warning("account.modes_changed", account=account.account_id, why=why)
     await context.switches.pause(account.account_id, why)
@@ -55,7 +56,7 @@ async def modes_refusal(
 
 
 async def check_modes(context: TradingContext) -> None:
-    """Read the modes of everybody who trades here and was not seen today; who cannot be read is read next time."""
+    """Read the modes of every trading account not read today; an account that cannot be read is tried next time."""
     now = context.clock.now_ms()
     unseen = [account for account in await context.switches.accounts() if _to_see(context, account, utc_day(now))]
     asked = (_read_modes(context, account, now) for account in unseen)

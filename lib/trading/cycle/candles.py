@@ -1,9 +1,9 @@
 """
 The thirty candles a decision may rest on.
 
-They come from the store, must hold to the candle contract with the newest closing exactly at T, and every one of them
-must be what the venue's own REST says: one call for everybody. What is still missing at T + 20 s makes the cycle a
-visible skip; a wrong window never becomes a decision.
+The candles come from the store, must keep the candle contract with the newest closing exactly at T, and each of them
+must equal the venue's own REST: one request for all accounts. A window that is not complete at T + 20 s makes the cycle
+a visible skip; a wrong window never becomes a decision.
 """
 
 from lib.domain.candle import Candle, interval_ms, window_problem

@@ -1,8 +1,8 @@
 """
-One analyst call per prompt group and T; the first answer written stands for everybody, whoever asked.
+One analyst call per prompt group and T; the first stored answer stands for the whole group, whichever trader asked.
 
-Nobody's call is paid for past a budget: the platform's tells for all, an account's own as long as no other of its group
-asks anyway. A cycle under way may pass a budget by its own calls, never the next one.
+No call is made past a budget: the platform's budget bounds all calls, an account's own budget the calls that no other
+account of its group asks for. The calls of a cycle under way may pass a budget, those of the next cycle never.
 """
 
 import json
@@ -45,7 +45,7 @@ async def group_answer(
     group: Sequence[TraderAccount],
     ceilings: Mapping[Pool, Ceiling],
 ) -> AnalystAnswer:
-    """`answer_for` the accounts of one prompt group. *Skip* when no budget pays for a call; an answer costs nothing."""
+    """`answer_for` the accounts of one prompt group. *Skip* when no budget pays for a call; a stored answer is free."""
     asked_for = _asked_for(group)
     if await context.cycles.cycle(key) is None and (why := await _unpaid(context, group, ceilings, asked_for)):
         raise Skip(f"the analyst is not asked: {why}")
@@ -53,7 +53,7 @@ async def group_answer(
 
 
 def _asked_for(group: Iterable[TraderAccount]) -> AskedFor:
-    """On whose budget the call of *group* goes: the gravest of theirs."""
+    """The budget that the call of *group* counts on: the gravest of its accounts' budgets."""
     if any(pool_of(account.venue) == "exchange" for account in group):
         return "exchange"
     return "guests" if all(account.is_guest for account in group) else "paper"
@@ -62,7 +62,7 @@ def _asked_for(group: Iterable[TraderAccount]) -> AskedFor:
 async def _unpaid(
     context: TradingContext, group: Iterable[TraderAccount], ceilings: Mapping[Pool, Ceiling], asked_for: AskedFor
 ) -> str:
-    """Why nobody of *group* may have the analyst asked; "" when one may."""
+    """Why no account of *group* may have the analyst asked; "" when one may."""
     ceiling = ceilings["exchange" if asked_for == "exchange" else "paper"]
     if why := ceiling.closed_budget or (ceiling.guests_budget if asked_for == "guests" else ""):
         return why

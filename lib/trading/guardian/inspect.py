@@ -1,9 +1,9 @@
 """
-One look at one account: read the position, judge it, put right what is wrong.
+One inspection of one account: read its position, judge it, put a wrong position right.
 
-An account that is as it was costs one request and no database. Repairing a stop needs no row; a close does, and is
-never more than our own part. What is remembered of an account (*AccountMemory*) outlives a database outage. A look
-opens nothing, and what is not ours it only locks entries for.
+An account that has not changed costs one request and no database. Repairing a stop needs no row; a close needs one, and
+is never more than our own part. An *AccountMemory* outlives a database outage. An inspection opens no position, and an
+external change only locks entries.
 """
 
 from collections.abc import Sequence
@@ -36,40 +36,40 @@ NO_MARKET = (OrderState.CANCELLED, OrderState.PARTIAL, OrderState.REJECTED)
 SHORTEST_MS, LONGEST_MS = 2_000, 15_000
 """Between two closes that were in vain: an account has 36 order ids of a leg in five minutes."""
 FIRING_MS = 5_000
-"""How long a stop may stand beyond the price before it counts as one that does not work."""
+"""How long the price may be beyond a stop before the stop counts as broken."""
 UNEXPLAINED_MOST = 3
-"""Looks at a position our executions do not explain until it counts as another hand's: they may be listed later."""
+"""Inspections until a position our executions do not explain counts as external: executions may be listed late."""
 EXTERNAL_CHANGE = "another hand is in this position"
 EXTERNAL_MS = 86_400_000
-"""How long entries stay locked once another hand was found in a position of ours."""
+"""How long entries stay locked after an external change of a position of ours."""
 
 
 @dataclass(slots=True)
 class AccountMemory:
     """
-    An account and what its guardian remembers of it. *firing_ms*: since when its stop should have fired, 0 = not.
+    An account and the guardian's memory of it. *firing_ms*: since when its stop should have fired, 0 = it should not.
 
-    *account* is as the roster has it now, *inspected_as* as it was when the look under way began: what is signed by one
-    key stands in rows of that key, whatever its owner changes meanwhile.
+    *account* is the account as the roster has it now, *inspected_as* as it was when the inspection under way began:
+    orders signed by one key stand in rows of that key, whatever the account's owner changes meanwhile.
     """
 
     account: TraderAccount
     inspected_as: TraderAccount = field(init=False)
     guarded: GuardedPosition | None = None
     guess: GuardedPosition | None = None
-    """What the last look took the position for without the ledger; the next one asks again."""
+    """The position as the last inspection understood it without the ledger; the next inspection asks again."""
     flat_ms: int = 0
-    """The venue's time (epoch ms) at which nothing was open last."""
+    """The venue's time (epoch ms) at which the account was last seen flat."""
     is_met: bool = False
     firing_ms: int = 0
     unexplained: int = 0
-    """Looks in a row at a position that our executions do not explain."""
+    """Inspections in a row that found a position our executions do not explain."""
     told: set[str] = field(default_factory=set)
-    """What its owner or a person on duty was told already, until the position ends."""
+    """The notices and alerts that were sent already, until the position ends."""
     repaired: int = 0
     closed: int = 0
     close_again_ms: int = 0
-    """Not before: a close that found no market is tried again with patience."""
+    """When the next close may be tried: a close that found no market is tried again ever later."""
     vain_closes: int = 0
 
     def __post_init__(self) -> None:
@@ -77,11 +77,11 @@ class AccountMemory:
 
     @property
     def holds(self) -> bool:
-        """Whether something of ours was open at the last look."""
+        """Whether a position of ours was open at the last inspection."""
         return self.guarded is not None or self.guess is not None
 
     def forget(self) -> None:
-        """Nothing of ours is open any more, and what was said and tried belongs to what was."""
+        """The position ended: forget it, with the closes tried and the notices sent for it."""
         self.guarded = self.guess = None
         self.firing_ms = self.close_again_ms = self.vain_closes = 0
         self.told.clear()
@@ -89,7 +89,7 @@ class AccountMemory:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What a look found. *soon* = something is not right yet: look again in a moment."""
+    """What an inspection found. *soon* = the account is not right yet: inspect it again in a moment."""
 
     is_open: bool = False
     soon: bool = False
@@ -97,9 +97,9 @@ class Finding:
 
 async def inspect_account(context: TradingContext, memory: AccountMemory, *, closely: bool = False) -> Finding:
     """
-    Look at *memory*'s account and put right what is wrong; *closely* asks for orders of another hand too.
+    Inspect *memory*'s account and put its position right; *closely* asks for external orders too.
 
-    *Retry* when it could not be done now, *Pause* when only its owner can help.
+    *Retry* when the account could not be inspected now, *Pause* when only its owner can help.
     """
     memory.inspected_as = memory.account
     exchange = context.exchanges.open(memory.inspected_as, "guard")
@@ -128,7 +128,7 @@ async def inspect_account(context: TradingContext, memory: AccountMemory, *, clo
 async def _understood(
     context: TradingContext, memory: AccountMemory, exchange: Exchange, position: Position
 ) -> GuardedPosition | None:
-    """Our part of an open *position* and what should stand around it; None when nothing of it is ours."""
+    """Our part of an open *position* with its stop and target; None when no part of the position is ours."""
     known, memory.guess = memory.guarded, None
     if known is not None and known.is_same(position) and not 0 < memory.unexplained < UNEXPLAINED_MOST:
         return known
@@ -140,7 +140,7 @@ async def _understood(
         own = ZERO if entry is None else held_by_us(await _fills(memory, exchange, entry), context.installation)
     except Retry:
         if known is not None and (entry is None or known.t_ms != entry.t_ms):
-            raise  # what is known is of another position, and this one is not another hand's because nobody answers
+            raise  # *known* is another position, and this one is not external because the exchange does not answer
         return _as_before(known, position)
     if not own or entry is None or (own > 0) != (position.qty > 0):
         return None
@@ -154,9 +154,10 @@ async def _remembered(
     context: TradingContext, memory: AccountMemory, exchange: Exchange, position: Position
 ) -> GuardedPosition | None:
     """
-    As `_understood` with the database down: what was ours a moment ago is, and so is what this process entered since.
+    As `_understood` with the database down: a position that was ours a moment ago still is, and so is one that this
+    process entered since.
 
-    The latter only if the exchange's executions tell of that entry and of no other since.
+    The latter only if the exchange's executions list that entry and no other since.
     """
     entry = context.state.newest_entry(memory.inspected_as.account_id)
     if entry is None or not may_hold(entry, memory):
@@ -188,12 +189,12 @@ async def _fills(memory: AccountMemory, exchange: Exchange, entry: Order) -> Seq
 
 
 def _as_before(known: GuardedPosition | None, position: Position) -> GuardedPosition | None:
-    """What can be said while nobody answers: what was ours a moment ago is."""
+    """The position while neither ledger nor executions answer: a position that was ours a moment ago still is."""
     return _resized(known, position) if known and known.direction == position.direction else None
 
 
 async def _give_up(context: TradingContext, memory: AccountMemory, exchange: Exchange) -> None:
-    """The position is not ours, or is so no more."""
+    """The position is not ours, or is ours no more."""
     if memory.guarded is not None:
         await _lock(context, memory, EXTERNAL_CHANGE)
     await _ended(context, memory, exchange)
@@ -208,7 +209,7 @@ def _guarded(position: Position, own: Decimal, entry: Order, known: GuardedPosit
     fits = entry.stop_loss > 0 and (entry.side == "buy") == (position.qty > 0)
     stop, target = (entry.stop_loss, entry.take_profit) if fits else (Decimal(0), Decimal(0))
     if known is not None and known.t_ms == entry.t_ms and known.direction == position.direction:
-        stop, target = known.stop_loss, known.take_profit  # a person may have moved them since
+        stop, target = known.stop_loss, known.take_profit  # the owner may have moved them since
     leverage = entry.leverage if fits else 0
     price = entry.avg_price if fits else Decimal(0)
     average = position.avg_entry_price
@@ -265,7 +266,7 @@ async def _put_right(
 
 
 def _note_close(context: TradingContext, memory: AccountMemory, done: Order, why: str) -> None:
-    """Say what became of a close; one that found no market makes the next one wait, ever longer."""
+    """Note and alert the end of a close; a close that found no market makes the next one wait, ever longer."""
     memory.closed += done.state is OrderState.FILLED
     memory.vain_closes = memory.vain_closes + 1 if done.state in NO_MARKET else 0
     wait_ms = min(SHORTEST_MS * 2 ** (memory.vain_closes - 1), LONGEST_MS) if memory.vain_closes else 0
@@ -274,7 +275,7 @@ def _note_close(context: TradingContext, memory: AccountMemory, done: Order, why
 
 
 async def _restore(memory: AccountMemory, exchange: Exchange, position: Position, guarded: GuardedPosition) -> bool:
-    """Whether our stop stands again, or nothing is left to protect."""
+    """Whether our stop stands again, or the position is closed meanwhile."""
     for _ in range(REPAIR_TRIES):
         try:
             await exchange.set_trading_stop(position.symbol, guarded.stop_loss, wanted_target(position, guarded))
@@ -301,7 +302,7 @@ async def _report_external(
     *,
     closely: bool,
 ) -> None:
-    """Lock entries where another hand than ours is at work; each kind is said once a position."""
+    """Lock entries after an external change or order; each kind is told once a position."""
     if guarded.is_shared:
         await _lock(context, memory, EXTERNAL_CHANGE)
     if leverage_changed(position, guarded):
@@ -329,10 +330,10 @@ async def _lock(context: TradingContext, memory: AccountMemory, why: str) -> Non
 
 
 async def _ended(context: TradingContext, memory: AccountMemory, exchange: Exchange) -> None:
-    """Nothing of ours is open (any more): book what closed it, say what its owner must know."""
+    """No position of ours is open (any more): book the fills that closed it, tell the owner of a forced end."""
     known = memory.guarded
     if known is None:
-        memory.forget()  # what memory told of too, and whether or not the books can be kept now
+        memory.forget()  # the guess too, and whether or not the books can be kept now
         await import_fills(context, memory.inspected_as, exchange)
         return
     fills = await _book_fills(context, memory, exchange, known)
@@ -344,7 +345,7 @@ async def _ended(context: TradingContext, memory: AccountMemory, exchange: Excha
 async def _book_fills(
     context: TradingContext, memory: AccountMemory, exchange: Exchange, known: GuardedPosition
 ) -> Sequence[Fill]:
-    """Book the executions since the entry of *known*, and tell of those the exchange forced; the executions."""
+    """Book the executions since the entry of *known*, tell the owner of forced ones; returns the executions."""
     fills = await exchange.fills_since(memory.inspected_as.symbol, known.t_ms)
     await context.books.record_fills(memory.inspected_as.account_id, fills)
     for fill in forced(fills):

@@ -1,8 +1,8 @@
 """
-What should be done about a position we guard: pure judgements, no clock, no ports.
+The guardian's judgement of a position: keep, wait, restore the stop, close. Pure: no clock, no ports.
 
-Our stop stands, or a person's inside the same band stands; everything else is put right or closed. Nothing here ever
-widens a stop, and what is judged to be closed is never more than our own part of a position.
+Our stop stands, or the owner's inside the same band stands; any other position is put right or closed. No judgement
+ever widens a stop, and none closes more than our own part of a position.
 """
 
 from collections.abc import Iterable
@@ -23,10 +23,10 @@ Act = Literal["keep", "wait", "restore", "close"]
 @dataclass(frozen=True, slots=True)
 class GuardedPosition:
     """
-    A position of ours as last understood, and what should stand around it.
+    A position of ours as last understood, and the stop and target that should protect it.
 
-    *own* is our signed part of *qty*, which was bought at *average*; *stop_loss* 0 = nobody knows one; *leverage* 0 =
-    not known. *entry_price* and *t_ms* (its T) are of the entry that made it. Prices in USDT.
+    *own* is our signed part of *qty*, which was entered at *average*; *stop_loss* and *leverage* 0 = not known.
+    *entry_price* and *t_ms* (its T) are of the entry that made the position. Prices in USDT.
     """
 
     direction: Direction
@@ -41,17 +41,19 @@ class GuardedPosition:
 
     @property
     def is_shared(self) -> bool:
-        """Whether another hand holds a part of the position."""
+        """Whether an external change made the position larger than our part."""
         return abs(self.qty) > abs(self.own)
 
     def is_same(self, position: Position) -> bool:
-        """Whether *position* is the one that was understood: as much, at the same price."""
+        """Whether *position* is the one that was understood: the same quantity at the same average price."""
         return (self.qty, self.average) == (position.qty, position.avg_entry_price)
 
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """*wait* = the stop stands and the price is beyond it: it must fire within seconds."""
+    """
+    What to do, and why. *wait* = the stop stands and the price is beyond the stop, which must fire within seconds.
+    """
 
     act: Act
     why: str = ""
@@ -100,7 +102,7 @@ def _too_far(position: Position, guarded: GuardedPosition, stop: Decimal) -> boo
 
 
 def wanted_target(position: Position, guarded: GuardedPosition) -> Decimal:
-    """The target to send along with the stop: the one that stands, else the last known if not reached; 0 = none."""
+    """The target to send along with the stop: the standing one, else the last known one if not reached; 0 = none."""
     target = position.take_profit or guarded.take_profit
     if position.mark == 0 or target == 0 or position.take_profit:
         return target
@@ -114,7 +116,7 @@ def leverage_changed(position: Position, guarded: GuardedPosition) -> bool:
 
 
 def forced(fills: Iterable[Fill]) -> list[Fill]:
-    """Those of *fills* the exchange made itself against the owner's will: liquidation and auto-deleveraging."""
+    """Those of *fills* that the exchange forced: liquidation and auto-deleveraging."""
     return [fill for fill in fills if fill.kind in ("liquidation", "adl")]
 
 
@@ -123,9 +125,9 @@ Ending = Literal["stop", "liquidation", "adl", "order", "hand"]
 
 def ending(fills: Iterable[Fill], ours: str) -> Ending | None:
     """
-    What closed the position whose *fills* (oldest first) these are; None when nothing did.
+    What closed the position whose *fills* (oldest first) these are; None when it is not closed.
 
-    *ours* is how our order_link_ids begin. A target and a close by hand look alike: both are "hand".
+    *ours* is the prefix of our order_link_ids. A target and a close by hand cannot be told apart: both are "hand".
     """
     last = next((fill for fill in reversed(list(fills)) if fill.closed_qty > 0), None)
     if last is None:

@@ -1,9 +1,9 @@
 """
-Whose turn it is to be looked at: pure, by times it is told.
+When which account is inspected: pure, times are the caller's.
 
-Every account that may hold something comes up again and again, evenly spread, at most *PER_SECOND* looks a second; a
-hint brings it forward at once, many hints in a moment bring one look. An account is looked at by one look at a time
-and *most* accounts of a group at a time: a venue that does not answer holds up its own alone.
+Every account that may hold a position comes up again and again, evenly spread, at most *PER_SECOND* inspections a
+second; a hint brings an account forward at once, many hints in a moment bring one inspection. One inspection of an
+account runs at a time, and *most* of a group of accounts: a venue that does not answer holds up its own accounts alone.
 """
 
 from collections import Counter
@@ -11,22 +11,22 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 LEAST_MS = 8_000
-"""From the end of a look to the next one of the same account, while accounts are few: a re-read within 10 s."""
+"""From the end of an inspection to the account's next one, while accounts are few: a re-read within 10 s."""
 PER_SECOND = 40
-"""Looks by the timetable; 1,000 accounts come up again in 25 s."""
+"""Inspections by the timetable; 1,000 accounts come up again in 25 s."""
 SOON_MS = 2_000
-"""Until the next look at something that is not right yet."""
+"""Until the next inspection of an account that is not right yet."""
 DEBOUNCE_MS = 100
-"""A change arrives as several hints: the look waits for the last of them this long."""
+"""A change arrives as several hints: the inspection waits for the last of them this long."""
 GAP_MS = 1_000
-"""From the beginning of one look to the next, however many hints."""
+"""From the beginning of one inspection of an account to the next, however many hints come."""
 BURST_MS = 200
-"""Unused room of the timetable that is kept."""
+"""How much unused time of the timetable is kept for later inspections."""
 
 
 @dataclass(slots=True)
 class NextInspection:
-    """When an account comes up, epoch ms. *again* = a hint came while it was looked at."""
+    """When an account comes up, epoch ms. *again* = a hint came during its inspection."""
 
     due_ms: int
     began_ms: int = 0
@@ -35,11 +35,11 @@ class NextInspection:
     is_kept: bool = True
     again: bool = False
     group: str = ""
-    """With whom it shares the places of looks under way."""
+    """The group whose limit of inspections at a time the account counts in."""
 
 
 class Schedule:
-    """The accounts under guard and their turns; *most* looks at a time at those of which *group_of* says the same."""
+    """The guarded accounts' next inspections; at most *most* at a time in each group, as *group_of* names it."""
 
     def __init__(self, most: int = 32, group_of: Callable[[int], str] = lambda account: "") -> None:
         self._most = most
@@ -50,11 +50,11 @@ class Schedule:
 
     @property
     def interval_ms(self) -> int:
-        """From the end of a look at an account to the next one by the timetable."""
+        """From the end of an account's inspection to its next one by the timetable."""
         return max(LEAST_MS, len(self._inspections) * 1000 // PER_SECOND)
 
     def keep(self, accounts: Iterable[int], now: int) -> None:
-        """Exactly *accounts* come up by the timetable; new ones first."""
+        """Exactly *accounts* come up by the timetable; new accounts first."""
         kept = set(accounts)
         for account in kept:
             self._inspections.setdefault(account, NextInspection(now)).is_kept = True
@@ -63,7 +63,7 @@ class Schedule:
             self._forget(account)
 
     def hint(self, account: int, now: int) -> int:
-        """Something happened to *account*: in how many ms it may be looked at."""
+        """A hint came for *account*: in how many ms it may be inspected."""
         inspection = self._inspections.setdefault(account, NextInspection(now, is_kept=False))
         inspection.is_hinted = True
         if inspection.is_running:
@@ -73,7 +73,7 @@ class Schedule:
         return max(inspection.due_ms - now, 0)
 
     def begin(self, account: int, now: int) -> bool:
-        """Look at *account* now unless a look is under way."""
+        """Begin an inspection of *account* now, unless one is under way."""
         inspection = self._inspections.setdefault(account, NextInspection(now, is_kept=False))
         if inspection.is_running:
             return False
@@ -82,7 +82,7 @@ class Schedule:
         return True
 
     def due(self, now: int) -> list[int]:
-        """The accounts whose looks begin now."""
+        """The accounts whose inspections begin now."""
         waiting = [
             (not inspection.is_hinted, inspection.due_ms, account) for account, inspection in self._inspections.items()
         ]
@@ -102,7 +102,7 @@ class Schedule:
         return True
 
     def done(self, account: int, now: int, *, soon: bool = False) -> None:
-        """The look is over. *soon* = something is not right yet."""
+        """The account's inspection is over. *soon* = the account is not right yet."""
         inspection = self._inspections[account]
         self._running[inspection.group] -= 1
         inspection.is_running = inspection.is_hinted = False
@@ -114,12 +114,12 @@ class Schedule:
             self._forget(account)
 
     def wait_ms(self, account: int, now: int) -> int:
-        """In how many ms *account* comes up; the interval for one that does not."""
+        """In how many ms *account* comes up; the interval for an account that is not scheduled."""
         inspection = self._inspections.get(account)
         return max(inspection.due_ms - now, 0) if inspection else self.interval_ms
 
     def next_ms(self, now: int, longest: int) -> int:
-        """In how many ms anything may come up, at most *longest*."""
+        """In how many ms any account may come up, at most *longest*."""
         dues = [inspection.due_ms for inspection in self._inspections.values() if not inspection.is_running]
         return min(max(min(dues, default=now + longest), self._slot_ms, now + 1) - now, longest)
 

@@ -1,10 +1,10 @@
 """
 The guardian: no position of ours without a stop.
 
-A task of its own, beside the cycles. Every account that may hold something of ours is re-read from the exchange within
-30 s, by few accounts within 10 s; a hint of its private stream brings its look at once. Accounts are looked at in
-parallel, each by one look at a time, and no failure of one delays another. The database may be down: accounts and
-their stops are remembered. What a look does is `lib.trading.guardian.inspect`, whose turn it is
+A task of its own, beside the cycles. Every account that may hold a position of ours is re-read from the exchange within
+30 s, with few accounts within 10 s; a hint of the account's private stream brings its inspection at once. Accounts are
+inspected in parallel, each by one inspection at a time, and no failure of one account delays another. With the database
+down, accounts and their stops are remembered. An inspection is `lib.trading.guardian.inspect`, its time
 `lib.trading.guardian.schedule`.
 """
 
@@ -22,18 +22,19 @@ from lib.trading.guardian.schedule import Schedule
 
 LOG = log.get("trading.guardian")
 ROSTER_MS = 5_000
-"""How often the ledger is asked who there is to guard."""
+"""How often the ledger is asked for the accounts to guard."""
 CROWDED_MS = 28_000
-"""So many accounts that a lost stop may be found too late: somebody must know."""
+"""An interval of inspections this long may find a lost stop too late: a person on duty is called."""
 BUG_PAUSE_S = 2.0
-"""After something failed in a way nobody foresaw."""
+"""The pause after an unexpected error."""
 
 
 @dataclass(slots=True)
 class Guardian:
     """
-    Guards every account that may hold something of ours, and each account there is once: what a killed process left
-    unbooked is nowhere else to be seen. `run` is the task; `run_pass` looks once at everybody, for stepped clocks.
+    Guards every account that may hold a position of ours, and inspects each other account once: the unbooked position
+    of a killed process shows nowhere else. `run` is the task; `run_pass` inspects every account once, for stepped
+    clocks.
     """
 
     context: TradingContext
@@ -63,7 +64,7 @@ class Guardian:
         return sum(memory.closed for memory in self.memories.values())
 
     async def run_pass(self) -> int:
-        """Look at every account that may hold something of ours, all in parallel; how many positions are open."""
+        """Inspect every account that may hold a position of ours, all in parallel; how many positions are open."""
         await self._read_roster()
         now = self.context.steady.now_ms()
         begun = [account_id for account_id in self._maybe_holding() if self.schedule.begin(account_id, now)]
@@ -71,7 +72,7 @@ class Guardian:
         return sum(one.is_open for one in seen)
 
     async def run(self) -> None:
-        """Guard until cancelled; looks under way are then heard out."""
+        """Guard until cancelled; inspections under way are then finished."""
         self._is_ending = False
         self._spawn(self._timers, self._hear_for_ever())
         try:
@@ -106,7 +107,7 @@ class Guardian:
             self._spawn(self._inspections, self._inspect_when_due(account_id))
 
     async def _renew(self) -> None:
-        """Who there is to guard, and whose streams to follow."""
+        """Read the accounts to guard, and follow their private streams."""
         try:
             await self._read_roster()
             if self.hints is not None:
@@ -135,7 +136,7 @@ class Guardian:
                 await self.context.clock.sleep(BUG_PAUSE_S)
 
     def heard(self, account_id: int) -> None:
-        """Something may have happened to the account: look at it at once, closely."""
+        """A hint came for the account: inspect it at once, closely."""
         if account_id in self.memories:
             self._hinted.add(account_id)
             self._spawn(self._timers, self._later(self.schedule.hint(account_id, self.context.steady.now_ms())))
@@ -167,7 +168,7 @@ class Guardian:
         self._is_crowded = is_crowded
 
     def _meet(self, accounts: Sequence[TraderAccount]) -> None:
-        """Take over *accounts* as they are now; one that is gone is kept as long as it holds something."""
+        """Take over *accounts* as they are now; an account that is gone is kept as long as it holds a position."""
         for account in accounts:
             self.memories.setdefault(account.account_id, AccountMemory(account)).account = account
         known = {account.account_id for account in accounts}
@@ -176,7 +177,7 @@ class Guardian:
                 del self.memories[account_id]
 
     def _maybe_holding(self) -> list[int]:
-        """Accounts that hold something of ours, or may, or were never looked at."""
+        """Accounts that hold a position of ours, or may hold one, or were never inspected."""
         maybe = self._unresolved | self.context.state.unbooked
         return [
             account_id
@@ -189,12 +190,12 @@ class Guardian:
         ]
 
     def _has_entered(self, memory: AccountMemory) -> bool:
-        """Whether an entry may have made a position of which the ledger, being down, has not told."""
+        """Whether an entry may have made a position that the ledger, being down, does not list."""
         entry = self.context.state.newest_entry(memory.account.account_id)
         return self._is_ledger_down and entry is not None and may_hold(entry, memory)
 
     def _followed(self) -> list[TraderAccount]:
-        """Whose streams are worth hearing, the ones that may hold something first."""
+        """The accounts whose streams to follow, those that may hold a position first."""
         holding = dict.fromkeys(self._maybe_holding())
         trading = (number for number, memory in self.memories.items() if _trades(memory.account))
         return [self.memories[number].account for number in dict.fromkeys((*holding, *trading))]
@@ -204,13 +205,13 @@ class Guardian:
         return memory.account.venue if memory is not None else ""
 
     def held(self) -> list[TraderAccount]:
-        """The accounts in which something of ours was open at the last look."""
+        """The accounts in which a position of ours was open at the last inspection."""
         return [memory.account for memory in self.memories.values() if memory.holds]
 
     # --- one look -----------------------------------------------------------------------------------------------------
 
     async def _inspect(self, account_id: int) -> Finding:
-        """One look whose turn has begun; its every failure stays its own."""
+        """One inspection whose time has come; a failure of it stays the account's own."""
         memory = self.memories.get(account_id)
         seen = Finding()
         try:
@@ -230,9 +231,8 @@ class Guardian:
             memory.is_met = True
             return seen
         except Pause as held:
-            memory.is_met = (
-                memory.account.key_version == memory.inspected_as.key_version
-            )  # until its owner acts, or has
+            # met, until the owner enters another key; not met, when the owner has entered one meanwhile
+            memory.is_met = memory.account.key_version == memory.inspected_as.key_version
             await self._pause(memory, str(held))
         except (Retry, Skip) as held:
             LOG.warning("guardian.unread", why=str(held))
@@ -241,10 +241,10 @@ class Guardian:
         return Finding(is_open=memory.holds, soon=memory.holds)
 
     async def _pause(self, memory: AccountMemory, why: str) -> None:
-        """Its owner is told once; a position nobody can look at is for a person on duty."""
+        """Pause the account, whose owner is told once; a position that cannot be read is for a person on duty."""
         LOG.warning("guardian.unread", why=why)
         if memory.account.key_version != memory.inspected_as.key_version:
-            return  # what was refused is the old key
+            return  # the refused key is the old one
         if memory.holds and why not in memory.told:
             memory.told.add(why)
             LOG.alert("guardian.blind", why=why)

@@ -1,3 +1,3 @@
 """
-What a thrown switch does until it is proved.
+The kill switch: from a thrown switch to the proof that trading stopped.
 """

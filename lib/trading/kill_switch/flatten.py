@@ -1,9 +1,9 @@
 """
-L3 on one account: our working orders cancelled, what our own fills hold closed, until nothing of ours is left.
+L3 on one account: our working orders are cancelled and our part is closed, until no part of ours is left.
 
 A close is a reduce-only market order with its own row (leg "f") through the same claim, send and resolve as every other
 exit, sized from a position read in the same task, never more than our part and never beside another exit in flight.
-It works with trading off, auto-trading off or its owner gone. What a person added to the position stays theirs.
+It works with trading off, auto-trading off or the owner deleted. A part that others added to the position stays theirs.
 """
 
 from collections.abc import Iterable
@@ -21,9 +21,9 @@ from lib.trading.orders.close import close_ours, our_part
 
 LOG = log.get("trading.flatten")
 PATIENCE_MS = 6_000
-"""A cycle at work on the account is let finish this long; one that waits for its analyst is not waited for."""
+"""How long a cycle at work on the account may finish; a cycle that waits for its analyst longer is not waited for."""
 LATE_MS = 60_000
-"""Not flat after this, somebody is called, and again every five minutes."""
+"""An account that is not flat after this long is alerted, and again every five minutes."""
 CALL_AGAIN_MS = 300_000
 SHORTEST_MS = 2_000
 LONGEST_MS = 15_000
@@ -34,7 +34,7 @@ ROUNDS = 3
 
 @dataclass(slots=True)
 class Effort:
-    """How the closing of an account goes, on the steady clock. *why* it is not flat yet, "" while all goes well."""
+    """The closing of one account, on the steady clock. *why* the account is not flat yet, "" while all goes well."""
 
     began_ms: int
     tries: int = 0
@@ -45,18 +45,18 @@ class Effort:
 
 @dataclass(slots=True)
 class Flattener:
-    """Closes accounts step by step; remembers between the steps only when to try again and whom it called."""
+    """Closes accounts step by step; remembers between the steps only when to try again and which alerts were sent."""
 
     context: TradingContext
     efforts: dict[int, Effort] = field(default_factory=dict)
 
     def keep(self, account_ids: Iterable[int]) -> None:
-        """Forget the efforts of every account but these."""
+        """Forget the efforts of every account but *account_ids*."""
         wanted = set(account_ids)
         self.efforts = {number: effort for number, effort in self.efforts.items() if number in wanted}
 
     async def step(self, account: TraderAccount) -> int | None:
-        """One step; the venue's time (epoch ms) at which nothing of ours was left, None while something may be."""
+        """One step; the venue's time (epoch ms) at which no part of ours was left, None while one may be."""
         effort = self.efforts.setdefault(account.account_id, Effort(self.context.steady.now_ms()))
         try:
             seen_at = await self._in_turn(account, effort)
@@ -97,7 +97,7 @@ class Flattener:
         return our_part(position, await own_quantity(self.context, account, exchange)) != 0
 
     async def _cancel_working(self, account: TraderAccount, exchange: Exchange, effort: Effort) -> bool:
-        """Whether nothing of ours can fill any more; where that is unknown, the position is closed all the same."""
+        """Whether no order of ours can fill any more; where that is unknown, the position is closed all the same."""
         ours = link_prefix(self.context.installation)
         try:
             for record in await exchange.open_orders(account.symbol):
@@ -139,7 +139,7 @@ class Flattener:
 
 
 async def take_back(context: OrderContext, order: Order) -> bool:
-    """End a planned *order* that shall not be sent any more; False when somebody was faster, or bytes had left once."""
+    """End a planned *order* that must not be sent; False when another process was faster, or bytes had left once."""
     after = OrderState.UNKNOWN if order.attempts else OrderState.BLOCKED
     moved = await context.orders.move(order, after, "trading is switched off")
     return moved and after is OrderState.BLOCKED

@@ -1,11 +1,11 @@
 """
-What an operator may do from a command line: throw switches, resume, prove a pause without a trader.
+An operator's acts from a command line: throw switches, resume, prove a pause without a trader.
 
-A switch is a row, so it holds whether or not a trader runs; what L3 shall close, only a running trader closes. A pause
-can be proved here too, by the same proof as the trader's: with keys that open the accounts. Resuming is its own act and
-takes back exactly the switches it names. An operator's stop of an account is an operator's to end, so it is thrown over
-the owner's own pause too. Who threw the platform's stands beside it, and the owner of an account is told who threw
-theirs. Account 0 is the platform: everybody.
+A switch is a row, so it holds whether or not a trader runs; positions under L3 are closed by a running trader alone. A
+pause can be proved here too, by the same proof as the trader's: with keys that open the accounts. Resuming is its own
+act and takes back exactly the switches it names. An operator's stop of an account is an operator's to end, so it is
+thrown over the owner's own pause too. The name of who threw the platform's switch stands beside it, and the owner of an
+account is told who threw the account's. Account 0 is the platform: all accounts.
 """
 
 import asyncio
@@ -34,13 +34,13 @@ class Operator:
     who: str
 
     async def stop(self, account_id: int) -> None:
-        """L1 of that account, L2 of everybody (0); what is being closed goes on being closed."""
+        """L1 of that account, L2 of all accounts (0); a close under way goes on."""
         now = await self.switches(account_id)
         if now.trading_enabled or not _is_operators(now):
             await self._throw(account_id, Flags(False, now.flatten, why="an operator stopped trading"))
 
     async def flatten(self, account_id: int) -> None:
-        """L3 of that account or of everybody (0)."""
+        """L3 of that account or of all accounts (0)."""
         now = await self.switches(account_id)
         if now.trading_enabled or not now.flatten or not _is_operators(now):
             why = "an operator has everything closed"
@@ -52,7 +52,7 @@ class Operator:
         await self._throw(account_id, Flags(trading_enabled=True, flatten=False))
 
     async def switches(self, account_id: int) -> Flags | TraderAccount:
-        """The switches as they are. *NoSuchAccountError* for an account the trader does not know."""
+        """The switches of that account, or of the platform (0). *NoSuchAccountError* for an unknown account."""
         if not account_id:
             return await self.ledger.flags()
         for account in await self.ledger.accounts():

@@ -2,9 +2,9 @@
 The proof behind the word "stopped", one for the running trader and for an operator without one.
 
 A thrown switch is proved when the venue's own clock is past the last moment at which bytes claimed before it could be
-accepted and listed, each account's orders at the venue were looked through after that moment for one of ours without a
-row, and then every row is terminal. That nothing is held any more, which a close needs besides, its caller brings.
-Nothing here sends or closes anything, or throws a switch.
+accepted and listed, each account was swept for orphan orders after that moment, and then every row is terminal. A
+*close everything* needs besides that no position of ours is left; the caller brings that proof. Nothing here sends an
+order, closes a position or throws a switch.
 """
 
 import asyncio
@@ -25,15 +25,15 @@ from lib.trading.orders.reconcile import Sweep, recover
 
 LOG = log.get("trading.proof")
 PROOF_MS = RECV_WINDOW_MS + 2_000 + INDEX_LAG_MS
-"""After this much of the venue's time nothing claimed before the switch can be accepted or still be unlisted."""
+"""After this much of the venue's time no order claimed before the switch can be accepted or still be unlisted."""
 UNHEARD = "the exchange is away, or the key cannot be opened here"
 A_DAY = Sweep(None)
 VenueTime = Callable[[], Awaitable[int]]
-"""A venue's own clock, epoch ms, asked without a key. *Retry* when unreachable."""
+"""A venue's own clock, epoch ms, asked without a key. *Retry* when the venue is unreachable."""
 
 
 class Proof(Enum):
-    """How far the proof of a thrown switch is. UNSEEN: all else holds, but not every account was looked through."""
+    """How far the proof of a thrown switch is. UNSEEN: all else holds, but not every account was swept."""
 
     WAITS = "waits"
     UNSEEN = "unseen"
@@ -42,24 +42,24 @@ class Proof(Enum):
 
 @dataclass(slots=True)
 class Prover:
-    """One process's looks at the venues, and what it saw there; a look that holds is not repeated."""
+    """One process's proofs, and its sweeps and readings of venues' clocks; those that still hold are not repeated."""
 
     context: OrderContext
     sweep: Sweep = A_DAY
-    """How far back orders without a row are looked for: a day is enough where a start has looked further."""
+    """How far back orphan orders are searched: a day is enough where the trader's start has swept further."""
     clocks: Mapping[Venue, VenueTime] = field(default_factory=dict)
-    """Of the venues that need no key to be asked for their time."""
+    """The clocks of the venues that need no key to be asked for their time."""
     accounts: Sequence[TraderAccount] = ()
-    """Whose keys may ask the other venues for theirs."""
+    """The accounts whose keys may ask the other venues for their time."""
     swept: dict[int, int] = field(default_factory=dict)
-    """Account → the venue's time after which its orders there were last looked through."""
+    """Account → the venue's time after which the account was last swept."""
     unseen: dict[int, str] = field(default_factory=dict)
-    """Account → why its orders could not be looked through, in plain words."""
+    """Account → why the account could not be swept, in plain words."""
     _times: dict[Venue, int] = field(default_factory=dict)
     _asking: defaultdict[Venue, asyncio.Lock] = field(default_factory=lambda: defaultdict(asyncio.Lock))
 
     async def resolve_rows(self, account: TraderAccount, rows: Sequence[Order]) -> None:
-        """Bring the account's open *rows* forward by query; an entry nobody has sent is taken back at once."""
+        """Bring the account's open *rows* forward by query; an unsent entry is taken back at once."""
         planned = [row for row in rows if row.is_entry and row.state is OrderState.PLANNED]
         for row in planned:
             await take_back(self.context, row)
@@ -75,15 +75,15 @@ class Prover:
         self, number: int, switches: Flags | TraderAccount, accounts: Sequence[TraderAccount], seen_at: int
     ) -> Proof:
         """
-        Prove the thrown *switches* of account *number* (0: of the platform) if everything holds, and write it down.
+        Prove the thrown *switches* of account *number* (0: of the platform) if everything holds, and store the proof.
 
-        *accounts* are those they stop; *seen_at* is the venues' time as of which nothing else speaks against it.
+        *accounts* are those the switches stop; *seen_at* is the venues' time as of which nothing else contradicts.
         """
         bound = switches.switched_ms + PROOF_MS
         if seen_at <= bound:
             return Proof.WAITS
         are_swept = all(await asyncio.gather(*(self.is_swept(account, bound) for account in accounts)))
-        if await self.context.orders.open_orders(number):  # looked through first: what was found there has a row now
+        if await self.context.orders.open_orders(number):  # after the sweep: an orphan order found there has a row now
             return Proof.WAITS
         if not are_swept:
             return Proof.UNSEEN
@@ -93,7 +93,7 @@ class Prover:
         return Proof.PROVED
 
     async def is_swept(self, account: TraderAccount, bound: int) -> bool:
-        """Whether the account's orders at the venue were looked through past *bound*: the ledger may have lost rows."""
+        """Whether the account was swept after *bound* by the venue's clock: the ledger may have lost rows."""
         number = account.account_id
         if self.swept.get(number, 0) > bound:
             return True
@@ -110,7 +110,7 @@ class Prover:
         return seen_at > bound
 
     async def _is_excused(self, account: TraderAccount, why: str) -> bool:
-        """Whether a key that can ask nothing is no matter."""
+        """Whether the account never held a position, so that its unusable key does not matter."""
         if await self.never_held(account):
             self.unseen.pop(account.account_id, None)
             return True
@@ -118,7 +118,7 @@ class Prover:
         return False
 
     async def never_held(self, account: TraderAccount) -> bool:
-        """Whether the account never had an entry, by our books and, should they have lost it, by our memory."""
+        """Whether the account never had an entry, by our books and, should they have lost one, by our memory."""
         if account.booked_qty or self.context.state.newest_sent(account.account_id) is not None:
             return False
         return await self.context.orders.last_entry(account.account_id) is None
@@ -132,7 +132,7 @@ class Prover:
         return min(times) if times else await self.context.orders.now()
 
     async def time_at(self, venue: Venue, *, past: int) -> int:
-        """The venue's clock, asked unless an answer past that moment is known already: one question serves all."""
+        """The venue's clock, asked unless an answer after *past* is known already: one request serves all accounts."""
         async with self._asking[venue]:
             if self._times.get(venue, 0) <= past:
                 self._times[venue] = await self._ask_time(venue)

@@ -1,11 +1,10 @@
 """
-The kill switch's hand: what a thrown switch means until it is proved.
+The job of the kill switch: what happens from a thrown switch until the stop is proved.
 
-A switch itself is a flag the claim reads, so entries end when it commits, whatever happens here. This is the job that
-brings every open row to its end, closes what L3 says shall be closed, and only then has it written down that the
-account, or the platform, is stopped: by the proof of `lib.trading.kill_switch.proof`, and for L3 a position read after
-its bound without anything of ours. It never switches anything on. With the ledger away it goes by the switches it last
-read.
+A switch itself is a flag the claim reads, so entries end when the switch commits, whatever happens here. This job
+brings every open row to its end, closes our parts for L3, and only then stores that the account, or the platform, is
+stopped: by the proof of `lib.trading.kill_switch.proof`, and for L3 a position read after the proof's bound without a
+part of ours. The job never switches trading on. With the ledger away it goes by the switches it last read.
 """
 
 import asyncio
@@ -24,9 +23,9 @@ from lib.trading.kill_switch.proof import PROOF_MS, Proof, Prover
 
 LOG = log.get("trading.stopper")
 PASS_MS = 2_000
-"""Between two passes; a proof that ripens before the next one is waited for."""
+"""Between two passes; a proof that is due before the next pass is waited for."""
 LATE_MS = 60_000
-"""Not proved after this, somebody is called."""
+"""A stop that is not proved after this long is alerted."""
 BY_ENVIRONMENT = "switched off by TRADING_ENABLED"
 
 
@@ -36,7 +35,7 @@ def is_thrown(switches: Flags | TraderAccount) -> bool:
 
 
 def waits_for_proof(switches: Flags | TraderAccount) -> bool:
-    """Whether they are thrown and not proved stopped yet."""
+    """Whether *switches* are thrown and not proved stopped yet."""
     return is_thrown(switches) and not switches.proven_ms
 
 
@@ -53,8 +52,8 @@ class Stopper:
     accounts: list[TraderAccount] = field(default_factory=list)
     empty: dict[int, tuple[tuple[int, Decimal], int]] = field(default_factory=dict)
     """
-    Account → (the moment its switch was thrown and what its books held, the venue's time at which it held nothing of
-    ours; 0 until that was looked at after its orders were looked through).
+    Account → (when its switch was thrown and the quantity its books held, the venue's time at which the account held no
+    part of ours; 0 until the position was read after a sweep).
     """
     _busy: set[int] = field(default_factory=set)
     _called: set[tuple[int, int]] = field(default_factory=set)
@@ -63,7 +62,7 @@ class Stopper:
         self.flattener, self.prover = Flattener(self.context), Prover(self.context)
 
     async def obey(self) -> None:
-        """Throw the platform's switch if the environment says so and nobody has; it is never thrown back here."""
+        """Throw the platform's switch if the environment says so and it is not thrown; never take the switch back."""
         flags = await self.context.switches.flags()
         if not self.allowed and flags.trading_enabled:
             off = Flags(trading_enabled=False, flatten=flags.flatten, why=BY_ENVIRONMENT)
@@ -71,7 +70,7 @@ class Stopper:
             LOG.alert("stop.by_environment")
 
     async def run_pass(self) -> None:
-        """One look at every thrown switch; what the environment forbids, nobody's switch allows."""
+        """One pass over every thrown switch; trading that the environment forbids, no switch allows."""
         if not self.allowed:
             await self._alone(0, self.obey)
         rows = await self._read()
@@ -106,11 +105,11 @@ class Stopper:
         ]
 
     def _is_back(self, account: TraderAccount) -> bool:
-        """Whether the books hold something again where everything was closed: a database may have lost it, and more."""
+        """Whether the books hold a position again where everything was closed: a database may have lost commits."""
         return self._flattens(account) and bool(account.booked_qty) and self._known(account) is None
 
     def _known(self, account: TraderAccount) -> int | None:
-        """When the account, as it is now, was seen without anything of ours; None = it was not."""
+        """The venue's time at which the account, as it is now, was seen without a part of ours; None = never."""
         known_for, seen_at = self.empty.get(account.account_id, (None, 0))
         return seen_at if known_for == self._as_it_is(account) else None
 
@@ -129,7 +128,9 @@ class Stopper:
         await self._alone(account.account_id, lambda: self._stop(account, mine))
 
     async def _alone(self, number: int, step: Callable[[], Awaitable[None]]) -> None:
-        """*step* of the account *number* (0: of the platform) unless one is under way; its failure stays its own."""
+        """
+        Run *step* of account *number* (0: the platform) unless one is under way; a failure stays the account's own.
+        """
         if number in self._busy:
             return
         self._busy.add(number)
@@ -152,7 +153,7 @@ class Stopper:
     # --- nothing of ours left -------------------------------------------------------------------------------------
 
     async def _flatten(self, account: TraderAccount, rows: Sequence[Order]) -> None:
-        """Close what is open; once closed, look again only where the proof needs it."""
+        """Close our part; once it is closed, read the position again only where the proof needs that."""
         thrown, known, is_swept = self._thrown_ms(account), self._known(account), False
         if known is not None and not rows:
             if known > thrown + PROOF_MS or not await self._ripe(thrown):
@@ -177,7 +178,7 @@ class Stopper:
             await self._conclude(account.account_id, account, [account], seen_at)
 
     async def _seen(self, account: TraderAccount) -> int:
-        """The venue's time as of which nothing speaks against the account being stopped, but orders."""
+        """The venue's time as of which nothing but open rows contradicts that the account is stopped."""
         if account.flatten:
             return self._known(account) or 0
         return await self.prover.seen([account], past=account.switched_ms + PROOF_MS)
@@ -197,13 +198,13 @@ class Stopper:
             self._late(number, switches.switched_ms)
 
     def _late(self, number: int, switched_ms: int) -> None:
-        """Call somebody, once, when a switch thrown a minute ago still waits for its proof."""
+        """Alert once when a switch thrown a minute ago still waits for its proof."""
         if self.context.clock.now_ms() - switched_ms > LATE_MS and (number, switched_ms) not in self._called:
             self._called.add((number, switched_ms))
             LOG.alert("stop.unproved", account=number, switched_ms=switched_ms)
 
     async def _ripe(self, switched_ms: int) -> bool:
-        """Whether the proof's time has come, by our own clock; waits for it when the next pass would be later."""
+        """Whether the proof is due by our own clock; waits for that moment when the next pass would be later."""
         left_ms = switched_ms + PROOF_MS - self.context.clock.now_ms()
         if left_ms > PASS_MS:
             return False

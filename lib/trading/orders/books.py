@@ -1,9 +1,9 @@
 """
 Books kept from the exchange's own executions, and the equity identity.
 
-The balance of the books (`lib.domain.books`) is the exchange's wallet, to the last decimal. Where it is not, executions
-and then transfers are looked for; the difference that is left is recorded every cycle and never smoothed, and one that
-is new wakes somebody.
+The balance of the books (`lib.domain.books`) is the exchange's wallet, to the last decimal. Where the two differ,
+executions and then transfers are asked for; the difference that is left is recorded every cycle and never smoothed, and
+a new difference calls a person.
 """
 
 from collections.abc import Iterable, Sequence
@@ -19,16 +19,16 @@ from lib.ports.exchange import Exchange
 from lib.trading.context import OrderContext
 
 OVERLAP_MS = 3_600_000
-"""Executions and transfers are asked for again this far back: a row may be listed minutes after newer ones, and ids
-make booking twice impossible."""
+"""How far back executions and transfers are asked for again: a row may be listed minutes after newer ones, and ids make
+booking twice impossible."""
 READINGS = 2
 UNDECIDED = IN_FLIGHT | {OrderState.NEEDS_HUMAN}
-"""An entry in one of these may have filled, whatever the row can prove."""
+"""An entry in one of these states may have filled, whatever its row can prove."""
 LOG = log.get("trading.books")
 
 
 async def import_fills(context: OrderContext, account: TraderAccount | Order, exchange: Exchange) -> Sequence[Fill]:
-    """Book every execution not seen yet on the account, or on that of the order; all that were looked at."""
+    """Book every execution not booked yet of *account*, or of an order's account; all executions that were read."""
     books = await context.books.books(account.account_id)
     since = max(books.opened_ms, books.last_fill_ms - OVERLAP_MS)
     fills = await exchange.fills_since(account.symbol, since)
@@ -38,7 +38,7 @@ async def import_fills(context: OrderContext, account: TraderAccount | Order, ex
 
 
 async def newest_entry(context: OrderContext, account_id: int) -> Order | None:
-    """The entry in flight, else the newest that filled; None when this account never had one."""
+    """The entry in flight, else the newest that filled; None when the account never had an entry."""
     for order in await context.orders.open_orders(account_id):
         if order.is_entry and order.state in UNDECIDED:
             return order
@@ -49,7 +49,7 @@ async def own_quantity(context: OrderContext, account: TraderAccount, exchange: 
     """
     The signed quantity our own entry holds now, in base units, by the exchange's executions.
 
-    Entries start from flat, so the newest one's cycle is where the count starts at zero.
+    Entries start from flat, so the count starts at zero with the newest entry's cycle.
     """
     entry = await newest_entry(context, account.account_id)
     if entry is None:
@@ -58,7 +58,7 @@ async def own_quantity(context: OrderContext, account: TraderAccount, exchange: 
 
 
 def held_by_us(fills: Iterable[Fill], installation: str) -> Decimal:
-    """What our entries among *fills* (oldest first) still hold: another hand may take from it, never add to it."""
+    """The quantity our entries among *fills* (oldest first) still hold: an external fill reduces it, and never adds."""
     held = ZERO
     for fill in fills:
         signed = fill.qty if fill.side == "buy" else -fill.qty
@@ -80,7 +80,7 @@ def _is_entry(fill: Fill, installation: str) -> bool:
 
 
 async def import_transfers(context: OrderContext, account: TraderAccount, exchange: Exchange) -> int:
-    """Book every transfer since the books were last held against the wallet; how many were new."""
+    """Book every transfer since the books were last compared with the wallet; how many were new."""
     books = await context.books.books(account.account_id)
     found = await exchange.transfers_since(max(books.opened_ms, books.checked_ms - OVERLAP_MS))
     return await context.books.record_transfers(account.account_id, found) if found else 0
@@ -88,9 +88,9 @@ async def import_transfers(context: OrderContext, account: TraderAccount, exchan
 
 async def reconcile_books(context: OrderContext, account: TraderAccount, exchange: Exchange, wallet: Wallet) -> Books:
     """
-    The books, after executions and then transfers were looked for when they are not *wallet*'s balance.
+    The books, after executions and then transfers were imported where the books differ from *wallet*'s balance.
 
-    What is asked for is what may be missing: books that agree cost no request.
+    Only what may be missing is asked for: books that agree with the wallet cost no request.
     """
     for bring_in in (import_fills, import_transfers):
         books = await context.books.books(account.account_id)
@@ -102,9 +102,9 @@ async def reconcile_books(context: OrderContext, account: TraderAccount, exchang
 
 async def check_equity(context: OrderContext, account: TraderAccount, exchange: Exchange, t_ms: int) -> Decimal:
     """
-    Read the wallet, hold it against the books, record both at T; the difference in USDT.
+    Read the wallet, compare it with the books, record both at T; the difference in USDT.
 
-    What lands between two reads would look like a difference, so the wallet is read again before one counts.
+    A fill between two reads would look like a difference, so the wallet is read again before a difference counts.
     """
     await import_fills(context, account, exchange)
     wallet = await exchange.wallet()

@@ -1,9 +1,9 @@
 """
 One close at a time: our part of a position, reduce-only, by its own row.
 
-However many guardians try at once, at most one exit of an account is on its way: who finds another takes its own row
-back before anything was sent, and a row whose maker died is taken back before another is planned. So the closes of an
-account can never add up to more than our part, even where a person's part lies beside it.
+However many guardians try at once, at most one exit of an account is in flight: a process that finds another exit takes
+its own row back before anything was sent, and the row of a dead process is taken back before another is planned. So the
+closes of an account never add up to more than our part, even where an external part lies beside ours.
 """
 
 import asyncio
@@ -24,16 +24,16 @@ from lib.trading.orders.send import SendJob, run_order
 
 LOG = log.get("trading.close")
 ASKED_S = 2.0
-"""How long a close waits for what it can do without; who asks for the same stands in line."""
+"""How long a close waits for figures it can do without; requests for the same figure stand in line."""
 
 
 @dataclass(slots=True)
 class OwnPart:
     """
-    Whether a close is no more than our part of the position still, asked before each send of it.
+    Our part of the position, against which a close is checked before each of its sends.
 
     *counted* is the position for which our part, *ours* (unsigned), was counted by the executions. While its size and
-    average price are the same a look is one request, however old the position is and however crowded the way.
+    average price are the same a check is one request, however old the position is.
     """
 
     context: TradingContext
@@ -43,7 +43,7 @@ class OwnPart:
     ours: Decimal
 
     async def still(self, order: Order) -> int | None:
-        """The venue's time (epoch ms) at which *order* was no more than ours; None = it is more by now."""
+        """The venue's time (epoch ms) at which *order* was no more than our part; None = it is more by now."""
         position = await self.exchange.position(self.account.symbol)
         if (position.qty, position.avg_entry_price) != (self.counted.qty, self.counted.avg_entry_price):
             own = await own_quantity(self.context, self.account, self.exchange)
@@ -54,7 +54,7 @@ class OwnPart:
 async def close_ours(
     context: TradingContext, account: TraderAccount, exchange: Exchange, leg: Leg, why: str
 ) -> Order | None:
-    """Close our part of the position; the row as it then stands, None when nothing may be or need be sent."""
+    """Close our part of the position; the row as it then stands, None when no close may or need be sent."""
     async with context.state.closing(account.venue):
         done = await _closed(context, account, exchange, leg, why)
     if done is None or done.state is OrderState.BLOCKED:
@@ -93,7 +93,7 @@ async def _planned(
 
 
 async def _most_at_once(context: TradingContext, account: TraderAccount) -> Decimal | None:
-    """The venue's largest market order; None when nobody knows: it refuses what is too large, and nothing is lost."""
+    """The venue's largest market order; None when unknown: the venue refuses a larger order, and nothing is lost."""
     try:
         async with asyncio.timeout(ASKED_S):
             return (await context.market.instrument(account.venue, account.symbol)).max_market_qty
@@ -103,7 +103,7 @@ async def _most_at_once(context: TradingContext, account: TraderAccount) -> Deci
 
 
 async def _price(context: TradingContext, account: TraderAccount, position: Position) -> Decimal:
-    """For the record alone: a close is a market order, and no missing price may hold it up."""
+    """The price for the record alone: a close is a market order, and no missing price may hold it up."""
     try:
         async with asyncio.timeout(ASKED_S):
             return (await context.market.ticker(account.venue, account.symbol)).last
@@ -112,7 +112,7 @@ async def _price(context: TradingContext, account: TraderAccount, position: Posi
 
 
 def our_part(position: Position, own: Decimal) -> Decimal:
-    """How much of *position* a signed quantity of ours makes up, unsigned; 0 when nothing of it is ours."""
+    """How much of *position* the signed quantity *own* of ours makes up, unsigned; 0 when no part of it is ours."""
     if position.is_flat or not own or (own > 0) != (position.qty > 0):
         return ZERO
     return min(abs(position.qty), abs(own))

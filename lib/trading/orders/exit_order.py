@@ -12,7 +12,7 @@ from lib.trading.context import TradingContext
 
 LOG = log.get("trading.exit_order")
 AT_WORK_MS = 10_000
-"""An exit planned and not yet sent is somebody's who is about to send it for this long; after that, they died."""
+"""How long an unsent exit counts as about to be sent; after that, the process that planned it counts as dead."""
 IN_ITS_PLACE = "another close takes its place"
 
 
@@ -29,12 +29,12 @@ async def _comes_first(context: TradingContext, row: Order, mine: Order | None) 
     if row.state is not OrderState.PLANNED:
         return True
     if row.attempts:
-        # refused once and nobody sends it again: only a query may end it, and reconciliation asks
+        # refused once and sent by no process again: only a query may end the row, and reconciliation asks
         if await context.orders.now() - row.updated_ms >= AT_WORK_MS:
             await context.orders.move(row, OrderState.UNKNOWN, IN_ITS_PLACE)
         return True
     if mine is not None and row.id > mine.id:
-        return False  # it will find this one
+        return False  # the later row's sender will find *mine*
     if await context.orders.now() - row.created_ms < AT_WORK_MS:
         return True
     LOG.warning("close.taken_back", link=row.order_link_id)

@@ -1,8 +1,8 @@
 """
 Bringing rows and exchange together: open rows by evidence, orphan orders by a sweep.
 
-Start, crash recovery and the running loop use the same code. What nobody can prove is a person's after a day. Nothing
-here sends an order.
+Start, crash recovery and the running loop use the same code. An order whose end cannot be proved is a person's to
+settle after a day. Nothing here sends an order.
 """
 
 import asyncio
@@ -27,7 +27,7 @@ from lib.trading.orders.resolve import reread, resolve_once
 
 LOG = log.get("trading.reconcile")
 RESUME_MS = MAX_AGE_MS - 30_000
-"""A cycle is taken up again this long after its T; later, its decision would be too old to claim."""
+"""How long after its T a cycle is taken up again; later, its decision would be too old to claim."""
 SWEEP_MS = 86_400_000
 DEEPEST_SWEEP_MS = 30 * 86_400_000
 """A database restored from an older copy than this needs a person anyway."""
@@ -36,9 +36,10 @@ DEEPEST_SWEEP_MS = 30 * 86_400_000
 @dataclass(frozen=True, slots=True)
 class Sweep:
     """
-    A look for orders of ours without a row, among those of a day; *deep*: since our newest row if that is older.
+    A search for orphan orders among the orders of a day; *deep*: since our newest row if that is older.
 
-    It holds for *epoch*, that of our lease: another trader's orders come under another. None = holds for nothing.
+    The sweep counts for *epoch*, that of our lease: another trader's orders come under another epoch. None = it counts
+    for none.
     """
 
     epoch: int | None
@@ -57,10 +58,10 @@ async def reconcile(context: OrderContext, *, sweep: bool) -> bool:
 
 async def recoveries(context: OrderContext, *, sweep: bool) -> list[Coroutine[None, None, bool]]:
     """
-    What `reconcile` is made of: the ledger is read now (*Retry* when it is away), each account's part is its own.
+    The parts of `reconcile`, one an account; the ledger is read now (*Retry* when it is away).
 
-    A part never raises. With *sweep* it holds its account's turn, so that whoever is to trade waits for it, and only
-    for the one of their own account.
+    A part never raises. With *sweep* a part holds its account's turn, so that a cycle of the account waits for this
+    part, and for no other account's.
     """
     epoch = await context.switches.hold_lease(context.holder, context.lease_ms) if sweep else None
     accounts = await context.switches.accounts()
@@ -74,7 +75,7 @@ async def recoveries(context: OrderContext, *, sweep: bool) -> list[Coroutine[No
 async def _reconciled(
     context: OrderContext, account: TraderAccount, orders: Sequence[Order], sweep: Sweep | None
 ) -> bool:
-    """One account's part of a reconciliation, whose every failure stays its own."""
+    """One account's part of a reconciliation; a failure stays the account's own."""
     try:
         if sweep is None:
             return await _asked(context, account, orders, None)
@@ -96,7 +97,7 @@ async def _asked(context: OrderContext, account: TraderAccount, orders: Sequence
 
 
 async def _hand_over(context: OrderContext, orders: Sequence[Order]) -> None:
-    """Rows of an account whose key can ask nothing: what never left expires, the rest is a person's after a day."""
+    """Rows of an account without a usable key: unsent orders expire, the others are a person's after a day."""
     for order in orders:
         if order.state is OrderState.PLANNED:
             await _retire(context, order)
@@ -124,9 +125,9 @@ async def recover(
     lane: Lane = "settle",
 ) -> bool:
     """
-    Bring *account*'s open rows among *orders* forward by evidence; with *sweep*, adopt orders of ours without a row.
+    Bring *account*'s open rows among *orders* forward by evidence; with *sweep*, adopt its orphan orders.
 
-    False when the exchange or the ledger could not be asked: the account must not enter anything yet. *Pause* when its
+    False when the exchange or the ledger could not be asked: the account must not enter yet. *Pause* when the account's
     key is refused.
     """
     try:
@@ -150,7 +151,10 @@ async def _bring_forward(context: OrderContext, account: TraderAccount, exchange
 
 
 async def _retire(context: OrderContext, order: Order) -> None:
-    """A PLANNED row that is too old, or that nobody is left to send: never sent ones expire, sent ones need a query."""
+    """
+    End a PLANNED row that is too old, or that no process is left to send: an unsent row expires, a sent one needs a
+    query.
+    """
     now, after = await context.orders.now(), OrderState.UNKNOWN if order.attempts else OrderState.EXPIRED
     if _is_too_old(order, now):
         await context.orders.move(order, after, "the decision is too old")
@@ -159,15 +163,15 @@ async def _retire(context: OrderContext, order: Order) -> None:
 
 
 def _is_too_old(order: Order, now: int) -> bool:
-    # an exit may stand under a T long past: it is as old as its row
+    # an exit may be booked under a T long past: the exit is as old as its row
     return now - (order.created_ms if order.reduce_only else order.t_ms) > MAX_AGE_MS
 
 
 async def _is_left_behind(context: OrderContext, order: Order, now: int) -> bool:
     """
-    Whether nobody is about to send *order*. Mistaken, it costs an order and doubles none: the claim wants it PLANNED.
+    Whether no process is about to send *order*. A mistake costs an order and doubles none: the claim wants PLANNED.
 
-    A close outside the plans is sent at once or never. What a cycle planned, only who leads sends, holding the
+    A close outside the plans is sent at once or never. A cycle's order is sent by the leading trader alone, holding the
     account's turn; and after a minute no restart takes that cycle up.
     """
     if order.leg in ("g", "f"):
@@ -193,7 +197,7 @@ async def _sweep(context: OrderContext, account: TraderAccount, exchange: Exchan
 
 
 async def has_lost_commits(context: OrderContext, account: TraderAccount) -> bool:
-    """Whether the ledger no longer has the order we sent last, or has it as never sent."""
+    """Whether the ledger has lost the row of the order we sent last, or has that row as never sent."""
     link = context.state.newest_sent(account.account_id)
     row = await context.orders.order_by_link(link) if link is not None else None
     if link is None or (row is not None and row.attempts):
@@ -203,7 +207,7 @@ async def has_lost_commits(context: OrderContext, account: TraderAccount) -> boo
 
 
 async def _newest_row(context: OrderContext, account: TraderAccount, now: int) -> int:
-    """When our rows end as far as they prove it: a restored database may have lost everything after."""
+    """T (epoch ms) of the newest row that is proved: a restored database may have lost every row after."""
     newest = await context.orders.last_entry(account.account_id)
     ended = newest.t_ms if newest else (await context.books.books(account.account_id)).opened_ms
     return max(ended, now - DEEPEST_SWEEP_MS)

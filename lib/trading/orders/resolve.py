@@ -1,7 +1,7 @@
 """
-What became of an order: asked, never assumed.
+An order's end: asked of the exchange, never assumed.
 
-A row closes on an exchange record, or on a proof of absence by the exchange's own clock. Nothing here sends an order.
+A row ends by an exchange record, or by a proof of absence by the exchange's own clock. Nothing here sends an order.
 """
 
 from collections.abc import Sequence
@@ -35,7 +35,7 @@ def best_record(records: Sequence[OrderRecord]) -> OrderRecord | None:
 
 
 def proved_verdict(order: Order, answer: OrderAnswer, now_ms: int) -> Verdict | None:
-    """What *answer* proves about *order*, or None while it proves nothing yet. *now_ms* is the ledger's clock."""
+    """The end of *order* that *answer* proves, or None while it proves none yet. *now_ms* is the ledger's clock."""
     record = best_record(answer.records)
     if record is not None and record.state is not OrderState.REJECTED:
         return _verdict_of(record)
@@ -53,7 +53,7 @@ def proved_verdict(order: Order, answer: OrderAnswer, now_ms: int) -> Verdict | 
 
 
 def _verdict_of_fills(order: Order, fills: Sequence[Fill], *, settled: bool) -> Verdict | None:
-    """What executions alone prove; of a part, only once all must have been indexed."""
+    """The end that executions alone prove; that of a part, only once all executions must have been listed."""
     filled = sum((fill.qty for fill in fills), ZERO)
     whole = order.qty is not None and filled >= order.qty
     if not whole and not settled:
@@ -95,10 +95,11 @@ async def resolve_once(context: OrderContext, exchange: Exchange, order: Order) 
 
 async def _is_booked(context: OrderContext, exchange: Exchange, order: Order, filled_qty: Decimal) -> bool:
     """
-    Bring what filled into the books; False while some executions of *order* are not listed yet.
+    Bring the fills of *order* into the books; False while some of its executions are not listed yet.
 
-    Open rows and books are all that tells the other traders whom to guard: what filled must never be in neither. And
-    what a close sold is ours no more only once it is listed: a row that ended sooner would let another close follow.
+    Open rows and books alone tell the other traders which accounts to guard: a fill must never be in neither. And the
+    quantity a close sold is ours no more only once its executions are listed: a row that ended sooner would let another
+    close follow.
     """
     fills = await import_fills(context, order, exchange)
     listed = sum((fill.qty for fill in fills if fill.order_link_id == order.order_link_id), ZERO)

@@ -22,17 +22,17 @@ from lib.trading.orders.resolve import reread, resolve
 
 LOG = log.get("trading.send")
 REFUSED_PAUSE_S = 1.1
-"""After an early refusal: the venue's rolling second has passed."""
+"""The pause after an early refusal, in which the venue's rolling second passes."""
 FRESH_MS = 2_000
 """How long a position that was read as flat counts as flat on the way to the claim."""
 READ_LIFE_MS = 4_000
-"""How old the look at a position may be when a close of it is signed, by our clock against the venue's."""
+"""How old the reading of a position may be when its close is signed, by our clock against the venue's."""
 READ_AGAIN_S = 1.0
 LESS_IS_OURS = "less of the position is ours than was to be closed"
 SizeEntry = Callable[[Side], Awaitable[tuple[Sizing, Decimal]]]
-"""The size of an entry of that side now, and the price it is made from. *Retry* or *Pause* when nobody can tell."""
+"""The size of an entry of that side now, and the price it is made from. *Retry* or *Pause* for an unread account."""
 Still = Callable[[Order], Awaitable[int | None]]
-"""The venue's time (epoch ms) at which a close was no more than our part; None = it is more by now."""
+"""The venue's time (epoch ms) at which a close was no more than our part; None = the close is more by now."""
 MAX_SENDS = 6
 """Claims tried for one order in one go: three sends at most, and as many signatures grown old before the claim."""
 
@@ -40,11 +40,11 @@ MAX_SENDS = 6
 @dataclass(frozen=True, slots=True)
 class SendJob:
     """
-    One account's orders of one T, and what sizes a flip's entry once its exit is done. *later* is the account's
-    exchange for what nobody waits for (what became of an entry); None = the same. *seen* is the position last read and
-    when, by the context's clock (epoch ms): while it is fresh an entry needs no other look. *still* is asked before
-    each send of a close: what was ours when it was planned may be gone when a frozen process or a second try comes to
-    send it.
+    The sending of one account's orders of one T. *size* sizes a flip's entry once its exit is done. *later* is the
+    account's exchange for queries that may wait (the end of an entry); None = *exchange*. *seen* is the position last
+    read and when, by the context's clock (epoch ms): while that is fresh an entry needs no other reading. *still* is
+    asked before each send of a close: the part that was ours when the close was planned may be gone when a frozen
+    process or a second try comes to send it.
     """
 
     account: TraderAccount
@@ -55,7 +55,7 @@ class SendJob:
     still: Still | None = None
 
     def asking(self, order: Order) -> Exchange:
-        """Whom to ask what became of *order*: an exit may have an entry waiting behind it."""
+        """The exchange to ask for the end of *order*: an exit may have an entry waiting behind it."""
         return self.later if order.is_entry and self.later is not None else self.exchange
 
 
@@ -73,7 +73,7 @@ async def execute(context: TradingContext, job: SendJob, orders: Sequence[Order]
 
 
 async def run_order(context: TradingContext, job: SendJob, order: Order) -> Order:
-    """One order from PLANNED to wherever evidence brings it."""
+    """Bring one order from PLANNED to the state that evidence proves."""
     if order.state is OrderState.PLANNED and order.is_entry:
         order = await _ready_entry(context, job, order)
     for _ in range(MAX_SENDS):
@@ -94,7 +94,7 @@ async def run_order(context: TradingContext, job: SendJob, order: Order) -> Orde
 
 
 async def _read_part(context: TradingContext, still: Still, order: Order) -> tuple[int | None, str]:
-    """As *still*, and why not. A close that cannot be looked at is taken back: the next one need not wait for it."""
+    """As *still*, with why not. A close whose position cannot be read is taken back: the next one need not wait."""
     try:
         try:
             return await still(order), LESS_IS_OURS
@@ -111,7 +111,7 @@ async def _read_part(context: TradingContext, still: Still, order: Order) -> tup
 async def _send(
     context: TradingContext, exchange: Exchange, order: Order, read_ms: int | None
 ) -> tuple[Order, float | None]:
-    """Sign, claim, send once. The row as it then stands, and seconds until it may be tried again (None = not now)."""
+    """Sign, claim, send once. The row as it then stands, and the seconds until the next try (None = not now)."""
     async with context.state.signing:
         if read_ms is not None and context.clock.now_ms() - read_ms > READ_LIFE_MS:
             return order, 0
@@ -148,7 +148,7 @@ async def _ready_entry(context: TradingContext, job: SendJob, order: Order) -> O
 
 
 def _was_flat_at(context: TradingContext, job: SendJob, order: Order) -> bool:
-    """Whether the account was flat at the order's leverage a moment ago: most entries find it so."""
+    """Whether the account was flat at the order's leverage a moment ago, as for most entries."""
     if job.seen is None:
         return False
     position, read_ms = job.seen
@@ -197,7 +197,7 @@ async def _is_flat(job: SendJob, close: Order) -> bool:
 
 
 async def _moved(context: TradingContext, order: Order, after: OrderState, why: str) -> Order:
-    """*order* as not sent; one that is no longer planned stays what it became."""
+    """*order* moved to *after* as not sent; an order that is no longer PLANNED stays in its state."""
     if order.state is not OrderState.PLANNED:
         return order
     if order.attempts:

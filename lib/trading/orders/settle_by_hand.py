@@ -1,9 +1,9 @@
 """
-A person's way out of NEEDS_HUMAN: an operator says what became of an order nothing could be proved about.
+A person's way out of NEEDS_HUMAN: an operator settles an order whose end could not be proved.
 
-The exchange is asked once more first, and what it says is not overruled: a record, or executions, give the only state
-that is accepted. Without a record the person's word stands, beside their name and reason in the order's history. The
-account is paused before the row closes, so that trading begins again by its owner's act and not by this one.
+The exchange is asked once more first, and its answer is not overruled: a record, or executions, give the only state
+that is accepted. Without a record the operator's word stands, beside their name and reason in the order's history. The
+account is paused before the row closes, so that trading begins again by its owner's act and not by the settling.
 """
 
 from dataclasses import dataclass, replace
@@ -24,8 +24,8 @@ FILLS = (OrderState.FILLED, OrderState.PARTIAL)
 @dataclass(frozen=True, slots=True)
 class Evidence:
     """
-    What the exchange says when asked once more. *asked* is False where no key can ask; *is_open* = it still has the
-    order working; *verdict* is what its record or its executions prove, None for neither.
+    The exchange's answer when asked once more. *asked* is False where no key can ask; *is_open* = the order still works
+    at the exchange; *verdict* is the end that a record or executions prove, None for neither.
     """
 
     asked: bool
@@ -34,7 +34,7 @@ class Evidence:
 
     @property
     def sentence(self) -> str:
-        """In plain words."""
+        """The evidence in plain words."""
         if not self.asked:
             return "no key of the account can ask the exchange"
         if self.is_open:
@@ -46,7 +46,7 @@ class Evidence:
 
 @dataclass(frozen=True, slots=True)
 class Word:
-    """What a person says became of the order; *who* as in "cli:user@host"."""
+    """The order's end as an operator states it; *who* as in "cli:user@host"."""
 
     state: OrderState
     who: str
@@ -54,7 +54,9 @@ class Word:
 
 
 async def ask_again(ledger: Ledger, exchanges: Exchanges | None, order: Order) -> Evidence:
-    """Ask the exchange about *order* once more; None of *exchanges* opens no key. *Retry* when it cannot answer now."""
+    """
+    Ask the exchange about *order* once more; *exchanges* None = no key. *Retry* when the exchange cannot answer now.
+    """
     account = next((one for one in await ledger.accounts() if one.account_id == order.account_id), None)
     if account is None or exchanges is None:
         return Evidence(asked=False)
@@ -66,7 +68,7 @@ async def ask_again(ledger: Ledger, exchanges: Exchanges | None, order: Order) -
 
 
 def read_answer(order: Order, answer: OrderAnswer) -> Evidence:
-    """What *answer* proves; silence of the exchange about an old order proves nothing."""
+    """The evidence in *answer*; an exchange without a record of an old order proves nothing."""
     found = proved_verdict(order, answer, order.signed_ts)
     verdict = found if found is not None and found.state in VERDICTS else None
     is_open = verdict is None and any(record.state is None for record in answer.records)
@@ -92,7 +94,7 @@ def objection(order: Order, evidence: Evidence, word: Word) -> str:
 
 
 async def settle(ledger: Ledger, order: Order, evidence: Evidence, word: Word) -> str:
-    """Close *order* as *word* says, if *evidence* allows it; the objection, "" when it was done."""
+    """Close *order* as *word* says, if *evidence* allows that; the objection, "" when the order was closed."""
     if against := objection(order, evidence, word):
         return against
     said = f"{word.who}: {word.why}"
