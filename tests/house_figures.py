@@ -52,7 +52,7 @@ def broad_excepts(tree: ast.AST) -> int:
 
 
 def documented(tree: ast.AST) -> tuple[int, int]:
-    """How many public functions have a docstring, of how many; methods that serve a port mostly leave it to the port."""
+    """How many public functions have a docstring, of how many; methods serving a port leave it to the port."""
     public = [one for one in functions(tree) if not one.name.startswith("_")]
     return sum(ast.get_docstring(one) is not None for one in public), len(public)
 
