@@ -95,11 +95,6 @@ class Hub:
         """Tell *forget* of every list that was made anew."""
         self._forget = forget
 
-    @property
-    def viewers(self) -> int:
-        """How many seats are taken."""
-        return sum(map(len, self._seats.values()))
-
     @contextmanager
     def seat(self, series: Series, token: str) -> Iterator[Seat]:
         """A place in *series*, given back at the end; one too many for a session is over at once."""

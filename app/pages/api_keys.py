@@ -1,5 +1,6 @@
 """
-The exchange key: what it must and must not be able to do, where it trades, how to put one in and take it out.
+The exchange key: what it must and must not be able to do, where it trades, how to put one in, have it
+checked again and take it out.
 
 The key is checked with the exchange before it is sealed; after that this page knows four of its characters.
 """
@@ -7,9 +8,11 @@ The key is checked with the exchange before it is sealed; after that this page k
 import streamlit as st
 
 from app.i18n import clock_time, language, md, t, zone
+from app.panels.asked import asked
 from app.panels.before_key import before_key
 from app.panels.control import tell
 from app.panels.refused_key import refused_key
+from app.panels.state import EVERY
 from app.panels.top import title, top
 from app.session import require_user
 from app.system import system
@@ -38,11 +41,19 @@ def _held(user: SessionUser, status: KeyStatus) -> None:
             st.text(say(status.pause_reason, language()) or t("key.by_owner"))
             if st.button(t("key.resume"), key="resume", disabled=user.read_only):
                 tell(system().trading.resume(require_user()), t("key.resumed"))
+        if st.button(t("key.recheck"), key="recheck", icon=":material/refresh:", disabled=user.read_only):
+            tell(system().trading.recheck_key(require_user()), t("key.rechecking"))
+        _rechecked()
         with st.popover(t("key.delete"), icon=":material/delete:", disabled=user.read_only, key="delete"):
             st.text(t("key.delete_sure"))
             if st.button(t("key.delete_yes"), key="delete_yes", type="primary", disabled=user.read_only):
                 tell(system().trading.delete_key(require_user()), t("key.deleted"))
                 st.rerun()
+
+
+@st.fragment(run_every=EVERY)
+def _rechecked() -> None:
+    asked("recheck_key", "recheck")
 
 
 def _checklist() -> None:

@@ -16,11 +16,6 @@ ZERO = Decimal(0)
 AVERAGE_STEP = Decimal("1E-10")
 
 
-def opposite(side: Side) -> Side:
-    """The other side."""
-    return "sell" if side == "buy" else "buy"
-
-
 @dataclass(frozen=True, slots=True)
 class Position:
     """Signed *qty* in base units; *avg_entry_price*, *stop_loss*, *take_profit* in USDT, 0 = none."""

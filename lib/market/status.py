@@ -64,11 +64,6 @@ def iso(at_ms: int) -> str:
     return datetime.fromtimestamp(at_ms // 1000, UTC).strftime("%Y-%m-%dT%H:%M:%SZ") if at_ms else ""
 
 
-def trader_ran(now_ms: int) -> dict[str, str]:
-    """The trader's fields after a cycle."""
-    return {"auto_server_last_run": iso(now_ms)}
-
-
 def collector_fields(feeds: Iterable[CandleFeed], *, now_ms: int, connected: bool) -> dict[str, str]:
     """The collector's changing fields."""
     feeds = list(feeds)

@@ -84,10 +84,6 @@ class Exchange(Protocol):
         """Cancel one working order of ours; an order that is gone already is success. *Retry*/*Pause* otherwise."""
         ...
 
-    async def cancel_all(self, symbol: str) -> None:
-        """Cancel working orders; the position's own stop and target stay."""
-        ...
-
 
 Lane = Literal["guard", "trade", "settle"]
 """

@@ -180,12 +180,6 @@ async def test_a_stop_that_may_have_been_set_is_retry() -> None:
         await exchange(ScriptedTransport(reply(code=10000))).set_trading_stop("BTCUSDT", Decimal(1), Decimal(2))
 
 
-async def test_cancelling_spares_the_positions_own_stop_and_target() -> None:
-    venue = ScriptedTransport(reply({"list": [], "success": "1"}))
-    await exchange(venue).cancel_all("BTCUSDT")
-    assert venue.asked[0].fields["orderFilter"] == "Order"
-
-
 # --- orders ----------------------------------------------------------------------------------------------------------
 
 

@@ -206,9 +206,6 @@ class PybitExchange(Exchange):
         if not await _done(self._session.cancel_order, {110001}, symbol=symbol, orderLinkId=order_link_id):
             raise Retry("refused")
 
-    async def cancel_all(self, symbol: str) -> None:
-        await _done(self._session.cancel_all_orders, set(), symbol=symbol, orderFilter="Order")
-
     async def _all(self, query: Callable[..., Any], parse: Callable[[Any], Any], **asked: Any) -> list[Any]:
         rows: list[Any] = []
         cursor: str | None = None

@@ -241,12 +241,6 @@ async def test_a_stop_on_the_wrong_side_or_without_a_position_is_refused(world: 
     assert (await world.exchange.position(SYMBOL)).stop_loss == STOP
 
 
-async def test_cancelling_orders_leaves_the_positions_stop_and_target(world: World) -> None:
-    await enter(world)
-    await world.exchange.cancel_all(SYMBOL)
-    assert len(await world.exchange.open_orders(SYMBOL)) == 2
-
-
 # --- money -----------------------------------------------------------------------------------------------------------
 
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lib.domain.position import Position, Side, apply_fill, opposite, unrealised_pnl
+from lib.domain.position import Position, Side, apply_fill, unrealised_pnl
 from tests.domain.strategies import decimals
 from tests.effort import examples
 from tests.factories import REF, SYMBOL, position
@@ -21,6 +21,10 @@ Trade = tuple[Side, Decimal, Decimal]
 sides: st.SearchStrategy[Side] = st.sampled_from(["buy", "sell"])
 trades = st.tuples(sides, decimals("0.001", "500", 3), decimals("0.01", "200000", 2))
 FLAT = Position(SYMBOL)
+
+
+def opposite(side: Side) -> Side:
+    return "sell" if side == "buy" else "buy"
 
 
 def signed(side: Side, qty: Decimal) -> Fraction:

@@ -15,7 +15,7 @@ from lib.domain.candle import MINUTE_MS, Candle, FormingCandle, interval_ms
 from lib.domain.errors import Retry
 from lib.domain.instrument import Instrument
 from lib.domain.quotes import KlineUpdate, Ticker
-from lib.ports.market import AppendOutcome, AsyncCandleReader, CandleStore, KlineStream, MarketData
+from lib.ports.market import AppendOutcome, CandleStore, KlineStream, MarketData
 
 START = 1_700_000_040_000
 """A full minute in November 2023, epoch ms."""
@@ -128,19 +128,6 @@ class MemoryCandleStore(CandleStore):
         self._up()
         self.lists.clear()
         self.forming_candles.clear()
-
-
-class MemoryReader(AsyncCandleReader):
-    """`AsyncCandleReader` over any store."""
-
-    def __init__(self, store: CandleStore) -> None:
-        self._store = store
-
-    async def newest(self, symbol: str, interval: str, count: int) -> list[Candle]:
-        return self._store.newest(symbol, interval, count)
-
-    async def set_status(self, fields: dict[str, str]) -> None:
-        self._store.set_status(fields)
 
 
 class ScriptedMarket(MarketData):

@@ -18,7 +18,7 @@ from lib.domain.errors import Halt
 from lib.domain.instrument import Instrument
 from lib.domain.quotes import KlineUpdate
 from lib.market.collector import Collector, CollectorPlan
-from lib.market.status import collector_fields, iso, read_rules, rules_text, trader_ran
+from lib.market.status import collector_fields, iso, read_rules, rules_text
 from lib.ports.market import NotListed
 from tests.fakes.market import START, MemoryCandleStore, ScriptedMarket, ScriptedStream, SetClock, push, run_of
 
@@ -96,7 +96,7 @@ def test_the_status_says_what_an_operator_needs() -> None:
 def test_times_are_iso_utc_with_z() -> None:
     assert iso(1_704_110_400_123) == "2024-01-01T12:00:00Z"
     assert iso(0) == ""
-    assert trader_ran(1_704_110_700_000) == {"auto_server_last_run": "2024-01-01T12:05:00Z"}
+    assert iso(1_704_110_700_000) == "2024-01-01T12:05:00Z"
 
 
 def test_a_status_of_no_lists_yet_is_written_before_the_first_candle() -> None:

@@ -497,3 +497,19 @@ def test_before_a_key_leaves_the_page_says_what_it_changes_and_what_is_needed(vi
 def test_without_rules_or_price_nothing_is_claimed(visit: Visit, staged: SimpleNamespace) -> None:
     staged.shelf.known_rules = None
     assert not visit("t-new", "api_keys", "en").table
+
+
+def test_the_owner_has_the_key_checked_again_and_reads_what_came_of_it(visit: Visit, staged: SimpleNamespace) -> None:
+    at = visit("t-owner", "api_keys")
+    at.button(key="recheck").click().run()
+    assert staged.acts.done == [("recheck_key", OWNER.user_id)]
+    staged.shelf.commanded = CommandRow("recheck_key", NOW_MS - 5_000, "done", "the API key is fine")
+    at = visit("t-owner", "api_keys")
+    told = catalogue("ko")["recheck.done"].format(at="23:14:55 KST")
+    assert told in [caption.value for caption in at.caption]
+    assert any(re.search("[가-힣]", text.value) for text in at.text)
+    assert told not in [caption.value for caption in visit("t-owner").caption]
+
+
+def test_a_visitor_has_no_key_checked(visit: Visit, staged: SimpleNamespace) -> None:
+    assert visit("t-demo", "api_keys").button(key="recheck").disabled

@@ -82,7 +82,6 @@ class Referee:
         """Beside one trader whom no fault has hit; another may hold a close that nobody knows the end of."""
         self.worst_all_up = 0
         """With every trader up and hit by no fault, and the shared budget there."""
-        self.naked_episodes = 0
         self.budget: BudgetServer | None = None
         """Where the processes share a request budget: who was let through."""
         self._entries: set[tuple[int, str, int]] = set()
@@ -233,7 +232,6 @@ class Referee:
             person.naked_since = at
         elif not is_naked and person.naked_since is not None:
             self._measure(person, at)
-            self.naked_episodes += at > person.naked_since
             person.naked_since = None
 
     def look(self) -> None:

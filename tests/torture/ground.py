@@ -103,10 +103,6 @@ class Ground:
     def redis_url(self) -> str:
         return f"unix://{self.redis.socket}"
 
-    @property
-    def venue_pid(self) -> int:
-        return (self._venue.pid if self._venue else None) or 0
-
     async def fresh_venue(self) -> None:
         """A simulator with empty books, unless the running one has not served long yet."""
         self._served += 1

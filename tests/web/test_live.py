@@ -119,7 +119,8 @@ async def test_seats_are_given_back_and_counted_per_session(hub: Hub) -> None:
         assert lee.code is None
     for seat in seats:
         seat.__exit__(None, None, None)
-    assert hub.viewers == 0
+    again = [hub.seat(SERIES, "kim").__enter__() for _ in range(SEATS_PER_SESSION)]
+    assert [seat.code for seat in again] == [None] * SEATS_PER_SESSION
 
 
 def test_a_row_is_seconds_and_numbers() -> None:

@@ -276,6 +276,9 @@ class Acts:
     def ask_now(self, user: SessionUser) -> Refusal | None:
         return self._do("ask_now", user)
 
+    def recheck_key(self, user: SessionUser) -> Refusal | None:
+        return self._do("recheck_key", user)
+
     def resume(self, user: SessionUser) -> Refusal | None:
         return self._do("resume", user)
 

@@ -145,12 +145,6 @@ class BybitExchange(Exchange):
         if not await self._calls.write(CANCEL, fields, done=GONE):
             raise Retry(f"the venue refuses to cancel {order_link_id}")
 
-    async def cancel_all(self, symbol: str) -> None:
-        # without the filter the position's own stop and target would go too
-        fields: dict[str, object] = {"category": CATEGORY, "symbol": symbol, "orderFilter": "Order"}
-        if not await self._calls.write("/v5/order/cancel-all", fields):
-            raise Retry(f"the venue refuses to cancel the orders on {symbol}")
-
     async def _orders(self, path: str, params: Mapping[str, object]) -> list[OrderRecord]:
         asked = {"category": CATEGORY, **params, "limit": ORDER_PAGE}
         return [record async for envelope in self._pages(path, asked) for record in _rows(order_record, envelope)]
