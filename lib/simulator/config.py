@@ -1,4 +1,4 @@
-"""What one simulator process is told; every value has a meaning of its own, nothing is read from the environment."""
+"""The settings of one simulator process; they are handed in, nothing is read from the environment."""
 
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,7 +14,7 @@ LIVE_FEEDS = REAL_FEEDS
 @dataclass(frozen=True, slots=True)
 class SimulatorConfig:
     """
-    What to simulate and where; *feed* is synthetic, replay:FILE, bybit or bybit-testnet.
+    What the process simulates and where it listens; *feed* is synthetic, replay:FILE, bybit or bybit-testnet.
 
     *token* guards the switches under /sim, *analyst_key* the analyst (None = open). *replay_history* is how many
     candles of a replay file are already past when its books are first opened. *port* 0 takes any free one.

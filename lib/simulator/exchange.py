@@ -1,11 +1,10 @@
 """
-The local exchange as one thing that can be asked and ticked: engine, venue, store and streams in step.
+The local exchange as one object that answers requests and ticks: engine, venue, store and streams in step.
 
-Invariant: whatever a request or a second of trading changed is on disk before anybody hears of it, by reply or by
-push. Everything runs in one thread and never awaits between change and save, so no lock is needed. What would take long
-(candles nobody has built yet, time missed while the machine slept) is done beforehand, in slices between which
-everything else runs: orders match and stops fire beside it. HTTP is `lib.simulator.routes`, starting and stopping is
-`lib.simulator.server`.
+Invariant: a change by a request or a second of trading is on disk before any client hears of it, by reply or by push.
+All code runs in one thread and never awaits between change and save, so no lock is needed. Long work (candles not built
+yet, time missed while the machine slept) is done beforehand, in slices between which all other work runs: orders match
+and stops fire meanwhile. HTTP is `lib.simulator.routes`, starting and stopping is `lib.simulator.server`.
 """
 
 import asyncio
@@ -21,11 +20,11 @@ from lib.simulator.venue.klines import Piece, minutes_of
 from lib.simulator.venue.venue import Request, Response, Venue
 
 CATCH_UP_MS = 3_600_000
-"""How much of the time that was missed is run at a stretch."""
+"""How much of the missed time is run at a stretch, in ms."""
 SLICE_MINUTES = 240
 """How many minutes of the market are read at a stretch."""
 IDLE_SAVE_MS = 60_000
-"""The engine's time is saved at least this often, so that a restart has little to run again."""
+"""How often the engine's time is saved at least, so that a restart has little to run again."""
 
 
 class LocalExchange:
@@ -39,15 +38,15 @@ class LocalExchange:
         self._clock = clock
         self._saved_ms = 0
         self._turn = asyncio.Lock()
-        """Who does what takes long."""
+        """Held by the task that does long work."""
 
     @property
     def faults(self) -> Faults:
-        """What is armed to go wrong."""
+        """The armed faults."""
         return self.venue.faults
 
     async def resume(self) -> None:
-        """Load what the store remembers and run the minutes missed since, letting others run in between."""
+        """Load the stored state and run the minutes missed since, letting other tasks run in between."""
         for account in self._store.accounts():
             self.engine.import_account(account)
         self.engine.import_rows(self._store.history())
@@ -57,7 +56,7 @@ class LocalExchange:
         self._save_and_push()
 
     async def prepare(self, request: Request) -> None:
-        """Do beforehand, in slices, what would make *request* take long; whoever asks for the like waits his turn."""
+        """Do the long work of *request* beforehand, in slices; other requests with long work wait their turn."""
         await self.keep_up()
         if not self._takes_long(self.venue.pieces(request)):
             return
@@ -69,7 +68,7 @@ class LocalExchange:
         await self._read(self.venue.pieces(Request("GET", "/v5/market/tickers")))
 
     async def keep_up(self) -> None:
-        """Run, in slices, the time that was missed while this process did not."""
+        """Run, in slices, the time that was missed while this process did not run."""
         since_ms = self.engine.last_advanced_ms
         if since_ms and self._clock.now_ms() - since_ms > CATCH_UP_MS:
             async with self._turn:
@@ -100,13 +99,13 @@ class LocalExchange:
         return response
 
     def tick(self) -> None:
-        """Run the engine up to now and push what happened; called about once a second."""
+        """Run the engine up to now and push its changes; called about once a second."""
         self.engine.advance(self._clock.now_ms())
         self._save_and_push()
         self.streams.tick()
 
     def state(self) -> dict[str, Any]:
-        """What an operator may see: no keys."""
+        """The state an operator may see: no keys."""
         return {
             "feed": self.feed,
             "now": self._clock.now_ms(),

@@ -1,8 +1,8 @@
 """
 Where a simulator's prices come from: invented, replayed from a file, or poured in from a real venue.
 
-A feed has an identity, and books are kept per identity. A replay file is moved in time so that its first
-*replay_history* candles are the past when its books are first opened; the move is remembered with the books.
+A feed has an identity, and books are kept per identity. A replay file's candles are moved in time so that the first
+*replay_history* of them are the past when the file's books are first opened; the move is stored with the books.
 """
 
 from collections.abc import Coroutine, Mapping
@@ -24,7 +24,7 @@ from lib.simulator.market.market import LiveMarket, Market, ReplayMarket, Synthe
 from lib.simulator.store import Store
 
 LIVE_HISTORY_MS = 6_000 * MINUTE_MS
-"""How much of the past a live market starts with at least."""
+"""The least past, in ms, that a live market starts with."""
 
 
 def _instrument(symbol: str, tick: str, step: str, most: str) -> Instrument:
@@ -47,19 +47,19 @@ INSTRUMENTS = {
         _instrument("SOLUSDT", "0.010", "0.1", "80000"),
     )
 }
-"""Trading rules of what can be simulated without a real venue to ask."""
+"""Trading rules of the symbols that can be simulated without a real venue to ask."""
 
 
 @dataclass(frozen=True, slots=True)
 class Feed:
-    """An open feed: its market and rules, and for a live one what has to run and to be waited for."""
+    """An open feed: its market and rules, and for a live feed the task that has to run and be waited for."""
 
     market: Market
     instruments: Mapping[str, Instrument]
     live: LiveFeed | None = None
 
     def work(self) -> list[Coroutine[Any, Any, None]]:
-        """What must run beside the server."""
+        """The coroutines that must run beside the server."""
         return [self.live.run()] if self.live else []
 
     async def ready(self) -> None:
@@ -69,7 +69,7 @@ class Feed:
 
 
 def identity(config: SimulatorConfig) -> str:
-    """What the books are kept under: feed and seed, or the replayed file's name and content. *Halt* when unusable."""
+    """The identity of *config*'s books: feed and seed, or the file's name and digest. *Halt* for an unusable feed."""
     kind, _, file = config.feed.partition(":")
     if kind == "synthetic" and not file:
         return f"synthetic seed {config.seed}"
@@ -93,7 +93,7 @@ def open_feed(config: SimulatorConfig, store: Store, clock: Clock, upstream: Ups
 
 
 def instrument_of(symbol: str) -> Instrument:
-    """Its trading rules; *Halt* for a symbol that needs a real venue to ask."""
+    """The trading rules of *symbol*; *Halt* for a symbol whose rules only a real venue has."""
     if symbol not in INSTRUMENTS:
         raise Halt(f"{symbol} cannot be simulated: this feed knows {', '.join(INSTRUMENTS)}")
     return INSTRUMENTS[symbol]

@@ -1,8 +1,8 @@
 """
 The simulator's HTTP surface: Bybit's REST under /v5, its WebSockets, OpenAI's under /v1, and the switches under /sim.
 
-Handlers only translate between aiohttp and pure answers. The switches are open to whoever reaches the port unless a
-token is set (`X-Simulator-Token`); `lib.simulator.server` binds to the loopback only without one.
+Handlers only translate between aiohttp and pure answers. The switches are open to every client that reaches the port
+unless a token is set (`X-Simulator-Token`); without a token `lib.simulator.server` binds to the loopback only.
 """
 
 import asyncio
@@ -49,7 +49,7 @@ class Routes:
         self._exchange, self._analyst, self._clock, self._token = exchange, analyst, clock, token
 
     def application(self) -> web.Application:
-        """Everything wired, ready for a runner."""
+        """The application with every route, ready for a runner."""
         app = web.Application(client_max_size=MAX_BODY_BYTES)
         app.add_routes(
             [

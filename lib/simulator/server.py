@@ -1,8 +1,8 @@
 """
 The simulator as a process: build it from a config, serve it on one port, stop it cleanly.
 
-One event loop, one thread. Invariants: nothing is served before the minutes missed while down have run; without a
-token only the loopback is served. The environment, logging and signals belong to whoever calls `serve`.
+One event loop, one thread. Invariants: no request is served before the minutes missed while down have run; without a
+token only the loopback is served. The environment, logging and signals belong to the caller of `serve`.
 """
 
 import asyncio
@@ -43,7 +43,7 @@ async def serve(
     Serve until *stop*; *on_ready* is called with the port once requests are answered.
 
     *Halt* with one line for an unsafe address, a busy port, an unusable file or a database of another feed. *upstream*
-    is what a live feed listens to; the other feeds ignore it.
+    is the venue a live feed listens to; the other feeds ignore it.
     """
     _refuse_exposure(config)
     clock = clock or SystemClock()
@@ -57,7 +57,7 @@ async def serve(
 
 
 def build(config: SimulatorConfig, feed: Feed, store: Store, clock: Clock) -> LocalExchange:
-    """The exchange of *config*, nothing loaded yet."""
+    """The exchange of *config*, before its stored state is loaded."""
     engine = Engine(feed.market, feed.instruments, config.engine)
     venue = Venue(engine, clock, config.venue)
     return LocalExchange(engine, venue, store, clock, feed=identity(config), seed=str(config.seed))

@@ -1,9 +1,9 @@
 """
 The simulator's memory: accounts, open orders and history in one SQLite file.
 
-A change is on disk before the reply that acknowledges it leaves, at the cost of what changed: changed accounts are
+A change is on disk before the reply that acknowledges it leaves, and only changes are written: changed accounts are
 rewritten, history lines are only ever added. WAL with synchronous=NORMAL survives a killed process (not a pulled
-plug). One process owns a file at a time, and a file belongs to one feed for ever. It knows no matching and no wire.
+plug). One process owns a file at a time, and a file belongs to one feed for ever. The store knows no matching, no wire.
 """
 
 import json
@@ -84,7 +84,7 @@ class Store:
         return (Row(uid, kind, seq, json.loads(body)) for uid, kind, seq, body in rows)
 
     def save(self, accounts: Mapping[int, dict[str, Any]], rows: Iterable[Row], advanced_ms: int) -> None:
-        """Write what changed up to *advanced_ms* (epoch ms, the engine's time) in one transaction."""
+        """Write the changes up to *advanced_ms* (epoch ms, the engine's time) in one transaction."""
         lines = [(row.uid, row.kind, row.seq, _text(row.data)) for row in rows]
         bodies = [(uid, _text(body)) for uid, body in accounts.items()]
         run = self._connection

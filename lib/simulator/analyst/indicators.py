@@ -1,5 +1,5 @@
 """
-The four classic readings the local analyst looks at, over closed one-minute candles, oldest first.
+The four classic indicators the local analyst reads, over closed one-minute candles, oldest first.
 
 Exact Decimal arithmetic in the default context, so that the same candles give the same reading on every machine.
 It decides nothing: `lib.simulator.analyst` turns readings into an opinion.
@@ -23,7 +23,7 @@ LEAST_CANDLES = SLOW + 1
 @dataclass(frozen=True, slots=True)
 class Reading:
     """
-    What the newest candle looks like against those before it.
+    The indicators at the newest candle.
 
     *atr* in USDT; *cross* is the signed number of minutes since the fast average crossed the slow one (+3 = crossed
     upwards three minutes ago, 0 = no cross in sight); *breakout* is the distance beyond the channel in ATR, signed;

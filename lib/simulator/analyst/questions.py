@@ -1,8 +1,8 @@
 """
-What a chat-completion request asks of the local analyst, and whether it can be answered.
+The question a chat-completion request puts to the local analyst.
 
 The last user message with a JSON object holding `candles` is the question; text beside the object is the person's own
-prompt. Pure parsing: anything unusable raises *Refused*, which carries OpenAI's error fields. It answers nothing.
+prompt. Pure parsing: an unusable request raises *Refused*, which carries OpenAI's error fields. Answers are in `rules`.
 """
 
 import json
@@ -65,7 +65,7 @@ class ResponseFormat(msgspec.Struct):
 
 
 class Ask(msgspec.Struct):
-    """The request fields this analyst looks at; others are accepted and ignored, as OpenAI ignores unknown tiers."""
+    """The request fields this analyst reads; others are accepted and ignored, as OpenAI ignores unknown tiers."""
 
     model: str
     messages: list[Message]

@@ -1,5 +1,5 @@
 """
-What the bundled rules say of their findings, in the language they are asked in.
+The sentences of the bundled rules' findings, in the language of the prompt.
 
 The same findings in both languages, one sentence each: pages that know the sentences (app/i18n/reasons.toml has them
 too) show them in the reader's language, whichever it was stored in.

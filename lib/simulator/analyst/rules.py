@@ -1,9 +1,9 @@
 """
-A rule-based technical analyst: what answers instead of a language model in paper trading, demos and tests.
+A rule-based technical analyst, which answers instead of a language model in paper trading, demos and tests.
 
-Pure and deterministic: the same question gets the same answer. It looks for a channel breakout, a fresh crossing of
-moving averages and an exhausted move, in that order, and holds otherwise; most questions end in a hold. It knows
-nothing of positions or money and promises no profit. The wire format around it is `lib.simulator.analyst.completions`.
+Pure and deterministic: the same question gets the same answer. The rules look for a channel breakout, a fresh crossing
+of moving averages and an exhausted move, in that order, and hold otherwise; most questions end in a hold. They know
+nothing of positions or money and promise no profit. The wire format is `lib.simulator.analyst.completions`.
 """
 
 import re
@@ -38,7 +38,7 @@ BOLD = re.compile(r"공격적|적극적|aggressive|bold", re.IGNORECASE)
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What is asked: closed candles oldest first; *risk_level* is low, medium or high; *language* of the reason."""
+    """The question: closed candles oldest first; *risk_level* is low, medium or high; *language* of the reason."""
 
     candles: tuple[Candle, ...]
     risk_level: str = "medium"
@@ -61,7 +61,7 @@ class Opinion:
 
 @dataclass(frozen=True, slots=True)
 class Signal:
-    """One rule's finding: a direction, how convinced it is (before the person's wishes), and why."""
+    """One rule's finding: a direction, the rule's conviction (before the person's wishes), and why."""
 
     action: Action
     confidence: Decimal
@@ -134,7 +134,7 @@ def _exhaustion(reading: Reading) -> Signal | None:
 
 
 RULES: tuple[Callable[[Reading], Signal | None], ...] = (_quiet, _breakout, _cross, _exhaustion)
-"""In order of precedence; the first finding is the answer."""
+"""The rules in order of precedence; the first finding is the answer."""
 
 
 def _confidence(value: Decimal) -> Decimal:

@@ -3,7 +3,7 @@ Accounts: cash, keys, positions, open orders and history of one uid, and the iso
 
 Invariant: the cash balance moves only together with a transaction row, in `Books.book`. Initial margin is entry value
 over leverage plus the taker fee at the bankruptcy price; maintenance margin is value x MMR. Cash that is not margin
-is available; an isolated position can lose its margin and no more. Nothing here decides what fills.
+is available; an isolated position can lose its margin and no more. Which orders fill is decided in `matching`.
 """
 
 from dataclasses import dataclass, field
@@ -76,7 +76,7 @@ class Holding:
 
 @dataclass(frozen=True, slots=True)
 class Born:
-    """How an account is at first: isolated here, REGULAR_MARGIN (cross) at Bybit; of demo trading or not."""
+    """The modes of a new account: isolated here, REGULAR_MARGIN (cross) at Bybit; of demo trading or not."""
 
     margin_mode: str = "ISOLATED_MARGIN"
     is_demo: bool = False
@@ -84,7 +84,7 @@ class Born:
 
 @dataclass(slots=True)
 class Account:
-    """Everything of one uid; *history* lists are append-only and not part of `Engine.export_account`."""
+    """One uid's account; its *history* lists are append-only and not part of `Engine.export_account`."""
 
     uid: int
     label: str
@@ -102,12 +102,12 @@ class Account:
     """Open orders by id, oldest first."""
     terms: FeeTerms = field(default_factory=FeeTerms)
     coins: dict[str, Decimal] = field(default_factory=dict)
-    """What it has of other coins than USDT."""
+    """The account's balances of other coins than USDT."""
 
 
 @dataclass(slots=True)
 class History:
-    """What an account has behind it, oldest first; *links* remembers every order link id ever accepted."""
+    """An account's past, oldest first; *links* holds every order link id ever accepted."""
 
     closed: list[OrderRecord] = field(default_factory=list)
     executions: list[Execution] = field(default_factory=list)
@@ -119,19 +119,19 @@ class History:
     """Executions by order id."""
 
     def add_execution(self, execution: Execution) -> None:
-        """Append, and find again by its order."""
+        """Append *execution*, to be found again by its order."""
         self.executions.append(execution)
         self.fills.setdefault(execution.order_id, []).append(execution)
 
 
 def bankruptcy_price(position: Position) -> Decimal:
-    """Where the margin of *position* is gone, before fees."""
+    """The price at which the margin of *position* is gone, before fees."""
     sign = 1 if position.qty > 0 else -1
     return max(position.avg_entry_price * (1 - sign / position.leverage), ZERO)
 
 
 def liquidation_price(position: Position, maintenance_rate: Decimal) -> Decimal:
-    """Where an isolated *position* is taken over: entry x (1 -+ 1/leverage +- MMR)."""
+    """The price at which an isolated *position* is liquidated: entry x (1 -+ 1/leverage +- MMR)."""
     sign = 1 if position.qty > 0 else -1
     return max(position.avg_entry_price * (1 - sign * (1 / position.leverage - maintenance_rate)), ZERO)
 
@@ -151,7 +151,7 @@ def order_cost(qty: Decimal, price: Decimal, leverage: Decimal, taker_fee: Decim
 
 
 def cost_price(order: OrderRecord) -> Decimal:
-    """The price an order's margin is reckoned at: never cheaper than where it can be expected to fill."""
+    """The price an order's margin is computed at: never cheaper than the price the order may fill at."""
     if order.order_type == "Market":
         return order.last_on_created
     return order.price if order.side == "buy" else max(order.price, order.last_on_created)

@@ -1,9 +1,9 @@
 """
 The engine's state and the only ways to change it: book cash, close an order, remember a row, tell the listener.
 
-Every change marks the account dirty and moves the watch. Invariant: an account's cash, and each other coin of it,
-equals the sum of the changes in its transaction log, exactly. What should happen when is decided elsewhere (`engine`,
-`matching`, `protection`).
+Every change marks the account dirty and its symbol's trigger range stale. Invariant: an account's cash, and each other
+coin of it, equals the sum of the changes in its transaction log, exactly. Which change happens when is decided
+elsewhere (`engine`, `matching`, `protection`).
 """
 
 from collections.abc import Callable, Mapping
@@ -53,7 +53,7 @@ class CashMove:
 
     @property
     def change(self) -> Decimal:
-        """What it does to the balance."""
+        """The change of the balance."""
         return self.cash_flow + self.funding - self.fee - sum((part.fee for part in self.extra), ZERO)
 
 
@@ -89,7 +89,7 @@ class Books:
         return found
 
     def let_trade(self, symbol: str, trading: bool) -> None:
-        """Open or close *symbol*, which is listed all the same."""
+        """Let *symbol* trade, or halt it; it stays listed."""
         self.instruments[symbol] = replace(self.instrument(symbol), trading=trading)
 
     def price(self, symbol: str) -> Decimal | None:
@@ -126,11 +126,11 @@ class Books:
         return found
 
     def available(self, account: Account) -> Decimal:
-        """Cash that neither a position nor an open order ties up."""
+        """Cash that is margin of neither a position nor an open order."""
         return account.cash - self.position_margin(account) - self.order_margin(account)
 
     def fee_rate(self, account: Account) -> Decimal:
-        """What a taker pays of a fill's value, tax and all: what margin is reckoned with."""
+        """A taker's fee and tax as a share of a fill's value, as margin is computed with it."""
         return self.config.taker_fee * (1 + account.terms.tax_share)
 
     def position_margin(self, account: Account) -> Decimal:
@@ -156,7 +156,7 @@ class Books:
         return account.seq
 
     def touch(self, account: Account, symbol: str = "") -> None:
-        """Mark *account* as changed; with *symbol*, what has to be watched there too."""
+        """Mark *account* as changed; with *symbol*, the symbol's trigger range as stale too."""
         self.dirty.add(account.uid)
         if symbol:
             self.stale_ranges.add(symbol)
@@ -198,21 +198,21 @@ class Books:
         return row
 
     def add_order(self, account: Account, order: OrderRecord) -> None:
-        """Keep an accepted order; its link id is taken for ever."""
+        """Keep an accepted order; its link id stays taken for ever."""
         account.orders[order.order_id] = order
         if order.link_id:
             self.history[account.uid].links[order.link_id] = order.order_id
         self.touch(account, order.symbol)
 
     def add_execution(self, account: Account, execution: Execution) -> None:
-        """Remember a fill and tell."""
+        """Keep a fill and tell the listener."""
         self.history[account.uid].add_execution(execution)
         self.new_rows.append(("execution", execution))
         self.touch(account)
         self.listener("execution", account.uid, execution)
 
     def changed(self, account: Account, order: OrderRecord) -> None:
-        """*order* changed just now: tell, and forget it among the open ones when it is closed."""
+        """*order* changed just now: tell the listener, and drop a closed order from the open ones."""
         order.updated_ms = self.now
         self.touch(account, order.symbol)
         if not order.is_open:
@@ -220,7 +220,7 @@ class Books:
         self.listener("order", account.uid, replace(order))
 
     def moved(self, account: Account, symbol: str) -> None:
-        """The position of *symbol*, or what hangs on it, changed."""
+        """The position of *symbol*, or its stop or target, changed."""
         self.touch(account, symbol)
         self.listener("position", account.uid, (symbol, replace(self.holding(account, symbol))))
 
@@ -234,4 +234,4 @@ class Books:
 
 
 def _nobody(topic: str, uid: int, subject: Any) -> None:
-    """The listener of an engine nobody listens to."""
+    """The listener of an engine without a listener."""

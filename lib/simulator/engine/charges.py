@@ -1,8 +1,8 @@
 """
-What a fill costs its account: the trading fee in the coin it pays fees with, and its country's tax beside it.
+The costs of a fill: the trading fee in the coin the account pays fees with, and the tax of the account's country.
 
-Most accounts pay in USDT and no tax. One that pays in MNT does so while it has enough of it, else in USDT, as Bybit
-does. A tax is a share of the fee, taken in the fee's coin. Exact in USDT; another coin's amounts keep eight decimals.
+Most accounts pay in USDT and no tax. An account that pays in MNT does so while it has enough MNT, else in USDT, as at
+Bybit. A tax is a share of the fee, taken in the fee's coin. Exact in USDT; another coin's amounts keep eight decimals.
 """
 
 from collections.abc import Mapping
@@ -19,10 +19,10 @@ TAXES: Mapping[str, tuple[str, Decimal]] = {
     "GST": ("IND_GST", Decimal("0.18")),
     "VAT": ("ARE_VAT", Decimal("0.05")),
 }
-"""By type: its sub-type, and its share of the trading fee."""
+"""By a tax's type: its sub-type, and its share of the trading fee."""
 FINEST = Decimal("1E-8")
 BORN_WITH = Decimal(50)
-"""Of the coin it pays fees in, beside USDT: enough for a while, so that running out of it is met too."""
+"""A new account's balance of its fee coin beside USDT: enough for a while, so that running out happens too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +38,7 @@ class ExtraFee:
 
 @dataclass(frozen=True, slots=True)
 class FeeTerms:
-    """In which coin an account pays its fees, and which tax it is charged ("" = none)."""
+    """The coin an account pays its fees in, and the tax it is charged ("" = none)."""
 
     coin: str = USDT
     tax: str = ""
@@ -49,13 +49,13 @@ class FeeTerms:
 
     @property
     def tax_share(self) -> Decimal:
-        """What the tax adds to the fee, as a share of it."""
+        """The tax as a share of the fee."""
         return TAXES[self.tax][1]
 
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """What one fill costs: *fee* and taxes of *coin*."""
+    """The cost of one fill: *fee* and taxes in *coin*."""
 
     coin: str
     rate: Decimal
@@ -64,12 +64,12 @@ class Cost:
 
     @property
     def total(self) -> Decimal:
-        """All of it, in its coin."""
+        """Fee and taxes together, in *coin*."""
         return self.fee + sum((part.fee for part in self.extra), ZERO)
 
 
 def cost(terms: FeeTerms, has: Mapping[str, Decimal], value: Decimal, rate: Decimal) -> Cost:
-    """What a fill of *value* USDT at *rate* costs an account on *terms* that *has* so much of other coins."""
+    """The cost of a fill of *value* USDT at *rate* for an account on *terms*; *has* are its other coins' balances."""
     wanted = _in_coin(terms, value, rate, terms.coin)
     if terms.coin != USDT and wanted.total > has.get(terms.coin, ZERO):
         return _in_coin(terms, value, rate, USDT)

@@ -1,5 +1,5 @@
 """
-What the venue refuses before accepting, with Bybit's codes and words.
+The checks a request must pass before the venue accepts it, with Bybit's codes and words.
 
 Each check raises *Refused* or returns; none of them changes anything. The order of the checks is part of the
 behaviour: shape first, then duplicates, then the market, then money.
@@ -19,7 +19,7 @@ MOST_ACTIVE, MOST_CONDITIONAL = 500, 10
 
 
 def check_order(books: Books, account: Account, request: OrderRequest) -> Decimal:
-    """*Refused* when the venue would not accept *request* now; else the last price it was judged by."""
+    """*Refused* when the venue would not accept *request* now; else the last price it was checked with."""
     instrument = books.instrument(request.symbol)
     check_position_idx(account, request.position_idx)
     _check_link(books, account, request.link_id)

@@ -1,7 +1,7 @@
 """
-What an account may ask the engine for, at the engine's present time: orders, cancels, stops, leverage, money.
+The requests an account may make to the engine, at the engine's present time: orders, cancels, stops, leverage, money.
 
-Every method takes a uid, answers with values or raises *Refused*; accepting an order is not filling it, which happens
+Every method takes a uid, answers with values or raises *Refused*; an accepted order is not filled yet, which happens
 when the engine advances past the match delay. Nothing here reads the wire or knows a key.
 """
 
@@ -27,7 +27,7 @@ Pending = tuple[int, int, int, str]
 
 @dataclass(frozen=True, slots=True)
 class ProtectionChange:
-    """A trading-stop request; None leaves as is, 0 removes."""
+    """A trading-stop request; a price of None leaves that stop or target as it is, 0 removes it."""
 
     stop_loss: Decimal | None = None
     take_profit: Decimal | None = None
@@ -36,7 +36,7 @@ class ProtectionChange:
 
 
 class Dealing:
-    """The counter of the exchange; *pending* is the engine's queue of accepted orders not yet looked at."""
+    """Carries out requests; *pending* is the engine's queue of accepted orders not yet matched."""
 
     def __init__(self, books: Books, pending: list[Pending]) -> None:
         self._books = books
@@ -45,7 +45,7 @@ class Dealing:
     # --- orders -------------------------------------------------------------------------------------------------------
 
     def place(self, uid: int, request: OrderRequest, create_type: str = "CreateByUser") -> OrderRecord:
-        """Accept an order now, for matching `match_delay_ms` later; *Refused* when it is not acceptable."""
+        """Accept an order now, for matching `match_delay_ms` later; *Refused* when the order is not acceptable."""
         books, account = self._books, self._books.account(uid)
         request = self._resolve_close_all(account, request)
         last = check_order(books, account, request)
@@ -152,7 +152,7 @@ class Dealing:
         protect(books, account, symbol, wanted)
 
     def set_leverage(self, uid: int, symbol: str, leverage: Decimal) -> None:
-        """Change the leverage of *symbol*, of an open position too; 110043 when it is so already."""
+        """Change the leverage of *symbol*, of an open position too; 110043 when the leverage is so already."""
         books, account = self._books, self._books.account(uid)
         most = books.instrument(symbol).max_leverage
         if not 1 <= leverage <= most:
@@ -174,7 +174,9 @@ class Dealing:
             raise Refused(110007, "ab not enough for new leverage")
 
     def set_position_mode(self, uid: int, mode: int) -> None:
-        """One-way (0) or hedge (3); 110025 when it is so already, 110024 with a position, 110028 with orders."""
+        """
+        Set one-way (0) or hedge (3); 110025 when the mode is so already, 110024 with a position, 110028 with orders.
+        """
         account = self._books.account(uid)
         if mode not in (0, 3):
             raise Refused(10001, "params error: mode invalid")

@@ -1,11 +1,11 @@
 """
-A deterministic exchange for linear perpetuals: what happens between two moments, to every account, in time order.
+A deterministic exchange for linear perpetuals: the events between two moments, of every account, in time order.
 
-Pure: no I/O, no clock (it is told the time), no randomness (ids and keys are hashes). Invariants: the same accounts,
+Pure: no I/O, no clock (times are handed in), no randomness (ids and keys are hashes). Invariants: the same accounts,
 requests and times give the same rows, however the advancing was cut up; an engine stopped, exported, imported and
-advanced ends where it would have been; cash is the sum of the transaction log. Time stands still between `advance`
-calls: requests happen at `last_advanced_ms`. Cross margin, hedge positions, other coins and inverse contracts are
-deliberately not here.
+advanced ends in the state of one that ran on; cash is the sum of the transaction log. Time stands still between
+`advance` calls: requests happen at `last_advanced_ms`. Cross margin, hedge positions, other coins and inverse contracts
+are deliberately not simulated.
 """
 
 import heapq
@@ -31,11 +31,11 @@ from lib.simulator.market.market import Market, Path
 
 FIRST_UID = 1_000_001
 Event = tuple[int, tuple[Any, ...], Callable[[], None]]
-"""(at ms, what comes first at the same ms, what happens)"""
+"""(at ms, rank among events of the same ms, the event's effect)"""
 
 
 class Engine:
-    """The exchange: `books` is what is, `dealing` what may be asked, `advance` what happens."""
+    """The exchange: `books` is its state, `dealing` the requests it takes, `advance` lets time pass."""
 
     def __init__(self, market: Market, instruments: Mapping[str, Instrument], config: EngineConfig) -> None:
         self.books = Books(market, instruments, config)
@@ -54,7 +54,7 @@ class Engine:
 
     @property
     def accounts(self) -> Mapping[int, Account]:
-        """All accounts by uid; to look at, not to change."""
+        """All accounts by uid, to be read only."""
         return self.books.accounts
 
     @property
@@ -75,7 +75,7 @@ class Engine:
         self.books.on_accept = hook
 
     def listen(self, listener: Listener) -> None:
-        """Tell *listener* (topic, uid, subject) of every change; topics order, execution, position, wallet."""
+        """Call *listener* with (topic, uid, subject) for every change; topics order, execution, position, wallet."""
         self.books.listener = listener
 
     @property
@@ -90,7 +90,7 @@ class Engine:
     # --- time ---------------------------------------------------------------------------------------------------------
 
     def advance(self, now_ms: int) -> None:
-        """Run everything that happens after the last advance and up to *now_ms*; the past is ignored."""
+        """Run every event after the last advance and up to *now_ms*; an earlier *now_ms* is ignored."""
         books = self.books
         if books.now == 0:
             books.now = now_ms
@@ -105,12 +105,12 @@ class Engine:
         self._ask_prices()
 
     def _ask_prices(self) -> None:
-        """Ask every price once, so that a live market knows what has been seen."""
+        """Ask every price once, so that a live market knows which prices were seen."""
         for symbol in self.books.instruments:
             self.books.price(symbol)
 
     def _nothing_ahead(self) -> bool:
-        """True when no order waits and no price matters, however far one looks."""
+        """True when no order waits and no price could trigger anything."""
         if self._pending:
             return False
         return all(self._range(symbol).is_idle for symbol in self.books.instruments)
@@ -137,7 +137,7 @@ class Engine:
             event()
 
     def _due(self, end: int) -> list[Event]:
-        """The accepted orders whose first look falls before *end*, as events."""
+        """The accepted orders whose first match falls before *end*, as events."""
         found = []
         while self._pending and self._pending[0][0] < end:
             at, uid, seq, order_id = heapq.heappop(self._pending)
@@ -234,7 +234,7 @@ class Engine:
         return chosen
 
     def find_key(self, api_key: str) -> tuple[Account, ApiKey] | None:
-        """Whose key it is, or None."""
+        """The account and key of *api_key*, or None."""
         found = self._keys.get(api_key)
         return (self.books.account(found[0]), found[1]) if found else None
 
@@ -266,7 +266,7 @@ class Engine:
         return exported
 
     def import_account(self, data: Mapping[str, Any]) -> Account:
-        """Take over an exported account; ValueError when it is damaged or already here."""
+        """Take over an exported account; ValueError when *data* is damaged or the account is here already."""
         try:
             account = msgspec.convert(dict(data), Account)
         except msgspec.ValidationError as error:

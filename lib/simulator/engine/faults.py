@@ -1,9 +1,9 @@
 """
-Everything that can be made to go wrong, as data in a queue.
+The faults that can be injected into the exchange, as data in a queue.
 
-A fault waits until something asks for its kind (and path and uid, where it names them), acts *count* times and is
+A fault waits until code asks for its kind (and path and uid, where the fault names them), acts *count* times and is
 gone. The venue and the engine ask for the kinds of *VENUE_KINDS*, `deliver` for *TRANSPORT_KINDS*, the server's
-WebSockets for *SOCKET_KINDS*. An empty queue is a healthy exchange; nothing here knows what a fault does.
+WebSockets for *SOCKET_KINDS*. An empty queue is a healthy exchange; the effects of faults are not known here.
 """
 
 from collections.abc import Mapping
@@ -70,7 +70,7 @@ ANALYST_KINDS = frozenset({"analyst"})
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """One thing to go wrong: *count* times, at requests of *path* and *uid* where named; *params* as its kind says."""
+    """One fault: *count* times, at requests of *path* and *uid* where named; *params* as its kind says."""
 
     kind: str
     path: str | None = None
@@ -87,7 +87,7 @@ class Fault:
         return str(self.params.get(name, default))
 
     def meets(self, kind: str, path: str | None, uid: int | None) -> bool:
-        """True when this fault waits for exactly that."""
+        """True when this fault waits for *kind* at that path and uid."""
         return self.kind == kind and self.path in (None, path) and self.uid in (None, uid)
 
 
@@ -104,7 +104,7 @@ class Faults:
         self._waiting.append(fault)
 
     def take(self, kind: str, *, path: str | None = None, uid: int | None = None) -> Fault | None:
-        """The oldest waiting fault of *kind* for that path and uid, one of its counts used up; None = all is well."""
+        """The oldest waiting fault of *kind* for that path and uid, one of its counts used up; None = no fault."""
         for place, fault in enumerate(self._waiting):
             if fault.meets(kind, path, uid):
                 if fault.count > 1:
@@ -115,9 +115,9 @@ class Faults:
         return None
 
     def waiting(self) -> tuple[Fault, ...]:
-        """What is still armed, oldest first."""
+        """The faults still armed, oldest first."""
         return tuple(self._waiting)
 
     def clear(self) -> None:
-        """Disarm everything."""
+        """Disarm every fault."""
         self._waiting.clear()

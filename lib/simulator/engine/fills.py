@@ -1,5 +1,5 @@
 """
-What a fill does: position, fees, cash, rows, protection; and the fill nobody asked for, a liquidation.
+The effects of a fill: position, fees, cash, rows, protection; and the fill without an order, a liquidation.
 
 Fees are qty x price x rate, exact, in the coin and with the tax of the account (`charges`). Realised profit follows
 `lib.domain.position.apply_fill`. A liquidation closes at the bankruptcy price, whatever the market says: an isolated
@@ -20,7 +20,7 @@ from lib.simulator.engine.protection import cancel, follow, forget, protect, unp
 def fill(
     books: Books, account: Account, order: OrderRecord, qty: Decimal, price: Decimal, *, maker: bool = False
 ) -> None:
-    """Fill *qty* of *order* at *price* and everything that follows from it."""
+    """Fill *qty* of *order* at *price*, with every effect on position, cash and child orders."""
     holding = books.holding(account, order.symbol)
     before = holding.position
     holding.position, realised = apply_fill(before, order.side, qty, price)
@@ -41,7 +41,7 @@ def fill(
 
 
 def _closed(before: Position, side: Side, qty: Decimal) -> Decimal:
-    """How much of a fill closed something."""
+    """The quantity of a fill that closed a position."""
     if before.is_flat or before.closing_side != side:
         return ZERO
     return min(abs(before.qty), qty)
@@ -57,7 +57,7 @@ def _count_fee(order: OrderRecord, paid: Cost) -> None:
 def _book(
     books: Books, account: Account, order: OrderRecord, terms: tuple[Decimal, Decimal, Decimal], paid: Cost
 ) -> Transaction:
-    """The row of what the fill did to the cash; a cost in another coin has its own row before it."""
+    """The row of the fill's change of cash; a cost in another coin has its own row before."""
     qty, price, realised = terms
     move = CashMove(
         kind="LIQUIDATION" if order.create_type == "CreateByLiq" else "TRADE",
@@ -179,7 +179,7 @@ def _execution(
 
 
 def _after_fill(books: Books, account: Account, order: OrderRecord, before: Position, *, first: bool) -> None:
-    """Stop, target and reduce-only orders after the position became what it is."""
+    """Bring stop, target and reduce-only orders in line with the position after the fill."""
     holding = books.holding(account, order.symbol)
     after = holding.position
     turned = before.qty != 0 and (after.is_flat or after.direction != before.direction)
@@ -196,7 +196,7 @@ def _after_fill(books: Books, account: Account, order: OrderRecord, before: Posi
 
 
 def _attach(books: Books, account: Account, order: OrderRecord) -> None:
-    """Give the position the stop and target its entry carried, unless a fault loses the stop."""
+    """Give the position the stop and target that its entry carried, unless a fault drops the stop."""
     wanted = order.protection
     if wanted.stop_loss and books.faults.take("drop_stop", uid=account.uid):
         wanted = replace(wanted, stop_loss=ZERO)
@@ -211,7 +211,7 @@ def _drop_reduce_only(books: Books, account: Account, symbol: str) -> None:
 
 
 def liquidate(books: Books, account: Account, symbol: str) -> None:
-    """Take over the position of *symbol* at its bankruptcy price; its orders are cancelled first."""
+    """Liquidate the position of *symbol* at its bankruptcy price; its orders are cancelled first."""
     position = books.holding(account, symbol).position
     for other in list(account.orders.values()):
         if other.symbol == symbol and not other.is_protective:

@@ -27,7 +27,7 @@ def funding_rate(config: EngineConfig, symbol: str, at_ms: int) -> Decimal:
 
 
 def pay_funding(books: Books, at_ms: int) -> None:
-    """Everybody's payments of the funding time *at_ms*."""
+    """Book the funding payments of every account at the funding time *at_ms*."""
     for uid in sorted(books.accounts):
         account = books.accounts[uid]
         for symbol, holding in account.holdings.items():

@@ -1,5 +1,5 @@
 """
-What fills, and at what price.
+Which orders fill, and at what price.
 
 A taker buys half a spread and the slippage above the last print, never beyond its limit; a resting order fills at its
 own price as maker when the print comes half a spread beyond it. A triggered stop fills at the first traded price, also
@@ -28,7 +28,7 @@ class Matching:
         self._books = books
 
     def first_match(self, account: Account, order: OrderRecord) -> None:
-        """What happens to an accepted order once its delay is over."""
+        """The first try to match an accepted order, once its delay is over."""
         order.match_at = 0
         reject = self._books.faults.take("async_reject", uid=account.uid)
         price = self._books.price(order.symbol)
@@ -43,7 +43,7 @@ class Matching:
             self._execute(account, order, price)
 
     def on_print(self, symbol: str, price: Decimal, rest: Path) -> None:
-        """Everything a print of *symbol* sets off; *rest* are the prints still to come in its minute."""
+        """Trigger and fill what a print of *symbol* reaches; *rest* are the prints still to come in its minute."""
         for uid in sorted(self._books.accounts):
             account = self._books.accounts[uid]
             if account.orders or self._has_position(account, symbol):

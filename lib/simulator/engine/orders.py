@@ -1,5 +1,5 @@
 """
-What the engine keeps: orders, executions, closed profits and ledger rows, and what it is asked for.
+The engine's records: orders, executions, closed profits and ledger rows, and the requests for orders.
 
 Sides are ours (buy / sell); statuses, create, cancel and reject words are Bybit's own, since this engine is Bybit's
 stand-in. Money and quantity are Decimal, times epoch ms, "" and 0 mean "none". An *OrderRecord* is the one mutable
@@ -26,7 +26,7 @@ RISE, FALL = 1, 2
 
 
 class Refused(Exception):
-    """The venue says no before accepting: *code*, *text* and *result* as they go on the wire."""
+    """The venue refuses a request: *code*, *text* and *result* as they go on the wire."""
 
     def __init__(self, code: int, text: str, result: Mapping[str, Any] | None = None) -> None:
         super().__init__(f"{code} {text}")
@@ -47,7 +47,7 @@ class Protection:
 
 @dataclass(frozen=True, slots=True)
 class OrderRequest:
-    """What a client asks for; *price* 0 for a market order, *qty* 0 only to close on trigger."""
+    """A client's request for an order; *price* 0 for a market order, *qty* 0 only to close on trigger."""
 
     symbol: str
     side: Side
@@ -79,13 +79,13 @@ class OrderRecord:
     time_in_force: TimeInForce
     qty: Decimal
     price: Decimal
-    """Limit, or the bound a market order may not cross."""
+    """The limit price, or the bound a market order may not cross."""
     reduce_only: bool
     close_on_trigger: bool
     created_ms: int
     updated_ms: int
     match_at: int = 0
-    """When the matching first looks at it; 0 once it has."""
+    """When the order is first matched; 0 once it was."""
     status: str = "New"
     create_type: str = "CreateByUser"
     cancel_type: str = "UNKNOWN"
@@ -95,7 +95,7 @@ class OrderRecord:
     filled: Decimal = ZERO
     filled_value: Decimal = ZERO
     fee: Decimal = ZERO
-    """Trading fees so far in USDT; those another coin paid are in *coin_fees*."""
+    """Trading fees so far in USDT; fees paid in another coin are in *coin_fees*."""
     coin_fees: dict[str, Decimal] = field(default_factory=dict)
     protection: Protection = Protection()
     trigger_price: Decimal = ZERO
@@ -121,7 +121,7 @@ class OrderRecord:
 
     @property
     def is_resting(self) -> bool:
-        """True when it waits in the book for the price to come to it."""
+        """True when the order waits in the book for the price to come to it."""
         return self.status in ("New", "PartiallyFilled") and not self.match_at
 
     def is_hit(self, price: Decimal) -> bool:
@@ -160,7 +160,7 @@ class Execution:
     at_ms: int
     parent_link_id: str = ""
     fee_coin: str = USDT
-    """What *fee* is paid in."""
+    """The coin *fee* is paid in."""
     extra: tuple[ExtraFee, ...] = ()
 
 
@@ -202,7 +202,7 @@ class Transaction:
 
 @dataclass(frozen=True, slots=True)
 class ClosedPnl:
-    """What one closing fill earned, net of its share of the opening fee and of its own."""
+    """The profit of one closing fill, net of its share of the opening fee and of its own fee."""
 
     uid: int
     seq: int
@@ -247,7 +247,7 @@ def row_of(kind: str, record: Record) -> Row:
 
 
 def record_of(row: Row) -> Record:
-    """The record a line was made from; ValueError when it is none."""
+    """The record *row* was made from; ValueError when *row* is of no known kind."""
     try:
         return msgspec.convert(row.data, RECORD_KINDS[row.kind])
     except (KeyError, msgspec.ValidationError) as error:
@@ -261,4 +261,4 @@ def id_of(*parts: object) -> str:
 
 
 Listener = Callable[[str, int, Any], None]
-"""Told (topic, uid, what changed) the moment it changes."""
+"""Called with (topic, uid, subject) the moment the subject changes."""

@@ -1,9 +1,9 @@
 """
 The stop and the target of a position, as the child orders Bybit makes of them.
 
-Full mode: each position has at most one of either, sized as the position, market and reduce-only, without a link id
-of its own but with its parent's. Replacing one amends it in place; when the position closes or turns round, both are
-cancelled (CancelByTpSlTsClear). What triggers them is the matching's business.
+Full mode: each position has at most one stop and one target, sized as the position, market and reduce-only, without a
+link id of their own but with their parent's. Replacing one amends it in place; when the position closes or changes
+side, both are cancelled (CancelByTpSlTsClear). Their triggering is in `matching`.
 """
 
 from dataclasses import replace
@@ -19,7 +19,7 @@ Leg = Literal["StopLoss", "TakeProfit"]
 
 
 def protection_of(account: Account, holding: Holding) -> Protection:
-    """The stop and target a position has now."""
+    """The stop and target that the position of *holding* has now."""
     stop, target = account.orders.get(holding.stop_id), account.orders.get(holding.target_id)
     return Protection(
         stop.trigger_price if stop else ZERO,
@@ -41,7 +41,7 @@ def protect(books: Books, account: Account, symbol: str, wanted: Protection, par
 
 
 def follow(books: Books, account: Account, symbol: str) -> None:
-    """Size both children as the position is now."""
+    """Size stop and target as the position is now."""
     holding = books.holding(account, symbol)
     for order_id in (holding.stop_id, holding.target_id):
         child = account.orders.get(order_id)
@@ -51,7 +51,7 @@ def follow(books: Books, account: Account, symbol: str) -> None:
 
 
 def unprotect(books: Books, account: Account, symbol: str, cancel_type: str = "CancelByTpSlTsClear") -> None:
-    """Cancel both children."""
+    """Cancel stop and target."""
     holding = books.holding(account, symbol)
     for order_id in (holding.stop_id, holding.target_id):
         child = account.orders.get(order_id)

@@ -1,9 +1,9 @@
 """
-Which prices would make anything happen, so that all the others can be skipped.
+The prices at which nothing can trigger, so that their prints can be skipped.
 
-A watch is the highest price at which something below triggers and the lowest at which something above does, over all
-accounts. It may be too careful (waking for nothing), never too lax; it is rebuilt whenever an order or a position of
-its symbol changed.
+A trigger range lies between the highest price below at which an order or a liquidation triggers and the lowest one
+above, over all accounts. The range may be too narrow (waking for nothing), never too wide; it is rebuilt whenever an
+order or a position of its symbol changed.
 """
 
 from collections.abc import Iterator
@@ -20,7 +20,7 @@ Edge = tuple[bool, Decimal]
 
 @dataclass(frozen=True, slots=True)
 class TriggerRange:
-    """Prints strictly between *below* and *above* change nothing; None = nothing on that side."""
+    """Prints strictly between *below* and *above* trigger nothing; None = no trigger on that side."""
 
     below: Decimal | None = None
     above: Decimal | None = None
@@ -30,12 +30,12 @@ class TriggerRange:
         return self.below is None and self.above is None
 
     def wakes(self, low: Decimal, high: Decimal) -> bool:
-        """True when some price in [low, high] may set something off."""
+        """True when some price in [low, high] may trigger an order or a liquidation."""
         return (self.below is not None and low <= self.below) or (self.above is not None and high >= self.above)
 
 
 def trigger_range(books: Books, symbol: str) -> TriggerRange:
-    """The watch over *symbol* as everything stands now."""
+    """The range of *symbol* with the orders and positions of now."""
     below: Decimal | None = None
     above: Decimal | None = None
     for account in books.accounts.values():

@@ -1,5 +1,5 @@
 """
-Candle files for whoever replays them: opened, read by rule and held against the instrument they are replayed as.
+Candle files for a replay: opened, read by rule and checked against the instrument they are replayed as.
 
 *Halt* with one line that names file, place and reason is the only way this fails.
 """
@@ -15,7 +15,7 @@ from lib.market.files.table import CandleFileError
 
 
 def read_candles(path: Path, instrument: Instrument) -> CandleFile:
-    """What the candle file at *path* holds of *instrument*."""
+    """The candles of *instrument* in the file at *path*."""
     try:
         return fitted(read_text(text_of(path)), instrument)
     except CandleFileError as problem:

@@ -49,7 +49,7 @@ class LiveFeed:
                 self._pour(event)
 
     def _is_past(self, update: KlineUpdate) -> bool:
-        """True for a closed minute nobody here saw under way: its prints are not news, only its candle is."""
+        """True for a closed minute that was not seen forming: its candle is news, its prints are not."""
         return update.closed and self._open_minute.get(update.symbol) != update.candle.open_time
 
     def _flush(self) -> None:

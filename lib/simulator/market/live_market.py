@@ -1,9 +1,9 @@
 """
 A real venue's prices, as they come in, for paper trading.
 
-Closed candles come from the kline stream and from backfill; the prints of the minute under way are what was pushed,
-each stamped not before anything already looked at, so an engine never finds a price in its past. Minutes nobody saw
-live (a restart) walk a path through their candle. Invariant: memory is bounded. It does not fetch or connect.
+Closed candles come from the kline stream and from backfill; the prints of the minute under way are the pushed prices,
+each stamped after any time already asked for, so an engine never finds a new price in its past. Minutes that were not
+seen live (a restart) walk a path through their candle. Invariant: memory is bounded. Nothing here fetches or connects.
 """
 
 from collections.abc import Iterable
@@ -16,7 +16,7 @@ from lib.simulator.market.path import Path, price_on, walk
 KEPT_MINUTES = 20_000
 KEPT_PRINT_MINUTES = 30
 LATE_MS = 10_000
-"""A closed candle seen later than this after its end is history, not a print."""
+"""A closed candle pushed later than this after its end is history, not a print."""
 STALE_MS = 10 * MINUTE_MS
 """Without a print for this long the symbol counts as halted."""
 
@@ -81,7 +81,7 @@ class LiveMarket:
             self._first_open[symbol] = in_order[-min(len(in_order), KEPT_MINUTES)]
 
     def _print(self, symbol: str, seen_at: int, price: Decimal) -> None:
-        """Remember a price at *seen_at*, or right after the last look when that is later."""
+        """Keep a price at *seen_at*, or right after the last time asked for when that is later."""
         at = max(seen_at, self._asked_ms + 1, self._last.get(symbol, (0, price))[0])
         if self._last.get(symbol) == (at, price):
             return

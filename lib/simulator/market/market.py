@@ -1,9 +1,9 @@
 """
-What the engine and the venue need to know about prices, and the one door to everything that knows it.
+The prices as the engine and the venue read them: the port that every source of prices implements.
 
 A market is read-only and deterministic: the same question about the past always gets the same answer, so an engine
-that stopped can catch up and end where it would have been. None means there is no price: before the data starts, or
-after it ends (the symbol is halted). It knows nothing of orders, and has no clock.
+that stopped can catch up and end in the state of one that ran on. None means there is no price: before the data start,
+or after they end (the symbol is halted). A market knows nothing of orders, and has no clock.
 """
 
 from decimal import Decimal

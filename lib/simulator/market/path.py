@@ -3,7 +3,7 @@ The second-by-second path a price takes through one minute.
 
 A candle only says where a minute opened, turned and closed; the path invents the sixty one-second prints between,
 deterministically from the candle itself. Invariants: first print = open, last = close, both extremes are printed, no
-print leaves [low, high], every invented print is on the tick. It does not pretend to know the real order of extremes.
+print leaves [low, high], every invented print is on the tick. The order of the extremes is invented too.
 """
 
 from decimal import ROUND_HALF_EVEN, Decimal
@@ -17,7 +17,7 @@ NOISE_SHARE = 6
 """The wobble around the straight line is at most range / NOISE_SHARE."""
 
 FOR_EVER = 10**15
-"""Epoch ms after everything anybody will ask about."""
+"""Epoch ms after any time that is asked about."""
 
 Path = tuple[tuple[int, Decimal], ...]
 """(offset in ms from the open time, price), offsets ascending."""

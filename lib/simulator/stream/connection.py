@@ -1,8 +1,8 @@
 """
-One WebSocket peer of the simulator: an outbox so that nobody waits for a slow reader, and the ways to lose a peer.
+One WebSocket peer of the simulator: a queue of frames so that no task waits for a slow reader, and ways to lose a peer.
 
-Frames leave in the order they were sent. A peer that lets a thousand frames pile up is cut off, as a venue would.
-What is said on the connection is the business of `lib.simulator.stream.streams`.
+Frames leave in the order they were sent. A peer that lets a thousand frames pile up is cut off, as by a venue.
+The contents of frames are the business of `lib.simulator.stream.streams`.
 """
 
 import asyncio
@@ -35,7 +35,7 @@ class Connection:
 
     @property
     def response(self) -> web.WebSocketResponse:
-        """What the request handler has to return."""
+        """The response that the request handler has to return."""
         return self._socket
 
     def send(self, document: dict[str, Any]) -> None:
@@ -57,7 +57,7 @@ class Connection:
         transport.abort()
 
     async def close(self, code: int) -> None:
-        """Say goodbye with *code*."""
+        """Close the connection with *code*."""
         await self._socket.close(code=code, drain=False)
 
     async def talk(self, on_text: Callable[["Connection", str], None]) -> None:

@@ -1,9 +1,9 @@
 """
-Bybit's WebSockets, `/v5/public/linear` and `/v5/private`: who listens to what, and what each is told.
+Bybit's WebSockets, `/v5/public/linear` and `/v5/private`: connections, subscriptions and the frames each is sent.
 
-Everything here happens in the event loop's one thread; frames are queued, never awaited. Invariants: a connection
-only gets topics it subscribed to, a private one only its own uid's; order, execution, position and wallet of one
-change arrive in an order nobody may rely on (seeded), each topic in its own order. No replay after a reconnect.
+All of it happens in the event loop's one thread; frames are queued, never awaited. Invariants: a connection only gets
+topics it subscribed to, a private connection only its own uid's; order, execution, position and wallet frames of one
+change arrive in an order no client may rely on (seeded), each topic in its own order. No replay after a reconnect.
 """
 
 import asyncio
@@ -183,7 +183,7 @@ class Streams:
     # --- what peers are told ------------------------------------------------------------------------------------------
 
     def tick(self) -> None:
-        """Push what the last second changed on the public topics; called about once a second."""
+        """Push the last second's changes on the public topics; called about once a second."""
         self._disturb()
         now = self._clock.now_ms()
         for name, topic in list(self._topics.items()):

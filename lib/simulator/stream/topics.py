@@ -1,9 +1,9 @@
 """
-What a public topic pushes, one second after another: klines with their closing frames, tickers as deltas.
+The frames a public topic pushes, one second after another: klines with their closing frames, tickers as deltas.
 
 Pure state machines over the venue's message builders. Per kline topic: every closed candle gets exactly one
 `confirm:true` frame, in order, before any frame of the next candle; an open candle gets a frame whenever it changed.
-A halted symbol pushes nothing. Who is subscribed, and what is spoilt on the way, is `lib.simulator.stream.streams`.
+A halted symbol pushes nothing. Subscriptions, and faults on the way, are `lib.simulator.stream.streams`.
 """
 
 from typing import Any, Protocol
@@ -11,7 +11,7 @@ from typing import Any, Protocol
 from lib.domain.candle import MINUTE_MS
 
 PATIENCE_MS = 10_000
-"""How long a closed candle may be late (a live market learns of it from its own upstream) before it is skipped."""
+"""How late a closed candle may be (a live market gets it from its own upstream) before the candle is skipped."""
 MINUTES = {name: int(name) for name in ("1", "3", "5", "15", "30", "60", "120", "240", "360", "720")} | {"D": 1440}
 """Kline intervals that can be subscribed; weeks and months are REST only."""
 
@@ -43,7 +43,7 @@ class KlineTopic:
         self._last: Frame = {}
 
     def frames(self, now_ms: int) -> list[Frame]:
-        """What is new at *now_ms*, in the order it is pushed."""
+        """The new frames at *now_ms*, in the order they are pushed."""
         frames: list[Frame] = []
         while self._open + self._step <= now_ms:
             closing = self._source.kline_message(self._symbol, self._interval, now_ms, confirm_open_time=self._open)

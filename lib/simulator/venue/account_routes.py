@@ -18,7 +18,7 @@ PERMISSION_GROUPS = ("ContractTrade", "Spot", "Wallet", "Options", "Derivatives"
 
 
 def wallet_balance(call: Call) -> Result:
-    """The coins asked for, all unless said; one without balance is left out."""
+    """The balances of the coins asked for, all unless said; a coin without balance is left out."""
     call.params.one_of("accountType", "UNIFIED", ("UNIFIED",))
     row = wallet_row(call.engine.books, call.account)
     if wanted := call.params.text("coin"):
@@ -27,7 +27,7 @@ def wallet_balance(call: Call) -> Result:
 
 
 def account_info(call: Call) -> Result:
-    """A unified account."""
+    """The account's modes, as of a unified account."""
     return {
         "marginMode": call.account.margin_mode,
         "updatedTime": str(call.account.created_ms),
@@ -41,7 +41,7 @@ def account_info(call: Call) -> Result:
 
 
 def set_margin_mode(call: Call) -> Result:
-    """Account-wide; demo trading stays in cross margin."""
+    """Set the margin mode of the whole account; demo trading stays in cross margin."""
     wanted = call.params.required("setMarginMode")
     if call.account.is_demo and wanted == "ISOLATED_MARGIN":
         raise Refused(110073, "Set margin mode failed")
@@ -50,7 +50,7 @@ def set_margin_mode(call: Call) -> Result:
 
 
 def fee_rate(call: Call) -> Result:
-    """The same for every symbol."""
+    """The account's fee rates, the same for every symbol."""
     call.linear()
     wanted = call.params.text("symbol")
     symbols = [call.symbol()] if wanted else list(call.engine.books.instruments)
@@ -70,7 +70,7 @@ def transaction_log(call: Call) -> Result:
 
 
 def query_api(call: Call) -> Result:
-    """About the key that asks; never its secret."""
+    """The record of the key that signed the request; never its secret."""
     key, account = call.key, call.account
     return {
         "id": str(account.uid),
@@ -108,7 +108,7 @@ def _iso(at_ms: int) -> str:
 
 
 def apply_money(call: Call) -> Result:
-    """Play money in (adjustType 0) or out (1), at most 100,000 USDT a request."""
+    """Pay play money in (adjustType 0) or out (1), at most 100,000 USDT a request."""
     sign = 1 - 2 * call.params.integer("adjustType", 0, 0, 1)
     amount = sum(map(_play_money, call.params.items("utaDemoApplyMoney")), ZERO)
     try:

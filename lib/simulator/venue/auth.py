@@ -1,5 +1,5 @@
 """
-Who is asking, and may they: key, time window, signature, address, permission, in Bybit's order and words.
+The checks of a signed request: key, time window, signature, address, permission, in Bybit's order and words.
 
 The signature covers the raw bytes as they arrived. Rule of time: server - recv_window <= timestamp < server + 1000.
 Secrets never appear in an answer.
@@ -19,7 +19,7 @@ REFUSALS = {10003: "API key is invalid.", 33004: "Your api key has expired.", 10
 
 
 def _bytes(text: str) -> bytes:
-    """The bytes a header or query arrived as; servers hand over undecodable ones as surrogates."""
+    """The bytes as which a header or query arrived; servers hand over undecodable bytes as surrogates."""
     return text.encode("utf-8", "surrogatepass")
 
 
@@ -33,7 +33,7 @@ def sign(secret: str, text: str) -> str:
 
 
 def caller_of(engine: Engine, request: Request) -> tuple[Account, ApiKey]:
-    """Whose key *request* names; *Unsigned* without headers, *Refused* for a key unknown or revoked."""
+    """Account and key that *request* names; *Unsigned* without headers, *Refused* for an unknown or revoked key."""
     api_key = request.header("X-BAPI-API-KEY")
     if not api_key or not request.header("X-BAPI-SIGN") or not request.header("X-BAPI-TIMESTAMP"):
         raise Unsigned

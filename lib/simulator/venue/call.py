@@ -1,5 +1,5 @@
 """
-A request as bytes, a response as bytes, and what a route handler gets to see of the former.
+A request as bytes, a response as bytes, and the call that a route handler gets.
 
 Parameters are read by name and kind; a missing or malformed one is *Refused* with 10001, as Bybit words it. Numbers
 travel as strings. Nothing here knows a route, and nothing remembers anything.
@@ -44,7 +44,7 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """What goes back, byte for byte."""
+    """The response, byte for byte."""
 
     status: int
     headers: dict[str, str]
@@ -163,7 +163,7 @@ def params_of(request: Request) -> Params:
 
 
 class Veil:
-    """What queries do not get to see although it is there."""
+    """The orders and symbols that queries do not show although they are there."""
 
     def __init__(self) -> None:
         self.hidden_until: dict[str, int] = {}
@@ -189,14 +189,14 @@ class Call:
 
     @property
     def account(self) -> Account:
-        """Whose key signed it."""
+        """The account whose key signed the request."""
         if self.caller is None:
             raise Refused(10003, "API key is invalid.")
         return self.caller[0]
 
     @property
     def key(self) -> ApiKey:
-        """The key that signed it."""
+        """The key that signed the request."""
         if self.caller is None:
             raise Refused(10003, "API key is invalid.")
         return self.caller[1]

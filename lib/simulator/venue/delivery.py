@@ -1,8 +1,8 @@
 """
-The network between a client and the venue, with everything a network does to a request.
+The network between a client and the venue, with the faults of a network.
 
-Works alike for the in-process transport and for the HTTP server. A lost reply is an exception, because that is what
-the client sees of it: nothing.
+The same for the in-process transport and for the HTTP server. A lost reply is an exception, because the client sees no
+reply at all.
 """
 
 from typing import Protocol
@@ -13,7 +13,7 @@ from lib.simulator.venue.call import Request, Response
 
 
 class ReplyLost(TimeoutError):
-    """No reply will come; whether the request took effect is not said."""
+    """No reply will come; the request may have taken effect or not."""
 
 
 class Answering(Protocol):
@@ -25,7 +25,7 @@ class Answering(Protocol):
 
 
 async def deliver(venue: Answering, faults: Faults, clock: Clock, request: Request) -> Response:
-    """Hand *request* to *venue* as well as the network does today; *ReplyLost* when no reply comes back."""
+    """Hand *request* to *venue* through the armed network faults; *ReplyLost* when no reply comes back."""
     if faults.take("drop_before", path=request.path):
         raise ReplyLost("the request was lost")
     if late := faults.take("delay", path=request.path):

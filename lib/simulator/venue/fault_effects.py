@@ -1,8 +1,8 @@
 """
-The venue-level faults carried out: answers that lie, and hands that move things behind a client's back.
+The effects of venue-level faults: false answers, and external changes of an account behind a client's back.
 
-"before" faults have no effect beside the answer; "after" faults happen once the request took full effect. Lasting
-ones (clock skew, maintenance, a symbol that is gone, a revoked key) are remembered here, in the veil or on the key.
+A "before" fault changes the answer and nothing else; an "after" fault happens once the request took full effect.
+Lasting faults (clock skew, maintenance, a symbol that is gone, a revoked key) are kept here, in the veil or on the key.
 """
 
 from decimal import Decimal
@@ -26,14 +26,14 @@ PLAIN = {
 
 
 class Broken(Exception):
-    """The answer is not the one the request deserved."""
+    """A fault replaces the request's true answer."""
 
     def __init__(self, status: int, body: bytes | None = None, code: int = 0, text: str = "", reset: int = 0) -> None:
         super().__init__(f"{status} {code}")
         self._status, self._body, self._code, self._text, self._reset = status, body, code, text, reset
 
     def response(self, now: int) -> Response:
-        """As it goes on the wire at *now*."""
+        """The false answer as it goes on the wire at *now*."""
         if self._body is not None:
             return Response(self._status, {"Content-Type": "text/html"}, self._body)
         headers = {"Content-Type": "application/json; charset=utf-8"}
@@ -44,7 +44,7 @@ class Broken(Exception):
 
 
 class FaultEffects:
-    """Takes faults off the engine's queue as requests pass."""
+    """Takes faults off the engine's queue as requests pass, and carries them out."""
 
     def __init__(self, engine: Engine, veil: Veil, skew_ms: int = 0) -> None:
         self._engine, self._veil = engine, veil
@@ -52,7 +52,7 @@ class FaultEffects:
         self.skew_ms = skew_ms
 
     def before_all(self, path: str, now: int) -> None:
-        """What hits every request, signed or not."""
+        """Carry out the faults that hit every request, signed or not."""
         if skew := self._engine.faults.take("clock_skew", path=path):
             self.skew_ms = skew.number("ms", 1_500)
         if self._engine.faults.take("clear_closed", path=path):
@@ -66,7 +66,7 @@ class FaultEffects:
             raise Broken(200, code=10016, text=SERVER_ERROR)
 
     def _work_on_markets(self, path: str, now: int) -> None:
-        """What the exchange does to itself: announced work, symbols that go and come back."""
+        """Carry out the exchange's own changes: announced maintenance, symbols that go and come back."""
         faults = self._engine.faults
         if told := faults.take("announce", path=path):
             begin = now + told.number("ahead", 0)
@@ -81,7 +81,7 @@ class FaultEffects:
             self._engine.books.let_trade(symbol, True)
 
     def before(self, path: str, uid: int | None) -> None:
-        """*Broken* when the request is turned away without any effect."""
+        """*Broken* when a fault refuses the request without any effect."""
         faults = self._engine.faults
         for kind, (status, body) in PLAIN.items():
             if faults.take(kind, path=path, uid=uid):
@@ -94,7 +94,7 @@ class FaultEffects:
             raise Broken(200, code=10006, text="Too many visits!", reset=future.number("ms", 500))
 
     def after(self, path: str, uid: int | None) -> None:
-        """*Broken* when the request took effect and the answer does not say so."""
+        """*Broken* when the request took effect and a fault hides that."""
         faults = self._engine.faults
         if faults.take("http_5xx_after", path=path, uid=uid):
             raise Broken(502, GATEWAY)
@@ -104,7 +104,7 @@ class FaultEffects:
             raise Broken(200, code=10016, text=SERVER_ERROR)
 
     def by_hand(self, path: str, account: Account) -> None:
-        """What the owner (or Bybit) does to the account just before this request."""
+        """Carry out the external changes, by the owner or Bybit, that come just before this request."""
         faults, uid = self._engine.faults, account.uid
         if fault := faults.take("leverage_changed", path=path, uid=uid):
             self._relever(fault, uid)

@@ -4,9 +4,9 @@ Bybit's klines of any interval, built from one-minute candles, and its rules abo
 The open row is included and its close is the last price; rows of minutes without trading do not exist. Windows:
 `start` is floored to its candle; `start` alone runs forward; with `end` the newest rows up to it are returned.
 
-Long candles are made of shorter ones that are remembered once closed, so an open day or month costs a few minutes of
-reading. What an answer needs and nobody has built yet is named beforehand in pieces of an hour at most (`pieces`), for
-whoever must not do it all at once.
+Long candles are made of shorter ones that are kept once closed, so an open day or month costs a few minutes of reading.
+The candles an answer needs that are not built yet are named beforehand in pieces of an hour at most (`pieces`), so that
+a caller can build them one by one.
 """
 
 from collections.abc import Iterable, Iterator
@@ -26,9 +26,9 @@ MONTH = "M"
 INTERVALS = (*MINUTES, *DAYS, MONTH)
 HOUR, DAY = "60", "D"
 PART_OF = {"120": HOUR, "240": HOUR, "360": HOUR, "720": HOUR, DAY: HOUR, "W": DAY, MONTH: DAY}
-"""What an interval is made of, where that is not minutes."""
+"""The shorter interval a candle of an interval is made of, where that is not minutes."""
 MOST_MINUTES = 200_000
-"""One answer looks at no more minutes than this; rows beyond are left out."""
+"""The most minutes that one answer reads; rows beyond are left out."""
 CACHE_ROWS = 50_000
 
 Piece = tuple[str, str, int]
@@ -77,7 +77,7 @@ class Klines:
         return self._built(symbol, interval, open_time, now)[0]
 
     def _built(self, symbol: str, interval: str, open_time: int, now: int) -> tuple[Candle | None, bool]:
-        """The candle, and whether it is whole: closed, with every minute there."""
+        """The candle, and whether the candle is whole: closed, with every minute there."""
         if interval == "1":
             return self._minute(symbol, open_time, now)
         if self._is_beyond(symbol, interval, open_time):
@@ -97,7 +97,7 @@ class Klines:
         return merged, is_whole
 
     def _is_beyond(self, symbol: str, interval: str, open_time: int) -> bool:
-        """Whether the market knows nothing of that time: a short file is not searched for months."""
+        """Whether the market has no candles of that time: a short file is not searched for months."""
         first, last = self._market.span(symbol)
         return open_time > last or next_open(interval, open_time) <= first
 
@@ -148,7 +148,7 @@ class Klines:
     # --- in pieces ----------------------------------------------------------------------------------------------------
 
     def pieces(self, symbol: str, interval: str, opens: Iterable[int], now: int) -> Iterator[Piece]:
-        """What must be read of the market for the candles that open at *opens*, as far as it is not remembered."""
+        """The pieces to read of the market for the candles that open at *opens*, without those already kept."""
         for open_time in opens:
             if (symbol, interval, open_time) in self._closed or self._is_beyond(symbol, interval, open_time):
                 continue
@@ -160,7 +160,7 @@ class Klines:
             yield from self.pieces(symbol, part, (at for _, at in _parts(interval, open_time, end)), now)
 
     def build(self, piece: Piece, now: int) -> None:
-        """Have *piece* ready; nothing where there was no trading."""
+        """Build and keep *piece*; nothing where there was no trading."""
         self._built(*piece, now)
 
 

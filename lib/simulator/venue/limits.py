@@ -12,7 +12,7 @@ WINDOW_MS = 1_000
 
 @dataclass(frozen=True, slots=True)
 class Quota:
-    """What is left of an endpoint's limit; *reset_at* epoch ms."""
+    """The requests left of an endpoint's limit; *reset_at* epoch ms."""
 
     limit: int
     left: int
@@ -20,7 +20,7 @@ class Quota:
     exceeded: bool = False
 
     def headers(self) -> dict[str, str]:
-        """As Bybit names them."""
+        """The quota as Bybit's headers."""
         return {
             "X-Bapi-Limit": str(self.limit),
             "X-Bapi-Limit-Status": str(self.left),

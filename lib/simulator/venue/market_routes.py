@@ -21,7 +21,7 @@ LAUNCH_MS = 1_585_526_400_000
 
 
 class MarketRoutes:
-    """Answers about prices; *klines* is shared with the streams."""
+    """The handlers about prices; *klines* is shared with the streams."""
 
     def __init__(self, klines: Klines) -> None:
         self._klines = klines
@@ -31,7 +31,7 @@ class MarketRoutes:
         return {"timeSecond": str(call.now // 1000), "timeNano": f"{call.now}000000"}
 
     def kline(self, call: Call) -> Result:
-        """Newest first, the open row included, 200 rows unless said otherwise."""
+        """Klines newest first, the open row included, 200 rows unless said otherwise."""
         call.linear()
         symbol, interval, opens = self._asked_klines(call)
         found = (self._klines.candle(symbol, interval, at, call.engine.last_advanced_ms) for at in opens)
@@ -61,7 +61,7 @@ class MarketRoutes:
         return {"category": "linear", "list": [instrument_row(one) for one in known], "nextPageCursor": ""}
 
     def tickers(self, call: Call) -> Result:
-        """Last price and what goes with it; no row for a symbol that never traded."""
+        """Last price with the other fields of a ticker; no row for a symbol that never traded."""
         call.linear()
         rows = [ticker_row(call.engine, self._klines, one) for one in call.symbols()]
         return {"category": "linear", "list": [row for row in rows if row is not None]}
@@ -74,12 +74,12 @@ class MarketRoutes:
     # --- what they cost -----------------------------------------------------------------------------------------------
 
     def kline_pieces(self, call: Call) -> Iterator[Piece]:
-        """What `kline` has to read of the market and nobody has read yet."""
+        """The pieces of the market that `kline` needs and that are not read yet."""
         symbol, interval, opens = self._asked_klines(call)
         return self._klines.pieces(symbol, interval, opens, call.engine.last_advanced_ms)
 
     def day_pieces(self, call: Call) -> Iterator[Piece]:
-        """The same of `tickers`, and of whatever looks at the last 24 hours."""
+        """The pieces that `tickers`, or any other answer about the last 24 hours, needs."""
         now = call.engine.last_advanced_ms
         hours = _last_hours(now)
         return chain.from_iterable(
@@ -87,7 +87,7 @@ class MarketRoutes:
         )
 
     def build(self, piece: Piece, now: int) -> None:
-        """Read *piece*."""
+        """Read *piece* of the market."""
         self._klines.build(piece, now)
 
     # --- funding and risk ---------------------------------------------------------------------------------------------

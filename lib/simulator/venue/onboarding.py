@@ -3,8 +3,8 @@
 
 The body is {"balance": "10000", "label", "uid", "api_key", "api_secret", "read_only", "permissions", "ips",
 "fee_coin": "USDT", "tax": "", "margin_mode", "demo"}, all optional; the answer {"uid", "apiKey", "apiSecret"}, or HTTP
-400 with {"error"}. An account is born isolated, unless *margin_mode* says REGULAR_MARGIN as Bybit's are; one of *demo*
-trading meets the routes Bybit does not offer there. Guarding all this is the server's business.
+400 with {"error"}. An account is made isolated, unless *margin_mode* says REGULAR_MARGIN as Bybit's accounts are; a
+*demo* account is refused the routes Bybit does not offer there. The server guards this route.
 """
 
 import json
@@ -23,7 +23,7 @@ MOST_BALANCE = Decimal("1000000000")
 
 
 class AccountOrder(msgspec.Struct, forbid_unknown_fields=True):
-    """The body."""
+    """The body of a request."""
 
     balance: str = "10000"
     label: str = ""

@@ -1,4 +1,4 @@
-"""The signed routes about orders: create, cancel, and the three places to ask what became of them."""
+"""The signed routes about orders: create, cancel, and the three lists that tell an order's end."""
 
 from bisect import bisect_left
 from collections.abc import Sequence
@@ -28,7 +28,7 @@ UNFILLED_KEPT_MS = DAY_MS
 
 
 def create(call: Call) -> Result:
-    """The acknowledgement: accepted, not yet matched."""
+    """Create an order; the answer acknowledges an order that is accepted and not yet matched."""
     call.linear()
     order = call.engine.dealing.place(call.account.uid, _request(call))
     stale = call.engine.faults.take("stale_realtime", path="/v5/order/create", uid=call.account.uid)
@@ -82,7 +82,7 @@ def _protection(call: Call) -> Protection:
 
 
 def cancel(call: Call) -> Result:
-    """One order, by orderId or else orderLinkId."""
+    """Cancel one order, by orderId or else orderLinkId."""
     call.linear()
     call.symbol()
     order_id, link_id = call.params.text("orderId"), call.params.text("orderLinkId")
@@ -93,7 +93,7 @@ def cancel(call: Call) -> Result:
 
 
 def cancel_all(call: Call) -> Result:
-    """Everything of a symbol or of all; without orderFilter the stops and targets of positions too."""
+    """Cancel all orders of one symbol or of all; without orderFilter the stops and targets of positions too."""
     call.linear()
     symbol, wanted = call.params.text("symbol"), call.params.text("orderFilter")
     if not symbol and not (call.params.text("settleCoin") or call.params.text("baseCoin")):
@@ -134,7 +134,7 @@ def realtime(call: Call) -> Result:
 
 
 def history(call: Call) -> Result:
-    """Closed orders; what closed without a fill is forgotten after a day."""
+    """Closed orders; an order that closed without a fill is forgotten after a day."""
     call.linear()
     if _asks_by_id(call):
         order = call.engine.dealing.find(call.account.uid, call.params.text("orderId"), call.params.text("orderLinkId"))

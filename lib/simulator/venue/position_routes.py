@@ -15,7 +15,7 @@ TRIGGERS = ("", "LastPrice", "MarkPrice", "IndexPrice")
 
 
 def position_list(call: Call) -> Result:
-    """With a symbol always a row, flat or not; with settleCoin only what is open."""
+    """With a symbol always a row, flat or not; with settleCoin only open positions."""
     call.linear()
     books, account = call.engine.books, call.account
     if call.params.text("symbol"):
@@ -40,7 +40,7 @@ def _rows_of(call: Call, account: Account, symbol: str, holding: Holding) -> lis
 
 
 def symbol_info(call: Call) -> Result:
-    """Leverage without needing a position."""
+    """The leverage of a symbol, with or without a position."""
     call.linear()
     books, account = call.engine.books, call.account
     symbols = [call.symbol()] if call.params.text("symbol") else list(books.instruments)
@@ -59,7 +59,7 @@ def symbol_info(call: Call) -> Result:
 
 
 def set_leverage(call: Call) -> Result:
-    """Both sides alike."""
+    """Set the leverage, the same for both sides."""
     call.linear()
     buy, sell = call.params.positive("buyLeverage"), call.params.positive("sellLeverage")
     if not buy or buy != sell:
@@ -69,14 +69,14 @@ def set_leverage(call: Call) -> Result:
 
 
 def switch_mode(call: Call) -> Result:
-    """One-way (0) or hedge (3)."""
+    """Set one-way (0) or hedge (3)."""
     call.linear()
     call.engine.dealing.set_position_mode(call.account.uid, call.params.integer("mode", -1, 0, 3))
     return {}
 
 
 def trading_stop(call: Call) -> Result:
-    """Full mode only: the stop and the target of the whole position."""
+    """Set the stop and the target of the whole position; Full mode only."""
     call.linear()
     symbol = call.symbol()
     if call.params.required("tpslMode") != "Full":
@@ -112,7 +112,7 @@ def trigger_by(call: Call, name: str) -> TriggerBy | None:
 
 
 def closed_pnl(call: Call) -> Result:
-    """What closing fills earned, newest first; the last seven days unless said otherwise."""
+    """Profits of closing fills, newest first; the last seven days unless said otherwise."""
     call.linear()
     symbol, history = call.params.text("symbol"), call.engine.books.history[call.account.uid]
     recent = between(history.closed_pnls, window(call.params, call.now), lambda row: row.at_ms)

@@ -1,8 +1,8 @@
 """
-What the WebSockets say: private frames out of the engine's changes, public frames out of the market.
+The frames of the WebSockets: private frames out of the engine's changes, public frames out of the market.
 
 Changes are kept as they were when they happened and become frames when drained; the newest *KEPT* wait. Frames are
-whole messages (envelope and data); who gets them, and in which order topics arrive, is the server's business.
+whole messages (envelope and data); their receivers, and the order in which topics arrive, are the server's business.
 """
 
 from collections import deque
@@ -64,7 +64,7 @@ class PrivatePushes:
         return self._position(symbol, holding)
 
     def _position(self, symbol: str, holding: Holding) -> Frame:
-        """As REST, but the average is called entryPrice and "no stop" is 0."""
+        """A position's row as by REST, but the average is called entryPrice and "no stop" is 0."""
         row = position_row(self._engine.books, symbol, holding)
         row["entryPrice"] = row.pop("avgPrice")
         row["takeProfit"], row["stopLoss"] = row["takeProfit"] or "0", row["stopLoss"] or "0"

@@ -1,7 +1,7 @@
 """
 The Bybit v5 skin of the engine: a function from request bytes to response bytes, without sockets.
 
-Every answer is the engine advanced to the clock's now, then the request judged and carried out there. Business
+For every answer the engine is advanced to the clock's now, then the request is checked and carried out. Business
 refusals are HTTP 200 with a retCode; the address limit is HTTP 403. Faults of *VENUE_KINDS* happen here and nowhere
 else. Endpoints outside the table answer 10017; cross margin, hedge orders and Partial stops are not offered.
 """
@@ -95,7 +95,7 @@ class Venue:
 
     @property
     def faults(self) -> Faults:
-        """What is armed to go wrong."""
+        """The armed faults."""
         return self.engine.faults
 
     def now_ms(self) -> int:
@@ -125,7 +125,7 @@ class Venue:
     # --- what a request costs -----------------------------------------------------------------------------------------
 
     def pieces(self, request: Request) -> list[Piece]:
-        """What *request* has to read of the market's past and nobody has read yet; read beforehand it is quick."""
+        """The pieces of the market's past that *request* needs and that are not read yet; read before, it is quick."""
         cost = self._costs.get(request.path)
         if cost is None or request.method != "GET":
             return []
@@ -135,7 +135,7 @@ class Venue:
             return []
 
     def build(self, piece: Piece) -> None:
-        """Read *piece*, so that whoever asks next need not."""
+        """Read *piece*, so that the next request need not."""
         self._market.build(piece, self.engine.last_advanced_ms)
 
     # --- requests -----------------------------------------------------------------------------------------------------
