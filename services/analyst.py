@@ -14,6 +14,7 @@ from lib import bootstrap
 from lib.bootstrap import Trial
 from lib.domain.analyst_name import is_rules
 from lib.domain.decision import Abstained
+from lib.reason_text import said
 from lib.settings import Settings
 from services.process import run_process
 
@@ -39,7 +40,7 @@ def _place(url: str) -> str:
 def _view(trial: Trial) -> str:
     decision = trial.answer.decision
     if isinstance(decision, Abstained):
-        return f"no view: {decision.why}"
+        return f"no view: {said(decision.why, 'en')}"
     return (
         f"{decision.action}, confidence {decision.confidence}, stop {decision.stop_loss}, target {decision.take_profit}"
     )

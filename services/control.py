@@ -33,6 +33,7 @@ from lib.clock import Clock
 from lib.domain.errors import Retry
 from lib.domain.order import TERMINAL, Order, OrderState
 from lib.queries import PlatformStanding
+from lib.reason_text import told
 from lib.trading.kill_switch.operator import NoSuchAccountError
 from lib.trading.kill_switch.proof import Proof
 from lib.trading.orders.settle_by_hand import Word, ask_again, settle
@@ -65,7 +66,7 @@ def main(words: list[str] | None = None) -> int:
         loaded = settings.load(environment() if asked.local else None)
         return asyncio.run(_run(loaded, asked))
     except (Retry, NoSuchAccountError) as held:
-        return _complain(str(held), 1)
+        return _complain(told(held, "en"), 1)
 
 
 def _arguments(words: list[str] | None) -> argparse.Namespace:
@@ -176,7 +177,7 @@ async def insist(clock: Clock, timeout_s: float, throw: Callable[[], Awaitable[N
         except Retry as busy:
             if clock.now_ms() - began_ms >= timeout_s * 1000:
                 raise
-            _say([f"not thrown yet, trying again: {busy}"])
+            _say([f"not thrown yet, trying again: {told(busy, 'en')}"])
             await clock.sleep(POLL_S)
 
 
@@ -219,7 +220,7 @@ async def _prove_alone(control: Control, account_id: int) -> tuple[Proof, list[s
     try:
         proof = await control.operator.prove_pause(account_id, control.prover)
     except Retry as away:
-        return Proof.WAITS, [f"  {away}"]
+        return Proof.WAITS, [f"  {told(away, 'en')}"]
     return proof, not_looked_at(control.prover.unseen) if control.exchanges is not None else []
 
 

@@ -5,7 +5,9 @@ from datetime import UTC, datetime
 
 from lib.domain.locks import RiskLock
 from lib.domain.order import Order, OrderState
+from lib.domain.reason import Reason
 from lib.queries import Broken, PlatformStanding, Standing, Switches
+from lib.reason_text import said
 from lib.trading.kill_switch.proof import PROOF_MS
 
 
@@ -29,7 +31,7 @@ def switch_words(switches: Switches, now_ms: int) -> str:
     if not switches.is_thrown:
         return "trading"
     what = "CLOSING EVERYTHING" if switches.flatten else "STOPPING"
-    why = f" · {switches.why}" if switches.why else ""
+    why = f" · {said(switches.why, 'en')}" if switches.why else ""
     if switches.proven_ms:
         return f"stopped, proved {_clock(switches.proven_ms)}{why}"
     return f"{what} for {(now_ms - switches.switched_ms) / 1000:.0f} s, not proved yet{why}"
@@ -58,13 +60,13 @@ def lock_lines(platform: PlatformStanding) -> list[str]:
 
 def lock_line(lock: RiskLock) -> str:
     """One lock: kind, until when, why."""
-    return f"{lock.kind} until {_date(lock.until_ms)}: {lock.why}"
+    return f"{lock.kind} until {_date(lock.until_ms)}: {said(lock.why, 'en')}"
 
 
 def order_line(row: Order) -> str:
     """One open row."""
     way = "close" if row.reduce_only else "entry"
-    return f"{row.order_link_id} {way} {row.side} {row.qty or '?'} {row.state.value}: {row.why or '-'}"
+    return f"{row.order_link_id} {way} {row.side} {row.qty or '?'} {row.state.value}: {said(row.why, 'en') or '-'}"
 
 
 def broken_line(broken: Broken) -> str:
@@ -99,9 +101,12 @@ def _down(*, is_flatten: bool, is_open: bool, can_ask: bool) -> str:
     return f"  the trader is not running: {asked}"
 
 
-def not_looked_at(unseen: Mapping[int, str]) -> list[str]:
+def not_looked_at(unseen: Mapping[int, Reason]) -> list[str]:
     """Whose orders at the venue could not be looked through, and why."""
-    return [f"  account {number}: its orders could not be looked through: {why}" for number, why in unseen.items()]
+    return [
+        f"  account {number}: its orders could not be looked through: {said(why, 'en')}"
+        for number, why in unseen.items()
+    ]
 
 
 def without_a_key(unseen: Iterable[int]) -> list[str]:

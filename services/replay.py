@@ -14,6 +14,7 @@ from pathlib import Path
 
 from lib import bootstrap, log, settings
 from lib.bootstrap import Findings, ReplayPlan
+from lib.reason_text import outline
 from services.process import last_line
 
 CENT = Decimal("0.01")
@@ -75,7 +76,7 @@ def table(found: Findings) -> str:
         *(f"file          {note}" for note in found.notes),
         f"stores        {found.database} · Redis {found.redis}",
         f"cycles        {found.cycles} from {begun}: {found.decided} decided, {found.skipped} visibly skipped",
-        *(f"              {count} × {reason}" for reason, count in found.skip_reasons.most_common()),
+        *(f"              {count} × {outline(code, 'en')}" for code, count in found.skip_reasons.most_common()),
         f"analyst       {found.answers} answers (one per prompt group and cycle)",
         f"log rows      {_counts(found.outcomes)}",
         f"orders        {_counts(found.orders)}",

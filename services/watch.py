@@ -17,6 +17,7 @@ from lib.clock import SystemClock
 from lib.domain.equity import fall
 from lib.domain.errors import Retry
 from lib.queries import LogRow, Readings, Standing
+from lib.reason_text import said
 from lib.settings import Settings
 from services.process import run_process
 
@@ -40,7 +41,7 @@ class Watch:
             decided = self._decisions()
             lines = [*decided, self._pulse()] if decided else []
         except Retry as away:
-            return self._once(f"cannot read: {away}")
+            return self._once(f"cannot read: {said(away.why, 'en')}")
         self._trouble = ""
         return lines
 
@@ -85,7 +86,7 @@ def state_words(found: Standing) -> str:
     """The one word for an account, as every page has it, with its reason."""
     word = "stopped (confirmed)" if found.state == "stopped" else found.state
     locks = ", ".join(lock.kind for lock in (*found.platform_locks, *found.locks))
-    why = found.why or (f"entries locked: {locks}" if locks else "")
+    why = said(found.why, "en") or (f"entries locked: {locks}" if locks else "")
     return f"auto-trading {word}{f' ({why})' if why else ''}"
 
 
@@ -95,7 +96,7 @@ def decision_line(row: LogRow) -> str:
     view = f"{row.action or 'no view'}"
     if row.confidence is not None:
         view += f" {row.confidence.normalize():f}"
-    return f"{at} {row.outcome.upper():9} ({view}) {row.message or row.reason}"
+    return f"{at} {row.outcome.upper():9} ({view}) {said(row.message or row.reason, 'en')}"
 
 
 def main(settings: Settings) -> None:

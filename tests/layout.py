@@ -11,10 +11,14 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+from lib.domain import reason_codes
+from lib.domain.reason import Code
+
 ROOT = Path(__file__).resolve().parents[1]
 CODE = ("lib", "services", "app", "bench")
 FORBIDDEN_NAMES = {"utils.py", "helpers.py", "manager.py", "common.py", "misc.py"}
 LONGEST = 400
+TAKES_A_REASON = {"text", "Retry", "Pause", "Skip", "NotNow", "BudgetAway", "NotListed", "CorruptCandles", "Abstained"}
 
 
 def _modules() -> Iterator[Path]:
@@ -107,6 +111,30 @@ def one_balance() -> Iterator[str]:
                 yield f"{name}:{number}: the balance is `lib.domain.books.balance`"
 
 
+def reasons_are_data() -> Iterator[str]:
+    """A reason that is stored or shown is a code with its own parameters; nothing in lib writes prose for one."""
+    known = {name: set(code.params) for name, code in vars(reason_codes).items() if isinstance(code, Code)}
+    for path in sorted((ROOT / "lib").rglob("*.py")):
+        name = path.relative_to(ROOT).as_posix()
+        if name.startswith("lib/simulator/"):
+            continue  # another's words on the wire
+        for call in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(call, ast.Call) and (problem := _reason_problem(call, known)):
+                yield f"{name}:{call.lineno}: {problem}"
+
+
+def _reason_problem(call: ast.Call, known: dict[str, set[str]]) -> str:
+    called = call.func
+    if isinstance(called, ast.Name) and called.id in TAKES_A_REASON:
+        is_prose = any(isinstance(given, ast.JoinedStr | ast.Constant) for given in call.args[:1])
+        return f"{called.id} takes a reason of lib.domain.reason_codes, not prose" if is_prose else ""
+    if isinstance(called, ast.Attribute) and isinstance(called.value, ast.Name) and called.value.id == "codes":
+        given = {keyword.arg or "**" for keyword in call.keywords}
+        wanted = known.get(called.attr)
+        return "" if wanted == given and not call.args else f"{called.attr} takes {sorted(wanted or ())}"
+    return ""
+
+
 def main() -> int:
     """All rules; the exit status."""
     rules = (
@@ -118,6 +146,7 @@ def main() -> int:
         no_mode_switches,
         one_balance,
         one_log,
+        reasons_are_data,
     )
     problems = [problem for rule in rules for problem in rule()]
     for problem in problems:

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from lib.domain import reason_codes as reason_codes  # declares them
 from lib.domain.reason import CODES, NOTHING_CODE, Kind, Reason, Value, text
-from lib.reason_text import catalogue
+from lib.reason_text import catalogue, said
 
 SAMPLES: dict[Kind, tuple[Value, ...]] = {
     Kind.TEXT: ("EC_PostOnlyWillTakeLiquidity", "추세가 이어집니다"),
@@ -66,3 +66,8 @@ def _made(name: str, inner: st.SearchStrategy[Reason]) -> st.SearchStrategy[Reas
 
 
 ALL = tuple(sorted(set(CODES) - {NOTHING_CODE}))
+
+
+def english(reason: Reason) -> str:
+    """What an English reader reads: for a test that goes by a word of it."""
+    return said(reason, "en")

@@ -9,13 +9,14 @@ import pytest
 from hypothesis import given
 
 from lib.domain import reason_codes as codes
+from lib.domain.errors import Halt, Retry
 from lib.domain.reason import CODES, NOTHING, WORDS, Kind, Reason, text
-from lib.reason_text import LANGUAGES, catalogue, said, word
+from lib.reason_text import LANGUAGES, catalogue, outline, said, told, word
 from tests.reasons import ALL, reasons, samples
 
 UNSAID = {"type", "path", "problem", "link"}
 """Parameters a sentence may leave out: names of the program's own, kept for the log."""
-NOT_BY_THEMSELVES = {"text": ("text",), "settled_by": ("who", "note"), "order_ended": (), "cycle_ended": ()}
+NOT_BY_THEMSELVES = {"text", "settled_by", "bybit_says"}
 """Sentences made of their parameters alone."""
 TERMS = {
     "IP",
@@ -145,3 +146,15 @@ def test_a_word_nobody_listed_is_itself() -> None:
 
 def test_a_language_nobody_wrote_reads_the_first() -> None:
     assert said(codes.CLAIMED(), "xx") == said(codes.CLAIMED(), "ko")
+
+
+def test_an_operator_is_told_what_a_sentence_leaves_out() -> None:
+    away = Retry(codes.DATABASE_AWAY(type="OperationalError 2003"))
+    assert told(away, "en") == "the database is busy or away (OperationalError 2003)"
+    assert told(Retry(codes.KEY_EXPIRED()), "en") == "the API key has expired"
+    assert told(Halt("DATABASE_URL is missing"), "en") == "DATABASE_URL is missing"
+    assert told(ValueError("no such account"), "ko") == "no such account"
+
+
+def test_counted_reasons_leave_their_figures_out() -> None:
+    assert outline("candles_missing", "en") == "only … of … candles"

@@ -4,12 +4,14 @@ from dataclasses import replace
 
 import pytest
 
+from lib.domain import reason_codes as codes
 from lib.domain.locks import RiskLock
+from lib.domain.reason import text
 from services.watch import state_words
 from tests.worlds.pages import NOW_MS, ON, STANDING
 
-OFF = replace(ON, trading_enabled=False, switched_ms=NOW_MS - 5_000, why="its owner asked to close everything")
-LOCK = RiskLock(1, "cooldown", NOW_MS + 60_000, "why", NOW_MS)
+OFF = replace(ON, trading_enabled=False, switched_ms=NOW_MS - 5_000, why=codes.CLOSED_BY_OWNER())
+LOCK = RiskLock(1, "cooldown", NOW_MS + 60_000, text("why"), NOW_MS)
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,8 @@ How a route hears and answers: JSON in, JSON out, refusals as `{"error": key, "p
 
 Every route that is not about coming in needs a person; the decorator says 401 to strangers and turns *Retry* into 503.
 What comes in is read by `app.http.fields`; a mistake of ours is a line in the log and one sentence for the browser.
-Values leave as JSON has them: money as strings, moments as ISO 8601, dataclasses as objects.
+Values leave as JSON has them: money as strings, moments as ISO 8601, dataclasses as objects, a reason as its code, its
+parameters and its English sentence.
 """
 
 from collections.abc import Awaitable, Callable, Mapping
@@ -22,6 +23,8 @@ from lib import log
 from lib.accounts.refusal import Refusal
 from lib.accounts.web import SessionUser
 from lib.domain.errors import Pause, Retry
+from lib.domain.reason import Reason
+from lib.reason_text import said
 
 _STATUS = {
     "refuse.credentials": 401,
@@ -61,7 +64,7 @@ def answered(work: Route) -> Route:
         except Retry:
             return refused(Refusal("refuse.busy"))
         except Pause as pause:
-            return refused(Refusal("refuse.paused", why=str(pause)), 422)
+            return refused(Refusal("refuse.paused", why=pause.why), 422)
         except Exception as mistake:  # noqa: BLE001 - a mistake in one answer is no reason to say nothing
             _log.error("api.failed", mistake, path=request.url.path)
             return refused(Refusal("refuse.server"), 500)
@@ -115,7 +118,7 @@ def refused(refusal: Refusal, status: int | None = None) -> Response:
     """*refusal* with the status that suits it."""
     code = status or _STATUS.get(refusal.key, 429 if refusal.key.startswith("refuse.wait") else 422)
     headers = {"Retry-After": str(refusal.params["seconds"])} if "seconds" in refusal.params else None
-    return JSONResponse({"error": refusal.key, "params": dict(refusal.params)}, code, headers)
+    return JSONResponse({"error": refusal.key, "params": plain(refusal.params)}, code, headers)
 
 
 def done(result: object) -> Response:
@@ -127,6 +130,8 @@ def done(result: object) -> Response:
 
 def plain(value: object) -> Any:
     """*value* as JSON has it."""
+    if isinstance(value, Reason):
+        return {"code": value.code, "params": plain(value.params), "text": said(value, "en")}
     if is_dataclass(value) and not isinstance(value, type):
         return {field.name: plain(getattr(value, field.name)) for field in fields(value)}
     if isinstance(value, Mapping):

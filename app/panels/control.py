@@ -23,6 +23,7 @@ from app.ui.write import percent, short
 from lib.accounts.refusal import Refusal
 from lib.accounts.web import SessionUser
 from lib.domain.account import MAX_CUSTOM_PROMPT, RISK_PROFILES, AccountSettings, RiskLevel
+from lib.domain.reason import Reason
 from lib.queries import Choices
 
 HIGHEST_LEVERAGE = 25
@@ -80,8 +81,8 @@ def sentence(refusal: Refusal) -> str:
 
 def _word(name: str, value: object) -> object:
     """A refusal's parameter as people read it: no page names a field or a limit as the code does."""
-    if name == "why":
-        return say(str(value), language())
+    if isinstance(value, Reason):
+        return say(value, language())
     if name in ("field", "name"):
         keys = (f"{kind}.{value}" for kind in ("field", "limit"))
         return next((t(key) for key in keys if key in words("")), value)

@@ -19,6 +19,7 @@ from app.ui.logs import frame
 from app.ui.orders import clamp_cells, order_words, side_words
 from app.ui.plain import plain
 from app.ui.reasons import say
+from app.ui.rule_words import in_language
 from app.ui.small import into_sight
 from app.ui.write import cost, exact, percent, price
 from lib.domain.books import summed
@@ -58,8 +59,7 @@ def _head(found: LogDetail, close: Callable[[], None]) -> None:
 def _view(found: LogDetail) -> None:
     decision = found.decision or {}
     if "action" not in decision:
-        abstained = decision.get("abstained")
-        st.text(say(str(abstained), language()) if abstained else t("detail.no_view"))
+        st.text(say(found.abstained, language()) or t("detail.no_view"))
         return
     cells = (
         ("action", t(f"action.{decision['action']}")),
@@ -73,7 +73,7 @@ def _view(found: LogDetail) -> None:
         with grid:
             st.metric(t(f"view.{name}"), value, border=True)
     st.caption(t("view.reason"))
-    st.text(say(str(decision["reason"]), language()))
+    st.text(in_language(str(decision["reason"]), language()))
     st.caption(t("view.clamps"))
     if not found.clamps:
         st.text(t("view.no_clamps"))

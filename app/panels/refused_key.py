@@ -7,7 +7,8 @@ What the exchange wrote is shown letter by letter, never as markup.
 import streamlit as st
 
 from app.i18n import language, md, t
-from app.ui.reasons import say
+from app.panels.control import sentence
+from app.ui.reasons import say, say_sentence
 from lib.accounts.refusal import Refusal
 
 SAID = frozenset({"refuse.key.refused", "refuse.key.later"})
@@ -16,18 +17,17 @@ SAID = frozenset({"refuse.key.refused", "refuse.key.later"})
 
 def refused_key(refusal: Refusal) -> None:
     """Draw it."""
-    told = {name: str(value) for name, value in refusal.params.items()}
+    told = refusal.params
     with st.container(border=True, key="refused"):
         if refusal.key not in SAID:
-            st.error(md(refusal.key, **refusal.params), icon=":material/block:")
+            st.error(sentence(refusal), icon=":material/block:")
             return
         st.error(t(f"{refusal.key}.title"), icon=":material/block:")
-        why = say(told.get("why", ""), language())
-        st.text(why[:1].upper() + why[1:])
-        for reason in told.get("reasons", "").splitlines():
+        st.text(say_sentence(refusal.why, language()))
+        for reason in refusal.reasons:
             st.text(f"· {say(reason, language())}")
         if address := told.get("address"):
             st.text(t("key.address_unknown") if address == "?" else t("key.address", address=address))
         if said := told.get("said"):
             st.caption(md("key.said", code=told.get("code", "")))
-            st.code(said, language=None, wrap_lines=True)
+            st.code(str(said), language=None, wrap_lines=True)

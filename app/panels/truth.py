@@ -9,7 +9,7 @@ from app.panels.away import patient
 from app.session import require_user
 from app.system import system
 from app.ui.badges import Badge, badges
-from app.ui.reasons import say
+from app.ui.reasons import say_sentence
 from app.ui.small import countdown
 
 
@@ -33,8 +33,7 @@ def closed_market() -> None:
     holding = system().readings.holding(require_user().user_id)
     for closed in system().readings.health(system().clock.now_ms()).closed_markets:
         if holding is not None and closed.venue == holding.venue and closed.symbol in ("", holding.symbol):
-            why = say(closed.why, language())
-            st.warning(md("truth.closed", why=why[:1].upper() + why[1:]), icon=":material/event_busy:")
+            st.warning(md("truth.closed", why=say_sentence(closed.why, language())), icon=":material/event_busy:")
 
 
 def _words(badge: Badge) -> str:

@@ -1,16 +1,18 @@
 """
 Which exchange keys are taken: pure, and the same when a key is entered and whenever the trader looks at it again.
 
-A key must be able to trade and unable to take money anywhere. Each flaw has a catalogue key for the form and one plain
-sentence for the log and the pause.
+A key must be able to trade and unable to take money anywhere. Each flaw has a catalogue key for the form and a
+reason for the log and the pause.
 """
 
 from collections.abc import Iterable
 from dataclasses import dataclass
 from hashlib import sha256
 
+from lib.domain import reason_codes as codes
 from lib.domain.api_key import ApiKey, KeyInfo
 from lib.domain.order import parse_link_id
+from lib.domain.reason import Reason
 
 LONGEST = 200
 SHORTEST = 8
@@ -21,17 +23,17 @@ class KeyFlaw:
     """Why a key is not taken."""
 
     key: str
-    sentence: str
+    why: Reason
 
 
-SHAPE = KeyFlaw("refuse.key.shape", "this does not look like an API key and its secret")
-READ_ONLY = KeyFlaw("refuse.key.read_only", "the API key may only read: it needs the right to trade contracts")
-NO_TRADE = KeyFlaw("refuse.key.no_trade", "the API key may not trade contracts (Orders and Positions)")
-WITHDRAW = KeyFlaw("refuse.key.withdraw", "the API key may withdraw money: take that right away from it")
-TRANSFER = KeyFlaw("refuse.key.transfer", "the API key may transfer money: take that right away from it")
-NOT_UNIFIED = KeyFlaw("refuse.key.not_unified", "the exchange account is not a unified trading account")
-EXPIRED = KeyFlaw("refuse.key.expired", "the API key has expired")
-OTHER_HAND = KeyFlaw("refuse.key.other_installation", "another Maemae installation trades on this exchange account")
+SHAPE = KeyFlaw("refuse.key.shape", codes.KEY_SHAPE())
+READ_ONLY = KeyFlaw("refuse.key.read_only", codes.KEY_READ_ONLY())
+NO_TRADE = KeyFlaw("refuse.key.no_trade", codes.KEY_NO_TRADE())
+WITHDRAW = KeyFlaw("refuse.key.withdraw", codes.KEY_WITHDRAWS())
+TRANSFER = KeyFlaw("refuse.key.transfer", codes.KEY_TRANSFERS())
+NOT_UNIFIED = KeyFlaw("refuse.key.not_unified", codes.NOT_UNIFIED())
+EXPIRED = KeyFlaw("refuse.key.expired", codes.KEY_EXPIRED())
+OTHER_HAND = KeyFlaw("refuse.key.other_installation", codes.ANOTHER_INSTALLATION())
 
 
 def shape_flaw(key: ApiKey) -> KeyFlaw | None:

@@ -19,6 +19,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
+from lib.domain import reason_codes as codes
 from lib.domain.api_key import ApiKey, SealContext
 from lib.domain.errors import Halt, Pause
 from lib.log import register_secret
@@ -79,7 +80,7 @@ class VaultOpener(Opener):
             shared = private.exchange(X25519PublicKey.from_public_bytes(sender))
             plain = AESGCM(_content_key(shared, sender, private.public_key())).decrypt(nonce, box, _bound_to(context))
         except (InvalidTag, ValueError):
-            raise Pause("the stored API key cannot be opened for this account: enter it again") from None
+            raise Pause(codes.KEY_SEALED_FOR_ANOTHER()) from None
         api_key, api_secret = json.loads(plain)
         for part in (api_key, api_secret):
             register_secret(part)
@@ -89,13 +90,13 @@ class VaultOpener(Opener):
         version, _, rest = sealed.partition(".")
         kid, _, text = rest.partition(".")
         if version != VERSION or kid not in self._ring:
-            raise Pause("the stored API key was sealed for another installation: enter it again")
+            raise Pause(codes.KEY_OF_ANOTHER_INSTALLATION())
         try:
             blob = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
         except (ValueError, binascii.Error):
             blob = b""
         if len(blob) < _KEY_BYTES + _NONCE_BYTES + _TAG_BYTES:
-            raise Pause("the stored API key is damaged: enter it again")
+            raise Pause(codes.KEY_DAMAGED())
         return self._ring[kid], blob
 
 

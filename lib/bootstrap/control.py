@@ -19,6 +19,7 @@ from lib.adapters.vault import VaultOpener
 from lib.bootstrap import stores
 from lib.bootstrap.analyst import counts_cost
 from lib.clock import Clock, SystemClock
+from lib.domain import reason_codes as codes
 from lib.domain.account import PlatformLimits
 from lib.domain.account_records import TraderAccount
 from lib.domain.errors import Pause, Retry
@@ -32,7 +33,7 @@ from lib.trading.kill_switch.operator import Operator
 from lib.trading.kill_switch.proof import Prover, VenueTime
 from lib.trading.orders.reconcile import Sweep
 
-NO_KEY = "no exchange key can be opened without ENCRYPTION_KEY"
+NO_KEY = codes.NO_KEY_HERE()
 """Goes into the log alone: the command line has its own words."""
 
 
@@ -123,7 +124,7 @@ class KeysHere(Exchanges):
         try:
             return self._exchanges.open(account, lane)
         except Pause as closed:
-            raise Retry(str(closed)) from closed
+            raise Retry(closed.why) from closed
 
 
 def _prover(settings: Settings, ledger: Ledger, exchanges: Exchanges, clock: Clock, who: str) -> Prover:

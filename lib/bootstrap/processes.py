@@ -32,6 +32,7 @@ from lib.domain.venues import pool_of
 from lib.market.collector import Collector, CollectorPlan
 from lib.ports.ledger import SwitchLedger
 from lib.ports.market import NotListed
+from lib.reason_text import told
 from lib.settings import VERSION, Settings
 from lib.simulator.analyst.completions import MODELS
 from lib.simulator.server import SimulatorConfig, Upstream, serve
@@ -158,7 +159,7 @@ def upstream(settings: Settings) -> Upstream:
         except NotListed as gone:
             log.get("simulator").alert("upstream.symbol_left_out", symbol=symbol, why=str(gone))
         except Retry as away:
-            raise Halt(f"FEED={settings.feed} needs {settings.bybit_api_url}: {away}") from None
+            raise Halt(f"FEED={settings.feed} needs {settings.bybit_api_url}: {told(away, 'en')}") from None
     if not instruments:
         raise Halt(f"{settings.bybit_api_url} lists none of SYMBOLS={','.join(settings.symbols)}")
     listed = tuple(instruments)

@@ -15,6 +15,7 @@ from typing import NoReturn
 
 from lib import log, settings
 from lib.domain.errors import EXIT_CONFIG, Halt, Retry
+from lib.reason_text import told
 from lib.settings import Settings
 
 EXIT_INTERRUPTED = 130
@@ -43,7 +44,7 @@ def last_line(service: str) -> Iterator[None]:
         _end(service, str(halt), EXIT_CONFIG)
     except Retry as away:
         log.get("process").debug("process.away", why=str(away))
-        _end(service, str(away), 1)
+        _end(service, told(away, "en"), 1)
     except KeyboardInterrupt:
         _end(service, "interrupted", EXIT_INTERRUPTED)
     except OSError as trouble:

@@ -15,6 +15,7 @@ from lib.adapters.sql.database.engine import make_engine
 from lib.adapters.vault import generate_keys
 from lib.domain.errors import Halt, Retry
 from lib.queries import Readings
+from lib.reason_text import told
 from lib.settings import Settings
 
 
@@ -59,7 +60,7 @@ def candle_store(settings: Settings) -> RedisCandleStore:
     try:
         check(client)
     except Retry as away:
-        raise Halt(f"REDIS_URL cannot be used: {away}") from None
+        raise Halt(f"REDIS_URL cannot be used: {told(away, 'en')}") from None
     return RedisCandleStore(client)
 
 

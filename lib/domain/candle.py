@@ -11,6 +11,9 @@ from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from itertools import pairwise
 
+from lib.domain import reason_codes as codes
+from lib.domain.reason import Reason
+
 MINUTE_MS = 60_000
 MAX_PRICE = Decimal("100000000")
 MAX_VOLUME = Decimal("1000000000000")
@@ -64,45 +67,45 @@ def decimal_from_wire(text: object) -> Decimal:
     return value
 
 
-def candle_problem(candle: Candle, step_ms: int) -> str | None:
+def candle_problem(candle: Candle, step_ms: int) -> Reason | None:
     """Why *candle* cannot be true, or None. Checks alignment, positivity, low <= open, close <= high, size of move."""
     if candle.open_time < 0 or candle.open_time % step_ms:
-        return "open time is not on the interval"
+        return codes.CANDLE_OFF_INTERVAL()
     prices = (candle.open, candle.high, candle.low, candle.close)
     if not all(p.is_finite() and 0 < p < MAX_PRICE for p in prices):
-        return "price is not a positive finite number"
+        return codes.CANDLE_PRICE_BAD()
     if not (candle.volume.is_finite() and 0 <= candle.volume < MAX_VOLUME):
-        return "volume is not a finite number >= 0"
+        return codes.CANDLE_VOLUME_BAD()
     if candle.low > min(candle.open, candle.close) or candle.high < max(candle.open, candle.close):
-        return "high and low do not enclose open and close"
+        return codes.CANDLE_RANGE_BAD()
     return None
 
 
-def step_problem(older: Candle, newer: Candle, step_ms: int) -> str | None:
+def step_problem(older: Candle, newer: Candle, step_ms: int) -> Reason | None:
     """Why *newer* cannot directly follow *older*, or None."""
     if newer.open_time != older.open_time + step_ms:
-        return "candles are not consecutive"
+        return codes.CANDLES_NOT_CONSECUTIVE()
     if abs(newer.open - older.close) > older.close * MAX_STEP:
-        return "price jumps by more than 20 % between candles"
+        return codes.CANDLE_JUMP()
     return None
 
 
-def window_problem(window: Sequence[Candle], *, step_ms: int, count: int, closes_at: int) -> str | None:
+def window_problem(window: Sequence[Candle], *, step_ms: int, count: int, closes_at: int) -> Reason | None:
     """
     The candle contract: exactly *count* candles, oldest first, sane, consecutive, the newest closing at *closes_at*.
 
     Returns one plain reason, or None when the window may be shown to the analyst. *closes_at* in epoch ms.
     """
     if len(window) != count:
-        return f"only {len(window)} of {count} candles"
+        return codes.CANDLES_MISSING(found=len(window), wanted=count)
     newest_close = window[-1].open_time + step_ms
     if newest_close != closes_at:
-        return f"newest candle closes {(closes_at - newest_close) // 1000} s before the decision"
+        return codes.CANDLE_STALE(seconds=(closes_at - newest_close) // 1000)
     for candle in window:
         if problem := candle_problem(candle, step_ms):
             return problem
         if candle.high > candle.low * (1 + MAX_STEP):
-            return "price moves by more than 20 % inside a candle"
+            return codes.CANDLE_WILD()
     for older, newer in pairwise(window):
         if problem := step_problem(older, newer, step_ms):
             return problem

@@ -14,6 +14,9 @@ from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from typing import Literal, NoReturn
 
+from lib.domain import reason_codes as codes
+from lib.domain.reason import Reason
+
 Action = Literal["buy", "sell", "hold"]
 
 MAX_ANSWER_BYTES = 16_384
@@ -43,13 +46,15 @@ class Decision:
 
 @dataclass(frozen=True, slots=True)
 class Abstained:
-    """No usable view, and the plain reason why. Never an order."""
+    """No usable view, and why. Never an order."""
 
-    why: str
+    why: Reason
 
 
 class _BadAnswerError(ValueError):
-    pass
+    def __init__(self, why: Reason) -> None:
+        super().__init__(str(why))
+        self.why = why
 
 
 def parse_decision(answer: str | bytes | None) -> Decision | Abstained:
@@ -57,14 +62,14 @@ def parse_decision(answer: str | bytes | None) -> Decision | Abstained:
     try:
         return _decision(_object(_unwrapped(_bytes(answer))))
     except _BadAnswerError as bad:
-        return Abstained(str(bad))
+        return Abstained(bad.why)
     except (ValueError, RecursionError) as bad:
-        return Abstained(f"the answer is not JSON ({type(bad).__name__})")
+        return Abstained(codes.ANSWER_NOT_JSON(type=type(bad).__name__))
 
 
 def _bytes(answer: str | bytes | None) -> bytes:
     if not answer:
-        raise _BadAnswerError("the answer is empty")
+        raise _BadAnswerError(codes.ANSWER_EMPTY())
     raw = answer.encode("utf-8", "surrogatepass") if isinstance(answer, str) else answer
     if len(raw) > MAX_ANSWER_BYTES + MAX_THOUGHT_BYTES:
         raise _too_long(raw)
@@ -72,7 +77,7 @@ def _bytes(answer: str | bytes | None) -> bytes:
 
 
 def _too_long(raw: bytes) -> _BadAnswerError:
-    return _BadAnswerError(f"the answer is {len(raw)} bytes, more than {MAX_ANSWER_BYTES}")
+    return _BadAnswerError(codes.ANSWER_BYTES(bytes=len(raw), limit=MAX_ANSWER_BYTES))
 
 
 def _unwrapped(raw: bytes) -> bytes:
@@ -89,7 +94,7 @@ def _without_thought(raw: bytes) -> bytes:
         return raw
     thought, closed, answer = begun.removeprefix(_THINK).partition(_THOUGHT)
     if not closed or _THINK in thought:
-        raise _BadAnswerError("the answer thinks without an end")
+        raise _BadAnswerError(codes.ANSWER_THOUGHT_UNENDED())
     return answer
 
 
@@ -99,7 +104,7 @@ def _without_fence(raw: bytes) -> bytes:
         return raw
     label, line_end, inside = fenced.removeprefix(_FENCE).partition(b"\n")
     if not line_end or label.strip(_WHITE).lower() not in _FENCE_LABELS or not inside.endswith(_FENCE):
-        raise _BadAnswerError("the answer's code fence is not one around JSON alone")
+        raise _BadAnswerError(codes.ANSWER_FENCE_BAD())
     return inside.removesuffix(_FENCE)
 
 
@@ -112,24 +117,24 @@ def _object(raw: bytes) -> dict[str, object]:
         parse_int=_integer,
     )
     if not isinstance(value, dict):
-        raise _BadAnswerError("the answer is not a JSON object")
+        raise _BadAnswerError(codes.ANSWER_NOT_OBJECT())
     optional = NUMBERS if value.get("action") == "hold" else frozenset()
     if missing := KEYS - value.keys() - optional:
-        raise _BadAnswerError(f"the answer lacks {', '.join(sorted(missing))}")
+        raise _BadAnswerError(codes.ANSWER_LACKS(fields=", ".join(sorted(missing))))
     if value.keys() - KEYS:
-        raise _BadAnswerError("the answer has keys that were not asked for")
+        raise _BadAnswerError(codes.ANSWER_EXTRA_KEYS())
     return value
 
 
 def _pairs(pairs: list[tuple[str, object]]) -> dict[str, object]:
     made = dict(pairs)
     if len(made) != len(pairs):
-        raise _BadAnswerError("the answer repeats a key")
+        raise _BadAnswerError(codes.ANSWER_REPEATS_KEY())
     return made
 
 
 def _constant(name: str) -> NoReturn:
-    raise _BadAnswerError(f"the answer contains {name}")
+    raise _BadAnswerError(codes.ANSWER_CONSTANT(name=name))
 
 
 def _number(text: str) -> Decimal:
@@ -138,13 +143,13 @@ def _number(text: str) -> Decimal:
     except InvalidOperation:
         value = None
     if value is None or not value.is_finite() or abs(value.adjusted()) > 12:
-        raise _BadAnswerError("the answer contains a number out of range")
+        raise _BadAnswerError(codes.ANSWER_NUMBER_RANGE())
     return value
 
 
 def _integer(text: str) -> int:
     if len(text) > 12:
-        raise _BadAnswerError("the answer contains a number out of range")
+        raise _BadAnswerError(codes.ANSWER_NUMBER_RANGE())
     return int(text)
 
 
@@ -166,7 +171,7 @@ def _hold(value: dict[str, object]) -> Decision:
     numbers = {name: value.get(name) for name in NUMBERS}
     for name, number in numbers.items():
         if isinstance(number, bool) or not isinstance(number, int | Decimal | None):
-            raise _BadAnswerError(f"{name} is not a number")
+            raise _BadAnswerError(codes.ANSWER_NOT_NUMBER(field=name))
     fractions = {name: _in_range(number) for name, number in numbers.items()}
     leverage = numbers["leverage"]
     return Decision(
@@ -189,30 +194,30 @@ def _action(value: object) -> Action:
             return "buy"
         case "sell":
             return "sell"
-    raise _BadAnswerError("action is not buy, sell or hold")
+    raise _BadAnswerError(codes.ANSWER_ACTION())
 
 
 def _fraction(value: object, name: str) -> Decimal:
     # bool is an int in Python; an answer of true is not a number
     if isinstance(value, bool) or not isinstance(value, int | Decimal):
-        raise _BadAnswerError(f"{name} is not a number")
+        raise _BadAnswerError(codes.ANSWER_NOT_NUMBER(field=name))
     number = Decimal(value)
     if not 0 <= number <= 1:
-        raise _BadAnswerError(f"{name} is not between 0 and 1")
+        raise _BadAnswerError(codes.ANSWER_NOT_BETWEEN(field=name, least=0, most=1))
     return number
 
 
 def _leverage(value: object) -> int:
     if isinstance(value, bool) or not isinstance(value, int):
-        raise _BadAnswerError("leverage is not a whole number")
+        raise _BadAnswerError(codes.ANSWER_LEVERAGE())
     if not 1 <= value <= MAX_LEVERAGE:
-        raise _BadAnswerError(f"leverage is not between 1 and {MAX_LEVERAGE}")
+        raise _BadAnswerError(codes.ANSWER_NOT_BETWEEN(field="leverage", least=1, most=MAX_LEVERAGE))
     return value
 
 
 def _reason(value: object) -> str:
     if not isinstance(value, str):
-        raise _BadAnswerError("reason is not text")
+        raise _BadAnswerError(codes.ANSWER_REASON())
     return clean_text(value, MAX_REASON_CHARS)
 
 

@@ -5,16 +5,16 @@ An exception's class says how the process reacts, not what went wrong: adapters 
 place per process reacts. A refusal by risk or by a form is a value, never an exception.
 """
 
+from lib.domain.reason import NOTHING, Reason, text
 from lib.domain.venue_answer import VenueAnswer
 
 
 class MaemaeError(Exception):
-    """
-    Root of the four; *args[0]* is one plain sentence without secrets. *answer*: the venue's answer, if there is one.
-    """
+    """Root of the four; *why* holds no secrets; words alone become a text. *answer*: the venue's, if any."""
 
-    def __init__(self, why: str = "", answer: VenueAnswer | None = None) -> None:
-        super().__init__(why)
+    def __init__(self, why: Reason | str = NOTHING, answer: VenueAnswer | None = None) -> None:
+        super().__init__(str(why))
+        self.why = why if isinstance(why, Reason) else text(why)
         self.answer = answer
 
 

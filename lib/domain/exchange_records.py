@@ -10,6 +10,7 @@ from decimal import Decimal
 from lib.domain.books import Fill
 from lib.domain.order import OrderState, SendOutcome
 from lib.domain.position import Side
+from lib.domain.reason import Reason
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +88,7 @@ class Verdict:
     """The end of an order, as a query proved it."""
 
     state: OrderState
-    why: str
+    why: Reason
     exchange_order_id: str
     filled_qty: Decimal
     avg_price: Decimal

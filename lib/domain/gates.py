@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Literal
 
+from lib.domain import reason_codes as codes
 from lib.domain.account import AccountSettings, Limits, PlatformLimits, Pool
 from lib.domain.day import midnight_after
 from lib.domain.decision import Decision
@@ -19,6 +20,7 @@ from lib.domain.equity import fall, fell_by
 from lib.domain.instrument import Instrument
 from lib.domain.order import CYCLE_MS
 from lib.domain.position import ZERO, Position, Side
+from lib.domain.reason import NOTHING, Reason
 from lib.domain.sizing import unfit
 
 FOREVER_MS = 253_402_300_799_000
@@ -37,24 +39,24 @@ GateKind = Literal[
     "unreadable",
 ]
 
-UNREADABLE = "a limit of the platform cannot be read: an operator must set it again"
+UNREADABLE = codes.PLATFORM_LIMIT_UNREADABLE()
 _PAPER = "paper:"
 UNLISTED_MS = 3_600_000
 """A withdrawal may be listed this late. A difference that stays for longer is a loss."""
-_DAY_ENDS = "ends at 00:00 UTC (09:00 KST)"
-UNLOCK_RULES: Mapping[GateKind, str] = {
+_DAY_ENDS = codes.UNLOCKS_AT_MIDNIGHT()
+UNLOCK_RULES: Mapping[GateKind, Reason] = {
     "daily_loss": _DAY_ENDS,
-    "drawdown": "a person must end it",
-    "loss_streak": "ends at 00:00 UTC (09:00 KST), or when a person ends it",
+    "drawdown": codes.UNLOCKS_BY_HAND(),
+    "loss_streak": codes.UNLOCKS_AT_MIDNIGHT_OR_BY_HAND(),
     "entries": _DAY_ENDS,
-    "cooldown": "ends when the rest after the stop is over",
-    "exposure": "ends when positions have become smaller",
-    "external": "ends after 24 hours, or when a person ends it",
-    "analyst_failures": "ends one cycle after the analyst answers again",
+    "cooldown": codes.UNLOCKS_AFTER_COOLDOWN(),
+    "exposure": codes.UNLOCKS_WHEN_SMALLER(),
+    "external": codes.UNLOCKS_AFTER_A_DAY_OR_BY_HAND(),
+    "analyst_failures": codes.UNLOCKS_WHEN_ANALYST_ANSWERS(),
     "analyst_budget": _DAY_ENDS,
-    "unreadable": "ends one cycle after an operator sets the limit again",
+    "unreadable": codes.UNLOCKS_WHEN_LIMIT_SET(),
 }
-"""When each kind of lock ends, in plain words."""
+"""When each kind of lock ends."""
 ENDED_BY_A_PERSON: frozenset[GateKind] = frozenset({"drawdown", "loss_streak", "external"})
 """Kinds whose lock the owner may end early."""
 
@@ -64,7 +66,7 @@ class Gate:
     """One gate that stands: *why* with its figures, and until when its lock holds (epoch ms)."""
 
     kind: GateKind
-    why: str
+    why: Reason
     until_ms: int
 
 
@@ -78,7 +80,7 @@ class Facts:
     externally. *analyst_failures* counts cycles in a row before this one. *platform* are the gates of the whole
     deployment, *room* the notional the platform has left (None = not asked). *missing* is the USDT by which the
     exchange's balance fell below our books within the last `UNLISTED_MS`: lost, or paid out and not listed yet.
-    *closed* says why no entry is possible at this exchange or in this symbol now, "" = entries are possible.
+    *closed* says why no entry is possible at this exchange or in this symbol now, `NOTHING` = entries are possible.
     """
 
     equity: Decimal
@@ -98,9 +100,9 @@ class Facts:
     platform: tuple[Gate, ...] = ()
     room: Decimal | None = None
     missing: Decimal = ZERO
-    closed: str = ""
-    modes: str = ""
-    """What is wrong with the account's margin and position modes, "" = nothing known."""
+    closed: Reason = NOTHING
+    modes: Reason = NOTHING
+    """What is wrong with the account's margin and position modes; `NOTHING` = nothing known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,28 +165,28 @@ def locking_gates(facts: Facts, limits: Limits, t_ms: int) -> tuple[Gate, ...]:
         (
             fell_by(limits.daily_loss, day, facts.equity),
             "daily_loss",
-            f"today's loss of {_fall(day, facts.equity)} % reached your limit of {_percent(limits.daily_loss)} %",
+            codes.DAILY_LOSS(lost=fall(day, facts.equity), limit=limits.daily_loss),
             midnight,
         ),
         (
             fell_by(limits.drawdown, peak, facts.equity),
             "drawdown",
-            f"equity fell {_fall(peak, facts.equity)} % from its peak, your limit is {_percent(limits.drawdown)} %",
+            codes.DRAWDOWN(fell=fall(peak, facts.equity), limit=limits.drawdown),
             FOREVER_MS,
         ),
         (
             facts.loss_streak >= limits.loss_streak,
             "loss_streak",
-            f"{facts.loss_streak} losing trades in a row today, your limit is {limits.loss_streak}",
+            codes.LOSS_STREAK(losses=facts.loss_streak, limit=limits.loss_streak),
             midnight,
         ),
         (
             facts.entries_today >= limits.entries_per_day,
             "entries",
-            f"{facts.entries_today} entries today, your limit is {limits.entries_per_day}",
+            codes.ENTRIES_OF_DAY(entries=facts.entries_today, limit=limits.entries_per_day),
             midnight,
         ),
-        (rested_ms > t_ms, "cooldown", f"cooling down for {minutes} minutes after a stop", rested_ms),
+        (rested_ms > t_ms, "cooldown", codes.COOLDOWN(minutes=minutes), rested_ms),
         _silence(facts.analyst_failures, limits.analyst_failures, t_ms),
         _budget(facts.tokens_today, limits, t_ms),
     )
@@ -203,38 +205,37 @@ def lasting_platform_gates(use: PlatformFacts, limits: PlatformLimits, t_ms: int
 def platform_gates(use: PlatformFacts, limits: PlatformLimits, t_ms: int) -> tuple[Gate, ...]:
     """Every gate of the deployment that stands at *t_ms* for the pool of *use*, the gravest first."""
     midnight, day = midnight_after(t_ms), use.day_start_equity
-    lost, limit = _fall(day, use.equity), _percent(limits.daily_loss)
     return _standing(
         _unreadable(limits, t_ms),
         (
             fell_by(limits.daily_loss, day, use.equity),
             "daily_loss",
-            f"the platform's loss today of {lost} % reached its limit of {limit} %",
+            codes.PLATFORM_DAILY_LOSS(lost=fall(day, use.equity), limit=limits.daily_loss),
             midnight,
         ),
         (
             use.exposure >= limits.max_exposure,
             "exposure",
-            f"positions of {_plain(use.exposure)} USDT reached the platform's limit of {_plain(limits.max_exposure)}",
+            codes.PLATFORM_EXPOSURE(exposure=use.exposure, limit=limits.max_exposure),
             t_ms + CYCLE_MS,
         ),
         (
             use.entries >= limits.entries_per_day,
             "entries",
-            f"{use.entries} entries on the platform today, its limit is {limits.entries_per_day}",
+            codes.PLATFORM_ENTRIES(entries=use.entries, limit=limits.entries_per_day),
             midnight,
         ),
         _silence(use.analyst_failures, limits.analyst_failures, t_ms),
         (
             use.tokens >= limits.analyst_tokens,
             "analyst_budget",
-            f"{use.tokens} analyst tokens used on the platform today, its limit is {limits.analyst_tokens}",
+            codes.PLATFORM_TOKENS(tokens=use.tokens, limit=limits.analyst_tokens),
             midnight,
         ),
         (
             use.cost >= limits.analyst_cost,
             "analyst_budget",
-            f"the analyst cost {_plain(use.cost)} USD today, the platform's limit is {_plain(limits.analyst_cost)}",
+            codes.PLATFORM_COST(cost=use.cost, limit=limits.analyst_cost),
             midnight,
         ),
     )
@@ -242,19 +243,19 @@ def platform_gates(use: PlatformFacts, limits: PlatformLimits, t_ms: int) -> tup
 
 def entry_refusal(
     decision: Decision, side: Side, facts: Facts, settings: AccountSettings, instrument: Instrument, t_ms: int
-) -> str:
-    """The first gate that stands in the way of an entry, in plain words; "" when all are open."""
-    checks: tuple[tuple[Callable[[], bool], str], ...] = (
-        (lambda: facts.unresolved > 0, "an earlier order is not resolved yet"),
+) -> Reason:
+    """The first gate that stands in the way of an entry; `NOTHING` when all are open."""
+    checks: tuple[tuple[Callable[[], bool], Reason], ...] = (
+        (lambda: facts.unresolved > 0, codes.EARLIER_ORDER_UNRESOLVED()),
         (lambda: bool(facts.closed), facts.closed),
-        (lambda: not instrument.trading, f"{instrument.symbol} is not trading"),
-        (lambda: facts.modes != "", facts.modes),
-        (lambda: settings.long_only and side == "sell", "this account only goes long"),
-        (lambda: facts.own_qty != facts.position.qty, "a position on this symbol is not ours"),
-        (lambda: facts.foreign_orders > 0, "an order on this symbol is not ours"),
-        (lambda: facts.equity <= 0, "there is no equity"),
+        (lambda: not instrument.trading, codes.SYMBOL_NOT_TRADING(symbol=instrument.symbol)),
+        (lambda: bool(facts.modes), facts.modes),
+        (lambda: settings.long_only and side == "sell", codes.LONG_ONLY()),
+        (lambda: facts.own_qty != facts.position.qty, codes.EXTERNAL_POSITION()),
+        (lambda: facts.foreign_orders > 0, codes.EXTERNAL_ORDER()),
+        (lambda: facts.equity <= 0, codes.NO_EQUITY()),
     )
-    if why := next((why for shut, why in checks if shut()), ""):
+    if why := next((why for shut, why in checks if shut()), NOTHING):
         return why
     # what is written down comes last: a gate that still stands says its figures
     for gate in (*locking_gates(facts, settings.limits, t_ms), *facts.platform):
@@ -262,11 +263,11 @@ def entry_refusal(
     return _locked(facts.locks) or unfit(decision)
 
 
-def _locked(locks: tuple[str, ...]) -> str:
-    return f"entries are locked: {', '.join(locks)}" if locks else ""
+def _locked(locks: tuple[str, ...]) -> Reason:
+    return codes.ENTRIES_LOCKED(locks=", ".join(locks)) if locks else NOTHING
 
 
-_Row = tuple[bool, GateKind, str, int]
+_Row = tuple[bool, GateKind, Reason, int]
 """Whether a gate stands; its kind, why and end."""
 
 
@@ -275,7 +276,7 @@ def _standing(*rows: _Row) -> tuple[Gate, ...]:
 
 
 def _silence(failures: int, limit: int, t_ms: int) -> _Row:
-    why = f"the analyst gave no answer in {failures} cycles in a row: entries wait for one more answered cycle"
+    why = codes.ANALYST_FAILURES(cycles=failures)
     return failures >= limit, "analyst_failures", why, t_ms + CYCLE_MS
 
 
@@ -285,21 +286,8 @@ def _unreadable(limits: PlatformLimits, t_ms: int) -> _Row:
 
 
 def _budget(tokens: int, limits: Limits, t_ms: int) -> _Row:
-    why = f"{tokens} analyst tokens used today, your limit is {limits.analyst_tokens}"
+    why = codes.ANALYST_TOKENS(tokens=tokens, limit=limits.analyst_tokens)
     return tokens >= limits.analyst_tokens, "analyst_budget", why, midnight_after(t_ms)
-
-
-def _fall(before: Decimal, now: Decimal) -> str:
-    return _percent(fall(before, now))
-
-
-def _percent(share: Decimal) -> str:
-    return _plain(share * 100)
-
-
-def _plain(number: Decimal) -> str:
-    """To two places, without an exponent or idle zeros."""
-    return f"{number.quantize(Decimal('0.01')).normalize():f}"
 
 
 @dataclass(frozen=True, slots=True)

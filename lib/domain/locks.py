@@ -5,6 +5,8 @@ Risk locks: entries off until a moment, of one account or of the platform.
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from lib.domain.reason import Reason
+
 
 @dataclass(frozen=True, slots=True)
 class RiskLock:
@@ -13,7 +15,7 @@ class RiskLock:
     account_id: int
     kind: str
     until_ms: int
-    why: str
+    why: Reason
     created_ms: int
 
 

@@ -8,9 +8,10 @@ lasts until the announcement is taken back. Nothing here reads clocks: times are
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import UTC, datetime
 
+from lib.domain import reason_codes as codes
 from lib.domain.order import CYCLE_MS
+from lib.domain.reason import NOTHING, Reason
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,20 +36,16 @@ class Maintenance:
         return self.is_ongoing or is_due
 
 
-def entries_wait(announced: Iterable[Maintenance], uid: str, now_ms: int) -> str:
-    """Why entries of the account *uid* wait at *now_ms*, in plain words; "" = entries are possible."""
+def entries_wait(announced: Iterable[Maintenance], uid: str, now_ms: int) -> Reason:
+    """Why entries of the account *uid* wait at *now_ms*; `NOTHING` = entries are possible."""
     closing = [one for one in announced if one.closes(uid, now_ms)]
     if not closing:
-        return ""
+        return NOTHING
     # the longest stands for all; one without an end outlasts every other
     longest = max(closing, key=lambda one: one.end_ms or float("inf"))
     if not longest.end_ms:
-        return "maintenance of the exchange: entries wait until it is over"
-    return f"maintenance of the exchange until {_utc(longest.end_ms)} UTC: entries wait"
-
-
-def _utc(at_ms: int) -> str:
-    return datetime.fromtimestamp(at_ms // 1000, UTC).strftime("%Y-%m-%d %H:%M")
+        return codes.MAINTENANCE()
+    return codes.MAINTENANCE_UNTIL(until=longest.end_ms)
 
 
 def still_announced(known: Iterable[Maintenance], now_ms: int) -> tuple[Maintenance, ...]:

@@ -8,16 +8,18 @@ owner may change them at the exchange at any time. A changed mode keeps entries 
 from collections.abc import Collection
 from typing import Literal
 
+from lib.domain import reason_codes as codes
 from lib.domain.account import Doubt
+from lib.domain.reason import NOTHING, Reason
 
 MarginMode = Literal["isolated", "cross", "portfolio"]
 
 
-def mode_problem(margin: MarginMode, *, one_way: bool, doubts: Collection[Doubt] = ()) -> str:
-    """Why these modes allow no entry, in one sentence; "" when they are as set, or accepted by *doubts*."""
+def mode_problem(margin: MarginMode, *, one_way: bool, doubts: Collection[Doubt] = ()) -> Reason:
+    """Why these modes allow no entry; `NOTHING` when they are as set, or accepted by *doubts*."""
     taken_on = margin == "cross" and "cross_margin" in doubts
     if margin != "isolated" and not taken_on:
-        return f"the account was switched to {margin} margin at the exchange: set it back to isolated margin"
+        return codes.CROSS_MARGIN() if margin == "cross" else codes.PORTFOLIO_MARGIN()
     if not one_way:
-        return "the account was switched to hedge mode at the exchange: set it back to one-way mode"
-    return ""
+        return codes.HEDGE_MODE()
+    return NOTHING

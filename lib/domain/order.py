@@ -12,8 +12,10 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Literal, get_args
 
+from lib.domain import reason_codes as codes
 from lib.domain.account import Venue
 from lib.domain.position import ZERO, Side
+from lib.domain.reason import NOTHING, Reason
 
 CYCLE_MS = 300_000
 RECV_WINDOW_MS = 5_000
@@ -127,7 +129,7 @@ class Order:
     avg_price: Decimal = ZERO
     fee: Decimal = ZERO
     last_code: int = 0
-    why: str = ""
+    why: Reason = NOTHING
     created_ms: int = 0
     updated_ms: int = 0
 
@@ -228,34 +230,34 @@ class Claim:
 
     granted: bool
     state: OrderState
-    why: str
+    why: Reason
     sign_again: bool = False
 
 
 def claim_entry(order: Order, facts: ClaimFacts, signed_ts: int) -> Claim:
     """Whether an entry may be sent now. The one linearization point: every off-switch is read here."""
     if order.state is not S.PLANNED:
-        return Claim(False, order.state, "already claimed")
+        return Claim(False, order.state, codes.ALREADY_CLAIMED())
     if not facts.lease_ours:
-        return Claim(False, S.PLANNED, "another trader holds the lease")
+        return Claim(False, S.PLANNED, codes.LEASE_LOST())
     if blocked := _blocked(order, facts):
         return Claim(False, S.UNKNOWN if order.attempts else S.BLOCKED, blocked)
     if facts.now - order.t_ms > MAX_AGE_MS:
-        return Claim(False, S.UNKNOWN if order.attempts else S.EXPIRED, "the decision is too old")
+        return Claim(False, S.UNKNOWN if order.attempts else S.EXPIRED, codes.DECISION_TOO_OLD())
     return _attempt(order, facts.now, signed_ts)
 
 
-def _blocked(order: Order, facts: ClaimFacts) -> str:
+def _blocked(order: Order, facts: ClaimFacts) -> Reason:
     checks = (
-        (facts.trading_enabled and not facts.flatten, "trading is switched off"),
-        (facts.auto_trade, "auto-trading is off"),
-        (not facts.deleted, "the account is deleted"),
-        (facts.feed_fits, "the account's venue does not trade on this feed"),
-        (facts.key_version == order.key_version, "the API key changed"),
-        (facts.settings_version == order.settings_version, "the settings changed"),
-        (not facts.locks, f"entries are locked: {', '.join(facts.locks)}"),
+        (facts.trading_enabled and not facts.flatten, codes.TRADING_SWITCHED_OFF()),
+        (facts.auto_trade, codes.AUTO_TRADING_OFF()),
+        (not facts.deleted, codes.ACCOUNT_DELETED()),
+        (facts.feed_fits, codes.FEED_DOES_NOT_FIT()),
+        (facts.key_version == order.key_version, codes.KEY_CHANGED()),
+        (facts.settings_version == order.settings_version, codes.SETTINGS_CHANGED()),
+        (not facts.locks, codes.ENTRIES_LOCKED(locks=", ".join(facts.locks))),
     )
-    return next((why for holds, why in checks if not holds), "")
+    return next((why for holds, why in checks if not holds), NOTHING)
 
 
 def claim_exit(order: Order, *, now: int, key_version: int, signed_ts: int) -> Claim:
@@ -263,18 +265,18 @@ def claim_exit(order: Order, *, now: int, key_version: int, signed_ts: int) -> C
     if not order.reduce_only:
         raise ValueError("only reduce-only orders claim as exits")
     if order.state is not S.PLANNED:
-        return Claim(False, order.state, "already claimed")
+        return Claim(False, order.state, codes.ALREADY_CLAIMED())
     if key_version != order.key_version:
-        return Claim(False, S.UNKNOWN if order.attempts else S.BLOCKED, "the API key changed")
+        return Claim(False, S.UNKNOWN if order.attempts else S.BLOCKED, codes.KEY_CHANGED())
     return _attempt(order, now, signed_ts)
 
 
 def _attempt(order: Order, now: int, signed_ts: int) -> Claim:
     if order.attempts >= MAX_ATTEMPTS:
-        return Claim(False, S.UNKNOWN, "refused three times")
+        return Claim(False, S.UNKNOWN, codes.REFUSED_THREE_TIMES())
     if abs(signed_ts - now) > MAX_CLOCK_ERROR_MS:
-        return Claim(False, S.PLANNED, "our clock and the database's differ by more than a second", sign_again=True)
-    return Claim(True, S.SUBMITTING, "claimed")
+        return Claim(False, S.PLANNED, codes.CLOCKS_DIFFER(), sign_again=True)
+    return Claim(True, S.SUBMITTING, codes.CLAIMED())
 
 
 class SendOutcome(StrEnum):

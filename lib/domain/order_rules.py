@@ -9,9 +9,9 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 from decimal import Decimal
 
+from lib.domain import reason_codes as codes
 from lib.domain.account_records import TraderAccount
 from lib.domain.books import EquityPoint
-from lib.domain.decimals import plain
 from lib.domain.errors import Skip
 from lib.domain.exchange_records import OrderRecord, SignedOrder, Verdict
 from lib.domain.order import (
@@ -28,6 +28,7 @@ from lib.domain.order import (
     order_link_id,
     parse_link_id,
 )
+from lib.domain.reason import Reason
 from lib.domain.risk import Outcome, Sizing
 from lib.domain.trade_log import Leg, Summary, summarise
 
@@ -39,8 +40,8 @@ LATE_FILL_MS = 3_600_000
 """An execution may be listed this long after a newer one."""
 LEFT_MS = 3_600_000
 """How long a deleted account is still guarded: a database may have lost the order that was just sent for it."""
-ORPHAN = "orphan adopted"
-ORPHAN_REASON = "found at the exchange without a row of ours"
+ORPHAN = codes.ORPHAN_ADOPTED()
+ORPHAN_REASON = codes.ORPHAN_FOUND()
 
 
 def is_unbooked(row: Order, booked_links: Collection[str], last_fill_ms: int) -> bool:
@@ -54,9 +55,9 @@ def is_unbooked(row: Order, booked_links: Collection[str], last_fill_ms: int) ->
     return row.filled_qty != 0 and is_young and row.order_link_id not in booked_links
 
 
-def books_differ(point: EquityPoint) -> str:
+def books_differ(point: EquityPoint) -> Reason:
     """What the owner is told about a difference."""
-    return f"the exchange's balance differs from our books by {plain(point.difference):f} USDT"
+    return codes.BOOKS_DIFFER(difference=point.difference)
 
 
 def rule_claim(row: Order, asked: Order, signed: SignedOrder, facts: ClaimFacts) -> Claim:
@@ -64,7 +65,7 @@ def rule_claim(row: Order, asked: Order, signed: SignedOrder, facts: ClaimFacts)
     if signed.order_link_id != row.order_link_id:
         raise ValueError(f"bytes of {signed.order_link_id} claim {row.order_link_id}")
     if row.state is OrderState.PLANNED and (row.qty is None or _terms(row) != _terms(asked)):
-        return Claim(False, OrderState.PLANNED, "the order's size or prices are not those that were signed")
+        return Claim(False, OrderState.PLANNED, codes.TERMS_CHANGED())
     if row.reduce_only:
         return claim_exit(row, now=facts.now, key_version=facts.key_version, signed_ts=signed.signed_ts)
     return claim_entry(row, facts, signed.signed_ts)
@@ -112,7 +113,7 @@ def still_movable(row: Order, asked: Order, after: OrderState) -> bool:
     return is_same and may_move(row.state, after, row.attempts)
 
 
-def moved(row: Order, after: OrderState, why: str, now: int) -> Order:
+def moved(row: Order, after: OrderState, why: Reason, now: int) -> Order:
     """*row* in its new state."""
     return replace(row, state=after, why=why, updated_ms=now)
 
@@ -152,7 +153,7 @@ def planned_order(installation: str, account: TraderAccount, t_ms: int, draft: O
         reduce_only=draft.reduce_only,
         key_version=account.key_version,
         settings_version=account.settings_version,
-        why="planned",
+        why=codes.PLANNED(),
         created_ms=now,
         updated_ms=now,
     )
@@ -162,7 +163,7 @@ def free_seq(same_leg: Sequence[Order]) -> int:
     """The next seq after those of *same_leg*; *Skip* when a T has used up its 36."""
     seq = max((row.seq for row in same_leg), default=-1) + 1
     if seq > MAX_SEQ:
-        raise Skip("too many exits in one cycle: the next one goes on")
+        raise Skip(codes.TOO_MANY_EXITS())
     return seq
 
 
@@ -249,7 +250,7 @@ def orphan_outcome(record: OrderRecord) -> Outcome:
     return "bought" if record.side == "buy" else "sold"
 
 
-def log_summary(planned: Outcome, reason: str, rows: Sequence[Order]) -> Summary:
+def log_summary(planned: Outcome, reason: Reason, rows: Sequence[Order]) -> Summary:
     """The log of (account, T) from its orders, by id."""
     return summarise(planned, reason, [Leg(row.reduce_only, row.state, row.filled_qty, row.why) for row in rows])
 

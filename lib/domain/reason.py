@@ -63,6 +63,9 @@ class Code:
     name: str
     params: Mapping[str, Kind]
 
+    def __hash__(self) -> int:
+        return hash(self.name)
+
     def __call__(self, /, **given: Value) -> "Reason":
         return Reason(self.name, given)
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Literal
 
+from lib.domain import reason_codes as codes
 from lib.domain.account import AccountSettings
 from lib.domain.decision import Abstained, Decision
 from lib.domain.gates import Facts as Facts
@@ -17,6 +18,7 @@ from lib.domain.gates import entry_refusal as entry_refusal
 from lib.domain.instrument import Instrument
 from lib.domain.order import Leg, OrderDraft
 from lib.domain.position import ZERO, Position, Side
+from lib.domain.reason import Reason, text
 from lib.domain.sizing import Clamp as Clamp
 from lib.domain.sizing import Sizing as Sizing
 from lib.domain.sizing import size_entry as size_entry
@@ -33,7 +35,7 @@ class AccountPlan:
     """
 
     outcome: Outcome
-    reason: str
+    reason: Reason
     orders: tuple[OrderDraft, ...] = ()
     clamps: tuple[Clamp, ...] = ()
 
@@ -48,15 +50,17 @@ def decide(
 ) -> AccountPlan:
     """The plan for *decision* at the venue's last price *ref*. buy = be long, sell = be short, hold = nothing."""
     if isinstance(decision, Abstained):
-        return AccountPlan("held", f"the analyst abstained: {decision.why}")
+        return AccountPlan("held", codes.ANALYST_ABSTAINED(why=decision.why))
     if decision.action == "hold":
-        return AccountPlan("held", decision.reason)
+        return AccountPlan("held", text(decision.reason))
     if decision.confidence < settings.profile.min_confidence:
-        return AccountPlan("refused", f"confidence {decision.confidence} is under {settings.profile.min_confidence}")
+        return AccountPlan(
+            "refused", codes.CONFIDENCE_LOW(confidence=decision.confidence, least=settings.profile.min_confidence)
+        )
     side: Side = "buy" if decision.action == "buy" else "sell"
     wanted = "long" if side == "buy" else "short"
     if facts.position.direction == wanted:
-        return AccountPlan("kept", f"already {wanted}: stop, target and leverage stay as they are")
+        return AccountPlan("kept", codes.ALREADY_THERE(way=wanted))
     if facts.position.is_flat:
         return _enter(decision, side, facts, settings, instrument, ref, t_ms)
     return _flip(decision, side, facts, settings, instrument, ref, t_ms)
@@ -77,7 +81,7 @@ def _enter(  # noqa: PLR0913 - the whole plan in one place
     if sizing.qty == 0:
         return AccountPlan("skipped", sizing.why, clamps=sizing.clamps)
     outcome: Outcome = "bought" if side == "buy" else "sold"
-    return AccountPlan(outcome, decision.reason, (entry_draft(side, sizing, ref),), sizing.clamps)
+    return AccountPlan(outcome, text(decision.reason), (entry_draft(side, sizing, ref),), sizing.clamps)
 
 
 def _flip(  # noqa: PLR0913
@@ -90,20 +94,20 @@ def _flip(  # noqa: PLR0913
     t_ms: int,
 ) -> AccountPlan:
     if facts.own_qty != facts.position.qty:
-        return AccountPlan("refused", "another hand is in this position: it is left alone")
+        return AccountPlan("refused", codes.EXTERNAL_POSITION_LEFT_ALONE())
     close = exit_draft(facts.position, ref, qty=min(abs(facts.position.qty), instrument.max_market_qty))
     if close.qty != abs(facts.position.qty):
-        return AccountPlan("closed", "closed without turning: more than the venue's largest market order", (close,))
+        return AccountPlan("closed", codes.CLOSED_NOT_TURNED(why=codes.MARKET_ORDER_TOO_LARGE()), (close,))
     if refusal := entry_refusal(decision, side, facts, settings, instrument, t_ms):
-        return AccountPlan("closed", f"closed without turning: {refusal}", (close,))
+        return AccountPlan("closed", codes.CLOSED_NOT_TURNED(why=refusal), (close,))
     preview = size_entry(decision, side, facts.equity, facts.equity, settings, instrument, ref, facts.room)
     if preview.qty == 0:
-        return AccountPlan("closed", f"closed without turning: {preview.why}", (close,), preview.clamps)
+        return AccountPlan("closed", codes.CLOSED_NOT_TURNED(why=preview.why), (close,), preview.clamps)
     entry = OrderDraft(
         "e", side, None, preview.limit_price, ref, preview.stop_loss, preview.take_profit, preview.leverage, False
     )
     outcome: Outcome = "bought" if side == "buy" else "sold"
-    return AccountPlan(outcome, decision.reason, (close, entry), preview.clamps)
+    return AccountPlan(outcome, text(decision.reason), (close, entry), preview.clamps)
 
 
 def exit_draft(position: Position, ref: Decimal, *, leg: Leg = "x", qty: Decimal | None = None) -> OrderDraft:

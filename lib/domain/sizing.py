@@ -9,10 +9,12 @@ fired is recorded as a *Clamp* (asked, allowed). Fees, funding and slippage past
 from dataclasses import dataclass
 from decimal import ROUND_CEILING, Decimal
 
+from lib.domain import reason_codes as codes
 from lib.domain.account import AccountSettings
 from lib.domain.decision import Decision
 from lib.domain.instrument import Instrument
 from lib.domain.position import ZERO, Side
+from lib.domain.reason import NOTHING, Reason
 
 COLLAR = Decimal("0.003")
 """An entry is an IOC limit at ref ± this fraction: a price collar by construction."""
@@ -48,21 +50,21 @@ class Sizing:
     limit_price: Decimal
     stop_loss: Decimal
     take_profit: Decimal
-    why: str = ""
+    why: Reason = NOTHING
     clamps: tuple[Clamp, ...] = ()
 
 
-def unfit(decision: Decision) -> str:
-    """Why no entry can have *decision*'s stop and target, in plain words; "" when an entry can."""
+def unfit(decision: Decision) -> Reason:
+    """Why no entry can have *decision*'s stop and target; `NOTHING` when an entry can."""
     stop, target = decision.stop_loss, decision.take_profit
     if not MIN_STOP <= stop <= MAX_STOP_DISTANCE:
-        return f"stop {stop} is outside {MIN_STOP} to {MAX_STOP_DISTANCE}"
+        return codes.STOP_OUTSIDE(stop=stop, least=MIN_STOP, most=MAX_STOP_DISTANCE)
     if target <= COLLAR:
-        return f"target {target} is inside the price collar"
+        return codes.TARGET_TOO_NEAR(target=target)
     most = min(MAX_TARGET, MAX_REWARD * stop)
     if target > most:
-        return f"target {target} is beyond {most}: ten times the stop, never more than {MAX_TARGET}"
-    return ""
+        return codes.TARGET_TOO_FAR(target=target, most=most, ever=MAX_TARGET)
+    return NOTHING
 
 
 def size_entry(  # noqa: PLR0913
@@ -84,7 +86,7 @@ def size_entry(  # noqa: PLR0913
     liquidation allow.
     """
     if (why := unfit(decision)) or ref <= 0:
-        return _no_entry(why or "there is no price", 1, ())
+        return _no_entry(why or codes.NO_PRICE(), 1, ())
     leverage, clamps = _leverage(decision, settings, instrument)
     prices = _prices(decision, side, instrument, ref)
     price = max(ref, prices[0])
@@ -102,13 +104,13 @@ def size_entry(  # noqa: PLR0913
         qty, cut = _capped(qty, (("platform_exposure", room / price),), instrument)
         clamps = (*clamps, *cut)
     if qty < _least(instrument, ref):
-        return _no_entry("the platform's exposure limit leaves no room", leverage, clamps)
+        return _no_entry(codes.PLATFORM_EXPOSURE_FULL(), leverage, clamps)
     if not _ordered(side, prices, ref):
-        return _no_entry("the price tick is too coarse for this stop and target", leverage, clamps)
+        return _no_entry(codes.TICK_TOO_COARSE(), leverage, clamps)
     return Sizing(qty, leverage, *prices, clamps=clamps)
 
 
-def _no_entry(why: str, leverage: int, clamps: tuple[Clamp, ...]) -> Sizing:
+def _no_entry(why: Reason, leverage: int, clamps: tuple[Clamp, ...]) -> Sizing:
     return Sizing(ZERO, leverage, ZERO, ZERO, ZERO, why, clamps)
 
 
@@ -168,14 +170,14 @@ def _leverage(decision: Decision, settings: AccountSettings, instrument: Instrum
     return leverage, tuple(clamps)
 
 
-def _below_minimum(qty: Decimal, equity: Decimal, uncut: Decimal, instrument: Instrument, ref: Decimal) -> str:
+def _below_minimum(qty: Decimal, equity: Decimal, uncut: Decimal, instrument: Instrument, ref: Decimal) -> Reason:
     least = _least(instrument, ref)
     if qty >= least:
-        return ""
+        return NOTHING
     if uncut <= 0:
-        return "below the venue's minimum: there is no free balance"
+        return codes.NO_FREE_BALANCE()
     needed = (equity * least / uncut).quantize(Decimal("0.01"), ROUND_CEILING)
-    return f"below the venue's minimum of {least}: about {needed} USDT of equity would be needed"
+    return codes.BELOW_MINIMUM(least=least, needed=needed)
 
 
 def _least(instrument: Instrument, ref: Decimal) -> Decimal:

@@ -4,6 +4,8 @@ The kill switch as stored: trading on or off, flatten, and when the stop was pro
 
 from dataclasses import dataclass
 
+from lib.domain.reason import NOTHING, Reason
+
 OPERATOR = "operator"
 """The author of a pause that the account's owner may not end."""
 
@@ -19,7 +21,7 @@ class Flags:
     flatten: bool
     switched_ms: int = 0
     proven_ms: int = 0
-    why: str = ""
+    why: Reason = NOTHING
 
 
 def paused_by(flags: Flags, who: str) -> str:

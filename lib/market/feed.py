@@ -17,6 +17,7 @@ from dataclasses import dataclass
 
 from lib import log
 from lib.clock import Clock
+from lib.domain import reason_codes as codes
 from lib.domain.backoff import Backoff
 from lib.domain.candle import Candle, FormingCandle, candle_problem, interval_ms, sound_tail
 from lib.domain.errors import Retry
@@ -117,7 +118,7 @@ class CandleFeed:
         stored = self._stored()
         history = self._fetch(stored)
         if not history.candles:
-            raise Retry(f"the venue has no closed candles of {self.symbol} {self.interval} now")
+            raise Retry(codes.NO_CLOSED_CANDLES(symbol=self.symbol, interval=self.interval))
         if _agree(stored, history.candles, self._step):
             self._extend(stored, history.candles)
         else:
@@ -149,7 +150,7 @@ class CandleFeed:
     def _extend(self, stored: list[Candle], venue: list[Candle]) -> None:
         missing = [candle for candle in venue if candle.open_time > stored[-1].open_time]
         if missing and self._store.append(self.symbol, self.interval, missing) == "gap":
-            raise Retry("the list changed while it was being extended")  # another writer, or a flush
+            raise Retry(codes.CANDLE_LIST_CHANGED())  # another writer, or a flush
         if missing or self.report.newest_open != stored[-1].open_time:
             self.report.gaps_filled += len(missing)
             _log.info("candle.filled", symbol=self.symbol, interval=self.interval, candles=len(missing))

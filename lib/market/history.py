@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from lib.domain.candle import Candle, candle_problem, interval_ms
+from lib.domain.reason import Reason
 from lib.ports.market import MarketData
 
 PAGE = 1000
@@ -20,7 +21,7 @@ class Quarantined:
     """A candle that cannot be true, and why."""
 
     candle: Candle
-    reason: str
+    reason: Reason
 
 
 @dataclass(frozen=True, slots=True)

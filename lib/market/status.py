@@ -32,6 +32,8 @@ from decimal import Decimal
 
 from lib.domain.candle import interval_ms
 from lib.domain.instrument import Instrument
+from lib.domain.reason import Reason
+from lib.domain.stored_reason import parse, stored
 from lib.market.feed import CandleFeed
 from lib.ports.market import CandleStore
 
@@ -45,18 +47,18 @@ class ClosedMarket:
 
     venue: str
     symbol: str
-    why: str
+    why: Reason
 
 
 def closed_markets_field(closed: Iterable[ClosedMarket]) -> dict[str, str]:
     """The trader's field about *closed*."""
-    return {CLOSED_MARKETS: "\n".join(f"{one.venue}\t{one.symbol}\t{one.why}" for one in closed)}
+    return {CLOSED_MARKETS: "\n".join(f"{one.venue}\t{one.symbol}\t{stored(one.why)}" for one in closed)}
 
 
 def closed_markets_of(status: Mapping[str, str]) -> tuple[ClosedMarket, ...]:
     """What *status* says is closed; lines that are none are passed over."""
     lines = (line.split("\t", 2) for line in status.get(CLOSED_MARKETS, "").split("\n"))
-    return tuple(ClosedMarket(*parts) for parts in lines if len(parts) == 3)
+    return tuple(ClosedMarket(parts[0], parts[1], parse(parts[2])) for parts in lines if len(parts) == 3)
 
 
 def iso(at_ms: int) -> str:

@@ -19,6 +19,7 @@ from lib.domain.gates import LogFacts, PlatformFacts
 from lib.domain.locks import RiskLock
 from lib.domain.order import Claim, Order, OrderState
 from lib.domain.platform_settings import LimitOverrides
+from lib.domain.reason import Reason
 from lib.domain.risk import AccountPlan, Sizing
 from lib.domain.switches import Flags
 from lib.ports.notifier import Notifier
@@ -57,7 +58,7 @@ class OrderLedger(Protocol):
         """The claim transaction, entry or exit by *order.reduce_only*; the row's state is moved accordingly."""
         ...
 
-    async def move(self, order: Order, after: OrderState, why: str, code: int = 0) -> bool:
+    async def move(self, order: Order, after: OrderState, why: Reason, code: int = 0) -> bool:
         """
         Compare-and-set from *order.state*, with one event row and the log row. False when the row left that state.
         """
@@ -135,7 +136,7 @@ class LimitLedger(Protocol):
         """The platform limits an operator set over the environment's; a row that cannot be read is named."""
         ...
 
-    async def lock(self, account_id: int, kind: str, until_ms: int, why: str) -> None:
+    async def lock(self, account_id: int, kind: str, until_ms: int, why: Reason) -> None:
         """
         Entries off until *until_ms*, for the account or (0) the platform. A lock of *kind* that still holds stays as it
         is; a lock that ended is renewed. The owner hears of a new lock through the outbox.
@@ -196,7 +197,7 @@ class SwitchLedger(Protocol):
         """
         ...
 
-    async def pause(self, account_id: int, why: str) -> None:
+    async def pause(self, account_id: int, why: Reason) -> None:
         """The *Pause* reaction: trading off for the account, its owner told once through the outbox."""
         ...
 
@@ -237,6 +238,6 @@ class Commands(Protocol):
         """
         ...
 
-    async def done(self, command_id: int, result: str) -> None:
-        """Write the command's *result*, in plain words."""
+    async def done(self, command_id: int, result: Reason) -> None:
+        """Write the command's *result*."""
         ...

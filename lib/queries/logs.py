@@ -10,6 +10,8 @@ from lib.adapters.sql.ledger.rows import order_from
 from lib.adapters.sql.tables.columns import utc_from_ms
 from lib.adapters.sql.tables.trading import cycles, fills, order_events, orders, trade_logs
 from lib.domain.order import Order
+from lib.domain.stored_reason import parse
+from lib.queries.old_events import event_reason
 from lib.queries.paging import NEWEST, Cursor, beside
 from lib.queries.reading import Reading
 from lib.queries.values import ClampRow, EventRow, FillRow, LogDetail, LogRow, Page
@@ -103,10 +105,11 @@ def _detail(connection: sa.Connection, user_id: int, log_id: int) -> LogDetail |
         return None
     of_log = (orders.c.account_id == row["account_id"], orders.c.t_ms == row["t_ms"], orders.c.user_id == user_id)
     found = connection.execute(sa.select(orders).where(*of_log).order_by(orders.c.id)).mappings().all()
-    made = tuple(order_from(order) for order in found)
+    made, analysis = tuple(order_from(order) for order in found), row["gpt_analysis"] or {}
     return LogDetail(
         row=_log_row(row),
-        decision=row["gpt_analysis"],
+        decision=None if "abstained" in analysis else row["gpt_analysis"],
+        abstained=parse(analysis.get("abstained")),
         clamps=tuple(ClampRow(**clamp) for clamp in row["clamps"] or ()),
         orders=made,
         events=_events(connection, made),
@@ -125,7 +128,14 @@ def _events(connection: sa.Connection, made: tuple[Order, ...]) -> tuple[EventRo
     links = {order.id: order.order_link_id for order in made}
     query = sa.select(order_events).where(order_events.c.order_id.in_(links)).order_by(order_events.c.id)
     return tuple(
-        EventRow(links[row["order_id"]], row["at_ms"], row["from_state"], row["to_state"], row["why"], row["code"])
+        EventRow(
+            links[row["order_id"]],
+            row["at_ms"],
+            row["from_state"],
+            row["to_state"],
+            event_reason(row["why"]),
+            row["code"],
+        )
         for row in connection.execute(query).mappings()
     )
 

@@ -21,6 +21,7 @@ from lib.domain.account import Venue
 from lib.domain.gates import kinds_of
 from lib.domain.locks import RiskLock
 from lib.domain.order import TERMINAL, Order, OrderState
+from lib.domain.reason import NOTHING, Reason
 from lib.domain.venues import pool_of
 from lib.queries.audit import Audited, audit
 from lib.queries.reading import Reading
@@ -38,7 +39,7 @@ class Switches:
     flatten: bool
     switched_ms: int
     proven_ms: int
-    why: str
+    why: Reason
 
     @property
     def is_thrown(self) -> bool:
@@ -80,9 +81,9 @@ class Standing:
         return bool(self._binding())
 
     @property
-    def why(self) -> str:
-        """Why it is halted, in the engine's words; "" when it is not, or its owner gave no reason."""
-        return self.platform.why if self.platform.is_thrown else self.switches.why if self.is_halted else ""
+    def why(self) -> Reason:
+        """Why it is halted; `NOTHING` when it is not, or its owner gave no reason."""
+        return self.platform.why if self.platform.is_thrown else self.switches.why if self.is_halted else NOTHING
 
     @property
     def flattens(self) -> bool:

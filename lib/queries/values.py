@@ -10,6 +10,7 @@ from lib.domain.account import AccountSettings, Doubt
 from lib.domain.books import Charge, balance, paid_in
 from lib.domain.order import Order
 from lib.domain.position import ZERO, Position, Side, unrealised_pnl
+from lib.domain.reason import NOTHING, Reason
 from lib.market.status import ClosedMarket
 from lib.queries.paging import Cursor
 
@@ -26,8 +27,8 @@ class LogRow:
     action: str | None
     confidence: Decimal | None
     leverage: Decimal | None
-    reason: str
-    message: str | None
+    reason: Reason
+    message: Reason
     executed_at: datetime
 
 
@@ -63,7 +64,7 @@ class EventRow:
     at_ms: int
     from_state: str
     to_state: str
-    why: str
+    why: Reason
     code: int
 
 
@@ -89,7 +90,8 @@ class FillRow:
 @dataclass(frozen=True, slots=True)
 class LogDetail:
     """
-    Everything about one (account, T). *decision* is as stored (decimals as text), {"abstained": why}, or None.
+    Everything about one (account, T). *decision* is as stored (decimals as text), None without one; *abstained* says
+    why the analyst gave none.
 
     *prompt*, *raw_answer* and *model* are "" and *candles* "[]" when the analyst was not asked. *candles* is JSON text.
     """
@@ -105,6 +107,7 @@ class LogDetail:
     candles: str = "[]"
     model: str = ""
     latency_ms: int = 0
+    abstained: Reason = NOTHING
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +128,7 @@ class Holding:
     funding: Decimal
     position_qty: Decimal
     avg_entry_price: Decimal
-    pause_reason: str
+    pause_reason: Reason
     trading_enabled: bool
     peak_equity: Decimal
     stop_loss: Decimal | None = None
@@ -227,15 +230,15 @@ class Choices:
 @dataclass(frozen=True, slots=True)
 class KeyStatus:
     """
-    The key in use: four characters and when it came; *pause_reason* says why its account is paused, or "". *doubts* are
-    what the exchange did not tell or set when it was entered.
+    The key in use: four characters and when it came; *pause_reason* says why its account is paused. *doubts* are what
+    the exchange did not tell or set when it was entered.
     """
 
     account_id: int
     venue: str
     last4: str
     created_ms: int
-    pause_reason: str
+    pause_reason: Reason
     trading_enabled: bool
     doubts: tuple[Doubt, ...] = ()
 
@@ -252,7 +255,7 @@ class CommandRow:
     kind: str
     asked_ms: int
     state: str
-    result: str
+    result: Reason
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,7 @@ from functools import cache
 from pathlib import Path
 from typing import Literal
 
+from lib.domain.errors import MaemaeError
 from lib.domain.reason import CODES, WORDS, Kind, Reason, Value
 
 Language = Literal["ko", "en"]
@@ -44,6 +45,20 @@ def catalogue(language: str) -> Catalogue:
 def said(reason: Reason, language: str) -> str:
     """*reason* as a reader of *language* ("ko", "en") reads it; "" for none."""
     return _said(reason, catalogue(language))
+
+
+def told(error: Exception, language: str) -> str:
+    """What *error* says to an operator: the reason of one of ours, with what its sentence leaves out, or its words."""
+    if not isinstance(error, MaemaeError):
+        return str(error)
+    sentence = catalogue(language).sentences[error.why.code]
+    unsaid = [str(value) for name, value in error.why.params.items() if f"{{{name}}}" not in sentence]
+    return f"{said(error.why, language)} ({', '.join(unsaid)})" if unsaid else said(error.why, language)
+
+
+def outline(code: str, language: str) -> str:
+    """What every reason of *code* says, with … for what differs: for counting them."""
+    return catalogue(language).sentences[code].format_map(dict.fromkeys(CODES[code].params, "…"))
 
 
 def word(kind: Kind, value: str, language: str) -> str:

@@ -7,7 +7,6 @@ clock. It ends with an audit of what the exchange knows against what our books s
 
 import csv
 import gzip
-import re
 import sqlite3
 import tempfile
 from collections import Counter
@@ -81,7 +80,7 @@ class Findings:
     decided: int = 0
     skipped: int = 0
     skip_reasons: Counter[str] = field(default_factory=Counter)
-    """How often a whole cycle was skipped for what; figures in a reason are written as dots."""
+    """How often a whole cycle was skipped for what, by the code of the reason."""
     notes: list[str] = field(default_factory=list)
     """What was not as it should be about the file."""
     answers: int = 0
@@ -225,7 +224,7 @@ def _counting(
         skipped = [result for result in report.results if result.outcome == "skipped" and not result.orders]
         if report.results and len(skipped) == len(report.results):
             found.skipped += 1
-            found.skip_reasons[re.sub(r"\d[\d.,]*", "…", skipped[0].reason)] += 1
+            found.skip_reasons[skipped[0].reason.code] += 1
         found.decided += len(skipped) < len(report.results)
         found.answers += len(report.answers)
         for result in report.results:

@@ -3,7 +3,7 @@ Commands of people on the web: run a cycle of their own account now, check their
 
 A cycle on demand is `run_cycle` for one account at the newest closed minute: same window, plan, claim and send. It is
 refused when an entry of ours is younger than a minute. Commands are taken by the leading trader alone, once, and each
-ends with one plain sentence; a command that waited too long is not carried out, and one that fails takes no other with
+ends with one reason; a command that waited too long is not carried out, and one that fails takes no other with
 it. *Close everything* is a switch of the account, which the web throws before it puts the command; a lost command loses
 no switch. That command is only answered here; closing and proving are `lib.trading.kill_switch.stopper`.
 """
@@ -15,11 +15,13 @@ from typing import TypeVar
 
 from lib import log
 from lib.accounts.key_gate import rights_flaw
+from lib.domain import reason_codes as codes
 from lib.domain.account_records import TraderAccount
 from lib.domain.api_key import SealContext
 from lib.domain.candle import MINUTE_MS
 from lib.domain.command import Command
 from lib.domain.errors import Pause, Retry
+from lib.domain.reason import NOTHING, Reason
 from lib.ports.exchange import KeyProbe
 from lib.ports.ledger import Commands
 from lib.ports.secrets import Opener
@@ -85,9 +87,9 @@ class CommandRunner:
     async def _refused(self, command: Command) -> bool:
         now = self.context.clock.now_ms()
         if now - command.asked_ms > TOO_LATE_MS:
-            await self._done(command, "too late: the trader was away, please ask again")
+            await self._done(command, codes.COMMAND_TOO_LATE())
         elif command.kind == "ask_now" and await self._entered_lately(command.account_id, now):
-            await self._done(command, "refused: an entry was made less than a minute ago")
+            await self._done(command, codes.ASKED_TOO_SOON())
         else:
             return False
         return True
@@ -100,13 +102,13 @@ class CommandRunner:
 
     # --- everything closed ----------------------------------------------------------------------------------------
 
-    async def _closing(self, command: Command) -> str:
+    async def _closing(self, command: Command) -> Reason:
         account = await self._account(command.account_id)
         if account is None:
-            return "there is no account to close"
+            return codes.NO_ACCOUNT_TO_CLOSE()
         if not account.flatten:
-            return "not carried out: trading was resumed since"
-        return "everything is being closed; entries stay off until you resume"
+            return codes.RESUMED_SINCE()
+        return codes.CLOSING_UNTIL_RESUMED()
 
     async def _account(self, account_id: int) -> TraderAccount | None:
         accounts = await self.context.switches.accounts()
@@ -125,9 +127,11 @@ class CommandRunner:
         try:
             report = await run_cycle(self.context, now - now % MINUTE_MS, only=accounts)
         except Retry as busy:
-            report = CycleReport(now - now % MINUTE_MS, str(busy))
-        results = {result.account_id: f"{result.outcome}: {result.reason}" for result in report.results}
-        nothing = f"nothing was done: {report.idle or 'this account cannot trade here'}"
+            report = CycleReport(now - now % MINUTE_MS, busy.why)
+        results = {
+            result.account_id: codes.CYCLE_ENDED(outcome=result.outcome, why=result.reason) for result in report.results
+        }
+        nothing = codes.NOTHING_DONE(why=report.idle) if report.idle else codes.ACCOUNT_CANNOT_TRADE()
         for command in allowed:
             await self._contained(command, self._done(command, results.get(command.account_id, nothing)))
 
@@ -136,30 +140,30 @@ class CommandRunner:
     async def _recheck(self, command: Command) -> None:
         account = await self._account(command.account_id)
         if account is None:
-            await self._done(command, "there is no key to look at")
+            await self._done(command, codes.NO_KEY_TO_CHECK())
             return
         try:
             flaw = await self._flaw(account)
         except Retry as busy:
-            await self._done(command, f"not checked: {busy}")
+            await self._done(command, codes.KEY_NOT_CHECKED(why=busy.why))
             return
         if flaw:
             await self.context.switches.pause(account.account_id, flaw)
-        await self._done(command, flaw or "the API key is fine")
+        await self._done(command, flaw or codes.KEY_FINE())
 
-    async def _flaw(self, account: TraderAccount) -> str:
-        """Why the account's key is not accepted (any more), "" when it is."""
+    async def _flaw(self, account: TraderAccount) -> Reason:
+        """Why the account's key is not accepted (any more), `NOTHING` when it is."""
         context = SealContext(account.user_id, account.venue, account.uid, account.key_version)
         try:
             key = self.opener.open(account.sealed_key, context)
             info = await asyncio.to_thread(self.probe.key_info, account.venue, key)
         except Pause as refused:
-            return str(refused)
+            return refused.why
         if info.uid and info.uid != account.uid:  # demo trading may not tell whose key it is
-            return "the API key belongs to another exchange account"
+            return codes.KEY_OF_ANOTHER_ACCOUNT()
         flaw = rights_flaw(info, self.context.clock.now_ms())
-        return flaw.sentence if flaw else ""
+        return flaw.why if flaw else NOTHING
 
-    async def _done(self, command: Command, result: str) -> None:
+    async def _done(self, command: Command, result: Reason) -> None:
         LOG.info("command.done", kind=command.kind, account=command.account_id, result=result)
         await self.commands.done(command.id, result)

@@ -11,10 +11,12 @@ from dataclasses import dataclass, field
 
 from lib import log
 from lib.clock import Clock
+from lib.domain import reason_codes as codes
 from lib.domain.account import Venue
 from lib.domain.account_records import TraderAccount
 from lib.domain.errors import Pause, Retry
 from lib.domain.maintenance import Maintenance, entries_wait, still_announced
+from lib.domain.reason import NOTHING, Reason
 from lib.market.status import ClosedMarket, closed_markets_field
 from lib.ports.market import AsyncCandleReader, AsyncMarket, NotListed
 
@@ -33,15 +35,15 @@ class OpeningHours:
     """The maintenance of the traded venues, and the traded symbols that are shut."""
 
     announced: dict[Venue, tuple[Maintenance, ...]] = field(default_factory=dict)
-    shut: dict[Market, str] = field(default_factory=dict)
+    shut: dict[Market, Reason] = field(default_factory=dict)
     """Symbols without entries, and why."""
     _heard_ms: dict[Venue, int] = field(default_factory=dict)
     _again_ms: dict[Market, int] = field(default_factory=dict)
 
-    def why_closed(self, account: TraderAccount, now_ms: int) -> str:
-        """Why entries of *account* wait, in plain words; "" = entries are possible."""
+    def why_closed(self, account: TraderAccount, now_ms: int) -> Reason:
+        """Why entries of *account* wait; `NOTHING` = entries are possible."""
         closed = entries_wait(self.announced.get(account.venue, ()), account.uid, now_ms)
-        return closed or self.shut.get((account.venue, account.symbol), "")
+        return closed or self.shut.get((account.venue, account.symbol), NOTHING)
 
     async def refresh(self, market: AsyncMarket, accounts: Iterable[TraderAccount], clock: Clock) -> None:
         """Ask again for every venue and symbol of *accounts*; a venue that cannot be asked is known as before."""
@@ -75,14 +77,14 @@ class OpeningHours:
         except NotListed as gone:
             LOG.warning("hours.not_listed", venue=venue, symbol=symbol, why=str(gone))
             self._again_ms[one] = now_ms + UNLISTED_AGAIN_MS
-            self._note(one, f"{symbol} is not listed at the exchange: entries wait until it is")
+            self._note(one, codes.SYMBOL_NOT_LISTED(symbol=symbol))
         except (Retry, Pause) as away:
             LOG.warning("hours.unread", venue=venue, symbol=symbol, why=str(away))
         else:
-            self._note(one, "" if rules.trading else f"{symbol} is not trading")
+            self._note(one, NOTHING if rules.trading else codes.SYMBOL_NOT_TRADING(symbol=symbol))
 
-    def _note(self, one: Market, why: str) -> None:
-        if why == self.shut.get(one, ""):
+    def _note(self, one: Market, why: Reason) -> None:
+        if why == self.shut.get(one, NOTHING):
             return
         LOG.alert("hours.symbol_shut" if why else "hours.symbol_open", venue=one[0], symbol=one[1], why=why)
         if why:

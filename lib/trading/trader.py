@@ -183,7 +183,7 @@ class Trader:
             return await run_cycle(self.context, t_ms)
         except Retry as busy:
             LOG.error("cycle.unserved", t_ms=t_ms, why=str(busy))
-            return CycleReport(t_ms, str(busy), unserved=True)
+            return CycleReport(t_ms, busy.why, unserved=True)
 
     async def _reconcile(self) -> None:
         self._reconciling = True
@@ -252,6 +252,6 @@ def cycle_status(report: CycleReport, now_ms: int) -> dict[str, str]:
     return {
         "auto_server_last_run": iso(now_ms),
         "last_cycle": iso(report.t_ms),
-        "last_cycle_outcome": report.idle or counts,
+        "last_cycle_outcome": str(report.idle or counts),
         "last_cycle_groups": str(len(report.answers)),
     }

@@ -12,6 +12,7 @@ from lib.adapters.bybit.rest.paper_accounts import SimulatorPaperAccounts
 from lib.adapters.sql.tables.people import accounts, credentials, users
 from lib.domain.api_key import ApiKey
 from lib.domain.errors import Pause, Retry
+from lib.domain.reason import NOTHING, Reason, text
 from tests.accounts.conftest import Scene, opened
 from tests.factories import INSTALLATION, order
 
@@ -46,9 +47,9 @@ async def test_a_senseless_paper_balance_is_refused(scene: Scene, balance: str) 
 async def test_a_paper_exchange_that_is_away_or_locked_is_a_reaction(scene: Scene) -> None:
     with pytest.raises(Retry):
         SimulatorPaperAccounts("http://127.0.0.1:9", "").open("nobody", Decimal(1))
-    with pytest.raises(Retry, match="cannot be read"):
+    with pytest.raises(Retry, match="paper_unreadable"):
         await asyncio.to_thread(SimulatorPaperAccounts(f"{scene.world.base_url}/no", "").open, "x", Decimal(1))
-    with pytest.raises(Pause, match="HTTP 400"):
+    with pytest.raises(Pause, match="paper_http status=400"):
         await asyncio.to_thread(SimulatorPaperAccounts(scene.world.base_url, "").open, "x", Decimal(-1))
 
 
@@ -156,9 +157,9 @@ async def test_a_new_key_of_the_same_account_replaces_and_wipes_the_old_one(scen
     assert scene.rows(users)[0]["auto_trade_enabled"]
 
 
-@pytest.mark.parametrize("reason", ["", "the venue refuses the key"])
+@pytest.mark.parametrize("reason", [NOTHING, text("the venue refuses the key")], ids=str)
 @pytest.mark.parametrize("deleted", [False, True])
-async def test_a_new_key_ends_no_pause(scene: Scene, reason: str, deleted: bool) -> None:
+async def test_a_new_key_ends_no_pause(scene: Scene, reason: Reason, deleted: bool) -> None:
     await scene.save()
     scene.change(accounts, trading_enabled=False, pause_reason=reason)
     if deleted:
@@ -168,7 +169,7 @@ async def test_a_new_key_ends_no_pause(scene: Scene, reason: str, deleted: bool)
     assert (row["trading_enabled"], row["pause_reason"]) == (False, reason)
     assert scene.desk.resume(scene.user) is None
     [row] = scene.rows(accounts)
-    assert (row["trading_enabled"], row["pause_reason"]) == (True, "")
+    assert (row["trading_enabled"], row["pause_reason"]) == (True, NOTHING)
 
 
 async def test_who_was_not_paused_trades_on_with_a_new_key_after_a_deleted_one_too(scene: Scene) -> None:

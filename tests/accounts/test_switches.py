@@ -13,8 +13,10 @@ from lib.adapters.sql.forms.commands import LOST, LOST_MS, SqlCommands
 from lib.adapters.sql.ledger.ledger import SqlLedger
 from lib.adapters.sql.tables.people import accounts, commands, credentials, users
 from lib.adapters.sql.tables.trading import risk_locks
+from lib.domain import reason_codes as codes
 from lib.domain.account import RiskLevel
 from lib.domain.day import utc_day
+from lib.domain.reason import NOTHING, text
 from lib.domain.switches import Flags
 from tests.accounts.conftest import Scene
 from tests.factories import INSTALLATION, settings
@@ -39,7 +41,7 @@ async def test_closing_everything_throws_both_switches_at_once_and_nudges_the_tr
     assert scene.desk.flatten(scene.user) is None
     [row] = scene.rows(accounts)
     assert (row["trading_enabled"], row["flatten"]) == (False, True), "whatever becomes of the command"
-    assert row["pause_reason"] == "its owner asked to close everything"
+    assert row["pause_reason"] == codes.CLOSED_BY_OWNER()
     assert (row["switched_ms"], row["proven_ms"]) == (scene.world.clock.now_ms(), 0)
     assert [command["kind"] for command in scene.rows(commands)] == ["flatten"]
     assert scene.desk.flatten(replace(scene.user, read_only=True)) == Refusal("refuse.read_only")
@@ -50,13 +52,13 @@ async def test_closing_everything_throws_both_switches_at_once_and_nudges_the_tr
 
 async def test_pausing_leaves_a_close_going_on_and_only_resuming_ends_it(scene: Scene) -> None:
     await scene.save()
-    scene.change(accounts, flatten=True, trading_enabled=False, pause_reason="a loss", proven_ms=7)
+    scene.change(accounts, flatten=True, trading_enabled=False, pause_reason=text("a loss"), proven_ms=7)
     assert scene.desk.pause(scene.user) is None
     [row] = scene.rows(accounts)
     assert (row["flatten"], row["proven_ms"]) == (True, 7)
     assert scene.desk.resume(scene.user) is None
     [row] = scene.rows(accounts)
-    assert (row["flatten"], row["trading_enabled"], row["pause_reason"]) == (False, True, "")
+    assert (row["flatten"], row["trading_enabled"], row["pause_reason"]) == (False, True, NOTHING)
     assert (row["switched_ms"], row["proven_ms"]) == (scene.world.clock.now_ms(), 0)
 
 
@@ -66,7 +68,7 @@ async def test_an_operators_stop_is_not_its_owners_to_end(scene: Scene, flatten:
     scene.desk.pause(scene.user)
     ledger = SqlLedger(scene.engine, installation=INSTALLATION, clock=scene.world.clock)
     account_id = scene.rows(accounts)[0]["id"]
-    stop = Flags(trading_enabled=False, flatten=flatten, why="an operator stopped trading")
+    stop = Flags(trading_enabled=False, flatten=flatten, why=codes.STOPPED_BY_OPERATOR())
     await ledger.set_account_flags(account_id, stop, "cli:kim@desk")
     assert scene.desk.resume(scene.user) == Refusal("refuse.operator_stop")
     assert isinstance(await scene.save(scene.new_key()), KeySaved)
@@ -75,7 +77,7 @@ async def test_an_operators_stop_is_not_its_owners_to_end(scene: Scene, flatten:
     assert scene.desk.resume(scene.user) == Refusal("refuse.operator_stop")
     [row] = scene.rows(accounts)
     assert (row["trading_enabled"], row["flatten"], row["paused_by"]) == (False, True, "operator")
-    assert row["pause_reason"] == "an operator stopped trading"
+    assert row["pause_reason"] == codes.STOPPED_BY_OPERATOR()
     await ledger.set_account_flags(account_id, Flags(True, False), "cli:kim@desk")
     assert scene.desk.pause(scene.user) is None
     assert scene.desk.resume(scene.user) is None
@@ -87,13 +89,13 @@ async def test_an_operators_stop_is_not_its_owners_to_end(scene: Scene, flatten:
 async def test_an_operators_stop_goes_along_to_another_account(scene: Scene) -> None:
     await asyncio.to_thread(scene.desk.open_paper, scene.user)
     ledger = SqlLedger(scene.engine, installation=INSTALLATION, clock=scene.world.clock)
-    stop = Flags(trading_enabled=False, flatten=False, why="an operator stopped trading")
+    stop = Flags(trading_enabled=False, flatten=False, why=codes.STOPPED_BY_OPERATOR())
     await ledger.set_account_flags(scene.rows(accounts)[0]["id"], stop, "cli:kim@desk")
     assert isinstance(await scene.save(), KeySaved)
     retired, fresh = scene.rows(accounts)
     assert (retired["active"], fresh["active"]) == (False, True)
     assert (fresh["trading_enabled"], fresh["paused_by"]) == (False, "operator")
-    assert fresh["pause_reason"] == "an operator stopped trading"
+    assert fresh["pause_reason"] == codes.STOPPED_BY_OPERATOR()
     assert scene.desk.resume(scene.user) == Refusal("refuse.operator_stop")
     ledger.close()
 
@@ -102,7 +104,7 @@ async def test_an_operators_stop_goes_along_to_another_account(scene: Scene) -> 
 async def test_a_person_ends_a_lock_of_their_own_account_once(scene: Scene, kind: str) -> None:
     await scene.save()
     now = scene.world.clock.now_ms()
-    held = {"kind": kind, "utc_day": utc_day(now), "until_ms": now + 60_000, "why": "a reason", "created_ms": now}
+    held = {"kind": kind, "utc_day": utc_day(now), "until_ms": now + 60_000, "why": text("a reason"), "created_ms": now}
     account_id = scene.rows(accounts)[0]["id"]
     with scene.engine.begin() as connection:
         connection.execute(sa.insert(risk_locks).values(account_id=account_id, **held))

@@ -4,41 +4,47 @@ import json
 
 import pytest
 
+from app.api.exchange import plain
 from lib.accounts.refusal import Refusal
 from lib.accounts.venue_refusal import venue_refusal
+from lib.domain import reason_codes as codes
 from lib.domain.errors import MaemaeError, Pause, Retry
+from lib.domain.reason import text as words
 from lib.domain.venue_answer import VenueAnswer
 
 OURS = ("203.0.113.7", "203.0.113.8")
 
 
 def wrong_address(text: str = "Unmatched IP, please check your API key's bound IP addresses.") -> Pause:
-    return Pause("bound elsewhere (10010)", VenueAnswer(10010, "bound (10010)", text, is_bound_elsewhere=True))
+    why = words("bound elsewhere (10010)")
+    return Pause("bound elsewhere (10010)", VenueAnswer(10010, why, text, is_bound_elsewhere=True))
 
 
 def test_silence_is_the_only_thing_that_cannot_be_reached() -> None:
-    assert venue_refusal(Retry("no reply")) == Refusal("refuse.key.unreachable", why="no reply")
+    assert venue_refusal(Retry("no reply")) == Refusal("refuse.key.unreachable", why=words("no reply"))
 
 
 @pytest.mark.parametrize("error", [Pause, Retry])
 def test_what_will_not_pass_by_itself_is_a_refusal(error: type[MaemaeError]) -> None:
-    answer = VenueAnswer(987, "Bybit answers 987: new", "new")
+    answer = VenueAnswer(987, codes.BYBIT_ERROR(code=987, said="new"), "new")
     told = venue_refusal(error("anything", answer))
-    assert told == Refusal("refuse.key.refused", why="Bybit answers 987: new", code=987, said="new")
+    assert told == Refusal("refuse.key.refused", why=codes.BYBIT_ERROR(code=987, said="new"), code=987, said="new")
 
 
 def test_what_may_pass_is_told_as_that() -> None:
-    answer = VenueAnswer(10016, "busy (10016)", "Server error", passing=True)
+    answer = VenueAnswer(10016, words("busy (10016)"), "Server error", passing=True)
     assert venue_refusal(Retry("x", answer)).key == "refuse.key.later"
 
 
 def test_a_pause_that_nobody_answered_is_a_refusal_in_its_own_words() -> None:
-    assert venue_refusal(Pause("not unified")) == Refusal("refuse.key.refused", why="not unified")
+    assert venue_refusal(Pause("not unified")) == Refusal("refuse.key.refused", why=words("not unified"))
 
 
-def test_reasons_go_along_line_by_line() -> None:
-    answer = VenueAnswer(3400045, "not changed (3400045)", "failed", (VenueAnswer(1, "one"), VenueAnswer(2, "two")))
-    assert venue_refusal(Pause("x", answer)).params["reasons"] == "one\ntwo"
+def test_reasons_go_along_one_by_one() -> None:
+    answer = VenueAnswer(
+        3400045, words("not changed (3400045)"), "failed", (VenueAnswer(1, words("one")), VenueAnswer(2, words("two")))
+    )
+    assert venue_refusal(Pause("x", answer)).reasons == (words("one"), words("two"))
 
 
 @pytest.mark.parametrize(
@@ -57,5 +63,5 @@ def test_a_key_bound_elsewhere_is_told_our_address(text: str, address: str) -> N
 
 def test_an_address_nobody_knows_is_said_to_be_unknown_and_others_have_none() -> None:
     assert venue_refusal(wrong_address()).params["address"] == "?"
-    assert "address" not in venue_refusal(Pause("x", VenueAnswer(10003, "x")), OURS).params
-    assert json.dumps(venue_refusal(wrong_address(), OURS).params)
+    assert "address" not in venue_refusal(Pause("x", VenueAnswer(10003, words("x"))), OURS).params
+    assert json.dumps(plain(venue_refusal(wrong_address(), OURS).params))

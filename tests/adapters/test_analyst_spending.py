@@ -13,9 +13,11 @@ from openai import AsyncOpenAI
 from lib.adapters.openai.analyst import MOST_STEPS, VAIN_QUESTIONS, OpenAIAnalyst
 from lib.adapters.openai.prices import known_prices
 from lib.adapters.openai.spending import Meter, estimated
+from lib.domain import reason_codes as codes
 from lib.domain.analyst_call import AnalystAnswer, Prompt
 from lib.domain.decision import Abstained, Decision
 from lib.domain.pricing import AnalystPrices
+from lib.domain.reason import Reason
 from tests.adapters.provider_quirks import FORMAT_QUIRKS, Quirk, respond
 
 PROMPT = Prompt("You trade.", json.dumps({"candles": list(range(200))}), "gpt-6-luna")
@@ -55,7 +57,7 @@ async def test_a_call_that_timed_out_costs_its_prompt() -> None:
         raise AssertionError
 
     answer = await asked(hang, 0.05)
-    assert answer.decision == Abstained("the analyst did not answer in time")
+    assert answer.decision == Abstained(codes.ANALYST_TIMEOUT())
     assert (answer.prompt_tokens, answer.completion_tokens, answer.failed) == (PROMPT_TOKENS, 0, True)
     assert PROMPT_TOKENS > 300
 
@@ -114,32 +116,40 @@ def test_a_meter_never_counts_past_what_books_can_hold() -> None:
     [
         (
             {"error": {"message": "It is overloaded", "code": 502}},
-            "with an error inside HTTP 200 (502)",
+            codes.ANALYST_ERROR_INSIDE(status=502),
             "overloaded",
         ),
-        ({"error": {"message": "slow down", "code": 429}}, "the analyst is busy (HTTP 429)", "slow down"),
-        ({"error": {"message": "bad key", "code": 401}, "choices": None}, "the analyst refuses our key", "bad key"),
-        ({"error": "something broke"}, "with an error inside HTTP 200 (400)", "something broke"),
-        ({"base_resp": {"status_code": 1004, "status_msg": "login fail"}}, "inside HTTP 200 (400)", "login fail"),
-        ({"object": "error", "message": "not loaded", "code": 503}, "inside HTTP 200 (503)", "not loaded"),
+        ({"error": {"message": "slow down", "code": 429}}, codes.ANALYST_BUSY(), "slow down"),
+        ({"error": {"message": "bad key", "code": 401}, "choices": None}, codes.ANALYST_KEY_REFUSED(), "bad key"),
+        ({"error": "something broke"}, codes.ANALYST_ERROR_INSIDE(status=400), "something broke"),
+        (
+            {"base_resp": {"status_code": 1004, "status_msg": "login fail"}},
+            codes.ANALYST_ERROR_INSIDE(status=400),
+            "login fail",
+        ),
+        (
+            {"object": "error", "message": "not loaded", "code": 503},
+            codes.ANALYST_ERROR_INSIDE(status=503),
+            "not loaded",
+        ),
         (
             {
                 "choices": [
                     {"index": 0, "message": None, "finish_reason": "error", "error": {"message": "died", "code": 500}}
                 ]
             },
-            "inside HTTP 200 (500)",
+            codes.ANALYST_ERROR_INSIDE(status=500),
             "died",
         ),
     ],
 )
-async def test_an_error_inside_http_200_is_a_failure_in_the_providers_words(body: Any, why: str, words: str) -> None:
+async def test_an_error_inside_http_200_is_a_failure_in_the_providers_words(body: Any, why: Reason, words: str) -> None:
     async def answer(_: httpx2.Request) -> httpx2.Response:
         return httpx2.Response(200, json=body)
 
     answered = await asked(answer)
     assert isinstance(answered.decision, Abstained)
-    assert why in answered.decision.why
+    assert answered.decision.why == why
     assert answered.failed
     assert words in answered.raw
 

@@ -8,9 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lib.adapters.bybit.answers import SENTENCE_OF, SENTENCES, answer_of, blocked_answer
+from lib.adapters.bybit.answers import MEANING_OF, MEANINGS, answer_of, blocked_answer
 from lib.adapters.bybit.codes import GROUPS, KINDS, Kind
+from lib.domain import reason_codes as codes
 from lib.domain.venue_answer import LONGEST_TEXT, MOST_REASONS, VenueAnswer
+from tests.reasons import english
 
 
 def answered(code: int, text: str = "", result: Any = None, status: int = 200) -> VenueAnswer:
@@ -21,18 +23,18 @@ def answered(code: int, text: str = "", result: Any = None, status: int = 200) -
 
 
 def test_no_code_has_two_sentences_and_each_is_in_the_table_of_reactions() -> None:
-    assert sum(map(len, SENTENCES.values())) == len(SENTENCE_OF)
-    assert set(SENTENCE_OF) <= set(KINDS)
+    assert sum(map(len, MEANINGS.values())) == len(MEANING_OF)
+    assert set(MEANING_OF) <= set(KINDS)
 
 
 def test_every_code_that_only_its_owner_can_mend_has_a_sentence() -> None:
-    assert [code for code in GROUPS[Kind.OWNER] if code not in SENTENCE_OF] == []
+    assert [code for code in GROUPS[Kind.OWNER] if code not in MEANING_OF] == []
 
 
-@pytest.mark.parametrize("code", SENTENCE_OF)
+@pytest.mark.parametrize("code", MEANING_OF)
 def test_a_listed_code_is_told_in_our_words_with_the_code_beside_it(code: int) -> None:
     found = answered(code, "Bybit's own words")
-    assert found.sentence == f"{SENTENCE_OF[code]} ({code})"
+    assert found.why == MEANING_OF[code](code=code)
     assert found.text == "Bybit's own words"
     assert found.passing == (KINDS[code] in (Kind.BUSY, Kind.CLOCK, Kind.MAYBE))
 
@@ -44,12 +46,12 @@ def test_a_key_bound_to_other_addresses_is_told_apart() -> None:
 
 
 def test_an_unlisted_code_is_told_in_bybits_words() -> None:
-    assert answered(987654, "Something new").sentence == "Bybit answers 987654: Something new"
+    assert answered(987654, "Something new").why == codes.BYBIT_ERROR(code=987654, said="Something new")
 
 
 def test_a_refusal_under_another_http_status_keeps_its_code() -> None:
     assert answered(10003, "API key is invalid.", status=401).code == 10003
-    assert answer_of(401, b"") == VenueAnswer(401, "Bybit refuses the key (HTTP 401)", is_http=True)
+    assert answer_of(401, b"") == VenueAnswer(401, codes.BYBIT_KEY_REFUSED(), is_http=True)
 
 
 def test_a_403_says_whether_it_is_about_the_country_or_the_calls() -> None:
@@ -57,8 +59,8 @@ def test_a_403_says_whether_it_is_about_the_country_or_the_calls() -> None:
     pages = (b"access too frequent", cloud, b"<html>Forbidden</html>")
     often, country, either = (answer_of(403, page) or pytest.fail("no answer") for page in pages)
     assert often == blocked_answer()
-    assert "does not serve the country" in country.sentence
-    assert "or a region" in either.sentence
+    assert "does not serve the country" in english(country.why)
+    assert "or a region" in english(either.why)
 
 
 def test_reasons_are_few_and_short_and_rows_that_are_none_are_left_out() -> None:
@@ -97,7 +99,7 @@ def test_any_bytes_are_an_answer_or_trouble_on_the_way(status: int, body: bytes)
     if found is not None:
         assert len(found.text) <= LONGEST_TEXT
         assert not controls(found.text)
-        assert found.sentence
+        assert found.why
 
 
 @given(st.text(min_size=300, max_size=4_000))

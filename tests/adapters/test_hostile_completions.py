@@ -18,6 +18,7 @@ from lib.adapters.openai.analyst import MAX_RAW_CHARS, OpenAIAnalyst, connect
 from lib.adapters.openai.bounded import MAX_PACKED_BYTES, MAX_REPLY_BYTES, bounded
 from lib.adapters.openai.spending import MOST_TOKENS, estimated
 from lib.adapters.sql.ledger.analysis import decision_json
+from lib.domain import reason_codes as codes
 from lib.domain.analyst_call import AnalystAnswer, Prompt
 from lib.domain.decision import Abstained, Decision, parse_decision
 from tests.domain.hostile_answers import BY_HAND, ODD_CONTENT, answer_of, written
@@ -199,7 +200,7 @@ async def test_of_a_ten_megabyte_answer_little_more_than_the_limit_is_read_or_he
     answer = await answered(body)
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
-    assert answer.decision == Abstained("the answer is too long")
+    assert answer.decision == Abstained(codes.ANSWER_TOO_LONG())
     assert not answer.failed
     assert body.taken <= MAX_REPLY_BYTES + 65_536 + 10_013
     assert peak < 8 * MEGABYTE
@@ -210,7 +211,7 @@ async def test_a_reply_just_inside_the_limit_is_read() -> None:
     answer = await answered(whole + b" " * (MAX_REPLY_BYTES - len(whole)))
     assert isinstance(answer.decision, Decision)
     longer = await answered(whole + b" " * (MAX_REPLY_BYTES - len(whole) + 1))
-    assert longer.decision == Abstained("the answer is too long")
+    assert longer.decision == Abstained(codes.ANSWER_TOO_LONG())
 
 
 async def test_a_compressed_reply_is_read_while_short_and_a_bomb_is_not_unpacked() -> None:
@@ -222,14 +223,14 @@ async def test_a_compressed_reply_is_read_while_short_and_a_bomb_is_not_unpacked
     answer = await answered(bomb, **{"content-encoding": "gzip"})
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
-    assert answer.decision == Abstained("the answer is too long")
+    assert answer.decision == Abstained(codes.ANSWER_TOO_LONG())
     assert peak < 8 * MEGABYTE
 
 
 @pytest.mark.parametrize("encoding", ["br", "zstd", "gzip, gzip", "x"])
 async def test_an_encoding_that_may_grow_without_bound_is_not_read(encoding: str) -> None:
     answer = await answered(as_bytes(completion(written())), **{"content-encoding": encoding})
-    assert answer.decision == Abstained("the answer is too long")
+    assert answer.decision == Abstained(codes.ANSWER_TOO_LONG())
 
 
 async def test_bytes_that_are_not_the_compression_they_claim_abstain() -> None:
@@ -243,7 +244,7 @@ async def test_an_answer_that_hangs_in_its_middle_ends_with_the_budget(begun: by
         started = asyncio.get_running_loop().time()
         answer = await analyst.ask(PROMPT, 0.05)
         assert asyncio.get_running_loop().time() - started < 1
-    assert answer.decision == Abstained("the analyst did not answer in time")
+    assert answer.decision == Abstained(codes.ANALYST_TIMEOUT())
     assert answer.failed
 
 
@@ -257,7 +258,10 @@ async def test_an_answer_that_drips_for_ever_ends_with_the_budget() -> None:
 
     async with analyst_of(lambda: reply(Dripping())) as analyst:
         answer = await analyst.ask(PROMPT, 0.05)
-    assert answer.decision in (Abstained("the analyst did not answer in time"), Abstained("the answer is too long"))
+    assert answer.decision in (
+        Abstained(codes.ANALYST_TIMEOUT()),
+        Abstained(codes.ANSWER_TOO_LONG()),
+    )
 
 
 async def test_the_client_asks_for_plain_replies_and_counts_them() -> None:

@@ -11,6 +11,7 @@ from aiohttp import web
 
 from lib.adapters.bybit.rest.key_probe import PybitKeyProbe
 from lib.clock import SteppedClock
+from lib.domain import reason_codes as codes
 from lib.domain.account import Venue
 from lib.domain.api_key import ApiKey
 from lib.domain.errors import MaemaeError, Pause, Retry
@@ -87,14 +88,14 @@ async def test_trouble_on_the_way_is_retry(world: World, kind: str) -> None:
 async def test_after_http_403_no_key_is_checked_any_more(world: World) -> None:
     world.break_next("http_403", "/v5/user/query-api")
     asking = probe(world)
-    with pytest.raises(Retry, match="HTTP 403"):
+    with pytest.raises(Retry, match="bybit_server_blocked"):
         await asyncio.to_thread(asking.key_info, "paper", world.key)
-    with pytest.raises(Retry, match="blocks our address for"):
+    with pytest.raises(Retry, match="address_blocked"):
         await asyncio.to_thread(asking.key_info, "paper", world.key)
 
 
 async def test_a_venue_without_url_pauses() -> None:
-    with pytest.raises(Pause, match="does not trade on demo"):
+    with pytest.raises(Pause, match="venue_not_served venue=demo"):
         PybitKeyProbe({}).key_info("demo", ApiKey("k" * 8, "s" * 8))
 
 
@@ -211,7 +212,7 @@ async def test_a_refusal_carries_its_code_and_its_words(code: int) -> None:
     assert isinstance(error, Pause)
     assert error.answer is not None
     assert (error.answer.code, error.answer.text) == (code, "what Bybit wrote")
-    assert f"({code})" in str(error)
+    assert f"code={code}" in str(error)
 
 
 @pytest.mark.parametrize("code", [10000, 10016, 10006, 10002, 429, 3400214, 424242])
@@ -229,8 +230,8 @@ async def test_reasons_inside_a_refusal_are_told_one_by_one() -> None:
     assert isinstance(error, Pause)
     assert error.answer is not None
     assert [reason.code for reason in error.answer.reasons] == [3400000, 3400208]
-    assert error.answer.reasons[0].sentence == "Equity is too low (3400000)"
-    assert error.answer.reasons[1].sentence == "the account has an open position: close it at Bybit first (3400208)"
+    assert error.answer.reasons[0].why == codes.BYBIT_SAYS(code=3400000, said="Equity is too low")
+    assert error.answer.reasons[1].why == codes.BYBIT_POSITION_OPEN(code=3400208)
 
 
 async def test_reasons_under_a_yes_are_a_no() -> None:
@@ -299,5 +300,5 @@ async def test_an_undated_key_has_no_end_and_a_half_permitted_one_may_not_trade(
 
 @pytest.mark.parametrize("broken", [{"permissions": None}, {"userID": "x"}, {"expiredAt": "soon"}])
 async def test_an_answer_that_cannot_be_read_is_retry(broken: dict[str, Any]) -> None:
-    with pytest.raises(Retry, match="cannot be read"):
+    with pytest.raises(Retry, match="bybit_key_unreadable"):
         await told(**broken)

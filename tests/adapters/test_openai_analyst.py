@@ -12,10 +12,13 @@ from openai import AsyncOpenAI
 
 from lib import log
 from lib.adapters.openai.analyst import OpenAIAnalyst, connect
+from lib.domain import reason_codes as codes
 from lib.domain.analyst_call import AnalystAnswer, Prompt
 from lib.domain.decision import KEYS, Abstained, Decision
+from lib.domain.reason import Code
 from lib.simulator.analyst.completions import FAULTS, Analyst
 from tests.factories import answer_json, candles
+from tests.reasons import english
 
 PROMPT = Prompt(system="You trade.", user="{}", model="gpt-6-luna")
 KEY = "sk-test-0123456789abcdef"
@@ -82,31 +85,33 @@ async def test_the_request_asks_strictly_for_the_six_keys_and_samples_nothing() 
 
 async def test_our_parser_reads_the_text_so_a_repeated_key_abstains() -> None:
     answer, _ = await asked(completion(answer_json()[:-1] + ', "leverage": 50}'))
-    assert answer.decision == Abstained("the answer repeats a key")
+    assert answer.decision == Abstained(codes.ANSWER_REPEATS_KEY())
 
 
 @pytest.mark.parametrize(
     ("response", "why"),
     [
-        (completion(None, refusal="I cannot help."), "the analyst refused to answer"),
-        (completion(answer_json(), "length"), "the answer was cut off at the token limit"),
-        (completion(answer_json(), "content_filter"), "the provider's content filter stopped the answer"),
-        (completion(None), "the answer has no text"),
-        (completion([{"type": "text"}]), "the answer has no text"),
-        (completion(""), "the answer is empty"),
-        (completion("buy now!"), "the answer is not JSON (JSONDecodeError)"),
-        (httpx2.Response(200, text="<html>", headers={"content-type": "text/html"}), "not a chat completion"),
-        (httpx2.Response(200, json={"choices": []}), "not a chat completion"),
-        (httpx2.Response(200, json={"choices": None}), "not a chat completion"),
-        (httpx2.Response(200, json=[1]), "not a chat completion"),
-        (httpx2.Response(200, text="{", headers={"content-type": "application/json"}), "not a chat completion"),
-        (httpx2.Response(200, json={"choices": [{"message": None}]}), "not a chat completion"),
+        (completion(None, refusal="I cannot help."), codes.ANALYST_REFUSED),
+        (completion(answer_json(), "length"), codes.ANSWER_CUT_OFF),
+        (completion(answer_json(), "content_filter"), codes.ANSWER_FILTERED),
+        (completion(None), codes.ANSWER_NO_TEXT),
+        (completion([{"type": "text"}]), codes.ANSWER_NO_TEXT),
+        (completion(""), codes.ANSWER_EMPTY),
+        (completion("buy now!"), codes.ANSWER_NOT_JSON),
+        (httpx2.Response(200, text="<html>", headers={"content-type": "text/html"}), codes.ANSWER_NOT_COMPLETION),
+        (httpx2.Response(200, json={"choices": []}), codes.ANSWER_NOT_COMPLETION),
+        (httpx2.Response(200, json={"choices": None}), codes.ANSWER_NOT_COMPLETION),
+        (httpx2.Response(200, json=[1]), codes.ANSWER_NOT_COMPLETION),
+        (httpx2.Response(200, text="{", headers={"content-type": "application/json"}), codes.ANSWER_NOT_COMPLETION),
+        (httpx2.Response(200, json={"choices": [{"message": None}]}), codes.ANSWER_NOT_COMPLETION),
     ],
 )
-async def test_an_odd_answer_abstains_with_its_reason_and_is_not_a_failure(response: httpx2.Response, why: str) -> None:
+async def test_an_odd_answer_abstains_with_its_reason_and_is_not_a_failure(
+    response: httpx2.Response, why: Code
+) -> None:
     answer, provider = await asked(response)
     assert isinstance(answer.decision, Abstained)
-    assert why in answer.decision.why
+    assert why.is_of(answer.decision.why)
     assert not answer.failed
     assert len(provider.requests) == 1
 
@@ -131,7 +136,7 @@ async def test_no_answer_is_a_failure_and_only_passing_trouble_is_tried_once_mor
 ) -> None:
     answer, provider = await asked(trouble)
     assert isinstance(answer.decision, Abstained)
-    assert why in answer.decision.why
+    assert why in english(answer.decision.why)
     assert answer.failed
     assert len(provider.requests) == calls
 
@@ -158,7 +163,7 @@ async def test_a_provider_that_hangs_ends_with_the_budget() -> None:
         started = asyncio.get_running_loop().time()
         answer = await analyst.ask(PROMPT, 0.05)
         assert asyncio.get_running_loop().time() - started < 1
-    assert answer.decision == Abstained("the analyst did not answer in time")
+    assert answer.decision == Abstained(codes.ANALYST_TIMEOUT())
     assert answer.failed
     assert answer.latency_ms >= 40
 

@@ -18,6 +18,7 @@ from aiohttp.test_utils import TestServer
 from lib.adapters.bybit.rest.transport import open_session
 from lib.adapters.bybit.stream.private_stream import TOPICS, BybitAccountHints, HintTimings
 from lib.clock import SystemClock
+from lib.domain import reason_codes as codes
 from lib.domain.account_records import TraderAccount
 from lib.domain.api_key import ApiKey, SealContext
 from lib.domain.backoff import Backoff
@@ -48,7 +49,7 @@ class Keys:
 
     def open(self, sealed: str, context: SealContext) -> ApiKey:
         if context.key_version in self.closed:
-            raise Pause("the stored API key cannot be opened for this account: enter it again")
+            raise Pause(codes.KEY_SEALED_FOR_ANOTHER())
         self.opened += 1
         return ApiKey(f"key{context.uid}", SECRET)
 

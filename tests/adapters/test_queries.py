@@ -22,6 +22,7 @@ from lib.domain.books import Charge, EquityPoint, Fill
 from lib.domain.candle import MINUTE_MS, FormingCandle
 from lib.domain.command import Command
 from lib.domain.position import Side
+from lib.domain.reason import NOTHING, text
 from lib.domain.risk import AccountPlan, Clamp
 from lib.queries import Cursor, Page, Readings, read_cursor
 from tests import factories as make
@@ -50,7 +51,7 @@ class Scene:
         key = CycleKey("synthetic", SYMBOL, 300, T, uid.ljust(64, "0"))
         await ledger.record_cycle(CycleRecord(key, f"prompt of {uid}", "[]", make.analyst_answer()))
         clamp = Clamp("leverage: max_leverage", "20", "5")
-        plan = AccountPlan("bought", f"reason of {uid}", (replace(BUY.orders[0], side=side),), (clamp,))
+        plan = AccountPlan("bought", text(f"reason of {uid}"), (replace(BUY.orders[0], side=side),), (clamp,))
         [order] = await ledger.plan(account, key, T, plan)
         assert (await ledger.claim(order, signed(order, self.world.clock.now_ms()), HOLDER)).granted
         order = await again(ledger, order)
@@ -121,13 +122,13 @@ async def logged(scene: Scene, *outcomes: str) -> TraderAccount:
     account = await trading_account(scene.world)
     for number, outcome in enumerate(outcomes):
         scene.world.clock.advance_to(T + (number + 1) * 300_000)
-        plan = AccountPlan(outcome, str(number))  # type: ignore[arg-type]
+        plan = AccountPlan(outcome, text(str(number)))  # type: ignore[arg-type]
         await scene.world.ledger.plan(account, None, T + number * 300_000, plan)
     return account
 
 
 def reasons(page: Page) -> list[str]:
-    return [row.reason for row in page.rows]
+    return [str(row.reason) for row in page.rows]
 
 
 async def test_pages_of_the_log_cover_every_row_once_newest_first(scene: Scene) -> None:
@@ -185,7 +186,7 @@ async def test_news_are_what_came_after_the_row_last_seen(scene: Scene) -> None:
     account = await logged(scene, *["held"] * 4)
     newest = scene.readings.logs(account.user_id)[0].id
     assert scene.readings.logs(account.user_id, newer_than=newest) == []
-    assert [row.reason for row in scene.readings.logs(account.user_id, newer_than=newest - 2)] == ["3", "2"]
+    assert [str(row.reason) for row in scene.readings.logs(account.user_id, newer_than=newest - 2)] == ["3", "2"]
 
 
 @pytest.mark.parametrize(
@@ -277,7 +278,7 @@ async def test_what_a_fill_cost_is_read_in_every_coin(scene: Scene) -> None:
 
 async def test_a_log_without_a_question_has_no_prompt(scene: Scene) -> None:
     account = await trading_account(scene.world)
-    await scene.world.ledger.plan(account, None, T, AccountPlan("skipped", "stale"))
+    await scene.world.ledger.plan(account, None, T, AccountPlan("skipped", text("stale")))
     found = scene.readings.log_detail(account.user_id, scene.readings.logs(account.user_id)[0].id)
     assert found is not None
     assert (found.prompt, found.decision, found.orders, found.events, found.fills) == ("", None, (), (), ())
@@ -371,11 +372,11 @@ async def test_a_key_shows_four_characters_and_nothing_sealed(scene: Scene) -> N
     account = await trading_account(scene.world)
     status = scene.readings.key_status(account.user_id)
     assert status is not None
-    assert (status.masked, status.venue, status.pause_reason) == ("••••1234", "paper", "")
-    await scene.world.ledger.pause(account.account_id, "the key was revoked")
+    assert (status.masked, status.venue, status.pause_reason) == ("••••1234", "paper", NOTHING)
+    await scene.world.ledger.pause(account.account_id, text("the key was revoked"))
     paused = scene.readings.key_status(account.user_id)
     assert paused is not None
-    assert (paused.pause_reason, paused.trading_enabled) == ("the key was revoked", False)
+    assert (paused.pause_reason, paused.trading_enabled) == (text("the key was revoked"), False)
     assert "sealed" not in repr(paused)
 
 

@@ -11,8 +11,11 @@ from hypothesis import HealthCheck, given
 from hypothesis import strategies as st
 
 from lib.adapters.sql.database.engine import make_engine
-from lib.adapters.sql.tables.columns import JSON, Dec, UtcDateTime, ascii_text, choice, utc_from_ms
+from lib.adapters.sql.tables.columns import JSON, Dec, UtcDateTime, Why, ascii_text, choice, utc_from_ms
+from lib.domain import reason_codes as codes
 from lib.domain.decimals import plain
+from lib.domain.reason import NOTHING
+from lib.domain.reason import text as words
 from tests.effort import examples
 from tests.servers import SERVERS
 
@@ -93,3 +96,18 @@ def test_json_keeps_text_and_lists(connection: sa.Connection) -> None:
     data = {"reason": "반등 🙂", "clamps": [{"asked": "1.10"}], "none": None}
     assert round_trip(connection, data=data)["data"] == data
     assert round_trip(connection, data=None)["data"] is None
+
+
+def test_a_reason_comes_back_from_its_column_and_an_old_sentence_is_somebodys_text(sqlite_engine: sa.Engine) -> None:
+    table = sa.Table("why_test", sa.MetaData(), sa.Column("why", Why()), sa.Column("long", Why(9_000)))
+    table.create(sqlite_engine)
+    made = codes.CLOSED_NOT_TURNED(why=codes.VENUE_ERROR(path="/v5/order", code=1, said="x" * 900))
+    with sqlite_engine.begin() as connection:
+        connection.execute(sa.insert(table).values(why=made, long=made))
+        connection.execute(sa.text("INSERT INTO why_test VALUES ('the stop is missing', NULL)"))
+        connection.execute(sa.insert(table).values(why=NOTHING, long=None))
+        rows = connection.execute(sa.select(table)).all()
+    assert [row.long for row in rows] == [made, NOTHING, NOTHING]
+    assert rows[0].why.code == made.code
+    assert rows[0].why != made, "what others wrote was cut to fit"
+    assert [row.why for row in rows[1:]] == [words("the stop is missing"), NOTHING]

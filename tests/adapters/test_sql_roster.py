@@ -11,6 +11,7 @@ from lib.adapters.sql.forms.sessions import SqlLogins, SqlSessions
 from lib.clock import SteppedClock
 from lib.domain.account import AccountSettings, Limits
 from lib.domain.account_records import NewAccount
+from lib.domain.reason import text
 from lib.domain.session import IDLE_MS, NewSession
 from tests import factories as make
 from tests.contract.ledger_worlds import SqlWorld
@@ -133,7 +134,7 @@ async def test_a_switch_that_stands_already_keeps_its_proof(world: SqlWorld) -> 
 
 async def test_who_ended_a_lock_and_when_stays_in_its_row(world: SqlWorld) -> None:
     account = await trading_account(world)
-    await world.ledger.lock(account.account_id, "external", T + 86_400_000, "another hand")
+    await world.ledger.lock(account.account_id, "external", T + 86_400_000, text("another hand"))
     await world.ledger.unlock(account.account_id, "external", "cli:kim")
     with world.engine.connect() as connection:
         row = connection.exec_driver_sql("SELECT why, ended_by, ended_ms, until_ms FROM risk_locks").one()

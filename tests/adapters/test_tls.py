@@ -17,6 +17,7 @@ from lib.adapters.sql.database.schema import check_schema
 from lib.adapters.sql.database.transactions import transact
 from lib.adapters.tls import handshake_failure
 from lib.domain.errors import Halt, Retry
+from lib.reason_text import told
 from tests.certificates import Authority, Pair
 from tests.servers import private_mariadb, private_redis
 
@@ -90,7 +91,7 @@ def refusal(url: str) -> str:
     engine.dispose()
     said = str(at_start.value)
     assert "\n" not in said
-    assert str(at_work.value).partition("TLS: ")[2] in said
+    assert str(at_work.value.why.params["problem"]) in said
     return said
 
 
@@ -224,7 +225,7 @@ def redis_refusal(url: str, verify: TlsVerify = "full") -> str:
     """What a process says at its start."""
     with pytest.raises(Retry) as caught, connect(url, tls_verify=verify) as client:
         check(client)
-    return str(caught.value)
+    return told(caught.value, "en")
 
 
 def redis_refusal_to_coroutines(url: str) -> str:
@@ -235,7 +236,7 @@ def redis_refusal_to_coroutines(url: str) -> str:
 
     with pytest.raises(Retry) as caught:
         asyncio.run(ask())
-    return str(caught.value)
+    return told(caught.value, "en")
 
 
 def at(url: str, **options: Path | str) -> str:

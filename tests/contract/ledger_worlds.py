@@ -20,6 +20,7 @@ from lib.adapters.sql.tables.people import accounts, credentials, outbox, users
 from lib.adapters.sql.tables.trading import order_events, orders, trade_logs
 from lib.clock import SteppedClock
 from lib.domain.audit_chain import OrderEvent
+from lib.domain.reason import Reason
 from lib.domain.switches import Flags
 from lib.ports.ledger import Ledger
 from lib.ports.people import Accounts
@@ -35,9 +36,9 @@ class LogSeen:
 
     status: str
     outcome: str
-    message: str
+    message: Reason
     planned: str
-    reason: str
+    reason: Reason
     order_id: str
     clamps: tuple[str, ...]
     action: str
@@ -72,7 +73,7 @@ class World(Protocol):
 
     def events(self, order_link_id: str) -> list[tuple[OrderEvent, str]]: ...
 
-    def outbox(self) -> list[tuple[int, str]]: ...
+    def outbox(self) -> list[tuple[int, Reason]]: ...
 
     def fail_next_commit(self, *, applied: bool) -> None: ...
 
@@ -104,7 +105,7 @@ class MemoryWorld:
         store = self.ledger.store
         return list(store.events[store.by_link[order_link_id]])
 
-    def outbox(self) -> list[tuple[int, str]]:
+    def outbox(self) -> list[tuple[int, Reason]]:
         return list(self.ledger.store.outbox)
 
     def fail_next_commit(self, *, applied: bool) -> None:
@@ -176,7 +177,7 @@ class SqlWorld:
             for row in rows
         ]
 
-    def outbox(self) -> list[tuple[int, str]]:
+    def outbox(self) -> list[tuple[int, Reason]]:
         with self.engine.begin() as connection:
             rows = connection.execute(sa.select(outbox.c.account_id, outbox.c.body).order_by(outbox.c.id)).all()
         return [(account_id, body) for account_id, body in rows]

@@ -7,6 +7,7 @@ from decimal import Decimal
 
 import pytest
 
+from lib.domain import reason_codes as codes
 from lib.domain.account import Venue
 from lib.domain.account_records import NewAccount, TraderAccount
 from lib.domain.analyst_call import CycleKey, CycleRecord
@@ -14,6 +15,7 @@ from lib.domain.audit_chain import chain_problem
 from lib.domain.errors import Retry
 from lib.domain.exchange_records import SignedOrder, Verdict
 from lib.domain.order import MAX_AGE_MS, Order, OrderDraft, OrderState, order_link_id, parse_link_id
+from lib.domain.reason import Reason, text
 from lib.domain.risk import AccountPlan, Clamp, Sizing
 from lib.domain.switches import Flags
 from lib.ports.ledger import Ledger
@@ -37,9 +39,9 @@ ENTRY = OrderDraft(
     reduce_only=False,
 )
 EXIT = OrderDraft("x", "sell", Decimal("0.010"), ZERO, REF, ZERO, ZERO, 5, True)
-BUY = AccountPlan("bought", "the trend holds", (ENTRY,))
-FLIP = AccountPlan("sold", "the trend turned", (EXIT, replace(ENTRY, side="sell", qty=None)))
-GUARD = AccountPlan("closed", "the stop was gone", (replace(EXIT, leg="g"),))
+BUY = AccountPlan("bought", text("the trend holds"), (ENTRY,))
+FLIP = AccountPlan("sold", text("the trend turned"), (EXIT, replace(ENTRY, side="sell", qty=None)))
+GUARD = AccountPlan("closed", text("the stop was gone"), (replace(EXIT, leg="g"),))
 
 
 async def trading_account(world: World, *, venue: Venue = "paper", uid: str = "uid-1") -> TraderAccount:
@@ -74,7 +76,7 @@ async def again(ledger: Ledger, order: Order) -> Order:
 
 
 def verdict(state: OrderState = S.FILLED, filled: str = "0.010") -> Verdict:
-    return Verdict(state, state.value.lower(), "exchange-1", Decimal(filled), REF, Decimal("0.33"))
+    return Verdict(state, text(state.value.lower()), "exchange-1", Decimal(filled), REF, Decimal("0.33"))
 
 
 # --- plans -----------------------------------------------------------------------------------------------------------
@@ -105,7 +107,7 @@ async def test_a_plan_reads_back_as_it_was_written(world: World) -> None:
 
 async def test_planning_twice_keeps_the_first_plan(world: World) -> None:
     account, order = await planned(world)
-    assert await world.ledger.plan(account, None, T, AccountPlan("held", "nothing to do")) == [order]
+    assert await world.ledger.plan(account, None, T, AccountPlan("held", text("nothing to do"))) == [order]
     assert await world.ledger.open_orders() == [order]
     assert await world.ledger.open_orders(account.account_id) == [order]
     assert await world.ledger.open_orders(account.account_id + 1) == []
@@ -124,9 +126,9 @@ async def test_two_traders_planning_at_once_write_one_set_of_rows(world: World) 
 async def test_a_plan_without_orders_is_a_finished_log_row(world: World) -> None:
     account = await trading_account(world)
     clamps = (Clamp("qty", "2", "1"),)
-    assert await world.ledger.plan(account, None, T, AccountPlan("held", "nothing to do", clamps=clamps)) == []
+    assert await world.ledger.plan(account, None, T, AccountPlan("held", text("nothing to do"), clamps=clamps)) == []
     log = world.log(account.account_id, T)
-    assert (log.status, log.outcome, log.reason, log.clamps) == ("success", "held", "nothing to do", ("qty",))
+    assert (log.status, log.outcome, log.reason, log.clamps) == ("success", "held", text("nothing to do"), ("qty",))
 
 
 async def test_a_log_row_carries_the_decision_of_its_cycle(world: World) -> None:
@@ -154,7 +156,7 @@ async def test_an_exit_at_a_quiet_t_makes_its_own_log_row(world: World) -> None:
     await world.ledger.claim(order, signed(order, T + 4_000), HOLDER)
     await world.ledger.close_order(await again(world.ledger, order), verdict())
     log = world.log(account.account_id, T)
-    assert (log.status, log.outcome, log.reason) == ("success", "closed", "the stop was gone")
+    assert (log.status, log.outcome, log.reason) == ("success", "closed", text("the stop was gone"))
 
 
 SIZING = Sizing(
@@ -181,7 +183,7 @@ async def test_a_flips_entry_is_sized_while_it_was_never_sent(world: World) -> N
 
 
 async def test_an_exit_is_never_resized(world: World) -> None:
-    _, order = await planned(world, AccountPlan("closed", "out", (EXIT,)))
+    _, order = await planned(world, AccountPlan("closed", text("out"), (EXIT,)))
     assert not await world.ledger.size(order, SIZING, REF)
 
 
@@ -216,7 +218,7 @@ async def _lease_of_another(world: World, account: TraderAccount) -> None:
 
 
 async def _lock(world: World, account: TraderAccount) -> None:
-    await world.ledger.lock(account.account_id, "daily loss", T + 86_400_000, "lost 5 %")
+    await world.ledger.lock(account.account_id, "daily loss", T + 86_400_000, text("lost 5 %"))
 
 
 def _late(world: World, account: TraderAccount) -> None:
@@ -233,20 +235,20 @@ def _more_risk(world: World, account: TraderAccount) -> None:
 
 
 async def _pause(world: World, account: TraderAccount) -> None:
-    await world.ledger.pause(account.account_id, "the key was revoked")
+    await world.ledger.pause(account.account_id, text("the key was revoked"))
 
 
-BLOCKERS: dict[str, tuple[Disturb, str]] = {
-    "platform off": (lambda w, a: w.people.set_flags(OFF, "operator"), "switched off"),
-    "platform flatten": (lambda w, a: w.people.set_flags(FLATTEN, "operator"), "switched off"),
-    "account off": (lambda w, a: w.people.set_account_flags(a.account_id, OFF), "switched off"),
-    "account flatten": (lambda w, a: w.people.set_account_flags(a.account_id, FLATTEN), "switched off"),
-    "account paused": (_pause, "switched off"),
-    "auto-trading off": (lambda w, a: w.people.set_auto_trade(a.user_id, False, T), "auto-trading is off"),
-    "person deleted": (lambda w, a: w.delete_user(a.user_id), "deleted"),
-    "key replaced": (lambda w, a: w.replace_key(a.account_id), "API key changed"),
-    "settings changed": (_more_risk, "settings changed"),
-    "risk lock": (_lock, "daily loss"),
+BLOCKERS: dict[str, tuple[Disturb, Reason]] = {
+    "platform off": (lambda w, a: w.people.set_flags(OFF, "operator"), codes.TRADING_SWITCHED_OFF()),
+    "platform flatten": (lambda w, a: w.people.set_flags(FLATTEN, "operator"), codes.TRADING_SWITCHED_OFF()),
+    "account off": (lambda w, a: w.people.set_account_flags(a.account_id, OFF), codes.TRADING_SWITCHED_OFF()),
+    "account flatten": (lambda w, a: w.people.set_account_flags(a.account_id, FLATTEN), codes.TRADING_SWITCHED_OFF()),
+    "account paused": (_pause, codes.TRADING_SWITCHED_OFF()),
+    "auto-trading off": (lambda w, a: w.people.set_auto_trade(a.user_id, False, T), codes.AUTO_TRADING_OFF()),
+    "person deleted": (lambda w, a: w.delete_user(a.user_id), codes.ACCOUNT_DELETED()),
+    "key replaced": (lambda w, a: w.replace_key(a.account_id), codes.KEY_CHANGED()),
+    "settings changed": (_more_risk, codes.SETTINGS_CHANGED()),
+    "risk lock": (_lock, codes.ENTRIES_LOCKED(locks="daily loss")),
 }
 
 
@@ -265,7 +267,7 @@ async def test_every_off_switch_blocks_an_entry_at_the_claim(world: World, block
     assert (claim.granted, claim.state) == (False, S.BLOCKED)
     row = await again(world.ledger, order)
     assert (row.state, row.attempts) == (S.BLOCKED, 0)
-    assert why in row.why
+    assert row.why == why
     log = world.log(account.account_id, T)
     assert (log.status, log.outcome, log.message) == ("success", "refused", row.why)
 
@@ -273,7 +275,7 @@ async def test_every_off_switch_blocks_an_entry_at_the_claim(world: World, block
 @pytest.mark.parametrize("blocker", BLOCKERS)
 async def test_an_entry_that_may_have_been_sent_is_never_blocked_but_unknown(world: World, blocker: str) -> None:
     account, order = await submitted(world)
-    assert await world.ledger.move(order, S.PLANNED, "too many requests", 10006)
+    assert await world.ledger.move(order, S.PLANNED, text("too many requests"), 10006)
     order = await again(world.ledger, order)
     await disturb(world, account, BLOCKERS[blocker][0])
     claim = await world.ledger.claim(order, signed(order, world.clock.now_ms()), HOLDER)
@@ -317,7 +319,7 @@ async def test_the_fourth_attempt_is_unknown(world: World) -> None:
     _, order = await planned(world)
     for _attempt in range(3):
         assert (await world.ledger.claim(order, signed(order, T + 4_000), HOLDER)).granted
-        assert await world.ledger.move(await again(world.ledger, order), S.PLANNED, "too many requests", 10006)
+        assert await world.ledger.move(await again(world.ledger, order), S.PLANNED, text("too many requests"), 10006)
         order = await again(world.ledger, order)
     claim = await world.ledger.claim(order, signed(order, T + 4_000), HOLDER)
     assert (claim.granted, claim.state) == (False, S.UNKNOWN)
@@ -327,7 +329,7 @@ async def test_the_fourth_attempt_is_unknown(world: World) -> None:
 async def test_a_claimed_row_is_not_claimed_again(world: World) -> None:
     _, order = await submitted(world)
     claim = await world.ledger.claim(order, signed(order, T + 4_000), HOLDER)
-    assert (claim.granted, claim.state, claim.why) == (False, S.SUBMITTING, "already claimed")
+    assert (claim.granted, claim.state, claim.why) == (False, S.SUBMITTING, codes.ALREADY_CLAIMED())
 
 
 async def test_bytes_signed_for_other_terms_are_not_claimed(world: World) -> None:
@@ -348,13 +350,13 @@ async def test_an_entry_without_a_size_is_not_claimed(world: World) -> None:
 
 @pytest.mark.parametrize("blocker", [*(name for name in BLOCKERS if name != "key replaced"), "late"])
 async def test_no_switch_lock_or_age_keeps_a_position_open(world: World, blocker: str) -> None:
-    account, order = await planned(world, AccountPlan("closed", "out", (EXIT,)))
+    account, order = await planned(world, AccountPlan("closed", text("out"), (EXIT,)))
     await disturb(world, account, BLOCKERS[blocker][0] if blocker in BLOCKERS else _late)
     assert (await world.ledger.claim(order, signed(order, world.clock.now_ms()), "nobody")).granted
 
 
 async def test_an_exit_under_a_replaced_key_is_blocked(world: World) -> None:
-    account, order = await planned(world, AccountPlan("closed", "out", (EXIT,)))
+    account, order = await planned(world, AccountPlan("closed", text("out"), (EXIT,)))
     world.replace_key(account.account_id)
     claim = await world.ledger.claim(order, signed(order, T + 4_000), HOLDER)
     assert (claim.granted, claim.state) == (False, S.BLOCKED)
@@ -365,18 +367,20 @@ async def test_an_exit_under_a_replaced_key_is_blocked(world: World) -> None:
 
 async def test_a_move_happens_once(world: World) -> None:
     _, order = await submitted(world)
-    assert await world.ledger.move(order, S.ACCEPTED, "acknowledged")
-    assert not await world.ledger.move(order, S.UNKNOWN, "timed out")
+    assert await world.ledger.move(order, S.ACCEPTED, text("acknowledged"))
+    assert not await world.ledger.move(order, S.UNKNOWN, text("timed out"))
     assert (await again(world.ledger, order)).state is S.ACCEPTED
 
 
 async def test_what_was_learnt_of_bytes_sent_before_ends_nothing_that_was_sent_since(world: World) -> None:
     _, first = await submitted(world)
-    assert await world.ledger.move(first, S.PLANNED, "refused: sign again", 10002)
+    assert await world.ledger.move(
+        first, S.PLANNED, codes.CYCLE_ENDED(outcome="refused", why=text("sign again")), 10002
+    )
     refused = await again(world.ledger, first)
     assert (await world.ledger.claim(refused, signed(refused, world.clock.now_ms()), HOLDER)).granted
     assert not await world.ledger.close_order(first, verdict(S.ABSENT, "0"))
-    assert not await world.ledger.move(first, S.UNKNOWN, "timed out")
+    assert not await world.ledger.move(first, S.UNKNOWN, text("timed out"))
     assert (await again(world.ledger, first)).state is S.SUBMITTING
 
 
@@ -385,11 +389,11 @@ async def test_an_id_given_to_another_order_by_a_database_that_lost_commits_move
     account, order = await planned(world)
     lost = replace(order, order_link_id=order_link_id("test", T - 300_000, 1, account.account_id, "e", 0))
     gone = replace(lost, state=S.UNKNOWN, attempts=1)
-    with pytest.raises(Retry, match="has lost the row"):
-        await world.ledger.move(lost, S.EXPIRED, "too old")
-    with pytest.raises(Retry, match="has lost the row"):
-        await world.ledger.close_order(gone, Verdict(S.FILLED, "filled", "x", Decimal("0.01"), REF, ZERO))
-    with pytest.raises(Retry, match="has lost the row"):
+    with pytest.raises(Retry, match="order_row_lost"):
+        await world.ledger.move(lost, S.EXPIRED, text("too old"))
+    with pytest.raises(Retry, match="order_row_lost"):
+        await world.ledger.close_order(gone, Verdict(S.FILLED, codes.FILLED(), "x", Decimal("0.01"), REF, ZERO))
+    with pytest.raises(Retry, match="order_row_lost"):
         await world.ledger.size(lost, SIZING, REF)
     assert await world.ledger.open_orders() == [order]
 
@@ -397,7 +401,8 @@ async def test_an_id_given_to_another_order_by_a_database_that_lost_commits_move
 async def test_two_movers_at_once_move_once(world: World) -> None:
     _, order = await submitted(world)
     moved = await asyncio.gather(
-        world.ledger.move(order, S.ACCEPTED, "acknowledged"), world.another().move(order, S.UNKNOWN, "timed out")
+        world.ledger.move(order, S.ACCEPTED, text("acknowledged")),
+        world.another().move(order, S.UNKNOWN, text("timed out")),
     )
     assert sorted(moved) == [False, True]
     assert len(world.events(order.order_link_id)) == 3
@@ -411,17 +416,17 @@ async def test_a_verdict_is_final(world: World, state: OrderState) -> None:
     assert (closed.state, closed.exchange_order_id, closed.avg_price) == (state, "exchange-1", REF)
     assert not await world.ledger.close_order(order, verdict(S.REJECTED))
     with pytest.raises(ValueError, match="may not become"):
-        await world.ledger.move(closed, S.UNKNOWN, "changed my mind")
+        await world.ledger.move(closed, S.UNKNOWN, text("changed my mind"))
     assert await again(world.ledger, order) == closed
 
 
 async def test_a_row_sent_since_it_was_read_does_not_expire(world: World) -> None:
     _, unsent = await planned(world)
     await world.ledger.claim(unsent, signed(unsent, T + 4_000), HOLDER)
-    await world.ledger.move(await again(world.ledger, unsent), S.PLANNED, "too many requests", 10006)
-    assert not await world.ledger.move(unsent, S.EXPIRED, "too old")
+    await world.ledger.move(await again(world.ledger, unsent), S.PLANNED, text("too many requests"), 10006)
+    assert not await world.ledger.move(unsent, S.EXPIRED, text("too old"))
     with pytest.raises(ValueError, match="may not become"):
-        await world.ledger.move(await again(world.ledger, unsent), S.EXPIRED, "too old")
+        await world.ledger.move(await again(world.ledger, unsent), S.EXPIRED, text("too old"))
 
 
 async def test_the_log_follows_its_orders_all_the_way(world: World) -> None:
@@ -445,16 +450,16 @@ async def test_two_orders_of_one_t_closing_at_once_both_reach_the_log(world: Wor
     await world.ledger.claim(exit_, signed(exit_, T + 4_000), HOLDER)
     await asyncio.gather(
         world.ledger.close_order(await again(world.ledger, exit_), verdict()),
-        world.another().move(entry, S.EXPIRED, "too old"),
+        world.another().move(entry, S.EXPIRED, text("too old")),
     )
     log = world.log(account.account_id, T)
     assert (log.status, log.outcome) == ("success", "closed")
-    assert "too old" in log.message
+    assert log.message == codes.DECISION_TOO_OLD()
 
 
 async def test_every_move_is_an_event_in_an_unbroken_chain(world: World) -> None:
     _, order = await submitted(world)
-    await world.ledger.move(order, S.UNKNOWN, "timed out", 10016)
+    await world.ledger.move(order, S.UNKNOWN, text("timed out"), 10016)
     await world.ledger.close_order(await again(world.ledger, order), verdict(S.PARTIAL, "0.004"))
     events = world.events(order.order_link_id)
     assert [event.after for event, _ in events] == ["PLANNED", "SUBMITTING", "UNKNOWN", "PARTIAL"]
@@ -464,8 +469,8 @@ async def test_every_move_is_an_event_in_an_unbroken_chain(world: World) -> None
 
 async def test_a_row_nobody_could_prove_stays_open_for_a_person(world: World) -> None:
     account, order = await submitted(world)
-    await world.ledger.move(order, S.UNKNOWN, "timed out")
-    await world.ledger.move(await again(world.ledger, order), S.NEEDS_HUMAN, "no proof within a day")
+    await world.ledger.move(order, S.UNKNOWN, text("timed out"))
+    await world.ledger.move(await again(world.ledger, order), S.NEEDS_HUMAN, text("no proof within a day"))
     assert [row.state for row in await world.ledger.open_orders()] == [S.NEEDS_HUMAN]
     assert world.log(account.account_id, T).outcome == "unresolved"
 
@@ -527,11 +532,11 @@ def _link(account: TraderAccount) -> str:
 async def test_a_row_that_says_never_sent_is_adopted_back(world: World, state: OrderState) -> None:
     account, order = await (submitted(world) if state is S.ABSENT else planned(world))
     if state is not S.PLANNED:
-        assert await world.ledger.move(order, state, "so it seemed")
+        assert await world.ledger.move(order, state, text("so it seemed"))
     record = make.order_record(order)
     assert await world.ledger.adopt(account, record, T)
     row = await again(world.ledger, order)
-    assert (row.state, row.attempts, row.why) == (S.UNKNOWN, 1, "orphan adopted")
+    assert (row.state, row.attempts, row.why) == (S.UNKNOWN, 1, codes.ORPHAN_ADOPTED())
     assert row.signed_ts == max(order.signed_ts, record.created_ms)
     assert chain_problem(world.events(row.order_link_id)) == ""
 
@@ -540,7 +545,7 @@ async def test_links_are_known_once_their_order_left(world: World) -> None:
     account, order = await planned(world)
     asked = [order.order_link_id, _link(account), "my-own-order"]
     assert await world.ledger.known_links(account.account_id, asked) == set()
-    assert await world.ledger.move(order, S.EXPIRED, "so it seemed")
+    assert await world.ledger.move(order, S.EXPIRED, text("so it seemed"))
     assert await world.ledger.known_links(account.account_id, asked) == set(), "found at the exchange, it is an orphan"
     assert await world.ledger.adopt(account, make.order_record(order), T)
     assert await world.ledger.known_links(account.account_id, asked) == {order.order_link_id}

@@ -15,6 +15,7 @@ from lib.domain.books import EquityPoint, Fill
 from lib.domain.decision import Abstained
 from lib.domain.order import Order, OrderState
 from lib.domain.position import Position, Side, apply_fill
+from lib.domain.reason import text
 from lib.domain.switches import Flags
 from tests import factories as make
 from tests.contract.ledger_worlds import World
@@ -221,10 +222,10 @@ async def test_what_is_unresolved_is_in_flight_or_left_over(world: World) -> Non
     await world.ledger.claim(order, signed(order, T + 4_000), HOLDER)
     assert await unresolved(T) == 1
     row: Order = await again(world.ledger, order)
-    await world.ledger.move(row, S.UNKNOWN, "timed out")
-    await world.ledger.move(await again(world.ledger, order), S.NEEDS_HUMAN, "no proof")
+    await world.ledger.move(row, S.UNKNOWN, text("timed out"))
+    await world.ledger.move(await again(world.ledger, order), S.NEEDS_HUMAN, text("no proof"))
     assert await unresolved(T) == 1
-    await world.ledger.move(await again(world.ledger, order), S.ABSENT, "a person looked")
+    await world.ledger.move(await again(world.ledger, order), S.ABSENT, text("a person looked"))
     assert await unresolved(T + 300_000) == 0
 
 
@@ -233,27 +234,27 @@ async def test_what_is_unresolved_is_in_flight_or_left_over(world: World) -> Non
 
 async def test_a_lock_is_written_once_a_day_and_ends_by_itself(world: World) -> None:
     account = await trading_account(world)
-    await world.ledger.lock(account.account_id, "drawdown", T + 60_000, "fell by 20 %")
-    await world.ledger.lock(account.account_id, "drawdown", T + 999_000, "again")
-    await world.ledger.lock(account.account_id, "daily loss", T + 30_000, "lost 5 %")
+    await world.ledger.lock(account.account_id, "drawdown", T + 60_000, text("fell by 20 %"))
+    await world.ledger.lock(account.account_id, "drawdown", T + 999_000, text("again"))
+    await world.ledger.lock(account.account_id, "daily loss", T + 30_000, text("lost 5 %"))
     assert (await world.ledger.facts(account.account_id, T)).locks == ("daily loss", "drawdown")
     world.clock.advance_to(T + 30_000)
     assert (await world.ledger.facts(account.account_id, T)).locks == ("drawdown",)
     world.clock.advance_to(T + 60_000)
     assert (await world.ledger.facts(account.account_id, T)).locks == ()
     world.clock.advance_to(T + DAY)
-    await world.ledger.lock(account.account_id, "drawdown", T + 2 * DAY, "fell again")
+    await world.ledger.lock(account.account_id, "drawdown", T + 2 * DAY, text("fell again"))
     assert (await world.ledger.facts(account.account_id, T)).locks == ("drawdown",)
 
 
 async def test_a_paused_account_is_told_once_and_shown_as_off(world: World) -> None:
     account = await trading_account(world)
-    await world.ledger.pause(account.account_id, "the key was revoked")
-    await world.ledger.pause(account.account_id, "the key is still revoked")
-    assert world.outbox() == [(account.account_id, "the key was revoked")]
+    await world.ledger.pause(account.account_id, text("the key was revoked"))
+    await world.ledger.pause(account.account_id, text("the key is still revoked"))
+    assert world.outbox() == [(account.account_id, text("the key was revoked"))]
     assert [row.trading_enabled for row in await world.ledger.accounts()] == [False]
     world.people.set_account_flags(account.account_id, Flags(True, False))
-    await world.ledger.pause(account.account_id, "revoked again")
+    await world.ledger.pause(account.account_id, text("revoked again"))
     assert len(world.outbox()) == 2
 
 
@@ -286,7 +287,9 @@ async def test_the_ledgers_clock_is_the_one_it_was_given(world: World) -> None:
 # --- cycles ----------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("view", [make.decision(), make.decision("sell", "0.333333333333333333"), Abstained("no JSON")])
+@pytest.mark.parametrize(
+    "view", [make.decision(), make.decision("sell", "0.333333333333333333"), Abstained(text("no JSON"))]
+)
 async def test_the_first_answer_of_a_cycle_stands(world: World, view: object) -> None:
     key, first = cycle_key("a"), make.analyst_answer(view)  # type: ignore[arg-type]
     assert await world.ledger.cycle(key) is None
@@ -373,7 +376,7 @@ async def test_an_account_with_an_open_order_or_position_is_not_replaced(world: 
     account, order = await planned(world)
     with pytest.raises(ValueError, match="close it first"):
         world.people.add_account(new_account(account.user_id, "uid-2"))
-    await world.ledger.move(order, S.EXPIRED, "too old")
+    await world.ledger.move(order, S.EXPIRED, text("too old"))
     await world.ledger.record_fills(account.account_id, [executed("1", "buy", "1", "90")])
     with pytest.raises(ValueError, match="close it first"):
         world.people.add_account(new_account(account.user_id, "uid-2"))

@@ -5,10 +5,12 @@ from decimal import Decimal
 
 import pytest
 
+from lib.domain import reason_codes as codes
 from lib.domain.account import Pool, Venue
 from lib.domain.account_records import NewAccount, TraderAccount
 from lib.domain.analyst_call import AskedFor, CycleRecord
 from lib.domain.order import OrderState
+from lib.domain.reason import text
 from tests import factories as make
 from tests.contract.ledger_worlds import World
 from tests.contract.test_ledger import BUY, HOLDER, cycle_key, signed
@@ -66,13 +68,13 @@ async def test_a_lock_of_the_platform_stops_its_own_pool_alone(
 ) -> None:
     account = await on(world, venue, "u")
     kinds = {"exchange": "daily_loss", "paper": "paper:daily_loss"}
-    await world.ledger.lock(0, kinds[other], T + DAY, "the others lost")
+    await world.ledger.lock(0, kinds[other], T + DAY, text("the others lost"))
     assert (await world.ledger.platform_facts(FEED, T, pool)).locks == ()
     first = (await world.ledger.plan(account, None, T, BUY))[0]
     assert (await world.ledger.claim(first, signed(first, NOW), HOLDER)).granted
-    await world.ledger.lock(0, kinds[pool], T + DAY, "they lost")
+    await world.ledger.lock(0, kinds[pool], T + DAY, text("they lost"))
     assert (await world.ledger.platform_facts(FEED, T, pool)).locks == ("daily_loss",)
     second = (await world.ledger.plan(account, None, T + 300_000, BUY))[0]
     claim = await world.ledger.claim(second, signed(second, NOW), HOLDER)
     assert (claim.granted, claim.state) == (False, OrderState.BLOCKED)
-    assert claim.why == "entries are locked: platform: daily_loss"
+    assert claim.why == codes.ENTRIES_LOCKED(locks="platform: daily_loss")

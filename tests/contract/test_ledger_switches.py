@@ -6,12 +6,15 @@ from decimal import Decimal
 
 import pytest
 
+from lib.domain import reason_codes as codes
 from lib.domain.account import AccountSettings
 from lib.domain.account_records import NewAccount, TraderAccount
 from lib.domain.audit_chain import chain_problem
 from lib.domain.books import EquityPoint
 from lib.domain.exchange_records import Verdict
 from lib.domain.order import OrderState
+from lib.domain.reason import text
+from lib.domain.stored_reason import stored
 from lib.domain.switches import Flags
 from tests import factories as make
 from tests.contract.ledger_worlds import World
@@ -32,14 +35,14 @@ async def account_of(world: World) -> TraderAccount:
 
 
 async def test_the_platforms_switches_are_dated_and_say_why(world: World) -> None:
-    await world.ledger.set_flags(Flags(False, True, why="maintenance"), "operator")
-    assert await world.ledger.flags() == Flags(False, True, NOW, 0, "maintenance")
+    await world.ledger.set_flags(Flags(False, True, why=text("maintenance")), "operator")
+    assert await world.ledger.flags() == Flags(False, True, NOW, 0, text("maintenance"))
 
 
 async def test_an_accounts_switches_are_dated_and_shown(world: World) -> None:
     account = await trading_account(world)
     world.clock.advance_to(T + 9_000)
-    await world.ledger.set_account_flags(account.account_id, Flags(False, True, why="I go on holiday"), "owner")
+    await world.ledger.set_account_flags(account.account_id, Flags(False, True, why=text("I go on holiday")), "owner")
     off = await account_of(world)
     assert (off.trading_enabled, off.flatten, off.switched_ms, off.proven_ms) == (False, True, T + 9_000, 0)
 
@@ -48,7 +51,7 @@ Throw = Callable[[World, TraderAccount], object]
 THROWS: dict[str, Throw] = {
     "account flags": lambda w, a: w.ledger.set_account_flags(a.account_id, Flags(False, False), "owner"),
     "account flags by the people": lambda w, a: w.people.set_account_flags(a.account_id, Flags(False, False)),
-    "pause": lambda w, a: w.ledger.pause(a.account_id, "the key was revoked"),
+    "pause": lambda w, a: w.ledger.pause(a.account_id, text("the key was revoked")),
     "auto-trading": lambda w, a: w.people.set_auto_trade(a.user_id, False, w.clock.now_ms()),
 }
 
@@ -91,8 +94,8 @@ async def test_a_proof_of_one_account_proves_no_other(world: World) -> None:
 
 async def test_a_notice_reaches_the_owner(world: World) -> None:
     account = await trading_account(world)
-    await world.ledger.notice(account.account_id, "adl", "the exchange closed a part of the position")
-    assert world.outbox() == [(account.account_id, "the exchange closed a part of the position")]
+    await world.ledger.notice(account.account_id, "adl", text("the exchange closed a part of the position"))
+    assert world.outbox() == [(account.account_id, text("the exchange closed a part of the position"))]
 
 
 # --- who there is to guard -------------------------------------------------------------------------------------------
@@ -103,8 +106,8 @@ async def test_a_deleted_person_with_an_open_row_is_guarded_but_not_traded_for(w
     world.delete_user(account.user_id)
     seen = await account_of(world)
     assert (seen.account_id, seen.auto_trade) == (account.account_id, False)
-    await world.ledger.move(order, S.UNKNOWN, "timed out")
-    await world.ledger.move(await again(world.ledger, order), S.ABSENT, "proved")
+    await world.ledger.move(order, S.UNKNOWN, text("timed out"))
+    await world.ledger.move(await again(world.ledger, order), S.ABSENT, text("proved"))
     assert await world.ledger.accounts() == []
 
 
@@ -119,7 +122,7 @@ async def test_a_deleted_person_with_a_position_is_guarded_until_it_is_flat(worl
 
 async def test_what_filled_and_is_in_no_books_yet_keeps_its_account_in_use_and_guarded(world: World) -> None:
     account, order = await submitted(world)
-    filled = Verdict(S.FILLED, "filled", "exchange-1", Decimal("0.010"), REF, Decimal("0.33"))
+    filled = Verdict(S.FILLED, codes.FILLED(), "exchange-1", Decimal("0.010"), REF, Decimal("0.33"))
     assert await world.ledger.close_order(order, filled)
     other = NewAccount(account.user_id, "paper", "synthetic", "uid-9", SYMBOL, "sealed", "1234", 1, Decimal(1), 0)
     with pytest.raises(ValueError, match="close it first"):
@@ -138,7 +141,7 @@ async def test_what_filled_and_is_in_no_books_yet_keeps_its_account_in_use_and_g
 
 async def test_an_execution_that_is_no_longer_looked_for_keeps_nobody(world: World) -> None:
     account, order = await submitted(world)
-    filled = Verdict(S.FILLED, "filled", "exchange-1", Decimal("0.010"), REF, Decimal("0.33"))
+    filled = Verdict(S.FILLED, codes.FILLED(), "exchange-1", Decimal("0.010"), REF, Decimal("0.33"))
     assert await world.ledger.close_order(order, filled)
     paid = make.fill("1", "buy", "0", order_link_id="", kind="funding", fee=Decimal("0.1"))
     for at_ms, left in ((T + 3_600_000, 1), (T + 3_600_001, 0)):
@@ -166,7 +169,7 @@ async def test_who_has_just_left_is_looked_after_though_nothing_tells_of_an_orde
 async def test_an_accounts_pause_says_whose_it_is(world: World, flags: Flags, who: str, whose: str) -> None:
     account = await trading_account(world)
     assert account.paused_by == ""
-    await world.ledger.pause(account.account_id, "its key was refused")
+    await world.ledger.pause(account.account_id, text("its key was refused"))
     assert (await account_of(world)).paused_by == "system"
     await world.ledger.set_account_flags(account.account_id, flags, who)
     assert (await account_of(world)).paused_by == whose
@@ -178,32 +181,32 @@ async def test_an_accounts_pause_says_whose_it_is(world: World, flags: Flags, wh
 async def test_a_lock_that_holds_stays_as_it_is_and_its_owner_hears_once(world: World) -> None:
     account = await trading_account(world)
     for why in ("fell by 20 %", "fell by 21 %"):
-        await world.ledger.lock(account.account_id, "drawdown", T + 2 * DAY, why)
+        await world.ledger.lock(account.account_id, "drawdown", T + 2 * DAY, text(why))
     world.clock.advance_to(T + DAY)  # another UTC day: the lock of yesterday still holds
-    await world.ledger.lock(account.account_id, "drawdown", T + 9 * DAY, "fell by 22 %")
+    await world.ledger.lock(account.account_id, "drawdown", T + 9 * DAY, text("fell by 22 %"))
     (held,) = await world.ledger.locks(account.account_id)
-    assert (held.kind, held.until_ms, held.why, held.created_ms) == ("drawdown", T + 2 * DAY, "fell by 20 %", NOW)
-    assert world.outbox() == [(account.account_id, "fell by 20 %")]
+    assert (held.kind, held.until_ms, held.why, held.created_ms) == ("drawdown", T + 2 * DAY, text("fell by 20 %"), NOW)
+    assert world.outbox() == [(account.account_id, text("fell by 20 %"))]
 
 
 async def test_a_lock_that_ran_out_is_renewed_on_the_same_day(world: World) -> None:
     account = await trading_account(world)
-    await world.ledger.lock(account.account_id, "cooldown", T + 10_000, "a stop was hit")
+    await world.ledger.lock(account.account_id, "cooldown", T + 10_000, text("a stop was hit"))
     world.clock.advance_to(T + 10_000)
     assert await world.ledger.locks(account.account_id) == []
-    await world.ledger.lock(account.account_id, "cooldown", T + 60_000, "another stop was hit")
+    await world.ledger.lock(account.account_id, "cooldown", T + 60_000, text("another stop was hit"))
     (held,) = await world.ledger.locks(account.account_id)
-    assert (held.until_ms, held.why, held.created_ms) == (T + 60_000, "another stop was hit", T + 10_000)
+    assert (held.until_ms, held.why, held.created_ms) == (T + 60_000, text("another stop was hit"), T + 10_000)
     assert len(world.outbox()) == 2
 
 
 async def test_locks_are_listed_oldest_first_and_each_for_its_own(world: World) -> None:
     account = await trading_account(world)
     other = await trading_account(world, uid="uid-2")
-    await world.ledger.lock(account.account_id, "entries", T + DAY, "enough")
+    await world.ledger.lock(account.account_id, "entries", T + DAY, text("enough"))
     world.clock.advance_to(T + 5_000)
-    await world.ledger.lock(account.account_id, "daily_loss", T + DAY, "lost 5 %")
-    await world.ledger.lock(0, "exposure", T + DAY, "too much is open")
+    await world.ledger.lock(account.account_id, "daily_loss", T + DAY, text("lost 5 %"))
+    await world.ledger.lock(0, "exposure", T + DAY, text("too much is open"))
     assert [lock.kind for lock in await world.ledger.locks(account.account_id)] == ["entries", "daily_loss"]
     assert [(lock.account_id, lock.kind) for lock in await world.ledger.locks(0)] == [(0, "exposure")]
     assert await world.ledger.locks(other.account_id) == []
@@ -213,13 +216,13 @@ async def test_locks_are_listed_oldest_first_and_each_for_its_own(world: World) 
 async def test_a_person_ends_a_lock_once(world: World) -> None:
     account = await trading_account(world)
     for number in (account.account_id, 0):
-        await world.ledger.lock(number, "external", T + DAY, "another hand")
+        await world.ledger.lock(number, "external", T + DAY, text("another hand"))
         assert not await world.ledger.unlock(number, "drawdown", "kim")
         assert await world.ledger.unlock(number, "external", "kim")
         assert not await world.ledger.unlock(number, "external", "kim")
         assert await world.ledger.locks(number) == []
-        await world.ledger.lock(number, "external", T + DAY, "another hand again")
-        assert [lock.why for lock in await world.ledger.locks(number)] == ["another hand again"]
+        await world.ledger.lock(number, "external", T + DAY, text("another hand again"))
+        assert [lock.why for lock in await world.ledger.locks(number)] == [text("another hand again")]
 
 
 async def test_ending_a_drawdown_makes_the_newest_equity_the_peak(world: World) -> None:
@@ -227,7 +230,7 @@ async def test_ending_a_drawdown_makes_the_newest_equity_the_peak(world: World) 
     for step, equity in enumerate(("10500", "7000")):
         point = EquityPoint(account.account_id, T + step * 300_000, REF, Decimal(equity), Decimal(0))
         await world.ledger.record_equity(point)
-    await world.ledger.lock(account.account_id, "drawdown", T + DAY, "fell by a third")
+    await world.ledger.lock(account.account_id, "drawdown", T + DAY, text("fell by a third"))
     assert (await world.ledger.facts(account.account_id, T)).peak_equity == 10_500
     assert await world.ledger.unlock(account.account_id, "drawdown", "kim")
     assert (await world.ledger.facts(account.account_id, T)).peak_equity == 7_000
@@ -237,7 +240,7 @@ async def test_ending_a_loss_streak_begins_the_count_again(world: World) -> None
     account = await trading_account(world)
     losses = [make.fill("1", "buy", "1", "100", order_link_id=""), make.fill("2", "sell", "1", "90", order_link_id="")]
     await world.ledger.record_fills(account.account_id, losses)
-    await world.ledger.lock(account.account_id, "loss_streak", T + DAY, "lost again")
+    await world.ledger.lock(account.account_id, "loss_streak", T + DAY, text("lost again"))
     assert (await world.ledger.facts(account.account_id, T)).loss_streak == 1
     await world.ledger.unlock(account.account_id, "loss_streak", "kim")
     assert (await world.ledger.facts(account.account_id, T)).loss_streak == 0
@@ -246,21 +249,21 @@ async def test_ending_a_loss_streak_begins_the_count_again(world: World) -> None
 
 async def test_a_platform_lock_blocks_every_entry_and_is_named(world: World) -> None:
     account, order = await planned(world)
-    await world.ledger.lock(0, "paper:daily_loss", T + DAY, "everybody lost 10 %")
-    await world.ledger.lock(account.account_id, "entries", T + DAY, "enough")
+    await world.ledger.lock(0, "paper:daily_loss", T + DAY, text("everybody lost 10 %"))
+    await world.ledger.lock(account.account_id, "entries", T + DAY, text("enough"))
     claim = await world.ledger.claim(order, signed(order, NOW), HOLDER)
     assert (claim.granted, claim.state) == (False, S.BLOCKED)
-    assert claim.why == "entries are locked: platform: daily_loss, entries"
-    assert world.outbox() == [(account.account_id, "enough")], "a platform's lock is its operator's"
+    assert claim.why == codes.ENTRIES_LOCKED(locks="platform: daily_loss, entries")
+    assert world.outbox() == [(account.account_id, text("enough"))], "a platform's lock is its operator's"
 
 
 async def test_a_lock_that_ended_blocks_nothing(world: World) -> None:
     account, order = await planned(world)
     for number in (0, account.account_id):
         pool = "" if number else "paper:"
-        await world.ledger.lock(number, f"{pool}daily_loss", T + DAY, "lost")
+        await world.ledger.lock(number, f"{pool}daily_loss", T + DAY, text("lost"))
         await world.ledger.unlock(number, f"{pool}daily_loss", "kim")
-        await world.ledger.lock(number, f"{pool}entries", NOW, "over this very moment")
+        await world.ledger.lock(number, f"{pool}entries", NOW, text("over this very moment"))
     assert (await world.ledger.claim(order, signed(order, NOW), HOLDER)).granted
 
 
@@ -270,17 +273,21 @@ async def test_a_lock_that_ended_blocks_nothing(world: World) -> None:
 @pytest.mark.parametrize("state", [S.ABSENT, S.CANCELLED, S.REJECTED, S.FILLED, S.PARTIAL])
 async def test_a_person_ends_a_row_nobody_could_prove(world: World, state: OrderState) -> None:
     account, order = await submitted(world)
-    await world.ledger.move(order, S.UNKNOWN, "timed out")
-    await world.ledger.move(await again(world.ledger, order), S.NEEDS_HUMAN, "no proof within a day")
+    await world.ledger.move(order, S.UNKNOWN, text("timed out"))
+    await world.ledger.move(await again(world.ledger, order), S.NEEDS_HUMAN, text("no proof within a day"))
     stuck, why = await again(world.ledger, order), "cli:kim: I looked at the exchange"
     if state in (S.FILLED, S.PARTIAL):
-        assert await world.ledger.close_order(stuck, Verdict(state, why, "ex-1", Decimal("0.004"), REF, REF))
+        assert await world.ledger.close_order(stuck, Verdict(state, text(why), "ex-1", Decimal("0.004"), REF, REF))
     else:
-        assert await world.ledger.move(stuck, state, why)
+        assert await world.ledger.move(stuck, state, text(why))
     row = await again(world.ledger, order)
-    assert (row.state, row.why) == (state, why)
+    assert (row.state, row.why) == (state, text(why))
     events = world.events(order.order_link_id)
-    assert (events[-1][0].before, events[-1][0].after, events[-1][0].why) == ("NEEDS_HUMAN", state.value, why)
+    assert (events[-1][0].before, events[-1][0].after, events[-1][0].why) == (
+        "NEEDS_HUMAN",
+        state.value,
+        stored(text(why)),
+    )
     assert chain_problem(events) == ""
     assert await world.ledger.open_orders() == []
     assert world.log(account.account_id, T).status != "pending"

@@ -8,10 +8,12 @@ import pytest
 from hypothesis import HealthCheck, given
 from hypothesis import strategies as st
 
+from lib.domain import reason_codes as codes
 from lib.domain.account_records import NewAccount, TraderAccount
 from lib.domain.analyst_call import AnalystAnswer, CycleRecord
 from lib.domain.books import EquityPoint, Transfer, TransferKind
 from lib.domain.gates import PlatformFacts
+from lib.domain.reason import text
 from tests import factories as make
 from tests.contract.ledger_worlds import World
 from tests.contract.test_ledger import BUY, HOLDER, cycle_key, signed, trading_account
@@ -181,7 +183,7 @@ async def test_ending_a_drawdown_counts_what_came_since_the_newest_point(world: 
     account = await trading_account(world)
     await world.ledger.record_equity(point(account, T, "7000"))
     await world.ledger.record_transfers(account.account_id, [transfer("1", "500", T + 1)])
-    await world.ledger.lock(account.account_id, "drawdown", T + DAY, "fell by a third")
+    await world.ledger.lock(account.account_id, "drawdown", T + DAY, text("fell by a third"))
     await world.ledger.unlock(account.account_id, "drawdown", "kim")
     assert (await world.ledger.facts(account.account_id, T)).peak_equity == 7_500
 
@@ -195,8 +197,9 @@ async def test_a_difference_is_news_once_per_value(world: World) -> None:
     for step, difference in enumerate(("0", "3.5", "3.5", "-1", "0", "-1")):
         told.append(await world.ledger.record_equity(point(account, T + step * 300_000, "10000", difference)))
     assert told == [False, True, False, True, False, True]
-    said = "the exchange's balance differs from our books by {} USDT"
-    assert world.outbox() == [(account.account_id, said.format(value)) for value in ("3.5", "-1", "-1")]
+    assert world.outbox() == [
+        (account.account_id, codes.BOOKS_DIFFER(difference=Decimal(value))) for value in ("3.5", "-1", "-1")
+    ]
 
 
 async def test_the_first_point_of_a_t_stands_and_tells_nothing_twice(world: World) -> None:
@@ -300,7 +303,7 @@ async def test_the_platform_counts_failures_before_t_over_all_symbols(world: Wor
 
 
 async def test_the_platforms_own_locks_are_among_its_facts(world: World) -> None:
-    await world.ledger.lock(0, "paper:daily_loss", T + DAY, "everybody lost")
+    await world.ledger.lock(0, "paper:daily_loss", T + DAY, text("everybody lost"))
     assert (await world.ledger.platform_facts("synthetic", T, "paper")).locks == ("daily_loss",)
     await world.ledger.unlock(0, "paper:daily_loss", "kim")
     assert (await world.ledger.platform_facts("synthetic", T, "paper")).locks == ()

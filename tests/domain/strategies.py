@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from lib.domain.account import RiskLevel
 from lib.domain.decision import Abstained
 from lib.domain.instrument import Instrument
+from lib.domain.reason import text
 from lib.domain.risk import Facts, Gate
 from tests.factories import T, decision, facts, instrument, limits, position, settings
 
@@ -42,7 +43,7 @@ entering = st.builds(
     stop_loss=decimals("0.02", "0.05", 5),
     take_profit=decimals("0.0031", "0.2", 4),
 )
-any_views = entering | any_decisions | st.builds(Abstained, st.text(max_size=20))
+any_views = entering | any_decisions | st.builds(Abstained, st.text(max_size=20).map(text))
 
 any_limits = st.builds(
     limits,
@@ -117,7 +118,7 @@ DEFECTS: st.SearchStrategy[dict[str, Any]] = st.fixed_dictionaries(
         "locks": st.sampled_from([(), ("daily_loss",), ("daily_loss", "EXTERNAL")]),
         "unresolved": st.integers(0, 1),
         "tokens_today": st.integers(0, 3_000_000),
-        "platform": st.sampled_from([(), (Gate("entries", "10000 entries on the platform today", T + 1),)]),
+        "platform": st.sampled_from([(), (Gate("entries", text("10000 entries on the platform today"), T + 1),)]),
         "room": st.none() | decimals("-1000", "100000", 2),
     },
 )

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from lib.domain import reason_codes as codes
 from lib.domain.candle import (
     INTERVALS,
     MAX_PRICE,
@@ -22,13 +23,15 @@ from lib.domain.candle import (
     step_problem,
     window_problem,
 )
+from lib.domain.reason import NOTHING, Reason
 from tests.factories import T, candle, candles
+from tests.reasons import english
 
 COUNT = 30
 NAN, SIGNALLING, INFINITE = Decimal("NaN"), Decimal("sNaN"), Decimal("Infinity")
 
 
-def problem(window: list[Candle], *, closes_at: int = T, step_ms: int = MINUTE_MS) -> str | None:
+def problem(window: list[Candle], *, closes_at: int = T, step_ms: int = MINUTE_MS) -> Reason | None:
     return window_problem(window, step_ms=step_ms, count=COUNT, closes_at=closes_at)
 
 
@@ -62,7 +65,7 @@ def test_a_missing_candle_is_refused(window: list[Candle], at: int) -> None:
 def test_a_duplicate_in_place_of_a_candle_is_refused(at: int) -> None:
     window = candles(COUNT)
     window[at] = window[at + 1]
-    assert problem(window) == "candles are not consecutive"
+    assert problem(window) == codes.CANDLES_NOT_CONSECUTIVE()
 
 
 @given(st.permutations(candles(COUNT)))
@@ -72,21 +75,21 @@ def test_any_disorder_is_refused(window: list[Candle]) -> None:
 
 @pytest.mark.parametrize("count", [0, 1, 29, 31, 60])
 def test_a_window_of_another_length_is_refused_and_says_so(count: int) -> None:
-    assert problem(candles(count)) == f"only {count} of 30 candles"
+    assert problem(candles(count)) == codes.CANDLES_MISSING(found=count, wanted=30)
 
 
 @pytest.mark.parametrize("late", [-MINUTE_MS, -1, 1, MINUTE_MS, 300_000])
 def test_a_window_that_does_not_end_at_t_is_refused(late: int) -> None:
-    assert "newest candle closes" in (problem(candles(COUNT), closes_at=T + late) or "")
+    assert codes.CANDLE_STALE.is_of(problem(candles(COUNT), closes_at=T + late) or NOTHING)
 
 
 def test_the_age_of_a_stale_window_is_named_in_seconds() -> None:
-    assert problem(candles(COUNT), closes_at=T + 120_000) == "newest candle closes 120 s before the decision"
+    assert problem(candles(COUNT), closes_at=T + 120_000) == codes.CANDLE_STALE(seconds=120)
 
 
 def test_a_window_off_the_interval_is_refused_even_when_it_ends_where_asked() -> None:
     shifted = [replace(c, open_time=c.open_time + 1) for c in candles(COUNT)]
-    assert problem(shifted, closes_at=T + 1) == "open time is not on the interval"
+    assert problem(shifted, closes_at=T + 1) == codes.CANDLE_OFF_INTERVAL()
 
 
 BROKEN: list[tuple[str, Callable[[Candle], Candle]]] = [
@@ -119,7 +122,7 @@ def test_one_impossible_candle_anywhere_refuses_the_window(
 ) -> None:
     window = candles(COUNT)
     window[at] = broken(window[at])
-    assert why in (problem(window) or "")
+    assert why in english(problem(window) or NOTHING)
 
 
 def test_a_move_of_exactly_twenty_percent_inside_a_candle_is_still_believed() -> None:
@@ -134,17 +137,17 @@ def test_a_move_of_exactly_twenty_percent_inside_a_candle_is_still_believed() ->
 def test_a_jump_beyond_twenty_percent_between_candles_is_refused(opens: str, believed: bool) -> None:
     found = step_problem(candle(0, 100), candle(MINUTE_MS, opens), MINUTE_MS)
     assert (found is None) is believed
-    assert believed or "jumps" in (found or "")
+    assert believed or found == codes.CANDLE_JUMP()
 
 
 def test_a_jump_hidden_in_a_window_is_refused() -> None:
     head, tail = candles(15, closes_at=T - 15 * MINUTE_MS), candles(15, price=90_000)
-    assert "jumps" in (problem(head + tail) or "")
+    assert problem(head + tail) == codes.CANDLE_JUMP()
 
 
 @pytest.mark.parametrize("open_time", [-MINUTE_MS, 1, MINUTE_MS - 1])
 def test_a_candle_lies_on_its_interval(open_time: int) -> None:
-    assert candle_problem(candle(open_time), MINUTE_MS) == "open time is not on the interval"
+    assert candle_problem(candle(open_time), MINUTE_MS) == codes.CANDLE_OFF_INTERVAL()
     assert candle_problem(candle(0), MINUTE_MS) is None
 
 

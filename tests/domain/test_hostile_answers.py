@@ -18,6 +18,7 @@ from lib.domain.trade_log import summarise
 from lib.log import JsonLines, TextLines, redact
 from tests.domain.hostile_answers import BY_HAND, KEYS, OF_FIELDS, OF_TEXT, Answer, answer_of, written
 from tests.factories import REF, T, facts, instrument, limits, position, settings
+from tests.reasons import english
 
 ANSWERS = 20_000
 EQUITY = Decimal(10_000)
@@ -86,7 +87,7 @@ def plan_problem(plan: AccountPlan, view: Decision | Abstained, person: AccountS
 def view_problem(view: Decision | Abstained) -> str:
     """What is wrong with a view as a value; "" = nothing."""
     if isinstance(view, Abstained):
-        return "" if 0 < len(view.why) <= 200 else "reason"
+        return "" if 0 < len(english(view.why)) <= 200 else "reason"
     fractions = all(
         isinstance(x, Decimal) and x.is_finite() and 0 <= x <= 1
         for x in (view.confidence, view.stop_loss, view.take_profit)
@@ -103,16 +104,16 @@ def log_problem(view: Decision | Abstained, plan: AccountPlan) -> str:
         return "does not come back from its column"
     ended = summarise(plan.outcome, plan.reason, [])
     record = logging.LogRecord("maemae.test", logging.INFO, "", 0, "%s", ("cycle.decided",), None)
-    record.maemae_fields = {"view": decision_json(view), "reason": plan.reason, "clamps": str(plan.clamps)}
+    record.maemae_fields = {"view": decision_json(view), "reason": english(plan.reason), "clamps": str(plan.clamps)}
     line, plain = JsonLines("trader").format(record), TextLines().format(record)
-    texts = (stored, ended.message, plan.reason, line, plain)
+    texts = (stored, english(ended.message), english(plan.reason), line, plain)
     if any(len(text.encode()) > 12_000 for text in texts):
         return "too long"
     if "\n" in line or "\n" in plain or "\r" in plain or "\x1b" in plain:
         return "more than a line"
-    if any(c in text for text in (ended.message, plan.reason) for c in "\x00\r\n\x1b\u202e\ufeff"):
+    if any(c in text for text in (english(ended.message), english(plan.reason)) for c in "\x00\r\n\x1b\u202e\ufeff"):
         return "control characters"
-    return "" if json.loads(line)["reason"] == redact(plan.reason) else "the line is not JSON"
+    return "" if json.loads(line)["reason"] == redact(english(plan.reason)) else "the line is not JSON"
 
 
 def problem_of(

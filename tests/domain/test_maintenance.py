@@ -2,9 +2,11 @@
 
 import pytest
 
+from lib.domain import reason_codes as codes
 from lib.domain.gates import entry_refusal
 from lib.domain.maintenance import Maintenance, entries_wait, still_announced
 from lib.domain.order import CYCLE_MS
+from lib.domain.reason import NOTHING
 from tests.factories import T, decision, facts, instrument, settings
 
 BEGIN, END = T + 3_600_000, T + 7_200_000
@@ -33,14 +35,14 @@ def test_what_has_begun_and_not_ended_stands_whatever_its_times_say() -> None:
     assert entries_wait([work(is_ongoing=True)], "1", 0)
 
 
-def test_the_sentence_says_until_when_and_the_longest_stands_for_all() -> None:
+def test_the_reason_says_until_when_and_the_longest_stands_for_all() -> None:
     later = work(end_ms=END + 60_000)
     said = entries_wait([work(), later, work(end_ms=END - 60_000)], "1", BEGIN)
-    assert said.startswith("maintenance of the exchange until 20")
+    assert said == codes.MAINTENANCE_UNTIL(until=END + 60_000)
     assert said == entries_wait([later], "1", BEGIN)
     endless = work(end_ms=0)
-    assert "until it is over" in entries_wait([work(), endless], "1", BEGIN)
-    assert entries_wait([endless], "1", BEGIN - CYCLE_MS - 1) == ""
+    assert entries_wait([work(), endless], "1", BEGIN) == codes.MAINTENANCE()
+    assert entries_wait([endless], "1", BEGIN - CYCLE_MS - 1) == NOTHING
 
 
 def test_it_is_about_some_accounts_where_it_says_so() -> None:
@@ -55,7 +57,7 @@ def test_it_is_about_some_accounts_where_it_says_so() -> None:
 
 
 def test_without_an_announcement_nobody_waits() -> None:
-    assert entries_wait([], "1", T) == ""
+    assert entries_wait([], "1", T) == NOTHING
 
 
 def test_what_cannot_be_asked_for_long_is_believed_until_the_end_it_named() -> None:
@@ -64,5 +66,5 @@ def test_what_cannot_be_asked_for_long_is_believed_until_the_end_it_named() -> N
 
 
 def test_no_entry_passes_a_closed_market_and_exits_ask_no_gate() -> None:
-    closed = facts(closed="maintenance of the exchange: entries wait until it is over")
+    closed = facts(closed=codes.MAINTENANCE())
     assert entry_refusal(decision("buy"), "buy", closed, settings(), instrument(), T) == closed.closed

@@ -7,25 +7,27 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from lib.domain import reason_codes as codes
 from lib.domain.order import Claim, ClaimFacts, Order, OrderState, claim_entry, claim_exit, may_move
+from lib.domain.reason import Reason
 from tests.effort import examples
 from tests.factories import T, claim_facts, order
 
 S = OrderState
 NOW = T + 4_000
-GRANTED = Claim(True, S.SUBMITTING, "claimed")
+GRANTED = Claim(True, S.SUBMITTING, codes.CLAIMED())
 
-BLOCKS: list[tuple[dict[str, Any], str]] = [
-    ({"trading_enabled": False}, "trading is switched off"),
-    ({"flatten": True}, "trading is switched off"),
-    ({"auto_trade": False}, "auto-trading is off"),
-    ({"deleted": True}, "the account is deleted"),
-    ({"feed_fits": False}, "the account's venue does not trade on this feed"),
-    ({"key_version": 2}, "the API key changed"),
-    ({"key_version": 0}, "the API key changed"),
-    ({"settings_version": 2}, "the settings changed"),
-    ({"locks": ("daily_loss",)}, "entries are locked: daily_loss"),
-    ({"locks": ("cooldown", "EXTERNAL")}, "entries are locked: cooldown, EXTERNAL"),
+BLOCKS: list[tuple[dict[str, Any], Reason]] = [
+    ({"trading_enabled": False}, codes.TRADING_SWITCHED_OFF()),
+    ({"flatten": True}, codes.TRADING_SWITCHED_OFF()),
+    ({"auto_trade": False}, codes.AUTO_TRADING_OFF()),
+    ({"deleted": True}, codes.ACCOUNT_DELETED()),
+    ({"feed_fits": False}, codes.FEED_DOES_NOT_FIT()),
+    ({"key_version": 2}, codes.KEY_CHANGED()),
+    ({"key_version": 0}, codes.KEY_CHANGED()),
+    ({"settings_version": 2}, codes.SETTINGS_CHANGED()),
+    ({"locks": ("daily_loss",)}, codes.ENTRIES_LOCKED(locks="daily_loss")),
+    ({"locks": ("cooldown", "EXTERNAL")}, codes.ENTRIES_LOCKED(locks="cooldown, EXTERNAL")),
 ]
 
 
@@ -36,7 +38,7 @@ def test_an_entry_with_nothing_against_it_is_granted() -> None:
 
 @pytest.mark.parametrize("attempts", [0, 1, 2, 3])
 @pytest.mark.parametrize(("change", "why"), BLOCKS)
-def test_every_off_switch_stops_an_entry(change: dict[str, Any], why: str, attempts: int) -> None:
+def test_every_off_switch_stops_an_entry(change: dict[str, Any], why: Reason, attempts: int) -> None:
     state = S.UNKNOWN if attempts else S.BLOCKED
     assert claim_entry(order(attempts=attempts), claim_facts(**change), NOW) == Claim(False, state, why)
 
@@ -46,20 +48,18 @@ def test_an_entry_is_claimed_until_ninety_seconds_and_not_a_millisecond_later(at
     row, edge = order(attempts=attempts), T + 90_000
     assert claim_entry(row, claim_facts(edge), edge) == GRANTED
     state = S.UNKNOWN if attempts else S.EXPIRED
-    assert claim_entry(row, claim_facts(edge + 1), edge + 1) == Claim(False, state, "the decision is too old")
+    assert claim_entry(row, claim_facts(edge + 1), edge + 1) == Claim(False, state, codes.DECISION_TOO_OLD())
 
 
 def test_without_the_lease_the_row_is_left_for_its_holder() -> None:
     for attempts in (0, 1):
         late = claim_facts(T + 200_000, lease_ours=False, trading_enabled=False)
-        assert claim_entry(order(attempts=attempts), late, NOW) == Claim(
-            False, S.PLANNED, "another trader holds the lease"
-        )
+        assert claim_entry(order(attempts=attempts), late, NOW) == Claim(False, S.PLANNED, codes.LEASE_LOST())
 
 
 @pytest.mark.parametrize("off", [-1_001, 1_001, 60_000, -60_000])
 def test_a_clock_a_second_off_sends_nothing_and_the_row_may_be_signed_again(off: int) -> None:
-    refused = Claim(False, S.PLANNED, "our clock and the database's differ by more than a second", sign_again=True)
+    refused = Claim(False, S.PLANNED, codes.CLOCKS_DIFFER(), sign_again=True)
     assert claim_entry(order(), claim_facts(), NOW + off) == refused
     assert claim_exit(order("x"), now=NOW, key_version=1, signed_ts=NOW + off) == refused
 
@@ -71,16 +71,16 @@ def test_a_clock_within_a_second_is_good_enough(off: int) -> None:
 
 
 def test_three_sends_are_all_there_are() -> None:
-    refused = Claim(False, S.UNKNOWN, "refused three times")
+    refused = Claim(False, S.UNKNOWN, codes.REFUSED_THREE_TIMES())
     assert claim_entry(order(attempts=3), claim_facts(), NOW) == refused
     assert claim_exit(order("x", attempts=3), now=NOW, key_version=1, signed_ts=NOW) == refused
 
 
 @pytest.mark.parametrize("state", [s for s in S if s is not S.PLANNED])
 def test_a_row_claimed_once_is_not_claimed_twice(state: OrderState) -> None:
-    assert claim_entry(order(state=state), claim_facts(), NOW) == Claim(False, state, "already claimed")
+    assert claim_entry(order(state=state), claim_facts(), NOW) == Claim(False, state, codes.ALREADY_CLAIMED())
     exit_ = order("x", state=state)
-    assert claim_exit(exit_, now=NOW, key_version=1, signed_ts=NOW) == Claim(False, state, "already claimed")
+    assert claim_exit(exit_, now=NOW, key_version=1, signed_ts=NOW) == Claim(False, state, codes.ALREADY_CLAIMED())
 
 
 facts_of_any_kind = st.builds(
@@ -139,7 +139,7 @@ def test_neither_age_nor_any_switch_is_asked_of_an_exit(leg: Any, late_ms: int) 
 @pytest.mark.parametrize(("attempts", "state"), [(0, S.BLOCKED), (1, S.UNKNOWN), (3, S.UNKNOWN)])
 def test_an_exit_is_not_sent_with_another_key(attempts: int, state: OrderState) -> None:
     row = order("x", attempts=attempts)
-    assert claim_exit(row, now=NOW, key_version=2, signed_ts=NOW) == Claim(False, state, "the API key changed")
+    assert claim_exit(row, now=NOW, key_version=2, signed_ts=NOW) == Claim(False, state, codes.KEY_CHANGED())
 
 
 def test_an_entry_never_slips_through_the_exits_door() -> None:

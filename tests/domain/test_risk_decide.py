@@ -8,15 +8,19 @@ import pytest
 from hypothesis import event, given
 from hypothesis import strategies as st
 
+from lib.domain import reason_codes as codes
 from lib.domain.account import AccountSettings, RiskLevel
 from lib.domain.decision import Abstained, Action, Decision
 from lib.domain.instrument import Instrument
 from lib.domain.order import OrderDraft
 from lib.domain.position import Side
+from lib.domain.reason import NOTHING, Reason
+from lib.domain.reason import text as words
 from lib.domain.risk import AccountPlan, Clamp, Facts, Gate, decide, entry_refusal, exit_draft
 from tests.domain.strategies import any_facts, any_instruments, any_settings, any_views, decimals, entering
 from tests.effort import examples
 from tests.factories import REF, T, decision, facts, instrument, limits, position, settings
+from tests.reasons import english
 
 thousands = examples(1_000)
 prices = decimals("1", "200000", 1)
@@ -139,22 +143,22 @@ def test_the_same_inputs_make_the_same_plan(
 
 def test_an_abstention_holds_and_says_why() -> None:
     for known in (facts(), facts(qty=LONG)):
-        assert plan_of(Abstained("the answer is empty"), known) == AccountPlan(
-            "held", "the analyst abstained: the answer is empty"
+        assert plan_of(Abstained(codes.ANSWER_EMPTY()), known) == AccountPlan(
+            "held", codes.ANALYST_ABSTAINED(why=codes.ANSWER_EMPTY())
         )
 
 
 def test_hold_does_nothing_whatever_is_held_and_however_sure() -> None:
     for qty in (Decimal(0), LONG, SHORT):
         assert plan_of(decision("hold", confidence=1, reason="no view"), facts(qty=qty)) == AccountPlan(
-            "held", "no view"
+            "held", words("no view")
         )
 
 
 @pytest.mark.parametrize(("action", "outcome"), [("buy", "bought"), ("sell", "sold")])
 def test_from_flat_the_action_opens(action: Action, outcome: str) -> None:
     plan = plan_of(decision(action), facts())
-    assert (plan.outcome, plan.reason, [d.leg for d in plan.orders]) == (outcome, "the trend holds", ["e"])
+    assert (plan.outcome, plan.reason, [d.leg for d in plan.orders]) == (outcome, words("the trend holds"), ["e"])
     assert plan.orders[0].side == action
     assert plan.orders[0].qty == Decimal("0.072")
 
@@ -163,7 +167,7 @@ def test_from_flat_the_action_opens(action: Action, outcome: str) -> None:
 def test_the_same_direction_is_kept_and_nothing_moves(action: Action, qty: Decimal, direction: str) -> None:
     for known in (facts(qty=qty), facts(qty=qty, locks=("daily_loss",)), facts(qty=qty, own_qty=Decimal(0))):
         plan = plan_of(decision(action), known)
-        assert plan == AccountPlan("kept", f"already {direction}: stop, target and leverage stay as they are")
+        assert plan == AccountPlan("kept", codes.ALREADY_THERE(way=direction))
 
 
 @pytest.mark.parametrize(("action", "qty", "outcome"), [("sell", LONG, "sold"), ("buy", SHORT, "bought")])
@@ -188,13 +192,13 @@ def test_a_flip_whose_entry_would_be_too_small_only_closes() -> None:
     plan = plan_of(decision("sell"), facts(50, qty=LONG))
     assert plan.outcome == "closed"
     assert [d.leg for d in plan.orders] == ["x"]
-    assert plan.reason.startswith("closed without turning: below the venue's minimum of 0.001")
+    assert english(plan.reason).startswith("closed without turning: below the venue's minimum of 0.001")
 
 
 def test_a_long_only_account_closes_instead_of_turning_short() -> None:
     plan = plan_of(decision("sell"), facts(qty=LONG), settings(long_only=True))
     assert plan.outcome == "closed"
-    assert plan.reason == "closed without turning: this account only goes long"
+    assert plan.reason == codes.CLOSED_NOT_TURNED(why=codes.LONG_ONLY())
     assert [d.leg for d in plan.orders] == ["x"]
 
 
@@ -207,7 +211,7 @@ def test_a_long_only_account_buys_and_also_covers_a_short() -> None:
 @pytest.mark.parametrize("own", ["0", "0.4", "-0.5", "0.501"])
 def test_a_position_with_another_hand_in_it_is_left_alone(own: str) -> None:
     plan = plan_of(decision("sell"), facts(qty=LONG, own_qty=Decimal(own)))
-    assert plan == AccountPlan("refused", "another hand is in this position: it is left alone")
+    assert plan == AccountPlan("refused", codes.EXTERNAL_POSITION_LEFT_ALONE())
 
 
 @pytest.mark.parametrize("level", RiskLevel)
@@ -216,14 +220,14 @@ def test_confidence_under_the_levels_least_neither_enters_nor_closes(level: Risk
     unsure = decision("sell", confidence=least - Decimal("0.0001"), leverage=1)
     for known in (facts(), facts(qty=LONG)):
         plan = plan_of(unsure, known, settings(level))
-        assert plan == AccountPlan("refused", f"confidence {unsure.confidence} is under {least}")
+        assert plan == AccountPlan("refused", codes.CONFIDENCE_LOW(confidence=unsure.confidence, least=least))
         assert plan_of(replace(unsure, confidence=least), known, settings(level)).orders
 
 
 def test_an_entry_too_small_for_the_venue_is_skipped_with_its_clamps() -> None:
     plan = plan_of(decision(leverage=50), facts(50))
     assert plan.outcome == "skipped"
-    assert "about 138.00 USDT of equity would be needed" in plan.reason
+    assert plan.reason == codes.BELOW_MINIMUM(least=Decimal("0.001"), needed=138)
     assert plan.clamps == (Clamp("leverage: max_leverage", "50", "10"),)
 
 
@@ -235,43 +239,47 @@ def test_the_clamps_of_an_entry_are_in_its_plan() -> None:
 
 # --- The gates, each by name and at its edge -----------------------------------------------------------------------
 
-FACT_GATES: list[tuple[str, dict[str, Any], dict[str, Any]]] = [
-    ("entries are locked: daily_loss, EXTERNAL", {"locks": ("daily_loss", "EXTERNAL")}, {"locks": ()}),
-    ("an earlier order is not resolved yet", {"unresolved": 1}, {"unresolved": 0}),
-    ("an order on this symbol is not ours", {"foreign_orders": 1}, {"foreign_orders": 0}),
-    ("there is no equity", {"equity": Decimal(0)}, {"equity": Decimal("9999")}),
+FACT_GATES: list[tuple[Reason, dict[str, Any], dict[str, Any]]] = [
+    (codes.ENTRIES_LOCKED(locks="daily_loss, EXTERNAL"), {"locks": ("daily_loss", "EXTERNAL")}, {"locks": ()}),
+    (codes.EARLIER_ORDER_UNRESOLVED(), {"unresolved": 1}, {"unresolved": 0}),
+    (codes.EXTERNAL_ORDER(), {"foreign_orders": 1}, {"foreign_orders": 0}),
+    (codes.NO_EQUITY(), {"equity": Decimal(0)}, {"equity": Decimal("9999")}),
     (
-        "today's loss of 5 % reached your limit of 5 %",
+        codes.DAILY_LOSS(lost=Decimal("0.05"), limit=Decimal("0.05")),
         {"equity": Decimal("9500"), "day_start_equity": Decimal(10_000)},
         {"equity": Decimal("9500.01"), "day_start_equity": Decimal(10_000)},
     ),
     (
-        "equity fell 20 % from its peak, your limit is 20 %",
+        codes.DRAWDOWN(fell=Decimal("0.2"), limit=Decimal("0.2")),
         {"equity": Decimal("8000"), "day_start_equity": Decimal(8000), "peak_equity": Decimal(10_000)},
         {"equity": Decimal("8000.01"), "day_start_equity": Decimal(8000), "peak_equity": Decimal(10_000)},
     ),
-    ("5 losing trades in a row today, your limit is 5", {"loss_streak": 5}, {"loss_streak": 4}),
-    ("12 entries today, your limit is 12", {"entries_today": 12}, {"entries_today": 11}),
-    ("cooling down for 15 minutes after a stop", {"last_stop_ms": T - 899_999}, {"last_stop_ms": T - 900_000}),
-    ("cooling down for 15 minutes after a stop", {"last_stop_ms": T + 10_000}, {"last_stop_ms": 0}),
+    (codes.LOSS_STREAK(losses=5, limit=5), {"loss_streak": 5}, {"loss_streak": 4}),
+    (codes.ENTRIES_OF_DAY(entries=12, limit=12), {"entries_today": 12}, {"entries_today": 11}),
+    (codes.COOLDOWN(minutes=15), {"last_stop_ms": T - 899_999}, {"last_stop_ms": T - 900_000}),
+    (codes.COOLDOWN(minutes=15), {"last_stop_ms": T + 10_000}, {"last_stop_ms": 0}),
     (
-        "the analyst gave no answer in 6 cycles in a row: entries wait for one more answered cycle",
+        codes.ANALYST_FAILURES(cycles=6),
         {"analyst_failures": 6},
         {"analyst_failures": 5},
     ),
     (
-        "2000000 analyst tokens used today, your limit is 2000000",
+        codes.ANALYST_TOKENS(tokens=2_000_000, limit=2_000_000),
         {"tokens_today": 2_000_000},
         {"tokens_today": 1_999_999},
     ),
-    ("the whole platform rests", {"platform": (Gate("entries", "the whole platform rests", 0),)}, {"platform": ()}),
+    (
+        words("the whole platform rests"),
+        {"platform": (Gate("entries", words("the whole platform rests"), 0),)},
+        {"platform": ()},
+    ),
 ]
-GATE_NAMES = [f"{why}-{number}" for number, (why, _, _) in enumerate(FACT_GATES)]
+GATE_NAMES = [f"{why.code}-{number}" for number, (why, _, _) in enumerate(FACT_GATES)]
 
 
 @pytest.mark.parametrize(("why", "shut", "open_"), FACT_GATES, ids=GATE_NAMES)
 def test_a_gate_refuses_from_flat_by_name_and_lets_pass_just_before_it(
-    why: str, shut: dict[str, Any], open_: dict[str, Any]
+    why: Reason, shut: dict[str, Any], open_: dict[str, Any]
 ) -> None:
     assert plan_of(decision(), facts(**shut)) == AccountPlan("refused", why)
     assert plan_of(decision(), facts(**open_)).outcome == "bought"
@@ -279,36 +287,48 @@ def test_a_gate_refuses_from_flat_by_name_and_lets_pass_just_before_it(
 
 @pytest.mark.parametrize(("why", "shut", "open_"), FACT_GATES, ids=GATE_NAMES)
 def test_a_gate_lets_the_opposite_position_close_but_not_turn(
-    why: str, shut: dict[str, Any], open_: dict[str, Any]
+    why: Reason, shut: dict[str, Any], open_: dict[str, Any]
 ) -> None:
     plan = plan_of(decision("sell"), facts(qty=LONG, **shut))
     assert plan.outcome == "closed"
-    assert plan.reason == f"closed without turning: {why}"
+    assert plan.reason == codes.CLOSED_NOT_TURNED(why=why)
     assert [d.leg for d in plan.orders] == ["x"]
     assert len(plan_of(decision("sell"), facts(qty=LONG, **open_)).orders) == 2
 
 
-DECISION_GATES: list[tuple[str, dict[str, Any], dict[str, Any]]] = [
-    ("stop 0.0019 is outside 0.002 to 0.05", {"stop_loss": "0.0019"}, {"stop_loss": "0.002", "take_profit": "0.02"}),
-    ("stop 0.0501 is outside 0.002 to 0.05", {"stop_loss": "0.0501"}, {"stop_loss": "0.05"}),
-    ("stop 0 is outside 0.002 to 0.05", {"stop_loss": "0"}, {"stop_loss": "0.02"}),
-    ("target 0.003 is inside the price collar", {"take_profit": "0.003"}, {"take_profit": "0.0031"}),
-    ("target 0 is inside the price collar", {"take_profit": "0"}, {"take_profit": "0.2"}),
+DECISION_GATES: list[tuple[Reason, dict[str, Any], dict[str, Any]]] = [
     (
-        "target 1 is beyond 0.10: ten times the stop, never more than 0.2",
+        codes.STOP_OUTSIDE(stop=Decimal("0.0019"), least=Decimal("0.002"), most=Decimal("0.05")),
+        {"stop_loss": "0.0019"},
+        {"stop_loss": "0.002", "take_profit": "0.02"},
+    ),
+    (
+        codes.STOP_OUTSIDE(stop=Decimal("0.0501"), least=Decimal("0.002"), most=Decimal("0.05")),
+        {"stop_loss": "0.0501"},
+        {"stop_loss": "0.05"},
+    ),
+    (
+        codes.STOP_OUTSIDE(stop=Decimal("0"), least=Decimal("0.002"), most=Decimal("0.05")),
+        {"stop_loss": "0"},
+        {"stop_loss": "0.02"},
+    ),
+    (codes.TARGET_TOO_NEAR(target=Decimal("0.003")), {"take_profit": "0.003"}, {"take_profit": "0.0031"}),
+    (codes.TARGET_TOO_NEAR(target=Decimal("0")), {"take_profit": "0"}, {"take_profit": "0.2"}),
+    (
+        codes.TARGET_TOO_FAR(target=1, most=Decimal("0.1"), ever=Decimal("0.2")),
         {"stop_loss": "0.01", "take_profit": "1"},
         {"stop_loss": "0.01", "take_profit": "0.1"},
     ),
     (
-        "target 0.21 is beyond 0.2: ten times the stop, never more than 0.2",
+        codes.TARGET_TOO_FAR(target=Decimal("0.21"), most=Decimal("0.2"), ever=Decimal("0.2")),
         {"stop_loss": "0.05", "take_profit": "0.21"},
         {"stop_loss": "0.05", "take_profit": "0.2"},
     ),
 ]
 
 
-@pytest.mark.parametrize(("why", "shut", "open_"), DECISION_GATES)
-def test_a_stop_or_target_out_of_its_band_is_no_entry(why: str, shut: dict[str, Any], open_: dict[str, Any]) -> None:
+@pytest.mark.parametrize(("why", "shut", "open_"), DECISION_GATES, ids=range(len(DECISION_GATES)))
+def test_a_stop_or_target_out_of_its_band_is_no_entry(why: Reason, shut: dict[str, Any], open_: dict[str, Any]) -> None:
     assert plan_of(decision(**shut), facts()) == AccountPlan("refused", why)
     assert plan_of(decision(**open_), facts()).outcome == "bought"
     closing = plan_of(decision("sell", **shut), facts(qty=LONG))
@@ -316,19 +336,17 @@ def test_a_stop_or_target_out_of_its_band_is_no_entry(why: str, shut: dict[str, 
 
 
 def test_a_long_only_account_refuses_to_open_short() -> None:
-    assert plan_of(decision("sell"), facts(), settings(long_only=True)) == AccountPlan(
-        "refused", "this account only goes long"
-    )
+    assert plan_of(decision("sell"), facts(), settings(long_only=True)) == AccountPlan("refused", codes.LONG_ONLY())
 
 
 def test_an_instrument_that_is_not_trading_is_not_entered() -> None:
     plan = decide(decision(), facts(), settings(), instrument(trading=False), REF, T)
-    assert plan == AccountPlan("refused", "BTCUSDT is not trading")
+    assert plan == AccountPlan("refused", codes.SYMBOL_NOT_TRADING(symbol="BTCUSDT"))
 
 
 def test_books_that_hold_what_the_exchange_does_not_are_not_entered_upon() -> None:
     plan = plan_of(decision(), facts(own_qty=Decimal("0.1")))
-    assert plan == AccountPlan("refused", "a position on this symbol is not ours")
+    assert plan == AccountPlan("refused", codes.EXTERNAL_POSITION())
 
 
 def test_limits_are_the_accounts_own() -> None:
@@ -343,7 +361,7 @@ def test_limits_are_the_accounts_own() -> None:
 
 def test_equity_never_seen_before_shuts_no_loss_gate() -> None:
     known = facts(day_start_equity=Decimal(0), peak_equity=Decimal(0))
-    assert entry_refusal(decision(), "buy", known, settings(), instrument(), T) == ""
+    assert entry_refusal(decision(), "buy", known, settings(), instrument(), T) == NOTHING
 
 
 @given(st.text(max_size=200))

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from lib.domain import reason_codes as codes
 from lib.domain.account import POOLS, AccountSettings, Limits, PlatformLimits, Pool
 from lib.domain.day import midnight_after
 from lib.domain.decision import Decision
@@ -32,6 +33,7 @@ from lib.domain.risk import decide
 from tests.domain.strategies import any_facts, any_instruments, any_limits, any_settings, decimals, entering
 from tests.effort import examples
 from tests.factories import REF, T, decision, facts, instrument, limits, settings
+from tests.reasons import english
 
 thousands = examples(1_000)
 MIDNIGHT = 1_760_054_400_000
@@ -46,26 +48,29 @@ def standing(**known: Any) -> tuple[Gate, ...]:
 ACCOUNT: list[tuple[dict[str, Any], Gate]] = [
     (
         {"equity": D("9480"), "day_start_equity": D(10_000), "peak_equity": D(10_000)},
-        Gate("daily_loss", "today's loss of 5.2 % reached your limit of 5 %", MIDNIGHT),
+        Gate("daily_loss", codes.DAILY_LOSS(lost=Decimal("0.052"), limit=Decimal("0.05")), MIDNIGHT),
     ),
     (
         {"equity": D("7990"), "day_start_equity": D(8_000), "peak_equity": D(10_000)},
-        Gate("drawdown", "equity fell 20.1 % from its peak, your limit is 20 %", FOREVER_MS),
+        Gate("drawdown", codes.DRAWDOWN(fell=Decimal("0.201"), limit=Decimal("0.2")), FOREVER_MS),
     ),
-    ({"loss_streak": 7}, Gate("loss_streak", "7 losing trades in a row today, your limit is 5", MIDNIGHT)),
-    ({"entries_today": 13}, Gate("entries", "13 entries today, your limit is 12", MIDNIGHT)),
-    ({"last_stop_ms": T - 1_000}, Gate("cooldown", "cooling down for 15 minutes after a stop", T - 1_000 + 900_000)),
+    ({"loss_streak": 7}, Gate("loss_streak", codes.LOSS_STREAK(losses=7, limit=5), MIDNIGHT)),
+    ({"entries_today": 13}, Gate("entries", codes.ENTRIES_OF_DAY(entries=13, limit=12), MIDNIGHT)),
+    (
+        {"last_stop_ms": T - 1_000},
+        Gate("cooldown", codes.COOLDOWN(minutes=15), T - 1_000 + 900_000),
+    ),
     (
         {"analyst_failures": 8},
         Gate(
             "analyst_failures",
-            "the analyst gave no answer in 8 cycles in a row: entries wait for one more answered cycle",
+            codes.ANALYST_FAILURES(cycles=8),
             T + CYCLE_MS,
         ),
     ),
     (
         {"tokens_today": 2_000_960},
-        Gate("analyst_budget", "2000960 analyst tokens used today, your limit is 2000000", MIDNIGHT),
+        Gate("analyst_budget", codes.ANALYST_TOKENS(tokens=2000960, limit=2000000), MIDNIGHT),
     ),
 ]
 
@@ -100,36 +105,40 @@ PLATFORM: list[tuple[dict[str, Any], dict[str, Any], Gate]] = [
     (
         {"equity": D(45_000)},
         {"equity": D("45000.01")},
-        Gate("daily_loss", "the platform's loss today of 10 % reached its limit of 10 %", MIDNIGHT),
+        Gate("daily_loss", codes.PLATFORM_DAILY_LOSS(lost=Decimal("0.1"), limit=Decimal("0.1")), MIDNIGHT),
     ),
     (
         {"exposure": D(5_000_000)},
         {"exposure": D("4999999.99")},
-        Gate("exposure", "positions of 5000000 USDT reached the platform's limit of 5000000", T + CYCLE_MS),
+        Gate("exposure", codes.PLATFORM_EXPOSURE(exposure=5000000, limit=5000000), T + CYCLE_MS),
     ),
     (
         {"entries": 10_000},
         {"entries": 9_999},
-        Gate("entries", "10000 entries on the platform today, its limit is 10000", MIDNIGHT),
+        Gate("entries", codes.PLATFORM_ENTRIES(entries=10000, limit=10000), MIDNIGHT),
     ),
     (
         {"analyst_failures": 6},
         {"analyst_failures": 5},
         Gate(
             "analyst_failures",
-            "the analyst gave no answer in 6 cycles in a row: entries wait for one more answered cycle",
+            codes.ANALYST_FAILURES(cycles=6),
             T + CYCLE_MS,
         ),
     ),
     (
         {"tokens": 20_000_000},
         {"tokens": 19_999_999},
-        Gate("analyst_budget", "20000000 analyst tokens used on the platform today, its limit is 20000000", MIDNIGHT),
+        Gate(
+            "analyst_budget",
+            codes.PLATFORM_TOKENS(tokens=20000000, limit=20000000),
+            MIDNIGHT,
+        ),
     ),
     (
         {"cost": D("20.004")},
         {"cost": D("19.99")},
-        Gate("analyst_budget", "the analyst cost 20 USD today, the platform's limit is 20", MIDNIGHT),
+        Gate("analyst_budget", codes.PLATFORM_COST(cost=20, limit=20), MIDNIGHT),
     ),
 ]
 
@@ -148,31 +157,33 @@ def test_a_platform_without_history_meets_no_gate() -> None:
 
 def test_a_platforms_gate_refuses_the_accounts_entry_and_not_its_exit() -> None:
     known: dict[str, Any] = {"platform": platform_gates(use(entries=10_000), PlatformLimits(), T)}
-    why = "10000 entries on the platform today, its limit is 10000"
+    why = codes.PLATFORM_ENTRIES(entries=10_000, limit=10_000)
     assert decide(decision(), facts(**known), settings(), instrument(), REF, T).reason == why
     turned = decide(decision("sell"), facts(qty=D("0.5"), **known), settings(), instrument(), REF, T)
-    assert (turned.outcome, turned.reason) == ("closed", f"closed without turning: {why}")
+    assert (turned.outcome, turned.reason) == ("closed", codes.CLOSED_NOT_TURNED(why=why))
 
 
 def test_a_lock_that_outlives_its_figure_still_refuses() -> None:
     why = entry_refusal(decision(), "buy", facts(locks=("daily_loss",)), settings(), instrument(), T)
-    assert why == "entries are locked: daily_loss"
+    assert why == codes.ENTRIES_LOCKED(locks="daily_loss")
 
 
 def test_a_gate_that_stands_says_its_figures_although_it_is_locked_already() -> None:
     known = facts(entries_today=12, locks=("entries",))
-    assert entry_refusal(decision(), "buy", known, settings(), instrument(), T) == "12 entries today, your limit is 12"
+    assert entry_refusal(decision(), "buy", known, settings(), instrument(), T) == codes.ENTRIES_OF_DAY(
+        entries=12, limit=12
+    )
 
 
 def test_the_accounts_own_budget_can_be_asked_for_alone() -> None:
     assert budget_gates(1_999_999, Limits(), T) == ()
     (gate,) = budget_gates(50, limits(analyst_tokens=50), T)
-    assert gate == Gate("analyst_budget", "50 analyst tokens used today, your limit is 50", MIDNIGHT)
+    assert gate == Gate("analyst_budget", codes.ANALYST_TOKENS(tokens=50, limit=50), MIDNIGHT)
 
 
 def test_every_kind_says_when_it_ends_and_only_losses_and_hands_end_by_a_person() -> None:
     assert set(UNLOCK_RULES) == set(get_args(GateKind))
-    assert {kind for kind, rule in UNLOCK_RULES.items() if "a person" in rule} == ENDED_BY_A_PERSON
+    assert {kind for kind, rule in UNLOCK_RULES.items() if "a person" in english(rule)} == ENDED_BY_A_PERSON
     assert {"drawdown", "loss_streak", "external"} == ENDED_BY_A_PERSON
 
 

@@ -4,7 +4,6 @@ Sizing: whatever the analyst, the owner's settings, the venue's rules and the wa
 The oracle below restates the promises as inequalities; it shares no formula with the code it judges.
 """
 
-import re
 from dataclasses import replace
 from decimal import Decimal
 from fractions import Fraction
@@ -14,6 +13,7 @@ import pytest
 from hypothesis import assume, event, given
 from hypothesis import strategies as st
 
+from lib.domain import reason_codes as codes
 from lib.domain.account import RISK_PROFILES, AccountSettings, RiskLevel
 from lib.domain.decision import Decision
 from lib.domain.instrument import Instrument
@@ -22,6 +22,7 @@ from lib.domain.risk import Clamp, Sizing, size_entry
 from tests.domain.strategies import any_instruments, decimals, entering, two_sided
 from tests.effort import examples
 from tests.factories import REF, decision, instrument, limits, settings
+from tests.reasons import english
 
 thousands = examples(1_000)
 prices = decimals("0.01", "200000", 2)
@@ -88,7 +89,7 @@ def test_every_entry_is_inside_every_cap(
 ) -> None:
     available = equity * free
     sizing = size_entry(view, side_of(view), equity, available, chosen, rule, ref)
-    event("entered" if sizing.qty else re.sub(r"[\d.]+", "N", sizing.why))
+    event("entered" if sizing.qty else sizing.why.code)
     assert_leverage(sizing.leverage, view, chosen, rule)
     if sizing.qty:
         assert_prices(sizing, side_of(view), view, rule, ref)
@@ -127,14 +128,12 @@ def test_the_equity_named_as_needed_indeed_suffices(
     view: Decision, equity: Decimal, free: Decimal, chosen: AccountSettings, rule: Instrument, ref: Decimal
 ) -> None:
     sizing = size_entry(view, side_of(view), equity, equity * free, chosen, rule, ref)
-    found = re.search(r"minimum of ([\d.E+-]+): about ([\d.]+) USDT", sizing.why)
-    assume(found)
-    assert found is not None
-    least, needed = Decimal(found[1]), Decimal(found[2])
+    assume(codes.BELOW_MINIMUM.is_of(sizing.why))
+    least, needed = (Decimal(str(sizing.why.params[name])) for name in ("least", "needed"))
     assume(least <= rule.floor_qty(rule.max_market_qty))
     assert needed > equity
     enough = size_entry(view, side_of(view), needed, needed * free, chosen, rule, ref)
-    assert enough.qty >= least or "too coarse" in enough.why
+    assert enough.qty >= least or codes.TICK_TOO_COARSE.is_of(enough.why)
 
 
 @given(entering, decimals("0", "1000", 2), two_sided, any_instruments, prices)
@@ -144,14 +143,14 @@ def test_nothing_is_risked_without_free_balance(
     for wallet in ((equity, Decimal(0)), (equity, -equity - 1), (-equity, equity)):
         sizing = size_entry(view, side_of(view), *wallet, chosen, rule, ref)
         assert sizing.qty == 0
-        assert sizing.why == "below the venue's minimum: there is no free balance"
+        assert sizing.why == codes.NO_FREE_BALANCE()
 
 
 @given(decimals("0", "0.00199", 5) | decimals("0.05001", "1", 5), st.sampled_from(["buy", "sell"]))
 def test_a_stop_outside_the_band_is_no_size(stop: Decimal, side: Side) -> None:
     sizing = size_entry(decision(stop_loss=stop), side, Decimal(10_000), Decimal(10_000), settings(), instrument(), REF)
     assert sizing.qty == 0
-    assert sizing.why == f"stop {stop} is outside 0.002 to 0.05"
+    assert sizing.why == codes.STOP_OUTSIDE(stop=stop, least=Decimal("0.002"), most=Decimal("0.05"))
 
 
 def test_a_price_of_nothing_is_no_size() -> None:
@@ -215,7 +214,7 @@ def test_what_the_platform_has_left_caps_the_size_and_the_clamp_says_so() -> Non
 @pytest.mark.parametrize("room", ["60.17", "0", "-1"])
 def test_a_full_platform_is_no_entry_and_no_question_of_the_accounts_size(room: str) -> None:
     assert roomy(room).qty == 0
-    assert roomy(room).why == "the platform's exposure limit leaves no room"
+    assert roomy(room).why == codes.PLATFORM_EXPOSURE_FULL()
     assert roomy("60.18").qty == Decimal("0.001")
 
 
@@ -267,7 +266,7 @@ def test_a_target_beyond_ten_stops_or_a_fifth_is_no_size(
 ) -> None:
     far = sized(decision(side, stop_loss=stop, take_profit=nearest_refused))
     assert far.qty == 0
-    assert "ten times the stop" in far.why
+    assert "ten times the stop" in english(far.why)
     assert sized(decision(side, stop_loss=stop, take_profit=farthest)).qty > 0
 
 
@@ -285,7 +284,7 @@ def test_a_tick_too_coarse_for_stop_or_target_is_no_entry() -> None:
     for view in (near, replace(near, action="sell"), decision(take_profit="0.004")):
         sizing = size_entry(view, side_of(view), Decimal(100), Decimal(100), settings(), rule, Decimal(1))
         assert sizing.qty == 0
-        assert sizing.why == "the price tick is too coarse for this stop and target"
+        assert sizing.why == codes.TICK_TOO_COARSE()
 
 
 def test_a_stop_that_would_round_to_nothing_is_no_entry() -> None:
@@ -297,7 +296,7 @@ def test_a_stop_that_would_round_to_nothing_is_no_entry() -> None:
 def test_too_small_an_account_is_told_what_it_would_need() -> None:
     # 0.001 BTC loses 1.38 USDT at its stop: 1 % of 138 USDT
     sizing = size_entry(decision(), "buy", Decimal(50), Decimal(50), settings(), instrument(), REF)
-    assert sizing.why == "below the venue's minimum of 0.001: about 138.00 USDT of equity would be needed"
+    assert sizing.why == codes.BELOW_MINIMUM(least=Decimal("0.001"), needed=138)
 
 
 def test_the_least_notional_is_measured_at_the_limit_price() -> None:

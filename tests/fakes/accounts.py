@@ -18,6 +18,7 @@ from lib.domain.audit_chain import OrderEvent
 from lib.domain.books import EquityPoint, Fill, RunningBooks, Transfer
 from lib.domain.locks import RiskLock
 from lib.domain.order import TERMINAL, Order
+from lib.domain.reason import NOTHING, Reason
 from lib.domain.risk import Clamp, Outcome
 from lib.domain.switches import Flags
 from lib.domain.trade_log import Summary
@@ -51,7 +52,7 @@ class AccountRow:
     active: bool = True
     trading_enabled: bool = True
     flatten: bool = False
-    pause_reason: str = ""
+    pause_reason: Reason = NOTHING
     paused_by: str = ""
     switched_ms: int = 0
     proven_ms: int = 0
@@ -74,7 +75,7 @@ class LockRow:
 @dataclass(frozen=True, slots=True)
 class LogRow:
     planned: Outcome
-    reason: str
+    reason: Reason
     summary: Summary
     clamps: tuple[Clamp, ...] = ()
     answer: AnalystAnswer | None = None
@@ -110,7 +111,7 @@ class Store:
     """The transfers our books had counted when that equity point was written."""
     locks: dict[tuple[int, int, str], LockRow] = field(default_factory=dict)
     """By (account or 0 = platform, UTC day or 0, kind)."""
-    outbox: tuple[tuple[int, str], ...] = ()
+    outbox: tuple[tuple[int, Reason], ...] = ()
     settings: dict[str, str] = field(default_factory=dict)
     """Platform settings, by the row's whole name."""
 
@@ -206,7 +207,7 @@ class MemoryAccounts(Accounts):
 
     def set_account_flags(self, account_id: int, flags: Flags, who: str = "user:") -> None:
         row = self.store.accounts[account_id]
-        reason = "" if flags.trading_enabled else flags.why or row.pause_reason
+        reason = NOTHING if flags.trading_enabled else flags.why or row.pause_reason
         changed = replace(row, trading_enabled=flags.trading_enabled, flatten=flags.flatten, pause_reason=reason)
         changed = replace(changed, paused_by=switches.paused_by(flags, who))
         self.store.accounts[account_id] = changed.thrown(self._clock.now_ms())

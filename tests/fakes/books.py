@@ -14,6 +14,7 @@ from lib.domain import order_rules
 from lib.domain.books import Books, EquityPoint, Fill, Transfer, book_fill, book_transfer
 from lib.domain.equity import book_point, explained, held_late
 from lib.domain.errors import Retry
+from lib.domain.reason import Reason
 from tests.fakes.accounts import Store
 
 T = TypeVar("T")
@@ -93,6 +94,6 @@ class MemoryBooks:
         self.tell(point.account_id, order_rules.books_differ(point))
         return True
 
-    def tell(self, account_id: int, body: str) -> None:
+    def tell(self, account_id: int, why: Reason) -> None:
         """One message to the account's owner."""
-        self.store.outbox = (*self.store.outbox, (account_id, body))
+        self.store.outbox = (*self.store.outbox, (account_id, why))

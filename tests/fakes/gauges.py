@@ -15,6 +15,7 @@ from lib.domain.equity import Mark, day_start
 from lib.domain.gates import UNLISTED_MS, LogFacts, PlatformFacts, kinds_of, newly_missing
 from lib.domain.locks import RiskLock
 from lib.domain.platform_settings import LimitOverrides, limit_overrides
+from lib.domain.reason import Reason
 from lib.domain.switches import Flags
 from lib.domain.venues import pool_of
 from tests.fakes.accounts import LockRow, MemoryAccounts
@@ -128,10 +129,10 @@ class MemoryGauges(MemoryBooks):
 
     # --- locks and pauses ------------------------------------------------------------------------------------------
 
-    async def lock(self, account_id: int, kind: str, until_ms: int, why: str) -> None:
+    async def lock(self, account_id: int, kind: str, until_ms: int, why: Reason) -> None:
         await self._commit(lambda: self._lock(account_id, kind, until_ms, why))
 
-    def _lock(self, account_id: int, kind: str, until_ms: int, why: str) -> None:
+    def _lock(self, account_id: int, kind: str, until_ms: int, why: Reason) -> None:
         at = self._clock.now_ms()
         if kind in self._kinds(account_id, at):
             return
@@ -172,7 +173,7 @@ class MemoryGauges(MemoryBooks):
             row = replace(row, books=replace(row.books, loss_streak=0))
         self.store.accounts[account_id] = row
 
-    async def pause(self, account_id: int, why: str) -> None:
+    async def pause(self, account_id: int, why: Reason) -> None:
         def pause() -> None:
             row = self.store.accounts[account_id]
             if row.trading_enabled:
@@ -182,8 +183,8 @@ class MemoryGauges(MemoryBooks):
 
         await self._commit(pause)
 
-    async def notice(self, account_id: int, kind: str, body: str) -> None:
-        await self._commit(lambda: self.tell(account_id, body))
+    async def notice(self, account_id: int, kind: str, why: Reason) -> None:
+        await self._commit(lambda: self.tell(account_id, why))
 
     # --- switches --------------------------------------------------------------------------------------------------
 

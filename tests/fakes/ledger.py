@@ -13,6 +13,7 @@ from decimal import Decimal
 from lib.adapters.sql.ledger.claiming import exit_facts
 from lib.clock import Clock
 from lib.domain import locks, order_rules
+from lib.domain import reason_codes as codes
 from lib.domain.account_records import TraderAccount
 from lib.domain.analyst_call import AnalystAnswer, CycleKey, CycleRecord
 from lib.domain.audit_chain import GENESIS, OrderEvent
@@ -20,7 +21,9 @@ from lib.domain.errors import Retry
 from lib.domain.exchange_records import OrderRecord, SignedOrder, Verdict
 from lib.domain.gates import kinds_of
 from lib.domain.order import TERMINAL, Claim, ClaimFacts, Order, OrderState, link_prefix
+from lib.domain.reason import Reason
 from lib.domain.risk import AccountPlan, Sizing
+from lib.domain.stored_reason import stored
 from lib.domain.venues import feed_fits, pool_of
 from lib.ports.ledger import Ledger
 from tests.fakes.accounts import AccountRow, LeaseRow, LogRow, Store, UserRow
@@ -160,7 +163,7 @@ class MemoryLedger(MemoryGauges, Ledger):
         order = replace(draft, id=len(self.store.orders) + 1)
         self.store.orders[order.id] = order
         self.store.by_link[order.order_link_id] = order.id
-        event = OrderEvent(order.order_link_id, order.created_ms, "", order.state.value, order.why, 0, GENESIS)
+        event = OrderEvent(order.order_link_id, order.created_ms, "", order.state.value, stored(order.why), 0, GENESIS)
         self.store.events[order.id] = ((event, event.hash),)
         self._refresh_log(order.account_id, order.t_ms)
         return order
@@ -168,7 +171,7 @@ class MemoryLedger(MemoryGauges, Ledger):
     def _row(self, asked: Order) -> Order:
         row = self.store.orders.get(asked.id)
         if row is None or row.order_link_id != asked.order_link_id:
-            raise Retry(f"the database has lost the row of {asked.order_link_id}")
+            raise Retry(codes.ORDER_ROW_LOST(link=asked.order_link_id))
         return row
 
     async def size(self, order: Order, sizing: Sizing, ref_price: Decimal) -> bool:
@@ -245,7 +248,7 @@ class MemoryLedger(MemoryGauges, Ledger):
             ),
         )
 
-    async def move(self, order: Order, after: OrderState, why: str, code: int = 0) -> bool:
+    async def move(self, order: Order, after: OrderState, why: Reason, code: int = 0) -> bool:
         return await self._commit(lambda: self._move(order, order, after, why, code))
 
     async def close_order(self, order: Order, verdict: Verdict) -> bool:
@@ -255,7 +258,7 @@ class MemoryLedger(MemoryGauges, Ledger):
 
         return await self._commit(close)
 
-    def _move(self, asked: Order, filled: Order, after: OrderState, why: str, code: int) -> bool:
+    def _move(self, asked: Order, filled: Order, after: OrderState, why: Reason, code: int) -> bool:
         order_rules.check_move(asked, after)
         row = self._row(asked)
         if not order_rules.still_movable(row, asked, after):
@@ -268,7 +271,13 @@ class MemoryLedger(MemoryGauges, Ledger):
         self.store.orders[row.id] = replace(after, last_code=code)
         chain = self.store.events[row.id]
         event = OrderEvent(
-            row.order_link_id, after.updated_ms, row.state.value, after.state.value, after.why, code, chain[-1][1]
+            row.order_link_id,
+            after.updated_ms,
+            row.state.value,
+            after.state.value,
+            stored(after.why),
+            code,
+            chain[-1][1],
         )
         self.store.events[row.id] = (*chain, (event, event.hash))
         self._refresh_log(row.account_id, row.t_ms)

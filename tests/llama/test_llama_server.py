@@ -18,6 +18,7 @@ import pytest
 
 from lib.adapters.openai.analyst import OpenAIAnalyst, connect
 from lib.adapters.openai.profile import Wishes
+from lib.domain import reason_codes as codes
 from lib.domain.analyst_call import Prompt
 from lib.domain.decision import KEYS, Abstained, Decision, parse_decision
 
@@ -87,6 +88,6 @@ async def test_a_question_longer_than_its_context_fails_in_the_servers_own_words
     async with analyst_at(address, Wishes()) as analyst:
         answer = await analyst.ask(LONG, PATIENCE_S)
     assert answer.failed
-    assert answer.decision == Abstained("the analyst answers HTTP 400")
+    assert answer.decision == Abstained(codes.ANALYST_HTTP(status=400))
     assert "context size" in answer.raw
     assert (answer.prompt_tokens, answer.completion_tokens) == (0, 0)

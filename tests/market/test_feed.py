@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from lib.domain import reason_codes as codes
 from lib.domain.candle import MINUTE_MS, Candle, FormingCandle
 from lib.market.feed import CandleFeed
 from lib.ports.market import CorruptCandles
@@ -177,7 +178,7 @@ class UnreadableOnce(MemoryCandleStore):
 
     def newest(self, symbol: str, interval: str, count: int) -> list[Candle]:
         if not self.rebuilds:
-            raise CorruptCandles("the stored candles cannot be decoded")
+            raise CorruptCandles(codes.STORED_CANDLES_BAD())
         return super().newest(symbol, interval, count)
 
 

@@ -12,8 +12,12 @@ from streamlit.testing.v1 import AppTest
 
 from app.i18n import catalogue
 from app.ui.palette import palette
+from app.ui.reasons import say
 from lib.accounts.refusal import Refusal
+from lib.domain import reason_codes as codes
 from lib.domain.account import DOUBTS, RiskLevel
+from lib.domain.reason import NOTHING, Reason
+from lib.domain.reason import text as words
 from lib.market.status import ClosedMarket
 from lib.queries import CommandRow
 from tests.pages.conftest import Visit
@@ -118,8 +122,11 @@ def test_the_switch_acts_for_the_person_of_the_session(visit: Visit, staged: Sim
 def test_a_closed_market_is_said_to_who_trades_there(
     visit: Visit, staged: SimpleNamespace, language: str, said: str
 ) -> None:
-    why = "maintenance of the exchange: entries wait until it is over"
-    elsewhere = (ClosedMarket("demo", "", why), ClosedMarket("paper", "OLDUSDT", "OLDUSDT is not trading"))
+    why = codes.MAINTENANCE()
+    elsewhere = (
+        ClosedMarket("demo", "", why),
+        ClosedMarket("paper", "OLDUSDT", codes.SYMBOL_NOT_TRADING(symbol="OLDUSDT")),
+    )
     staged.readings.closed = elsewhere
     assert [warning.value for warning in visit("t-owner", language=language).warning] == []
     staged.readings.closed = (*elsewhere, ClosedMarket("paper", "", why))
@@ -369,18 +376,18 @@ def test_a_switched_language_stays_on_the_next_page(visit: Visit) -> None:
     assert at.title[0].value == catalogue("en")["page.trade_logs"]
 
 
-REFUSED = "refused: an entry was made less than a minute ago"
+REFUSED = codes.ASKED_TOO_SOON()
 
 
-@pytest.mark.parametrize(("state", "result"), [("waiting", ""), ("taken", ""), ("done", REFUSED)])
-def test_what_became_of_a_question_is_told(visit: Visit, staged: SimpleNamespace, state: str, result: str) -> None:
+@pytest.mark.parametrize(("state", "result"), [("waiting", NOTHING), ("taken", NOTHING), ("done", REFUSED)])
+def test_what_became_of_a_question_is_told(visit: Visit, staged: SimpleNamespace, state: str, result: Reason) -> None:
     staged.shelf.commanded = CommandRow("ask_now", NOW_MS - 5_000, state, result)
     at = visit("t-owner")
     assert not at.exception
     told = catalogue("ko")[f"command.{state}"].format(at="23:14:55 KST")
     assert told in [caption.value for caption in at.caption]
     assert ("1분이 지나지 않아" in tree(at)) == (state == "done")
-    assert REFUSED not in tree(at)
+    assert say(REFUSED, "en") not in tree(at)
 
 
 @pytest.mark.parametrize(("kind", "age_ms"), [("ask_now", 601_000), ("recheck_key", 5_000)])
@@ -392,7 +399,9 @@ def test_an_old_question_and_another_command_are_not_told(
 
 
 def test_a_refused_command_quotes_an_analyst_as_text(visit: Visit, staged: SimpleNamespace) -> None:
-    staged.shelf.commanded = CommandRow("ask_now", NOW_MS - 5_000, "done", f"held: {HOSTILE}")
+    staged.shelf.commanded = CommandRow(
+        "ask_now", NOW_MS - 5_000, "done", codes.CYCLE_ENDED(outcome="held", why=words(HOSTILE))
+    )
     at = visit("t-owner")
     assert f"관망: {HOSTILE}" in [text.value for text in at.text]
 
@@ -436,9 +445,9 @@ def test_a_linked_filter_is_set_and_what_means_nothing_is_the_default(visit: Vis
 
 SAID = Refusal(
     "refuse.key.refused",
-    why="the API key is bound to IP addresses, and this server's is not among them (10010)",
+    why=codes.BYBIT_WRONG_ADDRESS(code=10010),
     code=10010,
-    reasons=f"{HOSTILE} (77)\nthe account has an open position: close it at Bybit first (3400208)",
+    reasons=(codes.BYBIT_SAYS(code=77, said=HOSTILE), codes.BYBIT_POSITION_OPEN(code=3400208)),
     said=HOSTILE,
     address="203.0.113.7",
 )
@@ -503,7 +512,7 @@ def test_the_owner_has_the_key_checked_again_and_reads_what_came_of_it(visit: Vi
     at = visit("t-owner", "api_keys")
     at.button(key="recheck").click().run()
     assert staged.acts.done == [("recheck_key", OWNER.user_id)]
-    staged.shelf.commanded = CommandRow("recheck_key", NOW_MS - 5_000, "done", "the API key is fine")
+    staged.shelf.commanded = CommandRow("recheck_key", NOW_MS - 5_000, "done", codes.KEY_FINE())
     at = visit("t-owner", "api_keys")
     told = catalogue("ko")["recheck.done"].format(at="23:14:55 KST")
     assert told in [caption.value for caption in at.caption]

@@ -12,15 +12,17 @@ from app.panels.state import LOCKS
 from app.ui.reasons import say
 from lib.accounts.refusal import Refusal
 from lib.accounts.trading import ENDABLE_LOCKS
+from lib.domain import reason_codes as codes
 from lib.domain.gates import FOREVER_MS
 from lib.domain.locks import RiskLock
 from lib.domain.order import OrderState
+from lib.domain.reason import text
 from lib.queries import Standing, Switches
 from tests.pages.conftest import Visit
 from tests.pages.test_pages import tree
 from tests.worlds.pages import NOW_MS, ON, OWNER, STANDING, log_row, order
 
-OFF = replace(ON, trading_enabled=False, switched_ms=NOW_MS - 5_000, why="its owner asked to close everything")
+OFF = replace(ON, trading_enabled=False, switched_ms=NOW_MS - 5_000, why=codes.CLOSED_BY_OWNER())
 CLOSING = replace(OFF, flatten=True)
 PROVED_MS = NOW_MS - 1_000
 EN, KO = catalogue("en"), catalogue("ko")
@@ -111,14 +113,14 @@ def test_the_word_and_its_reason_are_the_same_on_every_page(
 
 
 def test_locked_entries_are_told_beside_the_word(visit: Visit, staged: SimpleNamespace) -> None:
-    lock = RiskLock(1, "cooldown", NOW_MS + 60_000, "why", NOW_MS)
+    lock = RiskLock(1, "cooldown", NOW_MS + 60_000, text("why"), NOW_MS)
     page = tree(shown(visit, staged, replace(STANDING, locks=(lock,))))
     assert EN["state.on"] in page
     assert EN["state.locked"].format(locks=EN["lock.cooldown"]) in page
 
 
 def test_the_platforms_switch_says_whose_it_is_and_why(visit: Visit, staged: SimpleNamespace) -> None:
-    why = replace(OFF, why="switched off by TRADING_ENABLED")
+    why = replace(OFF, why=codes.SWITCHED_OFF_BY_SETTINGS())
     page = tree(shown(visit, staged, replace(STANDING, platform=why), "ko"))
     assert KO["stops.platform"] in page
     assert "서버 설정에서 매매가 꺼져 있습니다." in page
@@ -157,7 +159,7 @@ def test_who_is_being_closed_can_only_resume(visit: Visit, staged: SimpleNamespa
 
 def test_every_lock_has_its_reason_and_only_some_can_be_ended(visit: Visit, staged: SimpleNamespace) -> None:
     ends = NOW_MS + 3_600_000
-    locks = tuple(RiskLock(1, kind, ends, "another hand is in this position", NOW_MS) for kind in LOCKS)
+    locks = tuple(RiskLock(1, kind, ends, codes.EXTERNAL_POSITION_CHANGE(), NOW_MS) for kind in LOCKS)
     at = shown(visit, staged, replace(STANDING, locks=locks))
     page = tree(at)
     for kind in LOCKS:
@@ -169,14 +171,14 @@ def test_every_lock_has_its_reason_and_only_some_can_be_ended(visit: Visit, stag
 
 
 def test_a_lock_without_an_end_says_who_ends_it(visit: Visit, staged: SimpleNamespace) -> None:
-    lock = RiskLock(1, "drawdown", FOREVER_MS, "why", NOW_MS)
+    lock = RiskLock(1, "drawdown", FOREVER_MS, text("why"), NOW_MS)
     page = tree(shown(visit, staged, replace(STANDING, locks=(lock,))))
     assert EN["stops.until_person"] in page
     assert "9999-" not in page
 
 
 def test_the_platforms_locks_are_nobodys_to_end(visit: Visit, staged: SimpleNamespace) -> None:
-    lock = RiskLock(0, "drawdown", NOW_MS + 1, "why", NOW_MS)
+    lock = RiskLock(0, "drawdown", NOW_MS + 1, text("why"), NOW_MS)
     at = shown(visit, staged, replace(STANDING, platform_locks=(lock,)))
     assert EN["stops.everybody"] in tree(at)
     assert not [button.key for button in at.button if button.key and button.key.startswith("end_")]

@@ -16,6 +16,7 @@ from lib.clock import SteppedClock
 from lib.domain.account import AccountSettings
 from lib.domain.candle import MINUTE_MS
 from lib.domain.order import CYCLE_MS
+from lib.domain.reason import NOTHING
 from lib.replay.rehearsal import Rehearsal, RehearsalNames, Stores
 from lib.simulator.feeds import open_feed
 from lib.simulator.server import SimulatorConfig, application, build
@@ -61,7 +62,7 @@ async def lived(rehearsal: Rehearsal) -> list[CycleReport]:
 
 async def test_the_live_trader_may_lead_as_soon_as_a_rehearsal_ends(tmp_path: Path, rehearsal: Rehearsal) -> None:
     rehearsal.add_person("someone@example.org", AccountSettings(), Decimal(10_000))
-    assert [report.idle for report in await lived(rehearsal)][-1:] == [""]
+    assert [report.idle for report in await lived(rehearsal)][-1:] == [NOTHING]
     await rehearsal.leave()
     engine = make_engine(f"sqlite:///{tmp_path / 'maemae.db'}")
     ledger = SqlLedger(engine, installation="test", clock=rehearsal.clock)

@@ -17,6 +17,7 @@ from lib.domain.candle import MINUTE_MS, Candle
 from lib.domain.command import Command
 from lib.domain.decision import Abstained, parse_decision
 from lib.domain.errors import Retry
+from lib.domain.reason import Reason, text
 from lib.ports.analyst import Analyst
 from lib.ports.ledger import Commands
 from lib.ports.market import AsyncCandleReader
@@ -218,7 +219,7 @@ class MoodyAnalyst(Analyst):
         await border.process.sleep(self._takes(mood, budget_s))
         await border.suffer(after)
         if mood in ("hangs", "fails"):
-            return AnalystAnswer(Abstained("no answer within the time allowed"), "", prompt.model, 0, 0, 1, True)
+            return AnalystAnswer(Abstained(text("no answer within the time allowed")), "", prompt.model, 0, 0, 1, True)
         raw = self._raw(mood)
         return AnalystAnswer(parse_decision(raw), raw, prompt.model, 900, 60, 300, False)
 
@@ -262,7 +263,7 @@ class CommandBox(Commands):
 
     def __init__(self) -> None:
         self._waiting: list[Command] = []
-        self.results: dict[int, str] = {}
+        self.results: dict[int, Reason] = {}
         self.asked = 0
 
     def ask(self, command: Command) -> None:
@@ -276,5 +277,5 @@ class CommandBox(Commands):
         taken, self._waiting = self._waiting, []
         return taken
 
-    async def done(self, command_id: int, result: str) -> None:
+    async def done(self, command_id: int, result: Reason) -> None:
         self.results[command_id] = result

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from lib.domain.audit_chain import OrderEvent, chain_problem
 from lib.domain.order import TERMINAL, Order, OrderState
 from lib.domain.order_rules import ORPHAN
+from lib.domain.stored_reason import stored
 from lib.simulator.engine.orders import OrderRecord
 from tests.factories import SYMBOL
 from tests.sim.referee import Person
@@ -72,7 +73,7 @@ def _row_problems(world: "World", row: Order, record: OrderRecord | None) -> Ite
 
 def _is_adoption(event: OrderEvent) -> bool:
     """An order the database had forgotten, found at the exchange."""
-    return event.why == ORPHAN and event.before in NEVER
+    return event.why == stored(ORPHAN) and event.before in NEVER
 
 
 def _truth_problems(row: Order, record: OrderRecord | None) -> Iterator[str]:
@@ -123,8 +124,8 @@ def fingerprint(world: "World") -> str:
     digest = hashlib.sha256()
     for row in world.cabinet.rows():
         digest.update(repr((row.order_link_id, row.state.value, row.filled_qty, row.signed_ts)).encode())
-        for event, stored in world.cabinet.events(row):
-            digest.update(f"{event.at_ms}{stored}".encode())
+        for event, its_hash in world.cabinet.events(row):
+            digest.update(f"{event.at_ms}{its_hash}".encode())
     digest.update(repr(world.referee.accepted).encode())
     cash: list[Decimal] = [account.cash for account in world.engine.accounts.values()]
     digest.update(repr((cash, sorted(world.trouble.counts.items()))).encode())

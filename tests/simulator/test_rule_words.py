@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from app.ui.reasons import RULES, say
+from app.ui.rule_words import RULES, in_language
 from lib.domain.analyst_name import RULES_MODEL
 from lib.simulator.analyst.completions import Analyst
 from lib.simulator.analyst.rule_words import SENTENCES, Language
@@ -79,5 +79,5 @@ def test_pages_know_the_same_sentences_and_show_each_in_the_readers_language() -
     for sentence in SENTENCES.values():
         numbers = dict.fromkeys(("rsi", "atr", "size", "age"), "7.5")
         korean, english = (sentence[language].format_map(numbers) for language in LANGUAGES)
-        assert (say(english, "ko"), say(korean, "ko")) == (korean, korean)
-        assert (say(korean, "en"), say(english, "en")) == (english, english)
+        assert (in_language(english, "ko"), in_language(korean, "ko")) == (korean, korean)
+        assert (in_language(korean, "en"), in_language(english, "en")) == (english, english)

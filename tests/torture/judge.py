@@ -13,9 +13,11 @@ import sqlalchemy as sa
 
 from lib.adapters.sql.ledger.keeping import books
 from lib.adapters.sql.tables.trading import fills, order_events, orders, trade_logs
+from lib.domain import reason_codes as codes
 from lib.domain.audit_chain import OrderEvent, chain_problem
 from lib.domain.order import MAX_AGE_MS, RECV_WINDOW_MS, LinkId, link_prefix, parse_link_id
 from lib.domain.order_rules import ORPHAN
+from lib.domain.stored_reason import stored
 from tests.worlds.killed import SYMBOL, TERMINAL_WORDS, Person, World
 
 LATEST_ENTRY_MS = MAX_AGE_MS + RECV_WINDOW_MS + 2_000
@@ -83,7 +85,7 @@ class Judge:
     async def _list(self, person: Person, path: str, query: str) -> list[Row]:
         answer = await person.key.get(path, query)
         if answer["retCode"] != 0:
-            raise AssertionError(f"{path}: {answer}")
+            raise AssertionError(codes.ORDER_ENDED(state=path, why=answer))
         found: list[Row] = answer["result"]["list"]
         return found
 
@@ -170,7 +172,7 @@ class Judge:
             said = (row["at_ms"], row["from_state"], row["to_state"], row["why"], row["code"], row["prev_hash"])
             chains[row["order_id"]].append((OrderEvent(link, *said), row["hash"]))
             overturned = row["from_state"] in TERMINAL_WORDS and row["from_state"] != row["to_state"]
-            if overturned and not (self.orphaned and row["why"] == ORPHAN):
+            if overturned and not (self.orphaned and row["why"] == stored(ORPHAN)):
                 self._say(f"P6: {link} went from {row['from_state']} to {row['to_state']}")
         for order_id, chain in chains.items():
             if problem := chain_problem(chain):

@@ -5,20 +5,23 @@ from dataclasses import replace
 
 import pytest
 
+from lib.domain import reason_codes as codes
 from lib.domain.account import RiskLevel
 from lib.domain.analyst_call import AnalystAnswer, Prompt
 from lib.domain.decision import Abstained, parse_decision
+from lib.domain.reason import text
 from lib.trading.cycle.opinion import answer_for
 from lib.trading.cycle.prompt import cycle_key
 from tests.factories import T, answer_json, candles, decision, settings, trader_account
+from tests.reasons import english
 from tests.worlds.one_process import World, result_of
 from tests.worlds.props import FakeAnalyst
 
 
 async def test_an_abstention_holds_and_says_what_it_was(world: World) -> None:
-    report = await world.cycle(Abstained("the answer is not JSON"))
+    report = await world.cycle(Abstained(text("the answer is not JSON")))
     assert result_of(report).outcome == "held"
-    assert "the answer is not JSON" in world.log().reason
+    assert "the answer is not JSON" in english(world.log().reason)
     assert world.transport.orders() == []
     assert report.answers.keys() == {key.prompt_group for key in world.ledger.store.cycles}
 
@@ -62,7 +65,7 @@ async def test_one_call_serves_a_whole_prompt_group() -> None:
 async def test_a_low_confidence_is_refused_and_said(world: World) -> None:
     report = await world.cycle(decision("buy", confidence="0.5"))
     assert result_of(report).outcome == "refused"
-    assert "confidence 0.5" in world.log().reason
+    assert codes.CONFIDENCE_LOW.is_of(world.log().reason)
 
 
 async def test_a_view_without_a_sane_stop_never_enters(world: World) -> None:

@@ -4,10 +4,12 @@ from decimal import Decimal
 
 import pytest
 
+from lib.domain import reason_codes as codes
 from lib.domain.order import OrderState
 from lib.simulator.engine.charges import FeeTerms
 from lib.trading.orders.books import held_by_us, reconcile_books
 from tests.factories import INSTALLATION, decision, fill, order
+from tests.reasons import english
 from tests.worlds.one_process import World, result_of
 from tests.worlds.props import CREATE
 
@@ -55,7 +57,7 @@ async def test_a_stop_that_was_hit_is_booked_and_starts_the_cooldown(world: Worl
     world.wait(70)
     report = await world.cycle("buy")
     assert result_of(report).outcome == "refused"
-    assert "cooling down" in result_of(report).reason
+    assert "cooling down" in english(result_of(report).reason)
 
 
 async def test_a_stop_hit_just_before_a_cycle_is_known_to_that_cycles_gates(world: World) -> None:
@@ -64,7 +66,7 @@ async def test_a_stop_hit_just_before_a_cycle_is_known_to_that_cycles_gates(worl
     world.trade_at(58_700)
     report = await world.cycle("buy")
     assert result_of(report).outcome == "refused"
-    assert "cooling down" in result_of(report).reason
+    assert "cooling down" in english(result_of(report).reason)
     assert result_of(report).difference == 0
 
 
@@ -142,8 +144,9 @@ async def test_what_nothing_explains_is_recorded_every_cycle_and_wakes_somebody_
     unexplained(world, "-0.2")
     await world.cycle("hold")
     assert [record.message for record in caplog.records].count("books.difference") == 2
-    said = "the exchange's balance differs from our books by {} USDT"
-    assert world.ledger.store.outbox == ((1, said.format("0.5")), (1, said.format("0.3")))
+    assert world.ledger.store.outbox == tuple(
+        (1, codes.BOOKS_DIFFER(difference=Decimal(value))) for value in ("0.5", "0.3")
+    )
 
 
 async def test_books_that_agree_ask_for_nothing(world: World) -> None:
@@ -212,7 +215,7 @@ async def test_another_hands_trades_never_become_our_position(world: World) -> N
     world.by_hand("buy", "0.020")
     report = await world.cycle("sell")
     assert result_of(report).outcome == "refused"
-    assert "another hand" in result_of(report).reason
+    assert codes.EXTERNAL_POSITION_LEFT_ALONE.is_of(result_of(report).reason)
     report = await world.cycle("sell")
     assert result_of(report).outcome == "refused", "imported executions of another hand change nothing"
     assert world.position().qty == Decimal("0.020")

@@ -7,6 +7,7 @@ import pytest
 
 from lib.domain.locks import RiskLock
 from lib.domain.order import OrderState
+from lib.domain.reason import text
 from lib.domain.switches import Flags
 from tests.factories import T, settings
 from tests.fakes.accounts import LockRow
@@ -48,7 +49,7 @@ def account_deleted(world: World) -> None:
 
 
 def entries_locked(world: World) -> None:
-    held = RiskLock(1, "drawdown", world.clock.now_ms() + 3_600_000, "fell by 20 %", world.clock.now_ms())
+    held = RiskLock(1, "drawdown", world.clock.now_ms() + 3_600_000, text("fell by 20 %"), world.clock.now_ms())
     world.ledger.store.locks[1, 0, "drawdown"] = LockRow(held)
 
 

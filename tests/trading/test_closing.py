@@ -15,6 +15,7 @@ from lib.domain.books import Fill
 from lib.domain.order import CYCLE_MS, Leg, Order, OrderState, parse_link_id
 from lib.domain.position import ZERO, Position
 from lib.domain.quotes import Ticker
+from lib.domain.reason import text
 from lib.domain.risk import AccountPlan, exit_draft
 from lib.trading.context import TradingContext
 from lib.trading.guardian.task import Guardian
@@ -33,14 +34,14 @@ TRADING_STOP = "/v5/position/trading-stop"
 async def close(world: World, context: TradingContext | None = None, leg: Leg = "g") -> Order | None:
     at = context or world.context
     account = await world.trader_account(1)
-    return await close_ours(at, account, at.exchanges.open(account, "guard"), leg, "a test closes")
+    return await close_ours(at, account, at.exchanges.open(account, "guard"), leg, text("a test closes"))
 
 
 async def plan_close(world: World, leg: Leg = "g") -> Order:
     """A close as a process leaves it that dies before it sends anything."""
     draft = exit_draft(world.position(), Decimal(60_000), leg=leg)
     account = await world.trader_account(1)
-    return await world.ledger.plan_exit(account, world.t_ms, AccountPlan("closed", "a test closes", (draft,)))
+    return await world.ledger.plan_exit(account, world.t_ms, AccountPlan("closed", text("a test closes"), (draft,)))
 
 
 def sold(world: World) -> Decimal:
@@ -74,7 +75,7 @@ async def test_a_close_takes_our_part_and_leaves_a_persons(world: World) -> None
 async def test_no_close_begins_while_another_exit_is_in_flight(world: World, leg: Leg) -> None:
     await shared(world)
     row = await plan_close(world, leg)
-    await world.ledger.move(row, OrderState.UNKNOWN, "no reply")
+    await world.ledger.move(row, OrderState.UNKNOWN, text("no reply"))
     assert await close(world) is None
     assert asked(world) == []
 

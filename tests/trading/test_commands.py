@@ -7,12 +7,14 @@ from threading import Barrier, BrokenBarrierError
 
 import pytest
 
+from lib.domain import reason_codes as codes
 from lib.domain.analyst_call import AnalystAnswer, Prompt
 from lib.domain.api_key import ApiKey, KeyInfo
 from lib.domain.candle import MINUTE_MS
 from lib.domain.command import Command, CommandKind
 from lib.domain.errors import Pause, Retry
 from lib.domain.order import OrderState
+from lib.domain.reason import NOTHING, Reason, text
 from lib.domain.switches import Flags
 from lib.ports.exchange import KeyProbe
 from lib.ports.ledger import Commands
@@ -20,6 +22,7 @@ from lib.trading.commands import TOO_LATE_MS, CommandRunner
 from lib.trading.cycle.run import run_cycle
 from tests.factories import T, decision
 from tests.fakes.accounts import LeaseRow
+from tests.reasons import english
 from tests.worlds.one_process import World, result_of
 from tests.worlds.props import OpenSeals
 
@@ -31,7 +34,7 @@ class Inbox(Commands):
     """`Commands` in memory."""
 
     waits: list[Command] = field(default_factory=list)
-    results: dict[int, str] = field(default_factory=dict)
+    results: dict[int, Reason] = field(default_factory=dict)
 
     async def waiting(self) -> bool:
         return bool(self.waits)
@@ -40,7 +43,7 @@ class Inbox(Commands):
         taken, self.waits = self.waits, []
         return taken
 
-    async def done(self, command_id: int, result: str) -> None:
+    async def done(self, command_id: int, result: Reason) -> None:
         self.results[command_id] = result
 
 
@@ -76,19 +79,26 @@ class Office:
         self.command_runner = CommandRunner(world.context, self.inbox, OpenSeals(), self.probe)
         world.to(T + 3 * MINUTE_MS + 3_000)
 
-    async def ask(self, kind: CommandKind = "ask_now", account_id: int = 1, *, ago_ms: int = 0) -> str:
+    async def ask(self, kind: CommandKind = "ask_now", account_id: int = 1, *, ago_ms: int = 0) -> Reason:
         """Put a command, run a pass; its result."""
         number = len(self.inbox.results) + 1
         asked_ms = self.world.clock.now_ms() - ago_ms
         self.inbox.waits.append(Command(number, self.world.user_of(account_id), account_id, kind, asked_ms))
         await self.command_runner.run_pass()
-        return self.inbox.results.get(number, "")
+        return self.inbox.results.get(number, NOTHING)
 
     def auto_trade(self, on: bool) -> None:
         self.world.ledger.people.set_auto_trade(self.world.user_of(1), on, self.world.clock.now_ms())
 
-    def paused(self) -> str:
+    def paused(self) -> Reason:
         return self.world.ledger.store.accounts[1].pause_reason
+
+
+def inner(reason: Reason) -> Reason:
+    """The reason behind *reason*."""
+    why = reason.params["why"]
+    assert isinstance(why, Reason)
+    return why
 
 
 @pytest.fixture
@@ -98,7 +108,7 @@ def office(world: World) -> Office:
 
 async def test_asking_now_trades_at_the_newest_closed_minute(office: Office) -> None:
     office.world.analyst.view = decision("buy")
-    assert (await office.ask()).startswith("bought")
+    assert (await office.ask()).params["outcome"] == "bought"
     order = office.world.order()
     assert (order.t_ms, order.state) == (T + 3 * MINUTE_MS, OrderState.FILLED)
     assert office.world.position().stop_loss > 0
@@ -124,15 +134,15 @@ async def test_whoever_switched_on_after_the_minute_is_served(office: Office) ->
     office.auto_trade(False)
     office.auto_trade(True)
     office.world.analyst.view = decision("buy")
-    assert (await office.ask()).startswith("bought")
+    assert (await office.ask()).params["outcome"] == "bought"
 
 
 async def test_with_auto_trading_off_the_person_gets_the_opinion_alone(office: Office) -> None:
     office.auto_trade(False)
     office.world.analyst.view = decision("buy")
-    assert (await office.ask()).startswith("refused: auto-trading is off")
+    assert codes.AUTO_TRADING_OFF_WOULD.is_of(inner(await office.ask()))
     log = office.world.log(t_ms=T + 3 * MINUTE_MS)
-    assert (log.summary.outcome, log.reason[:19]) == ("refused", "auto-trading is off")
+    assert (log.summary.outcome, log.reason.code) == ("refused", codes.AUTO_TRADING_OFF_WOULD.name)
     assert log.answer is not None
     assert office.world.transport.orders() == []
 
@@ -142,14 +152,14 @@ async def test_with_auto_trading_off_an_opinion_closes_nothing(office: Office) -
     office.auto_trade(False)
     office.world.wait(70)
     office.world.analyst.view = decision("sell")
-    assert (await office.ask()).startswith("refused: auto-trading is off")
+    assert codes.AUTO_TRADING_OFF_WOULD.is_of(inner(await office.ask()))
     assert office.world.position().qty > 0
 
 
 async def test_a_paused_account_gets_the_opinion_alone(office: Office) -> None:
-    await office.world.ledger.pause(1, "the key was revoked")
+    await office.world.ledger.pause(1, text("the key was revoked"))
     office.world.analyst.view = decision("buy")
-    assert (await office.ask()).startswith("refused: trading is paused")
+    assert codes.PAUSED_WOULD.is_of(inner(await office.ask()))
     assert office.world.transport.orders() == []
 
 
@@ -157,7 +167,7 @@ async def test_an_entry_of_the_last_minute_is_not_followed_by_another(office: Of
     office.world.analyst.view = decision("buy")
     await office.ask()
     office.world.wait(50)
-    assert await office.ask() == "refused: an entry was made less than a minute ago"
+    assert await office.ask() == codes.ASKED_TOO_SOON()
     assert len(office.world.transport.orders()) == 1
 
 
@@ -165,7 +175,7 @@ async def test_asking_again_in_the_same_minute_doubles_nothing(office: Office) -
     office.world.analyst.view = decision("hold")
     await office.ask()
     office.world.analyst.view = decision("buy")
-    assert (await office.ask()).startswith("held")
+    assert (await office.ask()).params["outcome"] == "held"
     assert len(office.world.analyst.asked) == 1
     assert office.world.orders() == []
 
@@ -187,7 +197,7 @@ async def test_a_cycle_on_demand_still_under_way_lets_the_timetables_wait_its_tu
     scheduled = asyncio.create_task(run_cycle(world.context, T + 5 * MINUTE_MS))
     await turns_of_the_loop()
     answered.set()
-    assert (await on_demand).startswith("bought")
+    assert (await on_demand).params["outcome"] == "bought"
     assert result_of(await scheduled).outcome == "kept"
 
 
@@ -198,33 +208,33 @@ async def turns_of_the_loop() -> None:
 
 async def test_a_command_that_waited_too_long_is_not_carried_out(office: Office) -> None:
     office.world.analyst.view = decision("buy")
-    assert (await office.ask(ago_ms=TOO_LATE_MS + 1)).startswith("too late")
+    assert await office.ask(ago_ms=TOO_LATE_MS + 1) == codes.COMMAND_TOO_LATE()
     assert office.world.orders() == []
 
 
 async def test_only_the_leader_takes_commands(office: Office) -> None:
     office.world.ledger.store.lease = LeaseRow("other", 9, T + 10**9)
-    assert await office.ask() == ""
+    assert await office.ask() == NOTHING
     assert len(office.inbox.waits) == 1
 
 
 async def test_a_window_that_is_not_there_is_told(office: Office) -> None:
     office.world.candles.spoil = lambda window: window[1:]
-    assert (await office.ask()).startswith("skipped")
+    assert (await office.ask()).params["outcome"] == "skipped"
 
 
 async def test_an_account_of_another_feed_is_told_so(office: Office) -> None:
     rows = office.world.ledger.store.accounts
     rows[1] = replace(rows[1], feed="replay:old.csv")
-    assert await office.ask() == "nothing was done: nobody is due"
+    assert await office.ask() == codes.NOTHING_DONE(why=codes.NOBODY_DUE())
 
 
 # --- keys -------------------------------------------------------------------------------------------------------------
 
 
 async def test_a_good_key_stays_as_it_is(office: Office) -> None:
-    assert await office.ask("recheck_key") == "the API key is fine"
-    assert office.paused() == ""
+    assert await office.ask("recheck_key") == codes.KEY_FINE()
+    assert office.paused() == NOTHING
 
 
 @pytest.mark.parametrize(
@@ -242,17 +252,17 @@ async def test_a_key_that_went_bad_pauses_its_account_with_a_plain_reason(
 ) -> None:
     assert isinstance(office.probe.info, KeyInfo)
     office.probe.info = replace(office.probe.info, **changes)  # type: ignore[arg-type]
-    assert why in await office.ask("recheck_key")
-    assert why in office.paused()
+    assert why in english(await office.ask("recheck_key"))
+    assert why in english(office.paused())
 
 
 async def test_a_revoked_key_pauses_and_a_venue_that_is_away_does_not(office: Office) -> None:
     office.probe.info = Retry("Bybit cannot be reached")
-    assert await office.ask("recheck_key") == "not checked: Bybit cannot be reached"
-    assert office.paused() == ""
+    assert await office.ask("recheck_key") == codes.KEY_NOT_CHECKED(why=text("Bybit cannot be reached"))
+    assert office.paused() == NOTHING
     office.probe.info = Pause("Bybit refuses the key (33004)")
     await office.ask("recheck_key")
-    assert office.paused() == "Bybit refuses the key (33004)"
+    assert office.paused() == text("Bybit refuses the key (33004)")
 
 
 async def test_keys_are_looked_at_one_at_a_time(office: Office) -> None:
@@ -260,7 +270,7 @@ async def test_keys_are_looked_at_one_at_a_time(office: Office) -> None:
         now = office.world.clock.now_ms()
         office.inbox.waits.append(Command(number, office.world.user_of(1), 1, "recheck_key", now))
     await office.command_runner.run_pass()
-    assert list(office.inbox.results.values()) == ["the API key is fine"] * 4
+    assert list(office.inbox.results.values()) == [codes.KEY_FINE()] * 4
     assert office.probe.most_at_once < 2
 
 
@@ -276,7 +286,7 @@ async def test_the_wish_to_close_everything_is_answered_and_its_switch_left_as_i
     await close_by_owner(office)
     thrown = await office.world.trader_account(1)
     said = await office.ask("flatten", ago_ms=100 * TOO_LATE_MS)
-    assert said == "everything is being closed; entries stay off until you resume"
+    assert said == codes.CLOSING_UNTIL_RESUMED()
     assert await office.world.trader_account(1) == thrown
 
 
@@ -284,7 +294,7 @@ async def test_the_wish_to_close_everything_is_answered_and_its_switch_left_as_i
 async def test_who_resumed_since_is_not_closed(office: Office, paused_again: bool) -> None:
     await close_by_owner(office)
     await office.world.ledger.set_account_flags(1, Flags(not paused_again, flatten=False), "user:1")
-    assert await office.ask("flatten") == "not carried out: trading was resumed since"
+    assert await office.ask("flatten") == codes.RESUMED_SINCE()
     account = await office.world.trader_account(1)
     assert (account.trading_enabled, account.flatten) == (not paused_again, False)
 
@@ -294,7 +304,7 @@ async def test_a_command_that_fails_takes_no_other_with_it(office: Office, kind:
     office.world.add_account()
     done, now = office.inbox.done, office.world.clock.now_ms()
 
-    async def fails_once(command_id: int, result: str) -> None:
+    async def fails_once(command_id: int, result: Reason) -> None:
         if command_id == 7:
             raise Retry("the database is away")
         await done(command_id, result)
@@ -311,4 +321,4 @@ async def test_a_command_that_fails_takes_no_other_with_it(office: Office, kind:
 
 async def test_closing_an_account_that_is_gone_says_so(office: Office) -> None:
     office.world.ledger.store.accounts[1] = replace(office.world.ledger.store.accounts[1], active=False)
-    assert await office.ask("flatten") == "there is no account to close"
+    assert await office.ask("flatten") == codes.NO_ACCOUNT_TO_CLOSE()

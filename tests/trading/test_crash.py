@@ -5,13 +5,16 @@ from decimal import Decimal
 
 import pytest
 
+from lib.domain import reason_codes as codes
 from lib.domain.errors import Retry
 from lib.domain.exchange_records import SignedOrder
 from lib.domain.order import EVIDENCE_LIFE_MS, MAX_AGE_MS, Claim, Order, OrderState
+from lib.domain.reason import Reason
 from lib.trading.orders.reconcile import RESUME_MS, reconcile
 from tests.factories import T, decision
 from tests.fakes.accounts import Store
 from tests.fakes.books import CommitUnknown
+from tests.reasons import english
 from tests.worlds.one_process import World, result_of
 from tests.worlds.props import CREATE, Killed
 
@@ -80,7 +83,7 @@ async def test_a_row_nobody_is_left_to_send_ends_once_no_restart_takes_its_cycle
     assert world.order().state is OrderState.PLANNED, "a restart may still take it up"
     world.to(T + RESUME_MS + 1)
     assert await reconcile(world.new_context(), sweep=False)
-    assert (world.order().state, world.order().why) == (OrderState.EXPIRED, "whoever was to send it is gone")
+    assert (world.order().state, world.order().why) == (OrderState.EXPIRED, codes.SENDER_GONE())
 
 
 async def test_a_row_of_another_leader_is_theirs_to_send_until_it_is_too_old(world: World) -> None:
@@ -130,7 +133,7 @@ async def test_doubt_before_a_resend_asks_instead_of_blocking(world: World) -> N
     world.fault("rate_limit_past_reset", CREATE)
     move = world.ledger.move
 
-    async def move_and_die(order: Order, after: OrderState, why: str, code: int = 0) -> bool:
+    async def move_and_die(order: Order, after: OrderState, why: Reason, code: int = 0) -> bool:
         await move(order, after, why, code)
         raise Killed
 
@@ -195,7 +198,7 @@ async def test_a_second_trader_stands_by_while_the_first_holds_the_lease(world: 
     first, second = await asyncio.gather(
         world.cycle("buy"), world.again("buy", context=world.new_context("trader-2")), return_exceptions=False
     )
-    assert second.idle == "another trader holds the lease"
+    assert second.idle == codes.LEASE_LOST()
     assert result_of(first).outcome == "bought"
     assert len(world.transport.orders()) == 1
 
@@ -259,7 +262,7 @@ async def test_after_a_day_without_proof_a_person_must_look_and_entries_stay_off
     assert world.log(t_ms=T).summary.outcome == "unresolved"
     report = await world.cycle("buy")
     assert result_of(report).outcome == "refused"
-    assert "not resolved" in result_of(report).reason
+    assert "not resolved" in english(result_of(report).reason)
     assert world.transport.orders() == []
 
 

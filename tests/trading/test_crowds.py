@@ -17,6 +17,7 @@ from lib.domain.candle import MINUTE_MS
 from lib.domain.errors import Halt, Pause, Retry
 from lib.domain.instrument import Instrument
 from lib.domain.order import TERMINAL, Order, OrderState
+from lib.domain.reason import text
 from lib.ports.exchange import Lane
 from lib.trading.cycle.run import run_cycle
 from lib.trading.kill_switch.flatten import Flattener
@@ -81,7 +82,7 @@ def lead_out(world: World, limits: Limits, transport: Transport | None = None) -
 async def close(world: World) -> Order | None:
     account = await world.trader_account(1)
     return await close_ours(
-        world.context, account, world.context.exchanges.open(account, "guard"), "g", "a test closes"
+        world.context, account, world.context.exchanges.open(account, "guard"), "g", text("a test closes")
     )
 
 
@@ -125,7 +126,7 @@ async def test_in_a_crowd_most_wait_before_they_have_a_row(world: World) -> None
     world.on(POSITIONS, count)
     accounts = [await world.trader_account(number) for number in range(1, CROWD + 1)]
     await asyncio.gather(
-        *(close_ours(context, a, context.exchanges.open(a, "guard"), "g", "a test closes") for a in accounts)
+        *(close_ours(context, a, context.exchanges.open(a, "guard"), "g", text("a test closes")) for a in accounts)
     )
     assert exits(world) == [OrderState.FILLED] * CROWD
     assert max(at_once) <= 3

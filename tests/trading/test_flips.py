@@ -7,8 +7,10 @@ import pytest
 
 from lib.domain.errors import Retry
 from lib.domain.order import MAX_AGE_MS, OrderState
+from lib.domain.reason import text
 from lib.trading.orders.reconcile import reconcile
 from tests.factories import decision, settings
+from tests.reasons import english
 from tests.worlds.one_process import World, result_of
 from tests.worlds.props import CREATE
 
@@ -81,14 +83,14 @@ async def test_a_long_only_account_closes_instead_of_turning() -> None:
     await world.cycle("buy")
     report = await world.cycle("sell")
     assert result_of(report).outcome == "closed"
-    assert "only goes long" in result_of(report).reason
+    assert "only goes long" in english(result_of(report).reason)
     assert world.position().is_flat
     assert [body["reduceOnly"] for body in world.transport.orders()] == [False, True]
 
 
 async def test_closing_passes_no_entry_gate(world: World) -> None:
     await world.cycle("buy")
-    await world.ledger.lock(1, "daily_loss", world.clock.now_ms() + 3_600_000, "enough for today")
+    await world.ledger.lock(1, "daily_loss", world.clock.now_ms() + 3_600_000, text("enough for today"))
     report = await world.cycle("sell")
     assert result_of(report).outcome == "closed"
     assert world.position().is_flat

@@ -4,6 +4,7 @@ import asyncio
 from decimal import Decimal
 
 from lib.domain.order import OrderState, order_link_id
+from lib.domain.reason import text
 from lib.trading.guardian.task import Guardian
 from lib.trading.orders.reconcile import reconcile
 from tests.factories import INSTALLATION
@@ -84,7 +85,7 @@ async def test_a_close_works_while_trading_is_switched_off(world: World) -> None
     await world.cycle("buy")
     world.fault("refuse_stop", TRADING_STOP, count=3)
     world.ledger.people.set_auto_trade(world.user_of(1), False, world.clock.now_ms())
-    await world.ledger.pause(1, "the owner said so")
+    await world.ledger.pause(1, text("the owner said so"))
     await world.guardian.run_pass()
     assert world.position().is_flat
 

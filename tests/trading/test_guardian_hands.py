@@ -6,13 +6,16 @@ from typing import Any
 
 import pytest
 
+from lib.domain import reason_codes as codes
 from lib.domain.errors import Retry
 from lib.domain.order import OrderState
 from lib.domain.position import Position
+from lib.domain.reason import Reason
 from lib.simulator.engine.dealing import ProtectionChange
 from lib.simulator.engine.orders import OrderRequest
 from lib.trading.guardian.inspect import FIRING_MS
 from tests.factories import SYMBOL
+from tests.reasons import english
 from tests.worlds.one_process import World, result_of
 
 STOP, TARGET = Decimal(58_800), Decimal(63_000)
@@ -27,7 +30,7 @@ def change_leverage(world: World, leverage: int) -> None:
     world.engine.dealing.set_leverage(world.uid(1), SYMBOL, Decimal(leverage))
 
 
-async def reasons(world: World) -> list[str]:
+async def reasons(world: World) -> list[Reason]:
     return [lock.why for lock in await world.ledger.locks(1)]
 
 
@@ -160,7 +163,7 @@ async def test_leverage_changed_by_hand_locks_entries_and_says_why_once(world: W
     change_leverage(world, 3)
     for _ in range(3):
         await world.guardian.run_pass()
-    assert await reasons(world) == ["the leverage was changed at the exchange"]
+    assert await reasons(world) == [codes.EXTERNAL_LEVERAGE_CHANGE()]
     assert not world.position().is_flat
     assert await world.ledger.unlock(1, "external", "the owner")
     await world.guardian.run_pass()
@@ -183,7 +186,7 @@ async def test_hedge_mode_pauses_the_account_and_tells_its_owner_once(world: Wor
         await world.guardian.run_pass()
     assert not (await world.trader_account(1)).trading_enabled
     assert len(world.ledger.store.outbox) == 1
-    assert "hedge mode" in world.ledger.store.outbox[0][1]
+    assert "hedge mode" in english(world.ledger.store.outbox[0][1])
     assert world.position().stop_loss == STOP
 
 
@@ -197,7 +200,7 @@ async def test_a_position_a_person_added_to_is_guarded_and_entries_are_locked(wo
     assert await reasons(world) == [], "executions may be listed a moment after the position"
     for _ in range(2):
         await world.guardian.run_pass()
-    assert await reasons(world) == ["another hand is in this position"]
+    assert await reasons(world) == [codes.EXTERNAL_POSITION_CHANGE()]
     world.remove_stop()
     await world.guardian.run_pass()
     assert world.position().stop_loss == STOP
@@ -223,7 +226,7 @@ async def test_a_position_a_person_turned_round_is_left_alone(world: World) -> N
     world.by_hand("sell", str(ours * 2))
     for _ in range(4):
         await world.guardian.run_pass()
-    assert await reasons(world) == ["another hand is in this position"]
+    assert await reasons(world) == [codes.EXTERNAL_POSITION_CHANGE()]
     assert world.position().qty == -ours
     assert world.position().stop_loss == 0
     assert len(world.transport.orders()) == 1
@@ -235,7 +238,7 @@ async def test_an_order_by_hand_beside_our_position_locks_entries_when_it_is_hea
     world.engine.dealing.place(world.uid(1), request)
     world.guardian.heard(1)
     await world.guardian.run_pass()
-    assert await reasons(world) == ["an order that is not ours works beside this position"]
+    assert await reasons(world) == [codes.EXTERNAL_ORDER_BESIDE_POSITION()]
 
 
 async def test_a_close_by_hand_is_booked_at_once(world: World) -> None:
@@ -303,7 +306,7 @@ async def test_a_liquidation_is_booked_and_its_owner_told_once(world: World) -> 
         await world.guardian.run_pass()
     assert (await world.ledger.books(1)).balance == world.cash()
     assert (await world.ledger.facts(1, world.t_ms)).last_stop_ms > 0
-    assert [body.split(" of ")[0] for _, body in world.ledger.store.outbox] == [
+    assert [english(why).split(" of ")[0] for _, why in world.ledger.store.outbox] == [
         f"the exchange liquidated {world.order().filled_qty} BTCUSDT"
     ]
 
@@ -315,9 +318,8 @@ async def test_auto_deleveraging_is_told_and_what_is_left_stays_guarded(world: W
     world.guardian.context = replace(world.context, exchanges=Deleveraged(world.context.exchanges))
     for _ in range(3):
         await world.guardian.run_pass()
-    assert [body for _, body in world.ledger.store.outbox] == [
-        "the exchange reduced your position by 0.01 BTCUSDT at 60000 (auto-deleveraging)"
-    ]
+    reduced = codes.REDUCED_BY_ADL(qty=Decimal("0.01"), symbol="BTCUSDT", price=60_000)
+    assert [why for _, why in world.ledger.store.outbox] == [reduced]
     world.remove_stop()
     await world.guardian.run_pass()
     assert world.position().stop_loss == STOP

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from lib.domain import reason_codes as codes
 from lib.domain.account_records import TraderAccount
 from lib.domain.errors import Pause, Retry
 from lib.domain.order import OrderState
@@ -286,7 +287,7 @@ async def test_a_position_nobody_may_look_at_calls_a_person_once(
 ) -> None:
     class Shut:
         def open(self, *_: object) -> Any:
-            raise Pause("the stored API key is damaged: enter it again")
+            raise Pause(codes.KEY_DAMAGED())
 
     await process.start()
     shut: Any = Shut()
@@ -294,7 +295,7 @@ async def test_a_position_nobody_may_look_at_calls_a_person_once(
     with caplog.at_level(logging.ERROR, "maemae.trading.guardian"):
         await process.run(40)
     assert [record.getMessage() for record in caplog.records] == ["guardian.blind"]
-    assert [body for _, body in process.world.ledger.store.outbox] == ["the stored API key is damaged: enter it again"]
+    assert [body for _, body in process.world.ledger.store.outbox] == [codes.KEY_DAMAGED()]
 
 
 class SetBack:

@@ -1,12 +1,15 @@
 """Positions stay guarded and booked whatever was cut short just after they came about."""
 
 import re
+from decimal import Decimal
 
 import pytest
 
 from app.ui.reasons import say
+from lib.domain import reason_codes as codes
 from lib.domain.errors import Retry
 from lib.domain.order import OrderState
+from lib.domain.reason import Reason
 from lib.trading.guardian.task import Guardian
 from tests.worlds.one_process import World
 
@@ -45,29 +48,27 @@ async def test_a_position_whose_fills_could_not_be_booked_is_guarded_within_thir
     assert world.position().stop_loss > 0
 
 
+UNSAFE = (codes.STOP_MISSING(), codes.STOP_TOO_FAR(), codes.LIQUIDATION_BEFORE_STOP())
+HOPELESS = (codes.STOP_NOT_PUT_BACK, codes.STOP_PASSED, codes.STOP_UNKNOWN)
+FORCED: dict[str, str | Decimal] = {"qty": Decimal("0.012"), "symbol": "BTCUSDT", "price": Decimal("54300.5")}
+
+
 @pytest.mark.parametrize(
-    "text",
+    "reason",
     [
-        "the leverage was changed at the exchange",
-        "an order that is not ours works beside this position",
-        "another hand is in this position",
-        "another close takes its place",
-        "the stop does not fire",
-        "liquidation would come before the stop",
-        *(
-            f"{what}, and {then}"
-            for what in (
-                "the stop is missing",
-                "the stop was moved too far away",
-                "liquidation would come before the stop",
-            )
-            for then in ("cannot be put back", "the price is beyond it", "nobody knows where it was")
-        ),
-        "the exchange liquidated 0.012 BTCUSDT of your position at 54300.5",
-        "the exchange reduced your position by 0.012 BTCUSDT at 54300.5 (auto-deleveraging)",
+        codes.EXTERNAL_LEVERAGE_CHANGE(),
+        codes.EXTERNAL_ORDER_BESIDE_POSITION(),
+        codes.EXTERNAL_POSITION_CHANGE(),
+        codes.REPLACED_BY_ANOTHER_CLOSE(),
+        codes.STOP_DID_NOT_FIRE(),
+        codes.LIQUIDATION_BEFORE_STOP(),
+        *(then(why=what) for what in UNSAFE for then in HOPELESS),
+        codes.LIQUIDATED(**FORCED),
+        codes.REDUCED_BY_ADL(**FORCED),
     ],
+    ids=str,
 )
-def test_what_the_guardian_says_is_korean_on_a_korean_page(text: str) -> None:
-    said = say(text, "ko")
+def test_what_the_guardian_says_is_korean_on_a_korean_page(reason: Reason) -> None:
+    said = say(reason, "ko")
     assert set(re.findall(r"[A-Za-z]+", said)) <= {"BTCUSDT", "ADL"}
     assert re.search("[가-힣]", said)

@@ -5,8 +5,10 @@ import asyncio
 import pytest
 
 from lib.domain.order import OrderState
+from lib.domain.reason import Reason
 from lib.trading.orders.reconcile import reconcile
 from tests.factories import settings
+from tests.reasons import english
 from tests.worlds.one_process import World, result_of
 from tests.worlds.props import CREATE
 
@@ -26,7 +28,7 @@ async def test_a_revoked_key_pauses_its_account_once_and_the_others_trade(crowd:
     assert [result.outcome for result in report.results] == ["skipped", "bought", "bought"]
     assert not crowd.ledger.store.accounts[1].trading_enabled
     assert [account for account, _ in crowd.ledger.store.outbox] == [1]
-    assert "33004" in crowd.log(1).summary.message
+    assert "33004" in english(crowd.log(1).summary.message)
     report = await crowd.cycle("sell")
     assert [result.account_id for result in report.results] == [2, 3]
     assert len(crowd.ledger.store.outbox) == 1, "its owner is told once"
@@ -58,7 +60,7 @@ async def test_a_bug_on_one_accounts_path_is_contained_and_visible(crowd: World)
     crowd.spoil_key(1)
     report = await crowd.cycle("buy")
     assert [result.outcome for result in report.results] == ["failed", "bought", "bought"]
-    assert "internal error" in crowd.log(1).summary.message
+    assert "internal error" in english(crowd.log(1).summary.message)
 
 
 async def test_a_bug_that_cannot_even_be_written_down_stops_nobody(crowd: World) -> None:
@@ -78,7 +80,7 @@ async def test_a_ledger_too_busy_to_pause_an_account_stops_nobody(crowd: World) 
     crowd.fault("key_revoked", uid=crowd.uid(1))
     pause = crowd.ledger.pause
 
-    async def busy(account_id: int, why: str) -> None:
+    async def busy(account_id: int, why: Reason) -> None:
         crowd.ledger.commit_unknown = "lost"
         await pause(account_id, why)
 
@@ -126,4 +128,4 @@ async def test_balances_and_positions_of_one_account_decide_nothing_for_another(
     world.add_account("1", settings=settings())
     report = await world.cycle("buy")
     assert [result.outcome for result in report.results] == ["bought", "skipped"]
-    assert "USDT of equity would be needed" in result_of(report, 2).reason
+    assert "USDT of equity would be needed" in english(result_of(report, 2).reason)

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from lib.domain import reason_codes as codes
 from lib.domain.account import PlatformLimits, RiskLevel
 from lib.domain.account_records import TraderAccount
 from lib.domain.day import midnight_after
@@ -15,9 +16,11 @@ from lib.domain.gates import FOREVER_MS
 from lib.domain.locks import RiskLock
 from lib.domain.order import CYCLE_MS, OrderState
 from lib.domain.pricing import AnalystPrices
+from lib.domain.reason import NOTHING, Reason, text
 from lib.trading.context import TradingContext
 from lib.trading.cycle.platform_limits import open_ceiling
 from tests.factories import decision, facts, limits, order, settings
+from tests.reasons import english
 from tests.worlds.one_process import World, result_of
 from tests.worlds.props import CREATE
 
@@ -26,9 +29,9 @@ async def held(world: World, account_id: int = 1) -> dict[str, RiskLock]:
     return {lock.kind.removeprefix("paper:"): lock for lock in await world.ledger.locks(account_id)}
 
 
-def told(world: World, account_id: int = 1) -> list[str]:
+def told(world: World, account_id: int = 1) -> tuple[str, Reason]:
     """What the log says of the account and T."""
-    return [world.log(account_id).planned, world.log(account_id).reason]
+    return world.log(account_id).planned, world.log(account_id).reason
 
 
 async def unguarded(world: World) -> Decimal:
@@ -52,8 +55,8 @@ async def test_a_daily_loss_reached_while_holding_locks_at_once_and_until_midnig
     await world.cycle("hold")
     lock = (await held(world))["daily_loss"]
     assert lock.until_ms == midnight_after(world.t_ms)
-    assert lock.why.startswith("today's loss of 6")
-    assert lock.why.endswith("% reached your limit of 5 %")
+    assert english(lock.why).startswith("today's loss of 6")
+    assert lock.why.params["limit"] == Decimal("0.05")
     assert told(world)[0] == "held"
 
 
@@ -63,7 +66,7 @@ async def test_a_loss_that_recovers_does_not_open_the_day_again(world: World) ->
     world.trade_at(60_000)
     report = await world.cycle(decision("sell"))
     assert result_of(report).outcome == "closed"
-    assert "entries are locked: daily_loss" in told(world)[1]
+    assert told(world)[1] == codes.CLOSED_NOT_TURNED(why=codes.ENTRIES_LOCKED(locks="daily_loss"))
     world.to(midnight_after(world.t_ms))
     assert result_of(await world.cycle("buy")).outcome == "bought"
 
@@ -82,7 +85,7 @@ async def test_a_drawdown_holds_until_a_person_ends_it_and_then_begins_anew(worl
     await world.cycle("buy")
     lock = (await held(world))["drawdown"]
     assert lock.until_ms == FOREVER_MS
-    assert told(world) == ["refused", "equity fell 23.08 % from its peak, your limit is 20 %"]
+    assert english(told(world)[1]) == "equity fell 23.08% from its peak, your limit is 20%"
     world.to(midnight_after(world.t_ms))
     assert result_of(await world.cycle("buy")).outcome == "refused"
     assert await world.ledger.unlock(1, "drawdown", "owner")
@@ -94,7 +97,7 @@ async def test_every_gate_that_stands_is_written_not_only_the_one_that_is_said(w
     world.ledger.people.change_settings(world.user_of(1), strict)
     await world.cycle("buy")
     assert set(await held(world)) == {"loss_streak", "entries"}
-    assert told(world) == ["refused", "0 losing trades in a row today, your limit is 0"]
+    assert told(world) == ("refused", codes.LOSS_STREAK(losses=0, limit=0))
 
 
 async def test_a_stop_that_was_hit_locks_until_the_rest_is_over(world: World) -> None:
@@ -102,7 +105,7 @@ async def test_a_stop_that_was_hit_locks_until_the_rest_is_over(world: World) ->
     world.trade_at(58_000)
     await world.cycle("buy")
     lock = (await held(world))["cooldown"]
-    assert lock.why == "cooling down for 15 minutes after a stop"
+    assert lock.why == codes.COOLDOWN(minutes=15)
     assert world.t_ms < lock.until_ms <= world.t_ms + 900_000
     world.to(lock.until_ms)
     assert result_of(await world.cycle("buy")).outcome == "bought"
@@ -113,7 +116,7 @@ async def test_a_lock_is_told_to_its_owner_once_while_it_holds(world: World) -> 
     for _ in range(3):
         await world.cycle("buy")
     notices = [body for *_, body in world.ledger.store.outbox]
-    assert notices == ["0 entries today, your limit is 0"]
+    assert notices == [codes.ENTRIES_OF_DAY(entries=0, limit=0)]
 
 
 async def test_a_losing_exit_is_asked_about_before_the_flips_entry(world: World) -> None:
@@ -124,7 +127,7 @@ async def test_a_losing_exit_is_asked_about_before_the_flips_entry(world: World)
     entry = world.order("e")
     assert world.position().is_flat
     assert (entry.state, entry.attempts) == (OrderState.BLOCKED, 0)
-    assert entry.why.startswith("today's loss of 5.")
+    assert english(entry.why).startswith("today's loss of 5.")
     assert "daily_loss" in await held(world)
     assert result_of(report).outcome == "closed"
 
@@ -150,7 +153,7 @@ async def test_accounts_of_one_cycle_share_the_platforms_entries(world: World) -
     assert await outcomes(world) == ["bought", "bought", "bought", "refused", "refused"]
     assert sum(bool(world.accepted(account)) for account in range(1, 6)) == 3
     refused = [world.log(n).reason for n in range(1, 6) if world.log(n).planned == "refused"]
-    assert set(refused) == {"3 entries on the platform today, its limit is 3"}
+    assert set(refused) == {codes.PLATFORM_ENTRIES(entries=3, limit=3)}
 
 
 async def test_an_entry_that_a_dead_trader_planned_is_among_the_platforms_entries(
@@ -188,7 +191,7 @@ async def test_accounts_of_one_cycle_share_the_platforms_exposure_and_the_last_i
     assert clamps["qty: platform_exposure"] == ("0.072", "0.022")
     assert sorted(result.outcome for result in report.results)[:3] == ["bought"] * 3
     left_out = {world.log(n).reason for n in range(1, 6) if not held_now[n - 1]}
-    assert left_out == {"the platform's exposure limit leaves no room"}
+    assert left_out == {codes.PLATFORM_EXPOSURE_FULL()}
 
 
 async def test_an_entry_on_its_way_counts_as_exposure(world: World) -> None:
@@ -211,10 +214,10 @@ async def test_a_platforms_gate_is_a_lock_that_every_claim_reads(world: World) -
     late = world.add_account()
     assert await outcomes(world, "hold") == ["held"] * 3  # the loss is in the books from here on
     await world.cycle("buy")
-    assert told(world, late) == ["refused", (await held(world, 0))["daily_loss"].why]
+    assert told(world, late) == ("refused", (await held(world, 0))["daily_loss"].why)
     lock = (await held(world, 0))["daily_loss"]
     assert lock.until_ms == midnight_after(world.t_ms)
-    assert lock.why.startswith("the platform's loss today of 3")
+    assert english(lock.why).startswith("the platform's loss today of 3")
     assert told(world, 1)[0] == "kept", "what is open stays as it is"
 
 
@@ -223,19 +226,19 @@ async def test_a_platform_lock_stops_the_entry_at_its_claim(world: World) -> Non
 
     async def plan_then_lock(*args: Any) -> Any:
         rows = await plan(*args)
-        await world.ledger.lock(0, "paper:daily_loss", midnight_after(world.t_ms), "by the operator")
+        await world.ledger.lock(0, "paper:daily_loss", midnight_after(world.t_ms), text("by the operator"))
         return rows
 
     world.ledger.plan = plan_then_lock  # type: ignore[method-assign,assignment]
     await world.cycle("buy")
     assert world.order().state is OrderState.BLOCKED
-    assert world.order().why == "entries are locked: platform: daily_loss"
+    assert world.order().why == codes.ENTRIES_LOCKED(locks="platform: daily_loss")
     assert world.accepted() == []
 
 
 async def test_a_platform_lock_stops_no_exit(world: World) -> None:
     await world.cycle("buy")
-    await world.ledger.lock(0, "paper:entries", midnight_after(world.t_ms), "enough for today")
+    await world.ledger.lock(0, "paper:entries", midnight_after(world.t_ms), text("enough for today"))
     assert await outcomes(world, "sell") == ["closed"]
     assert world.position().is_flat
 
@@ -250,17 +253,17 @@ async def test_past_the_platforms_tokens_nobody_is_asked_for_and_everybody_is_to
     assert len(world.analyst.asked) == 2
     assert await outcomes(world, "buy") == ["skipped", "skipped"]
     assert len(world.analyst.asked) == 2
-    why = "the analyst is not asked: 1920 analyst tokens used on the platform today, its limit is 1900"
-    assert told(world, 1) == told(world, 2) == ["skipped", why]
+    why = codes.ANALYST_NOT_ASKED(why=codes.PLATFORM_TOKENS(tokens=1920, limit=1900))
+    assert told(world, 1) == told(world, 2) == ("skipped", why)
     assert (await held(world, 0))["analyst_budget"].until_ms == midnight_after(world.t_ms)
     world.to(midnight_after(world.t_ms))
     assert await outcomes(world, "buy") == ["bought", "bought"]
 
 
 async def test_a_budget_an_operator_locked_holds_although_the_figures_are_fine(world: World) -> None:
-    await world.ledger.lock(0, "paper:analyst_budget", midnight_after(world.t_ms), "by the operator")
+    await world.ledger.lock(0, "paper:analyst_budget", midnight_after(world.t_ms), text("by the operator"))
     assert await outcomes(world, "buy") == ["skipped"]
-    assert told(world)[1] == "the analyst is not asked: entries are locked: platform: analyst_budget"
+    assert told(world)[1] == codes.ANALYST_NOT_ASKED(why=codes.ENTRIES_LOCKED(locks="platform: analyst_budget"))
     assert world.analyst.asked == []
 
 
@@ -271,7 +274,9 @@ async def test_past_the_platforms_cost_nobody_is_asked_for(world: World) -> None
     ((answer,),) = (tuple(world.ledger.store.cycles.values()),)
     assert answer.cost == Decimal("0.015")  # 900 tokens in, 60 out
     assert await outcomes(world, "buy") == ["skipped"]
-    assert told(world)[1].endswith("the analyst cost 0.02 USD today, the platform's limit is 0.02")
+    assert told(world)[1] == codes.ANALYST_NOT_ASKED(
+        why=codes.PLATFORM_COST(cost=Decimal("0.02"), limit=Decimal("0.02"))
+    )
 
 
 def guest(world: World, **changes: Any) -> int:
@@ -302,8 +307,8 @@ async def test_past_the_guests_budget_guests_are_not_asked_for_and_everybody_els
     under(world, guest_tokens=960)
     assert await outcomes(world, "hold") == ["held", "held"]
     assert await outcomes(world, "buy") == ["bought", "skipped"]
-    why = "the analyst is not asked: 960 analyst tokens used for guests today, their limit is 960"
-    assert told(world, number) == ["skipped", why]
+    why = codes.ANALYST_NOT_ASKED(why=codes.GUEST_TOKENS(tokens=960, limit=960))
+    assert told(world, number) == ("skipped", why)
     world.to(midnight_after(world.t_ms))
     assert await outcomes(world, "hold") == ["held", "held"]
 
@@ -318,7 +323,7 @@ async def test_what_paper_used_keeps_no_real_exchange_from_its_analyst(world: Wo
         for pool in ("exchange", "paper")
     }
     assert ceilings["paper"].closed_budget
-    assert ceilings["exchange"].closed_budget == ""
+    assert ceilings["exchange"].closed_budget == NOTHING
     assert ceilings["exchange"].over(1, facts()).platform == ()
 
 
@@ -336,10 +341,10 @@ async def test_an_account_past_its_own_budget_is_not_asked_for(world: World) -> 
     await world.cycle("hold")
     report = await world.cycle("buy")
     assert result_of(report).outcome == "skipped"
-    assert told(world) == ["skipped", "the analyst is not asked: today's analyst budget is used up"]
+    assert told(world) == ("skipped", codes.ANALYST_NOT_ASKED(why=codes.ANALYST_BUDGET_USED_UP()))
     assert len(world.analyst.asked) == 1
     lock = (await held(world))["analyst_budget"]
-    assert lock.why == "960 analyst tokens used today, your limit is 960"
+    assert lock.why == codes.ANALYST_TOKENS(tokens=960, limit=960)
     assert lock.until_ms == midnight_after(world.t_ms)
 
 
@@ -350,7 +355,7 @@ async def test_an_account_past_its_budget_hears_what_its_group_asks_anyway_but_e
     await world.cycle("buy")
     assert len(world.analyst.asked) == 2
     assert told(world, 1)[0] == "refused"
-    assert told(world, 1)[1] == "960 analyst tokens used today, your limit is 960"
+    assert told(world, 1)[1] == codes.ANALYST_TOKENS(tokens=960, limit=960)
     assert world.log(rich).planned == "bought"
 
 
@@ -366,7 +371,7 @@ async def test_after_a_silence_entries_wait_for_one_more_answered_cycle(world: W
     assert await held(world) == {}, "while nothing is answered nothing is entered anyway"
     report = await world.cycle("buy")
     assert result_of(report).outcome == "refused"
-    assert told(world)[1].startswith("the analyst gave no answer in 6 cycles in a row")
+    assert told(world)[1] == codes.ANALYST_FAILURES(cycles=6)
     assert (await held(world))["analyst_failures"].until_ms == world.t_ms + CYCLE_MS
     assert result_of(await world.cycle("buy")).outcome == "bought"
 
@@ -388,7 +393,7 @@ async def test_a_shorter_silence_delays_nothing(world: World, cycles: int) -> No
 async def test_a_silence_is_seen_on_the_platform_while_it_lasts(world: World) -> None:
     await silent(world, 7)
     lock = (await held(world, 0))["analyst_failures"]
-    assert lock.why.startswith("the analyst gave no answer in 6 cycles in a row")
+    assert english(lock.why).startswith("the analyst gave no answer in 6 cycles in a row")
 
 
 # --- what a trader planned before it died -----------------------------------------------------------------------------

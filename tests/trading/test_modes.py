@@ -2,12 +2,15 @@
 
 import pytest
 
+from lib.domain import reason_codes as codes
 from lib.domain.account import Doubt
 from lib.domain.order import CYCLE_MS
+from lib.domain.reason import NOTHING, Reason
 from lib.trading.cycle.account_modes import check_modes, modes_refusal
 from lib.trading.kill_switch.stopper import Stopper
 from lib.trading.trader import Trader
 from tests.factories import T
+from tests.reasons import english
 from tests.worlds.one_process import World, result_of
 from tests.worlds.props import CREATE
 
@@ -24,7 +27,7 @@ def account_of(world: World, account_id: int = 1) -> object:
     return world.ledger.store.accounts[account_id]
 
 
-async def refusal(world: World, entries_today: int, t_ms: int = T, account_id: int = 1) -> str:
+async def refusal(world: World, entries_today: int, t_ms: int = T, account_id: int = 1) -> Reason:
     account = await world.trader_account(account_id)
     exchange = await world.exchange(account_id)
     position = await exchange.position(account.symbol)
@@ -48,7 +51,7 @@ async def test_a_mode_changed_at_the_exchange_stops_the_entry_and_pauses_with_a_
     assert result_of(report).outcome == "refused"
     row = world.ledger.store.accounts[1]
     assert not row.trading_enabled
-    assert word in row.pause_reason
+    assert word in english(row.pause_reason)
     assert result_of(report).reason == row.pause_reason
 
 
@@ -60,25 +63,25 @@ async def test_the_days_first_entry_reads_them_again_whatever_was_seen_this_day(
 
 
 async def test_later_entries_of_a_day_ask_nothing_and_the_next_day_asks(world: World) -> None:
-    assert await refusal(world, 0) == ""
+    assert await refusal(world, 0) == NOTHING
     world.transport.sent.clear()
-    assert await refusal(world, 1) == ""
+    assert await refusal(world, 1) == NOTHING
     assert asked(world) == 0
-    assert await refusal(world, 1, T + DAY_MS) == ""
+    assert await refusal(world, 1, T + DAY_MS) == NOTHING
     assert asked(world) == 1
 
 
 async def test_a_process_that_just_started_asks_before_any_entry(world: World) -> None:
-    assert await refusal(world, 5) == ""
+    assert await refusal(world, 5) == NOTHING
     assert asked(world) == 1
 
 
 async def test_whoever_resumes_without_changing_it_back_meets_it_again(world: World) -> None:
     world.engine.accounts[world.uid(1)].margin_mode = "REGULAR_MARGIN"
-    assert "cross" in await refusal(world, 3)
-    assert "cross" in await refusal(world, 3)
+    assert await refusal(world, 3) == codes.CROSS_MARGIN()
+    assert await refusal(world, 3) == codes.CROSS_MARGIN()
     world.engine.accounts[world.uid(1)].margin_mode = "ISOLATED_MARGIN"
-    assert await refusal(world, 3) == ""
+    assert await refusal(world, 3) == NOTHING
 
 
 async def test_an_exit_goes_though_the_modes_were_changed(world: World) -> None:
@@ -109,7 +112,7 @@ async def test_modes_that_cannot_be_read_cost_the_entry_and_no_pause(world: Worl
     report = await world.cycle("buy")
     assert world.transport.orders() == []
     assert result_of(report).outcome == "refused"
-    assert "cannot be read" in result_of(report).reason
+    assert "cannot be read" in english(result_of(report).reason)
     assert world.ledger.store.accounts[1].trading_enabled
     await world.cycle("buy")
     assert len(world.transport.orders()) == 1
@@ -119,7 +122,7 @@ async def test_a_key_refused_there_pauses_its_account(world: World) -> None:
     world.fault("key_revoked", INFO, code=33004)
     await world.cycle("buy")
     assert world.transport.orders() == []
-    assert "33004" in world.ledger.store.accounts[1].pause_reason
+    assert "33004" in english(world.ledger.store.accounts[1].pause_reason)
 
 
 @pytest.mark.parametrize(("doubts", "entries"), [((), 0), (("cross_margin",), 1)])
@@ -161,7 +164,7 @@ async def test_a_start_looks_at_everybody(world: World) -> None:
     await trader.start()
     await trader.drain()
     assert not world.ledger.store.accounts[1].trading_enabled
-    assert "cross" in world.ledger.store.accounts[1].pause_reason
+    assert "cross" in english(world.ledger.store.accounts[1].pause_reason)
 
 
 async def test_who_is_switched_off_is_not_looked_at(world: World) -> None:

@@ -6,14 +6,17 @@ from dataclasses import replace
 
 import pytest
 
+from lib.domain import reason_codes as codes
 from lib.domain.errors import Retry
 from lib.domain.maintenance import Maintenance
 from lib.domain.order import OrderState
+from lib.domain.reason import NOTHING, Code, text
 from lib.market.status import ClosedMarket, closed_markets_of
 from lib.trading.kill_switch.flatten import Flattener
 from lib.trading.opening_hours import BELIEVED_MS, OpeningHours
 from lib.trading.trader import Trader
 from tests.factories import trader_account
+from tests.reasons import english
 from tests.worlds.one_process import World, result_of
 
 OTHER = "ETHUSDT"
@@ -45,7 +48,7 @@ async def test_entries_wait_while_it_comes_and_are_made_when_it_is_over(world: W
     await world.cycle("buy")
     log = world.log()
     assert log.planned == "refused"
-    assert log.reason.startswith(UNDER_WORK)
+    assert english(log.reason).startswith(UNDER_WORK)
     assert world.orders() == []
     assert [(one.venue, one.symbol) for one in shown(world)] == [("paper", "")]
     world.wait(700)
@@ -61,7 +64,7 @@ async def test_a_cycle_under_way_says_maintenance_and_not_what_broke(world: Worl
     await look(world)
     report = await world.cycle("sell")
     assert result_of(report).outcome == "skipped"
-    assert result_of(report).reason.startswith(UNDER_WORK)
+    assert english(result_of(report).reason).startswith(UNDER_WORK)
     assert not world.position().is_flat, "the exchange takes no order now"
 
 
@@ -72,7 +75,7 @@ async def test_an_exit_is_made_while_only_entries_wait(world: World) -> None:
     await look(world)
     await world.cycle("sell")
     assert world.order("x").state is OrderState.FILLED
-    assert UNDER_WORK in world.log().reason
+    assert UNDER_WORK in english(world.log().reason)
     assert world.position().is_flat, "closed without turning"
 
 
@@ -119,24 +122,22 @@ async def test_an_exchange_that_cannot_be_asked_is_known_as_before_for_a_while(w
     assert hours.announced == {"paper": (dated,)}, "what names no end is believed no longer"
     market.found = ()
     await hours.refresh(market, [account], world.clock)  # type: ignore[arg-type]
-    assert hours.why_closed(account, world.clock.now_ms()) == ""
+    assert hours.why_closed(account, world.clock.now_ms()) == NOTHING
 
 
 # --- symbols ----------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    ("kind", "why"), [("delist", "is not listed at the exchange: entries wait until it is"), ("halt", "is not trading")]
-)
-async def test_one_symbol_stops_itself_alone_and_goes_on_when_it_is_back(world: World, kind: str, why: str) -> None:
+@pytest.mark.parametrize(("kind", "why"), [("delist", codes.SYMBOL_NOT_LISTED), ("halt", codes.SYMBOL_NOT_TRADING)])
+async def test_one_symbol_stops_itself_alone_and_goes_on_when_it_is_back(world: World, kind: str, why: Code) -> None:
     other = world.add_account(symbol=OTHER)
     world.fault(kind, symbol="BTCUSDT")
     await look(world)
     report = await world.cycle("buy")
-    assert result_of(report, 1).reason == f"BTCUSDT {why}"
+    assert result_of(report, 1).reason == why(symbol="BTCUSDT")
     assert world.orders(1) == []
     assert world.order("e", other).state is OrderState.FILLED, "the other symbol trades"
-    assert shown(world) == (ClosedMarket("paper", "BTCUSDT", f"BTCUSDT {why}"),)
+    assert shown(world) == (ClosedMarket("paper", "BTCUSDT", why(symbol="BTCUSDT")),)
     world.fault("relist", symbol="BTCUSDT")
     world.wait(301)
     await look(world)
@@ -149,7 +150,9 @@ async def test_a_symbol_that_goes_unannounced_is_a_skip_with_its_reason(world: W
     world.fault("delist", symbol="BTCUSDT")
     report = await world.cycle("buy")
     assert result_of(report).outcome == "skipped"
-    assert "does not list" in result_of(report).reason or "Not supported symbols" in result_of(report).reason
+    assert "does not list" in english(result_of(report).reason) or "Not supported symbols" in english(
+        result_of(report).reason
+    )
     assert world.ledger.store.accounts[1].trading_enabled, "nobody has to switch anything on again"
 
 
@@ -168,6 +171,8 @@ async def test_a_position_in_a_symbol_that_is_gone_ends_no_guardian(world: World
 
 
 async def test_what_nobody_trades_any_more_is_forgotten(world: World) -> None:
-    hours = OpeningHours(shut={("paper", "BTCUSDT"): "BTCUSDT is not trading", ("paper", "OLDUSDT"): "gone"})
+    hours = OpeningHours(
+        shut={("paper", "BTCUSDT"): codes.SYMBOL_NOT_TRADING(symbol="BTCUSDT"), ("paper", "OLDUSDT"): text("gone")}
+    )
     await hours.refresh(world.context.market, [replace(trader_account(), symbol="BTCUSDT")], world.clock)
     assert hours.shut == {}

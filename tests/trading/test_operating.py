@@ -7,10 +7,12 @@ from decimal import Decimal
 import pytest
 
 from lib.bootstrap.control import KeysHere
+from lib.domain import reason_codes as codes
 from lib.domain.account import Venue
 from lib.domain.account_records import TraderAccount
 from lib.domain.errors import Pause, Retry
 from lib.domain.order import OrderDraft, OrderState
+from lib.domain.reason import NOTHING
 from lib.domain.risk import AccountPlan
 from lib.domain.switches import Flags
 from lib.ports.exchange import Exchange, Exchanges, Lane
@@ -99,8 +101,8 @@ async def test_the_owner_is_told_who_threw_their_switch(world: World) -> None:
     await operator(world).flatten(1)
     await operator(world).resume(1)
     assert [body for _, body in world.ledger.store.outbox] == [
-        "an operator has everything closed (cli:kim@context)",
-        "an operator allowed trading again (cli:kim@context)",
+        codes.BY_OPERATOR(why=codes.CLOSED_BY_OPERATOR(), who="cli:kim@context"),
+        codes.BY_OPERATOR(why=codes.ALLOWED_BY_OPERATOR(), who="cli:kim@context"),
     ]
 
 
@@ -174,7 +176,7 @@ async def test_an_order_nobody_heard_of_is_asked_about_without_a_trader(world: W
 async def test_a_planned_entry_is_taken_back_and_a_planned_exit_is_left_to_who_leads(world: World) -> None:
     entry = OrderDraft("e", "buy", Decimal("0.01"), REF, REF, REF - 600, REF + 900, 5, reduce_only=False)
     leave = OrderDraft("x", "sell", Decimal("0.01"), Decimal(0), REF, Decimal(0), Decimal(0), 5, reduce_only=True)
-    await world.ledger.plan(await world.trader_account(1), None, T, AccountPlan("closed", "", (leave, entry)))
+    await world.ledger.plan(await world.trader_account(1), None, T, AccountPlan("closed", NOTHING, (leave, entry)))
     leads = world.ledger.store.lease
     await operator(world).stop(1)
     world.to(T + 75_000)
@@ -198,7 +200,7 @@ async def test_a_refused_key_keeps_the_proof_back_only_where_there_ever_was_an_e
     assert await how_far(world, 0, look) is Proof.UNSEEN
     assert not await proven_ms(world, 1)
     assert list(look.unseen) == [1]
-    assert "33004" in look.unseen[1]
+    assert "33004" in str(look.unseen[1])
 
 
 async def test_a_refused_key_is_not_excused_by_books_that_lost_the_entry_this_process_sent(world: World) -> None:

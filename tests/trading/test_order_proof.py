@@ -14,6 +14,7 @@ from lib.adapters.sql.database.engine import make_engine
 from lib.adapters.sql.database.schema import migrate
 from lib.adapters.sql.forms.keyring import SqlKeyring
 from lib.clock import SteppedClock
+from lib.domain import reason_codes as codes
 from lib.domain.account import PlatformLimits
 from lib.domain.account_records import NewAccount, TraderAccount
 from lib.domain.candle import MINUTE_MS
@@ -21,6 +22,7 @@ from lib.domain.command import Command
 from lib.domain.errors import Retry
 from lib.domain.exchange_records import SignedOrder
 from lib.domain.order import TERMINAL, Claim, Order, OrderState
+from lib.domain.reason import Reason
 from lib.domain.switches import Flags
 from lib.trading.commands import CommandRunner
 from lib.trading.cycle.run import CycleReport, run_cycle
@@ -191,7 +193,7 @@ async def nobody_could_ask_for_a_day() -> World:
     await world.cycle("buy")
     entry = world.order("e")
     assert entry.state is OrderState.UNKNOWN and not world.position().is_flat  # noqa: PT018
-    assert await world.ledger.move(entry, OrderState.NEEDS_HUMAN, "nobody could ask the exchange for a day")
+    assert await world.ledger.move(entry, OrderState.NEEDS_HUMAN, codes.NOBODY_COULD_ASK())
     world.calm()
     return world
 
@@ -226,8 +228,8 @@ def engine(tmp_path: Path) -> Iterator[sa.Engine]:
     made.dispose()
 
 
-@pytest.mark.parametrize("why", ["an operator stopped trading", "an order was settled by hand: resume when ready"])
-async def test_a_new_key_does_not_end_what_an_operator_or_a_settlement_paused(engine: sa.Engine, why: str) -> None:
+@pytest.mark.parametrize("why", [codes.STOPPED_BY_OPERATOR(), codes.SETTLED_BY_HAND()])
+async def test_a_new_key_does_not_end_what_an_operator_or_a_settlement_paused(engine: sa.Engine, why: Reason) -> None:
     stores = SqlWorld(engine, SteppedClock(T + 4_000))
     account = await trading_account(stores)
     await stores.ledger.set_account_flags(account.account_id, Flags(False, False, why=why), "cli:operator@host")

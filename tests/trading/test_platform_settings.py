@@ -10,6 +10,7 @@ from lib.domain.account import PlatformLimits
 from lib.domain.errors import Retry
 from lib.domain.gates import UNREADABLE
 from lib.domain.platform_settings import LIMIT, LIMIT_BOUNDS
+from lib.domain.reason import Reason
 from lib.trading.cycle.platform_limits import limits_now
 from tests.worlds.one_process import World
 
@@ -27,7 +28,7 @@ async def outcomes(world: World, view: Any = "buy") -> list[str]:
     return sorted(result.outcome for result in report.results)
 
 
-async def whys(world: World) -> set[str]:
+async def whys(world: World) -> set[Reason]:
     return {lock.why for lock in await world.ledger.locks(0)}
 
 

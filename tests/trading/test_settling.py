@@ -5,8 +5,10 @@ from decimal import Decimal
 
 import pytest
 
+from lib.domain import reason_codes as codes
 from lib.domain.errors import Retry
 from lib.domain.order import TERMINAL, VERDICTS, Order, OrderState
+from lib.domain.stored_reason import parse
 from lib.trading.orders.settle_by_hand import Evidence, Word, ask_again, objection, settle
 from tests.worlds.one_process import World
 from tests.worlds.props import CREATE
@@ -50,7 +52,7 @@ async def test_what_the_exchange_says_closes_the_row_with_its_figures(world: Wor
     assert await settled(world, row, word(S.FILLED)) == ""
     done = world.order()
     assert (done.state, done.filled_qty) == (S.FILLED, world.position().qty)
-    assert done.why == "cli:kim@context: seen in the exchange's app"
+    assert done.why == codes.SETTLED_BY(who="cli:kim@context", note="seen in the exchange's app")
 
 
 @pytest.mark.parametrize("state", sorted(TERMINAL - {S.FILLED, S.PARTIAL}))
@@ -59,7 +61,7 @@ async def test_without_a_record_a_persons_word_stands_with_name_and_reason(world
     assert await settled(world, row, word(state)) == ""
     last, _ = world.ledger.store.events[row.id][-1]
     assert (last.before, last.after) == (S.NEEDS_HUMAN, state)
-    assert last.why.startswith("cli:kim@context: ")
+    assert parse(last.why).params["who"] == "cli:kim@context"
 
 
 @pytest.mark.parametrize("state", [S.FILLED, S.PARTIAL])

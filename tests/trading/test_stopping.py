@@ -7,11 +7,13 @@ from decimal import Decimal
 
 import pytest
 
+from lib.domain import reason_codes as codes
 from lib.domain.account_records import TraderAccount
 from lib.domain.decision import Action
 from lib.domain.errors import Retry
 from lib.domain.order import OrderDraft, OrderState, order_link_id
 from lib.domain.position import Side
+from lib.domain.reason import Reason, text
 from lib.domain.risk import AccountPlan
 from lib.domain.switches import Flags
 from lib.simulator.engine.orders import OrderRequest
@@ -22,8 +24,8 @@ from tests.factories import INSTALLATION, REF, SYMBOL, T, decision
 from tests.worlds.one_process import World
 from tests.worlds.props import CREATE, START, HeldClock
 
-L1 = Flags(trading_enabled=False, flatten=False, why="its owner paused it")
-L3 = Flags(trading_enabled=False, flatten=True, why="everything is to be closed")
+L1 = Flags(trading_enabled=False, flatten=False, why=text("its owner paused it"))
+L3 = Flags(trading_enabled=False, flatten=True, why=text("everything is to be closed"))
 ON = Flags(trading_enabled=True, flatten=False)
 REALTIME, TIME = "/v5/order/realtime", "/v5/market/time"
 OURS = order_link_id(INSTALLATION, T, 1, 1, "x", 7)
@@ -85,8 +87,8 @@ class Scene:
         """Links of the working orders; a position's own stop has none."""
         return [o.link_id for o in self.world.engine.accounts[self.world.uid(1)].orders.values() if o.link_id]
 
-    def told(self) -> list[str]:
-        return [body for _, body in self.world.ledger.store.outbox if "could not be closed" in body]
+    def told(self) -> list[Reason]:
+        return [why for _, why in self.world.ledger.store.outbox if codes.NOT_CLOSED_YET.is_of(why)]
 
 
 @pytest.fixture
@@ -155,11 +157,11 @@ async def test_what_was_on_its_way_is_accepted_within_seven_seconds_of_the_switc
 
 async def test_an_entry_planned_and_not_sent_is_taken_back_at_once(scene: Scene) -> None:
     entry = OrderDraft("e", "buy", Decimal("0.01"), REF, REF, REF - 600, REF + 900, 5, reduce_only=False)
-    planned = AccountPlan("bought", "a trend", (entry,))
+    planned = AccountPlan("bought", text("a trend"), (entry,))
     await scene.world.ledger.plan(await scene.world.trader_account(1), None, T, planned)
     await scene.throw(L1)
     await scene.passes(2)
-    assert (scene.world.order().state, scene.world.order().why) == (OrderState.BLOCKED, "trading is switched off")
+    assert (scene.world.order().state, scene.world.order().why) == (OrderState.BLOCKED, codes.TRADING_SWITCHED_OFF())
 
 
 async def test_an_unknown_order_keeps_the_proof_back_until_a_query_ends_it(scene: Scene) -> None:
@@ -258,7 +260,7 @@ async def test_nothing_switches_trading_on_again_by_itself(scene: Scene) -> None
 async def test_the_environment_throws_the_platforms_switch_once_and_never_back(scene: Scene) -> None:
     await Stopper(scene.world.context, allowed=False).obey()
     flags = await scene.world.ledger.flags()
-    assert (flags.trading_enabled, flags.why) == (False, "switched off by TRADING_ENABLED")
+    assert (flags.trading_enabled, flags.why) == (False, codes.SWITCHED_OFF_BY_SETTINGS())
     await scene.until_proved(0)
     await Stopper(scene.world.context, allowed=False).obey()
     assert scene.proven_ms(0), "a standing switch is not thrown anew"

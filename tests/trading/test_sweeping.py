@@ -6,6 +6,7 @@ from typing import Any
 from lib.domain.order import OrderState
 from lib.trading.orders.reconcile import reconcile
 from tests.factories import decision
+from tests.reasons import english
 from tests.worlds.one_process import World, result_of
 from tests.worlds.props import CREATE
 
@@ -120,7 +121,7 @@ async def test_a_ledger_that_lost_what_we_sent_is_swept_before_the_next_entry(wo
     assert [order.order_link_id for order in world.orders()][:1] == [link]
     assert world.orders()[0].state is OrderState.UNKNOWN
     assert result_of(report).outcome == "refused"
-    assert "not resolved" in result_of(report).reason
+    assert "not resolved" in english(result_of(report).reason)
     await reconcile(world.context, sweep=False)
     assert world.orders()[0].state is OrderState.FILLED
 

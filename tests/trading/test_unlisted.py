@@ -9,6 +9,7 @@ from decimal import Decimal
 import pytest
 
 from lib.adapters.bybit.rest.client import BybitExchange
+from lib.domain import reason_codes as codes
 from lib.domain.account import RiskLevel
 from lib.domain.analyst_call import AnalystAnswer, Prompt
 from lib.domain.books import Transfer
@@ -46,7 +47,10 @@ async def test_a_withdrawal_listed_late_keeps_entries_off_and_locks_nothing(
     with unlisted(monkeypatch):
         for _ in range(2):
             seen = result_of(await world.cycle("buy"))
-            assert (seen.outcome, seen.reason) == ("refused", "today's loss of 25 % reached your limit of 5 %")
+            assert (seen.outcome, seen.reason) == (
+                "refused",
+                codes.DAILY_LOSS(lost=Decimal("0.25"), limit=Decimal("0.05")),
+            )
     assert await kinds(world) == []
     assert await kinds(world, 0) == []
     await world.cycle("hold")  # the platform's sums are made before anybody's list is read
@@ -107,7 +111,7 @@ async def test_an_unlisted_withdrawal_of_one_locks_not_the_platform(
         await world.cycle("hold")
         report = await world.cycle("buy")
         told = {result.account_id: result.reason for result in report.results}
-        assert told[other] == "the platform's loss today of 12.5 % reached its limit of 10 %"
+        assert told[other] == codes.PLATFORM_DAILY_LOSS(lost=Decimal("0.125"), limit=Decimal("0.1"))
         assert await kinds(world, 0) == []
     await world.cycle("hold")
     assert [result.outcome for result in (await world.cycle("buy")).results] == ["bought", "bought"]
@@ -142,7 +146,7 @@ async def test_an_account_that_cannot_be_read_pays_for_the_answer_it_had_asked(w
     reasons = [result_of(await world.cycle("hold")).reason for _ in range(3)]
     assert len(world.analyst.asked) == 2
     assert (await world.ledger.facts(1, world.t_ms)).tokens_today == 2 * 960
-    assert reasons[-1] == "the analyst is not asked: today's analyst budget is used up"
+    assert reasons[-1] == codes.ANALYST_NOT_ASKED(why=codes.ANALYST_BUDGET_USED_UP())
 
 
 @dataclass

@@ -6,8 +6,10 @@ from decimal import Decimal
 
 import pytest
 
+from lib.domain import reason_codes as codes
 from lib.domain.candle import MINUTE_MS, Candle
 from lib.domain.errors import Retry
+from lib.domain.reason import Reason, text
 from tests.factories import T
 from tests.worlds.one_process import World, result_of
 
@@ -55,23 +57,23 @@ def unreachable(window: list[Candle]) -> list[Candle]:
     raise Retry("the candle store is away")
 
 
-REASONS: tuple[tuple[Spoil, str], ...] = (
-    (gap, "consecutive"),
-    (stale, "300 s before the decision"),
-    (ahead, "-60 s before the decision"),
-    (short, "only 29 of 30 candles"),
-    (empty, "only 0 of 30 candles"),
-    (absurd, "more than 20 %"),
-    (other_volume, "not the one the exchange shows"),
-    (other_close, "not the one the exchange shows"),
-    (other_past, "an older candle is not the one the exchange shows"),
-    (unreachable, "the candle store is away"),
+REASONS: tuple[tuple[Spoil, Reason], ...] = (
+    (gap, codes.CANDLES_NOT_CONSECUTIVE()),
+    (stale, codes.CANDLE_STALE(seconds=300)),
+    (ahead, codes.CANDLE_STALE(seconds=-60)),
+    (short, codes.CANDLES_MISSING(found=29, wanted=30)),
+    (empty, codes.CANDLES_MISSING(found=0, wanted=30)),
+    (absurd, codes.CANDLE_WILD()),
+    (other_volume, codes.NEWEST_CANDLE_DIFFERS()),
+    (other_close, codes.NEWEST_CANDLE_DIFFERS()),
+    (other_past, codes.OLDER_CANDLE_DIFFERS()),
+    (unreachable, text("the candle store is away")),
 )
 
 
 @pytest.mark.parametrize(("spoil", "why"), REASONS, ids=[spoil.__name__ for spoil, _ in REASONS])
 async def test_a_window_that_breaks_the_candle_contract_is_skipped_visibly(
-    world: World, spoil: Spoil, why: str
+    world: World, spoil: Spoil, why: Reason
 ) -> None:
     world.add_account()
     world.candles.spoil = spoil
@@ -80,7 +82,7 @@ async def test_a_window_that_breaks_the_candle_contract_is_skipped_visibly(
         assert result_of(report, account_id).outcome == "skipped"
         row = world.log(account_id)
         assert (row.summary.status, row.summary.outcome) == ("success", "skipped")
-        assert why in row.reason
+        assert row.reason == why
     assert world.analyst.asked == []
     assert world.transport.orders() == []
 
@@ -117,7 +119,7 @@ async def test_a_venue_whose_price_left_the_candles_is_skipped(world: World) -> 
     world.prices.set_price(Decimal(60_400), T)
     report = await world.cycle("buy")
     assert result_of(report).outcome == "skipped"
-    assert "0.5 %" in result_of(report).reason
+    assert result_of(report).reason == codes.VENUE_PRICE_AWAY()
 
 
 async def test_a_skipped_cycle_stays_skipped_when_it_is_run_again(world: World) -> None:

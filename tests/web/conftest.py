@@ -23,6 +23,7 @@ from lib.domain.candle import MINUTE_MS, Candle
 from lib.domain.errors import Retry
 from lib.domain.platform_settings import Admission
 from lib.domain.quotes import CandleTick
+from lib.domain.reason import NOTHING, text
 from lib.queries import Cursor, Readings, Standing, Switches
 from lib.queries.values import Choices
 from tests.fakes.people import MemoryBrowsers, MemoryLogins, MemorySessions, MemoryThrottles, QuickHasher, StandingClock
@@ -69,8 +70,8 @@ class FakeReadings:
         return {"user_id": user_id, "last4": "••••1234"}
 
     def standing(self, user_id: int) -> Standing:
-        on = Switches(trading_enabled=True, flatten=False, switched_ms=0, proven_ms=0, why="")
-        off = replace(on, trading_enabled=False, switched_ms=1, proven_ms=2, why=f"of {user_id}")
+        on = Switches(trading_enabled=True, flatten=False, switched_ms=0, proven_ms=0, why=NOTHING)
+        off = replace(on, trading_enabled=False, switched_ms=1, proven_ms=2, why=text(f"of {user_id}"))
         return Standing(1, "paper", "synthetic", "100", "BTCUSDT", True, Decimal(0), off, on, (), (), ())
 
     def logs_page(self, user_id: int, **_: object) -> Rows:

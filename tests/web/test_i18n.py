@@ -1,7 +1,6 @@
 """Both catalogues say the same things, every key the screens and the use-cases name is there, money reads well."""
 
 import re
-import tomllib
 from decimal import Decimal
 from pathlib import Path
 from string import Formatter
@@ -14,13 +13,13 @@ from app.i18n import LANGUAGES, catalogue, preferred
 from app.ui.logs import OUTCOMES, outcome_colours
 from app.ui.orders import clamp_cells, side_words
 from app.ui.palette import palette
-from app.ui.reasons import TABLE
 from app.ui.tiles import falls, thinned
 from app.ui.write import duration, exact, money, percent, price
 from lib.domain.account import VENUES, RiskLevel
 from lib.domain.order import OrderState
 from lib.domain.position import Side
 from lib.queries import ClampRow
+from lib.reason_text import catalogue as reason_catalogue
 
 ROOT = Path(__file__).resolve().parents[2]
 KEY = re.compile(r'\bt\(\s*"([a-z_]+\.[a-zA-Z_.]+)"')
@@ -121,9 +120,9 @@ def test_the_words_are_a_traders(language: str) -> None:
 
 def reasons(language: str) -> list[str]:
     """Everything a page in *language* says in the engine's place."""
-    read = tomllib.loads(TABLE.read_text(encoding="utf-8"))
-    listed = read if language == "ko" else read["english"]
-    return [*listed["sentences"].values(), *(text for known in listed["words"].values() for text in known.values())]
+    said = reason_catalogue(language)
+    words = (text for known in said.words.values() for text in known.values())
+    return [text for text in (*said.sentences.values(), *words) if text]
 
 
 def test_each_language_is_alone_on_its_page() -> None:

@@ -1,31 +1,29 @@
-"""What the engine says, a Korean page says in Korean; what it does not say stays letter by letter."""
+"""What the engine gives as a reason, a Korean page says in Korean; what it does not say stays letter by letter."""
 
-import ast
 import json
 import re
-import tomllib
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 from decimal import Decimal
-from pathlib import Path
-from string import Formatter
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.ui.reasons import TABLE, say
+from app.ui.reasons import say, say_sentence
 from lib.accounts import key_gate
-from lib.adapters.bybit.answers import SENTENCE_OF, answer_of
+from lib.adapters.bybit.answers import MEANING_OF, answer_of
+from lib.domain import reason_codes as codes
 from lib.domain.account import PlatformLimits
 from lib.domain.candle import MINUTE_MS, window_problem
 from lib.domain.decision import KEYS, Abstained, parse_decision
 from lib.domain.gates import UNLOCK_RULES, GateKind, PlatformFacts, platform_gates
 from lib.domain.maintenance import Maintenance, entries_wait
 from lib.domain.order import OrderState, claim_entry, claim_exit
+from lib.domain.reason import NOTHING, Reason, text
 from lib.domain.risk import AccountPlan, decide
+from lib.domain.stored_reason import parse, stored
 from lib.domain.trade_log import Leg, summarise
 from lib.trading.cycle.plan import opinion_of
 from lib.trading.cycle.platform_limits import Ceiling
@@ -45,33 +43,20 @@ from tests.factories import (
     trader_account,
 )
 
-ROOT = Path(__file__).resolve().parents[2]
 TERMS = {"IP", "MDD", "USDT", "API", "BTCUSDT", "REST", "JSON", "HTTP", "UTA", "Bybit", "NaN", "Infinity"}
 LATIN = re.compile(r"[A-Za-z]+")
 IDENTIFIER = re.compile(r"[a-z]+_[a-z]+|/v5/|[A-Z]+_[A-Z]+|\w+Error\b|another hand|\bproved\b")
 """What a program calls a thing, or what we used to: no page says it."""
-SPOKEN = {"Retry", "Pause", "Skip", "Abstained", "_BadAnswerError", "_abstained", "AccountPlan", "Claim", "Verdict"}
-SPOKEN |= {"_moved", "move", "_done", "lock", "_no_entry", "Summary", "CycleReport", "KeyFlaw"}
-UNSAID = {"type", "path", "text"}
-"""Places a page may leave out: names of the program's own."""
-FILLINGS = ("1", "leverage", "long", "bought")
-"""One of them stands well in each other place of an f-string."""
-NEVER_ON_A_PAGE = (
-    "lib/accounts/hashing.py",
-    "lib/adapters/sql/database/schema.py",
-    "lib/market/feed.py",
-    "lib/adapters/redis/",
-)
 
 
-def korean(text: str) -> str:
-    """*text* on a Korean page, Korean but for the field's own terms; an English page says it without identifiers."""
-    said = say(text, "ko")
-    assert text
-    assert re.search("[가-힣]", said), text
+def korean(reason: Reason) -> str:
+    """*reason* on a Korean page, Korean but for the field's own terms; an English page says it without identifiers."""
+    said = say(reason, "ko")
+    assert reason
+    assert re.search("[가-힣]", said), reason
     assert set(LATIN.findall(said)) <= TERMS, said
-    assert not IDENTIFIER.search(english := say(text, "en")), english
-    assert re.search("[가-힣]", text) or not re.search("[가-힣]", english)
+    assert not IDENTIFIER.search(english := say(reason, "en")), english
+    assert parse(stored(reason)) == reason
     return said
 
 
@@ -122,15 +107,15 @@ def test_every_gate_speaks_korean(gate: str) -> None:
 def test_every_locks_kind_and_end_speak_korean(kind: GateKind) -> None:
     korean(UNLOCK_RULES[kind])
     if kind not in ("exposure", "unreadable"):  # an account's own exposure is a clamp, and its limits always read
-        assert kind not in korean(f"entries are locked: {kind}")
+        assert kind not in korean(codes.ENTRIES_LOCKED(locks=kind))
     if kind not in ("drawdown", "loss_streak", "cooldown", "external"):
-        assert kind not in korean(f"entries are locked: platform: {kind}")
+        assert kind not in korean(codes.ENTRIES_LOCKED(locks=f"platform: {kind}"))
 
 
 def test_a_used_up_budget_of_guests_speaks_korean() -> None:
     used = replace(USED_UP, guest_tokens=960)
     ceiling = Ceiling(T, PlatformLimits(guest_tokens=960), used, Draws(), Draws())
-    assert "960" in korean(f"the analyst is not asked: {ceiling.guests_budget}")
+    assert "960" in korean(codes.ANALYST_NOT_ASKED(why=ceiling.guests_budget))
 
 
 def test_the_gates_here_are_all_different() -> None:
@@ -231,12 +216,12 @@ def test_what_trading_switched_off_would_have_done_speaks_korean() -> None:
 
 def test_the_ends_of_orders_speak_korean() -> None:
     none, some = Decimal(0), Decimal("0.01")
-    late = Leg(False, OrderState.EXPIRED, none, "the decision is too old")
-    turned = summarise("bought", "추세 전환", (Leg(True, OrderState.FILLED, some, "filled"), late))
+    late = Leg(False, OrderState.EXPIRED, none, codes.DECISION_TOO_OLD())
+    turned = summarise("bought", text("추세 전환"), (Leg(True, OrderState.FILLED, some, codes.FILLED()), late))
     assert "판단이 나온 지 너무 오래되었습니다." in korean(turned.message)
-    korean(summarise("bought", "추세", (Leg(False, OrderState.NEEDS_HUMAN, none, ""),)).message)
-    korean(summarise("bought", "추세", (late,)).message)
-    korean(summarise("bought", "추세", (Leg(False, OrderState.CANCELLED, none, "cancelled"),)).message)
+    korean(summarise("bought", text("추세"), (Leg(False, OrderState.NEEDS_HUMAN, none, NOTHING),)).message)
+    korean(summarise("bought", text("추세"), (late,)).message)
+    korean(summarise("bought", text("추세"), (Leg(False, OrderState.CANCELLED, none, codes.CANCELLED()),)).message)
 
 
 def test_every_closed_market_speaks_korean_and_in_korean_time() -> None:
@@ -245,23 +230,22 @@ def test_every_closed_market_speaks_korean_and_in_korean_time() -> None:
     end = datetime.fromtimestamp((T + 3_600_000) / 1000, timezone(timedelta(hours=9)))
     assert f"{end:%Y-%m-%d %H:%M}" in said
     korean(entries_wait([endless], "1", T))
-    korean("BTCUSDT is not trading")
-    korean("BTCUSDT is not listed at the exchange: entries wait until it is")
-    korean("the venue does not list the USDT perpetual BTCUSDT")
+    for code in (codes.SYMBOL_NOT_TRADING, codes.SYMBOL_NOT_LISTED, codes.PERPETUAL_NOT_LISTED):
+        korean(code(symbol="BTCUSDT"))
 
 
 def test_every_flaw_of_a_key_speaks_korean() -> None:
     flaws = [flaw for flaw in vars(key_gate).values() if isinstance(flaw, key_gate.KeyFlaw)]
     assert len(flaws) >= 8
     for flaw in flaws:
-        korean(flaw.sentence)
+        korean(flaw.why)
 
 
-@pytest.mark.parametrize("code", SENTENCE_OF)
+@pytest.mark.parametrize("code", MEANING_OF)
 def test_every_refusal_of_the_exchange_speaks_korean_with_its_code(code: int) -> None:
     answer = answer_of(200, json.dumps({"retCode": code, "retMsg": "x"}).encode())
     assert answer is not None
-    assert str(code) in korean(answer.sentence)
+    assert str(code) in korean(answer.why)
 
 
 @pytest.mark.parametrize("page", [b"access too frequent", b"<html>block access from your country", b""])
@@ -269,108 +253,38 @@ def test_every_refusal_of_the_exchange_speaks_korean_with_its_code(code: int) ->
 def test_every_page_instead_of_an_answer_speaks_korean(status: int, page: bytes) -> None:
     answer = answer_of(status, page)
     assert answer is not None
-    assert str(status) in korean(answer.sentence)
+    assert str(status) in korean(answer.why)
 
 
-def spoken() -> Iterator[tuple[str, ...]]:
-    """An example of every sentence the engine raises, abstains with, plans or writes beside an order or a command."""
-    for path in sorted((ROOT / "lib").rglob("*.py")):
-        if path.relative_to(ROOT).as_posix().startswith(("lib/simulator/", *NEVER_ON_A_PAGE)):
-            continue
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            if isinstance(node, ast.Call) and _name(node.func) in SPOKEN:
-                yield from filter(None, map(_example, node.args))
-
-
-CERTAIN = {"path": "/v5/order", "off": "auto-trading is off", "plan.outcome": "bought"}
-"""Places that take one kind of text alone."""
-
-
-def _name(called: ast.expr) -> str:
-    return called.attr if isinstance(called, ast.Attribute) else called.id if isinstance(called, ast.Name) else ""
-
-
-def _example(text: ast.expr) -> tuple[str, ...]:
-    """*text* with something standing in its places, once a filling; nothing when it is no sentence."""
-    parts = text.values if isinstance(text, ast.JoinedStr) else [text]
-    if not any(isinstance(part, ast.Constant) and " " in str(part.value) for part in parts):
-        return ()
-    return tuple("".join(_part(part, filling) for part in parts) for filling in FILLINGS)
-
-
-def _part(part: ast.expr, filling: str) -> str:
-    if isinstance(part, ast.FormattedValue):
-        return CERTAIN.get(ast.unparse(part.value), filling)
-    return str(part.value) if isinstance(part, ast.Constant) else ""
-
-
-def test_no_sentence_of_the_engine_is_missing_from_the_table() -> None:
-    found = list(spoken())
-    assert len(found) > 80
-    assert [one[0] for one in found if not any(re.search("[가-힣]", say(text, "ko")) for text in one)] == []
-
-
-def test_both_sides_of_the_table_have_the_same_places() -> None:
-    def places(text: str) -> set[str]:
-        return {name for _, name, _, _ in Formatter().parse(text) if name}
-
-    for english, said in tomllib.loads(TABLE.read_text(encoding="utf-8"))["sentences"].items():
-        assert places(said) <= places(english), english
-        assert places(english) - places(said) <= UNSAID, english
-
-
-def test_an_english_page_only_rewords_sentences_of_the_table() -> None:
-    read = tomllib.loads(TABLE.read_text(encoding="utf-8"))
-    assert set(read["english"]["sentences"]) <= set(read["sentences"])
-    assert {kind: set(known) for kind, known in read["english"]["words"].items()} == {
-        kind: set(read["words"][kind]) & set(known) for kind, known in read["english"]["words"].items()
-    }
-    assert set(read["english"]["words"]["locks"]) == set(read["words"]["locks"])
+def test_a_sentence_of_its_own_begins_with_a_capital() -> None:
+    assert say_sentence(codes.KEY_EXPIRED(), "en").startswith("The API key")
+    assert say_sentence(NOTHING, "en") == ""
 
 
 @pytest.mark.parametrize(
-    ("text", "ko", "en"),
+    "words",
     [
-        (
-            "confidence 0.60 is under 0.65",
-            "확신도가 기준보다 낮습니다 (60% < 65%).",
-            "confidence 60% is under your 65%",
-        ),
-        ("OK", "거래소가 접수했습니다.", "taken by the exchange"),
-        (
-            "entries are locked: daily_loss, platform: exposure",
-            "새 진입이 잠겨 있습니다: 하루 손실, 총 포지션 한도",
-            "entries are locked: daily loss, total position limit",
-        ),
-        ("/v5/order/create: no reply (ReadTimeout)", "거래소가 응답하지 않았습니다.", "the exchange did not reply"),
-        (
-            "closed without turning: today's loss of 5.1 % reached your limit of 5 %",
-            "포지션만 종료하고 반대로 진입하지 않았습니다: 오늘 손실이 5.1%로 한도 5%에 닿았습니다.",
-            "closed without turning: today's loss of 5.1 % reached your limit of 5 %",
-        ),
-    ],
-)
-def test_a_page_says_what_happened_in_its_readers_words(text: str, ko: str, en: str) -> None:
-    assert (say(text, "ko"), say(text, "en")) == (ko, en)
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "",
         "EC_PostOnlyWillTakeLiquidity",
         "momentum turned: the long is closed",
         "no clear trend: range between 64,100 and 64,380",
         "상승 추세가 이어져 매수합니다.",
         "confidence is high: the trend holds",
+        "the stop is missing",
         "{why} %s {0}",
     ],
 )
-def test_text_that_is_not_the_engines_stays(text: str) -> None:
-    assert say(text, "ko") == text
+def test_text_that_is_not_the_engines_stays(words: str) -> None:
+    assert say(text(words), "ko") == words
 
 
-@given(st.text(alphabet=st.characters(min_codepoint=0xAC00, max_codepoint=0xD7A3), max_size=200))
-def test_an_analysts_korean_is_never_touched(text: str) -> None:
-    assert say(text, "ko") == text
-    assert say(f"the analyst abstained: {text}", "en") == f"the analyst abstained: {text}"
+@given(st.text(alphabet=st.characters(min_codepoint=0xAC00, max_codepoint=0xD7A3), min_size=1, max_size=200))
+def test_an_analysts_korean_is_never_touched(words: str) -> None:
+    assert say(text(words), "ko") == words
+    assert say(codes.ANALYST_ABSTAINED(why=text(words)), "en") == f"the analyst abstained: {words}"
+
+
+def test_the_bundled_rules_words_are_the_readers_inside_a_reason_too() -> None:
+    said = text("EMA 8/21 golden cross 3 min ago, confirmed by RSI 61.2: long.")
+    off = say(codes.AUTO_TRADING_OFF_WOULD(outcome="bought", why=said), "ko")
+    assert off.startswith("자동매매가 꺼져 있습니다 (켜져 있었다면 롱 진입): ")
+    assert off.endswith("EMA 8/21 골든크로스가 3분 전에 나왔고 RSI 61.2에서 상승이 확인되어 롱에 진입합니다.")

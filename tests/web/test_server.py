@@ -101,7 +101,11 @@ def test_rows_are_the_askers_own_whatever_the_query_says(web: Web) -> None:
     kim = web.owner()
     assert kim.get("/api/logs?user_id=1&limit=20").json()["rows"] == [{"user_id": 2}]
     assert kim.get("/api/logs/1").status_code == 404
-    assert kim.get("/api/standing?user_id=1").json()["why"] == "of 2"
+    assert kim.get("/api/standing?user_id=1").json()["why"] == {
+        "code": "text",
+        "params": {"text": "of 2"},
+        "text": "of 2",
+    }
 
 
 def test_a_page_of_the_log_says_where_its_neighbours_begin_and_a_place_is_never_guessed(web: Web) -> None:

@@ -231,7 +231,7 @@ class Stage:
 
     def reasons(self, t_ms: int) -> list[str]:
         rows = self.world.rows(sa.select(trade_logs).where(trade_logs.c.t_ms == t_ms))
-        return [row["error_message"] or row["reason"] for row in rows]
+        return [str(row["error_message"] or row["reason"]) for row in rows]
 
     async def verdict(self) -> Found:
         """A last hold, so that the books are checked; then every promise."""

@@ -12,11 +12,13 @@ from typing import Any, TypeVar
 
 from lib.accounts.refusal import Refusal
 from lib.accounts.web import SessionUser
+from lib.domain import reason_codes as codes
 from lib.domain.account import AccountSettings, Colours
 from lib.domain.errors import Retry
 from lib.domain.instrument import Instrument
 from lib.domain.order import Order, OrderState
 from lib.domain.platform_settings import Admission, Banner
+from lib.domain.reason import NOTHING, text
 from lib.market.status import ClosedMarket
 from lib.queries import (
     AnalystProfile,
@@ -52,10 +54,10 @@ HOSTILE = "**bold** <script>alert(1)</script> [x](javascript:alert(1))"
 OUTCOMES = ("bought", "held", "refused", "closed", "kept", "sold", "skipped", "held")
 ACTIONS = ("buy", "hold", "buy", "sell", "buy", "sell", "sell", "hold")
 REASONS = (
-    "RSI 과매도 구간에서 반등, 지지선 확인",
-    "no clear trend: range between 64,100 and 64,380",
-    "confidence 0.60 is under 0.65",
-    "momentum turned, the long is closed",
+    text("RSI 과매도 구간에서 반등, 지지선 확인"),
+    text("no clear trend: range between 64,100 and 64,380"),
+    codes.CONFIDENCE_LOW(confidence=Decimal("0.60"), least=Decimal("0.65")),
+    text("momentum turned, the long is closed"),
 )
 
 
@@ -71,8 +73,8 @@ def log_row(number: int) -> LogRow:
         action=ACTIONS[turn],
         confidence=Decimal("0.78"),
         leverage=Decimal(8),
-        reason=HOSTILE if number == 60 else REASONS[turn % 4],
-        message=None,
+        reason=text(HOSTILE) if number == 60 else REASONS[turn % 4],
+        message=NOTHING,
         executed_at=datetime.fromtimestamp(NOW_MS / 1000, UTC),
     )
 
@@ -97,7 +99,7 @@ def order(row: LogRow) -> Order:
     )  # fmt: skip
 
 
-ON = Switches(trading_enabled=True, flatten=False, switched_ms=0, proven_ms=0, why="")
+ON = Switches(trading_enabled=True, flatten=False, switched_ms=0, proven_ms=0, why=NOTHING)
 STANDING = Standing(
     account_id=1, venue="paper", feed="synthetic", uid="100001", symbol="BTCUSDT", auto_trade=True,
     position_qty=Decimal("0.031"), switches=ON, platform=ON, open_rows=(), locks=(), platform_locks=(),
@@ -155,7 +157,7 @@ class Shelf:
             return None
         return Holding(
             1, "paper", "synthetic", "BTCUSDT", Decimal(10_000), Decimal("456.38"), Decimal(12), Decimal(0),
-            Decimal("0.031"), Decimal("64120.5"), "", True, Decimal(10_600), Decimal(63_820), Decimal(64_710), 8,
+            Decimal("0.031"), Decimal("64120.5"), NOTHING, True, Decimal(10_600), Decimal(63_820), Decimal(64_710), 8,
         )  # fmt: skip
 
     def tiles(self, user_id: int) -> Tiles | None:
@@ -212,7 +214,7 @@ class Shelf:
         view = {"action": "buy", "confidence": "0.78", "leverage": 12, "reason": self.reason}
         steps = (("", "PLANNED"), ("PLANNED", "SUBMITTING"), ("SUBMITTING", "ACCEPTED"), ("ACCEPTED", "FILLED"))
         events = tuple(
-            EventRow("mmlocal-1-e-0", row.t_ms + 2_000 + number * 400, before, after, "as planned", 0)
+            EventRow("mmlocal-1-e-0", row.t_ms + 2_000 + number * 400, before, after, text("as planned"), 0)
             for number, (before, after) in enumerate(steps)
         )
         price, qty, fee = Decimal("64120.5"), Decimal("0.031"), Decimal("1.0933")
@@ -236,7 +238,7 @@ class Shelf:
         return Decimal("64001.2")
 
     def key_status(self, user_id: int) -> KeyStatus | None:
-        return KeyStatus(1, "demo", "7Qk2", NOW_MS - 86_400_000, "", True) if self._has(user_id) else None
+        return KeyStatus(1, "demo", "7Qk2", NOW_MS - 86_400_000, NOTHING, True) if self._has(user_id) else None
 
 
 @dataclass

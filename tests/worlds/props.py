@@ -19,6 +19,7 @@ from lib.domain.analyst_call import AnalystAnswer, Prompt
 from lib.domain.api_key import ApiKey, SealContext
 from lib.domain.candle import MINUTE_MS, Candle
 from lib.domain.decision import Abstained, Decision
+from lib.domain.reason import text
 from lib.ports.analyst import Analyst
 from lib.ports.market import AsyncCandleReader
 from lib.ports.secrets import Opener
@@ -96,7 +97,7 @@ class FakeAnalyst(Analyst):
     async def ask(self, prompt: Prompt, budget_s: float) -> AnalystAnswer:
         self.asked.append(prompt)
         await asyncio.sleep(0)
-        view = Abstained("no answer within the time allowed") if self.failed else self.view
+        view = Abstained(text("no answer within the time allowed")) if self.failed else self.view
         return AnalystAnswer(view, "", prompt.model, 900, 60, 300, self.failed)
 
 

@@ -25,8 +25,10 @@ from lib.adapters.openai.profile import Profile, Wishes, after_cut, fields_of, s
 from lib.adapters.openai.refusal import MAX_WORDS, Trouble, inside_200, trouble_of
 from lib.adapters.openai.spending import Meter
 from lib.adapters.openai.stepping import MENDABLE, step_down
+from lib.domain import reason_codes as codes
 from lib.domain.analyst_call import AnalystAnswer, Prompt
 from lib.domain.decision import Abstained, Decision, clean_text, parse_decision
+from lib.domain.reason import Reason
 from lib.log import get, redact, register_secret
 from lib.ports.analyst import Analyst, AnalystProfiles
 
@@ -105,11 +107,11 @@ class OpenAIAnalyst(Analyst):
                 answer, was_cut = await self._answer(question)
             await self._learn(question, answer.model, was_cut=was_cut)  # after the budget: the answer is there
         except TooLong:
-            answer = _abstained("the answer is too long", prompt)
+            answer = _abstained(codes.ANSWER_TOO_LONG(), prompt)
         except (Trouble, openai.OpenAIError, OSError) as failure:  # TimeoutError is an OSError
             answer = _failed(failure, prompt)
         except _SHAPELESS as odd:
-            answer = _abstained(f"the answer is not a chat completion ({type(odd).__name__})", prompt)
+            answer = _abstained(codes.ANSWER_NOT_COMPLETION(type=type(odd).__name__), prompt)
         meter.lost()
         latency_ms = round((loop.time() - started) * 1000)
         return replace(answer, prompt_tokens=meter.asked, completion_tokens=meter.answered, latency_ms=latency_ms)
@@ -205,7 +207,7 @@ def _answer(completion: Any, prompt: Prompt) -> tuple[AnalystAnswer, bool]:
         decision, raw = _read(choice.message, choice.finish_reason)
         model, was_cut = completion.model, choice.finish_reason == "length"
     except _SHAPELESS as odd:
-        strange = _abstained(f"the answer is not a chat completion ({type(odd).__name__})", prompt)
+        strange = _abstained(codes.ANSWER_NOT_COMPLETION(type=type(odd).__name__), prompt)
         return replace(strange, raw=_cleaned(str(completion)[:MAX_WORDS])), False
     named = clean_text(model, 100) if isinstance(model, str) else ""
     return AnalystAnswer(decision, _cleaned(raw), named or prompt.model, 0, 0, 0, failed=False), was_cut
@@ -219,13 +221,13 @@ def _usage(completion: Any) -> tuple[object, object]:
 def _read(message: Any, finish_reason: object) -> tuple[Decision | Abstained, str]:
     content, refusal = _text(message.content), getattr(message, "refusal", None)
     if refusal:
-        return Abstained("the analyst refused to answer"), str(refusal)
+        return Abstained(codes.ANALYST_REFUSED()), str(refusal)
     if finish_reason == "length":
-        return Abstained("the answer was cut off at the token limit"), content or ""
+        return Abstained(codes.ANSWER_CUT_OFF()), content or ""
     if finish_reason == "content_filter":
-        return Abstained("the provider's content filter stopped the answer"), content or ""
+        return Abstained(codes.ANSWER_FILTERED()), content or ""
     if content is None:
-        return Abstained("the answer has no text"), ""
+        return Abstained(codes.ANSWER_NO_TEXT()), ""
     return parse_decision(content), content
 
 
@@ -245,33 +247,33 @@ def _failed(failure: Trouble | openai.OpenAIError | OSError, prompt: Prompt) -> 
     return AnalystAnswer(Abstained(why), words, prompt.model, 0, 0, 0, failed=True)
 
 
-def reason_of(failure: Trouble | openai.OpenAIError | OSError) -> str:
-    """Why no answer came, in a sentence of ours."""
+def reason_of(failure: Trouble | openai.OpenAIError | OSError) -> Reason:
+    """Why no answer came."""
     match failure:
         case TimeoutError() | openai.APITimeoutError():
-            return "the analyst did not answer in time"
+            return codes.ANALYST_TIMEOUT()
         case openai.APIConnectionError() | OSError():
-            return "the analyst cannot be reached"
+            return codes.ANALYST_UNREACHABLE()
         case Trouble():
             return _refused(failure)
-    return f"the analyst's client failed ({type(failure).__name__})"
+    return codes.ANALYST_CLIENT_FAILED(type=type(failure).__name__)
 
 
-def _refused(trouble: Trouble) -> str:
+def _refused(trouble: Trouble) -> Reason:
     match trouble.status:
         case 402:
-            return "the analyst's quota is used up"
+            return codes.ANALYST_QUOTA()
         case 429:
             used_up = trouble.code == "insufficient_quota"
-            return "the analyst's quota is used up" if used_up else "the analyst is busy (HTTP 429)"
+            return codes.ANALYST_QUOTA() if used_up else codes.ANALYST_BUSY()
         case 401 | 403:
-            return "the analyst refuses our key"
+            return codes.ANALYST_KEY_REFUSED()
     if trouble.inside:
-        return f"the analyst answers with an error inside HTTP 200 ({trouble.status})"
-    return f"the analyst answers HTTP {trouble.status}"
+        return codes.ANALYST_ERROR_INSIDE(status=trouble.status)
+    return codes.ANALYST_HTTP(status=trouble.status)
 
 
-def _abstained(why: str, prompt: Prompt) -> AnalystAnswer:
+def _abstained(why: Reason, prompt: Prompt) -> AnalystAnswer:
     return AnalystAnswer(Abstained(why), "", prompt.model, 0, 0, 0, failed=False)
 
 

@@ -18,6 +18,7 @@ from typing import Annotated
 
 import msgspec
 
+from lib.domain import reason_codes as codes
 from lib.domain.candle import Candle, FormingCandle
 from lib.ports.market import CorruptCandles
 
@@ -83,7 +84,7 @@ def decode_list(newest_first: Sequence[bytes]) -> list[Candle]:
     try:
         rows = _stored_list.decode(b"[" + b",".join(newest_first) + b"]")
     except _UNREADABLE:
-        raise CorruptCandles("the stored candles cannot be decoded") from None
+        raise CorruptCandles(codes.STORED_CANDLES_BAD()) from None
     rows.reverse()
     return [_candle(row) for row in rows]
 
@@ -93,7 +94,7 @@ def decode_message(raw: bytes) -> CandleMessage:
     try:
         message = _message.decode(raw)
     except _UNREADABLE:
-        raise CorruptCandles("a candle message cannot be decoded") from None
+        raise CorruptCandles(codes.STORED_CANDLES_BAD()) from None
     return CandleMessage(_candle(message.candle), message.closed, message.seen_at, message.rebuilt)
 
 

@@ -22,6 +22,7 @@ from lib.adapters.redis import scripts
 from lib.adapters.redis.connection import translated
 from lib.adapters.redis.limiter import AWAY, LANE_BURST, PACE_MS, SHARED, budget_key
 from lib.clock import Clock
+from lib.domain import reason_codes as codes
 from lib.domain.errors import Halt, Retry
 from lib.ports.exchange import BudgetAway, NotNow
 
@@ -31,7 +32,7 @@ CHECK_CALLS = SHARED - 110
 """How full the address may be for one more call of a check: what the traders may add is left free for them."""
 PATIENCE_MS = 10_000
 """How long one call waits for its place."""
-BUSY = "the request budget has no room for a key check at this moment"
+BUSY = codes.BUDGET_FULL()
 _log = log.get("redis.checks")
 
 

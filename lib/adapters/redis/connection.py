@@ -19,7 +19,9 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry as RetryPolicy
 
 from lib.adapters.tls import causes, checked_context, handshake_failure
+from lib.domain import reason_codes as codes
 from lib.domain.errors import Halt, Retry
+from lib.domain.reason import Reason
 from lib.ports.market import CorruptCandles
 
 TlsVerify = Literal["none", "ca", "full"]
@@ -78,21 +80,21 @@ def translated() -> Iterator[None]:
         raise _refused(str(problem)) from None
 
 
-def _why_not(problem: Exception) -> str:
+def _why_not(problem: Exception) -> Reason:
     failure = handshake_failure(problem)
     if not failure:
         reset = any(isinstance(cause, ConnectionResetError) for cause in causes(problem))
         hung_up = reset or "closed by server" in str(problem).lower()
         hint = "; it hung up at once: does it want TLS (rediss://)?" if hung_up else ""
-        return f"Redis cannot be reached ({type(problem).__name__}{hint})"
+        return codes.REDIS_UNREACHABLE(problem=f"{type(problem).__name__}{hint}")
     advice = next((words for sign, words in _ADVICE.items() if sign in failure), _TLS_ADVICE)
-    return f"Redis cannot be used over TLS: {failure}: {advice}"
+    return codes.REDIS_TLS(problem=f"{failure}: {advice}")
 
 
 def _refused(text: str) -> Retry:
     if "CORRUPT" in text or "WRONGTYPE" in text:
-        return CorruptCandles("the stored candles are not a list of candles")
-    return Retry(f"Redis refuses the command: {text[:120]}")
+        return CorruptCandles(codes.STORED_CANDLES_BAD())
+    return Retry(codes.REDIS_REFUSES(problem=text[:120]))
 
 
 def _options(url: str, tls_verify: TlsVerify, ca_file: str | None) -> dict[str, Any]:

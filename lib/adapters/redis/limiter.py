@@ -41,6 +41,7 @@ from lib.adapters.bybit.limits.window import BAN_MS, Silence, Window
 from lib.adapters.redis import scripts
 from lib.adapters.redis.connection import translated
 from lib.clock import Clock
+from lib.domain import reason_codes as codes
 from lib.domain.errors import Halt, Retry
 from lib.ports.exchange import Lane
 
@@ -58,7 +59,7 @@ LANE_BURST: Mapping[Lane, int] = {"guard": BATCH + 4, "trade": BATCH + 2, "settl
 """Calls at once after a while of silence."""
 AWAY_MS = 3_000
 """How long Redis is not asked again after it could not be reached."""
-AWAY = "the request budget that all processes share cannot be reached"
+AWAY = codes.BUDGET_AWAY()
 
 LOG = log.get("redis.limiter")
 

@@ -15,6 +15,7 @@ import redis.asyncio
 from lib import log
 from lib.adapters.redis.candle_wire import decode_message
 from lib.adapters.redis.connection import translated
+from lib.domain import reason_codes as codes
 from lib.domain.candle import candle_problem, interval_ms
 from lib.domain.errors import Retry
 from lib.domain.quotes import CandleTick
@@ -56,7 +57,7 @@ async def _messages(pubsub: Any) -> AsyncGenerator[dict[str, Any]]:
         with translated():
             message = await pubsub.get_message(timeout=PONG_S if asked else SILENCE_S)
         if message is None and asked:
-            raise Retry("Redis no longer answers the subscription")
+            raise Retry(codes.REDIS_SUBSCRIPTION_LOST())
         if message is None:
             with translated():
                 await pubsub.ping()
@@ -73,10 +74,10 @@ def _tick(message: dict[str, Any]) -> CandleTick | None:
     symbol, _, interval = channel.removeprefix("kline:").partition(":")
     try:
         read = decode_message(message["data"])
-        problem = candle_problem(read.candle, interval_ms(interval))
+        is_sound = candle_problem(read.candle, interval_ms(interval)) is None
     except (CorruptCandles, ValueError):  # also a channel of no interval of ours
-        problem = "unreadable"
-    if problem:
+        is_sound = False
+    if not is_sound:
         _log.warning("live.unreadable", channel=f"{symbol}:{interval}"[:60])
         return None
     return CandleTick(symbol, interval, read.candle, read.closed, read.rebuilt)

@@ -1,7 +1,7 @@
 """
 The sentences of the bundled rules' findings, in the language of the prompt.
 
-The same findings in both languages, one sentence each: pages that know the sentences (app/i18n/reasons.toml has them
+The same findings in both languages, one sentence each: pages that know the sentences (app/i18n/rules.toml has them
 too) show them in the reader's language, whichever it was stored in.
 """
 

@@ -9,11 +9,13 @@ guardian ask nothing here.
 import asyncio
 
 from lib import log
+from lib.domain import reason_codes as codes
 from lib.domain.account_records import TraderAccount
 from lib.domain.day import utc_day
 from lib.domain.errors import Pause, Retry
 from lib.domain.modes import mode_problem
 from lib.domain.position import Position
+from lib.domain.reason import NOTHING, Reason
 from lib.ports.exchange import Exchange
 from lib.trading.context import TradingContext, fits
 
@@ -29,25 +31,25 @@ async def modes_refusal(
     position: Position,
     entries_today: int,
     t_ms: int,
-) -> str:
+) -> Reason:
     """
-    Why the modes of *account* allow no entry at T, "" when they do. Modes that were changed pause the account.
+    Why the modes of *account* allow no entry at T, `NOTHING` when they do. Modes that were changed pause the account.
 
     *position* was just read. The margin mode is read when the modes were not seen to be right on this day, and for the
     day's first entry; when the mode cannot be read there is no entry, and the account is not paused.
     """
     day = utc_day(t_ms)
     if position.one_way and entries_today and context.state.modes_right_on(account.account_id) == day:
-        return ""
+        return NOTHING
     try:
         why = mode_problem(await exchange.margin_mode(), one_way=position.one_way, doubts=account.doubts)
     except Retry as busy:
-        return f"the account's modes cannot be read: {busy}"
+        return codes.MODES_UNREAD(why=busy.why)
     except Pause as refused:
-        why = str(refused)
+        why = refused.why
     if not why:
         context.state.modes_right(account.account_id, day)
-        return ""
+        return NOTHING
     # doubtful again: an owner who resumes without having changed the mode back is paused again
     context.state.modes_doubtful(account.account_id)
     LOG.warning("account.modes_changed", account=account.account_id, why=why)

@@ -6,8 +6,10 @@ must equal the venue's own REST: one request for all accounts. A window that is 
 a visible skip; a wrong window never becomes a decision.
 """
 
+from lib.domain import reason_codes as codes
 from lib.domain.candle import Candle, interval_ms, window_problem
 from lib.domain.errors import Retry, Skip
+from lib.domain.reason import NOTHING, Reason
 from lib.trading.context import INTERVAL, WINDOW, TradingContext, until
 
 DEADLINE_MS = 20_000
@@ -15,9 +17,9 @@ STEP_MS = interval_ms(INTERVAL)
 
 
 async def decision_window(context: TradingContext, symbol: str, t_ms: int) -> list[Candle]:
-    """The window of *symbol* at T, oldest first; *Skip* says in plain words why there is none."""
+    """The window of *symbol* at T, oldest first; *Skip* says why there is none."""
     window: list[Candle] = []
-    why = "no candles yet"
+    why = codes.NO_CANDLES()
 
     async def ready() -> bool:
         nonlocal window, why
@@ -29,16 +31,16 @@ async def decision_window(context: TradingContext, symbol: str, t_ms: int) -> li
     return window
 
 
-async def _read(context: TradingContext, symbol: str, t_ms: int) -> tuple[list[Candle], str]:
+async def _read(context: TradingContext, symbol: str, t_ms: int) -> tuple[list[Candle], Reason]:
     try:
         window = await context.candles.newest(symbol, INTERVAL, WINDOW)
         if problem := window_problem(window, step_ms=STEP_MS, count=WINDOW, closes_at=t_ms):
             return [], problem
         truth = await context.market.closed_candles(symbol, INTERVAL, end=t_ms - STEP_MS, limit=WINDOW)
     except Retry as busy:
-        return [], str(busy)
+        return [], busy.why
     if truth[-1:] != window[-1:]:
-        return [], "the newest candle is not the one the exchange shows"
+        return [], codes.NEWEST_CANDLE_DIFFERS()
     if truth != window:  # another feed's leftovers may end in a true candle
-        return [], "an older candle is not the one the exchange shows"
-    return window, ""
+        return [], codes.OLDER_CANDLE_DIFFERS()
+    return window, NOTHING

@@ -9,12 +9,14 @@ import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 
+from lib.domain import reason_codes as codes
 from lib.domain.account import Pool
 from lib.domain.account_records import TraderAccount
 from lib.domain.analyst_call import AnalystAnswer, AskedFor, CycleKey, CycleRecord
 from lib.domain.candle import Candle
 from lib.domain.errors import Skip
 from lib.domain.gates import budget_gates
+from lib.domain.reason import NOTHING, Reason
 from lib.domain.venues import pool_of
 from lib.trading.context import TradingContext
 from lib.trading.cycle.platform_limits import BUDGET, Ceiling
@@ -48,7 +50,7 @@ async def group_answer(
     """`answer_for` the accounts of one prompt group. *Skip* when no budget pays for a call; a stored answer is free."""
     asked_for = _asked_for(group)
     if await context.cycles.cycle(key) is None and (why := await _unpaid(context, group, ceilings, asked_for)):
-        raise Skip(f"the analyst is not asked: {why}")
+        raise Skip(codes.ANALYST_NOT_ASKED(why=why))
     return await answer_for(context, key, window, group[0], asked_for)
 
 
@@ -61,15 +63,15 @@ def _asked_for(group: Iterable[TraderAccount]) -> AskedFor:
 
 async def _unpaid(
     context: TradingContext, group: Iterable[TraderAccount], ceilings: Mapping[Pool, Ceiling], asked_for: AskedFor
-) -> str:
-    """Why no account of *group* may have the analyst asked; "" when one may."""
+) -> Reason:
+    """Why no account of *group* may have the analyst asked; `NOTHING` when one may."""
     ceiling = ceilings["exchange" if asked_for == "exchange" else "paper"]
-    if why := ceiling.closed_budget or (ceiling.guests_budget if asked_for == "guests" else ""):
+    if why := ceiling.closed_budget or (ceiling.guests_budget if asked_for == "guests" else NOTHING):
         return why
     for account in group:
         if not await _is_spent(context, account, ceilings.values()):
-            return ""
-    return "today's analyst budget is used up"
+            return NOTHING
+    return codes.ANALYST_BUDGET_USED_UP()
 
 
 async def _is_spent(context: TradingContext, account: TraderAccount, ceilings: Collection[Ceiling]) -> bool:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from lib import log
+from lib.domain import reason_codes as codes
 from lib.domain.account_records import TraderAccount
 from lib.domain.analyst_call import AnalystAnswer
 from lib.domain.candle import Candle
@@ -106,7 +107,7 @@ async def make_plan(  # noqa: PLR0913 - what a plan is made of
     known = await _known(context, account, snapshot, ceiling)
     await _lock(context, account, known, ceiling.t_ms, answered=not answer.failed)
     if abs(snapshot.ticker.last - newest.close) > newest.close * MAX_PRICE_DISTANCE:
-        return AccountPlan("skipped", "the venue's price is more than 0.5 % away from the newest candle")
+        return AccountPlan("skipped", codes.VENUE_PRICE_AWAY())
     settings, rule, ref = account.settings, snapshot.instrument, snapshot.ticker.last
 
     def planned(facts: Facts) -> AccountPlan:
@@ -169,8 +170,8 @@ def opinion_of(account: TraderAccount, plan: AccountPlan) -> AccountPlan:
     """*plan*, or what it would have been when its owner has trading switched off: nothing leaves then, no exit."""
     if not plan.orders or (account.auto_trade and account.trading_enabled):
         return plan
-    off = "trading is paused" if account.auto_trade else "auto-trading is off"
-    return AccountPlan("refused", f"{off} (it would have been: {plan.outcome}): {plan.reason}", (), plan.clamps)
+    off = codes.PAUSED_WOULD if account.auto_trade else codes.AUTO_TRADING_OFF_WOULD
+    return AccountPlan("refused", off(outcome=plan.outcome, why=plan.reason), (), plan.clamps)
 
 
 async def _known(context: TradingContext, account: TraderAccount, snapshot: Snapshot, ceiling: Ceiling) -> Facts:

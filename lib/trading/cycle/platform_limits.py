@@ -14,6 +14,7 @@ from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
 from lib import log
+from lib.domain import reason_codes as codes
 from lib.domain.account import PlatformLimits, Pool
 from lib.domain.gates import (
     UNREADABLE,
@@ -26,6 +27,7 @@ from lib.domain.gates import (
 )
 from lib.domain.order import IN_FLIGHT, Order, OrderState
 from lib.domain.position import ZERO
+from lib.domain.reason import NOTHING, Reason
 from lib.trading.context import TradingContext
 from lib.trading.state import Draws
 
@@ -71,22 +73,22 @@ class Ceiling:
         return platform_gates(self.use(account_id), self.limits, self.t_ms)
 
     @property
-    def closed_budget(self) -> str:
-        """Why the analyst is asked for nobody; "" = it may be."""
+    def closed_budget(self) -> Reason:
+        """Why the analyst is asked for nobody; `NOTHING` = it may be."""
         if self._is_unread("analyst_tokens", "analyst_cost"):
             return UNREADABLE
         spent = [gate.why for gate in self.gates() if gate.kind == BUDGET]
         if not spent and BUDGET in self.seen.locks:
-            return _locked(BUDGET)
-        return spent[0] if spent else ""
+            return codes.ENTRIES_LOCKED(locks=f"platform: {BUDGET}")
+        return spent[0] if spent else NOTHING
 
     @property
-    def guests_budget(self) -> str:
-        """Why the analyst is asked for no guests; "" = it may be."""
+    def guests_budget(self) -> Reason:
+        """Why the analyst is asked for no guests; `NOTHING` = it may be."""
         if self._is_unread("guest_tokens"):
             return UNREADABLE
         used, most = self.seen.guest_tokens, self.limits.guest_tokens
-        return "" if used < most else f"{used} analyst tokens used for guests today, their limit is {most}"
+        return NOTHING if used < most else codes.GUEST_TOKENS(tokens=used, limit=most)
 
     def _is_unread(self, *budgets: str) -> bool:
         """Whether one of *budgets* cannot be read: what an operator set may be less than what is known here."""
@@ -104,10 +106,6 @@ class Ceiling:
         """One entry of the account, of at most *notional* USDT, is about to be made."""
         self._taken_up.add(account_id)
         self.draws.take(account_id, notional)
-
-
-def _locked(kind: str) -> str:
-    return f"entries are locked: platform: {kind}"
 
 
 async def limits_now(context: TradingContext) -> PlatformLimits:

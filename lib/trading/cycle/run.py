@@ -14,6 +14,7 @@ from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
 from lib import log
+from lib.domain import reason_codes as codes
 from lib.domain.account import POOLS, Pool
 from lib.domain.account_records import TraderAccount
 from lib.domain.analyst_call import AnalystAnswer, CycleKey
@@ -22,6 +23,7 @@ from lib.domain.decision import Decision
 from lib.domain.errors import Pause, Retry, Skip
 from lib.domain.order import Order
 from lib.domain.position import ZERO
+from lib.domain.reason import NOTHING, Reason
 from lib.domain.risk import AccountPlan, Outcome
 from lib.domain.trade_log import Leg, summarise
 from lib.domain.venues import pool_of
@@ -39,7 +41,7 @@ from lib.trading.orders.send import SendJob, SizeEntry, execute
 from lib.trading.state import Draws
 
 LOG = log.get("trading.cycle")
-NOT_LEADING = "another trader holds the lease"
+NOT_LEADING = codes.LEASE_LOST()
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +50,7 @@ class AccountResult:
 
     account_id: int
     outcome: Outcome
-    reason: str
+    reason: Reason
     orders: tuple[Order, ...] = ()
     difference: Decimal | None = None
 
@@ -56,13 +58,13 @@ class AccountResult:
 @dataclass(frozen=True, slots=True)
 class CycleReport:
     """
-    One T as the log, the terminal and the status show it. *idle* says why nobody was served, else "".
+    One T as the log, the terminal and the status show it. *idle* says why nobody was served, else `NOTHING`.
 
     *unserved* = nobody could be asked for yet, so trying again later may serve them.
     """
 
     t_ms: int
-    idle: str = ""
+    idle: Reason = NOTHING
     answers: Mapping[str, AnalystAnswer] = field(default_factory=dict)
     results: tuple[AccountResult, ...] = ()
     unserved: bool = False
@@ -88,7 +90,7 @@ async def run_cycle(context: TradingContext, t_ms: int, *, only: frozenset[int] 
     served = await asyncio.gather(*(_serve_symbol(this, crowd) for crowd in crowds), return_exceptions=True)
     groups = [await _whole(this, crowd, group) for crowd, group in zip(crowds, served, strict=True)]
     results = tuple(result for group in groups for result in group)
-    report = CycleReport(t_ms, "" if accounts else "nobody is due", _finished(this.answers), results)
+    report = CycleReport(t_ms, NOTHING if accounts else codes.NOBODY_DUE(), _finished(this.answers), results)
     await _announce(context, report)
     return report
 
@@ -179,7 +181,7 @@ async def _whole(
     if isinstance(served, list):
         return served
     LOG.error("cycle.symbol_failed", served, t_ms=this.t_ms, symbol=accounts[0].symbol)
-    skipped = await _skip_all(this, accounts, Skip(f"internal error ({type(served).__name__})"))
+    skipped = await _skip_all(this, accounts, Skip(codes.INTERNAL_ERROR(type=type(served).__name__)))
     return [replace(result, outcome="failed") for result in skipped]
 
 
@@ -194,7 +196,7 @@ async def _serve(this: Round, account: TraderAccount, window: Sequence[Candle]) 
             return await _skip(this, account, _explained(this, account, held))
         except Exception as bug:  # noqa: BLE001 - one account's bug must never stop another's orders
             LOG.error("cycle.account_failed", bug)
-            seen = await _skip(this, account, Skip(f"internal error ({type(bug).__name__})"))
+            seen = await _skip(this, account, Skip(codes.INTERNAL_ERROR(type=type(bug).__name__)))
             return replace(seen, outcome="failed")
 
 
@@ -212,7 +214,7 @@ def _contained(account: TraderAccount, result: AccountResult | BaseException) ->
     if isinstance(result, AccountResult):
         return result
     LOG.error("cycle.failure_unwritten", result, account=account.account_id)
-    return AccountResult(account.account_id, "failed", f"internal error ({type(result).__name__})")
+    return AccountResult(account.account_id, "failed", codes.INTERNAL_ERROR(type=type(result).__name__))
 
 
 async def _trade(this: Round, account: TraderAccount, window: Sequence[Candle]) -> AccountResult:
@@ -266,7 +268,7 @@ async def _recover(this: Round, account: TraderAccount) -> None:
 async def _sweep_first(this: Round, account: TraderAccount, *, deep: bool = False) -> None:
     sweep = Sweep(this.epoch, deep=deep)
     if not await recover(this.context, account, this.unresolved, sweep=sweep, lane="trade"):
-        raise Skip("earlier orders could not be reconciled with the exchange")
+        raise Skip(codes.NOT_RECONCILED())
 
 
 async def _looked(this: Round, account: TraderAccount, exchange: Exchange, before: Prefetch) -> Snapshot:
@@ -292,12 +294,12 @@ async def _skip(this: Round, account: TraderAccount, held: Pause | Retry | Skip)
     standing: Sequence[Order] = ()
     try:
         if isinstance(held, Pause):
-            await this.context.switches.pause(account.account_id, str(held))
+            await this.context.switches.pause(account.account_id, held.why)
         key = await _answered(this, account)  # it was asked for this account too: what it took is on its budget
-        standing = await this.context.orders.plan(account, key, this.t_ms, AccountPlan("skipped", str(held)))
+        standing = await this.context.orders.plan(account, key, this.t_ms, AccountPlan("skipped", held.why))
     except Retry as busy:
         LOG.error("cycle.skip_unwritten", account=account.account_id, why=str(busy))
-    return AccountResult(account.account_id, "unresolved" if standing else "skipped", str(held), tuple(standing))
+    return AccountResult(account.account_id, "unresolved" if standing else "skipped", held.why, tuple(standing))
 
 
 async def _answered(this: Round, account: TraderAccount) -> CycleKey | None:

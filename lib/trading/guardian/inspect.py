@@ -11,11 +11,13 @@ from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
 from lib import log
+from lib.domain import reason_codes as codes
 from lib.domain.account_records import TraderAccount
 from lib.domain.books import Fill
 from lib.domain.errors import Retry, Skip
 from lib.domain.order import Order, OrderState, absence_proved, link_prefix
 from lib.domain.position import ZERO, Position
+from lib.domain.reason import Reason
 from lib.ports.exchange import Exchange
 from lib.trading.context import TradingContext
 from lib.trading.guardian.rules import (
@@ -39,7 +41,7 @@ FIRING_MS = 5_000
 """How long the price may be beyond a stop before the stop counts as broken."""
 UNEXPLAINED_MOST = 3
 """Inspections until a position our executions do not explain counts as external: executions may be listed late."""
-EXTERNAL_CHANGE = "another hand is in this position"
+EXTERNAL_CHANGE = codes.EXTERNAL_POSITION_CHANGE()
 EXTERNAL_MS = 86_400_000
 """How long entries stay locked after an external change of a position of ours."""
 
@@ -64,7 +66,7 @@ class AccountMemory:
     firing_ms: int = 0
     unexplained: int = 0
     """Inspections in a row that found a position our executions do not explain."""
-    told: set[str] = field(default_factory=set)
+    told: set[Reason | str] = field(default_factory=set)
     """The notices and alerts that were sent already, until the position ends."""
     repaired: int = 0
     closed: int = 0
@@ -238,7 +240,7 @@ async def _act(
 def _patience(context: TradingContext, memory: AccountMemory, judged: Judgement) -> Judgement:
     now = context.steady.now_ms()
     memory.firing_ms = memory.firing_ms or now
-    return Judgement("close", "the stop does not fire") if now - memory.firing_ms >= FIRING_MS else judged
+    return Judgement("close", codes.STOP_DID_NOT_FIRE()) if now - memory.firing_ms >= FIRING_MS else judged
 
 
 async def _put_right(
@@ -252,20 +254,20 @@ async def _put_right(
         return Finding(is_open=True)
     if context.steady.now_ms() < memory.close_again_ms:
         return Finding(is_open=True, soon=True)
-    why = f"{judged.why}, and cannot be put back" if judged.act == "restore" else judged.why
+    why = codes.STOP_NOT_PUT_BACK(why=judged.why) if judged.act == "restore" else judged.why
     try:
         if found[1].is_shared:
             await _lock(context, memory, EXTERNAL_CHANGE)
         done = await close_ours(context, memory.inspected_as, exchange, "g", why)
     except (Retry, Skip) as busy:
-        _page(memory, "guardian.cannot_close", str(busy))
+        _page(memory, "guardian.cannot_close", busy.why)
         raise
     if done is not None:
         _note_close(context, memory, done, why)
     return Finding(is_open=True, soon=True)
 
 
-def _note_close(context: TradingContext, memory: AccountMemory, done: Order, why: str) -> None:
+def _note_close(context: TradingContext, memory: AccountMemory, done: Order, why: Reason) -> None:
     """Note and alert the end of a close; a close that found no market makes the next one wait, ever longer."""
     memory.closed += done.state is OrderState.FILLED
     memory.vain_closes = memory.vain_closes + 1 if done.state in NO_MARKET else 0
@@ -306,9 +308,9 @@ async def _report_external(
     if guarded.is_shared:
         await _lock(context, memory, EXTERNAL_CHANGE)
     if leverage_changed(position, guarded):
-        await _lock(context, memory, "the leverage was changed at the exchange")
+        await _lock(context, memory, codes.EXTERNAL_LEVERAGE_CHANGE())
     if closely and await _foreign_order(context, memory.inspected_as, exchange):
-        await _lock(context, memory, "an order that is not ours works beside this position")
+        await _lock(context, memory, codes.EXTERNAL_ORDER_BESIDE_POSITION())
 
 
 async def _foreign_order(context: TradingContext, account: TraderAccount, exchange: Exchange) -> bool:
@@ -317,7 +319,7 @@ async def _foreign_order(context: TradingContext, account: TraderAccount, exchan
     return any(o.state is None and not o.is_child and not o.order_link_id.startswith(ours) for o in orders)
 
 
-async def _lock(context: TradingContext, memory: AccountMemory, why: str) -> None:
+async def _lock(context: TradingContext, memory: AccountMemory, why: Reason) -> None:
     if why in memory.told:
         return
     account_id = memory.inspected_as.account_id
@@ -357,14 +359,14 @@ async def _book_fills(
 async def _tell_forced(context: TradingContext, memory: AccountMemory, fill: Fill) -> None:
     LOG.alert("guardian.forced", kind=fill.kind, qty=str(fill.qty), price=str(fill.price))
     if fill.kind == "liquidation":
-        text = f"the exchange liquidated {fill.qty} {fill.symbol} of your position at {fill.price}"
+        why = codes.LIQUIDATED(qty=fill.qty, symbol=fill.symbol, price=fill.price)
     else:
-        text = f"the exchange reduced your position by {fill.qty} {fill.symbol} at {fill.price} (auto-deleveraging)"
-    await context.notifier.notice(memory.inspected_as.account_id, fill.kind, text)
+        why = codes.REDUCED_BY_ADL(qty=fill.qty, symbol=fill.symbol, price=fill.price)
+    await context.notifier.notice(memory.inspected_as.account_id, fill.kind, why)
     memory.told.add(fill.kind)
 
 
-def _page(memory: AccountMemory, event: str, why: str) -> None:
+def _page(memory: AccountMemory, event: str, why: Reason) -> None:
     """Call a person, once a position."""
     if event not in memory.told:
         memory.told.add(event)

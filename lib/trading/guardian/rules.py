@@ -10,8 +10,10 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Literal
 
+from lib.domain import reason_codes as codes
 from lib.domain.books import Fill
 from lib.domain.position import ZERO, Direction, Position
+from lib.domain.reason import NOTHING, Reason
 from lib.domain.sizing import COLLAR, MAX_STOP_DISTANCE
 
 WIDEST_STOP = MAX_STOP_DISTANCE + COLLAR
@@ -56,29 +58,29 @@ class Judgement:
     """
 
     act: Act
-    why: str = ""
+    why: Reason = NOTHING
 
 
 def judge(position: Position, guarded: GuardedPosition) -> Judgement:
     """What to do about an open *position* that contains our fills."""
     stop = position.stop_loss
     if stop == 0:
-        return _put_back(position, guarded, "the stop is missing")
+        return _put_back(position, guarded, codes.STOP_MISSING())
     if _never_reached(position, stop):
-        return _put_back(position, guarded, "liquidation would come before the stop")
+        return _put_back(position, guarded, codes.LIQUIDATION_BEFORE_STOP())
     if stop != guarded.stop_loss and _too_far(position, guarded, stop):
-        return _put_back(position, guarded, "the stop was moved too far away")
-    return Judgement("wait", "the price is beyond the stop") if _passed(position, stop) else Judgement("keep")
+        return _put_back(position, guarded, codes.STOP_TOO_FAR())
+    return Judgement("wait", codes.PRICE_BEYOND_STOP()) if _passed(position, stop) else Judgement("keep")
 
 
-def _put_back(position: Position, guarded: GuardedPosition, why: str) -> Judgement:
+def _put_back(position: Position, guarded: GuardedPosition, why: Reason) -> Judgement:
     wanted = guarded.stop_loss
     if wanted == 0:
-        return Judgement("close", f"{why}, and nobody knows where it was")
+        return Judgement("close", codes.STOP_UNKNOWN(why=why))
     if _passed(position, wanted):
-        return Judgement("close", f"{why}, and the price is beyond it")
+        return Judgement("close", codes.STOP_PASSED(why=why))
     if _never_reached(position, wanted):
-        return Judgement("close", "liquidation would come before the stop")
+        return Judgement("close", codes.LIQUIDATION_BEFORE_STOP())
     return Judgement("restore", why)
 
 

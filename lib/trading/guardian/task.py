@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from lib import log
 from lib.domain.account_records import TraderAccount
 from lib.domain.errors import Pause, Retry, Skip
+from lib.domain.reason import Reason
 from lib.ports.exchange import AccountHints
 from lib.trading.context import TradingContext
 from lib.trading.guardian.inspect import AccountMemory, Finding, inspect_account, may_hold
@@ -233,14 +234,14 @@ class Guardian:
         except Pause as held:
             # met, until the owner enters another key; not met, when the owner has entered one meanwhile
             memory.is_met = memory.account.key_version == memory.inspected_as.key_version
-            await self._pause(memory, str(held))
+            await self._pause(memory, held.why)
         except (Retry, Skip) as held:
             LOG.warning("guardian.unread", why=str(held))
         except Exception as bug:  # noqa: BLE001 - one account's bug must never leave another unguarded
             LOG.error("guardian.failed", bug)
         return Finding(is_open=memory.holds, soon=memory.holds)
 
-    async def _pause(self, memory: AccountMemory, why: str) -> None:
+    async def _pause(self, memory: AccountMemory, why: Reason) -> None:
         """Pause the account, whose owner is told once; a position that cannot be read is for a person on duty."""
         LOG.warning("guardian.unread", why=why)
         if memory.account.key_version != memory.inspected_as.key_version:

@@ -10,10 +10,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from lib import log
+from lib.domain import reason_codes as codes
 from lib.domain.account_records import TraderAccount
 from lib.domain.errors import Pause, Retry, Skip
 from lib.domain.order import Order, OrderState, link_prefix
 from lib.domain.position import Position
+from lib.domain.reason import NOTHING, Reason
 from lib.ports.exchange import Exchange
 from lib.trading.context import OrderContext, TradingContext
 from lib.trading.orders.books import import_fills, own_quantity
@@ -34,13 +36,13 @@ ROUNDS = 3
 
 @dataclass(slots=True)
 class Effort:
-    """The closing of one account, on the steady clock. *why* the account is not flat yet, "" while all goes well."""
+    """The closing of one account, on the steady clock. *why* the account is not flat yet."""
 
     began_ms: int
     tries: int = 0
     again_ms: int = 0
     called_ms: int = 0
-    why: str = ""
+    why: Reason = NOTHING
 
 
 @dataclass(slots=True)
@@ -61,7 +63,7 @@ class Flattener:
         try:
             seen_at = await self._in_turn(account, effort)
         except (Retry, Skip, Pause) as held:
-            effort.why, seen_at = str(held), None
+            effort.why, seen_at = held.why, None
             LOG.warning("flatten.waits", account=account.account_id, why=str(held))
         if seen_at is None:
             await self._call_somebody(account, effort)
@@ -86,7 +88,7 @@ class Flattener:
                 return position.seen_at if is_cancelled else None
             if self.context.steady.now_ms() < effort.again_ms:
                 return None
-            done = await close_ours(self.context, account, exchange, "f", "everything is being closed")
+            done = await close_ours(self.context, account, exchange, "f", codes.CLOSING_EVERYTHING())
             if done is None or not self._note(done, effort):
                 return None
         return None
@@ -105,7 +107,7 @@ class Flattener:
                     LOG.warning("flatten.cancels", account=account.account_id, link=record.order_link_id)
                     await exchange.cancel_order(account.symbol, record.order_link_id)
         except Retry as busy:
-            effort.why = f"our working orders could not be cancelled: {busy}"
+            effort.why = codes.ORDERS_NOT_CANCELLED(why=busy.why)
             LOG.warning("flatten.not_cancelled", account=account.account_id, why=str(busy))
             return False
         return True
@@ -116,24 +118,24 @@ class Flattener:
         is_done = done.state is OrderState.FILLED
         wait_ms = min(SHORTEST_MS * 2 ** (effort.tries - 1), LONGEST_MS)
         effort.again_ms = 0 if is_done else self.context.steady.now_ms() + wait_ms
-        effort.why = "" if is_done else f"the close is {done.state.value}: {done.why}"
+        effort.why = NOTHING if is_done else codes.CLOSE_ENDED(state=done.state.value.lower(), why=done.why)
         LOG.warning("flatten.closed" if is_done else "flatten.not_closed", link=done.order_link_id, why=effort.why)
         return is_done
 
     async def _call_somebody(self, account: TraderAccount, effort: Effort) -> None:
         now = self.context.steady.now_ms()
-        refused = effort.why.startswith(f"the close is {OrderState.REJECTED.value}")
+        refused = effort.why.params.get("state") == OrderState.REJECTED.value.lower()
         if (now - effort.began_ms < LATE_MS and not refused) or now - effort.called_ms < CALL_AGAIN_MS:
             return
         first, effort.called_ms = not effort.called_ms, now
-        why = effort.why or "it is not flat yet"
+        why = effort.why or codes.NOT_FLAT_YET()
         LOG.alert("flatten.stuck", account=account.account_id, since_ms=effort.began_ms, why=why)
         if first:
-            await self._tell_owner(account, f"your position could not be closed yet: {why}")
+            await self._tell_owner(account, codes.NOT_CLOSED_YET(why=why))
 
-    async def _tell_owner(self, account: TraderAccount, body: str) -> None:
+    async def _tell_owner(self, account: TraderAccount, why: Reason) -> None:
         try:
-            await self.context.notifier.notice(account.account_id, "flatten", body)
+            await self.context.notifier.notice(account.account_id, "flatten", why)
         except Retry as busy:
             LOG.warning("flatten.untold", account=account.account_id, why=str(busy))
 
@@ -141,5 +143,5 @@ class Flattener:
 async def take_back(context: OrderContext, order: Order) -> bool:
     """End a planned *order* that must not be sent; False when another process was faster, or bytes had left once."""
     after = OrderState.UNKNOWN if order.attempts else OrderState.BLOCKED
-    moved = await context.orders.move(order, after, "trading is switched off")
+    moved = await context.orders.move(order, after, codes.TRADING_SWITCHED_OFF())
     return moved and after is OrderState.BLOCKED

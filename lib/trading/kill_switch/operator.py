@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from lib import log
+from lib.domain import reason_codes as codes
 from lib.domain.account_records import TraderAccount
 from lib.domain.order import OrderState
 from lib.domain.switches import Flags
@@ -37,13 +38,13 @@ class Operator:
         """L1 of that account, L2 of all accounts (0); a close under way goes on."""
         now = await self.switches(account_id)
         if now.trading_enabled or not _is_operators(now):
-            await self._throw(account_id, Flags(False, now.flatten, why="an operator stopped trading"))
+            await self._throw(account_id, Flags(False, now.flatten, why=codes.STOPPED_BY_OPERATOR()))
 
     async def flatten(self, account_id: int) -> None:
         """L3 of that account or of all accounts (0)."""
         now = await self.switches(account_id)
         if now.trading_enabled or not now.flatten or not _is_operators(now):
-            why = "an operator has everything closed"
+            why = codes.CLOSED_BY_OPERATOR()
             await self._throw(account_id, Flags(trading_enabled=False, flatten=True, why=why))
 
     async def resume(self, account_id: int) -> None:
@@ -84,8 +85,8 @@ class Operator:
     async def _throw(self, account_id: int, flags: Flags) -> None:
         if account_id:
             await self.ledger.set_account_flags(account_id, flags, self.who)
-            said = flags.why or "an operator allowed trading again"
-            await self.ledger.notice(account_id, "operator", f"{said} ({self.who})")
+            said = codes.BY_OPERATOR(why=flags.why or codes.ALLOWED_BY_OPERATOR(), who=self.who)
+            await self.ledger.notice(account_id, "operator", said)
         else:
             await self.ledger.set_flags(flags, self.who)
         LOG.warning(

@@ -14,10 +14,12 @@ from dataclasses import dataclass, field
 from enum import Enum
 
 from lib import log
+from lib.domain import reason_codes as codes
 from lib.domain.account import Venue
 from lib.domain.account_records import TraderAccount
 from lib.domain.errors import Pause, Retry
 from lib.domain.order import INDEX_LAG_MS, RECV_WINDOW_MS, Order, OrderState
+from lib.domain.reason import Reason
 from lib.domain.switches import Flags
 from lib.trading.context import OrderContext
 from lib.trading.kill_switch.flatten import take_back
@@ -26,7 +28,7 @@ from lib.trading.orders.reconcile import Sweep, recover
 LOG = log.get("trading.proof")
 PROOF_MS = RECV_WINDOW_MS + 2_000 + INDEX_LAG_MS
 """After this much of the venue's time no order claimed before the switch can be accepted or still be unlisted."""
-UNHEARD = "the exchange is away, or the key cannot be opened here"
+UNHEARD = codes.EXCHANGE_UNHEARD()
 A_DAY = Sweep(None)
 VenueTime = Callable[[], Awaitable[int]]
 """A venue's own clock, epoch ms, asked without a key. *Retry* when the venue is unreachable."""
@@ -53,8 +55,8 @@ class Prover:
     """The accounts whose keys may ask the other venues for their time."""
     swept: dict[int, int] = field(default_factory=dict)
     """Account → the venue's time after which the account was last swept."""
-    unseen: dict[int, str] = field(default_factory=dict)
-    """Account → why the account could not be swept, in plain words."""
+    unseen: dict[int, Reason] = field(default_factory=dict)
+    """Account → why the account could not be swept."""
     _times: dict[Venue, int] = field(default_factory=dict)
     _asking: defaultdict[Venue, asyncio.Lock] = field(default_factory=lambda: defaultdict(asyncio.Lock))
 
@@ -68,7 +70,7 @@ class Prover:
             if sent:
                 await recover(self.context, account, sent)
         except Pause as refused:
-            self.unseen[account.account_id] = str(refused)
+            self.unseen[account.account_id] = refused.why
             LOG.warning("stop.unsettled", account=account.account_id, why=str(refused))
 
     async def prove(
@@ -101,7 +103,7 @@ class Prover:
             seen_at = await self.time_at(account.venue, past=bound)
             done = await recover(self.context, account, (), sweep=self.sweep, lane="guard")
         except Pause as refused:
-            return await self._is_excused(account, str(refused))
+            return await self._is_excused(account, refused.why)
         if not done:
             self.unseen[number] = UNHEARD
             return False
@@ -109,7 +111,7 @@ class Prover:
         self.unseen.pop(number, None)
         return seen_at > bound
 
-    async def _is_excused(self, account: TraderAccount, why: str) -> bool:
+    async def _is_excused(self, account: TraderAccount, why: Reason) -> bool:
         """Whether the account never held a position, so that its unusable key does not matter."""
         if await self.never_held(account):
             self.unseen.pop(account.account_id, None)
@@ -147,4 +149,4 @@ class Prover:
                     return await self.context.exchanges.open(account, "guard").server_time()
                 except Pause:
                     continue  # any other key of the venue will do
-        raise Retry(f"no key of the {venue} venue can ask for its time")
+        raise Retry(codes.NO_KEY_FOR_TIME(venue=venue))

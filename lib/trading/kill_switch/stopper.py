@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 
 from lib import log
+from lib.domain import reason_codes as codes
 from lib.domain.account_records import TraderAccount
 from lib.domain.errors import Pause, Retry
 from lib.domain.order import Order
@@ -26,7 +27,7 @@ PASS_MS = 2_000
 """Between two passes; a proof that is due before the next pass is waited for."""
 LATE_MS = 60_000
 """A stop that is not proved after this long is alerted."""
-BY_ENVIRONMENT = "switched off by TRADING_ENABLED"
+BY_ENVIRONMENT = codes.SWITCHED_OFF_BY_SETTINGS()
 
 
 def is_thrown(switches: Flags | TraderAccount) -> bool:

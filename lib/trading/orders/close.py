@@ -15,6 +15,7 @@ from lib.domain.account_records import TraderAccount
 from lib.domain.errors import Halt, Retry
 from lib.domain.order import CYCLE_MS, MAX_AGE_MS, Leg, Order, OrderState
 from lib.domain.position import ZERO, Position
+from lib.domain.reason import Reason
 from lib.domain.risk import AccountPlan, exit_draft
 from lib.ports.exchange import Exchange
 from lib.trading.context import TradingContext, boundary
@@ -52,7 +53,7 @@ class OwnPart:
 
 
 async def close_ours(
-    context: TradingContext, account: TraderAccount, exchange: Exchange, leg: Leg, why: str
+    context: TradingContext, account: TraderAccount, exchange: Exchange, leg: Leg, why: Reason
 ) -> Order | None:
     """Close our part of the position; the row as it then stands, None when no close may or need be sent."""
     async with context.state.closing(account.venue):
@@ -64,7 +65,7 @@ async def close_ours(
 
 
 async def _closed(
-    context: TradingContext, account: TraderAccount, exchange: Exchange, leg: Leg, why: str
+    context: TradingContext, account: TraderAccount, exchange: Exchange, leg: Leg, why: Reason
 ) -> Order | None:
     if await is_beaten(context, account):
         return None
@@ -78,7 +79,7 @@ async def _closed(
 
 
 async def _planned(
-    context: TradingContext, account: TraderAccount, exchange: Exchange, leg: Leg, why: str
+    context: TradingContext, account: TraderAccount, exchange: Exchange, leg: Leg, why: Reason
 ) -> tuple[Order | None, OwnPart]:
     position = await exchange.position(account.symbol)
     qty = our_part(position, await own_quantity(context, account, exchange))

@@ -6,6 +6,7 @@ never on their way at once and a person's part beside ours is never sold twice.
 """
 
 from lib import log
+from lib.domain import reason_codes as codes
 from lib.domain.account_records import TraderAccount
 from lib.domain.order import Order, OrderState
 from lib.trading.context import TradingContext
@@ -13,7 +14,7 @@ from lib.trading.context import TradingContext
 LOG = log.get("trading.exit_order")
 AT_WORK_MS = 10_000
 """How long an unsent exit counts as about to be sent; after that, the process that planned it counts as dead."""
-IN_ITS_PLACE = "another close takes its place"
+IN_ITS_PLACE = codes.REPLACED_BY_ANOTHER_CLOSE()
 
 
 async def is_beaten(context: TradingContext, account: TraderAccount, mine: Order | None = None) -> bool:

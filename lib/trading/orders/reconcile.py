@@ -10,6 +10,7 @@ from collections.abc import Coroutine, Sequence
 from dataclasses import dataclass
 
 from lib import log
+from lib.domain import reason_codes as codes
 from lib.domain.account_records import TraderAccount
 from lib.domain.errors import Pause, Retry
 from lib.domain.order import (
@@ -91,7 +92,7 @@ async def _asked(context: OrderContext, account: TraderAccount, orders: Sequence
         return await recover(context, account, orders, sweep=sweep)
     except Pause as held:
         LOG.warning("reconcile.paused", account=account.account_id, why=str(held))
-        await context.switches.pause(account.account_id, str(held))
+        await context.switches.pause(account.account_id, held.why)
         await _hand_over(context, [order for order in orders if order.account_id == account.account_id])
         return False
 
@@ -109,10 +110,10 @@ async def _hand_over(context: OrderContext, orders: Sequence[Order]) -> None:
 
 async def _give_up(context: OrderContext, order: Order) -> None:
     if order.state is not OrderState.UNKNOWN:
-        await context.orders.move(order, OrderState.UNKNOWN, "no evidence yet")
+        await context.orders.move(order, OrderState.UNKNOWN, codes.NO_EVIDENCE_YET())
         order = await reread(context, order)
     if order.state is OrderState.UNKNOWN:
-        await context.orders.move(order, OrderState.NEEDS_HUMAN, "nobody could ask the exchange for a day")
+        await context.orders.move(order, OrderState.NEEDS_HUMAN, codes.NOBODY_COULD_ASK())
         LOG.alert("order.needs_human", link=order.order_link_id)
 
 
@@ -157,9 +158,9 @@ async def _retire(context: OrderContext, order: Order) -> None:
     """
     now, after = await context.orders.now(), OrderState.UNKNOWN if order.attempts else OrderState.EXPIRED
     if _is_too_old(order, now):
-        await context.orders.move(order, after, "the decision is too old")
+        await context.orders.move(order, after, codes.DECISION_TOO_OLD())
     elif await _is_left_behind(context, order, now):
-        await context.orders.move(order, after, "whoever was to send it is gone")
+        await context.orders.move(order, after, codes.SENDER_GONE())
 
 
 def _is_too_old(order: Order, now: int) -> bool:

@@ -4,10 +4,11 @@ An order's end: asked of the exchange, never assumed.
 A row ends by an exchange record, or by a proof of absence by the exchange's own clock. Nothing here sends an order.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 
 from lib import log
+from lib.domain import reason_codes as codes
 from lib.domain.books import Fill
 from lib.domain.errors import Retry
 from lib.domain.exchange_records import OrderAnswer, OrderRecord, Verdict
@@ -19,6 +20,7 @@ from lib.domain.order import (
     absence_proved,
 )
 from lib.domain.position import ZERO
+from lib.domain.reason import Reason, text
 from lib.ports.exchange import Exchange
 from lib.trading.context import OrderContext
 from lib.trading.orders.books import import_fills
@@ -47,8 +49,8 @@ def proved_verdict(order: Order, answer: OrderAnswer, now_ms: int) -> Verdict | 
         return _verdict_of(record) if settled else None
     if settled:
         if now_ms - order.signed_ts > EVIDENCE_LIFE_MS:
-            return Verdict(OrderState.NEEDS_HUMAN, "no evidence is left after a day", "", ZERO, ZERO, ZERO)
-        return Verdict(OrderState.ABSENT, "the exchange's clock proves it never arrived", "", ZERO, ZERO, ZERO)
+            return Verdict(OrderState.NEEDS_HUMAN, codes.EVIDENCE_EXPIRED(), "", ZERO, ZERO, ZERO)
+        return Verdict(OrderState.ABSENT, codes.ABSENCE_PROVED(), "", ZERO, ZERO, ZERO)
     return None
 
 
@@ -61,7 +63,16 @@ def _verdict_of_fills(order: Order, fills: Sequence[Fill], *, settled: bool) -> 
     value = sum((fill.qty * fill.price for fill in fills), ZERO)
     fee = sum((fill.fee for fill in fills), ZERO)
     state = OrderState.FILLED if whole else OrderState.PARTIAL
-    return Verdict(state, "found among executions", fills[0].order_id, filled, value / filled, fee)
+    return Verdict(state, codes.FOUND_AMONG_EXECUTIONS(), fills[0].order_id, filled, value / filled, fee)
+
+
+ENDED: Mapping[OrderState, Reason] = {
+    OrderState.FILLED: codes.FILLED(),
+    OrderState.PARTIAL: codes.PARTIAL(),
+    OrderState.CANCELLED: codes.CANCELLED(),
+    OrderState.REJECTED: codes.REJECTED(),
+}
+"""What is said of an order whose record gives no reason of its own."""
 
 
 def _verdict_of(record: OrderRecord) -> Verdict | None:
@@ -70,7 +81,7 @@ def _verdict_of(record: OrderRecord) -> Verdict | None:
     state = record.state
     if state is OrderState.CANCELLED and record.filled_qty > 0:
         state = OrderState.PARTIAL
-    why = state.value.lower() if record.reject_reason in NO_REASON else record.reject_reason
+    why = ENDED[state] if record.reject_reason in NO_REASON else text(record.reject_reason)
     return Verdict(state, why, record.order_id, record.filled_qty, record.avg_price, record.fee)
 
 
@@ -80,10 +91,10 @@ async def resolve_once(context: OrderContext, exchange: Exchange, order: Order) 
     verdict = proved_verdict(order, answer, await context.orders.now())
     if verdict is None:
         if any(record.state is None for record in answer.records) and order.state is not OrderState.ACCEPTED:
-            await context.orders.move(order, OrderState.ACCEPTED, "the exchange has it")
+            await context.orders.move(order, OrderState.ACCEPTED, codes.EXCHANGE_HAS_IT())
         return await reread(context, order)
     if verdict.state is OrderState.NEEDS_HUMAN and order.state is not OrderState.UNKNOWN:
-        await context.orders.move(order, OrderState.UNKNOWN, "no evidence yet")
+        await context.orders.move(order, OrderState.UNKNOWN, codes.NO_EVIDENCE_YET())
         order = await reread(context, order)
     is_late = absence_proved(order.signed_ts, answer.time)
     if verdict.filled_qty and not await _is_booked(context, exchange, order, verdict.filled_qty) and not is_late:

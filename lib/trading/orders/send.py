@@ -10,10 +10,13 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from lib import log
+from lib.domain import reason_codes as codes
 from lib.domain.account_records import TraderAccount
 from lib.domain.errors import Pause, Retry
-from lib.domain.order import IN_FLIGHT, MAX_AGE_MS, VERDICTS, Order, OrderState, after_hint
+from lib.domain.exchange_records import SendReply
+from lib.domain.order import IN_FLIGHT, MAX_AGE_MS, VERDICTS, Order, OrderState, SendOutcome, after_hint
 from lib.domain.position import Position, Side
+from lib.domain.reason import Reason, text
 from lib.domain.risk import Sizing
 from lib.ports.exchange import Exchange
 from lib.trading.context import TradingContext
@@ -28,7 +31,7 @@ FRESH_MS = 2_000
 READ_LIFE_MS = 4_000
 """How old the reading of a position may be when its close is signed, by our clock against the venue's."""
 READ_AGAIN_S = 1.0
-LESS_IS_OURS = "less of the position is ours than was to be closed"
+LESS_IS_OURS = codes.POSITION_SMALLER_THAN_CLOSE()
 SizeEntry = Callable[[Side], Awaitable[tuple[Sizing, Decimal]]]
 """The size of an entry of that side now, and the price it is made from. *Retry* or *Pause* for an unread account."""
 Still = Callable[[Order], Awaitable[int | None]]
@@ -64,7 +67,7 @@ async def execute(context: TradingContext, job: SendJob, orders: Sequence[Order]
     done: list[Order] = []
     for order in sorted(orders, key=lambda order: not order.reduce_only):
         if order.is_entry and done and not await _closed(context, job, done):
-            done.append(await _moved(context, order, OrderState.EXPIRED, "the position is not proved closed"))
+            done.append(await _moved(context, order, OrderState.EXPIRED, codes.POSITION_NOT_PROVED_CLOSED()))
             continue
         if order.reduce_only and not order.attempts and await is_beaten(context, job.account, order):
             order = await _moved(context, order, OrderState.BLOCKED, IN_ITS_PLACE)
@@ -93,7 +96,7 @@ async def run_order(context: TradingContext, job: SendJob, order: Order) -> Orde
     return order
 
 
-async def _read_part(context: TradingContext, still: Still, order: Order) -> tuple[int | None, str]:
+async def _read_part(context: TradingContext, still: Still, order: Order) -> tuple[int | None, Reason]:
     """As *still*, with why not. A close whose position cannot be read is taken back: the next one need not wait."""
     try:
         try:
@@ -102,9 +105,9 @@ async def _read_part(context: TradingContext, still: Still, order: Order) -> tup
             await context.clock.sleep(READ_AGAIN_S)
             return await still(order), LESS_IS_OURS
     except Retry as unseen:
-        return None, f"the position cannot be looked at: {unseen}"
+        return None, codes.POSITION_UNREAD(why=unseen.why)
     except Pause as refused:
-        await _moved(context, order, OrderState.BLOCKED, str(refused))
+        await _moved(context, order, OrderState.BLOCKED, refused.why)
         raise
 
 
@@ -128,8 +131,15 @@ async def _send(
     reply = await exchange.send_order(signed)
     after = after_hint(reply.outcome, order.attempts)
     LOG.info("order.sent", link=order.order_link_id, said=reply.outcome.value, code=reply.code, now=after.value)
-    await context.orders.move(order, after, reply.message or "sent", reply.code or 0)
+    await context.orders.move(order, after, _said(reply), reply.code or 0)
     return await reread(context, order), REFUSED_PAUSE_S if after is OrderState.PLANNED else None
+
+
+def _said(reply: SendReply) -> Reason:
+    """What the venue's reply to a send says, in its own words where it is more than yes."""
+    if reply.outcome is SendOutcome.ACCEPTED:
+        return codes.ACKNOWLEDGED()
+    return text(reply.message) or codes.SENT()
 
 
 async def _ready_entry(context: TradingContext, job: SendJob, order: Order) -> Order:
@@ -141,9 +151,9 @@ async def _ready_entry(context: TradingContext, job: SendJob, order: Order) -> O
     try:
         ready = _was_flat_at(context, job, order) or await _is_flat_at(job.exchange, order)
     except (Retry, Pause) as held:
-        return await _moved(context, order, OrderState.BLOCKED, f"leverage could not be set: {held}")
+        return await _moved(context, order, OrderState.BLOCKED, codes.LEVERAGE_NOT_SET(why=held.why))
     if not ready:
-        return await _moved(context, order, OrderState.BLOCKED, "leverage or position is not what was asked for")
+        return await _moved(context, order, OrderState.BLOCKED, codes.LEVERAGE_OR_POSITION_DIFFERS())
     return order
 
 
@@ -167,11 +177,11 @@ async def _is_flat_at(exchange: Exchange, order: Order) -> bool:
 
 async def _size(context: TradingContext, job: SendJob, order: Order) -> Order:
     if job.size is None:
-        return await _moved(context, order, OrderState.EXPIRED, "the decision behind it is gone")
+        return await _moved(context, order, OrderState.EXPIRED, codes.DECISION_GONE())
     try:
         sizing, ref = await job.size(order.side)
     except (Retry, Pause) as held:
-        return await _moved(context, order, OrderState.BLOCKED, f"the account after the exit is unknown: {held}")
+        return await _moved(context, order, OrderState.BLOCKED, codes.ACCOUNT_UNKNOWN_AFTER_EXIT(why=held.why))
     if sizing.qty == 0:
         return await _moved(context, order, OrderState.BLOCKED, sizing.why)
     await context.orders.size(order, sizing, ref)
@@ -196,7 +206,7 @@ async def _is_flat(job: SendJob, close: Order) -> bool:
     return position.is_flat and position.seen_at > close.signed_ts
 
 
-async def _moved(context: TradingContext, order: Order, after: OrderState, why: str) -> Order:
+async def _moved(context: TradingContext, order: Order, after: OrderState, why: Reason) -> Order:
     """*order* moved to *after* as not sent; an order that is no longer PLANNED stays in its state."""
     if order.state is not OrderState.PLANNED:
         return order

@@ -9,10 +9,12 @@ account is paused before the row closes, so that trading begins again by its own
 from dataclasses import dataclass, replace
 
 from lib import log
+from lib.domain import reason_codes as codes
 from lib.domain.errors import Pause
 from lib.domain.exchange_records import OrderAnswer, Verdict
 from lib.domain.order import TERMINAL, VERDICTS, Order, OrderState
 from lib.domain.position import ZERO
+from lib.domain.reason import Reason
 from lib.ports.exchange import Exchanges
 from lib.ports.ledger import Ledger
 from lib.trading.orders.resolve import proved_verdict
@@ -97,15 +99,15 @@ async def settle(ledger: Ledger, order: Order, evidence: Evidence, word: Word) -
     """Close *order* as *word* says, if *evidence* allows that; the objection, "" when the order was closed."""
     if against := objection(order, evidence, word):
         return against
-    said = f"{word.who}: {word.why}"
-    await ledger.pause(order.account_id, "an order was settled by hand: resume when you are ready")
+    said = codes.SETTLED_BY(who=word.who, note=word.why)
+    await ledger.pause(order.account_id, codes.SETTLED_BY_HAND())
     if not await ledger.close_order(order, _verdict(order, evidence, word, said)):
         return "the order has moved since: look again"
     LOG.warning("order.settled", link=order.order_link_id, state=word.state.value, who=word.who, why=word.why)
     return ""
 
 
-def _verdict(order: Order, evidence: Evidence, word: Word, said: str) -> Verdict:
+def _verdict(order: Order, evidence: Evidence, word: Word, said: Reason) -> Verdict:
     if evidence.verdict is not None:
         return replace(evidence.verdict, why=said)
     filled = order.qty or ZERO if word.state is OrderState.FILLED else ZERO

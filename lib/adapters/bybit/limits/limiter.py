@@ -17,6 +17,7 @@ from lib.adapters.bybit.answers import blocked_answer
 from lib.adapters.bybit.limits.turnstile import Answer, Ask, Budget, Turnstile
 from lib.adapters.bybit.limits.window import Silence, Window
 from lib.clock import Clock
+from lib.domain import reason_codes as codes
 from lib.domain.bybit_sites import is_bybits
 from lib.domain.errors import Retry
 from lib.ports.exchange import Lane
@@ -91,7 +92,7 @@ def calls_a_second(path: str, share: float = SHARE) -> int:
 
 def blocked(left_ms: int) -> Retry:
     """What a call meets while the venue wants silence."""
-    return Retry(f"the venue blocks our address for {-(-left_ms // 1000)} more seconds", blocked_answer())
+    return Retry(codes.ADDRESS_BLOCKED(seconds=-(-left_ms // 1000)), blocked_answer())
 
 
 class Endpoints:

@@ -18,6 +18,7 @@ from typing import Protocol
 
 from lib.adapters.bybit.limits.window import Window
 from lib.clock import Clock, SteadyClock
+from lib.domain import reason_codes as codes
 from lib.domain.errors import Retry
 from lib.ports.exchange import Lane
 
@@ -28,7 +29,7 @@ PAUSE_MS = 20
 """Shortest wait for a full address: two calls' worth, so that a budget far away is asked for several at once."""
 GUARD_READS, GUARD_SPAN_MS = 168, 5_000
 """The guard's share: 1,000 positions read again within 30 s. Its urgent calls (stops, exits) are not counted."""
-TOO_MANY = "too many calls to the venue at once"
+TOO_MANY = codes.TOO_MANY_CALLS()
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +149,7 @@ class Turnstile:
         """Nobody may wait in a queue that nobody serves: after a bug, or at the end of the process."""
         for _, _, waiter in self._deadlines:
             if not waiter.future.done():
-                waiter.future.set_exception(Retry("the queue in front of the venue is closed"))
+                waiter.future.set_exception(Retry(codes.QUEUE_CLOSED()))
         for queue in self._queues.values():
             queue.clear()
         self._aside.clear()
@@ -197,7 +198,7 @@ class Turnstile:
         if waiter.future.done():
             return  # given up meanwhile: the call it took is lost, not owed
         if answer.refusal is not None:
-            waiter.future.set_exception(Retry(str(answer.refusal)))
+            waiter.future.set_exception(Retry(answer.refusal.why))
         elif not answer.wait_ms:
             self._under_way += waiter.ask.lane != "guard"
             if waiter.is_guards_read:

@@ -12,7 +12,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from urllib.parse import quote
 
 from lib import log
-from lib.adapters.bybit.answers import SENTENCE_OF, answer_of
+from lib.adapters.bybit.answers import MEANING_OF, answer_of
 from lib.adapters.bybit.codes import ADDRESS_BLOCKED, Kind, Reaction, alarming, kind_of, reaction
 from lib.adapters.bybit.limits.limiter import Limiter
 from lib.adapters.bybit.rest.order_wire import compact
@@ -20,9 +20,11 @@ from lib.adapters.bybit.rest.transport import Transport
 from lib.adapters.bybit.rest.wire import Envelope, decode_envelope
 from lib.adapters.bybit.signing import signed_headers
 from lib.clock import Clock
+from lib.domain import reason_codes as codes
 from lib.domain.api_key import ApiKey
 from lib.domain.decision import clean_text
 from lib.domain.errors import Pause, Retry
+from lib.domain.reason import Reason
 from lib.domain.venue_answer import VenueAnswer
 from lib.ports.exchange import Lane
 
@@ -46,7 +48,7 @@ def query_of(params: Mapping[str, object]) -> str:
 class Refused(Retry):
     """A public read the venue answered with *code* (its retCode, not 0)."""
 
-    def __init__(self, why: str, code: int, answer: VenueAnswer | None = None) -> None:
+    def __init__(self, why: Reason, code: int, answer: VenueAnswer | None = None) -> None:
         super().__init__(why, answer)
         self.code = code
 
@@ -193,8 +195,8 @@ class SignedCalls:
         if meaning is not Reaction.PAUSE:
             return Retry(_told(path, envelope, answer[0]), said)
         # its owner reads it: what it means, where that is known, and not which path met it
-        known = said is not None and (said.is_http or said.code in SENTENCE_OF)
-        return Pause(said.sentence if said is not None and known else _told(path, envelope, answer[0]), said)
+        known = said is not None and (said.is_http or said.code in MEANING_OF)
+        return Pause(said.why if said is not None and known else _told(path, envelope, answer[0]), said)
 
     def _understood(self, path: str, answer: Answer, *, is_write: bool) -> tuple[Envelope | None, Reaction]:
         status, headers, body = answer
@@ -225,7 +227,7 @@ async def _carry(
     try:
         return await transport.request(method, path, query, headers, body)
     except OSError as lost:  # TimeoutError included
-        raise Retry(f"{path}: no reply ({type(lost).__name__})") from None
+        raise Retry(codes.VENUE_SILENT(path=path, type=type(lost).__name__)) from None
 
 
 def _readable(body: bytes) -> Envelope | None:
@@ -245,10 +247,10 @@ def _note(limiter: Limiter, path: str, envelope: Envelope | None, status: int) -
         _log.alert("bybit.strange_answer", path=path, code=code, http=status, message=clean_text(message, 200))
 
 
-def _told(path: str, envelope: Envelope | None, status: int) -> str:
+def _told(path: str, envelope: Envelope | None, status: int) -> Reason:
     if envelope is None:
-        return f"{path}: HTTP {status} without a readable answer"
-    return f"{path}: {envelope.code} {log.redact(clean_text(envelope.message, 160))}"
+        return codes.VENUE_UNREADABLE(path=path, status=status)
+    return codes.VENUE_ERROR(path=path, code=envelope.code, said=log.redact(clean_text(envelope.message, 160)))
 
 
 def _until_reset(headers: Mapping[str, str], server_ms: int) -> int:

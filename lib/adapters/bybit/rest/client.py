@@ -16,6 +16,7 @@ from lib.adapters.bybit.rest.calls import SignedCalls
 from lib.adapters.bybit.rest.order_wire import CATEGORY, fill, order_body, order_record, trading_stop_body
 from lib.adapters.bybit.rest.transfer_wire import COIN, TRANSACTION_PAGE, TRANSACTIONS, transfer
 from lib.adapters.bybit.rest.wire import Envelope, Row, margin_from, parsed, position_from, wallet_from
+from lib.domain import reason_codes as codes
 from lib.domain.books import Fill, Transfer
 from lib.domain.decision import clean_text
 from lib.domain.errors import Retry
@@ -76,7 +77,7 @@ class BybitExchange(Exchange):
             "sellLeverage": str(leverage),
         }
         if not await self._calls.write("/v5/position/set-leverage", fields):
-            raise Retry(f"the venue refuses leverage {leverage} on {symbol}")
+            raise Retry(codes.LEVERAGE_REFUSED(leverage=leverage, symbol=symbol))
 
     async def set_trading_stop(self, symbol: str, stop_loss: Decimal, take_profit: Decimal) -> bool:
         return await self._calls.write("/v5/position/trading-stop", trading_stop_body(symbol, stop_loss, take_profit))
@@ -143,7 +144,7 @@ class BybitExchange(Exchange):
     async def cancel_order(self, symbol: str, order_link_id: str) -> None:
         fields: dict[str, object] = {"category": CATEGORY, "symbol": symbol, "orderLinkId": order_link_id}
         if not await self._calls.write(CANCEL, fields, done=GONE):
-            raise Retry(f"the venue refuses to cancel {order_link_id}")
+            raise Retry(codes.CANCEL_REFUSED(link=order_link_id))
 
     async def _orders(self, path: str, params: Mapping[str, object]) -> list[OrderRecord]:
         asked = {"category": CATEGORY, **params, "limit": ORDER_PAGE}
@@ -157,7 +158,7 @@ class BybitExchange(Exchange):
             previous, cursor = cursor, parsed(envelope, lambda found: found.cursor if found.rows else "")
             if cursor in ("", previous):
                 return
-        raise Retry(f"{path}: the pages never end")
+        raise Retry(codes.VENUE_PAGES_ENDLESS(path=path))
 
 
 def _windows(since_ms: int, now_ms: int) -> Iterator[dict[str, int]]:

@@ -18,6 +18,7 @@ from lib.adapters.bybit.rest.status_wire import maintenance_from
 from lib.adapters.bybit.rest.transport import Transport
 from lib.adapters.bybit.rest.wire import Envelope, instrument_from, parsed, ticker_from
 from lib.clock import Clock
+from lib.domain import reason_codes as codes
 from lib.domain.account import Venue
 from lib.domain.account_records import TraderAccount
 from lib.domain.api_key import ApiKey, SealContext
@@ -75,7 +76,7 @@ class BybitExchanges(Exchanges):
 
 def _url(urls: Mapping[Venue, str], venue: Venue) -> str:
     if venue not in urls:
-        raise Pause(f"this deployment does not trade on {venue}")
+        raise Pause(codes.VENUE_NOT_SERVED(venue=venue))
     return urls[venue]
 
 
@@ -160,7 +161,7 @@ class BybitAsyncMarket(AsyncMarket):
             return await public(transport, limiter, path, {"category": "linear", "symbol": symbol}, "guard")
         except Refused as refusal:
             if refusal.code == _WRONG_PARAMETER:
-                raise NotListed(f"the venue does not list the USDT perpetual {symbol}") from None
+                raise NotListed(codes.PERPETUAL_NOT_LISTED(symbol=symbol)) from None
             raise
 
 

@@ -20,6 +20,7 @@ from lib.adapters.bybit.codes import ADDRESS_BLOCKED, FORBIDDEN, Kind, Reaction,
 from lib.adapters.bybit.limits.ban import Ban, OwnBan
 from lib.adapters.bybit.rest.calls import MARGIN_MS
 from lib.clock import Clock, SystemClock
+from lib.domain import reason_codes as codes
 from lib.domain.account import Doubt, Venue
 from lib.domain.api_key import ApiKey, KeyInfo
 from lib.domain.errors import MaemaeError, Pause, Retry
@@ -151,7 +152,7 @@ class PybitKeyProbe(KeyProbe):
 
     def _session(self, venue: Venue, key: ApiKey) -> _Session:
         if venue not in self._urls:
-            raise Pause(f"this deployment does not trade on {venue}")
+            raise Pause(codes.VENUE_NOT_SERVED(venue=venue))
         session = _Session(self._urls[venue], key, self._timeouts, self._clock)
         measured_ms, ahead_ms = self._ahead.get(venue, (0, 0))
         if 0 <= self._clock.now_ms() - measured_ms < AHEAD_LIFE_MS:
@@ -164,7 +165,7 @@ class PybitKeyProbe(KeyProbe):
     def _isolate(self, venue: Venue, session: _Session) -> tuple[Doubt, ...]:
         account = self._ask(venue, session, session.get_account_info)
         if int(account.get("unifiedMarginStatus", 0)) < UNIFIED_STATUS:
-            raise Pause("the exchange account is not a unified trading account: upgrade it at Bybit first")
+            raise Pause(codes.UPGRADE_TO_UNIFIED())
         if account.get("marginMode") == ISOLATED:
             return ()
         try:
@@ -184,9 +185,9 @@ class PybitKeyProbe(KeyProbe):
         except (InvalidRequestError, FailedRequestError):
             return self._refused(venue, session)
         except requests.RequestException as lost:
-            raise Retry(f"Bybit cannot be reached ({type(lost).__name__})") from None
+            raise Retry(codes.BYBIT_UNREACHABLE(type=type(lost).__name__)) from None
         except (KeyError, TypeError, ValueError, AttributeError) as problem:
-            raise Retry(f"Bybit's answer cannot be read ({type(problem).__name__})", _said(session)) from None
+            raise Retry(codes.BYBIT_UNREADABLE(type=type(problem).__name__), _said(session)) from None
         if isinstance(result, dict) and result.get("reasons"):
             return self._refused(venue, session)  # retCode 0, and refused all the same
         return result if isinstance(result, dict) else {}
@@ -196,7 +197,7 @@ class PybitKeyProbe(KeyProbe):
         answer = _said(session)
         if answer is None:
             status = session.reply.status_code if session.reply is not None else 0
-            raise Retry(f"Bybit answers HTTP {status}") from None
+            raise Retry(codes.BYBIT_HTTP(status=status)) from None
         if answer.code == WRONG_CLOCK:
             self._ahead.pop(venue, None)
         if answer.code == (FORBIDDEN if answer.is_http else ADDRESS_BLOCKED):
@@ -227,14 +228,14 @@ def _reaction(answer: VenueAnswer) -> MaemaeError:
     code, status = (None, answer.code) if answer.is_http else (answer.code, 200)
     meaning = reaction(code, status, is_write=True, message=answer.text)
     kept_out = meaning in (Reaction.PAUSE, Reaction.REJECT) or bool(answer.reasons)
-    return (Pause if kept_out else Retry)(answer.sentence, answer)
+    return (Pause if kept_out else Retry)(answer.why, answer)
 
 
 def _key_info(result: dict[str, Any]) -> KeyInfo:
     try:
         return _parsed(result)
     except (KeyError, TypeError, ValueError, AttributeError) as problem:
-        why = f"Bybit's answer about the key cannot be read ({type(problem).__name__})"
+        why = codes.BYBIT_KEY_UNREADABLE(type=type(problem).__name__)
         raise Retry(why, VenueAnswer(200, why, is_http=True, passing=True)) from None
 
 

@@ -23,6 +23,7 @@ from requests.adapters import BaseAdapter
 from lib.adapters.bybit.codes import ADDRESS_BLOCKED, FORBIDDEN
 from lib.adapters.bybit.kline_wire import candle_from_row, wire_interval
 from lib.adapters.bybit.limits.ban import Ban, OwnBan
+from lib.domain import reason_codes as codes
 from lib.domain.candle import Candle, decimal_from_wire, interval_ms
 from lib.domain.errors import Halt, MaemaeError, Retry
 from lib.domain.instrument import Instrument
@@ -106,27 +107,31 @@ class BybitMarketData(MarketData):
                 self._ban.met(self._http.endpoint)
             raise _failed(failure.status_code) from None
         except requests.RequestException as problem:
-            raise Retry(f"Bybit cannot be reached ({type(problem).__name__})") from None
+            raise Retry(codes.BYBIT_UNREACHABLE(type=type(problem).__name__)) from None
         except (KeyError, IndexError, TypeError, ValueError, AttributeError, ArithmeticError) as problem:
-            raise Retry(f"Bybit's answer cannot be read ({type(problem).__name__})") from None
+            raise Retry(codes.BYBIT_UNREADABLE(type=type(problem).__name__)) from None
 
 
 def _refused(code: object, text: str) -> MaemaeError:
     if code == _UNKNOWN_REQUEST and "symbol" in text.lower():
-        return NotListed(f"Bybit does not list the symbol ({text[:80]})")
+        return NotListed(codes.BYBIT_SYMBOL_UNKNOWN(said=text[:80]))
     if code == _UNKNOWN_REQUEST:
         return Halt(f"Bybit refuses the request, check symbols and intervals: {text[:120]}")
     if code == _UNKNOWN_ROUTE:
         return Halt("Bybit does not know the route: check BYBIT_API_URL")
-    return Retry(f"Bybit answers {code}: {text[:120]}")
+    return Retry(codes.BYBIT_ERROR(code=_number(code), said=text[:120]))
+
+
+def _number(code: object) -> int:
+    return code if isinstance(code, int) else 0
 
 
 def _failed(status: object) -> MaemaeError:
     if status in _HALTING_STATUS:
         return Halt(f"Bybit answers HTTP {status}: check BYBIT_API_URL")
     if status == FORBIDDEN:
-        return Retry("Bybit answers HTTP 403: too many requests from this address, or a region it does not serve")
-    return Retry(f"Bybit answers HTTP {status}")
+        return Retry(codes.BYBIT_FORBIDDEN())
+    return Retry(codes.BYBIT_HTTP(status=_number(status)))
 
 
 def _closed(answer: Any, step: int, end: int) -> list[Candle]:
@@ -140,7 +145,7 @@ def _row_of(answer: Any, symbol: str) -> Any:
     for row in answer["result"]["list"]:
         if row["symbol"] == symbol:
             return row
-    raise NotListed(f"Bybit does not list the USDT perpetual {symbol!r}")
+    raise NotListed(codes.BYBIT_NOT_LISTED(symbol=symbol))
 
 
 def _instrument(row: Any) -> Instrument:

@@ -11,6 +11,7 @@ from typing import Any
 import requests
 
 from lib.adapters.bybit.limits.ban import Ban, OwnBan
+from lib.domain import reason_codes as codes
 from lib.domain.account_records import PaperAccount
 from lib.domain.api_key import ApiKey
 from lib.domain.errors import Pause, Retry
@@ -42,17 +43,17 @@ class SimulatorPaperAccounts(PaperAccounts):
                 answer = session.post(self._url, json=body, headers=self._headers, timeout=self._timeouts)
                 return _opened(answer.status_code, answer.json())
             except (requests.RequestException, ValueError) as lost:
-                raise Retry(f"the paper exchange cannot be reached ({type(lost).__name__})") from None
+                raise Retry(codes.PAPER_UNREACHABLE(type=type(lost).__name__)) from None
 
 
 def _opened(status: int, made: Any) -> PaperAccount:
     if status in (401, 403):
-        raise Pause("the paper exchange refuses this deployment: SIMULATOR_TOKEN is not the simulator's")
+        raise Pause(codes.PAPER_REFUSES())
     if status != 200:
-        raise Pause(f"the paper exchange answers HTTP {status}")
+        raise Pause(codes.PAPER_HTTP(status=status))
     try:
         key = ApiKey(str(made["apiKey"]), str(made["apiSecret"]))
         uid = str(made["uid"])
     except (KeyError, TypeError) as problem:
-        raise Retry(f"the paper exchange's answer cannot be read ({type(problem).__name__})") from None
+        raise Retry(codes.PAPER_UNREADABLE(type=type(problem).__name__)) from None
     return PaperAccount(uid, key)

@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
+from lib.domain import reason_codes as codes
 from lib.domain.candle import decimal_from_wire
 from lib.domain.errors import Pause, Retry
 from lib.domain.exchange_records import Wallet
@@ -78,7 +79,7 @@ def parsed(envelope: Envelope, parse: Callable[[Envelope], T]) -> T:
     try:
         return parse(envelope)
     except (ValueError, TypeError, AttributeError) as problem:
-        raise Retry(f"the venue's answer cannot be read: {str(problem)[:120]}") from None
+        raise Retry(codes.VENUE_ANSWER_BAD(problem=str(problem)[:120])) from None
 
 
 def text(row: Row, name: str) -> str:
@@ -136,7 +137,7 @@ def position_from(envelope: Envelope, symbol: str) -> Position:
     """The one-way position; *Pause* when the account is in hedge mode with something open."""
     rows = [row for row in envelope.rows if row.get("symbol") == symbol]
     if any(row.get("positionIdx") and number_or_zero(row, "size") for row in rows):
-        raise Pause(f"the account is in hedge mode: switch {symbol} to one-way mode")
+        raise Pause(codes.SWITCH_TO_ONE_WAY(symbol=symbol))
     row = next((row for row in rows if not row.get("positionIdx")), None)
     if row is None:
         return Position(symbol, seen_at=envelope.time, one_way=not rows)  # hedge mode has a row for each side
@@ -199,7 +200,7 @@ def row_of(envelope: Envelope, symbol: str) -> Row:
     for row in envelope.rows:
         if row.get("symbol") == symbol:
             return row
-    raise NotListed(f"the venue does not list the USDT perpetual {symbol}")
+    raise NotListed(codes.PERPETUAL_NOT_LISTED(symbol=symbol))
 
 
 def _part(row: Row, name: str) -> Row:

@@ -20,6 +20,7 @@ from sqlalchemy import event, exc
 
 from lib.adapters.sql.database.engine import describe
 from lib.adapters.sql.database.transactions import error_code, tls_failure
+from lib.domain import reason_codes as codes
 from lib.domain.errors import Halt, Retry
 
 MIGRATIONS = Path(__file__).resolve().parents[4] / "db" / "migrations"
@@ -81,7 +82,7 @@ def _stopped(connection: sa.Connection, problem: exc.DBAPIError) -> Exception:
     """A migration that could not go on, in one line; the next run takes it up where it stopped."""
     code = error_code(problem)
     if code in _PASSING:
-        return Retry(f"the database was busy or went away while it was migrated ({code}): run `make migrate` again")
+        return Retry(codes.MIGRATION_CUT(code=str(code)))
     if code in _NOT_ALLOWED:
         return Halt(f"{describe(connection.engine)} cannot be migrated: {_NOT_ALLOWED[code]}")
     return problem
@@ -165,6 +166,6 @@ def _alone(connection: sa.Connection) -> Iterator[None]:
     with connection.engine.connect() as holder:
         holder.detach()
         if holder.scalar(sa.text("SELECT GET_LOCK(:name, :wait)"), {"name": name, "wait": LOCK_S}) != 1:
-            raise Retry("another migration of this database is running")
+            raise Retry(codes.MIGRATION_RUNNING())
         with connection.begin():
             yield

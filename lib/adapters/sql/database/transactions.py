@@ -13,6 +13,7 @@ import sqlalchemy as sa
 from sqlalchemy import exc
 
 from lib.adapters.tls import handshake_failure
+from lib.domain import reason_codes as codes
 from lib.domain.errors import Halt, Retry
 
 T = TypeVar("T")
@@ -57,21 +58,21 @@ def _commit(connection: sa.Connection, transaction: sa.RootTransaction) -> None:
     except exc.SQLAlchemyError as problem:
         # back in the pool it could carry a transaction that is still open, with its locks
         connection.invalidate()
-        raise Retry(f"the database did not confirm the commit ({_brief(problem)})") from None
+        raise Retry(codes.COMMIT_UNCONFIRMED(type=_brief(problem))) from None
 
 
 def _reaction(problem: exc.DBAPIError | exc.TimeoutError) -> Exception:
     if isinstance(problem, exc.TimeoutError):
-        return Retry("every database connection is in use")
+        return Retry(codes.DATABASE_CONNECTIONS())
     if error_code(problem) in _REFUSED:
         return Halt("the database refuses the user, the password or a right: check DATABASE_URL")
     if error_code(problem) in _NO_SCHEMA or _lacks_schema(problem.orig):
         return Halt("the database lacks a table or column of this release: run `make migrate`")
     if why := tls_failure(problem):
-        return Retry(f"the database cannot be used over TLS: {why}")
+        return Retry(codes.DATABASE_TLS(problem=why))
     if isinstance(problem, exc.OperationalError | exc.InterfaceError | exc.InternalError):
         # lock waits, deadlocks, lost connections, fail-overs, full disks: the environment's, and it passes
-        return Retry(f"the database is busy or away ({_brief(problem)})")
+        return Retry(codes.DATABASE_AWAY(type=_brief(problem)))
     return problem
 
 

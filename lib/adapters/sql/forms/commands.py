@@ -14,10 +14,12 @@ import sqlalchemy as sa
 from lib.adapters.sql.database.transactions import transact
 from lib.adapters.sql.forms.accounts import living_user
 from lib.adapters.sql.ledger.rows import exclusively
-from lib.adapters.sql.tables.columns import clip, utc_from_ms
+from lib.adapters.sql.tables.columns import utc_from_ms
 from lib.adapters.sql.tables.people import commands
 from lib.clock import Clock
+from lib.domain import reason_codes as codes
 from lib.domain.command import Command
+from lib.domain.reason import Reason
 from lib.ports.ledger import Commands
 from lib.ports.people import CommandQueue
 
@@ -25,7 +27,7 @@ BATCH = 20
 """Commands taken at once."""
 LOST_MS = 180_000
 """A command taken this long ago and not done was cut off."""
-LOST = "interrupted: the trader was restarted, please ask again"
+LOST = codes.COMMAND_INTERRUPTED()
 
 
 class SqlCommandQueue(CommandQueue):
@@ -72,8 +74,8 @@ class SqlCommands(Commands):
     async def take(self, now_ms: int) -> list[Command]:
         return await asyncio.to_thread(transact, self._engine, lambda c: _take(c, now_ms))
 
-    async def done(self, command_id: int, result: str) -> None:
-        values = {"done_at": utc_from_ms(self._clock.now_ms()), "result": clip(result)}
+    async def done(self, command_id: int, result: Reason) -> None:
+        values = {"done_at": utc_from_ms(self._clock.now_ms()), "result": result}
         update = sa.update(commands).where(commands.c.id == command_id).values(values)
         await asyncio.to_thread(transact, self._engine, lambda c: c.execute(update) and None)
 

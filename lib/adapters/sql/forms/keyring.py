@@ -17,15 +17,17 @@ from lib.adapters.sql.ledger.switches import thrown
 from lib.adapters.sql.tables.columns import utc_from_ms
 from lib.adapters.sql.tables.people import accounts, credentials, symbols, users
 from lib.clock import Clock
+from lib.domain import reason_codes as codes
 from lib.domain.account import Venue
 from lib.domain.account_records import ActiveAccount, NewAccount
 from lib.domain.errors import Retry
+from lib.domain.reason import NOTHING
 from lib.domain.switches import OPERATOR
 from lib.ports.people import AccountTaken, Keyring, StoppedByOperator
 
 T = TypeVar("T")
 
-CLOSED_BY_OWNER = "its owner asked to close everything"
+CLOSED_BY_OWNER = codes.CLOSED_BY_OWNER()
 
 
 class SqlKeyring(Keyring):
@@ -107,7 +109,7 @@ def _put(connection: sa.Connection, new: NewAccount, now_ms: int) -> int:
 
 def _rekey(connection: sa.Connection, row: sa.RowMapping, new: NewAccount, now_ms: int) -> int:
     if new.key_version != row["key_version"] + 1:
-        raise Retry("another key came in between")
+        raise Retry(codes.ANOTHER_KEY_CAME())
     if not row["active"]:
         retire_others(connection, new.user_id)
         _auto_trade_off(connection, new.user_id)
@@ -119,7 +121,7 @@ def _rekey(connection: sa.Connection, row: sa.RowMapping, new: NewAccount, now_m
     values: dict[str, object] = {"key_version": new.key_version, "active": True} | thrown(accounts, now_ms)
     values["doubts"] = doubts_text(new.doubts)
     if row["trading_enabled"]:
-        values["pause_reason"] = ""
+        values["pause_reason"] = NOTHING
     connection.execute(sa.update(accounts).where(accounts.c.id == account_id).values(values))
     return account_id
 
@@ -172,7 +174,7 @@ def _set_trading(connection: sa.Connection, user_id: int, on: bool, clock: Clock
     # switching on is the explicit act that ends a close (L3) too; pausing leaves one going on
     values: dict[str, object] = {"trading_enabled": on}
     if on:
-        values |= {"flatten": False, "pause_reason": "", "paused_by": ""}
+        values |= {"flatten": False, "pause_reason": NOTHING, "paused_by": ""}
     elif row["trading_enabled"]:
         values |= {"paused_by": "owner"}
     if on != row["trading_enabled"] or (on and row["flatten"]):

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from lib.adapters.sql.database.transactions import transact
 from lib.adapters.sql.ledger.rows import exclusively, insert_once, ledger_clock, setting_rows
-from lib.adapters.sql.tables.columns import clip
+from lib.adapters.sql.tables.columns import TEXT_LIMIT
 from lib.adapters.sql.tables.people import invites, setting_changes, system_settings
 from lib.clock import Clock
 from lib.domain.platform_settings import Invites, SettingChange
@@ -42,7 +42,7 @@ class SqlPlatformBook(PlatformBook):
         if before == after:
             return None
         _write(connection, name, after)
-        change = SettingChange(name, before, after, by[0][:255], clip(by[1]), self._now(connection))
+        change = SettingChange(name, before, after, by[0][:255], by[1][:TEXT_LIMIT], self._now(connection))
         connection.execute(
             sa.insert(setting_changes).values(
                 setting_key=name,

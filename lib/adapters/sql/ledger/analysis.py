@@ -8,12 +8,13 @@ from lib.domain.account import Limits
 from lib.domain.analyst_call import AnalystAnswer
 from lib.domain.decision import Abstained, Decision
 from lib.domain.risk import Clamp
+from lib.domain.stored_reason import parse, stored
 
 
 def decision_json(decision: Decision | Abstained) -> dict[str, Any]:
     """What column `decision` and a log's `gpt_analysis` hold."""
     if isinstance(decision, Abstained):
-        return {"abstained": decision.why}
+        return {"abstained": stored(decision.why)}
     return {
         "action": decision.action,
         "confidence": str(decision.confidence),
@@ -24,17 +25,17 @@ def decision_json(decision: Decision | Abstained) -> dict[str, Any]:
     }
 
 
-def read_decision(stored: dict[str, Any]) -> Decision | Abstained:
+def read_decision(written: dict[str, Any]) -> Decision | Abstained:
     """The inverse of `decision_json`."""
-    if "abstained" in stored:
-        return Abstained(stored["abstained"])
+    if "abstained" in written:
+        return Abstained(parse(written["abstained"]))
     return Decision(
-        stored["action"],
-        Decimal(stored["confidence"]),
-        stored["leverage"],
-        stored["reason"],
-        Decimal(stored["stop_loss"]),
-        Decimal(stored["take_profit"]),
+        written["action"],
+        Decimal(written["confidence"]),
+        written["leverage"],
+        written["reason"],
+        Decimal(written["stop_loss"]),
+        Decimal(written["take_profit"]),
     )
 
 

@@ -16,6 +16,7 @@ from lib.adapters.sql.ledger.moving import transition
 from lib.adapters.sql.ledger.rows import Now, order_for_update, shared
 from lib.adapters.sql.tables.people import accounts, system_flags, users
 from lib.adapters.sql.tables.trading import platform_locks, risk_locks, trader_lease
+from lib.domain import reason_codes as codes
 from lib.domain.exchange_records import SignedOrder
 from lib.domain.gates import kinds_of
 from lib.domain.locks import claim_locks
@@ -48,7 +49,7 @@ def claim(connection: sa.Connection, now: Now, asked: Order, signed: SignedOrder
     else:
         return ruling
     if not transition(connection, row.state, after, row.last_code):
-        return Claim(False, row.state, "already claimed")
+        return Claim(False, row.state, codes.ALREADY_CLAIMED())
     return ruling
 
 

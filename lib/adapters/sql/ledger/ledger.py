@@ -31,6 +31,7 @@ from lib.domain.gates import LogFacts, PlatformFacts
 from lib.domain.locks import RiskLock
 from lib.domain.order import TERMINAL, Claim, Order, OrderState, link_prefix
 from lib.domain.platform_settings import LimitOverrides, limit_overrides
+from lib.domain.reason import Reason
 from lib.domain.risk import AccountPlan, Sizing
 from lib.domain.switches import Flags
 from lib.ports.ledger import Ledger
@@ -139,7 +140,7 @@ class SqlLedger(Ledger):
     async def claim(self, order: Order, signed: SignedOrder, holder: str) -> Claim:
         return await self._act(lambda c: claiming.claim(c, self._now, order, signed, holder))
 
-    async def move(self, order: Order, after: OrderState, why: str, code: int = 0) -> bool:
+    async def move(self, order: Order, after: OrderState, why: Reason, code: int = 0) -> bool:
         return await self._act(lambda c: moving.move(c, self._now, order, after, why, code))
 
     async def close_order(self, order: Order, verdict: Verdict) -> bool:
@@ -174,7 +175,7 @@ class SqlLedger(Ledger):
     async def record_equity(self, point: EquityPoint) -> bool:
         return await self._write(lambda c: keeping.record_equity(c, point))
 
-    async def lock(self, account_id: int, kind: str, until_ms: int, why: str) -> None:
+    async def lock(self, account_id: int, kind: str, until_ms: int, why: Reason) -> None:
         await self._act(lambda c: locks.lock(c, self._now, account_id, kind, until_ms, why))
 
     async def locks(self, account_id: int) -> list[RiskLock]:
@@ -183,8 +184,8 @@ class SqlLedger(Ledger):
     async def unlock(self, account_id: int, kind: str, who: str) -> bool:
         return await self._act(lambda c: locks.unlock(c, self._now, account_id, kind, who))
 
-    async def pause(self, account_id: int, why: str) -> None:
+    async def pause(self, account_id: int, why: Reason) -> None:
         await self._act(lambda c: switches.pause(c, self._now, account_id, why))
 
-    async def notice(self, account_id: int, kind: str, body: str) -> None:
-        await self._write(lambda c: switches.notice(c, account_id, kind, body))
+    async def notice(self, account_id: int, kind: str, why: Reason) -> None:
+        await self._write(lambda c: switches.notice(c, account_id, kind, why))

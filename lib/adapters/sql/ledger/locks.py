@@ -13,20 +13,20 @@ import sqlalchemy as sa
 from lib.adapters.sql.ledger.marks import newest_mark
 from lib.adapters.sql.ledger.rows import Now, lock_owned_account
 from lib.adapters.sql.ledger.switches import lock_flags, tell
-from lib.adapters.sql.tables.columns import clip
 from lib.adapters.sql.tables.people import accounts
 from lib.adapters.sql.tables.trading import platform_locks, risk_locks
 from lib.domain.day import utc_day
 from lib.domain.locks import RiskLock
+from lib.domain.reason import Reason
 
 
-def lock(connection: sa.Connection, now: Now, account_id: int, kind: str, until_ms: int, why: str) -> None:
+def lock(connection: sa.Connection, now: Now, account_id: int, kind: str, until_ms: int, why: Reason) -> None:
     """The ledger's `lock`."""
     account = _behind(connection, account_id)
     at = now(connection)
     if _holding(connection, account_id, at, kind):
         return
-    _put(connection, account_id, at, {"kind": kind, "until_ms": until_ms, "why": clip(why), "created_ms": at})
+    _put(connection, account_id, at, {"kind": kind, "until_ms": until_ms, "why": why, "created_ms": at})
     if account is not None:
         tell(connection, account, "locked", why)
 

@@ -10,20 +10,20 @@ from typing import Any
 import sqlalchemy as sa
 
 from lib.adapters.sql.ledger.rows import Now, exclusively, order_for_update, order_values, read_orders, same_t
-from lib.adapters.sql.tables.columns import clip
 from lib.adapters.sql.tables.trading import order_events, orders, trade_logs
 from lib.domain.audit_chain import GENESIS, OrderEvent
 from lib.domain.exchange_records import Verdict
 from lib.domain.order import Order, OrderState
 from lib.domain.order_rules import check_move, log_summary, moved, shown_order_id, still_movable, with_verdict
+from lib.domain.reason import Reason
+from lib.domain.stored_reason import stored
 
 
 def insert_order(connection: sa.Connection, order: Order) -> None:
     """A new row and its first event."""
-    values = order_values(order) | {"why": clip(order.why)}
-    made = connection.execute(sa.insert(orders).values(values))
+    made = connection.execute(sa.insert(orders).values(order_values(order)))
     order_id = made.inserted_primary_key[0] if made.inserted_primary_key else 0
-    event = OrderEvent(order.order_link_id, order.created_ms, "", order.state.value, values["why"], 0, GENESIS)
+    event = OrderEvent(order.order_link_id, order.created_ms, "", order.state.value, stored(order.why), 0, GENESIS)
     _append(connection, order_id, event)
 
 
@@ -33,11 +33,10 @@ def transition(connection: sa.Connection, before: OrderState, after: Order, code
 
     The caller has checked that the machine allows the move and set *after.updated_ms*.
     """
-    why = clip(after.why)
     changed = connection.execute(
         sa.update(orders)
         .where(orders.c.id == after.id, orders.c.state == before.value)
-        .values(order_values(after) | {"why": why, "last_code": code})
+        .values(order_values(after) | {"last_code": code})
     )
     if changed.rowcount != 1:
         return False
@@ -46,7 +45,7 @@ def transition(connection: sa.Connection, before: OrderState, after: Order, code
         after.updated_ms,
         before.value,
         after.state.value,
-        why,
+        stored(after.why),
         code,
         _newest_hash(connection, after.id),
     )
@@ -93,7 +92,7 @@ def refresh_log(connection: sa.Connection, account_id: int, t_ms: int) -> None:
     )
 
 
-def summary_values(planned: Any, reason: str, rows: list[Order]) -> dict[str, Any]:
+def summary_values(planned: Any, reason: Reason, rows: list[Order]) -> dict[str, Any]:
     """The columns of a log row that follow from its orders."""
     summary = log_summary(planned, reason, rows)
     return {
@@ -104,7 +103,7 @@ def summary_values(planned: Any, reason: str, rows: list[Order]) -> dict[str, An
     }
 
 
-def move(connection: sa.Connection, now: Now, asked: Order, after: OrderState, why: str, code: int) -> bool:
+def move(connection: sa.Connection, now: Now, asked: Order, after: OrderState, why: Reason, code: int) -> bool:
     """The ledger's `move`: from *asked.state* to *after*."""
     row = _movable(connection, asked, after)
     if row is None:

@@ -16,6 +16,7 @@ from lib.adapters.sql.ledger.analysis import read_limits
 from lib.adapters.sql.tables.people import accounts, sessions, system_settings, users
 from lib.adapters.sql.tables.trading import orders
 from lib.clock import Clock, SystemClock
+from lib.domain import reason_codes as codes
 from lib.domain.account import DOUBTS, AccountSettings, Doubt, RiskLevel
 from lib.domain.books import RunningBooks
 from lib.domain.errors import Retry
@@ -83,7 +84,7 @@ def order_for_update(connection: sa.Connection, asked: Order) -> Order:
     mine = (orders.c.id == asked.id, orders.c.order_link_id == asked.order_link_id)
     row = connection.execute(exclusively(sa.select(orders).where(*mine))).mappings().one_or_none()
     if row is None:
-        raise Retry(f"the database has lost the row of {asked.order_link_id}")
+        raise Retry(codes.ORDER_ROW_LOST(link=asked.order_link_id))
     return order_from(row)
 
 

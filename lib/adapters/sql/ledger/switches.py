@@ -10,10 +10,10 @@ from typing import Any
 import sqlalchemy as sa
 
 from lib.adapters.sql.ledger.rows import Now, exclusively, lock_account, lock_owned_account
-from lib.adapters.sql.tables.columns import clip
 from lib.adapters.sql.tables.people import accounts, outbox, system_flags
 from lib.adapters.sql.tables.trading import trader_lease
 from lib.domain.errors import Halt
+from lib.domain.reason import NOTHING, Reason
 from lib.domain.switches import Flags, paused_by
 
 
@@ -56,7 +56,7 @@ def thrown(table: sa.Table, at: int) -> dict[str, Any]:
 def set_flags(connection: sa.Connection, now: Now, flags: Flags, who: str) -> None:
     """The ledger's `set_flags`."""
     lock_flags(connection)
-    switch = {"trading_enabled": flags.trading_enabled, "flatten": flags.flatten, "why": clip(flags.why)}
+    switch = {"trading_enabled": flags.trading_enabled, "flatten": flags.flatten, "why": flags.why}
     counted = {"changed_by": who[:255], "version": system_flags.c.version + 1}
     connection.execute(sa.update(system_flags).values(switch | counted | thrown(system_flags, now(connection))))
 
@@ -67,7 +67,7 @@ def set_account_flags(connection: sa.Connection, now: Now, account_id: int, flag
     values: dict[str, Any] = {"trading_enabled": flags.trading_enabled, "flatten": flags.flatten}
     values["paused_by"] = paused_by(flags, who)
     if flags.trading_enabled or flags.why:
-        values["pause_reason"] = "" if flags.trading_enabled else clip(flags.why)
+        values["pause_reason"] = NOTHING if flags.trading_enabled else flags.why
     _change(connection, account_id, values | thrown(accounts, now(connection)))
 
 
@@ -84,25 +84,25 @@ def prove_stopped(connection: sa.Connection, account_id: int, switched_ms: int, 
     return connection.execute(sa.update(table).where(*same).values(proven_ms=at_ms)).rowcount == 1
 
 
-def pause(connection: sa.Connection, now: Now, account_id: int, why: str) -> None:
+def pause(connection: sa.Connection, now: Now, account_id: int, why: Reason) -> None:
     """The ledger's `pause`; the owner hears of the first reason, not of every later one."""
     account = lock_owned_account(connection, account_id)
     if not account["trading_enabled"]:
         return
-    values = {"trading_enabled": False, "pause_reason": clip(why), "paused_by": "system"}
+    values = {"trading_enabled": False, "pause_reason": why, "paused_by": "system"}
     _change(connection, account_id, values | thrown(accounts, now(connection)))
     tell(connection, account, "paused", why)
 
 
-def tell(connection: sa.Connection, account: sa.RowMapping, kind: str, body: str) -> None:
+def tell(connection: sa.Connection, account: sa.RowMapping, kind: str, why: Reason) -> None:
     """One message to the owner of *account*, a row got by `lock_owned_account`."""
-    values = {"user_id": account["user_id"], "account_id": account["id"], "kind": kind, "body": body}
+    values = {"user_id": account["user_id"], "account_id": account["id"], "kind": kind, "body": why}
     connection.execute(sa.insert(outbox).values(values))
 
 
-def notice(connection: sa.Connection, account_id: int, kind: str, body: str) -> None:
+def notice(connection: sa.Connection, account_id: int, kind: str, why: Reason) -> None:
     """The ledger's `notice`."""
-    tell(connection, lock_owned_account(connection, account_id), kind, body)
+    tell(connection, lock_owned_account(connection, account_id), kind, why)
 
 
 def _change(connection: sa.Connection, account_id: int, values: dict[str, Any]) -> None:

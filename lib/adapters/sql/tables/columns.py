@@ -18,6 +18,8 @@ from sqlalchemy.sql.functions import FunctionElement
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
 from lib.domain.decimals import plain
+from lib.domain.reason import Reason
+from lib.domain.stored_reason import LONGEST, parse, stored
 
 metadata = sa.MetaData(
     naming_convention={
@@ -35,13 +37,10 @@ MYSQL_TABLE: dict[str, Any] = {
     "mysql_collate": "utf8mb4_unicode_ci",
 }
 
-TEXT_LIMIT = 500
-"""Characters of a stored reason; `clip` keeps to it."""
-
-
-def clip(text: str) -> str:
-    """*text* as a reason column takes it."""
-    return text[:TEXT_LIMIT]
+TEXT_LIMIT = LONGEST
+"""Characters of a stored reason."""
+LONG_TEXT = 10_000
+"""Those of one that may hold an analyst's whole reason."""
 
 
 class Dec(TypeDecorator[Decimal]):
@@ -83,6 +82,30 @@ class Dec(TypeDecorator[Decimal]):
             return value.quantize(step, ROUND_HALF_EVEN, Context(prec=self.precision))
         except InvalidOperation:
             raise ValueError(f"{value} does not fit DECIMAL({self.precision},{self.scale})") from None
+
+
+class Why(TypeDecorator[Reason]):
+    """
+    A reason, in a column of *most* characters (more than 500: TEXT). NULL is read as no reason.
+
+    What a row of an older release holds, a sentence, is read as somebody's text.
+    """
+
+    impl = sa.String
+    cache_ok = True
+
+    def __init__(self, most: int = TEXT_LIMIT) -> None:
+        self.most = most
+        super().__init__(most)
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        return dialect.type_descriptor(sa.String(self.most) if self.most <= TEXT_LIMIT else sa.Text())
+
+    def process_bind_param(self, value: Reason | None, dialect: Dialect) -> str | None:
+        return None if value is None else stored(value, self.most)
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> Reason:
+        return parse(value)
 
 
 class UtcDateTime(TypeDecorator[datetime]):
