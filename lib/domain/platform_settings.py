@@ -65,9 +65,6 @@ class Admission:
         return self.guests is GuestDoor.OPEN
 
 
-SHUT = Admission(Registration.CLOSED, GuestDoor.CLOSED)
-
-
 @dataclass(frozen=True, slots=True)
 class Banner:
     """One line for all people, in Korean and in English: text, never markup."""

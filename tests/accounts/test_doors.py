@@ -6,10 +6,11 @@ from hypothesis import strategies as st
 
 from lib.accounts.invites import ALPHABET, LENGTH, code_sha256, new_code
 from lib.accounts.web import SignedIn
-from lib.domain.platform_settings import SHUT, Admission, GuestDoor, Registration
+from lib.domain.platform_settings import Admission, GuestDoor, Registration
 from tests.fakes.platform import InviteRow
 from tests.web.town import GOOD, HOME, Town, key_of
 
+SHUT = Admission(Registration.CLOSED, GuestDoor.CLOSED)
 INVITE = Admission(Registration.INVITE)
 CLOSED = Admission(Registration.CLOSED)
 LATER_MS = 86_400_000

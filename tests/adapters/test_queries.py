@@ -91,7 +91,10 @@ READS: dict[str, Callable[[Readings, int, int], object]] = {
 }
 ALIKE = {"equity", "tiles", "settings", "command"}
 """Where two people made alike read alike."""
-MARKET_WIDE = {"status", "candles", "newest_candle", "last_price", "demo_user_id", "health", "rules", "analyst_profile"}
+MARKET_WIDE = {
+    "status", "candles", "newest_candle", "last_price", "demo_user_id", "health", "rules", "analyst_profile",
+    "admission", "banner",
+}  # fmt: skip
 
 
 def test_the_leak_matrix_knows_every_function_about_a_person() -> None:

@@ -29,10 +29,10 @@ from lib.simulator.feeds import INSTRUMENTS, Feed
 from lib.simulator.market.market import ReplayMarket
 from lib.simulator.server import application, build
 from lib.simulator.store import Store
-from lib.simulator.venue.inprocess import VenueTransport
 from lib.simulator.venue.venue import Venue, VenueConfig
 from tests.contract.pybit_exchange import ClockedHTTP, PybitExchange
 from tests.factories import SYMBOL, T, candle
+from tests.worlds.inprocess import VenueTransport
 
 FALL_MS = T + 30 * MINUTE_MS
 FALL_MINUTE, MINUTES = 90, 700

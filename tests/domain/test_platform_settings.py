@@ -16,7 +16,6 @@ from lib.domain.platform_settings import (
     LIMIT,
     LIMIT_BOUNDS,
     REGISTRATION,
-    SHUT,
     Admission,
     Banner,
     GuestDoor,
@@ -141,7 +140,7 @@ def test_without_a_row_everybody_may_register_and_be_a_guest() -> None:
 
 @pytest.mark.parametrize("word", ["", "Open", "opened", "yes", "open ", "\x00"])
 def test_a_word_nobody_knows_closes_its_door(word: str) -> None:
-    assert admission({REGISTRATION: word, GUESTS: word}) == SHUT
+    assert admission({REGISTRATION: word, GUESTS: word}) == Admission(Registration.CLOSED, GuestDoor.CLOSED)
 
 
 @pytest.mark.parametrize(

@@ -7,11 +7,12 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from app.i18n import catalogue
-from lib.domain.platform_settings import SHUT, Admission, Banner, GuestDoor, Registration
+from lib.domain.platform_settings import Admission, Banner, GuestDoor, Registration
 from tests.pages.conftest import Visit
 from tests.pages.test_pages import PAGES, component
 from tests.worlds.pages import HOSTILE
 
+SHUT = Admission(Registration.CLOSED, GuestDoor.CLOSED)
 SAYS = Banner("오늘 22시에 10분 동안 점검합니다", "Maintenance at 22:00 KST for ten minutes")
 
 

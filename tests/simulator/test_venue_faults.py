@@ -6,8 +6,8 @@ import pytest
 
 from lib.simulator.engine.faults import Fault, Faults
 from lib.simulator.venue.delivery import ReplyLost
-from lib.simulator.venue.inprocess import VenueTransport
 from tests.simulator.visitors import LINEAR, Visitor
+from tests.worlds.inprocess import VenueTransport
 from tests.worlds.venue import BTC, START, ScriptedMarket
 
 CREATE, REALTIME = "/v5/order/create", "/v5/order/realtime"

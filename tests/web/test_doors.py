@@ -3,10 +3,11 @@
 import pytest
 
 from lib.accounts.invites import code_sha256, new_code
-from lib.domain.platform_settings import SHUT, Admission, Registration
+from lib.domain.platform_settings import Admission, GuestDoor, Registration
 from tests.fakes.platform import InviteRow
 from tests.web.conftest import GOOD, START, Web
 
+SHUT = Admission(Registration.CLOSED, GuestDoor.CLOSED)
 FORM = {"email": "kim@example.com", "password": GOOD, "accepted_risk": True}
 KEEP = {"email": "kim@example.com", "password": GOOD}
 

@@ -26,7 +26,6 @@ from lib.simulator.engine.accounts import EngineConfig
 from lib.simulator.engine.engine import Engine
 from lib.simulator.engine.faults import Fault
 from lib.simulator.engine.orders import OrderRecord, OrderRequest
-from lib.simulator.venue.inprocess import VenueTransport
 from lib.simulator.venue.venue import Request, Venue, VenueConfig
 from lib.trading.context import TradingContext
 from lib.trading.cycle.run import AccountResult, CycleReport, run_cycle
@@ -34,6 +33,7 @@ from lib.trading.guardian.task import Guardian
 from tests.factories import INSTALLATION, SYMBOL, T, decision, instrument
 from tests.fakes.accounts import LogRow
 from tests.fakes.ledger import MemoryLedger
+from tests.worlds.inprocess import VenueTransport
 from tests.worlds.props import START, FakeAnalyst, MarketCandles, OpenSeals, PricedMarket, WatchedTransport
 
 INSIDE = "http://127.0.0.1:1"

@@ -25,9 +25,9 @@ from lib.ports.market import AsyncCandleReader
 from lib.ports.secrets import Opener
 from lib.simulator.market.market import Market
 from lib.simulator.market.path import FOR_EVER, Path
-from lib.simulator.venue.inprocess import VenueTransport
 from lib.simulator.venue.venue import Request
 from tests.factories import REF, SYMBOL, T, decision
+from tests.worlds.inprocess import VenueTransport
 
 START = T - MINUTE_MS
 CREATE = "/v5/order/create"

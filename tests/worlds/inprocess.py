@@ -1,5 +1,5 @@
 """
-The venue without a network: the same bytes, the same faults, no socket. For replay, the past and fast tests.
+The venue without a network: the same bytes, the same faults, no socket.
 """
 
 from collections.abc import Mapping
