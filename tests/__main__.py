@@ -80,13 +80,19 @@ def run(lane: Lane, *, shown: bool) -> list[Ended]:
     return ended
 
 
+def beside_browsers(named: Sequence[str]) -> tuple[str, ...]:
+    """pytest's options for tests somebody *named*: those of the browser only when they are meant."""
+    is_meant = any(word.startswith(BROWSER) for word in named)
+    return ("-m", "browser") if is_meant else ("-n", "2", "-m", "not browser")
+
+
 def main() -> int:
     """Run both lanes, or with arguments of pytest just the tests they name."""
     parser = argparse.ArgumentParser(prog="python -m tests", description=(__doc__ or "").strip().split("\n")[0])
     parser.add_argument("--ci", action="store_true", help="also the coverage gate and the mutants")
     options, named = parser.parse_known_args()
     if named:
-        return subprocess.run([*PYTEST, "-n", "2", "-m", "not browser", *named], cwd=ROOT, check=False).returncode
+        return subprocess.run([*PYTEST, *beside_browsers(named), *named], cwd=ROOT, check=False).returncode
     with ThreadPoolExecutor(2) as pool:
         shown, beside = lanes(ci=options.ci)
         waiting = pool.submit(run, beside, shown=False)
