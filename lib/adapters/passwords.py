@@ -1,8 +1,8 @@
 """
 Passwords: argon2id, 19 MiB and two passes (about 20 ms), and the same time for a person who does not exist.
 
-A password is NFC text of 1 to 1,024 characters, so one typed on another keyboard or system still matches. It does not
-judge strength or throttle: forms and sign-in do.
+A password is NFC text of 1 to 1,024 characters, so one typed on another keyboard or system still matches. Strength and
+throttling are the business of forms and sign-in.
 """
 
 import unicodedata

@@ -18,7 +18,7 @@ _BESIDE = ("", "-wal", "-shm", "-journal")
 
 
 def private_database(path: Path) -> None:
-    """Make the SQLite file at *path* if there is none, and close it and what stands beside it to others."""
+    """Make the SQLite file at *path* if there is none, and close it and its log files to others."""
     with suppress(OSError):
         os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, FILE_MODE))
     for ending in _BESIDE:

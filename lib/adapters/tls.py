@@ -1,8 +1,8 @@
 """
-What went wrong in a TLS handshake, in words that name the remedy's kind; which setting it is, the adapter says.
+The failure of a TLS handshake, in words that name the remedy's kind; the setting's name is the adapter's to say.
 
-Drivers wrap the failure in an error of their own that reads "cannot connect", so the chain behind it is searched. It
-also reads the files somebody names, once, before anything connects. It knows no setting and opens no connection.
+Drivers wrap the failure in an error of their own that reads "cannot connect", so the chain behind that is searched. The
+certificate files a setting names are read here too, once, before anything connects. No connection is opened.
 """
 
 import ssl
@@ -25,7 +25,7 @@ _DEEPEST = 10
 
 
 def handshake_failure(problem: BaseException) -> str:
-    """What a failed handshake behind *problem* was about, "" when there was none."""
+    """Why the handshake behind *problem* failed, "" when none failed."""
     failure = next((cause for cause in causes(problem) if _is_of_tls(cause)), None)
     if failure is None:
         return ""
@@ -81,7 +81,7 @@ def _add_own_certificate(context: ssl.SSLContext, named: str, cert_file: str, ke
 
 
 def causes(problem: BaseException | None) -> Iterator[BaseException]:
-    """*problem* and what is behind it, as drivers chain it."""
+    """*problem* and the exceptions behind it, as drivers chain them."""
     for _ in range(_DEEPEST):
         if problem is None:
             return

@@ -1,7 +1,7 @@
 """
 Any candle file to its text: plain, gzip, bzip2, xz or zip, UTF-8, UTF-16 or Korean Windows; feather and parquet to CSV.
 
-What a file is, its first bytes say, never its name: browsers unpack what is called .gz. Nothing unpacked may grow past
+A file's first bytes say what it is, never its name: browsers unpack files called .gz. Nothing unpacked may grow past
 `MOST_BYTES`, nothing is written to disk. ValueError is one reason in plain words, OSError the system's.
 """
 
@@ -56,7 +56,7 @@ def text_of(path: Path) -> str:
 
 
 def _unpacked(data: bytes) -> bytes | None:
-    """What is inside *data*; None when it is not packed."""
+    """The contents of *data*; None when *data* is not packed."""
     for magic, opened in _STREAMS.items():
         if data.startswith(magic):
             with opened(io.BytesIO(data), "rb") as stream:

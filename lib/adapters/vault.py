@@ -1,9 +1,9 @@
 """
 Exchange keys, sealed for the trader: X25519 (fresh key per seal) -> HKDF-SHA256 -> AES-256-GCM.
 
-Whoever holds the public key can seal and never open. The seal is bound to its purpose, person, venue, exchange uid and
+A process with the public key can seal and never open. The seal is bound to its purpose, person, venue, exchange uid and
 key version: a row copied elsewhere does not open. Text form `v1.<kid>.<base64url>`, *kid* naming the key pair, so that
-a ring of private keys allows rotation. It derives nothing from passphrases: a key is 32 random bytes or it is refused.
+a ring of private keys allows rotation. No key is derived from a passphrase: it is 32 random bytes or it is refused.
 """
 
 import base64
@@ -45,7 +45,7 @@ def public_key(private_b64: str, setting: str = "ENCRYPTION_KEY") -> str:
 
 
 class VaultSealer(Sealer):
-    """All the web side has."""
+    """The web's half: the public key."""
 
     def __init__(self, public_b64: str, setting: str = "ENCRYPTION_PUBLIC_KEY") -> None:
         self._public = X25519PublicKey.from_public_bytes(_key_bytes(public_b64, setting))

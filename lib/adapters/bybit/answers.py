@@ -1,9 +1,9 @@
 """
-A refusal of Bybit's as a reason and as a value: which answers mean what to the owner of a key.
+A refusal of Bybit's as a reason and as a value: its meaning to the owner of a key.
 
-The reason is ours, with Bybit's code in it; the value keeps Bybit's own words, cut and without secrets. Codes
-that nobody listed are told in Bybit's words. A gateway's HTTP 5xx is no answer: it is trouble on the way, like silence.
-What a process does about a code is `codes`, not here.
+The reason is ours, with Bybit's code in it; the value keeps Bybit's own words, cut and without secrets. Codes that are
+not listed are told in Bybit's words. A gateway's HTTP 5xx is no answer: it is trouble on the way, like silence.
+A process's reaction to a code is in `codes`.
 https://bybit-exchange.github.io/docs/v5/error
 """
 
@@ -19,13 +19,13 @@ from lib.domain.reason import Code, Reason, text
 from lib.domain.venue_answer import LONGEST_TEXT, MOST_REASONS, VenueAnswer
 
 MARGIN_MODE_FAILED = 3400045
-"""What a margin mode that was not set is told as, whatever code its reasons came under."""
+"""The code under which a refused margin mode is told, whatever code its reasons came under."""
 WRONG_ADDRESS = 10010
 """The key is bound to addresses, and ours is not among them."""
 MOST_BODY = 65_536
 _PASSING = frozenset({Kind.BUSY, Kind.CLOCK, Kind.MAYBE})
 _COUNTRY = ("country", "region", "cloudfront", "geo")
-"""What the page of an HTTP 403 says when it is about where the server stands, and not about how often it asked."""
+"""Words on the page of an HTTP 403 that is about the server's country, and not about how often it called."""
 _TOO_OFTEN = "access too frequent"
 
 MEANINGS: Mapping[Code, tuple[int, ...]] = {
@@ -71,15 +71,15 @@ _EITHER_403 = codes.BYBIT_FORBIDDEN()
 
 
 def blocked_answer() -> VenueAnswer:
-    """What stands for Bybit's word while our address keeps the silence it asked for."""
+    """The answer that stands for Bybit's while our address keeps silence after an HTTP 403."""
     return VenueAnswer(FORBIDDEN, _OFTEN_403, is_http=True, passing=True)
 
 
 def answer_of(status: int, body: bytes, hide: Iterable[str] = ()) -> VenueAnswer | None:
     """
-    What a response other than success says; None for a gateway's 5xx.
+    The refusal in a response other than success; None for a gateway's 5xx.
 
-    *hide* are texts that must not stand in it, whatever the venue echoes: the key and its secret.
+    *hide* are texts that the answer must not hold, whatever the venue echoes: the key and its secret.
     """
     if status >= 500:
         return None
@@ -107,7 +107,7 @@ def _meaning(code: int, otherwise: Reason) -> Reason:
 
 
 def _of_page(status: int, body: bytes) -> VenueAnswer:
-    """A page that is not Bybit's usual answer: what it is about, never its markup."""
+    """The refusal in a page that is not Bybit's usual answer: its subject, never its markup."""
     said = _forbidden(body) if status == FORBIDDEN else _OF_STATUS.get(status, codes.BYBIT_HTTP(status=status))
     return VenueAnswer(status, said, is_http=True, passing=status in (200, FORBIDDEN, 429))
 
@@ -128,7 +128,7 @@ def _decoded(body: bytes) -> dict[str, Any]:
 
 
 def _reasons(result: object, secrets: tuple[str, ...]) -> tuple[VenueAnswer, ...]:
-    """`result.reasons`: what the venue lists under a refused margin mode."""
+    """`result.reasons`: the reasons that the venue lists under a refused margin mode."""
     listed = result.get("reasons") if isinstance(result, dict) else None
     rows = [row for row in listed if isinstance(row, dict)] if isinstance(listed, list) else []
     return tuple(_reason(row, secrets) for row in rows[:MOST_REASONS])

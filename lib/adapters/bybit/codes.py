@@ -1,10 +1,10 @@
 """
-What Bybit's answers mean to us: every retCode and HTTP status, in one table.
+The meaning of Bybit's answers: every retCode and HTTP status, in one table.
 
 A code has a *kind* (what happened); kind and direction give the *reaction*. For a read, trouble is always "retry" or
-"pause": it changed nothing. For a write, whatever might have taken effect is "unknown", and only a query decides. A
-code that is not listed is never ignored: unknown for writes, retry for reads, and an alert for both. The reply to an
-order is stricter than other writes (`send_outcome`). Above this folder no code is interpreted.
+"pause": a read changes nothing. For a write, a request that might have taken effect is "unknown", and only a query
+decides. A code that is not listed is never ignored: unknown for writes, retry for reads, and an alert for both. The
+reply to an order is read more strictly than other writes (`send_outcome`). Above this folder no code is interpreted.
 https://bybit-exchange.github.io/docs/v5/error
 """
 
@@ -19,15 +19,15 @@ class Kind(StrEnum):
 
     OK = "ok"
     BUSY = "busy"
-    """Refused before any effect; the same request may be made later."""
+    """The request was refused before any effect; the same request may be made later."""
     CLOCK = "clock"
     """Our timestamp was outside the window; refused before any effect."""
     MAYBE = "maybe"
-    """May or may not have taken effect."""
+    """The request may or may not have taken effect."""
     OWNER = "owner"
-    """The key or the account; nothing works until its owner acts."""
+    """The key or the account is at fault; no request works until its owner acts."""
     MARKET = "market"
-    """A price, size, margin or limit rule refused it."""
+    """A price, size, margin or limit rule refused the request."""
     OURS = "ours"
     """Our request is malformed: a bug, or a rule the venue changed."""
 
@@ -64,9 +64,9 @@ GROUPS: Mapping[Kind, tuple[int, ...]] = {
 KINDS: Mapping[int, Kind] = {code: kind for kind, codes in GROUPS.items() for code in codes}
 
 FORBIDDEN = 403
-"""The HTTP status of two things: an address that asked too often, and a country that is not served."""
+"""The HTTP status of two refusals: an address that called too often, and a country that is not served."""
 ADDRESS_BLOCKED = 10018
-"""The older way to say HTTP 403: our address asked too often."""
+"""The older form of HTTP 403: our address called too often."""
 _REPORTED = frozenset({110009, 110020, 110061, 110021, 110023, 30228, 110042, 110074})
 """Refusals a person should know of: orders have piled up, or the contract is being closed to new positions."""
 
@@ -107,7 +107,7 @@ def _http_kind(status: int) -> Kind | None:
 
 
 def reaction(code: int | None, http_status: int, is_write: bool, message: str = "") -> Reaction:
-    """What to do about an answer; see the module's words for reads and writes."""
+    """The reaction to an answer; the module's docstring tells of reads and writes."""
     kind = kind_of(code, http_status, message)
     if is_write:
         return Reaction.UNKNOWN if kind is None else _WRITES[kind]
@@ -116,10 +116,10 @@ def reaction(code: int | None, http_status: int, is_write: bool, message: str = 
 
 def send_outcome(code: int) -> SendOutcome:
     """
-    What retCode *code*, the readable reply to an order, says happened.
+    The outcome of an order by retCode *code* of its readable reply.
 
-    Only what Bybit refuses before it executes anything may be signed again under the same id: few codes, by name. "It
-    is so already" is no acknowledgement of an order.
+    Only an order that Bybit refuses before executing anything may be signed again under the same id: few codes, by
+    name. "Already so" is no acknowledgement of an order.
     """
     if code == 0:
         return SendOutcome.ACCEPTED
@@ -129,5 +129,5 @@ def send_outcome(code: int) -> SendOutcome:
 
 
 def alarming(code: int | None, http_status: int, message: str = "") -> bool:
-    """Whether a person should look: a code nobody listed, a request of ours called malformed, a contract closing."""
+    """Whether to alert: a code that is not listed, a request of ours called malformed, a contract being closed."""
     return kind_of(code, http_status, message) in (None, Kind.OURS) or (http_status == 200 and code in _REPORTED)

@@ -2,7 +2,7 @@
 Bybit v5 klines to our candles: stream frames and REST rows, parsed strictly.
 
 Numbers arrive as strings and become exact Decimals; anything else is a ValueError naming what is wrong. `confirm` is
-our *closed*. Whether a candle is plausible is judged elsewhere (`lib.domain.candle.candle_problem`).
+our *closed*. Whether a candle is plausible is checked elsewhere (`lib.domain.candle.candle_problem`).
 
 Source: https://bybit-exchange.github.io/docs/v5/websocket/public/kline and .../v5/market/kline
 """
@@ -62,7 +62,7 @@ def parse_frame(raw: str | bytes) -> Frame:
 
 
 def updates(frame: Frame) -> list[KlineUpdate]:
-    """The pushes of a kline frame, in order; ValueError when a number or the topic is not what it must be."""
+    """The pushes of a kline frame, in order; ValueError for an unreadable number or topic."""
     symbol, interval = _series(frame.topic)
     return [_update(symbol, interval, row) for row in frame.data]
 

@@ -1,7 +1,8 @@
 """
-Which setting to look at when an analyst's first answer is no view. Pure; in plain words, one line.
+The setting to check when an analyst's first answer is no view. Pure; in plain words, one line.
 
-It goes by what we say of the failure and by the provider's own words; it is a hint for a person and decides nothing.
+The advice goes by our reason of the failure and by the provider's own words; it is a hint for a person and decides
+nothing.
 """
 
 import re

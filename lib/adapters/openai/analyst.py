@@ -1,12 +1,12 @@
 """
 `lib.ports.analyst.Analyst` over the OpenAI SDK, or anything that speaks its chat completions.
 
-A question is asked as this provider's model likes it (`profile`), one step plainer where it refuses (`stepping`); what
-it accepted is remembered for every process. One attempt may use all the time there is; a busy or broken provider is
-asked once more while some is left; the SDK's own retries are off. The raw text of the answer goes to our strict parser:
-the SDK's parsed objects keep the last of two equal keys. Whatever is odd abstains with a plain reason; only when no
-answer came at all is it *failed*, and its raw text is what the provider said instead. It neither builds prompts nor
-judges decisions.
+A question is asked in the form this provider's model accepts (`profile`), one step plainer where the provider refuses
+(`stepping`); the accepted form is remembered for every process. One attempt may use all the time there is; a busy or
+broken provider is asked once more while time is left; the SDK's own retries are off. The raw text of the answer goes to
+our strict parser: the SDK's parsed objects keep the last of two equal keys. An odd answer abstains with a plain reason;
+only when no answer came at all is it *failed*, with the provider's text as its raw text. Prompts are built and
+decisions planned elsewhere.
 """
 
 import asyncio
@@ -34,13 +34,13 @@ from lib.ports.analyst import Analyst, AnalystProfiles
 
 MAX_RAW_CHARS = 8_192
 MIN_ATTEMPT_S = 1.0
-"""With less than this left, a second attempt is not begun."""
+"""The least seconds left for which a second attempt is begun."""
 CONNECT_S = 5.0
-"""A provider that does not even accept the connection leaves time for a second attempt."""
+"""Seconds to connect: a provider that does not even accept the connection leaves time for a second attempt."""
 MOST_STEPS = 8
-"""Refusals one question learns from."""
+"""The most refusals that one question steps down after."""
 VAIN_QUESTIONS = 12
-"""After stepping down for nothing so many questions are refused once each, about an hour of them."""
+"""How many questions, about an hour of them, are not stepped down after one that stepped down in vain."""
 _READ_BUT_LATE = frozenset({408, 504, 524})
 """Statuses of a gateway that waited in vain: the provider behind it has read the question."""
 _SHAPELESS = (ValueError, TypeError, AttributeError, LookupError, RecursionError)
@@ -57,7 +57,7 @@ def connect(base_url: str, api_key: str) -> AsyncOpenAI:
 
 @dataclass(slots=True)
 class _Question:
-    """One question under way: how it is asked now, until when (loop time), and what may still be tried."""
+    """One question under way: its form now, its deadline (loop time), and the steps still to try."""
 
     prompt: Prompt
     deadline: float
@@ -68,13 +68,13 @@ class _Question:
 
     @property
     def left(self) -> float:
-        """Seconds."""
+        """The seconds left until the deadline."""
         return self.deadline - asyncio.get_running_loop().time()
 
 
 class OpenAIAnalyst(Analyst):
     """
-    *wishes* are the operator's, *profiles* where what is learnt is shared (None = this process alone).
+    *wishes* are the operator's, *profiles* the store of learnt profiles (None = this process alone).
 
     *pause_s* lies before the second attempt unless the provider asks for another time; *on_step* is told the field and
     the provider's words whenever a question steps down.
@@ -117,7 +117,7 @@ class OpenAIAnalyst(Analyst):
         return replace(answer, prompt_tokens=meter.asked, completion_tokens=meter.answered, latency_ms=latency_ms)
 
     async def how(self, model: str) -> str:
-        """How *model* is asked by now, in one line."""
+        """The form in which *model* is asked by now, in one line."""
         return summary(await self._memory.profile(model))
 
     async def _answer(self, question: _Question) -> tuple[AnalystAnswer, bool]:
@@ -127,7 +127,7 @@ class OpenAIAnalyst(Analyst):
         return answer, was_cut
 
     async def _learn(self, question: _Question, answered: str, *, was_cut: bool) -> None:
-        """What was accepted is remembered; after an answer that was cut off the next question asks for more."""
+        """Remember the accepted form; after an answer that was cut off the next question asks for more tokens."""
         self._in_vain[question.prompt.model] = 0
         profile = after_cut(question.profile, self._wishes) if was_cut else question.profile
         await self._memory.keep(question.prompt.model, profile, answered)

@@ -2,8 +2,8 @@
 A provider's reply is read up to a limit and no further, so that no answer can fill our memory.
 
 The limit counts bytes as they arrive. We ask for uncompressed replies; one that is compressed all the same may be far
-shorter, because it can grow a thousandfold when it is unpacked. What is longer raises *TooLong* out of the read. It
-looks at no content.
+shorter, because it can grow a thousandfold when it is unpacked. A longer reply raises *TooLong* out of the read. The
+content is not read.
 """
 
 from collections.abc import AsyncIterator

@@ -1,8 +1,8 @@
 """
-What was learnt about each model of one provider, kept in this process and in the store that all processes share.
+The learnt profile of each model of one provider, kept in this process and in the store that all processes share.
 
-A store that cannot be read or written costs a few refusals and nothing else. What is stored says besides how the model
-calls itself, for pages and terminals to show.
+A store that cannot be read or written costs a few refusals and nothing else. A stored profile says besides how the
+model names itself, for pages and terminals to show.
 """
 
 import asyncio
@@ -15,7 +15,7 @@ from lib.log import get
 from lib.ports.analyst import AnalystProfiles
 
 PATIENCE_S = 2.0
-"""A store that takes longer is not waited for."""
+"""The seconds a store is waited for."""
 _log = get("analyst")
 
 
@@ -28,7 +28,7 @@ class Memory:
         self._told: dict[str, str] = {}
 
     async def profile(self, model: str) -> Profile:
-        """How *model* is asked: as learnt here, else as remembered, else as at first."""
+        """The profile of *model*: as learnt here, else as stored, else the first one."""
         if model not in self._known:
             remembered = await self._remembered(model)
             first = first_profile(self._base_url, self._wishes)
@@ -36,7 +36,7 @@ class Memory:
         return self._known[model]
 
     async def keep(self, model: str, profile: Profile, answered: str) -> None:
-        """*profile* was accepted by *model*, which calls itself *answered*."""
+        """Keep *profile*, which was accepted by *model*, whose answers name it *answered*."""
         self._known[model] = profile
         told = self._text(model, profile, answered)
         if self._told.get(model) == told or self._shared is None:

@@ -1,5 +1,5 @@
 """
-What a known model costs, from the tables of genai-prices that come with the package; nothing is fetched.
+Prices of known models, from the tables of genai-prices that come with the package; nothing is fetched.
 
 A provider is known by its address, a model by its name. A model on this machine or in this network costs nothing by the
 token, whatever the same model costs elsewhere. Discounts for cached or delayed questions are not counted: the cap on
@@ -19,7 +19,7 @@ _LIKELY = 2_000
 
 
 def known_prices(base_url: str, model: str) -> AnalystPrices:
-    """The prices of *model* at *base_url*; unknown prices for what the tables do not have."""
+    """The prices of *model* at *base_url*; unknown prices for a model the tables do not have."""
     if _is_near(urlsplit(base_url).hostname or ""):
         return AnalystPrices()
     for url in (base_url, None):  # an unknown address may be a relay to a known provider

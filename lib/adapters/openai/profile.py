@@ -1,9 +1,10 @@
 """
-What one provider's model takes, as far as it is known: the fields a question is sent with. Pure.
+The profile of one provider's model: the fields a question is sent with. Pure.
 
-It begins as OpenAI's own models like it and steps down, one field at a time, where a provider refuses
-(`lib.adapters.openai.stepping`); what was accepted is remembered. No temperature is ever sent: reasoning models refuse
-it. What the operator has set stays as set, only a model's own cap on tokens is kept besides. It reads no answers.
+A profile begins with the fields OpenAI's own models accept and steps down, one field at a time, where a provider
+refuses (`lib.adapters.openai.stepping`); the accepted profile is remembered. No temperature is ever sent: reasoning
+models refuse it. The operator's settings stay as set, only a model's own cap on tokens is kept besides. No answer is
+read here.
 """
 
 import hashlib
@@ -21,17 +22,17 @@ CapField = Literal["max_completion_tokens", "max_tokens", ""]
 CAP_FIELDS: tuple[CapField, ...] = ("max_completion_tokens", "max_tokens", "")
 
 FIRST_TOKENS = 2_000
-"""What an answer may be at first; an answer that was cut off asks for more from then on."""
+"""The first cap on an answer's tokens; after an answer that was cut off more are asked for."""
 MOST_TOKENS = 8_000
-"""What it is never raised beyond by itself."""
+"""The cap's own limit when it is raised after a cut answer."""
 LEAST_TOKENS = 128
 KNOWN_TO_STORE = ("api.openai.com", ".openai.azure.com")
-"""Hosts that know `store`, and keep what they are asked unless it says false."""
+"""Hosts that know `store`, and keep questions unless it is false."""
 
 
 @dataclass(frozen=True, slots=True)
 class Wishes:
-    """What the operator set: *format*, *effort* "" and *max_tokens* 0 = learn it; *effort* "off" = never send one."""
+    """The operator's settings: *format*, *effort* "" and *max_tokens* 0 = learn it; *effort* "off" = never send one."""
 
     format: Format | Literal[""] = ""
     effort: str = ""
@@ -41,10 +42,11 @@ class Wishes:
 @dataclass(frozen=True, slots=True)
 class Profile:
     """
-    How to ask: *format* of the answer, the name of the field that caps it ("" = none) and the cap itself.
+    The form of a question: *format* of the answer, the name of the field that caps it ("" = none) and the cap itself.
 
-    *ceiling* is the model's own cap as far as it was told. *store* = say store=false. *effort* "" = none is sent;
-    *no_effort* = the provider refuses any. *merged* = it knows no system message: that goes before the question.
+    *ceiling* is the model's own cap as far as a refusal told it. *store* = send store=false. *effort* "" = none is
+    sent; *no_effort* = the provider refuses any. *merged* = the provider knows no system message: it goes before the
+    question.
     """
 
     format: Format = "json_schema"
@@ -58,19 +60,19 @@ class Profile:
 
 
 def profile_key(base_url: str, model: str) -> str:
-    """What a profile is remembered under; no secret is in it, nor can one be read from it."""
+    """The key a profile is stored under; the key holds no secret, nor can one be computed from it."""
     return hashlib.sha256(f"{base_url} {model}".encode()).hexdigest()[:32]
 
 
 def first_profile(base_url: str, wishes: Wishes) -> Profile:
-    """What to begin with at *base_url*."""
+    """The first profile at *base_url*."""
     host = urlsplit(base_url).hostname or ""
     known = any(host == name or (name.startswith(".") and host.endswith(name)) for name in KNOWN_TO_STORE)
     return wished(Profile(store=known), wishes)
 
 
 def wished(profile: Profile, wishes: Wishes) -> Profile:
-    """*profile* with what the operator set."""
+    """*profile* with the operator's settings."""
     asked = min(wishes.max_tokens or profile.max_tokens, profile.ceiling)
     effort = "" if wishes.effort == "off" or profile.no_effort else wishes.effort or profile.effort
     return replace(profile, format=wishes.format or profile.format, max_tokens=asked, effort=effort)
@@ -99,7 +101,7 @@ def _messages(profile: Profile, prompt: Prompt) -> list[dict[str, str]]:
 
 
 def after_cut(profile: Profile, wishes: Wishes) -> Profile:
-    """What to ask with after an answer that was cut off at its cap; *profile* itself when nothing is left to try."""
+    """The profile after an answer that was cut off at its cap; *profile* itself when nothing is left to try."""
     if wishes.max_tokens:
         return profile
     more = min(profile.max_tokens * 2, MOST_TOKENS, profile.ceiling)
@@ -115,7 +117,7 @@ def to_text(profile: Profile) -> str:
 
 
 def from_text(text: str) -> Profile | None:
-    """The inverse of `to_text`; None for nothing and for what this release cannot read."""
+    """The inverse of `to_text`; None for no text and for text this release cannot read."""
     try:
         value = json.loads(text)
         known = {field.name: type(getattr(Profile(), field.name)) for field in fields(Profile)}
@@ -138,5 +140,5 @@ def summary(profile: Profile) -> str:
 
 
 def as_format(text: str) -> Format | Literal[""]:
-    """*text* as a format; "" for anything else, *learn* among it."""
+    """*text* as a format; "" for any other text, *learn* among it."""
     return text if text in FORMATS else ""

@@ -1,8 +1,8 @@
 """
-What a provider says when it does not answer, whatever shape it says it in.
+A provider's refusal, in whatever shape it comes.
 
 OpenAI's error object, the lists, strings and bare messages of its imitators, an error inside HTTP 200, an error inside
-a choice: all become one *Trouble* with a status, the provider's own words and the field they name. It judges nothing.
+a choice: all become one *Trouble* with a status, the provider's own words and the field they name.
 """
 
 import json
@@ -23,10 +23,10 @@ _DEEPEST = 5
 
 class Trouble(Exception):
     """
-    No answer came, and what was said instead. *status* is HTTP's, or what an error inside HTTP 200 calls its own.
+    No answer came, but a refusal. *status* is HTTP's, or the one that an error inside HTTP 200 names.
 
-    *words* are the provider's, fit for a line; *text* is everything it said in small letters, to look for names in;
-    *param* is the field it names itself. *inside* = the HTTP status was 200. *cause* is the SDK's exception, if any.
+    *words* are the provider's, fit for a line; *text* is the whole refusal in small letters, to search names in;
+    *param* is the field the refusal names. *inside* = the HTTP status was 200. *cause* is the SDK's exception, if any.
     """
 
     def __init__(self, status: int, body: object, *, inside: bool = False, cause: Exception | None = None) -> None:

@@ -1,9 +1,9 @@
 """
-What a call has cost when the provider does not say: tokens counted from the text. Pure.
+The tokens of a call when the provider does not tell them: estimated from the text. Pure.
 
-A call that timed out was read by the provider all the same, and many a server leaves its usage out; counted as nothing
-they would pass every budget. A token is taken as two bytes of UTF-8, rather too many tokens than too few: candles are
-mostly digits, of which tokenizers take one to three at a time.
+A call that timed out was read by the provider all the same, and many servers leave the usage out; counted as nothing,
+such calls would pass every budget. A token is taken as two bytes of UTF-8, rather too many tokens than too few: candles
+are mostly digits, of which tokenizers take one to three at a time.
 """
 
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ def estimated(text: str) -> int:
 
 
 def counted(value: object) -> int:
-    """A number of tokens that fits our books, whatever the provider claims; 0 for what is no number."""
+    """A number of tokens that fits our books, whatever the provider claims; 0 for a value that is no number."""
     if isinstance(value, bool) or not isinstance(value, int):
         return 0
     return max(0, min(value, MOST_TOKENS))
@@ -28,32 +28,32 @@ def counted(value: object) -> int:
 
 @dataclass(slots=True)
 class Meter:
-    """Tokens of one question's calls: what answers claimed, and estimates of what nobody told."""
+    """Tokens of one question's calls: those that answers claimed, and estimates of the others."""
 
     prompt: Prompt
     asked: int = 0
     answered: int = 0
     in_flight: bool = False
-    """A call was sent of which nothing is known yet: cut off now, it has cost its prompt."""
+    """Whether a call is under way: cut off now, the call has cost its prompt."""
 
     def sent(self) -> None:
         """A call leaves."""
         self.in_flight = True
 
     def ended(self, *, was_read: bool) -> None:
-        """It ended without an answer; one that never arrived or was refused costs nothing."""
+        """The call ended without an answer; a call that never arrived or was refused costs nothing."""
         if was_read:
             self.lost()
         self.in_flight = False
 
     def lost(self) -> None:
-        """Whatever was sent and not heard of again has cost its prompt."""
+        """A call that was sent and never answered has cost its prompt."""
         if self.in_flight:
             self.asked += self._prompt_tokens()
             self.in_flight = False
 
     def heard(self, prompt_tokens: object, completion_tokens: object, answer: str) -> None:
-        """An answer came with these claims; what it does not claim is estimated."""
+        """An answer came with these claims; a missing claim is estimated."""
         self.asked += counted(prompt_tokens) or self._prompt_tokens()
         self.answered += counted(completion_tokens) or estimated(answer)
         self.asked, self.answered = min(self.asked, MOST_TOKENS), min(self.answered, MOST_TOKENS)

@@ -1,9 +1,9 @@
 """
-One step down after a refusal: which field a provider does not take, and what to ask with instead. Pure.
+One step down after a refusal: the field a provider does not accept, and the profile to ask with instead. Pure.
 
-A refusal that names a field changes that field; one that names none, as some providers answer, gives up the most
-doubtful field first. Refusals that no field would mend (the key, the account's money, the model's name, what was
-asked) change nothing. A step only counts once it is accepted: `lib.adapters.openai.analyst` remembers it then.
+A refusal that names a field changes that field; a refusal that names none, as some providers answer, gives up the most
+doubtful field first. Refusals that no field would mend (the key, the account's money, the model's name, the question)
+change nothing. A step only counts once it is accepted: `lib.adapters.openai.analyst` remembers it then.
 """
 
 import re
@@ -25,11 +25,11 @@ _ELSEWHERE = re.compile(
     r"(?:unknown|invalid|no such) model|not a valid model|content[_ ](?:policy|filter|management)|moderation|"
     r"sensitive|rate limit|region|country"
 )
-"""What no other field would mend."""
+"""Words of refusals that no other field would mend."""
 _UNNAMED = re.compile(
     r"argument|parameter|\bparams?\b|bad request|invalid request|unsupported|not supported|validation|参数"
 )
-"""A refusal of some field that says not which."""
+"""Words of a refusal that does not name the refused field."""
 _COUNT = r"(\d{2,7})(?![\d.])"
 _CAPS = re.compile(
     r"(?:<=|≤|at most|up to|less than or equal to|(?:must|should|can|may) not exceed|no more than|not exceeding|"
@@ -49,7 +49,7 @@ _CONTEXT_WORD = re.compile(r"context[ _](?:length|window|size)")
 
 
 def step_down(profile: Profile, trouble: Trouble, wishes: Wishes) -> tuple[Profile, str] | None:
-    """What to ask with after *trouble* and the field that changed; None when no other question would be answered."""
+    """The profile after *trouble*, and the field that changed; None when no other form would be answered."""
     if trouble.status not in MENDABLE:
         return None
     for text in (trouble.param, trouble.text):
@@ -126,7 +126,7 @@ def _cap(text: str, asked: int) -> int:
 
 
 def _room(text: str) -> int | None:
-    """What a model's context leaves for the answer, a little spared; None when *text* does not tell."""
+    """The tokens a model's context leaves for the answer, a few spared; None when *text* does not tell."""
     context, prompt = _CONTEXT.search(text), _PROMPT.search(text)
     if not context or not prompt:
         return None

@@ -1,7 +1,7 @@
 """
-The traders' ban, heeded by everybody else on the same Redis.
+The traders' ban, heeded by every other process on the same Redis.
 
-What a collector meets itself it keeps to itself: it may leave from another address.
+A ban that a collector meets stays the collector's: it may call from another address.
 """
 
 import redis
@@ -15,7 +15,7 @@ from lib.domain.errors import Halt, Retry
 
 
 class TradersBan(OwnBan):
-    """A *Ban* that hears of the traders' too. Redis away: it keeps to what it knows."""
+    """A *Ban* that hears of the traders' ban too. With Redis away it knows its own alone."""
 
     def __init__(self, client: redis.Redis, clock: Clock | None = None) -> None:
         super().__init__(clock)

@@ -99,7 +99,7 @@ class RedisCandleStore(CandleStore):
 
 
 class AsyncRedisCandleReader(AsyncCandleReader):
-    """`lib.ports.market.AsyncCandleReader`: what the trader reads, and its line in the status."""
+    """`lib.ports.market.AsyncCandleReader`: the candles the trader reads, and the trader's fields of the status."""
 
     def __init__(self, client: redis.asyncio.Redis) -> None:
         self._client = client
@@ -118,5 +118,5 @@ class AsyncRedisCandleReader(AsyncCandleReader):
             await self._client.hset(STATUS_KEY, items=[text for field in fields.items() for text in field])
 
     async def close(self) -> None:
-        """Give the connections back."""
+        """Close the connections."""
         await self._client.aclose()

@@ -1,5 +1,5 @@
 """
-How a candle looks in Redis: the text in the lists, the messages on the channels, and the way back.
+Candles in Redis: the text in the lists, the messages on the channels, and how both are read back.
 
 A stored candle is `{"timestamp":ms,"open":"..","high":"..","low":"..","close":"..","volume":".."}` without spaces;
 the scripts read the leading timestamp by pattern, so its place is part of the format. Numbers are decimal strings
@@ -9,7 +9,7 @@ without an exponent and round-trip exactly. A message (and the forming key) wrap
     {"closed":true,"rebuilt":true,"candle":{..}}   the whole list was replaced; the candle is its newest; read it again
     {"closed":false,"seen_at":ms,"candle":{..}}    the forming candle; seen_at is the venue's clock
 
-It does not judge a candle (that is `lib.domain.candle`) and knows no connection.
+Whether a candle can be true is `lib.domain.candle`'s to say; no connection is known here.
 """
 
 from collections.abc import Sequence
@@ -49,7 +49,7 @@ class CandleMessage(msgspec.Struct, frozen=True):
 
 
 _UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
-"""What the decoder raises; the last for brackets nested by the thousand."""
+"""The decoder's exceptions; the last for brackets nested by the thousand."""
 
 _stored_list = msgspec.json.Decoder(list[_Stored])
 _message = msgspec.json.Decoder(_Message)

@@ -1,12 +1,12 @@
 """
 The key checks' own small lane of the request budget that all processes share.
 
-Whoever heeds it has a place for one call: at most `CHECKS_A_SECOND` calls of all processes together and to each address
-family, counted in the same window as the traders' calls, and only while that window has room the traders do not need.
-Synchronous, for the threads of forms. Closed when in doubt: with Redis away no key is checked.
+A check that heeds the lane has a place for one call: at most `CHECKS_A_SECOND` calls of all processes together and to
+each address family, counted in the same window as the traders' calls, and only while that window has room the traders
+do not need. Synchronous, for the threads of forms. Closed when in doubt: with Redis away no key is checked.
 
-What a check meets (HTTP 403) stays its own silence: it may be about what somebody typed, and one person's form must not
-keep the guardians from the exchange. A ban that a trader met is heeded.
+An HTTP 403 that a check meets silences the checks alone: it may be about what a person typed, and one person's form
+must not keep the guardians from the exchange. A ban that a trader met is heeded.
 """
 
 import time
@@ -27,9 +27,9 @@ from lib.domain.errors import Halt, Retry
 from lib.ports.exchange import BudgetAway, NotNow
 
 CHECKS_A_SECOND = 4
-"""To one address family, of all processes: 20 of the 462 that may leave in 5 s."""
+"""Calls of checks to one address family, of all processes: 20 of the 462 that may leave in 5 s."""
 CHECK_CALLS = SHARED - 110
-"""How full the address may be for one more call of a check: what the traders may add is left free for them."""
+"""How full the address may be for one more call of a check: the rest is left free for the traders."""
 PATIENCE_MS = 10_000
 """How long one call waits for its place."""
 BUSY = codes.BUDGET_FULL()
@@ -57,7 +57,7 @@ class CheckLane(OwnBan):
             self._pause(wait_ms / 1000)
 
     def _wait_ms(self, url: str) -> int:
-        """0 = go, and it is counted."""
+        """The ms to wait; 0 = go, and the call is counted."""
         try:
             with translated():
                 banned_ms, *waits = self._asked(family_of(url))

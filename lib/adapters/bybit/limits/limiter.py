@@ -41,19 +41,19 @@ PER_SECOND = {
 }
 """What Bybit allows an ordinary account per endpoint and second."""
 LANE_SHARE: Mapping[Lane, float] = {"guard": 1.0, "trade": 0.95, "settle": 0.9}
-"""How full each lane may make the address: what the lane before it may add is left free for it."""
+"""The share of the address's limit that each lane may fill; the rest is left free for the lanes before it."""
 LANE_WAIT_S: Mapping[Lane, float] = {"guard": 10.0, "trade": 60.0, "settle": 120.0}
-"""How long a call waits for its turn unless it says otherwise: a crowd of a thousand takes a minute to enter."""
+"""How long a call of a lane waits at most unless the caller says otherwise: entries of 1,000 accounts take a minute."""
 
 
 class Limiter(Protocol):
-    """Who may call one address family now. *account* is empty for public calls."""
+    """Admits calls to one address family. *account* is empty for public calls."""
 
     async def admit(
         self, account: str, path: str, *, lane: Lane = "trade", urgent: bool = False, max_wait_s: float | None = None
     ) -> None:
         """
-        Return when the call may be made; *Retry* when that would take more than *max_wait_s* seconds (default: the
+        Return when the call may be made; *Retry* when the wait would take more than *max_wait_s* seconds (default: the
         lane's), or while the address is closed. *urgent* calls are the first of their lane.
         """
         ...
@@ -72,7 +72,7 @@ class Limiter(Protocol):
 
 
 class Limits(Protocol):
-    """Where every venue's limiter comes from."""
+    """Gives every venue its limiter."""
 
     def at(self, url: str) -> Limiter:
         """The limiter of the address family behind *url*: the same object for hosts that count together."""
@@ -80,7 +80,7 @@ class Limits(Protocol):
 
 
 def family_of(url: str) -> str:
-    """Which hosts count together: every one of Bybit's is "bybit", any other is its own host and port."""
+    """The address family of *url*, whose hosts are counted together: "bybit" for all of Bybit's, else host and port."""
     host = urlsplit(url).hostname or ""
     return "bybit" if is_bybits(host) else urlsplit(url).netloc.rpartition("@")[2].lower() or url
 
@@ -91,12 +91,12 @@ def calls_a_second(path: str, share: float = SHARE) -> int:
 
 
 def blocked(left_ms: int) -> Retry:
-    """What a call meets while the venue wants silence."""
+    """The *Retry* of a call while the venue wants silence for *left_ms*."""
     return Retry(codes.ADDRESS_BLOCKED(seconds=-(-left_ms // 1000)), blocked_answer())
 
 
 class Endpoints:
-    """A window for every account's endpoint, holding *share* of what the venue allows."""
+    """A window for every account's endpoint, holding *share* of the venue's limit."""
 
     def __init__(self, share: float) -> None:
         self._share = share
@@ -141,7 +141,7 @@ class LocalLimiter(Limiter, Limits, Budget):
         return [self._answer(ask) for ask in asks]
 
     def at(self, url: str) -> Limiter:
-        """Itself, wherever: for a process that speaks to one venue alone."""
+        """This limiter, for any *url*: a process that speaks to one venue alone."""
         return self
 
     def finished(self, lane: Lane) -> None:

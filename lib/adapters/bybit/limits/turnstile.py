@@ -1,12 +1,12 @@
 """
-Who goes next: the queue of one process in front of a request budget.
+The queue of one process in front of a request budget.
 
 Calls are served by lane (guard, trade, settle), within a lane the urgent ones first, then first come first served. The
-guard's reads go first as long as they are within the guard's share; past it the trade lane goes before them, so that a
-thousand positions being looked at do not keep everybody from entering, nor the other way round. A call that its own
-account's endpoint holds up stands aside and lets others pass; one that waits too long gets *Retry* and takes no place.
-How much may pass is the budget's to say; here is only how many may be on their way at once: what a slow venue or a
-slow machine holds up arrives all together, and counts there when it arrives.
+guard's reads go first as long as they are within the guard's share; past that share the trade lane goes before them, so
+that inspections of a thousand positions do not hold up the entries, nor the other way round. A call whose account's
+endpoint is full stands aside and lets others pass; a call that waits too long gets *Retry* and takes no place. The
+budget says how many calls may pass; the queue only bounds the calls in flight: those that a slow venue or a slow
+machine holds up arrive all together, and are counted there when they arrive.
 """
 
 import asyncio
@@ -24,7 +24,7 @@ from lib.ports.exchange import Lane
 
 RANK: dict[Lane, int] = {"guard": 0, "trade": 1, "settle": 2}
 BATCH = 8
-"""Calls a budget is asked about at a time."""
+"""The most calls a budget is asked about at a time."""
 PAUSE_MS = 20
 """Shortest wait for a full address: two calls' worth, so that a budget far away is asked for several at once."""
 GUARD_READS, GUARD_SPAN_MS = 168, 5_000
@@ -34,7 +34,7 @@ TOO_MANY = codes.TOO_MANY_CALLS()
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """One call that would be made now; *account* is empty for public calls."""
+    """One call that waits to be made; *account* is empty for public calls."""
 
     account: str
     path: str
@@ -44,9 +44,9 @@ class Ask:
 @dataclass(frozen=True, slots=True)
 class Answer:
     """
-    What a budget says: go (and it is counted), or *wait_ms* first, or *refusal*.
+    A budget's answer to one call: go (and the call is counted), or *wait_ms* first, or *refusal*.
 
-    *own* = it is the account's endpoint that is full, not the address: others may pass.
+    *own* = the account's endpoint is full, not the address: calls of other accounts may pass.
     """
 
     wait_ms: int = 0
@@ -55,7 +55,7 @@ class Answer:
 
 
 class Budget(Protocol):
-    """What may pass. Never raises for a far side that is away: that is a refusal."""
+    """Counts the calls that may pass. A far side that is away is a refusal, never an exception."""
 
     async def take(self, asks: Sequence[Ask]) -> list[Answer]:
         """An answer for each of *asks*, decided in their order."""
@@ -74,7 +74,7 @@ class _Waiter:
 
 
 class Turnstile:
-    """One queue; all its callers live on one event loop."""
+    """One queue, whose callers live on one event loop."""
 
     def __init__(self, clock: Clock, budget: Budget, *, most_under_way: int | None = None) -> None:
         self._clock = clock
@@ -86,21 +86,21 @@ class Turnstile:
         self._queues: dict[Lane, list[_Waiter]] = {lane: [] for lane in RANK}
         self._guard_reads = Window(GUARD_READS, GUARD_SPAN_MS)
         self._aside: list[tuple[int, int, _Waiter]] = []
-        """Those whose own endpoint is full: (until, number, waiter)."""
+        """Waiters whose account's endpoint is full: (until, number, waiter)."""
         self._deadlines: list[tuple[int, int, _Waiter]] = []
         self._full: tuple[int, int] = (0, 0)
-        """Until when the address is full (epoch ms), and for which rank and those after it."""
+        """Until when the address is full (epoch ms), and from which rank on."""
         self._news = asyncio.Event()
         self._pump: asyncio.Task[None] | None = None
 
     def left(self, lane: Lane) -> None:
-        """A call that had entered is over, answered or not."""
+        """A call that was admitted is over, answered or not."""
         self._under_way -= lane != "guard"
         self._news.set()
 
     @property
     def idle(self) -> bool:
-        """Whether nobody waits."""
+        """Whether no call waits."""
         return self._pump is None
 
     async def enter(self, ask: Ask, *, urgent: bool, max_wait_s: float) -> None:
@@ -146,7 +146,7 @@ class Turnstile:
             self._tell(waiter, answer)
 
     def _send_home(self) -> None:
-        """Nobody may wait in a queue that nobody serves: after a bug, or at the end of the process."""
+        """Refuse every waiting call when the queue is served no more: after a bug, or at the end of the process."""
         for _, _, waiter in self._deadlines:
             if not waiter.future.done():
                 waiter.future.set_exception(Retry(codes.QUEUE_CLOSED()))
@@ -156,7 +156,7 @@ class Turnstile:
         self._deadlines.clear()
 
     def _drop_late(self) -> bool:
-        """Whether anybody still waits, once those past their time were told."""
+        """Refuse the calls that waited too long; whether any call still waits."""
         now = self._steady.now_ms()
         while self._deadlines and (self._deadlines[0][0] <= now or self._deadlines[0][2].future.done()):
             waiter = heapq.heappop(self._deadlines)[2]
@@ -175,7 +175,7 @@ class Turnstile:
         return found
 
     def _best_queue(self, now: int, going: int = 0) -> list[_Waiter] | None:
-        """The queue whose first is next when *going* go before it, None when nobody may go now."""
+        """The queue whose first call is next when *going* calls go before it, None when no call may go now."""
         queues = [queue for queue in self._queues.values() if self._first(queue)]
         open_ones = [queue for queue in queues if not self._blocked(queue[0], now, going)]
         return min(open_ones, key=lambda queue: self._turn(queue[0], now), default=None)
@@ -213,7 +213,7 @@ class Turnstile:
             self._full = until, rank
 
     async def _rest(self) -> None:
-        """Until something may have changed; at once while there may be more to serve."""
+        """Sleep until a waiting call may go; return at once while there may be more to serve."""
         now = self._steady.now_ms()
         if self._best_queue(now) is not None:
             await asyncio.sleep(0)

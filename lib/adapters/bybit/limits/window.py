@@ -1,5 +1,5 @@
 """
-Counting calls over time, by times it is told: pure. A clock that jumps back costs a wait, never a call too many.
+Counting calls over time: pure, times are the caller's. A clock that jumps back costs a wait, never a call too many.
 """
 
 from collections import deque
@@ -9,7 +9,7 @@ BAN_MS = 600_000
 
 
 class Window:
-    """At most *calls* in any *span_ms*. A clock that jumps back makes it wait one span at most."""
+    """At most *calls* in any *span_ms*. After a clock that jumps back the next call waits one span at most."""
 
     def __init__(self, calls: int, span_ms: int) -> None:
         self._times: deque[int] = deque(maxlen=max(calls, 1))
@@ -19,7 +19,7 @@ class Window:
         """(since, until)."""
 
     def wait_ms(self, now: int, *, calls: int | None = None) -> int:
-        """How long until one more call fits, or fits among *calls* (fewer than all); 0 = now."""
+        """The ms until one more call fits, or fits among *calls* (fewer than all); 0 = now."""
         if self._times and self._times[-1] > now:
             self._times = deque([now] * len(self._times), maxlen=self._calls)
         allowed = min(calls or self._calls, self._calls)
@@ -35,7 +35,7 @@ class Window:
         self._times.append(now)
 
     def close(self, now: int, until: int) -> None:
-        """Let nothing through before *until*."""
+        """Let no call through before *until*."""
         self._closed = now, max(self._closed[1], until)
 
 
@@ -46,11 +46,11 @@ class Silence:
         self._since = self._until = 0
 
     def begin(self, now: int, for_ms: int = BAN_MS) -> None:
-        """Say nothing for *for_ms*."""
+        """Begin a silence of *for_ms*."""
         self._since, self._until = now, max(self._until, now + for_ms)
 
     def left_ms(self, now: int) -> int:
-        """How much is left; 0 = over."""
+        """The ms that are left of the silence; 0 = over."""
         if now < self._since:
             self._since, self._until = now, now + BAN_MS
         return max(self._until - now, 0)

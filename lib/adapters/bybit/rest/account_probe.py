@@ -1,9 +1,9 @@
 """
-A look at an exchange account before it becomes ours: its USDT and the link ids of its orders.
+Reads an exchange account before it is registered: its USDT and the link ids of its orders.
 `lib.ports.exchange.AccountProbe`.
 
-Synchronous over our own signed client, in an event loop that lives as long as the look: forms run in threads. Nothing
-is changed and nothing kept.
+Synchronous over our own signed client, in an event loop that lives as long as the reading: forms run in threads. The
+probe changes nothing and keeps nothing.
 """
 
 import asyncio
@@ -32,7 +32,7 @@ class _NoSeals(Opener):
 
 
 class _Heeding(LocalLimiter):
-    """A limiter that heeds *ban* before every call, and tells it of what it met, for the looks after this one."""
+    """A limiter that heeds *ban* before every call, and tells *ban* of an HTTP 403, for the probes after this one."""
 
     def __init__(self, clock: Clock, ban: Ban, url: str) -> None:
         super().__init__(clock)
@@ -41,7 +41,7 @@ class _Heeding(LocalLimiter):
     async def admit(
         self, account: str, path: str, *, lane: Lane = "trade", urgent: bool = False, max_wait_s: float | None = None
     ) -> None:
-        """As `Limiter.admit`; it may block, the loop is this look's alone."""
+        """As `Limiter.admit`; it may block, the loop is this probe's alone."""
         self._ban.heed(self._url)
         await super().admit(account, path, lane=lane, urgent=urgent, max_wait_s=max_wait_s)
 

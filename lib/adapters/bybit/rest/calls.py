@@ -1,9 +1,9 @@
 """
 Calls to one venue: limited, signed, read once, translated to the four reactions.
 
-`public` needs no key. `SignedCalls` speaks for one account. `VenueClock` keeps the venue's clock as an offset from
-ours, measured by /v5/market/time and measured again after a 10002; it is shared by every account of a venue. Nothing
-here repeats a request.
+`public` needs no key. `SignedCalls` makes the calls of one account. `VenueClock` keeps the venue's clock as an offset
+from ours, measured by /v5/market/time and measured again after a 10002; one clock is shared by every account of a
+venue. Nothing here repeats a request.
 """
 
 import asyncio
@@ -29,7 +29,7 @@ from lib.domain.venue_answer import VenueAnswer
 from lib.ports.exchange import Lane
 
 MARGIN_MS = 100
-"""Our stamps run this much late: the venue takes one 5 s old, but none 1 s ahead of its own clock."""
+"""How late our stamps run: the venue accepts a stamp 5 s old, but none 1 s ahead of its own clock."""
 OFFSET_LIFE_MS = 600_000
 SEND_WAIT_S = 2.0
 """Signed bytes grow old while they wait: sent later than this, they would hardly arrive in time."""
@@ -57,7 +57,7 @@ async def public(
     transport: Transport, limiter: Limiter, path: str, params: Mapping[str, object], lane: Lane = "trade"
 ) -> Envelope:
     """An unsigned read; *Retry* for anything but success, as *Refused* when the venue gave a code."""
-    # urgent: many wait for what one such call brings
+    # urgent: many tasks wait for the answer of one such call
     async with _turn(limiter, "", path, lane, urgent=True):
         status, _, body = await _carry(transport, "GET", path, query_of(params), {}, b"")
     envelope = _readable(body) if status == 200 else None
@@ -71,7 +71,7 @@ async def public(
 
 
 class _Timed(Transport):
-    """*inner*, which remembers our time before and after a request, epoch ms: what waited for its turn is no part."""
+    """*inner* with our time before and after each request, epoch ms; the wait for admission is no part of that."""
 
     def __init__(self, inner: Transport, clock: Clock) -> None:
         self._inner = inner
@@ -98,11 +98,11 @@ class VenueClock:
         self._turn = asyncio.Lock()
 
     async def measure(self) -> int:
-        """Ask now: the venue's clock, epoch ms."""
+        """The venue's clock, epoch ms, measured now."""
         timed = _Timed(self._transport, self._clock)
         # the guard's lane whoever asks: nothing can be signed without it, a repair neither
         envelope = await public(timed, self._limiter, _TIME, {}, "guard")
-        # they read their clock somewhere on the way: half of it, but never so much that a stamp could be ahead
+        # the venue reads its clock somewhere on the way: half of it, but never so much that a stamp could be ahead
         self._offset = envelope.time - timed.after + min((timed.after - timed.before) // 2, MARGIN_MS)
         self._measured_ms = timed.after
         return envelope.time
@@ -153,8 +153,8 @@ class SignedCalls:
         """
         A signed POST that may safely be made twice (leverage, stop, cancel): True = done, False = the venue refuses.
 
-        *done* are further codes that say it is so already. *Retry* also when it may have taken effect: the next read
-        tells.
+        *done* are further codes that mean "already so". *Retry* also when the request may have taken effect: the next
+        read tells.
         """
         body = compact(fields)
         async with self._admitted(path, urgent=True):
@@ -194,7 +194,7 @@ class SignedCalls:
         said = answer_of(answer[0], answer[2], (self._key.api_secret, self._key.api_key))
         if meaning is not Reaction.PAUSE:
             return Retry(_told(path, envelope, answer[0]), said)
-        # its owner reads it: what it means, where that is known, and not which path met it
+        # the owner reads this text: the meaning where it is known, and not the path that met it
         known = said is not None and (said.is_http or said.code in MEANING_OF)
         return Pause(said.why if said is not None and known else _told(path, envelope, answer[0]), said)
 

@@ -3,7 +3,7 @@
 
 Our own signed client, because an order's bytes and stamp are fixed before they are claimed and sent exactly once; the
 exchange library signs inside its call and sends again by itself. Reads raise *Retry* or *Pause*; an unreadable reply is
-*Retry*: it proves nothing. It decides nothing and remembers nothing between calls.
+*Retry*: it proves nothing. The client decides nothing and remembers nothing between calls.
 """
 
 import hashlib
@@ -33,7 +33,7 @@ HISTORY = "/v5/order/history"
 EXECUTIONS = "/v5/execution/list"
 CANCEL = "/v5/order/cancel"
 GONE = frozenset({110001, 110008, 110010})
-"""Not there (any more), filled, cancelled already: nothing is left to cancel."""
+"""Codes of an order that is not there (any more), filled or cancelled already: nothing is left to cancel."""
 
 WINDOW_MS = 7 * 24 * 3_600_000 - 1
 """Longest span one history query may ask for."""
@@ -185,6 +185,6 @@ def _is_news(known: OrderRecord, record: OrderRecord) -> bool:
 
 
 def _oldest_first(newest_first: Iterable[Fill]) -> list[Fill]:
-    """Each execution once. The venue lists newest first; within one millisecond its order is kept, reversed."""
+    """Each execution once. The venue lists newest first; within one millisecond the venue's order is kept, reversed."""
     unique = {found.exec_id: found for found in newest_first}
     return sorted(reversed(unique.values()), key=lambda found: found.at_ms)

@@ -1,9 +1,9 @@
 """
 Every account's exchange, and the public market the trader asks, over one transport and clock per host.
 
-`BybitExchanges` opens a sealed key for as long as the exchange it hands out lives; it keeps none. A venue that has no
-URL in this deployment is a *Pause* with a plain reason. `BybitAsyncMarket` reads candles where the feed is, prices and
-rules where the order will meet them.
+`BybitExchanges` opens a sealed key for as long as the exchange it hands out lives, and keeps no key. A venue that has
+no URL in this deployment is a *Pause* with a plain reason. `BybitAsyncMarket` reads candles from the feed, prices and
+rules from the account's venue.
 """
 
 import asyncio
@@ -33,12 +33,12 @@ from lib.ports.secrets import Opener
 
 INSTRUMENT_LIFE_MS = 600_000
 HALTED_LIFE_MS = 30_000
-"""Of the rules of a symbol that does not trade: when it does again is soon noticed."""
+"""How long the rules of a halted symbol are kept, so that its return is soon noticed."""
 TICKER_LIFE_MS = 1_000
 KLINE_PAGE = 1_000
 _WRONG_PARAMETER = 10001
 _NOT_OFFERED = frozenset({10001, 10017, 10032})
-"""What a question is answered with that a venue does not know."""
+"""Codes with which a venue answers a request it does not offer."""
 NOT_OFFERED_LIFE_MS = 86_400_000
 
 TransportFor = Callable[[str], Transport]
@@ -84,8 +84,8 @@ class BybitAsyncMarket(AsyncMarket):
     """
     `lib.ports.market.AsyncMarket`: candles from *feed_url*, tickers and instruments from the account's venue.
 
-    Callers that come together share one question. Prices and rules come out of the guard's share: an exit needs them,
-    and they are few.
+    Callers that come together share one request. Requests for prices and rules use the guard's share: an exit needs
+    them, and they are few.
     """
 
     def __init__(
@@ -133,7 +133,7 @@ class BybitAsyncMarket(AsyncMarket):
             return known
 
     async def maintenance(self, venue: Venue) -> tuple[Maintenance, ...]:
-        """As the port; a venue that does not offer the question announces nothing, and is asked again a day later."""
+        """As the port; a venue without this route announces nothing, and is asked again a day later."""
         if self._clock.now_ms() < self._not_offered_ms.get(venue, 0):
             return ()
         transport, limiter = self._way_to(venue)

@@ -1,10 +1,9 @@
 """
-What an execution or an order cost on Bybit's v5 wire, each part in its own coin.
+The cost of an execution or an order on Bybit's v5 wire, each part in its own coin.
 
-A trading fee is paid in *feeCurrency* (blank: the settlement coin), which is MNT for whoever chose to pay so. Taxes
-(GST, VAT, …) come beside it in *extraFees*: a list on the private stream, that list as JSON text by REST, blank for
-most people. Whatever else stands there is not read: it names no amount, and a wallet that differs from the books says
-so.
+A trading fee is paid in *feeCurrency* (blank: the settlement coin), which is MNT for people who chose so. Taxes (GST,
+VAT, …) come beside the fee in *extraFees*: a list on the private stream, that list as JSON text by REST, blank for most
+people. Any other text there is not read: it names no amount, and a wallet that differs from the books says so.
 https://bybit-exchange.github.io/docs/v5/order/execution · …/websocket/private/execution
 """
 
@@ -22,7 +21,7 @@ _TEXT_MAX = 4_096
 
 
 def charges(row: Row, value: Decimal) -> tuple[Charge, ...]:
-    """Every part of what an execution over *value* USDT cost; ValueError for an amount or a coin that is no such."""
+    """Every part of the cost of an execution over *value* USDT; ValueError for an unreadable amount or coin."""
     trading = _charge(TRADING, _word(row, "feeCurrency"), number_or_zero(row, "execFee"), row, value)
     return tuple(part for part in (trading, *_taxes(row, value)) if part.amount)
 
@@ -43,17 +42,17 @@ def _charge(kind: str, coin: str, amount: Decimal, named: Row, value: Decimal) -
 
 
 def in_usdt(parts: tuple[Charge, ...]) -> Decimal:
-    """What *parts* took from the USDT balance."""
+    """The sum that *parts* took from the USDT balance."""
     return sum((part.amount for part in parts if part.coin == USDT), ZERO)
 
 
 def worth_naming(parts: tuple[Charge, ...]) -> tuple[Charge, ...]:
-    """Those of *parts* that are more than a trading fee in USDT."""
+    """The *parts* without the trading fee in USDT: taxes, and fees in another coin."""
     return tuple(part for part in parts if (part.kind, part.coin) != (TRADING, USDT))
 
 
 def order_fee(row: Row) -> Decimal:
-    """What an order's fills cost in USDT so far: by coin where the venue says so, else the field that came before."""
+    """The USDT cost of an order's fills so far: by coin where the venue says so, else by the older field."""
     detail = _read(row.get("cumFeeDetail"))
     if isinstance(detail, dict) and detail:
         return number_or_zero(detail, USDT)
@@ -61,7 +60,7 @@ def order_fee(row: Row) -> Decimal:
 
 
 def _read(value: object) -> Any:
-    """*value*, or what it says as JSON text; None for any other text."""
+    """*value*, or its contents when it is JSON text; None for any other text."""
     if not isinstance(value, str):
         return value
     try:

@@ -1,10 +1,10 @@
 """
-Onboarding of an exchange key, over pybit: whose key it is, what it may do, and one-way isolated mode.
+Onboarding of an exchange key, over pybit: the key's account and rights, and one-way isolated mode.
 
 Used once per key, in clear, before it is sealed. pybit's session object shows the secret in its repr and its errors
 carry the request, so neither is logged, raised or kept; only the venue's code and a cut of its text go on. pybit's own
-retries are off, and its stamps are made by the venue's clock, measured first. What the venue refuses is told as it said
-it (`answers`); "cannot be reached" is said of silence alone.
+retries are off, and its stamps are made by the venue's clock, measured first. A refusal is told in the venue's words
+(`answers`); "cannot be reached" is said of silence alone.
 """
 
 from collections.abc import Callable, Mapping
@@ -35,11 +35,11 @@ ISOLATED = "ISOLATED_MARGIN"
 UNIFIED_STATUS = 3
 """Least unifiedMarginStatus that is a unified account."""
 AHEAD_LIFE_MS = 60_000
-"""How long a measured clock is taken for the venue's: the calls of one check."""
+"""How long a measured offset of the venue's clock is used: the calls of one check."""
 WRONG_CLOCK = 10002
 CROSS = "REGULAR_MARGIN"
 NOT_OFFERED = frozenset({10032, 10017, 110073})
-"""How demo trading says that it lacks something: the route is not for it, is not there, or fails without a reason."""
+"""Codes by which demo trading lacks a route: not for demo, not there, or a failure without a reason."""
 NOT_FOUND = frozenset({404})
 NOBODYS_ORDER, NO_SUCH_ORDER = "mm-nobodys-order", 110001
 UNTOLD = KeyInfo(
@@ -54,15 +54,15 @@ UNTOLD = KeyInfo(
     doubts=("uid", "rights"),
 )
 """
-A demo key the venue tells nothing of. Withdrawing and transferring are not offered there either; whether it may trade
-and is of a unified account, `prepare` finds out by trying.
+The record of a demo key, of which the venue tells nothing. Withdrawing and transferring are not offered in demo trading
+either; whether the key may trade and is of a unified account, `prepare` finds out by trying.
 """
 _NO_RETRY = {-1_000_000}
 _JSON = "application/json"
 
 
 class _Session(HTTP):  # type: ignore[misc]  # pybit is untyped
-    """pybit at *url* with *key*, stamped by *clock* and what `measure` found; *reply* is the last response."""
+    """pybit at *url* with *key*, stamped by *clock* and the measured offset; *reply* is the last response."""
 
     def __init__(self, url: str, key: ApiKey, timeouts: tuple[float, float], clock: Clock) -> None:
         super().__init__(
@@ -82,7 +82,7 @@ class _Session(HTTP):  # type: ignore[misc]  # pybit is untyped
         self.reply = reply
 
     def measure(self) -> dict[str, Any]:
-        """Ask for the venue's time and stamp by it from now on."""
+        """Ask for the venue's time, and stamp requests by that time from now on."""
         before = self.clock.now_ms()
         told: dict[str, Any] = self.get_server_time()
         after = self.clock.now_ms()
@@ -118,7 +118,7 @@ class PybitKeyProbe(KeyProbe):
         self._ban = ban or OwnBan()
         self._clock = clock or SystemClock()
         self._ahead: dict[Venue, tuple[int, int]] = {}
-        """When the venue's clock was measured, by ours, and how far it was ahead."""
+        """When the venue's clock was measured, by our clock, and how far the venue's was ahead."""
 
     def key_info(self, venue: Venue, key: ApiKey) -> KeyInfo:
         session = self._session(venue, key)
@@ -135,14 +135,14 @@ class PybitKeyProbe(KeyProbe):
         switch = {"category": "linear", "symbol": symbol, "mode": 0}
         with hide(key.api_key, key.api_secret):
             doubts = self._isolate(venue, session)
-            # a write: a key that may only read, or not touch positions, is refused here whatever was told of it
+            # a write: a key that may only read, or not touch positions, is refused here whatever its record says
             self._ask(venue, session, lambda: session.switch_position_mode(**switch))
             if not CAPABILITIES[venue].offers_everything:
                 self._try_orders(venue, session, symbol)
         return doubts
 
     def _try_orders(self, venue: Venue, session: _Session, symbol: str) -> None:
-        """Learn by trying what demo trading may not tell: whether the key may order. Nothing is cancelled by it."""
+        """Learn by trying whether the key may order, which demo trading may not tell. No order is cancelled."""
         nobodys = {"category": "linear", "symbol": symbol, "orderLinkId": NOBODYS_ORDER}
         try:
             self._ask(venue, session, lambda: session.cancel_order(**nobodys))
@@ -193,7 +193,7 @@ class PybitKeyProbe(KeyProbe):
         return result if isinstance(result, dict) else {}
 
     def _refused(self, venue: Venue, session: _Session) -> dict[str, Any]:
-        """{} for an answer that says it is so already; otherwise the reaction it deserves."""
+        """{} for an answer that means "already so"; otherwise the reaction to the refusal."""
         answer = _said(session)
         if answer is None:
             status = session.reply.status_code if session.reply is not None else 0
@@ -209,8 +209,8 @@ class PybitKeyProbe(KeyProbe):
 
 def _is_not_offered(venue: Venue, answer: VenueAnswer | None) -> bool:
     """
-    Whether *answer* says that *venue*, which does not offer everything, does not have this. A refusal that gives
-    reasons is one of the account, and money that is real is never traded on a doubt.
+    Whether *answer* says that *venue*, which does not offer every route, lacks this one. A refusal with reasons is the
+    account's, and real money is never traded on a doubt.
     """
     if CAPABILITIES[venue].offers_everything or answer is None or answer.reasons:
         return False
@@ -218,7 +218,7 @@ def _is_not_offered(venue: Venue, answer: VenueAnswer | None) -> bool:
 
 
 def _said(session: _Session) -> VenueAnswer | None:
-    """What the last response said; None for a gateway's 5xx and for none."""
+    """The refusal in the last response; None for a gateway's 5xx and without a response."""
     if session.reply is None:
         return None
     return answer_of(session.reply.status_code, session.reply.content, (session.api_secret, session.api_key))

@@ -3,7 +3,7 @@ Public Bybit v5 market data over pybit: closed candles, trading rules, tickers, 
 
 The host is a setting (mainnet, testnet, the local simulator). pybit's own retries are off, because they sleep inside
 the call; every failure is one of the four reactions here. Calls from several threads take turns: the session behind
-pybit is not made for sharing. After HTTP 403 nothing is asked for ten minutes. No key is involved, and the session
+pybit is not made for sharing. After HTTP 403 no call is made for ten minutes. No key is involved, and the session
 object is never logged. USDT perpetuals (`linear`) only.
 
 Source: https://bybit-exchange.github.io/docs/v5/market/kline, .../instrument, .../tickers, .../time

@@ -3,7 +3,7 @@ Orders and executions on Bybit's v5 wire, both ways.
 
 Out: the body of an order, complete with its stop, as compact JSON whose bytes never change again. In: order rows and
 execution rows of realtime, history and execution list. Stop and target orders the venue makes itself carry no id of
-ours; they are kept, marked as children. An unknown status is a ValueError: nobody guesses whether an order is over.
+ours; they are kept, marked as children. An unknown status is a ValueError: the end of an order is never guessed.
 https://bybit-exchange.github.io/docs/v5/order/create-order · …/order/open-order · …/order/execution
 """
 
@@ -79,7 +79,7 @@ def _entry_fields(order: Order) -> dict[str, object]:
 
 
 def trading_stop_body(symbol: str, stop_loss: Decimal, take_profit: Decimal) -> dict[str, object]:
-    """Full-mode stop and target by mark price; 0 takes one away."""
+    """Full-mode stop and target by mark price; a price of 0 removes that stop or target."""
     return {
         "category": CATEGORY,
         "symbol": symbol,

@@ -1,8 +1,8 @@
 """
 Opens paper accounts at this deployment's simulator over HTTP: `lib.ports.exchange.PaperAccounts`.
 
-One POST, sent once: a reply that is lost may leave an account at the simulator that nobody has the key of, which costs
-nothing. The answer, which holds a secret, is neither logged nor quoted.
+One POST, sent once: a lost reply may leave an account at the simulator whose key is unknown, which costs nothing. The
+answer, which holds a secret, is neither logged nor quoted.
 """
 
 from decimal import Decimal
@@ -20,11 +20,11 @@ from lib.ports.exchange import PaperAccounts
 TIMEOUTS = (2.0, 8.0)
 """Seconds to connect, seconds to read."""
 RIGHTS: dict[str, list[str]] = {"ContractTrade": ["Order", "Position"], "Wallet": []}
-"""A paper key is as narrow as the one we ask of everybody."""
+"""The rights of a paper key: as narrow as we ask of every key."""
 
 
 class SimulatorPaperAccounts(PaperAccounts):
-    """`lib.ports.exchange.PaperAccounts` at *base_url*, whose door *token* opens ("" when it has no lock)."""
+    """`lib.ports.exchange.PaperAccounts` at *base_url*; *token* is the simulator's ("" when it asks for none)."""
 
     def __init__(
         self, base_url: str, token: str, *, timeouts: tuple[float, float] = TIMEOUTS, ban: Ban | None = None

@@ -1,9 +1,9 @@
 """
 Bybit's announcements of maintenance, from the wire to `Maintenance`.
 
-Kept are those under way or to come that touch contracts (product 1), trading or what it needs (service types), and the
-venue asked about (env 1 = production, 2 = demo). A field that is missing or empty touches everything; a row that cannot
-be read is left out: an announcement nobody understands must not stop anybody.
+Kept are announcements under way or to come that touch contracts (product 1), trading or its services (service types),
+and the venue asked about (env 1 = production, 2 = demo). A missing or empty field touches everything; a row that cannot
+be read is left out: an unreadable announcement must not stop any account.
 https://bybit-exchange.github.io/docs/v5/system-status
 """
 
@@ -25,7 +25,7 @@ _log = log.get("bybit")
 
 
 def maintenance_from(envelope: Envelope, venue: Venue) -> tuple[Maintenance, ...]:
-    """What *venue* announces and is not over."""
+    """The maintenance that *venue* announces and that is not over."""
     found = []
     for row in envelope.rows:
         try:
@@ -61,7 +61,7 @@ def _numbers(row: Row, name: str) -> frozenset[int]:
 
 
 def _moment(value: Any) -> int:
-    """Epoch ms; 0 when nothing is said."""
+    """The moment in epoch ms; 0 for a blank one."""
     at_ms = int(value or 0)
     if not 0 <= at_ms <= LONGEST_YEAR_9999_MS:
         raise ValueError("no time of this calendar")

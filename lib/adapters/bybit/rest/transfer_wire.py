@@ -1,8 +1,8 @@
 """
 Transfers on Bybit's v5 wire: rows of the transaction log that no execution explains.
 
-The log lists every change of the balance. What trading perpetuals does (trades, funding, liquidations) is known from
-the executions and left out; every other type counts, one nobody has heard of too: it moved money.
+The log lists every change of the balance. Changes by trading perpetuals (trades, funding, liquidations) are known from
+the executions and left out; every other type counts, an unknown type too: it moved money.
 https://bybit-exchange.github.io/docs/v5/account/transaction-log
 """
 
@@ -30,7 +30,7 @@ _ID_MAX = 100
 
 
 def transfer(row: Row) -> Transfer | None:
-    """One row of the log; None when an execution explains it or it left the USDT balance as it was."""
+    """One row of the log; None when an execution explains the row or it left the USDT balance as it was."""
     kind, amount = text(row, "type"), number_or_zero(row, "change")
     executed = kind in _EXECUTED and text(row, "category") not in _OTHER_MARKETS
     if executed or not amount or text(row, "currency") != COIN:
@@ -39,7 +39,7 @@ def transfer(row: Row) -> Transfer | None:
 
 
 def _id(row: Row) -> str:
-    """The venue's id, or the same stand-in for the same row whenever it is read."""
+    """The venue's id of the row, or a stand-in that is the same whenever the row is read."""
     given = text(row, "id")
     if given and given.isascii() and given.isprintable() and len(given) <= _ID_MAX:
         return given

@@ -1,8 +1,8 @@
 """
 One HTTP exchange of bytes, and nothing clever.
 
-No redirects, no proxies from the environment, no cookies, no second sending of a POST: whoever sends decides what a
-lost reply means. (aiohttp repeats a GET when an idle connection turns out closed; that is harmless.)
+No redirects, no proxies from the environment, no cookies, no second sending of a POST: the caller decides what a lost
+reply means. (aiohttp repeats a GET when an idle connection turns out closed; that is harmless.)
 """
 
 from collections.abc import Mapping

@@ -31,7 +31,7 @@ T = TypeVar("T")
 
 
 class Envelope(msgspec.Struct, frozen=True):
-    """What surrounds every answer; *time* is the venue's clock, epoch ms."""
+    """The envelope of every answer; *time* is the venue's clock, epoch ms."""
 
     code: int = msgspec.field(name="retCode")
     time: int
@@ -75,7 +75,7 @@ def decode_envelope(body: bytes) -> Envelope:
 
 
 def parsed(envelope: Envelope, parse: Callable[[Envelope], T]) -> T:
-    """What *parse* makes of *envelope*; *Retry* when it cannot be read: an unreadable answer proves nothing."""
+    """*envelope* as read by *parse*; *Retry* when it cannot be read: an unreadable answer proves nothing."""
     try:
         return parse(envelope)
     except (ValueError, TypeError, AttributeError) as problem:
@@ -134,7 +134,7 @@ def wallet_from(envelope: Envelope) -> Wallet:
 
 
 def position_from(envelope: Envelope, symbol: str) -> Position:
-    """The one-way position; *Pause* when the account is in hedge mode with something open."""
+    """The one-way position; *Pause* when the account is in hedge mode with an open position."""
     rows = [row for row in envelope.rows if row.get("symbol") == symbol]
     if any(row.get("positionIdx") and number_or_zero(row, "size") for row in rows):
         raise Pause(codes.SWITCH_TO_ONE_WAY(symbol=symbol))

@@ -1,14 +1,15 @@
 """
 Bybit's public kline stream over websocket-client, under our own supervisor.
 
-A connection counts once its subscription is acknowledged. Each symbol is asked for by itself: one that the venue does
-not have (any more) is left out, and asked for again a while later; the others hear nothing of it. It is given up when
-the venue closes it, when a ping stays unanswered, or when no kline arrives for a while (a connected stream is not a
-living one); then a new one follows, for ever, with growing jittered pauses and never more than one attempt a second. A
-malformed frame is counted and dropped. What a callback raises ends `run` and propagates. Patience and pauses are those
-of every stream (`watchdog`, `lib.domain.backoff`); only the threads are its own.
+A connection counts as up once its subscription is acknowledged. Each symbol is asked for by itself: a symbol that the
+venue does not have (any more) is left out and asked for again a while later, without a trace for the others. A
+connection is given up when the venue closes it, when a ping stays unanswered, or when no kline arrives for a while (a
+connected stream is not a living one); then a new connection follows, for ever, with growing jittered pauses and never
+more than one attempt a second. A malformed frame is counted and dropped. An exception of a callback ends `run` and
+propagates. Patience and pauses are those of every stream (`watchdog`, `lib.domain.backoff`); only the threads differ.
 
-It repairs nothing: after every (re)subscription *on_connect* is called, and the use-case fetches what was missed.
+The stream repairs nothing: after every (re)subscription *on_connect* is called, and the use-case fetches missed
+candles.
 
 Source: https://bybit-exchange.github.io/docs/v5/ws/connect
 """
@@ -43,7 +44,7 @@ class KlineTimings(StreamTimings):
     stale_after: float = 75.0
     steady_after: float = 30.0
     poll: float = 0.5
-    """How often a waiting read looks at the deadlines and at `stop`."""
+    """How often a waiting read checks the deadlines and `stop`."""
 
 
 class BybitKlineStream(KlineStream):
@@ -150,7 +151,7 @@ class BybitKlineStream(KlineStream):
 
 
 class _Session:
-    """One connection: what was asked, what was answered, and how long to wait for the rest."""
+    """One connection: subscriptions asked for, their answers, and the deadlines."""
 
     def __init__(
         self, socket: websocket.WebSocket, topics: Sequence[str], timings: KlineTimings, now: Callable[[], float]
@@ -160,7 +161,7 @@ class _Session:
         self._now = now
         self._unanswered: set[str] = set()
         self._has_topics = False
-        """Whether anything was granted."""
+        """Whether any subscription was granted."""
         self._is_up = self._fresh = False
         self._watch = Watchdog(timings, now())
 
@@ -190,7 +191,7 @@ class _Session:
         return raw
 
     def note(self, frame: Frame) -> None:
-        """Take an answer to our ping or subscription; *Lost* when everything was refused."""
+        """Take an answer to our ping or subscription; *Lost* when every subscription was refused."""
         if frame.op in ("ping", "pong"):
             self._watch.answered()
         elif frame.op == "subscribe":
@@ -209,11 +210,11 @@ class _Session:
         return fresh
 
     def kline_arrived(self) -> None:
-        """The feed is alive."""
+        """A kline arrived: the feed is alive."""
         self._watch.data_arrived(self._now())
 
     def caught_up(self) -> None:
-        """A callback may have taken long: frames were waiting, so nobody was late."""
+        """A callback may have taken long: frames were waiting meanwhile, so the deadlines begin anew."""
         self._watch.caught_up(self._now())
 
     def _answered(self, request_id: str) -> None:

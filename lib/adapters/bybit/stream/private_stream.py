@@ -1,12 +1,12 @@
 """
-Bybit's private WebSocket, one connection an account, as hints: something happened, go and look by REST.
+Bybit's private WebSocket, one connection an account, as hints: the account changed, ask by REST.
 
-A stream counts once it is signed in and subscribed; coming up, again or for the first time, is a hint of its own, since
-pushes in between are lost. A connection is given up when the venue closes it or says nothing, not even a pong, for a
-while; the next one follows after a growing, jittered pause, and all accounts together make few new connections, as the
-venue demands. A key is opened for the one frame that proves it and kept nowhere. A key that is refused is tried
-again after a long pause, for a venue in trouble refuses good ones too; one that does not open has no stream until it
-changes. What a push says is not even read.
+A stream counts as up once it is signed in and subscribed; coming up, again or for the first time, is a hint of its own,
+since pushes in between are lost. A connection is given up when the venue closes it or sends nothing, not even a pong,
+for a while; the next connection follows after a growing, jittered pause, and all accounts together make few new
+connections, as the venue demands. A key is opened for the one frame that proves it and kept nowhere. A refused key is
+tried again after a long pause, for a venue in trouble refuses good keys too; a key that does not open has no stream
+until it changes. The contents of a push are not even read.
 
 Source: https://bybit-exchange.github.io/docs/v5/ws/connect
 """
@@ -39,7 +39,7 @@ _log = log.get("bybit")
 
 TOPICS = ("order", "execution", "position", "wallet")
 AUTH_LIFE_MS = 60_000
-"""How far ahead of our clock a sign-in expires: more than clocks differ (one 12 s behind was met)."""
+"""How far ahead of our clock a sign-in expires: more than clocks differ (a clock 12 s behind was met)."""
 _SUBSCRIBE = msgspec.json.encode({"req_id": "subscribe", "op": "subscribe", "args": TOPICS}).decode()
 _BACKOFF = Backoff(0.5, 60.0, jitter=1.0)
 
@@ -54,13 +54,13 @@ class HintTimings(StreamTimings):
 
     backoff: Backoff = _BACKOFF
     pause_refused: float = 3600.0
-    """After the venue refused the key."""
+    """The pause after the venue refused the key."""
     connections: int = 200
     connections_in: float = 300.0
 
 
 class _Refused(Exception):
-    """The venue does not take this key; *args[0]* is its text."""
+    """The venue refuses this key; *args[0]* is the venue's text."""
 
 
 class _Frame(msgspec.Struct):
@@ -126,7 +126,7 @@ class BybitAccountHints(AccountHints):
     # --- one account --------------------------------------------------------------------------------------------------
 
     async def _run(self, account: TraderAccount) -> None:
-        """Hold a stream for *account*; ends only when its key does not open."""
+        """Hold a stream for *account*; ends only when the account's key does not open."""
         with log.bind(account=account.account_id):
             while True:
                 try:
@@ -209,12 +209,12 @@ class _Gate:
 
 
 def _identity(account: TraderAccount) -> object:
-    """What a stream belongs to: another key is another stream."""
+    """The identity of an account's stream: another key is another stream."""
     return account.venue, account.uid, account.key_version, account.sealed_key
 
 
 def _refusal(text: str) -> Exception:
-    # an expiry refused is a matter of clocks, which mend
+    # a refused expiry is a matter of clocks, which are corrected
     return Lost(f"sign-in expired: {clean_text(text, 120)}") if "expire" in text.lower() else _Refused(text)
 
 

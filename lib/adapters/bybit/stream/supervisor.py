@@ -1,9 +1,9 @@
 """
 One WebSocket at a time, kept for ever: connect, talk, ping, watch, close, pause, and again.
 
-What is said and heard is the stream's own (*Talk*); here is when a connection is given up (`watchdog`) and how soon the
-next one follows (`lib.domain.backoff`). Trouble on the way ends a connection and is told in a word; whatever else a
-talk raises ends the supervision and propagates. The threaded kline stream follows the same rules under its own roof.
+The frames are the stream's own (*Talk*); the supervisor decides when a connection is given up (`watchdog`) and how soon
+the next one follows (`lib.domain.backoff`). Trouble on the way ends a connection and is logged in a word; any other
+exception of a talk ends the supervision and propagates. The threaded kline stream follows the same rules by itself.
 
 Source: https://bybit-exchange.github.io/docs/v5/ws/connect
 """
@@ -22,14 +22,14 @@ from lib.domain.errors import Retry
 
 MAX_FRAME_BYTES = 1024 * 1024
 CLOSE_S = 1.0
-"""How long a peer is given to answer our close."""
+"""How long a peer may take to answer our close."""
 
 Draw = Callable[[], float]
 """A source of jitter: at least 0 and below 1, another one each time."""
 
 
 class Line:
-    """One connection as its stream sees it; *watch* is told what the words mean."""
+    """One connection as its stream sees it; the stream tells *watch* (its watchdog) what the frames mean."""
 
     def __init__(
         self, socket: aiohttp.ClientWebSocketResponse, timings: StreamTimings, now: Callable[[], float]
@@ -46,12 +46,14 @@ class Line:
         await self._socket.send_str(text)
 
     async def ping_if_due(self) -> None:
-        """Keep the connection alive, also while nobody listens because something else takes long."""
+        """Keep the connection alive, also while the stream does not listen because other work takes long."""
         if self.watch.is_ping_due(self._now()):
             await self.say(PING)
 
     async def texts(self) -> AsyncIterator[str]:
-        """What is heard, in order, each a sign of life; pings meanwhile. *Lost* when the peer or our patience ends."""
+        """
+        The texts received, in order, each a sign of life; pings meanwhile. *Lost* when the connection is given up.
+        """
         while True:
             if why := self.watch.why_lost(self._now()):
                 raise Lost(why)
@@ -68,15 +70,18 @@ class Line:
 
 
 Talk = Callable[[Line], Awaitable[None]]
-"""What a stream says and hears on one connection; returns or raises *Lost* when it is of no more use."""
+"""A stream's work on one connection; returns or raises *Lost* when the connection is of no more use."""
 
 
 async def nobody_waits() -> None:
-    """Anybody may connect at once."""
+    """Every connection may be made at once."""
 
 
 class Supervisor:
-    """Keeps connections of one kind by *timings*; pauses by *clock*. *tell* hears why one was lost and the pause."""
+    """
+    Keeps connections of one kind by *timings*; pauses by *clock*. *tell* is called with why one was lost, and the
+    pause.
+    """
 
     def __init__(
         self,
@@ -94,7 +99,7 @@ class Supervisor:
     async def keep(
         self, url: Callable[[], str], talk: Talk, *, admit: Callable[[], Awaitable[None]] = nobody_waits
     ) -> NoReturn:
-        """*talk* over one connection to *url* after the other, each once *admit* returns; never ends by itself."""
+        """Run *talk* over one connection to *url* after another, each once *admit* returns; never ends by itself."""
         failures = 0
         while True:
             await admit()

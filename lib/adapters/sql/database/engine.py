@@ -17,7 +17,7 @@ from lib.adapters.private_files import private_database
 from lib.adapters.sql.database.url import Address, read_address
 
 IDLE_TRANSACTION_S = 10
-"""A process frozen inside a transaction loses it, and with it the rows it holds, after this (MariaDB alone can)."""
+"""Seconds after which a process frozen inside a transaction loses it, with its row locks (MariaDB alone can)."""
 LOCK_WAIT_S = 2
 """How long a statement waits for another's row lock before it gives up (MySQL 1205), in seconds."""
 SQLITE_BUSY_MS = 15_000
@@ -31,7 +31,7 @@ _SESSION = (
     "sql_select_limit=18446744073709551615, sql_big_selects=1, sql_quote_show_create=1, "
     "default_storage_engine=InnoDB"  # Alembic names no engine for its own table
 )
-"""Whatever the server's own settings are, a session of ours is this one from its first statement on."""
+"""The settings of a session of ours from its first statement on, whatever the server's own are."""
 
 
 def make_engine(
@@ -50,7 +50,7 @@ def make_engine(
 
 
 def describe(engine: sa.Engine) -> str:
-    """Which database, for messages: no user, no password."""
+    """The database's name for messages: no user, no password."""
     return str(Address(engine.url))
 
 

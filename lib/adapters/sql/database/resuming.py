@@ -2,9 +2,9 @@
 Migrations that go on where they were cut off.
 
 MySQL commits every DDL statement by itself, so a migration killed half-way leaves the first of its statements done and
-its revision unwritten. Each statement is atomic: before one runs it is asked whether the database shows its effect
-already, and then it is left out. That holds for every migration, written or not yet written; rows a migration inserts
-must say themselves that they are inserted once. What is there in another shape is not ours, and is *Halt*.
+its revision unwritten. Each statement is atomic: a statement whose effect the database shows already is left out. That
+holds for every migration, written or not yet written; rows a migration inserts must say themselves that they are
+inserted once. A table, column or index of another shape than ours is *Halt*.
 
 SQLite needs none of it: there a migration is one transaction. Importing this module is what puts it in force.
 """
@@ -21,7 +21,7 @@ from lib.domain.errors import Halt
 
 
 class ResumingMySQL(MySQLImpl):
-    """Alembic's MySQL, which leaves out what is done."""
+    """Alembic's MySQL, which leaves out the statements that are done."""
 
     __dialect__ = "mysql"  # the name under which Alembic looks for it, in the place of its own
 
@@ -32,7 +32,7 @@ class ResumingMySQL(MySQLImpl):
 
     @singledispatchmethod
     def _is_done(self, construct: object) -> bool:
-        """Whether the database shows what *construct* would do; anything else may be repeated without harm."""
+        """Whether the database shows the effect of *construct*; any other statement may be repeated without harm."""
         return False
 
     @_is_done.register
@@ -86,7 +86,7 @@ class ResumingMySQL(MySQLImpl):
         return not self._has_constraint(drop.element)
 
     def _is_so(self, change: MySQLChangeColumn) -> bool:
-        """Whether a column is what *change* makes of it; what cannot be told is changed again, which does no harm."""
+        """Whether a column is as *change* makes it; a column in doubt is changed again, which does no harm."""
         found = self._columns(change.table_name).get(change.column_name)
         if found is None or change.autoincrement is not None or (change.comment or None) != found["comment"]:
             return False

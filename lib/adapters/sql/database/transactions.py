@@ -19,7 +19,7 @@ from lib.domain.errors import Halt, Retry
 T = TypeVar("T")
 
 _REFUSED = frozenset({1044, 1045, 1142, 1143, 1698})
-"""The user, its password or its rights."""
+"""Codes of a refused user, password or right."""
 _NO_TLS_THERE = 2026
 _TLS_ALONE = 3159
 _TLS_ADVICE = (
@@ -35,7 +35,7 @@ def transact(engine: sa.Engine, work: Callable[[sa.Connection], T], *, readonly:
     Run *work* in a transaction of its own and commit it.
 
     *Retry* for a busy or lost database, *Halt* for one that refuses us or has another schema; a broken constraint or a
-    value that does not fit is the caller's bug and stays what it is.
+    value that does not fit is the caller's bug and is raised unchanged.
     """
     try:
         with engine.connect() as connection:
@@ -87,7 +87,9 @@ def error_code(problem: exc.DBAPIError) -> int:
 
 
 def tls_failure(problem: exc.DBAPIError) -> str:
-    """Why the connection could not be made over TLS, and which words of DATABASE_URL say how; "" = it was not that."""
+    """
+    Why the connection could not be made over TLS, with the words of DATABASE_URL that set TLS; "" = another cause.
+    """
     if error_code(problem) == _NO_TLS_THERE:
         return "it speaks no TLS: take the words about it (ssl-mode, ssl) out of DATABASE_URL"
     if error_code(problem) == _TLS_ALONE:

@@ -1,3 +1,3 @@
 """
-The database as forms and pages write it: people, sessions, keys, what they ask of the trader.
+The database as forms and pages write it: people, sessions, keys, commands to the trader.
 """

@@ -104,7 +104,7 @@ def insert_account(connection: sa.Connection, new: NewAccount) -> int:
 
 
 def _stop_of_operator(connection: sa.Connection, new: NewAccount) -> dict[str, Any]:
-    """An operator's stop goes along: no owner ends it by coming with another account."""
+    """An operator's stop moves to the new account: no owner ends the stop by adding another account."""
     stopped = (accounts.c.paused_by == OPERATOR, accounts.c.trading_enabled.is_(False))
     query = sa.select(accounts.c.pause_reason).where(accounts.c.user_id == new.user_id, *stopped).limit(1)
     why = connection.execute(query).scalar_one_or_none()
@@ -114,7 +114,7 @@ def _stop_of_operator(connection: sa.Connection, new: NewAccount) -> dict[str, A
 
 
 def retire_others(connection: sa.Connection, user_id: int) -> None:
-    """Give up every active account of the person; *AccountInUse* when one cannot be."""
+    """Give up every active account of the person; *AccountInUse* when one of them is in use."""
     mine = exclusively(sa.select(accounts).where(accounts.c.user_id == user_id, accounts.c.active))
     for row in connection.execute(mine).mappings().all():
         retire(connection, row)

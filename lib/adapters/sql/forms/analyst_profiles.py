@@ -1,8 +1,8 @@
 """
-What was learnt about the analysts' providers, in the table `system_settings`: one row a provider and model.
+Learnt profiles of the analysts' providers, in the table `system_settings`: one row a provider and model.
 
-A row is learnt anew after a month, so that what a provider has added since is found; an operator who deletes one has
-it learnt at the next question. Nothing here reads what the text means.
+A row is learnt anew after a month, so that a provider's new fields are found; a row that an operator deletes is learnt
+at the next question. The text of a row is not interpreted here.
 """
 
 import asyncio

@@ -44,7 +44,7 @@ class SqlCommandQueue(CommandQueue):
 
 
 def _wait_ms(connection: sa.Connection, wish: Command, every_ms: int) -> int:
-    """How long until *wish* may be asked again; 0 = now."""
+    """The ms until *wish* may be put again; 0 = now."""
     query = sa.select(sa.func.max(commands.c.created_at)).where(
         commands.c.user_id == wish.user_id, commands.c.kind == wish.kind
     )
@@ -62,7 +62,7 @@ def _ask(connection: sa.Connection, wish: Command, every_ms: int) -> int:
 
 
 class SqlCommands(Commands):
-    """`lib.ports.ledger.Commands`; each call in a thread of its own. *clock* dates what is done."""
+    """`lib.ports.ledger.Commands`; each call in a thread of its own. *clock* dates finished commands."""
 
     def __init__(self, engine: sa.Engine, clock: Clock) -> None:
         self._engine = engine

@@ -1,5 +1,5 @@
 """
-Guests over SQL: how many live, who became a person, and whose last session is over.
+Guests over SQL: how many exist, registering one as a person, and ending those whose last session is over.
 """
 
 from typing import Any
@@ -48,7 +48,7 @@ def end_guests(connection: sa.Connection, now_ms: int) -> tuple[int, ...]:
 
 
 def _end(connection: sa.Connection, user_id: int, now_ms: int) -> bool:
-    # still a guest: between the look and here they may have become a person
+    # still a guest: since the guests were read this one may have become a person
     change = sa.update(users).where(users.c.id == user_id, *_LIVING).values(deleted_at=utc_from_ms(now_ms))
     if connection.execute(change).rowcount == 0:
         return False

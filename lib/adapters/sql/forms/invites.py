@@ -10,12 +10,12 @@ from lib.ports.people import InviteRefused
 
 
 def use_invite(connection: sa.Connection, invite: Invite) -> None:
-    """Use *invite* up. *InviteRefused* when it is none, was used, or is over."""
+    """Use *invite* up. *InviteRefused* when there is no such invitation, or it was used, or is over."""
     good = (invites.c.code_sha256 == invite.code_sha256, invites.c.used_ms == 0, invites.c.expires_ms > invite.at_ms)
     if connection.execute(sa.update(invites).where(*good).values(used_ms=invite.at_ms)).rowcount != 1:
         raise InviteRefused("the invitation is none, was used, or is over")
 
 
 def used_by(connection: sa.Connection, invite: Invite, user_id: int) -> None:
-    """Note who used *invite*."""
+    """Note that the person *user_id* used *invite*."""
     connection.execute(sa.update(invites).where(invites.c.code_sha256 == invite.code_sha256).values(used_by=user_id))

@@ -31,7 +31,7 @@ CLOSED_BY_OWNER = codes.CLOSED_BY_OWNER()
 
 
 class SqlKeyring(Keyring):
-    """`lib.ports.people.Keyring`; *clock* dates what is revoked."""
+    """`lib.ports.people.Keyring`; *clock* dates revoked keys."""
 
     def __init__(self, engine: sa.Engine, clock: Clock) -> None:
         self._engine = engine
@@ -117,7 +117,7 @@ def _rekey(connection: sa.Connection, row: sa.RowMapping, new: NewAccount, now_m
     _wipe(connection, account_id, now_ms)
     key = {"account_id": account_id, "key_version": new.key_version, "sealed": new.sealed_key, "last4": new.key_last4}
     connection.execute(sa.insert(credentials).values(key))
-    # no switch is thrown back here: whoever paused the account, resuming is an act of its own
+    # no switch is taken back here: whether owner or operator paused the account, resuming is an act of its own
     values: dict[str, object] = {"key_version": new.key_version, "active": True} | thrown(accounts, now_ms)
     values["doubts"] = doubts_text(new.doubts)
     if row["trading_enabled"]:
@@ -127,7 +127,7 @@ def _rekey(connection: sa.Connection, row: sa.RowMapping, new: NewAccount, now_m
 
 
 def _auto_trade_off(connection: sa.Connection, user_id: int) -> None:
-    # what was switched on for one account must not begin to trade on another
+    # auto-trading that was switched on for one account must not begin on another
     connection.execute(sa.update(users).where(users.c.id == user_id).values(auto_trade_enabled=False))
 
 

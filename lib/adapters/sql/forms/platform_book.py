@@ -1,7 +1,7 @@
 """
-What an operator writes, over SQL: rows of `system_settings`, the trail of their changes, new invitations.
+An operator's writes over SQL: rows of `system_settings`, the trail of their changes, new invitations.
 
-It stands behind the operator's terminal alone (`make check` proves it); everybody else only reads.
+Only the operator's terminal has this adapter (`make check` proves it); all other processes only read.
 """
 
 from collections.abc import Sequence

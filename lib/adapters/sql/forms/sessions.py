@@ -1,8 +1,8 @@
 """
 Sign-ins and sessions over SQL: `lib.ports.people.Logins` and `lib.ports.people.Sessions`.
 
-One transaction a method. Reading a session takes no write lock, so it can be done on every run of every page. It does
-not judge expiry: that is `lib.accounts.people`.
+One transaction a method. Reading a session takes no write lock, so it can be done on every run of every page. Expiry is
+`lib.accounts.people`'s to decide.
 """
 
 from collections.abc import Callable

@@ -2,8 +2,8 @@
 Tallies of tries over SQL: `lib.ports.people.Throttles`.
 
 A try is counted in the same transaction that allows it, under the row's lock, so a hundred parallel tries are counted
-one after another. One that comes too early is told so by a plain read: a flood of refused tries holds no lock that
-somebody's order waits for. The arithmetic is `lib.domain.pace`.
+one after another. A try that comes too early is refused by a plain read: a flood of refused tries holds no lock that an
+order waits for. The arithmetic is `lib.domain.pace`.
 """
 
 from typing import Any

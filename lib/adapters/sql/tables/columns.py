@@ -143,7 +143,7 @@ class now3(FunctionElement[datetime]):  # noqa: N801 - reads as the SQL function
 
 
 class now3_upd(FunctionElement[datetime]):  # noqa: N801
-    """As `now3`, renewed by every UPDATE on MySQL; SQLite has no such thing and relies on *onupdate*."""
+    """As `now3`, renewed by every UPDATE on MySQL; SQLite has no such default and relies on *onupdate*."""
 
     type = UtcDateTime()
     inherit_cache = True

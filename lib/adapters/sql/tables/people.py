@@ -1,5 +1,5 @@
 """
-Tables about people: users, their exchange accounts, sealed keys, what they ask for and what they are told.
+Tables about people: users, their exchange accounts, sealed keys, commands and notices.
 
 `users` and `system_settings` keep the names and columns of the project's first design. Its two key columns stay and
 are always NULL, held by a CHECK: keys live sealed in `credentials` and nowhere else.
@@ -87,7 +87,7 @@ setting_changes = sa.Table(
     number("changed_ms"),
     **MYSQL_TABLE,
 )
-"""Who changed which platform setting, and when: appended to, never changed."""
+"""The trail of changes of platform settings, with author and time: appended to, never changed."""
 
 invites = sa.Table(
     "invites",
@@ -208,7 +208,7 @@ sessions = sa.Table(
     sa.Index(None, "seen_ms"),
     **MYSQL_TABLE,
 )
-"""Who is signed in. A token is never stored, only its sha256."""
+"""Sessions of signed-in people. A token is never stored, only its sha256."""
 
 known_browsers = sa.Table(
     "known_browsers",
@@ -220,7 +220,7 @@ known_browsers = sa.Table(
     sa.Index(None, "seen_ms"),
     **MYSQL_TABLE,
 )
-"""Browsers somebody signed in with before: their tries are counted apart from strangers'."""
+"""Browsers a person signed in with before: their tries are counted apart from those of unknown browsers."""
 
 throttles = sa.Table(
     "throttles",
@@ -231,7 +231,7 @@ throttles = sa.Table(
     sa.Index(None, "at_ms"),
     **MYSQL_TABLE,
 )
-"""How many tries count still, and since when: sign-in by person and by address, new people by address."""
+"""Tallies of tries with the time they were counted at: sign-in by person and by address, new people by address."""
 
 outbox = sa.Table(
     "outbox",

@@ -53,7 +53,7 @@ trader_lease = sa.Table(
     sa.CheckConstraint("id = 1", "one_row"),
     **MYSQL_TABLE,
 )
-"""Who trades: one row, made by the migration."""
+"""The trader's lease: one row, made by the migration."""
 
 cycles = sa.Table(
     "cycles",
@@ -170,7 +170,7 @@ platform_locks = sa.Table(
     number("ended_ms"),
     **MYSQL_TABLE,
 )
-"""As `risk_locks`, for everybody; who writes here holds the row of `system_flags`, which every claim reads first."""
+"""As `risk_locks`, for all accounts; a writer holds the row of `system_flags`, which every claim reads first."""
 
 fills = sa.Table(
     "fills",
@@ -222,7 +222,7 @@ equity_points = sa.Table(
     added_money("transfers"),
     **MYSQL_TABLE,
 )
-"""*transfers* is what the books had counted as paid in and out: what came since must not look like profit."""
+"""*transfers* is the sum the books had counted as paid in and out: later transfers must not look like profit."""
 
 trade_logs = sa.Table(
     "trade_logs",
@@ -251,4 +251,4 @@ trade_logs = sa.Table(
     sa.Index(None, "cycle_id"),
     **MYSQL_TABLE,
 )
-"""What a person reads: one row per account and T, moved by the transaction that moves its orders."""
+"""The log a person reads: one row per account and T, moved by the transaction that moves its orders."""
