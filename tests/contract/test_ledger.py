@@ -454,7 +454,7 @@ async def test_two_orders_of_one_t_closing_at_once_both_reach_the_log(world: Wor
     )
     log = world.log(account.account_id, T)
     assert (log.status, log.outcome) == ("success", "closed")
-    assert log.message == codes.DECISION_TOO_OLD()
+    assert log.message == codes.NOT_TURNED(reason=log.reason, why=text("too old"))
 
 
 async def test_every_move_is_an_event_in_an_unbroken_chain(world: World) -> None:
