@@ -13,7 +13,7 @@ from lib.domain.account import AccountSettings, Limits
 from lib.domain.account_records import NewAccount
 from lib.domain.reason import text
 from lib.domain.session import IDLE_MS, NewSession
-from lib.domain.stored_reason import stored
+from lib.domain.stored_reason import parse
 from tests import factories as make
 from tests.contract.ledger_worlds import SqlWorld
 from tests.contract.test_ledger import submitted, trading_account
@@ -139,7 +139,7 @@ async def test_who_ended_a_lock_and_when_stays_in_its_row(world: SqlWorld) -> No
     await world.ledger.unlock(account.account_id, "external", "cli:kim")
     with world.engine.connect() as connection:
         row = connection.exec_driver_sql("SELECT why, ended_by, ended_ms, until_ms FROM risk_locks").one()
-    assert tuple(row) == (stored(text("another hand")), "cli:kim", NOW, NOW)
+    assert (parse(row[0]), *row[1:]) == (text("another hand"), "cli:kim", NOW, NOW)
 
 
 async def test_a_guest_trades_while_a_session_of_theirs_lives(world: SqlWorld) -> None:

@@ -150,7 +150,7 @@ def test_everything_is_closed_and_proved_within_twenty_seconds_and_only_a_person
     assert "the exchange says FILLED" in said
     assert control(system, "settle", entry, "FILLED", "--why", "it stands in the app")[0] == 0
     assert rows(system, orders)[0]["state"] == "FILLED"
-    assert rows(system, orders)[0]["why"].endswith("it stands in the app")
+    assert rows(system, orders)[0]["why"].params["note"] == "it stands in the app"
     assert not rows(system, accounts)[0]["trading_enabled"], "trading again is a person's act of its own"
 
 

@@ -36,7 +36,7 @@ async def test_cycles_in_a_hole_are_skipped_and_counted_and_the_rest_is_decided(
     found = await replay(plan(candle_file(tmp_path, 140, hole=range(75, 86))), silent)
     # T at minutes 60 to 135, of which 75 to 110 have no thirty candles behind them
     assert (found.cycles, found.decided, found.skipped) == (16, 8, 8)
-    assert found.skip_reasons == {"newest candle closes … s before the decision": 2, "only … of … candles": 6}
+    assert found.skip_reasons == {"candle_stale": 2, "candles_missing": 6}
     assert found.clean
     assert any(note.startswith("11 minutes are missing in 1 gaps") for note in found.notes)
     assert "the file ends before 1 days are over" in found.notes
