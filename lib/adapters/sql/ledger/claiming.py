@@ -9,6 +9,7 @@ Rows are locked in one order by everybody: platform flags and locks, person, acc
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -26,6 +27,17 @@ from lib.domain.venues import feed_fits, pool_of
 
 _Locks = list[tuple[str, int]]
 """Kinds with their *until_ms*: which of them hold is said by the clock, read last."""
+
+
+_FLAGS = shared(sa.select(system_flags))
+_PLATFORM_LOCKS = shared(sa.select(platform_locks.c.kind, platform_locks.c.until_ms))
+_PERSON = shared(sa.select(users).where(users.c.id == sa.bindparam("of_user")))
+_ACCOUNT = shared(sa.select(accounts).where(accounts.c.id == sa.bindparam("of_account")))
+_LEASE = shared(sa.select(trader_lease))
+_OWN_LOCKS = shared(
+    sa.select(risk_locks.c.kind, risk_locks.c.until_ms).where(risk_locks.c.account_id == sa.bindparam("of_account"))
+)
+_KEY_VERSION = shared(sa.select(accounts.c.key_version).where(accounts.c.id == sa.bindparam("of_account")))
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,12 +66,13 @@ def claim(connection: sa.Connection, now: Now, asked: Order, signed: SignedOrder
 
 
 def _entry_facts(connection: sa.Connection, now: Now, asked: Order, holder: str) -> tuple[Order, ClaimFacts, int]:
-    flags = connection.execute(shared(sa.select(system_flags))).mappings().one()
-    of_platform = _locks(connection, platform_locks)
-    user = connection.execute(shared(sa.select(users).where(users.c.id == asked.user_id))).mappings().one()
-    account = connection.execute(shared(sa.select(accounts).where(accounts.c.id == asked.account_id))).mappings().one()
+    of_account = {"of_account": asked.account_id}
+    flags = connection.execute(_FLAGS).mappings().one()
+    of_platform = _locks(connection, _PLATFORM_LOCKS, {})
+    user = connection.execute(_PERSON, {"of_user": asked.user_id}).mappings().one()
+    account = connection.execute(_ACCOUNT, of_account).mappings().one()
     lease = _lease(connection)
-    own = _locks(connection, risk_locks, risk_locks.c.account_id == asked.account_id)
+    own = _locks(connection, _OWN_LOCKS, of_account)
     row = order_for_update(connection, asked)
     at = now(connection)  # after the last lock: a wait for any of them counts as age
     facts = ClaimFacts(
@@ -77,9 +90,8 @@ def _entry_facts(connection: sa.Connection, now: Now, asked: Order, holder: str)
     return row, facts, lease.epoch
 
 
-def _locks(connection: sa.Connection, table: sa.Table, *where: sa.ColumnElement[bool]) -> _Locks:
-    found = connection.execute(shared(sa.select(table.c.kind, table.c.until_ms).where(*where))).all()
-    return [(kind, until_ms) for kind, until_ms in found]
+def _locks(connection: sa.Connection, query: "sa.Select[Any]", given: dict[str, int]) -> _Locks:
+    return [(kind, until_ms) for kind, until_ms in connection.execute(query, given)]
 
 
 def _kept(found: _Locks, at: int) -> list[str]:
@@ -87,13 +99,12 @@ def _kept(found: _Locks, at: int) -> list[str]:
 
 
 def _lease(connection: sa.Connection) -> _Lease:
-    row = connection.execute(shared(sa.select(trader_lease))).mappings().one()
+    row = connection.execute(_LEASE).mappings().one()
     return _Lease(row["holder"], row["epoch"], row["expires_ms"])
 
 
 def _exit_facts(connection: sa.Connection, now: Now, asked: Order) -> tuple[Order, ClaimFacts, int]:
-    query = sa.select(accounts.c.key_version).where(accounts.c.id == asked.account_id)
-    key_version = connection.execute(shared(query)).scalar_one()
+    key_version = connection.execute(_KEY_VERSION, {"of_account": asked.account_id}).scalar_one()
     row = order_for_update(connection, asked)
     return row, exit_facts(now(connection), key_version), 0
 

@@ -18,16 +18,25 @@ class CycleRow:
     answer: AnalystAnswer
 
 
+_CYCLE = sa.select(cycles).where(
+    cycles.c.feed == sa.bindparam("of_feed"),
+    cycles.c.symbol == sa.bindparam("of_symbol"),
+    cycles.c.t_ms == sa.bindparam("at_t"),
+    cycles.c.interval_s == sa.bindparam("of_interval"),
+    cycles.c.prompt_group == sa.bindparam("of_group"),
+)
+
+
 def read_cycle(connection: sa.Connection, key: CycleKey) -> CycleRow | None:
     """What is stored for *key*, or None."""
-    query = sa.select(cycles).where(
-        cycles.c.feed == key.feed,
-        cycles.c.symbol == key.symbol,
-        cycles.c.t_ms == key.t_ms,
-        cycles.c.interval_s == key.interval_s,
-        cycles.c.prompt_group == key.prompt_group,
-    )
-    row = connection.execute(query).mappings().one_or_none()
+    given = {
+        "of_feed": key.feed,
+        "of_symbol": key.symbol,
+        "at_t": key.t_ms,
+        "of_interval": key.interval_s,
+        "of_group": key.prompt_group,
+    }
+    row = connection.execute(_CYCLE, given).mappings().one_or_none()
     if row is None:
         return None
     answer = AnalystAnswer(

@@ -28,14 +28,32 @@ from lib.domain.venues import venues_of
 _MAY_BE_UNRESOLVED = [state.value for state in (*IN_FLIGHT, OrderState.NEEDS_HUMAN, OrderState.PLANNED)]
 
 
+_OF_ACCOUNT: "sa.BindParameter[int]" = sa.bindparam("of_account")
+_ACCOUNT = sa.select(accounts).where(accounts.c.id == _OF_ACCOUNT)
+_ENTRIES = sa.select(sa.func.count()).where(
+    orders.c.leg == "e",
+    orders.c.attempts >= 1,
+    orders.c.t_ms >= sa.bindparam("from_ms"),
+    orders.c.t_ms < sa.bindparam("to_ms"),
+)
+_OWN_ENTRIES = _ENTRIES.where(orders.c.account_id == _OF_ACCOUNT)
+_UNRESOLVED = sa.select(orders).where(orders.c.account_id == _OF_ACCOUNT, orders.c.state.in_(_MAY_BE_UNRESOLVED))
+_DIFFERENCE = (
+    sa.select(equity_points.c.difference)
+    .where(equity_points.c.account_id == _OF_ACCOUNT, equity_points.c.t_ms <= sa.bindparam("until"))
+    .order_by(equity_points.c.t_ms.desc())
+    .limit(1)
+)
+
+
 def facts(connection: sa.Connection, now: Now, account_id: int, t_ms: int) -> LogFacts:
     """The ledger's `facts`."""
-    account = connection.execute(sa.select(accounts).where(accounts.c.id == account_id)).mappings().one()
+    account = connection.execute(_ACCOUNT, {"of_account": account_id}).mappings().one()
     return LogFacts(
         own_qty=account["position_qty"],
         day_start_equity=day_start_of(connection, account_id, t_ms, account["start_balance"], account["transfers"]),
         peak_equity=account["peak_equity"],
-        entries_today=_entries(connection, t_ms, orders.c.account_id == account_id),
+        entries_today=connection.scalar(_OWN_ENTRIES, {"of_account": account_id} | _day(t_ms)) or 0,
         loss_streak=running_books(account).streak_on(t_ms),
         last_stop_ms=account["last_stop_ms"],
         locks=lock_kinds(connection, account_id, now(connection)),
@@ -46,9 +64,8 @@ def facts(connection: sa.Connection, now: Now, account_id: int, t_ms: int) -> Lo
 
 
 def _difference_before(connection: sa.Connection, account_id: int, t_ms: int) -> Decimal:
-    points = equity_points.c
-    old = sa.select(points.difference).where(points.account_id == account_id, points.t_ms <= t_ms - UNLISTED_MS)
-    found: Decimal | None = connection.execute(old.order_by(points.t_ms.desc()).limit(1)).scalar_one_or_none()
+    given = {"of_account": account_id, "until": t_ms - UNLISTED_MS}
+    found: Decimal | None = connection.execute(_DIFFERENCE, given).scalar_one_or_none()
     return found or ZERO
 
 
@@ -56,14 +73,12 @@ def _on_day(column: "sa.Column[int]", t_ms: int) -> sa.ColumnElement[bool]:
     return sa.and_(column >= midnight_before(t_ms), column < midnight_after(t_ms))
 
 
-def _entries(connection: sa.Connection, t_ms: int, *where: sa.ColumnElement[bool]) -> int:
-    sent = (orders.c.leg == "e", orders.c.attempts >= 1, _on_day(orders.c.t_ms, t_ms))
-    return connection.scalar(sa.select(sa.func.count()).where(*where, *sent)) or 0
+def _day(t_ms: int) -> dict[str, int]:
+    return {"from_ms": midnight_before(t_ms), "to_ms": midnight_after(t_ms)}
 
 
 def _unresolved(connection: sa.Connection, account_id: int, t_ms: int) -> int:
-    query = sa.select(orders).where(orders.c.account_id == account_id, orders.c.state.in_(_MAY_BE_UNRESOLVED))
-    rows = (order_from(row) for row in connection.execute(query).mappings())
+    rows = (order_from(row) for row in connection.execute(_UNRESOLVED, {"of_account": account_id}).mappings())
     return sum(is_unresolved(row, t_ms) for row in rows)
 
 
@@ -78,7 +93,7 @@ def platform_facts(connection: sa.Connection, now: Now, feed: str, t_ms: int, po
     tokens, for_guests, cost = _spent(connection, feed, t_ms, pool)
     theirs = orders.c.account_id.in_(sa.select(accounts.c.id).where(*of_pool))
     return PlatformFacts(
-        entries=_entries(connection, t_ms, theirs),
+        entries=connection.scalar(_ENTRIES.where(theirs), _day(t_ms)) or 0,
         exposure=sum((abs(row["position_qty"]) * row["avg_entry_price"] for row in rows), ZERO),
         equity=sum((newest.moved(row["transfers"]) for row, newest in today), ZERO),
         day_start_equity=sum((_day_start(row, t_ms) for row, _ in today), ZERO),

@@ -8,7 +8,14 @@ from typing import Any
 import sqlalchemy as sa
 
 from lib.adapters.sql.ledger.charges import charges_json
-from lib.adapters.sql.ledger.rows import insert_once, lock_account, lock_owned_account, order_from, running_books
+from lib.adapters.sql.ledger.rows import (
+    insert_once,
+    insertion,
+    lock_account,
+    lock_owned_account,
+    order_from,
+    running_books,
+)
 from lib.adapters.sql.ledger.switches import tell
 from lib.adapters.sql.tables.people import accounts, symbols
 from lib.adapters.sql.tables.trading import equity_points, fills, orders, transfers
@@ -18,6 +25,25 @@ from lib.domain.order import CYCLE_MS, Order, OrderState
 from lib.domain.order_rules import books_differ
 
 _MAY_HAVE_FILLED = [OrderState.FILLED.value, OrderState.PARTIAL.value]
+_OF_ACCOUNT: "sa.BindParameter[int]" = sa.bindparam("of_account")
+_KNOWN = sa.select(fills.c.exec_id).where(
+    fills.c.account_id == _OF_ACCOUNT, fills.c.exec_id.in_(sa.bindparam("ids", expanding=True))
+)
+_ORDER_IDS = sa.select(orders.c.order_link_id, orders.c.id).where(
+    orders.c.account_id == _OF_ACCOUNT, orders.c.order_link_id.in_(sa.bindparam("links", expanding=True))
+)
+_SET_ACCOUNT = sa.update(accounts).where(accounts.c.id == _OF_ACCOUNT)
+_BOOKS = (
+    sa.select(accounts, symbols.c.symbol)
+    .join(symbols, symbols.c.symbol_no == accounts.c.symbol_no)
+    .where(accounts.c.id == _OF_ACCOUNT)
+)
+_LAST_ENTRY = (
+    sa.select(orders)
+    .where(orders.c.account_id == _OF_ACCOUNT, orders.c.leg == "e", orders.c.state.in_(_MAY_HAVE_FILLED))
+    .order_by(orders.c.t_ms.desc(), orders.c.id.desc())
+    .limit(1)
+)
 
 
 def record_fills(connection: sa.Connection, account_id: int, seen: Sequence[Fill]) -> int:
@@ -34,23 +60,20 @@ def record_fills(connection: sa.Connection, account_id: int, seen: Sequence[Fill
             books, realised = book_fill(books, fill)
             rows.append(_fill_values(account_id, fill, ours.get(fill.order_link_id), realised))
     if rows:
-        connection.execute(sa.insert(fills), rows)
-        connection.execute(sa.update(accounts).where(accounts.c.id == account_id).values(asdict(books)))
+        connection.execute(insertion(fills), rows)
+        connection.execute(_SET_ACCOUNT, asdict(books) | {"of_account": account_id})
     return len(rows)
 
 
 def _known(connection: sa.Connection, account_id: int, seen: Sequence[Fill]) -> set[str]:
     ids = [fill.exec_id for fill in seen]
-    query = sa.select(fills.c.exec_id).where(fills.c.account_id == account_id, fills.c.exec_id.in_(ids))
-    return set(connection.scalars(query))
+    return set(connection.scalars(_KNOWN, {"of_account": account_id, "ids": ids}))
 
 
 def _order_ids(connection: sa.Connection, account_id: int, seen: Sequence[Fill]) -> dict[str, int]:
     links = {fill.order_link_id for fill in seen if fill.order_link_id}
-    query = sa.select(orders.c.order_link_id, orders.c.id).where(
-        orders.c.account_id == account_id, orders.c.order_link_id.in_(links)
-    )
-    return {link: order_id for link, order_id in connection.execute(query)}
+    found = connection.execute(_ORDER_IDS, {"of_account": account_id, "links": list(links)})
+    return {link: order_id for link, order_id in found}
 
 
 def _fill_values(account_id: int, fill: Fill, order_id: int | None, realised: Decimal) -> dict[str, Any]:
@@ -62,12 +85,7 @@ def _fill_values(account_id: int, fill: Fill, order_id: int | None, realised: De
 
 def books(connection: sa.Connection, account_id: int) -> Books:
     """The ledger's `books`."""
-    query = (
-        sa.select(accounts, symbols.c.symbol)
-        .join(symbols, symbols.c.symbol_no == accounts.c.symbol_no)
-        .where(accounts.c.id == account_id)
-    )
-    row = connection.execute(query).mappings().one()
+    row = connection.execute(_BOOKS, {"of_account": account_id}).mappings().one()
     return running_books(row).books(row["symbol"])
 
 
@@ -119,7 +137,7 @@ def record_equity(connection: sa.Connection, point: EquityPoint) -> bool:
     if not insert_once(connection, equity_points, asdict(point) | {"transfers": account["transfers"]}):
         return False
     books = book_point(running_books(account), point)
-    connection.execute(sa.update(accounts).where(accounts.c.id == point.account_id).values(asdict(books)))
+    connection.execute(_SET_ACCOUNT, asdict(books) | {"of_account": point.account_id})
     if not point.difference or point.difference == _difference_before(connection, point):
         return False
     tell(connection, account, "books", books_differ(point))
@@ -134,11 +152,5 @@ def _difference_before(connection: sa.Connection, point: EquityPoint) -> Decimal
 
 def last_entry(connection: sa.Connection, account_id: int) -> Order | None:
     """The ledger's `last_entry`. Money is compared in Python; only states that can have filled are read."""
-    query = (
-        sa.select(orders)
-        .where(orders.c.account_id == account_id, orders.c.leg == "e", orders.c.state.in_(_MAY_HAVE_FILLED))
-        .order_by(orders.c.t_ms.desc(), orders.c.id.desc())
-        .limit(1)
-    )
-    row = connection.execute(query).mappings().one_or_none()
+    row = connection.execute(_LAST_ENTRY, {"of_account": account_id}).mappings().one_or_none()
     return order_from(row) if row else None

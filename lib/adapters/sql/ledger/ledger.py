@@ -19,7 +19,7 @@ from lib import log
 from lib.adapters.sql.database.transactions import transact
 from lib.adapters.sql.ledger import claiming, cycles, gauging, keeping, locks, moving, planning, switches
 from lib.adapters.sql.ledger.roster import read_accounts
-from lib.adapters.sql.ledger.rows import ledger_clock, read_orders, setting_rows
+from lib.adapters.sql.ledger.rows import ledger_clock, order_of_link, read_orders, setting_rows
 from lib.adapters.sql.tables.trading import orders
 from lib.clock import Clock
 from lib.domain.account import Pool
@@ -151,8 +151,7 @@ class SqlLedger(Ledger):
         return await self._read(lambda c: read_orders(c, orders.c.state.in_(_OPEN), *mine))
 
     async def order_by_link(self, order_link_id: str) -> Order | None:
-        found = await self._look(lambda c: read_orders(c, orders.c.order_link_id == order_link_id))
-        return found[0] if found else None
+        return await self._look(lambda c: order_of_link(c, order_link_id))
 
     async def known_links(self, account_id: int, order_link_ids: Sequence[str]) -> set[str]:
         return await self._read(lambda c: planning.known_links(c, account_id, order_link_ids))

@@ -101,7 +101,13 @@ def _held(account_id: int, at: int) -> list[sa.ColumnElement[bool]]:
     return [*mine, table.c.until_ms > at]
 
 
+_PLATFORM_KINDS = sa.select(platform_locks.c.kind).where(platform_locks.c.until_ms > sa.bindparam("at_ms"))
+_OWN_KINDS = sa.select(risk_locks.c.kind).where(
+    risk_locks.c.account_id == sa.bindparam("of_account"), risk_locks.c.until_ms > sa.bindparam("at_ms")
+)
+
+
 def lock_kinds(connection: sa.Connection, account_id: int, at: int) -> tuple[str, ...]:
     """Kinds of the locks of the account (0: the platform) that hold at *at*."""
-    found = connection.scalars(sa.select(_table(account_id).c.kind).where(*_held(account_id, at)))
-    return tuple(sorted(set(found)))
+    query, own = (_OWN_KINDS, {"of_account": account_id}) if account_id else (_PLATFORM_KINDS, {})
+    return tuple(sorted(set(connection.scalars(query, own | {"at_ms": at}))))

@@ -5,6 +5,7 @@ What they mean is the domain's (`lib.domain.equity`); the loss gate and the page
 """
 
 from decimal import Decimal
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -15,22 +16,29 @@ from lib.domain.equity import Mark, day_start
 _POINTS = equity_points.c
 
 
+_MARK = sa.select(_POINTS.t_ms, _POINTS.equity, _POINTS.transfers).where(
+    _POINTS.account_id == sa.bindparam("of_account")
+)
+_MIDNIGHT: "sa.BindParameter[int]" = sa.bindparam("midnight")
+_BEFORE = _MARK.where(_POINTS.t_ms < _MIDNIGHT).order_by(_POINTS.t_ms.desc()).limit(1)
+_FIRST = _MARK.where(_POINTS.t_ms >= _MIDNIGHT, _POINTS.t_ms <= sa.bindparam("until")).order_by(_POINTS.t_ms).limit(1)
+
+
 def newest_mark(connection: sa.Connection, account_id: int, *when: sa.ColumnElement[bool]) -> Mark | None:
     """The newest point of the account, of those that are *when*."""
-    return _one(connection, account_id, _POINTS.t_ms.desc(), *when)
+    newest = _MARK.where(*when).order_by(_POINTS.t_ms.desc()).limit(1)
+    return _read(connection, newest, {"of_account": account_id})
 
 
 def day_start_of(connection: sa.Connection, account_id: int, t_ms: int, start: Decimal, transfers: Decimal) -> Decimal:
     """Where the UTC day of *t_ms* starts for an account that began with *start* and has counted *transfers*, USDT."""
     midnight = midnight_before(t_ms)
-    before = newest_mark(connection, account_id, _POINTS.t_ms < midnight)
-    first = _one(connection, account_id, _POINTS.t_ms, _POINTS.t_ms >= midnight, _POINTS.t_ms <= t_ms)
+    given = {"of_account": account_id, "midnight": midnight}
+    before = _read(connection, _BEFORE, given)
+    first = _read(connection, _FIRST, given | {"until": t_ms})
     return day_start(t_ms, before, first, start, transfers)
 
 
-def _one(
-    connection: sa.Connection, account_id: int, order: "sa.ColumnElement[int]", *when: sa.ColumnElement[bool]
-) -> Mark | None:
-    mine = sa.select(_POINTS.t_ms, _POINTS.equity, _POINTS.transfers).where(_POINTS.account_id == account_id, *when)
-    row = connection.execute(mine.order_by(order).limit(1)).one_or_none()
+def _read(connection: sa.Connection, query: "sa.Select[Any]", given: dict[str, int]) -> Mark | None:
+    row = connection.execute(query, given).one_or_none()
     return Mark(*row) if row else None

@@ -9,7 +9,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from lib.adapters.sql.ledger.rows import Now, exclusively, order_for_update, order_values, read_orders, same_t
+from lib.adapters.sql.ledger.rows import Now, exclusively, insertion, order_for_update, order_values, orders_at
 from lib.adapters.sql.tables.trading import order_events, orders, trade_logs
 from lib.domain.audit_chain import GENESIS, OrderEvent
 from lib.domain.exchange_records import Verdict
@@ -18,10 +18,24 @@ from lib.domain.order_rules import check_move, log_summary, moved, shown_order_i
 from lib.domain.reason import Reason
 from lib.domain.stored_reason import stored
 
+_MOVE = sa.update(orders).where(orders.c.id == sa.bindparam("of_order"), orders.c.state == sa.bindparam("from_state"))
+_NEWEST_HASH = (
+    sa.select(order_events.c.hash)
+    .where(order_events.c.order_id == sa.bindparam("of_order"))
+    .order_by(order_events.c.id.desc())
+    .limit(1)
+)
+_LOG = exclusively(
+    sa.select(trade_logs.c.id, trade_logs.c.planned_outcome, trade_logs.c.reason).where(
+        trade_logs.c.account_id == sa.bindparam("of_account"), trade_logs.c.t_ms == sa.bindparam("at_t")
+    )
+)
+_SET_LOG = sa.update(trade_logs).where(trade_logs.c.id == sa.bindparam("of_log"))
+
 
 def insert_order(connection: sa.Connection, order: Order) -> None:
     """A new row and its first event."""
-    made = connection.execute(sa.insert(orders).values(order_values(order)))
+    made = connection.execute(insertion(orders), order_values(order))
     order_id = made.inserted_primary_key[0] if made.inserted_primary_key else 0
     event = OrderEvent(order.order_link_id, order.created_ms, "", order.state.value, stored(order.why), 0, GENESIS)
     _append(connection, order_id, event)
@@ -33,11 +47,8 @@ def transition(connection: sa.Connection, before: OrderState, after: Order, code
 
     The caller has checked that the machine allows the move and set *after.updated_ms*.
     """
-    changed = connection.execute(
-        sa.update(orders)
-        .where(orders.c.id == after.id, orders.c.state == before.value)
-        .values(order_values(after) | {"last_code": code})
-    )
+    where = {"of_order": after.id, "from_state": before.value}
+    changed = connection.execute(_MOVE, order_values(after) | {"last_code": code} | where)
     if changed.rowcount != 1:
         return False
     event = OrderEvent(
@@ -55,41 +66,29 @@ def transition(connection: sa.Connection, before: OrderState, after: Order, code
 
 
 def _newest_hash(connection: sa.Connection, order_id: int) -> str:
-    query = (
-        sa.select(order_events.c.hash)
-        .where(order_events.c.order_id == order_id)
-        .order_by(order_events.c.id.desc())
-        .limit(1)
-    )
-    return connection.scalar(query) or GENESIS
+    return connection.scalar(_NEWEST_HASH, {"of_order": order_id}) or GENESIS
 
 
 def _append(connection: sa.Connection, order_id: int, event: OrderEvent) -> None:
-    connection.execute(
-        sa.insert(order_events).values(
-            order_id=order_id,
-            at_ms=event.at_ms,
-            from_state=event.before,
-            to_state=event.after,
-            why=event.why,
-            code=event.code,
-            prev_hash=event.prev_hash,
-            hash=event.hash,
-        )
-    )
+    values = {
+        "order_id": order_id,
+        "at_ms": event.at_ms,
+        "from_state": event.before,
+        "to_state": event.after,
+        "why": event.why,
+        "code": event.code,
+        "prev_hash": event.prev_hash,
+        "hash": event.hash,
+    }
+    connection.execute(insertion(order_events), values)
 
 
 def refresh_log(connection: sa.Connection, account_id: int, t_ms: int) -> None:
     """Make the log row of (account, T) say what its orders now say."""
-    key = (trade_logs.c.account_id == account_id, trade_logs.c.t_ms == t_ms)
-    columns = (trade_logs.c.id, trade_logs.c.planned_outcome, trade_logs.c.reason)
-    log = connection.execute(exclusively(sa.select(*columns).where(*key))).mappings().one()
-    rows = read_orders(connection, *same_t(account_id, t_ms))
-    connection.execute(
-        sa.update(trade_logs)
-        .where(trade_logs.c.id == log["id"])
-        .values(summary_values(log["planned_outcome"], log["reason"], rows))
-    )
+    log = connection.execute(_LOG, {"of_account": account_id, "at_t": t_ms}).mappings().one()
+    rows = orders_at(connection, account_id, t_ms)
+    values = summary_values(log["planned_outcome"], log["reason"], rows)
+    connection.execute(_SET_LOG, values | {"of_log": log["id"]})
 
 
 def summary_values(planned: Any, reason: Reason, rows: list[Order]) -> dict[str, Any]:

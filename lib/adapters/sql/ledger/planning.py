@@ -18,12 +18,12 @@ from lib.adapters.sql.ledger.moving import insert_order, refresh_log, summary_va
 from lib.adapters.sql.ledger.rows import (
     Now,
     exclusively,
+    insertion,
     lock_account,
     lock_person,
     order_for_update,
     order_from,
-    read_orders,
-    same_t,
+    orders_at,
 )
 from lib.adapters.sql.tables.columns import utc_from_ms
 from lib.adapters.sql.tables.people import accounts
@@ -54,6 +54,16 @@ from lib.domain.risk import AccountPlan, Sizing
 
 LOG = log.get("ledger")
 
+_LOG_ID = sa.select(trade_logs.c.id).where(
+    trade_logs.c.account_id == sa.bindparam("of_account"), trade_logs.c.t_ms == sa.bindparam("at_t")
+)
+_SET_ACCOUNT = sa.update(accounts).where(accounts.c.id == sa.bindparam("of_account"))
+_KNOWN = sa.select(orders.c.order_link_id).where(
+    orders.c.account_id == sa.bindparam("of_account"),
+    orders.c.order_link_id.in_(sa.bindparam("links", expanding=True)),
+    orders.c.state.not_in([state.value for state in ADOPTABLE]),
+)
+
 
 def plan(  # noqa: PLR0913
     connection: sa.Connection,
@@ -76,7 +86,7 @@ def plan(  # noqa: PLR0913
             insert_order(connection, order)
         if drafts:
             refresh_log(connection, account.account_id, t_ms)
-    return read_orders(connection, *same_t(account.account_id, t_ms), orders.c.leg.in_(("e", "x")))
+    return [order for order in orders_at(connection, account.account_id, t_ms) if order.leg in ("e", "x")]
 
 
 def plan_exit(
@@ -87,7 +97,7 @@ def plan_exit(
     if not draft.reduce_only:
         raise ValueError("only reduce-only orders may stand outside a plan")
     _lock(connection, account)
-    same_leg = read_orders(connection, *same_t(account.account_id, t_ms), orders.c.leg == draft.leg)
+    same_leg = [row for row in orders_at(connection, account.account_id, t_ms) if row.leg == draft.leg]
     if standing := same_exit(same_leg, draft, account.key_version):
         return standing
     at = now(connection)
@@ -96,7 +106,8 @@ def plan_exit(
         _insert_log(connection, account, t_ms, made, at, None)
     insert_order(connection, order)
     refresh_log(connection, account.account_id, t_ms)
-    return read_orders(connection, orders.c.order_link_id == order.order_link_id)[0]
+    made_rows = orders_at(connection, account.account_id, t_ms)
+    return next(row for row in made_rows if row.order_link_id == order.order_link_id)
 
 
 def size(connection: sa.Connection, now: Now, asked: Order, sizing: Sizing, ref_price: Any) -> bool:
@@ -124,13 +135,7 @@ def _add_clamps(connection: sa.Connection, row: Order, sizing: Sizing) -> None:
 
 def known_links(connection: sa.Connection, account_id: int, order_link_ids: Sequence[str]) -> set[str]:
     """The ledger's `known_links`."""
-    never_left = [state.value for state in ADOPTABLE]
-    query = sa.select(orders.c.order_link_id).where(
-        orders.c.account_id == account_id,
-        orders.c.order_link_id.in_(order_link_ids),
-        orders.c.state.not_in(never_left),
-    )
-    return set(connection.scalars(query))
+    return set(connection.scalars(_KNOWN, {"of_account": account_id, "links": list(order_link_ids)}))
 
 
 def adopt(
@@ -176,12 +181,11 @@ def _count_tokens(connection: sa.Connection, row: sa.RowMapping, t_ms: int, cycl
     before = row["tokens_spent"] if utc_day(t_ms) == row["tokens_day"] else 0
     spent = before + cycle.answer.prompt_tokens + cycle.answer.completion_tokens
     values = {"tokens_day": utc_day(t_ms), "tokens_spent": spent}
-    connection.execute(sa.update(accounts).where(accounts.c.id == row["id"]).values(values))
+    connection.execute(_SET_ACCOUNT, values | {"of_account": row["id"]})
 
 
 def _log_id(connection: sa.Connection, account_id: int, t_ms: int) -> int | None:
-    query = sa.select(trade_logs.c.id).where(trade_logs.c.account_id == account_id, trade_logs.c.t_ms == t_ms)
-    return connection.execute(query).scalar_one_or_none()
+    return connection.execute(_LOG_ID, {"of_account": account_id, "at_t": t_ms}).scalar_one_or_none()
 
 
 def _insert_log(
@@ -204,7 +208,7 @@ def _insert_log(
         "leverage": next((ZERO + draft.leverage for draft in made.orders if not draft.reduce_only), None),
     }
     values |= summary_values(made.outcome, made.reason, []) | _analysis_values(cycle)
-    connection.execute(sa.insert(trade_logs).values(values))
+    connection.execute(insertion(trade_logs), values)
 
 
 def _analysis_values(cycle: CycleRow | None) -> dict[str, Any]:

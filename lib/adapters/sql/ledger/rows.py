@@ -3,10 +3,14 @@ Reading rows into the values of the ports, and the small statements several ledg
 
 Everything here takes an open connection and runs inside its caller's transaction. `exclusively` and `shared` are
 locking reads; on SQLite they are plain reads, because BEGIN IMMEDIATE already made the writer alone.
+
+Statements of every cycle are made once, here and in the modules beside this one, with their values bound at the call:
+building one, and the key by which its compiled form is found, costs more than SQLite takes to answer it.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import fields
+from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
@@ -49,11 +53,17 @@ def shared(query: sa.Select[Any]) -> sa.Select[Any]:
     return query.with_for_update(read=True)
 
 
+@cache
+def insertion(table: sa.Table) -> sa.Insert:
+    """INSERT into *table*; the values are given when it runs."""
+    return sa.insert(table)
+
+
 def insert_once(connection: sa.Connection, table: sa.Table, values: dict[str, Any]) -> bool:
     """Insert a row unless a unique key has it already; False when it was there."""
     try:
         with connection.begin_nested():
-            connection.execute(sa.insert(table).values(values))
+            connection.execute(insertion(table), values)
     except IntegrityError:
         return False
     return True
@@ -64,9 +74,12 @@ def order_from(row: sa.RowMapping) -> Order:
     return Order(**{**row, "state": OrderState(row["state"])})
 
 
+_VALUES = tuple(field.name for field in fields(Order) if field.name != "id")
+
+
 def order_values(order: Order) -> dict[str, Any]:
     """The columns of `orders` but its id."""
-    return {field.name: getattr(order, field.name) for field in fields(Order) if field.name != "id"}
+    return {name: getattr(order, name) for name in _VALUES}
 
 
 def read_orders(connection: sa.Connection, *where: sa.ColumnElement[bool]) -> list[Order]:
@@ -75,40 +88,71 @@ def read_orders(connection: sa.Connection, *where: sa.ColumnElement[bool]) -> li
     return [order_from(row) for row in connection.execute(query).mappings()]
 
 
+_AT = (
+    sa.select(orders)
+    .where(orders.c.account_id == sa.bindparam("of_account"), orders.c.t_ms == sa.bindparam("at_t"))
+    .order_by(orders.c.id)
+)
+
+
+def orders_at(connection: sa.Connection, account_id: int, t_ms: int) -> list[Order]:
+    """The orders of (account, T), by id."""
+    rows = connection.execute(_AT, {"of_account": account_id, "at_t": t_ms}).mappings()
+    return [order_from(row) for row in rows]
+
+
+_BY_LINK = sa.select(orders).where(orders.c.order_link_id == sa.bindparam("of_link"))
+
+
+def order_of_link(connection: sa.Connection, order_link_id: str) -> Order | None:
+    """The order of that link id."""
+    row = connection.execute(_BY_LINK, {"of_link": order_link_id}).mappings().one_or_none()
+    return None if row is None else order_from(row)
+
+
+_FOR_UPDATE = exclusively(_BY_LINK.where(orders.c.id == sa.bindparam("of_order")))
+
+
 def order_for_update(connection: sa.Connection, asked: Order) -> Order:
     """
     The row of *asked* as it is now, locked. *Retry* when the database has lost it.
 
     By id and link: a database that lost commits gives the same id to another order.
     """
-    mine = (orders.c.id == asked.id, orders.c.order_link_id == asked.order_link_id)
-    row = connection.execute(exclusively(sa.select(orders).where(*mine))).mappings().one_or_none()
+    mine = {"of_order": asked.id, "of_link": asked.order_link_id}
+    row = connection.execute(_FOR_UPDATE, mine).mappings().one_or_none()
     if row is None:
         raise Retry(codes.ORDER_ROW_LOST(link=asked.order_link_id))
     return order_from(row)
 
 
+_ACCOUNT = exclusively(sa.select(accounts).where(accounts.c.id == sa.bindparam("of_account")))
+_PERSON = shared(sa.select(users.c.id).where(users.c.id == sa.bindparam("of_user")))
+_OWNER = sa.select(accounts.c.user_id).where(accounts.c.id == sa.bindparam("of_account"))
+
+
 def lock_account(connection: sa.Connection, account_id: int) -> sa.RowMapping:
     """The account's row as it is now, locked: claims wait, and so does whoever plans or books for it."""
-    query = exclusively(sa.select(accounts).where(accounts.c.id == account_id))
-    return connection.execute(query).mappings().one()
+    return connection.execute(_ACCOUNT, {"of_account": account_id}).mappings().one()
 
 
 def lock_person(connection: sa.Connection, user_id: int) -> None:
     """Keep the person's row as it is; before the account's, in the order everybody locks."""
-    connection.execute(shared(sa.select(users.c.id).where(users.c.id == user_id))).one()
+    connection.execute(_PERSON, {"of_user": user_id}).one()
 
 
 def lock_owned_account(connection: sa.Connection, account_id: int) -> sa.RowMapping:
     """As `lock_account`, for whoever then writes rows that name the person too."""
-    owner = sa.select(accounts.c.user_id).where(accounts.c.id == account_id)
-    lock_person(connection, connection.execute(owner).scalar_one())
+    lock_person(connection, connection.execute(_OWNER, {"of_account": account_id}).scalar_one())
     return lock_account(connection, account_id)
+
+
+_RUNNING = tuple(field.name for field in fields(RunningBooks))
 
 
 def running_books(row: sa.RowMapping) -> RunningBooks:
     """The running columns of a row of `accounts`."""
-    return RunningBooks(**{field.name: row[field.name] for field in fields(RunningBooks)})
+    return RunningBooks(**{name: row[name] for name in _RUNNING})
 
 
 def settings_from(row: sa.RowMapping) -> AccountSettings:
@@ -133,11 +177,6 @@ def read_doubts(stored: str) -> tuple[Doubt, ...]:
     """What `doubts_text` wrote; a word nobody knows is left out."""
     written = stored.split(",")
     return tuple(doubt for doubt in DOUBTS if doubt in written)
-
-
-def same_t(account_id: int, t_ms: int) -> Sequence[sa.ColumnElement[bool]]:
-    """Conditions for the orders of (account, T)."""
-    return (orders.c.account_id == account_id, orders.c.t_ms == t_ms)
 
 
 def setting_rows(connection: sa.Connection) -> dict[str, str]:
