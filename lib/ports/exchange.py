@@ -85,10 +85,10 @@ class Exchange(Protocol):
         ...
 
 
-Lane = Literal["guard", "trade", "settle"]
+Lane = Literal["guard", "trade", "resolve"]
 """
 The share of the address's request budget a call takes: *guard* for stops, exits and the guardian's own reads, which
-never queue behind others; *trade* for the way to an entry; *settle* for the queries after the send, which can wait.
+never queue behind others; *trade* for the way to an entry; *resolve* for the queries after the send, which can wait.
 """
 
 

@@ -49,7 +49,7 @@ async def _one_of_each_venue(context: TradingContext) -> dict[str, TraderAccount
 
 def _venue_time(context: TradingContext, account: TraderAccount) -> Callable[[], Awaitable[int]]:
     async def ask() -> int:
-        return await context.exchanges.open(account, "settle").server_time()
+        return await context.exchanges.open(account, "resolve").server_time()
 
     return ask
 

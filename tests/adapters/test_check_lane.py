@@ -98,7 +98,7 @@ async def test_what_the_traders_fill_is_not_taken_from_them(client: redis.Redis,
     now_us = int(client.time()[0]) * 1_000_000
     client.rpush(budget_key("bybit", "calls"), *[str(now_us)] * 352)
     assert granted(impatient(client)[0], BYBIT, 5) == 0
-    assert await RedisBudget(shared, SystemClock(), "bybit").take([Ask("u", READ, "settle")]) == [Answer()]
+    assert await RedisBudget(shared, SystemClock(), "bybit").take([Ask("u", READ, "resolve")]) == [Answer()]
 
 
 @pytest.mark.enable_socket

@@ -57,7 +57,7 @@ async def test_the_address_makes_480_calls_in_five_seconds_and_trade_leaves_the_
     clock = SteppedClock(NOW)
     limiter = LocalLimiter(clock)
     for number in range(432):
-        assert await timed(limiter, clock, f"u{number}", READ, "settle") == NOW
+        assert await timed(limiter, clock, f"u{number}", READ, "resolve") == NOW
     for number in range(24):
         assert await timed(limiter, clock, f"u{number}", CREATE) == NOW
     for number in range(24):
@@ -122,19 +122,19 @@ async def test_waiters_are_served_by_lane_then_urgent_then_first_come() -> None:
     clock, gate = SteppedClock(NOW), Gate()
     turnstile = Turnstile(clock, gate)
     calls: list[tuple[str, Lane, bool]] = [
-        ("settle", "settle", False),
+        ("resolve", "resolve", False),
         ("read 1", "trade", False),
         ("read 2", "trade", False),
         ("send", "trade", True),
         ("stop", "guard", False),
-        ("urgent settle", "settle", True),
+        ("urgent resolve", "resolve", True),
     ]
     waiting = asyncio.create_task(crowd(turnstile, *calls))
     for _ in range(8):
         await clock.sleep(0.25)
         gate.open = 1
     await waiting
-    assert gate.passed == ["stop", "send", "read 1", "read 2", "urgent settle", "settle"]
+    assert gate.passed == ["stop", "send", "read 1", "read 2", "urgent resolve", "resolve"]
     assert turnstile.idle
 
 
@@ -188,7 +188,7 @@ async def test_past_its_share_the_guards_reads_let_trade_pass_but_its_writes_do_
     gate.passed.clear()
     calls: list[tuple[str, Lane, bool]] = [
         ("look", "guard", False),
-        ("sweep", "settle", False),
+        ("sweep", "resolve", False),
         ("read", "trade", False),
         ("stop", "guard", True),
     ]
@@ -275,7 +275,7 @@ async def test_an_endpoint_opens_again_when_the_venue_said() -> None:
     assert await timed(limiter, clock, "a", CREATE) == NOW + 700
 
 
-@pytest.mark.parametrize("lane", ["guard", "trade", "settle"])
+@pytest.mark.parametrize("lane", ["guard", "trade", "resolve"])
 async def test_a_ban_silences_every_lane_for_ten_minutes(lane: Lane) -> None:
     clock = SteppedClock(NOW)
     limiter = LocalLimiter(clock)

@@ -57,7 +57,7 @@ async def test_three_processes_together_stay_within_eighty_per_cent(redis_url: s
     calls = await hammered(redis_url, 3, 6.5)
     times = [at for _, at in calls]
     assert SHARED * 0.8 <= peak(times) <= SHARED + 3 * RESERVED
-    per_second = len([at for lane, at in calls if lane == "settle"])
+    per_second = len([at for lane, at in calls if lane == "resolve"])
     assert per_second < len([at for lane, at in calls if lane == "trade"]) / 4  # a lane that waits keeps the next out
     guards = [at for lane, at in calls if lane == "guard"]
     assert len(guards) > 3 * 6.5 * 3  # five a second each are wanted, and nobody is before them
@@ -89,7 +89,7 @@ async def test_without_redis_only_the_guard_calls_and_only_from_its_reserve(tmp_
     with pytest.raises(Retry, match=AWAY.code):
         await limiter.admit("a", CREATE, urgent=True, max_wait_s=2)
     with pytest.raises(Retry, match=AWAY.code):
-        await limiter.admit("a", READ, lane="settle")
+        await limiter.admit("a", READ, lane="resolve")
     assert await admitted(limiter, 30, "guard") == RESERVED
     await client.aclose()
 
@@ -173,7 +173,7 @@ async def test_counters_from_another_time_hold_nobody_up(client: redis.asyncio.R
     assert (await budget.take([Ask("a", READ, "trade")]))[0].wait_ms <= 2 * PACE_MS
 
 
-@pytest.mark.parametrize(("lane", "before"), [("settle", "trade"), ("trade", "guard")])
+@pytest.mark.parametrize(("lane", "before"), [("resolve", "trade"), ("trade", "guard")])
 async def test_each_lane_leaves_room_for_the_one_before_it(
     client: redis.asyncio.Redis, lane: Lane, before: Lane
 ) -> None:

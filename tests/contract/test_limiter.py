@@ -78,7 +78,7 @@ async def test_an_endpoint_opens_again_when_the_venue_said(made: Made) -> None:
     assert await made.call("a", CREATE) - began >= 400
 
 
-@pytest.mark.parametrize("lane", ["guard", "trade", "settle"])
+@pytest.mark.parametrize("lane", ["guard", "trade", "resolve"])
 async def test_a_ban_stops_every_lane_of_that_address(made: Made, lane: Lane) -> None:
     limiter = made.limits.at(PAPER)
     limiter.banned()

@@ -178,4 +178,4 @@ async def test_what_comes_after_the_send_waits_in_the_settle_lane(world: World) 
     at = [path for path, _ in lanes].index(CREATE)
     signed = [(path, lane) for path, lane in lanes if "/market/" not in path]
     assert {lane for path, lane in signed[: signed.index((CREATE, "trade")) + 1]} == {"trade"}
-    assert {lane for _, lane in lanes[at + 1 :]} == {"settle"}
+    assert {lane for _, lane in lanes[at + 1 :]} == {"resolve"}

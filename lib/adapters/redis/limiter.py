@@ -5,7 +5,7 @@ Two locks hold an address, both by Redis' own clock in one atomic script: a roll
 a pace, so that calls leave evenly and an order never waits for a window to empty. What is held for the case that Redis
 is away is never handed out through it: 6 calls per 5 s for each of at most three processes, for the guard alone. So:
 
-    Redis up            462 calls in 5 s, all processes together; guard before trade before settle, whatever process
+    Redis up            462 calls in 5 s, all processes together; guard before trade before resolve, whatever process
     Redis away          no call but the guard's, 6 in 5 s a process (3 x 6 + 462 = 480 = 80 % of the venue's 600)
     Redis flushed       the window is forgotten, the pace is not: an empty Redis begins without a burst. 512 in the
                         worst 5 s, and 470 by one process alone, because it counts what it was granted itself
@@ -53,9 +53,9 @@ SHARED = int(IP_CALLS * SHARE) - PROCESSES * RESERVED
 PACE_MS = 10
 UNDER_WAY = 28
 """Calls of one process not answered yet, the guard's aside: a venue that halts counts these at once when it goes on."""
-LANE_CALLS: Mapping[Lane, int] = {"guard": SHARED, "trade": SHARED - 10, "settle": SHARED - 60}
-"""In any 5 s. A lane that always waits keeps the ones after it out, in every process; settle even while trade rests."""
-LANE_BURST: Mapping[Lane, int] = {"guard": BATCH + 4, "trade": BATCH + 2, "settle": BATCH}
+LANE_CALLS: Mapping[Lane, int] = {"guard": SHARED, "trade": SHARED - 10, "resolve": SHARED - 60}
+"""In any 5 s. A lane that always waits keeps out the ones after it, in every process; resolve even while trade rests."""
+LANE_BURST: Mapping[Lane, int] = {"guard": BATCH + 4, "trade": BATCH + 2, "resolve": BATCH}
 """Calls at once after a while of silence."""
 AWAY_MS = 3_000
 """How long Redis is not asked again after it could not be reached."""

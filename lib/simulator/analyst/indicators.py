@@ -27,7 +27,7 @@ class Reading:
 
     *atr* in USDT; *cross* is the signed number of minutes since the fast average crossed the slow one (+3 = crossed
     upwards three minutes ago, 0 = no cross in sight); *breakout* is the distance beyond the channel in ATR, signed;
-    *gap* is the distance of the averages in ATR, signed; *turn* is the last candle's body in ATR, signed.
+    *gap* is the distance of the averages in ATR, signed; *body* is the last candle's body in ATR, signed.
     """
 
     close: Decimal
@@ -36,7 +36,7 @@ class Reading:
     cross: int
     breakout: Decimal
     gap: Decimal
-    turn: Decimal
+    body: Decimal
 
     @property
     def atr_percent(self) -> Decimal:
@@ -60,7 +60,7 @@ def read(candles: Sequence[Candle]) -> Reading:
         cross=minutes_since_cross(gaps[-SPAN:]),
         breakout=beyond_channel(candles) / unit,
         gap=gaps[-1] / unit,
-        turn=(last.close - last.open) / unit,
+        body=(last.close - last.open) / unit,
     )
 
 

@@ -99,7 +99,7 @@ def _quiet(reading: Reading) -> Signal | None:
 
 def _breakout(reading: Reading) -> Signal | None:
     size = abs(reading.breakout)
-    if size < Decimal("0.45") or reading.breakout * reading.turn <= 0:
+    if size < Decimal("0.45") or reading.breakout * reading.body <= 0:
         return None
     confidence = _confidence(Decimal("0.56") + size / 8 + abs(reading.gap) / 20)
     how_far = {"size": f"{size:.1f}"}
@@ -111,7 +111,7 @@ def _breakout(reading: Reading) -> Signal | None:
 def _cross(reading: Reading) -> Signal | None:
     """A crossing of the last five minutes (one cycle) that the newest candle and the RSI agree with."""
     direction = 1 if reading.cross > 0 else -1
-    agreed = reading.turn * direction > Decimal("0.25") and (reading.rsi - 50) * direction > 4
+    agreed = reading.body * direction > Decimal("0.25") and (reading.rsi - 50) * direction > 4
     if not 1 <= abs(reading.cross) <= 5 or not agreed:
         return None
     confidence = _confidence(Decimal("0.52") + abs(reading.gap) / 4 + abs(reading.rsi - 50) / 200)
@@ -126,9 +126,9 @@ def _cross(reading: Reading) -> Signal | None:
 def _exhaustion(reading: Reading) -> Signal | None:
     """A stretched RSI with the newest candle already turning against it."""
     shown = {"rsi": f"{reading.rsi:.0f}"}
-    if reading.rsi <= 22 and reading.turn > Decimal("0.4"):
+    if reading.rsi <= 22 and reading.body > Decimal("0.4"):
         return Signal("buy", _confidence(Decimal("0.55") + (22 - reading.rsi) / 60), Reason("rebound", shown))
-    if reading.rsi >= 78 and reading.turn < Decimal("-0.4"):
+    if reading.rsi >= 78 and reading.body < Decimal("-0.4"):
         return Signal("sell", _confidence(Decimal("0.55") + (reading.rsi - 78) / 60), Reason("setback", shown))
     return None
 

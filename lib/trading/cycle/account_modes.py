@@ -69,7 +69,7 @@ async def check_modes(context: TradingContext) -> None:
 
 
 async def _read_modes(context: TradingContext, account: TraderAccount, now: int) -> None:
-    exchange = context.exchanges.open(account, "settle")
+    exchange = context.exchanges.open(account, "resolve")
     await modes_refusal(context, account, exchange, await exchange.position(account.symbol), 0, now)
 
 

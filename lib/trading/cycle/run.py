@@ -220,7 +220,7 @@ def _contained(account: TraderAccount, result: AccountResult | BaseException) ->
 async def _trade(this: Round, account: TraderAccount, window: Sequence[Candle]) -> AccountResult:
     context, t_ms = this.context, this.t_ms
     await _recover(this, account)
-    exchange, later = context.exchanges.open(account), context.exchanges.open(account, "settle")
+    exchange, later = context.exchanges.open(account), context.exchanges.open(account, "resolve")
     # shield: one account's failure must not cancel the answer of its whole group
     answer_task = asyncio.shield(this.answers[this.key(account)])
     before, answer = await asyncio.gather(prefetch(context, account, exchange), answer_task)

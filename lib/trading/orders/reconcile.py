@@ -123,7 +123,7 @@ async def recover(
     orders: Sequence[Order],
     *,
     sweep: Sweep | None = None,
-    lane: Lane = "settle",
+    lane: Lane = "resolve",
 ) -> bool:
     """
     Bring *account*'s open rows among *orders* forward by evidence; with *sweep*, adopt its orphan orders.

@@ -63,7 +63,7 @@ async def ask_again(ledger: Ledger, exchanges: Exchanges | None, order: Order) -
     if account is None or exchanges is None:
         return Evidence(asked=False)
     try:
-        answer = await exchanges.open(account, "settle").find_order(order.symbol, order.order_link_id)
+        answer = await exchanges.open(account, "resolve").find_order(order.symbol, order.order_link_id)
     except Pause:
         return Evidence(asked=False)
     return read_answer(order, answer)

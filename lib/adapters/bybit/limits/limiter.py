@@ -2,7 +2,7 @@
 Our own request limits, in front of every call, so that the venue's are never met.
 
 Rolling windows at 80 % of Bybit's: one per account and endpoint, one for our address over everything, of which the
-trade and settle lanes leave a rest to the guard's, so that a stop never queues behind a crowd. A 10006 closes that
+trade and resolve lanes leave a rest to the guard's, so that a stop never queues behind a crowd. A 10006 closes that
 account's endpoint until the venue's reset; an HTTP 403 closes the whole address for ten minutes. Bybit counts an
 address over all its hosts together, so mainnet, demo and testnet share one limiter and our own paper venue has another.
 `LocalLimiter` lives in one process; several processes share theirs by `lib.adapters.redis.limiter`.
@@ -40,9 +40,9 @@ PER_SECOND = {
     "/v5/account/transaction-log": 25,
 }
 """What Bybit allows an ordinary account per endpoint and second."""
-LANE_SHARE: Mapping[Lane, float] = {"guard": 1.0, "trade": 0.95, "settle": 0.9}
+LANE_SHARE: Mapping[Lane, float] = {"guard": 1.0, "trade": 0.95, "resolve": 0.9}
 """The share of the address's limit that each lane may fill; the rest is left free for the lanes before it."""
-LANE_WAIT_S: Mapping[Lane, float] = {"guard": 10.0, "trade": 60.0, "settle": 120.0}
+LANE_WAIT_S: Mapping[Lane, float] = {"guard": 10.0, "trade": 60.0, "resolve": 120.0}
 """How long a call of a lane waits at most unless the caller says otherwise: entries of 1,000 accounts take a minute."""
 
 

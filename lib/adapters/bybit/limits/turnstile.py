@@ -1,7 +1,7 @@
 """
 The queue of one process in front of a request budget.
 
-Calls are served by lane (guard, trade, settle), within a lane the urgent ones first, then first come first served. The
+Calls are served by lane (guard, trade, resolve), within a lane the urgent ones first, then first come first served. The
 guard's reads go first as long as they are within the guard's share; past that share the trade lane goes before them, so
 that inspections of a thousand positions do not hold up the entries, nor the other way round. A call whose account's
 endpoint is full stands aside and lets others pass; a call that waits too long gets *Retry* and takes no place. The
@@ -22,7 +22,7 @@ from lib.domain import reason_codes as codes
 from lib.domain.errors import Retry
 from lib.ports.exchange import Lane
 
-RANK: dict[Lane, int] = {"guard": 0, "trade": 1, "settle": 2}
+RANK: dict[Lane, int] = {"guard": 0, "trade": 1, "resolve": 2}
 BATCH = 8
 """The most calls a budget is asked about at a time."""
 PAUSE_MS = 20
@@ -178,14 +178,14 @@ class Turnstile:
         """The queue whose first call is next when *going* calls go before it, None when no call may go now."""
         queues = [queue for queue in self._queues.values() if self._first(queue)]
         open_ones = [queue for queue in queues if not self._blocked(queue[0], now, going)]
-        return min(open_ones, key=lambda queue: self._turn(queue[0], now), default=None)
+        return min(open_ones, key=lambda queue: self._rank(queue[0], now), default=None)
 
     def _first(self, queue: list[_Waiter]) -> _Waiter | None:
         while queue and queue[0].future.done():
             heapq.heappop(queue)
         return queue[0] if queue else None
 
-    def _turn(self, waiter: _Waiter, now: int) -> float:
+    def _rank(self, waiter: _Waiter, now: int) -> float:
         past_share = waiter.is_guards_read and self._guard_reads.wait_ms(now)
         return RANK["trade"] + 0.5 if past_share else waiter.rank[0]
 

@@ -58,7 +58,7 @@ async def public(
 ) -> Envelope:
     """An unsigned read; *Retry* for anything but success, as *Refused* when the venue gave a code."""
     # urgent: many tasks wait for the answer of one such call
-    async with _turn(limiter, "", path, lane, urgent=True):
+    async with _admission(limiter, "", path, lane, urgent=True):
         status, _, body = await _carry(transport, "GET", path, query_of(params), {}, b"")
     envelope = _readable(body) if status == 200 else None
     if envelope is not None and envelope.code == 0:
@@ -185,7 +185,7 @@ class SignedCalls:
     def _admitted(
         self, path: str, *, urgent: bool = False, max_wait_s: float | None = None
     ) -> AbstractAsyncContextManager[None]:
-        return _turn(self._limiter, self._account, path, self._lane, urgent=urgent, max_wait_s=max_wait_s)
+        return _admission(self._limiter, self._account, path, self._lane, urgent=urgent, max_wait_s=max_wait_s)
 
     async def _stamp(self) -> int:
         return await self.venue_clock.now_ms() - MARGIN_MS
@@ -211,7 +211,7 @@ class SignedCalls:
 
 
 @asynccontextmanager
-async def _turn(
+async def _admission(
     limiter: Limiter, account: str, path: str, lane: Lane, *, urgent: bool, max_wait_s: float | None = None
 ) -> AsyncIterator[None]:
     await limiter.admit(account, path, lane=lane, urgent=urgent, max_wait_s=max_wait_s)

@@ -138,7 +138,7 @@ class BybitAsyncMarket(AsyncMarket):
             return ()
         transport, limiter = self._way_to(venue)
         try:
-            envelope = await public(transport, limiter, STATUS_PATH, {}, "settle")
+            envelope = await public(transport, limiter, STATUS_PATH, {}, "resolve")
         except Refused as refusal:
             if refusal.code not in _NOT_OFFERED:
                 raise
