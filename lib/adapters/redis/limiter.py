@@ -54,7 +54,7 @@ PACE_MS = 10
 UNDER_WAY = 28
 """Calls of one process not answered yet, the guard's aside: a venue that halts counts these at once when it goes on."""
 LANE_CALLS: Mapping[Lane, int] = {"guard": SHARED, "trade": SHARED - 10, "resolve": SHARED - 60}
-"""In any 5 s. A lane that always waits keeps out the ones after it, in every process; resolve even while trade rests."""
+"""In any 5 s. A lane that always waits keeps out the ones after it, in every process; resolve too while trade rests."""
 LANE_BURST: Mapping[Lane, int] = {"guard": BATCH + 4, "trade": BATCH + 2, "resolve": BATCH}
 """Calls at once after a while of silence."""
 AWAY_MS = 3_000
