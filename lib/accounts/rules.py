@@ -17,7 +17,7 @@ from lib.domain.spelling import has_unseen, normal_email
 LEAST_CHARS = 10
 MOST_CHARS = 128
 """Of a password; hashing cost does not grow with length, memory and logs do."""
-JUDGED_CHARS = 48
+CHECKED_CHARS = 48
 LEAST_GUESSES = 10**8
 """Fewer are tried in hours against a stolen table, and are first in every list that is tried against a form."""
 LONGEST_EMAIL = 254
@@ -62,4 +62,4 @@ def password_refusal(password: str, email: str) -> Refusal | None:
 def _is_guessable(known: str, email: str) -> bool:
     near = [*_LOCAL, *re.split(r"[^a-z0-9]+", email)]
     # a long one is judged by its beginning: the estimate takes time that grows with the square of the length
-    return len(set(known)) < 4 or int(zxcvbn(known[:JUDGED_CHARS], near)["guesses"]) < LEAST_GUESSES
+    return len(set(known)) < 4 or int(zxcvbn(known[:CHECKED_CHARS], near)["guesses"]) < LEAST_GUESSES

@@ -87,7 +87,7 @@ class Collector:
         self._connections = 0
         self._adopted = threading.Event()
         self._stopping = threading.Event()
-        self._look_now = threading.Event()
+        self._check_now = threading.Event()
         # SimpleQueue.put is the one wake-up that is safe inside a signal handler
         self._ended: queue.SimpleQueue[Exception | None] = queue.SimpleQueue()
 
@@ -138,8 +138,8 @@ class Collector:
                 self.check_feeds()
             except Retry as trouble:
                 _log.warning("collector.waits", why=str(trouble))
-            self._look_now.wait(HEARTBEAT)
-            self._look_now.clear()
+            self._check_now.wait(HEARTBEAT)
+            self._check_now.clear()
 
     def _follow(self, stream: KlineStream) -> None:
         while not self._adopted.wait(1.0):
@@ -149,7 +149,7 @@ class Collector:
 
     def _shut_down(self, threads: list[threading.Thread]) -> None:
         self._stopping.set()
-        self._look_now.set()
+        self._check_now.set()
         if self._stream is not None:
             self._stream.stop()
         for thread in threads:
@@ -203,7 +203,7 @@ class Collector:
         self._connections += 1
         for series in self._plan.streamed:
             self._feeds[series].connected()
-        self._look_now.set()
+        self._check_now.set()
 
     def _on_update(self, update: KlineUpdate) -> None:
         if feed := self._feeds.get((update.symbol, update.interval)):

@@ -43,7 +43,7 @@ class CommandRunner:
     opener: Opener
     probe: KeyProbe
     _taking: bool = field(default=False)
-    _looking: asyncio.Lock = field(default_factory=asyncio.Lock)
+    _checking_keys: asyncio.Lock = field(default_factory=asyncio.Lock)
     """Keys are checked one at a time: a crowd of such commands must not use up the request budget of trading."""
 
     async def run_pass(self) -> None:
@@ -66,7 +66,7 @@ class CommandRunner:
         if command.kind == "flatten":
             await self._done(command, await self._closing(command))
             return
-        async with self._looking:
+        async with self._checking_keys:
             if not await self._refused(command):
                 await self._recheck(command)
 

@@ -38,7 +38,7 @@ class Draws:
         self.notional += notional
         self.standing[account_id] = notional
 
-    def settle(self, account_id: int) -> None:
+    def conclude(self, account_id: int) -> None:
         """The account's entry has ended, or stands among the open rows: who reads them now sees it there."""
         self.standing.pop(account_id, None)
 

@@ -112,9 +112,9 @@ class Listener:
     async def talk(self, line: Line) -> None:
         await line.say("hello")
         async for text in line.texts():
-            line.watch.came_up()
+            line.watchdog.came_up()
             if text.startswith("data"):
-                line.watch.data_arrived(line.now())
+                line.watchdog.data_arrived(line.now())
             self.heard.append(text)
 
 
@@ -165,7 +165,7 @@ async def test_who_uses_a_text_for_long_finds_what_waited_meanwhile() -> None:
     venue, heard = Venue(["up", "data 1", "data 2"]), list[str]()
 
     async def slow(line: Line) -> None:
-        line.watch.came_up()
+        line.watchdog.came_up()
         async for text in line.texts():
             venue.time.s += 500
             heard.append(text)
@@ -176,11 +176,11 @@ async def test_who_uses_a_text_for_long_finds_what_waited_meanwhile() -> None:
 
 async def test_who_does_something_long_before_it_listens_pings_meanwhile_and_hears_the_pong() -> None:
     async def busy(line: Line) -> None:
-        line.watch.came_up()
+        line.watchdog.came_up()
         for _ in range(3):
             await line.ping_if_due()
             venue.time.s += 21
-        line.watch.caught_up(line.now())
+        line.watchdog.caught_up(line.now())
         async for text in line.texts():
             heard.append(text)
 

@@ -167,7 +167,7 @@ def test_a_store_that_is_away_at_the_start_is_waited_for() -> None:
     world.store.down = True
     with world.running() as raised:
         world.store.down = False
-        world.collector._look_now.set()
+        world.collector._check_now.set()
         assert stream.played.wait(PATIENCE)
     assert raised == []
     assert world.store.lists[KEY] == TRUTH[50:100]

@@ -17,7 +17,7 @@ from lib.market.files.header import Columns, columns_by_name, columns_by_place, 
 from lib.market.files.intervals import longer_interval, longer_period, longer_span
 from lib.market.files.moments import epoch_ms, is_metatrader, is_time_of_day, minute_ms
 from lib.market.files.numerals import NOTHING, Mark, decimal, decimal_mark
-from lib.market.files.table import LOOKED_AT, CandleFileError, Row, rows_of
+from lib.market.files.table import HEAD_LINES, CandleFileError, Row, rows_of
 
 SAMPLE = 200
 """Rows from which the decimal mark is told."""
@@ -63,7 +63,7 @@ class _Heading:
 def _headed(rows: Iterator[Row]) -> tuple[_Heading, Iterator[Row]]:
     """What the first lines say about the columns, and the rows with the candles; comments above are passed over."""
     above: list[Row] = []
-    for row in islice(rows, LOOKED_AT):
+    for row in islice(rows, HEAD_LINES):
         try:
             named = columns_by_name([name.lstrip("#") for name in row.cells])
         except ValueError as error:

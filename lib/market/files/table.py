@@ -15,7 +15,7 @@ SEPARATORS = ("\t", ";", "|", ",", " ")
 """The comma comes late: with `;` it may be a decimal comma."""
 LEAST = 5
 """Cells of the shortest row that can be a candle."""
-LOOKED_AT = 40
+HEAD_LINES = 40
 """Lines from which the separator is told; comments and titles may stand above the rows."""
 
 
@@ -64,7 +64,7 @@ def _separated(text: str) -> Iterator[Row]:
 
 
 def _separator(lines: Sequence[str]) -> str:
-    sample = list(islice((line for line in lines if line.strip()), LOOKED_AT))
+    sample = list(islice((line for line in lines if line.strip()), HEAD_LINES))
     for separator in SEPARATORS:
         rows = csv.reader(sample, delimiter=separator, skipinitialspace=True)
         if sum(len(row) >= LEAST for row in rows) * 2 >= len(sample):

@@ -234,7 +234,7 @@ async def _trade(this: Round, account: TraderAccount, window: Sequence[Candle]) 
         done = await execute(context, job, orders)
     finally:
         # from here on rows and books tell of the entry
-        context.state.draws[pool_of(account.venue)].settle(account.account_id)
+        context.state.draws[pool_of(account.venue)].conclude(account.account_id)
     difference = await _difference(context, account, later, t_ms)
     await recover(context, account, (), sweep=Sweep(this.epoch))
     legs = [Leg(order.reduce_only, order.state, order.filled_qty, order.why) for order in done]

@@ -21,7 +21,7 @@ from lib.log import hide
 from lib.ports.exchange import AccountProbe, Lane
 from lib.ports.secrets import Opener
 
-LOOK_BACK_MS = 24 * 3_600_000
+READ_BACK_MS = 24 * 3_600_000
 """How far back orders are read: another installation that traded here within a day still may."""
 
 
@@ -73,7 +73,7 @@ class BybitAccountProbe(AccountProbe):
                 _Heeding(self._clock, self._ban, self._urls.get(venue, "")),
             )
             exchange = exchanges.of(venue, uid, key)
-            since = await exchange.server_time() - LOOK_BACK_MS
+            since = await exchange.server_time() - READ_BACK_MS
             wallet = await exchange.wallet()
             orders = [*await exchange.orders_since(symbol, since), *await exchange.open_orders(symbol)]
         return AccountReading(wallet.balance, tuple({order.order_link_id for order in orders if order.order_link_id}))

@@ -163,7 +163,7 @@ class _Session:
         self._has_topics = False
         """Whether any subscription was granted."""
         self._is_up = self._fresh = False
-        self._watch = Watchdog(timings, now())
+        self._watchdog = Watchdog(timings, now())
 
     def subscribe(self) -> None:
         """Ask for all topics, a request a symbol: the venue grants or refuses a request as a whole."""
@@ -193,13 +193,13 @@ class _Session:
     def note(self, frame: Frame) -> None:
         """Take an answer to our ping or subscription; *Lost* when every subscription was refused."""
         if frame.op in ("ping", "pong"):
-            self._watch.answered()
+            self._watchdog.answered()
         elif frame.op == "subscribe":
             if frame.success:
                 self._has_topics = True
             else:
                 _log.alert("ws.topics_refused", why=frame.ret_msg[:120])
-                self._watch.lacks_something(self._now())
+                self._watchdog.lacks_something(self._now())
             self._answered(frame.req_id)
             if not self._unanswered and not self._has_topics:
                 raise Lost(f"subscription refused: {frame.ret_msg[:120]}")
@@ -211,23 +211,23 @@ class _Session:
 
     def kline_arrived(self) -> None:
         """A kline arrived: the feed is alive."""
-        self._watch.data_arrived(self._now())
+        self._watchdog.data_arrived(self._now())
 
     def caught_up(self) -> None:
         """A callback may have taken long: frames were waiting meanwhile, so the deadlines begin anew."""
-        self._watch.caught_up(self._now())
+        self._watchdog.caught_up(self._now())
 
     def _answered(self, request_id: str) -> None:
         # the linear stream answers with an empty req_id: then answers are counted, in order
         self._unanswered.discard(request_id if request_id in self._unanswered else min(self._unanswered, default=""))
         if not self._unanswered and not self._is_up:
             self._is_up = self._fresh = True
-            self._watch.came_up()
+            self._watchdog.came_up()
 
     def _keep_alive(self) -> None:
-        if why := self._watch.why_lost(self._now()):
+        if why := self._watchdog.why_lost(self._now()):
             raise Lost(why)
-        if self._watch.is_ping_due(self._now()):
+        if self._watchdog.is_ping_due(self._now()):
             self._send(PING)
 
     def _send(self, text: str) -> None:

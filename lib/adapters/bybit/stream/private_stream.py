@@ -172,7 +172,7 @@ class BybitAccountHints(AccountHints):
         elif frame.op == "subscribe":
             if not frame.success:
                 raise Lost(f"subscription refused: {clean_text(frame.ret_msg, 120)}")
-            line.watch.came_up()
+            line.watchdog.came_up()
             self._came_up(account_id)
 
     def _sign_in(self, account: TraderAccount) -> str:

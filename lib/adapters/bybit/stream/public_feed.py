@@ -79,15 +79,15 @@ class BybitPublicFeed(PublicFeed):
         self._prices.clear()  # deltas of the old connection mean nothing on the new one
         for symbol in self._symbols:  # one request each: the venue grants or refuses it as a whole
             await line.say(_subscription(symbol))
-        line.watch.came_up()  # what counts here is data
+        line.watchdog.came_up()  # what counts here is data
         listed = [symbol for symbol in self._symbols if await self._is_filled(symbol, line)]
         if not listed:
             raise Lost("the venue lists none of the symbols")
         missing = len(self._symbols) - len(listed)
         if missing:
-            line.watch.lacks_something(line.now())
-        line.watch.data_arrived(line.now())  # nobody listened meanwhile
-        line.watch.caught_up(line.now())
+            line.watchdog.lacks_something(line.now())
+        line.watchdog.data_arrived(line.now())  # nobody listened meanwhile
+        line.watchdog.caught_up(line.now())
         async for frame in self._frames(line, refusals=missing):
             for event in self._parse(frame):
                 await self._emit(event)
@@ -112,7 +112,7 @@ class BybitPublicFeed(PublicFeed):
                 if refusals < 0:
                     raise Lost("the venue refuses the subscription")
             elif frame.topic:
-                line.watch.data_arrived(line.now())
+                line.watchdog.data_arrived(line.now())
                 yield text
 
     def _parse(self, text: str) -> Sequence[KlineUpdate | Ticker]:

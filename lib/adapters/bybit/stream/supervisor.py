@@ -29,16 +29,16 @@ Draw = Callable[[], float]
 
 
 class Line:
-    """One connection as its stream sees it; the stream tells *watch* (its watchdog) what the frames mean."""
+    """One connection as its stream sees it; the stream tells *watchdog* (its watchdog) what the frames mean."""
 
     def __init__(
         self, socket: aiohttp.ClientWebSocketResponse, timings: StreamTimings, now: Callable[[], float]
     ) -> None:
         self._socket, self._now = socket, now
-        self.watch = Watchdog(timings, now())
+        self.watchdog = Watchdog(timings, now())
 
     def now(self) -> float:
-        """Monotonic seconds, for *watch*."""
+        """Monotonic seconds, for *watchdog*."""
         return self._now()
 
     async def say(self, text: str) -> None:
@@ -47,7 +47,7 @@ class Line:
 
     async def ping_if_due(self) -> None:
         """Keep the connection alive, also while the stream does not listen because other work takes long."""
-        if self.watch.is_ping_due(self._now()):
+        if self.watchdog.is_ping_due(self._now()):
             await self.say(PING)
 
     async def texts(self) -> AsyncIterator[str]:
@@ -55,18 +55,18 @@ class Line:
         The texts received, in order, each a sign of life; pings meanwhile. *Lost* when the connection is given up.
         """
         while True:
-            if why := self.watch.why_lost(self._now()):
+            if why := self.watchdog.why_lost(self._now()):
                 raise Lost(why)
             await self.ping_if_due()
             try:
-                message = await self._socket.receive(timeout=max(self.watch.next_s(self._now()), 0.001))
+                message = await self._socket.receive(timeout=max(self.watchdog.next_s(self._now()), 0.001))
             except TimeoutError:
                 continue
             if message.type is not aiohttp.WSMsgType.TEXT:
                 raise Lost(f"the venue closed the connection ({self._socket.close_code})")
-            self.watch.answered()
+            self.watchdog.answered()
             yield message.data
-            self.watch.caught_up(self._now())
+            self.watchdog.caught_up(self._now())
 
 
 Talk = Callable[[Line], Awaitable[None]]
