@@ -33,17 +33,17 @@ class Draws:
     standing: dict[int, Decimal] = field(default_factory=dict)
 
     def take(self, account_id: int, notional: Decimal) -> None:
-        """The account is about to make one entry of at most *notional*; an account makes one at a time."""
+        """The account is about to make one entry of at most *notional* USDT; an account makes one entry at a time."""
         self.entries += 1
         self.notional += notional
         self.standing[account_id] = notional
 
     def conclude(self, account_id: int) -> None:
-        """The account's entry has ended, or stands among the open rows: who reads them now sees it there."""
+        """The account's entry has ended, or stands among the open rows: a cycle that reads them now sees it there."""
         self.standing.pop(account_id, None)
 
     def mark(self) -> "Draws":
-        """As it is now; later draws do not show in it."""
+        """The draws as they are now; later draws do not show in the mark."""
         return Draws(self.entries, self.notional, dict(self.standing))
 
 
@@ -53,7 +53,7 @@ class TraderState:
 
     draws: defaultdict[Pool, Draws] = field(default_factory=lambda: defaultdict(Draws))
     """
-    By pool, and shared by every cycle under way: what one of them takes of the platform's limits, the others have no
+    By pool, and shared by every cycle under way: what one cycle draws from the platform's limits, the others have no
     more.
     """
     hours: OpeningHours = field(default_factory=OpeningHours)

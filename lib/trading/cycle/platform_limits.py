@@ -1,11 +1,11 @@
 """
 The platform's limits over the accounts of one pool in one cycle.
 
-Read once per cycle, written down as locks of the platform, and drawn from by every entry the moment its size is fixed:
-between looking at what is left and taking it nothing is awaited, so many accounts together stay where one would. Cycles
-overlap (people ask for their own), so draws are the trader's: each ceiling counts every draw made since it began to
-read, whoever's it is, and those that were standing then. What was drawn and then not filled is not given back before
-the next cycle reads the books again.
+The limits are read once per cycle, written down as locks of the platform, and drawn from by every entry the moment its
+size is fixed: between reading what is left and drawing from it nothing is awaited, so many accounts together stay
+within the limit as one account would. Cycles overlap (people ask for their own), so draws are the trader's: each
+ceiling counts every draw made since the ceiling began to read, of any cycle, and the draws that were standing then. A
+draw whose entry was not filled is not given back before the next cycle reads the books again.
 """
 
 import asyncio
@@ -38,9 +38,9 @@ BUDGET = "analyst_budget"
 @dataclass(slots=True)
 class Ceiling:
     """
-    What the accounts of the cycle of T have left together.
+    What the platform's limits leave the accounts of one pool together, in the cycle of T.
 
-    *seen* is what books and rows tell, without the draws of *since* and later; *draws* is the trader's, and grows.
+    *seen* is the use by books and rows, without the draws of *since* and later; *draws* are the trader's, and grow.
     """
 
     t_ms: int
@@ -49,20 +49,22 @@ class Ceiling:
     draws: Draws
     since: Draws
     planned: Mapping[int, Decimal] = field(default_factory=dict)
-    """Account → the notional of an entry that a trader planned which died: it may be sent yet, and is in no draw."""
+    """
+    Account → the notional of an entry planned by a trader that died: the entry may be sent yet, and is in no draw.
+    """
     _silences: dict[str, asyncio.Future[int]] = field(default_factory=dict)
     _taken_up: set[int] = field(default_factory=set)
-    """Those of *planned* whose entry was drawn since."""
+    """Accounts of *planned* whose entry was drawn since."""
 
     async def silence(self, context: TradingContext, symbol: str) -> int:
-        """Cycles in a row before T that got no answer about *symbol*; read once for everybody."""
+        """Cycles in a row before T that got no answer about *symbol*; read once for all accounts."""
         if symbol not in self._silences:
             reading = context.cycles.analyst_failures(context.feed, symbol, self.t_ms)
             self._silences[symbol] = asyncio.ensure_future(reading)
         return await asyncio.shield(self._silences[symbol])
 
     def use(self, account_id: int = 0) -> PlatformFacts:
-        """What is used by now, beside what *account_id* has planned: *seen*, what was drawn since, what is planned."""
+        """The use by now, without the planned entry of *account_id*: *seen*, the draws since, the planned entries."""
         planned = [self.planned[other] for other in self.planned.keys() - self._taken_up - {account_id}]
         entries = self.draws.entries - self.since.entries + len(planned)
         exposure = self.draws.notional - self.since.notional + sum(planned, ZERO)
@@ -91,11 +93,11 @@ class Ceiling:
         return NOTHING if used < most else codes.GUEST_TOKENS(tokens=used, limit=most)
 
     def _is_unread(self, *budgets: str) -> bool:
-        """Whether one of *budgets* cannot be read: what an operator set may be less than what is known here."""
+        """Whether one of *budgets* cannot be read: the operator's limit may be lower than the one known here."""
         return any(name in self.limits.unreadable for name in budgets)
 
     def over(self, account_id: int, known: Facts) -> Facts:
-        """*known* of an account under this ceiling as it is now; a lock that outlives its figures is among them."""
+        """*known* of an account with this ceiling's gates of now; a lock that outlives its figures is among them."""
         gates = self.gates(account_id)
         standing = {gate.kind for gate in gates}
         held = tuple(f"platform: {kind}" for kind in self.seen.locks if kind not in standing)
@@ -109,7 +111,7 @@ class Ceiling:
 
 
 async def limits_now(context: TradingContext) -> PlatformLimits:
-    """The platform's limits of this moment: the environment's, each overridden by an operator's row that reads."""
+    """The platform's limits of this moment: the environment's, each overridden by an operator's readable row."""
     overrides = await context.limits.limit_overrides()
     if overrides.unreadable:
         LOG.alert("platform.limits_unreadable", names=", ".join(overrides.unreadable))
@@ -120,8 +122,8 @@ async def open_ceiling(
     context: TradingContext, pool: Pool, platform: PlatformLimits, underway: Sequence[Order], t_ms: int, since: Draws
 ) -> Ceiling:
     """
-    What is left at T for *pool* of *platform*'s limits, with its *underway* (rows not terminal) counted; gates that
-    stand are locked.
+    The ceiling of *pool* at T under the limits *platform*, with the pool's *underway* (rows not terminal) counted;
+    gates that stand are locked.
 
     *since* is the mark of the pool's draws from before *underway* was read.
     """
@@ -130,7 +132,7 @@ async def open_ceiling(
     drawn = since.standing.keys() | draws.standing.keys()  # each counts once, its row or its draw
     exposure = facts.exposure + sum((_at_stake(order) for order in underway if order.account_id not in drawn), ZERO)
     seen = replace(facts, exposure=exposure)
-    # what is only drawn or planned locks nothing: a lock would stop at its claim the very entry that drew it
+    # a draw or a planned entry alone locks nothing: a lock would stop at its claim the very entry that drew
     for gate in lasting_platform_gates(seen, limits, t_ms):
         if gate.kind not in seen.locks:
             LOG.alert("platform.locked", pool=pool, kind=gate.kind, why=gate.why, until_ms=gate.until_ms)
@@ -141,7 +143,7 @@ async def open_ceiling(
 
 
 def _before(mark: Draws, underway: Iterable[Order]) -> Draws:
-    """*mark* without its standing draws, so that they count; one whose row was sent is among the entries already."""
+    """*mark* without its standing draws, so that they count; a draw whose row was sent is among the entries already."""
     sent = {order.account_id for order in underway if order.is_entry and order.attempts}
     unsent = sum(account_id not in sent for account_id in mark.standing)
     return Draws(mark.entries - unsent, mark.notional - sum(mark.standing.values(), ZERO))
@@ -158,5 +160,5 @@ def _at_stake(order: Order) -> Decimal:
 
 
 def _notional(order: Order) -> Decimal:
-    """At the dearer of limit and reference price, in USDT; nothing for what is not sized yet."""
+    """The notional at the dearer of limit and reference price, in USDT; 0 for an entry that is not sized yet."""
     return ZERO if order.qty is None else order.qty * max(order.limit_price, order.ref_price)
