@@ -58,13 +58,14 @@ class OrderLedger(Protocol):
         """The claim transaction, entry or exit by *order.reduce_only*; the row's state is moved accordingly."""
         ...
 
-    async def move(self, order: Order, after: OrderState, why: Reason, code: int = 0) -> bool:
+    async def move(self, order: Order, after: OrderState, why: Reason, code: int = 0) -> Order | None:
         """
-        Compare-and-set from *order.state*, with one event row and the log row. False when the row left that state.
+        Compare-and-set from *order.state*, with one event row and the log row. The row as it is then stored, read in
+        the same transaction; None when the row had left that state.
         """
         ...
 
-    async def close_order(self, order: Order, verdict: Verdict) -> bool:
+    async def close_order(self, order: Order, verdict: Verdict) -> Order | None:
         """As *move* to the verdict's state, with the sums of the order's fills."""
         ...
 

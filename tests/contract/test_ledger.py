@@ -372,6 +372,35 @@ async def test_a_move_happens_once(world: World) -> None:
     assert (await again(world.ledger, order)).state is S.ACCEPTED
 
 
+async def test_who_moves_an_order_is_given_the_row_as_it_is_stored(world: World) -> None:
+    """A reason is cut and money is rounded on the way in: what was asked for is not what anybody else will read."""
+    _, order = await submitted(world)
+    moved = await world.ledger.move(order, S.UNKNOWN, text("timed out " * 60), 10016)
+    assert moved is not None
+    assert moved == await again(world.ledger, order)
+    assert (moved.state, moved.last_code, moved.attempts) == (S.UNKNOWN, 10016, 1)
+    found = replace(verdict(), avg_price=REF + Decimal("0.1234567890123456789"), why=text("filled " * 90))
+    closed = await world.ledger.close_order(moved, found)
+    assert closed is not None
+    assert closed == await again(world.ledger, order)
+    assert (closed.state, closed.filled_qty) == (S.FILLED, Decimal("0.010"))
+
+
+async def test_who_was_too_late_is_given_no_row(world: World) -> None:
+    _, order = await submitted(world)
+    assert await world.ledger.close_order(order, verdict())
+    assert await world.ledger.move(order, S.UNKNOWN, text("timed out")) is None
+    assert await world.ledger.close_order(order, verdict()) is None
+
+
+async def test_of_two_orders_of_one_t_the_moved_one_is_given_back(world: World) -> None:
+    exit_, entry = await world.ledger.plan(await trading_account(world), None, T, FLIP)
+    moved = await world.ledger.move(entry, S.EXPIRED, text("too old"))
+    assert moved == await again(world.ledger, entry)
+    taken = await world.ledger.move(exit_, S.BLOCKED, text("another close takes its place"))
+    assert taken == await again(world.ledger, exit_)
+
+
 async def test_what_was_learnt_of_bytes_sent_before_ends_nothing_that_was_sent_since(world: World) -> None:
     _, first = await submitted(world)
     assert await world.ledger.move(
@@ -404,7 +433,7 @@ async def test_two_movers_at_once_move_once(world: World) -> None:
         world.ledger.move(order, S.ACCEPTED, text("acknowledged")),
         world.another().move(order, S.UNKNOWN, text("timed out")),
     )
-    assert sorted(moved) == [False, True]
+    assert sorted(row is not None for row in moved) == [False, True]
     assert len(world.events(order.order_link_id)) == 3
 
 

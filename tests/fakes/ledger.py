@@ -248,26 +248,25 @@ class MemoryLedger(MemoryGauges, Ledger):
             ),
         )
 
-    async def move(self, order: Order, after: OrderState, why: Reason, code: int = 0) -> bool:
+    async def move(self, order: Order, after: OrderState, why: Reason, code: int = 0) -> Order | None:
         return await self._commit(lambda: self._move(order, order, after, why, code))
 
-    async def close_order(self, order: Order, verdict: Verdict) -> bool:
-        def close() -> bool:
+    async def close_order(self, order: Order, verdict: Verdict) -> Order | None:
+        def close() -> Order | None:
             row = order_rules.with_verdict(self._row(order), verdict)
             return self._move(order, row, verdict.state, verdict.why, row.last_code)
 
         return await self._commit(close)
 
-    def _move(self, asked: Order, filled: Order, after: OrderState, why: Reason, code: int) -> bool:
+    def _move(self, asked: Order, filled: Order, after: OrderState, why: Reason, code: int) -> Order | None:
         order_rules.check_move(asked, after)
         row = self._row(asked)
         if not order_rules.still_movable(row, asked, after):
-            return False
+            return None
         base = row if filled is asked else filled
-        self._transition(row, order_rules.moved(base, after, why, self._clock.now_ms()), code)
-        return True
+        return self._transition(row, order_rules.moved(base, after, why, self._clock.now_ms()), code)
 
-    def _transition(self, row: Order, after: Order, code: int) -> None:
+    def _transition(self, row: Order, after: Order, code: int) -> Order:
         self.store.orders[row.id] = replace(after, last_code=code)
         chain = self.store.events[row.id]
         event = OrderEvent(
@@ -281,6 +280,7 @@ class MemoryLedger(MemoryGauges, Ledger):
         )
         self.store.events[row.id] = (*chain, (event, event.hash))
         self._refresh_log(row.account_id, row.t_ms)
+        return self.store.orders[row.id]
 
     def _refresh_log(self, account_id: int, t_ms: int) -> None:
         log, rows = self.store.logs[account_id, t_ms], self._at(account_id, t_ms)

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from lib.domain.books import Fill
-from lib.domain.order import IN_FLIGHT, OrderState
+from lib.domain.order import IN_FLIGHT, Order, OrderState
 from lib.ports.exchange import Exchange
 from lib.trading.orders.resolve import resolve_once
 from tests.worlds.one_process import World
@@ -50,7 +50,7 @@ async def test_a_filled_order_whose_executions_are_not_listed_yet_stays_open(sen
 async def test_when_the_row_ends_its_fills_are_booked_already(sent: World) -> None:
     close, booked = sent.ledger.close_order, []
 
-    async def look_first(*args: Any) -> bool:
+    async def look_first(*args: Any) -> Order | None:
         booked.append((await sent.ledger.books(1)).position.qty)
         return await close(*args)
 

@@ -133,7 +133,7 @@ async def test_doubt_before_a_resend_asks_instead_of_blocking(world: World) -> N
     world.fault("rate_limit_past_reset", CREATE)
     move = world.ledger.move
 
-    async def move_and_die(order: Order, after: OrderState, why: Reason, code: int = 0) -> bool:
+    async def move_and_die(order: Order, after: OrderState, why: Reason, code: int = 0) -> Order | None:
         await move(order, after, why, code)
         raise Killed
 

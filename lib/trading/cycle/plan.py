@@ -15,10 +15,11 @@ from lib import log
 from lib.domain import reason_codes as codes
 from lib.domain.account_records import TraderAccount
 from lib.domain.analyst_call import AnalystAnswer
+from lib.domain.books import Books
 from lib.domain.candle import Candle
 from lib.domain.decision import Decision
 from lib.domain.exchange_records import OrderRecord, Wallet
-from lib.domain.gates import Facts, entry_refusal, lasting_gates, newly_missing
+from lib.domain.gates import Facts, LogFacts, entry_refusal, lasting_gates, newly_missing
 from lib.domain.instrument import Instrument
 from lib.domain.position import ZERO, Position, Side
 from lib.domain.quotes import Ticker
@@ -37,26 +38,28 @@ MAX_PRICE_DISTANCE = Decimal("0.005")
 
 @dataclass(frozen=True, slots=True)
 class Prefetch:
-    """What is read beside the analyst, as it changes little while that answers; *difference* is balance less books."""
+    """What is read beside the analyst, as it changes little while that answers; *books* are as settled by *wallet*."""
 
     wallet: Wallet
     orders: list[OrderRecord]
     instrument: Instrument
-    difference: Decimal
+    books: Books
 
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """The account and its venue as read for this cycle; position and ticker at *read_ms* by the trader's clock."""
+    """
+    The account and its venue as read for this cycle; position and ticker at *read_ms* by the trader's clock.
 
-    wallet: Wallet
+    *known* is what the ledger knew of the account after both, *own_qty* how much of the position is ours.
+    """
+
+    before: Prefetch
     position: Position
-    orders: list[OrderRecord]
     ticker: Ticker
-    instrument: Instrument
     own_qty: Decimal
+    known: LogFacts
     read_ms: int
-    difference: Decimal
 
 
 async def prefetch(context: TradingContext, account: TraderAccount, exchange: Exchange) -> Prefetch:
@@ -68,30 +71,24 @@ async def prefetch(context: TradingContext, account: TraderAccount, exchange: Ex
     )
     # the gates must know of a stop that was hit, of money paid out
     books = await reconcile_books(context, account, exchange, wallet)
-    return Prefetch(wallet, orders, instrument, wallet.balance - books.balance)
+    return Prefetch(wallet, orders, instrument, books)
 
 
-async def look(context: TradingContext, account: TraderAccount, exchange: Exchange, before: Prefetch) -> Snapshot:
+async def look(
+    context: TradingContext, account: TraderAccount, exchange: Exchange, before: Prefetch, t_ms: int
+) -> Snapshot:
     """*before* with the position and the price of now. *Retry* or *Pause* as `prefetch`."""
     read_ms = context.clock.now_ms()
     position, ticker = await asyncio.gather(
         exchange.position(account.symbol), context.market.ticker(account.venue, account.symbol)
     )
-    own_qty = await _own_qty(context, account, exchange, position)
-    return Snapshot(
-        before.wallet, position, before.orders, ticker, before.instrument, own_qty, read_ms, before.difference
-    )
-
-
-async def _own_qty(context: TradingContext, account: TraderAccount, exchange: Exchange, position: Position) -> Decimal:
-    if not position.is_flat:
-        return await own_quantity(context, account, exchange)
-    books = await context.books.books(account.account_id)
-    if books.position.is_flat:
-        return ZERO
-    await import_fills(context, account, exchange)  # closed at no cost at all: the balance did not tell
+    own_qty = None if position.is_flat else await own_quantity(context, account, exchange)
+    known = await context.limits.facts(account.account_id, t_ms)
+    if own_qty is None and known.own_qty:
+        await import_fills(context, account, exchange)  # closed at no cost at all: the balance did not tell
+        known = await context.limits.facts(account.account_id, t_ms)
     # still open there: the position just read is not of now, and nothing is entered beside what it does not show
-    return (await context.books.books(account.account_id)).position.qty
+    return Snapshot(before, position, ticker, known.own_qty if own_qty is None else own_qty, known, read_ms)
 
 
 async def make_plan(  # noqa: PLR0913 - what a plan is made of
@@ -108,7 +105,7 @@ async def make_plan(  # noqa: PLR0913 - what a plan is made of
     await _lock(context, account, known, ceiling.t_ms, answered=not answer.failed)
     if abs(snapshot.ticker.last - newest.close) > newest.close * MAX_PRICE_DISTANCE:
         return AccountPlan("skipped", codes.VENUE_PRICE_AWAY())
-    settings, rule, ref = account.settings, snapshot.instrument, snapshot.ticker.last
+    settings, rule, ref = account.settings, snapshot.before.instrument, snapshot.ticker.last
 
     def planned(facts: Facts) -> AccountPlan:
         view = ceiling.over(account.account_id, facts)
@@ -143,13 +140,14 @@ class FlipEntry:
         The gates are asked again: the exit may have been the day's last loss, or somebody may have come in between.
         """
         context, account, exchange, ceiling = self.context, self.account, self.exchange, self.ceiling
-        snapshot = await look(context, account, exchange, await prefetch(context, account, exchange))
+        before = await prefetch(context, account, exchange)
+        snapshot = await look(context, account, exchange, before, ceiling.t_ms)
         known = await _known(context, account, snapshot, ceiling)
         await _lock(context, account, known, ceiling.t_ms, answered=True)
         position, entries = snapshot.position, known.entries_today
         modes = await modes_refusal(context, account, exchange, position, entries, ceiling.t_ms)
         facts, ref = ceiling.over(account.account_id, replace(known, modes=modes)), snapshot.ticker.last
-        settings, rule = account.settings, snapshot.instrument
+        settings, rule = account.settings, before.instrument
         if refusal := entry_refusal(self.decision, side, facts, settings, rule, ceiling.t_ms):
             return Sizing(ZERO, 1, ZERO, ZERO, ZERO, refusal), ref
         sizing = size_entry(self.decision, side, facts.equity, facts.available, settings, rule, ref, facts.room)
@@ -175,12 +173,12 @@ def opinion_of(account: TraderAccount, plan: AccountPlan) -> AccountPlan:
 
 
 async def _known(context: TradingContext, account: TraderAccount, snapshot: Snapshot, ceiling: Ceiling) -> Facts:
-    known = await context.limits.facts(account.account_id, ceiling.t_ms)
+    known, before = snapshot.known, snapshot.before
     failures = await ceiling.silence(context, account.symbol)
-    foreign = [order for order in snapshot.orders if not _is_ours(order, context.installation)]
+    foreign = [order for order in before.orders if not _is_ours(order, context.installation)]
     return Facts(
-        equity=snapshot.wallet.equity,
-        available=snapshot.wallet.available,
+        equity=before.wallet.equity,
+        available=before.wallet.available,
         position=snapshot.position,
         foreign_orders=len(foreign),
         own_qty=snapshot.own_qty,
@@ -193,7 +191,7 @@ async def _known(context: TradingContext, account: TraderAccount, snapshot: Snap
         locks=known.locks,
         unresolved=known.unresolved,
         tokens_today=known.tokens_today,
-        missing=newly_missing(snapshot.difference, known.difference_before),
+        missing=newly_missing(before.wallet.balance - before.books.balance, known.difference_before),
         closed=context.state.hours.why_closed(account, context.clock.now_ms()),
     )
 

@@ -18,6 +18,7 @@ from lib.domain import reason_codes as codes
 from lib.domain.account import POOLS, Pool
 from lib.domain.account_records import TraderAccount
 from lib.domain.analyst_call import AnalystAnswer, CycleKey
+from lib.domain.books import Books
 from lib.domain.candle import Candle
 from lib.domain.decision import Decision
 from lib.domain.errors import Pause, Retry, Skip
@@ -81,11 +82,12 @@ async def run_cycle(context: TradingContext, t_ms: int, *, only: frozenset[int] 
         LOG.warning("cycle.not_leading", t_ms=t_ms)
         return CycleReport(t_ms, NOT_LEADING, unserved=True)
     drawn = {pool: context.state.draws[pool].mark() for pool in POOLS}
+    now_ms = await context.orders.now()
     unresolved = await context.orders.open_orders()
     everybody = await context.switches.accounts()
     accounts = [account for account in everybody if _invited(context, account, t_ms, only)]
     ceilings = await _ceilings(context, everybody, unresolved, t_ms, drawn)
-    this = Round(context, t_ms, epoch, unresolved, ceilings, {})
+    this = Round(context, t_ms, epoch, now_ms, unresolved, ceilings, {})
     crowds = [[a for a in accounts if a.symbol == symbol] for symbol in sorted({a.symbol for a in accounts})]
     served = await asyncio.gather(*(_serve_symbol(this, crowd) for crowd in crowds), return_exceptions=True)
     groups = [await _whole(this, crowd, group) for crowd, group in zip(crowds, served, strict=True)]
@@ -127,13 +129,14 @@ def _invited(context: TradingContext, account: TraderAccount, t_ms: int, only: f
 @dataclass(frozen=True, slots=True)
 class Round:
     """
-    What the accounts of one cycle share: our lease's epoch, rows still open when it began, what the platform's limits
-    leave each pool, a task per prompt group.
+    What the accounts of one cycle share: our lease's epoch, the ledger's clock (epoch ms) and the rows still open when
+    it began, what the platform's limits leave each pool, a task per prompt group.
     """
 
     context: TradingContext
     t_ms: int
     epoch: int
+    now_ms: int
     unresolved: Sequence[Order]
     ceilings: Mapping[Pool, Ceiling]
     answers: dict[CycleKey, asyncio.Task[AnalystAnswer]]
@@ -235,8 +238,8 @@ async def _trade(this: Round, account: TraderAccount, window: Sequence[Candle]) 
     finally:
         # from here on rows and books tell of the entry
         context.state.draws[pool_of(account.venue)].conclude(account.account_id)
-    difference = await _difference(context, account, later, t_ms)
-    await recover(context, account, (), sweep=Sweep(this.epoch))
+    difference = await _difference(context, account, later, t_ms, before.books)
+    await recover(context, account, (), sweep=Sweep(this.epoch, now_ms=this.now_ms))
     legs = [Leg(order.reduce_only, order.state, order.filled_qty, order.why) for order in done]
     ended = summarise(plan.outcome, plan.reason, legs)
     return AccountResult(account.account_id, ended.outcome, ended.message or plan.reason, tuple(done), difference)
@@ -266,24 +269,26 @@ async def _recover(this: Round, account: TraderAccount) -> None:
 
 
 async def _sweep_first(this: Round, account: TraderAccount, *, deep: bool = False) -> None:
-    sweep = Sweep(this.epoch, deep=deep)
+    sweep = Sweep(this.epoch, deep=deep, now_ms=this.now_ms)
     if not await recover(this.context, account, this.unresolved, sweep=sweep, lane="trade"):
         raise Skip(codes.NOT_RECONCILED())
 
 
 async def _looked(this: Round, account: TraderAccount, exchange: Exchange, before: Prefetch) -> Snapshot:
     """What the plan needs; a position our own executions do not explain is looked into before it counts."""
-    snapshot = await look(this.context, account, exchange, before)
+    snapshot = await look(this.context, account, exchange, before, this.t_ms)
     if snapshot.position.qty in (ZERO, snapshot.own_qty):
         return snapshot
     await _sweep_first(this, account, deep=True)
-    return await look(this.context, account, exchange, await prefetch(this.context, account, exchange))
+    return await look(this.context, account, exchange, await prefetch(this.context, account, exchange), this.t_ms)
 
 
-async def _difference(context: TradingContext, account: TraderAccount, exchange: Exchange, t_ms: int) -> Decimal | None:
+async def _difference(
+    context: TradingContext, account: TraderAccount, exchange: Exchange, t_ms: int, before: Books
+) -> Decimal | None:
     """The exchange's balance minus our books; None when unread, which takes nothing back of what was traded."""
     try:
-        return await check_equity(context, account, exchange, t_ms)
+        return await check_equity(context, account, exchange, t_ms, before)
     except Retry as busy:
         LOG.warning("books.unread", why=str(busy))
         return None

@@ -144,4 +144,4 @@ async def take_back(context: OrderContext, order: Order) -> bool:
     """End a planned *order* that must not be sent; False when another process was faster, or bytes had left once."""
     after = OrderState.UNKNOWN if order.attempts else OrderState.BLOCKED
     moved = await context.orders.move(order, after, codes.TRADING_SWITCHED_OFF())
-    return moved and after is OrderState.BLOCKED
+    return moved is not None and after is OrderState.BLOCKED

@@ -27,9 +27,17 @@ UNDECIDED = IN_FLIGHT | {OrderState.NEEDS_HUMAN}
 LOG = log.get("trading.books")
 
 
-async def import_fills(context: OrderContext, account: TraderAccount | Order, exchange: Exchange) -> Sequence[Fill]:
-    """Book every execution not booked yet of *account*, or of an order's account; all executions that were read."""
-    books = await context.books.books(account.account_id)
+async def import_fills(
+    context: OrderContext, account: TraderAccount | Order, exchange: Exchange, books: Books | None = None
+) -> Sequence[Fill]:
+    """
+    Book every execution not booked yet of *account*, or of an order's account; all executions that were read.
+
+    *books* are the account's books as read earlier in this cycle, None = they are read now: older books only make the
+    search begin earlier.
+    """
+    if books is None:
+        books = await context.books.books(account.account_id)
     since = max(books.opened_ms, books.last_fill_ms - OVERLAP_MS)
     fills = await exchange.fills_since(account.symbol, since)
     if fills:
@@ -100,24 +108,27 @@ async def reconcile_books(context: OrderContext, account: TraderAccount, exchang
     return await context.books.books(account.account_id)
 
 
-async def check_equity(context: OrderContext, account: TraderAccount, exchange: Exchange, t_ms: int) -> Decimal:
+async def check_equity(
+    context: OrderContext, account: TraderAccount, exchange: Exchange, t_ms: int, before: Books | None = None
+) -> Decimal:
     """
     Read the wallet, compare it with the books, record both at T; the difference in USDT.
 
     A fill between two reads would look like a difference, so the wallet is read again before a difference counts.
+    *before* are books of this cycle: the search for executions begins there.
     """
-    await import_fills(context, account, exchange)
+    await import_fills(context, account, exchange, before)
     wallet = await exchange.wallet()
     for _ in range(READINGS):
         books = await reconcile_books(context, account, exchange, wallet)
         if books.balance == wallet.balance:
-            break
+            return await _record(context, account, wallet, books, t_ms)
         wallet = await exchange.wallet()
-    return await _record(context, account, wallet, t_ms)
+    return await _record(context, account, wallet, await context.books.books(account.account_id), t_ms)
 
 
-async def _record(context: OrderContext, account: TraderAccount, wallet: Wallet, t_ms: int) -> Decimal:
-    difference = wallet.balance - (await context.books.books(account.account_id)).balance
+async def _record(context: OrderContext, account: TraderAccount, wallet: Wallet, books: Books, t_ms: int) -> Decimal:
+    difference = wallet.balance - books.balance
     point = EquityPoint(account.account_id, t_ms, wallet.balance, wallet.equity, difference)
     if await context.books.record_equity(point):
         LOG.alert("books.difference", account=account.account_id, t_ms=t_ms, difference=difference)

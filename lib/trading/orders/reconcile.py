@@ -24,7 +24,7 @@ from lib.domain.order import (
 from lib.ports.exchange import Exchange, Lane
 from lib.trading.context import OrderContext, boundary
 from lib.trading.orders.exit_order import AT_WORK_MS
-from lib.trading.orders.resolve import reread, resolve_once
+from lib.trading.orders.resolve import moved, resolve_once
 
 LOG = log.get("trading.reconcile")
 RESUME_MS = MAX_AGE_MS - 30_000
@@ -40,11 +40,13 @@ class Sweep:
     A search for orphan orders among the orders of a day; *deep*: since our newest row if that is older.
 
     The sweep counts for *epoch*, that of our lease: another trader's orders come under another epoch. None = it counts
-    for none.
+    for none. *now_ms* is the ledger's clock as read once for many accounts (epoch ms), None = each sweep reads it; an
+    earlier reading only makes the search begin earlier.
     """
 
     epoch: int | None
     deep: bool = False
+    now_ms: int | None = None
 
 
 async def reconcile(context: OrderContext, *, sweep: bool) -> bool:
@@ -69,7 +71,7 @@ async def recoveries(context: OrderContext, *, sweep: bool) -> list[Coroutine[No
     orders = await context.orders.open_orders()
     known = {account.account_id for account in accounts}
     await _hand_over(context, [order for order in orders if order.account_id not in known])
-    deep_sweep = Sweep(epoch, deep=True) if sweep else None
+    deep_sweep = Sweep(epoch, deep=True, now_ms=await context.orders.now()) if sweep else None
     return [_reconciled(context, account, orders, deep_sweep) for account in accounts]
 
 
@@ -110,8 +112,7 @@ async def _hand_over(context: OrderContext, orders: Sequence[Order]) -> None:
 
 async def _give_up(context: OrderContext, order: Order) -> None:
     if order.state is not OrderState.UNKNOWN:
-        await context.orders.move(order, OrderState.UNKNOWN, codes.NO_EVIDENCE_YET())
-        order = await reread(context, order)
+        order = await moved(context, order, OrderState.UNKNOWN, codes.NO_EVIDENCE_YET())
     if order.state is OrderState.UNKNOWN:
         await context.orders.move(order, OrderState.NEEDS_HUMAN, codes.NOBODY_COULD_ASK())
         LOG.alert("order.needs_human", link=order.order_link_id)
@@ -185,7 +186,7 @@ async def _is_left_behind(context: OrderContext, order: Order, now: int) -> bool
 async def _sweep(context: OrderContext, account: TraderAccount, exchange: Exchange, sweep: Sweep) -> None:
     context.state.unswept(account.account_id)
     prefix = link_prefix(context.installation)
-    now = await context.orders.now()
+    now = sweep.now_ms if sweep.now_ms is not None else await context.orders.now()
     since = min(now - SWEEP_MS, await _newest_row(context, account, now)) if sweep.deep else now - SWEEP_MS
     found = await exchange.orders_since(account.symbol, since)
     ours = {record.order_link_id: record for record in found if record.order_link_id.startswith(prefix)}

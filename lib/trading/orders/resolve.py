@@ -54,6 +54,11 @@ def proved_verdict(order: Order, answer: OrderAnswer, now_ms: int) -> Verdict | 
     return None
 
 
+def is_silent(order: Order, answer: OrderAnswer) -> bool:
+    """Whether *answer* proves that nobody knows of *order*: the one verdict that also asks how old the order is."""
+    return not answer.records and not answer.fills and absence_proved(order.signed_ts, answer.time)
+
+
 def _verdict_of_fills(order: Order, fills: Sequence[Fill], *, settled: bool) -> Verdict | None:
     """The end that executions alone prove; that of a part, only once all executions must have been listed."""
     filled = sum((fill.qty for fill in fills), ZERO)
@@ -88,20 +93,22 @@ def _verdict_of(record: OrderRecord) -> Verdict | None:
 async def resolve_once(context: OrderContext, exchange: Exchange, order: Order) -> Order:
     """Ask once about an in-flight *order* and move its row by the evidence; the row as it then stands."""
     answer = await exchange.find_order(order.symbol, order.order_link_id)
-    verdict = proved_verdict(order, answer, await context.orders.now())
+    now_ms = await context.orders.now() if is_silent(order, answer) else order.signed_ts
+    verdict = proved_verdict(order, answer, now_ms)
     if verdict is None:
         if any(record.state is None for record in answer.records) and order.state is not OrderState.ACCEPTED:
-            await context.orders.move(order, OrderState.ACCEPTED, codes.EXCHANGE_HAS_IT())
+            return await moved(context, order, OrderState.ACCEPTED, codes.EXCHANGE_HAS_IT())
         return await reread(context, order)
     if verdict.state is OrderState.NEEDS_HUMAN and order.state is not OrderState.UNKNOWN:
-        await context.orders.move(order, OrderState.UNKNOWN, codes.NO_EVIDENCE_YET())
-        order = await reread(context, order)
+        order = await moved(context, order, OrderState.UNKNOWN, codes.NO_EVIDENCE_YET())
     is_late = absence_proved(order.signed_ts, answer.time)
     if verdict.filled_qty and not await _is_booked(context, exchange, order, verdict.filled_qty) and not is_late:
         return order
-    if await context.orders.close_order(order, verdict):
-        LOG.info("order.resolved", link=order.order_link_id, state=verdict.state.value, why=verdict.why)
-    return await reread(context, order)
+    closed = await context.orders.close_order(order, verdict)
+    if closed is None:
+        return await reread(context, order)
+    LOG.info("order.resolved", link=order.order_link_id, state=verdict.state.value, why=verdict.why)
+    return closed
 
 
 async def _is_booked(context: OrderContext, exchange: Exchange, order: Order, filled_qty: Decimal) -> bool:
@@ -120,6 +127,11 @@ async def _is_booked(context: OrderContext, exchange: Exchange, order: Order, fi
 async def reread(context: OrderContext, order: Order) -> Order:
     """The row of *order* as it stands now."""
     return await context.orders.order_by_link(order.order_link_id) or order
+
+
+async def moved(context: OrderContext, order: Order, after: OrderState, why: Reason, code: int = 0) -> Order:
+    """*order* moved to *after*, or what it became meanwhile where somebody was faster."""
+    return await context.orders.move(order, after, why, code) or await reread(context, order)
 
 
 async def resolve(context: OrderContext, exchange: Exchange, order: Order) -> Order:

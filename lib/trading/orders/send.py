@@ -21,7 +21,7 @@ from lib.domain.risk import Sizing
 from lib.ports.exchange import Exchange
 from lib.trading.context import TradingContext
 from lib.trading.orders.exit_order import IN_ITS_PLACE, is_beaten
-from lib.trading.orders.resolve import reread, resolve
+from lib.trading.orders.resolve import moved, reread, resolve
 
 LOG = log.get("trading.send")
 REFUSED_PAUSE_S = 1.1
@@ -131,8 +131,8 @@ async def _send(
     reply = await exchange.send_order(signed)
     after = after_hint(reply.outcome, order.attempts)
     LOG.info("order.sent", link=order.order_link_id, said=reply.outcome.value, code=reply.code, now=after.value)
-    await context.orders.move(order, after, _said(reply), reply.code or 0)
-    return await reread(context, order), REFUSED_PAUSE_S if after is OrderState.PLANNED else None
+    order = await moved(context, order, after, _said(reply), reply.code or 0)
+    return order, REFUSED_PAUSE_S if after is OrderState.PLANNED else None
 
 
 def _said(reply: SendReply) -> Reason:
@@ -212,6 +212,6 @@ async def _moved(context: TradingContext, order: Order, after: OrderState, why: 
         return order
     if order.attempts:
         after = OrderState.UNKNOWN  # bytes have left once: only a query may end it
-    await context.orders.move(order, after, why)
+    order = await moved(context, order, after, why)
     LOG.info("order.not_sent", link=order.order_link_id, state=after.value, why=why)
-    return await reread(context, order)
+    return order

@@ -140,10 +140,10 @@ class SqlLedger(Ledger):
     async def claim(self, order: Order, signed: SignedOrder, holder: str) -> Claim:
         return await self._act(lambda c: claiming.claim(c, self._now, order, signed, holder))
 
-    async def move(self, order: Order, after: OrderState, why: Reason, code: int = 0) -> bool:
+    async def move(self, order: Order, after: OrderState, why: Reason, code: int = 0) -> Order | None:
         return await self._act(lambda c: moving.move(c, self._now, order, after, why, code))
 
-    async def close_order(self, order: Order, verdict: Verdict) -> bool:
+    async def close_order(self, order: Order, verdict: Verdict) -> Order | None:
         return await self._act(lambda c: moving.close(c, self._now, order, verdict))
 
     async def open_orders(self, account_id: int = 0) -> list[Order]:

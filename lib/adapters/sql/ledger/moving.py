@@ -41,16 +41,16 @@ def insert_order(connection: sa.Connection, order: Order) -> None:
     _append(connection, order_id, event)
 
 
-def transition(connection: sa.Connection, before: OrderState, after: Order, code: int = 0) -> bool:
+def transition(connection: sa.Connection, before: OrderState, after: Order, code: int = 0) -> Order | None:
     """
-    Write *after* over the row of its id if that still is in state *before*; False when it is not.
+    Write *after* over the row of its id if that still is in state *before*; the row as it is then stored, or None.
 
     The caller has checked that the machine allows the move and set *after.updated_ms*.
     """
     where = {"of_order": after.id, "from_state": before.value}
     changed = connection.execute(_MOVE, order_values(after) | {"last_code": code} | where)
     if changed.rowcount != 1:
-        return False
+        return None
     event = OrderEvent(
         after.order_link_id,
         after.updated_ms,
@@ -61,8 +61,8 @@ def transition(connection: sa.Connection, before: OrderState, after: Order, code
         _newest_hash(connection, after.id),
     )
     _append(connection, after.id, event)
-    refresh_log(connection, after.account_id, after.t_ms)
-    return True
+    rows = refresh_log(connection, after.account_id, after.t_ms)
+    return next(row for row in rows if row.id == after.id)
 
 
 def _newest_hash(connection: sa.Connection, order_id: int) -> str:
@@ -83,12 +83,13 @@ def _append(connection: sa.Connection, order_id: int, event: OrderEvent) -> None
     connection.execute(insertion(order_events), values)
 
 
-def refresh_log(connection: sa.Connection, account_id: int, t_ms: int) -> None:
-    """Make the log row of (account, T) say what its orders now say."""
+def refresh_log(connection: sa.Connection, account_id: int, t_ms: int) -> list[Order]:
+    """Make the log row of (account, T) say what its orders now say; those orders."""
     log = connection.execute(_LOG, {"of_account": account_id, "at_t": t_ms}).mappings().one()
     rows = orders_at(connection, account_id, t_ms)
     values = summary_values(log["planned_outcome"], log["reason"], rows)
     connection.execute(_SET_LOG, values | {"of_log": log["id"]})
+    return rows
 
 
 def summary_values(planned: Any, reason: Reason, rows: list[Order]) -> dict[str, Any]:
@@ -102,19 +103,19 @@ def summary_values(planned: Any, reason: Reason, rows: list[Order]) -> dict[str,
     }
 
 
-def move(connection: sa.Connection, now: Now, asked: Order, after: OrderState, why: Reason, code: int) -> bool:
+def move(connection: sa.Connection, now: Now, asked: Order, after: OrderState, why: Reason, code: int) -> Order | None:
     """The ledger's `move`: from *asked.state* to *after*."""
     row = _movable(connection, asked, after)
     if row is None:
-        return False
+        return None
     return transition(connection, row.state, moved(row, after, why, now(connection)), code)
 
 
-def close(connection: sa.Connection, now: Now, asked: Order, verdict: Verdict) -> bool:
+def close(connection: sa.Connection, now: Now, asked: Order, verdict: Verdict) -> Order | None:
     """The ledger's `close_order`: as `move`, with the sums a query found."""
     row = _movable(connection, asked, verdict.state)
     if row is None:
-        return False
+        return None
     closed = moved(with_verdict(row, verdict), verdict.state, verdict.why, now(connection))
     return transition(connection, row.state, closed, row.last_code)
 
