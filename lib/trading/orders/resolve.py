@@ -5,11 +5,10 @@ A row ends by an exchange record, or by a proof of absence by the exchange's own
 """
 
 from collections.abc import Mapping, Sequence
-from decimal import Decimal
 
 from lib import log
 from lib.domain import reason_codes as codes
-from lib.domain.books import Fill
+from lib.domain.books import Books, Fill
 from lib.domain.errors import Retry
 from lib.domain.exchange_records import OrderAnswer, OrderRecord, Verdict
 from lib.domain.order import (
@@ -90,8 +89,13 @@ def _verdict_of(record: OrderRecord) -> Verdict | None:
     return Verdict(state, why, record.order_id, record.filled_qty, record.avg_price, record.fee)
 
 
-async def resolve_once(context: OrderContext, exchange: Exchange, order: Order) -> Order:
-    """Ask once about an in-flight *order* and move its row by the evidence; the row as it then stands."""
+async def resolve_once(context: OrderContext, exchange: Exchange, order: Order, books: Books | None = None) -> Order:
+    """
+    Ask once about an in-flight *order* and move its row by the evidence; the row as it then stands.
+
+    *books* are the account's from before the order was sent: executions are looked for from there, None = from the
+    books of now.
+    """
     answer = await exchange.find_order(order.symbol, order.order_link_id)
     now_ms = await context.orders.now() if is_silent(order, answer) else order.signed_ts
     verdict = proved_verdict(order, answer, now_ms)
@@ -102,7 +106,7 @@ async def resolve_once(context: OrderContext, exchange: Exchange, order: Order) 
     if verdict.state is OrderState.NEEDS_HUMAN and order.state is not OrderState.UNKNOWN:
         order = await moved(context, order, OrderState.UNKNOWN, codes.NO_EVIDENCE_YET())
     is_late = absence_proved(order.signed_ts, answer.time)
-    if verdict.filled_qty and not await _is_booked(context, exchange, order, verdict.filled_qty) and not is_late:
+    if verdict.filled_qty and not await _is_booked(context, exchange, order, verdict, books) and not is_late:
         return order
     closed = await context.orders.close_order(order, verdict)
     if closed is None:
@@ -111,7 +115,9 @@ async def resolve_once(context: OrderContext, exchange: Exchange, order: Order) 
     return closed
 
 
-async def _is_booked(context: OrderContext, exchange: Exchange, order: Order, filled_qty: Decimal) -> bool:
+async def _is_booked(
+    context: OrderContext, exchange: Exchange, order: Order, verdict: Verdict, books: Books | None
+) -> bool:
     """
     Bring the fills of *order* into the books; False while some of its executions are not listed yet.
 
@@ -119,9 +125,9 @@ async def _is_booked(context: OrderContext, exchange: Exchange, order: Order, fi
     quantity a close sold is ours no more only once its executions are listed: a row that ended sooner would let another
     close follow.
     """
-    fills = await import_fills(context, order, exchange)
+    fills = await import_fills(context, order, exchange, books)
     listed = sum((fill.qty for fill in fills if fill.order_link_id == order.order_link_id), ZERO)
-    return listed >= filled_qty
+    return listed >= verdict.filled_qty
 
 
 async def reread(context: OrderContext, order: Order) -> Order:
@@ -134,12 +140,12 @@ async def moved(context: OrderContext, order: Order, after: OrderState, why: Rea
     return await context.orders.move(order, after, why, code) or await reread(context, order)
 
 
-async def resolve(context: OrderContext, exchange: Exchange, order: Order) -> Order:
+async def resolve(context: OrderContext, exchange: Exchange, order: Order, books: Books | None = None) -> Order:
     """Ask until *order* is terminal, for about twenty market seconds; the reconcile loop takes over what is left."""
     for pause in POLL_S:
         await context.clock.sleep(pause)
         try:
-            order = await resolve_once(context, exchange, order)
+            order = await resolve_once(context, exchange, order, books)
         except Retry as busy:
             LOG.warning("order.query_failed", link=order.order_link_id, why=str(busy))
         if order.state not in IN_FLIGHT:

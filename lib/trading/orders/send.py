@@ -12,6 +12,7 @@ from decimal import Decimal
 from lib import log
 from lib.domain import reason_codes as codes
 from lib.domain.account_records import TraderAccount
+from lib.domain.books import Books
 from lib.domain.errors import Pause, Retry
 from lib.domain.exchange_records import SendReply
 from lib.domain.order import IN_FLIGHT, MAX_AGE_MS, VERDICTS, Order, OrderState, SendOutcome, after_hint
@@ -47,7 +48,7 @@ class SendJob:
     account's exchange for queries that may wait (the end of an entry); None = *exchange*. *seen* is the position last
     read and when, by the context's clock (epoch ms): while that is fresh an entry needs no other reading. *still* is
     asked before each send of a close: the part that was ours when the close was planned may be gone when a frozen
-    process or a second try comes to send it.
+    process or a second try comes to send it. *books* are the account's books as this cycle read them.
     """
 
     account: TraderAccount
@@ -56,6 +57,7 @@ class SendJob:
     later: Exchange | None = None
     seen: tuple[Position, int] | None = None
     still: Still | None = None
+    books: Books | None = None
 
     def asking(self, order: Order) -> Exchange:
         """The exchange to ask for the end of *order*: an exit may have an entry waiting behind it."""
@@ -92,7 +94,7 @@ async def run_order(context: TradingContext, job: SendJob, order: Order) -> Orde
             break
         await context.clock.sleep(again_in_s)
     if order.state in IN_FLIGHT:
-        return await resolve(context, job.asking(order), order)
+        return await resolve(context, job.asking(order), order, job.books)
     return order
 
 
@@ -191,7 +193,7 @@ async def _size(context: TradingContext, job: SendJob, order: Order) -> Order:
 async def _closed(context: TradingContext, job: SendJob, done: list[Order]) -> bool:
     """Whether the exit before a flip's entry is proved done; waits for its verdict until the decision is too old."""
     while done[-1].state in IN_FLIGHT and context.clock.now_ms() - done[-1].t_ms <= MAX_AGE_MS:
-        done[-1] = await resolve(context, job.exchange, done[-1])
+        done[-1] = await resolve(context, job.exchange, done[-1], job.books)
     return await _is_flat(job, done[-1])
 
 
