@@ -18,6 +18,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections import Counter
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -267,7 +268,9 @@ class Bench:
 def _check(report: CycleReport, sent: int, count: int) -> None:
     outcomes = {result.outcome for result in report.results}
     if outcomes != {"bought"} or len(report.results) != count or sent != count:
-        raise RuntimeError(f"not every account bought: {outcomes}, {sent} orders of {count} {report.idle}")
+        # an order that is still PLANNED counts as what was planned: its signatures grew old before their claims
+        states = Counter(order.state.value for result in report.results for order in result.orders)
+        raise RuntimeError(f"not every account bought: {outcomes}, {sent} orders of {count}, {states} {report.idle}")
 
 
 @asynccontextmanager
