@@ -54,7 +54,8 @@ def _at_some_time(world: "World", act: Callable[[], None], rng: random.Random | 
     rng = rng or world.rng
     t_ms = world.first_t + rng.randrange(world.shape.cycles) * 300_000
     after = rng.uniform(0, 25) if rng.random() < 0.7 else rng.uniform(-5, 225)
-    world.later(max((t_ms - world.start_ms) / 1000 + after, 0), act)
+    # not in the very millisecond in which the accounts are opened with the wallet of then: that one is in the wallet
+    world.later(max((t_ms - world.start_ms) / 1000 + after, 0.001), act)
 
 
 def _lasting(world: "World", kind: str, *, excuses: bool = True) -> int:
