@@ -21,11 +21,11 @@ CLOSERS = 96
 
 
 @dataclass(slots=True)
-class Draws:
+class Reservations:
     """
-    What entries have drawn from the platform's limits since this process began: their number, their notional in USDT.
+    What entries have reserved of the platform's limits since this process began: their number, their notional in USDT.
 
-    *standing* are the draws, by account, that rows and books may not tell of yet.
+    *standing* are the reservations, by account, that rows and books may not tell of yet.
     """
 
     entries: int = 0
@@ -42,18 +42,18 @@ class Draws:
         """The account's entry has ended, or stands among the open rows: a cycle that reads them now sees it there."""
         self.standing.pop(account_id, None)
 
-    def mark(self) -> "Draws":
-        """The draws as they are now; later draws do not show in the mark."""
-        return Draws(self.entries, self.notional, dict(self.standing))
+    def mark(self) -> "Reservations":
+        """The reservations as they are now; later reservations do not show in the mark."""
+        return Reservations(self.entries, self.notional, dict(self.standing))
 
 
 @dataclass(slots=True)
 class TraderState:
     """The memory of one trader process. Accounts are named by their id."""
 
-    draws: defaultdict[Pool, Draws] = field(default_factory=lambda: defaultdict(Draws))
+    reservations: defaultdict[Pool, Reservations] = field(default_factory=lambda: defaultdict(Reservations))
     """
-    By pool, and shared by every cycle under way: what one cycle draws from the platform's limits, the others have no
+    By pool, and shared by every cycle under way: what one cycle reserves of the platform's limits, the others have no
     more.
     """
     hours: OpeningHours = field(default_factory=OpeningHours)

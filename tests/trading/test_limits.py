@@ -18,7 +18,7 @@ from lib.domain.order import CYCLE_MS, OrderState
 from lib.domain.pricing import AnalystPrices
 from lib.domain.reason import NOTHING, Reason, text
 from lib.trading.context import TradingContext
-from lib.trading.cycle.platform_limits import open_ceiling
+from lib.trading.cycle.platform_limits import open_headroom
 from tests.factories import decision, facts, limits, order, settings
 from tests.reasons import english
 from tests.worlds.one_process import World, result_of
@@ -199,12 +199,17 @@ async def test_an_entry_on_its_way_counts_as_exposure(world: World) -> None:
     underway = order(state=OrderState.UNKNOWN, qty=Decimal("0.05"), limit_price=Decimal(60_180))
     exits, ended = order("x", "sell", state=OrderState.UNKNOWN), order(state=OrderState.NEEDS_HUMAN)
     rows = [underway, exits, ended, replace(underway, qty=None)]
-    ceiling = await open_ceiling(
-        world.context, "paper", world.context.platform, rows, world.t_ms, world.context.state.draws["paper"].mark()
+    headroom = await open_headroom(
+        world.context,
+        "paper",
+        world.context.platform,
+        rows,
+        world.t_ms,
+        world.context.state.reservations["paper"].mark(),
     )
-    assert ceiling.over(1, facts()).room == 5_000 - Decimal("0.05") * 60_180
-    ceiling.draw(2, Decimal(2_000))
-    assert [gate.kind for gate in ceiling.over(1, facts()).platform] == ["exposure"]
+    assert headroom.over(1, facts()).room == 5_000 - Decimal("0.05") * 60_180
+    headroom.reserve(2, Decimal(2_000))
+    assert [gate.kind for gate in headroom.over(1, facts()).platform] == ["exposure"]
 
 
 async def test_a_platforms_gate_is_a_lock_that_every_claim_reads(world: World) -> None:
@@ -316,15 +321,15 @@ async def test_past_the_guests_budget_guests_are_not_asked_for_and_everybody_els
 async def test_what_paper_used_keeps_no_real_exchange_from_its_analyst(world: World) -> None:
     under(world, analyst_tokens=900)
     await world.cycle("hold")  # all of it, by paper alone
-    ceilings = {
-        pool: await open_ceiling(
-            world.context, pool, world.context.platform, [], world.t_ms, world.context.state.draws[pool].mark()
+    headrooms = {
+        pool: await open_headroom(
+            world.context, pool, world.context.platform, [], world.t_ms, world.context.state.reservations[pool].mark()
         )
         for pool in ("exchange", "paper")
     }
-    assert ceilings["paper"].closed_budget
-    assert ceilings["exchange"].closed_budget == NOTHING
-    assert ceilings["exchange"].over(1, facts()).platform == ()
+    assert headrooms["paper"].closed_budget
+    assert headrooms["exchange"].closed_budget == NOTHING
+    assert headrooms["exchange"].over(1, facts()).platform == ()
 
 
 async def test_an_answer_that_is_there_already_costs_nothing_and_is_used(world: World) -> None:

@@ -40,7 +40,7 @@ QUESTIONS = ("/v5/order/realtime", "/v5/order/history", "/v5/execution/list")
 
 
 async def test_two_cycles_at_once_stay_under_the_platforms_exposure_limit_together() -> None:
-    """A person asks for a cycle of their own while another's still waits for its analyst: each has its own ceiling."""
+    """A person asks for a cycle of their own while another's still waits for its analyst: each has its own headroom."""
     world = World()
     first, second = world.add_account(), world.add_account()
     context = replace(world.context, platform=PlatformLimits(max_exposure=Decimal(6_000)))
@@ -64,7 +64,7 @@ async def test_two_cycles_at_once_share_the_platforms_entries_of_the_day() -> No
     world.analyst.view = decision("buy")
     await asyncio.gather(*(run_cycle(context, t_ms, only=frozenset({number})) for number in numbers))
     assert sum(not world.position(number).is_flat for number in numbers) == 2
-    assert not context.state.draws["paper"].standing, "what ended is told by rows and books alone"
+    assert not context.state.reservations["paper"].standing, "what ended is told by rows and books alone"
 
 
 async def test_a_cycle_that_begins_while_another_enters_counts_its_entry_once() -> None:

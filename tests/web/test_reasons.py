@@ -26,8 +26,8 @@ from lib.domain.risk import AccountPlan, decide
 from lib.domain.stored_reason import parse, stored
 from lib.domain.trade_log import Leg, summarise
 from lib.trading.cycle.plan import opinion_of
-from lib.trading.cycle.platform_limits import Ceiling
-from lib.trading.state import Draws
+from lib.trading.cycle.platform_limits import Headroom
+from lib.trading.state import Reservations
 from tests.factories import (
     REF,
     T,
@@ -114,8 +114,8 @@ def test_every_locks_kind_and_end_speak_korean(kind: GateKind) -> None:
 
 def test_a_used_up_budget_of_guests_speaks_korean() -> None:
     used = replace(USED_UP, guest_tokens=960)
-    ceiling = Ceiling(T, PlatformLimits(guest_tokens=960), used, Draws(), Draws())
-    assert "960" in korean(codes.ANALYST_NOT_ASKED(why=ceiling.guests_budget))
+    headroom = Headroom(T, PlatformLimits(guest_tokens=960), used, Reservations(), Reservations())
+    assert "960" in korean(codes.ANALYST_NOT_ASKED(why=headroom.guests_budget))
 
 
 def test_the_gates_here_are_all_different() -> None:

@@ -19,7 +19,7 @@ from lib.domain.gates import budget_gates
 from lib.domain.reason import NOTHING, Reason
 from lib.domain.venues import pool_of
 from lib.trading.context import TradingContext
-from lib.trading.cycle.platform_limits import BUDGET, Ceiling
+from lib.trading.cycle.platform_limits import BUDGET, Headroom
 from lib.trading.cycle.prompt import asked_with, build_prompt, candle_fields
 
 
@@ -45,11 +45,11 @@ async def group_answer(
     key: CycleKey,
     window: Sequence[Candle],
     group: Sequence[TraderAccount],
-    ceilings: Mapping[Pool, Ceiling],
+    headrooms: Mapping[Pool, Headroom],
 ) -> AnalystAnswer:
     """`answer_for` the accounts of one prompt group. *Skip* when no budget pays for a call; a stored answer is free."""
     asked_for = _asked_for(group)
-    if await context.cycles.cycle(key) is None and (why := await _unpaid(context, group, ceilings, asked_for)):
+    if await context.cycles.cycle(key) is None and (why := await _unpaid(context, group, headrooms, asked_for)):
         raise Skip(codes.ANALYST_NOT_ASKED(why=why))
     return await answer_for(context, key, window, group[0], asked_for)
 
@@ -62,21 +62,21 @@ def _asked_for(group: Iterable[TraderAccount]) -> AskedFor:
 
 
 async def _unpaid(
-    context: TradingContext, group: Iterable[TraderAccount], ceilings: Mapping[Pool, Ceiling], asked_for: AskedFor
+    context: TradingContext, group: Iterable[TraderAccount], headrooms: Mapping[Pool, Headroom], asked_for: AskedFor
 ) -> Reason:
     """Why no account of *group* may have the analyst asked; `NOTHING` when one may."""
-    ceiling = ceilings["exchange" if asked_for == "exchange" else "paper"]
-    if why := ceiling.closed_budget or (ceiling.guests_budget if asked_for == "guests" else NOTHING):
+    headroom = headrooms["exchange" if asked_for == "exchange" else "paper"]
+    if why := headroom.closed_budget or (headroom.guests_budget if asked_for == "guests" else NOTHING):
         return why
     for account in group:
-        if not await _is_spent(context, account, ceilings.values()):
+        if not await _is_spent(context, account, headrooms.values()):
             return NOTHING
     return codes.ANALYST_BUDGET_USED_UP()
 
 
-async def _is_spent(context: TradingContext, account: TraderAccount, ceilings: Collection[Ceiling]) -> bool:
-    limits, t_ms = account.settings.limits, next(iter(ceilings)).t_ms
-    if sum(ceiling.use().tokens for ceiling in ceilings) < limits.analyst_tokens:
+async def _is_spent(context: TradingContext, account: TraderAccount, headrooms: Collection[Headroom]) -> bool:
+    limits, t_ms = account.settings.limits, next(iter(headrooms)).t_ms
+    if sum(headroom.use().tokens for headroom in headrooms) < limits.analyst_tokens:
         return False  # all accounts together used less
     known = await context.limits.facts(account.account_id, t_ms)
     gates = budget_gates(known.tokens_today, limits, t_ms)

@@ -27,7 +27,7 @@ from lib.domain.risk import AccountPlan, Sizing, decide, size_entry
 from lib.ports.exchange import Exchange
 from lib.trading.context import TradingContext
 from lib.trading.cycle.account_modes import modes_refusal
-from lib.trading.cycle.platform_limits import Ceiling
+from lib.trading.cycle.platform_limits import Headroom
 from lib.trading.orders.books import import_fills, own_quantity, reconcile_books
 
 LOG = log.get("trading.plan")
@@ -38,7 +38,9 @@ MAX_PRICE_DISTANCE = Decimal("0.005")
 
 @dataclass(frozen=True, slots=True)
 class Prefetch:
-    """What is read beside the analyst, as it changes little while that answers; *books* are as settled by *wallet*."""
+    """
+    What is read while the analyst answers, because it changes little meanwhile; *books* are reconciled with *wallet*.
+    """
 
     wallet: Wallet
     orders: list[OrderRecord]
@@ -63,7 +65,7 @@ class Snapshot:
 
 
 async def prefetch(context: TradingContext, account: TraderAccount, exchange: Exchange) -> Prefetch:
-    """What need not wait for the answer, read at once. *Retry* or *Pause* when any of it cannot be read."""
+    """Read at once what need not wait for the answer. *Retry* or *Pause* when any of it cannot be read."""
     wallet, orders, instrument = await asyncio.gather(
         exchange.wallet(),
         exchange.open_orders(account.symbol),
@@ -74,7 +76,7 @@ async def prefetch(context: TradingContext, account: TraderAccount, exchange: Ex
     return Prefetch(wallet, orders, instrument, books)
 
 
-async def look(
+async def take_snapshot(
     context: TradingContext, account: TraderAccount, exchange: Exchange, before: Prefetch, t_ms: int
 ) -> Snapshot:
     """*before* with the position and the price of now. *Retry* or *Pause* as `prefetch`."""
@@ -98,40 +100,42 @@ async def make_plan(  # noqa: PLR0913 - what a plan is made of
     snapshot: Snapshot,
     answer: AnalystAnswer,
     newest: Candle,
-    ceiling: Ceiling,
+    headroom: Headroom,
 ) -> AccountPlan:
-    """The plan of *account* for *answer* of T; refusals, skips and the opinion of one switched off are plans too."""
-    known = await _known(context, account, snapshot, ceiling)
-    await _lock(context, account, known, ceiling.t_ms, answered=not answer.failed)
+    """
+    The plan of *account* for *answer* of T; a refusal, a skip and the opinion of a switched-off account are plans too.
+    """
+    known = await _known(context, account, snapshot, headroom)
+    await _lock(context, account, known, headroom.t_ms, answered=not answer.failed)
     if abs(snapshot.ticker.last - newest.close) > newest.close * MAX_PRICE_DISTANCE:
         return AccountPlan("skipped", codes.VENUE_PRICE_AWAY())
     settings, rule, ref = account.settings, snapshot.before.instrument, snapshot.ticker.last
 
     def planned(facts: Facts) -> AccountPlan:
-        view = ceiling.over(account.account_id, facts)
-        return opinion_of(account, decide(answer.decision, view, settings, rule, ref, ceiling.t_ms))
+        view = headroom.over(account.account_id, facts)
+        return opinion_of(account, decide(answer.decision, view, settings, rule, ref, headroom.t_ms))
 
     if any(draft.leg == "e" for draft in planned(known).orders):
         position, entries = snapshot.position, known.entries_today
-        modes = await modes_refusal(context, account, exchange, position, entries, ceiling.t_ms)
+        modes = await modes_refusal(context, account, exchange, position, entries, headroom.t_ms)
         known = replace(known, modes=modes)
-    # nothing is awaited from here to the draw: what the platform has left is everybody's of this cycle
+    # nothing is awaited from here to the reservation: what the platform has left is everybody's of this cycle
     plan = planned(known)
     for draft in plan.orders:
         if draft.leg == "e" and draft.qty is not None:
-            ceiling.draw(account.account_id, draft.qty * max(draft.limit_price, draft.ref_price))
+            headroom.reserve(account.account_id, draft.qty * max(draft.limit_price, draft.ref_price))
     return plan
 
 
 @dataclass(frozen=True, slots=True)
 class FlipEntry:
-    """What a flip's entry rests on: the decision behind it, and the ceiling of its cycle."""
+    """What a flip's entry rests on: the decision behind it, and the headroom of its cycle."""
 
     context: TradingContext
     account: TraderAccount
     exchange: Exchange
     decision: Decision
-    ceiling: Ceiling
+    headroom: Headroom
 
     async def size(self, side: Side) -> tuple[Sizing, Decimal]:
         """
@@ -139,25 +143,27 @@ class FlipEntry:
 
         The gates are asked again: the exit may have been the day's last loss, or somebody may have come in between.
         """
-        context, account, exchange, ceiling = self.context, self.account, self.exchange, self.ceiling
+        context, account, exchange, headroom = self.context, self.account, self.exchange, self.headroom
         before = await prefetch(context, account, exchange)
-        snapshot = await look(context, account, exchange, before, ceiling.t_ms)
-        known = await _known(context, account, snapshot, ceiling)
-        await _lock(context, account, known, ceiling.t_ms, answered=True)
+        snapshot = await take_snapshot(context, account, exchange, before, headroom.t_ms)
+        known = await _known(context, account, snapshot, headroom)
+        await _lock(context, account, known, headroom.t_ms, answered=True)
         position, entries = snapshot.position, known.entries_today
-        modes = await modes_refusal(context, account, exchange, position, entries, ceiling.t_ms)
-        facts, ref = ceiling.over(account.account_id, replace(known, modes=modes)), snapshot.ticker.last
+        modes = await modes_refusal(context, account, exchange, position, entries, headroom.t_ms)
+        facts, ref = headroom.over(account.account_id, replace(known, modes=modes)), snapshot.ticker.last
         settings, rule = account.settings, before.instrument
-        if refusal := entry_refusal(self.decision, side, facts, settings, rule, ceiling.t_ms):
+        if refusal := entry_refusal(self.decision, side, facts, settings, rule, headroom.t_ms):
             return Sizing(ZERO, 1, ZERO, ZERO, ZERO, refusal), ref
         sizing = size_entry(self.decision, side, facts.equity, facts.available, settings, rule, ref, facts.room)
         if sizing.qty:
-            ceiling.draw(account.account_id, sizing.qty * max(sizing.limit_price, ref))
+            headroom.reserve(account.account_id, sizing.qty * max(sizing.limit_price, ref))
         return sizing, ref
 
 
 async def _lock(context: TradingContext, account: TraderAccount, known: Facts, t_ms: int, *, answered: bool) -> None:
-    """Write down the gates that last. While no answer comes nothing is entered anyway: that lock waits for one."""
+    """
+    Write down the gates that last. The lock for a silent analyst waits for an answer: until then nothing is entered.
+    """
     for gate in lasting_gates(known, account.settings.limits, t_ms):
         if gate.kind not in known.locks and (answered or gate.kind != "analyst_failures"):
             LOG.warning("account.locked", kind=gate.kind, why=gate.why, until_ms=gate.until_ms)
@@ -165,16 +171,18 @@ async def _lock(context: TradingContext, account: TraderAccount, known: Facts, t
 
 
 def opinion_of(account: TraderAccount, plan: AccountPlan) -> AccountPlan:
-    """*plan*, or what it would have been when its owner has trading switched off: nothing leaves then, no exit."""
+    """
+    *plan*, or what the plan would have been while its owner has trading switched off: no order leaves then, no exit.
+    """
     if not plan.orders or (account.auto_trade and account.trading_enabled):
         return plan
     off = codes.PAUSED_WOULD if account.auto_trade else codes.AUTO_TRADING_OFF_WOULD
     return AccountPlan("refused", off(outcome=plan.outcome, why=plan.reason), (), plan.clamps)
 
 
-async def _known(context: TradingContext, account: TraderAccount, snapshot: Snapshot, ceiling: Ceiling) -> Facts:
+async def _known(context: TradingContext, account: TraderAccount, snapshot: Snapshot, headroom: Headroom) -> Facts:
     known, before = snapshot.known, snapshot.before
-    failures = await ceiling.silence(context, account.symbol)
+    failures = await headroom.silence(context, account.symbol)
     foreign = [order for order in before.orders if not _is_ours(order, context.installation)]
     return Facts(
         equity=before.wallet.equity,

@@ -1,11 +1,11 @@
 """
 The platform's limits over the accounts of one pool in one cycle.
 
-The limits are read once per cycle, written down as locks of the platform, and drawn from by every entry the moment its
+The limits are read once per cycle, written down as locks of the platform, and reserved of by every entry the moment its
 size is fixed: between reading what is left and drawing from it nothing is awaited, so many accounts together stay
-within the limit as one account would. Cycles overlap (people ask for their own), so draws are the trader's: each
-ceiling counts every draw made since the ceiling began to read, of any cycle, and the draws that were standing then. A
-draw whose entry was not filled is not given back before the next cycle reads the books again.
+within the limit as one account would. Cycles overlap (people ask for their own), so reservations are the trader's: each
+headroom counts every reservation made since the headroom began to read, of any cycle, and the reservations that were
+standing then. A reservation whose entry was not filled is not given back before the next cycle reads the books again.
 """
 
 import asyncio
@@ -29,32 +29,34 @@ from lib.domain.order import IN_FLIGHT, Order, OrderState
 from lib.domain.position import ZERO
 from lib.domain.reason import NOTHING, Reason
 from lib.trading.context import TradingContext
-from lib.trading.state import Draws
+from lib.trading.state import Reservations
 
 LOG = log.get("trading.platform_limits")
 BUDGET = "analyst_budget"
 
 
 @dataclass(slots=True)
-class Ceiling:
+class Headroom:
     """
     What the platform's limits leave the accounts of one pool together, in the cycle of T.
 
-    *seen* is the use by books and rows, without the draws of *since* and later; *draws* are the trader's, and grow.
+    *seen* is the use by books and rows, without the reservations of *since* and later; *reservations* are the trader's,
+    and grow.
     """
 
     t_ms: int
     limits: PlatformLimits
     seen: PlatformFacts
-    draws: Draws
-    since: Draws
+    reservations: Reservations
+    since: Reservations
     planned: Mapping[int, Decimal] = field(default_factory=dict)
     """
-    Account → the notional of an entry planned by a trader that died: the entry may be sent yet, and is in no draw.
+    Account → the notional of an entry planned by a trader that died: the entry may be sent yet, and is in no
+    reservation.
     """
     _silences: dict[str, asyncio.Future[int]] = field(default_factory=dict)
     _taken_up: set[int] = field(default_factory=set)
-    """Accounts of *planned* whose entry was drawn since."""
+    """Accounts of *planned* whose entry was reserved since."""
 
     async def silence(self, context: TradingContext, symbol: str) -> int:
         """Cycles in a row before T that got no answer about *symbol*; read once for all accounts."""
@@ -64,10 +66,12 @@ class Ceiling:
         return await asyncio.shield(self._silences[symbol])
 
     def use(self, account_id: int = 0) -> PlatformFacts:
-        """The use by now, without the planned entry of *account_id*: *seen*, the draws since, the planned entries."""
+        """
+        The use by now, without the planned entry of *account_id*: *seen*, the reservations since, the planned entries.
+        """
         planned = [self.planned[other] for other in self.planned.keys() - self._taken_up - {account_id}]
-        entries = self.draws.entries - self.since.entries + len(planned)
-        exposure = self.draws.notional - self.since.notional + sum(planned, ZERO)
+        entries = self.reservations.entries - self.since.entries + len(planned)
+        exposure = self.reservations.notional - self.since.notional + sum(planned, ZERO)
         return replace(self.seen, entries=self.seen.entries + entries, exposure=self.seen.exposure + exposure)
 
     def gates(self, account_id: int = 0) -> tuple[Gate, ...]:
@@ -97,17 +101,17 @@ class Ceiling:
         return any(name in self.limits.unreadable for name in budgets)
 
     def over(self, account_id: int, known: Facts) -> Facts:
-        """*known* of an account with this ceiling's gates of now; a lock that outlives its figures is among them."""
+        """*known* of an account with this headroom's gates of now; a lock that outlives its figures is among them."""
         gates = self.gates(account_id)
         standing = {gate.kind for gate in gates}
         held = tuple(f"platform: {kind}" for kind in self.seen.locks if kind not in standing)
         room = self.limits.max_exposure - self.use(account_id).exposure
         return replace(known, platform=gates, locks=(*held, *known.locks), room=room)
 
-    def draw(self, account_id: int, notional: Decimal) -> None:
+    def reserve(self, account_id: int, notional: Decimal) -> None:
         """One entry of the account, of at most *notional* USDT, is about to be made."""
         self._taken_up.add(account_id)
-        self.draws.take(account_id, notional)
+        self.reservations.take(account_id, notional)
 
 
 async def limits_now(context: TradingContext) -> PlatformLimits:
@@ -118,35 +122,43 @@ async def limits_now(context: TradingContext) -> PlatformLimits:
     return overrides.over(context.platform)
 
 
-async def open_ceiling(
-    context: TradingContext, pool: Pool, platform: PlatformLimits, underway: Sequence[Order], t_ms: int, since: Draws
-) -> Ceiling:
+async def open_headroom(
+    context: TradingContext,
+    pool: Pool,
+    platform: PlatformLimits,
+    underway: Sequence[Order],
+    t_ms: int,
+    since: Reservations,
+) -> Headroom:
     """
-    The ceiling of *pool* at T under the limits *platform*, with the pool's *underway* (rows not terminal) counted;
+    The headroom of *pool* at T under the limits *platform*, with the pool's *underway* (rows not terminal) counted;
     gates that stand are locked.
 
-    *since* is the mark of the pool's draws from before *underway* was read.
+    *since* is the mark of the pool's reservations from before *underway* was read.
     """
     facts, limits = await context.limits.platform_facts(context.feed, t_ms, pool), platform.of(pool, context.pools)
-    draws = context.state.draws[pool]
-    drawn = since.standing.keys() | draws.standing.keys()  # each counts once, its row or its draw
-    exposure = facts.exposure + sum((_at_stake(order) for order in underway if order.account_id not in drawn), ZERO)
+    reservations = context.state.reservations[pool]
+    reserved = since.standing.keys() | reservations.standing.keys()  # each counts once, its row or its reservation
+    exposure = facts.exposure + sum((_at_stake(order) for order in underway if order.account_id not in reserved), ZERO)
     seen = replace(facts, exposure=exposure)
-    # a draw or a planned entry alone locks nothing: a lock would stop at its claim the very entry that drew
+    # a reservation or a planned entry alone locks nothing: a lock would stop at its claim the very entry that reserved
     for gate in lasting_platform_gates(seen, limits, t_ms):
         if gate.kind not in seen.locks:
             LOG.alert("platform.locked", pool=pool, kind=gate.kind, why=gate.why, until_ms=gate.until_ms)
             await context.limits.lock(0, platform_kind(pool, gate.kind), gate.until_ms, gate.why)
     unsent = {order.account_id: _notional(order) for order in underway if _is_unsent_entry(order)}
-    planned = {account_id: unsent[account_id] for account_id in unsent.keys() - drawn}
-    return Ceiling(t_ms, limits, seen, draws, _before(since, underway), planned)
+    planned = {account_id: unsent[account_id] for account_id in unsent.keys() - reserved}
+    return Headroom(t_ms, limits, seen, reservations, _before(since, underway), planned)
 
 
-def _before(mark: Draws, underway: Iterable[Order]) -> Draws:
-    """*mark* without its standing draws, so that they count; a draw whose row was sent is among the entries already."""
+def _before(mark: Reservations, underway: Iterable[Order]) -> Reservations:
+    """
+    *mark* without its standing reservations, so that they count; a reservation whose row was sent is among the entries
+    already.
+    """
     sent = {order.account_id for order in underway if order.is_entry and order.attempts}
     unsent = sum(account_id not in sent for account_id in mark.standing)
-    return Draws(mark.entries - unsent, mark.notional - sum(mark.standing.values(), ZERO))
+    return Reservations(mark.entries - unsent, mark.notional - sum(mark.standing.values(), ZERO))
 
 
 def _is_unsent_entry(order: Order) -> bool:

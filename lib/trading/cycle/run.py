@@ -32,14 +32,14 @@ from lib.ports.exchange import Exchange
 from lib.trading.context import TradingContext, due, fits
 from lib.trading.cycle.candles import decision_window
 from lib.trading.cycle.opinion import group_answer
-from lib.trading.cycle.plan import FlipEntry, Prefetch, Snapshot, look, make_plan, prefetch
-from lib.trading.cycle.platform_limits import Ceiling, limits_now, open_ceiling
+from lib.trading.cycle.plan import FlipEntry, Prefetch, Snapshot, make_plan, prefetch, take_snapshot
+from lib.trading.cycle.platform_limits import Headroom, limits_now, open_headroom
 from lib.trading.cycle.prompt import cycle_key
 from lib.trading.orders.books import check_equity
 from lib.trading.orders.close import OwnPart, our_part
 from lib.trading.orders.reconcile import Sweep, has_lost_commits, recover
 from lib.trading.orders.send import SendJob, SizeEntry, execute
-from lib.trading.state import Draws
+from lib.trading.state import Reservations
 
 LOG = log.get("trading.cycle")
 NOT_LEADING = codes.LEASE_LOST()
@@ -81,13 +81,13 @@ async def run_cycle(context: TradingContext, t_ms: int, *, only: frozenset[int] 
     if epoch is None:
         LOG.warning("cycle.not_leading", t_ms=t_ms)
         return CycleReport(t_ms, NOT_LEADING, unserved=True)
-    drawn = {pool: context.state.draws[pool].mark() for pool in POOLS}
+    reserved = {pool: context.state.reservations[pool].mark() for pool in POOLS}
     now_ms = await context.orders.now()
     unresolved = await context.orders.open_orders()
     everybody = await context.switches.accounts()
     accounts = [account for account in everybody if _invited(context, account, t_ms, only)]
-    ceilings = await _ceilings(context, everybody, unresolved, t_ms, drawn)
-    this = Round(context, t_ms, epoch, now_ms, unresolved, ceilings, {})
+    headrooms = await _headrooms(context, everybody, unresolved, t_ms, reserved)
+    this = RunningCycle(context, t_ms, epoch, now_ms, unresolved, headrooms, {})
     crowds = [[a for a in accounts if a.symbol == symbol] for symbol in sorted({a.symbol for a in accounts})]
     served = await asyncio.gather(*(_serve_symbol(this, crowd) for crowd in crowds), return_exceptions=True)
     groups = [await _whole(this, crowd, group) for crowd, group in zip(crowds, served, strict=True)]
@@ -97,24 +97,24 @@ async def run_cycle(context: TradingContext, t_ms: int, *, only: frozenset[int] 
     return report
 
 
-async def _ceilings(
+async def _headrooms(
     context: TradingContext,
     everybody: Sequence[TraderAccount],
     unresolved: Sequence[Order],
     t_ms: int,
-    drawn: Mapping[Pool, Draws],
-) -> dict[Pool, Ceiling]:
-    """One of each pool, over the open rows of its accounts; a row of nobody's any more counts in both."""
+    reserved: Mapping[Pool, Reservations],
+) -> dict[Pool, Headroom]:
+    """The headroom of each pool, over the open rows of its accounts; a row of a forgotten account counts in both."""
     pools = {account.account_id: pool_of(account.venue) for account in everybody}
     limits = await limits_now(context)
     return {
-        pool: await open_ceiling(
+        pool: await open_headroom(
             context,
             pool,
             limits,
             [row for row in unresolved if pools.get(row.account_id, pool) == pool],
             t_ms,
-            drawn[pool],
+            reserved[pool],
         )
         for pool in POOLS
     }
@@ -127,7 +127,7 @@ def _invited(context: TradingContext, account: TraderAccount, t_ms: int, only: f
 
 
 @dataclass(frozen=True, slots=True)
-class Round:
+class RunningCycle:
     """
     What the accounts of one cycle share: our lease's epoch, the ledger's clock (epoch ms) and the rows still open when
     it began, what the platform's limits leave each pool, a task per prompt group.
@@ -138,27 +138,27 @@ class Round:
     epoch: int
     now_ms: int
     unresolved: Sequence[Order]
-    ceilings: Mapping[Pool, Ceiling]
+    headrooms: Mapping[Pool, Headroom]
     answers: dict[CycleKey, asyncio.Task[AnalystAnswer]]
 
     def key(self, account: TraderAccount) -> CycleKey:
         return cycle_key(self.context.feed, account, self.t_ms, self.context.model)
 
-    def ceiling(self, account: TraderAccount) -> Ceiling:
-        return self.ceilings[pool_of(account.venue)]
+    def headroom(self, account: TraderAccount) -> Headroom:
+        return self.headrooms[pool_of(account.venue)]
 
     def ask(self, accounts: Sequence[TraderAccount], window: Sequence[Candle]) -> None:
-        """Start the answer of each prompt group among *accounts*, who all trade one symbol."""
+        """Start the answer of each prompt group among *accounts*, which all trade one symbol."""
         groups: dict[CycleKey, list[TraderAccount]] = {}
         for account in accounts:
             groups.setdefault(self.key(account), []).append(account)
         for key, group in groups.items():
-            answer = group_answer(self.context, key, window, group, self.ceilings)
+            answer = group_answer(self.context, key, window, group, self.headrooms)
             self.answers[key] = asyncio.ensure_future(answer)
 
 
-async def _serve_symbol(this: Round, accounts: Sequence[TraderAccount]) -> list[AccountResult]:
-    """Everybody who trades one symbol."""
+async def _serve_symbol(this: RunningCycle, accounts: Sequence[TraderAccount]) -> list[AccountResult]:
+    """Serve *accounts*, which all trade one symbol."""
     symbol = accounts[0].symbol
     try:
         window = await decision_window(this.context, symbol, this.t_ms)
@@ -170,7 +170,7 @@ async def _serve_symbol(this: Round, accounts: Sequence[TraderAccount]) -> list[
     return [_contained(account, result) for account, result in zip(accounts, served, strict=True)]
 
 
-async def _skip_all(this: Round, accounts: Sequence[TraderAccount], skip: Skip) -> list[AccountResult]:
+async def _skip_all(this: RunningCycle, accounts: Sequence[TraderAccount], skip: Skip) -> list[AccountResult]:
     reasons = [_explained(this, account, skip) for account in accounts]
     each = (_skip(this, account, why) for account, why in zip(accounts, reasons, strict=True))
     skipped = await asyncio.gather(*each, return_exceptions=True)
@@ -178,9 +178,9 @@ async def _skip_all(this: Round, accounts: Sequence[TraderAccount], skip: Skip) 
 
 
 async def _whole(
-    this: Round, accounts: Sequence[TraderAccount], served: list[AccountResult] | BaseException
+    this: RunningCycle, accounts: Sequence[TraderAccount], served: list[AccountResult] | BaseException
 ) -> list[AccountResult]:
-    """*served*, or what is left to say of *accounts* when a bug stood before all of them: never another symbol's."""
+    """*served*, or a failed result for each of *accounts* when a bug ended their symbol: no other symbol is touched."""
     if isinstance(served, list):
         return served
     LOG.error("cycle.symbol_failed", served, t_ms=this.t_ms, symbol=accounts[0].symbol)
@@ -188,8 +188,8 @@ async def _whole(
     return [replace(result, outcome="failed") for result in skipped]
 
 
-async def _serve(this: Round, account: TraderAccount, window: Sequence[Candle]) -> AccountResult:
-    """One account, whose every failure stays its own."""
+async def _serve(this: RunningCycle, account: TraderAccount, window: Sequence[Candle]) -> AccountResult:
+    """Serve one account; a failure of this account reaches no other."""
     with log.bind(account=account.account_id, t=this.t_ms):
         try:
             # one at a time: a cycle on demand and the timetable's would each find the account flat, and both enter
@@ -203,8 +203,8 @@ async def _serve(this: Round, account: TraderAccount, window: Sequence[Candle]) 
             return replace(seen, outcome="failed")
 
 
-def _explained(this: Round, account: TraderAccount, held: Pause | Retry | Skip) -> Pause | Retry | Skip:
-    """*held*, or why the account's market is closed, where that is what stands behind it."""
+def _explained(this: RunningCycle, account: TraderAccount, held: Pause | Retry | Skip) -> Pause | Retry | Skip:
+    """*held*, or the reason why the account's market is closed, where the closed market is the cause of *held*."""
     closed = this.context.state.hours.why_closed(account, this.context.clock.now_ms())
     if isinstance(held, Pause) or not closed:
         return held
@@ -213,23 +213,23 @@ def _explained(this: Round, account: TraderAccount, held: Pause | Retry | Skip) 
 
 
 def _contained(account: TraderAccount, result: AccountResult | BaseException) -> AccountResult:
-    """*result*, or what is left to say when not even the failure could be written down."""
+    """*result*, or a failed result when not even the failure of the account could be written down."""
     if isinstance(result, AccountResult):
         return result
     LOG.error("cycle.failure_unwritten", result, account=account.account_id)
     return AccountResult(account.account_id, "failed", codes.INTERNAL_ERROR(type=type(result).__name__))
 
 
-async def _trade(this: Round, account: TraderAccount, window: Sequence[Candle]) -> AccountResult:
+async def _trade(this: RunningCycle, account: TraderAccount, window: Sequence[Candle]) -> AccountResult:
     context, t_ms = this.context, this.t_ms
     await _recover(this, account)
     exchange, later = context.exchanges.open(account), context.exchanges.open(account, "resolve")
     # shield: one account's failure must not cancel the answer of its whole group
     answer_task = asyncio.shield(this.answers[this.key(account)])
     before, answer = await asyncio.gather(prefetch(context, account, exchange), answer_task)
-    snapshot = await _looked(this, account, exchange, before)
+    snapshot = await _sound_snapshot(this, account, exchange, before)
     try:
-        plan = await make_plan(context, account, exchange, snapshot, answer, window[-1], this.ceiling(account))
+        plan = await make_plan(context, account, exchange, snapshot, answer, window[-1], this.headroom(account))
         orders = await context.orders.plan(account, this.key(account), t_ms, plan)
         size = _flip_size(this, account, exchange, answer)
         part = OwnPart(context, account, exchange, snapshot.position, our_part(snapshot.position, snapshot.own_qty))
@@ -237,7 +237,7 @@ async def _trade(this: Round, account: TraderAccount, window: Sequence[Candle]) 
         done = await execute(context, job, orders)
     finally:
         # from here on rows and books tell of the entry
-        context.state.draws[pool_of(account.venue)].conclude(account.account_id)
+        context.state.reservations[pool_of(account.venue)].conclude(account.account_id)
     difference = await _difference(context, account, later, t_ms, before.books)
     await recover(context, account, (), sweep=Sweep(this.epoch, now_ms=this.now_ms))
     legs = [Leg(order.reduce_only, order.state, order.filled_qty, order.why) for order in done]
@@ -245,14 +245,16 @@ async def _trade(this: Round, account: TraderAccount, window: Sequence[Candle]) 
     return AccountResult(account.account_id, ended.outcome, ended.message or plan.reason, tuple(done), difference)
 
 
-def _flip_size(this: Round, account: TraderAccount, exchange: Exchange, answer: AnalystAnswer) -> SizeEntry | None:
-    """What sizes the entry of a flip when its exit is done; None without a decision."""
+def _flip_size(
+    this: RunningCycle, account: TraderAccount, exchange: Exchange, answer: AnalystAnswer
+) -> SizeEntry | None:
+    """The function that sizes the entry of a flip when its exit is done; None without a decision."""
     if not isinstance(answer.decision, Decision):
         return None
-    return FlipEntry(this.context, account, exchange, answer.decision, this.ceiling(account)).size
+    return FlipEntry(this.context, account, exchange, answer.decision, this.headroom(account)).size
 
 
-async def _recover(this: Round, account: TraderAccount) -> None:
+async def _recover(this: RunningCycle, account: TraderAccount) -> None:
     """
     Nothing is entered beside an order that nobody knows the end of. *Skip* when the exchange cannot be asked.
 
@@ -268,25 +270,27 @@ async def _recover(this: Round, account: TraderAccount) -> None:
         context.state.forget_sent(account.account_id)  # told, and looked into
 
 
-async def _sweep_first(this: Round, account: TraderAccount, *, deep: bool = False) -> None:
+async def _sweep_first(this: RunningCycle, account: TraderAccount, *, deep: bool = False) -> None:
     sweep = Sweep(this.epoch, deep=deep, now_ms=this.now_ms)
     if not await recover(this.context, account, this.unresolved, sweep=sweep, lane="trade"):
         raise Skip(codes.NOT_RECONCILED())
 
 
-async def _looked(this: Round, account: TraderAccount, exchange: Exchange, before: Prefetch) -> Snapshot:
-    """What the plan needs; a position our own executions do not explain is looked into before it counts."""
-    snapshot = await look(this.context, account, exchange, before, this.t_ms)
+async def _sound_snapshot(this: RunningCycle, account: TraderAccount, exchange: Exchange, before: Prefetch) -> Snapshot:
+    """The snapshot to plan by; a position that our executions do not explain is swept for orphan orders first."""
+    snapshot = await take_snapshot(this.context, account, exchange, before, this.t_ms)
     if snapshot.position.qty in (ZERO, snapshot.own_qty):
         return snapshot
     await _sweep_first(this, account, deep=True)
-    return await look(this.context, account, exchange, await prefetch(this.context, account, exchange), this.t_ms)
+    return await take_snapshot(
+        this.context, account, exchange, await prefetch(this.context, account, exchange), this.t_ms
+    )
 
 
 async def _difference(
     context: TradingContext, account: TraderAccount, exchange: Exchange, t_ms: int, before: Books
 ) -> Decimal | None:
-    """The exchange's balance minus our books; None when unread, which takes nothing back of what was traded."""
+    """The exchange's balance minus our books, None when it cannot be read; the cycle's orders stand either way."""
     try:
         return await check_equity(context, account, exchange, t_ms, before)
     except Retry as busy:
@@ -294,8 +298,8 @@ async def _difference(
         return None
 
 
-async def _skip(this: Round, account: TraderAccount, held: Pause | Retry | Skip) -> AccountResult:
-    """Write down why *account* goes no further; what it planned or sent before stands."""
+async def _skip(this: RunningCycle, account: TraderAccount, held: Pause | Retry | Skip) -> AccountResult:
+    """Write down why *account* goes no further; orders it planned or sent before stand."""
     standing: Sequence[Order] = ()
     try:
         if isinstance(held, Pause):
@@ -307,8 +311,8 @@ async def _skip(this: Round, account: TraderAccount, held: Pause | Retry | Skip)
     return AccountResult(account.account_id, "unresolved" if standing else "skipped", held.why, tuple(standing))
 
 
-async def _answered(this: Round, account: TraderAccount) -> CycleKey | None:
-    """The key of the account's answer, once that has come or failed to; None when nothing was asked."""
+async def _answered(this: RunningCycle, account: TraderAccount) -> CycleKey | None:
+    """The key of the account's answer, once the answer has come or failed; None when the analyst was not asked."""
     if not this.answers:
         return None
     key = this.key(account)
@@ -318,7 +322,7 @@ async def _answered(this: Round, account: TraderAccount) -> CycleKey | None:
 
 
 def _finished(answers: Mapping[CycleKey, asyncio.Task[AnalystAnswer]]) -> dict[str, AnalystAnswer]:
-    """The answers that came; one that nobody waited for is no longer needed."""
+    """The answers that came; an answer no account waits for any more is cancelled."""
     for task in answers.values():
         task.cancel()
     done = {key: task for key, task in answers.items() if task.done() and not task.cancelled()}
