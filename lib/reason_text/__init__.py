@@ -22,7 +22,7 @@ from lib.domain.reason import CODES, WORDS, Kind, Reason, Value
 Language = Literal["ko", "en"]
 LANGUAGES: tuple[Language, ...] = ("ko", "en")
 TIME_ZONES: Mapping[str, tzinfo] = {"ko": timezone(timedelta(hours=9), "KST"), "en": UTC}
-"""What a language's readers have on the wall, all year."""
+"""The clock on the wall of a language's readers, the same all year."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +36,7 @@ class Catalogue:
 
 @cache
 def catalogue(language: str) -> Catalogue:
-    """That of *language*; a language nobody wrote one for reads the first."""
+    """The catalogue of *language*; a language without a catalogue reads the first one."""
     known = language if language in LANGUAGES else LANGUAGES[0]
     read = tomllib.loads((Path(__file__).parent / f"{known}.toml").read_text(encoding="utf-8"))
     return Catalogue(known, read["sentences"], read["words"])
@@ -48,7 +48,9 @@ def said(reason: Reason, language: str) -> str:
 
 
 def told(error: Exception, language: str) -> str:
-    """What *error* says to an operator: the reason of one of ours, with what its sentence leaves out, or its words."""
+    """
+    What *error* says to an operator: the sentence of its reason and the details that sentence leaves out, or its words.
+    """
     if not isinstance(error, MaemaeError):
         return str(error)
     sentence = catalogue(language).sentences[error.why.code]
@@ -57,12 +59,12 @@ def told(error: Exception, language: str) -> str:
 
 
 def outline(code: str, language: str) -> str:
-    """What every reason of *code* says, with … for what differs: for counting them."""
+    """The sentence all reasons of *code* share, with … for their parameters: for counting them."""
     return catalogue(language).sentences[code].format_map(dict.fromkeys(CODES[code].params, "…"))
 
 
 def word(kind: Kind, value: str, language: str) -> str:
-    """One word of ours, such as the kind of a lock; a word nobody listed is itself."""
+    """One word of ours, such as the kind of a lock, in the reader's language; an unlisted word is shown as it is."""
     return _word(kind, value, catalogue(language))
 
 

@@ -12,7 +12,7 @@ from lib.domain.stored_reason import parse, stored
 
 
 def decision_json(decision: Decision | Abstained) -> dict[str, Any]:
-    """What column `decision` and a log's `gpt_analysis` hold."""
+    """The JSON of column `decision` and of a log's `gpt_analysis`."""
     if isinstance(decision, Abstained):
         return {"abstained": stored(decision.why)}
     return {
@@ -40,7 +40,7 @@ def read_decision(written: dict[str, Any]) -> Decision | Abstained:
 
 
 def cycle_state(answer: AnalystAnswer) -> str:
-    """decided, abstained or failed (no answer came at all)."""
+    """The status of an answer: decided, abstained or failed (no answer came at all)."""
     if answer.failed:
         return "failed"
     return "abstained" if isinstance(answer.decision, Abstained) else "decided"
@@ -71,5 +71,5 @@ def _limit(kind: type[int] | type[Decimal], text: object) -> Any:
 
 
 def clamps_json(clamps: tuple[Clamp, ...]) -> list[dict[str, str]]:
-    """Caps that fired, oldest first."""
+    """The caps that cut something (`clamps`), in the order they fired."""
     return [{"name": clamp.name, "asked": clamp.asked, "allowed": clamp.allowed} for clamp in clamps]

@@ -7,7 +7,7 @@ from lib.domain.books import Charge
 
 
 def charges_json(charges: Iterable[Charge]) -> list[dict[str, str | None]] | None:
-    """What column `charges` holds; None, as in rows of before, when there is nothing to name."""
+    """The JSON of column `charges`; None without a charge, as in rows older than the column."""
     return [_told(charge) for charge in charges] or None
 
 

@@ -26,7 +26,7 @@ from lib.domain.order_rules import claimed, moved, rule_claim
 from lib.domain.venues import feed_fits, pool_of
 
 _Locks = list[tuple[str, int]]
-"""Kinds with their *until_ms*: which of them hold is said by the clock, read last."""
+"""Kinds of locks with their *until_ms*: the clock, read last, says which of the locks hold."""
 
 
 _FLAGS = shared(sa.select(system_flags))
@@ -110,7 +110,7 @@ def _exit_facts(connection: sa.Connection, now: Now, asked: Order) -> tuple[Orde
 
 
 def exit_facts(now: int, key_version: int) -> ClaimFacts:
-    """What the claim of an exit needs; the switches are not read and stand open."""
+    """The facts the claim of an exit needs; the switches are not read and stand open."""
     return ClaimFacts(
         now=now,
         trading_enabled=True,

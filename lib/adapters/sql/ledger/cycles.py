@@ -28,7 +28,7 @@ _CYCLE = sa.select(cycles).where(
 
 
 def read_cycle(connection: sa.Connection, key: CycleKey) -> CycleRow | None:
-    """What is stored for *key*, or None."""
+    """The answer stored for *key*, or None."""
     given = {
         "of_feed": key.feed,
         "of_symbol": key.symbol,
@@ -83,7 +83,9 @@ def record_cycle(connection: sa.Connection, record: CycleRecord) -> AnalystAnswe
 def analyst_failures(
     connection: sa.Connection, feed: str, symbol: str | None = None, before_ms: int | None = None
 ) -> int:
-    """Distinct T, the newest in a row, at which no prompt group got an answer; of one symbol, or of all together."""
+    """
+    How many of the newest T in a row got no answer for any prompt group; of one symbol, or of all symbols together.
+    """
     of_market = [cycles.c.feed == feed] + ([cycles.c.symbol == symbol] if symbol is not None else [])
     of_market += [cycles.c.t_ms < before_ms] if before_ms is not None else []
     answered = sa.select(cycles.c.t_ms).where(*of_market, cycles.c.state != "failed")

@@ -142,7 +142,7 @@ def _mark(row: sa.RowMapping, name: str) -> Mark | None:
 
 
 def _point(name: str, order: Any, *when: sa.ColumnElement[bool]) -> "sa.ScalarSelect[Any]":
-    """One column of an account's first or newest point: a single step in the primary key."""
+    """One column of an account's first or newest equity point: a single step in the primary key."""
     points = equity_points.c
     mine = sa.select(points[name]).where(points.account_id == accounts.c.id, *when)
     return mine.order_by(order).limit(1).correlate(accounts).scalar_subquery()

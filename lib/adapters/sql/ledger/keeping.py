@@ -90,7 +90,7 @@ def books(connection: sa.Connection, account_id: int) -> Books:
 
 
 def record_transfers(connection: sa.Connection, account_id: int, seen: Sequence[Transfer]) -> int:
-    """The ledger's `record_transfers`. The start balance holds what came up to the moment the books began."""
+    """The ledger's `record_transfers`. The start balance holds the transfers up to the moment the books began."""
     if not seen:
         return 0
     books = running_books(lock_account(connection, account_id))
@@ -109,7 +109,7 @@ def record_transfers(connection: sa.Connection, account_id: int, seen: Sequence[
 
 
 def _count_late(connection: sa.Connection, account_id: int, new: Sequence[Transfer]) -> dict[int, Decimal]:
-    """Have points that held *new* without knowing say so; T → what each of them held."""
+    """Mark the equity points whose wallet held *new* transfers before they were listed; T → the sum each point held."""
     points, since = equity_points.c, min(transfer.at_ms for transfer in new) - CYCLE_MS
     mine = sa.select(equity_points).where(points.account_id == account_id)
     last = mine.where(points.t_ms <= since).order_by(points.t_ms.desc()).limit(1)

@@ -66,12 +66,12 @@ class SqlLedger(Ledger):
         return await loop.run_in_executor(self._pool, transact, self._engine, work)
 
     async def _act(self, work: Callable[[sa.Connection], T]) -> T:
-        """A write on an order's way, which waits behind nothing but its like."""
+        """A write on an order's way: it waits behind other such writes only, never behind reports and books."""
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self._urgent, transact, self._engine, work)
 
     async def _look(self, work: Callable[[sa.Connection], T]) -> T:
-        """The same for a read."""
+        """A read on an order's way, in the same lane."""
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self._urgent, lambda: transact(self._engine, work, readonly=True))
 

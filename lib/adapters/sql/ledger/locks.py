@@ -32,7 +32,7 @@ def lock(connection: sa.Connection, now: Now, account_id: int, kind: str, until_
 
 
 def _behind(connection: sa.Connection, account_id: int) -> sa.RowMapping | None:
-    """The row a lock stands behind, locked: the account's, or the platform's (None)."""
+    """Lock the row that guards an account's risk locks: the account's own, or the platform's (None)."""
     if account_id:
         return lock_owned_account(connection, account_id)
     lock_flags(connection)
@@ -45,7 +45,7 @@ def _holding(connection: sa.Connection, account_id: int, at: int, kind: str) -> 
 
 
 def _put(connection: sa.Connection, account_id: int, at: int, values: dict[str, Any]) -> None:
-    """A new row, or the one of this day (of this kind, for the platform) begun again."""
+    """Insert a lock's row, or begin the row of this day (for the platform: of this kind) again."""
     table = _table(account_id)
     key = {"kind": values["kind"]} | ({"account_id": account_id, "utc_day": utc_day(at)} if account_id else {})
     same = [table.c[name] == value for name, value in key.items()]
@@ -76,7 +76,7 @@ def unlock(connection: sa.Connection, now: Now, account_id: int, kind: str, who:
 
 
 def _begin_again(connection: sa.Connection, account: sa.RowMapping, kind: str) -> None:
-    """What the lock measured starts anew, or it would come back at once."""
+    """Let the figure the lock is about begin anew; otherwise the next cycle would lock again at once."""
     values: dict[str, Any] = {}
     if kind == "drawdown":
         values = {"peak_equity": _newest_equity(connection, account)}

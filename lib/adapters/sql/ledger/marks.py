@@ -25,7 +25,7 @@ _FIRST = _MARK.where(_POINTS.t_ms >= _MIDNIGHT, _POINTS.t_ms <= sa.bindparam("un
 
 
 def newest_mark(connection: sa.Connection, account_id: int, *when: sa.ColumnElement[bool]) -> Mark | None:
-    """The newest point of the account, of those that are *when*."""
+    """The newest of the account's equity points that match *when*."""
     newest = _MARK.where(*when).order_by(_POINTS.t_ms.desc()).limit(1)
     return _read(connection, newest, {"of_account": account_id})
 

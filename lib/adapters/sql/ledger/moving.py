@@ -34,7 +34,7 @@ _SET_LOG = sa.update(trade_logs).where(trade_logs.c.id == sa.bindparam("of_log")
 
 
 def insert_order(connection: sa.Connection, order: Order) -> None:
-    """A new row and its first event."""
+    """Insert *order* and its first event."""
     made = connection.execute(insertion(orders), order_values(order))
     order_id = made.inserted_primary_key[0] if made.inserted_primary_key else 0
     event = OrderEvent(order.order_link_id, order.created_ms, "", order.state.value, stored(order.why), 0, GENESIS)

@@ -175,7 +175,9 @@ def _lock(connection: sa.Connection, account: TraderAccount) -> sa.RowMapping:
 
 
 def _count_tokens(connection: sa.Connection, row: sa.RowMapping, t_ms: int, cycle: CycleRow | None) -> None:
-    """Add what the answer took to the account's UTC day: adding up a day's log rows for each gate would not do."""
+    """
+    Add the tokens of the answer to the account's UTC day: a running sum, as adding up a day of log rows is too slow.
+    """
     if cycle is None or utc_day(t_ms) < row["tokens_day"]:
         return
     before = row["tokens_spent"] if utc_day(t_ms) == row["tokens_day"] else 0

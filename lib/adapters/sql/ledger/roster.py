@@ -45,7 +45,7 @@ _has_unbooked_row = sa.exists().where(
     sa.not_(_has_fill),
 )
 in_use = sa.or_(accounts.c.position_qty != ZERO, _has_open_row, _has_unbooked_row)
-"""Whether something of ours may be open on the account (`order_rules.is_unbooked` is the third part)."""
+"""Whether a position or an order of ours may be open on the account (`order_rules.is_unbooked` is the third part)."""
 _ACCOUNT = (
     sa.select(
         accounts.c.id.label("account_id"),

@@ -132,17 +132,17 @@ _OWNER = sa.select(accounts.c.user_id).where(accounts.c.id == sa.bindparam("of_a
 
 
 def lock_account(connection: sa.Connection, account_id: int) -> sa.RowMapping:
-    """The account's row as it is now, locked: claims wait, and so does whoever plans or books for it."""
+    """The account's row as it is now, locked: claims, plans and bookings of the account wait for this transaction."""
     return connection.execute(_ACCOUNT, {"of_account": account_id}).mappings().one()
 
 
 def lock_person(connection: sa.Connection, user_id: int) -> None:
-    """Keep the person's row as it is; before the account's, in the order everybody locks."""
+    """Lock the person's row against changes; before the account's row, in the order every transaction locks."""
     connection.execute(_PERSON, {"of_user": user_id}).one()
 
 
 def lock_owned_account(connection: sa.Connection, account_id: int) -> sa.RowMapping:
-    """As `lock_account`, for whoever then writes rows that name the person too."""
+    """As `lock_account`, for a transaction that then writes rows that name the person too."""
     lock_person(connection, connection.execute(_OWNER, {"of_account": account_id}).scalar_one())
     return lock_account(connection, account_id)
 
@@ -180,7 +180,7 @@ def read_doubts(stored: str) -> tuple[Doubt, ...]:
 
 
 def setting_rows(connection: sa.Connection) -> dict[str, str]:
-    """Every platform setting that has a row; one that holds nothing at all reads as empty, which no setting may be."""
+    """Every platform setting that has a row; a row without a value reads as empty text, which no setting may be."""
     row = system_settings.c
     query = sa.select(row.setting_key, row.setting_value).where(row.setting_key.startswith(PREFIX, autoescape=True))
     return {name: text or "" for name, text in connection.execute(query)}

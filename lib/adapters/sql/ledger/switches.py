@@ -48,7 +48,7 @@ def lock_flags(connection: sa.Connection) -> None:
 
 
 def thrown(table: sa.Table, at: int) -> dict[str, Any]:
-    """What a switch thrown at *at* writes beside itself; two throws within one ms still differ."""
+    """The columns a switch thrown at *at* writes beside its own; two throws within one ms still differ."""
     later = sa.case((table.c.switched_ms >= at, table.c.switched_ms + 1), else_=at)
     return {"switched_ms": later, "proven_ms": 0}
 
