@@ -89,7 +89,7 @@ def is_inert(given: ast.expr, known: set[str]) -> bool:
 
 LOOKED_AT = {
     "panels/control.py": {"success", "sentence(refusal)", "told", "UNSEEN"},
-    "pages/api_keys.py": {"sentence(refusal)"},
+    "panels/refused_key.py": {"sentence(refusal)"},
     "panels/detail.py": {"zone().label"},
     "panels/stops.py": {"how_far(found)", "words", "ready"},
     "panels/market.py": {"words"},

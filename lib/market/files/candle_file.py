@@ -18,6 +18,7 @@ from lib.market.files.intervals import longer_interval, longer_period, longer_sp
 from lib.market.files.moments import epoch_ms, is_metatrader, is_time_of_day, minute_ms
 from lib.market.files.numerals import NOTHING, Mark, decimal, decimal_mark
 from lib.market.files.table import HEAD_LINES, CandleFileError, Row, rows_of
+from lib.reason_text import said
 
 SAMPLE = 200
 """Rows from which the decimal mark is told."""
@@ -140,7 +141,7 @@ class _Body:
         volume = ZERO if columns.volume is None else decimal(row.cells[columns.volume], mark)
         candle = Candle(open_time, opened, high, low, closed, volume)
         if problem := candle_problem(candle, MINUTE_MS):
-            raise ValueError(problem)
+            raise ValueError(said(problem, "en"))
         return candle
 
     def _keep(self, candle: Candle, row: Row) -> None:
