@@ -37,7 +37,7 @@ from lib.adapters.sql.forms.accounts import SqlAccounts
 from lib.adapters.sql.ledger.ledger import SqlLedger
 from lib.adapters.vault import VaultOpener, VaultSealer, generate_keys
 from lib.clock import SystemClock
-from lib.domain.account import AccountSettings
+from lib.domain.account import AccountSettings, PlatformLimits
 from lib.domain.account_records import NewAccount
 from lib.domain.analyst_call import AnalystAnswer, Prompt
 from lib.domain.api_key import ApiKey, SealContext
@@ -156,6 +156,8 @@ class Bench:
             installation=INSTALLATION,
             holder="bench",
             lease_ms=600_000,
+            # a whole platform's limits would end the measurement: round after round adds to one day and one exposure
+            platform=PlatformLimits(entries_per_day=10**6, max_exposure=Decimal(10) ** 12),
         )
 
     async def members(self, count: int) -> list[Member]:
