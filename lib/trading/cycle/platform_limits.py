@@ -1,9 +1,9 @@
 """
 The platform's limits over the accounts of one pool in one cycle.
 
-The limits are read once per cycle, written down as locks of the platform, and reserved of by every entry the moment its
-size is fixed: between reading what is left and drawing from it nothing is awaited, so many accounts together stay
-within the limit as one account would. Cycles overlap (people ask for their own), so reservations are the trader's: each
+The limits are read once per cycle and written down as locks of the platform; every entry reserves its part the moment
+its size is fixed. Between reading what is left and reserving nothing is awaited, so many accounts together stay within
+the limit as one account would. Cycles overlap (people ask for their own), so reservations are the trader's: each
 headroom counts every reservation made since the headroom began to read, of any cycle, and the reservations that were
 standing then. A reservation whose entry was not filled is not given back before the next cycle reads the books again.
 """
