@@ -14,6 +14,9 @@ PAGE = """
 /* a Korean word is not broken inside; popovers and toasts live outside the main block */
 body *:not(pre, pre *, code) { word-break: keep-all !important; overflow-wrap: break-word; }
 [data-testid="stText"] { white-space: pre-wrap; }
+/* what Streamlit draws too faint to read: small print, and white on gold */
+[data-testid="stCaptionContainer"] { opacity: .78 !important; }
+[data-testid="stBaseButton-primary"] p { color: light-dark(#ffffff, #1a1300); }
 :is(.st-key-control, .st-key-state, .st-key-switched_off) [data-testid="stText"] { font-size: .87rem; opacity: .82; }
 [data-testid="stMetricValue"], [data-testid="stDataFrame"] { font-variant-numeric: tabular-nums; }
 .tiles { display: grid; grid-template-columns: repeat(auto-fit, minmax(170px, 1fr)); gap: .6rem; }
@@ -59,7 +62,7 @@ DOOR = """
 .door .quick { display: grid; gap: .5rem; }
 .door small { color: var(--st-text-color); opacity: .68; font-size: 12px; line-height: 1.45; }
 .door .or { display: grid; grid-template-columns: 1fr auto 1fr; gap: .7rem;
-  align-items: center; opacity: .6; font-size: 12px; }
+  align-items: center; opacity: .76; font-size: 12px; }
 .door .or::before, .door .or::after { content: ""; border-top: 1px solid var(--st-border-color); }
 .door .tabs { display: grid; grid-template-columns: 1fr 1fr; border-bottom: 1px solid var(--st-border-color); }
 .door .tabs button { border: 0; border-radius: 0; border-bottom: 2px solid transparent; opacity: .65; padding: .45rem; }

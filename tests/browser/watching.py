@@ -10,6 +10,7 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import Literal
 from urllib.parse import urlsplit
 
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
@@ -81,9 +82,9 @@ class Watched:
 
 
 @contextmanager
-def watched(browser: Browser, url: str, locale: str) -> Iterator[Watched]:
-    """A context of its own, as a person with that language has it."""
-    context = browser.new_context(locale=locale, viewport={"width": 1440, "height": 1000}, color_scheme="dark")
+def watched(browser: Browser, url: str, locale: str, theme: Literal["dark", "light"] = "dark") -> Iterator[Watched]:
+    """A context of its own, as a person with that language and theme has it."""
+    context = browser.new_context(locale=locale, viewport={"width": 1440, "height": 1000}, color_scheme=theme)
     context.set_default_timeout(20_000)
     context.add_init_script(TELL_VIOLATIONS)
     made = Watched(context, urlsplit(url).netloc)
