@@ -20,6 +20,7 @@ PAGES = (
     ("trade_logs", ":material/receipt_long:"),
     ("api_keys", ":material/key:"),
     ("settings", ":material/tune:"),
+    ("account", ":material/shield_person:"),
 )
 
 st.set_page_config(page_title="Maemae 매매", page_icon=str(FOLDER / "favicon.svg"), layout="wide")

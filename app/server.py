@@ -19,7 +19,7 @@ from starlette.staticfiles import StaticFiles
 from streamlit import config
 
 from app.addresses import Addresses
-from app.api import account, auth, market, plain, stops
+from app.api import account, auth, market, plain, safety, stops
 from app.http.doorkeeper import Doorkeeper
 from app.http.hosts import Hosts
 from app.http.places import places
@@ -60,7 +60,16 @@ def build(system: WebSystem, script: Path = SCRIPT) -> Security:
 def routes(hub: Hub) -> list[BaseRoute]:
     """Ours, before Streamlit's own."""
     assets = Mount("/assets", StaticFiles(directory=ASSETS))
-    return [*plain.FIRST, *auth.ROUTES, *account.ROUTES, *stops.ROUTES, *market.routes(hub), *plain.LAST, assets]
+    return [
+        *plain.FIRST,
+        *auth.ROUTES,
+        *account.ROUTES,
+        *safety.ROUTES,
+        *stops.ROUTES,
+        *market.routes(hub),
+        *plain.LAST,
+        assets,
+    ]
 
 
 def refuse_unsafe_server() -> None:

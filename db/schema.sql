@@ -206,6 +206,22 @@ CREATE TABLE throttles (
     INDEX ix_throttles_at_ms (at_ms)
 ) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_unicode_ci;
 
+-- What a person's account has been through, for its owner to read: written with the act it is about.
+CREATE TABLE audit_events (
+    id BIGINT NOT NULL AUTO_INCREMENT,
+    user_id BIGINT NOT NULL,
+    at_ms BIGINT NOT NULL DEFAULT 0,
+    event VARCHAR(40) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+    detail VARCHAR(400) NOT NULL DEFAULT '',  -- four characters of a key, names of settings; never a secret
+    actor VARCHAR(16) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,  -- owner, stranger or operator
+    network VARCHAR(50) CHARACTER SET ascii COLLATE ascii_bin NOT NULL DEFAULT '',
+    user_agent VARCHAR(200) NOT NULL DEFAULT '',
+    PRIMARY KEY (id),
+    CONSTRAINT fk_audit_events_user_id FOREIGN KEY (user_id) REFERENCES users (id),
+    INDEX ix_audit_events_at_ms (at_ms),
+    INDEX ix_audit_events_user_id_id (user_id, id)
+) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_unicode_ci;
+
 -- What people are to be told, each thing once.
 CREATE TABLE outbox (
     id BIGINT NOT NULL AUTO_INCREMENT,

@@ -91,6 +91,7 @@ def _sessions(user: SessionUser) -> None:
     with st.container(border=True, key="sessions"):
         st.subheader(t("settings.sessions"), anchor=False)
         st.caption(t("settings.sessions_note"))
+        st.page_link("app/pages/account.py", label=t("page.account"), icon=":material/shield_person:")
         if st.button(t("settings.everywhere"), key="everywhere", icon=":material/logout:", disabled=user.read_only):
             answer = system().people.sign_out_everywhere(require_user())
             if tell(answer, t("settings.everywhere")):

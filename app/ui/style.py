@@ -29,6 +29,16 @@ body *:not(pre, pre *, code) { word-break: keep-all !important; overflow-wrap: b
 .tile .note { font-size: .78rem; min-height: 1.2em; }
 .tile .up, .tile.up .value { color: var(--rise); }
 .tile .down, .tile.down .value { color: var(--fall); }
+.trail { list-style: none; margin: 0; padding: 0 !important; font-size: .9rem; }
+.trail li { display: grid; margin: 0; grid-template-columns: 5.6rem 1fr; gap: .2rem .8rem; padding: .55rem 0;
+  line-height: 1.45; border-top: 1px solid color-mix(in srgb, currentColor 12%, transparent); }
+.trail li:first-child { border-top: 0; }
+.trail time { font-variant-numeric: tabular-nums; opacity: .65; font-size: .82rem; padding-top: .1rem; }
+.trail b { font-weight: 600; }
+.trail em { font-style: normal; font-size: .78rem; margin-left: .5rem; padding: .05rem .4rem; border-radius: 4px;
+  background: color-mix(in srgb, #f0b90b 22%, transparent); }
+.trail span, .trail small { display: block; overflow-wrap: anywhere; }
+.trail small { font-size: .8rem; opacity: .62; }
 @media (max-width: 1100px) {
   .st-key-log_split [data-testid="stHorizontalBlock"]:has(> .stColumn) { flex-direction: column-reverse; }
   .st-key-log_split .stColumn { width: 100% !important; flex: 1 1 auto !important; min-width: 0; } }

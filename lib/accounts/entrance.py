@@ -10,11 +10,13 @@ import secrets
 from dataclasses import dataclass
 
 from lib import log
+from lib.accounts.notes import note_from
 from lib.accounts.web import Origin, Refusal, SessionUser, SignedIn
 from lib.clock import Clock
 from lib.domain.pace import Pace
 from lib.domain.session import NewSession, SessionRow
-from lib.ports.people import Browsers, Logins, Sessions, Throttles
+from lib.domain.trail import TrailEvent
+from lib.ports.people import Browsers, Logins, Sessions, Throttles, Trail
 from lib.ports.secrets import PasswordHasher
 
 NEW_PEOPLE = Pace(free=10, first_ms=30_000, longest_ms=3_600_000, halving_ms=1_800_000)
@@ -32,6 +34,7 @@ class PeopleStores:
     browsers: Browsers
     throttles: Throttles
     hasher: PasswordHasher
+    trail: Trail
 
 
 class Entrance:
@@ -53,12 +56,17 @@ class Entrance:
         """Count one more new person from that address, or say how long to wait."""
         return self.paced((f"new:{network(origin.ip)}", NEW_PEOPLE))
 
-    def begin(self, user_id: int, origin: Origin, *, read_only: bool = False) -> SignedIn:
-        """A session of *user_id*; ValueError when there is no such person any more."""
+    def begin(
+        self, user_id: int, origin: Origin, *, read_only: bool = False, event: TrailEvent = TrailEvent.SIGNED_IN
+    ) -> SignedIn:
+        """
+        A session of *user_id*, noted as *event* unless it only looks; ValueError when there is no such person any more.
+        """
         token = secrets.token_urlsafe(32)
         key, now = sha256(token), self._clock.now_ms()
         agent = origin.user_agent[:200]
-        self._stores.sessions.open(NewSession(key, user_id, read_only, origin.ip[:45], agent, now))
+        note = None if read_only else note_from(user_id, event, now, origin, network(origin.ip))
+        self._stores.sessions.open(NewSession(key, user_id, read_only, origin.ip[:45], agent, now), note)
         row = self._stores.sessions.find(key)
         if row is None:
             raise ValueError("a session needs a person who is not deleted")
@@ -75,7 +83,16 @@ class Entrance:
 def person_of(row: SessionRow) -> SessionUser:
     """The person of a stored session."""
     return SessionUser(
-        row.user_id, row.email, row.locale, row.is_demo, row.read_only, network(row.ip), row.colours, row.is_guest
+        row.user_id,
+        row.email,
+        row.locale,
+        row.is_demo,
+        row.read_only,
+        network(row.ip),
+        row.colours,
+        row.is_guest,
+        row.session_id,
+        row.user_agent,
     )
 
 

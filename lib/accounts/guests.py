@@ -18,6 +18,7 @@ from lib.accounts.rules import OWN_DOMAIN, email_refusal, password_refusal
 from lib.accounts.web import Origin, Refusal, SessionUser, SignedIn
 from lib.clock import Clock
 from lib.domain.spelling import normal_email
+from lib.domain.trail import TrailEvent
 from lib.ports.people import InviteRefused
 
 _log = log.get("people")
@@ -80,7 +81,7 @@ class Guests:
             return Refusal("refuse.not_a_guest")
         self._stores.sessions.close_all(user.user_id)
         _log.info("guest.kept", user_id=user.user_id)
-        return self._entrance.remembered(self._entrance.begin(user.user_id, origin))
+        return self._entrance.remembered(self._entrance.begin(user.user_id, origin, event=TrailEvent.REGISTERED))
 
     def end_gone(self) -> None:
         """End every guest whose last session is over or closed."""

@@ -18,6 +18,7 @@ from lib.accounts.beside import Work, at_once
 from lib.accounts.doors import NOT_INVITED, Doors
 from lib.accounts.entrance import LONGEST_TOKEN, Entrance, PeopleStores, network, person_of, sha256, spelled
 from lib.accounts.guests import Guests
+from lib.accounts.notes import note_from, note_of
 from lib.accounts.rules import email_refusal, is_findable, password_refusal
 from lib.accounts.web import Origin, Refusal, SessionUser, SignedIn
 from lib.clock import Clock
@@ -26,6 +27,7 @@ from lib.domain.pace import Pace
 from lib.domain.platform_settings import Invite
 from lib.domain.session import ABSOLUTE_MS, Login, is_over
 from lib.domain.spelling import normal_email
+from lib.domain.trail import KEPT_MS, TrailEvent
 from lib.ports.people import InviteRefused
 
 TOUCH_MS = 60_000
@@ -88,7 +90,8 @@ class People:
         if refusal := self._open_paper(user_id):
             # the person stands; the dashboard offers the account again
             _log.warning("register.no_paper_account", user_id=user_id, why=refusal.key)
-        return self._entrance.remembered(self._entrance.begin(user_id, origin))
+        begun = self._entrance.begin(user_id, origin, event=TrailEvent.REGISTERED)
+        return self._entrance.remembered(begun)
 
     def sign_in(self, email: str, password: str, *, origin: Origin, browser: str | None = None) -> SignedIn | Refusal:
         """
@@ -111,6 +114,9 @@ class People:
         matches = self._stores.hasher.verify(stored, password)
         if login is None or not matches:
             _log.info("sign_in.refused", origin=network(origin.ip))
+            if own and login:
+                # from a browser of theirs; strangers' guesses would drown the rest
+                self._note(login.user_id, TrailEvent.SIGN_IN_FAILED, origin)
             return _UNKNOWN
         now = self._clock.now_ms()
         self._stores.throttles.forgive(tally, PER_PERSON, now)
@@ -161,7 +167,8 @@ class People:
     @act
     def sign_out_everywhere(self, user: SessionUser) -> Refusal | None:
         """End every session of a person, and forget the browsers they signed in with."""
-        self._stores.sessions.close_all(user.user_id)
+        note = note_of(user, TrailEvent.ALL_ENDED, self._clock.now_ms())
+        self._stores.sessions.close_all(user.user_id, note=note)
         self._stores.browsers.forget_all(user.user_id)
         self._guests.end_gone()
         return None
@@ -175,12 +182,13 @@ class People:
         return None
 
     def tidy(self) -> None:
-        """Forget sessions, browsers and tallies that mean nothing any more, and end guests who are gone."""
+        """Forget sessions, browsers, tallies and notes that mean nothing any more, and end guests who are gone."""
         now = self._clock.now_ms()
         self._stores.sessions.drop_unseen(now - ABSOLUTE_MS)
         self._guests.end_gone()
         self._stores.browsers.drop_unseen(now - BROWSER_MS)
         self._stores.throttles.drop_older(now - TALLY_MS)
+        self._stores.trail.drop_older(now - KEPT_MS)
 
     # --- the parts ------------------------------------------------------------------------------------------------
 
@@ -194,6 +202,11 @@ class People:
             return NOT_INVITED
         except ValueError:
             return Refusal("refuse.email.taken")
+
+    def _note(self, user_id: int, event: TrailEvent, origin: Origin) -> None:
+        # beside the answer: nobody can tell by its time that it was written
+        note = note_from(user_id, event, self._clock.now_ms(), origin, network(origin.ip))
+        self._beside(lambda: self._stores.trail.write(note))
 
     def _is_known(self, browser: str | None, login: Login) -> bool:
         """Whether that person has signed in with this browser before."""

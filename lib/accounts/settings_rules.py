@@ -51,3 +51,20 @@ def _between(value: Decimal, least: Decimal, most: Decimal) -> bool:
     # NaN compares with an exception, not with False; 1E-300000000 is small and a page of 300 million characters
     exponent = value.as_tuple().exponent
     return isinstance(exponent, int) and exponent >= -MOST_PLACES and least <= value <= most
+
+
+def loosens(before: AccountSettings, after: AccountSettings) -> bool:
+    """Whether *after* lets anything through that *before* did not: a level, a cap or a limit."""
+    old, new = before.profile, after.profile
+    return (
+        new.risk_per_trade > old.risk_per_trade
+        or new.leverage_cap > old.leverage_cap
+        or new.min_confidence < old.min_confidence
+        or (before.long_only and not after.long_only)
+        or _any_limit_is_looser(before.limits, after.limits)
+    )
+
+
+def _any_limit_is_looser(before: Limits, after: Limits) -> bool:
+    names = (field.name for field in fields(Limits) if field.name != "cooldown_ms")
+    return after.cooldown_ms < before.cooldown_ms or any(getattr(after, n) > getattr(before, n) for n in names)

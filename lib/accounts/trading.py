@@ -14,7 +14,8 @@ from lib import log
 from lib.accounts.acts import act
 from lib.accounts.checking import CHECKS_OF_ADDRESS, CHECKS_OF_PERSON, PAPER_OF_PERSON, SWITCHING_ON, PacedChecks
 from lib.accounts.key_gate import KeyFlaw, hands_flaw, own_accounts, rights_flaw, shape_flaw, uid_of_key
-from lib.accounts.settings_rules import settings_refusal
+from lib.accounts.notes import changes, note_of
+from lib.accounts.settings_rules import loosens, settings_refusal
 from lib.accounts.venue_refusal import venue_refusal
 from lib.accounts.web import Refusal, SessionUser
 from lib.clock import Clock
@@ -24,6 +25,7 @@ from lib.domain.api_key import ApiKey, KeyInfo, SealContext
 from lib.domain.command import Command, CommandKind
 from lib.domain.errors import Pause, Retry
 from lib.domain.gates import ENDED_BY_A_PERSON
+from lib.domain.trail import Note, TrailEvent
 from lib.domain.venues import feed_fits
 from lib.ports.exchange import AccountProbe, KeyProbe, NotNow, PaperAccounts
 from lib.ports.people import (
@@ -99,6 +101,16 @@ class KeySaved:
     doubts: tuple[Doubt, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Begin:
+    """Our books of an account begin at *opened_ms* (epoch ms) with *balance* USDT; *note* is what its owner reads."""
+
+    balance: Decimal
+    opened_ms: int
+    doubts: tuple[Doubt, ...] = ()
+    note: Note | None = None
+
+
 class TradingDesk:
     """Every act about trading that a page or route offers."""
 
@@ -113,10 +125,13 @@ class TradingDesk:
     @act
     def open_paper(self, user: SessionUser, balance: Decimal = PAPER_BALANCE) -> Refusal | None:
         """Open a paper account of *balance* USDT and make it the person's active one; our books begin now."""
-        return self.paper_for_newcomer(user.user_id, balance)
+        return self._paper(user.user_id, balance, self._note(user, TrailEvent.PAPER_OPENED))
 
-    def paper_for_newcomer(self, user_id: int, balance: Decimal = PAPER_BALANCE) -> Refusal | None:
+    def paper_for_newcomer(self, user_id: int) -> Refusal | None:
         """As `open_paper`, for who has just been made and has no session yet."""
+        return self._paper(user_id, PAPER_BALANCE)
+
+    def _paper(self, user_id: int, balance: Decimal, note: Note | None = None) -> Refusal | None:
         if not self._trades_on("paper"):
             return Refusal("refuse.paper.unavailable")
         if not balance.is_finite() or not 0 < balance <= MOST_PAPER:
@@ -124,9 +139,9 @@ class TradingDesk:
         active = self._ports.keyring.active(user_id)
         if active and active.has_key and active.venue == "paper" and active.feed == self._here.feed:
             return Refusal("refuse.paper.exists")
-        return self._openings.run(lambda: self._open(user_id, balance), (f"paper:{user_id}", PAPER_OF_PERSON))
+        return self._openings.run(lambda: self._open(user_id, balance, note), (f"paper:{user_id}", PAPER_OF_PERSON))
 
-    def _open(self, user_id: int, balance: Decimal) -> Refusal | None:
+    def _open(self, user_id: int, balance: Decimal, note: Note | None) -> Refusal | None:
         opened_ms = self._ports.clock.now_ms()
         try:
             made = self._ports.paper.open(f"person-{user_id}", balance)
@@ -136,7 +151,7 @@ class TradingDesk:
             _LOG.error("paper.not_opened", user_id=user_id, why=str(away))
             return Refusal("refuse.paper.away")
         with log.hide(made.key.api_key, made.key.api_secret):
-            put = self._put(user_id, "paper", made.uid, made.key, (balance, opened_ms))
+            put = self._put(user_id, "paper", made.uid, made.key, Begin(balance, opened_ms, note=note))
         return put if isinstance(put, Refusal) else None
 
     @act
@@ -149,19 +164,20 @@ class TradingDesk:
             return _refused(flaw)
         # the person's tally first: a flood of one person does not use up what others at that address may
         tallies = (f"key:{user.user_id}", CHECKS_OF_PERSON), (f"key@{user.network}", CHECKS_OF_ADDRESS)
-        return self._checks.run(lambda: self._checked(user.user_id, venue, key), *tallies)
+        note = self._note(user, TrailEvent.KEY_SAVED, f"{venue} ••••{key.api_key[-4:]}")
+        return self._checks.run(lambda: self._checked(venue, key, note), *tallies)
 
-    def _checked(self, user_id: int, venue: Venue, key: ApiKey) -> Refusal | KeySaved:
+    def _checked(self, venue: Venue, key: ApiKey, note: Note) -> Refusal | KeySaved:
         try:
             with log.hide(key.api_key, key.api_secret):
-                return self._probed(user_id, venue, key)
+                return self._probed(venue, key, note)
         except Pause as refused:
             return venue_refusal(refused, self._here.addresses)
         except _NotAnswered as away:
             return venue_refusal(away.reaction, self._here.addresses)
 
-    def _probed(self, user_id: int, venue: Venue, key: ApiKey) -> Refusal | KeySaved:
-        here, ports = self._here, self._ports
+    def _probed(self, venue: Venue, key: ApiKey, note: Note) -> Refusal | KeySaved:
+        here, ports, user_id = self._here, self._ports, note.user_id
         info = _asked(lambda: ports.key_probe.key_info(venue, key))
         if flaw := rights_flaw(info, ports.clock.now_ms()):
             return _refused(flaw)
@@ -174,7 +190,7 @@ class TradingDesk:
         except AccountTaken:
             return Refusal("refuse.key.taken")
         doubts = (*info.doubts, *_asked(lambda: ports.key_probe.prepare(venue, key, here.symbol)))
-        put = self._put(user_id, venue, uid, key, (reading.balance, opened_ms), doubts)
+        put = self._put(user_id, venue, uid, key, Begin(reading.balance, opened_ms, doubts, note))
         return put if isinstance(put, Refusal) else _saved(put, venue, key, info, doubts)
 
     def _uid_by_marks(self, user_id: int, venue: Venue, key: ApiKey, links: Iterable[str]) -> str:
@@ -188,25 +204,26 @@ class TradingDesk:
         )
         return next((uid for uid in found if uid), uid_of_key(key))
 
-    def _put(
-        self,
-        user_id: int,
-        venue: Venue,
-        uid: str,
-        key: ApiKey,
-        begin: tuple[Decimal, int],
-        doubts: tuple[Doubt, ...] = (),
-    ) -> Refusal | int:
-        """Seal and store; *begin* is the balance (USDT) our books start with, and when (epoch ms)."""
+    def _put(self, user_id: int, venue: Venue, uid: str, key: ApiKey, begin: "Begin") -> Refusal | int:
+        """Seal and store."""
         keyring, here = self._ports.keyring, self._here
         version = keyring.next_version(user_id, venue, here.feed, uid)
         sealed = self._ports.sealer.seal(key, SealContext(user_id, venue, uid, version))
-        start, opened_ms = begin
         new = NewAccount(
-            user_id, venue, here.feed, uid, here.symbol, sealed, key.api_key[-4:], version, start, opened_ms, doubts
+            user_id,
+            venue,
+            here.feed,
+            uid,
+            here.symbol,
+            sealed,
+            key.api_key[-4:],
+            version,
+            begin.balance,
+            begin.opened_ms,
+            begin.doubts,
         )
         try:
-            account_id = keyring.put(new)
+            account_id = keyring.put(new, begin.note)
         except AccountTaken:
             return Refusal("refuse.key.taken")
         except AccountInUse:
@@ -218,7 +235,8 @@ class TradingDesk:
     def delete_key(self, user: SessionUser) -> Refusal | None:
         """Wipe the active account's key and end its trading; refused while a position or order still needs it."""
         try:
-            return None if self._ports.keyring.remove(user.user_id) else _NO_ACCOUNT
+            removed = self._ports.keyring.remove(user.user_id, self._note(user, TrailEvent.KEY_DELETED))
+            return None if removed else _NO_ACCOUNT
         except AccountInUse:
             return Refusal("refuse.key.in_use")
 
@@ -235,7 +253,8 @@ class TradingDesk:
             return refusal
         if user.is_guest and settings.custom_prompt:
             return Refusal("refuse.guest_prompt")  # all guests share one call
-        saved = self._ports.accounts.change_settings(user.user_id, settings, version)
+        note = self._note_of_change(user, settings)
+        saved = self._ports.accounts.change_settings(user.user_id, settings, version, note)
         return None if saved else Refusal("refuse.settings.stale")
 
     @act
@@ -248,7 +267,8 @@ class TradingDesk:
         account = self._ports.keyring.active(user.user_id)
         if on and (refusal := _cannot_trade(account) or self._too_often_on(user)):
             return refusal
-        self._ports.accounts.set_auto_trade(user.user_id, on, self._ports.clock.now_ms())
+        note = self._note(user, TrailEvent.AUTO_ON if on else TrailEvent.AUTO_OFF)
+        self._ports.accounts.set_auto_trade(user.user_id, on, note.at_ms, note)
         return None
 
     @act
@@ -276,7 +296,7 @@ class TradingDesk:
 
         The switch is thrown here, in one transaction: no lost command can lose the wish.
         """
-        if not self._ports.keyring.flatten(user.user_id):
+        if not self._ports.keyring.flatten(user.user_id, self._note(user, TrailEvent.FLATTENED)):
             return _NO_ACCOUNT
         try:
             return self._ask(user, "flatten", FLATTEN_EVERY_MS)
@@ -290,7 +310,7 @@ class TradingDesk:
         """End one of the account's locks before its time; entries are possible again if nothing else stands."""
         if kind not in ENDABLE_LOCKS:
             return Refusal("refuse.lock.kind")
-        if not self._ports.locks.end(user.user_id, kind):
+        if not self._ports.locks.end(user.user_id, kind, self._note(user, TrailEvent.LOCK_ENDED, kind)):
             return Refusal("refuse.lock.gone")
         _LOG.info("lock.ended", user_id=user.user_id, kind=kind)
         return None
@@ -299,7 +319,8 @@ class TradingDesk:
         return self._checks.counted((f"on:{user.user_id}", SWITCHING_ON))
 
     def _set_trading(self, user: SessionUser, *, on: bool) -> Refusal | None:
-        return None if self._ports.keyring.set_trading(user.user_id, on) else _NO_ACCOUNT
+        note = self._note(user, TrailEvent.RESUMED if on else TrailEvent.PAUSED)
+        return None if self._ports.keyring.set_trading(user.user_id, on, note) else _NO_ACCOUNT
 
     # --- asking the trader ----------------------------------------------------------------------------------------
 
@@ -320,6 +341,16 @@ class TradingDesk:
         wish = Command(0, user.user_id, account.account_id, kind, self._ports.clock.now_ms())
         wait_ms = self._ports.queue.ask(wish, every_ms)
         return Refusal(f"refuse.wait.{kind}", seconds=-(-wait_ms // 1000)) if wait_ms else None
+
+    def _note_of_change(self, user: SessionUser, settings: AccountSettings) -> Note | None:
+        found = self._ports.accounts.chosen(user.user_id)
+        if found is None:
+            return None
+        event = TrailEvent.SETTINGS_LOOSENED if loosens(found[0], settings) else TrailEvent.SETTINGS_CHANGED
+        return self._note(user, event, changes(found[0], settings))
+
+    def _note(self, user: SessionUser, event: TrailEvent, detail: str = "") -> Note:
+        return note_of(user, event, self._ports.clock.now_ms(), detail)
 
     def _trades_on(self, venue: Venue) -> bool:
         return venue in self._here.venues and feed_fits(self._here.feed, venue)

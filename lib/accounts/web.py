@@ -23,7 +23,7 @@ class SessionUser:
     """
     A signed-in person. *read_only* = may look, every act is refused; *locale* is "ko" or "en" and *colours* those of a
     rise, both as they chose; *network* is where the session was opened, as tallies name it; a guest has no password and
-    ends with their last session.
+    ends with their last session. *session_id* and *agent* are the session's number and its browser's own name.
     """
 
     user_id: int
@@ -34,6 +34,8 @@ class SessionUser:
     network: str = ""
     colours: Colours = "language"
     is_guest: bool = False
+    session_id: int = 0
+    agent: str = ""
 
 
 @dataclass(frozen=True, slots=True)

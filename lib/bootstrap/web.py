@@ -12,6 +12,7 @@ from lib.accounts.doors import Doors
 from lib.accounts.entrance import PeopleStores
 from lib.accounts.hashing import GatedHasher
 from lib.accounts.people import People
+from lib.accounts.safety import Safety
 from lib.accounts.trading import Deployment, TradingDesk, TradingPorts
 from lib.adapters.bybit.rest.account_probe import BybitAccountProbe
 from lib.adapters.bybit.rest.key_probe import PybitKeyProbe
@@ -26,6 +27,7 @@ from lib.adapters.sql.forms.keyring import SqlKeyring
 from lib.adapters.sql.forms.own_locks import SqlOwnLocks
 from lib.adapters.sql.forms.sessions import SqlLogins, SqlSessions
 from lib.adapters.sql.forms.throttles import SqlThrottles
+from lib.adapters.sql.forms.trail import SqlTrail
 from lib.adapters.vault import VaultSealer
 from lib.bootstrap import stores
 from lib.clock import Clock, SystemClock
@@ -46,6 +48,7 @@ class WebSystem:
     """
 
     people: People
+    safety: Safety
     trading: TradingDesk
     readings: Readings
     live: LiveCandles
@@ -87,6 +90,7 @@ def web(settings: Settings) -> WebSystem:
             doors=Doors(readings.admission, clock, settings.most_guests),
             beside=Beside(),
         ),
+        safety=Safety(kept, clock),
         trading=trading,
         readings=readings,
         live=RedisLiveCandles(subscribe),
@@ -105,7 +109,12 @@ def web(settings: Settings) -> WebSystem:
 
 def _people(engine: sa.Engine) -> PeopleStores:
     return PeopleStores(
-        SqlLogins(engine), SqlSessions(engine), SqlBrowsers(engine), SqlThrottles(engine), GatedHasher(Passwords())
+        SqlLogins(engine),
+        SqlSessions(engine),
+        SqlBrowsers(engine),
+        SqlThrottles(engine),
+        GatedHasher(Passwords()),
+        SqlTrail(engine),
     )
 
 

@@ -56,3 +56,5 @@ class SessionRow:
     """The address from which the session was opened."""
     colours: Colours = "language"
     is_guest: bool = False
+    session_id: int = 0
+    user_agent: str = ""

@@ -1,5 +1,8 @@
 """
 People, their sessions, accounts and keys (synchronous: forms, set-up, the demo), one transaction a method.
+
+A *note* given with an act is written to the person's trail in the transaction of the act, and only if it changed
+something.
 """
 
 from typing import Protocol
@@ -10,6 +13,7 @@ from lib.domain.command import Command
 from lib.domain.pace import Pace
 from lib.domain.platform_settings import Invite
 from lib.domain.session import Login, NewSession, SessionRow
+from lib.domain.trail import Note
 
 
 class Accounts(Protocol):
@@ -25,14 +29,20 @@ class Accounts(Protocol):
         """The new account's id; it becomes the person's active one. ValueError when (venue, uid) is taken."""
         ...
 
-    def change_settings(self, user_id: int, settings: AccountSettings, version: int | None = None) -> bool:
+    def chosen(self, user_id: int) -> tuple[AccountSettings, int] | None:
+        """The settings the person chose and their version; None for no such person."""
+        ...
+
+    def change_settings(
+        self, user_id: int, settings: AccountSettings, version: int | None = None, note: Note | None = None
+    ) -> bool:
         """
         False, and nothing changed, when the stored settings are no longer those of *version* (None = any version);
         settings that are equal already are not written and need no version.
         """
         ...
 
-    def set_auto_trade(self, user_id: int, on: bool, now_ms: int) -> None: ...
+    def set_auto_trade(self, user_id: int, on: bool, now_ms: int, note: Note | None = None) -> None: ...
 
 
 class InviteRefused(ValueError):
@@ -90,7 +100,7 @@ class Logins(Protocol):
 class Sessions(Protocol):
     """Server-side sessions. A closed session ends at once for every process. *Retry* when the database is away."""
 
-    def open(self, new: NewSession) -> None: ...
+    def open(self, new: NewSession, note: Note | None = None) -> None: ...
 
     def find(self, token_sha256: str) -> SessionRow | None:
         """The session, unless the session was closed or its person deleted; expiry is the caller's rule."""
@@ -102,8 +112,12 @@ class Sessions(Protocol):
 
     def close(self, token_sha256: str) -> None: ...
 
-    def close_all(self, user_id: int) -> None:
-        """Every session of that person."""
+    def close_one(self, user_id: int, session_id: int, note: Note) -> bool:
+        """The person's session of that number; False when the person has no such session."""
+        ...
+
+    def close_all(self, user_id: int, *, besides: int = 0, note: Note | None = None) -> None:
+        """Every session of that person but the one of the number *besides*."""
         ...
 
     def drop_unseen(self, before_ms: int) -> int:
@@ -145,6 +159,18 @@ class Throttles(Protocol):
         ...
 
 
+class Trail(Protocol):
+    """Notes for the trails that people read of their own accounts."""
+
+    def write(self, note: Note) -> None:
+        """A note about what changes nothing else, such as a refused sign-in."""
+        ...
+
+    def drop_older(self, before_ms: int) -> int:
+        """Delete the notes from before *before_ms*; how many there were."""
+        ...
+
+
 class AccountTaken(ValueError):
     """The exchange account is registered already, by this person or another."""
 
@@ -170,7 +196,7 @@ class Keyring(Protocol):
         """The uid of that account if the account is the person's; None for no account, *AccountTaken* for another's."""
         ...
 
-    def put(self, new: NewAccount) -> int:
+    def put(self, new: NewAccount, note: Note | None = None) -> int:
         """
         Add the account, or give the person's own (venue, feed, uid) the key of *new*; the account's id.
 
@@ -181,7 +207,7 @@ class Keyring(Protocol):
         """
         ...
 
-    def remove(self, user_id: int) -> bool:
+    def remove(self, user_id: int, note: Note | None = None) -> bool:
         """
         Wipe every key of the active account, end the account's trading; False without an active account.
 
@@ -189,14 +215,14 @@ class Keyring(Protocol):
         """
         ...
 
-    def set_trading(self, user_id: int, on: bool) -> bool:
+    def set_trading(self, user_id: int, on: bool, note: Note | None = None) -> bool:
         """
         The owner's own pause switch (L1) of the active account; switching on clears the reason of the pause. False
         without an active account, *StoppedByOperator* when an operator stopped the account.
         """
         ...
 
-    def flatten(self, user_id: int) -> bool:
+    def flatten(self, user_id: int, note: Note | None = None) -> bool:
         """The owner's L3 of the active account: no entries, and our part closed. False without an active account."""
         ...
 
@@ -204,7 +230,7 @@ class Keyring(Protocol):
 class OwnLocks(Protocol):
     """A person's own risk locks, synchronous, one transaction a method."""
 
-    def end(self, user_id: int, kind: str) -> bool:
+    def end(self, user_id: int, kind: str, note: Note | None = None) -> bool:
         """
         As `Ledger.unlock` for the person's active account; False when no such lock holds. ValueError: no such person.
         """

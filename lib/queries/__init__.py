@@ -14,6 +14,9 @@ from lib.queries.paging import Cursor as Cursor
 from lib.queries.paging import read_cursor as read_cursor
 from lib.queries.person import PersonReadings
 from lib.queries.platform import PlatformReadings
+from lib.queries.safety import SafetyReadings
+from lib.queries.safety import SessionLine as SessionLine
+from lib.queries.safety import TrailLine as TrailLine
 from lib.queries.standing import OperatorReadings as OperatorReadings
 from lib.queries.standing import PlatformStanding as PlatformStanding
 from lib.queries.standing import Standing as Standing
@@ -36,5 +39,7 @@ from lib.queries.values import Page as Page
 from lib.queries.values import Tiles as Tiles
 
 
-class Readings(MoneyReadings, LogReadings, PersonReadings, StandingReadings, AnalystReadings, PlatformReadings):
+class Readings(
+    MoneyReadings, LogReadings, PersonReadings, StandingReadings, AnalystReadings, PlatformReadings, SafetyReadings
+):
     """Everything anybody may look at. *Retry* when a store is away."""

@@ -9,7 +9,15 @@ from lib.accounts.people import People
 from lib.accounts.web import Origin, SignedIn
 from lib.domain.errors import Retry
 from lib.domain.platform_settings import Admission
-from tests.fakes.people import MemoryBrowsers, MemoryLogins, MemorySessions, MemoryThrottles, QuickHasher, StandingClock
+from tests.fakes.people import (
+    MemoryBrowsers,
+    MemoryLogins,
+    MemorySessions,
+    MemoryThrottles,
+    MemoryTrail,
+    QuickHasher,
+    StandingClock,
+)
 
 
 def test_a_busy_database_is_passed_over() -> None:
@@ -54,7 +62,7 @@ def test_a_session_whose_use_cannot_be_noted_still_opens_the_door() -> None:
             raise Retry("the database is locked")
 
     logins, clock = MemoryLogins(), StandingClock(10**12)
-    stores = PeopleStores(logins, Locked(logins), MemoryBrowsers(), MemoryThrottles(), QuickHasher())
+    stores = PeopleStores(logins, Locked(logins), MemoryBrowsers(), MemoryThrottles(), QuickHasher(), MemoryTrail())
     people = People(stores, clock, lambda _: None, lambda: None, doors=Doors(Admission, clock))
     inside = people.try_paper(accepted_risk=True, origin=Origin("10.0.0.1"))
     assert isinstance(inside, SignedIn)

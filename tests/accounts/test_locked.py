@@ -20,6 +20,7 @@ from lib.adapters.sql.database.engine import make_engine
 from lib.adapters.sql.forms.browsers import SqlBrowsers
 from lib.adapters.sql.forms.sessions import SqlLogins, SqlSessions
 from lib.adapters.sql.forms.throttles import SqlThrottles
+from lib.adapters.sql.forms.trail import SqlTrail
 from lib.adapters.sql.tables.people import accounts, sessions
 from lib.domain.command import Command
 from lib.domain.errors import Retry
@@ -47,7 +48,12 @@ def town(tmp_path: Path) -> Iterator[Town]:
     schema.migrate(engine)
     clock, beside = StandingClock(10**12), Beside()
     stores = PeopleStores(
-        SqlLogins(engine), SqlSessions(engine), SqlBrowsers(engine), SqlThrottles(engine), QuickHasher()
+        SqlLogins(engine),
+        SqlSessions(engine),
+        SqlBrowsers(engine),
+        SqlThrottles(engine),
+        QuickHasher(),
+        SqlTrail(engine),
     )
     writer = sqlite3.connect(file, isolation_level=None, timeout=0)
     yield Town(

@@ -22,6 +22,7 @@ from lib.domain.reason import NOTHING, Reason
 from lib.domain.risk import Clamp, Outcome
 from lib.domain.switches import Flags
 from lib.domain.trade_log import Summary
+from lib.domain.trail import Note
 from lib.ports.people import Accounts
 
 
@@ -178,7 +179,13 @@ class MemoryAccounts(Accounts):
             rows[account_id] = replace(stop, pause_reason=stopped[0].pause_reason, switched_ms=new.opened_ms)
         return account_id
 
-    def change_settings(self, user_id: int, settings: AccountSettings, version: int | None = None) -> bool:
+    def chosen(self, user_id: int) -> tuple[AccountSettings, int] | None:
+        user = self.store.users.get(user_id)
+        return None if user is None or user.deleted else (user.settings, user.settings_version)
+
+    def change_settings(
+        self, user_id: int, settings: AccountSettings, version: int | None = None, note: Note | None = None
+    ) -> bool:
         user = self._user(user_id)
         if user.settings == settings:
             return True
@@ -188,7 +195,7 @@ class MemoryAccounts(Accounts):
         self.store.users[user_id] = changed
         return True
 
-    def set_auto_trade(self, user_id: int, on: bool, now_ms: int) -> None:
+    def set_auto_trade(self, user_id: int, on: bool, now_ms: int, note: Note | None = None) -> None:
         user = self._user(user_id)
         since = now_ms if on and not user.auto_trade else user.auto_since
         self.store.users[user_id] = replace(user, auto_trade=on, auto_since=since)

@@ -1,6 +1,7 @@
 """Sign-in's stores in memory, a hasher that costs nothing, and a wall clock that stands until moved."""
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from lib.clock import Clock
@@ -9,7 +10,8 @@ from lib.domain.pace import Pace, Tally
 from lib.domain.platform_settings import Invite
 from lib.domain.session import Login, NewSession, SessionRow, is_over
 from lib.domain.spelling import normal_email
-from lib.ports.people import Browsers, Logins, Sessions, Throttles
+from lib.domain.trail import Note
+from lib.ports.people import Browsers, Logins, Sessions, Throttles, Trail
 from lib.ports.secrets import PasswordHasher
 from tests.fakes.platform import InviteBox
 
@@ -127,8 +129,12 @@ class MemorySessions(Sessions):
         self._logins = logins
         logins.sessions = self
         self.rows: dict[str, SessionRow] = {}
+        self.trail = MemoryTrail()
+        self.opened = 0
 
-    def open(self, new: NewSession) -> None:
+    def open(self, new: NewSession, note: Note | None = None) -> None:
+        self.opened += 1
+        self.trail.record(note)
         who = self._logins.members[new.user_id]
         self.rows[new.token_sha256] = SessionRow(
             who.user_id,
@@ -141,13 +147,15 @@ class MemorySessions(Sessions):
             new.ip,
             who.colours,
             who.is_guest,
+            self.opened,
+            new.user_agent,
         )
 
     def find(self, token_sha256: str) -> SessionRow | None:
         row = self.rows.get(token_sha256)
         if row is None or (who := self._logins.members[row.user_id]).deleted:
             return None
-        return replace(row, locale=who.locale, colours=who.colours)
+        return replace(row, locale=who.locale, colours=who.colours, email=who.email, is_guest=who.is_guest)
 
     def touch(self, token_sha256: str, now_ms: int) -> None:
         if (row := self.rows.get(token_sha256)) is not None:
@@ -156,12 +164,41 @@ class MemorySessions(Sessions):
     def close(self, token_sha256: str) -> None:
         self.rows.pop(token_sha256, None)
 
-    def close_all(self, user_id: int) -> None:
-        self.rows = {key: row for key, row in self.rows.items() if row.user_id != user_id}
+    def close_one(self, user_id: int, session_id: int, note: Note) -> bool:
+        return self._close(lambda row: row.user_id == user_id and row.session_id == session_id, note)
+
+    def close_all(self, user_id: int, *, besides: int = 0, note: Note | None = None) -> None:
+        self._close(lambda row: row.user_id == user_id and row.session_id != besides, note)
+
+    def _close(self, which: Callable[[SessionRow], bool], note: Note | None) -> bool:
+        kept = {key: row for key, row in self.rows.items() if not which(row)}
+        closed, self.rows = len(self.rows) - len(kept), kept
+        if closed:
+            self.trail.record(note)
+        return bool(closed)
 
     def drop_unseen(self, before_ms: int) -> int:
         kept = {key: row for key, row in self.rows.items() if row.seen_ms >= before_ms}
         dropped, self.rows = len(self.rows) - len(kept), kept
+        return dropped
+
+
+class MemoryTrail(Trail):
+    """`lib.ports.people.Trail`; the sessions made with it write here too."""
+
+    def __init__(self) -> None:
+        self.notes: list[Note] = []
+
+    def record(self, note: Note | None) -> None:
+        if note is not None:
+            self.notes.append(note)
+
+    def write(self, note: Note) -> None:
+        self.notes.append(note)
+
+    def drop_older(self, before_ms: int) -> int:
+        kept = [note for note in self.notes if note.at_ms >= before_ms]
+        dropped, self.notes = len(self.notes) - len(kept), kept
         return dropped
 
 

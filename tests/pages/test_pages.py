@@ -23,7 +23,7 @@ from lib.queries import CommandRow
 from tests.pages.conftest import Visit
 from tests.worlds.pages import HOSTILE, NOW_MS, OWNER
 
-PAGES = ("dashboard", "trade_logs", "api_keys", "settings")
+PAGES = ("dashboard", "trade_logs", "api_keys", "settings", "account")
 SECRETS = ("10,432.17", "7Qk2", "64120.5", "owner@example.com")
 """What only the owner's tree may hold."""
 
@@ -48,7 +48,12 @@ def test_the_owner_sees_the_page_in_their_language(visit: Visit, page: str, lang
     at = visit("t-owner", page, language)
     assert not at.exception
     other = "en" if language == "ko" else "ko"
-    words = {"dashboard": "control.title", "trade_logs": "filter.outcome", "api_keys": "key.checklist"}
+    words = {
+        "dashboard": "control.title",
+        "trade_logs": "filter.outcome",
+        "api_keys": "key.checklist",
+        "account": "account.trail",
+    }
     key = words.get(page, "settings.limits")
     assert catalogue(language)[key] in tree(at)
     assert catalogue(other)[key] not in tree(at)

@@ -15,6 +15,7 @@ from app.server import build
 from lib.accounts.doors import Doors
 from lib.accounts.entrance import PeopleStores
 from lib.accounts.people import People
+from lib.accounts.safety import Safety
 from lib.accounts.trading import TradingDesk
 from lib.accounts.web import Refusal, SessionUser
 from lib.bootstrap import WebSystem
@@ -140,10 +141,13 @@ class Web:
         self.away = False
         self.admission = Admission()
         demo = self.logins.add("demo-x@maemae.local", "!", locale="ko", risk_accepted_ms=0, is_demo=True)
-        stores = PeopleStores(self.logins, self.sessions, MemoryBrowsers(), MemoryThrottles(), QuickHasher())
+        stores = PeopleStores(
+            self.logins, self.sessions, MemoryBrowsers(), MemoryThrottles(), QuickHasher(), self.sessions.trail
+        )
         doors = Doors(lambda: self.admission, self.clock)
         self.system = WebSystem(
             people=People(stores, self.clock, self.trading.paper_for_newcomer, lambda: demo, doors=doors),
+            safety=Safety(stores, self.clock),
             trading=cast(TradingDesk, self.trading),
             readings=cast(Readings, FakeReadings()),
             live=LiveOnce(CandleTick("BTCUSDT", "1m", candle(600), closed=False, rebuilt=False)),

@@ -30,6 +30,7 @@ from lib.adapters.sql.database import schema
 from lib.adapters.sql.database.engine import make_engine
 from lib.adapters.sql.forms.browsers import SqlBrowsers
 from lib.adapters.sql.forms.sessions import SqlLogins, SqlSessions
+from lib.adapters.sql.forms.trail import SqlTrail
 from lib.adapters.vault import generate_keys
 from lib.bootstrap import WebSystem
 from lib.clock import SystemClock
@@ -65,10 +66,14 @@ FIELDS: dict[tuple[str, str], dict[str, Any]] = {
     ("POST", "/api/flatten"): {},
     ("POST", "/api/resume"): {},
     ("POST", "/api/locks/end"): {"kind": "drawdown"},
+    ("POST", "/api/account/sessions/end"): {"session_id": 1},
+    ("POST", "/api/account/sessions/end-others"): {},
 }  # fmt: skip
 QUERIES: dict[str, tuple[str, ...]] = {
     "/healthz": (),
     "/api/auth/me": (),
+    "/api/account/sessions": (),
+    "/api/account/trail": ("limit", "before"),
     "/api/settings": (),
     "/api/apikey": (),
     "/api/logs": ("page", "limit", "outcome", "since", "before", "after"),
@@ -114,7 +119,12 @@ def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WebSystem]:
     env = {"DATABASE_URL": url, "REDIS_URL": redis.url, "ENCRYPTION_PUBLIC_KEY": public, "INSTALLATION": "odd"}
     made = bootstrap.web(load({**env, "PAPER_API_URL": "http://127.0.0.1:9", "WEB_HOSTS": "testserver"}))
     stores = PeopleStores(
-        SqlLogins(engine), SqlSessions(engine), SqlBrowsers(engine), cast(Any, NoTallies()), QuickHasher()
+        SqlLogins(engine),
+        SqlSessions(engine),
+        SqlBrowsers(engine),
+        cast(Any, NoTallies()),
+        QuickHasher(),
+        SqlTrail(engine),
     )
     people = People(stores, SystemClock(), lambda _: None, lambda: None, doors=Doors(Admission, SystemClock(), 10**6))
     object.__setattr__(made, "people", people)

@@ -15,6 +15,7 @@ from lib.accounts.web import Origin, SignedIn
 from lib.domain.errors import Retry
 from lib.domain.pace import Pace, Tally
 from lib.domain.session import ABSOLUTE_MS, IDLE_MS
+from lib.domain.trail import TrailEvent
 from tests.fakes.people import QuickHasher
 from tests.web.town import GOOD, HOME, Town, key_of
 
@@ -398,3 +399,39 @@ def test_language_and_colours_are_kept_for_the_person_and_nothing_odd_is_taken()
     for language, colours in odd:
         assert town.people.change_looks(seen, language, colours) == Refusal("refuse.field", field="language")
     assert town.people.user_of(entered.token) == seen
+
+
+# --- the trail --------------------------------------------------------------------------------------------------------
+
+
+def test_coming_in_is_noted_with_the_session_and_a_look_at_the_demo_is_not(town: Town) -> None:
+    town.join()
+    town.enter(GOOD)
+    town.demo = town.logins.add("demo-x@maemae.local", "!", locale="ko", risk_accepted_ms=0, is_demo=True)
+    town.people.open_demo(origin=HOME)
+    assert [(note.event, note.network) for note in town.trail.notes] == [
+        (TrailEvent.REGISTERED, HOME.ip),
+        (TrailEvent.SIGNED_IN, HOME.ip),
+    ]
+
+
+def test_a_refused_sign_in_is_noted_in_a_browser_of_the_persons_own_alone(town: Town) -> None:
+    made = town.join()
+    town.trail.notes.clear()
+    town.enter("a wrong password", ip="198.51.100.9")
+    assert town.trail.notes == []
+    town.enter("a wrong password", browser=made.browser)
+    assert [(note.event, note.user_id) for note in town.trail.notes] == [(TrailEvent.SIGN_IN_FAILED, made.user.user_id)]
+
+
+def test_one_session_is_ended_by_its_owner_and_the_others_together(town: Town) -> None:
+    kim, again, lee = town.join(), town.enter(GOOD), town.join("lee@example.com")
+    third = town.enter(GOOD)
+    assert isinstance(again, SignedIn)
+    assert isinstance(third, SignedIn)
+    assert key_of(town.safety.end_session(lee.user, kim.user.session_id)) == "refuse.session.gone"
+    assert town.safety.end_session(again.user, kim.user.session_id) is None
+    assert town.people.user_of(kim.token) is None
+    assert town.safety.end_other_sessions(again.user) is None
+    assert (town.people.user_of(again.token), town.people.user_of(third.token)) == (again.user, None)
+    assert town.people.user_of(lee.token) == lee.user

@@ -4,6 +4,7 @@ from lib.accounts.doors import Doors
 from lib.accounts.entrance import PeopleStores
 from lib.accounts.people import People
 from lib.accounts.refusal import Refusal
+from lib.accounts.safety import Safety
 from lib.accounts.web import Origin, SignedIn
 from lib.domain.platform_settings import Admission
 from tests.fakes.people import MemoryBrowsers, MemoryLogins, MemorySessions, MemoryThrottles, QuickHasher, StandingClock
@@ -26,9 +27,11 @@ class Town:
         self.opened: list[int] = []
         self.demo: int | None = None
         self.admission = Admission()
-        stores = PeopleStores(self.logins, self.sessions, self.browsers, self.throttles, self.hasher)
+        self.trail = self.sessions.trail
+        stores = PeopleStores(self.logins, self.sessions, self.browsers, self.throttles, self.hasher, self.trail)
         doors = Doors(lambda: self.admission, self.clock, 12)
         self.people = People(stores, self.clock, self._open_paper, lambda: self.demo, doors=doors)
+        self.safety = Safety(stores, self.clock)
 
     def _open_paper(self, user_id: int) -> Refusal | None:
         self.opened.append(user_id)

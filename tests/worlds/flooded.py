@@ -32,6 +32,7 @@ from lib.adapters.sql.forms.accounts import SqlAccounts
 from lib.adapters.sql.forms.browsers import SqlBrowsers
 from lib.adapters.sql.forms.sessions import SqlLogins, SqlSessions
 from lib.adapters.sql.forms.throttles import SqlThrottles
+from lib.adapters.sql.forms.trail import SqlTrail
 from lib.adapters.vault import generate_keys
 from lib.clock import SystemClock
 from lib.domain.account_records import NewAccount
@@ -144,7 +145,12 @@ def _prepare(env: dict[str, str], count: int) -> tuple[str, ...]:
     engine, clock = make_engine(env["DATABASE_URL"]), SystemClock()
     schema.migrate(engine)
     stores = PeopleStores(
-        SqlLogins(engine), SqlSessions(engine), SqlBrowsers(engine), SqlThrottles(engine), QuickHasher()
+        SqlLogins(engine),
+        SqlSessions(engine),
+        SqlBrowsers(engine),
+        SqlThrottles(engine),
+        QuickHasher(),
+        SqlTrail(engine),
     )
     people = People(stores, clock, lambda _: None, lambda: None, doors=Doors(Admission, clock, count))
     entered = [people.try_paper(accepted_risk=True, origin=Origin(f"10.0.{number}.1")) for number in range(count)]

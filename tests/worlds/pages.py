@@ -36,9 +36,11 @@ from lib.queries import (
     LogRow,
     Marker,
     Page,
+    SessionLine,
     Standing,
     Switches,
     Tiles,
+    TrailLine,
 )
 
 T = TypeVar("T")
@@ -231,6 +233,32 @@ class Shelf:
             latency_ms=1_840,
         )
 
+    def sessions(self, user_id: int) -> list[SessionLine]:
+        ago = (3_000, 3_600_000, 5_400_000)
+        places = (("Chrome · Windows", "203.0.113.7"), ("Safari · iPhone", "2001:db8:1:2::/64"), ("", "198.51.100.20"))
+        if not self._has(user_id):
+            return []
+        return [
+            SessionLine(
+                number, *places[number], NOW_MS - 7_200_000, NOW_MS - ago[number], NOW_MS + 60_000, NOW_MS + 9**8
+            )
+            for number in range(3)
+        ]
+
+    def trail(self, user_id: int, limit: int, before: int = 0) -> list[TrailLine]:
+        if not self._has(user_id):
+            return []
+        place = ("203.0.113.7", "Chrome · Windows")
+        return [
+            TrailLine(5, NOW_MS, "sign_in_failed", "", "stranger", *place),
+            TrailLine(
+                4, NOW_MS - 60_000, "settings_loosened", "risk_level:medium>high max_leverage:5>25", "owner", *place
+            ),
+            TrailLine(3, NOW_MS - 120_000, "key_saved", "demo ••••7Qk2", "owner", *place),
+            TrailLine(2, NOW_MS - 180_000, "lock_ended", "drawdown", "owner", *place),
+            TrailLine(1, NOW_MS - 240_000, "signed_in", "", "owner", "198.51.100.20", ""),
+        ]
+
     def rules(self, symbol: str) -> Instrument | None:
         return self.known_rules
 
@@ -261,6 +289,12 @@ class Acts:
 
     def sign_out_everywhere(self, user: SessionUser) -> Refusal | None:
         return self._do("everywhere", user)
+
+    def end_session(self, user: SessionUser, session_id: int) -> Refusal | None:
+        return self._do("end_session", user, session_id)
+
+    def end_other_sessions(self, user: SessionUser) -> Refusal | None:
+        return self._do("end_others", user)
 
     def _do(self, name: str, user: SessionUser, *what: object) -> Refusal | None:
         self.done.append((name, user.user_id, *what))
@@ -305,6 +339,7 @@ def stage() -> SimpleNamespace:
     acts, shelf = Acts(), Shelf()
     return SimpleNamespace(
         people=acts,
+        safety=acts,
         trading=acts,
         readings=shelf,
         acts=acts,

@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 
 from lib.adapters.sql.database.transactions import transact
+from lib.adapters.sql.forms.trail import record
 from lib.adapters.sql.ledger import switches
 from lib.adapters.sql.ledger.analysis import limits_json
 from lib.adapters.sql.ledger.roster import in_use
@@ -22,6 +23,7 @@ from lib.domain.account import AccountSettings
 from lib.domain.account_records import NewAccount
 from lib.domain.spelling import normal_email
 from lib.domain.switches import OPERATOR, Flags
+from lib.domain.trail import Note
 from lib.ports.people import AccountInUse, Accounts, AccountTaken
 
 T = TypeVar("T")
@@ -48,11 +50,18 @@ class SqlAccounts(Accounts):
     def add_account(self, new: NewAccount) -> int:
         return self._write(lambda c: insert_account(c, new))
 
-    def change_settings(self, user_id: int, settings: AccountSettings, version: int | None = None) -> bool:
-        return self._write(lambda c: _change_settings(c, user_id, settings, version))
+    def chosen(self, user_id: int) -> tuple[AccountSettings, int] | None:
+        query = sa.select(users).where(users.c.id == user_id, users.c.deleted_at.is_(None))
+        row = transact(self._engine, lambda c: c.execute(query).mappings().one_or_none(), readonly=True)
+        return None if row is None else (settings_from(row), row["settings_version"])
 
-    def set_auto_trade(self, user_id: int, on: bool, now_ms: int) -> None:
-        self._write(lambda c: _set_auto_trade(c, user_id, on, now_ms))
+    def change_settings(
+        self, user_id: int, settings: AccountSettings, version: int | None = None, note: Note | None = None
+    ) -> bool:
+        return self._write(lambda c: _change_settings(c, user_id, settings, version, note))
+
+    def set_auto_trade(self, user_id: int, on: bool, now_ms: int, note: Note | None = None) -> None:
+        self._write(lambda c: _set_auto_trade(c, user_id, on, now_ms, note))
 
     def set_flags(self, flags: Flags, changed_by: str) -> None:
         """Throw the platform's switches (kill switch L2, L3)."""
@@ -140,7 +149,9 @@ def symbol_number(connection: sa.Connection, symbol: str) -> int:
     return int(known)
 
 
-def _change_settings(connection: sa.Connection, user_id: int, settings: AccountSettings, version: int | None) -> bool:
+def _change_settings(
+    connection: sa.Connection, user_id: int, settings: AccountSettings, version: int | None, note: Note | None
+) -> bool:
     row = living_user(connection, user_id)
     if settings_from(row) == settings:
         return True
@@ -160,10 +171,11 @@ def _change_settings(connection: sa.Connection, user_id: int, settings: AccountS
             settings_version=row["settings_version"] + 1,
         )
     )
+    record(connection, note)
     return True
 
 
-def _set_auto_trade(connection: sa.Connection, user_id: int, on: bool, now_ms: int) -> None:
+def _set_auto_trade(connection: sa.Connection, user_id: int, on: bool, now_ms: int, note: Note | None) -> None:
     row = living_user(connection, user_id)
     values: dict[str, Any] = {"auto_trade_enabled": on}
     if on and not row["auto_trade_enabled"]:
@@ -171,3 +183,4 @@ def _set_auto_trade(connection: sa.Connection, user_id: int, on: bool, now_ms: i
     connection.execute(sa.update(users).where(users.c.id == user_id).values(values))
     if on != row["auto_trade_enabled"]:
         switches.throw_of_person(connection, user_id, now_ms)
+        record(connection, note)

@@ -12,6 +12,7 @@ import sqlalchemy as sa
 
 from lib.adapters.sql.database.transactions import transact
 from lib.adapters.sql.forms.accounts import insert_account, living_user, retire, retire_others
+from lib.adapters.sql.forms.trail import record
 from lib.adapters.sql.ledger.rows import doubts_text, exclusively
 from lib.adapters.sql.ledger.switches import thrown
 from lib.adapters.sql.tables.columns import utc_from_ms
@@ -23,6 +24,7 @@ from lib.domain.account_records import ActiveAccount, NewAccount
 from lib.domain.errors import Retry
 from lib.domain.reason import NOTHING
 from lib.domain.switches import OPERATOR
+from lib.domain.trail import Note
 from lib.ports.people import AccountTaken, Keyring, StoppedByOperator
 
 T = TypeVar("T")
@@ -59,17 +61,22 @@ class SqlKeyring(Keyring):
             raise AccountTaken("this exchange account is registered already")
         return None if found is None else str(found.uid)
 
-    def put(self, new: NewAccount) -> int:
-        return self._write(lambda c: _put(c, new, self._clock.now_ms()))
+    def put(self, new: NewAccount, note: Note | None = None) -> int:
+        def put(connection: sa.Connection) -> int:
+            account_id = _put(connection, new, self._clock.now_ms())
+            record(connection, note)
+            return account_id
 
-    def remove(self, user_id: int) -> bool:
-        return self._write(lambda c: _remove(c, user_id, self._clock.now_ms()))
+        return self._write(put)
 
-    def set_trading(self, user_id: int, on: bool) -> bool:
-        return self._write(lambda c: _set_trading(c, user_id, on, self._clock))
+    def remove(self, user_id: int, note: Note | None = None) -> bool:
+        return self._write(lambda c: _remove(c, user_id, self._clock.now_ms(), note))
 
-    def flatten(self, user_id: int) -> bool:
-        return self._write(lambda c: _flatten(c, user_id, self._clock))
+    def set_trading(self, user_id: int, on: bool, note: Note | None = None) -> bool:
+        return self._write(lambda c: _set_trading(c, user_id, on, self._clock, note))
+
+    def flatten(self, user_id: int, note: Note | None = None) -> bool:
+        return self._write(lambda c: _flatten(c, user_id, self._clock, note))
 
 
 def _active(connection: sa.Connection, user_id: int) -> ActiveAccount | None:
@@ -136,13 +143,14 @@ def _wipe(connection: sa.Connection, account_id: int, now_ms: int) -> None:
     connection.execute(sa.update(credentials).where(*standing).values(sealed="", revoked_at=utc_from_ms(now_ms)))
 
 
-def _remove(connection: sa.Connection, user_id: int, now_ms: int) -> bool:
+def _remove(connection: sa.Connection, user_id: int, now_ms: int, note: Note | None) -> bool:
     row = _own_account(connection, user_id)
     if row is None:
         return False
     retire(connection, row)
     _auto_trade_off(connection, user_id)
     _wipe(connection, int(row["id"]), now_ms)
+    record(connection, note)
     return True
 
 
@@ -153,7 +161,7 @@ def _own_account(connection: sa.Connection, user_id: int) -> sa.RowMapping | Non
     return connection.execute(mine).mappings().one_or_none()
 
 
-def _flatten(connection: sa.Connection, user_id: int, clock: Clock) -> bool:
+def _flatten(connection: sa.Connection, user_id: int, clock: Clock, note: Note | None) -> bool:
     row = _own_account(connection, user_id)
     if row is None:
         return False
@@ -162,10 +170,11 @@ def _flatten(connection: sa.Connection, user_id: int, clock: Clock) -> bool:
         if row["paused_by"] != OPERATOR:
             values |= {"paused_by": "owner", "pause_reason": CLOSED_BY_OWNER}
         connection.execute(sa.update(accounts).where(accounts.c.id == row["id"]).values(values))
+        record(connection, note)
     return True
 
 
-def _set_trading(connection: sa.Connection, user_id: int, on: bool, clock: Clock) -> bool:
+def _set_trading(connection: sa.Connection, user_id: int, on: bool, clock: Clock, note: Note | None) -> bool:
     row = _own_account(connection, user_id)
     if row is None:
         return False
@@ -179,5 +188,6 @@ def _set_trading(connection: sa.Connection, user_id: int, on: bool, clock: Clock
         values |= {"paused_by": "owner"}
     if on != row["trading_enabled"] or (on and row["flatten"]):
         values |= thrown(accounts, clock.now_ms())
+        record(connection, note)
     connection.execute(sa.update(accounts).where(accounts.c.id == row["id"]).values(values))
     return True

@@ -14,6 +14,7 @@ from sqlalchemy.exc import IntegrityError
 from lib.adapters.sql.database.transactions import transact
 from lib.adapters.sql.forms import guests
 from lib.adapters.sql.forms.invites import use_invite, used_by
+from lib.adapters.sql.forms.trail import record
 from lib.adapters.sql.ledger.switches import throw_of_person
 from lib.adapters.sql.tables.columns import utc_from_ms
 from lib.adapters.sql.tables.people import sessions, users
@@ -21,6 +22,7 @@ from lib.domain.account import Colours
 from lib.domain.platform_settings import Invite
 from lib.domain.session import Login, NewSession, SessionRow
 from lib.domain.spelling import normal_email
+from lib.domain.trail import Note
 from lib.ports.people import Logins, Sessions
 
 T = TypeVar("T")
@@ -88,7 +90,7 @@ class SqlSessions(Sessions):
     def __init__(self, engine: sa.Engine) -> None:
         self._engine = engine
 
-    def open(self, new: NewSession) -> None:
+    def open(self, new: NewSession, note: Note | None = None) -> None:
         values = {
             "token_sha256": new.token_sha256,
             "user_id": new.user_id,
@@ -98,7 +100,7 @@ class SqlSessions(Sessions):
             "created_ms": new.now_ms,
             "seen_ms": new.now_ms,
         }
-        self._change(sa.insert(sessions).values(values))
+        self._change(sa.insert(sessions).values(values), note)
 
     def find(self, token_sha256: str) -> SessionRow | None:
         query = (
@@ -113,6 +115,8 @@ class SqlSessions(Sessions):
                 sessions.c.ip,
                 users.c.colours,
                 users.c.is_guest,
+                sessions.c.id.label("session_id"),
+                sessions.c.user_agent,
             )
             .join(users, users.c.id == sessions.c.user_id)
             .where(sessions.c.token_sha256 == token_sha256, users.c.deleted_at.is_(None))
@@ -127,14 +131,24 @@ class SqlSessions(Sessions):
     def close(self, token_sha256: str) -> None:
         self._change(sa.delete(sessions).where(sessions.c.token_sha256 == token_sha256))
 
-    def close_all(self, user_id: int) -> None:
-        self._change(sa.delete(sessions).where(sessions.c.user_id == user_id))
+    def close_one(self, user_id: int, session_id: int, note: Note) -> bool:
+        mine = (sessions.c.user_id == user_id, sessions.c.id == session_id)
+        return self._change(sa.delete(sessions).where(*mine), note) == 1
+
+    def close_all(self, user_id: int, *, besides: int = 0, note: Note | None = None) -> None:
+        others = (sessions.c.user_id == user_id, sessions.c.id != besides)
+        self._change(sa.delete(sessions).where(*others), note)
 
     def drop_unseen(self, before_ms: int) -> int:
         return self._change(sa.delete(sessions).where(sessions.c.seen_ms < before_ms))
 
-    def _change(self, statement: sa.Insert | sa.Update | sa.Delete) -> int:
-        return transact(self._engine, counted(statement))
+    def _change(self, statement: sa.Insert | sa.Update | sa.Delete, note: Note | None = None) -> int:
+        def change(connection: sa.Connection) -> int:
+            if touched := counted(statement)(connection):
+                record(connection, note)
+            return touched
+
+        return transact(self._engine, change)
 
 
 def counted(statement: sa.Insert | sa.Update | sa.Delete) -> Callable[[sa.Connection], int]:

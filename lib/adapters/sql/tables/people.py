@@ -233,6 +233,23 @@ throttles = sa.Table(
 )
 """Tallies of tries with the time they were counted at: sign-in by person and by address, new people by address."""
 
+audit_events = sa.Table(
+    "audit_events",
+    metadata,
+    one_id(),
+    sa.Column("user_id", BIG, sa.ForeignKey("users.id"), nullable=False),
+    number("at_ms"),
+    sa.Column("event", ascii_text(40), nullable=False),
+    sa.Column("detail", sa.String(400), nullable=False, server_default=EMPTY),
+    sa.Column("actor", ascii_text(16), nullable=False),
+    sa.Column("network", ascii_text(50), nullable=False, server_default=EMPTY),
+    sa.Column("user_agent", sa.String(200), nullable=False, server_default=EMPTY),
+    sa.Index(None, "user_id", "id"),
+    sa.Index(None, "at_ms"),
+    **MYSQL_TABLE,
+)
+"""What a person's account has been through, for its owner to read; no secret is in it."""
+
 outbox = sa.Table(
     "outbox",
     metadata,

@@ -1,0 +1,37 @@
+"""
+Notes for a person's trail, made of who acts and from where. Writing one is the store's, in the transaction of the act.
+"""
+
+from lib.accounts.web import Origin, SessionUser
+from lib.domain.account import AccountSettings, Limits
+from lib.domain.trail import DETAIL_CHARS, Actor, Note, TrailEvent
+
+
+def note_of(user: SessionUser, event: TrailEvent, now_ms: int, detail: str = "") -> Note:
+    """*event* of the signed-in *user*, from where their session was opened."""
+    return Note(user.user_id, now_ms, event, detail[:DETAIL_CHARS], Actor.OWNER, user.network, user.agent)
+
+
+def note_from(user_id: int, event: TrailEvent, now_ms: int, origin: Origin, network: str) -> Note:
+    """*event* at the door of *user_id*, by whoever is at *origin*."""
+    who = Actor.STRANGER if event is TrailEvent.SIGN_IN_FAILED else Actor.OWNER
+    return Note(user_id, now_ms, event, "", who, network, origin.user_agent[:200])
+
+
+def changes(before: AccountSettings, after: AccountSettings) -> str:
+    """What changed, as `name:before>after` with blanks between; of instructions only that they changed."""
+    parts = [f"{name}:{old}>{new}" for name, old, new in _differing(before, after)]
+    if before.custom_prompt != after.custom_prompt:
+        parts.append("custom_prompt")
+    return " ".join(parts)
+
+
+def _differing(before: AccountSettings, after: AccountSettings) -> list[tuple[str, object, object]]:
+    names = ("risk_level", "max_leverage", "long_only", "risk_per_trade", "min_confidence")
+    pairs = [(name, getattr(before, name), getattr(after, name)) for name in names]
+    limits = [(name, getattr(before.limits, name), getattr(after.limits, name)) for name in Limits.__dataclass_fields__]
+    return [(name, _word(old), _word(new)) for name, old, new in (*pairs, *limits) if old != new]
+
+
+def _word(value: object) -> object:
+    return "-" if value is None else str(value).lower()

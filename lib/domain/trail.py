@@ -1,0 +1,56 @@
+"""
+What a person's account has been through, as its owner reads it: who did what, when, and from where. Pure.
+
+A note is written in the transaction of the act it is about, so neither stands without the other. It holds no secret:
+*detail* is four characters of a key, names of settings with the values before and after, or a browser's name.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+DETAIL_CHARS = 400
+KEPT_MS = 400 * 24 * 3_600_000
+"""Notes are kept a little more than a year."""
+
+
+class TrailEvent(StrEnum):
+    """What can be noted; each has its words in the catalogues of the pages."""
+
+    REGISTERED = "registered"
+    SIGNED_IN = "signed_in"
+    SIGN_IN_FAILED = "sign_in_failed"
+    SESSION_ENDED = "session_ended"
+    OTHERS_ENDED = "others_ended"
+    ALL_ENDED = "all_ended"
+    KEY_SAVED = "key_saved"
+    KEY_DELETED = "key_deleted"
+    PAPER_OPENED = "paper_opened"
+    SETTINGS_CHANGED = "settings_changed"
+    SETTINGS_LOOSENED = "settings_loosened"
+    AUTO_ON = "auto_on"
+    AUTO_OFF = "auto_off"
+    PAUSED = "paused"
+    RESUMED = "resumed"
+    FLATTENED = "flattened"
+    LOCK_ENDED = "lock_ended"
+
+
+class Actor(StrEnum):
+    """Who did it: the owner's session, somebody who was not signed in, or an operator at the terminal."""
+
+    OWNER = "owner"
+    STRANGER = "stranger"
+    OPERATOR = "operator"
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """One line of the trail before it is stored. *network* and *agent* say from where; *at_ms* is epoch ms."""
+
+    user_id: int
+    at_ms: int
+    event: TrailEvent
+    detail: str = ""
+    actor: Actor = Actor.OWNER
+    network: str = ""
+    agent: str = ""

@@ -1,0 +1,89 @@
+"""Where a person is signed in, and what their account has been through: theirs alone, and nothing secret."""
+
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+
+from lib.accounts.entrance import network
+from lib.adapters.sql.tables.people import audit_events, sessions
+from lib.domain.device import device_name
+from lib.domain.session import ABSOLUTE_MS, IDLE_MS, is_over
+from lib.queries.reading import Reading
+
+MOST_SESSIONS = 100
+MOST_NOTES = 200
+
+
+@dataclass(frozen=True, slots=True)
+class SessionLine:
+    """
+    A living session. *device* is browser and system ("" = unknown), *network* where it was opened; times are epoch ms,
+    and it ends at *ends_ms* unless it is used until then, and at *latest_ms* in any case.
+    """
+
+    session_id: int
+    device: str
+    network: str
+    created_ms: int
+    seen_ms: int
+    ends_ms: int
+    latest_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class TrailLine:
+    """One note of the trail; *event* and *actor* are words of `lib.domain.trail`."""
+
+    id: int
+    at_ms: int
+    event: str
+    detail: str
+    actor: str
+    network: str
+    device: str
+
+
+class SafetyReadings(Reading):
+    """A person's own sessions and trail; a demo account has no owner who reads them."""
+
+    def sessions(self, user_id: int) -> list[SessionLine]:
+        """The person's living sessions, the one used last first."""
+        query = (
+            sa.select(sessions)
+            .where(sessions.c.user_id == user_id, sa.not_(sessions.c.read_only))
+            .order_by(sessions.c.seen_ms.desc(), sessions.c.id.desc())
+            .limit(MOST_SESSIONS)
+        )
+        now = self._clock.now_ms()
+        rows = self._read(lambda c: c.execute(query).mappings().all())
+        return [_session(row) for row in rows if not is_over(row["created_ms"], row["seen_ms"], now)]
+
+    def trail(self, user_id: int, limit: int, before: int = 0) -> list[TrailLine]:
+        """The newest *limit* notes of the person, newest first; with *before* those older than that note."""
+        older = (audit_events.c.id < before,) if before else ()
+        query = (
+            sa.select(audit_events)
+            .where(audit_events.c.user_id == user_id, *older)
+            .order_by(audit_events.c.id.desc())
+            .limit(min(limit, MOST_NOTES))
+        )
+        rows = self._read(lambda c: c.execute(query).mappings().all())
+        return [_note(row) for row in rows]
+
+
+def _session(row: sa.RowMapping) -> SessionLine:
+    latest_ms = row["created_ms"] + ABSOLUTE_MS
+    return SessionLine(
+        row["id"],
+        device_name(row["user_agent"]),
+        network(row["ip"]),
+        row["created_ms"],
+        row["seen_ms"],
+        min(row["seen_ms"] + IDLE_MS, latest_ms),
+        latest_ms,
+    )
+
+
+def _note(row: sa.RowMapping) -> TrailLine:
+    device = device_name(row["user_agent"])
+    return TrailLine(row["id"], row["at_ms"], row["event"], row["detail"], row["actor"], row["network"], device)

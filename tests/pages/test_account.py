@@ -1,0 +1,54 @@
+"""The page of the account: one's own devices and trail, ended for nobody else, and nothing of it for the demo."""
+
+from types import SimpleNamespace
+
+import pytest
+
+from app.i18n import catalogue
+from lib.domain.trail import Actor, TrailEvent
+from tests.pages.conftest import Visit
+from tests.pages.test_pages import tree
+from tests.worlds.pages import OWNER
+
+
+def test_a_device_is_ended_by_its_number_and_the_one_in_use_is_not_offered(
+    visit: Visit, staged: SimpleNamespace
+) -> None:
+    at = visit("t-owner", "account")
+    assert [button.key for button in at.button if str(button.key).startswith("end_")] == [
+        "end_1",
+        "end_2",
+        "end_others",
+    ]
+    at.button(key="end_2").click().run()
+    assert staged.acts.done == [("end_session", OWNER.user_id, 2)]
+    assert not at.exception
+
+
+def test_all_other_devices_are_ended_together(visit: Visit, staged: SimpleNamespace) -> None:
+    visit("t-owner", "account").button(key="end_others").click().run()
+    assert staged.acts.done == [("end_others", OWNER.user_id)]
+
+
+def test_the_trail_names_settings_venues_and_locks_as_pages_do(visit: Visit) -> None:
+    shown = tree(visit("t-owner", "account", "en"))
+    for words in (
+        "Risk level Medium → High, Max leverage 5 → 25",
+        "Bybit demo trading ••••7Qk2",
+        "not signed in",
+        "Unknown device · 198.51.100.20",
+    ):
+        assert words.lower() in shown.lower(), words
+
+
+def test_a_visitor_of_the_demo_sees_nobodys_address(visit: Visit) -> None:
+    shown = tree(visit("t-demo", "account"))
+    assert "203.0.113.7" not in shown
+    assert catalogue("ko")["account.demo"] in shown
+
+
+@pytest.mark.parametrize("language", ["ko", "en"])
+def test_every_event_and_actor_has_its_words(language: str) -> None:
+    words = catalogue(language)
+    assert {f"trail.{event.value}" for event in TrailEvent} == {key for key in words if key.startswith("trail.")}
+    assert {f"actor.{actor.value}" for actor in Actor if actor is not Actor.OWNER} <= set(words)
