@@ -18,6 +18,7 @@ from app.ui.style import page_style
 PAGES = (
     ("dashboard", ":material/candlestick_chart:"),
     ("trade_logs", ":material/receipt_long:"),
+    ("results", ":material/monitoring:"),
     ("api_keys", ":material/key:"),
     ("settings", ":material/tune:"),
     ("account", ":material/shield_person:"),

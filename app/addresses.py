@@ -21,7 +21,7 @@ from app.ui.assets import address
 from app.visit import LANGUAGE_COOKIE, header, query_value, visit_of
 
 HOME = "/"
-PAGES = frozenset({HOME, "/trade_logs", "/api_keys", "/settings", "/account"})
+PAGES = frozenset({HOME, "/trade_logs", "/results", "/api_keys", "/settings", "/account"})
 ELSEWHERE: Mapping[str, str] = {
     "/auth/login": HOME,
     "/auth/register": "/?door=register",

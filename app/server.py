@@ -19,7 +19,7 @@ from starlette.staticfiles import StaticFiles
 from streamlit import config
 
 from app.addresses import Addresses
-from app.api import account, auth, market, plain, safety, stops
+from app.api import account, auth, market, plain, results, safety, stops
 from app.http.doorkeeper import Doorkeeper
 from app.http.hosts import Hosts
 from app.http.places import places
@@ -65,6 +65,7 @@ def routes(hub: Hub) -> list[BaseRoute]:
         *auth.ROUTES,
         *account.ROUTES,
         *safety.ROUTES,
+        *results.ROUTES,
         *stops.ROUTES,
         *market.routes(hub),
         *plain.LAST,

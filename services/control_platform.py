@@ -4,6 +4,7 @@ Platform settings on the operator's command line: what holds, and changing it wh
     settings                                     every setting, what it says, and the newest changes with who and why
     set      registration open|invite|closed     who may become a person with a password
     set      guests follow|open|closed           new guests: as registration is (follow), in any case, not at all
+    set      krw_per_usdt NUMBER|default         won for one USDT, shown beside amounts; default: none are shown
     invite   [--count N] [--days D]              one-time codes, shown here once and stored as hashes
     banner   --ko TEXT --en TEXT | --off         one line for everybody, on every page
     limit    NAME VALUE|default --why TEXT       in place of the environment's; --loosen where it is looser
@@ -22,8 +23,10 @@ from lib.bootstrap import PlatformControl
 from lib.domain.platform_settings import (
     BANNER,
     GUESTS,
+    KRW_PER_USDT,
     LIMIT,
     LIMIT_BOUNDS,
+    PREFIX,
     REGISTRATION,
     Banner,
     GuestDoor,
@@ -33,9 +36,11 @@ from lib.domain.platform_settings import (
     SettingChange,
     admission,
     banner_text,
+    krw_per_usdt,
     limit_overrides,
     loosens,
     read_banner,
+    read_krw_per_usdt,
     read_limit,
 )
 
@@ -44,6 +49,7 @@ MOST_INVITES, LONGEST_DAYS = 100, 90
 DAY_MS = 86_400_000
 NEWEST = 10
 WORDS = {"registration": (REGISTRATION, Registration), "guests": (GUESTS, GuestDoor)}
+KRW = KRW_PER_USDT.removeprefix(PREFIX)
 Act = Callable[[PlatformControl, argparse.Namespace], list[str]]
 
 
@@ -51,7 +57,7 @@ def add_arguments(acts: "argparse._SubParsersAction[argparse.ArgumentParser]") -
     """The words of these acts."""
     acts.add_parser("settings")
     chosen = acts.add_parser("set")
-    chosen.add_argument("setting", choices=sorted(WORDS))
+    chosen.add_argument("setting", choices=sorted((*WORDS, KRW)))
     chosen.add_argument("word")
     chosen.add_argument("--why", default="")
     invited = acts.add_parser("invite")
@@ -78,6 +84,8 @@ def show(platform: PlatformControl, asked: argparse.Namespace) -> list[str]:
     if BANNER in rows:
         said = (banner.ko, banner.en) if banner else ("CANNOT BE READ: none is shown",)
         lines += [f"banner            {line}" for line in said]
+    if KRW_PER_USDT in rows:
+        lines.append(f"{KRW:<17} {krw_per_usdt(rows) or 'CANNOT BE READ: no won are shown'}")
     lines += _limits(platform, rows)
     changes = platform.book.changes(NEWEST)
     return [*lines, "", "newest changes:", *map(change_line, changes)] if changes else lines
@@ -85,6 +93,9 @@ def show(platform: PlatformControl, asked: argparse.Namespace) -> list[str]:
 
 def choose(platform: PlatformControl, asked: argparse.Namespace) -> list[str]:
     """`set`."""
+    if asked.setting == KRW:
+        rate = None if asked.word == DEFAULT else f"{read_krw_per_usdt(asked.word)}"
+        return _changed(platform.book.change(KRW_PER_USDT, rate, platform.who, asked.why))
     name, words = WORDS[asked.setting]
     if asked.word not in set(words):
         raise ValueError(f"{asked.setting} is {', '.join(words)}")

@@ -25,6 +25,8 @@ GUESTS = f"{PREFIX}guests"
 BANNER = f"{PREFIX}banner"
 LIMIT = f"{PREFIX}limit:"
 """Followed by a field of `PlatformLimits`."""
+KRW_PER_USDT = f"{PREFIX}krw_per_usdt"
+"""Won for one USDT, to show beside amounts; no trade looks at it."""
 
 BANNER_CHARS = 300
 _FIGURE = re.compile(r"[0-9]{1,11}(\.[0-9]{1,8})?")
@@ -144,6 +146,9 @@ class Invites:
     over: int
 
 
+KRW_BOUNDS = Bounds(Decimal(100), Decimal(100_000))
+
+
 def read_limit(name: str, text: str) -> Figure:
     """The limit *name* as *text* says it: plain digits, no sign and no exponent. ValueError says what is wrong."""
     bounds = LIMIT_BOUNDS.get(name)
@@ -216,4 +221,20 @@ def read_banner(rows: Rows) -> Banner | None:
         banner = Banner(said["ko"], said["en"])
         return banner if len(pairs) == 2 and banner_text(banner) else None
     except (ValueError, TypeError, LookupError, RecursionError):
+        return None
+
+
+def read_krw_per_usdt(text: str) -> Decimal:
+    """Won for one USDT as *text* says it; ValueError says what is wrong."""
+    figure = Decimal(text) if _FIGURE.fullmatch(text) else None
+    if figure is None or not KRW_BOUNDS.least <= figure <= KRW_BOUNDS.most:
+        raise ValueError(f"krw_per_usdt must be a number from {KRW_BOUNDS.least} to {KRW_BOUNDS.most}")
+    return figure
+
+
+def krw_per_usdt(rows: Rows) -> Decimal | None:
+    """Won for one USDT as an operator set it; None where nobody did, and for a row that cannot be read."""
+    try:
+        return read_krw_per_usdt(rows[KRW_PER_USDT])
+    except (LookupError, ValueError):
         return None

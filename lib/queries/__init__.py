@@ -6,17 +6,29 @@ Nothing here writes. Money is summed in Python, never in SQL.
 """
 
 from lib.queries.analyst import AnalystReadings
+from lib.queries.analyst_costs import AnalystCost as AnalystCost
 from lib.queries.audit import Audited as Audited
 from lib.queries.audit import Broken as Broken
+from lib.queries.exports import EXPORTS as EXPORTS
+from lib.queries.exports import Column as Column
+from lib.queries.exports import ExportReadings
 from lib.queries.logs import LogReadings
 from lib.queries.money import MoneyReadings
+from lib.queries.own import OwnAccount as OwnAccount
 from lib.queries.paging import Cursor as Cursor
 from lib.queries.paging import read_cursor as read_cursor
 from lib.queries.person import PersonReadings
 from lib.queries.platform import PlatformReadings
+from lib.queries.results import CurvePoint as CurvePoint
+from lib.queries.results import ResultReadings
+from lib.queries.results import Results as Results
+from lib.queries.results import TransferRow as TransferRow
 from lib.queries.safety import SafetyReadings
 from lib.queries.safety import SessionLine as SessionLine
 from lib.queries.safety import TrailLine as TrailLine
+from lib.queries.sheets import BookedFill as BookedFill
+from lib.queries.sheets import Sheet as Sheet
+from lib.queries.sheets import SheetReadings
 from lib.queries.standing import OperatorReadings as OperatorReadings
 from lib.queries.standing import PlatformStanding as PlatformStanding
 from lib.queries.standing import Standing as Standing
@@ -40,6 +52,15 @@ from lib.queries.values import Tiles as Tiles
 
 
 class Readings(
-    MoneyReadings, LogReadings, PersonReadings, StandingReadings, AnalystReadings, PlatformReadings, SafetyReadings
+    ExportReadings,
+    SheetReadings,
+    ResultReadings,
+    MoneyReadings,
+    LogReadings,
+    PersonReadings,
+    StandingReadings,
+    AnalystReadings,
+    PlatformReadings,
+    SafetyReadings,
 ):
     """Everything anybody may look at. *Retry* when a store is away."""

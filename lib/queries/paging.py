@@ -1,5 +1,5 @@
 """
-Where a page of the trade log begins: a place between two rows, so that the thousandth page costs what the first does.
+Where a page of a table begins: a place between two rows, so that the thousandth page costs what the first does.
 
 An offset would have the database read everything before it. A place is text in addresses and requests, so it comes from
 outside: anything `read_cursor` cannot read is no place, whatever it is.
@@ -32,17 +32,30 @@ class Cursor:
         return f"{'older' if self.older else 'newer'}-{self.at_ms}-{self.row_id}"
 
     def where(self) -> sa.ColumnElement[bool]:
-        """The rows on that side. Written as a range first: a database walks the index by it, not by a pair."""
-        at = utc_from_ms(self.at_ms)
-        if self.older:
-            return sa.and_(_LOG.executed_at <= at, sa.or_(_LOG.executed_at < at, _LOG.id < self.row_id))
-        return sa.and_(_LOG.executed_at >= at, sa.or_(_LOG.executed_at > at, _LOG.id > self.row_id))
+        """The rows of the trade log on that side."""
+        beyond: sa.ColumnElement[bool] = self._beyond(_LOG.executed_at, _LOG.id, utc_from_ms(self.at_ms))
+        return beyond
 
     def order(self) -> "tuple[sa.UnaryExpression[Any], ...]":
         """Away from the place."""
+        return self.away(_LOG.executed_at, _LOG.id)
+
+    def beyond(self, at: "sa.ColumnElement[int]", row_id: "sa.ColumnElement[int]") -> sa.ColumnElement[bool]:
+        """The rows on that side of a table whose columns are *at* (epoch ms) and *row_id*."""
+        beyond: sa.ColumnElement[bool] = self._beyond(at, row_id, self.at_ms)
+        return beyond
+
+    def _beyond(self, at: "sa.ColumnElement[Any]", row_id: "sa.ColumnElement[int]", place: Any) -> Any:
+        # a range first: a database walks the index by it, not by a pair
         if self.older:
-            return (_LOG.executed_at.desc(), _LOG.id.desc())
-        return (_LOG.executed_at.asc(), _LOG.id.asc())
+            return sa.and_(at <= place, sa.or_(at < place, row_id < self.row_id))
+        return sa.and_(at >= place, sa.or_(at > place, row_id > self.row_id))
+
+    def away(self, at: "sa.ColumnElement[Any]", row_id: "sa.ColumnElement[int]") -> tuple[Any, ...]:
+        """The order of such a table's rows, away from the place."""
+        if self.older:
+            return (at.desc(), row_id.desc())
+        return (at.asc(), row_id.asc())
 
 
 NEWEST = Cursor(older=True, at_ms=10**14 - 1, row_id=10**18 - 1)

@@ -18,13 +18,14 @@ from lib.adapters.sql.tables.trading import trade_logs
 from lib.clock import SteppedClock
 from lib.domain.account_records import TraderAccount
 from lib.domain.analyst_call import CycleKey, CycleRecord
-from lib.domain.books import Charge, EquityPoint, Fill
+from lib.domain.books import Charge, EquityPoint, Fill, Transfer
 from lib.domain.candle import MINUTE_MS, FormingCandle
 from lib.domain.command import Command
 from lib.domain.position import Side
 from lib.domain.reason import NOTHING, text
 from lib.domain.risk import AccountPlan, Clamp
-from lib.queries import Cursor, Page, Readings, read_cursor
+from lib.domain.round_trips import Trips
+from lib.queries import EXPORTS, Cursor, Page, Readings, Sheet, read_cursor
 from tests import factories as make
 from tests.contract.ledger_worlds import SqlWorld
 from tests.contract.test_ledger import BUY, HOLDER, again, signed, trading_account, verdict
@@ -62,6 +63,13 @@ class Scene:
         assert SqlCommandQueue(self.world.engine).ask(wish, 60_000) == 0
         return account
 
+    async def exit(self, account: TraderAccount, side: Side) -> None:
+        """Their position ends, something else is entered, and something is paid in."""
+        fills = [self.fill(account, f"out-{number}", side) for number in range(2)]
+        await self.world.ledger.record_fills(account.account_id, fills)
+        paid = Transfer(f"{account.uid}-1", "deposit", Decimal(7), T + 1)
+        await self.world.ledger.record_transfers(account.account_id, [paid])
+
     def fill(self, account: TraderAccount, exec_id: str, side: Side, price: str = "60000", **changes: Any) -> Fill:
         link = changes.pop("link", "")
         made = make.fill(f"{account.uid}-{exec_id}", side, "0.010", price, order_link_id=link, fee=Decimal("0.33"))
@@ -88,33 +96,42 @@ READS: dict[str, Callable[[Readings, int, int], object]] = {
     "key_status": lambda r, user, log: r.key_status(user),
     "command": lambda r, user, log: r.command(user),
     "standing": lambda r, user, log: r.standing(user),
+    "own_accounts": lambda r, user, log: r.own_accounts(user),
+    "results": lambda r, user, log: r.results(user, bounds=(T - DAY_MS, T + DAY_MS)),
+    "trips": lambda r, user, log: r.trips(user),
+    "orders_sheet": lambda r, user, log: r.orders_sheet(user, limit=9),
+    "fills_sheet": lambda r, user, log: r.fills_sheet(user, limit=9),
+    "transfers_sheet": lambda r, user, log: r.transfers_sheet(user, limit=9),
+    **{f"export {what}": lambda r, user, log, what=what: list(r.export(user, what)) for what in EXPORTS},  # type: ignore[misc]
 }
 ALIKE = {"equity", "tiles", "settings", "command"}
 """Where two people made alike read alike."""
 MARKET_WIDE = {
     "status", "candles", "newest_candle", "last_price", "demo_user_id", "health", "rules", "analyst_profile",
-    "admission", "banner",
+    "admission", "banner", "krw_per_usdt",
 }  # fmt: skip
 
 
 def test_the_leak_matrix_knows_every_function_about_a_person() -> None:
     public = {name for name, _ in inspect.getmembers(Readings, inspect.isfunction) if not name.startswith("_")}
-    assert public == READS.keys() | MARKET_WIDE
+    assert public == {name.split()[0] for name in READS} | MARKET_WIDE
 
 
 @pytest.mark.parametrize("name", READS)
 async def test_nobody_reads_what_is_anothers(scene: Scene, name: str) -> None:
     owner = await scene.person("uid-owner")
+    await scene.exit(owner, "sell")
     [log] = scene.readings.logs(owner.user_id)
     before = READS[name](scene.readings, owner.user_id, log.id)
     other = await scene.person("uid-other", "sell")
+    await scene.exit(other, "buy")
     [foreign] = scene.readings.logs(other.user_id)
     assert before, "the owner reads something"
     assert READS[name](scene.readings, owner.user_id, log.id) == before, "another person's life changes nothing"
     assert name in ALIKE or READS[name](scene.readings, other.user_id, foreign.id) != before
     assert scene.readings.log_detail(owner.user_id, foreign.id) is None
     assert scene.readings.log_detail(other.user_id, log.id) is None
-    assert READS[name](scene.readings, 9_999, log.id) in (None, [], {}, Page())
+    assert READS[name](scene.readings, 9_999, log.id) in (None, [], {}, Page(), Trips(), Sheet())
 
 
 # --- the log ----------------------------------------------------------------------------------------------------------

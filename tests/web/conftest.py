@@ -25,10 +25,11 @@ from lib.domain.errors import Retry
 from lib.domain.platform_settings import Admission
 from lib.domain.quotes import CandleTick
 from lib.domain.reason import NOTHING, text
-from lib.queries import Cursor, Readings, Standing, Switches
+from lib.queries import Cursor, Readings, Results, Standing, Switches
 from lib.queries.values import Choices
 from tests.fakes.people import MemoryBrowsers, MemoryLogins, MemorySessions, MemoryThrottles, QuickHasher, StandingClock
 from tests.web.town import Town
+from tests.worlds.results import results
 
 START = 1_760_000_000_000 // MINUTE_MS * MINUTE_MS
 GOOD = "correct horse battery"
@@ -80,6 +81,12 @@ class FakeReadings:
 
     def log_detail(self, user_id: int, log_id: int) -> dict[str, int] | None:
         return {"user_id": user_id, "id": log_id} if log_id == user_id else None
+
+    def results(self, user_id: int, **asked: Any) -> Results | None:
+        return results(user_id, **asked)
+
+    def krw_per_usdt(self) -> Decimal | None:
+        return Decimal(1390)
 
     def candles(self, symbol: str, interval: str, count: int, since_ms: int | None = None) -> list[Candle]:
         return [c for c in map(candle, range(600)) if c.open_time >= (since_ms or 0)][-count:]

@@ -274,6 +274,7 @@ PREFIXES = (
     "/",
     "/api/",
     "/api/logs/",
+    "/api/export/",
     "/api/auth/",
     "/api/kline/",
     "/assets/",

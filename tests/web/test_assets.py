@@ -15,7 +15,7 @@ PINNED = {
 }
 OURS = (
     *("tvchart.mjs", "door.mjs", "leave.mjs", "countdown.mjs", "document.mjs", "language.mjs"),
-    *("typing.mjs", "insight.mjs", "favicon.svg"),
+    *("typing.mjs", "insight.mjs", "curve.mjs", "favicon.svg"),
 )
 
 

@@ -78,6 +78,8 @@ QUERIES: dict[str, tuple[str, ...]] = {
     "/api/apikey": (),
     "/api/logs": ("page", "limit", "outcome", "since", "before", "after"),
     "/api/logs/{log_id}": (),
+    "/api/results": ("span", "account"),
+    "/api/export/{file}": (),
     "/api/standing": (),
     "/api/kline": ("symbol", "interval", "count", "since"),
 }

@@ -16,7 +16,16 @@ from lib.domain.account import AccountSettings, Limits, RiskLevel
 from lib.domain.session import ABSOLUTE_MS
 from tests.web.conftest import GOOD, START, Web, candle
 
-READS = ["/api/auth/me", "/api/kline", "/api/settings", "/api/apikey", "/api/logs", "/api/logs/2", "/api/standing"]
+READS = [
+    "/api/auth/me",
+    "/api/kline",
+    "/api/settings",
+    "/api/apikey",
+    "/api/logs",
+    "/api/logs/2",
+    "/api/standing",
+    "/api/results",
+]
 ACTS: list[tuple[str, str, dict[str, Any]]] = [
     ("POST", "/api/settings", {"risk_level": "low"}),
     ("POST", "/api/auto-trade", {"on": True}),

@@ -22,6 +22,7 @@ from lib.domain.reason import NOTHING, text
 from lib.market.status import ClosedMarket
 from lib.queries import (
     AnalystProfile,
+    BookedFill,
     Choices,
     ClampRow,
     CommandRow,
@@ -35,13 +36,18 @@ from lib.queries import (
     LogDetail,
     LogRow,
     Marker,
+    OwnAccount,
     Page,
+    Results,
     SessionLine,
+    Sheet,
     Standing,
     Switches,
     Tiles,
     TrailLine,
+    TransferRow,
 )
+from tests.worlds import results as samples
 
 T = TypeVar("T")
 NOW_MS = 1_790_000_100_000
@@ -208,6 +214,22 @@ class Shelf:
         older = Cursor(True, shown[-1].t_ms, shown[-1].id) if shown and rest else None
         newer = Cursor(False, shown[0].t_ms, shown[0].id) if shown and first else None
         return Page(tuple(shown), len(found), True, older, newer)
+
+    def own_accounts(self, user_id: int) -> list[OwnAccount]:
+        return [samples.account(user_id)] if self._has(user_id) else []
+
+    def results(self, user_id: int, **asked: Any) -> Results | None:
+        return samples.results(user_id, **asked) if self._has(user_id) else None
+
+    def orders_sheet(self, user_id: int, **asked: Any) -> Sheet[Order]:
+        return Sheet((order(log_row(60)),)) if self._has(user_id) else Sheet()
+
+    def fills_sheet(self, user_id: int, *, funding: bool = False, **asked: Any) -> Sheet[BookedFill]:
+        rows = tuple(samples.booked(number, funding=funding) for number in range(1, 9))
+        return Sheet(rows, Cursor(True, 1, 1)) if self._has(user_id) else Sheet()
+
+    def transfers_sheet(self, user_id: int, **asked: Any) -> Sheet[TransferRow]:
+        return Sheet()
 
     def log_detail(self, user_id: int, log_id: int) -> LogDetail | None:
         if not self._has(user_id) or not 1 <= log_id <= 60:
