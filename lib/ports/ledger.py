@@ -1,6 +1,7 @@
 """
 The database as the trader uses it: every method is one transaction, committed when it returns.
 
+Methods of several callers may share a commit; each is then still whole or nothing, and fails by itself.
 An exception in COMMIT raises *Retry* with unknown effect: callers treat the transaction as not committed for sending,
 and as possibly committed for everything else. All writes are idempotent or compare-and-set. Lists are ordered by id.
 """
@@ -74,6 +75,10 @@ class OrderLedger(Protocol):
         ...
 
     async def order_by_link(self, order_link_id: str) -> Order | None: ...
+
+    async def sent_links(self, order_link_ids: Sequence[str]) -> set[str]:
+        """Those of *order_link_ids* whose rows say that the order was sent at least once, of all accounts."""
+        ...
 
     async def known_links(self, account_id: int, order_link_ids: Sequence[str]) -> set[str]:
         """Those of *order_link_ids* that are no orphan orders: the account has a row that says the order was sent."""

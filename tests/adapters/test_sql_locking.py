@@ -5,6 +5,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import replace
 
 import pytest
 import sqlalchemy as sa
@@ -18,15 +19,16 @@ from lib.adapters.sql.tables.people import accounts, system_flags, users
 from lib.adapters.sql.tables.trading import orders
 from lib.clock import Clock, SteppedClock, SystemClock
 from lib.domain.account import AccountSettings
+from lib.domain.audit_chain import chain_problem
 from lib.domain.books import EquityPoint
 from lib.domain.errors import Halt, Retry
 from lib.domain.exchange_records import SignedOrder
-from lib.domain.order import Claim, Order, OrderState
+from lib.domain.order import Claim, Order, OrderState, order_link_id
 from lib.domain.reason import text as words
 from lib.domain.switches import Flags
 from tests import factories as make
-from tests.contract.ledger_worlds import SqlWorld
-from tests.contract.test_ledger import BUY, HOLDER, planned, signed, trading_account
+from tests.contract.ledger_worlds import INSTALLATION, SqlWorld
+from tests.contract.test_ledger import BUY, HOLDER, planned, signed, trading_account, verdict
 from tests.factories import REF, T
 from tests.reasons import english
 
@@ -43,6 +45,13 @@ def server_world(server_engine: sa.Engine) -> Iterator[SqlWorld]:
 @pytest.fixture
 def sqlite_world(sqlite_engine: sa.Engine) -> Iterator[SqlWorld]:
     world = SqlWorld(sqlite_engine, SteppedClock(T + 4_000))
+    yield world
+    world.close()
+
+
+@pytest.fixture
+def any_world(any_engine: sa.Engine) -> Iterator[SqlWorld]:
+    world = SqlWorld(any_engine, SteppedClock(T + 4_000))
     yield world
     world.close()
 
@@ -263,6 +272,42 @@ async def test_traders_and_people_at_once_never_deadlock(server_world: SqlWorld)
 
     await asyncio.gather(trade(), keep(), asyncio.to_thread(click), throw())
     assert len(await ledger.open_orders()) >= 1
+
+
+async def test_a_crowd_at_once_ends_as_it_would_one_by_one(any_world: SqlWorld) -> None:
+    """Plans, claims, moves, books and readings of many accounts beside each other, some of which fail."""
+    ledger, crowd = any_world.ledger, 40
+    accounts = [await trading_account(any_world, uid=f"uid-{number}") for number in range(crowd)]
+    assert await ledger.hold_lease(HOLDER, 60_000)
+
+    async def trade(number: int) -> OrderState:
+        account = accounts[number]
+        order = (await ledger.plan(account, None, T, BUY))[0]
+        if number % 5 == 0:  # not its row: a failure beside everybody's writes
+            with pytest.raises(Retry):
+                await ledger.move(replace(order, id=order.id + 1), OrderState.EXPIRED, words("lost"))
+        if not (await ledger.claim(order, signed(order, T + 4_000), HOLDER)).granted:
+            return OrderState.PLANNED
+        row = await ledger.order_by_link(order.order_link_id)
+        assert row is not None
+        row = await ledger.move(row, OrderState.ACCEPTED, words("accepted"))
+        assert row is not None
+        fill = make.fill(f"fill-{number}", "buy", order_link_id=order.order_link_id)
+        twice = (ledger.record_fills(account.account_id, [fill]) for _ in range(2))
+        assert sorted(await asyncio.gather(*twice)) == [0, 1]
+        assert (await ledger.facts(account.account_id, T)).own_qty == fill.qty
+        ends = (ledger.close_order(row, verdict(filled=str(fill.qty))) for _ in range(2))
+        first, second = await asyncio.gather(*ends)
+        assert (first is None) != (second is None)
+        return OrderState.FILLED
+
+    states = await asyncio.gather(*(trade(number) for number in range(crowd)))
+    assert states == [OrderState.FILLED] * crowd
+    assert await ledger.open_orders() == []
+    for account in accounts:
+        events = any_world.events(order_link_id(INSTALLATION, T, account.symbol_no, account.account_id, "e", 0))
+        assert chain_problem(events) == ""
+        assert [event.after for event, _ in events] == ["PLANNED", "SUBMITTING", "ACCEPTED", "FILLED"]
 
 
 async def test_an_order_never_waits_behind_what_only_reads_and_books(server_world: SqlWorld) -> None:

@@ -581,6 +581,35 @@ async def test_links_are_known_once_their_order_left(world: World) -> None:
     assert await world.ledger.known_links(account.account_id + 1, asked) == set()
 
 
+async def test_links_are_sent_once_a_claim_was_granted_whosever_they_are(world: World) -> None:
+    _, order = await submitted(world)
+    unsent = (await world.ledger.plan(await trading_account(world, uid="uid-2"), None, T, BUY))[0]
+    asked = [order.order_link_id, unsent.order_link_id, "my-own-order"]
+    assert await world.ledger.sent_links(asked * 300) == {order.order_link_id}
+    assert await world.ledger.sent_links([]) == set()
+
+
+async def test_moves_at_once_each_end_by_themselves(world: World) -> None:
+    made = []
+    for number in range(5):
+        account = await trading_account(world, uid=f"uid-{number}")
+        made.append((await world.ledger.plan(account, None, T, BUY))[0])
+    stranger = replace(made[2], order_link_id=made[2].order_link_id + "0")
+    asked = [*made[:2], stranger, *made[3:]]
+    ends = await asyncio.gather(
+        *(world.ledger.move(order, S.EXPIRED, text("late")) for order in asked),
+        world.ledger.move(made[0], S.BLOCKED, text("second")),
+        return_exceptions=True,
+    )
+    assert [type(end).__name__ for end in ends] == ["Order", "Order", "Retry", "Order", "Order", "NoneType"]
+    states = [(await again(world.ledger, order)).state for order in made]
+    assert states == [S.EXPIRED, S.EXPIRED, S.PLANNED, S.EXPIRED, S.EXPIRED]
+    for order in made:
+        events = world.events(order.order_link_id)
+        assert chain_problem(events) == ""
+        assert len(events) == (1 if order is made[2] else 2)
+
+
 async def test_only_our_own_unresolved_orders_are_adopted(world: World) -> None:
     account, order = await submitted(world)
     assert not await world.ledger.adopt(account, make.order_record(order), T)

@@ -187,6 +187,10 @@ class MemoryLedger(MemoryGauges, Ledger):
         self.store.logs[row.account_id, row.t_ms] = replace(log, clamps=log.clamps + fired)
         return True
 
+    async def sent_links(self, order_link_ids: Sequence[str]) -> set[str]:
+        rows = (self._by_link(link) for link in order_link_ids)
+        return {row.order_link_id for row in rows if row is not None and row.attempts}
+
     async def known_links(self, account_id: int, order_link_ids: Sequence[str]) -> set[str]:
         rows = (self._by_link(link) for link in order_link_ids)
         left = (row for row in rows if row is not None and row.state not in order_rules.ADOPTABLE)

@@ -30,7 +30,7 @@ from tests.sim.temper import ELSEWHERE, WEIGHTS, Time, Trouble
 READS = frozenset(
     {
         *("now", "flags", "accounts", "cycle", "analyst_failures", "facts", "platform_facts", "open_orders", "books"),
-        *("order_by_link", "known_links", "last_entry", "locks"),
+        *("order_by_link", "sent_links", "known_links", "last_entry", "locks"),
     }
 )
 """What commits nothing."""

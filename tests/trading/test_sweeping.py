@@ -1,8 +1,10 @@
 """Orders of ours without a row are looked for after every cycle, and before an entry whenever one could be missing."""
 
-from collections.abc import Awaitable, Callable
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
+from lib.domain.errors import Retry
 from lib.domain.order import OrderState
 from lib.trading.orders.reconcile import reconcile
 from tests.factories import decision
@@ -139,6 +141,49 @@ async def test_a_ledger_that_calls_a_sent_order_unsent_has_lost_commits_too(worl
     await world.cycle("hold")
     asked = paths(world)
     assert asked.index(HISTORY) < asked.index(WALLET)
+
+
+async def test_one_reading_a_cycle_tells_that_nobodys_sent_order_is_lost(world: World) -> None:
+    for _ in range(2):
+        world.add_account()
+    await settled(world)
+    await world.cycle("buy")
+    together, singly = counted(world, "sent_links"), counted(world, "order_by_link")
+    await world.cycle("hold")
+    assert ([len(links) for (links,) in together], singly) == ([3], [])
+
+
+async def test_an_account_whose_row_is_lost_and_a_ledger_away_for_all_ask_for_themselves(world: World) -> None:
+    other = world.add_account()
+    await settled(world)
+    await world.cycle("buy")
+    world.context.state._sent[other] = "an order the ledger never heard of"
+    singly = counted(world, "order_by_link")
+    await world.cycle("hold")
+    assert singly == [("an order the ledger never heard of",)]
+
+    async def away(order_link_ids: Sequence[str]) -> set[str]:
+        raise Retry("the database is away")
+
+    world.ledger.sent_links = away  # type: ignore[method-assign]
+    singly.clear()
+    assert result_of(await world.cycle("hold")).outcome == "held"
+    assert len(singly) == 1, "the lost one was told and forgotten"
+
+
+async def test_who_waited_for_its_turn_does_not_go_by_what_was_read_before(world: World) -> None:
+    await settled(world)
+    await world.cycle("buy")
+    singly = counted(world, "order_by_link")
+    turn = world.context.state.turn(1)
+    await turn.acquire()
+    cycle = asyncio.ensure_future(world.cycle("hold"))
+    for _ in range(200):
+        await asyncio.sleep(0)
+    assert (singly, cycle.done()) == ([], False)
+    turn.release()
+    await cycle
+    assert len(singly) == 1
 
 
 async def test_a_position_nobody_can_explain_is_looked_into_before_it_counts(world: World) -> None:

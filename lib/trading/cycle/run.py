@@ -9,7 +9,7 @@ loop with another exchange behind the port. Every cycle of every account ends de
 """
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
@@ -166,7 +166,9 @@ async def _serve_symbol(this: RunningCycle, accounts: Sequence[TraderAccount]) -
         LOG.warning("cycle.skipped", t_ms=this.t_ms, symbol=symbol, why=str(skip))
         return await _skip_all(this, accounts, skip)
     this.ask(accounts, window)
-    served = await asyncio.gather(*(_serve(this, account, window) for account in accounts), return_exceptions=True)
+    known = await _known_as_sent(this, accounts)
+    each = (_serve(this, account, window, known) for account in accounts)
+    served = await asyncio.gather(*each, return_exceptions=True)
     return [_contained(account, result) for account, result in zip(accounts, served, strict=True)]
 
 
@@ -188,12 +190,29 @@ async def _whole(
     return [replace(result, outcome="failed") for result in skipped]
 
 
-async def _serve(this: RunningCycle, account: TraderAccount, window: Sequence[Candle]) -> AccountResult:
+async def _known_as_sent(this: RunningCycle, accounts: Sequence[TraderAccount]) -> Set[str]:
+    """
+    The links of the orders last sent for *accounts* that the ledger has as sent; those left out are asked one by one.
+    """
+    newest = (this.context.state.newest_sent(account.account_id) for account in accounts)
+    links = [link for link in newest if link is not None]
+    try:
+        return await this.context.orders.sent_links(links) if links else set()
+    except Retry:
+        return set()
+
+
+async def _serve(
+    this: RunningCycle, account: TraderAccount, window: Sequence[Candle], known: Set[str]
+) -> AccountResult:
     """Serve one account; a failure of this account reaches no other."""
+    turn = this.context.state.turn(account.account_id)
     with log.bind(account=account.account_id, t=this.t_ms):
         try:
+            known = set() if turn.locked() else known  # read before a wait it would be an old reading
             # one at a time: a cycle on demand and the timetable's would each find the account flat, and both enter
-            async with this.context.state.turn(account.account_id):
+            async with turn:
+                await _recover(this, account, known)
                 return await _trade(this, account, window)
         except (Pause, Retry, Skip) as held:
             return await _skip(this, account, _explained(this, account, held))
@@ -222,7 +241,6 @@ def _contained(account: TraderAccount, result: AccountResult | BaseException) ->
 
 async def _trade(this: RunningCycle, account: TraderAccount, window: Sequence[Candle]) -> AccountResult:
     context, t_ms = this.context, this.t_ms
-    await _recover(this, account)
     exchange, later = context.exchanges.open(account), context.exchanges.open(account, "resolve")
     # shield: one account's failure must not cancel the answer of its whole group
     answer_task = asyncio.shield(this.answers[this.key(account)])
@@ -254,16 +272,17 @@ def _flip_size(
     return FlipEntry(this.context, account, exchange, answer.decision, this.headroom(account)).size
 
 
-async def _recover(this: RunningCycle, account: TraderAccount) -> None:
+async def _recover(this: RunningCycle, account: TraderAccount, known: Set[str]) -> None:
     """
     Nothing is entered beside an order that nobody knows the end of. *Skip* when the exchange cannot be asked.
 
     The sweep after the last cycle stands for this one, unless another trader led since, or rows are open, or the ledger
-    has lost what we sent.
+    has lost what we sent: it has not when the account's newest link is among those *known* to it as sent.
     """
     context = this.context
     is_open = any(order.account_id == account.account_id for order in this.unresolved)
-    has_lost = await has_lost_commits(context, account)
+    newest = context.state.newest_sent(account.account_id)
+    has_lost = newest not in known and await has_lost_commits(context, account)
     if is_open or has_lost or context.state.swept_under(account.account_id) != this.epoch:
         await _sweep_first(this, account, deep=has_lost)
     if has_lost:

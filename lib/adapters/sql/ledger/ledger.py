@@ -3,21 +3,23 @@ The ledger over SQL: each method one transaction in a bounded pool of threads, s
 
 The transactions themselves are the functions of the modules beside this one, by idea. Nothing is retried: a method that
 raised *Retry* may have taken effect (see `lib.ports.ledger.Ledger`), and a cancelled task's transaction still runs to
-its end. What moves orders, throws switches or keeps the lease has threads of its own: it never waits behind reports and
-books.
+its end. What moves orders, throws switches or keeps the lease never waits behind reports and books; and of that the
+claims, whose signatures grow old, go before plans and moves.
+
+Methods of several accounts that wait at once may share a commit (`group_commit`). On a server only those that read do:
+there a row that somebody else holds locked would make all of them wait for one account's. SQLite has one writer, which
+everything that writes waits for here, in that order, and not in SQLite's polling busy handler.
 """
 
-import asyncio
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
 from typing import TypeVar
 
 import sqlalchemy as sa
 
 from lib import log
-from lib.adapters.sql.database.transactions import transact
 from lib.adapters.sql.ledger import claiming, cycles, gauging, keeping, locks, moving, planning, switches
+from lib.adapters.sql.ledger.group_commit import GroupCommit, Kind
 from lib.adapters.sql.ledger.roster import read_accounts
 from lib.adapters.sql.ledger.rows import ledger_clock, order_of_link, read_orders, setting_rows
 from lib.adapters.sql.tables.trading import orders
@@ -50,59 +52,68 @@ class SqlLedger(Ledger):
         self._engine = engine
         self._installation = installation
         self._now = ledger_clock(engine, clock)
-        # SQLite has one writer: more threads would only wait in its polling busy handler
-        threads = 1 if engine.dialect.name == "sqlite" else workers
-        self._pool = ThreadPoolExecutor(threads, thread_name_prefix="ledger")
-        self._urgent = ThreadPoolExecutor(threads, thread_name_prefix="ledger-orders")
+        if engine.dialect.name == "sqlite":
+            together = frozenset({Kind.WRITE, Kind.READ, Kind.BOOK})
+            self._orders = self._books = GroupCommit(engine, 1, "ledger-writes", together)
+            self._looks = GroupCommit(engine, 1, "ledger-looks", together)
+            self._reads = GroupCommit(engine, 1, "ledger-reads", together)
+        else:
+            together = frozenset({Kind.READ})
+            self._orders = self._looks = GroupCommit(engine, workers, "ledger-orders", together)
+            self._books = self._reads = GroupCommit(engine, workers, "ledger", together)
         self._flaws: dict[int, str] = {}
 
     def close(self) -> None:
         """Wait for running transactions and end the threads; the engine stays its owner's."""
-        self._urgent.shutdown(wait=True)
-        self._pool.shutdown(wait=True)
+        for crew in (self._orders, self._looks, self._books, self._reads):
+            crew.close()
 
     async def _write(self, work: Callable[[sa.Connection], T]) -> T:
-        loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._pool, transact, self._engine, work)
+        return await self._books.run(work, Kind.BOOK)
+
+    async def _read(self, work: Callable[[sa.Connection], T]) -> T:
+        return await self._reads.run(work, Kind.READ)
+
+    async def _survey(self, work: Callable[[sa.Connection], T]) -> T:
+        """A read over all accounts, whose end no read of one account's should wait for."""
+        return await self._reads.run(work, Kind.LONG_READ)
+
+    async def _rule(self, work: Callable[[sa.Connection], T]) -> T:
+        """A claim or a switch: before every other write on an order's way, and by itself."""
+        return await self._orders.run(work, Kind.FIRST)
 
     async def _act(self, work: Callable[[sa.Connection], T]) -> T:
         """A write on an order's way: it waits behind other such writes only, never behind reports and books."""
-        loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._urgent, transact, self._engine, work)
+        return await self._orders.run(work, Kind.WRITE)
 
     async def _look(self, work: Callable[[sa.Connection], T]) -> T:
-        """A read on an order's way, in the same lane."""
-        loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._urgent, lambda: transact(self._engine, work, readonly=True))
-
-    async def _read(self, work: Callable[[sa.Connection], T]) -> T:
-        loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._pool, lambda: transact(self._engine, work, readonly=True))
+        """A read on an order's way."""
+        return await self._looks.run(work, Kind.READ)
 
     async def now(self) -> int:
         return await self._look(self._now)
 
     async def hold_lease(self, holder: str, ttl_ms: int) -> int | None:
-        return await self._act(lambda c: switches.hold_lease(c, self._now, holder, ttl_ms))
+        return await self._rule(lambda c: switches.hold_lease(c, self._now, holder, ttl_ms))
 
     async def release_lease(self, holder: str) -> None:
-        await self._act(lambda c: switches.release_lease(c, holder))
+        await self._rule(lambda c: switches.release_lease(c, holder))
 
     async def flags(self) -> Flags:
         return await self._read(switches.read_flags)
 
     async def set_flags(self, flags: Flags, who: str) -> None:
-        await self._act(lambda c: switches.set_flags(c, self._now, flags, who))
+        await self._rule(lambda c: switches.set_flags(c, self._now, flags, who))
 
     async def set_account_flags(self, account_id: int, flags: Flags, who: str) -> None:
-        await self._act(lambda c: switches.set_account_flags(c, self._now, account_id, flags, who))
+        await self._rule(lambda c: switches.set_account_flags(c, self._now, account_id, flags, who))
         LOG.info("account.switched", account=account_id, who=who, trading=flags.trading_enabled, flatten=flags.flatten)
 
     async def prove_stopped(self, account_id: int, switched_ms: int, at_ms: int) -> bool:
         return await self._write(lambda c: switches.prove_stopped(c, account_id, switched_ms, at_ms))
 
     async def accounts(self) -> list[TraderAccount]:
-        found = await self._read(lambda c: read_accounts(c, self._now))
+        found = await self._survey(lambda c: read_accounts(c, self._now))
         flaws = {account.account_id: flaw for account, flaw in found if flaw}
         for account_id in flaws.keys() - {known for known, flaw in self._flaws.items() if flaws.get(known) == flaw}:
             LOG.error("settings.unreadable", account=account_id, why=flaws[account_id])
@@ -123,7 +134,7 @@ class SqlLedger(Ledger):
         return await self._read(lambda c: gauging.facts(c, self._now, account_id, t_ms))
 
     async def platform_facts(self, feed: str, t_ms: int, pool: Pool) -> PlatformFacts:
-        return await self._read(lambda c: gauging.platform_facts(c, self._now, feed, t_ms, pool))
+        return await self._survey(lambda c: gauging.platform_facts(c, self._now, feed, t_ms, pool))
 
     async def limit_overrides(self) -> LimitOverrides:
         return await self._read(lambda c: limit_overrides(setting_rows(c)))
@@ -138,7 +149,7 @@ class SqlLedger(Ledger):
         return await self._act(lambda c: planning.size(c, self._now, order, sizing, ref_price))
 
     async def claim(self, order: Order, signed: SignedOrder, holder: str) -> Claim:
-        return await self._act(lambda c: claiming.claim(c, self._now, order, signed, holder))
+        return await self._rule(lambda c: claiming.claim(c, self._now, order, signed, holder))
 
     async def move(self, order: Order, after: OrderState, why: Reason, code: int = 0) -> Order | None:
         return await self._act(lambda c: moving.move(c, self._now, order, after, why, code))
@@ -148,16 +159,23 @@ class SqlLedger(Ledger):
 
     async def open_orders(self, account_id: int = 0) -> list[Order]:
         mine = (orders.c.account_id == account_id,) if account_id else ()
-        return await self._read(lambda c: read_orders(c, orders.c.state.in_(_OPEN), *mine))
+        ask = self._read if account_id else self._survey
+        return await ask(lambda c: read_orders(c, orders.c.state.in_(_OPEN), *mine))
 
     async def order_by_link(self, order_link_id: str) -> Order | None:
         return await self._look(lambda c: order_of_link(c, order_link_id))
+
+    async def sent_links(self, order_link_ids: Sequence[str]) -> set[str]:
+        return await self._look(lambda c: planning.sent_links(c, order_link_ids))
 
     async def known_links(self, account_id: int, order_link_ids: Sequence[str]) -> set[str]:
         return await self._read(lambda c: planning.known_links(c, account_id, order_link_ids))
 
     async def adopt(self, account: TraderAccount, record: OrderRecord, t_ms: int) -> bool:
-        return await self._write(lambda c: planning.adopt(c, self._now, self._installation, account, record, t_ms))
+        # alone: it raises an alarm, which no rolled-back transaction takes back
+        return await self._books.run(
+            lambda c: planning.adopt(c, self._now, self._installation, account, record, t_ms), Kind.ALONE
+        )
 
     async def last_entry(self, account_id: int) -> Order | None:
         return await self._read(lambda c: keeping.last_entry(c, account_id))
@@ -175,16 +193,16 @@ class SqlLedger(Ledger):
         return await self._write(lambda c: keeping.record_equity(c, point))
 
     async def lock(self, account_id: int, kind: str, until_ms: int, why: Reason) -> None:
-        await self._act(lambda c: locks.lock(c, self._now, account_id, kind, until_ms, why))
+        await self._rule(lambda c: locks.lock(c, self._now, account_id, kind, until_ms, why))
 
     async def locks(self, account_id: int) -> list[RiskLock]:
         return await self._read(lambda c: locks.locks(c, self._now, account_id))
 
     async def unlock(self, account_id: int, kind: str, who: str) -> bool:
-        return await self._act(lambda c: locks.unlock(c, self._now, account_id, kind, who))
+        return await self._rule(lambda c: locks.unlock(c, self._now, account_id, kind, who))
 
     async def pause(self, account_id: int, why: Reason) -> None:
-        await self._act(lambda c: switches.pause(c, self._now, account_id, why))
+        await self._rule(lambda c: switches.pause(c, self._now, account_id, why))
 
     async def notice(self, account_id: int, kind: str, why: Reason) -> None:
         await self._write(lambda c: switches.notice(c, account_id, kind, why))

@@ -53,6 +53,8 @@ from lib.domain.position import ZERO
 from lib.domain.risk import AccountPlan, Sizing
 
 LOG = log.get("ledger")
+_LINKS = 500
+"""Links asked for in one statement: SQLite may be built to take 999 values."""
 
 _LOG_ID = sa.select(trade_logs.c.id).where(
     trade_logs.c.account_id == sa.bindparam("of_account"), trade_logs.c.t_ms == sa.bindparam("at_t")
@@ -62,6 +64,10 @@ _KNOWN = sa.select(orders.c.order_link_id).where(
     orders.c.account_id == sa.bindparam("of_account"),
     orders.c.order_link_id.in_(sa.bindparam("links", expanding=True)),
     orders.c.state.not_in([state.value for state in ADOPTABLE]),
+)
+
+_SENT = sa.select(orders.c.order_link_id).where(
+    orders.c.order_link_id.in_(sa.bindparam("links", expanding=True)), orders.c.attempts >= 1
 )
 
 
@@ -136,6 +142,12 @@ def _add_clamps(connection: sa.Connection, row: Order, sizing: Sizing) -> None:
 def known_links(connection: sa.Connection, account_id: int, order_link_ids: Sequence[str]) -> set[str]:
     """The ledger's `known_links`."""
     return set(connection.scalars(_KNOWN, {"of_account": account_id, "links": list(order_link_ids)}))
+
+
+def sent_links(connection: sa.Connection, order_link_ids: Sequence[str]) -> set[str]:
+    """The ledger's `sent_links`."""
+    parts = (order_link_ids[at : at + _LINKS] for at in range(0, len(order_link_ids), _LINKS))
+    return {link for part in parts for link in connection.scalars(_SENT, {"links": list(part)})}
 
 
 def adopt(
