@@ -133,7 +133,7 @@ export default function ({ data, parentElement }) {
     curves.set(parentElement, state);
   }
   state.data = data;
-  state.frame.setAttribute("role", "img");
+  state.frame.setAttribute("role", "figure");
   state.frame.setAttribute("aria-label", data.text.alt);
   paint(state);
   draw(state);

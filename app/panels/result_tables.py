@@ -33,7 +33,7 @@ _PLACE = "_sheet_place"
 def tables(user: SessionUser, found: Results) -> None:
     """The choice of a table, and the one chosen."""
     from_address("table", TABLES, TABLES[0])
-    with st.container(horizontal=True, vertical_alignment="bottom", key="tables"):
+    with st.container(horizontal=True, vertical_alignment="center", key="tables"):
         chosen = st.segmented_control(
             t("results.tables"),
             TABLES,

@@ -66,8 +66,8 @@ def _day(day: date, found: DayResult | None, most: Decimal) -> str:
 
 
 def short_money(value: Decimal) -> str:
-    """A signed amount that fits a square: +12.3, -1.2k."""
+    """A signed amount that fits a square: +3.2, -45, -1.2k."""
     size = abs(value)
     if size >= 1_000:
         return f"{value / 1_000:+.1f}k" if size < 100_000 else f"{value / 1_000:+.0f}k"
-    return f"{value:+.0f}" if size >= 100 or not value else f"{value:+.1f}"
+    return f"{value:+.0f}" if size >= 10 or not value else f"{value:+.1f}"

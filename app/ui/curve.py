@@ -8,7 +8,6 @@ from typing import Any
 
 from app.ui.assets import component
 from app.ui.palette import Palette
-from app.ui.write import money
 from lib.queries import CurvePoint, Results, TransferRow
 
 
@@ -26,7 +25,7 @@ def curve_data(found: Results, look: Look, text: Mapping[str, str], kind: Callab
     return {
         "points": [_point(point) for point in _rising(found.points)],
         "paid": [
-            {"time": time, "text": f"{kind(row.kind)} {money(row.amount, signed=True)}", "up": row.amount > 0}
+            {"time": time, "text": f"{kind(row.kind)} {row.amount:+,.0f}", "up": row.amount > 0}
             for row in found.transfers
             if (time := _drawn_after(found.points, row)) is not None
         ],

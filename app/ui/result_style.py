@@ -5,7 +5,7 @@ RESULTS = """
 .results .tiles { grid-template-columns: repeat(auto-fit, minmax(min(100%, max(150px, 17%)), 1fr)); }
 @media (max-width: 640px) { .results .tiles { grid-template-columns: 1fr 1fr; } }
 .calendar, .figures, .bars, .hours { margin-bottom: .6rem !important; }
-.calendar .months { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(100%, 290px), 1fr));
+.calendar .months { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(100%, 250px), 1fr));
   gap: .9rem 1.2rem; }
 .calendar details { margin-top: .7rem; }
 .calendar summary { cursor: pointer; font-size: .82rem; opacity: .75; margin-bottom: .7rem; }
@@ -24,13 +24,14 @@ RESULTS = """
 :is(.calendar p b, .figures dd).up { color: var(--rise); }
 :is(.calendar p b, .figures dd).down { color: var(--fall); }
 .figures { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(100%, 190px), 1fr)); gap: 0 1.4rem;
-  margin: 0; padding: 0; font-variant-numeric: tabular-nums; }
+  margin: 0; padding: 0 !important; font-variant-numeric: tabular-nums; }
 .figures div { display: flex; justify-content: space-between; gap: .6rem; padding: .34rem 0;
   border-bottom: 1px solid color-mix(in srgb, currentColor 9%, transparent); font-size: .86rem; }
-.figures dt { margin: 0; padding: 0; opacity: .7; font-weight: 400; }
-.figures dd { margin: 0; font-weight: 600; white-space: nowrap; }
+.figures :is(dt, dd, div) { margin: 0 !important; }
+.figures dt { padding: 0; opacity: .7; font-weight: 400; }
+.figures dd { font-weight: 600; white-space: nowrap; }
 .bars { display: grid; gap: .5rem; font-size: .84rem; font-variant-numeric: tabular-nums; }
-.bars .bar { --tint: var(--st-primary-color); display: grid; align-items: center; gap: .05rem .6rem;
+.bars .bar { --tint: light-dark(#a87900, #f0b90b); display: grid; align-items: center; gap: .05rem .6rem;
   grid-template-columns: minmax(4.2rem, auto) 1fr auto; }
 .bars .bar.up { --tint: var(--rise); } .bars .bar.down { --tint: var(--fall); }
 .bars .track { position: relative; height: 8px; border-radius: 4px;
@@ -49,7 +50,7 @@ RESULTS = """
 .hours b { position: absolute; bottom: -16px; left: 0; font-size: .68rem; font-weight: 400; opacity: .6; }
 .files { display: grid; gap: .35rem; font-size: .86rem; }
 .files p { display: flex; justify-content: space-between; gap: 1.2rem; margin: 0; align-items: baseline; }
-.files span a { margin-left: .7rem; }
+.files span a { margin-left: .7rem; color: light-dark(#8a6400, #f0b90b); }
 .files small { opacity: .65; line-height: 1.5; max-width: 19rem; }
 </style>
 """
