@@ -179,6 +179,7 @@ CREATE TABLE sessions (
     user_agent VARCHAR(200) NOT NULL DEFAULT '',
     created_ms BIGINT NOT NULL DEFAULT 0,
     seen_ms BIGINT NOT NULL DEFAULT 0,
+    proved_ms BIGINT NOT NULL DEFAULT 0,  -- when it last gave password or second factor; 0 = never
     PRIMARY KEY (id),
     CONSTRAINT uq_sessions_token_sha256 UNIQUE (token_sha256),
     CONSTRAINT fk_sessions_user_id FOREIGN KEY (user_id) REFERENCES users (id),
@@ -204,6 +205,25 @@ CREATE TABLE throttles (
     at_ms BIGINT NOT NULL DEFAULT 0,
     PRIMARY KEY (tally_key),
     INDEX ix_throttles_at_ms (at_ms)
+) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_unicode_ci;
+
+-- The authenticator of a person's second factor: its secret locked with WEB_SECRET, and the newest step that was used.
+CREATE TABLE authenticators (
+    user_id BIGINT NOT NULL,
+    sealed VARCHAR(200) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+    last_step BIGINT NOT NULL DEFAULT 0,  -- of thirty seconds since 1970; its code and every older one is used up
+    confirmed BOOL NOT NULL DEFAULT 0,  -- 0 = scanned perhaps, not asked for yet
+    PRIMARY KEY (user_id),
+    CONSTRAINT fk_authenticators_user_id FOREIGN KEY (user_id) REFERENCES users (id)
+) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_unicode_ci;
+
+-- For who lost the authenticator: each good once. A code is never stored, only its sha256.
+CREATE TABLE recovery_codes (
+    user_id BIGINT NOT NULL,
+    code_sha256 VARCHAR(64) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+    used_ms BIGINT NOT NULL DEFAULT 0,  -- 0 = not used
+    PRIMARY KEY (user_id, code_sha256),
+    CONSTRAINT fk_recovery_codes_user_id FOREIGN KEY (user_id) REFERENCES users (id)
 ) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_unicode_ci;
 
 -- What a person's account has been through, for its owner to read: written with the act it is about.

@@ -69,6 +69,8 @@ class Settings:
     platform_limits: PlatformLimits
     encryption_key: str = field(repr=False)
     encryption_public_key: str
+    web_secret: str = field(repr=False)
+    """Locks what the web must read back; "" = second factors cannot be set up here."""
     installation: str
     data_dir: Path
     log_format: log.Format
@@ -158,6 +160,7 @@ def load(env: Mapping[str, str] | None = None) -> Settings:
         platform_limits=_platform_limits(source),
         encryption_key=_key(source, "ENCRYPTION_KEY"),
         encryption_public_key=_key(source, "ENCRYPTION_PUBLIC_KEY"),
+        web_secret=_key(source, "WEB_SECRET"),
         installation=_installation(source.get("INSTALLATION", "")),
         data_dir=Path(source.get("DATA_DIR", "var")),
         log_format="text" if _choice(source, "LOG_FORMAT", "json", ("json", "text")) == "text" else "json",

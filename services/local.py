@@ -77,10 +77,14 @@ def _secrets(data_dir: Path) -> dict[str, str]:
     if not file.exists():
         return _make_secrets(file)
     try:
-        known = json.loads(file.read_text())
-        return {str(name): str(value) for name, value in known.items()}
+        known = {str(name): str(value) for name, value in json.loads(file.read_text()).items()}
     except (ValueError, AttributeError):
         raise Halt(f"{file} is damaged: restore it, or move {data_dir} away to start afresh") from None
+    if "WEB_SECRET" not in known:
+        # of an older release
+        known |= {"WEB_SECRET": bootstrap.new_web_secret()}
+        file.write_text(json.dumps(known, indent=1))
+    return known
 
 
 def _make_secrets(file: Path) -> dict[str, str]:
@@ -88,6 +92,7 @@ def _make_secrets(file: Path) -> dict[str, str]:
     made = {
         "ENCRYPTION_KEY": private,
         "ENCRYPTION_PUBLIC_KEY": public,
+        "WEB_SECRET": bootstrap.new_web_secret(),
         "INSTALLATION": secrets.token_hex(3),
         "SIMULATOR_TOKEN": secrets.token_urlsafe(24),
     }

@@ -24,6 +24,7 @@ from lib.domain.session import ABSOLUTE_MS
 LONGEST_EMAIL = 255
 LONGEST_PASSWORD = 1_000
 LONGEST_CODE = 64
+LONGEST_SECOND = 40
 LONGEST_LOCALE = 35
 """Characters; a browser's own language tag is at most this long."""
 
@@ -44,11 +45,14 @@ async def register(request: Request) -> Response:
 
 @answered
 async def login(request: Request) -> Response:
-    """`{email, password}`."""
+    """`{email, password, code?}`."""
     body, visit = await body_of(request), visit_of(request.scope)
     email, password = body.typed("email", LONGEST_EMAIL), body.typed("password", LONGEST_PASSWORD)
-    people = system().people
-    return await _come_in(visit, lambda: people.sign_in(email, password, origin=visit.origin, browser=visit.browser))
+    code, people = body.typed_or_none("code", LONGEST_SECOND), system().people
+    return await _come_in(
+        visit,
+        lambda: people.sign_in(email, password, origin=visit.origin, browser=visit.browser, code=code),
+    )
 
 
 @answered

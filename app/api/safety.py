@@ -1,16 +1,21 @@
 """
-The safety of a person's own account: their sessions, ended one by one, and their trail. Nobody else's id is ever taken.
+The safety of a person's own account: proving whose session it is, password and e-mail, the second factor, sessions
+ended one by one, and the trail. Nobody else's id is ever taken.
 
-A read-only visitor of the demo reads none of it either: other visitors' addresses are in it.
+A read-only visitor of the demo reads none of it either: other visitors' addresses are in it. Secrets and recovery codes
+are told once, to the browser that asked, and pass through no script of the pages.
 """
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from app.api.auth import LONGEST_EMAIL, LONGEST_PASSWORD, LONGEST_SECOND
 from app.api.exchange import body_of, done, for_actors, plain, whole
 from app.system import system
-from app.threads import in_thread
+from app.threads import in_slow_thread, in_thread
+from app.ui.qr import qr_address
+from lib.accounts.refusal import Refusal
 from lib.accounts.web import SessionUser
 
 MOST_NOTES = 200
@@ -46,7 +51,69 @@ async def trail(request: Request, user: SessionUser) -> Response:
     return JSONResponse({"notes": plain(found)})
 
 
+@for_actors
+async def prove(request: Request, user: SessionUser) -> Response:
+    """`{password}` or `{code}`: whose session this is, for the next five minutes."""
+    body = await body_of(request)
+    password, code = body.typed_or_none("password", LONGEST_PASSWORD), body.typed_or_none("code", LONGEST_SECOND)
+    return done(await in_slow_thread(system().safety.prove, user, password=password, code=code))
+
+
+@for_actors
+async def change_password(request: Request, user: SessionUser) -> Response:
+    """`{old, new}`: every other session ends."""
+    body = await body_of(request)
+    old, new = body.typed("old", LONGEST_PASSWORD), body.typed("new", LONGEST_PASSWORD)
+    return done(await in_slow_thread(system().safety.change_password, user, old, new))
+
+
+@for_actors
+async def change_email(request: Request, user: SessionUser) -> Response:
+    """`{email, password}`."""
+    body = await body_of(request)
+    email, password = body.typed("email", LONGEST_EMAIL), body.typed("password", LONGEST_PASSWORD)
+    return done(await in_slow_thread(system().safety.change_email, user, email, password))
+
+
+@for_actors
+async def begin_factor(request: Request, user: SessionUser) -> Response:
+    """A fresh secret, as text and as the image an authenticator scans."""
+    await body_of(request)
+    begun = await in_thread(system().safety.begin_factor, user)
+    if isinstance(begun, Refusal):
+        return done(begun)
+    return JSONResponse({"secret": begun.secret, "image": qr_address(begun.uri)})
+
+
+@for_actors
+async def confirm_factor(request: Request, user: SessionUser) -> Response:
+    """`{code}`: asked for from now on; the recovery codes."""
+    code = (await body_of(request)).typed("code", LONGEST_SECOND)
+    return done(await in_thread(system().safety.confirm_factor, user, code))
+
+
+@for_actors
+async def renew_codes(request: Request, user: SessionUser) -> Response:
+    """Fresh recovery codes in place of the older ones."""
+    await body_of(request)
+    return done(await in_thread(system().safety.renew_codes, user))
+
+
+@for_actors
+async def drop_factor(request: Request, user: SessionUser) -> Response:
+    """No second factor any more."""
+    await body_of(request)
+    return done(await in_thread(system().safety.drop_factor, user))
+
+
 ROUTES = [
+    Route("/api/account/prove", prove, methods=["POST"]),
+    Route("/api/account/password", change_password, methods=["POST"]),
+    Route("/api/account/email", change_email, methods=["POST"]),
+    Route("/api/account/factor/begin", begin_factor, methods=["POST"]),
+    Route("/api/account/factor/confirm", confirm_factor, methods=["POST"]),
+    Route("/api/account/factor/codes", renew_codes, methods=["POST"]),
+    Route("/api/account/factor", drop_factor, methods=["DELETE"]),
     Route("/api/account/sessions", sessions, methods=["GET"]),
     Route("/api/account/sessions/end", end_session, methods=["POST"]),
     Route("/api/account/sessions/end-others", end_others, methods=["POST"]),

@@ -55,6 +55,15 @@ function build(root, state) {
     }
     if (!keeping) form.append(make("label", { class: "check", for: "door-risk" }, accept, make("span", {}, words.accept)));
   }
+  const second = field(data, "code", "text", "one-time-code", { required: null, maxlength: "40", spellcheck: "false", autocapitalize: "off" });
+  const reveal = make("button", { type: "button", class: "small" }, words.code_open);
+  const show = () => { second.hidden = false; reveal.hidden = true; };
+  if (!joining) {
+    second.hidden = !state.coded;
+    reveal.hidden = state.coded;
+    reveal.onclick = () => { state.coded = true; show(); second.querySelector("input").focus(); };
+    form.append(second, reveal);
+  }
   form.append(submit, alert);
 
   const working = (busy) => root.querySelectorAll("button").forEach((button) => { button.disabled = busy; });
@@ -65,6 +74,7 @@ function build(root, state) {
       const refusal = await post(path, body);
       if (!refusal) return location.reload();
       say(refusal);
+      if (refusal.key === "refuse.code") reveal.onclick();
     } catch {
       say({ key: "refuse.offline", params: {} });
     }
@@ -72,11 +82,11 @@ function build(root, state) {
   };
   form.onsubmit = (event) => {
     event.preventDefault();
-    const { email, password: secret, invite = "" } = Object.fromEntries(new FormData(form));
+    const { email, password: secret, invite = "", code = "" } = Object.fromEntries(new FormData(form));
     const known = { email, password: secret };
     if (keeping) return act("/api/auth/keep", { ...known, invite });
     if (joining) return act("/api/auth/register", { ...known, invite, locale: data.locale, accepted_risk: accept.checked });
-    return act("/api/auth/login", known);
+    return act("/api/auth/login", { ...known, code });
   };
   const quick = (label, path, body, classes) => {
     const button = make("button", { type: "button", class: classes }, label);

@@ -99,6 +99,10 @@ class Fields:
         """As somebody typed or pasted it, for the use-case to judge: anything that can be written down."""
         return self._text(name, longest, _MISSING)
 
+    def typed_or_none(self, name: str, longest: int) -> str:
+        """As `typed`; "" for a field that is not there."""
+        return self._text(name, longest, "")
+
     def flag(self, name: str, default: bool = _MISSING) -> bool:
         """True or false; nothing else counts as one."""
         return self._of(name, bool, default)

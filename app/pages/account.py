@@ -1,12 +1,12 @@
 """
-The account and its safety: in which browsers one is signed in, ending them one by one, and what the account has been
-through.
+The account and its safety: what guards it, in which browsers one is signed in, and what the account has been through.
 """
 
 import streamlit as st
 
 from app.i18n import clock_time, md, t, zone
 from app.panels.control import tell
+from app.panels.guarding import guarding, told
 from app.panels.top import title, top
 from app.session import require_user
 from app.system import system
@@ -77,8 +77,10 @@ if signed_in.read_only:
     # other visitors' addresses are nobody's to see
     st.text(t("account.demo"))
 else:
+    told()
     left, right = st.columns(2, gap="small")
     with left:
-        _sessions(signed_in)
+        guarding(signed_in)
     with right:
+        _sessions(signed_in)
         _trail(signed_in)

@@ -27,6 +27,8 @@ TEXTS = (
     "invite",
     "invite_note",
     "closed",
+    "code",
+    "code_open",
 )
 
 

@@ -14,6 +14,7 @@ from app.panels.asked import asked
 from app.panels.away import patient
 from app.panels.draft import Draft, draft, remember
 from app.panels.state import EVERY, draw_state, standing
+from app.panels.step_up import is_wanted, want
 from app.session import require_user
 from app.system import system
 from app.ui.analyst import analyst_name
@@ -54,6 +55,8 @@ def _newcomer(user: SessionUser) -> None:
 @st.fragment(run_every=EVERY)
 @patient
 def _panel() -> None:
+    if is_wanted():
+        st.rerun(scope="app")
     user, found = require_user(), standing()
     chosen = system().readings.settings(user.user_id)
     if chosen is None or found is None:
@@ -70,6 +73,7 @@ def tell(refusal: Refusal | None, success: str) -> bool:
     if refusal is None:
         st.toast(success, icon=":material/check_circle:")
         return True
+    want(refusal)
     st.toast(sentence(refusal), icon=":material/block:", duration="long")
     return False
 

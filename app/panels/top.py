@@ -9,6 +9,7 @@ import streamlit as st
 
 from app.i18n import chosen_here, switch, t
 from app.panels.notice import banner
+from app.panels.step_up import ask_if_wanted
 from app.ui.plain import plain
 from app.ui.small import leave, remember_language
 from lib.accounts.web import SessionUser
@@ -17,6 +18,7 @@ from lib.accounts.web import SessionUser
 def top(user: SessionUser, left: Callable[[], None]) -> None:
     """Draw it; *left* draws its left part."""
     banner()
+    ask_if_wanted()
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute", key="top"):
         with st.container(width="stretch"):
             left()

@@ -5,7 +5,7 @@ Our small browser modules beside the chart: the front door, the way out, the cou
 from collections.abc import Mapping
 
 from app.ui.assets import component
-from app.ui.style import COUNTDOWN, DOOR, LEAVE
+from app.ui.style import COUNTDOWN, DOOR, GUARD, LEAVE
 from app.visit import LANGUAGE_COOKIE
 
 CYCLE_MS = 300_000
@@ -50,6 +50,17 @@ def keep(text: Mapping[str, str], errors: Mapping[str, str], shown: Mapping[str,
     """The form by which a guest becomes a person; as `door`."""
     data = {"text": dict(text), "errors": dict(errors), **shown, "mode": "keep"}
     component("door", DOOR)(key="keep_form", data=data)
+
+
+def guard(key: str, data: Mapping[str, object], errors: Mapping[str, str]) -> bool:
+    """
+    A form of what guards an account (`safety.mjs`): *data* says which kind, its fields and words. True in the run
+    after it was done.
+    """
+    result = component("safety", DOOR + GUARD)(
+        key=key, data={"fields": [], **data, "errors": dict(errors)}, on_done_change=lambda: None, height="content"
+    )
+    return bool(result.done)
 
 
 def leave(label: str, ask: Mapping[str, str] | None = None) -> None:

@@ -69,6 +69,9 @@ DOOR = """
 .door button.primary { background: #f0b90b; border-color: #f0b90b; color: #1a1300; }
 .door button.second { background: transparent; border-color: var(--st-border-color); color: var(--st-text-color); }
 .door button:hover:not(:disabled) { filter: brightness(1.07); border-color: var(--st-primary-color); }
+.door button.small { justify-self: start; border: 0; padding: 0; font-weight: 400; font-size: 12px; opacity: .8;
+  text-decoration: underline; }
+.door [hidden] { display: none; }
 .door .quick { display: grid; gap: .5rem; }
 .door small { color: var(--st-text-color); opacity: .68; font-size: 12px; line-height: 1.45; }
 .door .or { display: grid; grid-template-columns: 1fr auto 1fr; gap: .7rem;
@@ -80,6 +83,20 @@ DOOR = """
 .door .shut { margin: 0; font-size: 13px; line-height: 1.5; }
 .door .alert:empty { display: none; }
 .door .alert { margin: 0; color: var(--st-red-color, #f6465d); font-size: 13px; }
+"""
+
+GUARD = """
+.door p { margin: 0; }
+.door .told { font-size: 13px; line-height: 1.55; word-break: keep-all; overflow-wrap: anywhere; }
+.door .told code { display: block; margin-top: .3rem; font-size: 14px; letter-spacing: .04em; user-select: all; }
+.door .qr { border-radius: 8px; background: #fff; justify-self: start; }
+.door .codes { margin: 0; padding: .7rem .9rem .7rem 2.4rem; display: grid; border-radius: 6px;
+  font: 13px/1.75 monospace; grid-template-columns: repeat(auto-fill, minmax(13.5rem, 1fr));
+  background: var(--st-secondary-background-color); }
+.door .row { display: grid; grid-template-columns: 1fr 1fr; gap: .5rem; }
+.door a.button { font-weight: 600; text-align: center; padding: .68rem .8rem; border-radius: 6px; text-decoration: none;
+  border: 1px solid var(--st-border-color); color: var(--st-text-color); }
+.door button.danger { border-color: var(--st-red-color, #f6465d); color: var(--st-red-color, #f6465d); }
 """
 
 LEAVE = """

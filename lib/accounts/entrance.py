@@ -17,8 +17,10 @@ from lib.domain.pace import Pace
 from lib.domain.session import NewSession, SessionRow
 from lib.domain.trail import TrailEvent
 from lib.ports.people import Browsers, Logins, Sessions, Throttles, Trail
-from lib.ports.secrets import PasswordHasher
+from lib.ports.safety import SecondFactors
+from lib.ports.secrets import Lock, PasswordHasher
 
+PER_PERSON = Pace(free=3, first_ms=5_000, longest_ms=300_000, halving_ms=900_000)
 NEW_PEOPLE = Pace(free=10, first_ms=30_000, longest_ms=3_600_000, halving_ms=1_800_000)
 LONGEST_TOKEN = 100
 
@@ -35,6 +37,8 @@ class PeopleStores:
     throttles: Throttles
     hasher: PasswordHasher
     trail: Trail
+    factors: SecondFactors
+    lock: Lock
 
 
 class Entrance:
@@ -57,16 +61,24 @@ class Entrance:
         return self.paced((f"new:{network(origin.ip)}", NEW_PEOPLE))
 
     def begin(
-        self, user_id: int, origin: Origin, *, read_only: bool = False, event: TrailEvent = TrailEvent.SIGNED_IN
+        self, user_id: int, origin: Origin, event: TrailEvent = TrailEvent.SIGNED_IN, *, proved: bool = True
     ) -> SignedIn:
-        """
-        A session of *user_id*, noted as *event* unless it only looks; ValueError when there is no such person any more.
-        """
+        """A session of *user_id*, noted as *event*; ValueError when there is no such person any more."""
+        return self._begin(user_id, origin, event, read_only=False, proved=proved)
+
+    def begin_looking(self, user_id: int, origin: Origin) -> SignedIn:
+        """A session that can only look, and is noted nowhere."""
+        return self._begin(user_id, origin, None, read_only=True, proved=False)
+
+    def _begin(
+        self, user_id: int, origin: Origin, event: TrailEvent | None, *, read_only: bool, proved: bool
+    ) -> SignedIn:
         token = secrets.token_urlsafe(32)
         key, now = sha256(token), self._clock.now_ms()
         agent = origin.user_agent[:200]
-        note = None if read_only else note_from(user_id, event, now, origin, network(origin.ip))
-        self._stores.sessions.open(NewSession(key, user_id, read_only, origin.ip[:45], agent, now), note)
+        note = None if event is None else note_from(user_id, event, now, origin, network(origin.ip))
+        new = NewSession(key, user_id, read_only, origin.ip[:45], agent, now, now if proved else 0)
+        self._stores.sessions.open(new, note)
         row = self._stores.sessions.find(key)
         if row is None:
             raise ValueError("a session needs a person who is not deleted")
@@ -93,6 +105,7 @@ def person_of(row: SessionRow) -> SessionUser:
         row.is_guest,
         row.session_id,
         row.user_agent,
+        row.proved_ms,
     )
 
 

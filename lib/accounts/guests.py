@@ -50,7 +50,7 @@ class Guests:
         if refusal := self._open_paper(user_id):
             self._stores.logins.delete(user_id, self._clock.now_ms())
             return refusal
-        return self._entrance.begin(user_id, origin)
+        return self._entrance.begin(user_id, origin, proved=False)
 
     @act
     def keep(self, user: SessionUser, email: str, password: str, *, origin: Origin, code: str) -> SignedIn | Refusal:
@@ -81,7 +81,7 @@ class Guests:
             return Refusal("refuse.not_a_guest")
         self._stores.sessions.close_all(user.user_id)
         _log.info("guest.kept", user_id=user.user_id)
-        return self._entrance.remembered(self._entrance.begin(user.user_id, origin, event=TrailEvent.REGISTERED))
+        return self._entrance.remembered(self._entrance.begin(user.user_id, origin, TrailEvent.REGISTERED))
 
     def end_gone(self) -> None:
         """End every guest whose last session is over or closed."""

@@ -14,7 +14,8 @@ def note_of(user: SessionUser, event: TrailEvent, now_ms: int, detail: str = "")
 
 def note_from(user_id: int, event: TrailEvent, now_ms: int, origin: Origin, network: str) -> Note:
     """*event* at the door of *user_id*, by whoever is at *origin*."""
-    who = Actor.STRANGER if event is TrailEvent.SIGN_IN_FAILED else Actor.OWNER
+    failed = event in (TrailEvent.SIGN_IN_FAILED, TrailEvent.CODE_FAILED)
+    who = Actor.STRANGER if failed else Actor.OWNER
     return Note(user_id, now_ms, event, "", who, network, origin.user_agent[:200])
 
 

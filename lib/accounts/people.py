@@ -16,10 +16,20 @@ from lib import log
 from lib.accounts.acts import act
 from lib.accounts.beside import Work, at_once
 from lib.accounts.doors import NOT_INVITED, Doors
-from lib.accounts.entrance import LONGEST_TOKEN, Entrance, PeopleStores, network, person_of, sha256, spelled
+from lib.accounts.entrance import (
+    LONGEST_TOKEN,
+    PER_PERSON,
+    Entrance,
+    PeopleStores,
+    network,
+    person_of,
+    sha256,
+    spelled,
+)
 from lib.accounts.guests import Guests
 from lib.accounts.notes import note_from, note_of
 from lib.accounts.rules import email_refusal, is_findable, password_refusal
+from lib.accounts.second_factor import SecondFactor
 from lib.accounts.web import Origin, Refusal, SessionUser, SignedIn
 from lib.clock import Clock
 from lib.domain.account import Colours
@@ -36,7 +46,6 @@ TALLY_MS = 7 * 24 * 3_600_000
 BROWSER_MS = 180 * 24 * 3_600_000
 """A browser that was not used to sign in for this long is forgotten."""
 
-PER_PERSON = Pace(free=3, first_ms=5_000, longest_ms=300_000, halving_ms=900_000)
 PER_ADDRESS = Pace(free=20, first_ms=2_000, longest_ms=120_000, halving_ms=900_000)
 
 LANGUAGES = ("ko", "en")
@@ -66,6 +75,7 @@ class People:
         self._beside = beside
         self._entrance = Entrance(stores, clock)
         self._doors = doors
+        self._factor = SecondFactor(stores.factors, stores.lock)
         self._guests = Guests(stores, clock, open_paper, doors)
 
     # --- coming in ------------------------------------------------------------------------------------------------
@@ -90,12 +100,15 @@ class People:
         if refusal := self._open_paper(user_id):
             # the person stands; the dashboard offers the account again
             _log.warning("register.no_paper_account", user_id=user_id, why=refusal.key)
-        begun = self._entrance.begin(user_id, origin, event=TrailEvent.REGISTERED)
+        begun = self._entrance.begin(user_id, origin, TrailEvent.REGISTERED)
         return self._entrance.remembered(begun)
 
-    def sign_in(self, email: str, password: str, *, origin: Origin, browser: str | None = None) -> SignedIn | Refusal:
+    def sign_in(
+        self, email: str, password: str, *, origin: Origin, browser: str | None = None, code: str = ""
+    ) -> SignedIn | Refusal:
         """
-        The person whose password this is; every other case is one refusal.
+        The person whose password this is, and whose second factor *code* is if they have one; every other case is one
+        refusal, but in a browser of the person's own, where a missing code is asked for.
 
         *browser* is the token this browser got when somebody last signed in with it.
         """
@@ -112,12 +125,9 @@ class People:
         stored = login.password_hash if login and login.password_hash.startswith("$") else None
         # a person without a password costs the same hash as any other
         matches = self._stores.hasher.verify(stored, password)
-        if login is None or not matches:
+        if login is None or not matches or not self._passes(login, code, origin):
             _log.info("sign_in.refused", origin=network(origin.ip))
-            if own and login:
-                # from a browser of theirs; strangers' guesses would drown the rest
-                self._note(login.user_id, TrailEvent.SIGN_IN_FAILED, origin)
-            return _UNKNOWN
+            return self._refused(login, matches=matches, own=own, origin=origin)
         now = self._clock.now_ms()
         self._stores.throttles.forgive(tally, PER_PERSON, now)
         self._stores.throttles.forgive(address, PER_ADDRESS, now)
@@ -141,7 +151,7 @@ class People:
         if wait := self._entrance.paced((f"look:{network(origin.ip)}", PER_ADDRESS)):
             return wait
         user_id = self._demo_user_id()
-        return Refusal("refuse.no_demo") if user_id is None else self._entrance.begin(user_id, origin, read_only=True)
+        return Refusal("refuse.no_demo") if user_id is None else self._entrance.begin_looking(user_id, origin)
 
     # --- being inside ---------------------------------------------------------------------------------------------
 
@@ -202,6 +212,22 @@ class People:
             return NOT_INVITED
         except ValueError:
             return Refusal("refuse.email.taken")
+
+    def _passes(self, login: Login, code: str, origin: Origin) -> bool:
+        if login.authenticator is None:
+            return True
+        note = note_from(login.user_id, TrailEvent.RECOVERY_USED, self._clock.now_ms(), origin, network(origin.ip))
+        return self._factor.passes(login.user_id, login.authenticator, code, note)
+
+    def _refused(self, login: Login | None, *, matches: bool, own: bool, origin: Origin) -> Refusal:
+        if login is not None and matches:
+            # whoever has the password without the code is news to the owner, from wherever they come
+            self._note(login.user_id, TrailEvent.CODE_FAILED, origin)
+            return Refusal("refuse.code") if own else _UNKNOWN
+        if login is not None and own:
+            # from a browser of theirs; strangers' guesses would drown the rest
+            self._note(login.user_id, TrailEvent.SIGN_IN_FAILED, origin)
+        return _UNKNOWN
 
     def _note(self, user_id: int, event: TrailEvent, origin: Origin) -> None:
         # beside the answer: nobody can tell by its time that it was written

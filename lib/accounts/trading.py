@@ -16,6 +16,7 @@ from lib.accounts.checking import CHECKS_OF_ADDRESS, CHECKS_OF_PERSON, PAPER_OF_
 from lib.accounts.key_gate import KeyFlaw, hands_flaw, own_accounts, rights_flaw, shape_flaw, uid_of_key
 from lib.accounts.notes import changes, note_of
 from lib.accounts.settings_rules import loosens, settings_refusal
+from lib.accounts.step_up import unproved
 from lib.accounts.venue_refusal import venue_refusal
 from lib.accounts.web import Refusal, SessionUser
 from lib.clock import Clock
@@ -125,6 +126,9 @@ class TradingDesk:
     @act
     def open_paper(self, user: SessionUser, balance: Decimal = PAPER_BALANCE) -> Refusal | None:
         """Open a paper account of *balance* USDT and make it the person's active one; our books begin now."""
+        active = self._ports.keyring.active(user.user_id)
+        if active and active.has_key and (refusal := self._unproved(user)):
+            return refusal  # another venue takes the place of that one
         return self._paper(user.user_id, balance, self._note(user, TrailEvent.PAPER_OPENED))
 
     def paper_for_newcomer(self, user_id: int) -> Refusal | None:
@@ -162,6 +166,8 @@ class TradingDesk:
             return Refusal("refuse.key.venue", venue=venue)
         if flaw := shape_flaw(key):
             return _refused(flaw)
+        if refusal := self._unproved(user):
+            return refusal
         # the person's tally first: a flood of one person does not use up what others at that address may
         tallies = (f"key:{user.user_id}", CHECKS_OF_PERSON), (f"key@{user.network}", CHECKS_OF_ADDRESS)
         note = self._note(user, TrailEvent.KEY_SAVED, f"{venue} ••••{key.api_key[-4:]}")
@@ -234,6 +240,8 @@ class TradingDesk:
     @act
     def delete_key(self, user: SessionUser) -> Refusal | None:
         """Wipe the active account's key and end its trading; refused while a position or order still needs it."""
+        if refusal := self._unproved(user):
+            return refusal
         try:
             removed = self._ports.keyring.remove(user.user_id, self._note(user, TrailEvent.KEY_DELETED))
             return None if removed else _NO_ACCOUNT
@@ -254,6 +262,8 @@ class TradingDesk:
         if user.is_guest and settings.custom_prompt:
             return Refusal("refuse.guest_prompt")  # all guests share one call
         note = self._note_of_change(user, settings)
+        if note and note.event is TrailEvent.SETTINGS_LOOSENED and (refusal := self._unproved(user)):
+            return refusal
         saved = self._ports.accounts.change_settings(user.user_id, settings, version, note)
         return None if saved else Refusal("refuse.settings.stale")
 
@@ -341,6 +351,9 @@ class TradingDesk:
         wish = Command(0, user.user_id, account.account_id, kind, self._ports.clock.now_ms())
         wait_ms = self._ports.queue.ask(wish, every_ms)
         return Refusal(f"refuse.wait.{kind}", seconds=-(-wait_ms // 1000)) if wait_ms else None
+
+    def _unproved(self, user: SessionUser) -> Refusal | None:
+        return unproved(user, self._ports.clock.now_ms())
 
     def _note_of_change(self, user: SessionUser, settings: AccountSettings) -> Note | None:
         found = self._ports.accounts.chosen(user.user_id)

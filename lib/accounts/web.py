@@ -23,7 +23,8 @@ class SessionUser:
     """
     A signed-in person. *read_only* = may look, every act is refused; *locale* is "ko" or "en" and *colours* those of a
     rise, both as they chose; *network* is where the session was opened, as tallies name it; a guest has no password and
-    ends with their last session. *session_id* and *agent* are the session's number and its browser's own name.
+    ends with their last session. *session_id* and *agent* are the session's number and its browser's own name,
+    *proved_ms* when it last proved whose it is (epoch ms).
     """
 
     user_id: int
@@ -36,6 +37,7 @@ class SessionUser:
     is_guest: bool = False
     session_id: int = 0
     agent: str = ""
+    proved_ms: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,6 +22,7 @@ from lib.bootstrap.starting import refuse_busy_port as refuse_busy_port
 from lib.bootstrap.starting import run_process as run_process
 from lib.bootstrap.stores import migrate as migrate
 from lib.bootstrap.stores import new_sealing_keys as new_sealing_keys
+from lib.bootstrap.stores import new_web_secret as new_web_secret
 from lib.bootstrap.stores import readings as readings
 from lib.bootstrap.web import WebSystem as WebSystem
 from lib.bootstrap.web import web as web

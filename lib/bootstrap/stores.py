@@ -13,6 +13,7 @@ from lib.adapters.redis.connection import TlsVerify, check, connect
 from lib.adapters.sql.database import schema
 from lib.adapters.sql.database.engine import make_engine
 from lib.adapters.vault import generate_keys
+from lib.adapters.web_lock import new_secret
 from lib.domain.errors import Halt, Retry
 from lib.queries import Readings
 from lib.reason_text import told
@@ -72,6 +73,11 @@ def tls_verify(settings: Settings) -> TlsVerify:
 def new_sealing_keys() -> tuple[str, str]:
     """A fresh (ENCRYPTION_KEY, ENCRYPTION_PUBLIC_KEY)."""
     return generate_keys()
+
+
+def new_web_secret() -> str:
+    """A fresh WEB_SECRET."""
+    return new_secret()
 
 
 def readings(settings: Settings) -> Readings:

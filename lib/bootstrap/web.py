@@ -25,10 +25,12 @@ from lib.adapters.sql.forms.browsers import SqlBrowsers
 from lib.adapters.sql.forms.commands import SqlCommandQueue
 from lib.adapters.sql.forms.keyring import SqlKeyring
 from lib.adapters.sql.forms.own_locks import SqlOwnLocks
+from lib.adapters.sql.forms.second_factors import SqlSecondFactors
 from lib.adapters.sql.forms.sessions import SqlLogins, SqlSessions
 from lib.adapters.sql.forms.throttles import SqlThrottles
 from lib.adapters.sql.forms.trail import SqlTrail
 from lib.adapters.vault import VaultSealer
+from lib.adapters.web_lock import WebLock
 from lib.bootstrap import stores
 from lib.clock import Clock, SystemClock
 from lib.domain.account import Venue
@@ -71,7 +73,7 @@ def web(settings: Settings) -> WebSystem:
     engine, clock = stores.database(settings), SystemClock()
     readings = Readings(engine, stores.candle_store(settings))
     trading = _trading(settings, engine, clock)
-    kept = _people(engine)
+    kept = _people(settings, engine)
     feed = settings.feed_name
 
     def subscribe() -> redis.asyncio.Redis:
@@ -107,7 +109,7 @@ def web(settings: Settings) -> WebSystem:
     )
 
 
-def _people(engine: sa.Engine) -> PeopleStores:
+def _people(settings: Settings, engine: sa.Engine) -> PeopleStores:
     return PeopleStores(
         SqlLogins(engine),
         SqlSessions(engine),
@@ -115,6 +117,8 @@ def _people(engine: sa.Engine) -> PeopleStores:
         SqlThrottles(engine),
         GatedHasher(Passwords()),
         SqlTrail(engine),
+        SqlSecondFactors(engine),
+        WebLock(settings.web_secret),
     )
 
 

@@ -5,6 +5,7 @@ How long a signed-in browser stays signed in. Pure; times in epoch ms.
 from dataclasses import dataclass
 
 from lib.domain.account import Colours
+from lib.domain.second_factor import Authenticator
 
 ABSOLUTE_MS = 24 * 3_600_000
 """The longest life of a session, however much it is used."""
@@ -19,11 +20,16 @@ def is_over(created_ms: int, seen_ms: int, now_ms: int) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Login:
-    """A person's record for signing in; a hash that is no argon2 hash matches no password."""
+    """
+    A person's record for signing in; a hash that is no argon2 hash matches no password. *authenticator* is the
+    confirmed one.
+    """
 
     user_id: int
     password_hash: str
     is_demo: bool
+    email: str = ""
+    authenticator: Authenticator | None = None
 
     def __repr__(self) -> str:
         return f"Login({self.user_id})"
@@ -31,7 +37,10 @@ class Login:
 
 @dataclass(frozen=True, slots=True)
 class NewSession:
-    """A session before it is stored; only the token's sha256 (hex) is ever stored. Times in epoch ms."""
+    """
+    A session before it is stored; only the token's sha256 (hex) is ever stored. Times in epoch ms; *proved_ms* is when
+    it was last proved whose it is, 0 = never.
+    """
 
     token_sha256: str
     user_id: int
@@ -39,6 +48,7 @@ class NewSession:
     ip: str
     user_agent: str
     now_ms: int
+    proved_ms: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,3 +68,4 @@ class SessionRow:
     is_guest: bool = False
     session_id: int = 0
     user_agent: str = ""
+    proved_ms: int = 0

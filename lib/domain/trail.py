@@ -19,6 +19,13 @@ class TrailEvent(StrEnum):
     REGISTERED = "registered"
     SIGNED_IN = "signed_in"
     SIGN_IN_FAILED = "sign_in_failed"
+    CODE_FAILED = "code_failed"
+    RECOVERY_USED = "recovery_used"
+    RECOVERY_RENEWED = "recovery_renewed"
+    FACTOR_ON = "factor_on"
+    FACTOR_OFF = "factor_off"
+    PASSWORD_CHANGED = "password_changed"  # noqa: S105 - a word
+    EMAIL_CHANGED = "email_changed"
     SESSION_ENDED = "session_ended"
     OTHERS_ENDED = "others_ended"
     ALL_ENDED = "all_ended"

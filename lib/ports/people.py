@@ -86,7 +86,17 @@ class Logins(Protocol):
 
     def find(self, email: str) -> Login | None: ...
 
+    def by_id(self, user_id: int) -> Login | None: ...
+
     def change_hash(self, user_id: int, password_hash: str) -> None: ...
+
+    def change_password(self, user_id: int, password_hash: str, note: Note, besides: int = 0) -> None:
+        """As `change_hash`, ending every session but the one of the number *besides* and forgetting all browsers."""
+        ...
+
+    def change_email(self, user_id: int, email: str, note: Note) -> None:
+        """ValueError when the e-mail is taken."""
+        ...
 
     def change_looks(self, user_id: int, locale: str, colours: Colours) -> None:
         """Store the language and colours of the person's pages, for every browser."""
@@ -108,6 +118,10 @@ class Sessions(Protocol):
 
     def touch(self, token_sha256: str, now_ms: int) -> None:
         """Store that the session was used at *now_ms*."""
+        ...
+
+    def prove(self, user_id: int, session_id: int, now_ms: int) -> None:
+        """Store that the session proved at *now_ms* whose it is."""
         ...
 
     def close(self, token_sha256: str) -> None: ...

@@ -1,5 +1,5 @@
 """
-Sealed keys and hashed passwords.
+Sealed keys, the web's own lock, and hashed passwords.
 """
 
 from typing import Protocol
@@ -18,6 +18,23 @@ class Opener(Protocol):
 
     def open(self, sealed: str, context: SealContext) -> ApiKey:
         """*Pause* when the seal does not fit the context or the key pair."""
+        ...
+
+
+class Lock(Protocol):
+    """The web's own lock, for what the web alone must read back; *bound_to* names purpose and owner."""
+
+    @property
+    def works(self) -> bool:
+        """Whether there is a secret to lock with."""
+        ...
+
+    def lock(self, text: str, bound_to: str) -> str:
+        """*text* locked; ValueError where nothing can be."""
+        ...
+
+    def open(self, locked: str, bound_to: str) -> str | None:
+        """The text again; None when it was locked for something else, or with another secret."""
         ...
 
 

@@ -23,6 +23,7 @@ from lib.queries.results import CurvePoint as CurvePoint
 from lib.queries.results import ResultReadings
 from lib.queries.results import Results as Results
 from lib.queries.results import TransferRow as TransferRow
+from lib.queries.safety import FactorState as FactorState
 from lib.queries.safety import SafetyReadings
 from lib.queries.safety import SessionLine as SessionLine
 from lib.queries.safety import TrailLine as TrailLine

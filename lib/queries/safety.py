@@ -6,6 +6,7 @@ import sqlalchemy as sa
 
 from lib.accounts.entrance import network
 from lib.adapters.sql.tables.people import audit_events, sessions
+from lib.adapters.sql.tables.safety import authenticators, recovery_codes
 from lib.domain.device import device_name
 from lib.domain.session import ABSOLUTE_MS, IDLE_MS, is_over
 from lib.queries.reading import Reading
@@ -43,6 +44,14 @@ class TrailLine:
     device: str
 
 
+@dataclass(frozen=True, slots=True)
+class FactorState:
+    """Whether a second factor is asked for, and how many recovery codes are unused."""
+
+    is_on: bool
+    codes_left: int
+
+
 class SafetyReadings(Reading):
     """A person's own sessions and trail; a demo account has no owner who reads them."""
 
@@ -57,6 +66,13 @@ class SafetyReadings(Reading):
         now = self._clock.now_ms()
         rows = self._read(lambda c: c.execute(query).mappings().all())
         return [_session(row) for row in rows if not is_over(row["created_ms"], row["seen_ms"], now)]
+
+    def factor(self, user_id: int) -> FactorState:
+        """The person's second factor, never its secret."""
+        mine, unused = authenticators.c.user_id == user_id, recovery_codes.c.used_ms == 0
+        is_on = sa.select(sa.func.count()).select_from(authenticators).where(mine, authenticators.c.confirmed)
+        left = sa.select(sa.func.count()).select_from(recovery_codes).where(recovery_codes.c.user_id == user_id, unused)
+        return self._read(lambda c: FactorState(bool(c.scalar(is_on)), c.scalar(left) or 0))
 
     def trail(self, user_id: int, limit: int, before: int = 0) -> list[TrailLine]:
         """The newest *limit* notes of the person, newest first; with *before* those older than that note."""

@@ -26,6 +26,8 @@ from tests.factories import INSTALLATION, SYMBOL
 from tests.fakes.people import MemoryThrottles
 
 PRIVATE, PUBLIC = generate_keys()
+PROVED = 2**53
+"""Whose session it is was proved just now, whatever the clock says."""
 HERE = Deployment("synthetic", ("paper",), SYMBOL, INSTALLATION)
 
 
@@ -41,7 +43,9 @@ class Scene:
 
     def another(self, name: str = "other", network: str = "") -> SessionUser:
         email = f"{name}@example.test"
-        return SessionUser(SqlAccounts(self.engine).add_user(email, "!"), email, "ko", network=network)
+        return SessionUser(
+            SqlAccounts(self.engine).add_user(email, "!"), email, "ko", network=network, proved_ms=PROVED
+        )
 
     async def save(self, key: ApiKey | None = None, user: SessionUser | None = None) -> Refusal | KeySaved:
         key = key or self.world.key
@@ -87,7 +91,8 @@ async def scene(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator
             clock=clock,
         )
         desk = TradingDesk(ports, HERE)
-        user = SessionUser(SqlAccounts(engine).add_user("person@example.test", "!"), "person@example.test", "ko")
+        user_id = SqlAccounts(engine).add_user("person@example.test", "!")
+        user = SessionUser(user_id, "person@example.test", "ko", proved_ms=PROVED)
         yield Scene(world, engine, desk, user, ports)
 
 

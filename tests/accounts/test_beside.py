@@ -7,6 +7,7 @@ from lib.accounts.doors import Doors
 from lib.accounts.entrance import PeopleStores
 from lib.accounts.people import People
 from lib.accounts.web import Origin, SignedIn
+from lib.adapters.web_lock import WebLock
 from lib.domain.errors import Retry
 from lib.domain.platform_settings import Admission
 from tests.fakes.people import (
@@ -62,7 +63,16 @@ def test_a_session_whose_use_cannot_be_noted_still_opens_the_door() -> None:
             raise Retry("the database is locked")
 
     logins, clock = MemoryLogins(), StandingClock(10**12)
-    stores = PeopleStores(logins, Locked(logins), MemoryBrowsers(), MemoryThrottles(), QuickHasher(), MemoryTrail())
+    stores = PeopleStores(
+        logins,
+        Locked(logins),
+        MemoryBrowsers(),
+        MemoryThrottles(),
+        QuickHasher(),
+        MemoryTrail(),
+        logins.factors,
+        WebLock(""),
+    )
     people = People(stores, clock, lambda _: None, lambda: None, doors=Doors(Admission, clock))
     inside = people.try_paper(accepted_risk=True, origin=Origin("10.0.0.1"))
     assert isinstance(inside, SignedIn)

@@ -18,10 +18,12 @@ from lib.accounts.web import Origin, SignedIn
 from lib.adapters.sql.database import schema
 from lib.adapters.sql.database.engine import make_engine
 from lib.adapters.sql.forms.browsers import SqlBrowsers
+from lib.adapters.sql.forms.second_factors import SqlSecondFactors
 from lib.adapters.sql.forms.sessions import SqlLogins, SqlSessions
 from lib.adapters.sql.forms.throttles import SqlThrottles
 from lib.adapters.sql.forms.trail import SqlTrail
 from lib.adapters.sql.tables.people import accounts, sessions
+from lib.adapters.web_lock import WebLock
 from lib.domain.command import Command
 from lib.domain.errors import Retry
 from lib.domain.platform_settings import Admission
@@ -54,6 +56,8 @@ def town(tmp_path: Path) -> Iterator[Town]:
         SqlThrottles(engine),
         QuickHasher(),
         SqlTrail(engine),
+        SqlSecondFactors(engine),
+        WebLock(""),
     )
     writer = sqlite3.connect(file, isolation_level=None, timeout=0)
     yield Town(

@@ -1,17 +1,19 @@
 """Sign-in's stores in memory, a hasher that costs nothing, and a wall clock that stands until moved."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from lib.clock import Clock
 from lib.domain.account import Colours
 from lib.domain.pace import Pace, Tally
 from lib.domain.platform_settings import Invite
+from lib.domain.second_factor import Authenticator
 from lib.domain.session import Login, NewSession, SessionRow, is_over
 from lib.domain.spelling import normal_email
 from lib.domain.trail import Note
 from lib.ports.people import Browsers, Logins, Sessions, Throttles, Trail
+from lib.ports.safety import SecondFactors
 from lib.ports.secrets import PasswordHasher
 from tests.fakes.platform import InviteBox
 
@@ -56,6 +58,7 @@ class MemoryLogins(Logins):
         self.members: dict[int, Member] = {}
         self.invites = InviteBox()
         self.sessions: MemorySessions | None = None
+        self.factors = MemoryFactors()
 
     def add(
         self,
@@ -110,10 +113,30 @@ class MemoryLogins(Logins):
     def find(self, email: str) -> Login | None:
         wanted = normal_email(email)
         found = [m for m in self.members.values() if m.email == wanted and not m.deleted]
-        return Login(found[0].user_id, found[0].password_hash, found[0].is_demo) if found else None
+        return self._login(found[0]) if found else None
+
+    def by_id(self, user_id: int) -> Login | None:
+        member = self.members.get(user_id)
+        return None if member is None or member.deleted else self._login(member)
+
+    def _login(self, member: Member) -> Login:
+        known = self.factors.authenticator(member.user_id)
+        known = known if known is not None and known.confirmed else None
+        return Login(member.user_id, member.password_hash, member.is_demo, member.email, known)
 
     def change_hash(self, user_id: int, password_hash: str) -> None:
         self.members[user_id] = replace(self.members[user_id], password_hash=password_hash)
+
+    def change_password(self, user_id: int, password_hash: str, note: Note, besides: int = 0) -> None:
+        self.change_hash(user_id, password_hash)
+        if self.sessions is not None:
+            self.sessions.close_all(user_id, besides=besides)
+            self.sessions.trail.record(note)
+
+    def change_email(self, user_id: int, email: str, note: Note) -> None:
+        self.members[user_id] = replace(self.members[user_id], email=self._free(email))
+        if self.sessions is not None:
+            self.sessions.trail.record(note)
 
     def change_looks(self, user_id: int, locale: str, colours: Colours) -> None:
         self.members[user_id] = replace(self.members[user_id], locale=locale, colours=colours)
@@ -128,8 +151,9 @@ class MemorySessions(Sessions):
     def __init__(self, logins: MemoryLogins) -> None:
         self._logins = logins
         logins.sessions = self
+        self.factors = logins.factors
         self.rows: dict[str, SessionRow] = {}
-        self.trail = MemoryTrail()
+        self.trail = logins.factors.trail
         self.opened = 0
 
     def open(self, new: NewSession, note: Note | None = None) -> None:
@@ -149,6 +173,7 @@ class MemorySessions(Sessions):
             who.is_guest,
             self.opened,
             new.user_agent,
+            new.proved_ms,
         )
 
     def find(self, token_sha256: str) -> SessionRow | None:
@@ -160,6 +185,12 @@ class MemorySessions(Sessions):
     def touch(self, token_sha256: str, now_ms: int) -> None:
         if (row := self.rows.get(token_sha256)) is not None:
             self.rows[token_sha256] = replace(row, seen_ms=max(row.seen_ms, now_ms))
+
+    def prove(self, user_id: int, session_id: int, now_ms: int) -> None:
+        self.rows = {
+            key: replace(row, proved_ms=now_ms) if (row.user_id, row.session_id) == (user_id, session_id) else row
+            for key, row in self.rows.items()
+        }
 
     def close(self, token_sha256: str) -> None:
         self.rows.pop(token_sha256, None)
@@ -200,6 +231,60 @@ class MemoryTrail(Trail):
         kept = [note for note in self.notes if note.at_ms >= before_ms]
         dropped, self.notes = len(self.notes) - len(kept), kept
         return dropped
+
+
+class MemoryFactors(SecondFactors):
+    """`lib.ports.safety.SecondFactors`."""
+
+    def __init__(self) -> None:
+        self.trail = MemoryTrail()
+        self.kept: dict[int, Authenticator] = {}
+        self.codes: dict[int, dict[str, bool]] = {}
+
+    def authenticator(self, user_id: int) -> Authenticator | None:
+        return self.kept.get(user_id)
+
+    def propose(self, user_id: int, sealed: str) -> bool:
+        if user_id in self.kept and self.kept[user_id].confirmed:
+            return False
+        self.kept[user_id] = Authenticator(sealed, 0, confirmed=False)
+        return True
+
+    def confirm(self, step: int, codes_sha256: Sequence[str], note: Note) -> bool:
+        known = self.kept.get(note.user_id)
+        if known is None or known.confirmed:
+            return False
+        self.kept[note.user_id] = Authenticator(known.sealed, step, confirmed=True)
+        return self.renew_codes(codes_sha256, note)
+
+    def spend_step(self, user_id: int, step: int) -> bool:
+        known = self.kept.get(user_id)
+        if known is None or not known.confirmed or known.last_step >= step:
+            return False
+        self.kept[user_id] = replace(known, last_step=step)
+        return True
+
+    def spend_code(self, user_id: int, code_sha256: str, note: Note) -> bool:
+        if not self.codes.get(user_id, {}).get(code_sha256):
+            return False
+        self.codes[user_id][code_sha256] = False
+        self.trail.record(note)
+        return True
+
+    def renew_codes(self, codes_sha256: Sequence[str], note: Note) -> bool:
+        known = self.kept.get(note.user_id)
+        if known is None or not known.confirmed:
+            return False
+        self.codes[note.user_id] = dict.fromkeys(codes_sha256, True)
+        self.trail.record(note)
+        return True
+
+    def drop(self, user_id: int, note: Note | None) -> bool:
+        self.codes.pop(user_id, None)
+        if self.kept.pop(user_id, None) is None:
+            return False
+        self.trail.record(note)
+        return True
 
 
 class MemoryBrowsers(Browsers):

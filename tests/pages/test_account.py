@@ -1,10 +1,15 @@
 """The page of the account: one's own devices and trail, ended for nobody else, and nothing of it for the demo."""
 
+import json
+from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
+from streamlit.testing.v1 import AppTest
 
+import app.panels.step_up
 from app.i18n import catalogue
+from lib.accounts.step_up import UNPROVED
 from lib.domain.trail import Actor, TrailEvent
 from tests.pages.conftest import Visit
 from tests.pages.test_pages import tree
@@ -52,3 +57,41 @@ def test_every_event_and_actor_has_its_words(language: str) -> None:
     words = catalogue(language)
     assert {f"trail.{event.value}" for event in TrailEvent} == {key for key in words if key.startswith("trail.")}
     assert {f"actor.{actor.value}" for actor in Actor if actor is not Actor.OWNER} <= set(words)
+
+
+def forms(at: AppTest) -> set[str]:
+    """The routes that the page's forms post to."""
+    found = [
+        json.loads(one.proto.json) for one in at.get("bidi_component") if one.proto.component_name.endswith("safety")
+    ]
+    return {data.get("path") or data["kind"] for data in found}
+
+
+def test_what_guards_the_account_is_changed_by_forms_of_the_browser_after_a_proof(
+    visit: Visit, staged: SimpleNamespace
+) -> None:
+    at = visit("t-owner", "account")
+    assert forms(at) == {"/api/account/password", "/api/account/email", "factor"}
+    staged.shelf.has_factor = True
+    assert forms(at.run()) == {"/api/account/password", "/api/account/email", "codes", "/api/account/factor"}
+    staged.acts.tokens["t-owner"] = replace(OWNER, proved_ms=0)
+    assert forms(visit("t-owner", "account")) == {"/api/account/prove"}
+    assert at.text_input == []
+
+
+def test_an_act_that_wants_a_proof_opens_the_dialog_over_the_page_once(
+    visit: Visit, staged: SimpleNamespace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened: list[str] = []
+    # the runner of these tests cannot draw a dialog; the browser's tests look at it
+    monkeypatch.setattr(app.panels.step_up, "_dialog", lambda: opened.append("dialog"))
+    at = visit("t-owner", "api_keys")
+    staged.acts.answer = UNPROVED
+    at.button(key="delete_yes").click().run().run()
+    assert opened == ["dialog"]
+
+
+def test_a_guest_is_told_how_to_have_a_password(visit: Visit) -> None:
+    at = visit("t-guest", "account")
+    assert forms(at) == set()
+    assert catalogue("ko")["guard.guest"] in tree(at)

@@ -25,10 +25,10 @@ from lib.domain.errors import Retry
 from lib.domain.platform_settings import Admission
 from lib.domain.quotes import CandleTick
 from lib.domain.reason import NOTHING, text
-from lib.queries import Cursor, Readings, Results, Standing, Switches
+from lib.queries import Cursor, FactorState, Readings, Results, Standing, Switches
 from lib.queries.values import Choices
 from tests.fakes.people import MemoryBrowsers, MemoryLogins, MemorySessions, MemoryThrottles, QuickHasher, StandingClock
-from tests.web.town import Town
+from tests.web.town import LOCK, Town
 from tests.worlds.results import results
 
 START = 1_760_000_000_000 // MINUTE_MS * MINUTE_MS
@@ -70,6 +70,15 @@ class FakeReadings:
 
     def key_status(self, user_id: int) -> dict[str, object] | None:
         return {"user_id": user_id, "last4": "••••1234"}
+
+    def sessions(self, user_id: int) -> list[dict[str, int]]:
+        return [{"user_id": user_id}]
+
+    def trail(self, user_id: int, limit: int, before: int = 0) -> list[dict[str, int]]:
+        return [{"user_id": user_id}]
+
+    def factor(self, user_id: int) -> FactorState:
+        return FactorState(False, 0)
 
     def standing(self, user_id: int) -> Standing:
         on = Switches(trading_enabled=True, flatten=False, switched_ms=0, proven_ms=0, why=NOTHING)
@@ -149,7 +158,14 @@ class Web:
         self.admission = Admission()
         demo = self.logins.add("demo-x@maemae.local", "!", locale="ko", risk_accepted_ms=0, is_demo=True)
         stores = PeopleStores(
-            self.logins, self.sessions, MemoryBrowsers(), MemoryThrottles(), QuickHasher(), self.sessions.trail
+            self.logins,
+            self.sessions,
+            MemoryBrowsers(),
+            MemoryThrottles(),
+            QuickHasher(),
+            self.sessions.trail,
+            self.logins.factors,
+            LOCK,
         )
         doors = Doors(lambda: self.admission, self.clock)
         self.system = WebSystem(

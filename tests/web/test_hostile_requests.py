@@ -29,9 +29,11 @@ from lib.adapters.redis.embedded import ensure
 from lib.adapters.sql.database import schema
 from lib.adapters.sql.database.engine import make_engine
 from lib.adapters.sql.forms.browsers import SqlBrowsers
+from lib.adapters.sql.forms.second_factors import SqlSecondFactors
 from lib.adapters.sql.forms.sessions import SqlLogins, SqlSessions
 from lib.adapters.sql.forms.trail import SqlTrail
 from lib.adapters.vault import generate_keys
+from lib.adapters.web_lock import WebLock
 from lib.bootstrap import WebSystem
 from lib.clock import SystemClock
 from lib.domain.account import Limits
@@ -48,7 +50,9 @@ KEY = {"venue": "paper", "api_key": "k" * 18, "api_secret": "s" * 36}
 COMING = {"email": "new@example.com", "password": "correct horse battery", "accepted_risk": True, "locale": "ko"}
 FIELDS: dict[tuple[str, str], dict[str, Any]] = {
     ("POST", "/api/auth/register"): COMING,
-    ("POST", "/api/auth/login"): {"email": "kim@example.com", "password": "correct horse battery"},
+    ("POST", "/api/auth/login"): {
+        "email": "kim@example.com", "password": "correct horse battery", "code": "123456",
+    },
     ("POST", "/api/auth/try"): {"accepted_risk": True, "locale": "ko"},
     ("POST", "/api/auth/demo"): {},
     ("POST", "/api/auth/keep"): {"email": "lee@example.com", "password": "correct horse battery"},
@@ -66,6 +70,13 @@ FIELDS: dict[tuple[str, str], dict[str, Any]] = {
     ("POST", "/api/flatten"): {},
     ("POST", "/api/resume"): {},
     ("POST", "/api/locks/end"): {"kind": "drawdown"},
+    ("POST", "/api/account/prove"): {"password": "correct horse battery", "code": "123456"},
+    ("POST", "/api/account/password"): {"old": "correct horse battery", "new": "correct horse battery"},
+    ("POST", "/api/account/email"): {"email": "lee@example.com", "password": "correct horse battery"},
+    ("POST", "/api/account/factor/begin"): {},
+    ("POST", "/api/account/factor/confirm"): {"code": "123456"},
+    ("POST", "/api/account/factor/codes"): {},
+    ("DELETE", "/api/account/factor"): {},
     ("POST", "/api/account/sessions/end"): {"session_id": 1},
     ("POST", "/api/account/sessions/end-others"): {},
 }  # fmt: skip
@@ -127,6 +138,8 @@ def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WebSystem]:
         cast(Any, NoTallies()),
         QuickHasher(),
         SqlTrail(engine),
+        SqlSecondFactors(engine),
+        WebLock(""),
     )
     people = People(stores, SystemClock(), lambda _: None, lambda: None, doors=Doors(Admission, SystemClock(), 10**6))
     object.__setattr__(made, "people", people)

@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from lib.accounts.entrance import PER_PERSON
 from lib.accounts.hashing import GatedHasher
-from lib.accounts.people import BROWSER_MS, PER_PERSON, TOUCH_MS
+from lib.accounts.people import BROWSER_MS, TOUCH_MS
 from lib.accounts.refusal import Refusal
 from lib.accounts.rules import password_refusal
 from lib.accounts.web import Origin, SignedIn

@@ -6,9 +6,11 @@ from lib.accounts.people import People
 from lib.accounts.refusal import Refusal
 from lib.accounts.safety import Safety
 from lib.accounts.web import Origin, SignedIn
+from lib.adapters.web_lock import WebLock, new_secret
 from lib.domain.platform_settings import Admission
 from tests.fakes.people import MemoryBrowsers, MemoryLogins, MemorySessions, MemoryThrottles, QuickHasher, StandingClock
 
+LOCK = WebLock(new_secret())
 HOME = Origin("203.0.113.7", "a browser")
 GOOD = "correct horse battery"
 
@@ -28,7 +30,16 @@ class Town:
         self.demo: int | None = None
         self.admission = Admission()
         self.trail = self.sessions.trail
-        stores = PeopleStores(self.logins, self.sessions, self.browsers, self.throttles, self.hasher, self.trail)
+        stores = PeopleStores(
+            self.logins,
+            self.sessions,
+            self.browsers,
+            self.throttles,
+            self.hasher,
+            self.trail,
+            self.logins.factors,
+            LOCK,
+        )
         doors = Doors(lambda: self.admission, self.clock, 12)
         self.people = People(stores, self.clock, self._open_paper, lambda: self.demo, doors=doors)
         self.safety = Safety(stores, self.clock)
@@ -43,9 +54,14 @@ class Town:
         return result
 
     def enter(
-        self, password: str, email: str = "kim@example.com", ip: str = HOME.ip, browser: str | None = None
+        self,
+        password: str,
+        email: str = "kim@example.com",
+        ip: str = HOME.ip,
+        browser: str | None = None,
+        code: str = "",
     ) -> SignedIn | Refusal:
-        return self.people.sign_in(email, password, origin=Origin(ip), browser=browser)
+        return self.people.sign_in(email, password, origin=Origin(ip), browser=browser, code=code)
 
     def guest(self, ip: str = HOME.ip) -> SignedIn:
         result = self.people.try_paper(accepted_risk=True, origin=Origin(ip))

@@ -30,10 +30,12 @@ from lib.adapters.sql.database import schema
 from lib.adapters.sql.database.engine import make_engine
 from lib.adapters.sql.forms.accounts import SqlAccounts
 from lib.adapters.sql.forms.browsers import SqlBrowsers
+from lib.adapters.sql.forms.second_factors import SqlSecondFactors
 from lib.adapters.sql.forms.sessions import SqlLogins, SqlSessions
 from lib.adapters.sql.forms.throttles import SqlThrottles
 from lib.adapters.sql.forms.trail import SqlTrail
 from lib.adapters.vault import generate_keys
+from lib.adapters.web_lock import WebLock
 from lib.clock import SystemClock
 from lib.domain.account_records import NewAccount
 from lib.domain.candle import MINUTE_MS, Candle
@@ -151,6 +153,8 @@ def _prepare(env: dict[str, str], count: int) -> tuple[str, ...]:
         SqlThrottles(engine),
         QuickHasher(),
         SqlTrail(engine),
+        SqlSecondFactors(engine),
+        WebLock(""),
     )
     people = People(stores, clock, lambda _: None, lambda: None, doors=Doors(Admission, clock, count))
     entered = [people.try_paper(accepted_risk=True, origin=Origin(f"10.0.{number}.1")) for number in range(count)]

@@ -29,6 +29,7 @@ from lib.queries import (
     Cursor,
     EquityRow,
     EventRow,
+    FactorState,
     FillRow,
     Health,
     Holding,
@@ -51,7 +52,7 @@ from tests.worlds import results as samples
 
 T = TypeVar("T")
 NOW_MS = 1_790_000_100_000
-OWNER = SessionUser(1, "owner@example.com", "ko")
+OWNER = SessionUser(1, "owner@example.com", "ko", proved_ms=NOW_MS)
 NEWCOMER = SessionUser(2, "new@example.com", "en")
 VISITOR = SessionUser(3, "demo@maemae.local", "ko", is_demo=True, read_only=True)
 GUEST = SessionUser(4, "guest-12@maemae.local", "ko", is_guest=True)
@@ -134,6 +135,7 @@ class Shelf:
         self.says: Banner | None = None
         self.doors = Admission()
         self.away = False
+        self.has_factor = False
 
     def banner(self) -> Banner | None:
         return self._there(self.says)
@@ -266,6 +268,9 @@ class Shelf:
             )
             for number in range(3)
         ]
+
+    def factor(self, user_id: int) -> FactorState:
+        return FactorState(self._has(user_id) and self.has_factor, 2)
 
     def trail(self, user_id: int, limit: int, before: int = 0) -> list[TrailLine]:
         if not self._has(user_id):

@@ -17,9 +17,11 @@ from lib.adapters.sql.forms.invites import use_invite, used_by
 from lib.adapters.sql.forms.trail import record
 from lib.adapters.sql.ledger.switches import throw_of_person
 from lib.adapters.sql.tables.columns import utc_from_ms
-from lib.adapters.sql.tables.people import sessions, users
+from lib.adapters.sql.tables.people import known_browsers, sessions, users
+from lib.adapters.sql.tables.safety import authenticators
 from lib.domain.account import Colours
 from lib.domain.platform_settings import Invite
+from lib.domain.second_factor import Authenticator
 from lib.domain.session import Login, NewSession, SessionRow
 from lib.domain.spelling import normal_email
 from lib.domain.trail import Note
@@ -64,24 +66,51 @@ class SqlLogins(Logins):
         return transact(self._engine, lambda c: guests.end_guests(c, now_ms))
 
     def find(self, email: str) -> Login | None:
-        query = sa.select(users.c.id, users.c.password_hash, users.c.is_demo).where(
-            users.c.email == normal_email(email), users.c.deleted_at.is_(None)
+        return self._login(users.c.email == normal_email(email))
+
+    def by_id(self, user_id: int) -> Login | None:
+        return self._login(users.c.id == user_id)
+
+    def _login(self, which: sa.ColumnElement[bool]) -> Login | None:
+        # in one question, so that somebody with a second factor costs no other time than anybody else
+        factor = (authenticators.c.user_id == users.c.id) & authenticators.c.confirmed
+        query = (
+            sa.select(users, authenticators.c.sealed, authenticators.c.last_step)
+            .outerjoin(authenticators, factor)
+            .where(which, users.c.deleted_at.is_(None))
         )
-        row = transact(self._engine, lambda c: c.execute(query).one_or_none(), readonly=True)
-        return None if row is None else Login(row[0], row[1], row[2])
+        row = transact(self._engine, lambda c: c.execute(query).mappings().one_or_none(), readonly=True)
+        if row is None:
+            return None
+        known = None if row["sealed"] is None else Authenticator(row["sealed"], row["last_step"], confirmed=True)
+        return Login(row["id"], row["password_hash"], row["is_demo"], row["email"], known)
 
     def change_hash(self, user_id: int, password_hash: str) -> None:
-        self._update(user_id, password_hash=password_hash)
+        self._update(user_id, None, password_hash=password_hash)
+
+    def change_password(self, user_id: int, password_hash: str, note: Note, besides: int = 0) -> None:
+        transact(self._engine, lambda c: change_password(c, password_hash, note, besides))
+
+    def change_email(self, user_id: int, email: str, note: Note) -> None:
+        try:
+            self._update(user_id, note, email=normal_email(email))
+        except IntegrityError:
+            raise ValueError("this e-mail address is taken") from None
 
     def change_looks(self, user_id: int, locale: str, colours: Colours) -> None:
-        self._update(user_id, locale=locale, colours=colours)
+        self._update(user_id, None, locale=locale, colours=colours)
 
     def delete(self, user_id: int, now_ms: int) -> None:
         transact(self._engine, lambda c: _delete(c, user_id, now_ms))
 
-    def _update(self, user_id: int, **values: object) -> None:
+    def _update(self, user_id: int, note: Note | None, **values: object) -> None:
         change = sa.update(users).where(users.c.id == user_id).values(values)
-        transact(self._engine, lambda c: c.execute(change) and None)
+
+        def update(connection: sa.Connection) -> None:
+            connection.execute(change)
+            record(connection, note)
+
+        transact(self._engine, update)
 
 
 class SqlSessions(Sessions):
@@ -99,6 +128,7 @@ class SqlSessions(Sessions):
             "user_agent": new.user_agent,
             "created_ms": new.now_ms,
             "seen_ms": new.now_ms,
+            "proved_ms": new.proved_ms,
         }
         self._change(sa.insert(sessions).values(values), note)
 
@@ -117,6 +147,7 @@ class SqlSessions(Sessions):
                 users.c.is_guest,
                 sessions.c.id.label("session_id"),
                 sessions.c.user_agent,
+                sessions.c.proved_ms,
             )
             .join(users, users.c.id == sessions.c.user_id)
             .where(sessions.c.token_sha256 == token_sha256, users.c.deleted_at.is_(None))
@@ -127,6 +158,10 @@ class SqlSessions(Sessions):
     def touch(self, token_sha256: str, now_ms: int) -> None:
         mine = sessions.c.token_sha256 == token_sha256
         self._change(sa.update(sessions).where(mine, sessions.c.seen_ms < now_ms).values(seen_ms=now_ms))
+
+    def prove(self, user_id: int, session_id: int, now_ms: int) -> None:
+        mine = (sessions.c.user_id == user_id, sessions.c.id == session_id)
+        self._change(sa.update(sessions).where(*mine).values(proved_ms=now_ms))
 
     def close(self, token_sha256: str) -> None:
         self._change(sa.delete(sessions).where(sessions.c.token_sha256 == token_sha256))
@@ -169,6 +204,15 @@ def _add_invited(connection: sa.Connection, values: dict[str, Any], invite: Invi
     user_id = _add(connection, values)
     used_by(connection, invite, user_id)
     return user_id
+
+
+def change_password(connection: sa.Connection, password_hash: str, note: Note, besides: int = 0) -> None:
+    """The port's `change_password`, for the person of *note*, in the transaction of *connection*."""
+    user_id = note.user_id
+    connection.execute(sa.update(users).where(users.c.id == user_id).values(password_hash=password_hash))
+    connection.execute(sa.delete(sessions).where(sessions.c.user_id == user_id, sessions.c.id != besides))
+    connection.execute(sa.delete(known_browsers).where(known_browsers.c.user_id == user_id))
+    record(connection, note)
 
 
 def _delete(connection: sa.Connection, user_id: int, now_ms: int) -> None:

@@ -203,6 +203,7 @@ sessions = sa.Table(
     sa.Column("user_agent", sa.String(200), nullable=False, server_default=EMPTY),
     number("created_ms"),
     number("seen_ms"),
+    number("proved_ms"),
     sa.UniqueConstraint("token_sha256"),
     sa.Index(None, "user_id"),
     sa.Index(None, "seen_ms"),

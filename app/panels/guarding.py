@@ -1,0 +1,107 @@
+"""
+What guards the account, to change it: e-mail and password, the second factor with its recovery codes.
+
+Each form is the browser's own and posts to our routes; nothing secret is in the script. Changing anything wants a proof
+of the last five minutes.
+"""
+
+import streamlit as st
+
+from app.i18n import md, t, words
+from app.panels.step_up import is_proved, proof
+from app.session import look_again
+from app.system import system
+from app.ui.small import guard
+from lib.accounts.web import SessionUser
+
+FEW_CODES = 3
+
+
+def guarding(user: SessionUser) -> None:
+    """Draw it; of a guest only the way to become a person."""
+    if user.is_guest:
+        with st.container(border=True, key="guarding"):
+            st.subheader(t("guard.title"), anchor=False)
+            st.text(t("guard.guest"))
+            st.page_link("app/pages/settings.py", label=t("page.settings"), icon=":material/tune:")
+        return
+    if not is_proved(user):
+        with st.container(border=True, key="proof"):
+            st.subheader(t("proof.title"), anchor=False)
+            proof(user, "proof_box")
+    _sign_in(user)
+    _factor(user)
+
+
+def _sign_in(user: SessionUser) -> None:
+    with st.container(border=True, key="guarding"):
+        st.subheader(t("guard.title"), anchor=False)
+        st.caption(md("guard.email_now", email=user.email))
+        if not is_proved(user):
+            return
+        with st.expander(t("guard.password"), icon=":material/password:"):
+            st.caption(t("guard.password_note"))
+            _form("password", "/api/account/password", _OLD, _NEW)
+        with st.expander(t("guard.email"), icon=":material/mail:"):
+            _form("email", "/api/account/email", _EMAIL, _PASSWORD)
+
+
+_OLD = ("old", "password", "current-password")
+_NEW = ("new", "password", "new-password")
+_EMAIL = ("email", "email", "email")
+_PASSWORD = ("password", "password", "current-password")
+
+
+def _form(name: str, path: str, *fields: tuple[str, str, str], method: str = "POST", danger: bool = False) -> None:
+    described = [
+        {"name": field, "label": t(f"guard.field_{field}"), "type": kind, "autocomplete": known}
+        for field, kind, known in fields
+    ]
+    text = {"submit": t(f"guard.{name}_do")}
+    data = {"kind": "form", "path": path, "method": method, "fields": described, "text": text, "danger": danger}
+    _guarded(name, data)
+
+
+def _guarded(name: str, data: dict[str, object]) -> None:
+    if guard(f"guard_{name}", data, words("refuse.")):
+        look_again()
+        st.session_state["guarded"] = t(f"guard.{name}_done")
+        st.rerun()
+
+
+def told() -> None:
+    """Say what was done in the run before, which drew the page anew."""
+    if done := st.session_state.pop("guarded", ""):
+        st.toast(done, icon=":material/check_circle:")
+
+
+CODE_TEXTS = ("code", "confirm", "scan", "qr", "by_hand", "codes_note", "copy", "copied", "save", "kept")
+
+
+def _factor(user: SessionUser) -> None:
+    state = system().readings.factor(user.user_id)
+    with st.container(border=True, key="factor"):
+        with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
+            st.subheader(t("guard.factor"), anchor=False)
+            st.badge(t("guard.on" if state.is_on else "guard.off"), color="green" if state.is_on else "gray")
+        st.caption(t("guard.factor_note"))
+        if state.is_on:
+            st.text(t("guard.codes_left", n=state.codes_left))
+            if state.codes_left < FEW_CODES:
+                st.warning(t("guard.codes_few"), icon=":material/warning:")
+        if not is_proved(user):
+            return
+        if not state.is_on:
+            _begin("factor")
+            return
+        with st.expander(t("guard.codes"), icon=":material/key_vertical:"):
+            st.caption(t("guard.codes_renew_note"))
+            _begin("codes")
+        with st.expander(t("guard.drop"), icon=":material/no_encryption:"):
+            st.caption(t("guard.drop_note"))
+            _form("drop", "/api/account/factor", method="DELETE", danger=True)
+
+
+def _begin(kind: str) -> None:
+    text = {name: t(f"guard.{name}") for name in CODE_TEXTS} | {"submit": t(f"guard.{kind}_do")}
+    _guarded(kind, {"kind": kind, "text": text})

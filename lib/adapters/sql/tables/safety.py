@@ -1,0 +1,26 @@
+"""Tables of what guards an account beside its password: nothing in them signs anybody in by being read."""
+
+import sqlalchemy as sa
+
+from lib.adapters.sql.tables.columns import BIG, MYSQL_TABLE, ascii_text, flag, metadata, number
+
+authenticators = sa.Table(
+    "authenticators",
+    metadata,
+    sa.Column("user_id", BIG, sa.ForeignKey("users.id"), primary_key=True, autoincrement=False),
+    sa.Column("sealed", ascii_text(200), nullable=False),
+    number("last_step"),
+    flag("confirmed", default=False),
+    **MYSQL_TABLE,
+)
+"""The locked secret of a person's authenticator, and the newest thirty-second step whose code was used."""
+
+recovery_codes = sa.Table(
+    "recovery_codes",
+    metadata,
+    sa.Column("user_id", BIG, sa.ForeignKey("users.id"), primary_key=True, autoincrement=False),
+    sa.Column("code_sha256", ascii_text(64), primary_key=True),
+    number("used_ms"),
+    **MYSQL_TABLE,
+)
+"""Codes for who lost the authenticator, each good once: 80 random bits, kept as their sha256."""

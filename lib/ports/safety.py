@@ -1,0 +1,41 @@
+"""
+What guards an account beside its password, synchronous, one transaction a method.
+
+A *note* is written to the person's trail with the act. Codes and links are known by their sha256 alone.
+"""
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from lib.domain.second_factor import Authenticator
+from lib.domain.trail import Note
+
+
+class SecondFactors(Protocol):
+    """Authenticators and recovery codes."""
+
+    def authenticator(self, user_id: int) -> Authenticator | None: ...
+
+    def propose(self, user_id: int, sealed: str) -> bool:
+        """Keep *sealed* until a code of it is shown; False when one was confirmed already, and stays."""
+        ...
+
+    def confirm(self, step: int, codes_sha256: Sequence[str], note: Note) -> bool:
+        """From now on the note's person is asked for it, with these recovery codes; False when nothing waited."""
+        ...
+
+    def spend_step(self, user_id: int, step: int) -> bool:
+        """Use up *step* and all before it; False when that was done already."""
+        ...
+
+    def spend_code(self, user_id: int, code_sha256: str, note: Note) -> bool:
+        """Use up that recovery code; False for no such code of the person, or a used one."""
+        ...
+
+    def renew_codes(self, codes_sha256: Sequence[str], note: Note) -> bool:
+        """In place of every older one; False while no authenticator is confirmed."""
+        ...
+
+    def drop(self, user_id: int, note: Note | None) -> bool:
+        """No authenticator and no codes any more; False when there was none."""
+        ...

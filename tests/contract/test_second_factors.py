@@ -1,0 +1,120 @@
+"""One contract for `SecondFactors`: in memory, SQLite, MariaDB; and the lock its secrets are kept under."""
+
+import threading
+
+import pytest
+import sqlalchemy as sa
+
+from lib.adapters.sql.forms.second_factors import SqlSecondFactors
+from lib.adapters.sql.forms.sessions import SqlLogins
+from lib.adapters.sql.tables.people import users
+from lib.adapters.web_lock import WebLock, new_secret
+from lib.domain.second_factor import Authenticator
+from lib.domain.trail import Note, TrailEvent
+from lib.ports.safety import SecondFactors
+from tests.fakes.people import MemoryFactors
+from tests.servers import SERVERS
+
+NOW = 1_760_000_000_000
+CODES = ["a" * 64, "b" * 64]
+
+
+@pytest.fixture(params=["memory", "sqlite", *SERVERS])
+def store(request: pytest.FixtureRequest) -> SecondFactors:
+    if request.param == "memory":
+        return MemoryFactors()
+    engine: sa.Engine = request.getfixturevalue(f"{request.param}_engine")
+    with engine.begin() as connection:
+        for number, name in ((1, "kim"), (2, "lee")):
+            connection.execute(sa.insert(users).values(id=number, email=f"{name}@example.com", password_hash="$hash"))
+    return SqlSecondFactors(engine)
+
+
+def note(user_id: int = 1, event: TrailEvent = TrailEvent.FACTOR_ON) -> Note:
+    return Note(user_id, NOW, event)
+
+
+def test_nothing_counts_before_it_is_confirmed(store: SecondFactors) -> None:
+    assert store.authenticator(1) is None
+    assert store.propose(1, "first")
+    assert store.propose(1, "second")
+    assert store.authenticator(1) == Authenticator("second", 0, confirmed=False)
+    assert not store.spend_step(1, 7)
+    assert not store.renew_codes(CODES, note())
+    assert not store.confirm(7, CODES, note(2))
+    assert store.confirm(7, CODES, note())
+    assert store.authenticator(1) == Authenticator("second", 7, confirmed=True)
+    assert not store.confirm(8, CODES, note())
+    assert not store.propose(1, "third")
+
+
+def test_a_step_and_all_before_it_are_used_up_once(store: SecondFactors) -> None:
+    store.propose(1, "sealed")
+    store.confirm(7, CODES, note())
+    assert [store.spend_step(1, step) for step in (7, 9, 9, 8, 10)] == [False, True, False, False, True]
+
+
+def test_a_recovery_code_is_its_owners_and_good_once(store: SecondFactors) -> None:
+    store.propose(1, "sealed")
+    store.confirm(7, CODES, note())
+    used = note(event=TrailEvent.RECOVERY_USED)
+    assert not store.spend_code(2, CODES[0], used)
+    assert [store.spend_code(1, CODES[0], used), store.spend_code(1, CODES[0], used)] == [True, False]
+    assert store.renew_codes(["c" * 64], note())
+    assert [store.spend_code(1, code, used) for code in (*CODES, "c" * 64)] == [False, False, True]
+
+
+def test_what_is_dropped_is_gone_and_may_begin_anew(store: SecondFactors) -> None:
+    assert not store.drop(1, note())
+    store.propose(1, "sealed")
+    store.confirm(7, CODES, note())
+    assert store.drop(1, note(event=TrailEvent.FACTOR_OFF))
+    assert store.authenticator(1) is None
+    assert not store.spend_code(1, CODES[1], note())
+    assert store.propose(1, "again")
+
+
+def test_of_many_who_show_one_code_at_once_one_passes(store: SecondFactors) -> None:
+    store.propose(1, "sealed")
+    store.confirm(7, CODES, note())
+    passed: list[bool] = []
+
+    def show() -> None:
+        passed.append(store.spend_code(1, CODES[0], note()))
+
+    threads = [threading.Thread(target=show) for _ in range(4)]
+    for one in threads:
+        one.start()
+    for one in threads:
+        one.join()
+    assert passed.count(True) == 1
+
+
+@pytest.mark.parametrize("kind", ["sqlite", *SERVERS])
+def test_a_confirmed_authenticator_comes_with_the_login(kind: str, request: pytest.FixtureRequest) -> None:
+    engine: sa.Engine = request.getfixturevalue(f"{kind}_engine")
+    logins, store = SqlLogins(engine), SqlSecondFactors(engine)
+    kim = logins.add("kim@example.com", "$hash", locale="ko", risk_accepted_ms=NOW)
+    store.propose(kim, "sealed")
+    found = logins.find("kim@example.com")
+    assert found is not None
+    assert found.authenticator is None
+    store.confirm(7, CODES, note(kim))
+    found = logins.by_id(kim)
+    assert found is not None
+    assert (found.email, found.authenticator) == ("kim@example.com", Authenticator("sealed", 7, confirmed=True))
+
+
+def test_the_lock_opens_for_its_own_purpose_and_secret_alone() -> None:
+    lock = WebLock(new_secret())
+    locked = lock.lock("secret", "authenticator|1")
+    assert locked != lock.lock("secret", "authenticator|1")
+    assert lock.open(locked, "authenticator|1") == "secret"
+    assert lock.open(locked, "authenticator|2") is None
+    assert WebLock(new_secret()).open(locked, "authenticator|1") is None
+    assert WebLock("").open(locked, "authenticator|1") is None
+    for odd in ("", "w1.", "w1.x", "w2." + locked[3:], locked[:-4], "w1.é"):
+        assert lock.open(odd, "authenticator|1") is None
+    with pytest.raises(ValueError, match="WEB_SECRET"):
+        WebLock("").lock("secret", "x")
+    assert not WebLock("").works
