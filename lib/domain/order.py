@@ -306,7 +306,12 @@ def after_hint(outcome: SendOutcome, attempts: int) -> OrderState:
     return S.UNKNOWN
 
 
+def ripe_ms(signed_ts: int) -> int:
+    """The exchange's time (epoch ms) after which its silence proves that bytes signed at *signed_ts* never arrived."""
+    return signed_ts + RECV_WINDOW_MS + INDEX_LAG_MS
+
+
 def absence_proved(signed_ts: int, smallest_answer_time: int) -> bool:
     """Whether empty answers, of which the smallest server time is given, prove that the bytes signed at *signed_ts* can
     no longer be accepted."""
-    return smallest_answer_time > signed_ts + RECV_WINDOW_MS + INDEX_LAG_MS
+    return smallest_answer_time > ripe_ms(signed_ts)

@@ -368,7 +368,9 @@ class Telling:
                 moments += [row["expires_ms"] + 50 for row in leases]
             later = [moment for moment in moments[1:] if moment > now]
             return min(later, default=moments[0])
-        return moments[0]
+        # a jump past the proof would count what it skips as time without a stop
+        proofs: list[int] = [row["signed_ts"] + PROOF_MS for row in world.open_rows()]
+        return min([moments[0], *(moment for moment in proofs if moment > now)])
 
     def _standing(self) -> str:
         states = [(row["order_link_id"], row["state"]) for row in self.world.rows(orders)]

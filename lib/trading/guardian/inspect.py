@@ -91,10 +91,14 @@ class AccountMemory:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What an inspection found. *soon* = the account is not right yet: inspect it again in a moment."""
+    """
+    What an inspection found. *soon* = the account is not right yet: inspect it again in a moment; *at_once* = without
+    that moment, a close having been proved lost.
+    """
 
     is_open: bool = False
     soon: bool = False
+    at_once: bool = False
 
 
 async def inspect_account(context: TradingContext, memory: AccountMemory, *, closely: bool = False) -> Finding:
@@ -264,7 +268,7 @@ async def _put_right(
         raise
     if done is not None:
         _note_close(context, memory, done, why)
-    return Finding(is_open=True, soon=True)
+    return Finding(is_open=True, soon=True, at_once=done is not None and done.state is OrderState.ABSENT)
 
 
 def _note_close(context: TradingContext, memory: AccountMemory, done: Order, why: Reason) -> None:

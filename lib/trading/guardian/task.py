@@ -220,7 +220,10 @@ class Guardian:
                 with log.bind(account=account_id):
                     seen = await self._inspected(memory)
         finally:
-            self.schedule.done(account_id, self.context.steady.now_ms(), soon=seen.soon)
+            now = self.context.steady.now_ms()
+            if seen.at_once:
+                self.schedule.hint(account_id, now)
+            self.schedule.done(account_id, now, soon=seen.soon)
         return seen
 
     async def _inspected(self, memory: AccountMemory) -> Finding:

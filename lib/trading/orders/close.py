@@ -13,7 +13,7 @@ from decimal import Decimal
 from lib import log
 from lib.domain.account_records import TraderAccount
 from lib.domain.errors import Halt, Retry
-from lib.domain.order import CYCLE_MS, MAX_AGE_MS, Leg, Order, OrderState
+from lib.domain.order import CYCLE_MS, IN_FLIGHT, MAX_AGE_MS, Leg, Order, OrderState
 from lib.domain.position import ZERO, Position
 from lib.domain.reason import Reason
 from lib.domain.risk import AccountPlan, exit_draft
@@ -21,11 +21,14 @@ from lib.ports.exchange import Exchange
 from lib.trading.context import TradingContext, boundary
 from lib.trading.orders.books import import_fills, newest_entry, own_quantity
 from lib.trading.orders.exit_order import IN_ITS_PLACE, is_beaten
+from lib.trading.orders.resolve import resolve_once, ripens_in_s
 from lib.trading.orders.send import SendJob, run_order
 
 LOG = log.get("trading.close")
 ASKED_S = 2.0
 """How long a close waits for figures it can do without; requests for the same figure stand in line."""
+SOON_RIPE_S = 2.0
+"""How long a close waits for the proof that the exit before it never arrived; the guardian comes again after that."""
 
 
 @dataclass(slots=True)
@@ -56,12 +59,29 @@ async def close_ours(
     context: TradingContext, account: TraderAccount, exchange: Exchange, leg: Leg, why: Reason
 ) -> Order | None:
     """Close our part of the position; the row as it then stands, None when no close may or need be sent."""
+    await _ask_for_others(context, account, exchange)
     async with context.state.closing(account.venue):
         done = await _closed(context, account, exchange, leg, why)
     if done is None or done.state is OrderState.BLOCKED:
         return None
     await import_fills(context, account, exchange)
     return done
+
+
+async def _ask_for_others(context: TradingContext, account: TraderAccount, exchange: Exchange) -> None:
+    """
+    Ask about the exits of *account* whose proof of absence is ripe, or ripens in a moment: they are in this one's way.
+
+    Whoever sent them may be dead, or may not know that he claimed them. An exit that is only under way is not asked
+    about: its sender does.
+    """
+    for row in await context.orders.open_orders(account.account_id):
+        if row.reduce_only and row.state in IN_FLIGHT and (wait_s := ripens_in_s(context, row)) <= SOON_RIPE_S:
+            await context.clock.sleep(max(wait_s, 0))
+            try:
+                await resolve_once(context, exchange, row)
+            except Retry as busy:
+                LOG.warning("close.unasked", link=row.order_link_id, why=str(busy))
 
 
 async def _closed(

@@ -17,6 +17,7 @@ from lib.domain.order import (
     Order,
     OrderState,
     absence_proved,
+    ripe_ms,
 )
 from lib.domain.position import ZERO
 from lib.domain.reason import Reason, text
@@ -25,7 +26,11 @@ from lib.trading.context import OrderContext
 from lib.trading.orders.books import import_fills
 
 LOG = log.get("trading.resolve")
-POLL_S = (0.0, 0.2, 0.3, 0.5, 1.0, 1.0, 2.0, 2.0, 3.0, 5.0, 5.0)
+POLL_S = (0.0, 0.2, 0.3, 0.5, 1.0, 1.0, 2.0, 2.0, 3.0, 5.0, 1.0, 1.0, 1.0, 2.0)
+CLOCKS_APART_MS = 200
+"""How long after a proof of absence ripens by our clock it is asked for: most venues' clocks have come there too."""
+RIPE_POLL_S, RIPENING_S = 1.0, 2.0
+"""The longest pause from then on, and for how long: the venue's clock may be further behind."""
 NO_REASON = ("", "EC_NoError")
 
 
@@ -140,10 +145,26 @@ async def moved(context: OrderContext, order: Order, after: OrderState, why: Rea
     return await context.orders.move(order, after, why, code) or await reread(context, order)
 
 
+def ripens_in_s(context: OrderContext, order: Order) -> float:
+    """In how many seconds silence about *order* may prove its absence; 0 and less = it may now."""
+    return (ripe_ms(order.signed_ts) + CLOCKS_APART_MS - context.clock.now_ms()) / 1000
+
+
+def _cut(pause_s: float, ripens_s: float) -> float:
+    """*pause_s*, cut where the proof of absence ripens (in *ripens_s*), and short for a moment after."""
+    if ripens_s <= -RIPENING_S:
+        return pause_s
+    return min(pause_s, ripens_s if ripens_s > 0 else RIPE_POLL_S)
+
+
 async def resolve(context: OrderContext, exchange: Exchange, order: Order, books: Books | None = None) -> Order:
-    """Ask until *order* is terminal, for about twenty market seconds; the reconcile loop takes over what is left."""
+    """
+    Ask until *order* is terminal, for about twenty market seconds; the reconcile loop takes over what is left.
+
+    The pauses are cut where the proof of absence ripens: a lost order is known as lost then, not at the next poll.
+    """
     for pause in POLL_S:
-        await context.clock.sleep(pause)
+        await context.clock.sleep(_cut(pause, ripens_in_s(context, order)))
         try:
             order = await resolve_once(context, exchange, order, books)
         except Retry as busy:
