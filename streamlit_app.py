@@ -10,7 +10,7 @@ import streamlit as st
 from app.i18n import language, rises_red, t
 from app.pages import sign_in
 from app.session import current_user
-from app.ui.assets import FOLDER
+from app.ui.assets import address
 from app.ui.palette import palette
 from app.ui.small import document_language
 from app.ui.style import page_style
@@ -24,7 +24,7 @@ PAGES = (
     ("account", ":material/shield_person:"),
 )
 
-st.set_page_config(page_title="Maemae 매매", page_icon=str(FOLDER / "favicon.svg"), layout="wide")
+st.set_page_config(page_title="Maemae 매매", page_icon=address("favicon.svg"), layout="wide")
 page_style(palette(rises_red=rises_red()))
 document_language(language())
 if current_user() is None:

@@ -16,6 +16,7 @@ from starlette.middleware.gzip import GZipMiddleware
 from starlette.responses import HTMLResponse, PlainTextResponse, RedirectResponse, Response
 
 from app.i18n import LANGUAGES, catalogue, preferred
+from app.index_page import page_in
 from app.security import App, Message, Receive, Scope, Send
 from app.ui.assets import address
 from app.visit import LANGUAGE_COOKIE, header, query_value, visit_of
@@ -31,8 +32,11 @@ ELSEWHERE: Mapping[str, str] = {
     "/dashboard/logs": "/trade_logs",
 }
 """The design's addresses and where these pages are."""
+ICON = "/favicon.png"
+"""What Streamlit's front end shows until a page has said its own."""
+SYMBOLS = "/static/media/MaterialSymbols-Rounded."
+"""Streamlit's font of 4,000 icons; ours has those that are drawn somewhere."""
 INDEX = Path(streamlit.__file__).parent / "static" / "index.html"
-_FONT = "PretendardVariable-1.3.9.woff2"
 
 
 class Addresses:
@@ -41,16 +45,27 @@ class Addresses:
     def __init__(self, app: App, index: Path = INDEX) -> None:
         self._app = app
         text = index.read_text(encoding="utf-8")
-        self._pages = {one: page_in(one, text) for one in LANGUAGES}
+        self._pages = {
+            (one, known): page_in(one, text, signed_in=known) for one in LANGUAGES for known in (False, True)
+        }
+
+    @property
+    def files(self) -> list[str]:
+        """The addresses our pages name."""
+        return [one for page in self._pages.values() for one in re.findall(r'(?:href|src)="([^"]+)"', page)]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http" or scope["method"] not in ("GET", "HEAD"):
             await self._app(scope, receive, send)
         elif (target := ELSEWHERE.get(scope["path"])) is not None:
             await RedirectResponse(_with_query(target, scope))(scope, receive, send)
+        elif scope["path"] == ICON:
+            await RedirectResponse(address("favicon.svg"), 308)(scope, receive, send)
+        elif scope["path"].startswith(SYMBOLS):
+            await RedirectResponse(address("fonts/icons.woff2"))(scope, receive, send)
         elif scope["path"] in PAGES:
             # an answer of its own for each: the middleware changes the headers of the one it is given
-            page = HTMLResponse(self._pages[reader_language(scope)])
+            page = HTMLResponse(self._pages[reader_language(scope), visit_of(scope).user is not None])
             await GZipMiddleware(page)(scope, receive, send)
         else:
             await self._app(scope, receive, _NoPage(scope, receive, send))
@@ -116,13 +131,3 @@ def reader_language(scope: Scope) -> str:
 def _with_query(target: str, scope: Scope) -> str:
     query = scope.get("query_string", b"").decode("latin-1")
     return target + ("&" if "?" in target else "?") + query if query else target
-
-
-def page_in(language: str, index: str) -> str:
-    """Streamlit's page with absolute addresses, in *language*, with our title, icon and font."""
-    words = catalogue(language)
-    page = index.replace('<html lang="en">', f'<html lang="{language}">').replace('"./', '"/')
-    page = re.sub(r"<title>.*?</title>", "<title>Maemae 매매</title>", page)
-    page = re.sub(r'href="/static/media/SourceSans[^"]*"', f'href="/assets/{_FONT}?v=1.3.9"', page)
-    page = page.replace('href="/favicon.png"', f'href="{address("favicon.svg")}"')
-    return re.sub(r"(?s)<noscript>.*?</noscript>", f"<noscript><p>{words['missing.script']}</p></noscript>", page)

@@ -15,6 +15,7 @@ import streamlit
 _INLINE = re.compile(r"<script(?![^>]*\bsrc=)[^>]*>(.*?)</script>", re.DOTALL | re.IGNORECASE)
 _HOST = re.compile(r"[A-Za-z0-9.\-]{1,253}(?::\d{1,5})?|\[[0-9A-Fa-f:.]{2,45}\](?::\d{1,5})?")
 _YEAR_S = 31_536_000
+_DAY_S = 86_400
 _CACHED = ("/static/", "/assets/")
 
 ALWAYS = (
@@ -64,6 +65,8 @@ def answer_headers(path: str, query: bytes, *, https: bool, policy: str) -> list
         headers.append((b"strict-transport-security", f"max-age={_YEAR_S}".encode()))
     if path.startswith("/assets/") and query.startswith(b"v="):
         headers.append((b"cache-control", f"public, max-age={_YEAR_S}, immutable".encode()))
+    elif path == "/favicon.png":
+        headers.append((b"cache-control", f"public, max-age={_DAY_S}".encode()))
     elif not path.startswith(_CACHED):
         headers.append((b"cache-control", b"no-store"))
     return headers

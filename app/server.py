@@ -8,7 +8,7 @@ Unsafe server settings (foreign origins, the agent API, no XSRF check) are refus
 import asyncio
 import gc
 import importlib
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 
@@ -52,8 +52,10 @@ def build(system: WebSystem, script: Path = SCRIPT) -> Security:
     config.set_option("server.trustedUserHeaders", {IDENTITY_HEADER: IDENTITY})
     hand_over(system)
     hub = Hub(system.live, system.clock, lambda tokens: in_thread(_still_in, system, tokens), system.draw)
-    pages = st.App(script, routes=routes(hub), lifespan=_lifespan(system, hub))
-    known = Addresses(KeptAssets(pages))
+    # what the lifespan warms stands around it, and is there when it begins
+    pages = st.App(script, routes=routes(hub), lifespan=_lifespan(system, hub, lambda: _packed(files, known)))
+    files = KeptAssets(pages)
+    known = Addresses(files)
     return Security(known, system.people.user_of, system.trusted_proxies, inline_hashes(), hosts=Hosts(system.hosts))
 
 
@@ -85,11 +87,13 @@ def _still_in(system: WebSystem, tokens: set[str]) -> set[str]:
     return {token for token in tokens if system.people.user_of(token) is not None}
 
 
-def _lifespan(system: WebSystem, hub: Hub) -> Callable[[st.App], AbstractAsyncContextManager[None]]:
+def _lifespan(
+    system: WebSystem, hub: Hub, warm: Callable[[], Coroutine[None, None, None]]
+) -> Callable[[st.App], AbstractAsyncContextManager[None]]:
     @asynccontextmanager
     async def lifespan(_: st.App) -> AsyncIterator[None]:
         await in_thread(_warm_up)
-        tasks = [asyncio.create_task(work) for work in (hub.listen(), hub.guard(), _tidy(system))]
+        tasks = [asyncio.create_task(work) for work in (hub.listen(), hub.guard(), _tidy(system), warm())]
         try:
             yield
         finally:
@@ -98,6 +102,15 @@ def _lifespan(system: WebSystem, hub: Hub) -> Callable[[st.App], AbstractAsyncCo
             await asyncio.gather(*tasks, return_exceptions=True)
 
     return lifespan
+
+
+async def _packed(files: KeptAssets, known: Addresses) -> None:
+    """Have what our pages name ready; pack what else is asked for, until the server stops."""
+    try:
+        await files.warm(known.files)
+        await asyncio.Event().wait()
+    finally:
+        files.close()
 
 
 def _warm_up() -> None:

@@ -8,7 +8,10 @@ from app.ui.palette import Palette
 
 PAGE = """
 <style>
-.st-key-document { display: none; }
+:is(.st-key-document, .st-key-remember_language) { display: none; }
+/* places kept for what arrives after the rest: the front door, the choice of languages above it */
+.st-key-door { min-height: 398px; }
+.st-key-lang { min-width: 130px; min-height: 34px; }
 .stMainBlockContainer { padding: 3.6rem 1.4rem 2.5rem; max-width: 1680px; }
 [data-testid="stHeader"] { background: var(--st-background-color); }
 /* a Korean word is not broken inside; popovers and toasts live outside the main block */
@@ -118,7 +121,7 @@ COUNTDOWN = """
 
 
 def page_style(colours: Palette) -> None:
-    """Put the page's own rules into this run, with *colours* for up and down."""
+    """Put *colours* for up and down into this run; the page's own rules came with the page (app.index_page)."""
     (rise, fall), (rise_dark, fall_dark) = colours.light, colours.dark
     both = f":root {{ --rise: light-dark({rise}, {rise_dark}); --fall: light-dark({fall}, {fall_dark}); }}"
-    st.html(f"{PAGE}<style>{both}</style>")
+    st.html(f"<style>{both}</style>")

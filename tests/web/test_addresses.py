@@ -4,19 +4,24 @@ import gzip
 import re
 from pathlib import Path
 
+import brotli
 import pytest
 import streamlit
+from streamlit.proto.NewSession_pb2 import CustomThemeConfig
 
-from app.addresses import ELSEWHERE, INDEX, PAGES, page_in
+from app.addresses import ELSEWHERE, INDEX, PAGES
 from app.i18n import catalogue
+from app.index_page import page_in, themes
 from app.kept_assets import KeptAssets
 from app.policy import inline_hashes
+from app.ui.assets import FOLDER, address
 from streamlit_app import PAGES as NAVIGATED
 from tests.web.conftest import Web
 
 HTML = {"accept": "text/html,application/xhtml+xml"}
 STATIC = Path(streamlit.__file__).parent / "static"
-SCRIPT = f"/static/js/{max((STATIC / 'static' / 'js').iterdir(), key=lambda path: path.stat().st_size).name}"
+(SCRIPT,) = (f"/static/js/{path.name}" for path in (STATIC / "static" / "js").glob("protobuf.*.js"))
+SYMBOLS = next((STATIC / "static" / "media").glob("MaterialSymbols*")).name
 
 
 def test_the_navigation_and_the_addresses_name_the_same_pages() -> None:
@@ -105,12 +110,42 @@ def test_our_page_runs_the_inline_scripts_the_policy_knows() -> None:
     assert len(inline_hashes()) == len(scripts) == 1
 
 
+def test_the_theme_is_told_before_the_first_script_and_by_names_streamlits_front_end_has() -> None:
+    fields = set(CustomThemeConfig.DESCRIPTOR.fields_by_camelcase_name)
+    for theme in themes().values():
+        assert {"primaryColor", "backgroundColor", "bodyFont", "baseFontSize", "sidebar"} <= set(theme) <= fields
+        assert set(theme["sidebar"]) <= fields
+    page = page_in("ko", INDEX.read_text(encoding="utf-8"))
+    assert page.index('<meta name="maemae"') < page.index("/assets/early.js?v=") < page.index('<script type="module"')
+    assert "SourceSans" not in page
+
+
+def test_what_a_dashboard_needs_is_fetched_early_and_at_once_by_who_is_signed_in(web: Web) -> None:
+    stranger, person = web.client().get("/").text, web.owner().get("/").text
+    for rel, page in (("prefetch", stranger), ("modulepreload", person)):
+        named = re.findall(rf'<link rel="{rel}" crossorigin href="([^"]+)"', page)
+        assert address("tvchart.mjs") in named
+        assert all(web.client().get(one).status_code == 200 for one in named)
+    chart = (FOLDER / "tvchart.mjs").read_text(encoding="utf-8")
+    assert '"/assets/lightweight-charts-5.2.1.mjs?v=5.2.1"' in stranger
+    assert '"./lightweight-charts-5.2.1.mjs?v=5.2.1"' in chart
+
+
+def test_streamlits_icons_and_tab_icon_are_ours(web: Web) -> None:
+    for path, ours in ((f"/static/media/{SYMBOLS}", "fonts/icons.woff2"), ("/favicon.png", "favicon.svg")):
+        answer = web.client().get(path)
+        assert answer.status_code in (307, 308)
+        assert answer.headers["location"] == address(ours)
+    # the icons' address stays the same through our releases: only where it leads may be kept
+    assert "cache-control" not in web.client().get(f"/static/media/{SYMBOLS}").headers
+
+
 # --- weight -----------------------------------------------------------------------------------------------------------
 
 
 def test_a_script_travels_compressed_and_is_kept_by_the_browser(web: Web) -> None:
     for number in range(2):  # the second one is answered from memory
-        answer = web.client().get(SCRIPT)
+        answer = web.client().get(SCRIPT, headers={"accept-encoding": "gzip"})
         assert answer.headers["content-encoding"] == "gzip"
         assert number == 0 or int(answer.headers["content-length"]) * 2 < len(answer.content)
         assert "immutable" in answer.headers["cache-control"]
@@ -126,7 +161,7 @@ def test_who_takes_no_compression_gets_none(web: Web) -> None:
 
 
 def test_a_font_is_not_compressed_again_and_our_modules_are_kept_by_their_version(web: Web) -> None:
-    font = web.client().get("/assets/PretendardVariable-1.3.9.woff2?v=1.3.9")
+    font = web.client().get(address("fonts/latin.woff2"))
     assert "content-encoding" not in font.headers
     assert "immutable" in font.headers["cache-control"]
     assert "immutable" not in web.client().get("/assets/tvchart.mjs").headers.get("cache-control", "")
@@ -145,7 +180,7 @@ class Scripted:
         await send({"type": "http.response.body", "body": self.body})  # type: ignore[operator]
 
 
-async def got(app: KeptAssets, path: str, *headers: tuple[bytes, bytes]) -> bytes:
+async def got(app: KeptAssets, path: str, *headers: tuple[bytes, bytes], takes: bytes = b"gzip") -> bytes:
     heard: list[dict[str, object]] = []
 
     async def send(message: object) -> None:
@@ -154,7 +189,7 @@ async def got(app: KeptAssets, path: str, *headers: tuple[bytes, bytes]) -> byte
     async def receive() -> dict[str, object]:
         return {"type": "http.request"}
 
-    scope = {"type": "http", "method": "GET", "path": path, "headers": [(b"accept-encoding", b"gzip"), *headers]}
+    scope = {"type": "http", "method": "GET", "path": path, "headers": [(b"accept-encoding", takes), *headers]}
     await app(scope, receive, send)
     return b"".join(bytes(one.get("body", b"")) for one in heard)  # type: ignore[call-overload]
 
@@ -169,6 +204,25 @@ async def test_a_file_is_compressed_once_and_never_past_the_bound(monkeypatch: p
     for _ in range(2):
         await got(kept, "/static/js/b.js")
     assert behind.asked == 3
+
+
+async def test_after_its_first_answer_a_file_travels_by_brotli_to_whom_takes_it() -> None:
+    behind = Scripted(b"let a = 1;\n" * 500)
+    kept = KeptAssets(behind)
+    await kept.warm(["/static/js/a.js?v=1", "/api/settings"])
+    assert behind.asked == 1
+    assert brotli.decompress(await got(kept, "/static/js/a.js", takes=b"gzip, deflate, br, zstd")) == behind.body
+    for takes in (b"gzip", b"gzip, br;q=0"):
+        assert gzip.decompress(await got(kept, "/static/js/a.js", takes=takes)) == behind.body
+    assert behind.asked == 1
+
+
+async def test_once_the_server_stops_nothing_more_is_packed() -> None:
+    behind = Scripted(b"let a = 1;\n" * 500)
+    kept = KeptAssets(behind)
+    kept.close()
+    await kept.warm(["/static/js/a.js"])
+    assert gzip.decompress(await got(kept, "/static/js/a.js", takes=b"br, gzip")) == behind.body
 
 
 @pytest.mark.parametrize(

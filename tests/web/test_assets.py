@@ -4,19 +4,22 @@ import re
 from hashlib import sha256
 
 import pytest
+from fontTools.ttLib import TTFont
 
 from app.ui.assets import FOLDER, address
+from tests.web.webfonts import SYLLABLES, icon_font, ligatures, shown, spoken, wanted_icons
 
 PINNED = {
     "lightweight-charts-5.2.1.mjs": "1bb1ee79f9d4dd17261b53d930f7a8995748276f80e7ba0e24412b5068062f5f",
     "lightweight-charts.LICENSE": "70c9d5382506dd184465425c08a99ad9bd6d9ac1313c252968ba0b585e5ef823",
-    "PretendardVariable-1.3.9.woff2": "9599f12fd42fc0bce1cd50b47a0c022e108d7aa64dd0d1bb0ed44f3282d900b4",
-    "Pretendard.LICENSE": "b04538c9abec39a3db75108cf0af0fd9c77032fe8aa2cf38345b4d250e98e38e",
+    "fonts/Pretendard.LICENSE": "b04538c9abec39a3db75108cf0af0fd9c77032fe8aa2cf38345b4d250e98e38e",
 }
 OURS = (
     *("tvchart.mjs", "door.mjs", "leave.mjs", "countdown.mjs", "document.mjs", "language.mjs"),
-    *("typing.mjs", "insight.mjs", "curve.mjs", "favicon.svg"),
+    *("typing.mjs", "insight.mjs", "curve.mjs", "early.js", "favicon.svg"),
 )
+SHEET = (FOLDER / "fonts" / "fonts.css").read_text(encoding="utf-8")
+SLICES = re.findall(r"url\(([^)]+)\)", SHEET)
 
 
 @pytest.mark.parametrize("name", PINNED)
@@ -25,7 +28,9 @@ def test_a_vendored_file_is_the_one_that_was_reviewed(name: str) -> None:
 
 
 def test_nothing_lies_there_unnamed() -> None:
-    assert {path.name for path in FOLDER.iterdir()} == {*PINNED, *OURS}
+    named = {path.relative_to(FOLDER).as_posix() for path in FOLDER.rglob("*") if path.is_file()}
+    slices = {one.partition("?")[0].removeprefix("/assets/") for one in SLICES}
+    assert named == {*PINNED, *OURS, *slices, "fonts/fonts.css", "fonts/icons.woff2"}
 
 
 @pytest.mark.parametrize("name", OURS)
@@ -37,3 +42,29 @@ def test_our_modules_name_no_other_host_and_write_no_markup(name: str) -> None:
 def test_an_address_changes_with_the_content() -> None:
     digest = sha256((FOLDER / "tvchart.mjs").read_bytes()).hexdigest()
     assert address("tvchart.mjs") == f"/assets/tvchart.mjs?v={digest[:10]}"
+
+
+# --- fonts ------------------------------------------------------------------------------------------------------------
+
+
+def letters(name: str) -> set[int]:
+    return set(TTFont(FOLDER / "fonts" / f"{name}.woff2").getBestCmap())
+
+
+def test_the_stylesheet_names_each_slice_by_its_content() -> None:
+    assert len(SLICES) > 20
+    for one in SLICES:
+        assert one == address(one.partition("?")[0].removeprefix("/assets/"))
+
+
+def test_nearly_everything_our_own_pages_say_is_in_the_two_slices_fetched_first() -> None:
+    ours = spoken()
+    korean = ours.intersection(SYLLABLES)
+    assert len(korean - letters("korean")) <= len(korean) * 0.1, "cut the fonts anew: python -m tests.web.webfonts FILE"
+    assert set(range(0x21, 0x7F)) <= letters("latin")
+
+
+def test_every_icon_anybody_asks_for_is_in_our_font() -> None:
+    ours, theirs = (ligatures(TTFont(path)) for path in (FOLDER / "fonts" / "icons.woff2", icon_font()))
+    missing = shown(theirs, wanted_icons()) - set(ours)
+    assert not missing, f"{missing}: cut the icons anew: python -m tests.web.webfonts"

@@ -1,0 +1,10 @@
+// What Streamlit's front end would learn only from its first answers, told before it starts: the colours and type it will
+// draw with, so that nothing is drawn twice, and where its server is, so that it connects at once instead of asking
+// whether somebody is there, and below the address of a deep link first.
+const told = JSON.parse(document.querySelector("meta[name=maemae]").content);
+window.__streamlit = {
+  BACKEND_BASE_URL: `${location.origin}/`,
+  HOST_CONFIG: { allowedOrigins: [location.origin], useExternalAuthToken: false, enableCustomParentMessages: false },
+  LIGHT_THEME: told.light,
+  DARK_THEME: told.dark,
+};

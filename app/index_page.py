@@ -1,0 +1,77 @@
+"""
+The page every address of ours is answered with: Streamlit's own, told at once what it would learn only later.
+
+Its addresses are absolute, its language, title and icon ours. Fonts, the frame's rules and the theme
+(app/assets/early.js) are there before the first script runs, so that the first thing drawn stands where the last one
+will, and what a dashboard needs besides is fetched while somebody reads the front door. Nothing here is about anybody.
+"""
+
+import json
+import re
+from collections.abc import Iterable, Mapping
+from html import escape
+from pathlib import Path
+from typing import Any
+
+import streamlit
+from streamlit import config
+
+from app.i18n import catalogue
+from app.ui.assets import address
+from app.ui.style import PAGE
+
+RENAMED = {"font": "bodyFont"}
+"""What Streamlit's front end calls a theme option where it has a word of its own."""
+_FONTS = {"ko": ("latin", "korean"), "en": ("latin",)}
+_MODULES = ("tvchart.mjs", "countdown.mjs", "leave.mjs")
+_CHART = "/assets/lightweight-charts-5.2.1.mjs?v=5.2.1"
+"""As app/assets/tvchart.mjs names it."""
+_CHUNKS = ("moment", "numbro", "Slider", "TextArea", "Button", "PageLink", "sprintfjs", "formatNumber")
+"""Parts of Streamlit's front end that a dashboard asks for and a front door does not, as far as they are there."""
+_SCRIPTS = Path(streamlit.__file__).parent / "static" / "static" / "js"
+
+
+def page_in(language: str, index: str, *, signed_in: bool = False) -> str:
+    """Streamlit's page *index* in *language*; who is signed in needs a dashboard's scripts now, others soon."""
+    page = index.replace('<html lang="en">', f'<html lang="{language}">').replace('"./', '"/')
+    page = re.sub(r"<!--.*?-->", "", page, flags=re.DOTALL)
+    page = re.sub(r"<title>.*?</title>", "<title>Maemae 매매</title>", page)
+    page = re.sub(r'<link\s+rel="preload"[^>]*SourceSans[^>]*>', "", page)
+    page = page.replace('href="/favicon.png"', f'href="{address("favicon.svg")}"')
+    page = re.sub(
+        r"(?s)<noscript>.*?</noscript>", f"<noscript><p>{catalogue(language)['missing.script']}</p></noscript>", page
+    )
+    # first, for scripts run in their order; the rules last, for of two that are equal the later one counts
+    page = page.replace("<title>", f"{''.join(_early(language))}<title>", 1)
+    last = f'<link rel="stylesheet" href="{address("fonts/fonts.css")}">{"".join(_dashboard(signed_in))}'
+    return page.replace("</head>", f"{last}</head>").replace("</body>", f"{PAGE}</body>")
+
+
+def _early(language: str) -> Iterable[str]:
+    yield f'<meta name="maemae" content="{escape(json.dumps(themes(), ensure_ascii=False))}">'
+    yield f'<script src="{address("early.js")}"></script>'
+    for name in (*_FONTS[language], "icons"):
+        yield f'<link rel="preload" as="font" type="font/woff2" crossorigin href="{address(f"fonts/{name}.woff2")}">'
+
+
+def _dashboard(signed_in: bool) -> Iterable[str]:
+    rel = "modulepreload" if signed_in else "prefetch"
+    chunks = [f"/static/js/{path.name}" for name in _CHUNKS for path in sorted(_SCRIPTS.glob(f"{name}.*.js"))]
+    for one in (*map(address, _MODULES), _CHART, *chunks):
+        yield f'<link rel="{rel}" crossorigin href="{one}">'
+
+
+def themes() -> dict[str, dict[str, Any]]:
+    """The light and the dark theme of the configuration, as Streamlit's front end reads one."""
+    return {
+        kind: {**_theme("theme"), **_theme(f"theme.{kind}"), "sidebar": _sidebar(kind)} for kind in ("light", "dark")
+    }
+
+
+def _sidebar(kind: str) -> dict[str, Any]:
+    return _theme("theme.sidebar") | _theme(f"theme.{kind}.sidebar")
+
+
+def _theme(section: str) -> dict[str, Any]:
+    options: Mapping[str, Any] = config.get_options_for_section(section)
+    return {RENAMED.get(name, name): value for name, value in options.items() if value is not None and name != "base"}
