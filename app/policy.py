@@ -17,6 +17,8 @@ _HOST = re.compile(r"[A-Za-z0-9.\-]{1,253}(?::\d{1,5})?|\[[0-9A-Fa-f:.]{2,45}\](
 _YEAR_S = 31_536_000
 _DAY_S = 86_400
 _CACHED = ("/static/", "/assets/")
+_VERSIONED = re.compile(r"/assets/[a-z]+-[0-9a-f]{10}/")
+"""A folder whose version is part of the path."""
 
 ALWAYS = (
     (b"x-content-type-options", b"nosniff"),
@@ -63,7 +65,7 @@ def answer_headers(path: str, query: bytes, *, https: bool, policy: str) -> list
     headers = [*ALWAYS, (b"content-security-policy", policy.encode("ascii"))]
     if https:
         headers.append((b"strict-transport-security", f"max-age={_YEAR_S}".encode()))
-    if path.startswith("/assets/") and query.startswith(b"v="):
+    if (path.startswith("/assets/") and query.startswith(b"v=")) or _VERSIONED.match(path):
         headers.append((b"cache-control", f"public, max-age={_YEAR_S}, immutable".encode()))
     elif path == "/favicon.png":
         headers.append((b"cache-control", f"public, max-age={_DAY_S}".encode()))

@@ -31,6 +31,7 @@ from app.security import IDENTITY_HEADER, Security
 from app.session import IDENTITY
 from app.system import hand_over
 from app.threads import in_thread
+from app.ui.assets import FOLDER, FOLDERS, PATH, folder_address
 from lib import bootstrap, log
 from lib.bootstrap import WebSystem
 from lib.domain.errors import Halt, Retry
@@ -38,7 +39,6 @@ from lib.settings import Settings
 
 ROOT = Path(__file__).resolve().parents[1]
 SCRIPT = ROOT / "streamlit_app.py"
-ASSETS = ROOT / "app" / "assets"
 HEAVY = ("pandas", "pyarrow", "altair", "streamlit.elements.arrow", "streamlit.runtime.scriptrunner")
 """Imported before the freeze, so that the first visitor does not wait for them and no collection walks them."""
 TIDY_S = 600.0
@@ -61,7 +61,7 @@ def build(system: WebSystem, script: Path = SCRIPT) -> Security:
 
 def routes(hub: Hub) -> list[BaseRoute]:
     """Ours, before Streamlit's own."""
-    assets = Mount("/assets", StaticFiles(directory=ASSETS))
+    folders = [Mount(folder_address(one), StaticFiles(directory=FOLDER / one)) for one in FOLDERS]
     return [
         *plain.FIRST,
         *auth.ROUTES,
@@ -71,7 +71,8 @@ def routes(hub: Hub) -> list[BaseRoute]:
         *stops.ROUTES,
         *market.routes(hub),
         *plain.LAST,
-        assets,
+        *folders,
+        Mount(PATH, StaticFiles(directory=FOLDER)),
     ]
 
 

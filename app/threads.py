@@ -18,14 +18,22 @@ QUICK = 8
 """Database reads: about as many as the pool of connections can serve."""
 SLOW = 32
 """Sign-ins and venue calls, most of them waiting for the hash's gate or the network."""
+PAST = 4
+"""Older candles of the exchange: who scrolls a chart must not stand in the way of who signs in."""
 
 _quick = ThreadPoolExecutor(QUICK, "quick")
 _slow = ThreadPoolExecutor(SLOW, "slow")
+_past = ThreadPoolExecutor(PAST, "past")
 
 
 async def in_thread(work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
     """Run a short piece of *work*."""
     return await asyncio.get_running_loop().run_in_executor(_quick, partial(work, *args, **kwargs))
+
+
+async def in_past_thread(work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    """Run *work* that may ask a venue for candles long past."""
+    return await asyncio.get_running_loop().run_in_executor(_past, partial(work, *args, **kwargs))
 
 
 async def in_slow_thread(work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:

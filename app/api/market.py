@@ -1,6 +1,7 @@
-"""Candles for the chart: one snapshot over REST, then changes over the WebSocket."""
+"""Candles for the chart: one snapshot over REST, then changes over the WebSocket; older ones when somebody scrolls."""
 
 import contextlib
+import json
 
 import anyio
 from starlette.requests import Request
@@ -11,13 +12,14 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 from app.api.account import LATEST_S
 from app.api.exchange import for_people, whole
 from app.http.fields import BadInput
-from app.live import SIGNED_OUT, UNKNOWN_SERIES, Hub, Seat, Series
+from app.live import SIGNED_OUT, UNKNOWN_SERIES, Hub, Seat, Series, row_of
 from app.snapshots import MOST_CANDLES, Snapshots
 from app.system import system
-from app.threads import in_thread
+from app.threads import in_past_thread, in_thread
 from app.visit import visit_of
 from lib.accounts.refusal import Refusal
 from lib.accounts.web import SessionUser
+from lib.market.scrollback import INTERVALS, PAGE, Past
 
 SEND_S = 5.0
 """A browser that takes longer than this for a hundred bytes is gone."""
@@ -38,6 +40,27 @@ class Chart:
         since_s = whole(request, "since", 0, 0, LATEST_S)
         body = await in_thread(self._snapshots.body, series, count, since_s)
         return Response(body, media_type="application/json")
+
+
+async def history(request: Request, user: SessionUser) -> Response:
+    """
+    `?symbol&interval&before&count` (*before* in seconds): closed rows that open earlier, oldest first, and *older*,
+    the *before* to go on with, null at the very beginning. One answer costs the exchange two calls at most.
+    """
+    known, asked = system(), request.query_params
+    symbol, interval = asked.get("symbol", known.symbols[0]), asked.get("interval", "1m")
+    if symbol not in known.symbols or interval not in INTERVALS:
+        raise BadInput(Refusal("refuse.field", field="symbol" if symbol not in known.symbols else "interval"), 404)
+    before_s = whole(request, "before", LATEST_S, 0, LATEST_S)
+    count = whole(request, "count", PAGE, 1, PAGE)
+    past = await in_past_thread(known.scrollback.before, symbol, interval, before_s * 1000, count)
+    return Response(_written(symbol, interval, past), media_type="application/json")
+
+
+def _written(symbol: str, interval: str, past: Past) -> bytes:
+    older = None if past.older_ms is None else past.older_ms // 1000
+    body = {"symbol": symbol, "interval": interval, "older": older, "rows": [row_of(one) for one in past.candles]}
+    return json.dumps(body, separators=(",", ":")).encode()
 
 
 def _series(symbol: str | None, interval: str | None) -> Series | None:
@@ -92,8 +115,11 @@ async def _hear(socket: WebSocket, serving: anyio.CancelScope) -> None:
 
 
 def routes(hub: Hub) -> list[BaseRoute]:
-    """Snapshot and stream."""
+    """Snapshot, older candles and stream."""
     snapshots = Snapshots(lambda symbol, interval, count: system().readings.candles(symbol, interval, count))
     hub.when_rebuilt(snapshots.forget)
-    kline = for_people(Chart(snapshots).kline)
-    return [Route("/api/kline", kline, methods=["GET"]), WebSocketRoute("/api/ws", Stream(hub).follow)]
+    return [
+        Route("/api/kline", for_people(Chart(snapshots).kline), methods=["GET"]),
+        Route("/api/kline/history", for_people(history), methods=["GET"]),
+        WebSocketRoute("/api/ws", Stream(hub).follow),
+    ]

@@ -1,8 +1,8 @@
 """
-The live chart with its lines and markers.
+The live chart with its lines and marks.
 
-Candles reach the browser by our REST route and WebSocket; here only the lines of the open position and the markers of
-past decisions are read, every five seconds, and sent when they changed.
+Candles reach the browser by our REST routes and WebSocket; here only the lines of the open position and the marks of
+past orders are read, every five seconds, and sent when they changed. A clicked mark opens its decision.
 """
 
 from decimal import Decimal
@@ -13,67 +13,82 @@ from app.i18n import language, rises_red, t, zone
 from app.panels.away import patient
 from app.session import require_user
 from app.system import system
-from app.ui.chart import STEPS, Line, Mark, View, chart_data, show_chart
+from app.ui.chart import TEXT, TOLD, Line, Mark, Open, View, chart_data, show_chart
 from app.ui.palette import palette
-from app.ui.plain import plain
-from app.ui.write import exact, price
+from app.ui.reasons import say
+from app.ui.write import exact, money, price, short
 from lib.queries import Holding, Marker
 
-TEXT = ("opening", "live", "closed", "open", "high", "low", "close")
 DAY_MS = 86_400_000
+MARKED_MS = 7 * DAY_MS
 LOCALES = {"ko": "ko-KR", "en": "en-GB"}
-MARKED = {"bought": "buy", "sold": "sell", "closed": "exit"}
+KINDS = {"bought": "buy", "sold": "sell", "closed": "exit"}
+PLACES = 2
+"""Of a price whose instrument is not known."""
 
 
 @st.fragment(run_every="5s")
 @patient
 def market() -> None:
-    """Toolbar, chart and the open position."""
+    """The chart, with what the person's account did and holds."""
     user = require_user()
     holding = system().readings.holding(user.user_id)
-    symbol = holding.symbol if holding else system().symbols[0]
-    with st.container(horizontal=True, vertical_alignment="center", gap="small", key="toolbar"):
-        st.markdown(f"**{plain(symbol)}**")
-        step = st.segmented_control(
-            t("chart.step"),
-            list(STEPS),
-            default="1m",
-            key="step",
-            required=True,
-            label_visibility="collapsed",
-            bind="query-params",
-        )
-        _position(holding)
-    since = system().clock.now_ms() - 3 * DAY_MS
-    view = View(symbol, str(step or "1m"), 1, LOCALES[language()], zone().offset_s, palette(rises_red=rises_red()))
-    marks = [_mark(marker) for marker in system().readings.markers(user.user_id, since) if marker.outcome in MARKED]
+    since = system().clock.now_ms() - MARKED_MS
+    marks = [_mark(one) for one in system().readings.markers(user.user_id, since) if one.outcome in KINDS]
+    is_open = holding is not None and bool(holding.position_qty)
+    position = Open(holding.position_qty, holding.avg_entry_price) if holding and is_open else None
     text = {name: t(f"chart.{name}") for name in TEXT}
-    show_chart(chart_data(view, _lines(holding), marks, text))
+    opened = show_chart(chart_data(_view(holding), _lines(holding), marks, position, text))
+    if opened is not None:
+        st.switch_page("app/pages/trade_logs.py", query_params={"log": str(opened)})
 
 
-def _position(holding: Holding | None) -> None:
-    if holding is None or not holding.position_qty:
-        st.badge(t("position.flat"), color="gray")
-        return
-    long = holding.position_qty > 0
-    words = t("position.long" if long else "position.short")
-    st.badge(
-        f"{words} {exact(abs(holding.position_qty))} @ {price(holding.avg_entry_price)}",
-        color=palette(rises_red=rises_red()).badges[0 if long else 1],
-        icon=":material/trending_up:" if long else ":material/trending_down:",
-    )
+def _view(holding: Holding | None) -> View:
+    known = system().symbols
+    own = holding.symbol if holding and holding.symbol in known else known[0]
+    symbols = [(symbol, _places(symbol)) for symbol in (own, *(one for one in known if one != own))]
+    at = zone()
+    return View(symbols, LOCALES[language()], at.offset_s, at.label, palette(rises_red=rises_red()))
+
+
+def _places(symbol: str) -> int:
+    rules = system().readings.rules(symbol)
+    exponent = rules.tick_size.normalize().as_tuple().exponent if rules else -PLACES
+    return max(0, -exponent) if isinstance(exponent, int) else PLACES
 
 
 def _lines(holding: Holding | None) -> list[Line]:
     if holding is None or not holding.position_qty:
         return []
     wanted = (
-        Line("entry", holding.avg_entry_price, t("chart.entry"), "accent", False),
-        Line("stop", holding.stop_loss or Decimal(0), t("chart.stop"), "down", True),
-        Line("target", holding.take_profit or Decimal(0), t("chart.target"), "up", True),
+        Line("entry", holding.avg_entry_price, _entry(holding), "accent", False),
+        Line("stop", holding.stop_loss or Decimal(0), _at("stop", holding, holding.stop_loss), "down", True),
+        Line("target", holding.take_profit or Decimal(0), _at("target", holding, holding.take_profit), "up", True),
     )
     return [line for line in wanted if line.price > 0]
 
 
+def _entry(holding: Holding) -> str:
+    side = t("position.long" if holding.position_qty > 0 else "position.short")
+    return f"{side} {exact(abs(holding.position_qty))}"
+
+
+def _at(name: str, holding: Holding, at: Decimal | None) -> str:
+    """The line's name and what the position would bring there, before fees."""
+    return f"{t(f'chart.{name}')} {money(holding.open_pnl(at), signed=True)}" if at else ""
+
+
 def _mark(marker: Marker) -> Mark:
-    return Mark(marker.t_ms, MARKED[marker.outcome], t(f"mark.{marker.outcome}"))
+    closes = marker.outcome == "closed"
+    tone = "" if not closes or not marker.realised else "up" if marker.realised > 0 else "down"
+    why = say(marker.why, language())
+    return Mark(
+        marker.t_ms,
+        KINDS[marker.outcome],
+        t("mark.protected" if closes and marker.is_stop else f"mark.{marker.outcome}"),
+        f"{exact(marker.qty)} @ {price(marker.price)}",
+        short(why, TOLD) if why and not marker.is_stop else "",
+        f"{money(marker.realised, signed=True)} USDT" if closes else "",
+        tone,
+        marker.log_id,
+    )

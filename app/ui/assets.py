@@ -2,7 +2,8 @@
 Static files of ours by address: content-versioned, so a browser never runs yesterday's module after a release.
 
 A components-v2 module arrives as a blob and is sent again with every message, so it is a stub that imports the real
-one from our own origin once.
+one from our own origin once. Modules that import each other live in a folder, whose version is part of their path: what
+they import from beside them has it too.
 """
 
 from functools import cache
@@ -15,6 +16,7 @@ import streamlit as st
 FOLDER = Path(__file__).resolve().parents[1] / "assets"
 PATH = "/assets"
 """Where the server mounts FOLDER."""
+FOLDERS = ("chart",)
 
 _STUB = """
 const arrived = import(new URL("{url}", window.location.origin).href);
@@ -33,6 +35,14 @@ def address(name: str) -> str:
     return f"{PATH}/{name}?v={digest[:10]}"
 
 
-def component(name: str, css: str = "") -> Any:
+@cache
+def folder_address(name: str) -> str:
+    """The versioned address of the folder *name* of FOLDERS."""
+    digest = sha256(b"".join(path.read_bytes() for path in sorted((FOLDER / name).iterdir()))).hexdigest()
+    return f"{PATH}/{name}-{digest[:10]}"
+
+
+def component(name: str, css: str = "", folder: str = "") -> Any:
     """The mount call of the browser module `<name>.mjs`. Streamlit gives it no type worth repeating."""
-    return st.components.v2.component(f"maemae_{name}", js=_STUB.format(url=address(f"{name}.mjs")), css=css or None)
+    url = f"{folder_address(folder)}/{name}.mjs" if folder else address(f"{name}.mjs")
+    return st.components.v2.component(f"maemae_{name}", js=_STUB.format(url=url), css=css or None)

@@ -1,28 +1,36 @@
 """
 The live chart: what Python tells the browser module, and its mount.
 
-Python sends addresses, lines, markers and words; candles never pass through Streamlit. The numbers here are for
-drawing, so they are floats; money is not decided by them.
+Python sends addresses, lines, marks and words; candles never pass through Streamlit. The numbers here are for drawing,
+so they are floats; money is not decided by them. Which interval, which indicators and which stretch of time somebody
+looks at stays in their browser.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
-from urllib.parse import urlencode
 
 from app.ui.assets import component
 from app.ui.palette import Palette
 
-STEPS = {"1m": 60, "5m": 300, "15m": 900, "1h": 3_600}
-"""What the chart can show; anything above a minute is summed up in the browser."""
-COUNT = 5_000
-HEIGHT = 556
+FIRST_STEP = "1m"
+"""The interval of who never chose one."""
+TOLD = 200
+"""Characters of a reason beside a mark."""
+TEXT = (
+    *("opening", "live", "closed", "open", "high", "low", "close", "volume", "step", "symbol", "name", "keys"),
+    *("indicators", "with_volume", "with_ema", "with_bollinger", "with_vwap", "with_rsi"),
+    *("now", "full", "leave_full", "table", "loading", "failed", "empty", "retry"),
+    *("older_loading", "older_failed", "older_none"),
+    *("time", "price", "line", "lines", "mark", "marks", "pnl", "mark_open"),
+)
+"""The module's words, as `chart.…` in the catalogue."""
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A price line; *tone* is up, down or accent."""
+    """A price line; *tone* is up, down, accent or danger."""
 
     id: str
     price: Decimal
@@ -33,46 +41,75 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """A decision on the time axis: *kind* is buy, sell or exit."""
+    """
+    An order that filled, on the time axis: *kind* is buy, sell or exit. Words are ready to be shown; *tone* (up, down
+    or "") is the profit's; *log_id* is the decision's row, None where there was none.
+    """
 
     t_ms: int
     kind: str
-    text: str
+    title: str
+    detail: str
+    why: str
+    pnl: str
+    tone: str
+    log_id: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Open:
+    """The open position: signed quantity and mean entry price."""
+
+    qty: Decimal
+    entry: Decimal
 
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """How the person looks at it: instrument, step and the way of their language."""
+    """What is shown and how: *symbols* with the places of their prices, the account's first, and the reader's way."""
 
-    symbol: str
-    step: str
-    precision: int
+    symbols: Sequence[tuple[str, int]]
     locale: str
     offset_s: int
+    zone: str
     colours: Palette
 
 
-def chart_data(view: View, lines: Sequence[Line], marks: Sequence[Mark], text: Mapping[str, str]) -> dict[str, Any]:
-    """The component's whole data. The addresses stay the same for every step, so changing it fetches nothing."""
-    asked = {"symbol": view.symbol, "interval": "1m"}
+def chart_data(
+    view: View, lines: Sequence[Line], marks: Sequence[Mark], position: Open | None, text: Mapping[str, str]
+) -> dict[str, Any]:
+    """The component's whole data; equal data costs the browser nothing."""
     return {
-        "url": f"/api/kline?{urlencode(asked | {'count': COUNT})}",
-        "ws": f"/api/ws?{urlencode(asked)}",
-        "step": STEPS[view.step],
+        "url": "/api/kline",
+        "history": "/api/kline/history",
+        "ws": "/api/ws",
+        "log": "/trade_logs?log=",
+        "symbol": view.symbols[0][0],
+        "symbols": [{"name": name, "precision": places} for name, places in sorted(view.symbols)],
+        "step": FIRST_STEP,
         "offset": view.offset_s,
-        "precision": view.precision,
+        "zone": view.zone,
         "locale": view.locale,
         "colours": {"light": list(view.colours.light), "dark": list(view.colours.dark)},
-        "height": HEIGHT,
         "lines": [
             {"id": line.id, "price": float(line.price), "title": line.title, "tone": line.tone, "dashed": line.dashed}
             for line in lines
         ],
-        "markers": [{"time": mark.t_ms // 1000, "kind": mark.kind, "text": mark.text} for mark in marks],
+        "marks": [_mark(mark) for mark in marks],
+        "position": {"qty": float(position.qty), "entry": float(position.entry)} if position else None,
         "text": dict(text),
     }
 
 
-def show_chart(data: dict[str, Any]) -> None:
-    """Mount it; the key keeps the same chart, and its zoom, through every change of *data*."""
-    component("tvchart")(key="chart", data=data, height="content")
+def _mark(mark: Mark) -> dict[str, Any]:
+    words = {"title": mark.title, "detail": mark.detail, "why": mark.why, "pnl": mark.pnl}
+    return {"time": mark.t_ms // 1000, "kind": mark.kind, "tone": mark.tone, "log": mark.log_id, **words}
+
+
+def show_chart(data: dict[str, Any]) -> int | None:
+    """Mount it; the id of the log row whose mark was clicked since the last run. The key keeps the chart as it is."""
+    mounted = component("tvchart", folder="chart")(
+        key="chart", data=data, height="content", on_opened_change=lambda: None
+    )
+    opened = mounted.opened
+    return opened if isinstance(opened, int) and opened > 0 else None

@@ -21,6 +21,9 @@ body *:not(pre, pre *, code) { word-break: keep-all !important; overflow-wrap: b
 [data-testid="stCaptionContainer"] { opacity: .78 !important; }
 [data-testid="stBaseButton-primary"] p { color: light-dark(#ffffff, #1a1300); }
 :is(.st-key-control, .st-key-state, .st-key-switched_off) [data-testid="stText"] { font-size: .87rem; opacity: .82; }
+/* room for the chart before it is there, so that nothing jumps when it comes */
+:root { --chart-height: clamp(430px, 100vh - 260px, 640px); }
+.st-key-chart { min-height: var(--chart-height); }
 [data-testid="stMetricValue"], [data-testid="stDataFrame"] { font-variant-numeric: tabular-nums; }
 .tiles { display: grid; grid-template-columns: repeat(auto-fit, minmax(170px, 1fr)); gap: .6rem; }
 .tile { position: relative; overflow: hidden; min-height: 84px; padding: .6rem .85rem .55rem; box-sizing: border-box;
@@ -46,6 +49,7 @@ body *:not(pre, pre *, code) { word-break: keep-all !important; overflow-wrap: b
   .st-key-log_split [data-testid="stHorizontalBlock"]:has(> .stColumn) { flex-direction: column-reverse; }
   .st-key-log_split .stColumn { width: 100% !important; flex: 1 1 auto !important; min-width: 0; } }
 @media (max-width: 640px) {
+  :root { --chart-height: max(340px, 55svh); }
   .tiles { grid-template-columns: 1fr 1fr; }
   .tile { background-size: 46% 34%; }
   .st-key-top > * { flex: 0 0 auto !important; }

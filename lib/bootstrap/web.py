@@ -16,6 +16,7 @@ from lib.accounts.safety import Safety
 from lib.accounts.trading import Deployment, TradingDesk, TradingPorts
 from lib.adapters.bybit.rest.account_probe import BybitAccountProbe
 from lib.adapters.bybit.rest.key_probe import PybitKeyProbe
+from lib.adapters.bybit.rest.market_data import BybitMarketData
 from lib.adapters.bybit.rest.paper_accounts import SimulatorPaperAccounts
 from lib.adapters.passwords import Passwords
 from lib.adapters.redis.connection import connect_async
@@ -34,9 +35,13 @@ from lib.adapters.web_lock import WebLock
 from lib.bootstrap import stores
 from lib.clock import Clock, SystemClock
 from lib.domain.account import Venue
+from lib.market.scrollback import Scrollback
 from lib.ports.market import LiveCandles
 from lib.queries import Readings
 from lib.settings import Settings
+
+PATIENT = (2.0, 15.0)
+"""Seconds to connect, and to wait: a synthetic market invents its past when it is asked, half a year in seconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +59,7 @@ class WebSystem:
     trading: TradingDesk
     readings: Readings
     live: LiveCandles
+    scrollback: Scrollback
     clock: Clock
     draw: Callable[[], float]
     """Jitter: at least 0 and below 1."""
@@ -96,6 +102,10 @@ def web(settings: Settings) -> WebSystem:
         trading=trading,
         readings=readings,
         live=RedisLiveCandles(subscribe),
+        # its calls are counted with those of the traders, in the lane of what a form may cause
+        scrollback=Scrollback(
+            BybitMarketData(settings.bybit_api_url, timeouts=PATIENT, ban=stores.check_lane(settings)), clock
+        ),
         clock=clock,
         draw=secrets.SystemRandom().random,
         check=check,

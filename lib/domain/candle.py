@@ -20,7 +20,9 @@ MAX_VOLUME = Decimal("1000000000000")
 MAX_STEP = Decimal("0.20")
 """A one-step close-to-open or in-candle move beyond this fraction is quarantined as absurd."""
 
-INTERVALS = {"1m": 1, "3m": 3, "5m": 5, "15m": 15, "30m": 30, "1h": 60, "2h": 120, "4h": 240, "6h": 360, "12h": 720}
+INTERVALS = {"1m": 1, "3m": 3, "5m": 5, "15m": 15, "30m": 30} | {
+    name: hours * 60 for name, hours in {"1h": 1, "2h": 2, "4h": 4, "6h": 6, "12h": 12, "1d": 24}.items()
+}
 """Our interval names and their minutes."""
 
 

@@ -12,6 +12,7 @@ from lib.adapters.sql.tables.trading import equity_points, fills, orders, trade_
 from lib.domain.equity import drawdown
 from lib.domain.order import CYCLE_MS, OrderState
 from lib.domain.position import ZERO
+from lib.domain.reason import NOTHING
 from lib.queries.market import MarketReadings
 from lib.queries.values import EquityRow, Holding, Marker, Tiles
 
@@ -130,7 +131,7 @@ def _stand(connection: sa.Connection, user_id: int, now_ms: int) -> tuple[Holdin
 def _markers(connection: sa.Connection, user_id: int, since_ms: int) -> list[Marker]:
     with_log = (trade_logs.c.account_id == orders.c.account_id) & (trade_logs.c.t_ms == orders.c.t_ms)
     query = (
-        sa.select(fills, trade_logs.c.id.label("log_id"))
+        sa.select(fills, trade_logs.c.id.label("log_id"), trade_logs.c.error_message, trade_logs.c.reason)
         .join(accounts, accounts.c.id == fills.c.account_id)
         .outerjoin(orders, orders.c.id == fills.c.order_id)
         .outerjoin(trade_logs, with_log)
@@ -157,4 +158,5 @@ def _marker(rows: Sequence[sa.RowMapping]) -> Marker:
         realised=sum((row["realised"] for row in rows), ZERO),
         is_stop=any(row["is_stop"] for row in rows),
         log_id=first["log_id"],
+        why=first["error_message"] or first["reason"] or NOTHING,
     )

@@ -203,7 +203,7 @@ class Marker:
     """
     One order of ours that filled, or an exchange-side exit, at its first fill. *outcome*: bought, sold, closed.
 
-    *log_id* is None for what the exchange did by itself (stop, target, liquidation).
+    *log_id* is None for what the exchange did by itself (stop, target, liquidation); *why* is the decision's reason.
     """
 
     t_ms: int
@@ -214,6 +214,7 @@ class Marker:
     realised: Decimal
     is_stop: bool
     log_id: int | None
+    why: Reason = NOTHING
 
 
 @dataclass(frozen=True, slots=True)

@@ -196,7 +196,7 @@ def test_the_sound_tail_of_nothing_is_nothing() -> None:
 def test_every_interval_has_its_minutes_and_unknown_ones_are_named() -> None:
     assert (
         " ".join(f"{name}={minutes}" for name, minutes in INTERVALS.items())
-        == "1m=1 3m=3 5m=5 15m=15 30m=30 1h=60 2h=120 4h=240 6h=360 12h=720"
+        == "1m=1 3m=3 5m=5 15m=15 30m=30 1h=60 2h=120 4h=240 6h=360 12h=720 1d=1440"
     )
     assert all(interval_ms(name) == minutes * MINUTE_MS for name, minutes in INTERVALS.items())
     assert MINUTE_MS == 60_000

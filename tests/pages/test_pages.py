@@ -236,8 +236,9 @@ def test_the_chart_gets_lines_and_marks_but_no_candles(visit: Visit) -> None:
         ("stop", 63820.0),
         ("target", 64710.0),
     ]
-    assert data["url"] == "/api/kline?symbol=BTCUSDT&interval=1m&count=5000"
-    assert data["offset"] == 32_400
+    assert (data["url"], data["history"], data["symbol"]) == ("/api/kline", "/api/kline/history", "BTCUSDT")
+    assert data["symbols"] == [{"name": "BTCUSDT", "precision": 1}]
+    assert (data["offset"], data["zone"]) == (32_400, "KST")
     assert "rows" not in data
 
 

@@ -20,11 +20,13 @@ from lib.accounts.trading import TradingDesk
 from lib.accounts.web import Refusal, SessionUser
 from lib.bootstrap import WebSystem
 from lib.domain.account import AccountSettings
-from lib.domain.candle import MINUTE_MS, Candle
+from lib.domain.candle import MINUTE_MS, Candle, interval_ms
 from lib.domain.errors import Retry
 from lib.domain.platform_settings import Admission
 from lib.domain.quotes import CandleTick
 from lib.domain.reason import NOTHING, text
+from lib.market.scrollback import Scrollback
+from lib.ports.market import MarketData
 from lib.queries import Cursor, FactorState, Readings, Results, Standing, Switches
 from lib.queries.values import Choices
 from tests.fakes.people import MemoryBrowsers, MemoryLogins, MemorySessions, MemoryThrottles, QuickHasher, StandingClock
@@ -34,11 +36,31 @@ from tests.worlds.results import results
 START = 1_760_000_000_000 // MINUTE_MS * MINUTE_MS
 GOOD = "correct horse battery"
 SETTINGS_VERSION = 1
+LISTED = START - 2_000 * 15 * MINUTE_MS
+"""Since when the exchange has candles."""
 
 
 def candle(n: int) -> Candle:
     price = Decimal(60_000 + n)
     return Candle(START + n * MINUTE_MS, price, price + 2, price - 1, price + 1, Decimal("1.5"))
+
+
+class EveryCandle:
+    """The exchange's REST: candles of every interval since LISTED; *Retry* when *down*."""
+
+    def __init__(self, clock: StandingClock) -> None:
+        self.clock = clock
+        self.down = False
+        self.calls = 0
+
+    def closed_candles(self, symbol: str, interval: str, *, end: int | None = None, limit: int = 1000) -> list[Candle]:
+        self.calls += 1
+        if self.down:
+            raise Retry("away")
+        step, now = interval_ms(interval), self.clock.now_ms()
+        last = min(now if end is None else end, now - step) // step * step
+        opens = range(max(last - (limit - 1) * step, -(-LISTED // step) * step), last + 1, step)
+        return [replace(candle(0), open_time=at) for at in opens]
 
 
 class LiveOnce:
@@ -154,6 +176,7 @@ class Web:
         self.logins = MemoryLogins()
         self.sessions = MemorySessions(self.logins)
         self.trading = FakeTrading()
+        self.market = EveryCandle(self.clock)
         self.away = False
         self.admission = Admission()
         demo = self.logins.add("demo-x@maemae.local", "!", locale="ko", risk_accepted_ms=0, is_demo=True)
@@ -174,6 +197,7 @@ class Web:
             trading=cast(TradingDesk, self.trading),
             readings=cast(Readings, FakeReadings()),
             live=LiveOnce(CandleTick("BTCUSDT", "1m", candle(600), closed=False, rebuilt=False)),
+            scrollback=Scrollback(cast(MarketData, self.market), self.clock),
             clock=self.clock,
             draw=lambda: 0.0,
             check=self._check,

@@ -164,7 +164,7 @@ def test_a_font_is_not_compressed_again_and_our_modules_are_kept_by_their_versio
     font = web.client().get(address("fonts/latin.woff2"))
     assert "content-encoding" not in font.headers
     assert "immutable" in font.headers["cache-control"]
-    assert "immutable" not in web.client().get("/assets/tvchart.mjs").headers.get("cache-control", "")
+    assert "immutable" not in web.client().get("/assets/door.mjs").headers.get("cache-control", "")
 
 
 class Scripted:

@@ -6,7 +6,8 @@ from hashlib import sha256
 import pytest
 from fontTools.ttLib import TTFont
 
-from app.ui.assets import FOLDER, address
+from app.ui.assets import FOLDER, FOLDERS, address, folder_address
+from tests.web.conftest import Web
 from tests.web.webfonts import SYLLABLES, icon_font, ligatures, shown, spoken, wanted_icons
 
 PINNED = {
@@ -15,11 +16,12 @@ PINNED = {
     "fonts/Pretendard.LICENSE": "b04538c9abec39a3db75108cf0af0fd9c77032fe8aa2cf38345b4d250e98e38e",
 }
 OURS = (
-    *("tvchart.mjs", "door.mjs", "leave.mjs", "countdown.mjs", "document.mjs", "language.mjs"),
+    *("door.mjs", "leave.mjs", "countdown.mjs", "document.mjs", "language.mjs"),
     *("typing.mjs", "insight.mjs", "curve.mjs", "early.js", "favicon.svg"),
 )
 SHEET = (FOLDER / "fonts" / "fonts.css").read_text(encoding="utf-8")
 SLICES = re.findall(r"url\(([^)]+)\)", SHEET)
+TOGETHER = tuple(f"{name}/{path.name}" for name in FOLDERS for path in (FOLDER / name).iterdir())
 
 
 @pytest.mark.parametrize("name", PINNED)
@@ -30,18 +32,35 @@ def test_a_vendored_file_is_the_one_that_was_reviewed(name: str) -> None:
 def test_nothing_lies_there_unnamed() -> None:
     named = {path.relative_to(FOLDER).as_posix() for path in FOLDER.rglob("*") if path.is_file()}
     slices = {one.partition("?")[0].removeprefix("/assets/") for one in SLICES}
-    assert named == {*PINNED, *OURS, *slices, "fonts/fonts.css", "fonts/icons.woff2"}
+    assert named == {*PINNED, *OURS, *slices, *TOGETHER, "fonts/fonts.css", "fonts/icons.woff2"}
+    assert all(name.endswith(".mjs") for name in TOGETHER)
 
 
-@pytest.mark.parametrize("name", OURS)
+@pytest.mark.parametrize("name", [*OURS, *TOGETHER])
 def test_our_modules_name_no_other_host_and_write_no_markup(name: str) -> None:
     text = (FOLDER / name).read_text(encoding="utf-8").replace("http://www.w3.org/2000/svg", "")
     assert not re.search(r"https?://|//cdn|\beval\(|new Function|innerHTML|insertAdjacentHTML", text)
 
 
 def test_an_address_changes_with_the_content() -> None:
-    digest = sha256((FOLDER / "tvchart.mjs").read_bytes()).hexdigest()
-    assert address("tvchart.mjs") == f"/assets/tvchart.mjs?v={digest[:10]}"
+    digest = sha256((FOLDER / "door.mjs").read_bytes()).hexdigest()
+    assert address("door.mjs") == f"/assets/door.mjs?v={digest[:10]}"
+
+
+def test_modules_that_import_each_other_have_one_version_in_their_path(web: Web) -> None:
+    base = folder_address("chart")
+    assert re.fullmatch(r"/assets/chart-[0-9a-f]{10}", base)
+    for name in TOGETHER:
+        answer = web.client().get(f"{base}/{name.partition('/')[2]}")
+        assert answer.status_code == 200
+        assert answer.headers["content-type"].partition(";")[0] in ("text/javascript", "application/javascript")
+        assert "immutable" in answer.headers["cache-control"]
+        # what a module imports is beside it, or has a version of its own
+        for imported in re.findall(r"from \"([^\"]+)\"", answer.text):
+            beside = imported.startswith("./") and (FOLDER / "chart" / imported[2:]).is_file()
+            assert beside or "?v=" in imported, imported
+    assert web.client().get("/assets/chart-0123456789/tvchart.mjs").status_code == 404
+    assert "immutable" not in web.client().get("/assets/chart/rows.mjs").headers.get("cache-control", "")
 
 
 # --- fonts ------------------------------------------------------------------------------------------------------------

@@ -93,6 +93,7 @@ QUERIES: dict[str, tuple[str, ...]] = {
     "/api/export/{file}": (),
     "/api/standing": (),
     "/api/kline": ("symbol", "interval", "count", "since"),
+    "/api/kline/history": ("symbol", "interval", "before", "count"),
 }
 LIMITS = tuple(Limits.__dataclass_fields__)
 LONGEST_ANSWER = 65_536

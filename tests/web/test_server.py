@@ -14,11 +14,12 @@ from app.server import routes
 from lib.accounts.people import BROWSER_MS
 from lib.domain.account import AccountSettings, Limits, RiskLevel
 from lib.domain.session import ABSOLUTE_MS
-from tests.web.conftest import GOOD, START, Web, candle
+from tests.web.conftest import GOOD, LISTED, START, Web, candle
 
 READS = [
     "/api/auth/me",
     "/api/kline",
+    "/api/kline/history",
     "/api/settings",
     "/api/apikey",
     "/api/logs",
@@ -365,6 +366,49 @@ def test_candles_come_oldest_first_and_since_a_second(web: Web) -> None:
 )
 def test_odd_candle_questions_are_refused(web: Web, query: str, status: int) -> None:
     assert web.owner().get(f"/api/kline?{query}").status_code == status
+
+
+def test_older_candles_come_oldest_first_and_say_where_to_go_on(web: Web) -> None:
+    kim, before = web.owner(), START // 1000 - 900
+    first = kim.get(f"/api/kline/history?symbol=BTCUSDT&interval=15m&before={before}&count=40").json()
+    assert (first["symbol"], first["interval"]) == ("BTCUSDT", "15m")
+    opened = [row[0] for row in first["rows"]]
+    assert opened == list(range(opened[0], opened[0] + 40 * 900, 900))
+    assert before - 900 <= opened[-1] < before
+    assert first["older"] == opened[0]
+    older = first["older"]
+    while older is not None:
+        then = kim.get(f"/api/kline/history?symbol=BTCUSDT&interval=15m&before={older}&count=500").json()
+        opened, older = [*(row[0] for row in then["rows"]), *opened], then["older"]
+    assert opened == list(range(-(-LISTED // 900_000) * 900, opened[-1] + 1, 900))
+
+
+@pytest.mark.parametrize(
+    ("query", "status"),
+    [
+        *(("symbol=NOPE", 404), ("symbol=", 404), ("interval=7m", 404), ("interval=30m", 404), ("interval=1D", 404)),
+        *(("before=x", 422), ("before=-1", 422), ("before=1e9", 422), ("before=9999999999999999", 422)),
+        *(
+            ("count=x", 422),
+            ("count=1.5", 422),
+            ("before=0", 200),
+            ("before=999999999999999", 200),
+            ("count=99999", 200),
+        ),
+    ],
+)
+def test_odd_questions_about_older_candles_are_refused(web: Web, query: str, status: int) -> None:
+    answer = web.owner().get(f"/api/kline/history?{query}")
+    assert answer.status_code == status
+    assert status != 200 or len(answer.json()["rows"]) <= 500
+
+
+def test_an_exchange_that_is_away_is_told_as_busy_and_not_asked_again_at_once(web: Web) -> None:
+    web.market.down, kim = True, web.owner()
+    for _ in range(5):
+        answer = kim.get("/api/kline/history?interval=1h")
+        assert (answer.status_code, answer.json()["error"]) == (503, "refuse.busy")
+    assert web.market.calls == 1
 
 
 def test_the_stream_sends_the_newest_change_at_once(web: Web) -> None:

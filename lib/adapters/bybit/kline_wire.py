@@ -15,7 +15,8 @@ import msgspec
 from lib.domain.candle import INTERVALS, Candle, decimal_from_wire
 from lib.domain.quotes import KlineUpdate
 
-_OURS = {str(minutes): name for name, minutes in INTERVALS.items()}
+_THEIRS = {name: {1440: "D"}.get(minutes, str(minutes)) for name, minutes in INTERVALS.items()}
+_OURS = {wire: name for name, wire in _THEIRS.items()}
 
 
 class _Row(msgspec.Struct):
@@ -44,8 +45,8 @@ _frame = msgspec.json.Decoder(Frame)
 
 
 def wire_interval(interval: str) -> str:
-    """Our interval name as Bybit writes it: minutes."""
-    return str(INTERVALS[interval])
+    """Our interval name as Bybit writes it: minutes, a day as a letter."""
+    return _THEIRS[interval]
 
 
 def topic(symbol: str, interval: str) -> str:
@@ -93,7 +94,7 @@ def _update(symbol: str, interval: str, row: _Row) -> KlineUpdate:
 @lru_cache(maxsize=1024)
 def _series(name: str) -> tuple[str, str]:
     kind, _, rest = name.partition(".")
-    minutes, _, symbol = rest.partition(".")
-    if kind != "kline" or not symbol or minutes not in _OURS:
+    wire, _, symbol = rest.partition(".")
+    if kind != "kline" or not symbol or wire not in _OURS:
         raise ValueError(f"not a kline topic of ours: {name[:60]!r}")
-    return symbol, _OURS[minutes]
+    return symbol, _OURS[wire]
