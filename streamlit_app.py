@@ -8,6 +8,7 @@ A stranger gets the front door under every address, so a deep link survives sign
 import streamlit as st
 
 from app.i18n import language, rises_red, t
+from app.operators import is_operator
 from app.pages import sign_in
 from app.session import current_user
 from app.ui.assets import address
@@ -23,6 +24,8 @@ PAGES = (
     ("settings", ":material/tune:"),
     ("account", ":material/shield_person:"),
 )
+OPERATORS = (("operator", ":material/admin_panel_settings:"),)
+"""Pages for operators alone: for everybody else they are not there."""
 
 st.set_page_config(page_title="Maemae 매매", page_icon=address("favicon.svg"), layout="wide")
 page_style(palette(rises_red=rises_red()))
@@ -36,6 +39,6 @@ if current_user() is None:
 else:
     pages = [
         st.Page(f"app/pages/{name}.py", title=t(f"page.{name}"), icon=icon, url_path=name, default=number == 0)
-        for number, (name, icon) in enumerate(PAGES)
+        for number, (name, icon) in enumerate((*PAGES, *OPERATORS) if is_operator() else PAGES)
     ]
     st.navigation(pages, position="top").run()

@@ -7,7 +7,7 @@ language in its `lang`, and an answer of Streamlit's that is a page nevertheless
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from html import escape
 from pathlib import Path
 
@@ -18,11 +18,16 @@ from starlette.responses import HTMLResponse, PlainTextResponse, RedirectRespons
 from app.i18n import LANGUAGES, catalogue, preferred
 from app.index_page import page_in
 from app.security import App, Message, Receive, Scope, Send
+from app.threads import in_thread
 from app.ui.assets import address
 from app.visit import LANGUAGE_COOKIE, header, query_value, visit_of
+from lib.accounts.web import SessionUser
+from lib.domain.errors import Retry
 
 HOME = "/"
 PAGES = frozenset({HOME, "/trade_logs", "/results", "/api_keys", "/settings", "/account"})
+ROOM = "/operator"
+"""The operators' page; for everybody else nothing is there."""
 ELSEWHERE: Mapping[str, str] = {
     "/auth/login": HOME,
     "/auth/register": "/?door=register",
@@ -37,13 +42,20 @@ ICON = "/favicon.png"
 SYMBOLS = "/static/media/MaterialSymbols-Rounded."
 """Streamlit's font of 4,000 icons; ours has those that are drawn somewhere."""
 INDEX = Path(streamlit.__file__).parent / "static" / "index.html"
+IsOperator = Callable[[SessionUser], bool]
+
+
+def nobody(user: SessionUser) -> bool:
+    """Where there is no operators' room."""
+    return False
 
 
 class Addresses:
     """Pure ASGI around *app*, inside the security layer; *index* is Streamlit's own page."""
 
-    def __init__(self, app: App, index: Path = INDEX) -> None:
+    def __init__(self, app: App, is_operator: IsOperator = nobody, index: Path = INDEX) -> None:
         self._app = app
+        self._is_operator = is_operator
         text = index.read_text(encoding="utf-8")
         self._pages = {
             (one, known): page_in(one, text, signed_in=known) for one in LANGUAGES for known in (False, True)
@@ -63,12 +75,22 @@ class Addresses:
             await RedirectResponse(address("favicon.svg"), 308)(scope, receive, send)
         elif scope["path"].startswith(SYMBOLS):
             await RedirectResponse(address("fonts/icons.woff2"))(scope, receive, send)
-        elif scope["path"] in PAGES:
+        elif scope["path"] in PAGES or await self._is_for_them(scope):
             # an answer of its own for each: the middleware changes the headers of the one it is given
             page = HTMLResponse(self._pages[reader_language(scope), visit_of(scope).user is not None])
             await GZipMiddleware(page)(scope, receive, send)
         else:
             await self._app(scope, receive, _NoPage(scope, receive, send))
+
+    async def _is_for_them(self, scope: Scope) -> bool:
+        """Whether *scope* asks for the operators' page and its visitor is one."""
+        user = visit_of(scope).user
+        if scope["path"] != ROOM or user is None:
+            return False
+        try:
+            return await in_thread(self._is_operator, user)
+        except Retry:
+            return False
 
 
 class _NoPage:

@@ -19,7 +19,7 @@ from starlette.staticfiles import StaticFiles
 from streamlit import config
 
 from app.addresses import Addresses
-from app.api import account, auth, market, plain, results, safety, stops
+from app.api import account, auth, market, operators, plain, results, safety, stops
 from app.http.doorkeeper import Doorkeeper
 from app.http.hosts import Hosts
 from app.http.places import places
@@ -35,6 +35,7 @@ from app.ui.assets import FOLDER, FOLDERS, PATH, folder_address
 from lib import bootstrap, log
 from lib.bootstrap import WebSystem
 from lib.domain.errors import Halt, Retry
+from lib.domain.health import SAMPLE_MS
 from lib.settings import Settings
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -55,7 +56,7 @@ def build(system: WebSystem, script: Path = SCRIPT) -> Security:
     # what the lifespan warms stands around it, and is there when it begins
     pages = st.App(script, routes=routes(hub), lifespan=_lifespan(system, hub, lambda: _packed(files, known)))
     files = KeptAssets(pages)
-    known = Addresses(files)
+    known = Addresses(files, system.operators.room.admits)
     return Security(known, system.people.user_of, system.trusted_proxies, inline_hashes(), hosts=Hosts(system.hosts))
 
 
@@ -69,6 +70,7 @@ def routes(hub: Hub) -> list[BaseRoute]:
         *safety.ROUTES,
         *results.ROUTES,
         *stops.ROUTES,
+        *operators.ROUTES,
         *market.routes(hub),
         *plain.LAST,
         *folders,
@@ -94,7 +96,8 @@ def _lifespan(
     @asynccontextmanager
     async def lifespan(_: st.App) -> AsyncIterator[None]:
         await in_thread(_warm_up)
-        tasks = [asyncio.create_task(work) for work in (hub.listen(), hub.guard(), _tidy(system), warm())]
+        work = (hub.listen(), hub.guard(), _tidy(system), _watch(system), warm())
+        tasks = [asyncio.create_task(one) for one in work]
         try:
             yield
         finally:
@@ -128,6 +131,16 @@ async def _tidy(system: WebSystem) -> None:
         except Retry as away:
             _log.warning("web.not_tidied", why=str(away))
         await system.clock.sleep(TIDY_S)
+
+
+async def _watch(system: WebSystem) -> None:
+    """Take down every half minute how the system is, for the operators' day of it."""
+    while True:
+        try:
+            await in_thread(system.operators.note)
+        except Retry as away:
+            _log.debug("web.health_not_noted", why=str(away))
+        await system.clock.sleep(SAMPLE_MS / 1000)
 
 
 def main(settings: Settings) -> None:

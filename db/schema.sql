@@ -169,6 +169,37 @@ CREATE TABLE commands (
     INDEX ix_commands_user_id (user_id)
 ) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_unicode_ci;
 
+-- The operator's role. Given and taken by `make control ARGS="operator grant|revoke E-MAIL"` alone: grant the web SELECT.
+CREATE TABLE operators (
+    user_id BIGINT NOT NULL,
+    granted_by VARCHAR(255) NOT NULL,
+    granted_ms BIGINT NOT NULL DEFAULT 0,
+    revoked_by VARCHAR(255) NOT NULL DEFAULT '',
+    revoked_ms BIGINT NOT NULL DEFAULT 0,  -- 0 = has the role
+    PRIMARY KEY (user_id),
+    CONSTRAINT fk_operators_user_id FOREIGN KEY (user_id) REFERENCES users (id)
+) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_unicode_ci;
+
+-- Every act of an operator on the web, stored before it is done. The trader carries out what only it may.
+CREATE TABLE operator_acts (
+    id BIGINT NOT NULL AUTO_INCREMENT,
+    user_id BIGINT NOT NULL,
+    kind VARCHAR(40) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,  -- stop, flatten, resume, unlock, invite, settle, setting
+    account_id BIGINT,  -- NULL = the platform
+    args JSON,  -- nothing secret
+    origin VARCHAR(45) CHARACTER SET ascii COLLATE ascii_bin NOT NULL DEFAULT '',  -- the network of the session
+    asked_ms BIGINT NOT NULL DEFAULT 0,
+    taken_ms BIGINT NOT NULL DEFAULT 0,
+    done_ms BIGINT NOT NULL DEFAULT 0,  -- 0 = not done
+    result VARCHAR(500) NOT NULL DEFAULT '',
+    PRIMARY KEY (id),
+    CONSTRAINT fk_operator_acts_user_id FOREIGN KEY (user_id) REFERENCES users (id),
+    CONSTRAINT fk_operator_acts_account_id FOREIGN KEY (account_id) REFERENCES accounts (id),
+    INDEX ix_operator_acts_account_id (account_id),
+    INDEX ix_operator_acts_kind_done_ms (kind, done_ms),
+    INDEX ix_operator_acts_user_id (user_id)
+) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_unicode_ci;
+
 -- Who is signed in. The token itself is in the browser only; closing a session deletes its row.
 CREATE TABLE sessions (
     id BIGINT NOT NULL AUTO_INCREMENT,

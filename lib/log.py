@@ -1,11 +1,13 @@
 """
-Structured logs: one line an event, on standard output, in UTC, without secrets.
+Structured logs: one line an event, on standard output and, where a folder is named, at the end of a file there; in UTC,
+without secrets.
 
 JSON by default, readable text when asked. Every string that leaves (events, fields, tracebacks, other libraries'
 messages) passes `redact`: exact secrets in their usual encodings, and the shapes secrets come in. A deployment's own
 secrets are registered for the life of the process; what somebody types into a form is hidden only in the lines of that
 call (`hide`), because whoever typed an ordinary word would blank it in everybody's log. Other libraries speak at
-WARNING and above. It does not ship, rotate or sample logs; that is the platform's business.
+WARNING and above. It does not ship or sample logs; that is the platform's business. A file begins anew when it is full,
+and the one before is kept.
 """
 
 import base64
@@ -19,6 +21,8 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import UTC, datetime
 from enum import Enum
+from logging.handlers import RotatingFileHandler
+from pathlib import Path
 from types import TracebackType
 from typing import Literal
 from urllib.parse import quote, quote_plus
@@ -28,6 +32,9 @@ Format = Literal["json", "text"]
 REDACTED = "[redacted]"
 MIN_SECRET_CHARS = 6
 """Anything shorter would blank ordinary words; settings refuse such secrets anyway."""
+
+FILE_BYTES = 2_000_000
+"""Size at which a log file begins anew."""
 
 _ROOT = "maemae"
 _bound: ContextVar[Mapping[str, object]] = ContextVar("maemae_log_fields")
@@ -144,17 +151,26 @@ def get(name: str) -> Log:
     return Log(name)
 
 
-def setup(service: str, format: Format = "json", level: str = "INFO") -> None:
-    """Send every logger's lines to standard output; ValueError for an unknown *format* or *level*. Call once, first."""
+def setup(service: str, format: Format = "json", level: str = "INFO", folder: Path | None = None) -> None:
+    """
+    Send every logger's lines to standard output and, with *folder*, to SERVICE.log there. Call once, first.
+
+    ValueError for an unknown *format* or *level*; a folder that cannot be written is an OSError.
+    """
     if format not in ("json", "text"):
         raise ValueError(f"log format is json or text, not {format[:20]!r}")
     number = logging.getLevelNamesMapping().get(level.upper())
     if number is None:
         raise ValueError(f"log level is DEBUG, INFO, WARNING or ERROR, not {level[:20]!r}")
-    handler = logging.StreamHandler(sys.stdout)
-    handler.setFormatter(JsonLines(service) if format == "json" else TextLines())
+    handlers: list[logging.Handler] = [logging.StreamHandler(sys.stdout)]
+    if folder is not None:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        file = folder / f"{service}.log"
+        handlers.append(RotatingFileHandler(file, maxBytes=FILE_BYTES, backupCount=1, encoding="utf-8", delay=True))
+    for handler in handlers:
+        handler.setFormatter(JsonLines(service) if format == "json" else TextLines())
     root = logging.getLogger()
-    root.handlers[:] = [handler]
+    root.handlers[:] = handlers
     root.setLevel(logging.WARNING)
     logging.getLogger(_ROOT).setLevel(number)
     logging.captureWarnings(True)

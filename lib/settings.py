@@ -75,6 +75,8 @@ class Settings:
     data_dir: Path
     log_format: log.Format
     log_level: str
+    log_dir: Path | None
+    """Where each process keeps a file of its newest lines besides; None = nowhere."""
     simulator_host: str
     simulator_port: int
     simulator_seed: int
@@ -165,6 +167,7 @@ def load(env: Mapping[str, str] | None = None) -> Settings:
         data_dir=Path(source.get("DATA_DIR", "var")),
         log_format="text" if _choice(source, "LOG_FORMAT", "json", ("json", "text")) == "text" else "json",
         log_level=_choice(source, "LOG_LEVEL", "INFO", ("DEBUG", "INFO", "WARNING", "ERROR")),
+        log_dir=Path(source.get("LOG_DIR", "")) if source.get("LOG_DIR", "").strip() else None,
         simulator_host=source.get("SIMULATOR_HOST", "127.0.0.1"),
         simulator_port=int(_number(source, "SIMULATOR_PORT", 18700, 1, 65535)),
         simulator_seed=int(_number(source, "SIMULATOR_SEED", 7, 0, 2**31)),

@@ -11,6 +11,7 @@ The operator's command line: see how everything stands, stop it, close it, let i
     python -m services.control audit                            whether every order's history is as it was written
     python -m services.control settle  LINK_ID STATE --why TEXT
     python -m services.control settings                         platform settings: what holds, and who changed what
+    python -m services.control operator list | grant E-MAIL | revoke E-MAIL    who may use the operators' room
     python -m services.control set | invite | banner | limit    change them: see services/control_platform.py
 
 `stop` and `flatten` wait until it is proved that everything stopped and say meanwhile what is still open. Exit status:
@@ -32,6 +33,7 @@ from lib.bootstrap import Control
 from lib.clock import Clock
 from lib.domain.errors import Retry
 from lib.domain.order import TERMINAL, Order, OrderState
+from lib.ports.operators import NoOperator
 from lib.queries import PlatformStanding
 from lib.reason_text import told
 from lib.trading.kill_switch.operator import NoSuchAccountError
@@ -42,6 +44,7 @@ from services.control_text import (
     broken_line,
     lock_lines,
     not_looked_at,
+    operator_line,
     order_line,
     overview,
     still_open,
@@ -89,6 +92,10 @@ def _arguments(words: list[str] | None) -> argparse.Namespace:
     settled.add_argument("link_id")
     settled.add_argument("state", choices=sorted(state.value for state in TERMINAL))
     settled.add_argument("--why", required=True)
+    role = acts.add_parser("operator").add_subparsers(dest="role", required=True)
+    role.add_parser("list")
+    for name in ("grant", "revoke"):
+        role.add_parser(name).add_argument("email")
     control_platform.add_arguments(acts)
     return parser.parse_args(words)
 
@@ -110,6 +117,7 @@ async def _run(loaded: settings.Settings, asked: argparse.Namespace) -> int:
         "resume": _resume,
         "unlock": _unlock,
         "settle": _settle,
+        "operator": _operator,
         **dict.fromkeys(control_platform.ACTS, _on_platform),
     }
     async with bootstrap.control(loaded, f"cli:{getpass.getuser()}@{socket.gethostname()}") as control:
@@ -228,9 +236,7 @@ async def _prove_alone(control: Control, account_id: int) -> tuple[Proof, list[s
 
 
 async def _unlock(control: Control, asked: argparse.Namespace) -> int:
-    if asked.account:
-        await control.operator.switches(asked.account)
-    if not await control.ledger.unlock(asked.account, asked.kind, control.operator.who):
+    if not await control.operator.unlock(asked.account, asked.kind):
         return _complain(f"{_whom(asked.account)} holds no lock {asked.kind!r}, see `locks`", 1)
     _say([f"the lock {asked.kind!r} of {_whom(asked.account)} is ended"])
     return 0
@@ -245,6 +251,21 @@ async def _settle(control: Control, asked: argparse.Namespace) -> int:
     if against := await settle(control.ledger, order, evidence, word):
         return _complain(f"refused: {against}", 1)
     _say([_settled(order, asked.state), f"  {evidence.sentence}"])
+    return 0
+
+
+async def _operator(control: Control, asked: argparse.Namespace) -> int:
+    if asked.role == "list":
+        rows = await asyncio.to_thread(control.register.operators)
+        _say([operator_line(row) for row in rows] or ["nobody is an operator"])
+        return 0
+    change = control.register.grant if asked.role == "grant" else control.register.revoke
+    try:
+        changed = await asyncio.to_thread(change, asked.email, control.operator.who)
+    except NoOperator as refused:
+        return _complain(f"refused: {refused}", 1)
+    has = "is an operator" if asked.role == "grant" else "is no operator"
+    _say([f"{asked.email} {has}{'' if changed else ' already'}"])
     return 0
 
 

@@ -10,7 +10,7 @@ Platform settings on the operator's command line: what holds, and changing it wh
     limit    NAME VALUE|default --why TEXT       in place of the environment's; --loosen where it is looser
 
 A limit is in force from the trader's next cycle, for entries; what is open stays. "default" takes the row away, so that
-the trader's own environment counts. Only this command line writes these rows. An act answers with lines to print, or
+the trader's own environment counts. An act answers with lines to print, or
 raises *ValueError* with the one line that says why not.
 """
 
@@ -18,13 +18,12 @@ import argparse
 from collections.abc import Callable
 from datetime import UTC, datetime
 
-from lib.accounts.invites import code_sha256, new_code
+from lib.accounts.invites import DAY_MS, LONGEST_DAYS, MOST_INVITES, code_sha256, new_code
 from lib.bootstrap import PlatformControl
 from lib.domain.platform_settings import (
     BANNER,
     GUESTS,
     KRW_PER_USDT,
-    LIMIT,
     LIMIT_BOUNDS,
     PREFIX,
     REGISTRATION,
@@ -35,20 +34,14 @@ from lib.domain.platform_settings import (
     Rows,
     SettingChange,
     admission,
-    banner_text,
     krw_per_usdt,
     limit_overrides,
-    loosens,
     read_banner,
     read_krw_per_usdt,
-    read_limit,
 )
+from lib.trading.platform_desk import DEFAULT, WORDS, said
 
-DEFAULT = "default"
-MOST_INVITES, LONGEST_DAYS = 100, 90
-DAY_MS = 86_400_000
 NEWEST = 10
-WORDS = {"registration": (REGISTRATION, Registration), "guests": (GUESTS, GuestDoor)}
 KRW = KRW_PER_USDT.removeprefix(PREFIX)
 Act = Callable[[PlatformControl, argparse.Namespace], list[str]]
 
@@ -96,10 +89,7 @@ def choose(platform: PlatformControl, asked: argparse.Namespace) -> list[str]:
     if asked.setting == KRW:
         rate = None if asked.word == DEFAULT else f"{read_krw_per_usdt(asked.word)}"
         return _changed(platform.book.change(KRW_PER_USDT, rate, platform.who, asked.why))
-    name, words = WORDS[asked.setting]
-    if asked.word not in set(words):
-        raise ValueError(f"{asked.setting} is {', '.join(words)}")
-    return _changed(platform.book.change(name, asked.word, platform.who, asked.why))
+    return _changed(platform.desk.choose(asked.setting, asked.word, platform.who, asked.why))
 
 
 def invite(platform: PlatformControl, asked: argparse.Namespace) -> list[str]:
@@ -116,22 +106,12 @@ def say(platform: PlatformControl, asked: argparse.Namespace) -> list[str]:
     """`banner`."""
     if asked.off == bool(asked.ko or asked.en):
         raise ValueError("a banner needs --ko and --en, or --off to take it away")
-    text = None if asked.off else banner_text(Banner(asked.ko, asked.en))
-    return _changed(platform.book.change(BANNER, text, platform.who, ""))
+    return _changed(platform.desk.say(None if asked.off else Banner(asked.ko, asked.en), platform.who))
 
 
 def limit(platform: PlatformControl, asked: argparse.Namespace) -> list[str]:
     """`limit`: strict words, the reason, and `--loosen` wherever more would be let through than before."""
-    after = None if asked.value == DEFAULT else asked.value
-    if after is not None:
-        read_limit(asked.name, after)
-        if asked.name == "analyst_cost" and not platform.counts_cost:
-            raise ValueError("analyst_cost would count nothing: what the model costs is not known to this environment")
-    name = f"{LIMIT}{asked.name}"
-    before = platform.book.rows().get(name)
-    if loosens(asked.name, before, after, platform.limits) and not asked.loosen:
-        raise ValueError(f"{asked.name} from {_said(before)} to {_said(after)} loosens: say --loosen if that is meant")
-    return _changed(platform.book.change(name, after, platform.who, asked.why))
+    return _changed(platform.desk.limit(asked.name, asked.value, platform.who, asked.why, may_loosen=asked.loosen))
 
 
 ACTS: dict[str, Act] = {"settings": show, "set": choose, "invite": invite, "banner": say, "limit": limit}
@@ -140,7 +120,7 @@ ACTS: dict[str, Act] = {"settings": show, "set": choose, "invite": invite, "bann
 def change_line(change: SettingChange) -> str:
     """One entry of the trail."""
     why = f": {change.why}" if change.why else ""
-    return f"{_moment(change.at_ms)}  {change.name} {_said(change.before)} → {_said(change.after)} · {change.who}{why}"
+    return f"{_moment(change.at_ms)}  {change.name} {said(change.before)} → {said(change.after)} · {change.who}{why}"
 
 
 def _changed(change: SettingChange | None) -> list[str]:
@@ -166,10 +146,6 @@ def _limits(platform: PlatformControl, rows: Rows) -> list[str]:
 
 def _unread(rows: Rows, name: str, words: type[Registration] | type[GuestDoor]) -> str:
     return f"  ({rows[name]!r} cannot be read)" if name in rows and rows[name] not in set(words) else ""
-
-
-def _said(text: str | None) -> str:
-    return DEFAULT if text is None else text
 
 
 def _moment(at_ms: int) -> str:

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 
 from lib.domain.locks import RiskLock
+from lib.domain.operator_act import OperatorRow
 from lib.domain.order import Order, OrderState
 from lib.domain.reason import Reason
 from lib.queries import Broken, PlatformStanding, Standing, Switches
@@ -72,6 +73,12 @@ def order_line(row: Order) -> str:
 def broken_line(broken: Broken) -> str:
     """One order whose history does not hold."""
     return f"{broken.order_link_id}: {broken.problem}"
+
+
+def operator_line(row: OperatorRow) -> str:
+    """One person who has or had the operator's role."""
+    taken = f", revoked {_clock(row.revoked_ms)} by {row.revoked_by}" if row.revoked_ms else ""
+    return f"{row.email}: granted {_clock(row.granted_ms)} by {row.granted_by}{taken}"
 
 
 def still_open(platform: PlatformStanding, account_id: int, now_ms: int, *, can_ask: bool) -> list[str]:

@@ -56,6 +56,7 @@ def environment() -> dict[str, str]:
         **_secrets(data_dir),
         "DATA_DIR": str(data_dir),
         "DATABASE_URL": f"sqlite:///{data_dir / 'maemae.db'}",
+        "LOG_DIR": str(data_dir / "logs"),
         "LOG_FORMAT": "text",
         "SIMULATOR_PORT": "18700",
         "PYTHONPATH": str(ROOT),

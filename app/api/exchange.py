@@ -50,6 +50,8 @@ _STATUS = {
     "refuse.registration": 403,
     "refuse.invite": 403,
     "refuse.not_a_guest": 409,
+    "refuse.operator.account": 404,
+    "refuse.operator.environment": 409,
 }
 
 _log = log.get("api")

@@ -50,7 +50,11 @@ function build(root, state) {
   if (joining) {
     form.append(make("small", {}, words.password_rule));
     if (data.registration === "invite") {
-      form.append(field(data, "invite", "text", "off", { maxlength: "40", autocapitalize: "characters", spellcheck: "false" }));
+      // an invitation's address carries the code behind #, which no server is sent
+      const code = new URLSearchParams(location.hash.slice(1)).get("invite");
+      form.append(field(data, "invite", "text", "off", {
+        maxlength: "40", autocapitalize: "characters", spellcheck: "false", value: code,
+      }));
       form.append(make("small", {}, words.invite_note));
     }
     if (!keeping) form.append(make("label", { class: "check", for: "door-risk" }, accept, make("span", {}, words.accept)));

@@ -30,6 +30,22 @@ body *:not(pre, pre *, code) { word-break: keep-all !important; overflow-wrap: b
   background: right bottom / 52% 62% no-repeat;
   border: 1px solid color-mix(in srgb, currentColor 16%, transparent); border-radius: 6px;
   font-variant-numeric: tabular-nums; }
+.strips { display: grid; gap: .7rem; font-size: .85rem; font-variant-numeric: tabular-nums; }
+.strip .head { display: flex; gap: .6rem; align-items: baseline; margin-bottom: .2rem; }
+.strip .head b { font-weight: 600; }
+.strip .share { margin-left: auto; opacity: .7; }
+.strip .word { font-size: .78rem; font-weight: 600; }
+.strip .cells { display: flex; gap: 2px; height: 26px; }
+.strip .cells i { flex: 1 1 0; min-width: 1px; border-radius: 2px;
+  background: color-mix(in srgb, currentColor 12%, transparent); }
+.strip .cells i.ok { background: light-dark(#03a66d, #0ecb81); }
+.strip .cells i.late { background: light-dark(#d99a00, #f0b90b); }
+.strip .cells i.down { background: light-dark(#cf304a, #f6465d); }
+.strip .word.ok { color: light-dark(#02875a, #0ecb81); }
+.strip .word.late { color: light-dark(#8a6400, #f0b90b); }
+.strip .word.down { color: light-dark(#cf304a, #f6465d); }
+.strip .word.unknown { opacity: .6; }
+.strips .ends { display: flex; justify-content: space-between; font-size: .75rem; opacity: .6; margin-top: -.35rem; }
 .tile .label { font-size: .8rem; opacity: .7; }
 .tile .value { font-size: 1.35rem; font-weight: 600; line-height: 1.45; letter-spacing: -.01em; }
 .tile .note { font-size: .78rem; min-height: 1.2em; }
@@ -48,8 +64,12 @@ body *:not(pre, pre *, code) { word-break: keep-all !important; overflow-wrap: b
 @media (max-width: 1100px) {
   .st-key-log_split [data-testid="stHorizontalBlock"]:has(> .stColumn) { flex-direction: column-reverse; }
   .st-key-log_split .stColumn { width: 100% !important; flex: 1 1 auto !important; min-width: 0; } }
+@media (max-width: 1100px) {
+  .st-key-people_split [data-testid="stHorizontalBlock"]:has(> .stColumn) { flex-direction: column-reverse; }
+  .st-key-people_split .stColumn { width: 100% !important; flex: 1 1 auto !important; min-width: 0; } }
 @media (max-width: 640px) {
   :root { --chart-height: max(340px, 55svh); }
+  .strip .cells { gap: 1px; }
   .tiles { grid-template-columns: 1fr 1fr; }
   .tile { background-size: 46% 34%; }
   .st-key-top > * { flex: 0 0 auto !important; }

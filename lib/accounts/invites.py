@@ -11,6 +11,9 @@ from lib.accounts.entrance import sha256
 
 ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 LENGTH = 16
+MOST_INVITES, LONGEST_DAYS = 100, 90
+"""At once, and good for."""
+DAY_MS = 86_400_000
 LONGEST_TYPED = 40
 _READ_AS = str.maketrans("OIL", "011", " -")
 

@@ -13,6 +13,7 @@ from lib.bootstrap.control import PlatformControl as PlatformControl
 from lib.bootstrap.control import control as control
 from lib.bootstrap.demo import ensure_demo as ensure_demo
 from lib.bootstrap.local import embedded_redis as embedded_redis
+from lib.bootstrap.operators import OperatorsDoor as OperatorsDoor
 from lib.bootstrap.processes import collector as collector
 from lib.bootstrap.processes import simulator as simulator
 from lib.bootstrap.processes import trader as trader

@@ -13,6 +13,7 @@ from lib.adapters.bybit.limits.limiter import IP_CALLS, LocalLimiter
 from lib.adapters.bybit.rest.exchanges import BybitExchanges
 from lib.adapters.bybit.rest.market_data import BybitMarketData
 from lib.adapters.bybit.rest.transport import AiohttpTransport, open_session
+from lib.adapters.sql.forms.operator_register import SqlOperatorRegister
 from lib.adapters.sql.forms.platform_book import SqlPlatformBook
 from lib.adapters.sql.ledger.ledger import SqlLedger
 from lib.adapters.vault import VaultOpener
@@ -25,6 +26,7 @@ from lib.domain.account_records import TraderAccount
 from lib.domain.errors import Pause, Retry
 from lib.ports.exchange import Exchange, Exchanges, Lane
 from lib.ports.ledger import Ledger
+from lib.ports.operators import OperatorRegister
 from lib.ports.platform import PlatformBook
 from lib.queries import OperatorReadings
 from lib.settings import Settings
@@ -32,6 +34,7 @@ from lib.trading.context import OrderContext
 from lib.trading.kill_switch.operator import Operator
 from lib.trading.kill_switch.proof import Prover, VenueTime
 from lib.trading.orders.reconcile import Sweep
+from lib.trading.platform_desk import PlatformDesk
 
 NO_KEY = codes.NO_KEY_HERE()
 """Goes into the log alone: the command line has its own words."""
@@ -50,6 +53,11 @@ class PlatformControl:
     who: str
     counts_cost: bool
 
+    @property
+    def desk(self) -> PlatformDesk:
+        """The use-case of changing them."""
+        return PlatformDesk(self.book, self.limits, self.counts_cost)
+
 
 @dataclass(frozen=True, slots=True)
 class Control:
@@ -57,6 +65,7 @@ class Control:
 
     ledger: Ledger
     operator: Operator
+    register: OperatorRegister
     readings: OperatorReadings
     exchanges: Exchanges | None
     prover: Prover
@@ -87,6 +96,7 @@ async def control(settings: Settings, who: str) -> AsyncIterator[Control]:
             yield Control(
                 ledger=ledger,
                 operator=Operator(ledger, who),
+                register=SqlOperatorRegister(engine),
                 readings=OperatorReadings(engine),
                 # a handful of questions by hand: they leave the traders' shared budget alone
                 exchanges=exchanges_at(20),

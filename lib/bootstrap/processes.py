@@ -6,6 +6,8 @@ import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+import sqlalchemy as sa
+
 from lib import log
 from lib.adapters.bybit.rest.exchanges import BybitAsyncMarket, BybitExchanges
 from lib.adapters.bybit.rest.key_probe import PybitKeyProbe
@@ -19,10 +21,12 @@ from lib.adapters.redis.candle_store import AsyncRedisCandleReader
 from lib.adapters.redis.connection import connect_async
 from lib.adapters.redis.limiter import RedisLimits
 from lib.adapters.sql.forms.commands import SqlCommands
+from lib.adapters.sql.forms.operator_acts import SqlRequestedActs
+from lib.adapters.sql.forms.platform_book import SqlPlatformBook
 from lib.adapters.sql.ledger.ledger import SqlLedger
 from lib.adapters.vault import VaultOpener
 from lib.bootstrap import stores
-from lib.bootstrap.analyst import analyst_prices, open_analyst
+from lib.bootstrap.analyst import analyst_prices, counts_cost, open_analyst
 from lib.bootstrap.seat import take_seat
 from lib.clock import SystemClock
 from lib.domain.bybit_sites import FEEDS
@@ -40,6 +44,8 @@ from lib.trading.commands import CommandRunner
 from lib.trading.context import TradingContext
 from lib.trading.guardian.task import Guardian
 from lib.trading.kill_switch.stopper import Stopper
+from lib.trading.operator_requests import OperatorRequests
+from lib.trading.platform_desk import PlatformDesk
 from lib.trading.trader import Trader
 
 
@@ -114,9 +120,9 @@ async def _trader(settings: Settings, holder: str) -> AsyncIterator[Trader]:
         try:
             probe = PybitKeyProbe(urls, ban=stores.check_lane(settings), clock=clock)
             command_runner = CommandRunner(context, SqlCommands(engine, clock), opener, probe)
-            yield Trader(
-                context, Guardian(context, hints), command_runner, Stopper(context, allowed=settings.trading_enabled)
-            )
+            stopper = Stopper(context, allowed=settings.trading_enabled)
+            requests = _operator_requests(settings, engine, ledger, context)
+            yield Trader(context, Guardian(context, hints), command_runner, stopper, requests)
         finally:
             await hints.close()
             await limits.told()
@@ -124,6 +130,20 @@ async def _trader(settings: Settings, holder: str) -> AsyncIterator[Trader]:
             await redis.aclose()
             ledger.close()
             engine.dispose()
+
+
+def _operator_requests(
+    settings: Settings, engine: sa.Engine, ledger: SqlLedger, context: TradingContext
+) -> OperatorRequests:
+    return OperatorRequests(
+        acts=SqlRequestedActs(engine, context.clock),
+        ledger=ledger,
+        exchanges=context.exchanges,
+        desk=PlatformDesk(SqlPlatformBook(engine), settings.platform_limits, counts_cost(settings)),
+        clock=context.clock,
+        holder=context.holder,
+        lease_ms=context.lease_ms,
+    )
 
 
 async def simulator(settings: Settings, stop: asyncio.Event) -> None:

@@ -33,6 +33,7 @@ from lib.adapters.sql.forms.trail import SqlTrail
 from lib.adapters.vault import VaultSealer
 from lib.adapters.web_lock import WebLock
 from lib.bootstrap import stores
+from lib.bootstrap.operators import OperatorsDoor, operators_door
 from lib.clock import Clock, SystemClock
 from lib.domain.account import Venue
 from lib.market.scrollback import Scrollback
@@ -70,6 +71,7 @@ class WebSystem:
     venues: tuple[Venue, ...]
     addresses: tuple[str, ...]
     trusted_proxies: int
+    operators: OperatorsDoor
     hosts: tuple[str, ...] = ("*",)
 
 
@@ -115,6 +117,7 @@ def web(settings: Settings) -> WebSystem:
         venues=settings.venues,
         addresses=settings.egress_ips,
         trusted_proxies=settings.trusted_proxies,
+        operators=operators_door(settings, engine, readings),
         hosts=settings.web_hosts,
     )
 

@@ -308,5 +308,18 @@ KEY_NOT_CHECKED = declare("key_not_checked", why=Kind.WHY)
 KEY_FINE = declare("key_fine")
 CYCLE_ENDED = declare("cycle_ended", outcome=Kind.OUTCOME, why=Kind.WHY)
 
+# what became of an operator's act
+OPERATOR_DONE = declare("operator_done")
+OPERATOR_NO_MORE = declare("operator_no_more")
+OPERATOR_REFUSED = declare("operator_refused", why=Kind.TEXT)
+OPERATOR_NOT_DONE = declare("operator_not_done", why=Kind.WHY)
+NO_SUCH_ACCOUNT = declare("no_such_account", account=Kind.CODE)
+NO_SUCH_LOCK = declare("no_such_lock")
+NO_SUCH_ORDER = declare("no_such_order", link=Kind.NAME)
+ORDER_SETTLED = declare("order_settled", state=Kind.STATE, evidence=Kind.TEXT)
+SETTING_CHANGED = declare("setting_changed", before=Kind.TEXT, after=Kind.TEXT)
+SETTING_UNCHANGED = declare("setting_unchanged")
+INVITES_MADE = declare("invites_made", count=Kind.COUNT, until=Kind.MOMENT)
+
 # the books
 BOOKS_DIFFER = declare("books_differ", difference=Kind.NUMBER)

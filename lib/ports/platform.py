@@ -1,5 +1,5 @@
 """
-Platform settings and invitations, which an operator changes while everything runs (synchronous: a terminal).
+Platform settings and invitations, which an operator changes while everything runs (synchronous).
 """
 
 from collections.abc import Sequence
@@ -10,7 +10,7 @@ from lib.domain.platform_settings import Invites, SettingChange
 
 class PlatformBook(Protocol):
     """
-    Platform settings as the operator changes them, and invitations. Only an operator's terminal has one.
+    Platform settings as the operator changes them, and invitations. A terminal has one, and the trader.
 
     Every change and its entry in the audit trail are one transaction.
     """

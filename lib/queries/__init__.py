@@ -14,6 +14,13 @@ from lib.queries.exports import Column as Column
 from lib.queries.exports import ExportReadings
 from lib.queries.logs import LogReadings
 from lib.queries.money import MoneyReadings
+from lib.queries.operating import AuditReport as AuditReport
+from lib.queries.operating import Differing as Differing
+from lib.queries.operating import External as External
+from lib.queries.operating import HeldLock as HeldLock
+from lib.queries.operating import ModelSpend as ModelSpend
+from lib.queries.operating import OperatingReadings as OperatingReadings
+from lib.queries.operating import Overview as Overview
 from lib.queries.own import OwnAccount as OwnAccount
 from lib.queries.paging import Cursor as Cursor
 from lib.queries.paging import read_cursor as read_cursor
@@ -23,6 +30,10 @@ from lib.queries.results import CurvePoint as CurvePoint
 from lib.queries.results import ResultReadings
 from lib.queries.results import Results as Results
 from lib.queries.results import TransferRow as TransferRow
+from lib.queries.roster import PeoplePage as PeoplePage
+from lib.queries.roster import PersonLine as PersonLine
+from lib.queries.roster import Spend as Spend
+from lib.queries.roster import Spender as Spender
 from lib.queries.safety import FactorState as FactorState
 from lib.queries.safety import SafetyReadings
 from lib.queries.safety import SessionLine as SessionLine

@@ -117,7 +117,7 @@ class StandingReadings(Reading):
     def standing(self, user_id: int) -> Standing | None:
         """How the person's account stands; None without one."""
         mine = (accounts.c.user_id == user_id, accounts.c.active)
-        found = self._read(lambda c: _standings(c, self._clock.now_ms(), *mine))
+        found = self._read(lambda c: standings(c, self._clock.now_ms(), *mine))
         return found[0] if found else None
 
 
@@ -132,7 +132,7 @@ class PlatformStanding:
 
 
 class OperatorReadings:
-    """What the operator of a deployment sees: every account. No page and no route reads this."""
+    """What the operator of a deployment sees: every account. A terminal's; the room's are `lib.queries.operating`."""
 
     def __init__(self, engine: sa.Engine, clock: Clock | None = None) -> None:
         self._engine = engine
@@ -148,21 +148,28 @@ class OperatorReadings:
 
 
 def _platform(connection: sa.Connection, now_ms: int) -> PlatformStanding:
-    lease = connection.execute(sa.select(trader_lease)).mappings().one()
-    alive = bool(lease["holder"]) and lease["expires_ms"] > now_ms
+    alive = is_trader_alive(connection, now_ms)
     held = tuple(locks.locks(connection, lambda _: now_ms, 0))
     every = sa.or_(
         accounts.c.active, accounts.c.id.in_(sa.select(orders.c.account_id).where(orders.c.state.in_(_OPEN)))
     )
-    return PlatformStanding(_switches(connection), held, alive, tuple(_standings(connection, now_ms, every)))
+    return PlatformStanding(platform_switches(connection), held, alive, tuple(standings(connection, now_ms, every)))
 
 
-def _switches(connection: sa.Connection) -> Switches:
+def is_trader_alive(connection: sa.Connection, now_ms: int) -> bool:
+    """Whether a trader holds the lease now."""
+    lease = connection.execute(sa.select(trader_lease)).mappings().one()
+    return bool(lease["holder"]) and lease["expires_ms"] > now_ms
+
+
+def platform_switches(connection: sa.Connection) -> Switches:
+    """The platform's switches."""
     row = connection.execute(sa.select(system_flags)).mappings().one()
     return Switches(**{name: row[name] for name in Switches.__dataclass_fields__})
 
 
-def _standings(connection: sa.Connection, now_ms: int, *where: sa.ColumnElement[bool]) -> list[Standing]:
+def standings(connection: sa.Connection, now_ms: int, *where: sa.ColumnElement[bool]) -> list[Standing]:
+    """How the accounts stand that *where* finds, by id."""
     query = (
         sa.select(accounts, symbols.c.symbol, users.c.auto_trade_enabled, users.c.deleted_at)
         .join(users, users.c.id == accounts.c.user_id)
@@ -172,7 +179,7 @@ def _standings(connection: sa.Connection, now_ms: int, *where: sa.ColumnElement[
     )
     rows = connection.execute(query).mappings().all()
     open_rows = read_orders(connection, orders.c.state.in_(_OPEN), orders.c.account_id.in_([row["id"] for row in rows]))
-    platform, everybodys = _switches(connection), tuple(locks.locks(connection, lambda _: now_ms, 0))
+    platform, everybodys = platform_switches(connection), tuple(locks.locks(connection, lambda _: now_ms, 0))
     return [_standing(connection, now_ms, row, open_rows, (platform, everybodys)) for row in rows]
 
 

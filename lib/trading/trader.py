@@ -21,6 +21,7 @@ from lib.trading.cycle.account_modes import check_modes
 from lib.trading.cycle.run import CycleReport, run_cycle
 from lib.trading.guardian.task import Guardian
 from lib.trading.kill_switch.stopper import Stopper
+from lib.trading.operator_requests import OperatorRequests
 from lib.trading.orders.reconcile import RESUME_MS, Sweep, has_lost_commits, reconcile, recover, recoveries
 
 LOG = log.get("trader")
@@ -44,6 +45,8 @@ class Trader:
     """Carries out commands, where a web sends them."""
     stopper: Stopper | None = None
     """Carries out thrown switches and proves them, where anybody can throw one."""
+    operator_requests: OperatorRequests | None = None
+    """Carries out what operators ask for on the web."""
     ready: bool = False
     halted: Halt | None = None
     """The *Halt* that a job raised; the service ends with it."""
@@ -101,9 +104,11 @@ class Trader:
             self._spawn("sweep", self._sweep())
 
     def take_commands(self) -> None:
-        """Carry out the commands that people send from the web."""
+        """Carry out the commands that people, and operators, send from the web."""
         if self.ready and self.command_runner is not None:
             self._spawn("commands", self.command_runner.run_pass())
+        if self.ready and self.operator_requests is not None:
+            self._spawn("operators", self.operator_requests.run_pass())
 
     def enforce_stops(self) -> None:
         """Carry out the switches that are thrown, and prove that everything stopped."""

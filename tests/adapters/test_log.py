@@ -4,10 +4,12 @@ import asyncio
 import base64
 import json
 import logging
+import os
 import sys
 import timeit
 from collections.abc import Iterator
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
@@ -247,3 +249,19 @@ def test_any_field_makes_exactly_one_readable_line(fields: dict[str, Any]) -> No
 def test_an_unknown_format_or_level_is_refused(form: Any, level: str) -> None:
     with pytest.raises(ValueError, match="log"):
         log.setup("x", form, level)
+
+
+def test_lines_are_kept_in_a_file_too_without_secrets_and_for_its_owner_alone(out: Output, tmp_path: Path) -> None:
+    log.register_secret(SECRET)
+    before = os.umask(0o077)
+    try:
+        log.setup("trader", "text", folder=tmp_path / "logs")
+        log.get("test").info("key.used", secret=f"it is {SECRET}", note=f"it is {SECRET}")
+        logging.getLogger().handlers[-1].close()
+    finally:
+        os.umask(before)
+    file = tmp_path / "logs" / "trader.log"
+    assert "key.used" in file.read_text()
+    assert SECRET not in file.read_text()
+    assert file.stat().st_mode & 0o077 == 0
+    assert "key.used" in out.getvalue()

@@ -27,10 +27,11 @@ from lib.domain.quotes import CandleTick
 from lib.domain.reason import NOTHING, text
 from lib.market.scrollback import Scrollback
 from lib.ports.market import MarketData
-from lib.queries import Cursor, FactorState, Readings, Results, Standing, Switches
+from lib.queries import Cursor, FactorState, Health, Readings, Results, Standing, Switches
 from lib.queries.values import Choices
 from tests.fakes.people import MemoryBrowsers, MemoryLogins, MemorySessions, MemoryThrottles, QuickHasher, StandingClock
 from tests.web.town import LOCK, Town
+from tests.worlds.operators import staged_door
 from tests.worlds.results import results
 
 START = 1_760_000_000_000 // MINUTE_MS * MINUTE_MS
@@ -119,6 +120,9 @@ class FakeReadings:
     def krw_per_usdt(self) -> Decimal | None:
         return Decimal(1390)
 
+    def health(self, now_ms: int) -> Health:
+        return Health("synthetic", True, 12.0, 1.0, 4.0, "", now_ms, "1 held", "decided", "m", 1_840, now_ms, ())
+
     def candles(self, symbol: str, interval: str, count: int, since_ms: int | None = None) -> list[Candle]:
         return [c for c in map(candle, range(600)) if c.open_time >= (since_ms or 0)][-count:]
 
@@ -191,6 +195,7 @@ class Web:
             LOCK,
         )
         doors = Doors(lambda: self.admission, self.clock)
+        self.operators = staged_door(self.clock)
         self.system = WebSystem(
             people=People(stores, self.clock, self.trading.paper_for_newcomer, lambda: demo, doors=doors),
             safety=Safety(stores, self.clock),
@@ -207,6 +212,7 @@ class Web:
             venues=("paper",),
             addresses=(),
             trusted_proxies=trusted_proxies,
+            operators=self.operators.door,
         )
         self.app = build(self.system, script)
 

@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 
 from lib.accounts.refusal import Refusal
 from lib.accounts.web import SessionUser
+from lib.clock import SteppedClock
 from lib.domain import reason_codes as codes
 from lib.domain.account import AccountSettings, Colours
 from lib.domain.errors import Retry
@@ -49,6 +50,7 @@ from lib.queries import (
     TransferRow,
 )
 from tests.worlds import results as samples
+from tests.worlds.operators import staged_door
 
 T = TypeVar("T")
 NOW_MS = 1_790_000_100_000
@@ -56,7 +58,8 @@ OWNER = SessionUser(1, "owner@example.com", "ko", proved_ms=NOW_MS)
 NEWCOMER = SessionUser(2, "new@example.com", "en")
 VISITOR = SessionUser(3, "demo@maemae.local", "ko", is_demo=True, read_only=True)
 GUEST = SessionUser(4, "guest-12@maemae.local", "ko", is_guest=True)
-TOKENS = {"t-owner": OWNER, "t-new": NEWCOMER, "t-demo": VISITOR, "t-guest": GUEST}
+OPERATOR = SessionUser(5, "operator@example.com", "ko", network="203.0.113.7", proved_ms=NOW_MS)
+TOKENS = {"t-owner": OWNER, "t-new": NEWCOMER, "t-demo": VISITOR, "t-guest": GUEST, "t-operator": OPERATOR}
 HOSTILE = "**bold** <script>alert(1)</script> [x](javascript:alert(1))"
 """What an analyst may send; pages show it letter by letter."""
 
@@ -150,7 +153,7 @@ class Shelf:
 
     def _has(self, user_id: int) -> bool:
         self.asked.append(user_id)
-        return user_id in (OWNER.user_id, VISITOR.user_id, GUEST.user_id)
+        return user_id in (OWNER.user_id, VISITOR.user_id, GUEST.user_id, OPERATOR.user_id)
 
     def health(self, now_ms: int) -> Health:
         cycle_ms = now_ms - 130_000
@@ -364,6 +367,8 @@ class Acts:
 def stage() -> SimpleNamespace:
     """What `app.system.system()` answers, with *shelf* and *acts* under their own names too."""
     acts, shelf = Acts(), Shelf()
+    clock = SteppedClock(NOW_MS)
+    operators = staged_door(clock, OPERATOR.user_id)
     return SimpleNamespace(
         people=acts,
         safety=acts,
@@ -371,6 +376,8 @@ def stage() -> SimpleNamespace:
         readings=shelf,
         acts=acts,
         shelf=shelf,
+        operators=operators.door,
+        operating=operators,
         clock=SimpleNamespace(now_ms=lambda: NOW_MS),
         feed="synthetic",
         symbols=("BTCUSDT",),

@@ -1,5 +1,6 @@
 """
-An operator's acts from a command line: throw switches, resume, prove a pause without a trader.
+An operator's acts: throw switches and resume, from a terminal or the web; and, from a terminal with keys, prove a pause
+without a trader.
 
 A switch is a row, so it holds whether or not a trader runs; positions under L3 are closed by a running trader alone. A
 pause can be proved here too, by the same proof as the trader's: with keys that open the accounts. Resuming is its own
@@ -18,6 +19,7 @@ from lib.domain.account_records import TraderAccount
 from lib.domain.order import OrderState
 from lib.domain.switches import Flags
 from lib.ports.ledger import Ledger
+from lib.ports.operators import SwitchBoard, Switched
 from lib.trading.kill_switch.proof import PROOF_MS, Proof, Prover
 
 LOG = log.get("trading.operator")
@@ -28,10 +30,10 @@ class NoSuchAccountError(ValueError):
 
 
 @dataclass(frozen=True, slots=True)
-class Operator:
-    """One operator at work; *who* as in "cli:name@host"."""
+class Switchman:
+    """One operator at the switches; *who* as in "cli:name@host" or "operator:7"."""
 
-    ledger: Ledger
+    board: SwitchBoard
     who: str
 
     async def stop(self, account_id: int) -> None:
@@ -52,14 +54,40 @@ class Operator:
         await self.switches(account_id)
         await self._throw(account_id, Flags(trading_enabled=True, flatten=False))
 
-    async def switches(self, account_id: int) -> Flags | TraderAccount:
+    async def switches(self, account_id: int) -> Flags | Switched:
         """The switches of that account, or of the platform (0). *NoSuchAccountError* for an unknown account."""
-        if not account_id:
-            return await self.ledger.flags()
-        for account in await self.ledger.accounts():
+        return await self.account(account_id) if account_id else await self.board.flags()
+
+    async def account(self, account_id: int) -> Switched:
+        """The account; *NoSuchAccountError* when there is none."""
+        for account in await self.board.accounts():
             if account.account_id == account_id:
                 return account
         raise NoSuchAccountError(f"there is no account {account_id}")
+
+    async def unlock(self, account_id: int, kind: str) -> bool:
+        """End that risk lock of the account, or of the platform (0); False when it does not hold."""
+        if account_id:
+            await self.account(account_id)
+        return await self.board.unlock(account_id, kind, self.who)
+
+    async def _throw(self, account_id: int, flags: Flags) -> None:
+        if account_id:
+            await self.board.set_account_flags(account_id, flags, self.who)
+            said = codes.BY_OPERATOR(why=flags.why or codes.ALLOWED_BY_OPERATOR(), who=self.who)
+            await self.board.notice(account_id, "operator", said)
+        else:
+            await self.board.set_flags(flags, self.who)
+        LOG.warning(
+            "switch.thrown", account=account_id, trading=flags.trading_enabled, flatten=flags.flatten, who=self.who
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Operator(Switchman):
+    """An operator with the whole ledger at hand, who can prove a pause too."""
+
+    board: Ledger
 
     async def prove_pause(self, account_id: int, prover: Prover) -> Proof:
         """
@@ -67,33 +95,24 @@ class Operator:
 
         Of an L3 nothing is proved here: nobody has looked at the positions.
         """
-        now = await self.switches(account_id)
+        accounts = [one for one in await self.board.accounts() if account_id in (0, one.account_id)]
+        if account_id and not accounts:
+            raise NoSuchAccountError(f"there is no account {account_id}")
+        now = accounts[0] if account_id else await self.board.flags()
         if now.flatten or now.trading_enabled:
             return Proof.WAITS
-        accounts = [one for one in await self.ledger.accounts() if account_id in (0, one.account_id)]
         await self._resolve_rows(account_id, accounts, prover)
         seen_at = await prover.seen(accounts, past=now.switched_ms + PROOF_MS)
         return await prover.prove(account_id, now, accounts, seen_at)
 
     async def _resolve_rows(self, account_id: int, accounts: Sequence[TraderAccount], prover: Prover) -> None:
         """Planned exits are left alone: they may still be sent, and only who leads can say that nobody will."""
-        found = await self.ledger.open_orders(account_id)
+        found = await self.board.open_orders(account_id)
         rows = [row for row in found if row.is_entry or row.state is not OrderState.PLANNED]
         mine = ((one, [row for row in rows if row.account_id == one.account_id]) for one in accounts)
         await asyncio.gather(*(prover.resolve_rows(one, its) for one, its in mine))
 
-    async def _throw(self, account_id: int, flags: Flags) -> None:
-        if account_id:
-            await self.ledger.set_account_flags(account_id, flags, self.who)
-            said = codes.BY_OPERATOR(why=flags.why or codes.ALLOWED_BY_OPERATOR(), who=self.who)
-            await self.ledger.notice(account_id, "operator", said)
-        else:
-            await self.ledger.set_flags(flags, self.who)
-        LOG.warning(
-            "switch.thrown", account=account_id, trading=flags.trading_enabled, flatten=flags.flatten, who=self.who
-        )
 
-
-def _is_operators(switches: Flags | TraderAccount) -> bool:
+def _is_operators(switches: Flags | Switched) -> bool:
     """Whether only an operator can take *switches* back; the platform's always."""
     return isinstance(switches, Flags) or switches.paused_by == "operator"

@@ -1,6 +1,8 @@
 """
-Invitations over SQL: used up by a compare-and-set inside the transaction that makes the person.
+Invitations over SQL: made by an operator, used up by a compare-and-set inside the transaction that makes the person.
 """
+
+from collections.abc import Sequence
 
 import sqlalchemy as sa
 
@@ -19,3 +21,10 @@ def use_invite(connection: sa.Connection, invite: Invite) -> None:
 def used_by(connection: sa.Connection, invite: Invite, user_id: int) -> None:
     """Note that the person *user_id* used *invite*."""
     connection.execute(sa.update(invites).where(invites.c.code_sha256 == invite.code_sha256).values(used_by=user_id))
+
+
+def add_invites(connection: sa.Connection, codes_sha256: Sequence[str], times: tuple[int, int], who: str) -> None:
+    """One invitation for each of *codes_sha256*; *times* are when they are made and when they end, epoch ms."""
+    made_ms, expires_ms = times
+    common = {"made_by": who[:255], "made_ms": made_ms, "expires_ms": expires_ms}
+    connection.execute(sa.insert(invites), [{"code_sha256": code, **common} for code in codes_sha256])

@@ -1,7 +1,7 @@
 """
 An operator's writes over SQL: rows of `system_settings`, the trail of their changes, new invitations.
 
-Only the operator's terminal has this adapter (`make check` proves it); all other processes only read.
+Only the operator's terminal and the trader have this adapter (`make check` proves it of the web); others only read.
 """
 
 from collections.abc import Sequence
@@ -9,6 +9,7 @@ from collections.abc import Sequence
 import sqlalchemy as sa
 
 from lib.adapters.sql.database.transactions import transact
+from lib.adapters.sql.forms.invites import add_invites
 from lib.adapters.sql.ledger.rows import exclusively, insert_once, ledger_clock, setting_rows
 from lib.adapters.sql.tables.columns import TEXT_LIMIT
 from lib.adapters.sql.tables.people import invites, setting_changes, system_settings
@@ -65,11 +66,7 @@ class SqlPlatformBook(PlatformBook):
         return [SettingChange(*row) for row in rows]
 
     def add_invites(self, codes_sha256: Sequence[str], expires_ms: int, who: str) -> None:
-        def add(connection: sa.Connection) -> None:
-            common = {"made_by": who[:255], "made_ms": self._now(connection), "expires_ms": expires_ms}
-            connection.execute(sa.insert(invites), [{"code_sha256": code, **common} for code in codes_sha256])
-
-        transact(self._engine, add)
+        transact(self._engine, lambda c: add_invites(c, codes_sha256, (self._now(c), expires_ms), who))
 
     def invites(self) -> Invites:
         return transact(self._engine, self._invites, readonly=True)

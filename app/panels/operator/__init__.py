@@ -1,0 +1,1 @@
+"""Sections of the operators' room; each fragment begins with `require_operator`."""

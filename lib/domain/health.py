@@ -1,0 +1,69 @@
+"""
+How the parts of the system were at one moment, as a word each, and a day of such moments as a strip. Pure.
+
+What was not seen is "unknown", never "ok": a moment nobody looked at leaves its part of a strip empty.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+State = Literal["ok", "late", "down", "unknown"]
+STATES: tuple[State, ...] = ("ok", "late", "down", "unknown")
+PARTS = ("collector", "stream", "candles", "trader", "analyst")
+SAMPLE_MS = 30_000
+"""Between two moments."""
+KEPT = 2 * 24 * 60 + 60
+"""Moments that are kept: a day, and a little."""
+_WORST = {"unknown": 0, "ok": 1, "late": 2, "down": 3}
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Seconds up to which something is ok, and late; beyond, it is down."""
+
+    ok: float
+    late: float
+
+    def state(self, age_s: float | None) -> State:
+        """What *age_s* says; None = never seen."""
+        if age_s is None:
+            return "unknown"
+        return "ok" if age_s <= self.ok else "late" if age_s <= self.late else "down"
+
+
+HEARTBEAT = Limits(30, 120)
+CANDLES = Limits(75, 150)
+"""Age of the newest closed one-minute candle."""
+
+
+@dataclass(frozen=True, slots=True)
+class HealthPoint:
+    """One moment (epoch ms): a state for each of `PARTS`."""
+
+    at_ms: int
+    states: tuple[State, ...]
+
+
+def strip(points: Iterable[HealthPoint], part: str, *, until_ms: int, span_ms: int, cells: int) -> list[State]:
+    """
+    The last *span_ms* before *until_ms* in *cells* equal parts, oldest first: the worst state of each, or "unknown"
+    where nobody looked.
+    """
+    number, found = PARTS.index(part), ["unknown"] * cells
+    begin, width = until_ms - span_ms, span_ms / cells
+    for point in points:
+        if begin < point.at_ms <= until_ms:
+            cell = min(cells - 1, int((point.at_ms - begin) / width))
+            found[cell] = max(found[cell], point.states[number], key=_WORST.__getitem__)
+    return [_read(state) for state in found]
+
+
+def share_ok(states: Sequence[State]) -> float | None:
+    """The share of the cells that were looked at in which all was well; None when none was."""
+    seen = [state for state in states if state != "unknown"]
+    return None if not seen else sum(state == "ok" for state in seen) / len(seen)
+
+
+def _read(text: str) -> State:
+    return next((state for state in STATES if state == text), "unknown")

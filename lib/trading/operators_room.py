@@ -1,0 +1,280 @@
+"""
+The operators' room: what a person with the operator's role may do from a page or a route.
+
+Synchronous; forms and routes run it in threads. Whoever is no operator at that moment is told that there is no such
+thing, whatever they ask. Every act is a row before anything of it happens (`lib.domain.operator_act`): switches, locks
+and invitations are then done here, by the terminal's own use-cases; orders to settle and platform settings wait for the
+trader. What cannot be undone, or loosens, wants a proof of the last five minutes. Nothing here reads a key, acts as
+another person, or takes anybody's word for "stopped".
+"""
+
+import asyncio
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import wraps
+from typing import Concatenate, ParamSpec, TypeVar
+
+from lib import log
+from lib.accounts.invites import DAY_MS, LONGEST_DAYS, MOST_INVITES, code_sha256, new_code
+from lib.accounts.step_up import unproved
+from lib.accounts.web import Refusal, SessionUser
+from lib.clock import Clock
+from lib.domain import reason_codes as codes
+from lib.domain.account import PlatformLimits
+from lib.domain.errors import Retry
+from lib.domain.operator_act import ActKind, NewAct, signed
+from lib.domain.order import TERMINAL
+from lib.domain.platform_settings import (
+    BANNER_CHARS,
+    LIMIT_BOUNDS,
+    Banner,
+    GuestDoor,
+    Registration,
+    banner_text,
+    loosens,
+    read_limit,
+)
+from lib.domain.reason import Reason
+from lib.domain.spelling import has_unseen
+from lib.ports.operators import Invitations, NoOperator, NoSuchSubject, OperatorActs, OperatorRoster, SwitchBoard
+from lib.trading.kill_switch.operator import NoSuchAccountError, Switchman
+
+S = TypeVar("S", bound="OperatorsRoom")
+P = ParamSpec("P")
+R = TypeVar("R")
+Act = Callable[Concatenate[S, SessionUser, P], R]
+
+NOTHING_HERE = Refusal("refuse.not_found")
+LONGEST_WHY = 300
+LONGEST_NAME = 40
+DOORS: Mapping[str, frozenset[str]] = {"registration": frozenset(Registration), "guests": frozenset(GuestDoor)}
+DEFAULT = "default"
+"""Said instead of a limit's figure: the environment's counts again."""
+ENDS = frozenset(state.value for state in TERMINAL)
+_log = log.get("operators")
+
+
+def operating(
+    method: Callable[Concatenate[S, SessionUser, P], R],
+) -> Callable[Concatenate[S, SessionUser, P], R | Refusal]:
+    """*method* of the room, for operators alone; for everybody else there is no such thing."""
+
+    @wraps(method)
+    def refusing(self: S, user: SessionUser, /, *args: P.args, **kwargs: P.kwargs) -> R | Refusal:
+        return method(self, user, *args, **kwargs) if self.admits(user) else NOTHING_HERE
+
+    return refusing
+
+
+@dataclass(frozen=True, slots=True)
+class RoomPorts:
+    """
+    What the room works with. *limits* are the platform's as this process' environment has them, and *may_resume* is
+    False where it says that nothing may be traded.
+    """
+
+    roster: OperatorRoster
+    acts: OperatorActs
+    board: SwitchBoard
+    invitations: Invitations
+    clock: Clock
+    limits: PlatformLimits
+    may_resume: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Invited:
+    """Codes just made, which exist nowhere else; good before *until_ms*."""
+
+    codes: tuple[str, ...]
+    until_ms: int
+
+    def __repr__(self) -> str:
+        return f"Invited({len(self.codes)})"
+
+
+class OperatorsRoom:
+    """Every act an operator's page or route offers. Account 0 is the platform."""
+
+    def __init__(self, ports: RoomPorts) -> None:
+        self._ports = ports
+
+    def admits(self, user: SessionUser) -> bool:
+        """Whether the person is an operator at this moment, in a session that may act."""
+        return not user.read_only and not user.is_guest and self._ports.roster.is_operator(user.user_id)
+
+    # --- switches and locks ---------------------------------------------------------------------------------------
+
+    @operating
+    def stop(self, user: SessionUser, account_id: int) -> Refusal | None:
+        """No new entries of that account, or of anybody (0)."""
+        return self._switch(user, "stop", account_id)
+
+    @operating
+    def flatten(self, user: SessionUser, account_id: int) -> Refusal | None:
+        """As `stop`, and what we opened is closed; for everybody (0) the session must have proved itself lately."""
+        if not account_id and (refusal := self._unproved(user)):
+            return refusal
+        return self._switch(user, "flatten", account_id)
+
+    @operating
+    def resume(self, user: SessionUser, account_id: int) -> Refusal | None:
+        """Take the switches of that account, or the platform's (0), back; those of others, and locks, stay."""
+        if not account_id and not self._ports.may_resume:
+            return Refusal("refuse.operator.environment")
+        return self._switch(user, "resume", account_id)
+
+    @operating
+    def unlock(self, user: SessionUser, account_id: int, kind: str, why: str) -> Refusal | None:
+        """End a risk lock before its time."""
+        if refusal := _name_refusal(kind, "kind") or _why_refusal(why):
+            return refusal
+
+        def end() -> Refusal | Reason:
+            ended = asyncio.run(self._switchman(user).unlock(account_id, kind))
+            return codes.OPERATOR_DONE() if ended else Refusal("refuse.lock.gone", why=codes.NO_SUCH_LOCK())
+
+        return self._done(user, "unlock", account_id, {"kind": kind, "why": why}, end)
+
+    def _switch(self, user: SessionUser, kind: ActKind, account_id: int) -> Refusal | None:
+        man = self._switchman(user)
+        throw = {"stop": man.stop, "flatten": man.flatten, "resume": man.resume}[kind]
+
+        def thrown() -> Reason:
+            asyncio.run(throw(account_id))
+            return codes.OPERATOR_DONE()
+
+        return self._done(user, kind, account_id, {}, thrown)
+
+    def _switchman(self, user: SessionUser) -> Switchman:
+        return Switchman(self._ports.board, signed(user.user_id))
+
+    # --- newcomers ------------------------------------------------------------------------------------------------
+
+    @operating
+    def invite(self, user: SessionUser, count: int, days: int) -> Refusal | Invited:
+        """Make invitations, each good once; the codes are told here and never again."""
+        if not (1 <= count <= MOST_INVITES and 1 <= days <= LONGEST_DAYS):
+            return Refusal("refuse.operator.invites", most=MOST_INVITES, days=LONGEST_DAYS)
+        made = tuple(new_code() for _ in range(count))
+        until_ms = self._ports.clock.now_ms() + days * DAY_MS
+
+        def add() -> Reason:
+            hashes = [code_sha256(code) for code in made]
+            self._ports.invitations.add(hashes, until_ms, signed(user.user_id))
+            return codes.INVITES_MADE(count=count, until=until_ms)
+
+        refusal = self._done(user, "invite", 0, {"count": str(count), "days": str(days)}, add)
+        return refusal or Invited(made, until_ms)
+
+    # --- what the trader does -------------------------------------------------------------------------------------
+
+    @operating
+    def settle(self, user: SessionUser, link: str, state: str, why: str) -> Refusal | None:
+        """Ask the trader to end an order that only a person can end, after it has asked the exchange once more."""
+        if refusal := _name_refusal(link, "link") or _why_refusal(why) or self._unproved(user):
+            return refusal
+        if state not in ENDS:
+            return Refusal("refuse.field", field="state")
+        return self._ask(user, "settle", {"link": link, "state": state, "why": why})
+
+    @operating
+    def choose(self, user: SessionUser, setting: str, word: str, why: str) -> Refusal | None:
+        """Ask the trader to open or close a door: registration, guests."""
+        if word not in DOORS.get(setting, ()):
+            return Refusal("refuse.field", field=setting if setting in DOORS else "setting")
+        return _why_refusal(why) or self._ask(user, "setting", {"setting": setting, "value": word, "why": why})
+
+    @operating
+    def say(self, user: SessionUser, banner: Banner | None) -> Refusal | None:
+        """Ask the trader to put the banner over every page; None takes it away."""
+        try:
+            if banner is not None:
+                banner_text(banner)
+        except ValueError:
+            return Refusal("refuse.operator.banner", most=BANNER_CHARS)
+        ko, en = (banner.ko, banner.en) if banner else ("", "")
+        return self._ask(user, "setting", {"setting": "banner", "ko": ko, "en": en})
+
+    @operating
+    def set_limit(self, user: SessionUser, name: str, value: str, why: str, *, loosen: bool) -> Refusal | None:
+        """Ask the trader to set a platform limit, or (DEFAULT) to take the environment's; never looser than that."""
+        if refusal := _why_refusal(why) or self._limit_refusal(name, value):
+            return refusal
+        if loosen and (refusal := self._unproved(user)):
+            return refusal
+        args = {"setting": f"limit:{name}", "value": value, "why": why, "loosen": "yes" if loosen else "no"}
+        return self._ask(user, "setting", args)
+
+    def _limit_refusal(self, name: str, value: str) -> Refusal | None:
+        if name not in LIMIT_BOUNDS:
+            return Refusal("refuse.field", field="limit")
+        if value == DEFAULT:
+            return None
+        try:
+            read_limit(name, value)
+        except ValueError:
+            bounds = LIMIT_BOUNDS[name]
+            return Refusal("refuse.operator.limit", least=str(bounds.least), most=f"{bounds.most:f}")
+        if loosens(name, None, value, self._ports.limits):
+            return Refusal("refuse.operator.looser", usual=f"{getattr(self._ports.limits, name)}")
+        return None
+
+    def _unproved(self, user: SessionUser) -> Refusal | None:
+        return unproved(user, self._ports.clock.now_ms())
+
+    # --- the rows -------------------------------------------------------------------------------------------------
+
+    def _ask(self, user: SessionUser, kind: ActKind, args: Mapping[str, str]) -> Refusal | None:
+        begun = self._begin(user, kind, 0, args)
+        return begun if isinstance(begun, Refusal) else None
+
+    def _done(
+        self,
+        user: SessionUser,
+        kind: ActKind,
+        account_id: int,
+        args: Mapping[str, str],
+        work: Callable[[], Refusal | Reason],
+    ) -> Refusal | None:
+        """Write the act, do it, write what became of it. *Retry* when it was not done: the database is away."""
+        begun = self._begin(user, kind, account_id, args)
+        if isinstance(begun, Refusal):
+            return begun
+        try:
+            result = work()
+        except NoSuchAccountError:
+            result = Refusal("refuse.operator.account", why=codes.NO_SUCH_ACCOUNT(account=account_id))
+        except Retry as busy:
+            self._end(begun, codes.OPERATOR_NOT_DONE(why=busy.why))
+            raise
+        self._end(begun, result.why if isinstance(result, Refusal) else result)
+        return result if isinstance(result, Refusal) else None
+
+    def _end(self, act_id: int, result: Reason) -> None:
+        try:
+            self._ports.acts.end(act_id, result)
+        except Retry as busy:
+            # what was done is done; its row says that nobody knows
+            _log.warning("operator.act_unended", act=act_id, why=str(busy))
+
+    def _begin(self, user: SessionUser, kind: ActKind, account_id: int, args: Mapping[str, str]) -> int | Refusal:
+        act = NewAct(user.user_id, kind, account_id, args, user.network, self._ports.clock.now_ms())
+        try:
+            act_id = self._ports.acts.begin(act)
+        except NoOperator:
+            return NOTHING_HERE
+        except NoSuchSubject:
+            return Refusal("refuse.operator.account", why=codes.NO_SUCH_ACCOUNT(account=account_id))
+        _log.warning("operator.act", act=act_id, kind=kind, account=account_id, who=signed(user.user_id))
+        return act_id
+
+
+def _why_refusal(why: str) -> Refusal | None:
+    fits = bool(why.strip()) and len(why) <= LONGEST_WHY and not has_unseen(why)
+    return None if fits else Refusal("refuse.operator.why", most=LONGEST_WHY)
+
+
+def _name_refusal(name: str, field: str) -> Refusal | None:
+    fits = 0 < len(name) <= LONGEST_NAME and name.isascii() and not has_unseen(name)
+    return None if fits else Refusal("refuse.field", field=field)

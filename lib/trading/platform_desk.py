@@ -1,0 +1,79 @@
+"""
+Platform settings at the hand of an operator: strict words in, one change with its entry in the trail out.
+
+The terminal uses it directly; what an operator asks for on the web is carried out by the trader through it, and there
+no limit becomes looser than the environment's. *ValueError* is the one line that says why not, and nothing changed.
+"""
+
+from dataclasses import dataclass
+
+from lib.domain.account import PlatformLimits
+from lib.domain.platform_settings import (
+    BANNER,
+    GUESTS,
+    LIMIT,
+    REGISTRATION,
+    Banner,
+    GuestDoor,
+    Registration,
+    SettingChange,
+    banner_text,
+    loosens,
+    read_limit,
+)
+from lib.ports.platform import PlatformBook
+
+DEFAULT = "default"
+"""Said instead of a limit's figure: the row is taken away, and the environment counts."""
+WORDS: dict[str, tuple[str, type[Registration] | type[GuestDoor]]] = {
+    "registration": (REGISTRATION, Registration),
+    "guests": (GUESTS, GuestDoor),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class PlatformDesk:
+    """
+    *limits* is what this environment says without a row; *counts_cost* = what the analyst costs is known to it.
+
+    A change is None where the row said so already. *who* and *why* go into the trail.
+    """
+
+    book: PlatformBook
+    limits: PlatformLimits
+    counts_cost: bool
+
+    def choose(self, setting: str, word: str, who: str, why: str) -> SettingChange | None:
+        """A door: registration or guests."""
+        name, words = WORDS[setting]
+        if word not in set(words):
+            raise ValueError(f"{setting} is {', '.join(words)}")
+        return self.book.change(name, word, who, why)
+
+    def say(self, banner: Banner | None, who: str) -> SettingChange | None:
+        """The banner over every page; None takes it away."""
+        return self.book.change(BANNER, None if banner is None else banner_text(banner), who, "")
+
+    def limit(self, name: str, value: str, who: str, why: str, *, may_loosen: bool) -> SettingChange | None:
+        """A limit to *value*, or to DEFAULT; without *may_loosen* nothing that lets more through than before."""
+        after = None if value == DEFAULT else value
+        if after is not None:
+            read_limit(name, after)
+            if name == "analyst_cost" and not self.counts_cost:
+                raise ValueError(
+                    "analyst_cost would count nothing: what the model costs is not known to this environment"
+                )
+        row = f"{LIMIT}{name}"
+        before = self.book.rows().get(row)
+        if loosens(name, before, after, self.limits) and not may_loosen:
+            raise ValueError(f"{name} from {said(before)} to {said(after)} loosens: say --loosen if that is meant")
+        return self.book.change(row, after, who, why)
+
+    def is_looser_than_environment(self, name: str, value: str) -> bool:
+        """Whether the limit *name* at *value* lets more through than the environment does by itself."""
+        return value != DEFAULT and loosens(name, None, value, self.limits)
+
+
+def said(text: str | None) -> str:
+    """A row's text, DEFAULT for no row."""
+    return DEFAULT if text is None else text
