@@ -17,15 +17,15 @@ import streamlit
 from streamlit import config
 
 from app.i18n import catalogue
-from app.ui.assets import address
+from app.ui.assets import address, folder_files
 from app.ui.style import PAGE
 
 RENAMED = {"font": "bodyFont"}
 """What Streamlit's front end calls a theme option where it has a word of its own."""
 _FONTS = {"ko": ("latin", "korean"), "en": ("latin",)}
-_MODULES = ("tvchart.mjs", "countdown.mjs", "leave.mjs")
+_MODULES = ("countdown.mjs", "leave.mjs")
 _CHART = "/assets/lightweight-charts-5.2.1.mjs?v=5.2.1"
-"""As app/assets/tvchart.mjs names it."""
+"""As app/assets/chart names it."""
 _CHUNKS = ("moment", "numbro", "Slider", "TextArea", "Button", "PageLink", "sprintfjs", "formatNumber")
 """Parts of Streamlit's front end that a dashboard asks for and a front door does not, as far as they are there."""
 _SCRIPTS = Path(streamlit.__file__).parent / "static" / "static" / "js"
@@ -57,7 +57,7 @@ def _early(language: str) -> Iterable[str]:
 def _dashboard(signed_in: bool) -> Iterable[str]:
     rel = "modulepreload" if signed_in else "prefetch"
     chunks = [f"/static/js/{path.name}" for name in _CHUNKS for path in sorted(_SCRIPTS.glob(f"{name}.*.js"))]
-    for one in (*map(address, _MODULES), _CHART, *chunks):
+    for one in (*folder_files("chart"), *map(address, _MODULES), _CHART, *chunks):
         yield f'<link rel="{rel}" crossorigin href="{one}">'
 
 

@@ -42,6 +42,11 @@ def folder_address(name: str) -> str:
     return f"{PATH}/{name}-{digest[:10]}"
 
 
+def folder_files(name: str) -> tuple[str, ...]:
+    """The versioned address of every file in the folder *name* of FOLDERS."""
+    return tuple(f"{folder_address(name)}/{path.name}" for path in sorted((FOLDER / name).iterdir()))
+
+
 def component(name: str, css: str = "", folder: str = "") -> Any:
     """The mount call of the browser module `<name>.mjs`. Streamlit gives it no type worth repeating."""
     url = f"{folder_address(folder)}/{name}.mjs" if folder else address(f"{name}.mjs")
