@@ -40,9 +40,7 @@ def test_a_person_opens_every_address_of_the_design(
         expect(outcome).to_have_value(words["outcome.sold"])
         outcome.click()
         page.get_by_role("option", name=words["outcome.held"], exact=True).click()
-        # a click sends the address it was made at: the next one waits until the first is in it
-        page.wait_for_url(f"{deployed.url}/trade_logs?outcome=held")
-        expect(outcome).to_have_value(words["outcome.held"])
+        # at once, with the address the first click has not changed yet
         page.get_by_role("radio", name=words["filter.day"]).click()
         page.wait_for_url(f"{deployed.url}/trade_logs?outcome=held&span=day")
         page.goto(f"{deployed.url}/dashboard")

@@ -438,6 +438,15 @@ def test_the_address_carries_the_values_of_filters_and_never_their_labels(visit:
     assert not any(one.proto.query_param_key for one in at.selectbox)
 
 
+def test_a_filter_chosen_before_the_browser_has_the_address_of_the_one_before_keeps_both(visit: Visit) -> None:
+    at = visit("t-owner", "trade_logs")
+    at.selectbox(key="outcome").set_value("sold").run()
+    at.query_params.pop("outcome")  # a click sends the address it was made at
+    at.button_group(key="span").set_value("day").run()
+    assert (at.selectbox(key="outcome").value, at.button_group(key="span").value) == ("sold", "day")
+    assert (at.query_params["outcome"], at.query_params["span"]) == ("sold", "day")
+
+
 def test_a_linked_filter_is_set_and_what_means_nothing_is_the_default(visit: Visit) -> None:
     at = visit("t-owner", "trade_logs")
     at.query_params["outcome"], at.query_params["span"] = "sold", "매도"
