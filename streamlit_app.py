@@ -30,15 +30,16 @@ OPERATORS = (("operator", ":material/admin_panel_settings:"),)
 st.set_page_config(page_title="Maemae 매매", page_icon=address("favicon.svg"), layout="wide")
 page_style(palette(rises_red=rises_red()))
 document_language(language())
+reset = st.Page(sign_in.reset, title=t("page.reset"), url_path="reset", visibility="hidden")
 if current_user() is None:
     doors = [
         st.Page(sign_in.view, title=t("sign_in.title"), url_path=name, default=number == 0)
         for number, (name, _) in enumerate(PAGES)
     ]
-    st.navigation(doors, position="hidden").run()
+    st.navigation([*doors, reset], position="hidden").run()
 else:
     pages = [
         st.Page(f"app/pages/{name}.py", title=t(f"page.{name}"), icon=icon, url_path=name, default=number == 0)
         for number, (name, icon) in enumerate((*PAGES, *OPERATORS) if is_operator() else PAGES)
     ]
-    st.navigation(pages, position="top").run()
+    st.navigation([*pages, reset], position="top").run()

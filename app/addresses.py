@@ -25,7 +25,7 @@ from lib.accounts.web import SessionUser
 from lib.domain.errors import Retry
 
 HOME = "/"
-PAGES = frozenset({HOME, "/trade_logs", "/results", "/api_keys", "/settings", "/account"})
+PAGES = frozenset({HOME, "/trade_logs", "/results", "/api_keys", "/settings", "/account", "/reset"})
 ROOM = "/operator"
 """The operators' page; for everybody else nothing is there."""
 ELSEWHERE: Mapping[str, str] = {

@@ -257,6 +257,17 @@ CREATE TABLE recovery_codes (
     CONSTRAINT fk_recovery_codes_user_id FOREIGN KEY (user_id) REFERENCES users (id)
 ) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_unicode_ci;
 
+-- The newest unused link of a person to a new password. The token itself is in a letter or on a terminal only.
+CREATE TABLE reset_links (
+    token_sha256 VARCHAR(64) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+    user_id BIGINT NOT NULL,
+    expires_ms BIGINT NOT NULL DEFAULT 0,
+    drops_factor BOOL NOT NULL DEFAULT 0,  -- using it takes the second factor off too
+    PRIMARY KEY (token_sha256),
+    CONSTRAINT fk_reset_links_user_id FOREIGN KEY (user_id) REFERENCES users (id),
+    INDEX ix_reset_links_user_id (user_id)
+) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_unicode_ci;
+
 -- What a person's account has been through, for its owner to read: written with the act it is about.
 CREATE TABLE audit_events (
     id BIGINT NOT NULL AUTO_INCREMENT,

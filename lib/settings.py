@@ -17,7 +17,7 @@ from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import cast
 
-from lib import analyst_settings, log
+from lib import analyst_settings, log, mail_settings
 from lib.domain.account import MOST_GUESTS, VENUES, PlatformLimits, Venue
 from lib.domain.bybit_sites import SITES, Site
 from lib.domain.candle import INTERVALS
@@ -71,6 +71,9 @@ class Settings:
     encryption_public_key: str
     web_secret: str = field(repr=False)
     """Locks what the web must read back; "" = second factors cannot be set up here."""
+    public_url: str
+    """The address people open this server by; "" = nobody said."""
+    smtp: mail_settings.Smtp | None
     installation: str
     data_dir: Path
     log_format: log.Format
@@ -163,6 +166,10 @@ def load(env: Mapping[str, str] | None = None) -> Settings:
         encryption_key=_key(source, "ENCRYPTION_KEY"),
         encryption_public_key=_key(source, "ENCRYPTION_PUBLIC_KEY"),
         web_secret=_key(source, "WEB_SECRET"),
+        public_url=mail_settings.read_public_url(source.get("PUBLIC_URL", "")),
+        smtp=mail_settings.read_smtp(
+            _secret(source, "SMTP_URL"), source.get("MAIL_FROM", "").strip(), source.get("PUBLIC_URL", "")
+        ),
         installation=_installation(source.get("INSTALLATION", "")),
         data_dir=Path(source.get("DATA_DIR", "var")),
         log_format="text" if _choice(source, "LOG_FORMAT", "json", ("json", "text")) == "text" else "json",

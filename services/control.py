@@ -12,6 +12,7 @@ The operator's command line: see how everything stands, stop it, close it, let i
     python -m services.control settle  LINK_ID STATE --why TEXT
     python -m services.control settings                         platform settings: what holds, and who changed what
     python -m services.control operator list | grant E-MAIL | revoke E-MAIL    who may use the operators' room
+    python -m services.control reset-link EMAIL                 a link to a new password, see services/control_people.py
     python -m services.control set | invite | banner | limit    change them: see services/control_platform.py
 
 `stop` and `flatten` wait until it is proved that everything stopped and say meanwhile what is still open. Exit status:
@@ -39,7 +40,7 @@ from lib.reason_text import told
 from lib.trading.kill_switch.operator import NoSuchAccountError
 from lib.trading.kill_switch.proof import Proof
 from lib.trading.orders.settle_by_hand import Word, ask_again, settle
-from services import control_platform
+from services import control_people, control_platform
 from services.control_text import (
     broken_line,
     lock_lines,
@@ -97,6 +98,7 @@ def _arguments(words: list[str] | None) -> argparse.Namespace:
     for name in ("grant", "revoke"):
         role.add_parser(name).add_argument("email")
     control_platform.add_arguments(acts)
+    control_people.add_arguments(acts)
     return parser.parse_args(words)
 
 
@@ -118,6 +120,7 @@ async def _run(loaded: settings.Settings, asked: argparse.Namespace) -> int:
         "unlock": _unlock,
         "settle": _settle,
         "operator": _operator,
+        "reset-link": _reset_link,
         **dict.fromkeys(control_platform.ACTS, _on_platform),
     }
     async with bootstrap.control(loaded, f"cli:{getpass.getuser()}@{socket.gethostname()}") as control:
@@ -266,6 +269,14 @@ async def _operator(control: Control, asked: argparse.Namespace) -> int:
         return _complain(f"refused: {refused}", 1)
     has = "is an operator" if asked.role == "grant" else "is no operator"
     _say([f"{asked.email} {has}{'' if changed else ' already'}"])
+    return 0
+
+
+async def _reset_link(control: Control, asked: argparse.Namespace) -> int:
+    try:
+        _say(await asyncio.to_thread(control_people.reset_link, control.people, asked))
+    except ValueError as refused:
+        return _complain(f"refused: {refused}", 1)
     return 0
 
 

@@ -12,12 +12,15 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from app.api.exchange import answered, body_of, for_people, plain, refused
+from app.api.exchange import answered, body_of, done, for_people, plain, refused
+from app.i18n import catalogue, preferred
 from app.system import system
 from app.threads import in_slow_thread, in_thread
 from app.visit import Visit, visit_of
+from lib.accounts.entrance import LONGEST_TOKEN
 from lib.accounts.people import BROWSER_MS
 from lib.accounts.refusal import Refusal
+from lib.accounts.resets import Words
 from lib.accounts.web import SessionUser, SignedIn
 from lib.domain.session import ABSOLUTE_MS
 
@@ -82,6 +85,24 @@ async def demo(request: Request) -> Response:
 
 
 @answered
+async def ask_reset(request: Request) -> Response:
+    """`{email, locale?}`: a link by mail, if it is somebody's; one answer in any case."""
+    body, visit = await body_of(request), visit_of(request.scope)
+    email, locale = body.typed("email", LONGEST_EMAIL), body.line("locale", LONGEST_LOCALE, "ko")
+    words = catalogue(preferred(locale))
+    letter = Words(words["letter.reset_subject"], words["letter.reset_body"])
+    return done(await in_slow_thread(system().resets.ask, email, letter, visit.origin))
+
+
+@answered
+async def reset(request: Request) -> Response:
+    """`{token, password}`: a new password for whose link it is; nobody is signed in by it."""
+    body, visit = await body_of(request), visit_of(request.scope)
+    token, password = body.typed("token", LONGEST_TOKEN), body.typed("password", LONGEST_PASSWORD)
+    return done(await in_slow_thread(system().resets.finish, token, password, visit.origin))
+
+
+@answered
 async def logout(request: Request) -> Response:
     """End this session; also without one, so that a browser can always get rid of its cookie."""
     await body_of(request)
@@ -123,6 +144,8 @@ ROUTES = [
     Route("/api/auth/try", try_paper, methods=["POST"]),
     Route("/api/auth/keep", keep, methods=["POST"]),
     Route("/api/auth/demo", demo, methods=["POST"]),
+    Route("/api/auth/reset/ask", ask_reset, methods=["POST"]),
+    Route("/api/auth/reset", reset, methods=["POST"]),
     Route("/api/auth/logout", logout, methods=["POST"]),
     Route("/api/auth/me", me, methods=["GET"]),
 ]

@@ -11,7 +11,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from app.api.auth import LONGEST_EMAIL, LONGEST_PASSWORD, LONGEST_SECOND
-from app.api.exchange import body_of, done, for_actors, plain, whole
+from app.api.exchange import body_of, done, for_actors, plain, refused, whole
 from app.system import system
 from app.threads import in_slow_thread, in_thread
 from app.ui.qr import qr_address
@@ -106,7 +106,26 @@ async def drop_factor(request: Request, user: SessionUser) -> Response:
     return done(await in_thread(system().safety.drop_factor, user))
 
 
+@for_actors
+async def export(request: Request, user: SessionUser) -> Response:
+    """Everything kept of the person but their tables, which `/api/export/` has; no secret is in it."""
+    if refusal := await in_thread(system().safety.note_export, user):
+        return refused(refusal)
+    found = await in_thread(system().readings.everything, user.user_id)
+    headers = {"Content-Disposition": 'attachment; filename="maemae-account.json"'}
+    return JSONResponse(plain(found), headers=headers)
+
+
+@for_actors
+async def delete_account(request: Request, user: SessionUser) -> Response:
+    """`{email}`, one's own typed once more: keys destroyed, every session ended."""
+    email = (await body_of(request)).typed("email", LONGEST_EMAIL)
+    return done(await in_thread(system().safety.delete_account, user, email))
+
+
 ROUTES = [
+    Route("/api/account/export", export, methods=["GET"]),
+    Route("/api/account/delete", delete_account, methods=["POST"]),
     Route("/api/account/prove", prove, methods=["POST"]),
     Route("/api/account/password", change_password, methods=["POST"]),
     Route("/api/account/email", change_email, methods=["POST"]),

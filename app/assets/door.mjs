@@ -28,7 +28,39 @@ function field(data, name, type, autocomplete, extra = {}) {
   return make("label", { for: `door-${name}` }, make("span", {}, data.text[name]), input);
 }
 
+/** A new password: by the link whose token stands after #, or asking for such a link. */
+function resetting(root, state) {
+  const { data } = state;
+  const words = data.text;
+  const token = state.token ??= location.hash.slice(1);
+  if (location.hash) history.replaceState(null, "", location.pathname);
+  const alert = make("p", { role: "alert", class: "alert" });
+  const back = make("a", { class: "back", href: "/" }, words.reset_back);
+  const told = (text) => root.replaceChildren(make("p", { class: "shut" }, text), back);
+  if (!token && !data.mails) return told(words.reset_by_operator);
+  const first = token
+    ? field(data, "reset_password", "password", "new-password", { name: "password", minlength: "10", maxlength: "128" })
+    : field(data, "email", "email", "username", { maxlength: "255" });
+  const submit = make("button", { type: "submit", class: "primary" }, token ? words.reset_save : words.reset_ask);
+  const note = make("small", {}, token ? words.password_rule : words.reset_note);
+  const form = make("form", {}, first, note, submit, alert);
+  form.onsubmit = async (event) => {
+    event.preventDefault();
+    submit.disabled = true;
+    alert.textContent = "";
+    const typed = Object.fromEntries(new FormData(form));
+    const body = token ? { token, ...typed } : { ...typed, locale: data.locale };
+    const refusal = await post(token ? "/api/auth/reset" : "/api/auth/reset/ask", body)
+      .catch(() => ({ key: "refuse.offline", params: {} }));
+    submit.disabled = false;
+    if (!refusal) return told(token ? words.reset_saved : words.reset_sent);
+    alert.textContent = filled(data.errors[refusal.key] ?? data.errors["refuse.server"], refusal.params);
+  };
+  root.replaceChildren(form, back);
+}
+
 function build(root, state) {
+  if (state.data.mode === "reset") return resetting(root, state);
   const { data, mode } = state;
   const words = data.text;
   const keeping = mode === "keep";
@@ -66,7 +98,7 @@ function build(root, state) {
     second.hidden = !state.coded;
     reveal.hidden = state.coded;
     reveal.onclick = () => { state.coded = true; show(); second.querySelector("input").focus(); };
-    form.append(second, reveal);
+    form.append(second, reveal, make("a", { class: "back", href: "/reset" }, words.forgot));
   }
   form.append(submit, alert);
 

@@ -3,8 +3,8 @@
 
 /**
  * @typedef {{name: string, label: string, type: string, autocomplete: string, numeric?: boolean}} Field
- * @typedef {{kind: "form"|"factor"|"codes", path: string, method?: string, fields: Field[], text: Record<string, string>,
- *   errors: Record<string, string>, danger?: boolean}} Data
+ * @typedef {{kind: "form"|"factor"|"codes"|"export", path: string, method?: string, fields: Field[], text: Record<string, string>,
+ *   errors: Record<string, string>, danger?: boolean, leaves?: boolean}} Data
  */
 
 const shown = new WeakMap();
@@ -70,7 +70,7 @@ function form(state, fields, path, method, label, then) {
   return made;
 }
 
-const done = (state) => state.trigger("done", Date.now());
+const done = (state) => (state.data.leaves ? location.assign("/") : state.trigger("done", Date.now()));
 
 /** The fresh recovery codes, shown this once: to copy, to keep as a file, and on. */
 function codes(state, { codes: fresh }) {
@@ -117,8 +117,31 @@ function start(state, path, label, then) {
   state.root.replaceChildren(button, line);
 }
 
+/** The person's own data, as a file that the browser keeps. */
+function exporting(state) {
+  const [line, say] = alertLine(state.data);
+  const button = make("button", { type: "button" }, state.data.text.submit);
+  button.onclick = async () => {
+    button.disabled = true;
+    say(null);
+    const reply = await fetch("/api/account/export", { credentials: "same-origin" }).catch(() => null);
+    button.disabled = false;
+    if (!reply) return say({ key: "refuse.offline", params: {} });
+    if (!reply.ok) {
+      const said = await reply.json().catch(() => ({}));
+      return say({ key: said.error ?? "refuse.server", params: said.params ?? {} });
+    }
+    const file = make("a", { download: "maemae-account.json" });
+    file.href = URL.createObjectURL(await reply.blob());
+    file.click();
+    URL.revokeObjectURL(file.href);
+  };
+  state.root.replaceChildren(button, line);
+}
+
 function build(state) {
   const { data, root } = state;
+  if (data.kind === "export") return exporting(state);
   if (data.kind === "factor") return start(state, "/api/account/factor/begin", data.text.submit, (answer) => enrol(state, answer));
   if (data.kind === "codes") return start(state, "/api/account/factor/codes", data.text.submit, (answer) => codes(state, answer));
   return root.replaceChildren(form(state, data.fields, data.path, data.method, data.text.submit, () => done(state)));

@@ -9,6 +9,7 @@ import streamlit as st
 
 from app.i18n import chosen_here, language, switch, t, words
 from app.panels.notice import banner, doors
+from app.system import system
 from app.ui.small import door, remember_language
 
 TEXTS = (
@@ -29,7 +30,28 @@ TEXTS = (
     "closed",
     "code",
     "code_open",
+    "forgot",
+    "reset_password",
+    "reset_back",
+    "reset_by_operator",
+    "reset_save",
+    "reset_saved",
+    "reset_ask",
+    "reset_note",
+    "reset_sent",
 )
+
+
+def reset() -> None:
+    """Draw the way to a new password, for whoever comes by its link."""
+    banner()
+    remember_language(chosen_here())
+    _, middle, _ = st.columns([1, 1.15, 1])
+    with middle:
+        st.title(t("page.reset"), anchor=False)
+        with st.container(border=True):
+            shown = {"mode": "reset", "mails": system().resets.can_mail}
+            door({name: t(f"sign_in.{name}") for name in TEXTS}, words("refuse."), language(), shown)
 
 
 def view() -> None:

@@ -54,12 +54,17 @@ _PASSWORD = ("password", "password", "current-password")
 
 def _form(name: str, path: str, *fields: tuple[str, str, str], method: str = "POST", danger: bool = False) -> None:
     described = [
-        {"name": field, "label": t(f"guard.field_{field}"), "type": kind, "autocomplete": known}
+        {
+            "name": field,
+            "label": t("guard.own_email" if danger else f"guard.field_{field}"),
+            "type": kind,
+            "autocomplete": known,
+        }
         for field, kind, known in fields
     ]
     text = {"submit": t(f"guard.{name}_do")}
     data = {"kind": "form", "path": path, "method": method, "fields": described, "text": text, "danger": danger}
-    _guarded(name, data)
+    _guarded(name, data | {"leaves": name == "delete"})
 
 
 def _guarded(name: str, data: dict[str, object]) -> None:
@@ -73,6 +78,22 @@ def told() -> None:
     """Say what was done in the run before, which drew the page anew."""
     if done := st.session_state.pop("guarded", ""):
         st.toast(done, icon=":material/check_circle:")
+
+
+def leaving(user: SessionUser) -> None:
+    """Taking one's data along, and deleting the account."""
+    if user.is_guest:
+        return
+    with st.container(border=True, key="leaving"):
+        st.subheader(t("guard.data"), anchor=False)
+        st.caption(t("guard.data_note"))
+        if not is_proved(user):
+            st.text(t("guard.data_proof"))
+            return
+        guard("guard_export", {"kind": "export", "text": {"submit": t("guard.export_do")}}, words("refuse."))
+        with st.expander(t("guard.delete"), icon=":material/person_remove:"):
+            st.text(t("guard.delete_note"))
+            _form("delete", "/api/account/delete", ("email", "email", "off"), danger=True)
 
 
 CODE_TEXTS = ("code", "confirm", "scan", "qr", "by_hand", "codes_note", "copy", "copied", "save", "kept")

@@ -98,6 +98,7 @@ DOOR = """
 .door button:hover:not(:disabled) { filter: brightness(1.07); border-color: var(--st-primary-color); }
 .door button.small { justify-self: start; border: 0; padding: 0; font-weight: 400; font-size: 12px; opacity: .8;
   text-decoration: underline; }
+.door a.back { font-size: 12px; opacity: .8; color: var(--st-text-color); justify-self: start; }
 .door [hidden] { display: none; }
 .door .quick { display: grid; gap: .5rem; }
 .door small { color: var(--st-text-color); opacity: .68; font-size: 12px; line-height: 1.45; }

@@ -6,6 +6,9 @@ from lib.accounts.web import Origin, SessionUser
 from lib.domain.account import AccountSettings, Limits
 from lib.domain.trail import DETAIL_CHARS, Actor, Note, TrailEvent
 
+BY_ANYBODY = (TrailEvent.SIGN_IN_FAILED, TrailEvent.CODE_FAILED, TrailEvent.RESET_ASKED, TrailEvent.PASSWORD_RESET)
+"""Done by whoever was at the door, signed in or not."""
+
 
 def note_of(user: SessionUser, event: TrailEvent, now_ms: int, detail: str = "") -> Note:
     """*event* of the signed-in *user*, from where their session was opened."""
@@ -14,8 +17,7 @@ def note_of(user: SessionUser, event: TrailEvent, now_ms: int, detail: str = "")
 
 def note_from(user_id: int, event: TrailEvent, now_ms: int, origin: Origin, network: str) -> Note:
     """*event* at the door of *user_id*, by whoever is at *origin*."""
-    failed = event in (TrailEvent.SIGN_IN_FAILED, TrailEvent.CODE_FAILED)
-    who = Actor.STRANGER if failed else Actor.OWNER
+    who = Actor.STRANGER if event in BY_ANYBODY else Actor.OWNER
     return Note(user_id, now_ms, event, "", who, network, origin.user_agent[:200])
 
 

@@ -1,6 +1,6 @@
 """
 What a person may do about the safety of their own account: prove whose session it is, change password and e-mail, a
-second factor, ending sessions.
+second factor, ending sessions, leaving.
 
 Every act leaves a note in the person's trail, written with the act. Whatever guards the account wants a proof of the
 last five minutes (`lib.accounts.step_up`); tries to prove are paced like sign-ins. Reading is `lib.queries`'s.
@@ -20,6 +20,8 @@ from lib.domain.pace import Pace
 from lib.domain.session import Login
 from lib.domain.spelling import normal_email
 from lib.domain.trail import Note, TrailEvent
+from lib.ports.people import AccountInUse
+from lib.ports.safety import Leaving
 
 NEW_EMAILS = Pace(free=3, first_ms=60_000, longest_ms=3_600_000, halving_ms=3_600_000)
 """Whether an address is taken can be told by trying it: nobody tries many."""
@@ -33,8 +35,9 @@ _log = log.get("safety")
 class Safety:
     """Synchronous and safe from any thread; *Retry* when the database is away."""
 
-    def __init__(self, stores: PeopleStores, clock: Clock) -> None:
+    def __init__(self, stores: PeopleStores, clock: Clock, leaving: Leaving) -> None:
         self._stores = stores
+        self._leaving = leaving
         self._clock = clock
         self._entrance = Entrance(stores, clock)
         self._factor = SecondFactor(stores.factors, stores.lock)
@@ -156,6 +159,33 @@ class Safety:
         note = self._note(user, TrailEvent.OTHERS_ENDED)
         self._stores.sessions.close_all(user.user_id, besides=user.session_id, note=note)
         self._stores.browsers.forget_all(user.user_id)
+        return None
+
+    # --- taking one's data along, and leaving -----------------------------------------------------------------------
+
+    @act
+    def note_export(self, user: SessionUser) -> Refusal | None:
+        """Whether the person may take their data along now; noted."""
+        if refusal := self._closed(user):
+            return refusal
+        self._stores.trail.write(self._note(user, TrailEvent.EXPORTED))
+        return None
+
+    @act
+    def delete_account(self, user: SessionUser, email: str) -> Refusal | None:
+        """
+        Delete the account of who typed their own *email*: keys are destroyed, every session ends. Refused while an
+        order or a position is open, which only the key can still end.
+        """
+        if refusal := self._closed(user):
+            return refusal
+        if normal_email(email) != user.email:
+            return Refusal("refuse.delete.email")
+        try:
+            self._leaving.leave(user.user_id, self._clock.now_ms())
+        except AccountInUse:
+            return Refusal("refuse.delete.in_use")
+        _log.info("account.deleted", user_id=user.user_id)
         return None
 
     # --- the parts ------------------------------------------------------------------------------------------------

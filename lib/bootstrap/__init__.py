@@ -9,6 +9,7 @@ from lib.bootstrap.analyst import Trial as Trial
 from lib.bootstrap.analyst import try_analyst as try_analyst
 from lib.bootstrap.analyst import try_at_start as try_at_start
 from lib.bootstrap.control import Control as Control
+from lib.bootstrap.control import PeopleControl as PeopleControl
 from lib.bootstrap.control import PlatformControl as PlatformControl
 from lib.bootstrap.control import control as control
 from lib.bootstrap.demo import ensure_demo as ensure_demo

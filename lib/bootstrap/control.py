@@ -15,6 +15,8 @@ from lib.adapters.bybit.rest.market_data import BybitMarketData
 from lib.adapters.bybit.rest.transport import AiohttpTransport, open_session
 from lib.adapters.sql.forms.operator_register import SqlOperatorRegister
 from lib.adapters.sql.forms.platform_book import SqlPlatformBook
+from lib.adapters.sql.forms.reset_links import SqlResetLinks
+from lib.adapters.sql.forms.sessions import SqlLogins
 from lib.adapters.sql.ledger.ledger import SqlLedger
 from lib.adapters.vault import VaultOpener
 from lib.bootstrap import stores
@@ -27,7 +29,9 @@ from lib.domain.errors import Pause, Retry
 from lib.ports.exchange import Exchange, Exchanges, Lane
 from lib.ports.ledger import Ledger
 from lib.ports.operators import OperatorRegister
+from lib.ports.people import Logins
 from lib.ports.platform import PlatformBook
+from lib.ports.safety import ResetLinks
 from lib.queries import OperatorReadings
 from lib.settings import Settings
 from lib.trading.context import OrderContext
@@ -60,6 +64,16 @@ class PlatformControl:
 
 
 @dataclass(frozen=True, slots=True)
+class PeopleControl:
+    """What the terminal may do about people: links to a new password, beginning with *public_url* ("" = unknown)."""
+
+    logins: Logins
+    links: ResetLinks
+    clock: Clock
+    public_url: str
+
+
+@dataclass(frozen=True, slots=True)
 class Control:
     """Everything behind the command line. *exchanges* is None where no exchange key can be opened."""
 
@@ -71,6 +85,7 @@ class Control:
     prover: Prover
     clock: Clock
     platform: PlatformControl
+    people: PeopleControl
     may_resume: bool
     """False = the environment says that nothing may be traded."""
 
@@ -110,6 +125,7 @@ async def control(settings: Settings, who: str) -> AsyncIterator[Control]:
                     who=who,
                     counts_cost=counts_cost(settings),
                 ),
+                people=PeopleControl(SqlLogins(engine), SqlResetLinks(engine), clock, settings.public_url),
                 may_resume=settings.trading_enabled,
             )
         finally:

@@ -12,12 +12,14 @@ from lib.accounts.doors import Doors
 from lib.accounts.entrance import PeopleStores
 from lib.accounts.hashing import GatedHasher
 from lib.accounts.people import People
+from lib.accounts.resets import Postroom, ResetDesk
 from lib.accounts.safety import Safety
 from lib.accounts.trading import Deployment, TradingDesk, TradingPorts
 from lib.adapters.bybit.rest.account_probe import BybitAccountProbe
 from lib.adapters.bybit.rest.key_probe import PybitKeyProbe
 from lib.adapters.bybit.rest.market_data import BybitMarketData
 from lib.adapters.bybit.rest.paper_accounts import SimulatorPaperAccounts
+from lib.adapters.mail import SmtpMailer
 from lib.adapters.passwords import Passwords
 from lib.adapters.redis.connection import connect_async
 from lib.adapters.redis.live import RedisLiveCandles
@@ -25,7 +27,9 @@ from lib.adapters.sql.forms.accounts import SqlAccounts
 from lib.adapters.sql.forms.browsers import SqlBrowsers
 from lib.adapters.sql.forms.commands import SqlCommandQueue
 from lib.adapters.sql.forms.keyring import SqlKeyring
+from lib.adapters.sql.forms.leaving import SqlLeaving
 from lib.adapters.sql.forms.own_locks import SqlOwnLocks
+from lib.adapters.sql.forms.reset_links import SqlResetLinks
 from lib.adapters.sql.forms.second_factors import SqlSecondFactors
 from lib.adapters.sql.forms.sessions import SqlLogins, SqlSessions
 from lib.adapters.sql.forms.throttles import SqlThrottles
@@ -57,6 +61,7 @@ class WebSystem:
 
     people: People
     safety: Safety
+    resets: ResetDesk
     trading: TradingDesk
     readings: Readings
     live: LiveCandles
@@ -100,7 +105,8 @@ def web(settings: Settings) -> WebSystem:
             doors=Doors(readings.admission, clock, settings.most_guests),
             beside=Beside(),
         ),
-        safety=Safety(kept, clock),
+        safety=Safety(kept, clock, SqlLeaving(engine)),
+        resets=_resets(settings, engine, kept, clock),
         trading=trading,
         readings=readings,
         live=RedisLiveCandles(subscribe),
@@ -120,6 +126,12 @@ def web(settings: Settings) -> WebSystem:
         operators=operators_door(settings, engine, readings),
         hosts=settings.web_hosts,
     )
+
+
+def _resets(settings: Settings, engine: sa.Engine, kept: PeopleStores, clock: Clock) -> ResetDesk:
+    mailer = None if settings.smtp is None else SmtpMailer(settings.smtp)
+    links, url = SqlResetLinks(engine), settings.public_url
+    return ResetDesk(kept, links, clock, mailer=mailer, public_url=url, later=Postroom())
 
 
 def _people(settings: Settings, engine: sa.Engine) -> PeopleStores:

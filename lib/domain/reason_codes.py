@@ -283,6 +283,7 @@ ANOTHER_INSTALLATION = declare("another_installation")
 ANOTHER_KEY_CAME = declare("another_key_came")
 
 # stores
+MAIL_NOT_SENT = declare("mail_not_sent", type=Kind.NAME)
 COMMIT_UNCONFIRMED = declare("commit_unconfirmed", type=Kind.NAME)
 DATABASE_AWAY = declare("database_away", type=Kind.NAME)
 DATABASE_TLS = declare("database_tls", problem=Kind.TEXT)

@@ -25,6 +25,10 @@ class TrailEvent(StrEnum):
     FACTOR_ON = "factor_on"
     FACTOR_OFF = "factor_off"
     PASSWORD_CHANGED = "password_changed"  # noqa: S105 - a word
+    PASSWORD_RESET = "password_reset"  # noqa: S105 - a word
+    RESET_ASKED = "reset_asked"
+    RESET_LINK = "reset_link"
+    EXPORTED = "exported"
     EMAIL_CHANGED = "email_changed"
     SESSION_ENDED = "session_ended"
     OTHERS_ENDED = "others_ended"

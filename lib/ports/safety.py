@@ -39,3 +39,34 @@ class SecondFactors(Protocol):
     def drop(self, user_id: int, note: Note | None) -> bool:
         """No authenticator and no codes any more; False when there was none."""
         ...
+
+
+class ResetLinks(Protocol):
+    """Single-use links to a new password, by the sha256 of their token."""
+
+    def add(self, token_sha256: str, user_id: int, expires_ms: int, note: Note, *, drops_factor: bool = False) -> None:
+        """In place of every older one of the person; *drops_factor*: using it takes the second factor off too."""
+        ...
+
+    def email(self, token_sha256: str, now_ms: int) -> str | None:
+        """The e-mail of the person whose living link it is."""
+        ...
+
+    def use(self, token_sha256: str, password_hash: str, note: Note) -> int | None:
+        """
+        Use the link up, give its person that password, end all their sessions; the person's id, and the note's. None
+        for no such link, a used or an old one.
+        """
+        ...
+
+
+class Leaving(Protocol):
+    """People who delete their account."""
+
+    def leave(self, user_id: int, now_ms: int) -> None:
+        """
+        Destroy keys and whatever says who it was, and end everything; orders and books stay under a number.
+
+        *AccountInUse* while an order or a position is open; ValueError for no such person.
+        """
+        ...

@@ -1,16 +1,37 @@
 """Where a person is signed in, and what their account has been through: theirs alone, and nothing secret."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import sqlalchemy as sa
 
 from lib.accounts.entrance import network
-from lib.adapters.sql.tables.people import audit_events, sessions
+from lib.adapters.sql.tables.people import accounts, audit_events, credentials, sessions, users
 from lib.adapters.sql.tables.safety import authenticators, recovery_codes
 from lib.domain.device import device_name
 from lib.domain.session import ABSOLUTE_MS, IDLE_MS, is_over
+from lib.queries.exports import EXPORTS
 from lib.queries.reading import Reading
 
+PERSON = (
+    "id", "email", "created_at", "risk_accepted_ms", "locale", "colours", "risk_level", "max_leverage", "custom_prompt",
+    "auto_trade_enabled", "long_only", "risk_per_trade", "min_confidence", "limits",
+)  # fmt: skip
+"""Columns of `users` that tell the person something; never the hash."""
+ACCOUNT = (
+    "id",
+    "venue",
+    "feed",
+    "uid",
+    "active",
+    "created_at",
+    "start_balance",
+    "realised",
+    "fees",
+    "funding",
+    "transfers",
+)
 MOST_SESSIONS = 100
 MOST_NOTES = 200
 
@@ -73,6 +94,26 @@ class SafetyReadings(Reading):
         is_on = sa.select(sa.func.count()).select_from(authenticators).where(mine, authenticators.c.confirmed)
         left = sa.select(sa.func.count()).select_from(recovery_codes).where(recovery_codes.c.user_id == user_id, unused)
         return self._read(lambda c: FactorState(bool(c.scalar(is_on)), c.scalar(left) or 0))
+
+    def everything(self, user_id: int) -> dict[str, Any]:
+        """What is kept of the person themselves, for them to take along: no hash, no key, no token."""
+        notes = [_note(row) for row in self._rows(audit_events, audit_events.c.user_id == user_id)]
+        person = {name: value for row in self._rows(users, users.c.id == user_id) for name, value in row.items()}
+        of_key = (credentials.c.account_id == accounts.c.id) & (credentials.c.key_version == accounts.c.key_version)
+        keys = sa.select(accounts, credentials.c.last4).join(credentials, of_key).where(accounts.c.user_id == user_id)
+        rows = self._read(lambda c: c.execute(keys.order_by(accounts.c.id)).mappings().all())
+        return {
+            "person": {name: person.get(name) for name in PERSON},
+            "accounts": [{name: row[name] for name in (*ACCOUNT, "last4")} for row in rows],
+            "sessions": self.sessions(user_id),
+            "second_factor": self.factor(user_id),
+            "activity": notes,
+            "tables": [f"/api/export/{name}.csv" for name in EXPORTS],
+        }
+
+    def _rows(self, table: sa.Table, which: sa.ColumnElement[bool]) -> Sequence[sa.RowMapping]:
+        query = sa.select(table).where(which).order_by(table.c.id)
+        return self._read(lambda c: c.execute(query).mappings().all())
 
     def trail(self, user_id: int, limit: int, before: int = 0) -> list[TrailLine]:
         """The newest *limit* notes of the person, newest first; with *before* those older than that note."""

@@ -12,8 +12,9 @@ from lib.domain.second_factor import Authenticator
 from lib.domain.session import Login, NewSession, SessionRow, is_over
 from lib.domain.spelling import normal_email
 from lib.domain.trail import Note
-from lib.ports.people import Browsers, Logins, Sessions, Throttles, Trail
-from lib.ports.safety import SecondFactors
+from lib.ports.mail import Letter, Mailer
+from lib.ports.people import AccountInUse, Browsers, Logins, Sessions, Throttles, Trail
+from lib.ports.safety import Leaving, ResetLinks, SecondFactors
 from lib.ports.secrets import PasswordHasher
 from tests.fakes.platform import InviteBox
 
@@ -285,6 +286,56 @@ class MemoryFactors(SecondFactors):
             return False
         self.trail.record(note)
         return True
+
+
+class MemoryResetLinks(ResetLinks):
+    """`lib.ports.safety.ResetLinks`: token → (person, until, drops the factor)."""
+
+    def __init__(self, logins: MemoryLogins) -> None:
+        self._logins = logins
+        self.rows: dict[str, tuple[int, int, bool]] = {}
+
+    def add(self, token_sha256: str, user_id: int, expires_ms: int, note: Note, *, drops_factor: bool = False) -> None:
+        self.rows = {key: row for key, row in self.rows.items() if row[0] != user_id}
+        self.rows[token_sha256] = (user_id, expires_ms, drops_factor)
+        self._logins.factors.trail.record(note)
+
+    def email(self, token_sha256: str, now_ms: int) -> str | None:
+        row = self.rows.get(token_sha256)
+        alive = row is not None and row[1] > now_ms and not self._logins.members[row[0]].deleted
+        return self._logins.members[row[0]].email if row is not None and alive else None
+
+    def use(self, token_sha256: str, password_hash: str, note: Note) -> int | None:
+        if self.email(token_sha256, note.at_ms) is None:
+            return None
+        user_id, _, drops_factor = self.rows.pop(token_sha256)
+        self._logins.change_password(user_id, password_hash, replace(note, user_id=user_id))
+        if drops_factor:
+            self._logins.factors.drop(user_id, None)
+        return user_id
+
+
+class MemoryLeaving(Leaving):
+    """`lib.ports.safety.Leaving`; *in_use* = they hold an open position."""
+
+    def __init__(self, logins: MemoryLogins) -> None:
+        self._logins = logins
+        self.in_use: set[int] = set()
+
+    def leave(self, user_id: int, now_ms: int) -> None:
+        if user_id in self.in_use:
+            raise AccountInUse("open")
+        self._logins.delete(user_id, now_ms)
+
+
+class MemoryMailer(Mailer):
+    """`lib.ports.mail.Mailer`: keeps what it is given."""
+
+    def __init__(self) -> None:
+        self.sent: list[Letter] = []
+
+    def send(self, letter: Letter) -> None:
+        self.sent.append(letter)
 
 
 class MemoryBrowsers(Browsers):

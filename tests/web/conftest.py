@@ -15,6 +15,7 @@ from app.server import build
 from lib.accounts.doors import Doors
 from lib.accounts.entrance import PeopleStores
 from lib.accounts.people import People
+from lib.accounts.resets import ResetDesk
 from lib.accounts.safety import Safety
 from lib.accounts.trading import TradingDesk
 from lib.accounts.web import Refusal, SessionUser
@@ -29,7 +30,17 @@ from lib.market.scrollback import Scrollback
 from lib.ports.market import MarketData
 from lib.queries import Cursor, FactorState, Health, Readings, Results, Standing, Switches
 from lib.queries.values import Choices
-from tests.fakes.people import MemoryBrowsers, MemoryLogins, MemorySessions, MemoryThrottles, QuickHasher, StandingClock
+from tests.fakes.people import (
+    MemoryBrowsers,
+    MemoryLeaving,
+    MemoryLogins,
+    MemoryMailer,
+    MemoryResetLinks,
+    MemorySessions,
+    MemoryThrottles,
+    QuickHasher,
+    StandingClock,
+)
 from tests.web.town import LOCK, Town
 from tests.worlds.operators import staged_door
 from tests.worlds.results import results
@@ -99,6 +110,9 @@ class FakeReadings:
 
     def trail(self, user_id: int, limit: int, before: int = 0) -> list[dict[str, int]]:
         return [{"user_id": user_id}]
+
+    def everything(self, user_id: int) -> dict[str, int]:
+        return {"user_id": user_id}
 
     def factor(self, user_id: int) -> FactorState:
         return FactorState(False, 0)
@@ -182,6 +196,7 @@ class Web:
         self.trading = FakeTrading()
         self.market = EveryCandle(self.clock)
         self.away = False
+        self.mailer = MemoryMailer()
         self.admission = Admission()
         demo = self.logins.add("demo-x@maemae.local", "!", locale="ko", risk_accepted_ms=0, is_demo=True)
         stores = PeopleStores(
@@ -198,7 +213,15 @@ class Web:
         self.operators = staged_door(self.clock)
         self.system = WebSystem(
             people=People(stores, self.clock, self.trading.paper_for_newcomer, lambda: demo, doors=doors),
-            safety=Safety(stores, self.clock),
+            safety=Safety(stores, self.clock, MemoryLeaving(self.logins)),
+            resets=ResetDesk(
+                stores,
+                MemoryResetLinks(self.logins),
+                self.clock,
+                mailer=self.mailer,
+                public_url="https://trade.test",
+                later=lambda job: job(),
+            ),
             trading=cast(TradingDesk, self.trading),
             readings=cast(Readings, FakeReadings()),
             live=LiveOnce(CandleTick("BTCUSDT", "1m", candle(600), closed=False, rebuilt=False)),

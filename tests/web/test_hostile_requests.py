@@ -57,6 +57,9 @@ FIELDS: dict[tuple[str, str], dict[str, Any]] = {
     ("POST", "/api/auth/demo"): {},
     ("POST", "/api/auth/keep"): {"email": "lee@example.com", "password": "correct horse battery"},
     ("POST", "/api/auth/logout"): {},
+    ("POST", "/api/auth/reset/ask"): {"email": "kim@example.com", "locale": "ko"},
+    ("POST", "/api/auth/reset"): {"token": "x" * 43, "password": "correct horse battery"},
+    ("POST", "/api/account/delete"): {"email": "other@example.com"},
     ("POST", "/api/settings"): {
         "risk_level": "low", "max_leverage": 3, "custom_prompt": "rest", "long_only": True, "risk_per_trade": "0.001",
         "min_confidence": "0.9", "limits": {}, "settings_version": 1,
@@ -84,6 +87,7 @@ QUERIES: dict[str, tuple[str, ...]] = {
     "/healthz": (),
     "/api/auth/me": (),
     "/api/account/sessions": (),
+    "/api/account/export": (),
     "/api/account/trail": ("limit", "before"),
     "/api/settings": (),
     "/api/apikey": (),

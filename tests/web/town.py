@@ -4,11 +4,22 @@ from lib.accounts.doors import Doors
 from lib.accounts.entrance import PeopleStores
 from lib.accounts.people import People
 from lib.accounts.refusal import Refusal
+from lib.accounts.resets import ResetDesk
 from lib.accounts.safety import Safety
 from lib.accounts.web import Origin, SignedIn
 from lib.adapters.web_lock import WebLock, new_secret
 from lib.domain.platform_settings import Admission
-from tests.fakes.people import MemoryBrowsers, MemoryLogins, MemorySessions, MemoryThrottles, QuickHasher, StandingClock
+from tests.fakes.people import (
+    MemoryBrowsers,
+    MemoryLeaving,
+    MemoryLogins,
+    MemoryMailer,
+    MemoryResetLinks,
+    MemorySessions,
+    MemoryThrottles,
+    QuickHasher,
+    StandingClock,
+)
 
 LOCK = WebLock(new_secret())
 HOME = Origin("203.0.113.7", "a browser")
@@ -30,7 +41,7 @@ class Town:
         self.demo: int | None = None
         self.admission = Admission()
         self.trail = self.sessions.trail
-        stores = PeopleStores(
+        self.stores = stores = PeopleStores(
             self.logins,
             self.sessions,
             self.browsers,
@@ -41,8 +52,14 @@ class Town:
             LOCK,
         )
         doors = Doors(lambda: self.admission, self.clock, 12)
+        self.leaving = MemoryLeaving(self.logins)
+        self.links = MemoryResetLinks(self.logins)
+        self.mailer = MemoryMailer()
+        self.resets = ResetDesk(
+            stores, self.links, self.clock, mailer=self.mailer, public_url="https://trade.test", later=lambda job: job()
+        )
         self.people = People(stores, self.clock, self._open_paper, lambda: self.demo, doors=doors)
-        self.safety = Safety(stores, self.clock)
+        self.safety = Safety(stores, self.clock, self.leaving)
 
     def _open_paper(self, user_id: int) -> Refusal | None:
         self.opened.append(user_id)

@@ -372,6 +372,7 @@ def stage() -> SimpleNamespace:
     return SimpleNamespace(
         people=acts,
         safety=acts,
+        resets=SimpleNamespace(can_mail=False),
         trading=acts,
         readings=shelf,
         acts=acts,

@@ -24,3 +24,15 @@ recovery_codes = sa.Table(
     **MYSQL_TABLE,
 )
 """Codes for who lost the authenticator, each good once: 80 random bits, kept as their sha256."""
+
+reset_links = sa.Table(
+    "reset_links",
+    metadata,
+    sa.Column("token_sha256", ascii_text(64), primary_key=True),
+    sa.Column("user_id", BIG, sa.ForeignKey("users.id"), nullable=False),
+    number("expires_ms"),
+    flag("drops_factor", default=False),
+    sa.Index(None, "user_id"),
+    **MYSQL_TABLE,
+)
+"""The newest unused link of a person to a new password. A token is never stored, only its sha256."""

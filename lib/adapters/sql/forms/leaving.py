@@ -1,0 +1,54 @@
+"""
+A person leaves: `lib.ports.safety.Leaving`, over SQL, in one transaction.
+
+What says who they were goes (address, password, instructions, sessions, browsers, notes, factors), sealed keys are
+destroyed; orders, fills and decisions stay under a number, because every order row must keep standing for what the
+exchange has.
+"""
+
+import sqlalchemy as sa
+
+from lib.adapters.sql.database.transactions import transact
+from lib.adapters.sql.forms.accounts import living_user, retire_others
+from lib.adapters.sql.ledger.switches import throw_of_person
+from lib.adapters.sql.tables.columns import utc_from_ms
+from lib.adapters.sql.tables.operating import operators
+from lib.adapters.sql.tables.people import accounts, audit_events, credentials, known_browsers, outbox, sessions, users
+from lib.adapters.sql.tables.safety import authenticators, recovery_codes, reset_links
+from lib.ports.safety import Leaving
+
+GONE = "gone"
+THEIRS = (sessions, known_browsers, audit_events, outbox, authenticators, recovery_codes, reset_links, operators)
+"""Tables whose rows go, by `user_id`."""
+
+
+class SqlLeaving(Leaving):
+    """`lib.ports.safety.Leaving`."""
+
+    def __init__(self, engine: sa.Engine) -> None:
+        self._engine = engine
+
+    def leave(self, user_id: int, now_ms: int) -> None:
+        transact(self._engine, lambda c: _leave(c, user_id, now_ms))
+
+
+def _leave(connection: sa.Connection, user_id: int, now_ms: int) -> None:
+    living_user(connection, user_id)
+    throw_of_person(connection, user_id, now_ms)
+    retire_others(connection, user_id)
+    mine = sa.select(accounts.c.id).where(accounts.c.user_id == user_id)
+    for account_id in connection.scalars(mine).all():
+        keys = sa.update(credentials).where(credentials.c.account_id == account_id)
+        connection.execute(keys.values(sealed="", last4="", revoked_at=utc_from_ms(now_ms)))
+        # the exchange's own number of the account; free again for whoever brings its key
+        connection.execute(sa.update(accounts).where(accounts.c.id == account_id).values(uid=f"{GONE}-{account_id}"))
+    for table in THEIRS:
+        connection.execute(sa.delete(table).where(table.c.user_id == user_id))
+    gone = {
+        "email": f"{GONE}-{user_id}@maemae.local",
+        "password_hash": "!",
+        "custom_prompt": None,
+        "auto_trade_enabled": False,
+        "deleted_at": utc_from_ms(now_ms),
+    }
+    connection.execute(sa.update(users).where(users.c.id == user_id).values(gone))
