@@ -20,7 +20,12 @@ from tests.browser.deployment import ROOT
 from tests.browser.watching import chromium, running_browser, watched
 
 DOOR = "sign_in"
-PAGES = (DOOR, *sorted(path.stem for path in (ROOT / "app" / "pages").glob("[a-z]*.py") if path.stem != DOOR))
+ROOM = "operator"
+"""For operators alone; the demo's visitor has none."""
+PAGES = (
+    DOOR,
+    *sorted(path.stem for path in (ROOT / "app" / "pages").glob("[a-z]*.py") if path.stem not in (DOOR, ROOM)),
+)
 LANGUAGES = {"ko": "ko-KR", "en": "en-GB"}
 THEMES = ("dark", "light")
 SIZES = {1440: 900, 390: 844}

@@ -22,7 +22,9 @@ RUN = """() => axe.run(document, {resultTypes: ["violations"]}).then(({violation
   .filter(({impact}) => impact === "serious" || impact === "critical")
   .flatMap(({id, nodes}) => nodes.map(({html, any}) => `${id}: ${any[0]?.message ?? ""} in ${html}`.slice(0, 400))))"""
 DOOR = "sign_in"
-PAGES = sorted(path.stem for path in (ROOT / "app" / "pages").glob("[a-z]*.py") if path.stem != DOOR)
+ROOM = "operator"
+"""For operators alone: looked at in tests/browser/test_operator.py."""
+PAGES = sorted(path.stem for path in (ROOT / "app" / "pages").glob("[a-z]*.py") if path.stem not in (DOOR, ROOM))
 WIDTHS = (1440, 390)
 Theme = Literal["dark", "light"]
 THEMES: tuple[Theme, ...] = ("dark", "light")

@@ -162,6 +162,9 @@ class Shelf:
             self.closed,
         )  # fmt: skip
 
+    def status(self) -> dict[str, str]:
+        return {"gaps_filled": "1", "reconnects": "0", "quarantined": "0", "candles:BTCUSDT:1m": "5000"}
+
     def analyst_profile(self, answered: str = "") -> AnalystProfile | None:
         return AnalystProfile("api.provider.test", self.model, self.model, "json_object · max_tokens 1024")
 
