@@ -23,7 +23,7 @@ from lib.adapters.sql.tables.people import accounts
 from lib.adapters.sql.tables.trading import trade_logs
 from lib.clock import SteppedClock
 from lib.domain.order import CYCLE_MS
-from lib.queries import Cursor, Readings
+from lib.queries import Cursor, LogFilter, Readings
 from tests.fakes.market import MemoryCandleStore
 from tests.servers import new_database_on, private_mariadb
 
@@ -34,6 +34,8 @@ ROUNDS = 15
 DAY_MS = 86_400_000
 SERVER = ("--innodb-buffer-pool-size=1G", "--innodb-log-file-size=1G", "--innodb-doublewrite=0")
 
+OUTCOMES = ("held", "bought", "skipped", "failed", "unresolved")
+REFUSED, TRADES = LogFilter(outcome="refused"), LogFilter(traded=True)
 Read = Callable[[Readings, int], object]
 
 
@@ -50,12 +52,12 @@ def readings_of(first_ms: int, last_ms: int, traded: Mapping[int, int]) -> Mappi
         "newest page": lambda r, user: r.logs_page(user, limit=20),
         "deep page": lambda r, user: r.logs_page(user, limit=20, cursor=deep),
         "deep page, back": lambda r, user: r.logs_page(user, limit=20, cursor=back),
-        "page of a week": lambda r, user: r.logs_page(user, limit=20, since_ms=last_ms - 7 * DAY_MS),
+        "page of a week": lambda r, user: r.logs_page(user, limit=20, only=LogFilter(since_ms=last_ms - 7 * DAY_MS)),
         **{
-            f"page of {outcome}": lambda r, user, outcome=outcome: r.logs_page(user, limit=20, outcome=outcome)  # type: ignore[misc]
-            for outcome in ("held", "bought", "skipped", "failed", "unresolved")
+            f"page of {outcome}": _page_of(outcome) for outcome in ("held", "bought", "skipped", "failed", "unresolved")
         },
-        "deep page of refused": lambda r, user: r.logs_page(user, limit=20, cursor=deep, outcome="refused"),
+        "deep page of refused": lambda r, user: r.logs_page(user, limit=20, cursor=deep, only=REFUSED),
+        "page of trades": lambda r, user: r.logs_page(user, limit=20, only=TRADES),
         "one decision": lambda r, user: r.log_detail(user, traded[user]),
         "tiles": lambda r, user: r.tiles(user),
         "newest equity": lambda r, user: r.equity(user, limit=1),
@@ -67,6 +69,11 @@ def readings_of(first_ms: int, last_ms: int, traded: Mapping[int, int]) -> Mappi
         "standing": lambda r, user: r.standing(user),
         "health": lambda r, user: r.health(last_ms),
     }
+
+
+def _page_of(outcome: str) -> Read:
+    only = LogFilter(outcome=outcome)
+    return lambda r, user: r.logs_page(user, limit=20, only=only)
 
 
 def touched(engine: sa.Engine, work: Callable[[], object]) -> int:

@@ -12,10 +12,11 @@ from app.api.exchange import body_of, done, for_actors, for_people, plain, refus
 from app.http.fields import Fields, read_whole, wrong
 from app.system import system
 from app.threads import in_slow_thread, in_thread
+from app.ui.logs import words_of
 from lib.accounts.refusal import Refusal
 from lib.accounts.web import SessionUser
 from lib.domain.account import MAX_CUSTOM_PROMPT, VENUES, AccountSettings, Limits, RiskLevel, Venue
-from lib.queries import Cursor, read_cursor
+from lib.queries import Cursor, LogFilter, read_cursor
 
 MOST_ROWS = 100
 LATEST_S = 253_402_300_799
@@ -119,15 +120,20 @@ async def delete_key(request: Request, user: SessionUser) -> Response:
 @for_people
 async def logs(request: Request, user: SessionUser) -> Response:
     """
-    `?limit&outcome&since&at` (*since* in seconds): the trade log, newest first. *at* is `older` or `newer` of another
-    answer, null at either end; *total* is exact when *all_counted*, else there are more.
+    `?limit&outcome&traded&q&since&until&at` (*since* and *until* in seconds): the trade log, newest first. *traded*=1
+    leaves what moved a position, *q* what has those words in its reason. *at* is `older` or `newer` of another answer,
+    null at either end; *total* is exact when *all_counted*, else there are more.
     """
     limit = whole(request, "limit", 20, 1, MOST_ROWS)
-    outcome = request.query_params.get("outcome") or None
-    since_ms = whole(request, "since", 0, 0, LATEST_S) * 1000 or None
+    only = LogFilter(
+        outcome=request.query_params.get("outcome") or None,
+        since_ms=whole(request, "since", 0, 0, LATEST_S) * 1000 or None,
+        until_ms=whole(request, "until", 0, 0, LATEST_S) * 1000 or None,
+        traded=bool(whole(request, "traded", 0, 0, 1)),
+        words=words_of(request.query_params.get("q", ""), user.locale),
+    )
     read = system().readings.logs_page
-    cursor = _cursor(request)
-    found = await in_thread(read, user.user_id, limit=limit, cursor=cursor, outcome=outcome, since_ms=since_ms)
+    found = await in_thread(read, user.user_id, limit=limit, cursor=_cursor(request), only=only)
     ends = {name: str(end) if end else None for name, end in (("older", found.older), ("newer", found.newer))}
     counted = {"total": found.total, "all_counted": found.all_counted}
     return JSONResponse({"limit": limit, **counted, **ends, "rows": plain(found.rows)})

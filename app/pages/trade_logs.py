@@ -1,9 +1,9 @@
 """
-The trade log: filters, pages cut by the database, and one decision in full beside the table.
+The trade log: filters, words to look for, pages cut by the database, and one decision in full beside the table.
 
 Which decision is open stands in the address (`?log=`), and where the page begins (`?at=`), so both can be linked; whose
 rows they may be is the query's to decide. So do the filters, by their values: `?outcome=bought&span=day` means the same
-in every language.
+in every language. `?id=` is a decision's permanent address: the page is that decision's alone.
 """
 
 import streamlit as st
@@ -11,15 +11,15 @@ import streamlit as st
 from app.i18n import clock_time, language, md, t
 from app.panels.decisions import chosen, columns
 from app.panels.detail import detail
-from app.panels.linked import from_address, into_address
+from app.panels.log_filters import chosen_filter
 from app.panels.top import title, top
 from app.session import require_user
 from app.system import system
-from app.ui.logs import OUTCOMES, log_frame
+from app.ui.logs import log_frame
+from lib.accounts.web import SessionUser
 from lib.queries import Cursor, Page, read_cursor
 
 LIMIT = 20
-SPANS = {"all": None, "day": 86_400_000, "week": 7 * 86_400_000}
 
 
 def _go(cursor: Cursor | None = None) -> None:
@@ -29,11 +29,6 @@ def _go(cursor: Cursor | None = None) -> None:
         st.query_params.pop("at", None)
     else:
         st.query_params["at"] = str(cursor)
-
-
-def _refilter(name: str, usual: str) -> None:
-    into_address(name, usual)
-    _go()
 
 
 def _turn(name: str, icon: str, cursor: Cursor | None) -> None:
@@ -48,36 +43,8 @@ def _turn(name: str, icon: str, cursor: Cursor | None) -> None:
     )
 
 
-def _filters() -> tuple[str | None, int | None]:
-    outcomes = ["all", *OUTCOMES]
-    from_address("outcome", outcomes, "all")
-    from_address("span", list(SPANS), "all")
-    with st.container(horizontal=True, vertical_alignment="bottom", key="filters"):
-        outcome = st.selectbox(
-            t("filter.outcome"),
-            outcomes,
-            format_func=lambda one: t("filter.every") if one == "all" else t(f"outcome.{one}"),
-            key="outcome",
-            width=220,
-            on_change=_refilter,
-            args=("outcome", "all"),
-        )
-        span = st.segmented_control(
-            t("filter.span"),
-            list(SPANS),
-            format_func=lambda one: t(f"filter.{one}"),
-            key="span",
-            required=True,
-            on_change=_refilter,
-            args=("span", "all"),
-        )
-    wide = SPANS[str(span or "all")]
-    since = None if wide is None else system().clock.now_ms() - wide
-    return (None if outcome == "all" else outcome), since
-
-
-def _open_log() -> int | None:
-    text = st.query_params.get("log", "")
+def _asked(name: str) -> int | None:
+    text = st.query_params.get(name, "")
     return int(text) if text.isdecimal() and len(text) < 19 else None
 
 
@@ -87,7 +54,8 @@ def _choose(table: str, ids: list[int]) -> None:
 
 
 def _close() -> None:
-    st.query_params.pop("log", None)
+    for name in ("log", "id"):
+        st.query_params.pop(name, None)
     _unmark()
 
 
@@ -116,21 +84,28 @@ def _rows(found: Page) -> None:
                 _turn("older", ":material/chevron_right:", found.older)
 
 
+def _log(user: SessionUser) -> None:
+    only = chosen_filter(system().clock.now_ms(), _go)
+    cursor = read_cursor(st.query_params.get("at", ""))
+    found = system().readings.logs_page(user.user_id, limit=LIMIT, cursor=cursor, only=only)
+    log_id = _asked("log")
+    with st.container(key="log_split"):
+        # beside the table where there is room, above it on a phone: what opens is in sight
+        beside = st.columns([1, 1], gap="small") if log_id is not None else [st.container()]
+    with beside[0]:
+        if found.rows:
+            _rows(found)
+            st.caption(t("log.choose"))
+        else:
+            st.info(t("log.none"), icon=":material/inbox:")
+    if log_id is not None:
+        with beside[1]:
+            detail(log_id, _close)
+
+
 user = require_user()
 top(user, title("page.trade_logs"))
-wanted, since_ms = _filters()
-cursor = read_cursor(st.query_params.get("at", ""))
-found = system().readings.logs_page(user.user_id, limit=LIMIT, cursor=cursor, outcome=wanted, since_ms=since_ms)
-log_id = _open_log()
-with st.container(key="log_split"):
-    # beside the table where there is room, above it on a phone: what opens is in sight
-    beside = st.columns([1, 1], gap="small") if log_id is not None else [st.container()]
-with beside[0]:
-    if found.rows:
-        _rows(found)
-        st.caption(t("log.choose"))
-    else:
-        st.info(t("log.none"), icon=":material/inbox:")
-if log_id is not None:
-    with beside[1]:
-        detail(log_id, _close)
+if (only_one := _asked("id")) is not None:
+    detail(only_one, _close, alone=True)
+else:
+    _log(user)

@@ -1,25 +1,29 @@
 """
-One decision in full: the view, what the caps made of it, orders with their history, fills, the question, the answer.
+One decision in full: what the analyst saw and said, what the caps made of it, orders, their steps, fills, texts.
 
+Beside a table it is a column of tabs; under its permanent address it has the page to itself, everything in sight.
 Whatever an analyst or an exchange wrote is shown with st.text and st.code only: never as markup.
 """
 
-import json
 from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
 import streamlit as st
 
-from app.i18n import clock_time, language, md, t, zone
+from app.i18n import clock_time, language, md, rises_red, t, zone
+from app.panels.asked_texts import asked_texts
 from app.session import require_user
 from app.system import system
-from app.ui.analyst import analyst_name
+from app.ui.chart import Line
+from app.ui.curve import Look
 from app.ui.logs import frame
 from app.ui.orders import clamp_cells, order_words, side_words
+from app.ui.palette import palette
 from app.ui.plain import plain
 from app.ui.reasons import say
 from app.ui.rule_words import in_language
+from app.ui.seen import seen_data, seen_rows, show_seen
 from app.ui.small import into_sight
 from app.ui.write import cost, exact, percent, price
 from lib.domain.books import summed
@@ -27,33 +31,85 @@ from lib.domain.order import Order
 from lib.queries import EventRow, FillRow, LogDetail
 
 FILL = ("side", "qty", "price", "fee")
+LOCALES = {"ko": "ko-KR", "en": "en-GB"}
 
 
-def detail(log_id: int, close: Callable[[], None]) -> None:
+def detail(log_id: int, close: Callable[[], None], *, alone: bool = False) -> None:
     """Draw the decision *log_id* if it is this person's, in sight; *close* is what its close button does."""
     found = system().readings.log_detail(require_user().user_id, log_id)
-    into_sight(log_id)
+    if not alone:
+        into_sight(log_id)
     if found is None:
         st.warning(t("detail.missing"), icon=":material/search_off:")
         return
-    with st.container(border=True, key="detail"):
-        _head(found, close)
-        view, orders, asked = st.tabs([t("detail.view"), t("detail.orders"), t("detail.asked")], key="detail_tabs")
-        with view:
-            _view(found)
-        with orders:
-            _orders(found)
-        with asked:
-            _asked(found)
+    with st.container(border=not alone, key="detail"):
+        _head(found, close, alone=alone)
+        if alone:
+            _whole(found)
+        else:
+            _tabs(found)
 
 
-def _head(found: LogDetail, close: Callable[[], None]) -> None:
+def _tabs(found: LogDetail) -> None:
+    view, orders, asked = st.tabs([t("detail.view"), t("detail.orders"), t("detail.asked")], key="detail_tabs")
+    with view:
+        _seen(found)
+        _view(found)
+    with orders:
+        _orders(found)
+    with asked:
+        asked_texts(found)
+
+
+def _whole(found: LogDetail) -> None:
+    left, right = st.columns([3, 2], gap="medium")
+    with left:
+        _seen(found)
+    with right:
+        _titled("detail.view", lambda: _view(found))
+    _titled("detail.orders", lambda: _orders(found))
+    _titled("detail.asked", lambda: asked_texts(found))
+
+
+def _titled(key: str, draw: Callable[[], None]) -> None:
+    st.subheader(t(key), anchor=False)
+    draw()
+
+
+def _head(found: LogDetail, close: Callable[[], None], *, alone: bool) -> None:
     row = found.row
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
         st.subheader(f"{t(f'outcome.{row.outcome}')} · {plain(row.symbol)}", anchor=False)
-        st.button(t("detail.close"), key="close", icon=":material/close:", type="tertiary", on_click=close)
-    st.caption(f"{clock_time(row.t_ms)} {zone().label} · {t(f'status.{row.status}')}", width="content")
+        with st.container(horizontal=True, width="content", gap="small"):
+            if not alone:
+                where = f"/trade_logs?id={row.id}"
+                st.link_button(t("detail.address"), where, icon=":material/open_in_new:", type="tertiary")
+            words, icon = ("detail.list", "arrow_back") if alone else ("detail.close", "close")
+            st.button(t(words), key="close", icon=f":material/{icon}:", type="tertiary", on_click=close)
+    st.caption(f"{clock_time(row.t_ms)} {zone().label} · {t(f'status.{row.status}')} · #{row.id}", width="content")
     st.text(say(row.message or row.reason, language()))
+
+
+def _seen(found: LogDetail) -> None:
+    """The candles the analyst was shown, with the prices of the order they led to."""
+    rows = seen_rows(found.candles)
+    if not rows:
+        return
+    look = Look(LOCALES[language()], zone().offset_s, palette(rises_red=rises_red()))
+    show_seen(seen_data(rows, _lines(found.orders), look, t("detail.seen")))
+    st.caption(md("detail.seen_note", n=len(rows), at=clock_time(found.row.t_ms, date=False), zone=zone().label))
+
+
+def _lines(orders: Sequence[Order]) -> list[Line]:
+    entry = next((order for order in orders if order.is_entry), None)
+    if entry is None:
+        return []
+    lines = (
+        Line("entry", entry.avg_price or entry.ref_price, t("cell.entry"), "accent", False),
+        Line("stop", entry.stop_loss, t("chart.stop"), "down", True),
+        Line("target", entry.take_profit, t("chart.target"), "up", True),
+    )
+    return [line for line in lines if line.price > 0]
 
 
 def _view(found: LogDetail) -> None:
@@ -68,7 +124,7 @@ def _view(found: LogDetail) -> None:
         ("stop_loss", percent(_decimal(decision, "stop_loss"))),
         ("take_profit", percent(_decimal(decision, "take_profit"))),
     )
-    grid = st.grid(columns="auto", min_column_width=130, gap="small")
+    grid = st.grid(columns="auto", min_column_width=110, gap="small")
     for name, value in cells:
         with grid:
             st.metric(t(f"view.{name}"), value, border=True)
@@ -77,9 +133,9 @@ def _view(found: LogDetail) -> None:
     st.caption(t("view.clamps"))
     if not found.clamps:
         st.text(t("view.no_clamps"))
-        return
-    names = (t("clamp.name"), t("clamp.asked"), t("clamp.allowed"))
-    _table(names, [clamp_cells(clamp, t) for clamp in found.clamps])
+    for clamp in found.clamps:
+        name, wished, allowed = clamp_cells(clamp, t)
+        st.text(t("clamp.words", name=name, asked=wished, allowed=allowed))
 
 
 def _orders(found: LogDetail) -> None:
@@ -90,18 +146,24 @@ def _orders(found: LogDetail) -> None:
     when = f"{t('column.time')} ({zone().label})"
     if found.events:
         st.caption(t("detail.events"))
-        names = (when, t("event.step"), t("column.why"))
-        _table(names, [_step(event) for event in found.events])
+        names = (when, t("event.after"), t("event.order"), t("event.step"), t("column.why"))
+        words = {order.order_link_id: order_words(order, t) for order in found.orders}
+        _table(names, [_step(event, found.row.t_ms, words[event.order_link_id]) for event in found.events])
     if found.fills:
         st.caption(t("detail.fills"))
         exits = {order.id for order in found.orders if order.reduce_only}
-        rows = [_fill(fill, is_exit=fill.order_id in exits) for fill in found.fills]
-        _table((when, *(t(f"fill.{name}") for name in FILL)), rows)
+        rows = [_fill(fill, found.row.t_ms, is_exit=fill.order_id in exits) for fill in found.fills]
+        _table((when, t("event.after"), *(t(f"fill.{name}") for name in FILL)), rows)
 
 
-def _step(event: EventRow) -> tuple[str, ...]:
+def _step(event: EventRow, t_ms: int, order: str) -> tuple[str, ...]:
     states = (t(f"state.{state}") for state in (event.from_state, event.to_state) if state)
-    return clock_time(event.at_ms), " → ".join(states), say(event.why, language())
+    return clock_time(event.at_ms), _after(event.at_ms, t_ms), order, " → ".join(states), say(event.why, language())
+
+
+def _after(at_ms: int, t_ms: int) -> str:
+    """How long after the decision's T, in seconds."""
+    return f"+{Decimal(at_ms - t_ms) / 1000:.3f} s"
 
 
 def _order(order: Order, fills: Sequence[FillRow]) -> None:
@@ -123,27 +185,10 @@ def _cost(order: Order, fills: Sequence[FillRow]) -> str:
     return cost(sum((fill.fee for fill in fills), Decimal(0)), summed(c for fill in fills for c in fill.charges))
 
 
-def _fill(fill: FillRow, *, is_exit: bool) -> tuple[str, ...]:
+def _fill(fill: FillRow, t_ms: int, *, is_exit: bool) -> tuple[str, ...]:
     side = side_words(fill.side, t, is_exit=is_exit)
-    return clock_time(fill.at_ms), side, exact(fill.qty), price(fill.price), cost(fill.fee, fill.charges)
-
-
-def _asked(found: LogDetail) -> None:
-    if not found.prompt:
-        st.text(t("detail.not_asked"))
-        return
-    st.caption(md("detail.model", model=analyst_name(found.model, t), ms=found.latency_ms))
-    st.caption(t("detail.raw"))
-    st.code(_pretty(found.raw_answer), language=None, wrap_lines=True, height=220)
-    st.caption(t("detail.prompt"))
-    st.code(_pretty(found.prompt), language=None, wrap_lines=True, height=320)
-
-
-def _pretty(text: str) -> str:
-    try:
-        return json.dumps(json.loads(text), ensure_ascii=False, indent=1)
-    except ValueError:
-        return text
+    what = (side, exact(fill.qty), price(fill.price), cost(fill.fee, fill.charges))
+    return clock_time(fill.at_ms), _after(fill.at_ms, t_ms), *what
 
 
 def _decimal(decision: Mapping[str, Any], name: str) -> Decimal:

@@ -23,6 +23,14 @@ def from_address(key: str, options: Sequence[str], default: str) -> None:
         st.session_state[key] = st.session_state[_seen(key)] = asked
 
 
+def words_from_address(key: str, most: int) -> None:
+    """As `from_address`, for a field that takes any words, at most so many characters."""
+    st.session_state[_LINKED] = {**st.session_state.get(_LINKED, {}), key: ""}
+    asked = st.query_params.get(key, "")[:most]
+    if key not in st.session_state or st.session_state.get(_seen(key)) != asked:
+        st.session_state[key] = st.session_state[_seen(key)] = asked
+
+
 def into_address(key: str, default: str) -> None:
     """The widget's `on_change`: the address says what was chosen, here and in the page's other linked widgets."""
     for other, usual in st.session_state.get(_LINKED, {}).items():

@@ -1,5 +1,7 @@
 """The trade log of a person, cut into pages by the database, and one of its rows in full."""
 
+import json
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
@@ -13,18 +15,66 @@ from lib.domain.order import Order
 from lib.domain.stored_reason import parse
 from lib.queries.old_events import event_reason
 from lib.queries.paging import NEWEST, Cursor, beside
-from lib.queries.reading import Reading
+from lib.queries.reading import Reading, epoch_ms
 from lib.queries.values import ClampRow, EventRow, FillRow, LogDetail, LogRow, Page
 
 _NAMES = [name for name in LogRow.__dataclass_fields__ if name != "message"]
 _COLUMNS = (trade_logs.c.error_message, *(trade_logs.c[name] for name in _NAMES))
+_CALL = [
+    cycles.c[name]
+    for name in (
+        *("prompt", "raw_answer", "candles", "model", "latency_ms", "prompt_tokens", "completion_tokens", "cost_usd"),
+        "created_at",
+    )
+]
 _FILL = [fills.c[name] for name in FillRow.__dataclass_fields__]
 
-
+TRADED = ("bought", "sold", "closed")
+"""Outcomes of decisions that moved a position."""
 MOST_COUNTED = 1_000
 """A total is exact up to here: to count a year of rows is to read them."""
 CLOCKS_APART = timedelta(hours=1)
 """How much earlier a row with a higher id may say it was: several processes write."""
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """What a reason is looked through for: somebody's *text*, or one of *codes*."""
+
+    text: str
+    codes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class LogFilter:
+    """
+    Rows of one *outcome*, from *since_ms* until before *until_ms*, only those that *traded*, only those whose reason
+    holds *words*; each only when given.
+    """
+
+    outcome: str | None = None
+    since_ms: int | None = None
+    until_ms: int | None = None
+    traded: bool = False
+    words: Words | None = None
+
+
+EVERYTHING = LogFilter()
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """Which rows: those that match *where* and have one of *outcomes* (none: any); whether they are counted."""
+
+    where: list[sa.ColumnElement[bool]]
+    outcomes: tuple[str, ...]
+    counts: bool
+
+    def stretches(self) -> list[list[sa.ColumnElement[bool]]]:
+        """The conditions, once for each outcome."""
+        if not self.outcomes:
+            return [self.where]
+        return [[*self.where, trade_logs.c.outcome == outcome] for outcome in self.outcomes]
 
 
 class LogReadings(Reading):
@@ -35,31 +85,38 @@ class LogReadings(Reading):
         return self._read(lambda c: _newest(c, user_id, newer_than, limit))
 
     def logs_page(
-        self,
-        user_id: int,
-        *,
-        limit: int,
-        cursor: Cursor | None = None,
-        outcome: str | None = None,
-        since_ms: int | None = None,
+        self, user_id: int, *, limit: int, cursor: Cursor | None = None, only: LogFilter = EVERYTHING
     ) -> Page:
-        """*limit* rows beside *cursor* (None: the newest), of one *outcome* and not before *since_ms* when given."""
-        if outcome is not None and outcome not in trade_logs.c.outcome.type.enums:  # type: ignore[attr-defined]
+        """*limit* rows beside *cursor* (None: the newest), *only* those that the filter lets through."""
+        known: list[str] = trade_logs.c.outcome.type.enums  # type: ignore[attr-defined]
+        outcomes = [one for one in (TRADED if only.traded else known) if only.outcome in (None, one)]
+        if not outcomes:
             return Page()
-        return self._read(lambda c: _page(c, _where(user_id, outcome, since_ms), cursor, limit))
+        apart = tuple(outcomes) if only.traded or only.outcome else ()
+        asked = _Asked(_where(user_id, only), apart, counts=only.words is None)
+        return self._read(lambda c: _page(c, asked, cursor, limit))
 
     def log_detail(self, user_id: int, log_id: int) -> LogDetail | None:
         """Everything about one of the person's own rows; None for another's and for none."""
         return self._read(lambda c: _detail(c, user_id, log_id))
 
 
-def _where(user_id: int, outcome: str | None, since_ms: int | None) -> list[sa.ColumnElement[bool]]:
-    where = [trade_logs.c.user_id == user_id]
-    if outcome is not None:
-        where.append(trade_logs.c.outcome == outcome)
-    if since_ms is not None:
-        where.append(trade_logs.c.executed_at >= utc_from_ms(since_ms))
+def _where(user_id: int, only: LogFilter) -> list[sa.ColumnElement[bool]]:
+    where: list[sa.ColumnElement[bool]] = [trade_logs.c.user_id == user_id]
+    if only.since_ms is not None:
+        where.append(trade_logs.c.executed_at >= utc_from_ms(only.since_ms))
+    if only.until_ms is not None:
+        where.append(trade_logs.c.executed_at < utc_from_ms(only.until_ms))
+    if (words := only.words) is not None:
+        where.append(sa.or_(*(_holds(column, words) for column in (trade_logs.c.reason, trade_logs.c.error_message))))
     return where
+
+
+def _holds(column: "sa.ColumnElement[Any]", words: Words) -> sa.ColumnElement[bool]:
+    """Whether the stored reason has the text, or one of the codes."""
+    stored = sa.type_coerce(column, sa.Text)
+    parts = [json.dumps(words.text, ensure_ascii=False)[1:-1], *(f'"c":"{code}"' for code in words.codes)]
+    return sa.or_(*(stored.contains(part, autoescape=True) for part in parts))
 
 
 def _newest(connection: sa.Connection, user_id: int, newer_than: int, limit: int) -> list[LogRow]:
@@ -72,25 +129,39 @@ def _newest(connection: sa.Connection, user_id: int, newer_than: int, limit: int
     return [_log_row(row) for row in connection.execute(query).mappings()]
 
 
-def _page(connection: sa.Connection, where: list[sa.ColumnElement[bool]], cursor: Cursor | None, limit: int) -> Page:
+def _page(connection: sa.Connection, asked: _Asked, cursor: Cursor | None, limit: int) -> Page:
     at = cursor or NEWEST
-    query = sa.select(*_COLUMNS).where(*where, at.where()).order_by(*at.order()).limit(limit + 1)
-    found = connection.execute(query).mappings().all()
+    found = _beside(connection, asked, at, limit + 1)
     more, rows = len(found) > limit, found[:limit]
     if cursor is not None and not (rows if at.older else more):
         # nothing beyond it, or less than a page: the newest page, whole
-        return _page(connection, where, None, limit)
+        return _page(connection, asked, None, limit)
     rows = rows if at.older else rows[::-1]
     older = beside(rows, older=True) if more or not at.older else None
     newer = beside(rows, older=False) if cursor is not None else None
-    return Page(tuple(_log_row(row) for row in rows), *_counted(connection, where), older, newer)
+    # what is looked for by words is not counted: that would read all rows again
+    counted = _counted(connection, asked) if asked.counts else (len(rows), older is None and newer is None)
+    return Page(tuple(_log_row(row) for row in rows), *counted, older, newer)
 
 
-def _counted(connection: sa.Connection, where: list[sa.ColumnElement[bool]]) -> tuple[int, bool]:
+def _beside(connection: sa.Connection, asked: _Asked, at: Cursor, limit: int) -> list[sa.RowMapping]:
+    """*limit* rows beside *at*, away from it: those of each outcome are steps in its own stretch of the index."""
+    found: list[sa.RowMapping] = []
+    for where in asked.stretches():
+        query = sa.select(*_COLUMNS).where(*where, at.where()).order_by(*at.order()).limit(limit)
+        found += connection.execute(query).mappings().all()
+    found.sort(key=lambda row: (row["executed_at"], row["id"]), reverse=at.older)
+    return found[:limit]
+
+
+def _counted(connection: sa.Connection, asked: _Asked) -> tuple[int, bool]:
     """How many rows match, and whether that is all of them: counting stops at `MOST_COUNTED`."""
-    # in the order of the index, or the database might begin at the far end of the table
-    some = sa.select(trade_logs.c.id).where(*where).order_by(trade_logs.c.executed_at.desc()).limit(MOST_COUNTED + 1)
-    total = connection.scalar(sa.select(sa.func.count()).select_from(some.subquery())) or 0
+    total = 0
+    for where in asked.stretches():
+        # in the order of the index, or the database might begin at the far end of the table
+        ordered = sa.select(trade_logs.c.id).where(*where).order_by(trade_logs.c.executed_at.desc())
+        some = ordered.limit(MOST_COUNTED + 1 - total)
+        total += connection.scalar(sa.select(sa.func.count()).select_from(some.subquery())) or 0
     return min(total, MOST_COUNTED), total <= MOST_COUNTED
 
 
@@ -119,9 +190,11 @@ def _detail(connection: sa.Connection, user_id: int, log_id: int) -> LogDetail |
 
 
 def _call(connection: sa.Connection, cycle_id: int | None) -> dict[str, Any]:
-    names = (cycles.c.prompt, cycles.c.raw_answer, cycles.c.candles, cycles.c.model, cycles.c.latency_ms)
-    row = connection.execute(sa.select(*names).where(cycles.c.id == cycle_id)).mappings().one_or_none()
-    return dict(row) if row else {}
+    row = connection.execute(sa.select(*_CALL).where(cycles.c.id == cycle_id)).mappings().one_or_none()
+    if row is None:
+        return {}
+    call = dict(row)
+    return call | {"answered_ms": epoch_ms(call.pop("created_at"))}
 
 
 def _events(connection: sa.Connection, made: tuple[Order, ...]) -> tuple[EventRow, ...]:

@@ -93,7 +93,8 @@ class LogDetail:
     Everything about one (account, T). *decision* is as stored (decimals as text), None without one; *abstained* says
     why the analyst gave none.
 
-    *prompt*, *raw_answer* and *model* are "" and *candles* "[]" when the analyst was not asked. *candles* is JSON text.
+    *prompt*, *raw_answer* and *model* are "" and *candles* "[]" when the analyst was not asked. *candles* is JSON text,
+    *answered_ms* when the answer was written down; a call without a known price has no *cost_usd*.
     """
 
     row: LogRow
@@ -108,6 +109,10 @@ class LogDetail:
     model: str = ""
     latency_ms: int = 0
     abstained: Reason = NOTHING
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    cost_usd: Decimal | None = None
+    answered_ms: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

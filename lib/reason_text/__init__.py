@@ -7,6 +7,7 @@ own sentence, a word of ours from the catalogue. Somebody else's text stays as i
 notices all use this; nothing that is stored or decided does.
 """
 
+import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -23,6 +24,10 @@ Language = Literal["ko", "en"]
 LANGUAGES: tuple[Language, ...] = ("ko", "en")
 TIME_ZONES: Mapping[str, tzinfo] = {"ko": timezone(timedelta(hours=9), "KST"), "en": UTC}
 """The clock on the wall of a language's readers, the same all year."""
+
+
+MOST_CODES = 40
+_PLACE = re.compile(r"\{\w+\}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +50,14 @@ def catalogue(language: str) -> Catalogue:
 def said(reason: Reason, language: str) -> str:
     """*reason* as a reader of *language* ("ko", "en") reads it; "" for none."""
     return _said(reason, catalogue(language))
+
+
+def codes_saying(words: str, language: str) -> tuple[str, ...]:
+    """The codes whose sentence in *language* holds *words*, parameters aside; at most `MOST_CODES`."""
+    wanted = words.casefold()
+    sentences = catalogue(language).sentences.items()
+    found = [code for code, sentence in sentences if wanted in _PLACE.sub("", sentence).casefold()]
+    return tuple(found[:MOST_CODES])
 
 
 def told(error: Exception, language: str) -> str:

@@ -16,6 +16,7 @@ from lib.adapters.sql.forms.commands import SqlCommandQueue
 from lib.adapters.sql.tables.columns import utc_from_ms
 from lib.adapters.sql.tables.trading import trade_logs
 from lib.clock import SteppedClock
+from lib.domain import reason_codes as codes
 from lib.domain.account_records import TraderAccount
 from lib.domain.analyst_call import CycleKey, CycleRecord
 from lib.domain.books import Charge, EquityPoint, Fill, Transfer
@@ -25,7 +26,7 @@ from lib.domain.position import Side
 from lib.domain.reason import NOTHING, text
 from lib.domain.risk import AccountPlan, Clamp
 from lib.domain.round_trips import Trips
-from lib.queries import EXPORTS, Cursor, Page, Readings, Sheet, read_cursor
+from lib.queries import EXPORTS, Cursor, LogFilter, Page, Readings, Sheet, Words, read_cursor
 from tests import factories as make
 from tests.contract.ledger_worlds import SqlWorld
 from tests.contract.test_ledger import BUY, HOLDER, again, signed, trading_account, verdict
@@ -188,11 +189,50 @@ async def test_newer_than_a_page_is_never_a_page_with_a_hole_at_its_top(scene: S
 async def test_the_log_is_filtered_by_outcome_and_time(scene: Scene) -> None:
     account = await logged(scene, "held", "skipped", "held", "kept")
     read = scene.readings.logs_page
-    held = read(account.user_id, limit=10, outcome="held")
+    held = read(account.user_id, limit=10, only=LogFilter(outcome="held"))
     assert (reasons(held), held.total) == (["2", "0"], 2)
-    assert reasons(read(account.user_id, limit=1, outcome="held", cursor=read(account.user_id, limit=1).older)) == ["2"]
-    assert reasons(read(account.user_id, limit=10, since_ms=T + 3 * 300_000)) == ["3", "2"]
-    assert read(account.user_id, limit=10, outcome="no such word") == Page()
+    older = read(account.user_id, limit=1).older
+    assert reasons(read(account.user_id, limit=1, only=LogFilter(outcome="held"), cursor=older)) == ["2"]
+    assert reasons(read(account.user_id, limit=10, only=LogFilter(since_ms=T + 3 * 300_000))) == ["3", "2"]
+    assert read(account.user_id, limit=10, only=LogFilter(outcome="no such word")) == Page()
+
+
+async def test_the_log_is_filtered_by_trades_dates_and_words(scene: Scene) -> None:
+    account = await logged(scene, "held", "bought", "held", "sold", "closed", "skipped", "refused")
+    read = scene.readings.logs_page
+    trades = LogFilter(traded=True)
+    pages = [read(account.user_id, limit=2, only=trades)]
+    assert (pages[0].total, pages[0].all_counted) == (3, True)
+    pages.append(read(account.user_id, limit=2, only=trades, cursor=pages[0].older))
+    assert [reasons(page) for page in pages] == [["4", "3"], ["1"]]
+    assert read(account.user_id, limit=2, only=trades, cursor=pages[1].newer).rows == pages[0].rows
+    assert reasons(read(account.user_id, limit=9, only=LogFilter(traded=True, outcome="sold"))) == ["3"]
+    assert read(account.user_id, limit=9, only=LogFilter(traded=True, outcome="held")) == Page()
+    within = LogFilter(since_ms=T + 2 * 300_000, until_ms=T + 4 * 300_000)
+    assert reasons(read(account.user_id, limit=9, only=within)) == ["2", "1"]
+
+
+async def test_the_log_is_looked_through_for_words_whatever_they_hold(scene: Scene) -> None:
+    account = await trading_account(scene.world)
+    said = ["RSI 과매도 구간", 'a "quoted" 100% sure_thing', "the trend turned", ""]
+    for number, words in enumerate(said):
+        reason = codes.CONFIDENCE_LOW(confidence=Decimal("0.6"), least=Decimal("0.7")) if not words else text(words)
+        await scene.world.ledger.plan(account, None, T + number * 300_000, AccountPlan("held", reason))
+    logs = [row.t_ms for row in reversed(scene.readings.logs(account.user_id))]
+
+    def found(words: str, *codes_: str) -> list[int]:
+        page = scene.readings.logs_page(account.user_id, limit=9, only=LogFilter(words=Words(words, codes_)))
+        assert (page.total, page.all_counted) == (len(page.rows), True)
+        return [logs.index(row.t_ms) for row in reversed(page.rows)]
+
+    assert found("과매도") == [0]
+    assert found('"quoted"') == [1]
+    assert found("100%") == [1]
+    assert found("e_t") == [1], "no character stands for another"
+    assert found("The Trend") == [2]
+    assert found("nobody said this") == []
+    assert found("nobody said this", "confidence_low") == [3]
+    assert scene.readings.logs_page(9_999, limit=9, only=LogFilter(words=Words("trend"))) == Page()
 
 
 async def test_counting_stops_where_it_would_read_a_year(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -232,7 +272,8 @@ async def test_a_page_is_read_from_the_index_and_not_sorted(scene: Scene) -> Non
         scene, lambda: scene.readings.logs_page(account.user_id, limit=3, cursor=Cursor(True, T + 3_000_000, 9))
     )
     assert "ix_trade_logs_user_id_executed_at" in asked
-    by_outcome = asked_of(scene, lambda: scene.readings.logs_page(account.user_id, limit=3, outcome="kept"))
+    kept = LogFilter(outcome="kept")
+    by_outcome = asked_of(scene, lambda: scene.readings.logs_page(account.user_id, limit=3, only=kept))
     assert "ix_trade_logs_user_id_outcome_executed_at" in by_outcome
     for plan in (asked, by_outcome):
         assert "TEMP B-TREE" not in plan

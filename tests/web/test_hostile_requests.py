@@ -91,7 +91,7 @@ QUERIES: dict[str, tuple[str, ...]] = {
     "/api/account/trail": ("limit", "before"),
     "/api/settings": (),
     "/api/apikey": (),
-    "/api/logs": ("page", "limit", "outcome", "since", "before", "after"),
+    "/api/logs": ("page", "limit", "outcome", "since", "before", "after", "until", "traded", "q", "at"),
     "/api/logs/{log_id}": (),
     "/api/results": ("span", "account"),
     "/api/export/{file}": (),

@@ -36,6 +36,7 @@ from lib.queries import (
     Holding,
     KeyStatus,
     LogDetail,
+    LogFilter,
     LogRow,
     Marker,
     OwnAccount,
@@ -49,6 +50,7 @@ from lib.queries import (
     TrailLine,
     TransferRow,
 )
+from lib.queries.logs import EVERYTHING, TRADED
 from tests.worlds import results as samples
 from tests.worlds.operators import staged_door
 
@@ -121,6 +123,15 @@ STANDING = Standing(
 INSTRUMENT = Instrument(
     "BTCUSDT", Decimal("0.1"), Decimal("0.001"), Decimal("0.001"), Decimal(500), Decimal(5), Decimal(100)
 )
+
+
+def _let_through(row: LogRow, only: LogFilter) -> bool:
+    if only.traded and row.outcome not in TRADED:
+        return False
+    if only.words is not None and only.words.text not in str(row.reason):
+        return False
+    within = (only.since_ms or 0) <= row.t_ms < (only.until_ms or 10**15)
+    return within and only.outcome in (None, row.outcome)
 
 
 class Shelf:
@@ -211,11 +222,10 @@ class Shelf:
         *,
         limit: int,
         cursor: Cursor | None = None,
-        outcome: str | None = None,
-        since_ms: int | None = None,
+        only: LogFilter = EVERYTHING,
     ) -> Page:
         rows = [log_row(number) for number in range(60, 0, -1)] if self._has(user_id) else []
-        found = [row for row in rows if outcome in (None, row.outcome) and row.t_ms >= (since_ms or 0)]
+        found = [row for row in rows if _let_through(row, only)]
         first = sum(row.id >= cursor.row_id for row in found) if cursor else 0
         first = first if cursor is None or cursor.older else max(0, first - 1 - limit)
         shown, rest = found[first : first + limit], found[first + limit :]
@@ -261,6 +271,10 @@ class Shelf:
             raw_answer=f'{{"action": "buy", "reason": "{HOSTILE}"}}',
             model=self.model,
             latency_ms=1_840,
+            prompt_tokens=900,
+            completion_tokens=60,
+            cost_usd=Decimal("0.000171"),
+            candles=f'[{{"timestamp":{NOW_MS},"open":"64000.1","high":"64020","low":"63990","close":"64010.25","volume":"1.5"}}]',
         )
 
     def sessions(self, user_id: int) -> list[SessionLine]:

@@ -1,0 +1,41 @@
+"""What went to the analyst and what came back, letter by letter; who answered, how long it took, what it cost."""
+
+import json
+
+import streamlit as st
+
+from app.i18n import md, t
+from app.ui.analyst import analyst_name
+from app.ui.write import exact
+from lib.queries import LogDetail
+
+
+def asked_texts(found: LogDetail) -> None:
+    """The call of one decision; a word when nobody was asked."""
+    if not found.prompt:
+        st.text(t("detail.not_asked"))
+        return
+    st.caption(md("detail.model", model=analyst_name(found.model, t), ms=f"{found.latency_ms:,}"))
+    st.caption(
+        md("detail.tokens", prompt=f"{found.prompt_tokens:,}", answer=f"{found.completion_tokens:,}", cost=_cost(found))
+    )
+    if found.decision is not None:
+        _text("detail.parsed", json.dumps(dict(found.decision)), 180)
+    _text("detail.raw", found.raw_answer, 220)
+    _text("detail.prompt", found.prompt, 320)
+
+
+def _cost(found: LogDetail) -> str:
+    return t("detail.no_cost") if found.cost_usd is None else f"${exact(found.cost_usd)}"
+
+
+def _text(title: str, text: str, height: int) -> None:
+    st.caption(t(title))
+    st.code(_pretty(text), language=None, wrap_lines=True, height=height)
+
+
+def _pretty(text: str) -> str:
+    try:
+        return json.dumps(json.loads(text), ensure_ascii=False, indent=1)
+    except ValueError:
+        return text

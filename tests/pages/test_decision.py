@@ -1,0 +1,87 @@
+"""The log's filters and one decision in full: addresses that stay, what the analyst saw, texts letter by letter."""
+
+import json
+
+import pytest
+
+from app.i18n import catalogue
+from app.ui.seen import precision_of, seen_rows
+from tests.pages.conftest import Visit
+from tests.pages.test_pages import component, tree
+from tests.worlds.pages import HOSTILE, NOW_MS
+
+CANDLE = {"timestamp": NOW_MS, "open": "64000.1", "high": "64020", "low": "63990", "close": "64010.25", "volume": "1.5"}
+
+
+@pytest.mark.parametrize("language", ["ko", "en"])
+def test_a_decision_has_a_permanent_address_of_its_own(visit: Visit, language: str) -> None:
+    at = visit("t-owner", "trade_logs", language, id="60")
+    assert not at.exception
+    words = catalogue(language)
+    shown = [title.value for title in at.subheader]
+    assert {words["detail.view"], words["detail.orders"], words["detail.asked"]} <= set(shown)
+    assert [one.key for one in at.selectbox] == [], "the log is not there"
+    data = component(at, "seen")
+    assert data["rows"] == [[NOW_MS // 1000, 64000.1, 64020.0, 63990.0, 64010.25, 1.5]]
+    assert [line["price"] for line in data["lines"]] == [64120.5, 63820.0, 64710.0]  # type: ignore[attr-defined]
+
+
+def test_back_from_it_is_the_log(visit: Visit) -> None:
+    at = visit("t-owner", "trade_logs", id="60")
+    at.button(key="close").click().run()
+    assert not at.exception
+    assert "id" not in at.query_params
+    assert len(at.dataframe) == 1
+
+
+@pytest.mark.parametrize("asked", ["61", "0", "99999999999999999999", "-1", "x", ""])
+def test_an_address_of_no_decision_of_ones_own_shows_none(visit: Visit, asked: str) -> None:
+    at = visit("t-owner", "trade_logs", id=asked)
+    assert not at.exception
+    assert HOSTILE not in tree(at) or len(at.dataframe) == 1
+
+
+def test_texts_clamps_tokens_and_cost_are_told_as_they_are(visit: Visit) -> None:
+    at = visit("t-owner", "trade_logs", "en", id="60")
+    codes = [code.value for code in at.code]
+    assert len(codes) == 3
+    assert HOSTILE in codes[1]
+    assert json.loads(codes[0])["leverage"] == 12
+    texts = [text.value for text in at.text]
+    assert "Leverage (your maximum): asked 12× → allowed 8×" in texts
+    captions = " ".join(caption.value for caption in at.caption)
+    assert "900 asked + 60 answered" in captions
+    assert "0.000171" in captions
+
+
+def test_the_log_is_filtered_by_trades_and_words_and_the_address_says_so(visit: Visit) -> None:
+    at = visit("t-owner", "trade_logs", "en", shown="trades")
+    outcomes = {cell[0] for cell in at.dataframe[0].value["outcome"]}
+    assert outcomes == {catalogue("en")[f"outcome.{name}"] for name in ("bought", "sold", "closed")}
+    at.text_input(key="words").set_value("momentum turned").run()
+    assert at.query_params["words"] == "momentum turned"
+    assert all("momentum turned" in why for why in at.dataframe[0].value["why"])
+    at.text_input(key="words").set_value("nobody said this").run()
+    assert [info.value for info in at.info] == [catalogue("en")["log.none"]]
+
+
+@pytest.mark.parametrize(
+    ("begins", "ends", "rows"),
+    [("2026-09-21", "2026-09-21", True), ("2026-09-20", "2026-09-20", False), ("x", "9", True)],
+)
+def test_the_log_is_filtered_by_dates(visit: Visit, begins: str, ends: str, rows: bool) -> None:
+    at = visit("t-owner", "trade_logs", "en", span="dates", **{"from": begins, "to": ends})
+    assert not at.exception
+    assert bool(len(at.dataframe)) == rows
+
+
+@pytest.mark.parametrize("stored", ["", "[]", "{", "null", "[1]", '[{"timestamp": 1}]', "[" * 5_000, '{"a": 1}'])
+def test_what_is_no_list_of_candles_is_no_picture(stored: str) -> None:
+    assert seen_rows(stored) == []
+
+
+def test_candles_are_drawn_once_each_in_order_with_the_digits_they_have() -> None:
+    rows = seen_rows(json.dumps([CANDLE, CANDLE | {"timestamp": NOW_MS - 60_000}, CANDLE]))
+    assert [row[0] for row in rows] == [NOW_MS // 1000 - 60, NOW_MS // 1000]
+    assert precision_of(rows) == 2
+    assert precision_of([]) == 1
