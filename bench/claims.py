@@ -4,10 +4,10 @@ From the analyst's answers to the last order's send, for 200 accounts, against t
 Ours is `run_cycle` over the real client, a SQLite ledger and the simulator in a process of its own on real loopback
 HTTP: gates, sizing, plan, leverage check, claim, send, while the first orders are already being asked about. The clock
 starts when the answers are there, prefetching being done by then. The floor makes the same signed calls an account
-needs from there to its order (position, create), all accounts at once, with nothing in between. Rounds are interleaved
-on fresh accounts and medians compared. Each round has a minute of its own, from its beginning, so that no figure
-depends on the second the command was started in. Both sides lift the limit of calls per address, which the venue would
-hold everybody to. Start: `python -m bench.claims`.
+needs from there to its day's first order (position, margin mode, create), all accounts at once, with nothing in
+between. Rounds are interleaved on fresh accounts and medians compared. Each round has a minute of its own, from its
+beginning, so that no figure depends on the second the command was started in. Both sides lift the limit of calls per
+address, which the venue would hold everybody to. Start: `python -m bench.claims`.
 """
 
 import argparse
@@ -51,6 +51,7 @@ from lib.trading.cycle.run import CycleReport, run_cycle
 
 SYMBOL, FEED, INSTALLATION = "BTCUSDT", "synthetic", "bench"
 WALLET, POSITION, CREATE = "/v5/account/wallet-balance", "/v5/position/list", "/v5/order/create"
+MODES = "/v5/account/info"
 BALANCE = Decimal(100_000)
 LEVERAGE = 10  # what a fresh account has: the usual case, in which nothing needs setting
 VIEW = Decision("buy", Decimal("0.9"), LEVERAGE, "bench", Decimal("0.02"), Decimal("0.05"))
@@ -244,6 +245,7 @@ class Bench:
         uid, key = member
         query = f"category=linear&symbol={SYMBOL}"
         await self._call(key, "GET", POSITION, query, b"")
+        await self._call(key, "GET", MODES, "", b"")
         body = {
             "category": "linear",
             "symbol": SYMBOL,
