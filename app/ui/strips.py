@@ -20,9 +20,10 @@ def strips_html(points: Sequence[HealthPoint], now_ms: int, word: Callable[[str]
 
 def _row(points: Sequence[HealthPoint], part: str, now_ms: int, word: Callable[[str], str]) -> str:
     states = strip(points, part, until_ms=now_ms, span_ms=DAY_MS, cells=CELLS)
-    newest = points[-1].states[PARTS.index(part)] if points else "unknown"
+    number = PARTS.index(part)
+    newest = points[-1].states[number] if points else "unknown"
     cells = "".join(f'<i class="{state}"></i>' for state in states)
-    share = share_ok(states)
+    share = share_ok([point.states[number] for point in points if point.at_ms > now_ms - DAY_MS])
     figure = "–" if share is None else f"{share:.1%}"
     return (
         f'<div class="strip"><div class="head"><b>{_said(word, f"room.part.{part}")}</b>'

@@ -19,7 +19,7 @@ body *:not(pre, pre *, code) { word-break: keep-all !important; overflow-wrap: b
 [data-testid="stText"] { white-space: pre-wrap; }
 /* what Streamlit draws too faint to read: small print, and white on gold */
 [data-testid="stCaptionContainer"] { opacity: .78 !important; }
-[data-testid="stBaseButton-primary"] p { color: light-dark(#ffffff, #1a1300); }
+[data-testid^="stBaseButton-primary"] p { color: light-dark(#ffffff, #1a1300); }
 :is(.st-key-control, .st-key-state, .st-key-switched_off) [data-testid="stText"] { font-size: .87rem; opacity: .82; }
 /* room for the chart before it is there, so that nothing jumps when it comes */
 :root { --chart-height: clamp(430px, 100vh - 260px, 640px); }
@@ -33,7 +33,7 @@ body *:not(pre, pre *, code) { word-break: keep-all !important; overflow-wrap: b
 .strips { display: grid; gap: .7rem; font-size: .85rem; font-variant-numeric: tabular-nums; }
 .strip .head { display: flex; gap: .6rem; align-items: baseline; margin-bottom: .2rem; }
 .strip .head b { font-weight: 600; }
-.strip .share { margin-left: auto; opacity: .7; }
+.strip .share { margin-left: auto; opacity: .8; }
 .strip .word { font-size: .78rem; font-weight: 600; }
 .strip .cells { display: flex; gap: 2px; height: 26px; }
 .strip .cells i { flex: 1 1 0; min-width: 1px; border-radius: 2px;
@@ -44,8 +44,8 @@ body *:not(pre, pre *, code) { word-break: keep-all !important; overflow-wrap: b
 .strip .word.ok { color: light-dark(#02875a, #0ecb81); }
 .strip .word.late { color: light-dark(#8a6400, #f0b90b); }
 .strip .word.down { color: light-dark(#cf304a, #f6465d); }
-.strip .word.unknown { opacity: .6; }
-.strips .ends { display: flex; justify-content: space-between; font-size: .75rem; opacity: .6; margin-top: -.35rem; }
+.strip .word.unknown { opacity: .8; }
+.strips .ends { display: flex; justify-content: space-between; font-size: .75rem; opacity: .8; margin-top: -.35rem; }
 .tile .label { font-size: .8rem; opacity: .7; }
 .tile .value { font-size: 1.35rem; font-weight: 600; line-height: 1.45; letter-spacing: -.01em; }
 .tile .note { font-size: .78rem; min-height: 1.2em; }

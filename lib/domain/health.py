@@ -60,7 +60,7 @@ def strip(points: Iterable[HealthPoint], part: str, *, until_ms: int, span_ms: i
 
 
 def share_ok(states: Sequence[State]) -> float | None:
-    """The share of the cells that were looked at in which all was well; None when none was."""
+    """The share of *states*, those nobody looked at aside, in which all was well; None when there is none."""
     seen = [state for state in states if state != "unknown"]
     return None if not seen else sum(state == "ok" for state in seen) / len(seen)
 

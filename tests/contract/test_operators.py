@@ -17,7 +17,7 @@ from lib.adapters.sql.forms.operators import SqlOperatorRoster
 from lib.adapters.sql.forms.platform_book import SqlPlatformBook
 from lib.adapters.sql.forms.sessions import SqlSessions
 from lib.adapters.sql.forms.switchboard import SqlInvitations, SqlSwitchBoard
-from lib.adapters.sql.tables.people import accounts, users
+from lib.adapters.sql.tables.people import accounts, audit_events, users
 from lib.clock import SteppedClock
 from lib.domain import reason_codes as codes
 from lib.domain.analyst_call import CycleKey, CycleRecord
@@ -64,6 +64,12 @@ class Scene:
             with self.engine.begin() as connection:
                 connection.execute(sa.update(users).where(users.c.id == user_id).values(**values))
         return user_id
+
+    def trail(self) -> list[tuple[str, str, str]]:
+        """What everybody's trails say."""
+        query = sa.select(audit_events.c.event, audit_events.c.actor, audit_events.c.detail).order_by(audit_events.c.id)
+        with self.engine.connect() as connection:
+            return [(event, actor, detail) for event, actor, detail in connection.execute(query)]
 
     def operator(self, email: str = "op@example.test") -> int:
         user_id = self.person(email)
@@ -193,6 +199,7 @@ async def test_the_board_throws_what_the_ledger_throws_and_reads_no_key(scene: S
     assert (mine.trading_enabled, mine.paused_by, mine.switched_ms) == (False, "operator", NOW)
     [seen] = await board.accounts()
     assert not hasattr(seen, "sealed_key")
+    assert scene.trail() == [("paused", "operator", "")]
     await man.flatten(0)
     assert await scene.world.ledger.flags() == await board.flags()
     assert (await board.flags()).flatten
@@ -213,6 +220,7 @@ async def test_the_board_ends_a_lock(scene: Scene) -> None:
     assert await man.unlock(account.account_id, "drawdown")
     assert await man.unlock(0, "daily_loss")
     assert not await man.unlock(0, "daily_loss")
+    assert scene.trail() == [("lock_ended", "operator", "drawdown")]
     assert scene.readings.held_locks() == []
 
 

@@ -2,7 +2,7 @@
 The switches an operator throws, over SQL, for a process that holds no keys: `lib.ports.operators.SwitchBoard`.
 
 The same transactions as the ledger's, without the rest of it: accounts are their switches alone, no sealed key is read.
-Each call in a thread of its own.
+What is done to one account is a line in its owner's trail, written with it. Each call in a thread of its own.
 """
 
 import asyncio
@@ -14,12 +14,14 @@ import sqlalchemy as sa
 
 from lib.adapters.sql.database.transactions import transact
 from lib.adapters.sql.forms.invites import add_invites
+from lib.adapters.sql.forms.trail import record
 from lib.adapters.sql.ledger import locks, switches
 from lib.adapters.sql.ledger.rows import ledger_clock
 from lib.adapters.sql.tables.people import accounts
 from lib.clock import Clock
 from lib.domain.reason import Reason
 from lib.domain.switches import Flags
+from lib.domain.trail import Actor, Note, TrailEvent
 from lib.ports.operators import Invitations, SwitchBoard, Switched
 
 T = TypeVar("T")
@@ -57,13 +59,29 @@ class SqlSwitchBoard(SwitchBoard):
         await self._write(lambda c: switches.set_flags(c, self._now, flags, who))
 
     async def set_account_flags(self, account_id: int, flags: Flags, who: str) -> None:
-        await self._write(lambda c: switches.set_account_flags(c, self._now, account_id, flags, who))
+        def throw(connection: sa.Connection) -> None:
+            switches.set_account_flags(connection, self._now, account_id, flags, who)
+            self._note(connection, account_id, _event(flags))
+
+        await self._write(throw)
 
     async def notice(self, account_id: int, kind: str, why: Reason) -> None:
         await self._write(lambda c: switches.notice(c, account_id, kind, why))
 
     async def unlock(self, account_id: int, kind: str, who: str) -> bool:
-        return await self._write(lambda c: locks.unlock(c, self._now, account_id, kind, who))
+        def end(connection: sa.Connection) -> bool:
+            ended = locks.unlock(connection, self._now, account_id, kind, who)
+            if ended and account_id:
+                self._note(connection, account_id, TrailEvent.LOCK_ENDED, kind)
+            return ended
+
+        return await self._write(end)
+
+    def _note(self, connection: sa.Connection, account_id: int, event: TrailEvent, detail: str = "") -> None:
+        """A line in the trail of the account's owner: an operator did that."""
+        owner = sa.select(accounts.c.user_id).where(accounts.c.id == account_id)
+        user_id = connection.execute(owner).scalar_one()
+        record(connection, Note(user_id, self._now(connection), event, detail, Actor.OPERATOR))
 
     async def _write(self, work: Callable[[sa.Connection], T]) -> T:
         return await asyncio.to_thread(transact, self._engine, work)
@@ -78,6 +96,12 @@ class SqlInvitations(Invitations):
 
     def add(self, codes_sha256: Sequence[str], expires_ms: int, who: str) -> None:
         transact(self._engine, lambda c: add_invites(c, codes_sha256, (self._now(c), expires_ms), who))
+
+
+def _event(flags: Flags) -> TrailEvent:
+    if flags.trading_enabled:
+        return TrailEvent.RESUMED
+    return TrailEvent.FLATTENED if flags.flatten else TrailEvent.PAUSED
 
 
 def _active(connection: sa.Connection) -> list[AccountSwitches]:
