@@ -10,7 +10,7 @@ from lib.accounts.invites import code_sha256
 from lib.bootstrap import PlatformControl
 from lib.clock import SteppedClock
 from lib.domain.account import PlatformLimits
-from lib.domain.platform_settings import BANNER, LIMIT, REGISTRATION, Invite, Invites
+from lib.domain.platform_settings import BANNER, KRW_PER_USDT, LIMIT, REGISTRATION, Invite, Invites
 from lib.ports.people import InviteRefused
 from services.control_platform import ACTS, add_arguments
 from tests.fakes.platform import MemoryPlatformBook
@@ -71,6 +71,18 @@ def test_what_cannot_be_read_is_shown_to_be_so(desk: PlatformControl) -> None:
 def test_a_door_is_set_by_its_own_words_alone(desk: PlatformControl, word: str) -> None:
     assert "open, invite, closed" in refused(desk, "set", "registration", word)
     assert "follow, open, closed" in refused(desk, "set", "guests", word)
+
+
+def test_a_rate_for_won_is_set_shown_and_taken_away(desk: PlatformControl) -> None:
+    do(desk, "set", "krw_per_usdt", "1390.5", "--why", "the week's mean")
+    assert desk.book.rows() == {KRW_PER_USDT: "1390.5"}
+    assert "krw_per_usdt      1390.5" in do(desk, "settings")
+    for word in ("", "0", "1,390", "-5", "won"):
+        assert "a number from 100 to 100000" in refused(desk, "set", "krw_per_usdt", word)
+    do(desk, "set", "krw_per_usdt", "default")
+    assert desk.book.rows() == {}
+    desk.book.change(KRW_PER_USDT, "?", "a hand in the database", "")
+    assert "krw_per_usdt      CANNOT BE READ: no won are shown" in do(desk, "settings")
 
 
 def test_setting_what_it_says_already_changes_nothing(desk: PlatformControl) -> None:

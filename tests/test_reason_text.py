@@ -11,7 +11,7 @@ from hypothesis import given
 from lib.domain import reason_codes as codes
 from lib.domain.errors import Halt, Retry
 from lib.domain.reason import CODES, NOTHING, WORDS, Kind, Reason, text
-from lib.reason_text import LANGUAGES, catalogue, outline, said, told, word
+from lib.reason_text import LANGUAGES, MOST_CODES, catalogue, codes_saying, outline, said, told, word
 from tests.reasons import ALL, reasons, samples
 
 UNSAID = {"type", "path", "problem", "link"}
@@ -158,3 +158,11 @@ def test_an_operator_is_told_what_a_sentence_leaves_out() -> None:
 
 def test_counted_reasons_leave_their_figures_out() -> None:
     assert outline("candles_missing", "en") == "only … of … candles"
+
+
+@pytest.mark.parametrize(("words", "language"), [("확신도", "ko"), ("CONFIDENCE", "en")])
+def test_codes_are_found_by_the_words_their_sentences_have(words: str, language: str) -> None:
+    assert "confidence_low" in codes_saying(words, language)
+    assert codes_saying("no sentence has these words", language) == ()
+    assert codes_saying("{confidence}", language) == (), "a parameter's name is nobody's word"
+    assert len(codes_saying("", language)) == MOST_CODES

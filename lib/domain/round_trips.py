@@ -11,7 +11,7 @@ that every sum is the books' to the last decimal. The open trip is one too, with
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from decimal import ROUND_HALF_EVEN, Context, Decimal
-from typing import Literal
+from typing import Any, Literal
 
 from lib.domain.books import Charge, FillKind, summed
 from lib.domain.order import Leg
@@ -143,7 +143,8 @@ class Trips:
         return tuple(trip for trip in self.trips if trip.closed_ms is None)
 
 
-Change = Callable[[RoundTrip, Execution], RoundTrip]
+Changes = dict[str, Any]
+"""Fields of a trip by name."""
 
 
 @dataclass(slots=True)
@@ -203,10 +204,11 @@ class Walk:
             )
         )
 
-    def _move(self, row: Execution, change: Change, *, ends: bool = False) -> None:
+    def _move(self, row: Execution, change: Callable[[RoundTrip, Execution], Changes], *, ends: bool = False) -> None:
         place = self.last[row.symbol]
-        trip = change(_charged(self.trips[place], row), row)
-        self.trips[place] = _ended(trip, row) if ends else trip
+        trip = self.trips[place]
+        end = _ended(trip, row) if ends else {}
+        self.trips[place] = replace(trip, **_charged(trip, row), **change(trip, row), **end)
 
     def _cost(self, row: Execution) -> None:
         """Funding belongs to the position that was open when it was paid, however late it was booked."""
@@ -214,30 +216,30 @@ class Walk:
         while place >= 0 and (self.trips[place].symbol != row.symbol or self.trips[place].opened_ms > row.at_ms):
             place -= 1
         if place >= 0:
-            self.trips[place] = _charged(self.trips[place], row)
+            self.trips[place] = replace(self.trips[place], **_charged(self.trips[place], row))
         elif row.kind == "funding":
             self.loose_funding -= row.fee
         else:
             self.loose_fees += row.fee
 
 
-def _entered(trip: RoundTrip, row: Execution) -> RoundTrip:
-    return replace(trip, qty=trip.qty + row.qty, entry_value=trip.entry_value + row.qty * row.price)
+def _entered(trip: RoundTrip, row: Execution) -> Changes:
+    return {"qty": trip.qty + row.qty, "entry_value": trip.entry_value + row.qty * row.price}
 
 
-def _exited(trip: RoundTrip, row: Execution) -> RoundTrip:
-    return replace(trip, exit_qty=trip.exit_qty + row.qty, exit_value=trip.exit_value + row.qty * row.price)
+def _exited(trip: RoundTrip, row: Execution) -> Changes:
+    return {"exit_qty": trip.exit_qty + row.qty, "exit_value": trip.exit_value + row.qty * row.price}
 
 
-def _charged(trip: RoundTrip, row: Execution) -> RoundTrip:
+def _charged(trip: RoundTrip, row: Execution) -> Changes:
     charges = summed((*trip.charges, *row.charges)) if row.charges else trip.charges
     if row.kind == "funding":
-        return replace(trip, funding=trip.funding - row.fee, charges=charges)
-    return replace(trip, gross=trip.gross + row.realised, fees=trip.fees + row.fee, charges=charges)
+        return {"funding": trip.funding - row.fee, "charges": charges}
+    return {"gross": trip.gross + row.realised, "fees": trip.fees + row.fee, "charges": charges}
 
 
-def _ended(trip: RoundTrip, row: Execution) -> RoundTrip:
-    return replace(trip, closed_ms=row.at_ms, ended=trip_end(trip, row), exit=row.order)
+def _ended(trip: RoundTrip, row: Execution) -> Changes:
+    return {"closed_ms": row.at_ms, "ended": trip_end(trip, row), "exit": row.order}
 
 
 def trip_end(trip: RoundTrip, last: Execution) -> TripEnd:

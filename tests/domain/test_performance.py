@@ -1,5 +1,6 @@
 """Figures of trips, the deepest fall, doing nothing, holding the coin, days: each by its definition."""
 
+from dataclasses import replace
 from decimal import Decimal
 from itertools import accumulate
 
@@ -22,6 +23,7 @@ from lib.domain.performance import (
     split,
 )
 from lib.domain.round_trips import Intent, RoundTrip
+from lib.domain.trip_groups import GROUPS, by_confidence, by_end, by_hour, by_side
 from tests.factories import SYMBOL, T
 
 D = Decimal
@@ -176,3 +178,16 @@ def test_all_days_together_are_the_whole(marks: list[Mark]) -> None:
         sum((day.result for day in days), ZERO)
         == marks[-1].equity - marks[0].moved(marks[-1].counted) - marks[0].counted
     )
+
+
+def test_trips_are_grouped_by_side_hour_confidence_and_ending() -> None:
+    sure = replace(trip(5), entry=Intent("e", T, 5, ZERO, ZERO, confidence=D("0.78")))
+    late = replace(trip(-3, long=False), opened_ms=T + 23 * 3_600_000, ended="target")
+    trips = [sure, late]
+    assert {side: one.net for side, one in by_side(trips).items()} == {"long": D(5), "short": D(-3)}
+    assert list(by_confidence(trips)) == [D("0.7")], "a trip without a decision has no confidence"
+    assert {end: one.trips for end, one in by_end(trips).items()} == {"stop": 1, "target": 1}
+    hour = T // 3_600_000 % 24
+    assert list(by_hour(trips, 0)) == sorted([hour, (hour + 23) % 24])
+    assert list(by_hour([sure], 32_400)) == [(hour + 9) % 24]
+    assert set(GROUPS) == {"side", "hour", "confidence", "end"}

@@ -13,6 +13,7 @@ from lib.domain.platform_settings import (
     BANNER,
     BANNER_CHARS,
     GUESTS,
+    KRW_PER_USDT,
     LIMIT,
     LIMIT_BOUNDS,
     REGISTRATION,
@@ -23,9 +24,11 @@ from lib.domain.platform_settings import (
     Registration,
     admission,
     banner_text,
+    krw_per_usdt,
     limit_overrides,
     loosens,
     read_banner,
+    read_krw_per_usdt,
     read_limit,
 )
 
@@ -183,3 +186,20 @@ def test_a_banner_is_one_visible_line_in_each_language(line: str) -> None:
 )  # fmt: skip
 def test_what_is_no_banner_is_none(text: str) -> None:
     assert read_banner({BANNER: text}) is None
+
+
+@pytest.mark.parametrize("figure", ["100", "1390", "1390.55", "100000"])
+def test_won_for_one_usdt_are_plain_digits(figure: str) -> None:
+    assert read_krw_per_usdt(figure) == D(figure)
+    assert krw_per_usdt({KRW_PER_USDT: figure}) == D(figure)
+
+
+@pytest.mark.parametrize("figure", [*GARBAGE, "0", "99.99", "100000.1"])
+def test_a_rate_that_cannot_be_meant_is_none(figure: str) -> None:
+    with pytest.raises(ValueError, match="krw_per_usdt must be a number from 100 to 100000"):
+        read_krw_per_usdt(figure)
+    assert krw_per_usdt({KRW_PER_USDT: figure}) is None
+
+
+def test_without_a_row_there_is_no_rate() -> None:
+    assert krw_per_usdt({}) is None
