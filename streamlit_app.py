@@ -1,45 +1,50 @@
 """
-The Streamlit script: page config and navigation, nothing else.
+The Streamlit script: page config, navigation and the bar that stays on every page, nothing else.
 
 A stranger gets the front door under every address, so a deep link survives signing in. Pages live in app/pages: a
-`pages/` folder beside this script would let a page run without it.
+`pages/` folder beside this script would let a page run without it. On a phone the pages are found at the bottom, where
+a thumb is: the same list drawn again, shown by the style where Streamlit's own is not.
 """
 
 import streamlit as st
 
-from app.i18n import language, rises_red, t
+from app.i18n import language, rises_red, t, words
+from app.navigation import OPERATORS, PAGES, RESET
 from app.operators import is_operator
 from app.pages import sign_in
+from app.panels.bar import bar
 from app.session import current_user
 from app.ui.assets import address
 from app.ui.palette import palette
 from app.ui.small import document_language
 from app.ui.style import page_style
 
-PAGES = (
-    ("dashboard", ":material/candlestick_chart:"),
-    ("trade_logs", ":material/receipt_long:"),
-    ("results", ":material/monitoring:"),
-    ("api_keys", ":material/key:"),
-    ("settings", ":material/tune:"),
-    ("account", ":material/shield_person:"),
-)
-OPERATORS = (("operator", ":material/admin_panel_settings:"),)
-"""Pages for operators alone: for everybody else they are not there."""
-
 st.set_page_config(page_title="Maemae 매매", page_icon=address("favicon.svg"), layout="wide")
 page_style(palette(rises_red=rises_red()))
 document_language(language())
-reset = st.Page(sign_in.reset, title=t("page.reset"), url_path="reset", visibility="hidden")
-if current_user() is None:
+reset = st.Page(sign_in.reset, title=t("page.reset"), url_path=RESET, visibility="hidden")
+if (user := current_user()) is None:
     doors = [
-        st.Page(sign_in.view, title=t("sign_in.title"), url_path=name, default=number == 0)
-        for number, (name, _) in enumerate(PAGES)
+        st.Page(sign_in.view, title=t("sign_in.title"), url_path=page.name, default=number == 0)
+        for number, page in enumerate(PAGES)
     ]
     st.navigation([*doors, reset], position="hidden").run()
 else:
     pages = [
-        st.Page(f"app/pages/{name}.py", title=t(f"page.{name}"), icon=icon, url_path=name, default=number == 0)
-        for number, (name, icon) in enumerate((*PAGES, *OPERATORS) if is_operator() else PAGES)
+        st.Page(
+            f"app/pages/{page.name}.py",
+            title=t(f"page.{page.name}"),
+            icon=page.icon,
+            url_path=page.name,
+            default=number == 0,
+        )
+        for number, page in enumerate((*PAGES, OPERATORS) if is_operator() else PAGES)
     ]
-    st.navigation([*pages, reset], position="top").run()
+    shown = st.navigation([*pages, reset], position="top")
+    bar(user)
+    short = words("tab.")
+    with st.container(horizontal=True, key="tabs"):
+        for number, one in enumerate(pages):
+            with st.container(key="tab_here" if one is shown else f"tab_{number}"):
+                st.page_link(one, icon=one.icon, label=short.get(f"tab.{one.url_path}", one.title))
+    shown.run()

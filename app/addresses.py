@@ -17,6 +17,7 @@ from starlette.responses import HTMLResponse, PlainTextResponse, RedirectRespons
 
 from app.i18n import LANGUAGES, catalogue, preferred
 from app.index_page import page_in
+from app.navigation import ADDRESSES, HOME, OPERATORS
 from app.security import App, Message, Receive, Scope, Send
 from app.threads import in_thread
 from app.ui.assets import address
@@ -24,9 +25,7 @@ from app.visit import LANGUAGE_COOKIE, header, query_value, visit_of
 from lib.accounts.web import SessionUser
 from lib.domain.errors import Retry
 
-HOME = "/"
-PAGES = frozenset({HOME, "/trade_logs", "/results", "/api_keys", "/settings", "/account", "/reset"})
-ROOM = "/operator"
+ROOM = OPERATORS.address
 """The operators' page; for everybody else nothing is there."""
 ELSEWHERE: Mapping[str, str] = {
     "/auth/login": HOME,
@@ -75,7 +74,7 @@ class Addresses:
             await RedirectResponse(address("favicon.svg"), 308)(scope, receive, send)
         elif scope["path"].startswith(SYMBOLS):
             await RedirectResponse(address("fonts/icons.woff2"))(scope, receive, send)
-        elif scope["path"] in PAGES or await self._is_for_them(scope):
+        elif scope["path"] in ADDRESSES or await self._is_for_them(scope):
             # an answer of its own for each: the middleware changes the headers of the one it is given
             page = HTMLResponse(self._pages[reader_language(scope), visit_of(scope).user is not None])
             await GZipMiddleware(page)(scope, receive, send)

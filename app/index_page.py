@@ -57,7 +57,7 @@ def _early(language: str) -> Iterable[str]:
 def _dashboard(signed_in: bool) -> Iterable[str]:
     rel = "modulepreload" if signed_in else "prefetch"
     chunks = [f"/static/js/{path.name}" for name in _CHUNKS for path in sorted(_SCRIPTS.glob(f"{name}.*.js"))]
-    for one in (*folder_files("chart"), *map(address, _MODULES), _CHART, *chunks):
+    for one in (*folder_files("chart"), *folder_files("live"), *map(address, _MODULES), _CHART, *chunks):
         yield f'<link rel="{rel}" crossorigin href="{one}">'
 
 

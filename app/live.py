@@ -7,9 +7,9 @@ the close code; browsers come back by themselves and refill what they missed ove
 
 import asyncio
 import json
-from collections import defaultdict
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Hashable, Iterator
 from contextlib import contextmanager
+from typing import Generic, TypeVar
 
 from lib import log
 from lib.clock import Clock
@@ -32,6 +32,9 @@ BACKOFF = Backoff(1.0, 15.0, jitter=0.5)
 """Between connections that brought nothing."""
 
 Series = tuple[str, str]
+Place = TypeVar("Place", bound=Hashable)
+StillIn = Callable[[set[str]], Awaitable[set[str]]]
+"""Which of these session tokens are still signed in. *Retry* while nobody can tell."""
 _log = log.get("live")
 
 
@@ -44,8 +47,7 @@ def row_of(candle: Candle) -> list[float]:
 class Seat:
     """One viewer's place: texts to send, then possibly a close code."""
 
-    def __init__(self, series: Series, token: str) -> None:
-        self.series = series
+    def __init__(self, token: str) -> None:
         self.token = token
         self.code: int | None = None
         self._texts: asyncio.Queue[str | None] = asyncio.Queue(QUEUE + 1)
@@ -73,21 +75,59 @@ class Seat:
         return await self._texts.get()
 
 
-class Hub:
-    """All seats of this process; used from its event loop only."""
+class Seats(Generic[Place]):
+    """Who watches what: the seats at each place, counted by session."""
 
-    def __init__(
-        self,
-        live: LiveCandles,
-        clock: Clock,
-        still_in: Callable[[set[str]], Awaitable[set[str]]],
-        draw: Callable[[], float],
-    ) -> None:
+    def __init__(self) -> None:
+        self._taken: dict[Place, set[Seat]] = {}
+
+    @contextmanager
+    def seat(self, place: Place, token: str) -> Iterator[Seat]:
+        """A seat at *place*, given back at the end; one too many for a session is over at once."""
+        seat = Seat(token)
+        if sum(other.token == token for other in self.all()) >= SEATS_PER_SESSION:
+            seat.end(TOO_SLOW)
+        self._taken.setdefault(place, set()).add(seat)
+        try:
+            yield seat
+        finally:
+            self._taken[place].discard(seat)
+            if not self._taken[place]:
+                del self._taken[place]
+
+    def at(self, place: Place) -> tuple[Seat, ...]:
+        """The seats at *place* now."""
+        return tuple(self._taken.get(place, ()))
+
+    def places(self) -> tuple[Place, ...]:
+        """Where somebody sits."""
+        return tuple(self._taken)
+
+    def all(self) -> list[Seat]:
+        """Every seat."""
+        return [seat for seats in self._taken.values() for seat in seats]
+
+    async def recheck(self, still_in: StillIn) -> None:
+        """End the seats of sessions that are over now; an unreachable database ends nobody's."""
+        tokens = {seat.token for seat in self.all()}
+        try:
+            inside = await still_in(tokens) if tokens else tokens
+        except Retry:
+            return
+        for seat in self.all():
+            if seat.token in tokens and seat.token not in inside:
+                seat.end(SIGNED_OUT)
+
+
+class Hub:
+    """All viewers of candles of this process; used from its event loop only."""
+
+    def __init__(self, live: LiveCandles, clock: Clock, still_in: StillIn, draw: Callable[[], float]) -> None:
         self._live = live
         self._clock = clock
         self._still_in = still_in
         self._draw = draw
-        self._seats: dict[Series, set[Seat]] = defaultdict(set)
+        self._seats: Seats[Series] = Seats()
         self._newest: dict[Series, str] = {}
         self._forget: Callable[[Series], None] = lambda _: None
 
@@ -98,16 +138,10 @@ class Hub:
     @contextmanager
     def seat(self, series: Series, token: str) -> Iterator[Seat]:
         """A place in *series*, given back at the end; one too many for a session is over at once."""
-        seat = Seat(series, token)
-        if sum(other.token == token for other in self._all()) >= SEATS_PER_SESSION:
-            seat.end(TOO_SLOW)
-        elif (newest := self._newest.get(series)) is not None:
-            seat.offer(newest)
-        self._seats[series].add(seat)
-        try:
+        with self._seats.seat(series, token) as seat:
+            if (newest := self._newest.get(series)) is not None:
+                seat.offer(newest)
             yield seat
-        finally:
-            self._seats[series].discard(seat)
 
     async def listen(self) -> None:
         """Follow the publications for ever; a lost connection sends everybody to refill over REST."""
@@ -131,31 +165,21 @@ class Hub:
 
     async def recheck(self) -> None:
         """End the seats of sessions that are over now; an unreachable database ends nobody's."""
-        tokens = {seat.token for seat in self._all()}
-        try:
-            inside = await self._still_in(tokens) if tokens else tokens
-        except Retry:
-            return
-        for seat in self._all():
-            if seat.token in tokens and seat.token not in inside:
-                seat.end(SIGNED_OUT)
+        await self._seats.recheck(self._still_in)
 
     def publish(self, tick: CandleTick) -> None:
         """Write *tick* out once and give it to everybody who watches that list."""
         series = (tick.symbol, tick.interval)
         if tick.rebuilt:
             self._forget(series)
-            for seat in tuple(self._seats[series]):
+            for seat in self._seats.at(series):
                 seat.end(COME_BACK)
         text = json.dumps({"rows": [row_of(tick.candle)]}, separators=(",", ":"))
         self._newest[series] = text
-        for seat in tuple(self._seats[series]):
+        for seat in self._seats.at(series):
             seat.offer(text)
-
-    def _all(self) -> list[Seat]:
-        return [seat for seats in self._seats.values() for seat in seats]
 
     def _end_all(self, code: int) -> None:
         self._newest.clear()
-        for seat in self._all():
+        for seat in self._seats.all():
             seat.end(code)

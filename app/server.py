@@ -8,7 +8,7 @@ Unsafe server settings (foreign origins, the agent API, no XSRF check) are refus
 import asyncio
 import gc
 import importlib
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 
@@ -19,13 +19,15 @@ from starlette.staticfiles import StaticFiles
 from streamlit import config
 
 from app.addresses import Addresses
-from app.api import account, auth, market, operators, plain, results, safety, stops
+from app.api import account, auth, cockpit, market, operators, plain, results, safety, stops
+from app.cockpit import Cockpit
 from app.http.doorkeeper import Doorkeeper
 from app.http.hosts import Hosts
 from app.http.places import places
 from app.http.protocols import BACKLOG, FRAME_BYTES, HEADER_BYTES, protocols
 from app.kept_assets import KeptAssets
 from app.live import Hub
+from app.live_accounts import AccountHub
 from app.policy import inline_hashes
 from app.security import IDENTITY_HEADER, Security
 from app.session import IDENTITY
@@ -52,26 +54,42 @@ def build(system: WebSystem, script: Path = SCRIPT) -> Security:
     refuse_unsafe_server()
     config.set_option("server.trustedUserHeaders", {IDENTITY_HEADER: IDENTITY})
     hand_over(system)
-    hub = Hub(system.live, system.clock, lambda tokens: in_thread(_still_in, system, tokens), system.draw)
+    live = Live(system)
     # what the lifespan warms stands around it, and is there when it begins
-    pages = st.App(script, routes=routes(hub), lifespan=_lifespan(system, hub, lambda: _packed(files, known)))
+    pages = st.App(script, routes=routes(live), lifespan=_lifespan(system, live, lambda: _packed(files, known)))
     files = KeptAssets(pages)
     known = Addresses(files, system.operators.room.admits)
     return Security(known, system.people.user_of, system.trusted_proxies, inline_hashes(), hosts=Hosts(system.hosts))
 
 
-def routes(hub: Hub) -> list[BaseRoute]:
+class Live:
+    """What is pushed to browsers: candles, and what people's screens show of their account."""
+
+    def __init__(self, system: WebSystem) -> None:
+        def still_in(tokens: set[str]) -> Awaitable[set[str]]:
+            return in_thread(_still_in, system, tokens)
+
+        self.candles = Hub(system.live, system.clock, still_in, system.draw)
+        self.cockpit = Cockpit(system.readings, system.clock, system.symbols[0])
+        self.accounts = AccountHub(self.cockpit, system.clock, still_in)
+
+    def work(self) -> tuple[Coroutine[None, None, None], ...]:
+        """What goes on beside the routes, for ever."""
+        return self.candles.listen(), self.candles.guard(), self.accounts.keep(), self.accounts.guard()
+
+
+def routes(live: Live) -> list[BaseRoute]:
     """Ours, before Streamlit's own."""
     folders = [Mount(folder_address(one), StaticFiles(directory=FOLDER / one)) for one in FOLDERS]
+    acts = cockpit.telling(live.accounts, [*account.ROUTES, *safety.ROUTES, *stops.ROUTES])
     return [
         *plain.FIRST,
         *auth.ROUTES,
-        *account.ROUTES,
-        *safety.ROUTES,
+        *acts,
         *results.ROUTES,
-        *stops.ROUTES,
         *operators.ROUTES,
-        *market.routes(hub),
+        *market.routes(live.candles),
+        *cockpit.routes(live.cockpit, live.accounts),
         *plain.LAST,
         *folders,
         Mount(PATH, StaticFiles(directory=FOLDER)),
@@ -91,12 +109,12 @@ def _still_in(system: WebSystem, tokens: set[str]) -> set[str]:
 
 
 def _lifespan(
-    system: WebSystem, hub: Hub, warm: Callable[[], Coroutine[None, None, None]]
+    system: WebSystem, live: Live, warm: Callable[[], Coroutine[None, None, None]]
 ) -> Callable[[st.App], AbstractAsyncContextManager[None]]:
     @asynccontextmanager
     async def lifespan(_: st.App) -> AsyncIterator[None]:
         await in_thread(_warm_up)
-        work = (hub.listen(), hub.guard(), _tidy(system), _watch(system), warm())
+        work = (*live.work(), _tidy(system), _watch(system), warm())
         tasks = [asyncio.create_task(one) for one in work]
         try:
             yield

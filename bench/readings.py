@@ -67,6 +67,7 @@ def readings_of(first_ms: int, last_ms: int, traded: Mapping[int, int]) -> Mappi
         "key": lambda r, user: r.key_status(user),
         "newest command": lambda r, user: r.command(user),
         "standing": lambda r, user: r.standing(user),
+        "pulse": lambda r, user: r.pulses([user]),
         "health": lambda r, user: r.health(last_ms),
     }
 

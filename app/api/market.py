@@ -88,10 +88,11 @@ class Stream:
             await socket.close(UNKNOWN_SERIES)
             return
         with self._hub.seat(series, visit.token) as seat:
-            await _serve(socket, seat)
+            await serve(socket, seat)
 
 
-async def _serve(socket: WebSocket, seat: Seat) -> None:
+async def serve(socket: WebSocket, seat: Seat) -> None:
+    """Send what *seat* is offered until its end, or until the browser leaves."""
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(_hear, socket, tasks.cancel_scope)
         await _send(socket, seat)

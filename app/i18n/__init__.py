@@ -53,6 +53,31 @@ def _source(language: str) -> str:
     return (Path(__file__).parent / f"{language}.toml").read_text(encoding="utf-8")
 
 
+@dataclass(frozen=True, slots=True)
+class Tongue:
+    """One language, whoever reads it: for what is written once for readers of both."""
+
+    language: str
+
+    @property
+    def zone(self) -> Zone:
+        """How it shows times."""
+        return ZONES[self.language]
+
+    def say(self, key: str, **params: object) -> str:
+        """The words for *key* with *params* filled in; a key nobody translated shows itself."""
+        template = catalogue(self.language).get(key, key)
+        return template.format_map(_Lenient(params)) if params else template
+
+    def at(self, t_ms: int, *, date: bool = True) -> str:
+        """An epoch-ms time as it is read, without the zone's label."""
+        moment = datetime.fromtimestamp(t_ms / 1000, tz=self.zone.tz)
+        return moment.strftime("%Y-%m-%d %H:%M:%S" if date else "%H:%M:%S")
+
+
+TONGUES = {name: Tongue(name) for name in LANGUAGES}
+
+
 def preferred(browser_locale: str | None) -> str:
     """The language for a browser's locale such as `en-GB`; Korean when it says nothing."""
     tag = (browser_locale or "ko").lower().split("-")[0]
@@ -66,6 +91,11 @@ def language() -> str:
         return user.locale if user.locale in LANGUAGES else LANGUAGES[0]
     came = (st.session_state.get(_KEPT), st.query_params.get(CHOICE), st.context.cookies.get(LANGUAGE_COOKIE))
     return next((one for one in came if one in LANGUAGES), None) or preferred(st.context.locale)
+
+
+def tongue() -> Tongue:
+    """The language of this run, with its words and times."""
+    return TONGUES[language()]
 
 
 def chosen_here() -> str:
@@ -88,8 +118,7 @@ def zone() -> Zone:
 
 def t(key: str, **params: object) -> str:
     """The words for *key* with *params* filled in; a key nobody translated shows itself."""
-    template = catalogue(language()).get(key, key)
-    return template.format_map(_Lenient(params)) if params else template
+    return tongue().say(key, **params)
 
 
 def md(key: str, **params: object) -> str:
@@ -111,8 +140,7 @@ def words(prefix: str) -> dict[str, str]:
 
 def clock_time(t_ms: int, *, date: bool = True) -> str:
     """An epoch-ms time as this session reads it, without the zone's label."""
-    at = datetime.fromtimestamp(t_ms / 1000, tz=zone().tz)
-    return at.strftime("%Y-%m-%d %H:%M:%S" if date else "%H:%M:%S")
+    return tongue().at(t_ms, date=date)
 
 
 def switch(key: str = CHOICE) -> None:

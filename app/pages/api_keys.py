@@ -12,10 +12,11 @@ from app.panels.asked import asked
 from app.panels.before_key import before_key
 from app.panels.control import tell
 from app.panels.refused_key import refused_key
-from app.panels.state import EVERY
 from app.panels.top import title, top
 from app.session import require_user
 from app.system import system
+from app.ui import live
+from app.ui.cockpit import seen_settings
 from app.ui.reasons import say
 from lib.accounts.refusal import Refusal
 from lib.accounts.web import SessionUser
@@ -51,8 +52,10 @@ def _held(user: SessionUser, status: KeyStatus) -> None:
                 st.rerun()
 
 
-@st.fragment(run_every=EVERY)
+@st.fragment
 def _rechecked() -> None:
+    readings, user_id = system().readings, require_user().user_id
+    live.follow("settings", seen_settings(readings.settings(user_id), readings.command(user_id)))
     asked("recheck_key", "recheck")
 
 

@@ -1,6 +1,6 @@
 """
-The dashboard: how the money stands, the live chart, the controls of the analyst, the
-switches that stop it, the newest decisions.
+The dashboard: how the money stands, the live chart with the open position under it, the controls of the analyst, what
+keeps entries off, the newest decisions. The bar that stops everything stands on every page (streamlit_app.py).
 """
 
 import streamlit as st
@@ -8,7 +8,8 @@ import streamlit as st
 from app.panels.control import control
 from app.panels.decisions import decisions
 from app.panels.market import market
-from app.panels.stops import stops, switched_off
+from app.panels.position import position
+from app.panels.stops import stops
 from app.panels.tiles import tiles
 from app.panels.top import top
 from app.panels.truth import closed_market, truth
@@ -17,12 +18,12 @@ from app.session import require_user
 user = require_user()
 top(user, truth)
 closed_market()
-switched_off()
-tiles()
+stops()
+tiles(user)
 left, right = st.columns([3.1, 1], gap="small")
 with left:
     market()
+    position(user)
 with right:
     control(user)
-stops(user)
 decisions()

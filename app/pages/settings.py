@@ -10,7 +10,6 @@ import streamlit as st
 from app.i18n import md, switch, t, words, zone
 from app.panels.control import tell
 from app.panels.notice import doors
-from app.panels.state import state_box
 from app.panels.top import title, top
 from app.session import look_again, require_user
 from app.system import system
@@ -110,7 +109,6 @@ signed_in = require_user()
 top(signed_in, title("page.settings"))
 left, right = st.columns(2, gap="small")
 with left:
-    state_box()
     _language()
     _colours(signed_in)
     _analyst()

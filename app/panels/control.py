@@ -1,11 +1,13 @@
 """
-The controls of the analyst: the one word for the account, the switch, asking now, and the settings.
+The controls of the analyst: what is chosen at one touch (`app/assets/live/switches.mjs`), asking now, and the
+instructions of one's own.
 
-All of it is one fragment that reads everything anew every two seconds, so every tab shows what the last one saved; a
-draft (app.panels.draft) keeps what is not saved. A read-only visitor sees them all and can move none.
+A choice is saved by REST the moment it is made. The instructions are typed, so they have a draft (app.panels.draft)
+and a button of their own; the fragment around them is drawn anew when the settings, or what was asked, changed in any
+tab. A read-only visitor sees everything and can move nothing.
 """
 
-from collections.abc import Callable
+from dataclasses import replace
 
 import streamlit as st
 
@@ -13,17 +15,18 @@ from app.i18n import language, md, t, words
 from app.panels.asked import asked
 from app.panels.away import patient
 from app.panels.draft import Draft, draft, remember
-from app.panels.state import EVERY, draw_state, standing
 from app.panels.step_up import is_wanted, want
 from app.session import require_user
 from app.system import system
+from app.ui import live
 from app.ui.analyst import analyst_name
+from app.ui.cockpit import seen_settings
 from app.ui.reasons import say
 from app.ui.small import keep_typing
 from app.ui.write import percent, short
 from lib.accounts.refusal import Refusal
 from lib.accounts.web import SessionUser
-from lib.domain.account import MAX_CUSTOM_PROMPT, RISK_PROFILES, AccountSettings, RiskLevel
+from lib.domain.account import MAX_CUSTOM_PROMPT, RISK_PROFILES, RiskLevel
 from lib.domain.reason import Reason
 from lib.queries import Choices
 
@@ -31,6 +34,8 @@ HIGHEST_LEVERAGE = 25
 SHOWN_PROMPT = 60
 UNSEEN = "\u00a0"
 """A line that says nothing: what follows stays where it is."""
+SWITCHES = ("auto_trade", "auto_on", "auto_off", "risk_level", "max_leverage", "capped", "saved")
+SWITCHED = ("switched_on", "switched_off")
 
 
 def control(user: SessionUser) -> None:
@@ -39,9 +44,13 @@ def control(user: SessionUser) -> None:
         st.subheader(t("control.title"), anchor=False)
         if (answering := system().readings.analyst_profile()) is not None:
             st.caption(md("control.analyst", name=analyst_name(answering.answered, t)))
-        if system().readings.settings(user.user_id) is None:
+        standing = system().readings.standing(user.user_id)
+        # an account opened, or exchanged, in another tab is another page
+        live.follow("account", "" if standing is None else str(standing.account_id))
+        if standing is None:
             _newcomer(user)
         else:
+            _switches(user)
             _panel()
 
 
@@ -52,17 +61,32 @@ def _newcomer(user: SessionUser) -> None:
         st.rerun()
 
 
-@st.fragment(run_every=EVERY)
+def _switches(user: SessionUser) -> None:
+    text = {name: t(f"control.{name}") for name in (*SWITCHES, *SWITCHED)}
+    levels = {level: (t(f"risk.{level.value}"), _means(level)) for level in RiskLevel}
+    live.switches(text, levels, HIGHEST_LEVERAGE, read_only=user.read_only)
+
+
+def _means(level: RiskLevel) -> str:
+    profile = RISK_PROFILES[level]
+    return t(
+        "control.means",
+        risk=percent(profile.risk_per_trade, places=1),
+        leverage=profile.leverage_cap,
+        confidence=percent(profile.min_confidence, places=0),
+    )
+
+
+@st.fragment
 @patient
 def _panel() -> None:
     if is_wanted():
         st.rerun(scope="app")
-    user, found = require_user(), standing()
+    user = require_user()
     chosen = system().readings.settings(user.user_id)
-    if chosen is None or found is None:
+    if chosen is None:
         return
-    draw_state(found)
-    _switch(user, chosen.auto_trade)
+    live.follow("settings", seen_settings(chosen, system().readings.command(user.user_id)))
     _ask(user)
     asked()
     _form(user, chosen)
@@ -93,22 +117,6 @@ def _word(name: str, value: object) -> object:
     return f"{value:,}" if isinstance(value, int) else value
 
 
-def _switch(user: SessionUser, on: bool) -> None:
-    if user.read_only:
-        # a disabled toggle is grey either way: a badge shows which
-        st.badge(
-            t("control.auto_trade"), icon=f":material/toggle_{'on' if on else 'off'}:", color="green" if on else "gray"
-        )
-        return
-    _show("auto_trade", on)
-    st.toggle(t("control.auto_trade"), key="auto_trade", on_change=_switched)
-
-
-def _switched() -> None:
-    user, on = require_user(), bool(st.session_state["auto_trade"])
-    tell(system().trading.set_auto_trade(user, on), t("control.switched_on" if on else "control.switched_off"))
-
-
 def _ask(user: SessionUser) -> None:
     if st.button(
         t("control.ask_now"), key="ask_now", icon=":material/psychology:", disabled=user.read_only, width="stretch"
@@ -122,76 +130,23 @@ def _show(name: str, value: object) -> None:
         st.session_state[name] = value
 
 
-def _touched(name: str) -> Callable[[], None]:
-    """What to do when the person moved the widget *name*."""
-
-    def put() -> None:
-        chosen = system().readings.settings(require_user().user_id)
-        value = st.session_state[name]
-        if chosen is not None and value is not None:
-            held = draft()
-            held.put(name, _meant(name, value), chosen)
-            remember(held)
-
-    return put
-
-
-def _meant(name: str, value: str | int) -> object:
-    """What the value of the widget *name* stands for."""
-    if name == "risk_level":
-        return RiskLevel(str(value))
-    return value if isinstance(value, str) else int(value)
+def _touched() -> None:
+    """The person typed into the field."""
+    chosen, value = system().readings.settings(require_user().user_id), st.session_state["custom_prompt"]
+    if chosen is not None and value is not None:
+        held = draft()
+        held.put(str(value), chosen)
+        remember(held)
 
 
 def _form(user: SessionUser, chosen: Choices) -> None:
     held = draft()
     moved = held.moved(chosen)
-    wanted = held.over(chosen.settings)
-    _level(user, wanted)
-    _leverage(user, wanted)
-    _prompt(user, held.values.get("custom_prompt", chosen.settings.custom_prompt), held.cleared)
+    _prompt(user, chosen.settings.custom_prompt if held.text is None else held.text, held.cleared)
     if moved:
-        st.warning(md("control.moved", now=_in_words(chosen.settings)), icon=":material/sync_problem:")
+        now = short(chosen.settings.custom_prompt, SHOWN_PROMPT) or t("control.no_prompt")
+        st.warning(md("control.moved", now=now), icon=":material/sync_problem:")
     _buttons(user, held)
-
-
-def _level(user: SessionUser, wanted: AccountSettings) -> None:
-    _show("risk_level", wanted.risk_level)
-    st.segmented_control(
-        t("control.risk_level"),
-        list(RiskLevel),
-        format_func=lambda one: t(f"risk.{one.value}"),
-        key="risk_level",
-        required=True,
-        disabled=user.read_only,
-        width="stretch",
-        on_change=_touched("risk_level"),
-    )
-    profile = RISK_PROFILES[wanted.risk_level]
-    st.caption(
-        md(
-            "control.means",
-            risk=percent(profile.risk_per_trade, places=1),
-            leverage=profile.leverage_cap,
-            confidence=percent(profile.min_confidence, places=0),
-        )
-    )
-
-
-def _leverage(user: SessionUser, wanted: AccountSettings) -> None:
-    _show("max_leverage", min(wanted.max_leverage, HIGHEST_LEVERAGE))
-    st.slider(
-        t("control.max_leverage"),
-        1,
-        HIGHEST_LEVERAGE,
-        key="max_leverage",
-        format="%d×",
-        disabled=user.read_only,
-        on_change=_touched("max_leverage"),
-    )
-    cap = RISK_PROFILES[wanted.risk_level].leverage_cap
-    if wanted.max_leverage > cap:
-        st.caption(md("control.capped", leverage=cap))
 
 
 def _prompt(user: SessionUser, text: str, cleared: int) -> None:
@@ -202,7 +157,7 @@ def _prompt(user: SessionUser, text: str, cleared: int) -> None:
         placeholder=t("control.prompt_guest" if user.is_guest else "control.prompt_hint"),
         height=90,
         disabled=user.read_only or user.is_guest,  # all guests share one call
-        on_change=_touched("custom_prompt"),
+        on_change=_touched,
     )
     if not user.read_only:
         keep_typing("custom_prompt", user.user_id, cleared)
@@ -217,9 +172,9 @@ def _buttons(user: SessionUser, held: Draft) -> None:
         st.button(
             t("control.save"), key="save", type="primary", disabled=user.read_only, width="stretch", on_click=_save
         )
-        nothing = user.read_only or not held.values
+        nothing = user.read_only or held.text is None
         st.button(t("control.discard"), key="discard", disabled=nothing, on_click=_discard)
-    st.caption(t("control.unsaved") if held.values else UNSEEN)
+    st.caption(t("control.unsaved") if held.text is not None else UNSEEN)
 
 
 def _discard() -> None:
@@ -229,23 +184,18 @@ def _discard() -> None:
 
 
 def _save() -> None:
-    """Save what was touched, and only that, if the settings are still those it rests on."""
+    """Save the instructions, and only them, if the text they began from still stands."""
     user, held = require_user(), draft()
     chosen = system().readings.settings(user.user_id)
-    if chosen is None or not held.values:
+    if chosen is not None:
+        held.moved(chosen)
+    if chosen is None or held.text is None:
         st.toast(t("control.unchanged"), icon=":material/info:")
         return
-    refusal = system().trading.change_settings(user, held.over(chosen.settings), held.version)
+    wanted = replace(chosen.settings, custom_prompt=held.text.strip())
+    refusal = system().trading.change_settings(user, wanted, held.version)
     if tell(refusal, t("control.saved")):
         held.clear()
     elif refusal is not None and refusal.key == "refuse.settings.stale":
-        # told, with what stands now on the page: the next press is meant
-        held.version, held.was_refused = chosen.settings_version, True
+        held.refused(chosen)
     remember(held)
-
-
-def _in_words(settings: AccountSettings) -> str:
-    """*settings* in a line."""
-    prompt = short(settings.custom_prompt, SHOWN_PROMPT) or t("control.no_prompt")
-    level = t(f"risk.{settings.risk_level.value}")
-    return t("control.now", level=level, leverage=settings.max_leverage, prompt=prompt)

@@ -1,22 +1,23 @@
 """
-The newest decisions under the chart, read anew every five seconds.
+The newest decisions under the chart, drawn anew when there is another, or one has changed.
 """
 
 from typing import Any
 
 import streamlit as st
 
+from app.cockpit import NEWEST
 from app.i18n import clock_time, language, rises_red, t, zone
 from app.panels.away import patient
 from app.session import require_user
 from app.system import system
+from app.ui import live
+from app.ui.cockpit import seen_decisions
 from app.ui.logs import OUTCOMES, log_frame, outcome_colours
 from app.ui.palette import palette
 
-NEWEST = 8
 
-
-@st.fragment(run_every="5s")
+@st.fragment
 @patient
 def decisions() -> None:
     """The table of the newest decisions."""
@@ -25,6 +26,7 @@ def decisions() -> None:
         st.subheader(t("decisions.title"), anchor=False)
         st.page_link("app/pages/trade_logs.py", label=t("decisions.all"), icon=":material/arrow_forward:")
     rows = system().readings.logs(user.user_id, limit=NEWEST)
+    live.follow("decisions", seen_decisions(rows))
     if not rows:
         st.caption(t("decisions.none"))
         return

@@ -2,7 +2,7 @@
 The live chart with its lines and marks.
 
 Candles reach the browser by our REST routes and WebSocket; here only the lines of the open position and the marks of
-past orders are read, every five seconds, and sent when they changed. A clicked mark opens its decision.
+past orders are read, when something was executed, and sent when they changed. A clicked mark opens its decision.
 """
 
 from decimal import Decimal
@@ -13,7 +13,9 @@ from app.i18n import language, rises_red, t, zone
 from app.panels.away import patient
 from app.session import require_user
 from app.system import system
+from app.ui import live
 from app.ui.chart import TEXT, TOLD, Line, Mark, Open, View, chart_data, show_chart
+from app.ui.cockpit import seen_chart
 from app.ui.palette import palette
 from app.ui.reasons import say
 from app.ui.write import exact, money, price, short
@@ -27,12 +29,13 @@ PLACES = 2
 """Of a price whose instrument is not known."""
 
 
-@st.fragment(run_every="5s")
+@st.fragment
 @patient
 def market() -> None:
     """The chart, with what the person's account did and holds."""
     user = require_user()
     holding = system().readings.holding(user.user_id)
+    live.follow("chart", seen_chart(holding))
     since = system().clock.now_ms() - MARKED_MS
     marks = [_mark(one) for one in system().readings.markers(user.user_id, since) if one.outcome in KINDS]
     is_open = holding is not None and bool(holding.position_qty)

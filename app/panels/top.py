@@ -29,8 +29,6 @@ def top(user: SessionUser, left: Callable[[], None]) -> None:
             if user.read_only:
                 remember_language(chosen_here())
             leave(t("top.sign_out"), _asked(user))
-    if user.read_only:
-        st.info(t("top.demo"), icon=":material/visibility:")
 
 
 def _asked(user: SessionUser) -> dict[str, str] | None:

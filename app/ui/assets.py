@@ -16,7 +16,7 @@ import streamlit as st
 FOLDER = Path(__file__).resolve().parents[1] / "assets"
 PATH = "/assets"
 """Where the server mounts FOLDER."""
-FOLDERS = ("chart",)
+FOLDERS = ("chart", "live")
 
 _STUB = """
 const arrived = import(new URL("{url}", window.location.origin).href);

@@ -8,19 +8,21 @@ from app.ui.palette import Palette
 
 PAGE = """
 <style>
-:is(.st-key-document, .st-key-remember_language) { display: none; }
+:is(.st-key-document, .st-key-remember_language), [class*="st-key-follow_"],
+[data-testid="stLayoutWrapper"]:has(> .st-key-tabs),
+[data-testid="stLayoutWrapper"]:not(:has(button, .stElementContainer:not([class*="st-key-follow_"]))) {
+  display: none; }
 /* places kept for what arrives after the rest: the front door, the choice of languages above it */
 .st-key-door { min-height: 398px; }
 .st-key-lang { min-width: 130px; min-height: 34px; }
 .stMainBlockContainer { padding: 3.6rem 1.4rem 2.5rem; max-width: 1680px; }
-[data-testid="stHeader"] { background: var(--st-background-color); }
+[data-testid="stHeader"] { background: var(--page); }
 /* a Korean word is not broken inside; popovers and toasts live outside the main block */
 body *:not(pre, pre *, code) { word-break: keep-all !important; overflow-wrap: break-word; }
 [data-testid="stText"] { white-space: pre-wrap; }
 /* what Streamlit draws too faint to read: small print, and white on gold */
 [data-testid="stCaptionContainer"] { opacity: .78 !important; }
-[data-testid^="stBaseButton-primary"] p { color: light-dark(#ffffff, #1a1300); }
-:is(.st-key-control, .st-key-state, .st-key-switched_off) [data-testid="stText"] { font-size: .87rem; opacity: .82; }
+[data-testid^="stBaseButton-primary"]:not(:disabled) p { color: light-dark(#ffffff, #1a1300); }
 /* room for the chart before it is there, so that nothing jumps when it comes */
 :root { --chart-height: clamp(430px, 100vh - 260px, 640px); }
 .st-key-chart { min-height: var(--chart-height); }
@@ -71,11 +73,31 @@ body *:not(pre, pre *, code) { word-break: keep-all !important; overflow-wrap: b
   :root { --chart-height: max(340px, 55svh); }
   .strip .cells { gap: 1px; }
   .tiles { grid-template-columns: 1fr 1fr; }
-  .tile { background-size: 46% 34%; }
-  .st-key-top > * { flex: 0 0 auto !important; }
-  .st-key-top { flex-direction: column-reverse !important; align-items: stretch !important; gap: .4rem; }
-  .st-key-top > :last-child { align-self: flex-end; width: auto !important; }
-  .stMainBlockContainer { padding: 3.4rem .7rem 2rem; } }
+  .tile { background-size: 46% 34%; } }
+:is(.st-key-control, .st-key-stops) [data-testid="stText"] { font-size: .87rem; opacity: .82; }
+/* the bar stays under Streamlit's header, over whatever scrolls */
+.st-key-bar { position: sticky; top: 3.25rem; z-index: 90; background: var(--page); }
+@media (max-width: 768px) {
+  .st-key-top { flex-wrap: nowrap !important; align-items: flex-start !important; }
+  .st-key-top > :first-child { flex: 1 1 0 !important; min-width: 0 !important; }
+  .st-key-me button { min-height: 44px; min-width: 44px; }
+  .st-key-me button p { display: none; }
+  [data-testid="stHeader"], [data-testid="stSidebar"] { display: none; }
+  .st-key-bar { top: 0; padding-top: env(safe-area-inset-top); }
+  .stMainBlockContainer { padding: .2rem .7rem calc(5rem + env(safe-area-inset-bottom)); }
+  [data-testid="stLayoutWrapper"]:has(> .st-key-tabs) { display: block; position: absolute; }
+  .st-key-tabs { position: fixed; inset: auto 0 0; z-index: 95; width: auto; gap: 0; flex-wrap: nowrap;
+    overflow-x: auto; background: var(--page); border-top: 1px solid var(--edge);
+    padding: 0 .2rem env(safe-area-inset-bottom); }
+  .st-key-tabs > * { flex: 1 1 0 !important; min-width: 3.8rem !important; }
+  .st-key-tabs :is(div, a) { width: 100% !important; margin: 0; height: auto; }
+  .st-key-tabs .stElementContainer { margin: 0 !important; }
+  .st-key-tabs [data-testid="stPageLink"] { min-height: 54px; }
+  .st-key-tabs a { flex-direction: column; gap: .1rem; min-height: 54px; padding: .3rem .1rem; border-radius: 0;
+    justify-content: center; align-items: center; background: none !important; }
+  .st-key-tabs a p { font-size: 11px; white-space: nowrap; overflow: hidden; text-overflow: ellipsis; }
+  .st-key-tabs a * { opacity: .82; }
+  .st-key-tab_here a :is(p, span) { color: var(--accent) !important; opacity: 1; } }
 </style>
 """
 
@@ -148,5 +170,9 @@ COUNTDOWN = """
 def page_style(colours: Palette) -> None:
     """Put *colours* for up and down into this run; the page's own rules came with the page (app.index_page)."""
     (rise, fall), (rise_dark, fall_dark) = colours.light, colours.dark
-    both = f":root {{ --rise: light-dark({rise}, {rise_dark}); --fall: light-dark({fall}, {fall_dark}); }}"
+    both = (
+        f":root {{ --rise: light-dark({rise}, {rise_dark}); --fall: light-dark({fall}, {fall_dark});"
+        " --page: light-dark(#fff, #0b0e11); --edge: light-dark(#e3e6ea, #2b3139);"
+        " --accent: light-dark(#8a6400, #f0b90b); }"
+    )
     st.html(f"<style>{both}</style>")

@@ -102,8 +102,8 @@ def _tile_html(tile: Tile, word: Callable[[str], str], colours: Palette) -> str:
     )
 
 
-def _spark(curve: Sequence[Decimal], colours: Palette) -> str:
-    # a background picture: the page's sanitiser takes drawings out of the markup itself
+def spark_path(curve: Sequence[Decimal]) -> str:
+    """The line of *curve* as a path in WIDTH x HEIGHT, oldest to the left; "" for one that does not move."""
     if len(curve) < 2 or max(curve) == min(curve):
         return ""
     low, span = min(curve), max(curve) - min(curve)
@@ -111,8 +111,14 @@ def _spark(curve: Sequence[Decimal], colours: Palette) -> str:
         f"{WIDTH * number / (len(curve) - 1):.1f},{float(HEIGHT - 2 - (HEIGHT - 4) * (value - low) / span):.1f}"
         for number, value in enumerate(curve)
     ]
+    return f"M{' L'.join(points)}"
+
+
+def _spark(curve: Sequence[Decimal], colours: Palette) -> str:
+    # a background picture: the page's sanitiser takes drawings out of the markup itself
+    if not (line := spark_path(curve)):
+        return ""
     colour = colours.of(tone_of(curve[-1] - curve[0]))
-    line = f"M{' L'.join(points)}"
     drawing = (
         f"<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 {WIDTH} {HEIGHT}' preserveAspectRatio='none'>"
         f"<path d='{line} L{WIDTH},{HEIGHT} L0,{HEIGHT} Z' fill='{colour}' fill-opacity='.14'/>"

@@ -13,6 +13,7 @@ from lib.domain import reason_codes as codes
 from lib.domain.account import AccountSettings
 from lib.domain.decision import Decision
 from lib.domain.instrument import Instrument
+from lib.domain.margin import lowest_maintenance
 from lib.domain.position import ZERO, Side
 from lib.domain.reason import NOTHING, Reason
 
@@ -154,8 +155,7 @@ def _capped(
 
 
 def _leverage(decision: Decision, settings: AccountSettings, instrument: Instrument) -> tuple[int, tuple[Clamp, ...]]:
-    # maintenance margin of the lowest tier: half the initial margin at the instrument's greatest leverage
-    maintenance = 1 / (2 * max(instrument.max_leverage, Decimal(1)))
+    maintenance = lowest_maintenance(instrument.max_leverage)
     caps = (
         ("max_leverage", settings.max_leverage),
         ("risk_level", settings.profile.leverage_cap),

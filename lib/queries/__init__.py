@@ -28,6 +28,8 @@ from lib.queries.paging import Cursor as Cursor
 from lib.queries.paging import read_cursor as read_cursor
 from lib.queries.person import PersonReadings
 from lib.queries.platform import PlatformReadings
+from lib.queries.pulse import Pulse as Pulse
+from lib.queries.pulse import PulseReadings
 from lib.queries.results import CurvePoint as CurvePoint
 from lib.queries.results import ResultReadings
 from lib.queries.results import Results as Results
@@ -62,6 +64,7 @@ from lib.queries.values import LogDetail as LogDetail
 from lib.queries.values import LogRow as LogRow
 from lib.queries.values import Marker as Marker
 from lib.queries.values import Page as Page
+from lib.queries.values import Stand as Stand
 from lib.queries.values import Tiles as Tiles
 
 
@@ -76,5 +79,6 @@ class Readings(
     AnalystReadings,
     PlatformReadings,
     SafetyReadings,
+    PulseReadings,
 ):
     """Everything anybody may look at. *Retry* when a store is away."""

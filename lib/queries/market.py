@@ -13,6 +13,8 @@ from lib.market.status import closed_markets_of, read_rules
 from lib.queries.reading import Reading, epoch_ms
 from lib.queries.values import Health
 
+MINUTES_OF_DAY = 1_440
+
 
 class MarketReadings(Reading):
     """Candles, `system:status`, and what it tells."""
@@ -47,6 +49,11 @@ class MarketReadings(Reading):
         if forming is not None and newer and not candle_problem(forming.candle, MINUTE_MS):
             return forming.candle.close
         return closed.close if closed else None
+
+    def price_day_ago(self, symbol: str) -> Decimal | None:
+        """The price 24 hours before the newest closed candle; None when so many candles are not there."""
+        found = sound_tail(self._candles.newest(symbol, "1m", MINUTES_OF_DAY), MINUTE_MS)
+        return found[0].open if len(found) == MINUTES_OF_DAY else None
 
     def rules(self, symbol: str) -> Instrument | None:
         """The trading rules the collector last read, or None."""

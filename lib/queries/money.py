@@ -1,7 +1,6 @@
 """How a person's money stands: the account and its open position, the tiles, the curve, the marks on the chart."""
 
 from collections.abc import Sequence
-from decimal import Decimal
 from typing import Any
 
 import sqlalchemy as sa
@@ -9,12 +8,11 @@ import sqlalchemy as sa
 from lib.adapters.sql.ledger.marks import day_start_of
 from lib.adapters.sql.tables.people import accounts, symbols
 from lib.adapters.sql.tables.trading import equity_points, fills, orders, trade_logs
-from lib.domain.equity import drawdown
 from lib.domain.order import CYCLE_MS, OrderState
 from lib.domain.position import ZERO
 from lib.domain.reason import NOTHING
 from lib.queries.market import MarketReadings
-from lib.queries.values import EquityRow, Holding, Marker, Tiles
+from lib.queries.values import EquityRow, Holding, Marker, Stand, Tiles
 
 MOST_FILLS = 1_000
 """Executions the marks are read from: the newest."""
@@ -24,9 +22,15 @@ SKETCH_MS = 500 * CYCLE_MS
 _POINTS = equity_points.c
 _POINT = [_POINTS[name] for name in EquityRow.__dataclass_fields__]
 _FILLED = [OrderState.FILLED.value, OrderState.PARTIAL.value]
-_FOUND_APART = {"account_id", "symbol", "stop_loss", "take_profit", "leverage", "entered_ms"}
+_FOUND_APART = {
+    "account_id", "symbol", "stop_loss", "take_profit", "leverage", "entered_ms", "thesis", "log_id",
+}  # fmt: skip
 _STORED = [name for name in Holding.__dataclass_fields__ if name not in _FOUND_APART]
-_ENTRY = (orders.c.stop_loss, orders.c.take_profit, orders.c.leverage, orders.c.t_ms.label("entered_ms"))
+_ENTRY = (
+    orders.c.stop_loss, orders.c.take_profit, orders.c.leverage, orders.c.t_ms.label("entered_ms"),
+    trade_logs.c.reason.label("thesis"), trade_logs.c.id.label("log_id"),
+)  # fmt: skip
+_OWN_LOG = (trade_logs.c.account_id == orders.c.account_id) & (trade_logs.c.t_ms == orders.c.t_ms)
 
 
 class MoneyReadings(MarketReadings):
@@ -42,32 +46,13 @@ class MoneyReadings(MarketReadings):
 
     def tiles(self, user_id: int) -> Tiles | None:
         """The numbers of the dashboard at the newest price known; None without an account."""
+        found = self.stand(user_id)
+        return None if found is None else found.tiles(self.last_price(found.held.symbol))
+
+    def stand(self, user_id: int) -> Stand | None:
+        """What the tiles are reckoned from, as of one moment and at no price; None without an account."""
         now = self._clock.now_ms()
-        found = self._read(lambda c: _stand(c, user_id, now))
-        if found is None:
-            return None
-        held, curve, day_start = found
-        price = self.last_price(held.symbol) if held.position_qty else None
-        open_pnl = ZERO if price is None else held.open_pnl(price)
-        equity = held.balance + held.difference + open_pnl
-        rounds = held.rounds_won + held.rounds_lost
-        return Tiles(
-            equity=equity,
-            balance=held.balance,
-            paid_in=held.paid_in,
-            day_start=day_start,
-            today=equity - day_start,
-            open_pnl=open_pnl,
-            drawdown=drawdown(held.peak_equity, equity),
-            win_rate=Decimal(held.rounds_won) / rounds if rounds else None,
-            rounds=rounds,
-            fees=held.fees,
-            funding=held.funding,
-            price=price,
-            curve=tuple(curve),
-            difference=held.difference,
-            checked_ms=held.checked_ms,
-        )
+        return self._read(lambda c: _stand(c, user_id, now))
 
     def markers(self, user_id: int, since_ms: int) -> list[Marker]:
         """What the active account did since *since_ms*, oldest first: one mark an order, the newest ones when many."""
@@ -89,12 +74,13 @@ def _holding(connection: sa.Connection, user_id: int) -> Holding | None:
 def _open_entry(connection: sa.Connection, account_id: int) -> dict[str, Any]:
     query = (
         sa.select(*_ENTRY)
+        .outerjoin_from(orders, trade_logs, _OWN_LOG)
         .where(orders.c.account_id == account_id, orders.c.leg == "e", orders.c.state.in_(_FILLED))
         .order_by(orders.c.t_ms.desc(), orders.c.id.desc())
         .limit(1)
     )
     row = connection.execute(query).mappings().first()
-    return dict(row) if row else {}
+    return {**row, "thesis": row["thesis"] or NOTHING} if row else {}
 
 
 def _curve(connection: sa.Connection, user_id: int, limit: int) -> list[EquityRow]:
@@ -119,22 +105,20 @@ def _sketch(connection: sa.Connection, account_id: int) -> list[EquityRow]:
     return [EquityRow(*row) for row in connection.execute(query)]
 
 
-def _stand(connection: sa.Connection, user_id: int, now_ms: int) -> tuple[Holding, list[EquityRow], Decimal] | None:
-    """Everything the tiles need, as of one moment."""
+def _stand(connection: sa.Connection, user_id: int, now_ms: int) -> Stand | None:
     held = _holding(connection, user_id)
     if held is None:
         return None
     day_start = day_start_of(connection, held.account_id, now_ms, held.start_balance, held.transfers)
-    return held, _sketch(connection, held.account_id), day_start
+    return Stand(held, tuple(_sketch(connection, held.account_id)), day_start)
 
 
 def _markers(connection: sa.Connection, user_id: int, since_ms: int) -> list[Marker]:
-    with_log = (trade_logs.c.account_id == orders.c.account_id) & (trade_logs.c.t_ms == orders.c.t_ms)
     query = (
         sa.select(fills, trade_logs.c.id.label("log_id"), trade_logs.c.error_message, trade_logs.c.reason)
         .join(accounts, accounts.c.id == fills.c.account_id)
         .outerjoin(orders, orders.c.id == fills.c.order_id)
-        .outerjoin(trade_logs, with_log)
+        .outerjoin(trade_logs, _OWN_LOG)
         .where(accounts.c.user_id == user_id, accounts.c.active, fills.c.at_ms >= since_ms, fills.c.kind != "funding")
         .order_by(fills.c.at_ms.desc(), fills.c.id.desc())
         .limit(MOST_FILLS)

@@ -8,6 +8,7 @@ from typing import Any
 
 from lib.domain.account import AccountSettings, Doubt
 from lib.domain.books import Charge, balance, paid_in
+from lib.domain.equity import drawdown
 from lib.domain.order import Order
 from lib.domain.position import ZERO, Position, Side, unrealised_pnl
 from lib.domain.reason import NOTHING, Reason
@@ -120,7 +121,8 @@ class Holding:
     """
     A person's active account as our books have it.
 
-    *stop_loss* and *take_profit* are those the newest filled entry was sent with, None while flat.
+    *stop_loss*, *take_profit* and *leverage* are those the newest filled entry was sent with, None while flat; *thesis*
+    is the reason of the decision behind it, which is the log row *log_id*.
     """
 
     account_id: int
@@ -140,6 +142,8 @@ class Holding:
     take_profit: Decimal | None = None
     leverage: int | None = None
     entered_ms: int | None = None
+    thesis: Reason = NOTHING
+    log_id: int | None = None
     rounds_won: int = 0
     rounds_lost: int = 0
     transfers: Decimal = ZERO
@@ -156,9 +160,21 @@ class Holding:
         """What its owner put in so far, less what was taken out."""
         return paid_in(self.start_balance, self.transfers)
 
+    @property
+    def position(self) -> Position:
+        """The position as its entry was sent; leverage 1 where nobody knows it."""
+        return Position(
+            self.symbol,
+            self.position_qty,
+            self.avg_entry_price,
+            Decimal(self.leverage or 1),
+            self.stop_loss or ZERO,
+            self.take_profit or ZERO,
+        )
+
     def open_pnl(self, price: Decimal) -> Decimal:
         """What the position would realise at *price*, before fees."""
-        return unrealised_pnl(Position(self.symbol, self.position_qty, self.avg_entry_price), price)
+        return unrealised_pnl(self.position, price)
 
     def equity(self, price: Decimal) -> Decimal:
         """What the exchange has: cash by our books, what its wallet differed by, the open position at *price*."""
@@ -201,6 +217,40 @@ class Tiles:
     curve: tuple[EquityRow, ...]
     difference: Decimal = ZERO
     checked_ms: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Stand:
+    """One account as of one moment: *curve* is a sketch, oldest first, *day_start* as in `Tiles`."""
+
+    held: Holding
+    curve: tuple[EquityRow, ...]
+    day_start: Decimal
+
+    def tiles(self, price: Decimal | None) -> Tiles:
+        """The figures at *price*, None while no price is known."""
+        held = self.held
+        price = price if held.position_qty else None
+        open_pnl = ZERO if price is None else held.open_pnl(price)
+        equity = held.balance + held.difference + open_pnl
+        rounds = held.rounds_won + held.rounds_lost
+        return Tiles(
+            equity=equity,
+            balance=held.balance,
+            paid_in=held.paid_in,
+            day_start=self.day_start,
+            today=equity - self.day_start,
+            open_pnl=open_pnl,
+            drawdown=drawdown(held.peak_equity, equity),
+            win_rate=Decimal(held.rounds_won) / rounds if rounds else None,
+            rounds=rounds,
+            fees=held.fees,
+            funding=held.funding,
+            price=price,
+            curve=self.curve,
+            difference=held.difference,
+            checked_ms=held.checked_ms,
+        )
 
 
 @dataclass(frozen=True, slots=True)

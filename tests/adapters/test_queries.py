@@ -4,6 +4,7 @@ import inspect
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from decimal import Decimal
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -104,12 +105,14 @@ READS: dict[str, Callable[[Readings, int, int], object]] = {
     "fills_sheet": lambda r, user, log: r.fills_sheet(user, limit=9),
     "transfers_sheet": lambda r, user, log: r.transfers_sheet(user, limit=9),
     **{f"export {what}": lambda r, user, log, what=what: list(r.export(user, what)) for what in EXPORTS},  # type: ignore[misc]
+    "stand": lambda r, user, log: r.stand(user),
+    "pulses": lambda r, user, log: r.pulses([user]),
 }
 ALIKE = {"equity", "tiles", "settings", "command"}
 """Where two people made alike read alike."""
 MARKET_WIDE = {
     "status", "candles", "newest_candle", "last_price", "demo_user_id", "health", "rules", "analyst_profile",
-    "admission", "banner", "krw_per_usdt",
+    "admission", "banner", "krw_per_usdt", "price_day_ago",
 }  # fmt: skip
 
 
@@ -359,6 +362,14 @@ async def test_the_holding_carries_the_lines_of_the_open_entry_and_none_while_fl
     assert (flat.position_qty, flat.stop_loss, flat.take_profit) == (ZERO, None, None)
 
 
+async def test_the_holding_names_the_decision_it_rests_on(scene: Scene) -> None:
+    account = await scene.person("uid-owner")
+    held = scene.readings.holding(account.user_id)
+    assert held is not None
+    assert (str(held.thesis), held.log_id) == ("reason of uid-owner", scene.readings.logs(account.user_id)[0].id)
+    assert (held.position.leverage, held.position.stop_loss) == (Decimal(5), Decimal(58_800))
+
+
 async def test_tiles_are_exact_to_the_last_decimal(scene: Scene) -> None:
     account = await scene.person("uid-owner")
     scene.store.append(SYMBOL, "1m", candles(2, price="60123.4", drift="0"))
@@ -426,6 +437,36 @@ async def test_an_order_in_two_fills_is_one_mark_at_its_average(scene: Scene) ->
     assert scene.readings.markers(account.user_id, T + 8_000) == [stop]
 
 
+# --- the pulse --------------------------------------------------------------------------------------------------------
+
+
+async def test_a_pulse_changes_with_what_a_screen_shows_and_only_its_own(scene: Scene) -> None:
+    account, other = await scene.person("uid-owner"), await scene.person("uid-other", "sell")
+    people, ledger = scene.world.people, scene.world.ledger
+
+    def pulse() -> tuple[object, object]:
+        found = scene.readings.pulses([account.user_id, other.user_id, 9_999])
+        assert found.keys() == {account.user_id, other.user_id}
+        return found[account.user_id], found[other.user_id]
+
+    before = pulse()
+    assert pulse() == before
+    people.set_auto_trade(account.user_id, False, T)
+    switched = pulse()
+    people.change_settings(account.user_id, make.settings(max_leverage=3))
+    chosen = pulse()
+    await ledger.record_fills(account.account_id, [scene.fill(account, "out", "sell", at_ms=T + 9_000)])
+    closed = pulse()
+    await ledger.pause(account.account_id, text("the key was revoked"))
+    paused = pulse()
+    await ledger.plan(account, None, T + 300_000, AccountPlan("held", text("calm")))
+    logged_anew = pulse()
+    mine = [one for one, _ in (before, switched, chosen, closed, paused, logged_anew)]
+    assert all(one != after for one, after in pairwise(mine))
+    assert {theirs for _, theirs in (before, switched, chosen, closed, paused, logged_anew)} == {before[1]}
+    assert scene.readings.pulses([]) == {}
+
+
 # --- the person, the market -------------------------------------------------------------------------------------------
 
 
@@ -447,6 +488,14 @@ async def test_choices_are_those_saved(scene: Scene) -> None:
     chosen = scene.readings.settings(account.user_id)
     assert chosen is not None
     assert (chosen.settings.max_leverage, chosen.settings.custom_prompt, chosen.auto_trade) == (3, "calm", True)
+
+
+def test_the_price_of_a_day_ago_is_known_only_when_the_day_is_whole(scene: Scene) -> None:
+    day = candles(1_440)
+    scene.store.append(SYMBOL, "1m", day[1:])
+    assert scene.readings.price_day_ago(SYMBOL) is None
+    scene.store.rebuild(SYMBOL, "1m", day)
+    assert scene.readings.price_day_ago(SYMBOL) == day[0].open
 
 
 def test_candles_end_with_the_forming_one_that_follows(scene: Scene) -> None:

@@ -1,7 +1,7 @@
 """Two tabs of one person say the same, neither writes back what the other saved, and nothing typed is lost."""
 
 import pytest
-from playwright.sync_api import Browser, Locator, Page, expect
+from playwright.sync_api import Browser, Locator, Page, Route, expect
 
 from app.i18n import catalogue
 from tests.browser.deployment import Deployment
@@ -11,21 +11,26 @@ pytestmark = [pytest.mark.browser, pytest.mark.server, pytest.mark.enable_socket
 
 WORDS = catalogue("ko")
 SOON_MS = 20_000
-"""The pages promise two seconds; a busy machine gets more before the test gives up."""
+"""The pages promise a second; a busy machine gets more before the test gives up."""
 SAVE = ".st-key-save button"
 PROMPT = ".st-key-custom_prompt textarea"
+SWITCH = ".st-key-switches [role=switch]"
 
 
-def enter(page: Page, url: str) -> None:
+def enter(page: Page, url: str, name: str = "tabs") -> None:
     """Become a person with an account: a guest has no instructions of their own."""
-    wish = {"email": "tabs@example.com", "password": "plum orbit 42 lantern", "accepted_risk": True, "locale": "ko"}
+    wish = {"email": f"{name}@example.com", "password": "plum orbit 42 lantern", "accepted_risk": True, "locale": "ko"}
     answer = page.request.post(f"{url}/api/auth/register", data=wish)
     assert answer.ok, answer.text()
 
 
 def level(page: Page, name: str) -> Locator:
     """The chosen risk level, if it is *name*."""
-    return page.locator(".st-key-risk_level [aria-checked=true]").filter(has_text=WORDS[f"risk.{name}"])
+    return page.locator(".st-key-switches [aria-checked=true]").filter(has_text=WORDS[f"risk.{name}"])
+
+
+def choose(page: Page, name: str) -> None:
+    page.locator(f".st-key-switches button[value={name}]").click()
 
 
 def test_tabs_agree_and_neither_writes_over_the_other(deployed: Deployment, browser: Browser) -> None:
@@ -35,26 +40,34 @@ def test_tabs_agree_and_neither_writes_over_the_other(deployed: Deployment, brow
         for page in (one, other):
             page.goto(deployed.url)
             expect(page.locator(PROMPT)).to_be_enabled()
+            expect(level(page, "medium")).to_be_visible()
 
         # typed and saved by one click, and there in the other tab
         one.locator(PROMPT).fill("추세만")
         one.locator(SAVE).click()
-        expect(one.get_by_text(WORDS["control.saved"])).to_be_visible()
+        expect(one.locator("[data-testid=stToast]")).to_contain_text(WORDS["control.saved"])
         expect(other.locator(PROMPT)).to_have_value("추세만", timeout=SOON_MS)
 
-        # the other has begun to write when the first chooses another level
+        # the other has begun to write when the first chooses another level: no conflict, and nothing is written back
         other.locator(PROMPT).fill("횡보장은 쉬기")
         other.locator(PROMPT).blur()
-        one.locator(".st-key-risk_level button").filter(has_text=WORDS["risk.low"]).click()
-        one.locator(SAVE).click()
+        choose(one, "low")
+        expect(level(one, "low")).to_be_visible()
         expect(level(other, "low")).to_be_visible(timeout=SOON_MS)
-        expect(other.locator(".st-key-control [data-testid=stAlert]")).to_contain_text("추세만")
+        expect(other.locator(PROMPT)).to_have_value("횡보장은 쉬기")
+        expect(other.locator(".st-key-control [data-testid=stAlert]")).to_have_count(0)
+
+        # the same text saved in the first tab is one: told, refused once, and saved when it is meant
+        one.locator(PROMPT).fill("짧게만")
+        one.locator(SAVE).click()
+        expect(other.locator(".st-key-control [data-testid=stAlert]")).to_contain_text("짧게만", timeout=SOON_MS)
         other.locator(SAVE).click()
         expect(other.get_by_text(WORDS["refuse.settings.stale"])).to_be_visible()
         other.locator(SAVE).click()
         expect(other.locator(".st-key-control [data-testid=stAlert]")).to_have_count(0)
         expect(one.locator(PROMPT)).to_have_value("횡보장은 쉬기", timeout=SOON_MS)
         expect(level(one, "low")).to_be_visible()
+        expect(level(other, "low")).to_be_visible()
 
         # what is not saved survives another page and a reload
         one.locator(PROMPT).fill("아직 쓰는 중")
@@ -64,9 +77,43 @@ def test_tabs_agree_and_neither_writes_over_the_other(deployed: Deployment, brow
         expect(one.locator(PROMPT)).to_have_value("아직 쓰는 중")
 
         # the switch and the pause
-        one.locator(".st-key-auto_trade label").first.click()
-        expect(other.locator(".st-key-auto_trade input")).to_be_checked(timeout=SOON_MS)
-        one.locator(".st-key-stops_pause button").click()
-        expect(other.locator(".st-key-stops_resume button")).to_be_visible(timeout=SOON_MS)
-        expect(other.locator(".st-key-control")).to_contain_text(WORDS["state.stopping"])
+        one.locator(SWITCH).click()
+        expect(other.locator(SWITCH)).to_have_attribute("aria-checked", "true", timeout=SOON_MS)
+        one.locator(".st-key-bar .pause").click()
+        expect(other.locator(".st-key-bar .resume")).to_be_visible(timeout=SOON_MS)
+        expect(other.locator(".st-key-bar .pause")).to_be_hidden()
+        expect(other.locator(".st-key-bar .why")).to_contain_text(WORDS["stops.own"])
         seen.assert_clean()
+
+
+def test_a_choice_that_another_tab_made_first_is_refused_and_taken_back(deployed: Deployment, browser: Browser) -> None:
+    with watched(browser, deployed.url, "ko-KR") as seen:
+        page = seen.page()
+        enter(page, deployed.url, "first")
+        page.goto(deployed.url)
+        expect(level(page, "medium")).to_be_visible()
+        version = page.request.get(f"{deployed.url}/api/settings").json()["settings_version"]
+
+        def meanwhile(body: dict[str, object]) -> None:
+            """Another tab saves between this tab's click and its request."""
+
+            def handle(route: Route) -> None:
+                assert page.request.post(f"{deployed.url}/api/settings", data=body).ok
+                route.continue_()
+
+            page.route("**/api/settings", handle, times=1)
+
+        # something else was changed: the choice is made all the same
+        meanwhile({"max_leverage": 3, "settings_version": version})
+        choose(page, "high")
+        expect(page.locator(".st-key-bar .note.done")).to_have_text(WORDS["control.saved"])
+        settings = page.request.get(f"{deployed.url}/api/settings").json()
+        assert (settings["settings"]["risk_level"], settings["settings"]["max_leverage"]) == ("high", 3)
+        expect(level(page, "high")).to_be_visible()
+
+        # the very same choice was: refused, told, and what stands is shown
+        meanwhile({"risk_level": "medium", "settings_version": settings["settings_version"]})
+        choose(page, "low")
+        expect(page.locator(".st-key-bar .note.refused")).to_have_text(WORDS["refuse.settings.stale"])
+        expect(level(page, "medium")).to_be_visible(timeout=SOON_MS)
+        assert page.request.get(f"{deployed.url}/api/settings").json()["settings"]["risk_level"] == "medium"

@@ -1,4 +1,4 @@
-"""The kill switch on the dashboard: never "stopped" before the proof, two acts that ask once more, locks in words."""
+"""The kill switch in words: never "stopped" before the proof, locks with their reasons, what a person must settle."""
 
 from dataclasses import replace
 from types import SimpleNamespace
@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from app.i18n import catalogue
-from app.panels.state import LOCKS
+from app.i18n import TONGUES, catalogue
+from app.ui.cockpit import standing_part
 from app.ui.reasons import say
-from lib.accounts.refusal import Refusal
+from app.ui.standing import LOCKS, state_reason
 from lib.accounts.trading import ENDABLE_LOCKS
 from lib.domain import reason_codes as codes
 from lib.domain.gates import FOREVER_MS
@@ -19,7 +19,7 @@ from lib.domain.order import OrderState
 from lib.domain.reason import text
 from lib.queries import Standing, Switches
 from tests.pages.conftest import Visit
-from tests.pages.test_pages import tree
+from tests.pages.test_pages import component, tree
 from tests.worlds.pages import NOW_MS, ON, OWNER, STANDING, log_row, order
 
 OFF = replace(ON, trading_enabled=False, switched_ms=NOW_MS - 5_000, why=codes.CLOSED_BY_OWNER())
@@ -39,10 +39,9 @@ def shown(visit: Visit, staged: SimpleNamespace, stands: Standing, language: str
     return at
 
 
-def test_who_trades_sees_no_banner(visit: Visit, staged: SimpleNamespace) -> None:
-    page = tree(shown(visit, staged, STANDING))
-    assert EN["stops.own"] not in page
-    assert EN["stops.trading"] in page
+def why(stands: Standing, language: str = "en") -> str:
+    """What the bar says of an account, whole."""
+    return " ".join(standing_part(stands)["why"][language])
 
 
 @pytest.mark.parametrize("language", ["ko", "en"])
@@ -57,26 +56,23 @@ def test_who_trades_sees_no_banner(visit: Visit, staged: SimpleNamespace) -> Non
         (replace(stuck(), switches=replace(OFF, proven_ms=PROVED_MS)), "stops.stopping"),
     ],
 )
-def test_stopped_is_not_said_before_the_proof(
-    visit: Visit, staged: SimpleNamespace, stands: Standing, key: str, language: str
-) -> None:
+def test_stopped_is_not_said_before_the_proof(stands: Standing, key: str, language: str) -> None:
     words = catalogue(language)
-    page = tree(shown(visit, staged, stands, language))
-    assert words[key] in page
-    assert words["state.stopping"] in page
-    assert words["state.stopped"] not in page
+    assert standing_part(stands)["state"] == "stopping"
+    assert words[key] in why(stands, language)
     for proved in ("stops.stopped", "stops.closed"):
-        assert words[proved].split("{")[0] not in page
+        told = words[proved].split("{at}")
+        assert not all(part in why(stands, language) for part in told)
 
 
 @pytest.mark.parametrize(("switches", "key"), [(OFF, "stops.stopped"), (CLOSING, "stops.closed")])
-def test_the_proof_is_shown_with_its_time(visit: Visit, staged: SimpleNamespace, switches: Switches, key: str) -> None:
+def test_the_proof_is_said_with_its_time(switches: Switches, key: str) -> None:
     proved = replace(STANDING, switches=replace(switches, proven_ms=PROVED_MS))
-    page = tree(shown(visit, staged, proved))
-    assert EN[key].split("{")[0] in page
-    assert EN["state.stopped"] in page
-    assert EN["stops.stopping"] not in page
-    assert EN["stops.closing"] not in page
+    assert standing_part(proved)["state"] == "stopped"
+    at = f"{TONGUES['en'].at(PROVED_MS, date=False)} UTC"
+    assert EN[key].format(at=at) in why(proved)
+    assert EN["stops.stopping"] not in why(proved)
+    assert EN["stops.closing"] not in why(proved)
 
 
 ENTRY = replace(order(log_row(60)), state=OrderState.UNKNOWN)
@@ -98,63 +94,67 @@ ENTRY = replace(order(log_row(60)), state=OrderState.UNKNOWN)
     ],
 )
 def test_one_word_says_how_the_account_stands(changes: dict[str, Any], state: str) -> None:
-    assert replace(STANDING, **changes).state == state
+    stands = replace(STANDING, **changes)
+    assert stands.state == state
+    assert standing_part(stands)["state"] == state
 
 
 @pytest.mark.parametrize("language", ["ko", "en"])
-@pytest.mark.parametrize("page", ["dashboard", "settings"])
-def test_the_word_and_its_reason_are_the_same_on_every_page(
-    visit: Visit, staged: SimpleNamespace, page: str, language: str
-) -> None:
-    staged.shelf.stands = replace(STANDING, switches=OFF)
-    seen = tree(visit("t-owner", page, language))
-    assert catalogue(language)["state.stopping"] in seen
-    assert say(OFF.why, language) in seen
+@pytest.mark.parametrize("page", ["dashboard", "trade_logs", "api_keys", "settings"])
+def test_the_bar_stands_on_every_page_with_every_word_it_can_need(visit: Visit, page: str, language: str) -> None:
+    words: Any = component(visit("t-owner", page, language), "bar")["text"]
+    told = catalogue(language)
+    for state in ("off", "on", "stopping", "stopped", "none"):
+        assert words[f"state_{state}"] == told[f"state.{state}"]
+    assert words["state_locked"] == told["state.lock"]
+    assert words["flatten_sure"] == told["stops.flatten_sure"]
 
 
-def test_locked_entries_are_told_beside_the_word(visit: Visit, staged: SimpleNamespace) -> None:
+def test_a_stranger_has_no_bar_and_no_tabs(visit: Visit) -> None:
+    at = visit(None)
+    with pytest.raises(AssertionError, match="bar"):
+        component(at, "bar")
+    assert not at.get("page_link")
+
+
+@pytest.mark.parametrize("language", ["ko", "en"])
+def test_why_an_account_is_stopped_is_said_in_the_readers_language(language: str) -> None:
+    assert say(OFF.why, language) in why(replace(STANDING, switches=OFF), language)
+
+
+def test_locked_entries_are_a_word_of_their_own_with_their_names() -> None:
     lock = RiskLock(1, "cooldown", NOW_MS + 60_000, text("why"), NOW_MS)
-    page = tree(shown(visit, staged, replace(STANDING, locks=(lock,))))
-    assert EN["state.on"] in page
-    assert EN["state.locked"].format(locks=EN["lock.cooldown"]) in page
+    locked = replace(STANDING, locks=(lock,))
+    assert standing_part(locked)["state"] == "locked"
+    assert EN["state.locked"].format(locks=EN["lock.cooldown"]) in why(locked)
+    assert standing_part(replace(locked, auto_trade=False))["state"] == "off", "locked is said of what would enter"
 
 
-def test_the_platforms_switch_says_whose_it_is_and_why(visit: Visit, staged: SimpleNamespace) -> None:
-    why = replace(OFF, why=codes.SWITCHED_OFF_BY_SETTINGS())
-    page = tree(shown(visit, staged, replace(STANDING, platform=why), "ko"))
-    assert KO["stops.platform"] in page
-    assert "서버 설정에서 매매가 꺼져 있습니다." in page
+def test_the_platforms_switch_says_whose_it_is_and_why() -> None:
+    stopped = replace(STANDING, platform=replace(OFF, why=codes.SWITCHED_OFF_BY_SETTINGS()))
+    assert KO["stops.platform"] in why(stopped, "ko")
+    assert "서버 설정에서 매매가 꺼져 있습니다." in why(stopped, "ko")
+    assert (standing_part(stopped)["own"], standing_part(stopped)["halted"]) == (False, True)
 
 
-@pytest.mark.parametrize(
-    ("stands", "key", "act"),
-    [
-        (STANDING, "stops_pause", "pause"),
-        (STANDING, "flatten_yes", "flatten"),
-        (replace(STANDING, switches=OFF), "stops_resume", "resume"),
-        (replace(STANDING, switches=OFF), "flatten_yes", "flatten"),
-    ],
-)
-def test_a_button_acts_for_the_person_of_the_session(
-    visit: Visit, staged: SimpleNamespace, stands: Standing, key: str, act: str
-) -> None:
-    at = shown(visit, staged, stands)
-    at.button(key=key).click().run()
-    assert staged.acts.done == [(act, OWNER.user_id)]
+def test_who_is_being_closed_is_offered_to_resume_and_not_to_close_again() -> None:
+    closing = standing_part(replace(STANDING, switches=CLOSING))
+    assert (closing["own"], closing["closing"]) == (True, True)
+    paused = standing_part(replace(STANDING, switches=OFF))
+    assert (paused["own"], paused["closing"]) == (True, False)
+    on = standing_part(STANDING)
+    assert (on["own"], on["closing"]) == (False, False)
 
 
-def test_what_is_refused_is_said(visit: Visit, staged: SimpleNamespace) -> None:
-    staged.acts.answer = Refusal("refuse.wait", seconds=42)
-    at = shown(visit, staged, STANDING)
-    at.button(key="flatten_yes").click().run()
-    assert any("42 seconds" in toast.value for toast in at.toast)
+def test_what_is_still_open_is_said_while_everything_is_being_closed() -> None:
+    assert EN["stops.position"].format(qty="0.031", symbol="BTCUSDT") in why(replace(STANDING, switches=CLOSING))
+    assert EN["stops.open_rows"].format(n=1) in why(stuck())
 
 
-def test_who_is_being_closed_can_only_resume(visit: Visit, staged: SimpleNamespace) -> None:
-    at = shown(visit, staged, replace(STANDING, switches=CLOSING))
-    keys = {button.key for button in at.button}
-    assert "stops_resume" in keys
-    assert not keys & {"stops_pause", "flatten_yes"}
+@pytest.mark.parametrize("language", ["ko", "en"])
+def test_every_sentence_is_plain_and_in_its_language(language: str) -> None:
+    hostile = replace(STANDING, switches=replace(OFF, why=text("<b>x</b>")))
+    assert "<b>x</b>" in state_reason(hostile, TONGUES[language])
 
 
 def test_every_lock_has_its_reason_and_only_some_can_be_ended(visit: Visit, staged: SimpleNamespace) -> None:

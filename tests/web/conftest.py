@@ -1,13 +1,14 @@
 """The real web application over people in memory: one `Web` a test, entered through starlette's client."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Collection, Iterator
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, cast
 
 import pytest
+from anyio.from_thread import BlockingPortal
 from starlette.testclient import TestClient
 from streamlit.runtime import Runtime
 
@@ -28,8 +29,20 @@ from lib.domain.quotes import CandleTick
 from lib.domain.reason import NOTHING, text
 from lib.market.scrollback import Scrollback
 from lib.ports.market import MarketData
-from lib.queries import Cursor, FactorState, Health, Readings, Results, Standing, Switches
-from lib.queries.values import Choices
+from lib.queries import (
+    Choices,
+    Cursor,
+    FactorState,
+    Health,
+    Holding,
+    LogRow,
+    Pulse,
+    Readings,
+    Results,
+    Stand,
+    Standing,
+    Switches,
+)
 from tests.fakes.people import (
     MemoryBrowsers,
     MemoryLeaving,
@@ -96,6 +109,12 @@ class Rows:
     newer: None = None
 
 
+HELD = Holding(
+    1, "paper", "synthetic", "BTCUSDT", Decimal(10_000), Decimal(0), Decimal(0), Decimal(0), Decimal("0.031"),
+    Decimal(59_000), NOTHING, True, Decimal(10_000), Decimal(58_000), Decimal(62_000), 8,
+)  # fmt: skip
+
+
 class FakeReadings:
     """Market data for anybody; a person's rows carry their id, so a leak would show."""
 
@@ -121,6 +140,28 @@ class FakeReadings:
         on = Switches(trading_enabled=True, flatten=False, switched_ms=0, proven_ms=0, why=NOTHING)
         off = replace(on, trading_enabled=False, switched_ms=1, proven_ms=2, why=text(f"of {user_id}"))
         return Standing(1, "paper", "synthetic", "100", "BTCUSDT", True, Decimal(0), off, on, (), (), ())
+
+    def stand(self, user_id: int) -> Stand:
+        held = replace(HELD, account_id=user_id, thesis=text(f"of {user_id}"), log_id=user_id)
+        return Stand(held, (), Decimal(10_000))
+
+    def pulses(self, user_ids: Collection[int]) -> dict[int, Pulse]:
+        return {user_id: (user_id,) for user_id in user_ids}
+
+    def command(self, user_id: int) -> None:
+        return None
+
+    def logs(self, user_id: int, *, limit: int) -> list[LogRow]:
+        return []
+
+    def rules(self, symbol: str) -> None:
+        return None
+
+    def last_price(self, symbol: str) -> Decimal:
+        return Decimal(60_000)
+
+    def price_day_ago(self, symbol: str) -> Decimal:
+        return Decimal(50_000)
 
     def logs_page(self, user_id: int, **_: object) -> Rows:
         return Rows(({"user_id": user_id},), 1)
@@ -238,14 +279,17 @@ class Web:
             operators=self.operators.door,
         )
         self.app = build(self.system, script)
+        self.portal: BlockingPortal | None = None
 
     def _check(self) -> None:
         if self.away:
             raise Retry("away")
 
     def client(self, scheme: str = "http", **headers: str) -> TestClient:
-        """A browser of its own, on the running application."""
-        return TestClient(self.app, base_url=f"{scheme}://testserver", headers=headers, follow_redirects=False)
+        """A browser of its own, on the running application and in its event loop."""
+        made = TestClient(self.app, base_url=f"{scheme}://testserver", headers=headers, follow_redirects=False)
+        made.portal = self.portal
+        return made
 
     def owner(self, email: str = "kim@example.com") -> TestClient:
         client = self.client()
@@ -284,6 +328,7 @@ def proxied(script: Path) -> Iterator[Web]:
 
 def running(script: Path, trusted_proxies: int = 0) -> Iterator[Web]:
     made = Web(script, trusted_proxies)
-    with made.client():
+    with made.client() as inside:
+        made.portal = inside.portal
         yield made
     Runtime._instance = None  # Streamlit allows one runtime a process and never forgets it

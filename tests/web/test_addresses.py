@@ -9,26 +9,30 @@ import pytest
 import streamlit
 from streamlit.proto.NewSession_pb2 import CustomThemeConfig
 
-from app.addresses import ELSEWHERE, INDEX, PAGES
+from app.addresses import ELSEWHERE, INDEX
 from app.i18n import catalogue
 from app.index_page import page_in, themes
 from app.kept_assets import KeptAssets
+from app.navigation import ADDRESSES, PAGES, RESET
 from app.policy import inline_hashes
 from app.ui.assets import FOLDER, address, folder_files
-from streamlit_app import PAGES as NAVIGATED
 from tests.web.conftest import Web
 
 HTML = {"accept": "text/html,application/xhtml+xml"}
+PAGES_FOLDER = Path(__file__).resolve().parents[2] / "app" / "pages"
 STATIC = Path(streamlit.__file__).parent / "static"
 (SCRIPT,) = (f"/static/js/{path.name}" for path in (STATIC / "static" / "js").glob("protobuf.*.js"))
 SYMBOLS = next((STATIC / "static" / "media").glob("MaterialSymbols*")).name
 
 
 def test_the_navigation_and_the_addresses_name_the_same_pages() -> None:
-    assert {"/", *(f"/{name}" for name, _ in NAVIGATED[1:])} == PAGES
+    assert {"/", f"/{RESET}", *(f"/{page.name}" for page in PAGES[1:])} == ADDRESSES
+    assert {page.name for page in PAGES} <= {file.stem for file in PAGES_FOLDER.glob("*.py")}
+    for language in ("ko", "en"):
+        assert {f"page.{page.name}" for page in PAGES} <= catalogue(language).keys()
 
 
-@pytest.mark.parametrize("path", sorted(PAGES))
+@pytest.mark.parametrize("path", sorted(ADDRESSES))
 def test_a_page_is_answered_with_absolute_addresses_of_files_that_are_there(web: Web, path: str) -> None:
     for _ in range(2):
         answer = web.client().get(path, headers=HTML)
@@ -47,7 +51,7 @@ def test_the_designs_addresses_lead_to_their_pages_and_keep_what_was_asked(web: 
     answer = web.client().get(f"{path}?lang=en", headers=HTML)
     assert answer.status_code == 307
     target, _, query = answer.headers["location"].partition("?")
-    assert target in PAGES
+    assert target in ADDRESSES
     assert "lang=en" in query
     assert answer.headers["cache-control"] == "no-store"
 

@@ -48,16 +48,17 @@ def test_an_address_changes_with_the_content() -> None:
 
 
 def test_modules_that_import_each_other_have_one_version_in_their_path(web: Web) -> None:
-    base = folder_address("chart")
-    assert re.fullmatch(r"/assets/chart-[0-9a-f]{10}", base)
     for name in TOGETHER:
-        answer = web.client().get(f"{base}/{name.partition('/')[2]}")
+        folder, _, file = name.partition("/")
+        base = folder_address(folder)
+        assert re.fullmatch(rf"/assets/{folder}-[0-9a-f]{{10}}", base)
+        answer = web.client().get(f"{base}/{file}")
         assert answer.status_code == 200
         assert answer.headers["content-type"].partition(";")[0] in ("text/javascript", "application/javascript")
         assert "immutable" in answer.headers["cache-control"]
         # what a module imports is beside it, or has a version of its own
         for imported in re.findall(r"from \"([^\"]+)\"", answer.text):
-            beside = imported.startswith("./") and (FOLDER / "chart" / imported[2:]).is_file()
+            beside = imported.startswith("./") and (FOLDER / folder / imported[2:]).is_file()
             assert beside or "?v=" in imported, imported
     assert web.client().get("/assets/chart-0123456789/tvchart.mjs").status_code == 404
     assert "immutable" not in web.client().get("/assets/chart/rows.mjs").headers.get("cache-control", "")

@@ -19,8 +19,7 @@ from streamlit.runtime import Runtime
 
 from app.http.traffic import Traffic
 from app.i18n import catalogue
-from app.live import Hub
-from app.server import build, routes
+from app.server import Live, build, routes
 from lib import bootstrap
 from lib.accounts.doors import Doors
 from lib.accounts.entrance import PeopleStores
@@ -96,6 +95,7 @@ QUERIES: dict[str, tuple[str, ...]] = {
     "/api/results": ("span", "account"),
     "/api/export/{file}": (),
     "/api/standing": (),
+    "/api/account": (),
     "/api/kline": ("symbol", "interval", "count", "since"),
     "/api/kline/history": ("symbol", "interval", "before", "count"),
 }
@@ -198,10 +198,7 @@ def body(value: Any) -> dict[str, Any]:
 
 
 def known_routes(system: WebSystem) -> set[tuple[str, str]]:
-    async def nobody(tokens: set[str]) -> set[str]:
-        return tokens
-
-    found = [route for route in routes(Hub(system.live, system.clock, nobody, system.draw)) if isinstance(route, Route)]
+    found = [route for route in routes(Live(system)) if isinstance(route, Route)]
     return {
         (method, route.path) for route in found if "{path" not in route.path and route.path != "/api"
         for method in (route.methods or set()) - {"HEAD"}

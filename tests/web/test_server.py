@@ -9,8 +9,7 @@ from starlette.routing import Route
 from starlette.testclient import TestClient
 from starlette.websockets import WebSocketDisconnect
 
-from app.live import Hub
-from app.server import routes
+from app.server import Live, routes
 from lib.accounts.people import BROWSER_MS
 from lib.domain.account import AccountSettings, Limits, RiskLevel
 from lib.domain.session import ABSOLUTE_MS
@@ -73,7 +72,7 @@ def test_every_route_that_changes_something_refuses_a_read_only_visitor(web: Web
     """Routes are found, not listed; coming in and going out change nothing of the demo's."""
     changing = [
         (method, route.path)
-        for route in routes(Hub(web.system.live, web.system.clock, _everybody, web.system.draw))
+        for route in routes(Live(web.system))
         if isinstance(route, Route) and route.path.startswith("/api/") and "{path" not in route.path
         for method in (route.methods or set()) - {"GET", "HEAD"}
         if not route.path.startswith(("/api/auth/", "/api/operator/"))  # the operators' have a matrix of their own
@@ -82,10 +81,6 @@ def test_every_route_that_changes_something_refuses_a_read_only_visitor(web: Web
     visitor = web.visitor()
     answers = {act: visitor.request(*act, json={}).json()["error"] for act in changing}
     assert set(answers.values()) == {"refuse.read_only"}, answers
-
-
-async def _everybody(tokens: set[str]) -> set[str]:
-    return tokens
 
 
 @pytest.mark.parametrize("path", [path for path in READS if path != "/api/logs/2"])

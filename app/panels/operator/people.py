@@ -6,16 +6,17 @@ Figures and states alone: no keys, prompts, answers or orders of others, and not
 
 import streamlit as st
 
-from app.i18n import clock_time, t, zone
+from app.i18n import clock_time, t, tongue, zone
 from app.operators import require_operator
 from app.panels.away import patient
 from app.panels.control import tell
 from app.panels.operator.acts import newest_acts
 from app.panels.operator.status import dollars
-from app.panels.state import EVERY, state_badge, state_reason
+from app.panels.state import EVERY, state_badge
 from app.system import system
 from app.ui.logs import frame
 from app.ui.plain import plain
+from app.ui.standing import state_reason
 from app.ui.write import exact, money
 from lib.accounts.refusal import Refusal
 from lib.queries import PeoplePage, PersonLine, Standing
@@ -138,7 +139,7 @@ def _account(found: Standing) -> None:
         state_badge(found)
         st.badge(t(f"venue.{found.venue}"), color="orange", icon=":material/account_balance:")
         st.caption(t("room.account_no", n=found.account_id), width="content")
-    for reason in state_reason(found):
+    for reason in state_reason(found, tongue()):
         st.text(reason)
 
 

@@ -5,16 +5,16 @@ by hand; other hands at accounts; books that differ from the exchange.
 
 import streamlit as st
 
-from app.i18n import clock_time, language, md, t, zone
+from app.i18n import clock_time, language, md, t, tongue, zone
 from app.operators import require_operator
 from app.panels.away import patient
 from app.panels.control import tell
 from app.panels.operator.acts import newest_acts
 from app.panels.operator.stopping import order_line
-from app.panels.state import lock_name
 from app.system import system
 from app.ui.logs import frame
 from app.ui.reasons import say
+from app.ui.standing import lock_name
 from app.ui.write import plus
 from lib.domain.gates import FOREVER_MS
 from lib.domain.locks import RiskLock
@@ -87,7 +87,7 @@ def _lock(held: HeldLock) -> None:
     key = f"{lock.account_id}_{lock.kind}"
     whose = f"{held.email} · {t('room.account_no', n=lock.account_id)}" if lock.account_id else t("room.whole")
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key=f"held_{key}"):
-        st.badge(f"{lock_name(lock.kind)} · {_ends(lock)}", icon=":material/lock:", color="orange")
+        st.badge(f"{lock_name(lock.kind, tongue())} · {_ends(lock)}", icon=":material/lock:", color="orange")
         st.text(f"{whose}: {say(lock.why, language())}", width="stretch")
         with st.popover(t("stops.end"), icon=":material/lock_open:", key=f"unlock_{key}"):
             st.text(t("room.unlock_note"))

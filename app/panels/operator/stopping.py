@@ -6,17 +6,18 @@ Stopping everybody: pause, close, and, as an act of its own, go on; how far a st
 
 import streamlit as st
 
-from app.i18n import clock_time, language, md, t, zone
+from app.i18n import clock_time, language, md, t, tongue, zone
 from app.operators import require_operator
 from app.panels.away import patient
 from app.panels.control import tell
 from app.panels.operator.acts import newest_acts
-from app.panels.state import EVERY, lock_name
+from app.panels.state import EVERY
 from app.panels.step_up import is_proved, proof
 from app.system import system
 from app.ui.badges import STATES, Tone
 from app.ui.orders import order_words
 from app.ui.reasons import say
+from app.ui.standing import lock_name
 from app.ui.write import exact
 from lib.accounts.web import SessionUser
 from lib.domain.order import Order
@@ -48,7 +49,9 @@ def _platform() -> None:
             st.metric(t(f"room.{name}"), f"{getattr(found, name):,}", border=True)
     _buttons(found)
     for lock in found.locks:
-        st.badge(f"{t('stops.locks')} · {t('stops.everybody')} · {lock_name(lock.kind)}", icon=":material/lock:")
+        st.badge(
+            f"{t('stops.locks')} · {t('stops.everybody')} · {lock_name(lock.kind, tongue())}", icon=":material/lock:"
+        )
         st.text(say(lock.why, language()))
     _open(found)
 

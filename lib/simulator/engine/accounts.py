@@ -130,12 +130,6 @@ def bankruptcy_price(position: Position) -> Decimal:
     return max(position.avg_entry_price * (1 - sign / position.leverage), ZERO)
 
 
-def liquidation_price(position: Position, maintenance_rate: Decimal) -> Decimal:
-    """The price at which an isolated *position* is liquidated: entry x (1 -+ 1/leverage +- MMR)."""
-    sign = 1 if position.qty > 0 else -1
-    return max(position.avg_entry_price * (1 - sign * (1 / position.leverage - maintenance_rate)), ZERO)
-
-
 def initial_margin(position: Position, taker_fee: Decimal) -> Decimal:
     """Cash tied up by *position*: its share of the entry value, and the fee to close at the bankruptcy price."""
     if position.is_flat:

@@ -9,8 +9,9 @@ beyond the liquidation price liquidates, whatever stop lies between. No order of
 
 from decimal import Decimal
 
+from lib.domain.margin import liquidation_price
 from lib.domain.position import ZERO
-from lib.simulator.engine.accounts import Account, liquidation_price, opening_qty, order_cost
+from lib.simulator.engine.accounts import Account, opening_qty, order_cost
 from lib.simulator.engine.books import Books
 from lib.simulator.engine.faults import Fault
 from lib.simulator.engine.fills import fill, liquidate

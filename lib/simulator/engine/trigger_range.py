@@ -10,7 +10,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 
-from lib.simulator.engine.accounts import Account, liquidation_price
+from lib.domain.margin import liquidation_price
+from lib.simulator.engine.accounts import Account
 from lib.simulator.engine.books import Books
 from lib.simulator.engine.orders import RISE, OrderRecord
 

@@ -10,8 +10,9 @@ from collections.abc import Sequence
 from decimal import ROUND_HALF_EVEN, Decimal
 from typing import Any
 
+from lib.domain.margin import liquidation_price
 from lib.domain.position import AVERAGE_STEP, ZERO, Side, unrealised_pnl
-from lib.simulator.engine.accounts import Account, Holding, initial_margin, liquidation_price
+from lib.simulator.engine.accounts import Account, Holding, initial_margin
 from lib.simulator.engine.accounts import bankruptcy_price as bankruptcy
 from lib.simulator.engine.books import Books
 from lib.simulator.engine.charges import PRICES, USDT, ExtraFee

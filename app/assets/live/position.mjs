@@ -1,0 +1,61 @@
+// The open position: what it is, what it is worth now, how far its stop and target are, and why it was opened.
+import { act, make, part, write } from "./account.mjs";
+
+const FIGURES = ["entry", "price", "notional", "margin", "liquidation", "stop", "target", "risk"];
+
+function build(root, data) {
+  const { text } = data;
+  const flat = make("p", { class: "flat" }, text.flat);
+  const side = make("b"), size = make("span", { class: "size" });
+  const pnl = make("b"), share = make("small");
+  const close = make("button", { type: "button", class: "close" }, text.close);
+  close.disabled = data.read_only;
+  const head = make("div", { class: "head" }, side, size, make("span", { class: "pnl" }, pnl, share), close);
+  const yes = make("button", { type: "button", class: "yes" }, text.yes);
+  const no = make("button", { type: "button", class: "no" }, text.no);
+  const ask = make("div", { class: "ask", hidden: true }, make("p", {}, text.sure), make("span", { class: "acts" }, no, yes));
+  const cells = Object.fromEntries(FIGURES.map((name) => [name, { value: make("b"), note: make("small") }]));
+  const grid = make("dl", {}, ...FIGURES.map((name) =>
+    make("div", { title: text[`${name}_help`] ?? null }, make("dt", {}, text[name]), make("dd", {}, cells[name].value, cells[name].note))));
+  const why = make("p", { class: "thesis" });
+  const more = make("a", { class: "more" }, text.more);
+  const thesis = make("div", { class: "why" }, make("small", {}, text.thesis), why, more);
+  const body = make("div", { class: "body" }, head, ask, grid, thesis);
+  root.append(flat, body);
+
+  close.onclick = () => { ask.hidden = !ask.hidden; if (!ask.hidden) no.focus({ preventScroll: true }); };
+  no.onclick = () => { ask.hidden = true; close.focus({ preventScroll: true }); };
+  yes.onclick = () => {
+    ask.hidden = true;
+    act({
+      path: "/api/flatten",
+      shows: ({ standing }) => ({ standing: { ...standing, own: true, closing: true, halted: true, state: "stopping", why: null } }),
+      done: text.asked,
+    });
+  };
+
+  return ({ told }) => {
+    const { position, open, standing } = told;
+    root.hidden = !told.account;
+    flat.hidden = Boolean(position);
+    body.hidden = !position;
+    if (!position) return;
+    write(side, text[position.side], "side", position.side === "long" ? "up" : "down");
+    write(size, `${position.symbol} ${position.qty} · ${position.leverage}`);
+    write(pnl, open ? `${open.pnl} USDT` : "–", "", open?.tone);
+    write(share, open ? `${open.share} · ${open.r}` : "", "share", open?.tone);
+    const closing = Boolean(standing?.closing);
+    close.disabled = data.read_only || closing;
+    write(close, closing ? text.closing : text.close);
+    for (const name of FIGURES) write(cells[name].value, open?.[name] ?? position[name] ?? "–");
+    write(cells.stop.note, open?.to_stop ?? "");
+    write(cells.target.note, open?.to_target ?? "");
+    const words = position.thesis[data.language];
+    thesis.hidden = !words;
+    write(why, words);
+    more.hidden = !position.log_id;
+    more.href = `${data.log}${position.log_id}`;
+  };
+}
+
+export default part("position", build);

@@ -1,0 +1,34 @@
+"""
+The pages there are, in the order people find them: adding one is a line here, a file in app/pages, and its title
+(`page.NAME`) in the catalogues.
+"""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A page by its *name*, which is its file's and its address's; the first one is at the root."""
+
+    name: str
+    icon: str
+
+    @property
+    def address(self) -> str:
+        return f"/{self.name}"
+
+
+PAGES = (
+    Page("dashboard", ":material/candlestick_chart:"),
+    Page("trade_logs", ":material/receipt_long:"),
+    Page("results", ":material/monitoring:"),
+    Page("api_keys", ":material/key:"),
+    Page("settings", ":material/tune:"),
+    Page("account", ":material/shield_person:"),
+)
+OPERATORS = Page("operator", ":material/admin_panel_settings:")
+"""For operators alone: for everybody else it is not there."""
+RESET = "reset"
+"""Where a mailed link leads; nobody looks for it."""
+HOME = "/"
+ADDRESSES = frozenset({HOME, f"/{RESET}", *(page.address for page in PAGES[1:])})

@@ -1,0 +1,42 @@
+"""
+The isolated margin of a position: what it ties up, where it is liquidated, what its stop loses. Pure.
+
+The liquidation price is an estimate by the lowest tier's maintenance rate, before fees and funding; the exchange's own
+value is the one that counts.
+"""
+
+from decimal import Decimal
+
+from lib.domain.position import ZERO, Position
+
+
+def lowest_maintenance(max_leverage: Decimal) -> Decimal:
+    """The maintenance rate of the lowest tier: half the initial margin at the instrument's greatest leverage."""
+    return 1 / (2 * max(max_leverage, Decimal(1)))
+
+
+def liquidation_price(position: Position, maintenance_rate: Decimal) -> Decimal:
+    """The price at which an isolated *position* is liquidated: entry x (1 -+ 1/leverage +- MMR), never below 0."""
+    sign = 1 if position.qty > 0 else -1
+    return max(position.avg_entry_price * (1 - sign * (1 / position.leverage - maintenance_rate)), ZERO)
+
+
+def margin_of(position: Position) -> Decimal:
+    """USDT tied up by *position*: its entry value over its leverage, before the fee to close."""
+    return abs(position.qty) * position.avg_entry_price / position.leverage
+
+
+def stop_risk(position: Position) -> Decimal:
+    """
+    R: what *position* loses in USDT when it is closed at its stop, before fees.
+
+    0 without a stop, and when the stop is no loss any more.
+    """
+    if position.stop_loss <= 0:
+        return ZERO
+    return max((position.avg_entry_price - position.stop_loss) * position.qty, ZERO)
+
+
+def distance(price: Decimal, to: Decimal) -> Decimal:
+    """How far *to* lies above (below: negative) *price*, as a fraction of *price*; 0 without a price."""
+    return (to - price) / price if price > 0 else ZERO
