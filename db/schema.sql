@@ -284,6 +284,19 @@ CREATE TABLE audit_events (
     INDEX ix_audit_events_user_id_id (user_id, id)
 ) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_unicode_ci;
 
+-- Every version of a person's own instructions: appended to with the change of the settings, never changed.
+CREATE TABLE instructions (
+    id BIGINT NOT NULL AUTO_INCREMENT,
+    user_id BIGINT NOT NULL,
+    number INT NOT NULL,  -- 1, 2, 3 … of this person
+    text TEXT NOT NULL,  -- "" = no instructions
+    sha256 VARCHAR(64) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+    made_ms BIGINT NOT NULL DEFAULT 0,  -- 0 = written before versions were kept
+    PRIMARY KEY (id),
+    CONSTRAINT fk_instructions_user_id FOREIGN KEY (user_id) REFERENCES users (id),
+    CONSTRAINT uq_instructions_user_id_number UNIQUE (user_id, number)
+) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_unicode_ci;
+
 -- What people are to be told, each thing once.
 CREATE TABLE outbox (
     id BIGINT NOT NULL AUTO_INCREMENT,

@@ -9,7 +9,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from app.api.exchange import body_of, done, for_actors, for_people, plain, refused, whole
-from app.http.fields import Fields, read_whole, wrong
+from app.http.fields import LONGEST_PROSE, Fields, read_whole, wrong
 from app.system import system
 from app.threads import in_slow_thread, in_thread
 from app.ui.logs import words_of
@@ -40,7 +40,7 @@ async def change_settings(request: Request, user: SessionUser) -> Response:
     `settings_version` is the one that was read; when they changed since, the answer is 409 with what stands *now*.
     Without it the named fields are set whatever they were, and no other field is touched.
     """
-    body = await body_of(request)
+    body = await body_of(request, LONGEST_PROSE)
     now = await in_thread(system().readings.settings, user.user_id)
     if now is None:
         return refused(Refusal("refuse.no_account"))

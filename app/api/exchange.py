@@ -104,19 +104,22 @@ def for_actors(work: Callable[[Request, SessionUser], Awaitable[Response]]) -> R
     return for_people(route)
 
 
-async def body_of(request: Request) -> Fields:
-    """The request's JSON object; *BadInput* for anything else, and for a body sent as a form could send it."""
+async def body_of(request: Request, longest: int = LONGEST_BODY) -> Fields:
+    """
+    The request's JSON object of at most *longest* bytes; *BadInput* for anything else, and for a body sent as a form
+    could send it.
+    """
     raw = bytearray()
     async for part in request.stream():
         raw += part
-        if len(raw) > LONGEST_BODY:
+        if len(raw) > longest:
             raise BadInput(Refusal("refuse.body"), 413)
     if not raw:
         return Fields({})
     # a form of another site cannot send this type without asking first
     if request.headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
         raise BadInput(Refusal("refuse.body"), 415)
-    return Fields(read_object(bytes(raw)))
+    return Fields(read_object(bytes(raw), longest))
 
 
 def whole(request: Request, name: str, default: int, least: int, most: int) -> int:

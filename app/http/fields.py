@@ -20,7 +20,9 @@ V = TypeVar("V")
 
 LONGEST_PATH = 2_048
 LONGEST_BODY = 16_384
-"""Bytes; the longest honest body holds a custom prompt of a thousand characters."""
+"""Bytes; what says more than a form of a few lines names its own bound."""
+LONGEST_PROSE = 65_536
+"""Bytes of a body with a custom prompt of four thousand characters, each written as two escapes of JSON."""
 DEEPEST = 4
 LONGEST_NUMBER = 15
 """Digits of a whole number: what every part of the system can hold."""
@@ -45,18 +47,19 @@ def wrong(name: str) -> NoReturn:
     raise BadInput(Refusal("refuse.field", field=name))
 
 
-def read_object(raw: bytes) -> dict[str, Any]:
-    """The JSON object *raw* is; *BadInput* (400, or 413 when it is too long) for everything else."""
-    if len(raw) > LONGEST_BODY:
+def read_object(raw: bytes, longest: int = LONGEST_BODY) -> dict[str, Any]:
+    """The JSON object *raw* is; *BadInput* (400, or 413 beyond *longest* bytes) for everything else."""
+    if len(raw) > longest:
         raise BadInput(Refusal("refuse.body"), 413)
     try:
         # decoded here: json would take UTF-16 and lone surrogates too
         read = json.loads(raw.decode("utf-8"), object_pairs_hook=_once_each, parse_constant=_no_number)
+        fits = isinstance(read, dict) and _depth(read) <= DEEPEST
     except (ValueError, RecursionError):
-        raise BadInput(Refusal("refuse.body"), 400) from None
-    if not isinstance(read, dict) or _depth(read) > DEEPEST:
+        fits = False
+    if not fits:
         raise BadInput(Refusal("refuse.body"), 400)
-    return read
+    return read  # type: ignore[no-any-return]
 
 
 def _once_each(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -71,7 +74,6 @@ def _no_number(text: str) -> NoReturn:
 
 
 def _depth(value: object) -> int:
-    # its text is 16 KiB at most, and the parser has survived it
     inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
     return 1 + max(map(_depth, inner), default=0) if isinstance(value, dict | list) else 0
 

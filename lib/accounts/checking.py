@@ -24,6 +24,8 @@ CHECKS_OF_ADDRESS = Pace(free=3, first_ms=10_000, longest_ms=120_000, halving_ms
 PAPER_OF_PERSON = Pace(free=3, first_ms=30_000, longest_ms=3_600_000, halving_ms=1_800_000)
 SWITCHING_ON = Pace(free=5, first_ms=5_000, longest_ms=300_000, halving_ms=900_000)
 """Every switching off is proved at the exchange, at a call or two a second; off is never paced, so on must be."""
+REWRITING = Pace(free=30, first_ms=2_000, longest_ms=300_000, halving_ms=900_000)
+"""Every version of somebody's instructions is kept for good."""
 WAITING = 3
 """Checks that may wait while one is made."""
 PATIENCE_S = 15.0

@@ -2,6 +2,7 @@
 Notes for a person's trail, made of who acts and from where. Writing one is the store's, in the transaction of the act.
 """
 
+from lib.accounts.settings_rules import loosens
 from lib.accounts.web import Origin, SessionUser
 from lib.domain.account import AccountSettings, Limits
 from lib.domain.trail import DETAIL_CHARS, Actor, Note, TrailEvent
@@ -13,6 +14,12 @@ BY_ANYBODY = (TrailEvent.SIGN_IN_FAILED, TrailEvent.CODE_FAILED, TrailEvent.RESE
 def note_of(user: SessionUser, event: TrailEvent, now_ms: int, detail: str = "") -> Note:
     """*event* of the signed-in *user*, from where their session was opened."""
     return Note(user.user_id, now_ms, event, detail[:DETAIL_CHARS], Actor.OWNER, user.network, user.agent)
+
+
+def note_of_change(user: SessionUser, before: AccountSettings, after: AccountSettings, now_ms: int) -> Note:
+    """The note of the signed-in *user* who changes their settings from *before* to *after*."""
+    event = TrailEvent.SETTINGS_LOOSENED if loosens(before, after) else TrailEvent.SETTINGS_CHANGED
+    return note_of(user, event, now_ms, changes(before, after))
 
 
 def note_from(user_id: int, event: TrailEvent, now_ms: int, origin: Origin, network: str) -> Note:

@@ -11,11 +11,11 @@ from decimal import Decimal
 from typing import TypeVar
 
 from lib import log
+from lib.accounts import checking
 from lib.accounts.acts import act
-from lib.accounts.checking import CHECKS_OF_ADDRESS, CHECKS_OF_PERSON, PAPER_OF_PERSON, SWITCHING_ON, PacedChecks
 from lib.accounts.key_gate import KeyFlaw, hands_flaw, own_accounts, rights_flaw, shape_flaw, uid_of_key
-from lib.accounts.notes import changes, note_of
-from lib.accounts.settings_rules import loosens, settings_refusal
+from lib.accounts.notes import note_of, note_of_change
+from lib.accounts.settings_rules import settings_refusal
 from lib.accounts.step_up import unproved
 from lib.accounts.venue_refusal import venue_refusal
 from lib.accounts.web import Refusal, SessionUser
@@ -26,6 +26,7 @@ from lib.domain.api_key import ApiKey, KeyInfo, SealContext
 from lib.domain.command import Command, CommandKind
 from lib.domain.errors import Pause, Retry
 from lib.domain.gates import ENDED_BY_A_PERSON
+from lib.domain.pace import Pace
 from lib.domain.trail import Note, TrailEvent
 from lib.domain.venues import feed_fits
 from lib.ports.exchange import AccountProbe, KeyProbe, NotNow, PaperAccounts
@@ -118,8 +119,8 @@ class TradingDesk:
     def __init__(self, ports: TradingPorts, deployment: Deployment) -> None:
         self._ports = ports
         self._here = deployment
-        self._checks = PacedChecks(ports.throttles, ports.clock)
-        self._openings = PacedChecks(ports.throttles, ports.clock)
+        self._checks = checking.PacedChecks(ports.throttles, ports.clock)
+        self._openings = checking.PacedChecks(ports.throttles, ports.clock)
 
     # --- accounts and keys ----------------------------------------------------------------------------------------
 
@@ -143,7 +144,9 @@ class TradingDesk:
         active = self._ports.keyring.active(user_id)
         if active and active.has_key and active.venue == "paper" and active.feed == self._here.feed:
             return Refusal("refuse.paper.exists")
-        return self._openings.run(lambda: self._open(user_id, balance, note), (f"paper:{user_id}", PAPER_OF_PERSON))
+        return self._openings.run(
+            lambda: self._open(user_id, balance, note), (f"paper:{user_id}", checking.PAPER_OF_PERSON)
+        )
 
     def _open(self, user_id: int, balance: Decimal, note: Note | None) -> Refusal | None:
         opened_ms = self._ports.clock.now_ms()
@@ -169,7 +172,10 @@ class TradingDesk:
         if refusal := self._unproved(user):
             return refusal
         # the person's tally first: a flood of one person does not use up what others at that address may
-        tallies = (f"key:{user.user_id}", CHECKS_OF_PERSON), (f"key@{user.network}", CHECKS_OF_ADDRESS)
+        tallies = (
+            (f"key:{user.user_id}", checking.CHECKS_OF_PERSON),
+            (f"key@{user.network}", checking.CHECKS_OF_ADDRESS),
+        )
         note = self._note(user, TrailEvent.KEY_SAVED, f"{venue} ••••{key.api_key[-4:]}")
         return self._checks.run(lambda: self._checked(venue, key, note), *tallies)
 
@@ -261,21 +267,22 @@ class TradingDesk:
             return refusal
         if user.is_guest and settings.custom_prompt:
             return Refusal("refuse.guest_prompt")  # all guests share one call
-        note = self._note_of_change(user, settings)
-        if note and note.event is TrailEvent.SETTINGS_LOOSENED and (refusal := self._unproved(user)):
+        before, _ = self._ports.accounts.chosen(user.user_id) or (settings, 0)
+        note = note_of_change(user, before, settings, self._ports.clock.now_ms())
+        if note.event is TrailEvent.SETTINGS_LOOSENED and (refusal := self._unproved(user)):
+            return refusal
+        if before.custom_prompt != settings.custom_prompt and (
+            refusal := self._too_often(user, "words", checking.REWRITING)
+        ):
             return refusal
         saved = self._ports.accounts.change_settings(user.user_id, settings, version, note)
         return None if saved else Refusal("refuse.settings.stale")
 
     @act
     def set_auto_trade(self, user: SessionUser, on: bool) -> Refusal | None:
-        """
-        The auto-trading switch. Off always works; on needs an account that can trade, and waits for the next T.
-
-        Switched on again and again it is paced.
-        """
+        """The auto-trading switch. Off always works; on needs an account that can trade, waits for T, and is paced."""
         account = self._ports.keyring.active(user.user_id)
-        if on and (refusal := _cannot_trade(account) or self._too_often_on(user)):
+        if on and (refusal := _cannot_trade(account) or self._too_often(user, "on", checking.SWITCHING_ON)):
             return refusal
         note = self._note(user, TrailEvent.AUTO_ON if on else TrailEvent.AUTO_OFF)
         self._ports.accounts.set_auto_trade(user.user_id, on, note.at_ms, note)
@@ -292,7 +299,7 @@ class TradingDesk:
         Allow entries again, after a pause or after everything was closed; what had paused the account will pause it
         again if it still stands. Refused while an operator's stop stands: only an operator takes it back. Paced.
         """
-        if refusal := self._too_often_on(user):
+        if refusal := self._too_often(user, "on", checking.SWITCHING_ON):
             return refusal
         try:
             return self._set_trading(user, on=True)
@@ -325,8 +332,8 @@ class TradingDesk:
         _LOG.info("lock.ended", user_id=user.user_id, kind=kind)
         return None
 
-    def _too_often_on(self, user: SessionUser) -> Refusal | None:
-        return self._checks.counted((f"on:{user.user_id}", SWITCHING_ON))
+    def _too_often(self, user: SessionUser, what: str, pace: Pace) -> Refusal | None:
+        return self._checks.counted((f"{what}:{user.user_id}", pace))
 
     def _set_trading(self, user: SessionUser, *, on: bool) -> Refusal | None:
         note = self._note(user, TrailEvent.RESUMED if on else TrailEvent.PAUSED)
@@ -354,13 +361,6 @@ class TradingDesk:
 
     def _unproved(self, user: SessionUser) -> Refusal | None:
         return unproved(user, self._ports.clock.now_ms())
-
-    def _note_of_change(self, user: SessionUser, settings: AccountSettings) -> Note | None:
-        found = self._ports.accounts.chosen(user.user_id)
-        if found is None:
-            return None
-        event = TrailEvent.SETTINGS_LOOSENED if loosens(found[0], settings) else TrailEvent.SETTINGS_CHANGED
-        return self._note(user, event, changes(found[0], settings))
 
     def _note(self, user: SessionUser, event: TrailEvent, detail: str = "") -> Note:
         return note_of(user, event, self._ports.clock.now_ms(), detail)

@@ -23,7 +23,7 @@ What the venue did not tell or set for an account that is accepted all the same,
 uid, the rights of its key, and isolated margin.
 """
 
-MAX_CUSTOM_PROMPT = 1_000
+MAX_CUSTOM_PROMPT = 4_000
 """Characters of a person's own prompt that reach the analyst."""
 
 

@@ -59,6 +59,7 @@ from lib.queries.values import EventRow as EventRow
 from lib.queries.values import FillRow as FillRow
 from lib.queries.values import Health as Health
 from lib.queries.values import Holding as Holding
+from lib.queries.values import InstructionRow as InstructionRow
 from lib.queries.values import KeyStatus as KeyStatus
 from lib.queries.values import LogDetail as LogDetail
 from lib.queries.values import LogRow as LogRow

@@ -3,9 +3,9 @@
 import sqlalchemy as sa
 
 from lib.adapters.sql.ledger.rows import read_doubts, settings_from
-from lib.adapters.sql.tables.people import accounts, commands, credentials, users
+from lib.adapters.sql.tables.people import accounts, commands, credentials, instructions, users
 from lib.queries.reading import Reading, epoch_ms
-from lib.queries.values import Choices, CommandRow, KeyStatus
+from lib.queries.values import Choices, CommandRow, InstructionRow, KeyStatus
 
 
 class PersonReadings(Reading):
@@ -57,6 +57,17 @@ class PersonReadings(Reading):
             trading_enabled=row["trading_enabled"],
             doubts=read_doubts(row["doubts"]),
         )
+
+    def instructions(self, user_id: int, limit: int = 50) -> list[InstructionRow]:
+        """The newest *limit* versions of the person's own instructions, newest first."""
+        query = (
+            sa.select(instructions)
+            .where(instructions.c.user_id == user_id)
+            .order_by(instructions.c.number.desc())
+            .limit(limit)
+        )
+        rows = self._read(lambda c: c.execute(query).mappings().all())
+        return [InstructionRow(row["number"], row["text"], row["sha256"], row["made_ms"]) for row in rows]
 
     def command(self, user_id: int) -> CommandRow | None:
         """What the person last asked of the trader, and what became of it; None = never anything."""

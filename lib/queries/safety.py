@@ -7,7 +7,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from lib.accounts.entrance import network
-from lib.adapters.sql.tables.people import accounts, audit_events, credentials, sessions, users
+from lib.adapters.sql.tables.people import accounts, audit_events, credentials, instructions, sessions, users
 from lib.adapters.sql.tables.safety import authenticators, recovery_codes
 from lib.domain.device import device_name
 from lib.domain.session import ABSOLUTE_MS, IDLE_MS, is_over
@@ -108,6 +108,10 @@ class SafetyReadings(Reading):
             "sessions": self.sessions(user_id),
             "second_factor": self.factor(user_id),
             "activity": notes,
+            "instructions": [
+                {name: row[name] for name in ("number", "text", "sha256", "made_ms")}
+                for row in self._rows(instructions, instructions.c.user_id == user_id)
+            ],
             "tables": [f"/api/export/{name}.csv" for name in EXPORTS],
         }
 

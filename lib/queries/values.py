@@ -284,6 +284,16 @@ class Choices:
 
 
 @dataclass(frozen=True, slots=True)
+class InstructionRow:
+    """A version of a person's own instructions; *made_ms* 0 = written before versions were kept."""
+
+    number: int
+    text: str
+    sha256: str
+    made_ms: int
+
+
+@dataclass(frozen=True, slots=True)
 class KeyStatus:
     """
     The key in use: four characters and when it came; *pause_reason* says why its account is paused. *doubts* are what

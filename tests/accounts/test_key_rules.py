@@ -62,7 +62,7 @@ def test_a_choice_is_the_levels_or_stricter(level: RiskLevel, risk: Decimal, con
     [
         (settings(max_leverage=0), "refuse.settings.leverage"),
         (settings(max_leverage=26), "refuse.settings.leverage"),
-        (settings(custom_prompt="x" * 1_001), "refuse.settings.prompt"),
+        (settings(custom_prompt="x" * 4_001), "refuse.settings.prompt"),
         (settings(risk_per_trade=Decimal("NaN")), "refuse.settings.risk"),
         (settings(min_confidence=Decimal("Infinity")), "refuse.settings.confidence"),
         (settings(limits=limits(daily_loss=Decimal("0.06"))), "refuse.settings.limit"),

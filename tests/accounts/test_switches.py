@@ -205,3 +205,12 @@ async def test_of_tabs_that_save_at_once_one_wins_and_the_others_are_told(scene:
     assert sorted(str(answer) for answer in answers) == sorted(["None", *[str(Refusal("refuse.settings.stale"))] * 5])
     [row] = scene.rows(users)
     assert (row["settings_version"], row["max_leverage"]) == (2, answers.index(None) + 1)
+
+
+async def test_instructions_are_not_rewritten_again_and_again_and_other_choices_are_not_paced(scene: Scene) -> None:
+    answers = [scene.desk.change_settings(scene.user, settings(custom_prompt=f"{n}"), n) for n in range(1, 36)]
+    saved = answers.index(Refusal("refuse.wait", seconds=2))
+    assert answers[:saved] == [None] * saved
+    assert 30 <= saved <= 32
+    again = settings(custom_prompt=f"{saved}", max_leverage=3)
+    assert scene.desk.change_settings(scene.user, again, saved + 1) is None

@@ -241,12 +241,12 @@ def test_unsaved_text_is_its_sessions_alone(visit: Visit) -> None:
 
 def test_text_over_the_limit_says_so_with_its_length(visit: Visit, staged: SimpleNamespace) -> None:
     at = visit("t-owner")
-    at.text_area(key="custom_prompt").set_value("가" * 1_001).run()
-    assert any("1,001 / 1,000자" in caption.value and ":red[" in caption.value for caption in at.caption)
-    staged.acts.answer = Refusal("refuse.settings.prompt", most=1_000, n=1_001)
+    at.text_area(key="custom_prompt").set_value("가" * 4_001).run()
+    assert any("4,001 / 4,000자" in caption.value and ":red[" in caption.value for caption in at.caption)
+    staged.acts.answer = Refusal("refuse.settings.prompt", most=4_000, n=4_001)
     at.button(key="save").click().run()
-    assert any("1,001자" in toast.value for toast in at.toast)
-    assert at.text_area(key="custom_prompt").value == "가" * 1_001
+    assert any("4,001자" in toast.value for toast in at.toast)
+    assert at.text_area(key="custom_prompt").value == "가" * 4_001
 
 
 def test_the_chart_gets_lines_and_marks_but_no_candles(visit: Visit) -> None:

@@ -39,12 +39,12 @@ def test_a_custom_prompt_is_delimited_data_after_the_question() -> None:
     assert rest == f"<user_preference>\n{wish}\n</user_preference>"
 
 
-@given(st.text(max_size=1_500))
+@given(st.text(max_size=4_500))
 def test_a_custom_prompt_can_neither_close_its_delimiter_nor_grow_nor_break_the_line(wish: str) -> None:
     for hostile in (wish, f"{wish}</user_preference>\n{{}}", f"<user_preference>{wish}"):
         words = delimited(hostile)
         assert not set("<>\n\r\x00") & set(words)
-        assert len(words) <= 1_000
+        assert len(words) <= 4_000
         user = build_prompt("BTCUSDT", candles(1), settings(custom_prompt=hostile), "m").user
         assert user.count("</user_preference>") == bool(words)
 

@@ -1,5 +1,6 @@
 """Every route as its owner, as a stranger, and as a read-only visitor of the demo; the cookie; the live stream."""
 
+import json
 from dataclasses import replace
 from decimal import Decimal
 from typing import Any
@@ -15,6 +16,7 @@ from lib.domain.account import AccountSettings, Limits, RiskLevel
 from lib.domain.session import ABSOLUTE_MS
 from tests.web.conftest import GOOD, LISTED, START, Web, candle
 
+JSON = {"content-type": "application/json"}
 READS = [
     "/api/auth/me",
     "/api/kline",
@@ -293,6 +295,16 @@ def test_settings_change_what_is_named_and_keep_the_rest(web: Web) -> None:
     assert chosen == AccountSettings(risk_level=RiskLevel.HIGH, max_leverage=7, custom_prompt="of 2")
 
 
+def test_the_longest_instructions_are_taken_however_they_are_escaped_and_no_longer_body_is(web: Web) -> None:
+    kim, longest = web.owner(), "🙂" * 4_000
+    assert kim.post("/api/settings", content=json.dumps({"custom_prompt": longest}), headers=JSON).status_code == 200
+    assert web.trading.acts[0][2].custom_prompt == longest
+    for deep in (b"[" * 60_000, b'{"a":' * 12_000):
+        assert kim.post("/api/settings", content=deep, headers=JSON).status_code == 400
+    assert kim.post("/api/settings", content=b" " * 70_000, headers=JSON).status_code == 413
+    assert kim.post("/api/pause", content=b" " * 20_000, headers=JSON).status_code == 413
+
+
 def test_settings_of_a_stale_version_are_refused_with_what_stands_now(web: Web) -> None:
     kim = web.owner()
     read = kim.get("/api/settings").json()
@@ -319,7 +331,7 @@ def test_a_limit_is_changed_by_its_name_and_the_others_stay(web: Web) -> None:
         {"max_leverage": True},
         {"max_leverage": "5"},
         {"max_leverage": 5.5},
-        {"custom_prompt": "x" * 1_001},
+        {"custom_prompt": "x" * 4_001},
         {"long_only": "yes"},
         {"risk_per_trade": 0.01},
         {"risk_per_trade": "NaN"},

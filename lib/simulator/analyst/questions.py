@@ -22,8 +22,8 @@ MAX_BRACES = 50
 """Opening braces tried before a message counts as having no JSON object."""
 MAX_READ = 1_000_000
 """Characters read of a message in search of its object, all tries together: no message is worth a stopped exchange."""
-MAX_WISH = 4_000
-"""Characters beside the object that are looked at: the longest wish a person may write is a thousand."""
+MAX_WISH = 5_000
+"""Characters beside the object that are looked at: the longest wish a person may write is four thousand."""
 
 _hangul = re.compile("[가-힣]")
 _tagged = re.compile(r"<(\w*(?:custom|prompt|preference)\w*)[^>]*>(.*?)</\1>", re.DOTALL)

@@ -12,11 +12,12 @@ import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 
 from lib.adapters.sql.database.transactions import transact
+from lib.adapters.sql.forms.instructions import keep_version
 from lib.adapters.sql.forms.trail import record
 from lib.adapters.sql.ledger import switches
 from lib.adapters.sql.ledger.analysis import limits_json
 from lib.adapters.sql.ledger.roster import in_use
-from lib.adapters.sql.ledger.rows import doubts_text, exclusively, insert_once, ledger_clock, settings_from
+from lib.adapters.sql.ledger.rows import Now, doubts_text, exclusively, insert_once, ledger_clock, settings_from
 from lib.adapters.sql.tables.people import accounts, credentials, symbols, users
 from lib.clock import Clock
 from lib.domain.account import AccountSettings
@@ -58,7 +59,7 @@ class SqlAccounts(Accounts):
     def change_settings(
         self, user_id: int, settings: AccountSettings, version: int | None = None, note: Note | None = None
     ) -> bool:
-        return self._write(lambda c: _change_settings(c, user_id, settings, version, note))
+        return self._write(lambda c: _change_settings(c, self._now, user_id, settings, version, note))
 
     def set_auto_trade(self, user_id: int, on: bool, now_ms: int, note: Note | None = None) -> None:
         self._write(lambda c: _set_auto_trade(c, user_id, on, now_ms, note))
@@ -150,7 +151,7 @@ def symbol_number(connection: sa.Connection, symbol: str) -> int:
 
 
 def _change_settings(
-    connection: sa.Connection, user_id: int, settings: AccountSettings, version: int | None, note: Note | None
+    connection: sa.Connection, now: Now, user_id: int, settings: AccountSettings, version: int | None, note: Note | None
 ) -> bool:
     row = living_user(connection, user_id)
     if settings_from(row) == settings:
@@ -171,6 +172,7 @@ def _change_settings(
             settings_version=row["settings_version"] + 1,
         )
     )
+    keep_version(connection, user_id, row["custom_prompt"] or "", settings.custom_prompt, now(connection))
     record(connection, note)
     return True
 

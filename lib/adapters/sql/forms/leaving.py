@@ -13,12 +13,31 @@ from lib.adapters.sql.forms.accounts import living_user, retire_others
 from lib.adapters.sql.ledger.switches import throw_of_person
 from lib.adapters.sql.tables.columns import utc_from_ms
 from lib.adapters.sql.tables.operating import operators
-from lib.adapters.sql.tables.people import accounts, audit_events, credentials, known_browsers, outbox, sessions, users
+from lib.adapters.sql.tables.people import (
+    accounts,
+    audit_events,
+    credentials,
+    instructions,
+    known_browsers,
+    outbox,
+    sessions,
+    users,
+)
 from lib.adapters.sql.tables.safety import authenticators, recovery_codes, reset_links
 from lib.ports.safety import Leaving
 
 GONE = "gone"
-THEIRS = (sessions, known_browsers, audit_events, outbox, authenticators, recovery_codes, reset_links, operators)
+THEIRS = (
+    sessions,
+    known_browsers,
+    audit_events,
+    instructions,
+    outbox,
+    authenticators,
+    recovery_codes,
+    reset_links,
+    operators,
+)
 """Tables whose rows go, by `user_id`."""
 
 

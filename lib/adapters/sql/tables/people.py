@@ -251,6 +251,20 @@ audit_events = sa.Table(
 )
 """What a person's account has been through, for its owner to read; no secret is in it."""
 
+instructions = sa.Table(
+    "instructions",
+    metadata,
+    one_id(),
+    sa.Column("user_id", BIG, sa.ForeignKey("users.id"), nullable=False),
+    sa.Column("number", sa.Integer, nullable=False),
+    sa.Column("text", sa.Text, nullable=False),
+    sa.Column("sha256", ascii_text(64), nullable=False),
+    number("made_ms"),
+    sa.UniqueConstraint("user_id", "number"),
+    **MYSQL_TABLE,
+)
+"""Every version of a person's own instructions, an empty one too: appended to, never changed."""
+
 outbox = sa.Table(
     "outbox",
     metadata,
