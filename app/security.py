@@ -14,7 +14,9 @@ from typing import Any
 
 from app.http.fields import is_plain_path
 from app.http.hosts import ANY, Hosts, differs_in_scheme_alone, is_own_origin, read_place
+from app.http.refusals import refusal_body
 from app.http.traffic import Traffic
+from app.i18n import preferred
 from app.policy import answer_headers, content_policy
 from app.refusal_page import refusal_page, wants_page
 from app.threads import in_thread
@@ -182,7 +184,9 @@ async def _refuse(scope: Scope, send: Send, status: int, key: str, wait_s: int =
     if wants_page(scope["method"], scope["path"], scope["headers"]):
         kind, body = b"text/html; charset=utf-8", refusal_page(key, params, scope["headers"])
     else:
-        kind, body = b"application/json", json.dumps({"error": key, "params": params}).encode()
+        asked = header(scope["headers"], b"accept-language").partition(",")[0].strip()
+        told = refusal_body(key, params, preferred(asked or None))
+        kind, body = b"application/json", json.dumps(told, ensure_ascii=False).encode()
     headers = [(b"content-type", kind), (b"content-length", str(len(body)).encode())]
     if wait_s:
         headers.append((b"retry-after", str(wait_s).encode()))

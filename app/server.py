@@ -20,6 +20,8 @@ from streamlit import config
 
 from app.addresses import Addresses
 from app.api import account, auth, cockpit, market, operators, plain, results, safety, stops
+from app.api.endpoints import Endpoint, routes_of
+from app.api.openapi import described
 from app.cockpit import Cockpit
 from app.http.doorkeeper import Doorkeeper
 from app.http.hosts import Hosts
@@ -81,19 +83,24 @@ class Live:
 def routes(live: Live) -> list[BaseRoute]:
     """Ours, before Streamlit's own."""
     folders = [Mount(folder_address(one), StaticFiles(directory=FOLDER / one)) for one in FOLDERS]
-    acts = cockpit.telling(live.accounts, [*account.ROUTES, *safety.ROUTES, *stops.ROUTES])
+    acts = [*account.ENDPOINTS, *safety.ENDPOINTS, *stops.ENDPOINTS]
     return [
-        *plain.FIRST,
-        *auth.ROUTES,
-        *acts,
-        *results.ROUTES,
+        *cockpit.telling(live.accounts, routes_of(acts)),
+        *routes_of(one for one in endpoints(live) if one not in acts),
         *operators.ROUTES,
-        *market.routes(live.candles),
-        *cockpit.routes(live.cockpit, live.accounts),
+        market.stream(live.candles),
+        cockpit.channel(live.cockpit, live.accounts),
         *plain.LAST,
         *folders,
         Mount(PATH, StaticFiles(directory=FOLDER)),
     ]
+
+
+def endpoints(live: Live) -> tuple[Endpoint, ...]:
+    """Everything the API answers, each with its description; the operators' room is told of to nobody."""
+    own = (plain, auth, account, safety, results, stops)
+    pushed = (*market.endpoints(live.candles), *cockpit.endpoints(live.cockpit))
+    return described([*(one for module in own for one in module.ENDPOINTS), *pushed])
 
 
 def refuse_unsafe_server() -> None:

@@ -6,9 +6,10 @@ from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
-from starlette.routing import Route
 
-from app.api.exchange import body_of, done, for_actors, for_people, plain, refused, whole
+from app.api import endpoints as api
+from app.api.endpoints import Endpoint
+from app.api.exchange import body_of, body_of_refusal, done, for_actors, for_people, plain, refused, whole
 from app.http.fields import LONGEST_PROSE, Fields, read_whole, wrong
 from app.system import system
 from app.threads import in_slow_thread, in_thread
@@ -19,6 +20,7 @@ from lib.domain.account import MAX_CUSTOM_PROMPT, VENUES, AccountSettings, Limit
 from lib.queries import Cursor, LogFilter, read_cursor
 
 MOST_ROWS = 100
+LONGEST_KEY, LONGEST_SECRET = 200, 400
 LATEST_S = 253_402_300_799
 """The last second of the year 9999: no calendar here goes further."""
 STALE = Refusal("refuse.settings.stale")
@@ -49,7 +51,7 @@ async def change_settings(request: Request, user: SessionUser) -> Response:
     result = await in_thread(system().trading.change_settings, user, _settings(body, now.settings), version)
     if result == STALE:
         now = await in_thread(system().readings.settings, user.user_id)
-        return JSONResponse({"error": STALE.key, "params": {}, "now": plain(now)}, 409)
+        return JSONResponse({**body_of_refusal(STALE), "now": plain(now)}, 409)
     return done(result)
 
 
@@ -106,7 +108,7 @@ async def save_key(request: Request, user: SessionUser) -> Response:
     """`{venue, api_key, api_secret}`: checked at the venue, sealed, never shown again."""
     body = await body_of(request)
     venue: Venue = body.choice("venue", VENUES)
-    key, secret = body.typed("api_key", 200), body.typed("api_secret", 400)
+    key, secret = body.typed("api_key", LONGEST_KEY), body.typed("api_secret", LONGEST_SECRET)
     return done(await in_slow_thread(system().trading.save_key, user, venue, key, secret))
 
 
@@ -157,14 +159,41 @@ async def log_detail(request: Request, user: SessionUser) -> Response:
     return refused(Refusal("refuse.not_found")) if found is None else JSONResponse(plain(found))
 
 
-ROUTES = [
-    Route("/api/settings", read_settings, methods=["GET"]),
-    Route("/api/settings", change_settings, methods=["POST"]),
-    Route("/api/auto-trade", auto_trade, methods=["POST"]),
-    Route("/api/ask-now", ask_now, methods=["POST"]),
-    Route("/api/apikey", read_key, methods=["GET"]),
-    Route("/api/apikey", save_key, methods=["POST", "PUT"]),
-    Route("/api/apikey", delete_key, methods=["DELETE"]),
-    Route("/api/logs", logs, methods=["GET"]),
-    Route("/api/logs/{log_id}", log_detail, methods=["GET"]),
-]
+_SETTINGS = (
+    api.choice("risk_level", [level.value for level in RiskLevel], required=False),
+    api.whole("max_leverage", 1, 100),
+    api.text("custom_prompt", MAX_CUSTOM_PROMPT, required=False),
+    api.flag("long_only", required=False),
+    api.decimal("risk_per_trade", nullable=True),
+    api.decimal("min_confidence", nullable=True),
+    api.part("limits", LIMIT_NAMES),
+    api.whole("settings_version", 0, 10**15 - 1),
+)
+_KEY = (
+    api.choice("venue", VENUES),
+    api.text("api_key", LONGEST_KEY, shape="password"),
+    api.text("api_secret", LONGEST_SECRET, shape="password"),
+)
+_PAGE = (
+    api.whole("limit", 1, MOST_ROWS),
+    api.text("outcome", 20, required=False),
+    api.whole("since", 0, LATEST_S),
+    api.whole("until", 0, LATEST_S),
+    api.whole("traded", 0, 1),
+    api.text("q", 200, required=False),
+    api.text("at", 80, required=False),
+)
+
+ENDPOINTS = (
+    Endpoint("GET", "/api/settings", read_settings, "What is chosen, with its version.", scope="read"),
+    Endpoint("POST", "/api/settings", change_settings, "Change what is named; no limit gets looser.", body=_SETTINGS),
+    Endpoint("POST", "/api/auto-trade", auto_trade, "Switch auto-trading.", body=(api.flag("on"),), scope="control"),
+    Endpoint("POST", "/api/ask-now", ask_now, "Ask the analyst now, for this account alone.", scope="control"),
+    Endpoint("GET", "/api/apikey", read_key, "Which exchange key is in use, never the key."),
+    Endpoint("POST", "/api/apikey", save_key, "Check an exchange key at its venue and seal it.", body=_KEY),
+    Endpoint("PUT", "/api/apikey", save_key, "Replace the exchange key.", body=_KEY),
+    Endpoint("DELETE", "/api/apikey", delete_key, "Forget the exchange key."),
+    Endpoint("GET", "/api/logs", logs, "The trade log, newest first.", query=_PAGE, scope="read"),
+    Endpoint("GET", "/api/logs/{log_id}", log_detail, "One decision with everything about it.",
+             path_parts=(api.whole("log_id", 0, 10**15 - 1, required=True),), scope="read"),
+)  # fmt: skip

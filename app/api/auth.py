@@ -10,8 +10,9 @@ from collections.abc import Callable
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
-from starlette.routing import Route
 
+from app.api import endpoints as api
+from app.api.endpoints import Endpoint
 from app.api.exchange import answered, body_of, done, for_people, plain, refused
 from app.i18n import catalogue, preferred
 from app.system import system
@@ -138,14 +139,23 @@ def _write(answer: Response, visit: Visit, name: str, value: str, for_ms: int) -
     )
 
 
-ROUTES = [
-    Route("/api/auth/register", register, methods=["POST"]),
-    Route("/api/auth/login", login, methods=["POST"]),
-    Route("/api/auth/try", try_paper, methods=["POST"]),
-    Route("/api/auth/keep", keep, methods=["POST"]),
-    Route("/api/auth/demo", demo, methods=["POST"]),
-    Route("/api/auth/reset/ask", ask_reset, methods=["POST"]),
-    Route("/api/auth/reset", reset, methods=["POST"]),
-    Route("/api/auth/logout", logout, methods=["POST"]),
-    Route("/api/auth/me", me, methods=["GET"]),
-]
+_EMAIL, _PASSWORD = api.text("email", LONGEST_EMAIL), api.text("password", LONGEST_PASSWORD, shape="password")
+_INVITE = api.text("invite", LONGEST_CODE, required=False)
+_NEW = (api.flag("accepted_risk"), api.text("locale", LONGEST_LOCALE, required=False))
+_CODE = api.text("code", LONGEST_SECOND, required=False)
+
+ENDPOINTS = (
+    Endpoint("POST", "/api/auth/register", register, "Create an account and sign in.",
+             body=(_EMAIL, _PASSWORD, *_NEW, _INVITE), is_open=True),
+    Endpoint("POST", "/api/auth/login", login, "Sign in.", body=(_EMAIL, _PASSWORD, _CODE), is_open=True),
+    Endpoint("POST", "/api/auth/try", try_paper, "Begin as a guest with paper money.", body=_NEW, is_open=True),
+    Endpoint("POST", "/api/auth/keep", keep, "Make a guest a person with an e-mail and a password.",
+             body=(_EMAIL, _PASSWORD, _INVITE)),
+    Endpoint("POST", "/api/auth/demo", demo, "Look at the demo account.", is_open=True),
+    Endpoint("POST", "/api/auth/reset/ask", ask_reset, "Have a link sent by which a password can be chosen anew.",
+             body=(_EMAIL, api.text("locale", LONGEST_LOCALE, required=False)), is_open=True),
+    Endpoint("POST", "/api/auth/reset", reset, "Choose a new password by such a link.",
+             body=(api.text("token", LONGEST_TOKEN), _PASSWORD), is_open=True),
+    Endpoint("POST", "/api/auth/logout", logout, "End this session.", is_open=True),
+    Endpoint("GET", "/api/auth/me", me, "Who asks.", scope="read"),
+)  # fmt: skip

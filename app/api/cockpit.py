@@ -7,6 +7,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route, WebSocketRoute
 from starlette.websockets import WebSocket
 
+from app.api.endpoints import Endpoint
 from app.api.exchange import for_people
 from app.api.market import serve
 from app.cockpit import Cockpit
@@ -21,13 +22,19 @@ ACT_HEADER = "X-Maemae-Act"
 READ_ONLY_METHODS = frozenset({"GET", "HEAD"})
 
 
-def routes(cockpit: Cockpit, hub: AccountHub) -> list[BaseRoute]:
-    """Snapshot and channel."""
+def endpoints(cockpit: Cockpit) -> tuple[Endpoint, ...]:
+    """The snapshot."""
 
     @for_people
     async def snapshot(request: Request, user: SessionUser) -> Response:
         """The whole message of the channel, as it is now."""
         return Response(await in_thread(cockpit.whole, user.user_id), media_type="application/json")
+
+    return (Endpoint("GET", "/api/account", snapshot, "The account as the dashboard shows it.", scope="read"),)
+
+
+def channel(cockpit: Cockpit, hub: AccountHub) -> BaseRoute:
+    """What changes of it."""
 
     async def follow(socket: WebSocket) -> None:
         """One message with everything, then the parts that changed, until somebody leaves."""
@@ -40,7 +47,7 @@ def routes(cockpit: Cockpit, hub: AccountHub) -> list[BaseRoute]:
         with hub.seat(visit.user.user_id, visit.token) as seat:
             await serve(socket, seat)
 
-    return [Route("/api/account", snapshot, methods=["GET"]), WebSocketRoute("/api/ws/account", follow)]
+    return WebSocketRoute("/api/ws/account", follow)
 
 
 def telling(hub: AccountHub, given: list[Route]) -> list[Route]:

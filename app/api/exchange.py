@@ -1,5 +1,5 @@
 """
-How a route hears and answers: JSON in, JSON out, refusals as `{"error": key, "params": {..}}` with a 4xx.
+How a route hears and answers: JSON in, JSON out, refusals (`app.http.refusals`) with a 4xx.
 
 Every route that is not about coming in needs a person; the decorator says 401 to strangers and turns *Retry* into 503.
 What comes in is read by `app.http.fields`; a mistake of ours is a line in the log and one sentence for the browser.
@@ -8,16 +8,20 @@ parameters and its English sentence.
 """
 
 from collections.abc import Awaitable, Callable, Mapping
+from contextvars import ContextVar
 from dataclasses import fields, is_dataclass
 from datetime import datetime
 from decimal import Decimal
 from enum import Enum
+from functools import wraps
 from typing import Any
 
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 
+from app.addresses import reader_language
 from app.http.fields import LONGEST_BODY, BadInput, Fields, read_object, read_whole, wrong
+from app.http.refusals import refusal_body
 from app.visit import visit_of
 from lib import log
 from lib.accounts.refusal import Refusal
@@ -55,9 +59,13 @@ _STATUS = {
     "refuse.not_a_guest": 409,
     "refuse.operator.account": 404,
     "refuse.operator.environment": 409,
+    "refuse.token.scope": 403,
 }
 
 _log = log.get("api")
+
+_language: ContextVar[str] = ContextVar("language", default="en")
+"""Of who asks, while their request is answered."""
 
 Route = Callable[[Request], Awaitable[Response]]
 
@@ -65,7 +73,9 @@ Route = Callable[[Request], Awaitable[Response]]
 def answered(work: Route) -> Route:
     """A route whose reactions become answers."""
 
+    @wraps(work)
     async def route(request: Request) -> Response:
+        _language.set(reader_language(request.scope))
         try:
             return await work(request)
         except BadInput as bad:
@@ -88,6 +98,7 @@ def for_people(work: Callable[[Request, SessionUser], Awaitable[Response]]) -> R
     """A route that needs a signed-in person, read-only or not."""
 
     @answered
+    @wraps(work)
     async def route(request: Request) -> Response:
         user = visit_of(request.scope).user
         return refused(Refusal("refuse.signed_out")) if user is None else await work(request, user)
@@ -98,6 +109,7 @@ def for_people(work: Callable[[Request, SessionUser], Awaitable[Response]]) -> R
 def for_actors(work: Callable[[Request, SessionUser], Awaitable[Response]]) -> Route:
     """A route that changes something: a read-only visitor is refused before its body is read."""
 
+    @wraps(work)
     async def route(request: Request, user: SessionUser) -> Response:
         return refused(Refusal("refuse.read_only")) if user.read_only else await work(request, user)
 
@@ -133,7 +145,13 @@ def refused(refusal: Refusal, status: int | None = None) -> Response:
     """*refusal* with the status that suits it."""
     code = status or _STATUS.get(refusal.key, 429 if refusal.key.startswith("refuse.wait") else 422)
     headers = {"Retry-After": str(refusal.params["seconds"])} if "seconds" in refusal.params else None
-    return JSONResponse({"error": refusal.key, "params": plain(refusal.params)}, code, headers)
+    return JSONResponse(body_of_refusal(refusal), code, headers)
+
+
+def body_of_refusal(refusal: Refusal) -> dict[str, Any]:
+    """*refusal* as JSON, in the language of who asks."""
+    told: dict[str, Any] = refusal_body(refusal.key, refusal.params, _language.get(), plain(refusal.params))
+    return told
 
 
 def done(result: object) -> Response:

@@ -6,10 +6,12 @@ import json
 import anyio
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import BaseRoute, Route, WebSocketRoute
+from starlette.routing import BaseRoute, WebSocketRoute
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
+from app.api import endpoints as api
 from app.api.account import LATEST_S
+from app.api.endpoints import Endpoint
 from app.api.exchange import for_people, whole
 from app.http.fields import BadInput
 from app.live import SIGNED_OUT, UNKNOWN_SERIES, Hub, Seat, Series, row_of
@@ -115,12 +117,20 @@ async def _hear(socket: WebSocket, serving: anyio.CancelScope) -> None:
     serving.cancel()
 
 
-def routes(hub: Hub) -> list[BaseRoute]:
-    """Snapshot, older candles and stream."""
+def endpoints(hub: Hub) -> tuple[Endpoint, ...]:
+    """Snapshot and older candles."""
     snapshots = Snapshots(lambda symbol, interval, count: system().readings.candles(symbol, interval, count))
     hub.when_rebuilt(snapshots.forget)
-    return [
-        Route("/api/kline", for_people(Chart(snapshots).kline), methods=["GET"]),
-        Route("/api/kline/history", for_people(history), methods=["GET"]),
-        WebSocketRoute("/api/ws", Stream(hub).follow),
-    ]
+    newest, older = for_people(Chart(snapshots).kline), for_people(history)
+    series = tuple(api.text(name, 20, required=False) for name in ("symbol", "interval"))
+    since = (*series, api.whole("count", 1, MOST_CANDLES), api.whole("since", 0, LATEST_S))
+    before = (*series, api.whole("count", 1, PAGE), api.whole("before", 0, LATEST_S))
+    return (
+        Endpoint("GET", "/api/kline", newest, "Candles, oldest first, the forming one last.", since, scope="read"),
+        Endpoint("GET", "/api/kline/history", older, "Closed candles before a moment.", before, scope="read"),
+    )
+
+
+def stream(hub: Hub) -> BaseRoute:
+    """The live candles."""
+    return WebSocketRoute("/api/ws", Stream(hub).follow)

@@ -4,6 +4,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from app.api.endpoints import Endpoint
 from app.api.exchange import answered, refused
 from app.system import system
 from app.threads import in_thread
@@ -19,10 +20,13 @@ async def healthz(request: Request) -> Response:
     return JSONResponse({"ok": True})
 
 
+@answered
 async def nothing_here(request: Request) -> Response:
     """An unknown API path; Streamlit would answer it with its page and 200."""
     return refused(Refusal("refuse.not_found"))
 
 
-FIRST = [Route("/healthz", healthz, methods=["GET"])]
+ENDPOINTS = (
+    Endpoint("GET", "/healthz", healthz, "Whether this process, its database and Redis answer.", is_open=True),
+)
 LAST = [Route("/api", nothing_here, methods=ALL), Route("/api/{path:path}", nothing_here, methods=ALL)]

@@ -10,8 +10,9 @@ from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
-from starlette.routing import Route
 
+from app.api import endpoints as api
+from app.api.endpoints import Endpoint
 from app.api.exchange import for_people, plain, refused
 from app.export_files import Layout, csv_file, parquet_file
 from app.http.fields import read_whole, wrong
@@ -134,7 +135,11 @@ async def _pieces(user_id: int, pieces: Iterator[bytes]) -> AsyncIterator[bytes]
         _fetching.discard(user_id)
 
 
-ROUTES = [
-    Route("/api/results", results, methods=["GET"]),
-    Route("/api/export/{file}", export, methods=["GET"]),
-]
+_ASKED = (api.choice("span", SPANS, required=False), api.whole("account", 0, 10**15 - 1))
+_FILE = api.choice("file", [f"{what}.{kind}" for what in (*EXPORTS, "tax") for kind in FORMATS])
+
+ENDPOINTS = (
+    Endpoint("GET", "/api/results", results, "How the account did over a period.", query=_ASKED, scope="read"),
+    Endpoint("GET", "/api/export/{file}", export, "All rows of one kind, as a file.",
+             path_parts=(_FILE,), scope="read", media="application/octet-stream"),
+)  # fmt: skip

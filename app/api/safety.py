@@ -8,9 +8,10 @@ are told once, to the browser that asked, and pass through no script of the page
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
-from starlette.routing import Route
 
+from app.api import endpoints as api
 from app.api.auth import LONGEST_EMAIL, LONGEST_PASSWORD, LONGEST_SECOND
+from app.api.endpoints import Endpoint
 from app.api.exchange import body_of, done, for_actors, plain, refused, whole
 from app.system import system
 from app.threads import in_slow_thread, in_thread
@@ -123,18 +124,30 @@ async def delete_account(request: Request, user: SessionUser) -> Response:
     return done(await in_thread(system().safety.delete_account, user, email))
 
 
-ROUTES = [
-    Route("/api/account/export", export, methods=["GET"]),
-    Route("/api/account/delete", delete_account, methods=["POST"]),
-    Route("/api/account/prove", prove, methods=["POST"]),
-    Route("/api/account/password", change_password, methods=["POST"]),
-    Route("/api/account/email", change_email, methods=["POST"]),
-    Route("/api/account/factor/begin", begin_factor, methods=["POST"]),
-    Route("/api/account/factor/confirm", confirm_factor, methods=["POST"]),
-    Route("/api/account/factor/codes", renew_codes, methods=["POST"]),
-    Route("/api/account/factor", drop_factor, methods=["DELETE"]),
-    Route("/api/account/sessions", sessions, methods=["GET"]),
-    Route("/api/account/sessions/end", end_session, methods=["POST"]),
-    Route("/api/account/sessions/end-others", end_others, methods=["POST"]),
-    Route("/api/account/trail", trail, methods=["GET"]),
-]
+_CODE = api.text("code", LONGEST_SECOND)
+_ANY_CODE = api.text("code", LONGEST_SECOND, required=False)
+_PASSWORD = api.text("password", LONGEST_PASSWORD, shape="password")
+_ANY_PASSWORD = api.text("password", LONGEST_PASSWORD, shape="password", required=False)
+_OLD_AND_NEW = tuple(api.text(name, LONGEST_PASSWORD, shape="password") for name in ("old", "new"))
+_NOTES = (api.whole("limit", 1, MOST_NOTES), api.whole("before", 0, LATEST_ID))
+
+ENDPOINTS = (
+    Endpoint("GET", "/api/account/export", export, "Everything kept of the person, as a file."),
+    Endpoint("POST", "/api/account/delete", delete_account, "Delete the account.",
+             body=(api.text("email", LONGEST_EMAIL),)),
+    Endpoint("POST", "/api/account/prove", prove, "Prove whose session this is, for five minutes.",
+             body=(_ANY_PASSWORD, _ANY_CODE)),
+    Endpoint("POST", "/api/account/password", change_password, "A new password; every other session ends.",
+             body=_OLD_AND_NEW),
+    Endpoint("POST", "/api/account/email", change_email, "Another e-mail.",
+             body=(api.text("email", LONGEST_EMAIL), _PASSWORD)),
+    Endpoint("POST", "/api/account/factor/begin", begin_factor, "A fresh secret for an authenticator."),
+    Endpoint("POST", "/api/account/factor/confirm", confirm_factor, "Switch the second factor on.", body=(_CODE,)),
+    Endpoint("POST", "/api/account/factor/codes", renew_codes, "Fresh recovery codes."),
+    Endpoint("DELETE", "/api/account/factor", drop_factor, "Switch the second factor off."),
+    Endpoint("GET", "/api/account/sessions", sessions, "Where this person is signed in."),
+    Endpoint("POST", "/api/account/sessions/end", end_session, "End one session.",
+             body=(api.whole("session_id", 0, LATEST_ID, required=True),)),
+    Endpoint("POST", "/api/account/sessions/end-others", end_others, "End every other session."),
+    Endpoint("GET", "/api/account/trail", trail, "What the account has been through.", query=_NOTES),
+)  # fmt: skip

@@ -4,8 +4,9 @@ from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
-from starlette.routing import Route
 
+from app.api import endpoints as api
+from app.api.endpoints import Endpoint
 from app.api.exchange import body_of, done, for_actors, for_people, plain, refused
 from app.system import system
 from app.threads import in_thread
@@ -73,10 +74,14 @@ async def end_lock(request: Request, user: SessionUser) -> Response:
     return done(await in_thread(system().trading.end_lock, user, kind))
 
 
-ROUTES = [
-    Route("/api/standing", read_standing, methods=["GET"]),
-    Route("/api/pause", pause, methods=["POST"]),
-    Route("/api/flatten", flatten, methods=["POST"]),
-    Route("/api/resume", resume, methods=["POST"]),
-    Route("/api/locks/end", end_lock, methods=["POST"]),
-]
+ENDPOINTS = (
+    Endpoint(
+        "GET", "/api/standing", read_standing, "How the account stands: state, position, orders, locks.", scope="read"
+    ),
+    Endpoint("POST", "/api/pause", pause, "No new entries from now on; exits and stops go on.", scope="control"),
+    Endpoint("POST", "/api/flatten", flatten, "As pause, and what we opened is closed.", scope="control"),
+    Endpoint("POST", "/api/resume", resume, "Allow entries again.", scope="control"),
+    Endpoint(
+        "POST", "/api/locks/end", end_lock, "End a lock that may be ended.", body=(api.text("kind", LONGEST_KIND),)
+    ),
+)

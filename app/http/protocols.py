@@ -22,6 +22,7 @@ from websockets.frames import Frame
 from app.http.addresses import network, written_address
 from app.http.doorkeeper import Doorkeeper
 from app.http.pace import Allowance, Pace
+from app.http.refusals import refusal_body
 from app.policy import ALWAYS
 
 HEADERS_S = 10.0
@@ -114,7 +115,7 @@ class BoundedHttp(H11Protocol):
 
     def send_400_response(self, msg: str) -> None:
         """Not a request at all: told in the house's form, and the connection ends."""
-        body = json.dumps({"error": "refuse.request", "params": {}}).encode()
+        body = json.dumps(refusal_body("refuse.request", {}, "en")).encode()
         headers = [*ALWAYS, (b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]
         headers.append((b"connection", b"close"))
         if self.conn.our_state in (h11.IDLE, h11.SEND_RESPONSE):

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from lib.accounts.refusal import Refusal as Refusal
 from lib.domain.account import Colours
+from lib.domain.api_token import Scope
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +39,8 @@ class SessionUser:
     session_id: int = 0
     agent: str = ""
     proved_ms: int = 0
+    scopes: frozenset[Scope] | None = None
+    """What a personal token may do; None for who is signed in themselves."""
 
 
 @dataclass(frozen=True, slots=True)

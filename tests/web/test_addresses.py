@@ -10,6 +10,7 @@ import streamlit
 from streamlit.proto.NewSession_pb2 import CustomThemeConfig
 
 from app.addresses import ELSEWHERE, INDEX
+from app.http.refusals import refusal_body
 from app.i18n import catalogue
 from app.index_page import page_in, themes
 from app.kept_assets import KeptAssets
@@ -80,7 +81,7 @@ def test_an_unknown_address_is_a_404_in_the_readers_language(web: Web, path: str
 def test_a_program_that_asks_for_no_page_gets_a_404_of_one_line(web: Web) -> None:
     answer = web.client().get("/static/js/none.js", headers={"accept": "*/*", "accept-language": "en"})
     assert (answer.status_code, answer.text) == (404, "There is nothing at this address")
-    assert web.owner().get("/api/nowhere").json() == {"error": "refuse.not_found", "params": {}}
+    assert web.owner().get("/api/nowhere").json() == refusal_body("refuse.not_found", {}, "ko")
 
 
 LANGUAGES = [

@@ -105,7 +105,7 @@ def test_who_opens_a_wrong_name_in_a_browser_reads_why(language: str, lang: str,
     assert (page.status_code, page.headers["content-type"]) == (421, "text/html; charset=utf-8")
     assert f'lang="{lang}"' in page.text
     assert words in page.text
-    assert client.get("/api/standing", headers=browser).json() == {"error": "refuse.host", "params": {}}
+    assert client.get("/api/standing", headers=browser).json()["error"] == "refuse.host"
 
 
 def test_whether_we_live_may_be_asked_under_any_name() -> None:

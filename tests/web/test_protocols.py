@@ -157,7 +157,7 @@ async def test_what_is_no_request_is_refused_in_our_form(quick: None, said: byte
         head, _, body = (await ended(reader)).partition(b"\r\n\r\n")
         assert head.startswith(b"HTTP/1.1 400")
         assert b"x-content-type-options: nosniff" in head.lower()
-        assert json.loads(body) == {"error": "refuse.request", "params": {}}
+        assert json.loads(body)["error"] == "refuse.request"
 
 
 @pytest.mark.parametrize("quick", [""], indirect=True)

@@ -10,6 +10,7 @@ from starlette.routing import Route
 from starlette.testclient import TestClient
 from starlette.websockets import WebSocketDisconnect
 
+from app.http.refusals import refusal_body
 from app.server import Live, routes
 from lib.accounts.people import BROWSER_MS
 from lib.domain.account import AccountSettings, Limits, RiskLevel
@@ -128,7 +129,7 @@ def test_a_page_of_the_log_says_where_its_neighbours_begin_and_a_place_is_never_
 @pytest.mark.parametrize("method", ["GET", "POST"])
 def test_an_unknown_api_path_is_a_json_404(web: Web, method: str, path: str) -> None:
     answer = web.client().request(method, path)
-    assert (answer.status_code, answer.json()) == (404, {"error": "refuse.not_found", "params": {}})
+    assert (answer.status_code, answer.json()) == (404, refusal_body("refuse.not_found", {}, "ko"))
 
 
 def test_healthz_tells_the_truth_and_nothing_else(web: Web) -> None:

@@ -9,6 +9,7 @@ from starlette.testclient import TestClient
 from starlette.websockets import WebSocketDisconnect
 
 from app.http import traffic
+from app.http.refusals import refusal_body
 from app.http.traffic import ACTS, READS, STOPS, STRANGERS, Traffic
 from app.visit import Visit
 from lib.accounts.web import Origin, SessionUser
@@ -143,7 +144,7 @@ def test_who_reads_without_end_is_told_to_wait_and_still_pauses(web: Web) -> Non
             refused = answer
             break
     assert refused is not None
-    assert refused.json() == {"error": "refuse.wait", "params": {"seconds": 1}}
+    assert refused.json() == refusal_body("refuse.wait", {"seconds": 1}, "ko")
     assert refused.headers["retry-after"] == "1"
     assert answers(kim, "POST", "/api/pause", 1) == answers(kim, "POST", "/api/flatten", 1) == [200]
     assert answers(lee, "GET", "/api/standing", 1) == [200]
