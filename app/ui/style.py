@@ -22,6 +22,8 @@ body *:not(pre, pre *, code) { word-break: keep-all !important; overflow-wrap: b
 [data-testid="stText"] { white-space: pre-wrap; }
 /* what Streamlit draws too faint to read: small print, and white on gold */
 [data-testid="stCaptionContainer"] { opacity: .78 !important; }
+/* popovers and dialogs stand outside the part of the page that has the theme's scheme */
+[data-testid="stPopoverBody"], [data-testid="stDialog"] { color-scheme: light dark; }
 [data-testid^="stBaseButton-primary"]:not(:disabled) p { color: light-dark(#ffffff, #1a1300); }
 /* room for the chart before it is there, so that nothing jumps when it comes */
 :root { --chart-height: clamp(430px, 100vh - 260px, 640px); }

@@ -16,7 +16,7 @@ from lib.domain import reason_codes as codes
 from lib.domain.errors import Retry
 from lib.domain.operator_act import OperatorAct
 from lib.domain.order import TERMINAL, OrderState
-from lib.domain.platform_settings import LIMIT_BOUNDS, Banner, SettingChange
+from lib.domain.platform_settings import BANNER, LIMIT_BOUNDS, Banner, SettingChange
 from lib.domain.reason import Reason
 from lib.ports.exchange import Exchanges
 from lib.ports.ledger import Ledger
@@ -80,6 +80,8 @@ class OperatorRequests:
             return codes.OPERATOR_REFUSED(why=str(refused))
         if change is None:
             return codes.SETTING_UNCHANGED()
+        if change.name == BANNER:
+            return codes.OPERATOR_DONE()
         return codes.SETTING_CHANGED(before=_brief(change.before), after=_brief(change.after))
 
     # --- an order only a person can end ---------------------------------------------------------------------------
@@ -93,9 +95,12 @@ class OperatorRequests:
             return codes.NO_SUCH_ORDER(link=link)
         evidence = await ask_again(self.ledger, self.exchanges, order)
         word = Word(OrderState(state), act.who, act.args["why"])
-        if against := await settle(self.ledger, order, evidence, word):
+        against = await settle(self.ledger, order, evidence, word)
+        if against.startswith(evidence.sentence):
+            return codes.ORDER_CONTRADICTED(evidence=evidence.why)
+        if against:
             return codes.OPERATOR_REFUSED(why=against)
-        return codes.ORDER_SETTLED(state=state.lower(), evidence=evidence.sentence)
+        return codes.ORDER_SETTLED(state=state.lower(), evidence=evidence.why)
 
     # --- platform settings ----------------------------------------------------------------------------------------
 

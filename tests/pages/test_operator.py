@@ -198,7 +198,7 @@ def test_acts_are_told_with_their_ends_and_those_that_wait(visit: Visit, staged:
     page = told(room(visit, "audit"))
     for said in ("room.waits", "room.unknown_end", "room.kind.settle"):
         assert EN[said] in page
-    assert "mm-1 · ABSENT · seen" in page
+    assert f"mm-1 · {EN['state.ABSENT']} · seen" in page
 
 
 def test_a_broken_history_is_named(visit: Visit, staged: SimpleNamespace) -> None:

@@ -75,7 +75,7 @@ async def test_what_the_exchange_contradicts_is_refused_with_its_evidence(inbox:
     row = await stuck(inbox.world)
     result = await inbox.ask("settle", link=row.order_link_id, state="FILLED", why="I believe so")
     assert result is not None
-    assert codes.OPERATOR_REFUSED.is_of(result)
+    assert result == codes.ORDER_CONTRADICTED(evidence=codes.EVIDENCE_NOTHING())
     assert inbox.world.order().state is OrderState.NEEDS_HUMAN
 
 

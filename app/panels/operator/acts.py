@@ -6,17 +6,20 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from app.i18n import clock_time, language, t, zone
+from app.i18n import clock_time, language, t, tongue, zone
 from app.operators import require_operator
 from app.panels.away import patient
 from app.system import system
 from app.ui.logs import frame
 from app.ui.reasons import say
+from app.ui.standing import lock_name
 from lib.domain.operator_act import FOR_THE_TRADER, ActKind, ActRow
+from lib.trading.operators_room import DOORS
 
 EVERY = 3
 SHOWN = 5
 SEARCHED = 100
+TOLD = ("setting", "link", "kind", "state", "value", "count", "ko", "why")
 COLUMNS = ("time", "who", "act", "whom", "result", "origin")
 
 
@@ -52,9 +55,28 @@ def _cells(act: ActRow) -> tuple[str, ...]:
 
 def _what(act: ActRow) -> str:
     """The kind of act, and what it was about."""
-    names = ("setting", "link", "kind", "state", "value", "count", "ko", "why")
-    told = " · ".join(act.args[name] for name in names if act.args.get(name))
+    told = " · ".join(_word(act, name) for name in TOLD if act.args.get(name))
     return f"{t(f'room.kind.{act.kind}')}{f': {told}' if told else ''}"
+
+
+def _word(act: ActRow, name: str) -> str:
+    """One word of what was asked for, as people read it."""
+    text, setting = act.args[name], act.args.get("setting", "")
+    if name == "setting":
+        return setting_name(text)
+    if name == "state":
+        return t(f"state.{text}")
+    if name == "kind":
+        return lock_name(text, tongue())
+    return t(f"room.{setting}.{text}") if name == "value" and setting in DOORS else text
+
+
+def setting_name(name: str) -> str:
+    """A platform setting as people call it; a limit's begins with "limit:"."""
+    if (limit := name.removeprefix("limit:")) != name:
+        return t(f"platform_limit.{limit}")
+    keys = {"registration": "room.registration", "guests": "room.guests_door", "banner": "room.banner"}
+    return t(keys[name]) if name in keys else name
 
 
 def _result(act: ActRow) -> str:

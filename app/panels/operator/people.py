@@ -153,7 +153,7 @@ def _figures(row: PersonLine) -> None:
         ("position", exact(found.position_qty) if found else "–"),
         ("open_count", str(len(found.open_rows)) if found else "–"),
     )
-    grid = st.grid(columns="auto", min_column_width=110, gap="small")
+    grid = st.grid(columns="auto", min_column_width=150, gap="small")
     for name, value in cells:
         with grid:
             st.metric(t(f"room.column.{name}" if name in COLUMNS else f"room.{name}"), value, border=True)

@@ -10,10 +10,11 @@ import streamlit as st
 from app.i18n import clock_time, md, t, zone
 from app.operators import require_operator
 from app.panels.control import tell
-from app.panels.operator.acts import newest_acts
+from app.panels.operator.acts import newest_acts, setting_name
 from app.system import system
 from app.ui.logs import frame
 from app.ui.write import exact, percent
+from lib.domain.operator_act import signed
 from lib.domain.platform_settings import (
     BANNER_CHARS,
     LIMIT_BOUNDS,
@@ -158,16 +159,17 @@ def _changes() -> None:
     found = system().operators.readings.setting_changes()
     if not found:
         return
+    known = {signed(row.user_id): row.email for row in system().operators.readings.operators()}
     with st.container(border=True, key="changes"):
         st.subheader(t("room.changes"), anchor=False)
         names = [t(f"room.change.{name}") for name in ("time", "setting", "before", "after", "who", "why")]
         rows = [
             (
                 clock_time(one.at_ms),
-                one.name.removeprefix("platform:"),
+                setting_name(one.name.removeprefix("platform:")),
                 "–" if one.before is None else one.before,
                 "–" if one.after is None else one.after,
-                one.who,
+                known.get(one.who, one.who),
                 one.why or "–",
             )
             for one in found

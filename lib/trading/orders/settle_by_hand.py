@@ -45,6 +45,18 @@ class Evidence:
             return "the exchange has no record and no execution of it"
         return f"the exchange says {self.verdict.state.value}, {self.verdict.filled_qty} at {self.verdict.avg_price}"
 
+    @property
+    def why(self) -> Reason:
+        """The evidence as a reason, for a page."""
+        if not self.asked:
+            return codes.EVIDENCE_NOT_ASKED()
+        if self.is_open:
+            return codes.EVIDENCE_OPEN()
+        if self.verdict is None:
+            return codes.EVIDENCE_NOTHING()
+        found = self.verdict
+        return codes.EVIDENCE_VERDICT(state=found.state.value.lower(), qty=found.filled_qty, price=found.avg_price)
+
 
 @dataclass(frozen=True, slots=True)
 class Word:
