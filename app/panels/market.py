@@ -2,7 +2,7 @@
 The live chart with its lines and marks.
 
 Candles reach the browser by our REST routes and WebSocket; here only the lines of the open position and the marks of
-past orders are read, when something was executed, and sent when they changed. A clicked mark opens its decision.
+past orders are read, when something was executed, and sent when they changed.
 """
 
 from decimal import Decimal
@@ -19,6 +19,7 @@ from app.ui.cockpit import seen_chart
 from app.ui.palette import palette
 from app.ui.reasons import say
 from app.ui.write import exact, money, price, short
+from lib.domain.margin import liquidation_price, lowest_maintenance
 from lib.queries import Holding, Marker
 
 DAY_MS = 86_400_000
@@ -41,9 +42,7 @@ def market() -> None:
     is_open = holding is not None and bool(holding.position_qty)
     position = Open(holding.position_qty, holding.avg_entry_price) if holding and is_open else None
     text = {name: t(f"chart.{name}") for name in TEXT}
-    opened = show_chart(chart_data(_view(holding), _lines(holding), marks, position, text))
-    if opened is not None:
-        st.switch_page("app/pages/trade_logs.py", query_params={"log": str(opened)})
+    show_chart(chart_data(_view(holding), _lines(holding), marks, position, text))
 
 
 def _view(holding: Holding | None) -> View:
@@ -63,12 +62,22 @@ def _places(symbol: str) -> int:
 def _lines(holding: Holding | None) -> list[Line]:
     if holding is None or not holding.position_qty:
         return []
+    liquidation = _liquidation(holding)
     wanted = (
         Line("entry", holding.avg_entry_price, _entry(holding), "accent", False),
         Line("stop", holding.stop_loss or Decimal(0), _at("stop", holding, holding.stop_loss), "down", True),
         Line("target", holding.take_profit or Decimal(0), _at("target", holding, holding.take_profit), "up", True),
+        Line("liquidation", liquidation, _at("liquidation", holding, liquidation), "danger", True),
     )
     return [line for line in wanted if line.price > 0]
+
+
+def _liquidation(holding: Holding) -> Decimal:
+    """Where the exchange would liquidate, estimated; 0 when nobody knows."""
+    rules = system().readings.rules(holding.symbol)
+    if rules is None or not holding.leverage:
+        return Decimal(0)
+    return liquidation_price(holding.position, lowest_maintenance(rules.max_leverage))
 
 
 def _entry(holding: Holding) -> str:

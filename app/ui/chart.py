@@ -106,10 +106,6 @@ def _mark(mark: Mark) -> dict[str, Any]:
     return {"time": mark.t_ms // 1000, "kind": mark.kind, "tone": mark.tone, "log": mark.log_id, **words}
 
 
-def show_chart(data: dict[str, Any]) -> int | None:
-    """Mount it; the id of the log row whose mark was clicked since the last run. The key keeps the chart as it is."""
-    mounted = component("tvchart", folder="chart")(
-        key="chart", data=data, height="content", on_opened_change=lambda: None
-    )
-    opened = mounted.opened
-    return opened if isinstance(opened, int) and opened > 0 else None
+def show_chart(data: dict[str, Any]) -> None:
+    """Mount it; the key keeps the same chart, and its view, through every change of *data*."""
+    component("tvchart", folder="chart")(key="chart", data=data, height="content")

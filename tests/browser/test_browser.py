@@ -69,6 +69,9 @@ def test_a_newcomer_sees_the_chart_move_switches_on_asks_and_reads_the_answer(
         outcomes = re.compile("|".join(words[f"outcome.{one}"] for one in ("bought", "sold")))
         expect(page.locator(NEWEST_OUTCOME)).to_have_text(outcomes, timeout=ANSWERED_MS)
 
+        open_by_its_mark(page, words)
+        expect(page.locator(NEWEST_OUTCOME)).to_have_text(outcomes)
+
         for _ in "from the dashboard", "from the log":
             click_newest(page)
             expect(page).to_have_url(re.compile(r"/trade_logs\?(.*&)?log=\d+"))
@@ -88,6 +91,32 @@ def test_a_newcomer_sees_the_chart_move_switches_on_asks_and_reads_the_answer(
         page.goto(f"{deployed.url}/trade_logs?log={logged['id']}")
         expect(page.get_by_role("heading", name=words[f"outcome.{logged['outcome']}"])).to_be_visible()
         seen.assert_clean()
+
+
+MARK = f"""(() => {{ const chart = {NEWEST_CHART}, id = [...chart.marks.groups.keys()].at(-1);
+  if (!id) return null;
+  const [time, kind] = id.split(" "), bar = chart.bars.find((one) => one.time === Number(time));
+  const box = chart.stage.getBoundingClientRect(), long = kind === "buy";
+  return [box.x + chart.api.timeScale().timeToCoordinate(bar.time),
+    box.y + chart.candles.priceToCoordinate(long ? bar.low : bar.high) + (long ? 16 : -16)]; }})()"""
+"""Where the newest mark is drawn."""
+
+
+def open_by_its_mark(page: Page, words: dict[str, str]) -> None:
+    """The order is marked in the chart: the mark tells what and why, and a click opens the decision."""
+    eventually("the order is marked", lambda: page.evaluate(MARK), 20)
+    page.locator(".tvchart").scroll_into_view_if_needed()
+    x, y = page.evaluate(MARK)
+    page.mouse.move(x - 30, y)
+    page.mouse.move(x, y)
+    tip = page.locator(".tvchart .tip")
+    expect(tip).to_contain_text(re.compile("|".join(words[f"mark.{one}"] for one in ("bought", "sold"))))
+    expect(tip).to_contain_text(words["chart.mark_open"])
+    page.mouse.click(x, y)
+    expect(page).to_have_url(re.compile(r"/trade_logs\?(.*&)?log=\d+"))
+    expect(page.locator(".st-key-detail")).to_contain_text(words["detail.view"])
+    page.go_back()
+    expect(page.locator(LEGEND)).to_contain_text(words["chart.live"])
 
 
 def drawn(page: Page) -> None:

@@ -4,7 +4,7 @@ import { element, LWC } from "./look.mjs";
 import { moment, signed } from "./words.mjs";
 
 const SHAPES = { buy: ["belowBar", "arrowUp", "up"], sell: ["aboveBar", "arrowDown", "down"], exit: ["aboveBar", "circle", "accent"] };
-const MOST_WORDED = 10; // more marks than this in sight have no words beside them
+const WORD = 90; // pixels of the chart's width that a mark in sight has for its words
 const MOST_TOLD = 4;
 const REACH = 52; // pixels from a bar to the farthest of its marks
 
@@ -49,12 +49,11 @@ export class Lines {
 }
 
 export class Marks {
-  /** *open* is called with the id of a log row, *barAt* says which bar stands at a place. */
+  /** *open* is called with the id of a log row and whether in a tab of its own, *barAt* says which bar stands at a place. */
   constructor(api, candles, frame, { open, barAt }) {
-    Object.assign(this, { api, candles, barAt });
+    Object.assign(this, { api, candles, barAt, open });
     this.plugin = LWC.createSeriesMarkers(candles, []);
     this.frame = frame;
-    this.open = open;
     this.groups = new Map(); // marker id -> its marks, newest first
     this.tip = element("div", { class: "tip", hidden: "" });
     frame.append(this.tip);
@@ -83,7 +82,7 @@ export class Marks {
     if (!this.groups.size && this.worded === null) this.plugin.setMarkers([]);
     const range = this.api.timeScale().getVisibleRange();
     const inSight = range ? this.times.filter((time) => time >= range.from && time <= range.to).length : 0;
-    const worded = inSight <= MOST_WORDED;
+    const worded = inSight * WORD <= this.frame.clientWidth;
     if (worded === this.worded) return;
     this.worded = worded;
     const drawn = [...this.groups].map(([id, group]) => {
@@ -148,6 +147,6 @@ export class Marks {
     // a finger has not hovered: its first touch tells, the second opens
     if (group && this.tip.hidden) return this.tell(group, at.point);
     if (!group) this.tip.hidden = true;
-    if (log !== undefined) this.open(log);
+    if (log !== undefined) this.open(log, Boolean(at.sourceEvent?.ctrlKey || at.sourceEvent?.metaKey));
   }
 }

@@ -10,7 +10,7 @@ import { dress } from "./style.mjs";
 import { Candles, DAY, mergeRows, STEPS } from "./rows.mjs";
 import { Table } from "./table.mjs";
 import { stepLabel, Toolbar } from "./toolbar.mjs";
-import { View } from "./view.mjs";
+import { THINNEST, View } from "./view.mjs";
 import { filled, moment, price, tick } from "./words.mjs";
 
 const charts = new WeakMap(); // parentElement -> Chart
@@ -29,7 +29,7 @@ const remembered = () => {
 };
 
 class Chart {
-  constructor(root, host, data, open) {
+  constructor(root, host, data) {
     Object.assign(this, { host, data, live: "opening", ticks: 0, draws: 0, last: null, bars: [], dead: false, hover: null });
     const asked = new URLSearchParams(location.search);
     const kept = remembered();
@@ -42,7 +42,7 @@ class Chart {
     this.palette = palette(host, data.colours);
     this.api = LWC.createChart(this.stage, {
       autoSize: true,
-      timeScale: { timeVisible: true, secondsVisible: false, rightOffset: 6, minBarSpacing: 0.5 },
+      timeScale: { timeVisible: true, secondsVisible: false, rightOffset: 6, minBarSpacing: THINNEST },
       crosshair: { mode: LWC.CrosshairMode.Normal },
       // the page scrolls vertically under a finger; a pinch and a sideways drag are the chart's
       handleScroll: { vertTouchDrag: false },
@@ -52,7 +52,7 @@ class Chart {
     this.candles.applyOptions({ autoscaleInfoProvider: (original) => this.roomFor(original()) });
     this.api.priceScale("right").applyOptions({ scaleMargins: { top: 0.12, bottom: 0.2 } });
     this.lines = new Lines(this.candles);
-    this.marks = new Marks(this.api, this.candles, this.stage, { open, barAt: (at) => this.bars[at] });
+    this.marks = new Marks(this.api, this.candles, this.stage, { open: (log, apart) => this.open(log, apart), barAt: (at) => this.bars[at] });
     this.overlays = new Overlays(this.api);
     this.overlays.choose(this.on, this.palette);
     this.api.subscribeCrosshairMove((at) => {
@@ -65,6 +65,9 @@ class Chart {
     this.sized.observe(this.stage);
     this.leaving = () => this.note();
     window.addEventListener("pagehide", this.leaving);
+    // a phone that wakes up does not wait for the next try
+    this.waking = () => { if (!document.hidden && this.live === "closed") this.feed.retry(); };
+    document.addEventListener("visibilitychange", this.waking);
     this.follow();
   }
 
@@ -376,6 +379,13 @@ class Chart {
     event.preventDefault();
   }
 
+  /** Go to a decision. By its address: a page switched by a script run now and then stayed blank. */
+  open(log, apart) {
+    const address = `${this.data.log}${log}`;
+    if (apart) window.open(address, "_blank", "noopener");
+    else location.assign(address);
+  }
+
   // --- what Python tells ----------------------------------------------------------------------------------------------
 
   get name() {
@@ -435,6 +445,7 @@ class Chart {
     clearTimeout(this.noting);
     this.sized.disconnect();
     window.removeEventListener("pagehide", this.leaving);
+    document.removeEventListener("visibilitychange", this.waking);
     document.removeEventListener("fullscreenchange", this.fullscreen);
     this.toolbar.end();
     this.feed.stop();
@@ -446,10 +457,10 @@ class Chart {
 /** The charts on the page, for whoever looks from outside: a browser's console, a test. */
 const alive = (window.__charts ??= []);
 
-export default function ({ data, parentElement, setTriggerValue }) {
+export default function ({ data, parentElement }) {
   let chart = charts.get(parentElement);
   if (!chart) {
-    chart = new Chart(parentElement, parentElement.host ?? parentElement, data, (log) => setTriggerValue("opened", log));
+    chart = new Chart(parentElement, parentElement.host ?? parentElement, data);
     charts.set(parentElement, chart);
     alive.push(chart);
   }

@@ -4,7 +4,9 @@
 
 const KEY = "maemae.chart.view";
 const LEAST = 48;
-const USUAL = 150;
+const USUAL = 150; // bars at first, where they are wide enough to be told apart
+const WIDTH = 6.4;
+export const THINNEST = 0.5; // pixels of a bar
 const ROOM = 6; // empty bars to the right of the newest
 
 /** @typedef {{span: number, right: ?number, gap: number}} Wish seconds; *right* null: at the newest bar, *gap* bars after it */
@@ -79,10 +81,10 @@ export class View {
   show(api, bars, step, shift, width) {
     if (bars.length < 2 || width === 0) return;
     this.width = width;
-    const wish = this.wish ?? { span: USUAL * step, right: null, gap: ROOM };
+    const wish = this.wish ?? { span: Math.min(USUAL, width / WIDTH) * step, right: null, gap: ROOM };
     const last = bars.length - 1;
     const to = wish.right === null ? last + Math.min(wish.gap, ROOM * 4) : indexAt(bars, step, wish.right + shift);
-    const most = Math.max(LEAST, width); // a bar is a pixel wide at least
+    const most = Math.max(LEAST, (api.timeScale().width() || width) / THINNEST);
     let from = indexAt(bars, step, timeAt(bars, step, to) - wish.span);
     from = to - Math.min(most, Math.max(LEAST, to - from));
     api.timeScale().setVisibleLogicalRange({ from, to });
