@@ -45,7 +45,7 @@ from lib.ports.market import LiveCandles
 from lib.queries import Readings
 from lib.settings import Settings
 
-PATIENT = (2.0, 15.0)
+PATIENT = (2.0, 30.0)
 """Seconds to connect, and to wait: a synthetic market invents its past when it is asked, half a year in seconds."""
 
 

@@ -250,7 +250,7 @@ def test_the_lines_are_the_analysts_formulas(deployed: Deployment, browser: Brow
     assert said["bands"][:19] == [None] * 19
     for n in range(19, len(candles)):
         window = closes[n - 19 : n + 1]
-        middle, reach = sum(window) / 20, 2 * pstdev(window)
+        middle, reach = sum(window, Decimal(0)) / 20, 2 * Decimal(pstdev(window))
         wanted = {"middle": float(middle), "upper": float(middle + reach), "lower": float(middle - reach)}
         assert said["bands"][n] == pytest.approx(wanted)
     assert said["vwap"] == pytest.approx([float(value) for value in day_vwap(candles)])

@@ -261,6 +261,7 @@ def test_the_chart_gets_lines_and_marks_but_no_candles(visit: Visit) -> None:
     ]
     assert [line["title"] for line in lines] == ["롱 0.031", "손절 -9.32", "익절 +18.27", "청산(추정) -238.53"]
     assert data["position"] == {"qty": 0.031, "entry": 64120.5}
+    assert isinstance(data["marks"], list)
     mark = data["marks"][0]
     assert (mark["kind"], mark["detail"], mark["log"]) == ("exit", "1 @ 64,000.0", 3)
     assert (data["url"], data["history"], data["symbol"]) == ("/api/kline", "/api/kline/history", "BTCUSDT")

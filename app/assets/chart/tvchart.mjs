@@ -17,7 +17,7 @@ const charts = new WeakMap(); // parentElement -> Chart
 const KEY = "maemae.chart";
 const USUAL = ["volume", "ema"];
 const NEAR = 30; // bars from the left end at which older ones are fetched
-const WIDE = 4 * 3600; // from here on a screen is weeks: fewer bars are asked for at once
+const AT_ONCE = { "4h": 160, "1d": 100 }; // bars asked for: a screen of them is weeks
 const AGAIN_MS = 4000;
 
 const remembered = () => {
@@ -167,7 +167,7 @@ class Chart {
     known.state = "loading";
     this.tellOlder();
     try {
-      const answer = await history(this.data.history, this.symbol, step, known.before, STEPS[step] >= WIDE ? 160 : 500);
+      const answer = await history(this.data.history, this.symbol, step, known.before, AT_ONCE[step] ?? 500);
       known.state = "idle";
       if (mine !== this.candlesOf || this.dead) return;
       mine.prepend(STEPS[step], answer);
