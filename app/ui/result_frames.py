@@ -79,7 +79,7 @@ def _side(trip: RoundTrip, word: Word) -> str:
 
 
 def _log(log_id: int | None) -> str | None:
-    return None if log_id is None else f"/trade_logs?log={log_id}"
+    return None if log_id is None else f"/trade_logs?id={log_id}"
 
 
 def open_frame(trips: Sequence[RoundTrip], last: Callable[[str], Decimal | None], word: Word, at: At) -> Any:
