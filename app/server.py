@@ -19,7 +19,7 @@ from starlette.staticfiles import StaticFiles
 from streamlit import config
 
 from app.addresses import Addresses
-from app.api import account, auth, cockpit, market, operators, plain, results, safety, stops
+from app.api import account, auth, cockpit, market, operators, passkeys, plain, results, safety, stops
 from app.api.endpoints import Endpoint, routes_of
 from app.api.openapi import described
 from app.cockpit import Cockpit
@@ -83,7 +83,7 @@ class Live:
 def routes(live: Live) -> list[BaseRoute]:
     """Ours, before Streamlit's own."""
     folders = [Mount(folder_address(one), StaticFiles(directory=FOLDER / one)) for one in FOLDERS]
-    acts = [*account.ENDPOINTS, *safety.ENDPOINTS, *stops.ENDPOINTS]
+    acts = [*account.ENDPOINTS, *safety.ENDPOINTS, *passkeys.ENDPOINTS, *stops.ENDPOINTS]
     return [
         *cockpit.telling(live.accounts, routes_of(acts)),
         *routes_of(one for one in endpoints(live) if one not in acts),
@@ -98,7 +98,7 @@ def routes(live: Live) -> list[BaseRoute]:
 
 def endpoints(live: Live) -> tuple[Endpoint, ...]:
     """Everything the API answers, each with its description; the operators' room is told of to nobody."""
-    own = (plain, auth, account, safety, results, stops)
+    own = (plain, auth, account, safety, passkeys, results, stops)
     pushed = (*market.endpoints(live.candles), *cockpit.endpoints(live.cockpit))
     return described([*(one for module in own for one in module.ENDPOINTS), *pushed])
 

@@ -257,6 +257,23 @@ CREATE TABLE recovery_codes (
     CONSTRAINT fk_recovery_codes_user_id FOREIGN KEY (user_id) REFERENCES users (id)
 ) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_unicode_ci;
 
+-- Public keys of people's passkeys. The private half never leaves its device.
+CREATE TABLE passkeys (
+    id BIGINT NOT NULL AUTO_INCREMENT,
+    user_id BIGINT NOT NULL,
+    credential_sha256 VARCHAR(64) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+    credential_id TEXT NOT NULL,  -- base64url, as the device names it
+    public_key TEXT NOT NULL,  -- base64url, COSE
+    sign_count BIGINT NOT NULL DEFAULT 0,  -- what the device last counted; 0 = it does not
+    name VARCHAR(60) NOT NULL,
+    created_ms BIGINT NOT NULL DEFAULT 0,
+    used_ms BIGINT NOT NULL DEFAULT 0,  -- 0 = never
+    PRIMARY KEY (id),
+    CONSTRAINT uq_passkeys_credential_sha256 UNIQUE (credential_sha256),
+    CONSTRAINT fk_passkeys_user_id FOREIGN KEY (user_id) REFERENCES users (id),
+    INDEX ix_passkeys_user_id (user_id)
+) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_unicode_ci;
+
 -- The newest unused link of a person to a new password. The token itself is in a letter or on a terminal only.
 CREATE TABLE reset_links (
     token_sha256 VARCHAR(64) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,

@@ -41,7 +41,7 @@ async def register(request: Request) -> Response:
     accepted, locale = body.flag("accepted_risk", False), body.line("locale", LONGEST_LOCALE, "ko")
     code = body.line("invite", LONGEST_CODE, "")
     people = system().people
-    return await _come_in(
+    return await come_in(
         visit,
         lambda: people.register(email, password, accepted_risk=accepted, origin=visit.origin, locale=locale, code=code),
     )
@@ -53,7 +53,7 @@ async def login(request: Request) -> Response:
     body, visit = await body_of(request), visit_of(request.scope)
     email, password = body.typed("email", LONGEST_EMAIL), body.typed("password", LONGEST_PASSWORD)
     code, people = body.typed_or_none("code", LONGEST_SECOND), system().people
-    return await _come_in(
+    return await come_in(
         visit,
         lambda: people.sign_in(email, password, origin=visit.origin, browser=visit.browser, code=code),
     )
@@ -65,7 +65,7 @@ async def try_paper(request: Request) -> Response:
     body, visit = await body_of(request), visit_of(request.scope)
     accepted, locale = body.flag("accepted_risk", False), body.line("locale", LONGEST_LOCALE, "ko")
     people = system().people
-    return await _come_in(visit, lambda: people.try_paper(accepted_risk=accepted, origin=visit.origin, locale=locale))
+    return await come_in(visit, lambda: people.try_paper(accepted_risk=accepted, origin=visit.origin, locale=locale))
 
 
 @for_people
@@ -74,7 +74,7 @@ async def keep(request: Request, user: SessionUser) -> Response:
     body, visit = await body_of(request), visit_of(request.scope)
     email, password = body.typed("email", LONGEST_EMAIL), body.typed("password", LONGEST_PASSWORD)
     code, people = body.line("invite", LONGEST_CODE, ""), system().people
-    return await _come_in(visit, lambda: people.keep_guest(user, email, password, origin=visit.origin, code=code))
+    return await come_in(visit, lambda: people.keep_guest(user, email, password, origin=visit.origin, code=code))
 
 
 @answered
@@ -82,7 +82,7 @@ async def demo(request: Request) -> Response:
     """A read-only look at the demo account."""
     await body_of(request)
     visit, people = visit_of(request.scope), system().people
-    return await _come_in(visit, lambda: people.open_demo(origin=visit.origin))
+    return await come_in(visit, lambda: people.open_demo(origin=visit.origin))
 
 
 @answered
@@ -120,7 +120,8 @@ async def me(request: Request, user: SessionUser) -> Response:
     return JSONResponse({"user": plain(user)})
 
 
-async def _come_in(visit: Visit, enter: Callable[[], SignedIn | Refusal]) -> Response:
+async def come_in(visit: Visit, enter: Callable[[], SignedIn | Refusal]) -> Response:
+    """The answer to who comes in by *enter*, with the cookies of a new session; the one it replaces ends."""
     result = await in_slow_thread(enter)
     if isinstance(result, Refusal):
         return refused(result)

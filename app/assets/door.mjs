@@ -98,7 +98,7 @@ function build(root, state) {
     second.hidden = !state.coded;
     reveal.hidden = state.coded;
     reveal.onclick = () => { state.coded = true; show(); second.querySelector("input").focus(); };
-    form.append(second, reveal, make("a", { class: "back", href: "/reset" }, words.forgot));
+    form.append(second, make("div", { class: "links" }, reveal, make("a", { class: "back", href: "/reset" }, words.forgot)));
   }
   form.append(submit, alert);
 
@@ -137,11 +137,24 @@ function build(root, state) {
     quick(words.try, "/api/auth/try", { accepted_risk: true, locale: data.locale }, "primary"),
     make("small", {}, words.try_note),
   ];
+  const byPasskey = quick(words.passkey, "", {}, "plain passkey");
+  byPasskey.hidden = !globalThis.PublicKeyCredential || joining;
+  byPasskey.onclick = async () => {
+    working(true);
+    const begun = await fetch("/api/auth/passkey/begin", {
+      method: "POST", credentials: "same-origin", headers: { "Content-Type": "application/json" }, body: "{}",
+    }).then((reply) => (reply.ok ? reply.json() : null)).catch(() => null);
+    const { passkey } = await import(new URL(data.module, location.origin).href);
+    const answer = begun && await passkey(begun.options, false);
+    working(false);
+    if (!answer) return say({ key: begun ? "refuse.passkey" : "refuse.offline", params: {} });
+    await act("/api/auth/passkey", { answer });
+  };
   root.replaceChildren(
     make("div", { class: "quick" }, ...guest, quick(words.demo, "/api/auth/demo", {}, "plain")),
     make("div", { class: "or" }, make("span", {}, words.or)),
     make("div", { role: "tablist", class: "tabs" }, tab("sign_in"), tab("register")),
-    shown,
+    shown, byPasskey,
   );
   if (guest.length) submit.classList.add("second");
 }

@@ -3,8 +3,9 @@
 
 /**
  * @typedef {{name: string, label: string, type: string, autocomplete: string, numeric?: boolean}} Field
- * @typedef {{kind: "form"|"factor"|"codes"|"export", path: string, method?: string, fields: Field[], text: Record<string, string>,
- *   errors: Record<string, string>, danger?: boolean, leaves?: boolean}} Data
+ * @typedef {{kind: "form"|"factor"|"codes"|"export"|"passkey", path: string, method?: string, fields: Field[], text: Record<string, string>,
+ *   errors: Record<string, string>, danger?: boolean, leaves?: boolean,
+ *   passkeys?: boolean, module?: string}} Data
  */
 
 const shown = new WeakMap();
@@ -139,12 +140,33 @@ function exporting(state) {
   state.root.replaceChildren(button, line);
 }
 
+/** A button by which a passkey is made or shown; the route of the same path and `begin` says what the browser needs. */
+function passkeyButton(state, path, making) {
+  const [line, say] = alertLine(state.data);
+  const button = make("button", { type: "button", class: "plain" }, state.data.text.passkey ?? state.data.text.submit);
+  if (!globalThis.PublicKeyCredential) button.hidden = true;
+  button.onclick = async () => {
+    button.disabled = true;
+    say(null);
+    const begun = await ask(`${path}/begin`, {});
+    const { passkey } = await import(new URL(state.data.module, location.origin).href);
+    const answer = begun.refusal ? null : await passkey(begun.answer.options, making);
+    const { refusal } = begun.refusal ? begun : answer ? await ask(path, { answer }) : { refusal: { key: "refuse.passkey", params: {} } };
+    button.disabled = false;
+    if (refusal) say(refusal); else done(state);
+  };
+  return [button, line];
+}
+
 function build(state) {
   const { data, root } = state;
   if (data.kind === "export") return exporting(state);
   if (data.kind === "factor") return start(state, "/api/account/factor/begin", data.text.submit, (answer) => enrol(state, answer));
   if (data.kind === "codes") return start(state, "/api/account/factor/codes", data.text.submit, (answer) => codes(state, answer));
-  return root.replaceChildren(form(state, data.fields, data.path, data.method, data.text.submit, () => done(state)));
+  if (data.kind === "passkey") return root.replaceChildren(...passkeyButton(state, "/api/account/passkeys", true));
+  const typed = form(state, data.fields, data.path, data.method, data.text.submit, () => done(state));
+  const other = data.passkeys ? passkeyButton(state, "/api/account/passkeys/prove", false) : [];
+  return root.replaceChildren(typed, ...other);
 }
 
 /** @param {{data: Data, key: string, parentElement: HTMLElement, setTriggerValue: (name: string, value: unknown) => void}} args */

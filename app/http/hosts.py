@@ -35,6 +35,11 @@ class Place:
         return True
 
 
+def usual_port(scheme: str) -> int:
+    """The port that browsers leave out."""
+    return _USUAL_PORT[scheme]
+
+
 def read_place(host: str, scheme: str) -> Place | None:
     """The place a Host header names; None when it is none."""
     found = _HOST.fullmatch(host)

@@ -6,7 +6,7 @@ import streamlit as st
 
 from app.i18n import clock_time, md, t, zone
 from app.panels.control import tell
-from app.panels.guarding import guarding, leaving, told
+from app.panels.guarding import guarding, leaving, passkeys, told
 from app.panels.top import title, top
 from app.session import require_user
 from app.system import system
@@ -81,6 +81,7 @@ else:
     left, right = st.columns(2, gap="small")
     with left:
         guarding(signed_in)
+        passkeys(signed_in)
         leaving(signed_in)
     with right:
         _sessions(signed_in)

@@ -10,8 +10,10 @@ import streamlit as st
 from app.i18n import clock_time, language, md, t, zone
 from app.panels.asked import asked
 from app.panels.before_key import before_key
+from app.panels.checked_key import checked_key
 from app.panels.control import tell
 from app.panels.refused_key import refused_key
+from app.panels.step_up import is_proved, proof, want
 from app.panels.top import title, top
 from app.session import require_user
 from app.system import system
@@ -19,7 +21,9 @@ from app.ui import live
 from app.ui.cockpit import seen_settings
 from app.ui.reasons import say
 from lib.accounts.refusal import Refusal
+from lib.accounts.trading import KeySaved
 from lib.accounts.web import SessionUser
+from lib.domain.account import Venue
 from lib.domain.venues import CAPABILITIES
 from lib.queries import KeyStatus
 
@@ -66,6 +70,9 @@ def _checklist() -> None:
             st.markdown(f":green[:material/check_circle:] {t(f'key.must_{name}')}")
         for name in MUST_NOT:
             st.markdown(f":red[:material/cancel:] {t(f'key.never_{name}')}")
+        for venue in _venues():
+            label = md("key.page", venue=t(f"venue.{venue}"))
+            st.link_button(label, system().key_pages[venue], icon=":material/open_in_new:", width="stretch")
         if known := system().addresses:
             st.caption(t("key.bind"))
             st.code("\n".join(known), language=None)
@@ -80,7 +87,9 @@ def _save() -> None:
     for name in FIELDS:
         st.session_state[name] = ""
     st.session_state["key_refusal"] = answer if isinstance(answer, Refusal) else None
+    st.session_state["key_checked"] = answer if isinstance(answer, KeySaved) else None
     if isinstance(answer, Refusal):
+        want(answer)
         # why stands beside the form, where it stays; a toast would make markup of what the exchange wrote
         st.toast(t("key.not_saved"), icon=":material/block:", duration="long")
         return
@@ -88,14 +97,22 @@ def _save() -> None:
     tell(None, t("key.saved") if held is None or held.trading_enabled else t("key.saved_paused"))
 
 
+def _venues() -> list[Venue]:
+    """Where a key of one's own can trade here."""
+    return [venue for venue in system().venues if not CAPABILITIES[venue].opens_accounts]
+
+
 def _form(user: SessionUser) -> None:
-    venues = [venue for venue in system().venues if not CAPABILITIES[venue].opens_accounts]
+    venues = _venues()
     with st.container(border=True, key="enter"):
         st.subheader(t("key.enter"), anchor=False)
         if not venues:
             st.info(t("key.only_paper"), icon=":material/science:")
             return
         before_key(user)
+        if not user.read_only and not is_proved(user):
+            proof(user, "proof_key")  # before anything is typed that would be refused
+            return
         with st.form("key_form", border=False):
             st.segmented_control(
                 t("key.venue"),
@@ -113,6 +130,8 @@ def _form(user: SessionUser) -> None:
             st.form_submit_button(t("key.save"), type="primary", disabled=user.read_only, on_click=_save)
         if (refusal := st.session_state.get("key_refusal")) is not None:
             refused_key(refusal)
+        if (saved := st.session_state.get("key_checked")) is not None:
+            checked_key(saved, system().clock.now_ms())
 
 
 signed_in = require_user()

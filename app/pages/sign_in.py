@@ -31,6 +31,7 @@ TEXTS = (
     "code",
     "code_open",
     "forgot",
+    "passkey",
     "reset_password",
     "reset_back",
     "reset_by_operator",

@@ -7,12 +7,16 @@ of the last five minutes.
 
 import streamlit as st
 
-from app.i18n import md, t, words
+from app.http.hosts import read_place
+from app.i18n import clock_time, md, t, words
+from app.panels.control import tell
 from app.panels.step_up import is_proved, proof
-from app.session import look_again
+from app.session import look_again, require_user
 from app.system import system
+from app.ui.plain import plain
 from app.ui.small import guard
 from lib.accounts.web import SessionUser
+from lib.queries import PasskeyLine
 
 FEW_CODES = 3
 
@@ -78,6 +82,42 @@ def told() -> None:
     """Say what was done in the run before, which drew the page anew."""
     if done := st.session_state.pop("guarded", ""):
         st.toast(done, icon=":material/check_circle:")
+
+
+def passkeys(user: SessionUser) -> None:
+    """The person's passkeys, one more, and forgetting one."""
+    if user.is_guest:
+        return
+    found, proved = system().readings.passkeys(user.user_id), is_proved(user)
+    with st.container(border=True, key="passkeys"):
+        st.subheader(t("guard.passkeys"), anchor=False)
+        st.caption(t("guard.passkeys_note"))
+        for line in found:
+            _passkey(line, proved=proved)
+        if not proved:
+            return
+        if _under_a_name():
+            _guarded("passkey", {"kind": "passkey", "text": {"submit": t("guard.passkey_do")}})
+        else:
+            st.text(t("guard.passkeys_name"))
+
+
+def _passkey(line: PasskeyLine, *, proved: bool) -> None:
+    with st.container(horizontal=True, vertical_alignment="center", key=f"passkey_{line.id}"):
+        with st.container(width="stretch", gap=None):
+            st.markdown(f"**{plain(line.name)}**")
+            used = clock_time(line.used_ms)[:-3] if line.used_ms else t("guard.passkey_unused")
+            st.caption(md("guard.passkey_line", made=clock_time(line.created_ms)[:10], used=used))
+        if proved and st.button(t("guard.passkey_drop"), key=f"drop_passkey_{line.id}"):
+            answer = system().passkeys.remove(require_user(), line.id)
+            if tell(answer, t("guard.passkey_dropped")):
+                st.rerun()
+
+
+def _under_a_name() -> bool:
+    """Whether this page was opened under a name: no browser makes a passkey for a bare address."""
+    place = read_place(st.context.headers.get("Host", ""), "https")
+    return place is not None and not place.is_number
 
 
 def leaving(user: SessionUser) -> None:

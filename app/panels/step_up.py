@@ -35,7 +35,9 @@ def proof(user: SessionUser, key: str) -> None:
             "autocomplete": "one-time-code" if is_on else "current-password",
         }
     ]
-    data = {"kind": "form", "path": "/api/account/prove", "fields": fields, "text": {"submit": t("proof.submit")}}
+    text = {"submit": t("proof.submit"), "passkey": t("proof.passkey")}
+    has_passkey = bool(system().readings.passkeys(user.user_id))
+    data = {"kind": "form", "path": "/api/account/prove", "fields": fields, "text": text, "passkeys": has_passkey}
     if guard(key, data, words("refuse.")):
         look_again()
         st.rerun()

@@ -4,11 +4,13 @@ Our small browser modules beside the chart: the front door, the way out, the cou
 
 from collections.abc import Mapping
 
-from app.ui.assets import component
+from app.ui.assets import address, component
 from app.ui.style import COUNTDOWN, DOOR, GUARD, LEAVE
 from app.visit import LANGUAGE_COOKIE
 
 CYCLE_MS = 300_000
+PASSKEY = "passkey.mjs"
+"""Loaded by the modules that need it, when they do."""
 
 
 def door(text: Mapping[str, str], errors: Mapping[str, str], locale: str, shown: Mapping[str, object]) -> None:
@@ -18,8 +20,8 @@ def door(text: Mapping[str, str], errors: Mapping[str, str], locale: str, shown:
     *shown*: "mode" is which of the two comes first (sign_in, register), "registration" (open, invite, closed) and
     "guests" (whether new ones come in) are the doors an operator left open.
     """
-    data = {"text": dict(text), "errors": dict(errors), "locale": locale, **shown}
-    component("door", DOOR)(key="door", data=data)
+    data = {"text": dict(text), "errors": dict(errors), "locale": locale, "module": address(PASSKEY), **shown}
+    component("door", DOOR)(key="reset" if shown["mode"] == "reset" else "door", data=data)
 
 
 def keep_typing(field: str, who: int, cleared: int) -> None:
@@ -58,7 +60,10 @@ def guard(key: str, data: Mapping[str, object], errors: Mapping[str, str]) -> bo
     after it was done.
     """
     result = component("safety", DOOR + GUARD)(
-        key=key, data={"fields": [], **data, "errors": dict(errors)}, on_done_change=lambda: None, height="content"
+        key=key,
+        data={"fields": [], "module": address(PASSKEY), **data, "errors": dict(errors)},
+        on_done_change=lambda: None,
+        height="content",
     )
     return bool(result.done)
 

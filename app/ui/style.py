@@ -123,6 +123,7 @@ DOOR = """
 .door button.small { justify-self: start; border: 0; padding: 0; font-weight: 400; font-size: 12px; opacity: .8;
   text-decoration: underline; }
 .door a.back { font-size: 12px; opacity: .8; color: var(--st-text-color); justify-self: start; }
+.door .links { display: flex; justify-content: space-between; gap: .8rem; }
 .door [hidden] { display: none; }
 .door .quick { display: grid; gap: .5rem; }
 .door small { color: var(--st-text-color); opacity: .68; font-size: 12px; line-height: 1.45; }

@@ -21,6 +21,7 @@ from lib.ports.safety import SecondFactors
 from lib.ports.secrets import Lock, PasswordHasher
 
 PER_PERSON = Pace(free=3, first_ms=5_000, longest_ms=300_000, halving_ms=900_000)
+PER_ADDRESS = Pace(free=20, first_ms=2_000, longest_ms=120_000, halving_ms=900_000)
 NEW_PEOPLE = Pace(free=10, first_ms=30_000, longest_ms=3_600_000, halving_ms=1_800_000)
 LONGEST_TOKEN = 100
 

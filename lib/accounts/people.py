@@ -18,6 +18,7 @@ from lib.accounts.beside import Work, at_once
 from lib.accounts.doors import NOT_INVITED, Doors
 from lib.accounts.entrance import (
     LONGEST_TOKEN,
+    PER_ADDRESS,
     PER_PERSON,
     Entrance,
     PeopleStores,
@@ -33,7 +34,6 @@ from lib.accounts.second_factor import SecondFactor
 from lib.accounts.web import Origin, Refusal, SessionUser, SignedIn
 from lib.clock import Clock
 from lib.domain.account import Colours
-from lib.domain.pace import Pace
 from lib.domain.platform_settings import Invite
 from lib.domain.session import ABSOLUTE_MS, Login, is_over
 from lib.domain.spelling import normal_email
@@ -46,7 +46,6 @@ TALLY_MS = 7 * 24 * 3_600_000
 BROWSER_MS = 180 * 24 * 3_600_000
 """A browser that was not used to sign in for this long is forgotten."""
 
-PER_ADDRESS = Pace(free=20, first_ms=2_000, longest_ms=120_000, halving_ms=900_000)
 
 LANGUAGES = ("ko", "en")
 

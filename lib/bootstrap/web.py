@@ -1,7 +1,7 @@
 """The web process, wired: who people are, what they may do, what they may see, and the live candles."""
 
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import redis.asyncio
@@ -11,6 +11,7 @@ from lib.accounts.beside import Beside
 from lib.accounts.doors import Doors
 from lib.accounts.entrance import PeopleStores
 from lib.accounts.hashing import GatedHasher
+from lib.accounts.passkeys import PasskeyDesk
 from lib.accounts.people import People
 from lib.accounts.resets import Postroom, ResetDesk
 from lib.accounts.safety import Safety
@@ -20,6 +21,7 @@ from lib.adapters.bybit.rest.key_probe import PybitKeyProbe
 from lib.adapters.bybit.rest.market_data import BybitMarketData
 from lib.adapters.bybit.rest.paper_accounts import SimulatorPaperAccounts
 from lib.adapters.mail import SmtpMailer
+from lib.adapters.passkey_check import WebAuthnCheck
 from lib.adapters.passwords import Passwords
 from lib.adapters.redis.connection import connect_async
 from lib.adapters.redis.live import RedisLiveCandles
@@ -29,6 +31,7 @@ from lib.adapters.sql.forms.commands import SqlCommandQueue
 from lib.adapters.sql.forms.keyring import SqlKeyring
 from lib.adapters.sql.forms.leaving import SqlLeaving
 from lib.adapters.sql.forms.own_locks import SqlOwnLocks
+from lib.adapters.sql.forms.passkeys import SqlPasskeys
 from lib.adapters.sql.forms.reset_links import SqlResetLinks
 from lib.adapters.sql.forms.second_factors import SqlSecondFactors
 from lib.adapters.sql.forms.sessions import SqlLogins, SqlSessions
@@ -40,6 +43,7 @@ from lib.bootstrap import stores
 from lib.bootstrap.operators import OperatorsDoor, operators_door
 from lib.clock import Clock, SystemClock
 from lib.domain.account import Venue
+from lib.domain.bybit_sites import SITES
 from lib.market.scrollback import Scrollback
 from lib.ports.market import LiveCandles
 from lib.queries import Readings
@@ -62,6 +66,7 @@ class WebSystem:
     people: People
     safety: Safety
     resets: ResetDesk
+    passkeys: PasskeyDesk
     trading: TradingDesk
     readings: Readings
     live: LiveCandles
@@ -75,6 +80,8 @@ class WebSystem:
     intervals: tuple[str, ...]
     venues: tuple[Venue, ...]
     addresses: tuple[str, ...]
+    key_pages: Mapping[Venue, str]
+    """Where people make keys at the exchange."""
     trusted_proxies: int
     operators: OperatorsDoor
     hosts: tuple[str, ...] = ("*",)
@@ -107,6 +114,7 @@ def web(settings: Settings) -> WebSystem:
         ),
         safety=Safety(kept, clock, SqlLeaving(engine)),
         resets=_resets(settings, engine, kept, clock),
+        passkeys=PasskeyDesk(kept, SqlPasskeys(engine), WebAuthnCheck(), clock),
         trading=trading,
         readings=readings,
         live=RedisLiveCandles(subscribe),
@@ -122,6 +130,7 @@ def web(settings: Settings) -> WebSystem:
         intervals=settings.intervals,
         venues=settings.venues,
         addresses=settings.egress_ips,
+        key_pages=SITES[settings.bybit_site].key_pages,
         trusted_proxies=settings.trusted_proxies,
         operators=operators_door(settings, engine, readings),
         hosts=settings.web_hosts,

@@ -13,6 +13,7 @@ from lib.domain.account import Venue
 
 MAIN_STREAM, TEST_STREAM = "wss://stream.bybit.com", "wss://stream-testnet.bybit.com"
 TEST_REST = "https://api-testnet.bybit.com"
+KEY_PAGE = "/app/user/api-management"
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +28,16 @@ class Site:
     def rest_urls(self) -> dict[Venue, str]:
         """REST base URL by venue."""
         return {"demo": "https://api-demo.bybit.com", "testnet": self.test_rest, "mainnet": self.rest}
+
+    @property
+    def key_pages(self) -> dict[Venue, str]:
+        """Where an account's owner makes keys, by venue; a demo account's are made there too, in demo trading."""
+        home = self.rest.replace("//api.", "//www.")
+        return {
+            "demo": f"{home}{KEY_PAGE}",
+            "testnet": f"https://testnet.bybit.com{KEY_PAGE}",
+            "mainnet": f"{home}{KEY_PAGE}",
+        }
 
     @property
     def private_urls(self) -> dict[Venue, str]:

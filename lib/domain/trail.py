@@ -18,6 +18,9 @@ class TrailEvent(StrEnum):
 
     REGISTERED = "registered"
     SIGNED_IN = "signed_in"
+    SIGNED_IN_PASSKEY = "signed_in_passkey"
+    PASSKEY_ADDED = "passkey_added"
+    PASSKEY_REMOVED = "passkey_removed"
     SIGN_IN_FAILED = "sign_in_failed"
     CODE_FAILED = "code_failed"
     RECOVERY_USED = "recovery_used"

@@ -7,6 +7,7 @@ A *note* is written to the person's trail with the act. Codes and links are know
 from collections.abc import Sequence
 from typing import Protocol
 
+from lib.domain.passkey import NewPasskey, Passkey
 from lib.domain.second_factor import Authenticator
 from lib.domain.trail import Note
 
@@ -69,4 +70,24 @@ class Leaving(Protocol):
 
         *AccountInUse* while an order or a position is open; ValueError for no such person.
         """
+        ...
+
+
+class Passkeys(Protocol):
+    """Public keys of people's passkeys, found by the sha256 of their credential id."""
+
+    def of_person(self, user_id: int) -> list[Passkey]: ...
+
+    def find(self, credential_sha256: str) -> Passkey | None: ...
+
+    def add(self, new: NewPasskey, credential_sha256: str, name: str, note: Note) -> bool:
+        """Keep *new* for the person of *note*; False for one that is kept already, and when they have too many."""
+        ...
+
+    def used(self, passkey_id: int, sign_count: int, now_ms: int) -> None:
+        """Store what its device counts now, and when it was used."""
+        ...
+
+    def remove(self, user_id: int, passkey_id: int, note: Note) -> bool:
+        """False when the person has no such passkey."""
         ...

@@ -1,10 +1,11 @@
 """
-Sealed keys, the web's own lock, and hashed passwords.
+Sealed keys, the web's own lock, passkeys, and hashed passwords.
 """
 
 from typing import Protocol
 
 from lib.domain.api_key import ApiKey, SealContext
+from lib.domain.passkey import NewPasskey, Passkey, RelyingParty
 
 
 class Sealer(Protocol):
@@ -35,6 +36,28 @@ class Lock(Protocol):
 
     def open(self, locked: str, bound_to: str) -> str | None:
         """The text again; None when it was locked for something else, or with another secret."""
+        ...
+
+
+class PasskeyCheck(Protocol):
+    """WebAuthn: what a browser is asked, and whether its answer, JSON text of anybody, holds at *place*."""
+
+    def registration(
+        self, place: RelyingParty, challenge: bytes, handle: str, email: str, known: tuple[str, ...]
+    ) -> str:
+        """What a browser needs to make a passkey, JSON; *known* credentials are not made twice."""
+        ...
+
+    def authentication(self, place: RelyingParty, challenge: bytes) -> str:
+        """What a browser needs to show one, JSON."""
+        ...
+
+    def registered(self, place: RelyingParty, challenge: bytes, answer: str) -> NewPasskey | None:
+        """The passkey that *answer* shows; None when anything about it does not hold."""
+        ...
+
+    def authenticated(self, place: RelyingParty, challenge: bytes, answer: str, known: Passkey) -> int | None:
+        """The device's new count when *answer* was made with *known*; None when anything does not hold."""
         ...
 
 

@@ -39,6 +39,7 @@ from lib.queries.roster import PersonLine as PersonLine
 from lib.queries.roster import Spend as Spend
 from lib.queries.roster import Spender as Spender
 from lib.queries.safety import FactorState as FactorState
+from lib.queries.safety import PasskeyLine as PasskeyLine
 from lib.queries.safety import SafetyReadings
 from lib.queries.safety import SessionLine as SessionLine
 from lib.queries.safety import TrailLine as TrailLine

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 from lib.accounts.entrance import network
 from lib.adapters.sql.tables.people import accounts, audit_events, credentials, instructions, sessions, users
-from lib.adapters.sql.tables.safety import authenticators, recovery_codes
+from lib.adapters.sql.tables.safety import authenticators, passkeys, recovery_codes
 from lib.domain.device import device_name
 from lib.domain.session import ABSOLUTE_MS, IDLE_MS, is_over
 from lib.queries.exports import EXPORTS
@@ -73,6 +73,16 @@ class FactorState:
     codes_left: int
 
 
+@dataclass(frozen=True, slots=True)
+class PasskeyLine:
+    """A passkey as its owner sees it; *used_ms* 0 = never."""
+
+    id: int
+    name: str
+    created_ms: int
+    used_ms: int
+
+
 class SafetyReadings(Reading):
     """A person's own sessions and trail; a demo account has no owner who reads them."""
 
@@ -95,6 +105,12 @@ class SafetyReadings(Reading):
         left = sa.select(sa.func.count()).select_from(recovery_codes).where(recovery_codes.c.user_id == user_id, unused)
         return self._read(lambda c: FactorState(bool(c.scalar(is_on)), c.scalar(left) or 0))
 
+    def passkeys(self, user_id: int) -> list[PasskeyLine]:
+        """The person's passkeys, oldest first."""
+        one = passkeys.c
+        query = sa.select(one.id, one.name, one.created_ms, one.used_ms).where(one.user_id == user_id).order_by(one.id)
+        return [PasskeyLine(*row) for row in self._read(lambda c: c.execute(query).all())]
+
     def everything(self, user_id: int) -> dict[str, Any]:
         """What is kept of the person themselves, for them to take along: no hash, no key, no token."""
         notes = [_note(row) for row in self._rows(audit_events, audit_events.c.user_id == user_id)]
@@ -107,6 +123,7 @@ class SafetyReadings(Reading):
             "accounts": [{name: row[name] for name in (*ACCOUNT, "last4")} for row in rows],
             "sessions": self.sessions(user_id),
             "second_factor": self.factor(user_id),
+            "passkeys": self.passkeys(user_id),
             "activity": notes,
             "instructions": [
                 {name: row[name] for name in ("number", "text", "sha256", "made_ms")}

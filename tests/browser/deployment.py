@@ -29,6 +29,7 @@ from lib.adapters.redis.embedded import ensure
 from lib.adapters.sql.database import schema
 from lib.adapters.sql.database.engine import make_engine
 from lib.adapters.vault import generate_keys
+from lib.adapters.web_lock import new_secret
 from lib.clock import SystemClock
 from lib.domain.candle import MINUTE_MS
 from lib.domain.order import CYCLE_MS
@@ -205,5 +206,6 @@ def _environment(folder: Path, redis_url: str, seed: int) -> dict[str, str]:
         "OPENAI_API_KEY": "local-analyst",
         "ENCRYPTION_KEY": private,
         "ENCRYPTION_PUBLIC_KEY": public,
+        "WEB_SECRET": new_secret(),
         "INSTALLATION": "web",
     }

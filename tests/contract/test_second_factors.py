@@ -1,18 +1,20 @@
-"""One contract for `SecondFactors`: in memory, SQLite, MariaDB; and the lock its secrets are kept under."""
+"""One contract each for `SecondFactors` and `Passkeys`: memory, SQLite, MariaDB; and the lock of the secrets."""
 
 import threading
 
 import pytest
 import sqlalchemy as sa
 
+from lib.adapters.sql.forms.passkeys import SqlPasskeys
 from lib.adapters.sql.forms.second_factors import SqlSecondFactors
 from lib.adapters.sql.forms.sessions import SqlLogins
 from lib.adapters.sql.tables.people import users
 from lib.adapters.web_lock import WebLock, new_secret
+from lib.domain.passkey import MOST_PASSKEYS, NewPasskey
 from lib.domain.second_factor import Authenticator
 from lib.domain.trail import Note, TrailEvent
-from lib.ports.safety import SecondFactors
-from tests.fakes.people import MemoryFactors
+from lib.ports.safety import Passkeys, SecondFactors
+from tests.fakes.people import MemoryFactors, MemoryPasskeys
 from tests.servers import SERVERS
 
 NOW = 1_760_000_000_000
@@ -118,3 +120,41 @@ def test_the_lock_opens_for_its_own_purpose_and_secret_alone() -> None:
     with pytest.raises(ValueError, match="WEB_SECRET"):
         WebLock("").lock("secret", "x")
     assert not WebLock("").works
+
+
+# --- passkeys ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(params=["memory", "sqlite", *SERVERS])
+def passkeys(request: pytest.FixtureRequest) -> Passkeys:
+    if request.param == "memory":
+        return MemoryPasskeys(MemoryFactors().trail)
+    engine: sa.Engine = request.getfixturevalue(f"{request.param}_engine")
+    with engine.begin() as connection:
+        for number, name in ((1, "kim"), (2, "lee")):
+            connection.execute(sa.insert(users).values(id=number, email=f"{name}@example.com", password_hash="$hash"))
+    return SqlPasskeys(engine)
+
+
+def test_a_passkey_is_one_persons_is_counted_and_is_forgotten_by_its_owner(passkeys: Passkeys) -> None:
+    added = note(event=TrailEvent.PASSKEY_ADDED)
+    assert passkeys.add(NewPasskey("id-1", "public", 0), "a" * 64, "Chrome", added)
+    assert not passkeys.add(NewPasskey("id-1", "public", 0), "a" * 64, "Chrome", note(2, TrailEvent.PASSKEY_ADDED))
+    found = passkeys.find("a" * 64)
+    assert found is not None
+    assert (found.user_id, found.credential_id, found.public_key, found.sign_count) == (1, "id-1", "public", 0)
+    passkeys.used(found.id, 7, NOW)
+    assert [one.sign_count for one in passkeys.of_person(1)] == [7]
+    assert passkeys.of_person(2) == []
+    gone = note(event=TrailEvent.PASSKEY_REMOVED)
+    assert not passkeys.remove(2, found.id, note(2, TrailEvent.PASSKEY_REMOVED))
+    assert [passkeys.remove(1, found.id, gone), passkeys.remove(1, found.id, gone)] == [True, False]
+    assert passkeys.find("a" * 64) is None
+
+
+def test_of_one_person_ten_are_kept(passkeys: Passkeys) -> None:
+    kept = [
+        passkeys.add(NewPasskey(f"id-{n}", "public", 0), f"{n:064d}", "Chrome", note(event=TrailEvent.PASSKEY_ADDED))
+        for n in range(MOST_PASSKEYS + 1)
+    ]
+    assert kept == [True] * MOST_PASSKEYS + [False]

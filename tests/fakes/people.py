@@ -1,12 +1,15 @@
 """Sign-in's stores in memory, a hasher that costs nothing, and a wall clock that stands until moved."""
 
 import asyncio
+import base64
+import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from lib.clock import Clock
 from lib.domain.account import Colours
 from lib.domain.pace import Pace, Tally
+from lib.domain.passkey import MOST_PASSKEYS, NewPasskey, Passkey, RelyingParty
 from lib.domain.platform_settings import Invite
 from lib.domain.second_factor import Authenticator
 from lib.domain.session import Login, NewSession, SessionRow, is_over
@@ -14,8 +17,8 @@ from lib.domain.spelling import normal_email
 from lib.domain.trail import Note
 from lib.ports.mail import Letter, Mailer
 from lib.ports.people import AccountInUse, Browsers, Logins, Sessions, Throttles, Trail
-from lib.ports.safety import Leaving, ResetLinks, SecondFactors
-from lib.ports.secrets import PasswordHasher
+from lib.ports.safety import Leaving, Passkeys, ResetLinks, SecondFactors
+from lib.ports.secrets import PasskeyCheck, PasswordHasher
 from tests.fakes.platform import InviteBox
 
 
@@ -313,6 +316,68 @@ class MemoryResetLinks(ResetLinks):
         if drops_factor:
             self._logins.factors.drop(user_id, None)
         return user_id
+
+
+class MemoryPasskeys(Passkeys):
+    """`lib.ports.safety.Passkeys`, by the sha256 of the credential."""
+
+    def __init__(self, trail: MemoryTrail) -> None:
+        self._trail = trail
+        self.rows: dict[str, Passkey] = {}
+        self.made = 0
+
+    def of_person(self, user_id: int) -> list[Passkey]:
+        return [row for row in self.rows.values() if row.user_id == user_id]
+
+    def find(self, credential_sha256: str) -> Passkey | None:
+        return self.rows.get(credential_sha256)
+
+    def add(self, new: NewPasskey, credential_sha256: str, name: str, note: Note) -> bool:
+        if credential_sha256 in self.rows or len(self.of_person(note.user_id)) >= MOST_PASSKEYS:
+            return False
+        self.made += 1
+        self.rows[credential_sha256] = Passkey(
+            self.made, note.user_id, new.credential_id, new.public_key, new.sign_count
+        )
+        self._trail.record(note)
+        return True
+
+    def used(self, passkey_id: int, sign_count: int, now_ms: int) -> None:
+        self.rows = {
+            key: replace(row, sign_count=sign_count) if row.id == passkey_id else row for key, row in self.rows.items()
+        }
+
+    def remove(self, user_id: int, passkey_id: int, note: Note) -> bool:
+        kept = {key: row for key, row in self.rows.items() if (row.user_id, row.id) != (user_id, passkey_id)}
+        gone, self.rows = len(self.rows) - len(kept), kept
+        if gone:
+            self._trail.record(note)
+        return bool(gone)
+
+
+class TrustingCheck(PasskeyCheck):
+    """`lib.ports.secrets.PasskeyCheck` for answers that say themselves whether they hold (`fits`, `count`)."""
+
+    def registration(
+        self, place: RelyingParty, challenge: bytes, handle: str, email: str, known: tuple[str, ...]
+    ) -> str:
+        return json.dumps({"challenge": written(challenge), "known": known})
+
+    def authentication(self, place: RelyingParty, challenge: bytes) -> str:
+        return json.dumps({"challenge": written(challenge)})
+
+    def registered(self, place: RelyingParty, challenge: bytes, answer: str) -> NewPasskey | None:
+        said = json.loads(answer)
+        return NewPasskey(said["id"], "public", 0) if said["fits"] == place.host else None
+
+    def authenticated(self, place: RelyingParty, challenge: bytes, answer: str, known: Passkey) -> int | None:
+        said = json.loads(answer)
+        return int(said["count"]) if said["fits"] == place.host and said["count"] > known.sign_count else None
+
+
+def written(raw: bytes) -> str:
+    """Base64url, as WebAuthn writes bytes."""
+    return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
 
 
 class MemoryLeaving(Leaving):

@@ -9,11 +9,13 @@ from streamlit.testing.v1 import AppTest
 
 import app.panels.step_up
 from app.i18n import catalogue
+from app.panels.checked_key import RIGHTS
 from lib.accounts.step_up import UNPROVED
+from lib.accounts.trading import KeySaved
 from lib.domain.trail import Actor, TrailEvent
 from tests.pages.conftest import Visit
 from tests.pages.test_pages import tree
-from tests.worlds.pages import OWNER
+from tests.worlds.pages import NOW_MS, OWNER
 
 
 def test_a_device_is_ended_by_its_number_and_the_one_in_use_is_not_offered(
@@ -96,3 +98,32 @@ def test_a_guest_is_told_how_to_have_a_password(visit: Visit) -> None:
     at = visit("t-guest", "account")
     assert forms(at) == set()
     assert catalogue("ko")["guard.guest"] in tree(at)
+
+
+def test_a_key_that_was_taken_shows_every_right_that_was_checked_and_its_end(
+    visit: Visit, staged: SimpleNamespace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    at = visit("t-owner", "api_keys", "en")
+    saved = KeySaved(1, "demo", "9Zk1", ("203.0.113.7",), NOW_MS + 86_400_000)
+    monkeypatch.setattr(staged.acts, "save_key", lambda *_: saved)
+    at.text_input(key="api_key").set_value("K" * 18)
+    at.text_input(key="api_secret").set_value("S" * 36)
+    at.button[-1].click().run()
+    shown, words = tree(at), catalogue("en")
+    for name in RIGHTS:
+        assert words[f"checked.{name}"] in shown
+    assert "Works from 203.0.113.7 alone" in shown
+    assert "Put a new key in before" in shown
+    assert "K" * 18 not in shown
+    assert not at.exception
+
+
+def test_keys_are_typed_after_the_proof_and_the_exchanges_page_is_one_press_away(
+    visit: Visit, staged: SimpleNamespace
+) -> None:
+    at = visit("t-owner", "api_keys")
+    assert "https://www.bybit.com/app/user/api-management" in tree(at)
+    staged.acts.tokens["t-owner"] = replace(OWNER, proved_ms=0)
+    at = visit("t-owner", "api_keys")
+    assert at.text_input == []
+    assert forms(at) == {"/api/account/prove"}

@@ -15,6 +15,7 @@ from streamlit.runtime import Runtime
 from app.server import build
 from lib.accounts.doors import Doors
 from lib.accounts.entrance import PeopleStores
+from lib.accounts.passkeys import PasskeyDesk
 from lib.accounts.people import People
 from lib.accounts.resets import ResetDesk
 from lib.accounts.safety import Safety
@@ -48,11 +49,13 @@ from tests.fakes.people import (
     MemoryLeaving,
     MemoryLogins,
     MemoryMailer,
+    MemoryPasskeys,
     MemoryResetLinks,
     MemorySessions,
     MemoryThrottles,
     QuickHasher,
     StandingClock,
+    TrustingCheck,
 )
 from tests.web.town import LOCK, Town
 from tests.worlds.operators import staged_door
@@ -255,6 +258,7 @@ class Web:
         self.system = WebSystem(
             people=People(stores, self.clock, self.trading.paper_for_newcomer, lambda: demo, doors=doors),
             safety=Safety(stores, self.clock, MemoryLeaving(self.logins)),
+            passkeys=PasskeyDesk(stores, MemoryPasskeys(self.sessions.trail), TrustingCheck(), self.clock),
             resets=ResetDesk(
                 stores,
                 MemoryResetLinks(self.logins),
@@ -275,6 +279,7 @@ class Web:
             intervals=("1m", "15m"),
             venues=("paper",),
             addresses=(),
+            key_pages={},
             trusted_proxies=trusted_proxies,
             operators=self.operators.door,
         )

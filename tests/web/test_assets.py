@@ -17,7 +17,8 @@ PINNED = {
 }
 OURS = (
     *("door.mjs", "leave.mjs", "countdown.mjs", "document.mjs", "language.mjs"),
-    *("typing.mjs", "insight.mjs", "curve.mjs", "seen.mjs", "safety.mjs", "early.js", "favicon.svg"),
+    *("typing.mjs", "insight.mjs", "curve.mjs", "seen.mjs", "safety.mjs", "passkey.mjs"),
+    *("early.js", "favicon.svg"),
 )
 SHEET = (FOLDER / "fonts" / "fonts.css").read_text(encoding="utf-8")
 SLICES = re.findall(r"url\(([^)]+)\)", SHEET)

@@ -62,6 +62,13 @@ FIELDS: dict[tuple[str, str], dict[str, Any]] = {
     ("POST", "/api/auth/logout"): {},
     ("POST", "/api/auth/reset/ask"): {"email": "kim@example.com", "locale": "ko"},
     ("POST", "/api/auth/reset"): {"token": "x" * 43, "password": "correct horse battery"},
+    ("POST", "/api/account/passkeys/begin"): {},
+    ("POST", "/api/account/passkeys"): {"answer": "{}"},
+    ("DELETE", "/api/account/passkeys"): {"passkey_id": 1},
+    ("POST", "/api/account/passkeys/prove/begin"): {},
+    ("POST", "/api/account/passkeys/prove"): {"answer": "{}"},
+    ("POST", "/api/auth/passkey/begin"): {},
+    ("POST", "/api/auth/passkey"): {"answer": "{}"},
     ("POST", "/api/account/delete"): {"email": "other@example.com"},
     ("POST", "/api/settings"): {
         "risk_level": "low", "max_leverage": 3, "custom_prompt": "rest", "long_only": True, "risk_per_trade": "0.001",

@@ -2,6 +2,7 @@
 
 from lib.accounts.doors import Doors
 from lib.accounts.entrance import PeopleStores
+from lib.accounts.passkeys import PasskeyDesk
 from lib.accounts.people import People
 from lib.accounts.refusal import Refusal
 from lib.accounts.resets import ResetDesk
@@ -14,11 +15,13 @@ from tests.fakes.people import (
     MemoryLeaving,
     MemoryLogins,
     MemoryMailer,
+    MemoryPasskeys,
     MemoryResetLinks,
     MemorySessions,
     MemoryThrottles,
     QuickHasher,
     StandingClock,
+    TrustingCheck,
 )
 
 LOCK = WebLock(new_secret())
@@ -58,6 +61,8 @@ class Town:
         self.resets = ResetDesk(
             stores, self.links, self.clock, mailer=self.mailer, public_url="https://trade.test", later=lambda job: job()
         )
+        self.keys = MemoryPasskeys(self.trail)
+        self.passkeys = PasskeyDesk(stores, self.keys, TrustingCheck(), self.clock)
         self.people = People(stores, self.clock, self._open_paper, lambda: self.demo, doors=doors)
         self.safety = Safety(stores, self.clock, self.leaving)
 

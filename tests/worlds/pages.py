@@ -15,6 +15,7 @@ from lib.accounts.web import SessionUser
 from lib.clock import SteppedClock
 from lib.domain import reason_codes as codes
 from lib.domain.account import AccountSettings, Colours
+from lib.domain.bybit_sites import SITES
 from lib.domain.errors import Retry
 from lib.domain.instrument import Instrument
 from lib.domain.order import Order, OrderState
@@ -41,6 +42,7 @@ from lib.queries import (
     Marker,
     OwnAccount,
     Page,
+    PasskeyLine,
     Results,
     SessionLine,
     Sheet,
@@ -57,7 +59,7 @@ from tests.worlds.operators import staged_door
 T = TypeVar("T")
 NOW_MS = 1_790_000_100_000
 OWNER = SessionUser(1, "owner@example.com", "ko", proved_ms=NOW_MS)
-NEWCOMER = SessionUser(2, "new@example.com", "en")
+NEWCOMER = SessionUser(2, "new@example.com", "en", proved_ms=NOW_MS)
 VISITOR = SessionUser(3, "demo@maemae.local", "ko", is_demo=True, read_only=True)
 GUEST = SessionUser(4, "guest-12@maemae.local", "ko", is_guest=True)
 OPERATOR = SessionUser(5, "operator@example.com", "ko", network="203.0.113.7", proved_ms=NOW_MS)
@@ -150,6 +152,7 @@ class Shelf:
         self.doors = Admission()
         self.away = False
         self.has_factor = False
+        self.has_passkey = False
 
     def banner(self) -> Banner | None:
         return self._there(self.says)
@@ -289,6 +292,9 @@ class Shelf:
             for number in range(3)
         ]
 
+    def passkeys(self, user_id: int) -> list[PasskeyLine]:
+        return [PasskeyLine(9, "Chrome · Windows", NOW_MS - 9**8, 0)] if self.has_passkey and self._has(user_id) else []
+
     def factor(self, user_id: int) -> FactorState:
         return FactorState(self._has(user_id) and self.has_factor, 2)
 
@@ -340,6 +346,9 @@ class Acts:
     def end_session(self, user: SessionUser, session_id: int) -> Refusal | None:
         return self._do("end_session", user, session_id)
 
+    def remove(self, user: SessionUser, passkey_id: int) -> Refusal | None:
+        return self._do("remove_passkey", user, passkey_id)
+
     def end_other_sessions(self, user: SessionUser) -> Refusal | None:
         return self._do("end_others", user)
 
@@ -389,6 +398,7 @@ def stage() -> SimpleNamespace:
     return SimpleNamespace(
         people=acts,
         safety=acts,
+        passkeys=acts,
         resets=SimpleNamespace(can_mail=False),
         trading=acts,
         readings=shelf,
@@ -402,4 +412,5 @@ def stage() -> SimpleNamespace:
         intervals=("1m",),
         venues=("paper", "demo", "testnet"),
         addresses=("203.0.113.7",),
+        key_pages=SITES["com"].key_pages,
     )

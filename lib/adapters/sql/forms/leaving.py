@@ -23,7 +23,7 @@ from lib.adapters.sql.tables.people import (
     sessions,
     users,
 )
-from lib.adapters.sql.tables.safety import authenticators, recovery_codes, reset_links
+from lib.adapters.sql.tables.safety import authenticators, passkeys, recovery_codes, reset_links
 from lib.ports.safety import Leaving
 
 GONE = "gone"
@@ -36,6 +36,7 @@ THEIRS = (
     authenticators,
     recovery_codes,
     reset_links,
+    passkeys,
     operators,
 )
 """Tables whose rows go, by `user_id`."""

@@ -2,7 +2,7 @@
 
 import sqlalchemy as sa
 
-from lib.adapters.sql.tables.columns import BIG, MYSQL_TABLE, ascii_text, flag, metadata, number
+from lib.adapters.sql.tables.columns import BIG, MYSQL_TABLE, ascii_text, flag, metadata, number, one_id
 
 authenticators = sa.Table(
     "authenticators",
@@ -36,3 +36,21 @@ reset_links = sa.Table(
     **MYSQL_TABLE,
 )
 """The newest unused link of a person to a new password. A token is never stored, only its sha256."""
+
+passkeys = sa.Table(
+    "passkeys",
+    metadata,
+    one_id(),
+    sa.Column("user_id", BIG, sa.ForeignKey("users.id"), nullable=False),
+    sa.Column("credential_sha256", ascii_text(64), nullable=False),
+    sa.Column("credential_id", sa.Text, nullable=False),
+    sa.Column("public_key", sa.Text, nullable=False),
+    number("sign_count"),
+    sa.Column("name", sa.String(60), nullable=False),
+    number("created_ms"),
+    number("used_ms"),
+    sa.UniqueConstraint("credential_sha256"),
+    sa.Index(None, "user_id"),
+    **MYSQL_TABLE,
+)
+"""Public keys of people's passkeys: whoever reads them can sign in nowhere."""
