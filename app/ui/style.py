@@ -77,6 +77,8 @@ body *:not(pre, pre *, code) { word-break: keep-all !important; overflow-wrap: b
   .tiles { grid-template-columns: 1fr 1fr; }
   .tile { background-size: 46% 34%; } }
 :is(.st-key-control, .st-key-stops) [data-testid="stText"] { font-size: .87rem; opacity: .82; }
+/* the door has no bar: its first line must clear Streamlit's header itself */
+@media (min-width: 769px) { .stMainBlockContainer:not(:has(.st-key-bar)) { padding-top: 5rem; } }
 /* the bar stays under Streamlit's header, over whatever scrolls */
 .st-key-bar { position: sticky; top: 3.25rem; z-index: 90; background: var(--page); }
 @media (max-width: 768px) {

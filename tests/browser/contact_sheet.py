@@ -53,21 +53,22 @@ def shots(browser: Browser, url: str, pages: tuple[str, ...]) -> Iterator[Shot]:
     """Every one of *pages* of the system at *url*, in each language, theme and width."""
     for language, theme in product(LANGUAGES, THEMES):
         with watched(browser, url, LANGUAGES[language], theme="dark" if theme == "dark" else "light") as seen:
-            page = seen.page()
+            page, inside = seen.page(), False
             for name in pages:
-                if name != DOOR and not seen.context.cookies():
-                    _enter(page, url)
+                if name != DOOR and not inside:
+                    inside = _enter(page, url)
                 for width, height in SIZES.items():
                     page.set_viewport_size({"width": width, "height": height})
                     page.goto(f"{url}/{name if name != DOOR else ''}")
                     yield Shot(name, language, theme, width, _picture(page))
 
 
-def _enter(page: Page, url: str) -> None:
+def _enter(page: Page, url: str) -> bool:
     headers = {"Origin": url, "Content-Type": "application/json"}
     reply = page.request.post(f"{url}/api/auth/demo", data={}, headers=headers)
     if not reply.ok:
         raise SystemExit(f"no demo account to look at: {reply.status} {reply.text()}")
+    return True
 
 
 def _picture(page: Page) -> bytes:
