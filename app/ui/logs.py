@@ -11,6 +11,7 @@ import pandas as pd  # type: ignore[import-untyped]
 
 from app.ui.palette import Palette
 from app.ui.reasons import say
+from app.ui.rule_words import said_otherwise
 from app.ui.write import percent, short
 from lib.queries import LogRow, Words
 from lib.reason_text import codes_saying
@@ -21,9 +22,12 @@ COLUMNS = ("time", "outcome", "view", "confidence", "why")
 
 
 def words_of(typed: str, language: str) -> Words | None:
-    """What to look for in reasons: the words as they are typed, and codes whose sentence has them; None for none."""
+    """
+    What to look for in reasons: the words as they are typed, codes whose sentence has them, and what the rules said in
+    the other language; None for none.
+    """
     text = " ".join(typed.split())[:MOST_TYPED]
-    return Words(text, codes_saying(text, language)) if text else None
+    return Words(text, codes_saying(text, language), said_otherwise(text, language)) if text else None
 
 
 def outcome_colours(colours: Palette) -> tuple[str, ...]:

@@ -14,6 +14,7 @@ from pathlib import Path
 
 RULES = Path(__file__).parents[1] / "i18n" / "rules.toml"
 _PLACE = re.compile(r"\\\{(\w+)\\\}")
+_FIELD = re.compile(r"\{\w+\}")
 _FIGURE = r"(?P<\1>-?[\\d.,]+)"
 
 _Pair = tuple[re.Pattern[str], str]
@@ -25,6 +26,16 @@ def in_language(text: str, language: str) -> str:
         if found := pattern.fullmatch(text):
             return said.format_map(found.groupdict())
     return text
+
+
+def said_otherwise(words: str, language: str) -> tuple[tuple[str, ...], ...]:
+    """
+    The rules' sentences that have *words* as a page in *language* shows them, as they are said in the other language:
+    of each the parts between its figures.
+    """
+    wanted, listed = words.casefold(), tomllib.loads(RULES.read_text(encoding="utf-8")).items()
+    pairs = ((korean, english) if language == "ko" else (english, korean) for english, korean in listed)
+    return tuple(tuple(_FIELD.split(other)) for seen, other in pairs if wanted in _FIELD.sub("", seen).casefold())
 
 
 @cache

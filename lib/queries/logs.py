@@ -1,6 +1,8 @@
 """The trade log of a person, cut into pages by the database, and one of its rows in full."""
 
 import json
+import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -29,6 +31,7 @@ _CALL = [
 ]
 _FILL = [fills.c[name] for name in FillRow.__dataclass_fields__]
 
+_SPECIAL = re.compile("([/%_])")
 TRADED = ("bought", "sold", "closed")
 """Outcomes of decisions that moved a position."""
 MOST_COUNTED = 1_000
@@ -39,10 +42,14 @@ CLOCKS_APART = timedelta(hours=1)
 
 @dataclass(frozen=True, slots=True)
 class Words:
-    """What a reason is looked through for: somebody's *text*, or one of *codes*."""
+    """
+    What a reason is looked through for: somebody's *text*, or one of *codes*, or one of *sentences*, of each the parts
+    that are always the same, in their order.
+    """
 
     text: str
     codes: tuple[str, ...] = ()
+    sentences: tuple[tuple[str, ...], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,11 +120,18 @@ def _where(user_id: int, only: LogFilter) -> list[sa.ColumnElement[bool]]:
 
 
 def _holds(column: "sa.ColumnElement[Any]", words: Words) -> sa.ColumnElement[bool]:
-    """Whether the stored reason has the text, or is of one of the codes (by its beginning: a row costs no search)."""
+    """Whether the stored reason has the text or a sentence, or is of a code: that is told by how it begins."""
     stored = sa.type_coerce(column, sa.Text)
-    text = json.dumps(words.text, ensure_ascii=False)[1:-1]
     of_code = (stored.startswith(f'{{"c":"{code}"', autoescape=True) for code in words.codes)
-    return sa.or_(stored.contains(text, autoescape=True), *of_code)
+    said = (stored.like(_pattern(parts), escape="/") for parts in ((words.text,), *words.sentences))
+    return sa.or_(*said, *of_code)
+
+
+def _pattern(parts: Sequence[str]) -> str:
+    """A LIKE pattern of *parts* as JSON has them, anything before, between and after."""
+    written = (json.dumps(part, ensure_ascii=False)[1:-1] for part in parts)
+    exact = (_SPECIAL.sub(r"/\1", part) for part in written)
+    return f"%{'%'.join(exact)}%"
 
 
 def _newest(connection: sa.Connection, user_id: int, newer_than: int, limit: int) -> list[LogRow]:

@@ -236,6 +236,10 @@ async def test_the_log_is_looked_through_for_words_whatever_they_hold(scene: Sce
     assert found("nobody said this") == []
     assert found("nobody said this", "confidence_low") == [3]
     assert scene.readings.logs_page(9_999, limit=9, only=LogFilter(words=Words("trend"))) == Page()
+    sentence = LogFilter(words=Words("nobody said this", (), (("a ", "100% sure_"),)))
+    assert [str(row.reason) for row in scene.readings.logs_page(account.user_id, limit=9, only=sentence).rows] == said[
+        1:2
+    ]
 
 
 async def test_counting_stops_where_it_would_read_a_year(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:

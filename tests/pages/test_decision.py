@@ -5,7 +5,9 @@ import json
 import pytest
 
 from app.i18n import catalogue
+from app.ui.logs import words_of
 from app.ui.seen import precision_of, seen_rows
+from lib.queries import Words
 from tests.pages.conftest import Visit
 from tests.pages.test_pages import component, tree
 from tests.worlds.pages import HOSTILE, NOW_MS
@@ -73,6 +75,18 @@ def test_the_log_is_filtered_by_dates(visit: Visit, begins: str, ends: str, rows
     at = visit("t-owner", "trade_logs", "en", span="dates", **{"from": begins, "to": ends})
     assert not at.exception
     assert bool(len(at.dataframe)) == rows
+
+
+@pytest.mark.parametrize(("typed", "language"), [("DEATH cross", "en"), ("데드크로스", "ko")])
+def test_what_the_rules_said_in_the_other_language_is_looked_for_too(typed: str, language: str) -> None:
+    found = words_of(f"  {typed} ", language)
+    assert found is not None
+    assert found.text == typed
+    [parts] = found.sentences
+    assert len(parts) == 3
+    assert parts[0] == ("EMA 8/21 데드크로스가 " if language == "en" else "EMA 8/21 death cross ")
+    assert words_of("{rsi}", language) == Words("{rsi}")
+    assert words_of("   ", language) is None
 
 
 @pytest.mark.parametrize("stored", ["", "[]", "{", "null", "[1]", '[{"timestamp": 1}]', "[" * 5_000, '{"a": 1}'])
