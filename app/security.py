@@ -50,9 +50,10 @@ EVERY_HOST = Hosts([ANY])
 
 
 class Security:
-    """Pure ASGI around *app*; *user_of* answers who a token belongs to, *trusted* is how many proxies are ours."""
+    """Pure ASGI around *app*; *user_of* answers who a session's token belongs to, *bearer_of* in whose
+    name a program asks that shows a personal one, *trusted* is how many proxies are ours."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - one argument a thing outside
         self,
         app: App,
         user_of: Callable[[str | None], SessionUser | None],
@@ -61,9 +62,11 @@ class Security:
         *,
         hosts: Hosts = EVERY_HOST,
         traffic: Traffic | None = None,
+        bearer_of: Callable[[str], SessionUser | None] = lambda _: None,
     ) -> None:
         self._app = app
         self._user_of = user_of
+        self._bearer_of = bearer_of
         self._trusted = trusted
         self._hashes = hashes
         self._hosts = hosts
@@ -108,7 +111,7 @@ class Security:
             return 421, "refuse.host"
         if (refused := refusal(scope, visit.scheme)) is not None:
             return refused
-        if visit.token is None or path.startswith(_OPEN) or self._traffic.may_look_up(visit):
+        if visit.credential is None or path.startswith(_OPEN) or self._traffic.may_look_up(visit):
             return None
         return 429, "refuse.wait", 1
 
@@ -122,6 +125,8 @@ class Security:
         return _side_door(path, visit)
 
     async def _recognised(self, path: str, visit: Visit) -> Visit:
+        if visit.bearer is not None:
+            return replace(visit, user=await in_thread(self._bearer_of, visit.bearer))
         if visit.token is None or path.startswith(_OPEN):
             return visit
         return replace(visit, user=await in_thread(self._user_of, visit.token))

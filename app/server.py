@@ -19,7 +19,7 @@ from starlette.staticfiles import StaticFiles
 from streamlit import config
 
 from app.addresses import Addresses
-from app.api import account, auth, cockpit, market, operators, passkeys, plain, results, safety, stops
+from app.api import account, auth, cockpit, market, operators, passkeys, plain, results, safety, stops, tokens
 from app.api.endpoints import Endpoint, routes_of
 from app.api.openapi import described
 from app.cockpit import Cockpit
@@ -61,7 +61,14 @@ def build(system: WebSystem, script: Path = SCRIPT) -> Security:
     pages = st.App(script, routes=routes(live), lifespan=_lifespan(system, live, lambda: _packed(files, known)))
     files = KeptAssets(pages)
     known = Addresses(files, system.operators.room.admits)
-    return Security(known, system.people.user_of, system.trusted_proxies, inline_hashes(), hosts=Hosts(system.hosts))
+    return Security(
+        known,
+        system.people.user_of,
+        system.trusted_proxies,
+        inline_hashes(),
+        hosts=Hosts(system.hosts),
+        bearer_of=system.tokens.user_of,
+    )
 
 
 class Live:
@@ -98,7 +105,7 @@ def routes(live: Live) -> list[BaseRoute]:
 
 def endpoints(live: Live) -> tuple[Endpoint, ...]:
     """Everything the API answers, each with its description; the operators' room is told of to nobody."""
-    own = (plain, auth, account, safety, passkeys, results, stops)
+    own = (plain, auth, account, safety, passkeys, tokens, results, stops)
     pushed = (*market.endpoints(live.candles), *cockpit.endpoints(live.cockpit))
     return described([*(one for module in own for one in module.ENDPOINTS), *pushed])
 

@@ -36,6 +36,8 @@ class Visit:
     user: SessionUser | None = None
     browser: str | None = None
     """By which this browser is known from an earlier sign-in."""
+    bearer: str | None = None
+    """A program's personal token; who shows one is known by it alone, whatever cookies came along."""
 
     @property
     def scheme(self) -> str:
@@ -55,9 +57,14 @@ class Visit:
     @property
     def identity(self) -> str:
         """A name of this session that gives nothing away; empty for a stranger."""
-        if self.user is None or self.token is None:
+        if self.user is None or self.credential is None:
             return ""
-        return f"{self.user.user_id}.{hashlib.sha256(f'identity:{self.token}'.encode()).hexdigest()[:32]}"
+        return f"{self.user.user_id}.{hashlib.sha256(f'identity:{self.credential}'.encode()).hexdigest()[:32]}"
+
+    @property
+    def credential(self) -> str | None:
+        """By what this visitor would be known."""
+        return self.bearer or self.token
 
     def __repr__(self) -> str:
         return f"Visit({self.origin.ip}, {self.user!r})"
@@ -70,7 +77,16 @@ def read_visit(scope: dict[str, Any], trusted: int) -> Visit:
     agent = header(headers, b"user-agent")[:200]
     name = SECURE_COOKIE if https else PLAIN_COOKIE
     origin = Origin(_address(scope, headers, trusted), agent)
+    if (bearer := _bearer(scope, headers)) is not None:
+        return Visit(origin, https, None, bearer=bearer)
     return Visit(origin, https, _cookie(headers, name), browser=_cookie(headers, name + KNOWN))
+
+
+def _bearer(scope: dict[str, Any], headers: Headers) -> str | None:
+    """The token of a request to the API; pages and sockets know none."""
+    kind, _, token = header(headers, b"authorization").partition(" ")
+    is_api = scope["type"] == "http" and scope["path"].startswith("/api/")
+    return token.strip() if is_api and kind.lower() == "bearer" and token.strip() else None
 
 
 def keep(scope: dict[str, Any], visit: Visit) -> None:

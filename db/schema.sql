@@ -285,6 +285,22 @@ CREATE TABLE reset_links (
     INDEX ix_reset_links_user_id (user_id)
 ) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_unicode_ci;
 
+-- Personal tokens of programs. A token is shown once and never stored, only its sha256.
+CREATE TABLE api_tokens (
+    id BIGINT NOT NULL AUTO_INCREMENT,
+    user_id BIGINT NOT NULL,
+    token_sha256 VARCHAR(64) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+    name VARCHAR(60) NOT NULL,
+    scope VARCHAR(16) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,  -- read, or control (which reads too)
+    created_ms BIGINT NOT NULL DEFAULT 0,
+    expires_ms BIGINT NOT NULL DEFAULT 0,
+    used_ms BIGINT NOT NULL DEFAULT 0,  -- 0 = never
+    PRIMARY KEY (id),
+    CONSTRAINT uq_api_tokens_token_sha256 UNIQUE (token_sha256),
+    CONSTRAINT fk_api_tokens_user_id FOREIGN KEY (user_id) REFERENCES users (id),
+    INDEX ix_api_tokens_user_id (user_id)
+) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_unicode_ci;
+
 -- What a person's account has been through, for its owner to read: written with the act it is about.
 CREATE TABLE audit_events (
     id BIGINT NOT NULL AUTO_INCREMENT,

@@ -96,7 +96,8 @@ def _guarded(endpoint: Endpoint) -> Callable[[Request], Awaitable[Response]]:
     @answered
     async def route(request: Request) -> Response:
         user = visit_of(request.scope).user
-        if user is not None and user.scopes is not None and endpoint.scope not in user.scopes:
+        is_public = endpoint.is_open and endpoint.method == "GET"
+        if user is not None and user.scopes is not None and endpoint.scope not in user.scopes and not is_public:
             return refused(Refusal("refuse.token.scope"))
         return await endpoint.work(request)
 

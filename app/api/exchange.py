@@ -63,6 +63,8 @@ _STATUS = {
     "refuse.operator.account": 404,
     "refuse.operator.environment": 409,
     "refuse.token.scope": 403,
+    "refuse.token.most": 409,
+    "refuse.token.gone": 404,
 }
 
 _log = log.get("api")

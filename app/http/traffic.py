@@ -54,13 +54,13 @@ class Traffic:
 
     def may_look_up(self, visit: Visit) -> bool:
         """Whether the database may be asked whose token this is."""
-        return visit.token in self._known or self._strangers.take(_address(visit), self._now())
+        return visit.credential in self._known or self._strangers.take(_address(visit), self._now())
 
     def recognised(self, visit: Visit) -> None:
         """This session was found: strangers' tries do not count against it."""
-        if visit.user is not None and visit.token is not None:
-            self._known[visit.token] = None
-            self._known.move_to_end(visit.token)
+        if visit.user is not None and visit.credential is not None:
+            self._known[visit.credential] = None
+            self._known.move_to_end(visit.credential)
             if len(self._known) > MOST_KNOWN:
                 self._known.popitem(last=False)
 

@@ -10,6 +10,7 @@ import streamlit as st
 from app.i18n import md, switch, t, words, zone
 from app.panels.control import tell
 from app.panels.notice import doors
+from app.panels.tokens import tokens
 from app.panels.top import title, top
 from app.session import look_again, require_user
 from app.system import system
@@ -116,6 +117,7 @@ with left:
         _keep()  # who has no password has no other device either
     else:
         _sessions(signed_in)
+        tokens(signed_in)
 with right:
     if (chosen := system().readings.settings(signed_in.user_id)) is not None:
         _limits(chosen.settings.limits)

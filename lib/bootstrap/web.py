@@ -15,6 +15,7 @@ from lib.accounts.passkeys import PasskeyDesk
 from lib.accounts.people import People
 from lib.accounts.resets import Postroom, ResetDesk
 from lib.accounts.safety import Safety
+from lib.accounts.tokens import TokenDesk
 from lib.accounts.trading import Deployment, TradingDesk, TradingPorts
 from lib.adapters.bybit.rest.account_probe import BybitAccountProbe
 from lib.adapters.bybit.rest.key_probe import PybitKeyProbe
@@ -26,6 +27,7 @@ from lib.adapters.passwords import Passwords
 from lib.adapters.redis.connection import connect_async
 from lib.adapters.redis.live import RedisLiveCandles
 from lib.adapters.sql.forms.accounts import SqlAccounts
+from lib.adapters.sql.forms.api_tokens import SqlApiTokens
 from lib.adapters.sql.forms.browsers import SqlBrowsers
 from lib.adapters.sql.forms.commands import SqlCommandQueue
 from lib.adapters.sql.forms.keyring import SqlKeyring
@@ -67,6 +69,7 @@ class WebSystem:
     safety: Safety
     resets: ResetDesk
     passkeys: PasskeyDesk
+    tokens: TokenDesk
     trading: TradingDesk
     readings: Readings
     live: LiveCandles
@@ -115,6 +118,7 @@ def web(settings: Settings) -> WebSystem:
         safety=Safety(kept, clock, SqlLeaving(engine)),
         resets=_resets(settings, engine, kept, clock),
         passkeys=PasskeyDesk(kept, SqlPasskeys(engine), WebAuthnCheck(), clock),
+        tokens=TokenDesk(SqlApiTokens(engine), clock),
         trading=trading,
         readings=readings,
         live=RedisLiveCandles(subscribe),

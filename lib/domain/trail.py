@@ -47,6 +47,8 @@ class TrailEvent(StrEnum):
     RESUMED = "resumed"
     FLATTENED = "flattened"
     LOCK_ENDED = "lock_ended"
+    TOKEN_MADE = "token_made"  # noqa: S105 - a word
+    TOKEN_REVOKED = "token_revoked"  # noqa: S105 - a word
 
 
 class Actor(StrEnum):

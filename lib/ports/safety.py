@@ -7,6 +7,7 @@ A *note* is written to the person's trail with the act. Codes and links are know
 from collections.abc import Sequence
 from typing import Protocol
 
+from lib.domain.api_token import NewApiToken, TokenHolder
 from lib.domain.passkey import NewPasskey, Passkey
 from lib.domain.second_factor import Authenticator
 from lib.domain.trail import Note
@@ -90,4 +91,24 @@ class Passkeys(Protocol):
 
     def remove(self, user_id: int, passkey_id: int, note: Note) -> bool:
         """False when the person has no such passkey."""
+        ...
+
+
+class ApiTokens(Protocol):
+    """Personal tokens, by their sha256."""
+
+    def add(self, new: NewApiToken, note: Note, most: int) -> bool:
+        """False, and nothing kept, when the person has *most* that live; those that do not are forgotten."""
+        ...
+
+    def find(self, token_sha256: str) -> TokenHolder | None:
+        """The token with its person, alive or not; None for none and for a person who is deleted."""
+        ...
+
+    def touch(self, token_sha256: str, now_ms: int) -> None:
+        """It was used then; the moment never goes back."""
+        ...
+
+    def revoke(self, user_id: int, token_id: int, note: Note) -> bool:
+        """False when the person has no such token."""
         ...

@@ -7,8 +7,10 @@ from typing import Any
 import sqlalchemy as sa
 
 from lib.accounts.entrance import network
+from lib.adapters.sql.forms.api_tokens import token_of
 from lib.adapters.sql.tables.people import accounts, audit_events, credentials, instructions, sessions, users
-from lib.adapters.sql.tables.safety import authenticators, passkeys, recovery_codes
+from lib.adapters.sql.tables.safety import api_tokens, authenticators, passkeys, recovery_codes
+from lib.domain.api_token import ApiToken
 from lib.domain.device import device_name
 from lib.domain.session import ABSOLUTE_MS, IDLE_MS, is_over
 from lib.queries.exports import EXPORTS
@@ -97,6 +99,13 @@ class SafetyReadings(Reading):
         now = self._clock.now_ms()
         rows = self._read(lambda c: c.execute(query).mappings().all())
         return [_session(row) for row in rows if not is_over(row["created_ms"], row["seen_ms"], now)]
+
+    def api_tokens(self, user_id: int) -> list[ApiToken]:
+        """The person's tokens that live, the newest first; never what opens anything."""
+        query = sa.select(api_tokens).where(api_tokens.c.user_id == user_id).order_by(api_tokens.c.id.desc())
+        rows = self._read(lambda c: c.execute(query).mappings().all())
+        now = self._clock.now_ms()
+        return [found for found in map(token_of, rows) if found.lives(now)]
 
     def factor(self, user_id: int) -> FactorState:
         """The person's second factor, never its secret."""

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 
 from lib.clock import Clock
 from lib.domain.account import Colours
+from lib.domain.api_token import ApiToken, NewApiToken, TokenHolder
 from lib.domain.pace import Pace, Tally
 from lib.domain.passkey import MOST_PASSKEYS, NewPasskey, Passkey, RelyingParty
 from lib.domain.platform_settings import Invite
@@ -17,7 +18,7 @@ from lib.domain.spelling import normal_email
 from lib.domain.trail import Note
 from lib.ports.mail import Letter, Mailer
 from lib.ports.people import AccountInUse, Browsers, Logins, Sessions, Throttles, Trail
-from lib.ports.safety import Leaving, Passkeys, ResetLinks, SecondFactors
+from lib.ports.safety import ApiTokens, Leaving, Passkeys, ResetLinks, SecondFactors
 from lib.ports.secrets import PasskeyCheck, PasswordHasher
 from tests.fakes.platform import InviteBox
 
@@ -467,3 +468,38 @@ class QuickHasher(PasswordHasher):
 
     def needs_rehash(self, stored: str) -> bool:
         return stored.startswith("$old$")
+
+
+class MemoryApiTokens(ApiTokens):
+    """`lib.ports.safety.ApiTokens`."""
+
+    def __init__(self, logins: MemoryLogins) -> None:
+        self._logins = logins
+        self.rows: dict[str, tuple[int, ApiToken]] = {}
+
+    def add(self, new: NewApiToken, note: Note, most: int) -> bool:
+        self.rows = {
+            key: row for key, row in self.rows.items() if row[0] != new.user_id or row[1].lives(new.created_ms)
+        }
+        if sum(user_id == new.user_id for user_id, _ in self.rows.values()) >= most:
+            return False
+        number = len(self.rows) + 1
+        made = ApiToken(number, new.name, new.scope, new.created_ms, new.expires_ms)
+        self.rows[new.token_sha256] = (new.user_id, made)
+        self._logins.factors.trail.record(note)
+        return True
+
+    def find(self, token_sha256: str) -> TokenHolder | None:
+        if (row := self.rows.get(token_sha256)) is None or (who := self._logins.members[row[0]]).deleted:
+            return None
+        return TokenHolder(row[1], row[0], who.email, who.locale, who.is_demo)
+
+    def touch(self, token_sha256: str, now_ms: int) -> None:
+        user_id, token = self.rows[token_sha256]
+        self.rows[token_sha256] = (user_id, replace(token, used_ms=max(now_ms, token.used_ms)))
+
+    def revoke(self, user_id: int, token_id: int, note: Note) -> bool:
+        kept = {key: row for key, row in self.rows.items() if (row[0], row[1].id) != (user_id, token_id)}
+        gone = len(kept) < len(self.rows)
+        self.rows = kept
+        return gone

@@ -19,6 +19,7 @@ from lib.accounts.passkeys import PasskeyDesk
 from lib.accounts.people import People
 from lib.accounts.resets import ResetDesk
 from lib.accounts.safety import Safety
+from lib.accounts.tokens import TokenDesk
 from lib.accounts.trading import TradingDesk
 from lib.accounts.web import Refusal, SessionUser
 from lib.bootstrap import WebSystem
@@ -45,6 +46,7 @@ from lib.queries import (
     Switches,
 )
 from tests.fakes.people import (
+    MemoryApiTokens,
     MemoryBrowsers,
     MemoryLeaving,
     MemoryLogins,
@@ -259,6 +261,7 @@ class Web:
             people=People(stores, self.clock, self.trading.paper_for_newcomer, lambda: demo, doors=doors),
             safety=Safety(stores, self.clock, MemoryLeaving(self.logins)),
             passkeys=PasskeyDesk(stores, MemoryPasskeys(self.sessions.trail), TrustingCheck(), self.clock),
+            tokens=TokenDesk(MemoryApiTokens(self.logins), self.clock),
             resets=ResetDesk(
                 stores,
                 MemoryResetLinks(self.logins),

@@ -92,12 +92,15 @@ FIELDS: dict[tuple[str, str], dict[str, Any]] = {
     ("DELETE", "/api/account/factor"): {},
     ("POST", "/api/account/sessions/end"): {"session_id": 1},
     ("POST", "/api/account/sessions/end-others"): {},
+    ("POST", "/api/account/tokens"): {"name": "script", "scope": "read", "days": 30},
+    ("POST", "/api/account/tokens/end"): {"token_id": 1},
 }  # fmt: skip
 QUERIES: dict[str, tuple[str, ...]] = {
     "/healthz": (),
     "/api/auth/me": (),
     "/api/account/sessions": (),
     "/api/account/export": (),
+    "/api/account/tokens": (),
     "/api/account/trail": ("limit", "before"),
     "/api/openapi.json": (),
     "/api/settings": (),

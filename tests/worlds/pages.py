@@ -15,6 +15,7 @@ from lib.accounts.web import SessionUser
 from lib.clock import SteppedClock
 from lib.domain import reason_codes as codes
 from lib.domain.account import AccountSettings, Colours
+from lib.domain.api_token import ApiToken
 from lib.domain.bybit_sites import SITES
 from lib.domain.errors import Retry
 from lib.domain.instrument import Instrument
@@ -294,6 +295,9 @@ class Shelf:
 
     def passkeys(self, user_id: int) -> list[PasskeyLine]:
         return [PasskeyLine(9, "Chrome · Windows", NOW_MS - 9**8, 0)] if self.has_passkey and self._has(user_id) else []
+
+    def api_tokens(self, user_id: int) -> list[ApiToken]:
+        return [ApiToken(1, "my *script*", "control", 0, 86_400_000)]
 
     def factor(self, user_id: int) -> FactorState:
         return FactorState(self._has(user_id) and self.has_factor, 2)

@@ -23,7 +23,7 @@ from lib.adapters.sql.tables.people import (
     sessions,
     users,
 )
-from lib.adapters.sql.tables.safety import authenticators, passkeys, recovery_codes, reset_links
+from lib.adapters.sql.tables.safety import api_tokens, authenticators, passkeys, recovery_codes, reset_links
 from lib.ports.safety import Leaving
 
 GONE = "gone"
@@ -37,6 +37,7 @@ THEIRS = (
     recovery_codes,
     reset_links,
     passkeys,
+    api_tokens,
     operators,
 )
 """Tables whose rows go, by `user_id`."""

@@ -54,3 +54,19 @@ passkeys = sa.Table(
     **MYSQL_TABLE,
 )
 """Public keys of people's passkeys: whoever reads them can sign in nowhere."""
+
+api_tokens = sa.Table(
+    "api_tokens",
+    metadata,
+    one_id(),
+    sa.Column("user_id", BIG, sa.ForeignKey("users.id"), nullable=False),
+    sa.Column("token_sha256", ascii_text(64), nullable=False, unique=True),
+    sa.Column("name", sa.String(60), nullable=False),
+    sa.Column("scope", ascii_text(16), nullable=False),
+    number("created_ms"),
+    number("expires_ms"),
+    number("used_ms"),
+    sa.Index(None, "user_id"),
+    **MYSQL_TABLE,
+)
+"""Personal tokens of programs, by their sha256; *used_ms* is 0 until the first use."""
