@@ -37,6 +37,8 @@ BAR = (
 .bar { position: relative; display: grid; gap: .4rem; font-variant-numeric: tabular-nums;
   padding: .35rem 0; }
 .row { display: flex; align-items: center; gap: .4rem 1.4rem; min-height: 40px; }
+.bar > .ask { position: absolute; top: calc(100% + .2rem); left: 0; right: 0; z-index: 2;
+  box-shadow: 0 8px 24px rgb(0 0 0 / .3); }
 .who { display: flex; align-items: center; gap: .3rem 1.2rem; min-width: 0; }
 .state { display: inline-flex; align-items: center; gap: .5rem; font-size: 14px; white-space: nowrap;
   padding: .32rem .7rem; border-radius: 999px; --tone: var(--st-gray-color, #8a93a0);

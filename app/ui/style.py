@@ -80,7 +80,8 @@ body *:not(pre, pre *, code) { word-break: keep-all !important; overflow-wrap: b
 /* the door has no bar: its first line must clear Streamlit's header itself */
 @media (min-width: 769px) { .stMainBlockContainer:not(:has(.st-key-bar)) { padding-top: 5rem; } }
 /* the bar stays under Streamlit's header, over whatever scrolls */
-.st-key-bar { position: sticky; top: 3.25rem; z-index: 90; background: var(--page); }
+.st-key-bar { position: sticky; top: 3.25rem; z-index: 90; background: var(--page);
+  box-shadow: 0 1px 0 var(--edge); }
 @media (max-width: 768px) {
   .st-key-top { flex-wrap: nowrap !important; align-items: flex-start !important; }
   .st-key-top > :first-child { flex: 1 1 0 !important; min-width: 0 !important; }

@@ -151,6 +151,8 @@ def wanted_icons() -> set[str]:
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Constant) and isinstance(node.value, str):
                 words.update(re.findall(r"[a-z0-9_]{3,}", node.value))
+    for path in (ROOT / "app" / "assets" / "live").glob("*.mjs"):
+        words.update(re.findall(r'"([a-z0-9_]{3,})"', path.read_text(encoding="utf-8")))
     for path in (STREAMLIT / "static" / "static" / "js").glob("*.js"):
         words.update(re.findall(r":material/([a-z0-9_]+):", path.read_text(encoding="utf-8")))
     return words
