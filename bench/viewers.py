@@ -39,8 +39,17 @@ def _request(fragment: str = "") -> bytes:
 
 async def chart_viewer(base: str, token: str, seen: Counted) -> None:
     """Follow the live candles."""
+    await _listen(f"{base}/api/ws?symbol=BTCUSDT&interval=1m", token, seen)
+
+
+async def account_viewer(base: str, token: str, seen: Counted) -> None:
+    """Follow the account behind *token*."""
+    await _listen(f"{base}/api/ws/account", token, seen)
+
+
+async def _listen(address: str, token: str, seen: Counted) -> None:
     headers = {"Cookie": f"maemae={token}"} if token else {}
-    url = f"ws{base.removeprefix('http')}/api/ws?symbol=BTCUSDT&interval=1m"
+    url = f"ws{address.removeprefix('http')}"
     async with websockets.connect(url, additional_headers=headers, compression=None) as socket:
         seen.ready += 1
         async for text in socket:
