@@ -26,7 +26,6 @@ ACTS: list[tuple[str, dict[str, Any]]] = [
     ("settings/banner", {"ko": "점검", "en": "Maintenance"}),
     ("settings/limit", {"name": "entries_per_day", "value": "10", "why": "quiet", "loosen": False}),
 ]
-NOTHING = (404, {"error": "refuse.not_found", "params": {}})
 
 
 def user_id(client: TestClient) -> int:
@@ -79,17 +78,18 @@ def test_the_lists_here_are_all_there_is() -> None:
 @pytest.mark.parametrize("who", OTHERS)
 def test_for_everybody_else_nothing_is_there_by_any_method(web: Web, who: str) -> None:
     client = OTHERS[who](web)
+    nothing = client.get("/api/nothing-is-here")
+    assert nothing.status_code == 404
     web.operators.acts.rows.clear()
     bodies: list[tuple[str, dict[str, Any]]] = [(path, {}) for path in READS] + ACTS
     for path, body in bodies:
         for method in ("GET", "POST"):
             answer = client.request(method, f"/api/operator/{path}", json=body if method != "GET" else None)
-            assert (answer.status_code, answer.json()) == NOTHING, (method, path)
+            assert (answer.status_code, answer.json()) == (404, nothing.json()), (method, path)
     for method in ("PUT", "DELETE", "OPTIONS"):
         answer = client.request(method, "/api/operator/stop")
-        assert (answer.status_code, answer.json()) == NOTHING
-    nowhere = client.get("/api/operator/nothing")
-    assert (nowhere.status_code, nowhere.json()) == NOTHING
+        assert (answer.status_code, answer.json()) == (404, nothing.json())
+    assert client.get("/api/operator/nothing").json() == nothing.json()
     assert (web.operators.acts.rows, web.operators.board.thrown) == ([], [])
 
 
