@@ -125,8 +125,8 @@ def test_ticks_and_reruns_draw_a_bar_and_never_all_of_them(deployed: Deployment,
         draws, ticks = of(page, "draws"), of(page, "ticks")
         badges = page.locator(".st-key-top")
         before = badges.inner_text()
-        eventually("ticks come", lambda: of(page, "ticks") > ticks + 12, 40)
-        eventually("the page was run again", lambda: badges.inner_text() != before, 20)
+        eventually("ticks come", lambda: of(page, "ticks") > ticks + 12, 90)
+        eventually("the page was run again", lambda: badges.inner_text() != before, 60)
         assert of(page, "draws") == draws
 
 
@@ -151,7 +151,7 @@ def test_an_interval_changes_in_the_browser_and_shows_the_same_time(deployed: De
         choose(page, "1m")
         assert page.evaluate(LOOK) == looked
 
-        eventually("ticks come", lambda: of(page, "ticks") > 8, 30)
+        eventually("ticks come", lambda: of(page, "ticks") > 8, 60)
         assert page.evaluate(LOOK) == looked
         choose(page, "5m")
         there = page.evaluate(LOOK)
@@ -165,7 +165,7 @@ def test_an_interval_changes_in_the_browser_and_shows_the_same_time(deployed: De
         deployed.running["web"].wait(20)
         expect(page.locator(LEGEND)).to_contain_text(WORDS["chart.closed"])
         deployed.start("web")
-        expect(page.locator(LEGEND)).to_contain_text(WORDS["chart.live"], timeout=60_000)
+        expect(page.locator(LEGEND)).to_contain_text(WORDS["chart.live"], timeout=120_000)
         seen.errors.clear()  # what a browser notes of a server that is away
         assert page.evaluate(LOOK) == pytest.approx(there, abs=300)
         assert of(page, "step") == "5m"
@@ -186,19 +186,19 @@ def test_scrolling_to_the_left_brings_the_exchanges_own_older_candles(deployed: 
         first = of(page, "bars.length")
         see(page, 5, 155)
         looked = page.evaluate(LOOK)
-        eventually("older minutes come", lambda: of(page, "bars.length") >= first + 300, 40)
+        eventually("older minutes come", lambda: of(page, "bars.length") >= first + 300, 90)
         assert page.evaluate(LOOK) == looked, "what is in sight stays there"
         assert all(same(row(page, at), merged(source, int(row(page, at)[0]), 1)) for at in ("0", "200", "700"))
         times = [bar["time"] for bar in of(page, "bars")]
         assert times == list(range(times[0], times[0] + 60 * len(times), 60)), "no hole where they meet"
 
         choose(page, "1h")
-        eventually("hours of weeks come", lambda: of(page, "bars.length") > 200, 60)
+        eventually("hours of weeks come", lambda: of(page, "bars.length") > 200, 120)
         assert all(same(row(page, at), merged(source, int(row(page, at)[0]), 60)) for at in ("0", "-90", "-80", "-3"))
         # the newest bar moves with the ticks of the minute
         eventually("it is the live price", lambda: of(page, "bars.at(-1).close") == of(page, "last.close"), 5)
         ticks = of(page, "ticks")
-        eventually("ticks come", lambda: of(page, "ticks") > ticks + 3, 20)
+        eventually("ticks come", lambda: of(page, "ticks") > ticks + 3, 60)
 
         # an exchange that is away: said, and tried again by a button
         refused: list[str] = []
@@ -215,7 +215,7 @@ def test_scrolling_to_the_left_brings_the_exchanges_own_older_candles(deployed: 
         assert refused
         page.unroute("**/api/kline/history*")
         pill.get_by_role("button", name=WORDS["chart.retry"]).click()
-        eventually("they come after all", lambda: of(page, "bars.length") > known, 60)
+        eventually("they come after all", lambda: of(page, "bars.length") > known, 120)
         seen.errors = [error for error in seen.errors if "/api/kline/history" not in error]
 
 
@@ -285,7 +285,7 @@ def test_indicators_are_remembered_and_all_of_it_can_be_read_and_done_by_keyboar
 
         name = WORDS["chart.name"].format(symbol="BTCUSDT", step="1m")
         expect(page.get_by_role("group", name=name)).to_be_visible()
-        stage = page.get_by_role("img", name=name)
+        stage = page.get_by_role("application", name=name)
         stage.focus()
         before = page.evaluate(LOOK)
         stage.press("ArrowLeft")

@@ -18,7 +18,7 @@ const RULES = `
 .tvchart .steps { display: flex; gap: 1px; overflow-x: auto; scrollbar-width: none; }
 .tvchart .steps button { flex: none; min-width: 36px; height: 30px; padding: 0 .5rem; opacity: .72; }
 .tvchart .steps button[aria-pressed=true] { opacity: 1; font-weight: 700; color: var(--st-primary-color);
-  background: color-mix(in srgb, var(--st-primary-color) 14%, transparent); }
+  background: color-mix(in srgb, var(--st-primary-color) 9%, transparent); }
 .tvchart .bar button:hover { opacity: 1; background: color-mix(in srgb, currentColor 9%, transparent); }
 .tvchart .gap { flex: 1; }
 .tvchart .tool { display: inline-flex; align-items: center; gap: .35rem; height: 30px; padding: 0 .5rem; flex: none; }

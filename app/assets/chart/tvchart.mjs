@@ -77,7 +77,7 @@ class Chart {
       step: (name) => this.chooseStep(name), symbol: (name) => this.chooseSymbol(name),
       toggle: (name) => this.toggle(name), table: () => this.tabled(!this.table.open), full: () => this.full(),
     });
-    this.stage = element("div", { class: "stage", tabindex: "0", role: "img" });
+    this.stage = element("div", { class: "stage", tabindex: "0", role: "application" });
     this.legend = element("div", { class: "tvchart-legend" });
     this.corner = element("div", { class: "zone", "aria-hidden": "true" });
     this.pill = new Pill();
