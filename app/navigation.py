@@ -22,6 +22,7 @@ PAGES = (
     Page("dashboard", ":material/candlestick_chart:"),
     Page("trade_logs", ":material/receipt_long:"),
     Page("results", ":material/monitoring:"),
+    Page("strategy", ":material/psychology:"),
     Page("api_keys", ":material/key:"),
     Page("settings", ":material/tune:"),
     Page("account", ":material/shield_person:"),

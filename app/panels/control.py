@@ -89,7 +89,7 @@ def _panel() -> None:
     live.follow("settings", seen_settings(chosen, system().readings.command(user.user_id)))
     _ask(user)
     asked()
-    _form(user, chosen)
+    instructions(user, chosen)
 
 
 def tell(refusal: Refusal | None, success: str) -> bool:
@@ -139,23 +139,24 @@ def _touched() -> None:
         remember(held)
 
 
-def _form(user: SessionUser, chosen: Choices) -> None:
+def instructions(user: SessionUser, chosen: Choices, height: int = 90) -> None:
+    """The editor of the person's own instructions, *height* pixels, with what is typed and not saved."""
     held = draft()
     moved = held.moved(chosen)
-    _prompt(user, chosen.settings.custom_prompt if held.text is None else held.text, held.cleared)
+    _prompt(user, chosen.settings.custom_prompt if held.text is None else held.text, held.cleared, height)
     if moved:
         now = short(chosen.settings.custom_prompt, SHOWN_PROMPT) or t("control.no_prompt")
         st.warning(md("control.moved", now=now), icon=":material/sync_problem:")
     _buttons(user, held)
 
 
-def _prompt(user: SessionUser, text: str, cleared: int) -> None:
+def _prompt(user: SessionUser, text: str, cleared: int, height: int) -> None:
     _show("custom_prompt", text)
     st.text_area(
         t("control.prompt"),
         key="custom_prompt",
         placeholder=t("control.prompt_guest" if user.is_guest else "control.prompt_hint"),
-        height=90,
+        height=height,
         disabled=user.read_only or user.is_guest,  # all guests share one call
         on_change=_touched,
     )

@@ -56,14 +56,17 @@ def switches(text: Words, levels: Mapping[RiskLevel, tuple[str, str]], most: int
     component("switches", SWITCHES, FOLDER)(key="switches", data=data, height="content")
 
 
-def follow(part: str, seen: str, on_change: Callable[[], None] | None = None) -> Any:
+def follow(part: str, seen: str, on_change: Callable[[], None] | None = None, *, where: str = "") -> Any:
     """
     Have the script draw again whatever is around this when *part* of the account is no longer what was *seen*.
 
-    *part* is a key of the channel's "seen". Inside a fragment the fragment is drawn, else the page.
+    *part* is a key of the channel's "seen". Inside a fragment the fragment is drawn, else the page; *where* tells
+    several of them on a page apart.
     """
     mount = component("follow", "", FOLDER)
-    return mount(key=f"follow_{part}", data={"part": part, "seen": seen}, on_changed_change=on_change or _nothing)
+    return mount(
+        key=f"follow_{part}{where}", data={"part": part, "seen": seen}, on_changed_change=on_change or _nothing
+    )
 
 
 def _nothing() -> None:

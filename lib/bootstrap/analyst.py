@@ -47,7 +47,7 @@ _RULES = Instrument("BTCUSDT", _TICK, _TICK, _TICK, Decimal(100), Decimal(5), De
 
 def analyst_prices(settings: Settings) -> AnalystPrices:
     """What this deployment's model costs; *Halt* when the operator capped a cost that cannot be counted."""
-    prices = _prices(settings)
+    prices = prices_of(settings)
     if settings.analyst_cost_capped and not prices.known:
         raise Halt(
             f"PLATFORM_ANALYST_COST_USD cannot be counted: what {settings.openai_model} costs is not known, "
@@ -58,10 +58,11 @@ def analyst_prices(settings: Settings) -> AnalystPrices:
 
 def counts_cost(settings: Settings) -> bool:
     """Whether what the analyst costs is counted here at all."""
-    return _prices(settings).known
+    return prices_of(settings).known
 
 
-def _prices(settings: Settings) -> AnalystPrices:
+def prices_of(settings: Settings) -> AnalystPrices:
+    """What the operator set, else what the model is known to cost, if it is."""
     own = settings.analyst_prices
     return own if own.known else known_prices(settings.openai_base_url, settings.openai_model)
 

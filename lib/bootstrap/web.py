@@ -42,7 +42,9 @@ from lib.adapters.sql.forms.trail import SqlTrail
 from lib.adapters.vault import VaultSealer
 from lib.adapters.web_lock import WebLock
 from lib.bootstrap import stores
+from lib.bootstrap.analyst import prices_of
 from lib.bootstrap.operators import OperatorsDoor, operators_door
+from lib.bootstrap.preview import Previews
 from lib.clock import Clock, SystemClock
 from lib.domain.account import Venue
 from lib.domain.bybit_sites import SITES
@@ -87,6 +89,7 @@ class WebSystem:
     """Where people make keys at the exchange."""
     trusted_proxies: int
     operators: OperatorsDoor
+    previews: Previews
     hosts: tuple[str, ...] = ("*",)
 
 
@@ -137,6 +140,7 @@ def web(settings: Settings) -> WebSystem:
         key_pages=SITES[settings.bybit_site].key_pages,
         trusted_proxies=settings.trusted_proxies,
         operators=operators_door(settings, engine, readings),
+        previews=Previews(readings, settings.openai_model, prices_of(settings)),
         hosts=settings.web_hosts,
     )
 

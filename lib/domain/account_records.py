@@ -4,9 +4,38 @@ An account as each side sees it: the trader, the form that adds one, the page th
 
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import Protocol
 
 from lib.domain.account import AccountSettings, Doubt, Venue
 from lib.domain.api_key import ApiKey
+
+
+class Asking(Protocol):
+    """What of an account makes its prompt."""
+
+    @property
+    def symbol(self) -> str: ...
+
+    @property
+    def settings(self) -> AccountSettings: ...
+
+    @property
+    def is_guest(self) -> bool: ...
+
+    @property
+    def language(self) -> str:
+        """Of the owner's pages, "ko" or "en"."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class AskingAccount:
+    """`Asking`, of an account nobody trades with here."""
+
+    symbol: str
+    settings: AccountSettings
+    is_guest: bool
+    language: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -52,6 +52,7 @@ from lib.queries.standing import Standing as Standing
 from lib.queries.standing import StandingReadings
 from lib.queries.standing import Switches as Switches
 from lib.queries.values import AnalystProfile as AnalystProfile
+from lib.queries.values import CallRow as CallRow
 from lib.queries.values import Choices as Choices
 from lib.queries.values import ClampRow as ClampRow
 from lib.queries.values import CommandRow as CommandRow

@@ -37,6 +37,10 @@ class MarketReadings(Reading):
             closed = [*closed, forming.candle][-count:]
         return [candle for candle in closed if since_ms is None or candle.open_time >= since_ms]
 
+    def closed_candles(self, symbol: str, interval: str, count: int) -> list[Candle]:
+        """At most *count* newest closed candles without a hole, oldest first."""
+        return sound_tail(self._candles.newest(symbol, interval, count), interval_ms(interval))
+
     def newest_candle(self, symbol: str, interval: str = "1m") -> Candle | None:
         """The newest closed candle, or None."""
         newest = sound_tail(self._candles.newest(symbol, interval, 1), interval_ms(interval))

@@ -3,9 +3,11 @@
 import sqlalchemy as sa
 
 from lib.adapters.sql.ledger.rows import read_doubts, settings_from
-from lib.adapters.sql.tables.people import accounts, commands, credentials, instructions, users
+from lib.adapters.sql.tables.people import accounts, commands, credentials, instructions, symbols, users
+from lib.adapters.sql.tables.trading import cycles, trade_logs
+from lib.domain.account_records import AskingAccount
 from lib.queries.reading import Reading, epoch_ms
-from lib.queries.values import Choices, CommandRow, InstructionRow, KeyStatus
+from lib.queries.values import CallRow, Choices, CommandRow, InstructionRow, KeyStatus
 
 
 class PersonReadings(Reading):
@@ -68,6 +70,32 @@ class PersonReadings(Reading):
         )
         rows = self._read(lambda c: c.execute(query).mappings().all())
         return [InstructionRow(row["number"], row["text"], row["sha256"], row["made_ms"]) for row in rows]
+
+    def asking(self, user_id: int) -> AskingAccount | None:
+        """What of the person's active account makes its prompt; None without one."""
+        query = (
+            sa.select(users, symbols.c.symbol)
+            .join(accounts, accounts.c.user_id == users.c.id)
+            .join(symbols, symbols.c.symbol_no == accounts.c.symbol_no)
+            .where(users.c.id == user_id, users.c.deleted_at.is_(None), accounts.c.active)
+        )
+        row = self._read(lambda c: c.execute(query).mappings().first())
+        if row is None:
+            return None
+        return AskingAccount(row["symbol"], settings_from(row), row["is_guest"], row["locale"])
+
+    def newest_call(self, user_id: int) -> CallRow | None:
+        """The newest answered call behind a decision of the person's active account; None before the first."""
+        query = (
+            sa.select(cycles.c.t_ms, cycles.c.prompt_tokens, cycles.c.completion_tokens, cycles.c.cost_usd)
+            .join(trade_logs, trade_logs.c.cycle_id == cycles.c.id)
+            .join(accounts, accounts.c.id == trade_logs.c.account_id)
+            .where(accounts.c.user_id == user_id, accounts.c.active, cycles.c.state == "decided")
+            .order_by(trade_logs.c.t_ms.desc(), trade_logs.c.id.desc())
+            .limit(1)
+        )
+        row = self._read(lambda c: c.execute(query).first())
+        return None if row is None else CallRow(*row)
 
     def command(self, user_id: int) -> CommandRow | None:
         """What the person last asked of the trader, and what became of it; None = never anything."""

@@ -284,6 +284,16 @@ class Choices:
 
 
 @dataclass(frozen=True, slots=True)
+class CallRow:
+    """An analyst's call as the provider counted it; *cost_usd* None = no prices were known."""
+
+    t_ms: int
+    prompt_tokens: int
+    completion_tokens: int
+    cost_usd: Decimal | None
+
+
+@dataclass(frozen=True, slots=True)
 class InstructionRow:
     """A version of a person's own instructions; *made_ms* 0 = written before versions were kept."""
 

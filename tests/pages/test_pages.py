@@ -23,7 +23,7 @@ from lib.queries import CommandRow
 from tests.pages.conftest import Visit
 from tests.worlds.pages import HOSTILE, NOW_MS, OWNER
 
-PAGES = ("dashboard", "trade_logs", "results", "api_keys", "settings", "account")
+PAGES = ("dashboard", "trade_logs", "results", "strategy", "api_keys", "settings", "account")
 SECRETS = ("7Qk2", "64120.5", "owner@example.com")
 """What only the owner's tree may hold."""
 
@@ -56,8 +56,9 @@ def test_the_owner_sees_the_page_in_their_language(visit: Visit, page: str, lang
         "api_keys": "key.checklist",
         "account": "account.trail",
         "results": "table.funding",
+        "strategy": "strategy.limits_note",
     }
-    key = words.get(page, "settings.limits")
+    key = words.get(page, "settings.theme")
     assert catalogue(language)[key] in tree(at)
     assert catalogue(other)[key] not in tree(at)
 
@@ -84,7 +85,7 @@ def test_a_read_only_visitor_can_act_on_nothing(visit: Visit, staged: SimpleName
     at = visit("t-demo", page)
     assert not at.exception
     looking = {"lang", "lang_again", "step", "outcome", "span", "turn_newer", "turn_older"}
-    looking |= {"period", "table", "trip_side", "sheet_newer", "sheet_older", "shown", "words"}
+    looking |= {"version", "period", "table", "trip_side", "sheet_newer", "sheet_older", "shown", "words"}
     widgets = [*at.button, *at.toggle, *at.slider, *at.text_area, *at.text_input, *at.button_group, *at.selectbox]
     enabled = {widget.key for widget in widgets if not widget.disabled}
     assert enabled <= looking

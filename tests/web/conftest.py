@@ -23,10 +23,12 @@ from lib.accounts.tokens import TokenDesk
 from lib.accounts.trading import TradingDesk
 from lib.accounts.web import Refusal, SessionUser
 from lib.bootstrap import WebSystem
+from lib.bootstrap.preview import Previews
 from lib.domain.account import AccountSettings
 from lib.domain.candle import MINUTE_MS, Candle, interval_ms
 from lib.domain.errors import Retry
 from lib.domain.platform_settings import Admission
+from lib.domain.pricing import AnalystPrices
 from lib.domain.quotes import CandleTick
 from lib.domain.reason import NOTHING, text
 from lib.market.scrollback import Scrollback
@@ -285,6 +287,7 @@ class Web:
             key_pages={},
             trusted_proxies=trusted_proxies,
             operators=self.operators.door,
+            previews=Previews(cast(Readings, FakeReadings()), "test-model", AnalystPrices()),
         )
         self.app = build(self.system, script)
         self.portal: BlockingPortal | None = None

@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 
 from lib.accounts.refusal import Refusal
 from lib.accounts.web import SessionUser
+from lib.bootstrap.preview import Preview
 from lib.clock import SteppedClock
 from lib.domain import reason_codes as codes
 from lib.domain.account import AccountSettings, Colours
@@ -26,6 +27,7 @@ from lib.market.status import ClosedMarket
 from lib.queries import (
     AnalystProfile,
     BookedFill,
+    CallRow,
     Choices,
     ClampRow,
     CommandRow,
@@ -36,6 +38,7 @@ from lib.queries import (
     FillRow,
     Health,
     Holding,
+    InstructionRow,
     KeyStatus,
     LogDetail,
     LogFilter,
@@ -154,6 +157,7 @@ class Shelf:
         self.away = False
         self.has_factor = False
         self.has_passkey = False
+        self.usd_day: Decimal | None = None
 
     def banner(self) -> Banner | None:
         return self._there(self.says)
@@ -216,6 +220,16 @@ class Shelf:
 
     def settings(self, user_id: int) -> Choices | None:
         return self.choices if self._has(user_id) else None
+
+    def instructions(self, user_id: int, limit: int = 50) -> list[InstructionRow]:
+        texts = ("추세만", "추세만\n횡보장은 쉬기", self.choices.settings.custom_prompt)
+        rows = [InstructionRow(n, one, "ab" * 32, NOW_MS - 60_000 * (4 - n)) for n, one in enumerate(texts, 1)]
+        return rows[::-1] if self._has(user_id) else []
+
+    def preview(self, user_id: int, custom_prompt: str | None = None) -> Preview | None:
+        said = self.choices.settings.custom_prompt if custom_prompt is None else custom_prompt
+        last = CallRow(NOW_MS, 1_900, 120, Decimal("0.0021"))
+        return Preview("system", f"candles {said}", 30, NOW_MS, 2_100, 150, 648_000, self.usd_day, last)
 
     def logs(self, user_id: int, *, newer_than: int = 0, limit: int = 20) -> list[LogRow]:
         return [log_row(number) for number in range(60, 60 - limit, -1)] if self._has(user_id) else []
@@ -409,6 +423,7 @@ def stage() -> SimpleNamespace:
         acts=acts,
         shelf=shelf,
         operators=operators.door,
+        previews=SimpleNamespace(of=shelf.preview),
         operating=operators,
         clock=SimpleNamespace(now_ms=lambda: NOW_MS),
         feed="synthetic",

@@ -20,7 +20,7 @@ from lib.domain.reason import NOTHING, Reason
 from lib.domain.venues import pool_of
 from lib.trading.context import TradingContext
 from lib.trading.cycle.platform_limits import BUDGET, Headroom
-from lib.trading.cycle.prompt import asked_with, build_prompt, candle_fields
+from lib.trading.cycle.prompt import candle_fields, prompt_for
 
 
 async def answer_for(
@@ -32,7 +32,7 @@ async def answer_for(
     """
     if (known := await context.cycles.cycle(key)) is not None:
         return known
-    prompt = build_prompt(key.symbol, window, asked_with(account), context.model, account.language)
+    prompt = prompt_for(account, window, context.model)
     answer = await context.analyst.ask(prompt, context.analyst_budget_s)
     priced = replace(answer, cost=context.prices.cost(answer.prompt_tokens, answer.completion_tokens))
     candles = json.dumps([candle_fields(candle) for candle in window], separators=(",", ":"))

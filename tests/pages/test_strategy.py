@@ -1,0 +1,127 @@
+"""The strategy desk: risk in money, limits that only get stricter, instructions with their history, and the preview."""
+
+from dataclasses import replace
+from decimal import Decimal
+from types import SimpleNamespace
+
+import pytest
+
+from app.i18n import catalogue
+from lib.accounts.refusal import Refusal
+from lib.domain.account import AccountSettings, Limits, RiskLevel
+from tests.pages.conftest import Visit
+from tests.worlds.pages import OWNER
+
+STALE = Refusal("refuse.settings.stale")
+
+
+def chosen(staged: SimpleNamespace, **changes: object) -> None:
+    staged.shelf.choices = replace(
+        staged.shelf.choices,
+        settings=replace(staged.shelf.choices.settings, **changes),
+        settings_version=staged.shelf.choices.settings_version + 1,
+    )
+
+
+@pytest.mark.parametrize(("language", "loss"), [("ko", "한 번에 최대 손실"), ("en", "Most lost in one trade")])
+def test_risk_and_limits_stand_there_in_the_money_of_the_account(visit: Visit, language: str, loss: str) -> None:
+    at = visit("t-owner", "strategy", language)
+    metrics = {metric.label: metric.value for metric in at.metric}
+    assert metrics[loss] == "104.32 USDT", "1 % of 10,432.17"
+    captions = [caption.value for caption in at.caption]
+    assert any("521.61 USDT" in one and "5%" in one for one in captions), "a loss of 5 % a day"
+    assert any("31,296.51 USDT" in one for one in captions), "three times equity"
+    assert any("5,222.19 USDT" in one for one in captions), "half of the balance"
+
+
+def test_only_what_was_touched_is_saved_with_the_version_that_stands(visit: Visit, staged: SimpleNamespace) -> None:
+    at = visit("t-owner", "strategy")
+    at.number_input(key="edit_daily_loss").set_value(2.5).run()
+    at.number_input(key="edit_cooldown_ms").set_value(30).run()
+    at.number_input(key="edit_risk_per_trade").set_value(0.5).run()
+    assert staged.acts.done == []
+    chosen(staged, long_only=True)
+    at.button(key="risk_save").click().run()
+    wanted = AccountSettings(
+        max_leverage=8,
+        long_only=True,
+        risk_per_trade=Decimal("0.005"),
+        limits=Limits(daily_loss=Decimal("0.025"), cooldown_ms=1_800_000),
+    )
+    assert staged.acts.done == [("settings", OWNER.user_id, wanted, 2)]
+
+
+def test_unsaved_choices_outlive_the_page_and_the_tab(visit: Visit) -> None:
+    at = visit("t-owner", "strategy")
+    at.number_input(key="edit_daily_loss").set_value(2.5).run()
+    at.switch_page("app/pages/settings.py").run()
+    assert at.switch_page("app/pages/strategy.py").run().number_input(key="edit_daily_loss").value == 2.5
+    again = visit("t-owner", "strategy")
+    assert again.number_input(key="edit_daily_loss").value == 2.5
+    again.button(key="risk_discard").click().run()
+    assert again.number_input(key="edit_daily_loss").value == 5.0
+
+
+def test_what_was_changed_elsewhere_is_said_before_it_is_written_over(visit: Visit, staged: SimpleNamespace) -> None:
+    at = visit("t-owner", "strategy")
+    at.number_input(key="edit_max_leverage").set_value(3).run()
+    chosen(staged, max_leverage=6)
+    at.button(key="risk_save").click().run()
+    assert staged.acts.done == []
+    assert any(catalogue("ko")["refuse.settings.stale"] == toast.value for toast in at.toast)
+    assert any("최대 레버리지 6" in one.value for one in at.warning)
+    assert at.number_input(key="edit_max_leverage").value == 3
+    at.button(key="risk_save").click().run()
+    assert [(done[0], done[2].max_leverage, done[3]) for done in staged.acts.done] == [("settings", 3, 2)]
+
+
+def test_a_refused_save_keeps_what_was_chosen(visit: Visit, staged: SimpleNamespace) -> None:
+    at = visit("t-owner", "strategy")
+    at.number_input(key="edit_loss_streak").set_value(2).run()
+    staged.acts.answer = STALE
+    at.button(key="risk_save").click().run()
+    assert at.number_input(key="edit_loss_streak").value == 2
+
+
+def test_a_stricter_level_takes_along_what_would_be_looser_than_it(visit: Visit, staged: SimpleNamespace) -> None:
+    chosen(staged, risk_per_trade=Decimal("0.008"), min_confidence=Decimal("0.7"))
+    at = visit("t-owner", "strategy")
+    at.button_group(key="edit_risk_level").set_value(RiskLevel.LOW).run()
+    at.button(key="risk_save").click().run()
+    [(_, _, wanted, _)] = staged.acts.done
+    assert (wanted.risk_level, wanted.risk_per_trade, wanted.min_confidence) == (RiskLevel.LOW, None, None)
+
+
+def test_an_earlier_version_is_compared_line_by_line_and_restored_as_a_new_one(
+    visit: Visit, staged: SimpleNamespace
+) -> None:
+    chosen(staged, custom_prompt="추세만\n<b>크게</b>")
+    at = visit("t-owner", "strategy")
+    at.selectbox(key="version").set_value(2).run()
+    told = " ".join(str(node.proto) for node in at.get("html"))
+    assert "&lt;b&gt;" in told
+    assert "<b>크게" not in told
+    at.button(key="restore").click().run()
+    assert [(done[0], done[2].custom_prompt, done[3]) for done in staged.acts.done] == [
+        ("settings", "추세만\n횡보장은 쉬기", 2)
+    ]
+
+
+def test_the_preview_is_of_the_text_in_the_editor_and_says_what_is_estimated(
+    visit: Visit, staged: SimpleNamespace
+) -> None:
+    at = visit("t-owner", "strategy")
+    assert any(catalogue("ko")["strategy.no_prices"] == one.value for one in at.caption)
+    at.text_area(key="custom_prompt").set_value("천천히").run()
+    assert "candles 천천히" in [one.value for one in at.code]
+    staged.shelf.usd_day = Decimal("12.345")
+    chosen(staged, limits=Limits(analyst_tokens=500_000))
+    metrics = {metric.label: metric.value for metric in visit("t-owner", "strategy").metric}
+    assert metrics[catalogue("ko")["strategy.usd_day"]] == "≈ $12.34"
+    assert any("500,000" in one.value for one in visit("t-owner", "strategy").warning)
+
+
+def test_a_newcomer_is_told_that_an_account_comes_first(visit: Visit) -> None:
+    at = visit("t-new", "strategy", "en")
+    assert not at.exception
+    assert [one.value for one in at.info] == [catalogue("en")["control.no_account"]]
