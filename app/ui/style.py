@@ -13,7 +13,7 @@ PAGE = """
 [data-testid="stLayoutWrapper"]:not(:has(button, .stElementContainer:not([class*="st-key-follow_"]))) {
   display: none; }
 /* places kept for what arrives after the rest: the front door, the choice of languages above it */
-.st-key-door { min-height: 398px; }
+.st-key-door { min-height: 498px; }
 .st-key-lang { min-width: 130px; min-height: 34px; }
 .stMainBlockContainer { padding: 3.6rem 1.4rem 2.5rem; max-width: 1680px; }
 [data-testid="stHeader"] { background: var(--page); }

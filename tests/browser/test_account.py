@@ -36,11 +36,11 @@ def register(context: BrowserContext, url: str) -> str:
 def sign_out(page: Page) -> None:
     page.locator(".st-key-me button").first.click()
     page.get_by_role("button", name=WORDS["top.sign_out"]).click()
-    expect(page.get_by_label(WORDS["sign_in.email"])).to_be_visible()
+    expect(page.get_by_label(WORDS["sign_in.email"], exact=True)).to_be_visible()
 
 
 def enter(page: Page, email: str, code: str = "") -> None:
-    page.get_by_label(WORDS["sign_in.email"]).fill(email)
+    page.get_by_label(WORDS["sign_in.email"], exact=True).fill(email)
     page.get_by_label(WORDS["sign_in.password"], exact=True).fill(PASSWORD)
     if code:
         page.get_by_label(WORDS["sign_in.code"]).fill(code)
