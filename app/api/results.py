@@ -16,7 +16,7 @@ from app.api.endpoints import Endpoint
 from app.api.exchange import for_people, plain, refused
 from app.export_files import Layout, csv_file, parquet_file
 from app.http.fields import read_whole, wrong
-from app.i18n import LANGUAGES, ZONES, Zone, catalogue
+from app.i18n import LANGUAGES, Zone, catalogue, zone_named
 from app.system import system
 from app.threads import in_slow_thread, in_thread
 from app.ui.spans import SPANS, USUAL, period
@@ -59,7 +59,7 @@ async def results(request: Request, user: SessionUser) -> Response:
 
 def zone_of(user: SessionUser) -> Zone:
     """How this person's times are written."""
-    return ZONES[_language(user)]
+    return zone_named(user.time_zone, _language(user))
 
 
 def _language(user: SessionUser) -> str:

@@ -3,8 +3,8 @@ Words of the screens, Korean and English, and how a language writes times.
 
 Two flat catalogues with the same keys. The language is the account's, in whatever browser it is used; a stranger's and
 a demo visitor's is what they switched to (kept in a cookie), else the address's `?lang=`, else the browser's. Times are
-Korean time for Korean and UTC for English, and always say which. Nothing here translates data: an option's value stays
-what it is, only its label changes.
+in the zone the person chose, else Korean time for Korean and UTC for English, and always say which. Nothing here
+translates data: an option's value stays what it is, only its label changes.
 """
 
 import tomllib
@@ -19,6 +19,7 @@ from app.session import current_user, look_again
 from app.system import system
 from app.ui.plain import plain
 from app.visit import LANGUAGE_COOKIE
+from lib.domain.time_zones import time_zone
 
 LANGUAGES = ("ko", "en")
 NAMES = {"ko": "한국어", "en": "English"}
@@ -35,6 +36,21 @@ class Zone:
     label: str
     tz: tzinfo
     offset_s: int
+
+
+def zone_named(name: str, language: str) -> Zone:
+    """
+    The zone *name*, as it stands today; that of *language* for "" and for a name that is none.
+
+    Where clocks change, a chart's axis has today's offset for older candles too: axes know one offset.
+    """
+    found = time_zone(name)
+    if found is None:
+        return ZONES[language]
+    now = datetime.fromtimestamp(system().clock.now_ms() / 1000, tz=found)
+    offset = now.utcoffset() or timedelta()
+    label, written = now.tzname() or "", now.isoformat()[-6:]
+    return Zone(label if label.isalpha() else f"UTC{written}", found, int(offset.total_seconds()))
 
 
 ZONES = {
@@ -55,14 +71,13 @@ def _source(language: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Tongue:
-    """One language, whoever reads it: for what is written once for readers of both."""
+    """
+    One language, whoever reads it: for what is written once for readers of both, who then read its own times. *zone*
+    is how it shows times.
+    """
 
     language: str
-
-    @property
-    def zone(self) -> Zone:
-        """How it shows times."""
-        return ZONES[self.language]
+    zone: Zone
 
     def say(self, key: str, **params: object) -> str:
         """The words for *key* with *params* filled in; a key nobody translated shows itself."""
@@ -75,7 +90,7 @@ class Tongue:
         return moment.strftime("%Y-%m-%d %H:%M:%S" if date else "%H:%M:%S")
 
 
-TONGUES = {name: Tongue(name) for name in LANGUAGES}
+TONGUES = {name: Tongue(name, ZONES[name]) for name in LANGUAGES}
 
 
 def preferred(browser_locale: str | None) -> str:
@@ -94,8 +109,9 @@ def language() -> str:
 
 
 def tongue() -> Tongue:
-    """The language of this run, with its words and times."""
-    return TONGUES[language()]
+    """The language of this run, with its words and the person's times."""
+    user, spoken = current_user(), language()
+    return TONGUES[spoken] if user is None or not user.time_zone else Tongue(spoken, zone_named(user.time_zone, spoken))
 
 
 def chosen_here() -> str:
@@ -113,7 +129,7 @@ def rises_red() -> bool:
 
 def zone() -> Zone:
     """How this session shows times."""
-    return ZONES[language()]
+    return tongue().zone
 
 
 def t(key: str, **params: object) -> str:

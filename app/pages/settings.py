@@ -19,6 +19,7 @@ from app.ui.small import keep
 from lib.accounts.web import SessionUser
 from lib.domain.account import Colours
 from lib.domain.analyst_name import is_rules
+from lib.domain.time_zones import time_zones
 
 KEEP_TEXTS = ("email", "password", "password_rule", "invite", "invite_note")
 
@@ -28,9 +29,38 @@ def _looks(user: SessionUser) -> None:
         st.subheader(t("settings.looks"), anchor=False)
         _labelled("settings.language")
         switch("lang_again")
-        st.caption(md("settings.times", zone=zone().label))
+        _zones(user)
         _colours(user)
         st.caption(t("settings.theme"))
+
+
+def _zones(user: SessionUser) -> None:
+    _labelled("settings.zone")
+    here = st.context.timezone or ""
+    first = dict.fromkeys(name for name in ("", here, "Asia/Seoul", "UTC") if not name or name in time_zones())
+    if st.session_state.get("time_zone") != user.time_zone:
+        st.session_state["time_zone"] = user.time_zone
+    st.selectbox(
+        t("settings.zone"),
+        [*first, *sorted(time_zones() - set(first))],
+        format_func=lambda name: _zone_name(name, here),
+        key="time_zone",
+        label_visibility="collapsed",
+        disabled=user.read_only,
+        on_change=_zoned,
+    )
+    st.caption(md("settings.times", zone=zone().label))
+
+
+def _zone_name(name: str, here: str) -> str:
+    if not name:
+        return t("settings.zone_language")
+    return t("settings.zone_here", zone=name) if name == here else name
+
+
+def _zoned() -> None:
+    tell(system().people.change_zone(require_user(), str(st.session_state["time_zone"])), t("settings.saved"))
+    look_again()
 
 
 def _labelled(key: str) -> None:

@@ -131,7 +131,7 @@ def _figures(seen: Preview, chosen: Choices) -> None:
     if seen.usd_day is None:
         st.caption(md("strategy.no_prices"))
     if seen.last is not None:
-        cost = "" if seen.last.cost_usd is None else f" · ${exact(seen.last.cost_usd)}"
+        cost = "" if seen.last.cost_usd is None else f"· ${exact(seen.last.cost_usd)}"
         told = f"{seen.last.prompt_tokens:,} + {seen.last.completion_tokens:,}"
         st.caption(md("strategy.last", tokens=told, cost=cost))
     if seen.tokens_day > chosen.settings.limits.analyst_tokens:

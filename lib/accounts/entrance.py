@@ -107,6 +107,7 @@ def person_of(row: SessionRow) -> SessionUser:
         row.session_id,
         row.user_agent,
         row.proved_ms,
+        row.time_zone,
     )
 
 

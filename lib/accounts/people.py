@@ -37,6 +37,7 @@ from lib.domain.account import Colours
 from lib.domain.platform_settings import Invite
 from lib.domain.session import ABSOLUTE_MS, Login, is_over
 from lib.domain.spelling import normal_email
+from lib.domain.time_zones import time_zone
 from lib.domain.trail import KEPT_MS, TrailEvent
 from lib.ports.people import InviteRefused
 
@@ -188,6 +189,14 @@ class People:
         if language not in LANGUAGES or colours not in get_args(Colours):
             return Refusal("refuse.field", field="language")
         self._stores.logins.change_looks(user.user_id, language, colours)
+        return None
+
+    @act
+    def change_zone(self, user: SessionUser, name: str) -> Refusal | None:
+        """The time zone of every page and file of the person, an IANA name; "" = as the language has it."""
+        if name and time_zone(name) is None:
+            return Refusal("refuse.field", field="time_zone")
+        self._stores.logins.change_zone(user.user_id, name)
         return None
 
     def tidy(self) -> None:

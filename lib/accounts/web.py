@@ -39,6 +39,8 @@ class SessionUser:
     session_id: int = 0
     agent: str = ""
     proved_ms: int = 0
+    time_zone: str = ""
+    """Of the person's pages, an IANA name; empty = as the language has it."""
     scopes: frozenset[Scope] | None = None
     """What a personal token may do; None for who is signed in themselves."""
 

@@ -69,3 +69,4 @@ class SessionRow:
     session_id: int = 0
     user_agent: str = ""
     proved_ms: int = 0
+    time_zone: str = ""

@@ -102,6 +102,10 @@ class Logins(Protocol):
         """Store the language and colours of the person's pages, for every browser."""
         ...
 
+    def change_zone(self, user_id: int, name: str) -> None:
+        """Store the time zone of the person's pages, "" = as the language has it."""
+        ...
+
     def delete(self, user_id: int, now_ms: int) -> None:
         """Mark the person as deleted: they sign in no more and trade no more; their rows stay."""
         ...

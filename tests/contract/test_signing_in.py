@@ -265,8 +265,10 @@ def test_language_and_colours_are_the_persons_in_every_browser(stores: Stores) -
     begin(stores, user_id, B)
     begin(stores, other, "c" * 64)
     stores.logins.change_looks(user_id, "en", "red_up")
+    stores.logins.change_zone(user_id, "America/New_York")
     rows = [stores.sessions.find(token) for token in (A, B, "c" * 64)]
     assert [row and (row.locale, row.colours) for row in rows] == [("en", "red_up")] * 2 + [("ko", "language")]
+    assert [row and row.time_zone for row in rows] == ["America/New_York"] * 2 + [""]
 
 
 def test_a_flood_of_refused_tries_holds_no_lock(tmp_path: Path) -> None:

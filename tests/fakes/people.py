@@ -50,6 +50,7 @@ class Member:
     risk_accepted_ms: int = 0
     colours: Colours = "language"
     is_guest: bool = False
+    time_zone: str = ""
 
     @property
     def is_living_guest(self) -> bool:
@@ -146,6 +147,9 @@ class MemoryLogins(Logins):
     def change_looks(self, user_id: int, locale: str, colours: Colours) -> None:
         self.members[user_id] = replace(self.members[user_id], locale=locale, colours=colours)
 
+    def change_zone(self, user_id: int, name: str) -> None:
+        self.members[user_id] = replace(self.members[user_id], time_zone=name)
+
     def delete(self, user_id: int, now_ms: int) -> None:
         self.members[user_id] = replace(self.members[user_id], deleted=True)
 
@@ -185,7 +189,8 @@ class MemorySessions(Sessions):
         row = self.rows.get(token_sha256)
         if row is None or (who := self._logins.members[row.user_id]).deleted:
             return None
-        return replace(row, locale=who.locale, colours=who.colours, email=who.email, is_guest=who.is_guest)
+        looks = {"locale": who.locale, "colours": who.colours, "time_zone": who.time_zone}
+        return replace(row, **looks, email=who.email, is_guest=who.is_guest)  # type: ignore[arg-type]
 
     def touch(self, token_sha256: str, now_ms: int) -> None:
         if (row := self.rows.get(token_sha256)) is not None:

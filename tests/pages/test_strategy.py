@@ -125,3 +125,27 @@ def test_a_newcomer_is_told_that_an_account_comes_first(visit: Visit) -> None:
     at = visit("t-new", "strategy", "en")
     assert not at.exception
     assert [one.value for one in at.info] == [catalogue("en")["control.no_account"]]
+
+
+@pytest.mark.parametrize(
+    ("zone", "label", "at"),
+    [
+        ("", "KST", "23:15"),
+        ("America/New_York", "EDT", "10:15"),
+        ("Asia/Kathmandu", "UTC+05:45", "20:00"),
+        ("gone", "KST", "23:15"),
+    ],
+)
+def test_every_time_is_in_the_zone_the_person_chose(
+    visit: Visit, staged: SimpleNamespace, zone: str, label: str, at: str
+) -> None:
+    staged.people.tokens["t-owner"] = replace(OWNER, time_zone=zone)
+    captions = [one.value for one in visit("t-owner", "strategy").caption]
+    assert any(f"{at} {label}" in one for one in captions)
+
+
+def test_a_zone_is_chosen_on_the_settings_page(visit: Visit, staged: SimpleNamespace) -> None:
+    at = visit("t-owner", "settings")
+    at.selectbox(key="time_zone").set_value("Asia/Tokyo").run()
+    assert staged.acts.done == [("zone", OWNER.user_id, "Asia/Tokyo")]
+    assert any("JST" in one.value for one in at.caption)

@@ -1,6 +1,7 @@
 """Who comes in, who does not, how fast they may try, and when a session is over."""
 
 import threading
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -400,6 +401,20 @@ def test_language_and_colours_are_kept_for_the_person_and_nothing_odd_is_taken()
     for language, colours in odd:
         assert town.people.change_looks(seen, language, colours) == Refusal("refuse.field", field="language")
     assert town.people.user_of(entered.token) == seen
+
+
+def test_a_time_zone_is_one_there_is_and_is_kept_for_the_person() -> None:
+    town = Town()
+    entered = town.people.register("kim@example.com", GOOD, accepted_risk=True, origin=HOME, locale="ko")
+    assert isinstance(entered, SignedIn)
+    for name in ("Mars/Base", "../etc/passwd", "/etc/passwd", "KST", "a" * 900, " UTC"):
+        assert town.people.change_zone(entered.user, name) == Refusal("refuse.field", field="time_zone")
+    for name in ("America/New_York", "UTC", ""):
+        assert town.people.change_zone(entered.user, name) is None
+        seen = town.people.user_of(entered.token)
+        assert seen is not None
+        assert seen.time_zone == name
+    assert town.people.change_zone(replace(entered.user, read_only=True), "UTC") == Refusal("refuse.read_only")
 
 
 # --- the trail --------------------------------------------------------------------------------------------------------

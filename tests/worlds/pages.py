@@ -358,6 +358,13 @@ class Acts:
             self.tokens[token] = replace(user, locale=language, colours=colours)
         return refusal
 
+    def change_zone(self, user: SessionUser, name: str) -> Refusal | None:
+        refusal = self._do("zone", user, name)
+        if refusal is None:
+            token = next(token for token, known in self.tokens.items() if known.user_id == user.user_id)
+            self.tokens[token] = replace(user, time_zone=name)
+        return refusal
+
     def sign_out_everywhere(self, user: SessionUser) -> Refusal | None:
         return self._do("everywhere", user)
 

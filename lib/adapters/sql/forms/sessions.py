@@ -100,6 +100,9 @@ class SqlLogins(Logins):
     def change_looks(self, user_id: int, locale: str, colours: Colours) -> None:
         self._update(user_id, None, locale=locale, colours=colours)
 
+    def change_zone(self, user_id: int, name: str) -> None:
+        self._update(user_id, None, time_zone=name)
+
     def delete(self, user_id: int, now_ms: int) -> None:
         transact(self._engine, lambda c: _delete(c, user_id, now_ms))
 
@@ -148,6 +151,7 @@ class SqlSessions(Sessions):
                 sessions.c.id.label("session_id"),
                 sessions.c.user_agent,
                 sessions.c.proved_ms,
+                users.c.time_zone,
             )
             .join(users, users.c.id == sessions.c.user_id)
             .where(sessions.c.token_sha256 == token_sha256, users.c.deleted_at.is_(None))
