@@ -120,13 +120,10 @@ def test_twenty_visits_leave_no_chart_and_no_socket_behind(deployed: Deployment,
         assert min(used[-5:]) < min(used[:5]) + 4_000_000, used
 
 
-def test_ticks_and_reruns_draw_a_bar_and_never_all_of_them(deployed: Deployment, browser: Browser) -> None:
+def test_ticks_draw_a_bar_and_never_all_of_them(deployed: Deployment, browser: Browser) -> None:
     with dashboard(deployed, browser) as (_, page):
         draws, ticks = of(page, "draws"), of(page, "ticks")
-        badges = page.locator(".st-key-top")
-        before = badges.inner_text()
-        eventually("ticks come", lambda: of(page, "ticks") > ticks + 12, 90)
-        eventually("the page was run again", lambda: badges.inner_text() != before, 60)
+        eventually("ticks come", lambda: of(page, "ticks") > ticks + 40, 90)
         assert of(page, "draws") == draws
 
 
