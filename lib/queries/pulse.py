@@ -2,7 +2,8 @@
 Whether anything about some people changed: one small statement for all of them, instead of every reading of each.
 
 A pulse is compared, never read: two that are equal say that nothing a person's screens show has changed but locks,
-limits of the platform and what the market says, which whoever follows pulses reads again in a rhythm of their own.
+limits of the platform, decisions that ordered nothing and what the market says. Whoever follows pulses reads those
+again in a rhythm of their own.
 """
 
 from collections.abc import Collection
@@ -10,7 +11,7 @@ from collections.abc import Collection
 import sqlalchemy as sa
 
 from lib.adapters.sql.tables.people import accounts, commands, system_flags, users
-from lib.adapters.sql.tables.trading import orders, trade_logs
+from lib.adapters.sql.tables.trading import orders
 from lib.queries.reading import Reading
 
 Pulse = tuple[object, ...]
@@ -35,11 +36,7 @@ def _newest_of(table: sa.Table, column: str, *order: str) -> sa.ScalarSelect[obj
     )
 
 
-_NEWEST = (
-    _newest_of(trade_logs, "t_ms", "t_ms").label("logged"),
-    _newest_of(trade_logs, "outcome", "t_ms").label("outcome"),
-    _newest_of(orders, "updated_ms", "t_ms", "id").label("moved"),
-)
+_MOVED = _newest_of(orders, "updated_ms", "t_ms", "id").label("moved")
 _ASKED = (
     sa.select(sa.func.max(commands.c.id) * 4 + sa.func.count(commands.c.taken_at) + sa.func.count(commands.c.done_at))
     .where(commands.c.user_id == users.c.id)
@@ -59,7 +56,7 @@ class PulseReadings(Reading):
 
 def _pulses(connection: sa.Connection, user_ids: Collection[int]) -> dict[int, Pulse]:
     query = (
-        sa.select(users.c.id.label("person"), *_CHOSEN, *_OF_ACCOUNT, *_NEWEST, _ASKED)
+        sa.select(users.c.id.label("person"), *_CHOSEN, *_OF_ACCOUNT, _MOVED, _ASKED)
         .join(accounts, accounts.c.user_id == users.c.id)
         .where(users.c.id.in_(user_ids), accounts.c.active)
     )
