@@ -262,7 +262,7 @@ def test_the_chart_gets_lines_and_marks_but_no_candles(visit: Visit) -> None:
         ("target", 64710.0),
         ("liquidation", 56426.04),
     ]
-    assert [line["title"] for line in lines] == ["롱 0.031", "손절 -9.32", "익절 +18.27", "청산(추정) -238.53"]
+    assert [line["title"] for line in lines] == ["롱 0.031", "손절 -9.32", "익절 +18.27", "예상 청산가 -238.53"]
     assert data["position"] == {"qty": 0.031, "entry": 64120.5}
     assert isinstance(data["marks"], list)
     mark = data["marks"][0]
