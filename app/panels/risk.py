@@ -32,8 +32,8 @@ LEVERAGE = Knob("max_leverage", "count", 1, MOST_LEVERAGE, 1)
 KNOBS = {knob.name: knob for knob in (RISK, CONFIDENCE, LEVERAGE, *LIMITS)}
 USUAL = Limits()
 SAVED = "_risk_saved"
-COLUMN = 140
-"""Pixels: two side by side on a phone."""
+COLUMN, WIDE_COLUMN = 155, 165
+"""Pixels: two beside each other on a phone, or one; three in half a page."""
 
 
 @st.fragment
@@ -89,7 +89,7 @@ def _numbers(meant: AccountSettings, tiles: Tiles) -> None:
         ("leverage", f"{profile.leverage_cap}×", f"{100 * profile.leverage_cap:,}"),
         ("confidence", percent(profile.min_confidence, places=0), ""),
     )
-    with st.grid(columns="auto", min_column_width=COLUMN, gap="small"):
+    with st.grid(columns="auto", min_column_width=WIDE_COLUMN, gap="small"):
         for name, value, more in cells:
             with st.container(border=True, gap=None, key=f"number_{name}"):
                 st.metric(t(f"strategy.{name}"), value)
@@ -105,7 +105,7 @@ def _choices(user: SessionUser, meant: AccountSettings) -> None:
             st.caption(md("control.capped", leverage=level.leverage_cap) if capped else md("strategy.leverage_least"))
         with st.container(gap=None):
             _number(user, RISK, meant, t("strategy.own_risk"), usual=level.risk_per_trade)
-            st.caption(md("strategy.at_most", value=percent(level.risk_per_trade, places=1)))
+            st.caption(md("strategy.at_most", value=written(RISK, level.risk_per_trade)))
         with st.container(gap=None):
             _number(user, CONFIDENCE, meant, t("strategy.own_confidence"), usual=level.min_confidence)
             st.caption(md("strategy.at_least", value=percent(level.min_confidence, places=0)))

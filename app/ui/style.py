@@ -28,6 +28,7 @@ body *:not(pre, pre *, code) { word-break: keep-all !important; overflow-wrap: b
 /* room for the chart before it is there, so that nothing jumps when it comes */
 :root { --chart-height: clamp(430px, 100vh - 260px, 640px); }
 .st-key-chart { min-height: var(--chart-height); }
+[class*="st-key-number_"] [data-testid="stMetricValue"] { font-size: 1.3rem; }
 [data-testid="stMetricValue"], [data-testid="stDataFrame"] { font-variant-numeric: tabular-nums; }
 .tiles { display: grid; grid-template-columns: repeat(auto-fit, minmax(170px, 1fr)); gap: .6rem; }
 .tile { position: relative; overflow: hidden; min-height: 84px; padding: .6rem .85rem .55rem; box-sizing: border-box;
