@@ -6,10 +6,12 @@ import streamlit as st
 
 from app.session import current_user, require_user
 from app.system import system
+from app.ui.small import go
 from lib.accounts.web import SessionUser
 from lib.domain.errors import Retry
 
-HOME = "app/pages/dashboard.py"
+HOME = "/"
+"""The address of the dashboard."""
 
 
 def is_operator() -> bool:
@@ -25,5 +27,6 @@ def require_operator() -> SessionUser:
     """The operator; for everybody else nothing is drawn and the dashboard comes in its place."""
     user = require_user()
     if not is_operator():
-        st.switch_page(HOME)
+        go(HOME)
+        st.stop()
     return user

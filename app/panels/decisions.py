@@ -15,6 +15,7 @@ from app.ui import live
 from app.ui.cockpit import seen_decisions
 from app.ui.logs import OUTCOMES, log_frame, outcome_colours
 from app.ui.palette import palette
+from app.ui.small import go
 
 
 @st.fragment
@@ -41,7 +42,7 @@ def decisions() -> None:
     )
     st.caption(t("log.choose"))
     if (log_id := chosen(table, [row.id for row in rows])) is not None:
-        st.switch_page("app/pages/trade_logs.py", query_params={"log": str(log_id)})
+        go(f"/trade_logs?log={log_id}")
 
 
 def chosen(table: Any, ids: list[int]) -> int | None:

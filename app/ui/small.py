@@ -1,5 +1,5 @@
 """
-Our small browser modules beside the chart: the front door, the way out, the countdown, the languages.
+Our small browser modules beside the chart: the front door, the way out, the countdown, the languages, a way on.
 """
 
 from collections.abc import Mapping
@@ -36,6 +36,14 @@ def keep_typing(field: str, who: int, cleared: int) -> None:
 def into_sight(number: int) -> None:
     """Scroll here when *number* was just opened and this place is not in sight."""
     component("insight")(key="insight", data={"id": number}, height="content")
+
+
+def go(where: str) -> None:
+    """
+    Take the reader to the address *where*, as a link does. What a fragment needs in place of `st.switch_page`: a page
+    switched by a fragment's run stayed blank now and then.
+    """
+    component("go")(key="go", data={"address": where}, height="content")
 
 
 def document_language(language: str) -> None:

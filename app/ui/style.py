@@ -8,7 +8,7 @@ from app.ui.palette import Palette
 
 PAGE = """
 <style>
-:is(.st-key-document, .st-key-remember_language), [class*="st-key-follow_"],
+:is(.st-key-document, .st-key-remember_language, .st-key-go), [class*="st-key-follow_"],
 [data-testid="stLayoutWrapper"]:has(> .st-key-tabs),
 [data-testid="stLayoutWrapper"]:not(:has(button, .stElementContainer:not([class*="st-key-follow_"]))) {
   display: none; }
@@ -87,7 +87,8 @@ body *:not(pre, pre *, code) { word-break: keep-all !important; overflow-wrap: b
   .st-key-top { flex-wrap: nowrap !important; align-items: flex-start !important; }
   .st-key-top > :first-child { flex: 1 1 0 !important; min-width: 0 !important; }
   .st-key-me button { min-height: 44px; min-width: 44px; }
-  .st-key-me button p { display: none; }
+  /* out of sight, not out of the page: it is the button's name */
+  .st-key-me button p { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
   [data-testid="stHeader"], [data-testid="stSidebar"] { display: none; }
   .st-key-bar { top: 0; padding-top: env(safe-area-inset-top); }
   .stMainBlockContainer { padding: .2rem .7rem calc(5rem + env(safe-area-inset-bottom)); }
