@@ -10,6 +10,7 @@ from app.panels.guarding import guarding, leaving, passkeys, told
 from app.panels.top import title, top
 from app.session import require_user
 from app.system import system
+from app.ui.plain import plain
 from app.ui.trail import trail_rows
 from app.ui.write import duration
 from lib.accounts.refusal import Refusal
@@ -26,7 +27,7 @@ def _sessions(user: SessionUser) -> None:
     found = system().readings.sessions(user.user_id)
     with st.container(border=True, key="sessions"):
         st.subheader(t("account.sessions"), anchor=False)
-        st.caption(t("account.sessions_note", idle=IDLE_MS // HOUR_MS, absolute=ABSOLUTE_MS // HOUR_MS))
+        st.caption(md("account.sessions_note", idle=IDLE_MS // HOUR_MS, absolute=ABSOLUTE_MS // HOUR_MS))
         for line in sorted(found, key=lambda one: one.session_id != user.session_id):
             _session(line, this=line.session_id == user.session_id)
         if len(found) > 1 and st.button(t("account.end_others"), key="end_others", icon=":material/logout:"):
@@ -36,7 +37,7 @@ def _sessions(user: SessionUser) -> None:
 def _session(line: SessionLine, *, this: bool) -> None:
     with st.container(horizontal=True, vertical_alignment="center", key=f"session_{line.session_id}"):
         with st.container(width="stretch", gap=None):
-            st.markdown(f"**{line.device or t('account.device_unknown')}**")
+            st.markdown(f"**{plain(line.device or t('account.device_unknown'))}**")
             key, n = duration((system().clock.now_ms() - line.seen_ms) / 1000)
             seen = t("account.now") if this else t("account.seen", age=t(key, n=n))
             st.caption(md("account.session", network=line.network, seen=seen, ends=clock_time(_ends(line, this))[5:-3]))

@@ -16,7 +16,7 @@ SOON_MS = 14 * 24 * 3_600_000
 def checked_key(saved: KeySaved, now_ms: int) -> None:
     """Draw it."""
     with st.container(border=True, key="checked"):
-        st.success(t("checked.title", last4=saved.last4), icon=":material/verified_user:")
+        st.success(md("checked.title", last4=saved.last4), icon=":material/verified_user:")
         in_doubt = "rights" in saved.doubts
         for name in RIGHTS:
             mark = ":orange[:material/help:]" if in_doubt else ":green[:material/check_circle:]"

@@ -15,6 +15,8 @@ from sqlalchemy import event
 
 from lib.adapters.sql.forms.commands import SqlCommandQueue
 from lib.adapters.sql.tables.columns import utc_from_ms
+from lib.adapters.sql.tables.people import audit_events, instructions, sessions
+from lib.adapters.sql.tables.safety import api_tokens, authenticators, passkeys, recovery_codes
 from lib.adapters.sql.tables.trading import trade_logs
 from lib.clock import SteppedClock
 from lib.domain import reason_codes as codes
@@ -28,6 +30,7 @@ from lib.domain.reason import NOTHING, text
 from lib.domain.risk import AccountPlan, Clamp
 from lib.domain.round_trips import Trips
 from lib.queries import EXPORTS, Cursor, LogFilter, Page, Readings, Sheet, Words, read_cursor
+from lib.queries.safety import FactorState
 from tests import factories as make
 from tests.contract.ledger_worlds import SqlWorld
 from tests.contract.test_ledger import BUY, HOLDER, again, signed, trading_account, verdict
@@ -63,7 +66,29 @@ class Scene:
         await ledger.record_equity(EquityPoint(account.account_id, T, Decimal(10_000), Decimal(10_000), ZERO))
         wish = Command(0, account.user_id, account.account_id, "ask_now", T)
         assert SqlCommandQueue(self.world.engine).ask(wish, 60_000) == 0
+        self._guarded(account)
         return account
+
+    def _guarded(self, account: TraderAccount) -> None:
+        """What guards the person of *account*, and what they wrote."""
+        mine, digest = {"user_id": account.user_id}, account.uid.ljust(64, "0")
+        rows: dict[sa.Table, dict[str, object]] = {
+            sessions: {"token_sha256": digest, "created_ms": T, "seen_ms": T, "user_agent": account.uid},
+            audit_events: {"at_ms": T, "event": "signed_in", "actor": "owner", "detail": account.uid},
+            instructions: {"number": 1, "text": account.uid, "sha256": digest, "made_ms": T},
+            authenticators: {"sealed": account.uid, "confirmed": True},
+            recovery_codes: {"code_sha256": digest},
+            passkeys: {
+                "credential_sha256": digest, "credential_id": "x", "public_key": "x",
+                "name": account.uid, "created_ms": T,
+            },
+            api_tokens: {
+                "token_sha256": digest, "name": account.uid, "scope": "read", "created_ms": T, "expires_ms": T + DAY_MS,
+            },
+        }  # fmt: skip
+        with self.world.engine.begin() as connection:
+            for table, row in rows.items():
+                connection.execute(sa.insert(table).values(mine | row))
 
     async def exit(self, account: TraderAccount, side: Side) -> None:
         """Their position ends, something else is entered, and something is paid in."""
@@ -86,6 +111,8 @@ def scene(request: pytest.FixtureRequest) -> Iterator[Scene]:
     world.close()
 
 
+LISTS = ("accounts", "sessions", "passkeys", "activity", "instructions")
+"""What of the file with everything is a list of the person's own."""
 READS: dict[str, Callable[[Readings, int, int], object]] = {
     "holding": lambda r, user, log: r.holding(user),
     "equity": lambda r, user, log: r.equity(user, limit=9),
@@ -107,12 +134,21 @@ READS: dict[str, Callable[[Readings, int, int], object]] = {
     **{f"export {what}": lambda r, user, log, what=what: list(r.export(user, what)) for what in EXPORTS},  # type: ignore[misc]
     "stand": lambda r, user, log: r.stand(user),
     "pulses": lambda r, user, log: r.pulses([user]),
+    "sessions": lambda r, user, log: r.sessions(user),
+    "trail": lambda r, user, log: r.trail(user, 9),
+    "instructions": lambda r, user, log: r.instructions(user),
+    "factor": lambda r, user, log: r.factor(user),
+    "passkeys": lambda r, user, log: r.passkeys(user),
+    "api_tokens": lambda r, user, log: r.api_tokens(user),
+    "everything": lambda r, user, log: [found for name in LISTS for found in r.everything(user)[name]],
+    "asking": lambda r, user, log: r.asking(user),
+    "newest_call": lambda r, user, log: r.newest_call(user),
 }
-ALIKE = {"equity", "tiles", "settings", "command"}
+ALIKE = {"equity", "tiles", "settings", "command", "factor", "asking", "newest_call"}
 """Where two people made alike read alike."""
 MARKET_WIDE = {
     "status", "candles", "newest_candle", "last_price", "demo_user_id", "health", "rules", "analyst_profile",
-    "admission", "banner", "krw_per_usdt", "price_day_ago",
+    "admission", "banner", "krw_per_usdt", "price_day_ago", "closed_candles",
 }  # fmt: skip
 
 
@@ -135,7 +171,7 @@ async def test_nobody_reads_what_is_anothers(scene: Scene, name: str) -> None:
     assert name in ALIKE or READS[name](scene.readings, other.user_id, foreign.id) != before
     assert scene.readings.log_detail(owner.user_id, foreign.id) is None
     assert scene.readings.log_detail(other.user_id, log.id) is None
-    assert READS[name](scene.readings, 9_999, log.id) in (None, [], {}, Page(), Trips(), Sheet())
+    assert READS[name](scene.readings, 9_999, log.id) in (None, [], {}, Page(), Trips(), Sheet(), FactorState(False, 0))
 
 
 # --- the log ----------------------------------------------------------------------------------------------------------

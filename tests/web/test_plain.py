@@ -90,7 +90,13 @@ def is_inert(given: ast.expr, known: set[str]) -> bool:
 LOOKED_AT = {
     "panels/control.py": {"success", "sentence(refusal)", "told", "UNSEEN"},
     "panels/refused_key.py": {"sentence(refusal)"},
-    "panels/detail.py": {"zone().label"},
+    "panels/checked_key.py": {"mark", "_addresses(saved)", "_until(saved, now_ms)"},
+    "panels/detail.py": {"zone().label", "row.id"},
+    "panels/guarding.py": {"done"},
+    "panels/operator/review.py": {"named"},
+    "panels/operator/stopping.py": {"named"},
+    "panels/results.py": {"note"},
+    "panels/risk.py": {"label", "_limit_means(knob, meant, tiles)", "_unsaved(chosen.settings, held)"},
     "panels/stops.py": {"lock_words(lock, tongue())"},
 }
 """Arguments that are made inert a line before, or are words of a function of ours that makes them so."""

@@ -6,7 +6,7 @@ Figures and states alone: no keys, prompts, answers or orders of others, and not
 
 import streamlit as st
 
-from app.i18n import clock_time, t, tongue, zone
+from app.i18n import clock_time, md, t, tongue, zone
 from app.operators import require_operator
 from app.panels.away import patient
 from app.panels.control import tell
@@ -66,7 +66,7 @@ def _table(found: PeoplePage) -> None:
         selection_mode="single-cell",
     )
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
-        st.caption(t("room.total", n=f"{found.total:,}"))
+        st.caption(md("room.total", n=f"{found.total:,}"))
         with st.container(horizontal=True, width="content"):
             if st.session_state.get("_before"):
                 st.button(t("room.first"), key="people_first", icon=":material/first_page:", on_click=_first_page)
@@ -125,7 +125,7 @@ def _person() -> None:
         if st.button(t("detail.close"), key="person_close", icon=":material/close:", type="tertiary", on_click=_close):
             st.rerun()
     seen = f"{clock_time(row.last_seen_ms)} {zone().label}" if row.last_seen_ms else t("room.never")
-    st.caption(t("room.joined", at=clock_time(row.joined_ms)[:10], seen=seen))
+    st.caption(md("room.joined", at=clock_time(row.joined_ms)[:10], seen=seen))
     if row.standing is None:
         st.text(t("room.no_account"))
         return
@@ -138,7 +138,7 @@ def _account(found: Standing) -> None:
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         state_badge(found)
         st.badge(t(f"venue.{found.venue}"), color="orange", icon=":material/account_balance:")
-        st.caption(t("room.account_no", n=found.account_id), width="content")
+        st.caption(md("room.account_no", n=found.account_id), width="content")
     for reason in state_reason(found, tongue()):
         st.text(reason)
 
@@ -193,7 +193,7 @@ def _invite() -> None:
         made = st.session_state.pop("_invited", None)
         if isinstance(made, Invited):
             until = f"{clock_time(made.until_ms)[:16]} {zone().label}"
-            st.caption(t("room.invited", until=until))
+            st.caption(md("room.invited", until=until))
             st.code("\n".join(_link(code) for code in made.codes), language=None, wrap_lines=True)
 
 

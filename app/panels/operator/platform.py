@@ -64,7 +64,7 @@ def _doors(rows: Rows) -> None:
                 with st.container(horizontal=True, vertical_alignment="bottom"):
                     st.text_input(t("room.why"), key=f"why_{setting}", max_chars=LONGEST_WHY)
                     st.form_submit_button(t("room.change"), on_click=_chosen, args=(setting,))
-        st.caption(t("room.invites", good=known.good, used=known.used, over=known.over))
+        st.caption(md("room.invites", good=known.good, used=known.used, over=known.over))
 
 
 def _word_of(setting: str) -> Callable[[str], str]:

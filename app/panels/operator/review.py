@@ -13,6 +13,7 @@ from app.panels.operator.acts import newest_acts
 from app.panels.operator.stopping import order_line
 from app.system import system
 from app.ui.logs import frame
+from app.ui.plain import plain
 from app.ui.reasons import say
 from app.ui.standing import lock_name
 from app.ui.write import plus
@@ -87,7 +88,9 @@ def _lock(held: HeldLock) -> None:
     key = f"{lock.account_id}_{lock.kind}"
     whose = f"{held.email} · {t('room.account_no', n=lock.account_id)}" if lock.account_id else t("room.whole")
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key=f"held_{key}"):
-        st.badge(f"{lock_name(lock.kind, tongue())} · {_ends(lock)}", icon=":material/lock:", color="orange")
+        st.badge(
+            f"{plain(lock_name(lock.kind, tongue()))} · {plain(_ends(lock))}", icon=":material/lock:", color="orange"
+        )
         st.text(f"{whose}: {say(lock.why, language())}", width="stretch")
         with st.popover(t("stops.end"), icon=":material/lock_open:", key=f"unlock_{key}"):
             st.text(t("room.unlock_note"))

@@ -47,7 +47,7 @@ def _health() -> None:
             figures = {"used": use.used, "most": use.most, "seconds": use.span_ms // 1000}
             st.progress(min(1.0, use.used / use.most), text=md("room.budget_used", family=use.family, **figures))
             if use.ban_ms:
-                st.error(t("room.banned", seconds=-(-use.ban_ms // 1000)), icon=":material/block:")
+                st.error(md("room.banned", seconds=-(-use.ban_ms // 1000)), icon=":material/block:")
 
 
 def _figures(health: Health) -> None:

@@ -16,6 +16,7 @@ from app.panels.step_up import is_proved, proof
 from app.system import system
 from app.ui.badges import STATES, Tone
 from app.ui.orders import order_words
+from app.ui.plain import plain
 from app.ui.reasons import say
 from app.ui.standing import lock_name
 from app.ui.write import exact
@@ -50,7 +51,8 @@ def _platform() -> None:
     _buttons(found)
     for lock in found.locks:
         st.badge(
-            f"{t('stops.locks')} · {t('stops.everybody')} · {lock_name(lock.kind, tongue())}", icon=":material/lock:"
+            f"{t('stops.locks')} · {t('stops.everybody')} · {plain(lock_name(lock.kind, tongue()))}",
+            icon=":material/lock:",
         )
         st.text(say(lock.why, language()))
     _open(found)
@@ -73,7 +75,7 @@ def _how_far(found: Overview) -> None:
         st.text(say(switches.why, language()))
     if found.is_proved:
         at = f"{clock_time(switches.proven_ms, date=False)} {zone().label}"
-        st.success(t("stops.closed" if switches.flatten else "stops.stopped", at=at), icon=":material/verified:")
+        st.success(md("stops.closed" if switches.flatten else "stops.stopped", at=at), icon=":material/verified:")
         return
     st.info(t("stops.closing" if switches.flatten else "stops.stopping"), icon=":material/pending:")
     if switches.flatten and found.holding:
@@ -111,7 +113,7 @@ def _act(done: bool) -> None:
 def _open(found: Overview) -> None:
     if not found.switches.is_thrown or not found.open_rows:
         return
-    st.caption(t("stops.open_rows", n=found.open_count))
+    st.caption(md("stops.open_rows", n=found.open_count))
     for order in found.open_rows[:MOST_ROWS]:
         st.text(order_line(order))
 
