@@ -6,6 +6,7 @@ import streamlit as st
 
 from app.i18n import md, t
 from app.ui.analyst import analyst_name
+from app.ui.letters import letters
 from app.ui.write import exact
 from lib.queries import LogDetail
 
@@ -31,7 +32,7 @@ def _cost(found: LogDetail) -> str:
 
 def _text(title: str, text: str, height: int) -> None:
     st.caption(t(title))
-    st.code(_pretty(text), language=None, wrap_lines=True, height=height)
+    letters(_pretty(text), height)
 
 
 def _pretty(text: str) -> str:

@@ -17,6 +17,7 @@ from app.system import system
 from app.ui import live
 from app.ui.cockpit import seen_settings
 from app.ui.diff import diff_html
+from app.ui.letters import letters
 from app.ui.write import exact, short
 from lib.accounts.web import SessionUser
 from lib.bootstrap.preview import Preview
@@ -112,9 +113,9 @@ def _preview(user: SessionUser, chosen: Choices) -> None:
             st.caption(f":orange[{md('strategy.preview_typed')}]")
         _figures(seen, chosen)
         st.caption(t("strategy.system"))
-        st.code(seen.system, language=None, wrap_lines=True, height=PROMPT_HEIGHT)
+        letters(seen.system, PROMPT_HEIGHT)
         st.caption(t("strategy.user"))
-        st.code(seen.user, language=None, wrap_lines=True, height=PROMPT_HEIGHT)
+        letters(seen.user, PROMPT_HEIGHT)
 
 
 def _figures(seen: Preview, chosen: Choices) -> None:

@@ -53,7 +53,8 @@ BAR = (
 .price { font-size: 17px; letter-spacing: -.01em; }
 .change { font-style: normal; font-size: 13px; }
 .pnl { display: inline-flex; align-items: baseline; gap: .5rem; white-space: nowrap; font-size: 15px; }
-.dead { display: inline-flex; align-items: center; gap: .35rem; font-size: 12px; font-weight: 600; color: #d98e00;
+.dead { display: inline-flex; align-items: center; gap: .35rem; font-size: 12px; font-weight: 600;
+  color: light-dark(#9a6200, #d98e00);
   white-space: nowrap; }
 .bar.stale .price, .bar.stale .pnl b { opacity: .5; }
 .row > .acts { margin-left: auto; display: flex; gap: .5rem; }
@@ -116,13 +117,13 @@ TRUTH = (
 .truth { display: flex; flex-wrap: wrap; gap: .35rem .5rem; }
 .badges { display: flex; flex-wrap: wrap; gap: .35rem .5rem; }
 .badge { display: inline-flex; align-items: center; gap: .3rem; font-size: 12.5px; line-height: 1.5;
-  white-space: nowrap; padding: .12rem .5rem; border-radius: 6px; --tone: #8a93a0; border: 0; min-height: 0;
-  font-weight: 400;
+  white-space: nowrap; padding: .12rem .5rem; border-radius: 6px; border: 0; min-height: 0; font-weight: 400;
+  --tone: light-dark(#656d79, #8a93a0);
   background: color-mix(in srgb, var(--tone) 15%, transparent);
   color: color-mix(in srgb, var(--tone) 82%, var(--st-text-color)); }
 .badge .icon { font-size: 15px; }
-.green { --tone: var(--st-green-color); } .orange { --tone: #d98e00; } .red { --tone: var(--st-red-color); }
-.blue { --tone: #3b82f0; }
+.green { --tone: var(--st-green-color); } .red { --tone: var(--st-red-color); }
+.orange { --tone: light-dark(#9a6200, #d98e00); } .blue { --tone: light-dark(#2a67cc, #3b82f0); }
 .all { display: none; }
 @media (max-width: 768px) {
   .truth { align-items: center; }
@@ -182,7 +183,7 @@ output { font-weight: 600; font-variant-numeric: tabular-nums; }
 .levels button:first-child { border-radius: 6px 0 0 6px; margin-left: 0; }
 .levels button:last-child { border-radius: 0 6px 6px 0; }
 .levels button[aria-checked=true] { border-color: var(--st-primary-color); z-index: 1; position: relative;
-  color: var(--st-primary-color); font-weight: 600;
+  color: color-mix(in srgb, var(--st-primary-color) 80%, var(--st-text-color)); font-weight: 600;
   background: color-mix(in srgb, var(--st-primary-color) 14%, transparent); }
 input[type=range] { -webkit-appearance: none; appearance: none; width: 100%; height: 28px; margin: 0; background: none;
   cursor: pointer; touch-action: pan-y; --track: linear-gradient(to right, var(--st-primary-color) var(--share, 0%),

@@ -8,6 +8,7 @@ import streamlit as st
 from app.i18n import t
 from app.operators import require_operator
 from app.system import system
+from app.ui.letters import letters
 
 LINES = (100, 300, 1_000)
 
@@ -32,5 +33,5 @@ def logs() -> None:
         if not found:
             st.caption(t("room.no_lines"))
             return
-        st.code("\n".join(reversed(found)), language=None, wrap_lines=True, height=560)
+        letters("\n".join(reversed(found)), 560)
         st.caption(t("room.logs_note"))
