@@ -19,6 +19,8 @@ from mcp.server import MCPServer
 from mcp.server.mcpserver.exceptions import ToolError
 
 from lib.domain.api_token import PREFIX
+from lib.domain.errors import Halt
+from services.process import last_line
 
 DEADLINE_S = 30
 MOST_ROWS, MOST_CANDLES = 100, 500
@@ -134,11 +136,12 @@ def main() -> None:
     options = parser.parse_args()
     token = Path(options.token_file).read_text(encoding="utf-8").strip()
     if not token.startswith(PREFIX):
-        raise SystemExit(f"{options.token_file} must hold a personal token: make one under Settings")
+        raise Halt(f"{options.token_file} must hold a personal token: make one under Settings")
     if urlsplit(options.url).scheme not in ("http", "https"):
-        raise SystemExit("--url must be http or https")
+        raise Halt("--url must be http or https")
     server(Caller(options.url, token), may_control=options.control).run()
 
 
 if __name__ == "__main__":
-    main()
+    with last_line("mcp"):
+        main()
