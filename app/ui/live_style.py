@@ -104,7 +104,7 @@ svg { position: absolute; right: 0; bottom: 0; width: 52%; height: 62%; color: #
 svg .fill { fill: currentColor; fill-opacity: .14; }
 svg .line { fill: none; stroke: currentColor; stroke-width: 1.4; }
 @media (max-width: 768px) { .tiles { grid-template-columns: repeat(3, 1fr); gap: .4rem; }
-  .tile { min-height: 0; padding: .45rem .55rem; }
+  .tile { min-height: 67px; padding: .45rem .55rem; }
   .tile .label { font-size: 11px; white-space: nowrap; overflow: hidden; text-overflow: ellipsis; }
   .tile .value { font-size: 1rem; } .tile .note { font-size: 11px; white-space: nowrap; overflow: hidden;
   text-overflow: ellipsis; } svg { opacity: .3; height: 38%; } }

@@ -12,9 +12,17 @@ PAGE = """
 [data-testid="stLayoutWrapper"]:has(> .st-key-tabs),
 [data-testid="stLayoutWrapper"]:not(:has(button, .stElementContainer:not([class*="st-key-follow_"]))) {
   display: none; }
-/* places kept for what arrives after the rest: the front door, the choice of languages above it */
+/* places kept for what arrives after the rest: the front door, the choice of languages above it, the live parts */
 .st-key-door { min-height: 498px; }
 .st-key-lang { min-width: 130px; min-height: 34px; }
+.st-key-bar { min-height: 50px; }
+.st-key-tiles { min-height: 84px; }
+.st-key-position { min-height: 42px; }
+.st-key-switches { min-height: 248px; }
+.st-key-custom_prompt { min-height: 87px; }
+/* the badges' place is all the room there is, so that the countdown stands still when they come */
+.st-key-badges { flex: 1 1 auto !important; min-height: 22px; }
+.st-key-countdown { flex: 0 0 auto !important; width: auto !important; }
 .stMainBlockContainer { padding: 3.6rem 1.4rem 2.5rem; max-width: 1680px; }
 [data-testid="stHeader"] { background: var(--page); }
 /* a Korean word is not broken inside; popovers and toasts live outside the main block */
@@ -90,7 +98,11 @@ body *:not(pre, pre *, code) { word-break: keep-all !important; overflow-wrap: b
   /* out of sight, not out of the page: it is the button's name */
   .st-key-me button p { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
   [data-testid="stHeader"], [data-testid="stSidebar"] { display: none; }
-  .st-key-bar { top: 0; padding-top: env(safe-area-inset-top); }
+  .st-key-bar { top: 0; padding-top: env(safe-area-inset-top); min-height: 67px; }
+  .st-key-top:has(.st-key-badges) { min-height: 59px; }
+  .st-key-badges { flex-basis: 100% !important; }
+  .st-key-tiles { min-height: 141px; }
+  .st-key-switches { min-height: 272px; }
   .stMainBlockContainer { padding: .2rem .7rem calc(5rem + env(safe-area-inset-bottom)); }
   [data-testid="stLayoutWrapper"]:has(> .st-key-tabs) { display: block; position: absolute; }
   .st-key-tabs { position: fixed; inset: auto 0 0; z-index: 95; width: auto; gap: 0; flex-wrap: nowrap;
