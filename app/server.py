@@ -27,6 +27,7 @@ from app.http.doorkeeper import Doorkeeper
 from app.http.hosts import Hosts
 from app.http.places import places
 from app.http.protocols import BACKLOG, FRAME_BYTES, HEADER_BYTES, protocols
+from app.http.traffic import Traffic
 from app.kept_assets import KeptAssets
 from app.live import Hub
 from app.live_accounts import AccountHub
@@ -51,8 +52,8 @@ DRAIN_S = 3
 _log = log.get("web")
 
 
-def build(system: WebSystem, script: Path = SCRIPT) -> Security:
-    """The whole web application over *system*, as ASGI."""
+def build(system: WebSystem, script: Path = SCRIPT, traffic: Traffic | None = None) -> Security:
+    """The whole web application over *system*, as ASGI; *traffic* counts its visitors, by the process's own clock."""
     refuse_unsafe_server()
     config.set_option("server.trustedUserHeaders", {IDENTITY_HEADER: IDENTITY})
     hand_over(system)
@@ -67,6 +68,7 @@ def build(system: WebSystem, script: Path = SCRIPT) -> Security:
         system.trusted_proxies,
         inline_hashes(),
         hosts=Hosts(system.hosts),
+        traffic=traffic,
         bearer_of=system.tokens.user_of,
     )
 

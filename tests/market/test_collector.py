@@ -259,11 +259,14 @@ print(world.store.fields["websocket_connected"])
 @pytest.mark.server
 def test_sigterm_ends_a_collector_within_three_seconds() -> None:
     root = Path(__file__).parents[2]
-    process = subprocess.Popen([sys.executable, "-c", SERVE], stdout=subprocess.PIPE, text=True, cwd=root)
-    assert process.stdout is not None
-    assert process.stdout.readline() == "playing\n"
-    process.send_signal(signal.SIGTERM)
-    rest, _ = process.communicate(timeout=3)
+    with subprocess.Popen([sys.executable, "-c", SERVE], stdout=subprocess.PIPE, text=True, cwd=root) as process:
+        try:
+            assert process.stdout is not None
+            assert process.stdout.readline() == "playing\n"
+            process.send_signal(signal.SIGTERM)
+            rest, _ = process.communicate(timeout=3)
+        finally:
+            process.kill()  # one that did not end is not left to the tests after it
     assert (process.returncode, rest) == (0, "false\n")
 
 

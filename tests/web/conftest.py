@@ -12,6 +12,7 @@ from anyio.from_thread import BlockingPortal
 from starlette.testclient import TestClient
 from streamlit.runtime import Runtime
 
+from app.http.traffic import Traffic
 from app.server import build
 from lib.accounts.doors import Doors
 from lib.accounts.entrance import PeopleStores
@@ -289,7 +290,7 @@ class Web:
             operators=self.operators.door,
             previews=Previews(cast(Readings, FakeReadings()), "test-model", AnalystPrices()),
         )
-        self.app = build(self.system, script)
+        self.app = build(self.system, script, Traffic(lambda: self.clock.now_ms() / 1000))
         self.portal: BlockingPortal | None = None
 
     def _check(self) -> None:

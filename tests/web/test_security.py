@@ -261,7 +261,7 @@ def test_a_database_that_is_away_lets_nobody_in_and_says_so() -> None:
 )
 def test_an_address_is_what_our_own_proxies_saw(forwarded: str, trusted: int, address: str) -> None:
     headers = [(b"x-forwarded-for", forwarded.encode())] if forwarded else []
-    scope = {"headers": headers, "client": ("10.0.0.9", 1), "scheme": "http"}
+    scope = {"type": "http", "path": "/", "headers": headers, "client": ("10.0.0.9", 1), "scheme": "http"}
     assert read_visit(scope, trusted).origin.ip == address
     scope["client"] = ("::ffff:10.0.0.9", 1)
     assert read_visit(scope, trusted).origin.ip == address, "a socket that listens on IPv6 too writes it so"
