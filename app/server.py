@@ -53,7 +53,7 @@ _log = log.get("web")
 
 
 def build(system: WebSystem, script: Path = SCRIPT, traffic: Traffic | None = None) -> Security:
-    """The whole web application over *system*, as ASGI; *traffic* counts its visitors, by the process's own clock."""
+    """The whole web application over *system*, as ASGI; visitors are counted by the real clock unless told another."""
     refuse_unsafe_server()
     config.set_option("server.trustedUserHeaders", {IDENTITY_HEADER: IDENTITY})
     hand_over(system)
