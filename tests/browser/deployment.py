@@ -208,4 +208,6 @@ def _environment(folder: Path, redis_url: str, seed: int) -> dict[str, str]:
         "ENCRYPTION_PUBLIC_KEY": public,
         "WEB_SECRET": new_secret(),
         "INSTALLATION": "web",
+        "TRUSTED_PROXIES": "1",
+        "MOST_GUESTS": "500",
     }

@@ -9,7 +9,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from app.i18n import catalogue
 from tests.browser.deployment import Deployment
-from tests.browser.watching import chromium, running_browser, watched
+from tests.browser.watching import watched
 
 pytestmark = [pytest.mark.browser, pytest.mark.server, pytest.mark.enable_socket]
 
@@ -77,16 +77,12 @@ def test_two_steps_are_switched_on_by_scanning_and_asked_for_at_the_next_sign_in
         assert secret not in page.content()
 
 
-def test_a_passkey_is_made_signs_in_and_proves_whose_session_it_is(deployed: Deployment) -> None:
-    binary = chromium()
-    if binary is None:
-        pytest.skip("NO CHROMIUM: install it or set TEST_CHROMIUM; the browser tests did not run")
+def test_a_passkey_is_made_signs_in_and_proves_whose_session_it_is(deployed: Deployment, browser: Browser) -> None:
     # no browser makes a passkey for a bare address
     url = deployed.url.replace("127.0.0.1", "localhost")
-    with running_browser(binary) as running:
-        context = running.new_context(locale="en-GB")
+    with watched(browser, url, "en-GB") as seen:
+        context, page = seen.context, seen.page()
         register(context, url)
-        page = context.new_page()
         devices = context.new_cdp_session(page)
         devices.send("WebAuthn.enable")
         devices.send("WebAuthn.addVirtualAuthenticator", {"options": DEVICE})
@@ -100,4 +96,3 @@ def test_a_passkey_is_made_signs_in_and_proves_whose_session_it_is(deployed: Dep
         expect(page.get_by_text(WORDS["trail.signed_in_passkey"])).to_be_visible()
         answer = page.evaluate("fetch('/api/auth/me').then((reply) => reply.json())")
         assert answer["user"]["proved_ms"] > 0
-        context.close()

@@ -10,6 +10,7 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from itertools import count
 from typing import Literal
 from urllib.parse import urlsplit
 
@@ -31,6 +32,9 @@ WASM_PROBE = re.compile(r"policy violated: script-src wasm-eval \S+/static/js/pr
 """Streamlit's decoder tries WebAssembly for 64-bit numbers and goes on without it; we allow no kind of eval."""
 LOOKING_FOR_ITS_ROOT = re.compile(r"/\w+/_stcore/(health|host-config)")
 """On a deep link Streamlit asks below the page's own address first and is told 404; then at the root."""
+_PEOPLE = count(1)
+"""Everybody comes from a network of their own, where the deployment believes what a proxy says: what is counted by
+address is not what these tests are about."""
 LOCAL = ("data", "blob", "about", "chrome-error")
 NO_LONGER_IN = "the server responded with a status of 401"
 """What Chromium itself notes of an answer that a signed-out page is meant to get."""
@@ -84,7 +88,12 @@ class Watched:
 @contextmanager
 def watched(browser: Browser, url: str, locale: str, theme: Literal["dark", "light"] = "dark") -> Iterator[Watched]:
     """A context of its own, as a person with that language and theme has it."""
-    context = browser.new_context(locale=locale, viewport={"width": 1440, "height": 1000}, color_scheme=theme)
+    context = browser.new_context(
+        locale=locale,
+        viewport={"width": 1440, "height": 1000},
+        color_scheme=theme,
+        extra_http_headers={"X-Forwarded-For": f"198.18.{next(_PEOPLE) % 256}.7"},
+    )
     context.set_default_timeout(20_000)
     context.add_init_script(TELL_VIOLATIONS)
     made = Watched(context, urlsplit(url).netloc)
