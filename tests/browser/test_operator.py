@@ -43,14 +43,14 @@ def test_an_operator_stops_everybody_and_the_person_sees_it(deployed: Deployment
             everybody = room.locator(".st-key-stop_all")
             expect(everybody).to_contain_text(words["state.stopping"])
             expect(everybody).to_contain_text(words["state.stopped"], timeout=PROOF_MS)
-            concerned = person.locator(".st-key-switched_off")
+            concerned = person.locator(".st-key-bar")
             expect(concerned).to_contain_text(words["state.stopped"])
             expect(concerned).to_contain_text("운영자가 매매를 멈췄습니다.")
         finally:
             room.locator(".st-key-resume_all button").click()
             room.get_by_role("button", name=words["room.resume_yes"]).click()
         expect(room.locator(".st-key-stop_all")).to_contain_text(words["room.trading_note"])
-        expect(person.locator(".st-key-switched_off")).to_have_count(0)
+        expect(person.locator(".st-key-bar")).not_to_contain_text(words["state.stopped"])
         desk.assert_clean()
         home.assert_clean()
 
