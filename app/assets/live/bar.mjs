@@ -44,6 +44,9 @@ function build(root, data, place) {
     make("p", {}, text.flatten_sure), make("span", { class: "acts" }, no, yes));
   const note = make("p", { class: "note", role: "status" });
   root.append(row, ask, note);
+  // until the first word is here: what stops is in reach, what is not known is not said
+  resume.hidden = open.hidden = dead.hidden = true;
+  for (const one of [pause, close, yes]) one.disabled = data.read_only;
 
   const asking = (is) => {
     ask.hidden = !is;
