@@ -181,7 +181,10 @@ def test_scrolling_to_the_left_brings_the_exchanges_own_older_candles(deployed: 
     source = market(deployed)
     with dashboard(deployed, browser) as (seen, page):
         first = of(page, "bars.length")
+        newest = page.evaluate(LOOK)
         see(page, 5, 155)
+        # a range is taken up with the next frame
+        eventually("the chart is there", lambda: page.evaluate(LOOK) != newest, 5)
         looked = page.evaluate(LOOK)
         eventually("older minutes come", lambda: of(page, "bars.length") >= first + 300, 90)
         assert page.evaluate(LOOK) == looked, "what is in sight stays there"
