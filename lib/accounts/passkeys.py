@@ -133,17 +133,20 @@ class PasskeyDesk:
 
     def begin_sign_in(self, place: RelyingParty, origin: Origin) -> Asked | Refusal:
         """What a browser needs to sign somebody in: no name is asked for, the device knows whom."""
-        if wait := self._entrance.paced((f"passkey:{network(origin.ip)}", PER_ADDRESS)):
+        if wait := self._entrance.paced((f"passkey-ask:{network(origin.ip)}", PER_ADDRESS)):
             return wait
         return Asked(self._check.authentication(place, self._challenges.make(0)))
 
     def sign_in(self, place: RelyingParty, answer: str, origin: Origin) -> SignedIn | Refusal:
         """The person whose passkey this is; it stands for password and second factor together."""
-        if wait := self._entrance.paced((f"passkey:{network(origin.ip)}", PER_ADDRESS)):
+        tallies = [f"{kind}:{network(origin.ip)}" for kind in ("passkey", "passkey-ask")]
+        if wait := self._entrance.paced((tallies[0], PER_ADDRESS)):
             return wait
         found = self._shown(place, answer, 0)
         if found is None or self._stores.logins.by_id(found.user_id) is None:
             return _WRONG
+        for tally in tallies:
+            self._stores.throttles.forgive(tally, PER_ADDRESS, self._clock.now_ms())
         begun = self._entrance.begin(found.user_id, origin, TrailEvent.SIGNED_IN_PASSKEY)
         return self._entrance.remembered(begun)
 

@@ -125,7 +125,8 @@ class People:
         stored = login.password_hash if login and login.password_hash.startswith("$") else None
         # a person without a password costs the same hash as any other
         matches = self._stores.hasher.verify(stored, password)
-        if login is None or not matches or not self._passes(login, code, origin):
+        passes = self._passes(login if matches else None, code, origin)
+        if login is None or not matches or not passes:
             _log.info("sign_in.refused", origin=network(origin.ip))
             return self._refused(login, matches=matches, own=own, origin=origin)
         now = self._clock.now_ms()
@@ -221,11 +222,13 @@ class People:
         except ValueError:
             return Refusal("refuse.email.taken")
 
-    def _passes(self, login: Login, code: str, origin: Origin) -> bool:
-        if login.authenticator is None:
+    def _passes(self, login: Login | None, code: str, origin: Origin) -> bool:
+        """Whether *code* is the second factor of *login*; a code of nobody costs the same question to the store."""
+        if login is not None and login.authenticator is None:
             return True
-        note = note_from(login.user_id, TrailEvent.RECOVERY_USED, self._clock.now_ms(), origin, network(origin.ip))
-        return self._factor.passes(login.user_id, login.authenticator, code, note)
+        user_id, known = (login.user_id, login.authenticator) if login else (0, None)
+        note = note_from(user_id, TrailEvent.RECOVERY_USED, self._clock.now_ms(), origin, network(origin.ip))
+        return self._factor.passes(user_id, known, code, note)
 
     def _refused(self, login: Login | None, *, matches: bool, own: bool, origin: Origin) -> Refusal:
         if login is not None and matches:

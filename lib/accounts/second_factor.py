@@ -64,11 +64,13 @@ class SecondFactor:
     def confirm(self, user_id: int, code: str, note: Note) -> RecoveryCodes | None:
         """The recovery codes, when *code* is one of the proposed secret; None otherwise."""
         waiting = self._store.authenticator(user_id)
-        step = None if waiting is None or waiting.confirmed else self._step(user_id, waiting, code, note.at_ms)
+        if waiting is None or waiting.confirmed:
+            return None
+        step = self._step(user_id, waiting, code, note.at_ms)
         if step is None:
             return None
         fresh = tuple(new_code() for _ in range(RECOVERY_CODES))
-        done = self._store.confirm(step, [code_sha256(one) for one in fresh], note)
+        done = self._store.confirm(waiting.sealed, step, [code_sha256(one) for one in fresh], note)
         return RecoveryCodes(fresh) if done else None
 
     def renew(self, note: Note) -> RecoveryCodes | None:

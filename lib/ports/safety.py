@@ -22,8 +22,11 @@ class SecondFactors(Protocol):
         """Keep *sealed* until a code of it is shown; False when one was confirmed already, and stays."""
         ...
 
-    def confirm(self, step: int, codes_sha256: Sequence[str], note: Note) -> bool:
-        """From now on the note's person is asked for it, with these recovery codes; False when nothing waited."""
+    def confirm(self, sealed: str, step: int, codes_sha256: Sequence[str], note: Note) -> bool:
+        """
+        From now on the note's person is asked for the *sealed* secret, with these recovery codes; False when none
+        waits, or another one by now.
+        """
         ...
 
     def spend_step(self, user_id: int, step: int) -> bool:

@@ -67,7 +67,11 @@ class OperatorRequests:
             LOG.error("operator.act_failed", bug, act=act.id, kind=act.kind)
             result = codes.COMMAND_INTERRUPTED()
         LOG.warning("operator.act_done", act=act.id, kind=act.kind, who=act.who, result=result)
-        await self.acts.done(act.id, result)
+        try:
+            await self.acts.done(act.id, result)
+        except Retry as busy:
+            # the others of this pass are taken already: nobody would carry them out later
+            LOG.warning("operator.result_unwritten", act=act.id, why=str(busy))
 
     async def _result(self, act: OperatorAct) -> Reason:
         if self.clock.now_ms() - act.asked_ms > TOO_LATE_MS:

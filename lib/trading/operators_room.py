@@ -119,9 +119,14 @@ class OperatorsRoom:
 
     @operating
     def resume(self, user: SessionUser, account_id: int) -> Refusal | None:
-        """Take the switches of that account, or the platform's (0), back; those of others, and locks, stay."""
+        """
+        Take the switches of that account, or the platform's (0), back; locks stay, and what an owner stopped is the
+        owner's to allow again.
+        """
         if not account_id and not self._ports.may_resume:
             return Refusal("refuse.operator.environment")
+        if account_id and self._is_owners(account_id):
+            return Refusal("refuse.operator.owners")
         return self._switch(user, "resume", account_id)
 
     @operating
@@ -145,6 +150,10 @@ class OperatorsRoom:
             return codes.OPERATOR_DONE()
 
         return self._done(user, kind, account_id, {}, thrown)
+
+    def _is_owners(self, account_id: int) -> bool:
+        found = asyncio.run(self._ports.board.accounts())
+        return any(one.account_id == account_id and one.paused_by == "owner" for one in found)
 
     def _switchman(self, user: SessionUser) -> Switchman:
         return Switchman(self._ports.board, signed(user.user_id))

@@ -11,6 +11,7 @@ from lib.adapters.sql.forms.reset_links import SqlResetLinks
 from lib.adapters.sql.forms.second_factors import SqlSecondFactors
 from lib.adapters.sql.forms.sessions import SqlLogins, SqlSessions
 from lib.adapters.sql.tables.people import accounts, credentials, users
+from lib.adapters.sql.tables.safety import api_tokens, passkeys
 from lib.domain.account import AccountSettings
 from lib.domain.account_records import NewAccount
 from lib.domain.session import NewSession
@@ -44,7 +45,7 @@ def person(engine: sa.Engine, name: str = "kim") -> int:
     SqlSessions(engine).open(NewSession(token, user_id, False, "203.0.113.7", "browser", NOW), note(user_id))
     factors = SqlSecondFactors(engine)
     factors.propose(user_id, "sealed-secret")
-    factors.confirm(7, [token], note(user_id, TrailEvent.FACTOR_ON))
+    factors.confirm("sealed-secret", 7, [token], note(user_id, TrailEvent.FACTOR_ON))
     SqlResetLinks(engine).add(token, user_id, NOW + 1_000, note(user_id, TrailEvent.RESET_LINK))
     return user_id
 
@@ -110,6 +111,30 @@ def test_a_link_is_good_once_in_its_time_for_its_person(engine: sa.Engine) -> No
     dropped = SqlLogins(engine).by_id(kim)
     assert dropped is not None
     assert dropped.authenticator is None
+
+
+def test_a_reset_leaves_nobody_else_a_way_in(engine: sa.Engine) -> None:
+    kim, lee = person(engine), person(engine, "lee")
+    keys = {kim: {"credential_sha256": "1" * 64, "token_sha256": "1" * 64}, lee: {"credential_sha256": "2" * 64}}
+    keys[lee]["token_sha256"] = "2" * 64
+    with engine.begin() as connection:
+        for user_id, row in keys.items():
+            key = {"credential_sha256": row["credential_sha256"], "credential_id": "x", "public_key": "x", "name": "x"}
+            connection.execute(sa.insert(passkeys).values(key | {"user_id": user_id}))
+            token = {"token_sha256": row["token_sha256"], "name": "x", "scope": "control", "user_id": user_id}
+            connection.execute(sa.insert(api_tokens).values(token))
+    assert SqlResetLinks(engine).use("k" * 64, "$new", Note(0, NOW, TrailEvent.PASSWORD_RESET)) == kim
+    assert [row["user_id"] for table in (passkeys, api_tokens) for row in rows(engine, table)] == [lee, lee]
+
+
+@pytest.mark.parametrize("change", ["password", "e-mail"])
+def test_a_link_ends_with_the_password_or_the_mailbox_it_was_made_for(engine: sa.Engine, change: str) -> None:
+    kim, logins = person(engine), SqlLogins(engine)
+    if change == "password":
+        logins.change_password(kim, "$new", note(kim))
+    else:
+        logins.change_email(kim, "kim@elsewhere.example", note(kim))
+    assert SqlResetLinks(engine).email("k" * 64, NOW) is None
 
 
 def test_what_a_person_takes_along_holds_no_secret_and_nothing_of_others(engine: sa.Engine) -> None:

@@ -43,22 +43,23 @@ def test_nothing_counts_before_it_is_confirmed(store: SecondFactors) -> None:
     assert store.authenticator(1) == Authenticator("second", 0, confirmed=False)
     assert not store.spend_step(1, 7)
     assert not store.renew_codes(CODES, note())
-    assert not store.confirm(7, CODES, note(2))
-    assert store.confirm(7, CODES, note())
+    assert not store.confirm("second", 7, CODES, note(2))
+    assert not store.confirm("first", 7, CODES, note()), "another tab proposed a newer one since"
+    assert store.confirm("second", 7, CODES, note())
     assert store.authenticator(1) == Authenticator("second", 7, confirmed=True)
-    assert not store.confirm(8, CODES, note())
+    assert not store.confirm("second", 8, CODES, note())
     assert not store.propose(1, "third")
 
 
 def test_a_step_and_all_before_it_are_used_up_once(store: SecondFactors) -> None:
     store.propose(1, "sealed")
-    store.confirm(7, CODES, note())
+    store.confirm("sealed", 7, CODES, note())
     assert [store.spend_step(1, step) for step in (7, 9, 9, 8, 10)] == [False, True, False, False, True]
 
 
 def test_a_recovery_code_is_its_owners_and_good_once(store: SecondFactors) -> None:
     store.propose(1, "sealed")
-    store.confirm(7, CODES, note())
+    store.confirm("sealed", 7, CODES, note())
     used = note(event=TrailEvent.RECOVERY_USED)
     assert not store.spend_code(2, CODES[0], used)
     assert [store.spend_code(1, CODES[0], used), store.spend_code(1, CODES[0], used)] == [True, False]
@@ -69,7 +70,7 @@ def test_a_recovery_code_is_its_owners_and_good_once(store: SecondFactors) -> No
 def test_what_is_dropped_is_gone_and_may_begin_anew(store: SecondFactors) -> None:
     assert not store.drop(1, note())
     store.propose(1, "sealed")
-    store.confirm(7, CODES, note())
+    store.confirm("sealed", 7, CODES, note())
     assert store.drop(1, note(event=TrailEvent.FACTOR_OFF))
     assert store.authenticator(1) is None
     assert not store.spend_code(1, CODES[1], note())
@@ -78,7 +79,7 @@ def test_what_is_dropped_is_gone_and_may_begin_anew(store: SecondFactors) -> Non
 
 def test_of_many_who_show_one_code_at_once_one_passes(store: SecondFactors) -> None:
     store.propose(1, "sealed")
-    store.confirm(7, CODES, note())
+    store.confirm("sealed", 7, CODES, note())
     passed: list[bool] = []
 
     def show() -> None:
@@ -101,7 +102,7 @@ def test_a_confirmed_authenticator_comes_with_the_login(kind: str, request: pyte
     found = logins.find("kim@example.com")
     assert found is not None
     assert found.authenticator is None
-    store.confirm(7, CODES, note(kim))
+    store.confirm("sealed", 7, CODES, note(kim))
     found = logins.by_id(kim)
     assert found is not None
     assert (found.email, found.authenticator) == ("kim@example.com", Authenticator("sealed", 7, confirmed=True))

@@ -260,9 +260,9 @@ class MemoryFactors(SecondFactors):
         self.kept[user_id] = Authenticator(sealed, 0, confirmed=False)
         return True
 
-    def confirm(self, step: int, codes_sha256: Sequence[str], note: Note) -> bool:
+    def confirm(self, sealed: str, step: int, codes_sha256: Sequence[str], note: Note) -> bool:
         known = self.kept.get(note.user_id)
-        if known is None or known.confirmed:
+        if known is None or known.confirmed or known.sealed != sealed:
             return False
         self.kept[note.user_id] = Authenticator(known.sealed, step, confirmed=True)
         return self.renew_codes(codes_sha256, note)

@@ -12,6 +12,7 @@ import pytest
 from lib.clock import SteppedClock
 from lib.domain import reason_codes as codes
 from lib.domain.account import PlatformLimits
+from lib.domain.errors import Retry
 from lib.domain.operator_act import ActKind, NewAct
 from lib.domain.order import Order, OrderState
 from lib.domain.platform_settings import BANNER, LIMIT, REGISTRATION
@@ -166,3 +167,19 @@ async def test_one_acts_failure_is_no_other_acts(inbox: Inbox, monkeypatch: pyte
     await inbox.requests.run_pass()
     assert inbox.acts.results[first] == codes.COMMAND_INTERRUPTED()
     assert codes.SETTING_CHANGED.is_of(inbox.acts.results[second])
+
+
+async def test_a_result_that_cannot_be_written_keeps_no_other_act_from_being_done(inbox: Inbox) -> None:
+    done = inbox.acts.done
+
+    async def away(act_id: int, result: Reason) -> None:
+        if act_id == 1:
+            raise Retry("database away")
+        await done(act_id, result)
+
+    inbox.acts.done = away  # type: ignore[method-assign]
+    now = inbox.world.clock.now_ms()
+    inbox.acts.begin(NewAct(7, "setting", 0, {"setting": "banner", "ko": "점검", "en": "works"}, "203.0.113.7", now))
+    result = await inbox.ask("setting", setting="registration", value="closed", why="full")
+    assert result is not None
+    assert result.code == "setting_changed"

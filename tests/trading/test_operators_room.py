@@ -139,6 +139,12 @@ def test_an_operators_pause_is_not_the_owners_to_end(desk: Desk) -> None:
     assert desk.board.one.paused_by == "operator"
 
 
+def test_what_an_owner_stopped_is_the_owners_to_allow_again(desk: Desk) -> None:
+    desk.board.one = replace(desk.board.one, trading_enabled=False, flatten=True, paused_by="owner")
+    assert desk.room.resume(OPERATOR, 1) == Refusal("refuse.operator.owners")
+    assert (desk.board.thrown, desk.acts.rows) == ([], [])
+
+
 def test_what_cannot_be_undone_or_loosens_wants_a_proof_of_the_last_five_minutes(desk: Desk) -> None:
     old = replace(OPERATOR, proved_ms=NOW - PROOF_MS)
     assert desk.room.flatten(old, 0) == UNPROVED

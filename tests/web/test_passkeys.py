@@ -59,6 +59,11 @@ def test_a_passkey_signs_its_owner_in_and_proves_whose_session_it_is(town: Town)
     assert isinstance(town.passkeys.begin(again, HERE), Asked)
 
 
+def test_who_signs_in_by_a_passkey_uses_up_nobodys_tries(town: Town) -> None:
+    add(town, town.join().user)
+    assert all(isinstance(enter(town, count=number), SignedIn) for number in range(1, 41))
+
+
 def test_a_challenge_is_good_once_in_its_time_for_its_purpose_and_person(town: Town) -> None:
     kim, lee = town.join().user, town.join("lee@example.com").user
     challenge = asked(town.passkeys.begin(kim, HERE))

@@ -30,9 +30,9 @@ class SqlSecondFactors(SecondFactors):
     def propose(self, user_id: int, sealed: str) -> bool:
         return transact(self._engine, lambda c: _propose(c, user_id, sealed))
 
-    def confirm(self, step: int, codes_sha256: Sequence[str], note: Note) -> bool:
-        values = {"confirmed": True, "last_step": step}
-        return transact(self._engine, lambda c: _change(c, sa.not_(kept.confirmed), values, codes_sha256, note))
+    def confirm(self, sealed: str, step: int, codes_sha256: Sequence[str], note: Note) -> bool:
+        values, waits = {"confirmed": True, "last_step": step}, sa.not_(kept.confirmed) & (kept.sealed == sealed)
+        return transact(self._engine, lambda c: _change(c, waits, values, codes_sha256, note))
 
     def spend_step(self, user_id: int, step: int) -> bool:
         newer = (kept.user_id == user_id, kept.confirmed, kept.last_step < step)

@@ -18,7 +18,7 @@ from lib.adapters.sql.forms.trail import record
 from lib.adapters.sql.ledger.switches import throw_of_person
 from lib.adapters.sql.tables.columns import utc_from_ms
 from lib.adapters.sql.tables.people import known_browsers, sessions, users
-from lib.adapters.sql.tables.safety import authenticators
+from lib.adapters.sql.tables.safety import authenticators, reset_links
 from lib.domain.account import Colours
 from lib.domain.platform_settings import Invite
 from lib.domain.second_factor import Authenticator
@@ -92,8 +92,15 @@ class SqlLogins(Logins):
         transact(self._engine, lambda c: change_password(c, password_hash, note, besides))
 
     def change_email(self, user_id: int, email: str, note: Note) -> None:
+        change = sa.update(users).where(users.c.id == user_id).values(email=normal_email(email))
+
+        def move(connection: sa.Connection) -> None:
+            connection.execute(change)
+            _end_links(connection, user_id)
+            record(connection, note)
+
         try:
-            self._update(user_id, note, email=normal_email(email))
+            transact(self._engine, move)
         except IntegrityError:
             raise ValueError("this e-mail address is taken") from None
 
@@ -216,7 +223,13 @@ def change_password(connection: sa.Connection, password_hash: str, note: Note, b
     connection.execute(sa.update(users).where(users.c.id == user_id).values(password_hash=password_hash))
     connection.execute(sa.delete(sessions).where(sessions.c.user_id == user_id, sessions.c.id != besides))
     connection.execute(sa.delete(known_browsers).where(known_browsers.c.user_id == user_id))
+    _end_links(connection, user_id)
     record(connection, note)
+
+
+def _end_links(connection: sa.Connection, user_id: int) -> None:
+    """A link to a new password lies in a mailbox that may be no more the person's, or was asked for by a stranger."""
+    connection.execute(sa.delete(reset_links).where(reset_links.c.user_id == user_id))
 
 
 def _delete(connection: sa.Connection, user_id: int, now_ms: int) -> None:
