@@ -2,7 +2,7 @@
 A deployment of this test's own: simulator, collector, trader and web as real processes on free loopback ports.
 
 Its clock begins shortly after a five-minute boundary of the last days, so that no cycle of the timetable comes
-between, and its synthetic market makes the local analyst want a position at every minute in which the test may ask.
+between, and its synthetic market makes the local analyst want a position at each of the first three minutes.
 """
 
 import os

@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import Iterator
 
 import pytest
 import sqlalchemy as sa
@@ -11,7 +12,7 @@ from app.i18n import catalogue
 from app.visit import PLAIN_COOKIE
 from lib.adapters.sql.tables.trading import trade_logs
 from lib.domain.candle import MINUTE_MS
-from tests.browser.deployment import Deployment, eventually
+from tests.browser.deployment import Deployment, deployment, eventually
 from tests.browser.watching import Watched, watched
 
 pytestmark = [pytest.mark.browser, pytest.mark.server, pytest.mark.enable_socket]
@@ -24,6 +25,17 @@ LEGEND = ".tvchart-legend"
 ANSWERED_MS = 30_000
 GONE_MS = 12_000
 """An open page asks every five seconds whether its session still lives."""
+
+
+@pytest.fixture
+def moving(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
+    """
+    A deployment in its first minutes, in which the analyst wants a position.
+
+    The folder's shared one is in them for whoever comes first only: at its fortieth test its market does as it likes.
+    """
+    with deployment(tmp_path_factory.mktemp("moving")) as running:
+        yield running
 
 
 def come_in(page: Page, url: str, words: dict[str, str]) -> None:
@@ -54,12 +66,12 @@ def closes(seen: Watched) -> set[float]:
 
 
 def test_a_newcomer_sees_the_chart_move_switches_on_asks_and_reads_the_answer(
-    deployed: Deployment, browser: Browser
+    moving: Deployment, browser: Browser
 ) -> None:
     words = catalogue("ko")
-    with watched(browser, deployed.url, "ko-KR") as seen:
+    with watched(browser, moving.url, "ko-KR") as seen:
         page = seen.page()
-        come_in(page, deployed.url, words)
+        come_in(page, moving.url, words)
         see_it_move(page, seen)
 
         page.get_by_text(words["control.auto_trade"], exact=True).click()
@@ -85,10 +97,10 @@ def test_a_newcomer_sees_the_chart_move_switches_on_asks_and_reads_the_answer(
         page.get_by_role("link", name=words["decisions.all"]).click()
         expect(page.get_by_role("heading", name=words["page.trade_logs"])).to_be_visible()
         expect(page.locator(NEWEST_OUTCOME)).to_have_text(outcomes)
-        logged = the_log(deployed)
+        logged = the_log(moving)
         assert logged["outcome"] in ("bought", "sold")
         assert logged["t_ms"] % MINUTE_MS == 0
-        page.goto(f"{deployed.url}/trade_logs?log={logged['id']}")
+        page.goto(f"{moving.url}/trade_logs?log={logged['id']}")
         expect(page.get_by_role("heading", name=words[f"outcome.{logged['outcome']}"])).to_be_visible()
         seen.assert_clean()
 
