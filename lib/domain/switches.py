@@ -24,6 +24,14 @@ class Flags:
     why: Reason = NOTHING
 
 
+def keeps_flatten(flags: Flags) -> bool:
+    """
+    Whether throwing *flags* leaves a close of everything as it stands: who stops has not seen it perhaps, and only
+    resuming takes it back.
+    """
+    return not flags.trading_enabled and not flags.flatten
+
+
 def paused_by(flags: Flags, who: str) -> str:
     """The author of the pause (owner, operator, system) when *who* throws an account's *flags*; "" for no pause."""
     if flags.trading_enabled:

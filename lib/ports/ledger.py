@@ -185,14 +185,15 @@ class SwitchLedger(Protocol):
     async def set_flags(self, flags: Flags, who: str) -> None:
         """
         Throw the platform's switches (L2, L3) for the reason *flags.why*; *switched_ms* becomes now, *proven_ms* 0.
-        Claims in progress commit first, later claims read these switches.
+        Claims in progress commit first, later claims read these switches. A stop (neither switch set) leaves a flatten
+        as it stands: only switching on takes it back.
         """
         ...
 
     async def set_account_flags(self, account_id: int, flags: Flags, who: str) -> None:
         """
-        Throw the switches of one account (L1, L3); switching on clears the reason of the pause and who paused. *who* is
-        "user:id" for the account's owner; any other name is an operator's.
+        Throw the switches of one account (L1, L3), as `set_flags` does; switching on clears the reason of the pause and
+        who paused. *who* is "user:id" for the account's owner; any other name is an operator's.
         """
         ...
 

@@ -47,6 +47,15 @@ async def test_an_accounts_switches_are_dated_and_shown(world: World) -> None:
     assert (off.trading_enabled, off.flatten, off.switched_ms, off.proven_ms) == (False, True, T + 9_000, 0)
 
 
+async def test_a_stop_takes_no_flatten_back_whatever_its_thrower_had_read(world: World) -> None:
+    account = await trading_account(world)
+    close, stop, go = Flags(False, True), Flags(False, False), Flags(True, False)
+    for flags, flattens in ((stop, False), (close, True), (stop, True), (go, False), (stop, False)):
+        await world.ledger.set_flags(flags, "operator")
+        await world.ledger.set_account_flags(account.account_id, flags, "cli:kim@desk")
+        assert [(await world.ledger.flags()).flatten, (await account_of(world)).flatten] == [flattens, flattens]
+
+
 Throw = Callable[[World, TraderAccount], object]
 THROWS: dict[str, Throw] = {
     "account flags": lambda w, a: w.ledger.set_account_flags(a.account_id, Flags(False, False), "owner"),

@@ -210,12 +210,14 @@ class MemoryAccounts(Accounts):
 
     def set_flags(self, flags: Flags, changed_by: str) -> None:
         at = max(self._clock.now_ms(), self.store.flags.switched_ms + 1)
-        self.store.flags = replace(flags, switched_ms=at, proven_ms=0)
+        flatten = self.store.flags.flatten if switches.keeps_flatten(flags) else flags.flatten
+        self.store.flags = replace(flags, flatten=flatten, switched_ms=at, proven_ms=0)
 
     def set_account_flags(self, account_id: int, flags: Flags, who: str = "user:") -> None:
         row = self.store.accounts[account_id]
         reason = NOTHING if flags.trading_enabled else flags.why or row.pause_reason
-        changed = replace(row, trading_enabled=flags.trading_enabled, flatten=flags.flatten, pause_reason=reason)
+        flatten = row.flatten if switches.keeps_flatten(flags) else flags.flatten
+        changed = replace(row, trading_enabled=flags.trading_enabled, flatten=flatten, pause_reason=reason)
         changed = replace(changed, paused_by=switches.paused_by(flags, who))
         self.store.accounts[account_id] = changed.thrown(self._clock.now_ms())
 

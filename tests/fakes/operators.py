@@ -7,7 +7,7 @@ from lib.adapters.sql.forms.switchboard import AccountSwitches
 from lib.domain.errors import Retry
 from lib.domain.operator_act import FOR_THE_TRADER, NewAct, OperatorAct
 from lib.domain.reason import NOTHING, Reason
-from lib.domain.switches import Flags, paused_by
+from lib.domain.switches import Flags, keeps_flatten, paused_by
 from lib.ports.operators import (
     Invitations,
     NoOperator,
@@ -92,11 +92,13 @@ class MemoryBoard(SwitchBoard):
         return [self.one]
 
     async def set_flags(self, flags: Flags, who: str) -> None:
-        self.platform = flags
+        flatten = self.platform.flatten if keeps_flatten(flags) else flags.flatten
+        self.platform = replace(flags, flatten=flatten)
         self.thrown.append((0, flags.trading_enabled, flags.flatten, who))
 
     async def set_account_flags(self, account_id: int, flags: Flags, who: str) -> None:
-        switches = {"trading_enabled": flags.trading_enabled, "flatten": flags.flatten}
+        flatten = self.one.flatten if keeps_flatten(flags) else flags.flatten
+        switches = {"trading_enabled": flags.trading_enabled, "flatten": flatten}
         self.one = replace(self.one, **switches, paused_by=paused_by(flags, who))
         self.thrown.append((account_id, flags.trading_enabled, flags.flatten, who))
 

@@ -37,10 +37,10 @@ class Switchman:
     who: str
 
     async def stop(self, account_id: int) -> None:
-        """L1 of that account, L2 of all accounts (0); a close under way goes on."""
+        """L1 of that account, L2 of all accounts (0); a close under way, also one thrown meanwhile, goes on."""
         now = await self.switches(account_id)
         if now.trading_enabled or not _is_operators(now):
-            await self._throw(account_id, Flags(False, now.flatten, why=codes.STOPPED_BY_OPERATOR()))
+            await self._throw(account_id, Flags(False, flatten=False, why=codes.STOPPED_BY_OPERATOR()))
 
     async def flatten(self, account_id: int) -> None:
         """L3 of that account or of all accounts (0)."""

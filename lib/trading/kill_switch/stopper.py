@@ -66,7 +66,7 @@ class Stopper:
         """Throw the platform's switch if the environment says so and it is not thrown; never take the switch back."""
         flags = await self.context.switches.flags()
         if not self.allowed and flags.trading_enabled:
-            off = Flags(trading_enabled=False, flatten=flags.flatten, why=BY_ENVIRONMENT)
+            off = Flags(trading_enabled=False, flatten=False, why=BY_ENVIRONMENT)
             await self.context.switches.set_flags(off, "environment")
             LOG.alert("stop.by_environment")
 

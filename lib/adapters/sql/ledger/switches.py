@@ -2,7 +2,7 @@
 Lease, platform and account flags, pauses, and the proof that something stopped: who may trade, and who may not.
 
 A switch that is thrown dates itself after its row is locked: no claim decided before it is dated later. Every throw
-takes an earlier proof back.
+takes an earlier proof back. A stop leaves a flatten as it stands, whatever its thrower had read before the lock.
 """
 
 from typing import Any
@@ -14,7 +14,7 @@ from lib.adapters.sql.tables.people import accounts, outbox, system_flags
 from lib.adapters.sql.tables.trading import trader_lease
 from lib.domain.errors import Halt
 from lib.domain.reason import NOTHING, Reason
-from lib.domain.switches import Flags, paused_by
+from lib.domain.switches import Flags, keeps_flatten, paused_by
 
 
 def hold_lease(connection: sa.Connection, now: Now, holder: str, ttl_ms: int) -> int | None:
@@ -53,10 +53,16 @@ def thrown(table: sa.Table, at: int) -> dict[str, Any]:
     return {"switched_ms": later, "proven_ms": 0}
 
 
+def switched(flags: Flags) -> dict[str, Any]:
+    """The columns of the two switches that throwing *flags* writes."""
+    values = {"trading_enabled": flags.trading_enabled}
+    return values if keeps_flatten(flags) else values | {"flatten": flags.flatten}
+
+
 def set_flags(connection: sa.Connection, now: Now, flags: Flags, who: str) -> None:
     """The ledger's `set_flags`."""
     lock_flags(connection)
-    switch = {"trading_enabled": flags.trading_enabled, "flatten": flags.flatten, "why": flags.why}
+    switch = switched(flags) | {"why": flags.why}
     counted = {"changed_by": who[:255], "version": system_flags.c.version + 1}
     connection.execute(sa.update(system_flags).values(switch | counted | thrown(system_flags, now(connection))))
 
@@ -64,7 +70,7 @@ def set_flags(connection: sa.Connection, now: Now, flags: Flags, who: str) -> No
 def set_account_flags(connection: sa.Connection, now: Now, account_id: int, flags: Flags, who: str) -> None:
     """The ledger's `set_account_flags`."""
     lock_account(connection, account_id)
-    values: dict[str, Any] = {"trading_enabled": flags.trading_enabled, "flatten": flags.flatten}
+    values = switched(flags)
     values["paused_by"] = paused_by(flags, who)
     if flags.trading_enabled or flags.why:
         values["pause_reason"] = NOTHING if flags.trading_enabled else flags.why
