@@ -14,7 +14,7 @@ from lib.accounts.notes import note_from
 from lib.accounts.web import Origin, Refusal, SessionUser, SignedIn
 from lib.clock import Clock
 from lib.domain.pace import Pace
-from lib.domain.session import NewSession, SessionRow
+from lib.domain.session import Login, NewSession, SessionRow
 from lib.domain.trail import TrailEvent
 from lib.ports.people import Browsers, Logins, Sessions, Throttles, Trail
 from lib.ports.safety import SecondFactors
@@ -65,24 +65,35 @@ class Entrance:
         self, user_id: int, origin: Origin, event: TrailEvent = TrailEvent.SIGNED_IN, *, proved: bool = True
     ) -> SignedIn:
         """A session of *user_id*, noted as *event*; ValueError when there is no such person any more."""
-        return self._begin(user_id, origin, event, read_only=False, proved=proved)
+        return _begun(self._begin(user_id, origin, event, read_only=False, proved=proved))
+
+    def begin_verified(self, login: Login, origin: Origin, event: TrailEvent = TrailEvent.SIGNED_IN) -> SignedIn | None:
+        """As `begin`, for who proved to be *login*; None when the person is gone or the password another by now."""
+        return self._begin(login.user_id, origin, event, read_only=False, proved=True, verified=login.password_hash)
 
     def begin_looking(self, user_id: int, origin: Origin) -> SignedIn:
         """A session that can only look, and is noted nowhere."""
-        return self._begin(user_id, origin, None, read_only=True, proved=False)
+        return _begun(self._begin(user_id, origin, None, read_only=True, proved=False))
 
     def _begin(
-        self, user_id: int, origin: Origin, event: TrailEvent | None, *, read_only: bool, proved: bool
-    ) -> SignedIn:
+        self,
+        user_id: int,
+        origin: Origin,
+        event: TrailEvent | None,
+        *,
+        read_only: bool,
+        proved: bool,
+        verified: str | None = None,
+    ) -> SignedIn | None:
         token = secrets.token_urlsafe(32)
         key, now = sha256(token), self._clock.now_ms()
         agent = origin.user_agent[:200]
         note = None if event is None else note_from(user_id, event, now, origin, network(origin.ip))
         new = NewSession(key, user_id, read_only, origin.ip[:45], agent, now, now if proved else 0)
-        self._stores.sessions.open(new, note)
-        row = self._stores.sessions.find(key)
+        opened = self._stores.sessions.open(new, note, verified=verified)
+        row = self._stores.sessions.find(key) if opened else None
         if row is None:
-            raise ValueError("a session needs a person who is not deleted")
+            return None
         _log.info("session.began", user_id=user_id, read_only=read_only)
         return SignedIn(token, person_of(row))
 
@@ -91,6 +102,12 @@ class Entrance:
         token = browser or secrets.token_urlsafe(32)
         self._stores.browsers.remember(sha256(token), signed_in.user.user_id, self._clock.now_ms())
         return SignedIn(signed_in.token, signed_in.user, token)
+
+
+def _begun(signed_in: SignedIn | None) -> SignedIn:
+    if signed_in is None:
+        raise ValueError("a session needs a person who is not deleted")
+    return signed_in
 
 
 def person_of(row: SessionRow) -> SessionUser:

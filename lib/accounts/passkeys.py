@@ -20,7 +20,8 @@ from lib.accounts.refusal import Refusal
 from lib.accounts.step_up import unproved
 from lib.accounts.web import Origin, SessionUser, SignedIn
 from lib.clock import Clock
-from lib.domain.passkey import MOST_PASSKEYS, NAME_CHARS, Passkey, RelyingParty
+from lib.domain.passkey import MOST_PASSKEYS, NAME_CHARS, RelyingParty
+from lib.domain.session import Login
 from lib.domain.trail import TrailEvent
 from lib.ports.safety import Passkeys
 from lib.ports.secrets import PasskeyCheck
@@ -142,27 +143,28 @@ class PasskeyDesk:
         tallies = [f"{kind}:{network(origin.ip)}" for kind in ("passkey", "passkey-ask")]
         if wait := self._entrance.paced((tallies[0], PER_ADDRESS)):
             return wait
-        found = self._shown(place, answer, 0)
-        if found is None or self._stores.logins.by_id(found.user_id) is None:
+        login = self._shown(place, answer, 0)
+        begun = login and self._entrance.begin_verified(login, origin, TrailEvent.SIGNED_IN_PASSKEY)
+        if not begun:
             return _WRONG
         for tally in tallies:
             self._stores.throttles.forgive(tally, PER_ADDRESS, self._clock.now_ms())
-        begun = self._entrance.begin(found.user_id, origin, TrailEvent.SIGNED_IN_PASSKEY)
         return self._entrance.remembered(begun)
 
     # --- the parts ------------------------------------------------------------------------------------------------
 
-    def _shown(self, place: RelyingParty, answer: str, user_id: int) -> Passkey | None:
-        """The stored passkey that *answer* was made with, its count moved on; None for whatever is wrong."""
+    def _shown(self, place: RelyingParty, answer: str, user_id: int) -> Login | None:
+        """Whose stored passkey *answer* was made with, its count moved on; None for whatever is wrong."""
         challenge = self._challenges.take(_challenge_in(answer), user_id)
         known = None if challenge is None else self._passkeys.find(sha256(_read(answer, "id")))
         if challenge is None or known is None:
             return None
+        # read before the passkey is asked for again: a reset, which ends passkeys, is seen there or in the hash
+        login = self._stores.logins.by_id(known.user_id)
         count = self._check.authenticated(place, challenge, answer, known)
-        if count is None:
+        if count is None or not self._passkeys.used(known.id, count, self._clock.now_ms()):
             return None
-        self._passkeys.used(known.id, count, self._clock.now_ms())
-        return known
+        return login
 
     def _closed(self, user: SessionUser) -> Refusal | None:
         return Refusal("refuse.guest") if user.is_guest else unproved(user, self._clock.now_ms())

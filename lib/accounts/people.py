@@ -10,6 +10,7 @@ any thread; *Retry* when the database is away or too many people sign in at once
 """
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import get_args
 
 from lib import log
@@ -129,12 +130,13 @@ class People:
         if login is None or not matches or not passes:
             _log.info("sign_in.refused", origin=network(origin.ip))
             return self._refused(login, matches=matches, own=own, origin=origin)
+        begun = self._begun(login, password, origin)
+        if begun is None:
+            return _UNKNOWN
         now = self._clock.now_ms()
         self._stores.throttles.forgive(tally, PER_PERSON, now)
         self._stores.throttles.forgive(address, PER_ADDRESS, now)
-        if stored and self._stores.hasher.needs_rehash(stored):
-            self._stores.logins.change_hash(login.user_id, self._stores.hasher.hash(password))
-        return self._entrance.remembered(self._entrance.begin(login.user_id, origin), browser if own else None)
+        return self._entrance.remembered(begun, browser if own else None)
 
     def try_paper(self, *, accepted_risk: bool, origin: Origin, locale: str = "ko") -> SignedIn | Refusal:
         """One click: a guest without a password and a paper account, for as long as this browser stays signed in."""
@@ -210,6 +212,28 @@ class People:
         self._stores.trail.drop_older(now - KEPT_MS)
 
     # --- the parts ------------------------------------------------------------------------------------------------
+
+    def _begun(self, login: Login, password: str, origin: Origin) -> SignedIn | None:
+        """
+        A session by *password*, verified against the hash of *login*; None when that is the password no more.
+
+        Hashing takes its time. Where the hash was changed meanwhile, the password is verified once more, because
+        another sign-in of the same person may have renewed it.
+        """
+        if begun := self._entrance.begin_verified(self._rehashed(login, password), origin):
+            return begun
+        now = self._stores.logins.by_id(login.user_id)
+        same = now is not None and (now.authenticator is None or login.authenticator is not None)
+        if now is None or not same or not self._stores.hasher.verify(now.password_hash, password):
+            return None
+        return self._entrance.begin_verified(now, origin)
+
+    def _rehashed(self, login: Login, password: str) -> Login:
+        if not self._stores.hasher.needs_rehash(login.password_hash):
+            return login
+        renewed = self._stores.hasher.hash(password)
+        kept = self._stores.logins.change_hash(login.user_id, renewed, verified=login.password_hash)
+        return replace(login, password_hash=renewed) if kept else login
 
     def _added(self, email: str, hashed: str, locale: str, invite: Invite | None) -> int | Refusal:
         logins, now = self._stores.logins, self._clock.now_ms()

@@ -28,6 +28,7 @@ NEW_EMAILS = Pace(free=3, first_ms=60_000, longest_ms=3_600_000, halving_ms=3_60
 
 _GONE = Refusal("refuse.session.gone")
 _GUEST = Refusal("refuse.guest")
+_WRONG_PASSWORD = Refusal("refuse.password.wrong")
 _NO_LOCK = Refusal("refuse.factor.unavailable")
 _log = log.get("safety")
 
@@ -73,11 +74,17 @@ class Safety:
     @act
     def change_password(self, user: SessionUser, old: str, new: str) -> Refusal | None:
         """A new password for who knows the old one; every other session ends."""
-        if refusal := self._closed(user) or password_refusal(new, user.email) or self._not_the_password(user, old):
+        if refusal := self._closed(user) or password_refusal(new, user.email):
             return refusal
+        login = self._known_by(user, old)
+        if isinstance(login, Refusal):
+            return login
         hashed = self._stores.hasher.hash(new)
         note = self._note(user, TrailEvent.PASSWORD_CHANGED)
-        self._stores.logins.change_password(user.user_id, hashed, note, besides=user.session_id)
+        if not self._stores.logins.change_password(
+            user.user_id, hashed, note, besides=user.session_id, verified=login.password_hash
+        ):
+            return _WRONG_PASSWORD
         _log.info("password.changed", user_id=user.user_id)
         return None
 
@@ -87,25 +94,30 @@ class Safety:
         Sign in by another e-mail from now on. One that cannot be had is refused in one sentence, whatever the cause.
         """
         email = normal_email(email)
-        if refusal := self._closed(user) or email_refusal(email) or self._not_the_password(user, password):
+        if refusal := self._closed(user) or email_refusal(email):
             return refusal
+        login = self._known_by(user, password)
+        if isinstance(login, Refusal):
+            return login
         if wait := self._entrance.paced((f"email:{user.user_id}", NEW_EMAILS)):
             return wait
+        note = self._note(user, TrailEvent.EMAIL_CHANGED)
         try:
-            self._stores.logins.change_email(user.user_id, email, self._note(user, TrailEvent.EMAIL_CHANGED))
+            changed = self._stores.logins.change_email(user.user_id, email, note, verified=login.password_hash)
         except ValueError:
             return Refusal("refuse.email")
-        return None
+        return None if changed else _WRONG_PASSWORD
 
-    def _not_the_password(self, user: SessionUser, password: str) -> Refusal | None:
+    def _known_by(self, user: SessionUser, password: str) -> Login | Refusal:
+        """*user* as stored, if *password* is theirs; what is written then asks whether it still is."""
         tally = f"prove:{user.user_id}"
         if wait := self._entrance.paced((tally, PER_PERSON)):
             return wait
         login = self._stores.logins.by_id(user.user_id)
         if login is None or not self._stores.hasher.verify(login.password_hash, password):
-            return Refusal("refuse.password.wrong")
+            return _WRONG_PASSWORD
         self._stores.throttles.forgive(tally, PER_PERSON, self._clock.now_ms())
-        return None
+        return login
 
     # --- the second factor ----------------------------------------------------------------------------------------
 

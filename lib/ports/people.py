@@ -88,14 +88,16 @@ class Logins(Protocol):
 
     def by_id(self, user_id: int) -> Login | None: ...
 
-    def change_hash(self, user_id: int, password_hash: str) -> None: ...
+    def change_hash(self, user_id: int, password_hash: str, *, verified: str) -> bool:
+        """False, and nothing changed, when the stored hash is no longer *verified*, compared under the row's lock."""
+        ...
 
-    def change_password(self, user_id: int, password_hash: str, note: Note, besides: int = 0) -> None:
+    def change_password(self, user_id: int, password_hash: str, note: Note, besides: int = 0, *, verified: str) -> bool:
         """As `change_hash`, ending every session but the one of the number *besides* and forgetting all browsers."""
         ...
 
-    def change_email(self, user_id: int, email: str, note: Note) -> None:
-        """ValueError when the e-mail is taken."""
+    def change_email(self, user_id: int, email: str, note: Note, *, verified: str) -> bool:
+        """False as in `change_hash`; ValueError when the e-mail is taken."""
         ...
 
     def change_looks(self, user_id: int, locale: str, colours: Colours) -> None:
@@ -114,7 +116,12 @@ class Logins(Protocol):
 class Sessions(Protocol):
     """Server-side sessions. A closed session ends at once for every process. *Retry* when the database is away."""
 
-    def open(self, new: NewSession, note: Note | None = None) -> None: ...
+    def open(self, new: NewSession, note: Note | None = None, *, verified: str | None = None) -> bool:
+        """
+        False, and no session, when the person's stored hash is no longer *verified* (None = whatever it is), compared
+        under the row's lock: a password that changed while it was checked opens nothing.
+        """
+        ...
 
     def find(self, token_sha256: str) -> SessionRow | None:
         """The session, unless the session was closed or its person deleted; expiry is the caller's rule."""

@@ -88,8 +88,8 @@ class Passkeys(Protocol):
         """Keep *new* for the person of *note*; False for one that is kept already, and when they have too many."""
         ...
 
-    def used(self, passkey_id: int, sign_count: int, now_ms: int) -> None:
-        """Store what its device counts now, and when it was used."""
+    def used(self, passkey_id: int, sign_count: int, now_ms: int) -> bool:
+        """Store what its device counts now, and when it was used; False when it is kept no more."""
         ...
 
     def remove(self, user_id: int, passkey_id: int, note: Note) -> bool:

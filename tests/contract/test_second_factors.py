@@ -144,13 +144,14 @@ def test_a_passkey_is_one_persons_is_counted_and_is_forgotten_by_its_owner(passk
     found = passkeys.find("a" * 64)
     assert found is not None
     assert (found.user_id, found.credential_id, found.public_key, found.sign_count) == (1, "id-1", "public", 0)
-    passkeys.used(found.id, 7, NOW)
+    assert passkeys.used(found.id, 7, NOW)
     assert [one.sign_count for one in passkeys.of_person(1)] == [7]
     assert passkeys.of_person(2) == []
     gone = note(event=TrailEvent.PASSKEY_REMOVED)
     assert not passkeys.remove(2, found.id, note(2, TrailEvent.PASSKEY_REMOVED))
     assert [passkeys.remove(1, found.id, gone), passkeys.remove(1, found.id, gone)] == [True, False]
     assert passkeys.find("a" * 64) is None
+    assert not passkeys.used(found.id, 8, NOW), "and whoever shows it meanwhile is told"
 
 
 def test_of_one_person_ten_are_kept(passkeys: Passkeys) -> None:

@@ -3,6 +3,7 @@ One contract for the stores of sign-in (`Logins`, `Sessions`, `Browsers`, `Throt
 """
 
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -12,10 +13,11 @@ import sqlalchemy as sa
 from lib.adapters.sql.database import schema
 from lib.adapters.sql.database.engine import make_engine
 from lib.adapters.sql.forms.browsers import SqlBrowsers
-from lib.adapters.sql.forms.sessions import SqlLogins, SqlSessions
+from lib.adapters.sql.forms.sessions import SqlLogins, SqlSessions, change_password
 from lib.adapters.sql.forms.throttles import SqlThrottles
 from lib.domain.pace import Pace
 from lib.domain.session import ABSOLUTE_MS, IDLE_MS, NewSession, SessionRow
+from lib.domain.trail import Note, TrailEvent
 from lib.ports.people import Browsers, Logins, Sessions, Throttles
 from tests.fakes.people import MemoryBrowsers, MemoryLogins, MemorySessions, MemoryThrottles
 from tests.servers import SERVERS
@@ -74,11 +76,76 @@ def test_an_address_that_only_looks_alike_is_another_persons(stores: Stores, oth
 
 def test_a_changed_hash_is_the_one_found(stores: Stores) -> None:
     user_id, other = person(stores), person(stores, "lee@example.com")
-    stores.logins.change_hash(user_id, "$new")
+    assert stores.logins.change_hash(user_id, "$new", verified="$hash")
     found, untouched = stores.logins.find("kim@example.com"), stores.logins.find("lee@example.com")
     assert found is not None
     assert untouched is not None
     assert (found.password_hash, untouched.password_hash, untouched.user_id) == ("$new", "$hash", other)
+
+
+OWN = Note(0, NOW, TrailEvent.PASSWORD_CHANGED)
+
+
+@pytest.mark.parametrize("verified", ["$HASH", "$older", ""])
+def test_what_was_verified_against_another_hash_changes_nothing_and_opens_nothing(
+    stores: Stores, verified: str
+) -> None:
+    user_id = person(stores)
+    mine, new = replace(OWN, user_id=user_id), NewSession(A, user_id, False, "203.0.113.7", "x", NOW)
+    begin(stores, user_id, B)
+    assert not stores.logins.change_hash(user_id, "$new", verified=verified)
+    assert not stores.logins.change_password(user_id, "$new", mine, verified=verified)
+    assert not stores.logins.change_email(user_id, "kim@elsewhere.example", mine, verified=verified)
+    assert not stores.sessions.open(new, verified=verified)
+    found = stores.logins.find("kim@example.com")
+    assert found is not None
+    assert found.password_hash == "$hash"
+    assert stores.sessions.find(A) is None
+    assert stores.sessions.find(B) is not None
+    assert stores.sessions.open(new, verified="$hash")
+    assert stores.logins.change_password(user_id, "$new", mine, verified="$hash")
+    assert stores.sessions.find(A) is None
+
+
+def test_nothing_opens_for_a_person_who_was_deleted_meanwhile(stores: Stores) -> None:
+    user_id = person(stores)
+    stores.logins.delete(user_id, NOW)
+    new = NewSession(A, user_id, False, "203.0.113.7", "x", NOW)
+    assert not stores.sessions.open(new, verified="$hash")
+    assert not stores.logins.change_hash(user_id, "$new", verified="$hash")
+
+
+@pytest.fixture(params=["sqlite", *SERVERS])
+def database(request: pytest.FixtureRequest) -> sa.Engine:
+    engine: sa.Engine = request.getfixturevalue(f"{request.param}_engine")
+    return engine
+
+
+@pytest.mark.parametrize("act", ["open", "change_hash", "change_password"])
+def test_whoever_comes_while_the_password_is_being_changed_waits_and_is_refused(database: sa.Engine, act: str) -> None:
+    logins, sessions = SqlLogins(database), SqlSessions(database)
+    user_id = logins.add("kim@example.com", "$hash", locale="ko", risk_accepted_ms=NOW)
+    mine, new = replace(OWN, user_id=user_id), NewSession(A, user_id, False, "203.0.113.7", "x", NOW)
+    acts: dict[str, Callable[[], bool]] = {
+        "open": lambda: sessions.open(new, verified="$hash"),
+        "change_hash": lambda: logins.change_hash(user_id, "$rehashed", verified="$hash"),
+        "change_password": lambda: logins.change_password(user_id, "$thief", mine, verified="$hash"),
+    }
+    done: list[bool] = []
+    asked = threading.Event()
+    late = threading.Thread(target=lambda: done.append(acts[act]()))
+    with database.connect() as changing, changing.begin():
+        change_password(changing, "$new", mine)
+        sa.event.listen(database, "before_cursor_execute", lambda *_: asked.set())
+        late.start()
+        # on SQLite the thread waits before its first statement, for the writer's turn
+        asked.wait(0.2 if database.dialect.name == "sqlite" else 10)
+    late.join()
+    assert done == [False]
+    assert sessions.find(A) is None
+    found = logins.by_id(user_id)
+    assert found is not None
+    assert found.password_hash == "$new"
 
 
 def guest(stores: Stores, name: str = "g1") -> int:

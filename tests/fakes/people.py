@@ -130,19 +130,31 @@ class MemoryLogins(Logins):
         known = known if known is not None and known.confirmed else None
         return Login(member.user_id, member.password_hash, member.is_demo, member.email, known)
 
-    def change_hash(self, user_id: int, password_hash: str) -> None:
+    def change_hash(self, user_id: int, password_hash: str, *, verified: str) -> bool:
+        if not self.is_verified(user_id, verified):
+            return False
         self.members[user_id] = replace(self.members[user_id], password_hash=password_hash)
+        return True
 
-    def change_password(self, user_id: int, password_hash: str, note: Note, besides: int = 0) -> None:
-        self.change_hash(user_id, password_hash)
+    def is_verified(self, user_id: int, verified: str) -> bool:
+        member = self.members.get(user_id)
+        return member is not None and not member.deleted and member.password_hash == verified
+
+    def change_password(self, user_id: int, password_hash: str, note: Note, besides: int = 0, *, verified: str) -> bool:
+        if not self.change_hash(user_id, password_hash, verified=verified):
+            return False
         if self.sessions is not None:
             self.sessions.close_all(user_id, besides=besides)
             self.sessions.trail.record(note)
+        return True
 
-    def change_email(self, user_id: int, email: str, note: Note) -> None:
+    def change_email(self, user_id: int, email: str, note: Note, *, verified: str) -> bool:
+        if not self.is_verified(user_id, verified):
+            return False
         self.members[user_id] = replace(self.members[user_id], email=self._free(email))
         if self.sessions is not None:
             self.sessions.trail.record(note)
+        return True
 
     def change_looks(self, user_id: int, locale: str, colours: Colours) -> None:
         self.members[user_id] = replace(self.members[user_id], locale=locale, colours=colours)
@@ -165,7 +177,9 @@ class MemorySessions(Sessions):
         self.trail = logins.factors.trail
         self.opened = 0
 
-    def open(self, new: NewSession, note: Note | None = None) -> None:
+    def open(self, new: NewSession, note: Note | None = None, *, verified: str | None = None) -> bool:
+        if verified is not None and not self._logins.is_verified(new.user_id, verified):
+            return False
         self.opened += 1
         self.trail.record(note)
         who = self._logins.members[new.user_id]
@@ -184,6 +198,7 @@ class MemorySessions(Sessions):
             new.user_agent,
             new.proved_ms,
         )
+        return True
 
     def find(self, token_sha256: str) -> SessionRow | None:
         row = self.rows.get(token_sha256)
@@ -318,7 +333,8 @@ class MemoryResetLinks(ResetLinks):
         if self.email(token_sha256, note.at_ms) is None:
             return None
         user_id, _, drops_factor = self.rows.pop(token_sha256)
-        self._logins.change_password(user_id, password_hash, replace(note, user_id=user_id))
+        known = self._logins.members[user_id].password_hash
+        self._logins.change_password(user_id, password_hash, replace(note, user_id=user_id), verified=known)
         if drops_factor:
             self._logins.factors.drop(user_id, None)
         return user_id
@@ -348,10 +364,11 @@ class MemoryPasskeys(Passkeys):
         self._trail.record(note)
         return True
 
-    def used(self, passkey_id: int, sign_count: int, now_ms: int) -> None:
+    def used(self, passkey_id: int, sign_count: int, now_ms: int) -> bool:
         self.rows = {
             key: replace(row, sign_count=sign_count) if row.id == passkey_id else row for key, row in self.rows.items()
         }
+        return any(row.id == passkey_id for row in self.rows.values())
 
     def remove(self, user_id: int, passkey_id: int, note: Note) -> bool:
         kept = {key: row for key, row in self.rows.items() if (row.user_id, row.id) != (user_id, passkey_id)}

@@ -1,6 +1,7 @@
 """Who comes in, who does not, how fast they may try, and when a session is over."""
 
 import threading
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -10,14 +11,16 @@ from hypothesis import strategies as st
 
 from lib.accounts.entrance import PER_PERSON
 from lib.accounts.hashing import GatedHasher
-from lib.accounts.people import BROWSER_MS, TOUCH_MS
+from lib.accounts.people import BROWSER_MS, TOUCH_MS, People
 from lib.accounts.refusal import Refusal
 from lib.accounts.rules import password_refusal
+from lib.accounts.safety import Safety
 from lib.accounts.web import Origin, SignedIn
 from lib.domain.errors import Retry
 from lib.domain.pace import Pace, Tally
+from lib.domain.second_factor import Authenticator
 from lib.domain.session import ABSOLUTE_MS, IDLE_MS
-from lib.domain.trail import TrailEvent
+from lib.domain.trail import Note, TrailEvent
 from tests.fakes.people import QuickHasher
 from tests.web.town import GOOD, HOME, Town, key_of
 
@@ -156,9 +159,85 @@ def test_a_wrong_password_and_an_unknown_person_are_one_answer_for_one_hash(town
 
 def test_a_hash_of_older_parameters_is_renewed_at_sign_in(town: Town) -> None:
     town.join()
-    town.logins.change_hash(1, f"$old${GOOD}")
+    town.logins.change_hash(1, f"$old${GOOD}", verified=f"$quick${GOOD}")
     assert isinstance(town.enter(GOOD), SignedIn)
     assert town.logins.members[1].password_hash == f"$quick${GOOD}"
+
+
+class Meanwhile(QuickHasher):
+    """Somebody does *act* while a password is verified, or hashed anew, for the first time."""
+
+    def __init__(self, act: Callable[[], object], *, at: str = "verify") -> None:
+        super().__init__()
+        self._acts = {at: act}
+
+    def hash(self, password: str) -> str:
+        hashed = super().hash(password)
+        self._acts.pop("hash", lambda: None)()
+        return hashed
+
+    def verify(self, stored: str | None, password: str) -> bool:
+        matches = super().verify(stored, password)
+        self._acts.pop("verify", lambda: None)()
+        return matches
+
+
+def beside(town: Town, hasher: Meanwhile) -> People:
+    """People of the same town, whose hasher is interrupted."""
+    return People(replace(town.stores, hasher=hasher), town.clock, lambda _: None, lambda: None, doors=town.doors)
+
+
+@pytest.mark.parametrize("at", ["verify", "hash"])
+@pytest.mark.parametrize("stored", [f"$quick${GOOD}", f"$old${GOOD}"])
+def test_a_sign_in_that_a_password_change_overtakes_opens_nothing(town: Town, at: str, stored: str) -> None:
+    if (at, stored) == ("hash", f"$quick${GOOD}"):
+        return  # nothing is hashed anew then
+    town.join()
+    town.logins.change_hash(1, stored, verified=f"$quick${GOOD}")
+    note = Note(1, town.clock.now_ms(), TrailEvent.PASSWORD_CHANGED)
+    thief = beside(
+        town, Meanwhile(lambda: town.logins.change_password(1, "$quick$another one", note, verified=stored), at=at)
+    )
+    assert thief.sign_in("kim@example.com", GOOD, origin=HOME) == Refusal("refuse.credentials")
+    assert town.sessions.rows == {}
+    assert town.logins.members[1].password_hash == "$quick$another one"
+
+
+def test_a_sign_in_that_another_one_renewed_the_hash_of_still_opens(town: Town) -> None:
+    town.join()
+    town.logins.change_hash(1, f"$old${GOOD}", verified=f"$quick${GOOD}")
+    second = beside(town, Meanwhile(lambda: town.enter(GOOD)))
+    assert isinstance(second.sign_in("kim@example.com", GOOD, origin=HOME), SignedIn)
+
+
+def test_a_second_factor_that_came_meanwhile_is_asked_for(town: Town) -> None:
+    town.join()
+    known = Authenticator("sealed", 1, confirmed=True)
+
+    def renewed() -> None:
+        town.logins.change_hash(1, f"$quick${GOOD}", verified=f"$old${GOOD}")
+        town.logins.factors.kept[1] = known
+
+    town.logins.change_hash(1, f"$old${GOOD}", verified=f"$quick${GOOD}")
+    assert key_of(beside(town, Meanwhile(renewed)).sign_in("kim@example.com", GOOD, origin=HOME)) == (
+        "refuse.credentials"
+    )
+
+
+def test_a_password_change_that_a_reset_overtakes_changes_nothing(town: Town) -> None:
+    made = town.join()
+    note = Note(1, town.clock.now_ms(), TrailEvent.PASSWORD_RESET)
+
+    def reset() -> None:
+        town.logins.change_password(1, "$quick$the owner's", note, verified=f"$quick${GOOD}")
+
+    stores = replace(town.stores, hasher=Meanwhile(reset))
+    late = Safety(stores, town.clock, town.leaving)
+    assert key_of(late.change_password(made.user, GOOD, "a thief's password")) == "refuse.password.wrong"
+    assert town.logins.members[1].password_hash == "$quick$the owner's"
+    late = Safety(replace(town.stores, hasher=Meanwhile(reset)), town.clock, town.leaving)
+    assert key_of(late.change_email(made.user, "thief@example.com", GOOD)) == "refuse.password.wrong"
+    assert town.logins.members[1].email == "kim@example.com"
 
 
 # --- how fast ---------------------------------------------------------------------------------------------------------

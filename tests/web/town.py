@@ -54,7 +54,7 @@ class Town:
             self.logins.factors,
             LOCK,
         )
-        doors = Doors(lambda: self.admission, self.clock, 12)
+        self.doors = Doors(lambda: self.admission, self.clock, 12)
         self.leaving = MemoryLeaving(self.logins)
         self.links = MemoryResetLinks(self.logins)
         self.mailer = MemoryMailer()
@@ -63,7 +63,7 @@ class Town:
         )
         self.keys = MemoryPasskeys(self.trail)
         self.passkeys = PasskeyDesk(stores, self.keys, TrustingCheck(), self.clock)
-        self.people = People(stores, self.clock, self._open_paper, lambda: self.demo, doors=doors)
+        self.people = People(stores, self.clock, self._open_paper, lambda: self.demo, doors=self.doors)
         self.safety = Safety(stores, self.clock, self.leaving)
 
     def _open_paper(self, user_id: int) -> Refusal | None:

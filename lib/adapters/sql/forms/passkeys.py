@@ -52,9 +52,9 @@ class SqlPasskeys(Passkeys):
 
         return transact(self._engine, add)
 
-    def used(self, passkey_id: int, sign_count: int, now_ms: int) -> None:
+    def used(self, passkey_id: int, sign_count: int, now_ms: int) -> bool:
         change = sa.update(passkeys).where(of.id == passkey_id).values(sign_count=sign_count, used_ms=now_ms)
-        transact(self._engine, lambda c: c.execute(change) and None)
+        return transact(self._engine, lambda c: c.execute(change).rowcount == 1)
 
     def remove(self, user_id: int, passkey_id: int, note: Note) -> bool:
         gone = sa.delete(passkeys).where(of.id == passkey_id, of.user_id == user_id)

@@ -15,6 +15,7 @@ from lib.adapters.sql.database.transactions import transact
 from lib.adapters.sql.forms import guests
 from lib.adapters.sql.forms.invites import use_invite, used_by
 from lib.adapters.sql.forms.trail import record
+from lib.adapters.sql.ledger.rows import exclusively, shared
 from lib.adapters.sql.ledger.switches import throw_of_person
 from lib.adapters.sql.tables.columns import utc_from_ms
 from lib.adapters.sql.tables.people import known_browsers, sessions, users
@@ -85,13 +86,14 @@ class SqlLogins(Logins):
         known = None if row["sealed"] is None else Authenticator(row["sealed"], row["last_step"], confirmed=True)
         return Login(row["id"], row["password_hash"], row["is_demo"], row["email"], known)
 
-    def change_hash(self, user_id: int, password_hash: str) -> None:
-        self._update(user_id, None, password_hash=password_hash)
+    def change_hash(self, user_id: int, password_hash: str, *, verified: str) -> bool:
+        change = sa.update(users).where(users.c.id == user_id).values(password_hash=password_hash)
+        return self._if_verified(user_id, verified, lambda c: c.execute(change))
 
-    def change_password(self, user_id: int, password_hash: str, note: Note, besides: int = 0) -> None:
-        transact(self._engine, lambda c: change_password(c, password_hash, note, besides))
+    def change_password(self, user_id: int, password_hash: str, note: Note, besides: int = 0, *, verified: str) -> bool:
+        return self._if_verified(user_id, verified, lambda c: change_password(c, password_hash, note, besides))
 
-    def change_email(self, user_id: int, email: str, note: Note) -> None:
+    def change_email(self, user_id: int, email: str, note: Note, *, verified: str) -> bool:
         change = sa.update(users).where(users.c.id == user_id).values(email=normal_email(email))
 
         def move(connection: sa.Connection) -> None:
@@ -100,27 +102,31 @@ class SqlLogins(Logins):
             record(connection, note)
 
         try:
-            transact(self._engine, move)
+            return self._if_verified(user_id, verified, move)
         except IntegrityError:
             raise ValueError("this e-mail address is taken") from None
 
     def change_looks(self, user_id: int, locale: str, colours: Colours) -> None:
-        self._update(user_id, None, locale=locale, colours=colours)
+        self._update(user_id, locale=locale, colours=colours)
 
     def change_zone(self, user_id: int, name: str) -> None:
-        self._update(user_id, None, time_zone=name)
+        self._update(user_id, time_zone=name)
 
     def delete(self, user_id: int, now_ms: int) -> None:
         transact(self._engine, lambda c: _delete(c, user_id, now_ms))
 
-    def _update(self, user_id: int, note: Note | None, **values: object) -> None:
+    def _update(self, user_id: int, **values: object) -> None:
         change = sa.update(users).where(users.c.id == user_id).values(values)
+        transact(self._engine, lambda c: c.execute(change) and None)
 
-        def update(connection: sa.Connection) -> None:
-            connection.execute(change)
-            record(connection, note)
+    def _if_verified(self, user_id: int, verified: str, work: Callable[[sa.Connection], object]) -> bool:
+        def change(connection: sa.Connection) -> bool:
+            if connection.scalar(exclusively(_hash_of(user_id))) != verified:
+                return False
+            work(connection)
+            return True
 
-        transact(self._engine, update)
+        return transact(self._engine, change)
 
 
 class SqlSessions(Sessions):
@@ -129,7 +135,7 @@ class SqlSessions(Sessions):
     def __init__(self, engine: sa.Engine) -> None:
         self._engine = engine
 
-    def open(self, new: NewSession, note: Note | None = None) -> None:
+    def open(self, new: NewSession, note: Note | None = None, *, verified: str | None = None) -> bool:
         values = {
             "token_sha256": new.token_sha256,
             "user_id": new.user_id,
@@ -140,7 +146,16 @@ class SqlSessions(Sessions):
             "seen_ms": new.now_ms,
             "proved_ms": new.proved_ms,
         }
-        self._change(sa.insert(sessions).values(values), note)
+
+        def insert(connection: sa.Connection) -> bool:
+            # whoever changes the password locks the row first and ends the sessions there are after that
+            if verified is not None and connection.scalar(shared(_hash_of(new.user_id))) != verified:
+                return False
+            connection.execute(sa.insert(sessions).values(values))
+            record(connection, note)
+            return True
+
+        return transact(self._engine, insert)
 
     def find(self, token_sha256: str) -> SessionRow | None:
         query = (
@@ -195,6 +210,11 @@ class SqlSessions(Sessions):
             return touched
 
         return transact(self._engine, change)
+
+
+def _hash_of(user_id: int) -> sa.Select[tuple[str]]:
+    """The stored hash of a person who is not deleted; compared by the caller, whose letters differ by case."""
+    return sa.select(users.c.password_hash).where(users.c.id == user_id, users.c.deleted_at.is_(None))
 
 
 def counted(statement: sa.Insert | sa.Update | sa.Delete) -> Callable[[sa.Connection], int]:
