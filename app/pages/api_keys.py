@@ -11,6 +11,7 @@ from app.i18n import clock_time, language, md, t, zone
 from app.panels.asked import asked
 from app.panels.before_key import before_key
 from app.panels.checked_key import checked_key
+from app.panels.choices import still
 from app.panels.control import tell
 from app.panels.refused_key import refused_key
 from app.panels.step_up import is_proved, proof, want
@@ -119,7 +120,7 @@ def _form(user: SessionUser) -> None:
                 venues,
                 default=venues[0],
                 format_func=lambda one: t(f"venue.{one}"),
-                key="venue",
+                key=still("venue"),
                 required=True,
                 disabled=user.read_only,
             )

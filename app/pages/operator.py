@@ -7,6 +7,7 @@ import streamlit as st
 
 from app.i18n import t
 from app.operators import require_operator
+from app.panels.choices import still
 from app.panels.operator.audit import audit
 from app.panels.operator.logs import logs
 from app.panels.operator.people import people
@@ -38,7 +39,7 @@ def _chosen() -> str:
             t("page.operator"),
             list(SECTIONS),
             format_func=lambda name: t(f"room.{name}"),
-            key="section",
+            key=still("section"),
             label_visibility="collapsed",
             required=True,
             on_change=_moved,

@@ -10,6 +10,7 @@ import time
 import streamlit as st
 
 from app.i18n import t, zone
+from app.panels.choices import still
 from app.panels.linked import from_address, into_address
 from app.panels.result_tables import tables
 from app.panels.results import files, pictures
@@ -36,7 +37,7 @@ def _chosen(accounts: list[OwnAccount]) -> tuple[str, int | None]:
             t("filter.span"),
             list(SPANS),
             format_func=lambda one: t(f"period.{one}"),
-            key="period",
+            key=still("period"),
             required=True,
             label_visibility="collapsed",
             on_change=_refilter,
@@ -49,7 +50,7 @@ def _chosen(accounts: list[OwnAccount]) -> tuple[str, int | None]:
                 t("results.account"),
                 ids,
                 format_func=lambda one: names.get(one, one),
-                key="account",
+                key=still("account"),
                 label_visibility="collapsed",
                 width=260,
                 on_change=_refilter,

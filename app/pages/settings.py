@@ -7,7 +7,8 @@ from typing import get_args
 
 import streamlit as st
 
-from app.i18n import language, md, switch, t, words, zone
+from app.i18n import md, switch, t, words, zone
+from app.panels.choices import still
 from app.panels.control import tell
 from app.panels.notice import doors
 from app.panels.tokens import tokens
@@ -36,28 +37,26 @@ def _looks(user: SessionUser) -> None:
 
 def _zones(user: SessionUser) -> None:
     _labelled("settings.zone")
-    # A browser sends the label back, not the zone: in another language it is another widget, or the old label counts
-    # as a choice. Labels are made once a run for the same reason.
-    here, key = st.context.timezone or "", f"time_zone_{language()}"
+    # labels are made once a run: an old label must be read by the words it was written in
+    here = st.context.timezone or ""
     labels = {here: t("settings.zone_here", zone=here), "": t("settings.zone_language")}
     first = dict.fromkeys(name for name in ("", here, "Asia/Seoul", "UTC") if not name or name in time_zones())
-    if st.session_state.get(key) != user.time_zone:
-        st.session_state[key] = user.time_zone
+    if st.session_state.get("time_zone") != user.time_zone:
+        st.session_state["time_zone"] = user.time_zone
     st.selectbox(
         t("settings.zone"),
         [*first, *sorted(time_zones() - set(first))],
         format_func=lambda name: labels.get(name, name),
-        key=key,
+        key=still("time_zone"),
         label_visibility="collapsed",
         disabled=user.read_only,
         on_change=_zoned,
-        args=(key,),
     )
     st.caption(md("settings.times", zone=zone().label))
 
 
-def _zoned(key: str) -> None:
-    tell(system().people.change_zone(require_user(), str(st.session_state[key])), t("settings.saved"))
+def _zoned() -> None:
+    tell(system().people.change_zone(require_user(), str(st.session_state["time_zone"])), t("settings.saved"))
     look_again()
 
 
@@ -73,7 +72,7 @@ def _colours(user: SessionUser) -> None:
         t("settings.colours"),
         get_args(Colours),
         format_func=lambda one: t(f"colours.{one}"),
-        key="rise",
+        key=still("rise"),
         label_visibility="collapsed",
         required=True,
         disabled=user.read_only,

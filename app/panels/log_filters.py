@@ -9,6 +9,7 @@ from typing import Any
 import streamlit as st
 
 from app.i18n import language, t, zone
+from app.panels.choices import still
 from app.panels.linked import from_address, into_address, words_from_address
 from app.ui.logs import MOST_TYPED, OUTCOMES, words_of
 from lib.queries import LogFilter
@@ -33,7 +34,7 @@ def chosen_filter(now_ms: int, changed: Callable[[], None]) -> LogFilter:
             t("filter.outcome"),
             outcomes,
             format_func=lambda one: t("filter.every") if one == "all" else t(f"outcome.{one}"),
-            key="outcome",
+            key=still("outcome"),
             width=170,
             on_change=refilter,
             args=("outcome", "all"),
@@ -55,7 +56,7 @@ def _choice(name: str, options: tuple[str, ...], refilter: Callable[[str, str], 
         t(f"filter.{name}"),
         options,
         format_func=lambda one: t(f"filter.{one}"),
-        key=name,
+        key=still(name),
         required=True,
         on_change=refilter,
         args=(name, "all"),

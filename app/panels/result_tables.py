@@ -8,6 +8,7 @@ from typing import Any
 import streamlit as st
 
 from app.i18n import clock_time, language, rises_red, t, zone
+from app.panels.choices import still
 from app.panels.linked import from_address, into_address
 from app.system import system
 from app.ui.palette import palette
@@ -38,7 +39,7 @@ def tables(user: SessionUser, found: Results) -> None:
             t("results.tables"),
             TABLES,
             format_func=lambda one: t(f"table.{one}"),
-            key="table",
+            key=still("table"),
             required=True,
             label_visibility="collapsed",
             on_change=_chosen,
@@ -61,14 +62,14 @@ def _chosen() -> None:
 
 def _group() -> None:
     st.selectbox(
-        t("filter.outcome"), ["all", *ORDER_GROUPS], format_func=lambda one: t(f"orders.{one}"), key="order_group",
-        label_visibility="collapsed", width=160, on_change=_go, args=(None,),
+        t("filter.outcome"), ["all", *ORDER_GROUPS], format_func=lambda one: t(f"orders.{one}"),
+        key=still("order_group"), label_visibility="collapsed", width=160, on_change=_go, args=(None,),
     )  # fmt: skip
 
 
 def _sides() -> None:
     st.selectbox(
-        t("fill.side"), SIDES, format_func=lambda one: t(f"trips.{one}"), key="trip_side",
+        t("fill.side"), SIDES, format_func=lambda one: t(f"trips.{one}"), key=still("trip_side"),
         label_visibility="collapsed", width=160, on_change=_go, args=(None,),
     )  # fmt: skip
 

@@ -12,6 +12,7 @@ import streamlit as st
 
 from app.i18n import md, t
 from app.panels.away import patient
+from app.panels.choices import still
 from app.panels.control import tell
 from app.panels.edits import Edits, edits, remember_edits, value_of
 from app.panels.step_up import is_wanted
@@ -72,7 +73,7 @@ def _level(user: SessionUser, meant: AccountSettings) -> None:
         t("control.risk_level"),
         list(RiskLevel),
         format_func=lambda one: t(f"risk.{one.value}"),
-        key="edit_risk_level",
+        key=still("edit_risk_level"),
         label_visibility="collapsed",
         required=True,
         width="stretch",

@@ -6,7 +6,8 @@ A new token is shown in the run that made it and is kept nowhere; making one wan
 
 import streamlit as st
 
-from app.i18n import clock_time, language, md, t
+from app.i18n import clock_time, md, t
+from app.panels.choices import still
 from app.panels.control import tell
 from app.panels.step_up import is_proved, proof
 from app.session import require_user
@@ -50,12 +51,11 @@ def _new() -> None:
         name = st.text_input(t("tokens.name"), max_chars=LONGEST_NAME, key="token_name")
         scope = st.segmented_control(
             t("tokens.scope"), SCOPES, format_func=lambda one: t(f"tokens.{one}"), default="read", required=True,
-            key="token_scope",
+            key=still("token_scope"),
         )  # fmt: skip
-        # a browser sends the label back: in another language it is another widget, or the old label would be the days
         labels = {n: t("tokens.n_days", n=n) for n in LIFETIMES}
         days = st.selectbox(
-            t("tokens.days"), LIFETIMES, index=1, format_func=labels.__getitem__, key=f"token_days_{language()}"
+            t("tokens.days"), LIFETIMES, index=1, format_func=labels.__getitem__, key=still("token_days")
         )
         wanted = st.form_submit_button(t("tokens.make"), width="stretch")
     if not wanted:

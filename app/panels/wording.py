@@ -9,6 +9,7 @@ import streamlit as st
 
 from app.i18n import clock_time, md, t, zone
 from app.panels.away import patient
+from app.panels.choices import still
 from app.panels.control import instructions, tell
 from app.panels.draft import draft
 from app.panels.step_up import is_wanted
@@ -58,7 +59,7 @@ def _history(user: SessionUser, chosen: Choices) -> None:
             t("strategy.version"),
             list(by_number),
             format_func=lambda one: _version(by_number[one]),
-            key="version",
+            key=still("version"),
             filter_mode=None,
         )
         shown = by_number.get(number or 0)

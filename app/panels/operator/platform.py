@@ -9,6 +9,7 @@ import streamlit as st
 
 from app.i18n import clock_time, md, t, zone
 from app.operators import require_operator
+from app.panels.choices import still
 from app.panels.control import tell
 from app.panels.operator.acts import newest_acts, setting_name
 from app.system import system
@@ -58,7 +59,7 @@ def _doors(rows: Rows) -> None:
                     [str(word) for word in words],
                     default=now,
                     format_func=_word_of(setting),
-                    key=f"door_{setting}",
+                    key=still(f"door_{setting}"),
                     required=True,
                 )
                 with st.container(horizontal=True, vertical_alignment="bottom"):
@@ -123,7 +124,7 @@ def _limits(held: LimitOverrides) -> None:
                 t("room.limit.name"),
                 list(LIMIT_BOUNDS),
                 format_func=lambda one: t(f"platform_limit.{one}"),
-                key="limit",
+                key=still("limit"),
             )
             st.text_input(t("room.limit.value"), key="limit_value", max_chars=30, placeholder=t("room.limit.hint"))
             st.text_input(t("room.why"), key="limit_why", max_chars=LONGEST_WHY)

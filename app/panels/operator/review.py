@@ -8,6 +8,7 @@ import streamlit as st
 from app.i18n import clock_time, language, md, t, tongue, zone
 from app.operators import require_operator
 from app.panels.away import patient
+from app.panels.choices import still
 from app.panels.control import tell
 from app.panels.operator.acts import newest_acts
 from app.panels.operator.stopping import order_line
@@ -58,7 +59,7 @@ def _settle(order: Order, email: str) -> None:
                     t("room.settle_state"),
                     [state for state in STATES if state in ENDS],
                     format_func=lambda state: t(f"state.{state}"),
-                    key=f"settle_state_{order.id}",
+                    key=still(f"settle_state_{order.id}"),
                 )
                 st.text_input(t("room.why"), key=f"settle_why_{order.id}", max_chars=LONGEST_WHY)
                 st.form_submit_button(t("room.settle_do"), type="primary", on_click=_settled, args=(order,))
