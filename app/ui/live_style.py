@@ -126,11 +126,13 @@ TRUTH = (
 .orange { --tone: light-dark(#9a6200, #d98e00); } .blue { --tone: light-dark(#2a67cc, #3b82f0); }
 .all { display: none; }
 @media (max-width: 768px) {
-  .truth { align-items: center; }
+  .truth { align-items: center; gap: .3rem; } .badges { gap: .3rem; }
+  .badge { font-size: 11.5px; padding: .12rem .42rem; min-height: 22px; }
   .badges .badge { display: none; } .badges .badge.orange, .badges .badge.red, .open .badges .badge { display: flex; }
   .badge .icon { display: none; } .all .icon { display: block; }
   .badge.all { display: inline-flex; position: relative; }
-  .all::before { content: ""; position: absolute; inset: -11px 0; } }
+  .all::before { content: ""; position: absolute; inset: -11px -7px; } }
+@media (max-width: 388px) { .badge.all span { display: none; } }
 """
 )
 

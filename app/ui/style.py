@@ -22,7 +22,8 @@ PAGE = """
 .st-key-custom_prompt { min-height: 87px; }
 /* the badges' place is all the room there is, so that the countdown stands still when they come */
 .st-key-badges { flex: 1 1 auto !important; min-height: 22px; }
-.st-key-countdown { flex: 0 0 auto !important; width: auto !important; }
+.st-key-countdown { flex: 0 0 auto !important; width: auto !important; min-height: 23px; min-width: 6.2rem; }
+:is(.st-key-badges, .st-key-countdown) [data-testid="stSkeleton"] { display: none; }
 .stMainBlockContainer { padding: 3.6rem 1.4rem 2.5rem; max-width: 1680px; }
 [data-testid="stHeader"] { background: var(--page); }
 /* a Korean word is not broken inside; popovers and toasts live outside the main block */
@@ -106,7 +107,7 @@ body *:not(pre, pre *, code) { word-break: keep-all !important; overflow-wrap: b
   .stMainBlockContainer { padding: .2rem .7rem calc(5rem + env(safe-area-inset-bottom)); }
   [data-testid="stLayoutWrapper"]:has(> .st-key-tabs) { display: block; position: absolute; }
   .st-key-tabs { position: fixed; inset: auto 0 0; z-index: 95; width: auto; gap: 0; flex-wrap: nowrap;
-    overflow-x: auto; background: var(--page); border-top: 1px solid var(--edge);
+    overflow-x: auto; background: var(--page); border-top: 1px solid var(--edge); min-height: 55px;
     padding: 0 .2rem env(safe-area-inset-bottom); }
   .st-key-tabs > * { flex: 1 1 0 !important; min-width: 3.8rem !important; }
   .st-key-tabs :is(div, a) { width: 100% !important; margin: 0; height: auto; }

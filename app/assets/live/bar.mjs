@@ -3,6 +3,7 @@
 import { act, listen, make, part, write } from "./account.mjs";
 
 const SHOWN = 6000; // ms a word to the person stays
+const UNKNOWN = "\u00a0"; // keeps the line of what is not known yet, so that nothing moves when it is
 
 const halted = (standing, closing) => ({ ...standing, own: true, closing, halted: true, state: "stopping", why: null });
 const WISHES = {
@@ -18,9 +19,9 @@ const filled = (template, params) => template.replace(/\{(\w+)\}/g, (whole, name
 function build(root, data, place) {
   const { text } = data;
   const icon = (name) => make("i", { class: "icon", "aria-hidden": "true" }, name);
-  const state = make("b");
+  const state = make("b", {}, UNKNOWN);
   const chip = make("span", { class: "state" }, make("i", { class: "dot" }), state);
-  const price = make("b", { class: "price" });
+  const price = make("b", { class: "price" }, UNKNOWN);
   const symbol = make("span", { class: "symbol" });
   const change = make("em", { title: text.day });
   const pnl = make("b"), share = make("small");

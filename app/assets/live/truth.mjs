@@ -19,7 +19,9 @@ function build(root, data) {
     const bad = told.truth.filter(({ tone }) => tone === "red").length;
     all.className = `badge all ${bad ? "red" : "green"}`;
     const sign = make("i", { class: "icon", "aria-hidden": "true" }, bad ? "error" : "check_circle");
-    all.replaceChildren(sign, make("span", {}, bad ? data.text.bad.replace("{n}", bad) : data.text.well));
+    const words = bad ? data.text.bad.replace("{n}", bad) : data.text.well;
+    all.setAttribute("aria-label", words); // a narrow phone has room for the sign alone
+    all.replaceChildren(sign, make("span", {}, words));
   };
 }
 
