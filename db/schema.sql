@@ -129,6 +129,7 @@ CREATE TABLE accounts (
     doubts VARCHAR(64) CHARACTER SET ascii COLLATE ascii_bin NOT NULL DEFAULT '',  -- what the venue did not tell or set, of demo alone: uid, rights, cross_margin
     rounds_won BIGINT NOT NULL DEFAULT 0,  -- finished round trips that brought something
     rounds_lost BIGINT NOT NULL DEFAULT 0,
+    owner_stop VARCHAR(16) CHARACTER SET ascii COLLATE ascii_bin NOT NULL DEFAULT '',  -- what its owner has stopped under an operator's stop: pause, close
     PRIMARY KEY (id),
     CONSTRAINT uq_accounts_venue_feed_uid UNIQUE (venue, feed, uid),
     CONSTRAINT fk_accounts_user_id FOREIGN KEY (user_id) REFERENCES users (id),

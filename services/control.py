@@ -195,7 +195,9 @@ async def insist(clock: Clock, timeout_s: float, throw: Callable[[], Awaitable[N
 async def _resume(control: Control, asked: argparse.Namespace) -> int:
     if not control.may_resume and not asked.account:
         return _complain("TRADING_ENABLED=false stands in the environment: take it out first", 1)
-    await control.operator.resume(asked.account)
+    if not await control.operator.resume(asked.account):
+        _say([f"no operator's stop of {_whom(asked.account)} stands; its owner's own does, and is theirs to end"])
+        return 0
     _say([f"{_whom(asked.account)} may trade again from the next cycle; switches of others, and locks, stay"])
     return 0
 

@@ -4,10 +4,15 @@ The kill switch as stored: trading on or off, flatten, and when the stop was pro
 
 from dataclasses import dataclass
 
+from lib.domain import reason_codes as codes
 from lib.domain.reason import NOTHING, Reason
 
 OPERATOR = "operator"
 """The author of a pause that the account's owner may not end."""
+OWNER = "owner"
+"""The author of a pause that no operator may end."""
+PAUSE, CLOSE = "pause", "close"
+"""What an owner has chosen under an operator's stop."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,8 +37,47 @@ def keeps_flatten(flags: Flags) -> bool:
     return not flags.trading_enabled and not flags.flatten
 
 
-def paused_by(flags: Flags, who: str) -> str:
-    """The author of the pause (owner, operator, system) when *who* throws an account's *flags*; "" for no pause."""
+@dataclass(frozen=True, slots=True)
+class AccountStop:
+    """
+    An account's switches with their author (*paused_by*: owner, operator, system; "" for no pause) and *why*.
+    *owner_stop* is what the owner has chosen while an operator's stop stands over it: PAUSE, CLOSE or "".
+    """
+
+    trading_enabled: bool
+    flatten: bool
+    paused_by: str = ""
+    owner_stop: str = ""
+    why: Reason = NOTHING
+
+    @property
+    def of_owner(self) -> str:
+        """What the owner has stopped, whether or not an operator's stop stands over it: PAUSE, CLOSE or ""."""
+        if self.trading_enabled or self.paused_by != OWNER:
+            return self.owner_stop
+        return CLOSE if self.flatten else PAUSE
+
+
+def after_throw(now: AccountStop, flags: Flags, who: str) -> AccountStop:
+    """
+    The account once *who* ("user:id" for its owner, else an operator) has thrown *flags*. An operator who resumes takes
+    an operator's stop back, and the owner's stays; an owner's stop under an operator's is kept for that moment.
+    """
+    by_owner = who.startswith("user:")
     if flags.trading_enabled:
-        return ""
-    return "owner" if who.startswith("user:") else OPERATOR
+        return AccountStop(True, flags.flatten) if by_owner or not now.of_owner else _given_back(now)
+    flatten = now.flatten if keeps_flatten(flags) else flags.flatten
+    why = flags.why or now.why
+    if not by_owner:
+        return AccountStop(False, flatten, OPERATOR, now.of_owner, why)
+    if now.paused_by != OPERATOR:
+        return AccountStop(False, flatten, OWNER, "", why)
+    chosen = CLOSE if flags.flatten or now.owner_stop == CLOSE else PAUSE
+    return AccountStop(False, flatten, OPERATOR, chosen, now.why)
+
+
+def _given_back(now: AccountStop) -> AccountStop:
+    """The owner's own stop, once no operator's stands over it."""
+    closes = now.of_owner == CLOSE
+    why = codes.CLOSED_BY_OWNER() if closes else NOTHING
+    return AccountStop(False, closes, OWNER, "", now.why if now.paused_by == OWNER else why)

@@ -46,6 +46,7 @@ class TrailEvent(StrEnum):
     PAUSED = "paused"
     RESUMED = "resumed"
     FLATTENED = "flattened"
+    STOP_ENDED = "stop_ended"
     LOCK_ENDED = "lock_ended"
     TOKEN_MADE = "token_made"  # noqa: S105 - a word
     TOKEN_REVOKED = "token_revoked"  # noqa: S105 - a word

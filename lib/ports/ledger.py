@@ -193,7 +193,8 @@ class SwitchLedger(Protocol):
     async def set_account_flags(self, account_id: int, flags: Flags, who: str) -> None:
         """
         Throw the switches of one account (L1, L3), as `set_flags` does; switching on clears the reason of the pause and
-        who paused. *who* is "user:id" for the account's owner; any other name is an operator's.
+        who paused. *who* is "user:id" for the account's owner; any other name is an operator's, who takes no stop of
+        the owner's back: the owner's stands again once the operator's ends.
         """
         ...
 

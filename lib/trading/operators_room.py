@@ -146,8 +146,8 @@ class OperatorsRoom:
         throw = {"stop": man.stop, "flatten": man.flatten, "resume": man.resume}[kind]
 
         def thrown() -> Reason:
-            asyncio.run(throw(account_id))
-            return codes.OPERATOR_DONE()
+            goes_on = asyncio.run(throw(account_id))
+            return codes.OWNERS_STOP_STAYS() if goes_on is False else codes.OPERATOR_DONE()
 
         return self._done(user, kind, account_id, {}, thrown)
 

@@ -79,10 +79,34 @@ async def test_an_operators_stop_is_not_its_owners_to_end(scene: Scene, flatten:
     assert (row["trading_enabled"], row["flatten"], row["paused_by"]) == (False, True, "operator")
     assert row["pause_reason"] == codes.STOPPED_BY_OPERATOR()
     await ledger.set_account_flags(account_id, Flags(True, False), "cli:kim@desk")
-    assert scene.desk.pause(scene.user) is None
+    [row] = scene.rows(accounts)
+    assert (row["trading_enabled"], row["flatten"], row["paused_by"]) == (False, True, "owner"), (
+        "closing was their wish"
+    )
+    assert row["pause_reason"] == codes.CLOSED_BY_OWNER()
     assert scene.desk.resume(scene.user) is None
     [row] = scene.rows(accounts)
     assert (row["trading_enabled"], row["flatten"], row["paused_by"]) == (True, False, "")
+    ledger.close()
+
+
+@pytest.mark.parametrize("flatten", [False, True])
+@pytest.mark.parametrize("wish", ["nothing", "pause", "close"])
+async def test_what_an_owner_wishes_under_an_operators_stop_stands_after_it(
+    scene: Scene, wish: str, flatten: bool
+) -> None:
+    await scene.save()
+    ledger = SqlLedger(scene.engine, installation=INSTALLATION, clock=scene.world.clock)
+    account_id = scene.rows(accounts)[0]["id"]
+    await ledger.set_account_flags(account_id, Flags(False, flatten=flatten), "cli:kim@desk")
+    if wish == "close":
+        assert scene.desk.flatten(scene.user) is None
+    if wish != "nothing":
+        assert scene.desk.pause(scene.user) is None, "which takes no close back"
+    await ledger.set_account_flags(account_id, Flags(True, False), "cli:kim@desk")
+    [row] = scene.rows(accounts)
+    assert (row["trading_enabled"], row["flatten"]) == (wish == "nothing", wish == "close")
+    assert row["owner_stop"] == ""
     ledger.close()
 
 

@@ -184,6 +184,35 @@ async def test_an_accounts_pause_says_whose_it_is(world: World, flags: Flags, wh
     assert (await account_of(world)).paused_by == whose
 
 
+OWNER, OPERATOR = "user:1", "cli:kim@desk"
+PAUSED, CLOSED, GO = Flags(False, False), Flags(False, True), Flags(True, False)
+
+
+@pytest.mark.parametrize("owners", [PAUSED, CLOSED])
+@pytest.mark.parametrize("operators", [PAUSED, CLOSED])
+@pytest.mark.parametrize("first", ["owner", "operator"])
+async def test_an_operator_who_resumes_gives_back_what_the_owner_had_stopped(
+    world: World, owners: Flags, operators: Flags, first: str
+) -> None:
+    account = await trading_account(world)
+    throws = [(owners, OWNER), (operators, OPERATOR)]
+    for flags, who in throws if first == "owner" else reversed(throws):
+        await world.ledger.set_account_flags(account.account_id, flags, who)
+    under = await account_of(world)
+    assert (under.trading_enabled, under.paused_by) == (False, "operator")
+    assert under.flatten is (owners.flatten or operators.flatten)
+    for _ in range(2):
+        await world.ledger.set_account_flags(account.account_id, GO, OPERATOR)
+        back = await account_of(world)
+        assert (back.trading_enabled, back.flatten, back.paused_by) == (False, owners.flatten, "owner")
+    await world.ledger.set_account_flags(account.account_id, GO, OWNER)
+    assert (await account_of(world)).trading_enabled
+    await world.ledger.set_account_flags(account.account_id, operators, OPERATOR)
+    await world.ledger.set_account_flags(account.account_id, GO, OPERATOR)
+    free = await account_of(world)
+    assert (free.trading_enabled, free.flatten, free.paused_by) == (True, False, ""), "nothing of old days comes back"
+
+
 # --- locks -----------------------------------------------------------------------------------------------------------
 
 

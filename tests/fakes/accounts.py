@@ -55,6 +55,7 @@ class AccountRow:
     flatten: bool = False
     pause_reason: Reason = NOTHING
     paused_by: str = ""
+    owner_stop: str = ""
     switched_ms: int = 0
     proven_ms: int = 0
     doubts: tuple[Doubt, ...] = ()
@@ -215,10 +216,16 @@ class MemoryAccounts(Accounts):
 
     def set_account_flags(self, account_id: int, flags: Flags, who: str = "user:") -> None:
         row = self.store.accounts[account_id]
-        reason = NOTHING if flags.trading_enabled else flags.why or row.pause_reason
-        flatten = row.flatten if switches.keeps_flatten(flags) else flags.flatten
-        changed = replace(row, trading_enabled=flags.trading_enabled, flatten=flatten, pause_reason=reason)
-        changed = replace(changed, paused_by=switches.paused_by(flags, who))
+        stop = switches.AccountStop(row.trading_enabled, row.flatten, row.paused_by, row.owner_stop, row.pause_reason)
+        left = switches.after_throw(stop, flags, who)
+        changed = replace(
+            row,
+            trading_enabled=left.trading_enabled,
+            flatten=left.flatten,
+            paused_by=left.paused_by,
+            owner_stop=left.owner_stop,
+            pause_reason=left.why,
+        )
         self.store.accounts[account_id] = changed.thrown(self._clock.now_ms())
 
     def _user(self, user_id: int) -> UserRow:

@@ -7,7 +7,7 @@ from lib.adapters.sql.forms.switchboard import AccountSwitches
 from lib.domain.errors import Retry
 from lib.domain.operator_act import FOR_THE_TRADER, NewAct, OperatorAct
 from lib.domain.reason import NOTHING, Reason
-from lib.domain.switches import Flags, keeps_flatten, paused_by
+from lib.domain.switches import AccountStop, Flags, after_throw, keeps_flatten
 from lib.ports.operators import (
     Invitations,
     NoOperator,
@@ -82,6 +82,7 @@ class MemoryBoard(SwitchBoard):
     thrown: list[tuple[int, bool, bool, str]] = field(default_factory=list)
     locks: set[tuple[int, str]] = field(default_factory=set)
     away: bool = False
+    owner_stop: str = ""
 
     async def flags(self) -> Flags:
         if self.away:
@@ -97,9 +98,12 @@ class MemoryBoard(SwitchBoard):
         self.thrown.append((0, flags.trading_enabled, flags.flatten, who))
 
     async def set_account_flags(self, account_id: int, flags: Flags, who: str) -> None:
-        flatten = self.one.flatten if keeps_flatten(flags) else flags.flatten
-        switches = {"trading_enabled": flags.trading_enabled, "flatten": flatten}
-        self.one = replace(self.one, **switches, paused_by=paused_by(flags, who))
+        now = AccountStop(self.one.trading_enabled, self.one.flatten, self.one.paused_by, self.owner_stop)
+        left = after_throw(now, flags, who)
+        self.owner_stop = left.owner_stop
+        self.one = replace(
+            self.one, trading_enabled=left.trading_enabled, flatten=left.flatten, paused_by=left.paused_by
+        )
         self.thrown.append((account_id, flags.trading_enabled, flags.flatten, who))
 
     async def notice(self, account_id: int, kind: str, why: Reason) -> None:

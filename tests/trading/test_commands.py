@@ -293,7 +293,9 @@ async def test_the_wish_to_close_everything_is_answered_and_its_switch_left_as_i
 @pytest.mark.parametrize("paused_again", [False, True])
 async def test_who_resumed_since_is_not_closed(office: Office, paused_again: bool) -> None:
     await close_by_owner(office)
-    await office.world.ledger.set_account_flags(1, Flags(not paused_again, flatten=False), "user:1")
+    await office.world.ledger.set_account_flags(1, Flags(trading_enabled=True, flatten=False), "user:1")
+    if paused_again:
+        await office.world.ledger.set_account_flags(1, Flags(trading_enabled=False, flatten=False), "user:1")
     assert await office.ask("flatten") == codes.RESUMED_SINCE()
     account = await office.world.trader_account(1)
     assert (account.trading_enabled, account.flatten) == (not paused_again, False)

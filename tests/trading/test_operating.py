@@ -85,7 +85,15 @@ async def test_an_operators_stop_is_thrown_over_the_owners_own(world: World, fla
     assert (await world.trader_account(1)).flatten is flatten
     await operator(world).flatten(1)
     assert (await world.trader_account(1)).flatten
-    await operator(world).resume(1)
+    assert not await operator(world).resume(1)
+    back = await world.trader_account(1)
+    assert (back.trading_enabled, back.flatten, back.paused_by) == (False, flatten, "owner"), "as its owner had it"
+    assert world.ledger.store.outbox[-1] == (
+        1,
+        codes.BY_OPERATOR(why=codes.OWNERS_STOP_STAYS(), who="cli:kim@context"),
+    )
+    assert not await operator(world).resume(1), "and no operator ends it"
+    await world.ledger.set_account_flags(1, Flags(trading_enabled=True, flatten=False), "user:1")
     assert (await world.trader_account(1)).paused_by == ""
 
 

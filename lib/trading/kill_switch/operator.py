@@ -5,8 +5,9 @@ without a trader.
 A switch is a row, so it holds whether or not a trader runs; positions under L3 are closed by a running trader alone. A
 pause can be proved here too, by the same proof as the trader's: with keys that open the accounts. Resuming is its own
 act and takes back exactly the switches it names. An operator's stop of an account is an operator's to end, so it is
-thrown over the owner's own pause too. The name of who threw the platform's switch stands beside it, and the owner of an
-account is told who threw the account's. Account 0 is the platform: all accounts.
+thrown over the owner's own pause too, which stands again once the operator resumes. The name of who threw the
+platform's switch stands beside it, and the owner of an account is told who threw the account's. Account 0 is the
+platform: all accounts.
 """
 
 import asyncio
@@ -17,6 +18,7 @@ from lib import log
 from lib.domain import reason_codes as codes
 from lib.domain.account_records import TraderAccount
 from lib.domain.order import OrderState
+from lib.domain.reason import Reason
 from lib.domain.switches import Flags
 from lib.ports.ledger import Ledger
 from lib.ports.operators import SwitchBoard, Switched
@@ -49,10 +51,14 @@ class Switchman:
             why = codes.CLOSED_BY_OPERATOR()
             await self._throw(account_id, Flags(trading_enabled=False, flatten=True, why=why))
 
-    async def resume(self, account_id: int) -> None:
-        """Take both switches of that account, or of the platform (0), back."""
+    async def resume(self, account_id: int) -> bool:
+        """
+        Take both switches of that account, or of the platform (0), back; False when what the owner of the account has
+        stopped stays stopped.
+        """
         await self.switches(account_id)
         await self._throw(account_id, Flags(trading_enabled=True, flatten=False))
+        return (await self.switches(account_id)).trading_enabled
 
     async def switches(self, account_id: int) -> Flags | Switched:
         """The switches of that account, or of the platform (0). *NoSuchAccountError* for an unknown account."""
@@ -74,13 +80,17 @@ class Switchman:
     async def _throw(self, account_id: int, flags: Flags) -> None:
         if account_id:
             await self.board.set_account_flags(account_id, flags, self.who)
-            said = codes.BY_OPERATOR(why=flags.why or codes.ALLOWED_BY_OPERATOR(), who=self.who)
-            await self.board.notice(account_id, "operator", said)
+            why = flags.why or await self._allowed(account_id)
+            await self.board.notice(account_id, "operator", codes.BY_OPERATOR(why=why, who=self.who))
         else:
             await self.board.set_flags(flags, self.who)
         LOG.warning(
             "switch.thrown", account=account_id, trading=flags.trading_enabled, flatten=flags.flatten, who=self.who
         )
+
+    async def _allowed(self, account_id: int) -> Reason:
+        goes_on = (await self.account(account_id)).trading_enabled
+        return codes.ALLOWED_BY_OPERATOR() if goes_on else codes.OWNERS_STOP_STAYS()
 
 
 @dataclass(frozen=True, slots=True)

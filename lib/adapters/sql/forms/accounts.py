@@ -70,7 +70,7 @@ class SqlAccounts(Accounts):
 
     def set_account_flags(self, account_id: int, flags: Flags) -> None:
         """Throw one account's switches (L1, L3) for its owner."""
-        self._write(lambda c: switches.set_account_flags(c, self._now, account_id, flags, "user:"))
+        self._write(lambda c: switches.set_account_flags(c, self._now, account_id, flags, "user:") and None)
 
 
 def _insert(connection: sa.Connection, table: sa.Table, values: dict[str, Any], taken: Exception) -> int:

@@ -23,7 +23,7 @@ from lib.domain.account import Venue
 from lib.domain.account_records import ActiveAccount, NewAccount
 from lib.domain.errors import Retry
 from lib.domain.reason import NOTHING
-from lib.domain.switches import OPERATOR
+from lib.domain.switches import CLOSE, OPERATOR, OWNER, PAUSE
 from lib.domain.trail import Note
 from lib.ports.people import AccountTaken, Keyring, StoppedByOperator
 
@@ -165,13 +165,21 @@ def _flatten(connection: sa.Connection, user_id: int, clock: Clock, note: Note |
     row = _own_account(connection, user_id)
     if row is None:
         return False
+    if row["paused_by"] == OPERATOR:
+        _stop_under_operators(connection, row, CLOSE)
     if row["trading_enabled"] or not row["flatten"]:
         values = {"trading_enabled": False, "flatten": True} | thrown(accounts, clock.now_ms())
         if row["paused_by"] != OPERATOR:
-            values |= {"paused_by": "owner", "pause_reason": CLOSED_BY_OWNER}
+            values |= {"paused_by": OWNER, "pause_reason": CLOSED_BY_OWNER}
         connection.execute(sa.update(accounts).where(accounts.c.id == row["id"]).values(values))
         record(connection, note)
     return True
+
+
+def _stop_under_operators(connection: sa.Connection, row: sa.RowMapping, wish: str) -> None:
+    """Keep what the owner wishes for the moment when the operator's stop of *row* ends; a close is not taken back."""
+    if row["owner_stop"] != CLOSE:
+        connection.execute(sa.update(accounts).where(accounts.c.id == row["id"]).values(owner_stop=wish))
 
 
 def _set_trading(connection: sa.Connection, user_id: int, on: bool, clock: Clock, note: Note | None) -> bool:
@@ -185,7 +193,9 @@ def _set_trading(connection: sa.Connection, user_id: int, on: bool, clock: Clock
     if on:
         values |= {"flatten": False, "pause_reason": NOTHING, "paused_by": ""}
     elif row["trading_enabled"]:
-        values |= {"paused_by": "owner"}
+        values |= {"paused_by": OWNER}
+    elif row["paused_by"] == OPERATOR:
+        _stop_under_operators(connection, row, PAUSE)
     if on != row["trading_enabled"] or (on and row["flatten"]):
         values |= thrown(accounts, clock.now_ms())
         record(connection, note)

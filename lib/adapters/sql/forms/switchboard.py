@@ -20,7 +20,7 @@ from lib.adapters.sql.ledger.rows import ledger_clock
 from lib.adapters.sql.tables.people import accounts
 from lib.clock import Clock
 from lib.domain.reason import Reason
-from lib.domain.switches import Flags
+from lib.domain.switches import AccountStop, Flags
 from lib.domain.trail import Actor, Note, TrailEvent
 from lib.ports.operators import Invitations, SwitchBoard, Switched
 
@@ -60,8 +60,8 @@ class SqlSwitchBoard(SwitchBoard):
 
     async def set_account_flags(self, account_id: int, flags: Flags, who: str) -> None:
         def throw(connection: sa.Connection) -> None:
-            switches.set_account_flags(connection, self._now, account_id, flags, who)
-            self._note(connection, account_id, _event(flags))
+            left = switches.set_account_flags(connection, self._now, account_id, flags, who)
+            self._note(connection, account_id, _event(flags, left))
 
         await self._write(throw)
 
@@ -98,9 +98,9 @@ class SqlInvitations(Invitations):
         transact(self._engine, lambda c: add_invites(c, codes_sha256, (self._now(c), expires_ms), who))
 
 
-def _event(flags: Flags) -> TrailEvent:
+def _event(flags: Flags, left: AccountStop) -> TrailEvent:
     if flags.trading_enabled:
-        return TrailEvent.RESUMED
+        return TrailEvent.RESUMED if left.trading_enabled else TrailEvent.STOP_ENDED
     return TrailEvent.FLATTENED if flags.flatten else TrailEvent.PAUSED
 
 

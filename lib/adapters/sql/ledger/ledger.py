@@ -106,7 +106,7 @@ class SqlLedger(Ledger):
         await self._rule(lambda c: switches.set_flags(c, self._now, flags, who))
 
     async def set_account_flags(self, account_id: int, flags: Flags, who: str) -> None:
-        await self._rule(lambda c: switches.set_account_flags(c, self._now, account_id, flags, who))
+        await self._rule(lambda c: switches.set_account_flags(c, self._now, account_id, flags, who) and None)
         LOG.info("account.switched", account=account_id, who=who, trading=flags.trading_enabled, flatten=flags.flatten)
 
     async def prove_stopped(self, account_id: int, switched_ms: int, at_ms: int) -> bool:

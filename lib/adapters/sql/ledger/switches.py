@@ -13,8 +13,8 @@ from lib.adapters.sql.ledger.rows import Now, exclusively, lock_account, lock_ow
 from lib.adapters.sql.tables.people import accounts, outbox, system_flags
 from lib.adapters.sql.tables.trading import trader_lease
 from lib.domain.errors import Halt
-from lib.domain.reason import NOTHING, Reason
-from lib.domain.switches import Flags, keeps_flatten, paused_by
+from lib.domain.reason import Reason
+from lib.domain.switches import AccountStop, Flags, after_throw, keeps_flatten
 
 
 def hold_lease(connection: sa.Connection, now: Now, holder: str, ttl_ms: int) -> int | None:
@@ -53,28 +53,32 @@ def thrown(table: sa.Table, at: int) -> dict[str, Any]:
     return {"switched_ms": later, "proven_ms": 0}
 
 
-def switched(flags: Flags) -> dict[str, Any]:
-    """The columns of the two switches that throwing *flags* writes."""
-    values = {"trading_enabled": flags.trading_enabled}
-    return values if keeps_flatten(flags) else values | {"flatten": flags.flatten}
-
-
 def set_flags(connection: sa.Connection, now: Now, flags: Flags, who: str) -> None:
     """The ledger's `set_flags`."""
     lock_flags(connection)
-    switch = switched(flags) | {"why": flags.why}
+    kept = {} if keeps_flatten(flags) else {"flatten": flags.flatten}
+    switch = kept | {"trading_enabled": flags.trading_enabled, "why": flags.why}
     counted = {"changed_by": who[:255], "version": system_flags.c.version + 1}
     connection.execute(sa.update(system_flags).values(switch | counted | thrown(system_flags, now(connection))))
 
 
-def set_account_flags(connection: sa.Connection, now: Now, account_id: int, flags: Flags, who: str) -> None:
-    """The ledger's `set_account_flags`."""
-    lock_account(connection, account_id)
-    values = switched(flags)
-    values["paused_by"] = paused_by(flags, who)
-    if flags.trading_enabled or flags.why:
-        values["pause_reason"] = NOTHING if flags.trading_enabled else flags.why
+def set_account_flags(connection: sa.Connection, now: Now, account_id: int, flags: Flags, who: str) -> AccountStop:
+    """The ledger's `set_account_flags`; what stands then."""
+    left = after_throw(stop_of(lock_account(connection, account_id)), flags, who)
+    values = {
+        "trading_enabled": left.trading_enabled,
+        "flatten": left.flatten,
+        "paused_by": left.paused_by,
+        "owner_stop": left.owner_stop,
+        "pause_reason": left.why,
+    }
     _change(connection, account_id, values | thrown(accounts, now(connection)))
+    return left
+
+
+def stop_of(row: sa.RowMapping) -> AccountStop:
+    """The switches of a row of `accounts`."""
+    return AccountStop(row["trading_enabled"], row["flatten"], row["paused_by"], row["owner_stop"], row["pause_reason"])
 
 
 def throw_of_person(connection: sa.Connection, user_id: int, at: int) -> None:

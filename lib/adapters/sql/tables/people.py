@@ -155,6 +155,7 @@ accounts = sa.Table(
     sa.Column("doubts", ascii_text(64), nullable=False, server_default=EMPTY),
     number("rounds_won"),
     number("rounds_lost"),
+    sa.Column("owner_stop", ascii_text(16), nullable=False, server_default=EMPTY),
     sa.UniqueConstraint("venue", "feed", "uid"),
     sa.Index(None, "user_id"),
     sa.Index(None, "symbol_no"),
