@@ -19,6 +19,8 @@ _NAMES = {
     "cooldown_ms": "limit.cooldown",
 }
 """Catalogue keys of settings; every other one is a limit."""
+_OF_SETTINGS = ("settings_changed", "settings_loosened")
+_OF_A_KEY = ("key_saved", "key_deleted", "paper_opened")
 
 
 def trail_rows(lines: Iterable[TrailLine], t: Say, at: Callable[[int], str]) -> str:
@@ -29,7 +31,7 @@ def trail_rows(lines: Iterable[TrailLine], t: Say, at: Callable[[int], str]) -> 
 def _row(line: TrailLine, t: Say, at: Callable[[int], str]) -> str:
     place = " · ".join(part for part in (line.device or t("account.device_unknown"), line.network) if part)
     who = "" if line.actor == "owner" else f'<em class="{escape(line.actor)}">{escape(t(f"actor.{line.actor}"))}</em>'
-    told = t(f"lock.{line.detail}") if line.event == "lock_ended" else detail_text(line.detail, t)
+    told = detail_text(line.event, line.detail, t)
     detail = f"<span>{escape(told)}</span>" if told else ""
     return (
         f"<li><time>{escape(at(line.at_ms))}</time><div><b>{escape(t(f'trail.{line.event}'))}</b>{who}{detail}"
@@ -37,12 +39,17 @@ def _row(line: TrailLine, t: Say, at: Callable[[int], str]) -> str:
     )
 
 
-def detail_text(detail: str, t: Say) -> str:
-    """A note's detail as a person reads it: settings by their names, a venue by its own."""
-    first, _, rest = detail.partition(" ")
-    if first in VENUES:
-        return f"{t(f'venue.{first}')} {rest}"
-    return ", ".join(_setting(word, t) for word in detail.split(" ")) if ">" in detail else detail
+def detail_text(event: str, detail: str, t: Say) -> str:
+    """
+    The detail of a note of *event* as a person reads it: settings by their names, a venue by its own. What people
+    called something themselves (a passkey, a token) stands as they wrote it, whatever it looks like.
+    """
+    if event == "lock_ended":
+        return t(f"lock.{detail}")
+    if event in _OF_A_KEY:
+        venue, _, rest = detail.partition(" ")
+        return f"{t(f'venue.{venue}')} {rest}" if venue in VENUES else detail
+    return ", ".join(_setting(word, t) for word in detail.split(" ")) if event in _OF_SETTINGS and detail else detail
 
 
 def _setting(word: str, t: Say) -> str:
