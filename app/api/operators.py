@@ -183,13 +183,13 @@ async def stop(request: Request, user: SessionUser) -> Response:
 
 
 async def flatten(request: Request, user: SessionUser) -> Response:
-    """`{account}`: L3; for everybody (0) the session must have proved whose it is in the last five minutes."""
+    """`{account}`: L3; the session must have proved whose it is in the last five minutes."""
     number = (await body_of(request)).count("account")
     return done(await in_thread(door().room.flatten, user, number))
 
 
 async def resume(request: Request, user: SessionUser) -> Response:
-    """`{account}`."""
+    """`{account}`; the session must have proved whose it is, as for a close."""
     number = (await body_of(request)).count("account")
     return done(await in_thread(door().room.resume, user, number))
 

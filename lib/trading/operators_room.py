@@ -4,8 +4,8 @@ The operators' room: what a person with the operator's role may do from a page o
 Synchronous; forms and routes run it in threads. Whoever is no operator at that moment is told that there is no such
 thing, whatever they ask. Every act is a row before anything of it happens (`lib.domain.operator_act`): switches, locks
 and invitations are then done here, by the terminal's own use-cases; orders to settle and platform settings wait for the
-trader. What cannot be undone, or loosens, wants a proof of the last five minutes. Nothing here reads a key, acts as
-another person, or takes anybody's word for "stopped".
+trader. Whatever closes, loosens or lets somebody in wants a proof of the last five minutes. Nothing here reads a key,
+acts as another person, or takes anybody's word for "stopped".
 """
 
 import asyncio
@@ -48,6 +48,8 @@ NOTHING_HERE = Refusal("refuse.not_found")
 LONGEST_WHY = 300
 LONGEST_NAME = 40
 DOORS: Mapping[str, frozenset[str]] = {"registration": frozenset(Registration), "guests": frozenset(GuestDoor)}
+SHUT = "closed"
+"""What closes a door; every other word may open one."""
 DEFAULT = "default"
 """Said instead of a limit's figure: the environment's counts again."""
 ENDS = frozenset(state.value for state in TERMINAL)
@@ -112,10 +114,8 @@ class OperatorsRoom:
 
     @operating
     def flatten(self, user: SessionUser, account_id: int) -> Refusal | None:
-        """As `stop`, and what we opened is closed; for everybody (0) the session must have proved itself lately."""
-        if not account_id and (refusal := self._unproved(user)):
-            return refusal
-        return self._switch(user, "flatten", account_id)
+        """As `stop`, and what we opened is closed. One account's wants the proof too: many make everybody's."""
+        return self._unproved(user) or self._switch(user, "flatten", account_id)
 
     @operating
     def resume(self, user: SessionUser, account_id: int) -> Refusal | None:
@@ -127,12 +127,12 @@ class OperatorsRoom:
             return Refusal("refuse.operator.environment")
         if account_id and self._is_owners(account_id):
             return Refusal("refuse.operator.owners")
-        return self._switch(user, "resume", account_id)
+        return self._unproved(user) or self._switch(user, "resume", account_id)
 
     @operating
     def unlock(self, user: SessionUser, account_id: int, kind: str, why: str) -> Refusal | None:
         """End a risk lock before its time."""
-        if refusal := _name_refusal(kind, "kind") or _why_refusal(why):
+        if refusal := _name_refusal(kind, "kind") or _why_refusal(why) or self._unproved(user):
             return refusal
 
         def end() -> Refusal | Reason:
@@ -165,6 +165,8 @@ class OperatorsRoom:
         """Make invitations, each good once; the codes are told here and never again."""
         if not (1 <= count <= MOST_INVITES and 1 <= days <= LONGEST_DAYS):
             return Refusal("refuse.operator.invites", most=MOST_INVITES, days=LONGEST_DAYS)
+        if refusal := self._unproved(user):
+            return refusal
         made = tuple(new_code() for _ in range(count))
         until_ms = self._ports.clock.now_ms() + days * DAY_MS
 
@@ -173,8 +175,8 @@ class OperatorsRoom:
             self._ports.invitations.add(hashes, until_ms, signed(user.user_id))
             return codes.INVITES_MADE(count=count, until=until_ms)
 
-        refusal = self._done(user, "invite", 0, {"count": str(count), "days": str(days)}, add)
-        return refusal or Invited(made, until_ms)
+        told = {"count": str(count), "days": str(days)}
+        return self._done(user, "invite", 0, told, add) or Invited(made, until_ms)
 
     # --- what the trader does -------------------------------------------------------------------------------------
 
@@ -192,7 +194,9 @@ class OperatorsRoom:
         """Ask the trader to open or close a door: registration, guests."""
         if word not in DOORS.get(setting, ()):
             return Refusal("refuse.field", field=setting if setting in DOORS else "setting")
-        return _why_refusal(why) or self._ask(user, "setting", {"setting": setting, "value": word, "why": why})
+        if refusal := _why_refusal(why) or (None if word == SHUT else self._unproved(user)):
+            return refusal
+        return self._ask(user, "setting", {"setting": setting, "value": word, "why": why})
 
     @operating
     def say(self, user: SessionUser, banner: Banner | None) -> Refusal | None:

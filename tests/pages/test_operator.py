@@ -118,6 +118,23 @@ def test_closing_everybody_wants_a_proof_first(visit: Visit, staged: SimpleNames
     staged.people.tokens["t-operator"] = replace(OPERATOR, locale="en", proved_ms=0)
     at = room(visit, "stopping")
     assert "all_flatten" not in {button.key for button in at.button}
+    readings = staged.operating.readings
+    readings.stands = replace(readings.stands, switches=OFF)
+    assert "all_resume" not in {button.key for button in room(visit, "stopping").button}
+
+
+@pytest.mark.parametrize("button", ["one_flatten", "one_resume"])
+def test_a_proof_is_asked_for_over_the_page_that_wants_it(visit: Visit, staged: SimpleNamespace, button: str) -> None:
+    staged.people.tokens["t-operator"] = replace(OPERATOR, locale="en", proved_ms=0)
+    readings = staged.operating.readings
+    if button == "one_resume":
+        readings.one = replace(readings.one, switches=OFF)
+    at = room(visit, "people")
+    at.session_state["_person"] = 1
+    at.run()
+    at.button(key=button).click().run()
+    assert staged.operating.acts.rows == []
+    assert EN["proof.again"] in tree(at)
 
 
 def test_one_account_is_paused_closed_and_resumed(visit: Visit, staged: SimpleNamespace) -> None:

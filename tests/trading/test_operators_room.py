@@ -21,7 +21,7 @@ from lib.domain.account import PlatformLimits
 from lib.domain.errors import Retry
 from lib.domain.platform_settings import Banner
 from lib.domain.reason import Reason
-from lib.trading.operators_room import NOTHING_HERE, Invited, OperatorsRoom, RoomPorts
+from lib.trading.operators_room import DOORS, NOTHING_HERE, Invited, OperatorsRoom, RoomPorts
 from tests.fakes.operators import MemoryActs, MemoryBoard, MemoryInvitations, MemoryRoster
 
 NOW = 1_790_000_000_000
@@ -145,16 +145,58 @@ def test_what_an_owner_stopped_is_the_owners_to_allow_again(desk: Desk) -> None:
     assert (desk.board.thrown, desk.acts.rows) == ([], [])
 
 
-def test_what_cannot_be_undone_or_loosens_wants_a_proof_of_the_last_five_minutes(desk: Desk) -> None:
+Wish = tuple[Any, ...]
+QUICK: dict[str, list[Wish]] = {
+    "stop": [(0,), (1,)],
+    "choose": [("registration", "closed", "full"), ("guests", "closed", "full")],
+    "say": [(Banner("점검", "Maintenance"),), (None,)],
+    "set_limit": [("max_exposure", "900", "quiet", False), ("max_exposure", "default", "quiet", False)],
+}
+"""What stops, shuts or tells, and can be taken back: nothing is asked before it."""
+PROVED: dict[str, list[Wish]] = {
+    "flatten": [(0,), (1,)],
+    "resume": [(0,), (1,)],
+    "unlock": [(0, "drawdown", "checked"), (1, "drawdown", "checked")],
+    "invite": [(1, 7)],
+    "settle": [("mmt-1-1-1-e0", "ABSENT", "seen")],
+    "choose": [(door, word, "room") for door, words in DOORS.items() for word in sorted(words - {"closed"})],
+    "set_limit": [("max_exposure", "900", "growing", True), ("max_exposure", "default", "growing", True)],
+}
+"""What closes, loosens, lets somebody in or cannot be undone."""
+
+
+def ask(desk: Desk, name: str, wish: Wish, user: SessionUser) -> object:
+    if name == "set_limit":
+        return desk.room.set_limit(user, *wish[:3], loosen=wish[3])
+    return getattr(desk.room, name)(user, *wish)
+
+
+def test_every_act_is_known_to_be_quick_or_to_want_a_proof() -> None:
+    assert {*QUICK, *PROVED} == set(acts())
+
+
+@pytest.mark.parametrize("name", PROVED)
+def test_what_closes_loosens_or_lets_in_wants_a_proof_of_the_last_five_minutes(desk: Desk, name: str) -> None:
+    desk.board.locks |= {(0, "drawdown"), (1, "drawdown")}
+    for wish in PROVED[name]:
+        for ago_ms in (PROOF_MS, 10 * PROOF_MS, NOW):
+            assert ask(desk, name, wish, replace(OPERATOR, proved_ms=NOW - ago_ms)) == UNPROVED
+    assert (desk.acts.rows, desk.board.thrown, desk.invitations.added) == ([], [], [])
+    for wish in PROVED[name]:
+        assert not isinstance(ask(desk, name, wish, replace(OPERATOR, proved_ms=NOW - PROOF_MS + 1)), Refusal)
+    assert [act.kind for act in desk.acts.rows], "and with one it is done"
+
+
+@pytest.mark.parametrize("name", QUICK)
+def test_what_stops_or_shuts_is_quick(desk: Desk, name: str) -> None:
+    for wish in QUICK[name]:
+        assert ask(desk, name, wish, replace(OPERATOR, proved_ms=0)) is None
+
+
+def test_closing_one_account_after_another_is_closing_everybody(desk: Desk) -> None:
     old = replace(OPERATOR, proved_ms=NOW - PROOF_MS)
-    assert desk.room.flatten(old, 0) == UNPROVED
-    assert desk.room.settle(old, "mmt-1-1-1-e0", "ABSENT", "seen") == UNPROVED
-    assert desk.room.set_limit(old, "max_exposure", "900", "growing", loosen=True) == UNPROVED
-    assert (desk.acts.rows, desk.board.thrown) == ([], [])
-    # what stops, and can be taken back, is quick
-    assert desk.room.stop(old, 0) is None
-    assert desk.room.flatten(old, 1) is None
-    assert desk.room.set_limit(old, "max_exposure", "900", "quiet", loosen=False) is None
+    assert [desk.room.flatten(old, number) for number in range(1, 10)] == [UNPROVED] * 9
+    assert desk.board.thrown == []
 
 
 def test_where_the_environment_says_no_trading_the_platform_is_not_resumed(desk: Desk) -> None:

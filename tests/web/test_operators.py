@@ -132,12 +132,20 @@ def test_a_code_is_told_in_the_answer_alone(web: Web) -> None:
     assert not any(code in repr(web.operators.acts.rows) for code in made["codes"])
 
 
-def test_closing_everything_is_refused_to_a_session_that_proved_nothing_lately(web: Web) -> None:
+def test_what_closes_or_loosens_is_refused_to_a_session_that_proved_nothing_lately(web: Web) -> None:
     client = operator(web)
     web.clock.forward(minutes=6)
-    answer = client.post("/api/operator/flatten", json={"account": 0})
-    assert (answer.status_code, answer.json()["error"]) == (403, "refuse.step_up")
-    assert web.operators.board.thrown == []
+    for path, body in (
+        ("flatten", {"account": 0}),
+        ("flatten", {"account": 1}),
+        ("resume", {"account": 0}),
+        ("unlock", {"account": 1, "kind": "drawdown", "why": "checked"}),
+        ("settings/door", {"setting": "registration", "word": "open", "why": "room"}),
+        ("invites", {"count": 1, "days": 1}),
+    ):
+        answer = client.post(f"/api/operator/{path}", json=body)
+        assert (answer.status_code, answer.json()["error"]) == (403, "refuse.step_up"), path
+    assert (web.operators.board.thrown, web.operators.acts.rows) == ([], [])
     assert client.post("/api/operator/stop", json={"account": 0}).status_code == 200
 
 

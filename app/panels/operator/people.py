@@ -13,6 +13,7 @@ from app.panels.control import tell
 from app.panels.operator.acts import newest_acts
 from app.panels.operator.status import dollars
 from app.panels.state import EVERY, state_badge
+from app.panels.step_up import is_wanted, want
 from app.system import system
 from app.ui.logs import frame
 from app.ui.plain import plain
@@ -177,6 +178,9 @@ def _switches(found: Standing) -> None:
 
 
 def _act(answer: Refusal | None, success: str) -> None:
+    want(answer)
+    if is_wanted():
+        st.rerun(scope="app")  # the dialog stands over the whole page, and says why
     if tell(answer, t(success)):
         st.rerun()
 

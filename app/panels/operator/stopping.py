@@ -90,12 +90,18 @@ def _buttons(found: Overview) -> None:
         else:
             with st.popover(t("room.resume_all"), icon=":material/play_arrow:", key="resume_all"):
                 st.text(t("room.resume_sure"))
-                if st.button(t("room.resume_yes"), key="all_resume", type="primary"):
-                    _act(tell(system().operators.room.resume(require_operator(), 0), t("stops.resumed")))
+                _resume(require_operator())
         if not found.switches.flatten:
             with st.popover(t("room.close_all"), icon=":material/close:", key="close_all"):
                 st.text(t("room.close_sure"))
                 _close(require_operator())
+
+
+def _resume(user: SessionUser) -> None:
+    if not is_proved(user):
+        proof(user, "proof_resume")
+    elif st.button(t("room.resume_yes"), key="all_resume", type="primary"):
+        _act(tell(system().operators.room.resume(user, 0), t("stops.resumed")))
 
 
 def _close(user: SessionUser) -> None:
