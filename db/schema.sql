@@ -332,6 +332,15 @@ CREATE TABLE instructions (
     CONSTRAINT uq_instructions_user_id_number UNIQUE (user_id, number)
 ) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_unicode_ci;
 
+-- A person's own won for one USDT, each from a UTC date on, until the day of the next.
+CREATE TABLE krw_rates (
+    user_id BIGINT NOT NULL,
+    day VARCHAR(10) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,  -- YYYY-MM-DD, UTC
+    rate DECIMAL(36, 18) NOT NULL,
+    PRIMARY KEY (user_id, day),
+    CONSTRAINT fk_krw_rates_user_id FOREIGN KEY (user_id) REFERENCES users (id)
+) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_unicode_ci;
+
 -- What people are to be told, each thing once.
 CREATE TABLE outbox (
     id BIGINT NOT NULL AUTO_INCREMENT,

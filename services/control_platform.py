@@ -4,7 +4,8 @@ Platform settings on the operator's command line: what holds, and changing it wh
     settings                                     every setting, what it says, and the newest changes with who and why
     set      registration open|invite|closed     who may become a person with a password
     set      guests follow|open|closed           new guests: as registration is (follow), in any case, not at all
-    set      krw_per_usdt NUMBER|default         won for one USDT, shown beside amounts; default: none are shown
+    set      krw_per_usdt RATES|default          won for one USDT, shown beside amounts; default: none are shown but a
+                                                 person's own. RATES: 1390, or by date 1390,2026-03-01=1402.5
     invite   [--count N] [--days D]              one-time codes, shown here once and stored as hashes
     banner   --ko TEXT --en TEXT | --off         one line for everybody, on every page
     limit    NAME VALUE|default --why TEXT       in place of the environment's; --loosen where it is looser
@@ -34,11 +35,11 @@ from lib.domain.platform_settings import (
     Rows,
     SettingChange,
     admission,
-    krw_per_usdt,
+    krw_rates,
     limit_overrides,
     read_banner,
-    read_krw_per_usdt,
 )
+from lib.domain.won_rates import LEAST, MOST, WonRate, WrongRate, read_named
 from lib.trading.platform_desk import DEFAULT, WORDS, said
 
 NEWEST = 10
@@ -78,7 +79,8 @@ def show(platform: PlatformControl, asked: argparse.Namespace) -> list[str]:
         said = (banner.ko, banner.en) if banner else ("CANNOT BE READ: none is shown",)
         lines += [f"banner            {line}" for line in said]
     if KRW_PER_USDT in rows:
-        lines.append(f"{KRW:<17} {krw_per_usdt(rows) or 'CANNOT BE READ: no won are shown'}")
+        rates = ",".join(map(str, krw_rates(rows)))
+        lines.append(f"{KRW:<17} {rates or 'CANNOT BE READ: no won are shown'}")
     lines += _limits(platform, rows)
     changes = platform.book.changes(NEWEST)
     return [*lines, "", "newest changes:", *map(change_line, changes)] if changes else lines
@@ -87,9 +89,16 @@ def show(platform: PlatformControl, asked: argparse.Namespace) -> list[str]:
 def choose(platform: PlatformControl, asked: argparse.Namespace) -> list[str]:
     """`set`."""
     if asked.setting == KRW:
-        rate = None if asked.word == DEFAULT else f"{read_krw_per_usdt(asked.word)}"
-        return _changed(platform.book.change(KRW_PER_USDT, rate, platform.who, asked.why))
+        rates = None if asked.word == DEFAULT else ",".join(map(str, _rates(asked.word)))
+        return _changed(platform.book.change(KRW_PER_USDT, rates, platform.who, asked.why))
     return _changed(platform.desk.choose(asked.setting, asked.word, platform.who, asked.why))
+
+
+def _rates(text: str) -> tuple[WonRate, ...]:
+    try:
+        return read_named(text)
+    except WrongRate as wrong:
+        raise ValueError(f"{KRW}: part {wrong.line} must be a number from {LEAST} to {MOST}, or DATE=NUMBER") from None
 
 
 def invite(platform: PlatformControl, asked: argparse.Namespace) -> list[str]:

@@ -79,6 +79,8 @@ def test_a_rate_for_won_is_set_shown_and_taken_away(desk: PlatformControl) -> No
     assert "krw_per_usdt      1390.5" in do(desk, "settings")
     for word in ("", "0", "1,390", "-5", "won"):
         assert "a number from 100 to 100000" in refused(desk, "set", "krw_per_usdt", word)
+    do(desk, "set", "krw_per_usdt", "1390,2026-03-01=1402.5")
+    assert "krw_per_usdt      1390,2026-03-01=1402.5" in do(desk, "settings")
     do(desk, "set", "krw_per_usdt", "default")
     assert desk.book.rows() == {}
     desk.book.change(KRW_PER_USDT, "?", "a hand in the database", "")

@@ -6,6 +6,7 @@ A file is streamed: one thread at a time makes its next piece, and a person has 
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 
 from starlette.requests import Request
@@ -26,6 +27,7 @@ from lib.accounts.web import SessionUser
 from lib.domain.performance import Performance
 from lib.domain.round_trips import RoundTrip
 from lib.domain.trip_groups import GROUPS
+from lib.domain.won_rates import WonRates
 from lib.queries import EXPORTS, Results
 
 MOST_TRIPS = 200
@@ -75,7 +77,9 @@ def _account(request: Request) -> int | None:
 
 
 def _told(found: Results, zone: Zone) -> dict[str, Any]:
-    told: dict[str, Any] = plain(found)
+    told: dict[str, Any] = plain(replace(found, rates=WonRates()))
+    del told["rates"]
+    rate = found.rates.at(found.end.t_ms)
     groups = {
         name: {plain(key): _figures(figures) for key, figures in by(found.trips, zone.offset_s).items()}
         for name, by in GROUPS.items()
@@ -84,6 +88,9 @@ def _told(found: Results, zone: Zone) -> dict[str, Any]:
     return told | {
         "made": plain(found.made),
         "share": plain(found.share),
+        "krw": plain(rate.krw) if rate else None,
+        "made_krw": plain(found.made_krw),
+        "net_krw": plain(found.net_krw),
         "figures": _figures(found.figures),
         "groups": groups,
         "trips": [_trip(trip) for trip in newest],
@@ -120,7 +127,7 @@ def _file(user: SessionUser, what: str) -> tuple[Layout, Iterator[Sequence[Any]]
     zone, language, readings = zone_of(user), _language(user), system().readings
     if what == "tax":
         heads = [catalogue(language)[f"tax.{column.name}"] for column in TAX]
-        parts = tax_parts(readings.export(user.user_id, "trips"), readings.krw_per_usdt(), catalogue(language))
+        parts = tax_parts(readings.export(user.user_id, "trips"), readings.won_rates(user.user_id), catalogue(language))
         return Layout(TAX, zone, language, heads), parts
     return Layout(EXPORTS[what], zone, language), readings.export(user.user_id, what)
 

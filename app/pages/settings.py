@@ -13,6 +13,7 @@ from app.panels.control import tell
 from app.panels.notice import doors
 from app.panels.tokens import tokens
 from app.panels.top import title, top
+from app.panels.won import won
 from app.session import look_again, require_user
 from app.system import system
 from app.ui.analyst import analyst_name
@@ -129,4 +130,5 @@ with right:
     else:
         _sessions(signed_in)
         tokens(signed_in)
+    won(signed_in)
     st.page_link("app/pages/strategy.py", label=t("settings.to_strategy"), icon=":material/psychology:")

@@ -43,6 +43,8 @@ def pictures(found: Results) -> None:
     colours = palette(rises_red=rises_red())
     tiles = tiles_html(result_tiles(found, t, _day), t, colours)
     st.html(f'{RESULTS}<div class="results">{tiles}</div>')
+    if found.rates and found.net_krw is None:
+        st.caption(t("results.no_rate"))
     if len(found.points) < 2:
         st.info(t("results.young"), icon=":material/hourglass_top:")
         return

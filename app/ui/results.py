@@ -22,9 +22,9 @@ def ratio(value: Decimal | None) -> str:
     return "–" if value is None else f"{value.quantize(HUNDREDTH, ROUND_HALF_EVEN):,}"
 
 
-def won(amount: Decimal, rate: Decimal | None) -> str:
-    """*amount* USDT in won, "" without a rate."""
-    return "" if rate is None else f"≈ ₩{(amount * rate).quantize(Decimal(1), ROUND_HALF_EVEN):,}"
+def won(amount: Decimal | None) -> str:
+    """Won to the whole, "" for none known."""
+    return "" if amount is None else f"≈ ₩{amount.quantize(Decimal(1), ROUND_HALF_EVEN):,}"
 
 
 def held(milliseconds: int | None, word: Word) -> str:
@@ -44,7 +44,7 @@ def result_tiles(found: Results, word: Word, day: Callable[[int], str]) -> list[
     figures = found.figures
     return [
         Tile("period", money(found.made, signed=True), tone_of(found.made), _made_note(found)),
-        Tile("net", money(figures.net, signed=True), tone_of(figures.net), won(figures.net, found.krw)),
+        Tile("net", money(figures.net, signed=True), tone_of(figures.net), won(found.net_krw)),
         _beside_holding(found),
         _fall_tile(found, day),
         Tile("hit_rate", percent(figures.hit_rate, places=1), "", _wins(figures, word)),
@@ -57,7 +57,7 @@ def result_tiles(found: Results, word: Word, day: Callable[[int], str]) -> list[
 
 
 def _made_note(found: Results) -> str:
-    return " · ".join(part for part in (percent(found.share, signed=True), won(found.made, found.krw)) if part)
+    return " · ".join(part for part in (percent(found.share, signed=True), won(found.made_krw)) if part)
 
 
 def _beside_holding(found: Results) -> Tile:

@@ -1,7 +1,8 @@
 """
 The rows a Korean tax form is filled from: one for each position that was closed, dated in Korean time.
 
-Won stand beside USDT where an operator set a rate, which is one rate for all rows. It is no tax advice, and says so.
+Won stand beside USDT at the rate that holds on the UTC day a position was closed; the row says which rate that is and
+since when. A day without a rate has no won, and the row says that. It is no tax advice, and says so.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -9,6 +10,7 @@ from datetime import datetime, timedelta, timezone
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
+from lib.domain.won_rates import WonRate, WonRates, since
 from lib.queries import EXPORTS, Column
 
 KST = timezone(timedelta(hours=9))
@@ -27,6 +29,7 @@ TAX = (
     Column("funding", "money"),
     Column("net", "money"),
     Column("rate", "money"),
+    Column("rate_day", "text"),
     Column("gross_krw", "money"),
     Column("costs_krw", "money"),
     Column("net_krw", "money"),
@@ -38,26 +41,35 @@ _SAME = ("venue", "symbol", "side", "qty", "entry_price", "exit_price", "gross",
 
 
 def tax_parts(
-    parts: Iterable[Sequence[Sequence[Any]]], krw: Decimal | None, words: Mapping[str, str]
+    parts: Iterable[Sequence[Sequence[Any]]], rates: WonRates, words: Mapping[str, str]
 ) -> Iterator[list[tuple[Any, ...]]]:
     """The rows of *parts* (the export of trips) as the tax file has them; the first says what the file is not."""
     note = words["tax.disclaimer"]
     for part in parts:
         rows = []
         for row in part:
-            rows.append(_tax_row(row, krw, words, note))
+            rows.append(_tax_row(row, rates, words, note))
             note = ""
         yield rows
 
 
-def _tax_row(row: Sequence[Any], krw: Decimal | None, words: Mapping[str, str], note: str) -> tuple[Any, ...]:
+def _tax_row(row: Sequence[Any], rates: WonRates, words: Mapping[str, str], note: str) -> tuple[Any, ...]:
     same = {name: row[_PLACE[name]] for name in _SAME}
     same["side"] = words[f"position.{same['side']}"]
     closed = _korean(row[_PLACE["closed_ms"]])
     costs = same["fees"] - same["funding"]
-    won = [None if krw is None else (amount * krw).quantize(Decimal(1), ROUND_HALF_UP) for amount in (
-        same["gross"], costs, same["net"])]  # fmt: skip
-    return (closed[:10], _korean(row[_PLACE["opened_ms"]]), closed, *same.values(), krw, *won, note)
+    rate = rates.at(row[_PLACE["closed_ms"]])
+    if rate is None:
+        won: list[Any] = [None] * 5
+        note = " ".join(part for part in (note, words["tax.no_rate"]) if part)
+    else:
+        amounts = (same["gross"], costs, same["net"])
+        won = [rate.krw, since(rate) or words["tax.always"], *(_whole_won(amount, rate) for amount in amounts)]
+    return (closed[:10], _korean(row[_PLACE["opened_ms"]]), closed, *same.values(), *won, note)
+
+
+def _whole_won(amount: Decimal, rate: WonRate) -> Decimal:
+    return (amount * rate.krw).quantize(Decimal(1), ROUND_HALF_UP)
 
 
 def _korean(at_ms: int) -> str:

@@ -17,6 +17,7 @@ from lib.accounts.resets import Postroom, ResetDesk
 from lib.accounts.safety import Safety
 from lib.accounts.tokens import TokenDesk
 from lib.accounts.trading import Deployment, TradingDesk, TradingPorts
+from lib.accounts.won import WonDesk
 from lib.adapters.bybit.rest.account_probe import BybitAccountProbe
 from lib.adapters.bybit.rest.key_probe import PybitKeyProbe
 from lib.adapters.bybit.rest.market_data import BybitMarketData
@@ -31,6 +32,7 @@ from lib.adapters.sql.forms.api_tokens import SqlApiTokens
 from lib.adapters.sql.forms.browsers import SqlBrowsers
 from lib.adapters.sql.forms.commands import SqlCommandQueue
 from lib.adapters.sql.forms.keyring import SqlKeyring
+from lib.adapters.sql.forms.krw_rates import SqlWonBook
 from lib.adapters.sql.forms.leaving import SqlLeaving
 from lib.adapters.sql.forms.own_locks import SqlOwnLocks
 from lib.adapters.sql.forms.passkeys import SqlPasskeys
@@ -72,6 +74,7 @@ class WebSystem:
     resets: ResetDesk
     passkeys: PasskeyDesk
     tokens: TokenDesk
+    won: WonDesk
     trading: TradingDesk
     readings: Readings
     live: LiveCandles
@@ -122,6 +125,7 @@ def web(settings: Settings) -> WebSystem:
         resets=_resets(settings, engine, kept, clock),
         passkeys=PasskeyDesk(kept, SqlPasskeys(engine), WebAuthnCheck(), clock),
         tokens=TokenDesk(SqlApiTokens(engine), clock),
+        won=WonDesk(SqlWonBook(engine)),
         trading=trading,
         readings=readings,
         live=RedisLiveCandles(subscribe),

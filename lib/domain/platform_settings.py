@@ -17,6 +17,7 @@ from typing import Any, TypeVar
 
 from lib.domain.account import PlatformLimits
 from lib.domain.spelling import is_prose
+from lib.domain.won_rates import WonRate, read_named
 
 PREFIX = "platform:"
 """The prefix of every platform setting's row; `system_settings` holds other rows too."""
@@ -26,7 +27,7 @@ BANNER = f"{PREFIX}banner"
 LIMIT = f"{PREFIX}limit:"
 """Followed by a field of `PlatformLimits`."""
 KRW_PER_USDT = f"{PREFIX}krw_per_usdt"
-"""Won for one USDT, to show beside amounts; no trade looks at it."""
+"""Won for one USDT by date (`lib.domain.won_rates`), to show beside amounts; no trade looks at it."""
 
 BANNER_CHARS = 300
 _FIGURE = re.compile(r"[0-9]{1,11}(\.[0-9]{1,8})?")
@@ -146,9 +147,6 @@ class Invites:
     over: int
 
 
-KRW_BOUNDS = Bounds(Decimal(100), Decimal(100_000))
-
-
 def read_limit(name: str, text: str) -> Figure:
     """The limit *name* as *text* says it: plain digits, no sign and no exponent. ValueError says what is wrong."""
     bounds = LIMIT_BOUNDS.get(name)
@@ -224,17 +222,9 @@ def read_banner(rows: Rows) -> Banner | None:
         return None
 
 
-def read_krw_per_usdt(text: str) -> Decimal:
-    """Won for one USDT as *text* says it; ValueError says what is wrong."""
-    figure = Decimal(text) if _FIGURE.fullmatch(text) else None
-    if figure is None or not KRW_BOUNDS.least <= figure <= KRW_BOUNDS.most:
-        raise ValueError(f"krw_per_usdt must be a number from {KRW_BOUNDS.least} to {KRW_BOUNDS.most}")
-    return figure
-
-
-def krw_per_usdt(rows: Rows) -> Decimal | None:
-    """Won for one USDT as an operator set it; None where nobody did, and for a row that cannot be read."""
+def krw_rates(rows: Rows) -> tuple[WonRate, ...]:
+    """Won for one USDT as an operator set them, by day; none where nobody did, and for a row that cannot be read."""
     try:
-        return read_krw_per_usdt(rows[KRW_PER_USDT])
+        return read_named(rows[KRW_PER_USDT])
     except (LookupError, ValueError):
-        return None
+        return ()

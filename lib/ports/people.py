@@ -5,6 +5,7 @@ A *note* given with an act is written to the person's trail in the transaction o
 something.
 """
 
+from collections.abc import Sequence
 from typing import Protocol
 
 from lib.domain.account import AccountSettings, Colours, Venue
@@ -14,6 +15,7 @@ from lib.domain.pace import Pace
 from lib.domain.platform_settings import Invite
 from lib.domain.session import Login, NewSession, SessionRow
 from lib.domain.trail import Note
+from lib.domain.won_rates import WonRate
 
 
 class Accounts(Protocol):
@@ -258,6 +260,18 @@ class OwnLocks(Protocol):
     def end(self, user_id: int, kind: str, note: Note | None = None) -> bool:
         """
         As `Ledger.unlock` for the person's active account; False when no such lock holds. ValueError: no such person.
+        """
+        ...
+
+
+class WonBook(Protocol):
+    """A person's own won for one USDT, synchronous, one transaction a method."""
+
+    def replace(self, user_id: int, before: Sequence[WonRate], after: Sequence[WonRate]) -> bool:
+        """
+        Keep *after* in the place of *before*; False, and nothing is changed, where *before* is not what stands.
+
+        Both by day, each day once. ValueError: no such person.
         """
         ...
 

@@ -69,6 +69,7 @@ from lib.queries.values import Marker as Marker
 from lib.queries.values import Page as Page
 from lib.queries.values import Stand as Stand
 from lib.queries.values import Tiles as Tiles
+from lib.queries.won import WonReadings
 
 
 class Readings(
@@ -83,5 +84,6 @@ class Readings(
     PlatformReadings,
     SafetyReadings,
     PulseReadings,
+    WonReadings,
 ):
     """Everything anybody may look at. *Retry* when a store is away."""

@@ -15,8 +15,10 @@ import sqlalchemy as sa
 from lib.adapters.sql.ledger.charges import charges_json, read_charges
 from lib.adapters.sql.tables.trading import cycles, equity_points, fills, orders, trade_logs, transfers
 from lib.domain.round_trips import RoundTrip
+from lib.domain.won_rates import WonRates, since
 from lib.queries.own import OwnAccount, own_accounts
 from lib.queries.trips import TripReadings
+from lib.queries.won import rates_of
 
 AT_ONCE = 2_000
 Kind = Literal["moment", "money", "whole", "text", "reason", "flag", "json"]
@@ -82,7 +84,7 @@ _TRIP = _columns(
     opened_ms="moment", closed_ms="moment", symbol="text", side="text", qty="money", entry_price="money",
     exit_price="money", leverage="whole", gross="money", fees="money", funding="money", net="money", on_margin="money",
     r_multiple="money", duration_ms="whole", ended="text", confidence="money", entry_log="whole", exit_log="whole",
-    other_charges="json",
+    other_charges="json", rate_krw="money", rate_day="text", net_krw="money",
 )  # fmt: skip
 EXPORTS: Mapping[str, tuple[Column, ...]] = {
     "trips": (*_ACCOUNT, *_TRIP),
@@ -99,13 +101,13 @@ class ExportReadings(TripReadings):
         """The rows of *what* (a name of `EXPORTS`) in parts, each row as its columns say."""
         for mine in self._read(lambda c: own_accounts(c, user_id)):
             head = (mine.id, mine.venue, mine.feed)
-            parts = self._trip_rows(mine) if what == "trips" else self._table_rows(mine, what)
+            parts = self._trip_rows(mine, user_id) if what == "trips" else self._table_rows(mine, what)
             yield from ([(*head, *row) for row in part] for part in parts)
 
-    def _trip_rows(self, mine: OwnAccount) -> Iterator[list[Row]]:
-        closed = self._read(lambda c: self._walks.trips(c, mine.id)).closed
+    def _trip_rows(self, mine: OwnAccount, user_id: int) -> Iterator[list[Row]]:
+        closed, rates = self._read(lambda c: (self._walks.trips(c, mine.id).closed, rates_of(c, user_id)))
         for first in range(0, len(closed), AT_ONCE):
-            yield [_trip_row(trip) for trip in closed[first : first + AT_ONCE]]
+            yield [_trip_row(trip, rates) for trip in closed[first : first + AT_ONCE]]
 
     def _table_rows(self, mine: OwnAccount, what: str) -> Iterator[list[Row]]:
         table, key, columns = _TABLES[what]
@@ -136,8 +138,8 @@ def _table_row(what: str, row: Row) -> Row:
     return (*row[:-1], charges_json(read_charges(row[-1]))) if what == "fills" else row
 
 
-def _trip_row(trip: RoundTrip) -> Row:
-    entry, out = trip.entry, trip.exit
+def _trip_row(trip: RoundTrip, rates: WonRates) -> Row:
+    entry, out, rate = trip.entry, trip.exit, rates.at(trip.closed_ms or 0)
     return (
         trip.opened_ms,
         trip.closed_ms,
@@ -159,6 +161,7 @@ def _trip_row(trip: RoundTrip) -> Row:
         entry.log_id if entry else None,
         out.log_id if out else None,
         charges_json(trip.charges),
+        *((None, None, None) if rate is None else (rate.krw, since(rate), fitted(trip.net * rate.krw))),
     )
 
 

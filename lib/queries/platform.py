@@ -1,9 +1,7 @@
 """What an operator says to everybody: which doors are open, and the banner. Nobody's in particular."""
 
-from decimal import Decimal
-
 from lib.adapters.sql.ledger.rows import setting_rows
-from lib.domain.platform_settings import Admission, Banner, admission, krw_per_usdt, read_banner
+from lib.domain.platform_settings import Admission, Banner, admission, read_banner
 from lib.queries.reading import Reading
 
 
@@ -17,7 +15,3 @@ class PlatformReadings(Reading):
     def banner(self) -> Banner | None:
         """The banner that stands now, None = there is none."""
         return read_banner(self._read(setting_rows))
-
-    def krw_per_usdt(self) -> Decimal | None:
-        """Won for one USDT, None where no operator set it."""
-        return krw_per_usdt(self._read(setting_rows))

@@ -14,7 +14,6 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from lib.adapters.sql.ledger.rows import setting_rows
 from lib.adapters.sql.tables.trading import transfers
 from lib.domain.equity import Mark
 from lib.domain.performance import (
@@ -27,13 +26,14 @@ from lib.domain.performance import (
     falls,
     performance,
 )
-from lib.domain.platform_settings import krw_per_usdt
 from lib.domain.position import ZERO
 from lib.domain.round_trips import RoundTrip
+from lib.domain.won_rates import WonRates
 from lib.queries.analyst_costs import AnalystCost, Costs
 from lib.queries.curve import Slices, begins, deepest, last_before, marks_at, newest, told_candles
 from lib.queries.own import OwnAccount, own_account, own_accounts
 from lib.queries.trips import TripReadings
+from lib.queries.won import rates_of
 
 _CLOSE = re.compile(r'"close": ?"([0-9.]{1,40})"')
 
@@ -67,7 +67,7 @@ class CurvePoint:
 class Results:
     """
     One account over a period. *begin* is where the period begins, *end* its newest point; they are equal before the
-    first point. *trips* ended in it, oldest first, *figures* are theirs; *open* are open now.
+    first point. *trips* ended in it, oldest first, *figures* are theirs; *open* are open now. *rates* tell won.
     """
 
     account: OwnAccount
@@ -82,7 +82,7 @@ class Results:
     open: tuple[RoundTrip, ...]
     figures: Performance
     cost: AnalystCost
-    krw: Decimal | None
+    rates: WonRates
 
     @property
     def made(self) -> Decimal:
@@ -94,6 +94,16 @@ class Results:
         """The same as a fraction of what it began with and was paid in since."""
         base = self.begin.moved(self.end.counted)
         return self.made / base if base > 0 else None
+
+    @property
+    def made_krw(self) -> Decimal | None:
+        """The same in won at the rate of the period's end; None without one."""
+        return self.rates.won(self.made, self.end.t_ms)
+
+    @property
+    def net_krw(self) -> Decimal | None:
+        """What the trips brought in won, each at the rate of the day it ended; None where one of them has none."""
+        return self.rates.total((trip.net, trip.closed_ms or 0) for trip in self.trips)
 
 
 class ResultReadings(TripReadings):
@@ -115,13 +125,16 @@ class ResultReadings(TripReadings):
         The period from *since_ms* (epoch ms) until now. *bounds* are the beginnings of the person's days, ascending,
         and the end of the last. None without an account of theirs.
         """
-        return self._read(lambda c: self._results(c, own_account(c, user_id, account_id), since_ms, bounds))
+
+        def read(connection: sa.Connection) -> Results | None:
+            mine = own_account(connection, user_id, account_id)
+            return self._results(connection, mine, rates_of(connection, user_id), since_ms, bounds) if mine else None
+
+        return self._read(read)
 
     def _results(
-        self, connection: sa.Connection, mine: OwnAccount | None, since_ms: int, bounds: Sequence[int]
-    ) -> Results | None:
-        if mine is None:
-            return None
+        self, connection: sa.Connection, mine: OwnAccount, rates: WonRates, since_ms: int, bounds: Sequence[int]
+    ) -> Results:
         found = self._walks.trips(connection, mine.id)
         closed = tuple(trip for trip in found.closed if (trip.closed_ms or 0) >= since_ms)
         marks, worst = self._marks(connection, mine, since_ms)
@@ -138,7 +151,7 @@ class ResultReadings(TripReadings):
             open=found.open,
             figures=performance(closed),
             cost=self._costs.of(connection, mine.id, since_ms, self._clock.now_ms()),
-            krw=krw_per_usdt(setting_rows(connection)),
+            rates=rates,
         )
 
     def _marks(self, connection: sa.Connection, mine: OwnAccount, since_ms: int) -> tuple[list[Mark], Fall | None]:

@@ -8,11 +8,13 @@ import sqlalchemy as sa
 
 from lib.accounts.entrance import network
 from lib.adapters.sql.forms.api_tokens import token_of
+from lib.adapters.sql.forms.krw_rates import own_won_rates
 from lib.adapters.sql.tables.people import accounts, audit_events, credentials, instructions, sessions, users
 from lib.adapters.sql.tables.safety import api_tokens, authenticators, passkeys, recovery_codes
 from lib.domain.api_token import ApiToken
 from lib.domain.device import device_name
 from lib.domain.session import ABSOLUTE_MS, IDLE_MS, is_over
+from lib.domain.won_rates import WonRate, since
 from lib.queries.exports import EXPORTS
 from lib.queries.reading import Reading
 
@@ -127,6 +129,10 @@ class SafetyReadings(Reading):
         of_key = (credentials.c.account_id == accounts.c.id) & (credentials.c.key_version == accounts.c.key_version)
         keys = sa.select(accounts, credentials.c.last4).join(credentials, of_key).where(accounts.c.user_id == user_id)
         rows = self._read(lambda c: c.execute(keys.order_by(accounts.c.id)).mappings().all())
+
+        def own_rates(connection: sa.Connection) -> Sequence[WonRate]:
+            return own_won_rates(connection, user_id)
+
         return {
             "person": {name: person.get(name) for name in PERSON},
             "accounts": [{name: row[name] for name in (*ACCOUNT, "last4")} for row in rows],
@@ -138,6 +144,7 @@ class SafetyReadings(Reading):
                 {name: row[name] for name in ("number", "text", "sha256", "made_ms")}
                 for row in self._rows(instructions, instructions.c.user_id == user_id)
             ],
+            "krw_rates": [{"day": since(one), "rate": one.krw} for one in self._read(own_rates)],
             "tables": [f"/api/export/{name}.csv" for name in EXPORTS],
         }
 

@@ -15,7 +15,7 @@ from sqlalchemy import event
 
 from lib.adapters.sql.forms.commands import SqlCommandQueue
 from lib.adapters.sql.tables.columns import utc_from_ms
-from lib.adapters.sql.tables.people import audit_events, instructions, sessions
+from lib.adapters.sql.tables.people import audit_events, instructions, krw_rates, sessions
 from lib.adapters.sql.tables.safety import api_tokens, authenticators, passkeys, recovery_codes
 from lib.adapters.sql.tables.trading import trade_logs
 from lib.clock import SteppedClock
@@ -76,6 +76,7 @@ class Scene:
             sessions: {"token_sha256": digest, "created_ms": T, "seen_ms": T, "user_agent": account.uid},
             audit_events: {"at_ms": T, "event": "signed_in", "actor": "owner", "detail": account.uid},
             instructions: {"number": 1, "text": account.uid, "sha256": digest, "made_ms": T},
+            krw_rates: {"day": f"2026-01-{account.user_id:02d}", "rate": Decimal(1_000 + account.user_id)},
             authenticators: {"sealed": account.uid, "confirmed": True},
             recovery_codes: {"code_sha256": digest},
             passkeys: {
@@ -111,7 +112,7 @@ def scene(request: pytest.FixtureRequest) -> Iterator[Scene]:
     world.close()
 
 
-LISTS = ("accounts", "sessions", "passkeys", "activity", "instructions")
+LISTS = ("accounts", "sessions", "passkeys", "activity", "instructions", "krw_rates")
 """What of the file with everything is a list of the person's own."""
 READS: dict[str, Callable[[Readings, int, int], object]] = {
     "holding": lambda r, user, log: r.holding(user),
@@ -137,6 +138,7 @@ READS: dict[str, Callable[[Readings, int, int], object]] = {
     "sessions": lambda r, user, log: r.sessions(user),
     "trail": lambda r, user, log: r.trail(user, 9),
     "instructions": lambda r, user, log: r.instructions(user),
+    "won_rates": lambda r, user, log: r.won_rates(user),
     "factor": lambda r, user, log: r.factor(user),
     "passkeys": lambda r, user, log: r.passkeys(user),
     "api_tokens": lambda r, user, log: r.api_tokens(user),
@@ -148,7 +150,7 @@ ALIKE = {"equity", "tiles", "settings", "command", "factor", "asking", "newest_c
 """Where two people made alike read alike."""
 MARKET_WIDE = {
     "status", "candles", "newest_candle", "last_price", "demo_user_id", "health", "rules", "analyst_profile",
-    "admission", "banner", "krw_per_usdt", "price_day_ago", "closed_candles",
+    "admission", "banner", "price_day_ago", "closed_candles",
 }  # fmt: skip
 
 

@@ -3,12 +3,14 @@
 import json
 import random
 from dataclasses import dataclass, replace
+from datetime import date
 from decimal import Decimal
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
 
+from lib.adapters.sql.forms.krw_rates import SqlWonBook
 from lib.adapters.sql.tables.people import system_settings
 from lib.adapters.sql.tables.trading import equity_points, fills
 from lib.clock import SteppedClock
@@ -22,6 +24,7 @@ from lib.domain.platform_settings import KRW_PER_USDT
 from lib.domain.position import Side
 from lib.domain.reason import text
 from lib.domain.risk import AccountPlan
+from lib.domain.won_rates import WonRate
 from lib.queries import EXPORTS, Readings, Sheet
 from tests import factories as make
 from tests.contract.ledger_worlds import SqlWorld
@@ -209,12 +212,19 @@ async def test_won_are_shown_where_an_operator_set_a_rate(books: Books) -> None:
     def rate() -> Decimal | None:
         found = books.readings.results(books.user)
         assert found is not None
-        return found.krw
+        told = found.rates.at(T)
+        return told.krw if told else None
 
     assert rate() is None
     with books.world.engine.begin() as connection:
         connection.execute(sa.insert(system_settings).values(setting_key=KRW_PER_USDT, setting_value="1390.5"))
     assert rate() == D("1390.5")
+    book, mine = SqlWonBook(books.world.engine), (WonRate(date(2020, 1, 1), D("1450.25")),)
+    assert book.replace(books.user, (), mine)
+    assert not book.replace(books.user, (), ()), "another tab's list is not written over unseen"
+    assert rate() == D("1450.25"), "one's own go before the platform's"
+    assert book.replace(books.user, mine, (WonRate(date(2090, 1, 1), D(9000)),))
+    assert rate() == D("1390.5"), "before the first of one's own the platform's holds"
 
 
 async def test_tables_are_paged_once_over_every_row_and_filtered(books: Books) -> None:

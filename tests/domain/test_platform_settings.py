@@ -24,13 +24,13 @@ from lib.domain.platform_settings import (
     Registration,
     admission,
     banner_text,
-    krw_per_usdt,
+    krw_rates,
     limit_overrides,
     loosens,
     read_banner,
-    read_krw_per_usdt,
     read_limit,
 )
+from lib.domain.won_rates import WonRate
 
 D = Decimal
 GARBAGE = (
@@ -190,16 +190,13 @@ def test_what_is_no_banner_is_none(text: str) -> None:
 
 @pytest.mark.parametrize("figure", ["100", "1390", "1390.55", "100000"])
 def test_won_for_one_usdt_are_plain_digits(figure: str) -> None:
-    assert read_krw_per_usdt(figure) == D(figure)
-    assert krw_per_usdt({KRW_PER_USDT: figure}) == D(figure)
+    assert krw_rates({KRW_PER_USDT: figure}) == (WonRate(None, D(figure)),)
 
 
-@pytest.mark.parametrize("figure", [*GARBAGE, "0", "99.99", "100000.1"])
+@pytest.mark.parametrize("figure", [*GARBAGE, "0", "99.99", "100000.1", "1390,1400", "2026-13-01=1390"])
 def test_a_rate_that_cannot_be_meant_is_none(figure: str) -> None:
-    with pytest.raises(ValueError, match="krw_per_usdt must be a number from 100 to 100000"):
-        read_krw_per_usdt(figure)
-    assert krw_per_usdt({KRW_PER_USDT: figure}) is None
+    assert krw_rates({KRW_PER_USDT: figure}) == ()
 
 
 def test_without_a_row_there_is_no_rate() -> None:
-    assert krw_per_usdt({}) is None
+    assert krw_rates({}) == ()

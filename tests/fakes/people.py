@@ -16,8 +16,9 @@ from lib.domain.second_factor import Authenticator
 from lib.domain.session import Login, NewSession, SessionRow, is_over
 from lib.domain.spelling import normal_email
 from lib.domain.trail import Note
+from lib.domain.won_rates import WonRate
 from lib.ports.mail import Letter, Mailer
-from lib.ports.people import AccountInUse, Browsers, Logins, Sessions, Throttles, Trail
+from lib.ports.people import AccountInUse, Browsers, Logins, Sessions, Throttles, Trail, WonBook
 from lib.ports.safety import ApiTokens, Leaving, Passkeys, ResetLinks, SecondFactors
 from lib.ports.secrets import PasskeyCheck, PasswordHasher
 from tests.fakes.platform import InviteBox
@@ -525,3 +526,16 @@ class MemoryApiTokens(ApiTokens):
         gone = len(kept) < len(self.rows)
         self.rows = kept
         return gone
+
+
+class MemoryWonBook(WonBook):
+    """`lib.ports.people.WonBook`."""
+
+    def __init__(self) -> None:
+        self.rates: dict[int, tuple[WonRate, ...]] = {}
+
+    def replace(self, user_id: int, before: Sequence[WonRate], after: Sequence[WonRate]) -> bool:
+        if self.rates.get(user_id, ()) != tuple(before):
+            return False
+        self.rates[user_id] = tuple(after)
+        return True

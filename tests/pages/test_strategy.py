@@ -1,6 +1,7 @@
 """The strategy desk: risk in money, limits that only get stricter, instructions with their history, and the preview."""
 
 from dataclasses import replace
+from datetime import date
 from decimal import Decimal
 from types import SimpleNamespace
 
@@ -9,6 +10,7 @@ import pytest
 from app.i18n import catalogue
 from lib.accounts.refusal import Refusal
 from lib.domain.account import AccountSettings, Limits, RiskLevel
+from lib.domain.won_rates import WonRate
 from tests.pages.conftest import Visit
 from tests.worlds.pages import OWNER
 
@@ -149,3 +151,28 @@ def test_a_zone_is_chosen_on_the_settings_page(visit: Visit, staged: SimpleNames
     at.selectbox(key="time_zone").set_value("Asia/Tokyo").run()
     assert staged.acts.done == [("zone", OWNER.user_id, "Asia/Tokyo")]
     assert any("JST" in one.value for one in at.caption)
+
+
+def test_rates_of_ones_own_are_saved_as_the_list_that_was_shown(visit: Visit, staged: SimpleNamespace) -> None:
+    at = visit("t-owner", "settings", "ko")
+    assert "1 USDT = ₩1,390 · 운영자 환율" in [text.value for text in at.text]
+    at.text_area(key="krw_lines").set_value("2026-01-01 1450.5")
+    at.button(key="krw_save").click().run()
+    assert staged.acts.done == [("krw", OWNER.user_id, "", "2026-01-01 1450.5")]
+    assert "1 USDT = ₩1,450.5 · 내 환율 · 2026-01-01부터" in [text.value for text in at.text]
+    at.text_area(key="krw_lines").set_value("2026-01-01 1450.5\nx")
+    at.button(key="krw_save").click().run()
+    assert staged.acts.done[1:] == []
+    assert at.text_area(key="krw_lines").value == "2026-01-01 1450.5\nx", "what was typed stays"
+
+
+def test_rates_that_another_tab_saved_are_shown_before_they_are_written_over(
+    visit: Visit, staged: SimpleNamespace
+) -> None:
+    at = visit("t-owner", "settings", "en")
+    at.text_area(key="krw_lines").set_value("2026-01-01 1450").run()
+    staged.shelf.krw = (WonRate(date(2026, 2, 1), Decimal(1400)),)
+    at.run()
+    assert at.text_area(key="krw_lines").value == "2026-01-01 1450"
+    assert catalogue("en")["krw.elsewhere"] in [warning.value for warning in at.warning]
+    assert "2026-02-01 1400" in [code.value for code in at.code]

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Collection, Iterator
 from dataclasses import dataclass, field, replace
+from datetime import date
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, cast
@@ -23,6 +24,7 @@ from lib.accounts.safety import Safety
 from lib.accounts.tokens import TokenDesk
 from lib.accounts.trading import TradingDesk
 from lib.accounts.web import Refusal, SessionUser
+from lib.accounts.won import WonDesk
 from lib.bootstrap import WebSystem
 from lib.bootstrap.preview import Previews
 from lib.domain.account import AccountSettings
@@ -32,6 +34,7 @@ from lib.domain.platform_settings import Admission
 from lib.domain.pricing import AnalystPrices
 from lib.domain.quotes import CandleTick
 from lib.domain.reason import NOTHING, text
+from lib.domain.won_rates import WonRate, WonRates
 from lib.market.scrollback import Scrollback
 from lib.ports.market import MarketData
 from lib.queries import (
@@ -58,6 +61,7 @@ from tests.fakes.people import (
     MemoryResetLinks,
     MemorySessions,
     MemoryThrottles,
+    MemoryWonBook,
     QuickHasher,
     StandingClock,
     TrustingCheck,
@@ -180,8 +184,8 @@ class FakeReadings:
     def results(self, user_id: int, **asked: Any) -> Results | None:
         return results(user_id, **asked)
 
-    def krw_per_usdt(self) -> Decimal | None:
-        return Decimal(1390)
+    def won_rates(self, user_id: int) -> WonRates:
+        return WonRates((WonRate(date(2026, 9, 22), Decimal(1500)),), (WonRate(None, Decimal(1390)),))
 
     def health(self, now_ms: int) -> Health:
         return Health("synthetic", True, 12.0, 1.0, 4.0, "", now_ms, "1 held", "decided", "m", 1_840, now_ms, ())
@@ -273,6 +277,7 @@ class Web:
                 public_url="https://trade.test",
                 later=lambda job: job(),
             ),
+            won=WonDesk(MemoryWonBook()),
             trading=cast(TradingDesk, self.trading),
             readings=cast(Readings, FakeReadings()),
             live=LiveOnce(CandleTick("BTCUSDT", "1m", candle(600), closed=False, rebuilt=False)),

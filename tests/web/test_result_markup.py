@@ -17,6 +17,7 @@ from app.ui.spans import MOST_DAYS, SPANS, period
 from app.ui.tiles import tiles_html
 from lib.domain.performance import DayResult
 from lib.domain.trip_groups import by_confidence, by_end, by_hour, by_side
+from lib.domain.won_rates import WonRates
 from tests.worlds.results import results
 
 D = Decimal
@@ -120,7 +121,9 @@ def test_how_long_is_told_by_two_units_at_most(ms: int, parts: int, language: st
 def test_a_period_without_a_trip_has_dashes_and_no_error() -> None:
     found = results(1)
     assert found is not None
-    bare = replace(found, figures=type(found.figures)(), trips=(), deepest=None, krw=None, points=found.points[:1])
+    bare = replace(
+        found, figures=type(found.figures)(), trips=(), deepest=None, rates=WonRates(), points=found.points[:1]
+    )
     tiles = {tile.key: tile for tile in result_tiles(bare, word, str)}
     assert (tiles["hit_rate"].value, tiles["profit_factor"].value, tiles["expectancy"].value) == ("–", "–", "–")
     assert tiles["deepest"].value == "0.00%"

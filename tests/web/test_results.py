@@ -15,6 +15,7 @@ from app.api import results as routes
 from app.export_files import safe
 from app.i18n import catalogue
 from lib.domain.reason import text
+from lib.domain.won_rates import WonRates
 from lib.queries import EXPORTS
 from tests.web.conftest import Web
 
@@ -119,6 +120,7 @@ def test_the_tax_file_has_won_korean_dates_and_says_what_it_is_not(web: Web) -> 
     assert first[words["tax.date"]] == "2026-09-21"
     assert first[words["tax.closed"]] == "2026-09-21 23:15:00"
     assert (first[words["tax.net"]], first[words["tax.net_krw"]], first[words["tax.rate"]]) == ("-0.25", "-348", "1390")
+    assert first[words["tax.rate_day"]] == words["tax.always"]
     assert first[words["tax.note"]] == words["tax.disclaimer"]
     assert {row[words["tax.note"]] for row in others} == {""}
     assert len(pd.read_csv(io.BytesIO(kim.get("/api/export/tax.csv").content))) == 3
@@ -126,9 +128,10 @@ def test_the_tax_file_has_won_korean_dates_and_says_what_it_is_not(web: Web) -> 
 
 
 def test_without_a_rate_no_won_are_made_up(web: Web, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(web.system.readings, "krw_per_usdt", lambda: None)
+    monkeypatch.setattr(web.system.readings, "won_rates", lambda user_id: WonRates())
     [first, *_] = lines(web.owner().get("/api/export/tax.csv").content)
     assert (first[catalogue("ko")["tax.net_krw"]], first[catalogue("ko")["tax.rate"]]) == ("", "")
+    assert catalogue("ko")["tax.no_rate"] in first[catalogue("ko")["tax.note"]]
 
 
 @pytest.mark.parametrize(

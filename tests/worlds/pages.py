@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 
 from lib.accounts.refusal import Refusal
 from lib.accounts.web import SessionUser
+from lib.accounts.won import WonDesk
 from lib.bootstrap.preview import Preview
 from lib.clock import SteppedClock
 from lib.domain import reason_codes as codes
@@ -23,6 +24,7 @@ from lib.domain.instrument import Instrument
 from lib.domain.order import Order, OrderState
 from lib.domain.platform_settings import Admission, Banner
 from lib.domain.reason import NOTHING, text
+from lib.domain.won_rates import WonRate, WonRates, read_lines
 from lib.market.status import ClosedMarket
 from lib.queries import (
     AnalystProfile,
@@ -57,6 +59,7 @@ from lib.queries import (
     TransferRow,
 )
 from lib.queries.logs import EVERYTHING, TRADED
+from tests.fakes.people import MemoryWonBook
 from tests.worlds import results as samples
 from tests.worlds.operators import staged_door
 
@@ -146,6 +149,7 @@ class Shelf:
     def __init__(self) -> None:
         self.choices = Choices(AccountSettings(max_leverage=8), True, 0, True, 1)
         self.asked: list[int] = []
+        self.krw: tuple[WonRate, ...] = ()
         self.commanded: CommandRow | None = None
         self.stands = STANDING
         self.closed: tuple[ClosedMarket, ...] = ()
@@ -220,6 +224,9 @@ class Shelf:
 
     def settings(self, user_id: int) -> Choices | None:
         return self.choices if self._has(user_id) else None
+
+    def won_rates(self, user_id: int) -> WonRates:
+        return WonRates(self.krw, (WonRate(None, Decimal(1390)),))
 
     def instructions(self, user_id: int, limit: int = 50) -> list[InstructionRow]:
         texts = ("추세만", "추세만\n횡보장은 쉬기", self.choices.settings.custom_prompt)
@@ -408,6 +415,12 @@ class Acts:
     def end_lock(self, user: SessionUser, kind: str) -> Refusal | None:
         return self._do("end_lock", user, kind)
 
+    def change_rates(self, shelf: Shelf, user: SessionUser, before: str, after: str) -> Refusal | None:
+        if refusal := WonDesk(MemoryWonBook()).change(user, "", after):
+            return refusal
+        shelf.krw = read_lines(after)
+        return self._do("krw", user, before, after)
+
     def delete_key(self, user: SessionUser) -> Refusal | None:
         return self._do("delete_key", user)
 
@@ -424,6 +437,7 @@ def stage() -> SimpleNamespace:
         people=acts,
         safety=acts,
         passkeys=acts,
+        won=SimpleNamespace(change=lambda user, before, after: acts.change_rates(shelf, user, before, after)),
         resets=SimpleNamespace(can_mail=False),
         trading=acts,
         readings=shelf,

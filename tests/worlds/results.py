@@ -8,6 +8,7 @@ from lib.domain.equity import Mark
 from lib.domain.performance import buy_and_hold, day_results, deepest_fall, do_nothing, falls, performance
 from lib.domain.position import Side
 from lib.domain.round_trips import Execution, Intent, Trips, round_trips
+from lib.domain.won_rates import WonRate, WonRates
 from lib.queries import AnalystCost, BookedFill, CurvePoint, OwnAccount, Results, TransferRow
 
 D = Decimal
@@ -91,7 +92,7 @@ def results(
         open=(),
         figures=performance(closed),
         cost=AnalystCost(8_640, 8_640, D("1.2345")),
-        krw=D(1390),
+        rates=WonRates(platform=(WonRate(None, D(1390)),)),
     )
 
 

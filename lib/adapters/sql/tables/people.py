@@ -267,6 +267,16 @@ instructions = sa.Table(
 )
 """Every version of a person's own instructions, an empty one too: appended to, never changed."""
 
+krw_rates = sa.Table(
+    "krw_rates",
+    metadata,
+    sa.Column("user_id", BIG, sa.ForeignKey("users.id"), primary_key=True, autoincrement=False),
+    sa.Column("day", ascii_text(10), primary_key=True),
+    money("rate"),
+    **MYSQL_TABLE,
+)
+"""A person's own won for one USDT, each from a UTC date on, until the day of the next."""
+
 outbox = sa.Table(
     "outbox",
     metadata,
