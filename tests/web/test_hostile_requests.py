@@ -16,36 +16,15 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from starlette.routing import Route
 from starlette.testclient import TestClient
-from streamlit.runtime import Runtime
 
 from app.api.openapi import PATH
-from app.http.traffic import Traffic
 from app.i18n import catalogue
-from app.server import Live, build, routes
-from lib import bootstrap
-from lib.accounts.doors import Doors
-from lib.accounts.entrance import PeopleStores
-from lib.accounts.people import People
-from lib.adapters.redis.embedded import ensure
-from lib.adapters.sql.database import schema
-from lib.adapters.sql.database.engine import make_engine
-from lib.adapters.sql.forms.browsers import SqlBrowsers
-from lib.adapters.sql.forms.second_factors import SqlSecondFactors
-from lib.adapters.sql.forms.sessions import SqlLogins, SqlSessions
-from lib.adapters.sql.forms.trail import SqlTrail
-from lib.adapters.vault import generate_keys
-from lib.adapters.web_lock import WebLock
+from app.server import Live, routes
 from lib.bootstrap import WebSystem
-from lib.clock import SystemClock
 from lib.domain.account import Limits
-from lib.domain.pace import Pace
-from lib.domain.platform_settings import Admission
-from lib.market.scrollback import Scrollback
-from lib.settings import load
 from tests.effort import examples
-from tests.fakes.market import ScriptedMarket, SetClock
-from tests.fakes.people import QuickHasher
 from tests.web.hostile import HEADERS, KINDS, PIECES, PREFIXES, RAW_BODIES, TEXTS, VALUES
+from tests.web.whole import entered, whole_system
 
 pytestmark = [pytest.mark.server, pytest.mark.enable_socket]
 
@@ -119,67 +98,17 @@ LONGEST_ANSWER = 65_536
 tried = 0
 
 
-class Unhurried(Traffic):
-    """Lets everything through."""
-
-    def may_look_up(self, visit: Any) -> bool:
-        return True
-
-    def wait_s(self, method: str, path: str, visit: Any) -> int:
-        return 0
-
-
-class NoTallies:
-    """`lib.ports.people.Throttles` that counts nothing."""
-
-    def attempt(self, key: str, pace: Pace, now_ms: int) -> int:
-        return 0
-
-    def forgive(self, key: str, pace: Pace, now_ms: int) -> None: ...
-
-    def drop_older(self, before_ms: int) -> int:
-        return 0
-
-
 @pytest.fixture(scope="module")
 def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WebSystem]:
-    folder = tmp_path_factory.mktemp("hostile")
-    redis = ensure(folder / "redis")
-    url = f"sqlite:///{folder / 'maemae.db'}"
-    engine = make_engine(url)
-    schema.migrate(engine)
-    _, public = generate_keys()
-    env = {"DATABASE_URL": url, "REDIS_URL": redis.url, "ENCRYPTION_PUBLIC_KEY": public, "INSTALLATION": "odd"}
-    made = bootstrap.web(load({**env, "PAPER_API_URL": "http://127.0.0.1:9", "WEB_HOSTS": "testserver"}))
-    stores = PeopleStores(
-        SqlLogins(engine),
-        SqlSessions(engine),
-        SqlBrowsers(engine),
-        cast(Any, NoTallies()),
-        QuickHasher(),
-        SqlTrail(engine),
-        SqlSecondFactors(engine),
-        WebLock(""),
-    )
-    people = People(stores, SystemClock(), lambda _: None, lambda: None, doors=Doors(Admission, SystemClock(), 10**6))
-    object.__setattr__(made, "people", people)
-    # an exchange that is away is a 503 by design
-    object.__setattr__(made, "scrollback", Scrollback(ScriptedMarket(SetClock(0), []), SystemClock()))
-    yield made
-    engine.dispose()
-    redis.stop()
+    with whole_system(tmp_path_factory.mktemp("hostile")) as (made, _):
+        yield made
 
 
 @pytest.fixture(scope="module")
 def kim(system: WebSystem, tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
     """A signed-in person's client, whose mistakes are answers and not exceptions."""
-    script = tmp_path_factory.mktemp("script") / "page.py"
-    script.write_text("import streamlit as st\nst.write('hello')\n")
-    app = build(system, script)
-    app._traffic = Unhurried()
-    with TestClient(app, raise_server_exceptions=False, follow_redirects=False) as client:
+    with entered(system, tmp_path_factory.mktemp("script")) as client:
         yield client
-    Runtime._instance = None
 
 
 @pytest.fixture(autouse=True)
