@@ -26,7 +26,7 @@ FRESH_S = 15.0
 
 def _refilter(name: str, usual: str) -> None:
     into_address(name, usual)
-    st.session_state.pop("_sheet_place", None)
+    st.query_params.pop("at", None)
 
 
 def _chosen(accounts: list[OwnAccount]) -> tuple[str, int | None]:

@@ -1,9 +1,11 @@
 """
-Round trips, positions, orders, executions, funding and transfers: one table at a time, the newest rows first.
+Closed positions, open ones, orders, executions, funding and transfers: one table at a time, the newest rows first.
+
+Table, filters and the place a page begins at (`?at=`) stand in the address, by their values.
 """
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, get_args
 
 import streamlit as st
 
@@ -22,17 +24,43 @@ from app.ui.result_frames import (
     trip_frame,
 )
 from lib.accounts.web import SessionUser
-from lib.queries import Cursor, Results, Sheet
-from lib.queries.sheets import ORDER_GROUPS
+from lib.domain.books import TransferKind
+from lib.domain.position import Side
+from lib.domain.round_trips import ENDS, RoundTrip
+from lib.queries import Cursor, Results, Sheet, read_cursor
+from lib.queries.sheets import FILL_FILTERS, ORDER_GROUPS, Asked, closed_sheet
 
 TABLES = ("trips", "positions", "orders", "fills", "funding", "transfers")
-SIDES = ("all", "long", "short", "won", "lost")
 ROWS = 50
-_PLACE = "_sheet_place"
+SIDES: tuple[str, ...] = get_args(Side)
+TRANSFER_KINDS: tuple[str, ...] = get_args(TransferKind)
+EVERY = "all"
+FILTERS: dict[str, dict[str, tuple[str, ...]]] = {
+    "trips": {"side": ("long", "short"), "result": ("won", "lost"), "ended": ENDS},
+    "orders": {"kind": tuple(ORDER_GROUPS), "side": SIDES},
+    "fills": {"side": SIDES, "kind": FILL_FILTERS},
+    "funding": {"kind": ("received", "paid")},
+    "transfers": {"kind": TRANSFER_KINDS},
+}
+"""The filters of each table and what each lets through; the symbol is one too where the account has several."""
+NAMES = ("side", "result", "ended", "kind", "symbol")
+_WORDS: dict[tuple[str, str], str] = {
+    ("trips", "side"): "position",
+    ("trips", "ended"): "end",
+    ("trips", "result"): "trips",
+    ("orders", "kind"): "orders",
+    ("orders", "side"): "way",
+    ("fills", "kind"): "fill",
+    ("fills", "side"): "way",
+    ("funding", "kind"): "flow",
+    ("transfers", "kind"): "transfer",
+}
+"""Whose words the options of a filter have."""
+Chosen = dict[str, str]
 
 
 def tables(user: SessionUser, found: Results) -> None:
-    """The choice of a table, and the one chosen."""
+    """The choice of a table with its filters, and the one chosen."""
     from_address("table", TABLES, TABLES[0])
     with st.container(horizontal=True, vertical_alignment="center", key="tables"):
         chosen = st.segmented_control(
@@ -44,46 +72,65 @@ def tables(user: SessionUser, found: Results) -> None:
             label_visibility="collapsed",
             on_change=_chosen,
         )
-        if chosen == "orders":
-            _group()
-        if chosen == "trips":
-            _sides()
-    draw: dict[str, Callable[[SessionUser, Results], None]] = {
+        table = str(chosen or TABLES[0])
+        asked = {name: _filter(table, name, options) for name, options in _filters(table, found).items()}
+    draw: dict[str, Callable[[SessionUser, Results, Chosen], None]] = {
         "trips": _trips, "positions": _positions, "orders": _orders, "fills": _fills, "funding": _funding,
         "transfers": _transfers,
     }  # fmt: skip
-    draw[str(chosen or TABLES[0])](user, found)
+    draw[table](user, found, {name: one for name, one in asked.items() if one != EVERY})
 
 
 def _chosen() -> None:
+    """Another table has other filters, and begins at its newest row."""
+    for name in NAMES:
+        st.query_params.pop(name, None)
+        st.session_state.pop(name, None)
     into_address("table", TABLES[0])
     _go(None)
 
 
-def _group() -> None:
-    st.selectbox(
-        t("filter.outcome"), ["all", *ORDER_GROUPS], format_func=lambda one: t(f"orders.{one}"),
-        key=still("order_group"), label_visibility="collapsed", width=160, on_change=_go, args=(None,),
+def _filters(table: str, found: Results) -> dict[str, tuple[str, ...]]:
+    symbols = sorted({trip.symbol for trip in (*found.trips, *found.open)} | {found.account.symbol})
+    known = FILTERS.get(table, {})
+    return {**known, "symbol": tuple(symbols)} if known and table != "transfers" and len(symbols) > 1 else known
+
+
+def _filter(table: str, name: str, options: tuple[str, ...]) -> str:
+    from_address(name, (EVERY, *options), EVERY)
+    chosen = st.selectbox(
+        t(f"filter.{name}"), (EVERY, *options), format_func=lambda one: _label(table, name, one),
+        key=still(name), label_visibility="collapsed", width=150, on_change=_refilter, args=(name,),
     )  # fmt: skip
+    return str(chosen or EVERY)
 
 
-def _sides() -> None:
-    st.selectbox(
-        t("fill.side"), SIDES, format_func=lambda one: t(f"trips.{one}"), key=still("trip_side"),
-        label_visibility="collapsed", width=160, on_change=_go, args=(None,),
-    )  # fmt: skip
+def _label(table: str, name: str, option: str) -> str:
+    if option == EVERY:
+        return t(f"every.{name}")
+    if name == "symbol":
+        return option
+    return t(f"{_WORDS[table, name]}.{option}")
 
 
-def _go(place: Cursor | int | None) -> None:
-    st.session_state[_PLACE] = place
+def _refilter(name: str) -> None:
+    into_address(name, EVERY)
+    _go(None)
+
+
+def _go(place: Cursor | None) -> None:
+    """To the page that begins at *place*, which stands in the address; None is the newest."""
+    if place is None:
+        st.query_params.pop("at", None)
+    else:
+        st.query_params["at"] = str(place)
 
 
 def _cursor() -> Cursor | None:
-    place = st.session_state.get(_PLACE)
-    return place if isinstance(place, Cursor) else None
+    return read_cursor(st.query_params.get("at", ""))
 
 
-def _turns(newer: Cursor | int | None, older: Cursor | int | None) -> None:
+def _turns(newer: Cursor | None, older: Cursor | None) -> None:
     if newer is None and older is None:
         return
     with st.container(horizontal=True, horizontal_alignment="right"):
@@ -94,62 +141,61 @@ def _turns(newer: Cursor | int | None, older: Cursor | int | None) -> None:
             )  # fmt: skip
 
 
-def _trips(user: SessionUser, found: Results) -> None:
-    side = st.session_state.get("trip_side", "all")
-    keeps: dict[str, Callable[[Any], bool]] = {
-        "long": lambda trip: trip.is_long,
-        "short": lambda trip: not trip.is_long,
-        "won": lambda trip: trip.net > 0,
-        "lost": lambda trip: trip.net < 0,
-    }
-    newest = [trip for trip in reversed(found.trips) if side == "all" or keeps[side](trip)]
-    place = st.session_state.get(_PLACE)
-    first = place if isinstance(place, int) and 0 < place < len(newest) else 0
-    shown = newest[first : first + ROWS]
-    if not shown:
-        _none("trips")
-        return
-    _show(trip_frame(shown, t, clock_time), "trip", ("net", "on_margin", "r", "funding"))
+def _trips(user: SessionUser, found: Results, asked: Chosen) -> None:
+    _sheet(
+        closed_sheet([trip for trip in found.trips if _let_through(trip, asked)], _cursor(), ROWS),
+        lambda rows: trip_frame(rows, t, clock_time, found.rates),
+        "trips",
+        ("net", "on_margin", "r", "funding", *(("net_krw",) if found.rates else ())),
+    )
     st.caption(t("trips.note"))
-    _turns(max(0, first - ROWS) if first else None, first + ROWS if first + ROWS < len(newest) else None)
 
 
-def _positions(user: SessionUser, found: Results) -> None:
+def _let_through(trip: RoundTrip, asked: Chosen) -> bool:
+    told = {
+        "side": "long" if trip.is_long else "short",
+        "result": "won" if trip.net > 0 else "lost" if trip.net < 0 else "",
+        "ended": trip.ended,
+        "symbol": trip.symbol,
+    }
+    return all(told[name] == one for name, one in asked.items())
+
+
+def _positions(user: SessionUser, found: Results, asked: Chosen) -> None:
     if not found.open:
         _none("positions")
         return
     _show(open_frame(found.open, system().readings.last_price, t, clock_time), "open", ("pnl", "funding"))
 
 
-def _orders(user: SessionUser, found: Results) -> None:
-    group = st.session_state.get("order_group", "all")
-    _sheet(
-        system().readings.orders_sheet(
-            user.user_id, limit=ROWS, cursor=_cursor(), group=None if group == "all" else group,
-            since_ms=found.since_ms, account_id=found.account.id,
-        ),
-        lambda rows: order_frame(rows, t, clock_time, language()),
-        "orders",
-    )  # fmt: skip
+def _orders(user: SessionUser, found: Results, asked: Chosen) -> None:
+    sheet = system().readings.orders_sheet(user.user_id, **_page(found, asked))
+    _sheet(sheet, lambda rows: order_frame(rows, t, clock_time, language()), "orders")
 
 
-def _fills(user: SessionUser, found: Results) -> None:
-    sheet = system().readings.fills_sheet(user.user_id, **_asked(found))
+def _fills(user: SessionUser, found: Results, asked: Chosen) -> None:
+    sheet = system().readings.fills_sheet(user.user_id, **_page(found, asked))
     _sheet(sheet, lambda rows: fill_frame(rows, t, clock_time), "fills", ("realised",))
 
 
-def _funding(user: SessionUser, found: Results) -> None:
-    sheet = system().readings.fills_sheet(user.user_id, funding=True, **_asked(found))
+def _funding(user: SessionUser, found: Results, asked: Chosen) -> None:
+    sheet = system().readings.funding_sheet(user.user_id, **_page(found, asked))
     _sheet(sheet, lambda rows: funding_frame(rows, clock_time), "funding", ("amount",))
 
 
-def _transfers(user: SessionUser, found: Results) -> None:
-    sheet = system().readings.transfers_sheet(user.user_id, **_asked(found))
+def _transfers(user: SessionUser, found: Results, asked: Chosen) -> None:
+    sheet = system().readings.transfers_sheet(user.user_id, **_page(found, asked))
     _sheet(sheet, lambda rows: transfer_frame(rows, t, clock_time), "transfers", ("amount",))
 
 
-def _asked(found: Results) -> dict[str, Any]:
-    return {"limit": ROWS, "cursor": _cursor(), "since_ms": found.since_ms, "account_id": found.account.id}
+def _page(found: Results, asked: Chosen) -> dict[str, Any]:
+    return {
+        "limit": ROWS,
+        "cursor": _cursor(),
+        "only": Asked(**asked),
+        "since_ms": found.since_ms,
+        "account_id": found.account.id,
+    }
 
 
 def _sheet(sheet: Sheet[Any], table: Callable[[Any], Any], name: str, signs: tuple[str, ...] = ()) -> None:
@@ -191,7 +237,7 @@ def _column(name: str, column: str) -> Any:
 
 
 RIGHT = {
-    "entry", "exit", "qty", "leverage", "net", "on_margin", "r", "fees", "funding", "held", "last", "pnl", "stop",
-    "target", "filled", "average", "limit", "fee", "price", "realised", "amount",
+    "entry", "exit", "qty", "leverage", "net", "net_krw", "on_margin", "r", "fees", "funding", "held", "last", "pnl",
+    "stop", "target", "filled", "average", "limit", "fee", "price", "realised", "amount",
 }  # fmt: skip
 WIDTHS = {"why": 320, "link": 230, "exec": 240, "number": 260, "leverage": 70, "r": 60, "ended": 110, "what": 100}

@@ -3,7 +3,7 @@ Round trips, positions, orders, executions, funding and transfers as frames for 
 """
 
 from collections.abc import Callable, Sequence
-from decimal import Decimal
+from decimal import ROUND_HALF_EVEN, Decimal
 from typing import Any
 
 from app.ui.logs import frame
@@ -15,13 +15,15 @@ from app.ui.write import cost, exact, money, percent, price
 from lib.domain.order import Order
 from lib.domain.position import Position, unrealised_pnl
 from lib.domain.round_trips import RoundTrip
+from lib.domain.won_rates import WonRates
 from lib.queries import BookedFill, TransferRow
 
 Word = Callable[..., str]
 At = Callable[[int], str]
+NO_RATES = WonRates()
 TRIPS = (
-    "closed", "side", "entry", "exit", "qty", "leverage", "net", "on_margin", "r", "fees", "funding", "held", "ended",
-    "entry_log", "exit_log",
+    "closed", "symbol", "side", "entry", "exit", "qty", "leverage", "fees", "funding", "net", "on_margin", "r", "held",
+    "ended", "entry_log", "exit_log",
 )  # fmt: skip
 OPEN = (
     "opened",
@@ -38,30 +40,54 @@ OPEN = (
     "funding",
     "entry_log",
 )
-ORDERS = ("time", "what", "state", "qty", "filled", "average", "limit", "stop", "target", "fee", "why", "link")
-FILLS = ("time", "what", "qty", "price", "realised", "fee", "kind", "exec")
+ORDERS = (
+    "time",
+    "symbol",
+    "what",
+    "state",
+    "qty",
+    "filled",
+    "average",
+    "limit",
+    "stop",
+    "target",
+    "fee",
+    "why",
+    "link",
+)
+FILLS = ("time", "symbol", "what", "qty", "price", "realised", "fee", "kind", "exec")
 FUNDING = ("time", "symbol", "amount", "exec")
 TRANSFERS = ("time", "transfer", "amount", "number")
 
 
-def trip_frame(trips: Sequence[RoundTrip], word: Word, at: At) -> Any:
-    """Closed trips under TRIPS."""
-    return frame(TRIPS, [_trip(trip, word, at) for trip in trips])
+def trip_frame(trips: Sequence[RoundTrip], word: Word, at: At, rates: WonRates = NO_RATES) -> Any:
+    """Closed trips under TRIPS; with *rates* each net in won at the rate of its day, too."""
+    if not rates:
+        return frame(TRIPS, [_trip(trip, word, at) for trip in trips])
+    lines = [(*_trip(trip, word, at), _won(rates.won(trip.net, trip.closed_ms or 0))) for trip in trips]
+    table = frame((*TRIPS, "net_krw"), lines)
+    place = TRIPS.index("net") + 1
+    return table[[*TRIPS[:place], "net_krw", *TRIPS[place:]]]
+
+
+def _won(amount: Decimal | None) -> str:
+    return "–" if amount is None else f"{'+' if amount > 0 else ''}{amount.quantize(Decimal(1), ROUND_HALF_EVEN):,}"
 
 
 def _trip(trip: RoundTrip, word: Word, at: At) -> tuple[object, ...]:
     return (
         at(trip.closed_ms or 0),
+        trip.symbol,
         [_side(trip, word)],
         price(trip.entry_price),
         price(trip.exit_price),
         exact(trip.qty),
         f"{trip.leverage}×" if trip.leverage else "–",
+        _fees(trip),
+        signed(trip.funding),
         signed(trip.net),
         percent(trip.on_margin, signed=True),
         ratio(trip.r_multiple),
-        _fees(trip),
-        signed(trip.funding),
         held(trip.duration_ms, word),
         word(f"end.{trip.ended}"),
         _log(trip.entry.log_id if trip.entry else None),
@@ -113,6 +139,7 @@ def order_frame(orders: Sequence[Order], word: Word, at: At, language: str) -> A
     lines = [
         (
             at(order.created_ms or order.t_ms),
+            order.symbol,
             order_words(order, word),
             word(f"state.{order.state.value}"),
             exact(order.qty),
@@ -135,6 +162,7 @@ def fill_frame(fills: Sequence[BookedFill], word: Word, at: At) -> Any:
     lines = [
         (
             at(fill.at_ms),
+            fill.symbol,
             side_words(fill.side, word, is_exit=bool(fill.realised) or fill.is_stop),
             exact(fill.qty),
             price(fill.price),

@@ -17,12 +17,15 @@ from lib.adapters.sql.tables.trading import fills, orders, transfers
 from lib.domain.books import Charge, FillKind
 from lib.domain.order import Order, OrderState
 from lib.domain.position import Side
+from lib.domain.round_trips import RoundTrip
 from lib.queries.own import own_account
 from lib.queries.paging import NEWEST, Cursor
 from lib.queries.reading import Reading
 from lib.queries.results import TransferRow
 
 T = TypeVar("T")
+FILL_FILTERS = ("trade", "stop", "liquidation", "adl", "other")
+"""Kinds of executions; *stop* is a trade of a protective order."""
 _FILLED = (OrderState.FILLED, OrderState.PARTIAL)
 _WORKING = (OrderState.PLANNED, OrderState.SUBMITTING, OrderState.ACCEPTED, OrderState.UNKNOWN, OrderState.NEEDS_HUMAN)
 _UNFILLED = tuple(state for state in OrderState if state not in (*_FILLED, *_WORKING))
@@ -50,6 +53,21 @@ class BookedFill:
 
 
 @dataclass(frozen=True, slots=True)
+class Asked:
+    """
+    What a page of a table lets through, each None for everything: a *side* (buy or sell), a *symbol*, a *kind* of the
+    table's own (`ORDER_GROUPS`, `FILL_FILTERS`, "received" or "paid" of funding, a kind of transfer).
+    """
+
+    side: str | None = None
+    kind: str | None = None
+    symbol: str | None = None
+
+
+EVERYTHING = Asked()
+
+
+@dataclass(frozen=True, slots=True)
 class Sheet(Generic[T]):
     """One page of a table, newest first, and the places its neighbours begin at (None = there is none)."""
 
@@ -71,14 +89,14 @@ class SheetReadings(Reading):
         *,
         limit: int,
         cursor: Cursor | None = None,
-        group: str | None = None,
+        only: Asked = EVERYTHING,
         since_ms: int = 0,
         account_id: int | None = None,
     ) -> Sheet[Order]:
-        """Orders of the states *group* names (`ORDER_GROUPS`; None: all), planned since *since_ms*."""
-        where = [orders.c.t_ms >= since_ms]
-        if group is not None:
-            where.append(orders.c.state.in_([state.value for state in ORDER_GROUPS.get(group, ())]))
+        """Orders planned since *since_ms*; their kinds are groups of states."""
+        where = [orders.c.t_ms >= since_ms, *_same(orders.c.side, only.side), *_same(orders.c.symbol, only.symbol)]
+        if only.kind is not None:
+            where.append(orders.c.state.in_([state.value for state in ORDER_GROUPS.get(only.kind, ())]))
         table = _Table(orders, orders.c.t_ms, list(orders.c), order_from)
         return self._sheet(user_id, account_id, table, where, cursor, limit)
 
@@ -88,14 +106,32 @@ class SheetReadings(Reading):
         *,
         limit: int,
         cursor: Cursor | None = None,
-        funding: bool = False,
+        only: Asked = EVERYTHING,
         since_ms: int = 0,
         account_id: int | None = None,
     ) -> Sheet[BookedFill]:
-        """Executions since *since_ms* that traded, or the *funding* alone."""
-        kind = fills.c.kind == "funding" if funding else fills.c.kind != "funding"
-        table = _Table(fills, fills.c.at_ms, _FILL, _booked)
-        return self._sheet(user_id, account_id, table, [kind, fills.c.at_ms >= since_ms], cursor, limit)
+        """Executions since *since_ms* that traded."""
+        ways = [fills.c.kind != "funding"] if only.kind is None else _of_kind(only.kind)
+        where = [*ways, *_same(fills.c.side, only.side), *_same(fills.c.symbol, only.symbol), fills.c.at_ms >= since_ms]
+        return self._sheet(user_id, account_id, _FILLS, where, cursor, limit)
+
+    def funding_sheet(
+        self,
+        user_id: int,
+        *,
+        limit: int,
+        cursor: Cursor | None = None,
+        only: Asked = EVERYTHING,
+        since_ms: int = 0,
+        account_id: int | None = None,
+    ) -> Sheet[BookedFill]:
+        """Funding since *since_ms*, received or paid."""
+        where = [fills.c.kind == "funding", *_same(fills.c.symbol, only.symbol), fills.c.at_ms >= since_ms]
+        if only.kind is not None:
+            # money is text on SQLite: its sign is its first character, there and in MySQL's eyes alike
+            is_received = sa.type_coerce(fills.c.fee, sa.Text).like("-%")
+            where.append(is_received if only.kind == "received" else sa.not_(is_received))
+        return self._sheet(user_id, account_id, _FILLS, where, cursor, limit)
 
     def transfers_sheet(
         self,
@@ -103,12 +139,14 @@ class SheetReadings(Reading):
         *,
         limit: int,
         cursor: Cursor | None = None,
+        only: Asked = EVERYTHING,
         since_ms: int = 0,
         account_id: int | None = None,
     ) -> Sheet[TransferRow]:
         """What was paid in and out since *since_ms*."""
         table = _Table(transfers, transfers.c.at_ms, _TRANSFER, lambda row: TransferRow(**row))
-        return self._sheet(user_id, account_id, table, [transfers.c.at_ms >= since_ms], cursor, limit)
+        where = [*_same(transfers.c.kind, only.kind), transfers.c.at_ms >= since_ms]
+        return self._sheet(user_id, account_id, table, where, cursor, limit)
 
     def _sheet(
         self,
@@ -157,5 +195,41 @@ class _Table(Generic[T]):
         return Cursor(older, row[self.at.key or ""], row["id"])
 
 
+def _same(column: "sa.ColumnElement[Any]", asked: str | None) -> list[sa.ColumnElement[bool]]:
+    return [] if asked is None else [column == asked]
+
+
+def _of_kind(kind: str) -> list[sa.ColumnElement[bool]]:
+    if kind == "stop":
+        return [fills.c.kind == "trade", fills.c.is_stop]
+    return [fills.c.kind == kind, *([sa.not_(fills.c.is_stop)] if kind == "trade" else [])]
+
+
+def closed_sheet(trips: Sequence[RoundTrip], cursor: Cursor | None, limit: int) -> Sheet[RoundTrip]:
+    """One page of closed *trips*, the one that ended last first, as a table in the database is paged."""
+    newest = sorted(trips, key=_ended, reverse=True)
+    at = cursor or NEWEST
+    place = (at.at_ms, at.row_id)
+    beside = [trip for trip in newest if (_ended(trip) < place if at.older else _ended(trip) > place)]
+    rows = beside[:limit] if at.older else beside[-limit:]
+    if cursor is not None and (not rows or (not at.older and len(rows) < limit)):
+        return closed_sheet(newest, None, limit)
+    if not rows:
+        return Sheet()
+    older, newer = rows[-1] is not newest[-1], rows[0] is not newest[0]
+    return Sheet(
+        tuple(rows),
+        Cursor(True, *_ended(rows[-1])) if older else None,
+        Cursor(False, *_ended(rows[0])) if newer else None,
+    )
+
+
+def _ended(trip: RoundTrip) -> tuple[int, int]:
+    return (trip.closed_ms or 0, trip.trip_id)
+
+
 def _booked(row: dict[str, Any]) -> BookedFill:
     return BookedFill(**{**row, "charges": read_charges(row["charges"])})
+
+
+_FILLS = _Table(fills, fills.c.at_ms, _FILL, _booked)

@@ -131,6 +131,7 @@ READS: dict[str, Callable[[Readings, int, int], object]] = {
     "trips": lambda r, user, log: r.trips(user),
     "orders_sheet": lambda r, user, log: r.orders_sheet(user, limit=9),
     "fills_sheet": lambda r, user, log: r.fills_sheet(user, limit=9),
+    "funding_sheet": lambda r, user, log: r.funding_sheet(user, limit=9),
     "transfers_sheet": lambda r, user, log: r.transfers_sheet(user, limit=9),
     **{f"export {what}": lambda r, user, log, what=what: list(r.export(user, what)) for what in EXPORTS},  # type: ignore[misc]
     "stand": lambda r, user, log: r.stand(user),

@@ -26,6 +26,7 @@ from lib.domain.reason import text
 from lib.domain.risk import AccountPlan
 from lib.domain.won_rates import WonRate
 from lib.queries import EXPORTS, Readings, Sheet
+from lib.queries.sheets import FILL_FILTERS, Asked
 from tests import factories as make
 from tests.contract.ledger_worlds import SqlWorld
 from tests.contract.test_ledger import BUY, trading_account
@@ -235,19 +236,49 @@ async def test_tables_are_paged_once_over_every_row_and_filtered(books: Books) -
     await books.world.ledger.plan(books.account, None, T, BUY)
     read = books.readings
     for funding in (False, True):
-        pages = [read.fills_sheet(books.user, limit=3, funding=funding)]
+        sheet = read.funding_sheet if funding else read.fills_sheet
+        pages = [sheet(books.user, limit=3)]
         while pages[-1].older is not None:
-            pages.append(read.fills_sheet(books.user, limit=3, funding=funding, cursor=pages[-1].older))
+            pages.append(sheet(books.user, limit=3, cursor=pages[-1].older))
         ids = [row_id for page in pages for row_id in rows_of(page)]
         assert len(ids) == len(set(ids)) == 7
         assert {row.kind == "funding" for page in pages for row in page.rows} == {funding}
-        back = read.fills_sheet(books.user, limit=3, funding=funding, cursor=pages[2].newer)
+        back = sheet(books.user, limit=3, cursor=pages[2].newer)
         assert back.rows == pages[1].rows
     assert [row.amount for row in read.transfers_sheet(books.user, limit=9, since_ms=T + 3).rows] == [7, 6, 5, 4, 3]
     [order] = read.orders_sheet(books.user, limit=9).rows
-    assert read.orders_sheet(books.user, limit=9, group="working").rows == (order,)
-    assert read.orders_sheet(books.user, limit=9, group="filled").rows == ()
-    assert read.orders_sheet(books.user, limit=9, group="no such word").rows == ()
+    assert read.orders_sheet(books.user, limit=9, only=Asked(kind="working")).rows == (order,)
+    assert read.orders_sheet(books.user, limit=9, only=Asked(kind="filled")).rows == ()
+    assert read.orders_sheet(books.user, limit=9, only=Asked(kind="no such word")).rows == ()
+    assert read.orders_sheet(books.user, limit=9, only=Asked(side="sell")).rows == ()
+    assert read.orders_sheet(books.user, limit=9, only=Asked("buy", "working", order.symbol)).rows == (order,)
+
+
+async def test_executions_funding_and_transfers_are_filtered_by_side_kind_symbol_and_period(books: Books) -> None:
+    for number in range(1, 8):
+        await books.trade(number, "buy" if number % 2 else "sell", "60000", is_stop=number in (2, 4))
+        fee = D(1) if number % 3 else D("-0.5")
+        await books.trade(number + 100, "buy", "0", qty=ZERO, kind="funding", fee=fee)
+        await books.pay(f"p{number}", number if number % 2 else -number, T + number)
+    read, user = books.readings, books.user
+    kinds = {kind: len(read.fills_sheet(user, limit=9, only=Asked(kind=kind)).rows) for kind in FILL_FILTERS}
+    assert kinds == {"trade": 5, "stop": 2, "liquidation": 0, "adl": 0, "other": 0}
+    assert {row.side for row in read.fills_sheet(user, limit=9, only=Asked(side="sell")).rows} == {"sell"}
+    assert len(read.fills_sheet(user, limit=9, only=Asked(side="sell", kind="stop")).rows) == 2
+    first = read.fills_sheet(user, limit=2, only=Asked(side="buy"))
+    then = read.fills_sheet(user, limit=2, only=Asked(side="buy"), cursor=first.older)
+    assert len({row.id for row in (*first.rows, *then.rows)}) == 4, "a filtered table is paged as a whole one"
+    assert read.fills_sheet(user, limit=9, only=Asked(symbol="NOSUCHUSDT")).rows == ()
+    assert read.fills_sheet(user, limit=9, since_ms=T + 10**12).rows == ()
+
+    def funding(kind: str) -> list[Decimal]:
+        return [row.fee for row in read.funding_sheet(user, limit=9, only=Asked(kind=kind)).rows]
+
+    assert {kind: funding(kind) for kind in ("received", "paid")} == {"received": [D("-0.5")] * 2, "paid": [D(1)] * 5}
+    known = {row.kind for row in read.transfers_sheet(user, limit=9).rows}
+    for kind in known:
+        assert {row.kind for row in read.transfers_sheet(user, limit=9, only=Asked(kind=kind)).rows} == {kind}
+    assert read.transfers_sheet(user, limit=9, only=Asked(kind="bonus")).rows == ()
 
 
 async def test_an_export_holds_every_row_of_every_part(books: Books, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -16,7 +16,7 @@ from tests.pages.test_pages import PAGES
 APP = Path(__file__).resolve().parents[2] / "app"
 LANGUAGE = {"lang", "lang_again"}
 CHOSEN = {
-    "outcome": "sold", "shown": "trades", "span": "day", "trip_side": "won", "order_group": "unfilled", "period": "7d",
+    "outcome": "sold", "shown": "trades", "span": "day", "result": "won", "period": "7d",
     "token_scope": "control", "token_days": 90, "limit": "max_exposure", "door_registration": "closed",
 }  # fmt: skip
 """What is chosen where the widget is; what acts at once keeps the choice it has."""

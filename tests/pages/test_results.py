@@ -9,7 +9,8 @@ from streamlit.testing.v1 import AppTest
 from app.i18n import catalogue
 from app.panels.result_tables import TABLES
 from app.ui.spans import SPANS
-from lib.queries import Results
+from lib.queries import Cursor, Results
+from lib.queries.sheets import Asked
 from tests.pages.conftest import Visit
 from tests.pages.test_pages import component, tree
 from tests.worlds import results as samples
@@ -40,12 +41,56 @@ def test_the_figures_are_those_of_the_trips(visit: Visit) -> None:
     assert len(table.value) == 20
 
 
-@pytest.mark.parametrize(("side", "count"), [("long", 13), ("short", 7), ("won", 10), ("lost", 10), ("all", 20)])
-def test_trips_are_filtered_by_side_and_result(visit: Visit, side: str, count: int) -> None:
-    at = visit("t-owner", "results")
-    at.selectbox(key="trip_side").set_value(side).run()
+@pytest.mark.parametrize(
+    ("name", "value", "count"),
+    [("side", "long", 13), ("side", "short", 7), ("result", "won", 10), ("result", "lost", 10)],
+)
+def test_closed_positions_are_filtered_and_each_filter_stands_in_the_address(
+    visit: Visit, name: str, value: str, count: int
+) -> None:
+    at = visit("t-owner", "results", at="older-1-1")
+    at.selectbox(key=name).set_value(value).run()
     assert not at.exception
     assert len(at.dataframe[0].value) == count
+    assert at.query_params[name] == value
+    assert "at" not in at.query_params, "what a filter lets through begins at its newest row"
+    again = visit("t-owner", "results", **{name: value})
+    assert len(again.dataframe[0].value) == count
+
+
+@pytest.mark.parametrize("table", TABLES)
+def test_a_table_asks_for_what_its_filters_say_and_forgets_them_for_another(
+    visit: Visit, staged: SimpleNamespace, table: str
+) -> None:
+    asked: list[Any] = []
+    for name in ("orders_sheet", "fills_sheet", "funding_sheet", "transfers_sheet"):
+        _listen(staged.readings, name, asked)
+    at = visit("t-owner", "results", table=table, kind="stop" if table == "fills" else "filled", at="older-9-9")
+    assert not at.exception
+    only = {"orders": Asked(kind="filled"), "fills": Asked(kind="stop")}.get(table, Asked())
+    assert [(one["only"], one["cursor"]) for one in asked] == (
+        [] if table in ("trips", "positions") else [(only, Cursor(True, 9, 9))]
+    )
+    at.button_group(key="table").set_value("positions" if table == "trips" else "trips").run()
+    assert not {"kind", "at"} & set(at.query_params)
+
+
+def _listen(readings: Any, name: str, asked: list[Any]) -> None:
+    read = getattr(readings, name)
+
+    def told(user_id: int, **more: Any) -> Any:
+        asked.append(more)
+        return read(user_id, **more)
+
+    setattr(readings, name, told)
+
+
+def test_closed_positions_are_told_in_won_at_the_rate_of_their_day(visit: Visit, staged: SimpleNamespace) -> None:
+    at = visit("t-owner", "results", "en")
+    found = samples.results(1)
+    assert found is not None
+    newest = found.trips[-1]
+    assert at.dataframe[0].value["net_krw"].iloc[0] == f"{newest.net * 1390:+,.0f}"
 
 
 def test_the_curve_gets_few_points_and_the_transfers(visit: Visit) -> None:
@@ -76,7 +121,7 @@ def test_what_was_read_is_used_again_while_it_is_fresh(visit: Visit, staged: Sim
 
     staged.readings.results = counted
     at = visit("t-owner", "results")
-    at.selectbox(key="trip_side").set_value("won").run()
+    at.selectbox(key="result").set_value("won").run()
     assert asked == [1]
 
 

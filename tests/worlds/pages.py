@@ -267,7 +267,13 @@ class Shelf:
     def orders_sheet(self, user_id: int, **asked: Any) -> Sheet[Order]:
         return Sheet((order(log_row(60)),)) if self._has(user_id) else Sheet()
 
-    def fills_sheet(self, user_id: int, *, funding: bool = False, **asked: Any) -> Sheet[BookedFill]:
+    def fills_sheet(self, user_id: int, **asked: Any) -> Sheet[BookedFill]:
+        return self._booked(user_id, funding=False)
+
+    def funding_sheet(self, user_id: int, **asked: Any) -> Sheet[BookedFill]:
+        return self._booked(user_id, funding=True)
+
+    def _booked(self, user_id: int, *, funding: bool) -> Sheet[BookedFill]:
         rows = tuple(samples.booked(number, funding=funding) for number in range(1, 9))
         return Sheet(rows, Cursor(True, 1, 1)) if self._has(user_id) else Sheet()
 
