@@ -8,8 +8,9 @@ Unsafe server settings (foreign origins, the agent API, no XSRF check) are refus
 import asyncio
 import gc
 import importlib
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Coroutine
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from functools import cache
 from pathlib import Path
 
 import streamlit as st
@@ -52,16 +53,26 @@ DRAIN_S = 3
 _log = log.get("web")
 
 
-def build(system: WebSystem, script: Path = SCRIPT, traffic: Traffic | None = None) -> Security:
-    """The whole web application over *system*, as ASGI; visitors are counted by the real clock unless told another."""
+def build(
+    system: WebSystem, script: Path = SCRIPT, traffic: Traffic | None = None, *, packs_ahead: bool = True
+) -> Security:
+    """
+    The whole web application over *system*, as ASGI; visitors are counted by the real clock unless told another.
+
+    *packs_ahead*: what our pages name is made small before somebody asks for it, which takes seconds of a processor.
+    """
     refuse_unsafe_server()
     config.set_option("server.trustedUserHeaders", {IDENTITY_HEADER: IDENTITY})
     hand_over(system)
     live = Live(system)
     # what the lifespan warms stands around it, and is there when it begins
-    pages = st.App(script, routes=routes(live), lifespan=_lifespan(system, live, lambda: _packed(files, known)))
+    pages = st.App(script, routes=routes(live), lifespan=_lifespan(system, live, lambda: _packed(files, ahead())))
     files = KeptAssets(pages)
     known = Addresses(files, system.operators.room.admits)
+
+    def ahead() -> Collection[str]:
+        return known.files if packs_ahead else ()
+
     return Security(
         known,
         system.people.user_of,
@@ -142,15 +153,16 @@ def _lifespan(
     return lifespan
 
 
-async def _packed(files: KeptAssets, known: Addresses) -> None:
-    """Have what our pages name ready; pack what else is asked for, until the server stops."""
+async def _packed(files: KeptAssets, ahead: Collection[str]) -> None:
+    """Have the files at the addresses *ahead* ready; pack what else is asked for, until the server stops."""
     try:
-        await files.warm(known.files)
+        await files.warm(ahead)
         await asyncio.Event().wait()
     finally:
         files.close()
 
 
+@cache
 def _warm_up() -> None:
     for name in HEAVY:
         importlib.import_module(name)

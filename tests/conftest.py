@@ -15,6 +15,17 @@ load_profile()
 pytest_plugins = ["tests.servers", "tests.databases"]
 
 
+SIMULATION = "tests/sim/"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """
+    The simulation first: its worlds are full of cycles, which are collected quickly while the process is young, and at
+    the end nobody waits for one long test.
+    """
+    items.sort(key=lambda item: not item.nodeid.startswith(SIMULATION))
+
+
 def pytest_sessionfinish(session: pytest.Session) -> None:
     """Fail a CI run in which any test was skipped."""
     reporter = session.config.pluginmanager.get_plugin("terminalreporter")

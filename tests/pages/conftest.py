@@ -13,11 +13,19 @@ from streamlit.testing.v1 import AppTest
 
 import app.session
 import app.system
+from tests.installed_packages import read_once
 from tests.worlds.pages import stage
 
 SCRIPT = str(Path(__file__).resolve().parents[2] / "streamlit_app.py")
 LOCALES = {"ko": "ko-KR", "en": "en-GB"}
 Visit = Callable[..., AppTest]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def packages_read_once() -> Iterator[None]:
+    """One look at the installed packages for all tests of this folder."""
+    with read_once():
+        yield
 
 
 @pytest.fixture

@@ -66,6 +66,7 @@ from tests.fakes.people import (
     StandingClock,
     TrustingCheck,
 )
+from tests.installed_packages import read_once
 from tests.web.town import LOCK, Town
 from tests.worlds.operators import staged_door
 from tests.worlds.results import results
@@ -295,7 +296,8 @@ class Web:
             operators=self.operators.door,
             previews=Previews(cast(Readings, FakeReadings()), "test-model", AnalystPrices()),
         )
-        self.app = build(self.system, script, Traffic(lambda: self.clock.now_ms() / 1000))
+        traffic = Traffic(lambda: self.clock.now_ms() / 1000)
+        self.app = build(self.system, script, traffic, packs_ahead=False)
         self.portal: BlockingPortal | None = None
 
     def _check(self) -> None:
@@ -318,6 +320,13 @@ class Web:
         client = self.client()
         assert client.post("/api/auth/demo", json={}).status_code == 200
         return client
+
+
+@pytest.fixture(scope="session", autouse=True)
+def packages_read_once() -> Iterator[None]:
+    """One look at the installed packages for all tests of this folder."""
+    with read_once():
+        yield
 
 
 @pytest.fixture
