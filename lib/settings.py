@@ -68,9 +68,12 @@ class Settings:
     """Whether the operator set a cap on cost, which then must be counted."""
     platform_limits: PlatformLimits
     encryption_key: str = field(repr=False)
+    encryption_keys_old: tuple[str, ...] = field(repr=False)
+    """Keys being rotated out: they open what is still sealed for them, and nothing is sealed for them any more."""
     encryption_public_key: str
     web_secret: str = field(repr=False)
     """Locks what the web must read back; "" = second factors cannot be set up here."""
+    web_secrets_old: tuple[str, ...] = field(repr=False)
     public_url: str
     """The address people open this server by; "" = nobody said."""
     smtp: mail_settings.Smtp | None
@@ -111,6 +114,11 @@ class Settings:
         paper = f"ws{self.paper_api_url.removeprefix('http')}/v5/private"
         urls: dict[Venue, str] = {**SITES[self.bybit_site].private_urls, "paper": paper}
         return {venue: urls[venue] for venue in self.venues}
+
+    @property
+    def key_ring(self) -> tuple[str, ...]:
+        """What opens exchange keys here, the key in use first; () = nothing."""
+        return tuple(filter(None, (self.encryption_key, *self.encryption_keys_old)))
 
     def require(self, *names: str) -> None:
         """*Halt* with one line naming the first of these settings (by environment name) that is missing."""
@@ -164,8 +172,10 @@ def load(env: Mapping[str, str] | None = None) -> Settings:
         analyst_cost_capped=bool(source.get("PLATFORM_ANALYST_COST_USD", "").strip()),
         platform_limits=_platform_limits(source),
         encryption_key=_key(source, "ENCRYPTION_KEY"),
+        encryption_keys_old=_keys(source, "ENCRYPTION_KEYS_OLD"),
         encryption_public_key=_key(source, "ENCRYPTION_PUBLIC_KEY"),
         web_secret=_key(source, "WEB_SECRET"),
+        web_secrets_old=_keys(source, "WEB_SECRETS_OLD"),
         public_url=mail_settings.read_public_url(source.get("PUBLIC_URL", "")),
         smtp=mail_settings.read_smtp(
             _secret(source, "SMTP_URL"), source.get("MAIL_FROM", "").strip(), source.get("PUBLIC_URL", "")
@@ -283,6 +293,11 @@ def _key(source: Mapping[str, str], name: str) -> str:
     if len(raw) != 32 or len(set(raw)) < 12:
         raise Halt(f"{name} must be base64 of 32 random bytes: make one with `python -m services.keys`")
     return value
+
+
+def _keys(source: Mapping[str, str], name: str) -> tuple[str, ...]:
+    parts = (part.strip() for part in source.get(name, "").split(","))
+    return tuple(_key({name: part}, name) for part in parts if part)
 
 
 def _installation(text: str) -> str:

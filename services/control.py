@@ -86,6 +86,8 @@ def _arguments(words: list[str] | None) -> argparse.Namespace:
         whom.add_argument("--all", action="store_true")
         if name != "resume":
             one.add_argument("--timeout", type=float, default=60.0, help="seconds to wait for the proof")
+        else:
+            one.add_argument("--unproved", action="store_true", help="though a restore's search has not ended")
     unlock = acts.add_parser("unlock")
     unlock.add_argument("kind")
     unlock.add_argument("--account", type=_number, default=0)
@@ -195,7 +197,7 @@ async def insist(clock: Clock, timeout_s: float, throw: Callable[[], Awaitable[N
 async def _resume(control: Control, asked: argparse.Namespace) -> int:
     if not control.may_resume and not asked.account:
         return _complain("TRADING_ENABLED=false stands in the environment: take it out first", 1)
-    if not await control.operator.resume(asked.account):
+    if not await control.operator.resume(asked.account, unproved=asked.unproved):
         _say([f"no operator's stop of {_whom(asked.account)} stands; its owner's own does, and is theirs to end"])
         return 0
     _say([f"{_whom(asked.account)} may trade again from the next cycle; switches of others, and locks, stay"])

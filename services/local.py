@@ -7,9 +7,7 @@ wins. Nothing here is a default of the processes themselves: they only see what 
 """
 
 import asyncio
-import json
 import os
-import secrets
 import signal
 import subprocess
 import sys
@@ -20,7 +18,7 @@ from types import FrameType
 
 from lib import bootstrap, log, settings
 from lib.domain.analyst_name import RULES_MODEL
-from lib.domain.errors import Halt
+from services import local_secrets
 from services.process import last_line, prepare_logs
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -47,13 +45,30 @@ def _say(text: str) -> None:
     sys.stdout.flush()
 
 
+def is_local() -> bool:
+    """Whether a command by hand is about `make run` on this machine: nobody named another database."""
+    return not any(name in settings.inherited() for name in settings.DATABASE_NAMES)
+
+
+def deployment() -> settings.Settings:
+    """The deployment a command by hand is about: that of DATABASE_URL, or else that of `make run` on this machine."""
+    return settings.load(environment() if is_local() else settings.inherited())
+
+
+def data_folder() -> Path:
+    """Where `make run` keeps everything."""
+    return Path(settings.inherited().get("DATA_DIR", str(ROOT / "var"))).resolve()
+
+
 def environment() -> dict[str, str]:
     """What the processes are told: this installation's own settings under what the environment says."""
     given = settings.inherited()
-    data_dir = Path(given.get("DATA_DIR", str(ROOT / "var"))).resolve()
+    data_dir = data_folder()
     data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+    if not (data_dir / local_secrets.NAME).exists():
+        _say(f"making this installation's secrets: {data_dir / local_secrets.NAME}")
     own = {
-        **_secrets(data_dir),
+        **local_secrets.kept_secrets(data_dir),
         "DATA_DIR": str(data_dir),
         "DATABASE_URL": f"sqlite:///{data_dir / 'maemae.db'}",
         "LOG_DIR": str(data_dir / "logs"),
@@ -70,38 +85,6 @@ def environment() -> dict[str, str]:
         env["OPENAI_API_KEY"] = "local-analyst"
         env["OPENAI_MODEL"] = given.get("OPENAI_MODEL", RULES_MODEL)
     return env
-
-
-def _secrets(data_dir: Path) -> dict[str, str]:
-    """This installation's own secrets, made once, readable by its owner alone."""
-    file = data_dir / "secrets.json"
-    if not file.exists():
-        return _make_secrets(file)
-    try:
-        known = {str(name): str(value) for name, value in json.loads(file.read_text()).items()}
-    except (ValueError, AttributeError):
-        raise Halt(f"{file} is damaged: restore it, or move {data_dir} away to start afresh") from None
-    if "WEB_SECRET" not in known:
-        # of an older release
-        known |= {"WEB_SECRET": bootstrap.new_web_secret()}
-        file.write_text(json.dumps(known, indent=1))
-    return known
-
-
-def _make_secrets(file: Path) -> dict[str, str]:
-    private, public = bootstrap.new_sealing_keys()
-    made = {
-        "ENCRYPTION_KEY": private,
-        "ENCRYPTION_PUBLIC_KEY": public,
-        "WEB_SECRET": bootstrap.new_web_secret(),
-        "INSTALLATION": secrets.token_hex(3),
-        "SIMULATOR_TOKEN": secrets.token_urlsafe(24),
-    }
-    handle = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(handle, "w") as out:
-        json.dump(made, out, indent=1)
-    _say(f"made this installation's secrets: {file}")
-    return made
 
 
 @contextmanager

@@ -62,6 +62,7 @@ _STATUS = {
     "refuse.not_a_guest": 409,
     "refuse.operator.account": 404,
     "refuse.operator.environment": 409,
+    "refuse.operator.restored": 409,
     "refuse.token.scope": 403,
     "refuse.token.most": 409,
     "refuse.token.gone": 404,

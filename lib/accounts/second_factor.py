@@ -57,7 +57,7 @@ class SecondFactor:
     def begin(self, user_id: int, email: str) -> Enrolment | None:
         """A secret to scan; None when an authenticator is confirmed already."""
         secret = pyotp.random_base32()
-        if not self._store.propose(user_id, self._lock.lock(secret, _bound(user_id))):
+        if not self._store.propose(user_id, self._lock.lock(secret, bound_to(user_id))):
             return None
         return Enrolment(secret, pyotp.TOTP(secret).provisioning_uri(name=email, issuer_name=ISSUER))
 
@@ -100,7 +100,7 @@ class SecondFactor:
     def _step(self, user_id: int, known: Authenticator, code: str, now_ms: int) -> int | None:
         """The step *code* belongs to, if it is near and newer than every used one."""
         digits = code.replace(" ", "")
-        secret = self._lock.open(known.sealed, _bound(user_id))
+        secret = self._lock.open(known.sealed, bound_to(user_id))
         if secret is None or len(digits) != DIGITS or not (digits.isascii() and digits.isdigit()):
             return None
         now = now_ms // (STEP_S * 1000)
@@ -113,5 +113,6 @@ def _same(one: str, other: str) -> bool:
     return hmac.compare_digest(one, other)
 
 
-def _bound(user_id: int) -> str:
+def bound_to(user_id: int) -> str:
+    """What the locked secret of that person's authenticator is bound to."""
     return f"authenticator|{user_id}"

@@ -44,6 +44,11 @@ def public_key(private_b64: str, setting: str = "ENCRYPTION_KEY") -> str:
     return _b64(private.public_key().public_bytes_raw())
 
 
+def kid_of(private_b64: str, setting: str = "ENCRYPTION_KEY") -> str:
+    """The name of the pair of *private_b64*, as seals for it carry it."""
+    return _kid(X25519PrivateKey.from_private_bytes(_key_bytes(private_b64, setting)).public_key())
+
+
 class VaultSealer(Sealer):
     """The web's half: the public key."""
 

@@ -8,6 +8,7 @@ can seal those and never open them. Text form `w1.<base64url of nonce and box>`.
 import base64
 import binascii
 import os
+from collections.abc import Sequence
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -23,12 +24,16 @@ _NONCE_BYTES = 12
 
 
 class WebLock(Lock):
-    """Over *secret*, base64 of 32 random bytes as settings have checked it; "" = there is none, and nothing opens."""
+    """
+    Over *secret*, base64 of 32 random bytes as settings have checked it; "" = there is none, and nothing opens. What
+    was locked with one of *old*, being rotated out, opens too.
+    """
 
-    def __init__(self, secret: str) -> None:
+    def __init__(self, secret: str, old: Sequence[str] = ()) -> None:
         self._box = AESGCM(_derived(secret)) if secret else None
-        if secret:
-            register_secret(secret)
+        self._ring = [AESGCM(_derived(one)) for one in (secret, *old) if secret]
+        for one in filter(None, (secret, *old)):
+            register_secret(one)
 
     @property
     def works(self) -> bool:
@@ -43,13 +48,21 @@ class WebLock(Lock):
 
     def open(self, locked: str, bound_to: str) -> str | None:
         version, _, text = locked.partition(".")
-        if self._box is None or version != VERSION:
+        if version != VERSION:
             return None
         try:
             raw = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
-            return self._box.decrypt(raw[:_NONCE_BYTES], raw[_NONCE_BYTES:], _bound(bound_to)).decode()
-        except (binascii.Error, ValueError, InvalidTag):
+        except (binascii.Error, ValueError):
             return None
+        opened = (_unboxed(box, raw, bound_to) for box in self._ring)
+        return next((text for text in opened if text is not None), None)
+
+
+def _unboxed(box: AESGCM, raw: bytes, bound_to: str) -> str | None:
+    try:
+        return box.decrypt(raw[:_NONCE_BYTES], raw[_NONCE_BYTES:], _bound(bound_to)).decode()
+    except (ValueError, InvalidTag):
+        return None
 
 
 def new_secret() -> str:

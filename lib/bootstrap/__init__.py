@@ -5,6 +5,7 @@ Processes ask for a whole (a collector, a trader, a simulator, a rehearsal) and 
 There is no mode here either: paper, demo and replay differ by the URLs in the settings and the objects handed over.
 """
 
+from lib.adapters.sql.recovery.resealing import Rotation as Rotation
 from lib.bootstrap.analyst import Trial as Trial
 from lib.bootstrap.analyst import try_analyst as try_analyst
 from lib.bootstrap.analyst import try_at_start as try_at_start
@@ -18,6 +19,13 @@ from lib.bootstrap.operators import OperatorsDoor as OperatorsDoor
 from lib.bootstrap.processes import collector as collector
 from lib.bootstrap.processes import simulator as simulator
 from lib.bootstrap.processes import trader as trader
+from lib.bootstrap.recovery import RestoreWishes as RestoreWishes
+from lib.bootstrap.recovery import backup as backup
+from lib.bootstrap.recovery import restore as restore
+from lib.bootstrap.recovery import take_secrets as take_secrets
+from lib.bootstrap.rotation import rotate as rotate
+from lib.bootstrap.rotation import standing as standing
+from lib.bootstrap.rotation import trader_lives as trader_lives
 from lib.bootstrap.starting import last_line as last_line
 from lib.bootstrap.starting import prepare_logs as prepare_logs
 from lib.bootstrap.starting import refuse_busy_port as refuse_busy_port

@@ -102,9 +102,9 @@ async def control(settings: Settings, who: str) -> AsyncIterator[Control]:
             return AiohttpTransport(url, session)
 
         def exchanges_at(ip_calls: int) -> Exchanges | None:
-            if not settings.encryption_key:
+            if not settings.key_ring:
                 return None
-            opener, limiter = VaultOpener([settings.encryption_key]), LocalLimiter(clock, ip_calls=ip_calls)
+            opener, limiter = VaultOpener(settings.key_ring), LocalLimiter(clock, ip_calls=ip_calls)
             return BybitExchanges(opener, settings.venue_urls, transport_for, clock, limiter)
 
         try:

@@ -94,7 +94,7 @@ async def _trader(settings: Settings, holder: str) -> AsyncIterator[Trader]:
             return AiohttpTransport(url, session)
 
         urls = settings.venue_urls
-        opener = VaultOpener([settings.encryption_key])
+        opener = VaultOpener(settings.key_ring)
         context = TradingContext(
             orders=ledger,
             books=ledger,

@@ -164,7 +164,7 @@ def _people(settings: Settings, engine: sa.Engine) -> PeopleStores:
         GatedHasher(Passwords()),
         SqlTrail(engine),
         SqlSecondFactors(engine),
-        WebLock(settings.web_secret),
+        WebLock(settings.web_secret, settings.web_secrets_old),
     )
 
 

@@ -81,3 +81,8 @@ def _given_back(now: AccountStop) -> AccountStop:
     closes = now.of_owner == CLOSE
     why = codes.CLOSED_BY_OWNER() if closes else NOTHING
     return AccountStop(False, closes, OWNER, "", now.why if now.paused_by == OWNER else why)
+
+
+def waits_for_sweep(flags: Flags) -> bool:
+    """Whether *flags* were thrown by a restore, and the exchange may still have orders that the database lost."""
+    return codes.RESTORED.is_of(flags.why) and not flags.trading_enabled and not flags.proven_ms

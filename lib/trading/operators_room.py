@@ -9,10 +9,10 @@ acts as another person, or takes anybody's word for "stopped".
 """
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass
 from functools import wraps
-from typing import Concatenate, ParamSpec, TypeVar
+from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from lib import log
 from lib.accounts.invites import DAY_MS, LONGEST_DAYS, MOST_INVITES, code_sha256, new_code
@@ -36,6 +36,7 @@ from lib.domain.platform_settings import (
 )
 from lib.domain.reason import Reason
 from lib.domain.spelling import has_unseen
+from lib.domain.switches import waits_for_sweep
 from lib.ports.operators import Invitations, NoOperator, NoSuchSubject, OperatorActs, OperatorRoster, SwitchBoard
 from lib.trading.kill_switch.operator import NoSuchAccountError, Switchman
 
@@ -125,6 +126,8 @@ class OperatorsRoom:
         """
         if not account_id and not self._ports.may_resume:
             return Refusal("refuse.operator.environment")
+        if not account_id and waits_for_sweep(asyncio.run(self._ports.board.flags())):
+            return Refusal("refuse.operator.restored")
         if account_id and self._is_owners(account_id):
             return Refusal("refuse.operator.owners")
         return self._unproved(user) or self._switch(user, "resume", account_id)
@@ -143,7 +146,9 @@ class OperatorsRoom:
 
     def _switch(self, user: SessionUser, kind: ActKind, account_id: int) -> Refusal | None:
         man = self._switchman(user)
-        throw = {"stop": man.stop, "flatten": man.flatten, "resume": man.resume}[kind]
+        throws: dict[str, Callable[[int], Coroutine[Any, Any, bool | None]]]
+        throws = {"stop": man.stop, "flatten": man.flatten, "resume": man.resume}
+        throw = throws[kind]
 
         def thrown() -> Reason:
             goes_on = asyncio.run(throw(account_id))

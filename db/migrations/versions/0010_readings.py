@@ -49,7 +49,7 @@ def _count_rounds(connection: sa.Connection) -> None:
     seen = sa.select(fills.c.side, fills.c.qty, fills.c.realised, fills.c.fee).order_by(fills.c.at_ms, fills.c.id)
     for account_id in connection.execute(sa.select(accounts.c.id)).scalars().all():
         mine = seen.where(fills.c.account_id == account_id, fills.c.kind != "funding")
-        won, lost = _won_and_lost(row.tuple() for row in connection.execute(mine))
+        won, lost = _won_and_lost(tuple(row) for row in connection.execute(mine))
         this = sa.update(accounts).where(accounts.c.id == account_id)
         connection.execute(this.values(rounds_won=won, rounds_lost=lost))
 

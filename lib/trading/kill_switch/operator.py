@@ -17,9 +17,10 @@ from dataclasses import dataclass
 from lib import log
 from lib.domain import reason_codes as codes
 from lib.domain.account_records import TraderAccount
+from lib.domain.errors import Retry
 from lib.domain.order import OrderState
 from lib.domain.reason import Reason
-from lib.domain.switches import Flags
+from lib.domain.switches import Flags, waits_for_sweep
 from lib.ports.ledger import Ledger
 from lib.ports.operators import SwitchBoard, Switched
 from lib.trading.kill_switch.proof import PROOF_MS, Proof, Prover
@@ -51,12 +52,16 @@ class Switchman:
             why = codes.CLOSED_BY_OPERATOR()
             await self._throw(account_id, Flags(trading_enabled=False, flatten=True, why=why))
 
-    async def resume(self, account_id: int) -> bool:
+    async def resume(self, account_id: int, *, unproved: bool = False) -> bool:
         """
         Take both switches of that account, or of the platform (0), back; False when what the owner of the account has
         stopped stays stopped.
+
+        *Retry* where a restore threw the platform's and its sweep has not ended, unless *unproved* is meant.
         """
-        await self.switches(account_id)
+        now = await self.switches(account_id)
+        if isinstance(now, Flags) and waits_for_sweep(now) and not unproved:
+            raise Retry(codes.RESTORE_NOT_PROVED())
         await self._throw(account_id, Flags(trading_enabled=True, flatten=False))
         return (await self.switches(account_id)).trading_enabled
 

@@ -29,8 +29,13 @@ LOCK_S = 20
 STATEMENT_S = 3_600
 """How long one statement of a migration may take: a column added to a big table copies it."""
 
+HALF_RESTORED = "half_restored"
+"""A table that is there while a restore fills the database: a server cannot do that in one transaction."""
+Work = Callable[[sa.Connection], None]
+
 _PASSING = frozenset({1205, 1213, 2006, 2013})
 """Lock waits, deadlocks, lost connections."""
+_HALF = "holds half of a backup, a restore was cut off: run `make restore` again"
 _NO_RIGHT = "its user lacks a right: migrating takes ALTER, CREATE, DROP, INDEX, REFERENCES and the everyday four"
 _NOT_ALLOWED = {
     1044: _NO_RIGHT,
@@ -60,13 +65,52 @@ def alembic_config() -> Config:
 def migrate(engine: sa.Engine, revision: str = "head") -> None:
     """Upgrade to *revision*. *Halt* when the database cannot be reached, *Retry* while another migration runs."""
     with _patient(engine), _connected(engine) as connection, _alone(connection):
+        _refuse_half(connection)
         _change(connection, lambda config: command.upgrade(config, revision))
+
+
+def _refuse_half(connection: sa.Connection) -> None:
+    if sa.inspect(connection).has_table(HALF_RESTORED):
+        raise Halt(f"{describe(connection.engine)} {_HALF}")
 
 
 def downgrade(engine: sa.Engine, revision: str) -> None:
     """Go back to *revision* ("base" = nothing); for tests and the rare rollback by hand."""
     with _patient(engine), _connected(engine) as connection, _alone(connection):
         _change(connection, lambda config: command.downgrade(config, revision))
+
+
+def rebuild(engine: sa.Engine, revision: str, fill: Work, last: Work) -> None:
+    """
+    Empty the database, make the tables of *revision*, *fill* them, upgrade to head, and do *last* what head's tables
+    need. Until all of it is done `check_schema` refuses what is there; on SQLite nobody sees any of it before.
+    """
+    with _patient(engine), _connected(engine) as connection, _alone(connection):
+        connection.exec_driver_sql(f"CREATE TABLE IF NOT EXISTS {HALF_RESTORED} (id INT)")
+        _drop_everything(connection)
+        _change(connection, lambda config: command.upgrade(config, revision))
+        fill(connection)
+        _change(connection, lambda config: command.upgrade(config, "head"))
+        last(connection)
+        connection.exec_driver_sql(f"DROP TABLE {HALF_RESTORED}")
+
+
+def revisions() -> list[str]:
+    """Every revision this release knows, the oldest first."""
+    return [one.revision for one in reversed(list(ScriptDirectory.from_config(alembic_config()).walk_revisions()))]
+
+
+def _drop_everything(connection: sa.Connection) -> None:
+    order = sa.inspect(connection).get_sorted_table_and_fkc_names()
+    names = [name for name, _ in reversed(order) if name not in (None, HALF_RESTORED)]
+    is_sqlite = connection.dialect.name == "sqlite"
+    # MySQL: checks off in this session alone; SQLite: checked at the commit, when no table is left to point anywhere
+    connection.exec_driver_sql("PRAGMA defer_foreign_keys=ON" if is_sqlite else "SET SESSION foreign_key_checks=0")
+    quote = connection.dialect.identifier_preparer.quote
+    for name in filter(None, names):
+        connection.exec_driver_sql(f"DROP TABLE {quote(name)}")
+    if not is_sqlite:
+        connection.exec_driver_sql("SET SESSION foreign_key_checks=1")
 
 
 def _change(connection: sa.Connection, work: Callable[[Config], None]) -> None:
@@ -92,6 +136,7 @@ def check_schema(engine: sa.Engine) -> None:
     """*Halt* with one line unless the database can be reached and is at this release's schema."""
     with _connected(engine) as connection:
         _refuse_statement_log(connection)
+        _refuse_half(connection)
         found = set(MigrationContext.configure(connection).get_current_heads())
     wanted = set(ScriptDirectory.from_config(alembic_config()).get_heads())
     if found == wanted:
@@ -100,6 +145,12 @@ def check_schema(engine: sa.Engine) -> None:
         raise Halt(f"{describe(engine)} holds no schema yet: run `make migrate`")
     have, need = ", ".join(sorted(found)), ", ".join(sorted(wanted))
     raise Halt(f"{describe(engine)} is at schema {have}, this release needs {need}: run `make migrate` or deploy it")
+
+
+def reach(engine: sa.Engine) -> None:
+    """*Halt* with one line unless the database can be reached, at whatever schema it is."""
+    with _connected(engine):
+        pass
 
 
 @contextmanager

@@ -1,0 +1,301 @@
+"""A backup holds every row of one moment, comes back as it was, and is refused when it must not come back."""
+
+import stat
+from collections import Counter
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+
+from lib import bootstrap, settings
+from lib.adapters.sql.database.engine import make_engine
+from lib.adapters.sql.database.schema import check_schema, migrate, revisions
+from lib.adapters.sql.recovery import refilling
+from lib.adapters.sql.recovery.table_rows import dumped, snapshot
+from lib.adapters.sql.tables.people import sessions, system_flags, users
+from lib.adapters.sql.tables.safety import api_tokens, reset_links
+from lib.adapters.sql.tables.trading import trader_lease
+from lib.adapters.vault import generate_keys
+from lib.bootstrap import RestoreWishes
+from lib.clock import SystemClock
+from lib.domain import reason_codes as codes
+from lib.domain.errors import Halt
+from lib.settings import Settings
+from services import backup as backup_command
+from services import restore as restore_command
+from tests.adapters.seeding import counted, seed
+
+PRIVATE, PUBLIC = generate_keys()
+QUIETED = {"system_flags", "trader_lease", "sessions", "api_tokens", "reset_links"}
+"""Tables a restore changes on purpose."""
+
+
+def settings_of(url: str, folder: Path, **more: str) -> Settings:
+    env = {"DATABASE_URL": url, "INSTALLATION": "here", "DATA_DIR": str(folder), "ENCRYPTION_KEY": PRIVATE}
+    return settings.load(env | more)
+
+
+@pytest.fixture
+def lived(tmp_path: Path) -> Settings:
+    """A SQLite database with a row in every table."""
+    made = settings_of(f"sqlite:///{tmp_path / 'lived.db'}", tmp_path / "data")
+    fill(made.database_url)
+    return made
+
+
+def fill(url: str) -> None:
+    engine = make_engine(url)
+    migrate(engine)
+    with engine.begin() as connection:
+        seed(connection)
+        connection.execute(sa.update(trader_lease).values(expires_ms=0))
+    engine.dispose()
+
+
+def content(url: str) -> dict[str, list[str]]:
+    """Every row of every table that a restore leaves alone, as it reads."""
+    engine = make_engine(url)
+    with snapshot(engine) as connection:
+        lines = list(dumped(connection, Counter()))
+    engine.dispose()
+    found: dict[str, list[str]] = {}
+    for line in lines:
+        if line.startswith("{"):
+            name = line.split('"')[3]
+            found[name] = []
+        elif name not in QUIETED:
+            found[name].append(line)
+    return found
+
+
+def rows(url: str, table: sa.Table) -> list[sa.RowMapping]:
+    engine = make_engine(url)
+    with engine.connect() as connection:
+        found = list(connection.execute(sa.select(table)).mappings())
+    engine.dispose()
+    return found
+
+
+def test_what_comes_back_is_what_was_there_whatever_came_since(lived: Settings, tmp_path: Path) -> None:
+    before = content(lived.database_url)
+    made = bootstrap.backup(lived, tmp_path / "a.backup")
+    assert made.header.rows["orders"] == 2
+    assert stat.S_IMODE(made.path.stat().st_mode) == 0o600
+    engine = make_engine(lived.database_url)
+    with engine.begin() as connection:
+        connection.execute(sa.delete(sa.table("fills")))
+        connection.execute(sa.update(users).values(password_hash="another"))
+    engine.dispose()
+    done = bootstrap.restore(lived, made.path, RestoreWishes())
+    assert content(lived.database_url) == before
+    assert done.before is not None
+    assert done.before.header.rows["fills"] == 0
+
+
+def test_a_backup_of_one_kind_of_database_comes_back_on_another(lived: Settings, new_database: str) -> None:
+    """What began with `make run` can move to a server, and back."""
+    there = settings_of(f"mysql://{new_database.split('://', 1)[1]}", lived.data_dir)
+    made = bootstrap.backup(lived)
+    bootstrap.restore(there, made.path, RestoreWishes())
+    engine = make_engine(new_database)
+    check_schema(engine)
+    with engine.connect() as connection:
+        assert counted(connection) == made.header.rows | {"sessions": 0, "api_tokens": 0, "reset_links": 0}
+        assert connection.scalar(sa.select(users.c.email).where(users.c.id == 1)) == "1email"
+    engine.dispose()
+    moved = content(new_database)
+    back = bootstrap.backup(there)
+    bootstrap.restore(lived, back.path, RestoreWishes())
+    assert {name: len(found) for name, found in content(lived.database_url).items()} == {
+        name: len(found) for name, found in moved.items()
+    }
+    bootstrap.restore(there, back.path, RestoreWishes())
+    assert content(new_database) == moved
+
+
+def test_after_a_restore_nobody_trades_and_nobody_is_signed_in(lived: Settings) -> None:
+    now = SystemClock().now_ms()
+    bootstrap.restore(lived, bootstrap.backup(lived).path, RestoreWishes())
+    [flags] = rows(lived.database_url, system_flags)
+    assert not flags["trading_enabled"]
+    assert flags["why"] == codes.RESTORED()
+    assert flags["switched_ms"] >= now
+    assert flags["proven_ms"] == 0
+    for ended in (sessions, api_tokens, reset_links):
+        assert rows(lived.database_url, ended) == []
+
+
+def test_a_backup_of_an_older_schema_comes_up_to_this_one(tmp_path: Path) -> None:
+    here = settings_of(f"sqlite:///{tmp_path / 'old.db'}", tmp_path)
+    engine = make_engine(here.database_url)
+    migrate(engine, "0005")
+    with engine.begin() as connection:
+        before = seed(connection)
+    made = bootstrap.backup(here)
+    assert made.header.revision == "0005"
+    bootstrap.restore(here, made.path, RestoreWishes())
+    check_schema(engine)
+    with engine.connect() as connection:
+        after = counted(connection)
+    assert [name for name, count in before.items() if name not in QUIETED and after[name] < count] == []
+    [flags] = rows(here.database_url, system_flags)
+    assert not flags["trading_enabled"]
+    engine.dispose()
+
+
+def test_a_backup_is_of_one_moment_and_holds_up_nobody(lived: Settings) -> None:
+    engine = make_engine(lived.database_url, sqlite_busy_ms=300)
+    counts: Counter[str] = Counter()
+    with snapshot(engine) as connection:
+        lines = dumped(connection, counts)
+        next(lines)
+        with engine.begin() as writer:  # waits for nobody
+            writer.execute(sa.delete(sa.table("fills")))
+        list(lines)
+    engine.dispose()
+    assert counts["fills"] == 2
+
+
+def test_a_backup_is_never_written_over(lived: Settings, tmp_path: Path) -> None:
+    bootstrap.backup(lived, tmp_path / "a.backup")
+    with pytest.raises(Halt, match="never written over"):
+        bootstrap.backup(lived, tmp_path / "a.backup")
+    assert [path.name for path in tmp_path.glob("a.backup*")] == ["a.backup"]
+
+
+# --- what is refused, with nothing touched ----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("place", [20, 90, 300, -1])
+def test_a_file_with_one_byte_changed_is_refused(lived: Settings, place: int) -> None:
+    made = bootstrap.backup(lived)
+    raw = bytearray(made.path.read_bytes())
+    raw[place] ^= 1
+    made.path.write_bytes(raw)
+    refused(lived, made.path, "damaged")
+
+
+def test_a_file_that_was_cut_short_is_refused(lived: Settings) -> None:
+    made = bootstrap.backup(lived)
+    made.path.write_bytes(made.path.read_bytes()[:-100])
+    refused(lived, made.path, "damaged")
+
+
+def test_a_file_of_another_program_is_refused(lived: Settings, tmp_path: Path) -> None:
+    other = tmp_path / "dump.sql"
+    other.write_text("-- MySQL dump\n")
+    refused(lived, other, "no backup of this program")
+
+
+def test_another_installations_backup_is_refused_unless_told(lived: Settings, tmp_path: Path) -> None:
+    made = bootstrap.backup(lived)
+    there = settings_of(lived.database_url, tmp_path, INSTALLATION="other")
+    refused(there, made.path, "installation 'here'")
+    assert bootstrap.restore(there, made.path, RestoreWishes(foreign=True)).header.installation == "here"
+
+
+def test_a_newer_schema_is_refused(lived: Settings) -> None:
+    engine = make_engine(lived.database_url)
+    with engine.begin() as connection:
+        connection.exec_driver_sql("UPDATE alembic_version SET version_num = '9999'")
+    made = bootstrap.backup(lived)
+    with engine.begin() as connection:
+        here = sa.update(sa.table("alembic_version", sa.column("version_num")))
+        connection.execute(here.values(version_num=revisions()[-1]))
+    engine.dispose()
+    refused(lived, made.path, "newer than this release")
+
+
+def test_while_a_trader_lives_nothing_is_restored(lived: Settings) -> None:
+    made = bootstrap.backup(lived)
+    engine = make_engine(lived.database_url)
+    with engine.begin() as connection:
+        alive = {"holder": "trader-1", "expires_ms": SystemClock().now_ms() + 30_000}
+        connection.execute(sa.update(trader_lease).values(alive))
+    engine.dispose()
+    refused(lived, made.path, r"a trader \(trader-1\) works")
+
+
+def refused(here: Settings, file: Path, why: str) -> None:
+    before = content(here.database_url)
+    with pytest.raises(Halt, match=why) as halt:
+        bootstrap.restore(here, file, RestoreWishes())
+    assert "\n" not in str(halt.value)
+    assert content(here.database_url) == before
+    assert rows(here.database_url, system_flags)[0]["trading_enabled"]
+
+
+# --- cut off ----------------------------------------------------------------------------------------------------------
+
+
+class Killed(Exception):
+    """The process is gone here."""
+
+
+def test_on_sqlite_a_restore_cut_off_leaves_the_database_as_it_was(
+    lived: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made, before = bootstrap.backup(lived), content(lived.database_url)
+    with monkeypatch.context() as patch:
+        patch.setattr(refilling, "keep_quiet", killed)
+        with pytest.raises(Killed):
+            bootstrap.restore(lived, made.path, RestoreWishes())
+    assert content(lived.database_url) == before
+
+
+def test_on_a_server_half_a_restore_starts_nothing_and_is_run_again(
+    lived: Settings, new_database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    there, made = settings_of(new_database, lived.data_dir), bootstrap.backup(lived)
+    engine = make_engine(new_database)
+    with monkeypatch.context() as patch:
+        patch.setattr(refilling, "keep_quiet", killed)
+        with pytest.raises(Killed):
+            bootstrap.restore(there, made.path, RestoreWishes())
+    for start in (check_schema, migrate):
+        with pytest.raises(Halt, match="half of a backup"):
+            start(engine)
+    assert bootstrap.restore(there, made.path, RestoreWishes()).before is None
+    check_schema(engine)
+    engine.dispose()
+
+
+def killed(connection: sa.Connection, now_ms: int) -> None:
+    raise Killed
+
+
+# --- secrets and the two commands -------------------------------------------------------------------------------------
+
+
+def test_secrets_are_in_the_file_only_when_asked_for_and_only_a_fresh_machine_takes_them(
+    lived: Settings, tmp_path: Path
+) -> None:
+    lived.data_dir.mkdir(exist_ok=True)
+    own = lived.data_dir / "secrets.json"
+    own.write_text('{"ENCRYPTION_KEY": "the-private-key"}')
+    plain = bootstrap.backup(lived)
+    with pytest.raises(Halt, match="holds no secrets"):
+        bootstrap.take_secrets(plain.path, tmp_path / "fresh")
+    whole = bootstrap.backup(lived, with_secrets=True)
+    taken = bootstrap.take_secrets(whole.path, tmp_path / "fresh")
+    assert taken.read_text() == '{\n "ENCRYPTION_KEY": "the-private-key"\n}'
+    assert stat.S_IMODE(taken.stat().st_mode) == 0o600
+    own.write_text('{"ENCRYPTION_KEY": "another"}')
+    with pytest.raises(Halt, match="move it away first"):
+        bootstrap.take_secrets(whole.path, lived.data_dir)
+    bootstrap.restore(lived, whole.path, RestoreWishes())
+
+
+def test_the_commands_say_what_is_in_the_file_and_how_trading_goes_on(
+    lived: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("DATABASE_URL", lived.database_url)
+    monkeypatch.setenv("INSTALLATION", "here")
+    monkeypatch.setenv("DATA_DIR", str(lived.data_dir))
+    file = tmp_path / "said.backup"
+    backup_command.main(["--to", str(file)])
+    assert "secrets are not in it" in capsys.readouterr().out
+    restore_command.main(["--from", str(file)])
+    said = capsys.readouterr().out
+    assert "trading is OFF" in said
+    assert "make control ARGS=resume" in said
