@@ -123,8 +123,9 @@ async def delete_key(request: Request, user: SessionUser) -> Response:
 async def logs(request: Request, user: SessionUser) -> Response:
     """
     `?limit&outcome&traded&q&since&until&at` (*since* and *until* in seconds): the trade log, newest first. *traded*=1
-    leaves what moved a position, *q* what has those words in its reason. *at* is `older` or `newer` of another answer,
-    null at either end; *total* is exact when *all_counted*, else there are more.
+    leaves what moved a position, *q* what has those words in its reason or in the analyst's answer. *at* is `older` or
+    `newer` of another answer, null at either end; *total* is exact when *all_counted*, else there are more. A search
+    looks through so many rows at a time: its answer may be empty, and goes on at *older*.
     """
     limit = whole(request, "limit", 20, 1, MOST_ROWS)
     only = LogFilter(

@@ -8,7 +8,7 @@ in every language. `?id=` is a decision's permanent address: the page is that de
 
 import streamlit as st
 
-from app.i18n import clock_time, language, md, t
+from app.i18n import clock_time, language, md, t, zone
 from app.panels.decisions import chosen, columns
 from app.panels.detail import detail
 from app.panels.log_filters import chosen_filter
@@ -76,12 +76,21 @@ def _rows(found: Page) -> None:
         on_select=lambda: _choose(table, row_ids),
         selection_mode="single-cell",
     )
-    with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
-        st.caption(md("log.total" if found.all_counted else "log.many", total=f"{found.total:,}"))
+
+
+def _turns(found: Page, *, searched: bool) -> None:
+    """How many, or how far back a search has come, and the ways to the neighbours."""
+    with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute", key="turns"):
+        if not searched:
+            st.caption(md("log.total" if found.all_counted else "log.many", total=f"{found.total:,}"))
+        elif found.older is None:
+            st.caption(t("log.searched_all"))
+        else:
+            st.caption(md("log.searched", at=f"{clock_time(found.older.at_ms)[:16]} {zone().label}"))
         if found.newer or found.older:
             with st.container(horizontal=True, width="content"):
                 _turn("newer", ":material/chevron_left:", found.newer)
-                _turn("older", ":material/chevron_right:", found.older)
+                _turn("further" if searched else "older", ":material/chevron_right:", found.older)
 
 
 def _log(user: SessionUser) -> None:
@@ -95,9 +104,12 @@ def _log(user: SessionUser) -> None:
     with beside[0]:
         if found.rows:
             _rows(found)
+            _turns(found, searched=only.words is not None)
             st.caption(t("log.choose"))
         else:
-            st.info(t("log.none"), icon=":material/inbox:")
+            st.info(t("log.none" if found.older is None else "log.none_yet"), icon=":material/inbox:")
+            if only.words is not None:
+                _turns(found, searched=True)
     if log_id is not None:
         with beside[1]:
             detail(log_id, _close)

@@ -12,9 +12,9 @@ from lib.queries.audit import Broken as Broken
 from lib.queries.exports import EXPORTS as EXPORTS
 from lib.queries.exports import Column as Column
 from lib.queries.exports import ExportReadings
+from lib.queries.log_search import Words as Words
 from lib.queries.logs import LogFilter as LogFilter
 from lib.queries.logs import LogReadings
-from lib.queries.logs import Words as Words
 from lib.queries.money import MoneyReadings
 from lib.queries.operating import AuditReport as AuditReport
 from lib.queries.operating import Differing as Differing

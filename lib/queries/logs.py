@@ -1,8 +1,5 @@
 """The trade log of a person, cut into pages by the database, and one of its rows in full."""
 
-import json
-import re
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -15,6 +12,7 @@ from lib.adapters.sql.tables.columns import utc_from_ms
 from lib.adapters.sql.tables.trading import cycles, fills, order_events, orders, trade_logs
 from lib.domain.order import Order
 from lib.domain.stored_reason import parse
+from lib.queries.log_search import Words, holds, search
 from lib.queries.old_events import event_reason
 from lib.queries.paging import NEWEST, Cursor, beside
 from lib.queries.reading import Reading, epoch_ms
@@ -31,7 +29,6 @@ _CALL = [
 ]
 _FILL = [fills.c[name] for name in FillRow.__dataclass_fields__]
 
-_SPECIAL = re.compile("([/%_])")
 TRADED = ("bought", "sold", "closed")
 """Outcomes of decisions that moved a position."""
 MOST_COUNTED = 1_000
@@ -41,22 +38,10 @@ CLOCKS_APART = timedelta(hours=1)
 
 
 @dataclass(frozen=True, slots=True)
-class Words:
-    """
-    What a reason is looked through for: somebody's *text*, or one of *codes*, or one of *sentences*, of each the parts
-    that are always the same, in their order.
-    """
-
-    text: str
-    codes: tuple[str, ...] = ()
-    sentences: tuple[tuple[str, ...], ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
 class LogFilter:
     """
-    Rows of one *outcome*, from *since_ms* until before *until_ms*, only those that *traded*, only those whose reason
-    holds *words*; each only when given.
+    Rows of one *outcome*, from *since_ms* until before *until_ms*, only those that *traded*, only those whose reason or
+    raw answer holds *words*; each only when given.
     """
 
     outcome: str | None = None
@@ -71,17 +56,33 @@ EVERYTHING = LogFilter()
 
 @dataclass(frozen=True, slots=True)
 class _Asked:
-    """Which rows: those that match *where* and have one of *outcomes* (none: any); whether they are counted."""
+    """Which rows: those that match *where* and have one of *outcomes* (none: any)."""
 
     where: list[sa.ColumnElement[bool]]
     outcomes: tuple[str, ...]
-    counts: bool
 
     def stretches(self) -> list[list[sa.ColumnElement[bool]]]:
         """The conditions, once for each outcome."""
         if not self.outcomes:
             return [self.where]
         return [[*self.where, trade_logs.c.outcome == outcome] for outcome in self.outcomes]
+
+
+@dataclass(frozen=True, slots=True)
+class _Sought:
+    """Which rows are looked through for *words*: those that match *where*; of them one of *outcomes* is wanted."""
+
+    where: list[sa.ColumnElement[bool]]
+    outcomes: tuple[str, ...]
+    words: Words
+
+    def page(self, connection: sa.Connection, cursor: Cursor | None, limit: int) -> Page:
+        looked_for = holds(self.words)
+        if self.outcomes:
+            looked_for = sa.and_(trade_logs.c.outcome.in_(self.outcomes), looked_for)
+        found = search(connection, _COLUMNS, self.where, looked_for, cursor, limit)
+        whole = found.older is None and found.newer is None
+        return Page(tuple(map(_log_row, found.rows)), len(found.rows), whole, found.older, found.newer)
 
 
 class LogReadings(Reading):
@@ -94,13 +95,20 @@ class LogReadings(Reading):
     def logs_page(
         self, user_id: int, *, limit: int, cursor: Cursor | None = None, only: LogFilter = EVERYTHING
     ) -> Page:
-        """*limit* rows beside *cursor* (None: the newest), *only* those that the filter lets through."""
+        """
+        *limit* rows beside *cursor* (None: the newest), *only* those that the filter lets through.
+
+        A search for words looks through so many rows and no more: where it has *older*, it goes on from there.
+        """
         known: list[str] = trade_logs.c.outcome.type.enums  # type: ignore[attr-defined]
         outcomes = [one for one in (TRADED if only.traded else known) if only.outcome in (None, one)]
         if not outcomes:
             return Page()
         apart = tuple(outcomes) if only.traded or only.outcome else ()
-        asked = _Asked(_where(user_id, only), apart, counts=only.words is None)
+        if only.words is not None:
+            seen = _Sought(_where(user_id, only), apart, only.words)
+            return self._read(lambda c: seen.page(c, cursor, limit))
+        asked = _Asked(_where(user_id, only), apart)
         return self._read(lambda c: _page(c, asked, cursor, limit))
 
     def log_detail(self, user_id: int, log_id: int) -> LogDetail | None:
@@ -114,24 +122,7 @@ def _where(user_id: int, only: LogFilter) -> list[sa.ColumnElement[bool]]:
         where.append(trade_logs.c.executed_at >= utc_from_ms(only.since_ms))
     if only.until_ms is not None:
         where.append(trade_logs.c.executed_at < utc_from_ms(only.until_ms))
-    if (words := only.words) is not None:
-        where.append(sa.or_(*(_holds(column, words) for column in (trade_logs.c.reason, trade_logs.c.error_message))))
     return where
-
-
-def _holds(column: "sa.ColumnElement[Any]", words: Words) -> sa.ColumnElement[bool]:
-    """Whether the stored reason has the text or a sentence, or is of a code: that is told by how it begins."""
-    stored = sa.type_coerce(column, sa.Text)
-    of_code = (stored.startswith(f'{{"c":"{code}"', autoescape=True) for code in words.codes)
-    said = (stored.like(_pattern(parts), escape="/") for parts in ((words.text,), *words.sentences))
-    return sa.or_(*said, *of_code)
-
-
-def _pattern(parts: Sequence[str]) -> str:
-    """A LIKE pattern of *parts* as JSON has them, anything before, between and after."""
-    written = (json.dumps(part, ensure_ascii=False)[1:-1] for part in parts)
-    exact = (_SPECIAL.sub(r"/\1", part) for part in written)
-    return f"%{'%'.join(exact)}%"
 
 
 def _newest(connection: sa.Connection, user_id: int, newer_than: int, limit: int) -> list[LogRow]:
@@ -154,9 +145,7 @@ def _page(connection: sa.Connection, asked: _Asked, cursor: Cursor | None, limit
     rows = rows if at.older else rows[::-1]
     older = beside(rows, older=True) if more or not at.older else None
     newer = beside(rows, older=False) if cursor is not None else None
-    # what is looked for by words is not counted: that would read all rows again
-    counted = _counted(connection, asked) if asked.counts else (len(rows), older is None and newer is None)
-    return Page(tuple(_log_row(row) for row in rows), *counted, older, newer)
+    return Page(tuple(_log_row(row) for row in rows), *_counted(connection, asked), older, newer)
 
 
 def _beside(connection: sa.Connection, asked: _Asked, at: Cursor, limit: int) -> list[sa.RowMapping]:

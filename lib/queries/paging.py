@@ -68,9 +68,14 @@ def read_cursor(text: str) -> Cursor | None:
     return Cursor(found[1] == "older", int(found[2]), int(found[3])) if found else None
 
 
+def place_of(row: sa.RowMapping, *, older: bool, with_it: bool = False) -> Cursor:
+    """The place beside *row*, beyond which lies what is *older*, or newer; *with_it*: and the row itself."""
+    number = row["id"] + ((1 if older else -1) if with_it else 0)
+    return Cursor(older, epoch_ms(row["executed_at"]), number)
+
+
 def beside(rows: Sequence[sa.RowMapping], *, older: bool) -> Cursor | None:
     """The place after the last of *rows* (newest first), or before the first."""
     if not rows:
         return None
-    row = rows[-1] if older else rows[0]
-    return Cursor(older, epoch_ms(row["executed_at"]), row["id"])
+    return place_of(rows[-1] if older else rows[0], older=older)

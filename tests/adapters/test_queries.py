@@ -17,7 +17,7 @@ from lib.adapters.sql.forms.commands import SqlCommandQueue
 from lib.adapters.sql.tables.columns import utc_from_ms
 from lib.adapters.sql.tables.people import audit_events, instructions, krw_rates, sessions
 from lib.adapters.sql.tables.safety import api_tokens, authenticators, passkeys, recovery_codes
-from lib.adapters.sql.tables.trading import trade_logs
+from lib.adapters.sql.tables.trading import cycles, trade_logs
 from lib.clock import SteppedClock
 from lib.domain import reason_codes as codes
 from lib.domain.account_records import TraderAccount
@@ -279,6 +279,50 @@ async def test_the_log_is_looked_through_for_words_whatever_they_hold(scene: Sce
     assert [str(row.reason) for row in scene.readings.logs_page(account.user_id, limit=9, only=sentence).rows] == said[
         1:2
     ]
+
+
+async def test_the_analysts_answer_is_looked_through_too(scene: Scene) -> None:
+    mine = await scene.person("uid-0001")
+    other = await scene.person("uid-0002")
+    said = {mine.user_id: "돌파 매수 'break\\out' 100%", other.user_id: '{"reason": "\\ub3cc\\ud30c"}'}
+    with scene.world.engine.begin() as connection:
+        for user_id, answer in said.items():
+            of_user = sa.select(trade_logs.c.cycle_id).where(trade_logs.c.user_id == user_id)
+            connection.execute(sa.update(cycles).where(cycles.c.id.in_(of_user)).values(raw_answer=answer))
+
+    def found(user_id: int, words: str) -> int:
+        return len(scene.readings.logs_page(user_id, limit=9, only=LogFilter(words=Words(words))).rows)
+
+    for words in ("돌파", "돌파 매수", "'break\\out'", "100%", "매수 'B"):
+        assert found(mine.user_id, words) == 1, words
+    assert found(other.user_id, "돌파") == 1, "letters a provider spelled by number are letters"
+    assert found(other.user_id, "매수") == found(mine.user_id, "reason of uid-0002") == 0
+    assert found(mine.user_id, "reason of uid-0001") == 1
+
+
+@pytest.mark.parametrize("looked", [1, 2, 3, 7, 50])
+async def test_a_search_looks_through_so_many_rows_and_goes_on_from_there(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch, looked: int
+) -> None:
+    monkeypatch.setattr("lib.queries.log_search.LOOKED", looked)
+    account = await trading_account(scene.world)
+    wanted = (0, 3, 4, 9)
+    for number in range(11):
+        reason = text("the trend" if number in wanted else "nothing")
+        await scene.world.ledger.plan(account, None, T + number * 300_000, AccountPlan("held", reason))
+    only, read = LogFilter(words=Words("trend")), scene.readings.logs_page
+    pages = [read(account.user_id, limit=2, only=only)]
+    while (older := pages[-1].older) is not None:
+        pages.append(read(account.user_id, limit=2, only=only, cursor=read_cursor(str(older))))
+        assert len(pages) < 20
+    numbers = [(row.t_ms - T) // 300_000 for page in pages for row in page.rows]
+    assert numbers == sorted(wanted, reverse=True), "each once, however the search is cut"
+    back, seen = pages[-1], list[int]()
+    while (newer := back.newer) is not None:
+        back = read(account.user_id, limit=2, only=only, cursor=read_cursor(str(newer)))
+        seen += [(row.t_ms - T) // 300_000 for row in reversed(back.rows)]
+        assert len(seen) < 20
+    assert set(wanted) - {(row.t_ms - T) // 300_000 for row in pages[-1].rows} <= set(seen)
 
 
 async def test_counting_stops_where_it_would_read_a_year(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
