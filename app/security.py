@@ -28,7 +28,7 @@ IDENTITY_HEADER = "X-Maemae-Session"
 _OURS = b"x-maemae-"
 _SAFE = ("GET", "HEAD", "OPTIONS")
 _METHODS = (*_SAFE, "POST", "PUT", "PATCH", "DELETE")
-_OPEN = ("/static/", "/assets/", "/healthz", "/_stcore/health")
+_OPEN = ("/static/", "/assets/", "/healthz", "/readyz", "/_stcore/health")
 """Nothing personal: no question to the database. Streamlit's front end polls its health route."""
 _FOR_NOBODY = (
     "/_stcore/metrics",
@@ -36,8 +36,8 @@ _FOR_NOBODY = (
     "/_stcore/script-health-check",
 )
 _FOR_PEOPLE = ("/media", "/_stcore/upload_file")
-_ASKED_BY_NUMBER = "/healthz"
-"""Platforms ask whether we live under names of their own; the answer is nobody's."""
+_ASKED_BY_NUMBER = ("/healthz", "/readyz", "/metrics")
+"""Platforms and watchers ask how we are under names of their own; the answer is nobody's, or the token's."""
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -107,7 +107,7 @@ class Security:
             return 400, "refuse.request"
         if scope.get("method", "GET") not in _METHODS:
             return 405, "refuse.request"
-        if path != _ASKED_BY_NUMBER and not self._hosts.allow(read_place(host, visit.scheme)):
+        if path not in _ASKED_BY_NUMBER and not self._hosts.allow(read_place(host, visit.scheme)):
             return 421, "refuse.host"
         if (refused := refusal(scope, visit.scheme)) is not None:
             return refused

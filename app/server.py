@@ -192,7 +192,11 @@ async def _watch(system: WebSystem) -> None:
 def main(settings: Settings) -> None:
     """Entry point under `run_process`: serve until SIGTERM or Ctrl-C."""
     bootstrap.refuse_busy_port(settings.web_host, settings.web_port, "PORT")
-    application = build(bootstrap.web(settings))
+    with bootstrap.measured("web", settings) as metrics:
+        _serve(build(bootstrap.web(settings, metrics)), settings)
+
+
+def _serve(application: Security, settings: Settings) -> None:
     _log.info("web.starting", url=f"http://{settings.web_host}:{settings.web_port}", feed=settings.feed_name)
     # no proxy_headers: whose word counts is decided in one place, app.visit
     uvicorn.run(

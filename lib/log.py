@@ -7,7 +7,8 @@ messages) passes `redact`: exact secrets in their usual encodings, and the shape
 secrets are registered for the life of the process; what somebody types into a form is hidden only in the lines of that
 call (`hide`), because whoever typed an ordinary word would blank it in everybody's log. Other libraries speak at
 WARNING and above. It does not ship or sample logs; that is the platform's business. A file begins anew when it is full,
-and the one before is kept.
+and the one before is kept. Who counts events listens (`listen`): a listener hears each event whatever the level, and
+whatever goes wrong in it ends there.
 """
 
 import base64
@@ -16,8 +17,8 @@ import logging
 import re
 import sys
 from bisect import bisect_left
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from datetime import UTC, datetime
 from enum import Enum
@@ -28,6 +29,8 @@ from typing import Literal
 from urllib.parse import quote, quote_plus
 
 Format = Literal["json", "text"]
+Listener = Callable[[str, Mapping[str, object]], None]
+"""Told an event and its fields, those bound around it too, as they were given: secrets are not taken out of them."""
 
 REDACTED = "[redacted]"
 MIN_SECRET_CHARS = 6
@@ -39,6 +42,7 @@ FILE_BYTES = 2_000_000
 _ROOT = "maemae"
 _bound: ContextVar[Mapping[str, object]] = ContextVar("maemae_log_fields")
 _hidden: ContextVar[tuple[str, ...]] = ContextVar("maemae_log_hidden", default=())
+_listeners: list[Listener] = []
 _secret_forms: set[str] = set()
 _longest_first: list[str] = []
 
@@ -113,6 +117,16 @@ def bind(**fields: object) -> Iterator[None]:
         _bound.reset(token)
 
 
+@contextmanager
+def listen(listener: Listener) -> Iterator[None]:
+    """Tell *listener* every event of the block, on whatever thread it happens; it must be quick and safe for that."""
+    _listeners.append(listener)
+    try:
+        yield
+    finally:
+        _listeners.remove(listener)
+
+
 class Log:
     """A named logger: an event is a short dotted word, everything else a field."""
 
@@ -141,8 +155,14 @@ class Log:
         self._write(logging.CRITICAL, event, {}, error)
 
     def _write(self, level: int, event: str, fields: Mapping[str, object], error: BaseException | None = None) -> None:
-        if self._logger.isEnabledFor(level):
-            merged = {**_bound.get({}), **fields}
+        is_written = self._logger.isEnabledFor(level)
+        if not (is_written or _listeners):
+            return
+        merged = {**_bound.get({}), **fields}
+        for listener in tuple(_listeners):
+            with suppress(Exception):  # who listens must never stand in the way of what is told
+                listener(event, merged)
+        if is_written:
             self._logger.log(level, "%s", event, extra={"maemae_fields": merged}, exc_info=error)
 
 
@@ -151,9 +171,12 @@ def get(name: str) -> Log:
     return Log(name)
 
 
-def setup(service: str, format: Format = "json", level: str = "INFO", folder: Path | None = None) -> None:
+def setup(
+    service: str, format: Format = "json", level: str = "INFO", folder: Path | None = None, version: str = ""
+) -> None:
     """
-    Send every logger's lines to standard output and, with *folder*, to SERVICE.log there. Call once, first.
+    Send every logger's lines to standard output and, with *folder*, to SERVICE.log there. Call once, first. *version*
+    is the release's: every JSON line names it beside the service.
 
     ValueError for an unknown *format* or *level*; a folder that cannot be written is an OSError.
     """
@@ -168,7 +191,7 @@ def setup(service: str, format: Format = "json", level: str = "INFO", folder: Pa
         file = folder / f"{service}.log"
         handlers.append(RotatingFileHandler(file, maxBytes=FILE_BYTES, backupCount=1, encoding="utf-8", delay=True))
     for handler in handlers:
-        handler.setFormatter(JsonLines(service) if format == "json" else TextLines())
+        handler.setFormatter(JsonLines(service, version) if format == "json" else TextLines())
     root = logging.getLogger()
     root.handlers[:] = handlers
     root.setLevel(logging.WARNING)
@@ -185,17 +208,17 @@ def _log_uncaught(kind: type[BaseException], error: BaseException, trace: Traceb
 
 
 class JsonLines(logging.Formatter):
-    """One JSON object a line: ts, level, service, logger, event, then the fields."""
+    """One JSON object a line: ts, level, service, version, logger, event, then the fields."""
 
-    def __init__(self, service: str) -> None:
+    def __init__(self, service: str, version: str = "") -> None:
         super().__init__()
-        self._service = service
+        self._source = {"service": service, **({"version": version} if version else {})}
 
     def format(self, record: logging.LogRecord) -> str:
         line: dict[str, object] = {
             "ts": _utc(record).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
             "level": record.levelname.lower(),
-            "service": self._service,
+            **self._source,
             "logger": record.name.removeprefix(f"{_ROOT}."),
             "event": redact(record.getMessage()),
         }

@@ -17,7 +17,7 @@ from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import cast
 
-from lib import analyst_settings, log, mail_settings
+from lib import analyst_settings, log, mail_settings, watch_settings
 from lib.domain.account import MOST_GUESTS, VENUES, PlatformLimits, Venue
 from lib.domain.bybit_sites import SITES, Site
 from lib.domain.candle import INTERVALS
@@ -25,11 +25,17 @@ from lib.domain.errors import Halt
 from lib.domain.platform_settings import LIMIT_BOUNDS
 from lib.domain.pricing import AnalystPrices
 from lib.domain.venues import CAPABILITIES, feed_fits
+from lib.secret_files import with_secret_files
 
 VERSION = "0.1.0"
 LEARN = analyst_settings.LEARN
 DATABASE_NAMES = ("DATABASE_URL", "MYSQL_URL", "JAWSDB_URL", "JAWSDB_MARIA_URL", "CLEARDB_DATABASE_URL")
 REDIS_NAMES = ("REDIS_URL", "REDIS_TLS_URL", "REDISCLOUD_URL")
+SECRET_NAMES = (
+    *DATABASE_NAMES, *REDIS_NAMES, "OPENAI_API_KEY", "ENCRYPTION_KEY", "ENCRYPTION_PUBLIC_KEY", "WEB_SECRET",
+    "SMTP_URL", "SIMULATOR_TOKEN", "METRICS_TOKEN", "ENCRYPTION_KEYS_OLD", "WEB_SECRETS_OLD",
+)  # fmt: skip
+"""Each may be given as a file too, by its name with _FILE."""
 PLACEHOLDERS = frozenset(
     {"your-encryption-key", "your-secret-key", "change-me", "changeme", "sk-...", "secret", "password"}
 )
@@ -95,6 +101,7 @@ class Settings:
     """Names the web answers to besides this machine's own; "*" is every name."""
     most_guests: int
     egress_ips: tuple[str, ...]
+    watching: watch_settings.Watching
 
     @property
     def feed_name(self) -> str:
@@ -143,7 +150,7 @@ def inherited() -> dict[str, str]:
 
 def load(env: Mapping[str, str] | None = None) -> Settings:
     """Settings from *env* (default: the process environment). *Halt* names the setting and what to do about it."""
-    source = dict(os.environ if env is None else env)
+    source = with_secret_files(os.environ if env is None else env, SECRET_NAMES)
     feed = source.get("FEED", "synthetic")
     paper = source.get("PAPER_API_URL") or f"http://127.0.0.1:{source.get('SIMULATOR_PORT', '18700')}"
     site = _choice(source, "BYBIT_SITE", "com", tuple(SITES))
@@ -196,6 +203,7 @@ def load(env: Mapping[str, str] | None = None) -> Settings:
         web_hosts=_hosts(source),
         most_guests=int(_number(source, "MOST_GUESTS", MOST_GUESTS, 0, 10_000)),
         egress_ips=_addresses(source, "EGRESS_IPS"),
+        watching=watch_settings.read_watching(source, _secret(source, "METRICS_TOKEN")),
     )
     _refuse_ephemeral_disk(source, settings)
     _refuse_idle_venues(settings)

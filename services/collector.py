@@ -13,10 +13,11 @@ from services.process import run_process
 
 def main(settings: Settings) -> None:
     """Entry point under `run_process`."""
-    collector = bootstrap.collector(settings)
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: collector.stop())
-    collector.run()
+    with bootstrap.measured("collector", settings) as metrics:
+        collector = bootstrap.collector(settings, metrics)
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda *_: collector.stop())
+        collector.run()
 
 
 if __name__ == "__main__":

@@ -21,7 +21,8 @@ async def _main(settings: Settings) -> None:
 
 def main(settings: Settings) -> None:
     """Entry point under `run_process`."""
-    asyncio.run(_main(settings))
+    with bootstrap.measured("simulator", settings):
+        asyncio.run(_main(settings))
 
 
 if __name__ == "__main__":

@@ -50,8 +50,9 @@ def in_time(table: schedule.Scheduler, trader: Trader) -> schedule.Scheduler:
 
 async def serve(settings: Settings, stop: asyncio.Event) -> None:
     """The trader of *settings* until *stop*."""
-    async with bootstrap.trader(settings) as trader:
-        await run(trader, stop)
+    with bootstrap.measured("trader", settings) as metrics:
+        async with bootstrap.trader(settings, metrics) as trader:
+            await run(trader, stop)
 
 
 async def run(trader: Trader, stop: asyncio.Event) -> None:

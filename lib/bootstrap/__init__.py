@@ -15,10 +15,12 @@ from lib.bootstrap.control import PlatformControl as PlatformControl
 from lib.bootstrap.control import control as control
 from lib.bootstrap.demo import ensure_demo as ensure_demo
 from lib.bootstrap.local import embedded_redis as embedded_redis
+from lib.bootstrap.metrics import measured as measured
 from lib.bootstrap.operators import OperatorsDoor as OperatorsDoor
 from lib.bootstrap.processes import collector as collector
 from lib.bootstrap.processes import simulator as simulator
 from lib.bootstrap.processes import trader as trader
+from lib.bootstrap.readiness import Readiness as Readiness
 from lib.bootstrap.recovery import RestoreWishes as RestoreWishes
 from lib.bootstrap.recovery import backup as backup
 from lib.bootstrap.recovery import restore as restore

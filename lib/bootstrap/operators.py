@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 
 from lib.adapters.log_files import FolderOfLogs
-from lib.adapters.redis.upkeep import RedisBudgetReading, RedisHealthRing
+from lib.adapters.redis.upkeep import RedisHealthRing
 from lib.adapters.sql.forms.operator_acts import SqlOperatorActs
 from lib.adapters.sql.forms.operators import SqlOperatorRoster
 from lib.adapters.sql.forms.switchboard import SqlInvitations, SqlSwitchBoard
@@ -62,7 +62,7 @@ def operators_door(settings: Settings, engine: sa.Engine, readings: Readings) ->
         room=OperatorsRoom(ports),
         readings=OperatingReadings(engine, stores.candle_store(settings)),
         ring=ring,
-        budget=RedisBudgetReading(redis, settings.venue_urls.values()),
+        budget=stores.budget(settings),
         logs=FolderOfLogs(settings.log_dir),
         limits=settings.platform_limits,
         note=note,

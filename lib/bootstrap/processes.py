@@ -27,6 +27,7 @@ from lib.adapters.sql.ledger.ledger import SqlLedger
 from lib.adapters.vault import VaultOpener
 from lib.bootstrap import stores
 from lib.bootstrap.analyst import analyst_prices, counts_cost, open_analyst
+from lib.bootstrap.metrics import read_budget, read_candles, read_database
 from lib.bootstrap.seat import take_seat
 from lib.clock import SystemClock
 from lib.domain.bybit_sites import FEEDS
@@ -36,6 +37,7 @@ from lib.domain.venues import pool_of
 from lib.market.collector import Collector, CollectorPlan
 from lib.ports.ledger import SwitchLedger
 from lib.ports.market import NotListed
+from lib.ports.metrics import Metrics
 from lib.reason_text import told
 from lib.settings import VERSION, Settings
 from lib.simulator.analyst.completions import MODELS
@@ -49,22 +51,24 @@ from lib.trading.platform_desk import PlatformDesk
 from lib.trading.trader import Trader
 
 
-def collector(settings: Settings) -> Collector:
-    """The candle collector of this deployment's feed."""
+def collector(settings: Settings, metrics: Metrics | None = None) -> Collector:
+    """The candle collector of this deployment's feed; *metrics* are its figures."""
     plan = CollectorPlan(settings.feed_name, settings.symbols, settings.intervals, version=VERSION)
     market = BybitMarketData(settings.bybit_api_url, ban=stores.traders_ban(settings))
     timings = KlineTimings(stale_after=settings.stale_after_s)
     stream = BybitKlineStream(settings.bybit_ws_url, plan.streamed, timings=timings) if plan.streamed else None
-    return Collector(plan, stores.candle_store(settings), market, stream, SystemClock())
+    store = stores.candle_store(settings)
+    read_candles(metrics, store)
+    return Collector(plan, store, market, stream, SystemClock())
 
 
 @asynccontextmanager
-async def trader(settings: Settings) -> AsyncIterator[Trader]:
-    """The trader over live ports; everything it holds open is closed at the end."""
+async def trader(settings: Settings, metrics: Metrics | None = None) -> AsyncIterator[Trader]:
+    """The trader over live ports; everything it holds open is closed at the end. *metrics* are its figures."""
     settings.require("DATABASE_URL", "REDIS_URL", "ENCRYPTION_KEY", "OPENAI_API_KEY", "INSTALLATION")
     holder = f"{socket.gethostname()[:40]}-{secrets.token_hex(6)}"
     with take_seat(settings.data_dir, holder) as dead:
-        async with _trader(settings, holder) as made:
+        async with _trader(settings, holder, metrics) as made:
             if dead:
                 await _inherit(made.context.switches, dead)
             yield made
@@ -79,10 +83,12 @@ async def _inherit(switches: SwitchLedger, dead: str) -> None:
 
 
 @asynccontextmanager
-async def _trader(settings: Settings, holder: str) -> AsyncIterator[Trader]:
+async def _trader(settings: Settings, holder: str, metrics: Metrics | None) -> AsyncIterator[Trader]:
     prices = analyst_prices(settings)
     engine = stores.database(settings)
-    stores.candle_store(settings)
+    read_candles(metrics, stores.candle_store(settings))
+    read_database(metrics, engine)
+    read_budget(metrics, stores.budget(settings))
     clock = SystemClock()
     redis = connect_async(settings.redis_url, tls_verify=stores.tls_verify(settings))
     limits = RedisLimits(redis, clock)

@@ -60,7 +60,7 @@ def _end(service: str, why: str, status: int) -> NoReturn:
 
 def prepare_logs(service: str, loaded: Settings) -> None:
     """Log lines as the settings want them; every secret they hold is kept out of every line."""
-    log.setup(service, loaded.log_format, loaded.log_level, loaded.log_dir)
+    log.setup(service, loaded.log_format, loaded.log_level, loaded.log_dir, settings.VERSION)
     own = (loaded.openai_api_key, loaded.encryption_key, loaded.simulator_token, loaded.web_secret)
     for secret in (*own, *loaded.encryption_keys_old, *loaded.web_secrets_old):
         log.register_secret(secret)

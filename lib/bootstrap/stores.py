@@ -10,6 +10,7 @@ from lib.adapters.redis.ban import TradersBan
 from lib.adapters.redis.candle_store import RedisCandleStore
 from lib.adapters.redis.check_lane import CheckLane
 from lib.adapters.redis.connection import TlsVerify, check, connect
+from lib.adapters.redis.upkeep import RedisBudgetReading
 from lib.adapters.sql.database import schema
 from lib.adapters.sql.database.engine import make_engine
 from lib.adapters.vault import generate_keys
@@ -53,6 +54,11 @@ def traders_ban(settings: Settings) -> TradersBan:
 def check_lane(settings: Settings) -> CheckLane:
     """The key checks' lane of the request budget on this Redis."""
     return CheckLane(redis_client(settings))
+
+
+def budget(settings: Settings) -> RedisBudgetReading:
+    """How much of the request budget is used, on this Redis."""
+    return RedisBudgetReading(redis_client(settings), settings.venue_urls.values())
 
 
 def candle_store(settings: Settings) -> RedisCandleStore:

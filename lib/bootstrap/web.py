@@ -2,7 +2,7 @@
 
 import secrets
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import redis.asyncio
 import sqlalchemy as sa
@@ -45,14 +45,18 @@ from lib.adapters.vault import VaultSealer
 from lib.adapters.web_lock import WebLock
 from lib.bootstrap import stores
 from lib.bootstrap.analyst import prices_of
+from lib.bootstrap.metrics import read_budget, read_candles, read_database
 from lib.bootstrap.operators import OperatorsDoor, operators_door
 from lib.bootstrap.preview import Previews
+from lib.bootstrap.readiness import Readiness, ReadinessCheck
 from lib.clock import Clock, SystemClock
 from lib.domain.account import Venue
 from lib.domain.bybit_sites import SITES
 from lib.market.scrollback import Scrollback
 from lib.ports.market import LiveCandles
+from lib.ports.metrics import Metrics
 from lib.queries import Readings
+from lib.queries.figures import FigureReadings
 from lib.settings import Settings
 
 PATIENT = (2.0, 30.0)
@@ -93,14 +97,18 @@ class WebSystem:
     trusted_proxies: int
     operators: OperatorsDoor
     previews: Previews
+    ready: Callable[[], Readiness]
+    """Whether the system may take work now, kept for a moment."""
     hosts: tuple[str, ...] = ("*",)
+    metrics: Metrics | None = None
+    metrics_token: str = field(default="", repr=False)
 
 
-def web(settings: Settings) -> WebSystem:
-    """The web's half of the system; it can seal exchange keys and never open one."""
+def web(settings: Settings, metrics: Metrics | None = None) -> WebSystem:
+    """The web's half of the system; it can seal exchange keys and never open one. *metrics* are its figures."""
     settings.require("DATABASE_URL", "REDIS_URL", "ENCRYPTION_PUBLIC_KEY", "INSTALLATION")
     engine, clock = stores.database(settings), SystemClock()
-    readings = Readings(engine, stores.candle_store(settings))
+    readings = Readings(engine, candles := stores.candle_store(settings))
     trading = _trading(settings, engine, clock)
     kept = _people(settings, engine)
     feed = settings.feed_name
@@ -112,6 +120,10 @@ def web(settings: Settings) -> WebSystem:
         readings.status()
         readings.demo_user_id(feed)
 
+    operators = operators_door(settings, engine, readings)
+    read_candles(metrics, candles)
+    read_database(metrics, engine)
+    read_budget(metrics, operators.budget)
     return WebSystem(
         people=People(
             kept,
@@ -143,9 +155,12 @@ def web(settings: Settings) -> WebSystem:
         addresses=settings.egress_ips,
         key_pages=SITES[settings.bybit_site].key_pages,
         trusted_proxies=settings.trusted_proxies,
-        operators=operators_door(settings, engine, readings),
+        operators=operators,
         previews=Previews(readings, settings.openai_model, prices_of(settings)),
+        ready=ReadinessCheck(readings.status, FigureReadings(engine).waiting, settings.symbols[0], clock),
         hosts=settings.web_hosts,
+        metrics=metrics,
+        metrics_token=settings.watching.token,
     )
 
 

@@ -82,12 +82,12 @@ class MarketReadings(Reading):
         return Health(
             feed=status.get("feed", ""),
             websocket=status.get("websocket_connected") == "true",
-            candle_age_s=None if newest is None else _age(now_ms, newest.open_time + MINUTE_MS),
-            collector_age_s=_age(now_ms, _moment(status.get("data_server_heartbeat"))),
-            trader_age_s=_age(now_ms, _moment(status.get("trader_heartbeat"))),
+            candle_age_s=None if newest is None else age_s(now_ms, newest.open_time + MINUTE_MS),
+            collector_age_s=age_s(now_ms, moment(status.get("data_server_heartbeat"))),
+            trader_age_s=age_s(now_ms, moment(status.get("trader_heartbeat"))),
             problem=status.get("data_server_problem", ""),
             closed_markets=closed_markets_of(status),
-            last_cycle_ms=_moment(status.get("last_cycle")),
+            last_cycle_ms=moment(status.get("last_cycle")),
             last_cycle_outcome=status.get("last_cycle_outcome", ""),
             analyst=call["state"] if call else "",
             analyst_model=call["model"] if call else "",
@@ -108,7 +108,7 @@ def _follows(closed: list[Candle], forming: Candle, step_ms: int) -> bool:
     return not closed or forming.open_time == closed[-1].open_time + step_ms
 
 
-def _moment(text: str | None) -> int | None:
+def moment(text: str | None) -> int | None:
     """A moment of `system:status` as epoch ms; None for none and for what cannot be read."""
     try:
         return epoch_ms(datetime.fromisoformat((text or "").replace("Z", "+00:00")))
@@ -116,5 +116,6 @@ def _moment(text: str | None) -> int | None:
         return None
 
 
-def _age(now_ms: int, at_ms: int | None) -> float | None:
+def age_s(now_ms: int, at_ms: int | None) -> float | None:
+    """Seconds from *at_ms* to *now_ms*, never negative; None for none."""
     return None if at_ms is None else max(0.0, (now_ms - at_ms) / 1000)

@@ -185,7 +185,8 @@ class Trader:
 
     async def _try(self, t_ms: int) -> CycleReport:
         try:
-            return await run_cycle(self.context, t_ms)
+            with log.bind(t_ms=t_ms):
+                return await run_cycle(self.context, t_ms)
         except Retry as busy:
             LOG.error("cycle.unserved", t_ms=t_ms, why=str(busy))
             return CycleReport(t_ms, busy.why, unserved=True)
@@ -239,6 +240,7 @@ class Trader:
     async def _heartbeat(self) -> None:
         held = await self.context.switches.hold_lease(self.context.holder, self.context.lease_ms)
         fields = {"trader_heartbeat": iso(self.context.clock.now_ms()), "trader_leads": str(held is not None).lower()}
+        fields["guardian_heartbeat"] = iso(self.guardian.looked_ms)
         await self.context.candles.set_status(fields)
 
     async def _guard(self) -> None:

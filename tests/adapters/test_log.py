@@ -265,3 +265,32 @@ def test_lines_are_kept_in_a_file_too_without_secrets_and_for_its_owner_alone(ou
     assert SECRET not in file.read_text()
     assert file.stat().st_mode & 0o077 == 0
     assert "key.used" in out.getvalue()
+
+
+def test_every_json_line_names_the_release_when_it_is_known(out: Output) -> None:
+    log.setup("trader", version="0.1.0")
+    log.get("cycle").info("cycle.done")
+    [line] = lines(out)
+    assert (line["service"], line["version"]) == ("trader", "0.1.0")
+
+
+def test_who_listens_hears_every_event_whatever_the_level_with_what_is_bound(out: Output) -> None:
+    log.setup("trader", level="ERROR")
+    heard: list[tuple[str, dict[str, object]]] = []
+    with log.listen(lambda event, fields: heard.append((event, dict(fields)))), log.bind(t_ms=300_000, account=7):
+        log.get("cycle").debug("account.answered")
+    log.get("cycle").error("nobody.listens")
+    assert heard == [("account.answered", {"t_ms": 300_000, "account": 7})]
+    assert [line["event"] for line in lines(out)] == ["nobody.listens"]
+
+
+def test_a_listener_that_fails_costs_no_line_and_reaches_nobody(out: Output) -> None:
+    def broken(event: str, fields: object) -> None:
+        raise ZeroDivisionError
+
+    log.setup("trader")
+    heard: list[str] = []
+    with log.listen(broken), log.listen(lambda event, fields: heard.append(event)):
+        log.get("cycle").info("order.sent")
+    assert heard == ["order.sent"]
+    assert [line["event"] for line in lines(out)] == ["order.sent"]

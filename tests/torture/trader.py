@@ -15,6 +15,7 @@ from pathlib import Path
 
 import services.trader
 from lib import bootstrap
+from lib.ports.metrics import Metrics
 from lib.settings import Settings
 from lib.trading.trader import Trader
 from services.process import run_process
@@ -54,8 +55,8 @@ def run(plan: TraderPlan) -> None:
     plain = bootstrap.trader
 
     @asynccontextmanager
-    async def watched(settings: Settings) -> AsyncIterator[Trader]:
-        async with plain(settings) as trader:
+    async def watched(settings: Settings, metrics: Metrics | None = None) -> AsyncIterator[Trader]:
+        async with plain(settings, metrics) as trader:
             watch(trader.context, points)
             yield trader
 

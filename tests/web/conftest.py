@@ -27,6 +27,7 @@ from lib.accounts.web import Refusal, SessionUser
 from lib.accounts.won import WonDesk
 from lib.bootstrap import WebSystem
 from lib.bootstrap.preview import Previews
+from lib.bootstrap.readiness import Readiness
 from lib.domain.account import AccountSettings
 from lib.domain.candle import MINUTE_MS, Candle, interval_ms
 from lib.domain.errors import Retry
@@ -250,6 +251,7 @@ class Web:
         self.trading = FakeTrading()
         self.market = EveryCandle(self.clock)
         self.away = False
+        self.readiness = Readiness({"database": True, "candles": True}, {"analyst": False})
         self.mailer = MemoryMailer()
         self.admission = Admission()
         demo = self.logins.add("demo-x@maemae.local", "!", locale="ko", risk_accepted_ms=0, is_demo=True)
@@ -286,6 +288,7 @@ class Web:
             clock=self.clock,
             draw=lambda: 0.0,
             check=self._check,
+            ready=lambda: self.readiness,
             feed="synthetic",
             symbols=("BTCUSDT",),
             intervals=("1m", "15m"),

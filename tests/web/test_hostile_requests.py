@@ -76,6 +76,7 @@ FIELDS: dict[tuple[str, str], dict[str, Any]] = {
 }  # fmt: skip
 QUERIES: dict[str, tuple[str, ...]] = {
     "/healthz": (),
+    "/readyz": (),
     "/api/auth/me": (),
     "/api/account/sessions": (),
     "/api/account/export": (),
@@ -156,7 +157,7 @@ def known_routes(system: WebSystem) -> set[tuple[str, str]]:
 
 def test_every_route_and_its_fields_are_written_down_here(system: WebSystem) -> None:
     written = set(FIELDS) | {("GET", path) for path in QUERIES}
-    assert {pair for pair in known_routes(system) if pair[1].startswith(("/api", "/healthz"))} <= written
+    assert {pair for pair in known_routes(system) if pair[1].startswith(("/api", "/healthz", "/readyz"))} <= written
 
 
 @pytest.mark.parametrize("route", FIELDS, ids=lambda route: " ".join(route))

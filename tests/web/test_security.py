@@ -23,6 +23,8 @@ ROUTES = [
     "/",
     "/trade_logs",
     "/healthz",
+    "/readyz",
+    "/metrics",
     "/api/auth/me",
     "/api/nothing",
     "/assets/nothing",

@@ -9,11 +9,13 @@ import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 
+from lib import log
 from lib.domain import reason_codes as codes
 from lib.domain.account import Pool
 from lib.domain.account_records import TraderAccount
 from lib.domain.analyst_call import AnalystAnswer, AskedFor, CycleKey, CycleRecord
 from lib.domain.candle import Candle
+from lib.domain.decision import Decision
 from lib.domain.errors import Skip
 from lib.domain.gates import budget_gates
 from lib.domain.reason import NOTHING, Reason
@@ -21,6 +23,8 @@ from lib.domain.venues import pool_of
 from lib.trading.context import TradingContext
 from lib.trading.cycle.platform_limits import BUDGET, Headroom
 from lib.trading.cycle.prompt import candle_fields, prompt_for
+
+LOG = log.get("cycle.opinion")
 
 
 async def answer_for(
@@ -35,6 +39,7 @@ async def answer_for(
     prompt = prompt_for(account, window, context.model)
     answer = await context.analyst.ask(prompt, context.analyst_budget_s)
     priced = replace(answer, cost=context.prices.cost(answer.prompt_tokens, answer.completion_tokens))
+    LOG.info("analyst.asked", t_ms=key.t_ms, **_figures(priced))
     candles = json.dumps([candle_fields(candle) for candle in window], separators=(",", ":"))
     record = CycleRecord(key, f"{prompt.system}\n\n{prompt.user}", candles, priced, asked_for)
     return await context.cycles.record_cycle(record)
@@ -52,6 +57,13 @@ async def group_answer(
     if await context.cycles.cycle(key) is None and (why := await _unpaid(context, group, headrooms, asked_for)):
         raise Skip(codes.ANALYST_NOT_ASKED(why=why))
     return await answer_for(context, key, window, group[0], asked_for)
+
+
+def _figures(answer: AnalystAnswer) -> dict[str, object]:
+    """What an answer took, and whether it is a view: no word of it."""
+    view = "decided" if isinstance(answer.decision, Decision) else "failed" if answer.failed else "abstained"
+    tokens = {"prompt_tokens": answer.prompt_tokens, "completion_tokens": answer.completion_tokens}
+    return {"model": answer.model, "view": view, "latency_ms": answer.latency_ms, **tokens, "cost_usd": answer.cost}
 
 
 def _asked_for(group: Iterable[TraderAccount]) -> AskedFor:

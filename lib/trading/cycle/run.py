@@ -81,6 +81,7 @@ async def run_cycle(context: TradingContext, t_ms: int, *, only: frozenset[int] 
     if epoch is None:
         LOG.warning("cycle.not_leading", t_ms=t_ms)
         return CycleReport(t_ms, NOT_LEADING, unserved=True)
+    LOG.debug("cycle.began", t_ms=t_ms)
     reserved = {pool: context.state.reservations[pool].mark() for pool in POOLS}
     now_ms = await context.orders.now()
     unresolved = await context.orders.open_orders()
@@ -165,6 +166,7 @@ async def _serve_symbol(this: RunningCycle, accounts: Sequence[TraderAccount]) -
     except Skip as skip:
         LOG.warning("cycle.skipped", t_ms=this.t_ms, symbol=symbol, why=str(skip))
         return await _skip_all(this, accounts, skip)
+    LOG.debug("cycle.candles", t_ms=this.t_ms, symbol=symbol)
     this.ask(accounts, window)
     known = await _known_as_sent(this, accounts)
     each = (_serve(this, account, window, known) for account in accounts)
@@ -207,7 +209,7 @@ async def _serve(
 ) -> AccountResult:
     """Serve one account; a failure of this account reaches no other."""
     turn = this.context.state.turn(account.account_id)
-    with log.bind(account=account.account_id, t=this.t_ms):
+    with log.bind(account=account.account_id, t_ms=this.t_ms):
         try:
             known = set() if turn.locked() else known  # read before a wait it would be an old reading
             # one at a time: a cycle on demand and the timetable's would each find the account flat, and both enter
@@ -245,6 +247,7 @@ async def _trade(this: RunningCycle, account: TraderAccount, window: Sequence[Ca
     # shield: one account's failure must not cancel the answer of its whole group
     answer_task = asyncio.shield(this.answers[this.key(account)])
     before, answer = await asyncio.gather(prefetch(context, account, exchange), answer_task)
+    LOG.debug("account.answered")
     snapshot = await _sound_snapshot(this, account, exchange, before)
     try:
         plan = await make_plan(context, account, exchange, snapshot, answer, window[-1], this.headroom(account))

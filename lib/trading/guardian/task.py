@@ -42,6 +42,8 @@ class Guardian:
     hints: AccountHints | None = None
     schedule: Schedule = field(init=False)
     memories: dict[int, AccountMemory] = field(default_factory=dict)
+    looked_ms: int = 0
+    """When it last looked who is to be guarded, whether or not it could read that."""
     _unresolved: set[int] = field(default_factory=set)
     _hinted: set[int] = field(default_factory=set)
     _inspections: set[asyncio.Task[None]] = field(default_factory=set)
@@ -149,6 +151,7 @@ class Guardian:
     # --- who ----------------------------------------------------------------------------------------------------------
 
     async def _read_roster(self) -> None:
+        self.looked_ms = self.context.clock.now_ms()
         try:
             accounts = await self.context.switches.accounts()
             self._unresolved = {order.account_id for order in await self.context.orders.open_orders()}

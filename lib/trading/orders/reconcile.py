@@ -24,7 +24,7 @@ from lib.domain.order import (
 from lib.ports.exchange import Exchange, Lane
 from lib.trading.context import OrderContext, boundary
 from lib.trading.orders.exit_order import AT_WORK_MS
-from lib.trading.orders.resolve import moved, resolve_once
+from lib.trading.orders.resolve import log_fields, moved, resolve_once
 
 LOG = log.get("trading.reconcile")
 RESUME_MS = MAX_AGE_MS - 30_000
@@ -115,7 +115,7 @@ async def _give_up(context: OrderContext, order: Order) -> None:
         order = await moved(context, order, OrderState.UNKNOWN, codes.NO_EVIDENCE_YET())
     if order.state is OrderState.UNKNOWN:
         await context.orders.move(order, OrderState.NEEDS_HUMAN, codes.NOBODY_COULD_ASK())
-        LOG.alert("order.needs_human", link=order.order_link_id)
+        LOG.alert("order.needs_human", **log_fields(order))
 
 
 async def recover(

@@ -5,6 +5,7 @@ A row ends by an exchange record, or by a proof of absence by the exchange's own
 """
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from lib import log
 from lib.domain import reason_codes as codes
@@ -94,6 +95,11 @@ def _verdict_of(record: OrderRecord) -> Verdict | None:
     return Verdict(state, why, record.order_id, record.filled_qty, record.avg_price, record.fee)
 
 
+def log_fields(order: Order) -> dict[str, Any]:
+    """What every line about *order* carries: its id, whose it is, and the cycle it is of."""
+    return {"link": order.order_link_id, "account": order.account_id, "t_ms": order.t_ms}
+
+
 async def resolve_once(context: OrderContext, exchange: Exchange, order: Order, books: Books | None = None) -> Order:
     """
     Ask once about an in-flight *order* and move its row by the evidence; the row as it then stands.
@@ -116,7 +122,7 @@ async def resolve_once(context: OrderContext, exchange: Exchange, order: Order, 
     closed = await context.orders.close_order(order, verdict)
     if closed is None:
         return await reread(context, order)
-    LOG.info("order.resolved", link=order.order_link_id, state=verdict.state.value, why=verdict.why)
+    LOG.info("order.resolved", **log_fields(order), state=verdict.state.value, why=verdict.why)
     return closed
 
 

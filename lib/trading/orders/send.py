@@ -22,7 +22,7 @@ from lib.domain.risk import Sizing
 from lib.ports.exchange import Exchange
 from lib.trading.context import TradingContext
 from lib.trading.orders.exit_order import IN_ITS_PLACE, is_beaten
-from lib.trading.orders.resolve import moved, reread, resolve
+from lib.trading.orders.resolve import log_fields, moved, reread, resolve
 
 LOG = log.get("trading.send")
 REFUSED_PAUSE_S = 1.1
@@ -125,14 +125,14 @@ async def _send(
     if not claim.granted:
         order = await reread(context, order)
         tell = LOG.warning if claim.sign_again else LOG.info
-        tell("order.claim_refused", link=order.order_link_id, why=claim.why, state=claim.state.value)
+        tell("order.claim_refused", **log_fields(order), why=claim.why, state=claim.state.value)
         return order, 0 if claim.sign_again else None
     # nothing is asked between the claim and the send: the signature grows old, and a failure would waste the claim
     order = replace(order, state=claim.state, attempts=order.attempts + 1, signed_ts=signed.signed_ts)
     context.state.order_leaves(order)
     reply = await exchange.send_order(signed)
     after = after_hint(reply.outcome, order.attempts)
-    LOG.info("order.sent", link=order.order_link_id, said=reply.outcome.value, code=reply.code, now=after.value)
+    LOG.info("order.sent", **log_fields(order), said=reply.outcome.value, code=reply.code, now=after.value)
     order = await moved(context, order, after, _said(reply), reply.code or 0)
     return order, REFUSED_PAUSE_S if after is OrderState.PLANNED else None
 
@@ -215,5 +215,5 @@ async def _moved(context: TradingContext, order: Order, after: OrderState, why: 
     if order.attempts:
         after = OrderState.UNKNOWN  # bytes have left once: only a query may end it
     order = await moved(context, order, after, why)
-    LOG.info("order.not_sent", link=order.order_link_id, state=after.value, why=why)
+    LOG.info("order.not_sent", **log_fields(order), state=after.value, why=why)
     return order

@@ -1,0 +1,83 @@
+"""
+Whether the system behind the web may take work now, as names and booleans: nobody learns more from it.
+
+*checks* decide; *advice* does not, because people can be served without: an analyst that gives no view, notices that
+nobody sent. A store that is away fails its own check and those that are read from it. An answer is kept for a moment,
+so that asking often costs nothing.
+"""
+
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from lib.clock import Clock
+from lib.domain.errors import Retry
+from lib.domain.health import CANDLES, HEARTBEAT
+from lib.queries.figures import Waiting
+from lib.queries.market import age_s, moment
+
+CALL_S = 660.0
+"""Two cycles and a little: an analyst that was not asked for so long is no longer known to answer."""
+UNTOLD_S = 900.0
+FRESH_MS = 2_000
+Checks = dict[str, bool]
+
+
+@dataclass(frozen=True, slots=True)
+class Readiness:
+    """Each check's name and whether it holds."""
+
+    checks: Mapping[str, bool]
+    advice: Mapping[str, bool]
+
+    @property
+    def is_ready(self) -> bool:
+        return all(self.checks.values())
+
+
+class ReadinessCheck:
+    """Asks Redis (*status*, as `lib.market.status` has it) and the database (*waiting*); each may raise *Retry*."""
+
+    def __init__(
+        self, status: Callable[[], Mapping[str, str]], waiting: Callable[[], Waiting], symbol: str, clock: Clock
+    ) -> None:
+        self._status = status
+        self._waiting = waiting
+        self._symbol = symbol
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._found: tuple[int, Readiness] | None = None
+
+    def __call__(self) -> Readiness:
+        """As it stands now, or stood a moment ago."""
+        with self._lock:
+            now = self._clock.now_ms()
+            if self._found is None or not 0 <= now - self._found[0] < FRESH_MS:
+                kept, advice = self._kept()
+                self._found = now, Readiness({**kept, **self._seen(now)}, advice)
+            return self._found[1]
+
+    def _kept(self) -> tuple[Checks, Checks]:
+        """What the database says."""
+        try:
+            found = self._waiting()
+        except Retry:
+            return {"database": False, "lease": False}, {"analyst": False, "outbox": False}
+        is_heard = found.call_s is not None and found.call_s <= CALL_S and not found.call_failed
+        return {"database": True, "lease": found.lease_held}, {"analyst": is_heard, "outbox": found.untold_s < UNTOLD_S}
+
+    def _seen(self, now_ms: int) -> Checks:
+        """What Redis says."""
+        try:
+            status = self._status()
+        except Retry:
+            return dict.fromkeys(("redis", "candles", "trader", "guardian"), False)
+        fields = {
+            "candles": f"last_close:{self._symbol}:1m",
+            "trader": "trader_heartbeat",
+            "guardian": "guardian_heartbeat",
+        }
+        ages = {name: age_s(now_ms, moment(status.get(field))) for name, field in fields.items()}
+        allowed = {"candles": CANDLES.late, "trader": HEARTBEAT.late, "guardian": HEARTBEAT.late}
+        fresh = {name: age is not None and age <= allowed[name] for name, age in ages.items()}
+        return {"redis": True, **fresh}

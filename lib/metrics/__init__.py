@@ -1,0 +1,1 @@
+"""Which figures the system has, and how what the logs tell becomes them."""
