@@ -35,6 +35,8 @@ class Known:
     command: CommandRow | None
     newest: tuple[LogRow, ...]
     rules: Instrument | None
+    unseen: int
+    """How much the person was told and has not seen."""
 
 
 def written(parts: Mapping[str, Any]) -> str:
@@ -62,7 +64,15 @@ class Cockpit:
         if standing is None or stand is None or chosen is None:
             return None
         newest = tuple(read.logs(user_id, limit=NEWEST))
-        return Known(standing, stand, chosen, read.command(user_id), newest, read.rules(stand.held.symbol))
+        return Known(
+            standing,
+            stand,
+            chosen,
+            read.command(user_id),
+            newest,
+            read.rules(stand.held.symbol),
+            read.unseen(user_id) or 0,
+        )
 
     def quote(self, symbol: str = "") -> Quote:
         """The newest price of *symbol* (else of what this deployment trades), and that of a day ago."""
@@ -106,6 +116,7 @@ def _stored(known: Known) -> Parts:
         "settings": part.settings_part(known.chosen),
         "position": part.position_part(held, known.rules),
         "curves": part.curves_part(known.stand.tiles(None)),
+        "bell": known.unseen,
     }
 
 

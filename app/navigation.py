@@ -18,6 +18,7 @@ class Page:
         return f"/{self.name}"
 
 
+NOTIFICATIONS = Page("notifications", ":material/notifications:")
 PAGES = (
     Page("dashboard", ":material/candlestick_chart:"),
     Page("trade_logs", ":material/receipt_long:"),
@@ -25,6 +26,7 @@ PAGES = (
     Page("strategy", ":material/psychology:"),
     Page("api_keys", ":material/key:"),
     Page("settings", ":material/tune:"),
+    NOTIFICATIONS,
     Page("account", ":material/shield_person:"),
 )
 OPERATORS = Page("operator", ":material/admin_panel_settings:")

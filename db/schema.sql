@@ -341,7 +341,18 @@ CREATE TABLE krw_rates (
     CONSTRAINT fk_krw_rates_user_id FOREIGN KEY (user_id) REFERENCES users (id)
 ) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_unicode_ci;
 
--- What people are to be told, each thing once.
+-- How a person wants to be told, and how far they have read.
+CREATE TABLE notice_choices (
+    user_id BIGINT NOT NULL,
+    seen_id BIGINT NOT NULL DEFAULT 0,
+    switched JSON,  -- {kind: whether it is sent}, where that is not the usual
+    quiet_from INT,  -- minutes of the person's day; NULL = no quiet hours
+    quiet_until INT,
+    PRIMARY KEY (user_id),
+    CONSTRAINT fk_notice_choices_user_id FOREIGN KEY (user_id) REFERENCES users (id)
+) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_unicode_ci;
+
+-- What people are to be told, each thing once; person 0 runs the platform. No foreign key: see lib/adapters/sql/ledger/telling.py
 CREATE TABLE outbox (
     id BIGINT NOT NULL AUTO_INCREMENT,
     user_id BIGINT NOT NULL,
@@ -349,10 +360,10 @@ CREATE TABLE outbox (
     kind VARCHAR(40) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
     body TEXT NOT NULL,
     created_at DATETIME(3) NOT NULL DEFAULT CURRENT_TIMESTAMP(3),
-    sent_at DATETIME(3),
+    sent_at DATETIME(3),  -- handed to the person's channels
+    about VARCHAR(120) CHARACTER SET ascii COLLATE ascii_bin,  -- what it tells of; NULL = told before, or by itself
     PRIMARY KEY (id),
-    CONSTRAINT fk_outbox_user_id FOREIGN KEY (user_id) REFERENCES users (id),
-    CONSTRAINT fk_outbox_account_id FOREIGN KEY (account_id) REFERENCES accounts (id),
+    CONSTRAINT uq_outbox_user_id_about UNIQUE (user_id, about),
     INDEX ix_outbox_account_id (account_id),
     INDEX ix_outbox_sent_at (sent_at),
     INDEX ix_outbox_user_id (user_id)

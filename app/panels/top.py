@@ -8,6 +8,7 @@ from collections.abc import Callable
 import streamlit as st
 
 from app.i18n import chosen_here, switch, t
+from app.panels.bell import bell
 from app.panels.notice import banner
 from app.panels.step_up import ask_if_wanted
 from app.ui.plain import plain
@@ -22,6 +23,7 @@ def top(user: SessionUser, left: Callable[[], None]) -> None:
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute", key="top"):
         with st.container(width="stretch"):
             left()
+        bell(user)
         name = t("top.guest") if user.is_guest else user.email.split("@")[0]
         with st.popover(plain(name), icon=":material/account_circle:", key="me"):
             st.text(t("top.guest_note") if user.is_guest else user.email)

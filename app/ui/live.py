@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from app.ui.assets import component
-from app.ui.live_style import BAR, POSITION, SWITCHES, TILES, TRUTH
+from app.ui.live_style import BAR, BELL, POSITION, SWITCHES, TILES, TRUTH
 from app.ui.tiles import HEIGHT, WIDTH
 from lib.domain.account import RISK_PROFILES, RiskLevel
 
@@ -25,6 +25,12 @@ def bar(text: Words, errors: Words, language: str, on_unproved: Callable[[], Non
     """
     data = {"text": dict(text), "errors": dict(errors), "language": language, "read_only": read_only}
     component("bar", BAR, FOLDER)(key="bar", data=data, height="content", on_proof_change=on_unproved)
+
+
+def bell(word: str, address: str, most: int, *, read_only: bool) -> None:
+    """The bell, a link to *address*; *most* unseen are shown as "more than"."""
+    data = {"text": {"bell": word}, "address": address, "most": most, "read_only": read_only}
+    component("bell", BELL, FOLDER)(key="bell", data=data, width="content", height="content")
 
 
 def tiles(labels: Sequence[tuple[str, str, str]], language: str) -> None:

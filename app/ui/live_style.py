@@ -90,6 +90,21 @@ BAR = (
 """
 )
 
+BELL = (
+    _BASE
+    + """
+.bell { width: 40px; height: 40px; }
+.bell a { position: relative; display: grid; place-items: center; width: 40px; height: 40px; border-radius: 6px;
+  color: var(--st-text-color); text-decoration: none; }
+.bell .icon { font-size: 22px; }
+.bell .count { position: absolute; top: 2px; left: 21px; min-width: 17px; padding: 0 4px; border-radius: 999px;
+  font: 700 11px/17px var(--st-font); text-align: center; color: #fff; background: #cf304a;
+  font-variant-numeric: tabular-nums; white-space: nowrap; }
+@media (hover: hover) { .bell a:hover { background: color-mix(in srgb, var(--st-text-color) 9%, transparent); } }
+@media (max-width: 768px) { .bell, .bell a { width: 44px; height: 44px; } .bell .count { top: 3px; left: 23px; } }
+"""
+)
+
 TILES = (
     _BASE
     + """

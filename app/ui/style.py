@@ -65,6 +65,19 @@ body *:not(pre, pre *, code) { word-break: keep-all !important; overflow-wrap: b
 .tile .note { font-size: .78rem; min-height: 1.2em; }
 .tile .up, .tile.up .value { color: var(--rise); }
 .tile .down, .tile.down .value { color: var(--fall); }
+.notices { list-style: none; margin: 0; padding: 0 !important; font-size: .9rem; }
+.notices li { display: grid; margin: 0; grid-template-columns: 1.6rem 1fr auto; gap: 0 .6rem; padding: .6rem 0;
+  line-height: 1.5; border-top: 1px solid color-mix(in srgb, currentColor 12%, transparent); }
+.notices li:first-child { border-top: 0; }
+.notices .icon { font: normal 20px/1.2 "Material Symbols Rounded"; font-style: normal; letter-spacing: 0;
+  white-space: nowrap; opacity: .7; }
+.notices .urgent .icon { color: light-dark(#cf304a, #f6465d); opacity: 1; }
+.notices b { font-weight: 600; }
+.notices em { font-style: normal; font-size: .75rem; font-weight: 600; margin-left: .5rem; padding: .05rem .4rem;
+  border-radius: 4px; background: color-mix(in srgb, #3b82f0 22%, transparent); }
+.notices p { margin: 0; opacity: .82; overflow-wrap: anywhere; }
+.notices time { font-variant-numeric: tabular-nums; opacity: .65; font-size: .82rem; padding-top: .1rem;
+  white-space: nowrap; }
 .trail { list-style: none; margin: 0; padding: 0 !important; font-size: .9rem; }
 .trail li { display: grid; margin: 0; grid-template-columns: 5.6rem 1fr; gap: .2rem .8rem; padding: .55rem 0;
   line-height: 1.45; border-top: 1px solid color-mix(in srgb, currentColor 12%, transparent); }

@@ -11,6 +11,7 @@ from lib.accounts.beside import Beside
 from lib.accounts.doors import Doors
 from lib.accounts.entrance import PeopleStores
 from lib.accounts.hashing import GatedHasher
+from lib.accounts.notices import NoticeDesk
 from lib.accounts.passkeys import PasskeyDesk
 from lib.accounts.people import People
 from lib.accounts.resets import Postroom, ResetDesk
@@ -34,6 +35,7 @@ from lib.adapters.sql.forms.commands import SqlCommandQueue
 from lib.adapters.sql.forms.keyring import SqlKeyring
 from lib.adapters.sql.forms.krw_rates import SqlWonBook
 from lib.adapters.sql.forms.leaving import SqlLeaving
+from lib.adapters.sql.forms.notice_choices import SqlNoticeChoices
 from lib.adapters.sql.forms.own_locks import SqlOwnLocks
 from lib.adapters.sql.forms.passkeys import SqlPasskeys
 from lib.adapters.sql.forms.reset_links import SqlResetLinks
@@ -79,6 +81,7 @@ class WebSystem:
     passkeys: PasskeyDesk
     tokens: TokenDesk
     won: WonDesk
+    notices: NoticeDesk
     trading: TradingDesk
     readings: Readings
     live: LiveCandles
@@ -138,6 +141,7 @@ def web(settings: Settings, metrics: Metrics | None = None) -> WebSystem:
         passkeys=PasskeyDesk(kept, SqlPasskeys(engine), WebAuthnCheck(), clock),
         tokens=TokenDesk(SqlApiTokens(engine), clock),
         won=WonDesk(SqlWonBook(engine)),
+        notices=NoticeDesk(SqlNoticeChoices(engine)),
         trading=trading,
         readings=readings,
         live=RedisLiveCandles(subscribe),

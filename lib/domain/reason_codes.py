@@ -332,3 +332,23 @@ INVITES_MADE = declare("invites_made", count=Kind.COUNT, until=Kind.MOMENT)
 
 # the books
 BOOKS_DIFFER = declare("books_differ", difference=Kind.NUMBER)
+
+# what people are told of: what happened, and its title
+ENTERED = declare("entered", symbol=Kind.NAME, way=Kind.WAY, qty=Kind.NUMBER, price=Kind.NUMBER, stop=Kind.NUMBER)
+LEFT = declare("left", symbol=Kind.NAME, way=Kind.WAY, price=Kind.NUMBER, result=Kind.MONEY)
+STOP_PUT_BACK = declare("stop_put_back", symbol=Kind.NAME, stop=Kind.NUMBER)
+ORDER_NEEDS_YOU = declare("order_needs_you", symbol=Kind.NAME, link=Kind.NAME)
+STOP_IS_PROVED = declare("stop_is_proved")
+TOLD_ENTRY = declare("told_entry")
+TOLD_EXIT = declare("told_exit")
+TOLD_STOP = declare("told_stop")
+TOLD_REPAIRED = declare("told_repaired")
+TOLD_LIQUIDATION = declare("told_liquidation")
+TOLD_ADL = declare("told_adl")
+TOLD_LOCKED = declare("told_locked")
+TOLD_PAUSED = declare("told_paused")
+TOLD_OPERATOR = declare("told_operator")
+TOLD_PROVED = declare("told_proved")
+TOLD_FLATTEN = declare("told_flatten")
+TOLD_UNRESOLVED = declare("told_unresolved")
+TOLD_BOOKS = declare("told_books")

@@ -7,6 +7,7 @@ The role is given and taken on a terminal alone; the web can only ask whether a 
 from collections.abc import Sequence
 from typing import Protocol
 
+from lib.domain.events import Event
 from lib.domain.operator_act import NewAct, OperatorAct, OperatorRow
 from lib.domain.reason import Reason
 from lib.domain.switches import Flags
@@ -108,7 +109,7 @@ class SwitchBoard(Protocol):
 
     async def set_account_flags(self, account_id: int, flags: Flags, who: str) -> None: ...
 
-    async def notice(self, account_id: int, kind: str, why: Reason) -> None: ...
+    async def notice(self, account_id: int, event: Event) -> None: ...
 
     async def unlock(self, account_id: int, kind: str, who: str) -> bool: ...
 

@@ -16,6 +16,10 @@ from lib.queries.log_search import Words as Words
 from lib.queries.logs import LogFilter as LogFilter
 from lib.queries.logs import LogReadings
 from lib.queries.money import MoneyReadings
+from lib.queries.notices import MOST_UNSEEN as MOST_UNSEEN
+from lib.queries.notices import NoticePage as NoticePage
+from lib.queries.notices import NoticeReadings
+from lib.queries.notices import NoticeRow as NoticeRow
 from lib.queries.operating import AuditReport as AuditReport
 from lib.queries.operating import Differing as Differing
 from lib.queries.operating import External as External
@@ -85,5 +89,6 @@ class Readings(
     SafetyReadings,
     PulseReadings,
     WonReadings,
+    NoticeReadings,
 ):
     """Everything anybody may look at. *Retry* when a store is away."""

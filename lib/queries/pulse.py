@@ -10,7 +10,7 @@ from collections.abc import Collection
 
 import sqlalchemy as sa
 
-from lib.adapters.sql.tables.people import accounts, commands, system_flags, users
+from lib.adapters.sql.tables.people import accounts, commands, notice_choices, outbox, system_flags, users
 from lib.adapters.sql.tables.trading import orders
 from lib.queries.reading import Reading
 
@@ -45,6 +45,17 @@ _ASKED = (
     .label("asked")
 )
 
+_TOLD = (
+    sa.select(sa.func.max(outbox.c.id)).where(outbox.c.user_id == users.c.id).correlate(users).scalar_subquery()
+).label("told")
+_SEEN = (
+    sa.select(notice_choices.c.seen_id)
+    .where(notice_choices.c.user_id == users.c.id)
+    .correlate(users)
+    .scalar_subquery()
+    .label("seen")
+)
+
 
 class PulseReadings(Reading):
     """Of the active accounts of several people."""
@@ -56,7 +67,7 @@ class PulseReadings(Reading):
 
 def _pulses(connection: sa.Connection, user_ids: Collection[int]) -> dict[int, Pulse]:
     query = (
-        sa.select(users.c.id.label("person"), *_CHOSEN, *_OF_ACCOUNT, _MOVED, _ASKED)
+        sa.select(users.c.id.label("person"), *_CHOSEN, *_OF_ACCOUNT, _MOVED, _ASKED, _TOLD, _SEEN)
         .join(accounts, accounts.c.user_id == users.c.id)
         .where(users.c.id.in_(user_ids), accounts.c.active)
     )

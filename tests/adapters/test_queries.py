@@ -29,7 +29,7 @@ from lib.domain.position import Side
 from lib.domain.reason import NOTHING, text
 from lib.domain.risk import AccountPlan, Clamp
 from lib.domain.round_trips import Trips
-from lib.queries import EXPORTS, Cursor, LogFilter, Page, Readings, Sheet, Words, read_cursor
+from lib.queries import EXPORTS, Cursor, LogFilter, NoticePage, Page, Readings, Sheet, Words, read_cursor
 from lib.queries.safety import FactorState
 from tests import factories as make
 from tests.contract.ledger_worlds import SqlWorld
@@ -146,8 +146,10 @@ READS: dict[str, Callable[[Readings, int, int], object]] = {
     "everything": lambda r, user, log: [found for name in LISTS for found in r.everything(user)[name]],
     "asking": lambda r, user, log: r.asking(user),
     "newest_call": lambda r, user, log: r.newest_call(user),
+    "notices": lambda r, user, log: r.notices(user, 9),
+    "unseen": lambda r, user, log: r.unseen(user),
 }
-ALIKE = {"equity", "tiles", "settings", "command", "factor", "asking", "newest_call"}
+ALIKE = {"equity", "tiles", "settings", "command", "factor", "asking", "newest_call", "unseen"}
 """Where two people made alike read alike."""
 MARKET_WIDE = {
     "status", "candles", "newest_candle", "last_price", "demo_user_id", "health", "rules", "analyst_profile",
@@ -174,7 +176,16 @@ async def test_nobody_reads_what_is_anothers(scene: Scene, name: str) -> None:
     assert name in ALIKE or READS[name](scene.readings, other.user_id, foreign.id) != before
     assert scene.readings.log_detail(owner.user_id, foreign.id) is None
     assert scene.readings.log_detail(other.user_id, log.id) is None
-    assert READS[name](scene.readings, 9_999, log.id) in (None, [], {}, Page(), Trips(), Sheet(), FactorState(False, 0))
+    assert READS[name](scene.readings, 9_999, log.id) in (
+        None,
+        [],
+        {},
+        Page(),
+        Trips(),
+        Sheet(),
+        FactorState(False, 0),
+        NoticePage(),
+    )
 
 
 # --- the log ----------------------------------------------------------------------------------------------------------

@@ -22,6 +22,7 @@ from lib.domain.account import AccountSettings
 from lib.domain.audit_chain import chain_problem
 from lib.domain.books import EquityPoint
 from lib.domain.errors import Halt, Retry
+from lib.domain.events import Event, EventKind
 from lib.domain.exchange_records import SignedOrder
 from lib.domain.order import Claim, Order, OrderState, order_link_id
 from lib.domain.reason import text as words
@@ -268,7 +269,7 @@ async def test_traders_and_people_at_once_never_deadlock(server_world: SqlWorld)
             await ledger.pause(account.account_id, words("paused"))
             await ledger.set_account_flags(account.account_id, Flags(True, False), "owner")
             await ledger.set_flags(Flags(bool(number % 2), False), "operator")
-            await ledger.notice(account.account_id, "kind", words("body"))
+            await ledger.notice(account.account_id, Event(EventKind.OPERATOR, words("body")))
 
     await asyncio.gather(trade(), keep(), asyncio.to_thread(click), throw())
     assert len(await ledger.open_orders()) >= 1

@@ -24,6 +24,7 @@ from lib.domain.reason import Reason
 from lib.domain.switches import Flags
 from lib.ports.ledger import Ledger
 from lib.ports.people import Accounts
+from tests.fakes.accounts import AS_PLANNED
 from tests.fakes.ledger import MemoryLedger
 
 INSTALLATION = "t3st"
@@ -73,7 +74,13 @@ class World(Protocol):
 
     def events(self, order_link_id: str) -> list[tuple[OrderEvent, str]]: ...
 
-    def outbox(self) -> list[tuple[int, Reason]]: ...
+    def outbox(self) -> list[tuple[int, Reason]]:
+        """What owners were told of trouble."""
+        ...
+
+    def told(self) -> list[tuple[int, str, Reason]]:
+        """Everything anybody was told of: account (0 = the platform), kind, why."""
+        ...
 
     def fail_next_commit(self, *, applied: bool) -> None: ...
 
@@ -107,6 +114,9 @@ class MemoryWorld:
 
     def outbox(self) -> list[tuple[int, Reason]]:
         return list(self.ledger.store.outbox)
+
+    def told(self) -> list[tuple[int, str, Reason]]:
+        return [(number, event.kind.value, event.why) for number, event in self.ledger.store.events_told]
 
     def fail_next_commit(self, *, applied: bool) -> None:
         self.ledger.commit_unknown = "applied" if applied else "lost"
@@ -179,8 +189,17 @@ class SqlWorld:
 
     def outbox(self) -> list[tuple[int, Reason]]:
         with self.engine.begin() as connection:
-            rows = connection.execute(sa.select(outbox.c.account_id, outbox.c.body).order_by(outbox.c.id)).all()
+            rows = connection.execute(
+                sa.select(outbox.c.account_id, outbox.c.body)
+                .where(outbox.c.kind.not_in([kind.value for kind in AS_PLANNED]))
+                .order_by(outbox.c.id)
+            ).all()
         return [(account_id, body) for account_id, body in rows]
+
+    def told(self) -> list[tuple[int, str, Reason]]:
+        with self.engine.begin() as connection:
+            rows = connection.execute(sa.select(outbox).order_by(outbox.c.id)).mappings().all()
+        return [(row["account_id"] or 0, row["kind"], row["body"]) for row in rows]
 
     def fail_next_commit(self, *, applied: bool) -> None:
         def fail(connection: sa.Connection) -> None:

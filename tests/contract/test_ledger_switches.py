@@ -11,6 +11,7 @@ from lib.domain.account import AccountSettings
 from lib.domain.account_records import NewAccount, TraderAccount
 from lib.domain.audit_chain import chain_problem
 from lib.domain.books import EquityPoint
+from lib.domain.events import Event, EventKind
 from lib.domain.exchange_records import Verdict
 from lib.domain.order import OrderState
 from lib.domain.reason import text
@@ -103,7 +104,8 @@ async def test_a_proof_of_one_account_proves_no_other(world: World) -> None:
 
 async def test_a_notice_reaches_the_owner(world: World) -> None:
     account = await trading_account(world)
-    await world.ledger.notice(account.account_id, "adl", text("the exchange closed a part of the position"))
+    told = Event(EventKind.ADL, text("the exchange closed a part of the position"))
+    await world.ledger.notice(account.account_id, told)
     assert world.outbox() == [(account.account_id, text("the exchange closed a part of the position"))]
 
 

@@ -16,6 +16,7 @@ from lib.domain.account_records import NewAccount
 from lib.domain.analyst_call import AnalystAnswer, AskedFor, CycleKey
 from lib.domain.audit_chain import OrderEvent
 from lib.domain.books import EquityPoint, Fill, RunningBooks, Transfer
+from lib.domain.events import Event, EventKind
 from lib.domain.locks import RiskLock
 from lib.domain.order import TERMINAL, Order
 from lib.domain.reason import NOTHING, Reason
@@ -24,6 +25,9 @@ from lib.domain.switches import Flags
 from lib.domain.trade_log import Summary
 from lib.domain.trail import Note
 from lib.ports.people import Accounts
+
+AS_PLANNED = frozenset({EventKind.ENTRY, EventKind.EXIT, EventKind.STOP, EventKind.REPAIRED, EventKind.PROVED})
+"""Kinds of messages that most worlds of trading are full of."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,9 +117,16 @@ class Store:
     """The transfers our books had counted when that equity point was written."""
     locks: dict[tuple[int, int, str], LockRow] = field(default_factory=dict)
     """By (account or 0 = platform, UTC day or 0, kind)."""
-    outbox: tuple[tuple[int, Reason], ...] = ()
+    told: set[str] = field(default_factory=set)
+    """What the messages in the outbox are about."""
+    events_told: list[tuple[int, Event]] = field(default_factory=list)
     settings: dict[str, str] = field(default_factory=dict)
     """Platform settings, by the row's whole name."""
+
+    @property
+    def outbox(self) -> tuple[tuple[int, Reason], ...]:
+        """What owners were told of trouble: every message but those of an order that went as planned."""
+        return tuple((number, event.why) for number, event in self.events_told if event.kind not in AS_PLANNED)
 
     def copy(self) -> "Store":
         """As it is now; later changes to either do not show in the other."""

@@ -14,7 +14,7 @@ from lib.domain import order_rules
 from lib.domain.books import Books, EquityPoint, Fill, Transfer, book_fill, book_transfer
 from lib.domain.equity import book_point, explained, held_late
 from lib.domain.errors import Retry
-from lib.domain.reason import Reason
+from lib.domain.events import Event, EventKind, of_fill
 from tests.fakes.accounts import Store
 
 T = TypeVar("T")
@@ -51,7 +51,9 @@ class MemoryBooks:
         books = row.books
         for fill in fills:
             if (account_id, fill.exec_id) not in self.store.fills and fill.at_ms >= books.opened_ms:
-                books, _ = book_fill(books, fill)
+                held, (books, realised) = books, book_fill(books, fill)
+                if told := of_fill(held, books, fill, realised):
+                    self.tell(account_id, told)
                 self.store.fills[account_id, fill.exec_id] = fill
         self.store.accounts[account_id] = replace(row, books=books)
         return len(self.store.fills) - before
@@ -91,9 +93,14 @@ class MemoryBooks:
         self.store.accounts[point.account_id] = replace(row, books=book_point(row.books, point))
         if not point.difference or (before and max(before)[1] == point.difference):
             return False
-        self.tell(point.account_id, order_rules.books_differ(point))
+        why = order_rules.books_differ(point)
+        self.tell(point.account_id, Event(EventKind.BOOKS, why, f"books:{point.account_id}:{point.t_ms}"))
         return True
 
-    def tell(self, account_id: int, why: Reason) -> None:
-        """One message to the account's owner."""
-        self.store.outbox = (*self.store.outbox, (account_id, why))
+    def tell(self, account_id: int, event: Event) -> None:
+        """One message to the account's owner (0: to the operators), once for what it is about."""
+        if event.about in self.store.told:
+            return
+        if event.about:
+            self.store.told.add(event.about)
+        self.store.events_told.append((account_id, event))

@@ -12,6 +12,7 @@ from lib.domain import order_rules
 from lib.domain.account import Pool
 from lib.domain.day import midnight_before, utc_day
 from lib.domain.equity import Mark, day_start
+from lib.domain.events import Event, EventKind, of_proof
 from lib.domain.gates import UNLISTED_MS, LogFacts, PlatformFacts, kinds_of, newly_missing
 from lib.domain.locks import RiskLock
 from lib.domain.platform_settings import LimitOverrides, limit_overrides
@@ -139,7 +140,7 @@ class MemoryGauges(MemoryBooks):
         day = utc_day(at) if account_id else 0
         self.store.locks[account_id, day, kind] = LockRow(RiskLock(account_id, kind, until_ms, why, at))
         if account_id:
-            self.tell(account_id, why)
+            self.tell(account_id, Event(EventKind.LOCKED, why, f"locked:{account_id}:{kind}:{at}"))
 
     async def locks(self, account_id: int) -> list[RiskLock]:
         rows = (row.lock for key, row in self._held(account_id, self._clock.now_ms()))
@@ -179,12 +180,12 @@ class MemoryGauges(MemoryBooks):
             if row.trading_enabled:
                 paused = replace(row, trading_enabled=False, pause_reason=why, paused_by="system")
                 self.store.accounts[account_id] = paused.thrown(self._clock.now_ms())
-                self.tell(account_id, why)
+                self.tell(account_id, Event(EventKind.PAUSED, why, f"paused:{account_id}:{row.switched_ms}"))
 
         await self._commit(pause)
 
-    async def notice(self, account_id: int, kind: str, why: Reason) -> None:
-        await self._commit(lambda: self.tell(account_id, why))
+    async def notice(self, account_id: int, event: Event) -> None:
+        await self._commit(lambda: self.tell(account_id, event))
 
     # --- switches --------------------------------------------------------------------------------------------------
 
@@ -208,4 +209,5 @@ class MemoryGauges(MemoryBooks):
             self.store.flags = replace(row, proven_ms=at_ms)
         else:
             self.store.accounts[account_id] = replace(row, proven_ms=at_ms)
+        self.tell(account_id, of_proof(account_id, switched_ms))
         return True

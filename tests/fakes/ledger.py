@@ -18,6 +18,7 @@ from lib.domain.account_records import TraderAccount
 from lib.domain.analyst_call import AnalystAnswer, CycleKey, CycleRecord
 from lib.domain.audit_chain import GENESIS, OrderEvent
 from lib.domain.errors import Retry
+from lib.domain.events import of_order
 from lib.domain.exchange_records import OrderRecord, SignedOrder, Verdict
 from lib.domain.gates import kinds_of
 from lib.domain.order import TERMINAL, Claim, ClaimFacts, Order, OrderState, link_prefix
@@ -283,6 +284,8 @@ class MemoryLedger(MemoryGauges, Ledger):
             chain[-1][1],
         )
         self.store.events[row.id] = (*chain, (event, event.hash))
+        if told := of_order(after):
+            self.tell(row.account_id, told)
         self._refresh_log(row.account_id, row.t_ms)
         return self.store.orders[row.id]
 

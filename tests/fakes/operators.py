@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 
 from lib.adapters.sql.forms.switchboard import AccountSwitches
 from lib.domain.errors import Retry
+from lib.domain.events import Event
 from lib.domain.operator_act import FOR_THE_TRADER, NewAct, OperatorAct
 from lib.domain.reason import NOTHING, Reason
 from lib.domain.switches import AccountStop, Flags, after_throw, keeps_flatten
@@ -106,7 +107,7 @@ class MemoryBoard(SwitchBoard):
         )
         self.thrown.append((account_id, flags.trading_enabled, flags.flatten, who))
 
-    async def notice(self, account_id: int, kind: str, why: Reason) -> None:
+    async def notice(self, account_id: int, event: Event) -> None:
         pass
 
     async def unlock(self, account_id: int, kind: str, who: str) -> bool:

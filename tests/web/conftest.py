@@ -17,6 +17,7 @@ from app.http.traffic import Traffic
 from app.server import build
 from lib.accounts.doors import Doors
 from lib.accounts.entrance import PeopleStores
+from lib.accounts.notices import NoticeDesk
 from lib.accounts.passkeys import PasskeyDesk
 from lib.accounts.people import People
 from lib.accounts.resets import ResetDesk
@@ -52,6 +53,7 @@ from lib.queries import (
     Standing,
     Switches,
 )
+from tests.fakes.notices import MemoryNoticeChoices
 from tests.fakes.people import (
     MemoryApiTokens,
     MemoryBrowsers,
@@ -149,6 +151,9 @@ class FakeReadings:
 
     def factor(self, user_id: int) -> FactorState:
         return FactorState(False, 0)
+
+    def unseen(self, user_id: int) -> int:
+        return user_id
 
     def standing(self, user_id: int) -> Standing:
         on = Switches(trading_enabled=True, flatten=False, switched_ms=0, proven_ms=0, why=NOTHING)
@@ -272,6 +277,7 @@ class Web:
             safety=Safety(stores, self.clock, MemoryLeaving(self.logins)),
             passkeys=PasskeyDesk(stores, MemoryPasskeys(self.sessions.trail), TrustingCheck(), self.clock),
             tokens=TokenDesk(MemoryApiTokens(self.logins), self.clock),
+            notices=NoticeDesk(MemoryNoticeChoices()),
             resets=ResetDesk(
                 stores,
                 MemoryResetLinks(self.logins),

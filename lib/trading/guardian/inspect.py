@@ -15,6 +15,7 @@ from lib.domain import reason_codes as codes
 from lib.domain.account_records import TraderAccount
 from lib.domain.books import Fill
 from lib.domain.errors import Retry, Skip
+from lib.domain.events import Event, EventKind, of_repair
 from lib.domain.order import Order, OrderState, absence_proved, link_prefix
 from lib.domain.position import ZERO, Position
 from lib.domain.reason import Reason
@@ -254,7 +255,7 @@ async def _put_right(
     found: tuple[Position, GuardedPosition],
     judged: Judgement,
 ) -> Finding:
-    if judged.act == "restore" and await _restore(memory, exchange, *found):
+    if judged.act == "restore" and await _restore(context, memory, exchange, *found):
         return Finding(is_open=True)
     if context.steady.now_ms() < memory.close_again_ms:
         return Finding(is_open=True, soon=True)
@@ -280,7 +281,13 @@ def _note_close(context: TradingContext, memory: AccountMemory, done: Order, why
     LOG.alert("guardian.closed", link=done.order_link_id, state=done.state.value, why=why)
 
 
-async def _restore(memory: AccountMemory, exchange: Exchange, position: Position, guarded: GuardedPosition) -> bool:
+async def _restore(
+    context: TradingContext,
+    memory: AccountMemory,
+    exchange: Exchange,
+    position: Position,
+    guarded: GuardedPosition,
+) -> bool:
     """Whether our stop stands again, or the position is closed meanwhile."""
     for _ in range(REPAIR_TRIES):
         try:
@@ -292,8 +299,20 @@ async def _restore(memory: AccountMemory, exchange: Exchange, position: Position
         if position.is_flat or position.stop_loss == guarded.stop_loss:
             memory.repaired += 1
             LOG.warning("guardian.repaired", stop=str(position.stop_loss))
+            if not position.is_flat:
+                await _tell_repaired(context, memory.inspected_as.account_id, position, guarded.t_ms)
             return True
     return False
+
+
+async def _tell_repaired(context: TradingContext, account_id: int, position: Position, entry_ms: int) -> None:
+    """Tell the owner that a lost stop stands again; a database that is away keeps nobody from guarding."""
+    now = context.clock.now_ms()
+    try:
+        event = of_repair(account_id, position.symbol, position.stop_loss, entry_ms, now)
+        await context.notifier.notice(account_id, event)
+    except Retry as busy:
+        LOG.warning("guardian.untold", why=str(busy))
 
 
 # --- what others did --------------------------------------------------------------------------------------------------
@@ -366,7 +385,8 @@ async def _tell_forced(context: TradingContext, memory: AccountMemory, fill: Fil
         why = codes.LIQUIDATED(qty=fill.qty, symbol=fill.symbol, price=fill.price)
     else:
         why = codes.REDUCED_BY_ADL(qty=fill.qty, symbol=fill.symbol, price=fill.price)
-    await context.notifier.notice(memory.inspected_as.account_id, fill.kind, why)
+    told = Event(EventKind(fill.kind), why, f"{fill.kind}:{fill.exec_id}")
+    await context.notifier.notice(memory.inspected_as.account_id, told)
     memory.told.add(fill.kind)
 
 

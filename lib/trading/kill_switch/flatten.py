@@ -13,6 +13,7 @@ from lib import log
 from lib.domain import reason_codes as codes
 from lib.domain.account_records import TraderAccount
 from lib.domain.errors import Pause, Retry, Skip
+from lib.domain.events import Event, EventKind
 from lib.domain.order import Order, OrderState, link_prefix
 from lib.domain.position import Position
 from lib.domain.reason import NOTHING, Reason
@@ -135,7 +136,8 @@ class Flattener:
 
     async def _tell_owner(self, account: TraderAccount, why: Reason) -> None:
         try:
-            await self.context.notifier.notice(account.account_id, "flatten", why)
+            told = Event(EventKind.FLATTEN, why, f"flatten:{account.account_id}:{account.switched_ms}")
+            await self.context.notifier.notice(account.account_id, told)
         except Retry as busy:
             LOG.warning("flatten.untold", account=account.account_id, why=str(busy))
 

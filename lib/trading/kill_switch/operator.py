@@ -18,6 +18,7 @@ from lib import log
 from lib.domain import reason_codes as codes
 from lib.domain.account_records import TraderAccount
 from lib.domain.errors import Retry
+from lib.domain.events import Event, EventKind
 from lib.domain.order import OrderState
 from lib.domain.reason import Reason
 from lib.domain.switches import Flags, waits_for_sweep
@@ -86,7 +87,8 @@ class Switchman:
         if account_id:
             await self.board.set_account_flags(account_id, flags, self.who)
             why = flags.why or await self._allowed(account_id)
-            await self.board.notice(account_id, "operator", codes.BY_OPERATOR(why=why, who=self.who))
+            said = codes.BY_OPERATOR(why=why, who=self.who)
+            await self.board.notice(account_id, Event(EventKind.OPERATOR, said))
         else:
             await self.board.set_flags(flags, self.who)
         LOG.warning(

@@ -15,11 +15,11 @@ import sqlalchemy as sa
 from lib.adapters.sql.database.transactions import transact
 from lib.adapters.sql.forms.invites import add_invites
 from lib.adapters.sql.forms.trail import record
-from lib.adapters.sql.ledger import locks, switches
+from lib.adapters.sql.ledger import locks, switches, telling
 from lib.adapters.sql.ledger.rows import ledger_clock
 from lib.adapters.sql.tables.people import accounts
 from lib.clock import Clock
-from lib.domain.reason import Reason
+from lib.domain.events import Event
 from lib.domain.switches import AccountStop, Flags
 from lib.domain.trail import Actor, Note, TrailEvent
 from lib.ports.operators import Invitations, SwitchBoard, Switched
@@ -65,8 +65,8 @@ class SqlSwitchBoard(SwitchBoard):
 
         await self._write(throw)
 
-    async def notice(self, account_id: int, kind: str, why: Reason) -> None:
-        await self._write(lambda c: switches.notice(c, account_id, kind, why))
+    async def notice(self, account_id: int, event: Event) -> None:
+        await self._write(lambda c: telling.tell_owner(c, account_id, event))
 
     async def unlock(self, account_id: int, kind: str, who: str) -> bool:
         def end(connection: sa.Connection) -> bool:

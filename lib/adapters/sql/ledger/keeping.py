@@ -12,15 +12,15 @@ from lib.adapters.sql.ledger.rows import (
     insert_once,
     insertion,
     lock_account,
-    lock_owned_account,
     order_from,
     running_books,
 )
-from lib.adapters.sql.ledger.switches import tell
+from lib.adapters.sql.ledger.telling import tell
 from lib.adapters.sql.tables.people import accounts, symbols
 from lib.adapters.sql.tables.trading import equity_points, fills, orders, transfers
 from lib.domain.books import Books, EquityPoint, Fill, Transfer, book_fill, book_transfer
 from lib.domain.equity import book_point, explained, held_late
+from lib.domain.events import Event, EventKind, of_fill
 from lib.domain.order import CYCLE_MS, Order, OrderState
 from lib.domain.order_rules import books_differ
 
@@ -50,18 +50,22 @@ def record_fills(connection: sa.Connection, account_id: int, seen: Sequence[Fill
     """The ledger's `record_fills`."""
     if not seen:
         return 0
-    books = running_books(lock_account(connection, account_id))
+    account = lock_account(connection, account_id)
+    books = running_books(account)
     known = _known(connection, account_id, seen)
     ours = _order_ids(connection, account_id, seen)
-    rows = []
+    rows, ended = [], []
     for fill in seen:
         if fill.exec_id not in known and fill.at_ms >= books.opened_ms:
             known.add(fill.exec_id)
-            books, realised = book_fill(books, fill)
+            before, (books, realised) = books, book_fill(books, fill)
+            ended.append(of_fill(before, books, fill, realised))
             rows.append(_fill_values(account_id, fill, ours.get(fill.order_link_id), realised))
     if rows:
         connection.execute(insertion(fills), rows)
         connection.execute(_SET_ACCOUNT, asdict(books) | {"of_account": account_id})
+    for event in filter(None, ended):
+        tell(connection, account["user_id"], account_id, event)
     return len(rows)
 
 
@@ -132,15 +136,15 @@ def _known_transfers(connection: sa.Connection, account_id: int, seen: Sequence[
 
 def record_equity(connection: sa.Connection, point: EquityPoint) -> bool:
     """The ledger's `record_equity`; peak and difference of the account follow the point that stands."""
-    find = lock_owned_account if point.difference else lock_account
-    account = find(connection, point.account_id)
+    account = lock_account(connection, point.account_id)
     if not insert_once(connection, equity_points, asdict(point) | {"transfers": account["transfers"]}):
         return False
     books = book_point(running_books(account), point)
     connection.execute(_SET_ACCOUNT, asdict(books) | {"of_account": point.account_id})
     if not point.difference or point.difference == _difference_before(connection, point):
         return False
-    tell(connection, account, "books", books_differ(point))
+    told = Event(EventKind.BOOKS, books_differ(point), f"books:{point.account_id}:{point.t_ms}")
+    tell(connection, account["user_id"], point.account_id, told)
     return True
 
 

@@ -18,7 +18,7 @@ from typing import TypeVar
 import sqlalchemy as sa
 
 from lib import log
-from lib.adapters.sql.ledger import claiming, cycles, gauging, keeping, locks, moving, planning, switches
+from lib.adapters.sql.ledger import claiming, cycles, gauging, keeping, locks, moving, planning, switches, telling
 from lib.adapters.sql.ledger.group_commit import GroupCommit, Kind
 from lib.adapters.sql.ledger.roster import read_accounts
 from lib.adapters.sql.ledger.rows import ledger_clock, order_of_link, read_orders, setting_rows
@@ -28,6 +28,7 @@ from lib.domain.account import Pool
 from lib.domain.account_records import TraderAccount
 from lib.domain.analyst_call import AnalystAnswer, CycleKey, CycleRecord
 from lib.domain.books import Books, EquityPoint, Fill, Transfer
+from lib.domain.events import Event
 from lib.domain.exchange_records import OrderRecord, SignedOrder, Verdict
 from lib.domain.gates import LogFacts, PlatformFacts
 from lib.domain.locks import RiskLock
@@ -204,5 +205,5 @@ class SqlLedger(Ledger):
     async def pause(self, account_id: int, why: Reason) -> None:
         await self._rule(lambda c: switches.pause(c, self._now, account_id, why))
 
-    async def notice(self, account_id: int, kind: str, why: Reason) -> None:
-        await self._write(lambda c: switches.notice(c, account_id, kind, why))
+    async def notice(self, account_id: int, event: Event) -> None:
+        await self._write(lambda c: telling.tell_owner(c, account_id, event))

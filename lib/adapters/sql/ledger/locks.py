@@ -11,11 +11,13 @@ from typing import Any
 import sqlalchemy as sa
 
 from lib.adapters.sql.ledger.marks import newest_mark
-from lib.adapters.sql.ledger.rows import Now, lock_owned_account
-from lib.adapters.sql.ledger.switches import lock_flags, tell
+from lib.adapters.sql.ledger.rows import Now, lock_account
+from lib.adapters.sql.ledger.switches import lock_flags
+from lib.adapters.sql.ledger.telling import tell_owner
 from lib.adapters.sql.tables.people import accounts
 from lib.adapters.sql.tables.trading import platform_locks, risk_locks
 from lib.domain.day import utc_day
+from lib.domain.events import Event, EventKind
 from lib.domain.locks import RiskLock
 from lib.domain.reason import Reason
 
@@ -28,13 +30,13 @@ def lock(connection: sa.Connection, now: Now, account_id: int, kind: str, until_
         return
     _put(connection, account_id, at, {"kind": kind, "until_ms": until_ms, "why": why, "created_ms": at})
     if account is not None:
-        tell(connection, account, "locked", why)
+        tell_owner(connection, account_id, Event(EventKind.LOCKED, why, f"locked:{account_id}:{kind}:{at}"))
 
 
 def _behind(connection: sa.Connection, account_id: int) -> sa.RowMapping | None:
     """Lock the row that guards an account's risk locks: the account's own, or the platform's (None)."""
     if account_id:
-        return lock_owned_account(connection, account_id)
+        return lock_account(connection, account_id)
     lock_flags(connection)
     return None
 

@@ -10,8 +10,10 @@ from typing import Any
 import sqlalchemy as sa
 
 from lib.adapters.sql.ledger.rows import Now, exclusively, insertion, order_for_update, order_values, orders_at
+from lib.adapters.sql.ledger.telling import tell
 from lib.adapters.sql.tables.trading import order_events, orders, trade_logs
 from lib.domain.audit_chain import GENESIS, OrderEvent
+from lib.domain.events import of_order
 from lib.domain.exchange_records import Verdict
 from lib.domain.order import Order, OrderState
 from lib.domain.order_rules import check_move, log_summary, moved, shown_order_id, still_movable, with_verdict
@@ -61,6 +63,8 @@ def transition(connection: sa.Connection, before: OrderState, after: Order, code
         _newest_hash(connection, after.id),
     )
     _append(connection, after.id, event)
+    if told := of_order(after):
+        tell(connection, after.user_id, after.account_id, told)
     rows = refresh_log(connection, after.account_id, after.t_ms)
     return next(row for row in rows if row.id == after.id)
 

@@ -128,7 +128,6 @@ def order_for_update(connection: sa.Connection, asked: Order) -> Order:
 
 _ACCOUNT = exclusively(sa.select(accounts).where(accounts.c.id == sa.bindparam("of_account")))
 _PERSON = shared(sa.select(users.c.id).where(users.c.id == sa.bindparam("of_user")))
-_OWNER = sa.select(accounts.c.user_id).where(accounts.c.id == sa.bindparam("of_account"))
 
 
 def lock_account(connection: sa.Connection, account_id: int) -> sa.RowMapping:
@@ -139,12 +138,6 @@ def lock_account(connection: sa.Connection, account_id: int) -> sa.RowMapping:
 def lock_person(connection: sa.Connection, user_id: int) -> None:
     """Lock the person's row against changes; before the account's row, in the order every transaction locks."""
     connection.execute(_PERSON, {"of_user": user_id}).one()
-
-
-def lock_owned_account(connection: sa.Connection, account_id: int) -> sa.RowMapping:
-    """As `lock_account`, for a transaction that then writes rows that name the person too."""
-    lock_person(connection, connection.execute(_OWNER, {"of_account": account_id}).scalar_one())
-    return lock_account(connection, account_id)
 
 
 _RUNNING = tuple(field.name for field in fields(RunningBooks))

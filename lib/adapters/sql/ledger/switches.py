@@ -9,10 +9,12 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from lib.adapters.sql.ledger.rows import Now, exclusively, lock_account, lock_owned_account
-from lib.adapters.sql.tables.people import accounts, outbox, system_flags
+from lib.adapters.sql.ledger.rows import Now, exclusively, lock_account
+from lib.adapters.sql.ledger.telling import tell, tell_owner
+from lib.adapters.sql.tables.people import accounts, system_flags
 from lib.adapters.sql.tables.trading import trader_lease
 from lib.domain.errors import Halt
+from lib.domain.events import Event, EventKind, of_proof
 from lib.domain.reason import Reason
 from lib.domain.switches import AccountStop, Flags, after_throw, keeps_flatten
 
@@ -91,28 +93,21 @@ def prove_stopped(connection: sa.Connection, account_id: int, switched_ms: int, 
     """The ledger's `prove_stopped`."""
     table = accounts if account_id else system_flags
     same = (table.c.id == (account_id or 1), table.c.switched_ms == switched_ms)
-    return connection.execute(sa.update(table).where(*same).values(proven_ms=at_ms)).rowcount == 1
+    if connection.execute(sa.update(table).where(*same).values(proven_ms=at_ms)).rowcount != 1:
+        return False
+    tell_owner(connection, account_id, of_proof(account_id, switched_ms))
+    return True
 
 
 def pause(connection: sa.Connection, now: Now, account_id: int, why: Reason) -> None:
     """The ledger's `pause`; the owner hears of the first reason, not of every later one."""
-    account = lock_owned_account(connection, account_id)
+    account = lock_account(connection, account_id)
     if not account["trading_enabled"]:
         return
     values = {"trading_enabled": False, "pause_reason": why, "paused_by": "system"}
     _change(connection, account_id, values | thrown(accounts, now(connection)))
-    tell(connection, account, "paused", why)
-
-
-def tell(connection: sa.Connection, account: sa.RowMapping, kind: str, why: Reason) -> None:
-    """One message to the owner of *account*, a row got by `lock_owned_account`."""
-    values = {"user_id": account["user_id"], "account_id": account["id"], "kind": kind, "body": why}
-    connection.execute(sa.insert(outbox).values(values))
-
-
-def notice(connection: sa.Connection, account_id: int, kind: str, why: Reason) -> None:
-    """The ledger's `notice`."""
-    tell(connection, lock_owned_account(connection, account_id), kind, why)
+    told = Event(EventKind.PAUSED, why, f"paused:{account_id}:{account['switched_ms']}")
+    tell(connection, account["user_id"], account_id, told)
 
 
 def _change(connection: sa.Connection, account_id: int, values: dict[str, Any]) -> None:

@@ -31,6 +31,7 @@ from lib.adapters.sql.tables.columns import (
     updated_at,
 )
 from lib.domain.account import VENUES, RiskLevel
+from lib.domain.events import LONGEST_ABOUT
 
 users = sa.Table(
     "users",
@@ -281,17 +282,35 @@ outbox = sa.Table(
     "outbox",
     metadata,
     one_id(),
-    sa.Column("user_id", BIG, sa.ForeignKey("users.id"), nullable=False),
-    sa.Column("account_id", BIG, sa.ForeignKey("accounts.id")),
+    sa.Column("user_id", BIG, nullable=False),
+    sa.Column("account_id", BIG),
     sa.Column("kind", ascii_text(40), nullable=False),
     sa.Column("body", Why(LONG_TEXT), nullable=False),
     created_at(),
     sa.Column("sent_at", UtcDateTime),
+    sa.Column("about", ascii_text(LONGEST_ABOUT)),
+    sa.UniqueConstraint("user_id", "about"),
     sa.Index(None, "sent_at"),
     sa.Index(None, "user_id"),
     sa.Index(None, "account_id"),
     **MYSQL_TABLE,
 )
+"""
+What people are told of, once for what it is *about* (NULL: by itself); person 0 = who runs the platform. No foreign
+key: telling somebody of an order must take no lock that a claim may wait for. *sent_at*: handed to their channels.
+"""
+
+notice_choices = sa.Table(
+    "notice_choices",
+    metadata,
+    sa.Column("user_id", BIG, sa.ForeignKey("users.id"), primary_key=True, autoincrement=False),
+    number("seen_id"),
+    sa.Column("switched", JSON),
+    sa.Column("quiet_from", sa.Integer),
+    sa.Column("quiet_until", sa.Integer),
+    **MYSQL_TABLE,
+)
+"""How a person wants to be told: the newest message they have seen, kinds they switched, quiet minutes of the day."""
 
 system_flags = sa.Table(
     "system_flags",
