@@ -1,0 +1,189 @@
+"""What is under deploy/ fits the code: settings and modules are there, secrets where they belong, scripts run twice."""
+
+import importlib.util
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from lib.settings import SECRET_NAMES, load
+
+ROOT = Path(__file__).resolve().parents[1]
+DEPLOY = ROOT / "deploy"
+COMPOSE: dict[str, Any] = yaml.safe_load((DEPLOY / "compose.yaml").read_text("utf-8"))
+OURS = ("migrate", "simulator", "collector", "trader", "web")
+UNITS = {path.stem.removeprefix("maemae-"): path.read_text("utf-8") for path in DEPLOY.glob("systemd/*.service")}
+SECRETS = {
+    "database_url": "mysql://maemae:secret-word@mysql:3306/maemae", "openai_api_key": "sk-1234567890",
+    "simulator_token": "a-token-of-the-simulator", "metrics_token": "a-token-of-the-watchers",
+}  # fmt: skip
+
+
+def keys() -> dict[str, str]:
+    made = subprocess.run(
+        [sys.executable, "-m", "services.keys"], cwd=ROOT, capture_output=True, text=True, check=True,
+        env={"PYTHONPATH": str(ROOT), "PATH": os.environ["PATH"]},
+    )  # fmt: skip
+    return dict(line.split("=", 1) for line in made.stdout.split())
+
+
+def environment(service: str) -> dict[str, str]:
+    """What compose tells *service*, with its defaults for what nobody said."""
+    said = {"INSTALLATION": "ab12", "SITE": "trade.example.com"}
+
+    def filled(found: re.Match[str]) -> str:
+        name, _, default = found[1].partition(":")
+        return said.get(name, default.removeprefix("-"))
+
+    raw = COMPOSE["services"][service]["environment"]
+    return {name: re.sub(r"\$\{([^}]*)\}", filled, str(value)) for name, value in raw.items()}
+
+
+@pytest.mark.parametrize("service", OURS)
+def test_settings_accept_what_compose_tells_a_process(service: str, tmp_path: Path) -> None:
+    told, made = environment(service), SECRETS | {name.lower(): value for name, value in keys().items()}
+    for name in COMPOSE["services"][service].get("secrets", []):
+        (tmp_path / name).write_text(made[name] + "\n")
+    told = {name: value.replace("/run/secrets", str(tmp_path)) for name, value in told.items()}
+    known = (ROOT / ".env.example").read_text("utf-8")
+    plain = [name for name in told if name != "HEALTH_URL" and not name.endswith("_FILE")]
+    assert [name for name in plain if not re.search(rf"^{name}=", known, re.MULTILINE)] == []
+    assert {name.removesuffix("_FILE") for name in told if name.endswith("_FILE")} <= set(SECRET_NAMES)
+    loaded = load(told)
+    assert (loaded.installation, loaded.feed, loaded.venues) == ("ab12", "bybit", ("paper",))
+    wanted = {
+        "trader": "openai_api_key",
+        "web": "web_secret",
+        "migrate": "database_url",
+        "simulator": "simulator_token",
+    }
+    if service in wanted:
+        assert getattr(loaded, wanted[service])
+
+
+def test_the_key_that_opens_is_the_traders_alone_and_the_web_has_none_that_opens() -> None:
+    holders = {name: set(one.get("secrets", [])) for name, one in COMPOSE["services"].items()}
+    assert [name for name, held in holders.items() if "encryption_key" in held] == ["trader"]
+    assert set().union(*holders.values()) == set(COMPOSE["secrets"])
+    assert "encryption_public_key" in holders["web"]
+
+
+@pytest.mark.parametrize("service", COMPOSE["services"])
+def test_every_container_is_held_small(service: str) -> None:
+    one: dict[str, Any] = COMPOSE["services"][service]
+    assert one.get("deploy", {}).get("resources", {}).get("limits") or service == "migrate"
+    assert "healthcheck" in one or service in OURS
+    assert set(one["networks"]) <= set(COMPOSE["networks"])
+    assert set(one.get("depends_on", {})) <= set(COMPOSE["services"])
+    assert ("ports" in one) == (service == "caddy"), "nothing but the proxy is reached from outside"
+    if service != "mysql":
+        assert one["read_only"] is True
+        assert one["cap_drop"] == ["ALL"]
+        assert "no-new-privileges:true" in one["security_opt"]
+    if service in ("mysql", "redis"):
+        assert one["networks"] == ["inside"]
+    volumes = {volume.partition(":")[0] for volume in one.get("volumes", []) if not volume.startswith(".")}
+    assert volumes <= set(COMPOSE["volumes"])
+
+
+def test_the_inside_has_no_way_out() -> None:
+    assert COMPOSE["networks"]["inside"] == {"internal": True}
+
+
+@pytest.mark.parametrize("service", OURS)
+def test_containers_and_units_start_modules_that_are_there(service: str) -> None:
+    *head, module = COMPOSE["services"][service]["command"]
+    assert head == ["python", "-m"]
+    assert importlib.util.find_spec(module)
+    assert f"ExecStart=/opt/maemae/venv/bin/python -m {module}\n" in UNITS[service]
+
+
+@pytest.mark.parametrize("name", UNITS)
+def test_a_unit_is_hardened_and_does_not_repeat_settings_that_cannot_work(name: str) -> None:
+    unit = UNITS[name]
+    for line in ("NoNewPrivileges=yes", "ProtectSystem=strict", "ProtectProc=invisible", "CapabilityBoundingSet=\n"):
+        assert line in unit
+    assert ("RestartPreventExitStatus=78" in unit) == (name != "migrate")
+    assert ("User=maemae-web\n" in unit) == (name == "web"), "the web cannot read what the trader was told"
+    assert ("trader.env" in unit) == (name == "trader")
+
+
+def test_the_image_copies_what_is_there_runs_as_nobody_and_says_how_it_is() -> None:
+    said = (DEPLOY / "Dockerfile").read_text("utf-8")
+    allowed = re.findall(r"^!(\S+)$", (DEPLOY / "Dockerfile.dockerignore").read_text("utf-8"), re.MULTILINE)
+    copied = [name for line in re.findall(r"^COPY (?!--)(.*) \S+$", said, re.MULTILINE) for name in line.split()]
+    assert sorted(copied) == sorted(allowed)
+    assert all((ROOT / name).exists() for name in copied)
+    assert re.search(r"^USER 10001:10001$", said, re.MULTILINE)
+    assert "HEALTHCHECK" in said
+    assert said.count("FROM ") == 2
+
+
+def run(script: str, *arguments: str, **more: str) -> None:
+    env = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), **more}
+    done = subprocess.run([str(DEPLOY / script), *arguments], capture_output=True, text=True, env=env, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+def test_installing_twice_keeps_settings_and_secrets_for_root_alone(tmp_path: Path) -> None:
+    more = {"DESTDIR": str(tmp_path), "KEYS_PYTHON": sys.executable}
+    run("install.sh", **more)
+    told = {path.name: path.read_text() for path in (tmp_path / "etc/maemae").iterdir()}
+    (tmp_path / "etc/maemae/common.env").write_text("FEED=synthetic\n")
+    run("install.sh", **more)
+    again = {path.name: path.read_text() for path in (tmp_path / "etc/maemae").iterdir()}
+    assert again == told | {"common.env": "FEED=synthetic\n"}
+    assert {oct(path.stat().st_mode & 0o777) for path in (tmp_path / "etc/maemae").iterdir()} == {"0o600"}
+    assert {path.name for path in (tmp_path / "etc/systemd/system").iterdir()} == {
+        f"maemae-{one}.service" for one in UNITS
+    }
+    assert (tmp_path / "opt/maemae/app/lib/settings.py").exists()
+    assert not list((tmp_path / "opt/maemae/app").rglob("secrets/[a-z]*"))
+    named = set(re.findall(r"/etc/maemae/(\w+\.env)", "".join(UNITS.values())))
+    assert named == set(told)
+    assert "ENCRYPTION_KEY=" in told["trader.env"]
+    assert "ENCRYPTION_KEY=" not in told["web.env"] + told["common.env"]
+    token = re.findall(r"^SIMULATOR_TOKEN=(.+)$", told["web.env"], re.MULTILINE)
+    assert token == re.findall(r"^SIMULATOR_TOKEN=(.+)$", told["simulator.env"], re.MULTILINE) != []
+
+
+def test_secrets_are_made_once_and_keep_others_out(tmp_path: Path) -> None:
+    run("secrets.sh", str(tmp_path / "s"), PYTHON=sys.executable)
+    made = {path.name: path.read_text() for path in (tmp_path / "s").iterdir()}
+    assert set(made) == set(COMPOSE["secrets"]) - {"openai_api_key"}
+    run("secrets.sh", str(tmp_path / "s"), PYTHON=sys.executable)
+    assert {path.name: path.read_text() for path in (tmp_path / "s").iterdir()} == made
+    assert oct((tmp_path / "s").stat().st_mode & 0o777) == "0o700"
+    assert made["mysql_password"].strip() in made["database_url"]
+
+
+def test_proxies_show_nothing_of_the_inside() -> None:
+    assert "@inside path /metrics /readyz" in (DEPLOY / "Caddyfile").read_text("utf-8")
+    nginx = (DEPLOY / "nginx.conf").read_text("utf-8")
+    assert re.findall(r"location = (\S+)\s+\{ return 404; \}", nginx) == ["/metrics", "/readyz"]
+    assert "X-Forwarded-For   $remote_addr;" in nginx, "what a visitor wrote there must not count"
+
+
+def test_what_prometheus_asks_is_where_the_processes_show_it() -> None:
+    asked = yaml.safe_load((DEPLOY / "prometheus.yml").read_text("utf-8"))["scrape_configs"]
+    targets = {target for job in asked for config in job["static_configs"] for target in config["targets"]}
+    ports = {(one, environment(one).get(f"METRICS_PORT_{one.upper()}")) for one in ("trader", "collector", "simulator")}
+    assert targets == {f"{name}:{port}" for name, port in ports} | {"web:8501"}
+
+
+@pytest.mark.parametrize("file", sorted((ROOT / ".github/workflows").glob("*.yml")), ids=lambda file: file.name)
+def test_a_workflow_pins_what_it_uses_and_may_write_nothing(file: Path) -> None:
+    said = file.read_text("utf-8")
+    assert re.findall(r"uses: \S+@(?![0-9a-f]{40} )\S+", said) == []
+    assert yaml.safe_load(said)["permissions"] == {"contents": "read"}
+    assert "secrets." not in said
+
+
+def test_every_change_runs_what_ci_runs() -> None:
+    steps = yaml.safe_load((ROOT / ".github/workflows/ci.yml").read_text("utf-8"))["jobs"]["ci"]["steps"]
+    assert steps[-1] == {"run": ".ci/run"}
