@@ -95,7 +95,7 @@ class Cockpit:
         moving = self.moving(known, quote, health)
         if known is None:
             return {"account": False, **moving, "seen": {}}
-        return {"account": True, **_stored(known), **moving, "seen": _seen(known, health)}
+        return {"account": True, **_stored(known, self._clock.now_ms()), **moving, "seen": _seen(known, health)}
 
     def moving(self, known: Known | None, quote: Quote, health: Health) -> Parts:
         """Those parts that change by the price and the time alone."""
@@ -109,12 +109,12 @@ class Cockpit:
         return written(self.parts(known, self.quote(known.stand.held.symbol if known else ""), self.health()))
 
 
-def _stored(known: Known) -> Parts:
+def _stored(known: Known, now_ms: int) -> Parts:
     held = known.stand.held
     return {
         "standing": part.standing_part(known.standing),
         "settings": part.settings_part(known.chosen),
-        "position": part.position_part(held, known.rules),
+        "position": part.position_part(held, known.rules, known.command, now_ms),
         "curves": part.curves_part(known.stand.tiles(None)),
         "bell": known.unseen,
     }

@@ -117,6 +117,11 @@ def add_control(made: MCPServer, ask: Ask) -> None:
         return ask("POST", "/api/resume", {})
 
     @made.tool()
+    def close_position(side: str) -> Any:
+        """Close the open position of that side (long or short) at the market; auto-trading stays as it is."""
+        return ask("POST", "/api/close", {"side": side})
+
+    @made.tool()
     def flatten() -> Any:
         """Pause, and close what the trader opened."""
         return ask("POST", "/api/flatten", {})

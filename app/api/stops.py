@@ -1,4 +1,4 @@
-"""A person's own kill switch: how the account stands, pause, close everything, resume, end a lock."""
+"""A person's own stops: how the account stands, pause, close one position or everything, resume, end a lock."""
 
 from typing import Any
 
@@ -14,9 +14,11 @@ from lib.accounts.refusal import Refusal
 from lib.accounts.trading import ENDABLE_LOCKS
 from lib.accounts.web import SessionUser
 from lib.domain.locks import RiskLock
+from lib.domain.position import Direction
 from lib.queries import Standing
 
 LONGEST_KIND = 40
+SIDES: tuple[Direction, ...] = ("long", "short")
 
 
 @for_people
@@ -54,6 +56,13 @@ async def pause(request: Request, user: SessionUser) -> Response:
 
 
 @for_actors
+async def close(request: Request, user: SessionUser) -> Response:
+    """`{side}`: what we hold of the position of that side is closed; entries stay as they are."""
+    side = (await body_of(request)).choice("side", SIDES)
+    return done(await in_thread(system().trading.close_position, user, side))
+
+
+@for_actors
 async def flatten(request: Request, user: SessionUser) -> Response:
     """As pause, and what we opened is closed."""
     await body_of(request)
@@ -79,6 +88,14 @@ ENDPOINTS = (
         "GET", "/api/standing", read_standing, "How the account stands: state, position, orders, locks.", scope="read"
     ),
     Endpoint("POST", "/api/pause", pause, "No new entries from now on; exits and stops go on.", scope="control"),
+    Endpoint(
+        "POST",
+        "/api/close",
+        close,
+        "Close the position of that side, as far as we opened it; entries stay as they are.",
+        body=(api.choice("side", SIDES),),
+        scope="control",
+    ),
     Endpoint("POST", "/api/flatten", flatten, "As pause, and what we opened is closed.", scope="control"),
     Endpoint("POST", "/api/resume", resume, "Allow entries again.", scope="control"),
     Endpoint(

@@ -1,8 +1,8 @@
 """
 The open position under the chart: figures by the account's channel, and the button that closes it.
 
-Closing it is the account's own way of closing (`/api/flatten`): what this program opened is closed at the market and
-new entries stop. There is no second way.
+Closing it (`/api/close`) closes what this program opened of it, at the market, and switches nothing; the question
+before says what goes on. Closing everything and stopping entries is the bar's.
 """
 
 from app.i18n import language, t
@@ -18,6 +18,8 @@ NAMES = (
 def position(user: SessionUser) -> None:
     """Draw it."""
     text = {name: t(f"position.{name}") for name in NAMES}
-    text |= {"sure": t("stops.flatten_sure"), "yes": t("position.close_yes")}
-    text |= {"asked": t("stops.flatten_asked"), "no": t("bar.no")}
+    text |= {
+        name: t(f"position.{name}") for name in ("sure", "sure_on", "sure_off", "sure_halted", "asked", "close_yes")
+    }
+    text |= {"no": t("bar.no")}
     live.position(text, language(), "/trade_logs?log=", read_only=user.read_only)

@@ -16,6 +16,7 @@ from app.ui.reasons import say
 from app.ui.standing import lock_words, state_reason, state_word
 from app.ui.tiles import Tile, spark_path, tile_row, tone_of
 from app.ui.write import exact, money, percent, price
+from lib.domain import reason_codes as codes
 from lib.domain.instrument import Instrument
 from lib.domain.margin import distance, liquidation_price, lowest_maintenance, margin_of, stop_risk
 from lib.domain.position import ZERO
@@ -23,6 +24,8 @@ from lib.market.status import ClosedMarket
 from lib.queries import Choices, CommandRow, Holding, LogRow, Standing, Tiles
 
 T = TypeVar("T")
+TOLD_MS = 180_000
+"""How long what became of a close is told; after that it is in the log."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,8 +76,12 @@ def settings_part(chosen: Choices) -> dict[str, Any]:
     }
 
 
-def position_part(held: Holding, rules: Instrument | None) -> dict[str, Any] | None:
-    """What is open, as far as no price moves it; None while flat."""
+def position_part(
+    held: Holding, rules: Instrument | None, command: CommandRow | None, now_ms: int
+) -> dict[str, Any] | None:
+    """
+    What is open, as far as no price moves it, and what became of its owner's wish to close it; None while flat.
+    """
     if not held.position_qty:
         return None
     position, known = held.position, held.leverage is not None
@@ -92,7 +99,18 @@ def position_part(held: Holding, rules: Instrument | None) -> dict[str, Any] | N
         "risk": money(-stop_risk(position)) if stop_risk(position) else "–",
         "thesis": both(lambda tongue: say(held.thesis, tongue.language)),
         "log_id": held.log_id,
+        **_close_part(command, now_ms),
     }
+
+
+def _close_part(command: CommandRow | None, now_ms: int) -> dict[str, Any]:
+    """Whether a close is under way at *now_ms*, and why the position is still there after one."""
+    if command is None or command.kind != "close" or now_ms - command.asked_ms > TOLD_MS:
+        return {"closing": False, "unclosed": None}
+    is_done = command.state == "done"
+    why = both(lambda tongue: say(command.result, tongue.language)) if is_done else None
+    is_closed = codes.CLOSED_AS_ASKED.is_of(command.result)
+    return {"closing": not is_done, "unclosed": None if is_closed else why}
 
 
 def open_part(held: Holding, at: Decimal | None) -> dict[str, str] | None:

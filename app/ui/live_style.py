@@ -171,6 +171,8 @@ dt { font-size: 12px; opacity: .65; white-space: nowrap; } dd { margin: 0; font-
 dd small { min-height: 1.2em; font-size: 11.5px; }
 .why { display: flex; flex-wrap: wrap; align-items: baseline; gap: .2rem .6rem; padding-top: .6rem;
   border-top: 1px solid var(--st-border-color); font-size: 13px; }
+.unclosed { margin: 0; font-size: 13px; line-height: 1.5; color: var(--st-red-color); }
+.unclosed:empty { display: none; }
 .thesis { margin: 0; flex: 1 1 20rem; line-height: 1.5; }
 .more { color: var(--st-link-color, var(--st-primary-color)); white-space: nowrap; font-size: 13px; }
 @media (max-width: 768px) {

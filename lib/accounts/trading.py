@@ -17,9 +17,9 @@ from lib.accounts.key_gate import KeyFlaw, hands_flaw, own_accounts, rights_flaw
 from lib.accounts.notes import note_of, note_of_change
 from lib.accounts.settings_rules import settings_refusal
 from lib.accounts.step_up import unproved
+from lib.accounts.trading_ports import Deployment, TradingPorts
 from lib.accounts.venue_refusal import venue_refusal
 from lib.accounts.web import Refusal, SessionUser
-from lib.clock import Clock
 from lib.domain.account import AccountSettings, Doubt, Venue
 from lib.domain.account_records import ActiveAccount, NewAccount
 from lib.domain.api_key import ApiKey, KeyInfo, SealContext
@@ -27,27 +27,22 @@ from lib.domain.command import Command, CommandKind
 from lib.domain.errors import Pause, Retry
 from lib.domain.gates import ENDED_BY_A_PERSON
 from lib.domain.pace import Pace
+from lib.domain.position import Direction
 from lib.domain.trail import Note, TrailEvent
 from lib.domain.venues import feed_fits
-from lib.ports.exchange import AccountProbe, KeyProbe, NotNow, PaperAccounts
+from lib.ports.exchange import NotNow
 from lib.ports.people import (
     AccountInUse,
-    Accounts,
     AccountTaken,
-    CommandQueue,
-    Keyring,
-    OwnLocks,
     StoppedByOperator,
-    Throttles,
 )
-from lib.ports.secrets import Sealer
 
 T = TypeVar("T")
 
 ASK_EVERY_MS = 60_000
 """One analyst call on demand per person and minute."""
 RECHECK_EVERY_MS = 30_000
-FLATTEN_EVERY_MS = 5_000
+FLATTEN_EVERY_MS = CLOSE_EVERY_MS = 5_000
 """Twice clicked is once asked."""
 ENDABLE_LOCKS: frozenset[str] = ENDED_BY_A_PERSON
 """Locks a person may end; every other one ends by itself, and not sooner."""
@@ -56,36 +51,6 @@ MOST_PAPER = Decimal(1_000_000)
 
 _NO_ACCOUNT = Refusal("refuse.no_account")
 _LOG = log.get("accounts.trading")
-
-
-@dataclass(frozen=True, slots=True)
-class TradingPorts:
-    """What the desk works with."""
-
-    accounts: Accounts
-    keyring: Keyring
-    queue: CommandQueue
-    paper: PaperAccounts
-    key_probe: KeyProbe
-    account_probe: AccountProbe
-    sealer: Sealer
-    locks: OwnLocks
-    throttles: Throttles
-    clock: Clock
-
-
-@dataclass(frozen=True, slots=True)
-class Deployment:
-    """
-    Where this deployment trades: its feed, the venues it may use, what a new account trades, its own mark, and the
-    *addresses* it is known to call from (empty = nobody said).
-    """
-
-    feed: str
-    venues: tuple[Venue, ...]
-    symbol: str
-    installation: str
-    addresses: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -323,6 +288,16 @@ class TradingDesk:
             return None
 
     @act
+    def close_position(self, user: SessionUser, side: Direction) -> Refusal | None:
+        """
+        Ask the trader to close the position of *side* that it opened on the person's account, at the market.
+
+        Nothing is switched: entries, auto-trading and locks stay as they are. A position of the other side, or one
+        entered after this, is not closed by it.
+        """
+        return self._ask(user, "close", CLOSE_EVERY_MS, side, self._note(user, TrailEvent.CLOSE_ASKED))
+
+    @act
     def end_lock(self, user: SessionUser, kind: str) -> Refusal | None:
         """End one of the account's locks before its time; entries are possible again if nothing else stands."""
         if kind not in ENDABLE_LOCKS:
@@ -351,12 +326,14 @@ class TradingDesk:
         """Ask the trader to look at the stored key again."""
         return self._ask(user, "recheck_key", RECHECK_EVERY_MS)
 
-    def _ask(self, user: SessionUser, kind: CommandKind, every_ms: int) -> Refusal | None:
+    def _ask(
+        self, user: SessionUser, kind: CommandKind, every_ms: int, side: Direction = "flat", note: Note | None = None
+    ) -> Refusal | None:
         account = self._ports.keyring.active(user.user_id)
         if account is None or not account.has_key:
             return _NO_ACCOUNT
-        wish = Command(0, user.user_id, account.account_id, kind, self._ports.clock.now_ms())
-        wait_ms = self._ports.queue.ask(wish, every_ms)
+        wish = Command(0, user.user_id, account.account_id, kind, self._ports.clock.now_ms(), side)
+        wait_ms = self._ports.queue.ask(wish, every_ms, note)
         return Refusal(f"refuse.wait.{kind}", seconds=-(-wait_ms // 1000)) if wait_ms else None
 
     def _unproved(self, user: SessionUser) -> Refusal | None:

@@ -17,7 +17,8 @@ from lib.accounts.people import People
 from lib.accounts.resets import Postroom, ResetDesk
 from lib.accounts.safety import Safety
 from lib.accounts.tokens import TokenDesk
-from lib.accounts.trading import Deployment, TradingDesk, TradingPorts
+from lib.accounts.trading import TradingDesk
+from lib.accounts.trading_ports import Deployment, TradingPorts
 from lib.accounts.won import WonDesk
 from lib.adapters.bybit.rest.account_probe import BybitAccountProbe
 from lib.adapters.bybit.rest.key_probe import PybitKeyProbe

@@ -5,15 +5,21 @@ A command: an act that a page asks of the trader.
 from dataclasses import dataclass
 from typing import Literal
 
-CommandKind = Literal["ask_now", "recheck_key", "flatten"]
+from lib.domain.position import Direction
+
+CommandKind = Literal["ask_now", "recheck_key", "flatten", "close"]
 
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """An act the web asked of the trader for one account at *asked_ms* (epoch ms)."""
+    """
+    An act the web asked of the trader for one account at *asked_ms* (epoch ms). *side* is of the position that a
+    "close" is about, as its owner saw it.
+    """
 
     id: int
     user_id: int
     account_id: int
     kind: CommandKind
     asked_ms: int
+    side: Direction = "flat"

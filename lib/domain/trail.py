@@ -47,6 +47,7 @@ class TrailEvent(StrEnum):
     RESUMED = "resumed"
     FLATTENED = "flattened"
     STOP_ENDED = "stop_ended"
+    CLOSE_ASKED = "close_asked"
     LOCK_ENDED = "lock_ended"
     TOKEN_MADE = "token_made"  # noqa: S105 - a word
     TOKEN_REVOKED = "token_revoked"  # noqa: S105 - a word

@@ -279,9 +279,10 @@ class WonBook(Protocol):
 class CommandQueue(Protocol):
     """The web's half of the `commands` table, synchronous."""
 
-    def ask(self, wish: Command, every_ms: int) -> int:
+    def ask(self, wish: Command, every_ms: int, note: Note | None = None) -> int:
         """
-        Put *wish* (its id is ignored) unless the person put a command of that kind less than *every_ms* ago.
+        Put *wish* (its id is ignored), and *note* with it, unless the person put a command of that kind less than
+        *every_ms* ago.
 
         The wait in ms; 0 = the command was put. ValueError for no such person.
         """

@@ -1,11 +1,13 @@
 """
-Commands of people on the web: run a cycle of their own account now, check their key again, close everything.
+Commands of people on the web: run a cycle of their own account now, check their key again, close their position,
+close everything.
 
 A cycle on demand is `run_cycle` for one account at the newest closed minute: same window, plan, claim and send. It is
 refused when an entry of ours is younger than a minute. Commands are taken by the leading trader alone, once, and each
 ends with one reason; a command that waited too long is not carried out, and one that fails takes no other with
 it. *Close everything* is a switch of the account, which the web throws before it puts the command; a lost command loses
-no switch. That command is only answered here; closing and proving are `lib.trading.kill_switch.stopper`.
+no switch. That command is only answered here; closing and proving are `lib.trading.kill_switch.stopper`. One position
+is closed by `lib.trading.closing`, with no switch thrown.
 """
 
 import asyncio
@@ -25,6 +27,7 @@ from lib.domain.reason import NOTHING, Reason
 from lib.ports.exchange import KeyProbe
 from lib.ports.ledger import Commands
 from lib.ports.secrets import Opener
+from lib.trading.closing import close_as_asked
 from lib.trading.context import TradingContext
 from lib.trading.cycle.run import CycleReport, run_cycle
 
@@ -66,6 +69,10 @@ class CommandRunner:
         if command.kind == "flatten":
             await self._done(command, await self._closing(command))
             return
+        if command.kind == "close":
+            if not await self._refused(command):
+                await self._done(command, await self._close(command))
+            return
         async with self._checking_keys:
             if not await self._refused(command):
                 await self._recheck(command)
@@ -99,6 +106,14 @@ class CommandRunner:
         if (filled := await self.context.orders.last_entry(account_id)) is not None:
             entries.append(filled)
         return any(order.is_entry and now - order.t_ms < YOUNG_ENTRY_MS for order in entries)
+
+    # --- one position closed --------------------------------------------------------------------------------------
+
+    async def _close(self, command: Command) -> Reason:
+        account = await self._account(command.account_id)
+        if account is None:
+            return codes.NO_ACCOUNT_TO_CLOSE()
+        return await close_as_asked(self.context, account, command)
 
     # --- everything closed ----------------------------------------------------------------------------------------
 

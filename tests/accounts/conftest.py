@@ -9,7 +9,8 @@ import pytest
 import sqlalchemy as sa
 
 from lib.accounts.refusal import Refusal
-from lib.accounts.trading import Deployment, KeySaved, TradingDesk, TradingPorts
+from lib.accounts.trading import KeySaved, TradingDesk
+from lib.accounts.trading_ports import Deployment, TradingPorts
 from lib.accounts.web import SessionUser
 from lib.adapters.bybit.rest.account_probe import BybitAccountProbe
 from lib.adapters.bybit.rest.key_probe import PybitKeyProbe

@@ -184,9 +184,12 @@ async def test_switches_settings_and_wishes_call_nobody(flood: Flood) -> None:
     await asyncio.to_thread(desk.open_paper, user)
     before = list(flood.reached)
 
+    def close(user: SessionUser) -> object:
+        return desk.close_position(user, "long")
+
     def acts() -> None:
         for number in range(60):
-            for act in (desk.ask_now, desk.recheck_key, desk.flatten, desk.resume, desk.pause, desk.resume):
+            for act in (desk.ask_now, desk.recheck_key, desk.flatten, close, desk.resume, desk.pause, desk.resume):
                 act(user)
             desk.set_auto_trade(user, number % 2 == 0)
             desk.change_settings(user, AccountSettings(max_leverage=1 + number % 3), 1)
@@ -195,7 +198,7 @@ async def test_switches_settings_and_wishes_call_nobody(flood: Flood) -> None:
     await drawn_out(flood, acts)
     assert flood.reached == before
     asked = [row["kind"] for row in flood.scene.rows(commands)]
-    assert sorted(asked) == ["ask_now", "flatten", "recheck_key"], "and the trader is asked each thing once"
+    assert sorted(asked) == ["ask_now", "close", "flatten", "recheck_key"], "and the trader is asked each thing once"
     assert await flood.closes_at_once()
 
 

@@ -27,6 +27,7 @@ from lib.adapters.web_lock import WebLock
 from lib.domain.command import Command
 from lib.domain.errors import Retry
 from lib.domain.platform_settings import Admission
+from lib.domain.trail import Note
 from lib.ports.people import CommandQueue
 from tests.accounts.conftest import Scene
 from tests.fakes.people import QuickHasher, StandingClock
@@ -89,7 +90,7 @@ def test_a_session_is_recognised_while_its_use_cannot_be_noted(town: Town) -> No
 @pytest.mark.enable_socket
 async def test_closing_everything_is_told_as_done_when_only_the_trader_could_not_be_asked(scene: Scene) -> None:
     class Locked(CommandQueue):
-        def ask(self, wish: Command, every_ms: int) -> int:
+        def ask(self, wish: Command, every_ms: int, note: Note | None = None) -> int:
             raise Retry("locked")
 
     await scene.save()

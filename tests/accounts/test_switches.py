@@ -11,7 +11,7 @@ from lib.accounts.trading import KeySaved
 from lib.accounts.web import SessionUser
 from lib.adapters.sql.forms.commands import LOST, LOST_MS, SqlCommands
 from lib.adapters.sql.ledger.ledger import SqlLedger
-from lib.adapters.sql.tables.people import accounts, commands, credentials, users
+from lib.adapters.sql.tables.people import accounts, audit_events, commands, credentials, users
 from lib.adapters.sql.tables.trading import risk_locks
 from lib.domain import reason_codes as codes
 from lib.domain.account import RiskLevel
@@ -48,6 +48,18 @@ async def test_closing_everything_throws_both_switches_at_once_and_nudges_the_tr
     scene.change(accounts, proven_ms=7)
     scene.desk.flatten(scene.user)
     assert [one["proven_ms"] for one in scene.rows(accounts)] == [7], "asked twice is thrown once"
+
+
+async def test_closing_one_position_asks_the_trader_and_switches_nothing(scene: Scene) -> None:
+    assert scene.desk.close_position(scene.user, "long") == Refusal("refuse.no_account")
+    await scene.save()
+    before = (scene.rows(users), scene.rows(accounts))
+    assert scene.desk.close_position(scene.user, "short") is None
+    assert scene.desk.close_position(scene.user, "short") == Refusal("refuse.wait.close", seconds=5)
+    assert (scene.rows(users), scene.rows(accounts)) == before
+    [taken] = await SqlCommands(scene.engine, scene.world.clock).take(scene.world.clock.now_ms())
+    assert (taken.kind, taken.side, taken.user_id) == ("close", "short", scene.user.user_id)
+    assert [row["event"] for row in scene.rows(audit_events)].count("close_asked") == 1, "once asked is once noted"
 
 
 async def test_pausing_leaves_a_close_going_on_and_only_resuming_ends_it(scene: Scene) -> None:
@@ -190,6 +202,7 @@ async def test_a_read_only_visitor_is_refused_every_act_and_nothing_changes(scen
         desk.pause(visitor),
         desk.resume(visitor),
         desk.flatten(visitor),
+        desk.close_position(visitor, "long"),
     ]
     assert acts == [Refusal("refuse.read_only")] * len(acts)
     assert (scene.rows(users), scene.rows(accounts), scene.rows(credentials)) == before

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from lib.domain.account import AccountSettings, RiskLevel
 from lib.domain.command import Command, CommandKind
+from lib.domain.position import Direction
 from lib.domain.switches import Flags
 from lib.simulator.engine.orders import OrderRequest, Refused
 from tests.sim.referee import Person
@@ -37,7 +38,7 @@ class Crowd:
         """Do it, and let the referee see what it switched."""
         self._world.story(f"{name}: uid {person.uid}")
         self._world.trouble.note(f"people: {name}")
-        (Crowd.change_account if name == CHANGED else ACTS[name])(self, person)
+        (ASIDE.get(name) or ACTS[name])(self, person)
         self._referee.note_switches()
 
     # --- switches -----------------------------------------------------------------------------------------------------
@@ -189,9 +190,15 @@ class Crowd:
         self.flatten(person)
         self._ask(person, "flatten")
 
-    def _ask(self, person: Person, kind: CommandKind) -> None:
+    def ask_close(self, person: Person) -> None:
+        """The position is closed that its owner sees; nobody asks while flat."""
+        holding = self._engine.accounts[person.uid].holdings.get(SYMBOL)
+        if holding is not None and not holding.position.is_flat:
+            self._ask(person, "close", holding.position.direction)
+
+    def _ask(self, person: Person, kind: CommandKind, side: Direction = "flat") -> None:
         box = self._world.commands
-        box.ask(Command(box.asked + 1, person.user_id, person.account_id, kind, self._world.now_ms()))
+        box.ask(Command(box.asked + 1, person.user_id, person.account_id, kind, self._world.now_ms(), side))
 
     @property
     def _rng(self) -> random.Random:
@@ -233,7 +240,8 @@ ACTS: dict[str, Callable[[Crowd, Person], None]] = {
     "flatten asked": Crowd.ask_flatten,
 }
 """What people do, by the name it is counted under."""
-CHANGED = "account changed"
-"""The one act that adds a person: drawn beside the others, so that it moves nothing in worlds without it."""
+CHANGED, CLOSED = "account changed", "close asked"
+ASIDE: dict[str, Callable[[Crowd, Person], None]] = {CHANGED: Crowd.change_account, CLOSED: Crowd.ask_close}
+"""Drawn beside the others, so that they move nothing in worlds without them; the first adds a person."""
 ASKED = ("ask now", "flatten asked")
 """What is asked of the traders, where there is a web."""

@@ -6,7 +6,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from lib.simulator.engine.faults import Fault
-from tests.sim.crowd import ACTS, ASKED, CHANGED
+from tests.sim.crowd import ACTS, ASKED, CHANGED, CLOSED
 
 if TYPE_CHECKING:
     from tests.worlds.seeded import World
@@ -38,6 +38,11 @@ def plan_events(world: "World") -> None:
     if world.shape.has_people and aside.random() < 0.15:
         person = aside.choice(list(world.referee.people.values()))
         _at_some_time(world, partial(world.crowd.act, CHANGED, person), aside)
+    closing = random.Random(f"closes of {world.seed}")
+    if world.shape.has_web and closing.random() < 0.6:
+        for _ in range(closing.randint(1, 4)):
+            person = closing.choice(list(world.referee.people.values()))
+            _at_some_time(world, partial(world.crowd.act, CLOSED, person), closing)
     if world.budget is not None:
         for make in BUDGET_EVENTS.values():
             _plan(world, make, 0.4)

@@ -1,8 +1,9 @@
-"""What people ask of the trader: one cycle of their own account now, or another look at their key."""
+"""What people ask of the trader: one cycle of their own account now, another look at their key, a close."""
 
 import asyncio
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from decimal import Decimal
 from threading import Barrier, BrokenBarrierError
 
 import pytest
@@ -14,6 +15,7 @@ from lib.domain.candle import MINUTE_MS
 from lib.domain.command import Command, CommandKind
 from lib.domain.errors import Pause, Retry
 from lib.domain.order import OrderState
+from lib.domain.position import ZERO, Direction
 from lib.domain.reason import NOTHING, Reason, text
 from lib.domain.switches import Flags
 from lib.ports.exchange import KeyProbe
@@ -24,7 +26,7 @@ from tests.factories import T, decision
 from tests.fakes.accounts import LeaseRow
 from tests.reasons import english
 from tests.worlds.one_process import World, result_of
-from tests.worlds.props import OpenSeals
+from tests.worlds.props import CREATE, OpenSeals
 
 GOOD = KeyInfo("", True, False, False, False, True, (), 0)
 
@@ -79,11 +81,13 @@ class Office:
         self.command_runner = CommandRunner(world.context, self.inbox, OpenSeals(), self.probe)
         world.to(T + 3 * MINUTE_MS + 3_000)
 
-    async def ask(self, kind: CommandKind = "ask_now", account_id: int = 1, *, ago_ms: int = 0) -> Reason:
+    async def ask(
+        self, kind: CommandKind = "ask_now", account_id: int = 1, *, ago_ms: int = 0, side: Direction = "flat"
+    ) -> Reason:
         """Put a command, run a pass; its result."""
         number = len(self.inbox.results) + 1
         asked_ms = self.world.clock.now_ms() - ago_ms
-        self.inbox.waits.append(Command(number, self.world.user_of(account_id), account_id, kind, asked_ms))
+        self.inbox.waits.append(Command(number, self.world.user_of(account_id), account_id, kind, asked_ms, side))
         await self.command_runner.run_pass()
         return self.inbox.results.get(number, NOTHING)
 
@@ -274,6 +278,117 @@ async def test_keys_are_looked_at_one_at_a_time(office: Office) -> None:
     assert office.probe.most_at_once < 2
 
 
+# --- one position closed ----------------------------------------------------------------------------------------------
+
+
+async def test_a_close_takes_the_position_and_switches_nothing(office: Office) -> None:
+    world = office.world
+    await world.cycle("buy")
+    qty, before = world.position().qty, await world.trader_account(1)
+    world.wait(20)
+    said = await office.ask("close", side="long")
+    close = world.order("f")
+    assert said == codes.CLOSED_AS_ASKED(qty=qty, symbol=close.symbol, price=close.avg_price)
+    assert world.position().is_flat
+    assert (close.state, close.reduce_only, close.filled_qty) == (OrderState.FILLED, True, qty)
+    after = await world.trader_account(1)
+    assert (after.auto_trade, after.trading_enabled, after.flatten) == (
+        before.auto_trade,
+        before.trading_enabled,
+        False,
+    )
+
+
+async def test_a_close_leaves_a_persons_own_part(office: Office) -> None:
+    world = office.world
+    await world.cycle("buy")
+    ours = world.position().qty
+    world.by_hand("buy", "0.500")
+    world.wait(20)
+    assert (await office.ask("close", side="long")).params["qty"] == ours
+    assert world.position().qty == Decimal("0.500")
+    assert await office.ask("close", side="long") == codes.NOTHING_TO_CLOSE()
+
+
+@pytest.mark.parametrize("side", ["short", "flat"])
+async def test_a_position_of_the_other_side_is_not_the_one_that_was_meant(office: Office, side: Direction) -> None:
+    await office.world.cycle("buy")
+    office.world.wait(20)
+    assert await office.ask("close", side=side) == codes.POSITION_IS_ANOTHER()
+    assert office.world.position().qty > 0
+
+
+async def test_a_position_entered_after_the_wish_is_left_alone(office: Office) -> None:
+    await office.world.cycle("buy")
+    office.world.wait(20)
+    assert await office.ask("close", ago_ms=45_000, side="long") == codes.POSITION_IS_ANOTHER()
+    assert office.world.position().qty > 0
+
+
+async def test_a_wish_to_close_that_waited_too_long_closes_nothing(office: Office) -> None:
+    await office.world.cycle("buy")
+    office.world.wait(200)
+    assert await office.ask("close", ago_ms=TOO_LATE_MS + 1, side="long") == codes.COMMAND_TOO_LATE()
+    assert office.world.position().qty > 0
+
+
+async def test_no_switch_pause_or_lock_holds_a_close_up(office: Office) -> None:
+    world = office.world
+    await world.cycle("buy")
+    world.wait(20)
+    office.auto_trade(False)
+    await world.ledger.set_account_flags(1, Flags(trading_enabled=False, flatten=False), "user:1")
+    await world.ledger.lock(1, "external", world.clock.now_ms() + 10**7, codes.EXTERNAL_POSITION_CHANGE())
+    assert codes.CLOSED_AS_ASKED.is_of(await office.ask("close", side="long"))
+    assert world.position().is_flat
+
+
+async def test_a_close_without_a_market_is_tried_again_and_then_said_to_be_undone(office: Office) -> None:
+    world = office.world
+    await world.cycle("buy")
+    world.wait(20)
+    world.fault("no_fill", count=10_000)
+    said = await office.ask("close", side="long")
+    assert codes.NOT_CLOSED_YET.is_of(said), english(said)
+    assert world.position().stop_loss > 0, "what could not be closed keeps its stop"
+    assert 2 < len(world.orders()) < 12
+    world.calm()
+    assert codes.CLOSED_AS_ASKED.is_of(await office.ask("close", side="long"))
+
+
+async def test_a_close_whose_reply_is_lost_is_not_doubled(office: Office) -> None:
+    world = office.world
+    await world.cycle("buy")
+    ours = world.position().qty
+    world.by_hand("buy", "0.500")
+    world.wait(20)
+    world.fault("drop_reply", CREATE)
+    assert (await office.ask("close", side="long")).params["qty"] == ours
+    assert world.position().qty == Decimal("0.500")
+    assert sum((order.filled for order in world.accepted() if order.reduce_only), ZERO) == ours
+
+
+async def test_two_who_close_at_once_close_each_their_own(office: Office) -> None:
+    world = office.world
+    world.add_account()
+    await world.cycle("buy")
+    world.wait(20)
+    now = world.clock.now_ms()
+    office.inbox.waits = [Command(n, world.user_of(n), n, "close", now, "long") for n in (1, 2)]
+    await office.command_runner.run_pass()
+    assert [codes.CLOSED_AS_ASKED.is_of(result) for result in office.inbox.results.values()] == [True, True]
+    assert world.position().is_flat
+
+
+async def test_a_key_that_is_refused_ends_a_close_with_its_reason(office: Office) -> None:
+    world = office.world
+    await world.cycle("buy")
+    world.wait(20)
+    for key in world.engine.accounts[world.uid(1)].keys:
+        key.refusal = 33004
+    assert codes.NOT_CLOSED_YET.is_of(await office.ask("close", side="long"))
+
+
 # --- everything closed ------------------------------------------------------------------------------------------------
 
 
@@ -301,7 +416,7 @@ async def test_who_resumed_since_is_not_closed(office: Office, paused_again: boo
     assert (account.trading_enabled, account.flatten) == (not paused_again, False)
 
 
-@pytest.mark.parametrize("kind", ["flatten", "recheck_key", "ask_now"])
+@pytest.mark.parametrize("kind", ["flatten", "recheck_key", "ask_now", "close"])
 async def test_a_command_that_fails_takes_no_other_with_it(office: Office, kind: CommandKind) -> None:
     office.world.add_account()
     done, now = office.inbox.done, office.world.clock.now_ms()
@@ -324,3 +439,4 @@ async def test_a_command_that_fails_takes_no_other_with_it(office: Office, kind:
 async def test_closing_an_account_that_is_gone_says_so(office: Office) -> None:
     office.world.ledger.store.accounts[1] = replace(office.world.ledger.store.accounts[1], active=False)
     assert await office.ask("flatten") == codes.NO_ACCOUNT_TO_CLOSE()
+    assert await office.ask("close", side="long") == codes.NO_ACCOUNT_TO_CLOSE()

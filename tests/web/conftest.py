@@ -230,6 +230,9 @@ class FakeTrading:
     def flatten(self, user: SessionUser) -> Refusal | None:
         return self._act("flatten", user)
 
+    def close_position(self, user: SessionUser, side: str) -> Refusal | None:
+        return self._act("close", user, side)
+
     def resume(self, user: SessionUser) -> Refusal | None:
         return self._act("resume", user)
 

@@ -58,7 +58,7 @@ def test_every_endpoint_answers_a_token_as_its_description_says(web: Web) -> Non
                 may = public or wanted == "read" or wanted == scope
                 key = answer.json().get("error") if answer.status_code >= 400 and may is False else ""
                 assert (key == "refuse.token.scope") is not may, (scope, method, path, answer.text[:200])
-    assert {act[0] for act in web.trading.acts} <= {"auto", "ask", "pause", "flatten", "resume"}
+    assert {act[0] for act in web.trading.acts} <= {"auto", "ask", "pause", "flatten", "close", "resume"}
 
 
 def test_reading_acts_nowhere_and_controlling_pauses(web: Web) -> None:

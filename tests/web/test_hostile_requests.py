@@ -60,6 +60,7 @@ FIELDS: dict[tuple[str, str], dict[str, Any]] = {
     ("DELETE", "/api/apikey"): {},
     ("POST", "/api/pause"): {},
     ("POST", "/api/flatten"): {},
+    ("POST", "/api/close"): {"side": "long"},
     ("POST", "/api/resume"): {},
     ("POST", "/api/locks/end"): {"kind": "drawdown"},
     ("POST", "/api/account/prove"): {"password": "correct horse battery", "code": "123456"},

@@ -9,7 +9,7 @@ from tests.web.conftest import Web
 from tests.web.test_api_tokens import made, program
 
 READING = {"status", "position", "results", "decisions", "decision", "candles"}
-ACTING = {"pause", "resume", "flatten", "auto_trade"}
+ACTING = {"pause", "resume", "close_position", "flatten", "auto_trade"}
 
 
 def asking(web: Web, scope: str) -> Any:
@@ -53,4 +53,6 @@ async def test_with_the_scope_it_acts(web: Web) -> None:
     tools = server(asking(web, "control"), may_control=True)
     await tools.call_tool("auto_trade", {"on": True})
     await tools.call_tool("flatten", {})
-    assert [act[0] for act in web.trading.acts] == ["auto", "flatten"]
+    await tools.call_tool("close_position", {"side": "short"})
+    assert [act[0] for act in web.trading.acts] == ["auto", "flatten", "close"]
+    assert web.trading.acts[-1][2] == "short"

@@ -11,25 +11,35 @@ function build(root, data) {
   const close = make("button", { type: "button", class: "close" }, text.close);
   close.disabled = data.read_only;
   const head = make("div", { class: "head" }, side, size, make("span", { class: "pnl" }, pnl, share), close);
-  const yes = make("button", { type: "button", class: "yes" }, text.yes);
+  const yes = make("button", { type: "button", class: "yes" }, text.close_yes);
   const no = make("button", { type: "button", class: "no" }, text.no);
-  const ask = make("div", { class: "ask", hidden: true }, make("p", {}, text.sure), make("span", { class: "acts" }, no, yes));
+  const sure = make("p");
+  const ask = make("div", { class: "ask", role: "alertdialog", "aria-label": text.close, hidden: true }, sure, make("span", { class: "acts" }, no, yes));
   const cells = Object.fromEntries(FIGURES.map((name) => [name, { value: make("b"), note: make("small") }]));
   const grid = make("dl", {}, ...FIGURES.map((name) =>
     make("div", { title: text[`${name}_help`] ?? null }, make("dt", {}, text[name]), make("dd", {}, cells[name].value, cells[name].note))));
   const why = make("p", { class: "thesis" });
   const more = make("a", { class: "more" }, text.more);
   const thesis = make("div", { class: "why" }, make("small", {}, text.thesis), why, more);
-  const body = make("div", { class: "body" }, head, ask, grid, thesis);
+  const unclosed = make("p", { class: "unclosed", role: "status" });
+  const body = make("div", { class: "body" }, head, ask, unclosed, grid, thesis);
   root.append(flat, body);
 
-  close.onclick = () => { ask.hidden = !ask.hidden; if (!ask.hidden) no.focus({ preventScroll: true }); };
-  no.onclick = () => { ask.hidden = true; close.focus({ preventScroll: true }); };
+  let side_shown; // what is asked to be closed is what its owner saw
+  const asking = (is) => {
+    ask.hidden = !is;
+    (is ? no : close).focus({ preventScroll: true });
+  };
+  close.onclick = () => asking(ask.hidden);
+  no.onclick = () => asking(false);
+  ask.onkeydown = (event) => { if (event.key === "Escape") asking(false); };
   yes.onclick = () => {
     ask.hidden = true;
+    const side = side_shown;
     act({
-      path: "/api/flatten",
-      shows: ({ standing }) => ({ standing: { ...standing, own: true, closing: true, halted: true, state: "stopping", why: null } }),
+      path: "/api/close",
+      body: () => ({ side }),
+      shows: ({ position }) => ({ position: position && { ...position, closing: true, unclosed: null } }),
       done: text.asked,
     });
   };
@@ -39,14 +49,19 @@ function build(root, data) {
     root.hidden = !told.account;
     flat.hidden = Boolean(position);
     body.hidden = !position;
-    if (!position) return;
+    if (!position) { ask.hidden = true; return; }
+    if (position.side !== side_shown) ask.hidden = true; // another position than the one the question was about
+    side_shown = position.side;
+    const goes_on = standing?.halted ? text.sure_halted : standing?.auto ? text.sure_on : text.sure_off;
+    write(sure, `${text.sure} ${goes_on}`);
     write(side, text[position.side], "side", position.side === "long" ? "up" : "down");
     write(size, `${position.symbol} ${position.qty} · ${position.leverage}`);
     write(pnl, open ? `${open.pnl} USDT` : "–", "", open?.tone);
     write(share, open ? `${open.share} · ${open.r}` : "", "share", open?.tone);
-    const closing = Boolean(standing?.closing);
+    const closing = Boolean(standing?.closing || position.closing);
     close.disabled = data.read_only || closing;
     write(close, closing ? text.closing : text.close);
+    write(unclosed, closing ? "" : position.unclosed?.[data.language] ?? "");
     for (const name of FIGURES) write(cells[name].value, open?.[name] ?? position[name] ?? "–");
     write(cells.stop.note, open?.to_stop ?? "");
     write(cells.target.note, open?.to_target ?? "");

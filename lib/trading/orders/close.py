@@ -14,7 +14,7 @@ from lib import log
 from lib.domain.account_records import TraderAccount
 from lib.domain.errors import Halt, Retry
 from lib.domain.order import CYCLE_MS, IN_FLIGHT, MAX_AGE_MS, Leg, Order, OrderState
-from lib.domain.position import ZERO, Position
+from lib.domain.position import ZERO, Direction, Position
 from lib.domain.reason import Reason
 from lib.domain.risk import AccountPlan, exit_draft
 from lib.ports.exchange import Exchange
@@ -29,6 +29,9 @@ ASKED_S = 2.0
 """How long a close waits for figures it can do without; requests for the same figure stand in line."""
 SOON_RIPE_S = 2.0
 """How long a close waits for the proof that the exit before it never arrived; the guardian comes again after that."""
+
+Wanted = tuple[Leg, Direction | None]
+"""The leg of a close, and the one direction that is meant; None = either."""
 
 
 @dataclass(slots=True)
@@ -56,12 +59,21 @@ class OwnPart:
 
 
 async def close_ours(
-    context: TradingContext, account: TraderAccount, exchange: Exchange, leg: Leg, why: Reason
+    context: TradingContext,
+    account: TraderAccount,
+    exchange: Exchange,
+    leg: Leg,
+    why: Reason,
+    only: Direction | None = None,
 ) -> Order | None:
-    """Close our part of the position; the row as it then stands, None when no close may or need be sent."""
+    """
+    Close our part of the position; the row as it then stands, None when no close may or need be sent.
+
+    *only*: a position of another direction, which may have taken the place of the one that was meant, is left alone.
+    """
     await _ask_for_others(context, account, exchange)
     async with context.state.closing(account.venue):
-        done = await _closed(context, account, exchange, leg, why)
+        done = await _closed(context, account, exchange, (leg, only), why)
     if done is None or done.state is OrderState.BLOCKED:
         return None
     await import_fills(context, account, exchange)
@@ -85,11 +97,11 @@ async def _ask_for_others(context: TradingContext, account: TraderAccount, excha
 
 
 async def _closed(
-    context: TradingContext, account: TraderAccount, exchange: Exchange, leg: Leg, why: Reason
+    context: TradingContext, account: TraderAccount, exchange: Exchange, what: Wanted, why: Reason
 ) -> Order | None:
     if await is_beaten(context, account):
         return None
-    order, part = await _planned(context, account, exchange, leg, why)
+    order, part = await _planned(context, account, exchange, what, why)
     if order is None:
         return None
     if await is_beaten(context, account, order):
@@ -99,12 +111,13 @@ async def _closed(
 
 
 async def _planned(
-    context: TradingContext, account: TraderAccount, exchange: Exchange, leg: Leg, why: Reason
+    context: TradingContext, account: TraderAccount, exchange: Exchange, what: Wanted, why: Reason
 ) -> tuple[Order | None, OwnPart]:
+    leg, only = what
     position = await exchange.position(account.symbol)
     qty = our_part(position, await own_quantity(context, account, exchange))
     part = OwnPart(context, account, exchange, position, qty)
-    if qty == 0:
+    if qty == 0 or only not in (None, position.direction):
         return None, part
     ref = await _price(context, account, position)
     most = await _most_at_once(context, account)

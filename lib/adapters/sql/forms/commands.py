@@ -13,6 +13,7 @@ import sqlalchemy as sa
 
 from lib.adapters.sql.database.transactions import transact
 from lib.adapters.sql.forms.accounts import living_user
+from lib.adapters.sql.forms.trail import record
 from lib.adapters.sql.ledger.rows import exclusively
 from lib.adapters.sql.tables.columns import utc_from_ms
 from lib.adapters.sql.tables.people import commands
@@ -20,6 +21,7 @@ from lib.clock import Clock
 from lib.domain import reason_codes as codes
 from lib.domain.command import Command
 from lib.domain.reason import Reason
+from lib.domain.trail import Note
 from lib.ports.ledger import Commands
 from lib.ports.people import CommandQueue
 
@@ -36,11 +38,11 @@ class SqlCommandQueue(CommandQueue):
     def __init__(self, engine: sa.Engine) -> None:
         self._engine = engine
 
-    def ask(self, wish: Command, every_ms: int) -> int:
+    def ask(self, wish: Command, every_ms: int, note: Note | None = None) -> int:
         # a wish that comes too early is told so by a plain read: a flood of them holds no lock an order waits for
         if wait_ms := transact(self._engine, lambda c: _wait_ms(c, wish, every_ms), readonly=True):
             return wait_ms
-        return transact(self._engine, lambda c: _ask(c, wish, every_ms))
+        return transact(self._engine, lambda c: _ask(c, wish, every_ms, note))
 
 
 def _wait_ms(connection: sa.Connection, wish: Command, every_ms: int) -> int:
@@ -52,12 +54,14 @@ def _wait_ms(connection: sa.Connection, wish: Command, every_ms: int) -> int:
     return 0 if newest is None else max(_ms(newest) + every_ms - wish.asked_ms, 0)
 
 
-def _ask(connection: sa.Connection, wish: Command, every_ms: int) -> int:
+def _ask(connection: sa.Connection, wish: Command, every_ms: int, note: Note | None) -> int:
     living_user(connection, wish.user_id)  # its lock makes two clicks take turns
     if wait := _wait_ms(connection, wish, every_ms):
         return wait
-    values = {"user_id": wish.user_id, "account_id": wish.account_id, "kind": wish.kind}
+    args = {} if wish.side == "flat" else {"side": wish.side}
+    values = {"user_id": wish.user_id, "account_id": wish.account_id, "kind": wish.kind, "args": args or None}
     connection.execute(sa.insert(commands).values({**values, "created_at": utc_from_ms(wish.asked_ms)}))
+    record(connection, note)
     return 0
 
 
@@ -94,7 +98,12 @@ def _take(connection: sa.Connection, now_ms: int) -> list[Command]:
     if ids:
         taken = sa.update(commands).where(commands.c.id.in_(ids)).values(taken_at=utc_from_ms(now_ms))
         connection.execute(taken)
-    return [Command(row["id"], row["user_id"], row["account_id"], row["kind"], _ms(row["created_at"])) for row in rows]
+    return [_command(row) for row in rows]
+
+
+def _command(row: sa.RowMapping) -> Command:
+    side = (row["args"] or {}).get("side", "flat")
+    return Command(row["id"], row["user_id"], row["account_id"], row["kind"], _ms(row["created_at"]), side)
 
 
 def _ms(at: datetime) -> int:
