@@ -34,6 +34,7 @@ STREAM_GRACE_MS = 10_000
 REST_GRACE_MS = 2_000
 HEARTBEAT = 5.0
 """Seconds."""
+LOOKS_UP = 0.5
 STOP_PATIENCE = 2.0
 """Seconds the threads get to finish what they are doing."""
 
@@ -96,10 +97,21 @@ class Collector:
         threads = [self._thread(self._check_by_the_clock, "candles-clock")]
         if self._stream is not None:
             threads.append(self._thread(partial(self._follow, self._stream), "candles-stream"))
-        problem = self._ended.get()
+        problem = self._wait()
         self._shut_down(threads)
         if problem is not None:
             raise problem
+
+    def _wait(self) -> Exception | None:
+        """
+        Until somebody ended this; the problem, if there is one. Looks up now and then: a signal that comes just before
+        the waiting begins, or to another thread, wakes nobody, and its handler runs only between two steps of Python.
+        """
+        while True:
+            try:
+                return self._ended.get(timeout=LOOKS_UP)
+            except queue.Empty:
+                continue
 
     def stop(self) -> None:
         """Make `run` return within seconds; callable from a signal handler and from any thread, idempotent."""

@@ -256,6 +256,31 @@ print(world.store.fields["websocket_connected"])
 """
 
 
+NOT_TO_THE_WAITER = """
+import queue, signal, threading
+from tests.fakes.market import ScriptedStream
+from tests.market.test_collector import World
+world = World(stream=ScriptedStream())
+signal.signal(signal.SIGTERM, lambda *_: world.collector.stop())
+waits = threading.Event()
+class Ended(queue.SimpleQueue):
+    def get(self, *args, **kwargs):
+        waits.set()
+        return super().get(*args, **kwargs)
+world.collector._ended = Ended()
+world.stream.played.set = lambda: waits.wait() and signal.pthread_kill(threading.get_ident(), signal.SIGTERM)
+world.collector.run()
+"""
+
+
+@pytest.mark.server
+def test_a_signal_that_wakes_nobody_ends_the_collector_all_the_same() -> None:
+    """As one does that comes between the last step of Python and the waiting, while the process starts."""
+    command = [sys.executable, "-c", NOT_TO_THE_WAITER]
+    ended = subprocess.run(command, cwd=Path(__file__).parents[2], timeout=60, check=False)
+    assert ended.returncode == 0
+
+
 @pytest.mark.server
 def test_sigterm_ends_a_collector_within_three_seconds() -> None:
     root = Path(__file__).parents[2]
