@@ -28,7 +28,8 @@ _CHART = "/assets/lightweight-charts-5.2.1.mjs?v=5.2.1"
 """As app/assets/chart names it."""
 _CHUNKS = ("moment", "numbro", "Slider", "TextArea", "Button", "PageLink", "sprintfjs", "formatNumber")
 """Parts of Streamlit's front end that a dashboard asks for and a front door does not, as far as they are there."""
-_SCRIPTS = Path(streamlit.__file__).parent / "static" / "static" / "js"
+_STATIC = Path(streamlit.__file__).parent / "static" / "static"
+_SCRIPTS, _MEDIA = _STATIC / "js", _STATIC / "media"
 
 
 def page_in(language: str, index: str, *, signed_in: bool = False) -> str:
@@ -50,8 +51,10 @@ def page_in(language: str, index: str, *, signed_in: bool = False) -> str:
 def _early(language: str) -> Iterable[str]:
     yield f'<meta name="maemae" content="{escape(json.dumps(themes(), ensure_ascii=False))}">'
     yield f'<script src="{address("early.js")}"></script>'
-    for name in (*_FONTS[language], "icons"):
-        yield f'<link rel="preload" as="font" type="font/woff2" crossorigin href="{address(f"fonts/{name}.woff2")}">'
+    # the icons by the address that Streamlit's rules ask for, which leads to ours: another would be fetched in vain
+    icons = (f"/static/media/{path.name}" for path in sorted(_MEDIA.glob("MaterialSymbols-Rounded.*.woff2")))
+    for one in (*(address(f"fonts/{name}.woff2") for name in _FONTS[language]), *icons):
+        yield f'<link rel="preload" as="font" type="font/woff2" crossorigin href="{one}">'
 
 
 def _dashboard(signed_in: bool) -> Iterable[str]:

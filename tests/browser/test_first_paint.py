@@ -40,6 +40,9 @@ def test_a_first_visit_weighs_what_it_may_and_fetches_each_file_once(deployed: D
         assert weighed.total <= BOTH_BYTES, sorted((one.size, one.path) for one in weighed.sent)[-10:]
         times = Counter(one.url for one in weighed.sent if one.path.startswith(FILES))
         assert not [url for url, count in times.items() if count > 1]
+        # what was preloaded is what was used: an icon font asked for under two addresses is two entries
+        fonts = page.evaluate("performance.getEntriesByType('resource').map((one) => one.name)")
+        assert len([one for one in fonts if "icons.woff2" in one or "MaterialSymbols" in one]) == 1, fonts
         page.goto(deployed.url)
         page.locator(".tvchart-legend").wait_for()
         assert Counter(one.url for one in weighed.sent if one.path.startswith(FILES)) == times
