@@ -3,6 +3,7 @@ A deployment of this test's own: simulator, collector, trader and web as real pr
 
 Its clock begins shortly after a five-minute boundary of the last days, so that no cycle of the timetable comes
 between, and its synthetic market makes the local analyst want a position at each of the first three minutes.
+Accounts trade BTCUSDT; ETHUSDT can be looked at beside it.
 """
 
 import os
@@ -195,6 +196,7 @@ def _environment(folder: Path, redis_url: str, seed: int) -> dict[str, str]:
         **os.environ,
         "PYTHONPATH": str(ROOT),
         "FEED": "synthetic",
+        "SYMBOLS": "BTCUSDT,ETHUSDT",
         "SIMULATOR_SEED": str(seed),
         "SIMULATOR_PORT": simulator,
         "SIMULATOR_TOKEN": secrets.token_urlsafe(16),

@@ -68,12 +68,13 @@ def see(page: Page, start: float, end: float) -> None:
 
 
 def market(deployed: Deployment) -> SyntheticMarket:
-    return SyntheticMarket(int(deployed.env["SIMULATOR_SEED"]), {"BTCUSDT": INSTRUMENTS["BTCUSDT"]})
+    known = {name: INSTRUMENTS[name] for name in ("BTCUSDT", "ETHUSDT")}
+    return SyntheticMarket(int(deployed.env["SIMULATOR_SEED"]), known)
 
 
-def merged(source: SyntheticMarket, opened_s: int, minutes: int) -> list[float]:
+def merged(source: SyntheticMarket, opened_s: int, minutes: int, symbol: str = "BTCUSDT") -> list[float]:
     """The bar of so many minutes as the market has them."""
-    found = [source.candle("BTCUSDT", opened_s * 1000 + n * MINUTE_MS) for n in range(minutes)]
+    found = [source.candle(symbol, opened_s * 1000 + n * MINUTE_MS) for n in range(minutes)]
     parts = [candle for candle in found if candle]
     high, low = max(one.high for one in parts), min(one.low for one in parts)
     volume = sum((one.volume for one in parts), Decimal(0))
@@ -175,6 +176,35 @@ def test_an_interval_changes_in_the_browser_and_shows_the_same_time(deployed: De
         page.goto(f"{deployed.url}/?step=1h")
         alive(page)
         assert of(page, "step") == "1h"
+
+
+def test_another_symbol_shows_the_same_time_and_is_kept_by_the_address(deployed: Deployment, browser: Browser) -> None:
+    source = market(deployed)
+    with dashboard(deployed, browser) as (_, page):
+        choose(page, "5m")
+        see(page, 300, 500)
+        eventually("it is noted", lambda: of(page, "view.wish?.right"), 5)
+        looked = page.evaluate(LOOK)
+        pick = page.get_by_role("combobox", name=WORDS["chart.symbol"])
+        assert pick.locator("option").all_inner_texts() == ["BTCUSDT", "ETHUSDT"]
+        for symbol in ("ETHUSDT", "BTCUSDT", "ETHUSDT"):
+            pick.select_option(symbol)
+            alive(page)
+            eventually("its bars are there", lambda: of(page, "bars.length") > 900, 30)
+            assert page.evaluate(LOOK) == looked
+            assert of(page, "step") == "5m"
+            opened = int(row(page, "400")[0])
+            assert same(row(page, "400"), merged(source, opened, 5, symbol)), "it is that symbol's candles"
+            assert of(page, "isOwn") is (symbol == "BTCUSDT"), "lines and marks are of what the account trades"
+        expect(page).to_have_url(re.compile(r"[?&]symbol=ETHUSDT"))
+        ticks = of(page, "ticks")
+        eventually("ticks come", lambda: of(page, "ticks") > ticks + 2, 60)
+        assert page.evaluate(LOOK) == looked
+
+        page.reload()
+        alive(page)
+        expect(page.get_by_role("combobox", name=WORDS["chart.symbol"])).to_have_value("ETHUSDT")
+        eventually("the same time is in sight", lambda: page.evaluate(LOOK) == pytest.approx(looked, abs=300), 30)
 
 
 # --- older candles ----------------------------------------------------------------------------------------------------

@@ -99,9 +99,8 @@ export class View {
     api.timeScale().setVisibleLogicalRange({ from: last + ROOM - (range.to - range.from), to: last + ROOM });
   }
 
-  /** Another symbol: its newest bars, as wide as before. */
+  /** Another symbol comes: the same time is shown once its bars are there, and nothing is noted until then. */
   reset() {
-    if (this.wish) this.wish = { ...this.wish, right: null, gap: ROOM };
     this.shown = null;
   }
 }
