@@ -185,8 +185,8 @@ CREATE TABLE operators (
 -- Every act of an operator on the web, stored before it is done. The trader carries out what only it may.
 CREATE TABLE operator_acts (
     id BIGINT NOT NULL AUTO_INCREMENT,
-    user_id BIGINT NOT NULL,
-    kind VARCHAR(40) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,  -- stop, flatten, resume, unlock, invite, settle, setting
+    user_id BIGINT,  -- NULL = done on a terminal
+    kind VARCHAR(40) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,  -- stop, flatten, resume, unlock, invite, settle, setting, grant, revoke, reset_link
     account_id BIGINT,  -- NULL = the platform
     args JSON,  -- nothing secret
     origin VARCHAR(45) CHARACTER SET ascii COLLATE ascii_bin NOT NULL DEFAULT '',  -- the network of the session
@@ -194,6 +194,7 @@ CREATE TABLE operator_acts (
     taken_ms BIGINT NOT NULL DEFAULT 0,
     done_ms BIGINT NOT NULL DEFAULT 0,  -- 0 = not done
     result VARCHAR(500) NOT NULL DEFAULT '',
+    who VARCHAR(255) NOT NULL DEFAULT '',  -- of a terminal: cli:user@host
     PRIMARY KEY (id),
     CONSTRAINT fk_operator_acts_user_id FOREIGN KEY (user_id) REFERENCES users (id),
     CONSTRAINT fk_operator_acts_account_id FOREIGN KEY (account_id) REFERENCES accounts (id),

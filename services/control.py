@@ -32,15 +32,17 @@ from collections.abc import Awaitable, Callable
 from lib import bootstrap, log, settings
 from lib.bootstrap import Control
 from lib.clock import Clock
+from lib.domain import reason_codes as codes
 from lib.domain.errors import Retry
 from lib.domain.order import TERMINAL, Order, OrderState
 from lib.ports.operators import NoOperator
 from lib.queries import PlatformStanding
-from lib.reason_text import told
+from lib.reason_text import said, told
 from lib.trading.kill_switch.operator import NoSuchAccountError
 from lib.trading.kill_switch.proof import Proof
 from lib.trading.orders.settle_by_hand import Word, ask_again, settle
 from services import control_people, control_platform
+from services.control_acts import note_thrown, noted
 from services.control_text import (
     broken_line,
     lock_lines,
@@ -76,7 +78,12 @@ def main(words: list[str] | None = None) -> int:
 def _arguments(words: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="control", description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("--local", action="store_true", help="the deployment of `make run` on this machine")
-    acts = parser.add_subparsers(dest="act", required=True)
+    add_acts(parser.add_subparsers(dest="act", required=True))
+    return parser.parse_args(words)
+
+
+def add_acts(acts: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Every word of the command line."""
     for name in ("status", "locks", "needs-human", "audit"):
         acts.add_parser(name)
     for name in ("stop", "flatten", "resume"):
@@ -101,7 +108,6 @@ def _arguments(words: list[str] | None) -> argparse.Namespace:
         role.add_parser(name).add_argument("email")
     control_platform.add_arguments(acts)
     control_people.add_arguments(acts)
-    return parser.parse_args(words)
 
 
 def _number(text: str) -> int:
@@ -173,11 +179,13 @@ async def _platform(control: Control) -> PlatformStanding:
 
 async def _stop(control: Control, asked: argparse.Namespace) -> int:
     await insist(control.clock, asked.timeout, lambda: control.operator.stop(asked.account))
+    await note_thrown(control, "stop", asked.account)
     return await _wait_for_proof(control, asked)
 
 
 async def _flatten(control: Control, asked: argparse.Namespace) -> int:
     await insist(control.clock, asked.timeout, lambda: control.operator.flatten(asked.account))
+    await note_thrown(control, "flatten", asked.account)
     return await _wait_for_proof(control, asked)
 
 
@@ -197,7 +205,10 @@ async def insist(clock: Clock, timeout_s: float, throw: Callable[[], Awaitable[N
 async def _resume(control: Control, asked: argparse.Namespace) -> int:
     if not control.may_resume and not asked.account:
         return _complain("TRADING_ENABLED=false stands in the environment: take it out first", 1)
-    if not await control.operator.resume(asked.account, unproved=asked.unproved):
+    async with noted(control, "resume", asked.account, {}) as note:
+        goes_on = await control.operator.resume(asked.account, unproved=asked.unproved)
+        note.result = codes.OPERATOR_DONE() if goes_on else codes.OWNERS_STOP_STAYS()
+    if not goes_on:
         _say([f"no operator's stop of {_whom(asked.account)} stands; its owner's own does, and is theirs to end"])
         return 0
     _say([f"{_whom(asked.account)} may trade again from the next cycle; switches of others, and locks, stay"])
@@ -243,7 +254,10 @@ async def _prove_alone(control: Control, account_id: int) -> tuple[Proof, list[s
 
 
 async def _unlock(control: Control, asked: argparse.Namespace) -> int:
-    if not await control.operator.unlock(asked.account, asked.kind):
+    async with noted(control, "unlock", asked.account, {"kind": asked.kind}) as note:
+        ended = await control.operator.unlock(asked.account, asked.kind)
+        note.result = codes.OPERATOR_DONE() if ended else codes.NO_SUCH_LOCK()
+    if not ended:
         return _complain(f"{_whom(asked.account)} holds no lock {asked.kind!r}, see `locks`", 1)
     _say([f"the lock {asked.kind!r} of {_whom(asked.account)} is ended"])
     return 0
@@ -253,10 +267,15 @@ async def _settle(control: Control, asked: argparse.Namespace) -> int:
     order = await control.ledger.order_by_link(asked.link_id)
     if order is None:
         return _complain(f"there is no order {asked.link_id}", 1)
-    evidence = await ask_again(control.ledger, control.exchanges, order)
-    word = Word(OrderState(asked.state), control.operator.who, asked.why)
-    if against := await settle(control.ledger, order, evidence, word):
-        return _complain(f"refused: {against}", 1)
+    args = {"link": asked.link_id, "state": asked.state, "why": asked.why}
+    async with noted(control, "settle", order.account_id, args) as note:
+        evidence = await ask_again(control.ledger, control.exchanges, order)
+        word = Word(OrderState(asked.state), control.operator.who, asked.why)
+        against = await settle(control.ledger, order, evidence, word)
+        settled = codes.ORDER_SETTLED(state=asked.state.lower(), evidence=evidence.why)
+        note.result = codes.OPERATOR_REFUSED_FOR(why=against) if against else settled
+    if against:
+        return _complain(f"refused: {said(against, 'en')}", 1)
     _say([_settled(order, asked.state), f"  {evidence.sentence}"])
     return 0
 
@@ -268,7 +287,9 @@ async def _operator(control: Control, asked: argparse.Namespace) -> int:
         return 0
     change = control.register.grant if asked.role == "grant" else control.register.revoke
     try:
-        changed = await asyncio.to_thread(change, asked.email, control.operator.who)
+        async with noted(control, asked.role, 0, {"person": asked.email}) as note:
+            changed = await asyncio.to_thread(change, asked.email, control.operator.who)
+            note.result = codes.OPERATOR_DONE() if changed else codes.SETTING_UNCHANGED()
     except NoOperator as refused:
         return _complain(f"refused: {refused}", 1)
     has = "is an operator" if asked.role == "grant" else "is no operator"
@@ -277,16 +298,28 @@ async def _operator(control: Control, asked: argparse.Namespace) -> int:
 
 
 async def _reset_link(control: Control, asked: argparse.Namespace) -> int:
+    args = {"person": asked.email, "drops_factor": "yes" if asked.drop_second_factor else "no"}
     try:
-        _say(await asyncio.to_thread(control_people.reset_link, control.people, asked))
+        async with noted(control, "reset_link", 0, args) as note:
+            lines = await asyncio.to_thread(control_people.reset_link, control.people, asked)
+            note.result = codes.OPERATOR_DONE()
+        _say(lines)
     except ValueError as refused:
         return _complain(f"refused: {refused}", 1)
     return 0
 
 
 async def _on_platform(control: Control, asked: argparse.Namespace) -> int:
+    act = control_platform.ACTS[asked.act]
+    told_act = control_platform.act_of(asked)
     try:
-        _say(await asyncio.to_thread(control_platform.ACTS[asked.act], control.platform, asked))
+        if told_act is None:
+            _say(await asyncio.to_thread(act, control.platform, asked))
+            return 0
+        async with noted(control, told_act[0], 0, told_act[1]) as note:
+            lines = await asyncio.to_thread(act, control.platform, asked)
+            note.result = codes.OPERATOR_DONE()
+        _say(lines)
     except ValueError as refused:
         return _complain(f"refused: {refused}", 1)
     return 0

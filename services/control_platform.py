@@ -16,11 +16,12 @@ raises *ValueError* with the one line that says why not.
 """
 
 import argparse
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 
 from lib.accounts.invites import DAY_MS, LONGEST_DAYS, MOST_INVITES, code_sha256, new_code
 from lib.bootstrap import PlatformControl
+from lib.domain.operator_act import ActKind
 from lib.domain.platform_settings import (
     BANNER,
     GUESTS,
@@ -121,6 +122,20 @@ def say(platform: PlatformControl, asked: argparse.Namespace) -> list[str]:
 def limit(platform: PlatformControl, asked: argparse.Namespace) -> list[str]:
     """`limit`: strict words, the reason, and `--loosen` wherever more would be let through than before."""
     return _changed(platform.desk.limit(asked.name, asked.value, platform.who, asked.why, may_loosen=asked.loosen))
+
+
+def act_of(asked: argparse.Namespace) -> tuple[ActKind, Mapping[str, str]] | None:
+    """How what was *asked* is written among the operators' acts; None for what only looks. No code is in it."""
+    if asked.act == "set":
+        return "setting", {"setting": asked.setting, "value": asked.word, "why": asked.why}
+    if asked.act == "banner":
+        return "setting", {"setting": "banner", "ko": asked.ko, "en": asked.en}
+    if asked.act == "limit":
+        loosen = "yes" if asked.loosen else "no"
+        return "setting", {"setting": f"limit:{asked.name}", "value": asked.value, "why": asked.why, "loosen": loosen}
+    if asked.act == "invite":
+        return "invite", {"count": str(asked.count), "days": str(asked.days)}
+    return None
 
 
 ACTS: dict[str, Act] = {"settings": show, "set": choose, "invite": invite, "banner": say, "limit": limit}

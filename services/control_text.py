@@ -72,7 +72,7 @@ def order_line(row: Order) -> str:
 
 def broken_line(broken: Broken) -> str:
     """One order whose history does not hold."""
-    return f"{broken.order_link_id}: {broken.problem}"
+    return f"{broken.order_link_id}: {said(broken.problem, 'en')}"
 
 
 def operator_line(row: OperatorRow) -> str:

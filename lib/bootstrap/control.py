@@ -17,6 +17,7 @@ from lib.adapters.sql.forms.operator_register import SqlOperatorRegister
 from lib.adapters.sql.forms.platform_book import SqlPlatformBook
 from lib.adapters.sql.forms.reset_links import SqlResetLinks
 from lib.adapters.sql.forms.sessions import SqlLogins
+from lib.adapters.sql.forms.terminal_acts import SqlTerminalActs
 from lib.adapters.sql.ledger.ledger import SqlLedger
 from lib.adapters.vault import VaultOpener
 from lib.bootstrap import stores
@@ -28,7 +29,7 @@ from lib.domain.account_records import TraderAccount
 from lib.domain.errors import Pause, Retry
 from lib.ports.exchange import Exchange, Exchanges, Lane
 from lib.ports.ledger import Ledger
-from lib.ports.operators import OperatorRegister
+from lib.ports.operators import OperatorRegister, TerminalActs
 from lib.ports.people import Logins
 from lib.ports.platform import PlatformBook
 from lib.ports.safety import ResetLinks
@@ -80,6 +81,7 @@ class Control:
     ledger: Ledger
     operator: Operator
     register: OperatorRegister
+    acts: TerminalActs
     readings: OperatorReadings
     exchanges: Exchanges | None
     prover: Prover
@@ -112,6 +114,7 @@ async def control(settings: Settings, who: str) -> AsyncIterator[Control]:
                 ledger=ledger,
                 operator=Operator(ledger, who),
                 register=SqlOperatorRegister(engine),
+                acts=SqlTerminalActs(engine, clock),
                 readings=OperatorReadings(engine),
                 # a handful of questions by hand: they leave the traders' shared budget alone
                 exchanges=exchanges_at(20),

@@ -9,6 +9,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from hashlib import sha256
 
+from lib.domain import reason_codes as codes
+from lib.domain.reason import NOTHING, Reason
+
 GENESIS = "0" * 64
 """What the first event of an order points back to."""
 
@@ -32,15 +35,15 @@ class OrderEvent:
         return sha256("\x1f".join(map(str, said)).encode()).hexdigest()
 
 
-def chain_problem(events: Iterable[tuple[OrderEvent, str]]) -> str:
-    """Where the chain of events with their stored hashes, oldest first, is broken; "" when it holds."""
+def chain_flaw(events: Iterable[tuple[OrderEvent, str]]) -> Reason:
+    """Where the chain of events with their stored hashes, oldest first, is broken; NOTHING when it holds."""
     prev_hash, state = GENESIS, ""
     for place, (event, stored_hash) in enumerate(events):
         if event.hash != stored_hash:
-            return f"event {place} was changed"
+            return codes.CHAIN_CHANGED(place=place)
         if event.prev_hash != prev_hash:
-            return f"an event before {place} is missing"
+            return codes.CHAIN_MISSING(place=place)
         if event.before != state:
-            return f"event {place} starts from {event.before}, the one before it ended in {state}"
+            return codes.CHAIN_JUMPS(place=place, before=event.before, state=state)
         prev_hash, state = stored_hash, event.after
-    return ""
+    return NOTHING

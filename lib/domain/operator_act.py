@@ -1,8 +1,10 @@
 """
-An operator's act: what a person with the operator's role asked for on the web, and what became of it. Pure.
+An operator's act: what a person with the operator's role asked for on the web, or whoever runs the machine did on a
+terminal, and what became of it. Pure.
 
 Some acts are done by the web itself, as an owner's are (switches, locks, invitations); the others are carried out by
-the trader, who alone holds keys and writes platform settings. Each is a row before anything happens.
+the trader, who alone holds keys and writes platform settings. Each is a row before anything happens; only a stop or a
+close from a terminal is thrown first, for nothing may hold it up.
 """
 
 from collections.abc import Mapping
@@ -11,7 +13,7 @@ from typing import Literal
 
 from lib.domain.reason import NOTHING, Reason
 
-ActKind = Literal["stop", "flatten", "resume", "unlock", "invite", "settle", "setting"]
+ActKind = Literal["stop", "flatten", "resume", "unlock", "invite", "settle", "setting", "grant", "revoke", "reset_link"]
 FOR_THE_TRADER: frozenset[ActKind] = frozenset({"settle", "setting"})
 WHO = "operator:"
 """Followed by the operator's user id: how an act on the web is signed wherever a name is stored."""
@@ -21,7 +23,7 @@ WHO = "operator:"
 class NewAct:
     """
     An act before it is stored. *account_id* 0 = the platform; *origin* is the network of the operator's session, and
-    *asked_ms* epoch ms. Nothing in *args* is secret.
+    *asked_ms* epoch ms. Nothing in *args* is secret. An act of a terminal has no person but *who*: "cli:user@host".
     """
 
     user_id: int
@@ -30,6 +32,7 @@ class NewAct:
     args: Mapping[str, str]
     origin: str
     asked_ms: int
+    who: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +54,10 @@ class OperatorAct:
 
 @dataclass(frozen=True, slots=True)
 class ActRow:
-    """A stored act as the room shows it. *done_ms* 0 = not done yet, *taken_ms* 0 = nobody has begun."""
+    """
+    A stored act as the room shows it. *done_ms* 0 = not done yet, *taken_ms* 0 = nobody has begun; *user_id* 0 and no
+    *email* = done on a terminal by *who*.
+    """
 
     id: int
     user_id: int
@@ -64,6 +70,7 @@ class ActRow:
     taken_ms: int = 0
     done_ms: int = 0
     result: Reason = NOTHING
+    who: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -60,6 +60,18 @@ class OperatorActs(Protocol):
         ...
 
 
+class TerminalActs(Protocol):
+    """The terminal's own acts, for the room to read (synchronous)."""
+
+    def begin(self, act: NewAct) -> int:
+        """Store *act*, which names no person; its id. *NoSuchSubject* when its account does not exist."""
+        ...
+
+    def end(self, act_id: int, result: Reason) -> None:
+        """Write what became of the act."""
+        ...
+
+
 class RequestedActs(Protocol):
     """The trader's half: the acts that wait for it. An act is taken once; one never finished is marked so."""
 

@@ -14,7 +14,9 @@ import sqlalchemy as sa
 
 from lib.adapters.sql.database.transactions import transact
 from lib.adapters.sql.tables.trading import order_events, orders
-from lib.domain.audit_chain import OrderEvent, chain_problem
+from lib.domain import reason_codes as codes
+from lib.domain.audit_chain import OrderEvent, chain_flaw
+from lib.domain.reason import NOTHING, Reason
 
 BATCH = 500
 _ORDER = (orders.c.id.label("row_id"), orders.c.order_link_id, orders.c.state)
@@ -26,7 +28,7 @@ class Broken:
     """An order whose history is not as it was written, and where."""
 
     order_link_id: str
-    problem: str
+    problem: Reason
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,15 +70,15 @@ def _verified(rows: Sequence[sa.RowMapping]) -> Audited:
     return Audited(len(by_order), sum(row["event_id"] is not None for row in rows), tuple(broken))
 
 
-def _problem(rows: Sequence[sa.RowMapping]) -> str:
-    """What is wrong with one order, whose rows these are; "" when nothing is."""
+def _problem(rows: Sequence[sa.RowMapping]) -> Reason:
+    """What is wrong with one order, whose rows these are; NOTHING when nothing is."""
     if rows[0]["event_id"] is None:
-        return "it has no history at all"
+        return codes.CHAIN_NONE()
     link, state = rows[0]["order_link_id"], rows[0]["state"]
-    if problem := chain_problem((_event(row, link), row["hash"]) for row in rows):
+    if problem := chain_flaw((_event(row, link), row["hash"]) for row in rows):
         return problem
     told = rows[-1]["to_state"]
-    return "" if told == state else f"it is {state}, but its last event says {told}"
+    return NOTHING if told == state else codes.CHAIN_ENDS_ELSEWHERE(state=state, told=told)
 
 
 def _event(row: sa.RowMapping, link: str) -> OrderEvent:

@@ -192,7 +192,7 @@ class OperatingReadings(RosterReadings):
         older = (operator_acts.c.id < before,) if before else ()
         query = (
             sa.select(operator_acts, users.c.email)
-            .join(users, users.c.id == operator_acts.c.user_id)
+            .outerjoin(users, users.c.id == operator_acts.c.user_id)
             .where(*older)
             .order_by(operator_acts.c.id.desc())
             .limit(limit)
@@ -281,6 +281,11 @@ def _model(name: str, rows: Sequence[Any]) -> ModelSpend:
 
 
 def _act(row: sa.RowMapping) -> ActRow:
-    names = ("id", "user_id", "email", "kind", "origin", "asked_ms", "taken_ms", "done_ms", "result")
+    names = ("id", "kind", "origin", "asked_ms", "taken_ms", "done_ms", "result", "who")
     args = {str(name): str(value) for name, value in (row["args"] or {}).items()}
-    return ActRow(**{name: row[name] for name in names}, account_id=row["account_id"] or 0, args=args)
+    whose: dict[str, Any] = {
+        "user_id": row["user_id"] or 0,
+        "email": row["email"] or "",
+        "account_id": row["account_id"] or 0,
+    }
+    return ActRow(**{name: row[name] for name in names}, **whose, args=args)

@@ -22,7 +22,7 @@ from lib.ports.exchange import Exchanges
 from lib.ports.ledger import Ledger
 from lib.ports.operators import RequestedActs
 from lib.trading.orders.settle_by_hand import Word, ask_again, settle
-from lib.trading.platform_desk import WORDS, PlatformDesk, said
+from lib.trading.platform_desk import WORDS, PlatformDesk, SettingRefused, said
 
 LOG = log.get("trading.operators")
 TOO_LATE_MS = 60_000
@@ -80,6 +80,8 @@ class OperatorRequests:
             if act.kind == "settle":
                 return await self._settle(act)
             change = await asyncio.to_thread(self._setting(act.args), act)
+        except SettingRefused as refused:
+            return codes.OPERATOR_REFUSED_FOR(why=refused.why)
         except (ValueError, LookupError) as refused:
             return codes.OPERATOR_REFUSED(why=str(refused))
         if change is None:
@@ -100,10 +102,8 @@ class OperatorRequests:
         evidence = await ask_again(self.ledger, self.exchanges, order)
         word = Word(OrderState(state), act.who, act.args["why"])
         against = await settle(self.ledger, order, evidence, word)
-        if against.startswith(evidence.sentence):
-            return codes.ORDER_CONTRADICTED(evidence=evidence.why)
         if against:
-            return codes.OPERATOR_REFUSED(why=against)
+            return against if codes.ORDER_CONTRADICTED.is_of(against) else codes.OPERATOR_REFUSED_FOR(why=against)
         return codes.ORDER_SETTLED(state=state.lower(), evidence=evidence.why)
 
     # --- platform settings ----------------------------------------------------------------------------------------
@@ -128,7 +128,7 @@ class OperatorRequests:
     def _limit(self, act: OperatorAct) -> SettingChange | None:
         name, value = act.args["setting"].removeprefix(LIMIT), act.args["value"]
         if self.desk.is_looser_than_environment(name, value):
-            raise ValueError(LOOSER)
+            raise SettingRefused(codes.LIMIT_PAST_ENVIRONMENT(), LOOSER)
         loosen = act.args.get("loosen") == "yes"
         return self.desk.limit(name, value, act.who, act.args["why"], may_loosen=loosen)
 

@@ -7,6 +7,7 @@ no limit becomes looser than the environment's. *ValueError* is the one line tha
 
 from dataclasses import dataclass
 
+from lib.domain import reason_codes as codes
 from lib.domain.account import PlatformLimits
 from lib.domain.platform_settings import (
     BANNER,
@@ -21,6 +22,7 @@ from lib.domain.platform_settings import (
     loosens,
     read_limit,
 )
+from lib.domain.reason import Reason
 from lib.ports.platform import PlatformBook
 
 DEFAULT = "default"
@@ -29,6 +31,14 @@ WORDS: dict[str, tuple[str, type[Registration] | type[GuestDoor]]] = {
     "registration": (REGISTRATION, Registration),
     "guests": (GUESTS, GuestDoor),
 }
+
+
+class SettingRefused(ValueError):
+    """A change that is not made; *why* is for a page, the line for a terminal."""
+
+    def __init__(self, why: Reason, line: str) -> None:
+        super().__init__(line)
+        self.why = why
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,13 +70,15 @@ class PlatformDesk:
         if after is not None:
             read_limit(name, after)
             if name == "analyst_cost" and not self.counts_cost:
-                raise ValueError(
-                    "analyst_cost would count nothing: what the model costs is not known to this environment"
+                raise SettingRefused(
+                    codes.COST_UNKNOWN(),
+                    "analyst_cost would count nothing: what the model costs is not known to this environment",
                 )
         row = f"{LIMIT}{name}"
         before = self.book.rows().get(row)
         if loosens(name, before, after, self.limits) and not may_loosen:
-            raise ValueError(f"{name} from {said(before)} to {said(after)} loosens: say --loosen if that is meant")
+            line = f"{name} from {said(before)} to {said(after)} loosens: say --loosen if that is meant"
+            raise SettingRefused(codes.LIMIT_LOOSENS(), line)
         return self.book.change(row, after, who, why)
 
     def is_looser_than_environment(self, name: str, value: str) -> bool:

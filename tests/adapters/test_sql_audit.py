@@ -10,8 +10,10 @@ import sqlalchemy as sa
 from lib import log
 from lib.adapters.sql.tables.trading import order_events, orders
 from lib.clock import SteppedClock
+from lib.domain import reason_codes as codes
 from lib.domain.account_records import TraderAccount
 from lib.domain.order import OrderState, order_link_id
+from lib.domain.reason import Reason
 from lib.queries import Broken, OperatorReadings
 from lib.queries import audit as audit_module
 from services.control import main
@@ -69,15 +71,15 @@ async def test_untouched_histories_hold_however_small_the_batches(
 @pytest.mark.parametrize(
     ("column", "value", "problem"),
     [
-        ("why", "another", "event 1 was changed"),
-        ("at_ms", 9, "event 1 was changed"),
-        ("code", 7, "event 1 was changed"),
-        ("to_state", "ACCEPTED", "event 1 was changed"),
-        ("prev_hash", "f" * 64, "event 1 was changed"),
-        ("hash", "f" * 64, "event 1 was changed"),
+        ("why", "another", codes.CHAIN_CHANGED(place=1)),
+        ("at_ms", 9, codes.CHAIN_CHANGED(place=1)),
+        ("code", 7, codes.CHAIN_CHANGED(place=1)),
+        ("to_state", "ACCEPTED", codes.CHAIN_CHANGED(place=1)),
+        ("prev_hash", "f" * 64, codes.CHAIN_CHANGED(place=1)),
+        ("hash", "f" * 64, codes.CHAIN_CHANGED(place=1)),
     ],
 )
-async def test_an_edited_event_is_named(world: SqlWorld, column: str, value: object, problem: str) -> None:
+async def test_an_edited_event_is_named(world: SqlWorld, column: str, value: object, problem: Reason) -> None:
     links = await lived(world)
     tamper(world, sa.update(order_events).where(*event(links[1], "SUBMITTING")).values({column: value}))
     assert found(world) == (3, 9, [Broken(links[1], problem)])
@@ -89,9 +91,9 @@ async def test_a_removed_event_is_missed(world: SqlWorld) -> None:
     tamper(world, sa.delete(order_events).where(*event(links[1], "SUBMITTING")))
     tamper(world, sa.delete(order_events).where(*event(links[2], "FILLED")))
     assert found(world)[2] == [
-        Broken(links[0], "an event before 0 is missing"),
-        Broken(links[1], "an event before 1 is missing"),
-        Broken(links[2], "it is FILLED, but its last event says SUBMITTING"),
+        Broken(links[0], codes.CHAIN_MISSING(place=0)),
+        Broken(links[1], codes.CHAIN_MISSING(place=1)),
+        Broken(links[2], codes.CHAIN_ENDS_ELSEWHERE(state="FILLED", told="SUBMITTING")),
     ]
 
 
@@ -101,8 +103,8 @@ async def test_an_order_moved_behind_its_history_or_without_one_is_named(world: 
     mine = sa.select(orders.c.id).where(orders.c.order_link_id == links[2]).scalar_subquery()
     tamper(world, sa.delete(order_events).where(order_events.c.order_id == mine))
     assert found(world)[2] == [
-        Broken(links[0], "it is REJECTED, but its last event says FILLED"),
-        Broken(links[2], "it has no history at all"),
+        Broken(links[0], codes.CHAIN_ENDS_ELSEWHERE(state="REJECTED", told="FILLED")),
+        Broken(links[2], codes.CHAIN_NONE()),
     ]
 
 

@@ -19,7 +19,6 @@ from lib.adapters.sql.tables.people import accounts, system_flags, users
 from lib.adapters.sql.tables.trading import orders
 from lib.clock import Clock, SteppedClock, SystemClock
 from lib.domain.account import AccountSettings
-from lib.domain.audit_chain import chain_problem
 from lib.domain.books import EquityPoint
 from lib.domain.errors import Halt, Retry
 from lib.domain.events import Event, EventKind
@@ -28,6 +27,7 @@ from lib.domain.order import Claim, Order, OrderState, order_link_id
 from lib.domain.reason import text as words
 from lib.domain.switches import Flags
 from tests import factories as make
+from tests.chains import chain_problem
 from tests.contract.ledger_worlds import INSTALLATION, SqlWorld
 from tests.contract.test_ledger import BUY, HOLDER, planned, signed, trading_account, verdict
 from tests.factories import REF, T

@@ -11,7 +11,6 @@ from lib.domain import reason_codes as codes
 from lib.domain.account import Venue
 from lib.domain.account_records import NewAccount, TraderAccount
 from lib.domain.analyst_call import CycleKey, CycleRecord
-from lib.domain.audit_chain import chain_problem
 from lib.domain.errors import Retry
 from lib.domain.exchange_records import SignedOrder, Verdict
 from lib.domain.order import MAX_AGE_MS, Order, OrderDraft, OrderState, order_link_id, parse_link_id
@@ -20,6 +19,7 @@ from lib.domain.risk import AccountPlan, Clamp, Sizing
 from lib.domain.switches import Flags
 from lib.ports.ledger import Ledger
 from tests import factories as make
+from tests.chains import chain_problem
 from tests.contract.ledger_worlds import World
 from tests.factories import REF, SYMBOL, T
 

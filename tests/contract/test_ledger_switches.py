@@ -9,7 +9,6 @@ import pytest
 from lib.domain import reason_codes as codes
 from lib.domain.account import AccountSettings
 from lib.domain.account_records import NewAccount, TraderAccount
-from lib.domain.audit_chain import chain_problem
 from lib.domain.books import EquityPoint
 from lib.domain.events import Event, EventKind
 from lib.domain.exchange_records import Verdict
@@ -18,6 +17,7 @@ from lib.domain.reason import text
 from lib.domain.stored_reason import stored
 from lib.domain.switches import Flags
 from tests import factories as make
+from tests.chains import chain_problem
 from tests.contract.ledger_worlds import World
 from tests.contract.test_ledger import HOLDER, again, planned, signed, submitted, trading_account
 from tests.factories import REF, SYMBOL, T

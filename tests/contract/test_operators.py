@@ -17,6 +17,7 @@ from lib.adapters.sql.forms.operators import SqlOperatorRoster
 from lib.adapters.sql.forms.platform_book import SqlPlatformBook
 from lib.adapters.sql.forms.sessions import SqlSessions
 from lib.adapters.sql.forms.switchboard import SqlInvitations, SqlSwitchBoard
+from lib.adapters.sql.forms.terminal_acts import SqlTerminalActs
 from lib.adapters.sql.tables.people import accounts, audit_events, users
 from lib.clock import SteppedClock
 from lib.domain import reason_codes as codes
@@ -158,6 +159,20 @@ def test_nobody_else_stores_an_act_and_none_is_about_an_account_that_is_not_ther
     with pytest.raises(NoSuchSubject):
         scene.ask(scene.operator(), "stop", account_id=99)
     assert scene.readings.acts() == []
+
+
+async def test_a_terminals_act_is_its_own_and_no_traders(scene: Scene) -> None:
+    acts = SqlTerminalActs(scene.engine, scene.world.clock)
+    args = {"setting": "registration", "value": "closed"}
+    act = acts.begin(NewAct(0, "setting", 0, args, "", NOW, "cli:kim@desk"))
+    assert not await scene.requested.waiting()
+    assert await scene.requested.take(NOW) == []
+    with pytest.raises(NoSuchSubject):
+        acts.begin(NewAct(0, "stop", 99, {}, "", NOW, "cli:kim@desk"))
+    acts.end(act, codes.OPERATOR_DONE())
+    [row] = scene.readings.acts()
+    assert (row.user_id, row.email, row.who, dict(row.args)) == (0, "", "cli:kim@desk", args)
+    assert (row.done_ms, row.result) == (NOW, codes.OPERATOR_DONE())
 
 
 async def test_the_trader_takes_what_waits_for_it_once_and_in_order(scene: Scene) -> None:

@@ -4,7 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from lib.domain.audit_chain import GENESIS, OrderEvent, chain_problem
+from lib.domain.audit_chain import GENESIS, OrderEvent
+from tests.chains import chain_problem
 
 LINK = "mmt3st-mgk5-1-1-e0"
 

@@ -226,7 +226,7 @@ def test_a_broken_history_is_named(visit: Visit, staged: SimpleNamespace) -> Non
     at = room(visit, "audit")
     at.button(key="verify").click().run()
     assert "12 orders" in at.success[0].value
-    staged.operating.readings.report = AuditReport(12, 60, (Broken("mm-7", "an event was edited"),))
+    staged.operating.readings.report = AuditReport(12, 60, (Broken("mm-7", codes.CHAIN_CHANGED(place=3)),))
     at.button(key="verify").click().run()
     assert "mm-7" in told(at)
 

@@ -9,11 +9,12 @@ from collections.abc import Iterator
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from lib.domain.audit_chain import OrderEvent, chain_problem
+from lib.domain.audit_chain import OrderEvent
 from lib.domain.order import TERMINAL, Order, OrderState
 from lib.domain.order_rules import ORPHAN
 from lib.domain.stored_reason import stored
 from lib.simulator.engine.orders import OrderRecord
+from tests.chains import chain_problem
 from tests.factories import SYMBOL
 from tests.sim.referee import Person
 

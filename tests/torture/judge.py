@@ -14,10 +14,11 @@ import sqlalchemy as sa
 from lib.adapters.sql.ledger.keeping import books
 from lib.adapters.sql.tables.trading import fills, order_events, orders, trade_logs
 from lib.domain import reason_codes as codes
-from lib.domain.audit_chain import OrderEvent, chain_problem
+from lib.domain.audit_chain import OrderEvent
 from lib.domain.order import MAX_AGE_MS, RECV_WINDOW_MS, LinkId, link_prefix, parse_link_id
 from lib.domain.order_rules import ORPHAN
 from lib.domain.stored_reason import stored
+from tests.chains import chain_problem
 from tests.worlds.killed import SYMBOL, TERMINAL_WORDS, Person, World
 
 LATEST_ENTRY_MS = MAX_AGE_MS + RECV_WINDOW_MS + 2_000

@@ -8,6 +8,7 @@ import pytest
 from lib.domain import reason_codes as codes
 from lib.domain.errors import Retry
 from lib.domain.order import TERMINAL, VERDICTS, Order, OrderState
+from lib.domain.reason import NOTHING, Reason
 from lib.domain.stored_reason import parse
 from lib.trading.orders.settle_by_hand import Evidence, Word, ask_again, objection, settle
 from tests.worlds.one_process import World
@@ -34,7 +35,7 @@ async def needs_human(world: World, *, arrived: bool) -> Order:
     return world.order()
 
 
-async def settled(world: World, row: Order, said: Word) -> str:
+async def settled(world: World, row: Order, said: Word) -> Reason:
     evidence = await ask_again(world.ledger, world.context.exchanges, row)
     return await settle(world.ledger, row, evidence, said)
 
@@ -42,14 +43,14 @@ async def settled(world: World, row: Order, said: Word) -> str:
 @pytest.mark.parametrize("state", sorted(TERMINAL - {S.FILLED}))
 async def test_a_record_of_the_exchange_is_not_contradicted(world: World, state: OrderState) -> None:
     row = await needs_human(world, arrived=True)
-    assert "FILLED" in await settled(world, row, word(state))
+    assert codes.ORDER_CONTRADICTED.is_of(await settled(world, row, word(state)))
     assert world.order().state is S.NEEDS_HUMAN
     assert (await world.trader_account(1)).trading_enabled, "nothing was settled, nothing is paused"
 
 
 async def test_what_the_exchange_says_closes_the_row_with_its_figures(world: World) -> None:
     row = await needs_human(world, arrived=True)
-    assert await settled(world, row, word(S.FILLED)) == ""
+    assert await settled(world, row, word(S.FILLED)) == NOTHING
     done = world.order()
     assert (done.state, done.filled_qty) == (S.FILLED, world.position().qty)
     assert done.why == codes.SETTLED_BY(who="cli:kim@context", note="seen in the exchange's app")
@@ -58,7 +59,7 @@ async def test_what_the_exchange_says_closes_the_row_with_its_figures(world: Wor
 @pytest.mark.parametrize("state", sorted(TERMINAL - {S.FILLED, S.PARTIAL}))
 async def test_without_a_record_a_persons_word_stands_with_name_and_reason(world: World, state: OrderState) -> None:
     row = await needs_human(world, arrived=False)
-    assert await settled(world, row, word(state)) == ""
+    assert await settled(world, row, word(state)) == NOTHING
     last, _ = world.ledger.store.events[row.id][-1]
     assert (last.before, last.after) == (S.NEEDS_HUMAN, state)
     assert parse(last.why).params["who"] == "cli:kim@context"
@@ -90,7 +91,7 @@ async def test_where_no_key_can_ask_a_persons_word_is_all_there_is(world: World)
     row = await needs_human(world, arrived=True)
     evidence = await ask_again(world.ledger, None, row)
     assert not evidence.asked
-    assert await settle(world.ledger, row, evidence, word(S.FILLED)) == ""
+    assert await settle(world.ledger, row, evidence, word(S.FILLED)) == NOTHING
     assert world.order().filled_qty == row.qty
 
 
@@ -108,15 +109,15 @@ async def test_a_settled_order_is_over(world: World, state: OrderState) -> None:
 
 async def test_a_word_needs_a_reason_and_an_order_that_is_over_at_the_exchange(world: World) -> None:
     row = await needs_human(world, arrived=False)
-    assert objection(row, Evidence(asked=True), word(S.ABSENT, "  ")) == "say why"
+    assert objection(row, Evidence(asked=True), word(S.ABSENT, "  ")) == codes.REASON_WANTED()
     assert objection(row, Evidence(asked=True, is_open=True), word(S.ABSENT))
-    assert objection(row, Evidence(asked=True), word(S.ABSENT)) == ""
+    assert objection(row, Evidence(asked=True), word(S.ABSENT)) == NOTHING
     assert Decimal(0) == row.filled_qty
     assert VERDICTS < TERMINAL
 
 
 async def test_two_operators_settle_once(world: World) -> None:
     row = await needs_human(world, arrived=False)
-    assert await settled(world, row, word(S.ABSENT)) == ""
-    assert await settled(world, row, word(S.REJECTED)) == "the order has moved since: look again"
+    assert await settled(world, row, word(S.ABSENT)) == NOTHING
+    assert await settled(world, row, word(S.REJECTED)) == codes.ORDER_MOVED()
     assert world.order().state is S.ABSENT

@@ -13,13 +13,15 @@ from app.system import system
 from app.ui.logs import frame
 from app.ui.reasons import say
 from app.ui.standing import lock_name
+from lib.domain import reason_codes as codes
 from lib.domain.operator_act import FOR_THE_TRADER, ActKind, ActRow
-from lib.trading.operators_room import DOORS
+from lib.domain.platform_settings import BANNER, read_banner
+from lib.trading.operators_room import DEFAULT, DOORS, ENDS
 
 EVERY = 3
 SHOWN = 5
 SEARCHED = 100
-TOLD = ("setting", "link", "kind", "state", "value", "count", "ko", "why")
+TOLD = ("setting", "link", "kind", "person", "state", "value", "count", "ko", "why")
 COLUMNS = ("time", "who", "act", "whom", "result", "origin")
 
 
@@ -50,7 +52,16 @@ def act_table(found: Sequence[ActRow], key: str) -> None:
 
 def _cells(act: ActRow) -> tuple[str, ...]:
     whom = t("room.account_no", n=act.account_id) if act.account_id else t("room.whole")
-    return clock_time(act.asked_ms), act.email, _what(act), whom, _result(act), act.origin or "–"
+    return clock_time(act.asked_ms), _whose(act), _what(act), whom, _result(act), act.origin or "–"
+
+
+def _whose(act: ActRow) -> str:
+    return act.email or who_on_terminal(act.who)
+
+
+def who_on_terminal(who: str) -> str:
+    """ "cli:kim@desk" as people call it; any other name as it is."""
+    return t("room.terminal", who=who.removeprefix("cli:")) if who.startswith("cli:") else who
 
 
 def _what(act: ActRow) -> str:
@@ -65,10 +76,12 @@ def _word(act: ActRow, name: str) -> str:
     if name == "setting":
         return setting_name(text)
     if name == "state":
-        return t(f"state.{text}")
+        return t(f"state.{text}") if text in ENDS else text
     if name == "kind":
         return lock_name(text, tongue())
-    return t(f"room.{setting}.{text}") if name == "value" and setting in DOORS else text
+    if name == "count":
+        return t("room.invitations", n=text)
+    return setting_value(setting, text) if name == "value" else text
 
 
 def setting_name(name: str) -> str:
@@ -79,7 +92,22 @@ def setting_name(name: str) -> str:
     return t(keys[name]) if name in keys else name
 
 
+def setting_value(name: str, text: str | None) -> str:
+    """What a platform setting says, as people call it; *name* as in `setting_name`, None = no row."""
+    if text is None or text == DEFAULT:
+        return t("room.default")
+    if text in DOORS.get(name, ()):
+        return t(f"room.{name}.{text}")
+    said = read_banner({BANNER: text}) if name == "banner" else None
+    return said.in_language(language()) if said else text
+
+
 def _result(act: ActRow) -> str:
+    if codes.SETTING_CHANGED.is_of(act.result):
+        changed = {
+            side: setting_value(act.args.get("setting", ""), str(text)) for side, text in act.result.params.items()
+        }
+        return say(codes.SETTING_CHANGED(**changed), language())
     if act.done_ms:
         return say(act.result, language())
     if act.kind not in FOR_THE_TRADER:

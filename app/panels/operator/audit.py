@@ -4,11 +4,12 @@ Whether every order's history is as it was written, who is an operator, and ever
 
 import streamlit as st
 
-from app.i18n import clock_time, md, t
+from app.i18n import clock_time, language, md, t
 from app.operators import require_operator
-from app.panels.operator.acts import act_table
+from app.panels.operator.acts import act_table, who_on_terminal
 from app.system import system
 from app.ui.logs import frame
+from app.ui.reasons import say
 from lib.queries import AuditReport
 
 WITHIN_MS = 20_000
@@ -39,7 +40,7 @@ def _report(report: AuditReport) -> None:
     if report.broken:
         st.error(md("room.broken", n=len(report.broken), **figures), icon=":material/gpp_bad:")
         names = [t("room.order"), t("column.why")]
-        rows = [(one.order_link_id, one.problem) for one in report.broken]
+        rows = [(one.order_link_id, say(one.problem, language())) for one in report.broken]
         st.dataframe(frame(names, rows), hide_index=True, height="content", key="broken")
     elif report.is_complete:
         st.success(md("room.sound", **figures), icon=":material/verified:")
@@ -55,9 +56,9 @@ def _operators() -> None:
             (
                 row.email,
                 clock_time(row.granted_ms),
-                row.granted_by,
+                who_on_terminal(row.granted_by),
                 clock_time(row.revoked_ms) if row.revoked_ms else "–",
-                row.revoked_by or "–",
+                who_on_terminal(row.revoked_by) or "–",
             )
             for row in system().operators.readings.operators()
         ]

@@ -11,7 +11,7 @@ from app.i18n import clock_time, md, t, zone
 from app.operators import require_operator
 from app.panels.choices import still
 from app.panels.control import tell
-from app.panels.operator.acts import newest_acts, setting_name
+from app.panels.operator.acts import newest_acts, setting_name, setting_value, who_on_terminal
 from app.system import system
 from app.ui.logs import frame
 from app.ui.write import exact, percent
@@ -156,6 +156,10 @@ def _figure(name: str, value: object) -> str:
     return f"{value:,}" if isinstance(value, int) else exact(value)  # type: ignore[arg-type]
 
 
+def _said(name: str, text: str | None) -> str:
+    return setting_value(name.removeprefix("platform:"), text)
+
+
 def _changes() -> None:
     found = system().operators.readings.setting_changes()
     if not found:
@@ -168,9 +172,9 @@ def _changes() -> None:
             (
                 clock_time(one.at_ms),
                 setting_name(one.name.removeprefix("platform:")),
-                "–" if one.before is None else one.before,
-                "–" if one.after is None else one.after,
-                known.get(one.who, one.who),
+                _said(one.name, one.before),
+                _said(one.name, one.after),
+                known.get(one.who) or who_on_terminal(one.who),
                 one.why or "–",
             )
             for one in found

@@ -14,7 +14,7 @@ from lib.domain.errors import Pause
 from lib.domain.exchange_records import OrderAnswer, Verdict
 from lib.domain.order import TERMINAL, VERDICTS, Order, OrderState
 from lib.domain.position import ZERO
-from lib.domain.reason import Reason
+from lib.domain.reason import NOTHING, Reason
 from lib.ports.exchange import Exchanges
 from lib.ports.ledger import Ledger
 from lib.trading.orders.resolve import proved_verdict
@@ -89,34 +89,35 @@ def read_answer(order: Order, answer: OrderAnswer) -> Evidence:
     return Evidence(True, is_open, verdict)
 
 
-def objection(order: Order, evidence: Evidence, word: Word) -> str:
-    """Why *word* cannot stand, in plain words; "" when it can."""
+def objection(order: Order, evidence: Evidence, word: Word) -> Reason:
+    """Why *word* cannot stand; NOTHING when it can."""
     state, proved = word.state, evidence.verdict
     checks = (
-        (order.state is OrderState.NEEDS_HUMAN, f"the order is {order.state.value}: only NEEDS_HUMAN is a person's"),
-        (state in TERMINAL, f"{state.value} ends no order: use one of {', '.join(sorted(TERMINAL))}"),
-        (bool(word.why.strip()), "say why"),
-        (not evidence.is_open, "the exchange still has it open: it ends there first"),
-        (proved is None or state is proved.state, evidence.sentence),
+        (order.state is OrderState.NEEDS_HUMAN, codes.ORDER_NOT_STUCK(state=order.state.value.lower())),
+        (state in TERMINAL, codes.ENDS_NO_ORDER(state=state.value)),
+        (bool(word.why.strip()), codes.REASON_WANTED()),
+        (not evidence.is_open, codes.EVIDENCE_OPEN()),
+        (proved is None or state is proved.state, codes.ORDER_CONTRADICTED(evidence=evidence.why)),
         (
+            # a fill would be listed
             proved is not None or not evidence.asked or state not in FILLS,
-            f"{evidence.sentence}: a fill would be listed",
+            codes.ORDER_CONTRADICTED(evidence=evidence.why),
         ),
-        (proved is not None or state is not OrderState.PARTIAL, "how much of it filled is not known"),
+        (proved is not None or state is not OrderState.PARTIAL, codes.PART_UNKNOWN()),
     )
-    return next((why for holds, why in checks if not holds), "")
+    return next((why for holds, why in checks if not holds), NOTHING)
 
 
-async def settle(ledger: Ledger, order: Order, evidence: Evidence, word: Word) -> str:
-    """Close *order* as *word* says, if *evidence* allows that; the objection, "" when the order was closed."""
+async def settle(ledger: Ledger, order: Order, evidence: Evidence, word: Word) -> Reason:
+    """Close *order* as *word* says, if *evidence* allows that; the objection, NOTHING when the order was closed."""
     if against := objection(order, evidence, word):
         return against
     said = codes.SETTLED_BY(who=word.who, note=word.why)
     await ledger.pause(order.account_id, codes.SETTLED_BY_HAND())
     if not await ledger.close_order(order, _verdict(order, evidence, word, said)):
-        return "the order has moved since: look again"
+        return codes.ORDER_MOVED()
     LOG.warning("order.settled", link=order.order_link_id, state=word.state.value, who=word.who, why=word.why)
-    return ""
+    return NOTHING
 
 
 def _verdict(order: Order, evidence: Evidence, word: Word, said: Reason) -> Verdict:

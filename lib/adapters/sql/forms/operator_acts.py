@@ -23,7 +23,11 @@ from lib.ports.operators import NoOperator, NoSuchSubject, OperatorActs, Request
 BATCH = 20
 LOST_MS = 180_000
 """An act taken this long ago and not done was cut off."""
-_WAITS = (operator_acts.c.kind.in_(sorted(FOR_THE_TRADER)), operator_acts.c.done_ms == 0)
+_WAITS = (
+    operator_acts.c.kind.in_(sorted(FOR_THE_TRADER)),
+    operator_acts.c.done_ms == 0,
+    operator_acts.c.user_id.is_not(None),  # a terminal does its own
+)
 
 
 class SqlOperatorActs(OperatorActs):
@@ -37,7 +41,7 @@ class SqlOperatorActs(OperatorActs):
         return transact(self._engine, lambda c: _begin(c, act))
 
     def end(self, act_id: int, result: Reason) -> None:
-        transact(self._engine, lambda c: _end(c, act_id, result, self._clock.now_ms()))
+        transact(self._engine, lambda c: end_act(c, act_id, result, self._clock.now_ms()))
 
 
 class SqlRequestedActs(RequestedActs):
@@ -58,17 +62,23 @@ class SqlRequestedActs(RequestedActs):
 
     async def done(self, act_id: int, result: Reason) -> None:
         now_ms = self._clock.now_ms()
-        await asyncio.to_thread(transact, self._engine, lambda c: _end(c, act_id, result, now_ms))
+        await asyncio.to_thread(transact, self._engine, lambda c: end_act(c, act_id, result, now_ms))
 
 
 def _begin(connection: sa.Connection, act: NewAct) -> int:
     if not has_role(connection, act.user_id):
         raise NoOperator("the person is no operator")
+    return insert_act(connection, act)
+
+
+def insert_act(connection: sa.Connection, act: NewAct) -> int:
+    """The row of *act*, whoever does it; its id."""
     known = sa.select(accounts.c.id).where(accounts.c.id == act.account_id)
     if act.account_id and connection.execute(known).first() is None:
         raise NoSuchSubject("there is no such account")
     values = {
-        "user_id": act.user_id,
+        "user_id": act.user_id or None,
+        "who": act.who[:255],
         "kind": act.kind,
         "account_id": act.account_id or None,
         "args": dict(act.args),
@@ -79,7 +89,7 @@ def _begin(connection: sa.Connection, act: NewAct) -> int:
     return int(made.inserted_primary_key[0]) if made.inserted_primary_key else 0
 
 
-def _end(connection: sa.Connection, act_id: int, result: Reason, now_ms: int) -> None:
+def end_act(connection: sa.Connection, act_id: int, result: Reason, now_ms: int) -> None:
     mine = (operator_acts.c.id == act_id, operator_acts.c.done_ms == 0)
     connection.execute(sa.update(operator_acts).where(*mine).values(done_ms=now_ms, result=result))
 
@@ -95,7 +105,7 @@ def _take(connection: sa.Connection, now_ms: int) -> list[OperatorAct]:
         if has_role(connection, row["user_id"]):
             taken.append(_act(row))
         else:
-            _end(connection, row["id"], codes.OPERATOR_NO_MORE(), now_ms)
+            end_act(connection, row["id"], codes.OPERATOR_NO_MORE(), now_ms)
     ids = [act.id for act in taken]
     connection.execute(sa.update(operator_acts).where(operator_acts.c.id.in_(ids)).values(taken_ms=now_ms))
     return taken

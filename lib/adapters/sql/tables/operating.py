@@ -34,7 +34,7 @@ operator_acts = sa.Table(
     "operator_acts",
     metadata,
     one_id(),
-    sa.Column("user_id", BIG, sa.ForeignKey("users.id"), nullable=False),
+    sa.Column("user_id", BIG, sa.ForeignKey("users.id")),
     sa.Column("kind", ascii_text(40), nullable=False),
     sa.Column("account_id", BIG, sa.ForeignKey("accounts.id")),
     sa.Column("args", JSON),
@@ -43,9 +43,10 @@ operator_acts = sa.Table(
     number("taken_ms"),
     number("done_ms"),
     sa.Column("result", Why(), nullable=False, server_default=EMPTY),
+    sa.Column("who", sa.String(255), nullable=False, server_default=EMPTY),
     sa.Index(None, "user_id"),
     sa.Index(None, "account_id"),
     sa.Index(None, "kind", "done_ms"),
     **MYSQL_TABLE,
 )
-"""Every act of an operator on the web: stored before it is done; what became of it is added once."""
+"""Every act of an operator, on the web or (without a person, by *who*) on a terminal; how it ended is added once."""
