@@ -1,4 +1,4 @@
-"""No port is listened on here: what is shown is asked for directly."""
+"""No port is listened on here but where a test says so: what is shown is asked for directly."""
 
 from collections.abc import Iterator
 
@@ -9,8 +9,9 @@ from tests.worlds.one_process import World
 
 
 @pytest.fixture(autouse=True)
-def _no_port(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(PrometheusMetrics, "serve", lambda self, host, port: None)
+def _no_port(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    if request.node.get_closest_marker("server") is None:
+        monkeypatch.setattr(PrometheusMetrics, "serve", lambda self, host, port: None)
 
 
 @pytest.fixture
