@@ -11,13 +11,13 @@ import binascii
 import ipaddress
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import cast
 
-from lib import analyst_settings, log, mail_settings, watch_settings
+from lib import analyst_settings, log, mail_settings, unsafe_settings, watch_settings
 from lib.domain.account import MOST_GUESTS, VENUES, PlatformLimits, Venue
 from lib.domain.bybit_sites import SITES, Site
 from lib.domain.candle import INTERVALS
@@ -41,6 +41,7 @@ PLACEHOLDERS = frozenset(
 )
 PLATFORM_NAMES = ("DYNO", "RAILWAY_PROJECT_ID", "RENDER_SERVICE_ID", "FLY_APP_NAME")
 """One of these is set where a platform's router stands in front; it passes on the names given to this app alone."""
+OWN_SECRETS = ("ENCRYPTION_KEY", "ENCRYPTION_PUBLIC_KEY", "WEB_SECRET", "SIMULATOR_TOKEN", "OPENAI_API_KEY")
 _HOST_NAME = re.compile(r"[a-z0-9_-]+(\.[a-z0-9_-]+)*")
 
 
@@ -102,6 +103,8 @@ class Settings:
     most_guests: int
     egress_ips: tuple[str, ...]
     watching: watch_settings.Watching
+    platform: str
+    """The name by which a platform gave itself away, "" = a machine of one's own."""
 
     @property
     def feed_name(self) -> str:
@@ -121,6 +124,11 @@ class Settings:
         paper = f"ws{self.paper_api_url.removeprefix('http')}/v5/private"
         urls: dict[Venue, str] = {**SITES[self.bybit_site].private_urls, "paper": paper}
         return {venue: urls[venue] for venue in self.venues}
+
+    @property
+    def is_deployed(self) -> bool:
+        """Whether others than the person at this machine rely on it: a platform, or a database server."""
+        return bool(self.platform) or not self.database_url.startswith("sqlite")
 
     @property
     def key_ring(self) -> tuple[str, ...]:
@@ -204,8 +212,13 @@ def load(env: Mapping[str, str] | None = None) -> Settings:
         most_guests=int(_number(source, "MOST_GUESTS", MOST_GUESTS, 0, 10_000)),
         egress_ips=_addresses(source, "EGRESS_IPS"),
         watching=watch_settings.read_watching(source, _secret(source, "METRICS_TOKEN")),
+        platform=next((name for name in PLATFORM_NAMES if source.get(name)), ""),
     )
-    _refuse_ephemeral_disk(source, settings)
+    unsafe_settings.refuse_equal_secrets(_named_secrets(settings))
+    unsafe_settings.refuse_weak_token(settings.simulator_host, settings.simulator_token)
+    unsafe_settings.refuse_forgetful_disk(
+        settings.platform, settings.database_url, settings.redis_url, settings.data_dir
+    )
     _refuse_idle_venues(settings)
     return settings
 
@@ -373,10 +386,10 @@ def _choice(source: Mapping[str, str], name: str, default: str, choices: tuple[s
     return value
 
 
-def _refuse_ephemeral_disk(source: Mapping[str, str], settings: Settings) -> None:
-    embedded = not settings.redis_url or not settings.database_url or settings.database_url.startswith("sqlite")
-    if source.get("DYNO") and embedded:
-        raise Halt("this platform's disk is ephemeral: add a MySQL and a Redis add-on (DATABASE_URL, REDIS_URL)")
+def _named_secrets(settings: Settings) -> Iterator[tuple[str, str]]:
+    yield from ((name, getattr(settings, name.lower())) for name in OWN_SECRETS)
+    yield from (("ENCRYPTION_KEYS_OLD", old) for old in settings.encryption_keys_old)
+    yield from (("WEB_SECRETS_OLD", old) for old in settings.web_secrets_old)
 
 
 def _refuse_idle_venues(settings: Settings) -> None:

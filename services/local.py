@@ -18,6 +18,7 @@ from types import FrameType
 
 from lib import bootstrap, log, settings
 from lib.domain.analyst_name import RULES_MODEL
+from lib.domain.errors import Halt
 from services import local_secrets
 from services.process import last_line, prepare_logs
 
@@ -47,12 +48,20 @@ def _say(text: str) -> None:
 
 def is_local() -> bool:
     """Whether a command by hand is about `make run` on this machine: nobody named another database."""
-    return not any(name in settings.inherited() for name in settings.DATABASE_NAMES)
+    given = settings.inherited()
+    return not any(name in given or f"{name}_FILE" in given for name in settings.DATABASE_NAMES)
 
 
 def deployment() -> settings.Settings:
     """The deployment a command by hand is about: that of DATABASE_URL, or else that of `make run` on this machine."""
-    return settings.load(environment() if is_local() else settings.inherited())
+    if is_local() and not (data_folder() / local_secrets.NAME).exists():
+        raise Halt(f"there is no deployment in {data_folder()} yet: set DATABASE_URL, or start `make run` once")
+    if not is_local():
+        return settings.load()
+    env = environment()
+    if not any(env.get(name) for name in settings.REDIS_NAMES):
+        env["REDIS_URL"] = bootstrap.running_redis(Path(env["DATA_DIR"]) / "redis")
+    return settings.load(env)
 
 
 def data_folder() -> Path:

@@ -14,7 +14,10 @@ from lib.bootstrap.control import PeopleControl as PeopleControl
 from lib.bootstrap.control import PlatformControl as PlatformControl
 from lib.bootstrap.control import control as control
 from lib.bootstrap.demo import ensure_demo as ensure_demo
+from lib.bootstrap.examining import Finding as Finding
+from lib.bootstrap.examining import examine as examine
 from lib.bootstrap.local import embedded_redis as embedded_redis
+from lib.bootstrap.local import running_redis as running_redis
 from lib.bootstrap.metrics import measured as measured
 from lib.bootstrap.operators import OperatorsDoor as OperatorsDoor
 from lib.bootstrap.processes import collector as collector
@@ -31,6 +34,7 @@ from lib.bootstrap.rotation import trader_lives as trader_lives
 from lib.bootstrap.starting import last_line as last_line
 from lib.bootstrap.starting import prepare_logs as prepare_logs
 from lib.bootstrap.starting import refuse_busy_port as refuse_busy_port
+from lib.bootstrap.starting import refuse_key_that_opens as refuse_key_that_opens
 from lib.bootstrap.starting import run_process as run_process
 from lib.bootstrap.stores import migrate as migrate
 from lib.bootstrap.stores import new_sealing_keys as new_sealing_keys

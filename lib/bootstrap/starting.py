@@ -66,6 +66,15 @@ def prepare_logs(service: str, loaded: Settings) -> None:
         log.register_secret(secret)
 
 
+def refuse_key_that_opens(loaded: Settings) -> None:
+    """*Halt* for a deployed web that holds what opens exchange keys: who breaks into it would have them all."""
+    if loaded.is_deployed and loaded.key_ring:
+        raise Halt(
+            "the web must not hold ENCRYPTION_KEY (or ENCRYPTION_KEYS_OLD), which opens exchange keys: start it as the "
+            "Procfile does, with `env -u ENCRYPTION_KEY -u ENCRYPTION_KEYS_OLD`, or give it settings of its own"
+        )
+
+
 def refuse_busy_port(host: str, port: int, setting: str) -> None:
     """*Halt* with one line when *port* cannot be listened on; *setting* is what would choose another."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET

