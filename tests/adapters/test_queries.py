@@ -29,6 +29,7 @@ from lib.domain.position import Side
 from lib.domain.reason import NOTHING, text
 from lib.domain.risk import AccountPlan, Clamp
 from lib.domain.round_trips import Trips
+from lib.domain.won_rates import WonRates
 from lib.queries import EXPORTS, Cursor, LogFilter, NoticePage, Page, Readings, Sheet, Words, read_cursor
 from lib.queries.safety import FactorState
 from tests import factories as make
@@ -98,6 +99,11 @@ class Scene:
         paid = Transfer(f"{account.uid}-1", "deposit", Decimal(7), T + 1)
         await self.world.ledger.record_transfers(account.account_id, [paid])
 
+    async def fund(self, account: TraderAccount) -> None:
+        """They pay for holding a position."""
+        paid = self.fill(account, "funding", "buy", "0", qty=ZERO, kind="funding")
+        await self.world.ledger.record_fills(account.account_id, [paid])
+
     def fill(self, account: TraderAccount, exec_id: str, side: Side, price: str = "60000", **changes: Any) -> Fill:
         link = changes.pop("link", "")
         made = make.fill(f"{account.uid}-{exec_id}", side, "0.010", price, order_link_id=link, fee=Decimal("0.33"))
@@ -114,6 +120,18 @@ def scene(request: pytest.FixtureRequest) -> Iterator[Scene]:
 
 LISTS = ("accounts", "sessions", "passkeys", "activity", "instructions", "krw_rates")
 """What of the file with everything is a list of the person's own."""
+NOTHING_READ: tuple[object, ...] = (
+    None,
+    [],
+    {},
+    Page(),
+    Trips(),
+    Sheet(),
+    FactorState(False, 0),
+    NoticePage(),
+    WonRates(),
+)
+"""What somebody without a row reads."""
 READS: dict[str, Callable[[Readings, int, int], object]] = {
     "holding": lambda r, user, log: r.holding(user),
     "equity": lambda r, user, log: r.equity(user, limit=9),
@@ -166,26 +184,19 @@ def test_the_leak_matrix_knows_every_function_about_a_person() -> None:
 async def test_nobody_reads_what_is_anothers(scene: Scene, name: str) -> None:
     owner = await scene.person("uid-owner")
     await scene.exit(owner, "sell")
+    await scene.fund(owner)
     [log] = scene.readings.logs(owner.user_id)
     before = READS[name](scene.readings, owner.user_id, log.id)
     other = await scene.person("uid-other", "sell")
     await scene.exit(other, "buy")
+    await scene.fund(other)
     [foreign] = scene.readings.logs(other.user_id)
     assert before, "the owner reads something"
     assert READS[name](scene.readings, owner.user_id, log.id) == before, "another person's life changes nothing"
     assert name in ALIKE or READS[name](scene.readings, other.user_id, foreign.id) != before
     assert scene.readings.log_detail(owner.user_id, foreign.id) is None
     assert scene.readings.log_detail(other.user_id, log.id) is None
-    assert READS[name](scene.readings, 9_999, log.id) in (
-        None,
-        [],
-        {},
-        Page(),
-        Trips(),
-        Sheet(),
-        FactorState(False, 0),
-        NoticePage(),
-    )
+    assert READS[name](scene.readings, 9_999, log.id) in NOTHING_READ
 
 
 # --- the log ----------------------------------------------------------------------------------------------------------
