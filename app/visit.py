@@ -19,6 +19,8 @@ from lib.accounts.web import Origin, SessionUser
 PLAIN_COOKIE = "maemae"
 SECURE_COOKIE = "__Host-maemae"
 LANGUAGE_COOKIE = "maemae_lang"
+THEME_COOKIE = "maemae_theme"
+"""Read by app/assets/early.js before the first script."""
 """What a stranger, or a visitor of the demo, chose; a person's language is their account's."""
 KNOWN = "-browser"
 _KEY = "maemae.visit"

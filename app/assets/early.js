@@ -8,3 +8,17 @@ window.__streamlit = {
   LIGHT_THEME: told.light,
   DARK_THEME: told.dark,
 };
+
+// A theme somebody chose, where Streamlit looks for one when it starts: by the address it starts at.
+const THEMES = { light: "Light", dark: "Dark", system: "System" };
+try {
+  const place = `stActiveTheme-${location.pathname}-v2`;
+  const chosen = THEMES[/(?:^|; )maemae_theme=(light|dark|system)(?:;|$)/.exec(document.cookie)?.[1]];
+  if (chosen) localStorage.setItem(place, JSON.stringify(chosen));
+  const drawn = localStorage.getItem(place);
+  if (drawn === '"Light"' || drawn === '"Dark"') {
+    document.documentElement.style.colorScheme = JSON.parse(drawn).toLowerCase();
+  }
+} catch {
+  // no storage in this browser: the device's own theme it is
+}

@@ -19,7 +19,7 @@ from app.system import system
 from app.ui.analyst import analyst_name
 from app.ui.small import keep
 from lib.accounts.web import SessionUser
-from lib.domain.account import Colours
+from lib.domain.account import Colours, Theme
 from lib.domain.analyst_name import is_rules
 from lib.domain.time_zones import time_zones
 
@@ -33,7 +33,7 @@ def _looks(user: SessionUser) -> None:
         switch("lang_again")
         _zones(user)
         _colours(user)
-        st.caption(t("settings.theme"))
+        _theme(user)
 
 
 def _zones(user: SessionUser) -> None:
@@ -79,6 +79,27 @@ def _colours(user: SessionUser) -> None:
         disabled=user.read_only,
         on_change=_coloured,
     )
+
+
+def _theme(user: SessionUser) -> None:
+    _labelled("settings.theme")
+    if st.session_state.get("theme") != user.theme:
+        st.session_state["theme"] = user.theme
+    st.segmented_control(
+        t("settings.theme"),
+        get_args(Theme),
+        format_func=lambda one: t(f"theme.{one}"),
+        key=still("theme"),
+        label_visibility="collapsed",
+        required=True,
+        disabled=user.read_only,
+        on_change=_themed,
+    )
+
+
+def _themed() -> None:
+    tell(system().people.change_theme(require_user(), st.session_state["theme"]), t("settings.saved"))
+    look_again()
 
 
 def _coloured() -> None:

@@ -91,7 +91,7 @@ def _chosen() -> None:
 
 
 def _filters(table: str, found: Results) -> dict[str, tuple[str, ...]]:
-    symbols = sorted({trip.symbol for trip in (*found.trips, *found.open)} | {found.account.symbol})
+    symbols = _symbols(found)
     known = FILTERS.get(table, {})
     return {**known, "symbol": tuple(symbols)} if known and table != "transfers" and len(symbols) > 1 else known
 
@@ -144,11 +144,20 @@ def _turns(newer: Cursor | None, older: Cursor | None) -> None:
 def _trips(user: SessionUser, found: Results, asked: Chosen) -> None:
     _sheet(
         closed_sheet([trip for trip in found.trips if _let_through(trip, asked)], _cursor(), ROWS),
-        lambda rows: trip_frame(rows, t, clock_time, found.rates),
+        lambda rows: _without_one_symbol(trip_frame(rows, t, clock_time, found.rates), found),
         "trips",
         ("net", "on_margin", "r", "funding", *(("net_krw",) if found.rates else ())),
     )
     st.caption(t("trips.note"))
+
+
+def _without_one_symbol(table: Any, found: Results) -> Any:
+    """Where there is one symbol alone, it needs no column: both decisions have their place."""
+    return table if len(_symbols(found)) > 1 else table.drop(columns="symbol")
+
+
+def _symbols(found: Results) -> list[str]:
+    return sorted({trip.symbol for trip in (*found.trips, *found.open)} | {found.account.symbol})
 
 
 def _let_through(trip: RoundTrip, asked: Chosen) -> bool:

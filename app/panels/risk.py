@@ -92,7 +92,7 @@ def _numbers(meant: AccountSettings, tiles: Tiles) -> None:
     )
     with st.grid(columns="auto", min_column_width=WIDE_COLUMN, gap="small"):
         for name, value, more in cells:
-            with st.container(border=True, gap=None, key=f"number_{name}"):
+            with st.container(border=True, gap=None, height="stretch", key=f"number_{name}"):
                 st.metric(t(f"strategy.{name}"), value)
                 st.caption(md(f"strategy.{name}_note", more=more))
 

@@ -12,7 +12,7 @@ from app.panels.bell import bell
 from app.panels.notice import banner
 from app.panels.step_up import ask_if_wanted
 from app.ui.plain import plain
-from app.ui.small import leave, remember_language
+from app.ui.small import leave, remember_language, wear
 from lib.accounts.web import SessionUser
 
 
@@ -20,6 +20,8 @@ def top(user: SessionUser, left: Callable[[], None]) -> None:
     """Draw it; *left* draws its left part."""
     banner()
     ask_if_wanted()
+    if not user.read_only:
+        wear(user.theme)  # not in the popover below: what is in there is not there while it is closed
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute", key="top"):
         with st.container(width="stretch"):
             left()

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from app.ui.assets import address, component
 from app.ui.style import COUNTDOWN, DOOR, GUARD, LEAVE
-from app.visit import LANGUAGE_COOKIE
+from app.visit import LANGUAGE_COOKIE, THEME_COOKIE
 
 CYCLE_MS = 300_000
 PASSKEY = "passkey.mjs"
@@ -54,6 +54,11 @@ def document_language(language: str) -> None:
 def remember_language(language: str) -> None:
     """Have the browser remember *language* for who has no account to keep it; "" = nothing was chosen."""
     component("language")(key="remember_language", data={"cookie": LANGUAGE_COOKIE, "language": language})
+
+
+def wear(theme: str) -> None:
+    """Have the browser draw every page in *theme*; it loads anew where it drew another one."""
+    component("theme")(key="wear_theme", data={"cookie": THEME_COOKIE, "theme": theme})
 
 
 def keep(text: Mapping[str, str], errors: Mapping[str, str], shown: Mapping[str, object]) -> None:

@@ -8,7 +8,7 @@ from app.ui.palette import Palette
 
 PAGE = """
 <style>
-:is(.st-key-document, .st-key-remember_language, .st-key-go), [class*="st-key-follow_"],
+:is(.st-key-document, .st-key-remember_language, .st-key-wear_theme, .st-key-go), [class*="st-key-follow_"],
 [data-testid="stLayoutWrapper"]:has(> .st-key-tabs),
 [data-testid="stLayoutWrapper"]:not(:has(button, .stElementContainer:not([class*="st-key-follow_"]))) {
   display: none; }
@@ -31,8 +31,10 @@ body *:not(pre, pre *, code) { word-break: keep-all !important; overflow-wrap: b
 [data-testid="stText"] { white-space: pre-wrap; }
 /* what Streamlit draws too faint to read: small print, and white on gold */
 [data-testid="stCaptionContainer"] { opacity: .78 !important; }
-/* popovers and dialogs stand outside the part of the page that has the theme's scheme */
-[data-testid="stPopoverBody"], [data-testid="stDialog"] { color-scheme: light dark; }
+/* the theme's scheme, also before the first script has drawn (early.js says a chosen one), and for popovers and
+   dialogs, which stand outside the part of the page that has it */
+:root { color-scheme: light dark; background: light-dark(#ffffff, #0b0e11); }
+[data-testid="stPopoverBody"], [data-testid="stDialog"] { color-scheme: inherit; }
 [data-testid^="stBaseButton-primary"]:not(:disabled) p { color: light-dark(#ffffff, #1a1300); }
 /* room for the chart before it is there, so that nothing jumps when it comes */
 :root { --chart-height: clamp(430px, 100vh - 260px, 640px); }

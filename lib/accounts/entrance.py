@@ -125,6 +125,7 @@ def person_of(row: SessionRow) -> SessionUser:
         row.user_agent,
         row.proved_ms,
         row.time_zone,
+        row.theme,
     )
 
 

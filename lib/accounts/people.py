@@ -34,7 +34,7 @@ from lib.accounts.rules import email_refusal, is_findable, password_refusal
 from lib.accounts.second_factor import SecondFactor
 from lib.accounts.web import Origin, Refusal, SessionUser, SignedIn
 from lib.clock import Clock
-from lib.domain.account import Colours
+from lib.domain.account import Colours, Theme
 from lib.domain.platform_settings import Invite
 from lib.domain.session import ABSOLUTE_MS, Login, is_over
 from lib.domain.spelling import normal_email
@@ -200,6 +200,14 @@ class People:
         if name and time_zone(name) is None:
             return Refusal("refuse.field", field="time_zone")
         self._stores.logins.change_zone(user.user_id, name)
+        return None
+
+    @act
+    def change_theme(self, user: SessionUser, theme: Theme) -> Refusal | None:
+        """Whether every page of the person is light, dark, or as the device has it."""
+        if theme not in get_args(Theme):
+            return Refusal("refuse.field", field="theme")
+        self._stores.logins.change_theme(user.user_id, theme)
         return None
 
     def tidy(self) -> None:

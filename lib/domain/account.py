@@ -31,6 +31,8 @@ MOST_GUESTS = 50
 """Guests that exist at once, unless the operator says otherwise: each guest is served in every cycle."""
 
 Colours = Literal["language", "red_up", "green_up"]
+Theme = Literal["system", "light", "dark"]
+"""A light or a dark page; *system* is as the device has it."""
 """The colour of a rise: by the person's language, red as in Korea, green as elsewhere."""
 
 

@@ -8,7 +8,7 @@ something.
 from collections.abc import Sequence
 from typing import Protocol
 
-from lib.domain.account import AccountSettings, Colours, Venue
+from lib.domain.account import AccountSettings, Colours, Theme, Venue
 from lib.domain.account_records import ActiveAccount, NewAccount
 from lib.domain.command import Command
 from lib.domain.pace import Pace
@@ -108,6 +108,10 @@ class Logins(Protocol):
 
     def change_zone(self, user_id: int, name: str) -> None:
         """Store the time zone of the person's pages, "" = as the language has it."""
+        ...
+
+    def change_theme(self, user_id: int, theme: Theme) -> None:
+        """Store whether the person's pages are light or dark."""
         ...
 
     def delete(self, user_id: int, now_ms: int) -> None:

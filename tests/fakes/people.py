@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from lib.clock import Clock
-from lib.domain.account import Colours
+from lib.domain.account import Colours, Theme
 from lib.domain.api_token import ApiToken, NewApiToken, TokenHolder
 from lib.domain.pace import Pace, Tally
 from lib.domain.passkey import MOST_PASSKEYS, NewPasskey, Passkey, RelyingParty
@@ -52,6 +52,7 @@ class Member:
     colours: Colours = "language"
     is_guest: bool = False
     time_zone: str = ""
+    theme: Theme = "system"
 
     @property
     def is_living_guest(self) -> bool:
@@ -163,6 +164,9 @@ class MemoryLogins(Logins):
     def change_zone(self, user_id: int, name: str) -> None:
         self.members[user_id] = replace(self.members[user_id], time_zone=name)
 
+    def change_theme(self, user_id: int, theme: Theme) -> None:
+        self.members[user_id] = replace(self.members[user_id], theme=theme)
+
     def delete(self, user_id: int, now_ms: int) -> None:
         self.members[user_id] = replace(self.members[user_id], deleted=True)
 
@@ -205,7 +209,7 @@ class MemorySessions(Sessions):
         row = self.rows.get(token_sha256)
         if row is None or (who := self._logins.members[row.user_id]).deleted:
             return None
-        looks = {"locale": who.locale, "colours": who.colours, "time_zone": who.time_zone}
+        looks = {"locale": who.locale, "colours": who.colours, "time_zone": who.time_zone, "theme": who.theme}
         return replace(row, **looks, email=who.email, is_guest=who.is_guest)  # type: ignore[arg-type]
 
     def touch(self, token_sha256: str, now_ms: int) -> None:

@@ -12,6 +12,7 @@ from lib.accounts.refusal import Refusal
 from lib.domain.account import AccountSettings, Limits, RiskLevel
 from lib.domain.won_rates import WonRate
 from tests.pages.conftest import Visit
+from tests.pages.test_pages import component
 from tests.worlds.pages import OWNER
 
 STALE = Refusal("refuse.settings.stale")
@@ -176,3 +177,11 @@ def test_rates_that_another_tab_saved_are_shown_before_they_are_written_over(
     assert at.text_area(key="krw_lines").value == "2026-01-01 1450"
     assert catalogue("en")["krw.elsewhere"] in [warning.value for warning in at.warning]
     assert "2026-02-01 1400" in [code.value for code in at.code]
+
+
+def test_a_theme_is_chosen_on_the_settings_page_and_told_to_the_browser(visit: Visit, staged: SimpleNamespace) -> None:
+    at = visit("t-owner", "settings", "ko")
+    assert component(at, "theme") == {"cookie": "maemae_theme", "theme": "system"}
+    at.button_group(key="theme").set_value("dark").run()
+    assert staged.acts.done == [("theme", OWNER.user_id, "dark")]
+    assert component(at, "theme") == {"cookie": "maemae_theme", "theme": "dark"}

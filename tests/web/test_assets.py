@@ -2,11 +2,14 @@
 
 import re
 from hashlib import sha256
+from pathlib import Path
 
 import pytest
+import streamlit
 from fontTools.ttLib import TTFont
 
 from app.ui.assets import FOLDER, FOLDERS, address, folder_address
+from app.visit import THEME_COOKIE
 from tests.web.conftest import Web
 from tests.web.webfonts import SYLLABLES, icon_font, ligatures, shown, spoken, wanted_icons
 
@@ -16,7 +19,7 @@ PINNED = {
     "fonts/Pretendard.LICENSE": "b04538c9abec39a3db75108cf0af0fd9c77032fe8aa2cf38345b4d250e98e38e",
 }
 OURS = (
-    *("door.mjs", "leave.mjs", "countdown.mjs", "document.mjs", "language.mjs"),
+    *("door.mjs", "leave.mjs", "countdown.mjs", "document.mjs", "language.mjs", "theme.mjs"),
     *("typing.mjs", "insight.mjs", "go.mjs", "curve.mjs", "seen.mjs", "safety.mjs", "passkey.mjs"),
     *("early.js", "favicon.svg"),
 )
@@ -76,6 +79,17 @@ def test_the_stylesheet_names_each_slice_by_its_content() -> None:
     assert len(SLICES) > 20
     for one in SLICES:
         assert one == address(one.partition("?")[0].removeprefix("/assets/"))
+
+
+def test_streamlit_looks_for_its_theme_where_a_chosen_one_is_put() -> None:
+    early = (FOLDER / "early.js").read_text("utf-8")
+    assert "`stActiveTheme-${location.pathname}-v2`" in early
+    scripts = Path(streamlit.__file__).parent / "static" / "static" / "js"
+    looks = [text for path in scripts.glob("*.js") if "stActiveTheme-" in (text := path.read_text("utf-8"))]
+    place = r"(\w+)=2,\w+=`stActiveTheme-\$\{window\.location\.pathname\}`"
+    [found] = {one for text in looks for one in re.findall(place, text)}
+    assert any(f"CACHED_THEME_VERSION:{found}" in text for text in looks)
+    assert f"{THEME_COOKIE}=(light|dark|system)" in early
 
 
 def test_nearly_everything_our_own_pages_say_is_in_the_two_slices_fetched_first() -> None:

@@ -496,6 +496,20 @@ def test_a_time_zone_is_one_there_is_and_is_kept_for_the_person() -> None:
     assert town.people.change_zone(replace(entered.user, read_only=True), "UTC") == Refusal("refuse.read_only")
 
 
+def test_a_theme_is_one_there_is_and_is_kept_for_the_person() -> None:
+    town = Town()
+    entered = town.people.register("kim@example.com", GOOD, accepted_risk=True, origin=HOME, locale="ko")
+    assert isinstance(entered, SignedIn)
+    for name in ("blue", "", "Dark", "dark; Path=/"):
+        odd: Any = name
+        assert town.people.change_theme(entered.user, odd) == Refusal("refuse.field", field="theme")
+    assert town.people.change_theme(entered.user, "dark") is None
+    seen = town.people.user_of(entered.token)
+    assert seen is not None
+    assert seen.theme == "dark"
+    assert town.people.change_theme(replace(entered.user, read_only=True), "light") == Refusal("refuse.read_only")
+
+
 # --- the trail --------------------------------------------------------------------------------------------------------
 
 

@@ -16,7 +16,7 @@ from lib.accounts.won import WonDesk
 from lib.bootstrap.preview import Preview
 from lib.clock import SteppedClock
 from lib.domain import reason_codes as codes
-from lib.domain.account import AccountSettings, Colours
+from lib.domain.account import AccountSettings, Colours, Theme
 from lib.domain.api_token import ApiToken
 from lib.domain.bybit_sites import SITES
 from lib.domain.errors import Retry
@@ -376,6 +376,13 @@ class Acts:
         if refusal is None:
             token = next(token for token, known in self.tokens.items() if known.user_id == user.user_id)
             self.tokens[token] = replace(user, time_zone=name)
+        return refusal
+
+    def change_theme(self, user: SessionUser, theme: Theme) -> Refusal | None:
+        refusal = self._do("theme", user, theme)
+        if refusal is None:
+            token = next(token for token, known in self.tokens.items() if known.user_id == user.user_id)
+            self.tokens[token] = replace(user, theme=theme)
         return refusal
 
     def sign_out_everywhere(self, user: SessionUser) -> Refusal | None:
