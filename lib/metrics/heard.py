@@ -83,7 +83,6 @@ class Heard:
             "guardian.repair_failed": lambda fields: metrics.count(m.REPAIRS, "failed"),
             "guardian.ended": self._safe,
         }
-        metrics.set(m.CYCLE_LAST, clock.now_ms() / 1000)
 
     def __call__(self, event: str, fields: Fields) -> None:
         with self._lock:

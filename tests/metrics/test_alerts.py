@@ -60,6 +60,11 @@ def test_every_metric_of_the_catalogue_is_exported_by_somebody(exported: dict[st
     assert shown_as - everything == {m.LOCKS.name}, "locks show while one holds"
 
 
+def test_the_newest_cycle_is_the_traders_to_tell(exported: dict[str, set[str]]) -> None:
+    """Any other process that showed its own start there would hide a trader that makes none."""
+    assert [name for name, shown_names in exported.items() if m.CYCLE_LAST.name in shown_names] == ["trader"]
+
+
 def test_names_have_our_prefix_a_unit_and_no_label_of_a_person() -> None:
     for metric in m.METRICS:
         assert re.fullmatch(r"maemae_[a-z_]+", metric.name), metric
