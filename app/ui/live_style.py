@@ -147,7 +147,7 @@ TRUTH = (
   .badge .icon { display: none; } .all .icon { display: block; }
   .badge.all { display: inline-flex; position: relative; }
   .all::before { content: ""; position: absolute; inset: -11px -7px; } }
-@media (max-width: 388px) { .badge.all span { display: none; } }
+@media (max-width: 430px) { .badge.all span { display: none; } }
 """
 )
 
@@ -176,7 +176,8 @@ dd small { min-height: 1.2em; font-size: 11.5px; }
 .thesis { margin: 0; flex: 1 1 20rem; line-height: 1.5; }
 .more { color: var(--st-link-color, var(--st-primary-color)); white-space: nowrap; font-size: 13px; }
 @media (max-width: 768px) {
-  .head .pnl { order: 3; margin-left: 0; flex: 1 1 auto; } .close { order: 4; }
+  .head .pnl { order: 4; margin-left: 0; flex: 1 1 100%; }
+  .head .close { order: 3; margin-left: auto; padding: 0 .6rem; white-space: nowrap; }
   dl { grid-template-columns: repeat(auto-fit, minmax(92px, 1fr)); }
   .more { padding: .7rem 0; } }
 """
