@@ -33,7 +33,8 @@ function resetting(root, state) {
   const { data } = state;
   const words = data.text;
   const token = state.token ??= location.hash.slice(1);
-  if (location.hash) history.replaceState(null, "", location.pathname);
+  const unnamed = () => { if (location.hash) history.replaceState(null, "", location.pathname); };
+  unnamed();
   const alert = make("p", { role: "alert", class: "alert" });
   const back = make("a", { class: "back", href: "/" }, words.reset_back);
   const told = (text) => root.replaceChildren(make("p", { class: "shut" }, text), back);
@@ -53,6 +54,8 @@ function resetting(root, state) {
     const refusal = await post(token ? "/api/auth/reset" : "/api/auth/reset/ask", body)
       .catch(() => ({ key: "refuse.offline", params: {} }));
     submit.disabled = false;
+    // Streamlit writes the fragment of an address it was led to once more
+    unnamed();
     if (!refusal) return told(token ? words.reset_saved : words.reset_sent);
     alert.textContent = filled(data.errors[refusal.key] ?? data.errors["refuse.server"], refusal.params);
   };
@@ -165,6 +168,14 @@ export default function ({ data, parentElement }) {
     const root = make("div", { class: "door" });
     parentElement.append(root);
     state = { root, mode: data.mode };
+    // a mailed link opened where this page stands already is a new fragment and no new document
+    state.linked = () => {
+      const token = location.hash.slice(1);
+      if (state.data.mode !== "reset" || !token || token === state.token) return;
+      state.token = token;
+      build(state.root, state);
+    };
+    addEventListener("hashchange", state.linked);
     doors.set(parentElement, state);
   }
   const fresh = JSON.stringify(data);
@@ -173,5 +184,5 @@ export default function ({ data, parentElement }) {
     state.data = data;
     build(state.root, state);
   }
-  return () => { state.root.remove(); doors.delete(parentElement); };
+  return () => { removeEventListener("hashchange", state.linked); state.root.remove(); doors.delete(parentElement); };
 }

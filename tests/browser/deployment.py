@@ -37,6 +37,7 @@ from lib.domain.order import CYCLE_MS
 from lib.simulator.analyst.rules import Question, analyse
 from lib.simulator.feeds import INSTRUMENTS
 from lib.simulator.market.market import SyntheticMarket
+from tests.browser.postbox import Postbox, postbox
 
 ROOT = Path(__file__).resolve().parents[2]
 SERVICES = ("simulator", "collector", "trader", "web")
@@ -97,6 +98,8 @@ class Deployment:
     env: dict[str, str]
     shift_ms: int
     engine: sa.Engine
+    post: Postbox
+    """Where its letters go."""
     running: dict[str, "subprocess.Popen[bytes]"] = field(default_factory=dict)
 
     @property
@@ -174,19 +177,25 @@ def deployment(folder: Path, **settings: str) -> Iterator[Deployment]:
     redis = ensure(folder / "redis")
     made: Deployment | None = None
     try:
-        t_ms, seed = moment_that_trades(SystemClock().now_ms())
-        env = _environment(folder, redis.url, seed) | settings
-        now = SystemClock().now_ms()
-        made = Deployment(folder, env, t_ms + BEGIN_MS - now, make_engine(env["DATABASE_URL"]))
-        schema.migrate(made.engine)
-        made.start("simulator")
-        made.await_ready()
-        yield made
+        with postbox() as post:
+            t_ms, seed = moment_that_trades(SystemClock().now_ms())
+            env = _environment(folder, redis.url, seed) | _mail(post) | settings
+            env.setdefault("PUBLIC_URL", f"http://127.0.0.1:{env['PORT']}")
+            now = SystemClock().now_ms()
+            made = Deployment(folder, env, t_ms + BEGIN_MS - now, make_engine(env["DATABASE_URL"]), post)
+            schema.migrate(made.engine)
+            made.start("simulator")
+            made.await_ready()
+            yield made
     finally:
         if made is not None:
             made.stop()
             made.engine.dispose()
         redis.stop()
+
+
+def _mail(post: Postbox) -> dict[str, str]:
+    return {"SMTP_URL": post.url, "MAIL_FROM": "maemae@example.com"}
 
 
 def _environment(folder: Path, redis_url: str, seed: int) -> dict[str, str]:

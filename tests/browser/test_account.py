@@ -35,7 +35,7 @@ def register(context: BrowserContext, url: str) -> str:
 
 def sign_out(page: Page) -> None:
     page.locator(".st-key-me button").first.click()
-    page.get_by_role("button", name=WORDS["top.sign_out"]).click()
+    page.get_by_role("button", name=WORDS["top.sign_out"], exact=True).click()
     expect(page.get_by_label(WORDS["sign_in.email"], exact=True)).to_be_visible()
 
 

@@ -10,7 +10,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from app.i18n import catalogue
 from app.visit import PLAIN_COOKIE
-from lib.adapters.sql.tables.trading import trade_logs
+from lib.adapters.sql.tables.trading import fills, trade_logs
 from lib.domain.candle import MINUTE_MS
 from tests.browser.deployment import Deployment, deployment, eventually
 from tests.browser.watching import Watched, watched
@@ -65,7 +65,7 @@ def closes(seen: Watched) -> set[float]:
     return {row[4] for frame in seen.frames for row in json.loads(frame)["rows"]}
 
 
-def test_a_newcomer_sees_the_chart_move_switches_on_asks_and_reads_the_answer(
+def test_a_newcomer_sees_the_chart_move_switches_on_asks_and_reads_the_answer_and_the_results(
     moving: Deployment, browser: Browser
 ) -> None:
     words = catalogue("ko")
@@ -102,7 +102,19 @@ def test_a_newcomer_sees_the_chart_move_switches_on_asks_and_reads_the_answer(
         assert logged["t_ms"] % MINUTE_MS == 0
         page.goto(f"{moving.url}/trade_logs?log={logged['id']}")
         expect(page.get_by_role("heading", name=words[f"outcome.{logged['outcome']}"])).to_be_visible()
+        read_the_results(page, moving, words)
         seen.assert_clean()
+
+
+def read_the_results(page: Page, moving: Deployment, words: dict[str, str]) -> None:
+    """The results have the position that was opened, and what the exchange executed."""
+    with moving.engine.connect() as connection:
+        [executed] = connection.execute(sa.select(fills).where(fills.c.kind == "trade")).mappings()
+    page.get_by_role("link", name=words["page.results"]).first.click()
+    for table, column, text in (("positions", 1, "BTCUSDT"), ("fills", 7, executed["exec_id"])):
+        page.get_by_role("radio", name=words[f"table.{table}"]).click()
+        cell = page.locator(f"[data-testid=stDataFrame] [role=gridcell]#glide-cell-{column}-0")
+        expect(cell).to_have_text(text)
 
 
 MARK = f"""(() => {{ const chart = {NEWEST_CHART}, id = [...chart.marks.groups.keys()].at(-1);
