@@ -140,7 +140,8 @@ h1 {{ font-size: 1.5rem; margin: 0; }} p {{ margin: 0; opacity: .75; }} a {{ col
 def reader_language(scope: Scope) -> str:
     """The account's language; of who has none of their own the one in the address, else chosen before, else asked."""
     user = visit_of(scope).user
-    if user is not None and not user.read_only and user.locale in LANGUAGES:
+    is_visitor = user is not None and user.read_only and user.scopes is None  # a program that reads is its person's
+    if user is not None and not is_visitor and user.locale in LANGUAGES:
         return user.locale
     headers = scope["headers"]
     cookie = re.search(rf"(?:^|;\s*){LANGUAGE_COOKIE}=(\w+)", header(headers, b"cookie"))

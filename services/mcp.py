@@ -1,16 +1,16 @@
 """
-The API as tools for an assistant that speaks the Model Context Protocol, over stdin and stdout.
+The API as tools for an assistant that speaks the Model Context Protocol, over stdin and stdout or streamable HTTP.
 
-It holds one personal token and asks our REST API with it, so it can do what the token may and nothing else. It reads;
-acts are there only with `--control` and a token of that scope. A refusal is told as the sentence the API said. Start:
-`python -m services.mcp --token-file FILE --url http://127.0.0.1:8501`.
+It asks our REST API with one personal token, from a file or from the request's own bearer, so it can do what the token
+may and nothing else. It reads; acts are there only with `--control` and a token of that scope. A refusal is told as the
+sentence the API said. Start: `python -m services.mcp --token-file FILE --url http://127.0.0.1:8501`, or for this
+machine's programs `python -m services.mcp --http 8600`.
 """
 
 import argparse
 import json
 import urllib.error
 import urllib.request
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode, urlsplit
@@ -20,6 +20,7 @@ from mcp.server.mcpserver.exceptions import ToolError
 
 from lib.domain.api_token import PREFIX
 from lib.domain.errors import Halt
+from services.mcp_http import Ask, by_bearer, serve
 from services.process import last_line
 
 DEADLINE_S = 30
@@ -28,8 +29,6 @@ INSTRUCTIONS = (
     "Maemae trades USDT perpetuals by an analyst's decisions within hard limits. Money and prices are strings of "
     "digits, moments epoch milliseconds unless a name ends otherwise. Nothing here is advice."
 )
-
-Ask = Callable[[str, str, dict[str, Any]], Any]
 
 
 class Caller:
@@ -50,6 +49,8 @@ class Caller:
                 return json.load(answer)
         except urllib.error.HTTPError as refused:
             raise ToolError(_sentence(refused)) from None
+        except (OSError, ValueError) as trouble:
+            raise ToolError(f"Maemae at {self._url} does not answer: {type(trouble).__name__}") from None
 
 
 def _sentence(refused: urllib.error.HTTPError) -> str:
@@ -136,15 +137,29 @@ def main() -> None:
     """Entry point."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--url", default="http://127.0.0.1:8501")
-    parser.add_argument("--token-file", required=True, help="a file that holds the token and nothing else")
+    how = parser.add_mutually_exclusive_group(required=True)
+    how.add_argument("--token-file", help="a file that holds the token and nothing else: speak over stdin and stdout")
+    how.add_argument("--http", type=int, metavar="PORT", help="listen on 127.0.0.1; each request brings its token")
     parser.add_argument("--control", action="store_true", help="offer the tools that act")
     options = parser.parse_args()
-    token = Path(options.token_file).read_text(encoding="utf-8").strip()
-    if not token.startswith(PREFIX):
-        raise Halt(f"{options.token_file} must hold a personal token: make one under Settings")
     if urlsplit(options.url).scheme not in ("http", "https"):
         raise Halt("--url must be http or https")
+    if options.http is not None:
+        ask = by_bearer(lambda token: Caller(options.url, token))
+        serve(server(ask, may_control=options.control), options.http)
+        return
+    token = _token_in(Path(options.token_file))
     server(Caller(options.url, token), may_control=options.control).run()
+
+
+def _token_in(file: Path) -> str:
+    try:
+        token = file.read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeError) as trouble:
+        raise Halt(f"{file} cannot be read: {type(trouble).__name__}") from None
+    if not token.startswith(PREFIX):
+        raise Halt(f"{file} must hold a personal token: make one under Settings")
+    return token
 
 
 if __name__ == "__main__":

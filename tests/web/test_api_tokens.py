@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from starlette.testclient import TestClient
 
 from app.api.openapi import PATH
+from app.i18n import catalogue
 from lib.accounts.entrance import sha256
 from lib.adapters.sql.database import schema
 from lib.adapters.sql.database.engine import make_engine
@@ -67,6 +68,15 @@ def test_reading_acts_nowhere_and_controlling_pauses(web: Web) -> None:
     assert web.trading.acts == []
     assert program(web, made(kim, scope="control")).post("/api/pause", json={}).status_code == 200
     assert [act[0] for act in web.trading.acts] == ["pause"]
+
+
+@pytest.mark.parametrize("scope", ["read", "control"])
+def test_a_program_is_refused_in_the_language_of_its_account(web: Web, scope: str) -> None:
+    lee = web.client()
+    wish = {"email": "lee@example.com", "password": GOOD, "accepted_risk": True, "locale": "en"}
+    assert lee.post("/api/auth/register", json=wish).status_code == 200
+    refused = program(web, made(lee, scope=scope)).get("/api/logs/999").json()
+    assert refused["message"] == catalogue("en")["refuse.not_found"]
 
 
 @pytest.mark.parametrize("shown", ["mm_invented", "", "mm_" + "x" * 500, "ünï"])
