@@ -22,7 +22,7 @@ AND_NOW = """\
 trading is OFF: the exchange may have orders this backup does not know. Now
   1. start collector and trader (or `make run`): the trader adopts such orders
   2. wait until `make control ARGS=status` says "stopped, proved" (with `make run`: ARGS="--local status")
-  3. look at limits, keys and positions; then `make control ARGS=resume`
+  3. look at limits, keys and positions; then `make control ARGS=resume` (ARGS="--local resume")
 everybody must sign in again; API tokens must be made anew
 """
 

@@ -120,12 +120,12 @@ def _at_work(engine: sa.Engine) -> Iterator[Finding]:
 def _seals(settings: Settings) -> Iterator[Finding]:
     found = rotation.standing(settings)
     if found.waiting:
-        yield Finding("warning", f"{found.waiting} sealed rows need an old key", "`make rotate`")
+        yield Finding("warning", f"sealed rows that need an old key: {found.waiting}", "`make rotate`")
     ours = [whose for whose in found.unopened if settings.web_secret or whose.startswith("the exchange key")]
     for whose in ours:
         yield Finding("wrong", f"no key here opens {whose}", "docs/runbooks/key-ring-lost.md")
     if not (found.waiting or ours):
-        yield Finding("ok", f"{found.fresh} sealed rows open with the keys in use")
+        yield Finding("ok", f"sealed rows that open with the keys in use: {found.fresh}")
 
 
 def _redis(settings: Settings) -> Iterator[Finding]:

@@ -8,6 +8,7 @@ was made.
 
 import asyncio
 import signal
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -24,12 +25,19 @@ from lib.domain import reason_codes as codes
 from lib.domain.candle import MINUTE_MS
 from lib.domain.errors import Halt, Retry
 from lib.trading.kill_switch.operator import Operator
-from tests.e2e.test_whole_system import System, answers, eventually, position_at_the_exchange, register
-from tests.e2e.test_whole_system import system as system
+from tests.e2e.test_whole_system import System, answers, deployed, eventually, position_at_the_exchange, register
 
 pytestmark = [pytest.mark.e2e, pytest.mark.server, pytest.mark.enable_socket]
 
+LEAD_MS = 10_000
+"""A late start is no harm: a trader takes up a cycle that is less than a minute old."""
 BOOKED = ("position_qty", "avg_entry_price", "realised", "fees", "funding")
+
+
+@pytest.fixture
+def system(tmp_path: Path) -> Iterator[System]:
+    with deployed(tmp_path, LEAD_MS) as made:
+        yield made
 
 
 def rows(system: System, table: sa.Table) -> list[sa.RowMapping]:

@@ -10,6 +10,7 @@ import sys
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
@@ -105,6 +106,13 @@ class System:
 
 @pytest.fixture
 def system(tmp_path: Path) -> Iterator[System]:
+    with deployed(tmp_path, LEAD_MS) as made:
+        yield made
+
+
+@contextmanager
+def deployed(tmp_path: Path, lead_ms: int) -> Iterator[System]:
+    """Stores of a deployment, *lead_ms* before a T at which its market moves; processes end with the block."""
     redis = ensure(tmp_path / "redis")
     now = SystemClock().now_ms()
     t_ms = (now // CYCLE_MS + 1) * CYCLE_MS
@@ -126,7 +134,7 @@ def system(tmp_path: Path) -> Iterator[System]:
         "ENCRYPTION_PUBLIC_KEY": public,
         "INSTALLATION": "e2e",
     }
-    made = System(tmp_path, env, t_ms - LEAD_MS - now, t_ms, make_engine(env["DATABASE_URL"]))
+    made = System(tmp_path, env, t_ms - lead_ms - now, t_ms, make_engine(env["DATABASE_URL"]))
     schema.migrate(made.engine)
     try:
         yield made

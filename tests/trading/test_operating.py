@@ -105,6 +105,21 @@ async def test_resuming_everybody_leaves_an_accounts_own_switch(world: World) ->
     assert not (await world.trader_account(1)).trading_enabled
 
 
+async def test_what_a_restore_stopped_is_resumed_once_it_is_proved_or_on_purpose(world: World) -> None:
+    restored = Flags(trading_enabled=False, flatten=False, why=codes.RESTORED())
+    await world.ledger.set_flags(restored, "restore")
+    with pytest.raises(Retry, match="restore_not_proved"):
+        await operator(world).resume(0)
+    assert not (await world.ledger.flags()).trading_enabled
+    await operator(world).resume(0, unproved=True)
+    assert (await world.ledger.flags()).trading_enabled
+    await world.ledger.set_flags(restored, "restore")
+    now = await world.ledger.flags()
+    await world.ledger.prove_stopped(0, now.switched_ms, now.switched_ms + PROOF_MS)
+    await operator(world).resume(0)
+    assert (await world.ledger.flags()).trading_enabled
+
+
 async def test_the_owner_is_told_who_threw_their_switch(world: World) -> None:
     await operator(world).flatten(1)
     await operator(world).resume(1)

@@ -21,6 +21,7 @@ from lib.domain.account import PlatformLimits
 from lib.domain.errors import Retry
 from lib.domain.platform_settings import Banner
 from lib.domain.reason import Reason
+from lib.domain.switches import Flags
 from lib.trading.operators_room import DOORS, NOTHING_HERE, Invited, OperatorsRoom, RoomPorts
 from tests.fakes.operators import MemoryActs, MemoryBoard, MemoryInvitations, MemoryRoster
 
@@ -204,6 +205,15 @@ def test_where_the_environment_says_no_trading_the_platform_is_not_resumed(desk:
     assert closed.room.resume(OPERATOR, 0) == Refusal("refuse.operator.environment")
     assert closed.acts.rows == []
     assert closed.room.resume(OPERATOR, 1) is None
+
+
+def test_what_a_restore_stopped_is_not_resumed_before_it_is_proved(desk: Desk) -> None:
+    restored = Flags(trading_enabled=False, flatten=False, switched_ms=NOW, why=codes.RESTORED())
+    desk.board.platform = restored
+    assert desk.room.resume(OPERATOR, 0) == Refusal("refuse.operator.restored")
+    assert (desk.acts.rows, desk.board.thrown) == ([], [])
+    desk.board.platform = replace(restored, proven_ms=NOW + 1)
+    assert desk.room.resume(OPERATOR, 0) is None
 
 
 def test_an_account_that_is_not_there_is_said_so(desk: Desk) -> None:
