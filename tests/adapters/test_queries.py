@@ -77,7 +77,7 @@ class Scene:
             sessions: {"token_sha256": digest, "created_ms": T, "seen_ms": T, "user_agent": account.uid},
             audit_events: {"at_ms": T, "event": "signed_in", "actor": "owner", "detail": account.uid},
             instructions: {"number": 1, "text": account.uid, "sha256": digest, "made_ms": T},
-            krw_rates: {"day": f"2026-01-{account.user_id:02d}", "rate": Decimal(1_000 + account.user_id)},
+            krw_rates: {"day": "2026-01-01", "rate": Decimal(1_000 + account.user_id)},
             authenticators: {"sealed": account.uid, "confirmed": True},
             recovery_codes: {"code_sha256": digest},
             passkeys: {
