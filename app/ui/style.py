@@ -16,6 +16,7 @@ PAGE = """
 .st-key-door { min-height: 498px; }
 .st-key-lang { min-width: 130px; min-height: 34px; }
 .st-key-bar { min-height: 50px; }
+.st-key-bell { flex: 0 0 auto !important; min-width: 40px; min-height: 40px; }
 .st-key-tiles { min-height: 84px; }
 .st-key-position { min-height: 42px; }
 .st-key-switches { min-height: 248px; }
@@ -23,7 +24,7 @@ PAGE = """
 /* the badges' place is all the room there is, so that the countdown stands still when they come */
 .st-key-badges { flex: 1 1 auto !important; min-height: 22px; }
 .st-key-countdown { flex: 0 0 auto !important; width: auto !important; min-height: 23px; min-width: 6.2rem; }
-:is(.st-key-badges, .st-key-countdown) [data-testid="stSkeleton"] { display: none; }
+:is(.st-key-badges, .st-key-countdown, .st-key-bell) [data-testid="stSkeleton"] { display: none; }
 .stMainBlockContainer { padding: 3.6rem 1.4rem 2.5rem; max-width: 1680px; }
 [data-testid="stHeader"] { background: var(--page); }
 /* a Korean word is not broken inside; popovers and toasts live outside the main block */
@@ -117,6 +118,7 @@ body *:not(pre, pre *, code) { word-break: keep-all !important; overflow-wrap: b
   .st-key-bar { top: 0; padding-top: env(safe-area-inset-top); min-height: 67px; }
   .st-key-top:has(.st-key-badges) { min-height: 59px; }
   .st-key-badges { flex-basis: 100% !important; }
+  .st-key-bell { min-width: 44px; min-height: 44px; }
   .st-key-tiles { min-height: 141px; }
   .st-key-switches { min-height: 272px; }
   .stMainBlockContainer { padding: .2rem .7rem calc(5rem + env(safe-area-inset-bottom)); }
