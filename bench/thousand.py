@@ -5,9 +5,11 @@ Ours is `run_cycle` over the real client, the shared limiter on a real Redis and
 simulator in a process of its own on real loopback HTTP with Bybit's limits on: 600 calls in 5 s from an address, then
 HTTP 403 for ten minutes, and those per account and endpoint. The analyst answers at once. The clock starts at T, the
 cycle two seconds later, as by the timetable. The venue itself says what the most calls in any 5 s were. The rate until
-the last claim is held against 80 % of the venue's limit, 96 calls a second. Not measured: the guardian, who rests, and
-accounts whose leverage must be set first (two calls more). The trader's own CPU stands beside the limit: what it took
-until the last claim, as a share of the time until then. Start: `python -m bench.thousand`.
+the last claim is held against 80 % of the venue's limit, 96 calls a second. An account whose entry is not its day's
+first costs four calls (wallet, position, position again before signing, create); a day's first entry reads the margin
+mode too, and `--first-of-day` measures that. Not measured: the guardian, who rests, and accounts whose leverage must be
+set first (two calls more). The trader's own CPU stands beside the limit: what it took until the last claim, as a share
+of the time until then. Start: `python -m bench.thousand`.
 """
 
 import argparse
@@ -38,6 +40,8 @@ from lib.adapters.sql.database import schema
 from lib.adapters.sql.database.engine import make_engine
 from lib.adapters.sql.forms.accounts import SqlAccounts
 from lib.adapters.sql.ledger.ledger import SqlLedger
+from lib.adapters.sql.tables.people import accounts
+from lib.adapters.sql.tables.trading import orders
 from lib.adapters.vault import VaultOpener, VaultSealer, generate_keys
 from lib.clock import SystemClock
 from lib.domain.account import PlatformLimits
@@ -45,9 +49,10 @@ from lib.domain.account_records import NewAccount
 from lib.domain.analyst_call import AnalystAnswer, Prompt
 from lib.domain.api_key import ApiKey, SealContext
 from lib.domain.candle import MINUTE_MS, Candle
+from lib.domain.day import utc_day
 from lib.domain.decision import Decision
 from lib.domain.exchange_records import SignedOrder
-from lib.domain.order import Claim, Order, OrderState
+from lib.domain.order import CYCLE_MS, Claim, Order, OrderState
 from lib.simulator.server import SimulatorConfig, serve
 from lib.simulator.venue import venue
 from lib.simulator.venue.limits import AddressLimits
@@ -194,10 +199,10 @@ async def open_accounts(url: str, count: int) -> list[tuple[str, ApiKey]]:
 
 def enlist(engine: sa.Engine, sealer: VaultSealer, members: Sequence[tuple[str, ApiKey]], t_ms: int) -> None:
     """A person for each of *members*, trading since before T."""
-    accounts = SqlAccounts(engine)
+    people = SqlAccounts(engine)
     for uid, key in members:
-        user_id = accounts.add_user(f"{uid}@example.org", "!")
-        accounts.add_account(
+        user_id = people.add_user(f"{uid}@example.org", "!")
+        people.add_account(
             NewAccount(
                 user_id=user_id,
                 venue="paper",
@@ -211,7 +216,7 @@ def enlist(engine: sa.Engine, sealer: VaultSealer, members: Sequence[tuple[str, 
                 opened_ms=t_ms - 1,
             )
         )
-        accounts.set_auto_trade(user_id, True, t_ms - 1)
+        people.set_auto_trade(user_id, True, t_ms - 1)
 
 
 # --- the cycle --------------------------------------------------------------------------------------------------------
@@ -269,8 +274,8 @@ def context_of(
     )
 
 
-async def measure(folder: Path, count: int, database: str) -> Result:
-    """One cycle of *count* accounts."""
+async def measure(folder: Path, count: int, database: str, *, first_of_day: bool) -> Result:
+    """One cycle of *count* accounts, whose entries are their day's first or not."""
     private, public = generate_keys()
     with opened_ledger(folder, database) as (engine, ledger):
         async with running_venue(folder) as url, shared_limits(folder) as limits, open_session() as session:
@@ -279,6 +284,8 @@ async def measure(folder: Path, count: int, database: str) -> Result:
             members = await open_accounts(url, count)
             await asyncio.to_thread(enlist, engine, VaultSealer(public), members, context.clock.now_ms())
             await as_by_the_last_cycle(context)
+            if not first_of_day:
+                await asyncio.to_thread(have_entered_today, engine, context)
             t_ms, report = await next_cycle(context)
             ended = context.clock.now_ms()
     seen = json.loads((folder / "seen.json").read_text())
@@ -302,6 +309,22 @@ async def as_by_the_last_cycle(context: TradingContext) -> None:
     assert epoch is not None
     for account in await context.switches.accounts():
         context.state.swept(account.account_id, epoch)
+
+
+def have_entered_today(engine: sa.Engine, context: TradingContext) -> None:
+    """Each account sent an entry a cycle ago, which found no market; its modes were seen to be right then."""
+    t_ms = context.clock.now_ms() // CYCLE_MS * CYCLE_MS - CYCLE_MS
+    with engine.begin() as connection:
+        found = connection.execute(sa.select(accounts.c.id, accounts.c.user_id, accounts.c.uid)).all()
+        connection.execute(sa.insert(orders), [_past_entry(*row, t_ms) for row in found])
+    for account_id, _, _ in found:
+        context.state.modes_right(account_id, utc_day(t_ms))
+
+
+def _past_entry(account_id: int, user_id: int, uid: str, t_ms: int) -> dict[str, object]:
+    done = {"state": OrderState.CANCELLED.value, "attempts": 1, "side": "buy", "leverage": 10, "seq": 0, "leg": "e"}
+    whose = {"account_id": account_id, "user_id": user_id, "uid": uid, "venue": "paper", "symbol": SYMBOL}
+    return done | whose | {"t_ms": t_ms, "order_link_id": f"mmbench-past-{account_id}", "qty": Decimal(1)}
 
 
 def summed_up(
@@ -350,6 +373,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--accounts", type=int, default=1_000)
     parser.add_argument("--database", default="", help="an empty MariaDB or MySQL; SQLite when not given")
+    parser.add_argument("--first-of-day", action="store_true", help="entries that are their day's first")
     parser.add_argument("--serve", type=Path, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.serve:
@@ -357,7 +381,8 @@ def main() -> None:
         return
     began = time.monotonic()
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as name:
-        result = asyncio.run(measure(Path(name), options.accounts, options.database))
+        kind = {"first_of_day": options.first_of_day}
+        result = asyncio.run(measure(Path(name), options.accounts, options.database, **kind))
     show(result, time.monotonic() - began)
     sys.exit(0 if result.is_fine else 1)
 
