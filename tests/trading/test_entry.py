@@ -1,6 +1,7 @@
 """From a decision to a filled entry, and everything that may happen to the request and to its reply."""
 
 import hashlib
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
@@ -194,6 +195,35 @@ async def test_a_leverage_that_cannot_be_set_blocks_the_entry(world: World) -> N
     await world.cycle("buy")
     assert world.order().state is OrderState.BLOCKED
     assert world.transport.orders() == []
+
+
+@pytest.mark.parametrize(
+    ("stood_ms", "since_ms", "ahead_ms", "again"),
+    [(0, 1_900, 0, 0), (0, 2_100, 0, 1), (30_000, 1_900, 0, 0), (0, 0, 500, 1)],
+    ids=["fresh", "stale", "stood in line", "of the future"],
+)
+async def test_a_flat_reading_is_good_for_two_seconds_by_the_venues_clock(
+    world: World, monkeypatch: pytest.MonkeyPatch, stood_ms: int, since_ms: int, ahead_ms: int, again: int
+) -> None:
+    plan, read = world.ledger.plan, BybitExchange.position
+    reads: list[str] = []
+
+    async def after_its_turn(self: BybitExchange, symbol: str) -> Position:
+        reads.append(symbol)
+        world.to(world.clock.now_ms() + stood_ms)
+        seen = await read(self, symbol)
+        return replace(seen, seen_at=seen.seen_at + ahead_ms)
+
+    async def plan_and_wait(*args: object) -> object:
+        orders = await plan(*args)  # type: ignore[arg-type]
+        world.to(world.clock.now_ms() + since_ms)
+        reads.clear()
+        return orders
+
+    monkeypatch.setattr(BybitExchange, "position", after_its_turn)
+    world.ledger.plan = plan_and_wait  # type: ignore[method-assign,assignment]
+    await world.cycle(decision("buy", leverage=10))
+    assert (world.order().state, len(reads)) == (OrderState.FILLED, again)
 
 
 async def test_leverage_is_never_set_on_a_position_that_appeared_meanwhile(world: World) -> None:

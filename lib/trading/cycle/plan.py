@@ -51,7 +51,7 @@ class Prefetch:
 @dataclass(frozen=True, slots=True)
 class Snapshot:
     """
-    The account and its venue as read for this cycle; position and ticker at *read_ms* by the trader's clock.
+    The account and its venue as read for this cycle.
 
     *known* is what the ledger knew of the account after both, *own_qty* how much of the position is ours.
     """
@@ -61,7 +61,6 @@ class Snapshot:
     ticker: Ticker
     own_qty: Decimal
     known: LogFacts
-    read_ms: int
 
 
 async def prefetch(context: TradingContext, account: TraderAccount, exchange: Exchange) -> Prefetch:
@@ -80,7 +79,6 @@ async def take_snapshot(
     context: TradingContext, account: TraderAccount, exchange: Exchange, before: Prefetch, t_ms: int
 ) -> Snapshot:
     """*before* with the position and the price of now. *Retry* or *Pause* as `prefetch`."""
-    read_ms = context.clock.now_ms()
     position, ticker = await asyncio.gather(
         exchange.position(account.symbol), context.market.ticker(account.venue, account.symbol)
     )
@@ -90,7 +88,7 @@ async def take_snapshot(
         await import_fills(context, account, exchange)  # closed at no cost at all: the balance did not tell
         known = await context.limits.facts(account.account_id, t_ms)
     # still open there: the position just read is not of now, and nothing is entered beside what it does not show
-    return Snapshot(before, position, ticker, known.own_qty if own_qty is None else own_qty, known, read_ms)
+    return Snapshot(before, position, ticker, known.own_qty if own_qty is None else own_qty, known)
 
 
 async def make_plan(  # noqa: PLR0913 - what a plan is made of

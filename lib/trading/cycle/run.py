@@ -254,7 +254,7 @@ async def _trade(this: RunningCycle, account: TraderAccount, window: Sequence[Ca
         orders = await context.orders.plan(account, this.key(account), t_ms, plan)
         size = _flip_size(this, account, exchange, answer)
         part = OwnPart(context, account, exchange, snapshot.position, our_part(snapshot.position, snapshot.own_qty))
-        job = SendJob(account, exchange, size, later, (snapshot.position, snapshot.read_ms), part.still, before.books)
+        job = SendJob(account, exchange, size, later, snapshot.position, part.still, before.books)
         done = await execute(context, job, orders)
     finally:
         # from here on rows and books tell of the entry

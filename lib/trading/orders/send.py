@@ -46,7 +46,7 @@ class SendJob:
     """
     The sending of one account's orders of one T. *size* sizes a flip's entry once its exit is done. *later* is the
     account's exchange for queries that may wait (the end of an entry); None = *exchange*. *seen* is the position last
-    read and when, by the context's clock (epoch ms): while that is fresh an entry needs no other reading. *still* is
+    read: while that is fresh by the venue's clock, an entry needs no other reading. *still* is
     asked before each send of a close: the part that was ours when the close was planned may be gone when a frozen
     process or a second try comes to send it. *books* are the account's books as this cycle read them.
     """
@@ -55,7 +55,7 @@ class SendJob:
     exchange: Exchange
     size: SizeEntry | None = None
     later: Exchange | None = None
-    seen: tuple[Position, int] | None = None
+    seen: Position | None = None
     still: Still | None = None
     books: Books | None = None
 
@@ -160,12 +160,16 @@ async def _ready_entry(context: TradingContext, job: SendJob, order: Order) -> O
 
 
 def _was_flat_at(context: TradingContext, job: SendJob, order: Order) -> bool:
-    """Whether the account was flat at the order's leverage a moment ago, as for most entries."""
-    if job.seen is None:
+    """
+    Whether the account was flat at the order's leverage a moment ago, as for most entries.
+
+    The moment is the venue's own: a reading that stood in line for its turn is as fresh as one that did not. A reading
+    of the future, as by a clock of ours that is behind, is not fresh.
+    """
+    seen = job.seen
+    if seen is None or not 0 <= context.clock.now_ms() - seen.seen_at <= FRESH_MS:
         return False
-    position, read_ms = job.seen
-    is_fresh = 0 <= context.clock.now_ms() - read_ms <= FRESH_MS
-    return is_fresh and position.is_flat and position.leverage == order.leverage
+    return seen.is_flat and seen.leverage == order.leverage
 
 
 async def _is_flat_at(exchange: Exchange, order: Order) -> bool:
