@@ -7,9 +7,9 @@ It is told once, after the check; what the key may do later is asked again by th
 import streamlit as st
 
 from app.i18n import clock_time, md, t, zone
+from lib.accounts.key_gate import RIGHTS
 from lib.accounts.trading import KeySaved
 
-RIGHTS = ("trade", "read_write", "unified", "no_withdraw", "no_transfer")
 SOON_MS = 14 * 24 * 3_600_000
 
 

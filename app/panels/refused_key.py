@@ -1,5 +1,6 @@
 """
-Why an exchange key was not taken: our sentence and code, what has to be done about it, and the exchange's own words.
+Why an exchange key was not taken: our sentence and code, what has to be done about it, each right that was looked at
+with what was found of it, and the exchange's own words.
 
 What the exchange wrote is shown letter by letter, never as markup.
 """
@@ -9,6 +10,7 @@ import streamlit as st
 from app.i18n import language, md, t
 from app.panels.control import sentence
 from app.ui.reasons import say, say_sentence
+from lib.accounts.key_gate import RIGHTS
 from lib.accounts.refusal import Refusal
 
 SAID = frozenset({"refuse.key.refused", "refuse.key.later"})
@@ -21,6 +23,9 @@ def refused_key(refusal: Refusal) -> None:
     with st.container(border=True, key="refused"):
         if refusal.key not in SAID:
             st.error(sentence(refusal), icon=":material/block:")
+            for reason in refusal.reasons:
+                st.text(f"· {say(reason, language())}")
+            _rights(str(refusal.params.get("wrong", "")).split(","))
             return
         st.error(t(f"{refusal.key}.title"), icon=":material/block:")
         st.text(say_sentence(refusal.why, language()))
@@ -31,3 +36,14 @@ def refused_key(refusal: Refusal) -> None:
         if said := told.get("said"):
             st.caption(md("key.said", code=told.get("code", "")))
             st.code(str(said), language=None, wrap_lines=True)
+
+
+def _rights(wrong: list[str]) -> None:
+    """Each right by itself, as a taken key is told; nothing where none was found wrong."""
+    if not set(wrong) & set(RIGHTS):
+        return
+    for name in RIGHTS:
+        if name in wrong:
+            st.markdown(f":red[:material/cancel:] {t(f'key.wrong_{name}')}")
+        else:
+            st.markdown(f":green[:material/check_circle:] {t(f'checked.{name}')}")

@@ -24,14 +24,18 @@ class KeyFlaw:
 
     key: str
     why: Reason
+    right: str = ""
+    """Which right it is about, as `RIGHTS` has them; "" for none of them."""
 
 
+RIGHTS = ("trade", "read_write", "unified", "no_withdraw", "no_transfer")
+"""What is looked at of every key, in the order people read it."""
 SHAPE = KeyFlaw("refuse.key.shape", codes.KEY_SHAPE())
-READ_ONLY = KeyFlaw("refuse.key.read_only", codes.KEY_READ_ONLY())
-NO_TRADE = KeyFlaw("refuse.key.no_trade", codes.KEY_NO_TRADE())
-WITHDRAW = KeyFlaw("refuse.key.withdraw", codes.KEY_WITHDRAWS())
-TRANSFER = KeyFlaw("refuse.key.transfer", codes.KEY_TRANSFERS())
-NOT_UNIFIED = KeyFlaw("refuse.key.not_unified", codes.NOT_UNIFIED())
+READ_ONLY = KeyFlaw("refuse.key.read_only", codes.KEY_READ_ONLY(), "read_write")
+NO_TRADE = KeyFlaw("refuse.key.no_trade", codes.KEY_NO_TRADE(), "trade")
+WITHDRAW = KeyFlaw("refuse.key.withdraw", codes.KEY_WITHDRAWS(), "no_withdraw")
+TRANSFER = KeyFlaw("refuse.key.transfer", codes.KEY_TRANSFERS(), "no_transfer")
+NOT_UNIFIED = KeyFlaw("refuse.key.not_unified", codes.NOT_UNIFIED(), "unified")
 EXPIRED = KeyFlaw("refuse.key.expired", codes.KEY_EXPIRED())
 OTHER_HAND = KeyFlaw("refuse.key.other_installation", codes.ANOTHER_INSTALLATION())
 
@@ -43,8 +47,8 @@ def shape_flaw(key: ApiKey) -> KeyFlaw | None:
     return None if fits and not any(" " in part for part in parts) else SHAPE
 
 
-def rights_flaw(info: KeyInfo, now_ms: int) -> KeyFlaw | None:
-    """The first thing the venue says of the key that we do not take, the dangerous ones before the useless ones."""
+def rights_flaws(info: KeyInfo, now_ms: int) -> tuple[KeyFlaw, ...]:
+    """Everything the venue says of the key that we do not take, the dangerous before the useless."""
     flaws = (
         (info.may_withdraw, WITHDRAW),
         (info.may_transfer, TRANSFER),
@@ -53,7 +57,12 @@ def rights_flaw(info: KeyInfo, now_ms: int) -> KeyFlaw | None:
         (not info.unified, NOT_UNIFIED),
         (0 < info.expires_at <= now_ms, EXPIRED),
     )
-    return next((flaw for stands, flaw in flaws if stands), None)
+    return tuple(flaw for stands, flaw in flaws if stands)
+
+
+def rights_flaw(info: KeyInfo, now_ms: int) -> KeyFlaw | None:
+    """The first of `rights_flaws`."""
+    return next(iter(rights_flaws(info, now_ms)), None)
 
 
 def hands_flaw(links: Iterable[str], installation: str) -> KeyFlaw | None:

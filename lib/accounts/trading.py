@@ -13,7 +13,7 @@ from typing import TypeVar
 from lib import log
 from lib.accounts import checking
 from lib.accounts.acts import act
-from lib.accounts.key_gate import KeyFlaw, hands_flaw, own_accounts, rights_flaw, shape_flaw, uid_of_key
+from lib.accounts.key_gate import KeyFlaw, hands_flaw, own_accounts, rights_flaws, shape_flaw, uid_of_key
 from lib.accounts.notes import note_of, note_of_change
 from lib.accounts.settings_rules import settings_refusal
 from lib.accounts.step_up import unproved
@@ -156,8 +156,8 @@ class TradingDesk:
     def _probed(self, venue: Venue, key: ApiKey, note: Note) -> Refusal | KeySaved:
         here, ports, user_id = self._here, self._ports, note.user_id
         info = _asked(lambda: ports.key_probe.key_info(venue, key))
-        if flaw := rights_flaw(info, ports.clock.now_ms()):
-            return _refused(flaw)
+        if flaws := rights_flaws(info, ports.clock.now_ms()):
+            return _refused(*flaws)
         opened_ms = ports.clock.now_ms()
         reading = _asked(lambda: ports.account_probe.read(venue, info.uid, key, here.symbol))
         if flaw := hands_flaw(reading.links, here.installation):
@@ -369,8 +369,12 @@ def _cannot_trade(account: ActiveAccount | None) -> Refusal | None:
     return None if account.trading_enabled else Refusal("refuse.paused")
 
 
-def _refused(flaw: KeyFlaw) -> Refusal:
-    return Refusal(flaw.key)
+def _refused(flaw: KeyFlaw, *more: KeyFlaw) -> Refusal:
+    """*flaw* by its own sentence; with *more* each of them is listed, and what was looked at of the key."""
+    wrong = ",".join(one.right for one in (flaw, *more) if one.right)
+    if not more:
+        return Refusal(flaw.key, wrong=wrong) if wrong else Refusal(flaw.key)
+    return Refusal("refuse.key.flaws", wrong=wrong, reasons=tuple(one.why for one in (flaw, *more)))
 
 
 def _saved(account_id: int, venue: Venue, key: ApiKey, info: KeyInfo, doubts: tuple[Doubt, ...]) -> KeySaved:

@@ -10,6 +10,7 @@ from lib.accounts.refusal import Refusal
 from lib.accounts.trading import KeySaved
 from lib.adapters.bybit.rest.paper_accounts import SimulatorPaperAccounts
 from lib.adapters.sql.tables.people import accounts, credentials, users
+from lib.domain import reason_codes as codes
 from lib.domain.api_key import ApiKey
 from lib.domain.errors import Pause, Retry
 from lib.domain.reason import NOTHING, Reason, text
@@ -92,6 +93,15 @@ async def test_a_key_with_the_wrong_rights_is_refused_and_nothing_is_stored(
 ) -> None:
     rights = {"ContractTrade": contract, "Wallet": wallet}
     assert await scene.refusal(scene.new_key(read_only=read_only, permissions=rights)) == key
+    assert scene.rows(accounts) == []
+
+
+async def test_everything_that_is_wrong_with_a_key_is_told_at_once(scene: Scene) -> None:
+    rights = {"ContractTrade": ["Order"], "Wallet": ["Withdraw", "AccountTransfer"]}
+    refused = await scene.save(scene.new_key(permissions=rights))
+    assert isinstance(refused, Refusal)
+    assert (refused.key, refused.params["wrong"]) == ("refuse.key.flaws", "no_withdraw,no_transfer,trade")
+    assert refused.reasons == (codes.KEY_WITHDRAWS(), codes.KEY_TRANSFERS(), codes.KEY_NO_TRADE())
     assert scene.rows(accounts) == []
 
 

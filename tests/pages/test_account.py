@@ -9,7 +9,7 @@ from streamlit.testing.v1 import AppTest
 
 import app.panels.step_up
 from app.i18n import catalogue
-from app.panels.checked_key import RIGHTS
+from lib.accounts.key_gate import RIGHTS
 from lib.accounts.step_up import UNPROVED
 from lib.accounts.trading import KeySaved
 from lib.domain.trail import Actor, TrailEvent

@@ -20,6 +20,7 @@ from lib.domain.reason import NOTHING, Reason
 from lib.domain.reason import text as words
 from lib.market.status import ClosedMarket
 from lib.queries import CommandRow
+from lib.reason_text import said
 from tests.browser.payloads import PAYLOADS
 from tests.pages.conftest import Visit
 from tests.worlds.pages import HOSTILE, NOW_MS, OWNER
@@ -523,6 +524,21 @@ def test_a_refusal_of_ours_is_one_sentence(visit: Visit, staged: SimpleNamespace
     at = visit("t-owner", "api_keys")
     next(button for button in at.button if button.label == catalogue("ko")["key.save"]).click().run()
     assert [error.value for error in at.error] == [catalogue("ko")["refuse.key.withdraw"]]
+
+
+def test_each_right_of_a_refused_key_has_a_line_of_its_own(visit: Visit, staged: SimpleNamespace) -> None:
+    whys = (codes.KEY_WITHDRAWS(), codes.KEY_NO_TRADE())
+    staged.acts.answer = Refusal("refuse.key.flaws", wrong="no_withdraw,trade", reasons=whys)
+    at = visit("t-owner", "api_keys")
+    words = catalogue("ko")
+    next(button for button in at.button if button.label == words["key.save"]).click().run()
+    assert [error.value for error in at.error] == [words["refuse.key.flaws"]]
+    assert [text.value for text in at.text if text.value.startswith("·")] == [f"· {said(one, 'ko')}" for one in whys]
+    lines = [str(line.value) for line in at.markdown]
+    for right in ("no_withdraw", "trade"):
+        assert f":red[:material/cancel:] {words[f'key.wrong_{right}']}" in lines
+    for right in ("read_write", "unified", "no_transfer"):
+        assert f":green[:material/check_circle:] {words[f'checked.{right}']}" in lines
 
 
 def test_an_address_nobody_knows_comes_with_the_way_to_find_it(visit: Visit, staged: SimpleNamespace) -> None:
