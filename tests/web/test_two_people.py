@@ -30,12 +30,13 @@ pytestmark = [pytest.mark.server, pytest.mark.enable_socket]
 FILES = [f"{what}.csv" for what in (*EXPORTS, "tax")]
 IDS = {"session_id": "sessions", "passkey_id": "passkeys", "token_id": "api_tokens"}
 SILENT = {
-    "/healthz", "/api/openapi.json", "/api/kline", "/api/kline/history", "/api/account/sessions"
+    "/healthz", "/readyz", "/api/openapi.json", "/api/kline", "/api/kline/history", "/api/account/sessions"
 }  # fmt: skip
 """What tells no text of a person's: the market, and browsers by the names we know."""
 FOR_OPERATORS = {
     "users.email", "accounts.pause_reason", "risk_locks.why", "orders.order_link_id", "orders.why",
     "operator_acts.args", "operator_acts.result", "cycles.model", "risk_locks.ended_by",
+    "operator_acts.who",
 }  # fmt: skip
 """What an operator is shown of others: who they are and why they stand still; no key, prompt or answer."""
 

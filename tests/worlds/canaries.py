@@ -64,6 +64,7 @@ FIXED: dict[str, Any] = {
     "cycles.decision": {},
     "cycles.asked_for": "paper",
     "risk_locks.kind": "external",
+    "krw_rates.day": "2026-01-01",
     "trade_logs.symbol": "BTCUSDT",
     "trade_logs.clamps": None,
 }
