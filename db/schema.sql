@@ -371,6 +371,35 @@ CREATE TABLE outbox (
     INDEX ix_outbox_user_id (user_id)
 ) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_unicode_ci;
 
+-- Where people are told besides the bell; person 0 runs the platform.
+CREATE TABLE channels (
+    id BIGINT NOT NULL AUTO_INCREMENT,
+    user_id BIGINT NOT NULL,
+    service VARCHAR(16) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+    name VARCHAR(40) NOT NULL DEFAULT '',
+    sealed TEXT NOT NULL,  -- its address, for the notifier alone
+    enabled BOOL NOT NULL DEFAULT 1,
+    created_ms BIGINT NOT NULL DEFAULT 0,
+    tested_ms BIGINT NOT NULL DEFAULT 0,
+    sent_ms BIGINT NOT NULL DEFAULT 0,
+    failures BIGINT NOT NULL DEFAULT 0,  -- in a row
+    again_ms BIGINT NOT NULL DEFAULT 0,  -- left alone until then
+    lease_ms BIGINT NOT NULL DEFAULT 0,  -- one sender has it until then
+    PRIMARY KEY (id),
+    INDEX ix_channels_user_id (user_id)
+) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_unicode_ci;
+
+-- What is still to be sent: a row goes when its channel has taken it.
+CREATE TABLE deliveries (
+    id BIGINT NOT NULL AUTO_INCREMENT,
+    channel_id BIGINT NOT NULL,
+    outbox_id BIGINT NOT NULL,
+    due_ms BIGINT NOT NULL DEFAULT 0,
+    PRIMARY KEY (id),
+    CONSTRAINT uq_deliveries_channel_id_outbox_id UNIQUE (channel_id, outbox_id),
+    INDEX ix_deliveries_due_ms (due_ms)
+) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_unicode_ci;
+
 -- ------ Switches: one row each, made here ---------------------------------------------------------------------------
 
 -- The platform's kill switch.

@@ -25,6 +25,7 @@ from lib.domain.errors import Halt
 from lib.domain.platform_settings import LIMIT_BOUNDS
 from lib.domain.pricing import AnalystPrices
 from lib.domain.venues import CAPABILITIES, feed_fits
+from lib.notify_settings import NOTIFY_SECRETS, NotifySettings, read_notify
 from lib.secret_files import with_secret_files
 
 VERSION = "0.1.0"
@@ -33,7 +34,7 @@ DATABASE_NAMES = ("DATABASE_URL", "MYSQL_URL", "JAWSDB_URL", "JAWSDB_MARIA_URL",
 REDIS_NAMES = ("REDIS_URL", "REDIS_TLS_URL", "REDISCLOUD_URL")
 SECRET_NAMES = (
     *DATABASE_NAMES, *REDIS_NAMES, "OPENAI_API_KEY", "ENCRYPTION_KEY", "ENCRYPTION_PUBLIC_KEY", "WEB_SECRET",
-    "SMTP_URL", "SIMULATOR_TOKEN", "METRICS_TOKEN", "ENCRYPTION_KEYS_OLD", "WEB_SECRETS_OLD",
+    "SMTP_URL", "SIMULATOR_TOKEN", "METRICS_TOKEN", "ENCRYPTION_KEYS_OLD", "WEB_SECRETS_OLD", *NOTIFY_SECRETS,
 )  # fmt: skip
 """Each may be given as a file too, by its name with _FILE."""
 PLACEHOLDERS = frozenset(
@@ -84,6 +85,7 @@ class Settings:
     public_url: str
     """The address people open this server by; "" = nobody said."""
     smtp: mail_settings.Smtp | None
+    notify: NotifySettings
     installation: str
     data_dir: Path
     log_format: log.Format
@@ -189,6 +191,7 @@ def load(env: Mapping[str, str] | None = None) -> Settings:
         encryption_key=_key(source, "ENCRYPTION_KEY"),
         encryption_keys_old=_keys(source, "ENCRYPTION_KEYS_OLD"),
         encryption_public_key=_key(source, "ENCRYPTION_PUBLIC_KEY"),
+        notify=read_notify(source, _key, _secret),
         web_secret=_key(source, "WEB_SECRET"),
         web_secrets_old=_keys(source, "WEB_SECRETS_OLD"),
         public_url=mail_settings.read_public_url(source.get("PUBLIC_URL", "")),
@@ -292,8 +295,7 @@ def _addresses(source: Mapping[str, str], name: str) -> tuple[str, ...]:
 
 def _tls(source: Mapping[str, str]) -> str:
     # Heroku's Key-Value Store presents self-signed certificates; everywhere else verify
-    default = "none" if source.get("DYNO") else "full"
-    return _choice(source, "REDIS_TLS_VERIFY", default, ("none", "ca", "full"))
+    return _choice(source, "REDIS_TLS_VERIFY", "none" if source.get("DYNO") else "full", ("none", "ca", "full"))
 
 
 def _secret(source: Mapping[str, str], name: str) -> str:
@@ -304,8 +306,7 @@ def _secret(source: Mapping[str, str], name: str) -> str:
 
 
 def _key(source: Mapping[str, str], name: str) -> str:
-    value = _secret(source, name)
-    if not value:
+    if not (value := _secret(source, name)):
         return ""
     try:
         raw = base64.b64decode(value, validate=True)
@@ -345,8 +346,7 @@ def _limit(source: Mapping[str, str], name: str, limit: str, usual: Decimal) -> 
 
 
 def _count(source: Mapping[str, str], name: str, limit: str, usual: int) -> int:
-    bounds = LIMIT_BOUNDS[limit]
-    return int(_number(source, name, usual, float(bounds.least), float(bounds.most)))
+    return int(_number(source, name, usual, float(LIMIT_BOUNDS[limit].least), float(LIMIT_BOUNDS[limit].most)))
 
 
 def _analyst_prices(source: Mapping[str, str]) -> AnalystPrices:

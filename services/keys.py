@@ -7,7 +7,8 @@ The keys that seal exchange keys and lock second factors: make them, see who nee
     python -m services.keys rotate --forget-old    with `make run`: also take the old pair out of var/secrets.json
 
 ENCRYPTION_KEY opens: give it to the trader alone. ENCRYPTION_PUBLIC_KEY only seals: give it to the web, and WEB_SECRET,
-which locks second factors. Lose the first and everybody must enter their exchange key again, lose the last and people
+which locks second factors. NOTIFIER_KEY opens addresses of channels: the notifier alone; NOTIFIER_PUBLIC_KEY goes to
+the web. Lose the first and everybody must enter their exchange key again, lose the last and people
 need their recovery codes. With DATABASE_URL the new keys come from the environment, where ENCRYPTION_KEYS_OLD and
 WEB_SECRETS_OLD hold those of before (docs/runbooks/rotate-keys.md); with `make run`, which must be stopped, `rotate`
 makes them itself.
@@ -43,6 +44,8 @@ def _print_fresh() -> int:
     private, public = bootstrap.new_sealing_keys()
     sys.stdout.write(f"ENCRYPTION_KEY={private}\nENCRYPTION_PUBLIC_KEY={public}\n")
     sys.stdout.write(f"WEB_SECRET={bootstrap.new_web_secret()}\n")
+    opens, seals = bootstrap.new_sealing_keys()
+    sys.stdout.write(f"NOTIFIER_KEY={opens}\nNOTIFIER_PUBLIC_KEY={seals}\n")
     return 0
 
 

@@ -22,16 +22,17 @@ def kept_secrets(data_dir: Path) -> dict[str, str]:
     """This installation's own secrets, made when there are none."""
     file = data_dir / NAME
     if not file.exists():
-        made = {"INSTALLATION": secrets.token_hex(3), "SIMULATOR_TOKEN": secrets.token_urlsafe(24), **_fresh()}
+        own = {"INSTALLATION": secrets.token_hex(3), "SIMULATOR_TOKEN": secrets.token_urlsafe(24)}
+        made = {**own, **_fresh(), **_notifiers()}
         _write(file, made)
         return made
     try:
         known = {str(name): str(value) for name, value in json.loads(file.read_text()).items()}
     except (ValueError, AttributeError):
         raise Halt(f"{file} is damaged: restore it, or move {data_dir} away to start afresh") from None
-    if "WEB_SECRET" not in known:
-        # of an older release
-        known |= {"WEB_SECRET": bootstrap.new_web_secret()}
+    of_older_releases = {"WEB_SECRET": _web_secret, "NOTIFIER_KEY": _notifiers}
+    if missing := [make() for name, make in of_older_releases.items() if name not in known]:
+        known = {name: value for made in (known, *missing) for name, value in made.items()}
         _write(file, known)
     return known
 
@@ -57,6 +58,15 @@ def _fresh() -> dict[str, str]:
         "ENCRYPTION_PUBLIC_KEY": public,
         "WEB_SECRET": bootstrap.new_web_secret(),
     }
+
+
+def _web_secret() -> dict[str, str]:
+    return {"WEB_SECRET": bootstrap.new_web_secret()}
+
+
+def _notifiers() -> dict[str, str]:
+    opens, seals = bootstrap.new_sealing_keys()
+    return {"NOTIFIER_KEY": opens, "NOTIFIER_PUBLIC_KEY": seals}
 
 
 def _write(file: Path, content: dict[str, str]) -> None:

@@ -77,7 +77,12 @@ def test_a_deployed_web_that_holds_what_opens_exchange_keys_does_not_start() -> 
 
 OPENS = {"ENCRYPTION_KEY", "ENCRYPTION_KEYS_OLD"}
 OF_THE_WEB = {"WEB_SECRET", "WEB_SECRETS_OLD"}
-NOT_FOR = {"trader": OF_THE_WEB, "web": OPENS | {"OPENAI_API_KEY"}}
+OF_THE_NOTIFIER = {"NOTIFIER_KEY"}
+NOT_FOR = {
+    "trader": OF_THE_WEB | OF_THE_NOTIFIER,
+    "web": OPENS | OF_THE_NOTIFIER | {"OPENAI_API_KEY"},
+    "notifier": OPENS | OF_THE_WEB | {"OPENAI_API_KEY"},
+}
 """Every other process is given no secret at all."""
 
 
@@ -86,7 +91,8 @@ def test_each_process_is_given_only_the_secrets_it_needs(file: str) -> None:
     said = (ROOT / file).read_text(encoding="utf-8").splitlines()
     lines = dict(line.split(": ", 1) for line in said if not line.startswith("#"))
     for name, line in lines.items():
-        assert set(re.findall(r"-u (\w+)", line)) == NOT_FOR.get(name, OPENS | OF_THE_WEB | {"OPENAI_API_KEY"}), name
+        others = OPENS | OF_THE_WEB | OF_THE_NOTIFIER | {"OPENAI_API_KEY"}
+        assert set(re.findall(r"-u (\w+)", line)) == NOT_FOR.get(name, others), name
 
 
 # --- a disk that forgets ----------------------------------------------------------------------------------------------

@@ -1,5 +1,5 @@
 """
-Notifications: everything the person was told, newest first, page by page.
+Notifications: everything the person was told, newest first, page by page; beside it where and when else they are told.
 
 Looking is seeing: what stands on the first page is marked as seen, for who is not a visitor. Where a page begins stands
 in the address (`?below=`); whose rows they may be is the query's to decide.
@@ -8,6 +8,7 @@ in the address (`?below=`); whose rows they may be is the query's to decide.
 import streamlit as st
 
 from app.i18n import clock_time, language, md, t, zone
+from app.panels.channels import channels, choices
 from app.panels.top import title, top
 from app.session import require_user
 from app.system import system
@@ -67,4 +68,12 @@ def _pages(found: NoticePage, below: int | None) -> None:
 
 signed_in = require_user()
 top(signed_in, title("page.notifications"))
-_history(signed_in)
+if signed_in.read_only:
+    _history(signed_in)
+else:
+    left, right = st.columns([3, 2], gap="small")
+    with left:
+        _history(signed_in)
+    with right:
+        channels(signed_in)
+        choices(signed_in)

@@ -40,6 +40,8 @@ from lib.bootstrap.stores import migrate as migrate
 from lib.bootstrap.stores import new_sealing_keys as new_sealing_keys
 from lib.bootstrap.stores import new_web_secret as new_web_secret
 from lib.bootstrap.stores import readings as readings
+from lib.bootstrap.telling import Notifying as Notifying
+from lib.bootstrap.telling import notifying as notifying
 from lib.bootstrap.web import WebSystem as WebSystem
 from lib.bootstrap.web import web as web
 from lib.replay.rehearsal import Rehearsal as Rehearsal

@@ -32,6 +32,7 @@ from lib.adapters.redis.live import RedisLiveCandles
 from lib.adapters.sql.forms.accounts import SqlAccounts
 from lib.adapters.sql.forms.api_tokens import SqlApiTokens
 from lib.adapters.sql.forms.browsers import SqlBrowsers
+from lib.adapters.sql.forms.channels import SqlChannels
 from lib.adapters.sql.forms.commands import SqlCommandQueue
 from lib.adapters.sql.forms.keyring import SqlKeyring
 from lib.adapters.sql.forms.krw_rates import SqlWonBook
@@ -44,7 +45,7 @@ from lib.adapters.sql.forms.second_factors import SqlSecondFactors
 from lib.adapters.sql.forms.sessions import SqlLogins, SqlSessions
 from lib.adapters.sql.forms.throttles import SqlThrottles
 from lib.adapters.sql.forms.trail import SqlTrail
-from lib.adapters.vault import VaultSealer
+from lib.adapters.vault import AddressSealer, VaultSealer
 from lib.adapters.web_lock import WebLock
 from lib.bootstrap import stores
 from lib.bootstrap.analyst import prices_of
@@ -142,7 +143,7 @@ def web(settings: Settings, metrics: Metrics | None = None) -> WebSystem:
         passkeys=PasskeyDesk(kept, SqlPasskeys(engine), WebAuthnCheck(), clock),
         tokens=TokenDesk(SqlApiTokens(engine), clock),
         won=WonDesk(SqlWonBook(engine)),
-        notices=NoticeDesk(SqlNoticeChoices(engine)),
+        notices=_notices(settings, engine, clock),
         trading=trading,
         readings=readings,
         live=RedisLiveCandles(subscribe),
@@ -167,6 +168,12 @@ def web(settings: Settings, metrics: Metrics | None = None) -> WebSystem:
         metrics=metrics,
         metrics_token=settings.watching.token,
     )
+
+
+def _notices(settings: Settings, engine: sa.Engine, clock: Clock) -> NoticeDesk:
+    sealer = AddressSealer(settings.notify.public_key) if settings.notify.public_key else None
+    choices, channels = SqlNoticeChoices(engine), SqlChannels(engine, clock)
+    return NoticeDesk(choices, channels, sealer, clock, private_hosts=settings.notify.private_hosts)
 
 
 def _resets(settings: Settings, engine: sa.Engine, kept: PeopleStores, clock: Clock) -> ResetDesk:

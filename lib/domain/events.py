@@ -35,6 +35,10 @@ class EventKind(StrEnum):
     FLATTEN = "flatten"
     UNRESOLVED = "unresolved"
     BOOKS = "books"
+    SILENT = "silent"
+    BACK = "back"
+    CHANNEL = "channel"
+    TEST = "test"
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +64,10 @@ MANNERS: Mapping[EventKind, Manner] = {
     EventKind.FLATTEN: Manner(codes.TOLD_FLATTEN(), urgent=True),
     EventKind.UNRESOLVED: Manner(codes.TOLD_UNRESOLVED(), urgent=True),
     EventKind.BOOKS: Manner(codes.TOLD_BOOKS()),
+    EventKind.SILENT: Manner(codes.TOLD_SILENT(), urgent=True),
+    EventKind.BACK: Manner(codes.TOLD_BACK(), urgent=True),
+    EventKind.CHANNEL: Manner(codes.TOLD_CHANNEL(), urgent=True),
+    EventKind.TEST: Manner(codes.TOLD_TEST(), urgent=True),
 }
 
 

@@ -22,6 +22,22 @@ class Opener(Protocol):
         ...
 
 
+class ChannelSealer(Protocol):
+    """The web's half for addresses of channels: it can seal one and never open it."""
+
+    def seal(self, address: str, user_id: int, service: str) -> str:
+        """*address* sealed for that person and service alone."""
+        ...
+
+
+class ChannelOpener(Protocol):
+    """The notifier's half: it opens sealed addresses."""
+
+    def open(self, sealed: str, user_id: int, service: str) -> str:
+        """*Pause* when the seal is damaged, of somebody else's channel or of a key pair we do not have."""
+        ...
+
+
 class Lock(Protocol):
     """The web's own lock, for what the web alone must read back; *bound_to* names purpose and owner."""
 

@@ -17,6 +17,7 @@ from lib.queries.logs import LogFilter as LogFilter
 from lib.queries.logs import LogReadings
 from lib.queries.money import MoneyReadings
 from lib.queries.notices import MOST_UNSEEN as MOST_UNSEEN
+from lib.queries.notices import ChannelRow as ChannelRow
 from lib.queries.notices import NoticePage as NoticePage
 from lib.queries.notices import NoticeReadings
 from lib.queries.notices import NoticeRow as NoticeRow

@@ -9,7 +9,10 @@ from dataclasses import dataclass
 
 import sqlalchemy as sa
 
+from lib.adapters.sql.ledger.telling import choices_of
 from lib.adapters.sql.tables.people import notice_choices, outbox
+from lib.adapters.sql.tables.telling import channels
+from lib.domain.channel import TellingChoices
 from lib.domain.events import MANNERS, EventKind
 from lib.domain.reason import NOTHING, Reason
 from lib.queries.reading import Reading, epoch_ms
@@ -39,6 +42,18 @@ class NoticePage:
     older: int | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class ChannelRow:
+    """A channel as its person sees it; never its address. *failures* in a row, *sent_ms* 0 = nothing was sent yet."""
+
+    id: int
+    service: str
+    name: str
+    enabled: bool
+    failures: int
+    sent_ms: int
+
+
 class NoticeReadings(Reading):
     """Of one person, whoever tells them."""
 
@@ -49,6 +64,18 @@ class NoticeReadings(Reading):
     def unseen(self, user_id: int) -> int | None:
         """How many of them they have not seen, at most `MOST_UNSEEN`; None for who was never told anything."""
         return self._read(lambda c: _unseen(c, user_id))
+
+    def channels(self, user_id: int) -> list[ChannelRow]:
+        """The person's channels, oldest first."""
+        shown = (channels.c[name] for name in ChannelRow.__dataclass_fields__)
+        query = sa.select(*shown).where(channels.c.user_id == user_id).order_by(channels.c.id)
+        return [ChannelRow(*row) for row in self._read(lambda c: c.execute(query).all())]
+
+    def telling(self, user_id: int) -> TellingChoices | None:
+        """How the person chose to be told; None while they chose nothing."""
+        query = sa.select(notice_choices).where(notice_choices.c.user_id == user_id)
+        row = self._read(lambda c: c.execute(query).mappings().one_or_none())
+        return None if row is None else choices_of(row)
 
 
 def _seen_id(connection: sa.Connection, user_id: int) -> int:

@@ -15,8 +15,9 @@ from sqlalchemy import event
 
 from lib.adapters.sql.forms.commands import SqlCommandQueue
 from lib.adapters.sql.tables.columns import utc_from_ms
-from lib.adapters.sql.tables.people import audit_events, instructions, krw_rates, sessions
+from lib.adapters.sql.tables.people import audit_events, instructions, krw_rates, notice_choices, sessions
 from lib.adapters.sql.tables.safety import api_tokens, authenticators, passkeys, recovery_codes
+from lib.adapters.sql.tables.telling import channels
 from lib.adapters.sql.tables.trading import cycles, trade_logs
 from lib.clock import SteppedClock
 from lib.domain import reason_codes as codes
@@ -77,6 +78,8 @@ class Scene:
             sessions: {"token_sha256": digest, "created_ms": T, "seen_ms": T, "user_agent": account.uid},
             audit_events: {"at_ms": T, "event": "signed_in", "actor": "owner", "detail": account.uid},
             instructions: {"number": 1, "text": account.uid, "sha256": digest, "made_ms": T},
+            channels: {"service": "ntfy", "name": account.uid, "sealed": "x"},
+            notice_choices: {"quiet_from": 0, "quiet_until": 60},
             krw_rates: {"day": "2026-01-01", "rate": Decimal(1_000 + account.user_id)},
             authenticators: {"sealed": account.uid, "confirmed": True},
             recovery_codes: {"code_sha256": digest},
@@ -166,8 +169,10 @@ READS: dict[str, Callable[[Readings, int, int], object]] = {
     "newest_call": lambda r, user, log: r.newest_call(user),
     "notices": lambda r, user, log: r.notices(user, 9),
     "unseen": lambda r, user, log: r.unseen(user),
+    "channels": lambda r, user, log: r.channels(user),
+    "telling": lambda r, user, log: r.telling(user),
 }
-ALIKE = {"equity", "tiles", "settings", "command", "factor", "asking", "newest_call", "unseen"}
+ALIKE = {"equity", "tiles", "settings", "command", "factor", "asking", "newest_call", "unseen", "telling"}
 """Where two people made alike read alike."""
 MARKET_WIDE = {
     "status", "candles", "newest_candle", "last_price", "demo_user_id", "health", "rules", "analyst_profile",

@@ -53,7 +53,7 @@ from lib.queries import (
     Standing,
     Switches,
 )
-from tests.fakes.notices import MemoryNoticeChoices
+from tests.fakes.notices import MemoryChannels, MemoryNoticeChoices
 from tests.fakes.people import (
     MemoryApiTokens,
     MemoryBrowsers,
@@ -280,7 +280,7 @@ class Web:
             safety=Safety(stores, self.clock, MemoryLeaving(self.logins)),
             passkeys=PasskeyDesk(stores, MemoryPasskeys(self.sessions.trail), TrustingCheck(), self.clock),
             tokens=TokenDesk(MemoryApiTokens(self.logins), self.clock),
-            notices=NoticeDesk(MemoryNoticeChoices()),
+            notices=NoticeDesk(MemoryNoticeChoices(), MemoryChannels(), None, self.clock),
             resets=ResetDesk(
                 stores,
                 MemoryResetLinks(self.logins),

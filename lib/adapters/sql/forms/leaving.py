@@ -26,6 +26,7 @@ from lib.adapters.sql.tables.people import (
     users,
 )
 from lib.adapters.sql.tables.safety import api_tokens, authenticators, passkeys, recovery_codes, reset_links
+from lib.adapters.sql.tables.telling import channels, deliveries
 from lib.ports.safety import Leaving
 
 GONE = "gone"
@@ -37,6 +38,7 @@ THEIRS = (
     krw_rates,
     outbox,
     notice_choices,
+    channels,
     authenticators,
     recovery_codes,
     reset_links,
@@ -67,6 +69,8 @@ def _leave(connection: sa.Connection, user_id: int, now_ms: int) -> None:
         connection.execute(keys.values(sealed="", last4="", revoked_at=utc_from_ms(now_ms)))
         # the exchange's own number of the account; free again for whoever brings its key
         connection.execute(sa.update(accounts).where(accounts.c.id == account_id).values(uid=f"{GONE}-{account_id}"))
+    theirs = sa.select(channels.c.id).where(channels.c.user_id == user_id)
+    connection.execute(sa.delete(deliveries).where(deliveries.c.channel_id.in_(theirs)))
     for table in THEIRS:
         connection.execute(sa.delete(table).where(table.c.user_id == user_id))
     gone = {

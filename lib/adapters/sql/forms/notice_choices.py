@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from lib.adapters.sql.database.transactions import transact
 from lib.adapters.sql.ledger.rows import insert_once
 from lib.adapters.sql.tables.people import notice_choices, outbox
+from lib.domain.channel import TellingChoices
 from lib.ports.notifier import NoticeChoices
 
 
@@ -26,6 +27,20 @@ class SqlNoticeChoices(NoticeChoices):
             if not written(connection, user_id, {"seen_id": upto}):
                 change = sa.update(notice_choices).where(notice_choices.c.user_id == user_id, later)
                 connection.execute(change.values(seen_id=upto))
+
+        transact(self._engine, work)
+
+    def choose(self, user_id: int, choices: TellingChoices) -> None:
+        values = {
+            "switched": {kind.value: on for kind, on in choices.switched.items()},
+            "quiet_from": choices.quiet_from,
+            "quiet_until": choices.quiet_until,
+        }
+
+        def work(connection: sa.Connection) -> None:
+            if not written(connection, user_id, values):
+                mine = notice_choices.c.user_id == user_id
+                connection.execute(sa.update(notice_choices).where(mine).values(values))
 
         transact(self._engine, work)
 

@@ -9,7 +9,8 @@ import sqlalchemy as sa
 
 from lib.adapters.sql.ledger.rows import insertion
 from lib.adapters.sql.tables.people import accounts, outbox
-from lib.domain.events import LONGEST_ABOUT, Event
+from lib.domain.channel import TellingChoices
+from lib.domain.events import LONGEST_ABOUT, Event, EventKind
 
 OPERATORS = 0
 """In the place of a person: whoever runs the platform."""
@@ -32,3 +33,10 @@ def tell_owner(connection: sa.Connection, account_id: int, event: Event) -> None
     """Tell the owner of the account, or the operators of what concerns the whole platform (0)."""
     user_id = connection.scalar(_OWNER, {"of_account": account_id}) if account_id else OPERATORS
     tell(connection, user_id or OPERATORS, account_id or None, event)
+
+
+def choices_of(row: sa.RowMapping) -> TellingChoices:
+    """The choices in a row that has the columns of `notice_choices`, all NULL for who chose nothing."""
+    stored = row["switched"] or {}
+    switched = {EventKind(name): bool(on) for name, on in stored.items() if name in set(EventKind)}
+    return TellingChoices(switched, row["quiet_from"], row["quiet_until"])

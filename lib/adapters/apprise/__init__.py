@@ -1,0 +1,1 @@
+"""Apprise: the library that knows how each messenger is spoken to."""

@@ -1,0 +1,64 @@
+"""The notifier, wired: what was told goes out, and somebody notices when the trader is silent."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from hashlib import sha256
+
+import sqlalchemy as sa
+
+from lib.adapters.apprise.courier import AppriseCourier
+from lib.adapters.sql.database.transactions import transact
+from lib.adapters.sql.forms.channels import keep_operators
+from lib.adapters.sql.forms.deliveries import SqlDeliveries
+from lib.adapters.sql.ledger.telling import tell
+from lib.adapters.vault import AddressOpener, AddressSealer, public_key
+from lib.bootstrap import stores
+from lib.clock import Clock, SystemClock
+from lib.domain.events import Event
+from lib.queries import Readings
+from lib.queries.exposed import ExposedReadings
+from lib.settings import Settings
+from lib.telling.letters import composed
+from lib.telling.sender import Sender
+from lib.telling.silence import Silence
+
+
+@dataclass(frozen=True, slots=True)
+class Notifying:
+    """The two works of the notifier's process."""
+
+    sender: Sender
+    silence: Silence
+
+
+@contextmanager
+def notifying(settings: Settings) -> Iterator[Notifying]:
+    """The notifier over live ports; it alone can open addresses of channels."""
+    settings.require("DATABASE_URL", "REDIS_URL")
+    engine, clock = stores.database(settings), SystemClock()
+    opener = AddressOpener(settings.notify.key)  # says what is missing
+    _operators(settings, engine, clock)
+    courier = AppriseCourier(private_hosts=settings.notify.private_hosts)
+    candles = stores.candle_store(settings)
+    readings, exposed = Readings(engine, candles), ExposedReadings(engine, candles)
+
+    def told(user_id: int, account_id: int, event: Event) -> None:
+        transact(engine, lambda c: tell(c, user_id, account_id, event))
+
+    try:
+        yield Notifying(
+            Sender(SqlDeliveries(engine), opener, courier, composed, clock),
+            Silence(readings.health, exposed.exposed, told, clock),
+        )
+    finally:
+        engine.dispose()
+
+
+def _operators(settings: Settings, engine: sa.Engine, clock: Clock) -> None:
+    sealer = AddressSealer(public_key(settings.notify.key, "NOTIFIER_KEY"))
+    wanted = {
+        sha256(one.url.encode()).hexdigest()[:16]: (one.service, sealer.seal(one.url, 0, one.service))
+        for one in settings.notify.operators
+    }
+    keep_operators(engine, wanted, clock.now_ms())

@@ -1,0 +1,41 @@
+"""
+Whose money is in the market now: every open position with its stop, for whoever watches that somebody guards it.
+
+Not a person's own reading: it is over all accounts, for the notifier alone.
+"""
+
+from dataclasses import dataclass
+from decimal import Decimal
+
+import sqlalchemy as sa
+
+from lib.adapters.sql.tables.people import accounts
+from lib.queries.money import MoneyReadings
+
+
+@dataclass(frozen=True, slots=True)
+class Exposed:
+    """One open position; *stop_loss* None = not known."""
+
+    user_id: int
+    account_id: int
+    symbol: str
+    direction: str
+    stop_loss: Decimal | None
+
+
+class ExposedReadings(MoneyReadings):
+    """Of everybody."""
+
+    def exposed(self) -> list[Exposed]:
+        """Every active account with a booked position."""
+        query = sa.select(accounts.c.id, accounts.c.user_id, accounts.c.position_qty).where(accounts.c.active)
+        rows = self._read(lambda c: c.execute(query).all())
+        # money is compared in Python
+        return [one for row in rows if row.position_qty and (one := self._one(row.user_id, row.id))]
+
+    def _one(self, user_id: int, account_id: int) -> Exposed | None:
+        held = self.holding(user_id)
+        if held is None or not held.position_qty:
+            return None
+        return Exposed(user_id, account_id, held.symbol, held.position.direction, held.stop_loss)

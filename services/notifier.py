@@ -1,0 +1,29 @@
+"""
+The notifier process: what people are told goes out to their channels, and a silent trader is noticed, until SIGTERM.
+
+Nothing but signals and two tasks; how it is sent is `lib.telling`.
+"""
+
+import asyncio
+import signal
+
+from lib import bootstrap
+from lib.settings import Settings
+from services.process import run_process
+
+
+def main(settings: Settings) -> None:
+    """Entry point under `run_process`."""
+    asyncio.run(_notify(settings))
+
+
+async def _notify(settings: Settings) -> None:
+    stop, loop = asyncio.Event(), asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    with bootstrap.notifying(settings) as notifying:
+        await asyncio.gather(notifying.sender.run(stop), notifying.silence.run(stop))
+
+
+if __name__ == "__main__":
+    run_process("notifier", main)
