@@ -53,7 +53,7 @@ def rights_flaws(info: KeyInfo, now_ms: int) -> tuple[KeyFlaw, ...]:
         (info.may_withdraw, WITHDRAW),
         (info.may_transfer, TRANSFER),
         (info.read_only, READ_ONLY),
-        (not info.may_trade, NO_TRADE),
+        (not info.may_trade and not info.read_only, NO_TRADE),  # a read-only key trades nothing whatever its rights
         (not info.unified, NOT_UNIFIED),
         (0 < info.expires_at <= now_ms, EXPIRED),
     )
