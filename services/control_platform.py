@@ -25,9 +25,9 @@ from lib.domain.operator_act import ActKind
 from lib.domain.platform_settings import (
     BANNER,
     GUESTS,
+    KRW,
     KRW_PER_USDT,
     LIMIT_BOUNDS,
-    PREFIX,
     REGISTRATION,
     Banner,
     GuestDoor,
@@ -40,11 +40,10 @@ from lib.domain.platform_settings import (
     limit_overrides,
     read_banner,
 )
-from lib.domain.won_rates import LEAST, MOST, WonRate, WrongRate, read_named
-from lib.trading.platform_desk import DEFAULT, WORDS, said
+from lib.domain.won_rates import LEAST, MOST, WrongRate
+from lib.trading.platform_desk import WORDS, said
 
 NEWEST = 10
-KRW = KRW_PER_USDT.removeprefix(PREFIX)
 Act = Callable[[PlatformControl, argparse.Namespace], list[str]]
 
 
@@ -90,14 +89,13 @@ def show(platform: PlatformControl, asked: argparse.Namespace) -> list[str]:
 def choose(platform: PlatformControl, asked: argparse.Namespace) -> list[str]:
     """`set`."""
     if asked.setting == KRW:
-        rates = None if asked.word == DEFAULT else ",".join(map(str, _rates(asked.word)))
-        return _changed(platform.book.change(KRW_PER_USDT, rates, platform.who, asked.why))
+        return _changed(_rates(platform, asked))
     return _changed(platform.desk.choose(asked.setting, asked.word, platform.who, asked.why))
 
 
-def _rates(text: str) -> tuple[WonRate, ...]:
+def _rates(platform: PlatformControl, asked: argparse.Namespace) -> SettingChange | None:
     try:
-        return read_named(text)
+        return platform.desk.rates(asked.word, platform.who, asked.why)
     except WrongRate as wrong:
         raise ValueError(f"{KRW}: part {wrong.line} must be a number from {LEAST} to {MOST}, or DATE=NUMBER") from None
 

@@ -22,10 +22,10 @@ from lib.accounts.refusal import Refusal
 from lib.accounts.web import SessionUser
 from lib.bootstrap import OperatorsDoor
 from lib.domain.order import Order
-from lib.domain.platform_settings import BANNER_CHARS, Banner, admission, limit_overrides, read_banner
+from lib.domain.platform_settings import BANNER_CHARS, Banner, admission, krw_rates, limit_overrides, read_banner
 from lib.queries import Overview, PersonLine, Standing
 from lib.queries.roster import MOST_SEARCHED
-from lib.trading.operators_room import DOORS, LONGEST_NAME, LONGEST_WHY, NOTHING_HERE
+from lib.trading.operators_room import DOORS, LONGEST_NAME, LONGEST_RATES, LONGEST_WHY, NOTHING_HERE
 
 LATEST_ID = 10**15 - 1
 LONGEST_VALUE = 30
@@ -147,6 +147,7 @@ async def settings(request: Request, user: SessionUser) -> Response:
         "doors": admission(rows),
         "banner": read_banner(rows),
         "limits": limit_overrides(rows).over(door().limits),
+        "krw_per_usdt": [str(rate) for rate in krw_rates(rows)],
         "set": sorted(rows),
         "invites": await in_thread(readings.invites),
         "changes": await in_thread(readings.setting_changes),
@@ -228,6 +229,13 @@ async def set_banner(request: Request, user: SessionUser) -> Response:
     return done(await in_thread(door().room.say, user, Banner(ko, en) if ko or en else None))
 
 
+async def set_rates(request: Request, user: SessionUser) -> Response:
+    """`{value, why}`: won for one USDT, `1390` or by date `1390,2026-03-01=1402.5`; "default" takes them away."""
+    body = await body_of(request)
+    value, why = body.line("value", LONGEST_RATES), body.line("why", LONGEST_WHY)
+    return done(await in_thread(door().room.set_rates, user, value, why))
+
+
 async def set_limit(request: Request, user: SessionUser) -> Response:
     """`{name, value, why, loosen?}`; the value "default" takes the environment's again."""
     body = await body_of(request)
@@ -253,6 +261,7 @@ _ROUTES: Mapping[str, Mapping[str, Work]] = {
     "invites": {"POST": invite},
     "settings/door": {"POST": set_door},
     "settings/banner": {"POST": set_banner},
+    "settings/rates": {"POST": set_rates},
     "settings/limit": {"POST": set_limit},
 }
 # every method comes in here: a 405 of the router's own would tell a stranger that there is something

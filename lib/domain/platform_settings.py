@@ -26,7 +26,8 @@ GUESTS = f"{PREFIX}guests"
 BANNER = f"{PREFIX}banner"
 LIMIT = f"{PREFIX}limit:"
 """Followed by a field of `PlatformLimits`."""
-KRW_PER_USDT = f"{PREFIX}krw_per_usdt"
+KRW = "krw_per_usdt"
+KRW_PER_USDT = f"{PREFIX}{KRW}"
 """Won for one USDT by date (`lib.domain.won_rates`), to show beside amounts; no trade looks at it."""
 
 BANNER_CHARS = 300

@@ -16,7 +16,7 @@ from lib.domain import reason_codes as codes
 from lib.domain.errors import Retry
 from lib.domain.operator_act import OperatorAct
 from lib.domain.order import TERMINAL, OrderState
-from lib.domain.platform_settings import BANNER, LIMIT_BOUNDS, Banner, SettingChange
+from lib.domain.platform_settings import BANNER, KRW, LIMIT_BOUNDS, Banner, SettingChange
 from lib.domain.reason import Reason
 from lib.ports.exchange import Exchanges
 from lib.ports.ledger import Ledger
@@ -114,6 +114,8 @@ class OperatorRequests:
             return self._door
         if args["setting"] == "banner":
             return self._banner
+        if args["setting"] == KRW:
+            return self._rates
         if args["setting"].removeprefix(LIMIT) in LIMIT_BOUNDS:
             return self._limit
         raise ValueError("there is no such setting")
@@ -124,6 +126,9 @@ class OperatorRequests:
     def _banner(self, act: OperatorAct) -> SettingChange | None:
         ko, en = act.args["ko"], act.args["en"]
         return self.desk.say(Banner(ko, en) if ko or en else None, act.who)
+
+    def _rates(self, act: OperatorAct) -> SettingChange | None:
+        return self.desk.rates(act.args["value"], act.who, act.args["why"])
 
     def _limit(self, act: OperatorAct) -> SettingChange | None:
         name, value = act.args["setting"].removeprefix(LIMIT), act.args["value"]

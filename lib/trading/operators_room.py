@@ -26,6 +26,7 @@ from lib.domain.operator_act import ActKind, NewAct, signed
 from lib.domain.order import TERMINAL
 from lib.domain.platform_settings import (
     BANNER_CHARS,
+    KRW,
     LIMIT_BOUNDS,
     Banner,
     GuestDoor,
@@ -37,6 +38,7 @@ from lib.domain.platform_settings import (
 from lib.domain.reason import Reason
 from lib.domain.spelling import has_unseen
 from lib.domain.switches import waits_for_sweep
+from lib.domain.won_rates import WrongRate, read_named
 from lib.ports.operators import Invitations, NoOperator, NoSuchSubject, OperatorActs, OperatorRoster, SwitchBoard
 from lib.trading.kill_switch.operator import NoSuchAccountError, Switchman
 
@@ -48,11 +50,12 @@ Act = Callable[Concatenate[S, SessionUser, P], R]
 NOTHING_HERE = Refusal("refuse.not_found")
 LONGEST_WHY = 300
 LONGEST_NAME = 40
+LONGEST_RATES = 1_000
 DOORS: Mapping[str, frozenset[str]] = {"registration": frozenset(Registration), "guests": frozenset(GuestDoor)}
 SHUT = "closed"
 """What closes a door; every other word may open one."""
 DEFAULT = "default"
-"""Said instead of a limit's figure: the environment's counts again."""
+"""Said instead of a limit's figure: the environment's counts again; instead of rates: there are none."""
 ENDS = frozenset(state.value for state in TERMINAL)
 _log = log.get("operators")
 
@@ -215,6 +218,17 @@ class OperatorsRoom:
         return self._ask(user, "setting", {"setting": "banner", "ko": ko, "en": en})
 
     @operating
+    def set_rates(self, user: SessionUser, value: str, why: str) -> Refusal | None:
+        """
+        Ask the trader to set won for one USDT by date (`1390,2026-03-01=1402.5`), or (DEFAULT) to have none.
+
+        Like the banner it is only shown, and can be taken back: it wants no proof.
+        """
+        if refusal := _why_refusal(why) or _rates_refusal(value):
+            return refusal
+        return self._ask(user, "setting", {"setting": KRW, "value": value, "why": why})
+
+    @operating
     def set_limit(self, user: SessionUser, name: str, value: str, why: str, *, loosen: bool) -> Refusal | None:
         """Ask the trader to set a platform limit, or (DEFAULT) to take the environment's; never looser than that."""
         if refusal := _why_refusal(why) or self._limit_refusal(name, value):
@@ -291,6 +305,17 @@ class OperatorsRoom:
 def _why_refusal(why: str) -> Refusal | None:
     fits = bool(why.strip()) and len(why) <= LONGEST_WHY and not has_unseen(why)
     return None if fits else Refusal("refuse.operator.why", most=LONGEST_WHY)
+
+
+def _rates_refusal(value: str) -> Refusal | None:
+    if len(value) > LONGEST_RATES:
+        return Refusal("refuse.operator.rates_long", most=LONGEST_RATES)
+    try:
+        if value != DEFAULT:
+            read_named(value)
+    except WrongRate as wrong:
+        return Refusal("refuse.operator.rates", part=wrong.line)
+    return None
 
 
 def _name_refusal(name: str, field: str) -> Refusal | None:

@@ -12,6 +12,7 @@ from lib.domain.account import PlatformLimits
 from lib.domain.platform_settings import (
     BANNER,
     GUESTS,
+    KRW_PER_USDT,
     LIMIT,
     REGISTRATION,
     Banner,
@@ -23,6 +24,7 @@ from lib.domain.platform_settings import (
     read_limit,
 )
 from lib.domain.reason import Reason
+from lib.domain.won_rates import read_named
 from lib.ports.platform import PlatformBook
 
 DEFAULT = "default"
@@ -63,6 +65,11 @@ class PlatformDesk:
     def say(self, banner: Banner | None, who: str) -> SettingChange | None:
         """The banner over every page; None takes it away."""
         return self.book.change(BANNER, None if banner is None else banner_text(banner), who, "")
+
+    def rates(self, value: str, who: str, why: str) -> SettingChange | None:
+        """Won for one USDT by date, as `read_named` reads them, or DEFAULT for none; *WrongRate* counts parts."""
+        after = None if value == DEFAULT else ",".join(map(str, read_named(value)))
+        return self.book.change(KRW_PER_USDT, after, who, why)
 
     def limit(self, name: str, value: str, who: str, why: str, *, may_loosen: bool) -> SettingChange | None:
         """A limit to *value*, or to DEFAULT; without *may_loosen* nothing that lets more through than before."""

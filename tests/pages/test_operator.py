@@ -8,7 +8,7 @@ from streamlit.testing.v1 import AppTest
 
 from app.i18n import catalogue
 from lib.domain import reason_codes as codes
-from lib.domain.platform_settings import BANNER, LIMIT, REGISTRATION
+from lib.domain.platform_settings import BANNER, KRW_PER_USDT, LIMIT, REGISTRATION
 from lib.queries import AuditReport, Broken
 from tests.pages.conftest import Visit
 from tests.pages.test_pages import tree
@@ -196,6 +196,37 @@ def test_settings_are_asked_for_and_bad_ones_are_refused_in_words(visit: Visit, 
     at.button(key="FormSubmitter:limit_form-Change").click().run()
     [row] = staged.operating.acts.rows
     assert (row.args["setting"], row.args["value"], row.args["loosen"]) == ("limit:daily_loss", "0.05", "no")
+
+
+def test_won_for_one_usdt_are_asked_for_and_a_wrong_rate_is_refused_in_words(
+    visit: Visit, staged: SimpleNamespace
+) -> None:
+    at = room(visit, "platform")
+    at.text_input(key="rates").set_value("1390, 2026-03-01=14")
+    at.text_input(key="rates_why").set_value("the week's mean")
+    at.button(key="FormSubmitter:rates_form-Change").click().run()
+    assert staged.operating.acts.rows == []
+    assert any("Rate 2" in toast.value for toast in at.toast)
+    at.text_input(key="rates").set_value("1390, 2026-03-01=1402.5")
+    at.button(key="FormSubmitter:rates_form-Change").click().run()
+    [row] = staged.operating.acts.rows
+    assert (row.args["setting"], row.args["value"]) == ("krw_per_usdt", "1390,2026-03-01=1402.5")
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [("1390,2020-01-01=1402.5", "1 USDT = ₩1,402.5 · since 2020-01-01"), ("much", EN["room.rates_unreadable"])],
+)
+def test_the_rate_that_holds_is_shown_and_taken_away(
+    visit: Visit, staged: SimpleNamespace, text: str, said: str
+) -> None:
+    staged.operating.readings.rows = {KRW_PER_USDT: text}
+    at = room(visit, "platform")
+    assert said in told(at)
+    at.text_input(key="rates_why").set_value("too old")
+    at.button(key=f"FormSubmitter:rates_form-{EN['room.rates_drop']}").click().run()
+    [row] = staged.operating.acts.rows
+    assert (row.args["setting"], row.args["value"]) == ("krw_per_usdt", "default")
 
 
 def test_what_holds_is_shown_and_an_unreadable_limit_is_said_to_be_so(visit: Visit, staged: SimpleNamespace) -> None:

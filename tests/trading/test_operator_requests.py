@@ -15,7 +15,7 @@ from lib.domain.account import PlatformLimits
 from lib.domain.errors import Retry
 from lib.domain.operator_act import ActKind, NewAct
 from lib.domain.order import Order, OrderState
-from lib.domain.platform_settings import BANNER, LIMIT, REGISTRATION
+from lib.domain.platform_settings import BANNER, KRW_PER_USDT, LIMIT, REGISTRATION
 from lib.domain.reason import Reason
 from lib.trading.operator_requests import TOO_LATE_MS, OperatorRequests
 from lib.trading.platform_desk import PlatformDesk
@@ -115,6 +115,8 @@ async def test_settings_are_written_with_their_entry_in_the_trail(inbox: Inbox) 
         {"setting": "limit:no_such", "value": "1", "why": "x", "loosen": "yes"},
         {"setting": "registration", "value": "maybe", "why": "x"},
         {"setting": "banner", "ko": "점검", "en": ""},
+        {"setting": "krw_per_usdt", "value": "99", "why": "x"},
+        {"setting": "krw_per_usdt", "value": "1390,1400", "why": "x"},
         {"setting": "analyst:profile", "value": "x", "why": "x"},
         {},
     ],
@@ -125,6 +127,17 @@ async def test_a_web_that_was_taken_over_loosens_nothing_and_writes_no_other_row
     result = await inbox.ask("setting", **args)
     assert result is not None
     assert codes.OPERATOR_REFUSED.is_of(result) or codes.OPERATOR_REFUSED_FOR.is_of(result)
+    assert inbox.book.rows() == {}
+
+
+async def test_rates_are_written_in_the_order_of_their_days_and_taken_away(inbox: Inbox) -> None:
+    asked = {"setting": "krw_per_usdt", "why": "the week's mean"}
+    changed = await inbox.ask("setting", **asked, value="2026-03-01=1402.5, 1390")
+    assert changed == codes.SETTING_CHANGED(before="default", after="1390,2026-03-01=1402.5")
+    assert inbox.book.rows() == {KRW_PER_USDT: "1390,2026-03-01=1402.5"}
+    [change] = inbox.book.changes(9)
+    assert (change.who, change.why) == ("operator:7", "the week's mean")
+    await inbox.ask("setting", **asked, value="default")
     assert inbox.book.rows() == {}
 
 

@@ -68,6 +68,7 @@ ARGS: dict[str, tuple[Any, ...]] = {
     "settle": ("mmt-1-1-1-e0", "ABSENT", "checked"),
     "choose": ("registration", "closed", "full"),
     "say": (Banner("점검", "Maintenance"),),
+    "set_rates": ("1390,2026-03-01=1402.5", "the week's mean"),
 }
 
 
@@ -151,6 +152,7 @@ QUICK: dict[str, list[Wish]] = {
     "stop": [(0,), (1,)],
     "choose": [("registration", "closed", "full"), ("guests", "closed", "full")],
     "say": [(Banner("점검", "Maintenance"),), (None,)],
+    "set_rates": [("1390", "the week's mean"), ("default", "too old")],
     "set_limit": [("max_exposure", "900", "quiet", False), ("max_exposure", "default", "quiet", False)],
 }
 """What stops, shuts or tells, and can be taken back: nothing is asked before it."""
@@ -262,10 +264,16 @@ def test_what_only_the_trader_may_do_waits_for_it(desk: Desk) -> None:
     assert desk.room.choose(OPERATOR, "guests", "closed", "full") is None
     assert desk.room.say(OPERATOR, None) is None
     assert desk.room.set_limit(OPERATOR, "entries_per_day", "10", "quiet", loosen=False) is None
+    assert desk.room.set_rates(OPERATOR, "1390", "the week's mean") is None
     assert [(kind, result) for kind, _, result in desk.told] == [
-        ("settle", None), ("setting", None), ("setting", None), ("setting", None)
+        ("settle", None), ("setting", None), ("setting", None), ("setting", None), ("setting", None)
     ]  # fmt: skip
     assert dict(desk.acts.rows[2].args) == {"setting": "banner", "ko": "", "en": ""}
+    assert dict(desk.acts.rows[4].args) == {"setting": "krw_per_usdt", "value": "1390", "why": "the week's mean"}
+
+
+def test_a_wrong_rate_is_named_by_its_place(desk: Desk) -> None:
+    assert desk.room.set_rates(OPERATOR, "1390,2026-03-01=14", "why") == Refusal("refuse.operator.rates", part=2)
 
 
 def test_what_cannot_be_meant_is_refused_before_anybody_is_asked(desk: Desk) -> None:
@@ -278,6 +286,12 @@ def test_what_cannot_be_meant_is_refused_before_anybody_is_asked(desk: Desk) -> 
         desk.room.choose(OPERATOR, "door", "open", "why"),
         desk.room.choose(OPERATOR, "guests", "open", ""),
         desk.room.say(OPERATOR, Banner("점검", "")),
+        desk.room.set_rates(OPERATOR, "1390", " "),
+        desk.room.set_rates(OPERATOR, "", "why"),
+        desk.room.set_rates(OPERATOR, "99", "why"),
+        desk.room.set_rates(OPERATOR, "1390,1400", "why"),
+        desk.room.set_rates(OPERATOR, "1390,2026-02-30=1400", "why"),
+        desk.room.set_rates(OPERATOR, ",".join(["1390"] * 500), "why"),
         desk.room.set_limit(OPERATOR, "no_such", "1", "why", loosen=False),
         desk.room.set_limit(OPERATOR, "daily_loss", "0.9", "why", loosen=True),
         desk.room.set_limit(OPERATOR, "daily_loss", "1e-2", "why", loosen=True),

@@ -24,6 +24,7 @@ ACTS: list[tuple[str, dict[str, Any]]] = [
     ("invites", {"count": 2, "days": 3}),
     ("settings/door", {"setting": "registration", "word": "closed", "why": "full"}),
     ("settings/banner", {"ko": "점검", "en": "Maintenance"}),
+    ("settings/rates", {"value": "1390,2026-03-01=1402.5", "why": "the week's mean"}),
     ("settings/limit", {"name": "entries_per_day", "value": "10", "why": "quiet", "loosen": False}),
 ]
 
@@ -160,6 +161,9 @@ def test_what_closes_or_loosens_is_refused_to_a_session_that_proved_nothing_late
         ("settle", {"link": "l", "state": "OPEN", "why": "y"}),
         ("settings/door", {"setting": "banner", "word": "open", "why": "y"}),
         ("settings/banner", {"ko": "점검"}),
+        ("settings/rates", {"value": "1390"}),
+        ("settings/rates", {"value": "99", "why": "y"}),
+        ("settings/rates", {"value": "1390,\n2026-03-01=1402.5", "why": "y"}),
         ("settings/limit", {"name": "daily_loss", "value": "0.9", "why": "y"}),
         ("settings/limit", {"name": "daily_loss", "value": "0.01", "why": "y", "loosen": "yes"}),
         ("invites", {"count": 1000}),

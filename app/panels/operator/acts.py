@@ -15,7 +15,7 @@ from app.ui.reasons import say
 from app.ui.standing import lock_name
 from lib.domain import reason_codes as codes
 from lib.domain.operator_act import FOR_THE_TRADER, ActKind, ActRow
-from lib.domain.platform_settings import BANNER, read_banner
+from lib.domain.platform_settings import BANNER, KRW, read_banner
 from lib.trading.operators_room import DEFAULT, DOORS, ENDS
 
 EVERY = 3
@@ -88,14 +88,19 @@ def setting_name(name: str) -> str:
     """A platform setting as people call it; a limit's begins with "limit:"."""
     if (limit := name.removeprefix("limit:")) != name:
         return t(f"platform_limit.{limit}")
-    keys = {"registration": "room.registration", "guests": "room.guests_door", "banner": "room.banner"}
+    keys = {
+        "registration": "room.registration",
+        "guests": "room.guests_door",
+        "banner": "room.banner",
+        KRW: "krw.title",
+    }
     return t(keys[name]) if name in keys else name
 
 
 def setting_value(name: str, text: str | None) -> str:
     """What a platform setting says, as people call it; *name* as in `setting_name`, None = no row."""
     if text is None or text == DEFAULT:
-        return t("room.default")
+        return "–" if name == KRW else t("room.default")
     if text in DOORS.get(name, ()):
         return t(f"room.{name}.{text}")
     said = read_banner({BANNER: text}) if name == "banner" else None

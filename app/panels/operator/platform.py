@@ -1,6 +1,6 @@
 """
-Platform settings: who may register, guests, an announcement in two languages, and the platform's limits. The trader
-writes them, so what was asked is seen to be done; no limit becomes looser here than the environment's.
+Platform settings: who may register, guests, an announcement in two languages, won for one USDT, the platform's limits.
+The trader writes them, so what was asked is seen to be done; no limit becomes looser here than the environment's.
 """
 
 from collections.abc import Callable
@@ -18,6 +18,7 @@ from app.ui.write import exact, percent
 from lib.domain.operator_act import signed
 from lib.domain.platform_settings import (
     BANNER_CHARS,
+    KRW_PER_USDT,
     LIMIT_BOUNDS,
     Banner,
     GuestDoor,
@@ -25,12 +26,15 @@ from lib.domain.platform_settings import (
     Registration,
     Rows,
     admission,
+    krw_rates,
     limit_overrides,
     read_banner,
 )
-from lib.trading.operators_room import DEFAULT, LONGEST_WHY
+from lib.domain.won_rates import WonRates, utc_day
+from lib.trading.operators_room import DEFAULT, LONGEST_RATES, LONGEST_WHY
 
 SHARES = ("daily_loss",)
+EXAMPLE = "1390,2026-03-01=1402.5"
 WORDS: dict[str, type[Registration] | type[GuestDoor]] = {"registration": Registration, "guests": GuestDoor}
 
 
@@ -41,6 +45,7 @@ def platform() -> None:
     with left:
         _doors(rows)
         _banner(rows)
+        _rates(rows)
     with right:
         _limits(limit_overrides(rows))
     newest_acts("setting")
@@ -99,6 +104,43 @@ def _put() -> None:
 
 def _taken() -> None:
     tell(system().operators.room.say(require_operator(), None), t("room.asked"))
+
+
+# --- won for one USDT ------------------------------------------------------------------------------------------------
+
+
+def _rates(rows: Rows) -> None:
+    with st.container(border=True, key="platform_rates"):
+        st.subheader(t("krw.title"), anchor=False)
+        st.caption(t("room.rates_note"))
+        st.text(_holds(rows))
+        with st.form("rates_form", border=False):
+            known = ",".join(map(str, krw_rates(rows)))
+            st.text_input(t("room.rates"), known, key="rates", max_chars=LONGEST_RATES, placeholder=EXAMPLE)
+            st.text_input(t("room.why"), key="rates_why", max_chars=LONGEST_WHY)
+            with st.container(horizontal=True):
+                st.form_submit_button(t("room.change"), type="primary", on_click=_rated)
+                if KRW_PER_USDT in rows:
+                    st.form_submit_button(t("room.rates_drop"), on_click=_rated, args=(DEFAULT,))
+
+
+def _holds(rows: Rows) -> str:
+    """The platform's rate of today."""
+    rates = krw_rates(rows)
+    if KRW_PER_USDT in rows and not rates:
+        return t("room.rates_unreadable")
+    rate = WonRates(platform=rates).on(utc_day(system().clock.now_ms()))
+    if rate is None:
+        return t("krw.none")
+    since = f" · {t('krw.since', day=rate.day)}" if rate.day else ""
+    return f"1 USDT = ₩{exact(rate.krw)}{since}"
+
+
+def _rated(value: str = "") -> None:
+    given = value or "".join(str(st.session_state["rates"] or "").split())
+    why = str(st.session_state["rates_why"] or "")
+    if tell(system().operators.room.set_rates(require_operator(), given, why), t("room.asked")):
+        st.session_state["rates_why"] = ""
 
 
 # --- limits -----------------------------------------------------------------------------------------------------------
