@@ -103,6 +103,9 @@ body *:not(pre, pre *, code) { word-break: keep-all !important; overflow-wrap: b
   .tiles { grid-template-columns: 1fr 1fr; }
   .tile { background-size: 46% 34%; } }
 :is(.st-key-control, .st-key-stops) [data-testid="stText"] { font-size: .87rem; opacity: .82; }
+/* a long name must not take the title's room */
+.st-key-me button p { display: block; max-width: min(14rem, 20vw); overflow: hidden; text-overflow: ellipsis;
+  white-space: nowrap; }
 /* the door has no bar: its first line must clear Streamlit's header itself */
 @media (min-width: 769px) { .stMainBlockContainer:not(:has(.st-key-bar)) { padding-top: 5rem; } }
 /* the bar stays under Streamlit's header, over whatever scrolls */
@@ -118,6 +121,8 @@ body *:not(pre, pre *, code) { word-break: keep-all !important; overflow-wrap: b
   .st-key-bar { top: 0; padding-top: env(safe-area-inset-top); min-height: 67px; }
   .st-key-top:has(.st-key-badges) { min-height: 59px; }
   .st-key-badges { flex-basis: 100% !important; }
+  /* a lock's badge says until when: on a second line rather than cut off */
+  .stMarkdownBadge { white-space: normal !important; }
   .st-key-bell { min-width: 44px; min-height: 44px; }
   .st-key-tiles { min-height: 141px; }
   .st-key-switches { min-height: 272px; }
@@ -133,6 +138,11 @@ body *:not(pre, pre *, code) { word-break: keep-all !important; overflow-wrap: b
   .st-key-tabs a { flex-direction: column; gap: .1rem; min-height: 54px; padding: .3rem .1rem; border-radius: 0;
     justify-content: center; align-items: center; background: none !important; }
   .st-key-tabs a p { font-size: 11px; white-space: nowrap; overflow: hidden; text-overflow: ellipsis; }
+  /* an operator's eight are as wide as their words, so that the last one is in sight */
+  .st-key-tabs:has(> :nth-child(8)) > * { flex: 1 0 max-content !important; width: auto !important;
+    min-width: 2.9rem !important; }
+  .st-key-tabs:has(> :nth-child(8)) a { padding: .3rem 0; }
+  .st-key-tabs:has(> :nth-child(8)) a p { font-size: 10.5px; letter-spacing: -.02em; }
   .st-key-tabs a * { opacity: .82; }
   .st-key-tab_here a :is(p, span) { color: var(--accent) !important; opacity: 1; } }
 </style>

@@ -150,7 +150,7 @@ def _figures(row: PersonLine) -> None:
         ("equity", money(row.equity)),
         ("pnl", money(row.pnl, signed=True)),
         ("cost", dollars(row.spend.cost)),
-        ("calls", f"{row.spend.calls:.1f}"),
+        ("calls", exact(round(row.spend.calls, 1))),
         ("position", exact(found.position_qty) if found else "–"),
         ("open_count", str(len(found.open_rows)) if found else "–"),
     )

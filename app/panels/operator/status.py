@@ -14,7 +14,7 @@ from app.system import system
 from app.ui.analyst import analyst_name
 from app.ui.logs import OUTCOMES, frame
 from app.ui.strips import strips_html
-from app.ui.write import duration, money
+from app.ui.write import duration, exact, money
 from lib.queries import Health, ModelSpend, Spender
 
 EVERY = 10
@@ -118,7 +118,7 @@ def _model(row: ModelSpend) -> tuple[str, ...]:
 
 def _spender(row: Spender) -> tuple[str, ...]:
     calls, tokens = row.spend.calls.quantize(Decimal("0.1")), row.spend.tokens.quantize(Decimal(1))
-    return row.email, analyst_name(row.model, t), f"{calls:,}", f"{tokens:,}", dollars(row.spend.cost)
+    return row.email, analyst_name(row.model, t), exact(calls), f"{tokens:,}", dollars(row.spend.cost)
 
 
 def dollars(cost: Decimal | None) -> str:
