@@ -22,7 +22,7 @@ from lib.adapters.sql.database import schema
 from lib.adapters.sql.database.engine import describe, make_engine
 from lib.adapters.sql.ledger.rows import ledger_clock
 from lib.adapters.sql.recovery.backup_file import BackupHeader, opened_backup, write_backup
-from lib.adapters.sql.recovery.refilling import found_revision, lease_holder, refill
+from lib.adapters.sql.recovery.refilling import found_revision, refill, refuse_trader
 from lib.adapters.sql.recovery.seals import kids_in_use
 from lib.adapters.sql.recovery.table_rows import dumped, put_back, snapshot
 from lib.adapters.vault import kid_of
@@ -126,9 +126,7 @@ def _refuse_unfit(settings: Settings, header: BackupHeader, wishes: RestoreWishe
 def _refuse_while_traded(engine: sa.Engine) -> None:
     now = ledger_clock(engine, None)
     with engine.connect() as connection:
-        holder = lease_holder(connection, now(connection))
-    if holder:
-        raise Halt(f"a trader ({holder}) works on this database: stop it, wait half a minute, and restore then")
+        refuse_trader(connection, now(connection))
 
 
 def _kept_before(settings: Settings, engine: sa.Engine) -> Backup | None:

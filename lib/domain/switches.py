@@ -83,6 +83,14 @@ def _given_back(now: AccountStop) -> AccountStop:
     return AccountStop(False, closes, OWNER, "", now.why if now.paused_by == OWNER else why)
 
 
+def why_thrown(now: Flags, flags: Flags) -> Reason:
+    """
+    The reason that stands once *flags* are thrown over the platform's switches *now*: a restore's stop keeps its own
+    until it is proved, whoever stops or closes meanwhile, or resuming would forget what it waits for.
+    """
+    return now.why if waits_for_sweep(now) and not flags.trading_enabled else flags.why
+
+
 def waits_for_sweep(flags: Flags) -> bool:
     """Whether *flags* were thrown by a restore, and the exchange may still have orders that the database lost."""
     return codes.RESTORED.is_of(flags.why) and not flags.trading_enabled and not flags.proven_ms

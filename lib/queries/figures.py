@@ -22,6 +22,8 @@ from lib.domain.position import ZERO
 from lib.queries.reading import epoch_ms
 from lib.queries.standing import is_trader_alive, platform_switches
 
+UNTOLD_MOST = 10_000
+"""Unsent notices that are counted."""
 _OPEN = [state.value for state in OrderState if state not in TERMINAL]
 
 
@@ -133,8 +135,10 @@ def _locks(connection: sa.Connection, now_ms: int) -> dict[tuple[str, str], int]
 
 
 def _untold(connection: sa.Connection, now_ms: int) -> tuple[int, float]:
-    query = sa.select(sa.func.count(), sa.func.min(outbox.c.created_at)).where(outbox.c.sent_at.is_(None))
-    count, oldest = connection.execute(query).one()
+    """The unsent notices, UNTOLD_MOST at most, and the age of the oldest: where no notifier runs they only grow."""
+    unsent = sa.select(outbox.c.created_at).where(outbox.c.sent_at.is_(None)).order_by(outbox.c.id)
+    first = unsent.limit(UNTOLD_MOST).subquery()
+    count, oldest = connection.execute(sa.select(sa.func.count(), sa.func.min(first.c.created_at))).one()
     return count, _since(now_ms, 0 if oldest is None else epoch_ms(oldest))
 
 

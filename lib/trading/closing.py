@@ -27,8 +27,11 @@ from lib.trading.orders.resolve import reread, resolve_once
 
 LOG = log.get("trading.closing")
 PATIENCE_MS = 60_000
-SHORTEST_S, LONGEST_S = 2.0, 15.0
-"""Between two closes of one wish: an account has 36 order ids of a leg in five minutes."""
+SHORTEST_S, LONGEST_S = 2.0, 20.0
+"""
+Between two closes in vain, doubled each time: six a wish, thirty in five minutes of one wish after another. An account
+has 36 order ids of the leg in that time, and the kill switch closes by the same leg.
+"""
 PRICE_STEP = Decimal("0.0001")
 """Of a mean price as it is told."""
 
@@ -49,7 +52,7 @@ class _Effort:
         """Until the next look; the rest of a position above the venue's largest order waits for nothing."""
         if self.made and not self.vain:
             return 0
-        return min(SHORTEST_S * self.vain, LONGEST_S)
+        return min(SHORTEST_S * (1 << max(self.vain - 1, 0)), LONGEST_S)
 
 
 async def close_as_asked(context: TradingContext, account: TraderAccount, wish: Command) -> Reason:

@@ -46,6 +46,8 @@ class CommandRunner:
     opener: Opener
     probe: KeyProbe
     _taking: bool = field(default=False)
+    _wishes: dict[int, asyncio.Lock] = field(default_factory=dict)
+    """By account: wishes put again and again are carried out one after the other, or their closes use up the ids."""
     _checking_keys: asyncio.Lock = field(default_factory=asyncio.Lock)
     """Keys are checked one at a time: a crowd of such commands must not use up the request budget of trading."""
 
@@ -70,8 +72,9 @@ class CommandRunner:
             await self._done(command, await self._closing(command))
             return
         if command.kind == "close":
-            if not await self._refused(command):
-                await self._done(command, await self._close(command))
+            async with self._wishes.setdefault(command.account_id, asyncio.Lock()):
+                if not await self._refused(command):
+                    await self._done(command, await self._close(command))
             return
         async with self._checking_keys:
             if not await self._refused(command):

@@ -102,6 +102,18 @@ async def test_an_operators_stop_is_not_its_owners_to_end(scene: Scene, flatten:
     ledger.close()
 
 
+async def test_an_owners_pause_over_the_systems_is_not_an_operators_to_end(scene: Scene) -> None:
+    await scene.save()
+    ledger = SqlLedger(scene.engine, installation=INSTALLATION, clock=scene.world.clock)
+    account_id = scene.rows(accounts)[0]["id"]
+    await ledger.pause(account_id, text("its key was refused"))
+    assert scene.desk.pause(scene.user) is None
+    await ledger.set_account_flags(account_id, Flags(True, False), "cli:kim@desk")
+    [row] = scene.rows(accounts)
+    assert (row["trading_enabled"], row["paused_by"]) == (False, "owner")
+    ledger.close()
+
+
 @pytest.mark.parametrize("flatten", [False, True])
 @pytest.mark.parametrize("wish", ["nothing", "pause", "close"])
 async def test_what_an_owner_wishes_under_an_operators_stop_stands_after_it(

@@ -57,6 +57,17 @@ async def test_a_stop_takes_no_flatten_back_whatever_its_thrower_had_read(world:
         assert [(await world.ledger.flags()).flatten, (await account_of(world)).flatten] == [flattens, flattens]
 
 
+async def test_a_restores_stop_keeps_its_reason_until_it_is_proved_whoever_closes_meanwhile(world: World) -> None:
+    stop, close = Flags(False, False, why=codes.RESTORED()), Flags(False, True, why=codes.CLOSED_BY_OPERATOR())
+    for proved, why in ((False, codes.RESTORED()), (True, codes.CLOSED_BY_OPERATOR())):
+        await world.ledger.set_flags(Flags(True, False), "operator")
+        await world.ledger.set_flags(stop, "restore")
+        if proved:
+            assert await world.ledger.prove_stopped(0, (await world.ledger.flags()).switched_ms, NOW + 30_000)
+        await world.ledger.set_flags(close, "operator")
+        assert ((await world.ledger.flags()).why, (await world.ledger.flags()).flatten) == (why, True)
+
+
 Throw = Callable[[World, TraderAccount], object]
 THROWS: dict[str, Throw] = {
     "account flags": lambda w, a: w.ledger.set_account_flags(a.account_id, Flags(False, False), "owner"),

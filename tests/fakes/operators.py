@@ -8,7 +8,7 @@ from lib.domain.errors import Retry
 from lib.domain.events import Event
 from lib.domain.operator_act import FOR_THE_TRADER, NewAct, OperatorAct
 from lib.domain.reason import NOTHING, Reason
-from lib.domain.switches import AccountStop, Flags, after_throw, keeps_flatten
+from lib.domain.switches import AccountStop, Flags, after_throw, keeps_flatten, why_thrown
 from lib.ports.operators import (
     Invitations,
     NoOperator,
@@ -95,7 +95,7 @@ class MemoryBoard(SwitchBoard):
 
     async def set_flags(self, flags: Flags, who: str) -> None:
         flatten = self.platform.flatten if keeps_flatten(flags) else flags.flatten
-        self.platform = replace(flags, flatten=flatten)
+        self.platform = replace(flags, flatten=flatten, why=why_thrown(self.platform, flags))
         self.thrown.append((0, flags.trading_enabled, flags.flatten, who))
 
     async def set_account_flags(self, account_id: int, flags: Flags, who: str) -> None:

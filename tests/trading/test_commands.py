@@ -1,6 +1,7 @@
 """What people ask of the trader: one cycle of their own account now, another look at their key, a close."""
 
 import asyncio
+from collections import Counter
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
@@ -20,6 +21,7 @@ from lib.domain.reason import NOTHING, Reason, text
 from lib.domain.switches import Flags
 from lib.ports.exchange import KeyProbe
 from lib.ports.ledger import Commands
+from lib.trading import commands
 from lib.trading.commands import TOO_LATE_MS, CommandRunner
 from lib.trading.cycle.run import run_cycle
 from tests.factories import T, decision
@@ -297,6 +299,37 @@ async def test_a_close_takes_the_position_and_switches_nothing(office: Office) -
         before.trading_enabled,
         False,
     )
+
+
+async def test_wishes_to_close_are_carried_out_one_after_the_other(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    at_once: list[int] = []
+
+    async def slowly(*_: object) -> Reason:
+        at_once.append(1)
+        await asyncio.sleep(0)
+        at_once.append(-1)
+        return codes.NOTHING_TO_CLOSE()
+
+    monkeypatch.setattr(commands, "close_as_asked", slowly)
+    for number in range(1, 4):
+        wish = Command(number, office.world.user_of(1), 1, "close", office.world.clock.now_ms(), "long")
+        office.inbox.waits.append(wish)
+    await office.command_runner.run_pass()
+    assert list(office.inbox.results.values()) == [codes.NOTHING_TO_CLOSE()] * 3
+    assert at_once == [1, -1] * 3
+
+
+async def test_wishes_in_vain_for_five_minutes_leave_the_kill_switch_ids_to_close_with(office: Office) -> None:
+    world = office.world
+    await world.cycle("buy")
+    world.fault("no_fill", count=10_000)
+    for _ in range(5):
+        world.wait(1)
+        assert codes.NOT_CLOSED_YET.is_of(await office.ask("close", side="long"))
+    made = Counter(order.t_ms for order in world.ledger.store.orders.values() if order.leg == "f")
+    assert 5 <= max(made.values()) <= 32, "of 36"
 
 
 async def test_a_close_leaves_a_persons_own_part(office: Office) -> None:

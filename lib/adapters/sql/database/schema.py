@@ -80,19 +80,29 @@ def downgrade(engine: sa.Engine, revision: str) -> None:
         _change(connection, lambda config: command.downgrade(config, revision))
 
 
-def rebuild(engine: sa.Engine, revision: str, fill: Work, last: Work) -> None:
+def rebuild(engine: sa.Engine, revision: str, first: Work, fill: Work, last: Work) -> None:
     """
-    Empty the database, make the tables of *revision*, *fill* them, upgrade to head, and do *last* what head's tables
-    need. Until all of it is done `check_schema` refuses what is there; on SQLite nobody sees any of it before.
+    Look at what stands with *first*, which may refuse; empty the database, make the tables of *revision*, *fill* them,
+    upgrade to head, and do *last* what head's tables need. From *first* on nothing starts: `check_schema` refuses what
+    is there until all of it is done; on SQLite nobody sees any of it before.
     """
     with _patient(engine), _connected(engine) as connection, _alone(connection):
         connection.exec_driver_sql(f"CREATE TABLE IF NOT EXISTS {HALF_RESTORED} (id INT)")
+        _ask_first(connection, first)
         _drop_everything(connection)
         _change(connection, lambda config: command.upgrade(config, revision))
         fill(connection)
         _change(connection, lambda config: command.upgrade(config, "head"))
         last(connection)
         connection.exec_driver_sql(f"DROP TABLE {HALF_RESTORED}")
+
+
+def _ask_first(connection: sa.Connection, first: Work) -> None:
+    try:
+        first(connection)
+    except Halt:
+        connection.exec_driver_sql(f"DROP TABLE {HALF_RESTORED}")
+        raise
 
 
 def revisions() -> list[str]:

@@ -192,10 +192,11 @@ def _set_trading(connection: sa.Connection, user_id: int, on: bool, clock: Clock
     values: dict[str, object] = {"trading_enabled": on}
     if on:
         values |= {"flatten": False, "pause_reason": NOTHING, "paused_by": ""}
-    elif row["trading_enabled"]:
-        values |= {"paused_by": OWNER}
     elif row["paused_by"] == OPERATOR:
         _stop_under_operators(connection, row, PAUSE)
+    else:
+        # over a pause of the system's too: who resumes that must not resume what its owner stopped
+        values |= {"paused_by": OWNER}
     if on != row["trading_enabled"] or (on and row["flatten"]):
         values |= thrown(accounts, clock.now_ms())
         record(connection, note)

@@ -16,7 +16,7 @@ from lib.adapters.sql.tables.trading import trader_lease
 from lib.domain.errors import Halt
 from lib.domain.events import Event, EventKind, of_proof
 from lib.domain.reason import Reason
-from lib.domain.switches import AccountStop, Flags, after_throw, keeps_flatten
+from lib.domain.switches import AccountStop, Flags, after_throw, keeps_flatten, why_thrown
 
 
 def hold_lease(connection: sa.Connection, now: Now, holder: str, ttl_ms: int) -> int | None:
@@ -59,7 +59,8 @@ def set_flags(connection: sa.Connection, now: Now, flags: Flags, who: str) -> No
     """The ledger's `set_flags`."""
     lock_flags(connection)
     kept = {} if keeps_flatten(flags) else {"flatten": flags.flatten}
-    switch = kept | {"trading_enabled": flags.trading_enabled, "why": flags.why}
+    why = why_thrown(read_flags(connection), flags)
+    switch = kept | {"trading_enabled": flags.trading_enabled, "why": why}
     counted = {"changed_by": who[:255], "version": system_flags.c.version + 1}
     connection.execute(sa.update(system_flags).values(switch | counted | thrown(system_flags, now(connection))))
 

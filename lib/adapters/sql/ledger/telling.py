@@ -7,7 +7,7 @@ nor hold up a claim. Nothing here sends anything.
 
 import sqlalchemy as sa
 
-from lib.adapters.sql.ledger.rows import insertion
+from lib.adapters.sql.ledger.rows import insert_once, insertion
 from lib.adapters.sql.tables.people import accounts, outbox
 from lib.domain.channel import TellingChoices
 from lib.domain.events import LONGEST_ABOUT, Event, EventKind
@@ -26,7 +26,10 @@ def tell(connection: sa.Connection, user_id: int, account_id: int | None, event:
     if about and connection.execute(_TOLD, {"of_user": user_id, "of_about": about}).first():
         return
     values = {"user_id": user_id, "account_id": account_id, "kind": event.kind.value, "body": event.why, "about": about}
-    connection.execute(insertion(outbox), values)
+    if about:
+        insert_once(connection, outbox, values)  # two traders may see the same thing in the same moment
+    else:
+        connection.execute(insertion(outbox), values)
 
 
 def tell_owner(connection: sa.Connection, account_id: int, event: Event) -> None:

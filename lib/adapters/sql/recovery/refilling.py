@@ -16,6 +16,7 @@ from lib.adapters.sql.tables.people import sessions, system_flags
 from lib.adapters.sql.tables.safety import api_tokens, reset_links
 from lib.adapters.sql.tables.trading import trader_lease
 from lib.domain import reason_codes as codes
+from lib.domain.errors import Halt
 
 RESTORED_BY = "restore"
 _COME_BACK = (sessions, api_tokens, reset_links)
@@ -28,10 +29,26 @@ def refill(engine: sa.Engine, revision: str, fill: Fill, now: Callable[[sa.Conne
     """
     Empty the database, make the tables of *revision*, have *fill* put rows into them, upgrade to this release's schema.
 
-    *Halt* when the database cannot be reached. An exception of *fill* leaves it as it was (SQLite) or marked (MySQL).
+    *Halt* when the database cannot be reached, or a trader works on it. An exception of *fill* leaves it as it was
+    (SQLite) or marked (MySQL).
     """
 
-    schema.rebuild(engine, revision, fill, lambda connection: keep_quiet(connection, now(connection)))
+    def filled(connection: sa.Connection) -> None:
+        fill(connection)
+        if sa.inspect(connection).has_table("system_flags"):
+            # on MySQL the upgrade commits what was filled: a trader that lives through all this may read it then
+            connection.execute(sa.text("UPDATE system_flags SET trading_enabled = 0"))
+
+    def alone(connection: sa.Connection) -> None:
+        refuse_trader(connection, now(connection))
+
+    schema.rebuild(engine, revision, alone, filled, lambda connection: keep_quiet(connection, now(connection)))
+
+
+def refuse_trader(connection: sa.Connection, now_ms: int) -> None:
+    """*Halt* while somebody trades on this database."""
+    if holder := lease_holder(connection, now_ms):
+        raise Halt(f"a trader ({holder}) works on this database: stop it, wait half a minute, and restore then")
 
 
 def keep_quiet(connection: sa.Connection, now_ms: int) -> None:
