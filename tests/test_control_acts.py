@@ -22,6 +22,7 @@ from tests.contract.ledger_worlds import SqlWorld
 from tests.contract.test_ledger import trading_account
 from tests.factories import T
 from tests.fakes.market import MemoryCandleStore
+from tests.log_state import logs_put_back
 
 MAIL = "kim@example.test"
 ACTS: dict[str, list[str]] = {
@@ -53,6 +54,13 @@ class Terminal:
     @property
     def acts(self) -> list[ActRow]:
         return OperatingReadings(self.engine, MemoryCandleStore()).acts()
+
+
+@pytest.fixture(autouse=True)
+def logs_as_they_were() -> Iterator[None]:
+    """Entry points set the logs up for good."""
+    with logs_put_back():
+        yield
 
 
 @pytest.fixture

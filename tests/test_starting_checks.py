@@ -1,7 +1,7 @@
 """What would be unsafe in production is refused at the start, in one line that shows no value; the doctor says all."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -14,6 +14,7 @@ from lib.bootstrap import examining
 from lib.clock import SystemClock
 from lib.domain.errors import Halt, Retry
 from services import doctor
+from tests.log_state import logs_put_back
 
 ROOT = Path(__file__).resolve().parents[1]
 PRIVATE, PUBLIC = generate_keys()
@@ -130,6 +131,13 @@ class Exchange:
         if self.is_away:
             raise Retry("nobody answers")
         return SystemClock().now_ms() + self.ahead_ms
+
+
+@pytest.fixture(autouse=True)
+def logs_as_they_were() -> Iterator[None]:
+    """Entry points set the logs up for good."""
+    with logs_put_back():
+        yield
 
 
 @pytest.fixture

@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 
 from lib import log
 from lib.domain.order import OrderState
+from tests.log_state import logs_put_back
 
 SECRET = "s3cr3t/Val+ue=비밀"
 
@@ -38,14 +39,8 @@ class Output:
 @pytest.fixture
 def out(capsys: pytest.CaptureFixture[str]) -> Iterator[Output]:
     """Standard output, and every logging global put back afterwards."""
-    root, ours, hook = logging.getLogger(), logging.getLogger("maemae"), sys.excepthook
-    before = list(root.handlers), root.level, ours.level
-    yield Output(capsys)
-    logging.captureWarnings(False)
-    sys.excepthook = hook
-    root.handlers[:], level, our_level = before
-    root.setLevel(level)
-    ours.setLevel(our_level)
+    with logs_put_back():
+        yield Output(capsys)
 
 
 def lines(out: Output) -> list[dict[str, Any]]:

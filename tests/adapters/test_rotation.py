@@ -2,7 +2,7 @@
 
 import json
 import stat
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
@@ -27,6 +27,7 @@ from lib.domain.api_key import ApiKey, SealContext
 from lib.domain.errors import Halt
 from lib.settings import Settings
 from services import keys, local_secrets
+from tests.log_state import logs_put_back
 
 PEOPLE = 3
 OLD, NEW = generate_keys(), generate_keys()
@@ -54,6 +55,13 @@ class Deployment:
         return [key.api_key for key in kept.values()] == [f"key-{n}" for n in range(1, PEOPLE + 1)] and locked == {
             n: f"secret-{n}" for n in range(1, PEOPLE + 1)
         }
+
+
+@pytest.fixture(autouse=True)
+def logs_as_they_were() -> Iterator[None]:
+    """Entry points set the logs up for good."""
+    with logs_put_back():
+        yield
 
 
 @pytest.fixture
