@@ -27,10 +27,10 @@ from lib.trading.orders.resolve import reread, resolve_once
 
 LOG = log.get("trading.closing")
 PATIENCE_MS = 60_000
-SHORTEST_S, LONGEST_S = 2.0, 20.0
+SHORTEST_S, LONGEST_S = 4.0, 32.0
 """
-Between two closes in vain, doubled each time: six a wish, thirty in five minutes of one wish after another. An account
-has 36 order ids of the leg in that time, and the kill switch closes by the same leg.
+Between two closes in vain, doubled each time: five a wish, and about thirty of one wish after another while one T is
+booked under. An account has 36 order ids of a leg in a T, and the kill switch closes by the same leg.
 """
 PRICE_STEP = Decimal("0.0001")
 """Of a mean price as it is told."""

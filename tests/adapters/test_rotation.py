@@ -213,7 +213,8 @@ def test_of_make_run_it_makes_the_pair_itself_and_the_old_one_goes_only_on_purpo
 def test_without_a_word_it_prints_a_fresh_pair(capsys: pytest.CaptureFixture[str]) -> None:
     assert keys.main([]) == 0
     said = dict(line.split("=", 1) for line in capsys.readouterr().out.splitlines())
-    assert set(said) == {"ENCRYPTION_KEY", "ENCRYPTION_PUBLIC_KEY", "WEB_SECRET"}
+    pairs = {"ENCRYPTION_KEY", "ENCRYPTION_PUBLIC_KEY", "NOTIFIER_KEY", "NOTIFIER_PUBLIC_KEY"}
+    assert set(said) == {*pairs, "WEB_SECRET"}
 
 
 def test_the_ring_is_the_key_in_use_and_those_of_before_and_is_never_shown(here: Deployment) -> None:

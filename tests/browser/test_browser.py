@@ -112,7 +112,7 @@ def read_the_results(page: Page, moving: Deployment, words: dict[str, str]) -> N
         [executed] = connection.execute(sa.select(fills).where(fills.c.kind == "trade")).mappings()
     page.get_by_role("link", name=words["page.results"]).first.click()
     for table, column, text in (("positions", 1, "BTCUSDT"), ("fills", 7, executed["exec_id"])):
-        page.get_by_role("radio", name=words[f"table.{table}"]).click()
+        page.get_by_role("radio", name=words[f"table.{table}"], exact=True).click()
         cell = page.locator(f"[data-testid=stDataFrame] [role=gridcell]#glide-cell-{column}-0")
         expect(cell).to_have_text(text)
 

@@ -16,7 +16,7 @@ from tests.browser.watching import Watched, watched
 pytestmark = [pytest.mark.browser, pytest.mark.server, pytest.mark.enable_socket]
 
 PASSWORD = "correct horse battery"
-PROOF_MS = 45_000
+PROOF_MS = 90_000
 """A stop is proved after 17 to 20 seconds of the venue's time."""
 SECTIONS = ("status", "people", "stopping", "review", "platform", "logs", "audit")
 

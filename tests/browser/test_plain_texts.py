@@ -119,6 +119,7 @@ def by_page(told: Told) -> dict[str, list[str]]:
         "api_keys": of["what became of a wish"],
         "settings": [*of["token"], *of["analyst"]],
         "account": [*of["passkey"], *of["note"]],
+        "notifications": [],
     }
     assert shown.keys() == {one.name for one in PAGES}, "a new page says here what it shows"
     return {name: [*everywhere, *texts] for name, texts in shown.items()}

@@ -34,7 +34,9 @@ READING: dict[str, dict[str, Any]] = {
     "status": {}, "position": {}, "results": {"span": "7d"}, "decisions": {"limit": 3}, "decision": {},
     "candles": {"count": 2},
 }  # fmt: skip
-ACTING: dict[str, dict[str, Any]] = {"auto_trade": {"on": True}, "pause": {}, "resume": {}, "flatten": {}}
+ACTING: dict[str, dict[str, Any]] = {
+    "auto_trade": {"on": True}, "pause": {}, "resume": {}, "close_position": {"side": "long"}, "flatten": {},
+}  # fmt: skip
 HOSTILE = packs(900)[0]
 """The reason of the one decision there is."""
 

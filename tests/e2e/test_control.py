@@ -147,7 +147,7 @@ def test_everything_is_closed_and_proved_within_twenty_seconds_and_only_a_person
     assert "the exchange says FILLED" in said
     status, said = control(system, "settle", entry, "CANCELLED", "--why", "I saw nothing")
     assert status == 1
-    assert "the exchange says FILLED" in said
+    assert "the exchange's record: filled" in said
     assert control(system, "settle", entry, "FILLED", "--why", "it stands in the app")[0] == 0
     assert rows(system, orders)[0]["state"] == "FILLED"
     assert rows(system, orders)[0]["why"].params["note"] == "it stands in the app"

@@ -56,7 +56,7 @@ BAD = [
     ("services.replay", ["--file", "README.md"], {}, 78, "candle file README.md: line"),
     ("services.replay", [], {"LOG_LEVEL": "LOUD"}, 78, "LOG_LEVEL='LOUD'"),
     ("services.replay", ["--picture", "/dev/null/a.png"], {}, 78, "/dev/null cannot be used: File exists"),
-    ("services.mcp", ["--token-file", "/nowhere/token"], {}, 78, "/nowhere/token cannot be used: No such file"),
+    ("services.mcp", ["--token-file", "/nowhere/token"], {}, 78, "/nowhere/token cannot be read: FileNotFoundError"),
     ("services.mcp", ["--token-file", "README.md"], {}, 78, "README.md must hold a personal token"),
     ("services.control", ["status"], AWAY, 78, "the folder /nowhere does not exist"),
     ("services.control", ["--local", "status"], {"DATA_DIR": "/dev/null"}, 78, "/dev/null cannot be used: File exists"),

@@ -325,11 +325,11 @@ async def test_wishes_in_vain_for_five_minutes_leave_the_kill_switch_ids_to_clos
     world = office.world
     await world.cycle("buy")
     world.fault("no_fill", count=10_000)
-    for _ in range(5):
+    for _ in range(8):
         world.wait(1)
         assert codes.NOT_CLOSED_YET.is_of(await office.ask("close", side="long"))
     made = Counter(order.t_ms for order in world.ledger.store.orders.values() if order.leg == "f")
-    assert 5 <= max(made.values()) <= 32, "of 36"
+    assert 5 <= max(made.values()) <= 33, "of 36"
 
 
 async def test_a_close_leaves_a_persons_own_part(office: Office) -> None:
