@@ -29,10 +29,11 @@ def _content(name: str, file: Path) -> str:
         with file.open("rb") as opened:
             raw = opened.read(MOST_BYTES + 1)
     except OSError as trouble:
-        raise Halt(f"{name}_FILE={file} cannot be read: {trouble.strerror}") from None
+        # not the name: somebody may have put the secret itself there
+        raise Halt(f"{name}_FILE names a file that cannot be read: {trouble.strerror}") from None
     if len(raw) > MOST_BYTES:
-        raise Halt(f"{name}_FILE={file} is too long for a secret")
+        raise Halt(f"{name}_FILE names a file that is too long for a secret")
     try:
         return raw.decode().strip()
     except UnicodeDecodeError:
-        raise Halt(f"{name}_FILE={file} is not text") from None
+        raise Halt(f"{name}_FILE names a file that is not text") from None

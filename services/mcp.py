@@ -31,6 +31,16 @@ INSTRUCTIONS = (
 )
 
 
+class _NoRedirect(urllib.request.HTTPRedirectHandler):
+    """The token goes to the address that was named and nowhere else."""
+
+    def redirect_request(self, *_: Any) -> None:
+        """Follow none: the answer is the redirect, a refusal."""
+
+
+_OPENER = urllib.request.build_opener(_NoRedirect)
+
+
 class Caller:
     """Asks the API at *url* with *token*."""
 
@@ -45,7 +55,7 @@ class Caller:
         headers = {"Authorization": f"Bearer {self._token}", "Content-Type": "application/json"}
         request = urllib.request.Request(address, body, headers, method=method)  # noqa: S310 - scheme checked in main
         try:
-            with urllib.request.urlopen(request, timeout=DEADLINE_S) as answer:  # noqa: S310 - as above
+            with _OPENER.open(request, timeout=DEADLINE_S) as answer:
                 return json.load(answer)
         except urllib.error.HTTPError as refused:
             raise ToolError(_sentence(refused)) from None

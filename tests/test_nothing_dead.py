@@ -19,6 +19,7 @@ from lib.settings import Settings
 ROOT = Path(__file__).resolve().parents[1]
 CALLED_BY_OTHERS = {
     "send_400_response": "uvicorn's h11 protocol",
+    "redirect_request": "urllib, when it is led elsewhere",
     "_prepare_headers": "pybit, before it sends",
     "load_dialect_impl": "SQLAlchemy's types",
     "process_bind_param": "SQLAlchemy's types",

@@ -31,7 +31,14 @@ PATIENCE_S = 8.0
 """How long a stranger's page waits for its turn before it is refused."""
 PERSONS_OPEN = 40
 STRANGERS_OPEN = 48
-STOPPING = ("/api/pause", "/api/flatten", "/api/operator/stop", "/api/operator/flatten", "/api/auth/logout")
+STOPPING = (
+    "/api/pause",
+    "/api/flatten",
+    "/api/close",
+    "/api/operator/stop",
+    "/api/operator/flatten",
+    "/api/auth/logout",
+)
 MOST_KNOWN = 20_000
 
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]

@@ -1,12 +1,15 @@
 """Notifications leave this machine for the public internet alone, and nothing of an address stays behind."""
 
 import socket
+import threading
 from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 
 import pytest
 import requests
 import urllib3.util.connection
 
+from lib.adapters.apprise.bounds import short_answers_only, within
 from lib.adapters.apprise.courier import AppriseCourier
 from lib.adapters.apprise.outward import is_public, outward_only
 from lib.adapters.vault import AddressOpener, AddressSealer, generate_keys
@@ -91,3 +94,50 @@ def test_an_address_opens_for_its_person_and_service_alone() -> None:
             opener.open(sealed, user_id, service)
     with pytest.raises(Pause):
         AddressOpener(generate_keys()[0]).open(sealed, 7, "telegram")
+
+
+@contextmanager
+def answering(head: bytes, drip: bytes) -> Iterator[int]:
+    """A server of this machine that answers *head* and then *drip* again and again until it is cut off."""
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+
+        def serve() -> None:
+            with suppress(OSError):
+                connection, _ = listening.accept()
+                with connection:
+                    connection.sendall(head)
+                    while not ended.wait(0.02):
+                        connection.sendall(drip)
+
+        ended = threading.Event()
+        serving = threading.Thread(target=serve)
+        serving.start()
+        yield listening.getsockname()[1]
+        ended.set()
+        serving.join()
+
+
+@pytest.fixture
+def bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(requests.Session, "send", requests.Session.send)
+    monkeypatch.setattr(urllib3.util.connection, "create_connection", urllib3.util.connection.create_connection)
+    outward_only(private_hosts=True)
+    short_answers_only()
+
+
+@pytest.mark.parametrize(
+    "head", [b"", b"HTTP/1.1 200 OK\r\nX-Drip: ", b"HTTP/1.1 200 OK\r\nContent-Length: 60000\r\n\r\n"]
+)
+def test_a_server_that_answers_for_ever_is_cut_off(bounded: None, head: bytes) -> None:
+    with answering(head, b"a") as port, pytest.raises(requests.RequestException), within(0.5):
+        requests.get(f"http://127.0.0.1:{port}/", timeout=20)
+
+
+def test_an_answer_without_an_end_is_not_read_to_it(bounded: None) -> None:
+    with answering(b"HTTP/1.1 200 OK\r\n\r\n", b"a" * 65_536) as port, pytest.raises(requests.ConnectionError):
+        requests.get(f"http://127.0.0.1:{port}/", timeout=20)
+
+
+def test_a_short_answer_is_read_as_ever(bounded: None) -> None:
+    with answering(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok", b"") as port:
+        assert requests.get(f"http://127.0.0.1:{port}/", timeout=20).text == "ok"

@@ -8,6 +8,7 @@ urllib3's, where `outward` lets them reach the public internet alone.
 import apprise
 import urllib3.connectionpool
 
+from lib.adapters.apprise.bounds import short_answers_only, within
 from lib.adapters.apprise.outward import outward_only
 from lib.domain import reason_codes as codes
 from lib.domain.errors import Retry
@@ -15,7 +16,8 @@ from lib.ports.notifier import Courier
 
 TIMEOUT_S = (5.0, 20.0)
 """To connect, and for each answer."""
-SERVICE_S = 60
+SERVICE_S = 60.0
+"""For a whole send, less than the sender's lease."""
 
 
 class AppriseCourier(Courier):
@@ -24,14 +26,14 @@ class AppriseCourier(Courier):
     def __init__(self, *, private_hosts: bool = False) -> None:
         apprise.logger.disabled = urllib3.connectionpool.log.disabled = True
         outward_only(private_hosts=private_hosts)
-        self._asset = apprise.AppriseAsset(
-            app_id="Maemae", app_url="", http_redirects=False, allow_templates=False, service_timeout=SERVICE_S
-        )
+        short_answers_only()
+        self._asset = apprise.AppriseAsset(app_id="Maemae", app_url="", http_redirects=False, allow_templates=False)
 
     def send(self, address: str, title: str, body: str) -> None:
         channel = apprise.Apprise.instantiate(address, asset=self._asset, suppress_exceptions=True)
         if channel is None:
             raise Retry(codes.CHANNEL_ADDRESS_BAD())
         channel.socket_connect_timeout, channel.socket_read_timeout = TIMEOUT_S
-        if not channel.notify(body=body, title=title, body_format=apprise.NotifyFormat.TEXT):
-            raise Retry(codes.CHANNEL_SILENT())
+        with within(SERVICE_S):
+            if not channel.notify(body=body, title=title, body_format=apprise.NotifyFormat.TEXT):
+                raise Retry(codes.CHANNEL_SILENT())

@@ -12,6 +12,7 @@ from typing import Any
 
 import urllib3.util.connection
 
+from lib.adapters.apprise.bounds import noted
 from lib.domain import reason_codes as codes
 from lib.domain.errors import Retry
 
@@ -21,7 +22,11 @@ def outward_only(*, private_hosts: bool) -> None:
     urllib3.util.connection.create_connection = _anywhere if private_hosts else _connected
 
 
-_anywhere = urllib3.util.connection.create_connection
+_library = urllib3.util.connection.create_connection
+
+
+def _anywhere(*args: Any, **options: Any) -> socket.socket:
+    return noted(_library(*args, **options))
 
 
 def _connected(address: tuple[str, int], *args: Any, **options: Any) -> socket.socket:
