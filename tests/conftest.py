@@ -4,6 +4,7 @@ What every test run shares: the real servers, and the rule that a run in CI leav
 A skip is fine on a machine without MariaDB or Redis, where it says so; with CI=true it fails the run.
 """
 
+import logging
 import os
 
 import pytest
@@ -24,6 +25,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     the end nobody waits for one long test.
     """
     items.sort(key=lambda item: not item.nodeid.startswith(SIMULATION))
+
+
+def pytest_runtest_teardown() -> None:
+    """An entry point called within a test sets the level of our logs for good: the next test hears everything again."""
+    logging.getLogger("maemae").setLevel(logging.NOTSET)
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:

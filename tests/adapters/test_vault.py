@@ -75,20 +75,21 @@ def test_the_public_half_follows_from_the_private() -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["", "correct horse battery staple", "A" * 43 + "=", PRIVATE[:-4], PRIVATE + "AAAA", f" {PRIVATE}", "changeme"],
+    ["correct horse battery staple", "A" * 43 + "=", PRIVATE[:-4], PRIVATE + "AAAA", f" {PRIVATE}", "changeme"],
     # the keys are fresh in every process: names of their own, so that parallel workers collect the same tests
-    ids=["empty", "passphrase", "zeros", "short", "long", "padded", "placeholder"],
+    ids=["passphrase", "zeros", "short", "long", "padded", "placeholder"],
 )
 def test_a_key_is_32_random_bytes_in_base64_or_one_clear_line(text: str) -> None:
     with pytest.raises(Halt, match=r"ENCRYPTION_KEY must be base64 of 32 random bytes") as halt:
         VaultOpener([text])
     assert "\n" not in str(halt.value)
-    assert not text or text not in str(halt.value)
+    assert text not in str(halt.value)
 
 
-def test_no_private_key_at_all_halts() -> None:
+@pytest.mark.parametrize("ring", [[], [""]])
+def test_no_private_key_at_all_halts(ring: list[str]) -> None:
     with pytest.raises(Halt, match="ENCRYPTION_KEY is missing"):
-        VaultOpener([])
+        VaultOpener(ring)
 
 
 # --- passwords -------------------------------------------------------------------------------------------------------
