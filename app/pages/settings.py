@@ -3,6 +3,7 @@ Settings of the person: how pages look, who answers here, ending every session; 
 limits and instructions are on the strategy page.
 """
 
+from collections.abc import Callable, Sequence
 from typing import get_args
 
 import streamlit as st
@@ -66,34 +67,27 @@ def _labelled(key: str) -> None:
 
 
 def _colours(user: SessionUser) -> None:
-    _labelled("settings.colours")
-    if st.session_state.get("rise") != user.colours:
-        st.session_state["rise"] = user.colours
-    st.segmented_control(
-        t("settings.colours"),
-        get_args(Colours),
-        format_func=lambda one: t(f"colours.{one}"),
-        key=still("rise"),
-        label_visibility="collapsed",
-        required=True,
-        disabled=user.read_only,
-        on_change=_coloured,
-    )
+    _one_of(user, "colours", get_args(Colours), user.colours, _coloured)
 
 
 def _theme(user: SessionUser) -> None:
-    _labelled("settings.theme")
-    if st.session_state.get("theme") != user.theme:
-        st.session_state["theme"] = user.theme
+    _one_of(user, "theme", get_args(Theme), user.theme, _themed)
+
+
+def _one_of(user: SessionUser, name: str, options: Sequence[str], stands: str, changed: Callable[[], None]) -> None:
+    """A choice of *options*, named by the texts NAME.option; *stands* is what the person's account has."""
+    _labelled(f"settings.{name}")
+    if st.session_state.get(name) != stands:
+        st.session_state[name] = stands
     st.segmented_control(
-        t("settings.theme"),
-        get_args(Theme),
-        format_func=lambda one: t(f"theme.{one}"),
-        key=still("theme"),
+        t(f"settings.{name}"),
+        options,
+        format_func=lambda one: t(f"{name}.{one}"),
+        key=still(name),
         label_visibility="collapsed",
         required=True,
         disabled=user.read_only,
-        on_change=_themed,
+        on_change=changed,
     )
 
 
@@ -104,7 +98,7 @@ def _themed() -> None:
 
 def _coloured() -> None:
     user = require_user()
-    tell(system().people.change_looks(user, user.locale, st.session_state["rise"]), t("settings.saved"))
+    tell(system().people.change_looks(user, user.locale, st.session_state["colours"]), t("settings.saved"))
     look_again()
 
 

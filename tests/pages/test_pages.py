@@ -405,7 +405,7 @@ def test_a_rise_has_the_colour_the_person_chose_or_their_languages(
 ) -> None:
     at = visit("t-owner", "settings", language)
     if chosen != "language":
-        at.button_group(key="rise").set_value(chosen).run()
+        at.button_group(key="colours").set_value(chosen).run()
         assert staged.acts.done == [("looks", OWNER.user_id, language, chosen)]
     at.switch_page("app/pages/dashboard.py").run()
     colours = palette(rises_red=rise == "red")

@@ -14,7 +14,7 @@ from lib.adapters.sql.database.transactions import transact
 from lib.adapters.sql.forms.accounts import insert_account, living_user, retire, retire_others
 from lib.adapters.sql.forms.trail import record
 from lib.adapters.sql.ledger.rows import doubts_text, exclusively
-from lib.adapters.sql.ledger.switches import thrown
+from lib.adapters.sql.ledger.switches import columns_of, stop_of, thrown
 from lib.adapters.sql.tables.columns import utc_from_ms
 from lib.adapters.sql.tables.people import accounts, credentials, symbols, users
 from lib.clock import Clock
@@ -23,13 +23,11 @@ from lib.domain.account import Venue
 from lib.domain.account_records import ActiveAccount, NewAccount
 from lib.domain.errors import Retry
 from lib.domain.reason import NOTHING
-from lib.domain.switches import CLOSE, OPERATOR, OWNER, PAUSE
+from lib.domain.switches import OPERATOR, Flags, after_throw
 from lib.domain.trail import Note
 from lib.ports.people import AccountTaken, Keyring, StoppedByOperator
 
 T = TypeVar("T")
-
-CLOSED_BY_OWNER = codes.CLOSED_BY_OWNER()
 
 
 class SqlKeyring(Keyring):
@@ -73,10 +71,11 @@ class SqlKeyring(Keyring):
         return self._write(lambda c: _remove(c, user_id, self._clock.now_ms(), note))
 
     def set_trading(self, user_id: int, on: bool, note: Note | None = None) -> bool:
-        return self._write(lambda c: _set_trading(c, user_id, on, self._clock, note))
+        return self._write(lambda c: _throw(c, user_id, Flags(on, flatten=False), self._clock, note))
 
     def flatten(self, user_id: int, note: Note | None = None) -> bool:
-        return self._write(lambda c: _flatten(c, user_id, self._clock, note))
+        close = Flags(trading_enabled=False, flatten=True, why=codes.CLOSED_BY_OWNER())
+        return self._write(lambda c: _throw(c, user_id, close, self._clock, note))
 
 
 def _active(connection: sa.Connection, user_id: int) -> ActiveAccount | None:
@@ -161,43 +160,20 @@ def _own_account(connection: sa.Connection, user_id: int) -> sa.RowMapping | Non
     return connection.execute(mine).mappings().one_or_none()
 
 
-def _flatten(connection: sa.Connection, user_id: int, clock: Clock, note: Note | None) -> bool:
+def _throw(connection: sa.Connection, user_id: int, flags: Flags, clock: Clock, note: Note | None) -> bool:
+    """
+    Throw *flags* on the person's own account; what changes nothing is neither dated nor noted. Switching on is the
+    explicit act that ends a close (L3) too; pausing leaves one going on.
+    """
     row = _own_account(connection, user_id)
     if row is None:
         return False
-    if row["paused_by"] == OPERATOR:
-        _stop_under_operators(connection, row, CLOSE)
-    if row["trading_enabled"] or not row["flatten"]:
-        values = {"trading_enabled": False, "flatten": True} | thrown(accounts, clock.now_ms())
-        if row["paused_by"] != OPERATOR:
-            values |= {"paused_by": OWNER, "pause_reason": CLOSED_BY_OWNER}
-        connection.execute(sa.update(accounts).where(accounts.c.id == row["id"]).values(values))
-        record(connection, note)
-    return True
-
-
-def _stop_under_operators(connection: sa.Connection, row: sa.RowMapping, wish: str) -> None:
-    """Keep what the owner wishes for the moment when the operator's stop of *row* ends; a close is not taken back."""
-    if row["owner_stop"] != CLOSE:
-        connection.execute(sa.update(accounts).where(accounts.c.id == row["id"]).values(owner_stop=wish))
-
-
-def _set_trading(connection: sa.Connection, user_id: int, on: bool, clock: Clock, note: Note | None) -> bool:
-    row = _own_account(connection, user_id)
-    if row is None:
-        return False
-    if on and row["paused_by"] == OPERATOR:
+    now = stop_of(row)
+    if flags.trading_enabled and now.paused_by == OPERATOR:
         raise StoppedByOperator("an operator stopped this account")
-    # switching on is the explicit act that ends a close (L3) too; pausing leaves one going on
-    values: dict[str, object] = {"trading_enabled": on}
-    if on:
-        values |= {"flatten": False, "pause_reason": NOTHING, "paused_by": ""}
-    elif row["paused_by"] == OPERATOR:
-        _stop_under_operators(connection, row, PAUSE)
-    else:
-        # over a pause of the system's too: who resumes that must not resume what its owner stopped
-        values |= {"paused_by": OWNER}
-    if on != row["trading_enabled"] or (on and row["flatten"]):
+    left = after_throw(now, flags, f"user:{user_id}")
+    values = columns_of(left)
+    if (left.trading_enabled, left.flatten) != (now.trading_enabled, now.flatten):
         values |= thrown(accounts, clock.now_ms())
         record(connection, note)
     connection.execute(sa.update(accounts).where(accounts.c.id == row["id"]).values(values))

@@ -68,20 +68,24 @@ def set_flags(connection: sa.Connection, now: Now, flags: Flags, who: str) -> No
 def set_account_flags(connection: sa.Connection, now: Now, account_id: int, flags: Flags, who: str) -> AccountStop:
     """The ledger's `set_account_flags`; what stands then."""
     left = after_throw(stop_of(lock_account(connection, account_id)), flags, who)
-    values = {
-        "trading_enabled": left.trading_enabled,
-        "flatten": left.flatten,
-        "paused_by": left.paused_by,
-        "owner_stop": left.owner_stop,
-        "pause_reason": left.why,
-    }
-    _change(connection, account_id, values | thrown(accounts, now(connection)))
+    _change(connection, account_id, columns_of(left) | thrown(accounts, now(connection)))
     return left
 
 
 def stop_of(row: sa.RowMapping) -> AccountStop:
     """The switches of a row of `accounts`."""
     return AccountStop(row["trading_enabled"], row["flatten"], row["paused_by"], row["owner_stop"], row["pause_reason"])
+
+
+def columns_of(stop: AccountStop) -> dict[str, Any]:
+    """*stop* as columns of `accounts`; the way back from `stop_of`."""
+    return {
+        "trading_enabled": stop.trading_enabled,
+        "flatten": stop.flatten,
+        "paused_by": stop.paused_by,
+        "owner_stop": stop.owner_stop,
+        "pause_reason": stop.why,
+    }
 
 
 def throw_of_person(connection: sa.Connection, user_id: int, at: int) -> None:
