@@ -18,12 +18,16 @@ from lib.domain.errors import Pause, Retry
 pytestmark = [pytest.mark.server, pytest.mark.enable_socket]
 
 
+@pytest.fixture(autouse=True)
+def only_here(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a courier changes for its whole process, the tests after these have as it was."""
+    monkeypatch.setattr(requests.Session, "send", requests.Session.send)
+    monkeypatch.setattr(urllib3.util.connection, "create_connection", urllib3.util.connection.create_connection)
+
+
 @pytest.fixture
-def outward() -> Iterator[None]:
-    before = urllib3.util.connection.create_connection
+def outward() -> None:
     outward_only(private_hosts=False)
-    yield
-    urllib3.util.connection.create_connection = before
 
 
 @pytest.fixture
@@ -46,22 +50,14 @@ def test_no_address_of_this_machine_is_called(outward: None, inside: int, host: 
 
 
 def test_the_courier_says_only_that_it_did_not_arrive(inside: int) -> None:
-    before = urllib3.util.connection.create_connection
-    try:
-        with pytest.raises(Retry) as refused:
-            AppriseCourier().send(f"jsons://127.0.0.1:{inside}/canary", "title", "body")
-    finally:
-        urllib3.util.connection.create_connection = before
+    with pytest.raises(Retry) as refused:
+        AppriseCourier().send(f"jsons://127.0.0.1:{inside}/canary", "title", "body")
     assert "canary" not in str(refused.value)
 
 
 def test_an_address_nobody_knows_is_refused() -> None:
-    before = urllib3.util.connection.create_connection
-    try:
-        with pytest.raises(Retry):
-            AppriseCourier().send("nonsense://x", "title", "body")
-    finally:
-        urllib3.util.connection.create_connection = before
+    with pytest.raises(Retry):
+        AppriseCourier().send("nonsense://x", "title", "body")
 
 
 @pytest.mark.parametrize(
@@ -118,9 +114,7 @@ def answering(head: bytes, drip: bytes) -> Iterator[int]:
 
 
 @pytest.fixture
-def bounded(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(requests.Session, "send", requests.Session.send)
-    monkeypatch.setattr(urllib3.util.connection, "create_connection", urllib3.util.connection.create_connection)
+def bounded() -> None:
     outward_only(private_hosts=True)
     short_answers_only()
 
