@@ -19,7 +19,7 @@ FIRST_STEP = "1m"
 TOLD = 200
 """Characters of a reason beside a mark."""
 TEXT = (
-    *("opening", "live", "closed", "open", "high", "low", "close", "volume", "step", "symbol", "name", "keys"),
+    *("opening", "live", "late", "closed", "open", "high", "low", "close", "volume", "step", "symbol", "name", "keys"),
     *("indicators", "with_volume", "with_ema", "with_bollinger", "with_vwap", "with_rsi"),
     *("now", "full", "leave_full", "table", "loading", "failed", "empty", "retry"),
     *("older_loading", "older_failed", "older_none"),

@@ -8,17 +8,17 @@ const part = (words, colour) => {
   return span;
 };
 
-/** Write into *legend* how alive the chart is, one *bar*, and what the indicators *said* there. */
-export function describe(legend, bar, said, { live, data: { text }, palette, places, on }) {
-  const state = live === "failed" ? "closed" : live;
-  const first = element("div", {}, part(`● ${text[state] ?? state}`, live === "live" ? palette.live : palette.accent));
+/** Write into *legend* how alive the chart is, one *bar*, and what the indicators *told* there. */
+export function describe(legend, bar, told, { said, data: { text }, palette, places, on }) {
+  const state = said === "failed" ? "closed" : said;
+  const first = element("div", {}, part(`● ${text[state] ?? state}`, state === "live" ? palette.live : palette.accent));
   legend.replaceChildren(first);
   if (!bar) return;
   const change = ((bar.close - bar.open) / bar.open) * 100;
   for (const name of ["open", "high", "low", "close"]) first.append(part(`${text[name]} ${price(bar[name], places)}`));
   first.append(part(`${change >= 0 ? "+" : "-"}${Math.abs(change).toFixed(2)}%`, change >= 0 ? palette.up : palette.down));
   if (on.has("volume")) first.append(part(`${text.volume} ${volume(bar.volume)}`));
-  if (said.length) legend.append(element("div", {}, ...said.map(([label, value, colour]) => part(`${label} ${value}`, colour))));
+  if (told.length) legend.append(element("div", {}, ...told.map(([label, value, colour]) => part(`${label} ${value}`, colour))));
 }
 
 const button = (words, act) => {

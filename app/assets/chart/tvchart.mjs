@@ -19,6 +19,8 @@ const USUAL = ["volume", "ema"];
 const NEAR = 30; // bars from the left end at which older ones are fetched
 const AT_ONCE = { "4h": 160, "1d": 100 }; // bars asked for: a screen of them is weeks
 const AGAIN_MS = 4000;
+/** Without a candle for so long, prices are not called live any more. */
+const LATE_MS = 60_000;
 
 const remembered = () => {
   try {
@@ -68,6 +70,7 @@ class Chart {
     // a phone that wakes up does not wait for the next try
     this.waking = () => { if (!document.hidden && this.live === "closed") this.feed.retry(); };
     document.addEventListener("visibilitychange", this.waking);
+    this.aging = setInterval(() => this.describe(), 5_000);
     this.follow();
   }
 
@@ -130,6 +133,8 @@ class Chart {
 
   begin(rows) {
     Object.assign(this.candlesOf, { rows, older: new Map() });
+    // a snapshot may be old already; a clock that is wrong is put right by the first tick
+    this.heard = performance.now() - Math.max(0, Date.now() - ((rows.at(-1)?.[0] ?? 0) + 60) * 1000);
     this.redraw();
     this.look();
     this.moved();
@@ -137,6 +142,7 @@ class Chart {
 
   merge(news) {
     const { rows } = this.candlesOf;
+    if (news.length) this.heard = performance.now();
     const newest = rows.at(-1)?.[0];
     // longer away than the server remembers: what is between would be a hole
     if (newest !== undefined && news.length > 1 && news[0][0] > newest + 60) return this.begin(news);
@@ -241,6 +247,8 @@ class Chart {
 
   describe() {
     const at = this.hover !== null && this.bars[this.hover] ? this.hover : this.bars.length - 1;
+    const isLate = this.live === "live" && this.last !== null && performance.now() - this.heard > LATE_MS;
+    this.said = isLate ? "late" : this.live;
     describe(this.legend, this.bars[at], this.overlays.at(at, this.palette, this.places), this);
   }
 
@@ -444,6 +452,7 @@ class Chart {
     this.dead = true;
     clearTimeout(this.noting);
     this.sized.disconnect();
+    clearInterval(this.aging);
     window.removeEventListener("pagehide", this.leaving);
     document.removeEventListener("visibilitychange", this.waking);
     document.removeEventListener("fullscreenchange", this.fullscreen);
