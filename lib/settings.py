@@ -6,18 +6,16 @@ stores and secrets have none at all (`make run` passes its own, made under var/)
 default".
 """
 
-import base64
-import binascii
-import ipaddress
 import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from pathlib import Path
 from typing import cast
 
 from lib import analyst_settings, log, mail_settings, unsafe_settings, watch_settings
+from lib import setting_values as values
 from lib.domain.account import MOST_GUESTS, VENUES, PlatformLimits, Venue
 from lib.domain.bybit_sites import SITES, Site
 from lib.domain.candle import INTERVALS
@@ -37,12 +35,10 @@ SECRET_NAMES = (
     "SMTP_URL", "SIMULATOR_TOKEN", "METRICS_TOKEN", "ENCRYPTION_KEYS_OLD", "WEB_SECRETS_OLD", *NOTIFY_SECRETS,
 )  # fmt: skip
 """Each may be given as a file too, by its name with _FILE."""
-PLACEHOLDERS = frozenset(
-    {"your-encryption-key", "your-secret-key", "change-me", "changeme", "sk-...", "secret", "password"}
-)
 PLATFORM_NAMES = ("DYNO", "RAILWAY_PROJECT_ID", "RENDER_SERVICE_ID", "FLY_APP_NAME")
 """One of these is set where a platform's router stands in front; it passes on the names given to this app alone."""
-OWN_SECRETS = ("ENCRYPTION_KEY", "ENCRYPTION_PUBLIC_KEY", "WEB_SECRET", "SIMULATOR_TOKEN", "OPENAI_API_KEY")
+ALWAYS_SECRETS = ("ENCRYPTION_KEY", "ENCRYPTION_PUBLIC_KEY", "WEB_SECRET", "SIMULATOR_TOKEN", "OPENAI_API_KEY")
+"""What some process of every deployment needs."""
 _HOST_NAME = re.compile(r"[a-z0-9_-]+(\.[a-z0-9_-]+)*")
 
 
@@ -133,6 +129,15 @@ class Settings:
         return bool(self.platform) or not self.database_url.startswith("sqlite")
 
     @property
+    def own_secrets(self) -> tuple[tuple[str, str], ...]:
+        """What this deployment alone knows, by its setting's name; what is not set here is left out."""
+        held = [(name, getattr(self, name.lower())) for name in ALWAYS_SECRETS]
+        held += [("ENCRYPTION_KEYS_OLD", old) for old in self.encryption_keys_old]
+        held += [("WEB_SECRETS_OLD", old) for old in self.web_secrets_old]
+        held += [("METRICS_TOKEN", self.watching.token), *self.notify.own_secrets]
+        return tuple((name, value) for name, value in held if value)
+
+    @property
     def key_ring(self) -> tuple[str, ...]:
         """What opens exchange keys here, the key in use first; () = nothing."""
         return tuple(filter(None, (self.encryption_key, *self.encryption_keys_old)))
@@ -163,61 +168,61 @@ def load(env: Mapping[str, str] | None = None) -> Settings:
     source = with_secret_files(os.environ if env is None else env, SECRET_NAMES)
     feed = source.get("FEED", "synthetic")
     paper = source.get("PAPER_API_URL") or f"http://127.0.0.1:{source.get('SIMULATOR_PORT', '18700')}"
-    site = _choice(source, "BYBIT_SITE", "com", tuple(SITES))
+    site = values.choice(source, "BYBIT_SITE", "com", tuple(SITES))
     rest, stream = _feed_urls(feed, paper, SITES[site])
     settings = Settings(
-        trading_enabled=_choice(source, "TRADING_ENABLED", "true", ("true", "false")) == "true",
+        trading_enabled=values.choice(source, "TRADING_ENABLED", "true", ("true", "false")) == "true",
         feed=feed,
         bybit_site=site,
-        bybit_api_url=_url(source, "BYBIT_API_URL", rest),
-        bybit_ws_url=_url(source, "BYBIT_WS_URL", stream),
-        paper_api_url=_url({"PAPER_API_URL": paper}, "PAPER_API_URL", paper),
+        bybit_api_url=values.url(source, "BYBIT_API_URL", rest),
+        bybit_ws_url=values.url(source, "BYBIT_WS_URL", stream),
+        paper_api_url=values.url({"PAPER_API_URL": paper}, "PAPER_API_URL", paper),
         venues=_venues(source.get("VENUES", "paper")),
-        symbols=_names(source.get("SYMBOLS", "BTCUSDT")),
+        symbols=values.names(source.get("SYMBOLS", "BTCUSDT")),
         intervals=_intervals(source.get("INTERVALS", "1m")),
-        database_url=_first(source, DATABASE_NAMES),
-        redis_url=_first(source, REDIS_NAMES),
+        database_url=values.first(source, DATABASE_NAMES),
+        redis_url=values.first(source, REDIS_NAMES),
         redis_tls_verify=_tls(source),
         openai_base_url=analyst_settings.base_url(source.get("OPENAI_BASE_URL", "")),
         openai_model=analyst_settings.model(source.get("OPENAI_MODEL", "")),
-        openai_api_key=analyst_settings.api_key(_secret(source, "OPENAI_API_KEY")),
-        analyst_budget_s=_number(source, "ANALYST_BUDGET_S", 45, 1, 60),
-        analyst_format=_choice(source, "ANALYST_FORMAT", LEARN, (LEARN, *analyst_settings.FORMATS)),
-        analyst_effort=_choice(source, "ANALYST_EFFORT", LEARN, (LEARN, *analyst_settings.EFFORTS)),
+        openai_api_key=analyst_settings.api_key(values.secret(source, "OPENAI_API_KEY")),
+        analyst_budget_s=values.number(source, "ANALYST_BUDGET_S", 45, 1, 60),
+        analyst_format=values.choice(source, "ANALYST_FORMAT", LEARN, (LEARN, *analyst_settings.FORMATS)),
+        analyst_effort=values.choice(source, "ANALYST_EFFORT", LEARN, (LEARN, *analyst_settings.EFFORTS)),
         analyst_max_tokens=analyst_settings.max_tokens(source.get("ANALYST_MAX_TOKENS", "")),
         analyst_prices=_analyst_prices(source),
         analyst_cost_capped=bool(source.get("PLATFORM_ANALYST_COST_USD", "").strip()),
         platform_limits=_platform_limits(source),
-        encryption_key=_key(source, "ENCRYPTION_KEY"),
-        encryption_keys_old=_keys(source, "ENCRYPTION_KEYS_OLD"),
-        encryption_public_key=_key(source, "ENCRYPTION_PUBLIC_KEY"),
-        notify=read_notify(source, _key, _secret),
-        web_secret=_key(source, "WEB_SECRET"),
-        web_secrets_old=_keys(source, "WEB_SECRETS_OLD"),
+        encryption_key=values.key(source, "ENCRYPTION_KEY"),
+        encryption_keys_old=values.keys(source, "ENCRYPTION_KEYS_OLD"),
+        encryption_public_key=values.key(source, "ENCRYPTION_PUBLIC_KEY"),
+        notify=read_notify(source, values.key, values.secret),
+        web_secret=values.key(source, "WEB_SECRET"),
+        web_secrets_old=values.keys(source, "WEB_SECRETS_OLD"),
         public_url=mail_settings.read_public_url(source.get("PUBLIC_URL", "")),
         smtp=mail_settings.read_smtp(
-            _secret(source, "SMTP_URL"), source.get("MAIL_FROM", "").strip(), source.get("PUBLIC_URL", "")
+            values.secret(source, "SMTP_URL"), source.get("MAIL_FROM", "").strip(), source.get("PUBLIC_URL", "")
         ),
         installation=_installation(source.get("INSTALLATION", "")),
         data_dir=Path(source.get("DATA_DIR", "var")),
-        log_format="text" if _choice(source, "LOG_FORMAT", "json", ("json", "text")) == "text" else "json",
-        log_level=_choice(source, "LOG_LEVEL", "INFO", ("DEBUG", "INFO", "WARNING", "ERROR")),
+        log_format="text" if values.choice(source, "LOG_FORMAT", "json", ("json", "text")) == "text" else "json",
+        log_level=values.choice(source, "LOG_LEVEL", "INFO", ("DEBUG", "INFO", "WARNING", "ERROR")),
         log_dir=Path(source.get("LOG_DIR", "")) if source.get("LOG_DIR", "").strip() else None,
         simulator_host=source.get("SIMULATOR_HOST", "127.0.0.1"),
-        simulator_port=int(_number(source, "SIMULATOR_PORT", 18700, 1, 65535)),
-        simulator_seed=int(_number(source, "SIMULATOR_SEED", 7, 0, 2**31)),
-        simulator_token=_secret(source, "SIMULATOR_TOKEN"),
-        stale_after_s=_number(source, "STALE_AFTER_S", 75, 5, 600),
+        simulator_port=int(values.number(source, "SIMULATOR_PORT", 18700, 1, 65535)),
+        simulator_seed=int(values.number(source, "SIMULATOR_SEED", 7, 0, 2**31)),
+        simulator_token=values.secret(source, "SIMULATOR_TOKEN"),
+        stale_after_s=values.number(source, "STALE_AFTER_S", 75, 5, 600),
         web_host=source.get("WEB_HOST") or "127.0.0.1",
-        web_port=int(_number(source, "PORT", 8501, 1, 65535)),
-        trusted_proxies=int(_number(source, "TRUSTED_PROXIES", 0, 0, 8)),
+        web_port=int(values.number(source, "PORT", 8501, 1, 65535)),
+        trusted_proxies=int(values.number(source, "TRUSTED_PROXIES", 0, 0, 8)),
         web_hosts=_hosts(source),
-        most_guests=int(_number(source, "MOST_GUESTS", MOST_GUESTS, 0, 10_000)),
-        egress_ips=_addresses(source, "EGRESS_IPS"),
-        watching=watch_settings.read_watching(source, _secret(source, "METRICS_TOKEN")),
+        most_guests=int(values.number(source, "MOST_GUESTS", MOST_GUESTS, 0, 10_000)),
+        egress_ips=values.addresses(source, "EGRESS_IPS"),
+        watching=watch_settings.read_watching(source, values.secret(source, "METRICS_TOKEN")),
         platform=next((name for name in PLATFORM_NAMES if source.get(name)), ""),
     )
-    unsafe_settings.refuse_equal_secrets(_named_secrets(settings))
+    unsafe_settings.refuse_equal_secrets(settings.own_secrets)
     unsafe_settings.refuse_weak_token(settings.simulator_host, settings.simulator_token)
     unsafe_settings.refuse_forgetful_disk(
         settings.platform, settings.database_url, settings.redis_url, settings.data_dir
@@ -234,18 +239,11 @@ def _feed_urls(feed: str, paper: str, site: Site) -> tuple[str, str]:
     raise Halt(f"FEED={feed!r} is unknown: use synthetic, replay:FILE, bybit or bybit-testnet")
 
 
-def _url(source: Mapping[str, str], name: str, default: str) -> str:
-    value = source.get(name) or default
-    if not value.startswith(("http://", "https://", "ws://", "wss://")):
-        raise Halt(f"{name} must be a URL beginning with http(s):// or ws(s)://")
-    return value.rstrip("/")
-
-
 NO_REAL_MONEY = "real money stays off until the order protocol's proof and the web are complete"
 
 
 def _venues(text: str) -> tuple[Venue, ...]:
-    names = _names(text, upper=False)
+    names = values.names(text, upper=False)
     if unknown := [name for name in names if name not in VENUES]:
         raise Halt(f"VENUES names {unknown[0]!r}: use {', '.join(VENUES)}")
     venues = cast("tuple[Venue, ...]", names)
@@ -255,13 +253,6 @@ def _venues(text: str) -> tuple[Venue, ...]:
         if lacks := CAPABILITIES[venue].lacks:
             raise Halt(f"VENUES={venue} is refused: it has not {' and not '.join(lacks)}")
     return venues
-
-
-def _names(text: str, *, upper: bool = True) -> tuple[str, ...]:
-    names = tuple(dict.fromkeys(part.strip() for part in text.split(",") if part.strip()))
-    if not names or not all(name.isalnum() for name in names):
-        raise Halt(f"a list of names was expected, got {text!r}")
-    return tuple(name.upper() for name in names) if upper else names
 
 
 def _hosts(source: Mapping[str, str]) -> tuple[str, ...]:
@@ -274,52 +265,15 @@ def _hosts(source: Mapping[str, str]) -> tuple[str, ...]:
 
 
 def _intervals(text: str) -> tuple[str, ...]:
-    names = _names(text, upper=False)
+    names = values.names(text, upper=False)
     if "1m" not in names or any(name not in INTERVALS for name in names):
         raise Halt(f"INTERVALS={text!r}: a list of {', '.join(INTERVALS)} that contains 1m")
     return names
 
 
-def _first(source: Mapping[str, str], names: tuple[str, ...]) -> str:
-    name = next((name for name in names if source.get(name, "").strip()), "")
-    return analyst_settings.refuse_unseen(name, source[name].strip()) if name else ""
-
-
-def _addresses(source: Mapping[str, str], name: str) -> tuple[str, ...]:
-    written = tuple(part.strip() for part in source.get(name, "").split(",") if part.strip())
-    try:
-        return tuple(str(ipaddress.ip_address(part)) for part in written)
-    except ValueError:
-        raise Halt(f"{name} is a list of IP addresses, as the exchange sees them: 203.0.113.7,203.0.113.8") from None
-
-
 def _tls(source: Mapping[str, str]) -> str:
     # Heroku's Key-Value Store presents self-signed certificates; everywhere else verify
-    return _choice(source, "REDIS_TLS_VERIFY", "none" if source.get("DYNO") else "full", ("none", "ca", "full"))
-
-
-def _secret(source: Mapping[str, str], name: str) -> str:
-    value = source.get(name, "").strip()
-    if value.lower() in PLACEHOLDERS or value.lower().startswith(("your-", "replace-", "<")):
-        raise Halt(f"{name} still holds a placeholder: put a real value there")
-    return analyst_settings.refuse_unseen(name, value)
-
-
-def _key(source: Mapping[str, str], name: str) -> str:
-    if not (value := _secret(source, name)):
-        return ""
-    try:
-        raw = base64.b64decode(value, validate=True)
-    except (binascii.Error, ValueError):
-        raw = b""
-    if len(raw) != 32 or len(set(raw)) < 12:
-        raise Halt(f"{name} must be base64 of 32 random bytes: make one with `python -m services.keys`")
-    return value
-
-
-def _keys(source: Mapping[str, str], name: str) -> tuple[str, ...]:
-    parts = (part.strip() for part in source.get(name, "").split(","))
-    return tuple(_key({name: part}, name) for part in parts if part)
+    return values.choice(source, "REDIS_TLS_VERIFY", "none" if source.get("DYNO") else "full", ("none", "ca", "full"))
 
 
 def _installation(text: str) -> str:
@@ -342,54 +296,19 @@ def _platform_limits(source: Mapping[str, str]) -> PlatformLimits:
 
 
 def _limit(source: Mapping[str, str], name: str, limit: str, usual: Decimal) -> Decimal:
-    return _decimal(source, name, usual, str(LIMIT_BOUNDS[limit].most))
+    return values.decimal(source, name, usual, str(LIMIT_BOUNDS[limit].most))
 
 
 def _count(source: Mapping[str, str], name: str, limit: str, usual: int) -> int:
-    return int(_number(source, name, usual, float(LIMIT_BOUNDS[limit].least), float(LIMIT_BOUNDS[limit].most)))
+    return int(values.number(source, name, usual, float(LIMIT_BOUNDS[limit].least), float(LIMIT_BOUNDS[limit].most)))
 
 
 def _analyst_prices(source: Mapping[str, str]) -> AnalystPrices:
     names = ("ANALYST_PRICE_INPUT_USD", "ANALYST_PRICE_OUTPUT_USD")
-    prices = AnalystPrices(*(_decimal(source, name, Decimal(0), "10000") for name in names))
+    prices = AnalystPrices(*(values.decimal(source, name, Decimal(0), "10000") for name in names))
     if prices.known and not (prices.input_usd and prices.output_usd):
         raise Halt(f"{names[0]} and {names[1]} belong together: set both, or neither")
     return prices
-
-
-def _decimal(source: Mapping[str, str], name: str, default: Decimal, most: str) -> Decimal:
-    text = source.get(name) or str(default)
-    try:
-        value = Decimal(text)
-    except InvalidOperation:
-        value = Decimal("NaN")
-    if not (value.is_finite() and 0 <= value <= Decimal(most)):
-        raise Halt(f"{name}={text!r} must be a number from 0 to {most}")
-    return value
-
-
-def _number(source: Mapping[str, str], name: str, default: float, least: float, most: float) -> float:
-    text = source.get(name) or str(default)
-    try:
-        value = float(text)
-    except ValueError:
-        value = least - 1
-    if not least <= value <= most:
-        raise Halt(f"{name}={text!r} must be a number from {least:g} to {most:g}")
-    return value
-
-
-def _choice(source: Mapping[str, str], name: str, default: str, choices: tuple[str, ...]) -> str:
-    value = source.get(name) or default
-    if value not in choices:
-        raise Halt(f"{name}={value!r}: use {', '.join(choices)}")
-    return value
-
-
-def _named_secrets(settings: Settings) -> Iterator[tuple[str, str]]:
-    yield from ((name, getattr(settings, name.lower())) for name in OWN_SECRETS)
-    yield from (("ENCRYPTION_KEYS_OLD", old) for old in settings.encryption_keys_old)
-    yield from (("WEB_SECRETS_OLD", old) for old in settings.web_secrets_old)
 
 
 def _refuse_idle_venues(settings: Settings) -> None:

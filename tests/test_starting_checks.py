@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from lib import bootstrap, settings
+from lib import bootstrap, log, settings
 from lib.adapters.vault import generate_keys
 from lib.adapters.web_lock import new_secret
 from lib.bootstrap import examining
@@ -66,23 +66,52 @@ def test_a_token_that_strangers_may_try_must_be_long() -> None:
 
 
 def test_a_deployed_web_that_holds_what_opens_exchange_keys_does_not_start() -> None:
-    for key in ({"ENCRYPTION_KEY": PRIVATE}, {"ENCRYPTION_KEYS_OLD": PRIVATE}):
-        with pytest.raises(Halt, match="the web must not hold ENCRYPTION_KEY") as halt:
-            bootstrap.refuse_key_that_opens(settings.load({**MYSQL, **key}))
+    for name in ("ENCRYPTION_KEY", "ENCRYPTION_KEYS_OLD", "NOTIFIER_KEY"):
+        with pytest.raises(Halt, match=f"the web must not hold {name}") as halt:
+            bootstrap.refuse_key_that_opens(settings.load({**MYSQL, name: PRIVATE}))
         assert PRIVATE not in str(halt.value)
+    for name, value in (("TELEGRAM_BOT_TOKEN", BOT_TOKEN), ("NOTIFY_OPERATORS", f"telegram={OPERATORS}")):
+        with pytest.raises(Halt, match=f"the web must not hold {name}") as halt:
+            bootstrap.refuse_key_that_opens(settings.load({**MYSQL, name: value}))
+        assert value not in str(halt.value)
     bootstrap.refuse_key_that_opens(settings.load({**MYSQL, "ENCRYPTION_PUBLIC_KEY": PUBLIC}))
     bootstrap.refuse_key_that_opens(
         settings.load({"DATABASE_URL": "sqlite:////data/maemae.db", "ENCRYPTION_KEY": PRIVATE})
     )
 
 
+BOT_TOKEN = "123456789:AAcanaryTokenOfTheBotOfThisPlatform"
+OPERATORS = "tgram://123456789:AAcanaryTokenOfTheOperators/42"
+
+
+def test_no_line_of_the_log_holds_what_only_this_deployment_knows(caplog: pytest.LogCaptureFixture) -> None:
+    secrets = {
+        "NOTIFIER_KEY": PRIVATE,
+        "NOTIFY_OPERATORS": f"telegram={OPERATORS}",
+        "METRICS_TOKEN": "the-token-of-who-watches",
+        "TELEGRAM_BOT_TOKEN": BOT_TOKEN,
+        "HEARTBEAT_URL": "https://hc-ping.example/canary-of-the-heartbeat",
+    }
+    bootstrap.prepare_logs("notifier", settings.load({**MYSQL, **secrets}))
+    for value in secrets.values():
+        assert value.partition("=")[2] or value not in log.redact(f"POST {value.removeprefix('telegram=')} failed")
+        assert "canary" not in log.redact(value)
+
+
+def test_one_value_in_two_places_is_refused_of_the_notifiers_too() -> None:
+    refused({"METRICS_TOKEN": BOT_TOKEN, "TELEGRAM_BOT_TOKEN": BOT_TOKEN}, "hold the same value")
+    refused({"NOTIFIER_KEY": PRIVATE, "ENCRYPTION_KEY": PRIVATE}, "hold the same value")
+
+
 OPENS = {"ENCRYPTION_KEY", "ENCRYPTION_KEYS_OLD"}
 OF_THE_WEB = {"WEB_SECRET", "WEB_SECRETS_OLD"}
-OF_THE_NOTIFIER = {"NOTIFIER_KEY"}
+OF_THE_NOTIFIER = {"NOTIFIER_KEY", "NOTIFY_OPERATORS"}
+OF_THE_BOT = {"TELEGRAM_BOT_TOKEN"}
 NOT_FOR = {
-    "trader": OF_THE_WEB | OF_THE_NOTIFIER,
-    "web": OPENS | OF_THE_NOTIFIER | {"OPENAI_API_KEY"},
-    "notifier": OPENS | OF_THE_WEB | {"OPENAI_API_KEY"},
+    "trader": OF_THE_WEB | OF_THE_NOTIFIER | OF_THE_BOT,
+    "web": OPENS | OF_THE_NOTIFIER | OF_THE_BOT | {"OPENAI_API_KEY"},
+    "notifier": OPENS | OF_THE_WEB | OF_THE_BOT | {"OPENAI_API_KEY"},
+    "telegram": OPENS | OF_THE_NOTIFIER | {"OPENAI_API_KEY"},
 }
 """Every other process is given no secret at all."""
 
@@ -92,7 +121,7 @@ def test_each_process_is_given_only_the_secrets_it_needs(file: str) -> None:
     said = (ROOT / file).read_text(encoding="utf-8").splitlines()
     lines = dict(line.split(": ", 1) for line in said if not line.startswith("#"))
     for name, line in lines.items():
-        others = OPENS | OF_THE_WEB | OF_THE_NOTIFIER | {"OPENAI_API_KEY"}
+        others = OPENS | OF_THE_WEB | OF_THE_NOTIFIER | OF_THE_BOT | {"OPENAI_API_KEY"}
         assert set(re.findall(r"-u (\w+)", line)) == NOT_FOR.get(name, others), name
 
 

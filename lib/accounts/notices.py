@@ -11,10 +11,14 @@ from lib.accounts.refusal import Refusal
 from lib.accounts.web import SessionUser
 from lib.clock import Clock
 from lib.domain.channel import LONGEST_NAME, MOST_CHANNELS, TellingChoices, read_address
+from lib.domain.pace import Pace
 from lib.ports.notifier import Channels, NoticeChoices
+from lib.ports.people import Throttles
 from lib.ports.secrets import ChannelSealer
 
 TEST_PAUSE_MS = 15_000
+TESTS = Pace(free=6, first_ms=30_000, longest_ms=600_000, halving_ms=900_000)
+"""Of one person, whichever of their channels, made anew or not."""
 _GONE = Refusal("refuse.channel.gone")
 
 
@@ -27,6 +31,7 @@ class NoticeDesk:
         self,
         choices: NoticeChoices,
         channels: Channels,
+        throttles: Throttles,
         sealer: ChannelSealer | None,
         clock: Clock,
         *,
@@ -34,6 +39,7 @@ class NoticeDesk:
     ) -> None:
         self._choices = choices
         self._channels = channels
+        self._throttles = throttles
         self._sealer = sealer
         self._clock = clock
         self._private_hosts = private_hosts
@@ -86,5 +92,7 @@ class NoticeDesk:
     def test(self, user: SessionUser, channel_id: int) -> Refusal | None:
         """The notifier sends it a test at once; whether it arrives is seen there, and failures here."""
         now = self._clock.now_ms()
+        if wait_ms := self._throttles.attempt(f"channel_test:{user.user_id}", TESTS, now):
+            return Refusal("refuse.wait", seconds=-(-wait_ms // 1000))
         done = self._channels.test(user.user_id, channel_id, now, TEST_PAUSE_MS)
         return None if done else Refusal("refuse.channel.soon")

@@ -25,7 +25,7 @@ from lib.bootstrap import rotation, stores
 from lib.clock import SystemClock
 from lib.domain.errors import Halt, MaemaeError
 from lib.reason_text import said, told
-from lib.settings import OWN_SECRETS, VERSION, Settings
+from lib.settings import ALWAYS_SECRETS, VERSION, Settings
 
 Level = Literal["ok", "warning", "wrong"]
 MOST_OFF_MS = 1_000
@@ -67,8 +67,8 @@ def _tried(what: str, look: Callable[[], Iterator[Finding]]) -> Iterator[Finding
 
 
 def _secrets(settings: Settings) -> Iterator[Finding]:
-    held = [name for name in OWN_SECRETS if getattr(settings, name.lower())]
-    lacking = [name for name in OWN_SECRETS if name not in held and name != "SIMULATOR_TOKEN"]
+    held = list(dict.fromkeys(name for name, _ in settings.own_secrets))
+    lacking = [name for name in ALWAYS_SECRETS if name not in held and name != "SIMULATOR_TOKEN"]
     yield Finding("ok", f"set here: {', '.join(held) or 'no secret'}")
     if lacking:
         yield Finding("warning", f"not set here: {', '.join(lacking)}", "fine for a process that needs none of them")

@@ -19,6 +19,9 @@ from lib.reason_text import told
 from lib.settings import Settings
 
 EXIT_INTERRUPTED = 130
+NOT_FOR_THE_WEB = frozenset(
+    {"ENCRYPTION_KEY", "ENCRYPTION_KEYS_OLD", "NOTIFIER_KEY", "NOTIFY_OPERATORS", "TELEGRAM_BOT_TOKEN"}
+)
 
 
 def run_process(service: str, main: Callable[[Settings], None]) -> None:
@@ -61,17 +64,20 @@ def _end(service: str, why: str, status: int) -> NoReturn:
 def prepare_logs(service: str, loaded: Settings) -> None:
     """Log lines as the settings want them; every secret they hold is kept out of every line."""
     log.setup(service, loaded.log_format, loaded.log_level, loaded.log_dir, settings.VERSION)
-    own = (loaded.openai_api_key, loaded.encryption_key, loaded.simulator_token, loaded.web_secret)
-    for secret in (*own, *loaded.encryption_keys_old, *loaded.web_secrets_old):
+    for _, secret in loaded.own_secrets:
         log.register_secret(secret)
 
 
 def refuse_key_that_opens(loaded: Settings) -> None:
-    """*Halt* for a deployed web that holds what opens exchange keys: who breaks into it would have them all."""
-    if loaded.is_deployed and loaded.key_ring:
+    """
+    *Halt* for a deployed web that holds what opens exchange keys or people's channels, or speaks for the platform: who
+    breaks into it would have them all.
+    """
+    held = [name for name, _ in loaded.own_secrets if name in NOT_FOR_THE_WEB]
+    if loaded.is_deployed and held:
         raise Halt(
-            "the web must not hold ENCRYPTION_KEY (or ENCRYPTION_KEYS_OLD), which opens exchange keys: start it as the "
-            "Procfile does, with `env -u ENCRYPTION_KEY -u ENCRYPTION_KEYS_OLD`, or give it settings of its own"
+            f"the web must not hold {held[0]}, which opens what people entered or speaks for the platform: start it as "
+            f"the Procfile does, with `env -u {held[0]}`, or give it settings of its own"
         )
 
 

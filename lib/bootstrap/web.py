@@ -173,7 +173,8 @@ def web(settings: Settings, metrics: Metrics | None = None) -> WebSystem:
 def _notices(settings: Settings, engine: sa.Engine, clock: Clock) -> NoticeDesk:
     sealer = AddressSealer(settings.notify.public_key) if settings.notify.public_key else None
     choices, channels = SqlNoticeChoices(engine), SqlChannels(engine, clock)
-    return NoticeDesk(choices, channels, sealer, clock, private_hosts=settings.notify.private_hosts)
+    private, throttles = settings.notify.private_hosts, SqlThrottles(engine)
+    return NoticeDesk(choices, channels, throttles, sealer, clock, private_hosts=private)
 
 
 def _resets(settings: Settings, engine: sa.Engine, kept: PeopleStores, clock: Clock) -> ResetDesk:

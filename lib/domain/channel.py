@@ -19,6 +19,8 @@ LONGEST_ADDRESS = 500
 LONGEST_NAME = 40
 MOST_FAILURES = 8
 """In a row, with ever longer waits between: then the channel is switched off and its person told."""
+STALE_MS = 24 * 3_600_000
+"""What is due and was not sent for so long stays in the bell: after a restore nobody reads last week's news as news."""
 FIRST_WAIT_MS = 10_000
 LONGEST_WAIT_MS = 3_600_000
 DAY_MINUTES = 1_440

@@ -88,14 +88,15 @@ class Deliveries(Protocol):
     def hand_out(self, now_ms: int, limit: int) -> int:
         """
         Give the oldest *limit* things told to the channels of whoever is told, as they chose, each thing once; how many
-        things that were. What no channel wants is done with that.
+        things that were. What no channel wants is done with that; what is older than `STALE_MS` stays in the bell.
         """
         ...
 
-    def take(self, now_ms: int, lease_ms: int, most: int) -> Batch | None:
+    def take(self, now_ms: int, lease_ms: int, most: int, *, failing: bool = True) -> Batch | None:
         """
         The first channel with something due that nobody holds and that does not wait, held for *lease_ms* from now,
-        with the oldest *most* of what is due there. None = nothing is.
+        with the oldest *most* of what is due there. None = nothing is. Of one person few channels are held at once;
+        without *failing* none that failed last time is taken.
         """
         ...
 

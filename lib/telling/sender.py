@@ -26,6 +26,8 @@ HAND_OUT = 500
 """Things told that are handed out in one transaction."""
 AT_ONCE = 8
 """Channels that are sent to at the same time."""
+FAILING_AT_ONCE = 4
+"""Of these, channels that failed last time: the rest is kept for those that answer."""
 BATCH = 20
 """Messages one send says at most: a night's quiet ends as a few messages."""
 LEASE_MS = 120_000
@@ -47,6 +49,7 @@ class Sender:
     compose: Compose
     clock: Clock
     _running: set["asyncio.Task[None]"] = field(default_factory=set)
+    _failing: set["asyncio.Task[None]"] = field(default_factory=set)
 
     async def run(self, stop: asyncio.Event) -> None:
         """Send until *stop*; what was being sent then is sent to its end."""
@@ -63,12 +66,20 @@ class Sender:
         while await asyncio.to_thread(self.deliveries.hand_out, self.clock.now_ms(), HAND_OUT) == HAND_OUT:
             pass
         while len(self._running) < AT_ONCE:
-            batch = await asyncio.to_thread(self.deliveries.take, self.clock.now_ms(), LEASE_MS, BATCH)
+            batch = await asyncio.to_thread(self._take)
             if batch is None:
                 return
-            task = asyncio.create_task(asyncio.to_thread(self.deliver, batch))
-            self._running.add(task)
-            task.add_done_callback(self._running.discard)
+            self._begin(batch)
+
+    def _take(self) -> Batch | None:
+        failing = len(self._failing) < FAILING_AT_ONCE
+        return self.deliveries.take(self.clock.now_ms(), LEASE_MS, BATCH, failing=failing)
+
+    def _begin(self, batch: Batch) -> None:
+        task = asyncio.create_task(asyncio.to_thread(self.deliver, batch))
+        for group in (self._running, *([self._failing] if batch.failures else [])):
+            group.add(task)
+            task.add_done_callback(group.discard)
 
     async def _pause(self, stop: asyncio.Event) -> None:
         try:

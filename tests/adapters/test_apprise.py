@@ -73,6 +73,14 @@ def test_an_address_nobody_knows_is_refused() -> None:
         ("64:ff9b::7f00:1", False),
         ("2002:7f00:1::", False),
         ("fe80::1%eth0", False),
+        ("fd00::1", False),
+        ("::10.0.0.1", False),
+        ("64:ff9b::0101:0101", True),
+        ("64:ff9b:1::0a00:0001", False),
+        ("2002:0101:0101::", False),
+        ("2001:0:4136:e378:8000:63bf:f5ff:fffe", False),
+        ("2001:db8::1", False),
+        ("5f00::1", False),
     ],
 )
 def test_what_is_public(place: str, public: bool) -> None:
@@ -135,3 +143,11 @@ def test_an_answer_without_an_end_is_not_read_to_it(bounded: None) -> None:
 def test_a_short_answer_is_read_as_ever(bounded: None) -> None:
     with answering(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok", b"") as port:
         assert requests.get(f"http://127.0.0.1:{port}/", timeout=20).text == "ok"
+
+
+def test_a_proxy_of_the_environment_is_not_used(bounded: None, inside: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("http_proxy", "https_proxy", "all_proxy"):
+        monkeypatch.setenv(name, f"http://127.0.0.1:{inside}")
+    monkeypatch.setenv("no_proxy", "")
+    with answering(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok", b"") as port:
+        assert requests.get(f"http://127.0.0.1:{port}/", timeout=5).text == "ok"

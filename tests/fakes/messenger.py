@@ -45,9 +45,9 @@ class Mortal:
     def __getattr__(self, name: str) -> Any:
         method = getattr(self._whole, name)
 
-        def called(*args: Any) -> Any:
+        def called(*args: Any, **named: Any) -> Any:
             self._fate(f"before {name}")
-            answer = method(*args)
+            answer = method(*args, **named)
             self._fate(f"after {name}")
             return answer
 

@@ -18,7 +18,7 @@ from lib.adapters.sql.tables.columns import utc_from_ms
 from lib.adapters.sql.tables.people import outbox
 from lib.adapters.sql.tables.telling import channels, deliveries
 from lib.clock import SteppedClock
-from lib.domain.channel import MOST_FAILURES, TellingChoices
+from lib.domain.channel import MOST_FAILURES, STALE_MS, TellingChoices
 from lib.domain.events import Event, EventKind
 from lib.domain.reason import text
 from lib.ports.notifier import Courier, Deliveries
@@ -191,6 +191,45 @@ def test_two_senders_do_not_double(post: Post) -> None:
     assert first.take(T, LEASE_MS, 10) is not None
     assert second.take(T, LEASE_MS, 10) is None
     assert second.take(T + LEASE_MS, LEASE_MS, 10) is not None, "the first one died"
+
+
+def test_channels_of_one_person_do_not_take_every_place(post: Post) -> None:
+    person, other = post.person("a", "b", "c"), post.person("d")
+    post.tell(person, "told")
+    post.tell(other, "told")
+    both = SqlDeliveries(post.engine)
+    both.hand_out(T, 10)
+    taken = [both.take(T, LEASE_MS, 10) for _ in range(4)]
+    assert [batch and batch.user_id for batch in taken] == [person, person, other, None]
+    assert taken[0]
+    both.delivered(taken[0], T)
+    third = both.take(T, LEASE_MS, 10)
+    assert third
+    assert third.user_id == person
+
+
+def test_channels_that_failed_leave_room_for_those_that_answer(post: Post) -> None:
+    person = post.person("dead")
+    post.messenger.dead.add("dead")
+    post.tell(person, "told")
+    post.drain()
+    post.later(3_600_000)
+    deliveries_ = SqlDeliveries(post.engine)
+    assert deliveries_.take(post.clock.now_ms(), LEASE_MS, 10, failing=False) is None
+    assert deliveries_.take(post.clock.now_ms(), LEASE_MS, 10) is not None
+
+
+def test_what_is_a_day_old_stays_in_the_bell_and_is_sent_to_nobody(post: Post) -> None:
+    person = post.person("a", "dead")
+    post.messenger.dead.add("dead")
+    post.tell(person, "handed out and not sent")
+    post.drain()
+    post.tell(person, "never handed out")
+    post.later(STALE_MS + 1)
+    post.drain()
+    assert post.lines("a") == ["handed out and not sent"]
+    assert post.waiting() == 0
+    assert len(post.readings.notices(person).rows) == 2
 
 
 def test_a_test_goes_to_its_channel_alone_and_not_twice_in_a_moment(post: Post) -> None:

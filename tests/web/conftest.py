@@ -280,7 +280,7 @@ class Web:
             safety=Safety(stores, self.clock, MemoryLeaving(self.logins)),
             passkeys=PasskeyDesk(stores, MemoryPasskeys(self.sessions.trail), TrustingCheck(), self.clock),
             tokens=TokenDesk(MemoryApiTokens(self.logins), self.clock),
-            notices=NoticeDesk(MemoryNoticeChoices(), MemoryChannels(), None, self.clock),
+            notices=NoticeDesk(MemoryNoticeChoices(), MemoryChannels(), MemoryThrottles(), None, self.clock),
             resets=ResetDesk(
                 stores,
                 MemoryResetLinks(self.logins),

@@ -3,8 +3,9 @@ What a stranger's server may take of this process: a minute for a whole send, an
 
 A read's own time limit is no limit of a send: a server that answers a byte a second keeps it for ever, and one that
 answers without an end fills the memory. So the connections a send opens are kept in view and shut when its time is
-over, whatever they are doing (a handshake, a header, a body), and no more than so much of an answer is read. Both hold
-for the whole process: the notifier's alone.
+over, whatever they are doing (a handshake, a header, a body), and no more than so much of an answer is read. A proxy
+of the environment, which would be asked to call what `outward` refuses, is not used. All of it holds for the whole
+process: the notifier's alone.
 """
 
 import socket
@@ -58,12 +59,12 @@ def _cut(connections: list[socket.socket], is_over: threading.Event) -> None:
 
 
 def short_answers_only() -> None:
-    """From now on an answer of more than `MOST_BYTES` is a failed request."""
+    """From now on an answer of more than `MOST_BYTES` is a failed request, and no proxy is used."""
     requests.Session.send = _send  # type: ignore[method-assign]
 
 
 def _send(self: requests.Session, request: requests.PreparedRequest, **options: Any) -> requests.Response:
-    answer = _send_whole(self, request, **{**options, "stream": True})
+    answer = _send_whole(self, request, **{**options, "stream": True, "proxies": {}})
     body = b""
     for piece in answer.iter_content(PIECE):
         body += piece

@@ -16,6 +16,11 @@ from lib.adapters.apprise.bounds import noted
 from lib.domain import reason_codes as codes
 from lib.domain.errors import Retry
 
+UNICAST = ipaddress.IPv6Network("2000::/3")
+NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
+WRAPPING = (ipaddress.IPv6Network("2001::/32"), ipaddress.IPv6Network("2002::/16"))
+"""Teredo and 6to4."""
+
 
 def outward_only(*, private_hosts: bool) -> None:
     """From now on urllib3 connects to public addresses alone, or to any with *private_hosts*."""
@@ -51,9 +56,16 @@ def public_places(host: str, port: int) -> list[str]:
 
 
 def is_public(place: str) -> bool:
-    """Whether *place*, an address, is one of the public internet; one written inside another counts as that one."""
+    """
+    Whether *place*, an address, is one of the public internet.
+
+    Of IPv6 that is 2000::/3 alone, and nothing in it that only wraps another address (Teredo, 6to4): a machine of this
+    network may stand behind it. An IPv4 address written as IPv6 (mapped, NAT64) counts as what it is.
+    """
     known = ipaddress.ip_address(place.partition("%")[0])
-    inner = getattr(known, "ipv4_mapped", None) or getattr(known, "sixtofour", None)
-    if isinstance(known, ipaddress.IPv6Address) and known in ipaddress.ip_network("64:ff9b::/96"):
-        inner = ipaddress.ip_address(int(known) & 0xFFFF_FFFF)
-    return all(one.is_global and not one.is_multicast for one in (known, inner) if one is not None)
+    if isinstance(known, ipaddress.IPv6Address):
+        if known in NAT64 or known.ipv4_mapped:
+            return is_public(str(ipaddress.IPv4Address(int(known) & 0xFFFF_FFFF)))
+        if known not in UNICAST or any(known in wrapping for wrapping in WRAPPING):
+            return False
+    return known.is_global and not known.is_multicast

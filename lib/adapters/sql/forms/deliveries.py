@@ -16,7 +16,7 @@ from lib.adapters.sql.ledger.telling import choices_of, tell
 from lib.adapters.sql.tables.columns import utc_from_ms
 from lib.adapters.sql.tables.people import notice_choices, outbox, users
 from lib.adapters.sql.tables.telling import channels, deliveries
-from lib.domain.channel import TellingChoices
+from lib.domain.channel import STALE_MS, TellingChoices
 from lib.domain.events import Event, EventKind
 from lib.domain.time_zones import time_zone
 from lib.ports.notifier import Batch, Deliveries, Message
@@ -24,6 +24,9 @@ from lib.reason_text import TIME_ZONES
 
 CANDIDATES = 8
 """Channels looked at in one try; another sender may win some of them."""
+STALE_AT_ONCE = 1_000
+PER_PERSON = 2
+"""Channels of one person that are sent to at the same time, so that their silent ones hold nobody else's up."""
 KNOWN = tuple(kind.value for kind in EventKind)
 
 
@@ -36,8 +39,8 @@ class SqlDeliveries(Deliveries):
     def hand_out(self, now_ms: int, limit: int) -> int:
         return transact(self._engine, lambda c: _hand_out(c, now_ms, limit))
 
-    def take(self, now_ms: int, lease_ms: int, most: int) -> Batch | None:
-        return transact(self._engine, lambda c: _take(c, now_ms, now_ms + lease_ms, most))
+    def take(self, now_ms: int, lease_ms: int, most: int, *, failing: bool = True) -> Batch | None:
+        return transact(self._engine, lambda c: _take(c, now_ms, now_ms + lease_ms, most, failing=failing))
 
     def delivered(self, batch: Batch, now_ms: int) -> None:
         def work(connection: sa.Connection) -> None:
@@ -73,6 +76,7 @@ def _held(batch: Batch) -> sa.Update:
 def _hand_out(connection: sa.Connection, now_ms: int, limit: int) -> int:
     new = sa.select(outbox).where(outbox.c.sent_at.is_(None)).order_by(outbox.c.id).limit(limit).with_for_update()
     rows = connection.execute(new).mappings().all()
+    _drop_stale(connection, now_ms)
     if not rows:
         return 0
     people = {row["user_id"] for row in rows}
@@ -83,6 +87,12 @@ def _hand_out(connection: sa.Connection, now_ms: int, limit: int) -> int:
     done = sa.update(outbox).where(outbox.c.id.in_([row["id"] for row in rows]))
     connection.execute(done.values(sent_at=utc_from_ms(now_ms)))
     return len(rows)
+
+
+def _drop_stale(connection: sa.Connection, now_ms: int) -> None:
+    stale = sa.select(deliveries.c.id).where(deliveries.c.due_ms < now_ms - STALE_MS).limit(STALE_AT_ONCE)
+    if ids := connection.scalars(stale).all():
+        connection.execute(sa.delete(deliveries).where(deliveries.c.id.in_(ids)))
 
 
 def _channels(connection: sa.Connection, people: Iterable[int]) -> dict[int, list[sa.RowMapping]]:
@@ -116,19 +126,23 @@ def _deliveries(
     due_ms = choices.due_ms(EventKind(told["kind"]), now_ms, zone)
     at_ms = round(told["created_at"].timestamp() * 1000)
     for channel in open_channels.get(told["user_id"], ()):
-        if channel["created_ms"] <= at_ms:
+        if channel["created_ms"] <= at_ms and now_ms - at_ms <= STALE_MS:
             yield {"channel_id": channel["id"], "outbox_id": told["id"], "due_ms": due_ms}
 
 
 # --- taking -----------------------------------------------------------------------------------------------------------
 
 
-def _take(connection: sa.Connection, now_ms: int, lease_ms: int, most: int) -> Batch | None:
-    ready = (channels.c.enabled, channels.c.again_ms <= now_ms, channels.c.lease_ms <= now_ms)
+def _take(connection: sa.Connection, now_ms: int, lease_ms: int, most: int, *, failing: bool) -> Batch | None:
+    ready = [channels.c.enabled, channels.c.again_ms <= now_ms, channels.c.lease_ms <= now_ms]
+    if not failing:
+        ready.append(channels.c.failures == 0)
+    held = sa.select(channels.c.user_id).where(channels.c.lease_ms > now_ms).group_by(channels.c.user_id)
+    busy = connection.scalars(held.having(sa.func.count() >= PER_PERSON)).all()
     waiting = (
         sa.select(channels.c.id)
         .join(deliveries, deliveries.c.channel_id == channels.c.id)
-        .where(*ready, deliveries.c.due_ms <= now_ms)
+        .where(*ready, deliveries.c.due_ms <= now_ms, channels.c.user_id.not_in(busy))
         .group_by(channels.c.id)
         .order_by(sa.func.min(deliveries.c.due_ms), channels.c.id)
         .limit(CANDIDATES)
