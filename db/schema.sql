@@ -413,6 +413,7 @@ CREATE TABLE system_flags (
     switched_ms BIGINT NOT NULL DEFAULT 0,  -- when a switch was last thrown
     proven_ms BIGINT NOT NULL DEFAULT 0,  -- when everything was last proved stopped after that; 0 = not yet
     why VARCHAR(500) NOT NULL DEFAULT '',
+    restored_ms BIGINT NOT NULL DEFAULT 0,  -- the moment of the backup this database last came back from; 0 = from none
     PRIMARY KEY (id),
     CONSTRAINT ck_system_flags_one_row CHECK (id = 1)
 ) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_unicode_ci;

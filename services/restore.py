@@ -22,8 +22,10 @@ AND_NOW = """\
 trading is OFF: the exchange may have orders this backup does not know. Now
   1. start collector and trader (or `make run`): the trader adopts such orders
   2. wait until `make control ARGS=status` says "stopped, proved" (with `make run`: ARGS="--local status")
-  3. look at limits, keys and positions; then `make control ARGS=resume` (ARGS="--local resume")
-everybody must sign in again; API tokens must be made anew
+  3. look at limits, keys and positions, and stop again what an operator had stopped since
+  4. `make control ARGS=resume` (ARGS="--local resume")
+every account is paused until its owner, or `make control ARGS="resume --account N"`, resumes it
+everybody must sign in again; API tokens and invitations must be made anew
 """
 
 

@@ -32,6 +32,21 @@ from lib.settings import VERSION, Settings
 
 SECRETS_FILE = "secrets.json"
 """Where `make run` keeps this installation's own secrets, under DATA_DIR."""
+SECRET_NAMES = (
+    "INSTALLATION",
+    "ENCRYPTION_KEY",
+    "ENCRYPTION_PUBLIC_KEY",
+    "ENCRYPTION_KEYS_OLD",
+    "WEB_SECRET",
+    "WEB_SECRETS_OLD",
+    "NOTIFIER_KEY",
+    "NOTIFIER_PUBLIC_KEY",
+    "SIMULATOR_TOKEN",
+)
+"""
+All that a backup may hold beside rows. What stands in that file becomes processes' environment, so a backup somebody
+else wrote must name nothing more.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,7 +164,7 @@ def _fill(engine: sa.Engine, header: BackupHeader, rows: Iterator[str]) -> None:
         if dict(counts) != header.rows:
             raise Halt("the backup's rows are not as many as its header says: nothing was restored")
 
-    refill(engine, header.revision, fill, ledger_clock(engine, None))
+    refill(engine, header.revision, fill, ledger_clock(engine, None), header.made_ms)
 
 
 def _unopened(settings: Settings, header: BackupHeader) -> tuple[str, ...]:
@@ -170,7 +185,8 @@ def _secret_lines(settings: Settings) -> list[str]:
     file = settings.data_dir / SECRETS_FILE
     if not file.exists():
         raise Halt(f"there is no {file}: this deployment's secrets come from its environment; keep them there")
-    return [json.dumps({"secrets": json.loads(file.read_text(encoding="utf-8"))})]
+    known = json.loads(file.read_text(encoding="utf-8"))
+    return [json.dumps({"secrets": {name: known[name] for name in SECRET_NAMES if name in known}})]
 
 
 def _apart(header: BackupHeader, lines: Iterator[str]) -> tuple[dict[str, str], Iterator[str]]:
@@ -185,6 +201,8 @@ def take_secrets(path: Path, data_dir: Path) -> Path:
     """
     with opened_backup(path) as (header, lines):
         secrets, _ = _apart(header, lines)
+    if strange := sorted(set(secrets) - set(SECRET_NAMES)):
+        raise Halt(f"the backup names {strange[0][:40]!r} among its secrets, which is none: who made it?")
     if not secrets:
         raise Halt("the backup holds no secrets: it was made without --with-secrets")
     file = private_folder(data_dir) / SECRETS_FILE

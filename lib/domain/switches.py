@@ -11,6 +11,8 @@ OPERATOR = "operator"
 """The author of a pause that the account's owner may not end."""
 OWNER = "owner"
 """The author of a pause that no operator may end."""
+OVERLAP_MS = 3_600_000
+"""Searched before a backup's moment too: clocks differ, and a backup takes a while."""
 PAUSE, CLOSE = "pause", "close"
 """What an owner has chosen under an operator's stop."""
 
@@ -19,7 +21,8 @@ PAUSE, CLOSE = "pause", "close"
 class Flags:
     """
     The platform's two switches; switches that cannot be read mean no entry. *switched_ms* is when they were last thrown
-    by the ledger's clock, *proven_ms* when everything was proved stopped after that (0 = not yet).
+    by the ledger's clock, *proven_ms* when everything was proved stopped after that (0 = not yet). *restored_ms* is the
+    moment of the backup this database last came back from (0 = from none).
     """
 
     trading_enabled: bool
@@ -27,6 +30,7 @@ class Flags:
     switched_ms: int = 0
     proven_ms: int = 0
     why: Reason = NOTHING
+    restored_ms: int = 0
 
 
 def keeps_flatten(flags: Flags) -> bool:
@@ -94,3 +98,11 @@ def why_thrown(now: Flags, flags: Flags) -> Reason:
 def waits_for_sweep(flags: Flags) -> bool:
     """Whether *flags* were thrown by a restore, and the exchange may still have orders that the database lost."""
     return codes.RESTORED.is_of(flags.why) and not flags.trading_enabled and not flags.proven_ms
+
+
+def lost_since(flags: Flags) -> int:
+    """
+    The moment (epoch ms) from which on the exchange may have orders without a row, 0 = none is known: an adopted order
+    is newer than those still lost, so the newest row says nothing of them.
+    """
+    return max(flags.restored_ms - OVERLAP_MS, 0) if waits_for_sweep(flags) else 0

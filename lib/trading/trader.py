@@ -22,7 +22,7 @@ from lib.trading.cycle.run import CycleReport, run_cycle
 from lib.trading.guardian.task import Guardian
 from lib.trading.kill_switch.stopper import Stopper
 from lib.trading.operator_requests import OperatorRequests
-from lib.trading.orders.reconcile import RESUME_MS, Sweep, has_lost_commits, reconcile, recover, recoveries
+from lib.trading.orders.reconcile import RESUME_MS, deepest, has_lost_commits, reconcile, recover, recoveries
 
 LOG = log.get("trader")
 GUARD_PAUSE_S = 1.0
@@ -217,7 +217,8 @@ class Trader:
             epoch = await context.switches.hold_lease(context.holder, context.lease_ms)
             t_ms = boundary(context.clock.now_ms())
             others = [account for account in await self._known() if await self._to_sweep(account, t_ms)]
-            sweeps = (recover(context, account, (), sweep=Sweep(epoch, deep=True)) for account in others)
+            deep = await deepest(context, epoch)
+            sweeps = (recover(context, account, (), sweep=deep) for account in others)
             results = await asyncio.gather(*sweeps, return_exceptions=True)
         finally:
             self._sweeping = False

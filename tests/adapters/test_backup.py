@@ -1,5 +1,6 @@
 """A backup holds every row of one moment, comes back as it was, and is refused when it must not come back."""
 
+import json
 import stat
 from collections import Counter
 from pathlib import Path
@@ -11,22 +12,27 @@ from lib import bootstrap, settings
 from lib.adapters.sql.database.engine import make_engine
 from lib.adapters.sql.database.schema import check_schema, migrate, revisions
 from lib.adapters.sql.recovery import refilling
+from lib.adapters.sql.recovery.refilling import DOORS
 from lib.adapters.sql.recovery.table_rows import dumped, snapshot
-from lib.adapters.sql.tables.people import sessions, system_flags, users
-from lib.adapters.sql.tables.safety import api_tokens, reset_links
+from lib.adapters.sql.tables.models import metadata
+from lib.adapters.sql.tables.operating import operator_acts
+from lib.adapters.sql.tables.people import accounts, commands, invites, outbox, system_flags, users
+from lib.adapters.sql.tables.telling import deliveries
 from lib.adapters.sql.tables.trading import trader_lease
 from lib.adapters.vault import generate_keys
-from lib.bootstrap import RestoreWishes
+from lib.bootstrap import RestoreWishes, recovery
 from lib.clock import SystemClock
 from lib.domain import reason_codes as codes
 from lib.domain.errors import Halt
 from lib.settings import Settings
 from services import backup as backup_command
+from services import local_secrets
 from services import restore as restore_command
 from tests.adapters.seeding import counted, seed
 
 PRIVATE, PUBLIC = generate_keys()
-QUIETED = {"system_flags", "trader_lease", "sessions", "api_tokens", "reset_links"}
+ENDED = {"sessions", "api_tokens", "reset_links", "known_browsers", "deliveries"}
+QUIETED = ENDED | {"system_flags", "trader_lease", "accounts", "invites", "commands", "operator_acts", "outbox"}
 """Tables a restore changes on purpose."""
 
 
@@ -68,6 +74,14 @@ def content(url: str) -> dict[str, list[str]]:
     return found
 
 
+def change(here: Settings, *statements: sa.Update) -> None:
+    engine = make_engine(here.database_url)
+    with engine.begin() as connection:
+        for statement in statements:
+            connection.execute(statement)
+    engine.dispose()
+
+
 def rows(url: str, table: sa.Table) -> list[sa.RowMapping]:
     engine = make_engine(url)
     with engine.connect() as connection:
@@ -100,7 +114,8 @@ def test_a_backup_of_one_kind_of_database_comes_back_on_another(lived: Settings,
     engine = make_engine(new_database)
     check_schema(engine)
     with engine.connect() as connection:
-        assert counted(connection) == made.header.rows | {"sessions": 0, "api_tokens": 0, "reset_links": 0}
+        told = {"outbox": made.header.rows["outbox"] + 1}  # one account could enter
+        assert counted(connection) == made.header.rows | dict.fromkeys(ENDED, 0) | told
         assert connection.scalar(sa.select(users.c.email).where(users.c.id == 1)) == "1email"
     engine.dispose()
     moved = content(new_database)
@@ -121,8 +136,57 @@ def test_after_a_restore_nobody_trades_and_nobody_is_signed_in(lived: Settings) 
     assert flags["why"] == codes.RESTORED()
     assert flags["switched_ms"] >= now
     assert flags["proven_ms"] == 0
-    for ended in (sessions, api_tokens, reset_links):
+    for ended in DOORS:
         assert rows(lived.database_url, ended) == []
+
+
+def test_every_stored_proof_of_who_one_is_has_its_place_in_a_restore() -> None:
+    """A new table of tokens or codes is either emptied by a restore, or stays for a reason given here."""
+    stay = {"recovery_codes", "invites"}  # a way back in that has no other; used ones, as a record
+    hashed = {table.name for table in metadata.sorted_tables if {"token_sha256", "code_sha256"} & set(table.c.keys())}
+    assert hashed - stay == {table.name for table in DOORS}
+
+
+def test_every_account_waits_for_its_owner_and_keeps_the_stop_it_had(lived: Settings) -> None:
+    """The owner may have stopped it since the backup."""
+    change(
+        lived,
+        sa.update(accounts).values(active=True, trading_enabled=True, paused_by="", owner_stop="", flatten=False),
+        sa.update(accounts).where(accounts.c.id == 2).values(trading_enabled=False, paused_by="owner", flatten=True),
+    )
+    now = SystemClock().now_ms()
+    bootstrap.restore(lived, bootstrap.backup(lived).path, RestoreWishes())
+    paused, closing = rows(lived.database_url, accounts)
+    assert (paused["trading_enabled"], paused["paused_by"], paused["proven_ms"]) == (False, "system", 0)
+    assert paused["pause_reason"] == codes.ACCOUNT_RESTORED()
+    assert paused["switched_ms"] >= now
+    assert (closing["trading_enabled"], closing["paused_by"], closing["flatten"]) == (False, "owner", True)
+    told = [row for row in rows(lived.database_url, outbox) if row["kind"] == "paused"]
+    assert [(row["account_id"], row["body"], row["sent_at"]) for row in told] == [(1, codes.ACCOUNT_RESTORED(), None)]
+
+
+def test_nothing_of_the_backups_moment_is_told_asked_or_carried_out_again(lived: Settings) -> None:
+    change(
+        lived,
+        sa.update(accounts).values(trading_enabled=False),
+        sa.update(outbox).values(sent_at=None),
+        sa.update(commands).values(taken_at=None, done_at=None),
+        sa.update(operator_acts).values(done_ms=0),
+        sa.update(invites).where(invites.c.id == 2).values(used_ms=0, used_by=None),
+    )
+    bootstrap.restore(lived, bootstrap.backup(lived).path, RestoreWishes())
+    assert all(row["sent_at"] for row in rows(lived.database_url, outbox))
+    assert rows(lived.database_url, deliveries) == []
+    assert all(row["done_at"] for row in rows(lived.database_url, commands))
+    assert all(row["done_ms"] for row in rows(lived.database_url, operator_acts))
+    assert [row["id"] for row in rows(lived.database_url, invites)] == [1], "it may have been used since"
+
+
+def test_the_moment_of_the_backup_is_known_after_it_came_back(lived: Settings) -> None:
+    made = bootstrap.backup(lived)
+    bootstrap.restore(lived, made.path, RestoreWishes())
+    [flags] = rows(lived.database_url, system_flags)
+    assert flags["restored_ms"] == made.header.made_ms
 
 
 def test_a_backup_of_an_older_schema_comes_up_to_this_one(tmp_path: Path) -> None:
@@ -260,7 +324,7 @@ def test_on_a_server_half_a_restore_starts_nothing_and_is_run_again(
     engine.dispose()
 
 
-def killed(connection: sa.Connection, now_ms: int) -> None:
+def killed(connection: sa.Connection, now_ms: int, as_of_ms: int) -> None:
     raise Killed
 
 
@@ -284,6 +348,27 @@ def test_secrets_are_in_the_file_only_when_asked_for_and_only_a_fresh_machine_ta
     with pytest.raises(Halt, match="move it away first"):
         bootstrap.take_secrets(whole.path, lived.data_dir)
     bootstrap.restore(lived, whole.path, RestoreWishes())
+
+
+def test_a_backup_holds_secrets_by_name_and_one_that_names_more_is_refused(
+    lived: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What stands in the file of secrets becomes processes' environment: not a word of it may be somebody else's."""
+    lived.data_dir.mkdir(exist_ok=True)
+    (lived.data_dir / "secrets.json").write_text('{"ENCRYPTION_KEY": "key", "PYTHONPATH": "/elsewhere"}')
+    taken = bootstrap.take_secrets(bootstrap.backup(lived, with_secrets=True).path, tmp_path / "fresh")
+    assert json.loads(taken.read_text()) == {"ENCRYPTION_KEY": "key"}
+    monkeypatch.setattr(recovery, "SECRET_NAMES", ("ENCRYPTION_KEY", "PYTHONPATH"))
+    strange = bootstrap.backup(lived, with_secrets=True)
+    monkeypatch.undo()
+    with pytest.raises(Halt, match="'PYTHONPATH' among its secrets"):
+        bootstrap.take_secrets(strange.path, tmp_path / "other")
+
+
+def test_all_secrets_that_make_run_makes_may_be_in_a_backup(tmp_path: Path) -> None:
+    local_secrets.kept_secrets(tmp_path)
+    local_secrets.renew(tmp_path)
+    assert set(local_secrets.kept_secrets(tmp_path)) == set(recovery.SECRET_NAMES)
 
 
 def test_the_commands_say_what_is_in_the_file_and_how_trading_goes_on(

@@ -103,5 +103,7 @@ def test_orders_younger_than_the_backup_come_back_before_anybody_may_trade(syste
     assert len(rows(system, orders)) == 1
     resume(system)
     assert rows(system, system_flags)[0]["trading_enabled"]
+    [account] = rows(system, accounts)
+    assert (account["trading_enabled"], account["pause_reason"]) == (False, codes.ACCOUNT_RESTORED()), "its owner's"
     assert system.end("trader", signal.SIGTERM) == 0
     client.close()

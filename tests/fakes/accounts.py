@@ -224,7 +224,8 @@ class MemoryAccounts(Accounts):
         at = max(self._clock.now_ms(), self.store.flags.switched_ms + 1)
         flatten = self.store.flags.flatten if switches.keeps_flatten(flags) else flags.flatten
         why = switches.why_thrown(self.store.flags, flags)
-        self.store.flags = replace(flags, flatten=flatten, why=why, switched_ms=at, proven_ms=0)
+        kept = replace(flags, flatten=flatten, why=why, restored_ms=self.store.flags.restored_ms)
+        self.store.flags = replace(kept, switched_ms=at, proven_ms=0)
 
     def set_account_flags(self, account_id: int, flags: Flags, who: str = "user:") -> None:
         row = self.store.accounts[account_id]

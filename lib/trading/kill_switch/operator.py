@@ -115,7 +115,9 @@ class Operator(Switchman):
         accounts = [one for one in await self.board.accounts() if account_id in (0, one.account_id)]
         if account_id and not accounts:
             raise NoSuchAccountError(f"there is no account {account_id}")
-        now = accounts[0] if account_id else await self.board.flags()
+        platform = await self.board.flags()
+        prover.search(platform)
+        now = accounts[0] if account_id else platform
         if now.flatten or now.trading_enabled:
             return Proof.WAITS
         await self._resolve_rows(account_id, accounts, prover)

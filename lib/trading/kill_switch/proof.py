@@ -20,7 +20,7 @@ from lib.domain.account_records import TraderAccount
 from lib.domain.errors import Pause, Retry
 from lib.domain.order import INDEX_LAG_MS, RECV_WINDOW_MS, Order, OrderState
 from lib.domain.reason import Reason
-from lib.domain.switches import Flags
+from lib.domain.switches import Flags, lost_since, waits_for_sweep
 from lib.trading.context import OrderContext
 from lib.trading.kill_switch.flatten import take_back
 from lib.trading.orders.reconcile import Sweep, recover
@@ -59,6 +59,11 @@ class Prover:
     """Account → why the account could not be swept."""
     _times: dict[Venue, int] = field(default_factory=dict)
     _asking: defaultdict[Venue, asyncio.Lock] = field(default_factory=lambda: defaultdict(asyncio.Lock))
+
+    def search(self, flags: Flags) -> None:
+        """Search as far back as the platform's switches say that rows may be lost: a restored database lost many."""
+        deep = self.sweep.deep or waits_for_sweep(flags)
+        self.sweep = Sweep(None, deep=deep, since_ms=lost_since(flags))
 
     async def resolve_rows(self, account: TraderAccount, rows: Sequence[Order]) -> None:
         """Bring the account's open *rows* forward by query; an unsent entry is taken back at once."""

@@ -76,6 +76,7 @@ class Stopper:
             await self._alone(0, self.obey)
         rows = await self._read()
         self.prover.accounts = self.accounts
+        self.prover.search(self.flags)
         self.flattener.keep(account.account_id for account in self.accounts if self._flattens(account))
         await asyncio.gather(*(self._attend(account, rows) for account in self._stopping(rows)))
         if waits_for_proof(self.flags):

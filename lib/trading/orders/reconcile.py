@@ -21,6 +21,7 @@ from lib.domain.order import (
     OrderState,
     link_prefix,
 )
+from lib.domain.switches import lost_since
 from lib.ports.exchange import Exchange, Lane
 from lib.trading.context import OrderContext, boundary
 from lib.trading.orders.exit_order import AT_WORK_MS
@@ -37,7 +38,8 @@ DEEPEST_SWEEP_MS = 30 * 86_400_000
 @dataclass(frozen=True, slots=True)
 class Sweep:
     """
-    A search for orphan orders among the orders of a day; *deep*: since our newest row if that is older.
+    A search for orphan orders among the orders of a day; *deep*: since our newest row or *since_ms* (0 = no such
+    moment) if one of them is older.
 
     The sweep counts for *epoch*, that of our lease: another trader's orders come under another epoch. None = it counts
     for none. *now_ms* is the ledger's clock as read once for many accounts (epoch ms), None = each sweep reads it; an
@@ -47,6 +49,7 @@ class Sweep:
     epoch: int | None
     deep: bool = False
     now_ms: int | None = None
+    since_ms: int = 0
 
 
 async def reconcile(context: OrderContext, *, sweep: bool) -> bool:
@@ -71,8 +74,14 @@ async def recoveries(context: OrderContext, *, sweep: bool) -> list[Coroutine[No
     orders = await context.orders.open_orders()
     known = {account.account_id for account in accounts}
     await _hand_over(context, [order for order in orders if order.account_id not in known])
-    deep_sweep = Sweep(epoch, deep=True, now_ms=await context.orders.now()) if sweep else None
+    deep_sweep = await deepest(context, epoch) if sweep else None
     return [_reconciled(context, account, orders, deep_sweep) for account in accounts]
+
+
+async def deepest(context: OrderContext, epoch: int | None) -> Sweep:
+    """A sweep as deep as the ledger may have lost rows; *Retry* when the ledger is away."""
+    now_ms, since_ms = await context.orders.now(), lost_since(await context.switches.flags())
+    return Sweep(epoch, deep=True, now_ms=now_ms, since_ms=since_ms)
 
 
 async def _reconciled(
@@ -187,7 +196,7 @@ async def _sweep(context: OrderContext, account: TraderAccount, exchange: Exchan
     context.state.unswept(account.account_id)
     prefix = link_prefix(context.installation)
     now = sweep.now_ms if sweep.now_ms is not None else await context.orders.now()
-    since = min(now - SWEEP_MS, await _newest_row(context, account, now)) if sweep.deep else now - SWEEP_MS
+    since = min(now - SWEEP_MS, await _lost_since(context, account, sweep, now)) if sweep.deep else now - SWEEP_MS
     found = await exchange.orders_since(account.symbol, since)
     ours = {record.order_link_id: record for record in found if record.order_link_id.startswith(prefix)}
     known = await context.orders.known_links(account.account_id, list(ours)) if ours else set()
@@ -208,8 +217,10 @@ async def has_lost_commits(context: OrderContext, account: TraderAccount) -> boo
     return True
 
 
-async def _newest_row(context: OrderContext, account: TraderAccount, now: int) -> int:
-    """T (epoch ms) of the newest row that is proved: a restored database may have lost every row after."""
+async def _lost_since(context: OrderContext, account: TraderAccount, sweep: Sweep, now: int) -> int:
+    """
+    From when on (epoch ms) rows may be lost: T of the newest row that is proved, or the sweep's own earlier moment.
+    """
     newest = await context.orders.last_entry(account.account_id)
     ended = newest.t_ms if newest else (await context.books.books(account.account_id)).opened_ms
-    return max(ended, now - DEEPEST_SWEEP_MS)
+    return max(min(ended, sweep.since_ms or ended), now - DEEPEST_SWEEP_MS)

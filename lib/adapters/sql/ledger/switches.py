@@ -41,7 +41,8 @@ def read_flags(connection: sa.Connection) -> Flags:
     row = connection.execute(sa.select(system_flags)).mappings().one_or_none()
     if row is None:
         raise Halt("the table system_flags is empty: it must hold the one row the migration made")
-    return Flags(row["trading_enabled"], row["flatten"], row["switched_ms"], row["proven_ms"], row["why"])
+    thrown_at = row["switched_ms"], row["proven_ms"]
+    return Flags(row["trading_enabled"], row["flatten"], *thrown_at, row["why"], row["restored_ms"])
 
 
 def lock_flags(connection: sa.Connection) -> None:

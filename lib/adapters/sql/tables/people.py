@@ -325,6 +325,7 @@ system_flags = sa.Table(
     number("switched_ms"),
     number("proven_ms"),
     sa.Column("why", Why(), nullable=False, server_default=EMPTY),
+    number("restored_ms"),
     sa.CheckConstraint("id = 1", "one_row"),
     **MYSQL_TABLE,
 )
