@@ -30,11 +30,10 @@ def refuse_forgetful_disk(platform: str, database_url: str, redis_url: str, data
     """
     *Halt* for stores in files where *platform* ("" = none) forgets files at a restart.
 
-    Only what is mounted outlives it there; Heroku mounts nothing.
+    Only what is mounted outlives it there; Heroku mounts nothing. A process that needs no store is told of none.
     """
-    is_heroku, is_file = platform == "DYNO", database_url.startswith("sqlite")
-    lacking = is_heroku and not (redis_url and database_url)
-    if lacking or (platform and is_file and (is_heroku or not _is_on_a_volume(data_dir))):
+    is_file = database_url.startswith("sqlite") or redis_url.startswith("unix:")
+    if platform and is_file and (platform == "DYNO" or not _is_on_a_volume(data_dir)):
         raise Halt(
             "this platform's disk is ephemeral: add a MySQL and a Redis add-on (DATABASE_URL, REDIS_URL), "
             "or mount a volume and name it in DATA_DIR"

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from lib.domain.errors import Halt
 
 SHORTEST_TOKEN = 16
-PROCESSES = ("collector", "trader", "simulator")
+PROCESSES = ("collector", "trader", "simulator", "supervisor")
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +30,9 @@ def read_watching(source: Mapping[str, str], token: str) -> Watching:
     ports = {name: _port(source, f"METRICS_PORT_{name.upper()}") for name in PROCESSES}
     shown = {name: port for name, port in ports.items() if port}
     if len(set(shown.values())) < len(shown):
-        raise Halt("METRICS_PORT_COLLECTOR, _TRADER and _SIMULATOR must differ: each process listens on its own")
+        raise Halt(
+            "METRICS_PORT_COLLECTOR, _TRADER, _SIMULATOR and _SUPERVISOR must differ: each process listens on its own"
+        )
     return Watching(source.get("METRICS_HOST", "").strip() or "127.0.0.1", shown, token)
 
 

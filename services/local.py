@@ -2,34 +2,31 @@
 What `make run` runs: the whole system on this machine, on embedded stores, with paper money.
 
 Makes secrets and data under var/ once, starts Redis and brings the database up, gives the demo person a past, then
-starts Procfile.local under honcho and stops everything when it ends. A DATABASE_URL or REDIS_URL in the environment
-wins. Nothing here is a default of the processes themselves: they only see what is handed to them.
+keeps Procfile.local running (services/supervisor.py) until it is told to end. A DATABASE_URL or REDIS_URL in the
+environment wins. Nothing here is a default of the processes themselves: they only see what is handed to them.
 """
 
 import asyncio
 import os
-import signal
-import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from types import FrameType
 
 from lib import bootstrap, log, settings
 from lib.domain.analyst_name import RULES_MODEL
 from lib.domain.errors import Halt
 from services import local_secrets
 from services.process import last_line, prepare_logs
+from services.supervisor import supervise
 
 ROOT = Path(__file__).resolve().parents[1]
-STOPPED_BY = {-signal.SIGINT, -signal.SIGTERM, 128 + signal.SIGINT, 128 + signal.SIGTERM}
 
 
 def main() -> int:
     """Set up, run, stop; the exit status."""
     env = environment()
-    with _redis(env):
+    with _redis(env) as redis:
         loaded = settings.load(env)
         prepare_logs("local", loaded)
         log.setup("local", loaded.log_format, "WARNING")  # a day of past cycles is no news
@@ -37,8 +34,11 @@ def main() -> int:
         bootstrap.refuse_busy_port(loaded.web_host, loaded.web_port, "PORT")
         bootstrap.migrate(loaded)
         asyncio.run(bootstrap.ensure_demo(loaded, _say))
-        env["WEB_PORT"] = str(loaded.web_port)  # honcho gives every process a PORT of its own invention
-        return _run_processes(env, f"http://{loaded.web_host}:{loaded.web_port}")
+        page = f"http://{loaded.web_host}:{loaded.web_port}"
+        _say(f"starting; open {page} in a browser in a few seconds. Ctrl-C stops everything")
+        supervise(loaded, env, redis)
+    _say("stopped")
+    return 0
 
 
 def _say(text: str) -> None:
@@ -97,34 +97,17 @@ def environment() -> dict[str, str]:
 
 
 @contextmanager
-def _redis(env: dict[str, str]) -> Iterator[None]:
+def _redis(env: dict[str, str]) -> Iterator[bootstrap.EmbeddedRedis | None]:
     """REDIS_URL as given, or an embedded server for as long as this lasts."""
     if any(env.get(name) for name in settings.REDIS_NAMES):
-        yield
+        yield None
         return
     server = bootstrap.embedded_redis(Path(env["DATA_DIR"]) / "redis")
     env["REDIS_URL"] = server.url
     try:
-        yield
+        yield server
     finally:
         server.stop()
-
-
-def _run_processes(env: dict[str, str], page: str) -> int:
-    """honcho over Procfile.local; Ctrl-C and SIGTERM are handed on, and its end is ours."""
-    honcho = [sys.executable, "-m", "honcho", "-e", os.devnull, "-f", "Procfile.local", "start"]
-    _say(f"starting; open {page} in a browser in a few seconds. Ctrl-C stops everything")
-    with subprocess.Popen(honcho, cwd=ROOT, env=env, start_new_session=True) as child:  # noqa: S603 - fixed arguments
-
-        def hand_on(number: int, _: FrameType | None) -> None:
-            if child.poll() is None:
-                child.send_signal(number)
-
-        for number in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(number, hand_on)
-        status = child.wait()
-    _say("stopped")
-    return 0 if status in STOPPED_BY else status
 
 
 if __name__ == "__main__":

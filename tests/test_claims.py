@@ -136,7 +136,6 @@ def test_the_architecture_names_every_table() -> None:
 def test_what_make_run_starts_is_named() -> None:
     started = re.findall(r"^(\w+):", text_of("Procfile.local"), re.MULTILINE)
     assert f"`Procfile.local`: {', '.join(started[:-1])} and {started[-1]}" in text_of("docs/architecture.md")
-    assert f"{len(started)} of them today" in text_of("docs/adr/0009-honcho.md")
 
 
 # --- decisions, alerts ------------------------------------------------------------------------------------------------

@@ -103,28 +103,6 @@ def test_one_value_in_two_places_is_refused_of_the_notifiers_too() -> None:
     refused({"NOTIFIER_KEY": PRIVATE, "ENCRYPTION_KEY": PRIVATE}, "hold the same value")
 
 
-OPENS = {"ENCRYPTION_KEY", "ENCRYPTION_KEYS_OLD"}
-OF_THE_WEB = {"WEB_SECRET", "WEB_SECRETS_OLD"}
-OF_THE_NOTIFIER = {"NOTIFIER_KEY", "NOTIFY_OPERATORS"}
-OF_THE_BOT = {"TELEGRAM_BOT_TOKEN"}
-NOT_FOR = {
-    "trader": OF_THE_WEB | OF_THE_NOTIFIER | OF_THE_BOT,
-    "web": OPENS | OF_THE_NOTIFIER | OF_THE_BOT | {"OPENAI_API_KEY"},
-    "notifier": OPENS | OF_THE_WEB | OF_THE_BOT | {"OPENAI_API_KEY"},
-    "telegram": OPENS | OF_THE_NOTIFIER | {"OPENAI_API_KEY"},
-}
-"""Every other process is given no secret at all."""
-
-
-@pytest.mark.parametrize("file", ["Procfile", "Procfile.local"])
-def test_each_process_is_given_only_the_secrets_it_needs(file: str) -> None:
-    said = (ROOT / file).read_text(encoding="utf-8").splitlines()
-    lines = dict(line.split(": ", 1) for line in said if not line.startswith("#"))
-    for name, line in lines.items():
-        others = OPENS | OF_THE_WEB | OF_THE_NOTIFIER | OF_THE_BOT | {"OPENAI_API_KEY"}
-        assert set(re.findall(r"-u (\w+)", line)) == NOT_FOR.get(name, others), name
-
-
 # --- a disk that forgets ----------------------------------------------------------------------------------------------
 
 EMBEDDED = {"DATABASE_URL": "sqlite:////data/maemae.db", "REDIS_URL": "redis://cache.example/0"}
@@ -141,7 +119,12 @@ def test_what_is_mounted_outlives_a_restart_but_heroku_mounts_nothing(monkeypatc
     settings.load({"FLY_APP_NAME": "x", "DATA_DIR": "/data/maemae", **EMBEDDED})
     refused({"FLY_APP_NAME": "x", "DATA_DIR": "/app/var", **EMBEDDED}, "disk is ephemeral")
     refused({"DYNO": "web.1", "DATA_DIR": "/data/maemae", **EMBEDDED}, "disk is ephemeral")
-    refused({"DYNO": "web.1", "DATABASE_URL": MYSQL["DATABASE_URL"]}, "disk is ephemeral")
+    refused({"DYNO": "web.1", "DATABASE_URL": MYSQL["DATABASE_URL"], "REDIS_URL": "unix:///app/var/r"}, "ephemeral")
+
+
+def test_a_process_on_such_a_platform_that_needs_no_store_is_told_of_none() -> None:
+    settings.load({"DYNO": "release.1", "DATABASE_URL": MYSQL["DATABASE_URL"]})
+    settings.load({"DYNO": "collector.1", "REDIS_URL": MYSQL["REDIS_URL"]})
 
 
 # --- the doctor -------------------------------------------------------------------------------------------------------

@@ -13,7 +13,7 @@ from starlette.routing import Route
 from app.api.endpoints import Endpoint
 from app.api.exchange import answered, refused
 from app.system import system
-from app.threads import in_thread
+from app.threads import in_thread, in_watch_thread
 from lib.accounts.refusal import Refusal
 
 ALL = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
@@ -29,7 +29,7 @@ async def healthz(request: Request) -> Response:
 @answered
 async def readyz(request: Request) -> Response:
     """200 when the system may take work, else 503: a line a check, its name and whether it holds, nothing else."""
-    found = await in_thread(system().ready)
+    found = await in_watch_thread(system().ready)
     told = {"ready": found.is_ready, "checks": dict(found.checks), "advice": dict(found.advice)}
     body = json.dumps(told, indent=1)
     return Response(body, 200 if found.is_ready else 503, media_type="application/json")
@@ -44,7 +44,7 @@ async def metrics(request: Request) -> Response:
     said = request.headers.get("authorization", "").encode()
     if not hmac.compare_digest(said, f"Bearer {token}".encode()):
         return Response(status_code=401, headers={"WWW-Authenticate": "Bearer"})
-    body, kind = await in_thread(shown.exposition)
+    body, kind = await in_watch_thread(shown.exposition)
     return Response(body, headers={"Content-Type": kind})
 
 

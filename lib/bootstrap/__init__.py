@@ -5,6 +5,7 @@ Processes ask for a whole (a collector, a trader, a simulator, a rehearsal) and 
 There is no mode here either: paper, demo and replay differ by the URLs in the settings and the objects handed over.
 """
 
+from lib.adapters.redis.embedded import EmbeddedRedis as EmbeddedRedis
 from lib.adapters.sql.recovery.resealing import Rotation as Rotation
 from lib.bootstrap.analyst import Trial as Trial
 from lib.bootstrap.analyst import try_analyst as try_analyst
@@ -31,7 +32,6 @@ from lib.bootstrap.recovery import take_secrets as take_secrets
 from lib.bootstrap.rotation import rotate as rotate
 from lib.bootstrap.rotation import standing as standing
 from lib.bootstrap.rotation import trader_lives as trader_lives
-from lib.bootstrap.starting import last_line as last_line
 from lib.bootstrap.starting import prepare_logs as prepare_logs
 from lib.bootstrap.starting import refuse_busy_port as refuse_busy_port
 from lib.bootstrap.starting import refuse_key_that_opens as refuse_key_that_opens
@@ -40,10 +40,14 @@ from lib.bootstrap.stores import migrate as migrate
 from lib.bootstrap.stores import new_sealing_keys as new_sealing_keys
 from lib.bootstrap.stores import new_web_secret as new_web_secret
 from lib.bootstrap.stores import readings as readings
+from lib.bootstrap.supervising import forget_state as forget_state
+from lib.bootstrap.supervising import read_procfile as read_procfile
+from lib.bootstrap.supervising import supervisor as supervisor
 from lib.bootstrap.telling import Notifying as Notifying
 from lib.bootstrap.telling import notifying as notifying
 from lib.bootstrap.web import WebSystem as WebSystem
 from lib.bootstrap.web import web as web
+from lib.last_line import last_line as last_line
 from lib.replay.rehearsal import Rehearsal as Rehearsal
 from lib.replay.replay import Findings as Findings
 from lib.replay.replay import ReplayPlan as ReplayPlan

@@ -36,6 +36,7 @@ _PARTS = {
     ),
     "web": (m.ALERTS, m.DATABASE_ERRORS, m.BLOCKED),
     "simulator": (m.ALERTS,),
+    "supervisor": (m.ALERTS, m.PROCESS_ENDS),
 }  # fmt: skip
 """Which process counts what; gauges are there as soon as they are known."""
 _log = log.get("metrics")
@@ -78,10 +79,10 @@ def read_candles(metrics: Metrics | None, candles: CandleStore, clock: Clock | N
         metrics.read_from("redis", lambda: status_samples(candles.status(), now.now_ms()))
 
 
-def read_database(metrics: Metrics | None, engine: sa.Engine) -> None:
-    """Show the deployment's figures, and count what the driver raises."""
+def read_database(metrics: Metrics | None, engine: sa.Engine, watchers: sa.Engine | None = None) -> None:
+    """Show the deployment's figures, read by *watchers*, and count what the driver of *engine* raises."""
     if metrics is not None:
-        readings = FigureReadings(engine)
+        readings = FigureReadings(watchers or engine)
         metrics.read_from("database", lambda: figure_samples(readings.figures()))
         count_errors(metrics, engine)
 

@@ -87,7 +87,8 @@ async def _trader(settings: Settings, holder: str, metrics: Metrics | None) -> A
     prices = analyst_prices(settings)
     engine = stores.database(settings)
     read_candles(metrics, stores.candle_store(settings))
-    read_database(metrics, engine)
+    watchers = stores.watchers_database(settings)
+    read_database(metrics, engine, watchers)
     read_budget(metrics, stores.budget(settings))
     clock = SystemClock()
     redis = connect_async(settings.redis_url, tls_verify=stores.tls_verify(settings))
@@ -135,6 +136,7 @@ async def _trader(settings: Settings, holder: str, metrics: Metrics | None) -> A
             await client.close()
             await redis.aclose()
             ledger.close()
+            watchers.dispose()
             engine.dispose()
 
 

@@ -2,12 +2,12 @@
 Whether the system behind the web may take work now, as names and booleans: nobody learns more from it.
 
 *checks* decide; *advice* does not, because people can be served without: an analyst that gives no view, notices that
-nobody sent. A store that is away fails its own check and those that are read from it. An answer is kept for a moment,
-so that asking often costs nothing.
+nobody sent, a process in a crash loop. A store that is away fails its own check and those that are read from it. An
+answer is kept for a moment, so that asking often costs nothing; while one asks, others are told what was found before.
 """
 
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from lib.clock import Clock
@@ -36,26 +36,45 @@ class Readiness:
 
 
 class ReadinessCheck:
-    """Asks Redis (*status*, as `lib.market.status` has it) and the database (*waiting*); each may raise *Retry*."""
+    """
+    Asks Redis (*status*, as `lib.market.status` has it) and the database (*waiting*), each may raise *Retry*, and the
+    supervisor which processes are *looping*, None = there is none.
+    """
 
     def __init__(
-        self, status: Callable[[], Mapping[str, str]], waiting: Callable[[], Waiting], symbol: str, clock: Clock
+        self,
+        status: Callable[[], Mapping[str, str]],
+        waiting: Callable[[], Waiting],
+        symbol: str,
+        clock: Clock,
+        looping: Callable[[], Iterable[str] | None] = lambda: None,
     ) -> None:
         self._status = status
         self._waiting = waiting
         self._symbol = symbol
         self._clock = clock
+        self._looping = looping
         self._lock = threading.Lock()
         self._found: tuple[int, Readiness] | None = None
 
     def __call__(self) -> Readiness:
         """As it stands now, or stood a moment ago."""
-        with self._lock:
+        before = self._found
+        if not self._lock.acquire(blocking=before is None) and before is not None:
+            return before[1]  # somebody is asking at this moment
+        try:
             now = self._clock.now_ms()
             if self._found is None or not 0 <= now - self._found[0] < FRESH_MS:
                 kept, advice = self._kept()
-                self._found = now, Readiness({**kept, **self._seen(now)}, advice)
+                self._found = now, Readiness({**kept, **self._seen(now)}, {**advice, **self._processes()})
             return self._found[1]
+        finally:
+            self._lock.release()
+
+    def _processes(self) -> Checks:
+        """What the supervisor says, where one is at work."""
+        looping = self._looping()
+        return {} if looping is None else {"processes": not list(looping)}
 
     def _kept(self) -> tuple[Checks, Checks]:
         """What the database says."""

@@ -1,24 +1,18 @@
 """
-How every process of the system begins and ends: settings, logs, one clear line for what cannot work.
+How every process of the system begins: settings, logs, and what is refused before anything starts.
 
-*Halt* anywhere becomes one line on standard error and exit status 78, without a traceback; nothing is lost, because
-nothing had begun. So does trouble with a file. A bug keeps its traceback in the log, whatever the log's level. Nothing
-ever ends without a line.
+How it ends is `lib.last_line`.
 """
 
-import os
 import socket
-import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from typing import NoReturn
+from collections.abc import Callable
 
 from lib import log, settings
-from lib.domain.errors import EXIT_CONFIG, Halt, Retry
-from lib.reason_text import told
+from lib.domain.errors import Halt
+from lib.last_line import last_line
 from lib.settings import Settings
+from lib.supervision import lifeline
 
-EXIT_INTERRUPTED = 130
 NOT_FOR_THE_WEB = frozenset(
     {"ENCRYPTION_KEY", "ENCRYPTION_KEYS_OLD", "NOTIFIER_KEY", "NOTIFY_OPERATORS", "TELEGRAM_BOT_TOKEN"}
 )
@@ -27,38 +21,10 @@ NOT_FOR_THE_WEB = frozenset(
 def run_process(service: str, main: Callable[[Settings], None]) -> None:
     """Load settings, set up logs, run *main*, and end as `last_line` says."""
     with last_line(service):
+        lifeline.hold(settings.inherited().get(lifeline.NAME, ""))
         loaded = settings.load()
         prepare_logs(service, loaded)
         main(loaded)
-
-
-@contextmanager
-def last_line(service: str) -> Iterator[None]:
-    """
-    Whatever ends the block early ends the process with one line on standard error.
-
-    Exit status 78 for *Halt* and files that cannot be used, 1 for what is away (*Retry*), 130 for Ctrl-C. What it and
-    its children write from here on is their user's alone.
-    """
-    os.umask(0o077)
-    try:
-        yield
-    except Halt as halt:
-        _end(service, str(halt), EXIT_CONFIG)
-    except Retry as away:
-        log.get("process").debug("process.away", why=str(away))
-        _end(service, told(away, "en"), 1)
-    except KeyboardInterrupt:
-        _end(service, "interrupted", EXIT_INTERRUPTED)
-    except OSError as trouble:
-        if trouble.filename is None:
-            raise
-        _end(service, f"{trouble.filename} cannot be used: {trouble.strerror}", EXIT_CONFIG)
-
-
-def _end(service: str, why: str, status: int) -> NoReturn:
-    sys.stderr.write(f"{service}: {log.redact(' '.join(why.split()))}\n")
-    raise SystemExit(status) from None
 
 
 def prepare_logs(service: str, loaded: Settings) -> None:
@@ -77,7 +43,7 @@ def refuse_key_that_opens(loaded: Settings) -> None:
     if loaded.is_deployed and held:
         raise Halt(
             f"the web must not hold {held[0]}, which opens what people entered or speaks for the platform: start it as "
-            f"the Procfile does, with `env -u {held[0]}`, or give it settings of its own"
+            "the Procfile does, by `python -m services.start web`, or give it settings of its own"
         )
 
 

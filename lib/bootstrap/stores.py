@@ -30,6 +30,11 @@ def database(settings: Settings) -> sa.Engine:
     return engine
 
 
+def watchers_database(settings: Settings) -> sa.Engine:
+    """One connection for whoever watches: a look that takes long holds up nobody else's work."""
+    return make_engine(settings.database_url, pool_size=1, max_overflow=0, sqlite_busy_ms=2_000)
+
+
 def migrate(settings: Settings) -> None:
     """Bring the database to this release's schema."""
     _keep_out_of_logs(settings.database_url)

@@ -3,6 +3,7 @@
 import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 
 import redis.asyncio
 import sqlalchemy as sa
@@ -53,6 +54,7 @@ from lib.bootstrap.metrics import read_budget, read_candles, read_database
 from lib.bootstrap.operators import OperatorsDoor, operators_door
 from lib.bootstrap.preview import Previews
 from lib.bootstrap.readiness import Readiness, ReadinessCheck
+from lib.bootstrap.supervising import looping
 from lib.clock import Clock, SystemClock
 from lib.domain.account import Venue
 from lib.domain.bybit_sites import SITES
@@ -127,7 +129,8 @@ def web(settings: Settings, metrics: Metrics | None = None) -> WebSystem:
 
     operators = operators_door(settings, engine, readings)
     read_candles(metrics, candles)
-    read_database(metrics, engine)
+    watchers = stores.watchers_database(settings)
+    read_database(metrics, engine, watchers)
     read_budget(metrics, operators.budget)
     return WebSystem(
         people=People(
@@ -163,7 +166,13 @@ def web(settings: Settings, metrics: Metrics | None = None) -> WebSystem:
         trusted_proxies=settings.trusted_proxies,
         operators=operators,
         previews=Previews(readings, settings.openai_model, prices_of(settings)),
-        ready=ReadinessCheck(readings.status, FigureReadings(engine).waiting, settings.symbols[0], clock),
+        ready=ReadinessCheck(
+            readings.status,
+            FigureReadings(watchers).waiting,
+            settings.symbols[0],
+            clock,
+            partial(looping, settings.data_dir),
+        ),
         hosts=settings.web_hosts,
         metrics=metrics,
         metrics_token=settings.watching.token,

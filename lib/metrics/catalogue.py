@@ -24,8 +24,8 @@ ALERT_EVENTS = (
     "feed.symbol_left_out", "flatten.stuck", "guardian.blind", "guardian.cannot_close", "guardian.closed",
     "guardian.crowded", "guardian.forced", "guardian.ledger_down", "hours.announced", "hours.symbol_open",
     "hours.symbol_shut", "ledger.lost_commits", "metrics.not_shown", "order.needs_human", "order.orphan_adopted",
-    "platform.limits_unreadable", "platform.locked", "silence.began", "stop.by_environment", "stop.unproved",
-    "upstream.symbol_left_out", "ws.topics_refused",
+    "platform.limits_unreadable", "platform.locked", "process.loops", "silence.began", "stop.by_environment",
+    "stop.unproved", "upstream.symbol_left_out", "ws.topics_refused",
 )  # fmt: skip
 """Every event that is logged for a person."""
 
@@ -39,6 +39,13 @@ DATABASE_ERRORS = Metric(
     "Errors the database driver raised",
     {"kind": ("away", "refused", "constraint", "other")},
 )
+
+# --- the processes a supervisor keeps
+PROCESS_UP = Metric("maemae_process_up", "gauge", "Whether the supervisor has this process at work", {"process": ()})
+PROCESS_LOOPS = Metric(
+    "maemae_process_crash_loop", "gauge", "Whether this process keeps ending soon after its start", {"process": ()}
+)
+PROCESS_ENDS = Metric("maemae_process_ends_total", "counter", "Ends that nobody asked for", {"process": ()})
 
 # --- the market's data
 CANDLE_AGE = Metric(

@@ -78,6 +78,7 @@ class Heard:
             "order.not_sent": self._ended,
             "order.needs_human": lambda fields: metrics.count(m.ENDED, "NEEDS_HUMAN"),
             "candle.filled": lambda fields: metrics.count(m.GAP_CANDLES, by=_number(fields, "candles")),
+            "process.ended": lambda fields: metrics.count(m.PROCESS_ENDS, str(fields["process"])),
             "guardian.unsafe": self._stop_missing,
             "guardian.repaired": self._stop_back,
             "guardian.repair_failed": lambda fields: metrics.count(m.REPAIRS, "failed"),

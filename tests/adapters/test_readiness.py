@@ -1,5 +1,6 @@
 """What readiness says while stores are away, candles old or nobody trades; and that asking often costs one look."""
 
+import threading
 from collections.abc import Mapping
 from dataclasses import replace
 
@@ -22,7 +23,8 @@ class Scene:
         self.waits: Waiting | None = WELL
         self.redis_is_away = False
         self.looks = 0
-        self.ready = ReadinessCheck(self.status, self.waiting, "BTCUSDT", self.clock)
+        self.looping: list[str] | None = None
+        self.ready = ReadinessCheck(self.status, self.waiting, "BTCUSDT", self.clock, lambda: self.looping)
 
     def status(self) -> Mapping[str, str]:
         if self.redis_is_away:
@@ -76,6 +78,37 @@ def test_advice_refuses_nobody(scene: Scene) -> None:
     scene.waits = replace(WELL, call_failed=True, untold_s=901.0)
     assert scene.missing() == {"analyst", "outbox"}
     assert scene.ready().is_ready
+
+
+def test_a_process_in_a_crash_loop_is_told_where_a_supervisor_knows_of_it(scene: Scene) -> None:
+    assert "processes" not in scene.ready().advice
+    scene.clock.forward(seconds=FRESH_MS / 1000)
+    scene.looping = ["watch"]
+    assert scene.missing() == {"processes"}
+    assert scene.ready().is_ready
+
+
+def test_who_asks_while_another_waits_for_a_slow_store_is_told_what_was_found_before(scene: Scene) -> None:
+    before = scene.ready()
+    scene.clock.forward(seconds=FRESH_MS / 1000)
+    asked, answer = threading.Event(), threading.Event()
+
+    def slow() -> Waiting:
+        asked.set()
+        assert answer.wait(60)
+        return replace(WELL, lease_held=False)
+
+    scene.ready = ReadinessCheck(scene.status, scene.waiting, "BTCUSDT", scene.clock)
+    scene.ready()
+    scene.ready._waiting = slow
+    scene.clock.forward(seconds=FRESH_MS / 1000)
+    first = threading.Thread(target=scene.ready)
+    first.start()
+    assert asked.wait(60)
+    assert scene.ready().checks == before.checks
+    answer.set()
+    first.join(60)
+    assert scene.missing() == {"lease"}
 
 
 def test_asking_often_costs_one_look(scene: Scene) -> None:

@@ -7,9 +7,12 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from lib.bootstrap import measured
 from lib.bootstrap.metrics import read_budget, read_candles, read_database
+from lib.bootstrap.supervising import post_samples
 from lib.ports.metrics import Metrics
 from lib.ports.upkeep import BudgetReading, BudgetUse
 from lib.settings import load
+from lib.supervision.child import Running
+from lib.supervision.supervisor import Post, Supervisor
 
 TOKEN = "a-token-of-the-watchers"
 STATUS = {
@@ -49,12 +52,20 @@ def shown(metrics: Metrics) -> Series:
     return series(metrics.exposition()[0].decode())
 
 
+async def nothing() -> Running:
+    """A program that is never started here."""
+    raise OSError("never started")
+
+
 def exporter(service: str, engine: sa.Engine | None = None) -> Generator[Metrics, None, None]:
     """The figures of *service* as its process wires them; a generator, so that the block around it can end it."""
     settings = load({"METRICS_TOKEN": TOKEN} if service == "web" else {f"METRICS_PORT_{service.upper()}": "9"})
     with measured(service, settings) as metrics:
         assert metrics is not None
-        if service != "simulator":
+        if service == "supervisor":
+            kept = Supervisor([Post("web", nothing)], ())
+            metrics.read_from("processes", lambda: post_samples(kept))
+        elif service != "simulator":
             read_candles(metrics, Status())  # type: ignore[arg-type] # a watcher asks no more of a store
         if engine is not None:
             read_database(metrics, engine)

@@ -30,7 +30,7 @@ HOUR = 3_600.0
 def exported(sqlite_engine: sa.Engine) -> dict[str, set[str]]:
     """The names each process shows; label values that only time brings are counted in."""
     found = {}
-    for service in ("collector", "trader", "web", "simulator"):
+    for service in ("collector", "trader", "web", "simulator", "supervisor"):
         source = exporter(service, sqlite_engine if service in ("trader", "web") else None)
         with closing(source):
             metrics = next(source)
@@ -39,6 +39,8 @@ def exported(sqlite_engine: sa.Engine) -> dict[str, set[str]]:
                     metrics.count(metric, *labels)
                 metrics.count(m.ANALYST_COST, "a")
                 metrics.observe(m.ANALYST_SECONDS, 1, "a")
+            if service == "supervisor":
+                metrics.count(m.PROCESS_ENDS, "web")
             found[service] = {name for name, _ in shown(metrics)}
     return found
 
@@ -94,7 +96,7 @@ ALL_WELL = {
     'maemae_database_errors_total{kind="away"}': 9, "maemae_request_silence_seconds": 0,
     "maemae_request_budget_used_ratio": 0.5, 'maemae_analyst_calls_total{view="decided"}': 60,
     'maemae_analyst_calls_total{view="failed"}': 2, "maemae_outbox_oldest_seconds": 20,
-    'maemae_alerts_total{event="clock.off"}': 1,
+    'maemae_alerts_total{event="clock.off"}': 1, 'maemae_process_crash_loop{process="watch"}': 0,
 }  # fmt: skip
 BEFORE = ALL_WELL | {'maemae_analyst_calls_total{view="decided"}': 30}
 TROUBLE: Mapping[str, dict[str, float]] = {
@@ -121,6 +123,7 @@ TROUBLE: Mapping[str, dict[str, float]] = {
     "RequestBudgetFull": {"maemae_request_budget_used_ratio": 0.95},
     "AnalystGivesNoView": {'maemae_analyst_calls_total{view="failed"}': 12},
     "NoticesNotSent": {"maemae_outbox_oldest_seconds": 901},
+    "CrashLoop": {'maemae_process_crash_loop{process="watch"}': 1},
     "SomethingForAPerson": {'maemae_alerts_total{event="clock.off"}': 2},
 }
 BESIDE = {"OrderUnresolvedForLong": {"OrderUnresolved"}, "CandlesStaleWithPositions": {"CandlesStale"}}

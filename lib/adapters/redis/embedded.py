@@ -7,7 +7,8 @@ first, then in the wheels of requirements.in. The data directory carries the ser
 server cannot read a newer one's files and may silently start empty. No TCP port is opened; the socket is for this user
 only.
 
-Nothing here supervises: a server that dies is started again by the next `ensure`.
+Nothing here supervises: a server that dies is started again by the next `ensure`. Under `make run` that is the
+supervisor's.
 """
 
 import fcntl
@@ -19,6 +20,7 @@ import shutil
 import subprocess
 import tempfile
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -59,8 +61,12 @@ class EmbeddedRedis:
             self.process.wait()
 
 
-def ensure(data_dir: Path | str, *, binary: Path | None = None) -> EmbeddedRedis:
-    """The server of *data_dir*, started if it is not running. *Halt* when there is no binary or it does not start."""
+def ensure(data_dir: Path | str, *, binary: Path | None = None, by: Sequence[str] = ()) -> EmbeddedRedis:
+    """
+    The server of *data_dir*, started if it is not running. *Halt* when there is no binary or it does not start.
+
+    *by* is a command that becomes the one it is given; without it the server outlives whoever started it.
+    """
     server = binary or find_binary()
     home = _private_dir(Path(data_dir).resolve()) / _version_name(server)
     _private_dir(home)
@@ -69,7 +75,7 @@ def ensure(data_dir: Path | str, *, binary: Path | None = None) -> EmbeddedRedis
         fcntl.flock(lock, fcntl.LOCK_EX)
         if _answers(socket):
             return EmbeddedRedis(f"unix://{socket}", started_here=False)
-        process = _start(server, home, socket)
+        process = _start([*by, str(server)], home, socket)
     return EmbeddedRedis(f"unix://{socket}", started_here=True, process=process)
 
 
@@ -134,9 +140,9 @@ def _answers(socket: Path) -> bool:
         client.close()
 
 
-def _start(server: Path, home: Path, socket: Path) -> "subprocess.Popen[bytes]":
+def _start(command: list[str], home: Path, socket: Path) -> "subprocess.Popen[bytes]":
     process = subprocess.Popen(  # noqa: S603
-        [server, *_arguments(home, socket)],
+        [*command, *_arguments(home, socket)],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,

@@ -1,0 +1,59 @@
+"""
+The processes there are: how each is started, the secrets it is given, and the order in which they end. Pure.
+
+One table for everything that starts processes: the supervisor, `python -m services.start NAME` (the Procfile), and the
+tests that hold containers and systemd units to it. A secret that is not in a process' row is taken out of its
+environment, and so is the file that would hold it; whoever breaks into the web finds nothing that opens exchange keys.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from lib.settings import DATABASE_NAMES, REDIS_NAMES, SECRET_NAMES
+
+_STORES = (*DATABASE_NAMES, *REDIS_NAMES)
+
+
+@dataclass(frozen=True, slots=True)
+class Process:
+    """*module* is what `python -m` starts, *secrets* the settings among `SECRET_NAMES` that it is given."""
+
+    module: str
+    secrets: tuple[str, ...]
+    end_s: float = 10.0
+    """Seconds it may take to end before it is killed."""
+
+
+PROCESSES: Mapping[str, Process] = {
+    "migrate": Process("services.migrate", DATABASE_NAMES),
+    "simulator": Process("services.simulator", ("SIMULATOR_TOKEN",)),
+    "collector": Process("services.collector", REDIS_NAMES),
+    "trader": Process(
+        "services.trader",
+        (*_STORES, "ENCRYPTION_KEY", "ENCRYPTION_KEYS_OLD", "OPENAI_API_KEY"),
+        end_s=30.0,  # it may be waiting for an order's fate
+    ),
+    "web": Process(
+        "app.server",
+        (
+            *_STORES, "ENCRYPTION_PUBLIC_KEY", "NOTIFIER_PUBLIC_KEY", "WEB_SECRET", "WEB_SECRETS_OLD", "SMTP_URL",
+            "SIMULATOR_TOKEN", "METRICS_TOKEN",
+        ),
+    ),
+    "notifier": Process("services.notifier", (*_STORES, "NOTIFIER_KEY", "NOTIFY_OPERATORS", "HEARTBEAT_URL")),
+    "watch": Process("services.watch", _STORES),
+}  # fmt: skip
+
+ENDING = ("watch", "web", "trader", "notifier", "collector", "simulator")
+"""
+Who ends before whom. The web first: nobody asks anything of a system that is ending. The trader while its candles, its
+exchange and its stores still answer, so that it can learn what became of what it sent. Then the notifier, which still
+tells what the trader said; last the simulator, which is the exchange of everybody above it.
+"""
+
+
+def narrowed(name: str, env: Mapping[str, str]) -> dict[str, str]:
+    """*env* for the process *name*, without the secrets that are not its own; KeyError for a name of no process."""
+    own = PROCESSES[name].secrets
+    kept_back = {form for secret in SECRET_NAMES if secret not in own for form in (secret, f"{secret}_FILE")}
+    return {key: value for key, value in env.items() if key not in kept_back}
