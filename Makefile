@@ -1,7 +1,7 @@
 # Maemae: two commands matter, `make run` and `make test`. Each does its own set-up.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help run test check ci proof fix bench replay sim torture mutants coverage control analyst migrate backup restore rotate doctor lock ready servers clean
+.PHONY: help run test check ci proof fix bench replay sim torture mutants coverage control analyst migrate backup restore rotate doctor preflight lock ready servers clean
 
 # the first Python >= 3.11 that really starts
 PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
@@ -77,6 +77,9 @@ rotate: .venv/run.stamp  ## every sealed key under the keys in use (docs/runbook
 
 doctor: .venv/run.stamp  ## whether this deployment can work: settings, stores, schema, keys, exchange, clocks
 	@$(BIN)/python -m services.doctor
+
+preflight: .venv/run.stamp  ## VENUE=demo|testnet|mainnet: the acceptance cards asked by machine (docs/acceptance.md)
+	@$(BIN)/python -m services.preflight --venue "$(VENUE)" $(ARGS)
 
 lock: .venv/dev.stamp  ## compile requirements*.in, pinned and hashed
 	@$(BIN)/uv pip compile --universal --generate-hashes --no-emit-index-url --python-version 3.11 --no-header -q requirements.in -o requirements.txt

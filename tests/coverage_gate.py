@@ -37,6 +37,8 @@ MONEY_RULES = (
     "lib/domain/performance.py",
     "lib/domain/platform_settings.py",
     "lib/domain/position.py",
+    "lib/domain/preflight.py",
+    "lib/domain/preflight_rules.py",
     "lib/domain/reason.py",
     "lib/domain/risk.py",
     "lib/domain/round_trips.py",

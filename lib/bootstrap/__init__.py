@@ -21,6 +21,9 @@ from lib.bootstrap.local import embedded_redis as embedded_redis
 from lib.bootstrap.local import running_redis as running_redis
 from lib.bootstrap.metrics import measured as measured
 from lib.bootstrap.operators import OperatorsDoor as OperatorsDoor
+from lib.bootstrap.preflight import PreflightWish as PreflightWish
+from lib.bootstrap.preflight import preflight as preflight
+from lib.bootstrap.preflight import preflight_url as preflight_url
 from lib.bootstrap.processes import collector as collector
 from lib.bootstrap.processes import simulator as simulator
 from lib.bootstrap.processes import trader as trader

@@ -23,6 +23,8 @@ VENUE_KINDS = frozenset(
         "err_10016_after",
         "err_10016_before",
         "http_403",
+        "region_403",  # the page of a country that is not served
+        "twin_taken",  # an order id that was used before is accepted again
         "http_429",
         "http_5xx_before",
         "http_5xx_after",

@@ -18,7 +18,12 @@ SERVER_ERROR = "System error. Please try again later."
 GATEWAY = (
     b"<html><head><title>502 Bad Gateway</title></head><body><center><h1>502 Bad Gateway</h1></center></body></html>"
 )
+COUNTRY = (
+    b"<html><body><h1>403 ERROR</h1>The Amazon CloudFront distribution is configured to block access from your country."
+    b"</body></html>"
+)
 PLAIN = {
+    "region_403": (403, COUNTRY),
     "http_403": (403, b"access too frequent"),
     "http_429": (429, b"Too Many Requests"),
     "http_5xx_before": (502, GATEWAY),

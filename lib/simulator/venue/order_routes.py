@@ -30,7 +30,10 @@ UNFILLED_KEPT_MS = DAY_MS
 def create(call: Call) -> Result:
     """Create an order; the answer acknowledges an order that is accepted and not yet matched."""
     call.linear()
-    order = call.engine.dealing.place(call.account.uid, _request(call))
+    request = _request(call)
+    if call.engine.faults.take("twin_taken", path="/v5/order/create", uid=call.account.uid):
+        call.engine.books.history[call.account.uid].links.pop(request.link_id, None)
+    order = call.engine.dealing.place(call.account.uid, request)
     stale = call.engine.faults.take("stale_realtime", path="/v5/order/create", uid=call.account.uid)
     if stale is not None:
         call.veil.hidden_until[order.order_id] = call.now + stale.number("ms", 2_000)

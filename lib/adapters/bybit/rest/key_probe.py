@@ -233,13 +233,14 @@ def _reaction(answer: VenueAnswer) -> MaemaeError:
 
 def _key_info(result: dict[str, Any]) -> KeyInfo:
     try:
-        return _parsed(result)
+        return parsed_key(result)
     except (KeyError, TypeError, ValueError, AttributeError) as problem:
         why = codes.BYBIT_KEY_UNREADABLE(type=type(problem).__name__)
         raise Retry(why, VenueAnswer(200, why, is_http=True, passing=True)) from None
 
 
-def _parsed(result: dict[str, Any]) -> KeyInfo:
+def parsed_key(result: dict[str, Any]) -> KeyInfo:
+    """The record of a key; KeyError, TypeError, ValueError or AttributeError for one that cannot be read."""
     permissions = result["permissions"]
     wallet = permissions.get("Wallet") or []
     read_only = result["readOnly"] != 0

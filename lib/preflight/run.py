@@ -1,0 +1,54 @@
+"""
+A whole preflight: what an earlier one left open first, the reading cards, and where all of them passed and somebody
+allows it the order cards.
+"""
+
+from collections.abc import Callable
+from itertools import groupby
+
+from lib.domain.preflight import CardResult, PreflightRun
+from lib.preflight.context import Preflight
+from lib.preflight.order_cards import order_cards
+from lib.preflight.read_cards import read_cards
+from lib.preflight.sending import tidy
+
+Told = Callable[[CardResult], None]
+MayTrade = Callable[[], bool]
+"""Asked once, after the reading cards passed: on real money a person types their consent here."""
+
+
+async def run_preflight(preflight: Preflight, told: Told, may_trade: MayTrade) -> tuple[PreflightRun, str]:
+    """
+    Ask every card that may be asked, tell each result as it comes, save the evidence: the run, and the evidence's name.
+    """
+    started_ms = preflight.clock.now_ms()
+    results = await read_cards(preflight)
+    _tell(told, results)
+    if all(result.passed for result in results):
+        await _left_by_earlier_runs(preflight)
+        if may_trade():
+            traded = await order_cards(preflight, started_ms)
+            _tell(told, traded)
+            results += traded
+    run = PreflightRun(
+        preflight.venue,
+        preflight.at.uid,
+        preflight.at.host,
+        preflight.version,
+        preflight.symbol,
+        started_ms,
+        tuple(results),
+    )
+    return run, preflight.evidence.save(run)
+
+
+def _tell(told: Told, results: list[CardResult]) -> None:
+    for result in results:
+        told(result)
+
+
+async def _left_by_earlier_runs(preflight: Preflight) -> None:
+    """Bring runs that were killed to their end: nothing of theirs stays open."""
+    left = [intent for intent in preflight.journal.unfinished() if intent.symbol == preflight.symbol]
+    for run_ms, intents in groupby(left, key=lambda intent: intent.run_ms):
+        await tidy(preflight, run_ms, intents)
