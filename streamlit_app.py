@@ -9,7 +9,7 @@ a thumb is: the same list drawn again, shown by the style where Streamlit's own 
 import streamlit as st
 
 from app.i18n import language, rises_red, t, words
-from app.navigation import NOTIFICATIONS, OPERATORS, PAGES, RESET
+from app.navigation import EMAIL, NOTIFICATIONS, OPERATORS, PAGES, RESET
 from app.operators import is_operator
 from app.pages import sign_in
 from app.panels.bar import bar
@@ -22,13 +22,16 @@ from app.ui.style import page_style
 st.set_page_config(page_title="Maemae 매매", page_icon=address("favicon.svg"), layout="wide")
 page_style(palette(rises_red=rises_red()))
 document_language(language())
-reset = st.Page(sign_in.reset, title=t("page.reset"), url_path=RESET, visibility="hidden")
+mailed = [
+    st.Page(sign_in.reset, title=t("page.reset"), url_path=RESET, visibility="hidden"),
+    st.Page(sign_in.new_email, title=t("page.email"), url_path=EMAIL, visibility="hidden"),
+]
 if (user := current_user()) is None:
     doors = [
         st.Page(sign_in.view, title=t("sign_in.title"), url_path=page.name, default=number == 0)
         for number, page in enumerate(PAGES)
     ]
-    st.navigation([*doors, reset], position="hidden").run()
+    st.navigation([*doors, *mailed], position="hidden").run()
 else:
     pages = [
         st.Page(
@@ -40,7 +43,7 @@ else:
         )
         for number, page in enumerate((*PAGES, OPERATORS) if is_operator() else PAGES)
     ]
-    shown = st.navigation([*pages, reset], position="top")
+    shown = st.navigation([*pages, *mailed], position="top")
     bar(user)
     short = words("tab.")
     with st.container(horizontal=True, key="tabs"):

@@ -34,4 +34,6 @@ OPERATORS = Page("operator", ":material/admin_panel_settings:")
 RESET = "reset"
 """Where a mailed link leads; nobody looks for it."""
 HOME = "/"
-ADDRESSES = frozenset({HOME, f"/{RESET}", *(page.address for page in PAGES[1:])})
+EMAIL = "email"
+"""As `RESET`, for a new e-mail."""
+ADDRESSES = frozenset({HOME, f"/{RESET}", f"/{EMAIL}", *(page.address for page in PAGES[1:])})

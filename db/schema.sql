@@ -289,6 +289,17 @@ CREATE TABLE reset_links (
     INDEX ix_reset_links_user_id (user_id)
 ) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_unicode_ci;
 
+-- The newest unused link by which a person's e-mail becomes another. The token itself is in a letter only.
+CREATE TABLE email_links (
+    user_id BIGINT NOT NULL,
+    token_sha256 VARCHAR(64) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+    email VARCHAR(255) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NOT NULL,
+    expires_ms BIGINT NOT NULL DEFAULT 0,
+    PRIMARY KEY (user_id),
+    CONSTRAINT uq_email_links_token_sha256 UNIQUE (token_sha256),
+    CONSTRAINT fk_email_links_user_id FOREIGN KEY (user_id) REFERENCES users (id)
+) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_unicode_ci;
+
 -- Personal tokens of programs. A token is shown once and never stored, only its sha256.
 CREATE TABLE api_tokens (
     id BIGINT NOT NULL AUTO_INCREMENT,

@@ -6,7 +6,7 @@ an older one's token, and the older one is ended. The second cookie outlives ses
 signed in before.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -18,8 +18,9 @@ from app.i18n import catalogue, preferred
 from app.system import system
 from app.threads import in_slow_thread, in_thread
 from app.visit import Visit, visit_of
+from lib.accounts.emails import EmailLetters, EmailWords
 from lib.accounts.entrance import LONGEST_TOKEN
-from lib.accounts.people import BROWSER_MS
+from lib.accounts.people import BROWSER_MS, LANGUAGES
 from lib.accounts.refusal import Refusal
 from lib.accounts.resets import Words
 from lib.accounts.web import SessionUser, SignedIn
@@ -104,6 +105,35 @@ async def reset(request: Request) -> Response:
 
 
 @answered
+async def look_email(request: Request) -> Response:
+    """`{token}`: the e-mail that a link leads to; nothing changes by looking."""
+    body, visit = await body_of(request), visit_of(request.scope)
+    found = await in_slow_thread(system().emails.look, body.typed("token", LONGEST_TOKEN), visit.origin)
+    return refused(found) if isinstance(found, Refusal) else JSONResponse({"email": found})
+
+
+@answered
+async def confirm_email(request: Request) -> Response:
+    """`{token}`: sign in by the e-mail that the link leads to; nobody is signed in by it, the other sessions end."""
+    body, visit = await body_of(request), visit_of(request.scope)
+    token, here = body.typed("token", LONGEST_TOKEN), 0 if visit.user is None else visit.user.session_id
+    return done(await in_slow_thread(system().emails.finish, token, email_letters(), visit.origin, here))
+
+
+def email_letters() -> EmailLetters:
+    """What is mailed about a new e-mail, in either language."""
+    return {language: _email_words(catalogue(language)) for language in LANGUAGES}
+
+
+def _email_words(words: Mapping[str, str]) -> EmailWords:
+    return EmailWords(
+        Words(words["letter.email_subject"], words["letter.email_body"]),
+        Words(words["letter.email_asked_subject"], words["letter.email_asked_body"]),
+        Words(words["letter.email_done_subject"], words["letter.email_done_body"]),
+    )
+
+
+@answered
 async def logout(request: Request) -> Response:
     """End this session; also without one, so that a browser can always get rid of its cookie."""
     await body_of(request)
@@ -157,6 +187,10 @@ ENDPOINTS = (
              body=(_EMAIL, api.text("locale", LONGEST_LOCALE, required=False)), is_open=True),
     Endpoint("POST", "/api/auth/reset", reset, "Choose a new password by such a link.",
              body=(api.text("token", LONGEST_TOKEN), _PASSWORD), is_open=True),
+    Endpoint("POST", "/api/auth/email/look", look_email, "The e-mail that a mailed link leads to.",
+             body=(api.text("token", LONGEST_TOKEN),), is_open=True),
+    Endpoint("POST", "/api/auth/email", confirm_email, "Sign in by the e-mail that such a link leads to.",
+             body=(api.text("token", LONGEST_TOKEN),), is_open=True),
     Endpoint("POST", "/api/auth/logout", logout, "End this session.", is_open=True),
     Endpoint("GET", "/api/auth/me", me, "Who asks.", scope="read"),
 )  # fmt: skip

@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from app.api import endpoints as api
-from app.api.auth import LONGEST_EMAIL, LONGEST_PASSWORD, LONGEST_SECOND
+from app.api.auth import LONGEST_EMAIL, LONGEST_PASSWORD, LONGEST_SECOND, email_letters
 from app.api.endpoints import Endpoint
 from app.api.exchange import body_of, done, for_actors, plain, refused, whole
 from app.system import system
@@ -70,10 +70,10 @@ async def change_password(request: Request, user: SessionUser) -> Response:
 
 @for_actors
 async def change_email(request: Request, user: SessionUser) -> Response:
-    """`{email, password}`."""
+    """`{email, password}`: where mail is sent, once the link mailed there is followed; one answer, taken or not."""
     body = await body_of(request)
     email, password = body.typed("email", LONGEST_EMAIL), body.typed("password", LONGEST_PASSWORD)
-    return done(await in_slow_thread(system().safety.change_email, user, email, password))
+    return done(await in_slow_thread(system().safety.change_email, user, email, password, email_letters()))
 
 
 @for_actors

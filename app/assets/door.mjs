@@ -12,10 +12,12 @@ const make = (tag, attributes = {}, ...children) => {
   return element;
 };
 
+const sent = (path, body) => fetch(path, {
+  method: "POST", credentials: "same-origin", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body),
+});
+
 async function post(path, body) {
-  const reply = await fetch(path, {
-    method: "POST", credentials: "same-origin", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body),
-  });
+  const reply = await sent(path, body);
   if (reply.ok) return null;
   const { error, params } = await reply.json().catch(() => ({}));
   return { key: error ?? "refuse.server", params: params ?? {} };
@@ -62,7 +64,41 @@ function resetting(root, state) {
   root.replaceChildren(form, back);
 }
 
+/** A new e-mail by the link whose token stands after #: what it does is shown, and done by a click alone. */
+async function moving(root, state) {
+  const { data } = state;
+  const words = data.text;
+  const token = state.token ??= location.hash.slice(1);
+  const unnamed = () => { if (location.hash) history.replaceState(null, "", location.pathname); };
+  unnamed();
+  const back = make("a", { class: "back", href: "/" }, words.reset_back);
+  const told = (text) => root.replaceChildren(make("p", { class: "shut", role: "status" }, text), back);
+  const said = ({ key, params }) => filled(data.errors[key] ?? data.errors["refuse.server"], params);
+  const offline = () => ({ key: "refuse.offline", params: {} });
+  if (!token) return told(words.email_no_link);
+  const reply = await sent("/api/auth/email/look", { token }).catch(() => null);
+  const answer = await reply?.json().catch(() => ({})) ?? {};
+  // another link was opened meanwhile
+  if (token !== state.token) return;
+  if (!reply?.ok) return told(said(reply ? { key: answer.error ?? "refuse.server", params: answer.params ?? {} } : offline()));
+  const submit = make("button", { type: "submit", class: "primary" }, words.email_do);
+  const alert = make("p", { role: "alert", class: "alert" });
+  const form = make("form", {}, make("p", { class: "shut" }, filled(words.email_moves, { email: answer.email })), submit, alert);
+  form.onsubmit = async (event) => {
+    event.preventDefault();
+    submit.disabled = true;
+    alert.textContent = "";
+    const refusal = await post("/api/auth/email", { token }).catch(offline);
+    submit.disabled = false;
+    unnamed();
+    if (!refusal) return told(filled(words.email_moved, { email: answer.email }));
+    alert.textContent = said(refusal);
+  };
+  root.replaceChildren(form, back);
+}
+
 function build(root, state) {
+  if (state.data.mode === "email") return moving(root, state);
   if (state.data.mode === "reset") return resetting(root, state);
   const { data, mode } = state;
   const words = data.text;
@@ -171,7 +207,7 @@ export default function ({ data, parentElement }) {
     // a mailed link opened where this page stands already is a new fragment and no new document
     state.linked = () => {
       const token = location.hash.slice(1);
-      if (state.data.mode !== "reset" || !token || token === state.token) return;
+      if (!["reset", "email"].includes(state.data.mode) || !token || token === state.token) return;
       state.token = token;
       build(state.root, state);
     };

@@ -5,6 +5,8 @@ Everything is drawn by one browser module that posts to our REST routes; no data
 operator says to everybody.
 """
 
+from collections.abc import Mapping
+
 import streamlit as st
 
 from app.i18n import chosen_here, language, switch, t, words
@@ -40,19 +42,31 @@ TEXTS = (
     "reset_ask",
     "reset_note",
     "reset_sent",
+    "email_moves",
+    "email_do",
+    "email_moved",
+    "email_no_link",
 )
 
 
 def reset() -> None:
     """Draw the way to a new password, for whoever comes by its link."""
+    _mailed("page.reset", {"mode": "reset", "mails": system().resets.can_mail})
+
+
+def new_email() -> None:
+    """Draw what the link to a new e-mail does, and the button that does it."""
+    _mailed("page.email", {"mode": "email"})
+
+
+def _mailed(name: str, shown: Mapping[str, object]) -> None:
     banner()
     remember_language(chosen_here())
     _, middle, _ = st.columns([1, 1.15, 1])
     with middle:
-        st.title(t("page.reset"), anchor=False)
+        st.title(t(name), anchor=False)
         with st.container(border=True):
-            shown = {"mode": "reset", "mails": system().resets.can_mail}
-            door({name: t(f"sign_in.{name}") for name in TEXTS}, words("refuse."), language(), shown)
+            door({text: t(f"sign_in.{text}") for text in TEXTS}, words("refuse."), language(), shown)
 
 
 def view() -> None:

@@ -47,7 +47,10 @@ def _sign_in(user: SessionUser) -> None:
             st.caption(t("guard.password_note"))
             _form("password", "/api/account/password", _OLD, _NEW)
         with st.expander(t("guard.email"), icon=":material/mail:"):
-            _form("email", "/api/account/email", _EMAIL, _PASSWORD)
+            mails = system().emails.can_mail
+            if mails:
+                st.caption(t("guard.email_note"))
+            _form("email", "/api/account/email", _EMAIL, _PASSWORD, done="guard.email_sent" if mails else "")
 
 
 _OLD = ("old", "password", "current-password")
@@ -56,7 +59,9 @@ _EMAIL = ("email", "email", "email")
 _PASSWORD = ("password", "password", "current-password")
 
 
-def _form(name: str, path: str, *fields: tuple[str, str, str], method: str = "POST", danger: bool = False) -> None:
+def _form(
+    name: str, path: str, *fields: tuple[str, str, str], method: str = "POST", danger: bool = False, done: str = ""
+) -> None:
     described = [
         {
             "name": field,
@@ -68,20 +73,20 @@ def _form(name: str, path: str, *fields: tuple[str, str, str], method: str = "PO
     ]
     text = {"submit": t(f"guard.{name}_do")}
     data = {"kind": "form", "path": path, "method": method, "fields": described, "text": text, "danger": danger}
-    _guarded(name, data | {"leaves": name == "delete"})
+    _guarded(name, data | {"leaves": name == "delete"}, done)
 
 
-def _guarded(name: str, data: dict[str, object]) -> None:
+def _guarded(name: str, data: dict[str, object], done: str = "") -> None:
     if guard(f"guard_{name}", data, words("refuse.")):
         look_again()
-        st.session_state["guarded"] = t(f"guard.{name}_done")
+        st.session_state["guarded"] = t(done or f"guard.{name}_done")
         st.rerun()
 
 
 def told() -> None:
     """Say what was done in the run before, which drew the page anew."""
     if done := st.session_state.pop("guarded", ""):
-        st.toast(done, icon=":material/check_circle:")
+        st.toast(done, icon=":material/check_circle:", duration="long")
 
 
 def passkeys(user: SessionUser) -> None:

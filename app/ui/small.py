@@ -21,7 +21,8 @@ def door(text: Mapping[str, str], errors: Mapping[str, str], locale: str, shown:
     "guests" (whether new ones come in) are the doors an operator left open.
     """
     data = {"text": dict(text), "errors": dict(errors), "locale": locale, "module": address(PASSKEY), **shown}
-    component("door", DOOR)(key="reset" if shown["mode"] == "reset" else "door", data=data)
+    mode = str(shown["mode"])
+    component("door", DOOR)(key=mode if mode in ("reset", "email") else "door", data=data)
 
 
 def keep_typing(field: str, who: int, cleared: int) -> None:

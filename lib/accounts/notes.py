@@ -7,7 +7,13 @@ from lib.accounts.web import Origin, SessionUser
 from lib.domain.account import AccountSettings, Limits
 from lib.domain.trail import DETAIL_CHARS, Actor, Note, TrailEvent
 
-BY_ANYBODY = (TrailEvent.SIGN_IN_FAILED, TrailEvent.CODE_FAILED, TrailEvent.RESET_ASKED, TrailEvent.PASSWORD_RESET)
+BY_ANYBODY = (
+    TrailEvent.SIGN_IN_FAILED,
+    TrailEvent.CODE_FAILED,
+    TrailEvent.RESET_ASKED,
+    TrailEvent.PASSWORD_RESET,
+    TrailEvent.EMAIL_CONFIRMED,
+)
 """Done by whoever was at the door, signed in or not."""
 
 

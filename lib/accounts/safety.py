@@ -8,6 +8,7 @@ last five minutes (`lib.accounts.step_up`); tries to prove are paced like sign-i
 
 from lib import log
 from lib.accounts.acts import act
+from lib.accounts.emails import EmailDesk, EmailLetters
 from lib.accounts.entrance import PER_PERSON, Entrance, PeopleStores
 from lib.accounts.notes import note_of
 from lib.accounts.refusal import Refusal
@@ -36,8 +37,9 @@ _log = log.get("safety")
 class Safety:
     """Synchronous and safe from any thread; *Retry* when the database is away."""
 
-    def __init__(self, stores: PeopleStores, clock: Clock, leaving: Leaving) -> None:
+    def __init__(self, stores: PeopleStores, clock: Clock, leaving: Leaving, emails: EmailDesk | None = None) -> None:
         self._stores = stores
+        self._emails = emails
         self._leaving = leaving
         self._clock = clock
         self._entrance = Entrance(stores, clock)
@@ -89,9 +91,13 @@ class Safety:
         return None
 
     @act
-    def change_email(self, user: SessionUser, email: str, password: str) -> Refusal | None:
+    def change_email(
+        self, user: SessionUser, email: str, password: str, letters: EmailLetters | None = None
+    ) -> Refusal | None:
         """
-        Sign in by another e-mail from now on. One that cannot be had is refused in one sentence, whatever the cause.
+        Sign in by another e-mail: once a link mailed there was followed, or, where no mail is sent (or without
+        *letters*), from now on. One that cannot be had is then refused in one sentence, whatever the cause. With the
+        change every other session ends.
         """
         email = normal_email(email)
         if refusal := self._closed(user) or email_refusal(email):
@@ -101,9 +107,13 @@ class Safety:
             return login
         if wait := self._entrance.paced((f"email:{user.user_id}", NEW_EMAILS)):
             return wait
+        if letters is not None and self._emails is not None and self._emails.can_mail:
+            return self._emails.ask(user, login, email, letters)
         note = self._note(user, TrailEvent.EMAIL_CHANGED)
         try:
-            changed = self._stores.logins.change_email(user.user_id, email, note, verified=login.password_hash)
+            changed = self._stores.logins.change_email(
+                user.user_id, email, note, besides=user.session_id, verified=login.password_hash
+            )
         except ValueError:
             return Refusal("refuse.email")
         return None if changed else _WRONG_PASSWORD

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 
 from lib.accounts.beside import Beside
 from lib.accounts.doors import Doors
+from lib.accounts.emails import EmailDesk
 from lib.accounts.entrance import PeopleStores
 from lib.accounts.hashing import GatedHasher
 from lib.accounts.notices import NoticeDesk
@@ -35,6 +36,7 @@ from lib.adapters.sql.forms.api_tokens import SqlApiTokens
 from lib.adapters.sql.forms.browsers import SqlBrowsers
 from lib.adapters.sql.forms.channels import SqlChannels
 from lib.adapters.sql.forms.commands import SqlCommandQueue
+from lib.adapters.sql.forms.email_links import SqlEmailLinks
 from lib.adapters.sql.forms.keyring import SqlKeyring
 from lib.adapters.sql.forms.krw_rates import SqlWonBook
 from lib.adapters.sql.forms.leaving import SqlLeaving
@@ -82,6 +84,7 @@ class WebSystem:
     people: People
     safety: Safety
     resets: ResetDesk
+    emails: EmailDesk
     passkeys: PasskeyDesk
     tokens: TokenDesk
     won: WonDesk
@@ -132,6 +135,7 @@ def web(settings: Settings, metrics: Metrics | None = None) -> WebSystem:
     watchers = stores.watchers_database(settings)
     read_database(metrics, engine, watchers)
     read_budget(metrics, operators.budget)
+    resets, emails = _links(settings, engine, kept, clock)
     return WebSystem(
         people=People(
             kept,
@@ -141,8 +145,9 @@ def web(settings: Settings, metrics: Metrics | None = None) -> WebSystem:
             doors=Doors(readings.admission, clock, settings.most_guests),
             beside=Beside(),
         ),
-        safety=Safety(kept, clock, SqlLeaving(engine)),
-        resets=_resets(settings, engine, kept, clock),
+        safety=Safety(kept, clock, SqlLeaving(engine), emails),
+        resets=resets,
+        emails=emails,
         passkeys=PasskeyDesk(kept, SqlPasskeys(engine), WebAuthnCheck(), clock),
         tokens=TokenDesk(SqlApiTokens(engine), clock),
         won=WonDesk(SqlWonBook(engine)),
@@ -186,10 +191,12 @@ def _notices(settings: Settings, engine: sa.Engine, clock: Clock) -> NoticeDesk:
     return NoticeDesk(choices, channels, throttles, sealer, clock, private_hosts=private)
 
 
-def _resets(settings: Settings, engine: sa.Engine, kept: PeopleStores, clock: Clock) -> ResetDesk:
-    mailer = None if settings.smtp is None else SmtpMailer(settings.smtp)
-    links, url = SqlResetLinks(engine), settings.public_url
-    return ResetDesk(kept, links, clock, mailer=mailer, public_url=url, later=Postroom())
+def _links(settings: Settings, engine: sa.Engine, kept: PeopleStores, clock: Clock) -> tuple[ResetDesk, EmailDesk]:
+    mailer, url, later = None if settings.smtp is None else SmtpMailer(settings.smtp), settings.public_url, Postroom()
+    return (
+        ResetDesk(kept, SqlResetLinks(engine), clock, mailer=mailer, public_url=url, later=later),
+        EmailDesk(kept, SqlEmailLinks(engine), clock, mailer=mailer, public_url=url, later=later),
+    )
 
 
 def _people(settings: Settings, engine: sa.Engine) -> PeopleStores:

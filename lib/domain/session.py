@@ -36,6 +36,18 @@ class Login:
 
 
 @dataclass(frozen=True, slots=True)
+class EmailMoved:
+    """A person who signs in by another e-mail now: *before* is the older one, *locale* the language they read."""
+
+    user_id: int
+    before: str
+    locale: str
+
+    def __repr__(self) -> str:
+        return f"EmailMoved({self.user_id})"
+
+
+@dataclass(frozen=True, slots=True)
 class NewSession:
     """
     A session before it is stored; only the token's sha256 (hex) is ever stored. Times in epoch ms; *proved_ms* is when

@@ -33,6 +33,8 @@ class TrailEvent(StrEnum):
     RESET_LINK = "reset_link"
     EXPORTED = "exported"
     EMAIL_CHANGED = "email_changed"
+    EMAIL_ASKED = "email_asked"
+    EMAIL_CONFIRMED = "email_confirmed"
     SESSION_ENDED = "session_ended"
     OTHERS_ENDED = "others_ended"
     ALL_ENDED = "all_ended"

@@ -98,8 +98,8 @@ class Logins(Protocol):
         """As `change_hash`, ending every session but the one of the number *besides* and forgetting all browsers."""
         ...
 
-    def change_email(self, user_id: int, email: str, note: Note, *, verified: str) -> bool:
-        """False as in `change_hash`; ValueError when the e-mail is taken."""
+    def change_email(self, user_id: int, email: str, note: Note, besides: int = 0, *, verified: str) -> bool:
+        """False as in `change_hash`; ValueError when the e-mail is taken. Ends and forgets as `change_password`."""
         ...
 
     def change_looks(self, user_id: int, locale: str, colours: Colours) -> None:

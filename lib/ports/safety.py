@@ -10,6 +10,7 @@ from typing import Protocol
 from lib.domain.api_token import NewApiToken, TokenHolder
 from lib.domain.passkey import NewPasskey, Passkey
 from lib.domain.second_factor import Authenticator
+from lib.domain.session import EmailMoved
 from lib.domain.trail import Note
 
 
@@ -61,6 +62,29 @@ class ResetLinks(Protocol):
         """
         Use the link up, give its person that password, end all their sessions; the person's id, and the note's. None
         for no such link, a used or an old one.
+        """
+        ...
+
+
+class EmailLinks(Protocol):
+    """Single-use links to a new e-mail, by the sha256 of their token; a password change or a new e-mail ends them."""
+
+    def add(self, token_sha256: str, email: str, expires_ms: int, note: Note, *, verified: str) -> bool:
+        """
+        For the person of *note*, in place of an older one; False, and nothing kept, as in `Logins.change_hash`. Whether
+        *email* is taken is not asked.
+        """
+        ...
+
+    def email(self, token_sha256: str, now_ms: int) -> str | None:
+        """The e-mail that a living link leads to, taken meanwhile or not."""
+        ...
+
+    def use(self, token_sha256: str, note: Note, besides: int = 0) -> EmailMoved | None:
+        """
+        Use the link up: its person, and the note's, signs in by its e-mail from now on, and every session of theirs
+        but the one of the number *besides* ends, as by `Logins.change_email`. None for no such link, a used or an old
+        one, and when somebody else has the e-mail by now.
         """
         ...
 

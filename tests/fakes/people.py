@@ -13,13 +13,13 @@ from lib.domain.pace import Pace, Tally
 from lib.domain.passkey import MOST_PASSKEYS, NewPasskey, Passkey, RelyingParty
 from lib.domain.platform_settings import Invite
 from lib.domain.second_factor import Authenticator
-from lib.domain.session import Login, NewSession, SessionRow, is_over
+from lib.domain.session import EmailMoved, Login, NewSession, SessionRow, is_over
 from lib.domain.spelling import normal_email
 from lib.domain.trail import Note
 from lib.domain.won_rates import WonRate
 from lib.ports.mail import Letter, Mailer
 from lib.ports.people import AccountInUse, Browsers, Logins, Sessions, Throttles, Trail, WonBook
-from lib.ports.safety import ApiTokens, Leaving, Passkeys, ResetLinks, SecondFactors
+from lib.ports.safety import ApiTokens, EmailLinks, Leaving, Passkeys, ResetLinks, SecondFactors
 from lib.ports.secrets import PasskeyCheck, PasswordHasher
 from tests.fakes.platform import InviteBox
 
@@ -67,6 +67,7 @@ class MemoryLogins(Logins):
         self.invites = InviteBox()
         self.sessions: MemorySessions | None = None
         self.factors = MemoryFactors()
+        self.email_links: dict[int, tuple[str, str, int]] = {}
 
     def add(
         self,
@@ -145,16 +146,19 @@ class MemoryLogins(Logins):
     def change_password(self, user_id: int, password_hash: str, note: Note, besides: int = 0, *, verified: str) -> bool:
         if not self.change_hash(user_id, password_hash, verified=verified):
             return False
+        self.email_links.pop(user_id, None)
         if self.sessions is not None:
             self.sessions.close_all(user_id, besides=besides)
             self.sessions.trail.record(note)
         return True
 
-    def change_email(self, user_id: int, email: str, note: Note, *, verified: str) -> bool:
+    def change_email(self, user_id: int, email: str, note: Note, besides: int = 0, *, verified: str) -> bool:
         if not self.is_verified(user_id, verified):
             return False
         self.members[user_id] = replace(self.members[user_id], email=self._free(email))
+        self.email_links.pop(user_id, None)
         if self.sessions is not None:
+            self.sessions.close_all(user_id, besides=besides)
             self.sessions.trail.record(note)
         return True
 
@@ -343,6 +347,45 @@ class MemoryResetLinks(ResetLinks):
         if drops_factor:
             self._logins.factors.drop(user_id, None)
         return user_id
+
+
+class MemoryEmailLinks(EmailLinks):
+    """`lib.ports.safety.EmailLinks`: person → (token, e-mail, until). *MemoryLogins* ends them with the rest."""
+
+    def __init__(self, logins: MemoryLogins) -> None:
+        self._logins = logins
+        self.rows = logins.email_links
+
+    def add(self, token_sha256: str, email: str, expires_ms: int, note: Note, *, verified: str) -> bool:
+        if not self._logins.is_verified(note.user_id, verified):
+            return False
+        self.rows[note.user_id] = (token_sha256, email, expires_ms)
+        self._logins.factors.trail.record(note)
+        return True
+
+    def email(self, token_sha256: str, now_ms: int) -> str | None:
+        found = self._living(token_sha256, now_ms)
+        return None if found is None else self.rows[found][1]
+
+    def use(self, token_sha256: str, note: Note, besides: int = 0) -> EmailMoved | None:
+        user_id = self._living(token_sha256, note.at_ms)
+        if user_id is None:
+            return None
+        before, email = self._logins.members[user_id], self.rows.pop(user_id)[1]
+        try:
+            mine = replace(note, user_id=user_id)
+            self._logins.change_email(user_id, email, mine, besides, verified=before.password_hash)
+        except ValueError:
+            return None
+        return EmailMoved(user_id, before.email, before.locale)
+
+    def _living(self, token_sha256: str, now_ms: int) -> int | None:
+        found = [
+            user_id
+            for user_id, (token, _, until) in self.rows.items()
+            if token == token_sha256 and until > now_ms and not self._logins.members[user_id].deleted
+        ]
+        return found[0] if found else None
 
 
 class MemoryPasskeys(Passkeys):

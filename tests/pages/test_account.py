@@ -82,6 +82,19 @@ def test_what_guards_the_account_is_changed_by_forms_of_the_browser_after_a_proo
     assert at.text_input == []
 
 
+@pytest.mark.parametrize("language", ["ko", "en"])
+def test_where_mail_is_sent_the_form_says_that_the_new_e_mail_is_confirmed_first(
+    visit: Visit, staged: SimpleNamespace, language: str
+) -> None:
+    words = catalogue(language)
+    assert words["guard.email_note"] not in tree(visit("t-owner", "account", language))
+    staged.emails.can_mail = True
+    at = visit("t-owner", "account", language)
+    assert words["guard.email_note"] in tree(at)
+    assert "/api/account/email" in forms(at)
+    assert not at.exception
+
+
 def test_an_act_that_wants_a_proof_opens_the_dialog_over_the_page_once(
     visit: Visit, staged: SimpleNamespace, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -16,6 +16,7 @@ from streamlit.runtime import Runtime
 from app.http.traffic import Traffic
 from app.server import build
 from lib.accounts.doors import Doors
+from lib.accounts.emails import EmailDesk
 from lib.accounts.entrance import PeopleStores
 from lib.accounts.notices import NoticeDesk
 from lib.accounts.passkeys import PasskeyDesk
@@ -57,6 +58,7 @@ from tests.fakes.notices import MemoryChannels, MemoryNoticeChoices
 from tests.fakes.people import (
     MemoryApiTokens,
     MemoryBrowsers,
+    MemoryEmailLinks,
     MemoryLeaving,
     MemoryLogins,
     MemoryMailer,
@@ -275,9 +277,18 @@ class Web:
         )
         doors = Doors(lambda: self.admission, self.clock)
         self.operators = staged_door(self.clock)
+        emails = EmailDesk(
+            stores,
+            MemoryEmailLinks(self.logins),
+            self.clock,
+            mailer=self.mailer,
+            public_url="https://trade.test",
+            later=lambda job: job(),
+        )
         self.system = WebSystem(
             people=People(stores, self.clock, self.trading.paper_for_newcomer, lambda: demo, doors=doors),
-            safety=Safety(stores, self.clock, MemoryLeaving(self.logins)),
+            safety=Safety(stores, self.clock, MemoryLeaving(self.logins), emails),
+            emails=emails,
             passkeys=PasskeyDesk(stores, MemoryPasskeys(self.sessions.trail), TrustingCheck(), self.clock),
             tokens=TokenDesk(MemoryApiTokens(self.logins), self.clock),
             notices=NoticeDesk(MemoryNoticeChoices(), MemoryChannels(), MemoryThrottles(), None, self.clock),

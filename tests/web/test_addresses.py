@@ -14,7 +14,7 @@ from app.http.refusals import refusal_body
 from app.i18n import catalogue
 from app.index_page import page_in, themes
 from app.kept_assets import KeptAssets
-from app.navigation import ADDRESSES, PAGES, RESET
+from app.navigation import ADDRESSES, EMAIL, PAGES, RESET
 from app.policy import inline_hashes
 from app.ui.assets import FOLDER, address, folder_files
 from tests.web.conftest import Web
@@ -27,7 +27,7 @@ SYMBOLS = next((STATIC / "static" / "media").glob("MaterialSymbols*")).name
 
 
 def test_the_navigation_and_the_addresses_name_the_same_pages() -> None:
-    assert {"/", f"/{RESET}", *(f"/{page.name}" for page in PAGES[1:])} == ADDRESSES
+    assert {"/", f"/{RESET}", f"/{EMAIL}", *(f"/{page.name}" for page in PAGES[1:])} == ADDRESSES
     assert {page.name for page in PAGES} <= {file.stem for file in PAGES_FOLDER.glob("*.py")}
     for language in ("ko", "en"):
         assert {f"page.{page.name}" for page in PAGES} <= catalogue(language).keys()

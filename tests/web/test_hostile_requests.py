@@ -41,6 +41,8 @@ FIELDS: dict[tuple[str, str], dict[str, Any]] = {
     ("POST", "/api/auth/logout"): {},
     ("POST", "/api/auth/reset/ask"): {"email": "kim@example.com", "locale": "ko"},
     ("POST", "/api/auth/reset"): {"token": "x" * 43, "password": "correct horse battery"},
+    ("POST", "/api/auth/email/look"): {"token": "x" * 43},
+    ("POST", "/api/auth/email"): {"token": "x" * 43},
     ("POST", "/api/account/passkeys/begin"): {},
     ("POST", "/api/account/passkeys"): {"answer": "{}"},
     ("DELETE", "/api/account/passkeys"): {"passkey_id": 1},

@@ -1,6 +1,7 @@
 """People over memory stores, for the tests of coming in and going out."""
 
 from lib.accounts.doors import Doors
+from lib.accounts.emails import EmailDesk
 from lib.accounts.entrance import PeopleStores
 from lib.accounts.passkeys import PasskeyDesk
 from lib.accounts.people import People
@@ -12,6 +13,7 @@ from lib.adapters.web_lock import WebLock, new_secret
 from lib.domain.platform_settings import Admission
 from tests.fakes.people import (
     MemoryBrowsers,
+    MemoryEmailLinks,
     MemoryLeaving,
     MemoryLogins,
     MemoryMailer,
@@ -61,10 +63,18 @@ class Town:
         self.resets = ResetDesk(
             stores, self.links, self.clock, mailer=self.mailer, public_url="https://trade.test", later=lambda job: job()
         )
+        self.emails = EmailDesk(
+            stores,
+            MemoryEmailLinks(self.logins),
+            self.clock,
+            mailer=self.mailer,
+            public_url="https://trade.test",
+            later=lambda job: job(),
+        )
         self.keys = MemoryPasskeys(self.trail)
         self.passkeys = PasskeyDesk(stores, self.keys, TrustingCheck(), self.clock)
         self.people = People(stores, self.clock, self._open_paper, lambda: self.demo, doors=self.doors)
-        self.safety = Safety(stores, self.clock, self.leaving)
+        self.safety = Safety(stores, self.clock, self.leaving, self.emails)
 
     def _open_paper(self, user_id: int) -> Refusal | None:
         self.opened.append(user_id)

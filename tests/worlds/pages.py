@@ -452,6 +452,7 @@ def stage() -> SimpleNamespace:
         passkeys=acts,
         won=SimpleNamespace(change=lambda user, before, after: acts.change_rates(shelf, user, before, after)),
         resets=SimpleNamespace(can_mail=False),
+        emails=SimpleNamespace(can_mail=False),
         trading=acts,
         readings=shelf,
         acts=acts,

@@ -25,7 +25,14 @@ from lib.adapters.sql.tables.people import (
     sessions,
     users,
 )
-from lib.adapters.sql.tables.safety import api_tokens, authenticators, passkeys, recovery_codes, reset_links
+from lib.adapters.sql.tables.safety import (
+    api_tokens,
+    authenticators,
+    email_links,
+    passkeys,
+    recovery_codes,
+    reset_links,
+)
 from lib.adapters.sql.tables.telling import channels, deliveries
 from lib.ports.safety import Leaving
 
@@ -42,6 +49,7 @@ THEIRS = (
     authenticators,
     recovery_codes,
     reset_links,
+    email_links,
     passkeys,
     api_tokens,
     operators,

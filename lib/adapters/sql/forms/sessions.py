@@ -19,7 +19,7 @@ from lib.adapters.sql.ledger.rows import exclusively, shared
 from lib.adapters.sql.ledger.switches import throw_of_person
 from lib.adapters.sql.tables.columns import utc_from_ms
 from lib.adapters.sql.tables.people import known_browsers, sessions, users
-from lib.adapters.sql.tables.safety import authenticators, reset_links
+from lib.adapters.sql.tables.safety import authenticators, email_links, reset_links
 from lib.domain.account import Colours, Theme
 from lib.domain.platform_settings import Invite
 from lib.domain.second_factor import Authenticator
@@ -93,16 +93,9 @@ class SqlLogins(Logins):
     def change_password(self, user_id: int, password_hash: str, note: Note, besides: int = 0, *, verified: str) -> bool:
         return self._if_verified(user_id, verified, lambda c: change_password(c, password_hash, note, besides))
 
-    def change_email(self, user_id: int, email: str, note: Note, *, verified: str) -> bool:
-        change = sa.update(users).where(users.c.id == user_id).values(email=normal_email(email))
-
-        def move(connection: sa.Connection) -> None:
-            connection.execute(change)
-            _end_links(connection, user_id)
-            record(connection, note)
-
+    def change_email(self, user_id: int, email: str, note: Note, besides: int = 0, *, verified: str) -> bool:
         try:
-            return self._if_verified(user_id, verified, move)
+            return self._if_verified(user_id, verified, lambda c: change_email(c, normal_email(email), note, besides))
         except IntegrityError:
             raise ValueError("this e-mail address is taken") from None
 
@@ -124,7 +117,7 @@ class SqlLogins(Logins):
 
     def _if_verified(self, user_id: int, verified: str, work: Callable[[sa.Connection], object]) -> bool:
         def change(connection: sa.Connection) -> bool:
-            if connection.scalar(exclusively(_hash_of(user_id))) != verified:
+            if not is_verified(connection, user_id, verified):
                 return False
             work(connection)
             return True
@@ -243,17 +236,32 @@ def _add_invited(connection: sa.Connection, values: dict[str, Any], invite: Invi
 
 def change_password(connection: sa.Connection, password_hash: str, note: Note, besides: int = 0) -> None:
     """The port's `change_password`, for the person of *note*, in the transaction of *connection*."""
+    _change_sign_in(connection, note, besides, password_hash=password_hash)
+
+
+def change_email(connection: sa.Connection, email: str, note: Note, besides: int = 0) -> None:
+    """The port's `change_email`, for the person of *note*; *IntegrityError* when the e-mail is taken."""
+    _change_sign_in(connection, note, besides, email=email)
+
+
+def _change_sign_in(connection: sa.Connection, note: Note, besides: int, **values: str) -> None:
     user_id = note.user_id
-    connection.execute(sa.update(users).where(users.c.id == user_id).values(password_hash=password_hash))
+    connection.execute(sa.update(users).where(users.c.id == user_id).values(values))
     connection.execute(sa.delete(sessions).where(sessions.c.user_id == user_id, sessions.c.id != besides))
     connection.execute(sa.delete(known_browsers).where(known_browsers.c.user_id == user_id))
     _end_links(connection, user_id)
     record(connection, note)
 
 
+def is_verified(connection: sa.Connection, user_id: int, verified: str) -> bool:
+    """Whether the person's stored hash is still *verified*; their row stays locked with the transaction."""
+    return bool(connection.scalar(exclusively(_hash_of(user_id))) == verified)
+
+
 def _end_links(connection: sa.Connection, user_id: int) -> None:
-    """A link to a new password lies in a mailbox that may be no more the person's, or was asked for by a stranger."""
-    connection.execute(sa.delete(reset_links).where(reset_links.c.user_id == user_id))
+    """Links lie in mailboxes that may be no more the person's, or were asked for by who is locked out now."""
+    for table in (reset_links, email_links):
+        connection.execute(sa.delete(table).where(table.c.user_id == user_id))
 
 
 def _delete(connection: sa.Connection, user_id: int, now_ms: int) -> None:

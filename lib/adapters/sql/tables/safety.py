@@ -2,7 +2,7 @@
 
 import sqlalchemy as sa
 
-from lib.adapters.sql.tables.columns import BIG, MYSQL_TABLE, ascii_text, flag, metadata, number, one_id
+from lib.adapters.sql.tables.columns import BIG, MYSQL_TABLE, ascii_text, exact_text, flag, metadata, number, one_id
 
 authenticators = sa.Table(
     "authenticators",
@@ -36,6 +36,17 @@ reset_links = sa.Table(
     **MYSQL_TABLE,
 )
 """The newest unused link of a person to a new password. A token is never stored, only its sha256."""
+
+email_links = sa.Table(
+    "email_links",
+    metadata,
+    sa.Column("user_id", BIG, sa.ForeignKey("users.id"), primary_key=True, autoincrement=False),
+    sa.Column("token_sha256", ascii_text(64), nullable=False, unique=True),
+    sa.Column("email", exact_text(255), nullable=False),
+    number("expires_ms"),
+    **MYSQL_TABLE,
+)
+"""The newest unused link by which a person's e-mail becomes *email*; of its token only the sha256."""
 
 passkeys = sa.Table(
     "passkeys",
