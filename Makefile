@@ -93,12 +93,14 @@ servers:
 	@PATH="$$PATH:/usr/sbin"; missing=""; \
 	command -v mariadbd >/dev/null || [ -n "$$TEST_DATABASE_URL" ] || missing="mariadb-server-core mariadb-client-core"; \
 	command -v redis-server >/dev/null || [ -n "$$TEST_REDIS_URL" ] || missing="$$missing redis-server"; \
-	command -v chromium >/dev/null || command -v chromium-browser >/dev/null || [ -n "$$TEST_CHROMIUM" ] || \
-		missing="$$missing chromium fonts-noto-cjk"; \
+	command -v chromium-headless-shell >/dev/null || command -v chromium >/dev/null || command -v chromium-browser >/dev/null || \
+		[ -n "$$TEST_CHROMIUM" ] || missing="$$missing chromium fonts-noto-cjk"; \
 	if [ -z "$$missing" ]; then :; elif [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
 		echo "installing for the tests: $$missing"; \
 		export DEBIAN_FRONTEND=noninteractive; \
-		apt-get update -qq && apt-get install -y -qq --no-install-recommends $$missing >/dev/null; \
+		apt-get update -qq && \
+		{ ! apt-cache show chromium-headless-shell >/dev/null 2>&1 || missing="$${missing/chromium/chromium-headless-shell}"; } && \
+		apt-get install -y -qq --no-install-recommends $$missing >/dev/null; \
 	else \
 		echo "NOTE: without$$(printf ' %s' $$missing) the tests on real servers or in a browser are skipped, loudly (set TEST_DATABASE_URL / TEST_REDIS_URL / TEST_CHROMIUM)"; \
 	fi

@@ -41,9 +41,12 @@ NO_LONGER_IN = "the server responded with a status of 401"
 
 
 def chromium() -> str | None:
-    """Debian's Chromium, or the one TEST_CHROMIUM names."""
-    given = os.environ.get("TEST_CHROMIUM")
-    return given or shutil.which("chromium") or shutil.which("chromium-browser")
+    """
+    The one TEST_CHROMIUM names, else Debian's: its headless shell first, which draws no window of the browser's own
+    and so takes a third less of the processor.
+    """
+    found = (shutil.which(name) for name in ("chromium-headless-shell", "chromium", "chromium-browser"))
+    return os.environ.get("TEST_CHROMIUM") or next(filter(None, found), None)
 
 
 @dataclass

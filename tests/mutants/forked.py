@@ -22,6 +22,9 @@ IMPORTED_ONCE = (
 )
 """A module that is not installed is left out: it costs time, not a verdict."""
 
+UNUSED = ("cacheprovider", "xdist", "xdist.looponfail", "randomly", "schemathesis")
+"""Plugins that are only imported: together they take longer than most of the tests."""
+
 IMPORTED_BEFORE = "pytest.PytestAssertRewriteWarning"
 ENDED = 100
 """Added to pytest's exit status: a fork that dies by itself ends with 1, and so would one whose tests fail."""
@@ -70,5 +73,5 @@ def _run(folder: Path, tests: Sequence[str], said: Path, effort: str) -> None:
     import pytest
 
     options = ("-q", "-x", "--no-header", "--hypothesis-profile=mutants", f"--basetemp={said.with_suffix('.temp')}")
-    without = ("-p", "no:cacheprovider", "-p", "no:xdist", "-p", "no:randomly", "-W", f"ignore::{IMPORTED_BEFORE}")
-    raise SystemExit(ENDED + int(pytest.main([*options, *without, *tests])))
+    without = [word for plugin in UNUSED for word in ("-p", f"no:{plugin}")]
+    raise SystemExit(ENDED + int(pytest.main([*options, *without, "-W", f"ignore::{IMPORTED_BEFORE}", *tests])))
