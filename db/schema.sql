@@ -411,6 +411,30 @@ CREATE TABLE deliveries (
     INDEX ix_deliveries_due_ms (due_ms)
 ) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_unicode_ci;
 
+-- A person's chat with the platform's bot, or the code that will bind one.
+CREATE TABLE chats (
+    user_id BIGINT NOT NULL,
+    chat_id BIGINT,
+    bound_ms BIGINT NOT NULL DEFAULT 0,
+    code_sha256 VARCHAR(64) CHARACTER SET ascii COLLATE ascii_bin,  -- used once
+    code_until_ms BIGINT NOT NULL DEFAULT 0,
+    close_until_ms BIGINT NOT NULL DEFAULT 0,  -- waits for the second factor until then
+    awaits_ms BIGINT NOT NULL DEFAULT 0,  -- when everything was last closed from it
+    told_ms BIGINT NOT NULL DEFAULT 0,  -- when that was told to be proved; 0 = not yet
+    PRIMARY KEY (user_id),
+    CONSTRAINT uq_chats_chat_id UNIQUE (chat_id),
+    CONSTRAINT uq_chats_code_sha256 UNIQUE (code_sha256)
+) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_unicode_ci;
+
+-- The platform's bots; the newest seen is the present one.
+CREATE TABLE bots (
+    bot_id BIGINT NOT NULL,
+    name VARCHAR(64) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+    next_update BIGINT NOT NULL DEFAULT 0,  -- messages before are taken
+    seen_ms BIGINT NOT NULL DEFAULT 0,
+    PRIMARY KEY (bot_id)
+) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_unicode_ci;
+
 -- ------ Switches: one row each, made here ---------------------------------------------------------------------------
 
 -- The platform's kill switch.

@@ -41,14 +41,18 @@ PROCESSES: Mapping[str, Process] = {
         ),
     ),
     "notifier": Process("services.notifier", (*_STORES, "NOTIFIER_KEY", "NOTIFY_OPERATORS", "HEARTBEAT_URL")),
+    "telegram": Process(
+        "services.telegram",
+        (*_STORES, "ENCRYPTION_PUBLIC_KEY", "WEB_SECRET", "WEB_SECRETS_OLD", "TELEGRAM_BOT_TOKEN"),
+    ),
     "watch": Process("services.watch", _STORES),
 }  # fmt: skip
 
-ENDING = ("watch", "web", "trader", "notifier", "collector", "simulator")
+ENDING = ("watch", "web", "telegram", "trader", "notifier", "collector", "simulator")
 """
-Who ends before whom. The web first: nobody asks anything of a system that is ending. The trader while its candles, its
-exchange and its stores still answer, so that it can learn what became of what it sent. Then the notifier, which still
-tells what the trader said; last the simulator, which is the exchange of everybody above it.
+Who ends before whom. Web and bot first: nobody asks anything of a system that is ending. The trader while its candles,
+its exchange and its stores still answer, so that it can learn what became of what it sent. Then the notifier, which
+still tells what the trader said; last the simulator, which is the exchange of everybody above it.
 """
 
 

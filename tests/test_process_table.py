@@ -17,7 +17,7 @@ EVERYTHING = {f"{name}{form}": "x" for name in SECRET_NAMES for form in ("", "_F
 }
 COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "deploy/compose.yaml").read_text("utf-8"))["services"]
 UNITS = {path.stem.removeprefix("maemae-"): path.read_text("utf-8") for path in ROOT.glob("deploy/systemd/*.service")}
-OPENS = {"ENCRYPTION_KEY", "ENCRYPTION_KEYS_OLD", "WEB_SECRET", "WEB_SECRETS_OLD", "NOTIFIER_KEY"}
+OPENS = {"ENCRYPTION_KEY", "ENCRYPTION_KEYS_OLD", "WEB_SECRET", "WEB_SECRETS_OLD", "NOTIFIER_KEY", "TELEGRAM_BOT_TOKEN"}
 
 
 def secrets_of(names: dict[str, str]) -> set[str]:
@@ -31,14 +31,15 @@ def test_a_process_is_given_its_own_secrets_and_every_plain_setting(name: str) -
     assert given["FEED"] == "bybit"
 
 
-def test_what_opens_something_has_one_holder() -> None:
+def test_what_opens_something_has_the_holders_it_needs() -> None:
     holders = {secret: [name for name, one in PROCESSES.items() if secret in one.secrets] for secret in OPENS}
-    assert {secret: names[0] for secret, names in holders.items() if len(names) == 1} == {
-        "ENCRYPTION_KEY": "trader",
-        "ENCRYPTION_KEYS_OLD": "trader",
-        "WEB_SECRET": "web",
-        "WEB_SECRETS_OLD": "web",
-        "NOTIFIER_KEY": "notifier",
+    assert holders == {
+        "ENCRYPTION_KEY": ["trader"],
+        "ENCRYPTION_KEYS_OLD": ["trader"],
+        "WEB_SECRET": ["web", "telegram"],  # both ask people for their second factor
+        "WEB_SECRETS_OLD": ["web", "telegram"],
+        "NOTIFIER_KEY": ["notifier"],
+        "TELEGRAM_BOT_TOKEN": ["telegram"],
     }
 
 

@@ -9,6 +9,7 @@ import streamlit as st
 
 from app.i18n import clock_time, language, md, t, zone
 from app.panels.channels import channels, choices
+from app.panels.chat import chat
 from app.panels.top import title, top
 from app.session import require_user
 from app.system import system
@@ -75,5 +76,6 @@ else:
     with left:
         _history(signed_in)
     with right:
+        chat(signed_in)
         channels(signed_in)
         choices(signed_in)

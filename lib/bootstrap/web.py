@@ -9,6 +9,7 @@ import redis.asyncio
 import sqlalchemy as sa
 
 from lib.accounts.beside import Beside
+from lib.accounts.chats import ChatDesk
 from lib.accounts.doors import Doors
 from lib.accounts.emails import EmailDesk
 from lib.accounts.entrance import PeopleStores
@@ -35,6 +36,7 @@ from lib.adapters.sql.forms.accounts import SqlAccounts
 from lib.adapters.sql.forms.api_tokens import SqlApiTokens
 from lib.adapters.sql.forms.browsers import SqlBrowsers
 from lib.adapters.sql.forms.channels import SqlChannels
+from lib.adapters.sql.forms.chats import SqlChats
 from lib.adapters.sql.forms.commands import SqlCommandQueue
 from lib.adapters.sql.forms.email_links import SqlEmailLinks
 from lib.adapters.sql.forms.keyring import SqlKeyring
@@ -89,6 +91,7 @@ class WebSystem:
     tokens: TokenDesk
     won: WonDesk
     notices: NoticeDesk
+    chats: ChatDesk
     trading: TradingDesk
     readings: Readings
     live: LiveCandles
@@ -119,8 +122,8 @@ def web(settings: Settings, metrics: Metrics | None = None) -> WebSystem:
     settings.require("DATABASE_URL", "REDIS_URL", "ENCRYPTION_PUBLIC_KEY", "INSTALLATION")
     engine, clock = stores.database(settings), SystemClock()
     readings = Readings(engine, candles := stores.candle_store(settings))
-    trading = _trading(settings, engine, clock)
-    kept = _people(settings, engine)
+    trading = trading_desk(settings, engine, clock)
+    kept = people_stores(settings, engine)
     feed = settings.feed_name
 
     def subscribe() -> redis.asyncio.Redis:
@@ -152,6 +155,7 @@ def web(settings: Settings, metrics: Metrics | None = None) -> WebSystem:
         tokens=TokenDesk(SqlApiTokens(engine), clock),
         won=WonDesk(SqlWonBook(engine)),
         notices=_notices(settings, engine, clock),
+        chats=ChatDesk(SqlChats(engine), SqlThrottles(engine), clock),
         trading=trading,
         readings=readings,
         live=RedisLiveCandles(subscribe),
@@ -199,7 +203,8 @@ def _links(settings: Settings, engine: sa.Engine, kept: PeopleStores, clock: Clo
     )
 
 
-def _people(settings: Settings, engine: sa.Engine) -> PeopleStores:
+def people_stores(settings: Settings, engine: sa.Engine) -> PeopleStores:
+    """Where people are kept."""
     return PeopleStores(
         SqlLogins(engine),
         SqlSessions(engine),
@@ -212,7 +217,8 @@ def _people(settings: Settings, engine: sa.Engine) -> PeopleStores:
     )
 
 
-def _trading(settings: Settings, engine: sa.Engine, clock: Clock) -> TradingDesk:
+def trading_desk(settings: Settings, engine: sa.Engine, clock: Clock) -> TradingDesk:
+    """What a signed-in person may do about trading."""
     urls, lane = settings.venue_urls, stores.check_lane(settings)
     ports = TradingPorts(
         accounts=SqlAccounts(engine),

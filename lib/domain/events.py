@@ -60,7 +60,7 @@ MANNERS: Mapping[EventKind, Manner] = {
     EventKind.LOCKED: Manner(codes.TOLD_LOCKED()),
     EventKind.PAUSED: Manner(codes.TOLD_PAUSED(), urgent=True),
     EventKind.OPERATOR: Manner(codes.TOLD_OPERATOR(), urgent=True),
-    EventKind.PROVED: Manner(codes.TOLD_PROVED()),
+    EventKind.PROVED: Manner(codes.TOLD_PROVED(), urgent=True),
     EventKind.FLATTEN: Manner(codes.TOLD_FLATTEN(), urgent=True),
     EventKind.UNRESOLVED: Manner(codes.TOLD_UNRESOLVED(), urgent=True),
     EventKind.BOOKS: Manner(codes.TOLD_BOOKS()),

@@ -6,6 +6,7 @@ because rows have it. What a code says is in `lib.reason_text`, in every languag
 analysts' own words are parameters (*TEXT*), never codes.
 """
 
+from lib.domain.chat_codes import *  # noqa: F403 - one list, two files
 from lib.domain.real_reason_codes import *  # noqa: F403 - the part of this list about real money
 from lib.domain.reason import Kind, declare
 

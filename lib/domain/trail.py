@@ -52,6 +52,7 @@ class TrailEvent(StrEnum):
     CLOSE_ASKED = "close_asked"
     LOCK_ENDED = "lock_ended"
     TOKEN_MADE = "token_made"  # noqa: S105 - a word
+    CHAT_BOUND = "chat_bound"
     TOKEN_REVOKED = "token_revoked"  # noqa: S105 - a word
 
 

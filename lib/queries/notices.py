@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from lib.adapters.sql.ledger.telling import choices_of
 from lib.adapters.sql.tables.people import notice_choices, outbox
-from lib.adapters.sql.tables.telling import channels
+from lib.adapters.sql.tables.telling import bots, channels
 from lib.domain.channel import TellingChoices
 from lib.domain.events import MANNERS, EventKind
 from lib.domain.reason import NOTHING, Reason
@@ -71,11 +71,20 @@ class NoticeReadings(Reading):
         query = sa.select(*shown).where(channels.c.user_id == user_id).order_by(channels.c.id)
         return [ChannelRow(*row) for row in self._read(lambda c: c.execute(query).all())]
 
+    def bot(self) -> str:
+        """The name of the platform's bot; "" while there never was one."""
+        return self._read(_bot)
+
     def telling(self, user_id: int) -> TellingChoices | None:
         """How the person chose to be told; None while they chose nothing."""
         query = sa.select(notice_choices).where(notice_choices.c.user_id == user_id)
         row = self._read(lambda c: c.execute(query).mappings().one_or_none())
         return None if row is None else choices_of(row)
+
+
+def _bot(connection: sa.Connection) -> str:
+    newest = sa.select(bots.c.name).order_by(bots.c.seen_ms.desc()).limit(1)
+    return connection.scalar(newest) or ""
 
 
 def _seen_id(connection: sa.Connection, user_id: int) -> int:

@@ -176,7 +176,7 @@ ALIKE = {"equity", "tiles", "settings", "command", "factor", "asking", "newest_c
 """Where two people made alike read alike."""
 MARKET_WIDE = {
     "status", "candles", "newest_candle", "last_price", "demo_user_id", "health", "rules", "analyst_profile",
-    "admission", "banner", "price_day_ago", "closed_candles",
+    "admission", "banner", "price_day_ago", "closed_candles", "bot",
 }  # fmt: skip
 
 

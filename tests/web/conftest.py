@@ -15,6 +15,7 @@ from streamlit.runtime import Runtime
 
 from app.http.traffic import Traffic
 from app.server import build
+from lib.accounts.chats import ChatDesk
 from lib.accounts.doors import Doors
 from lib.accounts.emails import EmailDesk
 from lib.accounts.entrance import PeopleStores
@@ -54,6 +55,7 @@ from lib.queries import (
     Standing,
     Switches,
 )
+from tests.fakes.chats import MemoryChats
 from tests.fakes.notices import MemoryChannels, MemoryNoticeChoices
 from tests.fakes.people import (
     MemoryApiTokens,
@@ -291,6 +293,7 @@ class Web:
             emails=emails,
             passkeys=PasskeyDesk(stores, MemoryPasskeys(self.sessions.trail), TrustingCheck(), self.clock),
             tokens=TokenDesk(MemoryApiTokens(self.logins), self.clock),
+            chats=ChatDesk(MemoryChats(), MemoryThrottles(), self.clock),
             notices=NoticeDesk(MemoryNoticeChoices(), MemoryChannels(), MemoryThrottles(), None, self.clock),
             resets=ResetDesk(
                 stores,

@@ -9,12 +9,14 @@ from collections.abc import Mapping
 import sqlalchemy as sa
 
 from lib.adapters.sql.database.transactions import transact
+from lib.adapters.sql.forms.chats import unbind
 from lib.adapters.sql.ledger.telling import OPERATORS, tell
 from lib.adapters.sql.tables.columns import utc_from_ms
 from lib.adapters.sql.tables.people import outbox, users
 from lib.adapters.sql.tables.telling import channels, deliveries
 from lib.clock import Clock
 from lib.domain import reason_codes as codes
+from lib.domain.chat import BOT
 from lib.domain.events import Event, EventKind
 from lib.ports.notifier import Channels
 
@@ -47,10 +49,15 @@ class SqlChannels(Channels):
         return transact(self._engine, work)
 
     def remove(self, user_id: int, channel_id: int) -> bool:
+        service = sa.select(channels.c.service).where(*_mine(user_id, channel_id))
+
         def work(connection: sa.Connection) -> bool:
+            is_chat = connection.scalar(service) == BOT
             if connection.execute(sa.delete(channels).where(*_mine(user_id, channel_id))).rowcount != 1:
                 return False
             _forget(connection, channel_id)
+            if is_chat:
+                unbind(connection, user_id)
             return True
 
         return transact(self._engine, work)

@@ -14,10 +14,11 @@ import sqlalchemy as sa
 from lib.adapters.sql.database.transactions import transact
 from lib.adapters.sql.ledger.telling import choices_of, tell
 from lib.adapters.sql.tables.columns import utc_from_ms
-from lib.adapters.sql.tables.people import notice_choices, outbox, users
-from lib.adapters.sql.tables.telling import channels, deliveries
+from lib.adapters.sql.tables.people import accounts, notice_choices, outbox, users
+from lib.adapters.sql.tables.telling import channels, chats, deliveries
 from lib.domain.channel import STALE_MS, TellingChoices
-from lib.domain.events import Event, EventKind
+from lib.domain.chat import BOT
+from lib.domain.events import Event, EventKind, of_proof
 from lib.domain.time_zones import time_zone
 from lib.ports.notifier import Batch, Deliveries, Message
 from lib.reason_text import TIME_ZONES
@@ -31,16 +32,18 @@ KNOWN = tuple(kind.value for kind in EventKind)
 
 
 class SqlDeliveries(Deliveries):
-    """`lib.ports.notifier.Deliveries`."""
+    """`lib.ports.notifier.Deliveries`; takes for chats with the *bot* alone, or for every other channel."""
 
-    def __init__(self, engine: sa.Engine) -> None:
+    def __init__(self, engine: sa.Engine, *, bot: bool = False) -> None:
         self._engine = engine
+        self._whose = channels.c.service == BOT if bot else channels.c.service != BOT
 
     def hand_out(self, now_ms: int, limit: int) -> int:
         return transact(self._engine, lambda c: _hand_out(c, now_ms, limit))
 
     def take(self, now_ms: int, lease_ms: int, most: int, *, failing: bool = True) -> Batch | None:
-        return transact(self._engine, lambda c: _take(c, now_ms, now_ms + lease_ms, most, failing=failing))
+        which = self._whose if failing else sa.and_(self._whose, channels.c.failures == 0)
+        return transact(self._engine, lambda c: _take(c, now_ms, now_ms + lease_ms, most, which))
 
     def delivered(self, batch: Batch, now_ms: int) -> None:
         def work(connection: sa.Connection) -> None:
@@ -81,12 +84,29 @@ def _hand_out(connection: sa.Connection, now_ms: int, limit: int) -> int:
         return 0
     people = {row["user_id"] for row in rows}
     open_channels, chosen = _channels(connection, people), _choices(connection, people)
-    made = [row for told in rows for row in _deliveries(told, open_channels, chosen, now_ms)]
+    owed = _owed(connection, people)
+    made = [
+        row
+        for told in rows
+        for row in _deliveries(told, open_channels, chosen, now_ms)
+        if (row["channel_id"], told["about"]) not in owed
+    ]
     if made:
         connection.execute(sa.insert(deliveries), made)
     done = sa.update(outbox).where(outbox.c.id.in_([row["id"] for row in rows]))
     connection.execute(done.values(sent_at=utc_from_ms(now_ms)))
     return len(rows)
+
+
+def _owed(connection: sa.Connection, people: Iterable[int]) -> set[tuple[int, str]]:
+    """Proofs that a chat is told in the answer to what it asked, and so not once more: the channel, and about what."""
+    query = (
+        sa.select(channels.c.id, accounts.c.id.label("account_id"), chats.c.awaits_ms)
+        .join(chats, chats.c.user_id == channels.c.user_id)
+        .join(accounts, accounts.c.user_id == channels.c.user_id)
+        .where(channels.c.user_id.in_(list(people)), channels.c.service == BOT, chats.c.awaits_ms > 0)
+    )
+    return {(row.id, of_proof(row.account_id, row.awaits_ms).about) for row in connection.execute(query)}
 
 
 def _drop_stale(connection: sa.Connection, now_ms: int) -> None:
@@ -133,10 +153,10 @@ def _deliveries(
 # --- taking -----------------------------------------------------------------------------------------------------------
 
 
-def _take(connection: sa.Connection, now_ms: int, lease_ms: int, most: int, *, failing: bool) -> Batch | None:
-    ready = [channels.c.enabled, channels.c.again_ms <= now_ms, channels.c.lease_ms <= now_ms]
-    if not failing:
-        ready.append(channels.c.failures == 0)
+def _take(
+    connection: sa.Connection, now_ms: int, lease_ms: int, most: int, which: sa.ColumnElement[bool]
+) -> Batch | None:
+    ready = (channels.c.enabled, channels.c.again_ms <= now_ms, channels.c.lease_ms <= now_ms, which)
     held = sa.select(channels.c.user_id).where(channels.c.lease_ms > now_ms).group_by(channels.c.user_id)
     busy = connection.scalars(held.having(sa.func.count() >= PER_PERSON)).all()
     waiting = (

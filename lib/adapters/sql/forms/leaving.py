@@ -33,7 +33,7 @@ from lib.adapters.sql.tables.safety import (
     recovery_codes,
     reset_links,
 )
-from lib.adapters.sql.tables.telling import channels, deliveries
+from lib.adapters.sql.tables.telling import channels, chats, deliveries
 from lib.ports.safety import Leaving
 
 GONE = "gone"
@@ -46,6 +46,7 @@ THEIRS = (
     outbox,
     notice_choices,
     channels,
+    chats,
     authenticators,
     recovery_codes,
     reset_links,

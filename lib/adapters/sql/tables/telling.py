@@ -43,3 +43,34 @@ deliveries = sa.Table(
     **MYSQL_TABLE,
 )
 """What is still to be sent: a row goes when its channel has taken it."""
+
+chats = sa.Table(
+    "chats",
+    metadata,
+    sa.Column("user_id", BIG, primary_key=True, autoincrement=False),
+    sa.Column("chat_id", BIG),
+    number("bound_ms"),
+    sa.Column("code_sha256", ascii_text(64)),
+    number("code_until_ms"),
+    number("close_until_ms"),
+    number("awaits_ms"),
+    number("told_ms"),
+    sa.UniqueConstraint("chat_id"),
+    sa.UniqueConstraint("code_sha256"),
+    **MYSQL_TABLE,
+)
+"""
+A person's chat with the platform's bot, or the code that will bind one until *code_until_ms*. Until *close_until_ms* it
+waits for the second factor; the proof of what was stopped at *awaits_ms* is owed while *told_ms* is 0.
+"""
+
+bots = sa.Table(
+    "bots",
+    metadata,
+    sa.Column("bot_id", BIG, primary_key=True, autoincrement=False),
+    sa.Column("name", ascii_text(64), nullable=False),
+    number("next_update"),
+    number("seen_ms"),
+    **MYSQL_TABLE,
+)
+"""The platform's bots, the newest seen is the present one; messages before *next_update* are taken."""

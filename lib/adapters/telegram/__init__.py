@@ -1,0 +1,1 @@
+"""Telegram's Bot API: `lib.ports.chat.BotApi`, and the way out for channels that are chats with the bot."""

@@ -1,0 +1,36 @@
+"""
+What a chat with the platform's bot is answered, by code: part of the one list (`lib.domain.reason_codes`). Pure.
+"""
+
+from lib.domain.reason import Kind, declare
+
+CHAT_UNBOUND = declare("chat_unbound")
+CHAT_BOUND = declare("chat_bound")
+CHAT_HELP = declare("chat_help")
+CHAT_NO_ACCOUNT = declare("chat_no_account")
+CHAT_ON = declare("chat_on")
+CHAT_OFF = declare("chat_off")
+CHAT_STOPPING = declare("chat_stopping")
+CHAT_STOPPED = declare("chat_stopped")
+CHAT_MONEY = declare("chat_money", equity=Kind.MONEY, today=Kind.MONEY)
+CHAT_FLAT = declare("chat_flat")
+CHAT_POSITION = declare(
+    "chat_position", symbol=Kind.NAME, way=Kind.WAY, qty=Kind.NUMBER, entry=Kind.NUMBER, result=Kind.MONEY
+)
+CHAT_STOP = declare("chat_stop", stop=Kind.NUMBER)
+CHAT_STOP_UNKNOWN = declare("chat_stop_unknown")
+CHAT_PAUSED = declare("chat_paused")
+CHAT_NO_RESUME = declare("chat_no_resume")
+CHAT_NO_FACTOR = declare("chat_no_factor")
+CHAT_ASK_CODE = declare("chat_ask_code")
+CHAT_CODE_WRONG = declare("chat_code_wrong")
+CHAT_WAIT = declare("chat_wait", seconds=Kind.COUNT)
+CHAT_CANCELLED = declare("chat_cancelled")
+CHAT_CLOSING = declare("chat_closing")
+CHAT_PROVED = declare("chat_proved", seconds=Kind.COUNT)
+CHAT_REFUSED = declare("chat_refused")
+CHAT_BUTTON_STATUS = declare("chat_button_status")
+CHAT_BUTTON_POSITIONS = declare("chat_button_positions")
+CHAT_BUTTON_PAUSE = declare("chat_button_pause")
+CHAT_BUTTON_CLOSE = declare("chat_button_close")
+CHAT_BUTTON_CANCEL = declare("chat_button_cancel")

@@ -1,0 +1,108 @@
+"""
+The platform's bot: takes each message once, has it answered, and tells who closed everything when that is proved.
+
+A message is claimed before it is answered, so a process that dies in between has not done it, and its writer, who got
+no answer, asks again; nothing is done twice. An answer the Bot API does not take is lost. Messages wait for nobody:
+while nothing comes the API is asked with a long wait, and proofs are looked for meanwhile by a task of their own.
+"""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from typing import Protocol, TypeVar
+
+from lib import log
+from lib.clock import Clock
+from lib.domain.chat import BoundChat, Incoming
+from lib.domain.errors import Retry
+from lib.ports.chat import BotApi, BotName, Chats
+
+WAIT_S = 25
+"""How long the Bot API holds a question while nothing comes."""
+PAUSE_S = 3.0
+"""After a failure."""
+PROOFS_S = 1.0
+T = TypeVar("T")
+_log = log.get("bot")
+
+
+class Said(Protocol):
+    """What a chat is told."""
+
+    @property
+    def text(self) -> str: ...
+
+    @property
+    def buttons(self) -> Sequence[Sequence[str]]: ...
+
+
+class Conversation(Protocol):
+    """What the bot answers; see `lib.accounts.chat_talk`."""
+
+    def answer(self, told: Incoming) -> Said | None: ...
+
+    def proofs(self) -> Sequence[tuple[BoundChat, Said]]: ...
+
+    def told(self, chat: BoundChat) -> None: ...
+
+
+class Bot:
+    """Over ports."""
+
+    def __init__(self, api: BotApi, chats: Chats, talk: Conversation, clock: Clock) -> None:
+        self._api = api
+        self._chats = chats
+        self._talk = talk
+        self._clock = clock
+        self._me: BotName | None = None
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Until *stop*; a question that is being held then is given up."""
+        looking = [asyncio.create_task(self._again(work, stop)) for work in (self.take, self.prove)]
+        await stop.wait()
+        await asyncio.wait(looking, timeout=1.0)
+
+    async def _again(self, work: Callable[[], float], stop: asyncio.Event) -> None:
+        while not stop.is_set():
+            try:
+                pause = await asyncio.to_thread(work)
+            except Retry as away:
+                _log.warning("bot.waits", why=str(away))
+                pause = PAUSE_S
+            except Exception as mistake:  # noqa: BLE001 - one message's trouble ends no other's
+                _log.error("bot.failed", mistake)
+                pause = PAUSE_S
+            if pause:
+                await _pause(stop, pause)
+
+    def take(self) -> float:
+        """Take and answer what has come; the seconds to wait before the next time."""
+        self._me = self._me or self._api.me()
+        first = self._chats.serve(self._me, self._clock.now_ms())
+        for told in self._api.updates(first, WAIT_S):
+            if self._chats.claim(self._me.bot_id, told.update_id):
+                self._answer(told)
+        return 0.0
+
+    def _answer(self, told: Incoming) -> None:
+        said = self._talk.answer(told)
+        if said is None:
+            return
+        try:
+            self._api.say(told.chat_id, said.text, said.buttons)
+        except Retry as away:
+            _log.warning("bot.unanswered", update=told.update_id, why=str(away))
+
+    def prove(self) -> float:
+        """Tell what is proved by now; the seconds to wait before the next time."""
+        for chat, said in self._talk.proofs():
+            self._api.say(chat.chat_id, said.text, said.buttons)
+            self._talk.told(chat)
+            _log.info("bot.proof_told", user_id=chat.user_id)
+        return PROOFS_S
+
+
+async def _pause(stop: asyncio.Event, seconds: float) -> None:
+    try:
+        await asyncio.wait_for(stop.wait(), seconds)
+    except TimeoutError:
+        return
