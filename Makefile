@@ -1,7 +1,7 @@
 # Maemae: two commands matter, `make run` and `make test`. Each does its own set-up.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help run test check ci proof fix bench replay sim torture mutants coverage control analyst migrate backup restore rotate doctor preflight lock ready servers clean
+.PHONY: help run test check ci proof fix bench replay sim torture mutants coverage attack audit control analyst migrate backup restore rotate archive doctor preflight lock ready servers clean
 
 # the first Python >= 3.11 that really starts
 PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
@@ -34,6 +34,7 @@ proof:  ## every long proof, about a night: CI with ten times the examples, worl
 	@$(BIN)/python -m tests.sim --seeds $(or $(SEEDS),60000) $(if $(FIRST),--first $(FIRST))
 	@$(BIN)/python -m tests.torture --all
 	@$(BIN)/python -m tests.torture.outages --long
+	@$(MAKE) --no-print-directory audit
 	@$(MAKE) bench
 
 fix: .venv/dev.stamp  ## let ruff mend what it can
@@ -57,6 +58,12 @@ mutants: .venv/dev.stamp  ## every guard of the order protocol taken away once: 
 coverage: .venv/dev.stamp servers  ## every branch of the state machine, the gates, the sizing and the parsers is tested
 	@$(BIN)/python -m tests.coverage_gate $(ARGS)
 
+attack: ready  ## floods, half-open sockets, fuzz, foreign origins, takeovers, spellings, seals, canaries: every attack (ARGS="NAME…")
+	@$(BIN)/python -m tests.attack $(ARGS)
+
+audit: .venv/dev.stamp  ## known holes in what is locked, its licences, an SBOM (TO=folder), secrets in the tree and its history
+	@$(BIN)/python -m tests.audit $(if $(TO),--to "$(TO)") $(ARGS)
+
 control: .venv/run.stamp  ## ARGS="status": the operator's switches (stop, flatten, resume, locks, settle, audit)
 	@$(BIN)/python -m services.control $(ARGS)
 
@@ -74,6 +81,9 @@ restore: .venv/run.stamp  ## FROM=file: the database from a backup; trading stay
 
 rotate: .venv/run.stamp  ## every sealed key under the keys in use (docs/runbooks/rotate-keys.md)
 	@$(BIN)/python -m services.keys rotate $(ARGS)
+
+archive: .venv/run.stamp  ## old prompts and answers into files, expired links and tokens deleted (ARGS="back --from D --until D")
+	@$(BIN)/python -m services.archive $(ARGS)
 
 doctor: .venv/run.stamp  ## whether this deployment can work: settings, stores, schema, keys, exchange, clocks
 	@$(BIN)/python -m services.doctor

@@ -489,6 +489,7 @@ CREATE TABLE cycles (
     cost_usd DECIMAL(36, 18),  -- NULL = not known
     created_at DATETIME(3) NOT NULL DEFAULT CURRENT_TIMESTAMP(3),
     asked_for VARCHAR(10) CHARACTER SET ascii COLLATE ascii_bin NOT NULL DEFAULT 'exchange',  -- or paper, or guests alone
+    archived BOOL NOT NULL DEFAULT 0,  -- prompt, all candles but the newest, and raw answer are in a file
     PRIMARY KEY (id),
     CONSTRAINT uq_cycles_key UNIQUE (feed, symbol, t_ms, interval_s, prompt_group),
     INDEX ix_cycles_used (feed, t_ms, state, prompt_tokens, completion_tokens, cost_usd, asked_for)

@@ -121,7 +121,7 @@ told() {
 
 services() {
 	install -d -m 0755 "$units"
-	install -m 0644 "$here"/deploy/systemd/maemae-*.service "$units/"
+	install -m 0644 "$here"/deploy/systemd/maemae-*.service "$here"/deploy/systemd/maemae-*.timer "$units/"
 	if [ -z "$to" ] && [ -d /run/systemd/system ]; then systemctl daemon-reload; fi
 }
 
@@ -132,7 +132,7 @@ told
 services
 if [ -n "$start" ] && [ -z "$to" ]; then
 	systemctl restart maemae-migrate.service
-	systemctl enable --now maemae-migrate.service maemae-simulator.service maemae-collector.service maemae-trader.service maemae-web.service
+	systemctl enable --now maemae-migrate.service maemae-simulator.service maemae-collector.service maemae-trader.service maemae-web.service maemae-archive.timer
 	systemctl restart maemae-simulator.service maemae-collector.service maemae-trader.service maemae-web.service
 	say "running; a proxy with TLS belongs in front of 127.0.0.1:8501 (deploy/Caddyfile, deploy/nginx.conf)"
 else

@@ -33,11 +33,16 @@ def refuse_forgetful_disk(platform: str, database_url: str, redis_url: str, data
     Only what is mounted outlives it there; Heroku mounts nothing. A process that needs no store is told of none.
     """
     is_file = database_url.startswith("sqlite") or redis_url.startswith("unix:")
-    if platform and is_file and (platform == "DYNO" or not _is_on_a_volume(data_dir)):
+    if is_file and disk_forgets(platform, data_dir):
         raise Halt(
             "this platform's disk is ephemeral: add a MySQL and a Redis add-on (DATABASE_URL, REDIS_URL), "
             "or mount a volume and name it in DATA_DIR"
         )
+
+
+def disk_forgets(platform: str, data_dir: Path) -> bool:
+    """Whether *platform* ("" = none) forgets the files under *data_dir* at a restart."""
+    return platform == "DYNO" or bool(platform and not _is_on_a_volume(data_dir))
 
 
 def _is_on_a_volume(folder: Path) -> bool:

@@ -6,6 +6,8 @@ Platform settings on the operator's command line: what holds, and changing it wh
     set      guests follow|open|closed           new guests: as registration is (follow), in any case, not at all
     set      krw_per_usdt RATES|default          won for one USDT, shown beside amounts; default: none are shown but a
                                                  person's own. RATES: 1390, or by date 1390,2026-03-01=1402.5
+    set      keep_texts_days DAYS|default        how long the analyst's prompts and answers stay in the database (90;
+                                                 0 = for ever): older ones go to files, see services/archive.py
     invite   [--count N] [--days D]              one-time codes, shown here once and stored as hashes
     banner   --ko TEXT --en TEXT | --off         one line for everybody, on every page
     limit    NAME VALUE|default --why TEXT       in place of the environment's; --loosen where it is looser
@@ -25,6 +27,7 @@ from lib.domain.operator_act import ActKind
 from lib.domain.platform_settings import (
     BANNER,
     GUESTS,
+    KEEP_TEXTS,
     KRW,
     KRW_PER_USDT,
     LIMIT_BOUNDS,
@@ -36,6 +39,7 @@ from lib.domain.platform_settings import (
     Rows,
     SettingChange,
     admission,
+    keep_texts_days,
     krw_rates,
     limit_overrides,
     read_banner,
@@ -51,7 +55,7 @@ def add_arguments(acts: "argparse._SubParsersAction[argparse.ArgumentParser]") -
     """The words of these acts."""
     acts.add_parser("settings")
     chosen = acts.add_parser("set")
-    chosen.add_argument("setting", choices=sorted((*WORDS, KRW)))
+    chosen.add_argument("setting", choices=sorted((*WORDS, KRW, KEEP_TEXTS)))
     chosen.add_argument("word")
     chosen.add_argument("--why", default="")
     invited = acts.add_parser("invite")
@@ -81,6 +85,7 @@ def show(platform: PlatformControl, asked: argparse.Namespace) -> list[str]:
     if KRW_PER_USDT in rows:
         rates = ",".join(map(str, krw_rates(rows)))
         lines.append(f"{KRW:<17} {rates or 'CANNOT BE READ: no won are shown'}")
+    lines.append(f"{KEEP_TEXTS:<17} {keep_texts_days(rows) or 'for ever'}")
     lines += _limits(platform, rows)
     changes = platform.book.changes(NEWEST)
     return [*lines, "", "newest changes:", *map(change_line, changes)] if changes else lines
@@ -90,6 +95,8 @@ def choose(platform: PlatformControl, asked: argparse.Namespace) -> list[str]:
     """`set`."""
     if asked.setting == KRW:
         return _changed(_rates(platform, asked))
+    if asked.setting == KEEP_TEXTS:
+        return _changed(platform.desk.keep_texts(asked.word, platform.who, asked.why))
     return _changed(platform.desk.choose(asked.setting, asked.word, platform.who, asked.why))
 
 

@@ -14,12 +14,14 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from lib import bootstrap, log, settings
+from lib.clock import SystemClock
 from lib.domain.analyst_name import RULES_MODEL
-from lib.domain.errors import Halt
+from lib.domain.errors import Halt, Retry
 from services import local_secrets
 from services.process import last_line, prepare_logs
 from services.supervisor import supervise
 
+ARCHIVE_S = 5.0
 ROOT = Path(__file__).resolve().parents[1]
 
 
@@ -33,12 +35,22 @@ def main() -> int:
         bootstrap.refuse_busy_port(loaded.simulator_host, loaded.simulator_port, "SIMULATOR_PORT")
         bootstrap.refuse_busy_port(loaded.web_host, loaded.web_port, "PORT")
         bootstrap.migrate(loaded)
+        _keep_small(loaded)
         asyncio.run(bootstrap.ensure_demo(loaded, _say))
         page = f"http://{loaded.web_host}:{loaded.web_port}"
         _say(f"starting; open {page} in a browser in a few seconds. Ctrl-C stops everything")
         supervise(loaded, env, redis)
     _say("stopped")
     return 0
+
+
+def _keep_small(loaded: settings.Settings) -> None:
+    """Some seconds of the archive's daily work: a machine of one person has no timer for it."""
+    try:
+        with bootstrap.archivist(loaded) as archive:
+            archive.run(SystemClock().now_ms(), ARCHIVE_S)
+    except (Halt, Retry) as trouble:
+        _say(f"the archive waits: {trouble}")
 
 
 def _say(text: str) -> None:

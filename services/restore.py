@@ -25,7 +25,7 @@ trading is OFF: the exchange may have orders this backup does not know. Now
   3. look at limits, keys and positions, and stop again what an operator had stopped since
   4. `make control ARGS=resume` (ARGS="--local resume")
 every account is paused until its owner, or `make control ARGS="resume --account N"`, resumes it
-everybody must sign in again; API tokens and invitations must be made anew
+everybody must sign in again; API tokens, invitations and bound chats must be made anew
 """
 
 

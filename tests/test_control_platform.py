@@ -168,3 +168,14 @@ def test_a_cost_that_nothing_counts_is_no_limit(desk: PlatformControl) -> None:
     blind = replace(desk, counts_cost=False)
     assert "would count nothing" in refused(blind, "limit", "analyst_cost", "1", "--why", "x")
     do(desk, "limit", "analyst_cost", "1", "--why", "x")
+
+
+def test_how_long_texts_stay_is_a_setting_like_the_others(desk: PlatformControl) -> None:
+    assert "keep_texts_days   90" in do(desk, "settings")
+    do(desk, "set", "keep_texts_days", "30", "--why", "the disk is small")
+    assert "keep_texts_days   30" in do(desk, "settings")
+    assert "from 7 to 3650, or 0 for ever" in refused(desk, "set", "keep_texts_days", "6")
+    do(desk, "set", "keep_texts_days", "0")
+    assert "keep_texts_days   for ever" in do(desk, "settings")
+    do(desk, "set", "keep_texts_days", "default")
+    assert "keep_texts_days   90" in do(desk, "settings")

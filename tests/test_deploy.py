@@ -108,7 +108,7 @@ def test_a_unit_is_hardened_and_does_not_repeat_settings_that_cannot_work(name: 
     unit = UNITS[name]
     for line in ("NoNewPrivileges=yes", "ProtectSystem=strict", "ProtectProc=invisible", "CapabilityBoundingSet=\n"):
         assert line in unit
-    assert ("RestartPreventExitStatus=78" in unit) == (name != "migrate")
+    assert ("RestartPreventExitStatus=78" in unit) == (name not in ("migrate", "archive"))
     assert ("User=maemae-web\n" in unit) == (name == "web"), "the web cannot read what the trader was told"
     assert ("trader.env" in unit) == (name == "trader")
 
@@ -140,7 +140,8 @@ def test_installing_twice_keeps_settings_and_secrets_for_root_alone(tmp_path: Pa
     assert again == told | {"common.env": "FEED=synthetic\n"}
     assert {oct(path.stat().st_mode & 0o777) for path in (tmp_path / "etc/maemae").iterdir()} == {"0o600"}
     assert {path.name for path in (tmp_path / "etc/systemd/system").iterdir()} == {
-        f"maemae-{one}.service" for one in UNITS
+        *(f"maemae-{one}.service" for one in UNITS),
+        "maemae-archive.timer",
     }
     assert (tmp_path / "opt/maemae/app/lib/settings.py").exists()
     assert not list((tmp_path / "opt/maemae/app").rglob("secrets/[a-z]*"))

@@ -13,7 +13,7 @@ from lib.queries import LogDetail
 
 def asked_texts(found: LogDetail) -> None:
     """The call of one decision; a word when nobody was asked."""
-    if not found.prompt:
+    if not found.prompt and not found.archived:
         st.text(t("detail.not_asked"))
         return
     st.caption(md("detail.model", model=analyst_name(found.model, t), ms=f"{found.latency_ms:,}"))
@@ -22,6 +22,9 @@ def asked_texts(found: LogDetail) -> None:
     )
     if found.decision is not None:
         _text("detail.parsed", json.dumps(dict(found.decision)), 180)
+    if found.archived:
+        st.text(t("detail.archived"))
+        return
     _text("detail.raw", found.raw_answer, 220)
     _text("detail.prompt", found.prompt, 320)
 

@@ -93,7 +93,7 @@ def _head(found: LogDetail, close: Callable[[], None], *, alone: bool) -> None:
 def _seen(found: LogDetail) -> None:
     """The candles the analyst was shown, with the prices of the order they led to."""
     rows = seen_rows(found.candles)
-    if not rows:
+    if not rows or found.archived:
         return
     look = Look(LOCALES[language()], zone().offset_s, palette(rises_red=rises_red()))
     show_seen(seen_data(rows, _lines(found.orders), look, t("detail.seen")))

@@ -10,6 +10,8 @@ from lib.adapters.sql.recovery.resealing import Rotation as Rotation
 from lib.bootstrap.analyst import Trial as Trial
 from lib.bootstrap.analyst import try_analyst as try_analyst
 from lib.bootstrap.analyst import try_at_start as try_at_start
+from lib.bootstrap.archiving import Archivist as Archivist
+from lib.bootstrap.archiving import archivist as archivist
 from lib.bootstrap.chatting import Chatting as Chatting
 from lib.bootstrap.chatting import chatting as chatting
 from lib.bootstrap.control import Control as Control

@@ -30,6 +30,11 @@ KRW = "krw_per_usdt"
 KRW_PER_USDT = f"{PREFIX}{KRW}"
 """Won for one USDT by date (`lib.domain.won_rates`), to show beside amounts; no trade looks at it."""
 
+KEEP_TEXTS = "keep_texts_days"
+KEEP_TEXTS_DAYS = f"{PREFIX}{KEEP_TEXTS}"
+"""How many days the analyst's prompts and answers stay in the database; 0 = for ever."""
+USUAL_DAYS, LEAST_DAYS, MOST_DAYS = 90, 7, 3_650
+
 BANNER_CHARS = 300
 _FIGURE = re.compile(r"[0-9]{1,11}(\.[0-9]{1,8})?")
 Rows = Mapping[str, str]
@@ -229,3 +234,19 @@ def krw_rates(rows: Rows) -> tuple[WonRate, ...]:
         return read_named(rows[KRW_PER_USDT])
     except (LookupError, ValueError):
         return ()
+
+
+def read_days(text: str) -> int:
+    """How many days *text* says that texts are kept. ValueError for anything but 0 and LEAST_DAYS to MOST_DAYS."""
+    days = int(text) if re.fullmatch(r"[0-9]{1,4}", text) else -1
+    if days and not LEAST_DAYS <= days <= MOST_DAYS:
+        raise ValueError(f"{KEEP_TEXTS} is a whole number from {LEAST_DAYS} to {MOST_DAYS}, or 0 for ever")
+    return days
+
+
+def keep_texts_days(rows: Rows) -> int:
+    """How many days texts are kept; 0 = for ever, which a row that cannot be read counts as."""
+    try:
+        return read_days(rows.get(KEEP_TEXTS_DAYS, str(USUAL_DAYS)))
+    except ValueError:
+        return 0

@@ -25,6 +25,7 @@ _CALL = [
     for name in (
         *("prompt", "raw_answer", "candles", "model", "latency_ms", "prompt_tokens", "completion_tokens", "cost_usd"),
         "created_at",
+        "archived",
     )
 ]
 _FILL = [fills.c[name] for name in FillRow.__dataclass_fields__]

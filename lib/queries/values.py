@@ -95,7 +95,8 @@ class LogDetail:
     why the analyst gave none.
 
     *prompt*, *raw_answer* and *model* are "" and *candles* "[]" when the analyst was not asked. *candles* is JSON text,
-    *answered_ms* when the answer was written down; a call without a known price has no *cost_usd*.
+    *answered_ms* when the answer was written down; a call without a known price has no *cost_usd*. *archived* = the
+    prompt, the answer and all candles but the newest are in a file of the archive.
     """
 
     row: LogRow
@@ -114,6 +115,7 @@ class LogDetail:
     completion_tokens: int = 0
     cost_usd: Decimal | None = None
     answered_ms: int | None = None
+    archived: bool = False
 
 
 @dataclass(frozen=True, slots=True)

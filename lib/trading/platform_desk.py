@@ -12,6 +12,7 @@ from lib.domain.account import PlatformLimits
 from lib.domain.platform_settings import (
     BANNER,
     GUESTS,
+    KEEP_TEXTS_DAYS,
     KRW_PER_USDT,
     LIMIT,
     REGISTRATION,
@@ -21,6 +22,7 @@ from lib.domain.platform_settings import (
     SettingChange,
     banner_text,
     loosens,
+    read_days,
     read_limit,
 )
 from lib.domain.reason import Reason
@@ -70,6 +72,11 @@ class PlatformDesk:
         """Won for one USDT by date, as `read_named` reads them, or DEFAULT for none; *WrongRate* counts parts."""
         after = None if value == DEFAULT else ",".join(map(str, read_named(value)))
         return self.book.change(KRW_PER_USDT, after, who, why)
+
+    def keep_texts(self, value: str, who: str, why: str) -> SettingChange | None:
+        """How many days texts stay in the database, or DEFAULT."""
+        after = None if value == DEFAULT else str(read_days(value))
+        return self.book.change(KEEP_TEXTS_DAYS, after, who, why)
 
     def limit(self, name: str, value: str, who: str, why: str, *, may_loosen: bool) -> SettingChange | None:
         """A limit to *value*, or to DEFAULT; without *may_loosen* nothing that lets more through than before."""

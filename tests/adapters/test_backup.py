@@ -31,7 +31,7 @@ from services import restore as restore_command
 from tests.adapters.seeding import counted, seed
 
 PRIVATE, PUBLIC = generate_keys()
-ENDED = {"sessions", "api_tokens", "reset_links", "email_links", "known_browsers", "deliveries"}
+ENDED = {"sessions", "api_tokens", "reset_links", "email_links", "known_browsers", "chats", "deliveries"}
 QUIETED = ENDED | {"system_flags", "trader_lease", "accounts", "invites", "commands", "operator_acts", "outbox"}
 """Tables a restore changes on purpose."""
 

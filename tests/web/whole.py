@@ -57,10 +57,15 @@ class NoTallies:
 
 
 @contextmanager
-def whole_system(folder: Path) -> Iterator[tuple[WebSystem, sa.Engine]]:
-    """A system in *folder* whose paper exchange and whose candles' exchange are away, and its database."""
+def whole_system(
+    folder: Path, url: str | None = None, *, hurried: bool = False
+) -> Iterator[tuple[WebSystem, sa.Engine]]:
+    """
+    A system in *folder* whose paper exchange and whose candles' exchange are away, and its database: that of *url*, or
+    a SQLite file. *hurried* = signing in is paced and hashed as ever.
+    """
     redis = ensure(folder / "redis")
-    url = f"sqlite:///{folder / 'maemae.db'}"
+    url = url or f"sqlite:///{folder / 'maemae.db'}"
     engine = make_engine(url)
     schema.migrate(engine)
     _, public = generate_keys()
@@ -77,7 +82,8 @@ def whole_system(folder: Path) -> Iterator[tuple[WebSystem, sa.Engine]]:
         WebLock(""),
     )
     people = People(stores, SystemClock(), lambda _: None, lambda: None, doors=Doors(Admission, SystemClock(), 10**6))
-    object.__setattr__(made, "people", people)
+    if not hurried:
+        object.__setattr__(made, "people", people)
     # an exchange that is away is a 503 by design
     object.__setattr__(made, "scrollback", Scrollback(ScriptedMarket(SetClock(0), []), SystemClock()))
     yield made, engine

@@ -22,6 +22,8 @@ from lib.adapters.private_files import FILE_MODE
 from lib.domain.errors import Halt
 
 MAGIC = "maemae-backup"
+ARCHIVE = "maemae-archive"
+"""What a file of another kind says of itself, so that neither is taken for the other."""
 FORMAT = 1
 _HEAD_BYTES = 1_000_000
 _BLOCK = 1 << 20
@@ -45,7 +47,9 @@ class BackupHeader:
         return sum(self.rows.values())
 
 
-def write_backup(path: Path, header: Callable[[], BackupHeader], lines: Iterator[str]) -> BackupHeader:
+def write_backup(
+    path: Path, header: Callable[[], BackupHeader], lines: Iterator[str], magic: str = MAGIC
+) -> BackupHeader:
     """
     Write *lines* (none with a newline) to *path*; *header* is asked once they are all read.
 
@@ -61,7 +65,7 @@ def write_backup(path: Path, header: Callable[[], BackupHeader], lines: Iterator
         made = header()
         head = json.dumps({"format": FORMAT, **asdict(made)}, sort_keys=True).encode() + b"\n"
         with _made(whole) as out, body.open("rb") as packed_rows:
-            out.write(f"{MAGIC} {_digest(head, packed_rows)}\n".encode() + head)
+            out.write(f"{magic} {_digest(head, packed_rows)}\n".encode() + head)
             packed_rows.seek(0)
             shutil.copyfileobj(packed_rows, out, _BLOCK)
             out.flush()
@@ -74,18 +78,18 @@ def write_backup(path: Path, header: Callable[[], BackupHeader], lines: Iterator
 
 
 @contextmanager
-def opened_backup(path: Path) -> Iterator[tuple[BackupHeader, Iterator[str]]]:
+def opened_backup(path: Path, magic: str = MAGIC) -> Iterator[tuple[BackupHeader, Iterator[str]]]:
     """The header and the lines of the backup at *path*, which was checked to be whole; *Halt* when it is not."""
     with path.open("rb") as file:
-        header = _checked(path, file)
+        header = _checked(path, file, magic)
         with gzip.GzipFile(fileobj=cast("BinaryIO", file), mode="rb") as packed:
             yield header, (line.decode().rstrip("\n") for line in packed)
 
 
-def _checked(path: Path, file: BufferedReader) -> BackupHeader:
-    magic, _, said = file.readline(200).decode("ascii", "replace").strip().partition(" ")
-    if magic != MAGIC:
-        raise Halt(f"{path} is no backup of this program")
+def _checked(path: Path, file: BufferedReader, magic: str) -> BackupHeader:
+    found, _, said = file.readline(200).decode("ascii", "replace").strip().partition(" ")
+    if found != magic:
+        raise Halt(f"{path} is no {magic.partition('-')[2]} of this program")
     head = file.readline(_HEAD_BYTES)
     begins = file.tell()
     if _digest(head, file) != said:

@@ -27,7 +27,7 @@ from lib.adapters.sql.tables.people import (
     system_flags,
 )
 from lib.adapters.sql.tables.safety import api_tokens, email_links, reset_links
-from lib.adapters.sql.tables.telling import deliveries
+from lib.adapters.sql.tables.telling import chats, deliveries
 from lib.adapters.sql.tables.trading import trader_lease
 from lib.domain import reason_codes as codes
 from lib.domain.errors import Halt
@@ -37,7 +37,7 @@ from lib.domain.switches import AccountStop
 RESTORED_BY = "restore"
 SYSTEM = "system"
 """The author of a pause that the account's owner, or an operator, ends."""
-DOORS = (sessions, api_tokens, reset_links, email_links, known_browsers)
+DOORS = (sessions, api_tokens, reset_links, email_links, known_browsers, chats)
 """
 What somebody may have ended or used since the backup, and what would open a door again. Recovery codes stay, used ones
 of since then among them: without them whoever lost their authenticator is locked out.

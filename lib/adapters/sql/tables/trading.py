@@ -76,6 +76,7 @@ cycles = sa.Table(
     sa.Column("cost_usd", Dec()),
     created_at(),
     sa.Column("asked_for", ascii_text(10), nullable=False, server_default="exchange"),
+    flag("archived", default=False),
     sa.UniqueConstraint("feed", "symbol", "t_ms", "interval_s", "prompt_group", name="uq_cycles_key"),
     sa.Index("ix_cycles_used", "feed", "t_ms", "state", "prompt_tokens", "completion_tokens", "cost_usd", "asked_for"),
     **MYSQL_TABLE,
