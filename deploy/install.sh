@@ -3,7 +3,7 @@
 #   deploy/install.sh            users, /opt/maemae, a virtual environment, settings, units; starts nothing new
 #   deploy/install.sh --start    and migrates, enables and (re)starts everything
 # Running it again changes what changed and keeps settings and secrets. MySQL or MariaDB and Redis are yours to run: their
-# addresses stand in /etc/maemae/common.env. With DESTDIR=/somewhere it only lays out files there, as anybody.
+# addresses stand in /etc/maemae/database.env and redis.env. With DESTDIR=/somewhere it only lays out files there, as anybody.
 set -euo pipefail
 umask 077
 start=""
@@ -29,9 +29,9 @@ if [ -z "$to" ] && [ "$(id -u)" != 0 ]; then
 	exit 77
 fi
 
-people() { # two users, so that the web cannot read what the trader was told
+people() { # a user each, so that none can read what another was told (maemae: the simulator)
 	local user
-	for user in maemae maemae-web; do
+	for user in maemae maemae-collector maemae-trader maemae-web maemae-notifier maemae-archive; do
 		id "$user" >/dev/null 2>&1 || useradd --system --user-group --home-dir /nonexistent --no-create-home --shell /usr/sbin/nologin "$user"
 	done
 }
@@ -60,7 +60,7 @@ environment() {
 	}
 	say "installing the requirements"
 	"$python" -m venv "$home/venv"
-	"$home/venv/bin/python" -m pip install --quiet --disable-pip-version-check --require-hashes -r "$here/requirements.txt"
+	"$home/venv/bin/python" -m pip install --quiet --disable-pip-version-check --only-binary=:all: --require-hashes -r "$here/requirements.txt"
 	chmod -R u=rwX,go=rX "$home/venv"
 	printf '%s\n' "$stamp" >"$home/venv/requirements.sha256"
 }
@@ -70,32 +70,75 @@ file() { # NAME: keep what is there, else write standard input; root's alone eit
 	chmod 0600 "$settings/$1"
 }
 
+moved() { # NAME: what an older common.env says of it, which belongs into a file of its own now
+	if [ -e "$settings/common.env" ]; then sed -n "/^$1=/p" "$settings/common.env"; fi
+}
+
 secret() { head -c 24 /dev/urandom | base64 | tr -d '/+=\n'; }
+
+stores() { # their passwords are random, and what makes the stores ask for them stands beside
+	local database redis word
+	if [ ! -e "$settings/database.env" ]; then
+		database=$(moved DATABASE_URL)
+		word=$(secret)
+		file database.env <<-END
+			# trader, web, notifier, migrate and archive. After a change: systemctl restart 'maemae-*'
+			${database:-DATABASE_URL=mysql://maemae:$word@127.0.0.1:3306/maemae}
+		END
+		[ -n "$database" ] || file database.sql <<-END
+			-- once, by the database's administrator: mariadb < /etc/maemae/database.sql
+			CREATE DATABASE IF NOT EXISTS maemae CHARACTER SET utf8mb4;
+			CREATE USER IF NOT EXISTS 'maemae'@'127.0.0.1' IDENTIFIED BY '$word';
+			GRANT ALL ON maemae.* TO 'maemae'@'127.0.0.1';
+		END
+	fi
+	if [ ! -e "$settings/redis.env" ]; then
+		redis=$(moved REDIS_URL)
+		word=$(secret)
+		file redis.env <<-END
+			# collector, trader, web and notifier
+			${redis:-REDIS_URL=redis://:$word@127.0.0.1:6379/0}
+		END
+		[ -n "$redis" ] || file redis.conf <<-END
+			# what this deployment's Redis must be told; how: docs/deployment.md
+			bind 127.0.0.1
+			requirepass $word
+			maxmemory 256mb
+			maxmemory-policy noeviction
+			save ""
+			appendonly no
+		END
+	fi
+	if [ -e "$settings/common.env" ]; then
+		sed -i -E '/^(DATABASE_URL|REDIS_URL|DATA_DIR)=/d' "$settings/common.env"
+	fi
+}
+
+fresh() { (cd "$here" && PYTHONPATH=. "${KEYS_PYTHON:-$home/venv/bin/python}" -m services.keys); }
 
 told() {
 	local keys="" simulator metrics
 	install -d -m 0700 "$settings"
 	if [ ! -e "$settings/trader.env" ] && [ ! -e "$settings/web.env" ]; then
-		keys=$(cd "$here" && PYTHONPATH=. "${KEYS_PYTHON:-$home/venv/bin/python}" -m services.keys)
+		keys=$(fresh)
 	elif [ ! -e "$settings/trader.env" ] || [ ! -e "$settings/web.env" ]; then
 		echo "install: one of trader.env and web.env is missing: put it back, their keys belong together" >&2
 		exit 1
 	fi
 	simulator=$(secret)
 	metrics=$(secret)
+	stores
 	file common.env <<-END
-		# every process reads this; systemd reads it as root. After a change: systemctl restart 'maemae-*'
-		DATABASE_URL=mysql://maemae:password@127.0.0.1:3306/maemae
-		REDIS_URL=redis://127.0.0.1:6379/0
+		# every process reads this, so no secret belongs here. After a change: systemctl restart 'maemae-*'
 		INSTALLATION=
 		FEED=bybit
 		VENUES=paper
 		PAPER_API_URL=http://127.0.0.1:18700
 		LOG_FORMAT=json
-		DATA_DIR=/var/lib/maemae
 		METRICS_PORT_TRADER=9101
 		METRICS_PORT_COLLECTOR=9102
 		METRICS_PORT_SIMULATOR=9103
+		METRICS_PORT_NOTIFIER=9104
 	END
 	file trader.env <<-END
 		# the trader alone: the key that opens people's exchange keys
@@ -104,7 +147,7 @@ told() {
 	END
 	file web.env <<-END
 		# the web alone; it can seal exchange keys and open none
-		$(grep -E '^(ENCRYPTION_PUBLIC_KEY|WEB_SECRET)=' <<<"$keys" || true)
+		$(grep -E '^(ENCRYPTION_PUBLIC_KEY|WEB_SECRET|NOTIFIER_PUBLIC_KEY)=' <<<"$keys" || true)
 		SIMULATOR_TOKEN=$simulator
 		METRICS_TOKEN=$metrics
 		WEB_HOST=127.0.0.1
@@ -113,9 +156,24 @@ told() {
 		WEB_HOSTS=
 		PUBLIC_URL=
 	END
+	notifier
 	file simulator.env <<-END
 		# the token that the web shows when it opens paper accounts
 		$(grep '^SIMULATOR_TOKEN=' "$settings/web.env")
+	END
+}
+
+notifier() { # its pair came after the first release: the public half is added to a web.env without one
+	local pair=$keys
+	[ ! -e "$settings/notifier.env" ] || return 0
+	if [ -z "$pair" ]; then
+		pair=$(fresh)
+		grep -q '^NOTIFIER_PUBLIC_KEY=' "$settings/web.env" || grep '^NOTIFIER_PUBLIC_KEY=' <<<"$pair" >>"$settings/web.env"
+	fi
+	file notifier.env <<-END
+		# the notifier alone: the key that opens addresses of channels, and where operators are told (SERVICE=ADDRESS, …)
+		$(grep '^NOTIFIER_KEY=' <<<"$pair")
+		NOTIFY_OPERATORS=
 	END
 }
 
@@ -132,8 +190,8 @@ told
 services
 if [ -n "$start" ] && [ -z "$to" ]; then
 	systemctl restart maemae-migrate.service
-	systemctl enable --now maemae-migrate.service maemae-simulator.service maemae-collector.service maemae-trader.service maemae-web.service maemae-archive.timer
-	systemctl restart maemae-simulator.service maemae-collector.service maemae-trader.service maemae-web.service
+	systemctl enable --now maemae-migrate.service maemae-simulator.service maemae-collector.service maemae-trader.service maemae-notifier.service maemae-web.service maemae-archive.timer
+	systemctl restart maemae-simulator.service maemae-collector.service maemae-trader.service maemae-notifier.service maemae-web.service
 	say "running; a proxy with TLS belongs in front of 127.0.0.1:8501 (deploy/Caddyfile, deploy/nginx.conf)"
 else
 	say "laid out; fill in $settings/*.env, then deploy/install.sh --start"

@@ -25,9 +25,20 @@ if [ ! -s "$folder/encryption_key" ] || [ ! -s "$folder/encryption_public_key" ]
 	keep encryption_public_key "$(sed -n 's/^ENCRYPTION_PUBLIC_KEY=//p' <<<"$made")"
 	keep web_secret "$(sed -n 's/^WEB_SECRET=//p' <<<"$made")"
 fi
+if [ ! -s "$folder/notifier_key" ] && [ ! -s "$folder/notifier_public_key" ]; then
+	made=$(cd "$here/.." && PYTHONPATH=. "${python[@]}" -m services.keys)
+	keep notifier_key "$(sed -n 's/^NOTIFIER_KEY=//p' <<<"$made")"
+	keep notifier_public_key "$(sed -n 's/^NOTIFIER_PUBLIC_KEY=//p' <<<"$made")"
+elif [ ! -s "$folder/notifier_key" ] || [ ! -s "$folder/notifier_public_key" ]; then
+	echo "one half of the notifier's pair is missing in $folder: put it back, both belong together" >&2
+	exit 1
+fi
+keep notify_operators ""
 keep mysql_root_password "$(word)"
 keep mysql_password "$(word)"
 keep database_url "mysql://maemae:$(cat "$folder/mysql_password")@mysql:3306/maemae"
+keep redis_conf "requirepass $(word)"
+keep redis_url "redis://:$(sed -n 's/^requirepass //p' "$folder/redis_conf")@redis:6379/0"
 keep simulator_token "$(word)"
 keep metrics_token "$(word)"
 # a container reads its secret under a user of its own: the files are readable, the folder is what keeps others out

@@ -2,10 +2,12 @@
 How every process of the system ends: one clear line for what cannot work.
 
 *Halt* anywhere becomes one line on standard error and exit status 78, without a traceback; nothing is lost, because
-nothing had begun. So does trouble with a file. A bug keeps its traceback in the log, whatever the log's level. Nothing
-ever ends without a line.
+nothing had begun. So does trouble with a file. Where the disk is full or a store is away the status is 1: whoever
+starts this shall start it again. A bug keeps its traceback in the log, whatever the log's level. Nothing ever ends
+without a line.
 """
 
+import errno
 import os
 import sys
 from collections.abc import Iterator
@@ -17,6 +19,9 @@ from lib.domain.errors import EXIT_CONFIG, Halt, Retry
 from lib.reason_text import told
 
 EXIT_INTERRUPTED = 130
+EXIT_AWAY = 1
+_DISK = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO})
+"""A disk that takes nothing now: there may be room later, so whoever starts this shall start it again."""
 
 
 @contextmanager
@@ -34,13 +39,14 @@ def last_line(service: str) -> Iterator[None]:
         _end(service, str(halt), EXIT_CONFIG)
     except Retry as away:
         log.get("process").debug("process.away", why=str(away))
-        _end(service, told(away, "en"), 1)
+        _end(service, told(away, "en"), EXIT_AWAY)
     except KeyboardInterrupt:
         _end(service, "interrupted", EXIT_INTERRUPTED)
     except OSError as trouble:
         if trouble.filename is None:
             raise
-        _end(service, f"{trouble.filename} cannot be used: {trouble.strerror}", EXIT_CONFIG)
+        status = EXIT_AWAY if trouble.errno in _DISK else EXIT_CONFIG
+        _end(service, f"{trouble.filename} cannot be used: {trouble.strerror}", status)
 
 
 def _end(service: str, why: str, status: int) -> NoReturn:

@@ -25,7 +25,7 @@ from enum import Enum
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
 from types import TracebackType
-from typing import Literal
+from typing import Literal, TextIO
 from urllib.parse import quote, quote_plus
 
 Format = Literal["json", "text"]
@@ -185,11 +185,11 @@ def setup(
     number = logging.getLevelNamesMapping().get(level.upper())
     if number is None:
         raise ValueError(f"log level is DEBUG, INFO, WARNING or ERROR, not {level[:20]!r}")
-    handlers: list[logging.Handler] = [logging.StreamHandler(sys.stdout)]
+    handlers: list[logging.Handler] = [_Stream(sys.stdout)]
     if folder is not None:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         file = folder / f"{service}.log"
-        handlers.append(RotatingFileHandler(file, maxBytes=FILE_BYTES, backupCount=1, encoding="utf-8", delay=True))
+        handlers.append(_File(file, maxBytes=FILE_BYTES, backupCount=1, encoding="utf-8", delay=True))
     for handler in handlers:
         handler.setFormatter(JsonLines(service, version) if format == "json" else TextLines())
     root = logging.getLogger()
@@ -198,6 +198,22 @@ def setup(
     logging.getLogger(_ROOT).setLevel(number)
     logging.captureWarnings(True)
     sys.excepthook = _log_uncaught
+
+
+class _Lossy(logging.Handler):
+    """A line that cannot be written (a full disk, a closed pipe) is lost; anything else is a bug, and told."""
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - logging's name
+        if not isinstance(sys.exc_info()[1], OSError):
+            super().handleError(record)
+
+
+class _Stream(_Lossy, logging.StreamHandler[TextIO]):
+    pass
+
+
+class _File(_Lossy, RotatingFileHandler):
+    pass
 
 
 def _log_uncaught(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:

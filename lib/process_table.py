@@ -26,6 +26,7 @@ class Process:
 
 PROCESSES: Mapping[str, Process] = {
     "migrate": Process("services.migrate", DATABASE_NAMES),
+    "archive": Process("services.archive", DATABASE_NAMES),
     "simulator": Process("services.simulator", ("SIMULATOR_TOKEN",)),
     "collector": Process("services.collector", REDIS_NAMES),
     "trader": Process(

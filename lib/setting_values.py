@@ -33,9 +33,24 @@ def names(text: str, *, upper: bool = True) -> tuple[str, ...]:
 
 
 def first(source: Mapping[str, str], names: tuple[str, ...]) -> str:
-    """The first of *names* that is set, "" for none."""
+    """The first of *names*, all URLs, that is set, "" for none; *Halt* for one whose password is a placeholder."""
     name = next((name for name in names if source.get(name, "").strip()), "")
-    return refuse_unseen(name, source[name].strip()) if name else ""
+    if not name:
+        return ""
+    value = refuse_unseen(name, source[name].strip())
+    if _is_placeholder(_password_of(value)):
+        raise Halt(f"{name} still holds a placeholder for the password: put the real one there")
+    return value
+
+
+def _password_of(url: str) -> str:
+    """The password in *url*, "" for none."""
+    credentials, at, _ = url.partition("://")[2].rpartition("@")
+    return credentials.partition(":")[2] if at else ""
+
+
+def _is_placeholder(value: str) -> bool:
+    return value.lower() in PLACEHOLDERS or value.lower().startswith(("your-", "replace-", "<"))
 
 
 def addresses(source: Mapping[str, str], name: str) -> tuple[str, ...]:
@@ -50,7 +65,7 @@ def addresses(source: Mapping[str, str], name: str) -> tuple[str, ...]:
 def secret(source: Mapping[str, str], name: str) -> str:
     """A secret, which is no placeholder; "" when it is not set."""
     value = source.get(name, "").strip()
-    if value.lower() in PLACEHOLDERS or value.lower().startswith(("your-", "replace-", "<")):
+    if _is_placeholder(value):
         raise Halt(f"{name} still holds a placeholder: put a real value there")
     return refuse_unseen(name, value)
 

@@ -14,7 +14,8 @@ from services.process import run_process
 
 def main(settings: Settings) -> None:
     """Entry point under `run_process`."""
-    asyncio.run(_notify(settings))
+    with bootstrap.measured("notifier", settings):
+        asyncio.run(_notify(settings))
 
 
 async def _notify(settings: Settings) -> None:

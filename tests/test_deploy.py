@@ -5,25 +5,32 @@ import os
 import re
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
+from lib.adapters.vault import public_key
+from lib.process_table import PROCESSES
 from lib.settings import SECRET_NAMES, load
 
 ROOT = Path(__file__).resolve().parents[1]
 DEPLOY = ROOT / "deploy"
 COMPOSE: dict[str, Any] = yaml.safe_load((DEPLOY / "compose.yaml").read_text("utf-8"))
-OURS = ("migrate", "simulator", "collector", "trader", "web")
+OURS = ("migrate", "simulator", "collector", "trader", "notifier", "web")
 UNITS = {path.stem.removeprefix("maemae-"): path.read_text("utf-8") for path in DEPLOY.glob("systemd/*.service")}
+ONCE = ("migrate", "archive")
+"""Units that do something and end."""
 SECRETS = {
     "database_url": "mysql://maemae:secret-word@mysql:3306/maemae", "openai_api_key": "sk-1234567890",
     "simulator_token": "a-token-of-the-simulator", "metrics_token": "a-token-of-the-watchers",
+    "redis_url": "redis://:another-word@redis:6379/0", "notify_operators": "",
 }  # fmt: skip
 
 
+@cache
 def keys() -> dict[str, str]:
     made = subprocess.run(
         [sys.executable, "-m", "services.keys"], cwd=ROOT, capture_output=True, text=True, check=True,
@@ -61,6 +68,7 @@ def test_settings_accept_what_compose_tells_a_process(service: str, tmp_path: Pa
         "web": "web_secret",
         "migrate": "database_url",
         "simulator": "simulator_token",
+        "collector": "redis_url",
     }
     if service in wanted:
         assert getattr(loaded, wanted[service])
@@ -108,9 +116,78 @@ def test_a_unit_is_hardened_and_does_not_repeat_settings_that_cannot_work(name: 
     unit = UNITS[name]
     for line in ("NoNewPrivileges=yes", "ProtectSystem=strict", "ProtectProc=invisible", "CapabilityBoundingSet=\n"):
         assert line in unit
-    assert ("RestartPreventExitStatus=78" in unit) == (name not in ("migrate", "archive"))
-    assert ("User=maemae-web\n" in unit) == (name == "web"), "the web cannot read what the trader was told"
-    assert ("trader.env" in unit) == (name == "trader")
+    assert ("RestartPreventExitStatus=78" in unit) == (name not in ONCE)
+    assert ("StartLimitIntervalSec=0" in unit) == (name not in ONCE), "what was away for long is tried for ever"
+    assert "LimitCORE=0\n" in unit, "a core holds every secret of its process"
+
+
+def test_no_two_processes_share_a_user_but_for_the_migration() -> None:
+    users = {name: re.findall(r"^User=(\S+)$", unit, re.MULTILINE)[0] for name, unit in UNITS.items()}
+    assert users.pop("migrate") == users["trader"]
+    assert len(set(users.values())) == len(users)
+    made = re.search(r"for user in (.*); do", (DEPLOY / "install.sh").read_text("utf-8"))
+    assert made is not None
+    assert set(made[1].split()) == set(users.values())
+
+
+@pytest.mark.parametrize("name", UNITS)
+def test_a_unit_is_told_no_secret_beyond_the_table(name: str, installed: Path) -> None:
+    files = re.findall(r"^EnvironmentFile=/etc/maemae/(\S+)$", UNITS[name], re.MULTILINE)
+    told = "\n".join((installed / "etc/maemae" / file).read_text() for file in files)
+    given = set(re.findall(r"^([A-Z_]+)=", told, re.MULTILINE)) & set(SECRET_NAMES)
+    assert given <= set(PROCESSES[name].secrets)
+    assert f"-m {PROCESSES[name].module}\n" in UNITS[name]
+
+
+@pytest.fixture(scope="module")
+def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What install.sh lays out where nothing was before."""
+    place = tmp_path_factory.mktemp("installed")
+    run("install.sh", DESTDIR=str(place), KEYS_PYTHON=sys.executable)
+    return place
+
+
+def test_stores_are_given_random_passwords_that_both_sides_know(installed: Path) -> None:
+    folder = installed / "etc/maemae"
+    [database] = re.findall(r"^DATABASE_URL=mysql://maemae:(\w{24,})@", (folder / "database.env").read_text(), re.M)
+    assert f"IDENTIFIED BY '{database}'" in (folder / "database.sql").read_text()
+    [redis] = re.findall(r"^REDIS_URL=redis://:(\w{24,})@", (folder / "redis.env").read_text(), re.M)
+    assert f"requirepass {redis}\n" in (folder / "redis.conf").read_text()
+    assert database != redis
+
+
+def test_an_older_installation_keeps_its_stores_and_gets_a_notifier(tmp_path: Path) -> None:
+    folder = tmp_path / "etc/maemae"
+    folder.mkdir(parents=True)
+    (folder / "common.env").write_text(
+        "DATABASE_URL=mysql://me:w0rd@db/maemae\nREDIS_URL=redis://cache/0\nFEED=bybit\nDATA_DIR=/var/lib/maemae\n"
+    )
+    (folder / "trader.env").write_text("ENCRYPTION_KEY=x\n")
+    (folder / "web.env").write_text("ENCRYPTION_PUBLIC_KEY=y\nSIMULATOR_TOKEN=z\n")
+    for _ in range(2):
+        run("install.sh", DESTDIR=str(tmp_path), KEYS_PYTHON=sys.executable)
+    assert (folder / "common.env").read_text() == "FEED=bybit\n"
+    assert "DATABASE_URL=mysql://me:w0rd@db/maemae\n" in (folder / "database.env").read_text()
+    assert "REDIS_URL=redis://cache/0\n" in (folder / "redis.env").read_text()
+    assert not (folder / "database.sql").exists()
+    assert (folder / "web.env").read_text().count("NOTIFIER_PUBLIC_KEY=") == 1
+    opens = re.findall(r"^NOTIFIER_KEY=(.+)$", (folder / "notifier.env").read_text(), re.M)
+    seals = re.findall(r"^NOTIFIER_PUBLIC_KEY=(.+)$", (folder / "web.env").read_text(), re.M)
+    assert [public_key(one) for one in opens] == seals
+
+
+def test_no_health_check_shows_a_password_to_whoever_lists_processes() -> None:
+    for name, one in COMPOSE["services"].items():
+        said = " ".join(one.get("healthcheck", {}).get("test", []))
+        assert not re.search(r"(?:-p|--password|-a)[ =\"]*\$", said), name
+    assert "requirepass" not in " ".join(COMPOSE["services"]["redis"]["command"])
+
+
+def test_packages_are_never_built_where_they_are_installed() -> None:
+    for file in ("Dockerfile", "install.sh"):
+        installs = re.findall(r"pip install .*", (DEPLOY / file).read_text("utf-8"))
+        assert installs
+        assert all("--only-binary=:all: --require-hashes" in one for one in installs)
 
 
 def test_the_image_copies_what_is_there_runs_as_nobody_and_says_how_it_is() -> None:
@@ -146,7 +223,7 @@ def test_installing_twice_keeps_settings_and_secrets_for_root_alone(tmp_path: Pa
     assert (tmp_path / "opt/maemae/app/lib/settings.py").exists()
     assert not list((tmp_path / "opt/maemae/app").rglob("secrets/[a-z]*"))
     named = set(re.findall(r"/etc/maemae/(\w+\.env)", "".join(UNITS.values())))
-    assert named == set(told)
+    assert named == set(told) - {"database.sql", "redis.conf"}
     assert "ENCRYPTION_KEY=" in told["trader.env"]
     assert "ENCRYPTION_KEY=" not in told["web.env"] + told["common.env"]
     token = re.findall(r"^SIMULATOR_TOKEN=(.+)$", told["web.env"], re.MULTILINE)
@@ -173,7 +250,10 @@ def test_proxies_show_nothing_of_the_inside() -> None:
 def test_what_prometheus_asks_is_where_the_processes_show_it() -> None:
     asked = yaml.safe_load((DEPLOY / "prometheus.yml").read_text("utf-8"))["scrape_configs"]
     targets = {target for job in asked for config in job["static_configs"] for target in config["targets"]}
-    ports = {(one, environment(one).get(f"METRICS_PORT_{one.upper()}")) for one in ("trader", "collector", "simulator")}
+    ports = {
+        (one, environment(one).get(f"METRICS_PORT_{one.upper()}"))
+        for one in ("trader", "collector", "simulator", "notifier")
+    }
     assert targets == {f"{name}:{port}" for name, port in ports} | {"web:8501"}
 
 

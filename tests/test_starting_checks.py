@@ -36,7 +36,9 @@ def examples() -> dict[str, str]:
     return dict(line.split("=", 1) for line in lines if re.match(r"[A-Z_]+=", line))
 
 
-@pytest.mark.parametrize("name", ["OPENAI_API_KEY", "ENCRYPTION_KEY", "ENCRYPTION_PUBLIC_KEY", "WEB_SECRET"])
+@pytest.mark.parametrize(
+    "name", ["OPENAI_API_KEY", "ENCRYPTION_KEY", "ENCRYPTION_PUBLIC_KEY", "WEB_SECRET", "DATABASE_URL", "REDIS_URL"]
+)
 def test_no_secret_of_the_example_file_works(name: str) -> None:
     with pytest.raises(Halt, match=f"{name} "):
         settings.load({name: examples()[name]})

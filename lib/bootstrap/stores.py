@@ -15,9 +15,7 @@ from lib.adapters.sql.database import schema
 from lib.adapters.sql.database.engine import make_engine
 from lib.adapters.vault import generate_keys
 from lib.adapters.web_lock import new_secret
-from lib.domain.errors import Halt, Retry
 from lib.queries import Readings
-from lib.reason_text import told
 from lib.settings import Settings
 
 
@@ -67,12 +65,9 @@ def budget(settings: Settings) -> RedisBudgetReading:
 
 
 def candle_store(settings: Settings) -> RedisCandleStore:
-    """The candle lists in Redis, reachable now; *Halt* with one line when not, so that a wrong REDIS_URL shows."""
+    """The candle lists in Redis, reachable now; *Retry* when not, so that a wrong REDIS_URL shows."""
     client = redis_client(settings)
-    try:
-        check(client)
-    except Retry as away:
-        raise Halt(f"REDIS_URL cannot be used: {told(away, 'en')}") from None
+    check(client)
     return RedisCandleStore(client)
 
 

@@ -24,8 +24,8 @@ ALERT_EVENTS = (
     "feed.symbol_left_out", "flatten.stuck", "guardian.blind", "guardian.cannot_close", "guardian.closed",
     "guardian.crowded", "guardian.forced", "guardian.ledger_down", "hours.announced", "hours.symbol_open",
     "hours.symbol_shut", "ledger.lost_commits", "metrics.not_shown", "order.needs_human", "order.orphan_adopted",
-    "platform.limits_unreadable", "platform.locked", "process.loops", "silence.began", "stop.by_environment",
-    "stop.unproved", "upstream.symbol_left_out", "ws.topics_refused",
+    "platform.limits_unreadable", "platform.locked", "process.loops", "silence.began", "simulator.books_not_saved",
+    "stop.by_environment", "stop.unproved", "upstream.symbol_left_out", "ws.topics_refused",
 )  # fmt: skip
 """Every event that is logged for a person."""
 

@@ -2,6 +2,10 @@
 The local exchange as one object that answers requests and ticks: engine, venue, store and streams in step.
 
 Invariant: a change by a request or a second of trading is on disk before any client hears of it, by reply or by push.
+While the disk takes nothing (it is full, say) nobody hears of anything but prices: requests are refused, those already
+carried out get no reply, and trading goes on in memory, to be saved as soon as there is room. After a kill meanwhile
+the time since the last save is run again, of which nobody was told.
+
 All code runs in one thread and never awaits between change and save, so no lock is needed. Long work (candles not built
 yet, time missed while the machine slept) is done beforehand, in slices between which all other work runs: orders match
 and stops fire meanwhile. HTTP is `lib.simulator.routes`, starting and stopping is `lib.simulator.server`.
@@ -11,11 +15,14 @@ import asyncio
 from collections.abc import Sequence
 from typing import Any
 
+from lib import log
 from lib.clock import Clock
 from lib.simulator.engine.engine import Engine
 from lib.simulator.engine.faults import Faults
-from lib.simulator.store import Store
+from lib.simulator.engine.orders import Row
+from lib.simulator.store import NotSaved, Store
 from lib.simulator.stream.streams import Streams
+from lib.simulator.venue.delivery import ReplyLost
 from lib.simulator.venue.klines import Piece, minutes_of
 from lib.simulator.venue.venue import Request, Response, Venue
 
@@ -25,6 +32,8 @@ SLICE_MINUTES = 240
 """How many minutes of the market are read at a stretch."""
 IDLE_SAVE_MS = 60_000
 """How often the engine's time is saved at least, so that a restart has little to run again."""
+AWAY = Response(503, {"Content-Type": "text/plain"}, b"the books cannot be written now")
+_log = log.get("simulator")
 
 
 class LocalExchange:
@@ -37,6 +46,10 @@ class LocalExchange:
         self._store = store
         self._clock = clock
         self._saved_ms = 0
+        self._uids: set[int] = set()
+        self._rows: list[Row] = []
+        self._unsaved = ""
+        """Why what has changed could not be saved; "" = all is saved."""
         self._turn = asyncio.Lock()
         """Held by the task that does long work."""
 
@@ -93,9 +106,17 @@ class LocalExchange:
             await asyncio.sleep(0)
 
     def handle(self, request: Request) -> Response:
-        """The venue's answer to *request*, once its effects are saved and pushed."""
+        """
+        The venue's answer to *request*, once its effects are saved and pushed.
+
+        *ReplyLost* when they cannot be saved: it may have taken effect or not. Prices are told all the same.
+        """
+        is_public = request.path.startswith("/v5/market/")
+        if self._unsaved and not is_public and not self._save_and_push():
+            return AWAY
         response = self.venue.handle(request)
-        self._save_and_push()
+        if not self._save_and_push() and not is_public:
+            raise ReplyLost(self._unsaved)
         return response
 
     def tick(self) -> None:
@@ -114,14 +135,33 @@ class LocalExchange:
             "accounts": len(self.engine.books.accounts),
             "openOrders": sum(len(a.orders) for a in self.engine.books.accounts.values()),
             "connections": self.streams.count(),
+            "unsaved": self._unsaved,
             "subscriptions": self.streams.subscriptions(),
             "faults": [{"kind": f.kind, "path": f.path, "count": f.count} for f in self.faults.waiting()],
         }
 
-    def _save_and_push(self) -> None:
-        dirty, rows = self.engine.dirty(), self.engine.drain_rows()
+    def _save_and_push(self) -> bool:
+        """Save what changed, then tell its owners; False when it could not be saved, and nobody was told."""
+        self._uids |= self.engine.dirty()
+        self._rows += self.engine.drain_rows()
         advanced = self.engine.last_advanced_ms
-        if dirty or rows or advanced >= self._saved_ms + IDLE_SAVE_MS:
-            self._store.save({uid: self.engine.export_account(uid) for uid in dirty}, rows, advanced)
-            self._saved_ms = advanced
+        if self._uids or self._rows or self._unsaved or advanced >= self._saved_ms + IDLE_SAVE_MS:
+            try:
+                self._store.save({uid: self.engine.export_account(uid) for uid in self._uids}, self._rows, advanced)
+            except NotSaved as trouble:
+                self._not_saved(str(trouble))
+                return False
+            self._saved(advanced)
         self.streams.push(self.venue.drain_private())
+        return True
+
+    def _not_saved(self, why: str) -> None:
+        if not self._unsaved:
+            _log.alert("simulator.books_not_saved", why=why)
+        self._unsaved = why
+
+    def _saved(self, advanced_ms: int) -> None:
+        if self._unsaved:
+            _log.info("simulator.books_saved", rows=len(self._rows))
+        self._saved_ms, self._unsaved = advanced_ms, ""
+        self._uids, self._rows = set(), []

@@ -6,6 +6,7 @@ rewritten, history lines are only ever added. WAL with synchronous=NORMAL surviv
 plug). One process owns a file at a time, and a file belongs to one feed for ever. The store knows no matching, no wire.
 """
 
+import errno
 import json
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping
@@ -30,6 +31,10 @@ KEEP_LINE = (
 VERSION = "1"
 
 
+class NotSaved(Exception):
+    """The file takes nothing now: its disk is full or may only be read. It may be tried again."""
+
+
 class Store:
     """An open file; every method blocks for the disk, well under a millisecond a save."""
 
@@ -41,7 +46,13 @@ class Store:
             private_database(path)  # it holds the accounts' secrets
             self._connection = self._open(path)
             self._claim(identity)
-        except (OSError, sqlite3.Error) as error:
+        except OSError as error:
+            raise (
+                error if error.errno == errno.ENOSPC else Halt(f"cannot use the simulator database {path}: {error}")
+            ) from None
+        except sqlite3.Error as error:
+            if "disk is full" in str(error):
+                raise OSError(errno.ENOSPC, "the disk is full", str(path)) from None
             raise Halt(f"cannot use the simulator database {path}: {error}") from None
 
     @staticmethod
@@ -84,19 +95,26 @@ class Store:
         return (Row(uid, kind, seq, json.loads(body)) for uid, kind, seq, body in rows)
 
     def save(self, accounts: Mapping[int, dict[str, Any]], rows: Iterable[Row], advanced_ms: int) -> None:
-        """Write the changes up to *advanced_ms* (epoch ms, the engine's time) in one transaction."""
+        """
+        Write the changes up to *advanced_ms* (epoch ms, the engine's time) in one transaction.
+
+        *NotSaved* for a file that takes nothing now; then none of it is there.
+        """
         lines = [(row.uid, row.kind, row.seq, _text(row.data)) for row in rows]
         bodies = [(uid, _text(body)) for uid, body in accounts.items()]
         run = self._connection
-        run.execute("BEGIN IMMEDIATE")
         try:
+            run.execute("BEGIN IMMEDIATE")
             run.executemany("INSERT OR REPLACE INTO accounts VALUES (?, ?)", bodies)
             run.executemany(KEEP_LINE, lines)
             self.keep_fact("advanced_ms", str(advanced_ms))
-        except sqlite3.Error:
-            run.execute("ROLLBACK")
+            run.execute("COMMIT")
+        except BaseException as trouble:
+            if run.in_transaction:
+                run.execute("ROLLBACK")
+            if isinstance(trouble, sqlite3.Error):
+                raise NotSaved(str(trouble)) from None
             raise
-        run.execute("COMMIT")
 
     def close(self) -> None:
         """Release the file."""

@@ -63,7 +63,7 @@ BAD = [
     ("services.control", ["stop", "--account", "0"], AWAY, 2, "an account's number"),
     ("services.local", [], {"DATA_DIR": "/dev/null"}, 78, "/dev/null cannot be used: File exists"),
     ("services.migrate", [], AWAY, 78, "the folder /nowhere does not exist"),
-    ("services.collector", [], AWAY, 78, "REDIS_URL cannot be used"),
+    ("services.collector", [], AWAY, 1, "collector: "),
     ("services.trader", [], AWAY, 78, "ENCRYPTION_KEY is missing"),
     ("services.simulator", [], {"DATA_DIR": "/dev/null"}, 78, "/dev/null/simulator cannot be used: Not a directory"),
     ("services.simulator", [], {"FEED": "replay:/nowhere/a.csv"}, 78, "cannot read the candle file /nowhere/a.csv"),
@@ -98,6 +98,7 @@ def test_a_bug_is_told_even_where_the_log_is_silent(tmp_path: Path) -> None:
         (Halt("the setting\nis wrong"), 78, "x: the setting is wrong"),
         (Retry("the database is away"), 1, "x: the database is away"),
         (KeyboardInterrupt(), 130, "x: interrupted"),
+        (OSError(28, "No space left on device", "/a/b"), 1, "x: /a/b cannot be used: No space left on device"),
         (
             FileNotFoundError(2, "No such file or directory", "/a/b"),
             78,

@@ -100,7 +100,7 @@ def environment_of(pid: int) -> set[str]:
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
 def test_each_process_is_killed_in_turn_and_comes_back_alone_and_all_end_in_order(system: Supervised) -> None:
     before = system.all_at_work()
-    for name in PROCESSES.keys() - {"migrate"}:
+    for name in ENDING:
         held = environment_of(before[name]) & {"ENCRYPTION_KEY", "WEB_SECRET", "NOTIFIER_KEY", "OPENAI_API_KEY"}
         assert held == held & set(PROCESSES[name].secrets), name
     assert "ENCRYPTION_KEY" in environment_of(before["trader"])

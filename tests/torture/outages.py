@@ -14,8 +14,10 @@ from collections.abc import Awaitable, Callable
 
 import redis
 
+from lib.adapters.sql.database.engine import make_engine
 from lib.adapters.sql.tables.trading import trader_lease
 from tests.torture.ground import Ground, eventually, opened
+from tests.torture.stores import address
 from tests.worlds.cut_off import Found, Stage, staged
 
 REDIS_DOWN_S = 600
@@ -57,6 +59,45 @@ async def _flush(stage: Stage) -> None:
         while True:
             client.flushall()
             await asyncio.sleep(1.0)
+
+
+async def redis_full(stage: Stage) -> None:
+    """Redis has no room left and evicts nothing: every write is refused across a boundary."""
+    began = stage.now
+    with redis.Redis(unix_socket_path=str(stage.ground.redis.socket)) as client:
+        client.config_set("maxmemory-policy", "noeviction")
+        client.config_set("maxmemory", "1")
+        await stage.strip(stage.world.people[0])
+        t_ms = await stage.come("sell")
+        await stage.until("the cycle without candles was skipped", lambda: stage.served(t_ms))
+        _only(stage, t_ms, "skipped")
+        await stage.rest(REDIS_DOWN_S - 310 if stage.is_long else SHORT_S)
+        client.config_set("maxmemory", "0")
+    await _recovered(stage, began, stage.is_fresh)
+
+
+async def database_read_only(stage: Stage) -> None:
+    """MariaDB takes no write, as a replica after a fail-over: nobody enters, stops are repaired without it."""
+    t_ms = await stage.come("sell")
+    await eventually("everybody has turned", lambda: stage.served(t_ms))
+    stage.count(t_ms)
+    began = stage.now
+    _as(stage, "root", "GRANT ALL ON *.* TO whoever@localhost WITH GRANT OPTION")
+    _as(stage, "whoever", "REVOKE SUPER, READ_ONLY ADMIN ON *.* FROM root@localhost", "SET GLOBAL read_only = 1")
+    _as(stage, "whoever", "KILL USER root")
+    stage.world.engine.dispose()
+    await stage.strip(stage.world.people[0])
+    await stage.rest(60 if stage.is_long else 8)
+    _as(stage, "whoever", "SET GLOBAL read_only = 0")
+    await _recovered(stage, began, lambda: _leads(stage))
+
+
+def _as(stage: Stage, user: str, *statements: str) -> None:
+    engine = make_engine(address(stage.ground.database.socket, "mysql", user))
+    with engine.connect() as connection:
+        for statement in statements:
+            connection.exec_driver_sql(statement)
+    engine.dispose()
 
 
 async def database_killed(stage: Stage) -> None:
@@ -154,6 +195,8 @@ async def _recovered(stage: Stage, began: int, holds: Callable[[], object]) -> N
 OUTAGES: dict[str, tuple[Callable[[Stage], Awaitable[None]], dict[str, str]]] = {
     "redis down": (redis_down, {}),
     "redis flushed": (redis_flushed, {}),
+    "redis full": (redis_full, {}),
+    "database read only": (database_read_only, {}),
     "database killed": (database_killed, {}),
     "database killed after entries": (database_killed_after_entries, {}),
     "exchange down": (exchange_down, {}),

@@ -101,9 +101,9 @@ def mariadb(folder: Path) -> Server:
     return Server(command, socket, ask)
 
 
-def address(socket: Path, database: str) -> str:
+def address(socket: Path, database: str, user: str = "root") -> str:
     """DATABASE_URL of *database* at the server on *socket*."""
-    return f"mysql://root@localhost/{database}?unix_socket={socket}"
+    return f"mysql://{user}@localhost/{database}?unix_socket={socket}"
 
 
 def redis_server(folder: Path) -> Server:

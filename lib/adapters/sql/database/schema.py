@@ -6,6 +6,7 @@ goes on where an earlier run was cut off (`resuming`); SQLite runs the whole upg
 simultaneous starts safe.
 """
 
+import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,6 +19,7 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import event, exc
 
+from lib import log
 from lib.adapters.sql.database.engine import describe
 from lib.adapters.sql.database.transactions import error_code, tls_failure
 from lib.domain import reason_codes as codes
@@ -32,6 +34,7 @@ STATEMENT_S = 3_600
 HALF_RESTORED = "half_restored"
 """A table that is there while a restore fills the database: a server cannot do that in one transaction."""
 Work = Callable[[sa.Connection], None]
+_log = log.get("database")
 
 _PASSING = frozenset({1205, 1213, 2006, 2013})
 """Lock waits, deadlocks, lost connections."""
@@ -53,6 +56,11 @@ _REFUSED = {
     1049: "there is no database of that name",
     1698: "the user or password is refused",
 }
+
+
+_AWAY = frozenset({1040, 1053, 1203, 1205, 2002, 2003, 2006, 2013})
+"""Codes of a server that is away, full or going down."""
+_SQLITE_AWAY = ("locked", "disk is full", "readonly", "disk I/O")
 
 
 def alembic_config() -> Config:
@@ -168,6 +176,9 @@ def _connected(engine: sa.Engine) -> Iterator[sa.Connection]:
     try:
         connection = engine.connect()
     except exc.DBAPIError as problem:
+        if _passes(problem):
+            _log.warning("database.away", where=describe(engine), why=_why(problem))
+            raise Retry(codes.DATABASE_AWAY(type=type(problem.orig).__name__)) from None
         raise Halt(f"{describe(engine)} cannot be used: {_why(problem)} (see DATABASE_URL)") from None
     with connection:
         yield connection
@@ -190,6 +201,14 @@ def _patient(engine: sa.Engine) -> Iterator[None]:
     finally:
         event.remove(engine, "do_connect", wait_longer)
         engine.dispose()
+
+
+def _passes(problem: exc.DBAPIError) -> bool:
+    """Whether the same connection may work later: a server that is not there yet or is full, a file that is in use."""
+    if problem.connection_invalidated or error_code(problem) in _AWAY:
+        return not tls_failure(problem)
+    is_sqlite = isinstance(problem.orig, sqlite3.OperationalError)
+    return is_sqlite and any(word in str(problem.orig) for word in _SQLITE_AWAY)
 
 
 def _why(problem: exc.DBAPIError) -> str:
