@@ -141,7 +141,10 @@ TRUTH = (
 .orange { --tone: light-dark(#9a6200, #d98e00); } .blue { --tone: light-dark(#2a67cc, #3b82f0); }
 .all { display: none; }
 @media (max-width: 768px) {
-  .truth { align-items: center; gap: .3rem; } .badges { gap: .3rem; }
+  .truth { align-items: center; gap: .3rem; flex-wrap: nowrap; }
+  /* one line, the worst first, all of them behind the sign: a badge that turns red moves nothing below it */
+  .badges { gap: .3rem; flex-wrap: nowrap; overflow: hidden; min-width: 0; } .badges .red { order: -1; }
+  .truth.open, .open .badges { flex-wrap: wrap; }
   .badge { font-size: 11.5px; padding: .12rem .42rem; min-height: 22px; }
   .badges .badge { display: none; } .badges .badge.orange, .badges .badge.red, .open .badges .badge { display: flex; }
   .badge .icon { display: none; } .all .icon { display: block; }
