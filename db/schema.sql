@@ -361,6 +361,7 @@ CREATE TABLE notice_choices (
     switched JSON,  -- {kind: whether it is sent}, where that is not the usual
     quiet_from INT,  -- minutes of the person's day; NULL = no quiet hours
     quiet_until INT,
+    report_hour INT,  -- of the person's day; NULL = as usual
     PRIMARY KEY (user_id),
     CONSTRAINT fk_notice_choices_user_id FOREIGN KEY (user_id) REFERENCES users (id)
 ) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_unicode_ci;

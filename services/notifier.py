@@ -1,7 +1,8 @@
 """
-The notifier process: what people are told goes out to their channels, and a silent trader is noticed, until SIGTERM.
+The notifier process, until SIGTERM: what people are told goes out to their channels, a silent trader is noticed, daily
+reports are told, and whoever watches from outside hears that trader and collector live.
 
-Nothing but signals and two tasks; how it is sent is `lib.telling`.
+Nothing but signals; the works are `lib.telling`.
 """
 
 import asyncio
@@ -23,7 +24,7 @@ async def _notify(settings: Settings) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     with bootstrap.notifying(settings) as notifying:
-        await asyncio.gather(notifying.sender.run(stop), notifying.silence.run(stop))
+        await notifying.run(stop)
 
 
 if __name__ == "__main__":

@@ -24,6 +24,7 @@ LONGEST_IDLE_S = 30
 """With a job every five seconds, a longer wait for the next one means that the clock was set back."""
 CYCLE_OFFSET_S = 2
 SAID_CHARS = 500
+KEYS_AT = "04:17"
 LOG = log.get("trader")
 
 
@@ -40,6 +41,7 @@ def timetable(trader: Trader) -> schedule.Scheduler:
     table.every(CHECK_EVERY_S).seconds.do(trader.check_clocks)
     table.every(60).seconds.do(trader.check_markets)
     table.every(MODES_EVERY_S).seconds.do(trader.check_modes)
+    table.every().day.at(KEYS_AT).do(trader.look_at_keys)
     return table
 
 

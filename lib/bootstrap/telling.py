@@ -1,5 +1,6 @@
 """The notifier, wired: what was told goes out, and somebody notices when the trader is silent."""
 
+import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -8,6 +9,7 @@ from hashlib import sha256
 import sqlalchemy as sa
 
 from lib.adapters.apprise.courier import AppriseCourier
+from lib.adapters.heartbeat import HeartbeatUrl
 from lib.adapters.sql.database.transactions import transact
 from lib.adapters.sql.forms.channels import keep_operators
 from lib.adapters.sql.forms.deliveries import SqlDeliveries
@@ -17,8 +19,11 @@ from lib.bootstrap import stores
 from lib.clock import Clock, SystemClock
 from lib.domain.events import Event
 from lib.queries import Readings
+from lib.queries.daily import ReportReadings
 from lib.queries.exposed import ExposedReadings
 from lib.settings import Settings
+from lib.telling.daily import DailyReports
+from lib.telling.heartbeat import Heartbeat
 from lib.telling.letters import composed
 from lib.telling.sender import Sender
 from lib.telling.silence import Silence
@@ -26,10 +31,18 @@ from lib.telling.silence import Silence
 
 @dataclass(frozen=True, slots=True)
 class Notifying:
-    """The two works of the notifier's process."""
+    """The works of the notifier's process."""
 
     sender: Sender
     silence: Silence
+    daily: DailyReports
+    heartbeat: Heartbeat | None
+    """None = nobody watches from outside."""
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """All of them, beside one another, until *stop*."""
+        works = (self.sender, self.silence, self.daily, self.heartbeat)
+        await asyncio.gather(*(work.run(stop) for work in works if work is not None))
 
 
 @contextmanager
@@ -46,10 +59,13 @@ def notifying(settings: Settings) -> Iterator[Notifying]:
     def told(user_id: int, account_id: int, event: Event) -> None:
         transact(engine, lambda c: tell(c, user_id, account_id, event))
 
+    url = settings.notify.heartbeat
     try:
         yield Notifying(
             Sender(SqlDeliveries(engine), opener, courier, composed, clock),
             Silence(readings.health, exposed.exposed, told, clock),
+            DailyReports(ReportReadings(engine, candles), told, clock),
+            Heartbeat(readings.health, HeartbeatUrl(url), clock) if url else None,
         )
     finally:
         engine.dispose()

@@ -24,6 +24,8 @@ STALE_MS = 24 * 3_600_000
 FIRST_WAIT_MS = 10_000
 LONGEST_WAIT_MS = 3_600_000
 DAY_MINUTES = 1_440
+REPORT_HOUR = 9
+"""Of a person's day, for who chose none: when the daily report is told."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,17 +105,21 @@ def is_private_name(host: str) -> bool:
 class TellingChoices:
     """
     How somebody wants to be told: kinds they *switched* from the usual, and quiet hours from *quiet_from* until
-    *quiet_until* (minutes of their day, both or neither; the second may be the next day's).
+    *quiet_until* (minutes of their day, both or neither; the second may be the next day's). *report_hour* is the hour
+    of their day that the daily report is told at.
     """
 
     switched: Mapping[EventKind, bool] = field(default_factory=dict)
     quiet_from: int | None = None
     quiet_until: int | None = None
+    report_hour: int = REPORT_HOUR
 
     @property
     def are_whole(self) -> bool:
-        """Whether the quiet hours are two minutes of a day, or none at all."""
+        """Whether the quiet hours are two minutes of a day, or none at all, and the report's an hour of it."""
         quiet = (self.quiet_from, self.quiet_until)
+        if not 0 <= self.report_hour < 24:
+            return False
         return quiet == (None, None) or all(one is not None and 0 <= one < DAY_MINUTES for one in quiet)
 
     def wants(self, kind: EventKind) -> bool:

@@ -1,5 +1,5 @@
 """
-What a chat with the platform's bot is answered, by code: part of the one list (`lib.domain.reason_codes`). Pure.
+What a chat with the bot is answered, and the daily report: part of the one list (`lib.domain.reason_codes`). Pure.
 """
 
 from lib.domain.reason import Kind, declare
@@ -34,3 +34,16 @@ CHAT_BUTTON_POSITIONS = declare("chat_button_positions")
 CHAT_BUTTON_PAUSE = declare("chat_button_pause")
 CHAT_BUTTON_CLOSE = declare("chat_button_close")
 CHAT_BUTTON_CANCEL = declare("chat_button_cancel")
+
+# once a day
+_DAY = {"equity": Kind.MONEY, "made": Kind.MONEY, "trades": Kind.COUNT, "open": Kind.WHY}
+DAILY = declare("daily", **_DAY)
+DAILY_PRICED = declare("daily_priced", **_DAY, cost=Kind.NUMBER)
+DAILY_OPEN = declare("daily_open", symbol=Kind.NAME, way=Kind.WAY, qty=Kind.NUMBER, stop=Kind.NUMBER)
+DAILY_OPEN_STOPLESS = declare("daily_open_stopless", symbol=Kind.NAME, way=Kind.WAY, qty=Kind.NUMBER)
+DAILY_PLATFORM = declare(
+    "daily_platform", accounts=Kind.COUNT, holding=Kind.COUNT, unsettled=Kind.COUNT, stopped=Kind.COUNT
+)
+TOLD_DAILY = declare("told_daily")
+TOLD_KEY_EXPIRES = declare("told_key_expires")
+KEY_EXPIRES = declare("key_expires", at=Kind.MOMENT)

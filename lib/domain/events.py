@@ -17,6 +17,9 @@ from lib.domain.order import Order, OrderState
 from lib.domain.reason import Reason
 
 LONGEST_ABOUT = 120
+DAY_MS = 86_400_000
+WARNINGS = (1, 3, 7)
+"""Days before a key's end that its owner is told, once each."""
 
 
 class EventKind(StrEnum):
@@ -37,6 +40,8 @@ class EventKind(StrEnum):
     BOOKS = "books"
     SILENT = "silent"
     BACK = "back"
+    DAILY = "daily"
+    KEY_EXPIRES = "key_expires"
     CHANNEL = "channel"
     TEST = "test"
 
@@ -66,6 +71,8 @@ MANNERS: Mapping[EventKind, Manner] = {
     EventKind.BOOKS: Manner(codes.TOLD_BOOKS()),
     EventKind.SILENT: Manner(codes.TOLD_SILENT(), urgent=True),
     EventKind.BACK: Manner(codes.TOLD_BACK(), urgent=True),
+    EventKind.DAILY: Manner(codes.TOLD_DAILY()),
+    EventKind.KEY_EXPIRES: Manner(codes.TOLD_KEY_EXPIRES()),
     EventKind.CHANNEL: Manner(codes.TOLD_CHANNEL(), urgent=True),
     EventKind.TEST: Manner(codes.TOLD_TEST(), urgent=True),
 }
@@ -121,3 +128,12 @@ def of_repair(account_id: int, symbol: str, stop: Decimal, entry_ms: int, now_ms
     """A stop that was gone stands again at *stop*; told once an hour of a position that was entered at *entry_ms*."""
     about = f"repaired:{account_id}:{entry_ms}:{now_ms // 3_600_000}"
     return Event(EventKind.REPAIRED, codes.STOP_PUT_BACK(symbol=symbol, stop=stop), about)
+
+
+def of_expiry(account_id: int, expires_ms: int, now_ms: int) -> Event | None:
+    """What the owner is told at *now_ms* of a key that ends at *expires_ms* (0 = never); None while that is far off."""
+    left = expires_ms - now_ms
+    days = next((days for days in WARNINGS if 0 < left <= days * DAY_MS), None)
+    if not expires_ms or days is None:
+        return None
+    return Event(EventKind.KEY_EXPIRES, codes.KEY_EXPIRES(at=expires_ms), f"key:{account_id}:{expires_ms}:{days}")

@@ -23,6 +23,7 @@ from lib.domain.api_key import SealContext
 from lib.domain.candle import MINUTE_MS
 from lib.domain.command import Command
 from lib.domain.errors import Pause, Retry
+from lib.domain.events import of_expiry
 from lib.domain.reason import NOTHING, Reason
 from lib.ports.exchange import KeyProbe
 from lib.ports.ledger import Commands
@@ -179,8 +180,19 @@ class CommandRunner:
             return refused.why
         if info.uid and info.uid != account.uid:  # demo trading may not tell whose key it is
             return codes.KEY_OF_ANOTHER_ACCOUNT()
-        flaw = rights_flaw(info, self.context.clock.now_ms())
+        now = self.context.clock.now_ms()
+        if (told := of_expiry(account.account_id, info.expires_at, now)) is not None:
+            await self.context.notifier.notice(account.account_id, told)
+        flaw = rights_flaw(info, now)
         return flaw.why if flaw else NOTHING
+
+    async def look_at_keys(self) -> None:
+        """Look at every key, one after the other, and tell whose ends soon; nobody is paused by it."""
+        for account in await self.context.switches.accounts():
+            async with self._checking_keys:
+                (failed,) = await asyncio.gather(self._flaw(account), return_exceptions=True)
+            if isinstance(failed, BaseException):
+                LOG.warning("key.not_looked_at", account=account.account_id, type=type(failed).__name__)
 
     async def _done(self, command: Command, result: Reason) -> None:
         LOG.info("command.done", kind=command.kind, account=command.account_id, result=result)

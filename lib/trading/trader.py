@@ -120,6 +120,11 @@ class Trader:
         if self.ready:
             self._spawn("modes", check_modes(self.context))
 
+    def look_at_keys(self) -> None:
+        """Look once a day whether somebody's key ends soon."""
+        if self.ready and self.command_runner is not None:
+            self._spawn("keys", self.command_runner.look_at_keys())
+
     def check_clocks(self) -> None:
         """Check how far the clock we sign by is off the ledger's and the venues'."""
         self._spawn("clocks", self._check_clocks())

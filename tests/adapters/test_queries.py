@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from sqlalchemy import event
 
 from lib.adapters.sql.forms.commands import SqlCommandQueue
+from lib.adapters.sql.forms.notice_choices import SqlNoticeChoices
 from lib.adapters.sql.tables.columns import utc_from_ms
 from lib.adapters.sql.tables.people import audit_events, instructions, krw_rates, notice_choices, sessions
 from lib.adapters.sql.tables.safety import api_tokens, authenticators, passkeys, recovery_codes
@@ -25,6 +26,7 @@ from lib.domain.account_records import TraderAccount
 from lib.domain.analyst_call import CycleKey, CycleRecord
 from lib.domain.books import Charge, EquityPoint, Fill, Transfer
 from lib.domain.candle import MINUTE_MS, FormingCandle
+from lib.domain.channel import REPORT_HOUR, TellingChoices
 from lib.domain.command import Command
 from lib.domain.position import Side
 from lib.domain.reason import NOTHING, text
@@ -32,6 +34,7 @@ from lib.domain.risk import AccountPlan, Clamp
 from lib.domain.round_trips import Trips
 from lib.domain.won_rates import WonRates
 from lib.queries import EXPORTS, Cursor, LogFilter, NoticePage, Page, Readings, Sheet, Words, read_cursor
+from lib.queries.daily import ReportReadings
 from lib.queries.safety import FactorState
 from tests import factories as make
 from tests.contract.ledger_worlds import SqlWorld
@@ -631,3 +634,20 @@ async def test_health_tells_ages_and_says_what_it_does_not_know(scene: Scene) ->
     health = scene.readings.health(T + 7_000)
     assert (health.candle_age_s, health.trader_age_s, health.websocket) == (7, 7, True)
     assert (health.analyst, health.analyst_model, health.last_cycle_ms) == ("decided", "test-model", T)
+
+
+async def test_a_report_reads_the_books_and_the_hour_each_chose(scene: Scene) -> None:
+    engine, person = scene.world.engine, await scene.person("uid-report")
+    await scene.exit(person, "sell")
+    readings = ReportReadings(engine, scene.store, scene.world.clock)
+    [reader] = readings.readers()
+    assert (reader.user_id, reader.hour) == (person.user_id, REPORT_HOUR)
+    SqlNoticeChoices(engine).choose(person.user_id, TellingChoices(report_hour=0))
+    assert [one.hour for one in readings.readers()] == [0]
+    day = readings.day(person.user_id, 0)
+    assert day is not None
+    assert day.trades == 1
+    assert readings.platform_day().accounts == 1
+    with engine.begin() as connection:
+        connection.execute(sa.text("UPDATE users SET is_guest = 1"))
+    assert readings.readers() == []

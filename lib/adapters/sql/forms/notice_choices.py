@@ -35,6 +35,7 @@ class SqlNoticeChoices(NoticeChoices):
             "switched": {kind.value: on for kind, on in choices.switched.items()},
             "quiet_from": choices.quiet_from,
             "quiet_until": choices.quiet_until,
+            "report_hour": choices.report_hour,
         }
 
         def work(connection: sa.Connection) -> None:

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from lib.adapters.sql.ledger.rows import insert_once, insertion
 from lib.adapters.sql.tables.people import accounts, outbox
-from lib.domain.channel import TellingChoices
+from lib.domain.channel import REPORT_HOUR, TellingChoices
 from lib.domain.events import LONGEST_ABOUT, Event, EventKind
 
 OPERATORS = 0
@@ -42,4 +42,5 @@ def choices_of(row: sa.RowMapping) -> TellingChoices:
     """The choices in a row that has the columns of `notice_choices`, all NULL for who chose nothing."""
     stored = row["switched"] or {}
     switched = {EventKind(name): bool(on) for name, on in stored.items() if name in set(EventKind)}
-    return TellingChoices(switched, row["quiet_from"], row["quiet_until"])
+    hour = REPORT_HOUR if row["report_hour"] is None else row["report_hour"]
+    return TellingChoices(switched, row["quiet_from"], row["quiet_until"], hour)

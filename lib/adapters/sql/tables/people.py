@@ -309,9 +309,13 @@ notice_choices = sa.Table(
     sa.Column("switched", JSON),
     sa.Column("quiet_from", sa.Integer),
     sa.Column("quiet_until", sa.Integer),
+    sa.Column("report_hour", sa.Integer),
     **MYSQL_TABLE,
 )
-"""How a person wants to be told: the newest message they have seen, kinds they switched, quiet minutes of the day."""
+"""
+How a person wants to be told: the newest message they have seen, kinds they switched, quiet minutes of the day, and the
+hour of the daily report (NULL = as usual).
+"""
 
 system_flags = sa.Table(
     "system_flags",
