@@ -31,7 +31,7 @@ fi
 
 people() { # a user each, so that none can read what another was told (maemae: the simulator)
 	local user
-	for user in maemae maemae-collector maemae-trader maemae-web maemae-notifier maemae-archive; do
+	for user in maemae maemae-collector maemae-trader maemae-web maemae-notifier maemae-telegram maemae-archive; do
 		id "$user" >/dev/null 2>&1 || useradd --system --user-group --home-dir /nonexistent --no-create-home --shell /usr/sbin/nologin "$user"
 	done
 }
@@ -82,7 +82,7 @@ stores() { # their passwords are random, and what makes the stores ask for them 
 		database=$(moved DATABASE_URL)
 		word=$(secret)
 		file database.env <<-END
-			# trader, web, notifier, migrate and archive. After a change: systemctl restart 'maemae-*'
+			# trader, web, notifier, telegram, migrate and archive. After a change: systemctl restart 'maemae-*'
 			${database:-DATABASE_URL=mysql://maemae:$word@127.0.0.1:3306/maemae}
 		END
 		[ -n "$database" ] || file database.sql <<-END
@@ -96,7 +96,7 @@ stores() { # their passwords are random, and what makes the stores ask for them 
 		redis=$(moved REDIS_URL)
 		word=$(secret)
 		file redis.env <<-END
-			# collector, trader, web and notifier
+			# collector, trader, web, notifier and telegram
 			${redis:-REDIS_URL=redis://:$word@127.0.0.1:6379/0}
 		END
 		[ -n "$redis" ] || file redis.conf <<-END
@@ -139,6 +139,7 @@ told() {
 		METRICS_PORT_COLLECTOR=9102
 		METRICS_PORT_SIMULATOR=9103
 		METRICS_PORT_NOTIFIER=9104
+		METRICS_PORT_TELEGRAM=9105
 	END
 	file trader.env <<-END
 		# the trader alone: the key that opens people's exchange keys
@@ -157,6 +158,11 @@ told() {
 		PUBLIC_URL=
 	END
 	notifier
+	file telegram.env <<-END
+		# the bot alone: what @BotFather gave, empty = no bot; the rest as in web.env (codes of second factors)
+		TELEGRAM_BOT_TOKEN=
+		$(grep -E '^(ENCRYPTION_PUBLIC_KEY|WEB_SECRET|WEB_SECRETS_OLD)=' "$settings/web.env" || true)
+	END
 	file simulator.env <<-END
 		# the token that the web shows when it opens paper accounts
 		$(grep '^SIMULATOR_TOKEN=' "$settings/web.env")
@@ -190,8 +196,8 @@ told
 services
 if [ -n "$start" ] && [ -z "$to" ]; then
 	systemctl restart maemae-migrate.service
-	systemctl enable --now maemae-migrate.service maemae-simulator.service maemae-collector.service maemae-trader.service maemae-notifier.service maemae-web.service maemae-archive.timer
-	systemctl restart maemae-simulator.service maemae-collector.service maemae-trader.service maemae-notifier.service maemae-web.service
+	systemctl enable --now maemae-migrate.service maemae-simulator.service maemae-collector.service maemae-trader.service maemae-notifier.service maemae-telegram.service maemae-web.service maemae-archive.timer
+	systemctl restart maemae-simulator.service maemae-collector.service maemae-trader.service maemae-notifier.service maemae-telegram.service maemae-web.service
 	say "running; a proxy with TLS belongs in front of 127.0.0.1:8501 (deploy/Caddyfile, deploy/nginx.conf)"
 else
 	say "laid out; fill in $settings/*.env, then deploy/install.sh --start"

@@ -34,6 +34,7 @@ elif [ ! -s "$folder/notifier_key" ] || [ ! -s "$folder/notifier_public_key" ]; 
 	exit 1
 fi
 keep notify_operators ""
+keep telegram_bot_token ""
 keep mysql_root_password "$(word)"
 keep mysql_password "$(word)"
 keep database_url "mysql://maemae:$(cat "$folder/mysql_password")@mysql:3306/maemae"

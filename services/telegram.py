@@ -16,7 +16,8 @@ from services.process import run_process
 
 def main(settings: Settings) -> None:
     """Entry point under `run_process`."""
-    asyncio.run(_chat(settings))
+    with bootstrap.measured("telegram", settings):
+        asyncio.run(_chat(settings))
 
 
 async def _chat(settings: Settings) -> None:

@@ -19,14 +19,14 @@ from lib.settings import SECRET_NAMES, load
 ROOT = Path(__file__).resolve().parents[1]
 DEPLOY = ROOT / "deploy"
 COMPOSE: dict[str, Any] = yaml.safe_load((DEPLOY / "compose.yaml").read_text("utf-8"))
-OURS = ("migrate", "simulator", "collector", "trader", "notifier", "web")
+OURS = ("migrate", "simulator", "collector", "trader", "notifier", "telegram", "web")
 UNITS = {path.stem.removeprefix("maemae-"): path.read_text("utf-8") for path in DEPLOY.glob("systemd/*.service")}
 ONCE = ("migrate", "archive")
 """Units that do something and end."""
 SECRETS = {
     "database_url": "mysql://maemae:secret-word@mysql:3306/maemae", "openai_api_key": "sk-1234567890",
     "simulator_token": "a-token-of-the-simulator", "metrics_token": "a-token-of-the-watchers",
-    "redis_url": "redis://:another-word@redis:6379/0", "notify_operators": "",
+    "redis_url": "redis://:another-word@redis:6379/0", "notify_operators": "", "telegram_bot_token": "",
 }  # fmt: skip
 
 
@@ -252,7 +252,7 @@ def test_what_prometheus_asks_is_where_the_processes_show_it() -> None:
     targets = {target for job in asked for config in job["static_configs"] for target in config["targets"]}
     ports = {
         (one, environment(one).get(f"METRICS_PORT_{one.upper()}"))
-        for one in ("trader", "collector", "simulator", "notifier")
+        for one in ("trader", "collector", "simulator", "notifier", "telegram")
     }
     assert targets == {f"{name}:{port}" for name, port in ports} | {"web:8501"}
 

@@ -37,6 +37,7 @@ _PARTS = {
     "web": (m.ALERTS, m.DATABASE_ERRORS, m.BLOCKED),
     "simulator": (m.ALERTS,),
     "notifier": (m.ALERTS,),
+    "telegram": (m.ALERTS,),
     "supervisor": (m.ALERTS, m.PROCESS_ENDS),
 }  # fmt: skip
 """Which process counts what; gauges are there as soon as they are known."""
