@@ -1,7 +1,7 @@
 # Maemae: two commands matter, `make run` and `make test`. Each does its own set-up.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help run test check ci proof fix bench replay sim torture mutants coverage attack audit control analyst migrate backup restore rotate archive doctor preflight lock ready servers clean
+.PHONY: help run test check ci proof fix bench replay sim torture mutants coverage attack audit soak control analyst migrate backup restore rotate archive doctor preflight lock ready servers clean
 
 # the first Python >= 3.11 that really starts
 PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
@@ -63,6 +63,9 @@ attack: ready  ## floods, half-open sockets, fuzz, foreign origins, takeovers, s
 
 audit: .venv/dev.stamp  ## known holes in what is locked, its licences, an SBOM (TO=folder), secrets in the tree and its history
 	@$(BIN)/python -m tests.audit $(if $(TO),--to "$(TO)") $(ARGS)
+
+soak: ready  ## HOURS=6 of market time by a stepped clock, or REAL=1 of the machine's: memory, descriptors and rows stay flat
+	@$(BIN)/python -m tests.soak $(if $(REAL),--real $(REAL),--hours $(or $(HOURS),6)) $(ARGS)
 
 control: .venv/run.stamp  ## ARGS="status": the operator's switches (stop, flatten, resume, locks, settle, audit)
 	@$(BIN)/python -m services.control $(ARGS)
