@@ -14,7 +14,9 @@ from typing import Any
 from app.ui import cockpit as part
 from app.ui.badges import badges
 from app.ui.cockpit import Quote
+from app.ui.write import writing_for
 from lib.clock import Clock
+from lib.domain.account import NUMBERS, Numbers
 from lib.domain.candle import MINUTE_MS
 from lib.domain.instrument import Instrument
 from lib.queries import Choices, CommandRow, Health, LogRow, Pulse, Readings, Stand, Standing
@@ -103,10 +105,16 @@ class Cockpit:
         common = {"market": part.quote_part(quote), "truth": part.truth_part(shown)}
         return common if known is None else {**common, **_priced(known, quote)}
 
-    def whole(self, user_id: int) -> str:
-        """The whole message of *user_id* now, as it is sent. *Retry* when a store is away."""
+    def numbers(self, user_id: int, known: Known | None) -> Numbers:
+        """How *user_id*, of whom *known* was read, has numbers written. *Retry* when a store is away."""
+        return known.chosen.numbers if known is not None else self._readings.numbers(user_id) or NUMBERS
+
+    def whole(self, user_id: int, *, for_program: bool = False) -> str:
+        """The whole message of *user_id* now, as it is sent; a program's numbers are everybody's. As `known`."""
         known = self.known(user_id)
-        return written(self.parts(known, self.quote(known.stand.held.symbol if known else ""), self.health()))
+        quote, health = self.quote(known.stand.held.symbol if known else ""), self.health()
+        with writing_for(NUMBERS if for_program else self.numbers(user_id, known)):
+            return written(self.parts(known, quote, health))
 
 
 def _stored(known: Known, now_ms: int) -> Parts:

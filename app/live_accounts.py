@@ -17,8 +17,10 @@ from app.cockpit import Cockpit, Known, Parts, written
 from app.live import RECHECK_S, Seat, Seats, StillIn
 from app.threads import in_thread
 from app.ui.cockpit import Quote
+from app.ui.write import writing_for
 from lib import log
 from lib.clock import Clock
+from lib.domain.account import NUMBERS, Numbers
 from lib.domain.errors import Retry
 from lib.queries import Health, Pulse
 
@@ -37,6 +39,7 @@ class _Watched:
     pulse: Pulse | None = None
     read_ms: int = -1
     known: Known | None = None
+    numbers: Numbers = NUMBERS
     told: Parts = field(default_factory=dict)
 
     @property
@@ -156,6 +159,7 @@ class AccountHub:
     def _renew(self, user_id: int, watched: _Watched) -> None:
         try:
             watched.known = self._cockpit.known(user_id)
+            watched.numbers = self._cockpit.numbers(user_id, watched.known)
         except Retry:
             watched.read_ms = -1
             raise
@@ -173,7 +177,9 @@ class AccountHub:
         if symbol not in quotes:
             quotes[symbol] = cockpit.quote(symbol)
         made = cockpit.parts if whole else cockpit.moving
-        parts = made(watched.known, quotes[symbol], self._health_now(now_ms))
+        health = self._health_now(now_ms)
+        with writing_for(watched.numbers):  # one thread writes for one person after the other
+            parts = made(watched.known, quotes[symbol], health)
         return {name: value for name, value in parts.items() if watched.told.get(name, _UNTOLD) != value}
 
     def _health_now(self, now_ms: int) -> Health:

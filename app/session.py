@@ -15,8 +15,10 @@ from hashlib import sha256
 import streamlit as st
 
 from app.system import system
+from app.ui.write import write_for
 from app.visit import PLAIN_COOKIE, SECURE_COOKIE, Visit
 from lib.accounts.web import Origin, SessionUser
+from lib.domain.account import NUMBERS
 
 COOKIES = (SECURE_COOKIE, PLAIN_COOKIE)
 IDENTITY = "maemae_session"
@@ -40,7 +42,17 @@ class _Seen:
 
 
 def current_user() -> SessionUser | None:
-    """The person this run is for, or None: unknown, expired, signed out, or not whom the server vouched for."""
+    """
+    The person this run is for, or None: unknown, expired, signed out, or not whom the server vouched for.
+
+    Numbers are written their way from here on: the thread of a run is its session's alone.
+    """
+    user = _user()
+    write_for(user.numbers if user is not None else NUMBERS)
+    return user
+
+
+def _user() -> SessionUser | None:
     token = _token()
     if token is None:
         return None

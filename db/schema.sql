@@ -39,6 +39,7 @@ CREATE TABLE users (
     is_guest BOOL NOT NULL DEFAULT 0,  -- no password; ends with the last session
     time_zone VARCHAR(64) CHARACTER SET ascii COLLATE ascii_bin NOT NULL DEFAULT '',  -- of the pages; '' = as the language has it
     theme VARCHAR(8) CHARACTER SET ascii COLLATE ascii_bin NOT NULL DEFAULT 'system',  -- or light, dark
+    numbers VARCHAR(8) CHARACTER SET ascii COLLATE ascii_bin NOT NULL DEFAULT 'point',  -- of the pages: 1,234.5; or comma, space
     PRIMARY KEY (id),
     CONSTRAINT uq_users_email UNIQUE (email),
     CONSTRAINT ck_users_keys_are_sealed_elsewhere CHECK (bybit_api_key IS NULL AND bybit_api_secret IS NULL),

@@ -28,7 +28,8 @@ def endpoints(cockpit: Cockpit) -> tuple[Endpoint, ...]:
     @for_people
     async def snapshot(request: Request, user: SessionUser) -> Response:
         """The whole message of the channel, as it is now."""
-        return Response(await in_thread(cockpit.whole, user.user_id), media_type="application/json")
+        text = await in_thread(cockpit.whole, user.user_id, for_program=user.scopes is not None)
+        return Response(text, media_type="application/json")
 
     return (Endpoint("GET", "/api/account", snapshot, "The account as the dashboard shows it.", scope="read"),)
 

@@ -20,11 +20,13 @@ from app.system import system
 from app.ui.analyst import analyst_name
 from app.ui.small import keep
 from lib.accounts.web import SessionUser
-from lib.domain.account import Colours, Theme
+from lib.domain.account import Colours, Numbers, Theme
 from lib.domain.analyst_name import is_rules
+from lib.domain.separators import separated
 from lib.domain.time_zones import time_zones
 
 KEEP_TEXTS = ("email", "password", "password_rule", "invite", "invite_note")
+WRITTEN = {style: separated("1,234.5", style) for style in get_args(Numbers)}
 
 
 def _looks(user: SessionUser) -> None:
@@ -33,6 +35,7 @@ def _looks(user: SessionUser) -> None:
         _labelled("settings.language")
         switch("lang_again")
         _zones(user)
+        _numbers(user)
         _colours(user)
         _theme(user)
 
@@ -62,6 +65,15 @@ def _zoned() -> None:
     look_again()
 
 
+def _numbers(user: SessionUser) -> None:
+    _one_of(user, "numbers", get_args(Numbers), user.numbers, _numbered, words=WRITTEN.__getitem__)
+
+
+def _numbered() -> None:
+    tell(system().people.change_numbers(require_user(), st.session_state["numbers"]), t("settings.saved"))
+    look_again()
+
+
 def _labelled(key: str) -> None:
     st.markdown(f"**{t(key)}**")
 
@@ -74,15 +86,22 @@ def _theme(user: SessionUser) -> None:
     _one_of(user, "theme", get_args(Theme), user.theme, _themed)
 
 
-def _one_of(user: SessionUser, name: str, options: Sequence[str], stands: str, changed: Callable[[], None]) -> None:
-    """A choice of *options*, named by the texts NAME.option; *stands* is what the person's account has."""
+def _one_of(
+    user: SessionUser,
+    name: str,
+    options: Sequence[str],
+    stands: str,
+    changed: Callable[[], None],
+    words: Callable[[str], str] | None = None,
+) -> None:
+    """A choice of *options*, named by *words* or the texts NAME.option; *stands* is what the person's account has."""
     _labelled(f"settings.{name}")
     if st.session_state.get(name) != stands:
         st.session_state[name] = stands
     st.segmented_control(
         t(f"settings.{name}"),
         options,
-        format_func=lambda one: t(f"{name}.{one}"),
+        format_func=words or (lambda one: t(f"{name}.{one}")),
         key=still(name),
         label_visibility="collapsed",
         required=True,

@@ -16,6 +16,7 @@ from app.panels.top import title, top
 from app.session import require_user
 from app.system import system
 from app.ui.logs import log_frame
+from app.ui.write import count
 from lib.accounts.web import SessionUser
 from lib.queries import Cursor, Page, read_cursor
 
@@ -82,7 +83,7 @@ def _turns(found: Page, *, searched: bool) -> None:
     """How many, or how far back a search has come, and the ways to the neighbours."""
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute", key="turns"):
         if not searched:
-            st.caption(md("log.total" if found.all_counted else "log.many", total=f"{found.total:,}"))
+            st.caption(md("log.total" if found.all_counted else "log.many", total=count(found.total)))
         elif found.older is None:
             st.caption(t("log.searched_all"))
         else:

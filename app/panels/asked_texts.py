@@ -7,7 +7,7 @@ import streamlit as st
 from app.i18n import md, t
 from app.ui.analyst import analyst_name
 from app.ui.letters import letters
-from app.ui.write import exact
+from app.ui.write import count, exact
 from lib.queries import LogDetail
 
 
@@ -16,9 +16,9 @@ def asked_texts(found: LogDetail) -> None:
     if not found.prompt and not found.archived:
         st.text(t("detail.not_asked"))
         return
-    st.caption(md("detail.model", model=analyst_name(found.model, t), ms=f"{found.latency_ms:,}"))
+    st.caption(md("detail.model", model=analyst_name(found.model, t), ms=count(found.latency_ms)))
     st.caption(
-        md("detail.tokens", prompt=f"{found.prompt_tokens:,}", answer=f"{found.completion_tokens:,}", cost=_cost(found))
+        md("detail.tokens", prompt=count(found.prompt_tokens), answer=count(found.completion_tokens), cost=_cost(found))
     )
     if found.decision is not None:
         _text("detail.parsed", json.dumps(dict(found.decision)), 180)

@@ -23,7 +23,7 @@ from app.ui.analyst import analyst_name
 from app.ui.cockpit import seen_settings
 from app.ui.reasons import say
 from app.ui.small import keep_typing
-from app.ui.write import percent, short
+from app.ui.write import count, percent, short
 from lib.accounts.refusal import Refusal
 from lib.accounts.web import SessionUser
 from lib.domain.account import MAX_CUSTOM_PROMPT, RISK_PROFILES, RiskLevel
@@ -114,7 +114,7 @@ def _word(name: str, value: object) -> object:
     if name in ("field", "name"):
         keys = (f"{kind}.{value}" for kind in ("field", "limit"))
         return next((t(key) for key in keys if key in words("")), value)
-    return f"{value:,}" if isinstance(value, int) else value
+    return count(value) if isinstance(value, int) else value
 
 
 def _ask(user: SessionUser) -> None:
@@ -162,10 +162,10 @@ def _prompt(user: SessionUser, text: str, cleared: int, height: int) -> None:
     )
     if not user.read_only:
         keep_typing("custom_prompt", user.user_id, cleared)
-    count, most = len(text.strip()), MAX_CUSTOM_PROMPT
-    told = md("control.count", n=f"{count:,}", most=f"{most:,}")
+    length, most = len(text.strip()), MAX_CUSTOM_PROMPT
+    told = md("control.count", n=count(length), most=count(most))
     # one line whatever it says: the button below must not move away from under a click
-    st.caption(f":red[**{told}**]" if count > most else told, text_alignment="right")
+    st.caption(f":red[**{told}**]" if length > most else told, text_alignment="right")
 
 
 def _buttons(user: SessionUser, held: Draft) -> None:

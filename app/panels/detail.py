@@ -25,7 +25,7 @@ from app.ui.reasons import say
 from app.ui.rule_words import in_language
 from app.ui.seen import seen_data, seen_rows, show_seen
 from app.ui.small import into_sight
-from app.ui.write import cost, exact, percent, price
+from app.ui.write import cost, exact, percent, price, shown
 from lib.domain.books import summed
 from lib.domain.order import Order
 from lib.queries import EventRow, FillRow, LogDetail
@@ -163,7 +163,7 @@ def _step(event: EventRow, t_ms: int, order: str) -> tuple[str, ...]:
 
 def _after(at_ms: int, t_ms: int) -> str:
     """How long after the decision's T, in seconds."""
-    return f"+{Decimal(at_ms - t_ms) / 1000:.3f} s"
+    return shown(f"+{Decimal(at_ms - t_ms) / 1000:.3f} s")
 
 
 def _order(order: Order, fills: Sequence[FillRow]) -> None:

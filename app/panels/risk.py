@@ -21,7 +21,7 @@ from app.system import system
 from app.ui import live
 from app.ui.cockpit import seen_settings
 from app.ui.knobs import LIMITS, Knob, worth, written
-from app.ui.write import money, percent
+from app.ui.write import count, money, percent
 from lib.accounts.settings_rules import MOST_LEVERAGE, loosens
 from lib.accounts.web import SessionUser
 from lib.domain.account import RISK_PROFILES, AccountSettings, Limits, RiskLevel
@@ -87,7 +87,7 @@ def _numbers(meant: AccountSettings, tiles: Tiles) -> None:
     profile = meant.profile
     cells = (
         ("loss", f"{money(tiles.equity * profile.risk_per_trade)} USDT", written(RISK, profile.risk_per_trade)),
-        ("leverage", f"{profile.leverage_cap}×", f"{100 * profile.leverage_cap:,}"),
+        ("leverage", f"{profile.leverage_cap}×", count(100 * profile.leverage_cap)),
         ("confidence", percent(profile.min_confidence, places=0), ""),
     )
     with st.grid(columns="auto", min_column_width=WIDE_COLUMN, gap="small"):

@@ -11,7 +11,7 @@ from app.i18n import md, t
 from app.panels.control import tell
 from app.session import require_user
 from app.system import system
-from app.ui.write import exact
+from app.ui.write import count, exact
 from lib.accounts.web import SessionUser
 from lib.accounts.won import LONGEST
 from lib.domain.won_rates import MOST_RATES, WonRates, utc_day, written
@@ -37,7 +37,7 @@ def won(user: SessionUser) -> None:
         # no form: what is typed is known here before it is saved, so that nothing else takes its place
         st.text_area(t("krw.lines"), key=LINES, height=130, max_chars=LONGEST, placeholder=EXAMPLE)
         st.button(t("krw.save"), key="krw_save", on_click=_save, args=(stands,))
-        st.caption(md("krw.most", n=f"{MOST_RATES:,}"))
+        st.caption(md("krw.most", n=count(MOST_RATES)))
 
 
 def _untouched(stands: str) -> None:

@@ -19,7 +19,7 @@ from app.ui import live
 from app.ui.cockpit import seen_settings
 from app.ui.diff import diff_html
 from app.ui.letters import letters
-from app.ui.write import exact, short
+from app.ui.write import count, exact, short, shown
 from lib.accounts.web import SessionUser
 from lib.bootstrap.preview import Preview
 from lib.queries import Choices, InstructionRow
@@ -74,7 +74,7 @@ def _version(row: InstructionRow) -> str:
 
 def _version_shown(user: SessionUser, chosen: Choices, row: InstructionRow) -> None:
     now = chosen.settings.custom_prompt
-    st.caption(md("strategy.fingerprint", sha=row.sha256[:12], n=f"{len(row.text):,}"))
+    st.caption(md("strategy.fingerprint", sha=row.sha256[:12], n=count(len(row.text))))
     if row.text == now:
         st.caption(t("strategy.stands"))
         st.code(row.text or t("control.no_prompt"), language=None, wrap_lines=True)
@@ -120,10 +120,10 @@ def _preview(user: SessionUser, chosen: Choices) -> None:
 
 
 def _figures(seen: Preview, chosen: Choices) -> None:
-    usd = "–" if seen.usd_day is None else f"${seen.usd_day:,.2f}"
+    usd = "–" if seen.usd_day is None else f"${shown(f'{seen.usd_day:,.2f}')}"
     cells = (
-        ("tokens", f"≈ {seen.tokens:,}"),
-        ("tokens_day", f"≈ {seen.tokens_day:,}"),
+        ("tokens", f"≈ {count(seen.tokens)}"),
+        ("tokens_day", f"≈ {count(seen.tokens_day)}"),
         ("usd_day", f"≈ {usd}" if seen.usd_day is not None else usd),
     )
     with st.grid(columns="auto", min_column_width=130, gap="small"):
@@ -134,8 +134,8 @@ def _figures(seen: Preview, chosen: Choices) -> None:
         st.caption(md("strategy.no_prices"))
     if seen.last is not None:
         cost = "" if seen.last.cost_usd is None else f"· ${exact(seen.last.cost_usd)}"
-        told = f"{seen.last.prompt_tokens:,} + {seen.last.completion_tokens:,}"
+        told = f"{count(seen.last.prompt_tokens)} + {count(seen.last.completion_tokens)}"
         st.caption(md("strategy.last", tokens=told, cost=cost))
     if seen.tokens_day > chosen.settings.limits.analyst_tokens:
-        most = f"{chosen.settings.limits.analyst_tokens:,}"
+        most = count(chosen.settings.limits.analyst_tokens)
         st.warning(md("strategy.over_budget", most=most), icon=":material/warning:")

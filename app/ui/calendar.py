@@ -8,7 +8,7 @@ from decimal import Decimal
 from html import escape
 
 from app.ui.tiles import tone_of
-from app.ui.write import money, percent
+from app.ui.write import money, percent, shown
 from lib.domain.performance import DayResult
 from lib.domain.position import ZERO
 
@@ -69,5 +69,5 @@ def short_money(value: Decimal) -> str:
     """A signed amount that fits a square: +3.2, -45, -1.2k."""
     size = abs(value)
     if size >= 1_000:
-        return f"{value / 1_000:+.1f}k" if size < 100_000 else f"{value / 1_000:+.0f}k"
-    return f"{value:+.0f}" if size >= 10 or not value else f"{value:+.1f}"
+        return shown(f"{value / 1_000:+.1f}k" if size < 100_000 else f"{value / 1_000:+.0f}k")
+    return shown(f"{value:+.0f}" if size >= 10 or not value else f"{value:+.1f}")

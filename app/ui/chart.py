@@ -13,6 +13,7 @@ from typing import Any
 
 from app.ui.assets import component
 from app.ui.palette import Palette
+from app.ui.write import style
 
 FIRST_STEP = "1m"
 """The interval of who never chose one."""
@@ -90,6 +91,7 @@ def chart_data(
         "offset": view.offset_s,
         "zone": view.zone,
         "locale": view.locale,
+        "numbers": style(),
         "colours": {"light": list(view.colours.light), "dark": list(view.colours.dark)},
         "lines": [
             {"id": line.id, "price": float(line.price), "title": line.title, "tone": line.tone, "dashed": line.dashed}

@@ -15,7 +15,7 @@ from app.ui.badges import Badge
 from app.ui.reasons import say
 from app.ui.standing import lock_words, state_reason, state_word
 from app.ui.tiles import Tile, spark_path, tile_row, tone_of
-from app.ui.write import exact, money, percent, price
+from app.ui.write import exact, money, percent, price, shown
 from lib.domain import reason_codes as codes
 from lib.domain.instrument import Instrument
 from lib.domain.margin import distance, liquidation_price, lowest_maintenance, margin_of, stop_risk
@@ -125,7 +125,7 @@ def open_part(held: Holding, at: Decimal | None) -> dict[str, str] | None:
         "pnl": money(pnl, signed=True),
         "tone": tone_of(pnl),
         "share": percent(pnl / margin if margin else None, signed=True),
-        "r": f"{pnl / risk:+.2f}R" if risk else "–",
+        "r": shown(f"{pnl / risk:+.2f}R") if risk else "–",
         "to_stop": _away(at, held.stop_loss),
         "to_target": _away(at, held.take_profit),
     }

@@ -8,6 +8,7 @@ from typing import Any
 
 from app.ui.assets import component
 from app.ui.palette import Palette
+from app.ui.write import shown, style
 from lib.queries import CurvePoint, Results, TransferRow
 
 
@@ -25,12 +26,13 @@ def curve_data(found: Results, look: Look, text: Mapping[str, str], kind: Callab
     return {
         "points": [_point(point) for point in _rising(found.points)],
         "paid": [
-            {"time": time, "text": f"{kind(row.kind)} {row.amount:+,.0f}", "up": row.amount > 0}
+            {"time": time, "text": f"{kind(row.kind)} {shown(f'{row.amount:+,.0f}')}", "up": row.amount > 0}
             for row in found.transfers
             if (time := _drawn_after(found.points, row)) is not None
         ],
         "offset": look.offset_s,
         "locale": look.locale,
+        "numbers": style(),
         "colours": {"light": list(look.colours.light), "dark": list(look.colours.dark)},
         "text": dict(text),
     }
@@ -55,4 +57,4 @@ def _drawn_after(points: Sequence[CurvePoint], row: TransferRow) -> int | None:
 
 def show_curve(data: dict[str, Any]) -> None:
     """Mount it."""
-    component("curve")(key="curve", data=data, height="content")
+    component("curve", folder="chart")(key="curve", data=data, height="content")

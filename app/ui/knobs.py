@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Literal
 
-from app.ui.write import exact, money
+from app.ui.write import count, exact, money
 from lib.domain.account import Limits
 from lib.domain.decimals import plain
 
@@ -69,7 +69,7 @@ def written(knob: Knob, stored: Decimal | int) -> str:
         return f"{exact(Decimal(stored) * 100)}%"
     if knob.kind == "times":
         return f"{exact(Decimal(stored))}×"
-    return f"{int(stored) // (MINUTE_MS if knob.kind == 'minutes' else 1):,}"
+    return count(int(stored) // (MINUTE_MS if knob.kind == "minutes" else 1))
 
 
 def worth(name: str, stored: Decimal | int, equity: Decimal, balance: Decimal) -> str:

@@ -5,13 +5,14 @@ The bundled rules' words are the one exception: they are shown in the reader's l
 """
 
 from app.ui.rule_words import in_language
+from app.ui.write import shown
 from lib.domain.reason import CODES, Kind, Reason, Value
 from lib.reason_text import said
 
 
 def say(reason: Reason, language: str) -> str:
     """*reason* as a page in *language* ("ko", "en") shows it; "" for none."""
-    return said(_translated(reason, language), language)
+    return said(_translated(reason, language), language, shown)
 
 
 def say_sentence(reason: Reason, language: str) -> str:

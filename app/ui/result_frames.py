@@ -11,7 +11,7 @@ from app.ui.orders import order_words, side_words
 from app.ui.palette import Palette
 from app.ui.reasons import say
 from app.ui.results import held, ratio, signed
-from app.ui.write import cost, exact, money, percent, price
+from app.ui.write import cost, count, exact, money, percent, price, shown
 from lib.domain.order import Order
 from lib.domain.position import Position, unrealised_pnl
 from lib.domain.round_trips import RoundTrip
@@ -71,7 +71,9 @@ def trip_frame(trips: Sequence[RoundTrip], word: Word, at: At, rates: WonRates =
 
 
 def _won(amount: Decimal | None) -> str:
-    return "–" if amount is None else f"{'+' if amount > 0 else ''}{amount.quantize(Decimal(1), ROUND_HALF_EVEN):,}"
+    return (
+        "–" if amount is None else f"{'+' if amount > 0 else ''}{count(amount.quantize(Decimal(1), ROUND_HALF_EVEN))}"
+    )
 
 
 def _trip(trip: RoundTrip, word: Word, at: At) -> tuple[object, ...]:
@@ -178,7 +180,11 @@ def fill_frame(fills: Sequence[BookedFill], word: Word, at: At) -> Any:
 
 def funding_frame(fills: Sequence[BookedFill], at: At) -> Any:
     """Funding under FUNDING: what was received is positive."""
-    return frame(FUNDING, [(at(row.at_ms), row.symbol, f"{-row.fee:+,.8f}".rstrip("0"), row.exec_id) for row in fills])
+    return frame(FUNDING, [(at(row.at_ms), row.symbol, _received(row), row.exec_id) for row in fills])
+
+
+def _received(row: BookedFill) -> str:
+    return shown(f"{-row.fee:+,.8f}".rstrip("0"))
 
 
 def transfer_frame(rows: Sequence[TransferRow], word: Word, at: At) -> Any:

@@ -9,7 +9,7 @@ from html import escape
 from typing import Any
 
 from app.ui.tiles import Tile, tone_of
-from app.ui.write import duration, money, percent, plus
+from app.ui.write import count, duration, money, percent, plus
 from lib.domain.performance import Performance
 from lib.queries import Results
 
@@ -19,12 +19,12 @@ HUNDREDTH, HALF_TENTH = Decimal("0.01"), Decimal("0.05")
 
 def ratio(value: Decimal | None) -> str:
     """A plain number to two places."""
-    return "–" if value is None else f"{value.quantize(HUNDREDTH, ROUND_HALF_EVEN):,}"
+    return "–" if value is None else count(value.quantize(HUNDREDTH, ROUND_HALF_EVEN))
 
 
 def won(amount: Decimal | None) -> str:
     """Won to the whole, "" for none known."""
-    return "" if amount is None else f"≈ ₩{amount.quantize(Decimal(1), ROUND_HALF_EVEN):,}"
+    return "" if amount is None else f"≈ ₩{count(amount.quantize(Decimal(1), ROUND_HALF_EVEN))}"
 
 
 def held(milliseconds: int | None, word: Word) -> str:
@@ -103,7 +103,7 @@ def _share(figures: Performance, word: Word) -> str:
 
 
 def _analyst_tile(found: Results, word: Word) -> Tile:
-    calls = word("results.calls", n=f"{found.cost.calls:,}")
+    calls = word("results.calls", n=count(found.cost.calls))
     if found.cost.usd is None:
         return Tile("analyst", "–", "", calls)
     net = found.figures.net

@@ -12,6 +12,7 @@ from typing import Any
 from app.ui.assets import component
 from app.ui.chart import Line
 from app.ui.curve import Look
+from app.ui.write import style
 
 MOST = 500
 FIELDS = ("open", "high", "low", "close", "volume")
@@ -47,6 +48,7 @@ def seen_data(rows: Sequence[Sequence[float]], lines: Sequence[Line], look: Look
         "precision": precision_of(rows),
         "offset": look.offset_s,
         "locale": look.locale,
+        "numbers": style(),
         "colours": {"light": list(look.colours.light), "dark": list(look.colours.dark)},
         "alt": alt,
     }
@@ -54,4 +56,4 @@ def seen_data(rows: Sequence[Sequence[float]], lines: Sequence[Line], look: Look
 
 def show_seen(data: dict[str, Any]) -> None:
     """Mount it."""
-    component("seen")(key="seen", data=data, height="content")
+    component("seen", folder="chart")(key="seen", data=data, height="content")

@@ -8,6 +8,7 @@ from typing import get_args
 
 from app.i18n import Tongue
 from app.ui.reasons import say
+from app.ui.write import exact
 from lib.domain.gates import FOREVER_MS, GateKind
 from lib.domain.locks import RiskLock
 from lib.queries import Standing
@@ -35,7 +36,7 @@ def state_reason(found: Standing, tongue: Tongue) -> list[str]:
 def progress(found: Standing, tongue: Tongue) -> list[str]:
     """How far a stop has come, as sentences."""
     still = found.flattens and found.position_qty
-    position = tongue.say("stops.position", qty=f"{abs(found.position_qty):f}", symbol=found.symbol)
+    position = tongue.say("stops.position", qty=exact(abs(found.position_qty)), symbol=found.symbol)
     return [how_far(found, tongue), *([position] if still else []), *_open(found, tongue)]
 
 

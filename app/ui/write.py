@@ -1,15 +1,53 @@
 """
 How numbers are written: separators, signs, plain decimals. Decimal in, text out; no rounding of what is stored.
+
+Separators are the reader's, whoever the thread writes for right now; nobody named, `1,234.5`. Files, routes and
+what a field holds are written elsewhere, the same for everybody.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from decimal import ROUND_HALF_EVEN, Decimal
 
+from lib.domain.account import NUMBERS, Numbers
 from lib.domain.books import TRADING, USDT, Charge
+from lib.domain.separators import separated
 
 CENT = Decimal("0.01")
 MEANT = 6
 """Digits of a price that mean something."""
+_reader: ContextVar[Numbers] = ContextVar("numbers", default=NUMBERS)
+
+
+def write_for(numbers: Numbers) -> None:
+    """From here on this thread's context writes as its reader has it: said at every run of a page."""
+    _reader.set(numbers)
+
+
+@contextmanager
+def writing_for(numbers: Numbers) -> Iterator[None]:
+    """Within it numbers are written so, after it as before: for threads that write for one person after the other."""
+    before = _reader.set(numbers)
+    try:
+        yield
+    finally:
+        _reader.reset(before)
+
+
+def style() -> Numbers:
+    """How numbers are written here, for a browser module that writes some itself."""
+    return _reader.get()
+
+
+def shown(number: str) -> str:
+    """*number*, written with `,` between thousands and `.` before the fraction, as the reader has it."""
+    return separated(number, _reader.get())
+
+
+def count(number: int | Decimal) -> str:
+    """A number as it is, with its thousands apart."""
+    return shown(f"{number:,}")
 
 
 def money(value: Decimal | None, *, signed: bool = False) -> str:
@@ -17,7 +55,7 @@ def money(value: Decimal | None, *, signed: bool = False) -> str:
     if value is None:
         return "–"
     rounded = value.quantize(CENT, ROUND_HALF_EVEN)
-    return f"{rounded if rounded else abs(rounded):{'+' if signed and rounded else ''},}"
+    return shown(f"{rounded if rounded else abs(rounded):{'+' if signed and rounded else ''},}")
 
 
 def percent(fraction: Decimal | None, *, places: int = 2, signed: bool = False) -> str:
@@ -25,7 +63,7 @@ def percent(fraction: Decimal | None, *, places: int = 2, signed: bool = False) 
     if fraction is None:
         return "–"
     rounded = (fraction * 100).quantize(Decimal(1).scaleb(-places), ROUND_HALF_EVEN)
-    return f"{rounded if rounded else abs(rounded):{'+' if signed and rounded else ''},}%"
+    return shown(f"{rounded if rounded else abs(rounded):{'+' if signed and rounded else ''},}%")
 
 
 def exact(value: Decimal | None) -> str:
@@ -33,7 +71,7 @@ def exact(value: Decimal | None) -> str:
     if value is None:
         return "–"
     text = f"{value:,f}"
-    return text.rstrip("0").rstrip(".") if "." in text else text
+    return shown(text.rstrip("0").rstrip(".") if "." in text else text)
 
 
 def plus(value: Decimal) -> str:
@@ -66,7 +104,7 @@ def price(value: Decimal | None) -> str:
     if value is None:
         return "–"
     places = max(1, MEANT - 1 - max(value.adjusted(), -MEANT)) if value else 1
-    return f"{value.quantize(Decimal(1).scaleb(-places), ROUND_HALF_EVEN):,f}"
+    return shown(f"{value.quantize(Decimal(1).scaleb(-places), ROUND_HALF_EVEN):,f}")
 
 
 def short(text: str, most: int = 120) -> str:

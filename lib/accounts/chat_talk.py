@@ -9,6 +9,7 @@ authenticator, which is used up like on the page; without a second factor it is 
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 
 from lib import log
 from lib.accounts.entrance import PeopleStores, sha256
@@ -23,6 +24,7 @@ from lib.domain import reason_codes as codes
 from lib.domain.chat import CLOSE_MS, Ask, BoundChat, Incoming, read_ask, read_code
 from lib.domain.pace import Pace
 from lib.domain.reason import NOTHING, Reason
+from lib.domain.separators import separated
 from lib.domain.trail import TrailEvent
 from lib.ports.chat import Chats, Glance, Glances
 from lib.ports.people import Throttles, Trail
@@ -177,7 +179,8 @@ def _answer(chat: BoundChat, *lines: Reason) -> Answer:
         (codes.CHAT_BUTTON_STATUS(), codes.CHAT_BUTTON_POSITIONS()),
         (codes.CHAT_BUTTON_PAUSE(), codes.CHAT_BUTTON_CLOSE()),
     )
-    text = "\n".join(said(line, chat.locale) for line in lines if line != NOTHING)
+    shown = partial(separated, numbers=chat.numbers)
+    text = "\n".join(said(line, chat.locale, shown) for line in lines if line != NOTHING)
     return Answer(text, tuple(tuple(said(word, chat.locale) for word in row) for row in rows))
 
 

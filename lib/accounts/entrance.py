@@ -126,6 +126,7 @@ def person_of(row: SessionRow) -> SessionUser:
         row.proved_ms,
         row.time_zone,
         row.theme,
+        row.numbers,
     )
 
 

@@ -34,7 +34,7 @@ from lib.accounts.rules import email_refusal, is_findable, password_refusal
 from lib.accounts.second_factor import SecondFactor
 from lib.accounts.web import Origin, Refusal, SessionUser, SignedIn
 from lib.clock import Clock
-from lib.domain.account import Colours, Theme
+from lib.domain.account import Colours, Numbers, Theme
 from lib.domain.platform_settings import Invite
 from lib.domain.session import ABSOLUTE_MS, Login, is_over
 from lib.domain.spelling import normal_email
@@ -208,6 +208,14 @@ class People:
         if theme not in get_args(Theme):
             return Refusal("refuse.field", field="theme")
         self._stores.logins.change_theme(user.user_id, theme)
+        return None
+
+    @act
+    def change_numbers(self, user: SessionUser, numbers: Numbers) -> Refusal | None:
+        """How every page of the person writes numbers."""
+        if numbers not in get_args(Numbers):
+            return Refusal("refuse.field", field="numbers")
+        self._stores.logins.change_numbers(user.user_id, numbers)
         return None
 
     def tidy(self) -> None:

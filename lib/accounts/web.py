@@ -7,7 +7,7 @@ Values only. How a person is recognised is `lib.accounts.people`.
 from dataclasses import dataclass
 
 from lib.accounts.refusal import Refusal as Refusal
-from lib.domain.account import Colours, Theme
+from lib.domain.account import Colours, Numbers, Theme
 from lib.domain.api_token import Scope
 
 
@@ -42,6 +42,7 @@ class SessionUser:
     time_zone: str = ""
     """Of the person's pages, an IANA name; empty = as the language has it."""
     theme: Theme = "system"
+    numbers: Numbers = "point"
     scopes: frozenset[Scope] | None = None
     """What a personal token may do; None for who is signed in themselves."""
 

@@ -31,9 +31,13 @@ MOST_GUESTS = 50
 """Guests that exist at once, unless the operator says otherwise: each guest is served in every cycle."""
 
 Colours = Literal["language", "red_up", "green_up"]
+"""The colour of a rise: by the person's language, red as in Korea, green as elsewhere."""
 Theme = Literal["system", "light", "dark"]
 """A light or a dark page; *system* is as the device has it."""
-"""The colour of a rise: by the person's language, red as in Korea, green as elsewhere."""
+Numbers = Literal["point", "comma", "space"]
+"""How pages write numbers: `1,234.5`, `1.234,5`, `1 234,5` (a narrow space that never breaks)."""
+NUMBERS: Numbers = "point"
+"""Of who chose none."""
 
 
 class RiskLevel(StrEnum):

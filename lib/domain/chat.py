@@ -7,6 +7,8 @@ A chat may look, pause and close everything; whatever loosens something is the p
 from dataclasses import dataclass
 from enum import StrEnum
 
+from lib.domain.account import NUMBERS, Numbers
+
 BOT = "bot"
 """The service of the channel that is a person's chat with the platform's own bot."""
 OFFER_MS = 600_000
@@ -86,6 +88,7 @@ class BoundChat:
     close_until_ms: int = 0
     awaits_ms: int = 0
     told_ms: int = 0
+    numbers: Numbers = NUMBERS
 
     def __repr__(self) -> str:
         return f"BoundChat({self.user_id})"

@@ -4,7 +4,7 @@ How long a signed-in browser stays signed in. Pure; times in epoch ms.
 
 from dataclasses import dataclass
 
-from lib.domain.account import Colours, Theme
+from lib.domain.account import Colours, Numbers, Theme
 from lib.domain.second_factor import Authenticator
 
 ABSOLUTE_MS = 24 * 3_600_000
@@ -83,3 +83,4 @@ class SessionRow:
     proved_ms: int = 0
     time_zone: str = ""
     theme: Theme = "system"
+    numbers: Numbers = "point"

@@ -5,6 +5,7 @@ Telling people what happened to their account.
 from dataclasses import dataclass
 from typing import Protocol
 
+from lib.domain.account import NUMBERS, Numbers
 from lib.domain.channel import TellingChoices
 from lib.domain.events import Event, EventKind
 from lib.domain.reason import Reason
@@ -67,7 +68,7 @@ class Batch:
     """
     What one channel is to be sent, oldest first, by whoever holds it until *lease_ms*: nobody else sends meanwhile.
 
-    *sealed* is its address; *language* and *time_zone* ("" = the language's) are its reader's.
+    *sealed* is its address; *language*, *time_zone* ("" = the language's) and *numbers* are its reader's.
     """
 
     channel_id: int
@@ -80,6 +81,7 @@ class Batch:
     failures: int
     lease_ms: int
     messages: tuple[Message, ...]
+    numbers: Numbers = NUMBERS
 
 
 class Deliveries(Protocol):

@@ -8,7 +8,7 @@ something.
 from collections.abc import Sequence
 from typing import Protocol
 
-from lib.domain.account import AccountSettings, Colours, Theme, Venue
+from lib.domain.account import AccountSettings, Colours, Numbers, Theme, Venue
 from lib.domain.account_records import ActiveAccount, NewAccount
 from lib.domain.command import Command
 from lib.domain.pace import Pace
@@ -112,6 +112,10 @@ class Logins(Protocol):
 
     def change_theme(self, user_id: int, theme: Theme) -> None:
         """Store whether the person's pages are light or dark."""
+        ...
+
+    def change_numbers(self, user_id: int, numbers: Numbers) -> None:
+        """Store how the person's pages write numbers."""
         ...
 
     def delete(self, user_id: int, now_ms: int) -> None:

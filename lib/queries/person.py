@@ -5,6 +5,7 @@ import sqlalchemy as sa
 from lib.adapters.sql.ledger.rows import read_doubts, settings_from
 from lib.adapters.sql.tables.people import accounts, commands, credentials, instructions, symbols, users
 from lib.adapters.sql.tables.trading import cycles, trade_logs
+from lib.domain.account import Numbers
 from lib.domain.account_records import AskingAccount
 from lib.queries.reading import Reading, epoch_ms
 from lib.queries.values import CallRow, Choices, CommandRow, InstructionRow, KeyStatus
@@ -29,7 +30,13 @@ class PersonReadings(Reading):
             auto_since_ms=row["auto_trade_since_ms"],
             trading_enabled=row["trading_enabled"],
             settings_version=row["settings_version"],
+            numbers=row["numbers"],
         )
+
+    def numbers(self, user_id: int) -> Numbers | None:
+        """How the person's pages write numbers, with or without an account; None for nobody."""
+        query = sa.select(users.c.numbers).where(users.c.id == user_id, users.c.deleted_at.is_(None))
+        return self._read(lambda c: c.execute(query).scalar())
 
     def key_status(self, user_id: int) -> KeyStatus | None:
         """The key of the active account; None when there is none."""

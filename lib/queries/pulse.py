@@ -20,7 +20,7 @@ _STORED = (
     "avg_entry_price", "realised", "fees", "funding", "transfers", "difference", "checked_ms",
 )  # fmt: skip
 _OF_ACCOUNT = [accounts.c[name] for name in _STORED]
-_CHOSEN = (users.c.auto_trade_enabled, users.c.settings_version, users.c.deleted_at)
+_CHOSEN = (users.c.auto_trade_enabled, users.c.settings_version, users.c.numbers, users.c.deleted_at)
 
 
 def _newest_of(table: sa.Table, column: str, *order: str) -> sa.ScalarSelect[object]:

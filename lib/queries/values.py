@@ -6,7 +6,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from lib.domain.account import AccountSettings, Doubt
+from lib.domain.account import NUMBERS, AccountSettings, Doubt, Numbers
 from lib.domain.books import Charge, balance, paid_in
 from lib.domain.equity import drawdown
 from lib.domain.order import Order
@@ -283,6 +283,7 @@ class Choices:
     auto_since_ms: int
     trading_enabled: bool
     settings_version: int
+    numbers: Numbers = NUMBERS
 
 
 @dataclass(frozen=True, slots=True)

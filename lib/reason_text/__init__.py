@@ -9,7 +9,7 @@ notices all use this; nothing that is stored or decided does.
 
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from decimal import Decimal
@@ -24,6 +24,7 @@ Language = Literal["ko", "en"]
 LANGUAGES: tuple[Language, ...] = ("ko", "en")
 TIME_ZONES: Mapping[str, tzinfo] = {"ko": timezone(timedelta(hours=9), "KST"), "en": UTC}
 """The clock on the wall of a language's readers, the same all year."""
+Shown = Callable[[str], str]
 
 
 MOST_CODES = 40
@@ -47,9 +48,12 @@ def catalogue(language: str) -> Catalogue:
     return Catalogue(known, read["sentences"], read["words"])
 
 
-def said(reason: Reason, language: str) -> str:
-    """*reason* as a reader of *language* ("ko", "en") reads it; "" for none."""
-    return _said(reason, catalogue(language))
+def said(reason: Reason, language: str, shown: Shown = str) -> str:
+    """
+    *reason* as a reader of *language* ("ko", "en") reads it; "" for none. *shown* turns a number written `1,234.5`
+    into the reader's.
+    """
+    return _said(reason, catalogue(language), shown)
 
 
 def codes_saying(words: str, language: str) -> tuple[str, ...]:
@@ -81,19 +85,21 @@ def word(kind: Kind, value: str, language: str) -> str:
     return _word(kind, value, catalogue(language))
 
 
-def _said(reason: Reason, known: Catalogue) -> str:
+def _said(reason: Reason, known: Catalogue, shown: Shown) -> str:
     kinds = CODES[reason.code].params
-    written = {name: _written(kinds[name], value, known) for name, value in reason.params.items()}
+    written = {name: _written(kinds[name], value, known, shown) for name, value in reason.params.items()}
     return known.sentences[reason.code].format_map(written)
 
 
-def _written(kind: Kind, value: Value, known: Catalogue) -> str:
+def _written(kind: Kind, value: Value, known: Catalogue, shown: Shown) -> str:
     if isinstance(value, Reason):
-        return _said(value, known)
+        return _said(value, known, shown)
     if isinstance(value, Decimal):
-        return _percent(value) if kind is Kind.SHARE else f"{value:,f}"
+        return shown(_percent(value) if kind is Kind.SHARE else f"{value:,f}")
     if isinstance(value, int):
-        return _moment(value, known) if kind is Kind.MOMENT else f"{value:,}" if kind is Kind.COUNT else str(value)
+        if kind is Kind.MOMENT:
+            return _moment(value, known)
+        return shown(f"{value:,}") if kind is Kind.COUNT else str(value)
     return ", ".join(_word(kind, one, known) for one in value.split(", ")) if kind in WORDS else value
 
 

@@ -1,10 +1,13 @@
 """
-What a channel is sent: a title and lines of text in its reader's language, their own times; no link, no secret. Pure.
+What a channel is sent: a title and lines of text in its reader's language, their times and way of writing numbers; no
+link, no secret. Pure.
 """
 
 from datetime import datetime
+from functools import partial
 
 from lib.domain.events import MANNERS
+from lib.domain.separators import separated
 from lib.domain.time_zones import time_zone
 from lib.ports.notifier import Batch, Message
 from lib.reason_text import TIME_ZONES, said
@@ -17,8 +20,8 @@ def composed(batch: Batch) -> tuple[str, str]:
     language = batch.language if batch.language in NAMES else "ko"
     first = batch.messages[0]
     if len(batch.messages) == 1:
-        return f"{NAMES[language]} · {_title(first, language)}", _text(first, language)
-    lines = [f"{_time(one, batch)} {_title(one, language)}: {_text(one, language)}" for one in batch.messages]
+        return f"{NAMES[language]} · {_title(first, language)}", _text(first, batch, language)
+    lines = [f"{_time(one, batch)} {_title(one, language)}: {_text(one, batch, language)}" for one in batch.messages]
     return f"{NAMES[language]} · {len(lines)}", "\n".join(lines)
 
 
@@ -26,8 +29,8 @@ def _title(message: Message, language: str) -> str:
     return said(MANNERS[message.kind].title, language)
 
 
-def _text(message: Message, language: str) -> str:
-    return said(message.why, language)
+def _text(message: Message, batch: Batch, language: str) -> str:
+    return said(message.why, language, partial(separated, numbers=batch.numbers))
 
 
 def _time(message: Message, batch: Batch) -> str:

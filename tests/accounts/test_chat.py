@@ -178,6 +178,15 @@ async def test_status_says_how_the_account_stands(line: Line, text: str) -> None
     assert line.server.told[-1].buttons == ("상태", "포지션", "일시정지", "전체 종료")
 
 
+async def test_numbers_are_written_as_the_chats_person_chose(line: Line) -> None:
+    line.bind()
+    [before] = line.writes("상태")
+    SqlLogins(line.scene.engine).change_numbers(line.scene.user.user_id, "comma")
+    [after] = line.writes("상태")
+    assert "10,000 USDT" in before
+    assert after == before.replace("10,000", "10.000")
+
+
 async def test_pausing_is_the_pages_own_act_and_resuming_is_the_pages_alone(line: Line) -> None:
     line.bind()
     assert line.writes("일시정지") == [ko(codes.CHAT_PAUSED())]

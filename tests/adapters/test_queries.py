@@ -147,6 +147,7 @@ READS: dict[str, Callable[[Readings, int, int], object]] = {
     "logs_page": lambda r, user, log: r.logs_page(user, limit=10),
     "log_detail": lambda r, user, log: r.log_detail(user, log),
     "settings": lambda r, user, log: r.settings(user),
+    "numbers": lambda r, user, log: r.numbers(user),
     "key_status": lambda r, user, log: r.key_status(user),
     "command": lambda r, user, log: r.command(user),
     "standing": lambda r, user, log: r.standing(user),
@@ -175,7 +176,9 @@ READS: dict[str, Callable[[Readings, int, int], object]] = {
     "channels": lambda r, user, log: r.channels(user),
     "telling": lambda r, user, log: r.telling(user),
 }
-ALIKE = {"equity", "tiles", "settings", "command", "factor", "asking", "newest_call", "unseen", "telling"}
+ALIKE = {
+    "equity", "tiles", "settings", "numbers", "command", "factor", "asking", "newest_call", "unseen", "telling",
+}  # fmt: skip
 """Where two people made alike read alike."""
 MARKET_WIDE = {
     "status", "candles", "newest_candle", "last_price", "demo_user_id", "health", "rules", "analyst_profile",

@@ -334,9 +334,11 @@ def test_language_and_colours_are_the_persons_in_every_browser(stores: Stores) -
     stores.logins.change_looks(user_id, "en", "red_up")
     stores.logins.change_zone(user_id, "America/New_York")
     stores.logins.change_theme(user_id, "dark")
+    stores.logins.change_numbers(user_id, "comma")
     rows = [stores.sessions.find(token) for token in (A, B, "c" * 64)]
     assert [row and (row.locale, row.colours) for row in rows] == [("en", "red_up")] * 2 + [("ko", "language")]
     assert [row and row.theme for row in rows] == ["dark"] * 2 + ["system"]
+    assert [row and row.numbers for row in rows] == ["comma"] * 2 + ["point"]
     assert [row and row.time_zone for row in rows] == ["America/New_York"] * 2 + [""]
 
 

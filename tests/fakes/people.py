@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from lib.clock import Clock
-from lib.domain.account import Colours, Theme
+from lib.domain.account import Colours, Numbers, Theme
 from lib.domain.api_token import ApiToken, NewApiToken, TokenHolder
 from lib.domain.pace import Pace, Tally
 from lib.domain.passkey import MOST_PASSKEYS, NewPasskey, Passkey, RelyingParty
@@ -53,6 +53,7 @@ class Member:
     is_guest: bool = False
     time_zone: str = ""
     theme: Theme = "system"
+    numbers: Numbers = "point"
 
     @property
     def is_living_guest(self) -> bool:
@@ -171,6 +172,9 @@ class MemoryLogins(Logins):
     def change_theme(self, user_id: int, theme: Theme) -> None:
         self.members[user_id] = replace(self.members[user_id], theme=theme)
 
+    def change_numbers(self, user_id: int, numbers: Numbers) -> None:
+        self.members[user_id] = replace(self.members[user_id], numbers=numbers)
+
     def delete(self, user_id: int, now_ms: int) -> None:
         self.members[user_id] = replace(self.members[user_id], deleted=True)
 
@@ -214,6 +218,7 @@ class MemorySessions(Sessions):
         if row is None or (who := self._logins.members[row.user_id]).deleted:
             return None
         looks = {"locale": who.locale, "colours": who.colours, "time_zone": who.time_zone, "theme": who.theme}
+        looks["numbers"] = who.numbers
         return replace(row, **looks, email=who.email, is_guest=who.is_guest)  # type: ignore[arg-type]
 
     def touch(self, token_sha256: str, now_ms: int) -> None:

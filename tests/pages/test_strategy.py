@@ -9,7 +9,7 @@ import pytest
 
 from app.i18n import catalogue
 from lib.accounts.refusal import Refusal
-from lib.domain.account import AccountSettings, Limits, RiskLevel
+from lib.domain.account import AccountSettings, Limits, Numbers, RiskLevel
 from lib.domain.won_rates import WonRate
 from tests.pages.conftest import Visit
 from tests.pages.test_pages import component
@@ -185,3 +185,28 @@ def test_a_theme_is_chosen_on_the_settings_page_and_told_to_the_browser(visit: V
     at.button_group(key="theme").set_value("dark").run()
     assert staged.acts.done == [("theme", OWNER.user_id, "dark")]
     assert component(at, "theme") == {"cookie": "maemae_theme", "theme": "dark"}
+
+
+def test_a_number_format_is_chosen_on_the_settings_page_by_what_it_looks_like(
+    visit: Visit, staged: SimpleNamespace
+) -> None:
+    at = visit("t-owner", "settings", "ko")
+    assert at.button_group(key="numbers").value == "point"
+    at.button_group(key="numbers").set_value("comma").run()
+    assert staged.acts.done == [("numbers", OWNER.user_id, "comma")]
+    assert at.button_group(key="numbers").value == "comma"
+
+
+@pytest.mark.parametrize(
+    ("numbers", "loss", "exposure"),
+    [("point", "104.32", "31,296.51"), ("comma", "104,32", "31.296,51"), ("space", "104,32", "31\u202f296,51")],
+)
+def test_a_page_writes_numbers_as_its_reader_chose_and_its_fields_stay_numbers(
+    visit: Visit, staged: SimpleNamespace, numbers: Numbers, loss: str, exposure: str
+) -> None:
+    staged.acts.tokens["t-owner"] = replace(OWNER, numbers=numbers)
+    at = visit("t-owner", "strategy", "en")
+    assert f"{loss} USDT" in [metric.value for metric in at.metric]
+    assert any(f"{exposure} USDT" in caption.value for caption in at.caption)
+    assert not at.exception
+    assert all(field.value is None or isinstance(field.value, (int, float)) for field in at.number_input)

@@ -5,7 +5,8 @@ import logging
 import random
 from collections import Counter
 from collections.abc import Callable, Iterator
-from typing import Any, cast
+from decimal import Decimal
+from typing import Any, cast, get_args
 
 import pytest
 import sqlalchemy as sa
@@ -13,14 +14,17 @@ import sqlalchemy as sa
 from lib.adapters.sql.forms.channels import SqlChannels, keep_operators
 from lib.adapters.sql.forms.deliveries import SqlDeliveries
 from lib.adapters.sql.forms.notice_choices import SqlNoticeChoices
+from lib.adapters.sql.forms.sessions import SqlLogins
 from lib.adapters.sql.ledger.telling import OPERATORS, tell
 from lib.adapters.sql.tables.columns import utc_from_ms
 from lib.adapters.sql.tables.people import outbox
 from lib.adapters.sql.tables.telling import channels, deliveries
 from lib.clock import SteppedClock
+from lib.domain import reason_codes as codes
+from lib.domain.account import Numbers
 from lib.domain.channel import MOST_FAILURES, STALE_MS, TellingChoices
 from lib.domain.events import Event, EventKind
-from lib.domain.reason import text
+from lib.domain.reason import Reason, text
 from lib.ports.notifier import Courier, Deliveries
 from lib.queries import Readings
 from lib.telling.letters import composed
@@ -48,9 +52,9 @@ class Post:
             assert self.channels.add(number, "ntfy", address[:40], address, 5)
         return number
 
-    def tell(self, user_id: int, words: str, kind: EventKind = EventKind.ENTRY) -> None:
+    def tell(self, user_id: int, why: str | Reason, kind: EventKind = EventKind.ENTRY) -> None:
         with self.engine.begin() as connection:
-            tell(connection, user_id, None, Event(kind, text(words), f"{kind}:{words}"))
+            tell(connection, user_id, None, Event(kind, text(why) if isinstance(why, str) else why, f"{kind}:{why}"))
             # the outbox is dated by the database, whose clock is not the test's
             connection.execute(sa.update(outbox).values(created_at=utc_from_ms(self.clock.now_ms())))
 
@@ -139,6 +143,17 @@ def test_quiet_hours_hold_everything_but_what_is_urgent(post: Post) -> None:
     post.later(61 * 60_000)
     post.drain()
     assert post.lines("a") == ["order", "entered"]
+
+
+def test_numbers_are_written_as_their_reader_chose(post: Post) -> None:
+    people = {numbers: post.person(numbers) for numbers in get_args(Numbers)}
+    for numbers, person in people.items():
+        SqlLogins(post.engine).change_numbers(person, numbers)
+        post.tell(person, codes.STOP_PUT_BACK(symbol="BTCUSDT", stop=Decimal("61234.5")))
+    post.drain()
+    for numbers, price in {"point": "61,234.5", "comma": "61.234,5", "space": "61\u202f234,5"}.items():
+        (body,) = [body for to, body in post.messenger.sent if to == numbers]
+        assert price in body
 
 
 def test_a_dead_channel_waits_ever_longer_blocks_nobody_and_is_switched_off_at_last(post: Post) -> None:

@@ -31,7 +31,7 @@ from lib.accounts.won import WonDesk
 from lib.bootstrap import WebSystem
 from lib.bootstrap.preview import Previews
 from lib.bootstrap.readiness import Readiness
-from lib.domain.account import AccountSettings
+from lib.domain.account import AccountSettings, Numbers
 from lib.domain.candle import MINUTE_MS, Candle, interval_ms
 from lib.domain.errors import Retry
 from lib.domain.platform_settings import Admission
@@ -140,6 +140,9 @@ class FakeReadings:
 
     def settings(self, user_id: int) -> Choices:
         return Choices(AccountSettings(custom_prompt=f"of {user_id}"), False, 0, True, SETTINGS_VERSION)
+
+    def numbers(self, user_id: int) -> Numbers | None:
+        return None
 
     def key_status(self, user_id: int) -> dict[str, object] | None:
         return {"user_id": user_id, "last4": "••••1234"}

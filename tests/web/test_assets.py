@@ -20,7 +20,7 @@ PINNED = {
 }
 OURS = (
     *("door.mjs", "leave.mjs", "countdown.mjs", "document.mjs", "language.mjs", "theme.mjs"),
-    *("typing.mjs", "insight.mjs", "go.mjs", "curve.mjs", "seen.mjs", "safety.mjs", "passkey.mjs"),
+    *("typing.mjs", "insight.mjs", "go.mjs", "safety.mjs", "passkey.mjs"),
     *("early.js", "favicon.svg"),
 )
 SHEET = (FOLDER / "fonts" / "fonts.css").read_text(encoding="utf-8")

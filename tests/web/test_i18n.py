@@ -14,8 +14,8 @@ from app.ui.logs import OUTCOMES, outcome_colours
 from app.ui.orders import clamp_cells, side_words
 from app.ui.palette import palette
 from app.ui.tiles import falls, thinned
-from app.ui.write import duration, exact, money, percent, price
-from lib.domain.account import VENUES, RiskLevel
+from app.ui.write import cost, count, duration, exact, money, percent, plus, price, writing_for
+from lib.domain.account import VENUES, Numbers, RiskLevel
 from lib.domain.order import OrderState
 from lib.domain.position import Side
 from lib.queries import ClampRow
@@ -89,6 +89,29 @@ def test_money_is_written_as_people_read_it() -> None:
     assert money(None) == "–"
     assert percent(Decimal("0.0412")) == "4.12%"
     assert duration(125) == ("age.minutes", 2)
+
+
+@pytest.mark.parametrize(
+    ("numbers", "written"),
+    [
+        ("point", ["-1,234,567.89", "+1,204.12%", "1,234.5678", "64,120.5", "+1,234.5", "1,000.33", "1,234", "–"]),
+        ("comma", ["-1.234.567,89", "+1.204,12%", "1.234,5678", "64.120,5", "+1.234,5", "1.000,33", "1.234", "–"]),
+        ("space", ["-1 234 567,89", "+1 204,12%", "1 234,5678", "64 120,5", "+1 234,5", "1 000,33", "1 234", "–"]),
+    ],
+)
+def test_every_number_is_written_as_its_reader_has_it(numbers: Numbers, written: list[str]) -> None:
+    with writing_for(numbers):
+        assert [
+            money(Decimal("-1234567.891")),
+            percent(Decimal("12.0412"), signed=True),
+            exact(Decimal("1234.56780")),
+            price(Decimal("64120.5")),
+            plus(Decimal("1234.5")),
+            cost(Decimal("1000.33"), ()),
+            count(1234),
+            money(None),
+        ] == [one.replace(" ", "\u202f") for one in written]
+    assert money(Decimal(1000)) == "1,000.00", "nobody's way outlasts what was written for them"
 
 
 @given(st.lists(st.decimals(1, 10**6, places=2), min_size=1, max_size=300))

@@ -14,10 +14,11 @@ from starlette.websockets import WebSocketDisconnect
 from app.cockpit import Cockpit
 from app.live import SEATS_PER_SESSION, SIGNED_OUT, TOO_SLOW, Seat
 from app.live_accounts import PRICE_S, STALE_S, AccountHub
+from lib.domain.account import Numbers
 from lib.domain.errors import Retry
 from lib.domain.position import ZERO
 from lib.domain.reason import text
-from lib.queries import Health, Pulse, Readings, Stand
+from lib.queries import Choices, Health, Pulse, Readings, Stand
 from tests.fakes.people import StandingClock
 from tests.web.conftest import HELD, FakeReadings, Web
 
@@ -36,6 +37,13 @@ class Shelf(FakeReadings):
         self.away = False
         self.newcomers: set[int] = set()
         self.broken: set[int] = set()
+        self.styles: dict[int, Numbers] = {}
+
+    def settings(self, user_id: int) -> Choices:
+        return replace(super().settings(user_id), numbers=self.styles.get(user_id, "point"))
+
+    def numbers(self, user_id: int) -> Numbers | None:
+        return self.styles.get(user_id)
 
     def pulses(self, user_ids: Collection[int]) -> dict[int, Pulse]:
         if self.away:
@@ -110,6 +118,27 @@ async def test_everybody_hears_of_their_own_account_and_nothing_of_anothers(hub:
         assert f"{CANARY}2" not in ours
         assert f"{CANARY}2" in theirs
         assert f"{CANARY}1" not in theirs
+
+
+async def test_everybody_hears_numbers_written_their_own_way_and_nobody_anothers(
+    hub: AccountHub, shelf: Shelf, clock: StandingClock
+) -> None:
+    shelf.styles, shelf.newcomers = {1: "comma", 2: "space", 4: "comma"}, {4}
+    wanted = {1: "60.000,0", 2: "60\u202f000,0", 3: "60,000.0", 4: "60.000,0"}
+    with hub.seat(1, "kim") as kim, hub.seat(2, "lee") as lee, hub.seat(3, "min") as one, hub.seat(4, "new") as new:
+        seats = {1: kim, 2: lee, 3: one, 4: new}
+        await hub.look()
+        assert {person: heard(seat)[0]["market"]["price"] for person, seat in seats.items()} == wanted
+        shelf.styles, shelf.beats[1], shelf.beats[2] = {1: "space", 2: "comma", 4: "comma"}, 1, 1
+        clock.forward(seconds=1)
+        await hub.look()
+        assert heard(kim)[-1]["market"]["price"] == wanted[2], "a choice is followed at the next look"
+        assert heard(lee)[-1]["market"]["price"] == wanted[1]
+        shelf.price = Decimal(61_000)
+        clock.forward(seconds=PRICE_S)
+        await hub.look()
+        prices = [heard(seat)[-1]["market"]["price"] for seat in seats.values()]
+        assert prices == ["61\u202f000,0", "61.000,0", "61,000.0", "61.000,0"], "each, written by one thread"
 
 
 async def test_all_tabs_of_a_person_hear_the_same_text_written_once(hub: AccountHub) -> None:

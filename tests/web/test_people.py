@@ -510,6 +510,20 @@ def test_a_theme_is_one_there_is_and_is_kept_for_the_person() -> None:
     assert town.people.change_theme(replace(entered.user, read_only=True), "light") == Refusal("refuse.read_only")
 
 
+def test_a_number_format_is_one_there_is_and_is_kept_for_the_person() -> None:
+    town = Town()
+    entered = town.people.register("kim@example.com", GOOD, accepted_risk=True, origin=HOME, locale="ko")
+    assert isinstance(entered, SignedIn)
+    for name in ("de", "", "Comma", "1.234,5"):
+        odd: Any = name
+        assert town.people.change_numbers(entered.user, odd) == Refusal("refuse.field", field="numbers")
+    assert town.people.change_numbers(entered.user, "comma") is None
+    seen = town.people.user_of(entered.token)
+    assert seen is not None
+    assert seen.numbers == "comma"
+    assert town.people.change_numbers(replace(entered.user, read_only=True), "space") == Refusal("refuse.read_only")
+
+
 # --- the trail --------------------------------------------------------------------------------------------------------
 
 

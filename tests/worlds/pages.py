@@ -16,7 +16,7 @@ from lib.accounts.won import WonDesk
 from lib.bootstrap.preview import Preview
 from lib.clock import SteppedClock
 from lib.domain import reason_codes as codes
-from lib.domain.account import AccountSettings, Colours, Theme
+from lib.domain.account import AccountSettings, Colours, Numbers, Theme
 from lib.domain.api_token import ApiToken
 from lib.domain.bybit_sites import SITES
 from lib.domain.errors import Retry
@@ -383,6 +383,13 @@ class Acts:
         if refusal is None:
             token = next(token for token, known in self.tokens.items() if known.user_id == user.user_id)
             self.tokens[token] = replace(user, theme=theme)
+        return refusal
+
+    def change_numbers(self, user: SessionUser, numbers: Numbers) -> Refusal | None:
+        refusal = self._do("numbers", user, numbers)
+        if refusal is None:
+            token = next(token for token, known in self.tokens.items() if known.user_id == user.user_id)
+            self.tokens[token] = replace(user, numbers=numbers)
         return refusal
 
     def sign_out_everywhere(self, user: SessionUser) -> Refusal | None:

@@ -40,10 +40,10 @@ export class Lines {
   }
 
   /** The entry says what the position would bring now. */
-  tick(position, price) {
+  tick(position, price, numbers) {
     const entry = position && this.drawn.get("entry");
     if (!entry) return;
-    const title = `${entry.title} ${signed(openPnl(position, price))}`;
+    const title = `${entry.title} ${signed(openPnl(position, price), numbers)}`;
     if (entry.said !== title) entry.line.applyOptions({ title: (entry.said = title) });
   }
 }

@@ -1,6 +1,7 @@
 // What stands over the candles: the legend, what covers the chart while there is nothing to see, how far back it goes.
 import { element } from "./look.mjs";
-import { price, volume } from "./words.mjs";
+import { fixed } from "./numbers.mjs";
+import { signed, volume } from "./words.mjs";
 
 const part = (words, colour) => {
   const span = element("span", {}, words);
@@ -9,15 +10,15 @@ const part = (words, colour) => {
 };
 
 /** Write into *legend* how alive the chart is, one *bar*, and what the indicators *told* there. */
-export function describe(legend, bar, told, { said, data: { text }, palette, places, on }) {
+export function describe(legend, bar, told, { said, data: { text, numbers }, palette, places, on }) {
   const state = said === "failed" ? "closed" : said;
   const first = element("div", {}, part(`● ${text[state] ?? state}`, state === "live" ? palette.live : palette.accent));
   legend.replaceChildren(first);
   if (!bar) return;
   const change = ((bar.close - bar.open) / bar.open) * 100;
-  for (const name of ["open", "high", "low", "close"]) first.append(part(`${text[name]} ${price(bar[name], places)}`));
-  first.append(part(`${change >= 0 ? "+" : "-"}${Math.abs(change).toFixed(2)}%`, change >= 0 ? palette.up : palette.down));
-  if (on.has("volume")) first.append(part(`${text.volume} ${volume(bar.volume)}`));
+  for (const name of ["open", "high", "low", "close"]) first.append(part(`${text[name]} ${fixed(bar[name], places, numbers)}`));
+  first.append(part(`${signed(change, numbers)}%`, change >= 0 ? palette.up : palette.down));
+  if (on.has("volume")) first.append(part(`${text.volume} ${volume(bar.volume, numbers)}`));
   if (told.length) legend.append(element("div", {}, ...told.map(([label, value, colour]) => part(`${label} ${value}`, colour))));
 }
 

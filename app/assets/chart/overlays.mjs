@@ -1,6 +1,7 @@
 // EMA, Bollinger bands, VWAP, volume and RSI: which are on, their series, and what they say at a bar.
 import { bollinger, BAND_SPAN, BAND_WIDTH, ema, FAST, rsi, RSI_SPAN, SLOW, vwap } from "./indicators.mjs";
 import { column, LWC } from "./look.mjs";
+import { fixed } from "./numbers.mjs";
 
 export const NAMES = ["volume", "ema", "bollinger", "vwap", "rsi"];
 const RSI_SHARE = 0.24;
@@ -114,18 +115,14 @@ export class Overlays {
   }
 
   /** What stands at bar *i*: `[label, value, colour]`, value null for none. */
-  at(i, p, places) {
-    const write = (value) => (value === null || value === undefined ? "–" : value.toLocaleString("en-US", {
-      minimumFractionDigits: places, maximumFractionDigits: places }));
+  at(i, p, places, numbers) {
+    const write = (value, to = places) => (value === null || value === undefined ? "–" : fixed(value, to, numbers));
     const { values, on } = this;
     const said = [];
     if (on.has("ema")) said.push([`EMA ${FAST}`, write(values.ema[i]?.fast), p.fast], [`EMA ${SLOW}`, write(values.ema[i]?.slow), p.slow]);
     if (on.has("bollinger")) said.push([`BB ${BAND_SPAN}`, `${write(values.bollinger[i]?.lower)} – ${write(values.bollinger[i]?.upper)}`, p.band]);
     if (on.has("vwap")) said.push(["VWAP", write(values.vwap[i]?.value), p.vwap]);
-    if (on.has("rsi")) {
-      const value = values.rsi[i];
-      said.push([`RSI ${RSI_SPAN}`, value === null || value === undefined ? "–" : value.toFixed(1), p.rsi]);
-    }
+    if (on.has("rsi")) said.push([`RSI ${RSI_SPAN}`, write(values.rsi[i], 1), p.rsi]);
     return said;
   }
 }

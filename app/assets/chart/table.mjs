@@ -1,7 +1,8 @@
 // The same as numbers: the newest bars in sight, the price lines, the marks. For who cannot see a drawing or wants
 // figures; made when it is opened and at each new bar, not at each tick.
 import { element } from "./look.mjs";
-import { moment, price, volume } from "./words.mjs";
+import { fixed } from "./numbers.mjs";
+import { moment, volume } from "./words.mjs";
 
 const MOST = 60;
 
@@ -29,12 +30,12 @@ export class Table {
 
   /** *bars* are those in sight, oldest first; *logHref* makes an address of a log id. */
   fill({ name, bars, lines, marks, step, places, zone, data, logHref }) {
-    const { text, locale } = data;
+    const { text, locale, numbers } = data;
     const at = (time) => moment(time, locale, step);
     const made = [listed(`${name} · ${data.zone}`, [text.time, text.open, text.high, text.low, text.close, text.volume],
       bars.slice(-MOST).reverse().map((one) => [
-        at(one.time), ...[one.open, one.high, one.low, one.close].map((value) => price(value, places)), volume(one.volume)]))];
-    if (lines.length) made.unshift(listed(text.lines, [text.line, text.price], lines.map((line) => [line.title, price(line.price, places)])));
+        at(one.time), ...[one.open, one.high, one.low, one.close].map((value) => fixed(value, places, numbers)), volume(one.volume, numbers)]))];
+    if (lines.length) made.unshift(listed(text.lines, [text.line, text.price], lines.map((line) => [line.title, fixed(line.price, places, numbers)])));
     if (marks.length) {
       made.push(listed(text.marks, [text.time, text.mark, text.pnl], marks.slice(-MOST).reverse().map((mark) => [
         moment(mark.time + zone, locale, 60),

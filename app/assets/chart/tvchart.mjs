@@ -5,13 +5,14 @@ import { candleOptions, chartOptions, element, LWC, palette } from "./look.mjs";
 import { follow, history } from "./feed.mjs";
 import { describe, Pill, Veil } from "./notices.mjs";
 import { Lines, Marks } from "./marks.mjs";
+import { fixed } from "./numbers.mjs";
 import { NAMES, Overlays } from "./overlays.mjs";
 import { dress } from "./style.mjs";
 import { Candles, DAY, mergeRows, STEPS } from "./rows.mjs";
 import { Table } from "./table.mjs";
 import { stepLabel, Toolbar } from "./toolbar.mjs";
 import { THINNEST, View } from "./view.mjs";
-import { filled, moment, price, tick } from "./words.mjs";
+import { filled, moment, tick } from "./words.mjs";
 
 const charts = new WeakMap(); // parentElement -> Chart
 const KEY = "maemae.chart";
@@ -158,7 +159,7 @@ class Chart {
     this.overlays.update(this.bars, this.shift, this.palette, from);
     const isNew = this.bars.at(-1).time !== this.last.time;
     this.last = this.bars.at(-1);
-    if (this.isOwn) this.lines.tick(this.data.position, this.last.close);
+    if (this.isOwn) this.lines.tick(this.data.position, this.last.close, this.data.numbers);
     this.describe();
     if (isNew && this.table.open) this.tabled(true);
   }
@@ -216,7 +217,7 @@ class Chart {
   drawOwn() {
     const { data } = this;
     this.lines.draw(this.isOwn ? data.lines : [], this.palette);
-    if (this.isOwn && this.last) this.lines.tick(data.position, this.last.close);
+    if (this.isOwn && this.last) this.lines.tick(data.position, this.last.close, data.numbers);
     this.marks.draw(this.isOwn && this.bars.length ? data.marks : [], this.palette, {
       step: this.seconds, shift: this.shift, zone: data.offset, first: this.bars[0]?.time ?? 0, locale: data.locale, text: data.text,
     });
@@ -249,7 +250,7 @@ class Chart {
     const at = this.hover !== null && this.bars[this.hover] ? this.hover : this.bars.length - 1;
     const isLate = this.live === "live" && this.last !== null && performance.now() - this.heard > LATE_MS;
     this.said = isLate ? "late" : this.live;
-    describe(this.legend, this.bars[at], this.overlays.at(at, this.palette, this.places), this);
+    describe(this.legend, this.bars[at], this.overlays.at(at, this.palette, this.places, this.data.numbers), this);
   }
 
   /** What covers the chart while there is nothing to see. */
@@ -416,7 +417,7 @@ class Chart {
   }
 
   places_() {
-    const formatter = (value) => price(value, this.places);
+    const formatter = (value) => fixed(value, this.places, this.data.numbers);
     this.candles.applyOptions({ priceFormat: { type: "custom", formatter, minMove: 10 ** -this.places } });
   }
 
@@ -437,14 +438,14 @@ class Chart {
     this.data = data;
     const differs = (...names) => names.some((name) => JSON.stringify(before[name]) !== JSON.stringify(data[name]));
     this.paint();
-    if (before === data || differs("text", "locale", "symbols", "zone")) {
+    if (before === data || differs("text", "locale", "numbers", "symbols", "zone")) {
       this.words();
       this.places_();
       this.describe();
     }
     if (before === data) return;
     if (differs("offset")) this.redraw();
-    else if (differs("lines", "marks", "position", "symbol", "text", "locale")) this.drawOwn();
+    else if (differs("lines", "marks", "position", "symbol", "text", "locale", "numbers")) this.drawOwn();
   }
 
   end() {

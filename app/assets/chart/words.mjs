@@ -1,5 +1,6 @@
 // How the chart writes times and numbers: the reader's order, the reader's zone. Bar times are shifted into that zone
 // already, so everything here reads them as UTC.
+import { fixed, shown } from "./numbers.mjs";
 
 const two = (number) => String(number).padStart(2, "0");
 const MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
@@ -31,19 +32,15 @@ export function tick(time, kind, locale) {
   return hour(time);
 }
 
-/** A price with its symbol's places. */
-export const price = (value, places) =>
-  value.toLocaleString("en-US", { minimumFractionDigits: places, maximumFractionDigits: places });
-
 /** A sum of money with its sign, as Python writes it. */
-export const signed = (value) => {
-  const text = Math.abs(value).toLocaleString("en-US", { minimumFractionDigits: 2, maximumFractionDigits: 2 });
-  return Number(text.replaceAll(",", "")) === 0 ? text : `${value < 0 ? "-" : "+"}${text}`;
+export const signed = (value, style) => {
+  const text = fixed(Math.abs(value), 2, style);
+  return /[1-9]/.test(text) ? `${value < 0 ? "-" : "+"}${text}` : text;
 };
 
 /** A volume in as few places as tell it apart. */
-export const volume = (value) =>
-  value >= 1000 ? value.toLocaleString("en-US", { maximumFractionDigits: 0 }) : String(Number(value.toPrecision(4)));
+export const volume = (value, style) =>
+  value >= 1000 ? fixed(value, 0, style) : shown(String(Number(value.toPrecision(4))), style);
 
 /** Fill the {names} of a sentence. */
 export const filled = (text, names) => text.replace(/\{(\w+)\}/g, (_, name) => names[name] ?? "");

@@ -10,6 +10,7 @@ from app.panels.operator.acts import act_table, who_on_terminal
 from app.system import system
 from app.ui.logs import frame
 from app.ui.reasons import say
+from app.ui.write import count
 from lib.queries import AuditReport
 
 WITHIN_MS = 20_000
@@ -36,7 +37,7 @@ def _chains() -> None:
 
 
 def _report(report: AuditReport) -> None:
-    figures = {"orders": f"{report.orders:,}", "events": f"{report.events:,}"}
+    figures = {"orders": count(report.orders), "events": count(report.events)}
     if report.broken:
         st.error(md("room.broken", n=len(report.broken), **figures), icon=":material/gpp_bad:")
         names = [t("room.order"), t("column.why")]

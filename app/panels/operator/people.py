@@ -18,7 +18,7 @@ from app.system import system
 from app.ui.logs import frame
 from app.ui.plain import plain
 from app.ui.standing import state_reason
-from app.ui.write import exact, money
+from app.ui.write import count, exact, money
 from lib.accounts.refusal import Refusal
 from lib.queries import PeoplePage, PersonLine, Standing
 from lib.trading.operators_room import Invited
@@ -67,7 +67,7 @@ def _table(found: PeoplePage) -> None:
         selection_mode="single-cell",
     )
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
-        st.caption(md("room.total", n=f"{found.total:,}"))
+        st.caption(md("room.total", n=count(found.total)))
         with st.container(horizontal=True, width="content"):
             if st.session_state.get("_before"):
                 st.button(t("room.first"), key="people_first", icon=":material/first_page:", on_click=_first_page)

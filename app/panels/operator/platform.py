@@ -14,7 +14,7 @@ from app.panels.control import tell
 from app.panels.operator.acts import newest_acts, setting_name, setting_value, who_on_terminal
 from app.system import system
 from app.ui.logs import frame
-from app.ui.write import exact, percent
+from app.ui.write import count, exact, percent
 from lib.domain.operator_act import signed
 from lib.domain.platform_settings import (
     BANNER_CHARS,
@@ -195,7 +195,7 @@ def _figure(name: str, value: object) -> str:
         return "–"
     if name in SHARES:
         return percent(value, places=1)  # type: ignore[arg-type]
-    return f"{value:,}" if isinstance(value, int) else exact(value)  # type: ignore[arg-type]
+    return count(value) if isinstance(value, int) else exact(value)  # type: ignore[arg-type]
 
 
 def _said(name: str, text: str | None) -> str:

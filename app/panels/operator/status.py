@@ -14,7 +14,7 @@ from app.system import system
 from app.ui.analyst import analyst_name
 from app.ui.logs import OUTCOMES, frame
 from app.ui.strips import strips_html
-from app.ui.write import duration, exact, money
+from app.ui.write import count, duration, exact, money
 from lib.queries import Health, ModelSpend, Spender
 
 EVERY = 10
@@ -63,7 +63,7 @@ def _figures(health: Health) -> None:
         with grid:
             st.metric(t(f"room.{name}"), value, border=True)
     held = (
-        f"{name.replace(':', ' ')} {int(count):,}" for name, count in sorted(_held(told).items()) if count.isdigit()
+        f"{name.replace(':', ' ')} {count(int(held))}" for name, held in sorted(_held(told).items()) if held.isdigit()
     )
     st.caption(md("room.candles", series=" · ".join(held) or "–"))
     if health.last_cycle_ms is not None:
@@ -111,18 +111,18 @@ def _analyst() -> None:
 
 
 def _model(row: ModelSpend) -> tuple[str, ...]:
-    tokens = f"{row.prompt_tokens:,} + {row.completion_tokens:,}"
+    tokens = f"{count(row.prompt_tokens)} + {count(row.completion_tokens)}"
     latency = t("room.ms", ms=row.latency_ms) if row.latency_ms else "–"
-    return analyst_name(row.model, t), f"{row.calls:,}", f"{row.failed:,}", tokens, dollars(row.cost), latency
+    return analyst_name(row.model, t), count(row.calls), count(row.failed), tokens, dollars(row.cost), latency
 
 
 def _spender(row: Spender) -> tuple[str, ...]:
     calls, tokens = row.spend.calls.quantize(Decimal("0.1")), row.spend.tokens.quantize(Decimal(1))
-    return row.email, analyst_name(row.model, t), exact(calls), f"{tokens:,}", dollars(row.spend.cost)
+    return row.email, analyst_name(row.model, t), exact(calls), count(tokens), dollars(row.spend.cost)
 
 
 def dollars(cost: Decimal | None) -> str:
     """USD; small sums with what means something, a dash where no price is known."""
     if cost is None:
         return "–"
-    return f"${cost.quantize(Decimal('0.0001')):,}" if cost < 1 else f"${money(cost)}"
+    return f"${count(cost.quantize(Decimal('0.0001')))}" if cost < 1 else f"${money(cost)}"

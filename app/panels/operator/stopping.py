@@ -19,7 +19,7 @@ from app.ui.orders import order_words
 from app.ui.plain import plain
 from app.ui.reasons import say
 from app.ui.standing import lock_name
-from app.ui.write import exact
+from app.ui.write import count, exact
 from lib.accounts.web import SessionUser
 from lib.domain.order import Order
 from lib.queries import Overview
@@ -47,7 +47,7 @@ def _platform() -> None:
     grid = st.grid(columns="auto", min_column_width=130, gap="small")
     for name in ("accounts", "auto_trading", "stopped", "holding", "open_count"):
         with grid:
-            st.metric(t(f"room.{name}"), f"{getattr(found, name):,}", border=True)
+            st.metric(t(f"room.{name}"), count(getattr(found, name)), border=True)
     _buttons(found)
     for lock in found.locks:
         st.badge(

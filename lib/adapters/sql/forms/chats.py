@@ -5,6 +5,8 @@ A bound chat is also a channel of its person, which holds no address: that is in
 channel unbinds the chat (`lib.adapters.sql.forms.channels`).
 """
 
+from typing import Any
+
 import sqlalchemy as sa
 
 from lib.adapters.sql.database.transactions import transact
@@ -17,10 +19,10 @@ from lib.domain.errors import Pause
 from lib.ports.chat import BotName, Chats
 from lib.ports.secrets import ChannelOpener
 
-_BOUND = (
+_BOUND: sa.Select[Any] = (
     sa.select(
         chats.c.user_id, chats.c.chat_id, users.c.email, users.c.locale, users.c.time_zone, users.c.is_guest,
-        chats.c.close_until_ms, chats.c.awaits_ms, chats.c.told_ms,
+        chats.c.close_until_ms, chats.c.awaits_ms, chats.c.told_ms, users.c.numbers,
     )
     .join(users, users.c.id == chats.c.user_id)
     .where(chats.c.chat_id.is_not(None), users.c.deleted_at.is_(None))

@@ -16,6 +16,7 @@ from lib.adapters.sql.ledger.telling import choices_of, tell
 from lib.adapters.sql.tables.columns import utc_from_ms
 from lib.adapters.sql.tables.people import accounts, notice_choices, outbox, users
 from lib.adapters.sql.tables.telling import channels, chats, deliveries
+from lib.domain.account import NUMBERS
 from lib.domain.channel import STALE_MS, TellingChoices
 from lib.domain.chat import BOT
 from lib.domain.events import Event, EventKind, of_proof
@@ -175,7 +176,8 @@ def _take(
 
 
 def _batch(connection: sa.Connection, channel_id: int, now_ms: int, most: int) -> Batch:
-    owner = sa.select(channels, users.c.locale, users.c.time_zone).outerjoin(users, users.c.id == channels.c.user_id)
+    reader = (users.c.locale, users.c.time_zone, users.c.numbers)
+    owner = sa.select(channels, *reader).outerjoin(users, users.c.id == channels.c.user_id)
     row = connection.execute(owner.where(channels.c.id == channel_id)).mappings().one()
     query = (
         sa.select(deliveries.c.id, outbox.c.kind, outbox.c.body, outbox.c.created_at)
@@ -193,6 +195,7 @@ def _batch(connection: sa.Connection, channel_id: int, now_ms: int, most: int) -
         sealed=row["sealed"],
         language=row["locale"] or "ko",
         time_zone=row["time_zone"] or "",
+        numbers=row["numbers"] or NUMBERS,
         failures=row["failures"],
         lease_ms=row["lease_ms"],
         messages=tuple(

@@ -20,7 +20,7 @@ from lib.adapters.sql.ledger.switches import throw_of_person
 from lib.adapters.sql.tables.columns import utc_from_ms
 from lib.adapters.sql.tables.people import known_browsers, sessions, users
 from lib.adapters.sql.tables.safety import authenticators, email_links, reset_links
-from lib.domain.account import Colours, Theme
+from lib.domain.account import Colours, Numbers, Theme
 from lib.domain.platform_settings import Invite
 from lib.domain.second_factor import Authenticator
 from lib.domain.session import Login, NewSession, SessionRow
@@ -108,6 +108,9 @@ class SqlLogins(Logins):
     def change_theme(self, user_id: int, theme: Theme) -> None:
         self._update(user_id, theme=theme)
 
+    def change_numbers(self, user_id: int, numbers: Numbers) -> None:
+        self._update(user_id, numbers=numbers)
+
     def delete(self, user_id: int, now_ms: int) -> None:
         transact(self._engine, lambda c: _delete(c, user_id, now_ms))
 
@@ -171,6 +174,7 @@ class SqlSessions(Sessions):
                 sessions.c.proved_ms,
                 users.c.time_zone,
                 users.c.theme,
+                users.c.numbers,
             )
             .join(users, users.c.id == sessions.c.user_id)
             .where(sessions.c.token_sha256 == token_sha256, users.c.deleted_at.is_(None))

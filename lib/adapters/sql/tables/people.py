@@ -61,6 +61,7 @@ users = sa.Table(
     flag("is_guest", default=False),
     sa.Column("time_zone", ascii_text(64), nullable=False, server_default=EMPTY),
     sa.Column("theme", ascii_text(8), nullable=False, server_default="system"),
+    sa.Column("numbers", ascii_text(8), nullable=False, server_default="point"),
     sa.UniqueConstraint("email"),
     sa.Index(None, "is_guest", "deleted_at"),
     sa.CheckConstraint("bybit_api_key IS NULL AND bybit_api_secret IS NULL", "keys_are_sealed_elsewhere"),

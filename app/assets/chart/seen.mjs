@@ -1,6 +1,7 @@
 // The candles an analyst was shown, as they were: a still picture with the prices of its order. Nothing is fetched.
 // Candles are [open time in s, open, high, low, close, volume].
-import * as LWC from "./lightweight-charts-5.2.1.mjs?v=5.2.1";
+import * as LWC from "../lightweight-charts-5.2.1.mjs?v=5.2.1";
+import { fixed } from "./numbers.mjs";
 
 const seen = new WeakMap(); // parentElement -> state
 const HEIGHT = 300;
@@ -57,7 +58,7 @@ function draw(state, data) {
   });
   state.candles.applyOptions({
     upColor: up, downColor: down, wickUpColor: up, wickDownColor: down,
-    priceFormat: { type: "price", precision: data.precision, minMove: step },
+    priceFormat: { type: "custom", minMove: step, formatter: (value) => fixed(value, data.precision, data.numbers) },
     autoscaleInfoProvider: (original) => roomFor(original(), data.lines),
   });
   const at = (row) => row[0] + data.offset;

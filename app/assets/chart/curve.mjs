@@ -1,7 +1,8 @@
 // Equity over a period beside holding the coin and doing nothing, the fall from the peak in a pane below, deposits marked.
 // Drawn once from what Python sends; called again when that or the theme changes.
 // Points are [time in s, equity, holding or null, doing nothing, fall in percent (0 or less)].
-import * as LWC from "./lightweight-charts-5.2.1.mjs?v=5.2.1";
+import * as LWC from "../lightweight-charts-5.2.1.mjs?v=5.2.1";
+import { fixed } from "./numbers.mjs";
 
 const curves = new WeakMap(); // parentElement -> state
 const HEIGHT = 400;
@@ -18,8 +19,6 @@ const faded = (colour, alpha) => {
   const hex = /^#([0-9a-f]{6})/i.exec(colour);
   return hex ? `#${hex[1]}${Math.round(alpha * 255).toString(16).padStart(2, "0")}` : colour;
 };
-
-const money = (value) => value.toLocaleString("en-US", { minimumFractionDigits: 2, maximumFractionDigits: 2 });
 
 function colours(host, told) {
   const back = css(host, "--st-background-color", "#ffffff");
@@ -54,7 +53,8 @@ function make(root, host) {
     handleScroll: { vertTouchDrag: false, mouseWheel: false },
     handleScale: { mouseWheel: false },
   });
-  const price = { type: "custom", minMove: 0.01, formatter: money };
+  const written = (value) => fixed(value, 2, curves.get(root)?.data?.numbers);
+  const price = { type: "custom", minMove: 0.01, formatter: written };
   const quiet = { priceLineVisible: false, lastValueVisible: false, crosshairMarkerRadius: 3 };
   const state = {
     host, frame, legend, api,
@@ -63,7 +63,7 @@ function make(root, host) {
     equity: api.addSeries(LWC.AreaSeries, { ...quiet, lastValueVisible: true, priceFormat: price, lineWidth: 2 }),
     fall: api.addSeries(LWC.AreaSeries, {
       ...quiet, lineWidth: 1, invertFilledArea: true,
-      priceFormat: { type: "custom", minMove: 0.01, formatter: (value) => `${value.toFixed(2)}%` },
+      priceFormat: { type: "custom", minMove: 0.01, formatter: (value) => `${written(value)}%` },
     }, 1),
   };
   state.marks = LWC.createSeriesMarkers(state.equity, []);
@@ -109,7 +109,7 @@ function draw(state) {
 }
 
 function describe(state, seen) {
-  const { text, points } = state.data;
+  const { text, points, numbers } = state.data;
   const last = points[points.length - 1] ?? [];
   const places = ["", "equity", "hold", "nothing", "fall"];
   const parts = [1, 2, 3, 4].map((place) => {
@@ -119,7 +119,7 @@ function describe(state, seen) {
     const dot = document.createElement("b");
     dot.textContent = "● ";
     dot.style.color = name === "fall" ? state.colours.down : state.colours[name];
-    const shown = value === undefined || value === null ? "–" : name === "fall" ? `${value.toFixed(2)}%` : money(value);
+    const shown = value === undefined || value === null ? "–" : `${fixed(value, 2, numbers)}${name === "fall" ? "%" : ""}`;
     part.append(dot, `${text[name]} ${shown}`);
     return part;
   });
