@@ -39,6 +39,8 @@ class Known:
     rules: Instrument | None
     unseen: int
     """How much the person was told and has not seen."""
+    krw: Decimal | None = None
+    """Won for one USDT today; None without a rate."""
 
 
 def written(parts: Mapping[str, Any]) -> str:
@@ -66,6 +68,7 @@ class Cockpit:
         if standing is None or stand is None or chosen is None:
             return None
         newest = tuple(read.logs(user_id, limit=NEWEST))
+        rate = read.won_rates(user_id).at(self._clock.now_ms())
         return Known(
             standing,
             stand,
@@ -74,6 +77,7 @@ class Cockpit:
             newest,
             read.rules(stand.held.symbol),
             read.unseen(user_id) or 0,
+            rate.krw if rate else None,
         )
 
     def quote(self, symbol: str = "") -> Quote:
@@ -130,8 +134,8 @@ def _stored(known: Known, now_ms: int) -> Parts:
 
 def _priced(known: Known, quote: Quote) -> Parts:
     return {
-        "open": part.open_part(known.stand.held, quote.price),
-        "tiles": part.tiles_part(known.stand.tiles(quote.price)),
+        "open": part.open_part(known.stand.held, quote.price, known.krw),
+        "tiles": part.tiles_part(known.stand.tiles(quote.price), known.krw),
     }
 
 

@@ -69,7 +69,7 @@ def _day(at_ms: int) -> str:
 
 def _calendar(found: Results) -> str:
     words = {name: t(f"calendar.{name}") for name in ("weekdays", "sunday_first", "older", "month")}
-    return calendar_html(found.days, zone().tz, words)
+    return calendar_html(found.days, zone().tz, words, found.rates)
 
 
 def comparisons(found: Results) -> None:

@@ -17,4 +17,5 @@ def tiles(user: SessionUser) -> None:
     if system().readings.settings(user.user_id) is None:
         st.info(t("tiles.none"), icon=":material/account_balance_wallet:")
     else:
-        live.tiles([(key, t(f"tiles.{key}"), t(f"tiles.{key}_help")) for key in KEYS], language())
+        labels = [(key, t(f"tiles.{key}"), t(f"tiles.{key}_help")) for key in KEYS]
+        live.tiles(labels, language(), won=bool(system().readings.won_rates(user.user_id)))

@@ -8,10 +8,12 @@ from decimal import Decimal
 from html import escape
 
 from app.ui.tiles import tone_of
-from app.ui.write import money, percent, shown
+from app.ui.write import money, percent, shown, won
 from lib.domain.performance import DayResult
 from lib.domain.position import ZERO
+from lib.domain.won_rates import WonRates
 
+NO_RATES = WonRates()
 SHOWN_MONTHS = 3
 """Months in sight; older ones are folded away."""
 STRONGEST, FAINTEST = 62, 12
@@ -20,12 +22,12 @@ Words = Mapping[str, str]
 """*weekdays* (seven, with blanks between, Monday first), *sunday_first* ("yes"), *older*, *month* ({year}, {month})."""
 
 
-def calendar_html(days: Sequence[DayResult], zone: tzinfo, words: Words) -> str:
-    """The months that *days* lie in, the newest first."""
+def calendar_html(days: Sequence[DayResult], zone: tzinfo, words: Words, rates: WonRates = NO_RATES) -> str:
+    """The months that *days* lie in, the newest first; a month in won, too, where *rates* know each of its days."""
     by_date = {datetime.fromtimestamp(day.begins_ms / 1000, zone).date(): day for day in days}
     months = sorted({(day.year, day.month) for day in by_date}, reverse=True)
     most = max((abs(day.result) for day in days), default=ZERO)
-    drawn = [_month(year, month, by_date, most, words) for year, month in months]
+    drawn = [_month(year, month, by_date, most, words, rates) for year, month in months]
     seen, folded = drawn[:SHOWN_MONTHS], drawn[SHOWN_MONTHS:]
     more = f"<details><summary>{escape(words['older'])}</summary>{_grid(folded)}</details>" if folded else ""
     return f'<div class="calendar">{_grid(seen)}{more}</div>'
@@ -35,21 +37,25 @@ def _grid(months: Sequence[str]) -> str:
     return f'<div class="months">{"".join(months)}</div>'
 
 
-def _month(year: int, month: int, by_date: Mapping[date, DayResult], most: Decimal, words: Words) -> str:
+def _month(
+    year: int, month: int, by_date: Mapping[date, DayResult], most: Decimal, words: Words, rates: WonRates
+) -> str:
     first, names = date(year, month, 1), words["weekdays"].split()
     late = words["sunday_first"] == "yes"
     heads = [*names[6:], *names[:6]] if late else names
     blanks = (first.weekday() + late) % 7
     cells = [f'<span class="head">{escape(name)}</span>' for name in heads]
     cells += ["<span></span>"] * blanks
-    total, day = ZERO, first
+    day = first
     while day.month == month:
-        found = by_date.get(day)
-        total += found.result if found else ZERO
-        cells.append(_day(day, found, most))
+        cells.append(_day(day, by_date.get(day), most))
         day += timedelta(days=1)
+    results = [(one.result, one.begins_ms) for on, one in by_date.items() if (on.year, on.month) == (year, month)]
+    total = sum((amount for amount, _ in results), ZERO)
+    worth = won(rates.total(results))
     title = escape(words["month"].format(year=year, month=f"{month:02d}"))
-    made = f'<b class="{tone_of(total)}">{money(total, signed=True)}</b>'
+    beside = f"<small>{escape(worth)}</small>" if worth else ""
+    made = f'{beside}<b class="{tone_of(total)}">{money(total, signed=True)}</b>'
     return f'<div class="month"><p>{title}{made}</p><div class="days">{"".join(cells)}</div></div>'
 
 

@@ -15,7 +15,7 @@ from app.ui.badges import Badge
 from app.ui.reasons import say
 from app.ui.standing import lock_words, state_reason, state_word
 from app.ui.tiles import Tile, spark_path, tile_row, tone_of
-from app.ui.write import exact, money, percent, price, shown
+from app.ui.write import exact, money, percent, price, shown, won
 from lib.domain import reason_codes as codes
 from lib.domain.instrument import Instrument
 from lib.domain.margin import distance, liquidation_price, lowest_maintenance, margin_of, stop_risk
@@ -113,8 +113,8 @@ def _close_part(command: CommandRow | None, now_ms: int) -> dict[str, Any]:
     return {"closing": not is_done, "unclosed": None if is_closed else why}
 
 
-def open_part(held: Holding, at: Decimal | None) -> dict[str, str] | None:
-    """What the price moves of an open position; None while flat or at no price."""
+def open_part(held: Holding, at: Decimal | None, krw: Decimal | None = None) -> dict[str, str] | None:
+    """What the price moves of an open position, at *krw* won a USDT; None while flat or at no price."""
     if not held.position_qty or at is None:
         return None
     position, pnl = held.position, held.open_pnl(at)
@@ -123,6 +123,7 @@ def open_part(held: Holding, at: Decimal | None) -> dict[str, str] | None:
         "price": price(at),
         "notional": money(abs(position.qty) * at),
         "pnl": money(pnl, signed=True),
+        "won": won(None if krw is None else pnl * krw),
         "tone": tone_of(pnl),
         "share": percent(pnl / margin if margin else None, signed=True),
         "r": shown(f"{pnl / risk:+.2f}R") if risk else "–",
@@ -135,13 +136,14 @@ def _away(at: Decimal, to: Decimal | None) -> str:
     return percent(distance(at, to), signed=True) if to else "–"
 
 
-def tiles_part(found: Tiles) -> list[dict[str, Any]]:
-    """The tiles without their curves."""
-    rows: dict[str, list[Tile]] = both(lambda tongue: tile_row(found, tongue.say))
+def tiles_part(found: Tiles, krw: Decimal | None = None) -> list[dict[str, Any]]:
+    """The tiles without their curves, at *krw* won a USDT."""
+    rows: dict[str, list[Tile]] = both(lambda tongue: tile_row(found, tongue.say, krw))
     return [
         {
             "key": tile.key,
             "value": tile.value,
+            "won": tile.won,
             "tone": tile.tone,
             "note": {name: row[number].note for name, row in rows.items()},
             "note_tone": tile.note_tone,

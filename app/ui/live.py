@@ -33,10 +33,10 @@ def bell(word: str, address: str, most: int, *, read_only: bool) -> None:
     component("bell", BELL, FOLDER)(key="bell", data=data, width="content", height="content")
 
 
-def tiles(labels: Sequence[tuple[str, str, str]], language: str) -> None:
-    """The tiles: (key, label, hint) of each, in their order."""
+def tiles(labels: Sequence[tuple[str, str, str]], language: str, *, won: bool) -> None:
+    """The tiles: (key, label, hint) of each, in their order; *won* keeps room for won."""
     named = [{"key": key, "label": label, "hint": hint} for key, label, hint in labels]
-    data = {"tiles": named, "language": language, "size": [WIDTH, HEIGHT]}
+    data = {"tiles": named, "language": language, "size": [WIDTH, HEIGHT], "won": won}
     component("tiles", TILES, FOLDER)(key="tiles", data=data, height="content")
 
 

@@ -115,14 +115,17 @@ TILES = (
 .tile .label { font-size: .8rem; opacity: .7; }
 .tile .value { font-size: 1.35rem; font-weight: 600; line-height: 1.45; letter-spacing: -.01em; position: relative; }
 .tile .note { font-size: .78rem; min-height: 1.2em; position: relative; }
+.tile .won { font-size: .78rem; min-height: 1.55em; opacity: .75; position: relative; white-space: nowrap; }
+.tile .won[hidden] { display: none; }
 svg { position: absolute; right: 0; bottom: 0; width: 52%; height: 62%; color: #8a93a0; pointer-events: none; }
 svg .fill { fill: currentColor; fill-opacity: .14; }
 svg .line { fill: none; stroke: currentColor; stroke-width: 1.4; }
 @media (max-width: 768px) { .tiles { grid-template-columns: repeat(3, 1fr); gap: .4rem; }
   .tile { min-height: 67px; padding: .45rem .55rem; }
   .tile .label { font-size: 11px; white-space: nowrap; overflow: hidden; text-overflow: ellipsis; }
-  .tile .value { font-size: 1rem; } .tile .note { font-size: 11px; white-space: nowrap; overflow: hidden;
-  text-overflow: ellipsis; } svg { opacity: .3; height: 38%; } }
+  .tile .value { font-size: 1rem; } .tile .won { font-size: 11px; }
+  .tile .note { font-size: 11px; white-space: nowrap; overflow: hidden;
+  text-overflow: ellipsis; } svg { opacity: .2; height: 38%; } }
 """
 )
 

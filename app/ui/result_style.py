@@ -5,11 +5,13 @@ RESULTS = """
 .results .tiles { grid-template-columns: repeat(auto-fit, minmax(min(100%, max(150px, 17%)), 1fr)); }
 @media (max-width: 640px) { .results .tiles { grid-template-columns: 1fr 1fr; } }
 .calendar, .figures, .bars, .hours { margin-bottom: .6rem !important; }
-.calendar .months { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(100%, 250px), 1fr));
+.calendar .months { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 250px), 1fr));
   gap: .9rem 1.2rem; }
+.calendar .month { max-width: 460px; }
 .calendar details { margin-top: .7rem; }
 .calendar summary { cursor: pointer; font-size: .82rem; opacity: .75; margin-bottom: .7rem; }
 .calendar .month p { display: flex; justify-content: space-between; margin: 0 0 .3rem; font-size: .86rem; }
+.calendar .month p small { margin: 0 .6rem 0 auto; opacity: .75; }
 .calendar .month p b { font-variant-numeric: tabular-nums; font-weight: 600; }
 .calendar .days { display: grid; grid-template-columns: repeat(7, 1fr); gap: 3px; }
 .calendar .head { font-size: .68rem; opacity: .55; text-align: center; }

@@ -9,7 +9,7 @@ from html import escape
 from typing import Any
 
 from app.ui.tiles import Tile, tone_of
-from app.ui.write import count, duration, money, percent, plus
+from app.ui.write import count, duration, money, percent, plus, won
 from lib.domain.performance import Performance
 from lib.queries import Results
 
@@ -20,11 +20,6 @@ HUNDREDTH, HALF_TENTH = Decimal("0.01"), Decimal("0.05")
 def ratio(value: Decimal | None) -> str:
     """A plain number to two places."""
     return "–" if value is None else count(value.quantize(HUNDREDTH, ROUND_HALF_EVEN))
-
-
-def won(amount: Decimal | None) -> str:
-    """Won to the whole, "" for none known."""
-    return "" if amount is None else f"≈ ₩{count(amount.quantize(Decimal(1), ROUND_HALF_EVEN))}"
 
 
 def held(milliseconds: int | None, word: Word) -> str:

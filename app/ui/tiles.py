@@ -10,7 +10,7 @@ from itertools import accumulate
 from urllib.parse import quote
 
 from app.ui.palette import Palette
-from app.ui.write import money, percent, plus
+from app.ui.write import money, percent, plus, won
 from lib.domain.equity import Mark, drawdown
 from lib.queries import EquityRow, Tiles
 
@@ -23,7 +23,8 @@ class Tile:
     """
     One tile: *key* names its label, *tone* ("up", "down", "") colours its value.
 
-    *note* is what stands under the value, with *note_tone*; *curve* its sparkline, oldest first.
+    *note* is what stands under the value, with *note_tone*; *won* is the value in won; *curve* its sparkline, oldest
+    first.
     """
 
     key: str
@@ -32,6 +33,7 @@ class Tile:
     note: str = ""
     note_tone: str = ""
     curve: Sequence[Decimal] = ()
+    won: str = ""
 
 
 def thinned(curve: Sequence[Decimal]) -> list[Decimal]:
@@ -54,19 +56,20 @@ def unpaid(curve: Sequence[EquityRow]) -> list[Decimal]:
     return [Mark(row.t_ms, row.equity, row.transfers).moved(newest) for row in curve]
 
 
-def tile_row(found: Tiles, word: Callable[[str], str]) -> list[Tile]:
-    """The tiles of *found*, in the order people look for them; *word* translates a key."""
+def tile_row(found: Tiles, word: Callable[[str], str], krw: Decimal | None = None) -> list[Tile]:
+    """The tiles of *found*, in the order people look for them; *word* translates a key, *krw* is the won of a USDT."""
     equity = [point.equity for point in found.curve]
     cash = [point.balance for point in found.curve]
     opened = [point.equity - point.balance for point in found.curve]
-    made = found.equity - found.paid_in
+    made, today, open_pnl = found.equity - found.paid_in, found.today, found.open_pnl
+    worth = [won(None if krw is None else amount * krw) for amount in (found.equity, today, open_pnl, found.balance)]
     return [
-        Tile("equity", money(found.equity), "", _share(made, found.paid_in), tone_of(made), thinned(equity)),
-        Tile("today", money(found.today, signed=True), tone_of(found.today), _share(found.today, found.day_start)),
-        Tile("open_pnl", money(found.open_pnl, signed=True), tone_of(found.open_pnl), "", "", thinned(opened)),
+        Tile("equity", money(found.equity), "", _share(made, found.paid_in), tone_of(made), thinned(equity), worth[0]),
+        Tile("today", money(today, signed=True), tone_of(today), _share(today, found.day_start), won=worth[1]),
+        Tile("open_pnl", money(open_pnl, signed=True), tone_of(open_pnl), "", "", thinned(opened), worth[2]),
         Tile("drawdown", percent(-found.drawdown), "", "", "", thinned(falls(unpaid(found.curve)))),
         Tile("win_rate", percent(found.win_rate, places=1), "", word("tiles.rounds").format(n=found.rounds)),
-        Tile("balance", money(found.balance), "", *_differs(found, word), thinned(cash)),
+        Tile("balance", money(found.balance), "", *_differs(found, word), thinned(cash), worth[3]),
     ]
 
 

@@ -58,6 +58,14 @@ def money(value: Decimal | None, *, signed: bool = False) -> str:
     return shown(f"{rounded if rounded else abs(rounded):{'+' if signed and rounded else ''},}")
 
 
+def won(amount: Decimal | None) -> str:
+    """Won to the whole beside an amount of USDT, "" for none known."""
+    if amount is None:
+        return ""
+    whole = amount.quantize(Decimal(1), ROUND_HALF_EVEN)
+    return f"≈ {'-' if whole < 0 else ''}₩{count(abs(whole))}"
+
+
 def percent(fraction: Decimal | None, *, places: int = 2, signed: bool = False) -> str:
     """A fraction as percent."""
     if fraction is None:

@@ -17,7 +17,7 @@ from app.ui.spans import MOST_DAYS, SPANS, period
 from app.ui.tiles import tiles_html
 from lib.domain.performance import DayResult
 from lib.domain.trip_groups import by_confidence, by_end, by_hour, by_side
-from lib.domain.won_rates import WonRates
+from lib.domain.won_rates import WonRates, read_lines
 from tests.worlds.results import results
 
 D = Decimal
@@ -64,6 +64,15 @@ def test_a_day_is_in_the_square_of_its_own_date_with_the_months_sum() -> None:
     # 1 October 2026 is a Thursday: three blanks after Monday, four after Sunday
     assert october.count("<span></span>") == 3
     assert calendar_html(days(5), KST, WORDS | {"sunday_first": "yes"}).count("<span></span>") == 4
+
+
+def test_a_month_is_told_in_won_at_the_rate_of_each_day_or_not_at_all() -> None:
+    by_day = read_lines("2026-10-01 1000\n2026-11-01 2000")
+    html = calendar_html(days(5, -7, 12), KST, WORDS, WonRates(by_day))
+    november, october = html.split('<div class="month">')[1:]
+    assert "<small>≈ -₩2,000</small>" in october
+    assert "<small>≈ ₩" in november
+    assert "<small>" not in calendar_html(days(5, -7, 12), KST, WORDS, WonRates(by_day[1:])).split('"month"')[2]
 
 
 def test_older_months_are_folded_away_and_a_year_fits() -> None:

@@ -45,6 +45,19 @@ def test_what_wallet_and_books_differ_by_stands_under_the_balance(
     assert (found.note, found.note_tone) == note
 
 
+def test_won_stands_under_what_is_money_where_a_rate_is_set() -> None:
+    assert not any(tile.won for tile in shown(TILES).values())
+    found = replace(TILES, today=Decimal("-12.345"), open_pnl=Decimal("0.5"))
+    told = {tile.key: tile.won for tile in tile_row(found, lambda key: catalogue("en")[key], Decimal("1390.5"))}
+    assert told == {
+        "equity": "≈ ₩15,295,500",
+        "today": "≈ -₩17,166",
+        "open_pnl": "≈ ₩695",
+        "balance": "≈ ₩15,295,500",
+        **dict.fromkeys(("drawdown", "win_rate"), ""),
+    }
+
+
 def test_what_was_paid_out_is_no_fall_of_the_curve() -> None:
     rows = [(10_000, 0), (10_100, 0), (6_100, -4_000), (6_050, -4_000)]
     curve = [EquityRow(n, ZERO, Decimal(e), ZERO, Decimal(paid)) for n, (e, paid) in enumerate(rows)]

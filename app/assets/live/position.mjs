@@ -7,10 +7,10 @@ function build(root, data) {
   const { text } = data;
   const flat = make("p", { class: "flat" }, text.flat);
   const side = make("b"), size = make("span", { class: "size" });
-  const pnl = make("b"), share = make("small");
+  const pnl = make("b"), won = make("small", { class: "won" }), share = make("small");
   const close = make("button", { type: "button", class: "close" }, text.close);
   close.disabled = data.read_only;
-  const head = make("div", { class: "head" }, side, size, make("span", { class: "pnl" }, pnl, share), close);
+  const head = make("div", { class: "head" }, side, size, make("span", { class: "pnl" }, pnl, won, share), close);
   const yes = make("button", { type: "button", class: "yes" }, text.close_yes);
   const no = make("button", { type: "button", class: "no" }, text.no);
   const sure = make("p");
@@ -57,6 +57,7 @@ function build(root, data) {
     write(side, text[position.side], "side", position.side === "long" ? "up" : "down");
     write(size, `${position.symbol} ${position.qty} · ${position.leverage}`);
     write(pnl, open ? `${open.pnl} USDT` : "–", "", open?.tone);
+    write(won, open?.won ?? "", "won");
     write(share, open ? `${open.share} · ${open.r}` : "", "share", open?.tone);
     const closing = Boolean(standing?.closing || position.closing);
     close.disabled = data.read_only || closing;
