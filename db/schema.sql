@@ -437,6 +437,50 @@ CREATE TABLE bots (
     PRIMARY KEY (bot_id)
 ) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_unicode_ci;
 
+-- ------ The way to real money ------------------------------------------------------------------------------------------
+
+-- What preflights found; only a terminal writes here.
+CREATE TABLE preflight_runs (
+    id BIGINT NOT NULL AUTO_INCREMENT,
+    venue ENUM('paper','demo','testnet','mainnet') NOT NULL,
+    uid VARCHAR(64) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+    host VARCHAR(100) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+    version VARCHAR(40) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+    symbol VARCHAR(32) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+    started_ms BIGINT NOT NULL DEFAULT 0,
+    cards JSON NOT NULL,  -- name: whether it passed
+    evidence VARCHAR(100) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,  -- a file on the operator's machine
+    PRIMARY KEY (id),
+    INDEX ix_preflight_runs_venue_uid (venue, uid)
+) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_unicode_ci;
+
+-- What an operator wrote down for a week of real money; only a terminal writes here, and the newest row holds.
+CREATE TABLE real_caps (
+    id BIGINT NOT NULL AUTO_INCREMENT,
+    accounts INT NOT NULL,
+    equity DECIMAL(36, 18) NOT NULL,
+    positions INT NOT NULL,
+    a_day DECIMAL(36, 18) NOT NULL,
+    who VARCHAR(255) NOT NULL,
+    written_ms BIGINT NOT NULL DEFAULT 0,
+    PRIMARY KEY (id)
+) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_unicode_ci;
+
+-- A person's consent to trade real money with one key of one account.
+CREATE TABLE real_consents (
+    id BIGINT NOT NULL AUTO_INCREMENT,
+    user_id BIGINT NOT NULL,
+    account_id BIGINT NOT NULL,
+    key_version BIGINT NOT NULL DEFAULT 0,
+    given_ms BIGINT NOT NULL DEFAULT 0,
+    withdrawn_ms BIGINT NOT NULL DEFAULT 0,  -- 0 = it stands
+    PRIMARY KEY (id),
+    CONSTRAINT fk_real_consents_account_id_accounts FOREIGN KEY (account_id) REFERENCES accounts (id),
+    CONSTRAINT fk_real_consents_user_id_users FOREIGN KEY (user_id) REFERENCES users (id),
+    INDEX ix_real_consents_account_id (account_id),
+    INDEX ix_real_consents_user_id (user_id)
+) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_unicode_ci;
+
 -- ------ Switches: one row each, made here ---------------------------------------------------------------------------
 
 -- The platform's kill switch.

@@ -11,6 +11,9 @@ Platform settings on the operator's command line: what holds, and changing it wh
     invite   [--count N] [--days D]              one-time codes, shown here once and stored as hashes
     banner   --ko TEXT --en TEXT | --off         one line for everybody, on every page
     limit    NAME VALUE|default --why TEXT       in place of the environment's; --loosen where it is looser
+    real-cap ACCOUNTS EQUITY POSITIONS A_DAY --why TEXT
+                                                 real money for a week: accounts, USDT on each, positions open at once,
+                                                 USDT of entries a day; the newest one holds
 
 A limit is in force from the trader's next cycle, for entries; what is open stays. "default" takes the row away, so that
 the trader's own environment counts. An act answers with lines to print, or
@@ -20,6 +23,7 @@ raises *ValueError* with the one line that says why not.
 import argparse
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
+from decimal import Decimal
 
 from lib.accounts.invites import DAY_MS, LONGEST_DAYS, MOST_INVITES, code_sha256, new_code
 from lib.bootstrap import PlatformControl
@@ -44,6 +48,7 @@ from lib.domain.platform_settings import (
     limit_overrides,
     read_banner,
 )
+from lib.domain.real_money import read_cap
 from lib.domain.won_rates import LEAST, MOST, WrongRate
 from lib.trading.platform_desk import WORDS, said
 
@@ -69,6 +74,12 @@ def add_arguments(acts: "argparse._SubParsersAction[argparse.ArgumentParser]") -
     limit.add_argument("name")
     limit.add_argument("value")
     limit.add_argument("--why", required=True)
+    cap = acts.add_parser("real-cap")
+    cap.add_argument("accounts", type=int)
+    cap.add_argument("equity", type=Decimal)
+    cap.add_argument("positions", type=int)
+    cap.add_argument("a_day", type=Decimal)
+    cap.add_argument("--why", required=True)
     limit.add_argument("--loosen", action="store_true", help="yes, more may be risked or spent than before")
 
 
@@ -129,6 +140,16 @@ def limit(platform: PlatformControl, asked: argparse.Namespace) -> list[str]:
     return _changed(platform.desk.limit(asked.name, asked.value, platform.who, asked.why, may_loosen=asked.loosen))
 
 
+def real_cap(platform: PlatformControl, asked: argparse.Namespace) -> list[str]:
+    """`real-cap`: what may be risked of real money for a week; every other gate still stands before an entry."""
+    if not asked.why.strip():
+        raise ValueError("say why with --why")
+    cap = read_cap(asked.accounts, asked.equity, asked.positions, asked.a_day, f"{platform.who}: {asked.why}")
+    platform.caps.write(cap)
+    figures = f"{cap.accounts} accounts, {cap.equity} USDT on each, {cap.positions} open, {cap.a_day} USDT a day"
+    return [f"real money for a week from now: {figures}"]
+
+
 def act_of(asked: argparse.Namespace) -> tuple[ActKind, Mapping[str, str]] | None:
     """How what was *asked* is written among the operators' acts; None for what only looks. No code is in it."""
     if asked.act == "set":
@@ -138,12 +159,22 @@ def act_of(asked: argparse.Namespace) -> tuple[ActKind, Mapping[str, str]] | Non
     if asked.act == "limit":
         loosen = "yes" if asked.loosen else "no"
         return "setting", {"setting": f"limit:{asked.name}", "value": asked.value, "why": asked.why, "loosen": loosen}
+    if asked.act == "real-cap":
+        figures = f"{asked.accounts} {asked.equity} {asked.positions} {asked.a_day}"
+        return "setting", {"setting": "real-cap", "value": figures, "why": asked.why}
     if asked.act == "invite":
         return "invite", {"count": str(asked.count), "days": str(asked.days)}
     return None
 
 
-ACTS: dict[str, Act] = {"settings": show, "set": choose, "invite": invite, "banner": say, "limit": limit}
+ACTS: dict[str, Act] = {
+    "settings": show,
+    "set": choose,
+    "invite": invite,
+    "banner": say,
+    "limit": limit,
+    "real-cap": real_cap,
+}
 
 
 def change_line(change: SettingChange) -> str:

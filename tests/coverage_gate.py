@@ -39,6 +39,7 @@ MONEY_RULES = (
     "lib/domain/position.py",
     "lib/domain/preflight.py",
     "lib/domain/preflight_rules.py",
+    "lib/domain/real_money.py",
     "lib/domain/reason.py",
     "lib/domain/risk.py",
     "lib/domain/round_trips.py",

@@ -20,6 +20,7 @@ from lib.domain.exchange_records import OrderRecord, Wallet
 from lib.domain.instrument import Instrument
 from lib.domain.order import ClaimFacts, Leg, Order, OrderState, order_link_id
 from lib.domain.position import Position, Side
+from lib.domain.reason import NOTHING
 from lib.domain.risk import Facts
 
 T = 1_760_000_100_000
@@ -190,6 +191,7 @@ def claim_facts(now: int = T + 4_000, **changes: Any) -> ClaimFacts:
         key_version=1,
         settings_version=1,
         locks=(),
+        real_money=NOTHING,
     )
     return replace(default, **changes)
 

@@ -11,7 +11,9 @@ from lib.bootstrap import PlatformControl
 from lib.clock import SteppedClock
 from lib.domain.account import PlatformLimits
 from lib.domain.platform_settings import BANNER, KRW_PER_USDT, LIMIT, REGISTRATION, Invite, Invites
+from lib.domain.real_money import RealCap
 from lib.ports.people import InviteRefused
+from lib.ports.real_money import RealCaps
 from services.control_platform import ACTS, add_arguments
 from tests.fakes.platform import MemoryPlatformBook
 
@@ -23,7 +25,17 @@ DAY_MS = 86_400_000
 @pytest.fixture
 def desk() -> PlatformControl:
     clock = SteppedClock(NOW)
-    return PlatformControl(MemoryPlatformBook(clock), PlatformLimits(), clock, WHO, counts_cost=True)
+    return PlatformControl(MemoryPlatformBook(clock), PlatformLimits(), clock, WHO, counts_cost=True, caps=Caps())
+
+
+class Caps(RealCaps):
+    """Keeps what was written."""
+
+    def __init__(self) -> None:
+        self.written: list[RealCap] = []
+
+    def write(self, cap: RealCap) -> None:
+        self.written.append(cap)
 
 
 def do(desk: PlatformControl, *words: str) -> list[str]:
@@ -179,3 +191,23 @@ def test_how_long_texts_stay_is_a_setting_like_the_others(desk: PlatformControl)
     assert "keep_texts_days   for ever" in do(desk, "settings")
     do(desk, "set", "keep_texts_days", "default")
     assert "keep_texts_days   90" in do(desk, "settings")
+
+
+def test_a_cap_of_real_money_is_written_by_name_with_a_reason(desk: PlatformControl) -> None:
+    told = do(desk, "real-cap", "1", "200", "1", "150.5", "--why", "first week")
+    assert "1 accounts, 200 USDT on each, 1 open, 150.5 USDT a day" in told[0]
+    assert isinstance(desk.caps, Caps)
+    assert desk.caps.written == [RealCap(1, Decimal(200), 1, Decimal("150.5"), f"{WHO}: first week")]
+
+
+@pytest.mark.parametrize("words", [("0", "200", "1", "9"), ("1", "NaN", "1", "9"), ("1", "200", "1", "-1")])
+def test_a_cap_that_caps_nothing_is_refused(desk: PlatformControl, words: tuple[str, ...]) -> None:
+    with pytest.raises(ValueError, match="a cap has"):
+        do(desk, "real-cap", "--why", "x", "--", *words)
+    assert isinstance(desk.caps, Caps)
+    assert desk.caps.written == []
+
+
+def test_a_cap_without_a_reason_is_refused(desk: PlatformControl) -> None:
+    with pytest.raises(ValueError, match="--why"):
+        do(desk, "real-cap", "1", "200", "1", "9", "--why", " ")

@@ -15,6 +15,7 @@ from lib.adapters.bybit.rest.market_data import BybitMarketData
 from lib.adapters.bybit.rest.transport import AiohttpTransport, open_session
 from lib.adapters.sql.forms.operator_register import SqlOperatorRegister
 from lib.adapters.sql.forms.platform_book import SqlPlatformBook
+from lib.adapters.sql.forms.real_caps import SqlRealCaps
 from lib.adapters.sql.forms.reset_links import SqlResetLinks
 from lib.adapters.sql.forms.sessions import SqlLogins
 from lib.adapters.sql.forms.terminal_acts import SqlTerminalActs
@@ -32,6 +33,7 @@ from lib.ports.ledger import Ledger
 from lib.ports.operators import OperatorRegister, TerminalActs
 from lib.ports.people import Logins
 from lib.ports.platform import PlatformBook
+from lib.ports.real_money import RealCaps
 from lib.ports.safety import ResetLinks
 from lib.queries import OperatorReadings
 from lib.settings import Settings
@@ -57,6 +59,7 @@ class PlatformControl:
     clock: Clock
     who: str
     counts_cost: bool
+    caps: RealCaps
 
     @property
     def desk(self) -> PlatformDesk:
@@ -127,6 +130,7 @@ async def control(settings: Settings, who: str) -> AsyncIterator[Control]:
                     clock=clock,
                     who=who,
                     counts_cost=counts_cost(settings),
+                    caps=SqlRealCaps(engine),
                 ),
                 people=PeopleControl(SqlLogins(engine), SqlResetLinks(engine), clock, settings.public_url),
                 may_resume=settings.trading_enabled,

@@ -4,6 +4,7 @@ The acceptance cards, wired to one venue: the trader's own signed client, every 
 A signed request goes to the venue's own host or to this machine, and nowhere else.
 """
 
+import asyncio
 import ipaddress
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +15,8 @@ from lib.adapters.bybit.rest.preflight_venue import BybitPreflightVenue
 from lib.adapters.bybit.rest.recording import RecordingTransport
 from lib.adapters.bybit.rest.transport import AiohttpTransport, open_session
 from lib.adapters.preflight_files import EvidenceFile, JournalFile
+from lib.adapters.sql.forms.real_caps import SqlPreflightBook
+from lib.bootstrap import stores
 from lib.clock import Clock, SystemClock
 from lib.domain.account import Venue
 from lib.domain.api_key import ApiKey
@@ -83,4 +86,15 @@ async def preflight(
                 version=VERSION,
             )
             run, name = await run_preflight(examined, told, may_trade)
+    if settings.database_url:
+        await asyncio.to_thread(_keep, settings, run, name)
     return run, folder / name
+
+
+def _keep(settings: Settings, run: PreflightRun, evidence: str) -> None:
+    """Write *run* down for the gates before real money."""
+    engine = stores.database(settings)
+    try:
+        SqlPreflightBook(engine).keep(run, evidence)
+    finally:
+        engine.dispose()

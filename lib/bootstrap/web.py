@@ -17,6 +17,7 @@ from lib.accounts.hashing import GatedHasher
 from lib.accounts.notices import NoticeDesk
 from lib.accounts.passkeys import PasskeyDesk
 from lib.accounts.people import People
+from lib.accounts.real_money import RealMoneyDesk
 from lib.accounts.resets import Postroom, ResetDesk
 from lib.accounts.safety import Safety
 from lib.accounts.tokens import TokenDesk
@@ -45,6 +46,7 @@ from lib.adapters.sql.forms.leaving import SqlLeaving
 from lib.adapters.sql.forms.notice_choices import SqlNoticeChoices
 from lib.adapters.sql.forms.own_locks import SqlOwnLocks
 from lib.adapters.sql.forms.passkeys import SqlPasskeys
+from lib.adapters.sql.forms.real_consents import SqlRealConsents
 from lib.adapters.sql.forms.reset_links import SqlResetLinks
 from lib.adapters.sql.forms.second_factors import SqlSecondFactors
 from lib.adapters.sql.forms.sessions import SqlLogins, SqlSessions
@@ -93,6 +95,7 @@ class WebSystem:
     notices: NoticeDesk
     chats: ChatDesk
     trading: TradingDesk
+    real_money: RealMoneyDesk
     readings: Readings
     live: LiveCandles
     scrollback: Scrollback
@@ -157,6 +160,7 @@ def web(settings: Settings, metrics: Metrics | None = None) -> WebSystem:
         notices=_notices(settings, engine, clock),
         chats=ChatDesk(SqlChats(engine), SqlThrottles(engine), clock),
         trading=trading,
+        real_money=RealMoneyDesk(SqlRealConsents(engine), SqlSecondFactors(engine), SqlPasskeys(engine), clock),
         readings=readings,
         live=RedisLiveCandles(subscribe),
         # its calls are counted with those of the traders, in the lane of what a form may cause

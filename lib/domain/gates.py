@@ -103,6 +103,8 @@ class Facts:
     closed: Reason = NOTHING
     modes: Reason = NOTHING
     """What is wrong with the account's margin and position modes; `NOTHING` = nothing known."""
+    real_money: Reason = NOTHING
+    """The gate before real money that is closed; the claim judges them again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -250,6 +252,7 @@ def entry_refusal(
         (lambda: bool(facts.closed), facts.closed),
         (lambda: not instrument.trading, codes.SYMBOL_NOT_TRADING(symbol=instrument.symbol)),
         (lambda: bool(facts.modes), facts.modes),
+        (lambda: bool(facts.real_money), facts.real_money),
         (lambda: settings.long_only and side == "sell", codes.LONG_ONLY()),
         (lambda: facts.own_qty != facts.position.qty, codes.EXTERNAL_POSITION()),
         (lambda: facts.foreign_orders > 0, codes.EXTERNAL_ORDER()),

@@ -218,6 +218,8 @@ class ClaimFacts:
     key_version: int
     settings_version: int
     locks: tuple[str, ...]
+    real_money: Reason
+    """The gate before real money that is closed; `NOTHING` where all are open, and on venues without real money."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -256,6 +258,7 @@ def _blocked(order: Order, facts: ClaimFacts) -> Reason:
         (facts.key_version == order.key_version, codes.KEY_CHANGED()),
         (facts.settings_version == order.settings_version, codes.SETTINGS_CHANGED()),
         (not facts.locks, codes.ENTRIES_LOCKED(locks=", ".join(facts.locks))),
+        (not facts.real_money, facts.real_money),
     )
     return next((why for holds, why in checks if not holds), NOTHING)
 

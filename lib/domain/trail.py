@@ -51,6 +51,8 @@ class TrailEvent(StrEnum):
     STOP_ENDED = "stop_ended"
     CLOSE_ASKED = "close_asked"
     LOCK_ENDED = "lock_ended"
+    REAL_CONSENTED = "real_consented"
+    REAL_WITHDRAWN = "real_withdrawn"
     TOKEN_MADE = "token_made"  # noqa: S105 - a word
     CHAT_BOUND = "chat_bound"
     TOKEN_REVOKED = "token_revoked"  # noqa: S105 - a word

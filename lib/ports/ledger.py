@@ -20,6 +20,7 @@ from lib.domain.gates import LogFacts, PlatformFacts
 from lib.domain.locks import RiskLock
 from lib.domain.order import Claim, Order, OrderState
 from lib.domain.platform_settings import LimitOverrides
+from lib.domain.real_money import RealFacts
 from lib.domain.reason import Reason
 from lib.domain.risk import AccountPlan, Sizing
 from lib.domain.switches import Flags
@@ -140,6 +141,10 @@ class LimitLedger(Protocol):
 
     async def limit_overrides(self) -> LimitOverrides:
         """The platform limits an operator set over the environment's; a row that cannot be read is named."""
+        ...
+
+    async def real_money(self, account_id: int) -> RealFacts:
+        """What the gates before an entry with real money are judged by, of an account on a venue that has it."""
         ...
 
     async def lock(self, account_id: int, kind: str, until_ms: int, why: Reason) -> None:

@@ -78,3 +78,11 @@ class Evidence(Protocol):
     def save(self, run: PreflightRun) -> str:
         """Write the file; its name."""
         ...
+
+
+class PreflightBook(Protocol):
+    """Where runs are kept for the gates before real money."""
+
+    def keep(self, run: PreflightRun, evidence: str) -> None:
+        """Store *run* and the name of its evidence."""
+        ...

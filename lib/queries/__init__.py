@@ -35,6 +35,7 @@ from lib.queries.person import PersonReadings
 from lib.queries.platform import PlatformReadings
 from lib.queries.pulse import Pulse as Pulse
 from lib.queries.pulse import PulseReadings
+from lib.queries.real import RealMoneyReadings
 from lib.queries.results import CurvePoint as CurvePoint
 from lib.queries.results import ResultReadings
 from lib.queries.results import Results as Results
@@ -91,5 +92,6 @@ class Readings(
     PulseReadings,
     WonReadings,
     NoticeReadings,
+    RealMoneyReadings,
 ):
     """Everything anybody may look at. *Retry* when a store is away."""

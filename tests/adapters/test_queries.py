@@ -175,6 +175,7 @@ READS: dict[str, Callable[[Readings, int, int], object]] = {
     "unseen": lambda r, user, log: r.unseen(user),
     "channels": lambda r, user, log: r.channels(user),
     "telling": lambda r, user, log: r.telling(user),
+    "real_money": lambda r, user, log: r.real_money(user, T),
 }
 ALIKE = {
     "equity", "tiles", "settings", "numbers", "command", "factor", "asking", "newest_call", "unseen", "telling",

@@ -36,6 +36,11 @@ FORBIDDEN = (
     "DELETE FROM operator_acts",
     "SELECT sealed FROM credentials",
     "UPDATE orders SET state = 'FILLED'",
+    "INSERT INTO real_caps (accounts, equity, positions, a_day, who) VALUES (9, 9, 9, 9, 'nobody')",
+    "UPDATE real_caps SET equity = 999999",
+    "INSERT INTO preflight_runs (venue, uid, host, version, symbol, cards, evidence) "
+    "VALUES ('demo', '1', 'api-demo.bybit.com', '0.1.0', 'BTCUSDT', '{}', '')",
+    "UPDATE preflight_runs SET started_ms = 0",
 )
 
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from lib.domain import reason_codes as codes
 from lib.domain.order import Claim, ClaimFacts, Order, OrderState, claim_entry, claim_exit, may_move
-from lib.domain.reason import Reason
+from lib.domain.reason import NOTHING, Reason
 from tests.effort import examples
 from tests.factories import T, claim_facts, order
 
@@ -28,6 +28,7 @@ BLOCKS: list[tuple[dict[str, Any], Reason]] = [
     ({"settings_version": 2}, codes.SETTINGS_CHANGED()),
     ({"locks": ("daily_loss",)}, codes.ENTRIES_LOCKED(locks="daily_loss")),
     ({"locks": ("cooldown", "EXTERNAL")}, codes.ENTRIES_LOCKED(locks="cooldown, EXTERNAL")),
+    ({"real_money": codes.REAL_NO_CONSENT()}, codes.REAL_NO_CONSENT()),
 ]
 
 
@@ -95,6 +96,7 @@ facts_of_any_kind = st.builds(
     key_version=st.sampled_from([1, 1, 1, 2]),
     settings_version=st.sampled_from([1, 1, 1, 2]),
     locks=st.sampled_from([(), (), (), ("daily_loss",)]),
+    real_money=st.sampled_from([NOTHING, NOTHING, NOTHING, codes.REAL_NO_CONSENT()]),
 )
 rows_of_any_kind = st.builds(
     lambda state, attempts: order(state=state, attempts=attempts),
@@ -116,6 +118,7 @@ def test_an_entry_is_granted_exactly_when_everything_holds(row: Order, seen: Cla
         seen.key_version == row.key_version,
         seen.settings_version == row.settings_version,
         not seen.locks,
+        not seen.real_money,
         seen.now - row.t_ms <= 90_000,
         abs(off) <= 1_000,
         row.state is S.PLANNED,

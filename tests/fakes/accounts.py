@@ -19,6 +19,7 @@ from lib.domain.books import EquityPoint, Fill, RunningBooks, Transfer
 from lib.domain.events import Event, EventKind
 from lib.domain.locks import RiskLock
 from lib.domain.order import TERMINAL, Order
+from lib.domain.real_money import RealFacts
 from lib.domain.reason import NOTHING, Reason
 from lib.domain.risk import Clamp, Outcome
 from lib.domain.switches import Flags
@@ -122,6 +123,8 @@ class Store:
     events_told: list[tuple[int, Event]] = field(default_factory=list)
     settings: dict[str, str] = field(default_factory=dict)
     """Platform settings, by the row's whole name."""
+    real: dict[int, RealFacts] = field(default_factory=dict)
+    """What the gates before real money are judged by, by account; none = every gate closed."""
 
     @property
     def outbox(self) -> tuple[tuple[int, Reason], ...]:

@@ -16,11 +16,13 @@ from lib.domain.events import Event, EventKind, of_proof
 from lib.domain.gates import UNLISTED_MS, LogFacts, PlatformFacts, kinds_of, newly_missing
 from lib.domain.locks import RiskLock
 from lib.domain.platform_settings import LimitOverrides, limit_overrides
+from lib.domain.real_money import RealFacts
 from lib.domain.reason import Reason
 from lib.domain.switches import Flags
 from lib.domain.venues import pool_of
 from tests.fakes.accounts import LockRow, MemoryAccounts
 from tests.fakes.books import MemoryBooks
+from tests.worlds.real import nothing_known
 
 ZERO = Decimal(0)
 
@@ -101,6 +103,14 @@ class MemoryGauges(MemoryBooks):
         calls = [(key.t_ms, answer.failed) for key, answer in cycles if symbol in (None, key.symbol)]
         answered = max((t_ms for t_ms, failed in calls if not failed), default=-1)
         return len({t_ms for t_ms, _ in calls if t_ms > answered})
+
+    async def real_money(self, account_id: int) -> RealFacts:
+        return self._real_facts(account_id, self._clock.now_ms())
+
+    def _real_facts(self, account_id: int, at: int) -> RealFacts:
+        """What a test put there, or nothing: then every gate is closed."""
+        known = self.store.real.get(account_id)
+        return replace(known, now=at) if known else nothing_known(at)
 
     async def limit_overrides(self) -> LimitOverrides:
         return limit_overrides(self.store.settings)

@@ -22,10 +22,12 @@ from lib.domain.events import of_order
 from lib.domain.exchange_records import OrderRecord, SignedOrder, Verdict
 from lib.domain.gates import kinds_of
 from lib.domain.order import TERMINAL, Claim, ClaimFacts, Order, OrderState, link_prefix
-from lib.domain.reason import Reason
+from lib.domain.position import ZERO
+from lib.domain.real_money import real_money_refusal
+from lib.domain.reason import NOTHING, Reason
 from lib.domain.risk import AccountPlan, Sizing
 from lib.domain.stored_reason import stored
-from lib.domain.venues import feed_fits, pool_of
+from lib.domain.venues import CAPABILITIES, feed_fits, pool_of
 from lib.ports.ledger import Ledger
 from tests.fakes.accounts import AccountRow, LeaseRow, LogRow, Store, UserRow
 from tests.fakes.gauges import MemoryGauges
@@ -251,7 +253,14 @@ class MemoryLedger(MemoryGauges, Ledger):
             locks=locks.claim_locks(
                 kinds_of(pool_of(account.venue), self._kinds(0, at)), self._kinds(asked.account_id, at)
             ),
+            real_money=self._real_money(asked, at),
         )
+
+    def _real_money(self, asked: Order, at: int) -> Reason:
+        if not CAPABILITIES[self.store.accounts[asked.account_id].venue].has_real_money:
+            return NOTHING
+        notional = (asked.qty or ZERO) * max(asked.limit_price, asked.ref_price)
+        return real_money_refusal(replace(self._real_facts(asked.account_id, at), notional=notional))
 
     async def move(self, order: Order, after: OrderState, why: Reason, code: int = 0) -> Order | None:
         return await self._commit(lambda: self._move(order, order, after, why, code))

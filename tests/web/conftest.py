@@ -22,6 +22,7 @@ from lib.accounts.entrance import PeopleStores
 from lib.accounts.notices import NoticeDesk
 from lib.accounts.passkeys import PasskeyDesk
 from lib.accounts.people import People
+from lib.accounts.real_money import RealMoneyDesk
 from lib.accounts.resets import ResetDesk
 from lib.accounts.safety import Safety
 from lib.accounts.tokens import TokenDesk
@@ -38,9 +39,11 @@ from lib.domain.platform_settings import Admission
 from lib.domain.pricing import AnalystPrices
 from lib.domain.quotes import CandleTick
 from lib.domain.reason import NOTHING, text
+from lib.domain.trail import Note
 from lib.domain.won_rates import WonRate, WonRates
 from lib.market.scrollback import Scrollback
 from lib.ports.market import MarketData
+from lib.ports.real_money import RealConsents
 from lib.queries import (
     Choices,
     Cursor,
@@ -256,6 +259,16 @@ class FakeTrading:
         return None
 
 
+class NoConsents(RealConsents):
+    """Nobody has an account with real money."""
+
+    def give(self, account_id: int, note: Note) -> bool:
+        return False
+
+    def withdraw(self, note: Note) -> bool:
+        return False
+
+
 class Web:
     """One application, its people, and clients with a cookie jar each."""
 
@@ -308,6 +321,9 @@ class Web:
             ),
             won=WonDesk(MemoryWonBook()),
             trading=cast(TradingDesk, self.trading),
+            real_money=RealMoneyDesk(
+                NoConsents(), self.logins.factors, MemoryPasskeys(self.sessions.trail), self.clock
+            ),
             readings=cast(Readings, FakeReadings()),
             live=LiveOnce(CandleTick("BTCUSDT", "1m", candle(600), closed=False, rebuilt=False)),
             scrollback=Scrollback(cast(MarketData, self.market), self.clock),

@@ -17,10 +17,12 @@ from lib.adapters.bybit.limits.limiter import LocalLimiter
 from lib.adapters.bybit.rest.exchanges import BybitAsyncMarket, BybitExchanges
 from lib.clock import SteppedClock
 from lib.domain.account import AccountSettings
+from lib.domain.account import Venue as DomainVenue
 from lib.domain.account_records import NewAccount, TraderAccount
 from lib.domain.decision import Abstained, Action, Decision
 from lib.domain.order import CYCLE_MS, MAX_AGE_MS, RECV_WINDOW_MS, Leg, Order, parse_link_id
 from lib.domain.position import Position
+from lib.domain.venues import CAPABILITIES
 from lib.ports.exchange import Exchange
 from lib.simulator.engine.accounts import EngineConfig
 from lib.simulator.engine.engine import Engine
@@ -47,7 +49,11 @@ EXACT = EngineConfig(half_spread_ticks=0, slippage=Decimal(0), funding_spread=De
 class World:
     """Build it, add accounts, set the analyst's view, run cycles. The clock stands at *T* minus a minute."""
 
-    def __init__(self, config: EngineConfig = EXACT, clock: SteppedClock | None = None) -> None:
+    def __init__(
+        self, config: EngineConfig = EXACT, clock: SteppedClock | None = None, *, traded: DomainVenue = "paper"
+    ) -> None:
+        self.traded: DomainVenue = traded
+        self.feed = "bybit" if CAPABILITIES[traded].has_real_money else "synthetic"
         self.clock = clock or SteppedClock(START)
         self.prices = PricedMarket()
         rules = {symbol: instrument(symbol=symbol) for symbol in self.prices.symbols}
@@ -79,12 +85,12 @@ class World:
             switches=self.ledger,
             cycles=self.ledger,
             notifier=self.ledger,
-            exchanges=BybitExchanges(OpenSeals(), {"paper": INSIDE}, transport_for, self.clock, limiter),
-            market=BybitAsyncMarket(INSIDE, {"paper": INSIDE}, transport_for, self.clock, limiter),
+            exchanges=BybitExchanges(OpenSeals(), {self.traded: INSIDE}, transport_for, self.clock, limiter),
+            market=BybitAsyncMarket(INSIDE, {self.traded: INSIDE}, transport_for, self.clock, limiter),
             candles=self.candles,
             analyst=self.analyst,
             clock=self.clock,
-            feed="synthetic",
+            feed=self.feed,
             model="test-model",
             installation=INSTALLATION,
             holder=holder,
@@ -117,8 +123,8 @@ class World:
         account_id = people.add_account(
             NewAccount(
                 user_id=user_id,
-                venue="paper",
-                feed="synthetic",
+                venue=self.traded,
+                feed=self.feed,
                 uid=str(account.uid),
                 symbol=symbol,
                 sealed_key=json.dumps([key.key, key.secret]),

@@ -59,6 +59,7 @@ from lib.queries import (
     TransferRow,
 )
 from lib.queries.logs import EVERYTHING, TRADED
+from lib.queries.real import RealStanding
 from tests.fakes.people import MemoryWonBook
 from tests.worlds import results as samples
 from tests.worlds.operators import staged_door
@@ -162,6 +163,10 @@ class Shelf:
         self.has_factor = False
         self.has_passkey = False
         self.usd_day: Decimal | None = None
+        self.real: RealStanding | None = None
+
+    def real_money(self, user_id: int, now_ms: int) -> RealStanding | None:
+        return self._there(self.real)
 
     def banner(self) -> Banner | None:
         return self._there(self.says)
@@ -458,6 +463,7 @@ def stage() -> SimpleNamespace:
         safety=acts,
         passkeys=acts,
         won=SimpleNamespace(change=lambda user, before, after: acts.change_rates(shelf, user, before, after)),
+        real_money=acts,
         resets=SimpleNamespace(can_mail=False),
         emails=SimpleNamespace(can_mail=False),
         trading=acts,

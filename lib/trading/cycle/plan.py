@@ -23,7 +23,10 @@ from lib.domain.gates import Facts, LogFacts, entry_refusal, lasting_gates, newl
 from lib.domain.instrument import Instrument
 from lib.domain.position import ZERO, Position, Side
 from lib.domain.quotes import Ticker
+from lib.domain.real_money import real_money_refusal
+from lib.domain.reason import NOTHING, Reason
 from lib.domain.risk import AccountPlan, Sizing, decide, size_entry
+from lib.domain.venues import CAPABILITIES
 from lib.ports.exchange import Exchange
 from lib.trading.context import TradingContext
 from lib.trading.cycle.account_modes import modes_refusal
@@ -199,7 +202,15 @@ async def _known(context: TradingContext, account: TraderAccount, snapshot: Snap
         tokens_today=known.tokens_today,
         missing=newly_missing(before.wallet.balance - before.books.balance, known.difference_before),
         closed=context.state.hours.why_closed(account, context.clock.now_ms()),
+        real_money=await _real_money(context, account, before.wallet.equity),
     )
+
+
+async def _real_money(context: TradingContext, account: TraderAccount, equity: Decimal) -> Reason:
+    """The gate that is closed before an entry of *account* where the money is real, by the *equity* of now."""
+    if not CAPABILITIES[account.venue].has_real_money:
+        return NOTHING
+    return real_money_refusal(replace(await context.limits.real_money(account.account_id), equity=equity))
 
 
 def _is_ours(order: OrderRecord, installation: str) -> bool:

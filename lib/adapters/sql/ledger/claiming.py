@@ -5,7 +5,8 @@ An entry reads every off-switch under a lock, and only then the clock: whoever s
 is seen) or waits until this claim is decided. An exit reads the order and its account's key version alone, so that no
 switch, lock or lease can keep a position open.
 
-Rows are locked in one order by everybody: platform flags and locks, person, account, lease, its locks, order, log row.
+Rows are locked in one order by everybody: platform flags and locks, person, account, lease, its locks, order, cap of
+real money, log row.
 """
 
 from dataclasses import dataclass
@@ -14,16 +15,21 @@ from typing import Any
 import sqlalchemy as sa
 
 from lib.adapters.sql.ledger.moving import transition
+from lib.adapters.sql.ledger.real_money import real_facts
 from lib.adapters.sql.ledger.rows import Now, order_for_update, shared
 from lib.adapters.sql.tables.people import accounts, system_flags, users
 from lib.adapters.sql.tables.trading import platform_locks, risk_locks, trader_lease
 from lib.domain import reason_codes as codes
+from lib.domain.account import Venue
 from lib.domain.exchange_records import SignedOrder
 from lib.domain.gates import kinds_of
 from lib.domain.locks import claim_locks
 from lib.domain.order import Claim, ClaimFacts, Order
 from lib.domain.order_rules import claimed, moved, rule_claim
-from lib.domain.venues import feed_fits, pool_of
+from lib.domain.position import ZERO
+from lib.domain.real_money import real_money_refusal
+from lib.domain.reason import NOTHING, Reason
+from lib.domain.venues import CAPABILITIES, feed_fits, pool_of
 
 _Locks = list[tuple[str, int]]
 """Kinds of locks with their *until_ms*: the clock, read last, says which of the locks hold."""
@@ -74,6 +80,7 @@ def _entry_facts(connection: sa.Connection, now: Now, asked: Order, holder: str)
     lease = _lease(connection)
     own = _locks(connection, _OWN_LOCKS, of_account)
     row = order_for_update(connection, asked)
+    real_money = _real_money(connection, now, row, account["venue"])
     at = now(connection)  # after the last lock: a wait for any of them counts as age
     facts = ClaimFacts(
         now=at,
@@ -86,8 +93,17 @@ def _entry_facts(connection: sa.Connection, now: Now, asked: Order, holder: str)
         key_version=account["key_version"],
         settings_version=user["settings_version"],
         locks=claim_locks(kinds_of(pool_of(account["venue"]), _kept(of_platform, at)), _kept(own, at)),
+        real_money=real_money,
     )
     return row, facts, lease.epoch
+
+
+def _real_money(connection: sa.Connection, now: Now, row: Order, venue: Venue) -> Reason:
+    """The gate that is closed before this entry, where the money is real."""
+    if not CAPABILITIES[venue].has_real_money:
+        return NOTHING
+    notional = (row.qty or ZERO) * max(row.limit_price, row.ref_price)
+    return real_money_refusal(real_facts(connection, row.account_id, now(connection), locking=True, notional=notional))
 
 
 def _locks(connection: sa.Connection, query: "sa.Select[Any]", given: dict[str, int]) -> _Locks:
@@ -122,4 +138,5 @@ def exit_facts(now: int, key_version: int) -> ClaimFacts:
         key_version=key_version,
         settings_version=0,
         locks=(),
+        real_money=NOTHING,
     )

@@ -20,6 +20,7 @@ import sqlalchemy as sa
 from lib import log
 from lib.adapters.sql.ledger import claiming, cycles, gauging, keeping, locks, moving, planning, switches, telling
 from lib.adapters.sql.ledger.group_commit import GroupCommit, Kind
+from lib.adapters.sql.ledger.real_money import real_facts
 from lib.adapters.sql.ledger.roster import read_accounts
 from lib.adapters.sql.ledger.rows import ledger_clock, order_of_link, read_orders, setting_rows
 from lib.adapters.sql.tables.trading import orders
@@ -34,6 +35,7 @@ from lib.domain.gates import LogFacts, PlatformFacts
 from lib.domain.locks import RiskLock
 from lib.domain.order import TERMINAL, Claim, Order, OrderState, link_prefix
 from lib.domain.platform_settings import LimitOverrides, limit_overrides
+from lib.domain.real_money import RealFacts
 from lib.domain.reason import Reason
 from lib.domain.risk import AccountPlan, Sizing
 from lib.domain.switches import Flags
@@ -136,6 +138,9 @@ class SqlLedger(Ledger):
 
     async def platform_facts(self, feed: str, t_ms: int, pool: Pool) -> PlatformFacts:
         return await self._survey(lambda c: gauging.platform_facts(c, self._now, feed, t_ms, pool))
+
+    async def real_money(self, account_id: int) -> RealFacts:
+        return await self._read(lambda c: real_facts(c, account_id, self._now(c)))
 
     async def limit_overrides(self) -> LimitOverrides:
         return await self._read(lambda c: limit_overrides(setting_rows(c)))

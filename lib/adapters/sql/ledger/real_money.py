@@ -1,0 +1,196 @@
+"""
+What the gates before real money are judged by, read in one transaction.
+
+In a claim the newest cap is locked first: two entries with real money are never ruled side by side, so that neither
+passes a cap the other is using up. Nothing here decides.
+"""
+
+from collections.abc import Iterable
+from decimal import Decimal
+from typing import Any
+
+import sqlalchemy as sa
+
+from lib.adapters.sql.ledger.rows import exclusively
+from lib.adapters.sql.tables.columns import utc_from_ms
+from lib.adapters.sql.tables.people import accounts, outbox, users
+from lib.adapters.sql.tables.real_money import preflight_runs, real_caps, real_consents
+from lib.adapters.sql.tables.safety import authenticators, passkeys
+from lib.adapters.sql.tables.trading import equity_points, orders
+from lib.domain.account import RiskLevel, Venue
+from lib.domain.order import TERMINAL, OrderState
+from lib.domain.position import ZERO
+from lib.domain.preflight import Card, CardResult, PreflightRun
+from lib.domain.real_money import DAY_MS, INCIDENTS, LEAST_DAYS, REHEARSALS, RealCap, RealFacts, RehearsedDay
+from lib.domain.reason import NOTHING
+from lib.domain.venues import CAPABILITIES
+from lib.settings import VERSION
+
+REAL: tuple[Venue, ...] = tuple(venue for venue, row in CAPABILITIES.items() if row.has_real_money)
+NEWEST_RUNS = 50
+LOOK_BACK_MS = (LEAST_DAYS + 30) * DAY_MS
+_OPEN = [state.value for state in OrderState if state not in TERMINAL]
+_CAP = sa.select(real_caps).order_by(real_caps.c.id.desc()).limit(1)
+_CARDS = {card.value: card for card in Card}
+
+
+def real_facts(
+    connection: sa.Connection, account_id: int, now: int, *, locking: bool = False, notional: Decimal = ZERO
+) -> RealFacts:
+    """Everything known of the account on a venue with real money at *now*; *locking* = for a claim of *notional*."""
+    found = connection.execute(exclusively(_CAP) if locking else _CAP).mappings().one_or_none()
+    cap = _cap(found) if found else None
+    account = connection.execute(sa.select(accounts).where(accounts.c.id == account_id)).mappings().one()
+    user_id, venue, uid = account["user_id"], account["venue"], account["uid"]
+    consent = _consent(connection, account_id, account["key_version"])
+    others = _rehearsing(connection, user_id)
+    return RealFacts(
+        now=now,
+        version=VERSION,
+        rehearsals=_runs(connection, preflight_runs.c.venue.in_(REHEARSALS)),
+        own=_runs(connection, preflight_runs.c.venue == venue, preflight_runs.c.uid == uid),
+        days=_days(connection, others, now),
+        trades=_trades(connection, others),
+        unresolved=_unresolved(connection, others),
+        cap=cap,
+        incidents=_incidents(connection, cap),
+        has_factor=_has_factor(connection, user_id),
+        has_consent=consent > 0,
+        rank=_rank(connection, account_id, consent),
+        positions=_positions(connection, account_id),
+        opened_today=_opened(connection, now),
+        equity=_equity(connection, account_id, account["start_balance"]),
+        level=RiskLevel(connection.scalar(sa.select(users.c.risk_level).where(users.c.id == user_id)) or "high"),
+        notional=notional,
+    )
+
+
+def _cap(row: sa.RowMapping) -> RealCap:
+    return RealCap(row["accounts"], row["equity"], row["positions"], row["a_day"], row["who"], row["written_ms"])
+
+
+def _runs(connection: sa.Connection, *where: sa.ColumnElement[bool]) -> list[PreflightRun]:
+    query = sa.select(preflight_runs).where(*where).order_by(preflight_runs.c.id.desc()).limit(NEWEST_RUNS)
+    return [_run(row) for row in connection.execute(query).mappings()]
+
+
+def _run(row: sa.RowMapping) -> PreflightRun:
+    results = [
+        CardResult(_CARDS[name], passed is True, NOTHING) for name, passed in row["cards"].items() if name in _CARDS
+    ]
+    told = {name: row[name] for name in ("venue", "uid", "host", "version", "symbol", "started_ms")}
+    return PreflightRun(**told, results=tuple(results))
+
+
+def _consent(connection: sa.Connection, account_id: int, key_version: int) -> int:
+    """The number of the consent that stands for this key, 0 = none."""
+    table = real_consents.c
+    newest = sa.select(table.id, table.key_version, table.withdrawn_ms).where(table.account_id == account_id)
+    row = connection.execute(newest.order_by(table.id.desc()).limit(1)).one_or_none()
+    return row.id if row is not None and row.key_version == key_version and not row.withdrawn_ms else 0
+
+
+def _rank(connection: sa.Connection, account_id: int, consent: int) -> int:
+    """How many other real accounts were consented to before."""
+    before = sa.select(sa.func.count(real_consents.c.account_id.distinct())).where(
+        real_consents.c.id < consent, real_consents.c.account_id != account_id, real_consents.c.withdrawn_ms == 0
+    )
+    return connection.scalar(before) or 0
+
+
+def _rehearsing(connection: sa.Connection, user_id: int) -> list[int]:
+    mine = sa.select(accounts.c.id).where(accounts.c.user_id == user_id, accounts.c.venue.in_(REHEARSALS))
+    return list(connection.scalars(mine))
+
+
+def _days(connection: sa.Connection, numbers: list[int], now: int) -> list[RehearsedDay]:
+    day, table = (equity_points.c.t_ms // DAY_MS).label("day"), equity_points.c
+    grouped = (
+        sa.select(day, table.difference, sa.func.count())
+        .where(table.account_id.in_(numbers), table.t_ms >= now - LOOK_BACK_MS)
+        .group_by(day, table.difference)
+    )
+    points: dict[int, int] = {}
+    differing: dict[int, int] = {}
+    for at, difference, count in connection.execute(grouped):
+        points[int(at)] = points.get(int(at), 0) + count
+        differing[int(at)] = differing.get(int(at), 0) + (count if difference else 0)
+    told = _told_by_day(connection, numbers, now)
+    return [RehearsedDay(at, points.get(at, 0), differing.get(at, 0), told.get(at, 0)) for at in points.keys() | told]
+
+
+def _told_by_day(connection: sa.Connection, numbers: list[int], now: int) -> dict[int, int]:
+    counts: dict[int, int] = {}
+    for moment in connection.scalars(_told(numbers, now - LOOK_BACK_MS)):
+        day = int(moment.timestamp() * 1000) // DAY_MS
+        counts[day] = counts.get(day, 0) + 1
+    return counts
+
+
+def _told(numbers: Iterable[int], since_ms: int) -> "sa.Select[Any]":
+    kinds = [kind.value for kind in INCIDENTS]
+    return sa.select(outbox.c.created_at).where(
+        outbox.c.account_id.in_(list(numbers)), outbox.c.kind.in_(kinds), outbox.c.created_at >= utc_from_ms(since_ms)
+    )
+
+
+def _trades(connection: sa.Connection, numbers: list[int]) -> int:
+    filled = [OrderState.FILLED.value, OrderState.PARTIAL.value]
+    query = sa.select(sa.func.count()).where(
+        orders.c.account_id.in_(numbers), orders.c.leg == "e", orders.c.state.in_(filled)
+    )
+    return connection.scalar(query) or 0
+
+
+def _unresolved(connection: sa.Connection, numbers: list[int]) -> int:
+    query = sa.select(sa.func.count()).where(orders.c.account_id.in_(numbers), orders.c.state.in_(_OPEN))
+    return connection.scalar(query) or 0
+
+
+def _incidents(connection: sa.Connection, cap: RealCap | None) -> int:
+    """What went wrong on any real account since the cap was written."""
+    if cap is None:
+        return 0
+    numbers = connection.scalars(sa.select(accounts.c.id).where(accounts.c.venue.in_(REAL))).all()
+    return len(connection.scalars(_told(numbers, cap.written_ms)).all())
+
+
+def _has_factor(connection: sa.Connection, user_id: int) -> bool:
+    confirmed = sa.select(authenticators.c.user_id).where(
+        authenticators.c.user_id == user_id, authenticators.c.confirmed.is_(True)
+    )
+    keyed = sa.select(passkeys.c.id).where(passkeys.c.user_id == user_id).limit(1)
+    return connection.execute(confirmed).first() is not None or connection.execute(keyed).first() is not None
+
+
+def _positions(connection: sa.Connection, account_id: int) -> int:
+    """Other real accounts whose position is open, or may be by an entry that is on its way."""
+    others = sa.select(accounts.c.id, accounts.c.position_qty).where(
+        accounts.c.venue.in_(REAL), accounts.c.id != account_id
+    )
+    held = {number for number, qty in connection.execute(others) if qty}
+    coming = sa.select(orders.c.account_id).where(
+        orders.c.venue.in_(REAL),
+        orders.c.account_id != account_id,
+        orders.c.leg == "e",
+        orders.c.attempts > 0,
+        orders.c.state.in_(_OPEN),
+    )
+    return len(held | set(connection.scalars(coming)))
+
+
+def _opened(connection: sa.Connection, now: int) -> Decimal:
+    """USDT of the entries of the UTC day on all real accounts: what filled, or may still fill."""
+    table = orders.c
+    sent = sa.select(table.state, table.qty, table.filled_qty, table.limit_price).where(
+        table.leg == "e", table.t_ms >= now - now % DAY_MS, table.attempts > 0, table.venue.in_(REAL)
+    )
+    rows = connection.execute(sent).all()
+    return sum((row.limit_price * (row.filled_qty if row.state in TERMINAL else row.qty or ZERO) for row in rows), ZERO)
+
+
+def _equity(connection: sa.Connection, account_id: int, start: Decimal) -> Decimal:
+    """The equity last seen, or the balance our books began with."""
+    points = sa.select(equity_points.c.equity).where(equity_points.c.account_id == account_id)
+    seen = connection.scalar(points.order_by(equity_points.c.t_ms.desc()).limit(1))
+    return start if seen is None else seen

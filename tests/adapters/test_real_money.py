@@ -1,0 +1,291 @@
+"""
+The claim with real money over SQL: granted when everything is in order, and by each gate refused; an exit never is.
+
+Each row is written as its own writer writes it; then one thing is taken away.
+"""
+
+from collections.abc import Callable, Iterator
+from decimal import Decimal
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+
+from lib.adapters.sql.forms.real_caps import SqlPreflightBook, SqlRealCaps
+from lib.adapters.sql.forms.real_consents import SqlRealConsents
+from lib.adapters.sql.tables.columns import utc_from_ms
+from lib.adapters.sql.tables.people import accounts, outbox, users
+from lib.adapters.sql.tables.real_money import preflight_runs, real_caps, real_consents
+from lib.adapters.sql.tables.safety import authenticators
+from lib.adapters.sql.tables.trading import equity_points, orders
+from lib.clock import SteppedClock
+from lib.domain import reason_codes as codes
+from lib.domain.account_records import NewAccount, TraderAccount
+from lib.domain.order import Claim, Order, OrderState
+from lib.domain.preflight import READ_CARDS
+from lib.domain.real_money import (
+    DAY_MS,
+    LEAST_DAYS,
+    LEAST_POINTS,
+    RealCap,
+    real_money_refusal,
+    standings,
+)
+from lib.domain.reason import NOTHING, Reason, text
+from lib.domain.risk import AccountPlan
+from lib.domain.trail import Note, TrailEvent
+from tests.contract.ledger_worlds import SqlWorld
+from tests.contract.test_ledger import BUY, GUARD, HOLDER, signed
+from tests.factories import SYMBOL, T
+from tests.worlds.real import ALL_CARDS, nothing_known, run
+
+FEED = "bybit"
+STEP_MS = DAY_MS // LEAST_POINTS
+NOW = T + 4_000
+
+
+@pytest.fixture
+def world(sqlite_engine: sa.Engine) -> Iterator[SqlWorld]:
+    made = SqlWorld(sqlite_engine, SteppedClock(NOW))
+    yield made
+    made.close()
+
+
+async def ready(world: SqlWorld) -> TraderAccount:
+    """A person who has gone the whole way: their account on mainnet."""
+    user_id = world.people.add_user("kim@example.test", "hash")
+    for venue, uid, balance in (("demo", "77", 10_000), ("mainnet", "1", 100)):
+        new = NewAccount(user_id, venue, FEED, uid, SYMBOL, "sealed", "1234", 1, Decimal(balance), 0)  # type: ignore[arg-type]
+        world.people.add_account(new)
+    world.people.set_auto_trade(user_id, True, T - 300_000)
+    with world.engine.begin() as c:
+        demo, real = c.scalars(sa.select(accounts.c.id).order_by(accounts.c.id)).all()
+        c.execute(sa.update(users).values(risk_level="low"))
+        c.execute(sa.insert(authenticators).values(user_id=user_id, sealed="x", confirmed=True))
+        _rehearse(c, demo)
+        for leg in range(3):
+            c.execute(sa.insert(orders).values(_filled(demo, user_id, leg)))
+    book = SqlPreflightBook(world.engine)
+    book.keep(run("demo", ALL_CARDS, started_ms=T - 9 * DAY_MS), "a.json")
+    book.keep(run("mainnet", ALL_CARDS, started_ms=T - 60_000), "b.json")
+    SqlRealCaps(world.engine, world.clock).write(RealCap(1, Decimal(200), 1, Decimal(100_000), "cli:ops"))
+    assert SqlRealConsents(world.engine).give(real, Note(user_id, T, TrailEvent.REAL_CONSENTED))
+    assert await world.ledger.hold_lease(HOLDER, 30_000)
+    return next(account for account in await world.ledger.accounts() if account.venue == "mainnet")
+
+
+def _rehearse(connection: sa.Connection, demo: int) -> None:
+    midnight = T - T % DAY_MS
+    rows = [
+        {"account_id": demo, "t_ms": midnight - day * DAY_MS + number * STEP_MS, "balance": Decimal(1)}
+        for day in range(1, LEAST_DAYS + 1)
+        for number in range(LEAST_POINTS)
+    ]
+    connection.execute(
+        sa.insert(equity_points), [{**row, "equity": Decimal(1), "difference": Decimal(0)} for row in rows]
+    )
+
+
+def _filled(account_id: int, user_id: int, number: int, **changes: Any) -> dict[str, Any]:
+    return {
+        "account_id": account_id, "user_id": user_id, "uid": "77", "venue": "demo", "symbol": SYMBOL,
+        "t_ms": T - DAY_MS * (number + 1), "leg": "e", "seq": 0, "order_link_id": f"mmt3st-{account_id}-{number}",
+        "state": OrderState.FILLED, "side": "buy", "leverage": 1, "qty": Decimal("0.01"), "attempts": 1,
+        "limit_price": Decimal(60_000), **changes,
+    }  # fmt: skip
+
+
+async def claimed(world: SqlWorld, account: TraderAccount, plan: AccountPlan = BUY) -> Claim:
+    order = (await world.ledger.plan(account, None, T, plan))[0]
+    return await world.ledger.claim(order, signed(order, NOW), HOLDER)
+
+
+def change(world: SqlWorld, statement: sa.Executable) -> None:
+    with world.engine.begin() as connection:
+        connection.execute(statement)
+
+
+async def test_with_everything_in_order_the_entry_is_claimed(world: SqlWorld) -> None:
+    account = await ready(world)
+    facts = await world.ledger.real_money(account.account_id)
+    assert [each.why for each in standings(facts)] == [NOTHING] * 7
+    assert (await claimed(world, account)).granted
+
+
+Taking = Callable[[SqlWorld, TraderAccount], sa.Executable]
+
+
+def told(world: SqlWorld, account_id: int, at_ms: int = NOW) -> sa.Executable:
+    body = {
+        "user_id": 1,
+        "account_id": account_id,
+        "kind": "repaired",
+        "body": text("x"),
+        "created_at": utc_from_ms(at_ms),
+    }
+    return sa.insert(outbox).values(body)
+
+
+TAKEN: dict[str, tuple[Taking, Callable[[Reason], bool]]] = {
+    "no rehearsal": (
+        lambda w, a: sa.delete(preflight_runs).where(preflight_runs.c.venue == "demo"),
+        codes.REAL_CARDS_LACKING.is_of,
+    ),
+    "a card failed": (
+        lambda w, a: sa.update(preflight_runs).where(preflight_runs.c.venue == "demo").values(cards={"clock": True}),
+        codes.REAL_CARDS_LACKING.is_of,
+    ),
+    "another version": (
+        lambda w, a: sa.update(preflight_runs).where(preflight_runs.c.venue == "demo").values(version="0.0.9"),
+        codes.REAL_CARDS_LACKING.is_of,
+    ),
+    "a simulator's word": (
+        lambda w, a: sa.update(preflight_runs).where(preflight_runs.c.venue == "demo").values(host="127.0.0.1"),
+        codes.REAL_CARDS_LACKING.is_of,
+    ),
+    "books differed": (
+        lambda w, a: (
+            sa.update(equity_points)
+            .where(equity_points.c.t_ms == T - T % DAY_MS - 3 * DAY_MS)
+            .values(difference=Decimal("0.01"))
+        ),
+        codes.REAL_DAYS_LACKING.is_of,
+    ),
+    "a stop was gone": (lambda w, a: told(w, a.account_id - 1, T - 2 * DAY_MS), codes.REAL_DAYS_LACKING.is_of),
+    "no trades": (lambda w, a: sa.update(orders).values(state="REJECTED"), codes.REAL_TRADES_LACKING.is_of),
+    "an unknown end": (
+        lambda w, a: sa.update(orders).where(orders.c.id == 1).values(state="NEEDS_HUMAN"),
+        codes.REAL_REHEARSAL_UNRESOLVED.is_of,
+    ),
+    "no second factor": (lambda w, a: sa.update(authenticators).values(confirmed=False), codes.REAL_NO_FACTOR.is_of),
+    "no preflight": (
+        lambda w, a: sa.delete(preflight_runs).where(preflight_runs.c.venue == "mainnet"),
+        codes.REAL_PREFLIGHT_LACKING.is_of,
+    ),
+    "another account's": (
+        lambda w, a: sa.update(preflight_runs).where(preflight_runs.c.venue == "mainnet").values(uid="2"),
+        codes.REAL_PREFLIGHT_LACKING.is_of,
+    ),
+    "an old preflight": (
+        lambda w, a: sa.update(preflight_runs).values(started_ms=T - 2 * DAY_MS),
+        codes.REAL_PREFLIGHT_OLD.is_of,
+    ),
+    "no canary": (
+        lambda w, a: (
+            sa.update(preflight_runs)
+            .where(preflight_runs.c.venue == "mainnet")
+            .values(cards={card.value: True for card in READ_CARDS})
+        ),
+        codes.REAL_CANARY_LACKING.is_of,
+    ),
+    "no consent": (lambda w, a: sa.delete(real_consents), codes.REAL_NO_CONSENT.is_of),
+    "a withdrawn consent": (lambda w, a: sa.update(real_consents).values(withdrawn_ms=T), codes.REAL_NO_CONSENT.is_of),
+    "a consent to an older key": (
+        lambda w, a: sa.update(real_consents).values(key_version=0),
+        codes.REAL_NO_CONSENT.is_of,
+    ),
+    "no cap": (lambda w, a: sa.delete(real_caps), codes.REAL_CAP_LACKING.is_of),
+    "an old cap": (lambda w, a: sa.update(real_caps).values(written_ms=T - 8 * DAY_MS), codes.REAL_CAP_OVER.is_of),
+    "a smaller cap since": (
+        lambda w, a: sa.insert(real_caps).values(
+            accounts=1, equity=Decimal(99), positions=1, a_day=Decimal(9), who="x", written_ms=NOW
+        ),
+        codes.REAL_CAP_EQUITY.is_of,
+    ),
+    "a higher level": (lambda w, a: sa.update(users).values(risk_level="medium"), codes.REAL_LEVEL_TOO_HIGH.is_of),
+    "more equity": (
+        lambda w, a: sa.insert(equity_points).values(
+            account_id=a.account_id, t_ms=T - 300_000, balance=Decimal(9), equity=Decimal(201), difference=Decimal(0)
+        ),
+        codes.REAL_CAP_EQUITY.is_of,
+    ),
+    "a day used up": (lambda w, a: sa.update(real_caps).values(a_day=Decimal(1)), codes.REAL_CAP_DAY.is_of),
+    "entries before": (
+        lambda w, a: sa.insert(orders).values(
+            _filled(a.account_id - 1, a.user_id, 9, venue="mainnet", t_ms=T - 300_000, filled_qty=Decimal(2))
+        ),
+        codes.REAL_CAP_DAY.is_of,
+    ),
+}
+
+
+@pytest.mark.parametrize("name", TAKEN)
+async def test_an_entry_is_refused_by_the_gate_that_is_closed(world: SqlWorld, name: str) -> None:
+    account = await ready(world)
+    taking, is_why = TAKEN[name]
+    change(world, taking(world, account))
+    order = (await world.ledger.plan(account, None, T, BUY))[0]
+    refused = await world.ledger.claim(order, signed(order, NOW), HOLDER)
+    assert not refused.granted
+    assert is_why(refused.why), refused.why
+    stands = await world.ledger.order_by_link(order.order_link_id)
+    assert stands is not None
+    assert (stands.state, stands.attempts) == (OrderState.BLOCKED, 0)
+
+
+async def test_nothing_at_all_lets_an_exit_be_refused(world: SqlWorld) -> None:
+    account = await ready(world)
+    for statement in (sa.delete(table) for table in (preflight_runs, real_caps, real_consents, authenticators)):
+        change(world, statement)
+    facts = await world.ledger.real_money(account.account_id)
+    assert not any(each.is_open for each in standings(facts) if each.gate.value != "clean_days")
+    order = await world.ledger.plan_exit(account, T, GUARD)
+    assert (await world.ledger.claim(order, signed(order, NOW), HOLDER)).granted
+
+
+async def test_incidents_on_any_real_account_shrink_the_cap_and_the_third_ends_it(world: SqlWorld) -> None:
+    account = await ready(world)
+    for count, why in (
+        (1, NOTHING),
+        (2, codes.REAL_CAP_EQUITY(equity=100, most=50)),
+        (3, codes.REAL_INCIDENTS(incidents=3)),
+    ):
+        change(world, told(world, account.account_id, NOW + count))
+        facts = await world.ledger.real_money(account.account_id)
+        assert (facts.incidents, real_money_refusal(facts)) == (count, why)
+
+
+async def test_another_real_position_or_an_entry_on_its_way_uses_the_cap_up(world: SqlWorld) -> None:
+    account = await ready(world)
+    other = world.people.add_user("lee@example.test", "hash")
+    world.people.add_account(NewAccount(other, "mainnet", FEED, "2", SYMBOL, "sealed", "1", 1, Decimal(5), 0))
+    number = account.account_id + 1
+    change(world, sa.update(accounts).where(accounts.c.id == number).values(position_qty=Decimal("0.001")))
+    assert (await world.ledger.real_money(account.account_id)).positions == 1
+    change(world, sa.update(accounts).where(accounts.c.id == number).values(position_qty=Decimal(0)))
+    coming = _filled(number, other, 5, venue="mainnet", state=OrderState.SUBMITTING)
+    change(world, sa.insert(orders).values(coming))
+    assert codes.REAL_CAP_POSITIONS.is_of((await claimed(world, account)).why)
+
+
+async def test_who_consented_later_waits_for_the_cap_on_accounts(world: SqlWorld) -> None:
+    account = await ready(world)
+    earlier = sa.insert(real_consents).values(
+        id=0, user_id=1, account_id=account.account_id - 1, key_version=1, given_ms=1
+    )
+    change(world, earlier)
+    assert (await world.ledger.real_money(account.account_id)).rank == 1
+
+
+async def test_a_consent_is_given_by_the_owner_of_the_active_account_alone(world: SqlWorld) -> None:
+    account = await ready(world)
+    consents = SqlRealConsents(world.engine)
+    stranger = world.people.add_user("lee@example.test", "hash")
+    assert not consents.give(account.account_id, Note(stranger, T, TrailEvent.REAL_CONSENTED))
+    assert consents.withdraw(Note(account.user_id, T, TrailEvent.REAL_WITHDRAWN))
+    assert not consents.withdraw(Note(account.user_id, T, TrailEvent.REAL_WITHDRAWN))
+    assert codes.REAL_NO_CONSENT.is_of(real_money_refusal(await world.ledger.real_money(account.account_id)))
+
+
+def test_of_an_account_nothing_is_known_of_everything_is_closed() -> None:
+    assert not any(each.is_open for each in standings(nothing_known(T)))
+
+
+async def test_two_entries_with_real_money_never_pass_one_cap_together(world: SqlWorld) -> None:
+    """Both are planned; the second claim sees the first one's order, which may still open a position."""
+    account = await ready(world)
+    assert (await claimed(world, account)).granted
+    other: Order = (await world.ledger.open_orders(account.account_id))[0]
+    assert other.state is OrderState.SUBMITTING
+    facts = await world.ledger.real_money(account.account_id - 1)
+    assert facts.positions == 1
