@@ -1,16 +1,17 @@
 """The log's filters and one decision in full: addresses that stay, what the analyst saw, texts letter by letter."""
 
 import json
+from dataclasses import replace
 
 import pytest
 
 from app.i18n import catalogue
 from app.ui.logs import words_of
 from app.ui.seen import precision_of, seen_rows
-from lib.queries import Words
+from lib.queries import LogDetail, Words
 from tests.pages.conftest import Visit
 from tests.pages.test_pages import component, tree
-from tests.worlds.pages import HOSTILE, NOW_MS
+from tests.worlds.pages import HOSTILE, NOW_MS, Shelf
 
 CANDLE = {"timestamp": NOW_MS, "open": "64000.1", "high": "64020", "low": "63990", "close": "64010.25", "volume": "1.5"}
 
@@ -54,6 +55,25 @@ def test_texts_clamps_tokens_and_cost_are_told_as_they_are(visit: Visit) -> None
     captions = " ".join(caption.value for caption in at.caption)
     assert "900 asked + 60 answered" in captions
     assert "0.000171" in captions
+
+
+def test_of_an_archived_decision_the_view_stays_and_the_texts_say_where_they_are(
+    visit: Visit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = Shelf.log_detail
+
+    def archived(self: Shelf, user_id: int, log_id: int) -> LogDetail | None:
+        found = whole(self, user_id, log_id)
+        return found and replace(found, prompt="", raw_answer="", archived=True)
+
+    monkeypatch.setattr(Shelf, "log_detail", archived)
+    at = visit("t-owner", "trade_logs", "en", id="60")
+    assert not at.exception
+    assert "The prompt and the raw answer are in the archive. An operator can bring them back." in [
+        text.value for text in at.text
+    ]
+    assert [json.loads(code.value)["leverage"] for code in at.code] == [12], "the view stays"
+    assert "900 asked + 60 answered" in " ".join(caption.value for caption in at.caption)
 
 
 def test_the_log_is_filtered_by_trades_and_words_and_the_address_says_so(visit: Visit) -> None:
