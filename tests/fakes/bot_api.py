@@ -18,7 +18,7 @@ BOT = {"id": 123456789, "is_bot": True, "first_name": "Maemae", "username": "mae
 
 @dataclass(frozen=True)
 class Told:
-    """A message of the bot."""
+    """A message of the bot, and when it came, epoch seconds."""
 
     chat_id: int
     text: str
@@ -145,7 +145,7 @@ class BotServer:
         markup = json.loads(markup) if isinstance(markup, str) else markup
         buttons = tuple(key["text"] for row in markup.get("keyboard", ()) for key in row)
         with self._changed:
-            self.told.append(Told(chat_id, body["text"], buttons, time.monotonic()))
+            self.told.append(Told(chat_id, body["text"], buttons, time.time()))
             number = len(self.told)
             self._changed.notify_all()
         chat = {"id": chat_id, "type": "private", "first_name": "Kim"}
