@@ -29,6 +29,8 @@ PAGES = (
 LANGUAGES = {"ko": "ko-KR", "en": "en-GB"}
 THEMES = ("dark", "light")
 SIZES = {1440: 900, 390: 844}
+DRAWN = (".bar .state[class*=' ']", "input[type=password]")
+"""What our own part of a page draws last, inside and at the door: figures come after Streamlit is done."""
 SHOWN_HEIGHT = 360
 GAP = 12
 
@@ -60,7 +62,7 @@ def shots(browser: Browser, url: str, pages: tuple[str, ...]) -> Iterator[Shot]:
                 for width, height in SIZES.items():
                     page.set_viewport_size({"width": width, "height": height})
                     page.goto(f"{url}/{name if name != DOOR else ''}")
-                    yield Shot(name, language, theme, width, _picture(page))
+                    yield Shot(name, language, theme, width, _picture(page, DRAWN[name == DOOR]))
 
 
 def _enter(page: Page, url: str) -> bool:
@@ -71,10 +73,11 @@ def _enter(page: Page, url: str) -> bool:
     return True
 
 
-def _picture(page: Page) -> bytes:
+def _picture(page: Page, drawn: str) -> bytes:
     expect(page.locator(".stApp")).to_have_attribute("data-test-script-state", "notRunning")
     expect(page.locator("[data-testid=stSkeleton]")).to_have_count(0)
     page.wait_for_load_state("networkidle")
+    expect(page.locator(drawn).first).to_be_visible()
     return page.screenshot()
 
 
