@@ -25,8 +25,8 @@ check: .venv/dev.stamp  ## what CI checks first: lint, format, types, import dir
 	@$(BIN)/lint-imports --no-logo
 	@$(BIN)/python -m tests.layout
 
-ci:  ## what CI runs: check, then every test, coverage and mutants, in two lanes beside each other
-	@$(MAKE) --no-print-directory -j2 ready check
+ci:  ## what CI runs: check, every test, coverage and mutants, in two lanes beside each other
+	@$(MAKE) --no-print-directory -j2 ready
 	@CI=true $(BIN)/python -m tests --ci
 
 proof:  ## every long proof, about a night: CI with ten times the examples, worlds, torture, long outages, bench

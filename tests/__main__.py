@@ -1,5 +1,6 @@
 """
-`make test`: every test, the ones that work beside the ones that wait; `make ci` adds the proofs of the tests.
+`make test`: every test, the ones that work beside the ones that wait; `make ci` adds `make check` and the proofs of
+the tests.
 
 Tests with real processes spend their time waiting for them, so they run in a lane of their own beside the tests that
 need the processor; those give way (nice), because a test that waits has a time limit. Browser tests come after the
@@ -56,14 +57,15 @@ WAITS = (
     Part("tests in a browser", (*PYTEST, "-m", "browser", BROWSER)),
 )
 COVERAGE = Part("make coverage", (*GIVES_WAY, sys.executable, "-m", "tests.coverage_gate"))
-MUTANTS = Part("make mutants", (*GIVES_WAY, sys.executable, "-m", "tests.mutants"))
+MUTANTS = Part("make mutants", (*GIVES_WAY, sys.executable, "-m", "tests.mutants", "--judged"))
+CHECK = Part("make check", ("make", "--no-print-directory", "check"))
 
 Lane = Sequence[Part]
 
 
 def lanes(*, ci: bool) -> tuple[Lane, Lane]:
     """What runs one after the other in the lane that is shown as it goes, and beside it."""
-    return ((working(MEASURED), COVERAGE, MUTANTS) if ci else (working(),)), WAITS
+    return ((working(MEASURED), COVERAGE, MUTANTS), (CHECK, *WAITS)) if ci else ((working(),), WAITS)
 
 
 def run(lane: Lane, *, shown: bool) -> list[Ended]:
@@ -89,7 +91,7 @@ def beside_browsers(named: Sequence[str]) -> tuple[str, ...]:
 def main() -> int:
     """Run both lanes, or with arguments of pytest just the tests they name."""
     parser = argparse.ArgumentParser(prog="python -m tests", description=(__doc__ or "").strip().split("\n")[0])
-    parser.add_argument("--ci", action="store_true", help="also the coverage gate and the mutants")
+    parser.add_argument("--ci", action="store_true", help="also `make check`, the coverage gate and the mutants")
     options, named = parser.parse_known_args()
     if named:
         return subprocess.run([*PYTEST, *beside_browsers(named), *named], cwd=ROOT, check=False).returncode

@@ -3,7 +3,7 @@
 
 A mutant is killed when every named test fails in its presence (pytest's exit code 1), each in a process of its own;
 passing, not being collected, hanging or a patch that no longer applies is a failure of ours. Unpatched, all the named
-tests must pass. Exit 1 if any mutant lives.
+tests must pass: `--judged` says that somebody else tries that. Exit 1 if any mutant lives.
 """
 
 import argparse
@@ -120,13 +120,14 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="make mutants", description=__doc__)
     parser.add_argument("names", nargs="*", help="parts of names; all by default")
     parser.add_argument("--jobs", type=int, default=2)
+    parser.add_argument("--judged", action="store_true", help="the tests are run unpatched beside this, as in `make ci`")
     options = parser.parse_args()
     chosen = mutants(options.names)
     import_once()
     with tempfile.TemporaryDirectory(prefix="maemae-mutants-") as base, ThreadPoolExecutor(options.jobs) as pool:
         trees = [_copied(Path(base), number) for number in range(options.jobs)]
         killers = sorted({killer for mutant in chosen for killer in mutant.killers})
-        shares = [killers[number :: options.jobs] for number in range(options.jobs)]
+        shares = [] if options.judged else [killers[number :: options.jobs] for number in range(options.jobs)]
         if said := "".join(pool.map(broken, trees, shares)):
             print(said, "\nthe named tests do not pass on the unpatched tree")
             return 1

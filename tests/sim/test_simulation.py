@@ -1,5 +1,5 @@
 """
-The proof, a thousand seeds at a time: no fault, crash, pause or person makes the real traders break a promise.
+The proof, some hundred seeds at a time: no fault, crash, pause or person makes the real traders break a promise.
 
 `SIM_SEEDS=60000` (or `make sim`) tries more, `tests.effort` says how many where nobody asked. Seeds that ever failed
 are tried for ever: tests/sim/kept_seeds.py.

@@ -24,7 +24,7 @@ from lib.bootstrap import WebSystem
 from lib.domain.account import Limits
 from tests.effort import examples
 from tests.web.hostile import HEADERS, KINDS, PIECES, PREFIXES, RAW_BODIES, TEXTS, VALUES
-from tests.web.whole import entered, whole_system
+from tests.web.whole import AtOnce, entered, whole_system
 
 pytestmark = [pytest.mark.server, pytest.mark.enable_socket]
 
@@ -112,6 +112,7 @@ def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WebSystem]:
 def kim(system: WebSystem, tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
     """A signed-in person's client, whose mistakes are answers and not exceptions."""
     with entered(system, tmp_path_factory.mktemp("script")) as client:
+        client._transport = AtOnce(client)
         yield client
 
 
