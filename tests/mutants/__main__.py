@@ -120,7 +120,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="make mutants", description=__doc__)
     parser.add_argument("names", nargs="*", help="parts of names; all by default")
     parser.add_argument("--jobs", type=int, default=2)
-    parser.add_argument("--judged", action="store_true", help="the tests are run unpatched beside this, as in `make ci`")
+    parser.add_argument("--judged", action="store_true", help="somebody runs the tests unpatched, as `make ci` does")
     options = parser.parse_args()
     chosen = mutants(options.names)
     import_once()
