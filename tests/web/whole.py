@@ -110,7 +110,7 @@ class AtOnce(httpx2.BaseTransport):
     def __init__(self, client: TestClient) -> None:
         assert client.portal is not None
         self._portal = client.portal
-        self._inner = httpx2.ASGITransport(client.app, raise_app_exceptions=False, client=("testclient", 50_000))  # type: ignore[arg-type]
+        self._inner = httpx2.ASGITransport(client.app, raise_app_exceptions=False, client=("testclient", 50_000))
 
     def handle_request(self, request: httpx2.Request) -> httpx2.Response:
         return self._portal.call(self._ask, request)
