@@ -475,8 +475,8 @@ CREATE TABLE real_consents (
     given_ms BIGINT NOT NULL DEFAULT 0,
     withdrawn_ms BIGINT NOT NULL DEFAULT 0,  -- 0 = it stands
     PRIMARY KEY (id),
-    CONSTRAINT fk_real_consents_account_id_accounts FOREIGN KEY (account_id) REFERENCES accounts (id),
-    CONSTRAINT fk_real_consents_user_id_users FOREIGN KEY (user_id) REFERENCES users (id),
+    CONSTRAINT fk_real_consents_account_id FOREIGN KEY (account_id) REFERENCES accounts (id),
+    CONSTRAINT fk_real_consents_user_id FOREIGN KEY (user_id) REFERENCES users (id),
     INDEX ix_real_consents_account_id (account_id),
     INDEX ix_real_consents_user_id (user_id)
 ) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_unicode_ci;

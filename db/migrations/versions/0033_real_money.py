@@ -56,8 +56,8 @@ def upgrade() -> None:
         sa.Column("user_id", sa.BigInteger(), nullable=False),
         sa.Column("account_id", sa.BigInteger(), nullable=False),
         *map(_ms, ("key_version", "given_ms", "withdrawn_ms")),
-        sa.ForeignKeyConstraint(["user_id"], ["users.id"], name=op.f("fk_real_consents_user_id_users")),
-        sa.ForeignKeyConstraint(["account_id"], ["accounts.id"], name=op.f("fk_real_consents_account_id_accounts")),
+        sa.ForeignKeyConstraint(["user_id"], ["users.id"], name=op.f("fk_real_consents_user_id")),
+        sa.ForeignKeyConstraint(["account_id"], ["accounts.id"], name=op.f("fk_real_consents_account_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_real_consents")),
         **TABLE,
     )
