@@ -134,7 +134,7 @@ def _stored(known: Known, now_ms: int) -> Parts:
 
 def _priced(known: Known, quote: Quote) -> Parts:
     return {
-        "open": part.open_part(known.stand.held, quote.price, known.krw),
+        "open": part.open_part(known.stand.held, known.rules, quote.price, known.krw),
         "tiles": part.tiles_part(known.stand.tiles(quote.price), known.krw),
     }
 

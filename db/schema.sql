@@ -132,6 +132,7 @@ CREATE TABLE accounts (
     rounds_won BIGINT NOT NULL DEFAULT 0,  -- finished round trips that brought something
     rounds_lost BIGINT NOT NULL DEFAULT 0,
     owner_stop VARCHAR(16) CHARACTER SET ascii COLLATE ascii_bin NOT NULL DEFAULT '',  -- what its owner has stopped under an operator's stop: pause, close
+    liquidation DECIMAL(36, 18),  -- where the venue would liquidate position_qty, 0 = nowhere; NULL = not told
     PRIMARY KEY (id),
     CONSTRAINT uq_accounts_venue_feed_uid UNIQUE (venue, feed, uid),
     CONSTRAINT fk_accounts_user_id FOREIGN KEY (user_id) REFERENCES users (id),

@@ -18,8 +18,8 @@ from app.ui.chart import TEXT, TOLD, Line, Mark, Open, View, chart_data, show_ch
 from app.ui.cockpit import seen_chart
 from app.ui.palette import palette
 from app.ui.reasons import say
-from app.ui.write import exact, money, price, short
-from lib.domain.margin import liquidation_price, lowest_maintenance
+from app.ui.write import exact, money, percent, price, short
+from lib.domain.margin import Liquidation, distance
 from lib.queries import Holding, Marker
 
 DAY_MS = 86_400_000
@@ -62,22 +62,21 @@ def _places(symbol: str) -> int:
 def _lines(holding: Holding | None) -> list[Line]:
     if holding is None or not holding.position_qty:
         return []
-    liquidation = _liquidation(holding)
+    liquidation = holding.liquidated_at(system().readings.rules(holding.symbol))
     wanted = (
         Line("entry", holding.avg_entry_price, _entry(holding), "accent", False),
         Line("stop", holding.stop_loss or Decimal(0), _at("stop", holding, holding.stop_loss), "down", True),
         Line("target", holding.take_profit or Decimal(0), _at("target", holding, holding.take_profit), "up", True),
-        Line("liquidation", liquidation, _at("liquidation", holding, liquidation), "danger", True),
+        *([_liquidation(holding, liquidation)] if liquidation else ()),
     )
     return [line for line in wanted if line.price > 0]
 
 
-def _liquidation(holding: Holding) -> Decimal:
-    """Where the exchange would liquidate, estimated; 0 when nobody knows."""
-    rules = system().readings.rules(holding.symbol)
-    if rules is None or not holding.leverage:
-        return Decimal(0)
-    return liquidation_price(holding.position, lowest_maintenance(rules.max_leverage))
+def _liquidation(holding: Holding, found: Liquidation) -> Line:
+    """Its name, told or estimated, and its way from the entry; what it would cost depends on the margin mode."""
+    away = percent(distance(holding.avg_entry_price, found.price), signed=True)
+    name = t("chart.liquidation" if found.is_told else "chart.liquidation_estimate")
+    return Line("liquidation", found.price, f"{name} {away}", "danger", True)
 
 
 def _entry(holding: Holding) -> str:

@@ -11,7 +11,8 @@ from lib.accounts.web import SessionUser
 
 NAMES = (
     "flat", "long", "short", "entry", "price", "notional", "margin", "liquidation", "stop", "target", "risk",
-    "thesis", "more", "close", "closing", "price_help", "liquidation_help", "risk_help", "margin_help",
+    "thesis", "more", "close", "closing", "price_help", "liquidation_help", "estimate",
+    "estimate_help", "risk_help", "margin_help",
 )  # fmt: skip
 
 

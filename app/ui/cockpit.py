@@ -18,7 +18,7 @@ from app.ui.tiles import Tile, spark_path, tile_row, tone_of
 from app.ui.write import exact, money, percent, price, shown, won
 from lib.domain import reason_codes as codes
 from lib.domain.instrument import Instrument
-from lib.domain.margin import distance, liquidation_price, lowest_maintenance, margin_of, stop_risk
+from lib.domain.margin import Liquidation, distance, margin_of, stop_risk
 from lib.domain.position import ZERO
 from lib.market.status import ClosedMarket
 from lib.queries import Choices, CommandRow, Holding, LogRow, Standing, Tiles
@@ -85,7 +85,7 @@ def position_part(
     if not held.position_qty:
         return None
     position, known = held.position, held.leverage is not None
-    estimate = liquidation_price(position, lowest_maintenance(rules.max_leverage)) if known and rules else None
+    liquidation = held.liquidated_at(rules)
     return {
         "side": position.direction,
         "symbol": held.symbol,
@@ -93,7 +93,8 @@ def position_part(
         "leverage": f"{held.leverage}×" if known else "–",
         "entry": price(position.avg_entry_price),
         "margin": money(margin_of(position) if known else None),
-        "liquidation": price(estimate) if estimate else "–",
+        "liquidation": _liquidation(liquidation),
+        "estimated": liquidation is not None and not liquidation.is_told,
         "stop": price(held.stop_loss),
         "target": price(held.take_profit),
         "risk": money(-stop_risk(position)) if stop_risk(position) else "–",
@@ -101,6 +102,13 @@ def position_part(
         "log_id": held.log_id,
         **_close_part(command, now_ms),
     }
+
+
+def _liquidation(found: Liquidation | None) -> str | dict[str, str]:
+    """The price, or in every language that there is none; a dash when nobody knows."""
+    if found is None:
+        return "–"
+    return price(found.price) if found.price else both(lambda tongue: tongue.say("position.none"))
 
 
 def _close_part(command: CommandRow | None, now_ms: int) -> dict[str, Any]:
@@ -113,11 +121,14 @@ def _close_part(command: CommandRow | None, now_ms: int) -> dict[str, Any]:
     return {"closing": not is_done, "unclosed": None if is_closed else why}
 
 
-def open_part(held: Holding, at: Decimal | None, krw: Decimal | None = None) -> dict[str, str] | None:
+def open_part(
+    held: Holding, rules: Instrument | None, at: Decimal | None, krw: Decimal | None = None
+) -> dict[str, str] | None:
     """What the price moves of an open position, at *krw* won a USDT; None while flat or at no price."""
     if not held.position_qty or at is None:
         return None
     position, pnl = held.position, held.open_pnl(at)
+    liquidation = held.liquidated_at(rules)
     margin, risk = margin_of(position) if held.leverage else ZERO, stop_risk(position)
     return {
         "price": price(at),
@@ -129,6 +140,7 @@ def open_part(held: Holding, at: Decimal | None, krw: Decimal | None = None) -> 
         "r": shown(f"{pnl / risk:+.2f}R") if risk else "–",
         "to_stop": _away(at, held.stop_loss),
         "to_target": _away(at, held.take_profit),
+        "to_liquidation": _away(at, liquidation.price) if liquidation and liquidation.price else "",
     }
 
 
@@ -198,7 +210,8 @@ def seen_chart(held: Holding | None) -> str:
     """Of the lines and marks on the chart: they move by what is executed."""
     if held is None:
         return ""
-    return f"{held.position_qty} {held.avg_entry_price} {held.realised} {held.fees} {held.log_id}"
+    drawn = (held.position_qty, held.avg_entry_price, held.realised, held.fees, held.log_id, held.liquidation)
+    return " ".join(str(one) for one in drawn)
 
 
 def seen_market(closed: Iterable[ClosedMarket]) -> str:

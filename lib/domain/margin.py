@@ -1,13 +1,23 @@
 """
 The isolated margin of a position: what it ties up, where it is liquidated, what its stop loses. Pure.
 
-The liquidation price is an estimate by the lowest tier's maintenance rate, before fees and funding; the exchange's own
-value is the one that counts.
+The exchange's own liquidation price is the one that counts; `liquidation_price` is an estimate for an isolated position
+by the lowest tier's maintenance rate, before fees and funding, for as long as the exchange has told none.
 """
 
+from dataclasses import dataclass
 from decimal import Decimal
 
+from lib.domain.candle import MAX_PRICE
 from lib.domain.position import ZERO, Position
+
+
+@dataclass(frozen=True, slots=True)
+class Liquidation:
+    """At which *price* a position is liquidated, 0 = at none; *is_told* by the exchange, or estimated here."""
+
+    price: Decimal
+    is_told: bool
 
 
 def lowest_maintenance(max_leverage: Decimal) -> Decimal:
@@ -19,6 +29,11 @@ def liquidation_price(position: Position, maintenance_rate: Decimal) -> Decimal:
     """The price at which an isolated *position* is liquidated: entry x (1 -+ 1/leverage +- MMR), never below 0."""
     sign = 1 if position.qty > 0 else -1
     return max(position.avg_entry_price * (1 - sign * (1 / position.leverage - maintenance_rate)), ZERO)
+
+
+def told_liquidation(position: Position) -> Decimal:
+    """The venue's liquidation price of *position*, 0 = at none: what it leaves blank, and what no market reaches."""
+    return position.liquidation if 0 < position.liquidation < MAX_PRICE else ZERO
 
 
 def margin_of(position: Position) -> Decimal:

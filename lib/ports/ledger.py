@@ -113,6 +113,13 @@ class BookLedger(Protocol):
 
     async def books(self, account_id: int) -> Books: ...
 
+    async def note_liquidation(self, account_id: int, qty: Decimal, price: Decimal) -> bool:
+        """
+        Keep the *price* at which the venue says it would liquidate a position of *qty* (0 = at none), until a fill
+        moves the position; False, and nothing kept, when the books hold another quantity.
+        """
+        ...
+
     async def record_equity(self, point: EquityPoint) -> bool:
         """
         First writer wins per (account, T). True when the point's difference is news: not 0, and not the difference of

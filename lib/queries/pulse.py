@@ -17,7 +17,7 @@ from lib.queries.reading import Reading
 Pulse = tuple[object, ...]
 _STORED = (
     "id", "trading_enabled", "flatten", "switched_ms", "proven_ms", "pause_reason", "key_version", "position_qty",
-    "avg_entry_price", "realised", "fees", "funding", "transfers", "difference", "checked_ms",
+    "avg_entry_price", "realised", "fees", "funding", "transfers", "difference", "checked_ms", "liquidation",
 )  # fmt: skip
 _OF_ACCOUNT = [accounts.c[name] for name in _STORED]
 _CHOSEN = (users.c.auto_trade_enabled, users.c.settings_version, users.c.numbers, users.c.deleted_at)

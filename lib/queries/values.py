@@ -9,6 +9,8 @@ from typing import Any
 from lib.domain.account import NUMBERS, AccountSettings, Doubt, Numbers
 from lib.domain.books import Charge, balance, paid_in
 from lib.domain.equity import drawdown
+from lib.domain.instrument import Instrument
+from lib.domain.margin import Liquidation, liquidation_price, lowest_maintenance
 from lib.domain.order import Order
 from lib.domain.position import ZERO, Position, Side, unrealised_pnl
 from lib.domain.reason import NOTHING, Reason
@@ -124,7 +126,8 @@ class Holding:
     A person's active account as our books have it.
 
     *stop_loss*, *take_profit* and *leverage* are those the newest filled entry was sent with, None while flat; *thesis*
-    is the reason of the decision behind it, which is the log row *log_id*.
+    is the reason of the decision behind it, which is the log row *log_id*. *liquidation* is the exchange's price of it,
+    0 = none, None = the exchange has told nothing of the position as it is.
     """
 
     account_id: int
@@ -151,6 +154,7 @@ class Holding:
     transfers: Decimal = ZERO
     difference: Decimal = ZERO
     checked_ms: int = 0
+    liquidation: Decimal | None = None
 
     @property
     def balance(self) -> Decimal:
@@ -173,6 +177,15 @@ class Holding:
             self.stop_loss or ZERO,
             self.take_profit or ZERO,
         )
+
+    def liquidated_at(self, rules: Instrument | None) -> Liquidation | None:
+        """Where the open position is liquidated: by the exchange, else estimated by *rules*; None = nobody knows."""
+        if self.liquidation is not None:
+            return Liquidation(self.liquidation, is_told=True)
+        if rules is None or not self.leverage:
+            return None
+        estimate = liquidation_price(self.position, lowest_maintenance(rules.max_leverage))
+        return Liquidation(estimate, is_told=False)
 
     def open_pnl(self, price: Decimal) -> Decimal:
         """What the position would realise at *price*, before fees."""

@@ -28,6 +28,7 @@ from lib.domain.books import Charge, EquityPoint, Fill, Transfer
 from lib.domain.candle import MINUTE_MS, FormingCandle
 from lib.domain.channel import REPORT_HOUR, TellingChoices
 from lib.domain.command import Command
+from lib.domain.margin import Liquidation
 from lib.domain.position import Side
 from lib.domain.reason import NOTHING, text
 from lib.domain.risk import AccountPlan, Clamp
@@ -483,6 +484,29 @@ async def test_the_holding_carries_the_lines_of_the_open_entry_and_none_while_fl
     assert (flat.position_qty, flat.stop_loss, flat.take_profit) == (ZERO, None, None)
 
 
+async def test_the_holding_has_the_exchanges_liquidation_price_or_an_estimate(scene: Scene) -> None:
+    account, rules = await scene.person("uid-owner"), make.instrument()
+
+    def where() -> Liquidation | None:
+        held = scene.readings.holding(account.user_id)
+        assert held is not None
+        return held.liquidated_at(rules)
+
+    estimate = where()
+    assert estimate is not None
+    assert not estimate.is_told
+    held = scene.readings.holding(account.user_id)
+    assert held is not None
+    assert held.liquidated_at(None) is None, "nobody knows without the instrument's rules"
+    for price in (Decimal("47000.5"), ZERO):
+        assert await scene.world.ledger.note_liquidation(account.account_id, held.position_qty, price)
+        assert where() == Liquidation(price, is_told=True)
+    await scene.world.ledger.record_fills(account.account_id, [scene.fill(account, "more", "buy", at_ms=T + 9_000)])
+    moved = where()
+    assert moved is not None
+    assert not moved.is_told
+
+
 async def test_the_holding_names_the_decision_it_rests_on(scene: Scene) -> None:
     account = await scene.person("uid-owner")
     held = scene.readings.holding(account.user_id)
@@ -576,13 +600,17 @@ async def test_a_pulse_changes_with_what_a_screen_shows_and_only_its_own(scene: 
     switched = pulse()
     people.change_settings(account.user_id, make.settings(max_leverage=3))
     chosen = pulse()
+    held = scene.readings.holding(account.user_id)
+    assert held is not None
+    assert await ledger.note_liquidation(account.account_id, held.position_qty, Decimal(50_000))
+    noted = pulse()
     await ledger.record_fills(account.account_id, [scene.fill(account, "out", "sell", at_ms=T + 9_000)])
     closed = pulse()
     await ledger.pause(account.account_id, text("the key was revoked"))
     paused = pulse()
-    mine = [one for one, _ in (before, switched, chosen, closed, paused)]
+    mine = [one for one, _ in (before, switched, chosen, noted, closed, paused)]
     assert all(one != after for one, after in pairwise(mine))
-    assert {theirs for _, theirs in (before, switched, chosen, closed, paused)} == {before[1]}
+    assert {theirs for _, theirs in (before, switched, chosen, noted, closed, paused)} == {before[1]}
     assert scene.readings.pulses([]) == {}
 
 

@@ -6,6 +6,7 @@ log row a person reads, an order's events, the outbox, a second ledger on the sa
 """
 
 from dataclasses import dataclass, replace
+from decimal import Decimal
 from typing import Protocol
 
 import sqlalchemy as sa
@@ -74,6 +75,10 @@ class World(Protocol):
 
     def events(self, order_link_id: str) -> list[tuple[OrderEvent, str]]: ...
 
+    def liquidation(self, account_id: int) -> Decimal | None:
+        """What is kept of where the venue would liquidate the account's position."""
+        ...
+
     def outbox(self) -> list[tuple[int, Reason]]:
         """What owners were told of trouble."""
         ...
@@ -111,6 +116,9 @@ class MemoryWorld:
     def events(self, order_link_id: str) -> list[tuple[OrderEvent, str]]:
         store = self.ledger.store
         return list(store.events[store.by_link[order_link_id]])
+
+    def liquidation(self, account_id: int) -> Decimal | None:
+        return self.ledger.store.accounts[account_id].liquidation
 
     def outbox(self) -> list[tuple[int, Reason]]:
         return list(self.ledger.store.outbox)
@@ -186,6 +194,12 @@ class SqlWorld:
             )
             for row in rows
         ]
+
+    def liquidation(self, account_id: int) -> Decimal | None:
+        with self.engine.begin() as connection:
+            kept = connection.execute(sa.select(accounts.c.liquidation).where(accounts.c.id == account_id))
+            price: Decimal | None = kept.scalar_one()
+        return price
 
     def outbox(self) -> list[tuple[int, Reason]]:
         with self.engine.begin() as connection:

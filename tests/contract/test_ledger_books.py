@@ -95,6 +95,31 @@ async def test_the_books_are_the_sum_of_their_fills_exactly(world: World, drawn:
     )
 
 
+async def test_a_liquidation_price_is_kept_until_a_fill_moves_the_position(world: World) -> None:
+    account, other = await trading_account(world), await trading_account(world, uid="uid-other")
+    opened = executed("1", "buy", "0.010", "60000")
+    await world.ledger.record_fills(account.account_id, [opened])
+    assert world.liquidation(account.account_id) is None
+    for price in (Decimal("54300.1"), Decimal(0), Decimal("54300.2")):
+        assert await world.ledger.note_liquidation(account.account_id, Decimal("0.010"), price)
+        assert world.liquidation(account.account_id) == price
+    funding = executed("2", "buy", "0.010", "60000", "0.06", kind="funding", at_ms=opened.at_ms + 1)
+    await world.ledger.record_fills(account.account_id, [opened, funding])
+    await world.ledger.record_equity(EquityPoint(account.account_id, T, Decimal(1), Decimal(1), Decimal(0)))
+    assert world.liquidation(account.account_id) == Decimal("54300.2")
+    added = executed("3", "buy", "0.010", "60000", at_ms=opened.at_ms + 2)
+    await world.ledger.record_fills(account.account_id, [added])
+    assert (world.liquidation(account.account_id), world.liquidation(other.account_id)) == (None, None)
+
+
+async def test_a_liquidation_price_of_another_quantity_is_not_kept(world: World) -> None:
+    account = await trading_account(world)
+    await world.ledger.record_fills(account.account_id, [executed("1", "sell", "0.010", "60000")])
+    for qty in ("0.010", "-0.011", "0"):
+        assert not await world.ledger.note_liquidation(account.account_id, Decimal(qty), Decimal(66_000))
+    assert world.liquidation(account.account_id) is None
+
+
 def recomputed(rows: Sequence[Fill]) -> tuple[Position, Decimal]:
     """Position and change of cash, without the ledger's running sums."""
     position, cash = Position(SYMBOL), Decimal(0)

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lib.domain.margin import distance, liquidation_price, lowest_maintenance, margin_of, stop_risk
+from lib.domain.margin import distance, liquidation_price, lowest_maintenance, margin_of, stop_risk, told_liquidation
 from lib.domain.position import Position, unrealised_pnl
 
 LONG = Position("BTCUSDT", Decimal("0.5"), Decimal(60_000), Decimal(10), Decimal(59_400), Decimal(61_800))
@@ -28,6 +28,13 @@ def test_a_long_is_liquidated_below_its_entry_and_a_short_above() -> None:
     assert liquidation_price(LONG, RATE) == Decimal(54_300)
     assert liquidation_price(SHORT, RATE) == Decimal(65_700)
     assert margin_of(LONG) == margin_of(SHORT) == 3_000
+
+
+@pytest.mark.parametrize(
+    ("sent", "told"), [("54300.5", "54300.5"), ("0", "0"), ("-3", "0"), ("99999999", "99999999"), ("100000000", "0")]
+)
+def test_a_liquidation_price_that_no_market_reaches_is_none(sent: str, told: str) -> None:
+    assert told_liquidation(replace(LONG, liquidation=Decimal(sent))) == Decimal(told)
 
 
 def test_the_lowest_tier_is_half_the_margin_at_the_greatest_leverage() -> None:

@@ -64,6 +64,7 @@ class AccountRow:
     switched_ms: int = 0
     proven_ms: int = 0
     doubts: tuple[Doubt, ...] = ()
+    liquidation: Decimal | None = None
 
     def thrown(self, at: int) -> "AccountRow":
         """A switch was thrown: dated, and proved no more."""

@@ -7,6 +7,7 @@ See `tests.fakes.ledger` for what the whole is for, `tests.fakes.gauges` for wha
 import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from decimal import Decimal
 from typing import Literal, TypeVar
 
 from lib.clock import Clock
@@ -55,8 +56,19 @@ class MemoryBooks:
                 if told := of_fill(held, books, fill, realised):
                     self.tell(account_id, told)
                 self.store.fills[account_id, fill.exec_id] = fill
-        self.store.accounts[account_id] = replace(row, books=books)
+        moved = row.books.position("") != books.position("")
+        self.store.accounts[account_id] = replace(row, books=books, liquidation=None if moved else row.liquidation)
         return len(self.store.fills) - before
+
+    async def note_liquidation(self, account_id: int, qty: Decimal, price: Decimal) -> bool:
+        return await self._commit(lambda: self._note_liquidation(account_id, qty, price))
+
+    def _note_liquidation(self, account_id: int, qty: Decimal, price: Decimal) -> bool:
+        row = self.store.accounts[account_id]
+        if row.books.position_qty != qty:
+            return False
+        self.store.accounts[account_id] = replace(row, liquidation=price)
+        return True
 
     async def books(self, account_id: int) -> Books:
         row = self.store.accounts[account_id]

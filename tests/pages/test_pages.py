@@ -264,7 +264,7 @@ def test_the_chart_gets_lines_and_marks_but_no_candles(visit: Visit) -> None:
         ("target", 64710.0),
         ("liquidation", 56426.04),
     ]
-    assert [line["title"] for line in lines] == ["롱 0.031", "손절 -9.32", "익절 +18.27", "예상 청산가 -238.53"]
+    assert [line["title"] for line in lines] == ["롱 0.031", "손절 -9.32", "익절 +18.27", "예상 청산가 -12.00%"]
     assert data["position"] == {"qty": 0.031, "entry": 64120.5}
     assert isinstance(data["marks"], list)
     mark = data["marks"][0]
@@ -273,6 +273,25 @@ def test_the_chart_gets_lines_and_marks_but_no_candles(visit: Visit) -> None:
     assert data["symbols"] == [{"name": "BTCUSDT", "precision": 1}]
     assert (data["offset"], data["zone"]) == (32_400, "KST")
     assert "rows" not in data
+
+
+@pytest.mark.parametrize(
+    ("told", "language", "line"),
+    [
+        (None, "en", ("Liquidation (est.) -12.00%", 56426.04)),
+        (Decimal("56910.3"), "en", ("Liquidation -11.24%", 56910.3)),
+        (Decimal("56910.3"), "ko", ("청산가 -11.24%", 56910.3)),
+        (Decimal(0), "ko", None),
+    ],
+)
+def test_the_liquidation_line_is_the_exchanges_where_it_told_one_and_none_where_there_is_none(
+    visit: Visit, staged: SimpleNamespace, told: Decimal | None, language: str, line: tuple[str, float] | None
+) -> None:
+    staged.shelf.liquidation = told
+    lines = component(visit("t-owner", language=language), "tvchart")["lines"]
+    assert isinstance(lines, list)
+    drawn = {one["id"]: (one["title"], one["price"]) for one in lines}
+    assert drawn.get("liquidation") == line
 
 
 def test_a_newcomer_is_offered_a_paper_account(visit: Visit, staged: SimpleNamespace) -> None:

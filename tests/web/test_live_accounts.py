@@ -34,6 +34,7 @@ class Shelf(FakeReadings):
         self.read: list[int] = []
         self.price = Decimal(60_000)
         self.qty = Decimal("0.031")
+        self.liquidation: Decimal | None = None
         self.away = False
         self.newcomers: set[int] = set()
         self.broken: set[int] = set()
@@ -60,7 +61,8 @@ class Shelf(FakeReadings):
         return replace(found, switches=replace(found.switches, why=text(f"{CANARY}{user_id}")))
 
     def stand(self, user_id: int) -> Stand:
-        held = replace(HELD, position_qty=self.qty, thesis=text(f"{CANARY}{user_id}"), log_id=user_id)
+        thesis = text(f"{CANARY}{user_id}")
+        held = replace(HELD, position_qty=self.qty, liquidation=self.liquidation, thesis=thesis, log_id=user_id)
         return Stand(held, (), Decimal(10_000))
 
     def health(self, now_ms: int) -> Health:
@@ -245,6 +247,19 @@ async def test_a_closed_position_is_told_as_none(hub: AccountHub, shelf: Shelf) 
         await hub.look()
         [change] = heard(kim)
         assert (change["position"], change["open"]) == (None, None)
+
+
+async def test_the_exchanges_liquidation_price_is_told_when_it_comes(hub: AccountHub, shelf: Shelf) -> None:
+    with hub.seat(1, "kim") as kim:
+        await hub.look()
+        [whole] = heard(kim)
+        assert whole["position"]["liquidation"] == "–"
+        shelf.liquidation, shelf.beats[1] = Decimal(54_000), 1
+        await hub.look()
+        [change] = heard(kim)
+        assert (change["position"]["liquidation"], change["position"]["estimated"]) == ("54,000.0", False)
+        assert change["open"]["to_liquidation"] == "-10.00%"
+        assert change["seen"]["chart"] != whole["seen"]["chart"]
 
 
 async def test_who_has_no_account_hears_of_the_market_and_of_the_account_when_it_comes(

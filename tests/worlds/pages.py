@@ -155,6 +155,7 @@ class Shelf:
         self.stands = STANDING
         self.closed: tuple[ClosedMarket, ...] = ()
         self.known_rules: Instrument | None = INSTRUMENT
+        self.liquidation: Decimal | None = None
         self.model = "local-model"
         self.reason = HOSTILE
         self.says: Banner | None = None
@@ -202,6 +203,7 @@ class Shelf:
         return Holding(
             1, "paper", "synthetic", "BTCUSDT", Decimal(10_000), Decimal("456.38"), Decimal(12), Decimal(0),
             Decimal("0.031"), Decimal("64120.5"), NOTHING, True, Decimal(10_600), Decimal(63_820), Decimal(64_710), 8,
+            liquidation=self.liquidation,
         )  # fmt: skip
 
     def tiles(self, user_id: int) -> Tiles | None:

@@ -16,8 +16,11 @@ function build(root, data) {
   const sure = make("p");
   const ask = make("div", { class: "ask", role: "alertdialog", "aria-label": text.close, hidden: true }, sure, make("span", { class: "acts" }, no, yes));
   const cells = Object.fromEntries(FIGURES.map((name) => [name, { value: make("b"), note: make("small") }]));
-  const grid = make("dl", {}, ...FIGURES.map((name) =>
-    make("div", { title: text[`${name}_help`] ?? null }, make("dt", {}, text[name]), make("dd", {}, cells[name].value, cells[name].note))));
+  for (const [name, cell] of Object.entries(cells)) {
+    cell.name = make("dt", {}, text[name]);
+    cell.box = make("div", { title: text[`${name}_help`] ?? null }, cell.name, make("dd", {}, cell.value, cell.note));
+  }
+  const grid = make("dl", {}, ...Object.values(cells).map((cell) => cell.box));
   const why = make("p", { class: "thesis" });
   const more = make("a", { class: "more" }, text.more);
   const thesis = make("div", { class: "why" }, make("small", {}, text.thesis), why, more);
@@ -63,7 +66,14 @@ function build(root, data) {
     close.disabled = data.read_only || closing;
     write(close, closing ? text.closing : text.close);
     write(unclosed, closing ? "" : position.unclosed?.[data.language] ?? "");
-    for (const name of FIGURES) write(cells[name].value, open?.[name] ?? position[name] ?? "–");
+    for (const name of FIGURES) {
+      const shown = open?.[name] ?? position[name] ?? "–";
+      write(cells[name].value, typeof shown === "string" ? shown : shown[data.language]);
+    }
+    const liquidation = position.estimated ? "estimate" : "liquidation";
+    write(cells.liquidation.name, text[liquidation]);
+    cells.liquidation.box.title = text[`${liquidation}_help`];
+    write(cells.liquidation.note, open?.to_liquidation ?? "");
     write(cells.stop.note, open?.to_stop ?? "");
     write(cells.target.note, open?.to_target ?? "");
     const words = position.thesis[data.language];

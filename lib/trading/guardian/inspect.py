@@ -21,6 +21,7 @@ from lib.domain.position import ZERO, Position
 from lib.domain.reason import Reason
 from lib.ports.exchange import Exchange
 from lib.trading.context import TradingContext
+from lib.trading.guardian.noting import Noted, note_liquidation
 from lib.trading.guardian.rules import (
     GuardedPosition,
     Judgement,
@@ -71,6 +72,7 @@ class AccountMemory:
     """The notices and alerts that were sent already, until the position ends."""
     repaired: int = 0
     closed: int = 0
+    noted: Noted = field(default_factory=Noted)
     close_again_ms: int = 0
     """When the next close may be tried: a close that found no market is tried again ever later."""
     vain_closes: int = 0
@@ -85,7 +87,7 @@ class AccountMemory:
 
     def forget(self) -> None:
         """The position ended: forget it, with the closes tried and the notices sent for it."""
-        self.guarded = self.guess = None
+        self.guarded, self.guess, self.noted = None, None, Noted()
         self.firing_ms = self.close_again_ms = self.vain_closes = 0
         self.told.clear()
 
@@ -126,6 +128,7 @@ async def inspect_account(context: TradingContext, memory: AccountMemory, *, clo
     seen = await _act(context, memory, exchange, position, guarded)
     if memory.guarded is not None and memory.guess is None and not is_unexplained:
         await _report_external(context, memory, exchange, position, memory.guarded, closely=closely)
+        await note_liquidation(context, memory.account, memory.noted, position)
     return replace(seen, soon=seen.soon or is_unexplained)
 
 

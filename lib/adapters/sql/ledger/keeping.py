@@ -18,7 +18,7 @@ from lib.adapters.sql.ledger.rows import (
 from lib.adapters.sql.ledger.telling import tell
 from lib.adapters.sql.tables.people import accounts, symbols
 from lib.adapters.sql.tables.trading import equity_points, fills, orders, transfers
-from lib.domain.books import Books, EquityPoint, Fill, Transfer, book_fill, book_transfer
+from lib.domain.books import Books, EquityPoint, Fill, RunningBooks, Transfer, book_fill, book_transfer
 from lib.domain.equity import book_point, explained, held_late
 from lib.domain.events import Event, EventKind, of_fill
 from lib.domain.order import CYCLE_MS, Order, OrderState
@@ -63,10 +63,24 @@ def record_fills(connection: sa.Connection, account_id: int, seen: Sequence[Fill
             rows.append(_fill_values(account_id, fill, ours.get(fill.order_link_id), realised))
     if rows:
         connection.execute(insertion(fills), rows)
-        connection.execute(_SET_ACCOUNT, asdict(books) | {"of_account": account_id})
+        connection.execute(_SET_ACCOUNT, asdict(books) | _untold(account, books) | {"of_account": account_id})
     for event in filter(None, ended):
         tell(connection, account["user_id"], account_id, event)
     return len(rows)
+
+
+def _untold(account: sa.RowMapping, books: RunningBooks) -> dict[str, None]:
+    """What the venue told of the position before is of another one now, if the position moved."""
+    moved = account["position_qty"] != books.position_qty or account["avg_entry_price"] != books.avg_entry_price
+    return {"liquidation": None} if moved else {}
+
+
+def note_liquidation(connection: sa.Connection, account_id: int, qty: Decimal, price: Decimal) -> bool:
+    """The ledger's `note_liquidation`."""
+    if lock_account(connection, account_id)["position_qty"] != qty:
+        return False
+    connection.execute(_SET_ACCOUNT, {"liquidation": price, "of_account": account_id})
+    return True
 
 
 def _known(connection: sa.Connection, account_id: int, seen: Sequence[Fill]) -> set[str]:

@@ -195,6 +195,9 @@ class SqlLedger(Ledger):
     async def books(self, account_id: int) -> Books:
         return await self._read(lambda c: keeping.books(c, account_id))
 
+    async def note_liquidation(self, account_id: int, qty: Decimal, price: Decimal) -> bool:
+        return await self._write(lambda c: keeping.note_liquidation(c, account_id, qty, price))
+
     async def record_equity(self, point: EquityPoint) -> bool:
         return await self._write(lambda c: keeping.record_equity(c, point))
 

@@ -159,6 +159,7 @@ accounts = sa.Table(
     number("rounds_won"),
     number("rounds_lost"),
     sa.Column("owner_stop", ascii_text(16), nullable=False, server_default=EMPTY),
+    sa.Column("liquidation", Dec()),
     sa.UniqueConstraint("venue", "feed", "uid"),
     sa.Index(None, "user_id"),
     sa.Index(None, "symbol_no"),
