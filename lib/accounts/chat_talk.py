@@ -21,7 +21,9 @@ from lib.accounts.trading import TradingDesk
 from lib.accounts.web import SessionUser
 from lib.clock import Clock
 from lib.domain import reason_codes as codes
+from lib.domain.channel import STALE_MS
 from lib.domain.chat import CLOSE_MS, Ask, BoundChat, Incoming, read_ask, read_code
+from lib.domain.errors import Retry
 from lib.domain.pace import Pace
 from lib.domain.reason import NOTHING, Reason
 from lib.domain.separators import separated
@@ -63,7 +65,7 @@ class TalkPorts:
 
 
 class Talk:
-    """Synchronous; *Retry* when the database is away."""
+    """Synchronous; *Retry* when the database is away before it is known who asks."""
 
     def __init__(self, ports: TalkPorts, safety: Safety, trading: TradingDesk, clock: Clock) -> None:
         self._ports = ports
@@ -81,12 +83,21 @@ class Talk:
         with log.hide(told.text, str(told.chat_id)):
             if chat is None:
                 return self._stranger(told)
-            return self._person(chat, told.text)
+            try:
+                return self._person(chat, told.text)
+            except Retry as away:
+                # the message is taken and does not come again: silence would look like done
+                _log.warning("chat.not_done", user_id=chat.user_id, why=str(away))
+                return _answer(chat, codes.CHAT_REFUSED())
 
     def proofs(self) -> list[tuple[BoundChat, Answer]]:
-        """Chats to tell now that what they closed is proved closed; `told` marks each."""
+        """Chats to tell now that what they closed is proved closed; `told` marks each. Who resumed is owed none."""
+        now = self._clock.now_ms()
         found = [(chat, self._ports.glances.glance(chat.user_id)) for chat in self._ports.chats.owed()]
-        return [(chat, _proof(chat, glance)) for chat, glance in found if glance and _is_proved(chat, glance)]
+        for chat, glance in found:
+            if glance is None or not glance.closes or 0 < glance.proven_ms < now - STALE_MS:
+                self.told(chat)
+        return [(chat, _proof(chat, glance)) for chat, glance in found if glance and _is_proved(glance)]
 
     def told(self, chat: BoundChat) -> None:
         """The chat has its proof."""
@@ -152,12 +163,23 @@ class Talk:
             return _answer(chat, _outcome(refusal, NOTHING))
         self._ports.chats.wait_for_code(chat.user_id, 0)
         refusal = self._trading.flatten(person)
-        glance = self._ports.glances.glance(chat.user_id)
-        if glance is None or not glance.closes:
+        try:
+            is_thrown = self._awaits_proof(chat)
+        except Retry as away:
+            _log.warning("chat.proof_unawaited", user_id=chat.user_id, why=str(away))
+            is_thrown = refusal is None  # all the same; the proof comes as a notification
+        if not is_thrown:
             return _answer(chat, _outcome(refusal, codes.CHAT_REFUSED()))
-        self._ports.chats.await_proof(chat.user_id, glance.switched_ms)
         _log.info("chat.closes", user_id=chat.user_id)
         return _answer(chat, codes.CHAT_CLOSING())
+
+    def _awaits_proof(self, chat: BoundChat) -> bool:
+        """Whether everything is being closed; the chat is owed the proof then."""
+        glance = self._ports.glances.glance(chat.user_id)
+        if glance is None or not glance.closes:
+            return False
+        self._ports.chats.await_proof(chat.user_id, glance.switched_ms)
+        return True
 
 
 def _person(chat: BoundChat) -> SessionUser:
@@ -197,7 +219,7 @@ def _position(glance: Glance) -> tuple[Reason, ...]:
     return held, codes.CHAT_STOP(stop=one.stop) if one.stop else codes.CHAT_STOP_UNKNOWN()
 
 
-def _is_proved(chat: BoundChat, glance: Glance) -> bool:
+def _is_proved(glance: Glance) -> bool:
     return glance.closes and glance.proven_ms > 0 and glance.position is None
 
 

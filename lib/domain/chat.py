@@ -52,8 +52,11 @@ def read_ask(text: str) -> Ask | None:
 
 
 def read_code(text: str) -> str:
-    """The code in *text*, which may be what the page's link sends: /start CODE."""
-    return text.strip().removeprefix("/start").strip()
+    """
+    The code in *text*; "" for a command. `/start CODE` is what one touch of anybody's link sends: who made the link
+    would choose whose account the chat is bound to.
+    """
+    return "" if text.lstrip().startswith("/") else text.strip()
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,10 +12,11 @@ import pyotp
 import pytest
 import sqlalchemy as sa
 
-from lib.accounts.chat_talk import MESSAGES, Talk, TalkPorts
+from lib.accounts.chat_talk import MESSAGES, Answer, Talk, TalkPorts
 from lib.accounts.chats import OFFERS, ChatCode, ChatDesk
 from lib.accounts.entrance import PeopleStores
 from lib.accounts.hashing import GatedHasher
+from lib.accounts.notes import note_of
 from lib.accounts.refusal import Refusal
 from lib.accounts.safety import Safety
 from lib.adapters.passwords import Passwords
@@ -36,17 +37,20 @@ from lib.adapters.sql.tables.telling import channels
 from lib.adapters.telegram.bot_api import BotCourier, TelegramApi
 from lib.adapters.web_lock import WebLock, new_secret
 from lib.domain import reason_codes as codes
-from lib.domain.chat import CLOSE_MS, OFFER_MS
+from lib.domain.chat import CLOSE_MS, OFFER_MS, BoundChat, Incoming
 from lib.domain.errors import Retry
 from lib.domain.events import Event, EventKind
+from lib.domain.trail import TrailEvent
 from lib.queries.glances import GlanceReadings
 from lib.reason_text import said
-from lib.telling.bot import Bot
+from lib.telling.bot import PROOF_AGAIN_MS, Bot
 from lib.telling.letters import composed
 from lib.telling.sender import LEASE_MS, Sender
 from tests.accounts.conftest import Scene
 from tests.fakes.bot_api import TOKEN, BotServer
+from tests.fakes.chats import MemoryChats, ScriptedBot
 from tests.fakes.market import MemoryCandleStore
+from tests.fakes.people import StandingClock
 
 pytestmark = [pytest.mark.server, pytest.mark.enable_socket]
 CHAT, STRANGER = 424242424242, 999_888_777
@@ -85,7 +89,7 @@ class Line:
         return str(made)
 
     def bind(self) -> None:
-        assert self.writes(f"/start {self.code()}")[0].startswith(ko(codes.CHAT_BOUND()))
+        assert self.writes(self.code())[0].startswith(ko(codes.CHAT_BOUND()))
 
     def with_factor(self) -> pyotp.TOTP:
         begun = self.safety.begin_factor(self.scene.user)
@@ -110,6 +114,27 @@ class Line:
 
     def closes(self) -> bool:
         return bool(self.scene.rows(accounts)[-1]["flatten"])
+
+
+class Owed:
+    """A conversation in which *chats* are owed a proof, until they are marked."""
+
+    def __init__(self, chats: list[BoundChat]) -> None:
+        self.chats = chats
+        self.marked: list[int] = []
+
+    def answer(self, told: Incoming) -> Answer | None:
+        return None
+
+    def proofs(self) -> list[tuple[BoundChat, Answer]]:
+        return [(chat, Answer("proved")) for chat in self.chats if chat.user_id not in self.marked]
+
+    def told(self, chat: BoundChat) -> None:
+        self.marked.append(chat.user_id)
+
+
+def _away(*_: object) -> None:
+    raise Retry("the database is away")
 
 
 def ko(reason: object) -> str:
@@ -273,6 +298,80 @@ async def test_a_message_is_taken_once_by_whoever_asks_however_often_it_comes(li
     line.bot.take()
     Bot(line.api, line.chats, line.talk, line.clock).take()
     assert len(line.server.texts(CHAT)) == 2
+
+
+async def test_numbers_that_begin_anew_after_a_quiet_week_are_answered(line: Line) -> None:
+    line.server.next_number = 900_000_000
+    line.bind()
+    line.server.updates.clear()  # Telegram keeps none for a week
+    line.server.next_number = 7_000
+    line.bot = Bot(line.api, line.chats, line.talk, line.clock)
+    assert len(line.writes("상태")) == 1
+    assert len(line.writes("상태")) == 1
+    line.server.repeats = True
+    line.server.updates = line.server.updates[-2:]
+    line.bot.take()
+    assert len(line.server.texts(CHAT)) == 3
+
+
+async def test_a_number_is_sent_to_confirm_what_came_and_for_nothing_else() -> None:
+    api = ScriptedBot()
+    bot = Bot(api, MemoryChats(), Owed([]), StandingClock())
+    api.waiting = [Incoming(900, CHAT, True, "hello")]
+    bot.take()
+    api.waiting = []
+    bot.take()
+    bot.take()
+    assert api.asked == [0, 901, 0]
+
+
+async def test_a_link_that_sends_a_code_by_one_touch_binds_nobody(line: Line) -> None:
+    code = line.code()
+    assert line.writes(f"/start {code}") == [ko(codes.CHAT_UNBOUND())]
+    assert line.writes(f"/start{code}") == [ko(codes.CHAT_UNBOUND())]
+    assert line.writes(code)[0].startswith(ko(codes.CHAT_BOUND()))
+    assert line.writes(f"/start {line.code()}") == [ko(codes.CHAT_HELP())]
+
+
+async def test_a_new_password_ends_the_code_that_was_made_before(line: Line) -> None:
+    code, login = line.code(), line.stores.logins.by_id(line.scene.user.user_id)
+    assert login is not None
+    note = note_of(line.scene.user, TrailEvent.PASSWORD_CHANGED, line.clock.now_ms())
+    assert line.stores.logins.change_password(login.user_id, "new", note, verified=login.password_hash)
+    assert line.writes(code) == [ko(codes.CHAT_UNBOUND())]
+
+
+async def test_an_act_that_fails_is_said_and_not_passed_over(line: Line, monkeypatch: pytest.MonkeyPatch) -> None:
+    line.bind()
+    monkeypatch.setattr(line.scene.desk, "pause", _away)
+    assert line.writes("일시정지") == [ko(codes.CHAT_REFUSED())]
+
+
+async def test_a_chat_that_takes_no_proof_holds_up_nobody_elses() -> None:
+    api, chats, first, second = ScriptedBot(), MemoryChats(), 1, 2
+    talk = Owed([BoundChat(one, one + 100, "", "ko", "", False) for one in (first, second)])
+    api.refusing.add(first + 100)
+    clock = StandingClock()
+    bot = Bot(api, chats, talk, clock)
+    bot.prove()
+    assert talk.marked == [second]
+    api.refusing.clear()
+    bot.prove()
+    assert talk.marked == [second], "not at once again"
+    clock.forward(seconds=PROOF_AGAIN_MS / 1000)
+    bot.prove()
+    assert talk.marked == [second, first]
+
+
+async def test_who_resumed_is_owed_no_proof(line: Line) -> None:
+    app = line.with_factor()
+    line.bind()
+    line.writes("/close")
+    line.writes(line.totp(app))
+    assert line.chats.owed()
+    assert line.scene.desk.resume(line.scene.user) is None
+    line.bot.prove()
+    assert not line.chats.owed()
 
 
 async def test_removing_the_channel_unbinds_the_chat(line: Line) -> None:

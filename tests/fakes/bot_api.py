@@ -44,6 +44,9 @@ class BotServer:
         """Chats that blocked the bot."""
         self.repeats = False
         """Whether updates come again though they were confirmed."""
+        self.next_number = 1_000
+        """Of what is written next."""
+        self._confirmed: set[int] = set()
         self._changed = threading.Condition()
         self._stopping = False
         server = self
@@ -93,7 +96,7 @@ class BotServer:
     def write(self, chat_id: int, text: str, kind: str = "private", language: str = "ko") -> int:
         """Somebody sends *text*; the update's number."""
         with self._changed:
-            number = 1_000 + len(self.updates)
+            number, self.next_number = self.next_number, self.next_number + 1
             sender = {"id": chat_id, "is_bot": False, "first_name": "Kim", "language_code": language}
             chat = {"id": chat_id, "type": kind, **({"first_name": "Kim"} if kind == "private" else {"title": "us"})}
             message = {"message_id": number, "from": sender, "chat": chat, "date": int(time.time()), "text": text}
@@ -130,8 +133,9 @@ class BotServer:
     def _updates(self, offset: int, timeout_s: float) -> list[dict[str, Any]]:
         end = time.monotonic() + timeout_s
         with self._changed:
+            self._confirmed.update(one["update_id"] for one in self.updates if one["update_id"] < offset)
             while True:
-                found = [one for one in self.updates if self.repeats or one["update_id"] >= offset]
+                found = [one for one in self.updates if self.repeats or one["update_id"] not in self._confirmed]
                 left = end - time.monotonic()
                 if found or left <= 0 or self._stopping:
                     return found[:100]

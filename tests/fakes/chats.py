@@ -2,7 +2,9 @@
 
 from collections.abc import Sequence
 
+from lib.domain import reason_codes as codes
 from lib.domain.chat import BoundChat, Incoming
+from lib.domain.errors import Retry
 from lib.ports.chat import BotApi, BotName, Chats, Glance, Glances
 
 
@@ -79,12 +81,19 @@ class ScriptedBot(BotApi):
     def __init__(self) -> None:
         self.waiting: list[Incoming] = []
         self.said: list[tuple[int, str]] = []
+        self.asked: list[int] = []
+        """From which number messages were asked for."""
+        self.refusing: set[int] = set()
+        """Chats that take nothing."""
 
     def me(self) -> BotName:
         return BotName(77, "maemae_test_bot")
 
     def updates(self, first: int, wait_s: int) -> list[Incoming]:
+        self.asked.append(first)
         return [one for one in self.waiting if one.update_id >= first]
 
     def say(self, chat_id: int, text: str, buttons: Sequence[Sequence[str]] = ()) -> None:
+        if chat_id in self.refusing:
+            raise Retry(codes.CHANNEL_SILENT())
         self.said.append((chat_id, text))

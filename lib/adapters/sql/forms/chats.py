@@ -19,6 +19,8 @@ from lib.domain.errors import Pause
 from lib.ports.chat import BotName, Chats
 from lib.ports.secrets import ChannelOpener
 
+FAR = 1_000_000
+"""A number so far below is no old message but a new count: after a week without any, Telegram begins anywhere."""
 _BOUND: sa.Select[Any] = (
     sa.select(
         chats.c.user_id, chats.c.chat_id, users.c.email, users.c.locale, users.c.time_zone, users.c.is_guest,
@@ -72,7 +74,8 @@ class SqlChats(Chats):
         return transact(self._engine, work)
 
     def claim(self, bot_id: int, update_id: int) -> bool:
-        new = sa.update(bots).where(bots.c.bot_id == bot_id, bots.c.next_update <= update_id)
+        is_new = (bots.c.next_update <= update_id) | (bots.c.next_update > update_id + FAR)
+        new = sa.update(bots).where(bots.c.bot_id == bot_id, is_new)
         taken = new.values(next_update=update_id + 1)
         return transact(self._engine, lambda c: c.execute(taken).rowcount == 1)
 

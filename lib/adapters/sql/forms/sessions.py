@@ -20,6 +20,7 @@ from lib.adapters.sql.ledger.switches import throw_of_person
 from lib.adapters.sql.tables.columns import utc_from_ms
 from lib.adapters.sql.tables.people import known_browsers, sessions, users
 from lib.adapters.sql.tables.safety import authenticators, email_links, reset_links
+from lib.adapters.sql.tables.telling import chats
 from lib.domain.account import Colours, Numbers, Theme
 from lib.domain.platform_settings import Invite
 from lib.domain.second_factor import Authenticator
@@ -263,9 +264,14 @@ def is_verified(connection: sa.Connection, user_id: int, verified: str) -> bool:
 
 
 def _end_links(connection: sa.Connection, user_id: int) -> None:
-    """Links lie in mailboxes that may be no more the person's, or were asked for by who is locked out now."""
+    """
+    Links lie in mailboxes that may be no more the person's, or were asked for by who is locked out now; so was a code
+    that binds a chat.
+    """
     for table in (reset_links, email_links):
         connection.execute(sa.delete(table).where(table.c.user_id == user_id))
+    code = sa.update(chats).where(chats.c.user_id == user_id, chats.c.code_sha256.is_not(None))
+    connection.execute(code.values(code_sha256=None, code_until_ms=0))
 
 
 def _delete(connection: sa.Connection, user_id: int, now_ms: int) -> None:
