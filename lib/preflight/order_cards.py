@@ -6,6 +6,7 @@ They go one after another on one position, and end at the first that fails: what
 They are asked of an account that holds nothing on the symbol, and leave it so.
 """
 
+import asyncio
 from dataclasses import dataclass, field
 from decimal import Decimal
 
@@ -39,10 +40,14 @@ async def order_cards(preflight: Preflight, run_ms: int) -> list[CardResult]:
         Card.CANCEL: cards.cancel,
     }
     results: list[CardResult] = []
-    for card, question in questions.items():
-        results.append(await ask(preflight, card, _ending(question)))
-        if not results[-1].passed:
-            break
+    try:
+        for card, question in questions.items():
+            results.append(await ask(preflight, card, _ending(question)))
+            if not results[-1].passed:
+                break
+    except (Exception, asyncio.CancelledError):
+        await _tidied(preflight, run_ms, cards.sent, results)  # a person's Ctrl-C leaves nothing in the book either
+        raise
     results += not_asked(ORDER_CARDS, results)
     return await _tidied(preflight, run_ms, cards.sent, results)
 
@@ -116,7 +121,9 @@ class _Trading:
         exchange, symbol = self.preflight.at.exchange, self.preflight.symbol
         before = await exchange.position(symbol)
         twin = await self._intent("e", 0, "buy")
-        await send(self.preflight, twin, signed_now(self.preflight, twin, *prices))
+        reply = await send(self.preflight, twin, signed_now(self.preflight, twin, *prices))
+        if reply.code is None:
+            return Found(False, codes.CARD_END_UNKNOWN())  # it may never have arrived: nothing was refused
         await self.preflight.clock.sleep(SETTLE_S)
         fills = await exchange.fills_since(symbol, self.run_ms - 60_000)
         executed = sum((fill.qty for fill in fills if fill.order_link_id == first.link), ZERO)

@@ -4,13 +4,16 @@ allows it the order cards.
 """
 
 from collections.abc import Callable
+from dataclasses import replace
 from itertools import groupby
 
-from lib.domain.preflight import CardResult, PreflightRun
+from lib.domain import reason_codes as codes
+from lib.domain.errors import Pause, Retry
+from lib.domain.preflight import Card, CardResult, PreflightRun
 from lib.preflight.context import Preflight
 from lib.preflight.order_cards import order_cards
 from lib.preflight.read_cards import read_cards
-from lib.preflight.sending import tidy
+from lib.preflight.sending import UnknownEnd, tidy
 
 Told = Callable[[CardResult], None]
 MayTrade = Callable[[], bool]
@@ -22,14 +25,13 @@ async def run_preflight(preflight: Preflight, told: Told, may_trade: MayTrade) -
     Ask every card that may be asked, tell each result as it comes, save the evidence: the run, and the evidence's name.
     """
     started_ms = preflight.clock.now_ms()
-    results = await read_cards(preflight)
+    left = await _left_by_earlier_runs(preflight)
+    results = [*await read_cards(preflight), *left]
     _tell(told, results)
-    if all(result.passed for result in results):
-        await _left_by_earlier_runs(preflight)
-        if may_trade():
-            traded = await order_cards(preflight, started_ms)
-            _tell(told, traded)
-            results += traded
+    if all(result.passed for result in results) and may_trade():
+        traded = await order_cards(preflight, started_ms)
+        _tell(told, traded)
+        results += traded
     run = PreflightRun(
         preflight.venue,
         preflight.at.uid,
@@ -47,8 +49,16 @@ def _tell(told: Told, results: list[CardResult]) -> None:
         told(result)
 
 
-async def _left_by_earlier_runs(preflight: Preflight) -> None:
-    """Bring runs that were killed to their end: nothing of theirs stays open."""
-    left = [intent for intent in preflight.journal.unfinished() if intent.symbol == preflight.symbol]
-    for run_ms, intents in groupby(left, key=lambda intent: intent.run_ms):
-        await tidy(preflight, run_ms, intents)
+async def _left_by_earlier_runs(preflight: Preflight) -> list[CardResult]:
+    """
+    Bring runs that were killed to their end, whatever the cards say and whichever symbol they traded: nothing of theirs
+    stays open. A card that did not pass where that cannot be had now.
+    """
+    try:
+        for (run_ms, symbol), intents in groupby(
+            preflight.journal.unfinished(), key=lambda row: (row.run_ms, row.symbol)
+        ):
+            await tidy(replace(preflight, symbol=symbol), run_ms, intents)
+    except (Retry, Pause, UnknownEnd):
+        return [CardResult(Card.QUIET, False, codes.CARD_END_UNKNOWN())]
+    return []

@@ -1,7 +1,9 @@
 """The acceptance cards against the simulated exchange: all pass on a sound one, and each habit fails its own card."""
 
+import asyncio
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -12,6 +14,7 @@ from lib.adapters.bybit.rest.transport import Transport
 from lib.domain import reason_codes as codes
 from lib.domain.order import OrderState, base36
 from lib.domain.preflight import NOT_ASKED, ORDER_CARDS, READ_CARDS, Card, CardResult, Intent, PreflightRun
+from lib.preflight.run import run_preflight
 from lib.preflight.sending import signed_now
 from lib.reason_text import said
 from tests.contract.exchange_worlds import AS_BYBITS_DEMO, in_process
@@ -216,6 +219,105 @@ async def test_a_run_that_was_killed_in_the_open_is_brought_to_its_end_by_the_ne
     orders = await scene.world.exchange.orders_since(SYMBOL, 0)
     assert all(order.state is not None for order in orders)
     assert {order.state for order in orders} <= {OrderState.FILLED, OrderState.CANCELLED, OrderState.REJECTED}
+
+
+async def test_what_a_killed_run_left_is_closed_though_a_reading_card_fails_and_another_symbol_is_asked(
+    scene: Scene,
+) -> None:
+    """What is wrong with the account by now must not keep a position open that is ours."""
+    examined = scene.examined("mainnet")
+    examined.transport = KilledAt(examined.transport, "/v5/position/trading-stop")
+    with pytest.raises(Killed):
+        await examined.run()
+    scene.world.pass_ms(60_000)
+    unbound(scene)
+    later = replace(scene.examined("mainnet").preflight(), symbol="ETHUSDT")
+    run, _ = await run_preflight(later, lambda _: None, lambda: False)
+    assert not got(run, Card.KEY).passed
+    assert (await scene.world.exchange.position(SYMBOL)).is_flat
+
+
+class Late(Transport):
+    """*inner*, killed with its first order on the way."""
+
+    def __init__(self, inner: Transport) -> None:
+        self.inner = inner
+        self.held: tuple[str, str, str, Mapping[str, str], bytes] | None = None
+
+    async def request(
+        self, method: str, path: str, query: str, headers: Mapping[str, str], body: bytes
+    ) -> tuple[int, Mapping[str, str], bytes]:
+        if path == "/v5/order/create" and self.held is None:
+            self.held = (method, path, query, headers, body)
+            raise Killed
+        return await self.inner.request(method, path, query, headers, body)
+
+
+async def test_a_killed_order_that_is_still_on_its_way_is_waited_for(scene: Scene) -> None:
+    """Asked at once, the venue knows nothing of it; its run is not finished before it can no longer come."""
+    late, examined = Late(scene.world.transport), scene.examined()
+    examined.transport = late
+    with pytest.raises(Killed):
+        await examined.run()
+    assert late.held is not None
+    held, questions = late.held, 0
+
+    class Arriving(Transport):
+        async def request(
+            self, method: str, path: str, query: str, headers: Mapping[str, str], body: bytes
+        ) -> tuple[int, Mapping[str, str], bytes]:
+            nonlocal questions
+            questions += path == "/v5/order/history"
+            if questions == 3 and path == "/v5/order/history":
+                await late.inner.request(*held)
+            return await late.inner.request(method, path, query, headers, body)
+
+    examined = scene.examined()
+    examined.transport = Arriving()
+    await examined.run(trade=False)
+    orders = await scene.world.exchange.orders_since(SYMBOL, 0)
+    assert any(order.filled_qty for order in orders), "it came"
+    assert (await scene.world.exchange.position(SYMBOL)).is_flat
+
+
+async def test_a_run_that_is_broken_off_leaves_nothing_open(scene: Scene) -> None:
+    """Ctrl-C is a cancelled task: unlike a kill it leaves time to close."""
+
+    class BrokenOff(Transport):
+        fell = False
+
+        async def request(
+            self, method: str, path: str, query: str, headers: Mapping[str, str], body: bytes
+        ) -> tuple[int, Mapping[str, str], bytes]:
+            if path == "/v5/position/trading-stop" and not self.fell:
+                self.fell = True
+                raise asyncio.CancelledError
+            return await scene.world.transport.request(method, path, query, headers, body)
+
+    examined = scene.examined()
+    examined.transport = BrokenOff()
+    with pytest.raises(asyncio.CancelledError):
+        await examined.run()
+    assert (await scene.world.exchange.position(SYMBOL)).is_flat
+    assert examined.preflight().journal.unfinished() == []
+
+
+async def test_a_twin_that_never_arrived_was_not_refused(scene: Scene) -> None:
+    class Unheard(Transport):
+        creates = 0
+
+        async def request(
+            self, method: str, path: str, query: str, headers: Mapping[str, str], body: bytes
+        ) -> tuple[int, Mapping[str, str], bytes]:
+            self.creates += path == "/v5/order/create"
+            if path == "/v5/order/create" and self.creates == 2:
+                return 502, {}, b""
+            return await scene.world.transport.request(method, path, query, headers, body)
+
+    examined = scene.examined()
+    examined.transport = Unheard()
+    run = await examined.run()
+    assert [(row.card, row.got) for row in failed(run)] == [(Card.DUPLICATE, codes.CARD_END_UNKNOWN())]
 
 
 async def test_runs_of_another_host_prove_nothing(scene: Scene) -> None:
