@@ -13,6 +13,7 @@ import sqlalchemy as sa
 
 from lib.adapters.sql.forms.real_caps import SqlPreflightBook, SqlRealCaps
 from lib.adapters.sql.forms.real_consents import SqlRealConsents
+from lib.adapters.sql.ledger.real_money import take_turn
 from lib.adapters.sql.tables.columns import utc_from_ms
 from lib.adapters.sql.tables.people import accounts, outbox, users
 from lib.adapters.sql.tables.real_money import preflight_runs, real_caps, real_consents
@@ -202,7 +203,7 @@ TAKEN: dict[str, tuple[Taking, Callable[[Reason], bool]]] = {
     "a day used up": (lambda w, a: sa.update(real_caps).values(a_day=Decimal(1)), codes.REAL_CAP_DAY.is_of),
     "entries before": (
         lambda w, a: sa.insert(orders).values(
-            _filled(a.account_id - 1, a.user_id, 9, venue="mainnet", t_ms=T - 300_000, filled_qty=Decimal(2))
+            _filled(a.account_id, a.user_id, 9, venue="mainnet", t_ms=T - 300_000, filled_qty=Decimal(2))
         ),
         codes.REAL_CAP_DAY.is_of,
     ),
@@ -256,6 +257,53 @@ async def test_another_real_position_or_an_entry_on_its_way_uses_the_cap_up(worl
     coming = _filled(number, other, 5, venue="mainnet", state=OrderState.SUBMITTING)
     change(world, sa.insert(orders).values(coming))
     assert codes.REAL_CAP_POSITIONS.is_of((await claimed(world, account)).why)
+
+
+async def test_an_entry_that_filled_and_is_in_no_books_yet_is_a_position(world: SqlWorld) -> None:
+    """Its order has ended and its account's row says flat still: a claim in between must not pass the cap."""
+    account = await ready(world)
+    other = world.people.add_user("lee@example.test", "hash")
+    world.people.add_account(NewAccount(other, "mainnet", FEED, "2", SYMBOL, "sealed", "1", 1, Decimal(5), 0))
+    filled = _filled(account.account_id + 1, other, 5, venue="mainnet", filled_qty=Decimal("0.01"), t_ms=T)
+    change(world, sa.insert(orders).values(filled))
+    assert (await world.ledger.real_money(account.account_id)).positions == 1
+    assert codes.REAL_CAP_POSITIONS.is_of((await claimed(world, account)).why)
+
+
+async def test_an_account_that_calls_itself_another_venues_passes_no_other_gates(world: SqlWorld) -> None:
+    """The web's database user may write `accounts`, and no order: what was planned for real money is judged as such."""
+    account = await ready(world)
+    order = (await world.ledger.plan(account, None, T, BUY))[0]
+    change(world, sa.update(accounts).where(accounts.c.id == account.account_id).values(venue="paper"))
+    refused = await world.ledger.claim(order, signed(order, NOW), HOLDER)
+    assert not refused.granted
+    assert codes.FEED_DOES_NOT_FIT.is_of(refused.why)
+
+
+@pytest.mark.parametrize("changed", [{"venue": "paper"}, {"user_id": 2}])
+async def test_a_rehearsal_is_of_who_traded_it_where_it_was_traded(world: SqlWorld, changed: dict[str, Any]) -> None:
+    """The accounts' rows say demo and the person; one order says otherwise."""
+    account = await ready(world)
+    world.people.add_user("lee@example.test", "hash")
+    change(world, sa.update(orders).where(orders.c.id == 1).values(**changed))
+    assert codes.REAL_DAYS_LACKING.is_of(real_money_refusal(await world.ledger.real_money(account.account_id)))
+
+
+async def test_claims_with_real_money_take_turns_by_a_row_that_no_new_cap_replaces() -> None:
+    """Had each locked the newest, one that came after a new cap would not wait for one that began before it."""
+    seen: list[str] = []
+
+    class Connection:
+        def execute(self, query: sa.Select[Any]) -> "Connection":
+            seen.append(str(query))
+            return self
+
+        def one_or_none(self) -> None: ...
+
+    take_turn(Connection())  # type: ignore[arg-type]
+    [turn] = seen
+    assert turn.endswith("FOR UPDATE")
+    assert "DESC" not in turn
 
 
 async def test_who_consented_later_waits_for_the_cap_on_accounts(world: SqlWorld) -> None:

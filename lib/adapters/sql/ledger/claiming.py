@@ -15,7 +15,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from lib.adapters.sql.ledger.moving import transition
-from lib.adapters.sql.ledger.real_money import real_facts
+from lib.adapters.sql.ledger.real_money import real_facts, take_turn
 from lib.adapters.sql.ledger.rows import Now, order_for_update, shared
 from lib.adapters.sql.tables.people import accounts, system_flags, users
 from lib.adapters.sql.tables.trading import platform_locks, risk_locks, trader_lease
@@ -89,7 +89,8 @@ def _entry_facts(connection: sa.Connection, now: Now, asked: Order, holder: str)
         lease_ours=lease.holder == holder and lease.expires_ms > at,
         auto_trade=user["auto_trade_enabled"],
         deleted=user["deleted_at"] is not None or not account["active"],
-        feed_fits=feed_fits(account["feed"], account["venue"]),
+        # as planned, too: a row that calls itself another venue's by now may not pass that venue's gates instead
+        feed_fits=account["venue"] == row.venue and feed_fits(account["feed"], account["venue"]),
         key_version=account["key_version"],
         settings_version=user["settings_version"],
         locks=claim_locks(kinds_of(pool_of(account["venue"]), _kept(of_platform, at)), _kept(own, at)),
@@ -103,7 +104,8 @@ def _real_money(connection: sa.Connection, now: Now, row: Order, venue: Venue) -
     if not CAPABILITIES[venue].has_real_money:
         return NOTHING
     notional = (row.qty or ZERO) * max(row.limit_price, row.ref_price)
-    return real_money_refusal(real_facts(connection, row.account_id, now(connection), locking=True, notional=notional))
+    take_turn(connection)  # before the clock: a wait for it may pass midnight, or a cap's end
+    return real_money_refusal(real_facts(connection, row.account_id, now(connection), notional=notional))
 
 
 def _locks(connection: sa.Connection, query: "sa.Select[Any]", given: dict[str, int]) -> _Locks:

@@ -1,8 +1,9 @@
 """
 What the gates before real money are judged by, read in one transaction.
 
-In a claim the newest cap is locked first: two entries with real money are never ruled side by side, so that neither
-passes a cap the other is using up. Nothing here decides.
+In a claim the first cap ever written is locked first, the one row all claims find whatever is written meanwhile: two
+entries with real money are never ruled side by side, so that neither passes a cap the other is using up. Nothing here
+decides.
 """
 
 from collections.abc import Iterable
@@ -11,6 +12,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from lib.adapters.sql.ledger.roster import unbooked
 from lib.adapters.sql.ledger.rows import exclusively
 from lib.adapters.sql.tables.columns import utc_from_ms
 from lib.adapters.sql.tables.people import accounts, outbox, users
@@ -30,15 +32,19 @@ REAL: tuple[Venue, ...] = tuple(venue for venue, row in CAPABILITIES.items() if 
 NEWEST_RUNS = 50
 LOOK_BACK_MS = (LEAST_DAYS + 30) * DAY_MS
 _OPEN = [state.value for state in OrderState if state not in TERMINAL]
+_TURN = exclusively(sa.select(real_caps.c.id).order_by(real_caps.c.id).limit(1))
 _CAP = sa.select(real_caps).order_by(real_caps.c.id.desc()).limit(1)
 _CARDS = {card.value: card for card in Card}
 
 
-def real_facts(
-    connection: sa.Connection, account_id: int, now: int, *, locking: bool = False, notional: Decimal = ZERO
-) -> RealFacts:
-    """Everything known of the account on a venue with real money at *now*; *locking* = for a claim of *notional*."""
-    found = connection.execute(exclusively(_CAP) if locking else _CAP).mappings().one_or_none()
+def take_turn(connection: sa.Connection) -> None:
+    """Wait until no other claim with real money is under way, and keep others waiting until this one is decided."""
+    connection.execute(_TURN).one_or_none()
+
+
+def real_facts(connection: sa.Connection, account_id: int, now: int, *, notional: Decimal = ZERO) -> RealFacts:
+    """Everything known of the account on a venue with real money at *now*; *notional* = what an entry would add."""
+    found = connection.execute(_CAP).mappings().one_or_none()
     cap = _cap(found) if found else None
     account = connection.execute(sa.select(accounts).where(accounts.c.id == account_id)).mappings().one()
     user_id, venue, uid = account["user_id"], account["venue"], account["uid"]
@@ -99,7 +105,17 @@ def _rank(connection: sa.Connection, account_id: int, consent: int) -> int:
 
 
 def _rehearsing(connection: sa.Connection, user_id: int) -> list[int]:
-    mine = sa.select(accounts.c.id).where(accounts.c.user_id == user_id, accounts.c.venue.in_(REHEARSALS))
+    """
+    The person's accounts that traded there and nowhere else: by their orders, which the web cannot write, so that a
+    row of `accounts` that was made another's or another venue's vouches for nobody.
+    """
+    elsewhere = sa.exists().where(
+        orders.c.account_id == accounts.c.id,
+        sa.or_(orders.c.venue.not_in(REHEARSALS), orders.c.user_id != accounts.c.user_id),
+    )
+    mine = sa.select(accounts.c.id).where(
+        accounts.c.user_id == user_id, accounts.c.venue.in_(REHEARSALS), sa.not_(elsewhere)
+    )
     return list(connection.scalars(mine))
 
 
@@ -164,11 +180,11 @@ def _has_factor(connection: sa.Connection, user_id: int) -> bool:
 
 
 def _positions(connection: sa.Connection, account_id: int) -> int:
-    """Other real accounts whose position is open, or may be by an entry that is on its way."""
-    others = sa.select(accounts.c.id, accounts.c.position_qty).where(
-        accounts.c.venue.in_(REAL), accounts.c.id != account_id
+    """Other real accounts whose position is open, may be by an entry on its way, or is by one not yet booked."""
+    others = sa.select(accounts.c.id).where(
+        accounts.c.venue.in_(REAL), accounts.c.id != account_id, sa.or_(accounts.c.position_qty != ZERO, unbooked)
     )
-    held = {number for number, qty in connection.execute(others) if qty}
+    held = set(connection.scalars(others))
     coming = sa.select(orders.c.account_id).where(
         orders.c.venue.in_(REAL),
         orders.c.account_id != account_id,

@@ -38,13 +38,14 @@ _has_fill = sa.exists().where(
     fills.c.at_ms >= orders.c.t_ms,  # none is older: the index need not be read from the account's beginning
     fills.c.order_link_id == orders.c.order_link_id,
 )
-_has_unbooked_row = sa.exists().where(
+unbooked = sa.exists().where(
     orders.c.account_id == accounts.c.id,
     orders.c.t_ms >= accounts.c.last_fill_ms - LATE_FILL_MS,
     orders.c.filled_qty != ZERO,
     sa.not_(_has_fill),
 )
-in_use = sa.or_(accounts.c.position_qty != ZERO, _has_open_row, _has_unbooked_row)
+"""Whether an order of the account filled and is in no books yet: its position is another than the row says."""
+in_use = sa.or_(accounts.c.position_qty != ZERO, _has_open_row, unbooked)
 """Whether a position or an order of ours may be open on the account (`order_rules.is_unbooked` is the third part)."""
 _ACCOUNT = (
     sa.select(
