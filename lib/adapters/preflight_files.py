@@ -13,7 +13,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from lib.adapters.bybit.rest.recording import Heard, anonymous
+from lib.adapters.bybit.rest.recording import Heard, anonymous, blanked
 from lib.adapters.private_files import FILE_MODE, private_folder
 from lib.domain.position import Side
 from lib.domain.preflight import Card, Intent, PreflightRun
@@ -90,7 +90,10 @@ class EvidenceFile(Evidence):
 
     def _told(self, run: PreflightRun) -> dict[str, Any]:
         secrets = {*self._secrets, run.uid}
-        cards = [{"card": row.card.value, "passed": row.passed, "got": str(row.got)} for row in run.results]
+        # what a card got may quote the venue, which quotes keys and addresses back
+        cards = [
+            {"card": row.card.value, "passed": row.passed, "got": blanked(str(row.got), secrets)} for row in run.results
+        ]
         return {
             "format": FORMAT,
             "venue": run.venue,

@@ -16,9 +16,11 @@ import pytest
 
 from lib.adapters.bybit.rest.recording import anonymous
 from lib.adapters.bybit.rest.transport import Transport
+from lib.adapters.preflight_files import EvidenceFile
 from lib.clock import SteppedClock
+from lib.domain import reason_codes as codes
 from lib.domain.api_key import ApiKey
-from lib.domain.preflight import ORDER_CARDS, READ_CARDS
+from lib.domain.preflight import ORDER_CARDS, READ_CARDS, Card, CardResult, PreflightRun
 from tests.contract.exchange_worlds import in_process
 from tests.preflight.conftest import Scene
 from tests.worlds.examined import Examined
@@ -70,6 +72,15 @@ async def test_evidence_holds_every_exchange_and_nobody(scene: Scene) -> None:
         assert secret not in text
     assert {row["card"] for row in evidence["exchanges"]} >= {card.value for card in (*READ_CARDS, *ORDER_CARDS)}
     assert "X-BAPI" not in text
+
+
+def test_what_the_venue_quotes_in_a_result_is_blanked_as_well(tmp_path: Path) -> None:
+    """Its answer to a wrong signature holds the key."""
+    quoted = codes.CARD_ORDER_REFUSED(said="error sign! origin_string[1700000000000verysecretkey5000] from 203.0.113.7")
+    run = PreflightRun("mainnet", "1234567", "h", "v", "S", 1, (CardResult(Card.ENTRY, False, quoted),))
+    text = (tmp_path / EvidenceFile(tmp_path, ("verysecretkey",)).save(run)).read_text("utf-8")
+    assert "error sign!" in text
+    assert not any(secret in text for secret in ("verysecretkey", "203.0.113.7"))
 
 
 def test_a_file_is_its_owners_alone(tmp_path: Path) -> None:

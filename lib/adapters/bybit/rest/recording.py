@@ -70,7 +70,7 @@ def anonymous(text: str, secrets: Collection[str]) -> Any:
     try:
         return _blanked(json.loads(text), secrets)
     except (ValueError, RecursionError):
-        return _plain(text[:MOST_TEXT], secrets)
+        return blanked(text[:MOST_TEXT], secrets)
 
 
 def _blanked(value: Any, secrets: Collection[str]) -> Any:
@@ -78,7 +78,7 @@ def _blanked(value: Any, secrets: Collection[str]) -> Any:
         return {name: _nothing(kept) if name in NAMING else _blanked(kept, secrets) for name, kept in value.items()}
     if isinstance(value, list):
         return [_blanked(kept, secrets) for kept in value]
-    return _plain(value, secrets) if isinstance(value, str) else value
+    return blanked(value, secrets) if isinstance(value, str) else value
 
 
 def _nothing(value: Any) -> Any:
@@ -88,7 +88,8 @@ def _nothing(value: Any) -> Any:
     return BLANK if isinstance(value, str) and value else 0 if isinstance(value, int) else value
 
 
-def _plain(text: str, secrets: Collection[str]) -> str:
+def blanked(text: str, secrets: Collection[str]) -> str:
+    """*text* without *secrets*, addresses and e-mail."""
     for secret in secrets:
         text = text.replace(secret, BLANK) if len(secret) > 3 else text
     for shape in _SHAPES:
