@@ -34,6 +34,7 @@ ACTS: dict[str, list[str]] = {
     "invite": ["invite", "--count", "2", "--days", "3"],
     "banner": ["banner", "--ko", "점검", "--en", "Maintenance"],
     "limit": ["limit", "max_exposure", "1000", "--why", "quiet"],
+    "real-cap": ["real-cap", "1", "1000", "1", "100", "--why", "first week"],
     "operator": ["operator", "grant", MAIL],
     "reset-link": ["reset-link", MAIL],
 }

@@ -24,6 +24,7 @@ from lib.queries import ChannelRow
 ALWAYS = frozenset({EventKind.TEST, EventKind.CHANNEL})
 """What nobody is asked about."""
 NIGHT = (22 * 60, 7 * 60)
+HOUR_NAMES = {hour: f"{hour:02d}:00" for hour in range(24)}
 
 
 def channels(user: SessionUser) -> None:
@@ -98,18 +99,15 @@ def choices(user: SessionUser) -> None:
                 begins = st.time_input(t("telling.from"), value=_clock(start, NIGHT[0]), step=900)
                 ends = st.time_input(t("telling.until"), value=_clock(end, NIGHT[1]), step=900)
             st.caption(md("telling.quiet_note", zone=zone().label))
+            at = md("telling.report", zone=zone().label)
             report = st.selectbox(
-                md("telling.report", zone=zone().label), range(24), index=chosen.report_hour, format_func=_hour
+                at, HOUR_NAMES, index=chosen.report_hour, format_func=HOUR_NAMES.__getitem__, key="telling_report"
             )
             if not st.form_submit_button(t("telling.save"), width="stretch"):
                 return
         start, end = (_minute(begins), _minute(ends)) if quiet else (None, None)
         switched = {kind: on for kind, on in picked.items() if on != MANNERS[kind].wanted}
         _again(system().notices.choose(require_user(), TellingChoices(switched, start, end, report)))
-
-
-def _hour(hour: int) -> str:
-    return f"{hour:02d}:00"
 
 
 def _kind(kind: EventKind, chosen: TellingChoices) -> bool:

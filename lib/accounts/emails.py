@@ -16,6 +16,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from lib import log
+from lib.accounts.acts import act
 from lib.accounts.entrance import LONGEST_TOKEN, Entrance, PeopleStores, network, sha256, spelled
 from lib.accounts.notes import note_from, note_of
 from lib.accounts.refusal import Refusal
@@ -72,6 +73,7 @@ class EmailDesk:
         """Whether links are mailed here."""
         return self._mailer is not None
 
+    @act
     def ask(self, user: SessionUser, login: Login, email: str, letters: EmailLetters) -> Refusal | None:
         """
         Mail a link to *email* for *user*, verified as *login*; refused when the password is another one by now.

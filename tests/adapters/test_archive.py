@@ -18,7 +18,7 @@ from lib.adapters.sql.tables.trading import cycles
 from lib.bootstrap import archiving
 from lib.bootstrap.archiving import Archivist
 from lib.domain.errors import Halt
-from lib.domain.platform_settings import KEEP_TEXTS_DAYS, keep_texts_days, read_days
+from lib.domain.platform_settings import KEEP_TEXTS_DAYS
 from services import archive as archive_command
 from tests.adapters.seeding import counted, seed
 
@@ -117,10 +117,6 @@ def test_zero_days_and_a_row_that_cannot_be_read_keep_everything(engine: sa.Engi
     keep(engine, 0)
     assert archive(engine, tmp_path).run(NOW).archived == 0
     assert rows(engine) == before
-    assert keep_texts_days({KEEP_TEXTS_DAYS: "six"}) == 0
-    for wrong in ("6", "-1", "90.5", "99999", "²"):
-        with pytest.raises(ValueError, match="keep_texts_days"):
-            read_days(wrong)
 
 
 def test_where_files_are_forgotten_texts_stay(engine: sa.Engine, tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ from lib.domain.platform_settings import (
     BANNER,
     BANNER_CHARS,
     GUESTS,
+    KEEP_TEXTS_DAYS,
     KRW_PER_USDT,
     LIMIT,
     LIMIT_BOUNDS,
@@ -24,10 +25,12 @@ from lib.domain.platform_settings import (
     Registration,
     admission,
     banner_text,
+    keep_texts_days,
     krw_rates,
     limit_overrides,
     loosens,
     read_banner,
+    read_days,
     read_limit,
 )
 from lib.domain.won_rates import WonRate
@@ -200,3 +203,15 @@ def test_a_rate_that_cannot_be_meant_is_none(figure: str) -> None:
 
 def test_without_a_row_there_is_no_rate() -> None:
     assert krw_rates({}) == ()
+
+
+def test_texts_are_kept_for_so_many_days_and_for_ever_where_a_row_cannot_be_read() -> None:
+    kept = {text: keep_texts_days({KEEP_TEXTS_DAYS: text}) for text in ("30", "0", "six", "6")}
+    assert kept == {"30": 30, "0": 0, "six": 0, "6": 0}
+    assert keep_texts_days({}) == 90
+
+
+@pytest.mark.parametrize("wrong", ["6", "-1", "90.5", "99999", "²", ""])
+def test_a_number_of_days_out_of_bounds_is_refused(wrong: str) -> None:
+    with pytest.raises(ValueError, match="keep_texts_days"):
+        read_days(wrong)

@@ -28,6 +28,7 @@ FIXED: dict[str, Any] = {
     "users.password_hash": "!",
     "users.locale": "ko",
     "users.colours": "language",
+    "users.numbers": "point",
     "users.time_zone": "",
     "users.bybit_api_key": None,
     "users.bybit_api_secret": None,
@@ -173,6 +174,8 @@ _LEFT = object()
 def _value(column: sa.Column[Any], person: Person) -> Any:
     if str(column) in FIXED:
         return FIXED[str(column)]
+    if column.name == "chat_id":
+        return person.user_id  # nobody else's
     if column.name in POINTS and POINTS[column.name] in person.ids and str(column) != "trade_logs.order_id":
         return person.ids[POINTS[column.name]]
     if column.name == "symbol_no":
