@@ -99,9 +99,12 @@ def choices(user: SessionUser) -> None:
                 begins = st.time_input(t("telling.from"), value=_clock(start, NIGHT[0]), step=900)
                 ends = st.time_input(t("telling.until"), value=_clock(end, NIGHT[1]), step=900)
             st.caption(md("telling.quiet_note", zone=zone().label))
-            at = md("telling.report", zone=zone().label)
             report = st.selectbox(
-                at, HOUR_NAMES, index=chosen.report_hour, format_func=HOUR_NAMES.__getitem__, key="telling_report"
+                md("telling.report", zone=zone().label),
+                HOUR_NAMES,
+                index=chosen.report_hour,
+                format_func=HOUR_NAMES.__getitem__,
+                key="telling_report",
             )
             if not st.form_submit_button(t("telling.save"), width="stretch"):
                 return
