@@ -119,6 +119,7 @@ class RealFacts:
     *trades* are those of the person's other accounts there, *unresolved* their orders of unknown end. *rank* counts the
     real accounts that were consented to before this one, *positions* those that are open or may open on the others,
     *opened_today* the notional of all entries of the UTC day. *notional* is what this entry would add, 0 = not sized.
+    What the ledger holds for the gates in *unreadable* cannot be read: they are closed, whatever else is said here.
     """
 
     now: int
@@ -138,6 +139,7 @@ class RealFacts:
     equity: Decimal
     level: RiskLevel
     notional: Decimal = ZERO
+    unreadable: frozenset[RealGate] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,7 +156,7 @@ class Standing:
 
 def standings(facts: RealFacts) -> tuple[Standing, ...]:
     """Every gate, in their order."""
-    judged = {
+    judged: dict[RealGate, Reason] = {
         RealGate.CARDS: _cards(facts),
         RealGate.CLEAN_DAYS: _clean(facts),
         RealGate.SECOND_FACTOR: NOTHING if facts.has_factor else codes.REAL_NO_FACTOR(),
@@ -163,6 +165,7 @@ def standings(facts: RealFacts) -> tuple[Standing, ...]:
         RealGate.CONSENT: NOTHING if facts.has_consent else codes.REAL_NO_CONSENT(),
         RealGate.CAP: _capped(facts),
     }
+    judged |= dict.fromkeys(facts.unreadable, codes.REAL_UNREADABLE())
     return tuple(Standing(gate, judged[gate]) for gate in RealGate)
 
 

@@ -17,6 +17,7 @@ from lib.adapters.sql.recovery.table_rows import dumped, snapshot
 from lib.adapters.sql.tables.models import metadata
 from lib.adapters.sql.tables.operating import operator_acts
 from lib.adapters.sql.tables.people import accounts, commands, invites, outbox, system_flags, users
+from lib.adapters.sql.tables.real_money import real_caps, real_consents
 from lib.adapters.sql.tables.telling import deliveries
 from lib.adapters.sql.tables.trading import trader_lease
 from lib.adapters.vault import generate_keys
@@ -31,8 +32,9 @@ from services import restore as restore_command
 from tests.adapters.seeding import counted, seed
 
 PRIVATE, PUBLIC = generate_keys()
-ENDED = {"sessions", "api_tokens", "reset_links", "email_links", "known_browsers", "chats", "deliveries"}
+ENDED = {"sessions", "api_tokens", "reset_links", "email_links", "known_browsers", "chats", "deliveries", "real_caps"}
 QUIETED = ENDED | {"system_flags", "trader_lease", "accounts", "invites", "commands", "operator_acts", "outbox"}
+QUIETED |= {"real_consents"}
 """Tables a restore changes on purpose."""
 
 
@@ -109,11 +111,13 @@ def test_what_comes_back_is_what_was_there_whatever_came_since(lived: Settings, 
 def test_a_backup_of_one_kind_of_database_comes_back_on_another(lived: Settings, new_database: str) -> None:
     """What began with `make run` can move to a server, and back."""
     there = settings_of(f"mysql://{new_database.split('://', 1)[1]}", lived.data_dir)
+    change(lived, sa.update(real_consents).values(withdrawn_ms=0))
     made = bootstrap.backup(lived)
     bootstrap.restore(there, made.path, RestoreWishes())
     engine = make_engine(new_database)
     check_schema(engine)
     with engine.connect() as connection:
+        assert 0 not in connection.scalars(sa.select(real_consents.c.withdrawn_ms)).all()
         told = {"outbox": made.header.rows["outbox"] + 1}  # one account could enter
         assert counted(connection) == made.header.rows | dict.fromkeys(ENDED, 0) | told
         assert connection.scalar(sa.select(users.c.email).where(users.c.id == 1)) == "1email"
@@ -180,6 +184,23 @@ def test_nothing_of_the_backups_moment_is_told_asked_or_carried_out_again(lived:
     assert all(row["done_at"] for row in rows(lived.database_url, commands))
     assert all(row["done_ms"] for row in rows(lived.database_url, operator_acts))
     assert [row["id"] for row in rows(lived.database_url, invites)] == [1], "it may have been used since"
+
+
+def test_no_consent_to_real_money_and_no_cap_comes_back(lived: Settings) -> None:
+    """A consent may have been taken back since, and a smaller cap written: both are asked for anew."""
+    change(
+        lived,
+        sa.update(real_consents).values(withdrawn_ms=0),
+        sa.update(real_consents).where(real_consents.c.id == 2).values(withdrawn_ms=7),
+    )
+    made, now = bootstrap.backup(lived), SystemClock().now_ms()
+    assert made.header.rows["real_caps"]
+    change(lived, sa.update(real_consents).values(withdrawn_ms=now))
+    bootstrap.restore(lived, made.path, RestoreWishes())
+    stood, ended = rows(lived.database_url, real_consents)
+    assert stood["withdrawn_ms"] >= now
+    assert ended["withdrawn_ms"] == 7, "what ended before is as it was"
+    assert rows(lived.database_url, real_caps) == []
 
 
 def test_the_moment_of_the_backup_is_known_after_it_came_back(lived: Settings) -> None:

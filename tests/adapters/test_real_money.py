@@ -13,7 +13,7 @@ import sqlalchemy as sa
 
 from lib.adapters.sql.forms.real_caps import SqlPreflightBook, SqlRealCaps
 from lib.adapters.sql.forms.real_consents import SqlRealConsents
-from lib.adapters.sql.ledger.real_money import take_turn
+from lib.adapters.sql.ledger.real_money import real_facts, take_turn
 from lib.adapters.sql.tables.columns import utc_from_ms
 from lib.adapters.sql.tables.people import accounts, outbox, users
 from lib.adapters.sql.tables.real_money import preflight_runs, real_caps, real_consents
@@ -308,11 +308,67 @@ async def test_claims_with_real_money_take_turns_by_a_row_that_no_new_cap_replac
 
 async def test_who_consented_later_waits_for_the_cap_on_accounts(world: SqlWorld) -> None:
     account = await ready(world)
-    earlier = sa.insert(real_consents).values(
-        id=0, user_id=1, account_id=account.account_id - 1, key_version=1, given_ms=1
-    )
-    change(world, earlier)
+    consented_before(world, account)
     assert (await world.ledger.real_money(account.account_id)).rank == 1
+
+
+def consented_before(world: SqlWorld, account: TraderAccount) -> int:
+    """Another person's real account whose consent came first; its number."""
+    other = world.people.add_user("lee@example.test", "hash")
+    world.people.add_account(NewAccount(other, "mainnet", FEED, "2", SYMBOL, "sealed", "1", 1, Decimal(5), 0))
+    number = account.account_id + 1
+    key_version = sa.select(accounts.c.key_version).where(accounts.c.id == number).scalar_subquery()
+    values = {"id": 0, "user_id": other, "account_id": number, "key_version": key_version, "given_ms": 1}
+    change(world, sa.insert(real_consents).values(values))
+    return number
+
+
+UNCOUNTED: dict[str, Callable[[int], sa.Executable]] = {
+    "taken back": lambda n: sa.update(real_consents).where(real_consents.c.account_id == n).values(withdrawn_ms=T),
+    "an older key's": lambda n: sa.update(accounts).where(accounts.c.id == n).values(key_version=9),
+    "another venue's": lambda n: sa.update(accounts).where(accounts.c.id == n).values(venue="demo"),
+    "an account no longer used": lambda n: sa.update(accounts).where(accounts.c.id == n).values(active=False),
+    "a deleted person's": lambda n: sa.update(users).where(users.c.id == 2).values(deleted_at=utc_from_ms(T)),
+    "given again later": lambda n: sa.insert(real_consents).values(
+        user_id=2, account_id=n, key_version=1, given_ms=T + 1
+    ),
+}
+
+
+@pytest.mark.parametrize("name", UNCOUNTED)
+async def test_a_consent_that_opens_nothing_holds_no_place_under_the_cap(world: SqlWorld, name: str) -> None:
+    account = await ready(world)
+    number = consented_before(world, account)
+    change(world, UNCOUNTED[name](number))
+    assert (await world.ledger.real_money(account.account_id)).rank == 0
+
+
+CORRUPT = {
+    "cards that are a list": ("UPDATE preflight_runs SET cards = '[1]'", {"cards", "preflight", "canary"}),
+    "cards that are no JSON": ("UPDATE preflight_runs SET cards = '{' WHERE venue = 'demo'", {"cards"}),
+    "a run of no time": ("UPDATE preflight_runs SET started_ms = 'x' WHERE venue <> 'demo'", {"preflight", "canary"}),
+    "a cap of words": ("UPDATE real_caps SET equity = 'much'", {"cap"}),
+    "a cap that is no number": ("UPDATE real_caps SET a_day = 'NaN'", {"cap"}),
+    "a cap without an end": ("UPDATE real_caps SET written_ms = 'soon'", {"cap"}),
+    "an equity of words": ("UPDATE accounts SET start_balance = 'x'", {"cap"}),
+    "books of words": ("UPDATE equity_points SET difference = 'x' WHERE t_ms % 7 = 0", {"clean_days"}),
+}
+"""What SQLite lets anybody write, and the gates it closes."""
+
+
+@pytest.mark.parametrize("name", CORRUPT)
+async def test_what_cannot_be_read_is_a_closed_gate_and_no_trouble(world: SqlWorld, name: str) -> None:
+    account = await ready(world)
+    order = (await world.ledger.plan(account, None, T, BUY))[0]
+    statement, shut = CORRUPT[name]
+    change(world, sa.text(statement))
+    facts = await world.ledger.real_money(account.account_id)
+    assert {each.gate.value for each in standings(facts) if each.why == codes.REAL_UNREADABLE()} == shut
+    with world.engine.connect() as connection:
+        assert real_facts(connection, account.account_id, NOW).unreadable == facts.unreadable
+    if name != "an equity of words":  # the claim reads that row for more than the gates
+        refused = await world.ledger.claim(order, signed(order, NOW), HOLDER)
+        assert (refused.granted, refused.why) == (False, codes.REAL_UNREADABLE())
 
 
 async def test_a_consent_is_given_by_the_owner_of_the_active_account_alone(world: SqlWorld) -> None:

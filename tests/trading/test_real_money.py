@@ -12,6 +12,7 @@ import pytest
 from lib.domain import reason_codes as codes
 from lib.domain.account import AccountSettings, RiskLevel
 from lib.domain.order import OrderState
+from lib.domain.real_money import RealFacts, RealGate
 from tests.factories import SYMBOL
 from tests.worlds.one_process import World, result_of
 from tests.worlds.props import CREATE
@@ -65,6 +66,31 @@ async def test_a_gate_that_closes_between_plan_and_claim_stops_the_entry(world: 
     [order] = result_of(report).orders
     assert (order.state, order.attempts, order.why) == (OrderState.BLOCKED, 0, codes.REAL_CARDS_LACKING())
     assert entries(world) == []
+
+
+async def test_what_cannot_be_read_closes_its_gate_and_an_exit_leaves_all_the_same(world: World) -> None:
+    world.ledger.store.real[1] = open_facts()
+    await world.cycle("buy")
+    world.ledger.store.real[1] = replace(open_facts(), unreadable=frozenset({RealGate.CAP}))
+    report = await world.cycle("sell")
+    assert result_of(report).outcome == "closed"
+    assert result_of(report).reason == codes.CLOSED_NOT_TURNED(why=codes.REAL_UNREADABLE())
+    assert (await (await world.exchange(1)).position(SYMBOL)).is_flat
+
+
+async def test_the_plan_of_an_exit_asks_no_gate(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who trades long only has no entry behind this close."""
+
+    async def unread(account_id: int) -> RealFacts:
+        raise AssertionError(f"the gates of account {account_id} were read")
+
+    world.ledger.store.real[1] = open_facts()
+    await world.cycle("buy")
+    world.ledger.people.change_settings(1, replace(CAREFUL, long_only=True))
+    monkeypatch.setattr(world.ledger, "real_money", unread)
+    report = await world.cycle("sell")
+    assert result_of(report).outcome == "closed"
+    assert (await (await world.exchange(1)).position(SYMBOL)).is_flat
 
 
 async def test_an_exit_leaves_with_every_gate_closed_and_no_entry_follows_it(world: World) -> None:

@@ -116,7 +116,9 @@ async def make_plan(  # noqa: PLR0913 - what a plan is made of
         view = headroom.over(account.account_id, facts)
         return opinion_of(account, decide(answer.decision, view, settings, rule, ref, headroom.t_ms))
 
-    if any(draft.leg == "e" for draft in planned(known).orders):
+    if _enters(planned(known)):
+        known = replace(known, real_money=await _real_money(context, account, known.equity))
+    if _enters(planned(known)):
         position, entries = snapshot.position, known.entries_today
         modes = await modes_refusal(context, account, exchange, position, entries, headroom.t_ms)
         known = replace(known, modes=modes)
@@ -126,6 +128,11 @@ async def make_plan(  # noqa: PLR0913 - what a plan is made of
         if draft.leg == "e" and draft.qty is not None:
             headroom.reserve(account.account_id, draft.qty * max(draft.limit_price, draft.ref_price))
     return plan
+
+
+def _enters(plan: AccountPlan) -> bool:
+    """Whether an entry is among its orders: only then its gates are worth a reading."""
+    return any(draft.leg == "e" for draft in plan.orders)
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +158,8 @@ class FlipEntry:
         await _lock(context, account, known, headroom.t_ms, answered=True)
         position, entries = snapshot.position, known.entries_today
         modes = await modes_refusal(context, account, exchange, position, entries, headroom.t_ms)
-        facts, ref = headroom.over(account.account_id, replace(known, modes=modes)), snapshot.ticker.last
+        known = replace(known, modes=modes, real_money=await _real_money(context, account, known.equity))
+        facts, ref = headroom.over(account.account_id, known), snapshot.ticker.last
         settings, rule = account.settings, before.instrument
         if refusal := entry_refusal(self.decision, side, facts, settings, rule, headroom.t_ms):
             return Sizing(ZERO, 1, ZERO, ZERO, ZERO, refusal), ref
@@ -202,7 +210,6 @@ async def _known(context: TradingContext, account: TraderAccount, snapshot: Snap
         tokens_today=known.tokens_today,
         missing=newly_missing(before.wallet.balance - before.books.balance, known.difference_before),
         closed=context.state.hours.why_closed(account, context.clock.now_ms()),
-        real_money=await _real_money(context, account, before.wallet.equity),
     )
 
 

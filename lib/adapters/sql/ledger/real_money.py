@@ -2,16 +2,18 @@
 What the gates before real money are judged by, read in one transaction.
 
 In a claim the first cap ever written is locked first, the one row all claims find whatever is written meanwhile: two
-entries with real money are never ruled side by side, so that neither passes a cap the other is using up. Nothing here
-decides.
+entries with real money are never ruled side by side, so that neither passes a cap the other is using up. A row that
+cannot be read closes the gates it is read for, and raises nothing. Nothing here decides.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from dataclasses import replace
 from decimal import Decimal
-from typing import Any
+from typing import Any, TypeVar
 
 import sqlalchemy as sa
 
+from lib import log
 from lib.adapters.sql.ledger.roster import unbooked
 from lib.adapters.sql.ledger.rows import exclusively
 from lib.adapters.sql.tables.columns import utc_from_ms
@@ -23,17 +25,34 @@ from lib.domain.account import RiskLevel, Venue
 from lib.domain.order import TERMINAL, OrderState
 from lib.domain.position import ZERO
 from lib.domain.preflight import Card, CardResult, PreflightRun
-from lib.domain.real_money import DAY_MS, INCIDENTS, LEAST_DAYS, REHEARSALS, RealCap, RealFacts, RehearsedDay
+from lib.domain.real_money import (
+    DAY_MS,
+    INCIDENTS,
+    LEAST_DAYS,
+    REHEARSALS,
+    RealCap,
+    RealFacts,
+    RealGate,
+    RehearsedDay,
+    read_cap,
+)
 from lib.domain.reason import NOTHING
 from lib.domain.venues import CAPABILITIES
 from lib.settings import VERSION
 
+LOG = log.get("ledger.real_money")
 REAL: tuple[Venue, ...] = tuple(venue for venue, row in CAPABILITIES.items() if row.has_real_money)
 NEWEST_RUNS = 50
 LOOK_BACK_MS = (LEAST_DAYS + 30) * DAY_MS
 _OPEN = [state.value for state in OrderState if state not in TERMINAL]
 _TURN = exclusively(sa.select(real_caps.c.id).order_by(real_caps.c.id).limit(1))
 _CAP = sa.select(real_caps).order_by(real_caps.c.id.desc()).limit(1)
+_ACCOUNT = sa.select(accounts.c.user_id, accounts.c.venue, accounts.c.uid, accounts.c.key_version).where(
+    accounts.c.id == sa.bindparam("of_account")
+)
+_UNREADABLE = (ValueError, TypeError, ArithmeticError, AttributeError)
+"""What a row of another kind than its writer's raises; trouble with the database itself is none of these."""
+_T = TypeVar("_T")
 _CARDS = {card.value: card for card in Card}
 
 
@@ -42,37 +61,68 @@ def take_turn(connection: sa.Connection) -> None:
     connection.execute(_TURN).one_or_none()
 
 
+class _Reader:
+    """Reads for one gate or more; what cannot be read is *nothing* in its place, and the gates are noted."""
+
+    def __init__(self) -> None:
+        self.unreadable: set[RealGate] = set()
+
+    def __call__(self, gates: Iterable[RealGate], nothing: _T, read: Callable[[], _T]) -> _T:
+        try:
+            return read()
+        except _UNREADABLE as trouble:
+            LOG.warning("real_money.unreadable", gates=[gate.value for gate in gates], trouble=type(trouble).__name__)
+            self.unreadable.update(gates)
+            return nothing
+
+
 def real_facts(connection: sa.Connection, account_id: int, now: int, *, notional: Decimal = ZERO) -> RealFacts:
     """Everything known of the account on a venue with real money at *now*; *notional* = what an entry would add."""
-    found = connection.execute(_CAP).mappings().one_or_none()
-    cap = _cap(found) if found else None
-    account = connection.execute(sa.select(accounts).where(accounts.c.id == account_id)).mappings().one()
-    user_id, venue, uid = account["user_id"], account["venue"], account["uid"]
-    consent = _consent(connection, account_id, account["key_version"])
-    others = _rehearsing(connection, user_id)
-    return RealFacts(
+    read, c = _Reader(), connection
+    of_cards, of_days, of_cap = (RealGate.CARDS,), (RealGate.CLEAN_DAYS,), (RealGate.CAP,)
+    user_id, venue, uid, key_version = c.execute(_ACCOUNT, {"of_account": account_id}).one()
+    cap = read(of_cap, None, lambda: _cap(c))
+    consent = read((RealGate.CONSENT,), 0, lambda: _consent(c, account_id, key_version))
+    others = _rehearsing(c, user_id)
+    own = (preflight_runs.c.venue == venue, preflight_runs.c.uid == uid)
+    facts = RealFacts(
         now=now,
         version=VERSION,
-        rehearsals=_runs(connection, preflight_runs.c.venue.in_(REHEARSALS)),
-        own=_runs(connection, preflight_runs.c.venue == venue, preflight_runs.c.uid == uid),
-        days=_days(connection, others, now),
-        trades=_trades(connection, others),
-        unresolved=_unresolved(connection, others),
+        rehearsals=read(of_cards, [], lambda: _runs(c, preflight_runs.c.venue.in_(REHEARSALS))),
+        own=read((RealGate.PREFLIGHT, RealGate.CANARY), [], lambda: _runs(c, *own)),
+        days=read(of_days, [], lambda: _days(c, others, now)),
+        trades=_trades(c, others),
+        unresolved=_unresolved(c, others),
         cap=cap,
-        incidents=_incidents(connection, cap),
-        has_factor=_has_factor(connection, user_id),
+        incidents=read(of_cap, 0, lambda: _incidents(c, cap)),
+        has_factor=_has_factor(c, user_id),
         has_consent=consent > 0,
-        rank=_rank(connection, account_id, consent),
-        positions=_positions(connection, account_id),
-        opened_today=_opened(connection, now),
-        equity=_equity(connection, account_id, account["start_balance"]),
-        level=RiskLevel(connection.scalar(sa.select(users.c.risk_level).where(users.c.id == user_id)) or "high"),
+        rank=_rank(c, account_id, consent),
+        positions=_positions(c, account_id),
+        opened_today=read(of_cap, ZERO, lambda: _opened(c, now)),
+        equity=read(of_cap, ZERO, lambda: _equity(c, account_id)),
+        level=read(of_cap, RiskLevel.HIGH, lambda: _level(c, user_id)),
         notional=notional,
     )
+    return replace(facts, unreadable=frozenset(read.unreadable))
 
 
-def _cap(row: sa.RowMapping) -> RealCap:
-    return RealCap(row["accounts"], row["equity"], row["positions"], row["a_day"], row["who"], row["written_ms"])
+def _cap(connection: sa.Connection) -> RealCap | None:
+    row = connection.execute(_CAP).mappings().one_or_none()
+    if row is None:
+        return None
+    cap = read_cap(row["accounts"], row["equity"], row["positions"], row["a_day"], row["who"])
+    return replace(cap, written_ms=int(row["written_ms"]))
+
+
+def _level(connection: sa.Connection, user_id: int) -> RiskLevel:
+    return RiskLevel(connection.scalar(sa.select(users.c.risk_level).where(users.c.id == user_id)) or "high")
+
+
+def _finite(money: Decimal) -> Decimal:
+    if not money.is_finite():
+        raise ValueError(f"{money} is no money")
+    return money
 
 
 def _runs(connection: sa.Connection, *where: sa.ColumnElement[bool]) -> list[PreflightRun]:
@@ -84,8 +134,8 @@ def _run(row: sa.RowMapping) -> PreflightRun:
     results = [
         CardResult(_CARDS[name], passed is True, NOTHING) for name, passed in row["cards"].items() if name in _CARDS
     ]
-    told = {name: row[name] for name in ("venue", "uid", "host", "version", "symbol", "started_ms")}
-    return PreflightRun(**told, results=tuple(results))
+    told = {name: row[name] for name in ("venue", "uid", "host", "version", "symbol")}
+    return PreflightRun(**told, started_ms=int(row["started_ms"]), results=tuple(results))
 
 
 def _consent(connection: sa.Connection, account_id: int, key_version: int) -> int:
@@ -97,9 +147,17 @@ def _consent(connection: sa.Connection, account_id: int, key_version: int) -> in
 
 
 def _rank(connection: sa.Connection, account_id: int, consent: int) -> int:
-    """How many other real accounts were consented to before."""
-    before = sa.select(sa.func.count(real_consents.c.account_id.distinct())).where(
-        real_consents.c.id < consent, real_consents.c.account_id != account_id, real_consents.c.withdrawn_ms == 0
+    """How many other real accounts that could enter were consented to before: by consents that stand for their keys."""
+    table = real_consents.c
+    newest = sa.select(sa.func.max(table.id)).group_by(table.account_id)
+    before = (
+        sa.select(sa.func.count())
+        .select_from(real_consents)
+        .join(accounts, accounts.c.id == table.account_id)
+        .join(users, users.c.id == accounts.c.user_id)
+        .where(table.id.in_(newest), table.id < consent, table.account_id != account_id, table.withdrawn_ms == 0)
+        .where(accounts.c.active.is_(True), accounts.c.venue.in_(REAL), accounts.c.key_version == table.key_version)
+        .where(users.c.deleted_at.is_(None))
     )
     return connection.scalar(before) or 0
 
@@ -202,11 +260,13 @@ def _opened(connection: sa.Connection, now: int) -> Decimal:
         table.leg == "e", table.t_ms >= now - now % DAY_MS, table.attempts > 0, table.venue.in_(REAL)
     )
     rows = connection.execute(sent).all()
-    return sum((row.limit_price * (row.filled_qty if row.state in TERMINAL else row.qty or ZERO) for row in rows), ZERO)
+    sums = (row.limit_price * (row.filled_qty if row.state in TERMINAL else row.qty or ZERO) for row in rows)
+    return _finite(sum(sums, ZERO))
 
 
-def _equity(connection: sa.Connection, account_id: int, start: Decimal) -> Decimal:
+def _equity(connection: sa.Connection, account_id: int) -> Decimal:
     """The equity last seen, or the balance our books began with."""
     points = sa.select(equity_points.c.equity).where(equity_points.c.account_id == account_id)
     seen = connection.scalar(points.order_by(equity_points.c.t_ms.desc()).limit(1))
-    return start if seen is None else seen
+    start = sa.select(accounts.c.start_balance).where(accounts.c.id == account_id)
+    return _finite(connection.execute(start).scalar_one() if seen is None else seen)

@@ -4,7 +4,8 @@ A database emptied and filled from a backup, so that a restore cut off anywhere 
 SQLite does all of it in one transaction: whoever looks sees the database of before or the restored one. MySQL commits
 each table it makes, so the database is marked as half restored until all is done; nothing starts on it, and the restore
 is run again. Before the mark is taken away trading is off, every account is paused, and whatever opens a door is gone:
-the backup does not know what people ended since. Nothing it had still to tell, ask or send is told, asked or sent.
+the backup does not know what people ended since. No consent to real money stands then, and no cap. Nothing it had still
+to tell, ask or send is told, asked or sent.
 """
 
 from collections.abc import Callable
@@ -26,6 +27,7 @@ from lib.adapters.sql.tables.people import (
     sessions,
     system_flags,
 )
+from lib.adapters.sql.tables.real_money import real_caps, real_consents
 from lib.adapters.sql.tables.safety import api_tokens, email_links, reset_links
 from lib.adapters.sql.tables.telling import chats, deliveries
 from lib.adapters.sql.tables.trading import trader_lease
@@ -89,8 +91,20 @@ def keep_quiet(connection: sa.Connection, now_ms: int, as_of_ms: int) -> None:
     off = {"trading_enabled": False, "changed_by": RESTORED_BY, "why": codes.RESTORED(), "restored_ms": as_of_ms}
     counted = {"version": system_flags.c.version + 1, "switched_ms": now_ms, "proven_ms": 0}
     connection.execute(sa.update(system_flags).values(off | counted))
+    _end_real_money(connection, now_ms)
     _leave_out(connection, now_ms)
     _pause_accounts(connection, now_ms)
+
+
+def _end_real_money(connection: sa.Connection, now_ms: int) -> None:
+    """
+    No consent stands, and there is no cap: one may have been taken back since the backup, and a smaller cap written.
+
+    A person consents anew and an operator writes a cap anew.
+    """
+    standing = sa.update(real_consents).where(real_consents.c.withdrawn_ms == 0)
+    connection.execute(standing.values(withdrawn_ms=now_ms))
+    connection.execute(sa.delete(real_caps))
 
 
 def _leave_out(connection: sa.Connection, now_ms: int) -> None:
