@@ -2,7 +2,7 @@
 Tables of the way to real money: what preflights found, caps an operator wrote, consents of people.
 
 Only a terminal writes `preflight_runs` and `real_caps`; the web's database user needs no more than SELECT on both, and
-SELECT, INSERT, UPDATE on `real_consents`. Runs and caps are appended to, never changed.
+SELECT, INSERT, UPDATE on `real_consents`. Runs and caps are appended to, never changed; a restored backup has no caps.
 """
 
 import sqlalchemy as sa
