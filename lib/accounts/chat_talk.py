@@ -4,11 +4,12 @@ What the bot answers a chat: how the account stands, its position, pausing, clos
 It does what the pages do, by the same acts, in the name of the chat's person: nothing here sends an order. Who is not
 bound learns nothing, a group is not answered at all, and every chat is paced. Closing asks for a code of the
 authenticator, which is used up like on the page; without a second factor it is refused. What loosens something
-(resuming) is the page's. Chats, codes and what people write are in no line of the log.
+(resuming) is the page's. A message that lay there while the bot was away does nothing: its person may have decided
+otherwise on the page since. Chats, codes and what people write are in no line of the log.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 from lib import log
@@ -22,7 +23,7 @@ from lib.accounts.web import SessionUser
 from lib.clock import Clock
 from lib.domain import reason_codes as codes
 from lib.domain.channel import STALE_MS
-from lib.domain.chat import CLOSE_MS, Ask, BoundChat, Incoming, read_ask, read_code
+from lib.domain.chat import ACTS, CLOSE_MS, Ask, BoundChat, Incoming, read_ask, read_code
 from lib.domain.errors import Retry
 from lib.domain.pace import Pace
 from lib.domain.reason import NOTHING, Reason
@@ -35,6 +36,8 @@ from lib.reason_text import said
 MESSAGES = Pace(free=20, first_ms=2_000, longest_ms=60_000, halving_ms=30_000)
 """Of one chat; more are read and not answered."""
 STRANGERS = Pace(free=5, first_ms=10_000, longest_ms=600_000, halving_ms=600_000)
+LATE = Pace(free=1, first_ms=60_000, longest_ms=60_000, halving_ms=60_000)
+"""How often a chat is told that something came too late: once for all that waited while the bot was away."""
 AGENT = "Telegram"
 STATES = {
     "on": codes.CHAT_ON(),
@@ -84,7 +87,7 @@ class Talk:
             if chat is None:
                 return self._stranger(told)
             try:
-                return self._person(chat, told.text)
+                return self._person(chat, told)
             except Retry as away:
                 # the message is taken and does not come again: silence would look like done
                 _log.warning("chat.not_done", user_id=chat.user_id, why=str(away))
@@ -105,28 +108,40 @@ class Talk:
 
     # --- who writes ------------------------------------------------------------------------------------------------
 
-    def _is_paced(self, chat_id: int, pace: Pace) -> bool:
-        key = f"chat:{sha256(str(chat_id))[:32]}"
+    def _is_paced(self, chat_id: int, pace: Pace, what: str = "chat") -> bool:
+        key = f"{what}:{sha256(str(chat_id))[:32]}"
         return self._ports.throttles.attempt(key, pace, self._clock.now_ms()) > 0
 
-    def _stranger(self, told: Incoming) -> Answer:
+    def _stranger(self, told: Incoming) -> Answer | None:
         code, now = code_sha256(read_code(told.text)), self._clock.now_ms()
+        if code and told.is_late(now):
+            return self._too_late(told)
         if code and self._ports.chats.bind(code, told.chat_id, AGENT, now) is not None:
             chat = self._ports.chats.owner(told.chat_id)
             if chat is not None:
                 self._ports.trail.write(note_of(_person(chat), TrailEvent.CHAT_BOUND, now))
                 _log.info("chat.bound", user_id=chat.user_id)
                 return _answer(chat, codes.CHAT_BOUND(), codes.CHAT_HELP())
-        return Answer(said(codes.CHAT_UNBOUND(), "ko" if told.language.startswith("ko") or not told.language else "en"))
+        return Answer(said(codes.CHAT_UNBOUND(), _language(told)))
 
-    def _person(self, chat: BoundChat, text: str) -> Answer:
-        ask, is_waiting = read_ask(text), chat.close_until_ms > self._clock.now_ms()
+    def _too_late(self, told: Incoming) -> Answer | None:
+        _log.info("chat.late", update=told.update_id)
+        if self._is_paced(told.chat_id, LATE, "late"):
+            return None
+        return Answer(said(codes.CHAT_LATE(), _language(told)))
+
+    def _person(self, chat: BoundChat, told: Incoming) -> Answer | None:
+        text, now = told.text, self._clock.now_ms()
+        ask, is_waiting = read_ask(text), chat.close_until_ms > now
+        told = replace(told, language=chat.locale)
+        if told.is_late(now) and (ask in ACTS or (ask is None and is_waiting)):
+            return self._too_late(told)
         if ask is None and is_waiting:
             return self._close(chat, text)
         if chat.close_until_ms and ask is not Ask.CLOSE:
             self._ports.chats.wait_for_code(chat.user_id, 0)
         if ask is None and code_sha256(read_code(text)):
-            return self._stranger(Incoming(0, chat.chat_id, True, text, chat.locale))
+            return self._stranger(told)
         return self._asked(chat, ask or Ask.HELP)
 
     def _asked(self, chat: BoundChat, ask: Ask) -> Answer:
@@ -184,6 +199,10 @@ class Talk:
 
 def _person(chat: BoundChat) -> SessionUser:
     return SessionUser(chat.user_id, chat.email, chat.locale, is_guest=chat.is_guest, agent=AGENT)
+
+
+def _language(told: Incoming) -> str:
+    return "ko" if told.language.startswith("ko") or not told.language else "en"
 
 
 def _outcome(refusal: Refusal | None, done: Reason) -> Reason:

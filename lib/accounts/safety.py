@@ -75,7 +75,7 @@ class Safety:
 
     @act
     def change_password(self, user: SessionUser, old: str, new: str) -> Refusal | None:
-        """A new password for who knows the old one; every other session ends."""
+        """A new password for who knows the old one; every other session, token and the bound chat end."""
         if refusal := self._closed(user) or password_refusal(new, user.email):
             return refusal
         login = self._known_by(user, old)

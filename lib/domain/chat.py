@@ -15,6 +15,8 @@ OFFER_MS = 600_000
 """How long a code that binds a chat is good for."""
 CLOSE_MS = 120_000
 """How long the bot waits for the second factor before it forgets that everything was to be closed."""
+LATE_MS = 300_000
+"""How old a message may be to be done: an older one was written about what is no more, while the bot was away."""
 LONGEST_TEXT = 200
 
 
@@ -29,6 +31,9 @@ class Ask(StrEnum):
     CANCEL = "cancel"
     HELP = "help"
 
+
+ACTS = frozenset({Ask.PAUSE, Ask.CLOSE})
+"""What is done, and not looked at or said."""
 
 WORDS: dict[str, Ask] = {
     word: ask
@@ -62,7 +67,8 @@ def read_code(text: str) -> str:
 @dataclass(frozen=True, slots=True)
 class Incoming:
     """
-    One message to the bot. *language* is what its writer's app speaks ("" = not told); text and chat are in no repr.
+    One message to the bot. *language* is what its writer's app speaks ("" = not told), *sent_ms* when Telegram took it
+    (epoch ms; 0 = not told, which is long ago); text and chat are in no repr.
     """
 
     update_id: int
@@ -70,9 +76,14 @@ class Incoming:
     is_private: bool
     text: str
     language: str = ""
+    sent_ms: int = 0
 
     def __repr__(self) -> str:
         return f"Incoming({self.update_id})"
+
+    def is_late(self, now_ms: int) -> bool:
+        """Whether it came too late for anything to be done by it."""
+        return now_ms - self.sent_ms > LATE_MS
 
 
 @dataclass(frozen=True, slots=True)

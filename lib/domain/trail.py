@@ -55,7 +55,9 @@ class TrailEvent(StrEnum):
     REAL_WITHDRAWN = "real_withdrawn"
     TOKEN_MADE = "token_made"  # noqa: S105 - a word
     CHAT_BOUND = "chat_bound"
+    CHAT_UNBOUND = "chat_unbound"
     TOKEN_REVOKED = "token_revoked"  # noqa: S105 - a word
+    TOKENS_ENDED = "tokens_ended"
 
 
 class Actor(StrEnum):

@@ -95,7 +95,10 @@ class Logins(Protocol):
         ...
 
     def change_password(self, user_id: int, password_hash: str, note: Note, besides: int = 0, *, verified: str) -> bool:
-        """As `change_hash`, ending every session but the one of the number *besides* and forgetting all browsers."""
+        """
+        As `change_hash`, ending every session but the one of the number *besides*, every personal token and the bound
+        chat, and forgetting all browsers.
+        """
         ...
 
     def change_email(self, user_id: int, email: str, note: Note, besides: int = 0, *, verified: str) -> bool:

@@ -12,7 +12,7 @@ import pyotp
 import pytest
 import sqlalchemy as sa
 
-from lib.accounts.chat_talk import MESSAGES, Answer, Talk, TalkPorts
+from lib.accounts.chat_talk import LATE, MESSAGES, Answer, Talk, TalkPorts
 from lib.accounts.chats import OFFERS, ChatCode, ChatDesk
 from lib.accounts.entrance import PeopleStores
 from lib.accounts.hashing import GatedHasher
@@ -37,7 +37,7 @@ from lib.adapters.sql.tables.telling import channels
 from lib.adapters.telegram.bot_api import BotCourier, TelegramApi
 from lib.adapters.web_lock import WebLock, new_secret
 from lib.domain import reason_codes as codes
-from lib.domain.chat import CLOSE_MS, OFFER_MS, BoundChat, Incoming
+from lib.domain.chat import CLOSE_MS, LATE_MS, OFFER_MS, BoundChat, Incoming
 from lib.domain.errors import Retry
 from lib.domain.events import Event, EventKind
 from lib.domain.trail import TrailEvent
@@ -76,10 +76,10 @@ class Line:
         self.api = TelegramApi(server.url, TOKEN)
         self.bot = Bot(self.api, self.chats, self.talk, self.clock)
 
-    def writes(self, text: str, chat: int = CHAT, **more: str) -> list[str]:
-        """What the chat is answered."""
+    def writes(self, text: str, chat: int = CHAT, *, ago_ms: int = 0, **more: str) -> list[str]:
+        """What the chat is answered to what it wrote *ago_ms*."""
         before = len(self.server.texts(chat))
-        self.server.write(chat, text, **more)
+        self.server.write(chat, text, date=(self.clock.now_ms() - ago_ms) // 1000, **more)
         self.bot.take()
         return self.server.texts(chat)[before:]
 
@@ -339,6 +339,61 @@ async def test_a_new_password_ends_the_code_that_was_made_before(line: Line) -> 
     note = note_of(line.scene.user, TrailEvent.PASSWORD_CHANGED, line.clock.now_ms())
     assert line.stores.logins.change_password(login.user_id, "new", note, verified=login.password_hash)
     assert line.writes(code) == [ko(codes.CHAT_UNBOUND())]
+
+
+LONG_AGO = LATE_MS + 60_000
+
+
+async def test_what_was_asked_while_the_bot_was_away_is_not_done_and_that_is_said_once(line: Line) -> None:
+    line.with_factor()
+    line.bind()
+    assert line.writes("일시정지", ago_ms=LONG_AGO) == [ko(codes.CHAT_LATE())]
+    assert line.writes("/pause", ago_ms=LONG_AGO) == []
+    assert line.writes("/close", ago_ms=LONG_AGO) == []
+    assert ko(codes.CHAT_OFF()) in line.writes("상태", ago_ms=LONG_AGO)[0], "looking is answered"
+    line.later(10 * LATE.longest_ms)
+    assert line.writes("/close", ago_ms=LONG_AGO) == [ko(codes.CHAT_LATE())]
+    chat = line.chats.owner(CHAT)
+    assert chat is not None
+    assert chat.close_until_ms == 0
+    assert line.scene.rows(accounts)[-1]["trading_enabled"]
+    assert line.writes("일시정지", ago_ms=LATE_MS - 60_000) == [ko(codes.CHAT_PAUSED())]
+    assert not line.scene.rows(accounts)[-1]["trading_enabled"]
+
+
+async def test_an_old_code_closes_nothing_and_binds_nobody(line: Line) -> None:
+    app, code = line.with_factor(), line.code()
+    assert line.writes(code, ago_ms=LONG_AGO, language="en") == [said(codes.CHAT_LATE(), "en")]
+    assert line.chats.owner(CHAT) is None
+    assert line.writes("hello", ago_ms=LONG_AGO) == [ko(codes.CHAT_UNBOUND())]
+    line.bind()
+    line.later(10 * LATE.longest_ms)
+    line.writes("/close")
+    assert line.writes(line.totp(app), ago_ms=LONG_AGO) == [ko(codes.CHAT_LATE())]
+    assert not line.closes()
+    assert line.writes(line.totp(app)) == [ko(codes.CHAT_CLOSING())]
+
+
+async def test_a_message_that_tells_no_time_is_an_old_one(line: Line) -> None:
+    line.bind()
+    answer = line.talk.answer(Incoming(900, CHAT, True, "/pause"))
+    assert answer is not None
+    assert answer.text == ko(codes.CHAT_LATE())
+
+
+@pytest.mark.parametrize("change", ["password", "e-mail"])
+async def test_a_new_password_or_e_mail_unbinds_the_chat(line: Line, change: str) -> None:
+    line.bind()
+    login = line.stores.logins.by_id(line.scene.user.user_id)
+    assert login is not None
+    note = note_of(line.scene.user, TrailEvent.PASSWORD_CHANGED, line.clock.now_ms())
+    if change == "password":
+        assert line.stores.logins.change_password(login.user_id, "new", note, verified=login.password_hash)
+    else:
+        assert line.stores.logins.change_email(login.user_id, "b@example.com", note, verified=login.password_hash)
+    assert line.writes("일시정지") == [ko(codes.CHAT_UNBOUND())]
+    assert not line.scene.rows(channels)
+    assert "chat_unbound" in [row["event"] for row in line.scene.rows(audit_events)]
 
 
 async def test_an_act_that_fails_is_said_and_not_passed_over(line: Line, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,12 +6,15 @@ import pytest
 import sqlalchemy as sa
 
 from lib.adapters.sql.forms.accounts import SqlAccounts
+from lib.adapters.sql.forms.chats import SqlChats
+from lib.adapters.sql.forms.email_links import SqlEmailLinks
 from lib.adapters.sql.forms.leaving import THEIRS, SqlLeaving
 from lib.adapters.sql.forms.reset_links import SqlResetLinks
 from lib.adapters.sql.forms.second_factors import SqlSecondFactors
 from lib.adapters.sql.forms.sessions import SqlLogins, SqlSessions
-from lib.adapters.sql.tables.people import accounts, credentials, users
+from lib.adapters.sql.tables.people import accounts, audit_events, credentials, users
 from lib.adapters.sql.tables.safety import api_tokens, passkeys
+from lib.adapters.sql.tables.telling import channels
 from lib.domain.account import AccountSettings
 from lib.domain.account_records import NewAccount
 from lib.domain.session import NewSession
@@ -113,7 +116,8 @@ def test_a_link_is_good_once_in_its_time_for_its_person(engine: sa.Engine) -> No
     assert dropped.authenticator is None
 
 
-def test_a_reset_leaves_nobody_else_a_way_in(engine: sa.Engine) -> None:
+def with_doors(engine: sa.Engine) -> tuple[int, int]:
+    """Two people, each with a passkey, a token and a chat."""
     kim, lee = person(engine), person(engine, "lee")
     keys = {kim: {"credential_sha256": "1" * 64, "token_sha256": "1" * 64}, lee: {"credential_sha256": "2" * 64}}
     keys[lee]["token_sha256"] = "2" * 64
@@ -123,8 +127,44 @@ def test_a_reset_leaves_nobody_else_a_way_in(engine: sa.Engine) -> None:
             connection.execute(sa.insert(passkeys).values(key | {"user_id": user_id}))
             token = {"token_sha256": row["token_sha256"], "name": "x", "scope": "control", "user_id": user_id}
             connection.execute(sa.insert(api_tokens).values(token))
+    for user_id in (kim, lee):
+        SqlChats(engine).offer(user_id, str(user_id) * 8, NOW + 1_000)
+        assert SqlChats(engine).bind(str(user_id) * 8, 1_000 + user_id, "Telegram", NOW) == user_id
+    return kim, lee
+
+
+def ended(engine: sa.Engine, user_id: int) -> list[str]:
+    """What the person's trail names beside the change."""
+    found = [row["event"] for row in rows(engine, audit_events) if row["user_id"] == user_id]
+    return [event for event in found if event in {TrailEvent.TOKENS_ENDED, TrailEvent.CHAT_UNBOUND}]
+
+
+def test_a_reset_leaves_nobody_else_a_way_in(engine: sa.Engine) -> None:
+    kim, lee = with_doors(engine)
     assert SqlResetLinks(engine).use("k" * 64, "$new", Note(0, NOW, TrailEvent.PASSWORD_RESET)) == kim
-    assert [row["user_id"] for table in (passkeys, api_tokens) for row in rows(engine, table)] == [lee, lee]
+    assert {row["user_id"] for table in (passkeys, api_tokens, channels) for row in rows(engine, table)} == {lee}
+    assert (SqlChats(engine).chat_of(kim), SqlChats(engine).chat_of(lee) is None) == (None, False)
+    assert (ended(engine, kim), ended(engine, lee)) == (["tokens_ended", "chat_unbound"], [])
+
+
+@pytest.mark.parametrize("change", ["password", "e-mail", "e-mail by link"])
+def test_a_change_ends_tokens_and_the_chat_and_says_so_in_the_trail(engine: sa.Engine, change: str) -> None:
+    kim, lee = with_doors(engine)
+    logins, links, new = SqlLogins(engine), SqlEmailLinks(engine), "kim@elsewhere.example"
+    if change == "password":
+        assert logins.change_password(kim, "$new", note(kim), verified=HASH)
+    elif change == "e-mail":
+        assert logins.change_email(kim, new, note(kim), verified=HASH)
+    else:
+        assert links.add("e" * 64, new, NOW + 1_000, note(kim), verified=HASH)
+        assert links.use("e" * 64, Note(0, NOW, TrailEvent.EMAIL_CONFIRMED)) is not None
+    assert {row["user_id"] for table in (api_tokens, channels) for row in rows(engine, table)} == {lee}
+    assert (SqlChats(engine).chat_of(kim), SqlChats(engine).chat_of(lee) is None) == (None, False)
+    assert (ended(engine, kim), ended(engine, lee)) == (["tokens_ended", "chat_unbound"], [])
+    changed = logins.by_id(kim)
+    assert changed is not None
+    assert logins.change_password(kim, "$newer", note(kim), verified=changed.password_hash)
+    assert len(ended(engine, kim)) == 2, "nothing was left to end"
 
 
 @pytest.mark.parametrize("change", ["password", "e-mail"])

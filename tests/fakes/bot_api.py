@@ -93,13 +93,16 @@ class BotServer:
         self._http.server_close()
         self._thread.join()
 
-    def write(self, chat_id: int, text: str, kind: str = "private", language: str = "ko") -> int:
-        """Somebody sends *text*; the update's number."""
+    def write(
+        self, chat_id: int, text: str, kind: str = "private", language: str = "ko", date: int | None = None
+    ) -> int:
+        """Somebody sends *text* at *date*, epoch seconds (None = now); the update's number."""
         with self._changed:
             number, self.next_number = self.next_number, self.next_number + 1
             sender = {"id": chat_id, "is_bot": False, "first_name": "Kim", "language_code": language}
             chat = {"id": chat_id, "type": kind, **({"first_name": "Kim"} if kind == "private" else {"title": "us"})}
-            message = {"message_id": number, "from": sender, "chat": chat, "date": int(time.time()), "text": text}
+            at = int(time.time()) if date is None else date
+            message = {"message_id": number, "from": sender, "chat": chat, "date": at, "text": text}
             self.updates.append({"update_id": number, "message": message})
             self._changed.notify_all()
         return number

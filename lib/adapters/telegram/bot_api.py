@@ -101,7 +101,9 @@ def _incoming(update_id: int, message: Mapping[str, Any]) -> Incoming:
         return Incoming(update_id, 0, False, "")
     language = str(sender.get("language_code") or "") if isinstance(sender, dict) else ""
     is_private = chat.get("type") == "private"
-    return Incoming(update_id, chat["id"], is_private, text[:LONGEST_TEXT], language[:8])
+    date = message.get("date")
+    sent_ms = date * 1000 if isinstance(date, int) else 0
+    return Incoming(update_id, chat["id"], is_private, text[:LONGEST_TEXT], language[:8], sent_ms)
 
 
 class BotCourier(Courier):

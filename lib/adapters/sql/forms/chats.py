@@ -119,11 +119,13 @@ def _bind(connection: sa.Connection, code_sha256: str, chat_id: int, name: str, 
     return user_id
 
 
-def unbind(connection: sa.Connection, user_id: int) -> None:
-    """The person has no chat, no channel there and nothing that waits for it."""
+def unbind(connection: sa.Connection, user_id: int) -> bool:
+    """The person has no chat, no channel there and nothing that waits for it; whether they had a chat."""
     gone = {"chat_id": None, "bound_ms": 0, "close_until_ms": 0, "awaits_ms": 0, "told_ms": 0}
     connection.execute(sa.update(chats).where(chats.c.user_id == user_id).values(gone))
     theirs = sa.select(channels.c.id).where(channels.c.user_id == user_id, channels.c.service == BOT)
-    for channel_id in connection.scalars(theirs).all():
+    found = connection.scalars(theirs).all()
+    for channel_id in found:
         connection.execute(sa.delete(deliveries).where(deliveries.c.channel_id == channel_id))
         connection.execute(sa.delete(channels).where(channels.c.id == channel_id))
+    return bool(found)

@@ -10,7 +10,7 @@ from lib.adapters.sql.forms.sessions import change_password
 from lib.adapters.sql.forms.trail import record
 from lib.adapters.sql.ledger.rows import exclusively
 from lib.adapters.sql.tables.people import users
-from lib.adapters.sql.tables.safety import api_tokens, passkeys, reset_links
+from lib.adapters.sql.tables.safety import passkeys, reset_links
 from lib.domain.trail import Note
 from lib.ports.safety import ResetLinks
 
@@ -60,9 +60,8 @@ def _use(connection: sa.Connection, token_sha256: str, password_hash: str, note:
     found = connection.execute(query).one_or_none()
     if found is None:
         return None
-    # whoever else had found a way in has none left: neither a passkey of theirs nor a program's token
-    for table in (passkeys, api_tokens):
-        connection.execute(sa.delete(table).where(table.c.user_id == found.user_id))
+    # whoever else had found a way in has none left: no passkey of theirs, and as for any change no token and no chat
+    connection.execute(sa.delete(passkeys).where(passkeys.c.user_id == found.user_id))
     change_password(connection, password_hash, replace(note, user_id=found.user_id))
     if found.drops_factor:
         drop_factor(connection, found.user_id, None)

@@ -6,6 +6,7 @@ One transaction a method. Reading a session takes no write lock, so it can be do
 """
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any, TypeVar, cast
 
 import sqlalchemy as sa
@@ -13,20 +14,21 @@ from sqlalchemy.exc import IntegrityError
 
 from lib.adapters.sql.database.transactions import transact
 from lib.adapters.sql.forms import guests
+from lib.adapters.sql.forms.chats import unbind
 from lib.adapters.sql.forms.invites import use_invite, used_by
 from lib.adapters.sql.forms.trail import record
 from lib.adapters.sql.ledger.rows import exclusively, shared
 from lib.adapters.sql.ledger.switches import throw_of_person
 from lib.adapters.sql.tables.columns import utc_from_ms
 from lib.adapters.sql.tables.people import known_browsers, sessions, users
-from lib.adapters.sql.tables.safety import authenticators, email_links, reset_links
+from lib.adapters.sql.tables.safety import api_tokens, authenticators, email_links, reset_links
 from lib.adapters.sql.tables.telling import chats
 from lib.domain.account import Colours, Numbers, Theme
 from lib.domain.platform_settings import Invite
 from lib.domain.second_factor import Authenticator
 from lib.domain.session import Login, NewSession, SessionRow
 from lib.domain.spelling import normal_email
-from lib.domain.trail import Note
+from lib.domain.trail import Note, TrailEvent
 from lib.ports.people import Logins, Sessions
 
 T = TypeVar("T")
@@ -256,6 +258,7 @@ def _change_sign_in(connection: sa.Connection, note: Note, besides: int, **value
     connection.execute(sa.delete(known_browsers).where(known_browsers.c.user_id == user_id))
     _end_links(connection, user_id)
     record(connection, note)
+    _end_doors(connection, note)
 
 
 def is_verified(connection: sa.Connection, user_id: int, verified: str) -> bool:
@@ -272,6 +275,15 @@ def _end_links(connection: sa.Connection, user_id: int) -> None:
         connection.execute(sa.delete(table).where(table.c.user_id == user_id))
     code = sa.update(chats).where(chats.c.user_id == user_id, chats.c.code_sha256.is_not(None))
     connection.execute(code.values(code_sha256=None, code_until_ms=0))
+
+
+def _end_doors(connection: sa.Connection, note: Note) -> None:
+    """Tokens and a chat may be those of whoever had the old password or mailbox; what there was is noted beside."""
+    tokens = sa.delete(api_tokens).where(api_tokens.c.user_id == note.user_id)
+    if counted(tokens)(connection):
+        record(connection, replace(note, event=TrailEvent.TOKENS_ENDED))
+    if unbind(connection, note.user_id):
+        record(connection, replace(note, event=TrailEvent.CHAT_UNBOUND))
 
 
 def _delete(connection: sa.Connection, user_id: int, now_ms: int) -> None:
