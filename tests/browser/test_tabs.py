@@ -71,6 +71,8 @@ def test_tabs_agree_and_neither_writes_over_the_other(deployed: Deployment, brow
 
         # what is not saved survives another page and a reload
         one.locator(PROMPT).fill("아직 쓰는 중")
+        one.locator(PROMPT).blur()
+        expect(one.locator(".st-key-control").get_by_text(WORDS["control.unsaved"])).to_be_visible()
         one.get_by_role("link", name=WORDS["page.settings"]).first.click()
         expect(one.get_by_role("heading", name=WORDS["page.settings"])).to_be_visible()
         one.goto(deployed.url)
