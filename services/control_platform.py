@@ -74,13 +74,13 @@ def add_arguments(acts: "argparse._SubParsersAction[argparse.ArgumentParser]") -
     limit.add_argument("name")
     limit.add_argument("value")
     limit.add_argument("--why", required=True)
+    limit.add_argument("--loosen", action="store_true", help="yes, more may be risked or spent than before")
     cap = acts.add_parser("real-cap")
     cap.add_argument("accounts", type=int)
     cap.add_argument("equity", type=Decimal)
     cap.add_argument("positions", type=int)
     cap.add_argument("a_day", type=Decimal)
     cap.add_argument("--why", required=True)
-    limit.add_argument("--loosen", action="store_true", help="yes, more may be risked or spent than before")
 
 
 def show(platform: PlatformControl, asked: argparse.Namespace) -> list[str]:
