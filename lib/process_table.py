@@ -57,8 +57,23 @@ still tells what the trader said; last the simulator, which is the exchange of e
 """
 
 
+FOR_STRANGERS = (
+    "PATH", "HOME", "TMPDIR", "TZ", "LANG", "LC_ALL", "LC_CTYPE", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "PYTHONPATH",
+)  # fmt: skip
+"""What a program needs to be found and to run, and nothing that says anything about this deployment."""
+
+
+def kept_from(name: str) -> frozenset[str]:
+    """The secrets the process *name* must not be given; KeyError for a name of no process."""
+    return frozenset(SECRET_NAMES) - frozenset(PROCESSES[name].secrets)
+
+
 def narrowed(name: str, env: Mapping[str, str]) -> dict[str, str]:
     """*env* for the process *name*, without the secrets that are not its own; KeyError for a name of no process."""
-    own = PROCESSES[name].secrets
-    kept_back = {form for secret in SECRET_NAMES if secret not in own for form in (secret, f"{secret}_FILE")}
+    kept_back = {form for secret in kept_from(name) for form in (secret, f"{secret}_FILE")}
     return {key: value for key, value in env.items() if key not in kept_back}
+
+
+def bare(env: Mapping[str, str]) -> dict[str, str]:
+    """*env* for a program that is not ours (Redis): a list of what it gets, because what else is there nobody knows."""
+    return {name: env[name] for name in FOR_STRANGERS if name in env}

@@ -67,12 +67,12 @@ def test_a_token_that_strangers_may_try_must_be_long() -> None:
 # --- the web, and what opens exchange keys ----------------------------------------------------------------------------
 
 
-def test_a_deployed_web_that_holds_what_opens_exchange_keys_does_not_start() -> None:
+def test_a_deployed_web_that_holds_a_secret_of_another_process_does_not_start() -> None:
     for name in ("ENCRYPTION_KEY", "ENCRYPTION_KEYS_OLD", "NOTIFIER_KEY"):
         with pytest.raises(Halt, match=f"the web must not hold {name}") as halt:
             bootstrap.refuse_key_that_opens(settings.load({**MYSQL, name: PRIVATE}))
         assert PRIVATE not in str(halt.value)
-    for name, value in (("TELEGRAM_BOT_TOKEN", BOT_TOKEN), ("NOTIFY_OPERATORS", f"telegram={OPERATORS}")):
+    for name, value in (("TELEGRAM_BOT_TOKEN", BOT_TOKEN), ("NOTIFY_OPERATORS", f"telegram={OPERATORS}"), *SHARED):
         with pytest.raises(Halt, match=f"the web must not hold {name}") as halt:
             bootstrap.refuse_key_that_opens(settings.load({**MYSQL, name: value}))
         assert value not in str(halt.value)
@@ -82,6 +82,7 @@ def test_a_deployed_web_that_holds_what_opens_exchange_keys_does_not_start() -> 
     )
 
 
+SHARED = (("OPENAI_API_KEY", "sk-canary-of-the-analyst"), ("HEARTBEAT_URL", "https://hc-ping.example/canary"))
 BOT_TOKEN = "123456789:AAcanaryTokenOfTheBotOfThisPlatform"
 OPERATORS = "tgram://123456789:AAcanaryTokenOfTheOperators/42"
 

@@ -10,12 +10,9 @@ from collections.abc import Callable
 from lib import log, settings
 from lib.domain.errors import Halt
 from lib.last_line import last_line
+from lib.process_table import kept_from
 from lib.settings import Settings
 from lib.supervision import lifeline
-
-NOT_FOR_THE_WEB = frozenset(
-    {"ENCRYPTION_KEY", "ENCRYPTION_KEYS_OLD", "NOTIFIER_KEY", "NOTIFY_OPERATORS", "TELEGRAM_BOT_TOKEN"}
-)
 
 
 def run_process(service: str, main: Callable[[Settings], None]) -> None:
@@ -36,13 +33,13 @@ def prepare_logs(service: str, loaded: Settings) -> None:
 
 def refuse_key_that_opens(loaded: Settings) -> None:
     """
-    *Halt* for a deployed web that holds what opens exchange keys or people's channels, or speaks for the platform: who
-    breaks into it would have them all.
+    *Halt* for a deployed web that holds a secret of another process (`lib.process_table`), such as what opens exchange
+    keys or people's channels, speaks for the platform or pays for the analyst: who breaks into it would have them all.
     """
-    held = [name for name, _ in loaded.own_secrets if name in NOT_FOR_THE_WEB]
+    held = [name for name, _ in loaded.own_secrets if name in kept_from("web")]
     if loaded.is_deployed and held:
         raise Halt(
-            f"the web must not hold {held[0]}, which opens what people entered or speaks for the platform: start it as "
+            f"the web must not hold {held[0]}, a secret of another process: start it as "
             "the Procfile does, by `python -m services.start web`, or give it settings of its own"
         )
 

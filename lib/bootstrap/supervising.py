@@ -22,6 +22,7 @@ from lib.metrics import catalogue as m
 from lib.ports.metrics import Metrics, Sample
 from lib.process_table import ENDING, PROCESSES, narrowed
 from lib.supervision import child, lifeline
+from lib.supervision.lasting import LastingThread
 from lib.supervision.screen import Screen
 from lib.supervision.supervisor import Post, Supervisor
 
@@ -68,11 +69,11 @@ def _starter(
 
 
 def _redis_starter(first: EmbeddedRedis, folder: Path) -> Callable[[], Awaitable[child.Running]]:
-    at_hand = [first]
+    at_hand, thread = [first], LastingThread("redis-start")
 
     async def start() -> child.Running:
-        # on this thread, though it may take a second: the server is tied to the thread that starts it
-        return KeptRedis(at_hand.pop() if at_hand else embedded_redis(folder))
+        # it reads what it kept first, which may take many seconds: everybody else is kept meanwhile
+        return KeptRedis(at_hand.pop() if at_hand else await thread.do(partial(embedded_redis, folder)))
 
     return start
 

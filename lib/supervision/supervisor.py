@@ -81,7 +81,7 @@ class Supervisor:
     async def _live(self, post: Post) -> int:
         """Start it and wait for its end, or for the word to end it; the exit status."""
         try:
-            running = await post.start()
+            running = await self._started(post)
         except Exception as trouble:  # noqa: BLE001 - whatever keeps one from starting, the others are kept
             _log.warning("process.not_started", process=post.name, why=str(trouble) or type(trouble).__name__)
             return 1
@@ -97,6 +97,15 @@ class Supervisor:
         if not ended.done():
             await self._end(running, ended, post.end_s)
         return ended.result()
+
+    async def _started(self, post: Post) -> Running:
+        """*post* at work; OSError and whatever else its start says, TimeoutError when nobody may wait for it."""
+        starting = asyncio.ensure_future(post.start())
+        await _told(self._hurry, None, starting)
+        if not starting.done():
+            starting.cancel()
+            raise TimeoutError("it was still starting when everybody was told to end at once")
+        return starting.result()
 
     async def _end(self, running: Running, ended: "asyncio.Future[int]", within_s: float) -> None:
         running.send(signal.SIGTERM)
@@ -121,7 +130,7 @@ class Supervisor:
         self._changed()
 
 
-async def _told(event: asyncio.Event, within_s: float | None, *others: "asyncio.Future[int]") -> bool:
+async def _told(event: asyncio.Event, within_s: float | None, *others: "asyncio.Future[Any]") -> bool:
     """Wait for *event* or one of *others*; False when none of them came *within_s*."""
     telling = asyncio.ensure_future(event.wait())
     waited: tuple[asyncio.Future[Any], ...] = (telling, *others)

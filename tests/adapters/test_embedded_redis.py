@@ -15,9 +15,12 @@ import redis
 
 from lib.adapters.redis import connection, embedded
 from lib.adapters.redis.candle_store import RedisCandleStore
+from lib.bootstrap.local import embedded_redis
 from lib.domain.candle import MINUTE_MS
 from lib.domain.errors import Halt, Retry
 from lib.market.collector import Collector, CollectorPlan
+from lib.process_table import FOR_STRANGERS
+from lib.settings import SECRET_NAMES
 from tests.certificates import Authority
 from tests.fakes.market import START, ScriptedMarket, SetClock, run_of
 
@@ -128,6 +131,25 @@ def test_the_server_is_private_durable_and_never_evicts(server: embedded.Embedde
     assert stat.S_IMODE(path.stat().st_mode) == 0o700
     assert path.parent.name.startswith(("redis-", "valkey-"))
     assert path.parent.parent == tmp_path
+
+
+@pytest.mark.server
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+def test_the_server_is_told_nothing_of_what_its_starter_knows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in (*SECRET_NAMES, *(f"{name}_FILE" for name in SECRET_NAMES), "AWS_SECRET_ACCESS_KEY", "DATA_DIR"):
+        monkeypatch.setenv(name, "canary-of-a-secret")
+    monkeypatch.setenv("PYTHONPATH", str(Path(embedded.__file__).parents[3]))
+    program, seen = tmp_path / "redis-server", tmp_path / "environ"
+    # read before the real one begins, which writes its title over what it was told
+    program.write_text(f'#!/bin/sh\ncat /proc/$$/environ >> {seen}\nexec {embedded.find_binary()} "$@"\n')
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}{os.pathsep}{os.environ['PATH']}")
+    server = embedded_redis(tmp_path)  # as `make run` starts it, through a program that ties it
+    server.stop()
+    told = seen.read_bytes()
+    names = {pair.partition(b"=")[0].decode() for pair in told.split(b"\0") if pair}
+    assert b"canary" not in told
+    assert {"PATH"} <= names <= set(FOR_STRANGERS)
 
 
 @pytest.mark.server

@@ -30,6 +30,8 @@ from redis.retry import Retry as RetryPolicy
 
 from lib.adapters.private_files import private_folder
 from lib.domain.errors import Halt
+from lib.process_table import bare
+from lib.settings import inherited
 
 START_TIMEOUT = 15.0
 STOP_TIMEOUT = 5.0
@@ -104,7 +106,9 @@ def find_binary() -> Path:
 
 def _version_name(server: Path) -> str:
     try:
-        answer = subprocess.run([server, "--version"], capture_output=True, text=True, timeout=10, check=True)  # noqa: S603
+        answer = subprocess.run(  # noqa: S603
+            [server, "--version"], capture_output=True, text=True, timeout=10, check=True, env=bare(inherited())
+        )
     except (OSError, subprocess.SubprocessError) as problem:
         raise Halt(f"{server} cannot be run ({type(problem).__name__}): set REDIS_URL to a running Redis") from None
     kind = "valkey" if "valkey" in answer.stdout.lower() else "redis"
@@ -147,6 +151,7 @@ def _start(command: list[str], home: Path, socket: Path) -> "subprocess.Popen[by
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
         umask=0o077,
+        env=bare(inherited()),  # it is no program of ours: no secret is its business
         start_new_session=True,  # Ctrl-C must not take the server from those who still write to it
     )
     deadline = time.monotonic() + START_TIMEOUT
