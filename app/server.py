@@ -30,6 +30,7 @@ from app.http.places import places
 from app.http.protocols import BACKLOG, FRAME_BYTES, HEADER_BYTES, protocols
 from app.http.traffic import Traffic
 from app.kept_assets import KeptAssets
+from app.left_pages import LeftPages
 from app.live import Hub
 from app.live_accounts import AccountHub
 from app.policy import inline_hashes
@@ -68,7 +69,7 @@ def build(
     # what the lifespan warms stands around it, and is there when it begins
     pages = st.App(script, routes=routes(live), lifespan=_lifespan(system, live, lambda: _packed(files, ahead())))
     files = KeptAssets(pages)
-    known = Addresses(files, system.operators.room.admits)
+    known = Addresses(LeftPages(files), system.operators.room.admits)
 
     def ahead() -> Collection[str]:
         return known.files if packs_ahead else ()

@@ -1,5 +1,7 @@
 """Two tabs of one person say the same, neither writes back what the other saved, and nothing typed is lost."""
 
+import re
+
 import pytest
 from playwright.sync_api import Browser, Locator, Page, Route, expect
 
@@ -15,6 +17,29 @@ SOON_MS = 20_000
 SAVE = ".st-key-save button"
 PROMPT = ".st-key-custom_prompt textarea"
 SWITCH = ".st-key-switches [role=switch]"
+HANDS_OVER_LATE = """
+const Plain = window.WebSocket;
+window.WebSocket = class extends Plain {
+  constructor(...args) {
+    super(...args);
+    this.addEventListener("message", () => {
+      if (!window.leaving) return;
+      const area = document.querySelector(window.leaving);
+      window.leaving = "";
+      area.dispatchEvent(new KeyboardEvent("keydown", { key: "Enter", ctrlKey: true, bubbles: true }));
+    });
+  }
+};
+"""
+"""Hands over what is typed in the field `leaving` with the first word of the server's, before the page has heard it."""
+WATCH_TITLE = """
+() => {
+  const look = () => { window.lost ||= !document.querySelector("h1"); };
+  window.lost = false;
+  look();
+  new MutationObserver(look).observe(document.body, { childList: true, subtree: true });
+}
+"""
 
 
 def enter(page: Page, url: str, name: str = "tabs") -> None:
@@ -119,3 +144,27 @@ def test_a_choice_that_another_tab_made_first_is_refused_and_taken_back(deployed
         expect(page.locator(".st-key-bar .note.refused")).to_have_text(WORDS["refuse.settings.stale"])
         expect(level(page, "medium")).to_be_visible(timeout=SOON_MS)
         assert page.request.get(f"{deployed.url}/api/settings").json()["settings"]["risk_level"] == "medium"
+
+
+def test_a_page_left_in_the_moment_of_typing_does_not_take_the_next_one_with_it(
+    deployed: Deployment, browser: Browser
+) -> None:
+    with watched(browser, deployed.url, "ko-KR") as seen:
+        seen.context.add_init_script(HANDS_OVER_LATE)
+        page = seen.page()
+        enter(page, deployed.url, "leaving")
+        page.goto(deployed.url)
+        for span in ("7d", "90d", "1y"):
+            page.locator(PROMPT).fill(f"아직 쓰는 중 {span}")
+            page.evaluate("(field) => { window.leaving = field; }", PROMPT)
+            page.get_by_role("link", name=WORDS["page.results"]).first.click()
+            expect(page.get_by_role("heading", name=WORDS["page.results"])).to_be_visible()
+            page.evaluate(WATCH_TITLE)
+            expect(page.locator(".stApp")).to_have_attribute("data-test-script-state", "notRunning")
+            # one run more: whatever was asked before it has had its turn
+            page.get_by_role("radio", name=WORDS[f"period.{span}"], exact=True).click()
+            expect(page).to_have_url(re.compile(f"period={span}"))
+            assert not page.evaluate("window.lost"), "the page gone to was cleared"
+            page.get_by_role("link", name=WORDS["page.dashboard"]).first.click()
+            expect(page.locator(PROMPT)).to_have_value(f"아직 쓰는 중 {span}")
+        seen.assert_clean()
