@@ -16,7 +16,7 @@ from tests.reasons import ALL, reasons, samples
 
 UNSAID = {"type", "path", "problem", "link"}
 """Parameters a sentence may leave out: names of the program's own, kept for the log."""
-NOT_BY_THEMSELVES = {"text", "settled_by", "bybit_says"}
+NOT_BY_THEMSELVES = {"text", "settled_by", "bybit_says", "daily_operators", "and_also"}
 """Sentences made of their parameters alone."""
 TERMS = {
     "IP",

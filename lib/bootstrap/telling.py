@@ -63,7 +63,7 @@ def notifying(settings: Settings) -> Iterator[Notifying]:
     try:
         yield Notifying(
             Sender(SqlDeliveries(engine), opener, courier, composed, clock),
-            Silence(readings.health, exposed.exposed, told, clock),
+            Silence(readings.health, exposed, told, clock),
             DailyReports(ReportReadings(engine, candles), told, clock),
             Heartbeat(readings.health, HeartbeatUrl(url), clock) if url else None,
         )

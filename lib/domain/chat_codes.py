@@ -45,6 +45,17 @@ DAILY_OPEN_STOPLESS = declare("daily_open_stopless", symbol=Kind.NAME, way=Kind.
 DAILY_PLATFORM = declare(
     "daily_platform", accounts=Kind.COUNT, holding=Kind.COUNT, unsettled=Kind.COUNT, stopped=Kind.COUNT
 )
+DAILY_OPERATORS = declare("daily_operators", state=Kind.WHY, money=Kind.WHY, analyst=Kind.WHY, incidents=Kind.WHY)
+"""What the platform's state is (`DAILY_PLATFORM`), its equity, what the analyst cost, and what went wrong."""
+DAILY_EQUITY = declare("daily_equity", venue=Kind.VENUE, accounts=Kind.COUNT, equity=Kind.MONEY, made=Kind.MONEY)
+DAILY_NO_EQUITY = declare("daily_no_equity")
+DAILY_MODEL = declare("daily_model", model=Kind.NAME, calls=Kind.COUNT, cost=Kind.MONEY)
+DAILY_MODEL_UNPRICED = declare("daily_model_unpriced", model=Kind.NAME, calls=Kind.COUNT)
+DAILY_UNASKED = declare("daily_unasked")
+DAILY_INCIDENT = declare("daily_incident", what=Kind.WHY, times=Kind.COUNT)
+DAILY_QUIET = declare("daily_quiet")
+AND_ALSO = declare("and_also", one=Kind.WHY, more=Kind.WHY)
+"""Two reasons side by side; of any number by putting one inside the other."""
 TOLD_DAILY = declare("told_daily")
 TOLD_KEY_EXPIRES = declare("told_key_expires")
 KEY_EXPIRES = declare("key_expires", at=Kind.MOMENT)

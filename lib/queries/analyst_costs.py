@@ -20,9 +20,9 @@ SETTLED_MS = 2 * HOUR_MS
 MOST_KEPT = 256
 BILLION = 1_000_000_000
 _HOUR: "sa.ColumnElement[int]" = (trade_logs.c.t_ms - trade_logs.c.t_ms % HOUR_MS).label("hour")
-_BILLIONTHS = sa.cast(sa.func.round(sa.type_coerce(cycles.c.cost_usd, sa.Float) * BILLION), sa.BigInteger)
+BILLIONTHS = sa.cast(sa.func.round(sa.type_coerce(cycles.c.cost_usd, sa.Float) * BILLION), sa.BigInteger)
 _SUMS = (
-    sa.select(_HOUR, sa.func.count(), sa.func.count(cycles.c.cost_usd), sa.func.sum(_BILLIONTHS))
+    sa.select(_HOUR, sa.func.count(), sa.func.count(cycles.c.cost_usd), sa.func.sum(BILLIONTHS))
     .join(cycles, cycles.c.id == trade_logs.c.cycle_id)
     .where(trade_logs.c.account_id == sa.bindparam("of_account"), trade_logs.c.t_ms >= sa.bindparam("since"))
     .group_by("hour")

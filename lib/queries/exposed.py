@@ -9,7 +9,7 @@ from decimal import Decimal
 
 import sqlalchemy as sa
 
-from lib.adapters.sql.tables.people import accounts
+from lib.adapters.sql.tables.people import accounts, users
 from lib.queries.money import MoneyReadings
 
 
@@ -33,6 +33,13 @@ class ExposedReadings(MoneyReadings):
         rows = self._read(lambda c: c.execute(query).all())
         # money is compared in Python
         return [one for row in rows if row.position_qty and (one := self._one(row.user_id, row.id))]
+
+    def trading(self) -> int:
+        """How many accounts trade by themselves; what the demo shows is nobody's."""
+        on = (accounts.c.active, accounts.c.trading_enabled, users.c.auto_trade_enabled)
+        whose = (users.c.deleted_at.is_(None), users.c.is_demo.is_(False))
+        query = sa.select(sa.func.count()).select_from(accounts).join(users, users.c.id == accounts.c.user_id)
+        return self._read(lambda c: c.scalar(query.where(*on, *whose))) or 0
 
     def _one(self, user_id: int, account_id: int) -> Exposed | None:
         held = self.holding(user_id)

@@ -2,7 +2,8 @@
 The daily report: once a day, at the hour of their day a person chose, how their account did in the 24 hours before.
 
 Told through the outbox like everything else, once a day and account however often the notifier starts; a report that is
-more than `LATE_H` hours late is left out. Whoever runs the platform is told at nine in Korea (midnight UTC).
+more than `LATE_H` hours late is left out. Whoever runs the platform is told at nine in Korea (midnight UTC) how it
+stands: accounts, equity by venue, what the analyst cost, what went wrong.
 """
 
 import asyncio
@@ -10,6 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, tzinfo
 from decimal import Decimal
+from functools import reduce
 from typing import Protocol
 
 from lib import log
@@ -17,7 +19,7 @@ from lib.clock import Clock
 from lib.domain import reason_codes as codes
 from lib.domain.channel import REPORT_HOUR
 from lib.domain.errors import Retry
-from lib.domain.events import Event, EventKind
+from lib.domain.events import MANNERS, Event, EventKind
 from lib.domain.reason import Reason
 from lib.domain.time_zones import time_zone
 from lib.reason_text import TIME_ZONES
@@ -26,6 +28,7 @@ EVERY_S = 60.0
 LATE_H = 3
 DAY_MS = 86_400_000
 HOUR_MS = 3_600_000
+MOST_MODELS = 8
 _log = log.get("daily")
 
 
@@ -59,13 +62,38 @@ class Day:
 
 
 @dataclass(frozen=True, slots=True)
+class VenueMoney:
+    """What the accounts of one venue have, USDT, and what 24 hours brought them without what was paid in and out."""
+
+    venue: str
+    accounts: int
+    equity: Decimal
+    made: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class ModelDay:
+    """How often a model was asked in 24 hours; *cost* USD, None = no price is known."""
+
+    model: str
+    calls: int
+    cost: Decimal | None
+
+
+@dataclass(frozen=True, slots=True)
 class PlatformDay:
-    """The platform now: accounts, those that hold something, orders that are not settled, accounts that are stopped."""
+    """
+    The platform now (accounts, those that hold something, orders that are not settled, accounts that are stopped), and
+    its last 24 hours: *money* by venue, *models*, and how often which thing that nobody wants was told.
+    """
 
     accounts: int
     holding: int
     unsettled: int
     stopped: int
+    money: Sequence[VenueMoney] = ()
+    models: Sequence[ModelDay] = ()
+    incidents: Sequence[tuple[EventKind, int]] = ()
 
 
 class DailyReadings(Protocol):
@@ -75,7 +103,7 @@ class DailyReadings(Protocol):
 
     def day(self, user_id: int, since_ms: int) -> Day | None: ...
 
-    def platform_day(self) -> PlatformDay: ...
+    def platform_day(self, since_ms: int) -> PlatformDay: ...
 
 
 @dataclass(slots=True)
@@ -109,15 +137,12 @@ class DailyReports:
                 self._person(one, date, now)
                 self._done[one.account_id] = date
         if (date := due(now, TIME_ZONES["ko"], REPORT_HOUR)) and self._done.get(0) != date:
-            day = self.readings.platform_day()
-            why = codes.DAILY_PLATFORM(
-                accounts=day.accounts, holding=day.holding, unsettled=day.unsettled, stopped=day.stopped
-            )
+            why = _said_of_platform(self.readings.platform_day(_day_before(now)))
             self.tell(0, 0, Event(EventKind.DAILY, why, f"daily:0:{date}"))
             self._done[0] = date
 
     def _person(self, one: Reader, date: str, now_ms: int) -> None:
-        day = self.readings.day(one.user_id, now_ms - now_ms % HOUR_MS - DAY_MS)
+        day = self.readings.day(one.user_id, _day_before(now_ms))
         if day is None:
             return
         why = _said(day)
@@ -129,6 +154,39 @@ def _said(day: Day) -> Reason:
     if day.cost is None:
         return codes.DAILY(equity=equity, made=made, trades=trades, open=day.open)
     return codes.DAILY_PRICED(equity=equity, made=made, trades=trades, cost=day.cost, open=day.open)
+
+
+def _day_before(now_ms: int) -> int:
+    return now_ms - now_ms % HOUR_MS - DAY_MS
+
+
+def _said_of_platform(day: PlatformDay) -> Reason:
+    return codes.DAILY_OPERATORS(
+        state=codes.DAILY_PLATFORM(
+            accounts=day.accounts, holding=day.holding, unsettled=day.unsettled, stopped=day.stopped
+        ),
+        money=_side_by_side(
+            [codes.DAILY_EQUITY(venue=m.venue, accounts=m.accounts, equity=m.equity, made=m.made) for m in day.money],
+            codes.DAILY_NO_EQUITY(),
+        ),
+        analyst=_side_by_side([_said_of_model(one) for one in day.models[:MOST_MODELS]], codes.DAILY_UNASKED()),
+        incidents=_side_by_side(
+            [codes.DAILY_INCIDENT(what=MANNERS[kind].title, times=times) for kind, times in day.incidents],
+            codes.DAILY_QUIET(),
+        ),
+    )
+
+
+def _said_of_model(one: ModelDay) -> Reason:
+    if one.cost is None:
+        return codes.DAILY_MODEL_UNPRICED(model=one.model, calls=one.calls)
+    return codes.DAILY_MODEL(model=one.model, calls=one.calls, cost=one.cost)
+
+
+def _side_by_side(found: Sequence[Reason], nothing: Reason) -> Reason:
+    if not found:
+        return nothing
+    return reduce(lambda more, one: codes.AND_ALSO(one=one, more=more), reversed(found[:-1]), found[-1])
 
 
 def due(now_ms: int, zone: tzinfo, hour: int) -> str:

@@ -15,6 +15,7 @@ from sqlalchemy import event
 
 from lib.adapters.sql.forms.commands import SqlCommandQueue
 from lib.adapters.sql.forms.notice_choices import SqlNoticeChoices
+from lib.adapters.sql.ledger.telling import tell
 from lib.adapters.sql.tables.columns import utc_from_ms
 from lib.adapters.sql.tables.people import audit_events, instructions, krw_rates, notice_choices, sessions
 from lib.adapters.sql.tables.safety import api_tokens, authenticators, passkeys, recovery_codes
@@ -28,6 +29,7 @@ from lib.domain.books import Charge, EquityPoint, Fill, Transfer
 from lib.domain.candle import MINUTE_MS, FormingCandle
 from lib.domain.channel import REPORT_HOUR, TellingChoices
 from lib.domain.command import Command
+from lib.domain.events import Event, EventKind
 from lib.domain.margin import Liquidation
 from lib.domain.position import Side
 from lib.domain.reason import NOTHING, text
@@ -36,7 +38,9 @@ from lib.domain.round_trips import Trips
 from lib.domain.won_rates import WonRates
 from lib.queries import EXPORTS, Cursor, LogFilter, NoticePage, Page, Readings, Sheet, Words, read_cursor
 from lib.queries.daily import ReportReadings
+from lib.queries.exposed import ExposedReadings
 from lib.queries.safety import FactorState
+from lib.telling.daily import VenueMoney
 from tests import factories as make
 from tests.contract.ledger_worlds import SqlWorld
 from tests.contract.test_ledger import BUY, HOLDER, again, signed, trading_account, verdict
@@ -679,7 +683,27 @@ async def test_a_report_reads_the_books_and_the_hour_each_chose(scene: Scene) ->
     day = readings.day(person.user_id, 0)
     assert day is not None
     assert day.trades == 1
-    assert readings.platform_day().accounts == 1
+    await scene.world.ledger.record_equity(
+        EquityPoint(person.account_id, T + 5 * MINUTE_MS, Decimal(10_040), Decimal(10_060), ZERO)
+    )
+    today = readings.platform_day(T)
+    assert today.accounts == 1
+    assert today.money == [VenueMoney("paper", 1, Decimal(10_060), Decimal(53))], "what was paid in is no result"
+    [model] = today.models
+    assert (model.model, model.calls, model.cost) == ("test-model", 1, make.analyst_answer().cost)
+    assert today.incidents == []
+    with engine.begin() as connection:
+        for number in range(2):
+            tell(connection, person.user_id, None, Event(EventKind.REPAIRED, text("a"), f"repaired:{number}"))
+            tell(connection, number, None, Event(EventKind.SILENT, text("b"), f"silent:{number}"))
+    assert readings.platform_day(T).incidents == [(EventKind.REPAIRED, 2), (EventKind.SILENT, 1)]
+    late = readings.platform_day(T + 10 * DAY_MS)
+    assert (late.money, late.models) == ([VenueMoney("paper", 1, Decimal(10_060), ZERO)], [])
+    assert ExposedReadings(engine, scene.store).trading() == 1
+    with engine.begin() as connection:
+        connection.execute(sa.text("UPDATE users SET auto_trade_enabled = 0"))
+    assert ExposedReadings(engine, scene.store).trading() == 0
     with engine.begin() as connection:
         connection.execute(sa.text("UPDATE users SET is_guest = 1"))
     assert readings.readers() == []
+    assert readings.platform_day(T).money == []

@@ -10,8 +10,11 @@ from lib.clock import SteppedClock
 from lib.domain import reason_codes as codes
 from lib.domain.channel import REPORT_HOUR, TellingChoices
 from lib.domain.events import DAY_MS, Event, EventKind, of_expiry
+from lib.domain.position import ZERO
+from lib.domain.stored_reason import parse, stored
 from lib.domain.time_zones import time_zone
-from lib.telling.daily import LATE_H, DailyReports, Day, PlatformDay, Reader, due
+from lib.reason_text import said
+from lib.telling.daily import LATE_H, DailyReports, Day, ModelDay, PlatformDay, Reader, VenueMoney, due
 from tests.factories import T
 
 NINE_KST = round(datetime(2026, 11, 30, 0, 0, 30, tzinfo=UTC).timestamp() * 1000)
@@ -27,6 +30,7 @@ class Morning:
         self.clock = SteppedClock(NINE_KST)
         self.told: list[tuple[int, Event]] = []
         self.since: list[int] = []
+        self.platform = PlatformDay(5, 2, 1, 0)
 
     def readers(self) -> tuple[Reader, ...]:
         return self._readers
@@ -35,8 +39,9 @@ class Morning:
         self.since.append(since_ms)
         return DAY
 
-    def platform_day(self) -> PlatformDay:
-        return PlatformDay(5, 2, 1, 0)
+    def platform_day(self, since_ms: int) -> PlatformDay:
+        self.since.append(since_ms)
+        return self.platform
 
     def look(self, *, fresh: bool = False) -> list[int]:
         if fresh or not hasattr(self, "_reports"):
@@ -62,6 +67,40 @@ def test_each_is_told_at_the_hour_of_their_own_day_and_the_platform_at_nine_in_k
     assert morning.look() == [1, 2, 0]
     kinds = {event.kind for _, event in morning.told}
     assert kinds == {EventKind.DAILY}
+
+
+def test_the_platform_s_report_tells_money_cost_and_what_went_wrong_in_both_languages() -> None:
+    morning = Morning()
+    morning.platform = PlatformDay(
+        5, 2, 1, 0,
+        (VenueMoney("paper", 3, Decimal("30000.5"), Decimal("-12.25")), VenueMoney("demo", 2, Decimal(900), ZERO)),
+        (ModelDay("gpt-5-mini", 288, Decimal("1.5")), ModelDay("local-rules", 12, None)),
+        ((EventKind.LIQUIDATION, 1), (EventKind.REPAIRED, 2)),
+    )  # fmt: skip
+    assert morning.look() == [0]
+    why = morning.told[0][1].why
+    assert parse(stored(why, 4_000)) == why, "a row holds it whole"
+    assert said(why, "ko") == (
+        "계정 5개, 포지션이 열린 계정 2개, 끝나지 않은 주문 1건, 정지된 계정 0개. "
+        "모의투자 3개 계정 자산 30,000.5 USDT, 24시간 -12.25 USDT, "
+        "Bybit 데모 거래 2개 계정 자산 900 USDT, 24시간 0 USDT. "
+        "분석 gpt-5-mini 288건 $1.5, 분석 local-rules 12건(가격 미확인). 강제 청산 1건, 손절 주문 복구 2건"
+    )
+    assert said(why, "en") == (
+        "accounts: 5, holding a position: 2, orders not settled: 1, stopped: 0; "
+        "paper trading: 3 accounts with 30,000.5 USDT, 24 hours brought -12.25 USDT, "
+        "Bybit demo trading: 2 accounts with 900 USDT, 24 hours brought 0 USDT; "
+        "the analyst gpt-5-mini: 288 calls, $1.5, the analyst local-rules: 12 calls, price not known; "
+        "Liquidated: 1, Stop restored: 2"
+    )
+
+
+def test_a_day_without_anything_says_so() -> None:
+    morning = Morning()
+    morning.look()
+    assert said(morning.told[0][1].why, "en").endswith(
+        "no equity was recorded; the analyst was not asked; no incidents"
+    )
 
 
 def test_a_restart_tells_the_same_thing_again_which_the_outbox_keeps_once() -> None:
