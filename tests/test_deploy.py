@@ -19,7 +19,7 @@ from lib.settings import SECRET_NAMES, load
 ROOT = Path(__file__).resolve().parents[1]
 DEPLOY = ROOT / "deploy"
 COMPOSE: dict[str, Any] = yaml.safe_load((DEPLOY / "compose.yaml").read_text("utf-8"))
-OURS = ("migrate", "simulator", "collector", "trader", "notifier", "telegram", "web")
+OURS = ("migrate", "simulator", "collector", "trader", "notifier", "telegram", "web", "archive")
 UNITS = {path.stem.removeprefix("maemae-"): path.read_text("utf-8") for path in DEPLOY.glob("systemd/*.service")}
 ONCE = ("migrate", "archive")
 """Units that do something and end."""
@@ -99,14 +99,29 @@ def test_every_container_is_held_small(service: str) -> None:
     assert volumes <= set(COMPOSE["volumes"])
 
 
+def test_the_archive_goes_every_day_soon_again_where_it_failed_and_keeps_its_files(tmp_path: Path) -> None:
+    *shell, script = COMPOSE["services"]["archive"]["command"]
+    program = tmp_path / "python"
+    program.write_text('#!/bin/sh\necho pass "$@" >> log; [ "$(wc -l < log)" -ne 3 ]\n')
+    (tmp_path / "sleep").write_text('#!/bin/sh\necho sleep "$@" >> log; [ "$(wc -l < log)" -lt 6 ] || kill $PPID\n')
+    for one in tmp_path.iterdir():
+        one.chmod(0o755)
+    env = {"PATH": f"{tmp_path}{os.pathsep}{os.environ['PATH']}"}
+    subprocess.run([*shell, script], cwd=tmp_path, env=env, timeout=60, check=False)
+    ran, day, soon = "pass -m services.archive", "sleep 86400", "sleep 600"
+    assert (tmp_path / "log").read_text().splitlines() == [ran, day, ran, soon, ran, day]
+    assert COMPOSE["services"]["archive"]["volumes"] == ["archive:/var/lib/maemae"]
+
+
 def test_the_inside_has_no_way_out() -> None:
     assert COMPOSE["networks"]["inside"] == {"internal": True}
 
 
 @pytest.mark.parametrize("service", OURS)
 def test_containers_and_units_start_modules_that_are_there(service: str) -> None:
-    *head, module = COMPOSE["services"][service]["command"]
-    assert head == ["python", "-m"]
+    said = " ".join(COMPOSE["services"][service]["command"])
+    [module] = re.findall(r"\bpython -m ([\w.]+)", said)
+    assert said == f"python -m {module}" or service == "archive"
     assert importlib.util.find_spec(module)
     assert f"ExecStart=/opt/maemae/venv/bin/python -m {module}\n" in UNITS[service]
 

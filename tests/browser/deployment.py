@@ -46,7 +46,7 @@ BEGIN_MS = 5_000
 ASKED_WITHIN = range(3)
 """The minutes after that boundary in which somebody may ask."""
 SEARCHED_MS = 2 * 24 * 60 * MINUTE_MS
-READY_S = 60
+READY_S = 300
 STOP_S = 15
 
 

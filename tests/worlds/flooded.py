@@ -44,7 +44,7 @@ from tests.browser.deployment import eventually, free_port
 from tests.fakes.people import QuickHasher
 
 ROOT = Path(__file__).resolve().parents[2]
-READY_S = 60
+READY_S = 300
 ANOTHER = "127.0.0.7"
 """Where the other person asks from."""
 
