@@ -2,10 +2,10 @@
 What the bot answers a chat: how the account stands, its position, pausing, closing everything with the second factor.
 
 It does what the pages do, by the same acts, in the name of the chat's person: nothing here sends an order. Who is not
-bound learns nothing, a group is not answered at all, and every chat is paced. Closing asks for a code of the
-authenticator, which is used up like on the page; without a second factor it is refused. What loosens something
-(resuming) is the page's. A message that lay there while the bot was away does nothing: its person may have decided
-otherwise on the page since. Chats, codes and what people write are in no line of the log.
+bound learns nothing, a group is not answered at all, and every chat is paced, strangers altogether too. Closing asks
+for a code of the authenticator, which is used up like on the page; without a second factor it is refused. What loosens
+something (resuming) is the page's. A message that lay there while the bot was away does nothing: its person may have
+decided otherwise on the page since. Chats, codes and what people write are in no line of the log.
 """
 
 from collections.abc import Mapping
@@ -25,7 +25,7 @@ from lib.domain import reason_codes as codes
 from lib.domain.channel import STALE_MS
 from lib.domain.chat import ACTS, CLOSE_MS, Ask, BoundChat, Incoming, read_ask, read_code
 from lib.domain.errors import Retry
-from lib.domain.pace import Pace
+from lib.domain.pace import Pace, Tally
 from lib.domain.reason import NOTHING, Reason
 from lib.domain.separators import separated
 from lib.domain.trail import TrailEvent
@@ -36,6 +36,12 @@ from lib.reason_text import said
 MESSAGES = Pace(free=20, first_ms=2_000, longest_ms=60_000, halving_ms=30_000)
 """Of one chat; more are read and not answered."""
 STRANGERS = Pace(free=5, first_ms=10_000, longest_ms=600_000, halving_ms=600_000)
+EVERY_STRANGER = Pace(free=20, first_ms=2_000, longest_ms=2_000, halving_ms=10_000)
+"""
+Of all who are not bound, together: one or two a second. An answer is a call over the network, one after the other; a
+thousand strangers at once must not hold up who wants to close. What may be a code is counted apart, so that chatter
+holds up nobody who is binding a chat.
+"""
 LATE = Pace(free=1, first_ms=60_000, longest_ms=60_000, halving_ms=60_000)
 """How often a chat is told that something came too late: once for all that waited while the bot was away."""
 AGENT = "Telegram"
@@ -75,12 +81,16 @@ class Talk:
         self._safety = safety
         self._trading = trading
         self._clock = clock
+        self._strangers: dict[bool, Tally] = {}
+        """Those who sent what may be a code, and all others; of this process alone, for there is one bot."""
 
     def answer(self, told: Incoming) -> Answer | None:
         """What *told* is answered, done as it asks; None = nothing is said."""
         if not told.is_private:
             return None
         chat = self._ports.chats.owner(told.chat_id)
+        if chat is None and self._are_too_many(told):
+            return None
         if self._is_paced(told.chat_id, STRANGERS if chat is None else MESSAGES):
             return None
         with log.hide(told.text, str(told.chat_id)):
@@ -111,6 +121,15 @@ class Talk:
     def _is_paced(self, chat_id: int, pace: Pace, what: str = "chat") -> bool:
         key = f"{what}:{sha256(str(chat_id))[:32]}"
         return self._ports.throttles.attempt(key, pace, self._clock.now_ms()) > 0
+
+    def _are_too_many(self, told: Incoming) -> bool:
+        """Whether strangers altogether had their answers for now; nothing is written for them then."""
+        now, may_be_code = self._clock.now_ms(), bool(code_sha256(read_code(told.text)))
+        before = self._strangers.get(may_be_code, Tally())
+        if before.wait_ms(EVERY_STRANGER, now):
+            return True
+        self._strangers[may_be_code] = before.tried(EVERY_STRANGER, now)
+        return False
 
     def _stranger(self, told: Incoming) -> Answer | None:
         code, now = code_sha256(read_code(told.text)), self._clock.now_ms()

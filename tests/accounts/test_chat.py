@@ -12,7 +12,7 @@ import pyotp
 import pytest
 import sqlalchemy as sa
 
-from lib.accounts.chat_talk import LATE, MESSAGES, Answer, Talk, TalkPorts
+from lib.accounts.chat_talk import EVERY_STRANGER, LATE, MESSAGES, Answer, Talk, TalkPorts
 from lib.accounts.chats import OFFERS, ChatCode, ChatDesk
 from lib.accounts.entrance import PeopleStores
 from lib.accounts.hashing import GatedHasher
@@ -32,7 +32,7 @@ from lib.adapters.sql.forms.trail import SqlTrail
 from lib.adapters.sql.ledger.switches import prove_stopped
 from lib.adapters.sql.ledger.telling import tell
 from lib.adapters.sql.tables.columns import utc_from_ms
-from lib.adapters.sql.tables.people import accounts, audit_events, outbox
+from lib.adapters.sql.tables.people import accounts, audit_events, outbox, throttles
 from lib.adapters.sql.tables.telling import channels
 from lib.adapters.telegram.bot_api import BotCourier, TelegramApi
 from lib.adapters.web_lock import WebLock, new_secret
@@ -191,6 +191,15 @@ async def test_a_chat_is_paced(line: Line) -> None:
     assert answers[0]
     assert not answers[-1]
     assert line.writes("상태", STRANGER) == [ko(codes.CHAT_UNBOUND())], "another's pace is its own"
+
+
+async def test_a_crowd_of_strangers_is_not_answered_and_holds_up_neither_the_bound_nor_who_binds(line: Line) -> None:
+    crowd = [line.writes("hello", STRANGER + n) for n in range(EVERY_STRANGER.free + 30)]
+    assert len([one for one in crowd if one]) <= EVERY_STRANGER.free + 1
+    with line.scene.engine.connect() as connection:
+        assert (connection.scalar(sa.select(sa.func.count()).select_from(throttles)) or 0) <= EVERY_STRANGER.free + 1
+    line.bind()
+    assert line.writes("상태")
 
 
 @pytest.mark.parametrize("text", ["/status", "/status@maemae_test_bot", "상태", "Status"])
