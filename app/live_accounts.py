@@ -26,8 +26,10 @@ from lib.queries import Health, Pulse
 
 LOOK_S = 1.0
 PRICE_S = 2.0
-STALE_S = 5.0
-"""What no pulse tells (locks, the platform's limits, the health of processes) is at most this old."""
+STALE_S = 30.0
+"""What no pulse tells (rates of the won, rules of symbols, the platform's settings) is at most this old."""
+HEALTH_S = 5.0
+"""So is the health of processes, read once for everybody."""
 _UNTOLD = object()
 _log = log.get("live.accounts")
 
@@ -183,7 +185,7 @@ class AccountHub:
         return {name: value for name, value in parts.items() if watched.told.get(name, _UNTOLD) != value}
 
     def _health_now(self, now_ms: int) -> Health:
-        if self._health is None or now_ms - self._health[0] >= STALE_S * 1000:
+        if self._health is None or now_ms - self._health[0] >= HEALTH_S * 1000:
             self._health = (now_ms, self._cockpit.health())
         return self._health[1]
 

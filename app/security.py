@@ -77,7 +77,8 @@ class Security:
             await self._app(scope, receive, send)
             return
         visit = read_visit(dict(scope), self._trusted)
-        send = self._with_headers(scope, visit, send)
+        if scope["type"] == "http":  # a WebSocket's every text would pass through it
+            send = self._with_headers(scope, visit, send)
         if (refused := self._before_asking(scope, visit)) is not None:
             await _refuse(scope, send, *refused)
             return

@@ -132,6 +132,8 @@ async def _settled(seen: Counted, wanted: int) -> None:
     async with asyncio.timeout(90):
         while seen.ready < wanted and not seen.wrong:  # noqa: ASYNC110 - a bench may look now and then
             await asyncio.sleep(0.1)
+    if seen.wrong:
+        raise RuntimeError(f"{len(seen.wrong)} viewers failed, {seen.ready} are there: {seen.wrong[0]}")
     await asyncio.sleep(1)
 
 

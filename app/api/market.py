@@ -23,8 +23,8 @@ from lib.accounts.refusal import Refusal
 from lib.accounts.web import SessionUser
 from lib.market.scrollback import INTERVALS, PAGE, Past
 
-SEND_S = 5.0
-"""A browser that takes longer than this for a hundred bytes is gone."""
+CLOSE_S = 5.0
+"""A browser that takes longer than this for a goodbye is gone; who takes no text is ended by the doors' deadline."""
 
 
 class Chart:
@@ -104,9 +104,8 @@ async def serve(socket: WebSocket, seat: Seat) -> None:
 async def _send(socket: WebSocket, seat: Seat) -> None:
     with contextlib.suppress(WebSocketDisconnect, TimeoutError, RuntimeError, OSError):
         while (text := await seat.next()) is not None:
-            with anyio.fail_after(SEND_S):
-                await socket.send_text(text)
-        with anyio.fail_after(SEND_S):
+            await socket.send_text(text)
+        with anyio.fail_after(CLOSE_S):
             await socket.close(seat.code or 1000)
 
 

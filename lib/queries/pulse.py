@@ -1,9 +1,9 @@
 """
 Whether anything about some people changed: one small statement for all of them, instead of every reading of each.
 
-A pulse is compared, never read: two that are equal say that nothing a person's screens show has changed but locks,
-limits of the platform, decisions that ordered nothing and what the market says. Whoever follows pulses reads those
-again in a rhythm of their own.
+A pulse is compared, never read: two that are equal say that nothing a person's screens show has changed but a rate of
+the won, a symbol's rules, the platform's settings and what the market says. Whoever follows pulses reads those again in
+a rhythm of their own. A lock that runs out changes the pulse by itself.
 """
 
 from collections.abc import Collection
@@ -11,7 +11,7 @@ from collections.abc import Collection
 import sqlalchemy as sa
 
 from lib.adapters.sql.tables.people import accounts, commands, notice_choices, outbox, system_flags, users
-from lib.adapters.sql.tables.trading import orders
+from lib.adapters.sql.tables.trading import equity_points, orders, platform_locks, risk_locks, trade_logs
 from lib.queries.reading import Reading
 
 Pulse = tuple[object, ...]
@@ -37,6 +37,8 @@ def _newest_of(table: sa.Table, column: str, *order: str) -> sa.ScalarSelect[obj
 
 
 _MOVED = _newest_of(orders, "updated_ms", "t_ms", "id").label("moved")
+_DECIDED = _newest_of(trade_logs, "id", "t_ms").label("decided")
+_MEASURED = _newest_of(equity_points, "t_ms", "t_ms").label("measured")
 _ASKED = (
     sa.select(sa.func.max(commands.c.id) * 4 + sa.func.count(commands.c.taken_at) + sa.func.count(commands.c.done_at))
     .where(commands.c.user_id == users.c.id)
@@ -55,6 +57,14 @@ _SEEN = (
     .scalar_subquery()
     .label("seen")
 )
+_MOVING = (_MOVED, _DECIDED, _MEASURED, _ASKED, _TOLD, _SEEN)
+
+
+def _held(now_ms: int) -> sa.ScalarSelect[object]:
+    """The locks that hold at *now_ms* as one number: another one when any begins, ends or is written anew."""
+    mine = (risk_locks.c.account_id == accounts.c.id, risk_locks.c.until_ms > now_ms)
+    signs = risk_locks.c.id + risk_locks.c.until_ms + risk_locks.c.created_ms
+    return sa.select(sa.func.sum(signs)).where(*mine).correlate(accounts).scalar_subquery()
 
 
 class PulseReadings(Reading):
@@ -62,14 +72,23 @@ class PulseReadings(Reading):
 
     def pulses(self, user_ids: Collection[int]) -> dict[int, Pulse]:
         """The pulse of each of *user_ids* who has an account, by person."""
-        return self._read(lambda c: _pulses(c, user_ids)) if user_ids else {}
+        now = self._clock.now_ms()
+        return self._read(lambda c: _pulses(c, user_ids, now)) if user_ids else {}
 
 
-def _pulses(connection: sa.Connection, user_ids: Collection[int]) -> dict[int, Pulse]:
+def _pulses(connection: sa.Connection, user_ids: Collection[int], now_ms: int) -> dict[int, Pulse]:
+    held = _held(now_ms).label("held")
     query = (
-        sa.select(users.c.id.label("person"), *_CHOSEN, *_OF_ACCOUNT, _MOVED, _ASKED, _TOLD, _SEEN)
+        sa.select(users.c.id.label("person"), *_CHOSEN, *_OF_ACCOUNT, *_MOVING, held)
         .join(accounts, accounts.c.user_id == users.c.id)
         .where(users.c.id.in_(user_ids), accounts.c.active)
     )
-    flags = tuple(connection.execute(sa.select(system_flags)).one())
-    return {row.person: (*row, *flags) for row in connection.execute(query)}
+    everybodys = _everybodys(connection, now_ms)
+    return {row.person: (*row, *everybodys) for row in connection.execute(query)}
+
+
+def _everybodys(connection: sa.Connection, now_ms: int) -> Pulse:
+    """The platform's switches, and its locks that hold at *now_ms*."""
+    flags = connection.execute(sa.select(system_flags)).one()
+    held = sa.select(platform_locks).where(platform_locks.c.until_ms > now_ms).order_by(platform_locks.c.kind)
+    return (*flags, *(tuple(row) for row in connection.execute(held)))

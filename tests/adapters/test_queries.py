@@ -618,6 +618,35 @@ async def test_a_pulse_changes_with_what_a_screen_shows_and_only_its_own(scene: 
     assert scene.readings.pulses([]) == {}
 
 
+async def test_a_pulse_tells_of_locks_that_begin_end_or_run_out_and_of_measures_and_decisions(scene: Scene) -> None:
+    account, other = await scene.person("uid-owner"), await scene.person("uid-other", "sell")
+    ledger, mine = scene.world.ledger, account.account_id
+
+    def pulse(user_id: int) -> object:
+        return scene.readings.pulses([user_id])[user_id]
+
+    seen, theirs = [pulse(account.user_id)], pulse(other.user_id)
+    await ledger.lock(mine, "daily_loss", T + 60_000, text("the day's loss"))
+    seen.append(pulse(account.user_id))
+    await ledger.lock(mine, "cooldown", T + 90_000, text("after a stop"))
+    seen.append(pulse(account.user_id))
+    assert await ledger.unlock(mine, "cooldown", "an operator")
+    seen.append(pulse(account.user_id))
+    scene.world.clock.advance_to(T + 60_001)
+    seen.append(pulse(account.user_id))
+    await ledger.record_equity(EquityPoint(mine, T + 300_000, Decimal(1), Decimal(1), ZERO))
+    seen.append(pulse(account.user_id))
+    key = CycleKey("synthetic", SYMBOL, 300, T + 600_000, "x" * 64)
+    await ledger.record_cycle(CycleRecord(key, "prompt", "[]", make.analyst_answer()))
+    await ledger.plan(account, key, T + 600_000, AccountPlan("held", text("nothing to do")))
+    seen.append(pulse(account.user_id))
+    assert all(one != after for one, after in pairwise(seen))
+    assert pulse(other.user_id) == theirs
+    await ledger.lock(0, "paper:daily_loss", T + 999_000, text("everybody's"))
+    assert pulse(account.user_id) != seen[-1]
+    assert pulse(other.user_id) != theirs, "the platform's lock is everybody's"
+
+
 # --- the person, the market -------------------------------------------------------------------------------------------
 
 

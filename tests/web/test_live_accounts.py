@@ -13,7 +13,7 @@ from starlette.websockets import WebSocketDisconnect
 
 from app.cockpit import Cockpit
 from app.live import SEATS_PER_SESSION, SIGNED_OUT, TOO_SLOW, Seat
-from app.live_accounts import PRICE_S, STALE_S, AccountHub
+from app.live_accounts import HEALTH_S, PRICE_S, STALE_S, AccountHub
 from lib.domain.account import Numbers
 from lib.domain.errors import Retry
 from lib.domain.position import ZERO
@@ -188,7 +188,7 @@ async def test_a_price_moves_its_parts_alone_and_not_oftener_than_promised(
             clock.forward(seconds=1)
             await hub.look()
             said += heard(kim)
-        assert len(said) <= 6 / PRICE_S + 1 + 6 / STALE_S
+        assert len(said) <= 6 / PRICE_S + 1 + 6 / HEALTH_S
         assert all(part.keys() <= {"market", "open", "tiles", "truth"} for part in said)
         assert said[-1]["open"]["pnl"] == "+32.86", "(60,060 - 59,000) x 0.031"
 
