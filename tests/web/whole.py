@@ -1,5 +1,6 @@
 """The whole web over a real database and a real Redis, with nothing but the paces lifted, entered in this process."""
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -33,6 +34,10 @@ from lib.market.scrollback import Scrollback
 from lib.settings import load
 from tests.fakes.market import ScriptedMarket, SetClock
 from tests.fakes.people import QuickHasher
+from tests.servers import new_database_on
+
+WHOLE_ON = os.environ.get("WHOLE_ON", "")
+"""A database server for every whole system that is given no URL (`make attack`); "" = a SQLite file each."""
 
 
 class Unhurried(Traffic):
@@ -58,15 +63,29 @@ class NoTallies:
 
 
 @contextmanager
+def database_in(folder: Path) -> Iterator[str]:
+    """The URL of an empty database: a new one on `WHOLE_ON`, or a file in *folder*."""
+    if not WHOLE_ON:
+        yield f"sqlite:///{folder / 'maemae.db'}"
+        return
+    with new_database_on(WHOLE_ON) as url:
+        yield url
+
+
+@contextmanager
 def whole_system(
     folder: Path, url: str | None = None, *, hurried: bool = False
 ) -> Iterator[tuple[WebSystem, sa.Engine]]:
     """
     A system in *folder* whose paper exchange and whose candles' exchange are away, and its database: that of *url*, or
-    a SQLite file. *hurried* = signing in is paced and hashed as ever.
+    one of its own. *hurried* = signing in is paced and hashed as ever.
     """
+    with database_in(folder) as own:
+        yield from _system(folder, url or own, hurried=hurried)
+
+
+def _system(folder: Path, url: str, *, hurried: bool) -> Iterator[tuple[WebSystem, sa.Engine]]:
     redis = ensure(folder / "redis")
-    url = url or f"sqlite:///{folder / 'maemae.db'}"
     engine = make_engine(url)
     schema.migrate(engine)
     _, public = generate_keys()

@@ -42,6 +42,7 @@ from lib.domain.candle import MINUTE_MS, Candle
 from lib.domain.platform_settings import Admission
 from tests.browser.deployment import eventually, free_port
 from tests.fakes.people import QuickHasher
+from tests.web.whole import database_in
 
 ROOT = Path(__file__).resolve().parents[2]
 READY_S = 300
@@ -111,8 +112,13 @@ class Web:
 @contextmanager
 def web(folder: Path, people: int = 17) -> Iterator[Web]:
     """A running web in *folder* that knows *people* signed-in people, the first of them with an account."""
+    with database_in(folder) as database:
+        yield from _running(folder, database, people)
+
+
+def _running(folder: Path, database: str, people: int) -> Iterator[Web]:
     redis = ensure(folder / "redis")
-    env = _environment(folder, redis.url)
+    env = _environment(folder, redis.url, database)
     try:
         tokens = _prepare(env, people)
         with (folder / "web.log").open("ab") as log:
@@ -128,7 +134,7 @@ def web(folder: Path, people: int = 17) -> Iterator[Web]:
         redis.stop()
 
 
-def _environment(folder: Path, redis_url: str) -> dict[str, str]:
+def _environment(folder: Path, redis_url: str, database: str) -> dict[str, str]:
     _, public = generate_keys()
     return {
         **os.environ,
@@ -136,7 +142,7 @@ def _environment(folder: Path, redis_url: str) -> dict[str, str]:
         "FEED": "synthetic",
         "PORT": str(free_port()),
         "DATA_DIR": str(folder),
-        "DATABASE_URL": f"sqlite:///{folder / 'maemae.db'}",
+        "DATABASE_URL": database,
         "REDIS_URL": redis_url,
         "ENCRYPTION_PUBLIC_KEY": public,
         "INSTALLATION": "flood",
