@@ -10,7 +10,7 @@ export PYTHONPATH := .
 export PYTHONUNBUFFERED := 1
 
 help:  ## this list
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 18
+	@awk -F':.*## ' '/^[a-z]+:.*## /{printf "  %-16s%s\n", "make " $$1, $$2}' $(MAKEFILE_LIST)
 
 run: .venv/run.stamp  ## the whole system on this machine: paper money, synthetic prices (FEED=bybit for real ones)
 	@exec $(BIN)/python -m services.local

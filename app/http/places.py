@@ -26,6 +26,10 @@ def places(trusted_proxies: int) -> Places:
 def _allow_files(wanted: int) -> int:
     now, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     if now != resource.RLIM_INFINITY and now < wanted:
-        now = wanted if most == resource.RLIM_INFINITY else min(wanted, most)
-        resource.setrlimit(resource.RLIMIT_NOFILE, (now, most))
+        raised = wanted if most == resource.RLIM_INFINITY else min(wanted, most)
+        try:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (raised, most))
+        except (ValueError, OSError):
+            return now  # macOS says "no limit" and has one
+        now = raised
     return wanted if now == resource.RLIM_INFINITY else now
