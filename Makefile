@@ -91,8 +91,8 @@ archive: .venv/run.stamp  ## old prompts and answers into files, expired links a
 doctor: .venv/run.stamp  ## whether this deployment can work: settings, stores, schema, keys, exchange, clocks
 	@$(BIN)/python -m services.doctor
 
-preflight: .venv/run.stamp  ## VENUE=demo|testnet|mainnet: the acceptance cards asked by machine (docs/acceptance.md)
-	@$(BIN)/python -m services.preflight --venue "$(VENUE)" $(ARGS)
+preflight: .venv/run.stamp  ## VENUE=demo|testnet|mainnet, or ACCOUNT=N|real by its sealed key: the acceptance cards by machine (docs/acceptance.md)
+	@$(BIN)/python -m services.preflight $(if $(ACCOUNT),--account "$(ACCOUNT)",--venue "$(VENUE)") $(ARGS)
 
 lock: .venv/dev.stamp  ## compile requirements*.in, pinned and hashed
 	@$(BIN)/uv pip compile --universal --generate-hashes --no-emit-index-url --python-version 3.11 --no-header -q requirements.in -o requirements.txt

@@ -451,6 +451,7 @@ CREATE TABLE preflight_runs (
     started_ms BIGINT NOT NULL DEFAULT 0,
     cards JSON NOT NULL,  -- name: whether it passed
     evidence VARCHAR(100) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,  -- a file on the operator's machine
+    orders_passed BOOL NOT NULL DEFAULT 0,  -- every order card passed: by this a canary is found
     PRIMARY KEY (id),
     INDEX ix_preflight_runs_venue_uid (venue, uid)
 ) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_unicode_ci;

@@ -10,11 +10,15 @@ import os
 from collections.abc import Collection
 from dataclasses import asdict
 from decimal import Decimal
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 from lib.adapters.bybit.rest.recording import Heard, anonymous, blanked
 from lib.adapters.private_files import FILE_MODE, private_folder
+from lib.domain import reason_codes as codes
+from lib.domain.account import Venue
+from lib.domain.errors import Retry
 from lib.domain.position import Side
 from lib.domain.preflight import Card, Intent, PreflightRun
 from lib.ports.preflight import Evidence, Journal
@@ -22,28 +26,30 @@ from lib.ports.preflight import Evidence, Journal
 FORMAT = 1
 
 
-class JournalFile(Journal):
-    """`lib.ports.preflight.Journal` as lines of JSON at *path*."""
+def journal_name(venue: Venue, uid: str) -> str:
+    """The journal of one account, whichever of its keys is used; the name tells nobody's uid."""
+    return f"journal-{venue}-{sha256(f'{venue} {uid}'.encode()).hexdigest()[:16]}.jsonl"
 
-    def __init__(self, path: Path) -> None:
-        self._path = path
+
+class JournalFile(Journal):
+    """
+    `lib.ports.preflight.Journal` as lines of JSON at *path*; *earlier* are journals the account had under another name.
+    """
+
+    def __init__(self, path: Path, *earlier: Path) -> None:
+        self._path, self._earlier = path, earlier
 
     def unfinished(self) -> list[Intent]:
-        rows = [json.loads(line) for line in self._lines()]
+        rows = [json.loads(line) for path in (*self._earlier, self._path) for line in _lines(path)]
         over = {row["finished"] for row in rows if "finished" in row}
-        return [_intent(row) for row in rows if "link" in row and row["run_ms"] not in over]
+        left = [_intent(row) for row in rows if "link" in row and row["run_ms"] not in over]
+        return sorted(left, key=lambda intent: intent.run_ms)
 
     def intend(self, intent: Intent) -> None:
         self._append({**asdict(intent), "qty": str(intent.qty)})
 
     def finished(self, run_ms: int) -> None:
         self._append({"finished": run_ms})
-
-    def _lines(self) -> list[str]:
-        if not self._path.exists():
-            return []
-        whole, _, _ = self._path.read_text(encoding="utf-8").rpartition("\n")  # a torn last line was never sent
-        return [line for line in whole.split("\n") if line]
 
     def _append(self, row: dict[str, Any]) -> None:
         private_folder(self._path.parent)
@@ -55,6 +61,26 @@ class JournalFile(Journal):
             os.fsync(handle)
         finally:
             os.close(handle)
+
+
+class UnknownJournal(Journal):
+    """The journal while nobody can tell whose account it is: what was left open is not known, and nothing is sent."""
+
+    def unfinished(self) -> list[Intent]:
+        raise Retry(codes.CARD_END_UNKNOWN())
+
+    def intend(self, intent: Intent) -> None:
+        raise Retry(codes.CARD_END_UNKNOWN())
+
+    def finished(self, run_ms: int) -> None:
+        raise Retry(codes.CARD_END_UNKNOWN())
+
+
+def _lines(path: Path) -> list[str]:
+    if not path.exists():
+        return []
+    whole, _, _ = path.read_text(encoding="utf-8").rpartition("\n")  # a torn last line was never sent
+    return [line for line in whole.split("\n") if line]
 
 
 def _intent(row: dict[str, Any]) -> Intent:

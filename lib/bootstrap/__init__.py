@@ -28,6 +28,8 @@ from lib.bootstrap.operators import OperatorsDoor as OperatorsDoor
 from lib.bootstrap.preflight import PreflightWish as PreflightWish
 from lib.bootstrap.preflight import preflight as preflight
 from lib.bootstrap.preflight import preflight_url as preflight_url
+from lib.bootstrap.preflight import real_accounts as real_accounts
+from lib.bootstrap.preflight import sealed_wish as sealed_wish
 from lib.bootstrap.processes import collector as collector
 from lib.bootstrap.processes import simulator as simulator
 from lib.bootstrap.processes import trader as trader

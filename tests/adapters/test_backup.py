@@ -17,7 +17,7 @@ from lib.adapters.sql.recovery.table_rows import dumped, snapshot
 from lib.adapters.sql.tables.models import metadata
 from lib.adapters.sql.tables.operating import operator_acts
 from lib.adapters.sql.tables.people import accounts, commands, invites, outbox, system_flags, users
-from lib.adapters.sql.tables.real_money import real_caps, real_consents
+from lib.adapters.sql.tables.real_money import preflight_runs, real_caps, real_consents
 from lib.adapters.sql.tables.telling import deliveries
 from lib.adapters.sql.tables.trading import trader_lease
 from lib.adapters.vault import generate_keys
@@ -32,7 +32,8 @@ from services import restore as restore_command
 from tests.adapters.seeding import counted, seed
 
 PRIVATE, PUBLIC = generate_keys()
-ENDED = {"sessions", "api_tokens", "reset_links", "email_links", "known_browsers", "chats", "deliveries", "real_caps"}
+ENDED = {"sessions", "api_tokens", "reset_links", "email_links", "known_browsers", "chats", "deliveries"}
+ENDED |= {"real_caps", "preflight_runs"}
 QUIETED = ENDED | {"system_flags", "trader_lease", "accounts", "invites", "commands", "operator_acts", "outbox"}
 QUIETED |= {"real_consents"}
 """Tables a restore changes on purpose."""
@@ -186,8 +187,8 @@ def test_nothing_of_the_backups_moment_is_told_asked_or_carried_out_again(lived:
     assert [row["id"] for row in rows(lived.database_url, invites)] == [1], "it may have been used since"
 
 
-def test_no_consent_to_real_money_and_no_cap_comes_back(lived: Settings) -> None:
-    """A consent may have been taken back since, and a smaller cap written: both are asked for anew."""
+def test_no_consent_to_real_money_no_cap_and_no_preflight_comes_back(lived: Settings) -> None:
+    """A consent may have been taken back since, a smaller cap written, a preflight failed: all are asked for anew."""
     change(
         lived,
         sa.update(real_consents).values(withdrawn_ms=0),
@@ -195,12 +196,14 @@ def test_no_consent_to_real_money_and_no_cap_comes_back(lived: Settings) -> None
     )
     made, now = bootstrap.backup(lived), SystemClock().now_ms()
     assert made.header.rows["real_caps"]
+    assert made.header.rows["preflight_runs"]
     change(lived, sa.update(real_consents).values(withdrawn_ms=now))
     bootstrap.restore(lived, made.path, RestoreWishes())
     stood, ended = rows(lived.database_url, real_consents)
     assert stood["withdrawn_ms"] >= now
     assert ended["withdrawn_ms"] == 7, "what ended before is as it was"
     assert rows(lived.database_url, real_caps) == []
+    assert rows(lived.database_url, preflight_runs) == []
 
 
 def test_the_moment_of_the_backup_is_known_after_it_came_back(lived: Settings) -> None:

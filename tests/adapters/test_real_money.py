@@ -5,6 +5,7 @@ Each row is written as its own writer writes it; then one thing is taken away.
 """
 
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
 from typing import Any
 
@@ -13,7 +14,7 @@ import sqlalchemy as sa
 
 from lib.adapters.sql.forms.real_caps import SqlPreflightBook, SqlRealCaps
 from lib.adapters.sql.forms.real_consents import SqlRealConsents
-from lib.adapters.sql.ledger.real_money import real_facts, take_turn
+from lib.adapters.sql.ledger.real_money import NEWEST_RUNS, real_facts, take_turn
 from lib.adapters.sql.tables.columns import utc_from_ms
 from lib.adapters.sql.tables.people import accounts, outbox, users
 from lib.adapters.sql.tables.real_money import preflight_runs, real_caps, real_consents
@@ -21,6 +22,7 @@ from lib.adapters.sql.tables.safety import authenticators
 from lib.adapters.sql.tables.trading import equity_points, orders
 from lib.clock import SteppedClock
 from lib.domain import reason_codes as codes
+from lib.domain.account import Venue
 from lib.domain.account_records import NewAccount, TraderAccount
 from lib.domain.order import Claim, Order, OrderState
 from lib.domain.preflight import READ_CARDS
@@ -35,6 +37,7 @@ from lib.domain.real_money import (
 from lib.domain.reason import NOTHING, Reason, text
 from lib.domain.risk import AccountPlan
 from lib.domain.trail import Note, TrailEvent
+from tests.adapters.test_sql_locking import claim, wait_for_a_waiter
 from tests.contract.ledger_worlds import SqlWorld
 from tests.contract.test_ledger import BUY, GUARD, HOLDER, signed
 from tests.factories import SYMBOL, T
@@ -289,6 +292,26 @@ async def test_a_rehearsal_is_of_who_traded_it_where_it_was_traded(world: SqlWor
     assert codes.REAL_DAYS_LACKING.is_of(real_money_refusal(await world.ledger.real_money(account.account_id)))
 
 
+@pytest.mark.parametrize("venue", ["demo", "mainnet"])
+async def test_reading_runs_however_many_hide_no_run_whose_order_cards_passed(world: SqlWorld, venue: Venue) -> None:
+    """A preflight by timer writes a reading run a day, and more while somebody looks for a fault."""
+    account = await ready(world)
+    book = SqlPreflightBook(world.engine)
+    for number in range(NEWEST_RUNS + 1):
+        book.keep(run(venue, READ_CARDS, started_ms=T - 50_000 + number), "read.json")
+    assert real_money_refusal(await world.ledger.real_money(account.account_id)) == NOTHING
+
+
+async def test_a_claim_with_real_money_waits_for_its_turn_before_it_reads_what_is_used_up(world: SqlWorld) -> None:
+    account = await ready(world)
+    order = (await world.ledger.plan(account, None, T, BUY))[0]
+    asked: list[str] = []
+    sa.event.listen(world.engine, "before_cursor_execute", lambda c, cursor, statement, *rest: asked.append(statement))
+    assert (await world.ledger.claim(order, signed(order, NOW), HOLDER)).granted
+    reads = [" ".join(said.split()) for said in asked if "real_caps" in said or "preflight_runs" in said]
+    assert reads[0].startswith("SELECT real_caps.id FROM real_caps ORDER BY real_caps.id"), reads
+
+
 async def test_claims_with_real_money_take_turns_by_a_row_that_no_new_cap_replaces() -> None:
     """Had each locked the newest, one that came after a new cap would not wait for one that began before it."""
     seen: list[str] = []
@@ -393,3 +416,24 @@ async def test_two_entries_with_real_money_never_pass_one_cap_together(world: Sq
     assert other.state is OrderState.SUBMITTING
     facts = await world.ledger.real_money(account.account_id - 1)
     assert facts.positions == 1
+
+
+async def test_on_a_real_server_a_claim_with_real_money_waits_until_the_one_before_is_decided(
+    server_engine: sa.Engine,
+) -> None:
+    """The other claim commits an entry on its way meanwhile: the one that waited sees it, and is refused."""
+    world = SqlWorld(server_engine, SteppedClock(NOW))
+    account = await ready(world)
+    other = world.people.add_user("lee@example.test", "hash")
+    world.people.add_account(NewAccount(other, "mainnet", FEED, "2", SYMBOL, "sealed", "1", 1, Decimal(5), 0))
+    order = (await world.ledger.plan(account, None, T, BUY))[0]
+    number = account.account_id + 1
+    with ThreadPoolExecutor(1) as aside, world.engine.connect() as first, first.begin() as deciding:
+        take_turn(first)
+        waiting = aside.submit(claim, world, order, signed(order, NOW), world.clock)
+        wait_for_a_waiter(world.engine)
+        first.execute(sa.insert(orders).values(_filled(number, other, 5, venue="mainnet", state="SUBMITTING")))
+        deciding.commit()
+        refused = waiting.result()
+    assert (refused.granted, codes.REAL_CAP_POSITIONS.is_of(refused.why)) == (False, True)
+    world.close()

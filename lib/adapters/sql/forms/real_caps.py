@@ -10,7 +10,7 @@ from lib.adapters.sql.database.transactions import transact
 from lib.adapters.sql.ledger.rows import ledger_clock
 from lib.adapters.sql.tables.real_money import preflight_runs, real_caps
 from lib.clock import Clock
-from lib.domain.preflight import PreflightRun
+from lib.domain.preflight import ORDER_CARDS, PreflightRun
 from lib.domain.real_money import RealCap
 from lib.ports.preflight import PreflightBook
 from lib.ports.real_money import RealCaps
@@ -32,6 +32,7 @@ class SqlPreflightBook(PreflightBook):
             "started_ms": run.started_ms,
             "cards": {result.card.value: result.passed for result in run.results},
             "evidence": evidence[:100],
+            "orders_passed": run.passed(ORDER_CARDS),
         }
         transact(self._engine, lambda c: c.execute(sa.insert(preflight_runs).values(values)) and None)
 

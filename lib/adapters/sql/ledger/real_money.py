@@ -43,6 +43,7 @@ from lib.settings import VERSION
 LOG = log.get("ledger.real_money")
 REAL: tuple[Venue, ...] = tuple(venue for venue, row in CAPABILITIES.items() if row.has_real_money)
 NEWEST_RUNS = 50
+"""Of one kind: reading runs, however many, hide no run whose order cards passed."""
 LOOK_BACK_MS = (LEAST_DAYS + 30) * DAY_MS
 _OPEN = [state.value for state in OrderState if state not in TERMINAL]
 _TURN = exclusively(sa.select(real_caps.c.id).order_by(real_caps.c.id).limit(1))
@@ -88,8 +89,8 @@ def real_facts(connection: sa.Connection, account_id: int, now: int, *, notional
     facts = RealFacts(
         now=now,
         version=VERSION,
-        rehearsals=read(of_cards, [], lambda: _runs(c, preflight_runs.c.venue.in_(REHEARSALS))),
-        own=read((RealGate.PREFLIGHT, RealGate.CANARY), [], lambda: _runs(c, *own)),
+        rehearsals=read(of_cards, [], lambda: _flown(c, preflight_runs.c.venue.in_(REHEARSALS))),
+        own=read((RealGate.PREFLIGHT, RealGate.CANARY), [], lambda: [*_runs(c, *own), *_flown(c, *own)]),
         days=read(of_days, [], lambda: _days(c, others, now)),
         trades=_trades(c, others),
         unresolved=_unresolved(c, others),
@@ -128,6 +129,12 @@ def _finite(money: Decimal) -> Decimal:
 def _runs(connection: sa.Connection, *where: sa.ColumnElement[bool]) -> list[PreflightRun]:
     query = sa.select(preflight_runs).where(*where).order_by(preflight_runs.c.id.desc()).limit(NEWEST_RUNS)
     return [_run(row) for row in connection.execute(query).mappings()]
+
+
+def _flown(connection: sa.Connection, *where: sa.ColumnElement[bool]) -> list[PreflightRun]:
+    """Runs of this version whose order cards passed."""
+    table = preflight_runs.c
+    return _runs(connection, table.orders_passed.is_(True), table.version == VERSION, *where)
 
 
 def _run(row: sa.RowMapping) -> PreflightRun:

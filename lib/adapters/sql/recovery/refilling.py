@@ -4,8 +4,8 @@ A database emptied and filled from a backup, so that a restore cut off anywhere 
 SQLite does all of it in one transaction: whoever looks sees the database of before or the restored one. MySQL commits
 each table it makes, so the database is marked as half restored until all is done; nothing starts on it, and the restore
 is run again. Before the mark is taken away trading is off, every account is paused, and whatever opens a door is gone:
-the backup does not know what people ended since. No consent to real money stands then, and no cap. Nothing it had still
-to tell, ask or send is told, asked or sent.
+the backup does not know what people ended since. No consent to real money stands then, no cap and no preflight. Nothing
+it had still to tell, ask or send is told, asked or sent.
 """
 
 from collections.abc import Callable
@@ -27,7 +27,7 @@ from lib.adapters.sql.tables.people import (
     sessions,
     system_flags,
 )
-from lib.adapters.sql.tables.real_money import real_caps, real_consents
+from lib.adapters.sql.tables.real_money import preflight_runs, real_caps, real_consents
 from lib.adapters.sql.tables.safety import api_tokens, email_links, reset_links
 from lib.adapters.sql.tables.telling import chats, deliveries
 from lib.adapters.sql.tables.trading import trader_lease
@@ -98,13 +98,15 @@ def keep_quiet(connection: sa.Connection, now_ms: int, as_of_ms: int) -> None:
 
 def _end_real_money(connection: sa.Connection, now_ms: int) -> None:
     """
-    No consent stands, and there is no cap: one may have been taken back since the backup, and a smaller cap written.
+    No consent stands, there is no cap and no preflight: a consent may have been taken back since the backup, a smaller
+    cap written, and a later preflight may have failed.
 
-    A person consents anew and an operator writes a cap anew.
+    A person consents anew, an operator writes a cap anew, and every card is asked anew; their evidence lies in files.
     """
     standing = sa.update(real_consents).where(real_consents.c.withdrawn_ms == 0)
     connection.execute(standing.values(withdrawn_ms=now_ms))
     connection.execute(sa.delete(real_caps))
+    connection.execute(sa.delete(preflight_runs))
 
 
 def _leave_out(connection: sa.Connection, now_ms: int) -> None:

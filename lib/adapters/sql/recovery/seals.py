@@ -67,6 +67,15 @@ def sealed_keys(connection: sa.Connection) -> list[SealedKey]:
     ]
 
 
+def keys_in_use(connection: sa.Connection, *where: sa.ColumnElement[bool]) -> list[SealedKey]:
+    """The key in use of each active account of *where*, by account."""
+    current = sa.select(credentials.c.id).join(accounts, accounts.c.id == credentials.c.account_id)
+    current = current.where(credentials.c.key_version == accounts.c.key_version, accounts.c.active.is_(True), *where)
+    numbers = set(connection.scalars(current))
+    found = [row for row in sealed_keys(connection) if row.row_id in numbers]
+    return sorted(found, key=lambda row: row.account_id)
+
+
 def locked_secrets(connection: sa.Connection) -> list[LockedSecret]:
     """Every authenticator's secret, by person."""
     query = sa.select(authenticators.c.user_id, authenticators.c.sealed).order_by(authenticators.c.user_id)

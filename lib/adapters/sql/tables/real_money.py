@@ -2,12 +2,24 @@
 Tables of the way to real money: what preflights found, caps an operator wrote, consents of people.
 
 Only a terminal writes `preflight_runs` and `real_caps`; the web's database user needs no more than SELECT on both, and
-SELECT, INSERT, UPDATE on `real_consents`. Runs and caps are appended to, never changed; a restored backup has no caps.
+SELECT, INSERT, UPDATE on `real_consents`. Runs and caps are appended to, never changed; a restored backup has none of
+either.
 """
 
 import sqlalchemy as sa
 
-from lib.adapters.sql.tables.columns import BIG, JSON, MYSQL_TABLE, ascii_text, choice, metadata, money, number, one_id
+from lib.adapters.sql.tables.columns import (
+    BIG,
+    JSON,
+    MYSQL_TABLE,
+    ascii_text,
+    choice,
+    flag,
+    metadata,
+    money,
+    number,
+    one_id,
+)
 from lib.domain.account import VENUES
 
 preflight_runs = sa.Table(
@@ -22,10 +34,14 @@ preflight_runs = sa.Table(
     number("started_ms"),
     sa.Column("cards", JSON, nullable=False),
     sa.Column("evidence", ascii_text(100), nullable=False),
+    flag("orders_passed", default=False),
     sa.Index(None, "venue", "uid"),
     **MYSQL_TABLE,
 )
-"""*cards*: name → whether it passed; the answers themselves are in the file *evidence* on the operator's machine."""
+"""
+*cards*: name → whether it passed; the answers themselves are in the file *evidence* on the operator's machine.
+*orders_passed*: by this a canary is found among any number of runs that only read; its cards are judged all the same.
+"""
 
 real_caps = sa.Table(
     "real_caps",
