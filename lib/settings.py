@@ -228,6 +228,13 @@ def load(env: Mapping[str, str] | None = None) -> Settings:
         settings.platform, settings.database_url, settings.redis_url, settings.data_dir
     )
     _refuse_idle_venues(settings)
+    if any(CAPABILITIES[venue].has_real_money for venue in settings.venues):
+        unsafe_settings.refuse_careless_real_money(
+            settings.database_url,
+            settings.public_url,
+            settings.most_guests,
+            own_prices=(settings.bybit_api_url, settings.bybit_ws_url) == (rest, stream),
+        )
     return settings
 
 
@@ -239,17 +246,12 @@ def _feed_urls(feed: str, paper: str, site: Site) -> tuple[str, str]:
     raise Halt(f"FEED={feed!r} is unknown: use synthetic, replay:FILE, bybit or bybit-testnet")
 
 
-NO_REAL_MONEY = "real money stays off until the order protocol's proof and the web are complete"
-
-
 def _venues(text: str) -> tuple[Venue, ...]:
     names = values.names(text, upper=False)
     if unknown := [name for name in names if name not in VENUES]:
         raise Halt(f"VENUES names {unknown[0]!r}: use {', '.join(VENUES)}")
     venues = cast("tuple[Venue, ...]", names)
     for venue in venues:
-        if CAPABILITIES[venue].has_real_money:
-            raise Halt(f"VENUES={venue} is refused: {NO_REAL_MONEY}")
         if lacks := CAPABILITIES[venue].lacks:
             raise Halt(f"VENUES={venue} is refused: it has not {' and not '.join(lacks)}")
     return venues

@@ -28,8 +28,6 @@ from lib.domain.order import Claim, Order, OrderState
 from lib.domain.preflight import READ_CARDS
 from lib.domain.real_money import (
     DAY_MS,
-    LEAST_DAYS,
-    LEAST_POINTS,
     RealCap,
     real_money_refusal,
     standings,
@@ -41,10 +39,10 @@ from tests.adapters.test_sql_locking import claim, wait_for_a_waiter
 from tests.contract.ledger_worlds import SqlWorld
 from tests.contract.test_ledger import BUY, GUARD, HOLDER, signed
 from tests.factories import SYMBOL, T
-from tests.worlds.real import ALL_CARDS, nothing_known, run
+from tests.worlds.real import nothing_known, run
+from tests.worlds.real_rows import examined, filled, rehearsed
 
 FEED = "bybit"
-STEP_MS = DAY_MS // LEAST_POINTS
 NOW = T + 4_000
 
 
@@ -62,41 +60,19 @@ async def ready(world: SqlWorld) -> TraderAccount:
         new = NewAccount(user_id, venue, FEED, uid, SYMBOL, "sealed", "1234", 1, Decimal(balance), 0)  # type: ignore[arg-type]
         world.people.add_account(new)
     world.people.set_auto_trade(user_id, True, T - 300_000)
-    with world.engine.begin() as c:
+    with world.engine.connect() as c:
         demo, real = c.scalars(sa.select(accounts.c.id).order_by(accounts.c.id)).all()
-        c.execute(sa.update(users).values(risk_level="low"))
-        c.execute(sa.insert(authenticators).values(user_id=user_id, sealed="x", confirmed=True))
-        _rehearse(c, demo)
-        for leg in range(3):
-            c.execute(sa.insert(orders).values(_filled(demo, user_id, leg)))
-    book = SqlPreflightBook(world.engine)
-    book.keep(run("demo", ALL_CARDS, started_ms=T - 9 * DAY_MS), "a.json")
-    book.keep(run("mainnet", ALL_CARDS, started_ms=T - 60_000), "b.json")
+    rehearsed(world.engine, user_id, demo, T)
+    examined(world.engine, "demo", T - 9 * DAY_MS)
+    examined(world.engine, "mainnet", T - 60_000)
     SqlRealCaps(world.engine, world.clock).write(RealCap(1, Decimal(200), 1, Decimal(100_000), "cli:ops"))
     assert SqlRealConsents(world.engine).give(real, Note(user_id, T, TrailEvent.REAL_CONSENTED))
     assert await world.ledger.hold_lease(HOLDER, 30_000)
     return next(account for account in await world.ledger.accounts() if account.venue == "mainnet")
 
 
-def _rehearse(connection: sa.Connection, demo: int) -> None:
-    midnight = T - T % DAY_MS
-    rows = [
-        {"account_id": demo, "t_ms": midnight - day * DAY_MS + number * STEP_MS, "balance": Decimal(1)}
-        for day in range(1, LEAST_DAYS + 1)
-        for number in range(LEAST_POINTS)
-    ]
-    connection.execute(
-        sa.insert(equity_points), [{**row, "equity": Decimal(1), "difference": Decimal(0)} for row in rows]
-    )
-
-
 def _filled(account_id: int, user_id: int, number: int, **changes: Any) -> dict[str, Any]:
-    return {
-        "account_id": account_id, "user_id": user_id, "uid": "77", "venue": "demo", "symbol": SYMBOL,
-        "t_ms": T - DAY_MS * (number + 1), "leg": "e", "seq": 0, "order_link_id": f"mmt3st-{account_id}-{number}",
-        "state": OrderState.FILLED, "side": "buy", "leverage": 1, "qty": Decimal("0.01"), "attempts": 1,
-        "limit_price": Decimal(60_000), **changes,
-    }  # fmt: skip
+    return filled(account_id, user_id, number, T, **changes)
 
 
 async def claimed(world: SqlWorld, account: TraderAccount, plan: AccountPlan = BUY) -> Claim:

@@ -27,7 +27,7 @@ def run(
     """A run in which *cards* were asked and passed."""
     own = AT_BYBIT.get(venue, "http://127.0.0.1").partition("//")[2]
     results = tuple(CardResult(card, True, NOTHING) for card in cards)
-    return PreflightRun(venue, "1", host or own, version, SYMBOL, started_ms, results)
+    return PreflightRun(venue, uid, host or own, version, SYMBOL, started_ms, results)
 
 
 def open_facts(now: int = T) -> RealFacts:

@@ -1,0 +1,63 @@
+"""
+The rows of somebody who has gone the whole way to real money, each written as its own writer writes it.
+
+This is the only door by which tests with real processes come past the gates: a simulator's word opens none of them.
+"""
+
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any
+
+import sqlalchemy as sa
+
+from lib.adapters.sql.forms.real_caps import SqlPreflightBook
+from lib.adapters.sql.tables.people import users
+from lib.adapters.sql.tables.safety import authenticators
+from lib.adapters.sql.tables.trading import equity_points, orders
+from lib.domain.account import Venue
+from lib.domain.order import OrderState
+from lib.domain.preflight import Card
+from lib.domain.real_money import DAY_MS, LEAST_DAYS, LEAST_POINTS, LEAST_TRADES
+from tests.factories import SYMBOL
+from tests.worlds.real import ALL_CARDS, run
+
+STEP_MS = DAY_MS // LEAST_POINTS
+REHEARSED_UID = "77"
+
+
+def rehearsed(engine: sa.Engine, user_id: int, demo: int, now: int) -> None:
+    """Clean days and filled entries of the account *demo* until yesterday, and a confirmed second factor."""
+    midnight = now - now % DAY_MS
+    points = [
+        _point(demo, midnight - day * DAY_MS + number * STEP_MS)
+        for day in range(1, LEAST_DAYS + 1)
+        for number in range(LEAST_POINTS)
+    ]
+    with engine.begin() as connection:
+        connection.execute(sa.update(users).where(users.c.id == user_id).values(risk_level="low"))
+        connection.execute(sa.insert(authenticators).values(user_id=user_id, sealed="x", confirmed=True))
+        connection.execute(sa.insert(equity_points), points)
+        for number in range(LEAST_TRADES):
+            connection.execute(sa.insert(orders).values(filled(demo, user_id, number, now)))
+
+
+def _point(account_id: int, t_ms: int) -> Mapping[str, Any]:
+    money = {"balance": Decimal(1), "equity": Decimal(1), "difference": Decimal(0)}
+    return {"account_id": account_id, "t_ms": t_ms, **money}
+
+
+def filled(account_id: int, user_id: int, number: int, now: int, **changes: Any) -> dict[str, Any]:
+    """An entry that filled *number* + 1 days before *now*."""
+    return {
+        "account_id": account_id, "user_id": user_id, "uid": REHEARSED_UID, "venue": "demo", "symbol": SYMBOL,
+        "t_ms": now - DAY_MS * (number + 1), "leg": "e", "seq": 0, "order_link_id": f"mmt3st-{account_id}-{number}",
+        "state": OrderState.FILLED, "side": "buy", "leverage": 1, "qty": Decimal("0.01"), "attempts": 1,
+        "limit_price": Decimal(60_000), **changes,
+    }  # fmt: skip
+
+
+def examined(
+    engine: sa.Engine, venue: Venue, started_ms: int, uid: str = "1", cards: tuple[Card, ...] = ALL_CARDS
+) -> None:
+    """A run of *cards* at Bybit's own host, all of them passed."""
+    SqlPreflightBook(engine).keep(run(venue, cards, started_ms=started_ms, uid=uid), "evidence.json")
