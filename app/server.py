@@ -193,6 +193,7 @@ async def _watch(system: WebSystem) -> None:
 def main(settings: Settings) -> None:
     """Entry point under `run_process`: serve until SIGTERM or Ctrl-C."""
     bootstrap.refuse_key_that_opens(settings)
+    bootstrap.refuse_careless_web(settings)
     bootstrap.refuse_busy_port(settings.web_host, settings.web_port, "PORT")
     with bootstrap.measured("web", settings) as metrics:
         _serve(build(bootstrap.web(settings, metrics)), settings)

@@ -129,6 +129,11 @@ class Settings:
         return bool(self.platform) or not self.database_url.startswith("sqlite")
 
     @property
+    def has_real_money(self) -> bool:
+        """Whether accounts with real money may be entered here."""
+        return any(CAPABILITIES[venue].has_real_money for venue in self.venues)
+
+    @property
     def own_secrets(self) -> tuple[tuple[str, str], ...]:
         """What this deployment alone knows, by its setting's name; what is not set here is left out."""
         held = [(name, getattr(self, name.lower())) for name in ALWAYS_SECRETS]
@@ -228,13 +233,9 @@ def load(env: Mapping[str, str] | None = None) -> Settings:
         settings.platform, settings.database_url, settings.redis_url, settings.data_dir
     )
     _refuse_idle_venues(settings)
-    if any(CAPABILITIES[venue].has_real_money for venue in settings.venues):
-        unsafe_settings.refuse_careless_real_money(
-            settings.database_url,
-            settings.public_url,
-            settings.most_guests,
-            own_prices=(settings.bybit_api_url, settings.bybit_ws_url) == (rest, stream),
-        )
+    if settings.has_real_money:
+        own = (settings.bybit_api_url, settings.bybit_ws_url) == (rest, stream)
+        unsafe_settings.refuse_careless_real_money(settings.database_url, own_prices=own)
     return settings
 
 

@@ -40,20 +40,32 @@ def refuse_forgetful_disk(platform: str, database_url: str, redis_url: str, data
         )
 
 
-def refuse_careless_real_money(database_url: str, public_url: str, guests: int, *, own_prices: bool) -> None:
+def refuse_careless_real_money(database_url: str, *, own_prices: bool) -> None:
     """
-    *Halt* for a deployment that names a venue with real money and lacks what its gates rest on; the first lack is said.
+    *Halt* for a process of a deployment with real money that lacks what its gates rest on; the first lack is said.
 
-    The gates are judged by rows that the web may not write, which only a database server can keep it from; who proves
-    themselves to the web must not be overheard; nobody without a name has business beside real money; and *own_prices*
-    = what is decided on are the prices of the venue itself. A process told of no database is not asked for one.
+    The gates are judged by rows that the web may not write, which only a database server can keep it from, and
+    *own_prices* = what is decided on are the prices of the venue itself. A process told of no database is not asked
+    for one.
     """
-    lacks = (
+    _refuse_real_money(
         (database_url.startswith("sqlite"), "DATABASE_URL must be a MySQL or MariaDB server, with a user for the web"),
-        (not public_url.startswith("https://"), "PUBLIC_URL must be the https:// address people open this server by"),
-        (guests > 0, "MOST_GUESTS must be 0: no guests beside real money"),
         (not own_prices, "BYBIT_API_URL and BYBIT_WS_URL must be left out: prices come from the venue itself"),
     )
+
+
+def refuse_careless_web(public_url: str, guests: int) -> None:
+    """
+    *Halt* for a web beside real money on which people could be overheard while they prove who they are, or which lets
+    people in who have no name.
+    """
+    _refuse_real_money(
+        (not public_url.startswith("https://"), "PUBLIC_URL must be the https:// address people open this server by"),
+        (guests > 0, "MOST_GUESTS must be 0: no guests beside real money"),
+    )
+
+
+def _refuse_real_money(*lacks: tuple[bool, str]) -> None:
     for lacking, what in lacks:
         if lacking:
             raise Halt(f"VENUES=mainnet is refused: {what}; see docs/deployment.md")

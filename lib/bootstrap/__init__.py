@@ -43,6 +43,7 @@ from lib.bootstrap.rotation import standing as standing
 from lib.bootstrap.rotation import trader_lives as trader_lives
 from lib.bootstrap.starting import prepare_logs as prepare_logs
 from lib.bootstrap.starting import refuse_busy_port as refuse_busy_port
+from lib.bootstrap.starting import refuse_careless_web as refuse_careless_web
 from lib.bootstrap.starting import refuse_key_that_opens as refuse_key_that_opens
 from lib.bootstrap.starting import run_process as run_process
 from lib.bootstrap.stores import migrate as migrate

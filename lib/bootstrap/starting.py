@@ -7,7 +7,7 @@ How it ends is `lib.last_line`.
 import socket
 from collections.abc import Callable
 
-from lib import log, settings
+from lib import log, settings, unsafe_settings
 from lib.domain.errors import Halt
 from lib.last_line import last_line
 from lib.process_table import kept_from
@@ -42,6 +42,12 @@ def refuse_key_that_opens(loaded: Settings) -> None:
             f"the web must not hold {held[0]}, a secret of another process: start it as "
             "the Procfile does, by `python -m services.start web`, or give it settings of its own"
         )
+
+
+def refuse_careless_web(loaded: Settings) -> None:
+    """*Halt* for a web beside real money that is not fit to be proved to."""
+    if loaded.has_real_money:
+        unsafe_settings.refuse_careless_web(loaded.public_url, loaded.most_guests)
 
 
 def refuse_busy_port(host: str, port: int, setting: str) -> None:

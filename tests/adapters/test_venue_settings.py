@@ -6,6 +6,7 @@ from dataclasses import replace
 import pytest
 
 from lib import settings
+from lib.bootstrap import refuse_careless_web
 from lib.domain.account import VENUES
 from lib.domain.errors import Halt
 from lib.domain.venues import CAPABILITIES, feed_fits
@@ -34,28 +35,24 @@ def test_without_a_word_about_venues_a_testnet_feed_is_refused() -> None:
         load({"FEED": "bybit-testnet"})
 
 
-CAREFUL = {
-    "FEED": "bybit",
-    "VENUES": "paper,mainnet",
-    "DATABASE_URL": "mysql://web@127.0.0.1/maemae",
-    "PUBLIC_URL": "https://maemae.example",
-    "MOST_GUESTS": "0",
-}
-"""What a deployment with real money says of itself."""
+CAREFUL = {"FEED": "bybit", "VENUES": "paper,mainnet", "DATABASE_URL": "mysql://web@127.0.0.1/maemae"}
+WEB = {"PUBLIC_URL": "https://maemae.example", "MOST_GUESTS": "0"}
+"""What a deployment with real money says of itself, and its web besides."""
 
 
 def test_a_careful_deployment_may_name_the_venue_with_real_money() -> None:
     assert load(CAREFUL).venues == ("paper", "mainnet")
     assert load({**CAREFUL, "DATABASE_URL": ""}).venue_urls["mainnet"] == "https://api.bybit.com", "it needs no store"
+    refuse_careless_web(load(CAREFUL | WEB))
 
 
 CARELESS = {
     "a file for a database": ({"DATABASE_URL": "sqlite:///maemae.db"}, "DATABASE_URL must be a MySQL"),
+    "other prices": ({"BYBIT_API_URL": "http://127.0.0.1:18700"}, "BYBIT_API_URL and BYBIT_WS_URL must be left out"),
+    "another stream": ({"BYBIT_WS_URL": "ws://127.0.0.1:1/v5"}, "BYBIT_API_URL and BYBIT_WS_URL must be left out"),
     "no address": ({"PUBLIC_URL": ""}, "PUBLIC_URL must be the https"),
     "guests": ({"MOST_GUESTS": "3"}, "MOST_GUESTS must be 0"),
     "guests by default": ({"MOST_GUESTS": ""}, "MOST_GUESTS must be 0"),
-    "other prices": ({"BYBIT_API_URL": "http://127.0.0.1:18700"}, "BYBIT_API_URL and BYBIT_WS_URL must be left out"),
-    "another stream": ({"BYBIT_WS_URL": "ws://127.0.0.1:1/v5"}, "BYBIT_API_URL and BYBIT_WS_URL must be left out"),
 }
 
 
@@ -63,10 +60,11 @@ CARELESS = {
 def test_real_money_is_refused_at_the_start_where_its_gates_lack_a_footing(name: str) -> None:
     changed, line = CARELESS[name]
     with pytest.raises(Halt, match=f"VENUES=mainnet is refused: {line}") as caught:
-        load(CAREFUL | changed)
+        refuse_careless_web(load({**CAREFUL, **WEB} | changed))
     assert "\n" not in str(caught.value)
-    harmless = {**CAREFUL, "VENUES": "paper,demo"} | changed
-    assert load(harmless).venues == ("paper", "demo"), "without real money it is nobody's business"
+    harmless = load({**CAREFUL, **WEB, "VENUES": "paper,demo"} | changed)
+    refuse_careless_web(harmless)
+    assert harmless.venues == ("paper", "demo"), "without real money it is nobody's business"
 
 
 def test_a_venue_without_what_the_order_protocol_needs_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:

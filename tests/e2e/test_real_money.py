@@ -145,8 +145,6 @@ async def world() -> AsyncIterator[RealWorld]:
         careful = {
             "FEED": "bybit",
             "VENUES": "mainnet",
-            "PUBLIC_URL": "https://maemae.example",
-            "MOST_GUESTS": "0",
             real_trader.STANDS_FOR_BYBIT: plain.env["PAPER_API_URL"],
         }
         made = RealWorld(ground, plain.name, plain.engine, plain.env | careful)
