@@ -7,6 +7,9 @@ need the processor; those give way (nice), because a test that waits has a time 
 waiting ones: Playwright keeps an event loop in its thread, and no coroutine test may share a process with it. Every
 test is in exactly one part, by its folder.
 
+The proofs of the tests are nobody's: whichever lane has ended its own parts takes the next of them, so that no lane
+stands still beside one that has minutes to go.
+
 What the second lane says is printed when a part of it ends. The exit status is 0 only when every part's is.
 """
 
@@ -14,9 +17,12 @@ import argparse
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections import deque
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -63,15 +69,19 @@ CHECK = Part("make check", ("make", "--no-print-directory", "check"))
 Lane = Sequence[Part]
 
 
-def lanes(*, ci: bool) -> tuple[Lane, Lane]:
-    """What runs one after the other in the lane that is shown as it goes, and beside it."""
-    return ((working(MEASURED), COVERAGE, MUTANTS), (CHECK, *WAITS)) if ci else ((working(),), WAITS)
+def lanes(*, ci: bool) -> tuple[Lane, Lane, Lane]:
+    """What runs one after the other in the lane that is shown as it goes, beside it, and in whichever ends first."""
+    return ((working(MEASURED),), (CHECK, *WAITS), (COVERAGE, MUTANTS)) if ci else ((working(),), WAITS, ())
 
 
-def run(lane: Lane, *, shown: bool) -> list[Ended]:
-    """Run the parts of *lane*, whatever becomes of the ones before; told at once, or a part at a time."""
+def run(lane: Lane, free: deque[Part], *, shown: bool) -> list[Ended]:
+    """
+    Run the parts of *lane* and then what is left of *free*, whatever becomes of the ones before.
+
+    They are told at once, or a part at a time.
+    """
     ended = []
-    for part in lane:
+    for part in chain(lane, _taken(free)):
         began = time.monotonic()
         heard = None if shown else subprocess.PIPE
         done = subprocess.run(part.command, cwd=ROOT, stdout=heard, stderr=subprocess.STDOUT, check=False)
@@ -80,6 +90,13 @@ def run(lane: Lane, *, shown: bool) -> list[Ended]:
             sys.stdout.write(f"\n--- {part.name}\n{done.stdout.decode(errors='replace')}")
             sys.stdout.flush()
     return ended
+
+
+def _taken(free: deque[Part]) -> Iterator[Part]:
+    """Parts of *free* until there is none, each taken when the one before has ended and by one lane alone."""
+    with suppress(IndexError):
+        while True:
+            yield free.popleft()
 
 
 def beside_browsers(named: Sequence[str]) -> tuple[str, ...]:
@@ -96,9 +113,10 @@ def main() -> int:
     if named:
         return subprocess.run([*PYTEST, *beside_browsers(named), *named], cwd=ROOT, check=False).returncode
     with ThreadPoolExecutor(2) as pool:
-        shown, beside = lanes(ci=options.ci)
-        waiting = pool.submit(run, beside, shown=False)
-        ended = run(shown, shown=True) + waiting.result()
+        shown, beside, proofs = lanes(ci=options.ci)
+        free = deque(proofs)
+        waiting = pool.submit(run, beside, free, shown=False)
+        ended = run(shown, free, shown=True) + waiting.result()
     for part in ended:
         print(f"{'FAILED' if part.status else 'ok':<7} {part.name:<20} {part.took_s / 60:.1f} min")
     return max(part.status != 0 for part in ended)

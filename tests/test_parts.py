@@ -1,6 +1,7 @@
 """Every test file is run by exactly one part of `make test`, and by `make ci` too."""
 
 import sys
+from collections import deque
 from pathlib import Path
 
 import pytest
@@ -21,16 +22,17 @@ def _runs(part: Part, file: Path) -> bool:
 
 def test_every_test_file_is_run_by_exactly_one_part() -> None:
     assert len(FILES) > 150
-    shown, beside = lanes(ci=False)
+    shown, beside, proofs = lanes(ci=False)
+    assert proofs == ()
     assert {file: sum(_runs(part, file) for part in (*shown, *beside)) for file in FILES} == dict.fromkeys(FILES, 1)
 
 
 def test_ci_runs_what_make_test_runs_and_the_gate_what_is_left_out() -> None:
-    shown, beside = lanes(ci=True)
+    shown, beside, proofs = lanes(ci=True)
     left = {file for file in FILES if not any(_runs(part, file) for part in (*shown, *beside))}
     assert left == {file for file in FILES if file.is_relative_to(ROOT / MEASURED)}
     assert MEASURED in TESTS
-    assert {part.name for part in shown} >= {"make coverage", "make mutants"}
+    assert {part.name for part in proofs} == {"make coverage", "make mutants"}
 
 
 def test_the_folders_of_the_lanes_are_there() -> None:
@@ -41,5 +43,13 @@ def test_a_part_that_fails_stops_no_other_and_is_told(capfd: pytest.CaptureFixtu
     say = "import sys; print(sys.argv[1]); sys.exit(int(sys.argv[2]))"
     lane = [Part(name, (sys.executable, "-c", say, name, status)) for name, status in (("one", "3"), ("two", "0"))]
     for shown in (True, False):
-        assert [(part.name, part.status) for part in run(lane, shown=shown)] == [("one", 3), ("two", 0)]
+        assert [(part.name, part.status) for part in run(lane, deque(), shown=shown)] == [("one", 3), ("two", 0)]
         assert capfd.readouterr().out.count("one\n") >= 1
+
+
+def test_the_lane_that_ends_first_takes_what_is_nobodys_and_each_is_run_once(capfd: pytest.CaptureFixture[str]) -> None:
+    say = Part("own", (sys.executable, "-c", "print('own')"))
+    free = deque([Part(name, (sys.executable, "-c", "")) for name in ("first", "second")])
+    assert [part.name for part in run([say], free, shown=True)] == ["own", "first", "second"]
+    assert not free
+    assert [part.name for part in run([say], free, shown=True)] == ["own"]

@@ -33,17 +33,25 @@ def test_the_navigation_and_the_addresses_name_the_same_pages() -> None:
         assert {f"page.{page.name}" for page in PAGES} <= catalogue(language).keys()
 
 
+def named_by(web: Web, path: str) -> list[str]:
+    """The addresses in the document of the page at *path*."""
+    return re.findall(r'(?:href|src)="([^"]+)"', web.client().get(path, headers=HTML).text)
+
+
 @pytest.mark.parametrize("path", sorted(ADDRESSES))
-def test_a_page_is_answered_with_absolute_addresses_of_files_that_are_there(web: Web, path: str) -> None:
+def test_a_page_is_answered_with_absolute_addresses(web: Web, path: str) -> None:
     for _ in range(2):
         answer = web.client().get(path, headers=HTML)
         assert (answer.status_code, answer.headers["content-encoding"]) == (200, "gzip")
         assert int(answer.headers["content-length"]) < len(answer.content)
     assert answer.headers["cache-control"] == "no-store"
-    named = re.findall(r'(?:href|src)="([^"]+)"', answer.text)
+    named = named_by(web, path)
     assert len(named) > 10
     assert all(one.startswith("/") for one in named)
-    for one in named:
+
+
+def test_every_address_a_page_names_is_there(web: Web) -> None:
+    for one in {one for path in ADDRESSES for one in named_by(web, path)}:
         # Streamlit asks for its icon font, and is led to ours
         found = web.client().get(one, follow_redirects=SYMBOLS in one)
         assert one == "/_stcore/agent/openapi.json" or found.status_code == 200, one

@@ -15,7 +15,6 @@ import schemathesis
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from starlette.routing import Route
-from starlette.testclient import TestClient
 
 from app.api.openapi import PATH
 from app.i18n import catalogue
@@ -23,8 +22,9 @@ from app.server import Live, routes
 from lib.bootstrap import WebSystem
 from lib.domain.account import Limits
 from tests.effort import examples
+from tests.web.at_once import Answer, AtOnce
 from tests.web.hostile import HEADERS, KINDS, PIECES, PREFIXES, RAW_BODIES, TEXTS, VALUES
-from tests.web.whole import AtOnce, entered, whole_system
+from tests.web.whole import entered, whole_system
 
 pytestmark = [pytest.mark.server, pytest.mark.enable_socket]
 
@@ -109,47 +109,49 @@ def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WebSystem]:
 
 
 @pytest.fixture(scope="module")
-def kim(system: WebSystem, tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
+def kim(system: WebSystem, tmp_path_factory: pytest.TempPathFactory) -> Iterator[AtOnce]:
     """A signed-in person's client, whose mistakes are answers and not exceptions."""
     with entered(system, tmp_path_factory.mktemp("script")) as client:
-        client._transport = AtOnce(client)
-        yield client
+        yield AtOnce(client)
 
 
 @pytest.fixture(autouse=True)
-def signed_in(kim: TestClient) -> None:
+def signed_in(kim: AtOnce) -> None:
     """A session for every test: some of what is tried ends it."""
     renew(kim)
 
 
-def renew(kim: TestClient) -> None:
+def renew(kim: AtOnce) -> None:
     kim.cookies.clear()
-    assert kim.post("/api/auth/try", json={"accepted_risk": True}).status_code == 200
+    assert kim.request("POST", "/api/auth/try", **body({"accepted_risk": True})).status_code == 200
 
 
-def asked(kim: TestClient, method: str, path: str, **given: Any) -> httpx2.Response:
+def asked(kim: AtOnce, method: str, path: str, **given: Any) -> Answer:
     """The answer, which is never a 5xx, never long, and in the house's form where it refuses."""
     global tried
     tried += 1
     answer = kim.request(method, path, **given)
-    what = f"{method} {path[:80]} {str(given)[:200]} -> {answer.status_code} {answer.text[:200]}"
+
+    def what() -> str:
+        return f"{method} {path[:80]} {str(given)[:200]} -> {answer.status_code} {answer.text[:200]}"
+
     # nothing trades here, and saying so is what that address is for
     is_honest = path.startswith("/readyz") and answer.status_code == 503
-    assert answer.status_code < 500 or is_honest, what
+    assert answer.status_code < 500 or is_honest, what()
     if path.startswith("/api/") and method != "HEAD":
-        assert path.startswith("/api/kline") or len(answer.content) < LONGEST_ANSWER, what
+        assert path.startswith("/api/kline") or len(answer.content) < LONGEST_ANSWER, what()
         if answer.status_code >= 400:
             refused = answer.json()
-            assert set(refused) >= {"success", "message", "code", "error", "params"}, what
-            assert refused["success"] is False, what
-            assert "{" not in refused["message"], what
-            assert refused["error"] in catalogue("ko"), what
+            assert set(refused) >= {"success", "message", "code", "error", "params"}, what()
+            assert refused["success"] is False, what()
+            assert "{" not in refused["message"], what()
+            assert refused["error"] in catalogue("ko"), what()
     return answer
 
 
 def body(value: Any) -> dict[str, Any]:
     # as json writes it: lone surrogates as escapes, NaN and Infinity as no JSON has them
-    return {"content": json.dumps(value).encode(), "headers": {"content-type": "application/json"}}
+    return {"content": json.dumps(value).encode(), "headers": {"content-type": b"application/json"}}
 
 
 def known_routes(system: WebSystem) -> set[tuple[str, str]]:
@@ -167,7 +169,7 @@ def test_every_route_and_its_fields_are_written_down_here(system: WebSystem) -> 
 
 
 @pytest.mark.parametrize("route", FIELDS, ids=lambda route: " ".join(route))
-def test_no_value_of_any_field_is_too_odd(kim: TestClient, route: tuple[str, str]) -> None:
+def test_no_value_of_any_field_is_too_odd(kim: AtOnce, route: tuple[str, str]) -> None:
     method, path = route
     for name in FIELDS[route]:
         for value in VALUES:
@@ -177,13 +179,13 @@ def test_no_value_of_any_field_is_too_odd(kim: TestClient, route: tuple[str, str
 
 
 @pytest.mark.parametrize("name", LIMITS)
-def test_no_value_of_any_limit_is_too_odd(kim: TestClient, name: str) -> None:
+def test_no_value_of_any_limit_is_too_odd(kim: AtOnce, name: str) -> None:
     for value in VALUES:
         asked(kim, "POST", "/api/settings", **body({"limits": {name: value}}))
 
 
 @pytest.mark.parametrize("route", FIELDS, ids=lambda route: " ".join(route))
-def test_no_body_is_too_odd(kim: TestClient, route: tuple[str, str]) -> None:
+def test_no_body_is_too_odd(kim: AtOnce, route: tuple[str, str]) -> None:
     for raw in RAW_BODIES:
         for kind in KINDS[:3]:
             headers = {"content-type": kind.encode("latin-1")}
@@ -193,7 +195,7 @@ def test_no_body_is_too_odd(kim: TestClient, route: tuple[str, str]) -> None:
 
 
 @pytest.mark.parametrize("path", QUERIES)
-def test_no_query_is_too_odd(kim: TestClient, path: str) -> None:
+def test_no_query_is_too_odd(kim: AtOnce, path: str) -> None:
     path = path.replace("{log_id}", "1")
     for name in (*QUERIES[path.replace("logs/1", "logs/{log_id}")], "\u2028", "x" * 500):
         for text in TEXTS:
@@ -204,7 +206,7 @@ def test_no_query_is_too_odd(kim: TestClient, path: str) -> None:
 
 
 @pytest.mark.parametrize("name", HEADERS)
-def test_no_header_is_too_odd(kim: TestClient, name: str) -> None:
+def test_no_header_is_too_odd(kim: AtOnce, name: str) -> None:
     places = (
         ("GET", "/"),
         ("GET", "/api/standing"),
@@ -218,7 +220,7 @@ def test_no_header_is_too_odd(kim: TestClient, name: str) -> None:
 
 
 @pytest.mark.parametrize("prefix", PREFIXES)
-def test_no_path_is_too_odd(kim: TestClient, prefix: str) -> None:
+def test_no_path_is_too_odd(kim: AtOnce, prefix: str) -> None:
     for piece in PIECES:
         for method in ("GET", "POST", "HEAD"):
             asked(kim, method, f"{prefix}{piece}")
@@ -228,7 +230,7 @@ def test_no_path_is_too_odd(kim: TestClient, prefix: str) -> None:
     "method", ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "PROPFIND", "X"]
 )
 @pytest.mark.parametrize("path", ["/", "/api/settings", "/api/logs/1", "/api/auth/login", "/healthz", "/assets/x"])
-def test_no_method_is_too_odd(kim: TestClient, method: str, path: str) -> None:
+def test_no_method_is_too_odd(kim: AtOnce, method: str, path: str) -> None:
     asked(kim, method, path)
 
 
@@ -241,29 +243,28 @@ ANY_JSON = st.recursive(
 
 @examples(150, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(route=st.sampled_from(sorted(FIELDS)), data=st.data())
-def test_no_object_is_too_odd(kim: TestClient, route: tuple[str, str], data: st.DataObject) -> None:
+def test_no_object_is_too_odd(kim: AtOnce, route: tuple[str, str], data: st.DataObject) -> None:
     names = st.sampled_from([*FIELDS[route], "limits", "user_id"]) | st.text(max_size=10)
     asked(kim, *route, **body(data.draw(st.dictionaries(names, ANY_JSON, max_size=6))))
 
 
-def test_what_was_refused_changed_nothing_and_the_web_is_whole(kim: TestClient) -> None:
+def test_what_was_refused_changed_nothing_and_the_web_is_whole(kim: AtOnce) -> None:
     assert asked(kim, "GET", "/healthz").json() == {"ok": True}
     assert asked(kim, "GET", "/api/auth/me").status_code == 200
 
 
-def test_nothing_our_own_document_allows_ends_in_a_mistake(kim: TestClient) -> None:
+def test_nothing_our_own_document_allows_ends_in_a_mistake(kim: AtOnce) -> None:
     """Schemathesis makes the requests from the OpenAPI document; the answers are judged as all here."""
-    schema = schemathesis.openapi.from_dict(kim.get(PATH).json())
+    schema = schemathesis.openapi.from_dict(kim.request("GET", PATH).json())
     operations = [cast(Any, found).ok().as_strategy() for found in schema.get_all_operations()]
 
     @settings(max_examples=max(settings().max_examples, 4 * len(operations)))
     @given(case=st.one_of(operations))
     def ask(case: Any) -> None:
-        if kim.get("/api/auth/me").status_code == 401:
+        if kim.request("GET", "/api/auth/me").status_code == 401:
             renew(kim)
-        given: dict[str, Any] = {"params": case.query or None}
-        if case.method != "GET":
-            given |= body(case.body if isinstance(case.body, dict) else {})
-        asked(kim, case.method, case.formatted_path, **given)
+        query = f"?{httpx2.QueryParams(case.query)}" if case.query else ""
+        given = {} if case.method == "GET" else body(case.body if isinstance(case.body, dict) else {})
+        asked(kim, case.method, case.formatted_path + query, **given)
 
     ask()

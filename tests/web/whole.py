@@ -6,7 +6,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, cast
 
-import httpx2
 import sqlalchemy as sa
 from starlette.testclient import TestClient
 from streamlit.runtime import Runtime
@@ -121,21 +120,3 @@ def entered(system: WebSystem, folder: Path) -> Iterator[TestClient]:
     with TestClient(app, raise_server_exceptions=False, follow_redirects=False) as client:
         yield client
     Runtime._instance = None  # Streamlit allows one runtime a process and never forgets it
-
-
-class AtOnce(httpx2.BaseTransport):
-    """A running client's requests, each asked within the application's loop at once: half of what starlette's costs."""
-
-    def __init__(self, client: TestClient) -> None:
-        assert client.portal is not None
-        self._portal = client.portal
-        self._inner = httpx2.ASGITransport(client.app, raise_app_exceptions=False, client=("testclient", 50_000))
-
-    def handle_request(self, request: httpx2.Request) -> httpx2.Response:
-        return self._portal.call(self._ask, request)
-
-    async def _ask(self, request: httpx2.Request) -> httpx2.Response:
-        answer = await self._inner.handle_async_request(request)
-        assert isinstance(answer.stream, httpx2.AsyncByteStream)
-        sent = [part async for part in answer.stream]
-        return httpx2.Response(answer.status_code, headers=answer.headers, stream=httpx2.ByteStream(b"".join(sent)))
