@@ -118,7 +118,12 @@ def missing(scope: Scope) -> Response:
     words = catalogue(reader_language(scope))
     if "text/html" not in header(scope["headers"], b"accept"):
         return PlainTextResponse(words["missing.title"], 404)
-    return HTMLResponse(_MISSING.format(lang=reader_language(scope), icon=address("favicon.svg"), **_shown(words)), 404)
+    return HTMLResponse(
+        _MISSING.format(
+            lang=reader_language(scope), icon=address("favicon.svg"), fonts=address("fonts/fonts.css"), **_shown(words)
+        ),
+        404,
+    )
 
 
 def _shown(words: Mapping[str, str]) -> dict[str, str]:
@@ -127,10 +132,10 @@ def _shown(words: Mapping[str, str]) -> dict[str, str]:
 
 _MISSING = """<!DOCTYPE html>
 <html lang="{lang}"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
-<title>{title} · Maemae</title><link rel="icon" href="{icon}"><style>
+<title>{title} · Maemae</title><link rel="icon" href="{icon}"><link rel="stylesheet" href="{fonts}"><style>
 :root {{ color-scheme: light dark; }}
 body {{ margin: 0; min-height: 100vh; display: grid; place-content: center; gap: .6rem; padding: 1.5rem;
-  box-sizing: border-box; font: 15px/1.6 Pretendard, "Noto Sans KR", "Apple SD Gothic Neo", sans-serif;
+  box-sizing: border-box; font: 15px/1.6 "Maemae Sans", "Noto Sans KR", "Apple SD Gothic Neo", sans-serif;
   word-break: keep-all; background: light-dark(#fff, #0b0e11); color: light-dark(#1e2329, #eaecef); }}
 h1 {{ font-size: 1.5rem; margin: 0; }} p {{ margin: 0; opacity: .75; }} a {{ color: light-dark(#8a6400, #f0b90b); }}
 </style></head><body><h1>{title}</h1><p>{note}</p><p><a href="/">{home}</a></p></body></html>

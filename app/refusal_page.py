@@ -16,7 +16,7 @@ _PAGE = """<!DOCTYPE html>
 <title>Maemae 매매</title><style>
 :root {{ color-scheme: light dark; }}
 body {{ margin: 0; min-height: 100vh; display: grid; place-content: center; padding: 1.5rem; box-sizing: border-box;
-  font: 1.05rem/1.7 Pretendard, "Noto Sans KR", "Apple SD Gothic Neo", sans-serif; word-break: keep-all;
+  font: 1.05rem/1.7 "Noto Sans KR", "Apple SD Gothic Neo", sans-serif; word-break: keep-all;
   background: light-dark(#fff, #0b0e11); color: light-dark(#1e2329, #eaecef); }}
 p {{ margin: 0; max-width: 34rem; }}
 </style></head><body><p>{words}</p></body></html>

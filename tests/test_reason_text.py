@@ -115,8 +115,8 @@ def test_no_reason_says_nothing() -> None:
         ),
         (
             codes.PLATFORM_EXPOSURE(exposure=Decimal("5000000.5"), limit=5_000_000),
-            "총 포지션이 5,000,000.5 USDT로 한도 5,000,000 USDT에 닿았습니다.",
-            "positions of 5,000,000.5 USDT reached the platform's limit of 5,000,000",
+            "총 포지션이 5,000,000.50 USDT로 한도 5,000,000 USDT에 닿았습니다.",
+            "positions of 5,000,000.50 USDT reached the platform's limit of 5,000,000",
         ),
     ],
     ids=lambda each: each.code if isinstance(each, Reason) else "",

@@ -21,7 +21,7 @@ from app.session import require_user
 from app.system import system
 from app.ui import live
 from app.ui.cockpit import seen_settings
-from app.ui.reasons import say
+from app.ui.reasons import say_sentence
 from lib.accounts.refusal import Refusal
 from lib.accounts.trading import KeySaved
 from lib.accounts.web import SessionUser
@@ -45,7 +45,7 @@ def _held(user: SessionUser, status: KeyStatus) -> None:
             st.info(t(f"doubt.{doubt}"), icon=":material/help:")
         if not status.trading_enabled:
             st.warning(t("key.paused"), icon=":material/pause_circle:")
-            st.text(say(status.pause_reason, language()) or t("key.by_owner"))
+            st.text(say_sentence(status.pause_reason, language()) or t("key.by_owner"))
             if st.button(t("key.resume"), key="resume", disabled=user.read_only):
                 tell(system().trading.resume(require_user()), t("key.resumed"))
         if st.button(t("key.recheck"), key="recheck", icon=":material/refresh:", disabled=user.read_only):

@@ -14,7 +14,7 @@ from app.panels.top import title, top
 from app.session import require_user
 from app.system import system
 from app.ui.notices import notice_list
-from app.ui.reasons import say
+from app.ui.reasons import say_sentence
 from lib.accounts.web import SessionUser
 from lib.domain.reason import Reason
 from lib.queries import NoticePage
@@ -35,7 +35,7 @@ def _turn(below: int | None) -> None:
 
 
 def _say(reason: Reason) -> str:
-    return say(reason, language())
+    return say_sentence(reason, language())
 
 
 def _history(user: SessionUser) -> None:

@@ -18,7 +18,7 @@ from app.system import system
 from app.ui.logs import log_frame
 from app.ui.write import count
 from lib.accounts.web import SessionUser
-from lib.queries import Cursor, Page, read_cursor
+from lib.queries import Cursor, LogFilter, Page, read_cursor
 
 LIMIT = 20
 
@@ -94,6 +94,13 @@ def _turns(found: Page, *, searched: bool) -> None:
                 _turn("further" if searched else "older", ":material/chevron_right:", found.older)
 
 
+def _nothing(found: Page, only: LogFilter) -> str:
+    """The key of what an empty log says."""
+    if only == LogFilter():
+        return "decisions.none"
+    return "log.none" if found.older is None else "log.none_yet"
+
+
 def _log(user: SessionUser) -> None:
     only = chosen_filter(system().clock.now_ms(), _go)
     cursor = read_cursor(st.query_params.get("at", ""))
@@ -108,7 +115,7 @@ def _log(user: SessionUser) -> None:
             _turns(found, searched=only.words is not None)
             st.caption(t("log.choose"))
         else:
-            st.info(t("log.none" if found.older is None else "log.none_yet"), icon=":material/inbox:")
+            st.info(t(_nothing(found, only)), icon=":material/inbox:")
             if only.words is not None:
                 _turns(found, searched=True)
     if log_id is not None:

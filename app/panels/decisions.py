@@ -56,7 +56,7 @@ def columns() -> dict[str, Any]:
     config = st.column_config
     names, colours = [t(f"outcome.{one}") for one in OUTCOMES], outcome_colours(palette(rises_red=rises_red()))
     return {
-        "time": config.TextColumn(f"{t('column.time')} ({zone().label})", width=150),
+        "time": config.TextColumn(f"{t('column.time')} ({zone().label})", width=130),
         "outcome": config.MultiselectColumn(t("column.outcome"), width=90, options=names, color=colours),
         "view": config.TextColumn(t("column.view"), width=80),
         "confidence": config.TextColumn(t("column.confidence"), width=80, alignment="right"),

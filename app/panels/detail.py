@@ -21,7 +21,7 @@ from app.ui.logs import frame
 from app.ui.orders import clamp_cells, order_words, side_words
 from app.ui.palette import palette
 from app.ui.plain import plain
-from app.ui.reasons import say
+from app.ui.reasons import say, say_sentence
 from app.ui.rule_words import in_language
 from app.ui.seen import seen_data, seen_rows, show_seen
 from app.ui.small import into_sight
@@ -87,7 +87,7 @@ def _head(found: LogDetail, close: Callable[[], None], *, alone: bool) -> None:
             words, icon = ("detail.list", "arrow_back") if alone else ("detail.close", "close")
             st.button(t(words), key="close", icon=f":material/{icon}:", type="tertiary", on_click=close)
     st.caption(f"{clock_time(row.t_ms)} {zone().label} · {t(f'status.{row.status}')} · #{row.id}", width="content")
-    st.text(say(row.message or row.reason, language()))
+    st.text(say_sentence(row.message or row.reason, language()))
 
 
 def _seen(found: LogDetail) -> None:
@@ -115,7 +115,7 @@ def _lines(orders: Sequence[Order]) -> list[Line]:
 def _view(found: LogDetail) -> None:
     decision = found.decision or {}
     if "action" not in decision:
-        st.text(say(found.abstained, language()) or t("detail.no_view"))
+        st.text(say_sentence(found.abstained, language()) or t("detail.no_view"))
         return
     cells = (
         ("action", t(f"action.{decision['action']}")),
@@ -124,7 +124,7 @@ def _view(found: LogDetail) -> None:
         ("stop_loss", percent(_decimal(decision, "stop_loss"))),
         ("take_profit", percent(_decimal(decision, "take_profit"))),
     )
-    grid = st.grid(columns="auto", min_column_width=110, gap="small")
+    grid = st.grid(columns="auto", min_column_width=92, gap="small")
     for name, value in cells:
         with grid:
             st.metric(t(f"view.{name}"), value, border=True)

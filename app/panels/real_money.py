@@ -11,7 +11,8 @@ from app.panels.control import tell
 from app.panels.step_up import is_proved, proof
 from app.session import require_user
 from app.system import system
-from app.ui.reasons import say
+from app.ui.plain import plain
+from app.ui.reasons import say_sentence
 from lib.accounts.real_money import SENTENCES
 from lib.accounts.web import SessionUser
 from lib.domain.real_money import RealGate, Standing
@@ -36,10 +37,11 @@ def real_money(user: SessionUser) -> None:
 
 def _gate(each: Standing) -> None:
     if each.is_open:
-        st.markdown(f":green[:material/check_circle:] {t(f'real.gate.{each.gate.value}')}")
+        st.markdown(f":green[:material/check_circle:] **{t(f'real.gate.{each.gate.value}')}**")
         return
-    st.markdown(f":gray[:material/lock:] {t(f'real.gate.{each.gate.value}')}")
-    st.text(say(each.why, language()))
+    with st.container(gap=None):
+        st.markdown(f":gray[:material/lock:] **{t(f'real.gate.{each.gate.value}')}**")
+        st.caption(plain(say_sentence(each.why, language())))
 
 
 def _consent(user: SessionUser, stand: RealStanding) -> None:

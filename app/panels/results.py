@@ -68,7 +68,7 @@ def _day(at_ms: int) -> str:
 
 
 def _calendar(found: Results) -> str:
-    words = {name: t(f"calendar.{name}") for name in ("weekdays", "sunday_first", "older", "month")}
+    words = {name: t(f"calendar.{name}") for name in ("weekdays", "sunday_first", "older", "month", "months")}
     return calendar_html(found.days, zone().tz, words, found.rates)
 
 

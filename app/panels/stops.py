@@ -13,7 +13,7 @@ from app.system import system
 from app.ui import live
 from app.ui.cockpit import seen_stops
 from app.ui.orders import order_words
-from app.ui.reasons import say
+from app.ui.reasons import say_sentence
 from app.ui.standing import lock_words
 from app.ui.write import exact
 from lib.accounts.trading import ENDABLE_LOCKS
@@ -44,7 +44,7 @@ def _locks(user: SessionUser, found: Standing) -> None:
         key = f"lock_{lock.account_id}_{lock.kind}"
         with st.container(horizontal=True, vertical_alignment="center", gap="small", key=key):
             st.badge(lock_words(lock, tongue()), icon=":material/lock:", color="orange")
-            st.text(say(lock.why, language()), width="content")
+            st.text(say_sentence(lock.why, language()), width="content")
             if lock.account_id and lock.kind in ENDABLE_LOCKS:
                 _end(user, lock)
 

@@ -19,7 +19,8 @@ SHOWN_MONTHS = 3
 STRONGEST, FAINTEST = 62, 12
 """Percent of colour of the best (or worst) day, and of the least."""
 Words = Mapping[str, str]
-"""*weekdays* (seven, with blanks between, Monday first), *sunday_first* ("yes"), *older*, *month* ({year}, {month})."""
+"""*weekdays* (seven, with blanks between, Monday first), *sunday_first* ("yes"), *older*, *month* ({year}, {name}),
+*months* (twelve names, with blanks between)."""
 
 
 def calendar_html(days: Sequence[DayResult], zone: tzinfo, words: Words, rates: WonRates = NO_RATES) -> str:
@@ -53,7 +54,7 @@ def _month(
     results = [(one.result, one.begins_ms) for on, one in by_date.items() if (on.year, on.month) == (year, month)]
     total = sum((amount for amount, _ in results), ZERO)
     worth = won(rates.total(results))
-    title = escape(words["month"].format(year=year, month=f"{month:02d}"))
+    title = escape(words["month"].format(year=year, name=words["months"].split()[month - 1]))
     beside = f"<small>{escape(worth)}</small>" if worth else ""
     made = f'{beside}<b class="{tone_of(total)}">{money(total, signed=True)}</b>'
     return f'<div class="month"><p>{title}{made}</p><div class="days">{"".join(cells)}</div></div>'

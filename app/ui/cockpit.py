@@ -93,7 +93,7 @@ def position_part(
         "leverage": f"{held.leverage}×" if known else "–",
         "entry": price(position.avg_entry_price),
         "margin": money(margin_of(position) if known else None),
-        "liquidation": _liquidation(liquidation),
+        "liquidation": _liquidation(liquidation, position.avg_entry_price),
         "estimated": liquidation is not None and not liquidation.is_told,
         "stop": price(held.stop_loss),
         "target": price(held.take_profit),
@@ -104,11 +104,11 @@ def position_part(
     }
 
 
-def _liquidation(found: Liquidation | None) -> str | dict[str, str]:
-    """The price, or in every language that there is none; a dash when nobody knows."""
+def _liquidation(found: Liquidation | None, entry: Decimal) -> str | dict[str, str]:
+    """The price, written as *entry* is, or in every language that there is none; a dash when nobody knows."""
     if found is None:
         return "–"
-    return price(found.price) if found.price else both(lambda tongue: tongue.say("position.none"))
+    return price(found.price, entry) if found.price else both(lambda tongue: tongue.say("position.none"))
 
 
 def _close_part(command: CommandRow | None, now_ms: int) -> dict[str, Any]:

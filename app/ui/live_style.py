@@ -53,6 +53,7 @@ BAR = (
 .price { font-size: 17px; letter-spacing: -.01em; }
 .change { font-style: normal; font-size: 13px; }
 .pnl { display: inline-flex; align-items: baseline; gap: .5rem; white-space: nowrap; font-size: 15px; }
+.pnl .won:empty { display: none; }
 .dead { display: inline-flex; align-items: center; gap: .35rem; font-size: 12px; font-weight: 600;
   color: light-dark(#9a6200, #d98e00);
   white-space: nowrap; }
@@ -63,8 +64,8 @@ BAR = (
 .row > .acts .close { border-color: color-mix(in srgb, var(--st-red-color) 55%, transparent);
   color: var(--st-red-color); }
 .row > .acts .resume { border-color: var(--st-green-color); color: var(--st-green-color); }
-.why { margin: 0; font-size: 12.5px; line-height: 1.45; opacity: .82; flex: 1 1 0; min-width: 0; max-height: 2.9em;
-  overflow: hidden; } .why:empty { display: none; }
+.why { margin: 0; font-size: 12.5px; line-height: 1.45; opacity: .82; flex: 1 1 0; min-width: 0; overflow: hidden;
+  display: -webkit-box; -webkit-box-orient: vertical; -webkit-line-clamp: 2; } .why:empty { display: none; }
 .note { position: absolute; top: calc(100% + .3rem); right: 0; margin: 0; padding: .6rem .9rem; font-size: 13px;
   font-weight: 600; line-height: 1.45; max-width: min(36rem, 100%); border-radius: 6px; color: var(--st-text-color);
   background: var(--st-secondary-background-color); border: 1px solid var(--tone, transparent);
@@ -72,7 +73,7 @@ BAR = (
 .note:empty { display: none; }
 .note.refused { --tone: var(--st-red-color); } .note.done { --tone: var(--st-green-color); }
 @media (max-width: 1100px) {
-  .row { flex-wrap: wrap; gap: .4rem .9rem; } .why { order: 9; flex: 1 1 100%; max-height: none; }
+  .row { flex-wrap: wrap; gap: .4rem .9rem; } .why { order: 9; flex: 1 1 100%; -webkit-line-clamp: none; }
   .pnl .share, .pnl .label { display: none; } }
 @media (max-width: 768px) {
   .bar { padding: .4rem 0; }
@@ -81,7 +82,7 @@ BAR = (
   .symbol { display: none; }
   .price { font-size: 16px; }
   .pnl { flex-direction: column; align-items: flex-end; gap: 0; font-size: 14px; }
-  .pnl .label { display: block; font-size: 11px; } .pnl .share { display: none; }
+  .pnl .label { display: block; font-size: 11px; } .pnl :is(.share, .won) { display: none; }
   .dead span { display: none; }
   .row > .acts { gap: .35rem; }
   .row > .acts button { flex-direction: column; justify-content: center; gap: .1rem; min-width: 52px; min-height: 48px;

@@ -10,7 +10,7 @@ from typing import Any
 import pandas as pd  # type: ignore[import-untyped]
 
 from app.ui.palette import Palette
-from app.ui.reasons import say
+from app.ui.reasons import say_sentence
 from app.ui.rule_words import said_otherwise
 from app.ui.write import percent, short
 from lib.queries import LogRow, Words
@@ -40,11 +40,11 @@ def log_frame(rows: Sequence[LogRow], word: Callable[[str], str], at: Callable[[
     """*rows* under the columns COLUMNS in *language*; *word* translates a key, *at* writes an epoch-ms time."""
     lines = [
         (
-            at(row.t_ms),
+            at(row.t_ms)[:16],  # a decision is of a whole minute
             [word(f"outcome.{row.outcome}")],
             word(f"action.{row.action}") if row.action else word("action.none"),
             percent(row.confidence, places=0),
-            short(say(row.message or row.reason, language), 240),
+            short(say_sentence(row.message or row.reason, language), 240),
         )
         for row in rows
     ]

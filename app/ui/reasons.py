@@ -7,7 +7,7 @@ The bundled rules' words are the one exception: they are shown in the reader's l
 from app.ui.rule_words import in_language
 from app.ui.write import shown
 from lib.domain.reason import CODES, Kind, Reason, Value
-from lib.reason_text import said
+from lib.reason_text import outline, said
 
 
 def say(reason: Reason, language: str) -> str:
@@ -16,9 +16,10 @@ def say(reason: Reason, language: str) -> str:
 
 
 def say_sentence(reason: Reason, language: str) -> str:
-    """As `say`, begun with a capital letter where a sentence of its own stands."""
+    """As `say`, begun with a capital letter where a sentence of its own stands; others' words stay as they stand."""
     words = say(reason, language)
-    return words[:1].upper() + words[1:]
+    is_ours = bool(words) and not outline(reason.code, language).startswith("…")
+    return words[:1].upper() + words[1:] if is_ours else words
 
 
 def _translated(reason: Reason, language: str) -> Reason:

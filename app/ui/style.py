@@ -30,16 +30,19 @@ PAGE = """
 /* a Korean word is not broken inside; popovers and toasts live outside the main block */
 body *:not(pre, pre *, code) { word-break: keep-all !important; overflow-wrap: break-word; }
 [data-testid="stText"] { white-space: pre-wrap; }
-/* what Streamlit draws too faint to read: small print, and white on gold */
+/* what Streamlit draws too faint to read: small print; the first button is the door's gold in both themes */
 [data-testid="stCaptionContainer"] { opacity: .78 !important; }
 /* the theme's scheme, also before the first script has drawn (early.js says a chosen one), and for popovers and
    dialogs, which stand outside the part of the page that has it */
 :root { color-scheme: light dark; background: light-dark(#ffffff, #0b0e11); }
 [data-testid="stPopoverBody"], [data-testid="stDialog"] { color-scheme: inherit; }
-[data-testid^="stBaseButton-primary"]:not(:disabled) p { color: light-dark(#ffffff, #1a1300); }
+[data-testid^="stBaseButton-primary"]:not(:disabled) { background: #f0b90b; border-color: #f0b90b; }
+[data-testid^="stBaseButton-primary"]:not(:disabled):hover { background: #fcd535; border-color: #fcd535; }
+[data-testid^="stBaseButton-primary"]:not(:disabled) p { color: #1a1300; }
 /* room for the chart before it is there, so that nothing jumps when it comes */
 :root { --chart-height: clamp(430px, 100vh - 260px, 640px); }
 .st-key-chart { min-height: var(--chart-height); }
+.st-key-filters [data-testid="stButtonGroup"] button { min-height: 2.35rem; }
 [class*="st-key-number_"] [data-testid="stMetricValue"] { font-size: 1.3rem; }
 [data-testid="stMetricValue"], [data-testid="stDataFrame"] { font-variant-numeric: tabular-nums; }
 .tiles { display: grid; grid-template-columns: repeat(auto-fit, minmax(170px, 1fr)); gap: .6rem; }

@@ -63,7 +63,9 @@ def won(amount: Decimal | None) -> str:
     if amount is None:
         return ""
     whole = amount.quantize(Decimal(1), ROUND_HALF_EVEN)
-    return f"≈ {'-' if whole < 0 else ''}₩{count(abs(whole))}"
+    # apart: a minus grows into the sign's bars, and the amount looks struck out
+    sign = "-\N{NARROW NO-BREAK SPACE}" if whole < 0 else ""
+    return f"≈ {sign}₩{count(abs(whole))}"
 
 
 def percent(fraction: Decimal | None, *, places: int = 2, signed: bool = False) -> str:
@@ -107,11 +109,15 @@ def _charge(part: Charge) -> str:
     return f"{name}{exact(part.amount)} {part.coin}{worth}"
 
 
-def price(value: Decimal | None) -> str:
-    """A price with the digits people know it by: six that count, one after the point at least (64,120.5 · 3,120.55)."""
+def price(value: Decimal | None, beside: Decimal | None = None) -> str:
+    """
+    A price with the digits people know it by: six that count, one after the point at least (64,120.5 · 3,120.55);
+    with as many places as the price *beside* it, where there is one.
+    """
     if value is None:
         return "–"
-    places = max(1, MEANT - 1 - max(value.adjusted(), -MEANT)) if value else 1
+    like = beside or value
+    places = max(1, MEANT - 1 - max(like.adjusted(), -MEANT)) if like else 1
     return shown(f"{value.quantize(Decimal(1).scaleb(-places), ROUND_HALF_EVEN):,f}")
 
 

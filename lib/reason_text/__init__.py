@@ -95,7 +95,7 @@ def _written(kind: Kind, value: Value, known: Catalogue, shown: Shown) -> str:
     if isinstance(value, Reason):
         return _said(value, known, shown)
     if isinstance(value, Decimal):
-        return shown(_percent(value) if kind is Kind.SHARE else f"{value:,f}")
+        return shown(_number(kind, value))
     if isinstance(value, int):
         if kind is Kind.MOMENT:
             return _moment(value, known)
@@ -105,6 +105,13 @@ def _written(kind: Kind, value: Value, known: Catalogue, shown: Shown) -> str:
 
 def _word(kind: Kind, value: str, known: Catalogue) -> str:
     return known.words[kind].get(value, value)
+
+
+def _number(kind: Kind, value: Decimal) -> str:
+    if kind is Kind.SHARE:
+        return _percent(value)
+    # to the cent, but a limit of five million is one without cents
+    return f"{value:,.2f}".removesuffix(".00") if kind is Kind.MONEY else f"{value:,f}"
 
 
 def _percent(share: Decimal) -> str:

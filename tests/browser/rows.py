@@ -5,7 +5,7 @@ The person they belong to trades on a venue this deployment's trader does not se
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -97,6 +97,27 @@ def told_all(deployed: Deployment, user_id: int) -> Iterator[Told]:
     finally:
         rows.change(accounts, account_id, active=False, trading_enabled=True, flatten=False, position_qty=Decimal(0))
         rows.change(users, user_id, email=f"gone-{user_id}@example.com", custom_prompt="")
+        rows.take_out()
+
+
+@contextmanager
+def holding(deployed: Deployment, user_id: int) -> Iterator[Callable[[str | None], None]]:
+    """A position of the person *user_id*; what is given writes down what the exchange told of its liquidation."""
+    rows = Rows(deployed.engine)
+    with deployed.engine.connect() as connection:
+        account_id = connection.execute(sa.select(accounts.c.id).where(accounts.c.user_id == user_id)).scalar_one()
+    now = deployed.now_ms
+
+    def tell(liquidation: str | None) -> None:
+        rows.change(accounts, account_id, liquidation=None if liquidation is None else Decimal(liquidation))
+
+    try:
+        _order(rows, user_id, account_id, now // CYCLE_MS * CYCLE_MS, 0, text("entry"), state="FILLED")
+        held = {"position_qty": Decimal("0.01"), "avg_entry_price": PRICE, "opened_ms": now}
+        rows.change(accounts, account_id, venue="demo", **held)
+        yield tell
+    finally:
+        rows.change(accounts, account_id, active=False, position_qty=Decimal(0))
         rows.take_out()
 
 

@@ -9,7 +9,7 @@ from statistics import pstdev
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, CDPSession, Page, Route, expect
+from playwright.sync_api import Browser, CDPSession, Page, Route, WebSocketRoute, expect
 
 from app.i18n import catalogue
 from app.live import row_of
@@ -27,6 +27,9 @@ pytestmark = [pytest.mark.browser, pytest.mark.server, pytest.mark.enable_socket
 WORDS = catalogue("en")
 CHART = "window.__charts.at(-1)"
 LEGEND = ".tvchart-legend"
+LATE = f"""(() => {{ const chart = {CHART}; chart.heard = performance.now() - 61_000; chart.describe();
+  return chart.said === "late"; }})()"""
+"""Nothing was heard for more than a minute."""
 VISITS, WARM, A_VISIT = 20, 4, 40_000
 """The visits, the first that counts, and the bytes each may leave: the browser keeps history and timings."""
 LOOK = f"""(() => {{ const range = {CHART}.api.timeScale().getVisibleLogicalRange(), bars = {CHART}.bars;
@@ -367,3 +370,25 @@ def test_candles_that_cannot_be_had_are_said_and_asked_for_again(deployed: Deplo
         veil.get_by_role("button", name=WORDS["chart.retry"]).click()
         alive(page)
         expect(veil).to_be_hidden()
+
+
+def test_prices_that_stopped_coming_are_called_delayed_until_one_comes(deployed: Deployment, browser: Browser) -> None:
+    with watched(browser, deployed.url, "en-GB") as seen:
+        page, quiet = seen.page(), False
+
+        def through(socket: WebSocketRoute) -> None:
+            server = socket.connect_to_server()
+            server.on_message(lambda message: None if quiet else socket.send(message))
+
+        page.route_web_socket(re.compile(r"/api/ws\?"), through)
+        page.goto(deployed.url)
+        page.get_by_role("button", name=WORDS["sign_in.try"]).click()
+        alive(page)
+        quiet = True
+        # more than a minute ago; what was on its way when it went quiet is heard first
+        eventually("they are late", lambda: page.evaluate(LATE), 20)
+        expect(page.locator(LEGEND)).to_contain_text(WORDS["chart.late"])
+        quiet = False
+        alive(page)
+        expect(page.locator(LEGEND)).not_to_contain_text(WORDS["chart.late"])
+        seen.assert_clean()

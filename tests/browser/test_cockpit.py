@@ -11,6 +11,7 @@ from playwright.sync_api import Browser, FloatRect, Page, ViewportSize, WebSocke
 from app.i18n import catalogue
 from lib.adapters.sql.tables.people import users
 from tests.browser.deployment import Deployment
+from tests.browser.rows import holding
 from tests.browser.test_browser import come_in
 from tests.browser.test_tabs import enter
 from tests.browser.watching import watched
@@ -23,6 +24,8 @@ THUMB = 44
 """Pixels: the least a finger hits."""
 BAR = ".st-key-bar"
 SWITCH = ".st-key-switches [role=switch]"
+LIQUIDATION = 4
+"""Which of the position's figures it is."""
 AT_ONCE_MS = 50
 IDLE_S = 10
 MOST_FRAMES = 2.0
@@ -203,3 +206,27 @@ def test_an_idle_dashboard_is_told_no_more_than_twice_a_second(deployed: Deploym
         page.wait_for_timeout(IDLE_S * 1_000)
         assert frames["/api/ws/account"] >= 1, "prices come all the same"
         assert sum(frames.values()) / IDLE_S <= MOST_FRAMES + 1 / IDLE_S, dict(frames)
+
+
+def test_the_card_says_where_the_position_is_liquidated_and_by_whose_word(
+    deployed: Deployment, browser: Browser
+) -> None:
+    with watched(browser, deployed.url, "ko-KR") as seen:
+        page = seen.page()
+        enter(page, deployed.url, "liquidated")
+        person = page.request.get(f"{deployed.url}/api/auth/me").json()["user"]["user_id"]
+        with holding(deployed, person) as tell:
+            page.goto(deployed.url)
+            card = page.locator(".st-key-position dl > div")
+            name, price = card.nth(LIQUIDATION).locator("dt"), card.nth(LIQUIDATION).locator("dd b")
+            expect(name).to_have_text(WORDS["position.estimate"])
+            expect(card.nth(LIQUIDATION)).to_have_attribute("title", WORDS["position.estimate_help"])
+            tell("54000.5")
+            expect(name).to_have_text(WORDS["position.liquidation"])
+            expect(price).to_have_text("54,000.5")
+            expect(card.nth(LIQUIDATION).locator("dd small")).to_contain_text("-")
+            expect(card.nth(LIQUIDATION)).to_have_attribute("title", WORDS["position.liquidation_help"])
+            tell("0")
+            expect(price).to_have_text(WORDS["position.none"])
+            expect(card.nth(LIQUIDATION).locator("dd small")).to_have_text("")
+        seen.assert_clean()

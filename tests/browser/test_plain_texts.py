@@ -5,17 +5,20 @@ One person whose every text is hostile looks at each of their pages and, as an o
 """
 
 import unicodedata
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 from playwright.sync_api import Browser, Dialog, Page, expect
 
-from app.i18n import catalogue
+from app.i18n import LANGUAGES, catalogue
 from app.navigation import PAGES
+from lib.adapters.sql.tables.people import users
 from tests.browser.deployment import Deployment, eventually
 from tests.browser.payloads import LEAST, MARK, PAYLOADS
 from tests.browser.rows import Told, told_all
+from tests.browser.test_accessible import THEMES
 from tests.browser.test_browser import LEGEND, NEWEST_CHART
 from tests.browser.test_operator import SECTIONS, operator
 from tests.browser.watching import Watched, watched
@@ -166,9 +169,32 @@ def test_whatever_anybody_wrote_is_letters_on_every_page(
     seen.assert_clean()
 
 
-def open_the_mark(page: Page) -> None:
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_charts_marks_are_letters_in_each_language_and_theme(
+    deployed: Deployment, page: Page, told: Told, seen: Watched, language: str
+) -> None:
+    me = page.request.get(f"{deployed.url}/api/auth/me").json()["user"]["user_id"]
+    speaks = sa.update(users).where(users.c.id == me)
+    with deployed.engine.begin() as connection:
+        connection.execute(speaks.values(locale=language))
+    try:
+        for theme in THEMES:
+            page.emulate_media(color_scheme=theme)
+            page.goto(deployed.url)
+            open_the_mark(page, catalogue(language))
+            letters_alone(page, page.locator(".tvchart .tip").inner_text(), page.locator(LEGEND).inner_text())
+            page.get_by_role("button", name=catalogue(language)["chart.table"]).click()
+            letters_alone(page)
+    finally:
+        page.emulate_media(color_scheme="dark")
+        with deployed.engine.begin() as connection:
+            connection.execute(speaks.values(locale="ko"))
+    seen.assert_clean()
+
+
+def open_the_mark(page: Page, words: Mapping[str, str] = WORDS) -> None:
     """The mark in the chart tells why."""
-    expect(page.locator(LEGEND)).to_contain_text(WORDS["chart.live"])
+    expect(page.locator(LEGEND)).to_contain_text(words["chart.live"])
     eventually("the order is marked", lambda: page.evaluate(TELL), 20)
     expect(page.locator(".tvchart .tip")).to_contain_text(MARK)
 

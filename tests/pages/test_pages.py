@@ -478,7 +478,7 @@ def test_the_live_parts_of_a_visitor_can_act_on_nothing(visit: Visit, name: str)
 def test_the_engines_reasons_are_korean_on_korean_pages_only(visit: Visit) -> None:
     frames = {lang: visit("t-owner", language=lang).dataframe[0].value for lang in ("ko", "en")}
     assert any("확신도가 기준보다 낮습니다 (60% < 65%)." in why for why in frames["ko"]["why"])
-    assert any("confidence 60% is under your 65%" in why for why in frames["en"]["why"])
+    assert any("Confidence 60% is under your 65%" in why for why in frames["en"]["why"])
 
 
 def test_the_address_carries_the_values_of_filters_and_never_their_labels(visit: Visit) -> None:

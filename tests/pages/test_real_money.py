@@ -6,9 +6,9 @@ from types import SimpleNamespace
 import pytest
 
 from app.i18n import catalogue
+from app.ui.reasons import say_sentence
 from lib.domain.real_money import RealFacts, RealGate, standings
 from lib.queries.real import RealStanding
-from lib.reason_text import said
 from tests.factories import T
 from tests.pages.conftest import Visit
 from tests.pages.test_pages import tree
@@ -23,10 +23,10 @@ def standing(facts: RealFacts, *, consented: bool = False) -> RealStanding:
 def test_every_gate_is_listed_with_what_to_do_about_it(visit: Visit, staged: SimpleNamespace, language: str) -> None:
     staged.shelf.real = standing(nothing_known(T))
     at, words = visit("t-owner", "api_keys", language), catalogue(language)
-    shown = "\n".join(each.value for each in (*at.markdown, *at.text))
+    shown = "\n".join(each.value for each in (*at.markdown, *at.caption))
     for each in staged.shelf.real.gates:
         assert words[f"real.gate.{each.gate.value}"] in shown
-        assert said(each.why, language) in shown
+        assert say_sentence(each.why, language) in shown
     assert "real_sentence" not in {field.key for field in at.text_input}, "first the second factor"
     assert not at.exception
 

@@ -164,7 +164,7 @@ def test_every_lock_has_its_reason_and_only_some_can_be_ended(visit: Visit, stag
     page = tree(at)
     for kind in LOCKS:
         assert EN[f"lock.{kind}"] in page
-    assert "an external order changed this position" in page
+    assert "An external order changed this position" in page
     assert {b.key for b in at.button if b.key and b.key.startswith("end_")} == {f"end_{k}_yes" for k in ENDABLE_LOCKS}
     at.button(key="end_external_yes").click().run()
     assert staged.acts.done == [("end_lock", OWNER.user_id, "external")]

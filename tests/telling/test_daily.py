@@ -82,15 +82,15 @@ def test_the_platform_s_report_tells_money_cost_and_what_went_wrong_in_both_lang
     assert parse(stored(why, 4_000)) == why, "a row holds it whole"
     assert said(why, "ko") == (
         "계정 5개, 포지션이 열린 계정 2개, 끝나지 않은 주문 1건, 정지된 계정 0개. "
-        "모의투자 3개 계정 자산 30,000.5 USDT, 24시간 -12.25 USDT, "
+        "모의투자 3개 계정 자산 30,000.50 USDT, 24시간 -12.25 USDT, "
         "Bybit 데모 거래 2개 계정 자산 900 USDT, 24시간 0 USDT. "
-        "분석 gpt-5-mini 288건 $1.5, 분석 local-rules 12건(가격 미확인). 강제 청산 1건, 손절 주문 복구 2건"
+        "분석 gpt-5-mini 288건 $1.50, 분석 local-rules 12건(가격 미확인). 강제 청산 1건, 손절 주문 복구 2건"
     )
     assert said(why, "en") == (
         "accounts: 5, holding a position: 2, orders not settled: 1, stopped: 0; "
-        "paper trading: 3 accounts with 30,000.5 USDT, 24 hours brought -12.25 USDT, "
+        "paper trading: 3 accounts with 30,000.50 USDT, 24 hours brought -12.25 USDT, "
         "Bybit demo trading: 2 accounts with 900 USDT, 24 hours brought 0 USDT; "
-        "the analyst gpt-5-mini: 288 calls, $1.5, the analyst local-rules: 12 calls, price not known; "
+        "the analyst gpt-5-mini: 288 calls, $1.50, the analyst local-rules: 12 calls, price not known; "
         "Liquidated: 1, Stop restored: 2"
     )
 

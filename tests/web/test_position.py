@@ -29,6 +29,10 @@ def test_what_the_exchange_told_is_shown_as_its_own_with_its_distance_from_the_p
     assert card("54000.5", rules=None, leverage=None)["liquidation"] == "54,000.5", "nothing of ours is needed for it"
 
 
+def test_it_has_the_places_of_the_other_prices() -> None:
+    assert card("304")["liquidation"] == "304.0"
+
+
 def test_a_position_that_no_price_liquidates_has_none_in_every_language() -> None:
     none = {language: catalogue(language)["position.none"] for language in TONGUES}
     assert card("0") == {"liquidation": none, "estimated": False, "away": ""}

@@ -22,7 +22,7 @@ from tests.worlds.results import results
 
 D = Decimal
 KST = timezone(timedelta(hours=9))
-WORDS = {name: catalogue("en")[f"calendar.{name}"] for name in ("weekdays", "sunday_first", "older", "month")}
+WORDS = {name: catalogue("en")[f"calendar.{name}"] for name in ("weekdays", "sunday_first", "older", "month", "months")}
 
 
 def word(key: str, **params: object) -> str:
@@ -57,8 +57,8 @@ def days(*results_: int, zone: tzinfo = KST) -> list[DayResult]:
 def test_a_day_is_in_the_square_of_its_own_date_with_the_months_sum() -> None:
     html = calendar_html(days(5, -7, 12), KST, WORDS)
     november, october = html.split('<div class="month">')[1:]
-    assert '2026-11<b class="up">+12.00</b>' in november
-    assert '2026-10<b class="down">-2.00</b>' in october
+    assert '<p>November 2026<b class="up">+12.00</b>' in november
+    assert '<p>October 2026<b class="down">-2.00</b>' in october
     assert 'title="2026-10-31 -7.00 USDT (-7.00%)"' in october
     assert october.count('class="day"') == 29
     # 1 October 2026 is a Thursday: three blanks after Monday, four after Sunday
@@ -70,7 +70,7 @@ def test_a_month_is_told_in_won_at_the_rate_of_each_day_or_not_at_all() -> None:
     by_day = read_lines("2026-10-01 1000\n2026-11-01 2000")
     html = calendar_html(days(5, -7, 12), KST, WORDS, WonRates(by_day))
     november, october = html.split('<div class="month">')[1:]
-    assert "<small>≈ -₩2,000</small>" in october
+    assert "<small>≈ -\N{NARROW NO-BREAK SPACE}₩2,000</small>" in october
     assert "<small>≈ ₩" in november
     assert "<small>" not in calendar_html(days(5, -7, 12), KST, WORDS, WonRates(by_day[1:])).split('"month"')[2]
 
@@ -98,7 +98,7 @@ def test_whatever_words_come_in_are_escaped() -> None:
         figures_html([(hostile, hostile, "")]),
         bars_html(net_bars(by_side(found.trips), lambda key: hostile, word)),
         tiles_html(result_tiles(found, word, lambda at: hostile), word, palette(rises_red=True)),
-        calendar_html(days(1), KST, dict.fromkeys(WORDS, hostile)),
+        calendar_html(days(1), KST, dict.fromkeys(WORDS, hostile) | {"month": "{name}", "months": f"{hostile} " * 12}),
     ]
     assert all("<script>" not in html for html in shown)
 

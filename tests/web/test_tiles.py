@@ -51,7 +51,7 @@ def test_won_stands_under_what_is_money_where_a_rate_is_set() -> None:
     told = {tile.key: tile.won for tile in tile_row(found, lambda key: catalogue("en")[key], Decimal("1390.5"))}
     assert told == {
         "equity": "≈ ₩15,295,500",
-        "today": "≈ -₩17,166",
+        "today": "≈ -\N{NARROW NO-BREAK SPACE}₩17,166",
         "open_pnl": "≈ ₩695",
         "balance": "≈ ₩15,295,500",
         **dict.fromkeys(("drawdown", "win_rate"), ""),

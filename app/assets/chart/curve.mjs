@@ -43,13 +43,13 @@ function make(root, host) {
   legend.className = "curve-legend";
   legend.style.cssText =
     "position:absolute;left:8px;top:4px;z-index:3;font:12px var(--st-font);font-variant-numeric:tabular-nums;" +
-    "pointer-events:none;line-height:1.55;display:flex;flex-wrap:wrap;gap:0 .9em;max-width:84%";
+    "pointer-events:none;line-height:1.55;display:flex;flex-wrap:wrap;gap:0 .9em;max-width:calc(100% - 92px)";
   frame.append(legend);
   root.append(frame);
   const api = LWC.createChart(frame, {
     autoSize: true,
     timeScale: { timeVisible: true, secondsVisible: false, rightOffset: 2, minBarSpacing: 0.2, fixLeftEdge: true, fixRightEdge: true },
-    rightPriceScale: { scaleMargins: { top: 0.16, bottom: 0.06 } },
+    rightPriceScale: { scaleMargins: { top: 0.2, bottom: 0.08 } },
     handleScroll: { vertTouchDrag: false, mouseWheel: false },
     handleScale: { mouseWheel: false },
   });

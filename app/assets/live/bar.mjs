@@ -24,8 +24,8 @@ function build(root, data, place) {
   const price = make("b", { class: "price" }, UNKNOWN);
   const symbol = make("span", { class: "symbol" });
   const change = make("em", { title: text.day });
-  const pnl = make("b"), share = make("small");
-  const open = make("span", { class: "pnl" }, make("small", { class: "label" }, text.open_pnl), pnl, share);
+  const pnl = make("b"), won = make("small", { class: "won" }), share = make("small");
+  const open = make("span", { class: "pnl" }, make("small", { class: "label" }, text.open_pnl), pnl, won, share);
   const dead = make("span", { class: "dead", role: "status" }, icon("cloud_off"), make("span", {}, text.dead));
   const button = (name, sign, label, short) => {
     const sized = [make("span", { class: "long" }, label), make("span", { class: "short" }, short)];
@@ -83,6 +83,7 @@ function build(root, data, place) {
     write(change, market.change === "–" ? "" : market.change, "change", market.tone);
     open.hidden = !account || !moving;
     write(pnl, moving?.pnl ?? "", "", moving?.tone);
+    write(won, moving?.won ?? "", "won");
     write(share, moving ? `${moving.share} · ${moving.r}` : "", "share", "");
     dead.hidden = live !== "closed";
     root.classList.toggle("stale", live === "closed");

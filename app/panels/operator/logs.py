@@ -27,7 +27,9 @@ def logs() -> None:
                 t("room.process"), names, default=names[0], key="process", required=True, bind="query-params"
             )
             lines = st.selectbox(t("room.lines"), LINES, key="lines", width=110)
-            wanted = st.text_input(t("room.contains"), key="contains", type="search")
+            wanted = st.text_input(
+                t("room.contains"), key="contains", type="search", placeholder=t("room.contains_hint")
+            )
             st.button(t("room.refresh"), key="log_refresh", icon=":material/refresh:")
         found = [line for line in files.newest(str(name), lines or LINES[0]) if (wanted or "").lower() in line.lower()]
         if not found:

@@ -25,6 +25,7 @@ from lib.trading.operators_room import Invited
 
 LIMIT = 25
 COLUMNS = ("person", "state", "equity", "pnl", "cost", "seen", "venue")
+FIGURES = ("equity", "pnl", "cost")
 
 
 def people() -> None:
@@ -62,6 +63,7 @@ def _table(found: PeoplePage) -> None:
         frame([t(f"room.column.{name}") for name in COLUMNS], [_cells(row) for row in found.rows]),
         hide_index=True,
         height="content",
+        column_config={t(f"room.column.{one}"): st.column_config.TextColumn(alignment="right") for one in FIGURES},
         key=key,
         on_select=lambda: _choose(key, ids),
         selection_mode="single-cell",

@@ -17,7 +17,7 @@ from app.system import system
 from app.ui.badges import STATES, Tone
 from app.ui.orders import order_words
 from app.ui.plain import plain
-from app.ui.reasons import say
+from app.ui.reasons import say_sentence
 from app.ui.standing import lock_name
 from app.ui.write import count, exact
 from lib.accounts.web import SessionUser
@@ -54,7 +54,7 @@ def _platform() -> None:
             f"{t('stops.locks')} · {t('stops.everybody')} · {plain(lock_name(lock.kind, tongue()))}",
             icon=":material/lock:",
         )
-        st.text(say(lock.why, language()))
+        st.text(say_sentence(lock.why, language()))
     _open(found)
 
 
@@ -72,7 +72,7 @@ def _how_far(found: Overview) -> None:
         st.caption(t("room.trading_note"))
         return
     if switches.why:
-        st.text(say(switches.why, language()))
+        st.text(say_sentence(switches.why, language()))
     if found.is_proved:
         at = f"{clock_time(switches.proven_ms, date=False)} {zone().label}"
         st.success(md("stops.closed" if switches.flatten else "stops.stopped", at=at), icon=":material/verified:")
