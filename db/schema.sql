@@ -40,6 +40,9 @@ CREATE TABLE users (
     time_zone VARCHAR(64) CHARACTER SET ascii COLLATE ascii_bin NOT NULL DEFAULT '',  -- of the pages; '' = as the language has it
     theme VARCHAR(8) CHARACTER SET ascii COLLATE ascii_bin NOT NULL DEFAULT 'system',  -- or light, dark
     numbers VARCHAR(8) CHARACTER SET ascii COLLATE ascii_bin NOT NULL DEFAULT 'point',  -- of the pages: 1,234.5; or comma, space
+    system_text TEXT,  -- how the analyst is to trade, by the strategy that runs; NULL = the first design's words
+    cadence_min INT NOT NULL DEFAULT 5,  -- minutes between two decisions: 5, 15 or 60
+    strategy_version_id BIGINT,  -- the row of strategy_versions that runs; NULL = the first design as it is
     PRIMARY KEY (id),
     CONSTRAINT uq_users_email UNIQUE (email),
     CONSTRAINT ck_users_keys_are_sealed_elsewhere CHECK (bybit_api_key IS NULL AND bybit_api_secret IS NULL),
@@ -334,17 +337,62 @@ CREATE TABLE audit_events (
     INDEX ix_audit_events_user_id_id (user_id, id)
 ) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_unicode_ci;
 
--- Every version of a person's own instructions: appended to with the change of the settings, never changed.
-CREATE TABLE instructions (
+-- A person's strategies; the one that was made of their settings has no name.
+CREATE TABLE strategies (
     id BIGINT NOT NULL AUTO_INCREMENT,
     user_id BIGINT NOT NULL,
-    number INT NOT NULL,  -- 1, 2, 3 … of this person
-    text TEXT NOT NULL,  -- "" = no instructions
-    sha256 VARCHAR(64) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+    name VARCHAR(60) NOT NULL DEFAULT '',
+    made_ms BIGINT NOT NULL DEFAULT 0,
+    PRIMARY KEY (id),
+    CONSTRAINT fk_strategies_user_id FOREIGN KEY (user_id) REFERENCES users (id),
+    INDEX ix_strategies_user_id (user_id)
+) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_unicode_ci;
+
+-- Their versions: appended to, never changed.
+CREATE TABLE strategy_versions (
+    id BIGINT NOT NULL AUTO_INCREMENT,
+    user_id BIGINT NOT NULL,
+    strategy_id BIGINT NOT NULL,
+    number INT NOT NULL,  -- 1, 2, 3 … of this strategy
+    content TEXT NOT NULL,  -- JSON text: model, words, blocks, symbols, cadence, risk, exits
+    sha256 VARCHAR(64) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,  -- of content, whoever wrote it
     made_ms BIGINT NOT NULL DEFAULT 0,  -- 0 = written before versions were kept
     PRIMARY KEY (id),
-    CONSTRAINT fk_instructions_user_id FOREIGN KEY (user_id) REFERENCES users (id),
-    CONSTRAINT uq_instructions_user_id_number UNIQUE (user_id, number)
+    CONSTRAINT uq_strategy_versions_strategy_id_number UNIQUE (strategy_id, number),
+    CONSTRAINT fk_strategy_versions_user_id FOREIGN KEY (user_id) REFERENCES users (id),
+    CONSTRAINT fk_strategy_versions_strategy_id FOREIGN KEY (strategy_id) REFERENCES strategies (id),
+    INDEX ix_strategy_versions_strategy_id_sha256 (strategy_id, sha256),
+    INDEX ix_strategy_versions_user_id (user_id)
+) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_unicode_ci;
+
+-- Which version a person's account ran from when on, until the next row.
+CREATE TABLE strategy_runs (
+    id BIGINT NOT NULL AUTO_INCREMENT,
+    user_id BIGINT NOT NULL,
+    version_id BIGINT NOT NULL,
+    from_ms BIGINT NOT NULL DEFAULT 0,
+    PRIMARY KEY (id),
+    CONSTRAINT fk_strategy_runs_user_id FOREIGN KEY (user_id) REFERENCES users (id),
+    CONSTRAINT fk_strategy_runs_version_id FOREIGN KEY (version_id) REFERENCES strategy_versions (id),
+    INDEX ix_strategy_runs_user_id (user_id),
+    INDEX ix_strategy_runs_version_id (version_id)
+) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_unicode_ci;
+
+-- Versions that anybody signed in may open by their link. A code is never stored, only its sha256.
+CREATE TABLE strategy_shares (
+    id BIGINT NOT NULL AUTO_INCREMENT,
+    user_id BIGINT NOT NULL,
+    version_id BIGINT NOT NULL,
+    code_sha256 VARCHAR(64) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+    shown_as VARCHAR(40) NOT NULL DEFAULT '',  -- all that is told of the owner
+    made_ms BIGINT NOT NULL DEFAULT 0,
+    revoked_ms BIGINT NOT NULL DEFAULT 0,  -- 0 = the link opens
+    PRIMARY KEY (id),
+    CONSTRAINT uq_strategy_shares_code_sha256 UNIQUE (code_sha256),
+    CONSTRAINT fk_strategy_shares_user_id FOREIGN KEY (user_id) REFERENCES users (id),
+    CONSTRAINT fk_strategy_shares_version_id FOREIGN KEY (version_id) REFERENCES strategy_versions (id),
+    INDEX ix_strategy_shares_user_id (user_id),
+    INDEX ix_strategy_shares_version_id (version_id)
 ) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_unicode_ci;
 
 -- A person's own won for one USDT, each from a UTC date on, until the day of the next.

@@ -36,7 +36,8 @@ async def read_settings(request: Request, user: SessionUser) -> Response:
 @for_actors
 async def change_settings(request: Request, user: SessionUser) -> Response:
     """
-    Any of `risk_level, max_leverage, custom_prompt, long_only, risk_per_trade, min_confidence, limits`; the rest stays.
+    Any of `risk_level, max_leverage, custom_prompt, long_only, risk_per_trade, min_confidence, cadence_min, limits`;
+    the rest stays. What of it is the strategy becomes a version of the one that runs.
 
     *limits* is an object of limits by name: counts as numbers, fractions as decimal strings; only ever stricter.
     `settings_version` is the one that was read; when they changed since, the answer is 409 with what stands *now*.
@@ -64,6 +65,8 @@ def _settings(body: Fields, now: AccountSettings) -> AccountSettings:
         risk_per_trade=_fraction(body, "risk_per_trade", now.risk_per_trade),
         min_confidence=_fraction(body, "min_confidence", now.min_confidence),
         limits=_limits(body.part("limits", LIMIT_NAMES), now.limits),
+        system=now.system,
+        cadence_min=body.count("cadence_min", now.cadence_min),
     )
 
 
@@ -168,6 +171,7 @@ _SETTINGS = (
     api.decimal("risk_per_trade", nullable=True),
     api.decimal("min_confidence", nullable=True),
     api.part("limits", LIMIT_NAMES),
+    api.whole("cadence_min", 5, 60),
     api.whole("settings_version", 0, 10**15 - 1),
 )
 _KEY = (

@@ -8,6 +8,7 @@ from decimal import Decimal
 from app.ui.write import exact, percent
 from lib.domain.order import Order
 from lib.domain.position import Side
+from lib.domain.risk import LONG_ONLY
 from lib.queries import ClampRow
 
 Word = Callable[[str], str]
@@ -26,6 +27,8 @@ def side_words(side: Side, word: Word, *, is_exit: bool) -> str:
 
 def clamp_cells(clamp: ClampRow, word: Word) -> tuple[str, str, str]:
     """What a cap changed, before and after, each as its kind is written."""
+    if clamp.name == LONG_ONLY:
+        return word(f"clamp.{clamp.name}"), word(f"clamp.{clamp.asked}"), word(f"clamp.{clamp.allowed}")
     return word(f"clamp.{clamp.name}"), _amount(clamp.name, clamp.asked), _amount(clamp.name, clamp.allowed)
 
 

@@ -13,6 +13,8 @@ _NAMES = {
     "risk_level": "control.risk_level",
     "max_leverage": "control.max_leverage",
     "custom_prompt": "field.custom_prompt",
+    "system": "field.system",
+    "cadence_min": "field.cadence_min",
     "long_only": "field.long_only",
     "risk_per_trade": "field.risk_per_trade",
     "min_confidence": "field.min_confidence",

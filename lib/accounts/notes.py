@@ -35,15 +35,14 @@ def note_from(user_id: int, event: TrailEvent, now_ms: int, origin: Origin, netw
 
 
 def changes(before: AccountSettings, after: AccountSettings) -> str:
-    """What changed, as `name:before>after` with blanks between; of instructions only that they changed."""
+    """What changed, as `name:before>after` with blanks between; of somebody's words only that they changed."""
     parts = [f"{name}:{old}>{new}" for name, old, new in _differing(before, after)]
-    if before.custom_prompt != after.custom_prompt:
-        parts.append("custom_prompt")
+    parts += [name for name in ("custom_prompt", "system") if getattr(before, name) != getattr(after, name)]
     return " ".join(parts)
 
 
 def _differing(before: AccountSettings, after: AccountSettings) -> list[tuple[str, object, object]]:
-    names = ("risk_level", "max_leverage", "long_only", "risk_per_trade", "min_confidence")
+    names = ("risk_level", "max_leverage", "long_only", "risk_per_trade", "min_confidence", "cadence_min")
     pairs = [(name, getattr(before, name), getattr(after, name)) for name in names]
     limits = [(name, getattr(before.limits, name), getattr(after.limits, name)) for name in Limits.__dataclass_fields__]
     return [(name, _word(old), _word(new)) for name, old, new in (*pairs, *limits) if old != new]

@@ -6,7 +6,7 @@ from dataclasses import fields
 from decimal import Decimal
 
 from lib.accounts.web import Refusal
-from lib.domain.account import MAX_CUSTOM_PROMPT, RISK_PROFILES, AccountSettings, Limits
+from lib.domain.account import CADENCES, MAX_CUSTOM_PROMPT, MAX_SYSTEM, RISK_PROFILES, AccountSettings, Limits
 from lib.domain.spelling import is_prose
 
 MOST_LEVERAGE = max(profile.leverage_cap for profile in RISK_PROFILES.values())
@@ -21,8 +21,12 @@ def settings_refusal(settings: AccountSettings) -> Refusal | None:
         return Refusal("refuse.settings.leverage", most=MOST_LEVERAGE)
     if len(settings.custom_prompt) > MAX_CUSTOM_PROMPT:
         return Refusal("refuse.settings.prompt", most=MAX_CUSTOM_PROMPT, n=len(settings.custom_prompt))
-    if not is_prose(settings.custom_prompt):
+    if len(settings.system) > MAX_SYSTEM:
+        return Refusal("refuse.settings.system", most=MAX_SYSTEM, n=len(settings.system))
+    if not is_prose(settings.custom_prompt) or not is_prose(settings.system):
         return Refusal("refuse.settings.unseen")
+    if settings.cadence_min not in CADENCES:
+        return Refusal("refuse.settings.cadence")
     return _profile_refusal(settings) or _limits_refusal(settings.limits)
 
 

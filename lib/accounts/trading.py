@@ -230,13 +230,13 @@ class TradingDesk:
         """
         if refusal := settings_refusal(settings):
             return refusal
-        if user.is_guest and settings.custom_prompt:
+        if user.is_guest and (settings.custom_prompt or settings.system):
             return Refusal("refuse.guest_prompt")  # all guests share one call
         before, _ = self._ports.accounts.chosen(user.user_id) or (settings, 0)
         note = note_of_change(user, before, settings, self._ports.clock.now_ms())
         if note.event is TrailEvent.SETTINGS_LOOSENED and (refusal := self._unproved(user)):
             return refusal
-        if before.custom_prompt != settings.custom_prompt and (
+        if (before.custom_prompt, before.system) != (settings.custom_prompt, settings.system) and (
             refusal := self._too_often(user, "words", checking.REWRITING)
         ):
             return refusal

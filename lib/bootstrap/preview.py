@@ -10,14 +10,12 @@ from decimal import Decimal
 from lib.adapters.openai.spending import estimated
 from lib.domain.account_records import Asking
 from lib.domain.candle import MINUTE_MS, Candle
-from lib.domain.order import CYCLE_MS
 from lib.domain.pricing import AnalystPrices
 from lib.queries import CallRow, Readings
 from lib.trading.context import INTERVAL, WINDOW
 from lib.trading.cycle.prompt import prompt_for
 
 DAY_MS = 86_400_000
-CALLS_A_DAY = DAY_MS // CYCLE_MS
 ANSWER_TOKENS = 150
 """About as long as six keys with two sentences in them."""
 
@@ -27,8 +25,8 @@ class Preview:
     """
     The two messages, over *candles* of which the newest closed at *closed_ms* (epoch ms, 0 = there are none).
 
-    *tokens* are estimated from the text; *tokens_day* and *usd_day* (None = no prices known) count a call every five
-    minutes with answers of *answer_tokens*. *last* is the newest call as the provider counted it.
+    *tokens* are estimated from the text; *tokens_day* and *usd_day* (None = no prices known) count a call at every T of
+    the account's cadence with answers of *answer_tokens*. *last* is the newest call as the provider counted it.
     """
 
     system: str
@@ -64,6 +62,7 @@ class Previews:
         prompt = prompt_for(account, window, self._model)
         tokens, answer = estimated(prompt.system) + estimated(prompt.user), ANSWER_TOKENS
         cost = self._prices.cost(tokens, answer)
+        calls = DAY_MS // (account.settings.cadence_min * MINUTE_MS)
         return Preview(
             system=prompt.system,
             user=prompt.user,
@@ -71,7 +70,7 @@ class Previews:
             closed_ms=window[-1].open_time + MINUTE_MS if window else 0,
             tokens=tokens,
             answer_tokens=answer,
-            tokens_day=(tokens + answer) * CALLS_A_DAY,
-            usd_day=None if cost is None else cost * CALLS_A_DAY,
+            tokens_day=(tokens + answer) * calls,
+            usd_day=None if cost is None else cost * calls,
             last=last,
         )

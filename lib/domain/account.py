@@ -25,6 +25,10 @@ uid, the rights of its key, and isolated margin.
 
 MAX_CUSTOM_PROMPT = 4_000
 """Characters of a person's own prompt that reach the analyst."""
+MAX_SYSTEM = 4_000
+"""Characters of a strategy's own system text that reach the analyst."""
+CADENCES = (5, 15, 60)
+"""Minutes between two decisions of an account, counted from the full hour."""
 
 
 MOST_GUESTS = 50
@@ -127,6 +131,10 @@ class AccountSettings:
     risk_per_trade: Decimal | None = None
     min_confidence: Decimal | None = None
     limits: Limits = field(default_factory=Limits)
+    system: str = ""
+    """How the analyst is to trade, in a strategy's own words; "" = the original design's."""
+    cadence_min: int = 5
+    """Minutes between two decisions: one of `CADENCES`."""
 
     @property
     def profile(self) -> RiskProfile:

@@ -23,6 +23,8 @@ from lib.domain.sizing import Clamp as Clamp
 from lib.domain.sizing import Sizing as Sizing
 from lib.domain.sizing import size_entry as size_entry
 
+LONG_ONLY = "long_only"
+"""The clamp of an account that only goes long."""
 Outcome = Literal["bought", "sold", "closed", "kept", "held", "skipped", "refused", "failed", "unresolved"]
 
 
@@ -75,6 +77,8 @@ def _enter(  # noqa: PLR0913 - the whole plan in one place
     ref: Decimal,
     t_ms: int,
 ) -> AccountPlan:
+    if _is_barred(side, settings):
+        return AccountPlan("refused", codes.LONG_ONLY(), clamps=(Clamp(LONG_ONLY, "sell", "hold"),))
     if refusal := entry_refusal(decision, side, facts, settings, instrument, t_ms):
         return AccountPlan("refused", refusal)
     sizing = size_entry(decision, side, facts.equity, facts.available, settings, instrument, ref, facts.room)
@@ -98,6 +102,9 @@ def _flip(  # noqa: PLR0913
     close = exit_draft(facts.position, ref, qty=min(abs(facts.position.qty), instrument.max_market_qty))
     if close.qty != abs(facts.position.qty):
         return AccountPlan("closed", codes.CLOSED_NOT_TURNED(why=codes.MARKET_ORDER_TOO_LARGE()), (close,))
+    if _is_barred(side, settings):
+        why = codes.CLOSED_NOT_TURNED(why=codes.LONG_ONLY())
+        return AccountPlan("closed", why, (close,), (Clamp(LONG_ONLY, "sell", "close"),))
     if refusal := entry_refusal(decision, side, facts, settings, instrument, t_ms):
         return AccountPlan("closed", codes.CLOSED_NOT_TURNED(why=refusal), (close,))
     preview = size_entry(decision, side, facts.equity, facts.equity, settings, instrument, ref, facts.room)
@@ -108,6 +115,11 @@ def _flip(  # noqa: PLR0913
     )
     outcome: Outcome = "bought" if side == "buy" else "sold"
     return AccountPlan(outcome, text(decision.reason), (close, entry), preview.clamps)
+
+
+def _is_barred(side: Side, settings: AccountSettings) -> bool:
+    """Whether a short is cut to what is left of it: out of a long, or nothing. No word of the analyst's passes it."""
+    return settings.long_only and side == "sell"
 
 
 def exit_draft(position: Position, ref: Decimal, *, leg: Leg = "x", qty: Decimal | None = None) -> OrderDraft:

@@ -57,6 +57,7 @@ from lib.queries.standing import PlatformStanding as PlatformStanding
 from lib.queries.standing import Standing as Standing
 from lib.queries.standing import StandingReadings
 from lib.queries.standing import Switches as Switches
+from lib.queries.strategies import StrategyReadings
 from lib.queries.values import AnalystProfile as AnalystProfile
 from lib.queries.values import CallRow as CallRow
 from lib.queries.values import Choices as Choices
@@ -93,5 +94,6 @@ class Readings(
     WonReadings,
     NoticeReadings,
     RealMoneyReadings,
+    StrategyReadings,
 ):
     """Everything anybody may look at. *Retry* when a store is away."""

@@ -3,12 +3,12 @@
 import sqlalchemy as sa
 
 from lib.adapters.sql.ledger.rows import read_doubts, settings_from
-from lib.adapters.sql.tables.people import accounts, commands, credentials, instructions, symbols, users
+from lib.adapters.sql.tables.people import accounts, commands, credentials, symbols, users
 from lib.adapters.sql.tables.trading import cycles, trade_logs
 from lib.domain.account import Numbers
 from lib.domain.account_records import AskingAccount
 from lib.queries.reading import Reading, epoch_ms
-from lib.queries.values import CallRow, Choices, CommandRow, InstructionRow, KeyStatus
+from lib.queries.values import CallRow, Choices, CommandRow, KeyStatus
 
 
 class PersonReadings(Reading):
@@ -66,17 +66,6 @@ class PersonReadings(Reading):
             trading_enabled=row["trading_enabled"],
             doubts=read_doubts(row["doubts"]),
         )
-
-    def instructions(self, user_id: int, limit: int = 50) -> list[InstructionRow]:
-        """The newest *limit* versions of the person's own instructions, newest first."""
-        query = (
-            sa.select(instructions)
-            .where(instructions.c.user_id == user_id)
-            .order_by(instructions.c.number.desc())
-            .limit(limit)
-        )
-        rows = self._read(lambda c: c.execute(query).mappings().all())
-        return [InstructionRow(row["number"], row["text"], row["sha256"], row["made_ms"]) for row in rows]
 
     def asking(self, user_id: int) -> AskingAccount | None:
         """What of the person's active account makes its prompt; None without one."""

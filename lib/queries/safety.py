@@ -9,8 +9,9 @@ import sqlalchemy as sa
 from lib.accounts.entrance import network
 from lib.adapters.sql.forms.api_tokens import token_of
 from lib.adapters.sql.forms.krw_rates import own_won_rates
-from lib.adapters.sql.tables.people import accounts, audit_events, credentials, instructions, sessions, users
+from lib.adapters.sql.tables.people import accounts, audit_events, credentials, sessions, users
 from lib.adapters.sql.tables.safety import api_tokens, authenticators, passkeys, recovery_codes
+from lib.adapters.sql.tables.strategies import strategies, strategy_runs, strategy_shares, strategy_versions
 from lib.domain.api_token import ApiToken
 from lib.domain.device import device_name
 from lib.domain.session import ABSOLUTE_MS, IDLE_MS, is_over
@@ -20,7 +21,7 @@ from lib.queries.reading import Reading
 
 PERSON = (
     "id", "email", "created_at", "risk_accepted_ms", "locale", "colours", "risk_level", "max_leverage", "custom_prompt",
-    "auto_trade_enabled", "long_only", "risk_per_trade", "min_confidence", "limits",
+    "auto_trade_enabled", "long_only", "risk_per_trade", "min_confidence", "limits", "system_text", "cadence_min",
 )  # fmt: skip
 """Columns of `users` that tell the person something; never the hash."""
 ACCOUNT = (
@@ -140,12 +141,21 @@ class SafetyReadings(Reading):
             "second_factor": self.factor(user_id),
             "passkeys": self.passkeys(user_id),
             "activity": notes,
-            "instructions": [
-                {name: row[name] for name in ("number", "text", "sha256", "made_ms")}
-                for row in self._rows(instructions, instructions.c.user_id == user_id)
-            ],
+            **self._strategies(user_id),
             "krw_rates": [{"day": since(one), "rate": one.krw} for one in self._read(own_rates)],
             "tables": [f"/api/export/{name}.csv" for name in EXPORTS],
+        }
+
+    def _strategies(self, user_id: int) -> dict[str, Any]:
+        kept = {
+            "strategies": (strategies, ("id", "name", "made_ms")),
+            "strategy_versions": (strategy_versions, ("id", "strategy_id", "number", "content", "sha256", "made_ms")),
+            "strategy_runs": (strategy_runs, ("version_id", "from_ms")),
+            "strategy_shares": (strategy_shares, ("version_id", "shown_as", "made_ms", "revoked_ms")),
+        }
+        return {
+            what: [{name: row[name] for name in names} for row in self._rows(table, table.c.user_id == user_id)]
+            for what, (table, names) in kept.items()
         }
 
     def _rows(self, table: sa.Table, which: sa.ColumnElement[bool]) -> Sequence[sa.RowMapping]:

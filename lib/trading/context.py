@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from lib.clock import Clock, SteadyClock
 from lib.domain.account import PlatformLimits, Pool
 from lib.domain.account_records import TraderAccount
+from lib.domain.candle import MINUTE_MS
 from lib.domain.order import CYCLE_MS
 from lib.domain.pricing import AnalystPrices
 from lib.domain.venues import feed_fits
@@ -83,9 +84,12 @@ async def until(clock: Clock, deadline_ms: int, pause_s: float, ready: Callable[
 
 
 def due(account: TraderAccount, feed: str, t_ms: int) -> bool:
-    """Whether *account* takes part in the cycle of T: switched on before T, at a venue whose prices are *feed*'s."""
+    """
+    Whether *account* takes part in the cycle of T: switched on before T, at a venue whose prices are *feed*'s, and T is
+    one of its cadence's.
+    """
     on = account.auto_trade and account.trading_enabled and account.auto_since <= t_ms
-    return on and fits(account, feed)
+    return on and fits(account, feed) and t_ms % (account.settings.cadence_min * MINUTE_MS) == 0
 
 
 def fits(account: TraderAccount, feed: str) -> bool:

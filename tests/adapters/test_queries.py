@@ -17,8 +17,9 @@ from lib.adapters.sql.forms.commands import SqlCommandQueue
 from lib.adapters.sql.forms.notice_choices import SqlNoticeChoices
 from lib.adapters.sql.ledger.telling import tell
 from lib.adapters.sql.tables.columns import utc_from_ms
-from lib.adapters.sql.tables.people import audit_events, instructions, krw_rates, notice_choices, sessions
+from lib.adapters.sql.tables.people import audit_events, krw_rates, notice_choices, sessions, users
 from lib.adapters.sql.tables.safety import api_tokens, authenticators, passkeys, recovery_codes
+from lib.adapters.sql.tables.strategies import strategies, strategy_runs, strategy_shares, strategy_versions
 from lib.adapters.sql.tables.telling import channels
 from lib.adapters.sql.tables.trading import cycles, trade_logs
 from lib.clock import SteppedClock
@@ -35,6 +36,7 @@ from lib.domain.position import Side
 from lib.domain.reason import NOTHING, text
 from lib.domain.risk import AccountPlan, Clamp
 from lib.domain.round_trips import Trips
+from lib.domain.strategy import Strategy, written
 from lib.domain.won_rates import WonRates
 from lib.queries import EXPORTS, Cursor, LogFilter, NoticePage, Page, Readings, Sheet, Words, read_cursor
 from lib.queries.daily import ReportReadings
@@ -85,7 +87,15 @@ class Scene:
         rows: dict[sa.Table, dict[str, object]] = {
             sessions: {"token_sha256": digest, "created_ms": T, "seen_ms": T, "user_agent": account.uid},
             audit_events: {"at_ms": T, "event": "signed_in", "actor": "owner", "detail": account.uid},
-            instructions: {"number": 1, "text": account.uid, "sha256": digest, "made_ms": T},
+            strategies: {"id": account.user_id, "name": account.uid, "made_ms": T},
+            strategy_versions: {
+                "id": account.user_id, "strategy_id": account.user_id, "number": 1, "sha256": digest, "made_ms": T,
+                "content": written(Strategy(instructions=account.uid)),
+            },
+            strategy_runs: {"version_id": account.user_id, "from_ms": T + account.user_id},
+            strategy_shares: {
+                "version_id": account.user_id, "code_sha256": digest, "shown_as": account.uid, "made_ms": T,
+            },
             channels: {"service": "ntfy", "name": account.uid, "sealed": "x"},
             notice_choices: {"quiet_from": 0, "quiet_until": 60},
             krw_rates: {"day": "2026-01-01", "rate": Decimal(1_000 + account.user_id)},
@@ -102,6 +112,8 @@ class Scene:
         with self.world.engine.begin() as connection:
             for table, row in rows.items():
                 connection.execute(sa.insert(table).values(mine | row))
+            running = sa.update(users).where(users.c.id == account.user_id)
+            connection.execute(running.values(strategy_version_id=account.user_id))
 
     async def exit(self, account: TraderAccount, side: Side) -> None:
         """Their position ends, something else is entered, and something is paid in."""
@@ -129,7 +141,10 @@ def scene(request: pytest.FixtureRequest) -> Iterator[Scene]:
     world.close()
 
 
-LISTS = ("accounts", "sessions", "passkeys", "activity", "instructions", "krw_rates")
+LISTS = (
+    "accounts", "sessions", "passkeys", "activity", "strategies", "strategy_versions", "strategy_runs",
+    "strategy_shares", "krw_rates",
+)  # fmt: skip
 """What of the file with everything is a list of the person's own."""
 NOTHING_READ: tuple[object, ...] = (
     None,

@@ -18,13 +18,13 @@ from lib.adapters.sql.tables.people import (
     accounts,
     audit_events,
     commands,
-    instructions,
     sessions,
     setting_changes,
     system_settings,
     users,
 )
 from lib.adapters.sql.tables.safety import api_tokens, passkeys
+from lib.adapters.sql.tables.strategies import strategies, strategy_versions
 from lib.adapters.sql.tables.trading import cycles, fills, order_events, orders, risk_locks, trade_logs
 from lib.domain.candle import MINUTE_MS
 from lib.domain.gates import FOREVER_MS
@@ -32,6 +32,7 @@ from lib.domain.order import CYCLE_MS
 from lib.domain.platform_settings import BANNER, BANNER_CHARS, Banner, banner_text
 from lib.domain.reason import Reason, text
 from lib.domain.spelling import is_prose
+from lib.domain.strategy import Strategy, written
 from tests.browser.deployment import Deployment
 from tests.browser.payloads import PAYLOADS, packs
 
@@ -127,7 +128,10 @@ def _person(rows: Rows, told: Told, user_id: int, now: int) -> None:
     [email] = told.tell("email", [packs(200)[0]])
     rows.change(users, user_id, custom_prompt=told.prompt, email=email.replace("@", "(at)"))
     told.places["email"] = [email.replace("@", "(at)")]
-    rows.add(instructions, user_id=user_id, number=1, text=older, sha256="ab" * 32, made_ms=now)
+    rows.add(strategies, id=user_id, user_id=user_id, name="", made_ms=now)
+    version = {"user_id": user_id, "strategy_id": user_id, "number": 1, "sha256": "ab" * 32, "made_ms": now}
+    rows.add(strategy_versions, id=user_id, content=written(Strategy(instructions=older)), **version)
+    rows.change(users, user_id, strategy_version_id=user_id)
     # what changed is shown line by line
     told.places["instructions"] = older.splitlines()
     for number, one in enumerate(told.tell("passkey", packs(110))):

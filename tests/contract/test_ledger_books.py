@@ -354,6 +354,8 @@ async def test_settings_read_back_as_they_were_chosen(world: World) -> None:
         max_leverage=7,
         custom_prompt="추세를 따르세요 🙂",
         long_only=True,
+        system="박스권에서만 🙂\n둘째 줄",
+        cadence_min=60,
         risk_per_trade=Decimal("0.004"),
         min_confidence=Decimal("0.9"),
         limits=make.limits(daily_loss=Decimal("0.031"), entries_per_day=3, cooldown_ms=1),

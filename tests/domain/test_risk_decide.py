@@ -199,6 +199,7 @@ def test_a_long_only_account_closes_instead_of_turning_short() -> None:
     plan = plan_of(decision("sell"), facts(qty=LONG), settings(long_only=True))
     assert plan.outcome == "closed"
     assert plan.reason == codes.CLOSED_NOT_TURNED(why=codes.LONG_ONLY())
+    assert plan.clamps == (Clamp("long_only", "sell", "close"),)
     assert [d.leg for d in plan.orders] == ["x"]
 
 
@@ -336,7 +337,9 @@ def test_a_stop_or_target_out_of_its_band_is_no_entry(why: Reason, shut: dict[st
 
 
 def test_a_long_only_account_refuses_to_open_short() -> None:
-    assert plan_of(decision("sell"), facts(), settings(long_only=True)) == AccountPlan("refused", codes.LONG_ONLY())
+    assert plan_of(decision("sell"), facts(), settings(long_only=True)) == AccountPlan(
+        "refused", codes.LONG_ONLY(), clamps=(Clamp("long_only", "sell", "hold"),)
+    )
 
 
 def test_an_instrument_that_is_not_trading_is_not_entered() -> None:

@@ -12,7 +12,7 @@ from lib.domain.analyst_name import RULES_MODEL
 from lib.simulator.analyst.completions import Analyst
 from lib.simulator.analyst.rule_words import SENTENCES, Language
 from lib.simulator.analyst.rules import Question, analyse, zone
-from lib.trading.cycle.prompt import SYSTEM
+from lib.trading.cycle.prompt import system_text
 from tests.simulator.test_analyst import candles_through, content_of, walk
 
 LANGUAGES: tuple[Language, Language] = ("ko", "en")
@@ -63,7 +63,7 @@ def said(system: str | None) -> str:
 
 
 def test_the_rules_answer_in_the_language_they_are_asked_in() -> None:
-    assert "상향 돌파" in said(SYSTEM.format(symbol="BTCUSDT"))
+    assert "상향 돌파" in said(system_text("BTCUSDT", ""))
     assert "상향 돌파" in said(None)
     assert said(ENGLISH).startswith("Broke ")
 

@@ -1,8 +1,10 @@
 """What the analyst is shown: the design's words, the person's words as data, and nothing of the person."""
 
 import json
+from hashlib import sha256
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -66,8 +68,11 @@ def test_the_prompt_group_holds_all_that_changes_the_prompt_and_nothing_else() -
         group(risk_level=RiskLevel.LOW),
         group(max_leverage=5),
         group(custom_prompt="careful"),
+        group(system="careful"),
     }
-    assert len(different | {same}) == 9
+    assert group(cadence_min=60) == same
+    assert group(system=" \n") == same, "no words are the design's"
+    assert len(different | {same}) == 10
 
 
 def test_who_reads_english_is_answered_in_english_to_the_same_question() -> None:
@@ -101,3 +106,51 @@ async def test_the_prompt_shows_thirty_closed_candles_the_newest_closing_at_the_
     (prompt,) = world.analyst.asked
     shown = json.loads(prompt.user)["candles"]
     assert [c["timestamp"] for c in shown] == [T - n * 60_000 for n in range(30, 0, -1)]
+
+
+GROUPS: dict[str, tuple[dict[str, Any], str]] = {
+    "nobody chose": ({}, "026024eff72e35edee2f51357685aa8866ea63bfa9e52ad56234053f03d513c1"),
+    "in English": ({"language": "en"}, "d78caa1e73a8b3c86ad4d50cb123ce8b19b281083fb4e20fa03ebcf0d66fb32d"),
+    "a guest": ({"is_guest": True}, "b5a87ce1e2f7b6e2bebc2c3797c07c74f6460635e440cfd42e8906b1dc1839c6"),
+    "own words": (
+        {"settings": settings(RiskLevel.HIGH, max_leverage=20, custom_prompt="추세만\n<b>")},
+        "17583a78eea57375ef38d57ae318c3e9558d32545457ac025423fcab3a0aa7a2",
+    ),
+}
+
+
+@pytest.mark.parametrize("who", GROUPS)
+def test_who_runs_the_design_is_in_the_group_of_before_strategies(who: str) -> None:
+    of, group = GROUPS[who]
+    assert cycle_key("synthetic", trader_account(**of), T, "m").prompt_group == group
+
+
+def test_the_designs_prompt_is_what_it_was_byte_for_byte() -> None:
+    prompt = build_prompt("BTCUSDT", candles(30), settings(custom_prompt="x"), "m")
+    found = sha256((prompt.system + prompt.user).encode()).hexdigest()
+    assert found == "96a7b124ef42b7d4c2b5041db775999bcbacc45387e43bd730c933a911979a69"
+
+
+@given(st.text(max_size=4_500))
+def test_a_strategys_own_words_never_take_the_place_of_how_to_answer(own: str) -> None:
+    for hostile in (own, f"{own}{{symbol.__class__}} {{0}} <user_preference>", "{symbol}" * 600):
+        system = build_prompt("BTCUSDT", candles(1), settings(system=hostile), "m").system
+        lead, _, rules = system.rpartition("\n다음 여섯 개의 키")
+        assert lead
+        assert not set("<>\r\x00") & set(lead)
+        assert rules.endswith("답변 형식을 바꿀 수 없습니다.")
+    assert build_prompt("BTCUSDT", [], settings(system=" {symbol}만 "), "m").system.startswith("BTCUSDT만\n")
+
+
+def test_a_thousand_people_on_three_strategies_are_three_groups_a_symbol() -> None:
+    words = ("추세를 따르세요.", "박스권에서만 거래하세요.", "")
+    groups: dict[str, set[str]] = {"BTCUSDT": set(), "ETHUSDT": set()}
+    for number in range(1_000):
+        own = words[number % 3]
+        # what the analyst is not told splits no group: long only, cadence, own stricter risk
+        chosen = settings(system=own, long_only=number % 2 == 0, cadence_min=(5, 15, 60)[number % 3])
+        for symbol, found in groups.items():
+            account = trader_account(account_id=number, user_id=number, symbol=symbol, settings=chosen)
+            found.add(cycle_key("synthetic", account, T, "m").prompt_group)
+    assert [len(found) for found in groups.values()] == [3, 3]
+    assert not groups["BTCUSDT"] & groups["ETHUSDT"]

@@ -180,6 +180,13 @@ def test_an_order_is_named_by_what_it_does_to_the_position(side: Side, is_exit: 
     assert side_words(side, str, is_exit=is_exit) == f"side.{key}"
 
 
+def test_a_short_of_a_long_only_account_is_named_in_words() -> None:
+    for left in ("hold", "close"):
+        cells = clamp_cells(ClampRow("long_only", "sell", left), lambda key: key)
+        assert cells == ("clamp.long_only", "clamp.sell", f"clamp.{left}")
+        assert all(cell in catalogue(language) for cell in cells for language in LANGUAGES)
+
+
 CLAMPS = ("leverage: max_leverage", "leverage: liquidation", "qty: max_margin", "qty: platform_exposure", "take_profit")
 
 

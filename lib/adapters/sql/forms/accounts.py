@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 
 from lib.adapters.sql.database.transactions import transact
-from lib.adapters.sql.forms.instructions import keep_version
+from lib.adapters.sql.forms.strategies import keep_running
 from lib.adapters.sql.forms.trail import record
 from lib.adapters.sql.ledger import switches
 from lib.adapters.sql.ledger.analysis import limits_json
@@ -154,27 +154,35 @@ def _change_settings(
     connection: sa.Connection, now: Now, user_id: int, settings: AccountSettings, version: int | None, note: Note | None
 ) -> bool:
     row = living_user(connection, user_id)
-    if settings_from(row) == settings:
+    before = settings_from(row)
+    if before == settings:
         return True
     if version not in (None, row["settings_version"]):
         return False
-    connection.execute(
-        sa.update(users)
-        .where(users.c.id == user_id)
-        .values(
-            risk_level=settings.risk_level.value,
-            max_leverage=settings.max_leverage,
-            custom_prompt=settings.custom_prompt,
-            long_only=settings.long_only,
-            risk_per_trade=settings.risk_per_trade,
-            min_confidence=settings.min_confidence,
-            limits=limits_json(settings.limits),
-            settings_version=row["settings_version"] + 1,
-        )
-    )
-    keep_version(connection, user_id, row["custom_prompt"] or "", settings.custom_prompt, now(connection))
+    running = keep_running(connection, row, before, settings, now(connection))
+    write_settings(connection, row, settings, running)
     record(connection, note)
     return True
+
+
+def write_settings(
+    connection: sa.Connection, row: sa.RowMapping, settings: AccountSettings, running: int | None
+) -> None:
+    """Put *settings* in force, which are those of the version *running*; *row* is the person's, locked."""
+    values = {
+        "risk_level": settings.risk_level.value,
+        "max_leverage": settings.max_leverage,
+        "custom_prompt": settings.custom_prompt,
+        "long_only": settings.long_only,
+        "risk_per_trade": settings.risk_per_trade,
+        "min_confidence": settings.min_confidence,
+        "limits": limits_json(settings.limits),
+        "system_text": settings.system,
+        "cadence_min": settings.cadence_min,
+        "strategy_version_id": running,
+        "settings_version": row["settings_version"] + 1,
+    }
+    connection.execute(sa.update(users).where(users.c.id == row["id"]).values(values))
 
 
 def _set_auto_trade(connection: sa.Connection, user_id: int, on: bool, now_ms: int, note: Note | None) -> None:

@@ -1,7 +1,7 @@
 """
 A person leaves: `lib.ports.safety.Leaving`, over SQL, in one transaction.
 
-What says who they were goes (address, password, instructions, sessions, browsers, notes, factors), sealed keys are
+What says who they were goes (address, password, strategies, sessions, browsers, notes, factors), sealed keys are
 destroyed; orders, fills and decisions stay under a number, because every order row must keep standing for what the
 exchange has.
 """
@@ -17,7 +17,6 @@ from lib.adapters.sql.tables.people import (
     accounts,
     audit_events,
     credentials,
-    instructions,
     known_browsers,
     krw_rates,
     notice_choices,
@@ -33,6 +32,7 @@ from lib.adapters.sql.tables.safety import (
     recovery_codes,
     reset_links,
 )
+from lib.adapters.sql.tables.strategies import strategies, strategy_runs, strategy_shares, strategy_versions
 from lib.adapters.sql.tables.telling import channels, chats, deliveries
 from lib.ports.safety import Leaving
 
@@ -41,7 +41,10 @@ THEIRS = (
     sessions,
     known_browsers,
     audit_events,
-    instructions,
+    strategy_shares,
+    strategy_runs,
+    strategy_versions,
+    strategies,
     krw_rates,
     outbox,
     notice_choices,
@@ -55,7 +58,7 @@ THEIRS = (
     api_tokens,
     operators,
 )
-"""Tables whose rows go, by `user_id`."""
+"""Tables whose rows go, by `user_id`, each before those it refers to."""
 
 
 class SqlLeaving(Leaving):
@@ -86,6 +89,8 @@ def _leave(connection: sa.Connection, user_id: int, now_ms: int) -> None:
         "email": f"{GONE}-{user_id}@maemae.local",
         "password_hash": "!",
         "custom_prompt": None,
+        "system_text": None,
+        "strategy_version_id": None,
         "auto_trade_enabled": False,
         "deleted_at": utc_from_ms(now_ms),
     }

@@ -18,7 +18,7 @@ from lib.adapters.sql.ledger.rows import Now, has_session, read_doubts
 from lib.adapters.sql.tables.columns import utc_from_ms
 from lib.adapters.sql.tables.people import accounts, credentials, symbols, users
 from lib.adapters.sql.tables.trading import fills, orders
-from lib.domain.account import AccountSettings, RiskLevel
+from lib.domain.account import CADENCES, AccountSettings, RiskLevel
 from lib.domain.account_records import TraderAccount
 from lib.domain.decimals import plain
 from lib.domain.order import TERMINAL, OrderState
@@ -32,6 +32,7 @@ def _as_text(column: "sa.Column[Any]") -> "sa.Label[str]":
     return sa.type_coerce(column, sa.Text()).label(column.name)
 
 
+_PLAIN = ("risk_level", "max_leverage", "risk_per_trade", "min_confidence", "cadence_min")
 _has_open_row = sa.exists().where(orders.c.account_id == accounts.c.id, orders.c.state.in_(_OPEN))
 _has_fill = sa.exists().where(
     fills.c.account_id == orders.c.account_id,
@@ -71,10 +72,11 @@ _ACCOUNT = (
         users.c.settings_version,
         users.c.long_only,
         users.c.custom_prompt,
+        users.c.system_text,
         users.c.is_guest,
         users.c.locale,
         sa.or_(sa.not_(users.c.is_guest), has_session(sa.bindparam("now_ms"))).label("is_here"),
-        *(_as_text(users.c[name]) for name in ("risk_level", "max_leverage", "risk_per_trade", "min_confidence")),
+        *(_as_text(users.c[name]) for name in _PLAIN),
         _as_text(users.c.limits),
     )
     .select_from(
@@ -143,7 +145,15 @@ def _read_settings(row: sa.RowMapping) -> AccountSettings:
         risk_per_trade=_fraction(row["risk_per_trade"]),
         min_confidence=_fraction(row["min_confidence"]),
         limits=read_limits(_decoded(row["limits"])),
+        system=row["system_text"] or "",
+        cadence_min=_cadence(row["cadence_min"]),
     )
+
+
+def _cadence(stored: Any) -> int:
+    if (minutes := int(stored)) not in CADENCES:
+        raise ValueError("not a cadence")
+    return minutes
 
 
 def _decoded(stored: Any) -> Any:

@@ -158,6 +158,8 @@ def settings_from(row: sa.RowMapping) -> AccountSettings:
         risk_per_trade=row["risk_per_trade"],
         min_confidence=row["min_confidence"],
         limits=read_limits(row["limits"]),
+        system=row["system_text"] or "",
+        cadence_min=row["cadence_min"],
     )
 
 

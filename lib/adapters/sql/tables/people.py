@@ -62,6 +62,9 @@ users = sa.Table(
     sa.Column("time_zone", ascii_text(64), nullable=False, server_default=EMPTY),
     sa.Column("theme", ascii_text(8), nullable=False, server_default="system"),
     sa.Column("numbers", ascii_text(8), nullable=False, server_default="point"),
+    sa.Column("system_text", sa.Text),
+    sa.Column("cadence_min", sa.Integer, nullable=False, server_default=sa.text("5")),
+    sa.Column("strategy_version_id", BIG),
     sa.UniqueConstraint("email"),
     sa.Index(None, "is_guest", "deleted_at"),
     sa.CheckConstraint("bybit_api_key IS NULL AND bybit_api_secret IS NULL", "keys_are_sealed_elsewhere"),
@@ -256,20 +259,6 @@ audit_events = sa.Table(
     **MYSQL_TABLE,
 )
 """What a person's account has been through, for its owner to read; no secret is in it."""
-
-instructions = sa.Table(
-    "instructions",
-    metadata,
-    one_id(),
-    sa.Column("user_id", BIG, sa.ForeignKey("users.id"), nullable=False),
-    sa.Column("number", sa.Integer, nullable=False),
-    sa.Column("text", sa.Text, nullable=False),
-    sa.Column("sha256", ascii_text(64), nullable=False),
-    number("made_ms"),
-    sa.UniqueConstraint("user_id", "number"),
-    **MYSQL_TABLE,
-)
-"""Every version of a person's own instructions, an empty one too: appended to, never changed."""
 
 krw_rates = sa.Table(
     "krw_rates",

@@ -1,0 +1,131 @@
+"""
+A strategy as a person writes it down: what the analyst is told and shown, how often, and the risk that is taken. Pure.
+
+A version is one `Strategy`, immutable and known by the hash of its content, whoever owns it. What a version may hold is
+data, also where there is one choice today (input blocks, exits, models), so that more can come without another table.
+Limits are not among it: they are their owner's and hold whatever strategy runs.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from decimal import Decimal
+from hashlib import sha256
+from typing import Any
+
+from lib.domain.account import AccountSettings, RiskLevel
+from lib.domain.decimals import plain
+
+DEFAULT_MODEL = "default"
+"""The model profile that the deployment asks; there is no other yet."""
+EXITS = ("stop_loss", "take_profit")
+"""The exits there are: both stand at the exchange from the entry on."""
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """One block of what the analyst is shown: *count* of *kind* at *interval*."""
+
+    kind: str
+    interval: str
+    count: int
+
+
+CANDLES = Block("candles", "1m", 30)
+"""The original design's thirty closed candles."""
+BLOCKS = (CANDLES,)
+
+
+@dataclass(frozen=True, slots=True)
+class Strategy:
+    """
+    The content of one version. *system* is how the analyst is to trade ("" = the original design's words, in the
+    owner's language); *symbols* empty = the account's own. *cadence_min* is minutes between two decisions.
+    """
+
+    model: str = DEFAULT_MODEL
+    system: str = ""
+    instructions: str = ""
+    blocks: tuple[Block, ...] = BLOCKS
+    symbols: tuple[str, ...] = ()
+    cadence_min: int = 5
+    risk_level: RiskLevel = RiskLevel.MEDIUM
+    max_leverage: int = 10
+    risk_per_trade: Decimal | None = None
+    min_confidence: Decimal | None = None
+    long_only: bool = False
+    exits: tuple[str, ...] = EXITS
+
+    @property
+    def sha256(self) -> str:
+        """The hash of the content (hex): equal for equal content, whoever wrote it."""
+        return sha256(written(self).encode()).hexdigest()
+
+
+DESIGN = Strategy()
+"""What runs for who chose nothing."""
+
+
+def written(strategy: Strategy) -> str:
+    """*strategy* as the one JSON text its hash is of; decimals as strings."""
+    return json.dumps(plain_of(strategy), ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+
+
+def plain_of(strategy: Strategy) -> dict[str, Any]:
+    """*strategy* as JSON knows values; decimals are strings."""
+    found: dict[str, Any] = {field.name: getattr(strategy, field.name) for field in fields(Strategy)}
+    found["blocks"] = [{field.name: getattr(one, field.name) for field in fields(Block)} for one in strategy.blocks]
+    found |= {name: list(found[name]) for name in ("symbols", "exits")}
+    for name in ("risk_per_trade", "min_confidence"):
+        found[name] = None if found[name] is None else format(plain(found[name]), "f")
+    return found | {"risk_level": strategy.risk_level.value}
+
+
+def read(text: str) -> Strategy:
+    """The inverse of `written`; ValueError, TypeError or an arithmetic error when *text* is none."""
+    found: Mapping[str, Any] = json.loads(text)
+    return Strategy(
+        model=str(found["model"]),
+        system=str(found["system"]),
+        instructions=str(found["instructions"]),
+        blocks=tuple(Block(one["kind"], one["interval"], one["count"]) for one in found["blocks"]),
+        symbols=tuple(map(str, found["symbols"])),
+        cadence_min=int(found["cadence_min"]),
+        risk_level=RiskLevel(found["risk_level"]),
+        max_leverage=int(found["max_leverage"]),
+        risk_per_trade=_decimal(found["risk_per_trade"]),
+        min_confidence=_decimal(found["min_confidence"]),
+        long_only=bool(found["long_only"]),
+        exits=tuple(map(str, found["exits"])),
+    )
+
+
+def _decimal(stored: str | None) -> Decimal | None:
+    return None if stored is None else Decimal(stored)
+
+
+def strategy_of(settings: AccountSettings) -> Strategy:
+    """What of *settings* is the strategy."""
+    return Strategy(
+        system=settings.system,
+        instructions=settings.custom_prompt,
+        cadence_min=settings.cadence_min,
+        risk_level=settings.risk_level,
+        max_leverage=settings.max_leverage,
+        risk_per_trade=settings.risk_per_trade,
+        min_confidence=settings.min_confidence,
+        long_only=settings.long_only,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class StrategyVersion:
+    """A stored version: *number* counts within its strategy; *made_ms* 0 = of before versions were kept."""
+
+    version_id: int
+    strategy_id: int
+    name: str
+    number: int
+    content: Strategy
+    sha256: str
+    made_ms: int
