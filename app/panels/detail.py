@@ -53,8 +53,8 @@ def detail(log_id: int, close: Callable[[], None], *, alone: bool = False) -> No
 def _tabs(found: LogDetail) -> None:
     view, orders, asked = st.tabs([t("detail.view"), t("detail.orders"), t("detail.asked")], key="detail_tabs")
     with view:
-        _seen(found)
-        _view(found)
+        for draw in (_view, _seen) if found.archived else (_seen, _view):
+            draw(found)
     with orders:
         _orders(found)
     with asked:
@@ -62,11 +62,16 @@ def _tabs(found: LogDetail) -> None:
 
 
 def _whole(found: LogDetail) -> None:
-    left, right = st.columns([3, 2], gap="medium")
-    with left:
-        _seen(found)
-    with right:
+    if found.archived or not seen_rows(found.candles):
+        # without a chart its column would be a hole
         _titled("detail.view", lambda: _view(found))
+        _seen(found)
+    else:
+        left, right = st.columns([3, 2], gap="medium")
+        with left:
+            _seen(found)
+        with right:
+            _titled("detail.view", lambda: _view(found))
     _titled("detail.orders", lambda: _orders(found))
     _titled("detail.asked", lambda: asked_texts(found))
 
@@ -92,8 +97,11 @@ def _head(found: LogDetail, close: Callable[[], None], *, alone: bool) -> None:
 
 def _seen(found: LogDetail) -> None:
     """The candles the analyst was shown, with the prices of the order they led to."""
+    if found.archived:
+        st.caption(t("detail.archived_seen"))
+        return
     rows = seen_rows(found.candles)
-    if not rows or found.archived:
+    if not rows:
         return
     look = Look(LOCALES[language()], zone().offset_s, palette(rises_red=rises_red()))
     show_seen(seen_data(rows, _lines(found.orders), look, t("detail.seen")))

@@ -73,7 +73,10 @@ def test_of_an_archived_decision_the_view_stays_and_the_texts_say_where_they_are
         text.value for text in at.text
     ]
     assert [json.loads(code.value)["leverage"] for code in at.code] == [12], "the view stays"
-    assert "900 asked + 60 answered" in " ".join(caption.value for caption in at.caption)
+    captions = [caption.value for caption in at.caption]
+    assert "900 asked + 60 answered" in " ".join(captions)
+    assert "The candles the analyst was shown are in the archive." in captions
+    assert not [column for column in at.columns if not column.children], "no hole where the chart was"
 
 
 def test_the_log_is_filtered_by_trades_and_words_and_the_address_says_so(visit: Visit) -> None:
