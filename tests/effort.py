@@ -24,8 +24,8 @@ class Effort:
 
 EFFORTS = {
     "glance": Effort(examples=50, most=50, times=1, worlds=1),
-    "quick": Effort(examples=100, most=200, times=1, worlds=320),
-    "full": Effort(examples=100, most=10_000, times=1, worlds=480),
+    "quick": Effort(examples=100, most=200, times=1, worlds=240),
+    "full": Effort(examples=100, most=500, times=1, worlds=320),
     "nightly": Effort(examples=1_000, most=100_000, times=10, worlds=4_000),
 }
 EFFORT_NAME = os.environ.get("TEST_EFFORT") or ("full" if os.environ.get("CI") == "true" else "quick")

@@ -3,14 +3,18 @@
 import asyncio
 import re
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
+import streamlit as st
 from starlette.testclient import TestClient
 from starlette.websockets import WebSocketDisconnect
 from streamlit import config
 from streamlit.web.server.starlette.starlette_websocket import gather_user_info
 
+import app.session
+import app.system
 from app.policy import content_policy, inline_hashes
 from app.security import IDENTITY_HEADER, Security
 from app.server import refuse_unsafe_server
@@ -230,6 +234,20 @@ def test_streamlit_reads_the_identity_we_send(web: Web) -> None:
 
     info: dict[str, Any] = dict(gather_user_info(Given()))  # type: ignore[arg-type]
     assert info == {"maemae_session": "7.abc"}
+
+
+def test_a_page_is_for_whom_the_server_vouched_or_for_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Somebody's Streamlit session under another's cookie shows nothing of either."""
+    mine = passed_on({"Cookie": "maemae=token"}, KIM)[IDENTITY_HEADER.lower()]
+    seen = SimpleNamespace(people=SimpleNamespace(user_of=lambda token: KIM))
+    monkeypatch.setattr(app.system, "_held", [seen])
+    monkeypatch.setattr(st, "context", SimpleNamespace(cookies={"maemae": "token"}))
+    found = {}
+    for claimed in (mine, "7.another", ""):
+        run = SimpleNamespace(user_info={"maemae_session": claimed})
+        monkeypatch.setattr(app.session, "get_script_run_ctx", lambda run=run, **_: run)
+        found[claimed] = app.session.current_user()
+    assert found == {mine: KIM, "7.another": None, "": None}
 
 
 def test_a_database_that_is_away_lets_nobody_in_and_says_so() -> None:
