@@ -563,6 +563,37 @@ CREATE TABLE trader_lease (
 
 INSERT INTO trader_lease (id) VALUES (1);
 
+-- Processes among which accounts are divided; the row without a holder is locked to take turns.
+CREATE TABLE workers (
+    holder VARCHAR(64) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NOT NULL,
+    address VARCHAR(64) CHARACTER SET ascii COLLATE ascii_bin NOT NULL DEFAULT '',  -- whose request budget it uses
+    capacity BIGINT NOT NULL DEFAULT 0,
+    seen_ms BIGINT NOT NULL DEFAULT 0,
+    PRIMARY KEY (holder)
+) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_unicode_ci;
+
+-- Which of them owns an account; epoch counts the changes. No foreign key: its lock would hold up plans and bookings.
+CREATE TABLE account_leases (
+    account_id BIGINT NOT NULL,
+    holder VARCHAR(64) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NOT NULL DEFAULT '',
+    epoch BIGINT NOT NULL DEFAULT 0,
+    until_ms BIGINT NOT NULL DEFAULT 0,
+    PRIMARY KEY (account_id),
+    INDEX ix_account_leases_holder (holder)
+) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_unicode_ci;
+
+-- What of the platform's limits each of them may use until then.
+CREATE TABLE loans (
+    id BIGINT NOT NULL AUTO_INCREMENT,
+    pool VARCHAR(10) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+    holder VARCHAR(64) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NOT NULL,
+    entries BIGINT NOT NULL DEFAULT 0,
+    exposure DECIMAL(36, 18) NOT NULL,
+    until_ms BIGINT NOT NULL DEFAULT 0,
+    PRIMARY KEY (id),
+    INDEX ix_loans_until_ms (until_ms)
+) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_unicode_ci;
+
 -- ------ The order protocol ------------------------------------------------------------------------------------------
 
 -- One analyst call per prompt group and T: prompt, candles and raw answer stored once. The first writer wins.

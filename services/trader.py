@@ -35,6 +35,7 @@ def timetable(trader: Trader) -> schedule.Scheduler:
         table.every().hour.at(f"{minute:02d}:{CYCLE_OFFSET_S:02d}").do(trader.cycle)
     table.every(5).seconds.do(trader.reconcile)
     table.every(10).seconds.do(trader.heartbeat)
+    table.every(3).seconds.do(trader.hold_share)
     table.every(60).seconds.do(trader.sweep)
     table.every(2).seconds.do(trader.take_commands)
     table.every(2).seconds.do(trader.enforce_stops)

@@ -6,7 +6,7 @@ An exception in COMMIT raises *Retry* with unknown effect: callers treat the tra
 and as possibly committed for everything else. All writes are idempotent or compare-and-set. Lists are ordered by id.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from decimal import Decimal
 from typing import Protocol
 
@@ -252,9 +252,10 @@ class Commands(Protocol):
         """Whether any command is not done yet: the cheap question before `take`."""
         ...
 
-    async def take(self, now_ms: int) -> list[Command]:
+    async def take(self, now_ms: int, account_ids: Collection[int] | None = None) -> list[Command]:
         """
-        Mark the waiting commands as taken by us and return them, oldest first; two traders never take one command.
+        Mark the waiting commands (of *account_ids*, when given) as taken by us and return them, oldest first; two
+        traders never take one command.
         """
         ...
 

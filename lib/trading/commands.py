@@ -3,8 +3,9 @@ Commands of people on the web: run a cycle of their own account now, check their
 close everything.
 
 A cycle on demand is `run_cycle` for one account at the newest closed minute: same window, plan, claim and send. It is
-refused when an entry of ours is younger than a minute. Commands are taken by the leading trader alone, once, and each
-ends with one reason; a command that waited too long is not carried out, and one that fails takes no other with
+refused when an entry of ours is younger than a minute. Commands are taken by the leading trader alone, or by the worker
+that owns their account, once, and each ends with one reason; a command that waited too long is not carried out, and one
+that fails takes no other with
 it. *Close everything* is a switch of the account, which the web throws before it puts the command; a lost command loses
 no switch. That command is only answered here; closing and proving are `lib.trading.kill_switch.stopper`. One position
 is closed by `lib.trading.closing`, with no switch thrown.
@@ -89,9 +90,12 @@ class CommandRunner:
         try:
             if not await self.commands.waiting():
                 return []
-            if await self.context.switches.hold_lease(self.context.holder, self.context.lease_ms) is None:
+            if await self.context.led_epoch() is None:
                 return []
-            return await self.commands.take(self.context.clock.now_ms())
+            if self.context.part.is_whole:
+                return await self.commands.take(self.context.clock.now_ms())
+            mine = [account.account_id for account in await self.context.own_accounts()]
+            return await self.commands.take(self.context.clock.now_ms(), mine)
         finally:
             self._taking = False
 
@@ -188,7 +192,7 @@ class CommandRunner:
 
     async def look_at_keys(self) -> None:
         """Look at every key, one after the other, and tell whose ends soon; nobody is paused by it."""
-        for account in await self.context.switches.accounts():
+        for account in await self.context.own_accounts():
             async with self._checking_keys:
                 (failed,) = await asyncio.gather(self._flaw(account), return_exceptions=True)
             if isinstance(failed, BaseException):

@@ -19,6 +19,7 @@ from lib.ports.exchange import Exchanges
 from lib.ports.ledger import BookLedger, CycleLedger, LimitLedger, OrderLedger, SwitchLedger
 from lib.ports.market import AsyncCandleReader, AsyncMarket
 from lib.ports.notifier import Notifier
+from lib.trading.part import Part, Whole
 from lib.trading.state import TraderState
 
 WINDOW = 30
@@ -44,11 +45,26 @@ class OrderContext:
     holder: str
     lease_ms: int = 30_000
     state: TraderState = field(default_factory=TraderState)
+    part: Part = field(default_factory=Whole)
     steady: SteadyClock = field(init=False)
     """*clock*, but never set back: for pauses and patience."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "steady", SteadyClock(self.clock))
+
+    async def led_epoch(self) -> int | None:
+        """
+        The epoch under which this process serves its accounts, None while it may serve none.
+
+        A trader leads by its lease; a share of the accounts is held by theirs, each with an epoch of its own.
+        """
+        if self.part.is_whole:
+            return await self.switches.hold_lease(self.holder, self.lease_ms)
+        return 0 if self.part.may_serve() else None
+
+    async def own_accounts(self) -> list[TraderAccount]:
+        """The accounts of the roster that are this process's."""
+        return [account for account in await self.switches.accounts() if self.part.owns(account.account_id)]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

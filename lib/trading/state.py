@@ -109,6 +109,12 @@ class TraderState:
         """The books hold every execution of the account's orders."""
         self._unbooked.discard(account_id)
 
+    def forget(self, account_id: int) -> None:
+        """The account is ours anew: another process may have traded there, and nothing remembered of it holds."""
+        for known in (self._sent, self._entered, self._swept, self._modes_seen):
+            known.pop(account_id, None)
+        self._unbooked.discard(account_id)
+
     # --- what was looked through --------------------------------------------------------------------------------------
 
     def swept(self, account_id: int, epoch: int) -> None:

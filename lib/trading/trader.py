@@ -14,20 +14,30 @@ from typing import Any
 from lib import log
 from lib.domain.account_records import TraderAccount
 from lib.domain.errors import Halt, Retry
+from lib.domain.order import CYCLE_MS
+from lib.ports.workers import WorkerCalls
 from lib.trading.clock_check import check_clocks
 from lib.trading.commands import CommandRunner
 from lib.trading.context import TradingContext, boundary, due, fits
 from lib.trading.cycle.account_modes import check_modes
+from lib.trading.cycle.asking import ask_for_everybody
 from lib.trading.cycle.run import CycleReport, run_cycle
 from lib.trading.guardian.task import Guardian
 from lib.trading.kill_switch.stopper import Stopper
 from lib.trading.operator_requests import OperatorRequests
 from lib.trading.orders.reconcile import RESUME_MS, deepest, has_lost_commits, reconcile, recover, recoveries
+from lib.trading.part import Share
 
 LOG = log.get("trader")
 GUARD_PAUSE_S = 1.0
 RETRY_PAUSE_S = 2.0
 DRAIN_S = 20.0
+UNCALLED_S = 8.0
+"""How long a worker waits for its leader's call before it begins a cycle alone."""
+ANSWER_SLACK_S = 5.0
+"""How much longer than the analyst may take a worker waits for the answer the leader fetches."""
+NEAR_MS = 15_000
+"""No account changes hands so shortly before a T: its new owner sweeps it first."""
 
 
 def iso(at_ms: int) -> str:
@@ -47,11 +57,22 @@ class Trader:
     """Carries out thrown switches and proves them, where anybody can throw one."""
     operator_requests: OperatorRequests | None = None
     """Carries out what operators ask for on the web."""
+    leads: bool = True
+    """False for a worker: it serves its share, and another process keeps what is the platform's."""
+    share: Share | None = None
+    """What of the accounts is this process's, where they are divided among workers."""
+    calls: WorkerCalls | None = None
+    """How workers are told that a cycle begins."""
     ready: bool = False
     halted: Halt | None = None
     """The *Halt* that a job raised; the service ends with it."""
     _tasks: set[asyncio.Task[Any]] = field(default_factory=set)
     _serving: set[int] = field(default_factory=set)
+    _begun_ms: int = 0
+    """T of the newest cycle this process has begun."""
+    _holding: bool = False
+    _unresolved: set[int] | None = None
+    """Accounts with open rows, read where some are to be given back."""
     _reconciling: bool = False
     _sweeping: bool = False
     _checking_markets: bool = False
@@ -63,6 +84,7 @@ class Trader:
         No job begins before the open rows were read from the ledger. From there on accounts are reconciled in parallel,
         and each waits for its own part alone: the key, network or many orders of one account hold no other account up.
         """
+        await self._hold_first()
         parts = await self._what_is_open()
         self._spawn("recover", self._recover(parts))
         self._spawn("guard", self._guard())
@@ -70,7 +92,17 @@ class Trader:
         self.check_modes()
         t_ms = boundary(self.context.clock.now_ms())
         if self.context.clock.now_ms() - t_ms <= RESUME_MS:
-            self.cycle()
+            self._begin(t_ms)
+
+    async def _hold_first(self) -> None:
+        """The first share of the accounts; those taken are reconciled and met with everything else of the start."""
+        while self.share is not None:
+            try:
+                await self.share.hold(self._is_at_rest)
+                return
+            except Retry as busy:
+                LOG.error("trader.waiting", why=str(busy))
+                await self.context.clock.sleep(RETRY_PAUSE_S)
 
     async def _what_is_open(self) -> list[Coroutine[None, None, bool]]:
         """Each account's part of the reconciliation, once the ledger could be read: from now on jobs may run."""
@@ -87,11 +119,78 @@ class Trader:
                 return parts
 
     def cycle(self) -> None:
-        """Start the cycle of the newest boundary as a task of its own, unless that one is under way."""
+        """
+        The cycle of the newest boundary is due: begin it, for everybody or, where accounts are divided and this process
+        leads, for all workers; who only waits for its leader's call waits no longer than a moment.
+        """
         t_ms = boundary(self.context.clock.now_ms())
+        if self.share is None:
+            self._begin(t_ms)
+        elif self.ready:
+            self._spawn("call", self._call(t_ms))
+
+    def called(self, t_ms: int) -> None:
+        """The leader calls: the cycle of T begins, and its answers are being fetched. Late or twice is no matter."""
+        if self.share is not None and self.ready and t_ms == boundary(self.context.clock.now_ms()) > self._begun_ms:
+            self.share.expect(t_ms, self.context.analyst_budget_s + ANSWER_SLACK_S)
+            self._begin(t_ms)
+
+    def _begin(self, t_ms: int) -> None:
+        """Start the cycle of T as a task of its own, unless that one is under way."""
         if self.ready and t_ms not in self._serving:
+            self._begun_ms = max(self._begun_ms, t_ms)
             self._serving.add(t_ms)
             self._spawn("cycle", self._cycle(t_ms))
+
+    async def _call(self, t_ms: int) -> None:
+        """Lead the cycle of T if this process is the leader; else wait to be called, and then begin alone."""
+        context = self.context
+        if self.leads and await context.switches.hold_lease(context.holder, context.lease_ms) is not None:
+            self._spawn("ask", ask_for_everybody(context, t_ms))
+            self._spawn("tell", self._tell(t_ms))
+            self.called(t_ms)
+            return
+        await context.clock.sleep(UNCALLED_S)
+        if self._begun_ms < t_ms:
+            LOG.warning("cycle.uncalled", t_ms=t_ms)
+            self._begin(t_ms)
+
+    async def _tell(self, t_ms: int) -> None:
+        if self.calls is not None and self.share is not None:
+            workers = await self.share.leases.living(self.share.ttl_ms)
+            await self.calls.call([one.holder for one in workers if one.holder != self.context.holder], t_ms)
+
+    def hold_share(self) -> None:
+        """Renew this process's share of the accounts, take what is free, give back what is too much."""
+        if self.ready and self.share is not None and not self._holding:
+            self._spawn("share", self._hold_share(self.share))
+
+    async def _hold_share(self, share: Share) -> None:
+        self._holding = True
+        try:
+            taken = await share.hold(self._is_at_rest)
+            rows = await self.context.orders.open_orders() if share.surplus else None
+            self._unresolved = None if rows is None else {row.account_id for row in rows}
+        finally:
+            self._holding = False
+        if taken:
+            await self._serve_taken(taken)
+
+    async def _serve_taken(self, taken: frozenset[int]) -> None:
+        """Accounts that are ours anew: guard, reconcile and sweep them, and serve this T while it can be served."""
+        self.guardian.meet_anew(taken)
+        self._spawn("recover", self._recover(await recoveries(self.context, sweep=True, only=taken)))
+        t_ms = boundary(self.context.clock.now_ms())
+        if self._begun_ms >= t_ms and self.context.clock.now_ms() - t_ms <= RESUME_MS:
+            await self._try(t_ms, taken)
+
+    def _is_at_rest(self, account_id: int) -> bool:
+        """Whether the account may be given to another process: nothing of it is under way, and no T is near."""
+        context, now = self.context, self.context.clock.now_ms()
+        is_between = not self._serving and now % CYCLE_MS > RESUME_MS and CYCLE_MS - now % CYCLE_MS > NEAR_MS
+        is_idle = not context.state.turn(account_id).locked() and account_id not in context.state.unbooked
+        is_ended = self._unresolved is not None and account_id not in self._unresolved
+        return is_between and is_idle and is_ended and not self.guardian.is_inspecting(account_id)
 
     def reconcile(self) -> None:
         """Start one round of reconciliation unless one is running."""
@@ -147,6 +246,8 @@ class Trader:
         if self._tasks:
             await asyncio.wait(self._tasks, timeout=DRAIN_S)
         try:
+            if self.share is not None:
+                await self.share.leave()
             await self.context.switches.release_lease(self.context.holder)
         except Retry as busy:
             LOG.warning("trader.lease_kept", why=str(busy))
@@ -175,7 +276,8 @@ class Trader:
             report = await self._served(t_ms)
         finally:
             self._serving.discard(t_ms)
-        await self.context.candles.set_status(cycle_status(report, self.context.clock.now_ms()))
+        if self.leads:
+            await self.context.candles.set_status(cycle_status(report, self.context.clock.now_ms()))
 
     async def _served(self, t_ms: int) -> CycleReport:
         """The cycle of T, tried again while no account could be served and this T still can be."""
@@ -188,10 +290,10 @@ class Trader:
             if not self.ready:
                 return report
 
-    async def _try(self, t_ms: int) -> CycleReport:
+    async def _try(self, t_ms: int, among: frozenset[int] | None = None) -> CycleReport:
         try:
             with log.bind(t_ms=t_ms):
-                return await run_cycle(self.context, t_ms)
+                return await run_cycle(self.context, t_ms, among=among)
         except Retry as busy:
             LOG.error("cycle.unserved", t_ms=t_ms, why=str(busy))
             return CycleReport(t_ms, busy.why, unserved=True)
@@ -219,7 +321,7 @@ class Trader:
     async def _sweep(self) -> None:
         context, self._sweeping = self.context, True
         try:
-            epoch = await context.switches.hold_lease(context.holder, context.lease_ms)
+            epoch = await context.led_epoch()
             t_ms = boundary(context.clock.now_ms())
             others = [account for account in await self._known() if await self._to_sweep(account, t_ms)]
             deep = await deepest(context, epoch)
@@ -232,8 +334,8 @@ class Trader:
                 LOG.warning("sweep.account_failed", account=account.account_id, why=repr(result))
 
     async def _known(self) -> list[TraderAccount]:
-        """All accounts, with deleted ones whose position is still open: the ledger may have lost their rows."""
-        accounts = await self.context.switches.accounts()
+        """All our accounts, with deleted ones whose position is still open: the ledger may have lost their rows."""
+        accounts = await self.context.own_accounts()
         known = {account.account_id for account in accounts}
         return accounts + [account for account in self.guardian.held() if account.account_id not in known]
 
@@ -244,6 +346,8 @@ class Trader:
         return not is_cycles or await has_lost_commits(self.context, account)
 
     async def _heartbeat(self) -> None:
+        if not self.leads:
+            return
         held = await self.context.switches.hold_lease(self.context.holder, self.context.lease_ms)
         fields = {"trader_heartbeat": iso(self.context.clock.now_ms()), "trader_leads": str(held is not None).lower()}
         fields["guardian_heartbeat"] = iso(self.guardian.looked_ms)

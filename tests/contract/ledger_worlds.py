@@ -25,6 +25,7 @@ from lib.domain.reason import Reason
 from lib.domain.switches import Flags
 from lib.ports.ledger import Ledger
 from lib.ports.people import Accounts
+from lib.ports.workers import WorkerLeases
 from tests.fakes.accounts import AS_PLANNED
 from tests.fakes.ledger import MemoryLedger
 
@@ -54,16 +55,20 @@ class People(Accounts, Protocol):
     def set_account_flags(self, account_id: int, flags: Flags) -> None: ...
 
 
+class DividedLedger(Ledger, WorkerLeases, Protocol):
+    """A ledger whose accounts may be divided."""
+
+
 class World(Protocol):
     clock: SteppedClock
 
     @property
-    def ledger(self) -> Ledger: ...
+    def ledger(self) -> DividedLedger: ...
 
     @property
     def people(self) -> People: ...
 
-    def another(self) -> Ledger:
+    def another(self) -> DividedLedger:
         """A second ledger on the same rows."""
         ...
 
@@ -96,7 +101,7 @@ class MemoryWorld:
         self.ledger = MemoryLedger(clock, INSTALLATION)
         self.people = self.ledger.people
 
-    def another(self) -> Ledger:
+    def another(self) -> DividedLedger:
         return MemoryLedger(self.clock, INSTALLATION, self.ledger.store)
 
     def delete_user(self, user_id: int, at_ms: int = LONG_AGO) -> None:
@@ -142,7 +147,7 @@ class SqlWorld:
         for ledger in self._ledgers:
             ledger.close()
 
-    def another(self) -> Ledger:
+    def another(self) -> DividedLedger:
         self._ledgers.append(SqlLedger(self.engine, installation=INSTALLATION, clock=self.clock))
         return self._ledgers[-1]
 

@@ -25,6 +25,7 @@ from lib.domain.risk import Clamp, Outcome
 from lib.domain.switches import Flags
 from lib.domain.trade_log import Summary
 from lib.domain.trail import Note
+from lib.domain.worker import LeaseHeld, Loan, Worker
 from lib.ports.people import Accounts
 
 AS_PLANNED = frozenset({EventKind.ENTRY, EventKind.EXIT, EventKind.STOP, EventKind.REPAIRED, EventKind.PROVED})
@@ -103,6 +104,11 @@ class Store:
 
     flags: Flags = field(default_factory=lambda: Flags(True, False))
     lease: LeaseRow = field(default_factory=LeaseRow)
+    workers: dict[str, tuple[Worker, int]] = field(default_factory=dict)
+    """With when each was heard of."""
+    leases: dict[int, LeaseHeld] = field(default_factory=dict)
+    """Of accounts."""
+    loans: list[Loan] = field(default_factory=list)
     users: dict[int, UserRow] = field(default_factory=dict)
     accounts: dict[int, AccountRow] = field(default_factory=dict)
     symbols: dict[str, int] = field(default_factory=dict)

@@ -28,12 +28,14 @@ from lib.domain.reason import NOTHING, Reason
 from lib.domain.risk import AccountPlan, Sizing
 from lib.domain.stored_reason import stored
 from lib.domain.venues import CAPABILITIES, feed_fits, pool_of
+from lib.domain.worker import LeaseHeld, is_owner
 from lib.ports.ledger import Ledger
 from tests.fakes.accounts import AccountRow, LeaseRow, LogRow, Store, UserRow
+from tests.fakes.dividing import MemoryLeases
 from tests.fakes.gauges import MemoryGauges
 
 
-class MemoryLedger(MemoryGauges, Ledger):
+class MemoryLedger(MemoryLeases, MemoryGauges, Ledger):
     """`lib.ports.ledger.Ledger` over a *Store*; people are added through `people`."""
 
     def __init__(self, clock: Clock, installation: str, store: Store | None = None) -> None:
@@ -244,7 +246,12 @@ class MemoryLedger(MemoryGauges, Ledger):
             now=at,
             trading_enabled=flags.trading_enabled and account.trading_enabled,
             flatten=flags.flatten or account.flatten,
-            lease_ours=lease.holder == holder and lease.expires_ms > at,
+            lease_ours=is_owner(
+                holder,
+                at,
+                self.store.leases.get(asked.account_id),
+                LeaseHeld(lease.holder, lease.epoch, lease.expires_ms),
+            ),
             auto_trade=user.auto_trade,
             deleted=user.deleted or not account.active,
             feed_fits=feed_fits(account.feed, account.venue),

@@ -7,7 +7,7 @@ is untouched.
 """
 
 import random
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from decimal import Decimal
 from typing import Any
 
@@ -30,7 +30,7 @@ from tests.sim.temper import ELSEWHERE, WEIGHTS, Time, Trouble
 READS = frozenset(
     {
         *("now", "flags", "accounts", "cycle", "analyst_failures", "facts", "platform_facts", "open_orders", "books"),
-        *("order_by_link", "sent_links", "known_links", "last_entry", "locks"),
+        *("order_by_link", "sent_links", "known_links", "last_entry", "locks", "living"),
     }
 )
 """What commits nothing."""
@@ -273,8 +273,9 @@ class CommandBox(Commands):
     async def waiting(self) -> bool:
         return bool(self._waiting)
 
-    async def take(self, now_ms: int) -> list[Command]:
-        taken, self._waiting = self._waiting, []
+    async def take(self, now_ms: int, account_ids: Collection[int] | None = None) -> list[Command]:
+        taken = [one for one in self._waiting if account_ids is None or one.account_id in account_ids]
+        self._waiting = [one for one in self._waiting if one not in taken]
         return taken
 
     async def done(self, command_id: int, result: Reason) -> None:

@@ -17,7 +17,7 @@ from tests.sim.loop import VirtualLoop
 from tests.sim.temper import Time
 
 CYCLE_OFFSET_MS = 2_000
-RECONCILE_S, HEARTBEAT_S, COMMANDS_S, STOPS_S, SWEEP_S = 5.0, 10.0, 2.0, 2.0, 60.0
+RECONCILE_S, HEARTBEAT_S, COMMANDS_S, STOPS_S, SWEEP_S, SHARE_S = 5.0, 10.0, 2.0, 2.0, 60.0, 3.0
 
 
 class Process:
@@ -103,6 +103,8 @@ def _timetable(process: Process, trader: Trader) -> list["_Job"]:
     cycles = _Job(trader.cycle, next_cycle, next_cycle(now))
     every = [(trader.reconcile, RECONCILE_S), (trader.heartbeat, HEARTBEAT_S), (trader.sweep, SWEEP_S)]
     every.append((trader.check_clocks, CHECK_EVERY_S))
+    if trader.share is not None:
+        every.append((trader.hold_share, SHARE_S))
     if trader.stopper is not None:
         every.append((trader.enforce_stops, STOPS_S))
     if trader.command_runner is not None:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections import Counter
+from collections.abc import Collection
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
@@ -43,7 +44,7 @@ class Inbox(Commands):
     async def waiting(self) -> bool:
         return bool(self.waits)
 
-    async def take(self, now_ms: int) -> list[Command]:
+    async def take(self, now_ms: int, account_ids: Collection[int] | None = None) -> list[Command]:
         taken, self.waits = self.waits, []
         return taken
 

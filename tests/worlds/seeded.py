@@ -12,7 +12,7 @@ import json
 import random
 from collections.abc import Callable
 from contextvars import copy_context
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from functools import partial
 from typing import cast
@@ -26,6 +26,7 @@ from lib.domain.account import PlatformLimits
 from lib.domain.account_records import NewAccount
 from lib.domain.candle import MINUTE_MS
 from lib.domain.order import CYCLE_MS
+from lib.domain.worker import Worker
 from lib.simulator.engine.accounts import EngineConfig
 from lib.simulator.engine.charges import USDT, FeeTerms
 from lib.simulator.engine.engine import Engine
@@ -35,6 +36,8 @@ from lib.trading.commands import CommandRunner
 from lib.trading.context import TradingContext
 from lib.trading.guardian.task import Guardian
 from lib.trading.kill_switch.stopper import Stopper
+from lib.trading.part import Share, Whole
+from lib.trading.state import TraderState
 from lib.trading.trader import Trader
 from tests.factories import INSTALLATION, SYMBOL, T, instrument
 from tests.sim.budget import BudgetClient, BudgetServer
@@ -46,6 +49,7 @@ from tests.sim.loop import VirtualLoop
 from tests.sim.market import SeededMarket, Weather
 from tests.sim.network import Network
 from tests.sim.ports import Border, CommandBox, MoodyAnalyst, ShakyCandles, ShakyLedger, ShakyTransport
+from tests.sim.post import Post
 from tests.sim.process import Process, live
 from tests.sim.recovery import Recoveries
 from tests.sim.referee import CLOCK_MS, Person, Referee
@@ -66,6 +70,8 @@ HINTED, BUDGETED = 3 / 4, 1 / 6
 """Shares of the worlds with private streams and with a shared budget, which costs time."""
 CHARGED = 1 / 3
 """Share of the accounts that may pay fees in another coin or be charged a tax."""
+DIVIDED = 1 / 4
+"""Share of the worlds whose accounts are divided among workers."""
 NARROW = 1 / 5
 """Share of the worlds whose platform has room for few."""
 
@@ -86,6 +92,8 @@ class Shape:
     """Whether the guardians follow private streams."""
     has_budget: bool = False
     """Whether the traders share one request budget in Redis; else each has its own."""
+    is_divided: bool = False
+    """Whether the accounts are divided among the processes, the first of which leads."""
 
 
 def draw_shape(rng: random.Random) -> Shape:
@@ -94,6 +102,13 @@ def draw_shape(rng: random.Random) -> Shape:
     has_people, has_web, lead_ms = rng.random() < 0.7, rng.random() < 0.3, rng.randint(3_000, 25_000)
     has_hints, has_budget = rng.random() < HINTED, rng.random() < BUDGETED
     return Shape(cycles, traders, accounts, has_people, has_web, lead_ms, has_hints, has_budget)
+
+
+def divided(shape: Shape, rng: random.Random) -> Shape:
+    """*shape*, in a share of the worlds with its accounts divided among two or three processes."""
+    if rng.random() >= DIVIDED:
+        return shape
+    return replace(shape, is_divided=True, traders=rng.choice((2, 2, 3)), accounts=max(shape.accounts, 3))
 
 
 def draw_platform(rng: random.Random) -> PlatformLimits:
@@ -124,7 +139,7 @@ class World:
         self._fees = random.Random(f"fees of {seed}")
         self.loop = VirtualLoop()
         drawn = draw_shape(rng)
-        self.shape = shape or drawn
+        self.shape = shape or divided(drawn, random.Random(f"workers of {seed}"))
         self.first_t = T
         self.start_ms = T - self.shape.lead_ms
         self.heal_at = T + (self.shape.cycles - 1) * CYCLE_MS + CHAOS_MS
@@ -140,6 +155,7 @@ class World:
         self._build_shared()
         self.recoveries = Recoveries(self.cabinet, self.referee.people, self.now_ms, self._is_calm)
         self.commands = CommandBox()
+        self.post = Post(self.trouble, self.later, seed)
         self.network = Network(self.venue, self.trouble, self)
         self.crowd = Crowd(self)
         self.lives: list[Process] = []
@@ -249,7 +265,7 @@ class World:
         self.lives.append(process)
         self.referee.processes = [p for p in self.referee.processes if not p.is_dead] + [process]
         self.story(f"{process.name} starts, clock {process.skew_ms:+} ms")
-        self._traders[process.name] = self._trader(process)
+        self._traders[process.name] = self._trader(process, slot)
         life = self.loop.create_task(live(process, self._traders[process.name]))
         life.add_done_callback(partial(self._died, process))
 
@@ -278,7 +294,7 @@ class World:
         longest = min(50, max((self.heal_at - self.now_ms()) / 1000, 0) + 4)
         self.later(self.rng.uniform(1, longest), lambda: self.start_trader(slot))
 
-    def _trader(self, process: Process) -> Trader:
+    def _trader(self, process: Process, slot: int) -> Trader:
         border = Border(process, self.trouble, self)
         transport = ShakyTransport(self.network, border)
         limits = self._limits(border)
@@ -286,7 +302,9 @@ class World:
         def transport_for(_: str) -> ShakyTransport:
             return transport
 
-        ledger = ShakyLedger(self.cabinet.ledger, border, self._written)
+        ledger, state = ShakyLedger(self.cabinet.ledger, border, self._written), TraderState()
+        worker = Worker(process.name, "", 100)
+        share = Share(worker, ledger, state, process) if self.shape.is_divided else None
         context = TradingContext(
             orders=ledger,
             books=ledger,
@@ -304,11 +322,17 @@ class World:
             installation=INSTALLATION,
             holder=process.name,
             platform=self.platform,
+            state=state,
+            part=share or Whole(),
         )
         command_runner = CommandRunner(context, self.commands, OpenSeals(), None) if self.shape.has_web else None  # type: ignore[arg-type]
-        stopper = Stopper(context) if self.shape.has_people or self.shape.has_web else None
+        leads = slot == 0 or share is None
+        stopper = Stopper(context, everybody=leads) if self.shape.has_people or self.shape.has_web else None
         hints = self.streams.open(border) if self.streams is not None else None
-        return Trader(context, Guardian(context, hints), command_runner, stopper)
+        guardian, calls = Guardian(context, hints), self.post.desk(border)
+        trader = Trader(context, guardian, command_runner, stopper, leads=leads, share=share, calls=calls)
+        self.post.boxes[process.name] = process, trader.called
+        return trader
 
     def _limits(self, border: Border) -> Limits:
         if self.budget is None:

@@ -60,7 +60,7 @@ async def modes_refusal(
 async def check_modes(context: TradingContext) -> None:
     """Read the modes of every trading account not read today; an account that cannot be read is tried next time."""
     now = context.clock.now_ms()
-    unseen = [account for account in await context.switches.accounts() if _to_see(context, account, utc_day(now))]
+    unseen = [account for account in await context.own_accounts() if _to_see(context, account, utc_day(now))]
     asked = (_read_modes(context, account, now) for account in unseen)
     results = await asyncio.gather(*asked, return_exceptions=True)
     for account, result in zip(unseen, results, strict=True):

@@ -25,6 +25,8 @@ from lib.trading.cycle.platform_limits import BUDGET, Headroom
 from lib.trading.cycle.prompt import candle_fields, prompt_for
 
 LOG = log.get("cycle.opinion")
+LOOK_S = 0.5
+"""Between two looks for an answer that another process is fetching."""
 
 
 async def answer_for(
@@ -46,6 +48,19 @@ async def answer_for(
 
 
 async def group_answer(
+    context: TradingContext,
+    key: CycleKey,
+    window: Sequence[Candle],
+    group: Sequence[TraderAccount],
+    headrooms: Mapping[Pool, Headroom],
+) -> AnalystAnswer:
+    """As `paid_answer`, after a wait for the process that asks for everybody, where there is one."""
+    while context.part.is_asking(key.t_ms) and await context.cycles.cycle(key) is None:
+        await context.clock.sleep(LOOK_S)
+    return await paid_answer(context, key, window, group, headrooms)
+
+
+async def paid_answer(
     context: TradingContext,
     key: CycleKey,
     window: Sequence[Candle],

@@ -28,11 +28,13 @@ from lib.domain.gates import (
 from lib.domain.order import IN_FLIGHT, Order, OrderState
 from lib.domain.position import ZERO
 from lib.domain.reason import NOTHING, Reason
+from lib.domain.worker import Room
 from lib.trading.context import TradingContext
 from lib.trading.state import Reservations
 
 LOG = log.get("trading.platform_limits")
 BUDGET = "analyst_budget"
+NOTHING_ASIDE = Room(0, ZERO)
 
 
 @dataclass(slots=True)
@@ -54,6 +56,8 @@ class Headroom:
     Account → the notional of an entry planned by a trader that died: the entry may be sent yet, and is in no
     reservation.
     """
+    aside: Room = NOTHING_ASIDE
+    """What of the limits other processes were lent, and so is not ours to use; nothing where one trader does all."""
     _silences: dict[str, asyncio.Future[int]] = field(default_factory=dict)
     _taken_up: set[int] = field(default_factory=set)
     """Accounts of *planned* whose entry was reserved since."""
@@ -72,6 +76,7 @@ class Headroom:
         planned = [self.planned[other] for other in self.planned.keys() - self._taken_up - {account_id}]
         entries = self.reservations.entries - self.since.entries + len(planned)
         exposure = self.reservations.notional - self.since.notional + sum(planned, ZERO)
+        entries, exposure = entries + self.aside.entries, exposure + self.aside.exposure
         return replace(self.seen, entries=self.seen.entries + entries, exposure=self.seen.exposure + exposure)
 
     def gates(self, account_id: int = 0) -> tuple[Gate, ...]:
@@ -112,6 +117,10 @@ class Headroom:
         """One entry of the account, of at most *notional* USDT, is about to be made."""
         self._taken_up.add(account_id)
         self.reservations.take(account_id, notional)
+
+
+Headrooms = Mapping[Pool, Headroom]
+"""What the platform's limits leave each pool."""
 
 
 async def limits_now(context: TradingContext) -> PlatformLimits:

@@ -9,7 +9,7 @@ loop with another exchange behind the port. Every cycle of every account ends de
 """
 
 import asyncio
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Collection, Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
@@ -28,6 +28,7 @@ from lib.domain.reason import NOTHING, Reason
 from lib.domain.risk import AccountPlan, Outcome
 from lib.domain.trade_log import Leg, summarise
 from lib.domain.venues import pool_of
+from lib.domain.worker import Room, RoomAsk
 from lib.ports.exchange import Exchange
 from lib.trading.context import TradingContext, due, fits
 from lib.trading.cycle.candles import decision_window
@@ -39,6 +40,7 @@ from lib.trading.orders.books import check_equity
 from lib.trading.orders.close import OwnPart, our_part
 from lib.trading.orders.reconcile import Sweep, has_lost_commits, recover
 from lib.trading.orders.send import SendJob, SizeEntry, execute
+from lib.trading.part import loan_end_ms
 from lib.trading.state import Reservations
 
 LOG = log.get("trading.cycle")
@@ -71,13 +73,16 @@ class CycleReport:
     unserved: bool = False
 
 
-async def run_cycle(context: TradingContext, t_ms: int, *, only: frozenset[int] | None = None) -> CycleReport:
+async def run_cycle(
+    context: TradingContext, t_ms: int, *, only: frozenset[int] | None = None, among: Collection[int] | None = None
+) -> CycleReport:
     """
-    Serve every account that is due at T, once. Running the same T again resumes it and doubles nothing.
+    Serve every account of ours that is due at T (*among* those ids, when given), once. Running the same T again
+    resumes it and doubles nothing.
 
     With *only*, serve those account ids instead, due or not; who has trading switched off gets the opinion alone.
     """
-    epoch = await context.switches.hold_lease(context.holder, context.lease_ms)
+    epoch = await context.led_epoch()
     if epoch is None:
         LOG.warning("cycle.not_leading", t_ms=t_ms)
         return CycleReport(t_ms, NOT_LEADING, unserved=True)
@@ -87,7 +92,10 @@ async def run_cycle(context: TradingContext, t_ms: int, *, only: frozenset[int] 
     unresolved = await context.orders.open_orders()
     everybody = await context.switches.accounts()
     accounts = [account for account in everybody if _invited(context, account, t_ms, only)]
-    headrooms = await _headrooms(context, everybody, unresolved, t_ms, reserved)
+    accounts = [account for account in accounts if among is None or account.account_id in among]
+    headrooms = await read_headrooms(context, everybody, unresolved, t_ms, reserved)
+    if accounts and not context.part.is_whole:
+        headrooms = {pool: await _lent(context, headroom, now_ms) for pool, headroom in headrooms.items()}
     this = RunningCycle(context, t_ms, epoch, now_ms, unresolved, headrooms, {})
     crowds = [[a for a in accounts if a.symbol == symbol] for symbol in sorted({a.symbol for a in accounts})]
     served = await asyncio.gather(*(_serve_symbol(this, crowd) for crowd in crowds), return_exceptions=True)
@@ -98,7 +106,17 @@ async def run_cycle(context: TradingContext, t_ms: int, *, only: frozenset[int] 
     return report
 
 
-async def _headrooms(
+async def _lent(context: TradingContext, headroom: Headroom, since_ms: int) -> Headroom:
+    """*headroom* less what this process may not use of it; *since_ms* is the ledger's clock before rows were read."""
+    use, limits = headroom.use(), headroom.limits
+    left = Room(max(limits.entries_per_day - use.entries, 0), max(limits.max_exposure - use.exposure, ZERO))
+    until_ms = loan_end_ms(headroom.t_ms)
+    pool = headroom.seen.pool
+    lent = await context.part.room(RoomAsk(pool, context.holder, since_ms, until_ms, left.entries, left.exposure))
+    return replace(headroom, aside=Room(left.entries - lent.entries, left.exposure - lent.exposure))
+
+
+async def read_headrooms(
     context: TradingContext,
     everybody: Sequence[TraderAccount],
     unresolved: Sequence[Order],
@@ -122,7 +140,7 @@ async def _headrooms(
 
 
 def _invited(context: TradingContext, account: TraderAccount, t_ms: int, only: frozenset[int] | None) -> bool:
-    return (
+    return context.part.owns(account.account_id) and (
         due(account, context.feed, t_ms) if only is None else account.account_id in only and fits(account, context.feed)
     )
 
@@ -286,7 +304,8 @@ async def _recover(this: RunningCycle, account: TraderAccount, known: Set[str]) 
     is_open = any(order.account_id == account.account_id for order in this.unresolved)
     newest = context.state.newest_sent(account.account_id)
     has_lost = newest not in known and await has_lost_commits(context, account)
-    if is_open or has_lost or context.state.swept_under(account.account_id) != this.epoch:
+    epoch = context.part.epoch_of(account.account_id, this.epoch)
+    if is_open or has_lost or context.state.swept_under(account.account_id) != epoch:
         await _sweep_first(this, account, deep=has_lost)
     if has_lost:
         context.state.forget_sent(account.account_id)  # told, and looked into

@@ -81,6 +81,11 @@ class Schedule:
         self._running[inspection.group] += 1
         return True
 
+    def is_running(self, account: int) -> bool:
+        """Whether an inspection of *account* is under way."""
+        inspection = self._inspections.get(account)
+        return inspection is not None and inspection.is_running
+
     def due(self, now: int) -> list[int]:
         """The accounts whose inspections begin now."""
         waiting = [

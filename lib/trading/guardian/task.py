@@ -9,7 +9,7 @@ down, accounts and their stops are remembered. An inspection is `lib.trading.gua
 """
 
 import asyncio
-from collections.abc import Coroutine, Sequence
+from collections.abc import Coroutine, Iterable, Sequence
 from dataclasses import dataclass, field
 
 from lib import log
@@ -172,12 +172,17 @@ class Guardian:
         self._is_crowded = is_crowded
 
     def _meet(self, accounts: Sequence[TraderAccount]) -> None:
-        """Take over *accounts* as they are now; an account that is gone is kept as long as it holds a position."""
+        """
+        Take over those of *accounts* that are ours as they are now; an account that is gone is kept as long as it holds
+        a position, one that is another process's is its to guard.
+        """
+        owns = self.context.part.owns
         for account in accounts:
-            self.memories.setdefault(account.account_id, AccountMemory(account)).account = account
+            if owns(account.account_id):
+                self.memories.setdefault(account.account_id, AccountMemory(account)).account = account
         known = {account.account_id for account in accounts}
         for account_id, memory in list(self.memories.items()):
-            if account_id not in known and not memory.holds:
+            if not owns(account_id) or (account_id not in known and not memory.holds):
                 del self.memories[account_id]
 
     def _maybe_holding(self) -> list[int]:
@@ -207,6 +212,17 @@ class Guardian:
     def _venue_of(self, account_id: int) -> str:
         memory = self.memories.get(account_id)
         return memory.account.venue if memory is not None else ""
+
+    def meet_anew(self, account_ids: Iterable[int]) -> None:
+        """The accounts are ours anew: forget what was known of them, and inspect them at once."""
+        for account_id in account_ids:
+            self.memories.pop(account_id, None)
+        self._roster_ms = 0
+        self._spawn(self._timers, self._renew())
+
+    def is_inspecting(self, account_id: int) -> bool:
+        """Whether an inspection of the account is under way."""
+        return self.schedule.is_running(account_id)
 
     def held(self) -> list[TraderAccount]:
         """The accounts in which a position of ours was open at the last inspection."""

@@ -47,6 +47,8 @@ class Stopper:
     context: TradingContext
     allowed: bool = True
     """False = the environment says that nothing may be traded."""
+    everybody: bool = True
+    """False = a worker: it stops its own accounts, and another process proves that the platform stopped."""
     flattener: Flattener = field(init=False)
     prover: Prover = field(init=False)
     flags: Flags = field(default_factory=lambda: Flags(trading_enabled=True, flatten=False))
@@ -79,7 +81,7 @@ class Stopper:
         self.prover.search(self.flags)
         self.flattener.keep(account.account_id for account in self.accounts if self._flattens(account))
         await asyncio.gather(*(self._attend(account, rows) for account in self._stopping(rows)))
-        if waits_for_proof(self.flags):
+        if self.everybody and waits_for_proof(self.flags):
             await self._alone(0, self._prove_platform)
 
     async def _read(self) -> Sequence[Order]:
@@ -102,7 +104,8 @@ class Stopper:
         return [
             account
             for account in self.accounts
-            if (by_platform or is_thrown(account))
+            if (self.everybody or self.context.part.owns(account.account_id))
+            and (by_platform or is_thrown(account))
             and (unproved or waits_for_proof(account) or account.account_id in unresolved or self._is_back(account))
         ]
 

@@ -6,7 +6,7 @@ settle after a day. Nothing here sends an order.
 """
 
 import asyncio
-from collections.abc import Coroutine, Sequence
+from collections.abc import Collection, Coroutine, Sequence
 from dataclasses import dataclass
 
 from lib import log
@@ -62,20 +62,24 @@ async def reconcile(context: OrderContext, *, sweep: bool) -> bool:
     return all(await asyncio.gather(*await recoveries(context, sweep=sweep)))
 
 
-async def recoveries(context: OrderContext, *, sweep: bool) -> list[Coroutine[None, None, bool]]:
+async def recoveries(
+    context: OrderContext, *, sweep: bool, only: Collection[int] | None = None
+) -> list[Coroutine[None, None, bool]]:
     """
-    The parts of `reconcile`, one an account; the ledger is read now (*Retry* when it is away).
+    The parts of `reconcile`, one an account (of *only*, when given); the ledger is read now (*Retry* when it is away).
 
     A part never raises. With *sweep* a part holds its account's turn, so that a cycle of the account waits for this
     part, and for no other account's.
     """
-    epoch = await context.switches.hold_lease(context.holder, context.lease_ms) if sweep else None
+    epoch = await context.led_epoch() if sweep else None
     accounts = await context.switches.accounts()
     orders = await context.orders.open_orders()
     known = {account.account_id for account in accounts}
     await _hand_over(context, [order for order in orders if order.account_id not in known])
     deep_sweep = await deepest(context, epoch) if sweep else None
-    return [_reconciled(context, account, orders, deep_sweep) for account in accounts]
+    mine = [account for account in accounts if context.part.owns(account.account_id)]
+    named = [account for account in mine if only is None or account.account_id in only]
+    return [_reconciled(context, account, orders, deep_sweep) for account in named]
 
 
 async def deepest(context: OrderContext, epoch: int | None) -> Sweep:
@@ -189,11 +193,12 @@ async def _is_left_behind(context: OrderContext, order: Order, now: int) -> bool
         return now - max(order.created_ms, order.updated_ms) > AT_WORK_MS
     if now - order.t_ms <= RESUME_MS or context.state.turn(order.account_id).locked():
         return False
-    return await context.switches.hold_lease(context.holder, context.lease_ms) is not None
+    return await context.led_epoch() is not None
 
 
 async def _sweep(context: OrderContext, account: TraderAccount, exchange: Exchange, sweep: Sweep) -> None:
     context.state.unswept(account.account_id)
+    epoch = None if sweep.epoch is None else context.part.epoch_of(account.account_id, sweep.epoch)
     prefix = link_prefix(context.installation)
     now = sweep.now_ms if sweep.now_ms is not None else await context.orders.now()
     since = min(now - SWEEP_MS, await _lost_since(context, account, sweep, now)) if sweep.deep else now - SWEEP_MS
@@ -203,8 +208,8 @@ async def _sweep(context: OrderContext, account: TraderAccount, exchange: Exchan
     for link, record in ours.items():
         if link not in known:
             await context.orders.adopt(account, record, boundary(record.created_ms))
-    if sweep.epoch is not None:
-        context.state.swept(account.account_id, sweep.epoch)
+    if epoch is not None:
+        context.state.swept(account.account_id, epoch)
 
 
 async def has_lost_commits(context: OrderContext, account: TraderAccount) -> bool:

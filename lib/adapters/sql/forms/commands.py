@@ -7,6 +7,7 @@ Times are the callers', so that a stepped clock rules here too.
 """
 
 import asyncio
+from collections.abc import Collection
 from datetime import datetime
 
 import sqlalchemy as sa
@@ -75,8 +76,8 @@ class SqlCommands(Commands):
     async def waiting(self) -> bool:
         return await asyncio.to_thread(transact, self._engine, _any_open, readonly=True)
 
-    async def take(self, now_ms: int) -> list[Command]:
-        return await asyncio.to_thread(transact, self._engine, lambda c: _take(c, now_ms))
+    async def take(self, now_ms: int, account_ids: Collection[int] | None = None) -> list[Command]:
+        return await asyncio.to_thread(transact, self._engine, lambda c: _take(c, now_ms, account_ids))
 
     async def done(self, command_id: int, result: Reason) -> None:
         values = {"done_at": utc_from_ms(self._clock.now_ms()), "result": result}
@@ -88,8 +89,10 @@ def _any_open(connection: sa.Connection) -> bool:
     return connection.execute(sa.select(commands.c.id).where(commands.c.done_at.is_(None)).limit(1)).first() is not None
 
 
-def _take(connection: sa.Connection, now_ms: int) -> list[Command]:
-    is_open = commands.c.done_at.is_(None)
+def _take(connection: sa.Connection, now_ms: int, account_ids: Collection[int] | None) -> list[Command]:
+    is_open: sa.ColumnElement[bool] = commands.c.done_at.is_(None)
+    if account_ids is not None:
+        is_open = sa.and_(is_open, commands.c.account_id.in_(account_ids))
     lost = (is_open, commands.c.taken_at < utc_from_ms(now_ms - LOST_MS))
     connection.execute(sa.update(commands).where(*lost).values(done_at=utc_from_ms(now_ms), result=LOST))
     waiting = sa.select(commands).where(is_open, commands.c.taken_at.is_(None)).order_by(commands.c.id).limit(BATCH)

@@ -5,11 +5,10 @@ An entry reads every off-switch under a lock, and only then the clock: whoever s
 is seen) or waits until this claim is decided. An exit reads the order and its account's key version alone, so that no
 switch, lock or lease can keep a position open.
 
-Rows are locked in one order by everybody: platform flags and locks, person, account, lease, its locks, order, cap of
-real money, log row.
+Rows are locked in one order by everybody: platform flags and locks, person, account with its own lease, the trader's
+lease, its locks, order, cap of real money, log row.
 """
 
-from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
@@ -19,6 +18,7 @@ from lib.adapters.sql.ledger.real_money import real_facts, take_turn
 from lib.adapters.sql.ledger.rows import Now, order_for_update, shared
 from lib.adapters.sql.tables.people import accounts, system_flags, users
 from lib.adapters.sql.tables.trading import platform_locks, risk_locks, trader_lease
+from lib.adapters.sql.tables.workers import account_leases
 from lib.domain import reason_codes as codes
 from lib.domain.account import Venue
 from lib.domain.exchange_records import SignedOrder
@@ -30,6 +30,7 @@ from lib.domain.position import ZERO
 from lib.domain.real_money import real_money_refusal
 from lib.domain.reason import NOTHING, Reason
 from lib.domain.venues import CAPABILITIES, feed_fits, pool_of
+from lib.domain.worker import LeaseHeld, is_owner
 
 _Locks = list[tuple[str, int]]
 """Kinds of locks with their *until_ms*: the clock, read last, says which of the locks hold."""
@@ -38,19 +39,17 @@ _Locks = list[tuple[str, int]]
 _FLAGS = shared(sa.select(system_flags))
 _PLATFORM_LOCKS = shared(sa.select(platform_locks.c.kind, platform_locks.c.until_ms))
 _PERSON = shared(sa.select(users).where(users.c.id == sa.bindparam("of_user")))
-_ACCOUNT = shared(sa.select(accounts).where(accounts.c.id == sa.bindparam("of_account")))
+_OWNER = ("holder", "epoch", "until_ms")
+_ACCOUNT = shared(
+    sa.select(accounts, *(account_leases.c[name].label(f"owner_{name}") for name in _OWNER))
+    .select_from(accounts.outerjoin(account_leases, account_leases.c.account_id == accounts.c.id))
+    .where(accounts.c.id == sa.bindparam("of_account"))
+)
 _LEASE = shared(sa.select(trader_lease))
 _OWN_LOCKS = shared(
     sa.select(risk_locks.c.kind, risk_locks.c.until_ms).where(risk_locks.c.account_id == sa.bindparam("of_account"))
 )
 _KEY_VERSION = shared(sa.select(accounts.c.key_version).where(accounts.c.id == sa.bindparam("of_account")))
-
-
-@dataclass(frozen=True, slots=True)
-class _Lease:
-    holder: str
-    epoch: int
-    expires_ms: int
 
 
 def claim(connection: sa.Connection, now: Now, asked: Order, signed: SignedOrder, holder: str) -> Claim:
@@ -86,7 +85,7 @@ def _entry_facts(connection: sa.Connection, now: Now, asked: Order, holder: str)
         now=at,
         trading_enabled=flags["trading_enabled"] and account["trading_enabled"],
         flatten=flags["flatten"] or account["flatten"],
-        lease_ours=lease.holder == holder and lease.expires_ms > at,
+        lease_ours=is_owner(holder, at, _owner(account), lease),
         auto_trade=user["auto_trade_enabled"],
         deleted=user["deleted_at"] is not None or not account["active"],
         # as planned, too: a row that calls itself another venue's by now may not pass that venue's gates instead
@@ -116,9 +115,15 @@ def _kept(found: _Locks, at: int) -> list[str]:
     return [kind for kind, until_ms in found if until_ms > at]
 
 
-def _lease(connection: sa.Connection) -> _Lease:
+def _lease(connection: sa.Connection) -> LeaseHeld:
     row = connection.execute(_LEASE).mappings().one()
-    return _Lease(row["holder"], row["epoch"], row["expires_ms"])
+    return LeaseHeld(row["holder"], row["epoch"], row["expires_ms"])
+
+
+def _owner(account: sa.RowMapping) -> LeaseHeld | None:
+    """The lease of the account itself, where accounts are divided among workers."""
+    holder, epoch, until_ms = (account[f"owner_{name}"] for name in _OWNER)
+    return None if holder is None else LeaseHeld(holder, epoch, until_ms)
 
 
 def _exit_facts(connection: sa.Connection, now: Now, asked: Order) -> tuple[Order, ClaimFacts, int]:

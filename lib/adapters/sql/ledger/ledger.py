@@ -11,14 +11,25 @@ there a row that somebody else holds locked would make all of them wait for one 
 everything that writes waits for here, in that order, and not in SQLite's polling busy handler.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from decimal import Decimal
 from typing import TypeVar
 
 import sqlalchemy as sa
 
 from lib import log
-from lib.adapters.sql.ledger import claiming, cycles, gauging, keeping, locks, moving, planning, switches, telling
+from lib.adapters.sql.ledger import (
+    claiming,
+    cycles,
+    dividing,
+    gauging,
+    keeping,
+    locks,
+    moving,
+    planning,
+    switches,
+    telling,
+)
 from lib.adapters.sql.ledger.group_commit import GroupCommit, Kind
 from lib.adapters.sql.ledger.real_money import real_facts
 from lib.adapters.sql.ledger.roster import read_accounts
@@ -39,7 +50,9 @@ from lib.domain.real_money import RealFacts
 from lib.domain.reason import Reason
 from lib.domain.risk import AccountPlan, Sizing
 from lib.domain.switches import Flags
+from lib.domain.worker import Holding, Room, RoomAsk, Worker
 from lib.ports.ledger import Ledger
+from lib.ports.workers import WorkerLeases
 
 T = TypeVar("T")
 LOG = log.get("ledger")
@@ -47,8 +60,11 @@ LOG = log.get("ledger")
 _OPEN = [state.value for state in OrderState if state not in TERMINAL]
 
 
-class SqlLedger(Ledger):
-    """`lib.ports.ledger.Ledger`. *installation* is this deployment's id in every order_link_id."""
+class SqlLedger(Ledger, WorkerLeases):
+    """
+    `lib.ports.ledger.Ledger` and `lib.ports.workers.WorkerLeases`. *installation* is this deployment's id in every
+    order_link_id.
+    """
 
     def __init__(self, engine: sa.Engine, *, installation: str, clock: Clock | None = None, workers: int = 2) -> None:
         link_prefix(installation)  # refuses a bad id now rather than at the first order
@@ -215,3 +231,18 @@ class SqlLedger(Ledger):
 
     async def notice(self, account_id: int, event: Event) -> None:
         await self._write(lambda c: telling.tell_owner(c, account_id, event))
+
+    async def hold(self, worker: Worker, ttl_ms: int) -> Holding:
+        return await self._rule(lambda c: dividing.hold(c, self._now, worker, ttl_ms))
+
+    async def give_back(self, holder: str, account_ids: Collection[int]) -> None:
+        await self._rule(lambda c: dividing.give_back(c, self._now, holder, account_ids))
+
+    async def leave(self, holder: str) -> None:
+        await self._rule(lambda c: dividing.leave(c, self._now, holder))
+
+    async def living(self, ttl_ms: int) -> list[Worker]:
+        return await self._read(lambda c: dividing.living(c, self._now, ttl_ms))
+
+    async def borrow(self, ask: RoomAsk, ttl_ms: int) -> Room:
+        return await self._rule(lambda c: dividing.borrow(c, self._now, ask, ttl_ms))

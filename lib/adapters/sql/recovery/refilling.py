@@ -31,6 +31,7 @@ from lib.adapters.sql.tables.real_money import preflight_runs, real_caps, real_c
 from lib.adapters.sql.tables.safety import api_tokens, email_links, reset_links
 from lib.adapters.sql.tables.telling import chats, deliveries
 from lib.adapters.sql.tables.trading import trader_lease
+from lib.adapters.sql.tables.workers import account_leases
 from lib.domain import reason_codes as codes
 from lib.domain.errors import Halt
 from lib.domain.events import Event, EventKind
@@ -88,6 +89,7 @@ def keep_quiet(connection: sa.Connection, now_ms: int, as_of_ms: int) -> None:
         connection.execute(sa.delete(ended))
     connection.execute(sa.delete(invites).where(invites.c.used_ms == 0))
     connection.execute(sa.update(trader_lease).values(holder="", expires_ms=0))
+    connection.execute(sa.update(account_leases).values(holder="", until_ms=0))
     off = {"trading_enabled": False, "changed_by": RESTORED_BY, "why": codes.RESTORED(), "restored_ms": as_of_ms}
     counted = {"version": system_flags.c.version + 1, "switched_ms": now_ms, "proven_ms": 0}
     connection.execute(sa.update(system_flags).values(off | counted))
@@ -140,7 +142,12 @@ def lease_holder(connection: sa.Connection, now_ms: int) -> str:
     if not sa.inspect(connection).has_table("trader_lease"):
         return ""
     row = connection.execute(sa.text("SELECT holder, expires_ms FROM trader_lease")).first()
-    return row.holder if row is not None and row.expires_ms > now_ms else ""
+    if row is not None and row.expires_ms > now_ms:
+        return str(row.holder)
+    if not sa.inspect(connection).has_table("account_leases"):
+        return ""
+    worker = sa.text("SELECT holder FROM account_leases WHERE until_ms > :now LIMIT 1")
+    return str(connection.scalar(worker, {"now": now_ms}) or "")
 
 
 def found_revision(connection: sa.Connection) -> str:
