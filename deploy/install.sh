@@ -31,7 +31,7 @@ fi
 
 people() { # a user each, so that none can read what another was told (maemae: the simulator)
 	local user
-	for user in maemae maemae-collector maemae-trader maemae-web maemae-notifier maemae-telegram maemae-archive; do
+	for user in maemae maemae-collector maemae-trader maemae-web maemae-notifier maemae-telegram maemae-archive maemae-preflight; do
 		id "$user" >/dev/null 2>&1 || useradd --system --user-group --home-dir /nonexistent --no-create-home --shell /usr/sbin/nologin "$user"
 	done
 }
@@ -82,7 +82,7 @@ stores() { # their passwords are random, and what makes the stores ask for them 
 		database=$(moved DATABASE_URL)
 		word=$(secret)
 		file database.env <<-END
-			# trader, web, notifier, telegram, migrate and archive. After a change: systemctl restart 'maemae-*'
+			# trader, web, notifier, telegram, migrate, archive and preflight. After a change: systemctl restart 'maemae-*'
 			${database:-DATABASE_URL=mysql://maemae:$word@127.0.0.1:3306/maemae}
 		END
 		[ -n "$database" ] || file database.sql <<-END
@@ -162,6 +162,10 @@ told() {
 		# the bot alone: what @BotFather gave, empty = no bot; the rest as in web.env (codes of second factors)
 		TELEGRAM_BOT_TOKEN=
 		$(grep -E '^(ENCRYPTION_PUBLIC_KEY|WEB_SECRET|WEB_SECRETS_OLD)=' "$settings/web.env" || true)
+	END
+	file preflight.env <<-END
+		# the preflight alone: it opens exchange keys as the trader does, asks about their accounts, and sends no order
+		$(grep -E '^(ENCRYPTION_KEY|ENCRYPTION_KEYS_OLD)=' "$settings/trader.env" || true)
 	END
 	file simulator.env <<-END
 		# the token that the web shows when it opens paper accounts

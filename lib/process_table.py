@@ -27,6 +27,7 @@ class Process:
 PROCESSES: Mapping[str, Process] = {
     "migrate": Process("services.migrate", DATABASE_NAMES),
     "archive": Process("services.archive", DATABASE_NAMES),
+    "preflight": Process("services.preflight", (*DATABASE_NAMES, "ENCRYPTION_KEY", "ENCRYPTION_KEYS_OLD")),
     "simulator": Process("services.simulator", ("SIMULATOR_TOKEN",)),
     "collector": Process("services.collector", REDIS_NAMES),
     "trader": Process(

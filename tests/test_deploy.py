@@ -21,7 +21,7 @@ DEPLOY = ROOT / "deploy"
 COMPOSE: dict[str, Any] = yaml.safe_load((DEPLOY / "compose.yaml").read_text("utf-8"))
 OURS = ("migrate", "simulator", "collector", "trader", "notifier", "telegram", "web", "archive")
 UNITS = {path.stem.removeprefix("maemae-"): path.read_text("utf-8") for path in DEPLOY.glob("systemd/*.service")}
-ONCE = ("migrate", "archive")
+ONCE = ("migrate", "archive", "preflight")
 """Units that do something and end."""
 SECRETS = {
     "database_url": "mysql://maemae:secret-word@mysql:3306/maemae", "openai_api_key": "sk-1234567890",
@@ -151,7 +151,7 @@ def test_a_unit_is_told_no_secret_beyond_the_table(name: str, installed: Path) -
     told = "\n".join((installed / "etc/maemae" / file).read_text() for file in files)
     given = set(re.findall(r"^([A-Z_]+)=", told, re.MULTILINE)) & set(SECRET_NAMES)
     assert given <= set(PROCESSES[name].secrets)
-    assert f"-m {PROCESSES[name].module}\n" in UNITS[name]
+    assert re.search(rf"-m {PROCESSES[name].module}[ \n]", UNITS[name])
 
 
 @pytest.fixture(scope="module")
@@ -234,6 +234,7 @@ def test_installing_twice_keeps_settings_and_secrets_for_root_alone(tmp_path: Pa
     assert {path.name for path in (tmp_path / "etc/systemd/system").iterdir()} == {
         *(f"maemae-{one}.service" for one in UNITS),
         "maemae-archive.timer",
+        "maemae-preflight.timer",
     }
     assert (tmp_path / "opt/maemae/app/lib/settings.py").exists()
     assert not list((tmp_path / "opt/maemae/app").rglob("secrets/[a-z]*"))

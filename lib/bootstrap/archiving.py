@@ -84,6 +84,7 @@ class Archivist:
         done, until = Passed(), time.monotonic() + budget_s
         days = keep_texts_days(transact(self.engine, setting_rows, readonly=True))
         with self._alone():
+            transact(self.engine, expired.free_uids_of_leavers)
             for name in expired.ENDED:
                 done.deleted[name] = self._drop(name, now_ms, until)
             if days and self.keeps:

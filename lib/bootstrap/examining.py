@@ -17,6 +17,7 @@ from lib.adapters.bybit.rest.market_data import BybitMarketData
 from lib.adapters.redis.connection import check
 from lib.adapters.sql.database import schema
 from lib.adapters.sql.database.engine import describe, make_engine
+from lib.adapters.sql.database.rights import too_much
 from lib.adapters.sql.ledger.rows import ledger_clock
 from lib.adapters.sql.recovery.refilling import found_revision, lease_holder
 from lib.adapters.sql.tables.people import system_flags
@@ -24,6 +25,7 @@ from lib.adapters.vault import public_key
 from lib.bootstrap import rotation, stores
 from lib.clock import SystemClock
 from lib.domain.errors import Halt, MaemaeError
+from lib.queries.real import operators_without_factor
 from lib.reason_text import said, told
 from lib.settings import ALWAYS_SECRETS, VERSION, Settings
 
@@ -102,8 +104,26 @@ def _database(settings: Settings) -> Iterator[Finding]:
     if abs(off_ms) > MOST_OFF_MS:
         yield Finding("wrong", f"the database's clock is {off_ms / 1000:+.1f} s off this machine's", _NTP)
     yield from _at_work(engine)
+    if settings.has_real_money:
+        yield from _rights(settings, engine)
     if settings.key_ring:
         yield from _seals(settings)
+
+
+def _rights(settings: Settings, engine: sa.Engine) -> Iterator[Finding]:
+    """Whether the web's database user can open a gate before real money, asked where the web's settings are."""
+    if settings.key_ring:
+        yield Finding("warning", "real money: the web's database user is not looked at here", _AS_THE_WEB)
+        return
+    for what in too_much(engine):
+        yield Finding("wrong", f"real money: the web's database user may {what}", "db/web_grants.sql")
+    with engine.connect() as connection:
+        bare = operators_without_factor(connection)
+    if bare:
+        yield Finding("wrong", f"real money: {bare} operators have no second factor", "have them switch it on")
+
+
+_AS_THE_WEB = "run this with the web's settings too: DATABASE_URL of its own, no ENCRYPTION_KEY"
 
 
 def _at_work(engine: sa.Engine) -> Iterator[Finding]:

@@ -33,6 +33,7 @@ from lib.adapters.passkey_check import WebAuthnCheck
 from lib.adapters.passwords import Passwords
 from lib.adapters.redis.connection import connect_async
 from lib.adapters.redis.live import RedisLiveCandles
+from lib.adapters.sql.database.rights import refuse_too_much
 from lib.adapters.sql.forms.accounts import SqlAccounts
 from lib.adapters.sql.forms.api_tokens import SqlApiTokens
 from lib.adapters.sql.forms.browsers import SqlBrowsers
@@ -124,6 +125,8 @@ def web(settings: Settings, metrics: Metrics | None = None) -> WebSystem:
     """The web's half of the system; it can seal exchange keys and never open one. *metrics* are its figures."""
     settings.require("DATABASE_URL", "REDIS_URL", "ENCRYPTION_PUBLIC_KEY", "INSTALLATION")
     engine, clock = stores.database(settings), SystemClock()
+    if settings.has_real_money:
+        refuse_too_much(engine)
     readings = Readings(engine, candles := stores.candle_store(settings))
     trading = trading_desk(settings, engine, clock)
     kept = people_stores(settings, engine)

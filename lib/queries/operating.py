@@ -21,6 +21,7 @@ from lib.domain.order import TERMINAL, Order, OrderState
 from lib.domain.platform_settings import Invites, SettingChange
 from lib.domain.position import ZERO
 from lib.queries.audit import Audited, Broken, audit
+from lib.queries.real import CapStanding, cap_standing
 from lib.queries.roster import RosterReadings, calls_of_day
 from lib.queries.standing import Standing, Switches, is_trader_alive, platform_switches, standings
 
@@ -168,6 +169,11 @@ class OperatingReadings(RosterReadings):
         for row in rows:
             by_model.setdefault(row["model"], []).append(row)
         return [_model(name, by_model[name]) for name in sorted(by_model)]
+
+    def real_cap(self) -> CapStanding | None:
+        """The cap for real money and what is left of it; None without one."""
+        now = self._clock.now_ms()
+        return self._read(lambda c: cap_standing(c, now))
 
     def setting_rows(self) -> dict[str, str]:
         """Platform settings that have a row, as stored."""

@@ -35,6 +35,7 @@ from lib.domain.real_money import (
 from lib.domain.reason import NOTHING, Reason, text
 from lib.domain.risk import AccountPlan
 from lib.domain.trail import Note, TrailEvent
+from lib.queries.real import cap_standing
 from tests.adapters.test_sql_locking import claim, wait_for_a_waiter
 from tests.contract.ledger_worlds import SqlWorld
 from tests.contract.test_ledger import BUY, GUARD, HOLDER, signed
@@ -80,9 +81,10 @@ async def claimed(world: SqlWorld, account: TraderAccount, plan: AccountPlan = B
     return await world.ledger.claim(order, signed(order, NOW), HOLDER)
 
 
-def change(world: SqlWorld, statement: sa.Executable) -> None:
+def change(world: SqlWorld, *statements: sa.Executable) -> None:
     with world.engine.begin() as connection:
-        connection.execute(statement)
+        for statement in statements:
+            connection.execute(statement)
 
 
 async def test_with_everything_in_order_the_entry_is_claimed(world: SqlWorld) -> None:
@@ -223,6 +225,29 @@ async def test_incidents_on_any_real_account_shrink_the_cap_and_the_third_ends_i
         change(world, told(world, account.account_id, NOW + count))
         facts = await world.ledger.real_money(account.account_id)
         assert (facts.incidents, real_money_refusal(facts)) == (count, why)
+
+
+async def test_the_operators_room_shows_what_the_claim_counts(world: SqlWorld) -> None:
+    """What is left of the cap, why it shrank, and what is in use."""
+    account = await ready(world)
+    change(world, told(world, account.account_id, NOW + 1), told_of_rehearsal(world, account))
+    with world.engine.connect() as connection:
+        found = cap_standing(connection, NOW)
+        facts = real_facts(connection, account.account_id, NOW)
+    assert found is not None
+    assert facts.cap is not None
+    assert len(found.incidents) == facts.incidents == 1
+    assert (found.written, found.left) == (facts.cap, facts.cap.after(1))
+    assert (found.left.equity, found.left.a_day) == (Decimal(100), Decimal(50_000))
+    assert (found.accounts, found.positions, found.opened_today) == (1, 0, Decimal(0))
+    assert found.incidents[0].account_id == account.account_id
+    change(world, sa.update(real_caps).values(a_day=Decimal(0)))
+    with world.engine.connect() as connection:
+        assert cap_standing(connection, NOW) is None, "one that cannot be read is none"
+
+
+def told_of_rehearsal(world: SqlWorld, account: TraderAccount) -> sa.Executable:
+    return told(world, account.account_id - 1, NOW)
 
 
 async def test_another_real_position_or_an_entry_on_its_way_uses_the_cap_up(world: SqlWorld) -> None:

@@ -1,46 +1,68 @@
-"""The rights the runbook names are enough for the operators' room, and too few to make an operator or raise a limit."""
+"""
+The rights of the web's database user are enough for what the web does, and too few to open a gate before real money,
+make an operator or raise a limit.
+"""
 
 import re
 from asyncio import to_thread
 from collections.abc import Iterator
+from dataclasses import replace
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
 
 from lib.accounts.web import SessionUser
+from lib.adapters.sql.archive.expired import free_uids_of_leavers
 from lib.adapters.sql.database.engine import make_engine
+from lib.adapters.sql.database.rights import TOO_MUCH, refuse_too_much, too_much
 from lib.adapters.sql.database.schema import migrate
+from lib.adapters.sql.forms.accounts import SqlAccounts
+from lib.adapters.sql.forms.keyring import SqlKeyring
+from lib.adapters.sql.forms.leaving import SqlLeaving
 from lib.adapters.sql.forms.operator_acts import SqlOperatorActs
 from lib.adapters.sql.forms.operator_register import SqlOperatorRegister
 from lib.adapters.sql.forms.operators import SqlOperatorRoster
+from lib.adapters.sql.forms.real_consents import SqlRealConsents
 from lib.adapters.sql.forms.switchboard import SqlInvitations, SqlSwitchBoard
+from lib.adapters.sql.tables.models import metadata
+from lib.adapters.sql.tables.people import accounts
 from lib.clock import SteppedClock, SystemClock
-from lib.domain.account import PlatformLimits
+from lib.domain.account import AccountSettings, PlatformLimits, RiskLevel
+from lib.domain.account_records import NewAccount
 from lib.domain.errors import Halt
 from lib.domain.gates import FOREVER_MS
 from lib.domain.reason import text
+from lib.domain.trail import Note, TrailEvent
 from lib.queries import OperatingReadings
 from lib.trading.operators_room import Invited, OperatorsRoom, RoomPorts
 from tests.contract.ledger_worlds import SqlWorld
 from tests.contract.test_ledger import trading_account
-from tests.factories import T
+from tests.factories import SYMBOL, T
 from tests.fakes.market import MemoryCandleStore
 
-RUNBOOK = Path(__file__).resolve().parents[2] / "docs" / "runbooks" / "operators.md"
+GRANTS = Path(__file__).resolve().parents[2] / "db" / "web_grants.sql"
 FORBIDDEN = (
     "INSERT INTO operators (user_id, granted_by) VALUES (1, 'nobody')",
     "UPDATE operators SET revoked_ms = 0",
     "INSERT INTO system_settings (setting_key, setting_value) VALUES ('platform:limit:max_exposure', '999999999')",
     "UPDATE setting_changes SET why = ''",
     "DELETE FROM operator_acts",
-    "SELECT sealed FROM credentials",
     "UPDATE orders SET state = 'FILLED'",
     "INSERT INTO real_caps (accounts, equity, positions, a_day, who) VALUES (9, 9, 9, 9, 'nobody')",
     "UPDATE real_caps SET equity = 999999",
     "INSERT INTO preflight_runs (venue, uid, host, version, symbol, cards, evidence) "
     "VALUES ('demo', '1', 'api-demo.bybit.com', '0.1.0', 'BTCUSDT', '{}', '')",
     "UPDATE preflight_runs SET started_ms = 0",
+    "DELETE FROM preflight_runs",
+    "DELETE FROM real_caps",
+    "UPDATE accounts SET venue = 'paper'",
+    "UPDATE accounts SET uid = '10000001'",
+    "UPDATE accounts SET user_id = 1",
+    "UPDATE accounts SET position_qty = 0",
+    "UPDATE equity_points SET difference = 0",
+    "UPDATE real_consents SET account_id = 1",
 )
 
 
@@ -54,14 +76,13 @@ def admin(new_database: str) -> Iterator[sa.Engine]:
 
 @pytest.fixture
 def web(admin: sa.Engine, new_database: str) -> Iterator[sa.Engine]:
-    """The database as a user with the runbook's rights alone."""
+    """The database as a user with the rights of db/web_grants.sql alone."""
     here = sa.make_url(new_database)
-    found = re.search(r"<!-- rights -->\s*```sql\n(.*?)```", RUNBOOK.read_text(encoding="utf-8"), re.DOTALL)
-    assert found
+    lines = [line for line in GRANTS.read_text("utf-8").splitlines() if line.startswith("GRANT")]
     with admin.connect() as connection:
         connection.exec_driver_sql("CREATE USER web@localhost IDENTIFIED BY 's3cret'")
-        for line in found[1].strip().splitlines():
-            rights, table = re.fullmatch(r"GRANT ([A-Z, ]+) ON (\w+) TO web;", line).groups()  # type: ignore[union-attr]
+        for line in lines:
+            rights, table = re.fullmatch(r"GRANT ([A-Z_a-z, ()]+) ON (\w+) TO web;", line).groups()  # type: ignore[union-attr]
             connection.exec_driver_sql(f"GRANT {rights} ON `{here.database}`.{table} TO web@localhost")
     engine = make_engine(here.set(username="web", password="s3cret").render_as_string(hide_password=False))
     yield engine
@@ -71,9 +92,7 @@ def web(admin: sa.Engine, new_database: str) -> Iterator[sa.Engine]:
 
 
 @pytest.mark.server
-async def test_the_rights_of_the_runbook_are_enough_for_the_room_and_for_nothing_more(
-    admin: sa.Engine, web: sa.Engine
-) -> None:
+async def test_the_webs_rights_are_enough_for_the_room_and_for_nothing_more(admin: sa.Engine, web: sa.Engine) -> None:
     world = SqlWorld(admin, SteppedClock(T + 4_000))
     account = await trading_account(world)
     await world.ledger.lock(account.account_id, "drawdown", FOREVER_MS, text("fell"))
@@ -115,3 +134,44 @@ async def test_the_rights_of_the_runbook_are_enough_for_the_room_and_for_nothing
             connection.exec_driver_sql(statement)
         assert "1142" in str(no.value) or "1143" in str(no.value), statement
     world.close()
+
+
+@pytest.mark.server
+def test_the_webs_rights_are_enough_for_what_people_do(admin: sa.Engine, web: sa.Engine) -> None:
+    clock = SteppedClock(T)
+    people, keyring = SqlAccounts(web), SqlKeyring(web, clock)
+    user_id = people.add_user("kim@example.test", "hash")
+    people.change_settings(user_id, AccountSettings(risk_level=RiskLevel.LOW))
+    new = NewAccount(user_id, "mainnet", "bybit", "10000001", SYMBOL, "sealed", "1234", 1, Decimal(100), T)
+    account_id = keyring.put(new)
+    keyring.put(replace(new, key_version=2))
+    people.set_auto_trade(user_id, True, T)
+    consents = SqlRealConsents(web)
+    assert consents.give(account_id, Note(user_id, T, TrailEvent.REAL_CONSENTED))
+    assert consents.withdraw(Note(user_id, T, TrailEvent.REAL_WITHDRAWN))
+    assert keyring.set_trading(user_id, False)
+    assert keyring.flatten(user_id)
+    SqlLeaving(web).leave(user_id, T)
+    with web.connect() as connection:
+        assert connection.scalar(sa.select(accounts.c.uid)) == "10000001", "the web may not relabel it"
+    with admin.begin() as connection:
+        free_uids_of_leavers(connection)
+        assert connection.scalar(sa.select(accounts.c.uid)) == f"gone-{account_id}", "the archive does"
+
+
+@pytest.mark.server
+def test_a_web_beside_real_money_starts_with_no_rights_but_these(admin: sa.Engine, web: sa.Engine) -> None:
+    assert too_much(web) == []
+    refuse_too_much(web)
+    assert too_much(admin) == list(TOO_MUCH)
+    with pytest.raises(Halt, match="VENUES=mainnet is refused: the web's database user may write preflight_runs"):
+        refuse_too_much(admin)
+
+
+def test_every_table_is_named_and_nobody_is_let_to_write_what_a_gate_is_judged_by() -> None:
+    granted = re.findall(r"^GRANT .+ ON (\w+) TO web;$", GRANTS.read_text("utf-8"), re.MULTILINE)
+    assert set(granted) == {table.name for table in metadata.sorted_tables} | {"alembic_version"}
+
+
+def test_on_sqlite_there_is_nobody_to_keep_out(sqlite_engine: sa.Engine) -> None:
+    assert too_much(sqlite_engine) == list(TOO_MUCH)

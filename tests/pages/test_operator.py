@@ -1,6 +1,7 @@
 """The operators' page: every section in both languages, nothing of it for anybody else, what its widgets ask for."""
 
 from dataclasses import replace
+from decimal import Decimal
 from types import SimpleNamespace
 
 import pytest
@@ -9,7 +10,9 @@ from streamlit.testing.v1 import AppTest
 from app.i18n import catalogue
 from lib.domain import reason_codes as codes
 from lib.domain.platform_settings import BANNER, KRW_PER_USDT, LIMIT, REGISTRATION
+from lib.domain.real_money import RealCap
 from lib.queries import AuditReport, Broken
+from lib.queries.real import CapStanding, Incident
 from tests.pages.conftest import Visit
 from tests.pages.test_pages import tree
 from tests.worlds.operators import NOW_MS, ON, act_row
@@ -60,6 +63,30 @@ def test_every_section_is_drawn_in_the_operators_language(visit: Visit, section:
 def test_no_section_shows_keys_prompts_or_hashes_of_anybody(visit: Visit, section: str) -> None:
     seen = told(room(visit, section))
     assert not any(word in seen for word in ("7Qk2", "sealed", "$argon2", 'candles": [['))
+
+
+def capped(incidents: int) -> CapStanding:
+    cap = RealCap(2, Decimal(200), 2, Decimal(1_000), "cli:kim", NOW_MS - 86_400_000)
+    found = tuple(Incident(NOW_MS - 60_000 * n, 7, codes.STOPPED_BY_OPERATOR()) for n in range(incidents))
+    return CapStanding(cap, cap.after(incidents), found, 1, 1, Decimal(240))
+
+
+def test_the_cap_for_real_money_is_shown_with_what_is_left_of_it_and_why(visit: Visit, staged: SimpleNamespace) -> None:
+    staged.venues = ("paper", "mainnet")
+    seen = told(room(visit, "platform"))
+    assert EN["room.cap_none"].partition("'")[0] in seen
+    staged.operating.readings.cap = capped(1)
+    seen = told(room(visit, "platform"))
+    row = next(line for line in seen.splitlines() if EN["room.cap.a_day"] in line)
+    assert [figure in row for figure in ("500", "240")] == [True, True], row
+    assert EN["room.cap_shrunk"] in seen
+    staged.operating.readings.cap = capped(3)
+    assert EN["room.cap_ended"].format(count=3) in told(room(visit, "platform"))
+
+
+def test_without_a_venue_of_real_money_no_cap_is_shown(visit: Visit, staged: SimpleNamespace) -> None:
+    staged.operating.readings.cap = capped(0)
+    assert EN["room.cap"] not in told(room(visit, "platform"))
 
 
 @pytest.mark.parametrize("token", ["t-owner", "t-new", "t-demo", "t-guest"])

@@ -36,6 +36,7 @@ from lib.queries import (
     Standing,
     Switches,
 )
+from lib.queries.real import CapStanding
 from lib.trading.operators_room import OperatorsRoom, RoomPorts
 from tests.fakes.operators import MemoryActs, MemoryBoard, MemoryInvitations, MemoryRoster
 
@@ -61,6 +62,7 @@ class StagedOperating(OperatingReadings):
         self.stands = Overview(ON, (), True, 2, 1, 0, 1, 1, (STUCK,))
         self.one = STANDING
         self.rows: dict[str, str] = {}
+        self.cap: CapStanding | None = None
         self.acted: list[ActRow] = []
         self.asked: list[str] = []
         self.report = AuditReport(12, 60, (), is_complete=True)
@@ -114,6 +116,9 @@ class StagedOperating(OperatingReadings):
 
     def setting_rows(self) -> dict[str, str]:
         return self.rows
+
+    def real_cap(self) -> CapStanding | None:
+        return self.cap
 
     def invites(self) -> Invites:
         return Invites(3, 1, 2)

@@ -12,6 +12,7 @@ from app.operators import require_operator
 from app.panels.choices import still
 from app.panels.control import tell
 from app.panels.operator.acts import newest_acts, setting_name, setting_value, who_on_terminal
+from app.panels.operator.real_cap import real_cap
 from app.system import system
 from app.ui.logs import frame
 from app.ui.write import count, exact, percent
@@ -48,6 +49,7 @@ def platform() -> None:
         _rates(rows)
     with right:
         _limits(limit_overrides(rows))
+        real_cap()
     newest_acts("setting")
     _changes()
 

@@ -7,13 +7,13 @@ decisions, audit trails and operators' acts stay. What people's visits leave beh
 the web tidies up itself.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import sqlalchemy as sa
 
 from lib.adapters.sql.database.transactions import transact
 from lib.adapters.sql.tables.columns import utc_from_ms
-from lib.adapters.sql.tables.people import commands, invites, outbox
+from lib.adapters.sql.tables.people import accounts, commands, invites, outbox, users
 from lib.adapters.sql.tables.safety import api_tokens, email_links, reset_links
 from lib.adapters.sql.tables.telling import deliveries
 
@@ -23,6 +23,8 @@ SHOWN_MS = 30 * DAY_MS
 READ_MS = 180 * DAY_MS
 """How long what was told or asked can be read back."""
 
+GONE = "gone"
+"""The uid, with a number, of an account whose person left: the exchange's own is free for whoever brings its key."""
 Ended = Callable[[int], tuple[sa.ColumnElement[bool], ...]]
 ENDED: dict[str, tuple[sa.Table, Ended]] = {
     "reset_links": (reset_links, lambda now: (reset_links.c.expires_ms < now - DAY_MS,)),
@@ -33,6 +35,23 @@ ENDED: dict[str, tuple[sa.Table, Ended]] = {
     "outbox": (outbox, lambda now: (outbox.c.sent_at < utc_from_ms(now - READ_MS),)),
 }
 """Table → which of its rows mean nothing any more at a moment (epoch ms)."""
+
+
+def free_uids(connection: sa.Connection, numbers: Sequence[int]) -> None:
+    """Take the exchange's number from accounts that are given up."""
+    for account_id in numbers:
+        connection.execute(sa.update(accounts).where(accounts.c.id == account_id).values(uid=f"{GONE}-{account_id}"))
+
+
+def free_uids_of_leavers(connection: sa.Connection) -> None:
+    """As `free_uids`, for people who left by a web that may not do it itself."""
+    left = (
+        sa.select(accounts.c.id)
+        .join(users, users.c.id == accounts.c.user_id)
+        .where(users.c.email.like(f"{GONE}-%"), users.c.deleted_at.is_not(None), accounts.c.active.is_(False))
+        .where(accounts.c.uid.not_like(f"{GONE}-%"))
+    )
+    free_uids(connection, list(connection.scalars(left)))
 
 
 def drop_ended(engine: sa.Engine, name: str, now_ms: int, most: int) -> int:

@@ -8,6 +8,8 @@ exchange has.
 
 import sqlalchemy as sa
 
+from lib.adapters.sql.archive.expired import GONE, free_uids
+from lib.adapters.sql.database.rights import RELABELS_UID, may
 from lib.adapters.sql.database.transactions import transact
 from lib.adapters.sql.forms.accounts import living_user, retire_others
 from lib.adapters.sql.ledger.switches import throw_of_person
@@ -36,7 +38,6 @@ from lib.adapters.sql.tables.strategies import strategies, strategy_runs, strate
 from lib.adapters.sql.tables.telling import channels, chats, deliveries
 from lib.ports.safety import Leaving
 
-GONE = "gone"
 THEIRS = (
     sessions,
     known_browsers,
@@ -75,12 +76,12 @@ def _leave(connection: sa.Connection, user_id: int, now_ms: int) -> None:
     living_user(connection, user_id)
     throw_of_person(connection, user_id, now_ms)
     retire_others(connection, user_id)
-    mine = sa.select(accounts.c.id).where(accounts.c.user_id == user_id)
-    for account_id in connection.scalars(mine).all():
+    mine = connection.scalars(sa.select(accounts.c.id).where(accounts.c.user_id == user_id)).all()
+    for account_id in mine:
         keys = sa.update(credentials).where(credentials.c.account_id == account_id)
         connection.execute(keys.values(sealed="", last4="", revoked_at=utc_from_ms(now_ms)))
-        # the exchange's own number of the account; free again for whoever brings its key
-        connection.execute(sa.update(accounts).where(accounts.c.id == account_id).values(uid=f"{GONE}-{account_id}"))
+    if may(connection, RELABELS_UID):  # beside real money the web may not: then the archive's pass does it
+        free_uids(connection, mine)
     theirs = sa.select(channels.c.id).where(channels.c.user_id == user_id)
     connection.execute(sa.delete(deliveries).where(deliveries.c.channel_id.in_(theirs)))
     for table in THEIRS:

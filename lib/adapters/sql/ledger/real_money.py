@@ -82,7 +82,7 @@ def real_facts(connection: sa.Connection, account_id: int, now: int, *, notional
     read, c = _Reader(), connection
     of_cards, of_days, of_cap = (RealGate.CARDS,), (RealGate.CLEAN_DAYS,), (RealGate.CAP,)
     user_id, venue, uid, key_version = c.execute(_ACCOUNT, {"of_account": account_id}).one()
-    cap = read(of_cap, None, lambda: _cap(c))
+    cap = read(of_cap, None, lambda: newest_cap(c))
     consent = read((RealGate.CONSENT,), 0, lambda: _consent(c, account_id, key_version))
     others = _rehearsing(c, user_id)
     own = (preflight_runs.c.venue == venue, preflight_runs.c.uid == uid)
@@ -99,8 +99,8 @@ def real_facts(connection: sa.Connection, account_id: int, now: int, *, notional
         has_factor=_has_factor(c, user_id),
         has_consent=consent > 0,
         rank=_rank(c, account_id, consent),
-        positions=_positions(c, account_id),
-        opened_today=read(of_cap, ZERO, lambda: _opened(c, now)),
+        positions=open_positions(c, account_id),
+        opened_today=read(of_cap, ZERO, lambda: opened_today(c, now)),
         equity=read(of_cap, ZERO, lambda: _equity(c, account_id)),
         level=read(of_cap, RiskLevel.HIGH, lambda: _level(c, user_id)),
         notional=notional,
@@ -108,7 +108,8 @@ def real_facts(connection: sa.Connection, account_id: int, now: int, *, notional
     return replace(facts, unreadable=frozenset(read.unreadable))
 
 
-def _cap(connection: sa.Connection) -> RealCap | None:
+def newest_cap(connection: sa.Connection) -> RealCap | None:
+    """The cap that holds, as it was written; *ValueError* for one that cannot be read."""
     row = connection.execute(_CAP).mappings().one_or_none()
     if row is None:
         return None
@@ -244,8 +245,8 @@ def _has_factor(connection: sa.Connection, user_id: int) -> bool:
     return connection.execute(confirmed).first() is not None or connection.execute(keyed).first() is not None
 
 
-def _positions(connection: sa.Connection, account_id: int) -> int:
-    """Other real accounts whose position is open, may be by an entry on its way, or is by one not yet booked."""
+def open_positions(connection: sa.Connection, account_id: int) -> int:
+    """Real accounts but *account_id* whose position is open, may be by an entry on its way, or is not yet booked."""
     others = sa.select(accounts.c.id).where(
         accounts.c.venue.in_(REAL), accounts.c.id != account_id, sa.or_(accounts.c.position_qty != ZERO, unbooked)
     )
@@ -260,7 +261,7 @@ def _positions(connection: sa.Connection, account_id: int) -> int:
     return len(held | set(connection.scalars(coming)))
 
 
-def _opened(connection: sa.Connection, now: int) -> Decimal:
+def opened_today(connection: sa.Connection, now: int) -> Decimal:
     """USDT of the entries of the UTC day on all real accounts: what filled, or may still fill."""
     table = orders.c
     sent = sa.select(table.state, table.qty, table.filled_qty, table.limit_price).where(

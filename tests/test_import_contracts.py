@@ -1,0 +1,43 @@
+"""The import contract about real money names whom it must, and holds: read from the sources, without a linter."""
+
+import ast
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+CONTRACT = "only a terminal writes caps of real money and what a preflight found"
+KEPT_OUT = {
+    "app",
+    "lib.bootstrap.web",
+    "lib.bootstrap.operators",
+    "lib.bootstrap.processes",
+    "lib.accounts",
+    "lib.queries",
+}
+KEPT_OUT |= {"lib.trading"}
+ADAPTER = "lib.adapters.sql.forms.real_caps"
+
+
+def sources(module: str) -> Iterator[Path]:
+    path = ROOT / module.replace(".", "/")
+    yield from path.rglob("*.py") if path.is_dir() else [path.with_suffix(".py")]
+
+
+def imported(path: Path) -> Iterator[str]:
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (name.name for name in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            yield from (f"{node.module}.{name.name}" for name in node.names)
+
+
+def test_web_and_trader_have_no_adapter_that_writes_preflights_and_caps() -> None:
+    contracts = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["tool"]["importlinter"]["contracts"]
+    [contract] = [each for each in contracts if each["name"] == CONTRACT]
+    assert set(contract["source_modules"]) == KEPT_OUT, "make check keeps these out"
+    assert contract["forbidden_modules"] == [ADAPTER]
+    reached = {
+        path for module in KEPT_OUT for path in sources(module) if any(n.startswith(ADAPTER) for n in imported(path))
+    }
+    assert reached == set()
