@@ -51,7 +51,8 @@ ALL: dict[str, Attacks] = {
     ),
     "origins": Attacks(
         "pages of other sites, rebound names, invented proxies and addresses",
-        ("tests/web/test_hosts.py", "tests/web/test_security.py", "tests/web/test_watching.py"),
+        ("tests/attack/test_origins.py", "tests/web/test_hosts.py", "tests/web/test_security.py",
+         "tests/web/test_watching.py"),
     ),
     "takeover": Attacks(
         "sessions planted, stolen, kept after sign-out or a new password; guesses; tokens of programs",
@@ -78,9 +79,9 @@ ALL: dict[str, Attacks] = {
     ),
     "canaries": Attacks(
         "secrets in logs, answers, files and process lists",
-        ("tests/adapters/test_log.py", "tests/adapters/test_private_files.py", "tests/web/test_live_accounts.py",
-         "tests/web/test_plain.py", "tests/test_process_table.py", "tests/test_starting_checks.py",
-         f"tests/adapters/test_embedded_redis.py::{TOLD_NOTHING}"),
+        ("tests/attack/test_canaries.py", "tests/adapters/test_log.py", "tests/adapters/test_private_files.py",
+         "tests/web/test_live_accounts.py", "tests/web/test_plain.py", "tests/test_process_table.py",
+         "tests/test_starting_checks.py", f"tests/adapters/test_embedded_redis.py::{TOLD_NOTHING}"),
     ),
     "rights": Attacks(
         "a web that was taken over: what its database user may not write", ("tests/adapters/test_room_rights.py",)
