@@ -19,7 +19,8 @@ BY_ANYBODY = (
 
 def note_of(user: SessionUser, event: TrailEvent, now_ms: int, detail: str = "") -> Note:
     """*event* of the signed-in *user*, from where their session was opened."""
-    return Note(user.user_id, now_ms, event, detail[:DETAIL_CHARS], Actor.OWNER, user.network, user.agent)
+    where = (user.network, user.agent, user.session_id)
+    return Note(user.user_id, now_ms, event, detail[:DETAIL_CHARS], Actor.OWNER, *where)
 
 
 def note_of_change(user: SessionUser, before: AccountSettings, after: AccountSettings, now_ms: int) -> Note:

@@ -8,6 +8,7 @@ the account has then. It opens nothing by itself: the claim of an entry judges i
 from dataclasses import dataclass
 
 from lib.accounts.acts import act
+from lib.accounts.notes import note_of
 from lib.accounts.step_up import unproved
 from lib.accounts.web import Refusal, SessionUser
 from lib.clock import Clock
@@ -51,4 +52,4 @@ class RealMoneyDesk:
         return (known is not None and known.confirmed) or bool(self.passkeys.of_person(user_id))
 
     def _note(self, user: SessionUser, event: TrailEvent) -> Note:
-        return Note(user.user_id, self.clock.now_ms(), event, network=user.network, agent=user.agent)
+        return note_of(user, event, self.clock.now_ms())

@@ -70,7 +70,10 @@ class Actor(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Note:
-    """One line of the trail before it is stored. *network* and *agent* say from where; *at_ms* is epoch ms."""
+    """
+    One line of the trail before it is stored. *network* and *agent* say from where; *at_ms* is epoch ms. *session_id*
+    is the session that acts, 0 = none: what opens a door is refused to one that has ended meanwhile.
+    """
 
     user_id: int
     at_ms: int
@@ -79,3 +82,4 @@ class Note:
     actor: Actor = Actor.OWNER
     network: str = ""
     agent: str = ""
+    session_id: int = 0

@@ -6,7 +6,7 @@ import sqlalchemy as sa
 
 from lib.adapters.sql.database.transactions import transact
 from lib.adapters.sql.forms.sessions import counted
-from lib.adapters.sql.forms.trail import record
+from lib.adapters.sql.forms.trail import acts_still, record
 from lib.adapters.sql.tables.people import users
 from lib.adapters.sql.tables.safety import api_tokens
 from lib.domain.api_token import ApiToken, NewApiToken, TokenHolder
@@ -58,6 +58,8 @@ def token_of(row: sa.RowMapping) -> ApiToken:
 def _add(connection: sa.Connection, new: NewApiToken, note: Note, most: int) -> bool:
     # the person's row first, so that two at once are counted one after the other
     connection.execute(sa.select(users.c.id).where(users.c.id == new.user_id).with_for_update())
+    if not acts_still(connection, note):
+        return False
     over = sa.delete(api_tokens).where(api_tokens.c.user_id == new.user_id, api_tokens.c.expires_ms <= new.created_ms)
     connection.execute(over)
     held = sa.select(sa.func.count()).select_from(api_tokens).where(api_tokens.c.user_id == new.user_id)

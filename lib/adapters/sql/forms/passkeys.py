@@ -4,7 +4,7 @@ import sqlalchemy as sa
 
 from lib.adapters.sql.database.transactions import transact
 from lib.adapters.sql.forms.accounts import living_user
-from lib.adapters.sql.forms.trail import record
+from lib.adapters.sql.forms.trail import acts_still, record
 from lib.adapters.sql.ledger.rows import insert_once
 from lib.adapters.sql.tables.safety import passkeys
 from lib.domain.passkey import MOST_PASSKEYS, NewPasskey, Passkey
@@ -44,6 +44,8 @@ class SqlPasskeys(Passkeys):
 
         def add(connection: sa.Connection) -> bool:
             living_user(connection, note.user_id)  # its lock makes two tabs take turns
+            if not acts_still(connection, note):
+                return False
             mine = sa.select(sa.func.count()).select_from(passkeys).where(of.user_id == note.user_id)
             if (connection.scalar(mine) or 0) >= MOST_PASSKEYS or not insert_once(connection, passkeys, values):
                 return False

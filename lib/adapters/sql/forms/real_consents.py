@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 from lib.adapters.sql.database.transactions import transact
 from lib.adapters.sql.forms.accounts import living_user
-from lib.adapters.sql.forms.trail import record
+from lib.adapters.sql.forms.trail import acts_still, record
 from lib.adapters.sql.tables.people import accounts
 from lib.adapters.sql.tables.real_money import real_consents
 from lib.domain.trail import Note
@@ -34,7 +34,7 @@ def _give(connection: sa.Connection, account_id: int, note: Note) -> bool:
         accounts.c.id == account_id, accounts.c.user_id == note.user_id, accounts.c.active.is_(True)
     )
     version = connection.scalar(mine)
-    if version is None:
+    if version is None or not acts_still(connection, note):
         return False
     values = {"user_id": note.user_id, "account_id": account_id, "key_version": version, "given_ms": note.at_ms}
     connection.execute(sa.insert(real_consents).values(values))

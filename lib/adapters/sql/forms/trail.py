@@ -6,7 +6,7 @@ transactions.
 import sqlalchemy as sa
 
 from lib.adapters.sql.database.transactions import transact
-from lib.adapters.sql.tables.people import audit_events
+from lib.adapters.sql.tables.people import audit_events, sessions
 from lib.domain.trail import Note
 from lib.ports.people import Trail
 
@@ -23,6 +23,15 @@ class SqlTrail(Trail):
     def drop_older(self, before_ms: int) -> int:
         old = sa.delete(audit_events).where(audit_events.c.at_ms < before_ms)
         return transact(self._engine, lambda c: c.execute(old).rowcount)
+
+
+def acts_still(connection: sa.Connection, note: Note) -> bool:
+    """
+    Whether the session of *note* stands, asked with its person's row locked: a new password ends sessions under that
+    lock, so that nothing a thief makes at that moment outlives it.
+    """
+    mine = sa.select(sessions.c.id).where(sessions.c.id == note.session_id, sessions.c.user_id == note.user_id)
+    return not note.session_id or connection.execute(mine).first() is not None
 
 
 def record(connection: sa.Connection, note: Note | None) -> None:
