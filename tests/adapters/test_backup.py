@@ -1,6 +1,7 @@
 """A backup holds every row of one moment, comes back as it was, and is refused when it must not come back."""
 
 import json
+import shutil
 import stat
 from collections import Counter
 from pathlib import Path
@@ -44,12 +45,19 @@ def settings_of(url: str, folder: Path, **more: str) -> Settings:
     return settings.load(env | more)
 
 
+@pytest.fixture(scope="module")
+def filled(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A SQLite database with a row in every table, to copy."""
+    path = tmp_path_factory.mktemp("filled") / "lived.db"
+    fill(f"sqlite:///{path}")
+    return path
+
+
 @pytest.fixture
-def lived(tmp_path: Path) -> Settings:
-    """A SQLite database with a row in every table."""
-    made = settings_of(f"sqlite:///{tmp_path / 'lived.db'}", tmp_path / "data")
-    fill(made.database_url)
-    return made
+def lived(filled: Path, tmp_path: Path) -> Settings:
+    """A SQLite database with a row in every table, this test's own."""
+    copied = shutil.copy(filled, tmp_path / "lived.db")
+    return settings_of(f"sqlite:///{copied}", tmp_path / "data")
 
 
 def fill(url: str) -> None:

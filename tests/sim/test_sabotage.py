@@ -31,13 +31,25 @@ BREAKS: dict[Sabotage, str | tuple[str, ...]] = {
     sabotage.twice_the_size: "P7",
     sabotage.enter_without_redis: "budget",
 }
+FOUND_BY: dict[Sabotage, int] = {
+    sabotage.age_unchecked: 52,
+    sabotage.switches_unread: 38,
+    sabotage.absent_at_once: 39,
+    sabotage.timeout_is_failure: 5,
+    sabotage.no_sweep: 12,
+    sabotage.no_guardian: 23,
+    sabotage.signed_at_send: 9,
+    sabotage.fresh_id_each_send: 62,
+    sabotage.enter_without_redis: 3,
+}
+"""The world that found it last, tried first: it saves time and proves nothing, another one may find it as well."""
 
 
 @pytest.mark.parametrize("remove", SABOTAGES, ids=lambda remove: remove.__name__)
 def test_a_guard_taken_out_is_found(remove: Sabotage, monkeypatch: pytest.MonkeyPatch) -> None:
     remove(monkeypatch)
     found: tuple[str, ...] = ()
-    for seed in range(WITHIN):
+    for seed in (FOUND_BY.get(remove, 0), *range(WITHIN)):
         found = try_seed(seed, temper=FOCUS.get(remove)).problems
         if any(problem.startswith(BREAKS[remove]) for problem in found):
             break
