@@ -3,12 +3,16 @@
 import asyncio
 import os
 import sys
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from lib.adapters.redis.embedded import EmbeddedRedis, ensure, running
 from lib.supervision import lifeline
 from lib.supervision.child import Running
+
+LOOK_S = 1.0
+"""How often it is seen whether a joined server is still there."""
 
 
 def embedded_redis(data_dir: Path) -> EmbeddedRedis:
@@ -26,17 +30,27 @@ def running_redis(data_dir: Path) -> str:
 
 @dataclass(frozen=True, slots=True)
 class KeptRedis(Running):
-    """The embedded Redis as the supervisor keeps it."""
+    """
+    The embedded Redis as the supervisor keeps it. One that was joined is somebody else's to end: told to end, it is
+    left; and when it is gone a start of our own follows.
+    """
 
     server: EmbeddedRedis
+    left: asyncio.Event = field(default_factory=asyncio.Event)
 
     @property
     def pid(self) -> int:
-        return self.server.process.pid if self.server.process else 0
+        return self.server.pid
 
     async def ended(self) -> int:
-        return await asyncio.to_thread(self.server.process.wait) if self.server.process else 0
+        if self.server.process:
+            return await asyncio.to_thread(self.server.process.wait)
+        while not self.left.is_set() and await asyncio.to_thread(self.server.answers):
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self.left.wait(), LOOK_S)
+        return 0
 
     def send(self, number: int) -> None:
         if self.server.process:
             self.server.process.send_signal(number)
+        self.left.set()

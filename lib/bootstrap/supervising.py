@@ -47,13 +47,13 @@ def supervisor(
     metrics: Metrics | None,
     redis: EmbeddedRedis | None = None,
 ) -> Supervisor:
-    """Keeps *commands*, each with its part of *env*, and *redis* if this process started it."""
+    """Keeps *commands*, each with its part of *env*, and the embedded *redis* where there is one."""
     read_end, _ = os.pipe()  # the other end stays open until this process is no more
     posts = [
         Post(name, _starter(name, words, env, read_end, screen), PROCESSES[name].end_s)
         for name, words in commands.items()
     ]
-    if redis is not None and redis.started_here:
+    if redis is not None:
         posts.insert(0, Post(REDIS, _redis_starter(redis, Path(env["DATA_DIR"]) / REDIS)))
     made = Supervisor(posts, (*ENDING, REDIS), changed=lambda: _write(made, Path(env["DATA_DIR"]) / STATE))
     if metrics is not None:

@@ -16,6 +16,7 @@ import pytest
 from lib import bootstrap
 from lib.adapters.redis import embedded
 from lib.adapters.redis.embedded import EmbeddedRedis
+from lib.bootstrap.local import KeptRedis
 from lib.supervision.child import Running
 from lib.supervision.lasting import LastingThread
 from lib.supervision.screen import Screen
@@ -101,6 +102,39 @@ async def test_everybody_else_is_kept_while_redis_is_starting_again(
         kept.hurry()
         async with asyncio.timeout(30):
             await running
+
+
+async def test_a_redis_that_was_joined_is_left_at_the_end_and_started_anew_when_it_is_gone(tmp_path: Path) -> None:
+    """As on macOS, where one outlives a killed `make run`."""
+    older = embedded.ensure(tmp_path / "redis")
+    assert older.process is not None
+    joined = embedded.ensure(tmp_path / "redis")
+    assert (joined.started_here, joined.pid) == (False, older.process.pid)
+    kept = bootstrap.supervisor({}, {"DATA_DIR": str(tmp_path)}, Screen((), io.StringIO()), None, joined)
+    [post] = kept.posts
+    stop = asyncio.Event()
+    running = asyncio.create_task(kept.run(stop))
+    try:
+        await until(lambda: post.pid == joined.pid)
+        older.process.kill()
+        older.process.wait()
+        await until(lambda: post.pid not in (0, joined.pid))
+        assert post.restarts == 1
+    finally:
+        stop.set()
+        async with asyncio.timeout(30):
+            await running
+    left = embedded.ensure(tmp_path / "redis")
+    assert left.started_here, "the one that was started here ended with us"
+    try:
+        again = KeptRedis(embedded.ensure(tmp_path / "redis"))
+        waiting = asyncio.ensure_future(again.ended())
+        again.send(signal.SIGTERM)
+        async with asyncio.timeout(30):
+            assert await waiting == 0
+        assert left.answers(), "another's is not ended"
+    finally:
+        left.stop()
 
 
 async def test_who_is_told_twice_does_not_wait_for_a_start() -> None:

@@ -50,6 +50,16 @@ class EmbeddedRedis:
     url: str
     started_here: bool
     process: "subprocess.Popen[bytes] | None" = None
+    joined_pid: int = 0
+    """The process of a server that somebody else started."""
+
+    @property
+    def pid(self) -> int:
+        return self.process.pid if self.process else self.joined_pid
+
+    def answers(self) -> bool:
+        """Whether it is there; takes two seconds at most."""
+        return _answers(Path(self.url.removeprefix("unix://")))
 
     def stop(self) -> None:
         """Stop the server if this process started it, data synced; otherwise leave it to its owner. Idempotent."""
@@ -76,7 +86,7 @@ def ensure(data_dir: Path | str, *, binary: Path | None = None, by: Sequence[str
     with (home / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if _answers(socket):
-            return EmbeddedRedis(f"unix://{socket}", started_here=False)
+            return EmbeddedRedis(f"unix://{socket}", started_here=False, joined_pid=_pid_of(socket))
         process = _start([*by, str(server)], home, socket)
     return EmbeddedRedis(f"unix://{socket}", started_here=True, process=process)
 
@@ -135,13 +145,24 @@ def _socket_path(home: Path) -> Path:
 
 
 def _answers(socket: Path) -> bool:
-    client = redis.Redis(unix_socket_path=str(socket), socket_timeout=2, retry=RetryPolicy(NoBackoff(), 0), protocol=2)
-    try:
-        return bool(client.ping())
-    except (redis.RedisError, OSError):
-        return False
-    finally:
-        client.close()
+    with _client(socket) as client:
+        try:
+            return bool(client.ping())
+        except (redis.RedisError, OSError):
+            return False
+
+
+def _pid_of(socket: Path) -> int:
+    """The server's process; 0 for one that does not say."""
+    with _client(socket) as client:
+        try:
+            return int(client.info("server")["process_id"])
+        except (redis.RedisError, OSError, KeyError, ValueError):
+            return 0
+
+
+def _client(socket: Path) -> "redis.Redis":
+    return redis.Redis(unix_socket_path=str(socket), socket_timeout=2, retry=RetryPolicy(NoBackoff(), 0), protocol=2)
 
 
 def _start(command: list[str], home: Path, socket: Path) -> "subprocess.Popen[bytes]":
