@@ -76,9 +76,11 @@ BAR = (
   .row { flex-wrap: wrap; gap: .4rem .9rem; } .why { order: 9; flex: 1 1 100%; -webkit-line-clamp: none; }
   .pnl .share, .pnl .label { display: none; } }
 @media (max-width: 768px) {
-  .bar { padding: .4rem 0; }
-  .who { flex-direction: column; align-items: flex-start; flex: 1 1 auto; }
-  .state { padding: .18rem .55rem; font-size: 13px; }
+  .bar { padding: .4rem 0; } .row { column-gap: .5rem; }
+  /* the longest state takes a second line rather than the buttons' place */
+  .who { flex-direction: column; align-items: flex-start; flex: 1 1 0; }
+  .state { padding: .18rem .55rem; font-size: 13px; white-space: normal; } .state b { line-height: 1.25; }
+  .state .dot { flex: none; }
   .symbol { display: none; }
   .price { font-size: 16px; }
   .pnl { flex-direction: column; align-items: flex-end; gap: 0; font-size: 14px; }

@@ -19,18 +19,23 @@ from playwright.sync_api import Browser, Page, expect
 from tests.browser.deployment import ROOT
 from tests.browser.watching import chromium, running_browser, watched
 
-DOOR = "sign_in"
+DOOR, REGISTER, DECISION, NOWHERE = "sign_in", "register", "decision", "nowhere"
 ROOM = "operator"
 """For operators alone; the demo's visitor has none."""
+OUTSIDE = {DOOR: "", REGISTER: "?door=register", NOWHERE: "nothing-here"}
+"""What a stranger sees, and where."""
 PAGES = (
-    DOOR,
+    *OUTSIDE,
     *sorted(path.stem for path in (ROOT / "app" / "pages").glob("[a-z]*.py") if path.stem not in (DOOR, ROOM)),
+    DECISION,
 )
 LANGUAGES = {"ko": "ko-KR", "en": "en-GB"}
 THEMES = ("dark", "light")
 SIZES = {1440: 900, 390: 844}
-DRAWN = (".bar .state[class*=' ']", "input[type=password]")
-"""What our own part of a page draws last, inside and at the door: figures come after Streamlit is done."""
+DRAWN = ".bar .state[class*=' ']"
+DRAWN_OUTSIDE = {DOOR: "input[type=password]", REGISTER: "input[type=checkbox]", NOWHERE: "h1"}
+"""What our own part of a page draws last, inside and outside: figures come after Streamlit is done."""
+SLOW_MS = 60_000
 SHOWN_HEIGHT = 360
 GAP = 12
 
@@ -56,13 +61,13 @@ def shots(browser: Browser, url: str, pages: tuple[str, ...]) -> Iterator[Shot]:
     for language, theme in product(LANGUAGES, THEMES):
         with watched(browser, url, LANGUAGES[language], theme="dark" if theme == "dark" else "light") as seen:
             page, inside = seen.page(), False
-            for name in pages:
-                if name != DOOR and not inside:
+            for name in sorted(pages, key=PAGES.index):
+                if name not in OUTSIDE and not inside:
                     inside = _enter(page, url)
                 for width, height in SIZES.items():
                     page.set_viewport_size({"width": width, "height": height})
-                    page.goto(f"{url}/{name if name != DOOR else ''}")
-                    yield Shot(name, language, theme, width, _picture(page, DRAWN[name == DOOR]))
+                    page.goto(f"{url}/{_place(page, url, name)}")
+                    yield Shot(name, language, theme, width, _picture(page, name))
 
 
 def _enter(page: Page, url: str) -> bool:
@@ -73,11 +78,20 @@ def _enter(page: Page, url: str) -> bool:
     return True
 
 
-def _picture(page: Page, drawn: str) -> bytes:
-    expect(page.locator(".stApp")).to_have_attribute("data-test-script-state", "notRunning")
-    expect(page.locator("[data-testid=stSkeleton]")).to_have_count(0)
+def _place(page: Page, url: str, name: str) -> str:
+    """Where the page *name* is; of a decision the newest one's."""
+    if name != DECISION:
+        return OUTSIDE.get(name, name)
+    newest = page.request.get(f"{url}/api/logs").json()["rows"][0]["id"]
+    return f"trade_logs?id={newest}"
+
+
+def _picture(page: Page, name: str) -> bytes:
+    if name != NOWHERE:
+        expect(page.locator(".stApp")).to_have_attribute("data-test-script-state", "notRunning")
+        expect(page.locator("[data-testid=stSkeleton]")).to_have_count(0)
     page.wait_for_load_state("networkidle")
-    expect(page.locator(drawn).first).to_be_visible()
+    expect(page.locator(DRAWN_OUTSIDE.get(name, DRAWN)).first).to_be_visible()
     return page.screenshot()
 
 
@@ -109,6 +123,7 @@ def main() -> None:
     binary = chromium()
     if binary is None:
         raise SystemExit("no Chromium: install it or set TEST_CHROMIUM")
+    expect.set_options(timeout=SLOW_MS)
     with running_browser(binary) as browser:
         found = list(shots(browser, asked.url, tuple(asked.pages)))
     asked.into.mkdir(parents=True, exist_ok=True)
