@@ -20,7 +20,20 @@ from starlette.staticfiles import StaticFiles
 from streamlit import config
 
 from app.addresses import Addresses
-from app.api import account, auth, cockpit, market, operators, passkeys, plain, results, safety, stops, tokens
+from app.api import (
+    account,
+    auth,
+    cockpit,
+    market,
+    operators,
+    passkeys,
+    plain,
+    results,
+    safety,
+    stops,
+    strategies,
+    tokens,
+)
 from app.api.endpoints import Endpoint, routes_of
 from app.api.openapi import described
 from app.cockpit import Cockpit
@@ -119,7 +132,7 @@ def routes(live: Live) -> list[BaseRoute]:
 
 def endpoints(live: Live) -> tuple[Endpoint, ...]:
     """Everything the API answers, each with its description; the operators' room is told of to nobody."""
-    own = (plain, auth, account, safety, passkeys, tokens, results, stops)
+    own = (plain, auth, account, safety, passkeys, tokens, strategies, results, stops)
     pushed = (*market.endpoints(live.candles), *cockpit.endpoints(live.cockpit))
     return described([*(one for module in own for one in module.ENDPOINTS), *pushed])
 

@@ -20,6 +20,7 @@ from lib.accounts.people import People
 from lib.accounts.real_money import RealMoneyDesk
 from lib.accounts.resets import Postroom, ResetDesk
 from lib.accounts.safety import Safety
+from lib.accounts.strategies import StrategyDesk
 from lib.accounts.tokens import TokenDesk
 from lib.accounts.trading import TradingDesk
 from lib.accounts.trading_ports import Deployment, TradingPorts
@@ -51,6 +52,7 @@ from lib.adapters.sql.forms.real_consents import SqlRealConsents
 from lib.adapters.sql.forms.reset_links import SqlResetLinks
 from lib.adapters.sql.forms.second_factors import SqlSecondFactors
 from lib.adapters.sql.forms.sessions import SqlLogins, SqlSessions
+from lib.adapters.sql.forms.strategy_desk import SqlStrategies
 from lib.adapters.sql.forms.throttles import SqlThrottles
 from lib.adapters.sql.forms.trail import SqlTrail
 from lib.adapters.vault import AddressSealer, VaultSealer
@@ -96,6 +98,7 @@ class WebSystem:
     notices: NoticeDesk
     chats: ChatDesk
     trading: TradingDesk
+    strategies: StrategyDesk
     real_money: RealMoneyDesk
     readings: Readings
     live: LiveCandles
@@ -163,6 +166,7 @@ def web(settings: Settings, metrics: Metrics | None = None) -> WebSystem:
         notices=_notices(settings, engine, clock),
         chats=ChatDesk(SqlChats(engine), SqlThrottles(engine), clock),
         trading=trading,
+        strategies=StrategyDesk(SqlStrategies(engine), SqlAccounts(engine), SqlThrottles(engine), clock),
         real_money=RealMoneyDesk(SqlRealConsents(engine), SqlSecondFactors(engine), SqlPasskeys(engine), clock),
         readings=readings,
         live=RedisLiveCandles(subscribe),

@@ -8,18 +8,20 @@ Limits are not among it: they are their owner's and hold whatever strategy runs.
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from decimal import Decimal
 from hashlib import sha256
 from typing import Any
 
-from lib.domain.account import AccountSettings, RiskLevel
+from lib.domain.account import CADENCES, AccountSettings, RiskLevel
 from lib.domain.decimals import plain
 
 DEFAULT_MODEL = "default"
 """The model profile that the deployment asks; there is no other yet."""
+MODELS = (DEFAULT_MODEL,)
 EXITS = ("stop_loss", "take_profit")
 """The exits there are: both stand at the exchange from the entry on."""
+LONGEST_NAME = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +120,32 @@ def strategy_of(settings: AccountSettings) -> Strategy:
     )
 
 
+def settings_with(strategy: Strategy, settings: AccountSettings) -> AccountSettings:
+    """*settings* with *strategy* in force; their limits stay."""
+    return replace(
+        settings,
+        system=strategy.system,
+        custom_prompt=strategy.instructions,
+        cadence_min=strategy.cadence_min,
+        risk_level=strategy.risk_level,
+        max_leverage=strategy.max_leverage,
+        risk_per_trade=strategy.risk_per_trade,
+        min_confidence=strategy.min_confidence,
+        long_only=strategy.long_only,
+    )
+
+
+def is_offered(strategy: Strategy) -> bool:
+    """Whether all that *strategy* names exists here: model, blocks, exits, cadence; its symbols are the account's."""
+    return (
+        strategy.model in MODELS
+        and strategy.blocks == BLOCKS
+        and strategy.exits == EXITS
+        and not strategy.symbols
+        and strategy.cadence_min in CADENCES
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class StrategyVersion:
     """A stored version: *number* counts within its strategy; *made_ms* 0 = of before versions were kept."""
@@ -128,4 +156,15 @@ class StrategyVersion:
     number: int
     content: Strategy
     sha256: str
+    made_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class SharedStrategy:
+    """What a link opens: never whose it is, but for what they chose to be *shown_as*. *made_ms* is epoch ms."""
+
+    code_sha256: str
+    name: str
+    content: Strategy
+    shown_as: str
     made_ms: int

@@ -43,6 +43,7 @@ class TrailEvent(StrEnum):
     PAPER_OPENED = "paper_opened"
     SETTINGS_CHANGED = "settings_changed"
     SETTINGS_LOOSENED = "settings_loosened"
+    STRATEGY_RUN = "strategy_run"
     AUTO_ON = "auto_on"
     AUTO_OFF = "auto_off"
     PAUSED = "paused"

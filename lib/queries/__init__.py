@@ -57,6 +57,9 @@ from lib.queries.standing import PlatformStanding as PlatformStanding
 from lib.queries.standing import Standing as Standing
 from lib.queries.standing import StandingReadings
 from lib.queries.standing import Switches as Switches
+from lib.queries.strategies import RunLine as RunLine
+from lib.queries.strategies import ShareLine as ShareLine
+from lib.queries.strategies import StrategyLine as StrategyLine
 from lib.queries.strategies import StrategyReadings
 from lib.queries.values import AnalystProfile as AnalystProfile
 from lib.queries.values import CallRow as CallRow

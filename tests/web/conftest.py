@@ -25,6 +25,7 @@ from lib.accounts.people import People
 from lib.accounts.real_money import RealMoneyDesk
 from lib.accounts.resets import ResetDesk
 from lib.accounts.safety import Safety
+from lib.accounts.strategies import StrategyDesk
 from lib.accounts.tokens import TokenDesk
 from lib.accounts.trading import TradingDesk
 from lib.accounts.web import Refusal, SessionUser
@@ -321,6 +322,7 @@ class Web:
             ),
             won=WonDesk(MemoryWonBook()),
             trading=cast(TradingDesk, self.trading),
+            strategies=cast(StrategyDesk, None),
             real_money=RealMoneyDesk(
                 NoConsents(), self.logins.factors, MemoryPasskeys(self.sessions.trail), self.clock
             ),

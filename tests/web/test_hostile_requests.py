@@ -76,6 +76,12 @@ FIELDS: dict[tuple[str, str], dict[str, Any]] = {
     ("POST", "/api/account/sessions/end-others"): {},
     ("POST", "/api/account/tokens"): {"name": "script", "scope": "read", "days": 30},
     ("POST", "/api/account/tokens/end"): {"token_id": 1},
+    ("POST", "/api/strategies"): {"name": "mine", "content": {"system": "rest", "cadence_min": 15, "long_only": True}},
+    ("POST", "/api/strategies/versions"): {"strategy_id": 1, "newest": 1, "content": {"risk_per_trade": "0.001"}},
+    ("POST", "/api/strategies/run"): {"version_id": 1, "settings_version": 1},
+    ("POST", "/api/strategies/share"): {"version_id": 1, "shown_as": "kim"},
+    ("POST", "/api/strategies/share/end"): {"share_id": 1},
+    ("POST", "/api/strategies/open"): {"code": "x"},
 }  # fmt: skip
 QUERIES: dict[str, tuple[str, ...]] = {
     "/healthz": (),
@@ -87,6 +93,9 @@ QUERIES: dict[str, tuple[str, ...]] = {
     "/api/account/trail": ("limit", "before"),
     "/api/openapi.json": (),
     "/api/settings": (),
+    "/api/strategies": (),
+    "/api/strategies/templates": (),
+    "/api/strategies/{strategy_id}/versions": (),
     "/api/apikey": (),
     "/api/logs": ("page", "limit", "outcome", "since", "before", "after", "until", "traded", "q", "at"),
     "/api/logs/{log_id}": (),
