@@ -1,20 +1,19 @@
 """
 What people are told, and how soon: real processes, the simulator, a server of the Bot API on the loopback.
 
-`python -m bench.telling [--kills N]`. Two systems on a market whose movement is known: in one the stop of a position is
-hit; in the other the trader is killed while a position is open, comes back, and everything is closed from the phone.
-Then the sender is killed N times (SIGKILL, at random moments) while things are told, and what arrived is counted. Times
-are wall-clock: from the exchange's execution, from the kill, from the code sent, to the message at the Bot API.
+`python -m bench.telling`. Two systems on a market whose movement is known: in one the stop of a position is hit; in
+the other the trader is killed while a position is open, before it gave its first sign of life on a fresh Redis if the
+machine is quick, comes back, and everything is closed from the phone. Senders that are killed again and again are
+`tests.torture.telling`. Times are wall-clock: from the exchange's execution, from the kill, from the code sent, to the
+message at the Bot API.
 """
 
 import argparse
 import csv
-import random
 import signal
 import sys
 import tempfile
 import time
-from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -29,15 +28,12 @@ from lib.accounts.invites import code_sha256, new_code
 from lib.accounts.second_factor import SecondFactor, bound_to
 from lib.adapters.sql.forms.chats import SqlChats
 from lib.adapters.sql.forms.second_factors import SqlSecondFactors
-from lib.adapters.sql.ledger.telling import tell
-from lib.adapters.sql.tables.people import accounts, outbox
-from lib.adapters.sql.tables.telling import channels, deliveries
+from lib.adapters.sql.tables.people import accounts
+from lib.adapters.sql.tables.telling import channels
 from lib.adapters.sql.tables.trading import fills
 from lib.adapters.vault import generate_keys
 from lib.adapters.web_lock import WebLock, new_secret
 from lib.domain.candle import MINUTE_MS
-from lib.domain.events import Event, EventKind
-from lib.domain.reason import text
 from lib.domain.trail import Note, TrailEvent
 from lib.simulator.analyst.rules import Question, analyse
 from lib.simulator.feeds import INSTRUMENTS
@@ -179,7 +175,6 @@ def stop_to_message() -> None:
 def silence_and_closing() -> None:
     """From the trader's death to the message; from the code sent to the proof."""
     with trading(stop_is_hit=False) as phone:
-        time.sleep(25)  # its first sign of life comes within ten seconds of its start: who never lived is not missed
         phone.system.end("trader", signal.SIGKILL)
         killed = time.time()
         heard = phone.hears("응답 없음", LONG_S)
@@ -194,70 +189,14 @@ def silence_and_closing() -> None:
         say(f"code sent from the phone -> proof that everything is closed: {heard - sent:.1f} s (45)")
 
 
-def kills(number: int) -> None:
-    """The sender killed *number* times while things are told; what arrived, in which order, how often."""
-    chance = random.Random(7)
-    with tempfile.TemporaryDirectory() as folder, BotServer() as server, deployed(Path(folder), LEAD_MS) as system:
-        system.shift_ms = 0
-        system.env |= {"WEB_SECRET": new_secret(), "TELEGRAM_BOT_TOKEN": TOKEN, "TELEGRAM_API_URL": server.url}
-        system.start("simulator")
-        wait_until("the simulator answers", lambda: answers(system.env["SIMULATOR_PORT"]))
-        register(system)
-        system.start("telegram")
-        phone = Phone(system, server, pyotp.TOTP(pyotp.random_base32()))
-        _bind(phone)
-        told = 0
-        for _ in range(number):
-            _tell(system, told)
-            told += 10
-            time.sleep(chance.random() * 6)
-            system.end("telegram", signal.SIGKILL)
-            _end_leases(system)
-            system.start("telegram")
-        wait_until("all is sent", lambda: not _waiting(system), 300)
-        shown = _shown(server)
-        wanted = [f"thing {one:06d}" for one in range(told)]
-        lost = set(wanted) - set(shown)
-        twice = sum(count - 1 for count in Counter(shown).values())
-        is_ordered = list(dict.fromkeys(shown)) == wanted
-        say(f"{number} kills while {told} things were told: lost {len(lost)}, twice {twice}, in order {is_ordered}")
-
-
-def _end_leases(system: System) -> None:
-    """As two minutes would: the dead one's channel is free again."""
-    with system.engine.begin() as connection:
-        connection.execute(sa.update(channels).values(lease_ms=0))
-
-
-def _tell(system: System, first: int) -> None:
-    with system.engine.begin() as connection:
-        for one in range(first, first + 10):
-            words = f"thing {one:06d}"
-            tell(connection, 1, None, Event(EventKind.ENTRY, text(words), words))
-
-
-def _shown(server: BotServer) -> list[str]:
-    lines = (line for words in server.texts(CHAT) for line in words.splitlines() if "thing " in line)
-    return [line[line.index("thing ") :][:12] for line in lines]
-
-
-def _waiting(system: System) -> int:
-    with system.engine.connect() as connection:
-        new = sa.select(sa.func.count()).select_from(outbox).where(outbox.c.sent_at.is_(None))
-        left = sa.select(sa.func.count()).select_from(deliveries)
-        return (connection.scalar(new) or 0) + (connection.scalar(left) or 0)
-
-
 def main() -> None:
     """Everything, one after the other."""
     words = argparse.ArgumentParser(description=__doc__)
-    words.add_argument("--kills", type=int, default=30)
-    words.add_argument("--only", choices=("stop", "close", "kills"))
+    words.add_argument("--only", choices=("stop", "close"))
     asked = words.parse_args()
     parts: dict[str, Callable[[], None]] = {
         "close": silence_and_closing,
         "stop": stop_to_message,
-        "kills": lambda: kills(asked.kills),
     }
     for name, part in parts.items():
         if asked.only in (None, name):

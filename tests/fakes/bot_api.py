@@ -6,6 +6,7 @@ they are told, and when.
 import json
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
@@ -42,8 +43,12 @@ class BotServer:
         self.updates: list[dict[str, Any]] = []
         self.refusing: set[int] = set()
         """Chats that blocked the bot."""
+        self.read_by_another = False
+        """Whether a webhook is set, or another process polls."""
         self.repeats = False
         """Whether updates come again though they were confirmed."""
+        self.telling: Callable[[Told], None] = lambda _: None
+        """Told of each message that has arrived, before it is answered."""
         self.next_number = 1_000
         """Of what is written next."""
         self._confirmed: set[int] = set()
@@ -127,6 +132,11 @@ class BotServer:
             return {"ok": False, "error_code": 401, "description": "Unauthorized"}
         if method == "getMe":
             return {"ok": True, "result": BOT}
+        if method == "getUpdates" and self.read_by_another:
+            words = (
+                "Conflict: can't use getUpdates method while webhook is active; use deleteWebhook to delete it first"
+            )
+            return {"ok": False, "error_code": 409, "description": words}
         if method == "getUpdates":
             return {"ok": True, "result": self._updates(int(body.get("offset") or 0), float(body.get("timeout") or 0))}
         if method == "sendMessage":
@@ -151,10 +161,12 @@ class BotServer:
         markup = body.get("reply_markup") or {}
         markup = json.loads(markup) if isinstance(markup, str) else markup
         buttons = tuple(key["text"] for row in markup.get("keyboard", ()) for key in row)
+        told = Told(chat_id, body["text"], buttons, time.time())
         with self._changed:
-            self.told.append(Told(chat_id, body["text"], buttons, time.time()))
+            self.told.append(told)
             number = len(self.told)
             self._changed.notify_all()
+        self.telling(told)
         chat = {"id": chat_id, "type": "private", "first_name": "Kim"}
         result = {"message_id": number, "from": BOT, "chat": chat, "date": int(time.time()), "text": body["text"]}
         return {"ok": True, "result": result}

@@ -27,7 +27,15 @@ class AppriseCourier(Courier):
         apprise.logger.disabled = urllib3.connectionpool.log.disabled = True
         outward_only(private_hosts=private_hosts)
         short_answers_only()
-        self._asset = apprise.AppriseAsset(app_id="Maemae", app_url="", http_redirects=False, allow_templates=False)
+        self._asset = apprise.AppriseAsset(
+            app_id="Maemae",
+            app_url="",
+            # the library's own pictures would be fetched from its site by every reader's client
+            image_url_mask="",
+            image_url_logo="",
+            http_redirects=False,
+            allow_templates=False,
+        )
 
     def send(self, address: str, title: str, body: str) -> None:
         channel = apprise.Apprise.instantiate(address, asset=self._asset, suppress_exceptions=True)

@@ -26,6 +26,8 @@ AT_ONCE = 20
 LONGEST_MESSAGE = 4_000
 """Characters; Telegram takes 4,096."""
 CUT = "…"
+CALLS_A_PERSON = {401: "telegram.token_refused", 404: "telegram.token_refused", 409: "telegram.read_elsewhere"}
+"""Refusals that end only when somebody mends them: another token, and whoever else reads this bot's messages."""
 _log = log.get("telegram")
 
 
@@ -34,6 +36,7 @@ class TelegramApi(BotApi):
 
     def __init__(self, base_url: str, token: str) -> None:
         self._base = f"{base_url}/bot{token}"
+        self._alerted = 0
         log.register_secret(token)
 
     def me(self) -> BotName:
@@ -72,9 +75,17 @@ class TelegramApi(BotApi):
                 told = json.loads(_body(answer))
         if not (isinstance(told, dict) and told.get("ok") is True):
             code = told.get("error_code") if isinstance(told, dict) else 0
-            _log.warning("telegram.refused", method=method, code=code if isinstance(code, int) else 0)
+            self._refused(method, code if isinstance(code, int) else 0)
             raise Retry(codes.CHANNEL_SILENT())
+        if method == "getUpdates":
+            self._alerted = 0
         return told.get("result")
+
+    def _refused(self, method: str, code: int) -> None:
+        _log.warning("telegram.refused", method=method, code=code)
+        if code in CALLS_A_PERSON and self._alerted != code:
+            self._alerted = code  # once, until messages can be read again
+            _log.alert(CALLS_A_PERSON[code], code=code)
 
 
 def _body(answer: requests.Response) -> bytes:
