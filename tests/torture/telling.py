@@ -59,6 +59,8 @@ LONGEST_LIFE_S = 4.0
 LONGEST_NTH = 3
 QUIET_S = 120.0
 END_S = 20.0
+STATUS_LOST = 255
+"""What is told of a process whose status another lane's thread has read first."""
 THING = re.compile(r"thing (\d{6})")
 
 _forks = multiprocessing.get_context("forkserver")
@@ -241,7 +243,7 @@ class Killer:
             died_there = process.exitcode is not None
             process.kill()
             process.join()
-            if process.exitcode != -signal.SIGKILL:
+            if process.exitcode not in (-signal.SIGKILL, STATUS_LOST):
                 raise SystemExit(f"{service} ended by itself with {process.exitcode}: see its log")
             self.ground.messenger.victims.pop(service, None)
             self.ground.died_at[f"{service} {point or 'any moment'}" if died_there or not point else "late"] += 1

@@ -1,0 +1,108 @@
+"""Two webs, one system: what is done at one is true at the other."""
+
+import json
+import subprocess
+import sys
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+
+from tests.browser.deployment import READY_S, ROOT, Deployment, eventually, free_port
+
+pytestmark = [pytest.mark.browser, pytest.mark.server, pytest.mark.enable_socket]
+
+PASSWORD = "four unrelated horses staple"
+
+
+@dataclass
+class Web:
+    """One of them."""
+
+    port: int
+    process: "subprocess.Popen[bytes]"
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+
+@dataclass
+class Visitor:
+    """Somebody with one session, who asks any web; from an address of their own."""
+
+    address: str
+    cookies: dict[str, str] = field(default_factory=dict)
+
+    def ask(self, web: Web, method: str, path: str, **body: object) -> tuple[int, dict[str, Any]]:
+        headers = {"X-Forwarded-For": self.address, "Origin": web.url, "Content-Type": "application/json"}
+        headers["Cookie"] = "; ".join(f"{name}={value}" for name, value in self.cookies.items())
+        raw = json.dumps(body).encode() if method != "GET" else None
+        request = urllib.request.Request(f"{web.url}{path}", raw, headers, method=method)  # noqa: S310 - loopback
+        try:
+            with urllib.request.urlopen(request, timeout=20) as reply:  # noqa: S310 - our own loopback
+                for line in reply.headers.get_all("Set-Cookie") or ():
+                    name, _, value = line.partition(";")[0].partition("=")
+                    self.cookies[name] = value
+                return reply.status, json.loads(reply.read())
+        except urllib.error.HTTPError as refused:
+            with refused:
+                return refused.code, json.loads(refused.read())
+
+
+@contextmanager
+def web(deployed: Deployment) -> Iterator[Web]:
+    port = free_port()
+    env = {**deployed.env, "PORT": str(port)}
+    command = [sys.executable, "-m", "tests.e2e.shifted", "web", str(deployed.shift_ms)]
+    with (deployed.folder / f"web-{port}.log").open("ab") as log:
+        made = Web(port, subprocess.Popen(command, cwd=ROOT, env=env, stdout=log, stderr=log))
+    try:
+        eventually("it answers", lambda: _answers(made), READY_S)
+        yield made
+    finally:
+        made.process.kill()
+        made.process.wait()
+
+
+def _answers(one: Web) -> bool:
+    try:
+        return Visitor("10.9.9.9").ask(one, "GET", "/api/auth/me")[0] < 500
+    except (OSError, ValueError):
+        return False
+
+
+def test_what_is_done_at_one_web_is_true_at_the_other(deployed: Deployment) -> None:
+    with web(deployed) as a, web(deployed) as b:
+        me = Visitor("10.8.0.1")
+        email = f"two-{a.port}@example.com"
+        made = me.ask(a, "POST", "/api/auth/try", accepted_risk=True)
+        assert made[0] < 300, made
+        kept = me.ask(b, "POST", "/api/auth/keep", email=email, password=PASSWORD)
+        assert kept[0] < 300, kept
+        assert me.ask(b, "GET", "/api/auth/me")[0] == 200, "who signed in at one is known to the other"
+
+        version = me.ask(a, "GET", "/api/settings")[1]["settings_version"]
+        saved = me.ask(a, "POST", "/api/settings", max_leverage=3, settings_version=version)
+        assert saved[0] == 200, saved
+        there = me.ask(b, "GET", "/api/settings")[1]
+        assert there["settings"]["max_leverage"] == 3, "the very next question to the other reads what was saved at one"
+        stale = me.ask(b, "POST", "/api/settings", max_leverage=2, settings_version=version)
+        assert stale[0] == 409, "a tab at the other web does not overwrite what it has not seen"
+
+        thief = Visitor("10.8.0.2")
+        tried = [
+            thief.ask(one, "POST", "/api/auth/login", email=email, password=f"wrong guess {number}")[0]
+            for number in range(8)
+            for one in (a, b)
+        ]
+        assert 429 in tried
+        assert len([one for one in tried if one == 401]) < 8, "two webs are no two rows of tries"
+
+        me_again = Visitor("10.8.0.1", dict(me.cookies))
+        assert me.ask(a, "POST", "/api/auth/logout")[0] == 200
+        assert me_again.ask(b, "GET", "/api/auth/me")[0] == 401, "who signed out at one is out at the other"
