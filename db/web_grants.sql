@@ -14,6 +14,8 @@ GRANT SELECT ON transfers TO web;
 GRANT SELECT ON equity_points TO web;
 GRANT SELECT ON trade_logs TO web;
 GRANT SELECT ON trader_lease TO web;
+GRANT SELECT ON workers TO web;
+GRANT SELECT ON loans TO web;
 GRANT SELECT ON system_settings TO web;
 GRANT SELECT ON setting_changes TO web;
 GRANT SELECT ON preflight_runs TO web;

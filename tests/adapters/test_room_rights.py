@@ -28,6 +28,7 @@ from lib.adapters.sql.forms.real_consents import SqlRealConsents
 from lib.adapters.sql.forms.switchboard import SqlInvitations, SqlSwitchBoard
 from lib.adapters.sql.tables.models import metadata
 from lib.adapters.sql.tables.people import accounts
+from lib.bootstrap.examining import _rights
 from lib.clock import SteppedClock, SystemClock
 from lib.domain.account import AccountSettings, PlatformLimits, RiskLevel
 from lib.domain.account_records import NewAccount
@@ -36,6 +37,7 @@ from lib.domain.gates import FOREVER_MS
 from lib.domain.reason import text
 from lib.domain.trail import Note, TrailEvent
 from lib.queries import OperatingReadings
+from lib.settings import load
 from lib.trading.operators_room import Invited, OperatorsRoom, RoomPorts
 from tests.contract.ledger_worlds import SqlWorld
 from tests.contract.test_ledger import trading_account
@@ -166,6 +168,21 @@ def test_a_web_beside_real_money_starts_with_no_rights_but_these(admin: sa.Engin
     assert too_much(admin) == list(TOO_MUCH)
     with pytest.raises(Halt, match="VENUES=mainnet is refused: the web's database user may write preflight_runs"):
         refuse_too_much(admin)
+
+
+@pytest.mark.server
+def test_the_doctor_names_each_right_too_many_and_operators_without_a_second_factor(
+    admin: sa.Engine, web: sa.Engine
+) -> None:
+    here = load({"FEED": "bybit", "VENUES": "mainnet", "DATABASE_URL": "mysql://web@127.0.0.1/maemae"})
+    assert list(_rights(here, web)) == []
+    found = [each.what for each in _rights(here, admin)]
+    assert found == [f"real money: the web's database user may {one}" for one in TOO_MUCH]
+    SqlAccounts(admin).add_user("op@example.test", "hash")
+    SqlOperatorRegister(admin).grant("op@example.test", "the test")
+    [bare] = _rights(here, web)
+    assert bare.level == "wrong"
+    assert "1 operators have no second factor" in bare.what
 
 
 def test_every_table_is_named_and_nobody_is_let_to_write_what_a_gate_is_judged_by() -> None:
