@@ -6,6 +6,8 @@ SHELL := /bin/bash
 # the first Python >= 3.11 that really starts
 PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
 BIN := .venv/bin
+# pip compiles what it installs on one core; some packages carry files that are meant not to compile
+COMPILED := $(BIN)/python -m compileall -q -j 0 .venv/lib >/dev/null 2>&1 || true
 export PYTHONPATH := .
 export PYTHONUNBUFFERED := 1
 
@@ -129,12 +131,14 @@ servers:
 
 .venv/run.stamp: requirements.txt | .venv/bin/python
 	@echo "installing the requirements (once)"
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.txt
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile --require-hashes -r requirements.txt
+	@$(COMPILED)
 	@touch $@
 
 .venv/dev.stamp: requirements-dev.txt .venv/run.stamp
 	@echo "installing the development tools (once)"
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile --require-hashes -r requirements-dev.txt
+	@$(COMPILED)
 	@touch $@ .venv/run.stamp
 
 # llama.cpp's server and a small model, for tests/llama: Linux x86_64; elsewhere those tests are skipped, loudly

@@ -9,9 +9,11 @@ to the door's form, to live candles, to the bare page's title. `python -m bench.
 """
 
 import argparse
+import asyncio
 import os
 import statistics
 import tempfile
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -20,7 +22,7 @@ from dataclasses import dataclass, field
 from playwright.sync_api import Browser, Page
 
 from app.i18n import catalogue
-from bench.dashboards import environment, prepare, serving
+from bench.dashboards import environment, prepare, serving, tick
 from lib.adapters.redis import embedded
 from tests.browser.deployment import free_port
 from tests.browser.watching import chromium, running_browser, watched
@@ -79,6 +81,21 @@ def visitor(browser: Browser, url: str, line: tuple[float, float], token: str = 
         yield page, weighed
 
 
+@contextmanager
+def moving(redis_url: str) -> Iterator[None]:
+    """With prices moving, from a thread: a chart whose candles do not come says so instead of *live*."""
+    loop = asyncio.new_event_loop()
+    task = loop.create_task(tick(redis_url))
+    ticker = threading.Thread(target=loop.run_until_complete, args=(asyncio.wait([task]),))
+    ticker.start()
+    try:
+        yield
+    finally:
+        loop.call_soon_threadsafe(task.cancel)
+        ticker.join()
+        loop.close()
+
+
 def _candles(page: Page) -> None:
     page.locator(".tvchart-legend", has_text=WORDS["chart.live"]).wait_for()
 
@@ -124,6 +141,7 @@ def measure(env: dict[str, str], token: str, line: tuple[float, float], rounds: 
     with (
         serving(["-m", "app.server"], env, f"{url}/healthz"),
         serving(command, plain, f"{peer}/_stcore/health"),
+        moving(env["REDIS_URL"]),
         running_browser(binary) as browser,
     ):
         time.sleep(WARM_S)

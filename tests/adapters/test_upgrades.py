@@ -2,6 +2,7 @@
 A database of any earlier release, with rows in every table, comes up to this one: no row is lost, and all can be read.
 """
 
+import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -26,13 +27,19 @@ def server(new_database: str) -> Iterator[sa.Engine]:
 
 @pytest.fixture(scope="module")
 def at_each_revision(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], sa.Engine]:
-    """A SQLite database at a revision; one database that climbs, copied where it stands."""
-    folder = tmp_path_factory.mktemp("upgrades")
+    """A SQLite database at a revision; each climbs from a copy of the newest one below it."""
+    folder, known = tmp_path_factory.mktemp("upgrades"), revisions()
+    made: dict[str, Path] = {}
 
     def at(revision: str) -> sa.Engine:
-        file: Path = folder / f"{revision}.db"
+        file = folder / f"{revision}.db"
+        if below := [one for one in known[: known.index(revision)] if one in made]:
+            shutil.copy(made[below[-1]], file)
         engine = make_engine(f"sqlite:///{file}")
         migrate(engine, revision)
+        engine.dispose()
+        made[revision] = folder / f"{revision}.empty.db"  # the tests fill theirs
+        shutil.copy(file, made[revision])
         return engine
 
     return at
