@@ -43,6 +43,7 @@ GUARD_S = 30.0
 """Within so long every position is inspected again."""
 STOPPED_S = 40.0
 KEPT = 5_000
+POLL_S = 0.5
 LONG_S = 300.0
 
 
@@ -111,7 +112,7 @@ class Watch(threading.Thread):
         super().__init__(daemon=True)
 
     def run(self) -> None:
-        while not self._done.wait(0.5):
+        while not self._done.wait(POLL_S):
             now, looked = self.system.now_ms, moment(self.store.status().get("guardian_heartbeat"))
             if looked is not None:
                 self.guardian_s = max(self.guardian_s, (now - looked) / 1000)
@@ -233,7 +234,8 @@ def main() -> None:
         next_t = system.t_ms + CYCLE_MS * ((system.now_ms - system.t_ms) // CYCLE_MS + 1)
         wait_until("the next cycle is decided", lambda: served(system, next_t), 2 * LONG_S)
         position, placed = position_at_the_exchange(system, uid, key), doubled(system)
-        say(f"one of two collectors killed: a closed candle was at most {watch.candle_s:.1f} s late (20 s are allowed)")
+        late_s = watch.candle_s + POLL_S
+        say(f"one of two collectors killed: a closed candle was at most {late_s:.1f} s late (20 s are allowed)")
         market = BybitMarketData(f"http://127.0.0.1:{system.env['SIMULATOR_PORT']}")
         held = watch.store.newest("BTCUSDT", "1m", KEPT)
         venue = {one.open_time: one for one in load_history(market, "BTCUSDT", "1m", count=KEPT).candles}
