@@ -12,13 +12,17 @@ from app.ui import live
 from app.ui.cockpit import seen_market
 from app.ui.reasons import say_sentence
 from app.ui.small import countdown
+from lib.domain.account import AccountSettings
+from lib.domain.candle import MINUTE_MS
 
 
 def truth() -> None:
     """What the system says of itself."""
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="truth"):
         live.truth({"well": t("truth.well"), "bad": t("truth.bad")}, language())
-        countdown(t("truth.next_cycle"), system().clock.now_ms())
+        chosen = system().readings.settings(require_user().user_id)
+        minutes = AccountSettings().cadence_min if chosen is None else chosen.settings.cadence_min
+        countdown(t("truth.next_cycle"), system().clock.now_ms(), minutes * MINUTE_MS)
 
 
 @st.fragment

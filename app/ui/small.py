@@ -8,7 +8,6 @@ from app.ui.assets import address, component
 from app.ui.style import COUNTDOWN, DOOR, GUARD, LEAVE
 from app.visit import LANGUAGE_COOKIE, THEME_COOKIE
 
-CYCLE_MS = 300_000
 PASSKEY = "passkey.mjs"
 """Loaded by the modules that need it, when they do."""
 
@@ -87,7 +86,7 @@ def leave(label: str, ask: Mapping[str, str] | None = None) -> None:
     component("leave", LEAVE)(key="leave", data={"label": label, "ask": None if ask is None else dict(ask)})
 
 
-def countdown(label: str, now_ms: int) -> None:
-    """Time to the next five-minute boundary, counted in the browser from the server's *now_ms*."""
-    data = {"label": label, "period_ms": CYCLE_MS, "now_ms": now_ms}
+def countdown(label: str, now_ms: int, period_ms: int) -> None:
+    """Time to the next multiple of *period_ms*, counted in the browser from the server's *now_ms*."""
+    data = {"label": label, "period_ms": period_ms, "now_ms": now_ms}
     component("countdown", COUNTDOWN)(key="countdown", data=data)
