@@ -59,6 +59,8 @@ LONGEST_LIFE_S = 4.0
 LONGEST_NTH = 3
 QUIET_S = 120.0
 END_S = 20.0
+SETTLE_S = 0.3
+"""What the dead had sent is still being taken down by the messenger's threads."""
 STATUS_LOST = 255
 """What is told of a process whose status another lane's thread has read first."""
 THING = re.compile(r"thing (\d{6})")
@@ -133,6 +135,7 @@ class Ground:
 
     def bury(self, service: str, life: str) -> None:
         """What the dead left: which of its messages had arrived and still wait; then the two minutes are over."""
+        time.sleep(SETTLE_S)
         mine = channels.c.service == BOT if service == "telegram" else channels.c.service != BOT
         query = (
             sa.select(channels.c.name, channels.c.user_id, outbox.c.about)

@@ -183,7 +183,8 @@ def _batch(connection: sa.Connection, channel_id: int, now_ms: int, most: int) -
         sa.select(deliveries.c.id, outbox.c.kind, outbox.c.body, outbox.c.created_at)
         .join(outbox, outbox.c.id == deliveries.c.outbox_id)
         .where(deliveries.c.channel_id == channel_id, deliveries.c.due_ms <= now_ms)
-        .order_by(deliveries.c.due_ms, deliveries.c.id)
+        # as it was told: two processes hand out, and the clock of one may be read before the other's transaction
+        .order_by(deliveries.c.outbox_id, deliveries.c.id)
         .limit(most)
     )
     told = connection.execute(query).all()
