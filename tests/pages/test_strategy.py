@@ -210,3 +210,50 @@ def test_a_page_writes_numbers_as_its_reader_chose_and_its_fields_stay_numbers(
     assert any(f"{exposure} USDT" in caption.value for caption in at.caption)
     assert not at.exception
     assert all(field.value is None or isinstance(field.value, (int, float)) for field in at.number_input)
+
+
+def test_another_version_is_compared_and_runs_with_the_settings_that_were_seen(
+    visit: Visit, staged: SimpleNamespace
+) -> None:
+    at = visit("t-owner", "strategy")
+    at.selectbox(key="strategy_version_1").set_value(1).run()
+    told = " ".join(str(node.proto) for node in at.get("html"))
+    assert "옛 지시" in told
+    at.button(key="strategy_run").click().run()
+    assert staged.acts.done == [("run", OWNER.user_id, 1, 1)]
+    at.button_group(key="cadence").set_value(15).run()
+    [_, (what, _, settings, version)] = staged.acts.done
+    assert (what, settings.cadence_min, version) == ("settings", 15, 1)
+
+
+@pytest.mark.parametrize("language", ["ko", "en"])
+def test_a_template_is_taken_in_the_readers_language_and_a_shared_one_as_it_stands(
+    visit: Visit, staged: SimpleNamespace, language: str
+) -> None:
+    at = visit("t-owner", "strategy", language)
+    at.button(key="take_trend").click().run()
+    [(what, _, name, content)] = staged.acts.done
+    assert (what, name) == ("strategy", catalogue(language)["strat.template_trend"])
+    assert content.system.isascii() == (language == "en")
+    at.text_input(key="shared_code").set_value("https://trade.test/strategy?shared=c0de").run()
+    at.button(key="take_shared").click().run()
+    assert [done[2] for done in staged.acts.done[1:]] == ["lee"]
+    assert not at.exception
+
+
+def test_what_runs_is_shared_by_a_link_told_once_and_taken_back(visit: Visit, staged: SimpleNamespace) -> None:
+    at = visit("t-owner", "strategy")
+    at.text_input(key="shown_as").set_value("익명").run()
+    at.button(key="share_make").click().run()
+    assert any(one.value.endswith("/strategy?shared=c0de") for one in at.code)
+    at.button(key="unshare_7").click().run()
+    assert staged.acts.done == [("share", OWNER.user_id, 2, "익명"), ("unshare", OWNER.user_id, 7)]
+
+
+def test_a_read_only_visitor_and_a_guest_take_no_words(visit: Visit) -> None:
+    at = visit("t-demo", "strategy")
+    for key in ("take_design", "take_trend", "strategy_run", "strategy_copy", "share_make", "unshare_7"):
+        assert at.button(key=key).disabled
+    guest = visit("t-guest", "strategy")
+    assert not guest.button(key="take_design").disabled
+    assert guest.button(key="take_careful").disabled

@@ -11,6 +11,7 @@ from types import SimpleNamespace
 from typing import Any, TypeVar
 
 from lib.accounts.refusal import Refusal
+from lib.accounts.strategies import Kept, MadeShare
 from lib.accounts.web import SessionUser
 from lib.accounts.won import WonDesk
 from lib.bootstrap.preview import Preview
@@ -24,6 +25,7 @@ from lib.domain.instrument import Instrument
 from lib.domain.order import Order, OrderState
 from lib.domain.platform_settings import Admission, Banner
 from lib.domain.reason import NOTHING, text
+from lib.domain.strategy import SharedStrategy, Strategy, StrategyVersion, strategy_of
 from lib.domain.won_rates import WonRate, WonRates, read_lines
 from lib.market.status import ClosedMarket
 from lib.queries import (
@@ -51,8 +53,10 @@ from lib.queries import (
     PasskeyLine,
     Results,
     SessionLine,
+    ShareLine,
     Sheet,
     Standing,
+    StrategyLine,
     Switches,
     Tiles,
     TrailLine,
@@ -239,6 +243,27 @@ class Shelf:
         texts = ("추세만", "추세만\n횡보장은 쉬기", self.choices.settings.custom_prompt)
         rows = [InstructionRow(n, one, "ab" * 32, NOW_MS - 60_000 * (4 - n)) for n, one in enumerate(texts, 1)]
         return rows[::-1] if self._has(user_id) else []
+
+    def running_strategy(self, user_id: int) -> StrategyVersion | None:
+        return self._versions()[0] if self._has(user_id) else None
+
+    def strategies(self, user_id: int) -> list[StrategyLine]:
+        return [StrategyLine(1, "", 2, runs=True), StrategyLine(2, HOSTILE, 1, runs=False)]
+
+    def strategy_versions(self, user_id: int, strategy_id: int, limit: int = 100) -> list[StrategyVersion]:
+        return [one for one in self._versions() if one.strategy_id == strategy_id]
+
+    def strategy_shares(self, user_id: int) -> list[ShareLine]:
+        return [ShareLine(7, HOSTILE, 1, "kim", NOW_MS)] if self._has(user_id) else []
+
+    def _versions(self) -> list[StrategyVersion]:
+        now = strategy_of(self.choices.settings)
+        old, other = replace(now, instructions="옛 지시", cadence_min=60), replace(now, system=HOSTILE, long_only=True)
+        kept = ((2, 1, "", 2, now), (1, 1, "", 1, old), (3, 2, HOSTILE, 1, other))
+        return [
+            StrategyVersion(version_id, strategy_id, name, number, content, content.sha256, NOW_MS - 60_000)
+            for version_id, strategy_id, name, number, content in kept
+        ]
 
     def preview(self, user_id: int, custom_prompt: str | None = None) -> Preview | None:
         said = self.choices.settings.custom_prompt if custom_prompt is None else custom_prompt
@@ -442,6 +467,22 @@ class Acts:
     def end_lock(self, user: SessionUser, kind: str) -> Refusal | None:
         return self._do("end_lock", user, kind)
 
+    def create(self, user: SessionUser, name: str, content: Strategy) -> Kept | Refusal:
+        return self._do("strategy", user, name, content) or Kept(9)
+
+    def run(self, user: SessionUser, version_id: int, version: int) -> Refusal | None:
+        return self._do("run", user, version_id, version)
+
+    def share(self, user: SessionUser, version_id: int, shown_as: str) -> MadeShare | Refusal:
+        return self._do("share", user, version_id, shown_as) or MadeShare("c0de")
+
+    def unshare(self, user: SessionUser, share_id: int) -> Refusal | None:
+        return self._do("unshare", user, share_id)
+
+    def shared(self, code: str) -> SharedStrategy | None:
+        content = Strategy(system=HOSTILE, instructions="천천히")
+        return SharedStrategy("", "lee", content, HOSTILE, NOW_MS) if code == "c0de" else None
+
     def change_rates(self, shelf: Shelf, user: SessionUser, before: str, after: str) -> Refusal | None:
         if refusal := WonDesk(MemoryWonBook()).change(user, "", after):
             return refusal
@@ -469,6 +510,7 @@ def stage() -> SimpleNamespace:
         resets=SimpleNamespace(can_mail=False),
         emails=SimpleNamespace(can_mail=False),
         trading=acts,
+        strategies=acts,
         readings=shelf,
         acts=acts,
         shelf=shelf,

@@ -1,0 +1,35 @@
+"""
+A strategy as lines of text in the reader's words, so that two can be compared line by line. No Streamlit here.
+"""
+
+from collections.abc import Callable
+
+from app.ui.write import count, percent
+from lib.domain.account import RISK_PROFILES
+from lib.domain.strategy import Strategy
+
+Say = Callable[..., str]
+
+
+def strategy_lines(content: Strategy, t: Say) -> str:
+    """Everything that can differ between two versions, a line each; somebody's words as they are."""
+    level = RISK_PROFILES[content.risk_level]
+    risk = level.risk_per_trade if content.risk_per_trade is None else content.risk_per_trade
+    least = level.min_confidence if content.min_confidence is None else content.min_confidence
+    figures = (
+        ("cadence", t("strat.minutes", n=content.cadence_min)),
+        ("level", t(f"risk.{content.risk_level.value}")),
+        ("leverage", f"{count(content.max_leverage)}×"),
+        ("risk", percent(risk)),
+        ("confidence", percent(least, places=0)),
+        ("direction", t(f"strat.{'long_only' if content.long_only else 'both'}")),
+    )
+    told = [f"{t(f'strat.{name}')}: {value}" for name, value in figures]
+    system = content.system or t("strat.design_words")
+    words = content.instructions or t("control.no_prompt")
+    return "\n".join([*told, "", f"[{t('strat.system')}]", system, "", f"[{t('control.prompt')}]", words])
+
+
+def strategy_name(name: str, t: Say) -> str:
+    """What a strategy is called; the one that was made of a person's settings has no name of its own."""
+    return name or t("strat.unnamed")
