@@ -71,7 +71,8 @@ class StrategyReadings(Reading):
 
     def running_strategy(self, user_id: int) -> StrategyVersion | None:
         """The version that runs; None = the original design, as nothing was ever chosen."""
-        query = _VERSION.join(users, users.c.strategy_version_id == _V.id).where(users.c.id == user_id)
+        query = _VERSION.join(users, users.c.strategy_version_id == _V.id)
+        query = query.where(users.c.id == user_id, _V.user_id == user_id)
         row = self._read(lambda c: c.execute(query).mappings().one_or_none())
         return None if row is None else version_from(row)
 

@@ -28,11 +28,17 @@ from tests.worlds.canaries import Person, canary, found_in, settle
 pytestmark = [pytest.mark.server, pytest.mark.enable_socket]
 
 FILES = [f"{what}.csv" for what in (*EXPORTS, "tax")]
-IDS = {"session_id": "sessions", "passkey_id": "passkeys", "token_id": "api_tokens"}
-SILENT = {
-    "/healthz", "/readyz", "/api/openapi.json", "/api/kline", "/api/kline/history", "/api/account/sessions"
+IDS = {
+    "session_id": "sessions", "passkey_id": "passkeys", "token_id": "api_tokens", "strategy_id": "strategies",
+    "version_id": "strategy_versions", "share_id": "strategy_shares",
 }  # fmt: skip
-"""What tells no text of a person's: the market, and browsers by the names we know."""
+SILENT = {
+    "/healthz", "/readyz", "/api/openapi.json", "/api/kline", "/api/kline/history", "/api/account/sessions",
+    "/api/strategies/templates",
+}  # fmt: skip
+"""What tells no text of a person's: the market, strategies of ours, and browsers by the names we know."""
+LOOKING = {"/api/strategies/open"}
+"""Changes nothing though it is a POST: a code belongs in no address."""
 FOR_OPERATORS = {
     "users.email", "accounts.pause_reason", "risk_locks.why", "orders.order_link_id", "orders.why",
     "operator_acts.args", "operator_acts.result", "cycles.model", "risk_locks.ended_by",
@@ -90,6 +96,7 @@ def requests_of(place: Place, one: Endpoint) -> Iterator[tuple[str, dict[str, An
     """*one* as who wants lee's rows would ask it: their ids wherever an id goes, and where none does."""
     ids = f"user_id={place.lee.user_id}&account={place.lee.ids['accounts']}&account_id={place.lee.ids['accounts']}"
     path = one.path.replace("{log_id}", str(place.lee.ids["trade_logs"]))
+    path = path.replace("{strategy_id}", str(place.lee.ids["strategies"]))
     if one.method == "GET":
         yield from ((f"{path.replace('{file}', file)}?{ids}", {}) for file in (FILES if "{file}" in path else [""]))
         return
@@ -130,7 +137,7 @@ def refusing(who: str, one: Endpoint) -> tuple[int, ...]:
         return ()
     if who in NOBODY:
         return (401,)
-    if who == "a visitor of the demo" and one.method != "GET":
+    if who == "a visitor of the demo" and one.method != "GET" and one.path not in LOOKING:
         return (401, 403)
     allowed = {"a program that reads": ("read",), "a program that controls": ("read", "control")}.get(who)
     return (403,) if allowed and one.scope not in allowed else ()

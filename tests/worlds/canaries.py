@@ -18,9 +18,10 @@ from lib.adapters.sql.tables.columns import Dec, UtcDateTime, Why
 from lib.adapters.sql.tables.models import metadata
 from lib.domain.api_token import PREFIX
 from lib.domain.reason import text
+from lib.domain.strategy import Strategy, written
 
 HOUR_MS = 3_600_000
-OWNED = ("users", "accounts", "orders", "cycles", "fills")
+OWNED = ("users", "accounts", "orders", "cycles", "fills", "strategies", "strategy_versions")
 """Tables whose rows others point at; `cycles` points at nobody, and a log row points at it."""
 BY_HAND = frozenset({"invites", "operators"})
 """Not made: an invitation has no text, and a role is given where it is wanted."""
@@ -33,6 +34,7 @@ FIXED: dict[str, Any] = {
     "users.bybit_api_key": None,
     "users.bybit_api_secret": None,
     "users.limits": None,
+    "users.strategy_version_id": None,
     "users.min_confidence": None,
     "users.risk_per_trade": None,
     "accounts.feed": "synthetic",
@@ -70,7 +72,14 @@ FIXED: dict[str, Any] = {
     "trade_logs.clamps": None,
 }
 """What is a word, a figure or a shape of ours and no text; every other text is a canary."""
-POINTS = {"user_id": "users", "account_id": "accounts", "order_id": "orders", "cycle_id": "cycles"}
+POINTS = {
+    "user_id": "users",
+    "account_id": "accounts",
+    "order_id": "orders",
+    "cycle_id": "cycles",
+    "strategy_id": "strategies",
+    "version_id": "strategy_versions",
+}
 COLUMNS = [column for table in metadata.sorted_tables for column in table.columns]
 CANARY = re.compile(r"(\w{3})birdy(\d{3})")
 
@@ -159,6 +168,9 @@ def settle(engine: sa.Engine, who: str, now_ms: int, *, is_demo: bool = False) -
             put = connection.execute(sa.insert(table).values(**values)).inserted_primary_key
             if "id" in table.c and put is not None:
                 made.ids[table.name] = int(put[0])
+        users = metadata.tables["users"]
+        runs = {"strategy_version_id": made.ids["strategy_versions"]}
+        connection.execute(sa.update(users).where(users.c.id == made.user_id).values(**runs))
     return made
 
 
@@ -190,6 +202,8 @@ def _written(column: sa.Column[Any], person: Person) -> Any:
     if str(column) == "trade_logs.gpt_analysis":
         figures = {"action": "buy", "confidence": "0.9", "leverage": 3, "stop_loss": "0.01", "take_profit": "0.02"}
         return figures | {"reason": bird}
+    if str(column) == "strategy_versions.content":
+        return written(Strategy(instructions=bird))
     if isinstance(kind, Why):
         return text(bird)
     if isinstance(kind, sa.JSON):
