@@ -76,6 +76,21 @@ async def save_version(request: Request, user: SessionUser) -> Response:
 
 
 @for_actors
+async def rename_strategy(request: Request, user: SessionUser) -> Response:
+    """`{strategy_id, name}`: what it is called from now on."""
+    body = await body_of(request)
+    strategy_id, name = body.count("strategy_id"), body.line("name", LONGEST_NAME)
+    return done(await in_thread(system().strategies.rename, user, strategy_id, name))
+
+
+@for_actors
+async def delete_strategy(request: Request, user: SessionUser) -> Response:
+    """`{strategy_id}`: gone with its versions and links; one that ever ran stays."""
+    strategy_id = (await body_of(request)).count("strategy_id")
+    return done(await in_thread(system().strategies.delete, user, strategy_id))
+
+
+@for_actors
 async def run_version(request: Request, user: SessionUser) -> Response:
     """`{version_id, settings_version}`: what runs from the next T on."""
     body = await body_of(request)
@@ -168,6 +183,10 @@ ENDPOINTS = (
              body=(api.text("name", LONGEST_NAME), _CONTENT)),
     Endpoint("POST", "/api/strategies/versions", save_version, "A new version of a strategy.",
              body=(_number("strategy_id"), _number("newest"), _CONTENT)),
+    Endpoint("POST", "/api/strategies/rename", rename_strategy, "Rename a strategy.",
+             body=(_number("strategy_id"), api.text("name", LONGEST_NAME))),
+    Endpoint("POST", "/api/strategies/delete", delete_strategy, "Delete a strategy that never ran.",
+             body=(_number("strategy_id"),)),
     Endpoint("POST", "/api/strategies/run", run_version, "Run a version from the next decision on.",
              body=(_number("version_id"), _number("settings_version"))),
     Endpoint("POST", "/api/strategies/share", share_version, "Share a version by a code, told this once.",

@@ -28,6 +28,7 @@ from lib.domain.strategy import LONGEST_NAME, Strategy, StrategyVersion, strateg
 from lib.domain.strategy_templates import TEMPLATES, Template
 from lib.queries import Choices, StrategyLine
 
+_NAMES = "_strategy_names"
 CARD = 240
 """Pixels: all five templates in a row on a desk's screen, one on a phone."""
 
@@ -104,6 +105,7 @@ def _mine(user: SessionUser, chosen: Choices, running: StrategyVersion | None) -
     by_id = {one.strategy_id: one for one in kept}
     if st.session_state.get("strategy") not in by_id:
         st.session_state["strategy"] = next((one.strategy_id for one in kept if one.runs), kept[-1].strategy_id)
+    _keep_chosen([_named(one) for one in kept])
     left, right = st.columns(2, gap="small")
     strategy_id = left.selectbox(
         t("strat.strategy"),
@@ -122,6 +124,13 @@ def _mine(user: SessionUser, chosen: Choices, running: StrategyVersion | None) -
     )
     if (found := versions.get(version_id or 0)) is not None:
         _version(user, chosen, found, is_running=running is not None and running.version_id == found.version_id)
+
+
+def _keep_chosen(names: list[str]) -> None:
+    """The choice outlives a name that changed: a browser knows what it chose by its label of before."""
+    if st.session_state.get(_NAMES) != names:
+        st.session_state[_NAMES] = names
+        st.session_state["strategy"] = st.session_state["strategy"]
 
 
 def _named(line: StrategyLine) -> str:
@@ -149,6 +158,27 @@ def _version(user: SessionUser, chosen: Choices, found: StrategyVersion, *, is_r
         )
         name = t("strat.copy_of", name=strategy_name(found.name, t))[:LONGEST_NAME]
         st.button(t("strat.copy"), key="strategy_copy", disabled=user.read_only, on_click=take, args=(name, then))
+        with st.popover(t("strat.manage"), key=f"manage_{found.strategy_id}", disabled=user.read_only):
+            _manage(found)
+
+
+def _manage(found: StrategyVersion) -> None:
+    key = f"strategy_name_{found.strategy_id}"
+    user, which = require_user(), (found.strategy_id,)
+    name = strategy_name(found.name, t)
+    st.text_input(t("strat.name"), name, key=key, max_chars=LONGEST_NAME, disabled=user.read_only)
+    st.button(t("strat.rename"), key="strategy_rename", disabled=user.read_only, on_click=_rename, args=which)
+    st.caption(t("strat.delete_note"))
+    st.button(t("strat.delete"), key="strategy_delete", disabled=user.read_only, on_click=_delete, args=which)
+
+
+def _rename(strategy_id: int) -> None:
+    name = str(st.session_state.get(f"strategy_name_{strategy_id}") or "")
+    tell(system().strategies.rename(require_user(), strategy_id, name), t("strat.renamed"))
+
+
+def _delete(strategy_id: int) -> None:
+    tell(system().strategies.delete(require_user(), strategy_id), t("strat.deleted"))
 
 
 def _run(version_id: int, version: int) -> None:

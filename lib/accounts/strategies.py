@@ -58,9 +58,7 @@ class StrategyDesk:
     def create(self, user: SessionUser, name: str, content: Strategy) -> Kept | Refusal:
         """A strategy called *name* whose first version is *content*; nothing runs by it yet."""
         wanted = name.strip()
-        if not 0 < len(wanted) <= LONGEST_NAME or has_unseen(wanted):
-            return Refusal("refuse.strategy.name", most=LONGEST_NAME)
-        if refusal := self._unfit(user, content):
+        if refusal := _unnamed(wanted) or self._unfit(user, content):
             return refusal
         made = self._strategies.create(user.user_id, wanted, content, self._clock.now_ms(), MOST_STRATEGIES)
         return Refusal("refuse.strategy.most", most=MOST_STRATEGIES) if made is None else Kept(made)
@@ -72,6 +70,23 @@ class StrategyDesk:
             return refusal
         kept = self._strategies.save(user.user_id, strategy_id, content, newest, self._clock.now_ms())
         return Refusal("refuse.strategy.stale") if kept is None else Kept(kept)
+
+    @act
+    def rename(self, user: SessionUser, strategy_id: int, name: str) -> Refusal | None:
+        """Call the strategy *name*; its links say so too."""
+        wanted = name.strip()
+        if refusal := _unnamed(wanted):
+            return refusal
+        done = self._strategies.rename(user.user_id, strategy_id, wanted)
+        return None if done else Refusal("refuse.strategy.gone")
+
+    @act
+    def delete(self, user: SessionUser, strategy_id: int) -> Refusal | None:
+        """Delete a strategy that never ran, with its versions and links; what ran stays on record."""
+        done = self._strategies.delete(user.user_id, strategy_id)
+        if done is None:
+            return Refusal("refuse.strategy.gone")
+        return None if done else Refusal("refuse.strategy.ran")
 
     @act
     def run(self, user: SessionUser, version_id: int, version: int) -> Refusal | None:
@@ -116,6 +131,12 @@ class StrategyDesk:
 
     def _unfit(self, user: SessionUser, content: Strategy) -> Refusal | None:
         return _refusal(user, content) or self._paces.counted((f"words:{user.user_id}", checking.REWRITING))
+
+
+def _unnamed(wanted: str) -> Refusal | None:
+    if 0 < len(wanted) <= LONGEST_NAME and not has_unseen(wanted):
+        return None
+    return Refusal("refuse.strategy.name", most=LONGEST_NAME)
 
 
 def _refusal(user: SessionUser, content: Strategy) -> Refusal | None:

@@ -20,6 +20,17 @@ class Strategies(Protocol):
         """
         ...
 
+    def rename(self, user_id: int, strategy_id: int, name: str) -> bool:
+        """Call the strategy *name*; False when it is not the person's."""
+        ...
+
+    def delete(self, user_id: int, strategy_id: int) -> bool | None:
+        """
+        The strategy, its versions and the links to them are gone; None when it is not the person's, False, and nothing
+        gone, when one of its versions ever ran.
+        """
+        ...
+
     def version(self, user_id: int, version_id: int) -> StrategyVersion | None: ...
 
     def run(self, user_id: int, version_id: int, version: int, now_ms: int, notes: tuple[Note, ...]) -> bool:

@@ -16,7 +16,7 @@ from lib.adapters.sql.forms.throttles import SqlThrottles
 from lib.adapters.sql.tables.people import audit_events
 from lib.adapters.sql.tables.strategies import strategies, strategy_runs, strategy_shares, strategy_versions
 from lib.domain.account import AccountSettings, RiskLevel
-from lib.domain.strategy import DESIGN, Block, Strategy, read, settings_with, strategy_of, written
+from lib.domain.strategy import DESIGN, LONGEST_NAME, Block, Strategy, read, settings_with, strategy_of, written
 from lib.domain.strategy_templates import TEMPLATES
 from lib.queries import Readings
 from tests.fakes.people import StandingClock
@@ -99,6 +99,26 @@ def test_nobody_reads_saves_runs_or_shares_what_is_anothers(town: Town) -> None:
     assert town.desk.run(lee, version_id, 1) == GONE
     assert town.desk.share(lee, version_id, "") == Refusal("refuse.strategy.share", most=MOST_SHARES)
     assert town.people.chosen(lee.user_id) == (AccountSettings(), 1)
+
+
+def test_one_is_renamed_by_its_owner_alone_and_deleted_with_its_links_unless_it_ever_ran(town: Town) -> None:
+    link = town.desk.share(town.kim, town.made(town.kim, LOW), "kim")
+    ran = town.made(town.kim, DESIGN, "ran")
+    assert isinstance(link, MadeShare)
+    first, second = (one.strategy_id for one in town.readings.strategies(town.kim.user_id))
+    assert town.desk.rename(town.lee, first, "lee's") == town.desk.delete(town.lee, first) == GONE
+    assert town.desk.rename(town.kim, first, " ") == Refusal("refuse.strategy.name", most=LONGEST_NAME)
+    assert town.desk.rename(town.kim, first, " 천천히 ") is None
+    assert town.desk.rename(town.kim, first, "천천히") is None, "said again"
+    shared = town.desk.shared(link.code)
+    assert shared is not None
+    assert shared.name == "천천히"
+    assert town.desk.run(town.kim, ran, 1) is None
+    assert town.desk.delete(town.kim, second) == Refusal("refuse.strategy.ran")
+    assert town.desk.delete(town.kim, first) is None
+    assert town.desk.delete(town.kim, first) == GONE
+    assert town.desk.shared(link.code) is None
+    assert [one.name for one in town.readings.strategies(town.kim.user_id)] == ["ran"]
 
 
 def test_a_looser_strategy_asks_for_a_proof_and_another_tabs_change_is_not_overwritten(town: Town) -> None:

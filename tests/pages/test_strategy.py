@@ -250,9 +250,28 @@ def test_what_runs_is_shared_by_a_link_told_once_and_taken_back(visit: Visit, st
     assert staged.acts.done == [("share", OWNER.user_id, 2, "익명"), ("unshare", OWNER.user_id, 7)]
 
 
+def test_a_strategy_is_renamed_and_deleted(visit: Visit, staged: SimpleNamespace) -> None:
+    at = visit("t-owner", "strategy")
+    at.selectbox(key="strategy").set_value(2).run()
+    at.text_input(key="strategy_name_2").set_value("박스").run()
+    at.button(key="strategy_rename").click().run()
+    at.button(key="strategy_delete").click().run()
+    assert staged.acts.done == [("rename", OWNER.user_id, 2, "박스"), ("delete", OWNER.user_id, 2)]
+    assert not at.exception
+
+
 def test_a_read_only_visitor_and_a_guest_take_no_words(visit: Visit) -> None:
     at = visit("t-demo", "strategy")
-    for key in ("take_design", "take_trend", "strategy_run", "strategy_copy", "share_make", "unshare_7"):
+    for key in (
+        "take_design",
+        "take_trend",
+        "strategy_run",
+        "strategy_copy",
+        "strategy_rename",
+        "strategy_delete",
+        "share_make",
+        "unshare_7",
+    ):
         assert at.button(key=key).disabled
     guest = visit("t-guest", "strategy")
     assert not guest.button(key="take_design").disabled

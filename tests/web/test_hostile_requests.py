@@ -78,6 +78,8 @@ FIELDS: dict[tuple[str, str], dict[str, Any]] = {
     ("POST", "/api/account/tokens/end"): {"token_id": 1},
     ("POST", "/api/strategies"): {"name": "mine", "content": {"system": "rest", "cadence_min": 15, "long_only": True}},
     ("POST", "/api/strategies/versions"): {"strategy_id": 1, "newest": 1, "content": {"risk_per_trade": "0.001"}},
+    ("POST", "/api/strategies/rename"): {"strategy_id": 1, "name": "mine"},
+    ("POST", "/api/strategies/delete"): {"strategy_id": 1},
     ("POST", "/api/strategies/run"): {"version_id": 1, "settings_version": 1},
     ("POST", "/api/strategies/share"): {"version_id": 1, "shown_as": "kim"},
     ("POST", "/api/strategies/share/end"): {"share_id": 1},

@@ -470,6 +470,12 @@ class Acts:
     def create(self, user: SessionUser, name: str, content: Strategy) -> Kept | Refusal:
         return self._do("strategy", user, name, content) or Kept(9)
 
+    def rename(self, user: SessionUser, strategy_id: int, name: str) -> Refusal | None:
+        return self._do("rename", user, strategy_id, name)
+
+    def delete(self, user: SessionUser, strategy_id: int) -> Refusal | None:
+        return self._do("delete", user, strategy_id)
+
     def run(self, user: SessionUser, version_id: int, version: int) -> Refusal | None:
         return self._do("run", user, version_id, version)
 

@@ -13,7 +13,7 @@ from lib.adapters.sql.forms.strategies import add_strategy, add_version, record_
 from lib.adapters.sql.forms.trail import record
 from lib.adapters.sql.ledger.rows import settings_from
 from lib.adapters.sql.tables.people import users
-from lib.adapters.sql.tables.strategies import strategies, strategy_shares, strategy_versions
+from lib.adapters.sql.tables.strategies import strategies, strategy_runs, strategy_shares, strategy_versions
 from lib.domain.strategy import SharedStrategy, Strategy, StrategyVersion, read, settings_with
 from lib.domain.trail import Note
 from lib.ports.strategies import Strategies
@@ -45,6 +45,32 @@ class SqlStrategies(Strategies):
             if connection.scalar(sa.select(sa.func.max(_V.number)).where(*mine)) != newest:
                 return None
             return add_version(connection, user_id, strategy_id, content, now_ms)
+
+        return transact(self._engine, work)
+
+    def rename(self, user_id: int, strategy_id: int, name: str) -> bool:
+        def work(connection: sa.Connection) -> bool:
+            living_user(connection, user_id)
+            if not _is_mine(connection, user_id, strategy_id):
+                return False
+            connection.execute(sa.update(strategies).where(_S.id == strategy_id).values(name=name))
+            return True
+
+        return transact(self._engine, work)
+
+    def delete(self, user_id: int, strategy_id: int) -> bool | None:
+        def work(connection: sa.Connection) -> bool | None:
+            living_user(connection, user_id)
+            if not _is_mine(connection, user_id, strategy_id):
+                return None
+            numbers = connection.scalars(sa.select(_V.id).where(_V.strategy_id == strategy_id)).all()
+            ran = sa.select(strategy_runs.c.id).where(strategy_runs.c.version_id.in_(numbers)).limit(1)
+            if connection.scalar(ran) is not None:
+                return False
+            connection.execute(sa.delete(strategy_shares).where(_H.version_id.in_(numbers)))
+            connection.execute(sa.delete(strategy_versions).where(_V.strategy_id == strategy_id))
+            connection.execute(sa.delete(strategies).where(_S.id == strategy_id))
+            return True
 
         return transact(self._engine, work)
 
@@ -94,6 +120,11 @@ class SqlStrategies(Strategies):
         )
         row = transact(self._engine, lambda c: c.execute(query).mappings().one_or_none(), readonly=True)
         return None if row is None else SharedStrategy(**{**row, "content": read(row["content"])})
+
+
+def _is_mine(connection: sa.Connection, user_id: int, strategy_id: int) -> bool:
+    query = sa.select(_S.id).where(_S.id == strategy_id, _S.user_id == user_id)
+    return connection.scalar(query) is not None
 
 
 def _version(connection: sa.Connection, user_id: int, version_id: int) -> StrategyVersion | None:
