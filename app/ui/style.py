@@ -27,6 +27,8 @@ PAGE = """
 :is(.st-key-badges, .st-key-countdown, .st-key-bell) [data-testid="stSkeleton"] { display: none; }
 .stMainBlockContainer { padding: 3.6rem 1.4rem 2.5rem; max-width: 1680px; }
 [data-testid="stHeader"] { background: var(--page); }
+/* the person's own colours, in the page and yet no line of it */
+[data-testid="stElementContainer"]:has(> .stHtml > .colours) { display: none; }
 /* a Korean word is not broken inside; popovers and toasts live outside the main block */
 body *:not(pre, pre *, code) { word-break: keep-all !important; overflow-wrap: break-word; }
 [data-testid="stText"] { white-space: pre-wrap; }
@@ -226,4 +228,5 @@ def page_style(colours: Palette) -> None:
         " --page: light-dark(#fff, #0b0e11); --edge: light-dark(#e3e6ea, #2b3139);"
         " --accent: light-dark(#8a6400, #f0b90b); }"
     )
-    st.html(f"<style>{both}</style>")
+    # not a style alone: that would stand among the toasts, and go with the next toast of a fragment
+    st.html(f'<style>{both}</style><i class="colours"></i>')

@@ -82,6 +82,11 @@ def test_a_stranger_gets_the_door_and_no_data(
     assert not any(secret in tree(at) for secret in SECRETS)
 
 
+def test_the_persons_colours_stand_in_the_page_and_not_among_the_toasts_that_replace_each_other(visit: Visit) -> None:
+    at = visit("t-owner", "strategy")
+    assert any("--rise" in str(node.proto) for node in at.main.get("html")), "a style alone goes to the toasts"
+
+
 @pytest.mark.parametrize("page", PAGES)
 def test_a_read_only_visitor_can_act_on_nothing(visit: Visit, staged: SimpleNamespace, page: str) -> None:
     at = visit("t-demo", page)
