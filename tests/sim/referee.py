@@ -22,6 +22,8 @@ from tests.sim.process import Process
 
 WINDOW_MS, AGE_MS, SLACK_MS = 5_000, 90_000, 2_000
 NAKED_MS = 30_000
+TAKEOVER_MS = 20_000
+"""A lease of an account ends twelve seconds after its owner; others look every three."""
 CLOCK_MS = 900
 COLLAR = Decimal("0.003")
 ROUNDING = Decimal("1.001")
@@ -47,6 +49,8 @@ class Person:
     owned: deque[tuple[int, Decimal]] = field(default_factory=lambda: deque(maxlen=16))
     cash: deque[tuple[int, Decimal]] = field(default_factory=lambda: deque(maxlen=64))
     naked_since: int | None = None
+    guards: dict[Process, int] = field(default_factory=dict)
+    """Where accounts are divided: who must guard this one, and since when."""
     releveraged: bool = False
     excused: bool = False
     """Its key is dead: nobody can act for it any more."""
@@ -56,7 +60,8 @@ class Referee:
     """
     Hears of everything at *engine*; *now_ms* is the true time.
 
-    *processes* are those who could act, as far as their clocks are *in_time*.
+    *processes* are those who could act, as far as their clocks are *in_time*; where accounts are divided, *owns* says
+    whose each account is, and its owner alone guards it.
     """
 
     def __init__(
@@ -66,8 +71,10 @@ class Referee:
         now_ms: Callable[[], int],
         in_time: Callable[[Process], bool],
         platform: PlatformLimits,
+        owns: Callable[[Process, int], bool] | None = None,
     ) -> None:
         self._engine, self._cabinet, self._now_ms, self._in_time = engine, cabinet, now_ms, in_time
+        self._owns = owns
         self._platform = platform
         self.traders = 1
         self.people: dict[int, Person] = {}
@@ -237,6 +244,8 @@ class Referee:
     def look(self) -> None:
         """A position may be naked without anything happening: measure what lasts."""
         for person in self.people.values():
+            if self._owns is not None:
+                self._note_guards(person, self._owns)
             if person.naked_since is not None:
                 self._measure(person, self._now_ms())
 
@@ -246,7 +255,7 @@ class Referee:
             return
         self.worst_naked = max(self.worst_naked, at - since)
         since = max(since, known)
-        clear = [at - max(since, *starts) for starts in self._up()]
+        clear = [at - max(since, *starts) for starts in self._up(person)]
         undisturbed = max(clear, default=0)
         if self.budget is None or self.budget.troubled_ms < since:
             self.worst_undisturbed = max(self.worst_undisturbed, undisturbed)
@@ -265,8 +274,18 @@ class Referee:
             return row.created_ms
         return self.rolled_back_ms - self.rolled_back_ms % CYCLE_MS + CYCLE_MS + NAKED_MS
 
-    def _up(self) -> Iterable[tuple[int, int]]:
+    def _up(self, person: Person) -> Iterable[tuple[int, int, int]]:
         for process in self.processes:
             # with a clock beyond what is tolerated it can repair a stop, but not close
             if process.up_since_ms is not None and not process.stopped and self._in_time(process):
-                yield process.up_since_ms, process.clear_since_ms
+                if self._owns is None:
+                    yield process.up_since_ms, process.clear_since_ms, 0
+                elif process in person.guards:
+                    yield process.up_since_ms, process.clear_since_ms, person.guards[process]
+
+    def _note_guards(self, person: Person, owns: Callable[[Process, int], bool]) -> None:
+        """Who must guard the account, and since when: its owner, or without one everybody who may take it over."""
+        alive, now = [one for one in self.processes if not one.is_dead], self._now_ms()
+        owners = [one for one in alive if owns(one, person.account_id)]
+        since = now if owners else now + TAKEOVER_MS
+        person.guards = {one: person.guards.get(one, since) for one in owners or alive}

@@ -11,7 +11,7 @@ from lib.domain import reason_codes as codes
 from lib.domain.account_records import TraderAccount
 from lib.domain.decision import Action
 from lib.domain.errors import Retry
-from lib.domain.order import OrderDraft, OrderState, order_link_id
+from lib.domain.order import Order, OrderDraft, OrderState, order_link_id
 from lib.domain.position import Side
 from lib.domain.reason import Reason, text
 from lib.domain.risk import AccountPlan
@@ -428,3 +428,25 @@ async def test_a_thousand_proved_accounts_cost_no_questions(scene: Scene) -> Non
     sent = len(scene.world.transport.sent)
     await scene.passes(60)
     assert len(scene.world.transport.sent) == sent
+
+
+async def test_an_entry_that_comes_back_after_the_proof_is_closed_even_when_its_first_close_ends_unfilled(
+    scene: Scene,
+) -> None:
+    """The books know the quantity from the exchange; the database has lost the entry's row, and is given it back."""
+    await scene.bought()
+    ledger, known = scene.world.ledger, scene.world.ledger.last_entry
+
+    async def lost(account_id: int) -> Order | None:
+        return None
+
+    ledger.last_entry = lost  # type: ignore[method-assign]
+    await scene.throw(L3)
+    await scene.until_proved()
+    assert not scene.world.position().is_flat, "nothing says that it is ours"
+    ledger.last_entry = known  # type: ignore[method-assign]
+    entry = scene.world.order("e")
+    ledger.store.orders[entry.id] = replace(entry, state=OrderState.UNKNOWN)  # as a sweep writes what it found
+    scene.world.fault("no_fill")
+    await scene.passes(90)
+    assert scene.world.position().is_flat

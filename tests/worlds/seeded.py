@@ -150,7 +150,8 @@ class World:
         self._build_exchange()
         self.cabinet: Cabinet = (SqliteCabinet if sqlite else MemoryCabinet)(self, INSTALLATION)
         self.platform = draw_platform(random.Random(f"platform of {seed}"))
-        self.referee = Referee(self.engine, self.cabinet, self.now_ms, self._in_time, self.platform)
+        owns = self._owns if self.shape.is_divided else None
+        self.referee = Referee(self.engine, self.cabinet, self.now_ms, self._in_time, self.platform, owns)
         self.referee.traders = self.shape.traders
         self._build_shared()
         self.recoveries = Recoveries(self.cabinet, self.referee.people, self.now_ms, self._is_calm)
@@ -373,6 +374,10 @@ class World:
         for process in self.lives:
             if not self._in_time(process):
                 process.skew_ms = 0  # somebody sets the clock: with a wrong one nothing can be closed
+
+    def _owns(self, process: Process, account_id: int) -> bool:
+        trader = self._traders.get(process.name)
+        return trader is not None and trader.context.part.owns(account_id)
 
     def _in_time(self, process: Process) -> bool:
         """Whether ledger and venue, whose clock may be off too, take what *process* stamps."""

@@ -165,7 +165,9 @@ class Stopper:
                 return
             is_swept = await self.prover.is_swept(account, thrown + PROOF_MS)  # what was lost must be closed too
         found = await self._emptied(account)
-        if found is not None and not rows:  # an open row may still fill
+        if found is None:  # a part of ours may be there, whatever was seen before: a database may have lost its entry
+            self.empty.pop(account.account_id, None)
+        elif not rows:  # an open row may still fill
             self.empty[account.account_id] = self._as_it_is(account), found if is_swept else 0
 
     async def _emptied(self, account: TraderAccount) -> int | None:
