@@ -11,7 +11,8 @@ from collections.abc import Collection
 import sqlalchemy as sa
 
 from lib.adapters.sql.tables.people import accounts, commands, notice_choices, outbox, system_flags, users
-from lib.adapters.sql.tables.trading import equity_points, orders, platform_locks, risk_locks, trade_logs
+from lib.adapters.sql.tables.trading import orders, platform_locks, risk_locks, trade_logs
+from lib.domain.order import CYCLE_MS
 from lib.queries.reading import Reading
 
 Pulse = tuple[object, ...]
@@ -37,8 +38,6 @@ def _newest_of(table: sa.Table, column: str, *order: str) -> sa.ScalarSelect[obj
 
 
 _MOVED = _newest_of(orders, "updated_ms", "t_ms", "id").label("moved")
-_DECIDED = _newest_of(trade_logs, "id", "t_ms").label("decided")
-_MEASURED = _newest_of(equity_points, "t_ms", "t_ms").label("measured")
 _ASKED = (
     sa.select(sa.func.max(commands.c.id) * 4 + sa.func.count(commands.c.taken_at) + sa.func.count(commands.c.done_at))
     .where(commands.c.user_id == users.c.id)
@@ -57,7 +56,13 @@ _SEEN = (
     .scalar_subquery()
     .label("seen")
 )
-_MOVING = (_MOVED, _DECIDED, _MEASURED, _ASKED, _TOLD, _SEEN)
+_MOVING = (_MOVED, _ASKED, _TOLD, _SEEN)
+
+
+def _decided(t_ms: int) -> sa.ScalarSelect[object]:
+    """The account's decision of T: asked for by its whole key, as MySQL reads every row in search of the newest."""
+    mine = (trade_logs.c.account_id == accounts.c.id, trade_logs.c.t_ms == t_ms)
+    return sa.select(trade_logs.c.id).where(*mine).correlate(accounts).scalar_subquery()
 
 
 def _held(now_ms: int) -> sa.ScalarSelect[object]:
@@ -77,9 +82,10 @@ class PulseReadings(Reading):
 
 
 def _pulses(connection: sa.Connection, user_ids: Collection[int], now_ms: int) -> dict[int, Pulse]:
-    held = _held(now_ms).label("held")
+    t_ms = now_ms - now_ms % CYCLE_MS
+    timed = (_decided(t_ms).label("decided"), _decided(t_ms - CYCLE_MS).label("before"), _held(now_ms).label("held"))
     query = (
-        sa.select(users.c.id.label("person"), *_CHOSEN, *_OF_ACCOUNT, *_MOVING, held)
+        sa.select(users.c.id.label("person"), *_CHOSEN, *_OF_ACCOUNT, *_MOVING, *timed)
         .join(accounts, accounts.c.user_id == users.c.id)
         .where(users.c.id.in_(user_ids), accounts.c.active)
     )

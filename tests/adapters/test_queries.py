@@ -645,7 +645,7 @@ async def test_a_pulse_tells_of_locks_that_begin_end_or_run_out_and_of_measures_
     def pulse(user_id: int) -> object:
         return scene.readings.pulses([user_id])[user_id]
 
-    seen, theirs = [pulse(account.user_id)], pulse(other.user_id)
+    seen = [pulse(account.user_id)]
     await ledger.lock(mine, "daily_loss", T + 60_000, text("the day's loss"))
     seen.append(pulse(account.user_id))
     await ledger.lock(mine, "cooldown", T + 90_000, text("after a stop"))
@@ -654,13 +654,17 @@ async def test_a_pulse_tells_of_locks_that_begin_end_or_run_out_and_of_measures_
     seen.append(pulse(account.user_id))
     scene.world.clock.advance_to(T + 60_001)
     seen.append(pulse(account.user_id))
+    scene.world.clock.advance_to(T + 304_000)
+    seen.append(pulse(account.user_id))
+    key = CycleKey("synthetic", SYMBOL, 300, T + 300_000, "x" * 64)
+    await ledger.record_cycle(CycleRecord(key, "prompt", "[]", make.analyst_answer()))
+    await ledger.plan(account, key, T + 300_000, AccountPlan("held", text("nothing to do")))
+    seen.append(pulse(account.user_id))
     await ledger.record_equity(EquityPoint(mine, T + 300_000, Decimal(1), Decimal(1), ZERO))
     seen.append(pulse(account.user_id))
-    key = CycleKey("synthetic", SYMBOL, 300, T + 600_000, "x" * 64)
-    await ledger.record_cycle(CycleRecord(key, "prompt", "[]", make.analyst_answer()))
-    await ledger.plan(account, key, T + 600_000, AccountPlan("held", text("nothing to do")))
-    seen.append(pulse(account.user_id))
     assert all(one != after for one, after in pairwise(seen))
+    theirs = pulse(other.user_id)
+    await ledger.lock(mine, "cooldown", T + 900_000, text("after a stop"))
     assert pulse(other.user_id) == theirs
     await ledger.lock(0, "paper:daily_loss", T + 999_000, text("everybody's"))
     assert pulse(account.user_id) != seen[-1]

@@ -182,7 +182,7 @@ def test_the_charts_marks_are_letters_in_each_language_and_theme(
             page.emulate_media(color_scheme=theme)
             page.goto(deployed.url)
             open_the_mark(page, catalogue(language))
-            letters_alone(page, page.locator(".tvchart .tip").inner_text(), page.locator(LEGEND).inner_text())
+            letters_alone(page, page.locator(".tvchart .tip").inner_text())  # the legend's prices move on
             page.get_by_role("button", name=catalogue(language)["chart.table"]).click()
             letters_alone(page)
     finally:

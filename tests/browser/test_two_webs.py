@@ -1,4 +1,4 @@
-"""Two webs, one system: what is done at one is true at the other, and a page outlives the web it came from."""
+"""Two webs, one system: what is done at one is true at the other."""
 
 import json
 import subprocess
@@ -8,25 +8,14 @@ import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, expect
 
-from app.i18n import catalogue
 from tests.browser.deployment import READY_S, ROOT, Deployment, eventually, free_port
-from tests.browser.sticky import in_front
-from tests.browser.test_browser import LEGEND, come_in
-from tests.browser.watching import watched
 
 pytestmark = [pytest.mark.browser, pytest.mark.server, pytest.mark.enable_socket]
 
-WORDS = catalogue("en")
-RECONNECT_S = 240
-"""A deadline on a busy machine: the page looks for its web ever more slowly."""
-ESTABLISHED = "01"
-"""As Linux writes it in /proc/net/tcp."""
 PASSWORD = "four unrelated horses staple"
 
 
@@ -40,11 +29,6 @@ class Web:
     @property
     def url(self) -> str:
         return f"http://127.0.0.1:{self.port}"
-
-    def seats(self) -> int:
-        """Connections that are open to it."""
-        rows = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
-        return sum(row[1].endswith(f":{self.port:04X}") and row[3] == ESTABLISHED for row in rows)
 
 
 @dataclass
@@ -122,26 +106,3 @@ def test_what_is_done_at_one_web_is_true_at_the_other(deployed: Deployment) -> N
         me_again = Visitor("10.8.0.1", dict(me.cookies))
         assert me.ask(a, "POST", "/api/auth/logout")[0] == 200
         assert me_again.ask(b, "GET", "/api/auth/me")[0] == 401, "who signed out at one is out at the other"
-
-
-def test_a_page_goes_on_at_the_other_web_when_its_own_dies(
-    deployed: Deployment, browser: Browser, tmp_path: Path
-) -> None:
-    front = free_port()
-    with web(deployed, front) as a, web(deployed, front) as b, in_front(tmp_path, front, [a.port, b.port]):
-        url = f"http://127.0.0.1:{front}"
-        at_front = Web(front, a.process)
-        eventually("the proxy answers", lambda: _answers(at_front), 60)
-        with watched(browser, url, "en-GB") as seen:
-            page = seen.page()
-            come_in(page, url, WORDS)
-            eventually("its sockets are at one web", lambda: max(a.seats(), b.seats()) > 1, 20)
-            its, other = (a, b) if a.seats() > b.seats() else (b, a)
-            its.process.kill()
-            its.process.wait()
-            before = len(seen.frames)
-            eventually("live prices come from the other", lambda: len(seen.frames) > before + 3, RECONNECT_S)
-            expect(page.locator(LEGEND)).to_contain_text(WORDS["chart.live"], timeout=60_000)
-            expect(page.locator(".st-key-me")).to_be_visible()
-            assert other.seats()
-            seen.errors.clear()  # what broke off is told by the browser, and is what this is about

@@ -36,8 +36,8 @@ from tests.fakes.receiver import Receiver, Request
 
 pytestmark = [pytest.mark.server, pytest.mark.enable_socket]
 
-KO = ("매매 · 손절 체결", "BTCUSDT 롱 포지션을 58,000.5에 종료했습니다. 손익 -12.5 USDT")
-EN = ("Maemae · Stopped out", "closed the BTCUSDT long at 58,000.5: -12.5 USDT")
+KO = ("매매 · 손절 체결", "BTCUSDT 롱 포지션을 58,000.5에 종료했습니다. 손익 -12.50 USDT")
+EN = ("Maemae · Stopped out", "closed the BTCUSDT long at 58,000.5: -12.50 USDT")
 CANARY = "canary0token0of0the0webhook"
 ADDRESSES = {
     "discord": ("discord.com", f"https://discord.com/api/webhooks/123456789012345678/{CANARY}"),

@@ -71,6 +71,10 @@ def test_a_read_only_visitor_does_nothing(web: Web, method: str, path: str, body
     assert web.trading.acts == []
 
 
+MOST_AT_ONCE = 25
+"""Acts of one visitor, who may not act oftener than somebody signed in."""
+
+
 def test_every_route_that_changes_something_refuses_a_read_only_visitor(web: Web) -> None:
     """Routes are found, not listed; coming in and going out change nothing of the demo's."""
     changing = [
@@ -79,11 +83,15 @@ def test_every_route_that_changes_something_refuses_a_read_only_visitor(web: Web
         if isinstance(route, Route) and route.path.startswith("/api/") and "{path" not in route.path
         for method in (route.methods or set()) - {"GET", "HEAD"}
         if not route.path.startswith(("/api/auth/", "/api/operator/"))  # the operators' have a matrix of their own
+        if route.path != "/api/strategies/open"  # looks at what a link shows: the code stands in no address
     ]
     assert len(changing) >= len(ACTS)
-    visitor = web.visitor()
-    answers = {act: visitor.request(*act, json={}).json()["error"] for act in changing}
-    assert set(answers.values()) == {"refuse.read_only"}, answers
+    answers = {}
+    for number, act in enumerate(changing):
+        if number % MOST_AT_ONCE == 0:
+            visitor = web.visitor()
+        answers[act] = visitor.request(*act, json={}).json()["error"]
+    assert {act: said for act, said in answers.items() if said != "refuse.read_only"} == {}
 
 
 @pytest.mark.parametrize("path", [path for path in READS if path != "/api/logs/2"])
