@@ -20,7 +20,8 @@ from app.ui.small import document_language
 from app.ui.style import page_style
 
 st.set_page_config(page_title="Maemae 매매", page_icon=address("favicon.svg"), layout="wide")
-page_style(palette(rises_red=rises_red()))
+with st.container(key="own_colours"):  # no line of the page, from the first moment on
+    page_style(palette(rises_red=rises_red()))
 document_language(language())
 mailed = [
     st.Page(sign_in.reset, title=t("page.reset"), url_path=RESET, visibility="hidden"),

@@ -9,7 +9,7 @@ from app.ui.palette import Palette
 PAGE = """
 <style>
 :is(.st-key-document, .st-key-remember_language, .st-key-wear_theme, .st-key-go), [class*="st-key-follow_"],
-[data-testid="stLayoutWrapper"]:has(> :is(.st-key-tabs, .st-key-colours)),
+[data-testid="stLayoutWrapper"]:has(> :is(.st-key-tabs, .st-key-own_colours)),
 [data-testid="stLayoutWrapper"]:not(:has(button, .stElementContainer:not([class*="st-key-follow_"]))) {
   display: none; }
 /* places kept for what arrives after the rest: the front door, the choice of languages above it, the live parts */
@@ -226,7 +226,5 @@ def page_style(colours: Palette) -> None:
         " --page: light-dark(#fff, #0b0e11); --edge: light-dark(#e3e6ea, #2b3139);"
         " --accent: light-dark(#8a6400, #f0b90b); }"
     )
-    # not a style alone: that would stand among the toasts, and go with the next toast of a fragment; in a box of its
-    # own, which is no line of the page from the first moment on
-    with st.container(key="colours"):
-        st.html(f"<style>{both}</style><i></i>")
+    # not a style alone: that would stand among the toasts, and go with the next toast of a fragment
+    st.html(f"<style>{both}</style><i></i>")
