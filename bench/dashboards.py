@@ -143,8 +143,12 @@ def _cpu_s(pid: int) -> float:
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
-def prepare(env: dict[str, str], viewers: int) -> list[str]:
-    """A database with a person, an account and a session for each viewer, 5,000 candles; the sessions' tokens."""
+def prepare(env: dict[str, str], viewers: int, *, last_is_demo: bool = False) -> list[str]:
+    """
+    A database with a person, an account and a session for each viewer, 5,000 candles; the sessions' tokens.
+
+    With *last_is_demo* the last of them is who everybody may look at from the front door.
+    """
     settings = load(env)
     engine = make_engine(settings.database_url)
     schema.migrate(engine)
@@ -152,7 +156,7 @@ def prepare(env: dict[str, str], viewers: int) -> list[str]:
     now = SystemClock().now_ms()
     tokens = [secrets.token_urlsafe(32) for _ in range(viewers)]
     for number, token in enumerate(tokens, 1):
-        user_id = accounts.add_user(f"viewer{number}@example.com", "!")
+        user_id = accounts.add_user(f"viewer{number}@example.com", "!", is_demo=last_is_demo and number == viewers)
         uid, begin = str(number), Decimal(10_000)
         accounts.add_account(
             NewAccount(user_id, "paper", settings.feed_name, uid, "BTCUSDT", "sealed", "0000", 1, begin, now)

@@ -164,7 +164,7 @@ def main() -> None:
         server = embedded.ensure(folder)
         try:
             env = environment(folder, server.url)
-            (token,) = prepare(env, 1)
+            token, _ = prepare(env, 2, last_is_demo=True)
             seen = measure(env, token, (options.mbit, options.round_trip), options.rounds, binary)
         finally:
             server.stop()
