@@ -169,10 +169,9 @@ def _prompt(user: SessionUser, text: str, cleared: int, height: int) -> None:
 
 
 def _buttons(user: SessionUser, held: Draft) -> None:
+    closed = user.read_only or user.is_guest
     with st.container(horizontal=True, gap="small", key="save_row"):
-        st.button(
-            t("control.save"), key="save", type="primary", disabled=user.read_only, width="stretch", on_click=_save
-        )
+        st.button(t("control.save"), key="save", type="primary", disabled=closed, width="stretch", on_click=_save)
         nothing = user.read_only or held.text is None
         st.button(t("control.discard"), key="discard", disabled=nothing, on_click=_discard)
     st.caption(t("control.unsaved") if held.text is not None else UNSEEN)

@@ -125,6 +125,7 @@ def test_a_guest_gives_no_instructions_of_their_own_and_is_told_how_to(visit: Vi
     field = at.text_area(key="custom_prompt")
     assert field.disabled
     assert field.placeholder == catalogue("ko")["control.prompt_guest"]
+    assert at.button(key="save").disabled
     assert not component(at, "switches")["read_only"]
 
 
