@@ -24,8 +24,8 @@ EXAMINED_LIFE_MS = DAY_MS
 CAP_LIFE_MS = 7 * DAY_MS
 """A cap is of one week; the next is written by a person again."""
 LEAST_DAYS = 7
-LEAST_POINTS = 144
-"""Cycles of a day in which books and wallet were compared: half of all there are."""
+LEAST_HOURS = 12
+"""Hours of a day in which books and wallet were compared: half of it, whether a strategy decides often or seldom."""
 LEAST_TRADES = 3
 MOST_INCIDENTS = 3
 AHEAD_MS = 60_000
@@ -83,10 +83,14 @@ def read_cap(accounts: int, equity: Decimal, positions: int, a_day: Decimal, who
 
 @dataclass(frozen=True, slots=True)
 class RehearsedDay:
-    """One UTC day (days since 1970) of a person's accounts in demo trading or on the testnet."""
+    """
+    One UTC day (days since 1970) of a person's accounts in demo trading or on the testnet.
+
+    *hours* of it had a comparison of books and wallet; each speaks for everything booked before it.
+    """
 
     day: int
-    points: int
+    hours: int
     differences: int
     incidents: int
 
@@ -99,12 +103,12 @@ class RehearsedDay:
 def clean_days(days: Iterable[RehearsedDay]) -> int:
     """How many days in a row, the newest first, were traded without a flaw; a day just begun counts for nothing yet."""
     newest_first = sorted(days, key=lambda each: each.day, reverse=True)
-    if newest_first and newest_first[0].points < LEAST_POINTS and not newest_first[0].is_marred:
+    if newest_first and newest_first[0].hours < LEAST_HOURS and not newest_first[0].is_marred:
         newest_first = newest_first[1:]
     count = 0
     for each in newest_first:
         follows = each.day == newest_first[0].day - count
-        if each.is_marred or each.points < LEAST_POINTS or not follows:
+        if each.is_marred or each.hours < LEAST_HOURS or not follows:
             break
         count += 1
     return count

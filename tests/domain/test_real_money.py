@@ -16,7 +16,7 @@ from lib.domain.real_money import (
     CAP_LIFE_MS,
     DAY_MS,
     EXAMINED_LIFE_MS,
-    LEAST_POINTS,
+    LEAST_HOURS,
     RealCap,
     RealFacts,
     RealGate,
@@ -77,12 +77,12 @@ def test_the_testnet_is_a_rehearsal_too_and_an_old_one_stays_one() -> None:
 
 
 def days(*marks: str) -> tuple[RehearsedDay, ...]:
-    """Newest first: ok, few (points), off (a difference), bad (an incident), gap (no such day)."""
+    """Newest first: ok, few (hours), off (a difference), bad (an incident), gap (no such day)."""
     made = {
-        "ok": (LEAST_POINTS, 0, 0),
-        "few": (LEAST_POINTS - 1, 0, 0),
-        "off": (LEAST_POINTS, 1, 0),
-        "bad": (LEAST_POINTS, 0, 1),
+        "ok": (LEAST_HOURS, 0, 0),
+        "few": (LEAST_HOURS - 1, 0, 0),
+        "off": (LEAST_HOURS, 1, 0),
+        "bad": (LEAST_HOURS, 0, 1),
     }
     return tuple(RehearsedDay(TODAY - n, *made[mark]) for n, mark in enumerate(marks) if mark != "gap")
 
@@ -106,7 +106,7 @@ def test_clean_days_are_counted_in_a_row_from_the_newest(marks: tuple[str, ...],
     assert clean_days(days(*marks)) == count
 
 
-def test_a_day_with_few_points_and_a_flaw_is_no_day_just_begun() -> None:
+def test_a_day_with_few_hours_and_a_flaw_is_no_day_just_begun() -> None:
     assert clean_days((RehearsedDay(TODAY, 1, 1, 0), *days("gap", "ok"))) == 0
 
 

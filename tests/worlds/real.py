@@ -5,7 +5,7 @@ from decimal import Decimal
 
 from lib.domain.account import RiskLevel, Venue
 from lib.domain.preflight import ORDER_CARDS, READ_CARDS, Card, CardResult, PreflightRun
-from lib.domain.real_money import DAY_MS, LEAST_DAYS, LEAST_POINTS, LEAST_TRADES, RealCap, RealFacts, RehearsedDay
+from lib.domain.real_money import DAY_MS, LEAST_DAYS, LEAST_HOURS, LEAST_TRADES, RealCap, RealFacts, RehearsedDay
 from lib.domain.reason import NOTHING
 from lib.settings import VERSION
 from tests.factories import SYMBOL, T
@@ -37,7 +37,7 @@ def open_facts(now: int = T) -> RealFacts:
         version=VERSION,
         rehearsals=(run("demo", ALL_CARDS),),
         own=(run("mainnet", ALL_CARDS),),
-        days=tuple(RehearsedDay(TODAY - number, LEAST_POINTS, 0, 0) for number in range(LEAST_DAYS)),
+        days=tuple(RehearsedDay(TODAY - number, LEAST_HOURS, 0, 0) for number in range(LEAST_DAYS)),
         trades=LEAST_TRADES,
         unresolved=0,
         cap=RealCap(1, Decimal(20_000), 1, Decimal(100_000), "cli:ops", now - 1),

@@ -17,11 +17,12 @@ from lib.adapters.sql.tables.trading import equity_points, orders
 from lib.domain.account import Venue
 from lib.domain.order import OrderState
 from lib.domain.preflight import Card
-from lib.domain.real_money import DAY_MS, LEAST_DAYS, LEAST_POINTS, LEAST_TRADES
+from lib.domain.real_money import DAY_MS, LEAST_DAYS, LEAST_HOURS, LEAST_TRADES
 from tests.factories import SYMBOL
 from tests.worlds.real import ALL_CARDS, run
 
-STEP_MS = DAY_MS // LEAST_POINTS
+STEP_MS = DAY_MS // 24
+"""As seldom as any strategy decides."""
 REHEARSED_UID = "77"
 
 
@@ -31,7 +32,7 @@ def rehearsed(engine: sa.Engine, user_id: int, demo: int, now: int) -> None:
     points = [
         _point(demo, midnight - day * DAY_MS + number * STEP_MS)
         for day in range(1, LEAST_DAYS + 1)
-        for number in range(LEAST_POINTS)
+        for number in range(LEAST_HOURS)
     ]
     with engine.begin() as connection:
         connection.execute(sa.update(users).where(users.c.id == user_id).values(risk_level="low"))

@@ -41,6 +41,7 @@ from lib.domain.venues import CAPABILITIES
 from lib.settings import VERSION
 
 LOG = log.get("ledger.real_money")
+HOUR_MS = 3_600_000
 REAL: tuple[Venue, ...] = tuple(venue for venue, row in CAPABILITIES.items() if row.has_real_money)
 NEWEST_RUNS = 50
 """Of one kind: reading runs, however many, hide no run whose order cards passed."""
@@ -186,19 +187,23 @@ def _rehearsing(connection: sa.Connection, user_id: int) -> list[int]:
 
 
 def _days(connection: sa.Connection, numbers: list[int], now: int) -> list[RehearsedDay]:
-    day, table = (equity_points.c.t_ms // DAY_MS).label("day"), equity_points.c
+    hour, table = (equity_points.c.t_ms // HOUR_MS).label("hour"), equity_points.c
     grouped = (
-        sa.select(day, table.difference, sa.func.count())
+        sa.select(hour, table.difference, sa.func.count())
         .where(table.account_id.in_(numbers), table.t_ms >= now - LOOK_BACK_MS)
-        .group_by(day, table.difference)
+        .group_by(hour, table.difference)
     )
-    points: dict[int, int] = {}
+    hours: dict[int, set[int]] = {}
     differing: dict[int, int] = {}
     for at, difference, count in connection.execute(grouped):
-        points[int(at)] = points.get(int(at), 0) + count
-        differing[int(at)] = differing.get(int(at), 0) + (count if difference else 0)
+        day = int(at) * HOUR_MS // DAY_MS
+        hours.setdefault(day, set()).add(int(at))
+        differing[day] = differing.get(day, 0) + (count if difference else 0)
     told = _told_by_day(connection, numbers, now)
-    return [RehearsedDay(at, points.get(at, 0), differing.get(at, 0), told.get(at, 0)) for at in points.keys() | told]
+    return [
+        RehearsedDay(day, len(hours.get(day, ())), differing.get(day, 0), told.get(day, 0))
+        for day in hours.keys() | told
+    ]
 
 
 def _told_by_day(connection: sa.Connection, numbers: list[int], now: int) -> dict[int, int]:
