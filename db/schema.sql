@@ -43,6 +43,7 @@ CREATE TABLE users (
     system_text TEXT,  -- how the analyst is to trade, by the strategy that runs; NULL = the first design's words
     cadence_min INT NOT NULL DEFAULT 5,  -- minutes between two decisions: 5, 15 or 60
     strategy_version_id BIGINT,  -- the row of strategy_versions that runs; NULL = the first design as it is
+    inputs VARCHAR(400) CHARACTER SET ascii COLLATE ascii_bin NOT NULL DEFAULT '',  -- blocks shown beside the candles, by name
     PRIMARY KEY (id),
     CONSTRAINT uq_users_email UNIQUE (email),
     CONSTRAINT ck_users_keys_are_sealed_elsewhere CHECK (bybit_api_key IS NULL AND bybit_api_secret IS NULL),
@@ -617,9 +618,13 @@ CREATE TABLE cycles (
     created_at DATETIME(3) NOT NULL DEFAULT CURRENT_TIMESTAMP(3),
     asked_for VARCHAR(10) CHARACTER SET ascii COLLATE ascii_bin NOT NULL DEFAULT 'exchange',  -- or paper, or guests alone
     archived BOOL NOT NULL DEFAULT 0,  -- prompt, all candles but the newest, and raw answer are in a file
+    asked_sha256 VARCHAR(64) CHARACTER SET ascii COLLATE ascii_bin NOT NULL DEFAULT '',  -- of what the strategy asks: equal at every T
+    sent_sha256 VARCHAR(64) CHARACTER SET ascii COLLATE ascii_bin NOT NULL DEFAULT '',  -- of prompt, byte for byte
+    inputs TEXT,  -- each block beside the candles: its hash and tokens, or why it was left out; NULL = none
     PRIMARY KEY (id),
     CONSTRAINT uq_cycles_key UNIQUE (feed, symbol, t_ms, interval_s, prompt_group),
-    INDEX ix_cycles_used (feed, t_ms, state, prompt_tokens, completion_tokens, cost_usd, asked_for)
+    INDEX ix_cycles_used (feed, t_ms, state, prompt_tokens, completion_tokens, cost_usd, asked_for),
+    INDEX ix_cycles_asked (asked_sha256, t_ms)
 ) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_unicode_ci;
 
 -- One row per request to the exchange, written before it is sent. States: see lib/domain/order.py.

@@ -67,6 +67,7 @@ def _settings(body: Fields, now: AccountSettings) -> AccountSettings:
         limits=_limits(body.part("limits", LIMIT_NAMES), now.limits),
         system=now.system,
         cadence_min=body.count("cadence_min", now.cadence_min),
+        inputs=now.inputs,
     )
 
 

@@ -78,6 +78,12 @@ def decimal(name: str, *, nullable: bool = False) -> Part:
     )
 
 
+def names(name: str, options: list[str]) -> Part:
+    """A list of some of *options*, each at most once."""
+    items = {"type": "string", "enum": options}
+    return Part(name, {"type": "array", "items": items, "uniqueItems": True})
+
+
 def part(name: str, names: Collection[str]) -> Part:
     """An object with no other *names* than these."""
     values: dict[str, Any] = {one: {"type": ["string", "integer"]} for one in sorted(names)}

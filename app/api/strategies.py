@@ -15,7 +15,8 @@ from lib.accounts.refusal import Refusal
 from lib.accounts.strategies import LONGEST_CODE, LONGEST_SHOWN, Kept
 from lib.accounts.web import SessionUser
 from lib.domain.account import CADENCES, MAX_CUSTOM_PROMPT, MAX_SYSTEM, RiskLevel
-from lib.domain.strategy import DESIGN, LONGEST_NAME, Strategy, StrategyVersion, plain_of
+from lib.domain.input_blocks import BY_NAME, in_order
+from lib.domain.strategy import BLOCKS, DESIGN, LONGEST_NAME, Strategy, StrategyVersion, plain_of
 from lib.domain.strategy_templates import TEMPLATES
 
 LATEST_ID = 10**15 - 1
@@ -23,7 +24,7 @@ LONGEST_BOTH = 131_072
 """Bytes of a body with a system text and instructions of the longest, each character two escapes of JSON."""
 NAMES = (
     "system", "instructions", "cadence_min", "risk_level", "max_leverage", "risk_per_trade", "min_confidence",
-    "long_only",
+    "long_only", "inputs",
 )  # fmt: skip
 
 
@@ -148,6 +149,7 @@ def _content(body: Fields) -> Strategy:
         risk_per_trade=_fraction(part, "risk_per_trade"),
         min_confidence=_fraction(part, "min_confidence"),
         long_only=part.flag("long_only", False),
+        blocks=(*BLOCKS, *in_order(part.names("inputs", BY_NAME))),
     )
 
 
@@ -164,6 +166,7 @@ _PARTS = (
     api.decimal("risk_per_trade", nullable=True),
     api.decimal("min_confidence", nullable=True),
     api.flag("long_only", required=False),
+    api.names("inputs", list(BY_NAME)),
 )
 _CONTENT = Part(
     "content", {"type": "object", "properties": {one.name: one.schema for one in _PARTS}, "additionalProperties": False}

@@ -128,6 +128,12 @@ class Fields:
         value = self._given.get(name, default)
         return next((one for one in options if isinstance(value, str) and one == value), None) or wrong(name)
 
+    def names(self, name: str, options: Collection[str]) -> list[str]:
+        """A list of some of *options*, each at most once; an empty one when it is missing."""
+        given = self._given.get(name, [])
+        fits = isinstance(given, list) and all(isinstance(one, str) and one in options for one in given)
+        return list(given) if fits and len(set(given)) == len(given) else wrong(name)
+
     def part(self, name: str, names: Collection[str]) -> "Fields":
         """An object inside with no other *names* than these; an empty one when it is missing."""
         value = self._given.get(name, {})

@@ -4,10 +4,13 @@ import json
 
 import streamlit as st
 
-from app.i18n import md, t
+from app.i18n import clock_time, language, md, t, zone
 from app.ui.analyst import analyst_name
 from app.ui.letters import letters
+from app.ui.reasons import say
+from app.ui.strategy_lines import input_name
 from app.ui.write import count, exact
+from lib.domain.input_blocks import BY_NAME, sent_values
 from lib.queries import LogDetail
 
 
@@ -24,9 +27,27 @@ def asked_texts(found: LogDetail) -> None:
         _text("detail.parsed", json.dumps(dict(found.decision)), 180)
     if found.archived:
         st.text(t("detail.archived"))
-        return
-    _text("detail.raw", found.raw_answer, 220)
-    _text("detail.prompt", found.prompt, 320)
+    else:
+        _text("detail.raw", found.raw_answer, 220)
+        _text("detail.prompt", found.prompt, 320)
+    if found.inputs:
+        _blocks(found)
+
+
+def _blocks(found: LogDetail) -> None:
+    """Each block as it was sent, found in the prompt by its hash; of the others why they were left out."""
+    st.caption(t("detail.blocks"))
+    sent = sent_values(found.prompt, found.inputs)
+    for note in found.inputs:
+        block = BY_NAME.get(note.name)
+        name = input_name(block, t) if block else note.name
+        if note.left_out:
+            st.caption(md("detail.block_out", name=name, why=say(note.left_out, language())))
+        else:
+            at = f"{clock_time(note.seen_ms)} {zone().label}" if note.seen_ms else "–"
+            st.caption(md("detail.block", name=name, tokens=count(note.tokens), at=at, sha=note.sha256[:12]))
+        if note.name in sent:
+            letters(sent[note.name], 90)
 
 
 def _cost(found: LogDetail) -> str:

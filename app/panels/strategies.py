@@ -13,6 +13,7 @@ from app.i18n import clock_time, language, md, t, zone
 from app.panels.away import patient
 from app.panels.choices import still
 from app.panels.control import tell
+from app.panels.inputs import inputs
 from app.panels.shared import QUERY, shared, take
 from app.panels.step_up import is_wanted
 from app.session import require_user
@@ -51,8 +52,8 @@ def strategies() -> None:
             _headline(running, chosen)
         with right:
             _cadence(user, chosen)
-        mine, words, templates, links = st.tabs(
-            [t("strat.mine"), t("strat.words"), t("strat.templates"), t("strat.share")],
+        mine, words, sights, templates, links = st.tabs(
+            [t("strat.mine"), t("strat.words"), t("input.tab"), t("strat.templates"), t("strat.share")],
             key="strategy_tabs",
             default=t("strat.share") if QUERY in st.query_params else None,
         )
@@ -60,6 +61,8 @@ def strategies() -> None:
             _mine(user, chosen, running)
         with words:
             _words(user, chosen)
+        with sights:
+            inputs(user, chosen)
         with templates:
             _templates(user)
         with links:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from app.ui.write import count, percent
 from lib.domain.account import RISK_PROFILES
+from lib.domain.input_blocks import Block
 from lib.domain.strategy import Strategy
 
 Say = Callable[..., str]
@@ -22,12 +23,18 @@ def strategy_lines(content: Strategy, t: Say) -> str:
         ("leverage", f"{count(content.max_leverage)}×"),
         ("risk", percent(risk)),
         ("confidence", percent(least, places=0)),
+        ("inputs", ", ".join(input_name(one, t) for one in content.inputs) or t("input.none")),
         ("direction", t(f"strat.{'long_only' if content.long_only else 'both'}")),
     )
     told = [f"{t(f'strat.{name}')}: {value}" for name, value in figures]
     system = content.system or t("strat.design_words")
     words = content.instructions or t("control.no_prompt")
     return "\n".join([*told, "", f"[{t('strat.system')}]", system, "", f"[{t('control.prompt')}]", words])
+
+
+def input_name(block: Block, t: Say) -> str:
+    """What *block* is called in the reader's words."""
+    return t(f"input.{block.kind}", interval=block.interval.upper().replace("M", "m"), n=block.count)
 
 
 def strategy_name(name: str, t: Say) -> str:

@@ -15,6 +15,7 @@ _NAMES = {
     "custom_prompt": "field.custom_prompt",
     "system": "field.system",
     "cadence_min": "field.cadence_min",
+    "inputs": "field.inputs",
     "long_only": "field.long_only",
     "risk_per_trade": "field.risk_per_trade",
     "min_confidence": "field.min_confidence",

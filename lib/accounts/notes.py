@@ -38,7 +38,7 @@ def note_from(user_id: int, event: TrailEvent, now_ms: int, origin: Origin, netw
 def changes(before: AccountSettings, after: AccountSettings) -> str:
     """What changed, as `name:before>after` with blanks between; of somebody's words only that they changed."""
     parts = [f"{name}:{old}>{new}" for name, old, new in _differing(before, after)]
-    parts += [name for name in ("custom_prompt", "system") if getattr(before, name) != getattr(after, name)]
+    parts += [name for name in ("custom_prompt", "system", "inputs") if getattr(before, name) != getattr(after, name)]
     return " ".join(parts)
 
 

@@ -7,6 +7,7 @@ from decimal import Decimal
 
 from lib.accounts.web import Refusal
 from lib.domain.account import CADENCES, MAX_CUSTOM_PROMPT, MAX_SYSTEM, RISK_PROFILES, AccountSettings, Limits
+from lib.domain.input_blocks import are_offered
 from lib.domain.spelling import is_prose
 
 MOST_LEVERAGE = max(profile.leverage_cap for profile in RISK_PROFILES.values())
@@ -27,6 +28,8 @@ def settings_refusal(settings: AccountSettings) -> Refusal | None:
         return Refusal("refuse.settings.unseen")
     if settings.cadence_min not in CADENCES:
         return Refusal("refuse.settings.cadence")
+    if not are_offered(settings.inputs):
+        return Refusal("refuse.strategy.offer")
     return _profile_refusal(settings) or _limits_refusal(settings.limits)
 
 

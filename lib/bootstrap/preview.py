@@ -4,16 +4,20 @@ What would be sent to the analyst for a person's account now: the cycle's own fu
 At the next T the candles are newer; every other byte is the same. Nothing is asked, stored or counted.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
-from lib.adapters.openai.spending import estimated
 from lib.domain.account_records import Asking
 from lib.domain.candle import MINUTE_MS, Candle
-from lib.domain.pricing import AnalystPrices
+from lib.domain.input_blocks import OFFERED, Block, Shown, ShownNote, note_of
+from lib.domain.lens import clear
+from lib.domain.pricing import MILLION, AnalystPrices
+from lib.domain.tokens import estimated
+from lib.market.sight import Material, kept_for, minutes_for, shown
 from lib.queries import CallRow, Readings
 from lib.trading.context import INTERVAL, WINDOW
-from lib.trading.cycle.prompt import prompt_for
+from lib.trading.cycle.prompt import asked_with, prompt_for
 
 DAY_MS = 86_400_000
 ANSWER_TOKENS = 150
@@ -38,6 +42,17 @@ class Preview:
     tokens_day: int
     usd_day: Decimal | None
     last: CallRow | None
+    blocks: tuple[ShownNote, ...] = ()
+    """The blocks beside the candles, each with its tokens or why it would be left out."""
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """The *blocks* there are, with tokens; *calls* a day at the account's cadence; USD *a_token*, None = unknown."""
+
+    blocks: tuple[ShownNote, ...]
+    calls: int
+    a_token: Decimal | None
 
 
 class Previews:
@@ -47,6 +62,8 @@ class Previews:
         self._readings = readings
         self._model = model
         self._prices = prices
+        self._known: tuple[tuple[str, int], tuple[ShownNote, ...]] = (("", 0), ())
+        """What was offered last, and of which market when: figures of one minute are computed once."""
 
     def of(self, user_id: int, custom_prompt: str | None = None) -> Preview | None:
         """The preview with *custom_prompt* in the place of what is saved; None without an account."""
@@ -58,8 +75,28 @@ class Previews:
         window = self._readings.closed_candles(account.symbol, INTERVAL, WINDOW)
         return self._made(account, window, self._readings.newest_call(user_id))
 
+    def offered(self, user_id: int) -> Offer | None:
+        """Every block there is, as it would be shown now; None without an account or before the first candle."""
+        account = self._readings.asking(user_id)
+        window = self._readings.closed_candles(account.symbol, INTERVAL, WINDOW) if account else []
+        if account is None or not window:
+            return None
+        place = (account.symbol, window[-1].open_time)
+        if self._known[0] != place:
+            self._known = (place, tuple(map(note_of, self._shown(account.symbol, OFFERED, window))))
+        calls = DAY_MS // (account.settings.cadence_min * MINUTE_MS)
+        return Offer(self._known[1], calls, None if (one := self._prices.cost(MILLION, 0)) is None else one / MILLION)
+
+    def _shown(self, symbol: str, blocks: Sequence[Block], window: list[Candle]) -> tuple[Shown, ...]:
+        if not blocks or not window:
+            return ()
+        read, t_ms = self._readings.closed_candles, window[-1].open_time + MINUTE_MS
+        kept = {interval: read(symbol, interval, count) for interval, count in kept_for(blocks).items()}
+        return shown(blocks, Material(t_ms, read(symbol, INTERVAL, minutes_for(blocks)), kept), clear(t_ms))
+
     def _made(self, account: Asking, window: list[Candle], last: CallRow | None) -> Preview:
-        prompt = prompt_for(account, window, self._model)
+        beside = self._shown(account.symbol, asked_with(account).inputs, window)
+        prompt = prompt_for(account, window, self._model, beside)
         tokens, answer = estimated(prompt.system) + estimated(prompt.user), ANSWER_TOKENS
         cost = self._prices.cost(tokens, answer)
         calls = DAY_MS // (account.settings.cadence_min * MINUTE_MS)
@@ -73,4 +110,5 @@ class Previews:
             tokens_day=(tokens + answer) * calls,
             usd_day=None if cost is None else cost * calls,
             last=last,
+            blocks=tuple(map(note_of, beside)),
         )

@@ -35,6 +35,7 @@ from lib.domain.errors import Halt, Retry
 from lib.domain.instrument import Instrument
 from lib.domain.venues import pool_of
 from lib.market.collector import Collector, CollectorPlan
+from lib.market.sight import KEPT
 from lib.ports.ledger import SwitchLedger
 from lib.ports.market import NotListed
 from lib.ports.metrics import Metrics
@@ -53,7 +54,7 @@ from lib.trading.trader import Trader
 
 def collector(settings: Settings, metrics: Metrics | None = None) -> Collector:
     """The candle collector of this deployment's feed; *metrics* are its figures."""
-    plan = CollectorPlan(settings.feed_name, settings.symbols, settings.intervals, version=VERSION)
+    plan = CollectorPlan(settings.feed_name, settings.symbols, settings.intervals, version=VERSION, wide=KEPT)
     market = BybitMarketData(settings.bybit_api_url, ban=stores.traders_ban(settings))
     timings = KlineTimings(stale_after=settings.stale_after_s)
     stream = BybitKlineStream(settings.bybit_ws_url, plan.streamed, timings=timings) if plan.streamed else None

@@ -10,6 +10,8 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Literal
 
+from lib.domain.input_blocks import Block
+
 Venue = Literal["paper", "demo", "testnet", "mainnet"]
 VENUES: tuple[Venue, ...] = ("paper", "demo", "testnet", "mainnet")
 
@@ -135,6 +137,8 @@ class AccountSettings:
     """How the analyst is to trade, in a strategy's own words; "" = the original design's."""
     cadence_min: int = 5
     """Minutes between two decisions: one of `CADENCES`."""
+    inputs: tuple[Block, ...] = ()
+    """What the analyst is shown beside the design's candles."""
 
     @property
     def profile(self) -> RiskProfile:

@@ -4,6 +4,7 @@ One call of the analyst: the prompt, the answer, and the cycle the call belongs 
 
 from dataclasses import dataclass
 from decimal import Decimal
+from hashlib import sha256
 from typing import Literal
 
 from lib.domain.decision import Abstained, Decision
@@ -61,3 +62,12 @@ class CycleRecord:
     answer: AnalystAnswer
     asked_for: AskedFor = "exchange"
     """Whose analyst budget the call's tokens count on."""
+    asked_sha256: str = ""
+    """Of what the strategy asks, equal at every T; "" = not told."""
+    inputs: str = ""
+    """The blocks shown beside the candles, as `lib.domain.input_blocks.shown_text` writes them."""
+
+    @property
+    def sent_sha256(self) -> str:
+        """The hash of *prompt* (hex)."""
+        return sha256(self.prompt.encode()).hexdigest()

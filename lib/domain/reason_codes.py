@@ -9,6 +9,7 @@ analysts' own words are parameters (*TEXT*), never codes.
 from lib.domain.chat_codes import *  # noqa: F403 - one list, two files
 from lib.domain.real_reason_codes import *  # noqa: F403 - the part of this list about real money
 from lib.domain.reason import Kind, declare
+from lib.domain.sight_codes import *  # noqa: F403 - the part about what an analyst is shown
 
 CUT_SHORT = declare("cut_short", code=Kind.NAME)
 """Stands for a reason too long for its column."""

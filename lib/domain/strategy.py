@@ -15,6 +15,7 @@ from typing import Any
 
 from lib.domain.account import CADENCES, AccountSettings, RiskLevel
 from lib.domain.decimals import plain
+from lib.domain.input_blocks import CANDLES, Block, are_offered
 
 DEFAULT_MODEL = "default"
 """The model profile that the deployment asks; there is no other yet."""
@@ -22,20 +23,8 @@ MODELS = (DEFAULT_MODEL,)
 EXITS = ("stop_loss", "take_profit")
 """The exits there are: both stand at the exchange from the entry on."""
 LONGEST_NAME = 60
-
-
-@dataclass(frozen=True, slots=True)
-class Block:
-    """One block of what the analyst is shown: *count* of *kind* at *interval*."""
-
-    kind: str
-    interval: str
-    count: int
-
-
-CANDLES = Block("candles", "1m", 30)
-"""The original design's thirty closed candles."""
 BLOCKS = (CANDLES,)
+"""What every strategy shows the analyst; more of `lib.domain.input_blocks` may follow."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +46,11 @@ class Strategy:
     min_confidence: Decimal | None = None
     long_only: bool = False
     exits: tuple[str, ...] = EXITS
+
+    @property
+    def inputs(self) -> tuple[Block, ...]:
+        """The blocks beside the design's candles."""
+        return self.blocks[len(BLOCKS) :]
 
     @property
     def sha256(self) -> str:
@@ -111,6 +105,7 @@ def strategy_of(settings: AccountSettings) -> Strategy:
     return Strategy(
         system=settings.system,
         instructions=settings.custom_prompt,
+        blocks=(*BLOCKS, *settings.inputs),
         cadence_min=settings.cadence_min,
         risk_level=settings.risk_level,
         max_leverage=settings.max_leverage,
@@ -126,6 +121,7 @@ def settings_with(strategy: Strategy, settings: AccountSettings) -> AccountSetti
         settings,
         system=strategy.system,
         custom_prompt=strategy.instructions,
+        inputs=strategy.inputs,
         cadence_min=strategy.cadence_min,
         risk_level=strategy.risk_level,
         max_leverage=strategy.max_leverage,
@@ -139,7 +135,8 @@ def is_offered(strategy: Strategy) -> bool:
     """Whether all that *strategy* names exists here: model, blocks, exits, cadence; its symbols are the account's."""
     return (
         strategy.model in MODELS
-        and strategy.blocks == BLOCKS
+        and strategy.blocks[: len(BLOCKS)] == BLOCKS
+        and are_offered(strategy.inputs)
         and strategy.exits == EXITS
         and not strategy.symbols
         and strategy.cadence_min in CADENCES

@@ -48,11 +48,19 @@ class CollectorPlan:
     intervals: tuple[str, ...]
     capacity: int = 5000
     version: str = ""
+    wide: tuple[str, ...] = ()
+    """Intervals of which a few candles are kept beside, for what minutes do not reach back to."""
+    wide_capacity: int = 240
 
     @property
     def series(self) -> list[tuple[str, str]]:
-        """Every list, as (symbol, interval)."""
-        return [(symbol, interval) for symbol in self.symbols for interval in self.intervals]
+        """Every list, as (symbol, interval); the wide ones last, since nothing waits for them."""
+        intervals = (*self.intervals, *(interval for interval in self.wide if interval not in self.intervals))
+        return [(symbol, interval) for interval in intervals for symbol in self.symbols]
+
+    def capacity_of(self, interval: str) -> int:
+        """How many candles the lists of *interval* keep."""
+        return self.capacity if interval in self.intervals else self.wide_capacity
 
     @property
     def streamed(self) -> list[tuple[str, str]]:
@@ -77,7 +85,7 @@ class Collector:
                 market,
                 clock,
                 series=series,
-                capacity=plan.capacity,
+                capacity=plan.capacity_of(series[1]),
                 grace_ms=STREAM_GRACE_MS if series in streamed else REST_GRACE_MS,
             )
             for series in plan.series
@@ -207,7 +215,8 @@ class Collector:
 
     def _write_status(self) -> None:
         connected = self._stream is not None and self._stream.connected
-        fields = collector_fields(self._feeds.values(), now_ms=self._clock.now_ms(), connected=connected)
+        told = [feed for series, feed in self._feeds.items() if series[1] in self._plan.intervals]
+        fields = collector_fields(told, now_ms=self._clock.now_ms(), connected=connected)
         fields |= {"feed": self._plan.feed, "reconnects": str(max(0, self._connections - 1))}
         self._store.set_status(fields)
 

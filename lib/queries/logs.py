@@ -10,6 +10,7 @@ from lib.adapters.sql.ledger.charges import read_charges
 from lib.adapters.sql.ledger.rows import order_from
 from lib.adapters.sql.tables.columns import utc_from_ms
 from lib.adapters.sql.tables.trading import cycles, fills, order_events, orders, trade_logs
+from lib.domain.input_blocks import read_shown
 from lib.domain.order import Order
 from lib.domain.stored_reason import parse
 from lib.queries.log_search import Words, holds, search
@@ -25,7 +26,7 @@ _CALL = [
     for name in (
         *("prompt", "raw_answer", "candles", "model", "latency_ms", "prompt_tokens", "completion_tokens", "cost_usd"),
         "created_at",
-        "archived",
+        *("archived", "sent_sha256", "inputs"),
     )
 ]
 _FILL = [fills.c[name] for name in FillRow.__dataclass_fields__]
@@ -199,7 +200,7 @@ def _call(connection: sa.Connection, cycle_id: int | None) -> dict[str, Any]:
     if row is None:
         return {}
     call = dict(row)
-    return call | {"answered_ms": epoch_ms(call.pop("created_at"))}
+    return call | {"answered_ms": epoch_ms(call.pop("created_at")), "inputs": read_shown(row["inputs"])}
 
 
 def _events(connection: sa.Connection, made: tuple[Order, ...]) -> tuple[EventRow, ...]:

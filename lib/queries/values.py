@@ -9,6 +9,7 @@ from typing import Any
 from lib.domain.account import NUMBERS, AccountSettings, Doubt, Numbers
 from lib.domain.books import Charge, balance, paid_in
 from lib.domain.equity import drawdown
+from lib.domain.input_blocks import ShownNote
 from lib.domain.instrument import Instrument
 from lib.domain.margin import Liquidation, liquidation_price, lowest_maintenance
 from lib.domain.order import Order
@@ -118,6 +119,9 @@ class LogDetail:
     cost_usd: Decimal | None = None
     answered_ms: int | None = None
     archived: bool = False
+    sent_sha256: str = ""
+    inputs: tuple[ShownNote, ...] = ()
+    """The blocks shown beside the candles, and those left out."""
 
 
 @dataclass(frozen=True, slots=True)

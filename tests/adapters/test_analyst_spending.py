@@ -12,12 +12,13 @@ from openai import AsyncOpenAI
 
 from lib.adapters.openai.analyst import MOST_STEPS, VAIN_QUESTIONS, OpenAIAnalyst
 from lib.adapters.openai.prices import known_prices
-from lib.adapters.openai.spending import Meter, estimated
+from lib.adapters.openai.spending import Meter
 from lib.domain import reason_codes as codes
 from lib.domain.analyst_call import AnalystAnswer, Prompt
 from lib.domain.decision import Abstained, Decision
 from lib.domain.pricing import AnalystPrices
 from lib.domain.reason import Reason
+from lib.domain.tokens import estimated
 from tests.adapters.provider_quirks import FORMAT_QUIRKS, Quirk, respond
 
 PROMPT = Prompt("You trade.", json.dumps({"candles": list(range(200))}), "gpt-6-luna")

@@ -16,11 +16,12 @@ from openai import AsyncOpenAI
 
 from lib.adapters.openai.analyst import MAX_RAW_CHARS, OpenAIAnalyst, connect
 from lib.adapters.openai.bounded import MAX_PACKED_BYTES, MAX_REPLY_BYTES, bounded
-from lib.adapters.openai.spending import MOST_TOKENS, estimated
+from lib.adapters.openai.spending import MOST_TOKENS
 from lib.adapters.sql.ledger.analysis import decision_json
 from lib.domain import reason_codes as codes
 from lib.domain.analyst_call import AnalystAnswer, Prompt
 from lib.domain.decision import Abstained, Decision, parse_decision
+from lib.domain.tokens import estimated
 from tests.domain.hostile_answers import BY_HAND, ODD_CONTENT, answer_of, written
 
 ANSWERS = 1_500

@@ -16,7 +16,8 @@ from lib.adapters.sql.forms.throttles import SqlThrottles
 from lib.adapters.sql.tables.people import audit_events
 from lib.adapters.sql.tables.strategies import strategies, strategy_runs, strategy_shares, strategy_versions
 from lib.domain.account import AccountSettings, RiskLevel
-from lib.domain.strategy import DESIGN, LONGEST_NAME, Block, Strategy, read, settings_with, strategy_of, written
+from lib.domain.input_blocks import Block
+from lib.domain.strategy import DESIGN, LONGEST_NAME, Strategy, read, settings_with, strategy_of, written
 from lib.domain.strategy_templates import TEMPLATES
 from lib.queries import Readings
 from tests.fakes.people import StandingClock

@@ -125,6 +125,7 @@ class MemoryLedger(MemoryLeases, MemoryGauges, Ledger):
     async def record_cycle(self, record: CycleRecord) -> AnalystAnswer:
         def record_once() -> AnalystAnswer:
             self.store.asked_for.setdefault(record.key, record.asked_for)
+            self.store.records.setdefault(record.key, record)
             return self.store.cycles.setdefault(record.key, record.answer)
 
         return await self._commit(record_once)

@@ -47,7 +47,8 @@ def test_an_address_of_no_decision_of_ones_own_shows_none(visit: Visit, asked: s
 def test_texts_clamps_tokens_and_cost_are_told_as_they_are(visit: Visit) -> None:
     at = visit("t-owner", "trade_logs", "en", id="60")
     codes = [code.value for code in at.code]
-    assert len(codes) == 3
+    assert len(codes) == 4
+    assert "</b>" in codes[3], "a block as it was sent, letter by letter"
     assert HOSTILE in codes[1]
     assert json.loads(codes[0])["leverage"] == 12
     texts = [text.value for text in at.text]
@@ -55,6 +56,7 @@ def test_texts_clamps_tokens_and_cost_are_told_as_they_are(visit: Visit) -> None
     captions = " ".join(caption.value for caption in at.caption)
     assert "900 asked + 60 answered" in captions
     assert "0.000171" in captions
+    assert "left out: only 3 of 14 candles" in captions
 
 
 def test_of_an_archived_decision_the_view_stays_and_the_texts_say_where_they_are(

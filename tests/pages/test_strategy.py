@@ -276,3 +276,19 @@ def test_a_read_only_visitor_and_a_guest_take_no_words(visit: Visit) -> None:
     guest = visit("t-guest", "strategy")
     assert not guest.button(key="take_design").disabled
     assert guest.button(key="take_careful").disabled
+
+
+def test_a_switch_of_what_is_shown_is_a_change_of_settings_and_says_what_it_costs(
+    visit: Visit, staged: SimpleNamespace
+) -> None:
+    at = visit("t-owner", "strategy")
+    told = " ".join(node.value for node in at.caption)
+    assert "≈ 101토큰" in told
+    assert "3/12" in told, "a block that would be left out says why"
+    at.toggle(key="sees_indicators_5m").set_value(True).run()
+    at.toggle(key="sees_bars_5m").set_value(True).run()
+    assert [[one.name for one in done[2].inputs] for done in staged.acts.done] == [["indicators_5m"], ["bars_5m"]]
+
+
+def test_who_only_looks_and_guests_switch_no_block(visit: Visit) -> None:
+    assert visit("t-demo", "strategy").toggle(key="sees_bars_5m").disabled

@@ -4,12 +4,12 @@ from decimal import Decimal
 
 import pytest
 
-from lib.adapters.openai.spending import estimated
 from lib.bootstrap.preview import ANSWER_TOKENS, Previews
 from lib.domain.account import AccountSettings, RiskLevel
 from lib.domain.account_records import AskingAccount
 from lib.domain.candle import MINUTE_MS, Candle
 from lib.domain.pricing import AnalystPrices
+from lib.domain.tokens import estimated
 from lib.trading.context import WINDOW
 from tests.factories import settings
 from tests.worlds.one_process import World

@@ -93,6 +93,7 @@ LOOKED_AT = {
     "panels/checked_key.py": {"mark", "_addresses(saved)", "_until(saved, now_ms)"},
     "panels/detail.py": {"zone().label", "row.id"},
     "panels/guarding.py": {"done"},
+    "panels/inputs.py": {"input_name(block, t)", "_cost(md, offer, note.tokens)"},
     "panels/operator/review.py": {"named"},
     "panels/operator/stopping.py": {"named"},
     "panels/results.py": {"note"},

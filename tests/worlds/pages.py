@@ -14,13 +14,14 @@ from lib.accounts.refusal import Refusal
 from lib.accounts.strategies import Kept, MadeShare
 from lib.accounts.web import SessionUser
 from lib.accounts.won import WonDesk
-from lib.bootstrap.preview import Preview
+from lib.bootstrap.preview import Offer, Preview
 from lib.clock import SteppedClock
 from lib.domain import reason_codes as codes
 from lib.domain.account import AccountSettings, Colours, Numbers, Theme
 from lib.domain.api_token import ApiToken
 from lib.domain.bybit_sites import SITES
 from lib.domain.errors import Retry
+from lib.domain.input_blocks import OFFERED, Shown, ShownNote, note_of
 from lib.domain.instrument import Instrument
 from lib.domain.order import Order, OrderState
 from lib.domain.platform_settings import Admission, Banner
@@ -68,6 +69,7 @@ from tests.fakes.people import MemoryWonBook
 from tests.worlds import results as samples
 from tests.worlds.operators import staged_door
 
+SEEN = Shown(OFFERED[0], {"rows": [[1, "64000", "</b>"]]}, seen_ms=1)
 T = TypeVar("T")
 NOW_MS = 1_790_000_100_000
 OWNER = SessionUser(1, "owner@example.com", "ko", proved_ms=NOW_MS)
@@ -270,6 +272,11 @@ class Shelf:
         last = CallRow(NOW_MS, 1_900, 120, Decimal("0.0021"))
         return Preview("system", f"candles {said}", 30, NOW_MS, 2_100, 150, 648_000, self.usd_day, last)
 
+    def offered(self, user_id: int) -> Offer:
+        notes = [ShownNote(block.name, "", 100 + at, NOW_MS) for at, block in enumerate(OFFERED)]
+        notes[0] = replace(notes[0], left_out=codes.INPUT_TOO_FEW(found=3, wanted=12))
+        return Offer(tuple(notes), 288, None if self.usd_day is None else Decimal("0.00000025"))
+
     def logs(self, user_id: int, *, newer_than: int = 0, limit: int = 20) -> list[LogRow]:
         return [log_row(number) for number in range(60, 60 - limit, -1)] if self._has(user_id) else []
 
@@ -330,7 +337,8 @@ class Shelf:
             (order(row),),
             events,
             (FillRow(row.t_ms + 3_000, "buy", qty, price, fee, Decimal(0), "trade", False),),
-            prompt='{"symbol": "BTCUSDT", "candles": [[1, "64000"], [2, "64010"]]}',
+            prompt=f'{{"symbol": "BTCUSDT", "candles": [[1, "64000"], [2, "64010"]], "blocks": {{{SEEN.text}}}}}',
+            inputs=(note_of(SEEN), ShownNote("bars_1d", "", 9, 0, codes.INPUT_TOO_FEW(found=3, wanted=14))),
             raw_answer=f'{{"action": "buy", "reason": "{HOSTILE}"}}',
             model=self.model,
             latency_ms=1_840,
@@ -521,7 +529,7 @@ def stage() -> SimpleNamespace:
         acts=acts,
         shelf=shelf,
         operators=operators.door,
-        previews=SimpleNamespace(of=shelf.preview),
+        previews=SimpleNamespace(of=shelf.preview, offered=shelf.offered),
         operating=operators,
         clock=SimpleNamespace(now_ms=lambda: NOW_MS),
         feed="synthetic",

@@ -77,6 +77,8 @@ class MarketCandles(AsyncCandleReader):
         self.status: dict[str, str] = {}
 
     async def newest(self, symbol: str, interval: str, count: int) -> list[Candle]:
+        if interval != "1m":
+            return []
         end = self._clock.now_ms() - self.lag_ms
         closed = end - end % MINUTE_MS
         found = (self._market.candle(symbol, closed - n * MINUTE_MS) for n in range(count, 0, -1))

@@ -2,21 +2,15 @@
 The tokens of a call when the provider does not tell them: estimated from the text. Pure.
 
 A call that timed out was read by the provider all the same, and many servers leave the usage out; counted as nothing,
-such calls would pass every budget. A token is taken as two bytes of UTF-8, rather too many tokens than too few: candles
-are mostly digits, of which tokenizers take one to three at a time.
+such calls would pass every budget.
 """
 
 from dataclasses import dataclass
 
 from lib.domain.analyst_call import Prompt
+from lib.domain.tokens import estimated
 
 MOST_TOKENS = 10_000_000
-BYTES_PER_TOKEN = 2
-
-
-def estimated(text: str) -> int:
-    """About how many tokens *text* is."""
-    return -(-len(text.encode("utf-8", "replace")) // BYTES_PER_TOKEN)
 
 
 def counted(value: object) -> int:

@@ -19,6 +19,7 @@ from lib.trading.cycle.opinion import paid_answer
 from lib.trading.cycle.platform_limits import Headrooms
 from lib.trading.cycle.prompt import cycle_key
 from lib.trading.cycle.run import read_headrooms
+from lib.trading.cycle.sight import look
 
 LOG = log.get("cycle.asking")
 
@@ -44,9 +45,11 @@ async def _ask_about(
     """The groups of one symbol; one group's failure is no other's."""
     window = await decision_window(context, accounts[0].symbol, t_ms)
     groups: dict[CycleKey, list[TraderAccount]] = {}
+    sights = await look(context, accounts[0].symbol, t_ms, window, accounts)
     for account in accounts:
-        groups.setdefault(cycle_key(context.feed, account, t_ms, context.model), []).append(account)
-    asked = (paid_answer(context, key, window, group, headrooms) for key, group in groups.items())
+        key = cycle_key(context.feed, account, t_ms, context.model, sights.of(account).shown)
+        groups.setdefault(key, []).append(account)
+    asked = (paid_answer(context, key, sights.of(group[0]), group, headrooms) for key, group in groups.items())
     for result in await asyncio.gather(*asked, return_exceptions=True):
         if isinstance(result, BaseException) and not isinstance(result, Skip):
             LOG.warning("analyst.group_not_asked", t_ms=t_ms, why=repr(result))

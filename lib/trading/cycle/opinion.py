@@ -14,15 +14,16 @@ from lib.domain import reason_codes as codes
 from lib.domain.account import Pool
 from lib.domain.account_records import TraderAccount
 from lib.domain.analyst_call import AnalystAnswer, AskedFor, CycleKey, CycleRecord
-from lib.domain.candle import Candle
 from lib.domain.decision import Decision
 from lib.domain.errors import Skip
 from lib.domain.gates import budget_gates
+from lib.domain.input_blocks import shown_text
 from lib.domain.reason import NOTHING, Reason
 from lib.domain.venues import pool_of
 from lib.trading.context import TradingContext
 from lib.trading.cycle.platform_limits import BUDGET, Headroom
-from lib.trading.cycle.prompt import candle_fields, prompt_for
+from lib.trading.cycle.prompt import asked_sha256, candle_fields, prompt_for
+from lib.trading.cycle.sight import Sight
 
 LOG = log.get("cycle.opinion")
 LOOK_S = 0.5
@@ -30,7 +31,7 @@ LOOK_S = 0.5
 
 
 async def answer_for(
-    context: TradingContext, key: CycleKey, window: Sequence[Candle], account: TraderAccount, asked_for: AskedFor
+    context: TradingContext, key: CycleKey, sight: Sight, account: TraderAccount, asked_for: AskedFor
 ) -> AnalystAnswer:
     """
     The standing answer for *key*, the group of *account*: the one recorded before, else a new call, recorded
@@ -38,32 +39,40 @@ async def answer_for(
     """
     if (known := await context.cycles.cycle(key)) is not None:
         return known
-    prompt = prompt_for(account, window, context.model)
+    prompt = prompt_for(account, sight.window, context.model, sight.shown)
     answer = await context.analyst.ask(prompt, context.analyst_budget_s)
     priced = replace(answer, cost=context.prices.cost(answer.prompt_tokens, answer.completion_tokens))
     LOG.info("analyst.asked", t_ms=key.t_ms, **_figures(priced))
-    candles = json.dumps([candle_fields(candle) for candle in window], separators=(",", ":"))
-    record = CycleRecord(key, f"{prompt.system}\n\n{prompt.user}", candles, priced, asked_for)
+    candles = json.dumps([candle_fields(candle) for candle in sight.window], separators=(",", ":"))
+    record = CycleRecord(
+        key,
+        f"{prompt.system}\n\n{prompt.user}",
+        candles,
+        priced,
+        asked_for,
+        asked_sha256(account, context.model),
+        shown_text(sight.shown),
+    )
     return await context.cycles.record_cycle(record)
 
 
 async def group_answer(
     context: TradingContext,
     key: CycleKey,
-    window: Sequence[Candle],
+    sight: Sight,
     group: Sequence[TraderAccount],
     headrooms: Mapping[Pool, Headroom],
 ) -> AnalystAnswer:
     """As `paid_answer`, after a wait for the process that asks for everybody, where there is one."""
     while context.part.is_asking(key.t_ms) and await context.cycles.cycle(key) is None:
         await context.clock.sleep(LOOK_S)
-    return await paid_answer(context, key, window, group, headrooms)
+    return await paid_answer(context, key, sight, group, headrooms)
 
 
 async def paid_answer(
     context: TradingContext,
     key: CycleKey,
-    window: Sequence[Candle],
+    sight: Sight,
     group: Sequence[TraderAccount],
     headrooms: Mapping[Pool, Headroom],
 ) -> AnalystAnswer:
@@ -71,7 +80,7 @@ async def paid_answer(
     asked_for = _asked_for(group)
     if await context.cycles.cycle(key) is None and (why := await _unpaid(context, group, headrooms, asked_for)):
         raise Skip(codes.ANALYST_NOT_ASKED(why=why))
-    return await answer_for(context, key, window, group[0], asked_for)
+    return await answer_for(context, key, sight, group[0], asked_for)
 
 
 def _figures(answer: AnalystAnswer) -> dict[str, object]:

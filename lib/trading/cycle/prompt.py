@@ -18,6 +18,7 @@ from lib.domain.account_records import Asking, TraderAccount
 from lib.domain.analyst_call import CycleKey, Prompt
 from lib.domain.candle import Candle
 from lib.domain.decision import clean_text
+from lib.domain.input_blocks import Shown, inputs_text
 
 PROMPT_VERSION = 1
 """Raised whenever a word below changes: the version is part of the group, so old answers stay with the old prompt."""
@@ -51,13 +52,21 @@ RULES_ENGLISH = (
 """`LEAD` and `RULES` for people with English pages."""
 
 
-def prompt_for(account: Asking, window: Sequence[Candle], model: str) -> Prompt:
-    """What *model* is asked for *account* over *window* (closed candles, oldest first): a cycle's and a preview's."""
-    return build_prompt(account.symbol, window, asked_with(account), model, account.language)
+def prompt_for(account: Asking, window: Sequence[Candle], model: str, shown: Sequence[Shown] = ()) -> Prompt:
+    """
+    What *model* is asked for *account* over *window* (closed candles, oldest first) and the blocks *shown* beside it: a
+    cycle's and a preview's.
+    """
+    return build_prompt(account.symbol, window, asked_with(account), model, account.language, shown)
 
 
 def build_prompt(
-    symbol: str, candles: Sequence[Candle], settings: AccountSettings, model: str, language: str = KOREAN
+    symbol: str,
+    candles: Sequence[Candle],
+    settings: AccountSettings,
+    model: str,
+    language: str = KOREAN,
+    shown: Sequence[Shown] = (),
 ) -> Prompt:
     """The prompt of *settings*' group over *candles* (closed, oldest first), asked in *language*."""
     question = {
@@ -67,10 +76,18 @@ def build_prompt(
         "user_risk_level": settings.risk_level.value,
         "max_leverage": settings.profile.leverage_cap,
     }
-    user = json.dumps(question, ensure_ascii=False, separators=(",", ":"))
+    user = _beside(json.dumps(question, ensure_ascii=False, separators=(",", ":")), shown)
     if wish := delimited(settings.custom_prompt):
         user = f"{user}\n<user_preference>\n{wish}\n</user_preference>"
     return Prompt(system_text(symbol, settings.system, language), user, model)
+
+
+def _beside(question: str, shown: Sequence[Shown]) -> str:
+    """*question* with the blocks after its own fields, and which were left out; without any the design's bytes."""
+    given = ",".join(one.text for one in shown if not one.left_out)
+    out = ",".join(one.text for one in shown if one.left_out)
+    parts = (f'"{name}":{{{text}}}' for name, text in (("blocks", given), ("left_out", out)) if text)
+    return f"{question[:-1]}{''.join(f',{part}' for part in parts)}}}"
 
 
 def system_text(symbol: str, own: str, language: str = KOREAN) -> str:
@@ -110,20 +127,31 @@ def asked_with(account: Asking) -> AccountSettings:
     """
     if not account.is_guest:
         return account.settings
-    return replace(account.settings, risk_level=RiskLevel.MEDIUM, max_leverage=10, custom_prompt="", system="")
+    return replace(
+        account.settings, risk_level=RiskLevel.MEDIUM, max_leverage=10, custom_prompt="", system="", inputs=()
+    )
 
 
-def cycle_key(feed: str, account: TraderAccount, t_ms: int, model: str) -> CycleKey:
+def cycle_key(feed: str, account: TraderAccount, t_ms: int, model: str, shown: Sequence[Shown] = ()) -> CycleKey:
     """
     The key under which the answer of *account*'s group is stored, the same for each account; guests are apart.
 
-    It is of what is asked, never of whose strategy asks it: people with equal content share one call.
+    It is of what is asked, never of whose strategy asks it: people with equal content share one call. The content of
+    the blocks *shown* is in it: an answer is never given to who would have been shown something else.
     """
+    seen = [{"shown": {one.block.name: one.sha256 for one in shown}}] if shown else []
+    group = _sha256([feed, account.symbol, "1m", *_told(account, model), *seen])
+    return CycleKey(feed, account.symbol, 300, t_ms, group)
+
+
+def asked_sha256(account: Asking, model: str) -> str:
+    """What *account*'s strategy asks of *model* at every T and of every symbol, as a hash (hex)."""
+    return _sha256(_told(account, model))
+
+
+def _told(account: Asking, model: str) -> list[object]:
     settings = asked_with(account)
-    parts = [
-        feed,
-        account.symbol,
-        "1m",
+    return [
         model,
         PROMPT_VERSION,
         settings.risk_level.value,
@@ -132,6 +160,9 @@ def cycle_key(feed: str, account: TraderAccount, t_ms: int, model: str) -> Cycle
         *(["guests"] if account.is_guest else []),
         *([account.language] if account.language != KOREAN else []),  # the first groups had none
         *([{"system": own}] if (own := cleaned(settings.system)) else []),
+        *([{"inputs": inputs_text(settings.inputs)}] if settings.inputs else []),
     ]
-    group = hashlib.sha256(json.dumps(parts, ensure_ascii=False).encode()).hexdigest()
-    return CycleKey(feed, account.symbol, 300, t_ms, group)
+
+
+def _sha256(parts: list[object]) -> str:
+    return hashlib.sha256(json.dumps(parts, ensure_ascii=False).encode()).hexdigest()

@@ -36,6 +36,7 @@ from lib.trading.cycle.opinion import group_answer
 from lib.trading.cycle.plan import FlipEntry, Prefetch, Snapshot, make_plan, prefetch, take_snapshot
 from lib.trading.cycle.platform_limits import Headroom, limits_now, open_headroom
 from lib.trading.cycle.prompt import cycle_key
+from lib.trading.cycle.sight import Sight, Sights, look
 from lib.trading.orders.books import check_equity
 from lib.trading.orders.close import OwnPart, our_part
 from lib.trading.orders.reconcile import Sweep, has_lost_commits, recover
@@ -159,20 +160,25 @@ class RunningCycle:
     unresolved: Sequence[Order]
     headrooms: Mapping[Pool, Headroom]
     answers: dict[CycleKey, asyncio.Task[AnalystAnswer]]
+    sights: dict[str, Sights] = field(default_factory=dict)
+    """What is shown of each symbol whose candles are there."""
 
     def key(self, account: TraderAccount) -> CycleKey:
-        return cycle_key(self.context.feed, account, self.t_ms, self.context.model)
+        return cycle_key(self.context.feed, account, self.t_ms, self.context.model, self.sight(account).shown)
+
+    def sight(self, account: TraderAccount) -> Sight:
+        return self.sights.get(account.symbol, Sights(())).of(account)
 
     def headroom(self, account: TraderAccount) -> Headroom:
         return self.headrooms[pool_of(account.venue)]
 
-    def ask(self, accounts: Sequence[TraderAccount], window: Sequence[Candle]) -> None:
+    def ask(self, accounts: Sequence[TraderAccount]) -> None:
         """Start the answer of each prompt group among *accounts*, which all trade one symbol."""
         groups: dict[CycleKey, list[TraderAccount]] = {}
         for account in accounts:
             groups.setdefault(self.key(account), []).append(account)
         for key, group in groups.items():
-            answer = group_answer(self.context, key, window, group, self.headrooms)
+            answer = group_answer(self.context, key, self.sight(group[0]), group, self.headrooms)
             self.answers[key] = asyncio.ensure_future(answer)
 
 
@@ -185,7 +191,8 @@ async def _serve_symbol(this: RunningCycle, accounts: Sequence[TraderAccount]) -
         LOG.warning("cycle.skipped", t_ms=this.t_ms, symbol=symbol, why=str(skip))
         return await _skip_all(this, accounts, skip)
     LOG.debug("cycle.candles", t_ms=this.t_ms, symbol=symbol)
-    this.ask(accounts, window)
+    this.sights[symbol] = await look(this.context, symbol, this.t_ms, window, accounts)
+    this.ask(accounts)
     known = await _known_as_sent(this, accounts)
     each = (_serve(this, account, window, known) for account in accounts)
     served = await asyncio.gather(*each, return_exceptions=True)

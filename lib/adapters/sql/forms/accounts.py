@@ -22,6 +22,7 @@ from lib.adapters.sql.tables.people import accounts, credentials, symbols, users
 from lib.clock import Clock
 from lib.domain.account import AccountSettings
 from lib.domain.account_records import NewAccount
+from lib.domain.input_blocks import inputs_text
 from lib.domain.spelling import normal_email
 from lib.domain.switches import OPERATOR, Flags
 from lib.domain.trail import Note
@@ -179,6 +180,7 @@ def write_settings(
         "limits": limits_json(settings.limits),
         "system_text": settings.system,
         "cadence_min": settings.cadence_min,
+        "inputs": inputs_text(settings.inputs),
         "strategy_version_id": running,
         "settings_version": row["settings_version"] + 1,
     }

@@ -91,6 +91,7 @@ def _leave(connection: sa.Connection, user_id: int, now_ms: int) -> None:
         "password_hash": "!",
         "custom_prompt": None,
         "system_text": None,
+        "inputs": "",
         "strategy_version_id": None,
         "auto_trade_enabled": False,
         "deleted_at": utc_from_ms(now_ms),

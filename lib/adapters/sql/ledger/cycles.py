@@ -72,6 +72,9 @@ def record_cycle(connection: sa.Connection, record: CycleRecord) -> AnalystAnswe
         "latency_ms": answer.latency_ms,
         "cost_usd": answer.cost,
         "asked_for": record.asked_for,
+        "asked_sha256": record.asked_sha256,
+        "sent_sha256": record.sent_sha256,
+        "inputs": record.inputs or None,
     }
     insert_once(connection, cycles, values)
     stands = read_cycle(connection, key)

@@ -21,6 +21,7 @@ from lib.adapters.sql.tables.trading import fills, orders
 from lib.domain.account import CADENCES, AccountSettings, RiskLevel
 from lib.domain.account_records import TraderAccount
 from lib.domain.decimals import plain
+from lib.domain.input_blocks import read_inputs
 from lib.domain.order import TERMINAL, OrderState
 from lib.domain.order_rules import LATE_FILL_MS, LEFT_MS
 from lib.domain.position import ZERO
@@ -73,6 +74,7 @@ _ACCOUNT = (
         users.c.long_only,
         users.c.custom_prompt,
         users.c.system_text,
+        users.c.inputs,
         users.c.is_guest,
         users.c.locale,
         sa.or_(sa.not_(users.c.is_guest), has_session(sa.bindparam("now_ms"))).label("is_here"),
@@ -147,6 +149,7 @@ def _read_settings(row: sa.RowMapping) -> AccountSettings:
         limits=read_limits(_decoded(row["limits"])),
         system=row["system_text"] or "",
         cadence_min=_cadence(row["cadence_min"]),
+        inputs=read_inputs(row["inputs"]),
     )
 
 

@@ -24,6 +24,7 @@ from lib.domain import reason_codes as codes
 from lib.domain.account import DOUBTS, AccountSettings, Doubt, RiskLevel
 from lib.domain.books import RunningBooks
 from lib.domain.errors import Retry
+from lib.domain.input_blocks import read_inputs
 from lib.domain.order import Order, OrderState
 from lib.domain.platform_settings import PREFIX
 from lib.domain.session import ABSOLUTE_MS, IDLE_MS
@@ -160,6 +161,7 @@ def settings_from(row: sa.RowMapping) -> AccountSettings:
         limits=read_limits(row["limits"]),
         system=row["system_text"] or "",
         cadence_min=row["cadence_min"],
+        inputs=read_inputs(row["inputs"]),
     )
 
 

@@ -77,8 +77,12 @@ cycles = sa.Table(
     created_at(),
     sa.Column("asked_for", ascii_text(10), nullable=False, server_default="exchange"),
     flag("archived", default=False),
+    sa.Column("asked_sha256", ascii_text(_SHA256), nullable=False, server_default=EMPTY),
+    sa.Column("sent_sha256", ascii_text(_SHA256), nullable=False, server_default=EMPTY),
+    sa.Column("inputs", sa.Text),
     sa.UniqueConstraint("feed", "symbol", "t_ms", "interval_s", "prompt_group", name="uq_cycles_key"),
     sa.Index("ix_cycles_used", "feed", "t_ms", "state", "prompt_tokens", "completion_tokens", "cost_usd", "asked_for"),
+    sa.Index("ix_cycles_asked", "asked_sha256", "t_ms"),
     **MYSQL_TABLE,
 )
 

@@ -1,0 +1,77 @@
+"""
+What the analyst is shown beside the candles: a switch for each block, with what it adds to a question and to a day.
+
+A block whose switch is on and that would be left out now says why. Each change is a version of the strategy that runs.
+"""
+
+from collections.abc import Callable
+from dataclasses import replace
+from itertools import groupby
+
+import streamlit as st
+
+from app.i18n import language, md, t
+from app.panels.control import tell
+from app.session import require_user
+from app.system import system
+from app.ui.reasons import say
+from app.ui.strategy_lines import input_name
+from app.ui.write import count, shown
+from lib.accounts.web import SessionUser
+from lib.bootstrap.preview import Offer
+from lib.domain.input_blocks import OFFERED, Block, ShownNote, in_order
+from lib.queries import Choices
+
+CARD = 230
+"""Pixels: four switches in a row on a desk's screen, one on a phone."""
+
+
+def inputs(user: SessionUser, chosen: Choices) -> None:
+    """Draw the switches."""
+    offer = system().previews.offered(user.user_id)
+    st.caption(t("control.prompt_guest" if user.is_guest else "input.note"))
+    notes = {one.name: one for one in offer.blocks} if offer else {}
+    on = [notes[one.name].tokens for one in chosen.settings.inputs if one.name in notes]
+    if offer is not None:
+        st.markdown(f"**{md('input.sum', n=len(on), cost=_cost(t, offer, sum(on)))}**")
+    for kind, blocks in groupby(OFFERED, lambda block: block.kind):
+        st.caption(f"**{md(f'input.of_{kind}')}**")
+        with st.grid(columns="auto", min_column_width=CARD, gap="small"):
+            for block in blocks:
+                _switch(user, chosen, block, notes.get(block.name), offer)
+
+
+def _switch(user: SessionUser, chosen: Choices, block: Block, note: ShownNote | None, offer: Offer | None) -> None:
+    key = f"sees_{block.name}"
+    is_on = block in chosen.settings.inputs
+    if st.session_state.get(key) != is_on:
+        st.session_state[key] = is_on
+    with st.container(border=True, height="stretch", gap="xsmall", key=f"{key}_card"):
+        st.toggle(
+            input_name(block, t),
+            key=key,
+            disabled=user.read_only or user.is_guest,
+            on_change=_set,
+            args=(block, key, chosen.settings_version),
+        )
+        if note is not None and note.left_out:
+            st.caption(f":orange[{md('input.left_out', why=say(note.left_out, language()))}]")
+        elif note is not None and offer is not None:
+            st.caption(_cost(md, offer, note.tokens))
+
+
+def _cost(words: Callable[..., str], offer: Offer, tokens: int) -> str:
+    """Tokens of a question, and USD of a day where prices are known; else a day's tokens."""
+    day = tokens * offer.calls
+    if offer.a_token is None:
+        return words("input.cost_tokens", tokens=count(tokens), day=count(day))
+    return words("input.cost", tokens=count(tokens), day=f"${shown(f'{offer.a_token * day:,.2f}')}")
+
+
+def _set(block: Block, key: str, version: int) -> None:
+    user = require_user()
+    chosen = system().readings.settings(user.user_id)
+    if chosen is not None:
+        names = {one.name for one in chosen.settings.inputs} - {block.name}
+        wanted = in_order(names | {block.name} if st.session_state.get(key) else names)
+        tell(system().trading.change_settings(user, replace(chosen.settings, inputs=wanted), version), t("strat.next"))

@@ -1,0 +1,8 @@
+"""
+Why a block was left out of what an analyst was shown: a part of the list in `lib.domain.reason_codes`.
+"""
+
+from lib.domain.reason import Kind, declare
+
+INPUT_TOO_FEW = declare("input_too_few", found=Kind.COUNT, wanted=Kind.COUNT)
+INPUT_UNREAD = declare("input_unread", why=Kind.WHY)

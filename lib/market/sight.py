@@ -1,0 +1,86 @@
+"""
+What the analyst is shown beside the thirty candles, made of what is known of one market at T.
+
+Pure: a cycle and a preview gather the *Material*, each by its own means, and both get the same bytes for it. A block
+that cannot be made is left out with its reason; nothing is guessed.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from lib.domain import reason_codes as codes
+from lib.domain.bars import closed_bars
+from lib.domain.candle import MINUTE_MS, Candle, interval_ms
+from lib.domain.input_blocks import Block, Shown
+from lib.domain.lens import Lens, written
+from lib.market.indicators import DISTANCES, PRICES, indicators
+
+MOST_MINUTES = 5_000
+"""One-minute candles that are kept."""
+KEPT = ("1h", "4h", "1d")
+"""Intervals whose closed candles are kept as lists of their own: minutes do not reach so far back."""
+COLUMNS = ("timestamp", "open", "high", "low", "close", "volume")
+
+
+@dataclass(frozen=True, slots=True)
+class Material:
+    """What is known of a market at *t_ms*: closed *minutes* and the *kept* candles of wider intervals, oldest first."""
+
+    t_ms: int
+    minutes: Sequence[Candle] = ()
+    kept: Mapping[str, Sequence[Candle]] = field(default_factory=dict)
+
+
+def minutes_for(blocks: Sequence[Block]) -> int:
+    """How many one-minute candles *blocks* want; 0 = none."""
+    wanted = (block.count * interval_ms(block.interval) // MINUTE_MS for block in blocks if is_of_candles(block))
+    longest = max((interval_ms(block.interval) // MINUTE_MS for block in blocks if is_of_candles(block)), default=0)
+    # the oldest bar may have begun before the hour struck
+    return min(max(wanted, default=0) + longest, MOST_MINUTES)
+
+
+def kept_for(blocks: Sequence[Block]) -> dict[str, int]:
+    """The lists of wider intervals that *blocks* want, and how many of each: the newest may close after T."""
+    lists: dict[str, int] = {}
+    for block in blocks:
+        if is_of_candles(block) and block.interval in KEPT:
+            lists[block.interval] = max(block.count + 1, lists.get(block.interval, 0))
+    return lists
+
+
+def is_of_candles(block: Block) -> bool:
+    """Whether *block* is made of candles alone."""
+    return block.kind in ("bars", "indicators")
+
+
+def shown(blocks: Sequence[Block], material: Material, lens: Lens) -> tuple[Shown, ...]:
+    """*blocks* as they are shown at T through *lens*, in their order."""
+    return tuple(_of_candles(block, material, lens) for block in blocks)
+
+
+def _of_candles(block: Block, material: Material, lens: Lens) -> Shown:
+    kept = material.kept.get(block.interval, ())
+    bars = closed_bars(block.interval, material.minutes, kept, material.t_ms, block.count)
+    if len(bars) < block.count:
+        return Shown(block, left_out=codes.INPUT_TOO_FEW(found=len(bars), wanted=block.count))
+    value = _rows(bars, lens) if block.kind == "bars" else _figures(bars, lens)
+    return Shown(block, value, seen_ms=bars[-1].open_time + interval_ms(block.interval))
+
+
+def _rows(bars: Sequence[Candle], lens: Lens) -> dict[str, object]:
+    return {"columns": list(COLUMNS), "rows": [_row(bar, lens) for bar in bars]}
+
+
+def _row(bar: Candle, lens: Lens) -> list[object]:
+    prices = (lens.price(price) for price in (bar.open, bar.high, bar.low, bar.close))
+    return [lens.moment(bar.open_time), *prices, lens.volume(bar.volume)]
+
+
+def _figures(bars: Sequence[Candle], lens: Lens) -> dict[str, object]:
+    found = indicators(bars)
+    figures: dict[str, object] = {}
+    for name in found.__dataclass_fields__ if found else ():
+        value = getattr(found, name)
+        if value is not None:
+            figures[name] = lens.price(value) if name in PRICES + DISTANCES else written(value)
+    return figures

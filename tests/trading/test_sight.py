@@ -1,0 +1,145 @@
+"""What is shown beside the candles: asked once for all, told in key and record, left out and never guessed."""
+
+import json
+from dataclasses import replace
+from hashlib import sha256
+from typing import Any
+
+import pytest
+
+from lib.bootstrap.preview import Previews
+from lib.domain.account_records import AskingAccount
+from lib.domain.candle import Candle
+from lib.domain.errors import Retry
+from lib.domain.input_blocks import OFFERED, Block, in_order, read_shown
+from lib.domain.pricing import AnalystPrices
+from lib.domain.reason import NOTHING
+from lib.trading.context import WINDOW
+from lib.trading.cycle.prompt import asked_sha256, build_prompt
+from tests.factories import T, candles, settings, trader_account
+from tests.worlds.one_process import World
+
+FIVE = in_order(["bars_5m"])
+BOTH = in_order(["bars_5m", "indicators_5m"])
+
+
+class Shelf:
+    """Readings over one world's candles."""
+
+    def __init__(self, account: AskingAccount, minutes: list[Candle]) -> None:
+        self.account, self.minutes = account, minutes
+
+    def asking(self, user_id: int) -> AskingAccount:
+        return self.account
+
+    def closed_candles(self, symbol: str, interval: str, count: int) -> list[Candle]:
+        return self.minutes[-count:] if interval == "1m" else []
+
+    def newest_call(self, user_id: int) -> None:
+        return None
+
+
+async def asked(world: World) -> dict[str, Any]:
+    await world.cycle("hold")
+    question, *_ = world.analyst.asked[-1].user.split("\n")
+    read: dict[str, Any] = json.loads(question)
+    return read
+
+
+async def test_a_chosen_block_stands_after_the_designs_five_fields(world: World) -> None:
+    world.add_account(settings=settings(inputs=FIVE))
+    question = await asked(world)
+    assert list(question) == ["symbol", "interval", "candles", "user_risk_level", "max_leverage", "blocks"]
+    rows = question["blocks"]["bars_5m"]["rows"]
+    assert [row[0] for row in rows] == [T - n * 300_000 for n in range(12, 0, -1)]
+    minutes = [one for one in question["candles"] if one["timestamp"] >= T - 300_000]
+    assert (rows[-1][1], rows[-1][4]) == (minutes[0]["open"], minutes[-1]["close"])
+
+
+async def test_what_cannot_be_made_is_left_out_said_and_recorded(world: World) -> None:
+    kim = world.add_account(settings=settings(inputs=in_order(["bars_5m", "bars_1d"])))
+    question = await asked(world)
+    assert list(question["blocks"]) == ["bars_5m"]
+    assert question["left_out"] == {"bars_1d": "input_too_few"}
+    [record] = (one for one in world.ledger.store.records.values() if one.inputs)
+    there, gone = read_shown(record.inputs)
+    assert (there.name, there.left_out, there.seen_ms) == ("bars_5m", NOTHING, T)
+    assert gone.left_out.code == "input_too_few"
+    assert record.sent_sha256 == sha256(record.prompt.encode()).hexdigest()
+    assert record.asked_sha256 == asked_sha256(await world.trader_account(kim), "test-model")
+
+
+async def test_a_store_that_is_away_costs_the_blocks_and_not_the_cycle(world: World) -> None:
+    world.add_account(settings=settings(inputs=FIVE))
+    read, reads = world.candles.newest, []
+
+    async def newest(symbol: str, interval: str, count: int) -> list[Candle]:
+        reads.append(count)
+        if count > WINDOW:
+            raise Retry("away")
+        return await read(symbol, interval, count)
+
+    world.candles.newest = newest  # type: ignore[method-assign]
+    question = await asked(world)
+    assert question["left_out"] == {"bars_5m": "input_unread"}
+    assert "blocks" not in question
+    assert reads == [30, 65]
+
+
+async def test_blocks_are_read_once_for_all_and_not_at_all_where_nobody_chose_one() -> None:
+    world = World()
+    for _ in range(3):
+        world.add_account(settings=settings(inputs=BOTH))
+    reads: list[int] = []
+    read = world.candles.newest
+
+    async def newest(symbol: str, interval: str, count: int) -> list[Candle]:
+        reads.append(count)
+        return await read(symbol, interval, count)
+
+    world.candles.newest = newest  # type: ignore[method-assign]
+    await world.cycle("hold")
+    assert (len(world.analyst.asked), reads) == (1, [30, 1005])
+    quiet = World()
+    quiet.add_account()
+    quiet.candles.newest = newest  # type: ignore[method-assign]
+    reads.clear()
+    await quiet.cycle("hold")
+    assert reads == [30]
+
+
+async def test_people_who_chose_otherwise_are_asked_apart(world: World) -> None:
+    for inputs in (FIVE, BOTH, FIVE):
+        world.add_account(settings=settings(inputs=inputs))
+    await world.cycle("hold")
+    assert len(world.analyst.asked) == 3
+    assert len({record.asked_sha256 for record in world.ledger.store.records.values()}) == 3
+
+
+async def test_a_guest_chose_nothing_the_analyst_is_told() -> None:
+    guest = trader_account(is_guest=True, settings=settings(inputs=FIVE))
+    assert asked_sha256(guest, "m") == asked_sha256(replace(guest, settings=settings()), "m")
+
+
+@pytest.mark.parametrize("inputs", [FIVE, BOTH, OFFERED])
+async def test_the_preview_shows_the_blocks_byte_for_byte(world: World, inputs: tuple[Block, ...]) -> None:
+    account_id = world.add_account(settings=settings(inputs=inputs))
+    await world.cycle("hold")
+    trader = await world.trader_account(account_id)
+    account = AskingAccount(trader.symbol, trader.settings, trader.is_guest, trader.language)
+    shelf = Shelf(account, await world.candles.newest("BTCUSDT", "1m", 5_000))
+    previews = Previews(shelf, "test-model", AnalystPrices())  # type: ignore[arg-type]
+    seen, offer = previews.of(trader.user_id), previews.offered(trader.user_id)
+    assert seen is not None
+    assert offer is not None
+    assert seen.user.encode() == world.analyst.asked[-1].user.encode()
+    assert [note.name for note in seen.blocks] == [block.name for block in inputs]
+    assert [note.name for note in offer.blocks] == [block.name for block in OFFERED]
+    assert set(seen.blocks) <= set(offer.blocks)
+    assert (offer.calls, offer.a_token, previews.offered(trader.user_id)) == (288, None, offer)
+
+
+def test_the_prompt_of_who_chose_nothing_has_no_word_of_blocks() -> None:
+    user = build_prompt("BTCUSDT", candles(30), settings(), "m").user
+    assert "blocks" not in user
+    assert "left_out" not in user
