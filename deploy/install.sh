@@ -31,7 +31,7 @@ fi
 
 people() { # a user each, so that none can read what another was told (maemae: the simulator)
 	local user
-	for user in maemae maemae-collector maemae-trader maemae-web maemae-notifier maemae-telegram maemae-archive maemae-preflight; do
+	for user in maemae maemae-collector maemae-trader maemae-worker maemae-web maemae-notifier maemae-telegram maemae-archive maemae-preflight; do
 		id "$user" >/dev/null 2>&1 || useradd --system --user-group --home-dir /nonexistent --no-create-home --shell /usr/sbin/nologin "$user"
 	done
 }
@@ -82,7 +82,7 @@ stores() { # their passwords are random, and what makes the stores ask for them 
 		database=$(moved DATABASE_URL)
 		word=$(secret)
 		file database.env <<-END
-			# trader, web, notifier, telegram, migrate, archive and preflight. After a change: systemctl restart 'maemae-*'
+			# trader, worker, web, notifier, telegram, migrate, archive and preflight. After a change: systemctl restart 'maemae-*'
 			${database:-DATABASE_URL=mysql://maemae:$word@127.0.0.1:3306/maemae}
 		END
 		[ -n "$database" ] || file database.sql <<-END
@@ -96,7 +96,7 @@ stores() { # their passwords are random, and what makes the stores ask for them 
 		redis=$(moved REDIS_URL)
 		word=$(secret)
 		file redis.env <<-END
-			# collector, trader, web, notifier and telegram
+			# collector, trader, worker, web, notifier and telegram
 			${redis:-REDIS_URL=redis://:$word@127.0.0.1:6379/0}
 		END
 		[ -n "$redis" ] || file redis.conf <<-END
@@ -140,6 +140,8 @@ told() {
 		METRICS_PORT_SIMULATOR=9103
 		METRICS_PORT_NOTIFIER=9104
 		METRICS_PORT_TELEGRAM=9105
+		METRICS_PORT_WORKER=9106
+		WORKERS=false
 	END
 	file trader.env <<-END
 		# the trader alone: the key that opens people's exchange keys
@@ -162,6 +164,11 @@ told() {
 		# the bot alone: what @BotFather gave, empty = no bot; the rest as in web.env (codes of second factors)
 		TELEGRAM_BOT_TOKEN=
 		$(grep -E '^(ENCRYPTION_PUBLIC_KEY|WEB_SECRET|WEB_SECRETS_OLD)=' "$settings/web.env" || true)
+	END
+	file worker.env <<-END
+		# the worker alone, where accounts are divided (docs/scaling.md): it opens exchange keys as the trader does
+		$(grep -E '^(ENCRYPTION_KEY|ENCRYPTION_KEYS_OLD|OPENAI_API_KEY)=' "$settings/trader.env" || true)
+		WORKER_ADDRESS=
 	END
 	file preflight.env <<-END
 		# the preflight alone: it opens exchange keys as the trader does, asks about their accounts, and sends no order

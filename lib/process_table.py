@@ -35,6 +35,11 @@ PROCESSES: Mapping[str, Process] = {
         (*_STORES, "ENCRYPTION_KEY", "ENCRYPTION_KEYS_OLD", "OPENAI_API_KEY"),
         end_s=30.0,  # it may be waiting for an order's fate
     ),
+    "worker": Process(
+        "services.worker",
+        (*_STORES, "ENCRYPTION_KEY", "ENCRYPTION_KEYS_OLD", "OPENAI_API_KEY"),
+        end_s=30.0,
+    ),
     "web": Process(
         "app.server",
         (
@@ -50,11 +55,11 @@ PROCESSES: Mapping[str, Process] = {
     "watch": Process("services.watch", _STORES),
 }  # fmt: skip
 
-ENDING = ("watch", "web", "telegram", "trader", "notifier", "collector", "simulator")
+ENDING = ("watch", "web", "telegram", "worker", "trader", "notifier", "collector", "simulator")
 """
-Who ends before whom. Web and bot first: nobody asks anything of a system that is ending. The trader while its candles,
-its exchange and its stores still answer, so that it can learn what became of what it sent. Then the notifier, which
-still tells what the trader said; last the simulator, which is the exchange of everybody above it.
+Who ends before whom. Web and bot first: nobody asks anything of a system that is ending. Workers and trader while their
+candles, their exchange and their stores still answer, so that they can learn what became of what they sent. Then the
+notifier, which still tells what the trader said; last the simulator, which is the exchange of everybody above it.
 """
 
 

@@ -14,7 +14,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import cast
 
-from lib import analyst_settings, log, mail_settings, unsafe_settings, watch_settings
+from lib import analyst_settings, log, mail_settings, unsafe_settings, watch_settings, worker_settings
 from lib import setting_values as values
 from lib.domain.account import MOST_GUESTS, VENUES, PlatformLimits, Venue
 from lib.domain.bybit_sites import SITES, Site
@@ -101,6 +101,7 @@ class Settings:
     most_guests: int
     egress_ips: tuple[str, ...]
     watching: watch_settings.Watching
+    workers: worker_settings.Workers
     platform: str
     """The name by which a platform gave itself away, "" = a machine of one's own."""
 
@@ -225,6 +226,7 @@ def load(env: Mapping[str, str] | None = None) -> Settings:
         most_guests=int(values.number(source, "MOST_GUESTS", MOST_GUESTS, 0, 10_000)),
         egress_ips=values.addresses(source, "EGRESS_IPS"),
         watching=watch_settings.read_watching(source, values.secret(source, "METRICS_TOKEN")),
+        workers=worker_settings.read_workers(source),
         platform=next((name for name in PLATFORM_NAMES if source.get(name)), ""),
     )
     unsafe_settings.refuse_equal_secrets(settings.own_secrets)

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from lib.domain.errors import Halt
 
 SHORTEST_TOKEN = 16
-PROCESSES = ("collector", "trader", "simulator", "notifier", "telegram", "supervisor")
+PROCESSES = ("collector", "trader", "worker", "simulator", "notifier", "telegram", "supervisor")
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,7 @@ from lib.settings import SECRET_NAMES, load
 ROOT = Path(__file__).resolve().parents[1]
 DEPLOY = ROOT / "deploy"
 COMPOSE: dict[str, Any] = yaml.safe_load((DEPLOY / "compose.yaml").read_text("utf-8"))
-OURS = ("migrate", "simulator", "collector", "trader", "notifier", "telegram", "web", "archive")
+OURS = ("migrate", "simulator", "collector", "trader", "worker", "notifier", "telegram", "web", "archive")
 UNITS = {path.stem.removeprefix("maemae-"): path.read_text("utf-8") for path in DEPLOY.glob("systemd/*.service")}
 ONCE = ("migrate", "archive", "preflight")
 """Units that do something and end."""
@@ -65,6 +65,7 @@ def test_settings_accept_what_compose_tells_a_process(service: str, tmp_path: Pa
     assert (loaded.installation, loaded.feed, loaded.venues) == ("ab12", "bybit", ("paper",))
     wanted = {
         "trader": "openai_api_key",
+        "worker": "openai_api_key",
         "web": "web_secret",
         "migrate": "database_url",
         "simulator": "simulator_token",
@@ -74,9 +75,9 @@ def test_settings_accept_what_compose_tells_a_process(service: str, tmp_path: Pa
         assert getattr(loaded, wanted[service])
 
 
-def test_the_key_that_opens_is_the_traders_alone_and_the_web_has_none_that_opens() -> None:
+def test_the_key_that_opens_is_for_who_trades_alone_and_the_web_has_none_that_opens() -> None:
     holders = {name: set(one.get("secrets", [])) for name, one in COMPOSE["services"].items()}
-    assert [name for name, held in holders.items() if "encryption_key" in held] == ["trader"]
+    assert [name for name, held in holders.items() if "encryption_key" in held] == ["trader", "worker"]
     assert set().union(*holders.values()) == set(COMPOSE["secrets"])
     assert "encryption_public_key" in holders["web"]
 
@@ -241,6 +242,7 @@ def test_installing_twice_keeps_settings_and_secrets_for_root_alone(tmp_path: Pa
     named = set(re.findall(r"/etc/maemae/(\w+\.env)", "".join(UNITS.values())))
     assert named == set(told) - {"database.sql", "redis.conf"}
     assert "ENCRYPTION_KEY=" in told["trader.env"]
+    assert "ENCRYPTION_KEY=" in told["worker.env"]
     assert "ENCRYPTION_KEY=" not in told["web.env"] + told["common.env"]
     token = re.findall(r"^SIMULATOR_TOKEN=(.+)$", told["web.env"], re.MULTILINE)
     assert token == re.findall(r"^SIMULATOR_TOKEN=(.+)$", told["simulator.env"], re.MULTILINE) != []

@@ -34,8 +34,8 @@ def test_a_process_is_given_its_own_secrets_and_every_plain_setting(name: str) -
 def test_what_opens_something_has_the_holders_it_needs() -> None:
     holders = {secret: [name for name, one in PROCESSES.items() if secret in one.secrets] for secret in OPENS}
     assert holders == {
-        "ENCRYPTION_KEY": ["preflight", "trader"],
-        "ENCRYPTION_KEYS_OLD": ["preflight", "trader"],
+        "ENCRYPTION_KEY": ["preflight", "trader", "worker"],
+        "ENCRYPTION_KEYS_OLD": ["preflight", "trader", "worker"],
         "WEB_SECRET": ["web", "telegram"],  # both ask people for their second factor
         "WEB_SECRETS_OLD": ["web", "telegram"],
         "NOTIFIER_KEY": ["notifier"],
@@ -64,10 +64,10 @@ def test_a_container_is_given_no_secret_beyond_the_table(name: str) -> None:
 def test_the_web_ends_first_and_the_exchange_of_the_others_last() -> None:
     assert set(ENDING) == PROCESSES.keys() - {"migrate", "archive", "preflight"}
     order = {name: place for place, name in enumerate(ENDING)}
-    assert order["web"] < order["trader"] < order["notifier"] < order["simulator"]
+    assert order["web"] < order["worker"] < order["trader"] < order["notifier"] < order["simulator"]
     assert order["trader"] < order["collector"] < order["simulator"]
 
 
 def test_the_supervisor_keeps_what_the_table_knows() -> None:
     kept = re.findall(r"^(\w+):", (ROOT / "Procfile.local").read_text("utf-8"), re.MULTILINE)
-    assert set(kept) == set(ENDING)
+    assert set(kept) == set(ENDING) - {"worker"}  # one machine has the trader

@@ -32,7 +32,6 @@ from lib.bootstrap.preflight import real_accounts as real_accounts
 from lib.bootstrap.preflight import sealed_wish as sealed_wish
 from lib.bootstrap.processes import collector as collector
 from lib.bootstrap.processes import simulator as simulator
-from lib.bootstrap.processes import trader as trader
 from lib.bootstrap.readiness import Readiness as Readiness
 from lib.bootstrap.recovery import RestoreWishes as RestoreWishes
 from lib.bootstrap.recovery import backup as backup
@@ -55,6 +54,8 @@ from lib.bootstrap.supervising import read_procfile as read_procfile
 from lib.bootstrap.supervising import supervisor as supervisor
 from lib.bootstrap.telling import Notifying as Notifying
 from lib.bootstrap.telling import notifying as notifying
+from lib.bootstrap.trading import trader as trader
+from lib.bootstrap.trading import worker as worker
 from lib.bootstrap.web import WebSystem as WebSystem
 from lib.bootstrap.web import web as web
 from lib.last_line import last_line as last_line

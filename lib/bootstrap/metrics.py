@@ -40,6 +40,7 @@ _PARTS = {
     "telegram": (m.ALERTS,),
     "supervisor": (m.ALERTS, m.PROCESS_ENDS),
 }  # fmt: skip
+_PARTS |= {"worker": _PARTS["trader"]}
 """Which process counts what; gauges are there as soon as they are known."""
 _log = log.get("metrics")
 
@@ -56,7 +57,7 @@ def measured(service: str, settings: Settings) -> Iterator[Metrics | None]:
     metrics.promise(*_PARTS[service])
     metrics.set(m.BUILD, 1, service, VERSION)
     heard = Heard(metrics, SystemClock(), time.monotonic)
-    if service == "trader":
+    if service in ("trader", "worker"):
         metrics.set(m.CYCLE_LAST, SystemClock().now_ms() / 1000)
         metrics.read_from("guardian", heard.without_stop)
     if port is not None:

@@ -1,55 +1,26 @@
 """The long-running processes, wired."""
 
 import asyncio
-import secrets
-import socket
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-
-import sqlalchemy as sa
 
 from lib import log
-from lib.adapters.bybit.rest.exchanges import BybitAsyncMarket, BybitExchanges
-from lib.adapters.bybit.rest.key_probe import PybitKeyProbe
 from lib.adapters.bybit.rest.market_data import BybitMarketData
-from lib.adapters.bybit.rest.transport import AiohttpTransport, open_session
 from lib.adapters.bybit.stream.kline_stream import BybitKlineStream, KlineTimings
-from lib.adapters.bybit.stream.private_stream import BybitAccountHints
 from lib.adapters.bybit.stream.public_feed import BybitPublicFeed
 from lib.adapters.private_files import private_folder
-from lib.adapters.redis.candle_store import AsyncRedisCandleReader
-from lib.adapters.redis.connection import connect_async
-from lib.adapters.redis.limiter import RedisLimits
-from lib.adapters.sql.forms.commands import SqlCommands
-from lib.adapters.sql.forms.operator_acts import SqlRequestedActs
-from lib.adapters.sql.forms.platform_book import SqlPlatformBook
-from lib.adapters.sql.ledger.ledger import SqlLedger
-from lib.adapters.vault import VaultOpener
 from lib.bootstrap import stores
-from lib.bootstrap.analyst import analyst_prices, counts_cost, open_analyst
-from lib.bootstrap.metrics import read_budget, read_candles, read_database
-from lib.bootstrap.seat import take_seat
+from lib.bootstrap.metrics import read_candles
 from lib.clock import SystemClock
 from lib.domain.bybit_sites import FEEDS
 from lib.domain.errors import Halt, Retry
 from lib.domain.instrument import Instrument
-from lib.domain.venues import pool_of
 from lib.market.collector import Collector, CollectorPlan
 from lib.market.sight import KEPT
-from lib.ports.ledger import SwitchLedger
 from lib.ports.market import NotListed
 from lib.ports.metrics import Metrics
 from lib.reason_text import told
 from lib.settings import VERSION, Settings
 from lib.simulator.analyst.completions import MODELS
 from lib.simulator.server import SimulatorConfig, Upstream, serve
-from lib.trading.commands import CommandRunner
-from lib.trading.context import TradingContext
-from lib.trading.guardian.task import Guardian
-from lib.trading.kill_switch.stopper import Stopper
-from lib.trading.operator_requests import OperatorRequests
-from lib.trading.platform_desk import PlatformDesk
-from lib.trading.trader import Trader
 
 
 def collector(settings: Settings, metrics: Metrics | None = None) -> Collector:
@@ -61,98 +32,6 @@ def collector(settings: Settings, metrics: Metrics | None = None) -> Collector:
     store = stores.candle_store(settings)
     read_candles(metrics, store)
     return Collector(plan, store, market, stream, SystemClock())
-
-
-@asynccontextmanager
-async def trader(settings: Settings, metrics: Metrics | None = None) -> AsyncIterator[Trader]:
-    """The trader over live ports; everything it holds open is closed at the end. *metrics* are its figures."""
-    settings.require("DATABASE_URL", "REDIS_URL", "ENCRYPTION_KEY", "OPENAI_API_KEY", "INSTALLATION")
-    holder = f"{socket.gethostname()[:40]}-{secrets.token_hex(6)}"
-    with take_seat(settings.data_dir, holder) as dead:
-        async with _trader(settings, holder, metrics) as made:
-            if dead:
-                await _inherit(made.context.switches, dead)
-            yield made
-
-
-async def _inherit(switches: SwitchLedger, dead: str) -> None:
-    """Give the lease of a trader known to be dead back; otherwise it would be waited for."""
-    try:
-        await switches.release_lease(dead)
-    except Retry as busy:
-        log.get("bootstrap").warning("trader.lease_waits", why=str(busy))
-
-
-@asynccontextmanager
-async def _trader(settings: Settings, holder: str, metrics: Metrics | None) -> AsyncIterator[Trader]:
-    prices = analyst_prices(settings)
-    engine = stores.database(settings)
-    read_candles(metrics, stores.candle_store(settings))
-    watchers = stores.watchers_database(settings)
-    read_database(metrics, engine, watchers)
-    read_budget(metrics, stores.budget(settings))
-    clock = SystemClock()
-    redis = connect_async(settings.redis_url, tls_verify=stores.tls_verify(settings))
-    limits = RedisLimits(redis, clock)
-    analyst, client = open_analyst(settings, engine)
-    ledger = SqlLedger(engine, installation=settings.installation)
-    async with open_session() as session:
-
-        def transport_for(url: str) -> AiohttpTransport:
-            return AiohttpTransport(url, session)
-
-        urls = settings.venue_urls
-        opener = VaultOpener(settings.key_ring)
-        context = TradingContext(
-            orders=ledger,
-            books=ledger,
-            limits=ledger,
-            switches=ledger,
-            cycles=ledger,
-            notifier=ledger,
-            exchanges=BybitExchanges(opener, urls, transport_for, clock, limits),
-            market=BybitAsyncMarket(settings.bybit_api_url, urls, transport_for, clock, limits),
-            candles=AsyncRedisCandleReader(redis),
-            analyst=analyst,
-            clock=clock,
-            feed=settings.feed_name,
-            model=settings.openai_model,
-            installation=settings.installation,
-            holder=holder,
-            analyst_budget_s=settings.analyst_budget_s,
-            platform=settings.platform_limits,
-            pools=frozenset(map(pool_of, settings.venues)),
-            prices=prices,
-        )
-        hints = BybitAccountHints(opener, settings.private_ws_urls, session, clock)
-        try:
-            probe = PybitKeyProbe(urls, ban=stores.check_lane(settings), clock=clock)
-            command_runner = CommandRunner(context, SqlCommands(engine, clock), opener, probe)
-            stopper = Stopper(context, allowed=settings.trading_enabled)
-            requests = _operator_requests(settings, engine, ledger, context)
-            yield Trader(context, Guardian(context, hints), command_runner, stopper, requests)
-        finally:
-            await hints.close()
-            await limits.told()
-            await client.close()
-            await redis.aclose()
-            ledger.close()
-            watchers.dispose()
-            engine.dispose()
-
-
-def _operator_requests(
-    settings: Settings, engine: sa.Engine, ledger: SqlLedger, context: TradingContext
-) -> OperatorRequests:
-    return OperatorRequests(
-        acts=SqlRequestedActs(engine, context.clock),
-        ledger=ledger,
-        exchanges=context.exchanges,
-        desk=PlatformDesk(SqlPlatformBook(engine), settings.platform_limits, counts_cost(settings)),
-        clock=context.clock,
-        holder=context.holder,
-        lease_ms=context.lease_ms,
-    )
 
 
 async def simulator(settings: Settings, stop: asyncio.Event) -> None:

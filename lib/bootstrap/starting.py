@@ -50,6 +50,17 @@ def refuse_careless_web(loaded: Settings) -> None:
         unsafe_settings.refuse_careless_web(loaded.public_url, loaded.most_guests)
 
 
+def refuse_foreign_address(ip: str) -> None:
+    """*Halt* with one line when *ip* is no address of this machine, and so nothing can leave from it; "" is any."""
+    if not ip:
+        return
+    with socket.socket(socket.AF_INET6 if ":" in ip else socket.AF_INET) as probe:
+        try:
+            probe.bind((ip, 0))
+        except OSError:
+            raise Halt(f"WORKER_ADDRESS={ip} is no address of this machine: name one of its own, or a word") from None
+
+
 def refuse_busy_port(host: str, port: int, setting: str) -> None:
     """*Halt* with one line when *port* cannot be listened on; *setting* is what would choose another."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET

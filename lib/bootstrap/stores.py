@@ -51,17 +51,17 @@ def redis_client(settings: Settings) -> redis.Redis:
 
 def traders_ban(settings: Settings) -> TradersBan:
     """The silence after an HTTP 403 that any trader on this Redis met."""
-    return TradersBan(redis_client(settings))
+    return TradersBan(redis_client(settings), address=settings.workers.address)
 
 
 def check_lane(settings: Settings) -> CheckLane:
     """The key checks' lane of the request budget on this Redis."""
-    return CheckLane(redis_client(settings))
+    return CheckLane(redis_client(settings), address=settings.workers.address)
 
 
 def budget(settings: Settings) -> RedisBudgetReading:
     """How much of the request budget is used, on this Redis."""
-    return RedisBudgetReading(redis_client(settings), settings.venue_urls.values())
+    return RedisBudgetReading(redis_client(settings), settings.venue_urls.values(), settings.workers.address)
 
 
 def candle_store(settings: Settings) -> RedisCandleStore:

@@ -39,13 +39,15 @@ class LeaseHeld:
 class Holding:
     """
     What a worker owns: account → epoch, the *active* accounts among them, *surplus* how many of these it should give
-    back when they are at rest; *workers* is how many live.
+    back when they are at rest; *workers* is how many live. *alone* is the holder of a living trader's lease that is no
+    worker: it serves every account by itself, and nothing is taken beside it.
     """
 
     epochs: dict[int, int]
     active: frozenset[int]
     surplus: int = 0
     workers: int = 1
+    alone: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,7 +29,7 @@ class WorkerLeases(Protocol):
         Say that *worker* lives, renew its leases for *ttl_ms*, and take accounts that nobody owns up to its fair share.
 
         A worker unheard of for *ttl_ms* counts as dead; its leases end by themselves. A lease that ran out and that
-        nobody took is renewed under its epoch.
+        nobody took is renewed under its epoch. Nothing is taken beside a trader that serves everybody by itself.
         """
         ...
 
@@ -38,11 +38,15 @@ class WorkerLeases(Protocol):
         ...
 
     async def leave(self, holder: str) -> None:
-        """Give everything back and be no worker any more; loans stand until they end."""
+        """Give everything back, the trader's lease too, and be no worker any more; loans stand until they end."""
         ...
 
     async def living(self, ttl_ms: int) -> list[Worker]:
         """The workers heard of within *ttl_ms*, by holder."""
+        ...
+
+    async def trader_alone(self) -> str:
+        """Who holds the living trader's lease and is no worker: it serves every account by itself; "" = nobody."""
         ...
 
     async def borrow(self, ask: RoomAsk, ttl_ms: int) -> Room:

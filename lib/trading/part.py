@@ -13,6 +13,7 @@ from typing import Protocol
 
 from lib import log
 from lib.clock import Clock, SteadyClock
+from lib.domain.errors import Halt, Retry
 from lib.domain.order import MAX_AGE_MS
 from lib.domain.worker import Room, RoomAsk, Worker
 from lib.ports.workers import WorkerLeases
@@ -21,6 +22,9 @@ from lib.trading.state import TraderState
 LOG = log.get("trading.part")
 TTL_MS = 12_000
 """How long a lease of an account holds; it is renewed every three seconds."""
+ALONE_MS = 40_000
+"""How long a worker bears a trader that serves everybody by itself: longer than a dead one's lease."""
+PAUSE_MS = 3_000
 COMMIT_MS = 30_000
 """The longest a claim's COMMIT takes: a loan ends no sooner than what was claimed under it shows in rows."""
 
@@ -90,6 +94,8 @@ class Share(Part):
     surplus: int = 0
     """How many accounts too many were owned at the last look."""
     _sure_until_ms: int = 0
+    _beside: tuple[str, int] = ("", 0)
+    """A trader that serves everybody by itself, and since when it was seen beside us."""
     _asked_until_ms: dict[int, int] = field(default_factory=dict)
     _steady: SteadyClock = field(init=False)
 
@@ -123,11 +129,13 @@ class Share(Part):
         """
         Renew what is owned, take what is free and fair, give back what is too much and at rest; what is newly ours.
 
-        *Retry* when the ledger is away: what was owned stays in memory, for the guardian.
+        *Retry* when the ledger is away: what was owned stays in memory, for the guardian. *Halt* beside a trader that
+        serves everybody by itself.
         """
         before = self._steady.now_ms()
         held = await self.leases.hold(self.worker, self.ttl_ms)
-        self._sure_until_ms = before + self.ttl_ms
+        self._sure_until_ms = 0 if held.alone else before + self.ttl_ms
+        self._bear(held.alone)
         taken = frozenset(number for number, epoch in held.epochs.items() if self._epochs.get(number) != epoch)
         for account_id in taken:
             self.state.forget(account_id)
@@ -140,6 +148,14 @@ class Share(Part):
         if held.surplus:
             await self._give_back([number for number in sorted(held.active) if is_at_rest(number)][: held.surplus])
         return taken & self._epochs.keys()
+
+    def _bear(self, alone: str) -> None:
+        """*Halt* when the trader *alone* lives on beside us; until then nothing is begun beside it."""
+        now = self._steady.now_ms()
+        if alone != self._beside[0]:
+            self._beside = alone, now
+        if alone and now - self._beside[1] > ALONE_MS:
+            raise Halt(beside_trader(alone))
 
     async def _give_back(self, account_ids: Collection[int]) -> None:
         if not account_ids:
@@ -158,3 +174,52 @@ class Share(Part):
 def loan_end_ms(t_ms: int) -> int:
     """From when on (ledger's clock, epoch ms) every entry of T that was claimed shows in rows, and no other can be."""
     return t_ms + MAX_AGE_MS + COMMIT_MS
+
+
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """
+    Keeps apart the two ways to serve accounts: one trader for all of them, or workers (*is_divided*) each with a share.
+
+    Either refuses to begin beside the other, once that one outlived the lease of a dead one. Safety is the claim's.
+    """
+
+    leases: WorkerLeases
+    clock: Clock
+    is_divided: bool
+
+    async def wait(self) -> None:
+        """Return when nobody serves accounts the other way; *Halt* when somebody still does after the longest lease."""
+        steady, seen_ms = SteadyClock(self.clock), 0
+        while True:
+            try:
+                other = await self._other()
+            except Retry as busy:
+                LOG.error("part.waits_for_ledger", why=str(busy))
+            else:
+                if not other:
+                    return
+                seen_ms = seen_ms or steady.now_ms()
+                self._bear(other, steady.now_ms() - seen_ms)
+            await self.clock.sleep(PAUSE_MS / 1000)
+
+    def _bear(self, other: str, for_ms: int) -> None:
+        if for_ms >= (ALONE_MS if self.is_divided else TTL_MS + PAUSE_MS):
+            raise Halt(beside_trader(other) if self.is_divided else beside_workers(other))
+        LOG.warning("part.waits", beside=other)
+
+    async def _other(self) -> str:
+        """Who serves accounts the other way, "" = nobody."""
+        if self.is_divided:
+            return await self.leases.trader_alone()
+        return ", ".join(one.holder for one in await self.leases.living(TTL_MS))
+
+
+def beside_trader(holder: str) -> str:
+    """Why a worker does not go on."""
+    return f"the trader {holder} serves every account by itself: stop it, or start it with WORKERS=true as well"
+
+
+def beside_workers(holders: str) -> str:
+    """Why a trader that would serve everybody by itself does not begin."""
+    return f"accounts are divided among workers ({holders}): start the trader with WORKERS=true, or stop them first"

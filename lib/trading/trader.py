@@ -26,7 +26,7 @@ from lib.trading.guardian.task import Guardian
 from lib.trading.kill_switch.stopper import Stopper
 from lib.trading.operator_requests import OperatorRequests
 from lib.trading.orders.reconcile import RESUME_MS, deepest, has_lost_commits, reconcile, recover, recoveries
-from lib.trading.part import Share
+from lib.trading.part import Beside, Share
 
 LOG = log.get("trader")
 GUARD_PAUSE_S = 1.0
@@ -63,6 +63,8 @@ class Trader:
     """What of the accounts is this process's, where they are divided among workers."""
     calls: WorkerCalls | None = None
     """How workers are told that a cycle begins."""
+    beside: Beside | None = None
+    """Keeps us from beginning beside processes that serve accounts the other way."""
     ready: bool = False
     halted: Halt | None = None
     """The *Halt* that a job raised; the service ends with it."""
@@ -84,6 +86,8 @@ class Trader:
         No job begins before the open rows were read from the ledger. From there on accounts are reconciled in parallel,
         and each waits for its own part alone: the key, network or many orders of one account hold no other account up.
         """
+        if self.beside is not None:
+            await self.beside.wait()
         await self._hold_first()
         parts = await self._what_is_open()
         self._spawn("recover", self._recover(parts))

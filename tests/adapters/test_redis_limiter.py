@@ -4,6 +4,7 @@ import asyncio
 import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import cast
 
 import pytest
 import redis.asyncio
@@ -137,6 +138,19 @@ async def test_a_ban_met_by_one_process_holds_for_another_and_one_started_later(
         with pytest.raises(Retry, match=r"address_blocked seconds=[56]\d\d"):
             await limits.at(DEMO).admit("b", READ, lane="guard")
         await limits.at(PAPER).admit("c", READ)  # another address is not meant
+
+
+async def test_each_address_has_a_budget_of_its_own_and_processes_at_one_share_it(client: redis.asyncio.Redis) -> None:
+    first, other, none = (RedisLimits(client, SystemClock(), address) for address in ("10.0.0.7", "10.0.0.8", ""))
+    first.at(BYBIT).banned()
+    await first.told()
+    with pytest.raises(Retry, match="address_blocked"):
+        await RedisLimits(client, SystemClock(), "10.0.0.7").at(DEMO).admit("a", READ)
+    for limits in (other, none):
+        await limits.at(BYBIT).admit("a", READ)
+    found = cast("list[bytes]", await client.keys("limit:*"))
+    names = {key.decode().partition("}")[0] for key in found}
+    assert names == {"limit:{bybit@10.0.0.7", "limit:{bybit@10.0.0.8", "limit:{bybit"}
 
 
 async def test_a_ban_is_told_again_to_a_redis_that_was_away(client: redis.asyncio.Redis) -> None:

@@ -16,6 +16,8 @@ AS_IT_IS = ("MPL-2.0", "MOZILLA PUBLIC LICENSE 2.0", "MOZILLA PUBLIC 2.0")
 """Want changes to their own files published; we change none."""
 KNOWN = {"axe-playwright-python": "MIT"}
 """Says nothing in its metadata; from its LICENSE file."""
+REPLACEABLE = {"dramatiq": "GNU Lesser General Public License v3 or later (LGPLv3+)"}
+"""Asks that whoever is given a work with it can put another in its place: it is a package of its own, unchanged."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +39,7 @@ def _of(package: Locked, said: "metadata.PackageMetadata | None") -> Licensed:
     if said is None:
         return Licensed(package, "not installed here", is_fine=True)
     licence = KNOWN.get(package.name) or _said(said)
-    return Licensed(package, licence, is_fine(licence))
+    return Licensed(package, licence, is_fine(licence) or REPLACEABLE.get(package.name) == licence)
 
 
 def _said(said: "metadata.PackageMetadata") -> str:

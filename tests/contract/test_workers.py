@@ -18,6 +18,7 @@ ONE, TWO = Worker("one", "10.0.0.1", 100), Worker("two", "10.0.0.2", 100)
 
 async def people(world: World, count: int) -> list[int]:
     accounts = [await trading_account(world, uid=f"uid-{number}") for number in range(count)]
+    await world.ledger.release_lease(HOLDER)  # no trader serves everybody alone
     return [account.account_id for account in accounts]
 
 
@@ -90,6 +91,46 @@ async def test_an_account_that_is_replaced_counts_in_nobodys_share_and_stays_its
     assert (set(held.epochs), held.active, held.surplus) == ({*ids}, frozenset(ids[1:]), 0)
 
 
+# --- a trader that serves everybody alone -----------------------------------------------------------------------------
+
+
+async def test_beside_a_trader_that_serves_everybody_alone_nothing_is_taken_and_what_is_owned_is_kept(
+    world: World,
+) -> None:
+    ids = await people(world, 1)
+    await hold(world, ONE)
+    await trading_account(world, uid="later")
+    assert await world.ledger.trader_alone() == HOLDER
+    held = await hold(world, ONE)
+    assert (held.epochs, held.alone, held.surplus) == ({ids[0]: 1}, HOLDER, 0)
+    held = await hold(world, TWO)
+    assert (held.epochs, held.alone) == ({}, HOLDER)
+    world.clock.advance_to(world.clock.now_ms() + 30_000)
+    assert await world.ledger.trader_alone() == ""
+    assert (await hold(world, TWO)).alone == ""
+
+
+async def test_a_worker_that_leads_is_no_trader_alone_even_when_it_died(world: World) -> None:
+    await people(world, 1)
+    await hold(world, ONE)
+    await world.ledger.hold_lease("one", 30_000)
+    world.clock.advance_to(world.clock.now_ms() + TTL)
+    held = await hold(world, TWO)
+    assert (len(held.epochs), held.workers, held.alone) == (1, 1, "")
+
+
+async def test_who_leaves_leads_no_more_and_nobody_elses_lease_ends(world: World) -> None:
+    await people(world, 1)
+    for worker in (ONE, TWO):
+        await hold(world, worker)
+    await world.ledger.hold_lease("one", 30_000)
+    await world.ledger.leave("two")
+    assert await world.ledger.hold_lease("two", 30_000) is None
+    await world.ledger.leave("one")
+    assert await world.ledger.trader_alone() == ""
+    assert await world.ledger.hold_lease("two", 30_000) == 3
+
+
 # --- the claim --------------------------------------------------------------------------------------------------------
 
 
@@ -100,7 +141,9 @@ async def claim(ledger: Ledger, order: Order, holder: str) -> tuple[bool, object
 
 async def owned(world: World) -> tuple[TraderAccount, Order]:
     account, order = await planned(world)
+    await world.ledger.release_lease(HOLDER)
     assert (await hold(world, ONE)).epochs == {account.account_id: 1}
+    assert await world.ledger.hold_lease(HOLDER, 30_000)
     return account, order
 
 
@@ -120,6 +163,7 @@ async def test_an_owner_whose_lease_ran_out_claims_nothing(world: World) -> None
 
 async def test_an_owner_that_was_taken_over_from_claims_nothing(world: World) -> None:
     _, order = await owned(world)
+    await world.ledger.release_lease(HOLDER)
     world.clock.advance_to(world.clock.now_ms() + TTL)
     await hold(world, TWO)
     assert await claim(world.ledger, order, "one") == (False, codes.LEASE_LOST())

@@ -22,13 +22,14 @@ class MemoryLeases(MemoryBooks, WorkerLeases):
                 store.leases[number] = replace(lease, until_ms=at + ttl_ms)
         active = sorted(number for number, row in store.accounts.items() if row.active)
         alive = self._living(at - ttl_ms)
-        share = fair_share(len(active), alive, me)
+        alone = self._alone(at)
+        share = len(self._active(me)) if alone else fair_share(len(active), alive, me)
         for number in active:
             known = store.leases.get(number, LeaseHeld("", 0, 0))
             if len(self._active(me)) < share and (not known.holder or known.until_ms <= at):
                 store.leases[number] = LeaseHeld(me, known.epoch + 1, at + ttl_ms)
         mine = self._active(me)
-        return Holding(self._owned(me), mine, max(len(mine) - share, 0), len(alive))
+        return Holding(self._owned(me), mine, max(len(mine) - share, 0), len(alive), alone)
 
     def _owned(self, holder: str) -> dict[int, int]:
         return {number: lease.epoch for number, lease in self.store.leases.items() if lease.holder == holder}
@@ -52,11 +53,20 @@ class MemoryLeases(MemoryBooks, WorkerLeases):
         def left() -> None:
             self._give_back(holder, list(self.store.leases))
             self.store.workers.pop(holder, None)
+            if self.store.lease.holder == holder:
+                self.store.lease = replace(self.store.lease, holder="", expires_ms=0)
 
         await self._commit(left)
 
     async def living(self, ttl_ms: int) -> list[Worker]:
         return self._living(self._clock.now_ms() - ttl_ms)
+
+    async def trader_alone(self) -> str:
+        return self._alone(self._clock.now_ms())
+
+    def _alone(self, at: int) -> str:
+        lease = self.store.lease
+        return lease.holder if lease.expires_ms > at and lease.holder not in self.store.workers else ""
 
     async def borrow(self, ask: RoomAsk, ttl_ms: int) -> Room:
         return await self._commit(lambda: self._borrow(ask, ttl_ms))

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from lib.domain.account import PlatformLimits
-from lib.domain.errors import Retry
+from lib.domain.errors import Halt, Retry
 from lib.domain.order import TERMINAL, OrderState
 from lib.domain.switches import Flags
 from lib.domain.worker import Worker
@@ -16,7 +16,7 @@ from lib.ports.workers import WorkerCalls
 from lib.trading.cycle.run import run_cycle
 from lib.trading.guardian.task import Guardian
 from lib.trading.kill_switch.stopper import Stopper
-from lib.trading.part import TTL_MS, Share
+from lib.trading.part import ALONE_MS, TTL_MS, Beside, Share
 from lib.trading.state import TraderState
 from lib.trading.trader import UNCALLED_S, Trader
 from tests.factories import T, decision
@@ -244,3 +244,78 @@ async def test_a_worker_stops_its_own_accounts_and_leaves_the_platforms_proof_to
         await stopper._read()
     assert [one.account_id for one in crew.worker.stopper._stopping(())] == crew.accounts[:2]
     assert [one.account_id for one in crew.leader.stopper._stopping(())] == crew.accounts
+
+
+# --- one trader for everybody, or workers -----------------------------------------------------------------------------
+
+
+async def started(crew: Crew, *, is_divided: bool, seconds: float) -> "asyncio.Task[None]":
+    """A process that serves accounts this way or that, *seconds* after its start."""
+    trader = crew.trader("c", leads=False) if is_divided else Trader(crew.world.new_context("c"), crew.leader.guardian)
+    trader.beside = Beside(crew.world.ledger, crew.clock, is_divided)
+    starting = asyncio.create_task(trader.start())
+    for _ in range(round(seconds)):
+        await crew.run(1)
+    crew.post.traders["c"] = trader
+    return starting
+
+
+async def test_a_trader_that_would_serve_everybody_alone_does_not_begin_beside_workers(crew: Crew) -> None:
+    await crew.start()
+    starting = asyncio.create_task(started(crew, is_divided=False, seconds=20))
+    for _ in range(30):
+        await crew.hold()
+        await crew.run(1)
+    with pytest.raises(Halt, match="divided among workers"):
+        await (await starting)
+    assert not crew.post.traders["c"].ready
+
+
+async def test_a_trader_begins_once_dead_workers_count_no_more(crew: Crew) -> None:
+    await crew.start()
+    starting = await started(crew, is_divided=False, seconds=1)
+    assert not starting.done()
+    await crew.run(TTL_MS / 1000 + 5)
+    await starting
+    assert crew.post.traders["c"].ready
+    crew.kill(crew.post.traders["c"])
+
+
+async def test_a_worker_does_not_begin_beside_a_trader_that_serves_everybody_alone(crew: Crew) -> None:
+    crew.world.to(T + 100_000)
+    await crew.world.ledger.hold_lease("plain", 10 * ALONE_MS)
+    starting = await started(crew, is_divided=True, seconds=ALONE_MS / 1000 + 10)
+    with pytest.raises(Halt, match="the trader plain serves every account by itself"):
+        await starting
+
+
+async def test_a_start_waits_for_the_ledger_before_it_knows_who_else_serves(crew: Crew) -> None:
+    crew.world.to(T + 100_000)
+    real = crew.world.ledger.trader_alone
+
+    async def away() -> str:
+        raise Retry("away")
+
+    crew.world.ledger.trader_alone = away  # type: ignore[method-assign]
+    starting = await started(crew, is_divided=True, seconds=5 * ALONE_MS / 1000)
+    assert not starting.done()
+    crew.world.ledger.trader_alone = real  # type: ignore[method-assign]
+    await crew.run(5)
+    await starting
+    crew.kill(crew.post.traders["c"])
+
+
+async def test_workers_begin_nothing_beside_a_trader_alone_and_end_when_it_stays(crew: Crew) -> None:
+    await crew.start()
+    assert crew.leader.share is not None
+    await crew.world.ledger.leave("a")
+    await crew.world.ledger.hold_lease("plain", 10 * ALONE_MS)
+    for trader in (crew.leader, crew.worker):
+        trader.hold_share()
+    await crew.run(1)
+    assert await crew.worker.context.led_epoch() is None
+    assert crew.owned(crew.worker) == crew.accounts[:2]  # guarded as before
+    for _ in range(ALONE_MS // 1000 + 2):
+        crew.worker.hold_share()
+        await crew.run(1)
+    assert isinstance(crew.worker.halted, Halt)

@@ -21,7 +21,7 @@ from lib.adapters.sql.database.engine import make_engine
 from lib.adapters.sql.forms.accounts import SqlAccounts
 from lib.adapters.sql.tables.trading import equity_points, orders, trade_logs
 from lib.adapters.vault import VaultSealer
-from lib.bootstrap.seat import NAME as SEAT
+from lib.bootstrap.seat import TRADERS as SEAT
 from lib.domain.account import AccountSettings, RiskLevel
 from lib.domain.account_records import NewAccount
 from lib.domain.api_key import ApiKey, SealContext

@@ -7,18 +7,18 @@ A ban that a collector meets stays the collector's: it may call from another add
 import redis
 
 from lib.adapters.bybit.limits.ban import OwnBan
-from lib.adapters.bybit.limits.limiter import family_of
 from lib.adapters.redis.connection import translated
-from lib.adapters.redis.limiter import budget_key
+from lib.adapters.redis.limiter import budget_key, budget_of
 from lib.clock import Clock
 from lib.domain.errors import Halt, Retry
 
 
 class TradersBan(OwnBan):
-    """A *Ban* that hears of the traders' ban too. With Redis away it knows its own alone."""
+    """A *Ban* that hears of the ban of traders at its *address* too. With Redis away it knows its own alone."""
 
-    def __init__(self, client: redis.Redis, clock: Clock | None = None) -> None:
+    def __init__(self, client: redis.Redis, clock: Clock | None = None, address: str = "") -> None:
         super().__init__(clock)
+        self._address = address
         self._client = client
 
     def heed(self, url: str) -> None:
@@ -26,7 +26,7 @@ class TradersBan(OwnBan):
         super().heed(url)
         try:
             with translated():
-                left = int(self._client.pttl(budget_key(family_of(url), "ban")))
+                left = int(self._client.pttl(budget_key(budget_of(url, self._address), "ban")))
         except (Retry, Halt):
             return
         if left > 0:

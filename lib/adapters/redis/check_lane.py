@@ -17,10 +17,10 @@ import redis
 
 from lib import log
 from lib.adapters.bybit.limits.ban import OwnBan
-from lib.adapters.bybit.limits.limiter import IP_WINDOW_MS, family_of
+from lib.adapters.bybit.limits.limiter import IP_WINDOW_MS
 from lib.adapters.redis import scripts
 from lib.adapters.redis.connection import translated
-from lib.adapters.redis.limiter import AWAY, LANE_BURST, PACE_MS, SHARED, budget_key
+from lib.adapters.redis.limiter import AWAY, LANE_BURST, PACE_MS, SHARED, budget_key, budget_of
 from lib.clock import Clock
 from lib.domain import reason_codes as codes
 from lib.domain.errors import Halt, Retry
@@ -37,12 +37,17 @@ _log = log.get("redis.checks")
 
 
 class CheckLane(OwnBan):
-    """A *Ban* whose heeding also takes a place in the budget; *pause* waits seconds."""
+    """A *Ban* whose heeding also takes a place in the budget of *address*; *pause* waits seconds."""
 
     def __init__(
-        self, client: redis.Redis, clock: Clock | None = None, pause: Callable[[float], None] = time.sleep
+        self,
+        client: redis.Redis,
+        clock: Clock | None = None,
+        pause: Callable[[float], None] = time.sleep,
+        address: str = "",
     ) -> None:
         super().__init__(clock)
+        self._address = address
         self._take = client.register_script(scripts.TAKE_CALLS)
         self._pause = pause
 
@@ -60,7 +65,7 @@ class CheckLane(OwnBan):
         """The ms to wait; 0 = go, and the call is counted."""
         try:
             with translated():
-                banned_ms, *waits = self._asked(family_of(url))
+                banned_ms, *waits = self._asked(budget_of(url, self._address))
         except (Retry, Halt) as away:  # Halt: Redis refuses us, which is no reason to end a process
             _log.error("checks.redis_away", why=str(away))
             raise BudgetAway(AWAY) from None
@@ -69,8 +74,8 @@ class CheckLane(OwnBan):
             super().heed(url)
         return -(-abs(waits[0]) // 1000)
 
-    def _asked(self, family: str) -> list[int]:
+    def _asked(self, budget: str) -> list[int]:
         names = ("calls", "pace", "ban", "checks", "checks:closed")
         spans = [IP_WINDOW_MS * 1000, PACE_MS * 1000, SHARED, LANE_BURST["guard"], 1_000_000]
-        keys = [budget_key(family, name) for name in names]
+        keys = [budget_key(budget, name) for name in names]
         return cast("list[int]", self._take(keys=keys, args=[*spans, CHECK_CALLS, 1, CHECKS_A_SECOND]))

@@ -11,6 +11,8 @@ is away is never handed out through it: 6 calls per 5 s for each of at most thre
                         worst 5 s, and 470 by one process alone, because it counts what it was granted itself
     Redis' clock jumps  as flushed
 
+Each address that calls leave from has a budget of its own; who names none shares the one without a name.
+
 A ban (HTTP 403) is kept in Redis and by the process that met it, which tells Redis again until that worked; other
 address families go on. Key checks take theirs in `lib.adapters.redis.check_lane`. Not counted: the collector's
 REST calls and the operator's questions, a few that the last 20 % are for. The collector keeps the silence of a ban too
@@ -46,7 +48,7 @@ from lib.domain.errors import Halt, Retry
 from lib.ports.exchange import Lane
 
 PROCESSES = 3
-"""How many may trade or stand by at once; each holds a share of its own."""
+"""How many may trade or stand by at once at one address; each holds a share of its own."""
 RESERVED = 6
 """Calls in 5 s of one process for its guard, while Redis is away."""
 SHARED = int(IP_CALLS * SHARE) - PROCESSES * RESERVED
@@ -64,25 +66,34 @@ AWAY = codes.BUDGET_AWAY()
 LOG = log.get("redis.limiter")
 
 
-def budget_key(family: str, name: str) -> str:
-    """Where the budget of an address *family* keeps *name*: braces keep them together in a cluster."""
-    return f"limit:{{{family}}}:{name}"
+def budget_key(budget: str, name: str) -> str:
+    """Where a *budget* (`budget_of`) keeps *name*: braces keep them together in a cluster."""
+    return f"limit:{{{budget}}}:{name}"
+
+
+def budget_of(url: str, address: str) -> str:
+    """The budget that a call to *url* takes from where it leaves from *address*, "" = the one nobody named."""
+    return f"{family_of(url)}@{address}" if address else family_of(url)
 
 
 class RedisLimits(Limits):
-    """`lib.adapters.bybit.limits.limiter.Limits` on one Redis; *clock* is the one HTTP waits by."""
+    """
+    `lib.adapters.bybit.limits.limiter.Limits` on one Redis; *clock* is the one HTTP waits by, *address* where calls
+    leave from.
+    """
 
-    def __init__(self, client: redis.asyncio.Redis, clock: Clock) -> None:
+    def __init__(self, client: redis.asyncio.Redis, clock: Clock, address: str = "") -> None:
         self._client = client
         self._clock = clock
+        self._address = address
         self._limiters: dict[str, RedisLimiter] = {}
 
     def at(self, url: str) -> Limiter:
         """As `Limits.at`."""
-        family = family_of(url)
-        if family not in self._limiters:
-            self._limiters[family] = RedisLimiter(self._client, self._clock, family)
-        return self._limiters[family]
+        budget = budget_of(url, self._address)
+        if budget not in self._limiters:
+            self._limiters[budget] = RedisLimiter(self._client, self._clock, budget)
+        return self._limiters[budget]
 
     async def told(self) -> None:
         """Return once Redis knows what the venue said so far, or cannot be told now."""
@@ -90,11 +101,11 @@ class RedisLimits(Limits):
 
 
 class RedisLimiter(Limiter):
-    """`Limiter` of one address family."""
+    """`Limiter` of one budget."""
 
-    def __init__(self, client: redis.asyncio.Redis, clock: Clock, family: str) -> None:
+    def __init__(self, client: redis.asyncio.Redis, clock: Clock, budget: str) -> None:
         self._clock = clock
-        self._budget = RedisBudget(client, clock, family)
+        self._budget = RedisBudget(client, clock, budget)
         self._turnstile = Turnstile(clock, self._budget, most_under_way=UNDER_WAY)
         self._telling: set[asyncio.Task[None]] = set()
 
@@ -132,9 +143,9 @@ class RedisLimiter(Limiter):
 class RedisBudget(Budget):
     """`Budget` through Redis, with this process' own share and memory beside it."""
 
-    def __init__(self, client: redis.asyncio.Redis, clock: Clock, family: str) -> None:
+    def __init__(self, client: redis.asyncio.Redis, clock: Clock, name: str) -> None:
         self._clock = clock
-        self._family = family
+        self._name = name
         self._take = client.register_script(scripts.TAKE_CALLS)
         self._close = client.register_script(scripts.CLOSE_CALLS)
         self._granted = Window(SHARED + BATCH, IP_WINDOW_MS)
@@ -243,7 +254,7 @@ class RedisBudget(Budget):
         return Answer()
 
     def _key(self, name: str) -> str:
-        return budget_key(self._family, name)
+        return budget_key(self._name, name)
 
     def _closure(self, account: str, path: str) -> str:
         return self._key(f"{account}:{path}:closed")

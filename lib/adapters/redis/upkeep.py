@@ -9,9 +9,9 @@ from typing import cast
 
 import redis
 
-from lib.adapters.bybit.limits.limiter import IP_WINDOW_MS, family_of
+from lib.adapters.bybit.limits.limiter import IP_WINDOW_MS
 from lib.adapters.redis.connection import translated
-from lib.adapters.redis.limiter import SHARED, budget_key
+from lib.adapters.redis.limiter import SHARED, budget_key, budget_of
 from lib.domain.health import KEPT, PARTS, STATES, HealthPoint, State
 from lib.ports.upkeep import BudgetReading, BudgetUse, HealthRing
 
@@ -39,24 +39,24 @@ class RedisHealthRing(HealthRing):
 
 
 class RedisBudgetReading(BudgetReading):
-    """`lib.ports.upkeep.BudgetReading` of the families of *urls*."""
+    """`lib.ports.upkeep.BudgetReading` of what is called at *urls* from *address*."""
 
-    def __init__(self, client: redis.Redis, urls: Iterable[str]) -> None:
+    def __init__(self, client: redis.Redis, urls: Iterable[str], address: str = "") -> None:
         self._client = client
-        self._families = tuple(dict.fromkeys(map(family_of, urls)))
+        self._budgets = tuple(dict.fromkeys(budget_of(url, address) for url in urls))
 
     def uses(self) -> list[BudgetUse]:
-        return [self._use(family) for family in self._families]
+        return [self._use(budget) for budget in self._budgets]
 
-    def _use(self, family: str) -> BudgetUse:
+    def _use(self, budget: str) -> BudgetUse:
         with translated(), self._client.pipeline(transaction=False) as pipe:
             pipe.time()
-            pipe.lrange(budget_key(family, "calls"), 0, -1)
-            pipe.pttl(budget_key(family, "ban"))
+            pipe.lrange(budget_key(budget, "calls"), 0, -1)
+            pipe.pttl(budget_key(budget, "ban"))
             (seconds, micros), stamps, ban = pipe.execute()
         since = seconds * 1_000_000 + micros - IP_WINDOW_MS * 1000
         used = sum(stamp.isdigit() and int(stamp) > since for stamp in stamps)
-        return BudgetUse(family, used, SHARED, IP_WINDOW_MS, max(0, ban))
+        return BudgetUse(budget, used, SHARED, IP_WINDOW_MS, max(0, ban))
 
 
 def _line(point: HealthPoint) -> str:

@@ -28,14 +28,18 @@ class Transport(Protocol):
         ...
 
 
-def open_session() -> aiohttp.ClientSession:
-    """The session for every venue of a process; call inside the running loop and close it at the end."""
+def open_session(local_ip: str = "") -> aiohttp.ClientSession:
+    """
+    The session for every venue of a process; call inside the running loop and close it at the end. What it connects to
+    is reached from *local_ip*, "" = as the machine routes.
+    """
+    local = (local_ip, 0) if local_ip else None
     timeout = aiohttp.ClientTimeout(total=CONNECT_S + READ_S, sock_connect=CONNECT_S, sock_read=READ_S)
     return aiohttp.ClientSession(
         timeout=timeout,
         trust_env=False,
         cookie_jar=aiohttp.DummyCookieJar(),
-        connector=aiohttp.TCPConnector(limit=0, ttl_dns_cache=300, keepalive_timeout=KEEP_ALIVE_S),
+        connector=aiohttp.TCPConnector(limit=0, ttl_dns_cache=300, keepalive_timeout=KEEP_ALIVE_S, local_addr=local),
         headers={"User-Agent": "maemae", "Accept": "application/json"},
     )
 

@@ -11,13 +11,14 @@ import sqlalchemy as sa
 
 from lib.adapters.sql.ledger.rows import Now, exclusively, insert_once
 from lib.adapters.sql.tables.people import accounts
+from lib.adapters.sql.tables.trading import trader_lease
 from lib.adapters.sql.tables.workers import account_leases, loans, workers
 from lib.domain.worker import Holding, Loan, Room, RoomAsk, Worker, fair_share, lend
 
 _NOBODY = exclusively(sa.select(workers.c.holder).where(workers.c.holder == ""))
 _lease = account_leases.c
 KEPT_MS = 3_600_000
-"""How long a loan that ended is kept: a reading older than that lends nothing right."""
+"""How long a loan that ended is kept, and a dead worker is known: a reading older than that lends nothing right."""
 
 
 def hold(connection: sa.Connection, now: Now, worker: Worker, ttl_ms: int) -> Holding:
@@ -33,9 +34,10 @@ def hold(connection: sa.Connection, now: Now, worker: Worker, ttl_ms: int) -> Ho
     active = {row.account_id for row in rows if row.active}
     alive = _living(connection, at - ttl_ms)
     everybody = sa.select(sa.func.count()).select_from(accounts).where(accounts.c.active)
-    share = fair_share(connection.execute(everybody).scalar_one(), alive, worker.holder)
+    alone = _alone(connection, at)
+    share = len(active) if alone else fair_share(connection.execute(everybody).scalar_one(), alive, worker.holder)
     taken = _take(connection, worker.holder, share - len(active), at, ttl_ms) if share > len(active) else {}
-    return Holding(mine | taken, frozenset(active | taken.keys()), max(len(active) - share, 0), len(alive))
+    return Holding(mine | taken, frozenset(active | taken.keys()), max(len(active) - share, 0), len(alive), alone)
 
 
 def _take(connection: sa.Connection, holder: str, most: int, at: int, ttl_ms: int) -> dict[int, int]:
@@ -63,15 +65,22 @@ def give_back(connection: sa.Connection, now: Now, holder: str, account_ids: Col
 
 
 def leave(connection: sa.Connection, now: Now, holder: str) -> None:
-    """The port's `leave`."""
+    """The port's `leave`; rows in the order in which a claim locks them."""
     _turn(connection, now)
     connection.execute(sa.update(account_leases).where(_lease.holder == holder).values(holder="", until_ms=0))
+    led = sa.update(trader_lease).where(trader_lease.c.holder == holder)
+    connection.execute(led.values(holder="", expires_ms=0))
     connection.execute(sa.delete(workers).where(workers.c.holder == holder))
 
 
 def living(connection: sa.Connection, now: Now, ttl_ms: int) -> list[Worker]:
     """The port's `living`."""
     return _living(connection, now(connection) - ttl_ms)
+
+
+def trader_alone(connection: sa.Connection, now: Now) -> str:
+    """The port's `trader_alone`."""
+    return _alone(connection, now(connection))
 
 
 def borrow(connection: sa.Connection, now: Now, ask: RoomAsk, ttl_ms: int) -> Room:
@@ -99,9 +108,17 @@ def _live(connection: sa.Connection, worker: Worker, at: int) -> None:
     told = {"address": worker.address, "capacity": worker.capacity, "seen_ms": at}
     mine = sa.update(workers).where(workers.c.holder == worker.holder).values(told)
     if not connection.execute(mine).rowcount:
+        forgotten = sa.delete(workers).where(workers.c.holder != "", workers.c.seen_ms <= at - KEPT_MS)
+        connection.execute(forgotten)
         insert_once(connection, workers, {"holder": worker.holder, **told})
 
 
 def _living(connection: sa.Connection, since_ms: int) -> list[Worker]:
     alive = sa.select(workers).where(workers.c.holder != "", workers.c.seen_ms > since_ms).order_by(workers.c.holder)
     return [Worker(row["holder"], row["address"], row["capacity"]) for row in connection.execute(alive).mappings()]
+
+
+def _alone(connection: sa.Connection, at: int) -> str:
+    lives = (trader_lease.c.holder != "", trader_lease.c.expires_ms > at)
+    is_no_worker = trader_lease.c.holder.not_in(sa.select(workers.c.holder))
+    return connection.execute(sa.select(trader_lease.c.holder).where(*lives, is_no_worker)).scalar_one_or_none() or ""

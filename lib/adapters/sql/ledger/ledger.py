@@ -244,5 +244,8 @@ class SqlLedger(Ledger, WorkerLeases):
     async def living(self, ttl_ms: int) -> list[Worker]:
         return await self._read(lambda c: dividing.living(c, self._now, ttl_ms))
 
+    async def trader_alone(self) -> str:
+        return await self._read(lambda c: dividing.trader_alone(c, self._now))
+
     async def borrow(self, ask: RoomAsk, ttl_ms: int) -> Room:
         return await self._rule(lambda c: dividing.borrow(c, self._now, ask, ttl_ms))
