@@ -1,4 +1,4 @@
-"""Two webs, one system: what is done at one is true at the other."""
+"""Two webs, one system: what is done at one is true at the other, and a page outlives the web it came from."""
 
 import json
 import subprocess
@@ -8,14 +8,25 @@ import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import pytest
+from playwright.sync_api import Browser, Page, expect
 
+from app.i18n import catalogue
 from tests.browser.deployment import READY_S, ROOT, Deployment, eventually, free_port
+from tests.browser.sticky import in_front
+from tests.browser.test_browser import LEGEND, come_in
+from tests.browser.watching import Watched, watched
 
 pytestmark = [pytest.mark.browser, pytest.mark.server, pytest.mark.enable_socket]
 
+WORDS = catalogue("en")
+RECONNECT_S = 240
+"""A deadline on a busy machine: the page looks for its web ever more slowly."""
+ESTABLISHED = "01"
+"""As Linux writes it in /proc/net/tcp."""
 PASSWORD = "four unrelated horses staple"
 
 
@@ -29,6 +40,11 @@ class Web:
     @property
     def url(self) -> str:
         return f"http://127.0.0.1:{self.port}"
+
+    def seats(self) -> int:
+        """Connections that are open to it."""
+        rows = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
+        return sum(row[1].endswith(f":{self.port:04X}") and row[3] == ESTABLISHED for row in rows)
 
 
 @dataclass
@@ -76,33 +92,65 @@ def _answers(one: Web) -> bool:
         return False
 
 
-def test_what_is_done_at_one_web_is_true_at_the_other(deployed: Deployment) -> None:
-    with web(deployed, 1) as a, web(deployed, 1) as b:
-        me = Visitor("10.8.0.1")
-        email = f"two-{a.port}@example.com"
-        made = me.ask(a, "POST", "/api/auth/try", accepted_risk=True)
-        assert made[0] < 300, made
-        kept = me.ask(b, "POST", "/api/auth/keep", email=email, password=PASSWORD)
-        assert kept[0] < 300, kept
-        assert me.ask(b, "GET", "/api/auth/me")[0] == 200, "who signed in at one is known to the other"
+def test_two_webs_are_one_system_and_a_page_outlives_the_web_it_came_from(
+    deployed: Deployment, browser: Browser, tmp_path: Path
+) -> None:
+    front = free_port()
+    with web(deployed, front) as a, web(deployed, front) as b, in_front(tmp_path, front, [a.port, b.port]):
+        _what_is_done_at_one_is_true_at_the_other(a, b)
+        _a_page_goes_on_when_its_web_dies(browser, a, b, front)
 
-        version = me.ask(a, "GET", "/api/settings")[1]["settings_version"]
-        saved = me.ask(a, "POST", "/api/settings", max_leverage=3, settings_version=version)
-        assert saved[0] == 200, saved
-        there = me.ask(b, "GET", "/api/settings")[1]
-        assert there["settings"]["max_leverage"] == 3, "the very next question to the other reads what was saved at one"
-        stale = me.ask(b, "POST", "/api/settings", max_leverage=2, settings_version=version)
-        assert stale[0] == 409, "a tab at the other web does not overwrite what it has not seen"
 
-        thief = Visitor("10.8.0.2")
-        tried = [
-            thief.ask(one, "POST", "/api/auth/login", email=email, password=f"wrong guess {number}")[0]
-            for number in range(8)
-            for one in (a, b)
-        ]
-        assert 429 in tried
-        assert len([one for one in tried if one == 401]) < 8, "two webs are no two rows of tries"
+def _what_is_done_at_one_is_true_at_the_other(a: Web, b: Web) -> None:
+    me = Visitor("10.8.0.1")
+    email = f"two-{a.port}@example.com"
+    made = me.ask(a, "POST", "/api/auth/try", accepted_risk=True)
+    assert made[0] < 300, made
+    kept = me.ask(b, "POST", "/api/auth/keep", email=email, password=PASSWORD)
+    assert kept[0] < 300, kept
+    assert me.ask(b, "GET", "/api/auth/me")[0] == 200, "who signed in at one is known to the other"
 
-        me_again = Visitor("10.8.0.1", dict(me.cookies))
-        assert me.ask(a, "POST", "/api/auth/logout")[0] == 200
-        assert me_again.ask(b, "GET", "/api/auth/me")[0] == 401, "who signed out at one is out at the other"
+    version = me.ask(a, "GET", "/api/settings")[1]["settings_version"]
+    saved = me.ask(a, "POST", "/api/settings", max_leverage=3, settings_version=version)
+    assert saved[0] == 200, saved
+    there = me.ask(b, "GET", "/api/settings")[1]
+    assert there["settings"]["max_leverage"] == 3, "the very next question to the other reads what was saved at one"
+    stale = me.ask(b, "POST", "/api/settings", max_leverage=2, settings_version=version)
+    assert stale[0] == 409, "a tab at the other web does not overwrite what it has not seen"
+
+    thief = Visitor("10.8.0.2")
+    tried = [
+        thief.ask(one, "POST", "/api/auth/login", email=email, password=f"wrong guess {number}")[0]
+        for number in range(8)
+        for one in (a, b)
+    ]
+    assert 429 in tried
+    assert len([one for one in tried if one == 401]) < 8, "two webs are no two rows of tries"
+
+    me_again = Visitor("10.8.0.1", dict(me.cookies))
+    assert me.ask(a, "POST", "/api/auth/logout")[0] == 200
+    assert me_again.ask(b, "GET", "/api/auth/me")[0] == 401, "who signed out at one is out at the other"
+
+
+def _more(page: Page, seen: Watched, count: int) -> bool:
+    """Whether more than *count* frames have come; a browser's events are only told while it is asked something."""
+    page.wait_for_timeout(50)
+    return len(seen.frames) > count
+
+
+def _a_page_goes_on_when_its_web_dies(browser: Browser, a: Web, b: Web, front: int) -> None:
+    url = f"http://127.0.0.1:{front}"
+    eventually("the proxy answers", lambda: _answers(Web(front, a.process)), 60)
+    with watched(browser, url, "en-GB") as seen:
+        page = seen.page()
+        come_in(page, url, WORDS)
+        eventually("its sockets are at one web", lambda: max(a.seats(), b.seats()) > 1, 20)
+        its, other = (a, b) if a.seats() > b.seats() else (b, a)
+        its.process.kill()
+        its.process.wait()
+        before = len(seen.frames)
+        eventually("live prices come from the other", lambda: _more(page, seen, before + 3), RECONNECT_S)
+        expect(page.locator(LEGEND)).to_contain_text(WORDS["chart.live"], timeout=60_000)
+        expect(page.locator(".st-key-me")).to_be_visible()
+        assert other.seats()
+        seen.errors.clear()  # what broke off is told by the browser, and is what this is about
