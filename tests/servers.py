@@ -31,6 +31,9 @@ START_S = 30
 SERVERS = [pytest.param(name, marks=pytest.mark.server) for name in ("mariadb", "mysql")]
 """The database servers people have: what is true of one is tried on all."""
 
+PLAINLY = "ssl-mode=disabled"
+"""For drivers: at each connection they read all of the system's authorities, here for a socket file."""
+
 NO_TLS = ("--auto-generate-certs=OFF", "--tls-version=")
 """MySQL offers TLS on its socket file too, and drivers take it: half of what a statement costs."""
 
@@ -163,7 +166,7 @@ def _mysql(command: list[str], folder: Path, options: Sequence[str]) -> Iterator
     serve += ["--skip-networking", "--skip-log-bin", "--innodb-flush-log-at-trx-commit=0"]
     serve += ["--innodb-buffer-pool-size=64M", "--innodb-doublewrite=OFF", "--performance-schema=OFF", *NO_TLS]
     serve += options
-    url = f"mysql://root@localhost/mysql?unix_socket={socket}"
+    url = f"mysql://root@localhost/mysql?unix_socket={socket}&{PLAINLY}"
     with _running(serve, socket, lambda: _run_sql(url, "SELECT 1")):
         yield url
 
@@ -180,7 +183,7 @@ def _mariadb(server: str, installer: str, folder: Path, options: Sequence[str]) 
     command += ["--skip-name-resolve", "--character-set-server=utf8mb4", "--collation-server=utf8mb4_unicode_ci"]
     command += ["--innodb-flush-log-at-trx-commit=0", "--innodb-buffer-pool-size=64M", "--innodb-log-file-size=16M"]
     command += options
-    url = f"mysql://root@localhost/mysql?unix_socket={socket}"
+    url = f"mysql://root@localhost/mysql?unix_socket={socket}&{PLAINLY}"
     with _running(command, socket, lambda: _run_sql(url, "SELECT 1")):
         yield url
 

@@ -103,7 +103,7 @@ def mariadb(folder: Path) -> Server:
 
 def address(socket: Path, database: str, user: str = "root") -> str:
     """DATABASE_URL of *database* at the server on *socket*."""
-    return f"mysql://{user}@localhost/{database}?unix_socket={socket}"
+    return f"mysql://{user}@localhost/{database}?unix_socket={socket}&ssl-mode=disabled"
 
 
 def redis_server(folder: Path) -> Server:
