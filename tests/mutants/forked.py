@@ -6,6 +6,7 @@ the fork, before pytest imports anything. It writes no bytecode, so a file that 
 is never mistaken for what it was before.
 """
 
+import gc
 import multiprocessing
 import os
 import sys
@@ -18,7 +19,9 @@ IMPORTED_ONCE = (
     *("pytest", "pytest_asyncio.plugin", "pytest_randomly", "pytest_socket", "anyio.pytest_plugin"),
     *("_hypothesis_pytestplugin", "hypothesis", "hypothesis.stateful", "hypothesis.internal.conjecture.engine"),
     *("sqlalchemy", "sqlalchemy.dialects.sqlite", "sqlalchemy.dialects.mysql.pymysql", "alembic.command", "pymysql"),
-    *("redis", "redis.asyncio", "aiohttp", "aiohttp.web", "openai", "httpx2", "pydantic", "msgspec", "nacl.public"),
+    *("redis", "redis.asyncio", "aiohttp", "aiohttp.web", "openai", "httpx2", "pydantic", "msgspec"),
+    *("pybit.unified_trading", "requests", "websocket", "apprise", "argon2", "webauthn", "zxcvbn", "pyotp"),
+    *("prometheus_client", "genai_prices", "alembic.config", "cryptography.x509", "sqlite3", "pdb", "faulthandler"),
 )
 """A module that is not installed is left out: it costs time, not a verdict."""
 
@@ -61,6 +64,7 @@ def tested(folder: Path, tests: Sequence[str], said: Path, longest_s: float, eff
 
 
 def _run(folder: Path, tests: Sequence[str], said: Path, effort: str) -> None:
+    gc.freeze()  # what was imported once stays: the collections pytest ends with need not look at it
     with said.open("wb") as file:
         os.dup2(file.fileno(), 1)
         os.dup2(file.fileno(), 2)
