@@ -63,11 +63,15 @@ def aside() -> Iterator[ThreadPoolExecutor]:
         yield pool
 
 
-def wait_for_a_waiter(engine: sa.Engine) -> None:
-    """Until some transaction waits for a row lock. Not innodb_trx: its cache never refreshes for who asks often."""
+def wait_for_a_waiter(engine: sa.Engine, whose: Future[None] | None = None) -> None:
+    """
+    Until some transaction waits for a row lock, or *whose* it would be has ended without.
+
+    Not innodb_trx: its cache never refreshes for who asks often.
+    """
     query = sa.text("SHOW GLOBAL STATUS LIKE 'Innodb_row_lock_current_waits'")
     give_up = time.monotonic() + PATIENCE_S
-    while time.monotonic() < give_up:
+    while time.monotonic() < give_up and not (whose and whose.done()):
         with engine.connect() as connection:
             if connection.execute(query).one()[1] != "0":
                 return
@@ -159,7 +163,7 @@ async def test_a_switch_waits_for_a_claim_in_progress(
     with server_world.engine.connect() as other, other.begin() as claiming_:
         assert claiming.claim(other, now, order, signed(order, T + 4_000), HOLDER).granted
         waiting: Future[None] = aside.submit(THROWN[thrown], server_world, order, now)
-        wait_for_a_waiter(server_world.engine)
+        wait_for_a_waiter(server_world.engine, waiting)
         assert not waiting.done()
         claiming_.commit()
     waiting.result()
