@@ -2,18 +2,36 @@
 
 import shutil
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
+from alembic.config import Config
+from alembic.script import ScriptDirectory
 
 from lib.adapters.sql.database.engine import make_engine
-from lib.adapters.sql.database.schema import migrate
+from lib.adapters.sql.database.schema import alembic_config, migrate
 from tests.contract.ledger_worlds import wipe
 from tests.servers import SERVERS
 
 SQLITE_BUSY_MS = 300
 """Short, so that a test of a busy database is not a slow test."""
+
+
+@pytest.fixture(scope="session", autouse=True)
+def revisions_read_once() -> Iterator[None]:
+    """Alembic runs the file of every revision again whenever it is asked for anything: here once a session."""
+    read = ScriptDirectory.from_config
+    ours = alembic_config().get_main_option("script_location")
+    known = cache(lambda: read(alembic_config()))
+
+    def read_once(config: Config) -> ScriptDirectory:
+        return known() if config.get_main_option("script_location") == ours else read(config)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(ScriptDirectory, "from_config", read_once)
+        yield
 
 
 @pytest.fixture(scope="session")
