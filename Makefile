@@ -10,6 +10,8 @@ BIN := .venv/bin
 COMPILED := $(BIN)/python -m compileall -q -j 0 .venv/lib >/dev/null 2>&1 || true
 export PYTHONPATH := .
 export PYTHONUNBUFFERED := 1
+# compiled once, not at each of the hundreds of starts a whole check has
+unexport PYTHONDONTWRITEBYTECODE
 
 help:  ## this list
 	@awk -F':.*## ' '/^[a-z]+:.*## /{printf "  %-16s%s\n", "make " $$1, $$2}' $(MAKEFILE_LIST)
