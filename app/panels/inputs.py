@@ -20,6 +20,7 @@ from app.ui.write import count, shown
 from lib.accounts.web import SessionUser
 from lib.bootstrap.preview import Offer
 from lib.domain.input_blocks import OFFERED, Block, ShownNote, in_order
+from lib.market.sight import is_of_candles
 from lib.queries import Choices
 
 CARD = 230
@@ -34,11 +35,15 @@ def inputs(user: SessionUser, chosen: Choices) -> None:
     on = [notes[one.name].tokens for one in chosen.settings.inputs if one.name in notes]
     if offer is not None:
         st.markdown(f"**{md('input.sum', n=len(on), cost=_cost(t, offer, sum(on)))}**")
-    for kind, blocks in groupby(OFFERED, lambda block: block.kind):
-        st.caption(f"**{md(f'input.of_{kind}')}**")
+    for group, blocks in groupby(OFFERED, _group):
+        st.caption(f"**{md(f'input.of_{group}')}**")
         with st.grid(columns="auto", min_column_width=CARD, gap="small"):
             for block in blocks:
                 _switch(user, chosen, block, notes.get(block.name), offer)
+
+
+def _group(block: Block) -> str:
+    return block.kind if is_of_candles(block) else "market"
 
 
 def _switch(user: SessionUser, chosen: Choices, block: Block, note: ShownNote | None, offer: Offer | None) -> None:

@@ -14,7 +14,8 @@ from lib.domain.input_blocks import OFFERED, Block, Shown, ShownNote, note_of
 from lib.domain.lens import clear
 from lib.domain.pricing import MILLION, AnalystPrices
 from lib.domain.tokens import estimated
-from lib.market.sight import Material, kept_for, minutes_for, shown
+from lib.market.sight import Material, kept_for, measures_for, minutes_for, shown
+from lib.ports.market import MeasureStore
 from lib.queries import CallRow, Readings
 from lib.trading.context import INTERVAL, WINDOW
 from lib.trading.cycle.prompt import asked_with, prompt_for
@@ -58,10 +59,13 @@ class Offer:
 class Previews:
     """Previews of one deployment's analyst, the model *model*."""
 
-    def __init__(self, readings: Readings, model: str, prices: AnalystPrices) -> None:
+    def __init__(
+        self, readings: Readings, model: str, prices: AnalystPrices, measures: MeasureStore | None = None
+    ) -> None:
         self._readings = readings
         self._model = model
         self._prices = prices
+        self._measures = measures
         self._known: tuple[tuple[str, int], tuple[ShownNote, ...]] = (("", 0), ())
         """What was offered last, and of which market when: figures of one minute are computed once."""
 
@@ -92,7 +96,10 @@ class Previews:
             return ()
         read, t_ms = self._readings.closed_candles, window[-1].open_time + MINUTE_MS
         kept = {interval: read(symbol, interval, count) for interval, count in kept_for(blocks).items()}
-        return shown(blocks, Material(t_ms, read(symbol, INTERVAL, minutes_for(blocks)), kept), clear(t_ms))
+        minutes = read(symbol, INTERVAL, wanted) if (wanted := minutes_for(blocks)) else []
+        found = (self._measures.as_of(symbol, kind, t_ms) for kind in measures_for(blocks)) if self._measures else ()
+        measured = {one.kind: one for one in found if one is not None}
+        return shown(blocks, Material(t_ms, minutes, kept, measured), clear(t_ms))
 
     def _made(self, account: Asking, window: list[Candle], last: CallRow | None) -> Preview:
         beside = self._shown(account.symbol, asked_with(account).inputs, window)

@@ -14,6 +14,7 @@ from lib.domain.bybit_sites import FEEDS
 from lib.domain.errors import Halt, Retry
 from lib.domain.instrument import Instrument
 from lib.market.collector import Collector, CollectorPlan
+from lib.market.measuring import Measuring
 from lib.market.sight import KEPT
 from lib.ports.market import NotListed
 from lib.ports.metrics import Metrics
@@ -31,7 +32,9 @@ def collector(settings: Settings, metrics: Metrics | None = None) -> Collector:
     stream = BybitKlineStream(settings.bybit_ws_url, plan.streamed, timings=timings) if plan.streamed else None
     store = stores.candle_store(settings)
     read_candles(metrics, store)
-    return Collector(plan, store, market, stream, SystemClock())
+    clock = SystemClock()
+    measuring = Measuring(plan.symbols, market, stores.measures(settings), clock)
+    return Collector(plan, store, market, stream, clock, measuring)
 
 
 async def simulator(settings: Settings, stop: asyncio.Event) -> None:

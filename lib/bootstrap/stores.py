@@ -10,6 +10,7 @@ from lib.adapters.redis.ban import TradersBan
 from lib.adapters.redis.candle_store import RedisCandleStore
 from lib.adapters.redis.check_lane import CheckLane
 from lib.adapters.redis.connection import TlsVerify, check, connect
+from lib.adapters.redis.measures import RedisMeasures
 from lib.adapters.redis.upkeep import RedisBudgetReading
 from lib.adapters.sql.database import schema
 from lib.adapters.sql.database.engine import make_engine
@@ -69,6 +70,11 @@ def candle_store(settings: Settings) -> RedisCandleStore:
     client = redis_client(settings)
     check(client)
     return RedisCandleStore(client)
+
+
+def measures(settings: Settings) -> RedisMeasures:
+    """What was measured of this deployment's feed."""
+    return RedisMeasures(redis_client(settings), settings.feed_name)
 
 
 def tls_verify(settings: Settings) -> TlsVerify:

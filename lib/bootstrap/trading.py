@@ -22,6 +22,7 @@ from lib.adapters.dramatiq.calls import DramatiqCalls, listening
 from lib.adapters.redis.candle_store import AsyncRedisCandleReader
 from lib.adapters.redis.connection import connect_async
 from lib.adapters.redis.limiter import RedisLimits
+from lib.adapters.redis.measures import AsyncRedisMeasures
 from lib.adapters.sql.forms.commands import SqlCommands
 from lib.adapters.sql.forms.operator_acts import SqlRequestedActs
 from lib.adapters.sql.forms.platform_book import SqlPlatformBook
@@ -126,6 +127,7 @@ async def _opened(settings: Settings, role: Role, metrics: Metrics | None, dead:
             exchanges=BybitExchanges(opener, urls, transport_for, clock, limits),
             market=BybitAsyncMarket(settings.bybit_api_url, urls, transport_for, clock, limits),
             candles=AsyncRedisCandleReader(redis),
+            measures=AsyncRedisMeasures(redis, settings.feed_name),
             analyst=analyst,
             clock=clock,
             feed=settings.feed_name,

@@ -185,7 +185,7 @@ def web(settings: Settings, metrics: Metrics | None = None) -> WebSystem:
         key_pages=SITES[settings.bybit_site].key_pages,
         trusted_proxies=settings.trusted_proxies,
         operators=operators,
-        previews=Previews(readings, settings.openai_model, prices_of(settings)),
+        previews=Previews(readings, settings.openai_model, prices_of(settings), stores.measures(settings)),
         ready=ReadinessCheck(
             readings.status,
             FigureReadings(watchers).waiting,

@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from hashlib import sha256
 
+from lib.domain.measures import MEASURE_KINDS
 from lib.domain.reason import NOTHING, Reason
 from lib.domain.stored_reason import parse, stored
 from lib.domain.tokens import estimated
@@ -40,6 +41,7 @@ OFFERED = (
     Block("bars", "4h", 12),
     Block("bars", "1d", 14),
     *(Block("indicators", interval, WARM_UP) for interval in ("1m", "5m", "15m", "1h", "4h", "1d")),
+    *map(Block, MEASURE_KINDS),
 )
 BY_NAME = {block.name: block for block in OFFERED}
 

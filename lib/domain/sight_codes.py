@@ -5,4 +5,6 @@ Why a block was left out of what an analyst was shown: a part of the list in `li
 from lib.domain.reason import Kind, declare
 
 INPUT_TOO_FEW = declare("input_too_few", found=Kind.COUNT, wanted=Kind.COUNT)
+INPUT_MISSING = declare("input_missing")
+INPUT_STALE = declare("input_stale", seconds=Kind.COUNT)
 INPUT_UNREAD = declare("input_unread", why=Kind.WHY)

@@ -21,6 +21,7 @@ from lib.domain.candle import interval_ms
 from lib.domain.errors import Retry
 from lib.domain.quotes import KlineUpdate
 from lib.market.feed import CandleFeed
+from lib.market.measuring import Measuring
 from lib.market.status import adopt_feed, collector_fields, iso, rules_text
 from lib.ports.market import CandleStore, KlineStream, MarketData
 
@@ -55,8 +56,9 @@ class CollectorPlan:
     @property
     def series(self) -> list[tuple[str, str]]:
         """Every list, as (symbol, interval); the wide ones last, since nothing waits for them."""
-        intervals = (*self.intervals, *(interval for interval in self.wide if interval not in self.intervals))
-        return [(symbol, interval) for interval in intervals for symbol in self.symbols]
+        beside = [interval for interval in self.wide if interval not in self.intervals]
+        parts = (self.intervals, beside)
+        return [(symbol, interval) for part in parts for symbol in self.symbols for interval in part]
 
     def capacity_of(self, interval: str) -> int:
         """How many candles the lists of *interval* keep."""
@@ -72,9 +74,16 @@ class Collector:
     """Built once, run once. *stream* must be subscribed to `plan.streamed`, or None when nothing is streamed."""
 
     def __init__(
-        self, plan: CollectorPlan, store: CandleStore, market: MarketData, stream: KlineStream | None, clock: Clock
+        self,
+        plan: CollectorPlan,
+        store: CandleStore,
+        market: MarketData,
+        stream: KlineStream | None,
+        clock: Clock,
+        measuring: Measuring | None = None,
     ) -> None:
         self._plan = plan
+        self._measuring = measuring
         self._store = store
         self._stream = stream
         self._clock = clock
@@ -135,6 +144,8 @@ class Collector:
             feed.tick()
         self._tell_rules()
         self._write_status()
+        if self._measuring is not None:
+            self._measuring.tick()
 
     # --- threads --------------------------------------------------------------------------------------------------
 

@@ -7,12 +7,14 @@ that cannot be made is left out with its reason; nothing is guessed.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from decimal import Decimal
 
 from lib.domain import reason_codes as codes
 from lib.domain.bars import closed_bars
 from lib.domain.candle import MINUTE_MS, Candle, interval_ms
 from lib.domain.input_blocks import Block, Shown
 from lib.domain.lens import Lens, written
+from lib.domain.measures import FRESH_MS, MEASURE_KINDS, Measured, MeasureKind
 from lib.market.indicators import DISTANCES, PRICES, indicators
 
 MOST_MINUTES = 5_000
@@ -29,6 +31,8 @@ class Material:
     t_ms: int
     minutes: Sequence[Candle] = ()
     kept: Mapping[str, Sequence[Candle]] = field(default_factory=dict)
+    measured: Mapping[MeasureKind, Measured] = field(default_factory=dict)
+    """The newest of each kind, made at T or before."""
 
 
 def minutes_for(blocks: Sequence[Block]) -> int:
@@ -48,6 +52,12 @@ def kept_for(blocks: Sequence[Block]) -> dict[str, int]:
     return lists
 
 
+def measures_for(blocks: Sequence[Block]) -> tuple[MeasureKind, ...]:
+    """The measurements that *blocks* want."""
+    wanted = {block.kind for block in blocks}
+    return tuple(kind for kind in MEASURE_KINDS if kind in wanted)
+
+
 def is_of_candles(block: Block) -> bool:
     """Whether *block* is made of candles alone."""
     return block.kind in ("bars", "indicators")
@@ -55,7 +65,30 @@ def is_of_candles(block: Block) -> bool:
 
 def shown(blocks: Sequence[Block], material: Material, lens: Lens) -> tuple[Shown, ...]:
     """*blocks* as they are shown at T through *lens*, in their order."""
-    return tuple(_of_candles(block, material, lens) for block in blocks)
+    return tuple(_shown(block, material, lens) for block in blocks)
+
+
+def _shown(block: Block, material: Material, lens: Lens) -> Shown:
+    if is_of_candles(block):
+        return _of_candles(block, material, lens)
+    return _of_measures(block, material, lens)
+
+
+def _of_measures(block: Block, material: Material, lens: Lens) -> Shown:
+    found = next((one for kind, one in material.measured.items() if kind == block.kind), None)
+    if found is None:
+        return Shown(block, left_out=codes.INPUT_MISSING())
+    age_ms = material.t_ms - found.seen_ms
+    if not 0 <= age_ms <= FRESH_MS[found.kind]:
+        return Shown(block, left_out=codes.INPUT_STALE(seconds=age_ms // 1000))
+    figures = {name: _figure(name, value, lens) for name, value in found.figures.items()}
+    return Shown(block, {"timestamp": lens.moment(found.seen_ms), **figures}, seen_ms=found.seen_ms)
+
+
+def _figure(name: str, value: Decimal, lens: Lens) -> object:
+    if name == "next_ms":
+        return lens.moment(int(value))
+    return lens.volume(value) if name == "now" else written(value)
 
 
 def _of_candles(block: Block, material: Material, lens: Lens) -> Shown:

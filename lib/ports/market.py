@@ -10,6 +10,7 @@ from lib.domain.candle import Candle, FormingCandle
 from lib.domain.errors import Retry
 from lib.domain.instrument import Instrument
 from lib.domain.maintenance import Maintenance
+from lib.domain.measures import Measured, MeasureKind
 from lib.domain.quotes import CandleTick, KlineUpdate, Ticker
 
 
@@ -72,6 +73,41 @@ AppendOutcome = Literal["appended", "replaced", "ignored", "gap"]
 
 class CorruptCandles(Retry):
     """The store's contents are not a list of candles: only `CandleStore.rebuild` repairs them."""
+
+
+class MarketMeasures(Protocol):
+    """Public REST of one feed about a market beside its candles, synchronous."""
+
+    def measure(self, symbol: str, kind: MeasureKind) -> Measured:
+        """One measurement now. *NotListed* for an unknown symbol, *Retry* when the venue is unreachable."""
+        ...
+
+
+class MeasureStore(Protocol):
+    """The newest measurements of each symbol and kind. *Retry* when the store cannot be reached."""
+
+    def put(self, symbol: str, measured: Measured) -> None:
+        """Remember *measured*."""
+        ...
+
+    def as_of(self, symbol: str, kind: MeasureKind, at_ms: int) -> Measured | None:
+        """The newest measurement made at or before *at_ms* (epoch ms) that is still kept, or None."""
+        ...
+
+
+class AsyncMeasureReader(Protocol):
+    """The part of a store of measurements that the trader uses, as a coroutine."""
+
+    async def as_of(self, symbol: str, kind: MeasureKind, at_ms: int) -> Measured | None:
+        """As `MeasureStore.as_of`."""
+        ...
+
+
+class NothingMeasured(AsyncMeasureReader):
+    """Where nobody measures: a replay, a rehearsal."""
+
+    async def as_of(self, symbol: str, kind: MeasureKind, at_ms: int) -> Measured | None:
+        return None
 
 
 class CandleStore(Protocol):

@@ -17,7 +17,7 @@ from lib.domain.venues import feed_fits
 from lib.ports.analyst import Analyst
 from lib.ports.exchange import Exchanges
 from lib.ports.ledger import BookLedger, CycleLedger, LimitLedger, OrderLedger, SwitchLedger
-from lib.ports.market import AsyncCandleReader, AsyncMarket
+from lib.ports.market import AsyncCandleReader, AsyncMarket, AsyncMeasureReader, NothingMeasured
 from lib.ports.notifier import Notifier
 from lib.trading.part import Part, Whole
 from lib.trading.state import TraderState
@@ -76,6 +76,7 @@ class TradingContext(OrderContext):
     notifier: Notifier
     market: AsyncMarket
     candles: AsyncCandleReader
+    measures: AsyncMeasureReader = field(default_factory=NothingMeasured)
     analyst: Analyst
     model: str
     analyst_budget_s: float = 45.0

@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from decimal import Decimal
 from hashlib import sha256
 from typing import Any
 
@@ -12,8 +13,10 @@ from lib.domain.account_records import AskingAccount
 from lib.domain.candle import Candle
 from lib.domain.errors import Retry
 from lib.domain.input_blocks import OFFERED, Block, in_order, read_shown
+from lib.domain.measures import FRESH_MS, MEASURE_KINDS, Measured, MeasureKind
 from lib.domain.pricing import AnalystPrices
 from lib.domain.reason import NOTHING
+from lib.ports.market import NothingMeasured
 from lib.trading.context import WINDOW
 from lib.trading.cycle.prompt import asked_sha256, build_prompt
 from tests.factories import T, candles, settings, trader_account
@@ -143,3 +146,56 @@ def test_the_prompt_of_who_chose_nothing_has_no_word_of_blocks() -> None:
     user = build_prompt("BTCUSDT", candles(30), settings(), "m").user
     assert "blocks" not in user
     assert "left_out" not in user
+
+
+class Gauges(NothingMeasured):
+    """Each kind measured *age_ms* before T."""
+
+    def __init__(self, age_ms: int) -> None:
+        self.age_ms = age_ms
+        self.asked: list[tuple[str, int]] = []
+
+    async def as_of(self, symbol: str, kind: MeasureKind, at_ms: int) -> Measured | None:
+        self.asked.append((kind, at_ms))
+        return Measured(kind, at_ms - self.age_ms, {"rate": Decimal("0.00010"), "next_ms": Decimal(at_ms + 60_000)})
+
+
+MARKET = in_order(MEASURE_KINDS)
+
+
+@pytest.mark.parametrize("kind", MEASURE_KINDS)
+@pytest.mark.parametrize("late", [0, 1])
+async def test_a_measurement_is_shown_as_long_as_its_contract_says_and_then_left_out(
+    world: World, kind: MeasureKind, late: int
+) -> None:
+    world.context = replace(world.context, measures=Gauges(FRESH_MS[kind] + late))
+    world.add_account(settings=settings(inputs=in_order([kind])))
+    question = await asked(world)
+    if late:
+        assert question["left_out"] == {kind: "input_stale"}
+    else:
+        told = {"timestamp": T - FRESH_MS[kind], "rate": "0.0001", "next_ms": T + 60_000}
+        assert question["blocks"] == {kind: told}
+
+
+async def test_measurements_are_asked_for_as_of_t_and_once_for_all(world: World) -> None:
+    gauges = Gauges(20_000)
+    world.context = replace(world.context, measures=gauges)
+    for _ in range(2):
+        world.add_account(settings=settings(inputs=MARKET))
+    await world.cycle("hold")
+    assert sorted(gauges.asked) == sorted((kind, T) for kind in MEASURE_KINDS)
+
+
+async def test_where_nobody_measures_the_prompt_says_so(world: World) -> None:
+    world.add_account(settings=settings(inputs=MARKET))
+    assert (await asked(world))["left_out"] == dict.fromkeys(MEASURE_KINDS, "input_missing")
+
+
+async def test_a_stale_candle_still_skips_the_cycle_however_fresh_the_blocks_are(world: World) -> None:
+    world.context = replace(world.context, measures=Gauges(0))
+    world.add_account(settings=settings(inputs=MARKET))
+    world.candles.spoil = lambda window: window[:-1]
+    report = await world.cycle("buy")
+    assert {result.outcome for result in report.results} == {"skipped"}
+    assert world.analyst.asked == []

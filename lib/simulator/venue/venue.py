@@ -15,7 +15,7 @@ from lib.simulator.engine.accounts import Account, ApiKey
 from lib.simulator.engine.engine import Engine
 from lib.simulator.engine.faults import Faults
 from lib.simulator.engine.orders import Refused
-from lib.simulator.venue import account_routes, auth, order_routes, position_routes
+from lib.simulator.venue import account_routes, auth, measure_routes, order_routes, position_routes
 from lib.simulator.venue.call import Call as Call
 from lib.simulator.venue.call import Request as Request
 from lib.simulator.venue.call import Response as Response
@@ -215,5 +215,8 @@ def _public_routes(market: MarketRoutes) -> dict[tuple[str, str], Handler]:
         ("GET", "/v5/market/tickers"): market.tickers,
         ("GET", "/v5/market/funding/history"): market.funding_history,
         ("GET", "/v5/market/risk-limit"): market.risk_limit,
+        ("GET", "/v5/market/open-interest"): measure_routes.open_interest,
+        ("GET", "/v5/market/account-ratio"): measure_routes.account_ratio,
+        ("GET", "/v5/market/orderbook"): measure_routes.order_book,
         ("GET", STATUS): market.system_status,
     }

@@ -16,7 +16,7 @@ from lib.domain.candle import Candle
 from lib.domain.errors import Retry
 from lib.domain.input_blocks import Block, Shown
 from lib.domain.lens import clear
-from lib.market.sight import Material, kept_for, minutes_for, shown
+from lib.market.sight import Material, kept_for, measures_for, minutes_for, shown
 from lib.trading.context import INTERVAL, TradingContext
 from lib.trading.cycle.prompt import asked_with
 
@@ -59,8 +59,14 @@ async def look(
 
 
 async def _gathered(context: TradingContext, symbol: str, t_ms: int, blocks: Sequence[Block]) -> Material:
+    kinds = measures_for(blocks)
+    measured = await asyncio.gather(*(context.measures.as_of(symbol, kind, t_ms) for kind in kinds))
+    known = {one.kind: one for one in measured if one is not None}
+    wanted = minutes_for(blocks)
+    if not wanted:
+        return Material(t_ms, measured=known)
     minutes, *kept = await asyncio.gather(
-        context.candles.newest(symbol, INTERVAL, minutes_for(blocks)),
+        context.candles.newest(symbol, INTERVAL, wanted),
         *(context.candles.newest(symbol, interval, count) for interval, count in kept_for(blocks).items()),
     )
-    return Material(t_ms, minutes, dict(zip(kept_for(blocks), kept, strict=True)))
+    return Material(t_ms, minutes, dict(zip(kept_for(blocks), kept, strict=True)), known)

@@ -6,7 +6,8 @@ the call; every failure is one of the four reactions here. Calls from several th
 pybit is not made for sharing. After HTTP 403 no call is made for ten minutes. No key is involved, and the session
 object is never logged. USDT perpetuals (`linear`) only.
 
-Source: https://bybit-exchange.github.io/docs/v5/market/kline, .../instrument, .../tickers, .../time
+Source: https://bybit-exchange.github.io/docs/v5/market/kline, .../instrument, .../tickers, .../time,
+.../open-interest, .../long-short-ratio, .../orderbook
 """
 
 import threading
@@ -23,12 +24,20 @@ from requests.adapters import BaseAdapter
 from lib.adapters.bybit.codes import ADDRESS_BLOCKED, FORBIDDEN
 from lib.adapters.bybit.kline_wire import candle_from_row, wire_interval
 from lib.adapters.bybit.limits.ban import Ban, OwnBan
+from lib.adapters.bybit.rest.measure_wire import (
+    HOURS,
+    funding_from,
+    long_short_from,
+    open_interest_from,
+    order_book_from,
+)
 from lib.domain import reason_codes as codes
 from lib.domain.candle import Candle, decimal_from_wire, interval_ms
 from lib.domain.errors import Halt, MaemaeError, Retry
 from lib.domain.instrument import Instrument
+from lib.domain.measures import BOOK_DEPTH, Measured, MeasureKind
 from lib.domain.quotes import Ticker
-from lib.ports.market import MarketData, NotListed
+from lib.ports.market import MarketData, MarketMeasures, NotListed
 
 PAGE = 1000
 """Rows the venue gives at most."""
@@ -41,7 +50,7 @@ _UNKNOWN_ROUTE = 10017
 _HALTING_STATUS = {401, 404}
 
 
-class BybitMarketData(MarketData):
+class BybitMarketData(MarketData, MarketMeasures):
     """
     `lib.ports.market.MarketData` at *base_url* (`https://host` without a path). *Halt* for a URL that cannot work.
     """
@@ -87,6 +96,26 @@ class BybitMarketData(MarketData):
             lambda answer: _ticker(_row_of(answer, symbol), int(answer["time"])),
         )
         return ticker
+
+    def measure(self, symbol: str, kind: MeasureKind) -> Measured:
+        query = {"category": _CATEGORY, "symbol": symbol}
+        asked: dict[MeasureKind, tuple[Callable[[], Any], Callable[[Any], Measured]]] = {
+            "funding": (
+                lambda: self._http.get_tickers(**query),
+                lambda answer: funding_from(_row_of(answer, symbol), int(answer["time"])),
+            ),
+            "open_interest": (
+                lambda: self._http.get_open_interest(**query, intervalTime="1h", limit=HOURS),
+                open_interest_from,
+            ),
+            "long_short": (
+                lambda: self._http.get_long_short_ratio(**query, period="5min", limit=1),
+                long_short_from,
+            ),
+            "order_book": (lambda: self._http.get_orderbook(**query, limit=BOOK_DEPTH), order_book_from),
+        }
+        measured: Measured = self._ask(*asked[kind])
+        return measured
 
     def close(self) -> None:
         """Give the connections back."""
