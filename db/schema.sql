@@ -44,6 +44,7 @@ CREATE TABLE users (
     cadence_min INT NOT NULL DEFAULT 5,  -- minutes between two decisions: 5, 15 or 60
     strategy_version_id BIGINT,  -- the row of strategy_versions that runs; NULL = the first design as it is
     inputs VARCHAR(400) CHARACTER SET ascii COLLATE ascii_bin NOT NULL DEFAULT '',  -- blocks shown beside the candles, by name
+    models VARCHAR(200) CHARACTER SET ascii COLLATE ascii_bin NOT NULL DEFAULT '',  -- which models are asked, in order, with commas; '' = the environment's
     PRIMARY KEY (id),
     CONSTRAINT uq_users_email UNIQUE (email),
     CONSTRAINT ck_users_keys_are_sealed_elsewhere CHECK (bybit_api_key IS NULL AND bybit_api_secret IS NULL),
@@ -595,6 +596,49 @@ CREATE TABLE loans (
     INDEX ix_loans_until_ms (until_ms)
 ) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_unicode_ci;
 
+-- ------ Models that may be asked ------------------------------------------------------------------------------------
+
+-- The operator's list, written on a terminal alone. The environment's own model (OPENAI_*) is none of its rows.
+CREATE TABLE models (
+    id BIGINT NOT NULL AUTO_INCREMENT,
+    name VARCHAR(40) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+    shown VARCHAR(60) NOT NULL DEFAULT '',
+    base_url VARCHAR(200) CHARACTER SET ascii COLLATE ascii_bin NOT NULL DEFAULT '',
+    model VARCHAR(100) CHARACTER SET ascii COLLATE ascii_bin NOT NULL DEFAULT '',  -- as the provider calls it
+    input_usd DECIMAL(36, 18),  -- per million tokens; NULL = nobody said, which is not 0
+    output_usd DECIMAL(36, 18),
+    cached_usd DECIMAL(36, 18),
+    day_usd DECIMAL(36, 18),  -- the most it may cost a UTC day; NULL = no cap of its own
+    sealed TEXT NOT NULL,  -- the key, sealed for the trader; '' = asked without one
+    last4 VARCHAR(4) NOT NULL DEFAULT '',
+    key_version BIGINT NOT NULL DEFAULT 0,
+    changed_ms BIGINT NOT NULL DEFAULT 0,
+    offered BOOL NOT NULL DEFAULT 1,
+    PRIMARY KEY (id),
+    UNIQUE INDEX uq_models_name (name)
+) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_unicode_ci;
+
+-- People's own models: asked for their owner's account and nobody else's.
+CREATE TABLE own_models (
+    id BIGINT NOT NULL AUTO_INCREMENT,
+    user_id BIGINT NOT NULL,
+    name VARCHAR(40) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,  -- own/…
+    shown VARCHAR(60) NOT NULL DEFAULT '',
+    base_url VARCHAR(200) CHARACTER SET ascii COLLATE ascii_bin NOT NULL DEFAULT '',
+    model VARCHAR(100) CHARACTER SET ascii COLLATE ascii_bin NOT NULL DEFAULT '',  -- as the provider calls it
+    input_usd DECIMAL(36, 18),  -- per million tokens; NULL = nobody said, which is not 0
+    output_usd DECIMAL(36, 18),
+    cached_usd DECIMAL(36, 18),
+    day_usd DECIMAL(36, 18),  -- the most it may cost a UTC day; NULL = no cap of its own
+    sealed TEXT NOT NULL,  -- the key, sealed for the trader; '' = asked without one
+    last4 VARCHAR(4) NOT NULL DEFAULT '',
+    key_version BIGINT NOT NULL DEFAULT 0,
+    changed_ms BIGINT NOT NULL DEFAULT 0,
+    PRIMARY KEY (id),
+    UNIQUE INDEX uq_own_models_user_id_name (user_id, name),
+    CONSTRAINT fk_own_models_user_id FOREIGN KEY (user_id) REFERENCES users (id)
+) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_unicode_ci;
+
 -- ------ The order protocol ------------------------------------------------------------------------------------------
 
 -- One analyst call per prompt group and T: prompt, candles and raw answer stored once. The first writer wins.
@@ -625,6 +669,30 @@ CREATE TABLE cycles (
     CONSTRAINT uq_cycles_key UNIQUE (feed, symbol, t_ms, interval_s, prompt_group),
     INDEX ix_cycles_used (feed, t_ms, state, prompt_tokens, completion_tokens, cost_usd, asked_for),
     INDEX ix_cycles_asked (asked_sha256, t_ms)
+) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_unicode_ci;
+
+-- Every question to a model, answered or not, in the order of its chain; *people* share its cost in equal parts.
+CREATE TABLE model_calls (
+    id BIGINT NOT NULL AUTO_INCREMENT,
+    cycle_id BIGINT NOT NULL,
+    asker VARCHAR(64) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,  -- the process that asked
+    seq SMALLINT NOT NULL,
+    t_ms BIGINT NOT NULL DEFAULT 0,
+    name VARCHAR(40) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,  -- of the list
+    owner_id BIGINT NOT NULL DEFAULT 0,  -- who pays: a person, 0 = the operator
+    answered VARCHAR(100) NOT NULL DEFAULT '',  -- what the model calls itself
+    state VARCHAR(10) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,  -- decided, abstained, failed
+    why VARCHAR(500) NOT NULL DEFAULT '',
+    prompt_tokens BIGINT NOT NULL DEFAULT 0,
+    completion_tokens BIGINT NOT NULL DEFAULT 0,
+    cached_tokens BIGINT NOT NULL DEFAULT 0,  -- of the prompt's
+    latency_ms BIGINT NOT NULL DEFAULT 0,
+    cost_usd DECIMAL(36, 18),  -- NULL = no price is known
+    people INT NOT NULL DEFAULT 1,
+    PRIMARY KEY (id),
+    UNIQUE INDEX uq_model_calls_cycle_id_asker_seq (cycle_id, asker, seq),
+    INDEX ix_model_calls_t_ms_owner_id_name (t_ms, owner_id, name),
+    CONSTRAINT fk_model_calls_cycle_id FOREIGN KEY (cycle_id) REFERENCES cycles (id)
 ) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_unicode_ci;
 
 -- One row per request to the exchange, written before it is sent. States: see lib/domain/order.py.

@@ -7,6 +7,8 @@
 GRANT SELECT ON alembic_version TO web;
 GRANT SELECT ON bots TO web;
 GRANT SELECT ON cycles TO web;
+GRANT SELECT ON models TO web;
+GRANT SELECT ON model_calls TO web;
 GRANT SELECT ON orders TO web;
 GRANT SELECT ON order_events TO web;
 GRANT SELECT ON fills TO web;
@@ -58,6 +60,7 @@ GRANT SELECT, INSERT, UPDATE, DELETE ON recovery_codes TO web;
 GRANT SELECT, INSERT, UPDATE, DELETE ON reset_links TO web;
 GRANT SELECT, INSERT, UPDATE, DELETE ON sessions TO web;
 GRANT SELECT, INSERT, UPDATE, DELETE ON throttles TO web;
+GRANT SELECT, INSERT, UPDATE, DELETE ON own_models TO web;
 GRANT SELECT, INSERT, UPDATE, DELETE ON strategies TO web;
 GRANT SELECT, INSERT, UPDATE, DELETE ON strategy_versions TO web;
 GRANT SELECT, INSERT, UPDATE, DELETE ON strategy_runs TO web;

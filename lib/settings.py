@@ -310,7 +310,8 @@ def _count(source: Mapping[str, str], name: str, limit: str, usual: int) -> int:
 
 def _analyst_prices(source: Mapping[str, str]) -> AnalystPrices:
     names = ("ANALYST_PRICE_INPUT_USD", "ANALYST_PRICE_OUTPUT_USD")
-    prices = AnalystPrices(*(values.decimal(source, name, Decimal(0), "10000") for name in names))
+    asked, said = (values.decimal(source, name, Decimal(0), "10000") for name in names)
+    prices = AnalystPrices(asked, said)
     if prices.known and not (prices.input_usd and prices.output_usd):
         raise Halt(f"{names[0]} and {names[1]} belong together: set both, or neither")
     return prices

@@ -13,6 +13,7 @@ The operator's command line: see how everything stands, stop it, close it, let i
     python -m services.control settings                         platform settings: what holds, and who changed what
     python -m services.control operator list | grant E-MAIL | revoke E-MAIL    who may use the operators' room
     python -m services.control reset-link EMAIL                 a link to a new password, see services/control_people.py
+    python -m services.control models | model NAME ...          the analyst's models, see services/control_models.py
     python -m services.control set | invite | banner | limit    change them: see services/control_platform.py
 
 `stop` and `flatten` wait until it is proved that everything stopped and say meanwhile what is still open. Exit status:
@@ -27,13 +28,14 @@ import asyncio
 import getpass
 import socket
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 
 from lib import bootstrap, log, settings
 from lib.bootstrap import Control
 from lib.clock import Clock
 from lib.domain import reason_codes as codes
 from lib.domain.errors import Retry
+from lib.domain.operator_act import ActKind
 from lib.domain.order import TERMINAL, Order, OrderState
 from lib.ports.operators import NoOperator
 from lib.queries import PlatformStanding
@@ -41,7 +43,7 @@ from lib.reason_text import said, told
 from lib.trading.kill_switch.operator import NoSuchAccountError
 from lib.trading.kill_switch.proof import Proof
 from lib.trading.orders.settle_by_hand import Word, ask_again, settle
-from services import control_people, control_platform
+from services import control_models, control_people, control_platform
 from services.control_acts import note_thrown, noted
 from services.control_text import (
     broken_line,
@@ -108,6 +110,7 @@ def add_acts(acts: "argparse._SubParsersAction[argparse.ArgumentParser]") -> Non
         role.add_parser(name).add_argument("email")
     control_platform.add_arguments(acts)
     control_people.add_arguments(acts)
+    control_models.add_arguments(acts)
 
 
 def _number(text: str) -> int:
@@ -130,6 +133,7 @@ async def _run(loaded: settings.Settings, asked: argparse.Namespace) -> int:
         "operator": _operator,
         "reset-link": _reset_link,
         **dict.fromkeys(control_platform.ACTS, _on_platform),
+        **dict.fromkeys(control_models.ACTS, _on_models),
     }
     async with bootstrap.control(loaded, f"cli:{getpass.getuser()}@{socket.gethostname()}") as control:
         return await acts[asked.act](control, asked)
@@ -311,13 +315,24 @@ async def _reset_link(control: Control, asked: argparse.Namespace) -> int:
 
 async def _on_platform(control: Control, asked: argparse.Namespace) -> int:
     act = control_platform.ACTS[asked.act]
-    told_act = control_platform.act_of(asked)
+    return await _by_hand(control, lambda: act(control.platform, asked), control_platform.act_of(asked))
+
+
+async def _on_models(control: Control, asked: argparse.Namespace) -> int:
+    act = control_models.ACTS[asked.act]
+    return await _by_hand(control, lambda: act(control.models, asked), control_models.act_of(asked))
+
+
+async def _by_hand(
+    control: Control, act: Callable[[], list[str]], told_act: tuple[ActKind, Mapping[str, str]] | None
+) -> int:
+    """Do *act* and print its lines; *told_act* is how it is written among the operators' acts, None = it only looks."""
     try:
         if told_act is None:
-            _say(await asyncio.to_thread(act, control.platform, asked))
+            _say(await asyncio.to_thread(act))
             return 0
         async with noted(control, told_act[0], 0, told_act[1]) as note:
-            lines = await asyncio.to_thread(act, control.platform, asked)
+            lines = await asyncio.to_thread(act)
             note.result = codes.OPERATOR_DONE()
         _say(lines)
     except ValueError as refused:

@@ -37,8 +37,9 @@ ACTS: dict[str, list[str]] = {
     "real-cap": ["real-cap", "1", "1000", "1", "100", "--why", "first week"],
     "operator": ["operator", "grant", MAIL],
     "reset-link": ["reset-link", MAIL],
+    "model": ["model", "fast", "--url", "https://api.example.com/v1", "--model", "gpt-fast"],
 }
-LOOKS = {"status", "locks", "needs-human", "audit", "settings"}
+LOOKS = {"status", "locks", "needs-human", "audit", "settings", "models"}
 
 
 class Terminal:

@@ -1,10 +1,11 @@
 """
-Exchange keys sealed for the trader, channels' addresses for the notifier: X25519 (fresh key per seal) -> HKDF-SHA256
--> AES-256-GCM.
+Keys of exchanges and of models sealed for the trader, channels' addresses for the notifier: X25519 (fresh key per seal)
+-> HKDF-SHA256 -> AES-256-GCM.
 
 A process with the public key can seal and never open. The seal is bound to its purpose, person, venue, exchange uid and
-key version: a row copied elsewhere does not open. Text form `v1.<kid>.<base64url>`, *kid* naming the key pair, so that
-a ring of private keys allows rotation. No key is derived from a passphrase: it is 32 random bytes or it is refused.
+key version (of a model: to its name and address): a row copied elsewhere does not open. Text form
+`v1.<kid>.<base64url>`, *kid* naming the key pair, so that a ring of private keys allows rotation. No key is derived
+from a passphrase: it is 32 random bytes or it is refused.
 """
 
 import base64
@@ -23,12 +24,14 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from lib.domain import reason_codes as codes
 from lib.domain.api_key import ApiKey, SealContext
 from lib.domain.errors import Halt, Pause
+from lib.domain.model_profile import ModelSeal
 from lib.log import register_secret
-from lib.ports.secrets import ChannelOpener, ChannelSealer, Opener, Sealer
+from lib.ports.secrets import ChannelOpener, ChannelSealer, ModelOpener, ModelSealer, Opener, Sealer
 
 VERSION = "v1"
 PURPOSE = "exchange-key"
 ADDRESS_PURPOSE = "channel-address"
+MODEL_PURPOSE = "model-key"
 _KEY_BYTES = 32
 _NONCE_BYTES = 12
 _TAG_BYTES = 16
@@ -75,6 +78,28 @@ class VaultOpener(Opener):
         for part in (api_key, api_secret):
             register_secret(part)
         return ApiKey(api_key, api_secret)
+
+
+class ModelKeySealer(ModelSealer):
+    """The web's and the terminal's half for keys of models: the trader's public key."""
+
+    def __init__(self, public_b64: str, setting: str = "ENCRYPTION_PUBLIC_KEY") -> None:
+        self._public = X25519PublicKey.from_public_bytes(_key_bytes(public_b64, setting))
+
+    def seal(self, key: str, bound: ModelSeal) -> str:
+        return _sealed(self._public, key.encode(), MODEL_PURPOSE, _model_bound(bound))
+
+
+class ModelKeyOpener(ModelOpener):
+    """The trader's half for keys of models, with the ring that opens exchange keys."""
+
+    def __init__(self, private_b64s: Sequence[str], setting: str = "ENCRYPTION_KEY") -> None:
+        self._ring = _Ring(private_b64s, setting)
+
+    def open(self, sealed: str, bound: ModelSeal) -> str:
+        key = self._ring.unsealed(sealed, MODEL_PURPOSE, _model_bound(bound)).decode()
+        register_secret(key)
+        return key
 
 
 class AddressSealer(ChannelSealer):
@@ -140,6 +165,11 @@ def _bound_to(context: SealContext) -> bytes:
 
 def _address_bound(user_id: int, service: str) -> bytes:
     return "|".join((ADDRESS_PURPOSE, VERSION, str(user_id), service)).encode()
+
+
+def _model_bound(bound: ModelSeal) -> bytes:
+    parts = (MODEL_PURPOSE, VERSION, bound.owner_id, bound.name, bound.base_url, bound.key_version)
+    return "|".join(map(str, parts)).encode()
 
 
 def _sealed(public: X25519PublicKey, plain: bytes, purpose: str, bound: bytes) -> str:

@@ -24,6 +24,7 @@ from lib.bootstrap.examining import examine as examine
 from lib.bootstrap.local import embedded_redis as embedded_redis
 from lib.bootstrap.local import running_redis as running_redis
 from lib.bootstrap.metrics import measured as measured
+from lib.bootstrap.models import ModelControl as ModelControl
 from lib.bootstrap.operators import OperatorsDoor as OperatorsDoor
 from lib.bootstrap.preflight import PreflightWish as PreflightWish
 from lib.bootstrap.preflight import preflight as preflight

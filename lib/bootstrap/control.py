@@ -23,6 +23,7 @@ from lib.adapters.sql.ledger.ledger import SqlLedger
 from lib.adapters.vault import VaultOpener
 from lib.bootstrap import stores
 from lib.bootstrap.analyst import counts_cost
+from lib.bootstrap.models import ModelControl, model_control
 from lib.clock import Clock, SystemClock
 from lib.domain import reason_codes as codes
 from lib.domain.account import PlatformLimits
@@ -91,6 +92,7 @@ class Control:
     clock: Clock
     platform: PlatformControl
     people: PeopleControl
+    models: ModelControl
     may_resume: bool
     """False = the environment says that nothing may be traded."""
 
@@ -133,6 +135,7 @@ async def control(settings: Settings, who: str) -> AsyncIterator[Control]:
                     caps=SqlRealCaps(engine),
                 ),
                 people=PeopleControl(SqlLogins(engine), SqlResetLinks(engine), clock, settings.public_url),
+                models=model_control(settings, engine, clock),
                 may_resume=settings.trading_enabled,
             )
         finally:

@@ -44,6 +44,8 @@ class TrailEvent(StrEnum):
     SETTINGS_CHANGED = "settings_changed"
     SETTINGS_LOOSENED = "settings_loosened"
     STRATEGY_RUN = "strategy_run"
+    MODEL_SAVED = "model_saved"
+    MODEL_DELETED = "model_deleted"
     AUTO_ON = "auto_on"
     AUTO_OFF = "auto_off"
     PAUSED = "paused"

@@ -5,6 +5,7 @@ Sealed keys, the web's own lock, passkeys, and hashed passwords.
 from typing import Protocol
 
 from lib.domain.api_key import ApiKey, SealContext
+from lib.domain.model_profile import ModelSeal
 from lib.domain.passkey import NewPasskey, Passkey, RelyingParty
 
 
@@ -35,6 +36,22 @@ class ChannelOpener(Protocol):
 
     def open(self, sealed: str, user_id: int, service: str) -> str:
         """*Pause* when the seal is damaged, of somebody else's channel or of a key pair we do not have."""
+        ...
+
+
+class ModelSealer(Protocol):
+    """The half for keys of models that web and terminal have: it can seal one and never open it."""
+
+    def seal(self, key: str, bound: ModelSeal) -> str:
+        """*key* sealed for that owner, name, address and version alone."""
+        ...
+
+
+class ModelOpener(Protocol):
+    """The trader's half: it opens keys of models."""
+
+    def open(self, sealed: str, bound: ModelSeal) -> str:
+        """*Pause* when the seal is damaged, bound to something else, or of a key pair we do not have."""
         ...
 
 

@@ -13,6 +13,7 @@ from lib.adapters.sql.database.rights import RELABELS_UID, may
 from lib.adapters.sql.database.transactions import transact
 from lib.adapters.sql.forms.accounts import living_user, retire_others
 from lib.adapters.sql.ledger.switches import throw_of_person
+from lib.adapters.sql.tables.analysts import own_models
 from lib.adapters.sql.tables.columns import utc_from_ms
 from lib.adapters.sql.tables.operating import operators
 from lib.adapters.sql.tables.people import (
@@ -46,6 +47,7 @@ THEIRS = (
     strategy_runs,
     strategy_versions,
     strategies,
+    own_models,
     krw_rates,
     outbox,
     notice_choices,
@@ -93,6 +95,7 @@ def _leave(connection: sa.Connection, user_id: int, now_ms: int) -> None:
         "system_text": None,
         "inputs": "",
         "strategy_version_id": None,
+        "models": "",
         "auto_trade_enabled": False,
         "deleted_at": utc_from_ms(now_ms),
     }

@@ -16,13 +16,16 @@ from lib.adapters.sql.recovery.seals import (
     LockedSecret,
     SealedKey,
     locked_secrets,
+    model_keys,
     replace_key,
+    replace_model_key,
     replace_secret,
     sealed_keys,
 )
-from lib.adapters.vault import VaultOpener, VaultSealer, kid_of, public_key
+from lib.adapters.vault import ModelKeyOpener, ModelKeySealer, VaultOpener, VaultSealer, kid_of, public_key
 from lib.adapters.web_lock import WebLock
 from lib.domain.errors import Halt, Pause
+from lib.domain.model_profile import KeptModel, seal_of
 
 PASSES = 3
 """Rows that came while we worked are met by the next pass."""
@@ -62,6 +65,8 @@ class Resealer:
         self._kid = kid_of(ring.keys[0])
         self._all, self._new = VaultOpener(ring.keys), VaultOpener(ring.keys[:1])
         self._sealer = VaultSealer(public_key(ring.keys[0]))
+        self._models_all, self._models_new = ModelKeyOpener(ring.keys), ModelKeyOpener(ring.keys[:1])
+        self._model_sealer = ModelKeySealer(public_key(ring.keys[0]))
         self._lock_all = WebLock("".join(ring.web_secrets[:1]), ring.web_secrets[1:])
         self._lock_new = WebLock("".join(ring.web_secrets[:1]))
 
@@ -70,6 +75,8 @@ class Resealer:
         found = Rotation()
         for key in self._keys():
             self._count(found, *self._key_state(key))
+        for kept in self._model_keys():
+            self._count(found, *self._model_state(kept))
         for secret in self._secrets():
             self._count(found, *self._secret_state(secret))
         return found
@@ -79,6 +86,7 @@ class Resealer:
         resealed = 0
         for _ in range(PASSES):
             resealed += sum(map(self._reseal, self._keys())) + sum(map(self._relock, self._secrets()))
+            resealed += sum(map(self._reseal_model, self._model_keys()))
             found = self.look()
             if not found.waiting:
                 break
@@ -87,6 +95,9 @@ class Resealer:
 
     def _keys(self) -> list[SealedKey]:
         return transact(self._engine, sealed_keys, readonly=True)
+
+    def _model_keys(self) -> list[KeptModel]:
+        return transact(self._engine, model_keys, readonly=True)
 
     def _secrets(self) -> list[LockedSecret]:
         return transact(self._engine, locked_secrets, readonly=True)
@@ -109,6 +120,26 @@ class Resealer:
                 continue
             return state, whose
         return "unopened", whose
+
+    def _model_state(self, kept: KeptModel) -> tuple[str, str]:
+        owner = f"person {kept.owner_id}" if kept.owner_id else "the operator's list"
+        whose = f"the key of the model {kept.profile.name} of {owner}"
+        for state, opener in (("fresh", self._models_new), ("waiting", self._models_all)):
+            try:
+                opener.open(kept.sealed, seal_of(kept))
+            except Pause:
+                continue
+            return state, whose
+        return "unopened", whose
+
+    def _reseal_model(self, kept: KeptModel) -> bool:
+        if self._model_state(kept)[0] != "waiting":
+            return False
+        key, bound = self._models_all.open(kept.sealed, seal_of(kept)), seal_of(kept)
+        sealed = self._model_sealer.seal(key, bound)
+        if self._models_new.open(sealed, bound) != key:
+            raise Halt("a model's key sealed anew did not open to itself: nothing more was changed")
+        return transact(self._engine, lambda c: replace_model_key(c, kept, sealed))
 
     def _secret_state(self, row: LockedSecret) -> tuple[str, str]:
         whose = f"the authenticator of person {row.user_id}"

@@ -1,7 +1,8 @@
 """
 The sealed columns of the database: which key pair each needs, and one sealed anew.
 
-`credentials.sealed` is sealed for the trader and names its key pair; `authenticators.sealed` is locked with WEB_SECRET
+`credentials.sealed`, `models.sealed` and `own_models.sealed` are sealed for the trader and name their key pair;
+`authenticators.sealed` is locked with WEB_SECRET
 and names nothing. Every other secret in the database is a hash or a public key. A row is replaced only where it still
 holds what was opened, so that a key that came meanwhile stays.
 """
@@ -10,9 +11,12 @@ from dataclasses import dataclass
 
 import sqlalchemy as sa
 
+from lib.adapters.sql.forms.model_lists import read_list, read_own
+from lib.adapters.sql.tables.analysts import models, own_models
 from lib.adapters.sql.tables.people import accounts, credentials
 from lib.adapters.sql.tables.safety import authenticators
 from lib.domain.api_key import SealContext
+from lib.domain.model_profile import KeptModel
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,10 +42,11 @@ class LockedSecret:
 
 
 def kids_in_use(connection: sa.Connection) -> list[str]:
-    """Names of the key pairs that exchange keys are sealed for."""
-    if not sa.inspect(connection).has_table("credentials"):
-        return []
-    found = connection.scalars(sa.select(credentials.c.sealed).where(credentials.c.sealed != ""))
+    """Names of the key pairs that exchange keys and keys of models are sealed for."""
+    there, found = sa.inspect(connection), list[str]()
+    for table in (credentials, models, own_models):
+        if there.has_table(table.name):
+            found += connection.scalars(sa.select(table.c.sealed).where(table.c.sealed != ""))
     return sorted({sealed.split(".")[1] for sealed in found if sealed.count(".") == 2})
 
 
@@ -65,6 +70,21 @@ def sealed_keys(connection: sa.Connection) -> list[SealedKey]:
         SealedKey(row.id, row.account_id, row.sealed, SealContext(row.user_id, row.venue, row.uid, row.key_version))
         for row in connection.execute(query)
     ]
+
+
+def model_keys(connection: sa.Connection) -> list[KeptModel]:
+    """Every model with a key, the operator's first."""
+    owners = connection.scalars(sa.select(own_models.c.user_id).distinct().order_by(own_models.c.user_id)).all()
+    own = [kept for user_id in owners for kept in read_own(connection, user_id)]
+    return [kept for kept in [*read_list(connection), *own] if kept.sealed]
+
+
+def replace_model_key(connection: sa.Connection, kept: KeptModel, sealed: str) -> bool:
+    """As `replace_key`."""
+    table = own_models if kept.owner_id else models
+    same = [table.c.name == kept.profile.name, table.c.sealed == kept.sealed]
+    same += [own_models.c.user_id == kept.owner_id] if kept.owner_id else []
+    return connection.execute(sa.update(table).where(*same).values(sealed=sealed)).rowcount == 1
 
 
 def keys_in_use(connection: sa.Connection, *where: sa.ColumnElement[bool]) -> list[SealedKey]:

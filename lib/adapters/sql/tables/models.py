@@ -1,6 +1,27 @@
 """The whole database as SQLAlchemy tables: one `metadata`, equal to the migrations and to `db/schema.sql` (tested)."""
 
-from lib.adapters.sql.tables import operating, people, real_money, safety, strategies, telling, trading, workers
+from lib.adapters.sql.tables import (
+    analysts,
+    operating,
+    people,
+    real_money,
+    safety,
+    strategies,
+    telling,
+    trading,
+    workers,
+)
 from lib.adapters.sql.tables.columns import metadata
 
-__all__ = ["metadata", "operating", "people", "real_money", "safety", "strategies", "telling", "trading", "workers"]
+__all__ = [
+    "analysts",
+    "metadata",
+    "operating",
+    "people",
+    "real_money",
+    "safety",
+    "strategies",
+    "telling",
+    "trading",
+    "workers",
+]

@@ -1,0 +1,43 @@
+"""Models that may be asked: the operator's list and people's own (synchronous), one transaction a method."""
+
+from typing import Protocol
+
+from lib.domain.model_profile import KeptModel
+from lib.domain.trail import Note
+
+
+class ModelShelf(Protocol):
+    """What web and trader read of the lists, and a person's own models. Keys are sealed; *Retry* = store away."""
+
+    def listed(self) -> list[KeptModel]:
+        """The operator's list by name, with what is not offered; a row that cannot be read is left out."""
+        ...
+
+    def own(self, user_id: int) -> list[KeptModel]:
+        """That person's own models by name, and nobody else's."""
+        ...
+
+    def keep_own(self, kept: KeptModel, most: int, now_ms: int, note: Note) -> bool:
+        """
+        Keep it for its owner, in place of their model of that name; False, and nothing kept, when they would have more
+        than *most*. ValueError for no such person.
+        """
+        ...
+
+    def delete_own(self, user_id: int, name: str, note: Note) -> bool:
+        """Their model of that name and its key are gone; False when they have none."""
+        ...
+
+
+class ModelRegister(Protocol):
+    """The operator's writes, on a terminal alone."""
+
+    def listed(self) -> list[KeptModel]: ...
+
+    def keep(self, kept: KeptModel, now_ms: int) -> None:
+        """Put it on the list, in place of the model of that name."""
+        ...
+
+    def delete(self, name: str) -> bool:
+        """Off the list with its key; False when it is not on it."""
+        ...
