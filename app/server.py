@@ -25,6 +25,7 @@ from app.api import (
     auth,
     cockpit,
     market,
+    models,
     operators,
     passkeys,
     plain,
@@ -132,7 +133,7 @@ def routes(live: Live) -> list[BaseRoute]:
 
 def endpoints(live: Live) -> tuple[Endpoint, ...]:
     """Everything the API answers, each with its description; the operators' room is told of to nobody."""
-    own = (plain, auth, account, safety, passkeys, tokens, strategies, results, stops)
+    own = (plain, auth, account, safety, passkeys, tokens, strategies, models, results, stops)
     pushed = (*market.endpoints(live.candles), *cockpit.endpoints(live.cockpit))
     return described([*(one for module in own for one in module.ENDPOINTS), *pushed])
 

@@ -93,3 +93,13 @@ def max_tokens(text: str) -> int:
     if not (value.isascii() and value.isdigit() and len(value) <= 6 and LEAST_TOKENS <= int(value) <= MOST_TOKENS):
         raise Halt(f"ANALYST_MAX_TOKENS={value!r} must be {LEARN}, or a number from {LEAST_TOKENS} to {MOST_TOKENS}")
     return int(value)
+
+
+def own_hosts(text: str) -> frozenset[str]:
+    """ANALYST_OWN_HOSTS: the `host:port` of our own network that a person's own model may be at."""
+    found = [part.strip().lower() for part in text.split(",") if part.strip()]
+    for one in found:
+        host, _, port = refuse_strange("ANALYST_OWN_HOSTS", one).rpartition(":")
+        if not host or not (port.isascii() and port.isdigit() and 0 < int(port) < 65_536) or "/" in one:
+            raise Halt(f"ANALYST_OWN_HOSTS names {one[:60]!r}: give host:port, such as 127.0.0.1:11434")
+    return frozenset(found)

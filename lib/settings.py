@@ -100,6 +100,8 @@ class Settings:
     """Names the web answers to besides this machine's own; "*" is every name."""
     most_guests: int
     egress_ips: tuple[str, ...]
+    own_model_hosts: frozenset[str]
+    """`host:port` of the inner network that people's own models may be at."""
     watching: watch_settings.Watching
     workers: worker_settings.Workers
     platform: str
@@ -225,6 +227,7 @@ def load(env: Mapping[str, str] | None = None) -> Settings:
         web_hosts=_hosts(source),
         most_guests=int(values.number(source, "MOST_GUESTS", MOST_GUESTS, 0, 10_000)),
         egress_ips=values.addresses(source, "EGRESS_IPS"),
+        own_model_hosts=analyst_settings.own_hosts(source.get("ANALYST_OWN_HOSTS", "")),
         watching=watch_settings.read_watching(source, values.secret(source, "METRICS_TOKEN")),
         workers=worker_settings.read_workers(source),
         platform=next((name for name in PLATFORM_NAMES if source.get(name)), ""),

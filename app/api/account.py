@@ -10,7 +10,7 @@ from starlette.responses import JSONResponse, Response
 from app.api import endpoints as api
 from app.api.endpoints import Endpoint
 from app.api.exchange import body_of, body_of_refusal, done, for_actors, for_people, plain, refused, whole
-from app.http.fields import LONGEST_PROSE, Fields, read_whole, wrong
+from app.http.fields import LONGEST_CHAIN, LONGEST_PROSE, Fields, chain_of, read_whole, wrong
 from app.system import system
 from app.threads import in_slow_thread, in_thread
 from app.ui.logs import words_of
@@ -36,8 +36,8 @@ async def read_settings(request: Request, user: SessionUser) -> Response:
 @for_actors
 async def change_settings(request: Request, user: SessionUser) -> Response:
     """
-    Any of `risk_level, max_leverage, custom_prompt, long_only, risk_per_trade, min_confidence, cadence_min, limits`;
-    the rest stays. What of it is the strategy becomes a version of the one that runs.
+    Any of `risk_level, max_leverage, custom_prompt, long_only, risk_per_trade, min_confidence, cadence_min, models,
+    limits`; the rest stays. What of it is the strategy becomes a version of the one that runs.
 
     *limits* is an object of limits by name: counts as numbers, fractions as decimal strings; only ever stricter.
     `settings_version` is the one that was read; when they changed since, the answer is 409 with what stands *now*.
@@ -68,6 +68,7 @@ def _settings(body: Fields, now: AccountSettings) -> AccountSettings:
         system=now.system,
         cadence_min=body.count("cadence_min", now.cadence_min),
         inputs=now.inputs,
+        models=chain_of(body, now.models),
     )
 
 
@@ -173,6 +174,7 @@ _SETTINGS = (
     api.decimal("min_confidence", nullable=True),
     api.part("limits", LIMIT_NAMES),
     api.whole("cadence_min", 5, 60),
+    api.text("models", LONGEST_CHAIN, required=False),
     api.whole("settings_version", 0, 10**15 - 1),
 )
 _KEY = (

@@ -8,7 +8,7 @@ from starlette.responses import JSONResponse, Response
 from app.api import endpoints as api
 from app.api.endpoints import Endpoint, Part
 from app.api.exchange import body_of, done, for_actors, for_people, plain, refused
-from app.http.fields import Fields, read_whole
+from app.http.fields import LONGEST_CHAIN, Fields, chain_of, read_whole
 from app.system import system
 from app.threads import in_thread
 from lib.accounts.refusal import Refusal
@@ -16,6 +16,7 @@ from lib.accounts.strategies import LONGEST_CODE, LONGEST_SHOWN, Kept
 from lib.accounts.web import SessionUser
 from lib.domain.account import CADENCES, MAX_CUSTOM_PROMPT, MAX_SYSTEM, RiskLevel
 from lib.domain.input_blocks import BY_NAME, in_order
+from lib.domain.model_profile import DEFAULT_CHAIN
 from lib.domain.strategy import BLOCKS, DESIGN, LONGEST_NAME, Strategy, StrategyVersion, plain_of
 from lib.domain.strategy_templates import TEMPLATES
 
@@ -24,7 +25,7 @@ LONGEST_BOTH = 131_072
 """Bytes of a body with a system text and instructions of the longest, each character two escapes of JSON."""
 NAMES = (
     "system", "instructions", "cadence_min", "risk_level", "max_leverage", "risk_per_trade", "min_confidence",
-    "long_only", "inputs",
+    "long_only", "inputs", "models",
 )  # fmt: skip
 
 
@@ -140,6 +141,7 @@ def _version(one: StrategyVersion) -> dict[str, object]:
 
 def _content(body: Fields) -> Strategy:
     part = body.part("content", NAMES)
+    chain = chain_of(part, ()) or DEFAULT_CHAIN
     return Strategy(
         system=part.prose("system", MAX_SYSTEM, ""),
         instructions=part.prose("instructions", MAX_CUSTOM_PROMPT, ""),
@@ -150,6 +152,8 @@ def _content(body: Fields) -> Strategy:
         min_confidence=_fraction(part, "min_confidence"),
         long_only=part.flag("long_only", False),
         blocks=(*BLOCKS, *in_order(part.names("inputs", BY_NAME))),
+        model=chain[0],
+        fallback=chain[1:],
     )
 
 
@@ -167,6 +171,7 @@ _PARTS = (
     api.decimal("min_confidence", nullable=True),
     api.flag("long_only", required=False),
     api.names("inputs", list(BY_NAME)),
+    api.text("models", LONGEST_CHAIN, required=False),
 )
 _CONTENT = Part(
     "content", {"type": "object", "properties": {one.name: one.schema for one in _PARTS}, "additionalProperties": False}

@@ -14,6 +14,7 @@ from decimal import Decimal
 from typing import Any, NoReturn, TypeVar
 
 from lib.accounts.refusal import Refusal
+from lib.domain.model_profile import DEFAULT_CHAIN
 from lib.domain.spelling import has_unseen, is_prose, is_sound
 
 V = TypeVar("V")
@@ -24,6 +25,8 @@ LONGEST_BODY = 16_384
 LONGEST_PROSE = 65_536
 """Bytes of a body with a custom prompt of four thousand characters, each written as two escapes of JSON."""
 DEEPEST = 4
+LONGEST_CHAIN = 200
+"""Characters of the names of a chain of models."""
 LONGEST_NUMBER = 15
 """Digits of a whole number: what every part of the system can hold."""
 MOST_PLACES = 8
@@ -163,3 +166,11 @@ def read_decimal(text: str) -> Decimal | None:
 def read_whole(text: str) -> int | None:
     """The whole number *text* is, without a sign, or None."""
     return int(text) if _WHOLE.fullmatch(text) else None
+
+
+def chain_of(body: Fields, now: tuple[str, ...]) -> tuple[str, ...]:
+    """`models`: names in the order in which they are asked, with commas between; "" and `default` = the usual one."""
+    if "models" not in body:
+        return now
+    names = tuple(name.strip() for name in body.line("models", LONGEST_CHAIN).split(","))
+    return () if names in (("",), DEFAULT_CHAIN) else names

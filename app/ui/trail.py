@@ -16,6 +16,7 @@ _NAMES = {
     "system": "field.system",
     "cadence_min": "field.cadence_min",
     "inputs": "field.inputs",
+    "models": "field.models",
     "long_only": "field.long_only",
     "risk_per_trade": "field.risk_per_trade",
     "min_confidence": "field.min_confidence",

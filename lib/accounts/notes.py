@@ -5,6 +5,7 @@ Notes for a person's trail, made of who acts and from where. Writing one is the 
 from lib.accounts.settings_rules import loosens
 from lib.accounts.web import Origin, SessionUser
 from lib.domain.account import AccountSettings, Limits
+from lib.domain.model_profile import DEFAULT_CHAIN
 from lib.domain.trail import DETAIL_CHARS, Actor, Note, TrailEvent
 
 BY_ANYBODY = (
@@ -38,6 +39,8 @@ def note_from(user_id: int, event: TrailEvent, now_ms: int, origin: Origin, netw
 def changes(before: AccountSettings, after: AccountSettings) -> str:
     """What changed, as `name:before>after` with blanks between; of somebody's words only that they changed."""
     parts = [f"{name}:{old}>{new}" for name, old, new in _differing(before, after)]
+    if before.models != after.models:
+        parts.append(f"models:{_chain(before)}>{_chain(after)}")
     parts += [name for name in ("custom_prompt", "system", "inputs") if getattr(before, name) != getattr(after, name)]
     return " ".join(parts)
 
@@ -47,6 +50,10 @@ def _differing(before: AccountSettings, after: AccountSettings) -> list[tuple[st
     pairs = [(name, getattr(before, name), getattr(after, name)) for name in names]
     limits = [(name, getattr(before.limits, name), getattr(after.limits, name)) for name in Limits.__dataclass_fields__]
     return [(name, _word(old), _word(new)) for name, old, new in (*pairs, *limits) if old != new]
+
+
+def _chain(settings: AccountSettings) -> str:
+    return ",".join(settings.models or DEFAULT_CHAIN)
 
 
 def _word(value: object) -> object:

@@ -8,6 +8,7 @@ from decimal import Decimal
 from lib.accounts.web import Refusal
 from lib.domain.account import CADENCES, MAX_CUSTOM_PROMPT, MAX_SYSTEM, RISK_PROFILES, AccountSettings, Limits
 from lib.domain.input_blocks import are_offered
+from lib.domain.model_profile import MOST_IN_CHAIN, is_chain
 from lib.domain.spelling import is_prose
 
 MOST_LEVERAGE = max(profile.leverage_cap for profile in RISK_PROFILES.values())
@@ -30,6 +31,8 @@ def settings_refusal(settings: AccountSettings) -> Refusal | None:
         return Refusal("refuse.settings.cadence")
     if not are_offered(settings.inputs):
         return Refusal("refuse.strategy.offer")
+    if settings.models and not is_chain(settings.models):
+        return Refusal("refuse.model.chain", most=MOST_IN_CHAIN)
     return _profile_refusal(settings) or _limits_refusal(settings.limits)
 
 

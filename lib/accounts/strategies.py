@@ -7,11 +7,12 @@ of a shared version is 128 random bits, told once; the store keeps its sha256.
 """
 
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from lib.accounts import checking
 from lib.accounts.acts import act
 from lib.accounts.entrance import sha256
+from lib.accounts.models import OwnModelDesk, chain_refusal
 from lib.accounts.notes import note_of, note_of_change
 from lib.accounts.refusal import Refusal
 from lib.accounts.settings_rules import settings_refusal
@@ -20,7 +21,7 @@ from lib.accounts.web import SessionUser
 from lib.clock import Clock
 from lib.domain.account import AccountSettings
 from lib.domain.spelling import has_unseen
-from lib.domain.strategy import LONGEST_NAME, SharedStrategy, Strategy, is_offered, settings_with
+from lib.domain.strategy import LONGEST_NAME, SharedStrategy, Strategy, is_offered, settings_with, without_own
 from lib.domain.trail import TrailEvent
 from lib.ports.people import Accounts, Throttles
 from lib.ports.strategies import Strategies
@@ -48,7 +49,15 @@ class MadeShare:
 class StrategyDesk:
     """Synchronous and safe from any thread; *Retry* when the database is away."""
 
-    def __init__(self, strategies: Strategies, accounts: Accounts, throttles: Throttles, clock: Clock) -> None:
+    def __init__(
+        self,
+        strategies: Strategies,
+        accounts: Accounts,
+        throttles: Throttles,
+        clock: Clock,
+        models: OwnModelDesk | None = None,
+    ) -> None:
+        self._models = models
         self._strategies = strategies
         self._accounts = accounts
         self._clock = clock
@@ -95,7 +104,7 @@ class StrategyDesk:
         before, _ = self._accounts.chosen(user.user_id) or (None, 0)
         if wanted is None or before is None:
             return Refusal("refuse.strategy.gone")
-        if refusal := _refusal(user, wanted.content):
+        if refusal := _refusal(user, wanted.content) or chain_refusal(self._models, user, wanted.content.chain):
             return refusal
         after, now = settings_with(wanted.content, before), self._clock.now_ms()
         change = note_of_change(user, before, after, now)
@@ -126,11 +135,13 @@ class StrategyDesk:
         return None if done else Refusal("refuse.strategy.gone")
 
     def shared(self, code: str) -> SharedStrategy | None:
-        """What *code* opens, for anybody signed in."""
-        return self._strategies.shared(sha256(code)) if 0 < len(code) <= LONGEST_CODE else None
+        """What *code* opens, for anybody signed in; own models are nobody else's."""
+        found = self._strategies.shared(sha256(code)) if 0 < len(code) <= LONGEST_CODE else None
+        return None if found is None else replace(found, content=without_own(found.content))
 
     def _unfit(self, user: SessionUser, content: Strategy) -> Refusal | None:
-        return _refusal(user, content) or self._paces.counted((f"words:{user.user_id}", checking.REWRITING))
+        refusal = _refusal(user, content) or chain_refusal(self._models, user, content.chain)
+        return refusal or self._paces.counted((f"words:{user.user_id}", checking.REWRITING))
 
 
 def _unnamed(wanted: str) -> Refusal | None:

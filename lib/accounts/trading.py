@@ -14,6 +14,7 @@ from lib import log
 from lib.accounts import checking
 from lib.accounts.acts import act
 from lib.accounts.key_gate import KeyFlaw, hands_flaw, own_accounts, rights_flaws, shape_flaw, uid_of_key
+from lib.accounts.models import chain_refusal
 from lib.accounts.notes import note_of, note_of_change
 from lib.accounts.settings_rules import settings_refusal
 from lib.accounts.step_up import unproved
@@ -233,6 +234,8 @@ class TradingDesk:
         if user.is_guest and (settings.custom_prompt or settings.system):
             return Refusal("refuse.guest_prompt")  # all guests share one call
         before, _ = self._ports.accounts.chosen(user.user_id) or (settings, 0)
+        if before.models != settings.models and (refusal := chain_refusal(self._ports.models, user, settings.models)):
+            return refusal
         note = note_of_change(user, before, settings, self._ports.clock.now_ms())
         if note.event is TrailEvent.SETTINGS_LOOSENED and (refusal := self._unproved(user)):
             return refusal

@@ -4,6 +4,7 @@ What the trading desk works with, and where it stands: its ports, and the deploy
 
 from dataclasses import dataclass
 
+from lib.accounts.models import OwnModelDesk
 from lib.clock import Clock
 from lib.domain.account import Venue
 from lib.ports.exchange import AccountProbe, KeyProbe, PaperAccounts
@@ -25,6 +26,8 @@ class TradingPorts:
     locks: OwnLocks
     throttles: Throttles
     clock: Clock
+    models: OwnModelDesk | None = None
+    """None = there is the environment's model alone."""
 
 
 @dataclass(frozen=True, slots=True)

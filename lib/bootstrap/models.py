@@ -4,17 +4,34 @@ from dataclasses import dataclass, replace
 
 import sqlalchemy as sa
 
+from lib.accounts.models import ModelHouse, OwnModelDesk
 from lib.adapters.openai.prices import priced
-from lib.adapters.sql.forms.model_lists import SqlModelRegister
-from lib.adapters.vault import ModelKeySealer, public_key
+from lib.adapters.sql.forms.analyst_profiles import SqlAnalystProfiles
+from lib.adapters.sql.forms.model_lists import SqlModelRegister, SqlModels
+from lib.adapters.vault import ModelKeyOpener, ModelKeySealer, public_key
 from lib.bootstrap.analyst import prices_of
 from lib.clock import Clock
 from lib.domain.model_profile import DEFAULT_MODEL, KeptModel, ModelProfile, seal_of
-from lib.ports.models import ModelRegister
+from lib.ports.models import ModelDesk, ModelRegister
 from lib.ports.secrets import ModelSealer
 from lib.settings import Settings
 
 LONGEST_SHOWN_HERE = 60
+
+
+def own_model_desk(settings: Settings, engine: sa.Engine, clock: Clock) -> OwnModelDesk:
+    """What a signed-in person may do with models."""
+    sealer = ModelKeySealer(settings.encryption_public_key) if settings.encryption_public_key else None
+    house = ModelHouse(environment_model(settings), priced, sealer, settings.own_model_hosts)
+    return OwnModelDesk(SqlModels(engine), house, clock)
+
+
+def listed_models(settings: Settings, engine: sa.Engine) -> ModelDesk:
+    """The lists as the trader asks them."""
+    from lib.adapters.openai.listed import ListedModels  # slow to import, and most processes ask nobody
+
+    opener, profiles = ModelKeyOpener(settings.key_ring), SqlAnalystProfiles(engine)
+    return ListedModels(SqlModels(engine), opener, profiles, settings.own_model_hosts)
 
 
 def environment_model(settings: Settings) -> ModelProfile:

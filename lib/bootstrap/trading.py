@@ -31,6 +31,7 @@ from lib.adapters.vault import VaultOpener
 from lib.bootstrap import stores
 from lib.bootstrap.analyst import analyst_prices, counts_cost, open_analyst
 from lib.bootstrap.metrics import read_budget, read_candles, read_database
+from lib.bootstrap.models import listed_models
 from lib.bootstrap.seat import TRADERS, WORKERS, take_seat
 from lib.bootstrap.starting import refuse_foreign_address
 from lib.clock import SystemClock
@@ -138,6 +139,7 @@ async def _opened(settings: Settings, role: Role, metrics: Metrics | None, dead:
             platform=settings.platform_limits,
             pools=frozenset(map(pool_of, settings.venues)),
             prices=prices,
+            models=listed_models(settings, engine),
             state=state,
             part=share or Whole(),
         )

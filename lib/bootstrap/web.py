@@ -14,6 +14,7 @@ from lib.accounts.doors import Doors
 from lib.accounts.emails import EmailDesk
 from lib.accounts.entrance import PeopleStores
 from lib.accounts.hashing import GatedHasher
+from lib.accounts.models import OwnModelDesk
 from lib.accounts.notices import NoticeDesk
 from lib.accounts.passkeys import PasskeyDesk
 from lib.accounts.people import People
@@ -60,6 +61,7 @@ from lib.adapters.web_lock import WebLock
 from lib.bootstrap import stores
 from lib.bootstrap.analyst import prices_of
 from lib.bootstrap.metrics import read_budget, read_candles, read_database
+from lib.bootstrap.models import own_model_desk
 from lib.bootstrap.operators import OperatorsDoor, operators_door
 from lib.bootstrap.preview import Previews
 from lib.bootstrap.readiness import Readiness, ReadinessCheck
@@ -99,6 +101,7 @@ class WebSystem:
     chats: ChatDesk
     trading: TradingDesk
     strategies: StrategyDesk
+    models: OwnModelDesk
     real_money: RealMoneyDesk
     readings: Readings
     live: LiveCandles
@@ -131,7 +134,7 @@ def web(settings: Settings, metrics: Metrics | None = None) -> WebSystem:
     if settings.has_real_money:
         refuse_too_much(engine)
     readings = Readings(engine, candles := stores.candle_store(settings))
-    trading = trading_desk(settings, engine, clock)
+    trading, models = trading_desk(settings, engine, clock), own_model_desk(settings, engine, clock)
     kept = people_stores(settings, engine)
     feed = settings.feed_name
 
@@ -166,7 +169,8 @@ def web(settings: Settings, metrics: Metrics | None = None) -> WebSystem:
         notices=_notices(settings, engine, clock),
         chats=ChatDesk(SqlChats(engine), SqlThrottles(engine), clock),
         trading=trading,
-        strategies=StrategyDesk(SqlStrategies(engine), SqlAccounts(engine), SqlThrottles(engine), clock),
+        strategies=StrategyDesk(SqlStrategies(engine), SqlAccounts(engine), SqlThrottles(engine), clock, models),
+        models=models,
         real_money=RealMoneyDesk(SqlRealConsents(engine), SqlSecondFactors(engine), SqlPasskeys(engine), clock),
         readings=readings,
         live=RedisLiveCandles(subscribe),
@@ -242,6 +246,7 @@ def trading_desk(settings: Settings, engine: sa.Engine, clock: Clock) -> Trading
         locks=SqlOwnLocks(engine),
         throttles=SqlThrottles(engine),
         clock=clock,
+        models=own_model_desk(settings, engine, clock),
     )
     symbol, addresses = settings.symbols[0], settings.egress_ips
     here = Deployment(settings.feed_name, settings.venues, symbol, settings.installation, addresses)

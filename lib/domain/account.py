@@ -139,6 +139,8 @@ class AccountSettings:
     """Minutes between two decisions: one of `CADENCES`."""
     inputs: tuple[Block, ...] = ()
     """What the analyst is shown beside the design's candles."""
+    models: tuple[str, ...] = ()
+    """Which models of the lists are asked, in order; () = the environment's."""
 
     @property
     def profile(self) -> RiskProfile:

@@ -35,6 +35,8 @@ class AnalystAnswer:
     failed: bool
     cost: Decimal | None = None
     """The cost of the call in USD, None when no price is known."""
+    cached_tokens: int = 0
+    """Of the *prompt_tokens*, those the provider had kept from an earlier question."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,8 +50,23 @@ class CycleKey:
     prompt_group: str
 
 
-AskedFor = Literal["exchange", "paper", "guests"]
-"""The accounts a call was made for: at least one at a real exchange, paper accounts only, guests only."""
+AskedFor = Literal["exchange", "paper", "guests", "own"]
+"""
+The accounts a call was made for: at least one at a real exchange, paper accounts only, guests only; *own* = one
+person's, who pays for it, so that it is on no budget of the platform.
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class ModelCall:
+    """
+    One question to one model of a chain. *name* is the list's, *owner_id* who pays (0 = the operator), *answer* what
+    came, with its tokens and cost; an answer that failed is one too.
+    """
+
+    name: str
+    owner_id: int
+    answer: AnalystAnswer
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +83,12 @@ class CycleRecord:
     """Of what the strategy asks, equal at every T; "" = not told."""
     inputs: str = ""
     """The blocks shown beside the candles, as `lib.domain.input_blocks.shown_text` writes them."""
+    calls: tuple[ModelCall, ...] = ()
+    """The questions behind *answer*, in the order of the chain; the last one answered, or failed last."""
+    people: int = 1
+    """The people it was asked for, who share its cost in equal parts."""
+    asker: str = ""
+    """The process that asked, so that a repeated record counts nothing twice."""
 
     @property
     def sent_sha256(self) -> str:

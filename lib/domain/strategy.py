@@ -16,10 +16,8 @@ from typing import Any
 from lib.domain.account import CADENCES, AccountSettings, RiskLevel
 from lib.domain.decimals import plain
 from lib.domain.input_blocks import CANDLES, Block, are_offered
+from lib.domain.model_profile import DEFAULT_CHAIN, DEFAULT_MODEL, is_chain, is_own
 
-DEFAULT_MODEL = "default"
-"""The model profile that the deployment asks; there is no other yet."""
-MODELS = (DEFAULT_MODEL,)
 EXITS = ("stop_loss", "take_profit")
 """The exits there are: both stand at the exchange from the entry on."""
 LONGEST_NAME = 60
@@ -46,6 +44,13 @@ class Strategy:
     min_confidence: Decimal | None = None
     long_only: bool = False
     exits: tuple[str, ...] = EXITS
+    fallback: tuple[str, ...] = ()
+    """The models asked in this order when *model* is away, at a limit or too slow."""
+
+    @property
+    def chain(self) -> tuple[str, ...]:
+        """The models in the order in which they are asked."""
+        return (self.model, *self.fallback)
 
     @property
     def inputs(self) -> tuple[Block, ...]:
@@ -74,6 +79,9 @@ def plain_of(strategy: Strategy) -> dict[str, Any]:
     found |= {name: list(found[name]) for name in ("symbols", "exits")}
     for name in ("risk_per_trade", "min_confidence"):
         found[name] = None if found[name] is None else format(plain(found[name]), "f")
+    found["fallback"] = list(strategy.fallback)
+    if not strategy.fallback:
+        del found["fallback"]  # versions of before had none, and keep their hash
     return found | {"risk_level": strategy.risk_level.value}
 
 
@@ -93,6 +101,7 @@ def read(text: str) -> Strategy:
         min_confidence=_decimal(found["min_confidence"]),
         long_only=bool(found["long_only"]),
         exits=tuple(map(str, found["exits"])),
+        fallback=tuple(map(str, found.get("fallback", ()))),
     )
 
 
@@ -102,7 +111,10 @@ def _decimal(stored: str | None) -> Decimal | None:
 
 def strategy_of(settings: AccountSettings) -> Strategy:
     """What of *settings* is the strategy."""
+    model, *fallback = settings.models or DEFAULT_CHAIN
     return Strategy(
+        model=model,
+        fallback=tuple(fallback),
         system=settings.system,
         instructions=settings.custom_prompt,
         blocks=(*BLOCKS, *settings.inputs),
@@ -119,6 +131,7 @@ def settings_with(strategy: Strategy, settings: AccountSettings) -> AccountSetti
     """*settings* with *strategy* in force; their limits stay."""
     return replace(
         settings,
+        models=() if strategy.chain == DEFAULT_CHAIN else strategy.chain,
         system=strategy.system,
         custom_prompt=strategy.instructions,
         inputs=strategy.inputs,
@@ -131,10 +144,16 @@ def settings_with(strategy: Strategy, settings: AccountSettings) -> AccountSetti
     )
 
 
+def without_own(strategy: Strategy) -> Strategy:
+    """*strategy* as others may see and take it: a person's own models are nobody else's, so the usual one is asked."""
+    kept = strategy.chain if not any(map(is_own, strategy.chain)) else DEFAULT_CHAIN
+    return replace(strategy, model=kept[0], fallback=kept[1:])
+
+
 def is_offered(strategy: Strategy) -> bool:
-    """Whether all that *strategy* names exists here: model, blocks, exits, cadence; its symbols are the account's."""
+    """Whether all that *strategy* names exists here, its models aside: they are of lists. Symbols are the account's."""
     return (
-        strategy.model in MODELS
+        is_chain(strategy.chain)
         and strategy.blocks[: len(BLOCKS)] == BLOCKS
         and are_offered(strategy.inputs)
         and strategy.exits == EXITS

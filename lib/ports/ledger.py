@@ -230,7 +230,14 @@ class CycleLedger(Protocol):
         ...
 
     async def record_cycle(self, record: CycleRecord) -> AnalystAnswer:
-        """Store *record* unless the key has a record (first writer wins); the answer that now stands."""
+        """
+        Store *record* unless the key has a record (first writer wins); the answer that now stands. Its calls were made
+        either way, and are kept once for each asker.
+        """
+        ...
+
+    async def model_spent(self, owner_id: int, name: str, t_ms: int) -> Decimal:
+        """What calls of that model, which *owner_id* pays (0 = the operator), cost on the UTC day of *t_ms*, USD."""
         ...
 
     async def analyst_failures(self, feed: str, symbol: str, before_ms: int | None = None) -> int:

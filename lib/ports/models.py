@@ -1,9 +1,32 @@
-"""Models that may be asked: the operator's list and people's own (synchronous), one transaction a method."""
+"""Models that may be asked: the operator's list and people's own (synchronous), and how a chain is asked."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
-from lib.domain.model_profile import KeptModel
+from lib.domain.model_profile import KeptModel, ModelProfile
 from lib.domain.trail import Note
+from lib.ports.analyst import Analyst
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A model that can be asked now. *owner_id* 0 = the operator pays, else that person does."""
+
+    profile: ModelProfile
+    owner_id: int
+    analyst: Analyst
+
+
+class ModelDesk(Protocol):
+    """The trader's half: it opens sealed keys of models."""
+
+    async def candidates(self, user_id: int, names: Sequence[str]) -> list[Candidate]:
+        """
+        Those of *names* that may be asked for that person, in this order, known prices filled in; what is not offered
+        any more is left out. Own models are that person's and nobody else's. *Retry* = the store is away.
+        """
+        ...
 
 
 class ModelShelf(Protocol):

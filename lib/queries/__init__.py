@@ -15,6 +15,9 @@ from lib.queries.exports import ExportReadings
 from lib.queries.log_search import Words as Words
 from lib.queries.logs import LogFilter as LogFilter
 from lib.queries.logs import LogReadings
+from lib.queries.models import ModelDay as ModelDay
+from lib.queries.models import ModelLine as ModelLine
+from lib.queries.models import ModelReadings
 from lib.queries.money import MoneyReadings
 from lib.queries.notices import MOST_UNSEEN as MOST_UNSEEN
 from lib.queries.notices import ChannelRow as ChannelRow
@@ -98,5 +101,6 @@ class Readings(
     NoticeReadings,
     RealMoneyReadings,
     StrategyReadings,
+    ModelReadings,
 ):
     """Everything anybody may look at. *Retry* when a store is away."""

@@ -18,6 +18,7 @@ from lib.ports.analyst import Analyst
 from lib.ports.exchange import Exchanges
 from lib.ports.ledger import BookLedger, CycleLedger, LimitLedger, OrderLedger, SwitchLedger
 from lib.ports.market import AsyncCandleReader, AsyncMarket, AsyncMeasureReader, NothingMeasured
+from lib.ports.models import ModelDesk
 from lib.ports.notifier import Notifier
 from lib.trading.part import Part, Whole
 from lib.trading.state import TraderState
@@ -82,6 +83,8 @@ class TradingContext(OrderContext):
     analyst_budget_s: float = 45.0
     platform: PlatformLimits = field(default_factory=PlatformLimits)
     prices: AnalystPrices = field(default_factory=AnalystPrices)
+    models: ModelDesk | None = None
+    """The models of the lists; None = there is *model* alone, of which *analyst* is asked."""
     pools: frozenset[Pool] = frozenset({"paper"})
     """The pools of accounts this deployment serves, as the platform's limits count them."""
 

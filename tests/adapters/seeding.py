@@ -19,6 +19,7 @@ MEANT: dict[tuple[str, str], object] = {
     ("users", "risk_level"): "low",
     ("users", "language"): "ko",
     ("users", "time_zone"): "",
+    ("users", "models"): "",
     ("accounts", "pause_reason"): "",
     ("accounts", "doubts"): "",
     ("accounts", "venue"): "paper",

@@ -25,7 +25,7 @@ from lib.adapters.sql.tables.trading import cycles, trade_logs
 from lib.clock import SteppedClock
 from lib.domain import reason_codes as codes
 from lib.domain.account_records import TraderAccount
-from lib.domain.analyst_call import CycleKey, CycleRecord
+from lib.domain.analyst_call import CycleKey, CycleRecord, ModelCall
 from lib.domain.books import Charge, EquityPoint, Fill, Transfer
 from lib.domain.candle import MINUTE_MS, FormingCandle
 from lib.domain.channel import REPORT_HOUR, TellingChoices
@@ -67,7 +67,9 @@ class Scene:
         ledger = self.world.ledger
         account = await trading_account(self.world, uid=uid)
         key = CycleKey("synthetic", SYMBOL, 300, T, uid.ljust(64, "0"))
-        await ledger.record_cycle(CycleRecord(key, f"prompt of {uid}", "[]", make.analyst_answer()))
+        answer = make.analyst_answer()
+        call = ModelCall("fast", 0, replace(answer, cost=Decimal("0.3")))
+        await ledger.record_cycle(CycleRecord(key, f"prompt of {uid}", "[]", answer, calls=(call,), people=2))
         clamp = Clamp("leverage: max_leverage", "20", "5")
         plan = AccountPlan("bought", text(f"reason of {uid}"), (replace(BUY.orders[0], side=side),), (clamp,))
         [order] = await ledger.plan(account, key, T, plan)
@@ -188,6 +190,8 @@ READS: dict[str, Callable[[Readings, int, int], object]] = {
     "running_strategy": lambda r, user, log: r.running_strategy(user),
     "strategy_runs": lambda r, user, log: r.strategy_runs(user),
     "strategy_shares": lambda r, user, log: r.strategy_shares(user),
+    "model_days": lambda r, user, log: r.model_days(user, 0),
+    "model_lines": lambda r, user, log: r.model_lines(user, log),
     "instructions": lambda r, user, log: r.instructions(user),
     "won_rates": lambda r, user, log: r.won_rates(user),
     "factor": lambda r, user, log: r.factor(user),
@@ -204,6 +208,7 @@ READS: dict[str, Callable[[Readings, int, int], object]] = {
 }
 ALIKE = {
     "equity", "tiles", "settings", "numbers", "command", "factor", "asking", "newest_call", "unseen", "telling",
+    "model_days", "model_lines",
 }  # fmt: skip
 """Where two people made alike read alike."""
 MARKET_WIDE = {

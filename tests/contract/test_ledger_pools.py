@@ -53,10 +53,11 @@ async def test_calls_count_where_they_were_asked_for(
         ("exchange", 100, "1"),
         ("paper", 30, "0.5"),
         ("guests", 20, "0.25"),
+        ("own", 70, "3"),
     )
     for n, (asked_for, used, price) in enumerate(calls):
         answer = replace(make.analyst_answer(), prompt_tokens=used - 1, completion_tokens=1, cost=Decimal(price))
-        key = replace(cycle_key("abc"[n]), feed=FEED)
+        key = replace(cycle_key("abcd"[n]), feed=FEED)
         await world.ledger.record_cycle(CycleRecord(key, "prompt", "[]", answer, asked_for))
     found = await world.ledger.platform_facts(FEED, T, pool)
     assert (found.pool, found.tokens, found.guest_tokens, found.cost) == (pool, tokens, guests, Decimal(cost))

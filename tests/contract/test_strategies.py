@@ -132,13 +132,16 @@ def test_a_looser_strategy_asks_for_a_proof_and_another_tabs_change_is_not_overw
 
 def test_what_cannot_run_here_is_not_kept_and_guests_have_no_words(town: Town) -> None:
     for unfit in (
-        replace(DESIGN, model="another"),
+        replace(DESIGN, model="An Other"),
+        replace(DESIGN, fallback=("default",)),
         replace(DESIGN, blocks=(Block("news", "1h", 3),)),
         replace(DESIGN, exits=("trailing",)),
         replace(DESIGN, cadence_min=1),
         replace(DESIGN, symbols=("ETHUSDT",)),
     ):
         assert town.desk.create(town.kim, "x", unfit) == Refusal("refuse.strategy.offer")
+    unlisted = replace(DESIGN, model="another")
+    assert town.desk.create(town.kim, "x", unlisted) == Refusal("refuse.model.gone")
     for unfit in (replace(DESIGN, max_leverage=99), replace(DESIGN, risk_per_trade=Decimal(1))):
         assert isinstance(town.desk.create(town.kim, "x", unfit), Refusal)
     guest = replace(town.kim, is_guest=True)

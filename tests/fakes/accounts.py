@@ -13,7 +13,7 @@ from lib.clock import Clock
 from lib.domain import order_rules, switches
 from lib.domain.account import AccountSettings, Doubt, Venue
 from lib.domain.account_records import NewAccount
-from lib.domain.analyst_call import AnalystAnswer, AskedFor, CycleKey, CycleRecord
+from lib.domain.analyst_call import AnalystAnswer, AskedFor, CycleKey, CycleRecord, ModelCall
 from lib.domain.audit_chain import OrderEvent
 from lib.domain.books import EquityPoint, Fill, RunningBooks, Transfer
 from lib.domain.events import Event, EventKind
@@ -115,6 +115,8 @@ class Store:
     cycles: dict[CycleKey, AnalystAnswer] = field(default_factory=dict)
     asked_for: dict[CycleKey, AskedFor] = field(default_factory=dict)
     records: dict[CycleKey, CycleRecord] = field(default_factory=dict)
+    calls: dict[tuple[CycleKey, str, int], tuple[ModelCall, int]] = field(default_factory=dict)
+    """By cycle, asker and place in the chain; each with the people who share it."""
     orders: dict[int, Order] = field(default_factory=dict)
     by_link: dict[str, int] = field(default_factory=dict)
     events: dict[int, tuple[tuple[OrderEvent, str], ...]] = field(default_factory=dict)

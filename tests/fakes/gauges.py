@@ -122,7 +122,8 @@ class MemoryGauges(MemoryBooks):
         cycles = ((key, answer) for key, answer in self.store.cycles.items() if key.feed == feed)
         today_s = [(key, answer) for key, answer in cycles if utc_day(key.t_ms) == utc_day(t_ms)]
         asked_for = self.store.asked_for
-        spent = [a for key, a in today_s if (asked_for[key] == "exchange") == (pool == "exchange")]
+        served = ("exchange",) if pool == "exchange" else ("paper", "guests")
+        spent = [a for key, a in today_s if asked_for[key] in served]
         for_guests = [a for key, a in today_s if asked_for[key] == "guests" and pool == "paper"]
         return PlatformFacts(
             entries=self._entries(set(rows), t_ms),

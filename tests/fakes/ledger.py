@@ -17,6 +17,7 @@ from lib.domain import reason_codes as codes
 from lib.domain.account_records import TraderAccount
 from lib.domain.analyst_call import AnalystAnswer, CycleKey, CycleRecord
 from lib.domain.audit_chain import GENESIS, OrderEvent
+from lib.domain.day import utc_day
 from lib.domain.errors import Retry
 from lib.domain.events import of_order
 from lib.domain.exchange_records import OrderRecord, SignedOrder, Verdict
@@ -126,9 +127,16 @@ class MemoryLedger(MemoryLeases, MemoryGauges, Ledger):
         def record_once() -> AnalystAnswer:
             self.store.asked_for.setdefault(record.key, record.asked_for)
             self.store.records.setdefault(record.key, record)
+            for seq, call in enumerate(record.calls):
+                self.store.calls.setdefault((record.key, record.asker, seq), (call, record.people))
             return self.store.cycles.setdefault(record.key, record.answer)
 
         return await self._commit(record_once)
+
+    async def model_spent(self, owner_id: int, name: str, t_ms: int) -> Decimal:
+        day = [call for (key, *_), (call, _) in self.store.calls.items() if utc_day(key.t_ms) == utc_day(t_ms)]
+        costs = (call.answer.cost for call in day if (call.owner_id, call.name) == (owner_id, name))
+        return sum((cost for cost in costs if cost is not None), ZERO)
 
     # --- plans -----------------------------------------------------------------------------------------------------
 

@@ -95,7 +95,7 @@ async def test_the_first_answer_written_stands_whoever_asked(world: World) -> No
     world.analyst = TwoMinds()
     account = trader_account()
     key = cycle_key("synthetic", account, T, "test-model")
-    asked = (answer_for(world.new_context(), key, Sight(candles()), account, "paper") for _ in range(2))
+    asked = (answer_for(world.new_context(), key, Sight(candles()), [account], "paper") for _ in range(2))
     first, second = await asyncio.gather(*asked)
     assert len(world.analyst.asked) == 2
     assert first == second == world.ledger.store.cycles[key]

@@ -19,6 +19,7 @@ from lib.accounts.chats import ChatDesk
 from lib.accounts.doors import Doors
 from lib.accounts.emails import EmailDesk
 from lib.accounts.entrance import PeopleStores
+from lib.accounts.models import OwnModelDesk
 from lib.accounts.notices import NoticeDesk
 from lib.accounts.passkeys import PasskeyDesk
 from lib.accounts.people import People
@@ -323,6 +324,7 @@ class Web:
             won=WonDesk(MemoryWonBook()),
             trading=cast(TradingDesk, self.trading),
             strategies=cast(StrategyDesk, None),
+            models=cast(OwnModelDesk, None),
             real_money=RealMoneyDesk(
                 NoConsents(), self.logins.factors, MemoryPasskeys(self.sessions.trail), self.clock
             ),

@@ -34,6 +34,7 @@ FIXED: dict[str, Any] = {
     "users.bybit_api_key": None,
     "users.bybit_api_secret": None,
     "users.limits": None,
+    "users.models": "",
     "users.strategy_version_id": None,
     "users.min_confidence": None,
     "users.risk_per_trade": None,

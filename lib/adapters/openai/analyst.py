@@ -11,7 +11,7 @@ decisions planned elsewhere.
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -21,6 +21,7 @@ from openai import AsyncOpenAI, DefaultAsyncHttpxClient
 
 from lib.adapters.openai.bounded import TooLong, bounded
 from lib.adapters.openai.memory import Memory
+from lib.adapters.openai.pinned import InnerAddress, Pinned
 from lib.adapters.openai.profile import Profile, Wishes, after_cut, fields_of, summary
 from lib.adapters.openai.refusal import MAX_WORDS, Trouble, inside_200, trouble_of
 from lib.adapters.openai.spending import Meter
@@ -47,10 +48,18 @@ _SHAPELESS = (ValueError, TypeError, AttributeError, LookupError, RecursionError
 _log = get("analyst")
 
 
-def connect(base_url: str, api_key: str) -> AsyncOpenAI:
-    """A client for *base_url* (ends in /v1); no connection is made yet."""
+def connect(base_url: str, api_key: str, *, inner: Collection[str] | None = None) -> AsyncOpenAI:
+    """
+    A client for *base_url* (ends in /v1); no connection is made yet. *inner* None = the operator's own address; else
+    somebody's, which may lead to the public internet and to those `host:port`, and follows nobody anywhere.
+    """
     register_secret(api_key)
-    http = DefaultAsyncHttpxClient(event_hooks={"response": [bounded]})
+    hooks = {"response": [bounded]}
+    if inner is None:
+        http = DefaultAsyncHttpxClient(event_hooks=hooks)
+    else:
+        pinned = Pinned(frozenset(inner))
+        http = DefaultAsyncHttpxClient(event_hooks=hooks, transport=pinned, trust_env=False, follow_redirects=False)
     plain = {"Accept-Encoding": "identity"}
     return AsyncOpenAI(base_url=base_url, api_key=api_key, max_retries=0, http_client=http, default_headers=plain)
 
@@ -114,7 +123,9 @@ class OpenAIAnalyst(Analyst):
             answer = _abstained(codes.ANSWER_NOT_COMPLETION(type=type(odd).__name__), prompt)
         meter.lost()
         latency_ms = round((loop.time() - started) * 1000)
-        return replace(answer, prompt_tokens=meter.asked, completion_tokens=meter.answered, latency_ms=latency_ms)
+        asked, answered, cached = meter.asked, meter.answered, min(meter.cached, meter.asked)
+        used = replace(answer, prompt_tokens=asked, completion_tokens=answered, cached_tokens=cached)
+        return replace(used, latency_ms=latency_ms)
 
     async def how(self, model: str) -> str:
         """The form in which *model* is asked by now, in one line."""
@@ -123,7 +134,7 @@ class OpenAIAnalyst(Analyst):
     async def _answer(self, question: _Question) -> tuple[AnalystAnswer, bool]:
         completion = await self._completion(question)
         answer, was_cut = _answer(completion, question.prompt)
-        question.meter.heard(*_usage(completion), answer.raw)
+        question.meter.heard(*_usage(completion), answer.raw, _cached(completion))
         return answer, was_cut
 
     async def _learn(self, question: _Question, answered: str, *, was_cut: bool) -> None:
@@ -218,6 +229,11 @@ def _usage(completion: Any) -> tuple[object, object]:
     return getattr(usage, "prompt_tokens", 0), getattr(usage, "completion_tokens", 0)
 
 
+def _cached(completion: Any) -> object:
+    details = getattr(getattr(completion, "usage", None), "prompt_tokens_details", None)
+    return getattr(details, "cached_tokens", 0)
+
+
 def _read(message: Any, finish_reason: object) -> tuple[Decision | Abstained, str]:
     content, refusal = _text(message.content), getattr(message, "refusal", None)
     if refusal:
@@ -250,6 +266,8 @@ def _failed(failure: Trouble | openai.OpenAIError | OSError, prompt: Prompt) -> 
 def reason_of(failure: Trouble | openai.OpenAIError | OSError) -> Reason:
     """Why no answer came."""
     match failure:
+        case InnerAddress():
+            return codes.MODEL_ADDRESS_INNER()
         case TimeoutError() | openai.APITimeoutError():
             return codes.ANALYST_TIMEOUT()
         case openai.APIConnectionError() | OSError():

@@ -27,6 +27,7 @@ class Meter:
     prompt: Prompt
     asked: int = 0
     answered: int = 0
+    cached: int = 0
     in_flight: bool = False
     """Whether a call is under way: cut off now, the call has cost its prompt."""
 
@@ -46,8 +47,9 @@ class Meter:
             self.asked += self._prompt_tokens()
             self.in_flight = False
 
-    def heard(self, prompt_tokens: object, completion_tokens: object, answer: str) -> None:
-        """An answer came with these claims; a missing claim is estimated."""
+    def heard(self, prompt_tokens: object, completion_tokens: object, answer: str, cached_tokens: object = 0) -> None:
+        """An answer came with these claims; a missing claim is estimated, but for the cached ones, which are then 0."""
+        self.cached += min(counted(cached_tokens), counted(prompt_tokens))
         self.asked += counted(prompt_tokens) or self._prompt_tokens()
         self.answered += counted(completion_tokens) or estimated(answer)
         self.asked, self.answered = min(self.asked, MOST_TOKENS), min(self.answered, MOST_TOKENS)

@@ -7,7 +7,6 @@ account of its group asks for. The calls of a cycle under way may pass a budget,
 
 import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import replace
 
 from lib import log
 from lib.domain import reason_codes as codes
@@ -18,11 +17,13 @@ from lib.domain.decision import Decision
 from lib.domain.errors import Skip
 from lib.domain.gates import budget_gates
 from lib.domain.input_blocks import shown_text
+from lib.domain.model_profile import is_own
 from lib.domain.reason import NOTHING, Reason
 from lib.domain.venues import pool_of
 from lib.trading.context import TradingContext
+from lib.trading.cycle.chain import Asked, ask_chain
 from lib.trading.cycle.platform_limits import BUDGET, Headroom
-from lib.trading.cycle.prompt import asked_sha256, candle_fields, prompt_for
+from lib.trading.cycle.prompt import asked_sha256, asked_with, candle_fields
 from lib.trading.cycle.sight import Sight
 
 LOG = log.get("cycle.opinion")
@@ -31,27 +32,27 @@ LOOK_S = 0.5
 
 
 async def answer_for(
-    context: TradingContext, key: CycleKey, sight: Sight, account: TraderAccount, asked_for: AskedFor
+    context: TradingContext, key: CycleKey, sight: Sight, group: Sequence[TraderAccount], asked_for: AskedFor
 ) -> AnalystAnswer:
     """
-    The standing answer for *key*, the group of *account*: the one recorded before, else a new call, recorded
-    first-writer-wins.
+    The standing answer for *key*, of *group*: the one recorded before, else a new call, recorded first-writer-wins.
     """
     if (known := await context.cycles.cycle(key)) is not None:
         return known
-    prompt = prompt_for(account, sight.window, context.model, sight.shown)
-    answer = await context.analyst.ask(prompt, context.analyst_budget_s)
-    priced = replace(answer, cost=context.prices.cost(answer.prompt_tokens, answer.completion_tokens))
-    LOG.info("analyst.asked", t_ms=key.t_ms, **_figures(priced))
+    asked = await ask_chain(context, group[0], sight, key.t_ms)
+    LOG.info("analyst.asked", t_ms=key.t_ms, **_figures(asked))
     candles = json.dumps([candle_fields(candle) for candle in sight.window], separators=(",", ":"))
     record = CycleRecord(
         key,
-        f"{prompt.system}\n\n{prompt.user}",
+        f"{asked.prompt.system}\n\n{asked.prompt.user}",
         candles,
-        priced,
+        asked.answer,
         asked_for,
-        asked_sha256(account, context.model),
+        asked_sha256(group[0], context.model),
         shown_text(sight.shown),
+        asked.calls,
+        len({account.user_id for account in group}),
+        context.holder,
     )
     return await context.cycles.record_cycle(record)
 
@@ -80,18 +81,29 @@ async def paid_answer(
     asked_for = _asked_for(group)
     if await context.cycles.cycle(key) is None and (why := await _unpaid(context, group, headrooms, asked_for)):
         raise Skip(codes.ANALYST_NOT_ASKED(why=why))
-    return await answer_for(context, key, sight, group[0], asked_for)
+    return await answer_for(context, key, sight, group, asked_for)
 
 
-def _figures(answer: AnalystAnswer) -> dict[str, object]:
-    """What an answer took, and whether it is a view: no word of it."""
+def _figures(asked: Asked) -> dict[str, object]:
+    """What an answer took, who was asked, and whether it is a view: no word of it."""
+    answer = asked.answer
     view = "decided" if isinstance(answer.decision, Decision) else "failed" if answer.failed else "abstained"
     tokens = {"prompt_tokens": answer.prompt_tokens, "completion_tokens": answer.completion_tokens}
-    return {"model": answer.model, "view": view, "latency_ms": answer.latency_ms, **tokens, "cost_usd": answer.cost}
+    chain = ",".join(call.name for call in asked.calls)
+    return {
+        "model": answer.model,
+        "chain": chain,
+        "view": view,
+        "latency_ms": answer.latency_ms,
+        **tokens,
+        "cost_usd": answer.cost,
+    }
 
 
 def _asked_for(group: Iterable[TraderAccount]) -> AskedFor:
-    """The budget that the call of *group* counts on: the gravest of its accounts' budgets."""
+    """The budget that the call of *group* counts on: its person's own, else the gravest of its accounts' budgets."""
+    if all(any(map(is_own, asked_with(account).models)) for account in group):
+        return "own"
     if any(pool_of(account.venue) == "exchange" for account in group):
         return "exchange"
     return "guests" if all(account.is_guest for account in group) else "paper"
@@ -102,8 +114,9 @@ async def _unpaid(
 ) -> Reason:
     """Why no account of *group* may have the analyst asked; `NOTHING` when one may."""
     headroom = headrooms["exchange" if asked_for == "exchange" else "paper"]
-    if why := headroom.closed_budget or (headroom.guests_budget if asked_for == "guests" else NOTHING):
-        return why
+    ours = headroom.closed_budget or (headroom.guests_budget if asked_for == "guests" else NOTHING)
+    if ours and asked_for != "own":
+        return ours
     for account in group:
         if not await _is_spent(context, account, headrooms.values()):
             return NOTHING

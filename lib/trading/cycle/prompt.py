@@ -19,6 +19,7 @@ from lib.domain.analyst_call import CycleKey, Prompt
 from lib.domain.candle import Candle
 from lib.domain.decision import clean_text
 from lib.domain.input_blocks import Shown, inputs_text
+from lib.domain.model_profile import is_own
 
 PROMPT_VERSION = 1
 """Raised whenever a word below changes: the version is part of the group, so old answers stay with the old prompt."""
@@ -127,9 +128,13 @@ def asked_with(account: Asking) -> AccountSettings:
     """
     if not account.is_guest:
         return account.settings
-    return replace(
-        account.settings, risk_level=RiskLevel.MEDIUM, max_leverage=10, custom_prompt="", system="", inputs=()
-    )
+    usual = replace(account.settings, risk_level=RiskLevel.MEDIUM, max_leverage=10)
+    return replace(usual, custom_prompt="", system="", inputs=(), models=())
+
+
+def _asked_of(account: TraderAccount) -> list[dict[str, object]]:
+    """Whose chain of own models it is: their keys are that person's, and so is the group."""
+    return [{"own_of": account.user_id}] if any(map(is_own, asked_with(account).models)) else []
 
 
 def cycle_key(feed: str, account: TraderAccount, t_ms: int, model: str, shown: Sequence[Shown] = ()) -> CycleKey:
@@ -140,7 +145,7 @@ def cycle_key(feed: str, account: TraderAccount, t_ms: int, model: str, shown: S
     the blocks *shown* is in it: an answer is never given to who would have been shown something else.
     """
     seen = [{"shown": {one.block.name: one.sha256 for one in shown}}] if shown else []
-    group = _sha256([feed, account.symbol, "1m", *_told(account, model), *seen])
+    group = _sha256([feed, account.symbol, "1m", *_told(account, model), *seen, *_asked_of(account)])
     return CycleKey(feed, account.symbol, 300, t_ms, group)
 
 
@@ -161,6 +166,7 @@ def _told(account: Asking, model: str) -> list[object]:
         *([account.language] if account.language != KOREAN else []),  # the first groups had none
         *([{"system": own}] if (own := cleaned(settings.system)) else []),
         *([{"inputs": inputs_text(settings.inputs)}] if settings.inputs else []),
+        *([{"models": list(settings.models)}] if settings.models else []),
     ]
 
 

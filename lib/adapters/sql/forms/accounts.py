@@ -181,6 +181,7 @@ def write_settings(
         "system_text": settings.system,
         "cadence_min": settings.cadence_min,
         "inputs": inputs_text(settings.inputs),
+        "models": ",".join(settings.models),
         "strategy_version_id": running,
         "settings_version": row["settings_version"] + 1,
     }

@@ -1,13 +1,21 @@
 """Analyst calls, stored once each: prompt, candles, raw answer and what was read in it. The first writer wins."""
 
 from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
 
 import sqlalchemy as sa
 
 from lib.adapters.sql.ledger.analysis import cycle_state, decision_json, read_decision
 from lib.adapters.sql.ledger.rows import insert_once
+from lib.adapters.sql.tables.analysts import model_calls
 from lib.adapters.sql.tables.trading import cycles
-from lib.domain.analyst_call import AnalystAnswer, CycleKey, CycleRecord
+from lib.domain.analyst_call import AnalystAnswer, CycleKey, CycleRecord, ModelCall
+from lib.domain.day import DAY_MS, midnight_before
+from lib.domain.decimals import plain
+from lib.domain.decision import Abstained
+from lib.domain.position import ZERO
+from lib.domain.reason import NOTHING
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +88,44 @@ def record_cycle(connection: sa.Connection, record: CycleRecord) -> AnalystAnswe
     stands = read_cycle(connection, key)
     if stands is None:
         raise LookupError(f"the cycle at {key.t_ms} was neither stored nor found")
+    for seq, call in enumerate(record.calls):
+        insert_once(connection, model_calls, _call_values(record, stands.id, seq, call))
     return stands.answer
+
+
+def _call_values(record: CycleRecord, cycle_id: int, seq: int, call: ModelCall) -> dict[str, Any]:
+    answer = call.answer
+    return {
+        "cycle_id": cycle_id,
+        "asker": record.asker,
+        "seq": seq,
+        "t_ms": record.key.t_ms,
+        "name": call.name,
+        "owner_id": call.owner_id,
+        "answered": "" if answer.failed else answer.model,
+        "state": cycle_state(answer),
+        "why": answer.decision.why if isinstance(answer.decision, Abstained) else NOTHING,
+        "prompt_tokens": answer.prompt_tokens,
+        "completion_tokens": answer.completion_tokens,
+        "cached_tokens": answer.cached_tokens,
+        "latency_ms": answer.latency_ms,
+        "cost_usd": answer.cost,
+        "people": record.people,
+    }
+
+
+def model_spent(connection: sa.Connection, owner_id: int, name: str, t_ms: int) -> Decimal:
+    """The ledger's `model_spent`: rows as the driver gives them, summed exactly."""
+    called = model_calls.c
+    from_ms = midnight_before(t_ms)
+    costs = sa.select(sa.type_coerce(called.cost_usd, sa.Text())).where(
+        called.t_ms >= from_ms,
+        called.t_ms < from_ms + DAY_MS,
+        called.owner_id == owner_id,
+        called.name == name,
+        called.cost_usd.is_not(None),
+    )
+    return plain(sum(map(Decimal, connection.scalars(costs)), ZERO))
 
 
 def analyst_failures(

@@ -150,8 +150,8 @@ def _point(name: str, order: Any, *when: sa.ColumnElement[bool]) -> "sa.ScalarSe
 
 def _spent(connection: sa.Connection, feed: str, t_ms: int, pool: Pool) -> tuple[int, int, Decimal]:
     """Tokens of *pool*, those of guests among them, and what its calls cost in USD."""
-    theirs = cycles.c.asked_for == "exchange"
-    today = (cycles.c.feed == feed, _on_day(cycles.c.t_ms, t_ms), theirs if pool == "exchange" else sa.not_(theirs))
+    theirs, ours = cycles.c.asked_for == "exchange", cycles.c.asked_for.in_(("paper", "guests"))
+    today = (cycles.c.feed == feed, _on_day(cycles.c.t_ms, t_ms), theirs if pool == "exchange" else ours)
     used = cycles.c.prompt_tokens + cycles.c.completion_tokens
     for_guests = sa.case((cycles.c.asked_for == "guests", used), else_=0)
     tokens, guests = connection.execute(sa.select(sa.func.sum(used), sa.func.sum(for_guests)).where(*today)).one()

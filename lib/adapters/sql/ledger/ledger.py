@@ -146,6 +146,9 @@ class SqlLedger(Ledger, WorkerLeases):
     async def record_cycle(self, record: CycleRecord) -> AnalystAnswer:
         return await self._write(lambda c: cycles.record_cycle(c, record))
 
+    async def model_spent(self, owner_id: int, name: str, t_ms: int) -> Decimal:
+        return await self._read(lambda c: cycles.model_spent(c, owner_id, name, t_ms))
+
     async def analyst_failures(self, feed: str, symbol: str, before_ms: int | None = None) -> int:
         return await self._read(lambda c: cycles.analyst_failures(c, feed, symbol, before_ms))
 

@@ -22,6 +22,7 @@ from lib.domain.account import CADENCES, AccountSettings, RiskLevel
 from lib.domain.account_records import TraderAccount
 from lib.domain.decimals import plain
 from lib.domain.input_blocks import read_inputs
+from lib.domain.model_profile import is_chain
 from lib.domain.order import TERMINAL, OrderState
 from lib.domain.order_rules import LATE_FILL_MS, LEFT_MS
 from lib.domain.position import ZERO
@@ -33,7 +34,7 @@ def _as_text(column: "sa.Column[Any]") -> "sa.Label[str]":
     return sa.type_coerce(column, sa.Text()).label(column.name)
 
 
-_PLAIN = ("risk_level", "max_leverage", "risk_per_trade", "min_confidence", "cadence_min")
+_PLAIN = ("risk_level", "max_leverage", "risk_per_trade", "min_confidence", "cadence_min", "models")
 _has_open_row = sa.exists().where(orders.c.account_id == accounts.c.id, orders.c.state.in_(_OPEN))
 _has_fill = sa.exists().where(
     fills.c.account_id == orders.c.account_id,
@@ -150,7 +151,15 @@ def _read_settings(row: sa.RowMapping) -> AccountSettings:
         system=row["system_text"] or "",
         cadence_min=_cadence(row["cadence_min"]),
         inputs=read_inputs(row["inputs"]),
+        models=_chain(row["models"]),
     )
+
+
+def _chain(stored: str) -> tuple[str, ...]:
+    names = tuple(stored.split(",")) if stored else ()
+    if names and not is_chain(names):
+        raise ValueError("not a chain of models")
+    return names
 
 
 def _cadence(stored: Any) -> int:

@@ -162,6 +162,7 @@ def settings_from(row: sa.RowMapping) -> AccountSettings:
         system=row["system_text"] or "",
         cadence_min=row["cadence_min"],
         inputs=read_inputs(row["inputs"]),
+        models=tuple(row["models"].split(",")) if row["models"] else (),
     )
 
 

@@ -1,0 +1,99 @@
+"""
+The models of a group, asked in the order of its chain, within the one budget of time that an answer has.
+
+The next model is asked only when the one before was away, at a limit or too slow (`model_profile.goes_on`); an odd
+answer is an answer. Each may take an equal part of the seconds that are left, so the last has its part too. A model
+whose own budget of the day is used up is passed over without a question. Every question is a call with its cost.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from decimal import Decimal
+
+from lib import log
+from lib.domain import reason_codes as codes
+from lib.domain.account_records import TraderAccount
+from lib.domain.analyst_call import AnalystAnswer, ModelCall, Prompt
+from lib.domain.decision import Abstained
+from lib.domain.errors import Skip
+from lib.domain.model_profile import DEFAULT_CHAIN, DEFAULT_MODEL, ModelProfile, goes_on, part_of
+from lib.domain.position import ZERO
+from lib.ports.models import Candidate
+from lib.trading.context import TradingContext
+from lib.trading.cycle.prompt import asked_with, prompt_for
+from lib.trading.cycle.sight import Sight
+
+LOG = log.get("cycle.chain")
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """
+    The answer of a chain, with the tokens and the cost of all its *calls* together (None = no price of any is known),
+    and the last prompt.
+    """
+
+    answer: AnalystAnswer
+    calls: tuple[ModelCall, ...]
+    prompt: Prompt
+
+
+async def ask_chain(context: TradingContext, account: TraderAccount, sight: Sight, t_ms: int) -> Asked:
+    """Ask the models of *account*'s group about *sight*; *Skip* when none of them may be asked. Records nothing."""
+    chain = await _candidates(context, account)
+    left_s, calls, why = context.analyst_budget_s, list[ModelCall](), codes.MODEL_NOT_OFFERED()
+    prompt = prompt_for(account, sight.window, context.model, sight.shown)
+    for place, one in enumerate(chain):
+        if await _is_spent(context, one, t_ms):
+            why = codes.MODEL_DAY_USED_UP(model=one.profile.name)
+            LOG.warning("model.day_used_up", model=one.profile.name, t_ms=t_ms)
+            continue
+        prompt = prompt_for(account, sight.window, one.profile.model, sight.shown)
+        call = await _called(one, prompt, part_of(left_s, len(chain) - place))
+        calls.append(call)
+        left_s = max(left_s - call.answer.latency_ms / 1000, 0.0)
+        if not _is_followed(call.answer):
+            break
+        LOG.warning("model.failed", model=one.profile.name, t_ms=t_ms, why=str(call.answer.decision))
+    if not calls:
+        raise Skip(codes.ANALYST_NOT_ASKED(why=why))
+    return Asked(_summed(calls), tuple(calls), prompt)
+
+
+async def _candidates(context: TradingContext, account: TraderAccount) -> list[Candidate]:
+    """The models of the account's chain that can be asked; the environment's is always among ours."""
+    names = asked_with(account).models or DEFAULT_CHAIN
+    profile = ModelProfile(DEFAULT_MODEL, context.model, "", context.model, context.prices)
+    found = {DEFAULT_MODEL: Candidate(profile, 0, context.analyst)}
+    others = [name for name in names if name != DEFAULT_MODEL]
+    if others and context.models is not None:
+        found |= {one.profile.name: one for one in await context.models.candidates(account.user_id, others)}
+    return [found[name] for name in names if name in found]
+
+
+async def _is_spent(context: TradingContext, one: Candidate, t_ms: int) -> bool:
+    most = one.profile.day_usd
+    return most is not None and await context.cycles.model_spent(one.owner_id, one.profile.name, t_ms) >= most
+
+
+async def _called(one: Candidate, prompt: Prompt, budget_s: float) -> ModelCall:
+    answer = await one.analyst.ask(prompt, budget_s)
+    cost = one.profile.prices.cost(answer.prompt_tokens, answer.completion_tokens, answer.cached_tokens)
+    return ModelCall(one.profile.name, one.owner_id, replace(answer, cost=cost))
+
+
+def _is_followed(answer: AnalystAnswer) -> bool:
+    return answer.failed and isinstance(answer.decision, Abstained) and goes_on(answer.decision.why)
+
+
+def _summed(calls: Sequence[ModelCall]) -> AnalystAnswer:
+    answers = [call.answer for call in calls]
+    costs: list[Decimal] = [answer.cost for answer in answers if answer.cost is not None]
+    return replace(
+        answers[-1],
+        prompt_tokens=sum(answer.prompt_tokens for answer in answers),
+        completion_tokens=sum(answer.completion_tokens for answer in answers),
+        cached_tokens=sum(answer.cached_tokens for answer in answers),
+        latency_ms=sum(answer.latency_ms for answer in answers),
+        cost=sum(costs, ZERO) if costs else None,
+    )
