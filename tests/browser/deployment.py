@@ -45,6 +45,8 @@ BEGIN_MS = 5_000
 """How long after a boundary the deployment's clock begins."""
 ASKED_WITHIN = range(3)
 """The minutes after that boundary in which somebody may ask."""
+NEW_MS = 2 * MINUTE_MS
+"""How long after its beginning somebody may still come in for the first time, to ask within ASKED_WITHIN."""
 SEARCHED_MS = 2 * 24 * 60 * MINUTE_MS
 READY_S = 300
 STOP_S = 15
@@ -100,6 +102,8 @@ class Deployment:
     engine: sa.Engine
     post: Postbox
     """Where its letters go."""
+    began_ms: int
+    """What their clocks said when it was made."""
     running: dict[str, "subprocess.Popen[bytes]"] = field(default_factory=dict)
 
     @property
@@ -111,6 +115,11 @@ class Deployment:
     def now_ms(self) -> int:
         """What the processes' clocks say."""
         return SystemClock().now_ms() + self.shift_ms
+
+    @property
+    def is_new(self) -> bool:
+        """Whether its market still moves for long enough that somebody can come in and ask."""
+        return self.now_ms - self.began_ms < NEW_MS
 
     def start(self, service: str) -> None:
         """Start one process; what it says goes to a file of its own."""
@@ -182,7 +191,9 @@ def deployment(folder: Path, **settings: str) -> Iterator[Deployment]:
             env = _environment(folder, redis.url, seed) | _mail(post) | settings
             env.setdefault("PUBLIC_URL", f"http://127.0.0.1:{env['PORT']}")
             now = SystemClock().now_ms()
-            made = Deployment(folder, env, t_ms + BEGIN_MS - now, make_engine(env["DATABASE_URL"]), post)
+            made = Deployment(
+                folder, env, t_ms + BEGIN_MS - now, make_engine(env["DATABASE_URL"]), post, t_ms + BEGIN_MS
+            )
             schema.migrate(made.engine)
             made.start("simulator")
             made.await_ready()

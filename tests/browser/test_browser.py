@@ -13,6 +13,7 @@ from app.visit import PLAIN_COOKIE
 from lib.adapters.sql.tables.trading import fills, trade_logs
 from lib.domain.candle import MINUTE_MS
 from tests.browser.deployment import Deployment, deployment, eventually
+from tests.browser.test_accessible import enter
 from tests.browser.watching import Watched, watched
 
 pytestmark = [pytest.mark.browser, pytest.mark.server, pytest.mark.enable_socket]
@@ -28,20 +29,41 @@ GONE_MS = 12_000
 
 
 @pytest.fixture
-def moving(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
+def moving(deployed: Deployment, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
     """
-    A deployment in its first minutes, in which the analyst wants a position.
+    A deployment in its first minutes, in which the analyst wants a position and nobody traded.
 
-    The folder's shared one is in them for whoever comes first only: at its fortieth test its market does as it likes.
+    The folder's shared one is in them for whoever comes first (see conftest.py); later its market does as it likes.
     """
+    if deployed.is_new and not traded(deployed):
+        yield deployed
+        return
     with deployment(tmp_path_factory.mktemp("moving")) as running:
         yield running
+
+
+def traded(deployed: Deployment) -> bool:
+    """Whether anybody's cycle has come to an end in it."""
+    with deployed.engine.connect() as connection:
+        return connection.execute(sa.select(trade_logs.c.id).limit(1)).first() is not None
 
 
 def come_in(page: Page, url: str, words: dict[str, str]) -> None:
     """From the front door to an own paper account by one click."""
     page.goto(url)
     page.get_by_role("button", name=words["sign_in.try"]).click()
+    see_the_chart(page, words)
+
+
+def be_in(page: Page, url: str, language: str) -> None:
+    """On the dashboard of a guest who reads *language*, without the door: for tests of what is behind it."""
+    enter(page.context, url, language)
+    page.goto(url)
+    see_the_chart(page, catalogue(language))
+
+
+def see_the_chart(page: Page, words: dict[str, str]) -> None:
+    """Wait until the chart stands and prices come."""
     expect(page.locator(".tvchart canvas").first).to_be_visible()
     expect(page.locator(LEGEND)).to_contain_text(words["chart.live"])
 

@@ -19,6 +19,7 @@ from lib.simulator.analyst.indicators import FAST, SLOW, ema, relative_strength
 from lib.simulator.feeds import INSTRUMENTS
 from lib.simulator.market.market import SyntheticMarket
 from tests.browser.deployment import Deployment, eventually
+from tests.browser.test_accessible import enter
 from tests.browser.watching import FLAGS, Watched, chromium, watched
 from tests.fakes.market import run_of
 
@@ -44,8 +45,8 @@ def dashboard(deployed: Deployment, browser: Browser) -> Iterator[tuple[Watched,
     """A guest of this test's own before a chart that lives; nothing bad may happen until the end."""
     with watched(browser, deployed.url, "en-GB") as seen:
         page = seen.page()
+        enter(seen.context, deployed.url, "en")
         page.goto(deployed.url)
-        page.get_by_role("button", name=WORDS["sign_in.try"]).click()
         alive(page)
         yield seen, page
         seen.assert_clean()
@@ -362,8 +363,8 @@ def test_candles_that_cannot_be_had_are_said_and_asked_for_again(deployed: Deplo
     with watched(browser, deployed.url, "en-GB") as seen:
         page = seen.page()
         page.route("**/api/kline?*", lambda route: route.fulfill(status=503, json={"error": "refuse.busy"}))
+        enter(seen.context, deployed.url, "en")
         page.goto(deployed.url)
-        page.get_by_role("button", name=WORDS["sign_in.try"]).click()
         veil = page.locator(".tvchart .veil")
         expect(veil).to_contain_text(WORDS["chart.failed"])
         page.unroute("**/api/kline?*")
@@ -381,8 +382,8 @@ def test_prices_that_stopped_coming_are_called_delayed_until_one_comes(deployed:
             server.on_message(lambda message: None if quiet else socket.send(message))
 
         page.route_web_socket(re.compile(r"/api/ws\?"), through)
+        enter(seen.context, deployed.url, "en")
         page.goto(deployed.url)
-        page.get_by_role("button", name=WORDS["sign_in.try"]).click()
         alive(page)
         quiet = True
         # more than a minute ago; what was on its way when it went quiet is heard first

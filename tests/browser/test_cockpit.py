@@ -12,7 +12,7 @@ from app.i18n import catalogue
 from lib.adapters.sql.tables.people import users
 from tests.browser.deployment import Deployment
 from tests.browser.rows import holding
-from tests.browser.test_browser import come_in
+from tests.browser.test_browser import be_in
 from tests.browser.test_tabs import enter
 from tests.browser.watching import watched
 
@@ -57,7 +57,7 @@ def test_on_a_phone_stopping_and_every_page_are_in_reach_wherever_one_has_scroll
     with watched(browser, deployed.url, "ko-KR") as seen:
         page = seen.page()
         page.set_viewport_size(PHONE)
-        come_in(page, deployed.url, WORDS)
+        be_in(page, deployed.url, "ko")
         for top in (0, 900, 100_000):
             page.locator(".stMain").evaluate("(main, top) => main.scrollTo(0, top)", top)
             for button in (".pause", ".close"):
@@ -81,7 +81,7 @@ def test_on_a_phone_stopping_and_every_page_are_in_reach_wherever_one_has_scroll
 def test_the_bar_stays_over_every_page_and_the_tabs_are_a_phones_alone(deployed: Deployment, browser: Browser) -> None:
     with watched(browser, deployed.url, "ko-KR") as seen:
         page = seen.page()
-        come_in(page, deployed.url, WORDS)
+        be_in(page, deployed.url, "ko")
         expect(page.locator(".st-key-tabs")).to_be_hidden()
         for name in ("trade_logs", "api_keys", "settings", "dashboard"):
             page.get_by_role("link", name=WORDS[f"page.{name}"]).first.click()
@@ -95,7 +95,7 @@ def test_the_bar_stays_over_every_page_and_the_tabs_are_a_phones_alone(deployed:
 def test_a_click_is_shown_at_once_confirmed_and_in_the_other_tab(deployed: Deployment, browser: Browser) -> None:
     with watched(browser, deployed.url, "ko-KR") as seen:
         page, other = seen.page(), seen.page()
-        come_in(page, deployed.url, WORDS)
+        be_in(page, deployed.url, "ko")
         other.goto(f"{deployed.url}/settings")
         expect(other.locator(f"{BAR} .state.off")).to_be_visible()
         for button, shown, wanted in (
@@ -115,7 +115,7 @@ def test_a_click_is_shown_at_once_confirmed_and_in_the_other_tab(deployed: Deplo
 def test_closing_everything_asks_in_the_bar_and_is_proved(deployed: Deployment, browser: Browser) -> None:
     with watched(browser, deployed.url, "ko-KR") as seen:
         page = seen.page()
-        come_in(page, deployed.url, WORDS)
+        be_in(page, deployed.url, "ko")
         page.locator(f"{BAR} .row .close").click()
         expect(page.locator(f"{BAR} .ask")).to_contain_text(WORDS["stops.flatten_sure"])
         page.keyboard.press("Escape")
@@ -132,7 +132,7 @@ def test_closing_everything_asks_in_the_bar_and_is_proved(deployed: Deployment, 
 def test_without_a_socket_it_says_so_and_every_button_still_acts(deployed: Deployment, browser: Browser) -> None:
     with watched(browser, deployed.url, "ko-KR") as seen:
         page = seen.page()
-        come_in(page, deployed.url, WORDS)
+        be_in(page, deployed.url, "ko")
         sockets: list[WebSocketRoute] = []
 
         def dead(socket: WebSocketRoute) -> None:
@@ -158,7 +158,7 @@ def test_without_a_socket_it_says_so_and_every_button_still_acts(deployed: Deplo
 def test_what_the_server_refuses_is_taken_back_and_said(deployed: Deployment, browser: Browser) -> None:
     with watched(browser, deployed.url, "ko-KR") as seen:
         page = seen.page()
-        come_in(page, deployed.url, WORDS)
+        be_in(page, deployed.url, "ko")
         refusal = {"error": "refuse.wait", "params": {"seconds": 42}}
         page.route("**/api/pause", lambda route: route.fulfill(status=429, body=json.dumps(refusal)))
         page.locator(f"{BAR} .pause").click()
@@ -199,7 +199,7 @@ def test_an_idle_dashboard_is_told_no_more_than_twice_a_second(deployed: Deploym
             "websocket",
             lambda socket: socket.on("framereceived", lambda _: frames.update([urlsplit(socket.url).path])),
         )
-        come_in(page, deployed.url, WORDS)
+        be_in(page, deployed.url, "ko")
         expect(page.locator(".stApp")).to_have_attribute("data-test-script-state", "notRunning")
         page.wait_for_timeout(3_000)
         frames.clear()

@@ -10,7 +10,7 @@ from app.i18n import catalogue
 from lib.adapters.sql.tables.people import accounts
 from tests.browser.deployment import Deployment, eventually
 from tests.browser.test_account import sign_out
-from tests.browser.test_browser import come_in
+from tests.browser.test_browser import be_in
 from tests.browser.watching import watched
 
 pytestmark = [pytest.mark.browser, pytest.mark.server, pytest.mark.enable_socket]
@@ -41,7 +41,7 @@ def enter(page: Page, password: str) -> None:
 def test_a_guest_stays_in_place_and_comes_back_by_a_mailed_link(deployed: Deployment, browser: Browser) -> None:
     with watched(browser, deployed.url, "en-GB") as seen, watched(browser, deployed.url, "en-GB") as elsewhere:
         page = seen.page()
-        come_in(page, deployed.url, WORDS)
+        be_in(page, deployed.url, "en")
         user_id, is_guest = who(page)
         assert is_guest
         account = account_of(deployed, user_id)

@@ -5,7 +5,7 @@ from playwright.sync_api import Browser, expect
 
 from app.i18n import catalogue
 from tests.browser.deployment import Deployment
-from tests.browser.test_browser import come_in
+from tests.browser.test_browser import be_in
 from tests.browser.watching import watched
 
 pytestmark = [pytest.mark.browser, pytest.mark.server, pytest.mark.enable_socket]
@@ -32,7 +32,7 @@ def test_a_person_opens_every_address_of_the_design(
         expect(page.get_by_role("tab", name=words["sign_in.sign_in"], exact=True)).to_have_attribute(
             "aria-selected", "true"
         )
-        come_in(page, deployed.url, words)
+        be_in(page, deployed.url, language)
         for path, title in PAGES.items():
             page.goto(deployed.url + path)
             expect(page.get_by_role("heading", name=words[title], exact=True)).to_be_visible()

@@ -10,7 +10,7 @@ from app.i18n import catalogue
 from lib.adapters.sql.forms.operator_register import SqlOperatorRegister
 from tests.browser.deployment import Deployment
 from tests.browser.test_accessible import THEMES, WIDTHS, Theme, findings, settled, widen
-from tests.browser.test_browser import come_in
+from tests.browser.test_browser import be_in
 from tests.browser.watching import Watched, watched
 
 pytestmark = [pytest.mark.browser, pytest.mark.server, pytest.mark.enable_socket]
@@ -35,7 +35,7 @@ def test_an_operator_stops_everybody_and_the_person_sees_it(deployed: Deployment
     words = catalogue("ko")
     with watched(browser, deployed.url, "ko-KR") as desk, watched(browser, deployed.url, "ko-KR") as home:
         person = home.page()
-        come_in(person, deployed.url, words)
+        be_in(person, deployed.url, "ko")
         room = operator(deployed, desk, "operator@example.com")
         room.goto(f"{deployed.url}/operator?section=stopping")
         try:
