@@ -1,5 +1,6 @@
 """
-The trader as it is deployed, on a warped clock and with failpoints around its ports: `python -m tests.torture.trader`.
+The trader, or a worker, as it is deployed, on a warped clock and with failpoints around its ports:
+`python -m tests.torture.trader`.
 
 It takes one argument, the path of a JSON file with the fields of `TraderPlan`. The driver starts the same `run` in a
 process forked from one that has imported everything, which is a process like any other but ready at once.
@@ -12,8 +13,10 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Literal
 
 import services.trader
+import services.worker
 from lib import bootstrap
 from lib.ports.metrics import Metrics
 from lib.settings import Settings
@@ -32,6 +35,7 @@ class TraderPlan:
     log: str
     hits: str
     trap: Trap | None = None
+    service: Literal["trader", "worker"] = "trader"
 
     def written(self, path: Path) -> Path:
         """*path*, with this plan as JSON in it."""
@@ -46,13 +50,13 @@ def read(path: Path) -> TraderPlan:
 
 
 def run(plan: TraderPlan) -> None:
-    """Be that trader, to the end of the process."""
+    """Be that trader or worker, to the end of the process."""
     os.environ.clear()
     os.environ.update(plan.env)
     speak_into(Path(plan.log))
     Warp(Path(plan.warp)).install()
     points = Failpoints(plan.trap, Path(plan.hits))
-    plain = bootstrap.trader
+    plain = {"trader": bootstrap.trader, "worker": bootstrap.worker}[plan.service]
 
     @asynccontextmanager
     async def watched(settings: Settings, metrics: Metrics | None = None) -> AsyncIterator[Trader]:
@@ -60,9 +64,9 @@ def run(plan: TraderPlan) -> None:
             watch(trader.context, points)
             yield trader
 
-    bootstrap.trader = watched
+    setattr(bootstrap, plan.service, watched)
     services.trader.ask_first = unasked
-    run_process("trader", services.trader.main)
+    run_process(plan.service, {"trader": services.trader, "worker": services.worker}[plan.service].main)
 
 
 async def unasked(settings: Settings) -> None:

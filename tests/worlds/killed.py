@@ -206,11 +206,11 @@ async def built(ground: Ground, people: int = 2) -> World:
     }
     world = World(ground, name, engine, env)
     for _ in range(people):
-        world.people.append(await _register(world, public))
+        world.people.append(await register(world, public))
     return world
 
 
-async def _register(world: World, public: str) -> Person:
+async def register(world: World, public: str) -> Person:
     """A person with a paper account, who has trading switched on."""
     ground, accounts = world.ground, SqlAccounts(world.engine)
     status, made = await ground.exchange.post("/sim/accounts", {"balance": str(BALANCE), "label": world.name})
