@@ -5,12 +5,16 @@ import json
 import streamlit as st
 
 from app.i18n import clock_time, language, md, t, zone
+from app.session import require_user
+from app.system import system
 from app.ui.analyst import analyst_name
 from app.ui.letters import letters
+from app.ui.models import usd
 from app.ui.reasons import say
 from app.ui.strategy_lines import input_name
 from app.ui.write import count, exact
 from lib.domain.input_blocks import BY_NAME, sent_values
+from lib.domain.model_profile import DEFAULT_MODEL
 from lib.queries import LogDetail
 
 
@@ -23,6 +27,7 @@ def asked_texts(found: LogDetail) -> None:
     st.caption(
         md("detail.tokens", prompt=count(found.prompt_tokens), answer=count(found.completion_tokens), cost=_cost(found))
     )
+    _chain(found)
     if found.decision is not None:
         _text("detail.parsed", json.dumps(dict(found.decision)), 180)
     if found.archived:
@@ -48,6 +53,18 @@ def _blocks(found: LogDetail) -> None:
             st.caption(md("detail.block", name=name, tokens=count(note.tokens), at=at, sha=note.sha256[:12]))
         if note.name in sent:
             letters(sent[note.name], 90)
+
+
+def _chain(found: LogDetail) -> None:
+    """Who was asked, in order, what came of it and what it cost; silent where the usual model answered at once."""
+    lines = system().readings.model_lines(require_user().user_id, found.row.id)
+    if len(lines) == 1 and lines[0].name == DEFAULT_MODEL:
+        return
+    for place, line in enumerate(lines, 1):
+        name = t("model.default") if line.name == DEFAULT_MODEL else line.name
+        ended = say(line.why, language()) if line.state == "failed" else line.answered
+        cost = t("model.unknown") if line.usd is None else usd(line.usd)
+        st.text(t("model.line", place=place, name=name, ended=ended, cost=cost, n=line.people))
 
 
 def _cost(found: LogDetail) -> str:

@@ -14,6 +14,7 @@ from app.panels.away import patient
 from app.panels.choices import still
 from app.panels.control import tell
 from app.panels.inputs import inputs
+from app.panels.models import models
 from app.panels.shared import QUERY, shared, take
 from app.panels.step_up import is_wanted
 from app.session import require_user
@@ -52,8 +53,8 @@ def strategies() -> None:
             _headline(running, chosen)
         with right:
             _cadence(user, chosen)
-        mine, words, sights, templates, links = st.tabs(
-            [t("strat.mine"), t("strat.words"), t("input.tab"), t("strat.templates"), t("strat.share")],
+        mine, words, sights, asked, templates, links = st.tabs(
+            [t("strat.mine"), t("strat.words"), t("input.tab"), t("model.tab"), t("strat.templates"), t("strat.share")],
             key="strategy_tabs",
             default=t("strat.share") if QUERY in st.query_params else None,
         )
@@ -63,6 +64,8 @@ def strategies() -> None:
             _words(user, chosen)
         with sights:
             inputs(user, chosen)
+        with asked:
+            models(user, chosen)
         with templates:
             _templates(user)
         with links:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from app.ui.write import count, percent
 from lib.domain.account import RISK_PROFILES
 from lib.domain.input_blocks import Block
+from lib.domain.model_profile import DEFAULT_MODEL
 from lib.domain.strategy import Strategy
 
 Say = Callable[..., str]
@@ -18,6 +19,7 @@ def strategy_lines(content: Strategy, t: Say) -> str:
     risk = level.risk_per_trade if content.risk_per_trade is None else content.risk_per_trade
     least = level.min_confidence if content.min_confidence is None else content.min_confidence
     figures = (
+        ("models", " → ".join(t("model.default") if one == DEFAULT_MODEL else one for one in content.chain)),
         ("cadence", t("strat.minutes", n=content.cadence_min)),
         ("level", t(f"risk.{content.risk_level.value}")),
         ("leverage", f"{count(content.max_leverage)}×"),

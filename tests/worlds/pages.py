@@ -10,6 +10,7 @@ from decimal import Decimal
 from types import SimpleNamespace
 from typing import Any, TypeVar
 
+from lib.accounts.models import ModelChoice
 from lib.accounts.refusal import Refusal
 from lib.accounts.strategies import Kept, MadeShare
 from lib.accounts.web import SessionUser
@@ -23,8 +24,10 @@ from lib.domain.bybit_sites import SITES
 from lib.domain.errors import Retry
 from lib.domain.input_blocks import OFFERED, Shown, ShownNote, note_of
 from lib.domain.instrument import Instrument
+from lib.domain.model_profile import ModelProfile
 from lib.domain.order import Order, OrderState
 from lib.domain.platform_settings import Admission, Banner
+from lib.domain.pricing import AnalystPrices
 from lib.domain.reason import NOTHING, text
 from lib.domain.strategy import SharedStrategy, Strategy, StrategyVersion, strategy_of
 from lib.domain.won_rates import WonRate, WonRates, read_lines
@@ -64,6 +67,7 @@ from lib.queries import (
     TransferRow,
 )
 from lib.queries.logs import EVERYTHING, TRADED
+from lib.queries.models import ModelDay, ModelLine
 from lib.queries.real import RealStanding
 from tests.fakes.people import MemoryWonBook
 from tests.worlds import results as samples
@@ -254,6 +258,13 @@ class Shelf:
 
     def strategy_versions(self, user_id: int, strategy_id: int, limit: int = 100) -> list[StrategyVersion]:
         return [one for one in self._versions() if one.strategy_id == strategy_id]
+
+    def model_days(self, user_id: int, since_ms: int) -> list[ModelDay]:
+        return [ModelDay(NOW_MS // 86_400_000 * 86_400_000, "fast", False, 12, 6, 1, 12_000, 12, Decimal("0.0345"))]
+
+    def model_lines(self, user_id: int, log_id: int) -> list[ModelLine]:
+        failed = ModelLine("fast", "", "failed", codes.ANALYST_TIMEOUT(), 900, 22_000, Decimal("0.001"), 3)
+        return [failed, ModelLine("default", "gpt-x", "decided", NOTHING, 960, 300, None, 3)]
 
     def strategy_shares(self, user_id: int) -> list[ShareLine]:
         return [ShareLine(7, HOSTILE, 1, "kim", NOW_MS)] if self._has(user_id) else []
@@ -503,6 +514,18 @@ class Acts:
         shelf.krw = read_lines(after)
         return self._do("krw", user, before, after)
 
+    def choices(self, user: SessionUser) -> list[ModelChoice]:
+        house = ModelProfile("default", "gpt-x", "https://api.example.com/v1", "gpt-x")
+        fast = replace(house, name="fast", shown="Fast", prices=AnalystPrices(Decimal(1), Decimal(2)))
+        own = replace(house, name="own/mine", shown=HOSTILE[:60])
+        return [ModelChoice(house), ModelChoice(fast), ModelChoice(own, "9876", has_key=True)]
+
+    def save_model(self, user: SessionUser, profile: ModelProfile, key: str | None) -> Refusal | None:
+        return self._do("save_model", user, profile, key)
+
+    def delete_model(self, user: SessionUser, name: str) -> Refusal | None:
+        return self._do("delete_model", user, name)
+
     def delete_key(self, user: SessionUser) -> Refusal | None:
         return self._do("delete_key", user)
 
@@ -525,6 +548,7 @@ def stage() -> SimpleNamespace:
         emails=SimpleNamespace(can_mail=False),
         trading=acts,
         strategies=acts,
+        models=SimpleNamespace(choices=acts.choices, save=acts.save_model, delete=acts.delete_model),
         readings=shelf,
         acts=acts,
         shelf=shelf,
