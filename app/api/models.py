@@ -32,7 +32,7 @@ DAYS = 30
 @for_people
 async def read_models(request: Request, user: SessionUser) -> Response:
     """What may be asked, in the order of the lists: a price nobody knows is null, and no key is in it."""
-    found = await in_thread(system().models.choices, user)
+    found = await in_thread(system().models.choices, user.user_id, is_guest=user.is_guest)
     return JSONResponse({"models": [_told(one) for one in found]})
 
 

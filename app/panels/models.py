@@ -11,6 +11,7 @@ from decimal import Decimal
 import streamlit as st
 
 from app.i18n import clock_time, md, t
+from app.panels.choices import still
 from app.panels.control import tell
 from app.session import require_user
 from app.system import system
@@ -39,7 +40,7 @@ CARD = 260
 
 def models(user: SessionUser, chosen: Choices) -> None:
     """Draw the order, the costs and the person's own models."""
-    found = {one.profile.name: one for one in system().models.choices(user)}
+    found = {one.profile.name: one for one in system().models.choices(user.user_id, is_guest=user.is_guest)}
     _order(user, chosen, found)
     _costs(user, found)
     if not user.is_guest:
@@ -55,7 +56,7 @@ def _order(user: SessionUser, chosen: Choices, found: dict[str, ModelChoice]) ->
         options,
         now,
         format_func=lambda name: model_label(found[name].profile) if name in found else t("model.gone", name=name),
-        key=key,
+        key=still(key),
         max_selections=MOST_IN_CHAIN,
         disabled=user.read_only or user.is_guest,
         on_change=_set_order,

@@ -57,7 +57,7 @@ class ModelHouse:
 def chain_refusal(models: "OwnModelDesk | None", user: SessionUser, chain: Sequence[str]) -> Refusal | None:
     """Why *chain* cannot be chosen; without lists there is the environment's model alone."""
     if models is not None:
-        return models.unchoosable(user, chain)
+        return models.unchoosable(user.user_id, chain, is_guest=user.is_guest)
     return None if tuple(chain) in ((), DEFAULT_CHAIN) else Refusal("refuse.model.gone")
 
 
@@ -69,27 +69,27 @@ class OwnModelDesk:
         self._house = house
         self._clock = clock
 
-    def choices(self, user: SessionUser) -> list[ModelChoice]:
-        """The environment's model, what the operator offers, and the person's own; a guest has the first alone."""
+    def choices(self, user_id: int, *, is_guest: bool) -> list[ModelChoice]:
+        """The environment's model, what the operator offers, and that person's own; a guest has the first alone."""
         found = [ModelChoice(self._house.environment)]
-        if user.is_guest:
+        if is_guest:
             return found
         listed = (one.profile for one in self._shelf.listed())
         found += [ModelChoice(self._house.priced(profile)) for profile in listed if profile.offered]
-        own = self._shelf.own(user.user_id)
+        own = self._shelf.own(user_id)
         return found + [
             ModelChoice(self._house.priced(one.profile), one.last4, has_key=bool(one.sealed)) for one in own
         ]
 
-    def unchoosable(self, user: SessionUser, chain: Sequence[str]) -> Refusal | None:
+    def unchoosable(self, user_id: int, chain: Sequence[str], *, is_guest: bool) -> Refusal | None:
         """Why *chain* cannot be chosen by that person, or None."""
         if tuple(chain) in ((), DEFAULT_CHAIN):
             return None
         if not is_chain(chain):
             return Refusal("refuse.model.chain", most=MOST_IN_CHAIN)
-        if user.is_guest:
+        if is_guest:
             return Refusal("refuse.guest")
-        offered = {one.profile.name for one in self.choices(user)}
+        offered = {one.profile.name for one in self.choices(user_id, is_guest=is_guest)}
         return None if offered.issuperset(chain) else Refusal("refuse.model.gone")
 
     @act

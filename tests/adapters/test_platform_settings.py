@@ -73,7 +73,7 @@ def test_a_cost_limit_that_nothing_could_count_is_refused() -> None:
 
 def test_a_known_model_has_its_known_price_without_a_word_and_the_operators_price_wins() -> None:
     known = analyst_prices(load({"OPENAI_MODEL": "gpt-5-mini"}))
-    assert known == AnalystPrices(Decimal("0.25"), Decimal(2))
+    assert known == AnalystPrices(Decimal("0.25"), Decimal(2), Decimal("0.025"))
     own = {"OPENAI_MODEL": "gpt-5-mini", "ANALYST_PRICE_INPUT_USD": "3", "ANALYST_PRICE_OUTPUT_USD": "4"}
     assert analyst_prices(load(own)) == AnalystPrices(Decimal(3), Decimal(4))
 

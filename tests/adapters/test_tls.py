@@ -19,7 +19,7 @@ from lib.adapters.tls import handshake_failure
 from lib.domain.errors import Halt, Retry
 from lib.reason_text import told
 from tests.certificates import Authority, Pair
-from tests.servers import private_mariadb, private_redis
+from tests.servers import PLAINLY, private_mariadb, private_redis
 
 pytestmark = [pytest.mark.server, pytest.mark.enable_socket]
 
@@ -47,29 +47,34 @@ def mariadb_with(files: Files, server: Pair) -> tuple[str, ...]:
     return (f"--ssl-ca={files.authority.pair.cert}", f"--ssl-cert={server.cert}", f"--ssl-key={server.key}")
 
 
+def bare(url: str) -> str:
+    """*url* without what other tests say of TLS."""
+    return url.replace(f"&{PLAINLY}", "")
+
+
 @pytest.fixture(scope="module")
 def mariadb(files: Files) -> Iterator[str]:
     with private_mariadb(*mariadb_with(files, files.authority.sign("localhost"))) as url:
-        yield url
+        yield bare(url)
 
 
 @pytest.fixture(scope="module")
 def elsewhere(files: Files) -> Iterator[str]:
     """A server that shows the certificate of another host."""
     with private_mariadb(*mariadb_with(files, files.authority.sign("db.example.test"))) as url:
-        yield url
+        yield bare(url)
 
 
 @pytest.fixture(scope="module")
 def expired(files: Files) -> Iterator[str]:
     with private_mariadb(*mariadb_with(files, files.authority.sign("localhost", days=-1))) as url:
-        yield url
+        yield bare(url)
 
 
 @pytest.fixture(scope="module")
 def plain() -> Iterator[str]:
     with private_mariadb("--skip-ssl") as url:
-        yield url
+        yield bare(url)
 
 
 def cipher(url: str) -> str:

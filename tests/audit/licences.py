@@ -14,8 +14,8 @@ FREE = (
 """Ask for nothing but their notice."""
 AS_IT_IS = ("MPL-2.0", "MOZILLA PUBLIC LICENSE 2.0", "MOZILLA PUBLIC 2.0")
 """Want changes to their own files published; we change none."""
-KNOWN = {"axe-playwright-python": "MIT"}
-"""Says nothing in its metadata; from its LICENSE file."""
+KNOWN = {"axe-playwright-python": "MIT", "ta-lib": "BSD-2-CLAUSE"}
+"""Say nothing in their metadata; from their LICENSE files."""
 REPLACEABLE = {"dramatiq": "GNU Lesser General Public License v3 or later (LGPLv3+)"}
 """Asks that whoever is given a work with it can put another in its place: it is a package of its own, unchanged."""
 

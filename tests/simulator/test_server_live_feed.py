@@ -41,8 +41,8 @@ def feed_of(running: Running, since_ms: int, **options: Any) -> BybitPublicFeed:
     )
 
 
-async def gathered(events: AsyncIterator[Event], enough: Any, seconds: float = 6) -> list[Event]:
-    """Events until *enough* says so of the list."""
+async def gathered(events: AsyncIterator[Event], enough: Any, seconds: float = 30) -> list[Event]:
+    """Events until *enough* says so of the list; the deadline is a failure, not a rhythm."""
     found: list[Event] = []
     async with asyncio.timeout(seconds):
         async for event in events:

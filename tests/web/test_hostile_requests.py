@@ -84,6 +84,11 @@ FIELDS: dict[tuple[str, str], dict[str, Any]] = {
     ("POST", "/api/strategies/share"): {"version_id": 1, "shown_as": "kim"},
     ("POST", "/api/strategies/share/end"): {"share_id": 1},
     ("POST", "/api/strategies/open"): {"code": "x"},
+    ("POST", "/api/models"): {
+        "name": "mine", "shown": "Mine", "base_url": "https://models.example.com/v1", "model": "m-1", "input_usd": "1",
+        "output_usd": "2", "cached_usd": "0.5", "free": False, "day_usd": "3", "key": "k",
+    },
+    ("POST", "/api/models/delete"): {"name": "mine"},
 }  # fmt: skip
 QUERIES: dict[str, tuple[str, ...]] = {
     "/healthz": (),
@@ -97,6 +102,8 @@ QUERIES: dict[str, tuple[str, ...]] = {
     "/api/settings": (),
     "/api/strategies": (),
     "/api/strategies/templates": (),
+    "/api/models": (),
+    "/api/models/costs": (),
     "/api/strategies/{strategy_id}/versions": (),
     "/api/apikey": (),
     "/api/logs": ("page", "limit", "outcome", "since", "before", "after", "until", "traded", "q", "at"),

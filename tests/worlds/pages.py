@@ -514,7 +514,7 @@ class Acts:
         shelf.krw = read_lines(after)
         return self._do("krw", user, before, after)
 
-    def choices(self, user: SessionUser) -> list[ModelChoice]:
+    def choices(self, user_id: int, *, is_guest: bool) -> list[ModelChoice]:
         house = ModelProfile("default", "gpt-x", "https://api.example.com/v1", "gpt-x")
         fast = replace(house, name="fast", shown="Fast", prices=AnalystPrices(Decimal(1), Decimal(2)))
         own = replace(house, name="own/mine", shown=HOSTILE[:60])
