@@ -4,7 +4,6 @@ What every test run shares: the real servers, and the rule that a run in CI leav
 A skip is fine on a machine without MariaDB or Redis, where it says so; with CI=true it fails the run.
 """
 
-import gc
 import logging
 import os
 
@@ -26,17 +25,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     the end nobody waits for one long test.
     """
     items.sort(key=lambda item: not item.nodeid.startswith(SIMULATION))
-
-
-def pytest_collection_finish() -> None:
-    """
-    What was imported and collected stays to the end: no collection need look at it again, and it looks less often.
-
-    Most of what a test makes is gone by its count of references before anybody looks.
-    """
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(20_000, 20, 50)
 
 
 def pytest_runtest_teardown() -> None:
