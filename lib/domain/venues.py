@@ -45,9 +45,7 @@ class VenueCapabilities:
 
 _MAIN, _TEST = frozenset({"bybit"}), frozenset({"bybit-testnet"})
 CAPABILITIES: Mapping[Venue, VenueCapabilities] = {
-    "paper": VenueCapabilities(
-        _MAIN, follows_made_up_feeds=True, pool="paper", opens_accounts=True, has_trailing_stop=False
-    ),
+    "paper": VenueCapabilities(_MAIN, follows_made_up_feeds=True, pool="paper", opens_accounts=True),
     "demo": VenueCapabilities(_MAIN, offers_everything=False),
     "testnet": VenueCapabilities(_TEST),
     "mainnet": VenueCapabilities(_MAIN, has_real_money=True),

@@ -115,8 +115,8 @@ def test_a_refused_order_does_not_use_up_its_link_id() -> None:
         (OrderRequest(BTC, "buy", D(1), protection=Protection(D(90), D(99))), 10001),
         (OrderRequest(BTC, "sell", D(1), protection=Protection(D(99))), 10001),
         (OrderRequest(BTC, "buy", D(500), "Market"), 110007),
-        (OrderRequest(BTC, "buy", D(1), trigger_price=D(99), trigger_direction=1), 110093),
-        (OrderRequest(BTC, "buy", D(1), trigger_price=D(101), trigger_direction=2), 110092),
+        (OrderRequest(BTC, "buy", D(1), trigger_price=D(99), trigger_direction=1), 110092),
+        (OrderRequest(BTC, "buy", D(1), trigger_price=D(101), trigger_direction=2), 110093),
     ],
 )
 def test_what_the_venue_refuses_before_accepting(request_: OrderRequest, code: int) -> None:

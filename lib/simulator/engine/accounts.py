@@ -66,6 +66,13 @@ class Holding:
     position: Position
     stop_id: str = ""
     target_id: str = ""
+    trail_id: str = ""
+    trailing: Decimal = ZERO
+    """The distance of the trailing stop, 0 = none."""
+    extra_margin: Decimal = ZERO
+    """What was added to the margin of an isolated position."""
+    auto_margin: bool = False
+    """Whether margin is added by itself before the position would be liquidated."""
     open_fee: Decimal = ZERO
     """Opening fees not yet charged to a closing."""
     current_realised: Decimal = ZERO
@@ -103,6 +110,13 @@ class Account:
     terms: FeeTerms = field(default_factory=FeeTerms)
     coins: dict[str, Decimal] = field(default_factory=dict)
     """The account's balances of other coins than USDT."""
+    moves_prices: bool = False
+    """Whether a limit price out of range is moved to the end of the range instead of refused."""
+
+    @property
+    def is_isolated(self) -> bool:
+        """False in cross and portfolio margin, where all positions stand on the account's equity."""
+        return self.margin_mode == "ISOLATED_MARGIN"
 
 
 @dataclass(slots=True)

@@ -13,7 +13,7 @@ from typing import Any
 
 from lib.domain.candle import MINUTE_MS
 from lib.domain.instrument import Instrument
-from lib.domain.position import ZERO, Position
+from lib.domain.position import ZERO, Position, unrealised_pnl
 from lib.simulator.engine.accounts import (
     Account,
     EngineConfig,
@@ -125,18 +125,24 @@ class Books:
             found = account.holdings[symbol] = Holding(Position(symbol, leverage=leverage))
         return found
 
-    def available(self, account: Account) -> Decimal:
-        """Cash that is margin of neither a position nor an open order."""
-        return account.cash - self.position_margin(account) - self.order_margin(account)
+    def available(self, account: Account, but: str = "") -> Decimal:
+        """Cash, in cross margin equity, that is margin of neither a position nor an open order (*but* left out)."""
+        held = account.cash if account.is_isolated else account.cash + self.open_profit(account)
+        return held - self.position_margin(account) - self.order_margin(account, but)
+
+    def open_profit(self, account: Account, but: str = "") -> Decimal:
+        """Unrealised profit of all positions, that of the symbol *but* left out."""
+        opened = ((s, h.position) for s, h in account.holdings.items() if s != but and not h.position.is_flat)
+        return sum((unrealised_pnl(position, self.mark(symbol)) for symbol, position in opened), ZERO)
 
     def fee_rate(self, account: Account) -> Decimal:
         """A taker's fee and tax as a share of a fill's value, as margin is computed with it."""
         return self.config.taker_fee * (1 + account.terms.tax_share)
 
     def position_margin(self, account: Account) -> Decimal:
-        """Initial margin of all positions."""
+        """Initial margin of all positions, with what was added to it."""
         fee = self.fee_rate(account)
-        return sum((initial_margin(h.position, fee) for h in account.holdings.values()), ZERO)
+        return sum((initial_margin(h.position, fee) + h.extra_margin for h in account.holdings.values()), ZERO)
 
     def order_margin(self, account: Account, but: str = "") -> Decimal:
         """Cash tied up by open orders that would open something; the order id *but* left out."""
@@ -160,6 +166,14 @@ class Books:
         self.dirty.add(account.uid)
         if symbol:
             self.stale_ranges.add(symbol)
+        if not account.is_isolated:  # every position stands on the same cash
+            self.stale_ranges.update(account.holdings)
+
+    def set_margin_mode(self, account: Account, mode: str) -> None:
+        """Change the margin mode, and with it the price at which each position is liquidated."""
+        account.margin_mode = mode
+        self.stale_ranges.update(account.holdings)
+        self.touch(account)
 
     def book(self, account: Account, move: CashMove, currency: str = USDT) -> Transaction:
         """Change the balance of *currency*, cash unless said, with its row."""

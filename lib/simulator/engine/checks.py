@@ -9,13 +9,15 @@ import re
 from decimal import Decimal
 
 from lib.domain.instrument import Instrument
-from lib.domain.position import ZERO
+from lib.domain.position import ZERO, Position
 from lib.simulator.engine.accounts import HEDGE, Account, order_cost
 from lib.simulator.engine.books import Books
-from lib.simulator.engine.orders import RISE, OrderRequest, Protection, Refused
+from lib.simulator.engine.orders import RISE, OrderRecord, OrderRequest, Protection, Refused, Trail
 
 LINK_ID = re.compile(r"[0-9A-Za-z_-]{1,36}\Z")
 MOST_ACTIVE, MOST_CONDITIONAL = 500, 10
+MOST_PARTS = 20
+"""Partial stops and targets that a position may have."""
 
 
 def check_order(books: Books, account: Account, request: OrderRequest) -> Decimal:
@@ -23,17 +25,17 @@ def check_order(books: Books, account: Account, request: OrderRequest) -> Decima
     instrument = books.instrument(request.symbol)
     check_position_idx(account, request.position_idx)
     _check_link(books, account, request.link_id)
-    _check_shape(request, instrument)
+    check_shape(request, instrument)
     last = books.price(request.symbol)
     if last is None or not instrument.trading:
         raise Refused(110074, "This contract is not live")
-    _check_price(books, request, last, instrument)
-    _check_trigger(request, last)
+    check_price(books, request, last, instrument)
+    check_trigger(request, last)
     _check_counts(account, request)
     if request.reduce_only:
         _check_reduce_only(books, account, request)
     else:
-        _check_notional(request, last, instrument)
+        check_notional(request, last, instrument)
         base = request.price if request.order_type == "Limit" else last
         check_protection(request.side == "buy", request.protection, request.trigger_price or base)
         _check_margin(books, account, request, last)
@@ -57,7 +59,7 @@ def _check_link(books: Books, account: Account, link_id: str) -> None:
         raise Refused(110072, "OrderLinkedID is duplicate")
 
 
-def _check_shape(request: OrderRequest, instrument: Instrument) -> None:
+def check_shape(request: OrderRequest | OrderRecord, instrument: Instrument) -> None:
     if request.qty % instrument.qty_step:
         raise Refused(10001, "Qty invalid")
     if request.qty < instrument.min_qty:
@@ -76,7 +78,7 @@ def _check_shape(request: OrderRequest, instrument: Instrument) -> None:
         raise Refused(10001, "Reduce-only orders cannot carry TP/SL")
 
 
-def _check_price(books: Books, request: OrderRequest, last: Decimal, instrument: Instrument) -> None:
+def check_price(books: Books, request: OrderRequest | OrderRecord, last: Decimal, instrument: Instrument) -> None:
     if request.order_type == "Market" or request.trigger_price:
         return
     reach = last * books.config.market_bound
@@ -86,7 +88,7 @@ def _check_price(books: Books, request: OrderRequest, last: Decimal, instrument:
         raise Refused(110003, "Order price exceeds the allowable range.")
 
 
-def _check_trigger(request: OrderRequest, last: Decimal) -> None:
+def check_trigger(request: OrderRequest | OrderRecord, last: Decimal) -> None:
     if not request.trigger_price:
         return
     if request.trigger_direction not in (1, 2):
@@ -94,11 +96,11 @@ def _check_trigger(request: OrderRequest, last: Decimal) -> None:
     rising = request.trigger_direction == RISE
     if rising and request.trigger_price <= last:
         raise Refused(
-            110093, f"expect Rising, but trigger_price[{_e4(request.trigger_price)}] <= current[{_e4(last)}]??1"
+            110092, f"expect Rising, but trigger_price[{_e4(request.trigger_price)}] <= current[{_e4(last)}]??1"
         )
     if not rising and request.trigger_price >= last:
         raise Refused(
-            110092, f"expect Falling, but trigger_price[{_e4(request.trigger_price)}] >= current[{_e4(last)}]??1"
+            110093, f"expect Falling, but trigger_price[{_e4(request.trigger_price)}] >= current[{_e4(last)}]??1"
         )
 
 
@@ -119,7 +121,7 @@ def _check_reduce_only(books: Books, account: Account, request: OrderRequest) ->
         raise Refused(110017, "Reduce-only rule not satisfied")
 
 
-def _check_notional(request: OrderRequest, last: Decimal, instrument: Instrument) -> None:
+def check_notional(request: OrderRequest | OrderRecord, last: Decimal, instrument: Instrument) -> None:
     price = request.price if request.order_type == "Limit" else last
     if request.qty * price < instrument.min_notional:
         raise Refused(110094, "Order does not meet minimum order value " + f"{instrument.min_notional:f}USDT")
@@ -158,3 +160,21 @@ def _check_margin(books: Books, account: Account, request: OrderRequest, last: D
         raise Refused(3400139, "The total value of positions and orders exceeds the risk limit")
     if order_cost(qty, price, position.leverage, books.fee_rate(account)) > books.available(account):
         raise Refused(110007, "ab not enough for new order")
+
+
+def check_trail(is_long: bool, wanted: Trail, mark: Decimal, instrument: Instrument) -> None:
+    """*Refused* 10001 for a trailing stop off the tick, out of reach, or active from where the price was already."""
+    if not 0 <= wanted.distance < mark or wanted.distance % instrument.tick_size:
+        raise Refused(10001, "params error: trailingStop invalid")
+    active = wanted.active_price
+    if active % instrument.tick_size or (active and (active <= mark if is_long else active >= mark)):
+        raise Refused(10001, "params error: activePrice invalid")
+
+
+def check_part(account: Account, position: Position, qty: Decimal, instrument: Instrument) -> None:
+    """*Refused* for a partial stop or target of an odd quantity, of more than the position, or one too many."""
+    if qty % instrument.qty_step or not instrument.min_qty <= qty <= abs(position.qty):
+        raise Refused(10001, "params error: tpSize or slSize invalid")
+    parts = [order for order in account.orders.values() if order.symbol == position.symbol and order.bond]
+    if len(parts) >= MOST_PARTS:
+        raise Refused(110061, "Not allowed to have more than 20 TP/SLs under Partial tpSlMode")

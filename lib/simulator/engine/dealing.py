@@ -11,12 +11,23 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from lib.domain.position import ZERO
-from lib.simulator.engine.accounts import Account, initial_margin
+from lib.simulator.engine.accounts import Account, Holding, initial_margin
+from lib.simulator.engine.amending import Amendment, amended
 from lib.simulator.engine.books import Books, CashMove
-from lib.simulator.engine.checks import check_order, check_protection
+from lib.simulator.engine.checks import check_order, check_part, check_protection, check_trail
+from lib.simulator.engine.margin import liquidation_edge
 from lib.simulator.engine.matching import market_bound
-from lib.simulator.engine.orders import OrderRecord, OrderRequest, Protection, Refused, TriggerBy, id_of
-from lib.simulator.engine.protection import cancel, protect, protection_of, unlink
+from lib.simulator.engine.orders import OrderRecord, OrderRequest, Protection, Refused, Trail, TriggerBy, id_of
+from lib.simulator.engine.protection import (
+    Part,
+    cancel,
+    protect,
+    protect_part,
+    protection_of,
+    set_trail,
+    trail_of,
+    unlink,
+)
 
 FINEST_DEPOSIT = Decimal("1E-8")
 """Sums of money stay exact in 28 digits because none of their parts is finer than 1e-13."""
@@ -27,12 +38,13 @@ Pending = tuple[int, int, int, str]
 
 @dataclass(frozen=True, slots=True)
 class ProtectionChange:
-    """A trading-stop request; a price of None leaves that stop or target as it is, 0 removes it."""
+    """A trading-stop request; None leaves that stop, target or trailing stop as it is, 0 removes it."""
 
     stop_loss: Decimal | None = None
     take_profit: Decimal | None = None
     stop_by: TriggerBy | None = None
     target_by: TriggerBy | None = None
+    trail: Trail | None = None
 
 
 class Dealing:
@@ -47,7 +59,7 @@ class Dealing:
     def place(self, uid: int, request: OrderRequest, create_type: str = "CreateByUser") -> OrderRecord:
         """Accept an order now, for matching `match_delay_ms` later; *Refused* when the order is not acceptable."""
         books, account = self._books, self._books.account(uid)
-        request = self._resolve_close_all(account, request)
+        request = self._in_range(account, self._resolve_close_all(account, request))
         last = check_order(books, account, request)
         order = self._record(account, request, last)
         order.create_type = create_type
@@ -64,6 +76,19 @@ class Dealing:
         held = abs(self._books.holding(account, request.symbol).position.qty)
         most = self._books.instrument(request.symbol).max_market_qty
         return replace(request, qty=min(held, most) or self._books.instrument(request.symbol).min_qty)
+
+    def _in_range(self, account: Account, request: OrderRequest) -> OrderRequest:
+        """With the price moved into the range, for an account that wants that."""
+        last = (
+            self._books.price(request.symbol)
+            if account.moves_prices and request.symbol in self._books.instruments
+            else None
+        )
+        if last is None or request.order_type == "Market" or request.trigger_price:
+            return request
+        bound = market_bound(self._books, request.symbol, request.side, last)
+        price = min(request.price, bound) if request.side == "buy" else max(request.price, bound)
+        return replace(request, price=price)
 
     def _record(self, account: Account, request: OrderRequest, last: Decimal) -> OrderRecord:
         books, seq = self._books, self._books.next_seq(account)
@@ -112,8 +137,36 @@ class Dealing:
         account = self._books.account(uid)
         dropped = [order for order in account.orders.values() if wanted(order)]
         for order in dropped:
-            self._drop(account, order)
+            if order.is_open:  # what one was bound to is cancelled with it
+                self._drop(account, order)
         return dropped
+
+    def amend(self, uid: int, order_id: str, link_id: str, change: Amendment) -> OrderRecord:
+        """Change an open order; one with another price is matched anew `match_delay_ms` later."""
+        books, account, order = self._books, self._books.account(uid), self.find(uid, order_id, link_id)
+        if order is None or not order.is_open:
+            raise Refused(110001, "order not exists or too late to replace")
+        new = amended(books, account, order, change)
+        is_matched_anew = new.price != order.price and order.status != "Untriggered"
+        order.qty, order.price, order.protection = new.qty, new.price, new.protection
+        order.trigger_price, order.trigger_by = new.trigger_price, new.trigger_by
+        if is_matched_anew:
+            order.match_at = books.now + books.config.match_delay_ms
+            heapq.heappush(self._pending, (order.match_at, uid, order.seq, order.order_id))
+        self._show_on_position(account, order)
+        books.changed(account, order)
+        return order
+
+    def _show_on_position(self, account: Account, order: OrderRecord) -> None:
+        """An amended stop or target of the whole position is the position's new one."""
+        holding = self._books.holding(account, order.symbol)
+        if order.order_id == holding.stop_id:
+            holding.position = replace(holding.position, stop_loss=order.trigger_price)
+        elif order.order_id == holding.target_id:
+            holding.position = replace(holding.position, take_profit=order.trigger_price)
+        else:
+            return
+        self._books.moved(account, order.symbol)
 
     def _drop(self, account: Account, order: OrderRecord) -> None:
         if order.is_protective:
@@ -133,7 +186,7 @@ class Dealing:
     # --- the position -------------------------------------------------------------------------------------------------
 
     def set_protection(self, uid: int, symbol: str, change: ProtectionChange) -> None:
-        """Replace stop and target of an open position; 34040 when nothing would change."""
+        """Replace stop, target and trailing stop of an open position; 34040 when nothing would change."""
         books, account = self._books, self._books.account(uid)
         books.instrument(symbol)
         holding = books.holding(account, symbol)
@@ -146,10 +199,26 @@ class Dealing:
             change.stop_by or current.stop_by,
             change.target_by or current.target_by,
         )
-        if wanted == current:
+        trail = None if change.trail == trail_of(account, holding) else change.trail
+        if wanted == current and trail is None:
             raise Refused(34040, "not modified")
-        check_protection(holding.position.qty > 0, wanted, books.mark(symbol))
-        protect(books, account, symbol, wanted)
+        is_long, mark = holding.position.qty > 0, books.mark(symbol)
+        check_protection(is_long, wanted, mark)
+        if trail is not None:
+            check_trail(is_long, trail, mark, books.instrument(symbol))
+            set_trail(books, account, symbol, trail)
+        if wanted != current:
+            protect(books, account, symbol, wanted)
+
+    def add_protection(self, uid: int, symbol: str, wanted: Protection, qty: Decimal) -> None:
+        """Add a stop and a target for *qty* of an open position."""
+        books, account = self._books, self._books.account(uid)
+        position = books.holding(account, symbol).position
+        if position.is_flat:
+            raise Refused(10001, "can not set tp/sl/ts for zero position")
+        check_part(account, position, qty, books.instrument(symbol))
+        check_protection(position.qty > 0, wanted, books.mark(symbol))
+        protect_part(books, account, symbol, wanted, Part(qty, id_of(uid, "bond", books.next_seq(account))))
 
     def set_leverage(self, uid: int, symbol: str, leverage: Decimal) -> None:
         """Change the leverage of *symbol*, of an open position too; 110043 when the leverage is so already."""
@@ -166,6 +235,42 @@ class Dealing:
         account.leverage[symbol] = leverage
         holding.position = replace(holding.position, leverage=leverage)
         books.moved(account, symbol)
+
+    def add_margin(self, uid: int, symbol: str, amount: Decimal) -> Holding:
+        """Add *amount* USDT to the margin of an isolated position, or with a negative one take some of it back."""
+        books, account = self._books, self._books.account(uid)
+        holding = books.holding(account, symbol)
+        if not account.is_isolated:
+            raise Refused(110015, "The position is in cross margin mode.")
+        if holding.position.is_flat:
+            raise Refused(110005, "position status error")
+        if not amount:
+            raise Refused(110027, "Margin has not been modified.")
+        if amount > max(books.available(account), ZERO):
+            raise Refused(110014, "Insufficient available balance to add additional margin.")
+        if holding.extra_margin + amount < 0:
+            raise Refused(110012, "Insufficient available balance.")
+        holding.extra_margin += amount
+        edge, mark = liquidation_edge(books, account, holding), books.mark(symbol)
+        if mark <= edge if holding.position.qty > 0 else mark >= edge:
+            holding.extra_margin -= amount
+            raise Refused(110011, "Liquidation will be triggered immediately by this adjustment")
+        books.moved(account, symbol)
+        return holding
+
+    def set_auto_margin(self, uid: int, symbol: str, wanted: bool) -> None:
+        """Have margin added by itself before a liquidation, or no longer; 110076 in cross margin."""
+        account = self._books.account(uid)
+        if not account.is_isolated:
+            raise Refused(110076, "Only isolated mode can set auto-add-margin")
+        self._books.holding(account, symbol).auto_margin = wanted
+        self._books.moved(account, symbol)
+
+    def set_price_action(self, uid: int, moves_prices: bool) -> None:
+        """Move a limit price out of range to the end of the range from now on, or refuse it."""
+        account = self._books.account(uid)
+        account.moves_prices = moves_prices
+        self._books.touch(account)
 
     def _check_releverage(self, account: Account, symbol: str, leverage: Decimal) -> None:
         position, fee = self._books.holding(account, symbol).position, self._books.fee_rate(account)
@@ -193,16 +298,15 @@ class Dealing:
 
     def set_margin_mode(self, uid: int, mode: str) -> None:
         """
-        Account-wide; only a label here, since this engine keeps every position isolated. 3400045 with its reasons for
-        another mode than the account's while a position or an order is open.
+        Account-wide: isolated, or all positions on one equity. 3400045 with its reasons for another mode than the
+        account's while a position or an order is open.
         """
         if mode not in MARGIN_MODES:
             raise Refused(10001, "params error: setMarginMode invalid")
         account = self._books.account(uid)
         if mode != account.margin_mode and (reasons := _why_not_switched(account)):
             raise Refused(3400045, "Set margin mode failed", {"reasons": reasons})
-        account.margin_mode = mode
-        self._books.touch(account)
+        self._books.set_margin_mode(account, mode)
 
     def deposit(self, uid: int, amount: Decimal, kind: str = "") -> None:
         """
@@ -213,7 +317,7 @@ class Dealing:
         account = self._books.account(uid)
         if amount != amount.quantize(FINEST_DEPOSIT):
             raise ValueError("money comes in steps of 0.00000001 USDT")
-        if amount < 0 and -amount > max(self._books.available(account), ZERO):
+        if amount < 0 and -amount > max(min(self._books.available(account), account.cash), ZERO):
             raise ValueError("more than is available")
         kind = kind or ("TRANSFER_IN" if amount >= 0 else "TRANSFER_OUT")
         self._books.book(account, CashMove(kind, cash_flow=amount))

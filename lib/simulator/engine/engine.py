@@ -4,8 +4,8 @@ A deterministic exchange for linear perpetuals: the events between two moments, 
 Pure: no I/O, no clock (times are handed in), no randomness (ids and keys are hashes). Invariants: the same accounts,
 requests and times give the same rows, however the advancing was cut up; an engine stopped, exported, imported and
 advanced ends in the state of one that ran on; cash is the sum of the transaction log. Time stands still between
-`advance` calls: requests happen at `last_advanced_ms`. Cross margin, hedge positions, other coins and inverse contracts
-are deliberately not simulated.
+`advance` calls: requests happen at `last_advanced_ms`. Portfolio margin, hedge positions, other coins and inverse
+contracts are deliberately not simulated.
 """
 
 import heapq
@@ -148,7 +148,7 @@ class Engine:
         def match() -> None:
             account = self.books.account(uid)
             order = account.orders.get(order_id)
-            if order is not None and order.match_at:
+            if order is not None and 0 < order.match_at <= self.books.now:  # an amended one waits again
                 self._matching.first_match(account, order)
 
         return match

@@ -3,18 +3,19 @@ The effects of a fill: position, fees, cash, rows, protection; and the fill with
 
 Fees are qty x price x rate, exact, in the coin and with the tax of the account (`charges`). Realised profit follows
 `lib.domain.position.apply_fill`. A liquidation closes at the bankruptcy price, whatever the market says: an isolated
-position loses its margin and no more.
+position loses its margin and no more, an account in cross margin its cash and no more.
 """
 
 from dataclasses import replace
 from decimal import Decimal
 
-from lib.domain.position import AVERAGE_STEP, ZERO, Position, Side, apply_fill
-from lib.simulator.engine.accounts import Account, Holding, bankruptcy_price
+from lib.domain.position import AVERAGE_STEP, ZERO, Position, Side, apply_fill, unrealised_pnl
+from lib.simulator.engine.accounts import Account, Holding
 from lib.simulator.engine.books import Books, CashMove
 from lib.simulator.engine.charges import USDT, Cost, cost
+from lib.simulator.engine.margin import bust_price, exhausting_price
 from lib.simulator.engine.orders import ClosedPnl, Execution, OrderRecord, Transaction, id_of
-from lib.simulator.engine.protection import cancel, follow, forget, protect, unprotect
+from lib.simulator.engine.protection import Part, cancel, follow, forget, protect, protect_part, unprotect
 
 
 def fill(
@@ -187,7 +188,9 @@ def _after_fill(books: Books, account: Account, order: OrderRecord, before: Posi
         unprotect(books, account, order.symbol)
         _drop_reduce_only(books, account, order.symbol)
     opens = not after.is_flat and after.closing_side != order.side
-    if opens and (first or before.direction != after.direction):
+    if opens and order.protection.is_partial:
+        _attach_part(books, account, order, abs(after.qty) - (ZERO if turned else abs(before.qty)))
+    elif opens and (first or before.direction != after.direction):
         _attach(books, account, order)
     follow(books, account, order.symbol)
     if after.is_flat:
@@ -204,6 +207,15 @@ def _attach(books: Books, account: Account, order: OrderRecord) -> None:
         protect(books, account, order.symbol, wanted, order.link_id)
 
 
+def _attach_part(books: Books, account: Account, order: OrderRecord, opened: Decimal) -> None:
+    """Give what the order *opened* of the position the stop and target that it carried."""
+    wanted = order.protection
+    if wanted.stop_loss and books.faults.take("drop_stop", uid=account.uid):
+        wanted = replace(wanted, stop_loss=ZERO)
+    if opened > 0:
+        protect_part(books, account, order.symbol, wanted, Part(opened, order.order_id, order.link_id))
+
+
 def _drop_reduce_only(books: Books, account: Account, symbol: str) -> None:
     for other in list(account.orders.values()):
         if other.symbol == symbol and other.reduce_only and other.is_resting:
@@ -211,12 +223,30 @@ def _drop_reduce_only(books: Books, account: Account, symbol: str) -> None:
 
 
 def liquidate(books: Books, account: Account, symbol: str) -> None:
-    """Liquidate the position of *symbol* at its bankruptcy price; its orders are cancelled first."""
+    """Liquidate the position of *symbol* at its bankruptcy price; in cross margin every position of the account."""
+    if account.is_isolated:
+        _take_over(books, account, symbol, _takeover_price(books, books.holding(account, symbol)))
+        return
+    opened = [holding for holding in account.holdings.values() if not holding.position.is_flat]
+    opened.sort(key=lambda holding: abs(holding.position.qty) * holding.position.avg_entry_price)
+    for holding in sorted(opened[:-1], key=lambda one: -unrealised_pnl(one.position, books.mark(one.position.symbol))):
+        _take_over(books, account, holding.position.symbol, _bounded_price(books, account, holding.position))
+    last = opened[-1].position
+    _take_over(books, account, last.symbol, exhausting_price(books, account, last))
+
+
+def _bounded_price(books: Books, account: Account, position: Position) -> Decimal:
+    """The mark price, unless closing there would take more than the account's cash."""
+    mark, edge = books.mark(position.symbol), exhausting_price(books, account, position)
+    return max(mark, edge) if position.qty > 0 else min(mark, edge)
+
+
+def _take_over(books: Books, account: Account, symbol: str, price: Decimal) -> None:
+    """Close the position of *symbol* at *price*, whatever the market says; its orders are cancelled first."""
     position = books.holding(account, symbol).position
     for other in list(account.orders.values()):
         if other.symbol == symbol and not other.is_protective:
             cancel(books, account, other, "CancelByPrepareLiq")
-    price = _takeover_price(books, position)
     seq = books.next_seq(account)
     order = OrderRecord(
         order_id=id_of(account.uid, "order", seq),
@@ -240,8 +270,9 @@ def liquidate(books: Books, account: Account, symbol: str) -> None:
     fill(books, account, order, order.qty, price)
 
 
-def _takeover_price(books: Books, position: Position) -> Decimal:
+def _takeover_price(books: Books, holding: Holding) -> Decimal:
     """The bankruptcy price, on the tick that costs no more than the margin."""
-    instrument, edge = books.instrument(position.symbol), bankruptcy_price(position)
+    position = holding.position
+    instrument, edge = books.instrument(position.symbol), bust_price(holding)
     price = instrument.ceil_price(edge) if position.qty > 0 else instrument.floor_price(edge)
     return max(price, instrument.tick_size)

@@ -9,17 +9,19 @@ beyond the liquidation price liquidates, whatever stop lies between. No order of
 
 from decimal import Decimal
 
-from lib.domain.margin import liquidation_price
 from lib.domain.position import ZERO
 from lib.simulator.engine.accounts import Account, opening_qty, order_cost
 from lib.simulator.engine.books import Books
 from lib.simulator.engine.faults import Fault
 from lib.simulator.engine.fills import fill, liquidate
+from lib.simulator.engine.margin import liquidation_edge, replenish
 from lib.simulator.engine.orders import OrderRecord
-from lib.simulator.engine.protection import cancel, unlink
+from lib.simulator.engine.protection import cancel, trail_on, unlink
 from lib.simulator.market.path import Path
 
 IMMEDIATE = ("IOC", "FOK")
+STOPS = ("StopLoss", "TrailingStop", "PartialStopLoss")
+TARGETS = ("TakeProfit", "PartialTakeProfit")
 
 
 class Matching:
@@ -35,7 +37,7 @@ class Matching:
         price = self._books.price(order.symbol)
         if reject is not None:
             self._reject(account, order, reject.text("reason", "EC_Others"))
-        elif order.trigger_price:
+        elif order.trigger_price and not order.stop_order_type:
             order.status, order.stop_order_type = "Untriggered", "Stop"
             self._books.changed(account, order)
         elif price is None:
@@ -55,11 +57,16 @@ class Matching:
         return holding is not None and not holding.position.is_flat
 
     def _account_on_print(self, account: Account, symbol: str, price: Decimal, rest: Path) -> None:
-        if self._is_bust(account, symbol, price):
+        while self._is_bust(account, symbol, price):
+            if replenish(self._books, account, symbol):
+                continue
             liquidate(self._books, account, symbol)
+            break
         orders = [order for order in account.orders.values() if order.symbol == symbol]
-        orders.sort(key=lambda order: (order.stop_order_type != "StopLoss", order.seq))
+        orders.sort(key=lambda order: (order.stop_order_type not in STOPS, order.seq))
         for order in orders:
+            if order.trail.distance and order.status == "Untriggered":
+                trail_on(self._books, account, order, price)
             if order.status == "Untriggered" and order.is_hit(price):
                 if not self._stop_comes_first(account, order, rest):
                     self._trigger(account, order, price)
@@ -67,18 +74,24 @@ class Matching:
                 self._fill_resting(account, order)
 
     def _is_bust(self, account: Account, symbol: str, price: Decimal) -> bool:
-        position = self._books.holding(account, symbol).position
+        holding = self._books.holding(account, symbol)
+        position = holding.position
         if position.is_flat:
             return False
-        edge = liquidation_price(position, self._books.config.maintenance_rate)
+        edge = liquidation_edge(self._books, account, holding)
         return price <= edge if position.qty > 0 else price >= edge
 
     def _stop_comes_first(self, account: Account, order: OrderRecord, rest: Path) -> bool:
-        """True for a target whose position's stop is still reached within the minute."""
-        if order.stop_order_type != "TakeProfit":
+        """True for a target whose position has a stop that is still reached within the minute."""
+        if order.stop_order_type not in TARGETS:
             return False
-        stop = account.orders.get(self._books.holding(account, order.symbol).stop_id)
-        return stop is not None and any(stop.is_hit(price) for _, price in rest)
+        return any(
+            stop.is_hit(price)
+            for stop in account.orders.values()
+            if stop.symbol == order.symbol and stop.stop_order_type in STOPS
+            if stop.status == "Untriggered" and not stop.trail.active_price
+            for _, price in rest
+        )
 
     def _trigger(self, account: Account, order: OrderRecord, price: Decimal) -> None:
         order.status = "New"
@@ -122,8 +135,7 @@ class Matching:
                 cancel(self._books, account, order, "CancelByReduceOnly")
             return bool(closable)
         need = order_cost(opening_qty(position, order), price, position.leverage, self._books.fee_rate(account))
-        free = account.cash - self._books.position_margin(account) - self._books.order_margin(account, order.order_id)
-        if need > max(free, ZERO):
+        if need > max(self._books.available(account, order.order_id), ZERO):
             self._reject(account, order, "EC_Others")
             return False
         return True

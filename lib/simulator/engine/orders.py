@@ -21,6 +21,7 @@ OrderType = Literal["Market", "Limit"]
 TimeInForce = Literal["GTC", "IOC", "FOK", "PostOnly"]
 TriggerBy = Literal["LastPrice", "MarkPrice", "IndexPrice"]
 OPEN_STATUSES = frozenset({"New", "PartiallyFilled", "Untriggered"})
+PROTECTIVE = frozenset({"StopLoss", "TakeProfit", "TrailingStop", "PartialStopLoss", "PartialTakeProfit"})
 RISE, FALL = 1, 2
 """Trigger directions: the price must rise (or fall) to the trigger price."""
 
@@ -37,12 +38,30 @@ class Refused(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Protection:
-    """Stop and target of a position; prices in USDT, 0 = none."""
+    """
+    Stop and target of a position; prices in USDT, 0 = none.
+
+    *is_partial*: of the quantity of their order alone, not of the whole position; a limit price of 0 is a market order.
+    """
 
     stop_loss: Decimal = ZERO
     take_profit: Decimal = ZERO
     stop_by: TriggerBy = "LastPrice"
     target_by: TriggerBy = "LastPrice"
+    is_partial: bool = False
+    stop_limit: Decimal = ZERO
+    target_limit: Decimal = ZERO
+
+
+@dataclass(frozen=True, slots=True)
+class Trail:
+    """How far (USDT) a trailing stop stays behind the best price, 0 = none; *active_price* 0 = it trails already."""
+
+    distance: Decimal = ZERO
+    active_price: Decimal = ZERO
+
+
+NO_TRAIL = Trail()
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +123,9 @@ class OrderRecord:
     last_on_created: Decimal = ZERO
     closed_pnl: Decimal = ZERO
     position_idx: int = 0
+    trail: Trail = Trail()
+    bond: str = ""
+    """The same for the partial stop and target that were set together: one ends the other."""
 
     @property
     def is_open(self) -> bool:
@@ -116,8 +138,8 @@ class OrderRecord:
 
     @property
     def is_protective(self) -> bool:
-        """True for the stop or target of a position, which follows the position's size."""
-        return self.stop_order_type in ("StopLoss", "TakeProfit")
+        """True for a stop, target or trailing stop of a position, which ends with the position."""
+        return self.stop_order_type in PROTECTIVE
 
     @property
     def is_resting(self) -> bool:

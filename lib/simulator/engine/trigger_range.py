@@ -10,9 +10,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 
-from lib.domain.margin import liquidation_price
 from lib.simulator.engine.accounts import Account
 from lib.simulator.engine.books import Books
+from lib.simulator.engine.margin import liquidation_edge
 from lib.simulator.engine.orders import RISE, OrderRecord
 
 Edge = tuple[bool, Decimal]
@@ -55,13 +55,21 @@ def _edges(books: Books, account: Account, symbol: str) -> Iterator[Edge]:
             yield from _order_edge(order, half)
     holding = account.holdings.get(symbol)
     if holding is not None and not holding.position.is_flat:
-        edge = liquidation_price(holding.position, books.config.maintenance_rate)
-        yield holding.position.qty < 0, edge
+        if not account.is_isolated and _stands_on_others(account, symbol):
+            yield False, Decimal("Infinity")  # the edge moves with the prices of other symbols: look at every print
+        yield holding.position.qty < 0, liquidation_edge(books, account, holding)
+
+
+def _stands_on_others(account: Account, symbol: str) -> bool:
+    return any(other != symbol and not h.position.is_flat for other, h in account.holdings.items())
 
 
 def _order_edge(order: OrderRecord, half: Decimal) -> Iterator[Edge]:
     if order.status == "Untriggered":
         yield order.trigger_direction == RISE, order.trigger_price
+        if order.trail.distance and not order.trail.active_price:
+            sells = order.side == "sell"  # beyond the best price so far it moves on
+            yield sells, order.trigger_price + (order.trail.distance if sells else -order.trail.distance)
     elif order.is_resting:
         is_sell = order.side == "sell"
         yield is_sell, order.price + half if is_sell else order.price - half

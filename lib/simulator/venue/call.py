@@ -6,8 +6,8 @@ travel as strings. Nothing here knows a route, and nothing remembers anything.
 """
 
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Any
 from urllib.parse import parse_qsl
@@ -186,6 +186,13 @@ class Call:
     now: int
     params: Params
     caller: tuple[Account, ApiKey] | None = None
+    spend: Callable[[], bool] = lambda: True
+    """Takes one more of the endpoint's quota; False when there is none left."""
+
+    def part(self, item: Mapping[str, Any]) -> "Call":
+        """The call that one *item* of a batch would be by itself."""
+        values = {"category": self.params.text("category", "linear"), **item}
+        return replace(self, params=Params(values))
 
     @property
     def account(self) -> Account:
@@ -221,7 +228,16 @@ class Call:
         return [symbol for symbol in self.engine.books.instruments if symbol not in self.veil.delisted]
 
 
+class Batch(dict[str, Any]):
+    """The result of a batch; *ext* tells the end of each of its parts, in the same order."""
+
+    def __init__(self, rows: list[dict[str, Any]], ext: list[dict[str, Any]]) -> None:
+        super().__init__(list=rows)
+        self.ext = ext
+
+
 def envelope(code: int, text: str, result: object, now: int) -> bytes:
     """The body of every REST answer."""
-    answer = {"retCode": code, "retMsg": text, "result": result, "retExtInfo": {}, "time": now}
+    ext = {"list": result.ext} if isinstance(result, Batch) else {}
+    answer = {"retCode": code, "retMsg": text, "result": result, "retExtInfo": ext, "time": now}
     return _as_text(answer).encode()

@@ -117,8 +117,7 @@ class FaultEffects:
             account.position_mode = fault.number("mode", 3)
             self._engine.books.touch(account)
         if fault := faults.take("margin_changed", path=path, uid=uid):
-            account.margin_mode = fault.text("mode", "REGULAR_MARGIN")
-            self._engine.books.touch(account)
+            self._engine.books.set_margin_mode(account, fault.text("mode", "REGULAR_MARGIN"))
         if fault := faults.take("manual_close", path=path, uid=uid):
             self._engine.dealing.close_by_hand(uid, fault.text("symbol", "BTCUSDT"))
         if fault := faults.take("key_revoked", path=path, uid=uid):

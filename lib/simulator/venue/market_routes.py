@@ -38,6 +38,16 @@ class MarketRoutes:
         rows = [_kline_row(candle) for candle in found if candle is not None]
         return {"symbol": symbol, "category": "linear", "list": rows}
 
+    def price_kline(self, call: Call) -> Result:
+        """Klines of the mark or the index price, both of which are the last price here: no volume."""
+        asked = self.kline(call)
+        return asked | {"list": [row[:5] for row in asked["list"]]}
+
+    def premium_kline(self, call: Call) -> Result:
+        """Klines of the premium of the mark over the index, which is none."""
+        asked = self.kline(call)
+        return asked | {"list": [[row[0], "0", "0", "0", "0"] for row in asked["list"]]}
+
     def _asked_klines(self, call: Call) -> tuple[str, str, list[int]]:
         """Symbol, interval and the open times asked for."""
         symbol = call.symbol()

@@ -1,10 +1,14 @@
-"""The signed routes about orders: create, cancel, and the three lists that tell an order's end."""
+"""The signed routes about orders: create, amend, cancel, and the three lists that tell an order's end."""
 
 from bisect import bisect_left
 from collections.abc import Sequence
+from decimal import Decimal
 from typing import Any
 
 from lib.domain.position import ZERO, Side
+from lib.simulator.engine.amending import Amendment
+from lib.simulator.engine.checks import check_order
+from lib.simulator.engine.margin import maintenance
 from lib.simulator.engine.orders import (
     Execution,
     OrderRecord,
@@ -16,7 +20,7 @@ from lib.simulator.engine.orders import (
 )
 from lib.simulator.venue.call import Call
 from lib.simulator.venue.paging import DAY_MS, between, page, window
-from lib.simulator.venue.position_routes import trigger_by
+from lib.simulator.venue.position_routes import limit_of, trigger_by
 from lib.simulator.venue.wire import execution_row, order_row
 
 Result = dict[str, Any]
@@ -71,26 +75,84 @@ def _required_qty(call: Call) -> Any:
 
 def _protection(call: Call) -> Protection:
     params = call.params
-    if params.text("tpslMode") not in ("", "Full"):
-        raise Refused(10001, "params error: tpslMode Partial is not offered here")
-    for name in ("tpOrderType", "slOrderType"):
-        if params.text(name) not in ("", "Market"):
-            raise Refused(10001, f"params error: {name} must be Market in Full mode")
+    is_partial = params.one_of("tpslMode", "Full", ("Full", "Partial")) == "Partial"
     return Protection(
         params.positive("stopLoss"),
         params.positive("takeProfit"),
         trigger_by(call, "slTriggerBy") or "LastPrice",
         trigger_by(call, "tpTriggerBy") or "LastPrice",
+        is_partial,
+        stop_limit=limit_of(call, "sl", is_partial),
+        target_limit=limit_of(call, "tp", is_partial),
     )
+
+
+def pre_check(call: Call) -> Result:
+    """What an order would do to the account's margin rates, each times 10,000; refused as the order would be."""
+    call.linear()
+    if call.account.is_isolated:
+        raise Refused(3200403, "isolated margin can not create order")
+    request, books, account = _request(call), call.engine.books, call.account
+    last = check_order(books, account, request)
+    held = books.position_margin(account) + books.order_margin(account)
+    kept = maintenance(books, account)
+    value = request.qty * (request.price or last)
+    leverage = books.holding(account, request.symbol).position.leverage
+    return {
+        "orderId": "",
+        "orderLinkId": request.link_id,
+        "preImrE4": _e4(call, held),
+        "preMmrE4": _e4(call, kept),
+        "postImrE4": _e4(call, held if request.reduce_only else held + value / leverage),
+        "postMmrE4": _e4(call, kept if request.reduce_only else kept + value * call.engine.config.maintenance_rate),
+    }
+
+
+def _e4(call: Call, part: Decimal) -> int:
+    equity = call.account.cash + call.engine.books.open_profit(call.account)
+    return int(part / equity * 10_000) if equity > 0 else 0
+
+
+def amend(call: Call) -> Result:
+    """Change an open order, by orderId or else orderLinkId; what is not named stays."""
+    call.linear()
+    call.symbol()
+    order = call.engine.dealing.amend(call.account.uid, *_named(call), _amendment(call))
+    return {"orderId": order.order_id, "orderLinkId": order.link_id}
+
+
+def _amendment(call: Call) -> Amendment:
+    names = ("qty", "price", "triggerPrice", "stopLoss", "takeProfit", "slLimitPrice", "tpLimitPrice")
+    for name in names:
+        call.params.positive(name)
+    qty, price, trigger, stop, target, stop_limit, target_limit = map(call.params.decimal, names)
+    return Amendment(
+        qty,
+        price,
+        trigger,
+        trigger_by(call, "triggerBy"),
+        stop,
+        target,
+        trigger_by(call, "slTriggerBy"),
+        trigger_by(call, "tpTriggerBy"),
+        stop_limit,
+        target_limit,
+    )
+
+
+def _named(call: Call) -> tuple[str, str]:
+    """The order id and link id asked for, one of them at least."""
+    order_id, link_id = call.params.text("orderId"), call.params.text("orderLinkId")
+    if not order_id and not link_id:
+        raise Refused(10001, "params error: orderId or orderLinkId is required")
+    return order_id, link_id
 
 
 def cancel(call: Call) -> Result:
     """Cancel one order, by orderId or else orderLinkId."""
     call.linear()
     call.symbol()
-    order_id, link_id = call.params.text("orderId"), call.params.text("orderLinkId")
-    if not order_id and not link_id:
-        raise Refused(10001, "params error: orderId or orderLinkId is required")
+    order_id, link_id = _named(call)
     order = call.engine.dealing.cancel(call.account.uid, order_id, link_id)
     return {"orderId": order.order_id, "orderLinkId": order.link_id}
 

@@ -48,10 +48,10 @@ class PrivatePushes:
 
     def _frame(self, uid: int, topic: str, at: int, subject: Any) -> Frame:
         self._count += 1
-        data = self._data(topic, subject)
+        data = self._data(uid, subject)
         return {"id": id_of(uid, topic, at, self._count), "topic": topic, "creationTime": at, "data": [data]}
 
-    def _data(self, topic: str, subject: Any) -> Frame:
+    def _data(self, uid: int, subject: Any) -> Frame:
         if isinstance(subject, OrderRecord):
             extra = {"category": "linear", "closedPnl": plain(subject.closed_pnl), "feeCurrency": "USDT"}
             return order_row(subject) | extra
@@ -61,11 +61,11 @@ class PrivatePushes:
         if isinstance(subject, Account):
             return wallet_row(self._engine.books, subject)
         symbol, holding = subject
-        return self._position(symbol, holding)
+        return self._position(uid, symbol, holding)
 
-    def _position(self, symbol: str, holding: Holding) -> Frame:
+    def _position(self, uid: int, symbol: str, holding: Holding) -> Frame:
         """A position's row as by REST, but the average is called entryPrice and "no stop" is 0."""
-        row = position_row(self._engine.books, symbol, holding)
+        row = position_row(self._engine.books, self._engine.books.account(uid), symbol, holding)
         row["entryPrice"] = row.pop("avgPrice")
         row["takeProfit"], row["stopLoss"] = row["takeProfit"] or "0", row["stopLoss"] or "0"
         return row | {"category": "linear"}

@@ -3,78 +3,33 @@ The Bybit v5 skin of the engine: a function from request bytes to response bytes
 
 For every answer the engine is advanced to the clock's now, then the request is checked and carried out. Business
 refusals are HTTP 200 with a retCode; the address limit is HTTP 403. Faults of *VENUE_KINDS* happen here and nowhere
-else. Endpoints outside the table answer 10017; cross margin, hedge orders and Partial stops are not offered.
+else. Endpoints outside the table answer 10017; hedge positions, portfolio margin, and all but linear are not offered.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import replace
+from functools import partial
 
 from lib.clock import Clock
 from lib.simulator.engine.accounts import Account, ApiKey
 from lib.simulator.engine.engine import Engine
 from lib.simulator.engine.faults import Faults
 from lib.simulator.engine.orders import Refused
-from lib.simulator.venue import account_routes, auth, measure_routes, order_routes, position_routes
+from lib.simulator.venue import auth
 from lib.simulator.venue.call import Call as Call
 from lib.simulator.venue.call import Request as Request
 from lib.simulator.venue.call import Response as Response
 from lib.simulator.venue.call import Veil, envelope, params_of
 from lib.simulator.venue.call import VenueConfig as VenueConfig
-from lib.simulator.venue.fault_effects import STATUS, Broken, FaultEffects
+from lib.simulator.venue.fault_effects import Broken, FaultEffects
 from lib.simulator.venue.klines import Klines, Piece
 from lib.simulator.venue.limits import AccountLimits, AddressLimits, Quota
 from lib.simulator.venue.market_routes import MarketRoutes
 from lib.simulator.venue.onboarding import open_account
 from lib.simulator.venue.pushes import Frame, PrivatePushes, PublicFrames
+from lib.simulator.venue.table import DEMO_ROUTES, SIGNED, Route, public_routes
 
 JSON = {"Content-Type": "application/json; charset=utf-8"}
 TOO_FREQUENT = b"access too frequent"
-Handler = Callable[[Call], dict[str, Any]]
-
-
-@dataclass(frozen=True, slots=True)
-class Route:
-    """A signed endpoint: its handler, requests per second and uid, the permission it needs."""
-
-    handler: Handler
-    per_second: int = 50
-    right: str = ""
-    writes: bool = False
-
-
-def _trade(handler: Handler, right: str = "ContractTrade.Order", per_second: int = 10) -> Route:
-    return Route(handler, per_second, right, writes=True)
-
-
-SIGNED: dict[tuple[str, str], Route] = {
-    ("GET", "/v5/account/wallet-balance"): Route(account_routes.wallet_balance),
-    ("GET", "/v5/account/info"): Route(account_routes.account_info),
-    ("POST", "/v5/account/set-margin-mode"): _trade(account_routes.set_margin_mode, "ContractTrade.Position", 5),
-    ("GET", "/v5/account/fee-rate"): Route(account_routes.fee_rate, 5),
-    ("GET", "/v5/account/transaction-log"): Route(account_routes.transaction_log, 25),
-    ("GET", "/v5/user/query-api"): Route(account_routes.query_api, 10),
-    ("POST", "/v5/account/demo-apply-money"): Route(account_routes.apply_money, 10, writes=True),
-    ("GET", "/v5/position/list"): Route(position_routes.position_list),
-    ("GET", "/v5/position/symbol-info"): Route(position_routes.symbol_info),
-    ("POST", "/v5/position/set-leverage"): _trade(position_routes.set_leverage, "ContractTrade.Position"),
-    ("POST", "/v5/position/switch-mode"): _trade(position_routes.switch_mode, "ContractTrade.Position"),
-    ("POST", "/v5/position/trading-stop"): _trade(position_routes.trading_stop, "ContractTrade.Position"),
-    ("GET", "/v5/position/closed-pnl"): Route(position_routes.closed_pnl),
-    ("POST", "/v5/order/create"): _trade(order_routes.create),
-    ("POST", "/v5/order/cancel"): _trade(order_routes.cancel),
-    ("POST", "/v5/order/cancel-all"): _trade(order_routes.cancel_all),
-    ("GET", "/v5/order/realtime"): Route(order_routes.realtime),
-    ("GET", "/v5/order/history"): Route(order_routes.history),
-    ("GET", "/v5/execution/list"): Route(order_routes.executions),
-}
-
-DEMO_ROUTES = frozenset(path for _, path in SIGNED) - {
-    "/v5/account/fee-rate",
-    "/v5/user/query-api",
-    "/v5/position/symbol-info",
-}
-"""What Bybit lists as available to demo trading. https://bybit-exchange.github.io/docs/v5/demo"""
 
 
 class Venue:
@@ -90,8 +45,10 @@ class Venue:
         klines = Klines(engine.market)
         self._private, self._public = PrivatePushes(engine), PublicFrames(engine, klines)
         self._market = MarketRoutes(klines)
-        self._open = _public_routes(self._market)
-        self._costs = {"/v5/market/kline": self._market.kline_pieces, "/v5/market/tickers": self._market.day_pieces}
+        self._open = public_routes(self._market)
+        kinds = ("kline", "mark-price-kline", "index-price-kline", "premium-index-price-kline")
+        self._costs = {f"/v5/market/{kind}": self._market.kline_pieces for kind in kinds}
+        self._costs["/v5/market/tickers"] = self._market.day_pieces
 
     @property
     def faults(self) -> Faults:
@@ -184,7 +141,9 @@ class Venue:
             return self._reply(10006, "Too many visits!", {}, quota)
         self._fault_effects.before(request.path, account.uid)
         try:
-            result = route.handler(self._call(request, caller))
+            call = self._call(request, caller)
+            spend = partial(self._spend, account.uid, request.path, route.per_second)
+            result = route.handler(replace(call, spend=spend))
         except Refused as refused:
             return self._reply(refused.code, refused.text, refused.result, quota)
         self._fault_effects.after(request.path, account.uid)
@@ -196,6 +155,9 @@ class Venue:
             return Quota(per_second, per_second, now)
         return self._accounts.take(uid, path, per_second, now)
 
+    def _spend(self, uid: int, path: str, per_second: int) -> bool:
+        return not self._quota(uid, path, per_second).exceeded
+
     def _call(self, request: Request, caller: tuple[Account, ApiKey] | None) -> Call:
         return Call(self.engine, self.config, self._veil, self._clock.now_ms(), params_of(request), caller)
 
@@ -205,18 +167,3 @@ class Venue:
         now = self.now_ms()
         headers = JSON | {"Timenow": str(now)} | (quota.headers() if quota else {})
         return Response(status, headers, envelope(code, text, result, now))
-
-
-def _public_routes(market: MarketRoutes) -> dict[tuple[str, str], Handler]:
-    return {
-        ("GET", "/v5/market/time"): market.time,
-        ("GET", "/v5/market/kline"): market.kline,
-        ("GET", "/v5/market/instruments-info"): market.instruments,
-        ("GET", "/v5/market/tickers"): market.tickers,
-        ("GET", "/v5/market/funding/history"): market.funding_history,
-        ("GET", "/v5/market/risk-limit"): market.risk_limit,
-        ("GET", "/v5/market/open-interest"): measure_routes.open_interest,
-        ("GET", "/v5/market/account-ratio"): measure_routes.account_ratio,
-        ("GET", "/v5/market/orderbook"): measure_routes.order_book,
-        ("GET", STATUS): market.system_status,
-    }

@@ -10,12 +10,11 @@ from collections.abc import Sequence
 from decimal import ROUND_HALF_EVEN, Decimal
 from typing import Any
 
-from lib.domain.margin import liquidation_price
 from lib.domain.position import AVERAGE_STEP, ZERO, Side, unrealised_pnl
 from lib.simulator.engine.accounts import Account, Holding, initial_margin
-from lib.simulator.engine.accounts import bankruptcy_price as bankruptcy
 from lib.simulator.engine.books import Books
 from lib.simulator.engine.charges import PRICES, USDT, ExtraFee
+from lib.simulator.engine.margin import bust_price, exhausting_price, liquidation_edge, maintenance
 from lib.simulator.engine.orders import ClosedPnl, Execution, OrderRecord, Transaction
 
 Row = dict[str, Any]
@@ -74,9 +73,9 @@ def order_row(order: OrderRecord) -> Row:
         "orderIv": "",
         "takeProfit": optional(protection.take_profit),
         "stopLoss": optional(protection.stop_loss),
-        "tpslMode": "Full" if protected else "",
-        "tpLimitPrice": "",
-        "slLimitPrice": "",
+        "tpslMode": ("Partial" if protection.is_partial or order.bond else "Full") if protected else "",
+        "tpLimitPrice": optional(protection.target_limit),
+        "slLimitPrice": optional(protection.stop_limit),
         "tpTriggerBy": protection.target_by if protection.take_profit else "",
         "slTriggerBy": protection.stop_by if protection.stop_loss else "",
         **_trigger_fields(order),
@@ -207,13 +206,14 @@ def _text_of(rows: list[Row]) -> str:
     return json.dumps(rows, separators=(",", ":")) if rows else ""
 
 
-def position_row(books: Books, symbol: str, holding: Holding, position_idx: int = 0) -> Row:
+def position_row(books: Books, account: Account, symbol: str, holding: Holding, position_idx: int = 0) -> Row:
     """A row of position/list; a flat position has side "" and size "0"."""
     position, mark, config = holding.position, books.mark(symbol), books.config
     is_flat = position.is_flat
     value = abs(position.qty) * position.avg_entry_price
-    maintenance = value * config.maintenance_rate + abs(position.qty) * bankruptcy(position) * config.taker_fee
-    margin = rounded(initial_margin(position, config.taker_fee))
+    bust = ZERO if is_flat else _bust(books, account, holding)
+    least = value * config.maintenance_rate + abs(position.qty) * bust * config.taker_fee
+    margin = rounded(initial_margin(position, config.taker_fee) + holding.extra_margin)
     return {
         "positionIdx": position_idx,
         "riskId": 1,
@@ -225,22 +225,22 @@ def position_row(books: Books, symbol: str, holding: Holding, position_idx: int 
         "positionValue": "" if is_flat else rounded(value),
         "tradeMode": 0,
         "positionStatus": "Normal",
-        "autoAddMargin": 0,
+        "autoAddMargin": int(holding.auto_margin),
         "adlRankIndicator": 0 if is_flat else 2,
         "leverage": plain(position.leverage),
         "breakEvenPrice": "" if is_flat else rounded(_break_even(holding, config.taker_fee)),
         "positionBalance": "0" if is_flat else margin,
         "markPrice": plain(mark),
-        "liqPrice": "" if is_flat else _tick(books, symbol, liquidation_price(position, config.maintenance_rate)),
-        "bustPrice": "" if is_flat else _tick(books, symbol, bankruptcy(position)),
-        "positionMM": "0" if is_flat else rounded(maintenance),
-        "positionMMByMp": "0" if is_flat else rounded(maintenance),
+        "liqPrice": "" if is_flat else _liquidation(books, account, holding),
+        "bustPrice": "" if is_flat else _tick(books, symbol, bust),
+        "positionMM": "0" if is_flat else rounded(least),
+        "positionMMByMp": "0" if is_flat else rounded(least),
         "positionIM": "0" if is_flat else margin,
         "positionIMByMp": "0" if is_flat else margin,
         "tpslMode": "Full",
         "takeProfit": optional(position.take_profit),
         "stopLoss": optional(position.stop_loss),
-        "trailingStop": "0",
+        "trailingStop": plain(holding.trailing),
         "unrealisedPnl": "" if is_flat else rounded(unrealised_pnl(position, mark)),
         "curRealisedPnl": plain(holding.current_realised),
         "cumRealisedPnl": plain(holding.total_realised),
@@ -253,6 +253,16 @@ def position_row(books: Books, symbol: str, holding: Holding, position_idx: int 
         "createdTime": str(holding.opened_ms),
         "updatedTime": str(holding.updated_ms),
     }
+
+
+def _bust(books: Books, account: Account, holding: Holding) -> Decimal:
+    return bust_price(holding) if account.is_isolated else exhausting_price(books, account, holding.position)
+
+
+def _liquidation(books: Books, account: Account, holding: Holding) -> str:
+    """Blank in cross margin where no price of this symbol alone would end it."""
+    edge = liquidation_edge(books, account, holding)
+    return _tick(books, holding.position.symbol, edge) if edge or account.is_isolated else ""
 
 
 def _break_even(holding: Holding, taker_fee: Decimal) -> Decimal:
@@ -287,7 +297,7 @@ def wallet_row(books: Books, account: Account) -> Row:
         "accruedInterest": "0",
         "totalOrderIM": rounded(order_margin),
         "totalPositionIM": rounded(position_margin),
-        "totalPositionMM": rounded(_maintenance(books, account)),
+        "totalPositionMM": rounded(maintenance(books, account)),
         "unrealisedPnl": plain(open_profit),
         "cumRealisedPnl": plain(realised),
         "bonus": "0",
@@ -295,17 +305,17 @@ def wallet_row(books: Books, account: Account) -> Row:
         "marginCollateral": True,
         "spotBorrow": "0",
     }
-    isolated = account.margin_mode == "ISOLATED_MARGIN"
+    isolated, kept = account.is_isolated, maintenance(books, account)
     whole = {
         "totalEquity": rounded(equity),
         "totalWalletBalance": rounded(account.cash),
         "totalMarginBalance": "" if isolated else rounded(equity),
-        "totalAvailableBalance": "" if isolated else rounded(account.cash - position_margin - order_margin),
+        "totalAvailableBalance": "" if isolated else rounded(books.available(account)),
         "totalPerpUPL": rounded(open_profit),
         "totalInitialMargin": "" if isolated else rounded(position_margin + order_margin),
-        "totalMaintenanceMargin": "" if isolated else rounded(_maintenance(books, account)),
-        "accountIMRate": "",
-        "accountMMRate": "",
+        "totalMaintenanceMargin": "" if isolated else rounded(kept),
+        "accountIMRate": "" if isolated else _share(position_margin + order_margin, equity),
+        "accountMMRate": "" if isolated else _share(kept, equity),
         "accountLTV": "",
         "accountType": "UNIFIED",
     }
@@ -326,6 +336,5 @@ def _realised(account: Account) -> Decimal:
     return sum((holding.total_realised for holding in account.holdings.values()), ZERO)
 
 
-def _maintenance(books: Books, account: Account) -> Decimal:
-    rate = books.config.maintenance_rate
-    return sum((abs(h.position.qty) * h.position.avg_entry_price * rate for h in account.holdings.values()), ZERO)
+def _share(part: Decimal, whole: Decimal) -> str:
+    return rounded(part / whole) if whole > 0 else "0"
