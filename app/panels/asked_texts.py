@@ -63,8 +63,9 @@ def _chain(found: LogDetail) -> None:
     for place, line in enumerate(lines, 1):
         name = t("model.default") if line.name == DEFAULT_MODEL else line.name
         ended = say(line.why, language()) if line.state == "failed" else line.answered
-        cost = t("model.unknown") if line.usd is None else usd(line.usd)
-        st.text(t("model.line", place=place, name=name, ended=ended, cost=cost, n=line.people))
+        cost = t("model.cost_unknown") if line.usd is None else usd(line.usd)
+        shared = f" · {t('model.shared', n=line.people)}" if line.people > 1 else ""
+        st.text(t("model.line", place=place, name=name, ended=ended, cost=cost) + shared)
 
 
 def _cost(found: LogDetail) -> str:

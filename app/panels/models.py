@@ -122,6 +122,8 @@ def _card(user: SessionUser, one: ModelChoice) -> None:
     st.text(profile.shown)
     st.caption(md("model.at", name=profile.name, host=profile.host))
     st.text(prices_words(profile.prices, t))
+    if profile.day_usd is not None:
+        st.text(t("model.a_day", usd=usd(profile.day_usd)))
     st.caption(md("model.key_last4", last4=one.last4) if one.has_key else t("model.keyless"))
     st.button(
         t("model.delete"),
@@ -151,13 +153,14 @@ def _form(user: SessionUser) -> None:
         return typed.strip()
 
     with st.form(f"own_model_{turn}", border=False):
-        name = line("name", 35, "my-model")
-        shown = line("shown", LONGEST_SHOWN)
-        url = line("url", LONGEST_URL, "https://api.openai.com/v1")
-        model = line("model", LONGEST_MODEL, "gpt-6-luna")
-        key = line("key", LONGEST_KEY)
-        asked, said = line("input", 12, t("model.unknown")), line("output", 12, t("model.unknown"))
-        day = line("day", 12)
+        with st.grid(columns="auto", min_column_width=CARD, gap="small"):
+            name = line("name", 35, "my-model")
+            shown = line("shown", LONGEST_SHOWN)
+            url = line("url", LONGEST_URL, "https://api.openai.com/v1")
+            model = line("model", LONGEST_MODEL, "gpt-6-luna")
+            key = line("key", LONGEST_KEY)
+            asked, said = line("input", 12, t("model.unknown")), line("output", 12, t("model.unknown"))
+            day = line("day", 12)
         st.caption(t("model.form_note"))
         if st.form_submit_button(t("model.save"), type="primary", disabled=user.read_only):
             profile = _read(name, shown or model, url, model, (asked, said, day))
