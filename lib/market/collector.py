@@ -19,6 +19,7 @@ from lib import log
 from lib.clock import Clock
 from lib.domain.candle import interval_ms
 from lib.domain.errors import Retry
+from lib.domain.input_blocks import WARM_UP
 from lib.domain.quotes import KlineUpdate
 from lib.market.feed import CandleFeed
 from lib.market.measuring import Measuring
@@ -51,7 +52,8 @@ class CollectorPlan:
     version: str = ""
     wide: tuple[str, ...] = ()
     """Intervals of which a few candles are kept beside, for what minutes do not reach back to."""
-    wide_capacity: int = 240
+    wide_capacity: int = WARM_UP + 4
+    """What an indicator is made of, and a few: a venue that makes candles when asked makes a day of its minutes."""
 
     @property
     def series(self) -> list[tuple[str, str]]:

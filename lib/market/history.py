@@ -53,7 +53,7 @@ def _walk_back(
     rows: dict[int, Candle] = {}
     end: int | None = None
     while len(rows) < count:
-        batch = market.closed_candles(symbol, interval, end=end, limit=page)
+        batch = market.closed_candles(symbol, interval, end=end, limit=min(page, count - len(rows)))
         fresh = [candle for candle in batch if candle.open_time not in rows]
         if not fresh:
             break

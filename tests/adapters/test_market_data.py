@@ -133,7 +133,7 @@ def test_an_end_inside_the_open_candle_does_not_let_it_in(market: BybitMarketDat
 def test_pages_are_walked_backwards_into_the_whole_history(market: BybitMarketData, venue: Venue) -> None:
     assert load_history(market, "BTCUSDT", "1m", count=2500).candles == ROWS[500:3000]
     asked = [query for path, query in venue.asked if path.endswith("kline")]
-    assert [query["limit"] for query in asked] == ["1000"] * 3, "the venue's default would be 200"
+    assert [query["limit"] for query in asked] == ["1000", "1000", "501"], "no more than is kept, and never the default"
 
 
 def test_intervals_are_asked_for_in_the_venues_words(market: BybitMarketData, venue: Venue) -> None:

@@ -45,6 +45,17 @@ def test_the_synthetic_market_is_a_function_of_seed_symbol_and_minute(open_time:
     assert SyntheticMarket(12, INSTRUMENTS).candle(BTC, open_time) != MARKET.candle(BTC, open_time)
 
 
+@examples(40)
+@given(minutes, st.integers(1, 300), st.sampled_from(list(INSTRUMENTS)))
+def test_minutes_made_in_a_row_are_the_same_minutes(open_time: int, count: int, symbol: str) -> None:
+    apart = [known(MARKET, symbol, open_time + n * MINUTE_MS) for n in range(count)]
+    merged = MARKET.merged(symbol, open_time, count)
+    assert merged is not None
+    assert (merged.open_time, merged.open, merged.close) == (open_time, apart[0].open, apart[-1].close)
+    assert (merged.high, merged.low) == (max(one.high for one in apart), min(one.low for one in apart))
+    assert merged.volume == sum(one.volume for one in apart)
+
+
 def test_synthetic_days_move_like_bitcoin_and_know_quiet_minutes() -> None:
     candles = [known(MARKET, BTC, T0 + minute * MINUTE_MS) for minute in range(7 * 1440)]
     returns = [float(candle.close / candle.open) - 1 for candle in candles]

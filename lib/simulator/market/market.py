@@ -7,7 +7,7 @@ or after they end (the symbol is halted). A market knows nothing of orders, and 
 """
 
 from decimal import Decimal
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from lib.domain.candle import Candle
 from lib.simulator.market.file_market import ReplayMarket as ReplayMarket
@@ -46,4 +46,13 @@ class Market(Protocol):
 
         A complete minute starts with its open, ends with its close and touches both extremes.
         """
+        ...
+
+
+@runtime_checkable
+class MergingMarket(Market, Protocol):
+    """A market that makes many minutes of less work than one by one."""
+
+    def merged(self, symbol: str, open_time: int, minutes: int) -> Candle | None:
+        """One candle of that many complete minutes from *open_time* on, None where `candle` has none."""
         ...

@@ -15,7 +15,7 @@ from decimal import Decimal
 
 from lib.domain.candle import MINUTE_MS, Candle
 from lib.simulator.engine.orders import Refused
-from lib.simulator.market.market import Market
+from lib.simulator.market.market import Market, MergingMarket
 
 MINUTES = {"1": 1, "3": 3, "5": 5, "15": 15, "30": 30, "60": 60, "120": 120, "240": 240, "360": 360, "720": 720}
 MINUTES_OF_DAY = 1440
@@ -70,6 +70,7 @@ class Klines:
 
     def __init__(self, market: Market) -> None:
         self._market = market
+        self._merging = market if isinstance(market, MergingMarket) else None
         self._closed: dict[tuple[str, str, int], Candle] = {}
 
     def candle(self, symbol: str, interval: str, open_time: int, now: int) -> Candle | None:
@@ -86,6 +87,9 @@ class Klines:
         if key in self._closed:
             return self._closed[key], True
         end = next_open(interval, open_time)
+        if end <= now and interval not in PART_OF and (merged := self._merged(symbol, interval, open_time)):
+            self._remember(key, merged)
+            return merged, True
         parts = [self._built(symbol, *part, now) for part in _parts(interval, open_time, min(end, now + 1))]
         known = [candle for candle, _ in parts if candle is not None]
         if not known:
@@ -95,6 +99,10 @@ class Klines:
         if is_whole:
             self._remember(key, merged)
         return merged, is_whole
+
+    def _merged(self, symbol: str, interval: str, open_time: int) -> Candle | None:
+        """The whole candle, where the market makes it at once."""
+        return self._merging.merged(symbol, open_time, MINUTES[interval]) if self._merging else None
 
     def _is_beyond(self, symbol: str, interval: str, open_time: int) -> bool:
         """Whether the market has no candles of that time: a short file is not searched for months."""
