@@ -19,7 +19,8 @@ from app.ui.strategy_lines import input_name
 from app.ui.write import count, shown
 from lib.accounts.web import SessionUser
 from lib.bootstrap.preview import Offer
-from lib.domain.input_blocks import OFFERED, Block, ShownNote, in_order
+from lib.domain.input_blocks import BLINDFOLD, OFFERED, Block, ShownNote, in_order
+from lib.domain.measures import MEASURE_KINDS
 from lib.market.sight import is_of_candles
 from lib.queries import Choices
 
@@ -43,7 +44,7 @@ def inputs(user: SessionUser, chosen: Choices) -> None:
 
 
 def _group(block: Block) -> str:
-    return block.kind if is_of_candles(block) else "market"
+    return block.kind if is_of_candles(block) else "market" if block.kind in MEASURE_KINDS else "own"
 
 
 def _switch(user: SessionUser, chosen: Choices, block: Block, note: ShownNote | None, offer: Offer | None) -> None:
@@ -58,6 +59,7 @@ def _switch(user: SessionUser, chosen: Choices, block: Block, note: ShownNote | 
             disabled=user.read_only or user.is_guest,
             on_change=_set,
             args=(block, key, chosen.settings_version),
+            help=t("input.blindfold_note") if block == BLINDFOLD else None,
         )
         if note is not None and note.left_out:
             st.caption(f":orange[{md('input.left_out', why=say(note.left_out, language()))}]")

@@ -26,7 +26,7 @@ from app.ui.strategy_lines import strategy_lines, strategy_name
 from app.ui.write import count
 from lib.accounts.web import SessionUser
 from lib.domain.account import CADENCES, MAX_SYSTEM
-from lib.domain.strategy import LONGEST_NAME, Strategy, StrategyVersion, strategy_of
+from lib.domain.strategy import LONGEST_NAME, Strategy, StrategyVersion, blindfolded, strategy_of
 from lib.domain.strategy_templates import TEMPLATES, Template
 from lib.queries import Choices, StrategyLine
 
@@ -214,22 +214,27 @@ def _words(user: SessionUser, chosen: Choices) -> None:
 
 def _templates(user: SessionUser) -> None:
     st.caption(t("control.prompt_guest" if user.is_guest else "strat.templates_note"))
+    is_blind = st.toggle(
+        t("input.blindfold"), key="templates_blind", help=t("input.blindfold_note"), disabled=user.is_guest
+    )
     with st.grid(columns="auto", min_column_width=CARD, gap="small"):
         for one in TEMPLATES:
             box = st.container(
                 border=True, height="stretch", vertical_alignment="distribute", key=f"template_{one.name}"
             )
             with box:
-                _template(user, one)
+                _template(user, one, is_blind=is_blind)
 
 
-def _template(user: SessionUser, one: Template) -> None:
+def _template(user: SessionUser, one: Template, *, is_blind: bool) -> None:
     content, name = one.in_language(language()), t(f"strat.template_{one.name}")
+    if is_blind:
+        content, name = blindfolded(content), t("input.blindfolded", name=name)
     with st.container(gap="xsmall"):
         st.markdown(f"**{md(f'strat.template_{one.name}')}**")
         st.caption(t(f"strat.about_{one.name}"))
         st.caption(_in_short(content))
-    cannot = user.read_only or (user.is_guest and bool(content.system))
+    cannot = user.read_only or (user.is_guest and bool(content.system or content.inputs))
     with st.container(horizontal=True, gap="small"):
         key = f"take_{one.name}"
         st.button(t("strat.take"), key=key, disabled=cannot, width="stretch", on_click=take, args=(name, content))

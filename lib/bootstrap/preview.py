@@ -9,16 +9,16 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from lib.domain.account_records import Asking
+from lib.domain.bucket import Bucket, bucket_of
 from lib.domain.candle import MINUTE_MS, Candle
 from lib.domain.input_blocks import OFFERED, Block, Shown, ShownNote, note_of
-from lib.domain.lens import clear
 from lib.domain.pricing import MILLION, AnalystPrices
 from lib.domain.tokens import estimated
-from lib.market.sight import Material, kept_for, measures_for, minutes_for, shown
+from lib.market.sight import Material, kept_for, lens_for, measures_for, minutes_for, shown
 from lib.ports.market import MeasureStore
 from lib.queries import CallRow, Readings
 from lib.trading.context import INTERVAL, WINDOW
-from lib.trading.cycle.prompt import asked_with, prompt_for
+from lib.trading.cycle.prompt import asked_sha256, asked_with, prompt_for
 
 DAY_MS = 86_400_000
 ANSWER_TOKENS = 150
@@ -66,8 +66,8 @@ class Previews:
         self._model = model
         self._prices = prices
         self._measures = measures
-        self._known: tuple[tuple[str, int], tuple[ShownNote, ...]] = (("", 0), ())
-        """What was offered last, and of which market when: figures of one minute are computed once."""
+        self._known: tuple[tuple[int, str, str, int], tuple[ShownNote, ...]] = ((0, "", "", 0), ())
+        """What was offered last, to whom and when: the figures of one minute are computed once."""
 
     def of(self, user_id: int, custom_prompt: str | None = None) -> Preview | None:
         """The preview with *custom_prompt* in the place of what is saved; None without an account."""
@@ -77,7 +77,7 @@ class Previews:
         if custom_prompt is not None:
             account = replace(account, settings=replace(account.settings, custom_prompt=custom_prompt))
         window = self._readings.closed_candles(account.symbol, INTERVAL, WINDOW)
-        return self._made(account, window, self._readings.newest_call(user_id))
+        return self._made(user_id, account, window, self._readings.newest_call(user_id))
 
     def offered(self, user_id: int) -> Offer | None:
         """Every block there is, as it would be shown now; None without an account or before the first candle."""
@@ -85,24 +85,38 @@ class Previews:
         window = self._readings.closed_candles(account.symbol, INTERVAL, WINDOW) if account else []
         if account is None or not window:
             return None
-        place = (account.symbol, window[-1].open_time)
+        place = (user_id, account.symbol, asked_sha256(account, self._model), window[-1].open_time)
         if self._known[0] != place:
-            self._known = (place, tuple(map(note_of, self._shown(account.symbol, OFFERED, window))))
+            self._known = (place, tuple(map(note_of, self._shown(user_id, account, OFFERED, window))))
         calls = DAY_MS // (account.settings.cadence_min * MINUTE_MS)
         return Offer(self._known[1], calls, None if (one := self._prices.cost(MILLION, 0)) is None else one / MILLION)
 
-    def _shown(self, symbol: str, blocks: Sequence[Block], window: list[Candle]) -> tuple[Shown, ...]:
+    def _shown(self, user_id: int, account: Asking, blocks: Sequence[Block], window: list[Candle]) -> tuple[Shown, ...]:
         if not blocks or not window:
             return ()
-        read, t_ms = self._readings.closed_candles, window[-1].open_time + MINUTE_MS
+        read, symbol, t_ms = self._readings.closed_candles, account.symbol, window[-1].open_time + MINUTE_MS
         kept = {interval: read(symbol, interval, count) for interval, count in kept_for(blocks).items()}
         minutes = read(symbol, INTERVAL, wanted) if (wanted := minutes_for(blocks)) else []
         found = (self._measures.as_of(symbol, kind, t_ms) for kind in measures_for(blocks)) if self._measures else ()
-        measured = {one.kind: one for one in found if one is not None}
-        return shown(blocks, Material(t_ms, minutes, kept, measured), clear(t_ms))
+        material = Material(
+            t_ms,
+            minutes,
+            kept,
+            {one.kind: one for one in found if one is not None},
+            self._bucket(user_id, window),
+            self._readings.opinions(symbol, asked_sha256(account, self._model), t_ms),
+        )
+        return shown(blocks, material, lens_for(asked_with(account).inputs, t_ms, window))
 
-    def _made(self, account: Asking, window: list[Candle], last: CallRow | None) -> Preview:
-        beside = self._shown(account.symbol, asked_with(account).inputs, window)
+    def _bucket(self, user_id: int, window: list[Candle]) -> Bucket | None:
+        held = self._readings.holding(user_id)
+        if held is None:
+            return None
+        stop = held.stop_loss or held.position_qty * 0
+        return bucket_of(held.position_qty, held.avg_entry_price, stop, window[-1].close)
+
+    def _made(self, user_id: int, account: Asking, window: list[Candle], last: CallRow | None) -> Preview:
+        beside = self._shown(user_id, account, asked_with(account).inputs, window)
         prompt = prompt_for(account, window, self._model, beside)
         tokens, answer = estimated(prompt.system) + estimated(prompt.user), ANSWER_TOKENS
         cost = self._prices.cost(tokens, answer)

@@ -42,7 +42,13 @@ OFFERED = (
     Block("bars", "1d", 14),
     *(Block("indicators", interval, WARM_UP) for interval in ("1m", "5m", "15m", "1h", "4h", "1d")),
     *map(Block, MEASURE_KINDS),
+    Block("position"),
+    Block("calendar"),
+    Block("outcomes", "", 5),
+    Block("blindfold"),
 )
+BLINDFOLD = OFFERED[-1]
+"""No block of its own: how candles and all other blocks are written (`lib.domain.lens`)."""
 BY_NAME = {block.name: block for block in OFFERED}
 
 

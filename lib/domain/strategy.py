@@ -15,7 +15,7 @@ from typing import Any
 
 from lib.domain.account import CADENCES, AccountSettings, RiskLevel
 from lib.domain.decimals import plain
-from lib.domain.input_blocks import CANDLES, Block, are_offered
+from lib.domain.input_blocks import BLINDFOLD, CANDLES, Block, are_offered, in_order
 from lib.domain.model_profile import DEFAULT_CHAIN, DEFAULT_MODEL, is_chain, is_own
 
 EXITS = ("stop_loss", "take_profit")
@@ -65,6 +65,12 @@ class Strategy:
 
 DESIGN = Strategy()
 """What runs for who chose nothing."""
+
+
+def blindfolded(strategy: Strategy) -> Strategy:
+    """*strategy* with everything it is shown written relative to T and to the newest close."""
+    inputs = in_order({*(block.name for block in strategy.inputs), BLINDFOLD.name})
+    return replace(strategy, blocks=(*BLOCKS, *inputs))
 
 
 def written(strategy: Strategy) -> str:

@@ -7,20 +7,24 @@ that cannot be made is left out with its reason; nothing is guessed.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from decimal import Decimal
 
 from lib.domain import reason_codes as codes
 from lib.domain.bars import closed_bars
+from lib.domain.bucket import Bucket
 from lib.domain.candle import MINUTE_MS, Candle, interval_ms
-from lib.domain.input_blocks import Block, Shown
-from lib.domain.lens import Lens, written
+from lib.domain.input_blocks import BLINDFOLD, Block, Shown
+from lib.domain.lens import Lens, blind, clear, written
 from lib.domain.measures import FRESH_MS, MEASURE_KINDS, Measured, MeasureKind
+from lib.domain.opinions import Opinion, Outcome, outcomes_by
 from lib.market.indicators import DISTANCES, PRICES, indicators
 
 MOST_MINUTES = 5_000
 """One-minute candles that are kept."""
 KEPT = ("1h", "4h", "1d")
 """Intervals whose closed candles are kept as lists of their own: minutes do not reach so far back."""
+WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 COLUMNS = ("timestamp", "open", "high", "low", "close", "volume")
 
 
@@ -33,10 +37,16 @@ class Material:
     kept: Mapping[str, Sequence[Candle]] = field(default_factory=dict)
     measured: Mapping[MeasureKind, Measured] = field(default_factory=dict)
     """The newest of each kind, made at T or before."""
+    bucket: Bucket | None = None
+    """Where the account stands; None = not known."""
+    opinions: Sequence[Opinion] = ()
+    """Earlier opinions of what is asked, of before T."""
 
 
 def minutes_for(blocks: Sequence[Block]) -> int:
     """How many one-minute candles *blocks* want; 0 = none."""
+    if any(block.kind == "outcomes" for block in blocks):
+        return MOST_MINUTES
     wanted = (block.count * interval_ms(block.interval) // MINUTE_MS for block in blocks if is_of_candles(block))
     longest = max((interval_ms(block.interval) // MINUTE_MS for block in blocks if is_of_candles(block)), default=0)
     # the oldest bar may have begun before the hour struck
@@ -54,7 +64,7 @@ def kept_for(blocks: Sequence[Block]) -> dict[str, int]:
 
 def measures_for(blocks: Sequence[Block]) -> tuple[MeasureKind, ...]:
     """The measurements that *blocks* want."""
-    wanted = {block.kind for block in blocks}
+    wanted = {"funding" if block.kind == "calendar" else block.kind for block in blocks}
     return tuple(kind for kind in MEASURE_KINDS if kind in wanted)
 
 
@@ -65,13 +75,55 @@ def is_of_candles(block: Block) -> bool:
 
 def shown(blocks: Sequence[Block], material: Material, lens: Lens) -> tuple[Shown, ...]:
     """*blocks* as they are shown at T through *lens*, in their order."""
-    return tuple(_shown(block, material, lens) for block in blocks)
+    return tuple(_shown(block, material, lens) for block in blocks if block != BLINDFOLD)
+
+
+def lens_for(blocks: Sequence[Block], t_ms: int, window: Sequence[Candle]) -> Lens:
+    """How everything is written for who chose *blocks*; *window* are the thirty candles."""
+    return blind(t_ms, window) if BLINDFOLD in blocks else clear(t_ms)
 
 
 def _shown(block: Block, material: Material, lens: Lens) -> Shown:
     if is_of_candles(block):
         return _of_candles(block, material, lens)
-    return _of_measures(block, material, lens)
+    if block.kind == "position":
+        return _of_position(block, material)
+    if block.kind == "calendar":
+        return Shown(block, _calendar(material, lens), seen_ms=material.t_ms)
+    return _of_outcomes(block, material, lens) if block.kind == "outcomes" else _of_measures(block, material, lens)
+
+
+def _of_position(block: Block, material: Material) -> Shown:
+    if material.bucket is None:
+        return Shown(block, left_out=codes.INPUT_MISSING())
+    return Shown(block, material.bucket.replace("_", ", "), seen_ms=material.t_ms)
+
+
+def _calendar(material: Material, lens: Lens) -> dict[str, object]:
+    """The time of the week, which the blindfold hides, and how long it is to the next funding where that is known."""
+    told: dict[str, object] = {}
+    if not lens.is_blind:
+        at = datetime.fromtimestamp(material.t_ms // 1000, UTC)
+        told = {"utc": at.strftime("%Y-%m-%dT%H:%MZ"), "weekday": WEEKDAYS[at.weekday()]}
+    funding = material.measured.get("funding")
+    left = int(funding.figures["next_ms"]) - material.t_ms if funding and "next_ms" in funding.figures else 0
+    return told | ({"minutes_to_funding": left // MINUTE_MS} if left > 0 else {})
+
+
+def _of_outcomes(block: Block, material: Material, lens: Lens) -> Shown:
+    found = outcomes_by(material.t_ms, material.opinions, material.minutes, block.count)
+    if not found:
+        return Shown(block, left_out=codes.INPUT_MISSING())
+    columns = ["timestamp", "action", "confidence", "ended", "closed", "result_r_net"]
+    return Shown(
+        block, {"columns": columns, "rows": [_lesson(one, lens) for one in found]}, seen_ms=found[-1].closed_ms
+    )
+
+
+def _lesson(one: Outcome, lens: Lens) -> list[object]:
+    said = one.opinion
+    closed, result = lens.moment(one.closed_ms), written(one.result)
+    return [lens.moment(said.t_ms), said.action, written(said.confidence), one.ended, closed, result]
 
 
 def _of_measures(block: Block, material: Material, lens: Lens) -> Shown:

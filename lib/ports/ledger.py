@@ -18,6 +18,7 @@ from lib.domain.command import Command
 from lib.domain.exchange_records import OrderRecord, SignedOrder, Verdict
 from lib.domain.gates import LogFacts, PlatformFacts
 from lib.domain.locks import RiskLock
+from lib.domain.opinions import Opinion
 from lib.domain.order import Claim, Order, OrderState
 from lib.domain.platform_settings import LimitOverrides
 from lib.domain.real_money import RealFacts
@@ -238,6 +239,13 @@ class CycleLedger(Protocol):
 
     async def model_spent(self, owner_id: int, name: str, t_ms: int) -> Decimal:
         """What calls of that model, which *owner_id* pays (0 = the operator), cost on the UTC day of *t_ms*, USD."""
+        ...
+
+    async def opinions(self, feed: str, symbol: str, asked_sha256: str, before_ms: int) -> list[Opinion]:
+        """
+        The newest opinions before *before_ms* that meant a position, of what was asked so of *symbol*: one a T, newest
+        first, of the last `MOST_CALLS` calls.
+        """
         ...
 
     async def analyst_failures(self, feed: str, symbol: str, before_ms: int | None = None) -> int:

@@ -5,10 +5,12 @@ from decimal import Decimal
 
 import sqlalchemy as sa
 
+from lib.adapters.sql.ledger.cycles import read_opinions
 from lib.adapters.sql.tables.people import accounts, users
 from lib.adapters.sql.tables.trading import cycles
 from lib.domain.candle import MINUTE_MS, Candle, candle_problem, interval_ms, sound_tail
 from lib.domain.instrument import Instrument
+from lib.domain.opinions import Opinion
 from lib.market.status import closed_markets_of, read_rules
 from lib.queries.reading import Reading, epoch_ms
 from lib.queries.values import Health
@@ -58,6 +60,11 @@ class MarketReadings(Reading):
         """The price 24 hours before the newest closed candle; None when so many candles are not there."""
         found = sound_tail(self._candles.newest(symbol, "1m", MINUTES_OF_DAY), MINUTE_MS)
         return found[0].open if len(found) == MINUTES_OF_DAY else None
+
+    def opinions(self, symbol: str, asked_sha256: str, before_ms: int) -> list[Opinion]:
+        """As the ledger's `opinions`, of this deployment's feed: nobody's in particular."""
+        feed = self.status().get("feed", "")
+        return self._read(lambda c: read_opinions(c, feed, symbol, asked_sha256, before_ms))
 
     def rules(self, symbol: str) -> Instrument | None:
         """The trading rules the collector last read, or None."""

@@ -419,3 +419,24 @@ async def test_a_deleted_person_is_not_traded_for_and_cannot_change_a_thing(worl
         world.people.set_auto_trade(account.user_id, True, T)
     with pytest.raises(ValueError, match="no such person"):
         world.people.change_settings(account.user_id, make.settings(max_leverage=2))
+
+
+async def test_opinions_are_those_asked_the_same_before_t_one_a_cycle_newest_first(world: World) -> None:
+    views = (("buy", 0), ("hold", 1), ("sell", 2), ("buy", 3), ("sell", 4))
+    for way, n in views:
+        answer = make.analyst_answer(make.decision(way))  # type: ignore[arg-type]
+        record = CycleRecord(cycle_key("a", T + n * 300_000), "prompt", "[]", answer, asked_sha256="mine")
+        await world.ledger.record_cycle(record)
+    other = make.analyst_answer(make.decision("sell"))
+    for group, asked in (("b", "mine"), ("c", "x")):
+        await world.ledger.record_cycle(CycleRecord(cycle_key(group, T), "", "[]", other, asked_sha256=asked))
+    key = cycle_key("a")
+    found = await world.ledger.opinions(key.feed, key.symbol, "mine", T + 4 * 300_000)
+    assert [(one.t_ms, one.action) for one in found] == [
+        (T + 900_000, "buy"),
+        (T + 600_000, "sell"),
+        (T, "buy"),
+    ]
+    assert await world.ledger.opinions(key.feed, "ETHUSDT", "mine", T + 4 * 300_000) == []
+    assert await world.ledger.opinions("another", key.symbol, "mine", T + 4 * 300_000) == []
+    assert await world.ledger.opinions(key.feed, key.symbol, "mine", T) == [], "of T itself nothing is known at T"

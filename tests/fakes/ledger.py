@@ -18,10 +18,12 @@ from lib.domain.account_records import TraderAccount
 from lib.domain.analyst_call import AnalystAnswer, CycleKey, CycleRecord
 from lib.domain.audit_chain import GENESIS, OrderEvent
 from lib.domain.day import utc_day
+from lib.domain.decision import Decision
 from lib.domain.errors import Retry
 from lib.domain.events import of_order
 from lib.domain.exchange_records import OrderRecord, SignedOrder, Verdict
 from lib.domain.gates import kinds_of
+from lib.domain.opinions import Opinion
 from lib.domain.order import TERMINAL, Claim, ClaimFacts, Order, OrderState, link_prefix
 from lib.domain.position import ZERO
 from lib.domain.real_money import real_money_refusal
@@ -137,6 +139,16 @@ class MemoryLedger(MemoryLeases, MemoryGauges, Ledger):
         day = [call for (key, *_), (call, _) in self.store.calls.items() if utc_day(key.t_ms) == utc_day(t_ms)]
         costs = (call.answer.cost for call in day if (call.owner_id, call.name) == (owner_id, name))
         return sum((cost for cost in costs if cost is not None), ZERO)
+
+    async def opinions(self, feed: str, symbol: str, asked_sha256: str, before_ms: int) -> list[Opinion]:
+        found: dict[int, Opinion] = {}
+        for key, record in self.store.records.items():
+            view = record.answer.decision
+            asked = (key.feed, key.symbol, record.asked_sha256) == (feed, symbol, asked_sha256)
+            if asked and key.t_ms < before_ms and isinstance(view, Decision) and view.action != "hold":
+                view_of = Opinion(key.t_ms, view.action, view.confidence, view.stop_loss, view.take_profit)
+                found.setdefault(key.t_ms, view_of)
+        return [found[t_ms] for t_ms in sorted(found, reverse=True)]
 
     # --- plans -----------------------------------------------------------------------------------------------------
 

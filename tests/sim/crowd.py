@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from lib.domain.account import AccountSettings, RiskLevel
 from lib.domain.command import Command, CommandKind
+from lib.domain.input_blocks import in_order
 from lib.domain.position import Direction
 from lib.domain.switches import Flags
 from lib.simulator.engine.orders import OrderRequest, Refused
@@ -208,10 +209,15 @@ class Crowd:
         return self._rng.uniform(least, most)
 
 
+SHOWN = in_order(("bars_5m", "funding", "position", "calendar", "outcomes"))
+
+
 def draw_settings(rng: random.Random) -> AccountSettings:
     """A person's choice of level, leverage and direction, with a cooldown short enough to enter again."""
     level = rng.choice(tuple(RiskLevel))
     made = AccountSettings(risk_level=level, max_leverage=rng.choice((1, 3, 10, 25)), long_only=rng.random() < 0.05)
+    if made.max_leverage == 3:  # drawn already: a quarter are shown blocks, their bucket and lessons among them
+        made = replace(made, inputs=SHOWN)
     cooldown = rng.choice((0, 60_000, 900_000))
     return replace(made, limits=replace(made.limits, cooldown_ms=cooldown))
 

@@ -12,8 +12,9 @@ from lib.bootstrap.preview import Previews
 from lib.domain.account_records import AskingAccount
 from lib.domain.candle import Candle
 from lib.domain.errors import Retry
-from lib.domain.input_blocks import OFFERED, Block, in_order, read_shown
+from lib.domain.input_blocks import BLINDFOLD, OFFERED, Block, in_order, read_shown
 from lib.domain.measures import FRESH_MS, MEASURE_KINDS, Measured, MeasureKind
+from lib.domain.opinions import Opinion
 from lib.domain.pricing import AnalystPrices
 from lib.domain.reason import NOTHING
 from lib.ports.market import NothingMeasured
@@ -40,6 +41,12 @@ class Shelf:
 
     def newest_call(self, user_id: int) -> None:
         return None
+
+    def holding(self, user_id: int) -> None:
+        return None
+
+    def opinions(self, symbol: str, asked: str, before_ms: int) -> list[Opinion]:
+        return []
 
 
 async def asked(world: World) -> dict[str, Any]:
@@ -124,7 +131,7 @@ async def test_a_guest_chose_nothing_the_analyst_is_told() -> None:
     assert asked_sha256(guest, "m") == asked_sha256(replace(guest, settings=settings()), "m")
 
 
-@pytest.mark.parametrize("inputs", [FIVE, BOTH, OFFERED])
+@pytest.mark.parametrize("inputs", [FIVE, BOTH, in_order(one.name for one in OFFERED if one.kind != "position")])
 async def test_the_preview_shows_the_blocks_byte_for_byte(world: World, inputs: tuple[Block, ...]) -> None:
     account_id = world.add_account(settings=settings(inputs=inputs))
     await world.cycle("hold")
@@ -136,9 +143,8 @@ async def test_the_preview_shows_the_blocks_byte_for_byte(world: World, inputs: 
     assert seen is not None
     assert offer is not None
     assert seen.user.encode() == world.analyst.asked[-1].user.encode()
-    assert [note.name for note in seen.blocks] == [block.name for block in inputs]
-    assert [note.name for note in offer.blocks] == [block.name for block in OFFERED]
-    assert set(seen.blocks) <= set(offer.blocks)
+    assert [note.name for note in seen.blocks] == [block.name for block in inputs if block != BLINDFOLD]
+    assert [note.name for note in offer.blocks] == [block.name for block in OFFERED if block != BLINDFOLD]
     assert (offer.calls, offer.a_token, previews.offered(trader.user_id)) == (288, None, offer)
 
 
@@ -199,3 +205,55 @@ async def test_a_stale_candle_still_skips_the_cycle_however_fresh_the_blocks_are
     report = await world.cycle("buy")
     assert {result.outcome for result in report.results} == {"skipped"}
     assert world.analyst.asked == []
+
+
+async def test_the_position_is_told_as_a_bucket_and_splits_the_group_by_nothing_finer(world: World) -> None:
+    inputs = in_order(["position"])
+    for balance in ("10000", "73191.25"):
+        world.add_account(balance, settings(inputs=inputs))
+    assert (await asked(world))["blocks"] == {"position": "flat"}
+    await world.cycle("buy")
+    asked_before = len(world.analyst.asked)
+    await world.cycle("hold")
+    told = [json.loads(one.user.split("\n")[0]).get("blocks") for one in world.analyst.asked[asked_before:]]
+    assert {"position": "long, even"} in told
+    assert len(told) == 2, "one for the two of one bucket, one for who chose nothing"
+    assert "73191" not in " ".join(one.user for one in world.analyst.asked)
+
+
+async def test_the_calendar_is_utc_and_counts_to_the_funding_that_was_measured(world: World) -> None:
+    world.context = replace(world.context, measures=Gauges(0))
+    world.add_account(settings=settings(inputs=in_order(["calendar"])))
+    told = {"utc": "2025-10-09T08:55Z", "weekday": "Thursday", "minutes_to_funding": 1}
+    assert (await asked(world))["blocks"] == {"calendar": told}
+    quiet = World()
+    quiet.add_account(settings=settings(inputs=in_order(["calendar"])))
+    assert "minutes_to_funding" not in (await asked(quiet))["blocks"]["calendar"], "not known is not guessed"
+
+
+async def test_only_what_ended_before_t_is_told_of_earlier_opinions(world: World) -> None:
+    world.add_account(settings=settings(inputs=in_order(["outcomes"])))
+    assert (await asked(world))["left_out"] == {"outcomes": "input_missing"}
+    await world.cycle("buy")
+    begun = world.t_ms
+    assert (await asked(world))["left_out"] == {"outcomes": "input_missing"}, "open is no lesson"
+    world.to(world.t_ms + 25 * 3_600_000)
+    question = await asked(world)
+    [row] = question["blocks"]["outcomes"]["rows"]
+    assert row[:4] == [begun, "buy", "0.8", "time"]
+    assert begun < row[4] <= world.t_ms
+
+
+async def test_the_blindfold_leaves_neither_symbol_nor_time_nor_price(world: World) -> None:
+    world.context = replace(world.context, measures=Gauges(0))
+    everything = in_order(block.name for block in OFFERED)
+    world.add_account(settings=settings(inputs=everything))
+    question = await asked(world)
+    prompt = world.analyst.asked[-1]
+    assert question["symbol"] == "X"
+    assert [one["timestamp"] for one in question["candles"]] == list(range(-30, 0))
+    assert question["candles"][-1]["close"] == "1"
+    shown = f"{prompt.system} {prompt.user}"
+    hidden = ("BTC", "2025", "Thursday", str(T)[:6], "60000")
+    assert [word for word in hidden if word in shown] == []
+    assert "minutes_to_funding" in question["blocks"]["calendar"]

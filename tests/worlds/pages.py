@@ -284,7 +284,7 @@ class Shelf:
         return Preview("system", f"candles {said}", 30, NOW_MS, 2_100, 150, 648_000, self.usd_day, last)
 
     def offered(self, user_id: int) -> Offer:
-        notes = [ShownNote(block.name, "", 100 + at, NOW_MS) for at, block in enumerate(OFFERED)]
+        notes = [ShownNote(block.name, "", 100 + at, NOW_MS) for at, block in enumerate(OFFERED[:-1])]
         notes[0] = replace(notes[0], left_out=codes.INPUT_TOO_FEW(found=3, wanted=12))
         return Offer(tuple(notes), 288, None if self.usd_day is None else Decimal("0.00000025"))
 

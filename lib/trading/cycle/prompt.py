@@ -16,10 +16,12 @@ from dataclasses import replace
 from lib.domain.account import MAX_CUSTOM_PROMPT, MAX_SYSTEM, AccountSettings, RiskLevel
 from lib.domain.account_records import Asking, TraderAccount
 from lib.domain.analyst_call import CycleKey, Prompt
-from lib.domain.candle import Candle
+from lib.domain.candle import MINUTE_MS, Candle
 from lib.domain.decision import clean_text
 from lib.domain.input_blocks import Shown, inputs_text
+from lib.domain.lens import Lens, clear
 from lib.domain.model_profile import is_own
+from lib.market.sight import lens_for
 
 PROMPT_VERSION = 1
 """Raised whenever a word below changes: the version is part of the group, so old answers stay with the old prompt."""
@@ -53,6 +55,16 @@ RULES_ENGLISH = (
 """`LEAD` and `RULES` for people with English pages."""
 
 
+HIDDEN = "X"
+"""What the symbol is called under the blindfold."""
+BLIND = (
+    "시각은 지금을 0으로 한 분 단위이고, 가격은 마지막 종가에 대한 비율, 거래량은 30개 캔들의 평균에 대한 비율입니다.",
+    "Times are minutes relative to now; prices are fractions of the newest close and volumes of the mean of the thirty "
+    "candles.",
+)
+CLEAR = clear(0)
+
+
 def prompt_for(account: Asking, window: Sequence[Candle], model: str, shown: Sequence[Shown] = ()) -> Prompt:
     """
     What *model* is asked for *account* over *window* (closed candles, oldest first) and the blocks *shown* beside it: a
@@ -70,17 +82,21 @@ def build_prompt(
     shown: Sequence[Shown] = (),
 ) -> Prompt:
     """The prompt of *settings*' group over *candles* (closed, oldest first), asked in *language*."""
+    t_ms = candles[-1].open_time + MINUTE_MS if candles else 0
+    lens = lens_for(settings.inputs, t_ms, candles)
+    named = HIDDEN if lens.is_blind else symbol
     question = {
-        "symbol": symbol,
+        "symbol": named,
         "interval": "1m",
-        "candles": [candle_fields(candle) for candle in candles],
+        "candles": [candle_fields(candle, lens) for candle in candles],
         "user_risk_level": settings.risk_level.value,
         "max_leverage": settings.profile.leverage_cap,
     }
     user = _beside(json.dumps(question, ensure_ascii=False, separators=(",", ":")), shown)
     if wish := delimited(settings.custom_prompt):
         user = f"{user}\n<user_preference>\n{wish}\n</user_preference>"
-    return Prompt(system_text(symbol, settings.system, language), user, model)
+    system = system_text(named, settings.system, language)
+    return Prompt(f"{system}\n{BLIND[language == ENGLISH]}" if lens.is_blind else system, user, model)
 
 
 def _beside(question: str, shown: Sequence[Shown]) -> str:
@@ -109,15 +125,15 @@ def delimited(custom_prompt: str) -> str:
     return clean_text(custom_prompt, MAX_CUSTOM_PROMPT).replace("<", "‹").replace(">", "›")
 
 
-def candle_fields(candle: Candle) -> dict[str, object]:
-    """The original design's candle object: epoch ms and string numbers."""
+def candle_fields(candle: Candle, lens: Lens = CLEAR) -> dict[str, object]:
+    """The original design's candle object: epoch ms and string numbers, as *lens* writes them."""
     return {
-        "timestamp": candle.open_time,
-        "open": str(candle.open),
-        "high": str(candle.high),
-        "low": str(candle.low),
-        "close": str(candle.close),
-        "volume": str(candle.volume),
+        "timestamp": lens.moment(candle.open_time),
+        "open": lens.price(candle.open),
+        "high": lens.price(candle.high),
+        "low": lens.price(candle.low),
+        "close": lens.price(candle.close),
+        "volume": lens.volume(candle.volume),
     }
 
 

@@ -13,7 +13,8 @@ from lib.adapters.sql.tables.trading import cycles
 from lib.domain.analyst_call import AnalystAnswer, CycleKey, CycleRecord, ModelCall
 from lib.domain.day import DAY_MS, midnight_before
 from lib.domain.decimals import plain
-from lib.domain.decision import Abstained
+from lib.domain.decision import Abstained, Decision
+from lib.domain.opinions import Opinion
 from lib.domain.position import ZERO
 from lib.domain.reason import NOTHING
 
@@ -126,6 +127,29 @@ def model_spent(connection: sa.Connection, owner_id: int, name: str, t_ms: int) 
         called.cost_usd.is_not(None),
     )
     return plain(sum(map(Decimal, connection.scalars(costs)), ZERO))
+
+
+MOST_CALLS = 400
+"""Calls looked through for opinions: a day and more of five-minute cycles."""
+
+
+def read_opinions(
+    connection: sa.Connection, feed: str, symbol: str, asked_sha256: str, before_ms: int
+) -> list[Opinion]:
+    """The ledger's `opinions`."""
+    query = (
+        sa.select(cycles.c.t_ms, cycles.c.decision)
+        .where(cycles.c.asked_sha256 == asked_sha256, cycles.c.t_ms < before_ms, cycles.c.feed == feed)
+        .where(cycles.c.symbol == symbol, cycles.c.state == "decided")
+        .order_by(cycles.c.t_ms.desc(), cycles.c.id)
+        .limit(MOST_CALLS)
+    )
+    found: dict[int, Opinion] = {}
+    for t_ms, written in connection.execute(query):
+        view = read_decision(written)
+        if isinstance(view, Decision) and view.action != "hold":
+            found.setdefault(t_ms, Opinion(t_ms, view.action, view.confidence, view.stop_loss, view.take_profit))
+    return list(found.values())
 
 
 def analyst_failures(

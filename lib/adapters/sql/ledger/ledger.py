@@ -44,6 +44,7 @@ from lib.domain.events import Event
 from lib.domain.exchange_records import OrderRecord, SignedOrder, Verdict
 from lib.domain.gates import LogFacts, PlatformFacts
 from lib.domain.locks import RiskLock
+from lib.domain.opinions import Opinion
 from lib.domain.order import TERMINAL, Claim, Order, OrderState, link_prefix
 from lib.domain.platform_settings import LimitOverrides, limit_overrides
 from lib.domain.real_money import RealFacts
@@ -148,6 +149,9 @@ class SqlLedger(Ledger, WorkerLeases):
 
     async def model_spent(self, owner_id: int, name: str, t_ms: int) -> Decimal:
         return await self._read(lambda c: cycles.model_spent(c, owner_id, name, t_ms))
+
+    async def opinions(self, feed: str, symbol: str, asked_sha256: str, before_ms: int) -> list[Opinion]:
+        return await self._read(lambda c: cycles.read_opinions(c, feed, symbol, asked_sha256, before_ms))
 
     async def analyst_failures(self, feed: str, symbol: str, before_ms: int | None = None) -> int:
         return await self._read(lambda c: cycles.analyst_failures(c, feed, symbol, before_ms))
