@@ -293,8 +293,8 @@ async def measure(folder: Path, count: int, database: str, *, first_of_day: bool
 
 
 async def next_cycle(context: TradingContext) -> tuple[int, CycleReport]:
-    """The cycle of the next minute, two seconds after it; its T."""
-    t_ms = context.clock.now_ms() // MINUTE_MS * MINUTE_MS + MINUTE_MS
+    """The cycle of the next T, two seconds after it; in the minutes between two nobody is due."""
+    t_ms = context.clock.now_ms() // CYCLE_MS * CYCLE_MS + CYCLE_MS
     await context.clock.sleep((t_ms + LAG_MS - context.clock.now_ms()) / 1000)
     assert isinstance(context.candles, Window)
     context.candles.candles = await context.market.closed_candles(SYMBOL, "1m", end=t_ms - MINUTE_MS, limit=30)

@@ -145,7 +145,7 @@ def figure_samples(now: Figures) -> Iterator[Sample]:
         m.UNRESOLVED_AGE: now.unresolved_s, m.ACCOUNTS: now.accounts, m.STOPPED: now.stopped, m.POSITIONS: now.holding,
         m.DIFFERING: now.differing, m.DIFFERENCE: float(now.difference), m.KILL_SWITCH: now.kill_switch,
         m.UNPROVED: now.unproved_s, m.LEASE: now.lease_held, m.EPOCH: now.epoch, m.OUTBOX: now.untold,
-        m.OUTBOX_AGE: now.untold_s,
+        m.OUTBOX_AGE: now.untold_s, m.WORKERS: now.workers, m.WORKERS_DEAD: now.workers_dead, m.UNOWNED: now.unowned,
     }  # fmt: skip
     yield from (Sample(metric, value) for metric, value in plain.items())
     yield from (Sample(m.LOCKS, count, labels) for labels, count in now.locks.items())

@@ -16,6 +16,7 @@ from lib.adapters.sql.database.transactions import transact
 from lib.adapters.sql.ledger import locks
 from lib.adapters.sql.tables.people import accounts, outbox, users
 from lib.adapters.sql.tables.trading import cycles, orders, risk_locks, trader_lease
+from lib.adapters.sql.tables.workers import account_leases, workers
 from lib.clock import Clock, SystemClock
 from lib.domain.order import TERMINAL, OrderState
 from lib.domain.position import ZERO
@@ -24,6 +25,8 @@ from lib.queries.standing import is_trader_alive, platform_switches
 
 UNTOLD_MOST = 10_000
 """Unsent notices that are counted."""
+WORKER_DEAD_MS, WORKER_GONE_MS = 30_000, 3_600_000
+"""A worker unheard of for longer than any lease is dead, and after an hour it is nobody's concern."""
 _OPEN = [state.value for state in OrderState if state not in TERMINAL]
 
 
@@ -32,7 +35,7 @@ class Figures:
     """
     The deployment at one moment; ages in seconds, 0.0 = there is none. *kill_switch* is 0, 2 or 3 (L2, L3),
     *unproved_s* how long its proof has been waited for. *locks* are counted by whose they are ("account", "platform")
-    and kind.
+    and kind. *workers* live and *workers_dead* did; *unowned* accounts are nobody's, where there are or were any.
     """
 
     unresolved: Mapping[str, int]
@@ -49,6 +52,9 @@ class Figures:
     epoch: int
     untold: int
     untold_s: float
+    workers: int
+    workers_dead: int
+    unowned: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +104,7 @@ def _figures(connection: sa.Connection, now_ms: int) -> Figures:
     switches, lease = platform_switches(connection), connection.execute(sa.select(trader_lease)).one()
     waits = switches.is_thrown and not switches.proven_ms
     untold, untold_s = _untold(connection, now_ms)
+    alive, dead, owned = _workers(connection, now_ms)
     return Figures(
         unresolved=unresolved,
         unresolved_s=unresolved_s,
@@ -113,7 +120,24 @@ def _figures(connection: sa.Connection, now_ms: int) -> Figures:
         epoch=lease.epoch,
         untold=untold,
         untold_s=untold_s,
+        workers=alive,
+        workers_dead=dead,
+        unowned=len(rows) - owned if alive + dead else 0,
     )
+
+
+def _workers(connection: sa.Connection, now_ms: int) -> tuple[int, int, int]:
+    """How many workers live and how many are dead, and how many active accounts they own."""
+    seen = sa.select(workers.c.seen_ms).where(workers.c.holder != "", workers.c.seen_ms > now_ms - WORKER_GONE_MS)
+    ages = [now_ms - seen_ms for seen_ms in connection.scalars(seen)]
+    lease = account_leases.c
+    joined = accounts.join(users, users.c.id == accounts.c.user_id).join(
+        account_leases, lease.account_id == accounts.c.id
+    )
+    held = (accounts.c.active, users.c.deleted_at.is_(None), lease.holder != "", lease.until_ms > now_ms)
+    owned = connection.scalar(sa.select(sa.func.count()).select_from(joined).where(*held)) if ages else 0
+    dead = sum(age > WORKER_DEAD_MS for age in ages)
+    return len(ages) - dead, dead, owned or 0
 
 
 def _unresolved(connection: sa.Connection, now_ms: int) -> tuple[dict[str, int], float]:

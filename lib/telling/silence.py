@@ -99,7 +99,7 @@ class Silence:
         now = self.clock.now_ms()
         ages = self._ages(now)
         if (longest := max(ages.values())) > SILENT_S:
-            self._silent(max(ages, key=ages.__getitem__), self._since_s or now // 1_000 - round(longest))
+            self._silent(max(ages, key=ages.__getitem__), self._since_s or round(now / 1_000 - longest))
         elif self._since_s:
             self._back()
 

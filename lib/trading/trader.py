@@ -352,10 +352,9 @@ class Trader:
     async def _heartbeat(self) -> None:
         if not self.leads:
             return
-        held = await self.context.switches.hold_lease(self.context.holder, self.context.lease_ms)
-        fields = {"trader_heartbeat": iso(self.context.clock.now_ms()), "trader_leads": str(held is not None).lower()}
-        fields["guardian_heartbeat"] = iso(self.guardian.looked_ms)
-        await self.context.candles.set_status(fields)
+        await self.context.switches.hold_lease(self.context.holder, self.context.lease_ms)
+        fields = {"trader_heartbeat": self.context.clock.now_ms(), "guardian_heartbeat": self.guardian.looked_ms}
+        await self.context.candles.set_status({name: iso(at_ms) for name, at_ms in fields.items()})
 
     async def _guard(self) -> None:
         while True:

@@ -7,7 +7,9 @@ import sqlalchemy as sa
 
 from lib.clock import SteppedClock
 from lib.domain.reason import text
-from lib.queries.figures import FigureReadings
+from lib.domain.worker import Worker
+from lib.queries.figures import WORKER_DEAD_MS, WORKER_GONE_MS, FigureReadings
+from lib.trading.part import TTL_MS
 from tests.contract.ledger_worlds import SqlWorld
 from tests.contract.test_ledger import submitted
 from tests.factories import T
@@ -45,6 +47,22 @@ async def test_an_order_without_an_end_and_a_lock_are_counted_by_state_and_kind(
     assert (now.accounts, now.stopped, now.lease_held) == (1, 0, True)
     assert now.untold >= 1, "its owner is told of the lock"
     assert now.untold_s >= 0
+
+
+async def test_dead_workers_and_accounts_of_nobody_are_counted_where_accounts_are_divided(world: SqlWorld) -> None:
+    await submitted(world)
+    first = readings(world).figures()
+    assert (first.workers, first.workers_dead, first.unowned) == (0, 0, 0), "one trader serves them all"
+    await world.ledger.hold(Worker("gone", "", 0), TTL_MS)
+    now = readings(world).figures()
+    assert (now.workers, now.workers_dead, now.unowned) == (1, 0, 1), "its capacity is no account"
+    world.clock.advance_to(NOW + WORKER_DEAD_MS + 1)
+    await world.ledger.hold(Worker("lives", "", 9), TTL_MS)
+    now = readings(world).figures()
+    assert (now.workers, now.workers_dead, now.unowned) == (1, 1, 0)
+    world.clock.advance_to(NOW + WORKER_GONE_MS)
+    now = readings(world).figures()
+    assert (now.workers, now.workers_dead, now.unowned) == (0, 1, 1)
 
 
 async def test_a_thrown_switch_waits_for_its_proof(world: SqlWorld) -> None:

@@ -92,6 +92,16 @@ def test_a_restart_in_the_middle_tells_nobody_again_and_the_end_still() -> None:
     assert watch.look(1.0) == [(1, "watched_again"), (2, "watched_again"), (0, "watched_again")]
 
 
+def test_two_that_watch_tell_of_one_silence_once_whenever_each_looks() -> None:
+    watch = Watch()
+    other, last_sign_ms = watch.fresh(), T + 60_000
+    watch.clock.advance_to(last_sign_ms + (SILENT_S + 1) * 1_000 + 400)
+    assert watch.look(SILENT_S + 1.4) != []
+    watch.clock.advance_to(last_sign_ms + (SILENT_S + 2) * 1_000 + 600)
+    watch.silence = other
+    assert watch.look(SILENT_S + 2.6) == []
+
+
 def test_a_silent_collector_counts_too() -> None:
     assert watch_codes(Watch().look(1.0, SILENT_S + 1)) == {
         "nobody_watches",

@@ -181,17 +181,23 @@ async def test_a_drain_gives_the_lease_back_at_once(process: Process) -> None:
     assert await process.world.ledger.hold_lease("trader-2", 30_000) is not None
 
 
-async def test_the_heartbeat_keeps_the_lease_and_says_who_leads(process: Process) -> None:
+async def test_the_heartbeat_keeps_the_lease_and_a_standby_says_nothing_that_its_leader_says_otherwise(
+    process: Process,
+) -> None:
     await process.start(T + 70_000)
     process.trader.heartbeat()
     await process.run(1)
     status = process.world.candles.status
-    assert status["trader_leads"] == "true"
     assert status["trader_heartbeat"] == iso(T + 70_000)
-    process.world.ledger.store.lease = LeaseRow("other", 9, T + 10**9)
+    assert process.world.ledger.store.lease.holder == process.trader.context.holder
+    fields, lease = set(status), LeaseRow("other", 9, T + 10**9)
+    process.world.ledger.store.lease = lease
     process.trader.heartbeat()
     await process.run(1)
-    assert status["trader_leads"] == "false"
+    assert status["trader_heartbeat"] == iso(T + 71_000)
+    assert set(status) == fields
+    assert "trader_leads" not in status
+    assert process.world.ledger.store.lease == lease
 
 
 async def test_thrown_switches_are_carried_out_by_a_job_of_the_timetable(process: Process) -> None:
