@@ -210,7 +210,7 @@ def main(settings: Settings) -> None:
     bootstrap.refuse_careless_web(settings)
     bootstrap.refuse_busy_port(settings.web_host, settings.web_port, "PORT")
     with bootstrap.measured("web", settings) as metrics:
-        _serve(build(bootstrap.web(settings, metrics)), settings)
+        _serve(build(bootstrap.web_system(settings, metrics)), settings)
 
 
 def _serve(application: Security, settings: Settings) -> None:

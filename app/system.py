@@ -23,5 +23,5 @@ def system() -> WebSystem:
     """The process's system; *Halt* when settings do not allow one."""
     with _building:
         if not _held:
-            _held.append(bootstrap.web(settings.load()))
+            _held.append(bootstrap.web_system(settings.load()))
         return _held[0]

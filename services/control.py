@@ -135,7 +135,7 @@ async def _run(loaded: settings.Settings, asked: argparse.Namespace) -> int:
         **dict.fromkeys(control_platform.ACTS, _on_platform),
         **dict.fromkeys(control_models.ACTS, _on_models),
     }
-    async with bootstrap.control(loaded, f"cli:{getpass.getuser()}@{socket.gethostname()}") as control:
+    async with bootstrap.open_control(loaded, f"cli:{getpass.getuser()}@{socket.gethostname()}") as control:
         return await acts[asked.act](control, asked)
 
 

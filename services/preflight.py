@@ -63,7 +63,7 @@ def _asked(loaded: settings.Settings, wish: PreflightWish, *, orders: bool) -> i
     """Ask the cards of one account; the exit status."""
     whose = f" · account {wish.account_id}" if wish.account_id else ""
     _say(f"{wish.venue} · {wish.symbol} · {bootstrap.preflight_url(loaded, wish)}{whose}")
-    run, evidence = asyncio.run(bootstrap.preflight(loaded, wish, _told, lambda: orders and _may_trade(wish)))
+    run, evidence = asyncio.run(bootstrap.ask_preflight(loaded, wish, _told, lambda: orders and _may_trade(wish)))
     _say(f"evidence: {evidence}")
     _say(f"{sum(row.passed for row in run.results)} of {len(run.results)} cards passed")
     return int(not run.is_flawless)

@@ -28,7 +28,7 @@ async def _chat(settings: Settings) -> None:
         log.get("bot").info("bot.none")
         await stop.wait()
         return
-    with bootstrap.chatting(settings) as chatting:
+    with bootstrap.chat_bot(settings) as chatting:
         await asyncio.gather(chatting.bot.run(stop), chatting.sender.run(stop))
 
 

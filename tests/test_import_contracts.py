@@ -1,9 +1,13 @@
-"""The import contract about real money names whom it must, and holds: read from the sources, without a linter."""
+"""Import contracts that sources and names are asked about themselves: real money, and what bootstrap hands out."""
 
 import ast
 import tomllib
 from collections.abc import Iterator
+from importlib import import_module
 from pathlib import Path
+
+from lib import bootstrap
+from lib.bootstrap import HOMES
 
 ROOT = Path(__file__).resolve().parents[1]
 CONTRACT = "only a terminal writes caps of real money and what a preflight found"
@@ -41,3 +45,16 @@ def test_web_and_trader_have_no_adapter_that_writes_preflights_and_caps() -> Non
         path for module in KEPT_OUT for path in sources(module) if any(n.startswith(ADAPTER) for n in imported(path))
     }
     assert reached == set()
+
+
+def test_bootstrap_finds_each_name_where_a_checker_does_and_none_is_a_submodules() -> None:
+    told = [
+        (node.module, name.name)
+        for node in ast.walk(ast.parse((ROOT / "lib/bootstrap/__init__.py").read_text("utf-8")))
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("lib.")
+        for name in node.names
+    ]
+    assert sorted(told) == sorted((home, name) for home, names in HOMES.items() for name in names.split())
+    assert not {name for _, name in told} & {path.stem for path in sources("lib.bootstrap")}
+    for home, name in told:
+        assert getattr(bootstrap, name) is getattr(import_module(home), name)

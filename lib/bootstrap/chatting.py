@@ -29,7 +29,7 @@ class Chatting:
 
 
 @contextmanager
-def chatting(settings: Settings) -> Iterator[Chatting]:
+def chat_bot(settings: Settings) -> Iterator[Chatting]:
     """The bot over live ports: the acts are the page's own."""
     settings.require("DATABASE_URL", "REDIS_URL", "ENCRYPTION_PUBLIC_KEY", "INSTALLATION", "WEB_SECRET")
     engine, clock = stores.database(settings), SystemClock()

@@ -98,7 +98,7 @@ class Control:
 
 
 @asynccontextmanager
-async def control(settings: Settings, who: str) -> AsyncIterator[Control]:
+async def open_control(settings: Settings, who: str) -> AsyncIterator[Control]:
     """The operator's half of the system for *who*; it needs the database alone, and asks Redis for nothing."""
     settings.require("DATABASE_URL", "INSTALLATION")
     engine = stores.database(settings)

@@ -115,7 +115,7 @@ def preflight_folder(settings: Settings) -> Path:
     return settings.data_dir / "preflight"
 
 
-async def preflight(
+async def ask_preflight(
     settings: Settings, wish: PreflightWish, told: Told, may_trade: MayTrade, clock: Clock | None = None
 ) -> tuple[PreflightRun, Path]:
     """Ask the cards; the run, and the file with its evidence."""

@@ -127,7 +127,7 @@ class WebSystem:
     metrics_token: str = field(default="", repr=False)
 
 
-def web(settings: Settings, metrics: Metrics | None = None) -> WebSystem:
+def web_system(settings: Settings, metrics: Metrics | None = None) -> WebSystem:
     """The web's half of the system; it can seal exchange keys and never open one. *metrics* are its figures."""
     settings.require("DATABASE_URL", "REDIS_URL", "ENCRYPTION_PUBLIC_KEY", "INSTALLATION")
     engine, clock = stores.database(settings), SystemClock()

@@ -11,7 +11,7 @@ from lib.accounts.key_gate import uid_of_key
 from lib.adapters.bybit.rest.transport import Transport
 from lib.adapters.preflight_files import JournalFile, journal_name
 from lib.bootstrap import PreflightWish
-from lib.bootstrap import preflight as wired
+from lib.bootstrap import ask_preflight as wired
 from lib.domain import reason_codes as codes
 from lib.domain.api_key import ApiKey
 from lib.domain.errors import Halt
@@ -44,7 +44,6 @@ def carried(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> dict[str, Transpor
         ) -> tuple[int, Mapping[str, str], bytes]:
             return await by["by"].request(method, path, query, headers, body)
 
-    # by its module: `lib.bootstrap.preflight` as an attribute is the function of that name
     monkeypatch.setattr(sys.modules["lib.bootstrap.preflight"], "AiohttpTransport", Carrier)
     return by
 

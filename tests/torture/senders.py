@@ -47,7 +47,7 @@ def live(life: Life) -> None:
     os.environ.update(life.env)
     speak_into(Path(life.log))
     points = Failpoints(life.trap, Path(life.hits))
-    notifying, chatting = bootstrap.notifying, bootstrap.chatting
+    notifying, chatting = bootstrap.notifying, bootstrap.chat_bot
 
     @contextmanager
     def watched_notifying(settings: Settings) -> Iterator[Any]:
@@ -63,7 +63,7 @@ def live(life: Life) -> None:
             made.bot._chats = Watched(made.bot._chats, TALKING, points)
             yield made
 
-    bootstrap.notifying, bootstrap.chatting = watched_notifying, watched_chatting
+    bootstrap.notifying, bootstrap.chat_bot = watched_notifying, watched_chatting
     run_process(life.service, {"notifier": services.notifier, "telegram": services.telegram}[life.service].main)
 
 

@@ -89,7 +89,7 @@ def _system(folder: Path, url: str, *, hurried: bool) -> Iterator[tuple[WebSyste
     schema.migrate(engine)
     _, public = generate_keys()
     env = {"DATABASE_URL": url, "REDIS_URL": redis.url, "ENCRYPTION_PUBLIC_KEY": public, "INSTALLATION": "odd"}
-    made = bootstrap.web(load({**env, "PAPER_API_URL": "http://127.0.0.1:9", "WEB_HOSTS": "testserver"}))
+    made = bootstrap.web_system(load({**env, "PAPER_API_URL": "http://127.0.0.1:9", "WEB_HOSTS": "testserver"}))
     stores = PeopleStores(
         SqlLogins(engine),
         SqlSessions(engine),
