@@ -2,10 +2,10 @@
 Files that never change under their address, compressed once, as small as the reader's browser takes them.
 
 The first answer of a file is gzip, by Starlette's middleware; beside it, in the background and one after another, each
-is packed by Brotli as tightly as it can, which takes a second for the largest and a sixth off the wire, and is what
-everybody after that gets. What a first visit needs is asked for when the server starts. Only files with a versioned
-name are kept, never an answer about anybody (a secret beside a stranger's words could be guessed by its packed
-length), and never more than `MOST_BYTES`.
+is packed by Brotli as tightly as it can, which takes seconds for the largest (once a machine: `app/packed_files.py`)
+and a sixth off the wire, and is what everybody after that gets. What a first visit needs is asked for when the server
+starts. Only files with a versioned name are kept, never an answer about anybody (a secret beside a stranger's words
+could be guessed by its packed length), and never more than `MOST_BYTES`.
 """
 
 import asyncio
@@ -13,14 +13,16 @@ import gzip
 from collections.abc import Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
-import brotli
 from starlette.middleware.gzip import GZipMiddleware
 
+from app.packed_files import packed
 from app.security import App, Message, Receive, Scope, Send
 from app.visit import header
 
+PACKED = Path(__file__).resolve().parents[1] / "var" / "packed"
 FILES = ("/static/", "/assets/")
 MOST_BYTES = 24 * 1024 * 1024
 LEVEL = 6
@@ -43,10 +45,10 @@ class _Answer:
 
 
 class KeptAssets:
-    """Pure ASGI around *app*."""
+    """Pure ASGI around *app*; the small files are kept in *folder*."""
 
-    def __init__(self, app: App) -> None:
-        self._app = app
+    def __init__(self, app: App, folder: Path = PACKED) -> None:
+        self._app, self._folder = app, folder
         self._compressing: Any = GZipMiddleware(app, minimum_size=500, compresslevel=LEVEL)
         self._kept: dict[str, _Answer] = {}
         self._smaller: dict[str, _Answer] = {}
@@ -109,7 +111,7 @@ class KeptAssets:
             self._packing.append(self._worker.submit(self._pack, path, kept))
 
     def _pack(self, path: str, kept: _Answer) -> None:
-        body = bytes(brotli.compress(gzip.decompress(kept.body)))
+        body = packed(gzip.decompress(kept.body), self._folder)
         if len(body) < len(kept.body) and self._has_room(len(body)):
             self._smaller[path] = kept.packed(b"br", body)
 

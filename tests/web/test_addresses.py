@@ -1,6 +1,7 @@
 """Which addresses there are, in whose language, and what the first visit weighs."""
 
 import gzip
+import os
 import re
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from app.i18n import catalogue
 from app.index_page import page_in, themes
 from app.kept_assets import KeptAssets
 from app.navigation import ADDRESSES, EMAIL, PAGES, RESET
+from app.packed_files import packed
 from app.policy import inline_hashes
 from app.ui.assets import FOLDER, address, folder_files
 from tests.web.conftest import Web
@@ -230,6 +232,31 @@ async def test_after_its_first_answer_a_file_travels_by_brotli_to_whom_takes_it(
     for takes in (b"gzip", b"gzip, br;q=0"):
         assert gzip.decompress(await got(kept, "/static/js/a.js", takes=takes)) == behind.body
     assert behind.asked == 1
+
+
+def test_a_packing_is_made_once_and_what_stands_in_its_place_is_not_taken(tmp_path: Path) -> None:
+    body = b"let a = 1;\n" * 500
+    made = packed(body, tmp_path)
+    [kept] = tmp_path.iterdir()
+    kept.write_bytes(brotli.compress(body, quality=1))
+    assert packed(body, tmp_path) == kept.read_bytes() != made, "the same file is not packed again"
+    for other in (brotli.compress(b"steal();"), b"no brotli", b""):
+        kept.write_bytes(other)
+        assert packed(body, tmp_path) == made == kept.read_bytes()
+
+
+def test_a_packing_nobody_read_for_a_month_goes(tmp_path: Path) -> None:
+    packed(b"a" * 900, tmp_path)
+    [old] = tmp_path.iterdir()
+    os.utime(old, (1, 1))
+    packed(b"b" * 900, tmp_path)
+    assert not old.exists()
+    assert len(list(tmp_path.iterdir())) == 1
+
+
+def test_where_nothing_can_be_written_a_file_is_packed_all_the_same(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    assert brotli.decompress(packed(b"a" * 900, tmp_path / "file")) == b"a" * 900
 
 
 async def test_once_the_server_stops_nothing_more_is_packed() -> None:

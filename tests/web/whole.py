@@ -115,7 +115,7 @@ def entered(system: WebSystem, folder: Path) -> Iterator[TestClient]:
     """A client of the running application over *system*, whose mistakes are answers and not exceptions."""
     script = folder / "page.py"
     script.write_text("import streamlit as st\nst.write('hello')\n")
-    app = build(system, script)
+    app = build(system, script, packs_ahead=False)
     app._traffic = Unhurried()
     with TestClient(app, raise_server_exceptions=False, follow_redirects=False) as client:
         yield client
