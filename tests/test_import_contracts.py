@@ -49,7 +49,7 @@ def test_web_and_trader_have_no_adapter_that_writes_preflights_and_caps() -> Non
 
 def test_bootstrap_finds_each_name_where_a_checker_does_and_none_is_a_submodules() -> None:
     told = [
-        (node.module, name.name)
+        (node.module or "", name.name)
         for node in ast.walk(ast.parse((ROOT / "lib/bootstrap/__init__.py").read_text("utf-8")))
         if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("lib.")
         for name in node.names

@@ -222,23 +222,25 @@ def test_the_leak_matrix_knows_every_function_about_a_person() -> None:
     assert public == {name.split()[0] for name in READS} | MARKET_WIDE
 
 
-@pytest.mark.parametrize("name", READS)
-async def test_nobody_reads_what_is_anothers(scene: Scene, name: str) -> None:
+async def test_nobody_reads_what_is_anothers(scene: Scene) -> None:
     owner = await scene.person("uid-owner")
     await scene.exit(owner, "sell")
     await scene.fund(owner)
     [log] = scene.readings.logs(owner.user_id)
-    before = READS[name](scene.readings, owner.user_id, log.id)
+    before = {name: read(scene.readings, owner.user_id, log.id) for name, read in READS.items()}
     other = await scene.person("uid-other", "sell")
     await scene.exit(other, "buy")
     await scene.fund(other)
     [foreign] = scene.readings.logs(other.user_id)
-    assert before, "the owner reads something"
-    assert READS[name](scene.readings, owner.user_id, log.id) == before, "another person's life changes nothing"
-    assert name in ALIKE or READS[name](scene.readings, other.user_id, foreign.id) != before
+    for name, read in READS.items():
+        assert before[name], f"{name}: the owner reads something"
+        mine = read(scene.readings, owner.user_id, log.id)
+        assert mine == before[name], f"{name}: another person's life changes nothing"
+        theirs = read(scene.readings, other.user_id, foreign.id)
+        assert name in ALIKE or theirs != before[name], f"{name}: each reads their own"
+        assert read(scene.readings, 9_999, log.id) in NOTHING_READ, f"{name}: nobody reads nothing"
     assert scene.readings.log_detail(owner.user_id, foreign.id) is None
     assert scene.readings.log_detail(other.user_id, log.id) is None
-    assert READS[name](scene.readings, 9_999, log.id) in NOTHING_READ
 
 
 # --- the log ----------------------------------------------------------------------------------------------------------
