@@ -16,6 +16,7 @@ KEPT_OUT = {
     "lib.bootstrap.web",
     "lib.bootstrap.operators",
     "lib.bootstrap.processes",
+    "lib.bootstrap.simulating",
     "lib.accounts",
     "lib.queries",
 }

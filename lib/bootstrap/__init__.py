@@ -41,7 +41,6 @@ if TYPE_CHECKING:
     from lib.bootstrap.preflight import real_accounts as real_accounts
     from lib.bootstrap.preflight import sealed_wish as sealed_wish
     from lib.bootstrap.processes import collector as collector
-    from lib.bootstrap.processes import simulator as simulator
     from lib.bootstrap.readiness import Readiness as Readiness
     from lib.bootstrap.recovery import RestoreWishes as RestoreWishes
     from lib.bootstrap.recovery import backup as backup
@@ -50,6 +49,7 @@ if TYPE_CHECKING:
     from lib.bootstrap.rotation import rotate as rotate
     from lib.bootstrap.rotation import standing as standing
     from lib.bootstrap.rotation import trader_lives as trader_lives
+    from lib.bootstrap.simulating import simulator as simulator
     from lib.bootstrap.starting import prepare_logs as prepare_logs
     from lib.bootstrap.starting import refuse_busy_port as refuse_busy_port
     from lib.bootstrap.starting import refuse_careless_web as refuse_careless_web
@@ -89,10 +89,11 @@ HOMES = {
     "lib.bootstrap.models": "ModelControl",
     "lib.bootstrap.operators": "OperatorsDoor",
     "lib.bootstrap.preflight": "PreflightWish ask_preflight preflight_url real_accounts sealed_wish",
-    "lib.bootstrap.processes": "collector simulator",
+    "lib.bootstrap.processes": "collector",
     "lib.bootstrap.readiness": "Readiness",
     "lib.bootstrap.recovery": "RestoreWishes backup restore take_secrets",
     "lib.bootstrap.rotation": "rotate standing trader_lives",
+    "lib.bootstrap.simulating": "simulator",
     "lib.bootstrap.starting": "prepare_logs refuse_busy_port refuse_careless_web refuse_key_that_opens run_process",
     "lib.bootstrap.stores": "migrate new_sealing_keys new_web_secret readings",
     "lib.bootstrap.supervising": "forget_state read_procfile supervisor",

@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from lib.adapters.bybit.rest.market_data import BybitMarketData
 from lib.adapters.redis.connection import connect_async
 from lib.bootstrap import stores
-from lib.bootstrap.processes import simulator_config, upstream
+from lib.bootstrap.simulating import simulator_config, upstream
 from lib.clock import SteppedClock, SystemClock
 from lib.domain.account import AccountSettings, RiskLevel
 from lib.domain.analyst_name import RULES_MODEL
