@@ -5,6 +5,7 @@ A key is typed and sealed, and comes back to no page. A price nobody knows is sa
 order is a version of the strategy that runs.
 """
 
+from collections.abc import Callable
 from dataclasses import replace
 from decimal import Decimal
 
@@ -125,13 +126,19 @@ def _card(user: SessionUser, one: ModelChoice) -> None:
     if profile.day_usd is not None:
         st.text(t("model.a_day", usd=usd(profile.day_usd)))
     st.caption(md("model.key_last4", last4=one.last4) if one.has_key else t("model.keyless"))
-    st.button(
-        t("model.delete"),
-        key=f"delete_{own_name(profile.name)}",
-        disabled=user.read_only,
-        on_click=_delete,
-        args=(profile.name,),
-    )
+    with st.container(horizontal=True, gap="xsmall"):
+        _button(user, "delete", profile.name, _delete)
+        if one.has_key:
+            _button(user, "clear_key", profile.name, _clear_key)
+
+
+def _button(user: SessionUser, act: str, name: str, work: Callable[[str], None]) -> None:
+    key = f"{act}_{own_name(name)}"
+    st.button(t(f"model.{act}"), key=key, disabled=user.read_only, on_click=work, args=(name,))
+
+
+def _clear_key(name: str) -> None:
+    tell(system().models.clear_key(require_user(), name), t("model.key_cleared"))
 
 
 def _delete(name: str) -> None:

@@ -19,9 +19,12 @@ from app.ui import live
 from app.ui.cockpit import seen_settings
 from app.ui.diff import diff_html
 from app.ui.letters import letters
+from app.ui.models import model_label, prices_words, usd
 from app.ui.write import count, exact, short, shown
 from lib.accounts.web import SessionUser
 from lib.bootstrap.preview import Preview
+from lib.domain.candle import MINUTE_MS
+from lib.domain.day import DAY_MS
 from lib.queries import Choices, InstructionRow
 
 TALL = 300
@@ -120,16 +123,21 @@ def _preview(user: SessionUser, chosen: Choices) -> None:
 
 
 def _figures(seen: Preview, chosen: Choices) -> None:
-    usd = "–" if seen.usd_day is None else f"${shown(f'{seen.usd_day:,.2f}')}"
+    cost = "–" if seen.usd_day is None else f"${shown(f'{seen.usd_day:,.2f}')}"
     cells = (
         ("tokens", f"≈ {count(seen.tokens)}"),
         ("tokens_day", f"≈ {count(seen.tokens_day)}"),
-        ("usd_day", f"≈ {usd}" if seen.usd_day is not None else usd),
+        ("usd_day", f"≈ {cost}" if seen.usd_day is not None else cost),
     )
     with st.grid(columns="auto", min_column_width=130, gap="small"):
         for name, value in cells:
             st.metric(t(f"strategy.{name}"), value, border=True)
-    st.caption(md("strategy.estimate", answer=seen.answer_tokens))
+    st.caption(md("strategy.asked", model=model_label(seen.asked), price=prices_words(seen.asked.prices, t)))
+    if seen.usd_call is not None:
+        each = {"tokens": count(seen.tokens), "answer": count(seen.answer_tokens), "usd": usd(seen.usd_call)}
+        st.caption(md("strategy.a_call", calls=count(seen.calls), **each))
+    minutes = DAY_MS // (seen.calls * MINUTE_MS)
+    st.caption(md("strategy.estimate", n=minutes, calls=count(seen.calls), answer=seen.answer_tokens))
     if seen.usd_day is None:
         st.caption(md("strategy.no_prices"))
     if seen.last is not None:

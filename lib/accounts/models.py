@@ -116,8 +116,19 @@ class OwnModelDesk:
         done = self._shelf.keep_own(kept, MOST_OWN, now, note_of(user, TrailEvent.MODEL_SAVED, now, profile.name))
         return None if done else Refusal("refuse.model.most", most=MOST_OWN)
 
+    @act
+    def clear_key(self, user: SessionUser, name: str) -> Refusal | None:
+        """The person's own model of that name is asked without a key from now on; the one it had is gone."""
+        before = next((one for one in self._shelf.own(user.user_id) if one.profile.name == name), None)
+        if before is None:
+            return Refusal("refuse.model.gone")
+        now = self._clock.now_ms()
+        note = note_of(user, TrailEvent.MODEL_KEY_CLEARED, now, name)
+        self._shelf.keep_own(_keyless(before), MOST_OWN, now, note)
+        return None
+
     def _sealed(self, kept: KeptModel, key: str) -> KeptModel | Refusal:
-        renewed = replace(kept, key_version=kept.key_version + 1, sealed="", last4="")
+        renewed = _keyless(kept)
         if not key:
             return renewed
         if not SHORTEST_KEY <= len(key) <= LONGEST_KEY or not all("!" <= letter <= "~" for letter in key):
@@ -132,3 +143,8 @@ class OwnModelDesk:
         now = self._clock.now_ms()
         done = self._shelf.delete_own(user.user_id, name, note_of(user, TrailEvent.MODEL_DELETED, now, name))
         return None if done else Refusal("refuse.model.gone")
+
+
+def _keyless(kept: KeptModel) -> KeptModel:
+    """*kept* without its key; what its next one is sealed for."""
+    return replace(kept, key_version=kept.key_version + 1, sealed="", last4="")

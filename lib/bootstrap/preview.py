@@ -8,11 +8,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
+from lib.accounts.models import OwnModelDesk
 from lib.domain.account_records import Asking
 from lib.domain.bucket import Bucket, bucket_of
 from lib.domain.candle import MINUTE_MS, Candle
 from lib.domain.input_blocks import OFFERED, Block, Shown, ShownNote, note_of
-from lib.domain.pricing import MILLION, AnalystPrices
+from lib.domain.model_profile import ModelProfile
+from lib.domain.pricing import MILLION
 from lib.domain.tokens import estimated
 from lib.market.sight import Material, kept_for, lens_for, measures_for, minutes_for, shown
 from lib.ports.market import MeasureStore
@@ -43,6 +45,11 @@ class Preview:
     tokens_day: int
     usd_day: Decimal | None
     last: CallRow | None
+    asked: ModelProfile
+    """The model that is asked first, with its prices; tokens and costs are of its questions."""
+    calls: int
+    """Questions a day at the account's cadence."""
+    usd_call: Decimal | None = None
     blocks: tuple[ShownNote, ...] = ()
     """The blocks beside the candles, each with its tokens or why it would be left out."""
 
@@ -57,14 +64,18 @@ class Offer:
 
 
 class Previews:
-    """Previews of one deployment's analyst, the model *model*."""
+    """Previews of one deployment's analyst, the model *environment*, or of those a person chose of *models*."""
 
     def __init__(
-        self, readings: Readings, model: str, prices: AnalystPrices, measures: MeasureStore | None = None
+        self,
+        readings: Readings,
+        environment: ModelProfile,
+        models: OwnModelDesk | None = None,
+        measures: MeasureStore | None = None,
     ) -> None:
         self._readings = readings
-        self._model = model
-        self._prices = prices
+        self._environment = environment
+        self._models = models
         self._measures = measures
         self._known: tuple[tuple[int, str, str, int], tuple[ShownNote, ...]] = ((0, "", "", 0), ())
         """What was offered last, to whom and when: the figures of one minute are computed once."""
@@ -85,11 +96,20 @@ class Previews:
         window = self._readings.closed_candles(account.symbol, INTERVAL, WINDOW) if account else []
         if account is None or not window:
             return None
-        place = (user_id, account.symbol, asked_sha256(account, self._model), window[-1].open_time)
+        place = (user_id, account.symbol, asked_sha256(account, self._environment.model), window[-1].open_time)
         if self._known[0] != place:
             self._known = (place, tuple(map(note_of, self._shown(user_id, account, OFFERED, window))))
         calls = DAY_MS // (account.settings.cadence_min * MINUTE_MS)
-        return Offer(self._known[1], calls, None if (one := self._prices.cost(MILLION, 0)) is None else one / MILLION)
+        one = self._asked(user_id, account).prices.cost(MILLION, 0)
+        return Offer(self._known[1], calls, None if one is None else one / MILLION)
+
+    def _asked(self, user_id: int, account: Asking) -> ModelProfile:
+        """The first of the person's models that may be asked now; the environment's where there is none."""
+        names = asked_with(account).models
+        if not names or self._models is None:
+            return self._environment
+        found = {one.profile.name: one.profile for one in self._models.choices(user_id, is_guest=account.is_guest)}
+        return next((found[name] for name in names if name in found), self._environment)
 
     def _shown(self, user_id: int, account: Asking, blocks: Sequence[Block], window: list[Candle]) -> tuple[Shown, ...]:
         if not blocks or not window:
@@ -104,7 +124,7 @@ class Previews:
             kept,
             {one.kind: one for one in found if one is not None},
             self._bucket(user_id, window),
-            self._readings.opinions(symbol, asked_sha256(account, self._model), t_ms),
+            self._readings.opinions(symbol, asked_sha256(account, self._environment.model), t_ms),
         )
         return shown(blocks, material, lens_for(asked_with(account).inputs, t_ms, window))
 
@@ -116,10 +136,11 @@ class Previews:
         return bucket_of(held.position_qty, held.avg_entry_price, stop, window[-1].close)
 
     def _made(self, user_id: int, account: Asking, window: list[Candle], last: CallRow | None) -> Preview:
+        asked = self._asked(user_id, account)
         beside = self._shown(user_id, account, asked_with(account).inputs, window)
-        prompt = prompt_for(account, window, self._model, beside)
+        prompt = prompt_for(account, window, asked.model, beside)
         tokens, answer = estimated(prompt.system) + estimated(prompt.user), ANSWER_TOKENS
-        cost = self._prices.cost(tokens, answer)
+        cost = asked.prices.cost(tokens, answer)
         calls = DAY_MS // (account.settings.cadence_min * MINUTE_MS)
         return Preview(
             system=prompt.system,
@@ -131,5 +152,8 @@ class Previews:
             tokens_day=(tokens + answer) * calls,
             usd_day=None if cost is None else cost * calls,
             last=last,
+            asked=asked,
+            calls=calls,
+            usd_call=cost,
             blocks=tuple(map(note_of, beside)),
         )

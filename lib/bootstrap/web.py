@@ -59,9 +59,8 @@ from lib.adapters.sql.forms.trail import SqlTrail
 from lib.adapters.vault import AddressSealer, VaultSealer
 from lib.adapters.web_lock import WebLock
 from lib.bootstrap import stores
-from lib.bootstrap.analyst import prices_of
 from lib.bootstrap.metrics import read_budget, read_candles, read_database
-from lib.bootstrap.models import own_model_desk
+from lib.bootstrap.models import environment_model, own_model_desk
 from lib.bootstrap.operators import OperatorsDoor, operators_door
 from lib.bootstrap.preview import Previews
 from lib.bootstrap.readiness import Readiness, ReadinessCheck
@@ -189,7 +188,7 @@ def web_system(settings: Settings, metrics: Metrics | None = None) -> WebSystem:
         key_pages=SITES[settings.bybit_site].key_pages,
         trusted_proxies=settings.trusted_proxies,
         operators=operators,
-        previews=Previews(readings, settings.openai_model, prices_of(settings), stores.measures(settings)),
+        previews=Previews(readings, environment_model(settings), models, stores.measures(settings)),
         ready=ReadinessCheck(
             readings.status,
             FigureReadings(watchers).waiting,

@@ -46,6 +46,7 @@ class TrailEvent(StrEnum):
     STRATEGY_RUN = "strategy_run"
     MODEL_SAVED = "model_saved"
     MODEL_DELETED = "model_deleted"
+    MODEL_KEY_CLEARED = "model_key_cleared"
     AUTO_ON = "auto_on"
     AUTO_OFF = "auto_off"
     PAUSED = "paused"

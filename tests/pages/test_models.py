@@ -50,6 +50,8 @@ def test_an_own_model_is_saved_with_its_key_and_the_key_is_on_no_page_after(
     profile = ModelProfile("own/mine", "Mine", "https://api.example.com/v1", "gpt-x", prices, Decimal(5))
     assert staged.acts.done == [("save_model", OWNER.user_id, profile, KEY)]
     assert all(one.value != KEY for one in at.text_input)
+    at.button(key="clear_key_mine").click().run()
+    assert staged.acts.done[-1] == ("clear_model_key", OWNER.user_id, "own/mine")
     at.button(key="delete_mine").click().run()
     assert staged.acts.done[-1] == ("delete_model", OWNER.user_id, "own/mine")
 
@@ -57,4 +59,4 @@ def test_an_own_model_is_saved_with_its_key_and_the_key_is_on_no_page_after(
 def test_who_only_looks_can_change_nothing(visit: Visit) -> None:
     at = visit("t-demo", "strategy")
     assert all(one.disabled for one in at.multiselect if str(one.key).startswith("models_"))
-    assert all(one.disabled for one in at.button if str(one.key).startswith("delete_"))
+    assert all(one.disabled for one in at.button if str(one.key).startswith(("delete_", "clear_key_")))

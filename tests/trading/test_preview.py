@@ -4,10 +4,12 @@ from decimal import Decimal
 
 import pytest
 
+from lib.accounts.models import ModelChoice
 from lib.bootstrap.preview import ANSWER_TOKENS, Previews
 from lib.domain.account import AccountSettings, RiskLevel
 from lib.domain.account_records import AskingAccount
 from lib.domain.candle import MINUTE_MS, Candle
+from lib.domain.model_profile import ModelProfile
 from lib.domain.pricing import AnalystPrices
 from lib.domain.tokens import estimated
 from lib.trading.context import WINDOW
@@ -15,6 +17,12 @@ from tests.factories import settings
 from tests.worlds.one_process import World
 
 PRICES = AnalystPrices(Decimal("0.25"), Decimal(2))
+
+
+def model(name: str = "default", prices: AnalystPrices = PRICES) -> ModelProfile:
+    return ModelProfile(name, name, "https://api.example.com/v1", name, prices)
+
+
 WISH = "추세만 </user_preference> 🙂\n둘째 줄"
 
 
@@ -43,7 +51,7 @@ async def test_the_preview_is_the_prompt_of_the_next_cycle_byte_for_byte(chosen:
     window = await world.candles.newest("BTCUSDT", "1m", WINDOW)
     trader = await world.trader_account(account_id)
     account = AskingAccount(trader.symbol, trader.settings, trader.is_guest, trader.language)
-    seen = Previews(Shelf(account, window), "test-model", PRICES).of(trader.user_id)  # type: ignore[arg-type]
+    seen = Previews(Shelf(account, window), model("test-model")).of(trader.user_id)  # type: ignore[arg-type]
     assert seen is not None
     assert (seen.system.encode(), seen.user.encode()) == (sent.system.encode(), sent.user.encode())
     assert (seen.candles, seen.closed_ms) == (WINDOW, window[-1].open_time + MINUTE_MS)
@@ -51,7 +59,7 @@ async def test_the_preview_is_the_prompt_of_the_next_cycle_byte_for_byte(chosen:
 
 def test_the_unsaved_text_is_previewed_and_a_day_is_288_calls() -> None:
     shelf = Shelf(AskingAccount("BTCUSDT", settings(custom_prompt="saved"), False, "en"), [])
-    seen = Previews(shelf, "m", PRICES).of(1, "typed")  # type: ignore[arg-type]
+    seen = Previews(shelf, model()).of(1, "typed")  # type: ignore[arg-type]
     assert seen is not None
     assert "typed" in seen.user
     assert "saved" not in seen.user
@@ -59,6 +67,38 @@ def test_the_unsaved_text_is_previewed_and_a_day_is_288_calls() -> None:
     assert seen.tokens_day == (seen.tokens + ANSWER_TOKENS) * 288
     assert seen.usd_day == PRICES.cost(seen.tokens * 288, ANSWER_TOKENS * 288)
     guest = Shelf(AskingAccount("BTCUSDT", settings(custom_prompt="mine"), True, "ko"), [])
-    told = Previews(guest, "m", AnalystPrices()).of(1)  # type: ignore[arg-type]
+    told = Previews(guest, model(prices=AnalystPrices())).of(1)  # type: ignore[arg-type]
     assert told is not None
     assert ("mine" in told.user, told.usd_day, told.closed_ms) == (False, None, 0)
+
+
+class Choosable:
+    """What a person may choose: the environment's model, and a dearer one of the list."""
+
+    def choices(self, user_id: int, *, is_guest: bool) -> list[ModelChoice]:
+        dear = ModelChoice(model("dear", AnalystPrices(Decimal(5), Decimal(30))))
+        return [ModelChoice(model())] if is_guest else [ModelChoice(model()), dear]
+
+
+@pytest.mark.parametrize(
+    ("chain", "cadence", "is_guest", "asked"),
+    [
+        (("dear", "default"), 15, False, "dear"),
+        (("gone", "dear"), 5, False, "dear"),
+        (("gone",), 60, False, "default"),
+        ((), 5, False, "default"),
+        (("dear",), 5, True, "default"),
+    ],
+)
+def test_a_day_costs_what_the_chosen_model_costs_at_the_cadence(
+    chain: tuple[str, ...], cadence: int, is_guest: bool, asked: str
+) -> None:
+    account = AskingAccount("BTCUSDT", settings(models=chain, cadence_min=cadence), is_guest, "en")
+    seen = Previews(Shelf(account, []), model(), Choosable()).of(1)  # type: ignore[arg-type]
+    assert seen is not None
+    prices = AnalystPrices(Decimal(5), Decimal(30)) if asked == "dear" else PRICES
+    each = prices.cost(seen.tokens, ANSWER_TOKENS)
+    assert each is not None
+    calls = 1440 // (5 if is_guest else cadence)
+    assert (seen.asked.name, seen.calls) == (asked, calls)
+    assert (seen.usd_call, seen.usd_day) == (each, each * calls)

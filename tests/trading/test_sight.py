@@ -14,8 +14,8 @@ from lib.domain.candle import Candle
 from lib.domain.errors import Retry
 from lib.domain.input_blocks import BLINDFOLD, OFFERED, Block, in_order, read_shown
 from lib.domain.measures import FRESH_MS, MEASURE_KINDS, Measured, MeasureKind
+from lib.domain.model_profile import ModelProfile
 from lib.domain.opinions import Opinion
-from lib.domain.pricing import AnalystPrices
 from lib.domain.reason import NOTHING
 from lib.ports.market import NothingMeasured
 from lib.trading.context import WINDOW
@@ -138,7 +138,8 @@ async def test_the_preview_shows_the_blocks_byte_for_byte(world: World, inputs: 
     trader = await world.trader_account(account_id)
     account = AskingAccount(trader.symbol, trader.settings, trader.is_guest, trader.language)
     shelf = Shelf(account, await world.candles.newest("BTCUSDT", "1m", 5_000))
-    previews = Previews(shelf, "test-model", AnalystPrices())  # type: ignore[arg-type]
+    environment = ModelProfile("default", "test-model", "", "test-model")
+    previews = Previews(shelf, environment)  # type: ignore[arg-type]
     seen, offer = previews.of(trader.user_id), previews.offered(trader.user_id)
     assert seen is not None
     assert offer is not None

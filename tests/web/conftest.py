@@ -37,8 +37,8 @@ from lib.bootstrap.readiness import Readiness
 from lib.domain.account import AccountSettings, Numbers
 from lib.domain.candle import MINUTE_MS, Candle, interval_ms
 from lib.domain.errors import Retry
+from lib.domain.model_profile import ModelProfile
 from lib.domain.platform_settings import Admission
-from lib.domain.pricing import AnalystPrices
 from lib.domain.quotes import CandleTick
 from lib.domain.reason import NOTHING, text
 from lib.domain.trail import Note
@@ -343,7 +343,7 @@ class Web:
             key_pages={},
             trusted_proxies=trusted_proxies,
             operators=self.operators.door,
-            previews=Previews(cast(Readings, FakeReadings()), "test-model", AnalystPrices()),
+            previews=Previews(cast(Readings, FakeReadings()), ModelProfile("default", "test-model", "", "test-model")),
         )
         traffic = Traffic(lambda: self.clock.now_ms() / 1000)
         self.app = build(self.system, script, traffic, packs_ahead=False)

@@ -281,7 +281,12 @@ class Shelf:
     def preview(self, user_id: int, custom_prompt: str | None = None) -> Preview | None:
         said = self.choices.settings.custom_prompt if custom_prompt is None else custom_prompt
         last = CallRow(NOW_MS, 1_900, 120, Decimal("0.0021"))
-        return Preview("system", f"candles {said}", 30, NOW_MS, 2_100, 150, 648_000, self.usd_day, last)
+        prices = AnalystPrices() if self.usd_day is None else AnalystPrices(Decimal("0.25"), Decimal(2))
+        asked = ModelProfile("default", "gpt-x", "https://api.example.com/v1", "gpt-x", prices)
+        each = prices.cost(2_100, 150)
+        return Preview(
+            "system", f"candles {said}", 30, NOW_MS, 2_100, 150, 648_000, self.usd_day, last, asked, 288, each
+        )
 
     def offered(self, user_id: int) -> Offer:
         notes = [ShownNote(block.name, "", 100 + at, NOW_MS) for at, block in enumerate(OFFERED[:-1])]
@@ -526,6 +531,9 @@ class Acts:
     def delete_model(self, user: SessionUser, name: str) -> Refusal | None:
         return self._do("delete_model", user, name)
 
+    def clear_model_key(self, user: SessionUser, name: str) -> Refusal | None:
+        return self._do("clear_model_key", user, name)
+
     def delete_key(self, user: SessionUser) -> Refusal | None:
         return self._do("delete_key", user)
 
@@ -548,7 +556,9 @@ def stage() -> SimpleNamespace:
         emails=SimpleNamespace(can_mail=False),
         trading=acts,
         strategies=acts,
-        models=SimpleNamespace(choices=acts.choices, save=acts.save_model, delete=acts.delete_model),
+        models=SimpleNamespace(
+            choices=acts.choices, save=acts.save_model, delete=acts.delete_model, clear_key=acts.clear_model_key
+        ),
         readings=shelf,
         acts=acts,
         shelf=shelf,
