@@ -300,6 +300,7 @@ def _platform_limits(source: Mapping[str, str]) -> PlatformLimits:
         analyst_tokens=_count(source, "PLATFORM_ANALYST_TOKENS", "analyst_tokens", usual.analyst_tokens),
         analyst_cost=_limit(source, "PLATFORM_ANALYST_COST_USD", "analyst_cost", usual.analyst_cost),
         guest_tokens=_count(source, "PLATFORM_GUEST_TOKENS", "guest_tokens", usual.guest_tokens),
+        person_cost=_limit(source, "PLATFORM_PERSON_COST_USD", "person_cost", usual.person_cost),
     )
 
 

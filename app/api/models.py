@@ -31,9 +31,13 @@ DAYS = 30
 
 @for_people
 async def read_models(request: Request, user: SessionUser) -> Response:
-    """What may be asked, in the order of the lists: a price nobody knows is null, and no key is in it."""
+    """
+    What may be asked, in the order of the lists: a price nobody knows is null, and no key is in it. *person_cap_usd* is
+    the most your part of the operator's models may cost a UTC day, null = no cap.
+    """
     found = await in_thread(system().models.choices, user.user_id, is_guest=user.is_guest)
-    return JSONResponse({"models": [_told(one) for one in found]})
+    cap = await in_thread(system().readings.person_cap, system().operators.limits)
+    return JSONResponse({"models": [_told(one) for one in found], "person_cap_usd": None if cap is None else str(cap)})
 
 
 @for_people

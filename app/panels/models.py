@@ -30,6 +30,7 @@ from lib.domain.model_profile import (
     MOST_IN_CHAIN,
     OWN,
     ModelProfile,
+    is_own,
 )
 from lib.domain.pricing import AnalystPrices
 from lib.queries import Choices
@@ -43,6 +44,8 @@ def models(user: SessionUser, chosen: Choices) -> None:
     """Draw the order, the costs and the person's own models."""
     found = {one.profile.name: one for one in system().models.choices(user.user_id, is_guest=user.is_guest)}
     _order(user, chosen, found)
+    if not any(map(is_own, chosen.settings.models)):
+        _cap(user, found, chosen)
     _costs(user, found)
     if not user.is_guest:
         _own(user, [one for one in found.values() if one.profile.is_own])
@@ -80,6 +83,27 @@ def _set_order(key: str, version: int) -> None:
     if chosen is not None:
         names = () if wanted in ((), DEFAULT_CHAIN) else wanted
         tell(system().trading.change_settings(user, replace(chosen.settings, models=names), version), t("strat.next"))
+
+
+def _cap(user: SessionUser, found: dict[str, ModelChoice], chosen: Choices) -> None:
+    """The person's cap on the operator's models of today and what is left of it; nothing where nobody is capped."""
+    most = system().readings.person_cap(system().operators.limits)
+    if most is None:
+        return
+    today = system().clock.now_ms() // DAY_MS * DAY_MS
+    parts = [row.usd for row in system().readings.model_days(user.user_id, today) if not row.is_own and row.usd]
+    used = sum(parts, Decimal(0))
+    said = {"most": usd(most), "used": usd(used), "left": usd(max(most - used, Decimal(0)))}
+    st.progress(min(float(used / most), 1.0) if most else 1.0, md("model.cap", **said))
+    if used < most:
+        st.caption(t("model.cap_note"))
+        return
+    names = chosen.settings.models or DEFAULT_CHAIN
+    free = [one for name in names if (one := found.get(name)) and one.profile.prices.free]
+    if free:
+        st.warning(md("model.cap_free", model=model_label(free[0].profile)), icon=":material/warning:")
+    else:
+        st.warning(md("model.cap_none"), icon=":material/warning:")
 
 
 def _costs(user: SessionUser, found: dict[str, ModelChoice]) -> None:

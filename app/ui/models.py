@@ -5,7 +5,7 @@ Models in words: what one is called, and its price; one nobody knows is said to 
 from collections.abc import Callable
 from decimal import Decimal
 
-from app.ui.write import exact
+from app.ui.write import exact, shown
 from lib.domain.model_profile import OWN, ModelProfile
 from lib.domain.pricing import AnalystPrices
 
@@ -34,5 +34,6 @@ def prices_words(prices: AnalystPrices, t: Say) -> str:
 
 def usd(value: Decimal) -> str:
     """An amount in dollars: cents, and finer where it is less than one."""
-    shown = value.quantize(_CENT) if value >= _CENT or not value else value.quantize(Decimal("0.000001"))
-    return f"${exact(shown)}"
+    if value >= _CENT or not value:
+        return f"${shown(f'{value:,.2f}')}"
+    return f"${exact(value.quantize(Decimal('0.000001')))}"

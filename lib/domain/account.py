@@ -88,12 +88,16 @@ class Limits:
     """Analyst tokens behind this account's decisions per UTC day."""
 
 
+NO_PERSON_CAP = Decimal(100_000)
+"""The most that a cap of a person may be: nobody is capped."""
+
+
 @dataclass(frozen=True, slots=True)
 class PlatformLimits:
     """
     Caps over all accounts of a deployment, on by default. Fractions are of summed equity, counts per UTC day.
 
-    Money of *max_exposure* in USDT, of *analyst_cost* in USD.
+    Money of *max_exposure* in USDT, of *analyst_cost* and *person_cost* in USD.
     """
 
     daily_loss: Decimal = Decimal("0.10")
@@ -104,6 +108,8 @@ class PlatformLimits:
     analyst_cost: Decimal = Decimal(20)
     guest_tokens: int = 1_000_000
     """Analyst tokens a day for all guests together."""
+    person_cost: Decimal = NO_PERSON_CAP
+    """What one person's part of the operator's models may cost a day."""
     unreadable: tuple[str, ...] = ()
     """The limits an operator set by a row that cannot be read: while there is one, there are no entries."""
 

@@ -15,7 +15,7 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Any, TypeVar
 
-from lib.domain.account import PlatformLimits
+from lib.domain.account import NO_PERSON_CAP, PlatformLimits
 from lib.domain.spelling import is_prose
 from lib.domain.won_rates import WonRate, read_named
 
@@ -107,6 +107,7 @@ LIMIT_BOUNDS: Mapping[str, Bounds] = {
     "analyst_tokens": _count(0, 10**10),
     "analyst_cost": Bounds(Decimal(0), Decimal(100_000)),
     "guest_tokens": _count(0, 10**10),
+    "person_cost": Bounds(Decimal(0), NO_PERSON_CAP),
 }
 """Every limit of `PlatformLimits`, in its order and units."""
 

@@ -83,6 +83,7 @@ PLATFORM_ENTRIES = declare("platform_entries", entries=Kind.COUNT, limit=Kind.CO
 PLATFORM_TOKENS = declare("platform_tokens", tokens=Kind.COUNT, limit=Kind.COUNT)
 GUEST_TOKENS = declare("guest_tokens", tokens=Kind.COUNT, limit=Kind.COUNT)
 PLATFORM_COST = declare("platform_cost", cost=Kind.MONEY, limit=Kind.MONEY)
+PERSON_COST = declare("person_cost", limit=Kind.MONEY)
 PLATFORM_LIMIT_UNREADABLE = declare("platform_limit_unreadable")
 ANALYST_NOT_ASKED = declare("analyst_not_asked", why=Kind.WHY)
 ANALYST_BUDGET_USED_UP = declare("analyst_budget_used_up")

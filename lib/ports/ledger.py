@@ -248,6 +248,13 @@ class CycleLedger(Protocol):
         """
         ...
 
+    async def person_spent(self, user_id: int, t_ms: int) -> Decimal:
+        """
+        What the person's part of calls that the operator pays cost on the UTC day of *t_ms*, USD: of each call behind
+        a decision of theirs its cost ÷ the people who share it.
+        """
+        ...
+
     async def analyst_failures(self, feed: str, symbol: str, before_ms: int | None = None) -> int:
         """How many cycles in a row, the newest before *before_ms* and back, failed to get an answer."""
         ...

@@ -11,6 +11,7 @@ from decimal import Decimal
 import sqlalchemy as sa
 
 from lib.adapters.sql.tables.analysts import model_calls
+from lib.adapters.sql.tables.people import accounts
 from lib.adapters.sql.tables.trading import trade_logs
 from lib.domain.day import DAY_MS
 from lib.domain.reason import Reason
@@ -65,8 +66,7 @@ class ModelReadings(Reading):
                 sa.func.sum(_BILLIONTHS), sa.func.sum(_C.prompt_tokens + _C.completion_tokens),
                 sa.func.sum(sa.case((_C.state == "failed", 1), else_=0)),
             )
-            .join(trade_logs, trade_logs.c.cycle_id == _C.cycle_id)
-            .where(trade_logs.c.user_id == user_id, trade_logs.c.t_ms >= since_ms, _C.t_ms >= since_ms)
+            .where(_C.cycle_id.in_(_decided(user_id, since_ms)), _C.t_ms >= since_ms)
             .group_by("day", _C.name, _C.owner_id, _C.people)
         )  # fmt: skip
         found: dict[tuple[int, str, int], ModelDay] = {}
@@ -105,3 +105,10 @@ class ModelReadings(Reading):
             )
             for row in rows
         ]  # fmt: skip
+
+
+def _decided(user_id: int, since_ms: int) -> "sa.Select[tuple[int]]":
+    """The cycles behind the person's decisions, each once: two accounts of a person share a call as one."""
+    of_person = sa.select(accounts.c.id).where(accounts.c.user_id == user_id)
+    logs = trade_logs.c
+    return sa.select(logs.cycle_id).where(logs.account_id.in_(of_person), logs.t_ms >= since_ms)

@@ -1,12 +1,15 @@
-"""What an operator says to everybody: which doors are open, and the banner. Nobody's in particular."""
+"""What an operator says to everybody: which doors are open, the banner, a person's cap. Nobody's in particular."""
+
+from decimal import Decimal
 
 from lib.adapters.sql.ledger.rows import setting_rows
-from lib.domain.platform_settings import Admission, Banner, admission, read_banner
+from lib.domain.account import NO_PERSON_CAP, PlatformLimits
+from lib.domain.platform_settings import Admission, Banner, admission, limit_overrides, read_banner
 from lib.queries.reading import Reading
 
 
 class PlatformReadings(Reading):
-    """Platform settings as the web needs them; the limits are the trader's to read."""
+    """Platform settings as the web needs them; of the limits what a person is told of, the rest is the trader's."""
 
     def admission(self) -> Admission:
         """Which doors are open for newcomers now."""
@@ -15,3 +18,8 @@ class PlatformReadings(Reading):
     def banner(self) -> Banner | None:
         """The banner that stands now, None = there is none."""
         return read_banner(self._read(setting_rows))
+
+    def person_cap(self, environment: PlatformLimits) -> Decimal | None:
+        """What one person's part of the operator's models may cost a UTC day, USD; None = nobody is capped."""
+        most = limit_overrides(self._read(setting_rows)).over(environment).person_cost
+        return None if most >= NO_PERSON_CAP else most

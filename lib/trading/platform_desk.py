@@ -37,6 +37,10 @@ WORDS: dict[str, tuple[str, type[Registration] | type[GuestDoor]]] = {
 }
 
 
+COSTS = ("analyst_cost", "person_cost")
+"""Limits of a cost."""
+
+
 class SettingRefused(ValueError):
     """A change that is not made; *why* is for a page, the line for a terminal."""
 
@@ -83,10 +87,10 @@ class PlatformDesk:
         after = None if value == DEFAULT else value
         if after is not None:
             read_limit(name, after)
-            if name == "analyst_cost" and not self.counts_cost:
+            if name in COSTS and not self.counts_cost:
                 raise SettingRefused(
                     codes.COST_UNKNOWN(),
-                    "analyst_cost would count nothing: what the model costs is not known to this environment",
+                    f"{name} would count nothing: what the model costs is not known to this environment",
                 )
         row = f"{LIMIT}{name}"
         before = self.book.rows().get(row)

@@ -121,6 +121,8 @@ class Store:
     by_link: dict[str, int] = field(default_factory=dict)
     events: dict[int, tuple[tuple[OrderEvent, str], ...]] = field(default_factory=dict)
     logs: dict[tuple[int, int], LogRow] = field(default_factory=dict)
+    decided_by: dict[tuple[int, int], CycleKey] = field(default_factory=dict)
+    """The cycle behind each log that has one."""
     fills: dict[tuple[int, str], Fill] = field(default_factory=dict)
     transfers: dict[tuple[int, str], Transfer] = field(default_factory=dict)
     equity: dict[tuple[int, int], EquityPoint] = field(default_factory=dict)

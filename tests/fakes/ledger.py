@@ -150,6 +150,14 @@ class MemoryLedger(MemoryLeases, MemoryGauges, Ledger):
                 found.setdefault(key.t_ms, view_of)
         return [found[t_ms] for t_ms in sorted(found, reverse=True)]
 
+    async def person_spent(self, user_id: int, t_ms: int) -> Decimal:
+        mine = {number for number, row in self.store.accounts.items() if row.user_id == user_id}
+        found = self.store.decided_by.items()
+        keys = {key for (number, at), key in found if number in mine and utc_day(at) == utc_day(t_ms)}
+        shared = [(call, people) for (key, *_), (call, people) in self.store.calls.items() if key in keys]
+        parts = (call.answer.cost / people for call, people in shared if not call.owner_id and call.answer.cost)
+        return sum(parts, ZERO)
+
     # --- plans -----------------------------------------------------------------------------------------------------
 
     async def plan(self, account: TraderAccount, key: CycleKey | None, t_ms: int, plan: AccountPlan) -> list[Order]:
@@ -161,6 +169,8 @@ class MemoryLedger(MemoryLeases, MemoryGauges, Ledger):
             drafts = [order_rules.planned_order(self._installation, account, t_ms, draft, at) for draft in plan.orders]
             answer = self.store.cycles.get(key) if key else None
             self._insert_log(account.account_id, t_ms, plan, answer)
+            if key:
+                self.store.decided_by[account.account_id, t_ms] = key
             for order in drafts:
                 self._insert(order)
         return [order for order in self._at(account.account_id, t_ms) if order.leg in ("e", "x")]

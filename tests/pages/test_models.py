@@ -60,3 +60,16 @@ def test_who_only_looks_can_change_nothing(visit: Visit) -> None:
     at = visit("t-demo", "strategy")
     assert all(one.disabled for one in at.multiselect if str(one.key).startswith("models_"))
     assert all(one.disabled for one in at.button if str(one.key).startswith(("delete_", "clear_key_")))
+
+
+@pytest.mark.parametrize("language", ["ko", "en"])
+def test_a_person_sees_the_cap_and_what_is_left_of_it(visit: Visit, staged: SimpleNamespace, language: str) -> None:
+    words = catalogue(language)
+    assert not visit("t-owner", "strategy", language).get("progress")
+    staged.shelf.cap = Decimal("0.5")
+    [bar] = visit("t-owner", "strategy", language).get("progress")
+    told = words["model.cap"].format(used="$0.03", most="$0.50", left="$0.47")
+    assert bar.proto.text.replace("\\", "") == told
+    staged.shelf.cap = Decimal("0.01")
+    at = visit("t-owner", "strategy", language)
+    assert words["model.cap_none"] in [one.value for one in at.warning]

@@ -7,7 +7,9 @@ from decimal import Decimal
 import pytest
 
 from lib.domain import reason_codes as codes
+from lib.domain.account import PlatformLimits
 from lib.domain.analyst_call import AnalystAnswer, CycleKey, Prompt
+from lib.domain.day import midnight_after
 from lib.domain.decision import Abstained
 from lib.domain.model_profile import ModelProfile, is_own
 from lib.domain.pricing import AnalystPrices
@@ -194,3 +196,60 @@ async def test_what_a_model_cost_today_is_counted_by_who_pays() -> None:
     assert await town.world.ledger.model_spent(0, "fast", town.world.t_ms) == COST
     assert await town.world.ledger.model_spent(town.user(0), "fast", town.world.t_ms) == 0
     assert await town.world.ledger.model_spent(0, "fast", town.world.t_ms + 86_400_000) == 0
+
+
+# --- a person's cap on the operator's models --------------------------------------------------------------------------
+
+
+def capped(town: Town, usd: str) -> None:
+    town.world.context = replace(town.world.context, platform=PlatformLimits(person_cost=Decimal(usd)))
+
+
+async def test_past_a_persons_cap_the_chain_goes_on_to_a_free_model_and_with_none_it_holds_with_the_reason() -> None:
+    town = Town(("dear", "free"), ("dear",))
+    dear, free = Moody(), Moody()
+    town.lists.put("dear", dear)
+    town.lists.put("free", free)
+    profile = replace(town.lists.kept[0, "free"].profile, prices=AnalystPrices(free=True))
+    town.lists.kept[0, "free"] = Candidate(profile, 0, free)
+    capped(town, "1.5")
+    await town.cycle()
+    assert (len(dear.asked), len(free.asked)) == (2, 0)
+    [first, second] = (await town.cycle()).results
+    assert (len(dear.asked), len(free.asked)) == (2, 1), "one call was each person's cap"
+    assert first.outcome != "skipped"
+    why = codes.ANALYST_NOT_ASKED(why=codes.PERSON_COST(limit=Decimal("1.5")))
+    assert (second.outcome, second.reason) == ("skipped", why)
+    town.world.to(midnight_after(town.world.t_ms))
+    await town.cycle()
+    assert len(dear.asked) == 4, "a day later it begins anew"
+
+
+async def test_a_cap_counts_a_persons_part_and_stops_no_call_that_somebody_else_asks_for() -> None:
+    town = Town(("fast",), ("fast",))
+    fast = Moody()
+    town.lists.put("fast", fast)
+    capped(town, "1.5")
+    await town.cycle()  # 0.75 each
+    await town.cycle()  # 1.5 each
+    assert [await town.world.ledger.person_spent(town.user(place), town.world.t_ms) for place in (0, 1)] == [COST] * 2
+    assert len(fast.asked) == 2
+    assert {result.outcome for result in (await town.cycle()).results} == {"skipped"}
+    newcomer = town.world.add_account(settings=settings(models=("fast",)))
+    results = (await town.cycle()).results
+    assert len(fast.asked) == 3
+    assert all(result.outcome != "skipped" for result in results), "who is not past the cap asks for all"
+    assert newcomer in {result.account_id for result in results}
+
+
+async def test_own_models_and_a_deployment_without_a_cap_are_never_stopped_by_one() -> None:
+    town = Town(("own/mine",), ())
+    mine = Moody()
+    town.lists.put("own/mine", mine, town.user(0))
+    capped(town, "0")
+    [own, ours] = (await town.cycle()).results
+    assert (len(mine.asked), own.outcome) == (1, "bought")
+    assert (town.world.analyst.asked, ours.outcome) == ([], "skipped")
+    capped(town, "100000")
+    await town.cycle()
+    assert len(town.world.analyst.asked) == 1

@@ -34,7 +34,7 @@ from lib.accounts.won import WonDesk
 from lib.bootstrap import WebSystem
 from lib.bootstrap.preview import Previews
 from lib.bootstrap.readiness import Readiness
-from lib.domain.account import AccountSettings, Numbers
+from lib.domain.account import AccountSettings, Numbers, PlatformLimits
 from lib.domain.candle import MINUTE_MS, Candle, interval_ms
 from lib.domain.errors import Retry
 from lib.domain.model_profile import ModelProfile
@@ -154,6 +154,9 @@ class FakeReadings:
 
     def sessions(self, user_id: int) -> list[dict[str, int]]:
         return [{"user_id": user_id}]
+
+    def person_cap(self, environment: PlatformLimits) -> Decimal | None:
+        return Decimal("0.5")
 
     def trail(self, user_id: int, limit: int, before: int = 0) -> list[dict[str, int]]:
         return [{"user_id": user_id}]

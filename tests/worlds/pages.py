@@ -18,7 +18,7 @@ from lib.accounts.won import WonDesk
 from lib.bootstrap.preview import Offer, Preview
 from lib.clock import SteppedClock
 from lib.domain import reason_codes as codes
-from lib.domain.account import AccountSettings, Colours, Numbers, Theme
+from lib.domain.account import AccountSettings, Colours, Numbers, PlatformLimits, Theme
 from lib.domain.api_token import ApiToken
 from lib.domain.bybit_sites import SITES
 from lib.domain.errors import Retry
@@ -167,6 +167,7 @@ class Shelf:
         self.known_rules: Instrument | None = INSTRUMENT
         self.liquidation: Decimal | None = None
         self.model = "local-model"
+        self.cap: Decimal | None = None
         self.reason = HOSTILE
         self.says: Banner | None = None
         self.doors = Admission()
@@ -258,6 +259,9 @@ class Shelf:
 
     def strategy_versions(self, user_id: int, strategy_id: int, limit: int = 100) -> list[StrategyVersion]:
         return [one for one in self._versions() if one.strategy_id == strategy_id]
+
+    def person_cap(self, environment: PlatformLimits) -> Decimal | None:
+        return self.cap
 
     def model_days(self, user_id: int, since_ms: int) -> list[ModelDay]:
         return [ModelDay(NOW_MS // 86_400_000 * 86_400_000, "fast", False, 12, 6, 1, 12_000, 12, Decimal("0.0345"))]

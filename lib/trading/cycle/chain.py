@@ -3,7 +3,8 @@ The models of a group, asked in the order of its chain, within the one budget of
 
 The next model is asked only when the one before was away, at a limit or too slow (`model_profile.goes_on`); an odd
 answer is an answer. Each may take an equal part of the seconds that are left, so the last has its part too. A model
-whose own budget of the day is used up is passed over without a question. Every question is a call with its cost.
+whose own budget of the day is used up is passed over without a question, and so is each of the operator's that is not
+free when all who would share the call are past a person's cap. Every question is a call with its cost.
 """
 
 from collections.abc import Sequence
@@ -12,12 +13,14 @@ from decimal import Decimal
 
 from lib import log
 from lib.domain import reason_codes as codes
+from lib.domain.account import NO_PERSON_CAP
 from lib.domain.account_records import TraderAccount
 from lib.domain.analyst_call import AnalystAnswer, ModelCall, Prompt
 from lib.domain.decision import Abstained
 from lib.domain.errors import Skip
 from lib.domain.model_profile import DEFAULT_CHAIN, DEFAULT_MODEL, ModelProfile, goes_on, part_of
 from lib.domain.position import ZERO
+from lib.domain.reason import NOTHING, Reason
 from lib.ports.models import Candidate
 from lib.trading.context import TradingContext
 from lib.trading.cycle.prompt import asked_with, prompt_for
@@ -38,15 +41,32 @@ class Asked:
     prompt: Prompt
 
 
-async def ask_chain(context: TradingContext, account: TraderAccount, sight: Sight, t_ms: int) -> Asked:
+@dataclass(frozen=True, slots=True)
+class Purse:
+    """The *people* who would share a call, and what the part of each may be of the operator's models a day, in USD."""
+
+    people: tuple[int, ...]
+    person_cost: Decimal = NO_PERSON_CAP
+
+    async def is_empty(self, context: TradingContext, one: Candidate, t_ms: int) -> bool:
+        """Whether nobody of them may have *one* asked any more."""
+        if self.person_cost >= NO_PERSON_CAP or one.owner_id or one.profile.prices.free:
+            return False
+        for user_id in self.people:
+            if await context.cycles.person_spent(user_id, t_ms) < self.person_cost:
+                return False
+        return True
+
+
+async def ask_chain(context: TradingContext, account: TraderAccount, sight: Sight, t_ms: int, purse: Purse) -> Asked:
     """Ask the models of *account*'s group about *sight*; *Skip* when none of them may be asked. Records nothing."""
     chain = await _candidates(context, account)
     left_s, calls, why = context.analyst_budget_s, list[ModelCall](), codes.MODEL_NOT_OFFERED()
     prompt = prompt_for(account, sight.window, context.model, sight.shown)
     for place, one in enumerate(chain):
-        if await _is_spent(context, one, t_ms):
-            why = codes.MODEL_DAY_USED_UP(model=one.profile.name)
-            LOG.warning("model.day_used_up", model=one.profile.name, t_ms=t_ms)
+        if spent := await _spent(context, one, purse, t_ms):
+            why = spent
+            LOG.warning("model.passed_over", model=one.profile.name, t_ms=t_ms, why=str(spent))
             continue
         prompt = prompt_for(account, sight.window, one.profile.model, sight.shown)
         call = await _called(one, prompt, part_of(left_s, len(chain) - place))
@@ -71,9 +91,12 @@ async def _candidates(context: TradingContext, account: TraderAccount) -> list[C
     return [found[name] for name in names if name in found]
 
 
-async def _is_spent(context: TradingContext, one: Candidate, t_ms: int) -> bool:
+async def _spent(context: TradingContext, one: Candidate, purse: Purse, t_ms: int) -> Reason:
+    """Which budget of the day is used up for *one*; `NOTHING` = none."""
     most = one.profile.day_usd
-    return most is not None and await context.cycles.model_spent(one.owner_id, one.profile.name, t_ms) >= most
+    if most is not None and await context.cycles.model_spent(one.owner_id, one.profile.name, t_ms) >= most:
+        return codes.MODEL_DAY_USED_UP(model=one.profile.name)
+    return codes.PERSON_COST(limit=purse.person_cost) if await purse.is_empty(context, one, t_ms) else NOTHING
 
 
 async def _called(one: Candidate, prompt: Prompt, budget_s: float) -> ModelCall:

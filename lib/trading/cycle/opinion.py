@@ -1,16 +1,18 @@
 """
 One analyst call per prompt group and T; the first stored answer stands for the whole group, whichever trader asked.
 
-No call is made past a budget: the platform's budget bounds all calls, an account's own budget the calls that no other
-account of its group asks for. The calls of a cycle under way may pass a budget, those of the next cycle never.
+No call is made past a budget: the platform's budget bounds all calls, an account's own budget and a person's cap the
+calls that no other account of its group asks for. The calls of a cycle under way may pass a budget, those of the next
+cycle never.
 """
 
 import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from decimal import Decimal
 
 from lib import log
 from lib.domain import reason_codes as codes
-from lib.domain.account import Pool
+from lib.domain.account import NO_PERSON_CAP, Pool
 from lib.domain.account_records import TraderAccount
 from lib.domain.analyst_call import AnalystAnswer, AskedFor, CycleKey, CycleRecord
 from lib.domain.decision import Decision
@@ -21,7 +23,7 @@ from lib.domain.model_profile import is_own
 from lib.domain.reason import NOTHING, Reason
 from lib.domain.venues import pool_of
 from lib.trading.context import TradingContext
-from lib.trading.cycle.chain import Asked, ask_chain
+from lib.trading.cycle.chain import Asked, Purse, ask_chain
 from lib.trading.cycle.platform_limits import BUDGET, Headroom
 from lib.trading.cycle.prompt import asked_sha256, asked_with, candle_fields
 from lib.trading.cycle.sight import Sight
@@ -32,14 +34,20 @@ LOOK_S = 0.5
 
 
 async def answer_for(
-    context: TradingContext, key: CycleKey, sight: Sight, group: Sequence[TraderAccount], asked_for: AskedFor
+    context: TradingContext,
+    key: CycleKey,
+    sight: Sight,
+    group: Sequence[TraderAccount],
+    asked_for: AskedFor,
+    person_cost: Decimal = NO_PERSON_CAP,
 ) -> AnalystAnswer:
     """
     The standing answer for *key*, of *group*: the one recorded before, else a new call, recorded first-writer-wins.
     """
     if (known := await context.cycles.cycle(key)) is not None:
         return known
-    asked = await ask_chain(context, group[0], sight, key.t_ms)
+    people = tuple(dict.fromkeys(account.user_id for account in group))
+    asked = await ask_chain(context, group[0], sight, key.t_ms, Purse(people, person_cost))
     LOG.info("analyst.asked", t_ms=key.t_ms, **_figures(asked))
     candles = json.dumps([candle_fields(candle) for candle in sight.window], separators=(",", ":"))
     record = CycleRecord(
@@ -51,7 +59,7 @@ async def answer_for(
         asked_sha256(group[0], context.model),
         shown_text(sight.shown),
         asked.calls,
-        len({account.user_id for account in group}),
+        len(people),
         context.holder,
     )
     return await context.cycles.record_cycle(record)
@@ -81,7 +89,8 @@ async def paid_answer(
     asked_for = _asked_for(group)
     if await context.cycles.cycle(key) is None and (why := await _unpaid(context, group, headrooms, asked_for)):
         raise Skip(codes.ANALYST_NOT_ASKED(why=why))
-    return await answer_for(context, key, sight, group, asked_for)
+    person_cost = min(headroom.limits.person_cost for headroom in headrooms.values())
+    return await answer_for(context, key, sight, group, asked_for, person_cost)
 
 
 def _figures(asked: Asked) -> dict[str, object]:

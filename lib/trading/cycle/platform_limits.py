@@ -86,7 +86,7 @@ class Headroom:
     @property
     def closed_budget(self) -> Reason:
         """Why the analyst is asked for nobody; `NOTHING` = it may be."""
-        if self._is_unread("analyst_tokens", "analyst_cost"):
+        if self._is_unread("analyst_tokens", "analyst_cost", "person_cost"):
             return UNREADABLE
         spent = [gate.why for gate in self.gates() if gate.kind == BUDGET]
         if not spent and BUDGET in self.seen.locks:

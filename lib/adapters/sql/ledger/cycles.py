@@ -9,7 +9,8 @@ import sqlalchemy as sa
 from lib.adapters.sql.ledger.analysis import cycle_state, decision_json, read_decision
 from lib.adapters.sql.ledger.rows import insert_once
 from lib.adapters.sql.tables.analysts import model_calls
-from lib.adapters.sql.tables.trading import cycles
+from lib.adapters.sql.tables.people import accounts
+from lib.adapters.sql.tables.trading import cycles, trade_logs
 from lib.domain.analyst_call import AnalystAnswer, CycleKey, CycleRecord, ModelCall
 from lib.domain.day import DAY_MS, midnight_before
 from lib.domain.decimals import plain
@@ -150,6 +151,19 @@ def read_opinions(
         if isinstance(view, Decision) and view.action != "hold":
             found.setdefault(t_ms, Opinion(t_ms, view.action, view.confidence, view.stop_loss, view.take_profit))
     return list(found.values())
+
+
+def person_spent(connection: sa.Connection, user_id: int, t_ms: int) -> Decimal:
+    """The ledger's `person_spent`; two accounts of a person share a call as one."""
+    called, from_ms = model_calls.c, midnight_before(t_ms)
+    of_person = sa.select(accounts.c.id).where(accounts.c.user_id == user_id)
+    decided = sa.select(trade_logs.c.cycle_id).where(
+        trade_logs.c.account_id.in_(of_person), trade_logs.c.t_ms >= from_ms, trade_logs.c.t_ms < from_ms + DAY_MS
+    )
+    parts = sa.select(sa.type_coerce(called.cost_usd, sa.Text()), called.people).where(
+        called.cycle_id.in_(decided), called.owner_id == 0, called.cost_usd.is_not(None)
+    )
+    return plain(sum((Decimal(cost) / people for cost, people in connection.execute(parts)), ZERO))
 
 
 def analyst_failures(

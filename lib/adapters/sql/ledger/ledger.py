@@ -153,6 +153,9 @@ class SqlLedger(Ledger, WorkerLeases):
     async def opinions(self, feed: str, symbol: str, asked_sha256: str, before_ms: int) -> list[Opinion]:
         return await self._read(lambda c: cycles.read_opinions(c, feed, symbol, asked_sha256, before_ms))
 
+    async def person_spent(self, user_id: int, t_ms: int) -> Decimal:
+        return await self._read(lambda c: cycles.person_spent(c, user_id, t_ms))
+
     async def analyst_failures(self, feed: str, symbol: str, before_ms: int | None = None) -> int:
         return await self._read(lambda c: cycles.analyst_failures(c, feed, symbol, before_ms))
 
