@@ -45,6 +45,7 @@ CREATE TABLE users (
     strategy_version_id BIGINT,  -- the row of strategy_versions that runs; NULL = the first design as it is
     inputs VARCHAR(400) CHARACTER SET ascii COLLATE ascii_bin NOT NULL DEFAULT '',  -- blocks shown beside the candles, by name
     models VARCHAR(200) CHARACTER SET ascii COLLATE ascii_bin NOT NULL DEFAULT '',  -- which models are asked, in order, with commas; '' = the environment's
+    answer_version INT NOT NULL DEFAULT 1,  -- what the analyst may answer; 1 = buy, sell and hold as designed first
     PRIMARY KEY (id),
     CONSTRAINT uq_users_email UNIQUE (email),
     CONSTRAINT ck_users_keys_are_sealed_elsewhere CHECK (bybit_api_key IS NULL AND bybit_api_secret IS NULL),
@@ -843,7 +844,7 @@ CREATE TABLE trade_logs (
     id BIGINT NOT NULL AUTO_INCREMENT,
     user_id BIGINT NOT NULL,
     gpt_analysis JSON,
-    action ENUM('buy','sell','hold'),
+    action ENUM('buy','sell','hold','close','tighten'),
     leverage DECIMAL(5, 2),
     order_id VARCHAR(100),  -- the exchange's id
     status ENUM('success','failed','pending') NOT NULL,

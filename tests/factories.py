@@ -86,9 +86,11 @@ def decision(
     reason: str = "the trend holds",
     stop_loss: Number = "0.02",
     take_profit: Number = "0.05",
+    close_fraction: Number = 0,
 ) -> Decision:
     """A buy that passes every gate of a medium account."""
-    return Decision(action, Decimal(confidence), leverage, reason, Decimal(stop_loss), Decimal(take_profit))
+    fractions = Decimal(stop_loss), Decimal(take_profit), Decimal(close_fraction)
+    return Decision(action, Decimal(confidence), leverage, reason, *fractions)
 
 
 def answer_json(**changes: Any) -> str:

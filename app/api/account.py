@@ -69,6 +69,7 @@ def _settings(body: Fields, now: AccountSettings) -> AccountSettings:
         cadence_min=body.count("cadence_min", now.cadence_min),
         inputs=now.inputs,
         models=chain_of(body, now.models),
+        answer_version=now.answer_version,
     )
 
 

@@ -8,13 +8,14 @@ from starlette.responses import JSONResponse, Response
 from app.api import endpoints as api
 from app.api.endpoints import Endpoint, Part
 from app.api.exchange import body_of, done, for_actors, for_people, plain, refused
-from app.http.fields import LONGEST_CHAIN, Fields, chain_of, read_whole
+from app.http.fields import LONGEST_CHAIN, Fields, chain_of, read_whole, wrong
 from app.system import system
 from app.threads import in_thread
 from lib.accounts.refusal import Refusal
 from lib.accounts.strategies import LONGEST_CODE, LONGEST_SHOWN, Kept
 from lib.accounts.web import SessionUser
 from lib.domain.account import CADENCES, MAX_CUSTOM_PROMPT, MAX_SYSTEM, RiskLevel
+from lib.domain.decision import ACTIONS, AnswerVersion
 from lib.domain.input_blocks import BY_NAME, in_order
 from lib.domain.model_profile import DEFAULT_CHAIN
 from lib.domain.strategy import BLOCKS, DESIGN, LONGEST_NAME, Strategy, StrategyVersion, plain_of
@@ -25,7 +26,7 @@ LONGEST_BOTH = 131_072
 """Bytes of a body with a system text and instructions of the longest, each character two escapes of JSON."""
 NAMES = (
     "system", "instructions", "cadence_min", "risk_level", "max_leverage", "risk_per_trade", "min_confidence",
-    "long_only", "inputs", "models",
+    "long_only", "inputs", "models", "answer_version",
 )  # fmt: skip
 
 
@@ -154,7 +155,13 @@ def _content(body: Fields) -> Strategy:
         blocks=(*BLOCKS, *in_order(part.names("inputs", BY_NAME))),
         model=chain[0],
         fallback=chain[1:],
+        answer_version=_answers(part),
     )
+
+
+def _answers(part: Fields) -> AnswerVersion:
+    given = part.count("answer_version", DESIGN.answer_version)
+    return next((one for one in ACTIONS if one == given), None) or wrong("answer_version")
 
 
 def _fraction(part: Fields, name: str) -> Decimal | None:
@@ -172,6 +179,7 @@ _PARTS = (
     api.flag("long_only", required=False),
     api.names("inputs", list(BY_NAME)),
     api.text("models", LONGEST_CHAIN, required=False),
+    api.whole("answer_version", min(ACTIONS), max(ACTIONS)),
 )
 _CONTENT = Part(
     "content", {"type": "object", "properties": {one.name: one.schema for one in _PARTS}, "additionalProperties": False}

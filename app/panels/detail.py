@@ -32,6 +32,11 @@ from lib.queries import EventRow, FillRow, LogDetail
 
 FILL = ("side", "qty", "price", "fee")
 LOCALES = {"ko": "ko-KR", "en": "en-GB"}
+SAID: Mapping[str, Sequence[str]] = {
+    "close": ("action", "confidence", "close_fraction"),
+    "tighten": ("action", "confidence", "stop_loss"),
+}
+"""Of an act that uses no other numbers, the ones it says."""
 
 
 def detail(log_id: int, close: Callable[[], None], *, alone: bool = False) -> None:
@@ -125,17 +130,19 @@ def _view(found: LogDetail) -> None:
     if "action" not in decision:
         st.text(say_sentence(found.abstained, language()) or t("detail.no_view"))
         return
-    cells = (
-        ("action", t(f"action.{decision['action']}")),
-        ("confidence", percent(_decimal(decision, "confidence"), places=0)),
-        ("leverage", f"{decision['leverage']}×"),
-        ("stop_loss", percent(_decimal(decision, "stop_loss"))),
-        ("take_profit", percent(_decimal(decision, "take_profit"))),
-    )
+    cells = {
+        "action": t(f"action.{decision['action']}"),
+        "confidence": percent(_decimal(decision, "confidence"), places=0),
+        "leverage": f"{decision['leverage']}×",
+        "stop_loss": percent(_decimal(decision, "stop_loss")),
+        "take_profit": percent(_decimal(decision, "take_profit")),
+    }
+    if decision["action"] == "close":
+        cells["close_fraction"] = percent(_decimal(decision, "close_fraction"))
     grid = st.grid(columns="auto", min_column_width=92, gap="small")
-    for name, value in cells:
+    for name in SAID.get(str(decision["action"]), tuple(cells)):
         with grid:
-            st.metric(t(f"view.{name}"), value, border=True)
+            st.metric(t(f"view.{name}"), cells[name], border=True)
     st.caption(t("view.reason"))
     st.text(in_language(str(decision["reason"]), language()))
     st.caption(t("view.clamps"))

@@ -26,6 +26,7 @@ def strategy_lines(content: Strategy, t: Say) -> str:
         ("risk", percent(risk)),
         ("confidence", percent(least, places=0)),
         ("inputs", ", ".join(input_name(one, t) for one in content.inputs) or t("input.none")),
+        ("answers", t(f"strat.answers_{content.answer_version}")),
         ("direction", t(f"strat.{'long_only' if content.long_only else 'both'}")),
     )
     told = [f"{t(f'strat.{name}')}: {value}" for name, value in figures]

@@ -15,6 +15,7 @@ _NAMES = {
     "custom_prompt": "field.custom_prompt",
     "system": "field.system",
     "cadence_min": "field.cadence_min",
+    "answer_version": "field.answer_version",
     "inputs": "field.inputs",
     "models": "field.models",
     "long_only": "field.long_only",

@@ -46,7 +46,15 @@ def changes(before: AccountSettings, after: AccountSettings) -> str:
 
 
 def _differing(before: AccountSettings, after: AccountSettings) -> list[tuple[str, object, object]]:
-    names = ("risk_level", "max_leverage", "long_only", "risk_per_trade", "min_confidence", "cadence_min")
+    names = (
+        "risk_level",
+        "max_leverage",
+        "long_only",
+        "risk_per_trade",
+        "min_confidence",
+        "cadence_min",
+        "answer_version",
+    )
     pairs = [(name, getattr(before, name), getattr(after, name)) for name in names]
     limits = [(name, getattr(before.limits, name), getattr(after.limits, name)) for name in Limits.__dataclass_fields__]
     return [(name, _word(old), _word(new)) for name, old, new in (*pairs, *limits) if old != new]

@@ -10,6 +10,7 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Literal
 
+from lib.domain.decision import AnswerVersion
 from lib.domain.input_blocks import Block
 
 Venue = Literal["paper", "demo", "testnet", "mainnet"]
@@ -147,6 +148,8 @@ class AccountSettings:
     """What the analyst is shown beside the design's candles."""
     models: tuple[str, ...] = ()
     """Which models of the lists are asked, in order; () = the environment's."""
+    answer_version: AnswerVersion = 1
+    """What the analyst may answer: 1 = the original design's buy, sell and hold; see `lib.domain.decision`."""
 
     @property
     def profile(self) -> RiskProfile:

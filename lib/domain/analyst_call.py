@@ -7,7 +7,7 @@ from decimal import Decimal
 from hashlib import sha256
 from typing import Literal
 
-from lib.domain.decision import Abstained, Decision
+from lib.domain.decision import Abstained, AnswerVersion, Decision
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +17,8 @@ class Prompt:
     system: str
     user: str
     model: str
+    answer_version: AnswerVersion = 1
+    """What the answer may say, as the system message tells it."""
 
 
 @dataclass(frozen=True, slots=True)

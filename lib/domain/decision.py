@@ -1,15 +1,18 @@
 """
 The analyst's answer, read strictly.
 
-An answer is exactly one JSON object with six keys; any other answer is *Abstained*, which trades like hold and is
-logged with its reason. Nothing is coerced, repaired or inferred from prose: a duplicate key, a NaN, a number in quotes
-or a seventh key all abstain. Two wrappings that models put around an answer are taken off: one closed <think> block
-before it, one code fence around it; a word anywhere else abstains. A *hold* moves nothing, so its numbers may be zero,
-null or missing. Geometry against a price is the risk rules' business, not this module's.
+An answer is exactly one JSON object with the keys of its version; any other answer is *Abstained*, which trades like
+hold and is logged with its reason. Version 1 is the original design's: six keys, buy, sell or hold. Version 2 adds
+*close* with a seventh key, the fraction that is closed, and *tighten*. Nothing is coerced, repaired or inferred from
+prose: a duplicate key, a NaN, a number in quotes or a key too many all abstain. Two wrappings that models put around an
+answer are taken off: one closed <think> block before it, one code fence around it; a word anywhere else abstains.
+Numbers that an action does not use may be zero, null or missing. Geometry against a price is the risk rules' business,
+not this module's.
 """
 
 import json
 import unicodedata
+from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from typing import Literal, NoReturn
@@ -17,7 +20,9 @@ from typing import Literal, NoReturn
 from lib.domain import reason_codes as codes
 from lib.domain.reason import Reason
 
-Action = Literal["buy", "sell", "hold"]
+Action = Literal["buy", "sell", "hold", "close", "tighten"]
+AnswerVersion = Literal[1, 2]
+"""What an answer may say. A version's meaning never changes: strategies and stored answers name it by its number."""
 
 MAX_ANSWER_BYTES = 16_384
 MAX_THOUGHT_BYTES = 131_072
@@ -26,6 +31,20 @@ MAX_REASON_CHARS = 1_000
 MAX_LEVERAGE = 125
 NUMBERS = frozenset({"confidence", "leverage", "stop_loss", "take_profit"})
 KEYS = NUMBERS | {"action", "reason"}
+"""Of version 1."""
+CLOSE_FRACTION = "close_fraction"
+ACTIONS: Mapping[AnswerVersion, tuple[Action, ...]] = {
+    1: ("buy", "sell", "hold"),
+    2: ("buy", "sell", "hold", "close", "tighten"),
+}
+NEEDED: Mapping[Action, frozenset[str]] = {
+    "buy": NUMBERS,
+    "sell": NUMBERS,
+    "hold": frozenset(),
+    "close": frozenset({"confidence", CLOSE_FRACTION}),
+    "tighten": frozenset({"confidence", "stop_loss"}),
+}
+"""The numbers an action means something by; its other ones are read as numbers and say nothing."""
 _THINK, _THOUGHT = b"<think>", b"</think>"
 _FENCE = b"```"
 _FENCE_LABELS = (b"", b"json")
@@ -34,7 +53,11 @@ _WHITE = b" \t\r\n"
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """The analyst's view. *confidence* 0..1; *stop_loss*, *take_profit* are fractions of the entry price, 0..1."""
+    """
+    The analyst's view. *confidence* 0..1; *stop_loss*, *take_profit* are fractions of the entry price, 0..1.
+
+    Of a *tighten* the *stop_loss* is the wanted stop's distance from the price of now, as its fraction.
+    """
 
     action: Action
     confidence: Decimal
@@ -42,6 +65,8 @@ class Decision:
     reason: str
     stop_loss: Decimal
     take_profit: Decimal
+    close_fraction: Decimal = Decimal(0)
+    """How much of the position a *close* closes, above 0, at most 1; 0 with every other action."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,10 +82,23 @@ class _BadAnswerError(ValueError):
         self.why = why
 
 
-def parse_decision(answer: str | bytes | None) -> Decision | Abstained:
-    """Read *answer* (at most 16 KB of UTF-8 JSON, wrappings aside); never raises, never guesses."""
+def answer_version(stored: object) -> AnswerVersion:
+    """*stored* as the version it names; ValueError when there is no such version."""
+    for version in ACTIONS:
+        if type(stored) is int and version == stored:
+            return version
+    raise ValueError("no such version of an answer")
+
+
+def keys_of(version: AnswerVersion) -> frozenset[str]:
+    """The keys an answer of *version* has."""
+    return KEYS if version == 1 else KEYS | {CLOSE_FRACTION}
+
+
+def parse_decision(answer: str | bytes | None, version: AnswerVersion = 1) -> Decision | Abstained:
+    """Read *answer* (at most 16 KB of UTF-8 JSON, wrappings aside) as one of *version*; never raises, never guesses."""
     try:
-        return _decision(_object(_unwrapped(_bytes(answer))))
+        return _decision(_object(_unwrapped(_bytes(answer)), version), version)
     except _BadAnswerError as bad:
         return Abstained(bad.why)
     except (ValueError, RecursionError) as bad:
@@ -108,7 +146,7 @@ def _without_fence(raw: bytes) -> bytes:
     return inside.removesuffix(_FENCE)
 
 
-def _object(raw: bytes) -> dict[str, object]:
+def _object(raw: bytes, version: AnswerVersion) -> dict[str, object]:
     value = json.loads(
         raw.decode("utf-8", "strict"),
         object_pairs_hook=_pairs,
@@ -118,12 +156,17 @@ def _object(raw: bytes) -> dict[str, object]:
     )
     if not isinstance(value, dict):
         raise _BadAnswerError(codes.ANSWER_NOT_OBJECT())
-    optional = NUMBERS if value.get("action") == "hold" else frozenset()
-    if missing := KEYS - value.keys() - optional:
+    keys, needed = keys_of(version), _needed(value.get("action"), version) | {"action", "reason"}
+    if missing := needed - value.keys():
         raise _BadAnswerError(codes.ANSWER_LACKS(fields=", ".join(sorted(missing))))
-    if value.keys() - KEYS:
+    if value.keys() - keys:
         raise _BadAnswerError(codes.ANSWER_EXTRA_KEYS())
     return value
+
+
+def _needed(action: object, version: AnswerVersion) -> frozenset[str]:
+    """The numbers that *action* needs; of none of the version's, those of a trade."""
+    return next((NEEDED[known] for known in ACTIONS[version] if known == action), NUMBERS)
 
 
 def _pairs(pairs: list[tuple[str, object]]) -> dict[str, object]:
@@ -153,55 +196,61 @@ def _integer(text: str) -> int:
     return int(text)
 
 
-def _decision(value: dict[str, object]) -> Decision:
-    if value["action"] == "hold":
-        return _hold(value)
+def _decision(value: dict[str, object], version: AnswerVersion) -> Decision:
+    action = _action(value["action"], version)
+    fractions, leverage = _fractions(value, action, version), value.get("leverage")
     return Decision(
-        action=_action(value["action"]),
-        confidence=_fraction(value["confidence"], "confidence"),
-        leverage=_leverage(value["leverage"]),
-        reason=_reason(value["reason"]),
-        stop_loss=_fraction(value["stop_loss"], "stop_loss"),
-        take_profit=_fraction(value["take_profit"], "take_profit"),
-    )
-
-
-def _hold(value: dict[str, object]) -> Decision:
-    """A hold with its numbers as given where they are in range, and with the least allowed where they are not."""
-    numbers = {name: value.get(name) for name in NUMBERS}
-    for name, number in numbers.items():
-        if isinstance(number, bool) or not isinstance(number, int | Decimal | None):
-            raise _BadAnswerError(codes.ANSWER_NOT_NUMBER(field=name))
-    fractions = {name: _in_range(number) for name, number in numbers.items()}
-    leverage = numbers["leverage"]
-    return Decision(
-        action="hold",
+        action=action,
         confidence=fractions["confidence"],
-        leverage=leverage if isinstance(leverage, int) and 1 <= leverage <= MAX_LEVERAGE else 1,
+        leverage=_leverage(leverage) if "leverage" in NEEDED[action] else _spare_leverage(leverage),
         reason=_reason(value["reason"]),
         stop_loss=fractions["stop_loss"],
         take_profit=fractions["take_profit"],
+        close_fraction=_closed(fractions) if action == "close" else Decimal(0),
     )
 
 
-def _in_range(number: object) -> Decimal:
-    return Decimal(number) if isinstance(number, int | Decimal) and 0 <= number <= 1 else Decimal(0)
+def _fractions(value: dict[str, object], action: Action, version: AnswerVersion) -> dict[str, Decimal]:
+    """Every number but the leverage: as given where the action needs it, else within its range or 0."""
+    names = sorted(keys_of(version) - {"action", "reason", "leverage"})
+    needed = NEEDED[action]
+    return {name: (_fraction if name in needed else _spare)(value.get(name), name) for name in names}
 
 
-def _action(value: object) -> Action:
-    match value:
-        case "buy":
-            return "buy"
-        case "sell":
-            return "sell"
+def _closed(fractions: Mapping[str, Decimal]) -> Decimal:
+    if not (fraction := fractions[CLOSE_FRACTION]):
+        raise _BadAnswerError(codes.ANSWER_CLOSES_NOTHING())
+    return fraction
+
+
+def _spare(value: object, name: str) -> Decimal:
+    number = _number_or_none(value, name)
+    return Decimal(number) if number is not None and 0 <= number <= 1 else Decimal(0)
+
+
+def _spare_leverage(value: object) -> int:
+    number = _number_or_none(value, "leverage")
+    return number if isinstance(number, int) and 1 <= number <= MAX_LEVERAGE else 1
+
+
+def _number_or_none(value: object, name: str) -> int | Decimal | None:
+    # bool is an int in Python; an answer of true is not a number
+    if isinstance(value, bool) or not isinstance(value, int | Decimal | None):
+        raise _BadAnswerError(codes.ANSWER_NOT_NUMBER(field=name))
+    return value
+
+
+def _action(value: object, version: AnswerVersion) -> Action:
+    for action in ACTIONS[version]:
+        if action == value:
+            return action
     raise _BadAnswerError(codes.ANSWER_ACTION())
 
 
 def _fraction(value: object, name: str) -> Decimal:
-    # bool is an int in Python; an answer of true is not a number
-    if isinstance(value, bool) or not isinstance(value, int | Decimal):
+    if (number := _number_or_none(value, name)) is None:
         raise _BadAnswerError(codes.ANSWER_NOT_NUMBER(field=name))
-    number = Decimal(value)
+    number = Decimal(number)
     if not 0 <= number <= 1:
         raise _BadAnswerError(codes.ANSWER_NOT_BETWEEN(field=name, least=0, most=1))
     return number

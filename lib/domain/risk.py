@@ -2,7 +2,8 @@
 The plan: what one account does about a decision. Pure.
 
 The analyst's action is a target; everything that costs money is decided here, with `lib.domain.gates` (whether) and
-`lib.domain.sizing` (how much). Gates stop entries, never exits. There is no way to pass a limit by prompt.
+`lib.domain.sizing` (how much). Gates stop entries, never exits: what only closes asks none of them. There is no way to
+pass a limit by prompt.
 """
 
 from dataclasses import dataclass
@@ -59,6 +60,10 @@ def decide(
         return AccountPlan(
             "refused", codes.CONFIDENCE_LOW(confidence=decision.confidence, least=settings.profile.min_confidence)
         )
+    if decision.action == "close":
+        return _close(decision, facts, instrument, ref)
+    if decision.action == "tighten":
+        return AccountPlan("held", codes.STOP_LEFT_WHERE_IT_IS())
     side: Side = "buy" if decision.action == "buy" else "sell"
     wanted = "long" if side == "buy" else "short"
     if facts.position.direction == wanted:
@@ -115,6 +120,35 @@ def _flip(  # noqa: PLR0913
     )
     outcome: Outcome = "bought" if side == "buy" else "sold"
     return AccountPlan(outcome, text(decision.reason), (close, entry), preview.clamps)
+
+
+def _close(decision: Decision, facts: Facts, instrument: Instrument, ref: Decimal) -> AccountPlan:
+    """The exit of a *close*: all of the position or a part of it. No gate of entries is asked."""
+    share, whole = decision.close_fraction, abs(facts.position.qty)
+    if facts.position.is_flat:
+        return AccountPlan("held", codes.FLAT_ALREADY())
+    if facts.own_qty != facts.position.qty:
+        return AccountPlan("refused", codes.EXTERNAL_POSITION_LEFT_ALONE())
+    wanted, why = closing_qty(whole, share, instrument), text(decision.reason)
+    if not wanted:
+        return AccountPlan("skipped", codes.PART_BELOW_MINIMUM(share=share))
+    if share < 1:
+        why = (codes.CLOSED_WITH_REST if wanted == whole else codes.CLOSED_PART)(share=share, why=why)
+    if (qty := min(wanted, instrument.max_market_qty)) < wanted:
+        why = codes.CLOSED_AS_FAR_AS(limit=codes.MARKET_ORDER_TOO_LARGE(), why=why)
+    return AccountPlan("closed", why, (exit_draft(facts.position, ref, qty=qty),))
+
+
+def closing_qty(whole: Decimal, share: Decimal, instrument: Instrument) -> Decimal:
+    """
+    How much of *whole* (base units) a close of *share* of it closes, floored to the step; 0 = too little for an order.
+
+    Never so much that the rest is below the venue's minimum: what could not be closed later is closed with it.
+    """
+    part = whole if share == 1 else instrument.floor_qty(whole * share)
+    if part < min(whole, instrument.min_qty):
+        return ZERO
+    return whole if whole - part < instrument.min_qty else part
 
 
 def _is_barred(side: Side, settings: AccountSettings) -> bool:

@@ -15,12 +15,15 @@ from typing import Any
 
 from lib.domain.account import CADENCES, AccountSettings, RiskLevel
 from lib.domain.decimals import plain
+from lib.domain.decision import AnswerVersion, answer_version
 from lib.domain.input_blocks import BLINDFOLD, CANDLES, Block, are_offered, in_order
 from lib.domain.model_profile import DEFAULT_CHAIN, DEFAULT_MODEL, is_chain, is_own
 
 EXITS = ("stop_loss", "take_profit")
 """The exits there are: both stand at the exchange from the entry on."""
 LONGEST_NAME = 60
+OFFERED_ANSWERS: tuple[AnswerVersion, ...] = (1,)
+"""The versions of answers a strategy may choose."""
 BLOCKS = (CANDLES,)
 """What every strategy shows the analyst; more of `lib.domain.input_blocks` may follow."""
 
@@ -46,6 +49,8 @@ class Strategy:
     exits: tuple[str, ...] = EXITS
     fallback: tuple[str, ...] = ()
     """The models asked in this order when *model* is away, at a limit or too slow."""
+    answer_version: AnswerVersion = 1
+    """What the analyst may answer (`lib.domain.decision`); 1 = the original design's."""
 
     @property
     def chain(self) -> tuple[str, ...]:
@@ -88,6 +93,8 @@ def plain_of(strategy: Strategy) -> dict[str, Any]:
     found["fallback"] = list(strategy.fallback)
     if not strategy.fallback:
         del found["fallback"]  # versions of before had none, and keep their hash
+    if strategy.answer_version == 1:
+        del found["answer_version"]  # as well
     return found | {"risk_level": strategy.risk_level.value}
 
 
@@ -108,6 +115,7 @@ def read(text: str) -> Strategy:
         long_only=bool(found["long_only"]),
         exits=tuple(map(str, found["exits"])),
         fallback=tuple(map(str, found.get("fallback", ()))),
+        answer_version=answer_version(found.get("answer_version", 1)),
     )
 
 
@@ -130,6 +138,7 @@ def strategy_of(settings: AccountSettings) -> Strategy:
         risk_per_trade=settings.risk_per_trade,
         min_confidence=settings.min_confidence,
         long_only=settings.long_only,
+        answer_version=settings.answer_version,
     )
 
 
@@ -147,6 +156,7 @@ def settings_with(strategy: Strategy, settings: AccountSettings) -> AccountSetti
         risk_per_trade=strategy.risk_per_trade,
         min_confidence=strategy.min_confidence,
         long_only=strategy.long_only,
+        answer_version=strategy.answer_version,
     )
 
 
@@ -165,6 +175,7 @@ def is_offered(strategy: Strategy) -> bool:
         and strategy.exits == EXITS
         and not strategy.symbols
         and strategy.cadence_min in CADENCES
+        and strategy.answer_version in OFFERED_ANSWERS
     )
 
 

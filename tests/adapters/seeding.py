@@ -20,6 +20,7 @@ MEANT: dict[tuple[str, str], object] = {
     ("users", "language"): "ko",
     ("users", "time_zone"): "",
     ("users", "models"): "",
+    ("users", "answer_version"): 1,
     ("accounts", "pause_reason"): "",
     ("accounts", "doubts"): "",
     ("accounts", "venue"): "paper",

@@ -356,6 +356,7 @@ async def test_settings_read_back_as_they_were_chosen(world: World) -> None:
         long_only=True,
         system="박스권에서만 🙂\n둘째 줄",
         cadence_min=60,
+        answer_version=2,
         risk_per_trade=Decimal("0.004"),
         min_confidence=Decimal("0.9"),
         limits=make.limits(daily_loss=Decimal("0.031"), entries_per_day=3, cooldown_ms=1),

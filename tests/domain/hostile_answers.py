@@ -10,6 +10,8 @@ from collections.abc import Callable
 from random import Random
 from typing import Any
 
+from lib.domain.decision import AnswerVersion
+
 Answer = str | bytes
 
 KEYS = ("action", "confidence", "leverage", "reason", "stop_loss", "take_profit")
@@ -41,6 +43,7 @@ TEXTS = (
     *("' OR 1=1 --", "<script>alert(1)</script>", "\r\nlevel=error", "\x1b[31m", "%s%n{0}", "매수" * 700, "x" * 9_000),
     *("ﷺ" * 600, "\\ud800", "\\udc00\\ud800", "\\u0000", "secret=hunter2hunter2", "Bearer abcdefghijk"),
 )
+SHARES = ("1", "1", "0", "0", "0", "0", "0.5", "0.3333333", "0.001")
 AROUND = (
     *("Sure! ", "\n", "\ufeff", "```json\n", "```", "// ", "/* */", "[", "]", "{", "}", ",", "\x00", "data: ", "null"),
 )
@@ -56,6 +59,14 @@ def valid(rng: Random) -> dict[str, str]:
         "stop_loss": rng.choice(("0.02", "0.002", "0.05", "0.0123456789")),
         "take_profit": rng.choice(("0.05", "0.0031", "0.5", "1")),
     }
+
+
+def managing(rng: Random, fields: dict[str, str]) -> dict[str, str]:
+    """*fields* of version 2: most close or tighten, and the fraction is not always one."""
+    made = {**fields, "close_fraction": rng.choice((*SHARES, rng.choice(NUMBERS)))}
+    if rng.random() < 0.5:
+        made["action"] = rng.choice(('"close"', '"close"', '"tighten"'))
+    return made
 
 
 def joined(fields: dict[str, str]) -> str:
@@ -177,10 +188,12 @@ OF_TEXT: tuple[Callable[[Random, Answer], Answer], ...] = (
 )
 
 
-def answer_of(seed: int) -> tuple[Answer, tuple[str, ...]]:
-    """Answer number *seed* and what was done to it."""
+def answer_of(seed: int, version: AnswerVersion = 1) -> tuple[Answer, tuple[str, ...]]:
+    """Answer number *seed* of *version* and what was done to it."""
     rng = Random(seed)
     fields, done = valid(rng), []
+    if version == 2:
+        fields = managing(Random(f"hands {seed}"), fields)
     for _ in range(rng.choice((1, 1, 1, 2, 3))):
         spoil = rng.choice(OF_FIELDS)
         spoil(rng, fields)

@@ -37,6 +37,18 @@ def test_no_two_blocks_have_a_name_and_all_together_fit_their_column() -> None:
     assert "candles_1m" not in BY_NAME
 
 
+def test_the_version_of_the_answers_is_of_a_strategys_content_and_the_first_leaves_no_trace() -> None:
+    assert "answer_version" not in written(DESIGN)
+    second = replace(DESIGN, answer_version=2)
+    assert read(written(second)) == second
+    assert second.sha256 != DESIGN.sha256
+    assert strategy_of(settings_with(second, AccountSettings())) == second
+    assert read(written(DESIGN)) == DESIGN
+    assert not is_offered(second), "until its acts are all done"
+    with pytest.raises(ValueError, match="no such version"):
+        read(written(second).replace('"answer_version":2', '"answer_version":3'))
+
+
 @given(NAMES)
 def test_a_choice_is_the_same_in_whatever_order_it_was_made(names: list[str]) -> None:
     chosen = in_order(names)

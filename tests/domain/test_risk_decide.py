@@ -372,3 +372,78 @@ def test_no_prompt_and_no_reason_opens_a_gate(text: str) -> None:
     chosen = settings(custom_prompt=text)
     assert plan_of(decision(reason=text), facts(locks=("daily_loss",)), chosen).outcome == "refused"
     assert plan_of(decision(reason=text), facts(), chosen).orders == plan_of(decision(), facts()).orders
+
+
+# --- close ---------------------------------------------------------------------------------------------------------
+
+
+shares = decimals("0.0001", "1", 4)
+
+
+def closing(share: Decimal | str = "1") -> Decision:
+    return decision("close", close_fraction=Decimal(share))
+
+
+@thousands
+@given(decimals("0.001", "5", 3).flatmap(lambda qty: any_facts(st.just(qty))), shares, any_settings, any_instruments)
+def test_a_close_asks_no_gate_and_never_opens(
+    known: Facts, share: Decimal, chosen: AccountSettings, rule: Instrument
+) -> None:
+    for qty in (known.position.qty, -known.position.qty):
+        mine = replace(known, position=replace(known.position, qty=qty), own_qty=qty)
+        plan = decide(replace(closing(share), confidence=Decimal(1)), mine, chosen, rule, REF, T)
+        assert plan.outcome in ("closed", "skipped")
+        for draft in plan.orders:
+            assert draft.reduce_only
+            assert draft.side == ("sell" if qty > 0 else "buy")
+            assert draft.qty is not None
+            left = abs(qty) - draft.qty
+            assert left == 0 or left >= rule.min_qty or draft.qty == rule.max_market_qty
+            assert draft.qty == abs(qty) or draft.qty >= min(rule.min_qty, rule.max_market_qty)
+        assert (plan.outcome == "skipped") is (not plan.orders)
+
+
+@pytest.mark.parametrize("qty", [LONG, SHORT])
+def test_a_close_of_all_is_the_exit_of_a_flip_without_its_entry(qty: Decimal) -> None:
+    known = facts(qty=qty, locks=("daily_loss",), unresolved=True, entries_today=10**6)
+    turned = plan_of(decision("sell" if qty > 0 else "buy"), known)
+    assert plan_of(closing(), known) == AccountPlan("closed", words("the trend holds"), turned.orders[:1])
+
+
+def test_from_flat_a_close_is_nothing() -> None:
+    assert plan_of(closing(), facts()) == AccountPlan("held", codes.FLAT_ALREADY())
+
+
+def test_what_an_external_order_changed_is_not_closed() -> None:
+    plan = plan_of(closing(), facts(qty=LONG, own_qty=LONG / 2))
+    assert plan == AccountPlan("refused", codes.EXTERNAL_POSITION_LEFT_ALONE())
+
+
+def test_a_close_needs_the_confidence_of_a_trade() -> None:
+    assert plan_of(replace(closing(), confidence=Decimal("0.64")), facts(qty=LONG)).outcome == "refused"
+
+
+@pytest.mark.parametrize(
+    ("share", "closed", "outcome"),
+    [
+        ("0.5", "0.25", "closed"),
+        ("0.3333", "0.166", "closed"),
+        ("0.99", "0.5", "closed"),  # 0.005 would be left
+        ("0.98", "0.49", "closed"),
+        ("0.0199", "", "skipped"),
+        ("0.02", "0.01", "closed"),
+    ],
+)
+def test_a_part_is_floored_to_the_step_and_leaves_what_can_be_closed(share: str, closed: str, outcome: str) -> None:
+    rule = replace(instrument(), min_qty=Decimal("0.01"))
+    plan = decide(closing(share), facts(qty=LONG), settings(), rule, REF, T)
+    assert (plan.outcome, [draft.qty for draft in plan.orders]) == (outcome, [Decimal(closed)] if closed else [])
+    said = {"0.5": codes.CLOSED_WITH_REST, "": codes.PART_BELOW_MINIMUM}.get(closed, codes.CLOSED_PART)
+    assert plan.reason.code == said.name
+
+
+def test_a_close_of_more_than_the_largest_market_order_says_so() -> None:
+    rule = replace(instrument(), max_market_qty=LONG / 2)
+    plan = decide(closing(), facts(qty=LONG), settings(), rule, REF, T)
+    assert [draft.qty for draft in plan.orders] == [LONG / 2]
+    assert plan.reason == codes.CLOSED_AS_FAR_AS(limit=codes.MARKET_ORDER_TOO_LARGE(), why=words("the trend holds"))

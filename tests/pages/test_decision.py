@@ -59,6 +59,29 @@ def test_texts_clamps_tokens_and_cost_are_told_as_they_are(visit: Visit) -> None
     assert "left out: only 3 of 14 candles" in captions
 
 
+@pytest.mark.parametrize(
+    ("view", "said"),
+    [
+        ({"action": "close", "close_fraction": "0.5"}, ["Close", "78%", "50.00%"]),
+        ({"action": "tighten"}, ["Tighten stop", "78%", "0.40%"]),
+    ],
+)
+def test_of_an_act_only_the_numbers_it_says_are_shown(
+    visit: Visit, monkeypatch: pytest.MonkeyPatch, view: dict[str, str], said: list[str]
+) -> None:
+    whole = Shelf.log_detail
+    numbers = {"confidence": "0.78", "leverage": 1, "stop_loss": "0.004", "take_profit": "0", "reason": "enough"}
+
+    def acted(self: Shelf, user_id: int, log_id: int) -> LogDetail | None:
+        found = whole(self, user_id, log_id)
+        return found and replace(found, decision={**numbers, **view})
+
+    monkeypatch.setattr(Shelf, "log_detail", acted)
+    at = visit("t-owner", "trade_logs", "en", id="60")
+    assert not at.exception
+    assert [metric.value for metric in at.metric][:3] == said
+
+
 def test_of_an_archived_decision_the_view_stays_and_the_texts_say_where_they_are(
     visit: Visit, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -206,8 +206,9 @@ def _scaled(candle: Candle) -> Candle:
 class MoodyAnalyst(Analyst):
     """`lib.ports.analyst.Analyst`: raw answers of every quality, read by the real parser."""
 
-    def __init__(self, border: Border) -> None:
+    def __init__(self, border: Border, seed: int = 0) -> None:
         self._border = border
+        self._own = random.Random(f"hands of {border.process.name} in {seed}")
 
     async def ask(self, prompt: Prompt, budget_s: float) -> AnalystAnswer:
         border, rng = self._border, self._border.rng
@@ -221,7 +222,10 @@ class MoodyAnalyst(Analyst):
         if mood in ("hangs", "fails"):
             return AnalystAnswer(Abstained(text("no answer within the time allowed")), "", prompt.model, 0, 0, 1, True)
         raw = self._raw(mood)
-        return AnalystAnswer(parse_decision(raw), raw, prompt.model, 900, 60, 300, False)
+        if prompt.answer_version == 2:
+            raw = self._managing(raw)
+        decision = parse_decision(raw, prompt.answer_version)
+        return AnalystAnswer(decision, raw, prompt.model, 900, 60, 300, False)
 
     def _takes(self, mood: str, budget_s: float) -> float:
         if mood == "hangs":
@@ -247,7 +251,20 @@ class MoodyAnalyst(Analyst):
             f'"stop_loss": {stop}, "take_profit": {_target(stop, rng.choice(TARGETS))}}}'
         )
 
+    def _managing(self, raw: str) -> str:
+        """*raw*, or an act of version 2 in its place; its own dice: the worlds of before stay what they were."""
+        rng = self._own
+        if self._border.trouble.healing or rng.random() >= MANAGED:
+            return raw
+        action, share = rng.choice(("close", "close", "tighten")), rng.choice(("1", "1", "0.5", "0.9", "0.01"))
+        said = raw.replace('"reason"', f'"close_fraction": {share}, "reason"')
+        for other in ("buy", "sell", "hold"):
+            said = said.replace(f'"action": "{other}"', f'"action": "{action}"')
+        return said
 
+
+MANAGED = 0.5
+"""The share of the answers of version 2 that close or tighten."""
 STOPS = ("0.002", "0.004", "0.01", "0.02", "0.05")
 TARGETS = (*(2, 3, 4) * 4, 5, 10, 10, 60)
 """In stops. One past ten is refused, and few are: a world in which nothing is entered proves little."""

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lib.domain.account import RiskLevel
-from lib.trading.cycle.prompt import build_prompt, cycle_key, delimited
+from lib.trading.cycle.prompt import build_prompt, cycle_key, delimited, prompt_for
 from tests.factories import T, candles, settings, trader_account
 from tests.worlds.one_process import World
 
@@ -69,10 +69,11 @@ def test_the_prompt_group_holds_all_that_changes_the_prompt_and_nothing_else() -
         group(max_leverage=5),
         group(custom_prompt="careful"),
         group(system="careful"),
+        group(answer_version=2),
     }
     assert group(cadence_min=60) == same
     assert group(system=" \n") == same, "no words are the design's"
-    assert len(different | {same}) == 10
+    assert len(different | {same}) == 11
 
 
 def test_who_reads_english_is_answered_in_english_to_the_same_question() -> None:
@@ -154,3 +155,22 @@ def test_a_thousand_people_on_three_strategies_are_three_groups_a_symbol() -> No
             found.add(cycle_key("synthetic", account, T, "m").prompt_group)
     assert [len(found) for found in groups.values()] == [3, 3]
     assert not groups["BTCUSDT"] & groups["ETHUSDT"]
+
+
+@pytest.mark.parametrize(("language", "keys"), [("ko", "일곱 개의 키"), ("en", "seven keys")])
+def test_the_second_version_of_the_answers_is_told_how_to_close_and_tighten(language: str, keys: str) -> None:
+    first = build_prompt("BTCUSDT", candles(2), settings(custom_prompt="x"), "m", language)
+    second = build_prompt("BTCUSDT", candles(2), settings(custom_prompt="x", answer_version=2), "m", language)
+    assert (first.answer_version, second.answer_version) == (1, 2)
+    assert first.user == second.user
+    for said in (keys, "close_fraction", "close", "tighten", "0.002", "<user_preference>"):
+        assert said in second.system
+        assert said in first.system or said in (keys, "close_fraction", "close", "tighten")
+    assert "close_fraction" not in first.system
+
+
+def test_guests_are_asked_in_the_first_version_whatever_they_run() -> None:
+    of: dict[str, Any] = {"is_guest": True}
+    plain, chosen = (trader_account(**of, settings=settings(answer_version=version)) for version in (1, 2))
+    assert cycle_key("synthetic", plain, T, "m") == cycle_key("synthetic", chosen, T, "m")
+    assert prompt_for(chosen, candles(2), "m").answer_version == 1

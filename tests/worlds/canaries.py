@@ -36,6 +36,7 @@ FIXED: dict[str, Any] = {
     "users.limits": None,
     "users.models": "",
     "users.inputs": "",
+    "users.answer_version": 1,
     "users.strategy_version_id": None,
     "users.min_confidence": None,
     "users.risk_per_trade": None,

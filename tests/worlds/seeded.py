@@ -22,7 +22,7 @@ import redis.asyncio
 from lib.adapters.bybit.limits.limiter import Limits, LocalLimiter
 from lib.adapters.bybit.rest.exchanges import BybitAsyncMarket, BybitExchanges
 from lib.adapters.redis.limiter import RedisLimits
-from lib.domain.account import PlatformLimits
+from lib.domain.account import AccountSettings, PlatformLimits
 from lib.domain.account_records import NewAccount
 from lib.domain.candle import MINUTE_MS
 from lib.domain.order import CYCLE_MS
@@ -70,6 +70,8 @@ HINTED, BUDGETED = 3 / 4, 1 / 6
 """Shares of the worlds with private streams and with a shared budget, which costs time."""
 CHARGED = 1 / 3
 """Share of the accounts that may pay fees in another coin or be charged a tax."""
+MANAGING = 1 / 2
+"""Share of the people whose analyst answers in version 2."""
 DIVIDED = 1 / 4
 """Share of the worlds whose accounts are divided among workers."""
 NARROW = 1 / 5
@@ -137,6 +139,7 @@ class World:
         self._context = copy_context()
         self.rng = rng = random.Random(seed)
         self._fees = random.Random(f"fees of {seed}")
+        self._answers = random.Random(f"answers of {seed}")
         self.loop = VirtualLoop()
         drawn = draw_shape(rng)
         self.shape = shape or divided(drawn, random.Random(f"workers of {seed}"))
@@ -218,11 +221,15 @@ class World:
     def _add_person(self) -> None:
         people = self.cabinet.people
         user_id = people.add_user(f"person{len(self.referee.people)}@example.org", "!")
-        person, settings = self.open_account(user_id), draw_settings(self.rng)
+        person, settings = self.open_account(user_id), self._with_answers(draw_settings(self.rng))
         people.change_settings(user_id, settings)
         people.set_auto_trade(user_id, True, self.start_ms - MINUTE_MS)
         person.settings[self.cabinet.switches(person.account_id).settings_version] = settings
         self.referee.add(person)
+
+    def _with_answers(self, settings: AccountSettings) -> AccountSettings:
+        """Some of the people's analysts may close; dice of their own, as with fees."""
+        return replace(settings, answer_version=2 if self._answers.random() < MANAGING else 1)
 
     def open_account(self, user_id: int) -> Person:
         """A fresh account at the exchange, registered in the place of the person's other; ValueError when in use."""
@@ -316,7 +323,7 @@ class World:
             exchanges=BybitExchanges(OpenSeals(), {"paper": INSIDE}, transport_for, process, limits),
             market=BybitAsyncMarket(INSIDE, {"paper": INSIDE}, transport_for, process, limits),
             candles=ShakyCandles(self.market, border),
-            analyst=MoodyAnalyst(border),
+            analyst=MoodyAnalyst(border, self.seed),
             clock=process,
             feed="synthetic",
             model="sim",

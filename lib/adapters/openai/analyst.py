@@ -28,7 +28,7 @@ from lib.adapters.openai.spending import Meter
 from lib.adapters.openai.stepping import MENDABLE, step_down
 from lib.domain import reason_codes as codes
 from lib.domain.analyst_call import AnalystAnswer, Prompt
-from lib.domain.decision import Abstained, Decision, clean_text, parse_decision
+from lib.domain.decision import Abstained, AnswerVersion, Decision, clean_text, parse_decision
 from lib.domain.reason import Reason
 from lib.log import get, redact, register_secret
 from lib.ports.analyst import Analyst, AnalystProfiles
@@ -215,7 +215,7 @@ def _answer(completion: Any, prompt: Prompt) -> tuple[AnalystAnswer, bool]:
     """The answer in *completion*, and whether it was cut off at the token limit."""
     try:
         choice = completion.choices[0]
-        decision, raw = _read(choice.message, choice.finish_reason)
+        decision, raw = _read(choice.message, choice.finish_reason, prompt.answer_version)
         model, was_cut = completion.model, choice.finish_reason == "length"
     except _SHAPELESS as odd:
         strange = _abstained(codes.ANSWER_NOT_COMPLETION(type=type(odd).__name__), prompt)
@@ -234,7 +234,7 @@ def _cached(completion: Any) -> object:
     return getattr(details, "cached_tokens", 0)
 
 
-def _read(message: Any, finish_reason: object) -> tuple[Decision | Abstained, str]:
+def _read(message: Any, finish_reason: object, version: AnswerVersion) -> tuple[Decision | Abstained, str]:
     content, refusal = _text(message.content), getattr(message, "refusal", None)
     if refusal:
         return Abstained(codes.ANALYST_REFUSED()), str(refusal)
@@ -244,7 +244,7 @@ def _read(message: Any, finish_reason: object) -> tuple[Decision | Abstained, st
         return Abstained(codes.ANSWER_FILTERED()), content or ""
     if content is None:
         return Abstained(codes.ANSWER_NO_TEXT()), ""
-    return parse_decision(content), content
+    return parse_decision(content, version), content
 
 
 def _text(content: object) -> str | None:

@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass, fields, replace
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
-from lib.adapters.openai.schema import RESPONSE_FORMAT
+from lib.adapters.openai.schema import RESPONSE_FORMATS
 from lib.domain.analyst_call import Prompt
 
 Format = Literal["json_schema", "json_object", "text"]
@@ -82,7 +82,7 @@ def fields_of(profile: Profile, prompt: Prompt) -> dict[str, Any]:
     """The request's fields by name, model and messages among them."""
     asked: dict[str, Any] = {"model": prompt.model, "messages": _messages(profile, prompt)}
     if profile.format == "json_schema":
-        asked["response_format"] = RESPONSE_FORMAT
+        asked["response_format"] = RESPONSE_FORMATS[prompt.answer_version]
     elif profile.format == "json_object":
         asked["response_format"] = {"type": "json_object"}
     if profile.cap_field:

@@ -17,6 +17,7 @@ from lib.simulator.analyst.rule_words import Language
 from lib.simulator.analyst.rules import Question
 
 FIELDS = ("action", "confidence", "leverage", "reason", "stop_loss", "take_profit")
+KNOWN = (*FIELDS, "close_fraction")
 MAX_CANDLES = 2_000
 MAX_BRACES = 50
 """Opening braces tried before a message counts as having no JSON object."""
@@ -114,7 +115,7 @@ def wanted_fields(response_format: ResponseFormat | None) -> tuple[str, ...]:
         raise Refused(
             400, "Invalid schema: an object with properties and required is expected.", None, "response_format"
         )
-    unknown = [name for name in required if name not in FIELDS]
+    unknown = [name for name in required if name not in KNOWN]
     if unknown or "action" not in required:
         problem = f"no value is known for {unknown[0]!r}" if unknown else "'action' is not required"
         raise Refused(400, f"This analyst only answers trading decisions: {problem}.", None, "response_format")

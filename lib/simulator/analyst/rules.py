@@ -57,6 +57,8 @@ class Opinion:
     reason: str
     stop_loss: Decimal
     take_profit: Decimal
+    close_fraction: Decimal = Decimal(0)
+    """Of the second version's answers: these rules close nothing."""
 
 
 @dataclass(frozen=True, slots=True)

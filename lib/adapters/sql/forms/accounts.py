@@ -182,6 +182,7 @@ def write_settings(
         "cadence_min": settings.cadence_min,
         "inputs": inputs_text(settings.inputs),
         "models": ",".join(settings.models),
+        "answer_version": settings.answer_version,
         "strategy_version_id": running,
         "settings_version": row["settings_version"] + 1,
     }

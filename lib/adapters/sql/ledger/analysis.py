@@ -22,6 +22,7 @@ def decision_json(decision: Decision | Abstained) -> dict[str, Any]:
         "reason": decision.reason,
         "stop_loss": str(decision.stop_loss),
         "take_profit": str(decision.take_profit),
+        **({"close_fraction": str(decision.close_fraction)} if decision.close_fraction else {}),
     }
 
 
@@ -36,6 +37,7 @@ def read_decision(written: dict[str, Any]) -> Decision | Abstained:
         written["reason"],
         Decimal(written["stop_loss"]),
         Decimal(written["take_profit"]),
+        Decimal(written.get("close_fraction", 0)),
     )
 
 

@@ -21,6 +21,7 @@ from lib.adapters.sql.tables.trading import fills, orders
 from lib.domain.account import CADENCES, AccountSettings, RiskLevel
 from lib.domain.account_records import TraderAccount
 from lib.domain.decimals import plain
+from lib.domain.decision import answer_version
 from lib.domain.input_blocks import read_inputs
 from lib.domain.model_profile import is_chain
 from lib.domain.order import TERMINAL, OrderState
@@ -34,7 +35,7 @@ def _as_text(column: "sa.Column[Any]") -> "sa.Label[str]":
     return sa.type_coerce(column, sa.Text()).label(column.name)
 
 
-_PLAIN = ("risk_level", "max_leverage", "risk_per_trade", "min_confidence", "cadence_min", "models")
+_PLAIN = ("risk_level", "max_leverage", "risk_per_trade", "min_confidence", "cadence_min", "models", "answer_version")
 _has_open_row = sa.exists().where(orders.c.account_id == accounts.c.id, orders.c.state.in_(_OPEN))
 _has_fill = sa.exists().where(
     fills.c.account_id == orders.c.account_id,
@@ -152,6 +153,7 @@ def _read_settings(row: sa.RowMapping) -> AccountSettings:
         cadence_min=_cadence(row["cadence_min"]),
         inputs=read_inputs(row["inputs"]),
         models=_chain(row["models"]),
+        answer_version=answer_version(row["answer_version"]),
     )
 
 

@@ -23,6 +23,7 @@ from lib.clock import Clock, SystemClock
 from lib.domain import reason_codes as codes
 from lib.domain.account import DOUBTS, AccountSettings, Doubt, RiskLevel
 from lib.domain.books import RunningBooks
+from lib.domain.decision import answer_version
 from lib.domain.errors import Retry
 from lib.domain.input_blocks import read_inputs
 from lib.domain.order import Order, OrderState
@@ -163,6 +164,7 @@ def settings_from(row: sa.RowMapping) -> AccountSettings:
         cadence_min=row["cadence_min"],
         inputs=read_inputs(row["inputs"]),
         models=tuple(row["models"].split(",")) if row["models"] else (),
+        answer_version=answer_version(row["answer_version"]),
     )
 
 
