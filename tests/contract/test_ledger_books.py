@@ -431,6 +431,10 @@ async def test_opinions_are_those_asked_the_same_before_t_one_a_cycle_newest_fir
     other = make.analyst_answer(make.decision("sell"))
     for group, asked in (("b", "mine"), ("c", "x")):
         await world.ledger.record_cycle(CycleRecord(cycle_key(group, T), "", "[]", other, asked_sha256=asked))
+    for group, way in (("d", "close"), ("e", "tighten")):  # acts on what is held, and no view of the market
+        acted = make.analyst_answer(make.decision(way, close_fraction=way == "close"))  # type: ignore[arg-type]
+        record = CycleRecord(cycle_key(group, T + 300_000), "", "[]", acted, asked_sha256="mine")
+        await world.ledger.record_cycle(record)
     key = cycle_key("a")
     found = await world.ledger.opinions(key.feed, key.symbol, "mine", T + 4 * 300_000)
     assert [(one.t_ms, one.action) for one in found] == [

@@ -79,8 +79,9 @@ def entry_problem(draft: OrderDraft, person: AccountSettings, rules: Instrument)
 
 def exit_problem(draft: OrderDraft, view: Decision | Abstained, held: Facts) -> str:
     whole, qty = abs(held.position.qty), draft.qty or Decimal(0)
-    is_part = isinstance(view, Decision) and view.action == "close" and RULES.min_qty <= qty <= whole - RULES.min_qty
-    fits = qty == whole or (is_part and qty % RULES.qty_step == 0 and qty <= whole * view.close_fraction)
+    asked = view.close_fraction * whole if isinstance(view, Decision) else Decimal(0)
+    is_part = RULES.min_qty <= qty <= min(asked, whole - RULES.min_qty) and qty % RULES.qty_step == 0
+    fits = qty == whole or is_part
     shrinks = draft.reduce_only and draft.leg == "x" and fits and draft.side == held.position.closing_side
     return "" if shrinks and draft.stop_loss == draft.take_profit == 0 else "not an exit"
 

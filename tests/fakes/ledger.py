@@ -145,7 +145,7 @@ class MemoryLedger(MemoryLeases, MemoryGauges, Ledger):
         for key, record in self.store.records.items():
             view = record.answer.decision
             asked = (key.feed, key.symbol, record.asked_sha256) == (feed, symbol, asked_sha256)
-            if asked and key.t_ms < before_ms and isinstance(view, Decision) and view.action != "hold":
+            if asked and key.t_ms < before_ms and isinstance(view, Decision) and view.action in ("buy", "sell"):
                 view_of = Opinion(key.t_ms, view.action, view.confidence, view.stop_loss, view.take_profit)
                 found.setdefault(key.t_ms, view_of)
         return [found[t_ms] for t_ms in sorted(found, reverse=True)]

@@ -148,7 +148,7 @@ def read_opinions(
     found: dict[int, Opinion] = {}
     for t_ms, written in connection.execute(query):
         view = read_decision(written)
-        if isinstance(view, Decision) and view.action != "hold":
+        if isinstance(view, Decision) and view.action in ("buy", "sell"):
             found.setdefault(t_ms, Opinion(t_ms, view.action, view.confidence, view.stop_loss, view.take_profit))
     return list(found.values())
 
