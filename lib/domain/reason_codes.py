@@ -7,6 +7,7 @@ analysts' own words are parameters (*TEXT*), never codes.
 """
 
 from lib.domain.chat_codes import *  # noqa: F403 - one list, two files
+from lib.domain.hand_codes import *  # noqa: F403 - the part about managing a position
 from lib.domain.real_reason_codes import *  # noqa: F403 - the part of this list about real money
 from lib.domain.reason import Kind, declare
 from lib.domain.sight_codes import *  # noqa: F403 - the part about what an analyst is shown
@@ -29,12 +30,6 @@ ANALYST_ABSTAINED = declare("analyst_abstained", why=Kind.WHY)
 CONFIDENCE_LOW = declare("confidence_low", confidence=Kind.SHARE, least=Kind.SHARE)
 ALREADY_THERE = declare("already_there", way=Kind.WAY)
 MARKET_ORDER_TOO_LARGE = declare("market_order_too_large")
-STOP_LEFT_WHERE_IT_IS = declare("stop_left_where_it_is")
-FLAT_ALREADY = declare("flat_already")
-CLOSED_PART = declare("closed_part", share=Kind.SHARE, why=Kind.WHY)
-CLOSED_WITH_REST = declare("closed_with_rest", share=Kind.SHARE, why=Kind.WHY)
-CLOSED_AS_FAR_AS = declare("closed_as_far_as", limit=Kind.WHY, why=Kind.WHY)
-PART_BELOW_MINIMUM = declare("part_below_minimum", share=Kind.SHARE)
 CLOSED_NOT_TURNED = declare("closed_not_turned", why=Kind.WHY)
 NOT_TURNED = declare("not_turned", reason=Kind.WHY, why=Kind.WHY)
 AUTO_TRADING_OFF_WOULD = declare("auto_trading_off_would", outcome=Kind.OUTCOME, why=Kind.WHY)
@@ -211,7 +206,6 @@ ANSWER_LEVERAGE = declare("answer_leverage")
 ANSWER_REASON = declare("answer_reason")
 ANSWER_NOT_NUMBER = declare("answer_not_number", field=Kind.FIELDS)
 ANSWER_NOT_BETWEEN = declare("answer_not_between", field=Kind.FIELDS, least=Kind.NUMBER, most=Kind.NUMBER)
-ANSWER_CLOSES_NOTHING = declare("answer_closes_nothing")
 ANSWER_NOT_COMPLETION = declare("answer_not_completion", type=Kind.NAME)
 ANALYST_REFUSED = declare("analyst_refused")
 ANSWER_CUT_OFF = declare("answer_cut_off")

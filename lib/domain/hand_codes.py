@@ -1,0 +1,11 @@
+"""The part of `lib.domain.reason_codes` about managing a position: acts beyond buy, sell and hold."""
+
+from lib.domain.reason import Kind, declare
+
+STOP_LEFT_WHERE_IT_IS = declare("stop_left_where_it_is")
+FLAT_ALREADY = declare("flat_already")
+CLOSED_PART = declare("closed_part", share=Kind.SHARE, why=Kind.WHY)
+CLOSED_WITH_REST = declare("closed_with_rest", share=Kind.SHARE, why=Kind.WHY)
+CLOSED_AS_FAR_AS = declare("closed_as_far_as", limit=Kind.WHY, why=Kind.WHY)
+PART_BELOW_MINIMUM = declare("part_below_minimum", share=Kind.SHARE)
+ANSWER_CLOSES_NOTHING = declare("answer_closes_nothing")
