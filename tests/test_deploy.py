@@ -267,12 +267,15 @@ def test_proxies_show_nothing_of_the_inside() -> None:
 
 def test_what_prometheus_asks_is_where_the_processes_show_it() -> None:
     asked = yaml.safe_load((DEPLOY / "prometheus.yml").read_text("utf-8"))["scrape_configs"]
-    targets = {target for job in asked for config in job["static_configs"] for target in config["targets"]}
+    targets = {target for job in asked for config in job.get("static_configs", ()) for target in config["targets"]}
     ports = {
         (one, environment(one).get(f"METRICS_PORT_{one.upper()}"))
         for one in ("trader", "collector", "simulator", "notifier", "telegram")
     }
     assert targets == {f"{name}:{port}" for name, port in ports} | {"web:8501"}
+    [workers] = [config for job in asked for config in job.get("dns_sd_configs", ())]
+    assert workers["names"] == ["worker"]
+    assert str(workers["port"]) == environment("worker").get("METRICS_PORT_WORKER")
 
 
 @pytest.mark.parametrize("file", sorted((ROOT / ".github/workflows").glob("*.yml")), ids=lambda file: file.name)
