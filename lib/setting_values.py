@@ -7,6 +7,7 @@ import binascii
 import ipaddress
 from collections.abc import Mapping
 from decimal import Decimal, InvalidOperation
+from urllib.parse import urlsplit
 
 from lib.analyst_settings import refuse_unseen
 from lib.domain.errors import Halt
@@ -51,6 +52,25 @@ def _password_of(url: str) -> str:
 
 def _is_placeholder(value: str) -> bool:
     return value.lower() in PLACEHOLDERS or value.lower().startswith(("your-", "replace-", "<"))
+
+
+MOST_WEB_ADDRESSES = 8
+
+
+def web_addresses(source: Mapping[str, str], name: str) -> tuple[str, ...]:
+    """http and https URLs between spaces or commas, each once, none with a password in it."""
+    found = tuple(dict.fromkeys(source.get(name, "").replace(",", " ").split()))
+    for one in found:
+        try:
+            parts = urlsplit(refuse_unseen(name, one))
+            sound = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+        except ValueError:
+            sound = False
+        if not sound or "@" in one.partition("://")[2].partition("/")[0]:
+            raise Halt(f"{name}: each is a URL beginning with http:// or https://, without a user and password")
+    if len(found) > MOST_WEB_ADDRESSES:
+        raise Halt(f"{name} names more than {MOST_WEB_ADDRESSES} addresses")
+    return found
 
 
 def addresses(source: Mapping[str, str], name: str) -> tuple[str, ...]:

@@ -100,6 +100,8 @@ class Settings:
     """Names the web answers to besides this machine's own; "*" is every name."""
     most_guests: int
     egress_ips: tuple[str, ...]
+    news_feeds: tuple[str, ...]
+    """Addresses of the RSS and Atom feeds whose headlines may be shown; () = none."""
     own_model_hosts: frozenset[str]
     """`host:port` of the inner network that people's own models may be at."""
     watching: watch_settings.Watching
@@ -227,6 +229,7 @@ def load(env: Mapping[str, str] | None = None) -> Settings:
         web_hosts=_hosts(source),
         most_guests=int(values.number(source, "MOST_GUESTS", MOST_GUESTS, 0, 10_000)),
         egress_ips=values.addresses(source, "EGRESS_IPS"),
+        news_feeds=values.web_addresses(source, "NEWS_FEEDS"),
         own_model_hosts=analyst_settings.own_hosts(source.get("ANALYST_OWN_HOSTS", "")),
         watching=watch_settings.read_watching(source, values.secret(source, "METRICS_TOKEN")),
         workers=worker_settings.read_workers(source),

@@ -13,9 +13,12 @@ from app.ui.models import usd
 from app.ui.reasons import say
 from app.ui.strategy_lines import input_name
 from app.ui.write import count, exact
-from lib.domain.input_blocks import BY_NAME, sent_values
+from lib.domain.input_blocks import BY_NAME, ShownNote, sent_values
 from lib.domain.model_profile import DEFAULT_MODEL
 from lib.queries import LogDetail
+
+SHORT = 600
+"""Letters that need no box of a fixed height."""
 
 
 def asked_texts(found: LogDetail) -> None:
@@ -41,18 +44,28 @@ def asked_texts(found: LogDetail) -> None:
 
 def _blocks(found: LogDetail) -> None:
     """Each block as it was sent, found in the prompt by its hash; of the others why they were left out."""
-    st.caption(t("detail.blocks"))
-    sent = sent_values(found.prompt, found.inputs)
-    for note in found.inputs:
-        block = BY_NAME.get(note.name)
-        name = input_name(block, t) if block else note.name
-        if note.left_out:
-            st.caption(md("detail.block_out", name=name, why=say(note.left_out, language())))
-        else:
-            at = f"{clock_time(note.seen_ms)} {zone().label}" if note.seen_ms else "–"
-            st.caption(md("detail.block", name=name, tokens=count(note.tokens), at=at, sha=note.sha256[:12]))
-        if note.name in sent:
-            letters(sent[note.name], 90)
+    there = [note for note in found.inputs if not note.left_out]
+    st.caption(md("detail.blocks", n=len(there), tokens=count(sum(note.tokens for note in there))))
+    sent = sent_values(found.prompt, there)
+    with st.container(gap="xsmall"):
+        for note in there:
+            _block(note, sent.get(note.name))
+        for note in found.inputs:
+            if note.left_out:
+                st.caption(f":orange[{md('detail.block_out', name=_named(note), why=say(note.left_out, language()))}]")
+
+
+def _block(note: ShownNote, sent: str | None) -> None:
+    at = f"{clock_time(note.seen_ms)} {zone().label}" if note.seen_ms else "–"
+    with st.expander(md("detail.block", name=_named(note), tokens=count(note.tokens), at=at)):
+        st.caption(md("detail.block_sha", sha=note.sha256))
+        if sent is not None:
+            letters(sent, "content" if len(sent) < SHORT else 200)
+
+
+def _named(note: ShownNote) -> str:
+    block = BY_NAME.get(note.name)
+    return input_name(block, t) if block else note.name
 
 
 def _chain(found: LogDetail) -> None:

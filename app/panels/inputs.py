@@ -4,7 +4,7 @@ What the analyst is shown beside the candles: a switch for each block, with what
 A block whose switch is on and that would be left out now says why. Each change is a version of the strategy that runs.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from itertools import groupby
 
@@ -19,13 +19,14 @@ from app.ui.strategy_lines import input_name
 from app.ui.write import count, shown
 from lib.accounts.web import SessionUser
 from lib.bootstrap.preview import Offer
-from lib.domain.input_blocks import BLINDFOLD, OFFERED, Block, ShownNote, in_order
+from lib.domain import reason_codes as codes
+from lib.domain.input_blocks import OFFERED, Block, ShownNote, in_order
 from lib.domain.measures import MEASURE_KINDS
 from lib.market.sight import is_of_candles
 from lib.queries import Choices
 
-CARD = 230
-"""Pixels: four switches in a row on a desk's screen, one on a phone."""
+CARD = 205
+"""Pixels: six switches in a row on a desk's screen, as many as there are intervals; one on a phone."""
 
 
 def inputs(user: SessionUser, chosen: Choices) -> None:
@@ -40,11 +41,20 @@ def inputs(user: SessionUser, chosen: Choices) -> None:
         st.caption(f"**{md(f'input.of_{group}')}**")
         with st.grid(columns="auto", min_column_width=CARD, gap="small"):
             for block in blocks:
-                _switch(user, chosen, block, notes.get(block.name), offer)
+                if not _is_idle(block, notes, chosen):
+                    _switch(user, chosen, block, notes.get(block.name), offer)
+
+
+def _is_idle(block: Block, notes: Mapping[str, ShownNote], chosen: Choices) -> bool:
+    """News where nobody reads any: a switch that could do nothing."""
+    nothing = block.name not in notes or notes[block.name].left_out.code == codes.INPUT_MISSING.name
+    return block.kind == "news" and nothing and block not in chosen.settings.inputs
 
 
 def _group(block: Block) -> str:
-    return block.kind if is_of_candles(block) else "market" if block.kind in MEASURE_KINDS else "own"
+    if is_of_candles(block):
+        return block.kind
+    return "market" if block.kind in MEASURE_KINDS else "news" if block.kind in ("news", "blindfold") else "own"
 
 
 def _switch(user: SessionUser, chosen: Choices, block: Block, note: ShownNote | None, offer: Offer | None) -> None:
@@ -59,7 +69,7 @@ def _switch(user: SessionUser, chosen: Choices, block: Block, note: ShownNote | 
             disabled=user.read_only or user.is_guest,
             on_change=_set,
             args=(block, key, chosen.settings_version),
-            help=t("input.blindfold_note") if block == BLINDFOLD else None,
+            help=t(f"input.{block.kind}_note") if block.kind in ("blindfold", "news") else None,
         )
         if note is not None and note.left_out:
             st.caption(f":orange[{md('input.left_out', why=say(note.left_out, language()))}]")

@@ -37,7 +37,8 @@ def strategy_lines(content: Strategy, t: Say) -> str:
 
 def input_name(block: Block, t: Say) -> str:
     """What *block* is called in the reader's words."""
-    return t(f"input.{block.kind}", interval=block.interval.upper().replace("M", "m"), n=block.count)
+    interval = t(f"input.every_{block.interval[-1]}", n=block.interval[:-1]) if block.interval else ""
+    return t(f"input.{block.kind}", interval=interval, n=block.count)
 
 
 def strategy_name(name: str, t: Say) -> str:

@@ -18,6 +18,7 @@ from lib.domain.pricing import MILLION
 from lib.domain.tokens import estimated
 from lib.market.sight import Material, kept_for, lens_for, measures_for, minutes_for, shown
 from lib.ports.market import MeasureStore
+from lib.ports.news import NewsShelf
 from lib.queries import CallRow, Readings
 from lib.trading.context import INTERVAL, WINDOW
 from lib.trading.cycle.prompt import asked_sha256, asked_with, prompt_for
@@ -72,11 +73,13 @@ class Previews:
         environment: ModelProfile,
         models: OwnModelDesk | None = None,
         measures: MeasureStore | None = None,
+        news: NewsShelf | None = None,
     ) -> None:
         self._readings = readings
         self._environment = environment
         self._models = models
         self._measures = measures
+        self._news = news
         self._known: tuple[tuple[int, str, str, int], tuple[ShownNote, ...]] = ((0, "", "", 0), ())
         """What was offered last, to whom and when: the figures of one minute are computed once."""
 
@@ -125,6 +128,7 @@ class Previews:
             {one.kind: one for one in found if one is not None},
             self._bucket(user_id, window),
             self._readings.opinions(symbol, asked_sha256(account, self._environment.model), t_ms),
+            self._news.as_of(t_ms) if self._news and any(block.kind == "news" for block in blocks) else None,
         )
         return shown(blocks, material, lens_for(asked_with(account).inputs, t_ms, window))
 

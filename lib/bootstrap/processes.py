@@ -7,6 +7,7 @@ from lib.bootstrap.metrics import read_candles
 from lib.clock import SystemClock
 from lib.market.collector import Collector, CollectorPlan
 from lib.market.measuring import Measuring
+from lib.market.newsroom import Newsroom
 from lib.market.sight import KEPT
 from lib.ports.metrics import Metrics
 from lib.settings import VERSION, Settings
@@ -22,4 +23,10 @@ def collector(settings: Settings, metrics: Metrics | None = None) -> Collector:
     read_candles(metrics, store)
     clock = SystemClock()
     measuring = Measuring(plan.symbols, market, stores.measures(settings), clock)
-    return Collector(plan, store, market, stream, clock, measuring)
+    made = Collector(plan, store, market, stream, clock, measuring)
+    if settings.news_feeds:
+        # loaded where somebody named feeds: the parser and its HTTP client are nobody else's
+        from lib.adapters.news.feeds import FeedSources
+
+        made.read_news(Newsroom(FeedSources(settings.news_feeds), stores.news(settings), clock))
+    return made

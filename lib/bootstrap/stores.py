@@ -11,6 +11,7 @@ from lib.adapters.redis.candle_store import RedisCandleStore
 from lib.adapters.redis.check_lane import CheckLane
 from lib.adapters.redis.connection import TlsVerify, check, connect
 from lib.adapters.redis.measures import RedisMeasures
+from lib.adapters.redis.news import RedisNews
 from lib.adapters.redis.upkeep import RedisBudgetReading
 from lib.adapters.sql.database import schema
 from lib.adapters.sql.database.engine import make_engine
@@ -75,6 +76,11 @@ def candle_store(settings: Settings) -> RedisCandleStore:
 def measures(settings: Settings) -> RedisMeasures:
     """What was measured of this deployment's feed."""
     return RedisMeasures(redis_client(settings), settings.feed_name)
+
+
+def news(settings: Settings) -> RedisNews:
+    """What the sources of headlines said."""
+    return RedisNews(redis_client(settings))
 
 
 def tls_verify(settings: Settings) -> TlsVerify:

@@ -23,6 +23,7 @@ from lib.adapters.redis.candle_store import AsyncRedisCandleReader
 from lib.adapters.redis.connection import connect_async
 from lib.adapters.redis.limiter import RedisLimits
 from lib.adapters.redis.measures import AsyncRedisMeasures
+from lib.adapters.redis.news import AsyncRedisNews
 from lib.adapters.sql.forms.commands import SqlCommands
 from lib.adapters.sql.forms.operator_acts import SqlRequestedActs
 from lib.adapters.sql.forms.platform_book import SqlPlatformBook
@@ -129,6 +130,7 @@ async def _opened(settings: Settings, role: Role, metrics: Metrics | None, dead:
             market=BybitAsyncMarket(settings.bybit_api_url, urls, transport_for, clock, limits),
             candles=AsyncRedisCandleReader(redis),
             measures=AsyncRedisMeasures(redis, settings.feed_name),
+            news=AsyncRedisNews(redis),
             analyst=analyst,
             clock=clock,
             feed=settings.feed_name,

@@ -188,7 +188,9 @@ def web_system(settings: Settings, metrics: Metrics | None = None) -> WebSystem:
         key_pages=SITES[settings.bybit_site].key_pages,
         trusted_proxies=settings.trusted_proxies,
         operators=operators,
-        previews=Previews(readings, environment_model(settings), models, stores.measures(settings)),
+        previews=Previews(
+            readings, environment_model(settings), models, stores.measures(settings), stores.news(settings)
+        ),
         ready=ReadinessCheck(
             readings.status,
             FigureReadings(watchers).waiting,

@@ -45,6 +45,7 @@ OFFERED = (
     Block("position"),
     Block("calendar"),
     Block("outcomes", "", 5),
+    Block("news", "", 8),
     Block("blindfold"),
 )
 BLINDFOLD = OFFERED[-1]

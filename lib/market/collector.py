@@ -1,10 +1,10 @@
 """
 The collector: every list of the plan kept true, and the status written, until stopped.
 
-Three threads: the stream's, which takes pushes; the clock's, which looks at each list every few seconds, asks REST for
-what is due and writes the status; and the caller's, which waits in `run` for `stop` or for the first exception of the
-other two. A store or a venue that is away is survived: lists stay in doubt until it is back. Intervals of 15 minutes
-and more have no stream; their lists are loaded by REST when a candle is due.
+Threads: the stream's, which takes pushes; the clock's, which looks at each list every few seconds, asks REST for what
+is due and writes the status; one for the news where sources are named; and the caller's, which waits in `run` for
+`stop` or for the first exception of the others. A store or a venue that is away is survived: lists stay in doubt until
+it is back. Intervals of 15 minutes and more have no stream; their lists are loaded by REST when a candle is due.
 
 It does not choose stores, venues or timings, and knows no signals and no settings.
 """
@@ -23,6 +23,7 @@ from lib.domain.input_blocks import WARM_UP
 from lib.domain.quotes import KlineUpdate
 from lib.market.feed import CandleFeed
 from lib.market.measuring import Measuring
+from lib.market.newsroom import Newsroom
 from lib.market.status import adopt_feed, collector_fields, iso, rules_text
 from lib.ports.market import CandleStore, KlineStream, MarketData
 
@@ -84,6 +85,7 @@ class Collector:
         clock: Clock,
         measuring: Measuring | None = None,
     ) -> None:
+        self._newsroom: Newsroom | None = None
         self._plan = plan
         self._measuring = measuring
         self._store = store
@@ -111,11 +113,17 @@ class Collector:
         # SimpleQueue.put is the one wake-up that is safe inside a signal handler
         self._ended: queue.SimpleQueue[Exception | None] = queue.SimpleQueue()
 
+    def read_news(self, newsroom: Newsroom) -> None:
+        """Keep *newsroom* reading while this runs; called before `run`."""
+        self._newsroom = newsroom
+
     def run(self) -> None:
         """Block until `stop`, or raise what one of the threads raised; a symbol that is not listed ends nothing."""
         threads = [self._thread(self._check_by_the_clock, "candles-clock")]
         if self._stream is not None:
             threads.append(self._thread(partial(self._follow, self._stream), "candles-stream"))
+        if self._newsroom is not None:
+            threads.append(self._thread(partial(self._follow_news, self._newsroom), "news"))
         problem = self._wait()
         self._shut_down(threads)
         if problem is not None:
@@ -179,6 +187,14 @@ class Collector:
             if self._stopping.is_set():
                 return
         stream.run(self._on_connect, self._on_update)
+
+    def _follow_news(self, newsroom: Newsroom) -> None:
+        """A thread of its own: no candle waits for a slow source."""
+        while not self._stopping.wait(HEARTBEAT):
+            try:
+                newsroom.tick()
+            except Retry as trouble:
+                _log.warning("news.waits", why=str(trouble))
 
     def _shut_down(self, threads: list[threading.Thread]) -> None:
         self._stopping.set()

@@ -19,6 +19,7 @@ from lib.ports.exchange import Exchanges
 from lib.ports.ledger import BookLedger, CycleLedger, LimitLedger, OrderLedger, SwitchLedger
 from lib.ports.market import AsyncCandleReader, AsyncMarket, AsyncMeasureReader, NothingMeasured
 from lib.ports.models import ModelDesk
+from lib.ports.news import AsyncNewsReader, NoNews
 from lib.ports.notifier import Notifier
 from lib.trading.part import Part, Whole
 from lib.trading.state import TraderState
@@ -78,6 +79,7 @@ class TradingContext(OrderContext):
     market: AsyncMarket
     candles: AsyncCandleReader
     measures: AsyncMeasureReader = field(default_factory=NothingMeasured)
+    news: AsyncNewsReader = field(default_factory=NoNews)
     analyst: Analyst
     model: str
     analyst_budget_s: float = 45.0

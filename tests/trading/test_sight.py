@@ -15,9 +15,11 @@ from lib.domain.errors import Retry
 from lib.domain.input_blocks import BLINDFOLD, OFFERED, Block, in_order, read_shown
 from lib.domain.measures import FRESH_MS, MEASURE_KINDS, Measured, MeasureKind
 from lib.domain.model_profile import ModelProfile
+from lib.domain.news import Headline, News
 from lib.domain.opinions import Opinion
 from lib.domain.reason import NOTHING
 from lib.ports.market import NothingMeasured
+from lib.ports.news import NoNews
 from lib.trading.context import WINDOW
 from lib.trading.cycle.prompt import asked_sha256, build_prompt
 from tests.factories import T, candles, settings, trader_account
@@ -170,6 +172,33 @@ class Gauges(NothingMeasured):
 MARKET = in_order(MEASURE_KINDS)
 
 
+class Shelved(NoNews):
+    """One reading of the sources, made twenty seconds before T."""
+
+    def __init__(self) -> None:
+        self.asked: list[int] = []
+
+    async def as_of(self, at_ms: int) -> News | None:
+        self.asked.append(at_ms)
+        return News(
+            at_ms - 20_000, (Headline(at_ms - 60_000, "coins.example", "Up"), Headline(at_ms, "x", "of T itself"))
+        )
+
+
+async def test_headlines_of_before_t_are_shown_to_who_chose_them_and_read_for_nobody_else(world: World) -> None:
+    shelf = Shelved()
+    world.context = replace(world.context, news=shelf)
+    world.add_account(settings=settings(inputs=FIVE))
+    await world.cycle("hold")
+    assert shelf.asked == []
+    world.add_account(settings=settings(inputs=in_order(["news"])))
+    await world.cycle("hold")
+    shown = [json.loads(prompt.user.split("\n")[0]).get("blocks", {}) for prompt in world.analyst.asked]
+    [rows] = [blocks["news"]["rows"] for blocks in shown if "news" in blocks]
+    [asked_at] = shelf.asked
+    assert rows == [[asked_at - 60_000, "coins.example", "Up"]]
+
+
 @pytest.mark.parametrize("kind", MEASURE_KINDS)
 @pytest.mark.parametrize("late", [0, 1])
 async def test_a_measurement_is_shown_as_long_as_its_contract_says_and_then_left_out(
@@ -234,10 +263,10 @@ async def test_the_calendar_is_utc_and_counts_to_the_funding_that_was_measured(w
 
 async def test_only_what_ended_before_t_is_told_of_earlier_opinions(world: World) -> None:
     world.add_account(settings=settings(inputs=in_order(["outcomes"])))
-    assert (await asked(world))["left_out"] == {"outcomes": "input_missing"}
+    assert (await asked(world))["left_out"] == {"outcomes": "input_none_ended"}
     await world.cycle("buy")
     begun = world.t_ms
-    assert (await asked(world))["left_out"] == {"outcomes": "input_missing"}, "open is no lesson"
+    assert (await asked(world))["left_out"] == {"outcomes": "input_none_ended"}, "open is no lesson"
     world.to(world.t_ms + 25 * 3_600_000)
     question = await asked(world)
     [row] = question["blocks"]["outcomes"]["rows"]

@@ -110,11 +110,12 @@ async def _gathered(context: TradingContext, symbol: str, t_ms: int, blocks: Seq
     kinds = measures_for(blocks)
     measured = await asyncio.gather(*(context.measures.as_of(symbol, kind, t_ms) for kind in kinds))
     known = {one.kind: one for one in measured if one is not None}
+    news = await context.news.as_of(t_ms) if any(block.kind == "news" for block in blocks) else None
     wanted = minutes_for(blocks)
     if not wanted:
-        return Material(t_ms, measured=known)
+        return Material(t_ms, measured=known, news=news)
     minutes, *kept = await asyncio.gather(
         context.candles.newest(symbol, INTERVAL, wanted),
         *(context.candles.newest(symbol, interval, count) for interval, count in kept_for(blocks).items()),
     )
-    return Material(t_ms, minutes, dict(zip(kept_for(blocks), kept, strict=True)), known)
+    return Material(t_ms, minutes, dict(zip(kept_for(blocks), kept, strict=True)), known, news=news)

@@ -1,0 +1,1 @@
+"""News: RSS and Atom feeds that an operator named, read as strangers' text."""
