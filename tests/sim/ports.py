@@ -22,6 +22,7 @@ from lib.ports.analyst import Analyst
 from lib.ports.ledger import Commands
 from lib.ports.market import AsyncCandleReader
 from lib.simulator.venue.call import Request
+from tests.factories import T
 from tests.sim.market import SeededMarket
 from tests.sim.network import Network
 from tests.sim.process import Process
@@ -222,7 +223,7 @@ class MoodyAnalyst(Analyst):
         if mood in ("hangs", "fails"):
             return AnalystAnswer(Abstained(text("no answer within the time allowed")), "", prompt.model, 0, 0, 1, True)
         raw = self._raw(mood)
-        if prompt.answer_version == 2:
+        if prompt.answer_version == 2 and LATER in prompt.user:
             raw = self._managing(raw)
         decision = parse_decision(raw, prompt.answer_version)
         return AnalystAnswer(decision, raw, prompt.model, 900, 60, 300, False)
@@ -265,6 +266,8 @@ class MoodyAnalyst(Analyst):
 
 MANAGED = 0.5
 """The share of the answers of version 2 that close or tighten."""
+LATER = f'"timestamp":{T},'
+"""A candle that is shown from a world's second T on: at its first nobody holds anything yet."""
 STOPS = ("0.002", "0.004", "0.01", "0.02", "0.05")
 TARGETS = (*(2, 3, 4) * 4, 5, 10, 10, 60)
 """In stops. One past ten is refused, and few are: a world in which nothing is entered proves little."""
