@@ -21,6 +21,8 @@ from app.visit import visit_of
 from lib.accounts.refusal import Refusal
 from lib.accounts.web import SessionUser
 from lib.bootstrap import OperatorsDoor
+from lib.domain.model_profile import LONGEST_MODEL, LONGEST_SHOWN, LONGEST_URL, KeptModel
+from lib.domain.model_wish import ModelWish
 from lib.domain.order import Order
 from lib.domain.platform_settings import BANNER_CHARS, Banner, admission, krw_rates, limit_overrides, read_banner
 from lib.queries import Overview, PersonLine, Standing
@@ -33,6 +35,18 @@ AUDIT_MS = 20_000
 """How long one verification may take."""
 
 Work = Callable[[Request, SessionUser], Awaitable[Response]]
+
+
+_AMOUNT = 12
+_MODEL = {
+    "shown": LONGEST_SHOWN,
+    "base_url": LONGEST_URL,
+    "model": LONGEST_MODEL,
+    "input_usd": _AMOUNT,
+    "output_usd": _AMOUNT,
+    "day_usd": _AMOUNT,
+}
+"""Fields of a model, and their longest text."""
 
 
 def for_operators(**by_method: Work) -> Callable[[Request], Awaitable[Response]]:
@@ -150,9 +164,23 @@ async def settings(request: Request, user: SessionUser) -> Response:
         "krw_per_usdt": [str(rate) for rate in krw_rates(rows)],
         "set": sorted(rows),
         "invites": await in_thread(readings.invites),
+        "models": [_model(one) for one in await in_thread(door().models)],
         "changes": await in_thread(readings.setting_changes),
     }
     return JSONResponse(plain(told))
+
+
+def _model(kept: KeptModel) -> dict[str, Any]:
+    """One model of the list; of its key that there is one."""
+    profile = kept.profile
+    names = ("name", "shown", "base_url", "model", "day_usd", "offered")
+    told = {name: getattr(profile, name) for name in names}
+    return {
+        **told,
+        "input_usd": profile.prices.input_usd,
+        "output_usd": profile.prices.output_usd,
+        "has_key": bool(kept.sealed),
+    }
 
 
 async def logs(request: Request, user: SessionUser) -> Response:
@@ -244,6 +272,18 @@ async def set_limit(request: Request, user: SessionUser) -> Response:
     return done(await in_thread(lambda: door().room.set_limit(user, name, value, why, loosen=loosen)))
 
 
+async def set_model(request: Request, user: SessionUser) -> Response:
+    """
+    `{name, shown?, base_url?, model?, input_usd?, output_usd?, day_usd?, offered?, why}`, amounts as text: a model put
+    on the list, or what one on it costs; its address and key are a terminal's.
+    """
+    body = await body_of(request)
+    told = {name: body.typed(name, most) for name, most in _MODEL.items() if name in body}
+    offered = "yes" if body.flag("offered", True) else "no"
+    wish = ModelWish(body.line("name", LONGEST_NAME), **told, offered=offered)
+    return done(await in_thread(door().room.set_model, user, wish, body.line("why", LONGEST_WHY)))
+
+
 _ROUTES: Mapping[str, Mapping[str, Work]] = {
     "status": {"GET": status},
     "people": {"GET": people},
@@ -263,6 +303,7 @@ _ROUTES: Mapping[str, Mapping[str, Work]] = {
     "settings/banner": {"POST": set_banner},
     "settings/rates": {"POST": set_rates},
     "settings/limit": {"POST": set_limit},
+    "settings/model": {"POST": set_model},
 }
 # every method comes in here: a 405 of the router's own would tell a stranger that there is something
 ROUTES = [Route(f"/api/operator/{path}", for_operators(**works), methods=ALL) for path, works in _ROUTES.items()]

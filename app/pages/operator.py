@@ -1,6 +1,6 @@
 """
 The operators' room: how the system is, people and their accounts, stopping, what a person must look at, platform
-settings, logs, and what operators did. Nobody's keys, prompts or answers, and no way to act as another person.
+settings, models, logs, and what operators did. Nobody's keys, prompts or answers, and no way to act as another person.
 """
 
 import streamlit as st
@@ -10,6 +10,7 @@ from app.operators import require_operator
 from app.panels.choices import still
 from app.panels.operator.audit import audit
 from app.panels.operator.logs import logs
+from app.panels.operator.models import models
 from app.panels.operator.people import people
 from app.panels.operator.platform import platform
 from app.panels.operator.review import review
@@ -24,6 +25,7 @@ SECTIONS = {
     "stopping": stopping,
     "review": review,
     "platform": platform,
+    "models": models,
     "logs": logs,
     "audit": audit,
 }

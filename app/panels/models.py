@@ -208,6 +208,8 @@ def _read(name: str, shown: str, url: str, model: str, money: tuple[str, str, st
         asked, said, day = (Decimal(text) if text else None for text in money)
     except ArithmeticError:
         return None
+    if not all(one is None or one.is_finite() for one in (asked, said, day)):
+        return None
     if (asked is None) != (said is None):
         return None
     prices = AnalystPrices()

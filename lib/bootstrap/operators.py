@@ -11,6 +11,7 @@ import sqlalchemy as sa
 
 from lib.adapters.log_files import FolderOfLogs
 from lib.adapters.redis.upkeep import RedisHealthRing
+from lib.adapters.sql.forms.model_lists import SqlModels
 from lib.adapters.sql.forms.operator_acts import SqlOperatorActs
 from lib.adapters.sql.forms.operators import SqlOperatorRoster
 from lib.adapters.sql.forms.switchboard import SqlInvitations, SqlSwitchBoard
@@ -18,6 +19,7 @@ from lib.bootstrap import stores
 from lib.clock import SystemClock
 from lib.domain.account import PlatformLimits
 from lib.domain.health import CANDLES, HEARTBEAT, HealthPoint, State
+from lib.domain.model_profile import KeptModel
 from lib.ports.upkeep import BudgetReading, HealthRing, LogFiles
 from lib.queries import Health, OperatingReadings, Readings
 from lib.settings import Settings
@@ -37,6 +39,8 @@ class OperatorsDoor:
     budget: BudgetReading
     logs: LogFiles
     limits: PlatformLimits
+    models: Callable[[], list[KeptModel]]
+    """The operator's list, with what is retired."""
     note: Callable[[], None]
 
 
@@ -65,6 +69,7 @@ def operators_door(settings: Settings, engine: sa.Engine, readings: Readings) ->
         budget=stores.budget(settings),
         logs=FolderOfLogs(settings.log_dir),
         limits=settings.platform_limits,
+        models=SqlModels(engine).listed,
         note=note,
     )
 

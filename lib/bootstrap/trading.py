@@ -19,12 +19,14 @@ from lib.adapters.bybit.rest.key_probe import PybitKeyProbe
 from lib.adapters.bybit.rest.transport import AiohttpTransport, open_session
 from lib.adapters.bybit.stream.private_stream import BybitAccountHints
 from lib.adapters.dramatiq.calls import DramatiqCalls, listening
+from lib.adapters.openai.prices import priced
 from lib.adapters.redis.candle_store import AsyncRedisCandleReader
 from lib.adapters.redis.connection import connect_async
 from lib.adapters.redis.limiter import RedisLimits
 from lib.adapters.redis.measures import AsyncRedisMeasures
 from lib.adapters.redis.news import AsyncRedisNews
 from lib.adapters.sql.forms.commands import SqlCommands
+from lib.adapters.sql.forms.model_lists import SqlModelRegister
 from lib.adapters.sql.forms.operator_acts import SqlRequestedActs
 from lib.adapters.sql.forms.platform_book import SqlPlatformBook
 from lib.adapters.sql.ledger.ledger import SqlLedger
@@ -45,6 +47,7 @@ from lib.trading.commands import CommandRunner
 from lib.trading.context import TradingContext
 from lib.trading.guardian.task import Guardian
 from lib.trading.kill_switch.stopper import Stopper
+from lib.trading.model_requests import ModelRequests
 from lib.trading.operator_requests import OperatorRequests
 from lib.trading.part import Beside, Share, Whole
 from lib.trading.platform_desk import PlatformDesk
@@ -194,4 +197,5 @@ def _operator_requests(
         clock=context.clock,
         holder=context.holder,
         lease_ms=context.lease_ms,
+        models=ModelRequests(SqlModelRegister(engine), priced, context.clock),
     )

@@ -53,7 +53,7 @@ class ModelShelf(Protocol):
 
 
 class ModelRegister(Protocol):
-    """The operator's writes, on a terminal alone."""
+    """The operator's writes: on a terminal, or by the trader for the operators' room."""
 
     def listed(self) -> list[KeptModel]: ...
 

@@ -14,6 +14,7 @@ from lib import log
 from lib.clock import Clock
 from lib.domain import reason_codes as codes
 from lib.domain.errors import Retry
+from lib.domain.model_wish import SETTING
 from lib.domain.operator_act import OperatorAct
 from lib.domain.order import TERMINAL, OrderState
 from lib.domain.platform_settings import BANNER, KRW, LIMIT_BOUNDS, Banner, SettingChange
@@ -21,6 +22,7 @@ from lib.domain.reason import Reason
 from lib.ports.exchange import Exchanges
 from lib.ports.ledger import Ledger
 from lib.ports.operators import RequestedActs
+from lib.trading.model_requests import ModelRequests
 from lib.trading.orders.settle_by_hand import Word, ask_again, settle
 from lib.trading.platform_desk import WORDS, PlatformDesk, SettingRefused, said
 
@@ -41,6 +43,8 @@ class OperatorRequests:
     clock: Clock
     holder: str
     lease_ms: int
+    models: ModelRequests | None = None
+    """The list of models; None = it is not changed here."""
     _taking: bool = field(default=False)
 
     async def run_pass(self) -> None:
@@ -118,6 +122,8 @@ class OperatorRequests:
             return self._rates
         if args["setting"].removeprefix(LIMIT) in LIMIT_BOUNDS:
             return self._limit
+        if args["setting"].startswith(SETTING) and self.models is not None:
+            return self.models.change
         raise ValueError("there is no such setting")
 
     def _door(self, act: OperatorAct) -> SettingChange | None:

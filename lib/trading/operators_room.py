@@ -10,7 +10,7 @@ acts as another person, or takes anybody's word for "stopped".
 
 import asyncio
 from collections.abc import Callable, Coroutine, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import wraps
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
@@ -22,6 +22,8 @@ from lib.clock import Clock
 from lib.domain import reason_codes as codes
 from lib.domain.account import PlatformLimits
 from lib.domain.errors import Retry
+from lib.domain.model_profile import KeptModel, ModelProfile, flaw_of
+from lib.domain.model_wish import ModelWish
 from lib.domain.operator_act import ActKind, NewAct, signed
 from lib.domain.order import TERMINAL
 from lib.domain.platform_settings import (
@@ -35,6 +37,7 @@ from lib.domain.platform_settings import (
     loosens,
     read_limit,
 )
+from lib.domain.pricing import AnalystPrices
 from lib.domain.reason import Reason
 from lib.domain.spelling import has_unseen
 from lib.domain.switches import waits_for_sweep
@@ -238,6 +241,17 @@ class OperatorsRoom:
         args = {"setting": f"limit:{name}", "value": value, "why": why, "loosen": "yes" if loosen else "no"}
         return self._ask(user, "setting", args)
 
+    @operating
+    def set_model(self, user: SessionUser, wish: ModelWish, why: str) -> Refusal | None:
+        """
+        Ask the trader to put a model on the list, or to change what one costs, may cost a day and is offered.
+
+        What people's decisions may come from wants a proof. The trader knows the list, and may refuse.
+        """
+        if refusal := _why_refusal(why) or _model_refusal(wish) or self._unproved(user):
+            return refusal
+        return self._ask(user, "setting", wish.args | {"why": why})
+
     def _limit_refusal(self, name: str, value: str) -> Refusal | None:
         if name not in LIMIT_BOUNDS:
             return Refusal("refuse.field", field="limit")
@@ -316,6 +330,20 @@ def _rates_refusal(value: str) -> Refusal | None:
     except WrongRate as wrong:
         return Refusal("refuse.operator.rates", part=wrong.line)
     return None
+
+
+def _model_refusal(wish: ModelWish) -> Refusal | None:
+    """What can be told of a wish without the list: its amounts, and of a new model the rest."""
+    blank = KeptModel(ModelProfile(wish.name, wish.name, "https://api.example.com/v1", wish.name), 0, "", 0)
+    is_new = bool(wish.base_url or wish.model)
+    try:
+        profile = wish.over(None if is_new else blank).profile
+    except ValueError:
+        return Refusal("refuse.model.price")
+    # a budget of a model whose price we know is fine: the trader fills it in
+    known = replace(profile, prices=profile.prices if profile.prices.known else AnalystPrices(free=True))
+    flaw = flaw_of(known)
+    return Refusal(f"refuse.model.{flaw}") if flaw else None
 
 
 def _name_refusal(name: str, field: str) -> Refusal | None:

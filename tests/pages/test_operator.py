@@ -9,6 +9,7 @@ from streamlit.testing.v1 import AppTest
 
 from app.i18n import catalogue
 from lib.domain import reason_codes as codes
+from lib.domain.model_wish import ModelWish, wish_of
 from lib.domain.platform_settings import BANNER, KRW_PER_USDT, LIMIT, REGISTRATION
 from lib.domain.real_money import RealCap
 from lib.queries import AuditReport, Broken
@@ -25,6 +26,7 @@ HEADINGS = {
     "stopping": "room.everybody",
     "review": "room.stuck",
     "platform": "room.doors",
+    "models": "room.models_list",
     "logs": "room.process",
     "audit": "room.chains",
 }
@@ -296,3 +298,20 @@ def test_log_lines_are_plain_text_newest_first_and_can_be_searched(visit: Visit)
     assert at.code[0].value.splitlines()[0].startswith("09:30:14 error")
     at.text_input(key="contains").set_value("CYCLE.done").run()
     assert at.code[0].value == "09:30:13 info    cycle.done held=1"
+
+
+def test_a_model_is_changed_by_what_was_typed_and_one_that_stands_keeps_its_address(
+    visit: Visit, staged: SimpleNamespace
+) -> None:
+    at = room(visit, "models")
+    assert "••••9876" in told(at)
+    at.selectbox(key="listed_chosen").set_value("fast").run()
+    assert not [one for one in at.text_input if one.key in ("listed_base_url_fast", "listed_name_fast")]
+    assert at.text_input(key="listed_day_usd_fast").value == "5"
+    at.text_input(key="listed_day_usd_fast").set_value("3")
+    at.text_input(key="listed_why_fast").set_value("less")
+    at.checkbox(key="listed_offered_fast").set_value(False)
+    next(one for one in at.button if str(one.key).startswith("FormSubmitter:listed_form_fast")).click().run()
+    [act] = staged.operating.acts.rows
+    wish = ModelWish("fast", "Fast", input_usd="1", output_usd="2", day_usd="3", offered="no")
+    assert (wish_of(act.args), act.args["why"]) == (wish, "less")

@@ -19,6 +19,7 @@ from lib.clock import SteppedClock
 from lib.domain import reason_codes as codes
 from lib.domain.account import PlatformLimits
 from lib.domain.errors import Retry
+from lib.domain.model_wish import ModelWish, wish_of
 from lib.domain.platform_settings import Banner
 from lib.domain.reason import Reason
 from lib.domain.switches import Flags
@@ -59,6 +60,7 @@ def desk() -> Desk:
     return Desk()
 
 
+MODEL = ModelWish("fast", "Fast", "https://api.example.com/v1", "gpt-x", "1", "2", "5")
 ARGS: dict[str, tuple[Any, ...]] = {
     "stop": (1,),
     "flatten": (0,),
@@ -69,6 +71,7 @@ ARGS: dict[str, tuple[Any, ...]] = {
     "choose": ("registration", "closed", "full"),
     "say": (Banner("점검", "Maintenance"),),
     "set_rates": ("1390,2026-03-01=1402.5", "the week's mean"),
+    "set_model": (MODEL, "cheaper"),
 }
 
 
@@ -164,6 +167,7 @@ PROVED: dict[str, list[Wish]] = {
     "settle": [("mmt-1-1-1-e0", "ABSENT", "seen")],
     "choose": [(door, word, "room") for door, words in DOORS.items() for word in sorted(words - {"closed"})],
     "set_limit": [("max_exposure", "900", "growing", True), ("max_exposure", "default", "growing", True)],
+    "set_model": [(MODEL, "cheaper")],
 }
 """What closes, loosens, lets somebody in or cannot be undone."""
 
@@ -306,3 +310,38 @@ def test_no_limit_becomes_looser_than_the_environments(desk: Desk) -> None:
     assert isinstance(looser, Refusal)
     assert looser.key == "refuse.operator.looser"
     assert desk.room.set_limit(OPERATOR, "max_exposure", str(usual), "as before", loosen=True) is None
+
+
+@pytest.mark.parametrize(
+    ("changes", "refused"),
+    [
+        ({"name": "own/fast"}, "refuse.model.name"),
+        ({"name": "default"}, "refuse.model.name"),
+        ({"name": ""}, "refuse.model.name"),
+        ({"base_url": "http://api.example.com/v1"}, "refuse.model.https"),
+        ({"base_url": "https://kim:pw@example.com/v1"}, "refuse.model.url"),
+        ({"base_url": ""}, "refuse.model.url"),
+        ({"model": ""}, "refuse.model.model"),
+        ({"shown": "a\u202eb"}, "refuse.model.shown"),
+        ({"input_usd": "NaN"}, "refuse.model.price"),
+        ({"input_usd": "1e9"}, "refuse.model.price"),
+        ({"output_usd": ""}, "refuse.model.price"),
+        ({"output_usd": "-1"}, "refuse.model.price"),
+        ({"day_usd": "100001"}, "refuse.model.budget"),
+        ({"day_usd": "five"}, "refuse.model.price"),
+    ],
+)
+def test_a_model_that_cannot_be_is_not_asked_for(desk: Desk, changes: dict[str, str], refused: str) -> None:
+    answer = desk.room.set_model(OPERATOR, replace(MODEL, **changes), "why")
+    assert isinstance(answer, Refusal)
+    assert answer.key == refused
+    assert desk.told == []
+
+
+def test_a_model_wants_a_proof_and_is_told_without_a_key(desk: Desk) -> None:
+    late = replace(OPERATOR, proved_ms=NOW - 301_000)
+    assert isinstance(desk.room.set_model(late, MODEL, "why"), Refusal)
+    assert desk.room.set_model(OPERATOR, MODEL, "why") is None
+    [act] = desk.acts.rows
+    assert wish_of(act.args) == MODEL
+    assert (act.args["setting"], act.args["why"]) == ("model:fast", "why")

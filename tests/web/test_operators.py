@@ -26,6 +26,7 @@ ACTS: list[tuple[str, dict[str, Any]]] = [
     ("settings/banner", {"ko": "점검", "en": "Maintenance"}),
     ("settings/rates", {"value": "1390,2026-03-01=1402.5", "why": "the week's mean"}),
     ("settings/limit", {"name": "entries_per_day", "value": "10", "why": "quiet", "loosen": False}),
+    ("settings/model", {"name": "fast", "input_usd": "1", "output_usd": "2", "day_usd": "5", "why": "cheaper"}),
 ]
 
 
@@ -165,6 +166,12 @@ def test_what_closes_or_loosens_is_refused_to_a_session_that_proved_nothing_late
         ("settings/rates", {"value": "99", "why": "y"}),
         ("settings/rates", {"value": "1390,\n2026-03-01=1402.5", "why": "y"}),
         ("settings/limit", {"name": "daily_loss", "value": "0.9", "why": "y"}),
+        ("settings/model", {"name": "fast", "input_usd": "much", "output_usd": "2", "why": "y"}),
+        (
+            "settings/model",
+            {"name": "fast", "base_url": "http://example.com", "model": "m", "why": "y"},
+        ),
+        ("settings/model", {"name": "own/fast", "why": "y"}),
         ("settings/limit", {"name": "daily_loss", "value": "0.01", "why": "y", "loosen": "yes"}),
         ("invites", {"count": 1000}),
     ],

@@ -16,9 +16,11 @@ from lib.domain.account import PlatformLimits
 from lib.domain.gates import FOREVER_MS
 from lib.domain.health import PARTS, HealthPoint
 from lib.domain.locks import RiskLock
+from lib.domain.model_profile import KeptModel, ModelProfile
 from lib.domain.operator_act import ActRow, OperatorRow
 from lib.domain.order import Order, OrderState
 from lib.domain.platform_settings import Invites, SettingChange
+from lib.domain.pricing import AnalystPrices
 from lib.domain.reason import NOTHING, text
 from lib.ports.upkeep import BudgetReading, BudgetUse, HealthRing, LogFiles
 from lib.queries import (
@@ -55,6 +57,11 @@ LOCK = RiskLock(1, "drawdown", FOREVER_MS, codes.DRAWDOWN(fell=Decimal("0.21"), 
 EXTERNAL = RiskLock(1, "external", NOW_MS + 3_600_000, codes.EXTERNAL_POSITION_CHANGE(), NOW_MS - 7_200_000)
 
 
+PRICES = AnalystPrices(Decimal(1), Decimal(2))
+PROFILE = ModelProfile("fast", "Fast", "https://api.example.com/v1", "gpt-x", PRICES, Decimal(5))
+LISTED = KeptModel(PROFILE, 0, "v1.sealed", 1, "9876")
+
+
 class StagedOperating(OperatingReadings):
     """Readings without a database."""
 
@@ -63,6 +70,7 @@ class StagedOperating(OperatingReadings):
         self.one = STANDING
         self.rows: dict[str, str] = {}
         self.cap: CapStanding | None = None
+        self.listed = [LISTED]
         self.acted: list[ActRow] = []
         self.asked: list[str] = []
         self.report = AuditReport(12, 60, (), is_complete=True)
@@ -205,6 +213,7 @@ def staged_door(clock: Clock, *operators: int) -> Staged:
         budget=StagedBudget(),
         logs=StagedLogs(),
         limits=limits,
+        models=lambda: readings.listed,
         note=noted.set,
     )
     return Staged(door, roster, acts, board, invitations, readings, noted)
