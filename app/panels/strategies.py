@@ -215,7 +215,10 @@ def _words(user: SessionUser, chosen: Choices) -> None:
 def _templates(user: SessionUser) -> None:
     st.caption(t("control.prompt_guest" if user.is_guest else "strat.templates_note"))
     is_blind = st.toggle(
-        t("input.blindfold"), key="templates_blind", help=t("input.blindfold_note"), disabled=user.is_guest
+        t("input.blindfold"),
+        key="templates_blind",
+        help=t("input.blindfold_note"),
+        disabled=user.read_only or user.is_guest,
     )
     with st.grid(columns="auto", min_column_width=CARD, gap="small"):
         for one in TEMPLATES:

@@ -213,7 +213,7 @@ ALIKE = {
 """Where two people made alike read alike."""
 MARKET_WIDE = {
     "status", "candles", "newest_candle", "last_price", "demo_user_id", "health", "rules", "analyst_profile",
-    "admission", "banner", "price_day_ago", "closed_candles", "bot", "opinions",
+    "admission", "banner", "person_cap", "price_day_ago", "closed_candles", "bot", "opinions",
 }  # fmt: skip
 
 
