@@ -75,7 +75,9 @@ class Supervisor:
                 _log.info("process.stopped", process=post.name, how=why_ended(status))
                 return
             wait_s = self._ended(post, status, time.monotonic() - began)
-            await _told(post.ending, wait_s)
+            if await _told(post.ending, wait_s):
+                _log.info("process.stopped", process=post.name, how="it was waiting to be started again")
+                return
             post.restarts += 1
 
     async def _live(self, post: Post) -> int:

@@ -113,6 +113,16 @@ async def test_who_does_not_listen_is_killed_after_its_time(heard: Heard) -> Non
     assert "SIGKILL" in str(how)
 
 
+async def test_who_waits_to_be_started_again_has_a_line_of_its_end_too(heard: Heard) -> None:
+    async with Stage({"broken": "raise SystemExit(3)", "well": RUNS_ON}, ("broken", "well")) as stage:
+        stage.kept.rule = RestartRule(Backoff(600.0, 600.0))
+        await stage.until(lambda: "process.ended" in {event for event, _ in heard} and ("well", "here") in stage.lines)
+        stage.stop.set()
+        await stage.running
+    stopped = [(fields["process"], fields["how"]) for event, fields in heard if event == "process.stopped"]
+    assert stopped == [("broken", "it was waiting to be started again"), ("well", "was ended (SIGTERM)")]
+
+
 async def test_told_twice_everybody_ends_at_once() -> None:
     async with Stage(dict.fromkeys(("a", "b"), DEAF), end_s=3_600) as stage:
         await stage.until(lambda: len(stage.lines) == 2)
