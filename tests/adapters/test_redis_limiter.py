@@ -14,7 +14,18 @@ from lib.adapters.bybit.limits.turnstile import Ask
 from lib.adapters.bybit.limits.window import BAN_MS
 from lib.adapters.redis import embedded
 from lib.adapters.redis.connection import connect_async
-from lib.adapters.redis.limiter import AWAY, AWAY_MS, LANE_CALLS, PACE_MS, RESERVED, SHARED, RedisBudget, RedisLimits
+from lib.adapters.redis.limiter import (
+    AWAY,
+    AWAY_MS,
+    LANE_CALLS,
+    LONGEST_PACE_MS,
+    PACE_MS,
+    RESERVED,
+    SHARED,
+    RedisBudget,
+    RedisLimits,
+    budget_key,
+)
 from lib.clock import SteppedClock, SystemClock
 from lib.domain.errors import Retry
 from lib.ports.exchange import Lane
@@ -93,6 +104,19 @@ async def test_without_redis_only_the_guard_calls_and_only_from_its_reserve(tmp_
         await limiter.admit("a", READ, lane="resolve")
     assert await admitted(limiter, 30, "guard") == RESERVED
     await client.aclose()
+
+
+async def test_a_guards_turn_in_the_pace_is_no_full_address_and_leaves_its_reserve_for_one(
+    client: redis.asyncio.Redis,
+) -> None:
+    budget, asks = RedisBudget(client, SteppedClock(T), "x"), [Ask(f"u{n}", READ, "guard") for n in range(30)]
+    paced = [answer.wait_ms for answer in await budget.take(asks)]
+    assert 0 < max(paced) <= LONGEST_PACE_MS  # whoever waits longer holds up every lane of the process
+    seconds, micros = await client.time()
+    await client.rpush(budget_key("x", "calls"), *[seconds * 1_000_000 + micros] * SHARED)
+    held_up = [answer.wait_ms for answer in await budget.take(asks)]
+    assert held_up.count(0) == RESERVED
+    assert min(filter(None, held_up)) > 1_000
 
 
 async def test_a_redis_that_dies_and_comes_back_is_used_again_without_a_hand(tmp_path: Path) -> None:

@@ -59,6 +59,8 @@ LANE_CALLS: Mapping[Lane, int] = {"guard": SHARED, "trade": SHARED - 10, "resolv
 """In any 5 s. A lane that always waits keeps out the ones after it, in every process; resolve too while trade rests."""
 LANE_BURST: Mapping[Lane, int] = {"guard": BATCH + 4, "trade": BATCH + 2, "resolve": BATCH}
 """Calls at once after a while of silence."""
+LONGEST_PACE_MS = LANE_BURST["guard"] * PACE_MS
+"""A guard's call that waits no longer than this waits for its turn; only past it the address is full."""
 AWAY_MS = 3_000
 """How long Redis is not asked again after it could not be reached."""
 AWAY = codes.BUDGET_AWAY()
@@ -232,9 +234,12 @@ class RedisBudget(Budget):
         return Answer(-(-abs(wait_us) // 1000), own=wait_us < 0)
 
     def _or_reserve(self, ask: Ask, answer: Answer) -> Answer:
-        """*answer*, unless the guard would have to wait and its own share is still there."""
-        is_held_up = ask.lane == "guard" and answer.wait_ms > 0 and not answer.own
-        return self._from_reserve(ask) if is_held_up else answer
+        """*answer*, unless the guard would have to wait for a window and its own share lets it go sooner."""
+        is_held_up = ask.lane == "guard" and answer.wait_ms > LONGEST_PACE_MS and not answer.own
+        if not is_held_up:
+            return answer
+        reserved = self._from_reserve(ask)
+        return answer if reserved.own or reserved.wait_ms >= answer.wait_ms else reserved
 
     def _without_redis(self, ask: Ask) -> Answer:
         if ask.lane == "guard":
