@@ -758,6 +758,22 @@ CREATE TABLE order_events (
     CONSTRAINT fk_order_events_order_id FOREIGN KEY (order_id) REFERENCES orders (id)
 ) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_unicode_ci;
 
+-- Where a position's stop was moved: written before the exchange is called; a repair's call stands at the entry's own T.
+CREATE TABLE stop_moves (
+    id BIGINT NOT NULL AUTO_INCREMENT,
+    account_id BIGINT NOT NULL,
+    symbol VARCHAR(32) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+    entry_link VARCHAR(36) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,  -- orders.order_link_id of the entry
+    t_ms BIGINT NOT NULL,
+    price DECIMAL(36, 18) NOT NULL,
+    called_ms BIGINT NOT NULL DEFAULT 0,  -- what the newest call was signed with; 0 = never called
+    settled_ms BIGINT NOT NULL DEFAULT 0,  -- when the effect was read back; 0 = to be put in force
+    PRIMARY KEY (id),
+    CONSTRAINT uq_stop_moves_entry_link_t_ms UNIQUE (entry_link, t_ms),
+    CONSTRAINT fk_stop_moves_account_id FOREIGN KEY (account_id) REFERENCES accounts (id),
+    INDEX ix_stop_moves_settled (settled_ms, account_id)
+) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_unicode_ci;
+
 -- Entries off until until_ms, which ending it by hand (ended_by, ended_ms) moves to now; one row a kind and UTC day.
 CREATE TABLE risk_locks (
     id BIGINT NOT NULL AUTO_INCREMENT,

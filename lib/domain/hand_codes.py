@@ -3,6 +3,9 @@
 from lib.domain.reason import Kind, declare
 
 STOP_LEFT_WHERE_IT_IS = declare("stop_left_where_it_is")
+STOP_TIGHTENED = declare("stop_tightened", before=Kind.NUMBER, after=Kind.NUMBER, why=Kind.WHY)
+TIGHTENED_STOP_PASSED = declare("tightened_stop_passed", stop=Kind.NUMBER)
+TIGHTENED_STOP_REFUSED = declare("tightened_stop_refused")
 FLAT_ALREADY = declare("flat_already")
 CLOSED_PART = declare("closed_part", share=Kind.SHARE, why=Kind.WHY)
 CLOSED_WITH_REST = declare("closed_with_rest", share=Kind.SHARE, why=Kind.WHY)

@@ -23,6 +23,7 @@ from lib.domain.reason import Reason, text
 from lib.domain.sizing import Clamp as Clamp
 from lib.domain.sizing import Sizing as Sizing
 from lib.domain.sizing import size_entry as size_entry
+from lib.domain.stops import is_passed, tightened
 
 LONG_ONLY = "long_only"
 """The clamp of an account that only goes long."""
@@ -41,6 +42,8 @@ class AccountPlan:
     reason: Reason
     orders: tuple[OrderDraft, ...] = ()
     clamps: tuple[Clamp, ...] = ()
+    stop: Decimal = ZERO
+    """Where the stop of the newest entry's position is moved to, in USDT; 0 = it is not moved."""
 
 
 def decide(
@@ -63,7 +66,7 @@ def decide(
     if decision.action == "close":
         return _close(decision, facts, instrument, ref)
     if decision.action == "tighten":
-        return AccountPlan("held", codes.STOP_LEFT_WHERE_IT_IS())
+        return _tighten(decision, facts, instrument, ref)
     side: Side = "buy" if decision.action == "buy" else "sell"
     wanted = "long" if side == "buy" else "short"
     if facts.position.direction == wanted:
@@ -137,6 +140,25 @@ def _close(decision: Decision, facts: Facts, instrument: Instrument, ref: Decima
     if (qty := min(wanted, instrument.max_market_qty)) < wanted:
         why = codes.CLOSED_AS_FAR_AS(limit=codes.MARKET_ORDER_TOO_LARGE(), why=why)
     return AccountPlan("closed", why, (exit_draft(facts.position, ref, qty=qty),))
+
+
+def _tighten(decision: Decision, facts: Facts, instrument: Instrument, ref: Decimal) -> AccountPlan:
+    """The move of the stop of a *tighten*; the exit at once where the mark price has passed the stop that is wanted."""
+    position = facts.position
+    if position.is_flat:
+        return AccountPlan("held", codes.FLAT_ALREADY())
+    if facts.own_qty != position.qty:
+        return AccountPlan("refused", codes.EXTERNAL_POSITION_LEFT_ALONE())
+    if facts.unresolved:
+        return AccountPlan("refused", codes.EARLIER_ORDER_UNRESOLVED())
+    stop = tightened(position, ref, decision.stop_loss, instrument)
+    if not stop:
+        return AccountPlan("held", codes.STOP_LEFT_WHERE_IT_IS())
+    if is_passed(position, stop):
+        qty = min(abs(position.qty), instrument.max_market_qty)
+        return AccountPlan("closed", codes.TIGHTENED_STOP_PASSED(stop=stop), (exit_draft(position, ref, qty=qty),))
+    why = codes.STOP_TIGHTENED(before=position.stop_loss, after=stop, why=text(decision.reason))
+    return AccountPlan("held", why, stop=stop)
 
 
 def closing_qty(whole: Decimal, share: Decimal, instrument: Instrument) -> Decimal:

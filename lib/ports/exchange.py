@@ -50,8 +50,12 @@ class Exchange(Protocol):
         """
         ...
 
-    async def set_trading_stop(self, symbol: str, stop_loss: Decimal, take_profit: Decimal) -> bool:
-        """Full-mode stop and target on the open position by mark price; False when the venue refuses the prices."""
+    async def set_trading_stop(self, symbol: str, stop_loss: Decimal, take_profit: Decimal, signed_ms: int = 0) -> bool:
+        """
+        Full-mode stop and target on the open position by mark price; False when the venue refuses the prices.
+
+        *signed_ms*: the venue's time the request is signed with (0 = now), after which it has W to arrive.
+        """
         ...
 
     def sign_order(self, order: Order, timestamp_ms: int) -> SignedOrder:

@@ -24,6 +24,7 @@ from lib.domain.platform_settings import LimitOverrides
 from lib.domain.real_money import RealFacts
 from lib.domain.reason import Reason
 from lib.domain.risk import AccountPlan, Sizing
+from lib.domain.stops import StopMove
 from lib.domain.switches import Flags
 from lib.ports.notifier import Notifier
 
@@ -92,6 +93,28 @@ class OrderLedger(Protocol):
 
     async def last_entry(self, account_id: int) -> Order | None:
         """The newest entry that filled: where the guardian finds the stop that should stand."""
+        ...
+
+    async def stop_moves(self, entry: Order) -> list[StopMove]:
+        """The committed moves of the stop of *entry*'s position, oldest first; `plan` commits them."""
+        ...
+
+    async def claim_stop(self, entry: Order, known: Decimal, standing: Decimal, at_ms: int) -> Decimal:
+        """
+        The stop to call for now, kept as called with *at_ms*, the venue's time the call will be signed with; 0 = no
+        call, as another may still arrive. *known* is the tightest the caller knows of, *standing* the one that stands.
+        """
+        ...
+
+    async def settle_stops(self, entry: Order, standing: Decimal, at_ms: int) -> bool:
+        """
+        Settle the moves that the *standing* stop is as near as, and those of the account's other entries; whether one
+        of *entry*'s is still to be put in force.
+        """
+        ...
+
+    async def moved_accounts(self) -> set[int]:
+        """The accounts with a move that is still to be put in force."""
         ...
 
 

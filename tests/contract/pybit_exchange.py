@@ -113,7 +113,7 @@ class PybitExchange(Exchange):
         text = str(leverage)
         await _done(self._session.set_leverage, {110043}, symbol=symbol, buyLeverage=text, sellLeverage=text)
 
-    async def set_trading_stop(self, symbol: str, stop_loss: Decimal, take_profit: Decimal) -> bool:
+    async def set_trading_stop(self, symbol: str, stop_loss: Decimal, take_profit: Decimal, signed_ms: int = 0) -> bool:
         return await _done(
             self._session.set_trading_stop,
             {34040},

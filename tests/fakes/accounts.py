@@ -22,6 +22,7 @@ from lib.domain.order import TERMINAL, Order
 from lib.domain.real_money import RealFacts
 from lib.domain.reason import NOTHING, Reason
 from lib.domain.risk import Clamp, Outcome
+from lib.domain.stops import StopMove
 from lib.domain.switches import Flags
 from lib.domain.trade_log import Summary
 from lib.domain.trail import Note
@@ -123,6 +124,8 @@ class Store:
     logs: dict[tuple[int, int], LogRow] = field(default_factory=dict)
     decided_by: dict[tuple[int, int], CycleKey] = field(default_factory=dict)
     """The cycle behind each log that has one."""
+    stop_moves: dict[tuple[str, int], tuple[int, StopMove]] = field(default_factory=dict)
+    """By entry and T; each with its account."""
     fills: dict[tuple[int, str], Fill] = field(default_factory=dict)
     transfers: dict[tuple[int, str], Transfer] = field(default_factory=dict)
     equity: dict[tuple[int, int], EquityPoint] = field(default_factory=dict)

@@ -36,9 +36,10 @@ from lib.ports.ledger import Ledger
 from tests.fakes.accounts import AccountRow, LeaseRow, LogRow, Store, UserRow
 from tests.fakes.dividing import MemoryLeases
 from tests.fakes.gauges import MemoryGauges
+from tests.fakes.stops import MemoryStops
 
 
-class MemoryLedger(MemoryLeases, MemoryGauges, Ledger):
+class MemoryLedger(MemoryLeases, MemoryGauges, MemoryStops, Ledger):
     """`lib.ports.ledger.Ledger` over a *Store*; people are added through `people`."""
 
     def __init__(self, clock: Clock, installation: str, store: Store | None = None) -> None:
@@ -173,6 +174,8 @@ class MemoryLedger(MemoryLeases, MemoryGauges, Ledger):
                 self.store.decided_by[account.account_id, t_ms] = key
             for order in drafts:
                 self._insert(order)
+            if plan.stop:
+                self._insert_move(account, t_ms, plan.stop)
         return [order for order in self._at(account.account_id, t_ms) if order.leg in ("e", "x")]
 
     async def plan_exit(self, account: TraderAccount, t_ms: int, plan: AccountPlan) -> Order:
@@ -355,6 +358,4 @@ class MemoryLedger(MemoryLeases, MemoryGauges, Ledger):
         return self.store.orders.get(self.store.by_link.get(order_link_id, 0))
 
     async def last_entry(self, account_id: int) -> Order | None:
-        filled = (OrderState.FILLED, OrderState.PARTIAL)
-        entries = [o for o in self.store.of_account(account_id) if o.leg == "e" and o.state in filled]
-        return max(entries, key=lambda order: (order.t_ms, order.id), default=None)
+        return self._last_entry(account_id)

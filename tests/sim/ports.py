@@ -7,6 +7,7 @@ is untouched.
 """
 
 import random
+import re
 from collections.abc import Awaitable, Callable, Collection, Mapping
 from decimal import Decimal
 from typing import Any
@@ -31,7 +32,16 @@ from tests.sim.temper import ELSEWHERE, WEIGHTS, Time, Trouble
 READS = frozenset(
     {
         *("now", "flags", "accounts", "cycle", "analyst_failures", "facts", "platform_facts", "open_orders", "books"),
-        *("order_by_link", "sent_links", "known_links", "last_entry", "locks", "living"),
+        *(
+            "order_by_link",
+            "sent_links",
+            "known_links",
+            "last_entry",
+            "locks",
+            "living",
+            "stop_moves",
+            "moved_accounts",
+        ),
     }
 )
 """What commits nothing."""
@@ -257,17 +267,24 @@ class MoodyAnalyst(Analyst):
         rng = self._own
         if self._border.trouble.healing or rng.random() >= MANAGED:
             return raw
-        action, share = rng.choice(("close", "close", "tighten")), rng.choice(("1", "1", "0.5", "0.9", "0.01"))
+        action, share = (
+            rng.choice(("close", "tighten", "tighten", "tighten")),
+            rng.choice(("1", "1", "0.5", "0.9", "0.01")),
+        )
         said = raw.replace('"reason"', f'"close_fraction": {share}, "reason"')
+        if action == "tighten":
+            said = re.sub(r'"stop_loss": [^,]+', f'"stop_loss": {rng.choice(NEARER)}', said)
         for other in ("buy", "sell", "hold"):
             said = said.replace(f'"action": "{other}"', f'"action": "{action}"')
         return said
 
 
-MANAGED = 0.5
+MANAGED = 0.8
 """The share of the answers of version 2 that close or tighten."""
 LATER = f'"timestamp":{T},'
 """A candle that is shown from a world's second T on: at its first nobody holds anything yet."""
+NEARER = ("0.0002", "0.0006", "0.001", "0.0015", "0.003")
+"""From the price of now to the stop that is wanted."""
 STOPS = ("0.002", "0.004", "0.01", "0.02", "0.05")
 TARGETS = (*(2, 3, 4) * 4, 5, 10, 10, 60)
 """In stops. One past ten is refused, and few are: a world in which nothing is entered proves little."""

@@ -25,6 +25,8 @@ NAKED_MS = 30_000
 TAKEOVER_MS = 20_000
 """A lease of an account ends twelve seconds after its owner; others look every three."""
 CLOCK_MS = 900
+MEMORY_MS = 10_000
+"""How long a call made while the ledger was away may be under way."""
 COLLAR = Decimal("0.003")
 ROUNDING = Decimal("1.001")
 
@@ -46,6 +48,10 @@ class Person:
     """What our entries hold, signed."""
     entry: str = ""
     """The link id of the newest of them."""
+    stop: Decimal = Decimal(0)
+    """The tightest stop of ours that the exchange accepted for the position of that entry; 0 = none."""
+    stops: dict[str, Decimal] = field(default_factory=dict)
+    """The stop inside each entry, by its link id."""
     owned: deque[tuple[int, Decimal]] = field(default_factory=lambda: deque(maxlen=16))
     cash: deque[tuple[int, Decimal]] = field(default_factory=lambda: deque(maxlen=64))
     naked_since: int | None = None
@@ -91,6 +97,8 @@ class Referee:
         """With every trader up and hit by no fault, and the shared budget there."""
         self.budget: BudgetServer | None = None
         """Where the processes share a request budget: who was let through."""
+        self.tightened = 0
+        """Stops of ours that were accepted nearer to the price than every one before."""
         self._entries: set[tuple[int, str, int]] = set()
 
     def add(self, person: Person) -> None:
@@ -132,6 +140,7 @@ class Referee:
         if self.budget is not None:
             was_let = self.budget.use_grant(order.uid, now - WINDOW_MS - SLACK_MS)
             self._require(was_let, "budget", order, "sent without a place in the shared request budget")
+        person.stops[order.link_id] = order.protection.stop_loss
         self._judge_key(order, person, now)
         self._judge_caps(order, person, now)
         if not self.rolled_back_ms:  # what the database lost, it cannot count
@@ -202,6 +211,24 @@ class Referee:
         most = max(abs(own) for own in held)
         self._require(order.qty <= most, "P7", order, f"closes {order.qty}, ours were {most}")
 
+    def stop_accepted(self, uid: int, symbol: str, stop: Decimal, ledger_failed_ms: int) -> None:
+        """P9: a trading-stop of ours was accepted (nobody else makes one); when the ledger last failed somebody."""
+        person = self.people.get(uid)
+        if person is None or not person.own:
+            return
+        standing = self._engine.books.holding(self._engine.accounts[uid], symbol).position.stop_loss
+        sign = 1 if person.own > 0 else -1
+        if (stop - person.stop) * sign >= 0:
+            self.tightened += stop != person.stop
+            person.stop = stop
+        elif not self._may_be_from_memory(standing, ledger_failed_ms):
+            self.violations.append(f"P9 {person.entry}: a stop at {stop} after one at {person.stop}")
+
+    def _may_be_from_memory(self, standing: Decimal, ledger_failed_ms: int) -> bool:
+        """Whether the stop was gone while the ledger was away, or the database has lost moves."""
+        is_away = self._now_ms() - ledger_failed_ms <= MEMORY_MS
+        return bool(self.rolled_back_ms) or (not standing and is_away)
+
     def _require(self, holds: bool, promise: str, order: OrderRecord, why: str) -> None:
         if not holds:
             self.violations.append(f"{promise} {order.link_id}: {why}")
@@ -229,7 +256,8 @@ class Referee:
         link = parse_link_id(execution.link_id)
         if link is not None and link.leg == "e":
             person.own += signed
-            person.entry = execution.link_id
+            if person.entry != execution.link_id:
+                person.entry, person.stop = execution.link_id, person.stops.get(execution.link_id, Decimal(0))
         elif person.own * signed < 0:
             person.own = person.own + signed if abs(signed) < abs(person.own) else Decimal(0)
         person.owned.append((execution.at_ms, person.own))

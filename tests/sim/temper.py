@@ -28,7 +28,7 @@ ANSWERS = (
 AT_CREATE = ("async_reject", "partial_fill", "no_fill", "drop_stop", "stale_realtime")
 
 WEIGHTS = {
-    **dict.fromkeys((CREATE, "claim", "move"), 5.0),
+    **dict.fromkeys((CREATE, "claim", "claim_stop", "move"), 5.0),
     "ask": 3.0,
     **dict.fromkeys(("plan", "plan_exit", "close_order", "adopt", "size", STOP), 2.0),
     **dict.fromkeys(("/v5/order/realtime", "/v5/order/history", "/v5/execution/list"), 0.5),
@@ -114,6 +114,8 @@ class Trouble:
         self.network_down_until = 0
         self.ledger_down_until = 0
         self.candles_down_until = 0
+        self.ledger_failed_ms = 0
+        """When (epoch ms) the ledger last failed somebody."""
         network = [(kind, getattr(temper, kind)) for kind in NETWORK]
         self._network = _ladder([*network, ("answers", temper.answers)])
         self._ledger = _ladder(
@@ -137,8 +139,12 @@ class Trouble:
     def ledger_fate(self, time: Time, weight: float) -> str:
         """ "", "db_down" (before any effect), "applied" or "lost" (the commit's answer is lost)."""
         if self.ledger_down_until and not self.healing and time.now_ms() < self.ledger_down_until:
-            return "db_down"
-        return self._fate(self._ledger, weight)
+            fate = "db_down"
+        else:
+            fate = self._fate(self._ledger, weight)
+        if fate:
+            self.ledger_failed_ms = time.now_ms()
+        return fate
 
     def request_fate(self, now_ms: int, weight: float) -> str:
         """What the network or the venue does to one request."""

@@ -30,6 +30,7 @@ class Result:
     states: Counter[str]
     accepted: int
     entries: int
+    tightened: int
     cycles: int
     worst_naked: int
     worst_undisturbed: int
@@ -63,6 +64,7 @@ def judged(world: World, *, sqlite: bool) -> Result:
         states=Counter(event.after for row in rows for event, _ in world.cabinet.events(row)),
         accepted=len(accepted),
         entries=sum(link is not None and link.leg == "e" for link, _ in accepted),
+        tightened=world.referee.tightened,
         cycles=world.shape.cycles + 1,
         worst_naked=world.referee.worst_naked,
         worst_undisturbed=world.referee.worst_undisturbed,
@@ -80,6 +82,7 @@ class Totals:
     on_sqlite: int = 0
     accepted: int = 0
     entries: int = 0
+    tightened: int = 0
     cycles: int = 0
     worst_naked: int = 0
     worst_undisturbed: int = 0
@@ -96,6 +99,7 @@ class Totals:
         self.on_sqlite += result.sqlite
         self.accepted += result.accepted
         self.entries += result.entries
+        self.tightened += result.tightened
         self.cycles += result.cycles
         self.worst_naked = max(self.worst_naked, result.worst_naked)
         self.worst_undisturbed = max(self.worst_undisturbed, result.worst_undisturbed)
@@ -112,8 +116,9 @@ class Totals:
         wall = time.perf_counter() - self.started
         return (
             f"{self.seeds} seeds ({self.on_sqlite} on SQLite), {self.faults.total()} faults, "
-            f"{self.accepted} orders accepted, {self.entries} entries, {self.cycles} cycles, "
-            f"{len(self.violating)} violating seeds; longest without a stop {self.worst_naked / 1000:.1f} s, beside an "
+            f"{self.accepted} orders accepted, {self.entries} entries, {self.tightened} stops tightened, "
+            f"{self.cycles} cycles, {len(self.violating)} violating seeds; "
+            f"longest without a stop {self.worst_naked / 1000:.1f} s, beside an "
             f"undisturbed trader {self.worst_undisturbed / 1000:.1f} s, with everything up "
             f"{self.worst_all_up / 1000:.1f} s (seed {self.worst_all_up_seed}); "
             f"{len(self.recovered)} undisturbed restarts, "

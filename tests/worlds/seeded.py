@@ -205,13 +205,16 @@ class World:
         """What the processes have in common beside ledger and exchange."""
         self.streams = PrivateStreams(self.engine, self.later, self.advance) if self.shape.has_hints else None
         self.budget = self.referee.budget = BudgetServer(self) if self.shape.has_budget else None
-        self.engine.on_accept = self._accepted
+        self.engine.on_accept, self.engine.on_stop = self._accepted, self._stop_accepted
         self.engine.listen(self._changed)
 
     def _accepted(self, order: OrderRecord) -> None:
         self.referee.accept(order)
         if self.streams is not None:
             self.streams.accepted(order)
+
+    def _stop_accepted(self, uid: int, symbol: str, stop: Decimal) -> None:
+        self.referee.stop_accepted(uid, symbol, stop, self.trouble.ledger_failed_ms)
 
     def _changed(self, topic: str, uid: int, subject: object) -> None:
         self.referee.see(topic, uid, subject)

@@ -69,6 +69,7 @@ class Books:
         self.history: dict[int, History] = {}
         self.listener: Listener = _nobody
         self.on_accept: Callable[[OrderRecord], None] | None = None
+        self.on_stop: Callable[[int, str, Decimal], None] | None = None
         self.now = 0
         self.dirty: set[int] = set()
         self.new_rows: list[tuple[str, Record]] = []

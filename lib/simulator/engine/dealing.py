@@ -207,6 +207,8 @@ class Dealing:
         if trail is not None:
             check_trail(is_long, trail, mark, books.instrument(symbol))
             set_trail(books, account, symbol, trail)
+        if books.on_stop is not None and change.stop_loss is not None:
+            books.on_stop(uid, symbol, wanted.stop_loss)
         if wanted != current:
             protect(books, account, symbol, wanted)
 

@@ -74,6 +74,15 @@ class Engine:
     def on_accept(self, hook: Callable[[OrderRecord], None] | None) -> None:
         self.books.on_accept = hook
 
+    @property
+    def on_stop(self) -> Callable[[int, str, Decimal], None] | None:
+        """Called with (uid, symbol, stop) at the instant a trading-stop is accepted, before it stands."""
+        return self.books.on_stop
+
+    @on_stop.setter
+    def on_stop(self, hook: Callable[[int, str, Decimal], None] | None) -> None:
+        self.books.on_stop = hook
+
     def listen(self, listener: Listener) -> None:
         """Call *listener* with (topic, uid, subject) for every change; topics order, execution, position, wallet."""
         self.books.listener = listener

@@ -183,7 +183,7 @@ def opinion_of(account: TraderAccount, plan: AccountPlan) -> AccountPlan:
     """
     *plan*, or what the plan would have been while its owner has trading switched off: no order leaves then, no exit.
     """
-    if not plan.orders or (account.auto_trade and account.trading_enabled):
+    if not (plan.orders or plan.stop) or (account.auto_trade and account.trading_enabled):
         return plan
     off = codes.PAUSED_WOULD if account.auto_trade else codes.AUTO_TRADING_OFF_WOULD
     return AccountPlan("refused", off(outcome=plan.outcome, why=plan.reason), (), plan.clamps)

@@ -15,7 +15,7 @@ from lib.domain import reason_codes as codes
 from lib.domain.account_records import TraderAccount
 from lib.domain.books import Fill
 from lib.domain.errors import Retry, Skip
-from lib.domain.events import Event, EventKind, of_repair
+from lib.domain.events import Event, EventKind
 from lib.domain.order import Order, OrderState, absence_proved, link_prefix
 from lib.domain.position import ZERO, Position
 from lib.domain.reason import Reason
@@ -29,13 +29,12 @@ from lib.trading.guardian.rules import (
     forced,
     judge,
     leverage_changed,
-    wanted_target,
 )
+from lib.trading.guardian.stop_calls import StopCalls, with_moves
 from lib.trading.orders.books import entries_among, held_by_us, import_fills, newest_entry
 from lib.trading.orders.close import close_ours
 
 LOG = log.get("trading.guardian")
-REPAIR_TRIES = 3
 NO_MARKET = (OrderState.CANCELLED, OrderState.PARTIAL, OrderState.REJECTED)
 SHORTEST_MS, LONGEST_MS = 2_000, 15_000
 """Between two closes that were in vain: an account has 36 order ids of a leg in five minutes."""
@@ -73,12 +72,13 @@ class AccountMemory:
     repaired: int = 0
     closed: int = 0
     noted: Noted = field(default_factory=Noted)
+    stops: StopCalls = field(init=False)
     close_again_ms: int = 0
     """When the next close may be tried: a close that found no market is tried again ever later."""
     vain_closes: int = 0
 
     def __post_init__(self) -> None:
-        self.inspected_as = self.account
+        self.inspected_as, self.stops = self.account, StopCalls(self.account.account_id)
 
     @property
     def holds(self) -> bool:
@@ -88,6 +88,7 @@ class AccountMemory:
     def forget(self) -> None:
         """The position ended: forget it, with the closes tried and the notices sent for it."""
         self.guarded, self.guess, self.noted = None, None, Noted()
+        self.stops.forget()
         self.firing_ms = self.close_again_ms = self.vain_closes = 0
         self.told.clear()
 
@@ -141,7 +142,7 @@ async def _understood(
     """Our part of an open *position* with its stop and target; None when no part of the position is ours."""
     known, memory.guess = memory.guarded, None
     if known is not None and known.is_same(position) and not 0 < memory.unexplained < UNEXPLAINED_MOST:
-        return known
+        return await _with_moves(context, memory, known)
     try:
         entry = await newest_entry(context, memory.inspected_as.account_id)
     except Retry:
@@ -156,8 +157,20 @@ async def _understood(
         return None
     if known is not None and not known.is_same(position):
         await _book_fills(context, memory, exchange, known)
+    memory.stops.entry = entry
     memory.guarded = _guarded(position, own, entry, known)
-    return memory.guarded
+    memory.stops.moved |= memory.guarded.t_ms != getattr(known, "t_ms", None)  # another process may have moved its stop
+    return await _with_moves(context, memory, memory.guarded)
+
+
+async def _with_moves(context: TradingContext, memory: AccountMemory, known: GuardedPosition) -> GuardedPosition:
+    """*known* with the moves of its stop, which are read while one is to be put in force."""
+    if memory.stops.moved:
+        try:
+            memory.guarded = await with_moves(context, memory.stops, known)
+        except Retry as busy:
+            LOG.warning("guardian.moves_unread", why=str(busy))
+    return memory.guarded or known
 
 
 async def _remembered(
@@ -184,6 +197,7 @@ async def _remembered(
     own = held_by_us(fills, context.installation)
     if {fill.order_link_id for fill in ours} == {entry.order_link_id} and own and (own > 0) == (position.qty > 0):
         price = sum((fill.qty * fill.price for fill in ours), ZERO) / sum((fill.qty for fill in ours), ZERO)
+        memory.stops.entry = entry
         memory.guess = _guarded(position, own, replace(entry, avg_price=price), None)
     return memory.guess
 
@@ -238,7 +252,12 @@ async def _act(
     if judged.act != "wait":
         memory.firing_ms = 0
     if judged.act == "keep" and memory.guess is None:
-        memory.guarded = replace(guarded, stop_loss=position.stop_loss, take_profit=position.take_profit)
+        if memory.stops.moved:
+            await memory.stops.settle(context, position)
+        stands = replace(guarded, stop_loss=position.stop_loss, take_profit=position.take_profit)
+        memory.guarded = stands if memory.stops.moved else replace(stands, moved_to=ZERO)
+    elif judged.act == "tighten":
+        return await _tighten(context, memory, exchange, (position, guarded))
     elif judged.act in ("restore", "close"):
         LOG.error("guardian.unsafe", symbol=position.symbol, qty=str(position.qty), why=judged.why, act=judged.act)
         return await _put_right(context, memory, exchange, (position, guarded), judged)
@@ -258,8 +277,11 @@ async def _put_right(
     found: tuple[Position, GuardedPosition],
     judged: Judgement,
 ) -> Finding:
-    if judged.act == "restore" and await _restore(context, memory, exchange, *found):
-        return Finding(is_open=True)
+    if judged.act == "restore":
+        placed = await memory.stops.put(context, exchange, *found, lost=True)
+        memory.repaired += placed == "stands"
+        if placed in ("stands", "waits"):
+            return Finding(is_open=True, soon=placed == "waits" or memory.stops.moved)
     if context.steady.now_ms() < memory.close_again_ms:
         return Finding(is_open=True, soon=True)
     why = codes.STOP_NOT_PUT_BACK(why=judged.why) if judged.act == "restore" else judged.why
@@ -284,38 +306,16 @@ def _note_close(context: TradingContext, memory: AccountMemory, done: Order, why
     LOG.alert("guardian.closed", link=done.order_link_id, state=done.state.value, why=why)
 
 
-async def _restore(
-    context: TradingContext,
-    memory: AccountMemory,
-    exchange: Exchange,
-    position: Position,
-    guarded: GuardedPosition,
-) -> bool:
-    """Whether our stop stands again, or the position is closed meanwhile."""
-    for _ in range(REPAIR_TRIES):
-        try:
-            await exchange.set_trading_stop(position.symbol, guarded.stop_loss, wanted_target(position, guarded))
-            position = await exchange.position(position.symbol)
-        except Retry as busy:
-            LOG.warning("guardian.repair_failed", why=str(busy))
-            continue
-        if position.is_flat or position.stop_loss == guarded.stop_loss:
-            memory.repaired += 1
-            LOG.warning("guardian.repaired", stop=str(position.stop_loss))
-            if not position.is_flat:
-                await _tell_repaired(context, memory.inspected_as.account_id, position, guarded.t_ms)
-            return True
-    return False
-
-
-async def _tell_repaired(context: TradingContext, account_id: int, position: Position, entry_ms: int) -> None:
-    """Tell the owner that a lost stop stands again; a database that is away keeps nobody from guarding."""
-    now = context.clock.now_ms()
-    try:
-        event = of_repair(account_id, position.symbol, position.stop_loss, entry_ms, now)
-        await context.notifier.notice(account_id, event)
-    except Retry as busy:
-        LOG.warning("guardian.untold", why=str(busy))
+async def _tighten(
+    context: TradingContext, memory: AccountMemory, exchange: Exchange, found: tuple[Position, GuardedPosition]
+) -> Finding:
+    """A committed move is put in force; out at once where the mark has passed it, or where the venue refuses it."""
+    placed = await memory.stops.put(context, exchange, *found, lost=False)
+    if placed in ("passed", "refused"):
+        stop = found[1].moved_to
+        why = codes.TIGHTENED_STOP_REFUSED() if placed == "refused" else codes.TIGHTENED_STOP_PASSED(stop=stop)
+        return await _put_right(context, memory, exchange, found, Judgement("close", why))
+    return Finding(is_open=True, soon=True)
 
 
 # --- what others did --------------------------------------------------------------------------------------------------

@@ -15,11 +15,12 @@ from lib.domain.books import Fill
 from lib.domain.position import ZERO, Direction, Position
 from lib.domain.reason import NOTHING, Reason
 from lib.domain.sizing import COLLAR, MAX_STOP_DISTANCE
+from lib.domain.stops import is_never_reached, is_passed, is_tighter, tightest
 
 WIDEST_STOP = MAX_STOP_DISTANCE + COLLAR
 """Fraction of the entry price: our own stops lie within 5 % of a price the entry itself may miss by its collar."""
 
-Act = Literal["keep", "wait", "restore", "close"]
+Act = Literal["keep", "wait", "restore", "tighten", "close"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +41,15 @@ class GuardedPosition:
     entry_price: Decimal
     leverage: int
     t_ms: int
+    committed: Decimal = ZERO
+    """The tightest stop the ledger had for it when it was last asked; *moved_to* the same, while a move is to be put in
+    force, else 0."""
+    moved_to: Decimal = ZERO
+
+    @property
+    def wanted(self) -> Decimal:
+        """The tightest stop known for the position; 0 = none is known."""
+        return tightest((self.stop_loss, self.committed), is_long=self.qty > 0)
 
     @property
     def is_shared(self) -> bool:
@@ -66,35 +76,33 @@ def judge(position: Position, guarded: GuardedPosition) -> Judgement:
     stop = position.stop_loss
     if stop == 0:
         return _put_back(position, guarded, codes.STOP_MISSING())
-    if _never_reached(position, stop):
+    if is_never_reached(position, stop):
         return _put_back(position, guarded, codes.LIQUIDATION_BEFORE_STOP())
     if stop != guarded.stop_loss and _too_far(position, guarded, stop):
         return _put_back(position, guarded, codes.STOP_TOO_FAR())
-    return Judgement("wait", codes.PRICE_BEYOND_STOP()) if _passed(position, stop) else Judgement("keep")
+    if is_passed(position, stop):
+        return Judgement("wait", codes.PRICE_BEYOND_STOP())
+    if is_tighter(guarded.moved_to, stop, is_long=position.qty > 0):
+        return _move(position, guarded.moved_to)
+    return Judgement("keep")
+
+
+def _move(position: Position, wanted: Decimal) -> Judgement:
+    """The stop nearer to the price, or out at once where the mark has passed it."""
+    if is_passed(position, wanted):
+        return Judgement("close", codes.TIGHTENED_STOP_PASSED(stop=wanted))
+    return Judgement("tighten")
 
 
 def _put_back(position: Position, guarded: GuardedPosition, why: Reason) -> Judgement:
-    wanted = guarded.stop_loss
+    wanted = guarded.wanted
     if wanted == 0:
         return Judgement("close", codes.STOP_UNKNOWN(why=why))
-    if _passed(position, wanted):
+    if is_passed(position, wanted):
         return Judgement("close", codes.STOP_PASSED(why=why))
-    if _never_reached(position, wanted):
+    if is_never_reached(position, wanted):
         return Judgement("close", codes.LIQUIDATION_BEFORE_STOP())
     return Judgement("restore", why)
-
-
-def _passed(position: Position, stop: Decimal) -> bool:
-    """Whether the mark price has reached *stop*."""
-    if position.mark == 0:
-        return False
-    return position.mark <= stop if position.qty > 0 else position.mark >= stop
-
-
-def _never_reached(position: Position, stop: Decimal) -> bool:
-    if position.liquidation == 0:
-        return False
-    return stop <= position.liquidation if position.qty > 0 else stop >= position.liquidation
 
 
 def _too_far(position: Position, guarded: GuardedPosition, stop: Decimal) -> bool:

@@ -9,7 +9,7 @@ down, accounts and their stops are remembered. An inspection is `lib.trading.gua
 """
 
 import asyncio
-from collections.abc import Coroutine, Iterable, Sequence
+from collections.abc import Collection, Coroutine, Iterable, Sequence
 from dataclasses import dataclass, field
 
 from lib import log
@@ -155,6 +155,7 @@ class Guardian:
         try:
             accounts = await self.context.switches.accounts()
             self._unresolved = {order.account_id for order in await self.context.orders.open_orders()}
+            moved = await self.context.orders.moved_accounts()
             self._is_ledger_down = False
         except Retry as busy:
             if not self._is_ledger_down:
@@ -162,8 +163,15 @@ class Guardian:
             self._is_ledger_down = True
         else:
             self._meet(accounts)
+            self._note_moves(moved)
         self.schedule.keep(self._maybe_holding(), self.context.steady.now_ms())
         self._call_when_crowded()
+
+    def _note_moves(self, moved: Collection[int]) -> None:
+        """Stops of *moved* accounts are to be moved: those that were not known are inspected at once."""
+        for account_id, memory in self.memories.items():
+            if account_id in moved and memory.holds and memory.stops.hear():
+                self.schedule.hint(account_id, self.context.steady.now_ms())
 
     def _call_when_crowded(self) -> None:
         is_crowded = self.schedule.interval_ms > CROWDED_MS

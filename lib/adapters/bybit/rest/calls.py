@@ -149,16 +149,18 @@ class SignedCalls:
             raise self._raised(path, envelope, answer, meaning)
         return envelope
 
-    async def write(self, path: str, fields: dict[str, object], *, done: Container[int] = ()) -> bool:
+    async def write(
+        self, path: str, fields: dict[str, object], *, done: Container[int] = (), signed_ms: int = 0
+    ) -> bool:
         """
         A signed POST that may safely be made twice (leverage, stop, cancel): True = done, False = the venue refuses.
 
-        *done* are further codes that mean "already so". *Retry* also when the request may have taken effect: the next
-        read tells.
+        *done* are further codes that mean "already so"; *signed_ms* is the venue's time to sign with, 0 = now. *Retry*
+        also when the request may have taken effect: the next read tells.
         """
         body = compact(fields)
         async with self._admitted(path, urgent=True):
-            headers = _JSON | signed_headers(self._key, await self._stamp(), body)
+            headers = _JSON | signed_headers(self._key, signed_ms or await self._stamp(), body)
             answer = await _carry(self._transport, "POST", path, "", headers, body)
         envelope, meaning = self._understood(path, answer, is_write=True)
         if meaning is Reaction.OK or (envelope is not None and envelope.code in done):

@@ -79,8 +79,9 @@ class BybitExchange(Exchange):
         if not await self._calls.write("/v5/position/set-leverage", fields):
             raise Retry(codes.LEVERAGE_REFUSED(leverage=leverage, symbol=symbol))
 
-    async def set_trading_stop(self, symbol: str, stop_loss: Decimal, take_profit: Decimal) -> bool:
-        return await self._calls.write("/v5/position/trading-stop", trading_stop_body(symbol, stop_loss, take_profit))
+    async def set_trading_stop(self, symbol: str, stop_loss: Decimal, take_profit: Decimal, signed_ms: int = 0) -> bool:
+        body = trading_stop_body(symbol, stop_loss, take_profit)
+        return await self._calls.write("/v5/position/trading-stop", body, signed_ms=signed_ms)
 
     def sign_order(self, order: Order, timestamp_ms: int) -> SignedOrder:
         """ValueError for an order that must not be sent: no quantity, or an entry without price or stop."""

@@ -27,6 +27,7 @@ from lib.adapters.sql.ledger import (
     locks,
     moving,
     planning,
+    stop_rows,
     switches,
     telling,
 )
@@ -50,6 +51,7 @@ from lib.domain.platform_settings import LimitOverrides, limit_overrides
 from lib.domain.real_money import RealFacts
 from lib.domain.reason import Reason
 from lib.domain.risk import AccountPlan, Sizing
+from lib.domain.stops import StopMove
 from lib.domain.switches import Flags
 from lib.domain.worker import Holding, Room, RoomAsk, Worker
 from lib.ports.ledger import Ledger
@@ -211,6 +213,18 @@ class SqlLedger(Ledger, WorkerLeases):
 
     async def last_entry(self, account_id: int) -> Order | None:
         return await self._read(lambda c: keeping.last_entry(c, account_id))
+
+    async def stop_moves(self, entry: Order) -> list[StopMove]:
+        return await self._look(lambda c: stop_rows.read_moves(c, entry))
+
+    async def claim_stop(self, entry: Order, known: Decimal, standing: Decimal, at_ms: int) -> Decimal:
+        return await self._rule(lambda c: stop_rows.claim(c, entry, known, standing, at_ms))
+
+    async def settle_stops(self, entry: Order, standing: Decimal, at_ms: int) -> bool:
+        return await self._write(lambda c: stop_rows.settle(c, entry, standing, at_ms))
+
+    async def moved_accounts(self) -> set[int]:
+        return await self._survey(stop_rows.moved_accounts)
 
     async def record_fills(self, account_id: int, fills: Sequence[Fill]) -> int:
         return await self._write(lambda c: keeping.record_fills(c, account_id, fills))

@@ -25,6 +25,7 @@ from lib.adapters.sql.ledger.rows import (
     order_from,
     orders_at,
 )
+from lib.adapters.sql.ledger.stop_rows import insert_move
 from lib.adapters.sql.tables.columns import utc_from_ms
 from lib.adapters.sql.tables.people import accounts
 from lib.adapters.sql.tables.trading import orders, trade_logs
@@ -92,6 +93,8 @@ def plan(  # noqa: PLR0913
             insert_order(connection, order)
         if drafts:
             refresh_log(connection, account.account_id, t_ms)
+        if made.stop:
+            insert_move(connection, account.account_id, account.symbol, t_ms, made.stop)
     return [order for order in orders_at(connection, account.account_id, t_ms) if order.leg in ("e", "x")]
 
 

@@ -148,6 +148,23 @@ order_events = sa.Table(
 )
 """Append-only: give the application's database user no UPDATE and no DELETE here."""
 
+stop_moves = sa.Table(
+    "stop_moves",
+    metadata,
+    one_id(),
+    sa.Column("account_id", BIG, sa.ForeignKey("accounts.id"), nullable=False),
+    sa.Column("symbol", ascii_text(32), nullable=False),
+    sa.Column("entry_link", ascii_text(LINK_ID_MAX), nullable=False),
+    sa.Column("t_ms", BIG, nullable=False),
+    money("price"),
+    number("called_ms"),
+    number("settled_ms"),
+    sa.UniqueConstraint("entry_link", "t_ms"),
+    sa.Index("ix_stop_moves_settled", "settled_ms", "account_id"),
+    **MYSQL_TABLE,
+)
+"""Stops nearer to the price than the entry's, of the entry that *entry_link* names: `lib.domain.stops`."""
+
 risk_locks = sa.Table(
     "risk_locks",
     metadata,
