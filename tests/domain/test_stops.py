@@ -122,7 +122,7 @@ def test_a_call_is_kept_at_its_move_or_at_the_entry_itself() -> None:
 @hundreds
 @given(st.data())
 def test_whatever_is_lost_late_or_repeated_no_stop_is_accepted_farther_than_one_before(data: st.DataObject) -> None:
-    """Several processes call as the ledger says; the exchange takes every call within W, more than once, in any order."""
+    """Several call as the ledger says; the exchange takes every call within W, more than once, in any order."""
     is_long = data.draw(st.booleans())
     entry = replace(ENTRY, side="buy" if is_long else "sell", stop_loss=Decimal(100))
     moves: list[StopMove] = []

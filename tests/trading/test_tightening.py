@@ -6,10 +6,11 @@ from decimal import Decimal
 from lib.domain import reason_codes as codes
 from lib.domain.decision import Decision
 from lib.domain.errors import Retry
-from lib.domain.order import Order, OrderState
+from lib.domain.order import CYCLE_MS, Order, OrderState
 from lib.domain.reason import text
 from lib.domain.stops import IN_FLIGHT_MS, StopMove
 from lib.domain.switches import Flags
+from lib.trading.cycle.run import run_cycle
 from lib.trading.guardian.task import Guardian
 from tests.factories import SYMBOL, decision
 from tests.worlds.one_process import World, result_of
@@ -247,12 +248,11 @@ async def test_from_flat_it_does_nothing(world: World) -> None:
 
 async def test_who_is_switched_off_has_no_stop_moved(world: World) -> None:
     await held(world)
-    user_id = world.user_of(1)
     world.ledger.people.set_account_flags(1, Flags(trading_enabled=False, flatten=False))
     world.analyst.view = tighten()
-    await world.cycle(tighten())
-    assert moves(world) == []
-    world.ledger.people.set_account_flags(1, Flags(trading_enabled=True, flatten=False), f"user:{user_id}")
+    world.to(world.t_ms + CYCLE_MS + 2_000)
+    report = await run_cycle(world.context, world.t_ms + CYCLE_MS, only=frozenset({1}))
+    assert (result_of(report).outcome, moves(world)) == ("refused", [])
 
 
 async def test_planning_one_t_twice_commits_one_move(world: World) -> None:
