@@ -25,6 +25,7 @@ from app.ui.write import count, money, percent
 from lib.accounts.settings_rules import MOST_LEVERAGE, loosens
 from lib.accounts.web import SessionUser
 from lib.domain.account import RISK_PROFILES, AccountSettings, Limits, RiskLevel
+from lib.domain.strategy import OFFERED_ANSWERS
 from lib.queries import Choices, Tiles
 
 RISK = Knob("risk_per_trade", "percent", 0.0, 2.0, 0.1)
@@ -114,6 +115,23 @@ def _choices(user: SessionUser, meant: AccountSettings) -> None:
     st.toggle(
         t("strategy.long_only"), key="edit_long_only", disabled=user.read_only, on_change=_touched, args=("long_only",)
     )
+    if not user.is_guest:  # guests share one call, which is asked for the usual answer
+        _answers(user, meant)
+
+
+def _answers(user: SessionUser, meant: AccountSettings) -> None:
+    _show("answer_version", meant.answer_version)
+    st.selectbox(
+        t("strategy.answers"),
+        OFFERED_ANSWERS,
+        format_func=lambda one: t(f"strat.answers_{one}"),
+        key=still("edit_answer_version"),
+        filter_mode=None,
+        disabled=user.read_only,
+        on_change=_touched,
+        args=("answer_version",),
+    )
+    st.caption(md("strategy.answers_note"))
 
 
 def _number(user: SessionUser, knob: Knob, meant: AccountSettings, label: str, *, usual: Decimal | None = None) -> None:
@@ -199,7 +217,7 @@ def _name(name: str) -> str:
     return t(f"field.{name}") if name in ("risk_level", "max_leverage", "long_only", *_OWN) else t(_limit(name))
 
 
-_OWN = ("risk_per_trade", "min_confidence")
+_OWN = ("risk_per_trade", "min_confidence", "answer_version")
 
 
 def _limit(name: str) -> str:
@@ -208,6 +226,8 @@ def _limit(name: str) -> str:
 
 def _value(name: str, settings: AccountSettings) -> str:
     value = value_of(settings, name)
+    if name == "answer_version":
+        return t(f"strat.answers_{value}")
     if name in KNOBS:
         return "–" if value is None else written(KNOBS[name], value)
     return t(f"risk.{value.value}") if name == "risk_level" else t(f"field.{str(value).lower()}")

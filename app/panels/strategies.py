@@ -237,7 +237,9 @@ def _template(user: SessionUser, one: Template, *, is_blind: bool) -> None:
         st.markdown(f"**{md(f'strat.template_{one.name}')}**")
         st.caption(t(f"strat.about_{one.name}"))
         st.caption(_in_short(content))
-    cannot = user.read_only or (user.is_guest and bool(content.system or content.inputs))
+    cannot = user.read_only or (
+        user.is_guest and (bool(content.system or content.inputs) or content.answer_version != 1)
+    )
     with st.container(horizontal=True, gap="small"):
         key = f"take_{one.name}"
         st.button(t("strat.take"), key=key, disabled=cannot, width="stretch", on_click=take, args=(name, content))

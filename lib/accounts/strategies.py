@@ -153,6 +153,6 @@ def _unnamed(wanted: str) -> Refusal | None:
 def _refusal(user: SessionUser, content: Strategy) -> Refusal | None:
     if not is_offered(content):
         return Refusal("refuse.strategy.offer")
-    if user.is_guest and (content.instructions or content.system or content.inputs):
+    if user.is_guest and (content.instructions or content.system or content.inputs or content.answer_version != 1):
         return Refusal("refuse.guest_prompt")  # all guests share one call
     return settings_refusal(settings_with(content, AccountSettings()))

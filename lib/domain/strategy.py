@@ -22,7 +22,7 @@ from lib.domain.model_profile import DEFAULT_CHAIN, DEFAULT_MODEL, is_chain, is_
 EXITS = ("stop_loss", "take_profit")
 """The exits there are: both stand at the exchange from the entry on."""
 LONGEST_NAME = 60
-OFFERED_ANSWERS: tuple[AnswerVersion, ...] = (1,)
+OFFERED_ANSWERS: tuple[AnswerVersion, ...] = (1, 2)
 """The versions of answers a strategy may choose."""
 BLOCKS = (CANDLES,)
 """What every strategy shows the analyst; more of `lib.domain.input_blocks` may follow."""

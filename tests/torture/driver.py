@@ -17,7 +17,7 @@ from typing import Any
 
 from lib.adapters.sql.forms.accounts import SqlAccounts
 from lib.adapters.sql.tables.people import system_flags
-from lib.adapters.sql.tables.trading import orders, trade_logs, trader_lease
+from lib.adapters.sql.tables.trading import orders, stop_moves, trade_logs, trader_lease
 from lib.domain.errors import Retry
 from lib.domain.order import INDEX_LAG_MS, MAX_AGE_MS, RECV_WINDOW_MS
 from lib.domain.switches import Flags
@@ -52,10 +52,11 @@ RESUME_MS = 61_000
 """A cycle that began nowhere within a minute of its T is not begun any more."""
 SERVED = ("entry", "flip", "deposit")
 """Stories that a cycle tells: over when it has served everybody."""
-SAYS = {"flip": "sell", "deposit": "hold"}
+SAYS = {"flip": "sell", "deposit": "hold", "tighten": "tighten"}
 DEEDS: dict[Action, Deed] = {"kill": "kill", "raise": "raise"}
 PAUSES_MS: dict[Action, int] = {"stall": 3_000, "late": 100_000, "dethroned": 31_000, "switchoff": 8_000}
 COMMIT = Loss(b"\x03COMMIT", first=b"INSERT INTO order_events")
+MOVE_COMMIT = Loss(b"\x03COMMIT", first=b"stop_moves")
 
 
 @dataclass
@@ -140,6 +141,8 @@ class Telling:
                 return
             if story == "deposit":
                 await self._deposit()
+            elif story == "tighten":
+                world.let_manage()
             elif story != "flip":
                 self.ground.warp.jump_to(world.t_ms + BETWEEN_CYCLES_MS)
                 await (self._throw(flatten=True) if story == "flatten" else self._strip(refuse=story == "refused"))
@@ -245,7 +248,7 @@ class Telling:
             case "netcut":
                 self.ground.net_cable.cut()
             case "commitlost":
-                self.ground.database_cable.lose(COMMIT)
+                self.ground.database_cable.lose(MOVE_COMMIT if self.scenario.story == "tighten" else COMMIT)
             case "replylost":
                 self.ground.net_cable.lose(Loss(REQUESTS[self.scenario.point][1]))
             case "switchoff":
@@ -322,6 +325,9 @@ class Telling:
                 return await self._adopted()
             case "flatten":
                 return await self._stopped()
+            case "tighten":
+                is_told = world.logged(world.t_ms) or self.ground.warp.now_ms() > world.t_ms + RESUME_MS
+                return is_told and all(row["settled_ms"] for row in world.rows(stop_moves))
             case _:
                 return await self._protected()
 

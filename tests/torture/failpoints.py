@@ -36,6 +36,8 @@ LEDGER = {
     "move": "move",
     "close_order": "close",
     "adopt": "adopt",
+    "claim_stop": "stop",
+    "settle_stops": "settle",
     "record_fills": "fills",
     "record_transfers": "transferred",
     "prove_stopped": "proof",

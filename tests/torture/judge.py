@@ -12,7 +12,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from lib.adapters.sql.ledger.keeping import books
-from lib.adapters.sql.tables.trading import fills, order_events, orders, trade_logs
+from lib.adapters.sql.tables.trading import fills, order_events, orders, stop_moves, trade_logs
 from lib.domain import reason_codes as codes
 from lib.domain.audit_chain import OrderEvent
 from lib.domain.order import MAX_AGE_MS, RECV_WINDOW_MS, LinkId, link_prefix, parse_link_id
@@ -59,6 +59,7 @@ class Judge:
             self._entries(person, seen)
             self._rows(mine, seen)
             self._position(person, seen)
+            self._stop(person, seen)
             self._books(person, seen)
         self._chains()
         self._logs()
@@ -147,6 +148,16 @@ class Judge:
     def _position(self, person: Person, seen: Seen) -> None:
         if Decimal(seen.position["size"]) and not seen.position["stopLoss"]:
             self._say(f"P5: uid {person.uid} holds {seen.position['size']} without a stop")
+
+    def _stop(self, person: Person, seen: Seen) -> None:
+        """The stop stands where it was last moved to."""
+        mine = sa.select(stop_moves.c.price).where(stop_moves.c.account_id == person.account_id)
+        prices = [row["price"] for row in self.world.rows(mine)]
+        if not Decimal(seen.position["size"]) or not prices:
+            return
+        wanted = max(prices) if seen.position["side"] == "Buy" else min(prices)
+        if Decimal(seen.position["stopLoss"] or "0") != wanted:
+            self._say(f"P9: uid {person.uid} has its stop at {seen.position['stopLoss']}, wanted was {wanted}")
 
     def _books(self, person: Person, seen: Seen) -> None:
         with self.world.engine.connect() as connection:

@@ -6,6 +6,7 @@ flip     long accounts, the analyst says sell: exit first, then the entry is siz
 naked    long accounts whose stops were taken away: the guardian puts them back
 refused  the same, and the exchange refuses the stop: the guardian closes
 flatten  long accounts, and the operator throws the switch that closes everything (L3)
+tighten  long accounts, the analyst says tighten: the move is committed, then the guardian calls for it
 deposit  long accounts that got money from elsewhere
 orphan   the database was restored from before the trade: the exchange has orders without rows
 """
@@ -16,7 +17,7 @@ from dataclasses import dataclass
 from itertools import product
 from typing import Literal
 
-Story = Literal["entry", "flip", "naked", "refused", "flatten", "deposit", "orphan"]
+Story = Literal["entry", "flip", "naked", "refused", "flatten", "tighten", "deposit", "orphan"]
 Action = Literal[
     "kill",  # SIGKILL; a supervisor starts the next one at once
     "raise",  # a bug nobody expected
@@ -61,6 +62,7 @@ POINTS: dict[Story, tuple[str, ...]] = {
     "naked": both("repair"),
     "refused": both("guard.plan", *(f"guard.{name}" for name in ORDER)),
     "flatten": both("flatten.plan", *(f"flatten.{name}" for name in ORDER), "proof"),
+    "tighten": both("plan", "stop", "repair", "settle"),
     "deposit": both("transfers", "transferred"),
     "orphan": both("sweep", "adopt"),
 }
@@ -74,6 +76,7 @@ WRITES: dict[Story, tuple[str, ...]] = {
     "flip": ("exit.claim.before", "exit.move.before", "exit.close.before", "claim.before"),
     "refused": ("guard.plan.before", "guard.claim.before", "guard.move.before", "guard.close.before"),
     "flatten": ("flatten.plan.before", "flatten.claim.before", "flatten.move.before", "flatten.close.before"),
+    "tighten": ("plan.before", "stop.before", "settle.before"),
     "orphan": ("adopt.before",),
 }
 REQUESTS: dict[str, tuple[Story, bytes]] = {
@@ -88,6 +91,7 @@ REQUESTS: dict[str, tuple[Story, bytes]] = {
 FREEZES: dict[Story, tuple[str, ...]] = {
     "entry": (*both("plan", "leverage", "sign", "claim", "send", "move", "find", "close"),),
     "flip": (*both("exit.claim", "exit.send"), "size.after", "claim.before", "claim.after"),
+    "tighten": (*both("stop", "repair"), "plan.after"),
 }
 SWITCHED: dict[Story, tuple[str, ...]] = {
     "entry": (*both("plan", "sign", "claim", "send"), "analyst.after"),
@@ -103,6 +107,7 @@ def singles() -> Iterator[Scenario]:
     yield from _of(WRITES, "commitlost")
     for point, (story, _) in REQUESTS.items():
         yield Scenario(story, point, "replylost")
+    yield Scenario("tighten", "repair.before", "replylost")
     yield from _of(FREEZES, "dethroned")
     yield from _of(FREEZES, "late")
     yield from _of(SWITCHED, "switchoff")

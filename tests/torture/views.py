@@ -16,6 +16,7 @@ class Views:
     """*action* is the next answer; while *hangs*, no answer comes. *asked* counts the questions."""
 
     action: str = "buy"
+    stop: float = 0.02
     hangs: bool = False
     asked: int = 0
     port: int = 0
@@ -52,7 +53,7 @@ class Views:
             "confidence": 0.9,
             "leverage": 3,
             "reason": "as told",
-            "stop_loss": 0.02,
+            "stop_loss": self.stop,
             "take_profit": 0.04,
         }
         message = {"role": "assistant", "content": json.dumps(view), "refusal": None}

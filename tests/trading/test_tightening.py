@@ -77,10 +77,19 @@ async def test_a_move_whose_call_nobody_made_is_put_in_force_by_the_next_process
     assert world.position().stop_loss == TIGHT
 
 
-async def test_a_lost_stop_comes_back_where_another_process_moved_it(world: World) -> None:
+async def moved_elsewhere(world: World) -> None:
+    """A stop that another process moved, and settled, since this one looked."""
     await held(world)
     await world.cycle(tighten())
-    await Guardian(world.new_context("trader-2")).run_pass()
+    other = Guardian(world.new_context("trader-2"))
+    for _ in range(2):
+        await other.run_pass()
+    assert world.position().stop_loss == TIGHT
+    assert await world.ledger.moved_accounts() == set()
+
+
+async def test_a_lost_stop_comes_back_where_another_process_moved_it(world: World) -> None:
+    await moved_elsewhere(world)
     world.wait(20)
     world.remove_stop()
     await world.guardian.run_pass()
@@ -110,9 +119,7 @@ async def test_a_wanted_stop_that_the_price_has_passed_is_an_exit_at_once(world:
 
 
 async def test_a_price_that_falls_between_the_look_and_the_claim_is_an_exit_too(world: World) -> None:
-    await held(world)
-    await world.cycle(tighten())
-    await Guardian(world.new_context("trader-2")).run_pass()
+    await moved_elsewhere(world)
     world.wait(20)
     world.remove_stop()
     world.trade_at(59_300)  # beyond the moved stop, not beyond the one this process remembers

@@ -19,6 +19,7 @@ from lib.adapters.redis.candle_store import RedisCandleStore
 from lib.adapters.redis.connection import connect
 from lib.adapters.sql.database.engine import make_engine
 from lib.adapters.sql.forms.accounts import SqlAccounts
+from lib.adapters.sql.tables.people import users
 from lib.adapters.sql.tables.trading import equity_points, orders, trade_logs
 from lib.adapters.vault import VaultSealer
 from lib.bootstrap.seat import TRADERS as SEAT
@@ -96,10 +97,15 @@ class World:
 
     async def come(self, action: str) -> None:
         """The next T is now: its candles are stored, and the analyst will say *action*."""
-        self.ground.views.action = action
+        self.ground.views.action, self.ground.views.stop = action, 0.01 if action == "tighten" else 0.02
         self.t_ms = self.ground.next_t()
         self.ground.warp.jump_to(self.t_ms + CYCLE_LAG_MS)
         await self.store_candles(self.t_ms)
+
+    def let_manage(self) -> None:
+        """Everybody's analyst answers in version 2."""
+        with self.engine.begin() as connection:
+            connection.execute(sa.update(users).values(answer_version=2))
 
     async def store_candles(self, closes_at: int) -> None:
         """What the collector would have stored by then."""
