@@ -37,10 +37,6 @@ STOP = ENTRY.stop_loss
 MOVED = StopMove(LINK, T + 300_000, Decimal(59_400))
 
 
-def long(stop: Decimal | int = STOP, **more: Decimal) -> object:
-    return replace(position(Decimal("0.01")), stop_loss=Decimal(stop), **more)
-
-
 def test_nearer_to_the_price_is_tighter_on_either_side() -> None:
     assert is_tighter(Decimal(2), Decimal(1), is_long=True)
     assert is_tighter(Decimal(1), Decimal(2), is_long=False)

@@ -54,6 +54,21 @@ def test_only_what_was_touched_is_saved_with_the_version_that_stands(visit: Visi
     assert staged.acts.done == [("settings", OWNER.user_id, wanted, 2)]
 
 
+def test_the_answers_are_chosen_among_those_offered(visit: Visit, staged: SimpleNamespace) -> None:
+    at = visit("t-owner", "strategy")
+    chooser = at.selectbox(key="edit_answer_version")
+    assert (chooser.value, len(chooser.options)) == (1, 2)
+    chooser.set_value(2).run()
+    at.button(key="risk_save").click().run()
+    [(_, _, wanted, _)] = staged.acts.done
+    assert wanted.answer_version == 2
+
+
+def test_a_guest_is_not_asked_for_other_answers(visit: Visit) -> None:
+    at = visit("t-guest", "strategy")
+    assert not any(box.key == "edit_answer_version" for box in at.selectbox)
+
+
 def test_unsaved_choices_outlive_the_page_and_the_tab(visit: Visit) -> None:
     at = visit("t-owner", "strategy")
     at.number_input(key="edit_daily_loss").set_value(2.5).run()

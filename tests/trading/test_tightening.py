@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from decimal import Decimal
+from typing import Any, cast
 
 from lib.domain import reason_codes as codes
 from lib.domain.decision import Decision
@@ -182,7 +183,7 @@ async def test_a_process_that_was_held_up_before_its_call_is_not_heard(world: Wo
     class Slow:
         """The ledger, after whose claim the process is frozen for a minute; another moves the stop meanwhile."""
 
-        def __getattr__(self, name: str) -> object:
+        def __getattr__(self, name: str) -> Any:
             return getattr(world.ledger, name)
 
         async def claim_stop(self, entry: Order, known: Decimal, standing: Decimal, at_ms: int) -> Decimal:
@@ -194,7 +195,7 @@ async def test_a_process_that_was_held_up_before_its_call_is_not_heard(world: Wo
                 assert world.position().stop_loss == TIGHTER
             return price
 
-    world.guardian.context = replace(world.context, orders=Slow())
+    world.guardian.context = replace(world.context, orders=cast(Any, Slow()))
     accepted: list[Decimal] = []
     world.engine.on_stop = lambda uid, symbol, stop: accepted.append(stop)
     await world.guardian.run_pass()
@@ -226,13 +227,13 @@ async def test_with_the_database_away_a_stop_that_stands_waits_and_a_lost_one_co
     class Away:
         """A ledger that is away once the guardian wants to call."""
 
-        def __getattr__(self, name: str) -> object:
+        def __getattr__(self, name: str) -> Any:
             return getattr(world.ledger, name)
 
         async def claim_stop(self, *_: object) -> Decimal:
             raise Retry("the database is away")
 
-    world.guardian.context = replace(world.context, orders=Away())
+    world.guardian.context = replace(world.context, orders=cast(Any, Away()))
     before = stop_calls(world)
     await world.guardian.run_pass()
     assert (stop_calls(world), world.position().stop_loss) == (before, TIGHT)
