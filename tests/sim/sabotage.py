@@ -7,6 +7,7 @@ Each takes pytest's monkeypatch (or anything with its `setattr`) and removes exa
 import asyncio
 import dataclasses
 from collections.abc import Callable
+from decimal import Decimal
 from typing import Any, Protocol
 
 from lib.adapters.bybit.limits.turnstile import Answer
@@ -17,6 +18,10 @@ from lib.domain import order as law
 from lib.domain.exchange_records import OrderAnswer, SendReply, SignedOrder
 from lib.domain.instrument import Instrument
 from lib.domain.order import MAX_ATTEMPTS, Leg, Order, OrderState, SendOutcome
+from lib.domain.position import Position
+from lib.trading.context import TradingContext
+from lib.trading.guardian.rules import GuardedPosition
+from lib.trading.guardian.stop_calls import StopCalls
 from lib.trading.guardian.task import Guardian
 from lib.trading.orders import resolve
 from lib.trading.orders import send as execution
@@ -130,6 +135,17 @@ def twice_the_size(patch: Patcher) -> None:
 def enter_without_redis(patch: Patcher) -> None:
     """While the shared budget cannot be reached, everybody may call."""
     patch.setattr(RedisBudget, "_without_redis", lambda self, ask: Answer())
+
+
+def stop_from_memory(patch: Patcher) -> None:
+    """A stop is put back where this process remembers it, whatever the ledger has; tried where stops move."""
+
+    async def remembered(
+        self: StopCalls, context: TradingContext, position: Position, guarded: GuardedPosition, *, lost: bool
+    ) -> Decimal:
+        return guarded.wanted
+
+    patch.setattr(StopCalls, "_claimed", remembered)
 
 
 Sabotage = Callable[[Patcher], None]
