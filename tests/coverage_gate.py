@@ -29,6 +29,7 @@ MONEY_RULES = (
     "lib/domain/decision.py",
     "lib/domain/equity.py",
     "lib/domain/gates.py",
+    "lib/domain/stops.py",
     "lib/domain/locks.py",
     "lib/domain/maintenance.py",
     "lib/domain/model_profile.py",

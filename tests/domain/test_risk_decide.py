@@ -447,3 +447,43 @@ def test_a_close_of_more_than_the_largest_market_order_says_so() -> None:
     plan = decide(closing(), facts(qty=LONG), settings(), rule, REF, T)
     assert [draft.qty for draft in plan.orders] == [LONG / 2]
     assert plan.reason == codes.CLOSED_AS_FAR_AS(limit=codes.MARKET_ORDER_TOO_LARGE(), why=words("the trend holds"))
+
+
+# --- Nearer ------------------------------------------------------------------------------------------------------
+
+
+def tighten(distance: str = "0.01") -> Decision:
+    return replace(decision("tighten"), stop_loss=Decimal(distance))
+
+
+def with_stop(qty: Decimal, **more: Decimal) -> Facts:
+    known = facts(qty=qty)
+    stop = REF * (Decimal("0.98") if qty > 0 else Decimal("1.02"))
+    return replace(known, position=replace(known.position, stop_loss=stop, **more))  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(("qty", "stop"), [(LONG, REF * Decimal("0.99")), (SHORT, REF * Decimal("1.01"))])
+def test_a_tighten_moves_the_stop_toward_the_price_past_every_gate_of_entries(qty: Decimal, stop: Decimal) -> None:
+    plan = plan_of(tighten(), replace(with_stop(qty), locks=("daily_loss",), entries_today=10**6))
+    assert (plan.outcome, plan.orders, plan.stop) == ("held", (), stop)
+    assert plan.reason.code == codes.STOP_TIGHTENED.name
+
+
+@pytest.mark.parametrize("qty", [LONG, SHORT])
+def test_a_tighten_never_moves_it_away(qty: Decimal) -> None:
+    for distance in ("0.02", "0.05"):
+        assert plan_of(tighten(distance), with_stop(qty)) == AccountPlan("held", codes.STOP_LEFT_WHERE_IT_IS())
+
+
+def test_a_tighten_past_the_mark_is_the_exit_at_once() -> None:
+    plan = plan_of(tighten(), with_stop(LONG, mark=REF * Decimal("0.985")))
+    assert (plan.outcome, plan.stop, [draft.qty for draft in plan.orders]) == ("closed", 0, [LONG])
+    assert plan.orders[0].reduce_only
+
+
+def test_a_tighten_of_nothing_of_an_external_position_and_beside_an_open_row_moves_no_stop() -> None:
+    assert plan_of(tighten(), facts()) == AccountPlan("held", codes.FLAT_ALREADY())
+    shared = replace(with_stop(LONG), own_qty=LONG / 2)
+    assert plan_of(tighten(), shared) == AccountPlan("refused", codes.EXTERNAL_POSITION_LEFT_ALONE())
+    unsure = replace(with_stop(LONG), unresolved=1)
+    assert plan_of(tighten(), unsure) == AccountPlan("refused", codes.EARLIER_ORDER_UNRESOLVED())
