@@ -477,7 +477,7 @@ def test_a_tighten_never_moves_it_away(qty: Decimal) -> None:
 
 def test_a_tighten_past_the_mark_is_the_exit_at_once() -> None:
     plan = plan_of(tighten(), with_stop(LONG, mark=REF * Decimal("0.985")))
-    assert (plan.outcome, plan.stop, [draft.qty for draft in plan.orders]) == ("closed", 0, [LONG])
+    assert (plan.outcome, plan.stop, [draft.qty for draft in plan.orders]) == ("closed", Decimal(0), [LONG])
     assert plan.orders[0].reduce_only
 
 
