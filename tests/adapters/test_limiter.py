@@ -199,6 +199,28 @@ async def test_past_its_share_the_guards_reads_let_trade_pass_but_its_writes_do_
     assert gate.passed == ["stop", "read", "look", "sweep"]
 
 
+async def test_past_its_share_the_guards_reads_wait_where_trade_waits_for_its_turn_and_its_writes_do_not() -> None:
+    class Bursts(Gate):
+        """The guard may always go: its burst is the largest."""
+
+        async def take(self, asks: Sequence[Ask]) -> list[Answer]:
+            self.open += sum(ask.lane == "guard" for ask in asks)
+            return await super().take(asks)
+
+    clock, gate = SteppedClock(NOW), Bursts()
+    turnstile = Turnstile(clock, gate)
+    await crowd(turnstile, *((f"look {n}", "guard", False) for n in range(GUARD_READS)))
+    gate.passed.clear()
+    trade = asyncio.create_task(crowd(turnstile, ("read", "trade", False)))
+    await clock.sleep(0.01)
+    others = asyncio.create_task(crowd(turnstile, ("look", "guard", False), ("stop", "guard", True)))
+    await clock.sleep(0.01)
+    assert gate.passed == ["stop"]
+    gate.open = 1
+    await asyncio.gather(trade, others)
+    assert gate.passed == ["stop", "read", "look"]
+
+
 async def test_the_guard_has_its_share_however_many_want_to_trade() -> None:
     clock, gate = SteppedClock(NOW), Gate()
     turnstile = Turnstile(clock, gate)

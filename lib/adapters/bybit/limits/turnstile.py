@@ -192,7 +192,7 @@ class Turnstile:
     def _blocked(self, waiter: _Waiter, now: int, going: int) -> bool:
         until, rank = self._full
         has_most = self._most is not None and self._under_way + going >= self._most
-        return (until > now and waiter.rank[0] >= rank) or (has_most and waiter.ask.lane != "guard")
+        return (until > now and self._rank(waiter, now) >= rank) or (has_most and waiter.ask.lane != "guard")
 
     def _tell(self, waiter: _Waiter, answer: Answer) -> None:
         if waiter.future.done():
