@@ -59,7 +59,7 @@ class Judge:
             self._entries(person, seen)
             self._rows(mine, seen)
             self._position(person, seen)
-            self._stop(person, seen)
+            self._stop(person, mine, seen)
             self._books(person, seen)
         self._chains()
         self._logs()
@@ -149,11 +149,14 @@ class Judge:
         if Decimal(seen.position["size"]) and not seen.position["stopLoss"]:
             self._say(f"P5: uid {person.uid} holds {seen.position['size']} without a stop")
 
-    def _stop(self, person: Person, seen: Seen) -> None:
-        """The stop stands where it was last moved to."""
-        mine = sa.select(stop_moves.c.price).where(stop_moves.c.account_id == person.account_id)
-        prices = [row["price"] for row in self.world.rows(mine)]
-        if not Decimal(seen.position["size"]) or not prices:
+    def _stop(self, person: Person, mine: dict[str, sa.RowMapping], seen: Seen) -> None:
+        """The stop stands where it was last moved to; a move of an older entry is none of this position's."""
+        entered = [row for row in mine.values() if row["filled_qty"] and not row["reduce_only"]]
+        if not Decimal(seen.position["size"]) or not entered:
+            return
+        entry = max(entered, key=lambda row: row["t_ms"])["order_link_id"]
+        moved = sa.select(stop_moves.c.price).where(stop_moves.c.entry_link == entry)
+        if not (prices := [row["price"] for row in self.world.rows(moved)]):
             return
         wanted = max(prices) if seen.position["side"] == "Buy" else min(prices)
         if Decimal(seen.position["stopLoss"] or "0") != wanted:
