@@ -18,6 +18,7 @@ GRANT SELECT ON trade_logs TO web;
 GRANT SELECT ON trader_lease TO web;
 GRANT SELECT ON workers TO web;
 GRANT SELECT ON account_leases TO web;
+GRANT SELECT ON stop_moves TO web;
 GRANT SELECT ON loans TO web;
 GRANT SELECT ON system_settings TO web;
 GRANT SELECT ON setting_changes TO web;
