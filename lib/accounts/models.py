@@ -23,6 +23,7 @@ from lib.domain.model_profile import (
     ModelProfile,
     flaw_of,
     is_chain,
+    is_named,
     seal_of,
 )
 from lib.domain.trail import TrailEvent
@@ -140,6 +141,8 @@ class OwnModelDesk:
     @act
     def delete(self, user: SessionUser, name: str) -> Refusal | None:
         """The person's own model of that name is gone with its key; a strategy that names it does not ask it."""
+        if not is_named(name):
+            return Refusal("refuse.model.gone")  # a database may not even compare such letters with its names
         now = self._clock.now_ms()
         done = self._shelf.delete_own(user.user_id, name, note_of(user, TrailEvent.MODEL_DELETED, now, name))
         return None if done else Refusal("refuse.model.gone")

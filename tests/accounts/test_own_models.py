@@ -71,3 +71,11 @@ def test_nobody_clears_a_key_of_another(desk: OwnModelDesk, shelf: Shelf) -> Non
     assert desk.clear_key(LEE, "own/mine") == Refusal("refuse.model.gone")
     assert shelf.own(1)[0].last4 == "1234"
     assert shelf.own(2) == []
+
+
+@pytest.mark.parametrize("name", ["own/😀", "own/\u00a0", "OWN/MINE", "own/mine\n", ""])
+def test_a_name_no_model_can_have_never_reaches_the_database(desk: OwnModelDesk, shelf: Shelf, name: str) -> None:
+    shelf.rows[1, name] = shelf.rows[1, "own/mine"]
+    assert desk.delete(KIM, name) == Refusal("refuse.model.gone")
+    assert (1, name) in shelf.rows
+    assert desk.delete(KIM, "own/mine") is None
