@@ -17,6 +17,7 @@ from lib.domain.candle import Candle
 from lib.domain.errors import Retry
 from lib.domain.input_blocks import BLINDFOLD, Block, Shown
 from lib.domain.opinions import Opinion
+from lib.domain.position import ZERO
 from lib.domain.reason import NOTHING, Reason
 from lib.market.sight import Material, kept_for, lens_for, measures_for, minutes_for, shown
 from lib.trading.context import INTERVAL, TradingContext
@@ -91,7 +92,7 @@ async def _buckets(
     buckets: dict[int, Bucket] = {}
     for account in accounts:
         order, qty = entered.get(account.account_id), account.booked_qty
-        prices = (order.avg_price, order.stop_loss) if order else (qty * 0, qty * 0)
+        prices = (order.avg_price, order.stop_loss) if order else (ZERO, ZERO)
         buckets[account.account_id] = bucket_of(qty, *prices, window[-1].close)
     return buckets
 
