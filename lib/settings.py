@@ -62,6 +62,8 @@ class Settings:
     openai_model: str
     openai_api_key: str = field(repr=False)
     analyst_budget_s: float
+    analyst_places: int
+    """Calls of one model at once."""
     analyst_format: str
     analyst_effort: str
     analyst_max_tokens: int
@@ -197,6 +199,7 @@ def load(env: Mapping[str, str] | None = None) -> Settings:
         openai_model=analyst_settings.model(source.get("OPENAI_MODEL", "")),
         openai_api_key=analyst_settings.api_key(values.secret(source, "OPENAI_API_KEY")),
         analyst_budget_s=values.number(source, "ANALYST_BUDGET_S", 45, 1, 60),
+        analyst_places=int(values.number(source, "ANALYST_PLACES", 8, 1, 100)),
         analyst_format=values.choice(source, "ANALYST_FORMAT", LEARN, (LEARN, *analyst_settings.FORMATS)),
         analyst_effort=values.choice(source, "ANALYST_EFFORT", LEARN, (LEARN, *analyst_settings.EFFORTS)),
         analyst_max_tokens=analyst_settings.max_tokens(source.get("ANALYST_MAX_TOKENS", "")),

@@ -32,7 +32,7 @@ _PARTS = {
         m.ALERTS, m.DATABASE_ERRORS, m.PRIVATE_LOST, m.CYCLES, m.CYCLE_ACCOUNTS, m.CYCLE_STEPS, m.SENT, m.ENDED,
         m.CLAIMS_REFUSED, m.ORPHANS, m.LOST_COMMITS, m.ANSWER_TO_SEND, m.SEND_TO_VERDICT, m.SEND_AGE, m.NO_STOP_SECONDS,
         m.STOPS_MISSING, m.REPAIRS, m.GUARDIAN_CLOSES, m.FORCED, m.ANALYST_CALLS, m.ANALYST_SECONDS, m.ANALYST_TOKENS,
-        m.ANALYST_COST, m.BLOCKED, m.STRANGE,
+        m.ANALYST_COST, m.ANALYST_NO_TURN, m.BLOCKED, m.STRANGE,
     ),
     "web": (m.ALERTS, m.DATABASE_ERRORS, m.BLOCKED),
     "simulator": (m.ALERTS,),
@@ -126,6 +126,7 @@ def status_samples(status: Mapping[str, str], now_ms: int) -> Iterator[Sample]:
     for metric, field in ages.items():
         if (age := age_s(now_ms, moment(status.get(field)))) is not None:
             yield Sample(metric, age)
+    yield from _turn_samples(status)
     if (offset := status.get("clock_offset_ms", "")).removeprefix("-").isdigit():
         yield Sample(m.CLOCK, int(offset) / 1000)
     for field, text in status.items():
@@ -135,6 +136,17 @@ def status_samples(status: Mapping[str, str], now_ms: int) -> Iterator[Sample]:
             yield Sample(m.CANDLE_AGE, age, (symbol, interval))
         elif kind == "candles" and text.isdigit():
             yield Sample(m.CANDLES_HELD, int(text), (symbol, interval))
+
+
+def _turn_samples(status: Mapping[str, str]) -> Iterator[Sample]:
+    """The newest cycle's questions to the analyst."""
+    counts = {
+        m.ANALYST_GROUPS: ("analyst_groups", 1), m.ANALYST_QUESTIONS: ("analyst_calls", 1),
+        m.ANALYST_WAITING: ("analyst_waiting", 1), m.ANALYST_WAIT: ("analyst_longest_wait_ms", 1000),
+    }  # fmt: skip
+    for metric, (field, unit) in counts.items():
+        if (text := status.get(field, "")).isdigit():
+            yield Sample(metric, int(text) / unit)
 
 
 def figure_samples(now: Figures) -> Iterator[Sample]:

@@ -53,6 +53,7 @@ from lib.trading.part import Beside, Share, Whole
 from lib.trading.platform_desk import PlatformDesk
 from lib.trading.state import TraderState
 from lib.trading.trader import Trader
+from lib.trading.turns import Turns
 
 NEEDED = ("DATABASE_URL", "REDIS_URL", "ENCRYPTION_KEY", "OPENAI_API_KEY", "INSTALLATION")
 
@@ -113,7 +114,7 @@ async def _opened(settings: Settings, role: Role, metrics: Metrics | None, dead:
     limits = RedisLimits(redis, clock, settings.workers.address)
     analyst, client = open_analyst(settings, engine)
     ledger = SqlLedger(engine, installation=settings.installation)
-    state = TraderState()
+    state = TraderState(turns=Turns(settings.analyst_places))
     share = _share(settings, role, ledger, state, clock)
     async with open_session(settings.workers.local_ip) as session, AsyncExitStack() as stack:
 

@@ -16,6 +16,9 @@ last_frame                       when the stream last pushed a candle
 reconnects                       how often the stream had to connect again
 gaps_filled                      closed candles fetched by REST because the stream did not bring them
 quarantined                      candles refused because they cannot be true
+analyst_groups, analyst_calls    of the newest cycle: groups that share an answer, and questions asked for them
+analyst_unreached, analyst_longest_wait_ms, analyst_waiting
+                                 turns that did not come, the longest wait, and groups that wait now
 last_close:{symbol}:{interval}   close time of the newest closed candle
 candles:{symbol}:{interval}      how many closed candles are held
 rules:{symbol}                   its trading rules as JSON, read again every six hours

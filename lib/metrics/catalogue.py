@@ -135,6 +135,13 @@ ANALYST_SECONDS = Metric("maemae_analyst_seconds", "histogram", "Time of a call"
 ANALYST_TOKENS = Metric(
     "maemae_analyst_tokens_total", "counter", "Tokens", {"model": (), "kind": ("prompt", "completion")}
 )
+ANALYST_GROUPS = Metric("maemae_analyst_groups", "gauge", "Groups that share an answer, in the newest cycle")
+ANALYST_QUESTIONS = Metric("maemae_analyst_questions", "gauge", "Questions that began for them")
+ANALYST_WAITING = Metric("maemae_analyst_waiting", "gauge", "Groups that wait for a place at a model now")
+ANALYST_WAIT = Metric("maemae_analyst_longest_wait_seconds", "gauge", "The longest wait for a place in that cycle")
+ANALYST_NO_TURN = Metric(
+    "maemae_analyst_turns_missed_total", "counter", "Turns at a model that did not come within the time of an answer"
+)
 ANALYST_COST = Metric("maemae_analyst_cost_usd_total", "counter", "Cost in USD where prices are known", {"model": ()})
 
 # --- the exchange

@@ -33,6 +33,7 @@ COUNTED: Mapping[str, Metric] = {
     "guardian.unsafe": m.STOPS_MISSING,
     "guardian.closed": m.GUARDIAN_CLOSES,
     "guardian.forced": m.FORCED,
+    "analyst.no_turn": m.ANALYST_NO_TURN,
     "bybit.address_blocked": m.BLOCKED,
     "bybit.strange_answer": m.STRANGE,
 }

@@ -15,6 +15,7 @@ from lib.domain.account import Pool, Venue
 from lib.domain.order import Order
 from lib.domain.position import ZERO
 from lib.trading.opening_hours import OpeningHours
+from lib.trading.turns import Turns
 
 SIGNERS = 8
 CLOSERS = 96
@@ -58,6 +59,8 @@ class TraderState:
     """
     hours: OpeningHours = field(default_factory=OpeningHours)
     """Venues and symbols without entries now; plans read the hours, a job of its own refreshes them."""
+    turns: Turns = field(default_factory=Turns)
+    """Whose turn it is to have a model asked, over every cycle under way."""
     signing: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(SIGNERS))
     """Places to sign and claim: in a crowd the unsigned orders wait, as a signature is too old to claim in a second."""
     closers: int = CLOSERS

@@ -352,9 +352,12 @@ class Trader:
     async def _heartbeat(self) -> None:
         if not self.leads:
             return
-        await self.context.switches.hold_lease(self.context.holder, self.context.lease_ms)
+        epoch = await self.context.switches.hold_lease(self.context.holder, self.context.lease_ms)
         fields = {"trader_heartbeat": self.context.clock.now_ms(), "guardian_heartbeat": self.guardian.looked_ms}
-        await self.context.candles.set_status({name: iso(at_ms) for name, at_ms in fields.items()})
+        told = {name: iso(at_ms) for name, at_ms in fields.items()}
+        # a standby asks nobody: its leader's figures stand
+        turns = {} if epoch is None else self.context.state.turns.told()
+        await self.context.candles.set_status(told | turns)
 
     async def _guard(self) -> None:
         while True:

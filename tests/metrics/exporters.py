@@ -21,6 +21,10 @@ STATUS = {
     "trader_heartbeat": "2026-01-01T00:00:00Z",
     "guardian_heartbeat": "2026-01-01T00:00:00Z",
     "clock_offset_ms": "-250",
+    "analyst_groups": "6",
+    "analyst_calls": "6",
+    "analyst_waiting": "0",
+    "analyst_longest_wait_ms": "1250",
     "last_close:BTCUSDT:1m": "2026-01-01T00:00:00Z",
     "candles:BTCUSDT:1m": "5000",
 }

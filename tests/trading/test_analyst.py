@@ -10,9 +10,9 @@ from lib.domain.account import RiskLevel
 from lib.domain.analyst_call import AnalystAnswer, Prompt
 from lib.domain.decision import Abstained, parse_decision
 from lib.domain.reason import text
-from lib.trading.cycle.opinion import answer_for
+from lib.trading.cycle.opinion import announced, answer_for
 from lib.trading.cycle.prompt import cycle_key
-from lib.trading.cycle.sight import Sight
+from lib.trading.cycle.sight import Sights
 from tests.factories import T, answer_json, candles, decision, settings, trader_account
 from tests.reasons import english
 from tests.worlds.one_process import World, result_of
@@ -95,7 +95,10 @@ async def test_the_first_answer_written_stands_whoever_asked(world: World) -> No
     world.analyst = TwoMinds()
     account = trader_account()
     key = cycle_key("synthetic", account, T, "test-model")
-    asked = (answer_for(world.new_context(), key, Sight(candles()), [account], "paper") for _ in range(2))
+    traders = [world.new_context() for _ in range(2)]
+    asked = (
+        answer_for(one, group, "paper") for one in traders for group in announced(one, T, [account], Sights(candles()))
+    )
     first, second = await asyncio.gather(*asked)
     assert len(world.analyst.asked) == 2
     assert first == second == world.ledger.store.cycles[key]

@@ -203,7 +203,9 @@ class Shelf:
         )  # fmt: skip
 
     def status(self) -> dict[str, str]:
-        return {"gaps_filled": "1", "reconnects": "0", "quarantined": "0", "candles:BTCUSDT:1m": "5000"}
+        turns = {"groups": "6", "calls": "6", "unreached": "0", "longest_wait_ms": "1250", "waiting": "0"}
+        counts = {"gaps_filled": "1", "reconnects": "0", "quarantined": "0", "candles:BTCUSDT:1m": "5000"}
+        return counts | {f"analyst_{name}": text for name, text in turns.items()}
 
     def analyst_profile(self, answered: str = "") -> AnalystProfile | None:
         return AnalystProfile("api.provider.test", self.model, self.model, "json_object · max_tokens 1024")

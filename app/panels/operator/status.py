@@ -20,11 +20,14 @@ from lib.queries import Health, ModelSpend, Spender
 EVERY = 10
 COUNTED = ("gaps_filled", "reconnects", "quarantined")
 """Counts of `system:status` since the collector started."""
+TURNS = ("groups", "calls", "waiting", "longest_wait_ms", "unreached")
+"""The trader's figures about the newest cycle's questions, as `system:status` has them."""
 
 
 def status() -> None:
     """Draw the section."""
     _health()
+    _turns()
     _analyst()
 
 
@@ -89,6 +92,29 @@ def _age(seconds: float | None) -> str:
         return t("room.never")
     unit, number = duration(seconds)
     return t(unit, n=number)
+
+
+@st.fragment(run_every=EVERY)
+@patient
+def _turns() -> None:
+    """What the newest cycle's groups were to the analyst: how far answers were shared, and who waited."""
+    require_operator()
+    told = system().readings.status()
+    if not told.get("analyst_groups", "").isdigit():
+        return
+    with st.container(border=True, key="analyst_turns"):
+        st.subheader(t("room.turns"), anchor=False)
+        grid = st.grid(columns="auto", min_column_width=150, gap="small")
+        for name in TURNS:
+            with grid:
+                st.metric(t(f"room.turns.{name}"), _turn(name, told.get(f"analyst_{name}", "")), border=True)
+        st.caption(t("room.turns.note"))
+
+
+def _turn(name: str, text: str) -> str:
+    if not text.isdigit():
+        return "–"
+    return t("room.turns.seconds", n=exact(Decimal(text) / 1000)) if name == "longest_wait_ms" else count(int(text))
 
 
 @st.fragment(run_every=60)

@@ -11,13 +11,11 @@ from collections.abc import Sequence
 from lib import log
 from lib.domain.account import POOLS
 from lib.domain.account_records import TraderAccount
-from lib.domain.analyst_call import CycleKey
 from lib.domain.errors import Skip
 from lib.trading.context import TradingContext, due
 from lib.trading.cycle.candles import decision_window
-from lib.trading.cycle.opinion import paid_answer
+from lib.trading.cycle.opinion import announced, paid_answer
 from lib.trading.cycle.platform_limits import Headrooms
-from lib.trading.cycle.prompt import cycle_key
 from lib.trading.cycle.run import read_headrooms
 from lib.trading.cycle.sight import look
 
@@ -44,12 +42,8 @@ async def _ask_about(
 ) -> None:
     """The groups of one symbol; one group's failure is no other's."""
     window = await decision_window(context, accounts[0].symbol, t_ms)
-    groups: dict[CycleKey, list[TraderAccount]] = {}
     sights = await look(context, accounts[0].symbol, t_ms, window, accounts)
-    for account in accounts:
-        key = cycle_key(context.feed, account, t_ms, context.model, sights.of(account).shown)
-        groups.setdefault(key, []).append(account)
-    asked = (paid_answer(context, key, sights.of(group[0]), group, headrooms) for key, group in groups.items())
+    asked = (paid_answer(context, group, headrooms) for group in announced(context, t_ms, accounts, sights))
     for result in await asyncio.gather(*asked, return_exceptions=True):
         if isinstance(result, BaseException) and not isinstance(result, Skip):
             LOG.warning("analyst.group_not_asked", t_ms=t_ms, why=repr(result))

@@ -25,8 +25,11 @@ from lib.ports.models import Candidate
 from lib.trading.context import TradingContext
 from lib.trading.cycle.prompt import asked_with, prompt_for
 from lib.trading.cycle.sight import Sight
+from lib.trading.turns import Wish
 
 LOG = log.get("cycle.chain")
+LEAST_CALL_S = 5.0
+"""With less time than this a model is not asked: it would be paid for and not heard."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,9 +61,12 @@ class Purse:
         return True
 
 
-async def ask_chain(context: TradingContext, account: TraderAccount, sight: Sight, t_ms: int, purse: Purse) -> Asked:
-    """Ask the models of *account*'s group about *sight*; *Skip* when none of them may be asked. Records nothing."""
-    chain = await _candidates(context, account)
+async def ask_chain(context: TradingContext, account: TraderAccount, sight: Sight, wish: Wish, purse: Purse) -> Asked:
+    """
+    Ask the models of *account*'s group about *sight*, each when the turn of *wish* comes; *Skip* when none of them may
+    be asked or no turn comes. Records nothing.
+    """
+    chain, t_ms = await _candidates(context, account), wish.t_ms
     left_s, calls, why = context.analyst_budget_s, list[ModelCall](), codes.MODEL_NOT_OFFERED()
     prompt = prompt_for(account, sight.window, context.model, sight.shown)
     for place, one in enumerate(chain):
@@ -69,7 +75,13 @@ async def ask_chain(context: TradingContext, account: TraderAccount, sight: Sigh
             LOG.warning("model.passed_over", model=one.profile.name, t_ms=t_ms, why=str(spent))
             continue
         prompt = prompt_for(account, sight.window, one.profile.model, sight.shown)
-        call = await _called(one, prompt, part_of(left_s, len(chain) - place))
+        part_s = part_of(left_s, len(chain) - place)
+        call, waited_s = await _in_turn(context, one, prompt, part_s, wish)
+        left_s = max(left_s - waited_s, 0.0)
+        if call is None:
+            why = codes.ANALYST_TURN_NOT_COME(seconds=round(waited_s))
+            LOG.warning("analyst.no_turn", model=one.profile.name, t_ms=t_ms, urgency=wish.urgency.name.lower())
+            continue
         calls.append(call)
         left_s = max(left_s - call.answer.latency_ms / 1000, 0.0)
         if not _is_followed(call.answer):
@@ -97,6 +109,21 @@ async def _spent(context: TradingContext, one: Candidate, purse: Purse, t_ms: in
     if most is not None and await context.cycles.model_spent(one.owner_id, one.profile.name, t_ms) >= most:
         return codes.MODEL_DAY_USED_UP(model=one.profile.name)
     return codes.PERSON_COST(limit=purse.person_cost) if await purse.is_empty(context, one, t_ms) else NOTHING
+
+
+async def _in_turn(
+    context: TradingContext, one: Candidate, prompt: Prompt, part_s: float, wish: Wish
+) -> tuple[ModelCall | None, float]:
+    """The question to *one* within *part_s*, and the seconds waited for its turn; no question when that comes late."""
+    turns, model = context.state.turns, (one.owner_id, one.profile.name)
+    patience_s = part_s - min(LEAST_CALL_S, part_s / 2)
+    waited_s = await turns.enter(wish, model, patience_s)
+    if waited_s is None:
+        return None, patience_s
+    try:
+        return await _called(one, prompt, part_s - waited_s), waited_s
+    finally:
+        turns.leave(model)
 
 
 async def _called(one: Candidate, prompt: Prompt, budget_s: float) -> ModelCall:

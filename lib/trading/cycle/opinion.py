@@ -8,6 +8,7 @@ cycle never.
 
 import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from decimal import Decimal
 
 from lib import log
@@ -19,45 +20,72 @@ from lib.domain.decision import Decision
 from lib.domain.errors import Skip
 from lib.domain.gates import budget_gates
 from lib.domain.input_blocks import shown_text
-from lib.domain.model_profile import is_own
+from lib.domain.model_profile import DEFAULT_CHAIN, is_own
 from lib.domain.reason import NOTHING, Reason
 from lib.domain.venues import pool_of
 from lib.trading.context import TradingContext
 from lib.trading.cycle.chain import Asked, Purse, ask_chain
 from lib.trading.cycle.platform_limits import BUDGET, Headroom
-from lib.trading.cycle.prompt import asked_sha256, asked_with, candle_fields
-from lib.trading.cycle.sight import Sight
+from lib.trading.cycle.prompt import asked_sha256, asked_with, candle_fields, cycle_key
+from lib.trading.cycle.sight import Sight, Sights
+from lib.trading.turns import Wish, urgency_of
 
 LOG = log.get("cycle.opinion")
 LOOK_S = 0.5
 """Between two looks for an answer that another process is fetching."""
 
 
+@dataclass(frozen=True, slots=True)
+class Group:
+    """The accounts that share one answer: its *key*, what they are shown, and their wish to be asked."""
+
+    key: CycleKey
+    sight: Sight
+    accounts: Sequence[TraderAccount]
+    wish: Wish
+
+
+def announced(context: TradingContext, t_ms: int, accounts: Sequence[TraderAccount], sights: Sights) -> list[Group]:
+    """
+    The prompt groups among *accounts*, which all trade one symbol, known from now on to all who wait for their turn.
+    """
+    groups: dict[CycleKey, list[TraderAccount]] = {}
+    for account in accounts:
+        key = cycle_key(context.feed, account, t_ms, context.model, sights.of(account).shown)
+        groups.setdefault(key, []).append(account)
+    wishes = {key: _wish(context, t_ms, group, sights) for key, group in groups.items()}
+    return [Group(key, sights.of(group[0]), group, wishes[key]) for key, group in groups.items()]
+
+
+def _wish(context: TradingContext, t_ms: int, group: Sequence[TraderAccount], sights: Sights) -> Wish:
+    account, urgency = group[0], urgency_of(group)
+    first = (asked_with(account).models or DEFAULT_CHAIN)[0]
+    whose = account.user_id if is_own(first) else 0
+    bucket = sights.buckets.get(account.account_id, "")
+    name = f"{account.symbol} {asked_sha256(account, context.model)} {bucket} {whose}"
+    people = {one.user_id for one in group if urgency_of([one]) == urgency}
+    return context.state.turns.announce(t_ms, name, urgency, len(people), (whose, first))
+
+
 async def answer_for(
-    context: TradingContext,
-    key: CycleKey,
-    sight: Sight,
-    group: Sequence[TraderAccount],
-    asked_for: AskedFor,
-    person_cost: Decimal = NO_PERSON_CAP,
+    context: TradingContext, group: Group, asked_for: AskedFor, person_cost: Decimal = NO_PERSON_CAP
 ) -> AnalystAnswer:
-    """
-    The standing answer for *key*, of *group*: the one recorded before, else a new call, recorded first-writer-wins.
-    """
+    """The standing answer of *group*: the one recorded before, else a new call, recorded first-writer-wins."""
+    key, first = group.key, group.accounts[0]
     if (known := await context.cycles.cycle(key)) is not None:
         return known
-    people = tuple(dict.fromkeys(account.user_id for account in group))
-    asked = await ask_chain(context, group[0], sight, key.t_ms, Purse(people, person_cost))
+    people = tuple(dict.fromkeys(account.user_id for account in group.accounts))
+    asked = await ask_chain(context, first, group.sight, group.wish, Purse(people, person_cost))
     LOG.info("analyst.asked", t_ms=key.t_ms, **_figures(asked))
-    candles = json.dumps([candle_fields(candle) for candle in sight.window], separators=(",", ":"))
+    candles = json.dumps([candle_fields(candle) for candle in group.sight.window], separators=(",", ":"))
     record = CycleRecord(
         key,
         f"{asked.prompt.system}\n\n{asked.prompt.user}",
         candles,
         asked.answer,
         asked_for,
-        asked_sha256(group[0], context.model),
-        shown_text(sight.shown),
+        asked_sha256(first, context.model),
+        shown_text(group.sight.shown),
         asked.calls,
         len(people),
         context.holder,
@@ -65,32 +93,27 @@ async def answer_for(
     return await context.cycles.record_cycle(record)
 
 
-async def group_answer(
-    context: TradingContext,
-    key: CycleKey,
-    sight: Sight,
-    group: Sequence[TraderAccount],
-    headrooms: Mapping[Pool, Headroom],
-) -> AnalystAnswer:
+async def group_answer(context: TradingContext, group: Group, headrooms: Mapping[Pool, Headroom]) -> AnalystAnswer:
     """As `paid_answer`, after a wait for the process that asks for everybody, where there is one."""
-    while context.part.is_asking(key.t_ms) and await context.cycles.cycle(key) is None:
+    while context.part.is_asking(group.key.t_ms) and await context.cycles.cycle(group.key) is None:
+        context.state.turns.withdraw(group.wish)
         await context.clock.sleep(LOOK_S)
-    return await paid_answer(context, key, sight, group, headrooms)
+    return await paid_answer(context, group, headrooms)
 
 
-async def paid_answer(
-    context: TradingContext,
-    key: CycleKey,
-    sight: Sight,
-    group: Sequence[TraderAccount],
-    headrooms: Mapping[Pool, Headroom],
-) -> AnalystAnswer:
-    """`answer_for` the accounts of one prompt group. *Skip* when no budget pays for a call; a stored answer is free."""
-    asked_for = _asked_for(group)
-    if await context.cycles.cycle(key) is None and (why := await _unpaid(context, group, headrooms, asked_for)):
-        raise Skip(codes.ANALYST_NOT_ASKED(why=why))
-    person_cost = min(headroom.limits.person_cost for headroom in headrooms.values())
-    return await answer_for(context, key, sight, group, asked_for, person_cost)
+async def paid_answer(context: TradingContext, group: Group, headrooms: Mapping[Pool, Headroom]) -> AnalystAnswer:
+    """
+    `answer_for` *group*. *Skip* when no budget pays for a call, or its turn does not come; a stored answer is free.
+    """
+    asked_for = _asked_for(group.accounts)
+    try:
+        known = await context.cycles.cycle(group.key)
+        if known is None and (why := await _unpaid(context, group.accounts, headrooms, asked_for)):
+            raise Skip(codes.ANALYST_NOT_ASKED(why=why))
+        person_cost = min(headroom.limits.person_cost for headroom in headrooms.values())
+        return await answer_for(context, group, asked_for, person_cost)
+    finally:
+        context.state.turns.withdraw(group.wish)
 
 
 def _figures(asked: Asked) -> dict[str, object]:

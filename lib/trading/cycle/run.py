@@ -32,7 +32,7 @@ from lib.domain.worker import Room, RoomAsk
 from lib.ports.exchange import Exchange
 from lib.trading.context import TradingContext, due, fits
 from lib.trading.cycle.candles import decision_window
-from lib.trading.cycle.opinion import group_answer
+from lib.trading.cycle.opinion import announced, group_answer
 from lib.trading.cycle.plan import FlipEntry, Prefetch, Snapshot, make_plan, prefetch, take_snapshot
 from lib.trading.cycle.platform_limits import Headroom, limits_now, open_headroom
 from lib.trading.cycle.prompt import cycle_key
@@ -174,12 +174,9 @@ class RunningCycle:
 
     def ask(self, accounts: Sequence[TraderAccount]) -> None:
         """Start the answer of each prompt group among *accounts*, which all trade one symbol."""
-        groups: dict[CycleKey, list[TraderAccount]] = {}
-        for account in accounts:
-            groups.setdefault(self.key(account), []).append(account)
-        for key, group in groups.items():
-            answer = group_answer(self.context, key, self.sight(group[0]), group, self.headrooms)
-            self.answers[key] = asyncio.ensure_future(answer)
+        for group in announced(self.context, self.t_ms, accounts, self.sights[accounts[0].symbol]):
+            answer = group_answer(self.context, group, self.headrooms)
+            self.answers[group.key] = asyncio.ensure_future(answer)
 
 
 async def _serve_symbol(this: RunningCycle, accounts: Sequence[TraderAccount]) -> list[AccountResult]:
