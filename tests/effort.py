@@ -3,7 +3,8 @@ How hard the tests try: TEST_EFFORT is `glance`, `quick`, `full` or `nightly`.
 
 Every test runs under each of them with the same assertions; what differs is how many examples a property is tried on
 and how many worlds are simulated. `make test` is `quick` on somebody's machine and `full` where CI=true. `nightly`
-tries ten times as many. The coverage gate asks only whether a branch is taken: that is `glance`.
+tries ten times as many, and five times the seeded scenes. The coverage gate asks only whether a branch is taken: that
+is `glance`.
 """
 
 import os
@@ -14,19 +15,23 @@ import hypothesis
 
 @dataclass(frozen=True, slots=True)
 class Effort:
-    """*examples* of a property that names no number, *most* of one that does, multiplied by *times*."""
+    """
+    *examples* of a property that names no number, *most* of one that does, multiplied by *times*; one of so many
+    seeded scenes is tried: *one_in*.
+    """
 
     examples: int
     most: int
     times: int
     worlds: int
+    one_in: int = 5
 
 
 EFFORTS = {
     "glance": Effort(examples=50, most=50, times=1, worlds=1),
     "quick": Effort(examples=100, most=200, times=1, worlds=240),
-    "full": Effort(examples=100, most=500, times=1, worlds=320),
-    "nightly": Effort(examples=1_000, most=100_000, times=10, worlds=4_000),
+    "full": Effort(examples=100, most=300, times=1, worlds=240),
+    "nightly": Effort(examples=1_000, most=100_000, times=10, worlds=4_000, one_in=1),
 }
 EFFORT_NAME = os.environ.get("TEST_EFFORT") or ("full" if os.environ.get("CI") == "true" else "quick")
 EFFORT = EFFORTS[EFFORT_NAME]
@@ -35,6 +40,11 @@ EFFORT = EFFORTS[EFFORT_NAME]
 def examples(count: int, **others: object) -> hypothesis.settings:
     """The settings of a property worth *count* examples in CI."""
     return hypothesis.settings(max_examples=min(count * EFFORT.times, EFFORT.most), **others)  # type: ignore[arg-type]
+
+
+def seeds(count: int) -> range:
+    """The seeds of a test worth *count* seeded scenes at night: the first of them, as many as this effort tries."""
+    return range(count // EFFORT.one_in)
 
 
 def load_profile() -> None:
