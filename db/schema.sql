@@ -593,6 +593,8 @@ CREATE TABLE loans (
     entries BIGINT NOT NULL DEFAULT 0,
     exposure DECIMAL(36, 18) NOT NULL,
     until_ms BIGINT NOT NULL DEFAULT 0,
+    made_entries BIGINT NOT NULL DEFAULT 0,  -- what the holder had reserved since it began, when it was lent this
+    made_exposure DECIMAL(36, 18) NOT NULL DEFAULT 0,
     PRIMARY KEY (id),
     INDEX ix_loans_until_ms (until_ms)
 ) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_unicode_ci;

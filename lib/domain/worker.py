@@ -6,6 +6,7 @@ claim: a process that does not own an account enters nothing for it. Whoever own
 the platform's limits than it was lent: loans outlast every entry that may be claimed under them.
 """
 
+from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from decimal import ROUND_DOWN, Decimal
@@ -51,10 +52,21 @@ class Holding:
 
 
 @dataclass(frozen=True, slots=True)
+class Room:
+    """How many entries, and of how much USDT together, one worker may make."""
+
+    entries: int
+    exposure: Decimal
+
+
+NO_ROOM = Room(0, ZERO)
+
+
+@dataclass(frozen=True, slots=True)
 class RoomAsk:
     """
     What is left of *pool*'s limits by books and rows read after *since_ms* (ledger's clock), asked for entries that
-    nobody can claim after *until_ms*.
+    nobody can claim after *until_ms*. *made* are all entries the holder has reserved since it began.
     """
 
     pool: Pool
@@ -63,24 +75,18 @@ class RoomAsk:
     until_ms: int
     entries: int
     exposure: Decimal
-
-
-@dataclass(frozen=True, slots=True)
-class Room:
-    """How many entries, and of how much USDT together, one worker may make."""
-
-    entries: int
-    exposure: Decimal
+    made: Room = NO_ROOM
 
 
 @dataclass(frozen=True, slots=True)
 class Loan:
-    """A room lent to *holder* until *until_ms*."""
+    """A room lent to *holder* until *until_ms*, when it had reserved *made* since it began."""
 
     pool: Pool
     holder: str
     room: Room
     until_ms: int
+    made: Room = NO_ROOM
 
 
 def is_owner(holder: str, now_ms: int, of_account: LeaseHeld | None, of_trader: LeaseHeld) -> bool:
@@ -110,9 +116,28 @@ def lend(ask: RoomAsk, loans: Iterable[Loan], workers: Collection[str]) -> Room:
     The part of the room left that *ask*'s holder is lent: what other workers were lent and may still claim is gone,
     and as much is kept for each of *workers* that has no loan.
     """
-    others = [one for one in loans if one.pool == ask.pool and one.holder != ask.holder and one.until_ms > ask.since_ms]
-    served = {one.holder for one in others}
-    parts = len(set(workers) - served - {ask.holder}) + 1
-    entries = max(ask.entries - sum(one.room.entries for one in others), 0)
-    exposure = max(ask.exposure - sum((one.room.exposure for one in others), ZERO), ZERO)
+    others: dict[str, list[Loan]] = defaultdict(list)
+    for one in loans:
+        if one.pool == ask.pool and one.holder != ask.holder and one.until_ms > ask.since_ms:
+            others[one.holder].append(one)
+    gone = [outstanding(theirs) for theirs in others.values()]
+    parts = len(set(workers) - others.keys() - {ask.holder}) + 1
+    entries = max(ask.entries - sum(one.entries for one in gone), 0)
+    exposure = max(ask.exposure - sum((one.exposure for one in gone), ZERO), ZERO)
     return Room(entries // parts, (exposure / parts).quantize(CENT, ROUND_DOWN))
+
+
+def outstanding(loans: Sequence[Loan]) -> Room:
+    """
+    The most that one holder can have reserved under its standing *loans* together, in no row that its readers saw.
+
+    Who asks again is lent a room beside what it reserved before, not beside what it was lent before: its cycles count
+    each other's reservations. So each loan bounds what was reserved since the oldest one by *room* and the difference
+    of *made*, and the largest bound holds.
+    """
+    entries = min(one.made.entries for one in loans)
+    exposure = min(one.made.exposure for one in loans)
+    return Room(
+        max(one.room.entries + one.made.entries - entries for one in loans),
+        max(one.room.exposure + one.made.exposure - exposure for one in loans),
+    )

@@ -1,6 +1,7 @@
 """The contract of accounts' leases and of loans of room, on every ledger; and what a claim makes of a lease."""
 
 import asyncio
+from dataclasses import replace
 from decimal import Decimal
 
 from lib.domain import reason_codes as codes
@@ -212,6 +213,18 @@ async def test_a_loan_is_gone_until_nothing_can_be_claimed_under_it(world: World
     world.clock.advance_to(world.clock.now_ms() + TTL)  # dead by now, and what it planned may be claimed yet
     assert await world.ledger.borrow(ask("two", now + MAX_AGE_MS - 1), TTL) == Room(0, Decimal(0))
     assert await world.ledger.borrow(ask("two", now + MAX_AGE_MS), TTL) == Room(9, Decimal(900))
+
+
+async def test_what_was_reserved_before_asking_again_is_gone_for_the_others(world: World) -> None:
+    await people(world, 1)
+    now = await world.ledger.now()
+    await hold(world, ONE)
+    await hold(world, TWO)
+    assert await world.ledger.borrow(ask("one", now), TTL) == Room(4, Decimal(450))
+    again = replace(ask("one", now, entries=6, exposure=600), made=Room(3, Decimal(300)))
+    assert await world.ledger.borrow(again, TTL) == Room(3, Decimal(300))
+    # "one" may have reserved three and then three more, and no row shows any of them yet
+    assert await world.ledger.borrow(ask("two", now), TTL) == Room(3, Decimal(300))
 
 
 async def test_pools_are_lent_apart_and_nobodys_own_loan_counts_against_it(world: World) -> None:

@@ -74,5 +74,5 @@ class MemoryLeases(MemoryBooks, WorkerLeases):
     def _borrow(self, ask: RoomAsk, ttl_ms: int) -> Room:
         alive = self._living(self._clock.now_ms() - ttl_ms)
         room = lend(ask, self.store.loans, [one.holder for one in alive if one.capacity])
-        self.store.loans = [*self.store.loans, Loan(ask.pool, ask.holder, room, ask.until_ms)]
+        self.store.loans = [*self.store.loans, Loan(ask.pool, ask.holder, room, ask.until_ms, ask.made)]
         return room

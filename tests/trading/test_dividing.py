@@ -13,6 +13,7 @@ from lib.domain.order import TERMINAL, OrderState
 from lib.domain.switches import Flags
 from lib.domain.worker import Worker
 from lib.ports.workers import WorkerCalls
+from lib.trading.context import TradingContext
 from lib.trading.cycle.run import run_cycle
 from lib.trading.guardian.task import Guardian
 from lib.trading.kill_switch.stopper import Stopper
@@ -101,6 +102,12 @@ class Crew:
         for trader in (self.worker, self.leader):
             trader.cycle()
         await self.run(5)
+
+    async def decide(self, context: TradingContext, only: frozenset[int] | None = None) -> None:
+        """A cycle of the next T in *context*, whoever is called."""
+        under_way = asyncio.ensure_future(run_cycle(context, T + 300_000, only=only))
+        await self.run(4)
+        await under_way
 
 
 @pytest.fixture
@@ -213,6 +220,19 @@ async def test_entries_of_all_processes_together_stay_within_the_platforms_limit
     await asyncio.wait(cycles, timeout=0)
     entries = [order for number in crew.accounts for order in crew.world.orders(number)]
     assert len(entries) == 3
+
+
+async def test_who_asks_twice_in_one_t_leaves_the_others_their_room(crew: Crew) -> None:
+    await crew.start()
+    await crew.to_t()
+    limits = PlatformLimits(entries_per_day=8)
+    leader, worker = (replace(trader.context, platform=limits) for trader in (crew.leader, crew.worker))
+    for number in crew.accounts[2:]:  # two people ask now, one after the other
+        await crew.decide(leader, only=frozenset({number}))
+    assert [loan.made.entries for loan in crew.world.ledger.store.loans if loan.pool == "paper"] == [0, 1]
+    await crew.decide(worker)
+    entries = [order for number in crew.accounts for order in crew.world.orders(number)]
+    assert len(entries) == 4
 
 
 async def test_who_cannot_reach_the_ledger_keeps_its_accounts_for_its_guardian_and_serves_none(crew: Crew) -> None:

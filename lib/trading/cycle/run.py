@@ -113,7 +113,9 @@ async def _lent(context: TradingContext, headroom: Headroom, since_ms: int) -> H
     left = Room(max(limits.entries_per_day - use.entries, 0), max(limits.max_exposure - use.exposure, ZERO))
     until_ms = loan_end_ms(headroom.t_ms)
     pool = headroom.seen.pool
-    lent = await context.part.room(RoomAsk(pool, context.holder, since_ms, until_ms, left.entries, left.exposure))
+    made = Room(headroom.reservations.entries, headroom.reservations.notional)
+    ask = RoomAsk(pool, context.holder, since_ms, until_ms, left.entries, left.exposure, made)
+    lent = await context.part.room(ask)
     return replace(headroom, aside=Room(left.entries - lent.entries, left.exposure - lent.exposure))
 
 

@@ -89,11 +89,17 @@ def borrow(connection: sa.Connection, now: Now, ask: RoomAsk, ttl_ms: int) -> Ro
     connection.execute(sa.delete(loans).where(loans.c.until_ms <= min(ask.since_ms, at) - KEPT_MS))
     standing = sa.select(loans).where(loans.c.pool == ask.pool, loans.c.until_ms > ask.since_ms)
     rows = connection.execute(standing).mappings()
-    lent = [Loan(row["pool"], row["holder"], Room(row["entries"], row["exposure"]), row["until_ms"]) for row in rows]
+    lent = [_loan(row) for row in rows]
     room = lend(ask, lent, [one.holder for one in _living(connection, at - ttl_ms) if one.capacity])
     values = {"pool": ask.pool, "holder": ask.holder, "until_ms": ask.until_ms}
-    connection.execute(sa.insert(loans).values(**values, entries=room.entries, exposure=room.exposure))
+    made = {"made_entries": ask.made.entries, "made_exposure": ask.made.exposure}
+    connection.execute(sa.insert(loans).values(**values, **made, entries=room.entries, exposure=room.exposure))
     return room
+
+
+def _loan(row: sa.RowMapping) -> Loan:
+    made = Room(row["made_entries"], row["made_exposure"])
+    return Loan(row["pool"], row["holder"], Room(row["entries"], row["exposure"]), row["until_ms"], made)
 
 
 def _turn(connection: sa.Connection, now: Now) -> int:

@@ -10,6 +10,7 @@ from lib.adapters.sql.tables.columns import (
     BIG,
     EMPTY,
     MYSQL_TABLE,
+    added_money,
     ascii_text,
     exact_text,
     metadata,
@@ -50,6 +51,8 @@ loans = sa.Table(
     number("entries"),
     money("exposure"),
     number("until_ms"),
+    number("made_entries"),
+    added_money("made_exposure"),
     sa.Index("ix_loans_until_ms", "until_ms"),
     **MYSQL_TABLE,
 )
