@@ -20,13 +20,14 @@ from prometheus_client import (
     PlatformCollector,
     ProcessCollector,
     disable_created_metrics,
-    start_http_server,
+    make_wsgi_app,
 )
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 from prometheus_client.registry import Collector
 
 from lib import log
+from lib.adapters.metrics_server import MetricsServer
 from lib.ports.metrics import Metric, Metrics, Sample, Source
 
 FRESH_S = 5.0
@@ -92,7 +93,7 @@ class PrometheusMetrics(Metrics):
         return generate_latest(self._registry), CONTENT_TYPE_LATEST
 
     def serve(self, host: str, port: int) -> None:
-        start_http_server(port, host, self._registry)
+        MetricsServer(host, port, make_wsgi_app(self._registry)).start()
 
 
 class _Sources(Collector):

@@ -36,7 +36,8 @@ TOLD_NOTHING = "test_the_server_is_told_nothing_of_what_its_starter_knows"
 ALL: dict[str, Attacks] = {
     "floods": Attacks(
         "a flood at each door, idle and half-open sockets, slow readers: another person is answered",
-        ("tests/floods", "tests/accounts/test_floods.py", "tests/web/test_traffic.py", "tests/web/test_doorkeeper.py"),
+        ("tests/floods", "tests/accounts/test_floods.py", "tests/web/test_traffic.py", "tests/web/test_doorkeeper.py",
+         "tests/metrics/test_metrics_server.py"),
         again=("tests/floods",),
     ),
     "protocols": Attacks(
