@@ -46,6 +46,7 @@ CREATE TABLE users (
     inputs VARCHAR(400) CHARACTER SET ascii COLLATE ascii_bin NOT NULL DEFAULT '',  -- blocks shown beside the candles, by name
     models VARCHAR(200) CHARACTER SET ascii COLLATE ascii_bin NOT NULL DEFAULT '',  -- which models are asked, in order, with commas; '' = the environment's
     answer_version INT NOT NULL DEFAULT 1,  -- what the analyst may answer; 1 = buy, sell and hold as designed first
+    exits VARCHAR(160) CHARACTER SET ascii COLLATE ascii_bin NOT NULL DEFAULT '',  -- rules of exits as JSON; '' = none
     PRIMARY KEY (id),
     CONSTRAINT uq_users_email UNIQUE (email),
     CONSTRAINT ck_users_keys_are_sealed_elsewhere CHECK (bybit_api_key IS NULL AND bybit_api_secret IS NULL),
@@ -733,6 +734,7 @@ CREATE TABLE orders (
     why VARCHAR(500) NOT NULL DEFAULT '',
     created_ms BIGINT NOT NULL DEFAULT 0,
     updated_ms BIGINT NOT NULL DEFAULT 0,
+    exits VARCHAR(160) CHARACTER SET ascii COLLATE ascii_bin NOT NULL DEFAULT '',  -- of an entry: its position's rules of exits, as JSON
     PRIMARY KEY (id),
     CONSTRAINT uq_orders_intent UNIQUE (account_id, symbol, t_ms, leg, seq),
     CONSTRAINT uq_orders_order_link_id UNIQUE (order_link_id),

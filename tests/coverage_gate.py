@@ -28,6 +28,8 @@ MONEY_RULES = (
     "lib/domain/day.py",
     "lib/domain/decision.py",
     "lib/domain/equity.py",
+    "lib/domain/exit_rules.py",
+    "lib/domain/exits.py",
     "lib/domain/gates.py",
     "lib/domain/stops.py",
     "lib/domain/locks.py",

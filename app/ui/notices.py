@@ -16,6 +16,7 @@ _ICONS = {
     EventKind.EXIT: "logout",
     EventKind.STOP: "shield",
     EventKind.REPAIRED: "build",
+    EventKind.MOVED: "trending_up",
     EventKind.LOCKED: "lock",
     EventKind.PAUSED: "pause",
     EventKind.PROVED: "verified",

@@ -16,6 +16,7 @@ _NAMES = {
     "system": "field.system",
     "cadence_min": "field.cadence_min",
     "answer_version": "field.answer_version",
+    "exits": "field.exits",
     "inputs": "field.inputs",
     "models": "field.models",
     "long_only": "field.long_only",

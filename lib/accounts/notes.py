@@ -39,6 +39,8 @@ def note_from(user_id: int, event: TrailEvent, now_ms: int, origin: Origin, netw
 def changes(before: AccountSettings, after: AccountSettings) -> str:
     """What changed, as `name:before>after` with blanks between; of somebody's words only that they changed."""
     parts = [f"{name}:{old}>{new}" for name, old, new in _differing(before, after)]
+    if before.exits != after.exits:
+        parts.append("exits")
     if before.models != after.models:
         parts.append(f"models:{_chain(before)}>{_chain(after)}")
     parts += [name for name in ("custom_prompt", "system", "inputs") if getattr(before, name) != getattr(after, name)]

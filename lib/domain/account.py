@@ -11,6 +11,7 @@ from enum import StrEnum
 from typing import Literal
 
 from lib.domain.decision import AnswerVersion
+from lib.domain.exit_rules import NO_RULES, ExitRules
 from lib.domain.input_blocks import Block
 
 Venue = Literal["paper", "demo", "testnet", "mainnet"]
@@ -150,6 +151,8 @@ class AccountSettings:
     """Which models of the lists are asked, in order; () = the environment's."""
     answer_version: AnswerVersion = 1
     """What the analyst may answer: 1 = the original design's buy, sell and hold; see `lib.domain.decision`."""
+    exits: ExitRules = NO_RULES
+    """What is done by rule with the positions that are entered from now on."""
 
     @property
     def profile(self) -> RiskProfile:

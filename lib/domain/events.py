@@ -29,6 +29,7 @@ class EventKind(StrEnum):
     EXIT = "exit"
     STOP = "stop"
     REPAIRED = "repaired"
+    MOVED = "moved"
     LIQUIDATION = "liquidation"
     ADL = "adl"
     LOCKED = "locked"
@@ -60,6 +61,7 @@ MANNERS: Mapping[EventKind, Manner] = {
     EventKind.EXIT: Manner(codes.TOLD_EXIT()),
     EventKind.STOP: Manner(codes.TOLD_STOP()),
     EventKind.REPAIRED: Manner(codes.TOLD_REPAIRED()),
+    EventKind.MOVED: Manner(codes.TOLD_MOVED()),
     EventKind.LIQUIDATION: Manner(codes.TOLD_LIQUIDATION(), urgent=True),
     EventKind.ADL: Manner(codes.TOLD_ADL(), urgent=True),
     EventKind.LOCKED: Manner(codes.TOLD_LOCKED()),
@@ -128,6 +130,16 @@ def of_repair(account_id: int, symbol: str, stop: Decimal, entry_ms: int, now_ms
     """A stop that was gone stands again at *stop*; told once an hour of a position that was entered at *entry_ms*."""
     about = f"repaired:{account_id}:{entry_ms}:{now_ms // 3_600_000}"
     return Event(EventKind.REPAIRED, codes.STOP_PUT_BACK(symbol=symbol, stop=stop), about)
+
+
+def of_move(entry: Order, why: Reason) -> Event:
+    """A rule moved the stop of *entry*'s position: told once a reason, whoever saw it."""
+    return Event(EventKind.MOVED, why, f"moved:{entry.order_link_id}:{why.code}")
+
+
+def of_time_stop(entry_ms: int, account_id: int, why: Reason) -> Event:
+    """A rule closes the position that was entered at *entry_ms*; its result is told when it is over."""
+    return Event(EventKind.EXIT, why, f"time_stop:{account_id}:{entry_ms}")
 
 
 def of_expiry(account_id: int, expires_ms: int, now_ms: int) -> Event | None:

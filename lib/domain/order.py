@@ -14,6 +14,7 @@ from typing import Literal, get_args
 
 from lib.domain import reason_codes as codes
 from lib.domain.account import Venue
+from lib.domain.exit_rules import NO_RULES, ExitRules
 from lib.domain.position import ZERO, Side
 from lib.domain.reason import NOTHING, Reason
 
@@ -132,6 +133,8 @@ class Order:
     why: Reason = NOTHING
     created_ms: int = 0
     updated_ms: int = 0
+    exits: ExitRules = NO_RULES
+    """Of an entry: what is done by rule with the position it makes."""
 
     @property
     def is_entry(self) -> bool:

@@ -14,6 +14,7 @@ from lib.domain.account_records import TraderAccount
 from lib.domain.books import EquityPoint
 from lib.domain.errors import Skip
 from lib.domain.exchange_records import OrderRecord, SignedOrder, Verdict
+from lib.domain.exit_rules import NO_RULES
 from lib.domain.order import (
     IN_FLIGHT,
     Claim,
@@ -156,6 +157,7 @@ def planned_order(installation: str, account: TraderAccount, t_ms: int, draft: O
         why=codes.PLANNED(),
         created_ms=now,
         updated_ms=now,
+        exits=NO_RULES if draft.reduce_only else account.settings.exits,
     )
 
 

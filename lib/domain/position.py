@@ -32,6 +32,8 @@ class Position:
     mark: Decimal = field(default=ZERO, compare=False)
     """The venue's mark price then, and the price at which the venue would liquidate the position; 0 = not told."""
     liquidation: Decimal = field(default=ZERO, compare=False)
+    trailing: Decimal = field(default=ZERO, compare=False)
+    """The distance of the venue's own trailing stop, in USDT; 0 = none."""
     one_way: bool = field(default=True, compare=False)
     """False where the account is in hedge mode on this symbol."""
 

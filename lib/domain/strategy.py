@@ -16,11 +16,12 @@ from typing import Any
 from lib.domain.account import CADENCES, AccountSettings, RiskLevel
 from lib.domain.decimals import plain
 from lib.domain.decision import AnswerVersion, answer_version
+from lib.domain.exit_rules import NO_RULES, ExitRules, plain_rules, rules_from
 from lib.domain.input_blocks import BLINDFOLD, CANDLES, Block, are_offered, in_order
 from lib.domain.model_profile import DEFAULT_CHAIN, DEFAULT_MODEL, is_chain, is_own
 
 EXITS = ("stop_loss", "take_profit")
-"""The exits there are: both stand at the exchange from the entry on."""
+"""The exits of every strategy: both stand at the exchange from the entry on. Others are `lib.domain.exit_rules`."""
 LONGEST_NAME = 60
 OFFERED_ANSWERS: tuple[AnswerVersion, ...] = (1, 2)
 """The versions of answers a strategy may choose."""
@@ -51,6 +52,8 @@ class Strategy:
     """The models asked in this order when *model* is away, at a limit or too slow."""
     answer_version: AnswerVersion = 1
     """What the analyst may answer (`lib.domain.decision`); 1 = the original design's."""
+    rules: ExitRules = NO_RULES
+    """The exits by rule; a position keeps those it was entered with."""
 
     @property
     def chain(self) -> tuple[str, ...]:
@@ -95,6 +98,9 @@ def plain_of(strategy: Strategy) -> dict[str, Any]:
         del found["fallback"]  # versions of before had none, and keep their hash
     if strategy.answer_version == 1:
         del found["answer_version"]  # as well
+    found["rules"] = plain_rules(strategy.rules)
+    if strategy.rules == NO_RULES:
+        del found["rules"]  # as well
     return found | {"risk_level": strategy.risk_level.value}
 
 
@@ -116,6 +122,7 @@ def read(text: str) -> Strategy:
         exits=tuple(map(str, found["exits"])),
         fallback=tuple(map(str, found.get("fallback", ()))),
         answer_version=answer_version(found.get("answer_version", 1)),
+        rules=rules_from(found.get("rules", {})),
     )
 
 
@@ -139,6 +146,7 @@ def strategy_of(settings: AccountSettings) -> Strategy:
         min_confidence=settings.min_confidence,
         long_only=settings.long_only,
         answer_version=settings.answer_version,
+        rules=settings.exits,
     )
 
 
@@ -157,6 +165,7 @@ def settings_with(strategy: Strategy, settings: AccountSettings) -> AccountSetti
         min_confidence=strategy.min_confidence,
         long_only=strategy.long_only,
         answer_version=strategy.answer_version,
+        exits=strategy.rules,
     )
 
 
@@ -173,6 +182,7 @@ def is_offered(strategy: Strategy) -> bool:
         and strategy.blocks[: len(BLOCKS)] == BLOCKS
         and are_offered(strategy.inputs)
         and strategy.exits == EXITS
+        and strategy.rules.is_offered
         and not strategy.symbols
         and strategy.cadence_min in CADENCES
         and strategy.answer_version in OFFERED_ANSWERS

@@ -58,6 +58,14 @@ class Exchange(Protocol):
         """
         ...
 
+    async def set_trailing_stop(self, symbol: str, distance: Decimal, active: Decimal, signed_ms: int = 0) -> bool:
+        """
+        The venue's own trailing stop on the open position, *distance* USDT behind the best price once the price was at
+        *active* (0 = from now on). Stop and target stay as they are. False when the venue refuses it; *signed_ms* as
+        above.
+        """
+        ...
+
     def sign_order(self, order: Order, timestamp_ms: int) -> SignedOrder:
         """Fix body, timestamp and signature of *order* (qty must be set). Pure: nothing is sent."""
         ...

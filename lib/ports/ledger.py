@@ -99,6 +99,10 @@ class OrderLedger(Protocol):
         """The committed moves of the stop of *entry*'s position, oldest first; `plan` commits them."""
         ...
 
+    async def move_stop(self, entry: Order, t_ms: int, price: Decimal) -> None:
+        """Commit a move of the stop of *entry*'s position outside a plan; one that stands for *t_ms* stays as it is."""
+        ...
+
     async def claim_stop(self, entry: Order, known: Decimal, standing: Decimal, at_ms: int) -> Decimal:
         """
         The stop to call for now, kept as called with *at_ms*, the venue's time the call will be signed with; 0 = no

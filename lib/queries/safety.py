@@ -23,7 +23,7 @@ PERSON = (
     "id", "email", "created_at", "risk_accepted_ms", "locale", "colours", "risk_level", "max_leverage", "custom_prompt",
     "auto_trade_enabled", "long_only", "risk_per_trade", "min_confidence", "limits", "system_text", "cadence_min",
     "inputs",
-    "models", "answer_version",
+    "models", "answer_version", "exits",
 )  # fmt: skip
 """Columns of `users` that tell the person something; never the hash."""
 ACCOUNT = (

@@ -21,6 +21,8 @@ MEANT: dict[tuple[str, str], object] = {
     ("users", "time_zone"): "",
     ("users", "models"): "",
     ("users", "answer_version"): 1,
+    ("users", "exits"): "",
+    ("orders", "exits"): "",
     ("accounts", "pause_reason"): "",
     ("accounts", "doubts"): "",
     ("accounts", "venue"): "paper",

@@ -100,6 +100,7 @@ class PybitExchange(Exchange):
             _number(row["takeProfit"]),
             _number(row["unrealisedPnl"]),
             answer["time"],
+            trailing=_number(row["trailingStop"]),
             one_way=not other_side,
         )
 
@@ -125,6 +126,11 @@ class PybitExchange(Exchange):
             slTriggerBy="MarkPrice",
             tpTriggerBy="MarkPrice",
         )
+
+    async def set_trailing_stop(self, symbol: str, distance: Decimal, active: Decimal, signed_ms: int = 0) -> bool:
+        begins = {"activePrice": str(active)} if active else {}
+        wanted = {"symbol": symbol, "tpslMode": "Full", "positionIdx": 0, "trailingStop": str(distance), **begins}
+        return await _done(self._session.set_trading_stop, {34040}, **wanted)
 
     def sign_order(self, order: Order, timestamp_ms: int) -> SignedOrder:
         fields: dict[str, Any] = {

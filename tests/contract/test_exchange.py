@@ -234,6 +234,22 @@ async def test_a_lost_stop_is_put_back(world: World) -> None:
     assert (position.stop_loss, position.take_profit) == (STOP, TARGET)
 
 
+async def test_a_trailing_stop_leaves_stop_and_target_as_they_are_and_they_leave_it(world: World) -> None:
+    await enter(world)
+    assert await world.exchange.set_trading_stop(SYMBOL, STOP, TARGET)
+    for active in (Decimal(61_000), Decimal(0), Decimal(0)):  # the last is "not modified"
+        assert await world.exchange.set_trailing_stop(SYMBOL, Decimal("500.0"), active)
+    assert await world.exchange.set_trading_stop(SYMBOL, STOP + 10, TARGET)
+    position = await world.exchange.position(SYMBOL)
+    assert (position.trailing, position.stop_loss, position.take_profit) == (Decimal(500), STOP + 10, TARGET)
+
+
+async def test_a_trailing_stop_from_where_the_price_was_is_refused(world: World) -> None:
+    await enter(world)
+    assert not await world.exchange.set_trailing_stop(SYMBOL, Decimal("500.0"), Decimal(1_000))
+    assert (await world.exchange.position(SYMBOL)).trailing == 0
+
+
 async def test_a_stop_on_the_wrong_side_or_without_a_position_is_refused(world: World) -> None:
     assert not await world.exchange.set_trading_stop(SYMBOL, Decimal("58800.0"), Decimal("63000.0"))
     await enter(world)

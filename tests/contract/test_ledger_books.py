@@ -13,6 +13,7 @@ from lib.domain.account_records import NewAccount, TraderAccount
 from lib.domain.analyst_call import CycleRecord
 from lib.domain.books import EquityPoint, Fill
 from lib.domain.decision import Abstained
+from lib.domain.exit_rules import ExitRules
 from lib.domain.order import Order, OrderState
 from lib.domain.position import Position, Side, apply_fill
 from lib.domain.reason import text
@@ -357,6 +358,7 @@ async def test_settings_read_back_as_they_were_chosen(world: World) -> None:
         system="박스권에서만 🙂\n둘째 줄",
         cadence_min=60,
         answer_version=2,
+        exits=ExitRules(Decimal(1), 90, Decimal("1.5"), Decimal("0.75")),
         risk_per_trade=Decimal("0.004"),
         min_confidence=Decimal("0.9"),
         limits=make.limits(daily_loss=Decimal("0.031"), entries_per_day=3, cooldown_ms=1),

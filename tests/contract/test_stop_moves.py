@@ -5,12 +5,13 @@ from dataclasses import replace
 from decimal import Decimal
 
 from lib.domain.account_records import TraderAccount
+from lib.domain.exit_rules import ExitRules
 from lib.domain.order import Order, OrderState
 from lib.domain.reason import text
 from lib.domain.risk import AccountPlan
 from lib.domain.stops import IN_FLIGHT_MS, StopMove
 from tests.contract.ledger_worlds import World
-from tests.contract.test_ledger import BUY, HOLDER, again, signed, submitted, verdict
+from tests.contract.test_ledger import BUY, HOLDER, again, signed, submitted, trading_account, verdict
 from tests.factories import T
 
 NEAR, NEARER = Decimal("59400.0"), Decimal("59700.0")
@@ -42,6 +43,23 @@ async def test_a_plan_without_a_move_and_one_without_an_entry_commit_none(world:
     await world.ledger.close_order(order, verdict())
     await world.ledger.plan(account, None, T + 600_000, AccountPlan("held", text("no")))
     assert await world.ledger.moved_accounts() == set()
+
+
+async def test_a_move_outside_a_plan_is_committed_once_and_claimed_as_any_other(world: World) -> None:
+    account, entry = await entered(world)
+    for price in (NEAR, NEARER):
+        await world.ledger.move_stop(entry, entry.t_ms + 1, price)
+    assert await world.ledger.stop_moves(entry) == [StopMove(entry.order_link_id, T + 1, NEAR)]
+    assert await world.ledger.moved_accounts() == {account.account_id}
+    assert await world.ledger.claim_stop(entry, entry.stop_loss, entry.stop_loss, AT) == NEAR
+
+
+async def test_an_entry_is_read_back_with_the_rules_it_was_planned_with(world: World) -> None:
+    account = await trading_account(world)
+    rules = ExitRules(Decimal(1), 90, Decimal("1.5"), Decimal("0.75"))
+    ruled = replace(account, settings=replace(account.settings, exits=rules))
+    (order,) = await world.ledger.plan(ruled, None, T, BUY)
+    assert (order.exits, (await again(world.ledger, order)).exits) == (rules, rules)
 
 
 async def test_a_claimed_call_keeps_every_other_price_away_until_its_window_is_over(world: World) -> None:

@@ -29,7 +29,9 @@ from lib.domain.trail import Note
 from lib.domain.worker import LeaseHeld, Loan, Worker
 from lib.ports.people import Accounts
 
-AS_PLANNED = frozenset({EventKind.ENTRY, EventKind.EXIT, EventKind.STOP, EventKind.REPAIRED, EventKind.PROVED})
+AS_PLANNED = frozenset(
+    {EventKind.ENTRY, EventKind.EXIT, EventKind.STOP, EventKind.REPAIRED, EventKind.MOVED, EventKind.PROVED}
+)
 """Kinds of messages that most worlds of trading are full of."""
 
 

@@ -30,6 +30,13 @@ class MemoryStops(MemoryBooks):
     async def stop_moves(self, entry: Order) -> list[StopMove]:
         return self._moves(entry)
 
+    async def move_stop(self, entry: Order, t_ms: int, price: Decimal) -> None:
+        def move() -> None:
+            made = StopMove(entry.order_link_id, t_ms, price)
+            self.store.stop_moves.setdefault((made.entry_link, t_ms), (entry.account_id, made))
+
+        await self._commit(move)
+
     async def claim_stop(self, entry: Order, known: Decimal, standing: Decimal, at_ms: int) -> Decimal:
         def claim() -> Decimal:
             moves = self._moves(entry)

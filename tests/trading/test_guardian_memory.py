@@ -11,7 +11,7 @@ from lib.domain.books import Fill
 from lib.domain.errors import Retry
 from lib.ports.exchange import Exchange
 from lib.trading.context import TradingContext
-from lib.trading.guardian.inspect import AccountMemory
+from lib.trading.guardian.memory import AccountMemory
 from tests.factories import decision
 from tests.trading.test_guardian import STOP, TARGET, TRADING_STOP, stop_calls
 from tests.worlds.one_process import World

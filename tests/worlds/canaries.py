@@ -37,6 +37,7 @@ FIXED: dict[str, Any] = {
     "users.models": "",
     "users.inputs": "",
     "users.answer_version": 1,
+    "users.exits": "",
     "users.strategy_version_id": None,
     "users.min_confidence": None,
     "users.risk_per_trade": None,

@@ -7,7 +7,7 @@ external change only locks entries.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from decimal import Decimal
 
 from lib import log
@@ -15,13 +15,14 @@ from lib.domain import reason_codes as codes
 from lib.domain.account_records import TraderAccount
 from lib.domain.books import Fill
 from lib.domain.errors import Retry, Skip
-from lib.domain.events import Event, EventKind
+from lib.domain.events import Event, EventKind, of_time_stop
 from lib.domain.order import Order, OrderState, absence_proved, link_prefix
 from lib.domain.position import ZERO, Position
-from lib.domain.reason import Reason
+from lib.domain.reason import NOTHING, Reason
 from lib.ports.exchange import Exchange
 from lib.trading.context import TradingContext
-from lib.trading.guardian.noting import Noted, note_liquidation
+from lib.trading.guardian.memory import AccountMemory, Finding
+from lib.trading.guardian.noting import note_liquidation
 from lib.trading.guardian.rules import (
     GuardedPosition,
     Judgement,
@@ -30,7 +31,7 @@ from lib.trading.guardian.rules import (
     judge,
     leverage_changed,
 )
-from lib.trading.guardian.stop_calls import StopCalls, with_moves
+from lib.trading.guardian.stop_calls import with_moves
 from lib.trading.orders.books import entries_among, held_by_us, import_fills, newest_entry
 from lib.trading.orders.close import close_ours
 
@@ -45,64 +46,6 @@ UNEXPLAINED_MOST = 3
 EXTERNAL_CHANGE = codes.EXTERNAL_POSITION_CHANGE()
 EXTERNAL_MS = 86_400_000
 """How long entries stay locked after an external change of a position of ours."""
-
-
-@dataclass(slots=True)
-class AccountMemory:
-    """
-    An account and the guardian's memory of it. *firing_ms*: since when its stop should have fired, 0 = it should not.
-
-    *account* is the account as the roster has it now, *inspected_as* as it was when the inspection under way began:
-    orders signed by one key stand in rows of that key, whatever the account's owner changes meanwhile.
-    """
-
-    account: TraderAccount
-    inspected_as: TraderAccount = field(init=False)
-    guarded: GuardedPosition | None = None
-    guess: GuardedPosition | None = None
-    """The position as the last inspection understood it without the ledger; the next inspection asks again."""
-    flat_ms: int = 0
-    """The venue's time (epoch ms) at which the account was last seen flat."""
-    is_met: bool = False
-    firing_ms: int = 0
-    unexplained: int = 0
-    """Inspections in a row that found a position our executions do not explain."""
-    told: set[Reason | str] = field(default_factory=set)
-    """The notices and alerts that were sent already, until the position ends."""
-    repaired: int = 0
-    closed: int = 0
-    noted: Noted = field(default_factory=Noted)
-    stops: StopCalls = field(init=False)
-    close_again_ms: int = 0
-    """When the next close may be tried: a close that found no market is tried again ever later."""
-    vain_closes: int = 0
-
-    def __post_init__(self) -> None:
-        self.inspected_as, self.stops = self.account, StopCalls(self.account.account_id)
-
-    @property
-    def holds(self) -> bool:
-        """Whether a position of ours was open at the last inspection."""
-        return self.guarded is not None or self.guess is not None
-
-    def forget(self) -> None:
-        """The position ended: forget it, with the closes tried and the notices sent for it."""
-        self.guarded, self.guess, self.noted = None, None, Noted()
-        self.stops.forget()
-        self.firing_ms = self.close_again_ms = self.vain_closes = 0
-        self.told.clear()
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """
-    What an inspection found. *soon* = the account is not right yet: inspect it again in a moment; *at_once* = without
-    that moment, a close having been proved lost.
-    """
-
-    is_open: bool = False
-    soon: bool = False
-    at_once: bool = False
 
 
 async def inspect_account(context: TradingContext, memory: AccountMemory, *, closely: bool = False) -> Finding:
@@ -126,6 +69,7 @@ async def inspect_account(context: TradingContext, memory: AccountMemory, *, clo
         if not is_unexplained:
             await _give_up(context, memory, exchange)
         return Finding(soon=is_unexplained)
+    guarded = await _ruled(context, memory, position, guarded)
     seen = await _act(context, memory, exchange, position, guarded)
     if memory.guarded is not None and memory.guess is None and not is_unexplained:
         await _report_external(context, memory, exchange, position, memory.guarded, closely=closely)
@@ -171,6 +115,18 @@ async def _with_moves(context: TradingContext, memory: AccountMemory, known: Gua
         except Retry as busy:
             LOG.warning("guardian.moves_unread", why=str(busy))
     return memory.guarded or known
+
+
+async def _ruled(
+    context: TradingContext, memory: AccountMemory, position: Position, guarded: GuardedPosition
+) -> GuardedPosition:
+    """*guarded* with the move that a rule of its entry asks for; no rule is judged while the ledger is away."""
+    if memory.guess is not None:
+        return guarded
+    ruled = await memory.rules.moved(context, memory.inspected_as, memory.stops, position, guarded)
+    if memory.guarded is not None:
+        memory.guarded = replace(memory.guarded, committed=ruled.committed, moved_to=ruled.moved_to)
+    return ruled
 
 
 async def _remembered(
@@ -251,17 +207,29 @@ async def _act(
         judged = _patience(context, memory, judged)
     if judged.act != "wait":
         memory.firing_ms = 0
+    if over := await _time_is_over(memory, exchange, (position, guarded), judged):
+        return await _close_by_rule(context, memory, exchange, guarded, over)
     if judged.act == "keep" and memory.guess is None:
         if memory.stops.moved:
             await memory.stops.settle(context, position)
         stands = replace(guarded, stop_loss=position.stop_loss, take_profit=position.take_profit)
         memory.guarded = stands if memory.stops.moved else replace(stands, moved_to=ZERO)
+        await memory.rules.trail(context, memory.inspected_as, exchange, memory.stops, (position, guarded))
     elif judged.act == "tighten":
         return await _tighten(context, memory, exchange, (position, guarded))
     elif judged.act in ("restore", "close"):
         LOG.error("guardian.unsafe", symbol=position.symbol, qty=str(position.qty), why=judged.why, act=judged.act)
         return await _put_right(context, memory, exchange, (position, guarded), judged)
     return Finding(is_open=True, soon=judged.act == "wait")
+
+
+async def _time_is_over(
+    memory: AccountMemory, exchange: Exchange, found: tuple[Position, GuardedPosition], judged: Judgement
+) -> Reason:
+    """A rule closes what is in order; anything else is put right first."""
+    if judged.act not in ("keep", "tighten") or memory.guess is not None:
+        return NOTHING
+    return await memory.rules.time_is_over(exchange, memory.stops, found)
 
 
 def _patience(context: TradingContext, memory: AccountMemory, judged: Judgement) -> Judgement:
@@ -282,19 +250,40 @@ async def _put_right(
         memory.repaired += placed == "stands"
         if placed in ("stands", "waits"):
             return Finding(is_open=True, soon=placed == "waits" or memory.stops.moved)
-    if context.steady.now_ms() < memory.close_again_ms:
-        return Finding(is_open=True, soon=True)
     why = codes.STOP_NOT_PUT_BACK(why=judged.why) if judged.act == "restore" else judged.why
     try:
-        if found[1].is_shared:
-            await _lock(context, memory, EXTERNAL_CHANGE)
-        done = await close_ours(context, memory.inspected_as, exchange, "g", why)
+        return await _close(context, memory, exchange, found[1], why)
     except (Retry, Skip) as busy:
         _page(memory, "guardian.cannot_close", busy.why)
         raise
+
+
+async def _close(
+    context: TradingContext, memory: AccountMemory, exchange: Exchange, guarded: GuardedPosition, why: Reason
+) -> Finding:
+    """Close our part, unless the last close was in vain a moment ago."""
+    if context.steady.now_ms() < memory.close_again_ms:
+        return Finding(is_open=True, soon=True)
+    if guarded.is_shared:
+        await _lock(context, memory, EXTERNAL_CHANGE)
+    done = await close_ours(context, memory.inspected_as, exchange, "g", why)
     if done is not None:
         _note_close(context, memory, done, why)
     return Finding(is_open=True, soon=True, at_once=done is not None and done.state is OrderState.ABSENT)
+
+
+async def _close_by_rule(
+    context: TradingContext, memory: AccountMemory, exchange: Exchange, guarded: GuardedPosition, why: Reason
+) -> Finding:
+    """Close because a rule says so: the stop stands, so a close that cannot be made now calls nobody."""
+    try:
+        found = await _close(context, memory, exchange, guarded, why)
+        account_id = memory.inspected_as.account_id
+        await context.notifier.notice(account_id, of_time_stop(guarded.t_ms, account_id, why))
+    except (Retry, Skip) as busy:
+        LOG.warning("guardian.rule_waits", why=str(busy))
+        return Finding(is_open=True, soon=True)
+    return found
 
 
 def _note_close(context: TradingContext, memory: AccountMemory, done: Order, why: Reason) -> None:
@@ -303,7 +292,8 @@ def _note_close(context: TradingContext, memory: AccountMemory, done: Order, why
     memory.vain_closes = memory.vain_closes + 1 if done.state in NO_MARKET else 0
     wait_ms = min(SHORTEST_MS * 2 ** (memory.vain_closes - 1), LONGEST_MS) if memory.vain_closes else 0
     memory.close_again_ms = context.steady.now_ms() + wait_ms
-    LOG.alert("guardian.closed", link=done.order_link_id, state=done.state.value, why=why)
+    tell = LOG.info if codes.HELD_TO_TIME_STOP.is_of(why) else LOG.alert
+    tell("guardian.closed", link=done.order_link_id, state=done.state.value, why=why)
 
 
 async def _tighten(

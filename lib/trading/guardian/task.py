@@ -18,7 +18,8 @@ from lib.domain.errors import Pause, Retry, Skip
 from lib.domain.reason import Reason
 from lib.ports.exchange import AccountHints
 from lib.trading.context import TradingContext
-from lib.trading.guardian.inspect import AccountMemory, Finding, inspect_account, may_hold
+from lib.trading.guardian.inspect import inspect_account, may_hold
+from lib.trading.guardian.memory import AccountMemory, Finding
 from lib.trading.guardian.schedule import Schedule
 
 LOG = log.get("trading.guardian")

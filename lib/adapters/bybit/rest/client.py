@@ -13,7 +13,14 @@ from typing import TypeVar
 
 from lib.adapters.bybit.codes import send_outcome
 from lib.adapters.bybit.rest.calls import SignedCalls
-from lib.adapters.bybit.rest.order_wire import CATEGORY, fill, order_body, order_record, trading_stop_body
+from lib.adapters.bybit.rest.order_wire import (
+    CATEGORY,
+    fill,
+    order_body,
+    order_record,
+    trading_stop_body,
+    trailing_stop_body,
+)
 from lib.adapters.bybit.rest.transfer_wire import COIN, TRANSACTION_PAGE, TRANSACTIONS, transfer
 from lib.adapters.bybit.rest.wire import Envelope, Row, margin_from, parsed, position_from, wallet_from
 from lib.domain import reason_codes as codes
@@ -81,6 +88,10 @@ class BybitExchange(Exchange):
 
     async def set_trading_stop(self, symbol: str, stop_loss: Decimal, take_profit: Decimal, signed_ms: int = 0) -> bool:
         body = trading_stop_body(symbol, stop_loss, take_profit)
+        return await self._calls.write("/v5/position/trading-stop", body, signed_ms=signed_ms)
+
+    async def set_trailing_stop(self, symbol: str, distance: Decimal, active: Decimal, signed_ms: int = 0) -> bool:
+        body = trailing_stop_body(symbol, distance, active)
         return await self._calls.write("/v5/position/trading-stop", body, signed_ms=signed_ms)
 
     def sign_order(self, order: Order, timestamp_ms: int) -> SignedOrder:

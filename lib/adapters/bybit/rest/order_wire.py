@@ -94,6 +94,18 @@ def trading_stop_body(symbol: str, stop_loss: Decimal, take_profit: Decimal) -> 
     }
 
 
+def trailing_stop_body(symbol: str, distance: Decimal, active: Decimal) -> dict[str, object]:
+    """A trailing stop of the whole position, which leaves its stop and target as they are; *active* 0 = from now on."""
+    body: dict[str, object] = {
+        "category": CATEGORY,
+        "symbol": symbol,
+        "tpslMode": "Full",
+        "positionIdx": 0,
+        "trailingStop": plain(distance),
+    }
+    return body | ({"activePrice": plain(active)} if active else {})
+
+
 def compact(fields: dict[str, object]) -> bytes:
     """JSON without spaces."""
     return json.dumps(fields, separators=(",", ":")).encode()

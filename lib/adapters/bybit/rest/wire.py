@@ -152,6 +152,7 @@ def position_from(envelope: Envelope, symbol: str) -> Position:
         seen_at=envelope.time,
         mark=number_or_zero(row, "markPrice"),
         liquidation=number_or_zero(row, "liqPrice"),
+        trailing=number_or_zero(row, "trailingStop"),
     )
 
 

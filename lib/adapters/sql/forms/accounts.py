@@ -22,6 +22,7 @@ from lib.adapters.sql.tables.people import accounts, credentials, symbols, users
 from lib.clock import Clock
 from lib.domain.account import AccountSettings
 from lib.domain.account_records import NewAccount
+from lib.domain.exit_rules import rules_text
 from lib.domain.input_blocks import inputs_text
 from lib.domain.spelling import normal_email
 from lib.domain.switches import OPERATOR, Flags
@@ -183,6 +184,7 @@ def write_settings(
         "inputs": inputs_text(settings.inputs),
         "models": ",".join(settings.models),
         "answer_version": settings.answer_version,
+        "exits": rules_text(settings.exits),
         "strategy_version_id": running,
         "settings_version": row["settings_version"] + 1,
     }

@@ -217,6 +217,9 @@ class SqlLedger(Ledger, WorkerLeases):
     async def stop_moves(self, entry: Order) -> list[StopMove]:
         return await self._look(lambda c: stop_rows.read_moves(c, entry))
 
+    async def move_stop(self, entry: Order, t_ms: int, price: Decimal) -> None:
+        await self._act(lambda c: stop_rows.move(c, entry, t_ms, price))
+
     async def claim_stop(self, entry: Order, known: Decimal, standing: Decimal, at_ms: int) -> Decimal:
         return await self._rule(lambda c: stop_rows.claim(c, entry, known, standing, at_ms))
 

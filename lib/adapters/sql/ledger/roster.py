@@ -22,6 +22,7 @@ from lib.domain.account import CADENCES, AccountSettings, RiskLevel
 from lib.domain.account_records import TraderAccount
 from lib.domain.decimals import plain
 from lib.domain.decision import answer_version
+from lib.domain.exit_rules import read_rules
 from lib.domain.input_blocks import read_inputs
 from lib.domain.model_profile import is_chain
 from lib.domain.order import TERMINAL, OrderState
@@ -35,7 +36,10 @@ def _as_text(column: "sa.Column[Any]") -> "sa.Label[str]":
     return sa.type_coerce(column, sa.Text()).label(column.name)
 
 
-_PLAIN = ("risk_level", "max_leverage", "risk_per_trade", "min_confidence", "cadence_min", "models", "answer_version")
+_PLAIN = (
+    "risk_level", "max_leverage", "risk_per_trade", "min_confidence", "cadence_min", "models", "answer_version",
+    "exits",
+)  # fmt: skip
 _has_open_row = sa.exists().where(orders.c.account_id == accounts.c.id, orders.c.state.in_(_OPEN))
 _has_fill = sa.exists().where(
     fills.c.account_id == orders.c.account_id,
@@ -154,6 +158,7 @@ def _read_settings(row: sa.RowMapping) -> AccountSettings:
         inputs=read_inputs(row["inputs"]),
         models=_chain(row["models"]),
         answer_version=answer_version(row["answer_version"]),
+        exits=read_rules(row["exits"]),
     )
 
 

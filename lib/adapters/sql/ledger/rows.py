@@ -25,6 +25,7 @@ from lib.domain.account import DOUBTS, AccountSettings, Doubt, RiskLevel
 from lib.domain.books import RunningBooks
 from lib.domain.decision import answer_version
 from lib.domain.errors import Retry
+from lib.domain.exit_rules import read_rules
 from lib.domain.input_blocks import read_inputs
 from lib.domain.order import Order, OrderState
 from lib.domain.platform_settings import PREFIX
@@ -165,6 +166,7 @@ def settings_from(row: sa.RowMapping) -> AccountSettings:
         inputs=read_inputs(row["inputs"]),
         models=tuple(row["models"].split(",")) if row["models"] else (),
         answer_version=answer_version(row["answer_version"]),
+        exits=read_rules(row["exits"]),
     )
 
 

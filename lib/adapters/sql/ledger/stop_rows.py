@@ -43,6 +43,12 @@ def insert_move(connection: sa.Connection, account_id: int, symbol: str, t_ms: i
         insert_once(connection, stop_moves, _values(entry, StopMove(entry.order_link_id, t_ms, price)))
 
 
+def move(connection: sa.Connection, entry: Order, t_ms: int, price: Decimal) -> None:
+    """The ledger's `move_stop`."""
+    lock_account(connection, entry.account_id)
+    insert_once(connection, stop_moves, _values(entry, StopMove(entry.order_link_id, t_ms, price)))
+
+
 def claim(connection: sa.Connection, entry: Order, known: Decimal, standing: Decimal, at_ms: int) -> Decimal:
     """The ledger's `claim_stop`."""
     lock_account(connection, entry.account_id)

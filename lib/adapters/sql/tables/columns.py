@@ -18,6 +18,7 @@ from sqlalchemy.sql.functions import FunctionElement
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
 from lib.domain.decimals import plain
+from lib.domain.exit_rules import NO_RULES, ExitRules, read_rules, rules_text
 from lib.domain.reason import Reason
 from lib.domain.stored_reason import LONGEST, parse, stored
 
@@ -39,6 +40,8 @@ MYSQL_TABLE: dict[str, Any] = {
 
 TEXT_LIMIT = LONGEST
 """Characters of a stored reason."""
+EXITS_CHARS = 160
+"""Those of an entry's rules of exits."""
 LONG_TEXT = 10_000
 """Those of one that may hold an analyst's whole reason."""
 
@@ -106,6 +109,27 @@ class Why(TypeDecorator[Reason]):
 
     def process_result_value(self, value: Any, dialect: Dialect) -> Reason:
         return parse(value)
+
+
+class Exits(TypeDecorator[ExitRules]):
+    """Rules of exits; what cannot be read is read as none, so that a row never keeps its guardian from its stop."""
+
+    impl = sa.String
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        is_mysql = dialect.name in ("mysql", "mariadb")
+        binary = mysql.VARCHAR(EXITS_CHARS, charset="ascii", collation="ascii_bin")
+        return dialect.type_descriptor(binary if is_mysql else sa.String(EXITS_CHARS))
+
+    def process_bind_param(self, value: ExitRules | None, dialect: Dialect) -> str | None:
+        return None if value is None else rules_text(value)
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> ExitRules:
+        try:
+            return read_rules(value)
+        except ValueError:
+            return NO_RULES
 
 
 class UtcDateTime(TypeDecorator[datetime]):

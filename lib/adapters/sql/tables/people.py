@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from lib.adapters.sql.tables.columns import (
     BIG,
     EMPTY,
+    EXITS_CHARS,
     JSON,
     LONG_TEXT,
     MYSQL_TABLE,
@@ -68,6 +69,7 @@ users = sa.Table(
     sa.Column("inputs", ascii_text(400), nullable=False, server_default=EMPTY),
     sa.Column("models", ascii_text(200), nullable=False, server_default=EMPTY),
     sa.Column("answer_version", sa.Integer, nullable=False, server_default=sa.text("1")),
+    sa.Column("exits", ascii_text(EXITS_CHARS), nullable=False, server_default=EMPTY),
     sa.UniqueConstraint("email"),
     sa.Index(None, "is_guest", "deleted_at"),
     sa.CheckConstraint("bybit_api_key IS NULL AND bybit_api_secret IS NULL", "keys_are_sealed_elsewhere"),
