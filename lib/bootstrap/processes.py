@@ -1,5 +1,6 @@
 """The collector, wired."""
 
+from lib.adapters.bybit.limits.steps import Steps
 from lib.adapters.bybit.rest.market_data import BybitMarketData
 from lib.adapters.bybit.stream.kline_stream import BybitKlineStream, KlineTimings
 from lib.bootstrap import stores
@@ -16,7 +17,7 @@ from lib.settings import VERSION, Settings
 def collector(settings: Settings, metrics: Metrics | None = None) -> Collector:
     """The candle collector of this deployment's feed; *metrics* are its figures."""
     plan = CollectorPlan(settings.feed_name, settings.symbols, settings.intervals, version=VERSION, wide=KEPT)
-    market = BybitMarketData(settings.bybit_api_url, ban=stores.traders_ban(settings))
+    market = BybitMarketData(settings.bybit_api_url, ban=stores.traders_ban(settings), steps=Steps())
     timings = KlineTimings(stale_after=settings.stale_after_s)
     stream = BybitKlineStream(settings.bybit_ws_url, plan.streamed, timings=timings) if plan.streamed else None
     store = stores.candle_store(settings)

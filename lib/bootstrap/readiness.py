@@ -2,12 +2,14 @@
 Whether the system behind the web may take work now, as names and booleans: nobody learns more from it.
 
 *checks* decide; *advice* does not, because people can be served without: an analyst that gives no view, notices that
-nobody sent, a process in a crash loop. A store that is away fails its own check and those that are read from it. An
-answer is kept for a moment, so that asking often costs nothing; while one asks, others are told what was found before.
+nobody sent, a process in a crash loop, the candles of some symbols. Candles fail the check when those of no symbol are
+new: one that the exchange has no more takes nothing from the others, and is named. A store that is away fails its own
+check and those that are read from it. An answer is kept for a moment, so that asking often costs nothing; while one
+asks, others are told what was found before.
 """
 
 import threading
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from lib.clock import Clock
@@ -45,13 +47,13 @@ class ReadinessCheck:
         self,
         status: Callable[[], Mapping[str, str]],
         waiting: Callable[[], Waiting],
-        symbol: str,
+        symbols: Sequence[str],
         clock: Clock,
         looping: Callable[[], Iterable[str] | None] = lambda: None,
     ) -> None:
         self._status = status
         self._waiting = waiting
-        self._symbol = symbol
+        self._symbols = symbols
         self._clock = clock
         self._looping = looping
         self._lock = threading.Lock()
@@ -65,8 +67,8 @@ class ReadinessCheck:
         try:
             now = self._clock.now_ms()
             if self._found is None or not 0 <= now - self._found[0] < FRESH_MS:
-                kept, advice = self._kept()
-                self._found = now, Readiness({**kept, **self._seen(now)}, {**advice, **self._processes()})
+                (kept, advice), (seen, old) = self._kept(), self._seen(now)
+                self._found = now, Readiness({**kept, **seen}, {**advice, **old, **self._processes()})
             return self._found[1]
         finally:
             self._lock.release()
@@ -85,18 +87,18 @@ class ReadinessCheck:
         is_heard = found.call_s is not None and found.call_s <= CALL_S and not found.call_failed
         return {"database": True, "lease": found.lease_held}, {"analyst": is_heard, "outbox": found.untold_s < UNTOLD_S}
 
-    def _seen(self, now_ms: int) -> Checks:
-        """What Redis says."""
+    def _seen(self, now_ms: int) -> tuple[Checks, Checks]:
+        """What Redis says; the advice names each symbol whose candles are old, where there are several."""
         try:
             status = self._status()
         except Retry:
-            return dict.fromkeys(("redis", "candles", "trader", "guardian"), False)
-        fields = {
-            "candles": f"last_close:{self._symbol}:1m",
-            "trader": "trader_heartbeat",
-            "guardian": "guardian_heartbeat",
-        }
-        ages = {name: age_s(now_ms, moment(status.get(field))) for name, field in fields.items()}
-        allowed = {"candles": CANDLES.late, "trader": HEARTBEAT.late, "guardian": HEARTBEAT.late}
-        fresh = {name: age is not None and age <= allowed[name] for name, age in ages.items()}
-        return {"redis": True, **fresh}
+            return dict.fromkeys(("redis", "candles", "trader", "guardian"), False), {}
+
+        def is_fresh(field: str, most_s: float) -> bool:
+            age = age_s(now_ms, moment(status.get(field)))
+            return age is not None and age <= most_s
+
+        lists = {symbol: is_fresh(f"last_close:{symbol}:1m", CANDLES.late) for symbol in self._symbols}
+        processes = {name: is_fresh(f"{name}_heartbeat", HEARTBEAT.late) for name in ("trader", "guardian")}
+        old = {f"candles {symbol}": False for symbol, fresh in lists.items() if not fresh and len(lists) > 1}
+        return {"redis": True, "candles": any(lists.values()), **processes}, old

@@ -194,7 +194,7 @@ def web_system(settings: Settings, metrics: Metrics | None = None) -> WebSystem:
         ready=ReadinessCheck(
             readings.status,
             FigureReadings(watchers).waiting,
-            settings.symbols[0],
+            settings.symbols,
             clock,
             partial(looping, settings.data_dir),
         ),

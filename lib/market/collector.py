@@ -1,17 +1,19 @@
 """
 The collector: every list of the plan kept true, and the status written, until stopped.
 
-Threads: the stream's, which takes pushes; the clock's, which looks at each list every few seconds, asks REST for what
-is due and writes the status; one for the news where sources are named; and the caller's, which waits in `run` for
-`stop` or for the first exception of the others. A store or a venue that is away is survived: lists stay in doubt until
-it is back. Intervals of 15 minutes and more have no stream; their lists are loaded by REST when a candle is due.
+Threads: the stream's, which takes pushes; the clock's, which looks at each list every few seconds and writes the
+status; the loader's, which asks REST for one list after the other, always the one most needed; one for trading rules
+and measures; one for the news where sources are named; and the caller's, which waits in `run` for `stop` or for the
+first exception of the others. Hence a list that is loaded goes on while a hundred others are not yet, and one that the
+venue does not have waits alone. A store or a venue that is away is survived: lists stay in doubt until it is back.
+Intervals of 15 minutes and more have no stream; their lists are loaded by REST when a candle is due.
 
 It does not choose stores, venues or timings, and knows no signals and no settings.
 """
 
 import queue
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -24,7 +26,7 @@ from lib.domain.quotes import KlineUpdate
 from lib.market.feed import CandleFeed
 from lib.market.measuring import Measuring
 from lib.market.newsroom import Newsroom
-from lib.market.status import adopt_feed, collector_fields, iso, rules_text
+from lib.market.status import TRADED, adopt_feed, collector_fields, iso, rules_text
 from lib.ports.market import CandleStore, KlineStream, MarketData
 
 RULES_LIFE_MS, RULES_AGAIN_MS = 6 * 3_600_000, 60_000
@@ -38,6 +40,8 @@ REST_GRACE_MS = 2_000
 HEARTBEAT = 5.0
 """Seconds."""
 LOOKS_UP = 0.5
+DECIDING = "1m"
+"""The interval decisions rest on."""
 STOP_PATIENCE = 2.0
 """Seconds the threads get to finish what they are doing."""
 
@@ -92,6 +96,7 @@ class Collector:
         self._stream = stream
         self._clock = clock
         streamed = set(plan.streamed)
+        self._to_load = threading.Event()
         self._feeds = {
             series: CandleFeed(
                 store,
@@ -103,6 +108,9 @@ class Collector:
             )
             for series in plan.series
         }
+        for feed in self._feeds.values():
+            feed.leave_to(self._to_load.set)
+        self._by_need = list(self._feeds.values())
         self._market = market
         self._rules_ms: dict[str, int] = {}
         """When each symbol's rules were last read."""
@@ -119,7 +127,11 @@ class Collector:
 
     def run(self) -> None:
         """Block until `stop`, or raise what one of the threads raised; a symbol that is not listed ends nothing."""
-        threads = [self._thread(self._check_by_the_clock, "candles-clock")]
+        threads = [
+            self._thread(self._check_by_the_clock, "candles-clock"),
+            self._thread(self._load_by_need, "candles-loader"),
+            self._thread(self._look_aside, "candles-beside"),
+        ]
         if self._stream is not None:
             threads.append(self._thread(partial(self._follow, self._stream), "candles-stream"))
         if self._newsroom is not None:
@@ -145,17 +157,22 @@ class Collector:
         self._ended.put(None)
 
     def check_feeds(self) -> None:
-        """Adopt the feed, let every list settle what is due, write the status. *Retry* while the store is away."""
+        """Adopt the feed, see what is due of every list, write the status. *Retry* while the store is away."""
         if not self._adopted.is_set():
             self._adopt()
         for feed in self._feeds.values():
             if self._stopping.is_set():
                 return
             feed.tick()
-        self._tell_rules()
         self._write_status()
-        if self._measuring is not None:
-            self._measuring.tick()
+
+    def load_next(self) -> bool:
+        """Load the list that is most needed of those that are due; False when none is."""
+        feed = next((feed for feed in self._by_need if feed.is_due), None)
+        if feed is None or self._stopping.is_set():
+            return False
+        feed.load()
+        return True
 
     # --- threads --------------------------------------------------------------------------------------------------
 
@@ -182,11 +199,33 @@ class Collector:
             self._check_now.wait(HEARTBEAT)
             self._check_now.clear()
 
-    def _follow(self, stream: KlineStream) -> None:
-        while not self._adopted.wait(1.0):
+    def _is_adopted(self) -> bool:
+        """True once the feed is adopted; False when this ends before."""
+        while not self._adopted.wait(LOOKS_UP):
             if self._stopping.is_set():
-                return
-        stream.run(self._on_connect, self._on_update)
+                return False
+        return True
+
+    def _load_by_need(self) -> None:
+        while self._is_adopted() and not self._stopping.is_set():
+            if not self.load_next():
+                self._to_load.wait(LOOKS_UP)
+                self._to_load.clear()
+
+    def _look_aside(self) -> None:
+        """Rules and measures: many small calls, for which no candle waits."""
+        while self._is_adopted() and not self._stopping.is_set():
+            try:
+                self._tell_rules()
+                if self._measuring is not None:
+                    self._measuring.tick()
+            except Retry as trouble:
+                _log.warning("collector.waits", why=str(trouble))
+            self._stopping.wait(HEARTBEAT)
+
+    def _follow(self, stream: KlineStream) -> None:
+        if self._is_adopted():
+            stream.run(self._on_connect, self._on_update)
 
     def _follow_news(self, newsroom: Newsroom) -> None:
         """A thread of its own: no candle waits for a slow source."""
@@ -199,6 +238,7 @@ class Collector:
     def _shut_down(self, threads: list[threading.Thread]) -> None:
         self._stopping.set()
         self._check_now.set()
+        self._to_load.set()
         if self._stream is not None:
             self._stream.stop()
         for thread in threads:
@@ -224,13 +264,23 @@ class Collector:
             "intervals": ",".join(plan.intervals),
         }
         self._store.set_status(fixed)
+        traded = self._store.status().get(TRADED, "").split(",")
+        self._by_need = sorted(self._feeds.values(), key=lambda feed: self._need(feed, traded))
         self._adopted.set()
         _log.info("collector.started", feed=plan.feed, lists=len(plan.series))
+
+    def _need(self, feed: CandleFeed, traded: Sequence[str]) -> tuple[int, int]:
+        """Smaller loads first: what decisions wait for, then what charts show, then what is kept beside."""
+        place = traded.index(feed.symbol) if feed.symbol in traded else len(traded)
+        is_wide, is_deciding = feed.interval not in self._plan.intervals, feed.interval == DECIDING
+        return (3 if is_wide else 0 if is_deciding and place < len(traded) else 1 if is_deciding else 2), place
 
     def _tell_rules(self) -> None:
         """Write the trading rules down for whoever shows what an order needs; they change a few times a month."""
         now = self._clock.now_ms()
         for symbol in self._plan.symbols:
+            if self._stopping.is_set():
+                return
             if symbol in self._rules_ms and 0 <= now - self._rules_ms[symbol] < RULES_LIFE_MS:
                 continue
             self._rules_ms[symbol] = now

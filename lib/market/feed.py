@@ -7,13 +7,16 @@ never missing from the middle, whatever order, duplicates or holes the stream ha
 forming one is kept beside them at most four times a second.
 
 Trouble with store or venue (*Retry*, a symbol that is not listed any more among it) leaves the list in doubt and is
-tried again with growing pauses; every other exception passes. Calls from several threads take turns. It does not decide
-whether candles are fresh enough to trade.
+tried again with growing pauses; every other exception passes. Calls from several threads take turns. Where somebody
+else loads lists (`leave_to`), no caller waits for a venue: pushes of a list in doubt are kept, a few of them, and taken
+after the load. It does not decide whether candles are fresh enough to trade.
 """
 
 import threading
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 from lib import log
 from lib.clock import Clock
@@ -34,6 +37,8 @@ UNLISTED_BACKOFF = Backoff(1.0, 60.0)
 """The same for a symbol the venue does not list: it may again, and nobody is in a hurry."""
 RECHECK_MS = 60_000
 """When the venue's own history was broken, ask again after this."""
+MOST_KEPT = 8
+"""Pushes kept while a list is loaded: more closes would be a gap, and a gap is loaded."""
 OVERLAP = 32
 """Candles asked for beyond the missing ones, to compare with what is stored: more than a decision rests on."""
 
@@ -72,16 +77,30 @@ class CandleFeed:
         self._capacity = capacity
         self._step = interval_ms(self.interval)
         self._grace = grace_ms
+        self._ask: Callable[[], None] | None = None
         self._turn = threading.RLock()
+        self._kept: deque[KlineUpdate] = deque(maxlen=MOST_KEPT)
+        self._keeping = threading.Lock()
         self._in_doubt = True
         self._is_listed = True
+        self._missed = False
+        """Whether the stream came up anew since the load under way began."""
         self._fruitless = 0
         self._next_try = 0
         self._recheck_at: int | None = None
         self._forming_at = 0
 
+    def leave_to(self, ask: Callable[[], None]) -> None:
+        """From now on *ask* is called when the list is to be loaded, and whoever hears it calls `load`."""
+        self._ask = ask
+
     def connected(self) -> None:
         """The stream has (re)subscribed: pushes may have been missed."""
+        if self._ask is not None:
+            self._missed = True  # first: a load under way may have been too early for it, and ends in this doubt
+            self._next_try, self._in_doubt = 0, True
+            self._ask()
+            return
         with self._turn:
             self._doubt()
             self._next_try = 0
@@ -89,29 +108,58 @@ class CandleFeed:
 
     def update(self, update: KlineUpdate) -> None:
         """Take one push of the stream."""
+        self.report.last_frame = self._clock.now_ms()
+        if self._ask is not None:
+            self._keep(update)
+            self._take_kept()
+            return
         with self._turn:
-            self.report.last_frame = self._clock.now_ms()
             if self._catch_up_when_due():
                 self._carefully(lambda: self._take(update))
 
     def tick(self) -> None:
         """Look at the clock and the store: is anything due, lost or still in doubt?"""
-        with self._turn:
+        if not self._turn.acquire(blocking=self._ask is None):
+            return  # it is being loaded
+        try:
             self._carefully(self._check)
             self._catch_up_when_due()
+        finally:
+            self._turn.release()
+        self._take_kept()
+
+    @property
+    def is_due(self) -> bool:
+        """Whether the list is in doubt and its pause is over."""
+        return self._in_doubt and self._clock.now_ms() >= self._next_try
+
+    def load(self) -> None:
+        """Catch up, if the list is in doubt and its pause is over, and take the pushes that came meanwhile."""
+        with self._turn:
+            if self.is_due:
+                self._missed = False
+                self._catch_up_now()
+                if self._missed:
+                    self._in_doubt, self._next_try = True, 0
+        self._take_kept()
 
     # --- the one path ---------------------------------------------------------------------------------------------
 
     def _catch_up_when_due(self) -> bool:
         """Catch up if in doubt and the pause is over; True when the list can be trusted."""
-        now = self._clock.now_ms()
-        if self._in_doubt and now >= self._next_try:
-            before = self.report.newest_open
-            self._in_doubt = not self._carefully(self.catch_up)
-            self._pause(now, fruitful=not self._in_doubt and self.report.newest_open > before)
-            if not self._in_doubt:
-                self._note("")
+        if self.is_due:
+            if self._ask is None:
+                self._catch_up_now()
+            else:
+                self._ask()
         return not self._in_doubt
+
+    def _catch_up_now(self) -> None:
+        now, before = self._clock.now_ms(), self.report.newest_open
+        self._in_doubt = not self._carefully(self.catch_up)
+        self._pause(now, fruitful=not self._in_doubt and self.report.newest_open > before)
+        if not self._in_doubt:
+            self._note("")
 
     def catch_up(self) -> None:
         """Make the list equal to the venue's newest candles: append what is missing, or rebuild. *Retry* on trouble."""
@@ -162,6 +210,28 @@ class CandleFeed:
         self._written(len(history.candles), history.candles[-1])
 
     # --- pushes ---------------------------------------------------------------------------------------------------
+
+    def _keep(self, update: KlineUpdate) -> None:
+        """A forming candle takes the place of the one before it: only closes are missed by nobody."""
+        with self._keeping:
+            if self._kept and not self._kept[-1].closed and not update.closed:
+                self._kept.pop()
+            self._kept.append(update)
+
+    def _take_kept(self) -> None:
+        """Take what was kept, unless the list is in doubt or another thread has its turn and will."""
+        while self._kept and not self._in_doubt and self._turn.acquire(blocking=False):
+            try:
+                while not self._in_doubt and (update := self._next_kept()):
+                    self._carefully(partial(self._take, update))
+            finally:
+                self._turn.release()
+        if self.is_due and self._ask is not None:
+            self._ask()
+
+    def _next_kept(self) -> KlineUpdate | None:
+        with self._keeping:
+            return self._kept.popleft() if self._kept else None
 
     def _take(self, update: KlineUpdate) -> None:
         if reason := candle_problem(update.candle, self._step):

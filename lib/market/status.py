@@ -6,7 +6,7 @@ data_server_last_update          when a candle, closed or forming, was last writ
 data_server_heartbeat            when the collector last looked at everything; each few seconds
 data_server_started_at           when the collector started
 data_server_version              its version
-data_server_problem              why candles are in doubt now, or ""
+data_server_problem              why candles are in doubt now, and which where others are not, or ""
 auto_server_last_run             when the trader last ran a cycle
 closed_markets                   where entries wait: a line each of venue TAB symbol (none: all of the venue) TAB reason
 websocket_connected              "true" or "false"
@@ -19,8 +19,10 @@ quarantined                      candles refused because they cannot be true
 analyst_groups, analyst_calls    of the newest cycle: groups that share an answer, and questions asked for them
 analyst_unreached, analyst_longest_wait_ms, analyst_waiting
                                  turns that did not come, the longest wait, and groups that wait now
+traded_symbols                   what accounts trade by themselves, most accounts first; told by the trader
 last_close:{symbol}:{interval}   close time of the newest closed candle
 candles:{symbol}:{interval}      how many closed candles are held
+problem:{symbol}:{interval}      why this list is in doubt now, or ""
 rules:{symbol}                   its trading rules as JSON, read again every six hours
 
 Values are text. Two processes write here, each its own fields; nothing is ever decided from them except that candles of
@@ -28,7 +30,7 @@ another feed are forgotten before the first write.
 """
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -41,6 +43,8 @@ from lib.market.feed import CandleFeed
 from lib.ports.market import CandleStore
 
 CLOSED_MARKETS = "closed_markets"
+TRADED = "traded_symbols"
+MOST_NAMED = 3
 _RULES = ("tick_size", "qty_step", "min_qty", "max_market_qty", "min_notional", "max_leverage")
 
 
@@ -76,7 +80,7 @@ def collector_fields(feeds: Iterable[CandleFeed], *, now_ms: int, connected: boo
     fields = {
         "data_server_last_update": iso(max(report.last_write for report in reports)),
         "data_server_heartbeat": iso(now_ms),
-        "data_server_problem": next((report.problem for report in reports if report.problem), ""),
+        "data_server_problem": _problem(feeds),
         "websocket_connected": "true" if connected else "false",
         "last_frame": iso(max(report.last_frame for report in reports)),
         "gaps_filled": str(sum(report.gaps_filled for report in reports)),
@@ -112,7 +116,21 @@ def adopt_feed(store: CandleStore, feed: str) -> bool:
     return stale
 
 
+def _problem(feeds: Sequence[CandleFeed]) -> str:
+    """Why lists are in doubt; which, where others are not."""
+    troubled = [feed for feed in feeds if feed.report.problem]
+    if not troubled:
+        return ""
+    why = troubled[0].report.problem
+    if len(troubled) == len(feeds):
+        return why
+    names = ", ".join(f"{feed.symbol} {feed.interval}" for feed in troubled[:MOST_NAMED])
+    more = f" +{len(troubled) - MOST_NAMED}" if len(troubled) > MOST_NAMED else ""
+    return f"{names}{more}: {why}"
+
+
 def _list_fields(feed: CandleFeed) -> dict[str, str]:
     name, report = f"{feed.symbol}:{feed.interval}", feed.report
     close = report.newest_open + interval_ms(feed.interval) if report.newest_open else 0
-    return {f"last_close:{name}": iso(close), f"candles:{name}": str(report.candles)}
+    told = {f"last_close:{name}": iso(close), f"candles:{name}": str(report.candles)}
+    return told | {f"problem:{name}": report.problem}

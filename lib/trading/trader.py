@@ -6,7 +6,8 @@ timetable itself (`schedule`) belongs to the service; every job here is safe to 
 """
 
 import asyncio
-from collections.abc import Coroutine, Sequence
+from collections import Counter
+from collections.abc import Coroutine, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -15,6 +16,7 @@ from lib import log
 from lib.domain.account_records import TraderAccount
 from lib.domain.errors import Halt, Retry
 from lib.domain.order import CYCLE_MS
+from lib.market.status import TRADED
 from lib.ports.workers import WorkerCalls
 from lib.trading.clock_check import check_clocks
 from lib.trading.commands import CommandRunner
@@ -282,6 +284,7 @@ class Trader:
             self._serving.discard(t_ms)
         if self.leads:
             await self.context.candles.set_status(cycle_status(report, self.context.clock.now_ms()))
+            await self.context.candles.set_status({TRADED: traded(await self.context.switches.accounts())})
 
     async def _served(self, t_ms: int) -> CycleReport:
         """The cycle of T, tried again while no account could be served and this T still can be."""
@@ -366,6 +369,12 @@ class Trader:
             except Exception as bug:  # noqa: BLE001 - positions must stay guarded whatever it ran into
                 LOG.error("guardian.stopped", bug)
             await self.context.clock.sleep(GUARD_PAUSE_S)
+
+
+def traded(accounts: Iterable[TraderAccount]) -> str:
+    """The symbols *accounts* trade by themselves, most accounts first: their candles are loaded before others."""
+    counts = Counter(account.symbol for account in accounts if account.auto_trade)
+    return ",".join(symbol for symbol, _ in sorted(counts.items(), key=lambda one: (-one[1], one[0])))
 
 
 def cycle_status(report: CycleReport, now_ms: int) -> dict[str, str]:

@@ -191,7 +191,14 @@ def test_a_collector_survives_a_killed_and_a_flushed_server(tmp_path: Path) -> N
     first = embedded.ensure(tmp_path)
     store = RedisCandleStore(connection.connect(first.url), capacity=60)
     collector = Collector(plan, store, market, None, clock)
-    collector.check_feeds()
+
+    def settle() -> None:
+        collector.check_feeds()
+        while collector.load_next():
+            pass
+        collector.check_feeds()
+
+    settle()
     assert store.newest("BTCUSDT", "1m", 99) == truth[40:100]
 
     assert first.process is not None
@@ -199,18 +206,18 @@ def test_a_collector_survives_a_killed_and_a_flushed_server(tmp_path: Path) -> N
     first.process.wait(5)
     clock.now += 7 * MINUTE_MS
     with pytest.raises(Retry, match="redis_unreachable"):
-        collector.check_feeds()
+        settle()
 
     second = embedded.ensure(tmp_path)
     try:
         clock.now += 15_000
-        collector.check_feeds()
+        settle()
         assert store.newest("BTCUSDT", "1m", 99) == truth[47:107]
         assert store.status()["data_server_problem"] == ""
 
         connection.connect(second.url).flushall()
         clock.now += 15_000
-        collector.check_feeds()
+        settle()
         assert store.newest("BTCUSDT", "1m", 99) == truth[47:107]
         assert store.status()["feed"] == "synthetic"
     finally:

@@ -24,7 +24,7 @@ class Scene:
         self.redis_is_away = False
         self.looks = 0
         self.looping: list[str] | None = None
-        self.ready = ReadinessCheck(self.status, self.waiting, "BTCUSDT", self.clock, lambda: self.looping)
+        self.ready = ReadinessCheck(self.status, self.waiting, ("BTCUSDT",), self.clock, lambda: self.looping)
 
     def status(self) -> Mapping[str, str]:
         if self.redis_is_away:
@@ -98,7 +98,7 @@ def test_who_asks_while_another_waits_for_a_slow_store_is_told_what_was_found_be
         assert answer.wait(60)
         return replace(WELL, lease_held=False)
 
-    scene.ready = ReadinessCheck(scene.status, scene.waiting, "BTCUSDT", scene.clock)
+    scene.ready = ReadinessCheck(scene.status, scene.waiting, ("BTCUSDT",), scene.clock)
     scene.ready()
     scene.ready._waiting = slow
     scene.clock.forward(seconds=FRESH_MS / 1000)
@@ -118,3 +118,15 @@ def test_asking_often_costs_one_look(scene: Scene) -> None:
     scene.clock.forward(seconds=FRESH_MS / 1000)
     scene.ready()
     assert scene.looks == 2
+
+
+def test_one_symbols_old_candles_are_named_and_take_nothing_from_the_others(scene: Scene) -> None:
+    symbols = ("BTCUSDT", "GONEUSDT", "ETHUSDT")
+    scene.ages |= {"last_close:ETHUSDT:1m": 40, "last_close:GONEUSDT:1m": 9_000}
+    scene.ready = ReadinessCheck(scene.status, scene.waiting, symbols, scene.clock)
+    assert scene.ready().is_ready
+    assert scene.missing() == {"candles GONEUSDT"}
+    for symbol in symbols:
+        scene.ages[f"last_close:{symbol}:1m"] = 9_000
+    scene.clock.now += 2 * FRESH_MS
+    assert scene.missing() == {"candles", *(f"candles {symbol}" for symbol in symbols)}

@@ -39,6 +39,22 @@ class World:
         self.ended = threading.Event()
         self.collector = Collector(plan, self.store, self.market, stream, self.clock)
 
+    def settle(self) -> None:
+        """What its threads do in a round, in one."""
+        self.collector.check_feeds()
+        while self.collector.load_next():
+            pass
+        self.collector._tell_rules()
+        self.collector.check_feeds()
+
+    def held(self, truth: list[Candle]) -> bool:
+        """Whether the list becomes *truth* in time."""
+        for _ in range(200):
+            if self.store.lists.get(KEY) == truth:
+                return True
+            self.ended.wait(0.05)
+        return False
+
     @contextmanager
     def running(self) -> Iterator[list[BaseException]]:
         raised: list[BaseException] = []
@@ -64,14 +80,14 @@ def test_start_loads_the_list_and_the_stream_goes_on_from_there() -> None:
     assert world.stream is not None
     with world.running() as raised:
         assert world.stream.played.wait(PATIENCE)
+        assert world.held(TRUTH[52:102])
     assert raised == []
-    assert world.store.lists[KEY] == TRUTH[52:102]
     assert world.store.fields["websocket_connected"] == "false", "nobody is connected after the end"
 
 
 def test_the_status_says_what_an_operator_needs() -> None:
     world = World()
-    world.collector.check_feeds()
+    world.settle()
     now = iso(world.clock.now)
     assert world.store.fields == {
         "data_server_last_update": now,
@@ -89,6 +105,7 @@ def test_the_status_says_what_an_operator_needs() -> None:
         "quarantined": "0",
         "last_close:BTCUSDT:1m": iso(START + 100 * MINUTE_MS),
         "candles:BTCUSDT:1m": "50",
+        "problem:BTCUSDT:1m": "",
         "rules:BTCUSDT": rules_text(world.market.instrument("BTCUSDT")),
     }
 
@@ -102,7 +119,7 @@ def test_times_are_iso_utc_with_z() -> None:
 def test_a_status_of_no_lists_yet_is_written_before_the_first_candle() -> None:
     world = World()
     world.market.down = True
-    world.collector.check_feeds()
+    world.settle()
     assert world.store.fields["data_server_problem"] == "the venue is away"
     assert world.store.fields["last_close:BTCUSDT:1m"] == ""
 
@@ -112,7 +129,7 @@ def test_another_feeds_candles_are_forgotten_even_of_lists_not_collected_now() -
     world.store.set_status({"feed": "bybit"})
     world.store.lists[("ETHUSDT", "1m")] = run_of(50, salt=5)
     world.store.lists[KEY] = run_of(50, salt=5)
-    world.collector.check_feeds()
+    world.settle()
     assert world.store.lists == {KEY: TRUTH[50:100]}
     assert world.store.fields["feed"] == "synthetic"
 
@@ -121,18 +138,18 @@ def test_the_same_feeds_candles_are_kept() -> None:
     world = World()
     world.store.set_status({"feed": "synthetic"})
     world.store.lists[KEY] = TRUTH[40:90]
-    world.collector.check_feeds()
+    world.settle()
     assert world.store.rebuilds == 0
     assert world.store.lists[KEY] == TRUTH[50:100]
 
 
 def test_the_feeds_name_comes_back_after_a_flush() -> None:
     world = World()
-    world.collector.check_feeds()
+    world.settle()
     world.store.fields.clear()
     world.store.lists.clear()
     world.clock.now += 5_000
-    world.collector.check_feeds()
+    world.settle()
     assert world.store.fields["feed"] == "synthetic"
     assert world.store.lists[KEY] == TRUTH[50:100]
 
@@ -150,14 +167,14 @@ def test_a_long_interval_is_loaded_by_rest_and_refreshed_at_its_boundary() -> No
     quarters = run_of(20, start=base, interval="15m")
     world.market.truth[("BTCUSDT", "15m")] = quarters
     world.clock.now = base + 10 * 15 * MINUTE_MS + 500
-    world.collector.check_feeds()
+    world.settle()
     assert world.store.lists[("BTCUSDT", "15m")] == quarters[6:10]
     calls = world.market.calls
     world.clock.now += 14 * MINUTE_MS
-    world.collector.check_feeds()
+    world.settle()
     assert world.market.calls == calls
     world.clock.now += MINUTE_MS + 2_000
-    world.collector.check_feeds()
+    world.settle()
     assert world.store.lists[("BTCUSDT", "15m")] == quarters[7:11]
 
 
@@ -169,8 +186,8 @@ def test_a_store_that_is_away_at_the_start_is_waited_for() -> None:
         world.store.down = False
         world.collector._check_now.set()
         assert stream.played.wait(PATIENCE)
+        assert world.held(TRUTH[50:100])
     assert raised == []
-    assert world.store.lists[KEY] == TRUTH[50:100]
 
 
 def test_pushes_of_a_series_nobody_asked_for_are_ignored() -> None:
@@ -178,6 +195,7 @@ def test_pushes_of_a_series_nobody_asked_for_are_ignored() -> None:
     world = World(stream=stream)
     with world.running() as raised:
         assert stream.played.wait(PATIENCE)
+        assert world.held(TRUTH[50:100])
     assert raised == []
     assert list(world.store.lists) == [KEY]
 
@@ -221,15 +239,17 @@ def test_a_symbol_that_is_gone_ends_nothing_and_the_others_go_on() -> None:
 
     world.market.closed_candles = of_listed  # type: ignore[method-assign]
     for _ in range(40):
-        world.collector.check_feeds()
+        world.settle()
         world.clock.now += 5_000
     assert world.store.lists[KEY][-1].open_time >= TRUTH[99].open_time
     assert ("OLDUSDT", "1m") not in world.store.lists
     assert "does not list" in world.store.fields["data_server_problem"]
+    assert "does not list" in world.store.fields["problem:OLDUSDT:1m"]
+    assert world.store.fields["problem:BTCUSDT:1m"] == ""
     assert asked.count("OLDUSDT") <= 9, "in 200 s: asked again, ever more slowly"
     world.market.closed_candles = inner  # type: ignore[method-assign]
     world.clock.now += 60_000
-    world.collector.check_feeds()
+    world.settle()
     assert ("OLDUSDT", "1m") in world.store.lists, "listed again"
 
 
@@ -242,6 +262,74 @@ def test_a_request_that_can_never_work_ends_the_process() -> None:
     world.market.closed_candles = refuse  # type: ignore[method-assign, assignment]
     with pytest.raises(Halt, match="check the symbols"):
         world.collector.run()
+
+
+MANY = replace(PLAN, symbols=("AUSDT", "BUSDT", "BTCUSDT"), intervals=("1m", "5m"), wide=("1d",))
+
+
+class Held:
+    """The venue of *world*, where a load waits for `go`; *asked* is what was asked for, and by which thread."""
+
+    def __init__(self, world: World, *symbols: str) -> None:
+        self.go, self.began = threading.Event(), threading.Event()
+        self.asked: list[tuple[str, str]] = []
+        self.threads: set[str] = set()
+        self._symbols, self._inner = symbols, world.market.closed_candles
+        for series in MANY.series:
+            world.market.truth[series] = run_of(120, interval=series[1])
+        world.market.closed_candles = self.closed_candles  # type: ignore[method-assign]
+
+    def closed_candles(self, symbol: str, interval: str, **named: Any) -> list[Candle]:
+        if (symbol, interval) not in self.asked:
+            self.asked.append((symbol, interval))
+        self.threads.add(threading.current_thread().name)
+        if symbol in self._symbols:
+            self.began.set()
+            assert self.go.wait(PATIENCE)
+        return self._inner(symbol, interval, **named)
+
+
+def test_a_list_that_is_loaded_goes_on_while_the_venue_keeps_another_waiting() -> None:
+    world = World(replace(PLAN, symbols=("BTCUSDT", "BUSDT")))
+    venue = Held(world, "BUSDT")
+    world.collector.check_feeds()
+    assert world.collector.load_next()
+    loader = threading.Thread(target=world.collector.load_next)
+    loader.start()
+    assert venue.began.wait(PATIENCE)
+    world.collector._on_update(push(TRUTH[100], closed=True))
+    world.collector._on_update(push(TRUTH[100], closed=True, symbol="BUSDT"))
+    world.collector.check_feeds()
+    assert world.store.lists[KEY] == TRUTH[51:101]
+    assert world.store.fields["last_close:BTCUSDT:1m"] == iso(START + 101 * MINUTE_MS)
+    assert world.store.fields["last_close:BUSDT:1m"] == ""
+    venue.go.set()
+    loader.join(PATIENCE)
+    assert world.store.lists["BUSDT", "1m"] == TRUTH[51:101], "its own push was kept"
+
+
+def test_a_close_that_comes_while_its_own_list_is_loaded_is_taken_after_it() -> None:
+    stream = ScriptedStream([push(TRUTH[100], closed=True)])
+    world = World(stream=stream)
+    venue = Held(world, "BTCUSDT")
+    with world.running() as raised:
+        assert venue.began.wait(PATIENCE)
+        assert stream.played.wait(PATIENCE)
+        venue.go.set()
+        assert world.held(TRUTH[51:101])
+    assert raised == []
+    assert venue.threads == {"candles-loader"}, "neither the stream nor the clock waits for a venue"
+
+
+def test_what_accounts_trade_is_loaded_first_then_minutes_then_charts_then_what_is_kept_beside() -> None:
+    world = World(MANY)
+    venue = Held(world)
+    world.store.set_status({"traded_symbols": "BTCUSDT,GONEUSDT"})
+    world.settle()
+    minutes = [("BTCUSDT", "1m"), ("AUSDT", "1m"), ("BUSDT", "1m")]
+    charts = [("BTCUSDT", "5m"), ("AUSDT", "5m"), ("BUSDT", "5m")]
+    beside = [("BTCUSDT", "1d"), ("AUSDT", "1d"), ("BUSDT", "1d")]
+    assert venue.asked == minutes + charts + beside
 
 
 SERVE = """

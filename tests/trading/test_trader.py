@@ -10,8 +10,8 @@ from lib.domain.order import OrderState
 from lib.domain.switches import Flags
 from lib.trading.guardian.task import Guardian
 from lib.trading.kill_switch.stopper import Stopper
-from lib.trading.trader import Trader, cycle_status, iso
-from tests.factories import T, decision
+from lib.trading.trader import Trader, cycle_status, iso, traded
+from tests.factories import T, decision, trader_account
 from tests.fakes.accounts import LeaseRow
 from tests.worlds.one_process import World
 from tests.worlds.props import CREATE, START, HeldClock, Killed
@@ -242,3 +242,10 @@ async def test_a_cycles_status_is_the_designs_three_fields_and_ours() -> None:
         "last_cycle_outcome": "1 bought, 1 skipped",
         "last_cycle_groups": "1",
     }
+
+
+def test_the_status_says_which_symbols_are_traded_most_accounts_first() -> None:
+    symbols = ("ETHUSDT", "BTCUSDT", "SOLUSDT", "BTCUSDT", "ADAUSDT", "ADAUSDT")
+    accounts = [trader_account(number, symbol=symbol) for number, symbol in enumerate(symbols)]
+    accounts.append(trader_account(99, symbol="XRPUSDT", auto_trade=False))
+    assert traded(accounts) == "ADAUSDT,BTCUSDT,ETHUSDT,SOLUSDT"

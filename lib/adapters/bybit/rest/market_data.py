@@ -24,6 +24,7 @@ from requests.adapters import BaseAdapter
 from lib.adapters.bybit.codes import ADDRESS_BLOCKED, FORBIDDEN
 from lib.adapters.bybit.kline_wire import candle_from_row, wire_interval
 from lib.adapters.bybit.limits.ban import Ban, OwnBan
+from lib.adapters.bybit.limits.steps import Steps
 from lib.adapters.bybit.rest.measure_wire import (
     HOURS,
     funding_from,
@@ -55,13 +56,21 @@ class BybitMarketData(MarketData, MarketMeasures):
     `lib.ports.market.MarketData` at *base_url* (`https://host` without a path). *Halt* for a URL that cannot work.
     """
 
-    def __init__(self, base_url: str, *, timeouts: tuple[float, float] = TIMEOUTS, ban: Ban | None = None) -> None:
+    def __init__(
+        self,
+        base_url: str,
+        *,
+        timeouts: tuple[float, float] = TIMEOUTS,
+        ban: Ban | None = None,
+        steps: Steps | None = None,
+    ) -> None:
         # max_retries=1 and a code that never comes: one request per call, no sleeping inside pybit
         self._http = HTTP(timeout=timeouts, max_retries=1, retry_codes={-1_000_000})
         self._http.endpoint = _checked(base_url)
         self._http.client.trust_env = not _is_loopback(base_url)  # a proxy cannot reach our own simulator
         self._turn = threading.Lock()
         self._ban = ban or OwnBan()
+        self._steps = steps
 
     def mount(self, adapter: BaseAdapter) -> None:
         """Carry every request by *adapter* instead of a socket: an exchange inside this process."""
@@ -125,6 +134,8 @@ class BybitMarketData(MarketData, MarketMeasures):
         try:
             with self._turn:
                 self._ban.heed(self._http.endpoint)
+                if self._steps is not None:
+                    self._steps.wait()
                 answer = request()
             return parse(answer)
         except InvalidRequestError as refusal:
