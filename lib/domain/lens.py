@@ -31,11 +31,11 @@ class Lens:
 
     def price(self, value: Decimal) -> str:
         """USDT as the venue writes it; or a fraction of the newest close."""
-        return written(SIX.divide(value, self.price_unit)) if self.is_blind else str(value)
+        return written(SIX.divide(value, self.price_unit)) if self.is_blind else f"{value:f}"
 
     def volume(self, value: Decimal) -> str:
         """Base units; or a multiple of the window's mean."""
-        return written(SIX.divide(value, self.volume_unit)) if self.is_blind else str(value)
+        return written(SIX.divide(value, self.volume_unit)) if self.is_blind else f"{value:f}"
 
 
 def clear(t_ms: int) -> Lens:

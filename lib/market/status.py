@@ -93,7 +93,7 @@ def collector_fields(feeds: Iterable[CandleFeed], *, now_ms: int, connected: boo
 
 def rules_text(rules: Instrument) -> str:
     """Trading rules as the field `rules:{symbol}` holds them: decimals as text."""
-    return json.dumps({name: str(getattr(rules, name)) for name in _RULES})
+    return json.dumps({name: f"{getattr(rules, name):f}" for name in _RULES})
 
 
 def read_rules(symbol: str, text: str) -> Instrument | None:

@@ -7,7 +7,6 @@ A feed has an identity, and books are kept per identity. A replay file's candles
 
 from collections.abc import Coroutine, Mapping
 from dataclasses import dataclass
-from decimal import Decimal
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -18,6 +17,7 @@ from lib.domain.candle import MINUTE_MS, Candle
 from lib.domain.errors import Halt
 from lib.domain.instrument import Instrument
 from lib.simulator.config import LIVE_FEEDS, SimulatorConfig
+from lib.simulator.listing import KNOWN, listing
 from lib.simulator.market.candle_files import read_candles
 from lib.simulator.market.live_feed import LiveFeed, Upstream
 from lib.simulator.market.market import LiveMarket, Market, ReplayMarket, SyntheticMarket
@@ -27,27 +27,8 @@ LIVE_HISTORY_MS = 6_000 * MINUTE_MS
 """The least past, in ms, that a live market starts with."""
 
 
-def _instrument(symbol: str, tick: str, step: str, most: str) -> Instrument:
-    return Instrument(
-        symbol=symbol,
-        tick_size=Decimal(tick),
-        qty_step=Decimal(step),
-        min_qty=Decimal(step),
-        max_market_qty=Decimal(most),
-        min_notional=Decimal(5),
-        max_leverage=Decimal(100),
-    )
-
-
-INSTRUMENTS = {
-    i.symbol: i
-    for i in (
-        _instrument("BTCUSDT", "0.10", "0.001", "500"),
-        _instrument("ETHUSDT", "0.01", "0.01", "8000"),
-        _instrument("SOLUSDT", "0.010", "0.1", "80000"),
-    )
-}
-"""Trading rules of the symbols that can be simulated without a real venue to ask."""
+INSTRUMENTS = {symbol: KNOWN[symbol].rules for symbol in ("BTCUSDT", "ETHUSDT", "SOLUSDT")}
+"""Trading rules of the symbols whose recorded candles can be replayed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,19 +65,27 @@ def open_feed(config: SimulatorConfig, store: Store, clock: Clock, upstream: Ups
     """The feed of *config*; *Halt* when its file, symbols or upstream do not fit."""
     if config.feed in LIVE_FEEDS:
         return _live(config, store, clock, upstream)
-    instruments = {symbol: instrument_of(symbol) for symbol in config.symbols}
     if config.feed == "synthetic":
-        return Feed(SyntheticMarket(config.seed, instruments), instruments)
+        made_up = {symbol: _made_up(symbol) for symbol in config.symbols}
+        return Feed(SyntheticMarket(config.seed, made_up), made_up)
+    instruments = {symbol: instrument_of(symbol) for symbol in config.symbols}
     if len(config.symbols) != 1:
         raise Halt(f"a replay file holds the candles of one symbol, not of {len(config.symbols)}: set one symbol")
     return Feed(_replay(config, store, clock), instruments)
 
 
 def instrument_of(symbol: str) -> Instrument:
-    """The trading rules of *symbol*; *Halt* for a symbol whose rules only a real venue has."""
+    """The trading rules of *symbol*; *Halt* for a symbol of which only a real venue has any."""
     if symbol not in INSTRUMENTS:
         raise Halt(f"{symbol} cannot be simulated: this feed knows {', '.join(INSTRUMENTS)}")
     return INSTRUMENTS[symbol]
+
+
+def _made_up(symbol: str) -> Instrument:
+    """The trading rules of *symbol* in an invented market."""
+    if (found := listing(symbol)) is None:
+        raise Halt(f"{symbol} cannot be simulated: a USDT perpetual's name is capitals and digits and ends in USDT")
+    return found.rules
 
 
 def _replay(config: SimulatorConfig, store: Store, clock: Clock) -> ReplayMarket:

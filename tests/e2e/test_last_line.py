@@ -67,7 +67,7 @@ BAD = [
     ("services.trader", [], AWAY, 78, "ENCRYPTION_KEY is missing"),
     ("services.simulator", [], {"DATA_DIR": "/dev/null"}, 78, "/dev/null/simulator cannot be used: Not a directory"),
     ("services.simulator", [], {"FEED": "replay:/nowhere/a.csv"}, 78, "cannot read the candle file /nowhere/a.csv"),
-    ("services.simulator", [], {"SYMBOLS": "DOGEUSDT"}, 78, "DOGEUSDT cannot be simulated"),
+    ("services.simulator", [], {"SYMBOLS": "DOGEUSD"}, 78, "DOGEUSD cannot be simulated"),
     ("services.watch", [], AWAY, 78, "the folder /nowhere does not exist"),
     ("app.server", [], AWAY, 78, "ENCRYPTION_PUBLIC_KEY is missing"),
 ]

@@ -247,7 +247,7 @@ async def test_a_replay_that_is_over_pushes_no_klines(tmp_path: Path) -> None:
         ({"feed": "replay:/nowhere/candles.csv"}, "cannot read the candle file /nowhere/candles.csv"),
         ({"feed": "dreams"}, "unknown feed 'dreams'"),
         ({"feed": "bybit"}, "needs a real venue"),
-        ({"symbols": ("DOGEUSDT",)}, "DOGEUSDT cannot be simulated"),
+        ({"symbols": ("DOGEUSD",)}, "DOGEUSD cannot be simulated"),
         ({"host": "0.0.0.0"}, "without SIMULATOR_TOKEN"),  # noqa: S104 - the point of the test
     ],
 )

@@ -20,10 +20,12 @@ from struct import Struct
 
 from lib.domain.candle import MINUTE_MS, Candle
 from lib.domain.instrument import Instrument
+from lib.simulator.listing import listing
 from lib.simulator.market.path import FOR_EVER, Path, forming_on, price_on, walk
 
-BASE_PRICES = {"BTCUSDT": 64_000, "ETHUSDT": 3_200}
-OTHER_BASE = 100
+OTHER_BASE = Decimal(100)
+"""The price of a symbol that no listing has."""
+LOT = Decimal("0.001")
 AMPLITUDE = 0.0004
 """Log-price amplitude of the one-minute octave; about 0.05 % a minute, 2-3 % a day in sum."""
 FAST_OCTAVES = range(7)
@@ -99,6 +101,9 @@ class SyntheticMarket:
     def __init__(self, seed: int, instruments: Mapping[str, Instrument]) -> None:
         self._instruments = dict(instruments)
         self._noise = {symbol: Noise(seed, symbol) for symbol in instruments}
+        listed = {symbol: listing(symbol) for symbol in instruments}
+        self._prices = {symbol: one.price if one else OTHER_BASE for symbol, one in listed.items()}
+        self._lots = {symbol: one.volume_unit if one else LOT for symbol, one in listed.items()}
         self._boundary = lru_cache(maxsize=400_000)(self._make_boundary)
         self._candle = lru_cache(maxsize=200_000)(self._make_candle)
         self._path = lru_cache(maxsize=512)(self._make_path)
@@ -131,7 +136,7 @@ class SyntheticMarket:
             lows.append(low)
             lots += more
         prices = (bounds[0] * tick, max(highs) * tick, min(lows) * tick, bounds[-1] * tick)
-        return Candle(open_time, *prices, Decimal(lots).scaleb(-3))
+        return Candle(open_time, *prices, lots * self._lots[symbol])
 
     def span(self, symbol: str) -> tuple[int, int]:
         return 0, FOR_EVER
@@ -158,7 +163,7 @@ class SyntheticMarket:
         wicks = (noise.at("high", minute), noise.at("low", minute))
         high, low, lots = _shape(opened, closed, quiet, traded, wicks, _volatility(noise, minute))
         prices = (opened * tick, high * tick, low * tick, closed * tick)
-        return Candle(minute * MINUTE_MS, *prices, Decimal(lots).scaleb(-3))
+        return Candle(minute * MINUTE_MS, *prices, lots * self._lots[symbol])
 
     def _make_boundary(self, symbol: str, minute: int) -> int:
         """The price in ticks at the instant *minute* begins."""
@@ -177,7 +182,7 @@ class SyntheticMarket:
         return found
 
     def _base(self, symbol: str) -> float:
-        return BASE_PRICES.get(symbol, OTHER_BASE) / float(self._instruments[symbol].tick_size)
+        return float(self._prices[symbol]) / float(self._instruments[symbol].tick_size)
 
 
 def _shape(
