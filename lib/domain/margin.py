@@ -31,6 +31,26 @@ def liquidation_price(position: Position, maintenance_rate: Decimal) -> Decimal:
     return max(position.avg_entry_price * (1 - sign * (1 / position.leverage - maintenance_rate)), ZERO)
 
 
+def bankruptcy_price(position: Position) -> Decimal:
+    """The price at which the margin of *position* is gone, before fees."""
+    sign = 1 if position.qty > 0 else -1
+    return max(position.avg_entry_price * (1 - sign / position.leverage), ZERO)
+
+
+def initial_margin(position: Position, taker_fee: Decimal) -> Decimal:
+    """Cash tied up by *position*: its share of the entry value, and the fee to close at the bankruptcy price."""
+    if position.is_flat:
+        return ZERO
+    size = abs(position.qty)
+    return size * position.avg_entry_price / position.leverage + size * bankruptcy_price(position) * taker_fee
+
+
+def order_cost(qty: Decimal, price: Decimal, leverage: Decimal, taker_fee: Decimal) -> Decimal:
+    """Cash needed to open *qty* at *price*: margin, fee to open, and fee to close on the dearer side."""
+    value = qty * price
+    return value / leverage + value * taker_fee + value * (1 + 1 / leverage) * taker_fee
+
+
 def told_liquidation(position: Position) -> Decimal:
     """The venue's liquidation price of *position*, 0 = at none: what it leaves blank, and what no market reaches."""
     return position.liquidation if 0 < position.liquidation < MAX_PRICE else ZERO

@@ -7,6 +7,14 @@ from decimal import Decimal
 
 from lib.domain.candle import Candle
 
+MAX_PRICE_DISTANCE = Decimal("0.005")
+"""The venue's own price must be this close to the newest close, or the account is on another market."""
+
+
+def is_away(last: Decimal, close: Decimal) -> bool:
+    """Whether the venue's price *last* is another market's than the newest candle's, which closed at *close*."""
+    return abs(last - close) > close * MAX_PRICE_DISTANCE
+
 
 @dataclass(frozen=True, slots=True)
 class KlineUpdate:

@@ -89,7 +89,7 @@ def size_entry(  # noqa: PLR0913
     if (why := unfit(decision)) or ref <= 0:
         return _no_entry(why or codes.NO_PRICE(), 1, ())
     leverage, clamps = _leverage(decision, settings, instrument)
-    prices = _prices(decision, side, instrument, ref)
+    prices = entry_prices(decision, side, instrument, ref)
     price = max(ref, prices[0])
     by_risk = settings.profile.risk_per_trade * equity / _worst_distance(decision, prices, ref)
     caps = (
@@ -106,7 +106,7 @@ def size_entry(  # noqa: PLR0913
         clamps = (*clamps, *cut)
     if qty < _least(instrument, ref):
         return _no_entry(codes.PLATFORM_EXPOSURE_FULL(), leverage, clamps)
-    if not _ordered(side, prices, ref):
+    if not are_ordered(side, prices, ref):
         return _no_entry(codes.TICK_TOO_COARSE(), leverage, clamps)
     return Sizing(qty, leverage, *prices, clamps=clamps)
 
@@ -115,7 +115,8 @@ def _no_entry(why: Reason, leverage: int, clamps: tuple[Clamp, ...]) -> Sizing:
     return Sizing(ZERO, leverage, ZERO, ZERO, ZERO, why, clamps)
 
 
-def _prices(decision: Decision, side: Side, instrument: Instrument, ref: Decimal) -> Prices:
+def entry_prices(decision: Decision, side: Side, instrument: Instrument, ref: Decimal) -> Prices:
+    """Limit, stop and target of an entry of *decision* at the venue's last price *ref*, in USDT."""
     sign = 1 if side == "buy" else -1
     limit = _limit(side, instrument, ref)
     stop = instrument.round_price(ref * (1 - sign * decision.stop_loss))
@@ -129,7 +130,7 @@ def _limit(side: Side, instrument: Instrument, ref: Decimal) -> Decimal:
     return instrument.ceil_price(ref * (1 - COLLAR))
 
 
-def _ordered(side: Side, prices: Prices, ref: Decimal) -> bool:
+def are_ordered(side: Side, prices: Prices, ref: Decimal) -> bool:
     """Whether rounding to the tick left stop, limit and target on their sides of one another."""
     limit, stop, take = prices
     low, high = (stop, take) if side == "buy" else (take, stop)

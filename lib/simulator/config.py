@@ -3,9 +3,9 @@
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from lib.domain.fill_prices import EngineConfig
 from lib.domain.venues import REAL_FEEDS
 from lib.simulator.analyst.completions import MODELS
-from lib.simulator.engine.accounts import EngineConfig
 from lib.simulator.venue.venue import VenueConfig
 
 LIVE_FEEDS = REAL_FEEDS

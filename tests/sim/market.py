@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from lib.domain.candle import MINUTE_MS, Candle
-from lib.simulator.market.path import FOR_EVER, Path, price_on
+from lib.domain.price_path import FOR_EVER, Path, price_on
 
 PRINT_MS = 10_000
 TICKS = 600_000

@@ -6,11 +6,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from lib.domain.price_path import Path
 from lib.simulator.engine.accounts import Born
 from lib.simulator.engine.engine import Engine
 from lib.simulator.engine.margin import liquidation_edge
 from lib.simulator.engine.orders import OrderRequest, Refused
-from lib.simulator.market.path import Path
 from tests.worlds.venue import BITCOIN, BTC, EXACT, START, D, ScriptedMarket, World
 
 ETH = "ETHUSDT"

@@ -11,11 +11,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lib.domain.candle import MINUTE_MS
+from lib.domain.fill_prices import EngineConfig
+from lib.domain.funding import FUNDING_MS
 from lib.domain.position import ZERO, Position, Side, apply_fill
-from lib.simulator.engine.accounts import EngineConfig
 from lib.simulator.engine.dealing import ProtectionChange
 from lib.simulator.engine.engine import Engine
-from lib.simulator.engine.funding import FUNDING_MS
 from lib.simulator.engine.orders import OrderRequest, Protection, Refused, Row
 from lib.simulator.market.market import Market, SyntheticMarket
 from tests.effort import examples

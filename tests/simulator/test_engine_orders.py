@@ -5,7 +5,7 @@ from decimal import Decimal
 
 import pytest
 
-from lib.simulator.engine.accounts import EngineConfig
+from lib.domain.fill_prices import EngineConfig
 from lib.simulator.engine.faults import Fault
 from lib.simulator.engine.orders import OrderRecord, OrderRequest, Protection, Refused
 from tests.worlds.venue import BTC, EXACT, START, D, World

@@ -7,9 +7,9 @@ from hypothesis import strategies as st
 
 from lib.domain.candle import MINUTE_MS, Candle, candle_problem
 from lib.domain.instrument import Instrument
+from lib.domain.price_path import walk
 from lib.domain.quotes import KlineUpdate, Ticker
 from lib.simulator.market.market import LiveMarket, ReplayMarket, SyntheticMarket
-from lib.simulator.market.path import walk
 from tests.effort import examples
 from tests.worlds.venue import BITCOIN, BTC, T0, D
 

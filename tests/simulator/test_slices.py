@@ -15,14 +15,14 @@ from hypothesis import strategies as st
 
 from lib.clock import SteppedClock
 from lib.domain.candle import MINUTE_MS, Candle
+from lib.domain.fill_prices import EngineConfig
+from lib.domain.price_path import FOR_EVER
+from lib.domain.price_path import Path as PricePath
 from lib.simulator.analyst.questions import MAX_READ, find_object
-from lib.simulator.engine.accounts import EngineConfig
 from lib.simulator.engine.engine import Engine
 from lib.simulator.engine.orders import OrderRequest, Protection
 from lib.simulator.exchange import SLICE_MINUTES, LocalExchange
 from lib.simulator.market.market import LiveMarket, Market, ReplayMarket, SyntheticMarket
-from lib.simulator.market.path import FOR_EVER
-from lib.simulator.market.path import Path as PricePath
 from lib.simulator.store import Store
 from lib.simulator.venue.klines import CACHE_ROWS, INTERVALS, Klines, floor_open, next_open
 from lib.simulator.venue.venue import Request, Venue, VenueConfig

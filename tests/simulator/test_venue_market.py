@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from lib.domain.candle import MINUTE_MS
-from lib.simulator.engine.funding import FUNDING_MS
+from lib.domain.funding import FUNDING_MS
 from lib.simulator.venue.klines import floor_open, next_open
 from tests.simulator.visitors import MARKET, Visitor
 from tests.worlds.venue import BTC, START, T0, ScriptedMarket

@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 from lib.clock import SteppedClock
-from lib.simulator.engine.accounts import EngineConfig
+from lib.domain.fill_prices import EngineConfig
 from lib.simulator.engine.engine import Engine
 from lib.simulator.engine.faults import Fault
 from lib.simulator.market.market import Market, SyntheticMarket

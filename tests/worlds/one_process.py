@@ -20,11 +20,11 @@ from lib.domain.account import AccountSettings
 from lib.domain.account import Venue as DomainVenue
 from lib.domain.account_records import NewAccount, TraderAccount
 from lib.domain.decision import Abstained, Action, Decision
+from lib.domain.fill_prices import EngineConfig
 from lib.domain.order import CYCLE_MS, MAX_AGE_MS, RECV_WINDOW_MS, Leg, Order, parse_link_id
 from lib.domain.position import Position
 from lib.domain.venues import CAPABILITIES
 from lib.ports.exchange import Exchange
-from lib.simulator.engine.accounts import EngineConfig
 from lib.simulator.engine.engine import Engine
 from lib.simulator.engine.faults import Fault
 from lib.simulator.engine.orders import OrderRecord, OrderRequest

@@ -19,12 +19,12 @@ from lib.domain.analyst_call import AnalystAnswer, Prompt
 from lib.domain.api_key import ApiKey, SealContext
 from lib.domain.candle import MINUTE_MS, Candle
 from lib.domain.decision import Abstained, Decision
+from lib.domain.price_path import FOR_EVER, Path
 from lib.domain.reason import text
 from lib.ports.analyst import Analyst
 from lib.ports.market import AsyncCandleReader
 from lib.ports.secrets import Opener
 from lib.simulator.market.market import Market
-from lib.simulator.market.path import FOR_EVER, Path
 from lib.simulator.venue.venue import Request
 from tests.factories import REF, SYMBOL, T, decision
 from tests.worlds.inprocess import VenueTransport

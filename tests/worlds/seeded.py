@@ -25,9 +25,9 @@ from lib.adapters.redis.limiter import RedisLimits
 from lib.domain.account import AccountSettings, PlatformLimits
 from lib.domain.account_records import NewAccount
 from lib.domain.candle import MINUTE_MS
+from lib.domain.fill_prices import EngineConfig
 from lib.domain.order import CYCLE_MS
 from lib.domain.worker import Worker
-from lib.simulator.engine.accounts import EngineConfig
 from lib.simulator.engine.charges import USDT, FeeTerms
 from lib.simulator.engine.engine import Engine
 from lib.simulator.engine.orders import OrderRecord

@@ -4,12 +4,12 @@ from collections.abc import Sequence
 from decimal import Decimal
 
 from lib.domain.candle import MINUTE_MS, Candle
+from lib.domain.fill_prices import EngineConfig
 from lib.domain.instrument import Instrument
 from lib.domain.position import Side
-from lib.simulator.engine.accounts import EngineConfig
+from lib.domain.price_path import FOR_EVER, Path, forming_on, price_on
 from lib.simulator.engine.engine import Engine
 from lib.simulator.engine.orders import OrderRecord, OrderRequest, Protection
-from lib.simulator.market.path import FOR_EVER, Path, forming_on, price_on
 
 BTC = "BTCUSDT"
 T0 = 1_700_006_400_000

@@ -17,31 +17,6 @@ FULL_PERMISSIONS = {"ContractTrade": ["Order", "Position"], "Wallet": ["AccountT
 ONE_WAY, HEDGE = 0, 3
 
 
-@dataclass(frozen=True, slots=True)
-class EngineConfig:
-    """
-    Fees, margin and frictions; rates are fractions.
-
-    *liquidity* caps what one second of trading gives a user's order (base units, None = no cap); *market_bound* is how
-    far from the last price a market order may fill.
-    """
-
-    match_delay_ms: int = 40
-    taker_fee: Decimal = Decimal("0.00055")
-    maker_fee: Decimal = Decimal("0.0002")
-    half_spread_ticks: int = 1
-    slippage: Decimal = Decimal("0.00002")
-    market_bound: Decimal = Decimal("0.05")
-    liquidity: Decimal | None = None
-    maintenance_rate: Decimal = Decimal("0.005")
-    risk_limit: Decimal = Decimal("2000000")
-    funding_rate: Decimal = Decimal("0.0001")
-    funding_spread: Decimal = Decimal("0.00005")
-    """The rate of a funding time is *funding_rate* plus or minus up to this, by hash."""
-    default_leverage: Decimal = Decimal(10)
-    seed: str = "0"
-
-
 @dataclass(slots=True)
 class ApiKey:
     """One API key of an account; empty *ips* = not bound, *refusal* a retCode this key gets from now on (0 = none)."""
@@ -136,26 +111,6 @@ class History:
         """Append *execution*, to be found again by its order."""
         self.executions.append(execution)
         self.fills.setdefault(execution.order_id, []).append(execution)
-
-
-def bankruptcy_price(position: Position) -> Decimal:
-    """The price at which the margin of *position* is gone, before fees."""
-    sign = 1 if position.qty > 0 else -1
-    return max(position.avg_entry_price * (1 - sign / position.leverage), ZERO)
-
-
-def initial_margin(position: Position, taker_fee: Decimal) -> Decimal:
-    """Cash tied up by *position*: its share of the entry value, and the fee to close at the bankruptcy price."""
-    if position.is_flat:
-        return ZERO
-    size = abs(position.qty)
-    return size * position.avg_entry_price / position.leverage + size * bankruptcy_price(position) * taker_fee
-
-
-def order_cost(qty: Decimal, price: Decimal, leverage: Decimal, taker_fee: Decimal) -> Decimal:
-    """Cash needed to open *qty* at *price*: margin, fee to open, and fee to close on the dearer side."""
-    value = qty * price
-    return value / leverage + value * taker_fee + value * (1 + 1 / leverage) * taker_fee
 
 
 def cost_price(order: OrderRecord) -> Decimal:

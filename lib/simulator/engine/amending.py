@@ -10,8 +10,9 @@ trading-stop alone.
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
+from lib.domain.margin import order_cost
 from lib.domain.position import ZERO
-from lib.simulator.engine.accounts import Account, cost_price, opening_qty, order_cost
+from lib.simulator.engine.accounts import Account, cost_price, opening_qty
 from lib.simulator.engine.books import Books
 from lib.simulator.engine.checks import (
     check_notional,

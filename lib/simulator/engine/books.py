@@ -12,17 +12,16 @@ from decimal import Decimal
 from typing import Any
 
 from lib.domain.candle import MINUTE_MS
+from lib.domain.fill_prices import EngineConfig
 from lib.domain.instrument import Instrument
+from lib.domain.margin import initial_margin, order_cost
 from lib.domain.position import ZERO, Position, unrealised_pnl
 from lib.simulator.engine.accounts import (
     Account,
-    EngineConfig,
     History,
     Holding,
     cost_price,
-    initial_margin,
     opening_qty,
-    order_cost,
 )
 from lib.simulator.engine.charges import USDT, ExtraFee
 from lib.simulator.engine.faults import Faults

@@ -9,8 +9,9 @@ import re
 from decimal import Decimal
 
 from lib.domain.instrument import Instrument
+from lib.domain.margin import order_cost
 from lib.domain.position import ZERO, Position
-from lib.simulator.engine.accounts import HEDGE, Account, order_cost
+from lib.simulator.engine.accounts import HEDGE, Account
 from lib.simulator.engine.books import Books
 from lib.simulator.engine.orders import RISE, OrderRecord, OrderRequest, Protection, Refused, Trail
 

@@ -10,13 +10,14 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
+from lib.domain.fill_prices import market_bound
+from lib.domain.margin import initial_margin
 from lib.domain.position import ZERO
-from lib.simulator.engine.accounts import Account, Holding, initial_margin
+from lib.simulator.engine.accounts import Account, Holding
 from lib.simulator.engine.amending import Amendment, amended
 from lib.simulator.engine.books import Books, CashMove
 from lib.simulator.engine.checks import check_order, check_part, check_protection, check_trail
 from lib.simulator.engine.margin import liquidation_edge
-from lib.simulator.engine.matching import market_bound
 from lib.simulator.engine.orders import OrderRecord, OrderRequest, Protection, Refused, Trail, TriggerBy, id_of
 from lib.simulator.engine.protection import (
     Part,
@@ -86,14 +87,16 @@ class Dealing:
         )
         if last is None or request.order_type == "Market" or request.trigger_price:
             return request
-        bound = market_bound(self._books, request.symbol, request.side, last)
+        bound = market_bound(self._books.instrument(request.symbol), self._books.config, request.side, last)
         price = min(request.price, bound) if request.side == "buy" else max(request.price, bound)
         return replace(request, price=price)
 
     def _record(self, account: Account, request: OrderRequest, last: Decimal) -> OrderRecord:
         books, seq = self._books, self._books.next_seq(account)
         is_market = request.order_type == "Market"
-        bound = market_bound(books, request.symbol, request.side, last) if is_market else request.price
+        bound = request.price
+        if is_market:
+            bound = market_bound(books.instrument(request.symbol), books.config, request.side, last)
         return OrderRecord(
             order_id=id_of(account.uid, "order", seq),
             link_id=request.link_id,

@@ -17,13 +17,15 @@ from typing import Any
 import msgspec
 
 from lib.domain.candle import MINUTE_MS
+from lib.domain.fill_prices import EngineConfig
+from lib.domain.funding import FUNDING_MS, funding_rate
 from lib.domain.instrument import Instrument
-from lib.simulator.engine.accounts import Account, ApiKey, Born, EngineConfig, History
+from lib.simulator.engine.accounts import Account, ApiKey, Born, History
 from lib.simulator.engine.books import Books, CashMove
 from lib.simulator.engine.charges import BORN_WITH, USDT, FeeTerms
 from lib.simulator.engine.dealing import Dealing, Pending
 from lib.simulator.engine.faults import Faults
-from lib.simulator.engine.funding import FUNDING_MS, funding_rate, pay_funding
+from lib.simulator.engine.funding import pay_funding
 from lib.simulator.engine.matching import Matching
 from lib.simulator.engine.orders import ClosedPnl, Execution, Listener, OrderRecord, Row, Transaction, record_of, row_of
 from lib.simulator.engine.trigger_range import TriggerRange, trigger_range

@@ -9,6 +9,7 @@ position loses its margin and no more, an account in cross margin its cash and n
 from dataclasses import replace
 from decimal import Decimal
 
+from lib.domain.fill_prices import takeover_price
 from lib.domain.position import AVERAGE_STEP, ZERO, Position, Side, apply_fill, unrealised_pnl
 from lib.simulator.engine.accounts import Account, Holding
 from lib.simulator.engine.books import Books, CashMove
@@ -271,8 +272,5 @@ def _take_over(books: Books, account: Account, symbol: str, price: Decimal) -> N
 
 
 def _takeover_price(books: Books, holding: Holding) -> Decimal:
-    """The bankruptcy price, on the tick that costs no more than the margin."""
     position = holding.position
-    instrument, edge = books.instrument(position.symbol), bust_price(holding)
-    price = instrument.ceil_price(edge) if position.qty > 0 else instrument.floor_price(edge)
-    return max(price, instrument.tick_size)
+    return takeover_price(books.instrument(position.symbol), position.qty, bust_price(holding))

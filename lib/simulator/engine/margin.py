@@ -9,9 +9,9 @@ margin is not simulated: it counts as cross.
 
 from decimal import ROUND_DOWN, Decimal
 
-from lib.domain.margin import liquidation_price
+from lib.domain.margin import bankruptcy_price, initial_margin, liquidation_price
 from lib.domain.position import ZERO, Position
-from lib.simulator.engine.accounts import Account, Holding, bankruptcy_price, initial_margin
+from lib.simulator.engine.accounts import Account, Holding
 from lib.simulator.engine.books import Books
 
 

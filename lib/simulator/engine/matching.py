@@ -9,15 +9,18 @@ beyond the liquidation price liquidates, whatever stop lies between. No order of
 
 from decimal import Decimal
 
+from lib.domain.fill_prices import EngineConfig, crosses, market_bound, taker_price
+from lib.domain.instrument import Instrument
+from lib.domain.margin import order_cost
 from lib.domain.position import ZERO
-from lib.simulator.engine.accounts import Account, opening_qty, order_cost
+from lib.domain.price_path import Path
+from lib.simulator.engine.accounts import Account, opening_qty
 from lib.simulator.engine.books import Books
 from lib.simulator.engine.faults import Fault
 from lib.simulator.engine.fills import fill, liquidate
 from lib.simulator.engine.margin import liquidation_edge, replenish
 from lib.simulator.engine.orders import OrderRecord
 from lib.simulator.engine.protection import cancel, trail_on, unlink
-from lib.simulator.market.path import Path
 
 IMMEDIATE = ("IOC", "FOK")
 STOPS = ("StopLoss", "TrailingStop", "PartialStopLoss")
@@ -96,7 +99,7 @@ class Matching:
     def _trigger(self, account: Account, order: OrderRecord, price: Decimal) -> None:
         order.status = "New"
         if order.order_type == "Market":
-            order.price = market_bound(self._books, order.symbol, order.side, price)
+            order.price = market_bound(*self._terms(order.symbol), order.side, price)
         if order.is_protective:
             unlink(self._books, account, order)
         self._execute(account, order, price)
@@ -106,11 +109,11 @@ class Matching:
         taker = self._taker_price(order, price)
         if not self._still_allowed(account, order, taker):
             return
-        crosses = self.crosses(order, price)
-        if crosses and order.time_in_force == "PostOnly":
+        takes = self.crosses(order, price)
+        if takes and order.time_in_force == "PostOnly":
             cancel(self._books, account, order, "UNKNOWN", "EC_PostOnlyWillTakeLiquidity")
             return
-        qty = self._liquid(account, order) if crosses else ZERO
+        qty = self._liquid(account, order) if takes else ZERO
         if order.time_in_force == "FOK" and qty < order.left:
             cancel(self._books, account, order, "UNKNOWN", "EC_CancelForNoFullFill")
             return
@@ -153,23 +156,18 @@ class Matching:
 
     # --- prices -------------------------------------------------------------------------------------------------------
 
-    def _half_spread(self, symbol: str) -> Decimal:
-        return self._books.instrument(symbol).tick_size * self._books.config.half_spread_ticks
+    def _terms(self, symbol: str) -> tuple[Instrument, EngineConfig]:
+        return self._books.instrument(symbol), self._books.config
 
     def crosses(self, order: OrderRecord, price: Decimal) -> bool:
         """True when *order* can take liquidity now."""
-        half = self._half_spread(order.symbol)
-        return price + half <= order.price if order.side == "buy" else price - half >= order.price
+        return crosses(*self._terms(order.symbol), order.side, price, order.price)
 
     def _comes_to(self, order: OrderRecord, price: Decimal) -> bool:
         return order.order_type == "Limit" and self.crosses(order, price)
 
     def _taker_price(self, order: OrderRecord, price: Decimal) -> Decimal:
-        instrument, away = self._books.instrument(order.symbol), price * self._books.config.slippage
-        away += self._half_spread(order.symbol)
-        if order.side == "buy":
-            return min(instrument.ceil_price(price + away), order.price)
-        return max(instrument.floor_price(price - away), order.price)
+        return taker_price(*self._terms(order.symbol), order.side, price, order.price)
 
     # --- quantities ---------------------------------------------------------------------------------------------------
 
@@ -195,11 +193,3 @@ class Matching:
             qty = self._liquid(account, order)
             if qty:
                 fill(self._books, account, order, qty, order.price, maker=True)
-
-
-def market_bound(books: Books, symbol: str, side: str, price: Decimal) -> Decimal:
-    """The worst price a market order of *side* may get."""
-    instrument, reach = books.instrument(symbol), price * books.config.market_bound
-    if side == "buy":
-        return instrument.floor_price(price + reach)
-    return instrument.ceil_price(price - reach)

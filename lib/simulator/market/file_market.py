@@ -5,12 +5,12 @@ Before the first candle, after the last and in a hole between them there is no p
 exchange in maintenance is.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from decimal import Decimal
 from functools import lru_cache
 
 from lib.domain.candle import MINUTE_MS, Candle
-from lib.simulator.market.path import Path, forming_on, price_on, walk
+from lib.domain.price_path import Path, finest_step, forming_on, price_on, walk
 
 
 class ReplayMarket:
@@ -49,13 +49,3 @@ class ReplayMarket:
     def _make_path(self, symbol: str, open_time: int) -> Path:
         candle = self.candle(symbol, open_time)
         return walk(symbol, candle, self._tick) if candle else ()
-
-
-def finest_step(candles: Iterable[Candle]) -> Decimal:
-    """The smallest price step the data shows, 1 at most: 46319.0 with 46319.5 is 0.5's decade, 0.1."""
-    decimals = 0
-    for candle in candles:
-        for price in (candle.open, candle.high, candle.low, candle.close):
-            exponent = price.normalize().as_tuple().exponent
-            decimals = max(decimals, -int(exponent))
-    return Decimal(1).scaleb(-decimals)

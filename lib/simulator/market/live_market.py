@@ -10,8 +10,8 @@ from collections.abc import Iterable
 from decimal import Decimal
 
 from lib.domain.candle import MINUTE_MS, Candle
+from lib.domain.price_path import Path, price_on, walk
 from lib.domain.quotes import KlineUpdate, Ticker
-from lib.simulator.market.path import Path, price_on, walk
 
 KEPT_MINUTES = 20_000
 KEPT_PRINT_MINUTES = 30

@@ -10,9 +10,9 @@ from decimal import Decimal
 from typing import Protocol, runtime_checkable
 
 from lib.domain.candle import Candle
+from lib.domain.price_path import Path as Path
 from lib.simulator.market.file_market import ReplayMarket as ReplayMarket
 from lib.simulator.market.live_market import LiveMarket as LiveMarket
-from lib.simulator.market.path import Path as Path
 from lib.simulator.market.synthetic import SyntheticMarket as SyntheticMarket
 
 

@@ -20,8 +20,8 @@ from struct import Struct
 
 from lib.domain.candle import MINUTE_MS, Candle
 from lib.domain.instrument import Instrument
+from lib.domain.price_path import FOR_EVER, Path, forming_on, price_on, walk
 from lib.simulator.listing import listing
-from lib.simulator.market.path import FOR_EVER, Path, forming_on, price_on, walk
 
 OTHER_BASE = Decimal(100)
 """The price of a symbol that no listing has."""

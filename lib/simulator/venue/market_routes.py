@@ -6,10 +6,10 @@ from itertools import chain
 from typing import Any
 
 from lib.domain.candle import MINUTE_MS, Candle
+from lib.domain.funding import FUNDING_MS
 from lib.domain.instrument import Instrument
 from lib.domain.position import ZERO
 from lib.simulator.engine.engine import Engine
-from lib.simulator.engine.funding import FUNDING_MS
 from lib.simulator.engine.orders import Refused
 from lib.simulator.venue.call import Call
 from lib.simulator.venue.klines import INTERVALS, Klines, Piece, turnover

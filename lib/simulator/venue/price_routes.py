@@ -9,8 +9,8 @@ from decimal import Decimal
 from typing import Any
 
 from lib.domain.candle import MINUTE_MS
+from lib.domain.fill_prices import market_bound
 from lib.simulator.engine.engine import Engine
-from lib.simulator.engine.matching import market_bound
 from lib.simulator.engine.orders import Refused, id_of
 from lib.simulator.venue import measure_routes
 from lib.simulator.venue.call import Call
@@ -73,8 +73,8 @@ def price_limit(call: Call) -> Result:
     """The highest price of a buying order and the lowest of a selling one."""
     call.linear()
     symbol = call.symbol()
-    last = _price(call, symbol)
-    highest, lowest = (market_bound(call.engine.books, symbol, side, last) for side in ("buy", "sell"))
+    last, books = _price(call, symbol), call.engine.books
+    highest, lowest = (market_bound(books.instrument(symbol), books.config, side, last) for side in ("buy", "sell"))
     return {"symbol": symbol, "buyLmt": plain(highest), "sellLmt": plain(lowest), "ts": str(call.now)}
 
 

@@ -10,8 +10,9 @@ from collections.abc import Sequence
 from decimal import ROUND_HALF_EVEN, Decimal
 from typing import Any
 
+from lib.domain.margin import initial_margin
 from lib.domain.position import AVERAGE_STEP, ZERO, Side, unrealised_pnl
-from lib.simulator.engine.accounts import Account, Holding, initial_margin
+from lib.simulator.engine.accounts import Account, Holding
 from lib.simulator.engine.books import Books
 from lib.simulator.engine.charges import PRICES, USDT, ExtraFee
 from lib.simulator.engine.margin import bust_price, exhausting_price, liquidation_edge, maintenance

@@ -22,7 +22,7 @@ from lib.domain.exchange_records import OrderRecord, Wallet
 from lib.domain.gates import Facts, LogFacts, entry_refusal, lasting_gates, newly_missing
 from lib.domain.instrument import Instrument
 from lib.domain.position import ZERO, Position, Side
-from lib.domain.quotes import Ticker
+from lib.domain.quotes import Ticker, is_away
 from lib.domain.real_money import real_money_refusal
 from lib.domain.reason import NOTHING, Reason
 from lib.domain.risk import AccountPlan, Sizing, decide, size_entry
@@ -34,9 +34,6 @@ from lib.trading.cycle.platform_limits import Headroom
 from lib.trading.orders.books import import_fills, own_quantity, reconcile_books
 
 LOG = log.get("trading.plan")
-
-MAX_PRICE_DISTANCE = Decimal("0.005")
-"""The venue's own price must be this close to the newest close, or the account is on another market."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +105,7 @@ async def make_plan(  # noqa: PLR0913 - what a plan is made of
     """
     known = await _known(context, account, snapshot, headroom)
     await _lock(context, account, known, headroom.t_ms, answered=not answer.failed)
-    if abs(snapshot.ticker.last - newest.close) > newest.close * MAX_PRICE_DISTANCE:
+    if is_away(snapshot.ticker.last, newest.close):
         return AccountPlan("skipped", codes.VENUE_PRICE_AWAY())
     settings, rule, ref = account.settings, snapshot.before.instrument, snapshot.ticker.last
 
