@@ -158,6 +158,10 @@ class Crowd:
         self._world.advance()
         self._engine.dealing.cancel_all(person.uid, lambda order: order.stop_order_type == "StopLoss")
 
+    def remove_trailing(self, person: Person) -> None:
+        self._world.advance()
+        self._engine.dealing.cancel_all(person.uid, lambda order: order.stop_order_type == "TrailingStop")
+
     def change_leverage(self, person: Person) -> None:
         person.releveraged = True
         self._world.advance()
@@ -246,8 +250,12 @@ ACTS: dict[str, Callable[[Crowd, Person], None]] = {
     "flatten asked": Crowd.ask_flatten,
 }
 """What people do, by the name it is counted under."""
-CHANGED, CLOSED = "account changed", "close asked"
-ASIDE: dict[str, Callable[[Crowd, Person], None]] = {CHANGED: Crowd.change_account, CLOSED: Crowd.ask_close}
+CHANGED, CLOSED, UNTRAILED = "account changed", "close asked", "trailing stop removed by hand"
+ASIDE: dict[str, Callable[[Crowd, Person], None]] = {
+    CHANGED: Crowd.change_account,
+    CLOSED: Crowd.ask_close,
+    UNTRAILED: Crowd.remove_trailing,
+}
 """Drawn beside the others, so that they move nothing in worlds without them; the first adds a person."""
 ASKED = ("ask now", "flatten asked")
 """What is asked of the traders, where there is a web."""

@@ -6,7 +6,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from lib.simulator.engine.faults import Fault
-from tests.sim.crowd import ACTS, ASKED, CHANGED, CLOSED
+from tests.sim.crowd import ACTS, ASKED, CHANGED, CLOSED, UNTRAILED
 
 if TYPE_CHECKING:
     from tests.worlds.seeded import World
@@ -43,6 +43,11 @@ def plan_events(world: "World") -> None:
         for _ in range(closing.randint(1, 4)):
             person = closing.choice(list(world.referee.people.values()))
             _at_some_time(world, partial(world.crowd.act, CLOSED, person), closing)
+    trailing = random.Random(f"trailing of {world.seed}")
+    ruled = any(one.exits.trail_r for person in world.referee.people.values() for one in person.settings.values())
+    if ruled and world.shape.has_people and trailing.random() < 0.5:
+        person = trailing.choice(list(world.referee.people.values()))
+        _at_some_time(world, partial(world.crowd.act, UNTRAILED, person), trailing)
     if world.budget is not None:
         for make in BUDGET_EVENTS.values():
             _plan(world, make, 0.4)

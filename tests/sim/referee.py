@@ -14,7 +14,7 @@ from typing import Any
 from lib.domain.account import RISK_PROFILES, AccountSettings, PlatformLimits
 from lib.domain.order import CYCLE_MS, LinkId, parse_link_id
 from lib.simulator.engine.engine import Engine
-from lib.simulator.engine.orders import Execution, OrderRecord
+from lib.simulator.engine.orders import Execution, OrderRecord, Trail
 from tests.factories import SYMBOL
 from tests.sim.budget import BudgetServer
 from tests.sim.cabinet import Cabinet
@@ -50,6 +50,10 @@ class Person:
     """The link id of the newest of them."""
     stop: Decimal = Decimal(0)
     """The tightest stop of ours that the exchange accepted for the position of that entry; 0 = none."""
+    entered_ms: int = 0
+    """When that entry filled first."""
+    trailed_ms: int = 0
+    """When a trailing stop of ours was last accepted."""
     stops: dict[str, Decimal] = field(default_factory=dict)
     """The stop inside each entry, by its link id."""
     owned: deque[tuple[int, Decimal]] = field(default_factory=lambda: deque(maxlen=16))
@@ -99,6 +103,8 @@ class Referee:
         """Where the processes share a request budget: who was let through."""
         self.tightened = 0
         """Stops of ours that were accepted nearer to the price than every one before."""
+        self.trailed = 0
+        """Trailing stops of ours that were accepted."""
         self._entries: set[tuple[int, str, int]] = set()
 
     def add(self, person: Person) -> None:
@@ -224,6 +230,26 @@ class Referee:
         elif not self._may_be_from_memory(standing, ledger_failed_ms):
             self.violations.append(f"P9 {person.entry}: a stop at {stop} after one at {person.stop}")
 
+    def trail_accepted(self, uid: int, symbol: str, wanted: Trail) -> None:
+        """
+        P9 of the exchange's own trailing: it only tightens by itself, and no call of ours begins it anew farther away.
+
+        The twin of a call may arrive within its window; what the exchange moved in between is the exchange's.
+        """
+        person = self.people.get(uid)
+        if person is None or not person.own:
+            return
+        account, now = self._engine.accounts[uid], self._now_ms()
+        child = account.orders.get(self._engine.books.holding(account, symbol).trail_id)
+        is_twin = now - person.trailed_ms <= WINDOW_MS + SLACK_MS
+        if child is not None and not child.trail.active_price and not is_twin:
+            sign, mark = (1 if person.own > 0 else -1), self._engine.books.mark(symbol)
+            begins = mark - sign * wanted.distance
+            if wanted.active_price or (begins - child.trigger_price) * sign < 0:
+                self.violations.append(f"P9 {person.entry}: trailing begins anew behind {child.trigger_price}")
+        person.trailed_ms = now
+        self.trailed += 1
+
     def _may_be_from_memory(self, standing: Decimal, ledger_failed_ms: int) -> bool:
         """Whether the stop was gone while the ledger was away, or the database has lost moves."""
         is_away = self._now_ms() - ledger_failed_ms <= MEMORY_MS
@@ -258,6 +284,7 @@ class Referee:
             person.own += signed
             if person.entry != execution.link_id:
                 person.entry, person.stop = execution.link_id, person.stops.get(execution.link_id, Decimal(0))
+                person.entered_ms, person.trailed_ms = execution.at_ms, 0
         elif person.own * signed < 0:
             person.own = person.own + signed if abs(signed) < abs(person.own) else Decimal(0)
         person.owned.append((execution.at_ms, person.own))

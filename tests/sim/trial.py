@@ -31,6 +31,7 @@ class Result:
     accepted: int
     entries: int
     tightened: int
+    trailed: int
     cycles: int
     worst_naked: int
     worst_undisturbed: int
@@ -65,6 +66,7 @@ def judged(world: World, *, sqlite: bool) -> Result:
         accepted=len(accepted),
         entries=sum(link is not None and link.leg == "e" for link, _ in accepted),
         tightened=world.referee.tightened,
+        trailed=world.referee.trailed,
         cycles=world.shape.cycles + 1,
         worst_naked=world.referee.worst_naked,
         worst_undisturbed=world.referee.worst_undisturbed,
@@ -83,6 +85,7 @@ class Totals:
     accepted: int = 0
     entries: int = 0
     tightened: int = 0
+    trailed: int = 0
     cycles: int = 0
     worst_naked: int = 0
     worst_undisturbed: int = 0
@@ -100,6 +103,7 @@ class Totals:
         self.accepted += result.accepted
         self.entries += result.entries
         self.tightened += result.tightened
+        self.trailed += result.trailed
         self.cycles += result.cycles
         self.worst_naked = max(self.worst_naked, result.worst_naked)
         self.worst_undisturbed = max(self.worst_undisturbed, result.worst_undisturbed)
@@ -117,7 +121,7 @@ class Totals:
         return (
             f"{self.seeds} seeds ({self.on_sqlite} on SQLite), {self.faults.total()} faults, "
             f"{self.accepted} orders accepted, {self.entries} entries, {self.tightened} stops tightened, "
-            f"{self.cycles} cycles, {len(self.violating)} violating seeds; "
+            f"{self.trailed} trailing, {self.cycles} cycles, {len(self.violating)} violating seeds; "
             f"longest without a stop {self.worst_naked / 1000:.1f} s, beside an "
             f"undisturbed trader {self.worst_undisturbed / 1000:.1f} s, with everything up "
             f"{self.worst_all_up / 1000:.1f} s (seed {self.worst_all_up_seed}); "

@@ -10,6 +10,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from lib.domain.audit_chain import OrderEvent
+from lib.domain.candle import MINUTE_MS
 from lib.domain.order import TERMINAL, Order, OrderState
 from lib.domain.order_rules import ORPHAN
 from lib.domain.stored_reason import stored
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     from tests.worlds.seeded import World
 
 S = OrderState
+RULED_MS = 60_000
+"""A rule is followed within two looks of the guardian and one call that was lost."""
 NEVER = frozenset({S.ABSENT, S.EXPIRED, S.BLOCKED})
 
 
@@ -112,12 +115,26 @@ def _account_problems(world: "World", person: Person) -> Iterator[str]:
     switches = world.cabinet.switches(person.account_id)
     if (switches.platform.flatten or switches.account.flatten) and _holds_ours(world, person):
         yield f"L3 uid {person.uid}: still holds {person.own} of ours"
+    yield from _rule_problems(world, person)
     found = world.cabinet.difference(person.account_id, world.last_t)
     if found:
         yield f"books uid {person.uid}: {found} apart from the exchange"
     was_due = not switches.off and person.off[1] <= world.last_t
     if found is None and was_due and not world.market.has_halted:
         yield f"books uid {person.uid}: not held against the exchange in the last cycle"
+
+
+def _rule_problems(world: "World", person: Person) -> Iterator[str]:
+    """What the rules of the entry ask for, long after the world healed."""
+    row = world.cabinet.row(person.entry)
+    if row is None or not _holds_ours(world, person):
+        return
+    rules, held_ms = row.exits, world.now_ms() - person.entered_ms
+    if rules.trail_r and held_ms > RULED_MS and not world.engine.accounts[person.uid].holdings[SYMBOL].trailing:
+        yield f"exits uid {person.uid}: no trailing stop stands"
+    is_over = rules.time_stop_min and held_ms > rules.time_stop_min * MINUTE_MS + RULED_MS
+    if is_over and not world.market.has_halted:
+        yield f"exits uid {person.uid}: held {held_ms} ms past its time stop of {rules.time_stop_min} minutes"
 
 
 def fingerprint(world: "World") -> str:

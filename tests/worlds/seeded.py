@@ -25,6 +25,7 @@ from lib.adapters.redis.limiter import RedisLimits
 from lib.domain.account import AccountSettings, PlatformLimits
 from lib.domain.account_records import NewAccount
 from lib.domain.candle import MINUTE_MS
+from lib.domain.exit_rules import ExitRules
 from lib.domain.fill_prices import EngineConfig
 from lib.domain.order import CYCLE_MS
 from lib.domain.worker import Worker
@@ -72,6 +73,8 @@ CHARGED = 1 / 3
 """Share of the accounts that may pay fees in another coin or be charged a tax."""
 MANAGING = 1 / 2
 """Share of the people whose analyst answers in version 2."""
+RULED = 3
+"""In one of so many worlds strategies have exits by rule."""
 DIVIDED = 1 / 4
 """Share of the worlds whose accounts are divided among workers."""
 NARROW = 1 / 5
@@ -122,6 +125,13 @@ def draw_platform(rng: random.Random) -> PlatformLimits:
     )
 
 
+def draw_exits(rng: random.Random) -> ExitRules:
+    """Rules as a person may choose them, mostly such as a short world shows."""
+    even, minutes = rng.choice(("0", "0.5", "0.5", "1")), rng.choice((0, 0, 5, 6))
+    trail, begins = rng.choice(("0", "0.5", "0.5", "1")), rng.choice(("0", "0", "0.25", "0.5"))
+    return ExitRules(Decimal(even), minutes, Decimal(trail), Decimal(begins) if trail != "0" else Decimal(0))
+
+
 class World:
     """Build it, `run` it, then ask `tests.sim.verdict` what became of it."""
 
@@ -140,6 +150,7 @@ class World:
         self.rng = rng = random.Random(seed)
         self._fees = random.Random(f"fees of {seed}")
         self._answers = random.Random(f"answers of {seed}")
+        self._exits = random.Random(f"exits of {seed}")
         self.loop = VirtualLoop()
         drawn = draw_shape(rng)
         self.shape = shape or divided(drawn, random.Random(f"workers of {seed}"))
@@ -206,6 +217,7 @@ class World:
         self.streams = PrivateStreams(self.engine, self.later, self.advance) if self.shape.has_hints else None
         self.budget = self.referee.budget = BudgetServer(self) if self.shape.has_budget else None
         self.engine.on_accept, self.engine.on_stop = self._accepted, self._stop_accepted
+        self.engine.on_trail = self.referee.trail_accepted
         self.engine.listen(self._changed)
 
     def _accepted(self, order: OrderRecord) -> None:
@@ -232,7 +244,8 @@ class World:
 
     def _with_answers(self, settings: AccountSettings) -> AccountSettings:
         """Some of the people's analysts may close; dice of their own, as with fees."""
-        return replace(settings, answer_version=2 if self._answers.random() < MANAGING else 1)
+        settings = replace(settings, answer_version=2 if self._answers.random() < MANAGING else 1)
+        return replace(settings, exits=draw_exits(self._exits)) if self.seed % RULED == 0 else settings
 
     def open_account(self, user_id: int) -> Person:
         """A fresh account at the exchange, registered in the place of the person's other; ValueError when in use."""

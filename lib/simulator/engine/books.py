@@ -25,7 +25,7 @@ from lib.simulator.engine.accounts import (
 )
 from lib.simulator.engine.charges import USDT, ExtraFee
 from lib.simulator.engine.faults import Faults
-from lib.simulator.engine.orders import Execution, Listener, OrderRecord, Record, Refused, Transaction, id_of
+from lib.simulator.engine.orders import Execution, Listener, OrderRecord, Record, Refused, Trail, Transaction, id_of
 from lib.simulator.market.market import Market
 
 SEARCH_BACK = 10_080
@@ -69,6 +69,7 @@ class Books:
         self.listener: Listener = _nobody
         self.on_accept: Callable[[OrderRecord], None] | None = None
         self.on_stop: Callable[[int, str, Decimal], None] | None = None
+        self.on_trail: Callable[[int, str, Trail], None] | None = None
         self.now = 0
         self.dirty: set[int] = set()
         self.new_rows: list[tuple[str, Record]] = []

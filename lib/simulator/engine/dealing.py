@@ -209,6 +209,8 @@ class Dealing:
         check_protection(is_long, wanted, mark)
         if trail is not None:
             check_trail(is_long, trail, mark, books.instrument(symbol))
+            if books.on_trail is not None:
+                books.on_trail(uid, symbol, trail)
             set_trail(books, account, symbol, trail)
         if books.on_stop is not None and change.stop_loss is not None:
             books.on_stop(uid, symbol, wanted.stop_loss)

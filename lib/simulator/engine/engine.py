@@ -27,7 +27,17 @@ from lib.simulator.engine.dealing import Dealing, Pending
 from lib.simulator.engine.faults import Faults
 from lib.simulator.engine.funding import pay_funding
 from lib.simulator.engine.matching import Matching
-from lib.simulator.engine.orders import ClosedPnl, Execution, Listener, OrderRecord, Row, Transaction, record_of, row_of
+from lib.simulator.engine.orders import (
+    ClosedPnl,
+    Execution,
+    Listener,
+    OrderRecord,
+    Row,
+    Trail,
+    Transaction,
+    record_of,
+    row_of,
+)
 from lib.simulator.engine.trigger_range import TriggerRange, trigger_range
 from lib.simulator.market.market import Market, Path
 
@@ -84,6 +94,15 @@ class Engine:
     @on_stop.setter
     def on_stop(self, hook: Callable[[int, str, Decimal], None] | None) -> None:
         self.books.on_stop = hook
+
+    @property
+    def on_trail(self) -> Callable[[int, str, Trail], None] | None:
+        """Called with (uid, symbol, trail) at the instant a trailing stop is accepted, before it stands."""
+        return self.books.on_trail
+
+    @on_trail.setter
+    def on_trail(self, hook: Callable[[int, str, Trail], None] | None) -> None:
+        self.books.on_trail = hook
 
     def listen(self, listener: Listener) -> None:
         """Call *listener* with (topic, uid, subject) for every change; topics order, execution, position, wallet."""
