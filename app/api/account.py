@@ -70,6 +70,7 @@ def _settings(body: Fields, now: AccountSettings) -> AccountSettings:
         inputs=now.inputs,
         models=chain_of(body, now.models),
         answer_version=now.answer_version,
+        exits=now.exits,
     )
 
 

@@ -1,5 +1,7 @@
 """A person's strategies: listed, made, saved as versions, run, shared by a code, and what somebody else shared."""
 
+from collections.abc import Sequence
+from dataclasses import fields
 from decimal import Decimal
 
 from starlette.requests import Request
@@ -16,17 +18,20 @@ from lib.accounts.strategies import LONGEST_CODE, LONGEST_SHOWN, Kept
 from lib.accounts.web import SessionUser
 from lib.domain.account import CADENCES, MAX_CUSTOM_PROMPT, MAX_SYSTEM, RiskLevel
 from lib.domain.decision import ACTIONS, AnswerVersion
+from lib.domain.exit_rules import MOST_MIN, MOST_R, ExitRules
 from lib.domain.input_blocks import BY_NAME, in_order
 from lib.domain.model_profile import DEFAULT_CHAIN
 from lib.domain.strategy import BLOCKS, DESIGN, LONGEST_NAME, Strategy, StrategyVersion, plain_of
 from lib.domain.strategy_templates import TEMPLATES
 
+RULES = tuple(one.name for one in fields(ExitRules))
+MINUTES = "time_stop_min"
 LATEST_ID = 10**15 - 1
 LONGEST_BOTH = 131_072
 """Bytes of a body with a system text and instructions of the longest, each character two escapes of JSON."""
 NAMES = (
     "system", "instructions", "cadence_min", "risk_level", "max_leverage", "risk_per_trade", "min_confidence",
-    "long_only", "inputs", "models", "answer_version",
+    "long_only", "inputs", "models", "answer_version", "rules",
 )  # fmt: skip
 
 
@@ -156,6 +161,7 @@ def _content(body: Fields) -> Strategy:
         model=chain[0],
         fallback=chain[1:],
         answer_version=_answers(part),
+        rules=_rules(part.part("rules", RULES)),
     )
 
 
@@ -164,10 +170,25 @@ def _answers(part: Fields) -> AnswerVersion:
     return next((one for one in ACTIONS if one == given), None) or wrong("answer_version")
 
 
+def _rules(part: Fields) -> ExitRules:
+    """Rules of exits; what is left out is off. Numbers of R are decimal strings."""
+    given = {name: part.decimal(name, most=MOST_R) for name in RULES if name in part and name != MINUTES}
+    return ExitRules(**given, time_stop_min=part.count(MINUTES, 0))
+
+
 def _fraction(part: Fields, name: str) -> Decimal | None:
     return part.decimal(name, most=Decimal(1)) if name in part and not part.is_null(name) else None
 
 
+def _object(name: str, parts: Sequence[Part]) -> Part:
+    properties = {one.name: one.schema for one in parts}
+    return Part(name, {"type": "object", "properties": properties, "additionalProperties": False})
+
+
+_RULES = (
+    *(api.decimal(name) for name in ("break_even_r", "trail_r", "trail_from_r")),
+    api.whole("time_stop_min", 0, MOST_MIN),
+)
 _PARTS = (
     api.text("system", MAX_SYSTEM, required=False),
     api.text("instructions", MAX_CUSTOM_PROMPT, required=False),
@@ -180,10 +201,9 @@ _PARTS = (
     api.names("inputs", list(BY_NAME)),
     api.text("models", LONGEST_CHAIN, required=False),
     api.whole("answer_version", min(ACTIONS), max(ACTIONS)),
+    _object("rules", _RULES),
 )
-_CONTENT = Part(
-    "content", {"type": "object", "properties": {one.name: one.schema for one in _PARTS}, "additionalProperties": False}
-)
+_CONTENT = _object("content", _PARTS)
 
 
 def _number(name: str) -> Part:

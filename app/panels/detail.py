@@ -25,9 +25,12 @@ from app.ui.reasons import say, say_sentence
 from app.ui.rule_words import in_language
 from app.ui.seen import seen_data, seen_rows, show_seen
 from app.ui.small import into_sight
+from app.ui.strategy_lines import least_from
 from app.ui.write import cost, exact, percent, price, shown
+from lib.domain.account import AccountSettings
 from lib.domain.books import summed
 from lib.domain.order import Order
+from lib.domain.strategy import DESIGN, settings_with
 from lib.queries import EventRow, FillRow, LogDetail
 
 FILL = ("side", "qty", "price", "fee")
@@ -143,6 +146,8 @@ def _view(found: LogDetail) -> None:
     for name in SAID.get(str(decision["action"]), tuple(cells)):
         with grid:
             st.metric(t(f"view.{name}"), cells[name], border=True)
+    if decision["action"] != "hold":
+        st.caption(_least(found))
     st.caption(t("view.reason"))
     st.text(in_language(str(decision["reason"]), language()))
     st.caption(t("view.clamps"))
@@ -151,6 +156,13 @@ def _view(found: LogDetail) -> None:
     for clamp in found.clamps:
         name, wished, allowed = clamp_cells(clamp, t)
         st.text(t("clamp.words", name=name, asked=wished, allowed=allowed))
+
+
+def _least(found: LogDetail) -> str:
+    """The least confidence by which the decision was judged, where it came from, and what happens below it."""
+    ran = system().readings.strategy_at(require_user().user_id, found.row.t_ms)
+    settings = settings_with(DESIGN if ran is None else ran.content, AccountSettings())
+    return md("view.least", least=percent(settings.profile.min_confidence, places=0), whence=least_from(settings, t))
 
 
 def _orders(found: LogDetail) -> None:

@@ -70,6 +70,12 @@ def edits() -> Edits:
     return held
 
 
+def show_edit(name: str, value: object) -> None:
+    """Let the widget `edit_<name>` show *value*."""
+    if st.session_state.get(f"edit_{name}") != value:
+        st.session_state[f"edit_{name}"] = value
+
+
 def remember_edits(held: Edits) -> None:
     """Keep *held* beside the session."""
     keepsake()[_HELD] = held.copy()

@@ -14,13 +14,16 @@ from app.i18n import md, t
 from app.panels.away import patient
 from app.panels.choices import still
 from app.panels.control import tell
-from app.panels.edits import Edits, edits, remember_edits, value_of
+from app.panels.edits import Edits, edits, remember_edits, show_edit, value_of
+from app.panels.exits import exits
 from app.panels.step_up import is_wanted
 from app.session import require_user
 from app.system import system
 from app.ui import live
 from app.ui.cockpit import seen_settings
+from app.ui.exit_words import exits_in_short
 from app.ui.knobs import LIMITS, Knob, worth, written
+from app.ui.strategy_lines import least_from
 from app.ui.write import count, money, percent
 from lib.accounts.settings_rules import MOST_LEVERAGE, loosens
 from lib.accounts.web import SessionUser
@@ -56,6 +59,7 @@ def risk() -> None:
         _level(user, meant)
         _numbers(meant, tiles)
         _choices(user, meant)
+    exits(user, meant)
     with st.container(border=True, key="limits"):
         st.subheader(t("settings.limits"), anchor=False)
         st.caption(t("strategy.limits_note"))
@@ -63,13 +67,8 @@ def risk() -> None:
     _save_row(user, chosen, held)
 
 
-def _show(name: str, value: object) -> None:
-    if st.session_state.get(f"edit_{name}") != value:
-        st.session_state[f"edit_{name}"] = value
-
-
 def _level(user: SessionUser, meant: AccountSettings) -> None:
-    _show("risk_level", meant.risk_level)
+    show_edit("risk_level", meant.risk_level)
     st.segmented_control(
         t("control.risk_level"),
         list(RiskLevel),
@@ -89,7 +88,7 @@ def _numbers(meant: AccountSettings, tiles: Tiles) -> None:
     cells = (
         ("loss", f"{money(tiles.equity * profile.risk_per_trade)} USDT", written(RISK, profile.risk_per_trade)),
         ("leverage", f"{profile.leverage_cap}×", count(100 * profile.leverage_cap)),
-        ("confidence", percent(profile.min_confidence, places=0), ""),
+        ("confidence", percent(profile.min_confidence, places=0), least_from(meant, t)),
     )
     with st.grid(columns="auto", min_column_width=WIDE_COLUMN, gap="small"):
         for name, value, more in cells:
@@ -111,7 +110,7 @@ def _choices(user: SessionUser, meant: AccountSettings) -> None:
         with st.container(gap=None):
             _number(user, CONFIDENCE, meant, t("strategy.own_confidence"), usual=level.min_confidence)
             st.caption(md("strategy.at_least", value=percent(level.min_confidence, places=0)))
-    _show("long_only", meant.long_only)
+    show_edit("long_only", meant.long_only)
     st.toggle(
         t("strategy.long_only"), key="edit_long_only", disabled=user.read_only, on_change=_touched, args=("long_only",)
     )
@@ -120,7 +119,7 @@ def _choices(user: SessionUser, meant: AccountSettings) -> None:
 
 
 def _answers(user: SessionUser, meant: AccountSettings) -> None:
-    _show("answer_version", meant.answer_version)
+    show_edit("answer_version", meant.answer_version)
     st.selectbox(
         t("strategy.answers"),
         OFFERED_ANSWERS,
@@ -137,7 +136,7 @@ def _answers(user: SessionUser, meant: AccountSettings) -> None:
 def _number(user: SessionUser, knob: Knob, meant: AccountSettings, label: str, *, usual: Decimal | None = None) -> None:
     """The field of *knob*; empty is the level's own, where *usual* says what that is."""
     value = value_of(meant, knob.name)
-    _show(knob.name, None if value is None else knob.shown(value))
+    show_edit(knob.name, None if value is None else knob.shown(value))
     st.number_input(
         label,
         min_value=knob.least,
@@ -217,7 +216,7 @@ def _name(name: str) -> str:
     return t(f"field.{name}") if name in ("risk_level", "max_leverage", "long_only", *_OWN) else t(_limit(name))
 
 
-_OWN = ("risk_per_trade", "min_confidence", "answer_version")
+_OWN = ("risk_per_trade", "min_confidence", "answer_version", "exits")
 
 
 def _limit(name: str) -> str:
@@ -226,6 +225,8 @@ def _limit(name: str) -> str:
 
 def _value(name: str, settings: AccountSettings) -> str:
     value = value_of(settings, name)
+    if name == "exits":
+        return exits_in_short(value, t)
     if name == "answer_version":
         return t(f"strat.answers_{value}")
     if name in KNOBS:

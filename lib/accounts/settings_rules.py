@@ -29,7 +29,7 @@ def settings_refusal(settings: AccountSettings) -> Refusal | None:
         return Refusal("refuse.settings.unseen")
     if settings.cadence_min not in CADENCES:
         return Refusal("refuse.settings.cadence")
-    if not are_offered(settings.inputs):
+    if not are_offered(settings.inputs) or not settings.exits.is_offered:
         return Refusal("refuse.strategy.offer")
     if settings.models and not is_chain(settings.models):
         return Refusal("refuse.model.chain", most=MOST_IN_CHAIN)

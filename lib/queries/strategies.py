@@ -76,6 +76,13 @@ class StrategyReadings(Reading):
         row = self._read(lambda c: c.execute(query).mappings().one_or_none())
         return None if row is None else version_from(row)
 
+    def strategy_at(self, user_id: int, at_ms: int) -> StrategyVersion | None:
+        """The version that ran at *at_ms*; None = the original design, or nobody kept what ran then."""
+        query = _VERSION.join(strategy_runs, _R.version_id == _V.id)
+        query = query.where(_R.user_id == user_id, _V.user_id == user_id, _R.from_ms <= at_ms)
+        row = self._read(lambda c: c.execute(query.order_by(_R.id.desc()).limit(1)).mappings().one_or_none())
+        return None if row is None else version_from(row)
+
     def strategy_runs(self, user_id: int, limit: int = 20) -> list[RunLine]:
         """What ran, newest first."""
         query = (

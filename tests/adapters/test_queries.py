@@ -188,6 +188,7 @@ READS: dict[str, Callable[[Readings, int, int], object]] = {
     "strategies": lambda r, user, log: r.strategies(user),
     "strategy_versions": lambda r, user, log: r.strategy_versions(user, user),
     "running_strategy": lambda r, user, log: r.running_strategy(user),
+    "strategy_at": lambda r, user, log: r.strategy_at(user, T + 10**6),
     "strategy_runs": lambda r, user, log: r.strategy_runs(user),
     "strategy_shares": lambda r, user, log: r.strategy_shares(user),
     "model_days": lambda r, user, log: r.model_days(user, 0),

@@ -10,6 +10,7 @@ import pytest
 from app.i18n import catalogue
 from lib.accounts.refusal import Refusal
 from lib.domain.account import AccountSettings, Limits, Numbers, RiskLevel
+from lib.domain.exit_rules import ExitRules
 from lib.domain.won_rates import WonRate
 from tests.pages.conftest import Visit
 from tests.pages.test_pages import component
@@ -307,3 +308,41 @@ def test_a_switch_of_what_is_shown_is_a_change_of_settings_and_says_what_it_cost
 
 def test_who_only_looks_and_guests_switch_no_block(visit: Visit) -> None:
     assert visit("t-demo", "strategy").toggle(key="sees_bars_5m").disabled
+
+
+def test_exits_by_rule_say_what_they_do_and_are_saved_with_the_other_choices(
+    visit: Visit, staged: SimpleNamespace
+) -> None:
+    at = visit("t-owner", "strategy", "en")
+    assert not any(box.key == "edit_exit_even_r" for box in at.number_input)
+    at.toggle(key="edit_exit_even").set_value(True).run()
+    at.toggle(key="edit_exit_trail").set_value(True).run()
+    at.number_input(key="edit_exit_trail_from").set_value(0.0).run()
+    at.toggle(key="edit_exit_time").set_value(True).run()
+    at.number_input(key="edit_exit_time_min").set_value(90).run()
+    said = [caption.value for caption in at.caption]
+    assert any("Once 1R in profit" in one for one in said)
+    assert any("Closes at market 1h 30m after the entry" in one or "1 h 30" in one for one in said), said
+    assert any("From the entry on, the exchange follows 1.5R" in one for one in said)
+    at.button(key="risk_save").click().run()
+    [(_, _, wanted, _)] = staged.acts.done
+    assert wanted.exits == ExitRules(Decimal(1), 90, Decimal("1.5"), Decimal(0))
+
+
+def test_a_rule_that_is_switched_off_is_saved_as_off(visit: Visit, staged: SimpleNamespace) -> None:
+    chosen(staged, exits=ExitRules(Decimal(2), 60, Decimal(1), Decimal("0.5")))
+    at = visit("t-owner", "strategy")
+    assert at.number_input(key="edit_exit_even_r").value == 2.0
+    at.toggle(key="edit_exit_trail").set_value(False).run()
+    at.button(key="risk_save").click().run()
+    [(_, _, wanted, _)] = staged.acts.done
+    assert wanted.exits == ExitRules(Decimal(2), 60)
+
+
+@pytest.mark.parametrize(("own", "says"), [(None, "risk level"), (Decimal("0.8"), "your own choice")])
+def test_the_least_confidence_says_where_it_comes_from(
+    visit: Visit, staged: SimpleNamespace, own: Decimal | None, says: str
+) -> None:
+    chosen(staged, min_confidence=own)
+    at = visit("t-owner", "strategy", "en")
+    assert any(says in one.value and "Below it nothing is entered" in one.value for one in at.caption)

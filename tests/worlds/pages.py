@@ -256,6 +256,9 @@ class Shelf:
     def running_strategy(self, user_id: int) -> StrategyVersion | None:
         return self._versions()[0] if self._has(user_id) else None
 
+    def strategy_at(self, user_id: int, at_ms: int) -> StrategyVersion | None:
+        return self.running_strategy(user_id)
+
     def strategies(self, user_id: int) -> list[StrategyLine]:
         return [StrategyLine(1, "", 2, runs=True), StrategyLine(2, HOSTILE, 1, runs=False)]
 
