@@ -231,3 +231,53 @@ def test_each_fault_spoils_the_answer_its_way() -> None:
     invalid = ask(body, "invalid_json")[1]["choices"][0]["message"]["content"]
     with pytest.raises(ValueError):
         json.loads(invalid)
+
+
+# --- answers of the second version ------------------------------------------------------------------------------------
+
+
+def managed(closes: list[Decimal], bucket: str = "", wick: str = "30") -> Opinion:
+    return analyse(Question(candles_through(closes, Decimal(wick)), "medium", 10, bucket=bucket), manages=True)
+
+
+RISE = [Decimal(60_000) + 12 * n - (n % 3) * 8 for n in range(30)]
+STEEP = [Decimal(60_000) + 12 * n for n in range(30)]
+TURNED = [*(Decimal(60_000) + 4 * n for n in range(24)), *(Decimal(60_092) - 14 * n for n in range(1, 7))]
+
+
+def test_a_stretched_move_brings_the_stop_of_who_is_with_it_nearer() -> None:
+    said = managed(RISE, "long, even")
+    assert (said.action, said.confidence) == ("tighten", Decimal("0.78"))
+    assert 0 < said.stop_loss < analyse(Question(candles_through(RISE, Decimal(30)))).stop_loss
+    assert managed(RISE).action == "tighten"
+    assert managed(RISE, "short, losing").action == "hold"
+    assert managed(RISE, "flat").action == "hold"
+
+
+def test_half_of_a_winning_position_is_closed_where_the_move_is_very_stretched() -> None:
+    said = managed(STEEP, "long, winning")
+    assert (said.action, said.close_fraction) == ("close", Decimal("0.5"))
+
+
+def test_a_crossing_against_the_position_closes_it() -> None:
+    said = managed(TURNED, "long, losing")
+    assert (said.action, said.close_fraction) == ("close", Decimal(1))
+    assert managed(TURNED, "short, winning").action != "close"
+
+
+def test_where_nothing_moves_any_more_a_position_nobody_described_is_closed() -> None:
+    still = [Decimal(60_000)] * 30
+    assert (managed(still, wick="1").action, managed(still, "flat", wick="1").action) == ("close", "hold")
+
+
+def test_the_first_version_is_never_answered_by_the_second() -> None:
+    for seed in range(60):
+        assert analyse(Question(walk(seed), bucket="long, winning")).action in ("buy", "sell", "hold")
+
+
+def test_the_bucket_is_read_where_the_prompt_shows_it() -> None:
+    schema = SCHEMA | {"required": [*SCHEMA["required"], "close_fraction"]}
+    content = content_of(candles_through(TURNED, Decimal(30)), blocks={"position": "long, losing"})
+    _, document = ask(request_of(content, schema))
+    answer = json.loads(document["choices"][0]["message"]["content"])
+    assert (answer["action"], answer["close_fraction"]) == ("close", 1)

@@ -64,7 +64,8 @@ class Analyst:
             return error_reply(refused)
         if fault in FAILED:
             return FAILED[fault]
-        return _completion(body, _spoil(answer_text(analyse(question), wanted), fault), newest)
+        opinion = analyse(question, manages="close_fraction" in wanted)
+        return _completion(body, _spoil(answer_text(opinion, wanted), fault), newest)
 
     def _admit(self, headers: Mapping[str, str]) -> None:
         if self._api_key is None:

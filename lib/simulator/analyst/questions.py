@@ -95,6 +95,7 @@ class Payload(msgspec.Struct):
     user_risk_level: str = "medium"
     max_leverage: int = 1
     custom_prompt: str | None = None
+    blocks: dict[str, Any] = {}
 
 
 class Refused(Exception):
@@ -161,7 +162,8 @@ def _question(raw: dict[str, Any], beside: str, others: Sequence[str], language:
         raise Refused(400, f"The candles cannot be read: {error}", None, "messages") from None
     wish = "\n".join([payload.custom_prompt or "", _custom_prompt("\n".join([beside, *others]))])
     newest = candles[-1].open_time if candles else 0
-    return Question(candles, payload.user_risk_level, payload.max_leverage, wish, language), newest
+    bucket = str(payload.blocks.get("position", ""))
+    return Question(candles, payload.user_risk_level, payload.max_leverage, wish, language, bucket), newest
 
 
 def _language(instructions: Sequence[str]) -> Language:

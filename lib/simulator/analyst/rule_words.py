@@ -56,6 +56,22 @@ SENTENCES: Mapping[str, Mapping[Language, str]] = {
         "ko": "RSI {rsi} 과매수 구간에서 반락 음봉이 나와 숏에 진입합니다.",
         "en": "RSI {rsi} is overbought and the newest candle turns down: short.",
     },
+    "against": {
+        "ko": "EMA 8/21이 {age}분 전에 포지션과 반대로 교차하여 포지션을 종료합니다.",
+        "en": "EMA 8/21 crossed against the position {age} min ago: closing.",
+    },
+    "faded": {
+        "ko": "ATR이 가격의 {atr}%로 움직임이 사라져 포지션을 종료합니다.",
+        "en": "ATR is {atr}% of the price, the move is over: closing.",
+    },
+    "half": {
+        "ko": "RSI {rsi}로 수익 방향의 과열 구간이어서 절반을 종료합니다.",
+        "en": "RSI {rsi} is stretched in the position's favour: closing half.",
+    },
+    "nearer": {
+        "ko": "RSI {rsi}로 과열 구간이어서 손절을 조입니다.",
+        "en": "RSI {rsi} is stretched: bringing the stop nearer.",
+    },
     "long_only": {
         "ko": "숏 신호가 있으나 롱만 거래하라는 요청에 따라 관망합니다.",
         "en": "A short signal, but only longs are wanted: waiting.",

@@ -2,8 +2,10 @@
 A rule-based technical analyst, which answers instead of a language model in paper trading, demos and tests.
 
 Pure and deterministic: the same question gets the same answer. The rules look for a channel breakout, a fresh crossing
-of moving averages and an exhausted move, in that order, and hold otherwise; most questions end in a hold. They know
-nothing of positions or money and promise no profit. The wire format is `lib.simulator.analyst.completions`.
+of moving averages and an exhausted move, in that order, and hold otherwise; most questions end in a hold. Asked for
+answers of the second version they may close or bring a stop nearer instead of a hold; of the position they know the
+bucket, where a strategy shows it. They know nothing of money and promise no profit. The wire format is
+`lib.simulator.analyst.completions`.
 """
 
 import re
@@ -16,7 +18,7 @@ from lib.domain.candle import Candle
 from lib.simulator.analyst.indicators import LEAST_CANDLES, Reading, read
 from lib.simulator.analyst.rule_words import Language, Reason
 
-Action = Literal["buy", "sell", "hold"]
+Action = Literal["buy", "sell", "hold", "close", "tighten"]
 
 QUIET_PERCENT = Decimal("0.02")
 """An average one-minute range below this share of the price (in %) is not worth the fees."""
@@ -24,6 +26,14 @@ LEAST_CONFIDENCE, MOST_CONFIDENCE = Decimal("0.50"), Decimal("0.92")
 LEAST_STOP, MOST_STOP = Decimal("0.003"), Decimal("0.05")
 STOP_IN_ATR = {"low": Decimal(7), "medium": Decimal(6), "high": Decimal(5)}
 LEVERAGE_SHARE = {"low": Decimal("0.3"), "medium": Decimal("0.6"), "high": Decimal("1")}
+NEAR_IN_ATR, NEAREST_STOP = Decimal(3), Decimal("0.0015")
+"""How near a tightened stop comes to the price."""
+SURE = Decimal("0.78")
+"""The conviction of closing and tightening: enough for every risk level."""
+FRESH = 5
+"""Minutes since a crossing that is news: one cycle."""
+VERY_STRETCHED = 30
+"""RSI away from 50 at which half of a winning position is taken."""
 REWARD = Decimal("1.8")
 """Target distance over stop distance."""
 
@@ -45,6 +55,8 @@ class Question:
     max_leverage: int = 1
     custom_prompt: str = ""
     language: Language = "ko"
+    bucket: str = ""
+    """Where the position stands, as the prompt says it ("long, winning"); "" = the prompt does not say."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +70,7 @@ class Opinion:
     stop_loss: Decimal
     take_profit: Decimal
     close_fraction: Decimal = Decimal(0)
-    """Of the second version's answers: these rules close nothing."""
+    """Of the second version's answers: how much of the position a *close* closes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,15 +80,42 @@ class Signal:
     action: Action
     confidence: Decimal
     reason: Reason
+    fraction: Decimal = Decimal(0)
 
 
-def analyse(question: Question) -> Opinion:
-    """The opinion on *question*; too few candles are a hold that says so."""
+def analyse(question: Question, *, manages: bool = False) -> Opinion:
+    """
+    The opinion on *question*; too few candles are a hold that says so. *manages*: it may close and tighten.
+    """
     if len(question.candles) < LEAST_CANDLES:
         return _opinion(question, Signal("hold", LEAST_CONFIDENCE, Reason("few")), LEAST_STOP)
     reading = read(question.candles)
     signal = _heed(question.custom_prompt, _first_signal(reading))
+    if manages and signal.action == "hold" and (managed := _managed(question.bucket, reading)):
+        return _opinion(question, managed, _near(reading))
     return _opinion(question, signal, _stop(question, reading))
+
+
+def _managed(bucket: str, reading: Reading) -> Signal | None:
+    """What to do with a position instead of a hold; of one that is not told it is only known that there may be one."""
+    if bucket == "flat":
+        return None
+    side = {"long": 1, "short": -1}.get(bucket.split(",")[0], 0)
+    seen = {"rsi": f"{reading.rsi:.0f}"}
+    if side * reading.cross < 0 and abs(reading.cross) <= FRESH:
+        return Signal("close", SURE, Reason("against", {"age": str(abs(reading.cross))}), Decimal(1))
+    if not side and _quiet(reading):
+        return Signal("close", SURE, Reason("faded", {"atr": f"{reading.atr_percent:.3f}"}), Decimal(1))
+    stretched = {"overbought": 1, "oversold": -1}.get(zone(reading.rsi), 0)
+    if not stretched or side == -stretched:
+        return None
+    if bucket.endswith("winning") and abs(reading.rsi - 50) >= VERY_STRETCHED:
+        return Signal("close", SURE, Reason("half", seen), Decimal("0.5"))
+    return Signal("tighten", SURE, Reason("nearer", seen))
+
+
+def _near(reading: Reading) -> Decimal:
+    return max(reading.atr * NEAR_IN_ATR / reading.close, NEAREST_STOP).quantize(Decimal("0.0001"))
 
 
 def _first_signal(reading: Reading) -> Signal:
@@ -168,4 +207,5 @@ def _opinion(question: Question, signal: Signal, stop: Decimal) -> Opinion:
         reason=signal.reason.said(question.language),
         stop_loss=stop,
         take_profit=(stop * REWARD).quantize(Decimal("0.0001")),
+        close_fraction=signal.fraction,
     )
