@@ -276,7 +276,8 @@ def test_the_first_version_is_never_answered_by_the_second() -> None:
 
 
 def test_the_bucket_is_read_where_the_prompt_shows_it() -> None:
-    schema = SCHEMA | {"required": [*SCHEMA["required"], "close_fraction"]}
+    required = ["action", "confidence", "leverage", "reason", "stop_loss", "take_profit", "close_fraction"]
+    schema = SCHEMA | {"required": required}
     content = content_of(candles_through(TURNED, Decimal(30)), blocks={"position": "long, losing"})
     _, document = ask(request_of(content, schema))
     answer = json.loads(document["choices"][0]["message"]["content"])
