@@ -147,7 +147,9 @@ def _view(found: LogDetail) -> None:
         with grid:
             st.metric(t(f"view.{name}"), cells[name], border=True)
     if decision["action"] != "hold":
-        st.caption(_least(found))
+        judged = _judged_by(found)
+        least = percent(judged.profile.min_confidence, places=0)
+        st.caption(md("view.least", least=least, whence=least_from(judged, t)))
     st.caption(t("view.reason"))
     st.text(in_language(str(decision["reason"]), language()))
     st.caption(t("view.clamps"))
@@ -158,11 +160,10 @@ def _view(found: LogDetail) -> None:
         st.text(t("clamp.words", name=name, asked=wished, allowed=allowed))
 
 
-def _least(found: LogDetail) -> str:
-    """The least confidence by which the decision was judged, where it came from, and what happens below it."""
+def _judged_by(found: LogDetail) -> AccountSettings:
+    """The settings of the strategy that ran at the decision's T; limits are the usual ones."""
     ran = system().readings.strategy_at(require_user().user_id, found.row.t_ms)
-    settings = settings_with(DESIGN if ran is None else ran.content, AccountSettings())
-    return md("view.least", least=percent(settings.profile.min_confidence, places=0), whence=least_from(settings, t))
+    return settings_with(DESIGN if ran is None else ran.content, AccountSettings())
 
 
 def _orders(found: LogDetail) -> None:
