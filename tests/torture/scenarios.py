@@ -134,13 +134,35 @@ def every() -> list[Scenario]:
     return [*singles(), *pairs()]
 
 
-def sample(seed: int) -> Iterator[Scenario]:
-    """All of them in an order of *seed* in which every action and every failpoint comes early."""
+def kinds(seed: int) -> list[Scenario]:
+    """A dozen by *seed* that are every story and every action between them."""
+    shuffled = _shuffled(seed)
+    chosen: list[Scenario] = []
+    seen: set[str] = set()
+    for most in (0, 1):  # those whose story and action are both new are the fewest
+        for scenario in shuffled:
+            told = {scenario.story, scenario.action}
+            if len(told & seen) <= most:
+                chosen.append(scenario)
+                seen |= told
+    return chosen
+
+
+def _shuffled(seed: int) -> list[Scenario]:
     shuffled = every()
     random.Random(seed).shuffle(shuffled)
+    return shuffled
+
+
+def sample(seed: int) -> Iterator[Scenario]:
+    """All of them in an order of *seed*: first every story and action, then early every failpoint."""
+    first = kinds(seed)
+    yield from first
     late: list[Scenario] = []
-    seen: set[str] = set()
-    for scenario in shuffled:
+    seen: set[str] = {name for scenario in first for name in (scenario.point, scenario.action)}
+    for scenario in _shuffled(seed):
+        if scenario in first:
+            continue
         if {scenario.point, scenario.action} <= seen:
             late.append(scenario)
             continue

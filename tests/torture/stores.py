@@ -25,6 +25,8 @@ from lib.adapters.sql.database.engine import make_engine
 START_S = 30.0
 _one_at_a_time = threading.Lock()
 """Migrations keep their context in a global."""
+_known: "list[Template]" = []
+"""What migrating made, once it has: the same on every server of this process."""
 
 
 class Missing(RuntimeError):
@@ -128,12 +130,18 @@ class Template:
 
 
 def migrated(socket: Path) -> Template:
-    """Migrate a database of its own and keep what that made."""
+    """What migrating a database of its own makes, found out once."""
+    with _one_at_a_time:
+        if not _known:
+            _known.append(_migrate(socket))
+        return _known[0]
+
+
+def _migrate(socket: Path) -> Template:
     run_sql(socket, "CREATE DATABASE template")
     engine = make_engine(address(socket, "template"))
     try:
-        with _one_at_a_time:
-            schema.migrate(engine)
+        schema.migrate(engine)
         with engine.connect() as connection:
             names = list(connection.scalars(sa.text("SHOW TABLES")))
             shown = {name: connection.exec_driver_sql(f"SHOW CREATE TABLE `{name}`").one()[1] for name in names}

@@ -9,17 +9,19 @@ import pytest_asyncio
 import sqlalchemy as sa
 
 from lib.adapters.sql.tables.trading import fills, order_events, orders
+from tests.effort import EFFORT_NAME
 from tests.torture import stores
 from tests.torture.__main__ import torture
 from tests.torture.ground import Ground, eventually, opened
 from tests.torture.judge import Judge
-from tests.torture.scenarios import POINTS, every, sample
+from tests.torture.scenarios import POINTS, every, kinds, sample
 from tests.worlds.killed import World, built
 
 pytestmark = [pytest.mark.e2e, pytest.mark.server, pytest.mark.enable_socket]
 
 SEED = 1
-BUDGET_S = 90.0
+BUDGET_S = {"nightly": 180.0}.get(EFFORT_NAME, 30.0)
+"""How long it lasts at least, after one of each kind."""
 
 
 @pytest.fixture(autouse=True)
@@ -31,9 +33,11 @@ def _installed() -> None:
 
 
 async def test_a_sample_of_kills_bugs_stalls_and_cuts_breaks_no_promise() -> None:
-    report = await torture(sample(SEED), BUDGET_S)
+    report = await torture(sample(SEED), BUDGET_S, at_least=len(kinds(SEED)))
     assert not report.problems, "\n".join([*report.problems, *(o.said for o in report.outcomes if o.problems)])
-    assert report.outcomes
+    told = report.outcomes
+    assert {scenario.action for scenario in every()} == {outcome.action for outcome in told}
+    assert {scenario.story for scenario in every()} == {outcome.name.split()[0] for outcome in told}
     assert [outcome.name for outcome in report.outcomes if not outcome.hits] == []
 
 

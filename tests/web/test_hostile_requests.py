@@ -259,7 +259,7 @@ ANY_JSON = st.recursive(
 )
 
 
-@examples(150, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@examples(75, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(route=st.sampled_from(sorted(FIELDS)), data=st.data())
 def test_no_object_is_too_odd(kim: AtOnce, route: tuple[str, str], data: st.DataObject) -> None:
     names = st.sampled_from([*FIELDS[route], "limits", "user_id"]) | st.text(max_size=10)
@@ -276,7 +276,7 @@ def test_nothing_our_own_document_allows_ends_in_a_mistake(kim: AtOnce) -> None:
     schema = schemathesis.openapi.from_dict(kim.request("GET", PATH).json())
     operations = [cast(Any, found).ok().as_strategy() for found in schema.get_all_operations()]
 
-    @settings(max_examples=max(settings().max_examples, 4 * len(operations)))
+    @settings(max_examples=max(settings().max_examples, 2 * len(operations)))
     @given(case=st.one_of(operations))
     def ask(case: Any) -> None:
         if kim.request("GET", "/api/auth/me").status_code == 401:
