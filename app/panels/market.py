@@ -18,7 +18,7 @@ from app.ui.chart import TEXT, TOLD, Line, Mark, Open, View, chart_data, show_ch
 from app.ui.cockpit import seen_chart
 from app.ui.palette import palette
 from app.ui.reasons import say
-from app.ui.write import exact, money, percent, price, short
+from app.ui.write import exact, money, percent, places, price, short
 from lib.domain.margin import Liquidation, distance
 from lib.queries import Holding, Marker
 
@@ -54,8 +54,12 @@ def _view(holding: Holding | None) -> View:
 
 
 def _places(symbol: str) -> int:
+    """Of a symbol's prices: its tick's; as many as such a price is written with until its rules are read."""
     rules = system().readings.rules(symbol)
-    exponent = rules.tick_size.normalize().as_tuple().exponent if rules else -PLACES
+    if rules is None:
+        newest = system().readings.last_price(symbol)
+        return PLACES if newest is None else places(newest)
+    exponent = rules.tick_size.normalize().as_tuple().exponent
     return max(0, -exponent) if isinstance(exponent, int) else PLACES
 
 

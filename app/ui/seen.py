@@ -32,8 +32,8 @@ def _time(candle: Any) -> int:
 
 
 def precision_of(rows: Sequence[Sequence[float]]) -> int:
-    """Digits after the point that the prices use, at most six."""
-    texts = [f"{value:.6f}".rstrip("0").partition(".")[2] for row in rows for value in row[1:5]]
+    """Digits after the point that the prices use, at most eight."""
+    texts = [f"{value:.8f}".rstrip("0").partition(".")[2] for row in rows for value in row[1:5]]
     return max(1, *map(len, texts)) if texts else 1
 
 

@@ -116,9 +116,12 @@ def price(value: Decimal | None, beside: Decimal | None = None) -> str:
     """
     if value is None:
         return "–"
-    like = beside or value
-    places = max(1, MEANT - 1 - max(like.adjusted(), -MEANT)) if like else 1
-    return shown(f"{value.quantize(Decimal(1).scaleb(-places), ROUND_HALF_EVEN):,f}")
+    return shown(f"{value.quantize(Decimal(1).scaleb(-places(beside or value)), ROUND_HALF_EVEN):,f}")
+
+
+def places(like: Decimal) -> int:
+    """How many places a price as large as *like* is written with."""
+    return max(1, MEANT - 1 - max(like.adjusted(), -MEANT)) if like else 1
 
 
 def short(text: str, most: int = 120) -> str:

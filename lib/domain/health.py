@@ -8,6 +8,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from lib.domain.candle import MINUTE_MS, interval_ms
+
 State = Literal["ok", "late", "down", "unknown"]
 STATES: tuple[State, ...] = ("ok", "late", "down", "unknown")
 PARTS = ("collector", "stream", "candles", "trader", "analyst")
@@ -35,6 +37,12 @@ class Limits:
 HEARTBEAT = Limits(30, 120)
 CANDLES = Limits(75, 150)
 """Age of the newest closed one-minute candle."""
+
+
+def is_current(interval: str, age_s: float | None) -> bool:
+    """Whether a list of *interval* is as new as it must be; *age_s* is its newest close's, None = it has none."""
+    slack_s = CANDLES.late - MINUTE_MS / 1000
+    return age_s is not None and age_s <= interval_ms(interval) / 1000 + slack_s
 
 
 @dataclass(frozen=True, slots=True)

@@ -412,3 +412,10 @@ def test_no_frame_at_all_can_do_more_than_be_refused(raw: str | bytes) -> None:
         kline_wire.updates(frame)
     except ValueError:
         return
+
+
+def test_more_topics_than_a_connection_may_have_are_refused_at_the_start() -> None:
+    fifty = [(f"COIN{number:02}USDT", interval) for number in range(50) for interval in ("1m", "3m", "5m")]
+    BybitKlineStream("ws://127.0.0.1:1/v5/public/linear", fifty)
+    with pytest.raises(Halt, match="more than one connection may have"):
+        BybitKlineStream("ws://127.0.0.1:1/v5/public/linear", fifty * 8)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from lib.domain.health import CANDLES, HEARTBEAT, PARTS, HealthPoint, State, share_ok, strip
+from lib.domain.health import CANDLES, HEARTBEAT, PARTS, HealthPoint, State, is_current, share_ok, strip
 
 HOUR = 3_600_000
 
@@ -34,3 +34,11 @@ def test_what_lies_outside_the_day_is_not_in_it() -> None:
 def test_the_share_is_of_what_was_seen() -> None:
     assert share_ok(["ok", "unknown", "late", "ok", "ok"]) == 0.75
     assert share_ok(["unknown"]) is None
+
+
+def test_a_list_is_current_for_its_interval_and_a_grace_and_one_without_candles_never() -> None:
+    assert is_current("1m", 150)
+    assert not is_current("1m", 151)
+    assert is_current("15m", 15 * 60 + 90)
+    assert not is_current("15m", 15 * 60 + 91)
+    assert not is_current("5m", None)

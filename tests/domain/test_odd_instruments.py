@@ -167,3 +167,10 @@ def test_any_perpetual_can_be_made_up_and_is_the_same_everywhere(name: str) -> N
 @pytest.mark.parametrize("name", ["", "USDT", "BTCUSD", "btcusdt", "BTC-USDT", "A" * 40 + "USDT"])
 def test_what_is_no_perpetuals_name_is_not_made_up(name: str) -> None:
     assert listing(name) is None
+
+
+@given(odd, moves)
+def test_a_chart_whose_rules_are_not_read_yet_tells_prices_apart(symbol: str, move: Decimal) -> None:
+    rules, price = ODD[symbol]
+    newest = rules.round_price(price * move)
+    assert Decimal(1).scaleb(-write.places(newest)) <= max(newest / 10**4, rules.tick_size)

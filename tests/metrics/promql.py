@@ -1,8 +1,9 @@
 """
 The part of PromQL that our alert rules are written in, over a few moments of samples: enough to try a threshold.
 
-Numbers, arithmetic, one comparison, `and`; max, min, sum, abs, vector, time; increase and changes over everything that
-was recorded (a rule's own range is only required to be there). A rule that uses anything else is an error here.
+Numbers, arithmetic, one comparison, `and`; max, min, sum, abs, vector, time; `max by`, of series told apart by it;
+increase and changes over everything that was recorded (a rule's own range is only required to be there). A rule that
+uses anything else is an error here.
 """
 
 import ast
@@ -13,6 +14,7 @@ from itertools import pairwise
 from typing import Any
 
 _SELECTOR = re.compile(r"\b(up|maemae_\w+)(?:\{([^}]*)\})?(?:\[(\d+[smhd])\])?")
+_BY = re.compile(r"\bmax by \(\w+\) \(")
 _MATCHER = re.compile(r'(\w+)(=|!=)"([^"]*)"')
 Values = list[float]
 
@@ -37,6 +39,7 @@ def fires(expr: str, history: Sequence[Moment]) -> bool:
     for number, found in reversed(list(enumerate(asked))):
         text = f"{text[: found.start()]}S{number}{text[found.end() :]}"
     known: dict[str, Any] = {f"S{number}": _series(found, history) for number, found in enumerate(asked)}
+    text = _BY.sub("each(", text)
     return bool(_value(ast.parse(text, mode="eval").body, known, history[-1].at))
 
 
@@ -65,8 +68,10 @@ def _value(node: ast.expr, known: Mapping[str, Any], now: float) -> Any:
         case ast.BoolOp(op=ast.And(), values=parts):
             return all(_value(part, known, now) for part in parts)
         case ast.Compare(left=left, ops=[ast.Gt() | ast.Lt() as op], comparators=[right]):
-            one, other = _value(left, known, now), _value(right, known, now)
-            return one is not None and other is not None and (one > other if isinstance(op, ast.Gt) else one < other)
+            ones, other = _value(left, known, now), _value(right, known, now)
+            each = ones if isinstance(ones, list) else [ones]
+            found = [one for one in each if one is not None and other is not None]
+            return any(one > other if isinstance(op, ast.Gt) else one < other for one in found)
         case ast.BinOp(left=left, op=ast.Sub() | ast.Div() as op, right=right):
             one, other = _value(left, known, now), _value(right, known, now)
             if one is None or other is None or (isinstance(op, ast.Div) and not other):
@@ -88,7 +93,7 @@ def _call(name: str, args: Sequence[ast.expr], known: Mapping[str, Any], now: fl
             return [values[-1] - values[0] for values in series]
         return [float(sum(a != b for a, b in pairwise(values))) for values in series]
     value = _value(argument, known, now)
-    if name == "vector":
+    if name in ("vector", "each"):
         return value
     if name == "abs":
         return [abs(one) for one in value]

@@ -118,6 +118,7 @@ TROUBLE: Mapping[str, dict[str, float]] = {
     "NoCycle": {"maemae_cycle_last_timestamp_seconds": 10 * HOUR - 661},
     "GuardianSilent": {"maemae_guardian_look_age_seconds": 61},
     "CandlesStale": {'maemae_candle_age_seconds{interval="1m"}': 151},
+    "CandlesMissing": {'maemae_candles_held{interval="1m"}': 29},
     "CandlesStaleWithPositions": {'maemae_candle_age_seconds{interval="1m"}': 421},
     "ClockOff": {"maemae_clock_offset_seconds": -0.6},
     "StoreUnread": {"maemae_source_up": 0},
@@ -156,3 +157,9 @@ def test_panels_do_not_overlap_and_have_numbers_of_their_own() -> None:
     panels: list[dict[str, Any]] = DASHBOARD["panels"]
     places = {(panel["gridPos"]["x"], panel["gridPos"]["y"]) for panel in panels}
     assert len(places) == len({panel["id"] for panel in panels}) == len(panels)
+
+
+def test_one_symbols_old_candles_are_seen_beside_those_of_others_and_page_nobody() -> None:
+    others = {f'maemae_candle_age_seconds{{interval="1m",symbol="{name}USDT"}}': 40.0 for name in ("BTC", "ETH")}
+    gone = {'maemae_candle_age_seconds{interval="1m",symbol="GONEUSDT"}': 9_000.0}
+    assert firing(BEFORE | others | gone) - firing(BEFORE) == {"CandlesStale"}

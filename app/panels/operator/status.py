@@ -15,11 +15,14 @@ from app.ui.analyst import analyst_name
 from app.ui.logs import OUTCOMES, frame
 from app.ui.strips import strips_html
 from app.ui.write import count, duration, exact, money
+from lib.domain.health import is_current
 from lib.queries import Health, ModelSpend, Spender
+from lib.queries.market import age_s, moment
 
 EVERY = 10
 COUNTED = ("gaps_filled", "reconnects", "quarantined")
 """Counts of `system:status` since the collector started."""
+MOST_LATE = 10
 TURNS = ("groups", "calls", "waiting", "longest_wait_ms", "unreached")
 """The trader's figures about the newest cycle's questions, as `system:status` has them."""
 
@@ -65,10 +68,7 @@ def _figures(health: Health) -> None:
     for name, value in cells:
         with grid:
             st.metric(t(f"room.{name}"), value, border=True)
-    held = (
-        f"{name.replace(':', ' ')} {count(int(held))}" for name, held in sorted(_held(told).items()) if held.isdigit()
-    )
-    st.caption(md("room.candles", series=" · ".join(held) or "–"))
+    _lists(told)
     if health.last_cycle_ms is not None:
         at = f"{clock_time(health.last_cycle_ms)} {zone().label}"
         st.caption(md("room.last_cycle", at=at, outcome=_outcomes(health.last_cycle_outcome)))
@@ -82,9 +82,26 @@ def _outcomes(text: str) -> str:
     return ", ".join(f"{t(f'outcome.{word}')} {count}" for count, _, word in parts)
 
 
-def _held(told: dict[str, str]) -> dict[str, str]:
-    """How many closed candles are held, by series."""
-    return {name.removeprefix("candles:"): count for name, count in told.items() if name.startswith("candles:")}
+def _lists(told: dict[str, str]) -> None:
+    """Every candle list: those that are late by name, all of them in a table."""
+    now_ms = system().clock.now_ms()
+    held = {field.removeprefix("candles:"): int(told[field]) for field in _kept(told)}
+    ages = {name: age_s(now_ms, moment(told.get(f"last_close:{name}"))) for name in held}
+    late = [name for name, age in ages.items() if not is_current(name.rpartition(":")[2], age)]
+    if late:
+        names = ", ".join(name.replace(":", " ") for name in late[:MOST_LATE])
+        st.warning(md("room.lists_late", n=len(late), names=names), icon=":material/report:")
+    with st.expander(md("room.lists", n=count(len(held)), late=count(len(late)))):
+        columns = [t(f"room.list.{name}") for name in ("symbol", "interval", "held", "age", "problem")]
+        rows = [
+            (*name.split(":"), count(held[name]), _age(ages[name]), told.get(f"problem:{name}", "")) for name in held
+        ]
+        st.dataframe(frame(columns, rows), hide_index=True, key="lists")
+
+
+def _kept(told: dict[str, str]) -> list[str]:
+    """The fields that say how many candles a list holds."""
+    return sorted(name for name, held in told.items() if name.startswith("candles:") and held.isdigit())
 
 
 def _age(seconds: float | None) -> str:

@@ -32,6 +32,8 @@ from lib.domain.quotes import KlineUpdate
 from lib.ports.market import KlineStream
 
 _log = log.get("bybit")
+MOST_LETTERS = 20_000
+"""Of all topics of a connection together; the venue allows 21,000: some four hundred symbols at two intervals."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +66,8 @@ class BybitKlineStream(KlineStream):
             raise Halt("the kline stream needs at least one symbol and interval")
         self._url = url
         self._topics = [topic(symbol, interval) for symbol, interval in series]
+        if sum(map(len, self._topics)) > MOST_LETTERS:
+            raise Halt(f"SYMBOLS and INTERVALS make {len(self._topics)} topics: more than one connection may have")
         self._timings = timings or KlineTimings()
         self._draw = draw
         self._now = now
