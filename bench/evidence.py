@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from random import Random
 
+from lib.bootstrap.backtesting import bundled_rules
 from lib.domain.account import AccountSettings, Limits, RiskLevel
 from lib.domain.candle import Candle
 from lib.domain.decision import Decision
@@ -25,7 +26,6 @@ from lib.evidence.account import Account, Heard, Opened
 from lib.evidence.desk import Terms
 from lib.evidence.scoring import score
 from lib.evidence.tape import Tape
-from lib.simulator.analyst.rules import Question, analyse
 from lib.simulator.feeds import instrument_of
 from tests.evidence.walks import wandering
 
@@ -54,18 +54,6 @@ def record(times: Sequence[int], seed: int = 3) -> dict[int, Heard]:
             confidence = Decimal(random.randint(55, 92)) / 100
             answers[t_ms] = Heard(Decision(action, confidence, 5, "", stop, stop * Decimal("1.8")), tokens=900)  # type: ignore[arg-type]
     return answers
-
-
-def rule(candles: Sequence[Candle], tape: Tape) -> Callable[[int], Heard]:
-    """The bundled rule, asked at T."""
-
-    def ask(t_ms: int) -> Heard:
-        newest = tape.index(t_ms)
-        said = analyse(Question(tuple(candles[newest - WINDOW : newest]), "high", 10))
-        view = Decision(said.action, said.confidence, said.leverage, said.reason, said.stop_loss, said.take_profit)
-        return Heard(view, tokens=900)
-
-    return ask
 
 
 def bare(candles: Sequence[tuple[int, float, float, float]], answers: Mapping[int, Heard]) -> float:
@@ -131,7 +119,7 @@ def main() -> int:
         "bare Python": floor,
         "recorded": timed(lambda: replayed(tape, times, answers.get)),
         "recorded again": timed(lambda: replayed(tape, times, answers.get)),
-        "asked": timed(lambda: replayed(tape, times, rule(candles, tape))),
+        "asked": timed(lambda: replayed(tape, times, bundled_rules(SETTINGS, tape))),
         "scored": timed(lambda: scored(tape, answers)),
     }
     print(f"{len(candles)} candles, {len(times)} T; arrays made in {made:.2f} s")

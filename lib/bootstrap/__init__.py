@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from lib.bootstrap.analyst import try_at_start as try_at_start
     from lib.bootstrap.archiving import Archivist as Archivist
     from lib.bootstrap.archiving import archivist as archivist
+    from lib.bootstrap.backtesting import Backtest as Backtest
+    from lib.bootstrap.backtesting import BacktestPlan as BacktestPlan
+    from lib.bootstrap.backtesting import backtest as backtest
     from lib.bootstrap.chatting import Chatting as Chatting
     from lib.bootstrap.chatting import chat_bot as chat_bot
     from lib.bootstrap.control import Control as Control
@@ -80,6 +83,7 @@ HOMES = {
     "lib.adapters.sql.recovery.resealing": "Rotation",
     "lib.bootstrap.analyst": "Trial try_analyst try_at_start",
     "lib.bootstrap.archiving": "Archivist archivist",
+    "lib.bootstrap.backtesting": "Backtest BacktestPlan backtest",
     "lib.bootstrap.chatting": "Chatting chat_bot",
     "lib.bootstrap.control": "Control PeopleControl PlatformControl open_control",
     "lib.bootstrap.demo": "ensure_demo",

@@ -16,6 +16,7 @@ from lib.domain.account import AccountSettings
 from lib.domain.day import midnight_after
 from lib.domain.decision import Abstained, Decision
 from lib.domain.equity import Mark, day_start, fell_by
+from lib.domain.exit_rules import NO_RULES
 from lib.domain.gates import Facts, entry_refusal, lasting_gates
 from lib.domain.locks import RiskLock
 from lib.domain.order import VERDICTS, OrderDraft, OrderState
@@ -79,6 +80,8 @@ class Account:
     """An account at its desk; `serve` one T after the other."""
 
     def __init__(self, tape: Tape, terms: Terms, opened: Opened, latency: Latency | None = None) -> None:
+        if opened.settings.exits != NO_RULES:
+            raise ValueError("exits by rule are not replayed yet")
         self.desk = Desk(tape, terms, opened.balance, opened.at_ms)
         self.record = Record()
         self._tape, self._terms, self._settings = tape, terms, opened.settings
