@@ -6,8 +6,9 @@ SHELL := /bin/bash
 # the first Python >= 3.11 that really starts
 PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
 BIN := .venv/bin
-# pip compiles what it installs on one core; some packages carry files that are meant not to compile
-COMPILED := $(BIN)/python -m compileall -q -j 0 .venv/lib >/dev/null 2>&1 || true
+# pip compiles what it installs on one core; some packages carry files that are meant not to compile, nobody imports
+# their tests, and mypy comes compiled
+COMPILED := $(BIN)/python -m compileall -q -j 0 -x "/(tests|mypy|mypyc)/" .venv/lib >/dev/null 2>&1 || true
 export PYTHONPATH := .
 export PYTHONUNBUFFERED := 1
 # compiled once, not at each of the hundreds of starts a whole check has

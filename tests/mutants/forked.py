@@ -28,7 +28,8 @@ IMPORTED_ONCE = (
 UNUSED = ("cacheprovider", "xdist", "xdist.looponfail", "randomly", "schemathesis")
 """Plugins that are only imported: together they take longer than most of the tests."""
 
-IMPORTED_BEFORE = "pytest.PytestAssertRewriteWarning"
+WHETHER = ("--assert=plain", "--tb=native")
+"""A run is asked whether its tests fail: rewriting their asserts, to say why, took longer than most of them."""
 ENDED = 100
 """Added to pytest's exit status: a fork that dies by itself ends with 1, and so would one whose tests fail."""
 
@@ -78,4 +79,4 @@ def _run(folder: Path, tests: Sequence[str], said: Path, effort: str) -> None:
 
     options = ("-q", "-x", "--no-header", "--hypothesis-profile=mutants", f"--basetemp={said.with_suffix('.temp')}")
     without = [word for plugin in UNUSED for word in ("-p", f"no:{plugin}")]
-    raise SystemExit(ENDED + int(pytest.main([*options, *without, "-W", f"ignore::{IMPORTED_BEFORE}", *tests])))
+    raise SystemExit(ENDED + int(pytest.main([*options, *WHETHER, *without, *tests])))
