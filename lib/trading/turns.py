@@ -127,13 +127,14 @@ class Turns:
 
     def told(self) -> dict[str, str]:
         """The trader's fields of `system:status` about the newest T of the timetable, and who waits now."""
-        tally = self.tally
-        return {
+        tally, waiting = self.tally, {"analyst_waiting": str(self.waiting)}
+        if not tally.t_ms:
+            return waiting  # no cycle yet: the figures of the process before stand
+        return waiting | {
             "analyst_groups": str(tally.groups),
             "analyst_calls": str(tally.calls),
             "analyst_unreached": str(tally.unreached),
             "analyst_longest_wait_ms": str(round(tally.longest_s * 1000)),
-            "analyst_waiting": str(self.waiting),
         }
 
     def announce(self, t_ms: int, name: str, urgency: Urgency, people: int, first: Model) -> Wish:

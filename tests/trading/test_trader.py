@@ -190,8 +190,9 @@ async def test_the_heartbeat_keeps_the_lease_and_a_standby_says_nothing_that_its
     status = process.world.candles.status
     assert status["trader_heartbeat"] == iso(T + 70_000)
     assert process.world.ledger.store.lease.holder == process.trader.context.holder
-    assert status["analyst_groups"] == "0"
-    status["analyst_groups"] = "7"
+    assert status["analyst_waiting"] == "0"
+    assert "analyst_groups" not in status, "before the first cycle the figures of the process before stand"
+    status["analyst_waiting"] = "7"
     fields, lease = set(status), LeaseRow("other", 9, T + 10**9)
     process.world.ledger.store.lease = lease
     process.trader.heartbeat()
@@ -199,7 +200,7 @@ async def test_the_heartbeat_keeps_the_lease_and_a_standby_says_nothing_that_its
     assert status["trader_heartbeat"] == iso(T + 71_000)
     assert set(status) == fields
     assert "trader_leads" not in status
-    assert status["analyst_groups"] == "7", "a standby asks nobody: its leader's figures stand"
+    assert status["analyst_waiting"] == "7", "a standby asks nobody: its leader's figures stand"
     assert process.world.ledger.store.lease == lease
 
 

@@ -318,6 +318,8 @@ def test_calls_of_a_cycle_are_bounded_and_what_has_no_turn_in_time_ends_as_a_pla
         tally = world.context.state.turns.tally
         assert (tally.groups, tally.calls, tally.unreached) == (9, 6, 3)
         assert tally.longest_s == pytest.approx(40.0)
+        told = world.context.state.turns.told()
+        assert (told["analyst_groups"], told["analyst_longest_wait_ms"]) == ("9", "40000")
 
     virtually(scene())
 
