@@ -11,6 +11,7 @@ from lib.domain.order import CYCLE_MS, Order, OrderState
 from lib.domain.reason import text
 from lib.domain.stops import IN_FLIGHT_MS, StopMove
 from lib.domain.switches import Flags
+from lib.simulator.engine.dealing import ProtectionChange
 from lib.trading.cycle.run import run_cycle
 from lib.trading.guardian.task import Guardian
 from tests.factories import SYMBOL, decision
@@ -208,8 +209,7 @@ async def test_what_the_owner_loosened_by_hand_stays_until_it_is_lost(world: Wor
     await world.cycle(tighten())
     await world.guardian.run_pass()
     await world.guardian.run_pass()
-    exchange = await world.exchange(1)
-    await exchange.set_trading_stop(SYMBOL, ENTRY_STOP, world.position().take_profit)
+    world.engine.dealing.set_protection(world.uid(1), SYMBOL, ProtectionChange(stop_loss=ENTRY_STOP))
     await world.guardian.run_pass()
     assert world.position().stop_loss == ENTRY_STOP
     world.wait(20)

@@ -3,8 +3,9 @@ The whole trader in one process: stepped clock, simulated exchange without a soc
 
 Everything between the analyst's view and the exchange's books is the real code: signed client, wire parsing, venue,
 engine, use-cases. Only candles, prices and views are written by the test. Each accepted order is held against the
-promises an exchange can see (one entry per account and T, in time, with its stop inside); `World.violations` lists
-what broke them, and the fixture in tests/trading/conftest.py fails the test that has any.
+promises an exchange can see (one entry per account and T, in time, with its stop inside), and each stop of ours
+against those before (none farther from the price); `World.violations` lists what broke them, and the fixture in
+tests/trading/conftest.py fails the test that has any.
 """
 
 import json
@@ -69,7 +70,9 @@ class World:
         self.t_ms = T
         self.violations: list[str] = []
         self._entries: set[tuple[int, int]] = set()
-        self.engine.on_accept = self._judge
+        self._stops: dict[int, tuple[int, Decimal]] = {}
+        """By uid: the side of the entry (1 or -1), and the tightest stop of ours accepted for its position."""
+        self.engine.on_accept, self.engine.on_stop = self._judge, self._judge_stop
 
     def new_context(self, holder: str = "trader-1") -> TradingContext:
         """A trader process of its own over the same exchange, ledger and candles."""
@@ -109,6 +112,16 @@ class World:
         if (order.uid, link.t_ms) in self._entries:
             self.violations.append(f"a second entry of uid {order.uid} at {link.t_ms}")
         self._entries.add((order.uid, link.t_ms))
+        self._stops[order.uid] = (1 if order.side == "buy" else -1), order.protection.stop_loss
+
+    def _judge_stop(self, uid: int, symbol: str, stop: Decimal) -> None:
+        """P9: no stop of ours is farther from the price than one before; what a hand sets is its own business."""
+        if not self.transport.is_sending or uid not in self._stops:
+            return
+        side, tightest = self._stops[uid]
+        if (stop - tightest) * side < 0:
+            self.violations.append(f"uid {uid}: a stop at {stop} after one at {tightest}")
+        self._stops[uid] = side, max(stop * side, tightest * side) * side
 
     # --- people -------------------------------------------------------------------------------------------------------
 

@@ -116,6 +116,8 @@ class WatchedTransport(Transport):
     def __init__(self, inner: VenueTransport) -> None:
         self._inner = inner
         self.sent: list[tuple[str, str, bytes]] = []
+        self.is_sending = False
+        """Whether the exchange is looking at a request of ours now."""
         self.hanging: dict[str, asyncio.Event] = {}
         """API key → the event its requests wait for before they time out."""
         self.before: Callable[[Request], None] = lambda request: None
@@ -134,7 +136,11 @@ class WatchedTransport(Transport):
         request = Request(method, path, query, headers, body, "127.0.0.1")
         self.before(request)
         self.sent.append((key, path, body))
-        answer = await self._inner.request(method, path, query, headers, body)
+        self.is_sending = True
+        try:
+            answer = await self._inner.request(method, path, query, headers, body)
+        finally:
+            self.is_sending = False
         self.after(request)
         return answer
 
