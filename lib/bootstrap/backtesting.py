@@ -132,8 +132,9 @@ def bundled_rules(settings: AccountSettings, tape: Tape) -> Callable[[int], Hear
         newest = tape.index(t_ms)
         window = tuple(tape.candles[newest - WINDOW : newest])
         level, cap = settings.risk_level.value, settings.profile.leverage_cap
-        said = analyse(Question(window, level, cap, settings.custom_prompt))
-        numbers = (said.confidence, said.leverage, said.reason, said.stop_loss, said.take_profit)
+        question = Question(window, level, cap, settings.custom_prompt)
+        said = analyse(question, manages=settings.answer_version != 1)
+        numbers = (said.confidence, said.leverage, said.reason, said.stop_loss, said.take_profit, said.close_fraction)
         return Heard(Decision(said.action, *numbers))
 
     return ask

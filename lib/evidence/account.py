@@ -8,6 +8,7 @@ orders, fills, fees, funding, locks and equity (tests/evidence). The platform's 
 money's gates are not replayed; transfers neither.
 """
 
+from bisect import bisect_left
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -16,17 +17,16 @@ from lib.domain.account import AccountSettings
 from lib.domain.day import midnight_after
 from lib.domain.decision import Abstained, Decision
 from lib.domain.equity import Mark, day_start, fell_by
-from lib.domain.exit_rules import NO_RULES
 from lib.domain.gates import Facts, entry_refusal, lasting_gates
 from lib.domain.locks import RiskLock
-from lib.domain.order import VERDICTS, OrderDraft, OrderState
+from lib.domain.order import CYCLE_MS, MAX_AGE_MS, VERDICTS, OrderDraft, OrderState
 from lib.domain.position import ZERO
 from lib.domain.quotes import is_away
 from lib.domain.reason import NOTHING
-from lib.domain.risk import AccountPlan, Outcome, decide, entry_draft, exit_draft, size_entry
-from lib.domain.stops import is_passed
+from lib.domain.risk import AccountPlan, Outcome, decide, entry_draft, size_entry
 from lib.domain.trade_log import Leg, summarise
 from lib.evidence.desk import Desk, Sent, Terms
+from lib.evidence.guarding import Watchman
 from lib.evidence.tape import Tape
 
 
@@ -46,13 +46,13 @@ Ask = Callable[[int], Heard | None]
 @dataclass(frozen=True, slots=True)
 class Latency:
     """
-    How long things take, in ms: from T to the plan, from an order's send until its end is known, from T until the
-    guardian moves a stop.
+    How long things take, in ms: from T to the plan, from an order's send until its end is known; and how long after
+    each full minute the guardian looks.
     """
 
     plan_ms: int = 2_000
     known_ms: int = 200
-    guard_ms: int = 30_000
+    looks_ms: tuple[int, ...] = (400, 30_000)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,8 +80,6 @@ class Account:
     """An account at its desk; `serve` one T after the other."""
 
     def __init__(self, tape: Tape, terms: Terms, opened: Opened, latency: Latency | None = None) -> None:
-        if opened.settings.exits != NO_RULES:
-            raise ValueError("exits by rule are not replayed yet")
         self.desk = Desk(tape, terms, opened.balance, opened.at_ms)
         self.record = Record()
         self._tape, self._terms, self._settings = tape, terms, opened.settings
@@ -93,8 +91,8 @@ class Account:
         self._day_start = opened.balance
         self._before: Mark | None = None
         self._entries = self._tokens = self._failures = 0
-        self._move: tuple[int, Decimal] | None = None
-        """When the guardian comes to move the stop, and where to."""
+        watched = (opened.settings.exits, self._latency.looks_ms)
+        self._watchman = Watchman(tape, terms.instrument, self.desk, *watched)
         self._away = tape.jumps()
 
     def run(self, times: Iterable[int], ask: Ask) -> Record:
@@ -108,8 +106,8 @@ class Account:
     def serve(self, t_ms: int, heard: Heard) -> None:
         """Everything that happens until T, and the cycle of T."""
         at_ms = t_ms + self._latency.plan_ms
-        if self._move is not None:
-            self._guard(t_ms)
+        for close in self._watchman.until(at_ms):
+            self._closed_by_guardian(close)
         self.desk.advance(at_ms)
         if t_ms >= self._day_ends_ms:
             self._new_day(t_ms)
@@ -203,7 +201,7 @@ class Account:
         facts = self._facts(t_ms, at_ms, equity)
         plan = decide(decision, facts, self._settings, self._terms.instrument, ref, t_ms)
         if plan.stop:
-            self._move = (t_ms + self._latency.guard_ms, plan.stop)
+            self._watchman.commit(plan.stop, at_ms)
         if not plan.orders or isinstance(decision, Abstained):
             return plan.outcome, at_ms
         return self._sent(t_ms, at_ms, plan, decision)
@@ -218,6 +216,8 @@ class Account:
                 continue
             self._entries += not draft.reduce_only
             done.append(self.desk.send(sized, at_ms))
+            if not draft.reduce_only and done[-1].filled:
+                self._watchman.entered(t_ms, done[-1])
             at_ms += self._latency.known_ms
             self.desk.advance(at_ms)
         self.record.orders += [(t_ms, one) for one in done]
@@ -238,18 +238,15 @@ class Account:
         sizing = size_entry(decision, draft.side, equity, facts.available, settings, rule, ref)
         return entry_draft(draft.side, sizing, ref) if sizing.qty else Sent(draft, at_ms, OrderState.BLOCKED)
 
-    def _guard(self, t_ms: int) -> None:
-        """The guardian puts a move of the stop in force, or closes where the mark has passed it."""
-        if self._move is None:
-            return
-        (due_ms, stop), self._move = self._move, None
-        before = self.desk.position
-        self.desk.advance(due_ms)
-        position = self.desk.seen(due_ms)
-        if not position.qty or position.stop_loss != before.stop_loss:
-            return
-        if is_passed(position, stop):
-            draft = exit_draft(position, position.mark, leg="g")
-            self.record.orders.append((t_ms, self.desk.send(draft, due_ms)))
-        else:
-            self.desk.protect(stop, position.take_profit)
+    def _closed_by_guardian(self, close: Sent) -> None:
+        """Book a close outside the plans under the newest T whose plan stands, and in its log."""
+        record, t_ms = self.record, close.at_ms - close.at_ms % CYCLE_MS
+        entered = next((t for t, one in reversed(record.orders) if not one.draft.reduce_only and one.filled), 0)
+        if entered != t_ms and close.at_ms - t_ms <= MAX_AGE_MS:
+            t_ms -= CYCLE_MS
+        record.orders.append((t_ms, close))
+        index = bisect_left(record.times, t_ms)
+        if index < len(record.times) and record.times[index] == t_ms:
+            sent = [one for t, one in record.orders[-8:] if t == t_ms]
+            legs = [Leg(one.draft.reduce_only, one.state, one.filled, NOTHING) for one in sent]
+            record.outcomes[index] = summarise(record.outcomes[index], NOTHING, legs).outcome

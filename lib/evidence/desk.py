@@ -1,12 +1,12 @@
 """
 One account's position in one symbol at a simulated venue, carried from event to event.
 
-Only these can matter between two requests: the stop, the target, the liquidation, a funding time. The first minute
+Only these can matter between two requests: the stops, the target, the liquidation, a funding time. The first minute
 that reaches one of them is found by the tape; inside it the prints are walked second by second, in the simulator's
 order: liquidation before the stop, the stop before the target, a target only when no later print of its minute reaches
 the stop. Money is what the domain's functions say of each fill, in Decimal; cash equals the simulator's to the last
-decimal. Requests come in the order of time. Orders of others, trailing stops, partial stops, cross margin and faults
-are not replayed.
+decimal. Requests come in the order of time. A trailing stop moves
+with the prints it is told of. Orders of others, partial stops, cross margin and faults are not replayed.
 """
 
 from dataclasses import dataclass, field, replace
@@ -21,6 +21,7 @@ from lib.domain.margin import bankruptcy_price, initial_margin, liquidation_pric
 from lib.domain.order import OrderDraft, OrderState
 from lib.domain.position import AVERAGE_STEP, ZERO, Position, Side, apply_fill, unrealised_pnl
 from lib.domain.price_path import Path
+from lib.domain.stops import tightest
 from lib.evidence.tape import Tape
 
 _NEVER = 1 << 62
@@ -60,6 +61,10 @@ class Desk:
         self._edge = ZERO
         """The price of liquidation."""
         self._levels: tuple[Decimal | None, Decimal | None] = (None, None)
+        self.trailing = ZERO
+        """How far behind the best price the venue's trailing stop stays; 0 = none."""
+        self._trail_from = self._trail_at = ZERO
+        """The price from which on it follows (0 = it does), and where it triggers then."""
         self._reached_ms = 0
         """The minute (its open) that reaches one of the levels."""
         self._wakes_ms = _NEVER
@@ -143,6 +148,13 @@ class Desk:
         self.position = replace(self.position, stop_loss=stop, take_profit=target)
         self._watch()
 
+    def trail(self, distance: Decimal, active: Decimal, at_ms: int) -> None:
+        """Set the venue's trailing stop at *at_ms*: it follows the best price at *distance*, from *active* on."""
+        mark = self._tape.mark(at_ms)
+        self.trailing, self._trail_from = distance, active
+        self._trail_at = mark - distance if self.position.qty > 0 else mark + distance
+        self._watch()
+
     # --- time ---------------------------------------------------------------------------------------------------------
 
     def advance(self, to_ms: int) -> None:
@@ -153,15 +165,21 @@ class Desk:
 
     def _watch(self) -> None:
         """The position is another one now: find where it meets its stop, its target or its liquidation."""
-        if not self.position.qty:
-            self._wakes_ms = _NEVER
-            return
-        is_long, stop = self.position.qty > 0, self.position.stop_loss
-        self._edge = liquidation_price(self.position, self._config.maintenance_rate)
-        near = (max(stop, self._edge) if is_long else min(stop or self._edge, self._edge)) or None
-        target = self.position.take_profit or None
-        self._levels = (near, target) if is_long else (target, near)
         self._reached_ms = 0
+        if not self.position.qty:
+            self._wakes_ms, self.trailing = _NEVER, ZERO
+            return
+        self._edge = liquidation_price(self.position, self._config.maintenance_rate)
+        against, along = [self.position.stop_loss, self._edge], [self.position.take_profit]
+        if self.trailing:
+            is_long = self.position.qty > 0
+            along.append(self._trail_from or self._trail_at + (self.trailing if is_long else -self.trailing))
+            against.append(ZERO if self._trail_from else self._trail_at)
+        near, far = [price for price in against if price], [price for price in along if price]
+        if self.position.qty > 0:
+            self._levels = (max(near, default=None), min(far, default=None))
+        else:
+            self._levels = (max(far, default=None), min(near, default=None))
         self._look_ahead()
 
     def _look_ahead(self) -> None:
@@ -183,7 +201,10 @@ class Desk:
                 self._walk(minute, to_ms, self._tape.path(index))
         if self.position.qty:
             self._now = min(minute + MINUTE_MS - 1, to_ms)
-            self._look_ahead()
+            if self.trailing:
+                self._watch()
+            else:
+                self._look_ahead()
 
     def _walk(self, minute: int, to_ms: int, path: Path) -> None:
         for number, (offset, price) in enumerate(path):
@@ -198,7 +219,7 @@ class Desk:
         if (price - self._edge) * sign <= 0:
             taken = takeover_price(self._instrument, position.qty, bankruptcy_price(position))
             self._end(at_ms, taken, "liquidation", is_stop=True)
-        elif stop and (price - stop) * sign <= 0:
+        elif (stop and (price - stop) * sign <= 0) or (self.trailing and self._is_trailed_out(price, sign)):
             self._leave(at_ms, price, is_stop=True)
         elif target and (price - target) * sign >= 0 and not self._stop_comes_first(rest):
             self._leave(at_ms, price, is_stop=False)
@@ -206,8 +227,21 @@ class Desk:
             return False
         return True
 
+    def _is_trailed_out(self, price: Decimal, sign: int) -> bool:
+        """Let the trailing stop begin, or come nearer, with the print *price*; whether the print triggers it."""
+        behind = price - sign * self.trailing
+        if self._trail_from:
+            if (price - self._trail_from) * sign >= 0:
+                self._trail_from, self._trail_at = ZERO, behind
+            return False
+        if (behind - self._trail_at) * sign > 0:
+            self._trail_at = behind
+        return (price - self._trail_at) * sign <= 0
+
     def _stop_comes_first(self, rest: Path) -> bool:
         stop, is_long = self.position.stop_loss, self.position.qty > 0
+        if self.trailing and not self._trail_from:
+            stop = tightest((stop, self._trail_at), is_long=is_long)
         return stop > 0 and any(price <= stop if is_long else price >= stop for _, price in rest)
 
     def _leave(self, at_ms: int, price: Decimal, *, is_stop: bool) -> None:

@@ -67,6 +67,8 @@ class ReplayPlan:
     database_url: str
     redis_url: str
     redis_tls_verify: str = "full"
+    crowd: tuple[AccountSettings, ...] = ()
+    """The settings of the people; () = those of `people`."""
 
 
 @dataclass(slots=True)
@@ -196,7 +198,7 @@ async def _play(
     found = Findings(database=_database_version(stores.engine), redis=_redis_version(stores.redis), first_ms=first)
     async with Rehearsal.opened(exchange, clock, stores, names, application(config, exchange, clock)) as rehearsal:
         labels = {}
-        for number, settings in enumerate(people(plan.users), 1):
+        for number, settings in enumerate(plan.crowd or people(plan.users), 1):
             user_id = rehearsal.add_person(f"user{number:02d}@replay", settings, BALANCES[number % len(BALANCES)])
             labels[user_id] = f"user{number:02d} {settings.risk_level.value} {settings.max_leverage}x"
         await rehearsal.run(first + (total - 1) * CYCLE_MS, _counting(rehearsal, found, progress, total))

@@ -15,6 +15,7 @@ import sqlalchemy as sa
 from lib.adapters.sql.ledger.analysis import read_decision
 from lib.adapters.sql.tables.people import accounts
 from lib.adapters.sql.tables.trading import cycles, equity_points, fills, orders, risk_locks, trade_logs
+from lib.domain.account import AccountSettings
 from lib.domain.candle import Candle
 from lib.domain.day import utc_day
 from lib.evidence.account import Account, Heard, Opened
@@ -112,7 +113,9 @@ def played(tape: Tape, terms: Terms, opened: Opened, answers: Mapping[int, Heard
     return Life(sent, done, sorted((*key, *value) for key, value in held.items()), curve), account
 
 
-def differences(engine: sa.Engine, candles: Sequence[Candle], symbol: str) -> tuple[list[str], int]:
+def differences(
+    engine: sa.Engine, candles: Sequence[Candle], symbol: str, crowd: Sequence[AccountSettings] = ()
+) -> tuple[list[str], int]:
     """One line for each account of the replay that the engine tells otherwise, and how many accounts were compared."""
     tape, terms = Tape(symbol, candles), Terms(instrument_of(symbol))
     with engine.connect() as connection:
@@ -120,7 +123,7 @@ def differences(engine: sa.Engine, candles: Sequence[Candle], symbol: str) -> tu
         rows = connection.execute(sa.select(accounts.c.id, accounts.c.opened_ms))
         opened = {number: opened_ms for number, opened_ms in rows}
     found = []
-    for number, (account_id, settings) in enumerate(zip(ids, people(len(ids)), strict=True), 1):
+    for number, (account_id, settings) in enumerate(zip(ids, crowd or people(len(ids)), strict=True), 1):
         answers = heard(engine, account_id)
         last = max(answers)
         begun = Opened(settings, BALANCES[number % len(BALANCES)], opened[account_id])

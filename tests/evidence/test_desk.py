@@ -17,7 +17,7 @@ from lib.evidence.desk import Desk, Terms
 from lib.evidence.tape import Tape
 from lib.simulator.engine.dealing import ProtectionChange
 from lib.simulator.engine.engine import Engine
-from lib.simulator.engine.orders import OrderRequest, Protection, Refused
+from lib.simulator.engine.orders import OrderRequest, Protection, Refused, Trail
 from lib.simulator.feeds import instrument_of
 from lib.simulator.market.market import ReplayMarket
 from tests.evidence.walks import NIGHT, wandering
@@ -55,7 +55,7 @@ trades = st.builds(
     leverage=st.sampled_from([1, 5, 50, 100]),
     qty=st.decimals("0.001", "1", places=3),
     later_ms=st.integers(0, 90 * MINUTE_MS),
-    then=st.sampled_from(["nothing", "nothing", "close", "half", "tighten"]),
+    then=st.sampled_from(["nothing", "nothing", "close", "half", "tighten", "trail", "trail later"]),
     touched=st.one_of(st.just(MINUTES), st.integers(1, 120), st.integers(1, 60)),
 )
 configs = st.sampled_from(
@@ -110,6 +110,8 @@ def at_desk(tape: Tape, trade: Trade, config: EngineConfig) -> list[tuple[object
         closer = nearer(position.qty > 0, position.stop_loss, mark)
         if closer is not None:
             desk.protect(closer, position.take_profit)
+    elif position.qty and trade.then.startswith("trail"):
+        desk.trail(*trailed(position.qty > 0, trade, mark), then)
     desk.advance(NIGHT + MINUTES * MINUTE_MS - 1)
     told = [
         (
@@ -134,6 +136,14 @@ def nearer(is_long: bool, stop: Decimal, mark: Decimal) -> Decimal | None:
     """A stop half way to the price; None where the price has passed it."""
     closer = RULE.round_price((stop + mark) / 2)
     return closer if (closer < mark if is_long else closer > mark) else None
+
+
+def trailed(is_long: bool, trade: Trade, mark: Decimal) -> tuple[Decimal, Decimal]:
+    """Distance and active price of a trailing stop, from now or from a little further on."""
+    distance = RULE.ceil_price(mark * min(trade.stop, Decimal("0.002")))
+    further = RULE.round_price(mark * trade.target / 4) + RULE.tick_size
+    active = mark + further if is_long else mark - further
+    return distance, ZERO if trade.then == "trail" else active
 
 
 def at_venue(candles: Sequence[Candle], trade: Trade, config: EngineConfig) -> list[tuple[object, ...]]:
@@ -164,6 +174,8 @@ def at_venue(candles: Sequence[Candle], trade: Trade, config: EngineConfig) -> l
         closer = nearer(position.qty > 0, position.stop_loss, mark)
         if closer is not None:
             dealing.set_protection(uid, BTC, ProtectionChange(closer))
+    elif position.qty and trade.then.startswith("trail"):
+        dealing.set_protection(uid, BTC, ProtectionChange(trail=Trail(*trailed(position.qty > 0, trade, mark))))
     engine.advance(NIGHT + MINUTES * MINUTE_MS - 1)
     history = engine.books.history[uid]
     told = [
@@ -174,7 +186,7 @@ def at_venue(candles: Sequence[Candle], trade: Trade, config: EngineConfig) -> l
             ZERO if one.exec_type == "Funding" else one.qty,
             one.price,
             one.fee,
-            one.stop_order_type == "StopLoss" or one.exec_type == "BustTrade",
+            one.stop_order_type in ("StopLoss", "TrailingStop") or one.exec_type == "BustTrade",
         )
         for one in history.executions
     ]
