@@ -278,7 +278,7 @@ class Collector:
     def _tell_rules(self) -> None:
         """Write the trading rules down for whoever shows what an order needs; they change a few times a month."""
         now = self._clock.now_ms()
-        for symbol in self._plan.symbols:
+        for symbol in dict.fromkeys(feed.symbol for feed in self._by_need):
             if self._stopping.is_set():
                 return
             if symbol in self._rules_ms and 0 <= now - self._rules_ms[symbol] < RULES_LIFE_MS:
