@@ -31,6 +31,7 @@ from tests.evidence.walks import wandering
 
 SYMBOL = "BTCUSDT"
 WINDOW = 30
+ROUNDS = 3
 RECORDED, ASKED = 250_000, 60_000
 """The aims, candles a second."""
 HOLD = Heard(Decision("hold", Decimal("0.6"), 1, "", Decimal(0), Decimal(0)), tokens=900)
@@ -83,11 +84,14 @@ class Took:
     said: str
 
 
-def timed(work: Callable[[], str]) -> Took:
-    """*work* by the processor's clock: the machine does other things too."""
-    begun = time.process_time()
-    said = work()
-    return Took(time.process_time() - begun, said)
+def timed(work: Callable[[], str], rounds: int = ROUNDS) -> Took:
+    """The best of *rounds* of *work* by the processor's clock: the machine does other things too."""
+    said, best = "", float("inf")
+    for _ in range(rounds):
+        begun = time.process_time()
+        said = work()
+        best = min(best, time.process_time() - begun)
+    return Took(best, said)
 
 
 def replayed(tape: Tape, times: Sequence[int], ask: Callable[[int], Heard | None]) -> str:
@@ -117,8 +121,8 @@ def main() -> int:
     floor = timed(lambda: f"{bare(floats, answers):.3f} of the start left")
     rows = {
         "bare Python": floor,
-        "recorded": timed(lambda: replayed(tape, times, answers.get)),
-        "recorded again": timed(lambda: replayed(tape, times, answers.get)),
+        "recorded": timed(lambda: replayed(tape, times, answers.get), 1),
+        "and again": timed(lambda: replayed(tape, times, answers.get)),
         "asked": timed(lambda: replayed(tape, times, bundled_rules(SETTINGS, tape))),
         "scored": timed(lambda: scored(tape, answers)),
     }

@@ -167,28 +167,28 @@ def locking_gates(facts: Facts, limits: Limits, t_ms: int) -> tuple[Gate, ...]:
         (
             fell_by(limits.daily_loss, day, facts.equity),
             "daily_loss",
-            codes.DAILY_LOSS(lost=fall(day, facts.equity), limit=limits.daily_loss),
+            lambda: codes.DAILY_LOSS(lost=fall(day, facts.equity), limit=limits.daily_loss),
             midnight,
         ),
         (
             fell_by(limits.drawdown, peak, facts.equity),
             "drawdown",
-            codes.DRAWDOWN(fell=fall(peak, facts.equity), limit=limits.drawdown),
+            lambda: codes.DRAWDOWN(fell=fall(peak, facts.equity), limit=limits.drawdown),
             FOREVER_MS,
         ),
         (
             facts.loss_streak >= limits.loss_streak,
             "loss_streak",
-            codes.LOSS_STREAK(losses=facts.loss_streak, limit=limits.loss_streak),
+            lambda: codes.LOSS_STREAK(losses=facts.loss_streak, limit=limits.loss_streak),
             midnight,
         ),
         (
             facts.entries_today >= limits.entries_per_day,
             "entries",
-            codes.ENTRIES_OF_DAY(entries=facts.entries_today, limit=limits.entries_per_day),
+            lambda: codes.ENTRIES_OF_DAY(entries=facts.entries_today, limit=limits.entries_per_day),
             midnight,
         ),
-        (rested_ms > t_ms, "cooldown", codes.COOLDOWN(minutes=minutes), rested_ms),
+        (rested_ms > t_ms, "cooldown", lambda: codes.COOLDOWN(minutes=minutes), rested_ms),
         _silence(facts.analyst_failures, limits.analyst_failures, t_ms),
         _budget(facts.tokens_today, limits, t_ms),
     )
@@ -212,32 +212,32 @@ def platform_gates(use: PlatformFacts, limits: PlatformLimits, t_ms: int) -> tup
         (
             fell_by(limits.daily_loss, day, use.equity),
             "daily_loss",
-            codes.PLATFORM_DAILY_LOSS(lost=fall(day, use.equity), limit=limits.daily_loss),
+            lambda: codes.PLATFORM_DAILY_LOSS(lost=fall(day, use.equity), limit=limits.daily_loss),
             midnight,
         ),
         (
             use.exposure >= limits.max_exposure,
             "exposure",
-            codes.PLATFORM_EXPOSURE(exposure=use.exposure, limit=limits.max_exposure),
+            lambda: codes.PLATFORM_EXPOSURE(exposure=use.exposure, limit=limits.max_exposure),
             t_ms + CYCLE_MS,
         ),
         (
             use.entries >= limits.entries_per_day,
             "entries",
-            codes.PLATFORM_ENTRIES(entries=use.entries, limit=limits.entries_per_day),
+            lambda: codes.PLATFORM_ENTRIES(entries=use.entries, limit=limits.entries_per_day),
             midnight,
         ),
         _silence(use.analyst_failures, limits.analyst_failures, t_ms),
         (
             use.tokens >= limits.analyst_tokens,
             "analyst_budget",
-            codes.PLATFORM_TOKENS(tokens=use.tokens, limit=limits.analyst_tokens),
+            lambda: codes.PLATFORM_TOKENS(tokens=use.tokens, limit=limits.analyst_tokens),
             midnight,
         ),
         (
             use.cost >= limits.analyst_cost,
             "analyst_budget",
-            codes.PLATFORM_COST(cost=use.cost, limit=limits.analyst_cost),
+            lambda: codes.PLATFORM_COST(cost=use.cost, limit=limits.analyst_cost),
             midnight,
         ),
     )
@@ -270,27 +270,26 @@ def _locked(locks: tuple[str, ...]) -> Reason:
     return codes.ENTRIES_LOCKED(locks=", ".join(locks)) if locks else NOTHING
 
 
-_Row = tuple[bool, GateKind, Reason, int]
-"""Whether a gate stands; its kind, why and end."""
+_Row = tuple[bool, GateKind, Callable[[], Reason], int]
+"""Whether a gate stands; its kind, why (said of those that stand) and end."""
 
 
 def _standing(*rows: _Row) -> tuple[Gate, ...]:
-    return tuple(Gate(kind, why, until_ms) for stands, kind, why, until_ms in rows if stands)
+    return tuple(Gate(kind, why(), until_ms) for stands, kind, why, until_ms in rows if stands)
 
 
 def _silence(failures: int, limit: int, t_ms: int) -> _Row:
-    why = codes.ANALYST_FAILURES(cycles=failures)
-    return failures >= limit, "analyst_failures", why, t_ms + CYCLE_MS
+    return failures >= limit, "analyst_failures", lambda: codes.ANALYST_FAILURES(cycles=failures), t_ms + CYCLE_MS
 
 
 def _unreadable(limits: PlatformLimits, t_ms: int) -> _Row:
     """The operator's limit may be stricter than the one known here: until its row can be read, there are no entries."""
-    return bool(limits.unreadable), "unreadable", UNREADABLE, t_ms + CYCLE_MS
+    return bool(limits.unreadable), "unreadable", lambda: UNREADABLE, t_ms + CYCLE_MS
 
 
 def _budget(tokens: int, limits: Limits, t_ms: int) -> _Row:
-    why = codes.ANALYST_TOKENS(tokens=tokens, limit=limits.analyst_tokens)
-    return tokens >= limits.analyst_tokens, "analyst_budget", why, midnight_after(t_ms)
+    used_up, most = tokens >= limits.analyst_tokens, limits.analyst_tokens
+    return used_up, "analyst_budget", lambda: codes.ANALYST_TOKENS(tokens=tokens, limit=most), midnight_after(t_ms)
 
 
 @dataclass(frozen=True, slots=True)

@@ -53,7 +53,7 @@ def print_in(symbol: str, candle: Candle, tick: Decimal, second: int) -> Decimal
 
 
 def _noise(symbol: str, candle: Candle) -> bytes:
-    key = f"{symbol}|{candle.open_time}|{candle.open}|{candle.high}|{candle.low}|{candle.close}"
+    key = f"{symbol}|{candle.open_time}|{candle.open!s}|{candle.high!s}|{candle.low!s}|{candle.close!s}"
     return blake2b(key.encode(), digest_size=64).digest()
 
 

@@ -16,7 +16,7 @@ from typing import Union
 MOST_TEXT = 1_000
 """Characters of somebody else's text that a reason keeps."""
 MOST_NAME = 80
-_PLACES = {"share": 6, "money": 2, "number": 18}
+_STEPS = {"share": Decimal("1E-6"), "money": Decimal("1E-2"), "number": Decimal("1E-18")}
 _WIDE = Context(prec=80, rounding=ROUND_HALF_EVEN)
 
 
@@ -67,13 +67,20 @@ class Code:
         return hash(self.name)
 
     def __call__(self, /, **given: Value) -> "Reason":
-        return Reason(self.name, given)
+        if given:
+            return Reason(self.name, given)
+        bare = _BARE.get(self.name)  # the same for ever, and asked for at every plan
+        if bare is None:
+            bare = _BARE[self.name] = Reason(self.name, given)
+        return bare
 
     def is_of(self, reason: "Reason") -> bool:
         """Whether *reason* is this one."""
         return reason.code == self.name
 
 
+_BARE: dict[str, "Reason"] = {}
+"""Reasons without parameters, by their code."""
 CODES: dict[str, Code] = {}
 """Every declared code by its name."""
 
@@ -134,8 +141,7 @@ def fitted(kind: Kind, value: Value) -> Value:
 def _rounded(kind: Kind, value: Decimal) -> Decimal:
     if not value.is_finite() or abs(value.adjusted()) > 30:
         raise TypeError(f"{value} is no number for a reason")
-    step = Decimal(1).scaleb(-_PLACES[kind])
-    return Decimal(f"{value.quantize(step, context=_WIDE).normalize(_WIDE):f}")
+    return Decimal(f"{value.quantize(_STEPS[kind], context=_WIDE).normalize(_WIDE):f}")
 
 
 def _plain(text: str) -> str:

@@ -16,7 +16,7 @@ from decimal import Decimal
 from lib.domain.account import AccountSettings
 from lib.domain.day import midnight_after
 from lib.domain.decision import Abstained, Decision
-from lib.domain.equity import Mark, day_start, fell_by
+from lib.domain.equity import Mark, day_start
 from lib.domain.gates import Facts, entry_refusal, lasting_gates
 from lib.domain.locks import RiskLock
 from lib.domain.order import CYCLE_MS, MAX_AGE_MS, VERDICTS, OrderDraft, OrderState
@@ -28,6 +28,8 @@ from lib.domain.trade_log import Leg, summarise
 from lib.evidence.desk import Desk, Sent, Terms
 from lib.evidence.guarding import Watchman
 from lib.evidence.tape import Tape
+
+_CENT = Decimal("0.01")
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +90,7 @@ class Account:
         self._held: dict[str, int] = {}
         """Kinds of locks → until when they hold."""
         self._day_ends_ms = 0
-        self._day_start = opened.balance
+        self._measure(opened.balance)
         self._before: Mark | None = None
         self._entries = self._tokens = self._failures = 0
         watched = (opened.settings.exits, self._latency.looks_ms)
@@ -130,6 +132,7 @@ class Account:
         record.outcomes.append(outcome)
         if equity > self._peak:
             self._peak = equity
+            self._near_peak = equity * (1 - self._limits.drawdown) + _CENT
 
     # --- the day ------------------------------------------------------------------------------------------------------
 
@@ -138,11 +141,17 @@ class Account:
         self._entries = self._tokens = 0
         record = self.record
         self._before = Mark(record.times[-1], record.curve[-1], ZERO) if record.times else None
-        self._day_start = day_start(t_ms, self._before, None, self._start, ZERO)
+        self._measure(day_start(t_ms, self._before, None, self._start, ZERO))
 
     def _first_of_day(self, t_ms: int, equity: Decimal) -> None:
         """The day's first point: where the day starts when the one before is old."""
-        self._day_start = day_start(t_ms, self._before, Mark(t_ms, equity, ZERO), self._start, ZERO)
+        self._measure(day_start(t_ms, self._before, Mark(t_ms, equity, ZERO), self._start, ZERO))
+
+    def _measure(self, start: Decimal) -> None:
+        """The day starts at *start*: near which equity a loss limit may be met, a cent above where it is."""
+        self._day_start = start
+        self._near_day = start * (1 - self._limits.daily_loss) + _CENT
+        self._near_peak = self._peak * (1 - self._limits.drawdown) + _CENT
 
     # --- gates --------------------------------------------------------------------------------------------------------
 
@@ -178,8 +187,8 @@ class Account:
         """Whether a gate may stand that is not locked: at most T none does, and the figures need not be gathered."""
         limits, held, books = self._limits, self._held, self.desk.books
         return (
-            (held.get("daily_loss", 0) <= at_ms and fell_by(limits.daily_loss, self._day_start, equity))
-            or (held.get("drawdown", 0) <= at_ms and fell_by(limits.drawdown, self._peak, equity))
+            (equity <= self._near_day and held.get("daily_loss", 0) <= at_ms)
+            or (equity <= self._near_peak and held.get("drawdown", 0) <= at_ms)
             or (books.last_stop_ms + limits.cooldown_ms > t_ms and held.get("cooldown", 0) <= at_ms)
             or (books.loss_streak >= limits.loss_streak and held.get("loss_streak", 0) <= at_ms)
             or (self._entries >= limits.entries_per_day and held.get("entries", 0) <= at_ms)
@@ -191,9 +200,8 @@ class Account:
 
     def _decided(self, t_ms: int, at_ms: int, equity: Decimal, decision: Decision | Abstained) -> tuple[Outcome, int]:
         """How the cycle ended, and when (epoch ms)."""
-        index = self._tape.at(t_ms)
         is_held = isinstance(decision, Abstained) or decision.action == "hold"
-        if is_held and index not in self._away:
+        if is_held and t_ms not in self._away:
             return "held", at_ms
         ref = self._tape.mark(at_ms)
         if is_away(ref, self._tape.mark(t_ms - 1)):

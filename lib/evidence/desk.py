@@ -83,9 +83,9 @@ class Desk:
         return self.balance - initial_margin(self.position, self._config.taker_fee).quantize(AVERAGE_STEP)
 
     def seen(self, at_ms: int) -> Position:
-        """The position with the mark price and the price of liquidation, as the venue tells them."""
+        """An open position with the mark price and the price of liquidation, as the venue tells them."""
         if not self.position.qty:
-            return replace(self.position, mark=self._tape.mark(at_ms))
+            return self.position
         edge = self._instrument.round_price(self._edge)
         return replace(self.position, mark=self._tape.mark(at_ms), liquidation=edge)
 

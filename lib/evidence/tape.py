@@ -70,13 +70,13 @@ class Tape:
         return end
 
     def jumps(self) -> frozenset[int]:
-        """The minutes in which the price may be another market's by `is_away`, measured from the close before."""
+        """The opens of minutes whose price may be another market's (`is_away`), measured from the close before."""
         if self._jumps is None:
             closes = np.fromiter((float(candle.close) for candle in self.candles), np.float64, len(self.candles))
             before = np.concatenate((closes[:1], closes[:-1]))
             far = float(MAX_PRICE_DISTANCE) * (1 - 1e-9)
             found = (self._highs > before * (1 + far)) | (self._lows < before * (1 - far))
-            self._jumps = frozenset(np.flatnonzero(found).tolist())
+            self._jumps = frozenset(self.opens[index] for index in np.flatnonzero(found).tolist())
         return self._jumps
 
     def path(self, index: int) -> Path:

@@ -67,9 +67,11 @@ def read(candles: Sequence[Candle]) -> Reading:
 def ema(values: Sequence[Decimal], span: int) -> list[Decimal]:
     """Exponential moving average, seeded with the first value."""
     weight = Decimal(2) / (span + 1)
-    averages = [values[0]]
+    average = values[0]
+    averages = [average]
     for value in values[1:]:
-        averages.append(averages[-1] + (value - averages[-1]) * weight)
+        average += (value - average) * weight
+        averages.append(average)
     return averages
 
 
