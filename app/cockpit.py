@@ -107,7 +107,11 @@ class Cockpit:
         """Those parts that change by the price and the time alone."""
         shown = badges(health, self._clock.now_ms(), known.standing.venue if known else None)
         common = {"market": part.quote_part(quote), "truth": part.truth_part(shown)}
-        return common if known is None else {**common, **_priced(known, quote)}
+        return common if known is None else {**common, **_priced(known, quote, self._beside(known))}
+
+    def _beside(self, known: Known) -> Decimal:
+        """The open profit in symbols that are not shown first, at their newest prices."""
+        return known.stand.beside({one.symbol: self._readings.last_price(one.symbol) for one in known.stand.others})
 
     def numbers(self, user_id: int, known: Known | None) -> Numbers:
         """How *user_id*, of whom *known* was read, has numbers written. *Retry* when a store is away."""
@@ -132,10 +136,10 @@ def _stored(known: Known, now_ms: int) -> Parts:
     }
 
 
-def _priced(known: Known, quote: Quote) -> Parts:
+def _priced(known: Known, quote: Quote, beside: Decimal) -> Parts:
     return {
         "open": part.open_part(known.stand.held, known.rules, quote.price, known.krw),
-        "tiles": part.tiles_part(known.stand.tiles(quote.price), known.krw),
+        "tiles": part.tiles_part(known.stand.tiles(quote.price, beside), known.krw),
     }
 
 

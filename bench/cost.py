@@ -73,7 +73,7 @@ async def swept(bench: Bench) -> None:
     epoch = await context.switches.hold_lease(context.holder, context.lease_ms)
     assert epoch is not None
     for account in await context.switches.accounts():
-        context.state.swept(account.account_id, epoch)
+        context.state.swept(account.slot, epoch)
 
 
 async def one_cycle(bench: Bench, meter: Meter, accounts: int) -> tuple[Cost, Cost]:

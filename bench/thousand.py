@@ -308,7 +308,7 @@ async def as_by_the_last_cycle(context: TradingContext) -> None:
     epoch = await context.switches.hold_lease(context.holder, context.lease_ms)
     assert epoch is not None
     for account in await context.switches.accounts():
-        context.state.swept(account.account_id, epoch)
+        context.state.swept(account.slot, epoch)
 
 
 def have_entered_today(engine: sa.Engine, context: TradingContext) -> None:

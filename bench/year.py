@@ -11,7 +11,7 @@ from decimal import Decimal
 import sqlalchemy as sa
 
 from lib.adapters.sql.database.schema import migrate
-from lib.adapters.sql.tables.people import accounts, credentials, symbols, users
+from lib.adapters.sql.tables.people import account_symbols, accounts, credentials, symbols, users
 from lib.domain.order import CYCLE_MS
 
 FIRST_MS = 1_735_689_600_000
@@ -25,10 +25,9 @@ BOOKS: dict[str, int | str] = {
     "fees": 60,
     "funding": -5,
     "peak_equity": 10_100,
-    "round_result": 0,
 }
-FLAT: dict[str, int | str] = {"position_qty": 0, "avg_entry_price": 0}
-HOLDS: dict[str, int | str] = {"position_qty": "0.1", "avg_entry_price": 60_000}
+FLAT: dict[str, int | str] = {"position_qty": 0, "avg_entry_price": 0, "round_result": 0}
+HOLDS: dict[str, int | str] = {"position_qty": "0.1", "avg_entry_price": 60_000, "round_result": 0}
 
 _AT = ":t0 + (:first + s.n) * :cycle"
 _SPAN = "FROM steps s CROSS JOIN accounts a WHERE :first + s.n < :last"
@@ -111,11 +110,17 @@ def _people(connection: sa.Connection, people: int) -> None:
     connection.execute(sa.insert(symbols), {"symbol_no": 1, "symbol": SYMBOL})
     connection.execute(sa.insert(users), [{"id": n, "email": f"p{n}@example.test", "password_hash": "!"} for n in ids])
     connection.execute(sa.insert(accounts), [_account(n) for n in ids])
+    connection.execute(sa.insert(account_symbols), [_held(n) for n in ids])
     connection.execute(sa.insert(credentials), [{"account_id": n, "sealed": "x", "last4": "1234"} for n in ids])
 
 
+def _held(number: int) -> dict[str, object]:
+    money = FLAT if number % 8 else HOLDS
+    return {"account_id": number, "symbol_no": 1} | {name: Decimal(value) for name, value in money.items()}
+
+
 def _account(number: int) -> dict[str, object]:
-    money = BOOKS | (FLAT if number % 8 else HOLDS)
+    money = BOOKS
     known = {"id": number, "user_id": number, "venue": "paper", "feed": FEED, "uid": str(number), "symbol_no": 1}
     rounds = {"rounds_won": 40, "rounds_lost": 60}
     return known | rounds | {name: Decimal(value) for name, value in money.items()}

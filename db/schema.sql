@@ -106,7 +106,7 @@ CREATE TABLE accounts (
     venue ENUM('paper','demo','testnet','mainnet') NOT NULL,
     feed VARCHAR(255) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NOT NULL,  -- where its candles come from
     uid VARCHAR(64) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,  -- the venue's own id of the account
-    symbol_no INT NOT NULL,
+    symbol_no INT NOT NULL,  -- of its symbols, the one shown first
     active BOOL NOT NULL DEFAULT 1,  -- one per person
     trading_enabled BOOL NOT NULL DEFAULT 1,
     flatten BOOL NOT NULL DEFAULT 0,
@@ -116,14 +116,10 @@ CREATE TABLE accounts (
     realised DECIMAL(36, 18) NOT NULL,
     fees DECIMAL(36, 18) NOT NULL,
     funding DECIMAL(36, 18) NOT NULL,  -- positive = received
-    position_qty DECIMAL(36, 18) NOT NULL,  -- signed: long > 0
-    avg_entry_price DECIMAL(36, 18) NOT NULL,
-    round_result DECIMAL(36, 18) NOT NULL,  -- realised less closing fees since the position was last flat
     peak_equity DECIMAL(36, 18) NOT NULL,
     loss_streak INT NOT NULL DEFAULT 0,  -- losing round trips in a row on the UTC day of last_round_ms
     last_round_ms BIGINT NOT NULL DEFAULT 0,
     last_stop_ms BIGINT NOT NULL DEFAULT 0,
-    last_fill_ms BIGINT NOT NULL DEFAULT 0,
     opened_ms BIGINT NOT NULL DEFAULT 0,  -- when our books began; executions before it are not ours
     created_at DATETIME(3) NOT NULL DEFAULT CURRENT_TIMESTAMP(3),
     transfers DECIMAL(36, 18) NOT NULL DEFAULT 0,  -- paid in less paid out since opened_ms
@@ -139,13 +135,29 @@ CREATE TABLE accounts (
     rounds_won BIGINT NOT NULL DEFAULT 0,  -- finished round trips that brought something
     rounds_lost BIGINT NOT NULL DEFAULT 0,
     owner_stop VARCHAR(16) CHARACTER SET ascii COLLATE ascii_bin NOT NULL DEFAULT '',  -- what its owner has stopped under an operator's stop: pause, close
-    liquidation DECIMAL(36, 18),  -- where the venue would liquidate position_qty, 0 = nowhere; NULL = not told
     PRIMARY KEY (id),
     CONSTRAINT uq_accounts_venue_feed_uid UNIQUE (venue, feed, uid),
     CONSTRAINT fk_accounts_user_id FOREIGN KEY (user_id) REFERENCES users (id),
     CONSTRAINT fk_accounts_symbol_no FOREIGN KEY (symbol_no) REFERENCES symbols (symbol_no),
     INDEX ix_accounts_symbol_no (symbol_no),
     INDEX ix_accounts_user_id (user_id)
+) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_unicode_ci;
+
+-- The symbols an account trades or traded, with what is a position's of its books.
+CREATE TABLE account_symbols (
+    account_id BIGINT NOT NULL,
+    symbol_no INT NOT NULL,
+    traded BOOL NOT NULL DEFAULT 1,  -- 0 = taken off by its owner: no entries, guarded until nothing of ours is open
+    changed_ms BIGINT NOT NULL DEFAULT 0,
+    position_qty DECIMAL(36, 18) NOT NULL,  -- signed: long > 0
+    avg_entry_price DECIMAL(36, 18) NOT NULL,
+    round_result DECIMAL(36, 18) NOT NULL,  -- realised less closing fees since the position was last flat
+    last_fill_ms BIGINT NOT NULL DEFAULT 0,
+    liquidation DECIMAL(36, 18),  -- where the venue would liquidate position_qty, 0 = nowhere; NULL = not told
+    PRIMARY KEY (account_id, symbol_no),
+    CONSTRAINT fk_account_symbols_account_id FOREIGN KEY (account_id) REFERENCES accounts (id),
+    CONSTRAINT fk_account_symbols_symbol_no FOREIGN KEY (symbol_no) REFERENCES symbols (symbol_no),
+    INDEX ix_account_symbols_symbol_no (symbol_no)
 ) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_unicode_ci;
 
 -- Exchange keys, sealed: only the trader can open them.
@@ -880,7 +892,7 @@ CREATE TABLE trade_logs (
     confidence DECIMAL(36, 18),
     clamps JSON,
     PRIMARY KEY (id),
-    CONSTRAINT uq_trade_logs_account_id_t_ms UNIQUE (account_id, t_ms),
+    CONSTRAINT uq_trade_logs_account_id_t_ms_symbol UNIQUE (account_id, t_ms, symbol),
     CONSTRAINT fk_trade_logs_user_id FOREIGN KEY (user_id) REFERENCES users (id),
     CONSTRAINT fk_trade_logs_account_id FOREIGN KEY (account_id) REFERENCES accounts (id),
     CONSTRAINT fk_trade_logs_cycle_id FOREIGN KEY (cycle_id) REFERENCES cycles (id),

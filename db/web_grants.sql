@@ -27,7 +27,9 @@ GRANT SELECT ON real_caps TO web;
 
 -- whose account it is, where, and what its books say is written once, or by the trader
 GRANT SELECT, INSERT ON accounts TO web;
-GRANT UPDATE (active, trading_enabled, flatten, paused_by, owner_stop, pause_reason, key_version, doubts, switched_ms, proven_ms, peak_equity, loss_streak) ON accounts TO web;
+GRANT UPDATE (symbol_no, active, trading_enabled, flatten, paused_by, owner_stop, pause_reason, key_version, doubts, switched_ms, proven_ms, peak_equity, loss_streak) ON accounts TO web;
+GRANT SELECT, INSERT ON account_symbols TO web;
+GRANT UPDATE (traded, changed_ms) ON account_symbols TO web;
 GRANT SELECT, INSERT ON symbols TO web;
 GRANT SELECT, INSERT, UPDATE ON credentials TO web;
 GRANT SELECT, INSERT ON real_consents TO web;

@@ -54,6 +54,8 @@ LIMITS = (
     Knob("drawdown", "percent", 0.0, float(USUAL.drawdown * 100), 1.0),
     Knob("max_exposure", "times", 0.0, float(USUAL.max_exposure), 0.1),
     Knob("max_margin", "percent", 0.0, float(USUAL.max_margin * 100), 5.0),
+    Knob("max_positions", "count", 0, USUAL.max_positions, 1),
+    Knob("correlation", "percent", 0.0, float(USUAL.correlation * 100), 10.0),
     Knob("loss_streak", "count", 0, USUAL.loss_streak, 1),
     Knob("entries_per_day", "count", 0, USUAL.entries_per_day, 1),
     Knob("cooldown_ms", "minutes", USUAL.cooldown_ms // MINUTE_MS, 1_440, 5),

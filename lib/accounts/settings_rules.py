@@ -15,6 +15,8 @@ MOST_LEVERAGE = max(profile.leverage_cap for profile in RISK_PROFILES.values())
 MOST_PLACES = 8
 """Of a fraction a person may choose."""
 LONGEST_COOLDOWN_MS = 24 * 3_600_000
+LOOSER_WHEN_LESS = ("cooldown_ms", "correlation")
+"""Limits of which the smaller is the looser; every other one is stricter when it is smaller."""
 
 
 def settings_refusal(settings: AccountSettings) -> Refusal | None:
@@ -76,5 +78,7 @@ def loosens(before: AccountSettings, after: AccountSettings) -> bool:
 
 
 def _any_limit_is_looser(before: Limits, after: Limits) -> bool:
-    names = (field.name for field in fields(Limits) if field.name != "cooldown_ms")
-    return after.cooldown_ms < before.cooldown_ms or any(getattr(after, n) > getattr(before, n) for n in names)
+    names = (field.name for field in fields(Limits) if field.name not in LOOSER_WHEN_LESS)
+    return any(getattr(after, n) < getattr(before, n) for n in LOOSER_WHEN_LESS) or any(
+        getattr(after, n) > getattr(before, n) for n in names
+    )

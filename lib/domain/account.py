@@ -27,6 +27,9 @@ What the venue did not tell or set for an account that is accepted all the same,
 uid, the rights of its key, and isolated margin.
 """
 
+Slot = tuple[int, str]
+"""An account's id and one symbol of it: where one position of ours may be open."""
+
 MAX_CUSTOM_PROMPT = 4_000
 """Characters of a person's own prompt that reach the analyst."""
 MAX_SYSTEM = 4_000
@@ -82,12 +85,19 @@ class Limits:
     entries_per_day: int = 12
     cooldown_ms: int = 900_000
     max_exposure: Decimal = Decimal(3)
-    """Notional of one position as a multiple of equity."""
+    """Notional of the positions of one direction as a multiple of equity: see *correlation*."""
     max_margin: Decimal = Decimal("0.5")
-    """Isolated margin of one position as a share of free balance."""
+    """Isolated margin of all positions as a share of the balance that would be free without them."""
     analyst_failures: int = 6
     analyst_tokens: int = 2_000_000
     """Analyst tokens behind this account's decisions per UTC day."""
+    max_positions: int = 3
+    """Positions open at once, in all symbols."""
+    correlation: Decimal = Decimal(1)
+    """
+    How much of the account's other positions of the same direction counts against *max_exposure*: 1 = wholly, for
+    coins that rise and fall together; 0 = each position by itself.
+    """
 
 
 NO_PERSON_CAP = Decimal(100_000)

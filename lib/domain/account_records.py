@@ -2,11 +2,11 @@
 An account as each side sees it: the trader, the form that adds one, the page that shows one, the paper exchange.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Protocol
 
-from lib.domain.account import AccountSettings, Doubt, Venue
+from lib.domain.account import AccountSettings, Doubt, Slot, Venue
 from lib.domain.api_key import ApiKey
 
 
@@ -39,8 +39,26 @@ class AskingAccount:
 
 
 @dataclass(frozen=True, slots=True)
+class AccountSymbol:
+    """
+    One symbol of an account: the signed quantity our fills add up to there. *traded* False = its owner took it off: no
+    entries, and what is open is guarded until it is closed.
+    """
+
+    symbol: str
+    symbol_no: int
+    booked_qty: Decimal
+    traded: bool = True
+
+
+@dataclass(frozen=True, slots=True)
 class TraderAccount:
-    """An account as the trader sees it. *auto_since* is when auto-trading was last switched on, epoch ms."""
+    """
+    An account as the trader sees it. *auto_since* is when auto-trading was last switched on, epoch ms.
+
+    It is seen on one of its *symbols*: *symbol*, *symbol_no*, *booked_qty* and *traded* are of that one, everything
+    else is the whole account's. The ledger's roster shows each account once, on its first symbol.
+    """
 
     account_id: int
     user_id: int
@@ -72,6 +90,28 @@ class TraderAccount:
     """What the venue did not tell or set when the account's key was entered."""
     language: str = "ko"
     """The language of the owner's pages, "ko" or "en": the analyst gives its reason in that language."""
+    traded: bool = True
+    symbols: tuple[AccountSymbol, ...] = ()
+    """In their fixed order; () = there is the one it is seen on."""
+
+    @property
+    def slot(self) -> Slot:
+        """Where the position of the symbol it is seen on may be open."""
+        return self.account_id, self.symbol
+
+    @property
+    def views(self) -> "tuple[TraderAccount, ...]":
+        """The account on each of its symbols, in their fixed order."""
+        return tuple(map(self._seen_on, self.symbols)) if len(self.symbols) > 1 else (self,)
+
+    def on(self, symbol: str) -> "TraderAccount | None":
+        """The account on that symbol; None when it is none of its own."""
+        return next((view for view in self.views if view.symbol == symbol), None)
+
+    def _seen_on(self, one: AccountSymbol) -> "TraderAccount":
+        if one.symbol == self.symbol:
+            return self
+        return replace(self, symbol=one.symbol, symbol_no=one.symbol_no, booked_qty=one.booked_qty, traded=one.traded)
 
 
 @dataclass(frozen=True, slots=True)

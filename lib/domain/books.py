@@ -1,6 +1,8 @@
 """
 The running books of one account: what an execution or a transfer does to the books, and the balance they give.
 
+Position and round trip are a symbol's, cash and everything that is counted is the account's over all its symbols.
+
 balance = start + realised - fees + funding + transfers holds after every booking, exactly. The peak moves with deposits
 and withdrawals, so that neither is a gain or a fall. A round trip ends when the booked position returns to zero or
 changes sign; its result is the profit its closing fills realised less their own fees. Pure; equity over time is
@@ -8,9 +10,9 @@ changes sign; its result is the profit its closing fills realised less their own
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from decimal import Decimal
-from typing import Literal
+from typing import Any, Literal
 
 from lib.domain.day import utc_day
 from lib.domain.position import ZERO, Position, Side, apply_fill
@@ -129,10 +131,15 @@ class Books:
         return balance(self.start, self.realised, self.fees, self.funding, self.transfers)
 
 
+OF_SYMBOL = ("position_qty", "avg_entry_price", "round_result", "last_fill_ms")
+"""The fields of `RunningBooks` that are one symbol's; the others are the whole account's."""
+
+
 @dataclass(frozen=True, slots=True)
 class RunningBooks:
     """
-    The running columns of an account. Money in USDT, times in epoch ms; *funding* is positive when received,
+    The running books of an account, seen on one of its symbols (`OF_SYMBOL`). Money in USDT, times in epoch ms;
+    *funding* is positive when received,
     *peak_equity* the highest equity so far, moved by every transfer since. *difference* is the exchange's wallet less
     these books when the wallet was read at *checked_ms*, less the part that was explained since. A round trip whose
     result is 0 is neither won nor lost.
@@ -163,6 +170,16 @@ class RunningBooks:
         """Cash by the books."""
         return balance(self.start_balance, self.realised, self.fees, self.funding, self.transfers)
 
+    @property
+    def of_symbol(self) -> dict[str, Any]:
+        """What of it is the symbol's."""
+        return {name: getattr(self, name) for name in OF_SYMBOL}
+
+    @property
+    def of_account(self) -> dict[str, Any]:
+        """What of it is the account's, over all its symbols."""
+        return {name: getattr(self, name) for name in _OF_ACCOUNT}
+
     def position(self, symbol: str) -> Position:
         """The position our fills add up to."""
         return Position(symbol, self.position_qty, self.avg_entry_price)
@@ -185,6 +202,9 @@ class RunningBooks:
     def streak_on(self, at_ms: int) -> int:
         """Losing round trips in a row on the UTC day of *at_ms*: a new day begins a new count."""
         return self.loss_streak if utc_day(self.last_round_ms) == utc_day(at_ms) else 0
+
+
+_OF_ACCOUNT = tuple(field.name for field in fields(RunningBooks) if field.name not in OF_SYMBOL)
 
 
 def book_fill(before: RunningBooks, fill: Fill) -> tuple[RunningBooks, Decimal]:

@@ -14,7 +14,7 @@ CommandKind = Literal["ask_now", "recheck_key", "flatten", "close"]
 class Command:
     """
     An act the web asked of the trader for one account at *asked_ms* (epoch ms). *side* is of the position that a
-    "close" is about, as its owner saw it.
+    "close" is about, as its owner saw it, and *symbol* is that position's ("" = the first of the account's).
     """
 
     id: int
@@ -23,3 +23,4 @@ class Command:
     kind: CommandKind
     asked_ms: int
     side: Direction = "flat"
+    symbol: str = ""

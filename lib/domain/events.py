@@ -12,6 +12,7 @@ from decimal import Decimal
 from enum import StrEnum
 
 from lib.domain import reason_codes as codes
+from lib.domain.account import Slot
 from lib.domain.books import Fill, RunningBooks
 from lib.domain.order import Order, OrderState
 from lib.domain.reason import Reason
@@ -128,7 +129,7 @@ def of_proof(account_id: int, switched_ms: int) -> Event:
 
 def of_repair(account_id: int, symbol: str, stop: Decimal, entry_ms: int, now_ms: int) -> Event:
     """A stop that was gone stands again at *stop*; told once an hour of a position that was entered at *entry_ms*."""
-    about = f"repaired:{account_id}:{entry_ms}:{now_ms // 3_600_000}"
+    about = f"repaired:{account_id}:{symbol}:{entry_ms}:{now_ms // 3_600_000}"
     return Event(EventKind.REPAIRED, codes.STOP_PUT_BACK(symbol=symbol, stop=stop), about)
 
 
@@ -137,9 +138,9 @@ def of_move(entry: Order, why: Reason) -> Event:
     return Event(EventKind.MOVED, why, f"moved:{entry.order_link_id}:{why.code}")
 
 
-def of_time_stop(entry_ms: int, account_id: int, why: Reason) -> Event:
+def of_time_stop(entry_ms: int, slot: Slot, why: Reason) -> Event:
     """A rule closes the position that was entered at *entry_ms*; its result is told when it is over."""
-    return Event(EventKind.EXIT, why, f"time_stop:{account_id}:{entry_ms}")
+    return Event(EventKind.EXIT, why, f"time_stop:{slot[0]}:{slot[1]}:{entry_ms}")
 
 
 def of_expiry(account_id: int, expires_ms: int, now_ms: int) -> Event | None:

@@ -22,6 +22,7 @@ from lib.domain.order import CYCLE_MS
 from lib.domain.position import ZERO, Position, Side
 from lib.domain.reason import NOTHING, Reason
 from lib.domain.sizing import unfit
+from lib.domain.stakes import Stake, places
 
 FOREVER_MS = 253_402_300_799_000
 """The end of a lock that only a person ends: the last second a four-digit year can show."""
@@ -105,6 +106,8 @@ class Facts:
     """What is wrong with the account's margin and position modes; `NOTHING` = nothing known."""
     real_money: Reason = NOTHING
     """The gate before real money that is closed; the claim judges them again."""
+    others: tuple[Stake, ...] = ()
+    """What the account has at stake in its other symbols."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -257,6 +260,10 @@ def entry_refusal(
         (lambda: facts.own_qty != facts.position.qty, codes.EXTERNAL_POSITION()),
         (lambda: facts.foreign_orders > 0, codes.EXTERNAL_ORDER()),
         (lambda: facts.equity <= 0, codes.NO_EQUITY()),
+        (
+            lambda: places(facts.others) + 1 > settings.limits.max_positions,
+            codes.POSITIONS_FULL(open=places(facts.others), limit=settings.limits.max_positions),
+        ),
     )
     if why := next((why for shut, why in checks if shut()), NOTHING):
         return why
@@ -294,7 +301,12 @@ def _budget(tokens: int, limits: Limits, t_ms: int) -> _Row:
 
 @dataclass(frozen=True, slots=True)
 class LogFacts:
-    """The figures of an account at T by our books; the ledger's half of `gates.Facts`."""
+    """
+    The figures of an account at T by our books; the ledger's half of `gates.Facts`.
+
+    *own_qty* is of the symbol that was asked for, *unresolved* its rows in the way and every row that waits for a
+    person; everything else is over all symbols of the account.
+    """
 
     own_qty: Decimal
     day_start_equity: Decimal
@@ -307,5 +319,7 @@ class LogFacts:
     unresolved: int
     tokens_today: int = 0
     """Analyst tokens behind this account's own decisions of the UTC day; a shared answer counts whole."""
+    others: tuple[Stake, ...] = ()
+    """What is at stake in the account's other symbols."""
     difference_before: Decimal = Decimal(0)
     """Balance less books at the newest equity point at least `gates.UNLISTED_MS` older than T; 0 without one."""

@@ -13,7 +13,7 @@ from enum import StrEnum
 from typing import Literal, get_args
 
 from lib.domain import reason_codes as codes
-from lib.domain.account import Venue
+from lib.domain.account import Slot, Venue
 from lib.domain.exit_rules import NO_RULES, ExitRules
 from lib.domain.position import ZERO, Side
 from lib.domain.reason import NOTHING, Reason
@@ -140,6 +140,11 @@ class Order:
     def is_entry(self) -> bool:
         return not self.reduce_only
 
+    @property
+    def slot(self) -> Slot:
+        """Where it opens, or closes, a position."""
+        return self.account_id, self.symbol
+
 
 _DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
 
@@ -223,6 +228,8 @@ class ClaimFacts:
     locks: tuple[str, ...]
     real_money: Reason
     """The gate before real money that is closed; `NOTHING` where all are open, and on venues without real money."""
+    traded: bool = True
+    """Whether the account's owner has not taken the symbol off."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -257,6 +264,7 @@ def _blocked(order: Order, facts: ClaimFacts) -> Reason:
         (facts.trading_enabled and not facts.flatten, codes.TRADING_SWITCHED_OFF()),
         (facts.auto_trade, codes.AUTO_TRADING_OFF()),
         (not facts.deleted, codes.ACCOUNT_DELETED()),
+        (facts.traded, codes.SYMBOL_NOT_CHOSEN()),
         (facts.feed_fits, codes.FEED_DOES_NOT_FIT()),
         (facts.key_version == order.key_version, codes.KEY_CHANGED()),
         (facts.settings_version == order.settings_version, codes.SETTINGS_CHANGED()),

@@ -48,7 +48,7 @@ ORPHAN_REASON = codes.ORPHAN_FOUND()
 def is_unbooked(row: Order, booked_links: Collection[str], last_fill_ms: int) -> bool:
     """
     Whether *row* filled and none of its executions is in the books yet; *last_fill_ms* is the time of the newest booked
-    execution.
+    execution in its symbol.
 
     Executions are looked for no longer than `LATE_FILL_MS` before the newest booked one.
     """
@@ -263,8 +263,14 @@ def shown_order_id(rows: Sequence[Order]) -> str:
     return next((row.exchange_order_id for row in entries_first if row.exchange_order_id), "")
 
 
-def is_unresolved(row: Order, t_ms: int) -> bool:
-    """Whether *row* stands in the way of a new entry at *t_ms*."""
+def is_unresolved(row: Order, symbol: str, t_ms: int) -> bool:
+    """
+    Whether *row* stands in the way of a new entry of its account in *symbol* at *t_ms*.
+
+    Another symbol's row does so only once it waits for a person: until then what it may become is a stake.
+    """
+    if row.symbol != symbol:
+        return row.state is OrderState.NEEDS_HUMAN
     if row.state is OrderState.PLANNED:
         return row.t_ms < t_ms
     return row.state in IN_FLIGHT or row.state is OrderState.NEEDS_HUMAN

@@ -11,6 +11,7 @@ from lib.domain.hand_codes import *  # noqa: F403 - the part about managing a po
 from lib.domain.real_reason_codes import *  # noqa: F403 - the part of this list about real money
 from lib.domain.reason import Kind, declare
 from lib.domain.sight_codes import *  # noqa: F403 - the part about what an analyst is shown
+from lib.domain.stake_codes import *  # noqa: F403 - the part about several symbols
 
 CUT_SHORT = declare("cut_short", code=Kind.NAME)
 """Stands for a reason too long for its column."""

@@ -6,7 +6,8 @@ The analyst's action is a target; everything that costs money is decided here, w
 pass a limit by prompt.
 """
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Literal
 
@@ -23,6 +24,7 @@ from lib.domain.reason import Reason, text
 from lib.domain.sizing import Clamp as Clamp
 from lib.domain.sizing import Sizing as Sizing
 from lib.domain.sizing import size_entry as size_entry
+from lib.domain.stakes import Ceiling, Stake, beyond
 from lib.domain.stops import is_passed, tightened
 
 LONG_ONLY = "long_only"
@@ -44,6 +46,26 @@ class AccountPlan:
     clamps: tuple[Clamp, ...] = ()
     stop: Decimal = ZERO
     """Where the stop of the newest entry's position is moved to, in USDT; 0 = it is not moved."""
+    ceiling: Ceiling | None = None
+    """What the account may have at stake with its entry; None without one."""
+
+
+def fitted(plan: AccountPlan, others: Iterable[Stake]) -> AccountPlan:
+    """
+    *plan* as it may be written down beside what the account has at stake in *others* by now: without an entry that no
+    longer fits. Another process may have planned one since the plan was made.
+    """
+    entry = next((draft for draft in plan.orders if draft.leg == "e"), None)
+    if entry is None or plan.ceiling is None:
+        return plan
+    notional = (entry.qty or ZERO) * max(entry.limit_price, entry.ref_price)
+    why = beyond(plan.ceiling, others, entry.side, notional, notional / max(entry.leverage, 1))
+    if not why:
+        return plan
+    exits = tuple(draft for draft in plan.orders if draft.reduce_only)
+    if exits:
+        return replace(plan, outcome="closed", reason=codes.CLOSED_NOT_TURNED(why=why), orders=exits)
+    return replace(plan, outcome="refused", reason=why, orders=())
 
 
 def decide(
@@ -89,11 +111,14 @@ def _enter(  # noqa: PLR0913 - the whole plan in one place
         return AccountPlan("refused", codes.LONG_ONLY(), clamps=(Clamp(LONG_ONLY, "sell", "hold"),))
     if refusal := entry_refusal(decision, side, facts, settings, instrument, t_ms):
         return AccountPlan("refused", refusal)
-    sizing = size_entry(decision, side, facts.equity, facts.available, settings, instrument, ref, facts.room)
+    sizing = size_entry(
+        decision, side, facts.equity, facts.available, settings, instrument, ref, facts.room, facts.others
+    )
     if sizing.qty == 0:
         return AccountPlan("skipped", sizing.why, clamps=sizing.clamps)
     outcome: Outcome = "bought" if side == "buy" else "sold"
-    return AccountPlan(outcome, text(decision.reason), (entry_draft(side, sizing, ref),), sizing.clamps)
+    drafts = (entry_draft(side, sizing, ref),)
+    return AccountPlan(outcome, text(decision.reason), drafts, sizing.clamps, ceiling=sizing.ceiling)
 
 
 def _flip(  # noqa: PLR0913
@@ -115,14 +140,16 @@ def _flip(  # noqa: PLR0913
         return AccountPlan("closed", why, (close,), (Clamp(LONG_ONLY, "sell", "close"),))
     if refusal := entry_refusal(decision, side, facts, settings, instrument, t_ms):
         return AccountPlan("closed", codes.CLOSED_NOT_TURNED(why=refusal), (close,))
-    preview = size_entry(decision, side, facts.equity, facts.equity, settings, instrument, ref, facts.room)
+    preview = size_entry(
+        decision, side, facts.equity, facts.equity, settings, instrument, ref, facts.room, facts.others
+    )
     if preview.qty == 0:
         return AccountPlan("closed", codes.CLOSED_NOT_TURNED(why=preview.why), (close,), preview.clamps)
     entry = OrderDraft(
         "e", side, None, preview.limit_price, ref, preview.stop_loss, preview.take_profit, preview.leverage, False
     )
     outcome: Outcome = "bought" if side == "buy" else "sold"
-    return AccountPlan(outcome, text(decision.reason), (close, entry), preview.clamps)
+    return AccountPlan(outcome, text(decision.reason), (close, entry), preview.clamps, ceiling=preview.ceiling)
 
 
 def _close(decision: Decision, facts: Facts, instrument: Instrument, ref: Decimal) -> AccountPlan:

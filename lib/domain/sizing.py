@@ -6,6 +6,7 @@ fill there loses at most the risk budget at the stop and stays inside the notion
 fired is recorded as a *Clamp* (asked, allowed). Fees, funding and slippage past the stop are not sized for.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import ROUND_CEILING, Decimal
 
@@ -16,6 +17,7 @@ from lib.domain.instrument import Instrument
 from lib.domain.margin import lowest_maintenance
 from lib.domain.position import ZERO, Side
 from lib.domain.reason import NOTHING, Reason
+from lib.domain.stakes import Ceiling, Stake, ceiling_of, exposed, margins
 
 COLLAR = Decimal("0.003")
 """An entry is an IOC limit at ref ± this fraction: a price collar by construction."""
@@ -53,6 +55,8 @@ class Sizing:
     take_profit: Decimal
     why: Reason = NOTHING
     clamps: tuple[Clamp, ...] = ()
+    ceiling: Ceiling | None = None
+    """What the account may have at stake: judged again where the entry is written down."""
 
 
 def unfit(decision: Decision) -> Reason:
@@ -77,12 +81,14 @@ def size_entry(  # noqa: PLR0913
     instrument: Instrument,
     ref: Decimal,
     room: Decimal | None = None,
+    others: Sequence[Stake] = (),
 ) -> Sizing:
     """
     Quantity, leverage and prices of an entry at the venue's last price *ref*.
 
     qty = floor(min(risk% x equity / distance from limit to stop, exposure cap / price, margin cap x leverage / price)),
-    price being the dearer of ref and limit; *room* is the notional the platform has left in USDT (None = not asked).
+    price being the dearer of ref and limit; *room* is the notional the platform has left in USDT (None = not asked),
+    *others* what is at stake in the account's other symbols: both caps are over all of them.
     Leverage is the least of what the analyst, the person, the level, the instrument and the stop's distance from
     liquidation allow.
     """
@@ -92,15 +98,18 @@ def size_entry(  # noqa: PLR0913
     prices = entry_prices(decision, side, instrument, ref)
     price = max(ref, prices[0])
     by_risk = settings.profile.risk_per_trade * equity / _worst_distance(decision, prices, ref)
+    ceiling = ceiling_of(settings.limits, equity, available, others)
+    beside = exposed(others, side, ceiling.correlation)
     caps = (
-        ("max_exposure", settings.limits.max_exposure * equity / price),
-        ("max_margin", settings.limits.max_margin * available * leverage / price),
+        ("max_exposure", max(ceiling.exposure - beside, ZERO) / price),
+        ("max_margin", max(ceiling.margin - margins(others), ZERO) * leverage / price),
     )
     asked = instrument.floor_qty(by_risk)
     qty, cut = _capped(asked, (*caps, ("instrument", instrument.max_market_qty)), instrument)
     clamps = (*clamps, *cut)
     if why := _below_minimum(qty, equity, min(by_risk, *(cap for _, cap in caps)), instrument, ref):
-        return _no_entry(why, leverage, clamps)
+        full = codes.EXPOSURE_FULL(exposure=beside, limit=ceiling.exposure)
+        return _no_entry(full if beside and min(cap for _, cap in caps) < by_risk else why, leverage, clamps)
     if room is not None:
         qty, cut = _capped(qty, (("platform_exposure", room / price),), instrument)
         clamps = (*clamps, *cut)
@@ -108,7 +117,7 @@ def size_entry(  # noqa: PLR0913
         return _no_entry(codes.PLATFORM_EXPOSURE_FULL(), leverage, clamps)
     if not are_ordered(side, prices, ref):
         return _no_entry(codes.TICK_TOO_COARSE(), leverage, clamps)
-    return Sizing(qty, leverage, *prices, clamps=clamps)
+    return Sizing(qty, leverage, *prices, clamps=clamps, ceiling=ceiling)
 
 
 def _no_entry(why: Reason, leverage: int, clamps: tuple[Clamp, ...]) -> Sizing:

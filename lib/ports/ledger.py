@@ -10,7 +10,7 @@ from collections.abc import Collection, Sequence
 from decimal import Decimal
 from typing import Protocol
 
-from lib.domain.account import Pool
+from lib.domain.account import Pool, Slot
 from lib.domain.account_records import TraderAccount
 from lib.domain.analyst_call import AnalystAnswer, CycleKey, CycleRecord
 from lib.domain.books import Books, EquityPoint, Fill, Transfer
@@ -43,9 +43,10 @@ class OrderLedger(Protocol):
 
     async def plan(self, account: TraderAccount, key: CycleKey | None, t_ms: int, plan: AccountPlan) -> list[Order]:
         """
-        Write the log row and the orders of *plan* as PLANNED; an account that has a plan for T keeps the plan it has.
+        Write the log row and the orders of *plan* as PLANNED; a symbol of an account that has a plan for T keeps the
+        plan it has. An entry that no longer fits beside the account's other symbols (`risk.fitted`) is left out.
 
-        Returns the rows that stand for (account, T). *key* None = no analyst call; an answer that stands for
+        Returns the rows that stand for (account, symbol, T). *key* None = no analyst call; an answer that stands for
         *key* counts on the account's budget, skipped or not.
         """
         ...
@@ -55,7 +56,10 @@ class OrderLedger(Protocol):
         ...
 
     async def size(self, order: Order, sizing: Sizing, ref_price: Decimal) -> bool:
-        """Fix qty and prices of a PLANNED, never sent entry; False when the row is no longer PLANNED or was sent."""
+        """
+        Fix qty and prices of a PLANNED, never sent entry; False when the row is no longer PLANNED or was sent, or does
+        not fit under *sizing*'s ceiling any more.
+        """
         ...
 
     async def claim(self, order: Order, signed: SignedOrder, holder: str) -> Claim:
@@ -91,8 +95,8 @@ class OrderLedger(Protocol):
         """Give an orphan order a row in UNKNOWN, for a query; a row that says the order was never sent becomes that."""
         ...
 
-    async def last_entry(self, account_id: int) -> Order | None:
-        """The newest entry that filled: where the guardian finds the stop that should stand."""
+    async def last_entry(self, slot: Slot) -> Order | None:
+        """The newest entry there that filled: where the guardian finds the stop that should stand."""
         ...
 
     async def stop_moves(self, entry: Order) -> list[StopMove]:
@@ -112,13 +116,13 @@ class OrderLedger(Protocol):
 
     async def settle_stops(self, entry: Order, standing: Decimal, at_ms: int) -> bool:
         """
-        Settle the moves that the *standing* stop is as near as, and those of the account's other entries; whether one
-        of *entry*'s is still to be put in force.
+        Settle the moves that the *standing* stop is as near as, and those of other entries of the account in the same
+        symbol; whether one of *entry*'s is still to be put in force.
         """
         ...
 
-    async def moved_accounts(self) -> set[int]:
-        """The accounts with a move that is still to be put in force."""
+    async def moved_slots(self) -> set[Slot]:
+        """Where a move is still to be put in force."""
         ...
 
 
@@ -127,8 +131,8 @@ class BookLedger(Protocol):
 
     async def record_fills(self, account_id: int, fills: Sequence[Fill]) -> int:
         """
-        Book fills not seen before, in the order given (oldest first); how many were new. Fills before the books began
-        are not ours and are left out.
+        Book fills not seen before, in the order given (oldest first), each in its symbol; how many were new. Fills
+        before the books began are not ours and are left out.
         """
         ...
 
@@ -139,9 +143,11 @@ class BookLedger(Protocol):
         """
         ...
 
-    async def books(self, account_id: int) -> Books: ...
+    async def books(self, slot: Slot) -> Books:
+        """The account's books, with the position of that symbol and the time of its newest execution."""
+        ...
 
-    async def note_liquidation(self, account_id: int, qty: Decimal, price: Decimal) -> bool:
+    async def note_liquidation(self, slot: Slot, qty: Decimal, price: Decimal) -> bool:
         """
         Keep the *price* at which the venue says it would liquidate a position of *qty* (0 = at none), until a fill
         moves the position; False, and nothing kept, when the books hold another quantity.
@@ -159,11 +165,11 @@ class BookLedger(Protocol):
 class LimitLedger(Protocol):
     """The use that accounts and platform have made of their limits, and the locks that follow."""
 
-    async def facts(self, account_id: int, t_ms: int) -> LogFacts:
+    async def facts(self, slot: Slot, t_ms: int) -> LogFacts:
         """
-        The account's figures for its gates at T. Day start and peak are moved by later transfers, so that neither a
-        deposit nor a withdrawal is a profit or a loss. A transfer that a point's wallet held before the transfer was
-        listed does not move that point.
+        The account's figures for its gates at T, as seen from one of its symbols. Day start and peak are moved
+        by later transfers, so that neither a deposit nor a withdrawal is a profit or a loss. A transfer that a
+        point's wallet held before the transfer was listed does not move that point.
         """
         ...
 
@@ -178,8 +184,8 @@ class LimitLedger(Protocol):
         """The platform limits an operator set over the environment's; a row that cannot be read is named."""
         ...
 
-    async def real_money(self, account_id: int) -> RealFacts:
-        """What the gates before an entry with real money are judged by, of an account on a venue that has it."""
+    async def real_money(self, slot: Slot) -> RealFacts:
+        """What the gates before an entry there with real money are judged by, of an account on a venue that has it."""
         ...
 
     async def lock(self, account_id: int, kind: str, until_ms: int, why: Reason) -> None:
@@ -214,7 +220,9 @@ class SwitchLedger(Protocol):
 
     async def accounts(self) -> list[TraderAccount]:
         """
-        Every account with a key, whether trading or paused; one active account per person. A deleted person's account
+        Every account with a key, whether trading or paused, once, with its symbols: those it trades, those where a
+        position or an open row must be guarded, and those its owner took off within the hour. One active account per
+        person. A deleted person's account
         is listed, with auto-trading off, as long as a position or an open row must be guarded, and for an hour longer:
         the database may have lost that row. An account row that cannot be read leaves out its own account alone.
         """

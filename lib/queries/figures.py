@@ -21,7 +21,7 @@ from lib.clock import Clock, SystemClock
 from lib.domain.order import TERMINAL, OrderState
 from lib.domain.position import ZERO
 from lib.queries.reading import epoch_ms
-from lib.queries.standing import is_trader_alive, platform_switches
+from lib.queries.standing import HOLDS, is_trader_alive, platform_switches
 
 UNTOLD_MOST = 10_000
 """Unsent notices that are counted."""
@@ -97,8 +97,8 @@ def _waiting(connection: sa.Connection, now_ms: int) -> Waiting:
 
 
 def _figures(connection: sa.Connection, now_ms: int) -> Figures:
-    own = [accounts.c[name] for name in ("trading_enabled", "flatten", "position_qty", "difference")]
-    query = sa.select(*own).join(users, users.c.id == accounts.c.user_id)
+    own = [accounts.c[name] for name in ("trading_enabled", "flatten", "difference")]
+    query = sa.select(*own, HOLDS.label("holds")).join(users, users.c.id == accounts.c.user_id)
     rows = connection.execute(query.where(accounts.c.active, users.c.deleted_at.is_(None))).all()
     unresolved, unresolved_s = _unresolved(connection, now_ms)
     switches, lease = platform_switches(connection), connection.execute(sa.select(trader_lease)).one()
@@ -110,7 +110,7 @@ def _figures(connection: sa.Connection, now_ms: int) -> Figures:
         unresolved_s=unresolved_s,
         accounts=len(rows),
         stopped=sum(not row.trading_enabled or bool(row.flatten) for row in rows),
-        holding=sum(bool(row.position_qty) for row in rows),
+        holding=sum(bool(row.holds) for row in rows),
         differing=sum(bool(row.difference) for row in rows),
         difference=max((abs(row.difference) for row in rows), default=ZERO),
         locks=_locks(connection, now_ms),

@@ -180,7 +180,8 @@ def _detail(connection: sa.Connection, user_id: int, log_id: int) -> LogDetail |
     row = connection.execute(query).mappings().one_or_none()
     if row is None:
         return None
-    of_log = (orders.c.account_id == row["account_id"], orders.c.t_ms == row["t_ms"], orders.c.user_id == user_id)
+    of_t = (orders.c.account_id == row["account_id"], orders.c.t_ms == row["t_ms"])
+    of_log = (*of_t, orders.c.symbol == row["symbol"], orders.c.user_id == user_id)
     found = connection.execute(sa.select(orders).where(*of_log).order_by(orders.c.id)).mappings().all()
     made, analysis = tuple(order_from(order) for order in found), row["gpt_analysis"] or {}
     return LogDetail(

@@ -6,7 +6,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from lib.adapters.sql.ledger.marks import day_start_of
-from lib.adapters.sql.tables.people import accounts, symbols
+from lib.adapters.sql.tables.people import account_symbols, accounts, symbols
 from lib.adapters.sql.tables.trading import equity_points, fills, orders, trade_logs
 from lib.domain.order import CYCLE_MS, OrderState
 from lib.domain.position import ZERO
@@ -30,15 +30,39 @@ _ENTRY = (
     orders.c.stop_loss, orders.c.take_profit, orders.c.leverage, orders.c.t_ms.label("entered_ms"),
     trade_logs.c.reason.label("thesis"), trade_logs.c.id.label("log_id"),
 )  # fmt: skip
-_OWN_LOG = (trade_logs.c.account_id == orders.c.account_id) & (trade_logs.c.t_ms == orders.c.t_ms)
+_OWN_LOG = (
+    (trade_logs.c.account_id == orders.c.account_id)
+    & (trade_logs.c.t_ms == orders.c.t_ms)
+    & (trade_logs.c.symbol == orders.c.symbol)
+)
+_OF_SYMBOL = ("position_qty", "avg_entry_price", "liquidation")
+_HOLDINGS = (
+    sa.select(
+        accounts.c.id.label("account_id"),
+        symbols.c.symbol,
+        *(account_symbols.c[name] if name in _OF_SYMBOL else accounts.c[name] for name in _STORED),
+    )
+    .join(account_symbols, account_symbols.c.account_id == accounts.c.id)
+    .join(symbols, symbols.c.symbol_no == account_symbols.c.symbol_no)
+    .where(accounts.c.active, accounts.c.user_id == sa.bindparam("of_user"))
+    .order_by((account_symbols.c.symbol_no != accounts.c.symbol_no), account_symbols.c.symbol_no)
+)
+"""Of each symbol of a person's account, the one that is shown first at the head."""
 
 
 class MoneyReadings(MarketReadings):
     """Of the active account of one person."""
 
-    def holding(self, user_id: int) -> Holding | None:
-        """The active account, with the stop and target of what is open; or None."""
-        return self._read(lambda c: _holding(c, user_id))
+    def holding(self, user_id: int, symbol: str = "") -> Holding | None:
+        """
+        The active account with the position of *symbol* ("" = the one that is shown first), its stop and target; None
+        without an account, and for a symbol that is none of its own.
+        """
+        return self._read(lambda c: _holding(c, user_id, symbol))
+
+    def holdings(self, user_id: int) -> list[Holding]:
+        """The same of each symbol the active account trades or traded, the one that is shown first at the head."""
+        return self._read(lambda c: _holdings(c, user_id))
 
     def equity(self, user_id: int, *, limit: int) -> list[EquityRow]:
         """The newest *limit* wallet readings of the active account, oldest first."""
@@ -47,7 +71,10 @@ class MoneyReadings(MarketReadings):
     def tiles(self, user_id: int) -> Tiles | None:
         """The numbers of the dashboard at the newest price known; None without an account."""
         found = self.stand(user_id)
-        return None if found is None else found.tiles(self.last_price(found.held.symbol))
+        if found is None:
+            return None
+        prices = {one.symbol: self.last_price(one.symbol) for one in (found.held, *found.others)}
+        return found.tiles(prices[found.held.symbol], found.beside(prices))
 
     def stand(self, user_id: int) -> Stand | None:
         """What the tiles are reckoned from, as of one moment and at no price; None without an account."""
@@ -59,23 +86,32 @@ class MoneyReadings(MarketReadings):
         return self._read(lambda c: _markers(c, user_id, since_ms))
 
 
-def _holding(connection: sa.Connection, user_id: int) -> Holding | None:
-    query = (
-        sa.select(accounts.c.id.label("account_id"), symbols.c.symbol, *(accounts.c[name] for name in _STORED))
-        .join(symbols, symbols.c.symbol_no == accounts.c.symbol_no)
-        .where(accounts.c.user_id == user_id, accounts.c.active)
-    )
-    row = connection.execute(query).mappings().first()
-    if row is None:
-        return None
-    return Holding(**row, **(_open_entry(connection, row["account_id"]) if row["position_qty"] else {}))
+def _holding(connection: sa.Connection, user_id: int, symbol: str = "") -> Holding | None:
+    rows = connection.execute(_HOLDINGS, {"of_user": user_id}).mappings().all()
+    row = next((row for row in rows if symbol in ("", row["symbol"])), None)
+    return None if row is None else _with_entry(connection, row)
 
 
-def _open_entry(connection: sa.Connection, account_id: int) -> dict[str, Any]:
+def _holdings(connection: sa.Connection, user_id: int) -> list[Holding]:
+    rows = connection.execute(_HOLDINGS, {"of_user": user_id}).mappings().all()
+    return [_with_entry(connection, row) for row in rows]
+
+
+def _with_entry(connection: sa.Connection, row: sa.RowMapping) -> Holding:
+    entry = _open_entry(connection, row["account_id"], row["symbol"]) if row["position_qty"] else {}
+    return Holding(**row, **entry)
+
+
+def _open_entry(connection: sa.Connection, account_id: int, symbol: str) -> dict[str, Any]:
     query = (
         sa.select(*_ENTRY)
         .outerjoin_from(orders, trade_logs, _OWN_LOG)
-        .where(orders.c.account_id == account_id, orders.c.leg == "e", orders.c.state.in_(_FILLED))
+        .where(
+            orders.c.account_id == account_id,
+            orders.c.symbol == symbol,
+            orders.c.leg == "e",
+            orders.c.state.in_(_FILLED),
+        )
         .order_by(orders.c.t_ms.desc(), orders.c.id.desc())
         .limit(1)
     )
@@ -106,11 +142,13 @@ def _sketch(connection: sa.Connection, account_id: int) -> list[EquityRow]:
 
 
 def _stand(connection: sa.Connection, user_id: int, now_ms: int) -> Stand | None:
-    held = _holding(connection, user_id)
-    if held is None:
+    every = _holdings(connection, user_id)
+    if not every:
         return None
+    held, *others = every
     day_start = day_start_of(connection, held.account_id, now_ms, held.start_balance, held.transfers)
-    return Stand(held, tuple(_sketch(connection, held.account_id)), day_start)
+    open_ones = tuple(one for one in others if one.position_qty)
+    return Stand(held, tuple(_sketch(connection, held.account_id)), day_start, open_ones)
 
 
 def _markers(connection: sa.Connection, user_id: int, since_ms: int) -> list[Marker]:

@@ -23,7 +23,7 @@ from lib.domain.position import ZERO
 from lib.queries.audit import Audited, Broken, audit
 from lib.queries.real import CapStanding, cap_standing
 from lib.queries.roster import RosterReadings, calls_of_day
-from lib.queries.standing import Standing, Switches, is_trader_alive, platform_switches, standings
+from lib.queries.standing import HOLDS, Standing, Switches, is_trader_alive, platform_switches, standings
 
 _OPEN = [state.value for state in OrderState if state not in TERMINAL]
 MOST_TOLD = 50
@@ -227,7 +227,7 @@ class OperatingReadings(RosterReadings):
 
 def _overview(connection: sa.Connection, now_ms: int) -> Overview:
     query = (
-        sa.select(accounts.c.position_qty, accounts.c.trading_enabled, users.c.auto_trade_enabled)
+        sa.select(HOLDS.label("holds"), accounts.c.trading_enabled, users.c.auto_trade_enabled)
         .join(users, users.c.id == accounts.c.user_id)
         .where(accounts.c.active, users.c.deleted_at.is_(None))
     )
@@ -243,7 +243,7 @@ def _overview(connection: sa.Connection, now_ms: int) -> Overview:
         accounts=len(rows),
         auto_trading=sum(bool(row.auto_trade_enabled) and bool(row.trading_enabled) for row in rows),
         stopped=sum(not row.trading_enabled for row in rows),
-        holding=sum(bool(row.position_qty) for row in rows),
+        holding=sum(bool(row.holds) for row in rows),
         open_count=count,
         open_rows=tuple(read_orders(connection, orders.c.id.in_(ids))),
     )

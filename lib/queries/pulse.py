@@ -10,15 +10,23 @@ from collections.abc import Collection
 
 import sqlalchemy as sa
 
-from lib.adapters.sql.tables.people import accounts, commands, notice_choices, outbox, system_flags, users
+from lib.adapters.sql.tables.people import (
+    account_symbols,
+    accounts,
+    commands,
+    notice_choices,
+    outbox,
+    system_flags,
+    users,
+)
 from lib.adapters.sql.tables.trading import orders, platform_locks, risk_locks, trade_logs
 from lib.domain.order import CYCLE_MS
 from lib.queries.reading import Reading
 
 Pulse = tuple[object, ...]
 _STORED = (
-    "id", "trading_enabled", "flatten", "switched_ms", "proven_ms", "pause_reason", "key_version", "position_qty",
-    "avg_entry_price", "realised", "fees", "funding", "transfers", "difference", "checked_ms", "liquidation",
+    "id", "trading_enabled", "flatten", "switched_ms", "proven_ms", "pause_reason", "key_version", "realised",
+    "fees", "funding", "transfers", "difference", "checked_ms",
 )  # fmt: skip
 _OF_ACCOUNT = [accounts.c[name] for name in _STORED]
 _CHOSEN = (users.c.auto_trade_enabled, users.c.settings_version, users.c.numbers, users.c.deleted_at)
@@ -56,13 +64,27 @@ _SEEN = (
     .scalar_subquery()
     .label("seen")
 )
-_MOVING = (_MOVED, _ASKED, _TOLD, _SEEN)
+
+
+def _of_symbols(column: str) -> "sa.Label[str]":
+    """*column* of every symbol of the account, as one text."""
+    held = account_symbols.c
+    every = sa.select(sa.func.group_concat(sa.type_coerce(held[column], sa.Text()), type_=sa.Text()))
+    mine = every.where(held.account_id == accounts.c.id).correlate(accounts).scalar_subquery()
+    return mine.label(f"of_symbols_{column}")
+
+
+_HELD = [_of_symbols(name) for name in ("position_qty", "avg_entry_price", "liquidation", "traded")]
+_MOVING = (_MOVED, _ASKED, _TOLD, _SEEN, *_HELD)
 
 
 def _decided(t_ms: int) -> sa.ScalarSelect[object]:
-    """The account's decision of T: asked for by its whole key, as MySQL reads every row in search of the newest."""
+    """
+    The account's decisions of T as one number: asked for by their key, as MySQL reads every row in search of the
+    newest.
+    """
     mine = (trade_logs.c.account_id == accounts.c.id, trade_logs.c.t_ms == t_ms)
-    return sa.select(trade_logs.c.id).where(*mine).correlate(accounts).scalar_subquery()
+    return sa.select(sa.func.sum(trade_logs.c.id)).where(*mine).correlate(accounts).scalar_subquery()
 
 
 def _held(now_ms: int) -> sa.ScalarSelect[object]:

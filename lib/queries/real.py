@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from lib.adapters.sql.ledger.real_money import REAL, newest_cap, open_positions, opened_today, real_facts
 from lib.adapters.sql.tables.columns import utc_from_ms
 from lib.adapters.sql.tables.operating import operators
-from lib.adapters.sql.tables.people import accounts, outbox
+from lib.adapters.sql.tables.people import accounts, outbox, symbols
 from lib.adapters.sql.tables.real_money import real_consents
 from lib.adapters.sql.tables.safety import authenticators, passkeys
 from lib.domain.account import Venue
@@ -73,7 +73,7 @@ def cap_standing(connection: sa.Connection, now_ms: int) -> CapStanding | None:
         cap.after(len(found)),
         found,
         connection.scalar(_CONSENTED) or 0,
-        open_positions(connection, 0),
+        open_positions(connection, (0, "")),
         opened_today(connection, now_ms),
     )
 
@@ -116,9 +116,12 @@ def operators_without_factor(connection: sa.Connection) -> int:
 
 
 def _standing(connection: sa.Connection, user_id: int, now_ms: int) -> RealStanding | None:
-    mine = sa.select(accounts.c.id, accounts.c.venue).where(accounts.c.user_id == user_id, accounts.c.active.is_(True))
+    mine = sa.select(accounts.c.id, accounts.c.venue, symbols.c.symbol).join(
+        symbols, symbols.c.symbol_no == accounts.c.symbol_no
+    )
+    mine = mine.where(accounts.c.user_id == user_id, accounts.c.active.is_(True))
     row = connection.execute(mine).one_or_none()
     if row is None:
         return None
-    facts = real_facts(connection, row.id, now_ms)
+    facts = real_facts(connection, (row.id, row.symbol), now_ms)
     return RealStanding(row.id, row.venue, standings(facts), facts.has_consent)

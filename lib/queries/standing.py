@@ -4,7 +4,7 @@ Whether an account trades, is stopping, or is proved stopped: switches, locks, o
 "Stopped" is said only of a switch that was proved and where nothing has come up since.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any, Literal
@@ -14,13 +14,14 @@ import sqlalchemy as sa
 from lib.adapters.sql.database.transactions import transact
 from lib.adapters.sql.ledger import locks
 from lib.adapters.sql.ledger.rows import read_orders
-from lib.adapters.sql.tables.people import accounts, symbols, system_flags, users
+from lib.adapters.sql.tables.people import account_symbols, accounts, symbols, system_flags, users
 from lib.adapters.sql.tables.trading import orders, trader_lease
 from lib.clock import Clock, SystemClock
 from lib.domain.account import Venue
 from lib.domain.gates import kinds_of
 from lib.domain.locks import RiskLock
 from lib.domain.order import TERMINAL, Order, OrderState
+from lib.domain.position import ZERO
 from lib.domain.reason import NOTHING, Reason
 from lib.domain.venues import pool_of
 from lib.queries.audit import Audited, audit
@@ -28,6 +29,8 @@ from lib.queries.reading import Reading
 
 State = Literal["off", "on", "stopping", "stopped"]
 """The one word for an account: on the dashboard, the settings, in the terminal and by REST."""
+HOLDS = sa.exists().where(account_symbols.c.account_id == accounts.c.id, account_symbols.c.position_qty != ZERO)
+"""Whether an account holds a position in any of its symbols."""
 _OPEN = [state.value for state in OrderState if state not in TERMINAL]
 
 
@@ -171,22 +174,44 @@ def platform_switches(connection: sa.Connection) -> Switches:
 def standings(connection: sa.Connection, now_ms: int, *where: sa.ColumnElement[bool]) -> list[Standing]:
     """How the accounts stand that *where* finds, by id."""
     query = (
-        sa.select(accounts, symbols.c.symbol, users.c.auto_trade_enabled, users.c.deleted_at)
+        sa.select(accounts, users.c.auto_trade_enabled, users.c.deleted_at)
         .join(users, users.c.id == accounts.c.user_id)
-        .join(symbols, symbols.c.symbol_no == accounts.c.symbol_no)
         .where(*where)
         .order_by(accounts.c.id)
     )
     rows = connection.execute(query).mappings().all()
     open_rows = read_orders(connection, orders.c.state.in_(_OPEN), orders.c.account_id.in_([row["id"] for row in rows]))
     platform, everybodys = platform_switches(connection), tuple(locks.locks(connection, lambda _: now_ms, 0))
-    return [_standing(connection, now_ms, row, open_rows, (platform, everybodys)) for row in rows]
+    of_symbols = _symbols_of(connection, [row["id"] for row in rows])
+    return [
+        _standing(connection, now_ms, dict(row) | of_symbols.get(row["id"], {}), open_rows, (platform, everybodys))
+        for row in rows
+    ]
+
+
+def _symbols_of(connection: sa.Connection, numbers: Sequence[int]) -> dict[int, dict[str, Any]]:
+    """
+    Of each account the symbol that is told: the first with a position, the one that is shown first before the others.
+    """
+    query = (
+        sa.select(account_symbols.c.account_id, symbols.c.symbol, account_symbols.c.position_qty)
+        .join(symbols, symbols.c.symbol_no == account_symbols.c.symbol_no)
+        .join(accounts, accounts.c.id == account_symbols.c.account_id)
+        .where(account_symbols.c.account_id.in_(numbers))
+        .order_by(account_symbols.c.symbol_no != accounts.c.symbol_no, account_symbols.c.symbol_no)
+    )
+    found: dict[int, dict[str, Any]] = {}
+    for row in connection.execute(query):
+        told = {"symbol": row.symbol, "position_qty": row.position_qty}
+        if row.account_id not in found or (row.position_qty and not found[row.account_id]["position_qty"]):
+            found[row.account_id] = told
+    return found
 
 
 def _standing(
     connection: sa.Connection,
     now_ms: int,
-    row: sa.RowMapping,
+    row: Mapping[str, Any],
     open_rows: Sequence[Order],
     everybodys: tuple[Switches, tuple[RiskLock, ...]],
 ) -> Standing:
@@ -212,6 +237,6 @@ def _holding(venue: Venue, everybodys: Sequence[RiskLock]) -> tuple[RiskLock, ..
     return tuple(replace(lock, kind=kinds[0]) for kinds, lock in named if kinds)
 
 
-def _own(row: sa.RowMapping) -> Switches:
+def _own(row: Mapping[str, Any]) -> Switches:
     names: dict[str, Any] = {name: row[name] for name in Switches.__dataclass_fields__ if name != "why"}
     return Switches(**names, why=row["pause_reason"])

@@ -31,7 +31,11 @@ _COLUMNS: list[sa.ColumnElement[Any]] = [
     trade_logs.c.id.label("log_id"),
     trade_logs.c.confidence,
 ]
-_OF_CYCLE = (trade_logs.c.account_id == fills.c.account_id) & (trade_logs.c.t_ms == orders.c.t_ms)
+_OF_CYCLE = (
+    (trade_logs.c.account_id == fills.c.account_id)
+    & (trade_logs.c.t_ms == orders.c.t_ms)
+    & (trade_logs.c.symbol == orders.c.symbol)
+)
 _EXECUTIONS = (
     sa.select(*_COLUMNS)
     .outerjoin(orders, orders.c.id == fills.c.order_id)

@@ -240,17 +240,26 @@ class Tiles:
 
 @dataclass(frozen=True, slots=True)
 class Stand:
-    """One account as of one moment: *curve* is a sketch, oldest first, *day_start* as in `Tiles`."""
+    """
+    One account as of one moment: *curve* is a sketch, oldest first, *day_start* as in `Tiles`. *others* are what is
+    open in symbols that are not shown first.
+    """
 
     held: Holding
     curve: tuple[EquityRow, ...]
     day_start: Decimal
+    others: tuple[Holding, ...] = ()
 
-    def tiles(self, price: Decimal | None) -> Tiles:
-        """The figures at *price*, None while no price is known."""
+    def beside(self, prices: Mapping[str, Decimal | None]) -> Decimal:
+        """What *others* would realise at *prices*; one without a price counts as nothing."""
+        priced = ((one, prices.get(one.symbol)) for one in self.others)
+        return sum((one.open_pnl(price) for one, price in priced if price is not None), ZERO)
+
+    def tiles(self, price: Decimal | None, beside: Decimal = ZERO) -> Tiles:
+        """The figures at *price* (None while no price is known), with *beside* of open profit in other symbols."""
         held = self.held
         price = price if held.position_qty else None
-        open_pnl = ZERO if price is None else held.open_pnl(price)
+        open_pnl = beside + (ZERO if price is None else held.open_pnl(price))
         equity = held.balance + held.difference + open_pnl
         rounds = held.rounds_won + held.rounds_lost
         return Tiles(

@@ -1,11 +1,11 @@
 """
-One position closed because its owner asked: our part of it, reduce-only, until no part of it is left.
+One position of one symbol closed because its owner asked: our part of it, reduce-only, until no part of it is left.
 
 It is no switch: auto-trading, pauses and locks stay as they were, and none of them holds the close up. Each close is
-one of `lib.trading.orders.close` (leg "f"), so an account has one on its way at a time, whoever else closes too. The
-wish is about the position its owner saw: one of the other side, or entered after the wish, is left alone. "Closed" is
-said only of a position read without a part of ours. What could not be closed in a minute keeps its stop, and its owner
-is told why.
+one of `lib.trading.orders.close` (leg "f"), so there is one on its way in a symbol at a time, whoever else closes too.
+The wish is about the position its owner saw: one of the other side, or entered after the wish, is left alone. "Closed"
+is said only of a position read without a part of ours. What could not be closed in a minute keeps its stop, and its
+owner is told why.
 """
 
 from dataclasses import dataclass, field
@@ -56,7 +56,7 @@ class _Effort:
 
 
 async def close_as_asked(context: TradingContext, account: TraderAccount, wish: Command) -> Reason:
-    """Carry out *wish*, which its owner has put for *account*; what became of it."""
+    """Carry out *wish*, which its owner has put for *account* on this symbol; what became of it."""
     effort = _Effort(codes.NOT_FLAT_YET())
     until_ms = context.steady.now_ms() + PATIENCE_MS
     while True:
@@ -92,7 +92,7 @@ async def _round(context: TradingContext, account: TraderAccount, wish: Command,
 
 async def _is_another(context: TradingContext, account: TraderAccount, position: Position, wish: Command) -> bool:
     """Whether *position* is not the one that *wish* is about."""
-    entry = await newest_entry(context, account.account_id)
+    entry = await newest_entry(context, account.slot)
     return position.direction != wish.side or entry is None or entry.signed_ts > wish.asked_ms
 
 

@@ -2,13 +2,13 @@
 Commands of people on the web: run a cycle of their own account now, check their key again, close their position,
 close everything.
 
-A cycle on demand is `run_cycle` for one account at the newest closed minute: same window, plan, claim and send. It is
-refused when an entry of ours is younger than a minute. Commands are taken by the leading trader alone, or by the worker
-that owns their account, once, and each ends with one reason; a command that waited too long is not carried out, and one
-that fails takes no other with
-it. *Close everything* is a switch of the account, which the web throws before it puts the command; a lost command loses
-no switch. That command is only answered here; closing and proving are `lib.trading.kill_switch.stopper`. One position
-is closed by `lib.trading.closing`, with no switch thrown.
+A cycle on demand is `run_cycle` for one account, in each symbol it trades, at the newest closed minute: same window,
+plan, claim and send. It is refused when an entry of ours is younger than a minute. Commands are taken by the leading
+trader alone, or by the worker that owns their account, once, and each ends with one reason; a command that waited too
+long is not carried out, and one that fails takes no other with it. *Close everything* is a switch of the account, which
+the web throws before it puts the command; a lost command loses no switch. That command is only answered here; closing
+and proving are `lib.trading.kill_switch.stopper`. One position is closed by `lib.trading.closing`, with no switch
+thrown.
 """
 
 import asyncio
@@ -19,6 +19,7 @@ from typing import TypeVar
 from lib import log
 from lib.accounts.key_gate import rights_flaw
 from lib.domain import reason_codes as codes
+from lib.domain.account import Slot
 from lib.domain.account_records import TraderAccount
 from lib.domain.api_key import SealContext
 from lib.domain.candle import MINUTE_MS
@@ -48,8 +49,11 @@ class CommandRunner:
     opener: Opener
     probe: KeyProbe
     _taking: bool = field(default=False)
-    _wishes: dict[int, asyncio.Lock] = field(default_factory=dict)
-    """By account: wishes put again and again are carried out one after the other, or their closes use up the ids."""
+    _wishes: dict[Slot, asyncio.Lock] = field(default_factory=dict)
+    """
+    By symbol of an account: wishes put again and again are carried out one after the other, or their closes use up the
+    ids.
+    """
     _checking_keys: asyncio.Lock = field(default_factory=asyncio.Lock)
     """Keys are checked one at a time: a crowd of such commands must not use up the request budget of trading."""
 
@@ -74,7 +78,7 @@ class CommandRunner:
             await self._done(command, await self._closing(command))
             return
         if command.kind == "close":
-            async with self._wishes.setdefault(command.account_id, asyncio.Lock()):
+            async with self._wishes.setdefault((command.account_id, command.symbol), asyncio.Lock()):
                 if not await self._refused(command):
                     await self._done(command, await self._close(command))
             return
@@ -111,17 +115,20 @@ class CommandRunner:
 
     async def _entered_lately(self, account_id: int, now: int) -> bool:
         entries = [order for order in await self.context.orders.open_orders() if order.account_id == account_id]
-        if (filled := await self.context.orders.last_entry(account_id)) is not None:
-            entries.append(filled)
+        account = await self._account(account_id)
+        for view in account.views if account is not None else ():
+            if (filled := await self.context.orders.last_entry(view.slot)) is not None:
+                entries.append(filled)
         return any(order.is_entry and now - order.t_ms < YOUNG_ENTRY_MS for order in entries)
 
     # --- one position closed --------------------------------------------------------------------------------------
 
     async def _close(self, command: Command) -> Reason:
         account = await self._account(command.account_id)
-        if account is None:
+        view = account.on(command.symbol or account.symbol) if account is not None else None
+        if view is None:
             return codes.NO_ACCOUNT_TO_CLOSE()
-        return await close_as_asked(self.context, account, command)
+        return await close_as_asked(self.context, view, command)
 
     # --- everything closed ----------------------------------------------------------------------------------------
 
@@ -152,7 +159,9 @@ class CommandRunner:
         except Retry as busy:
             report = CycleReport(now - now % MINUTE_MS, busy.why)
         results = {
-            result.account_id: codes.CYCLE_ENDED(outcome=result.outcome, why=result.reason) for result in report.results
+            result.account_id: codes.CYCLE_ENDED(outcome=result.outcome, why=result.reason)
+            # of several symbols the one that did most is told
+            for result in sorted(report.results, key=lambda result: len(result.orders))
         }
         nothing = codes.NOTHING_DONE(why=report.idle) if report.idle else codes.ACCOUNT_CANNOT_TRADE()
         for command in allowed:

@@ -4,14 +4,14 @@ The context every trading use-case works with: ports, settings, and the few numb
 A context is built once by bootstrap. Live, paper and replay differ by the objects in the context and by nothing else.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field
 
 from lib.clock import Clock, SteadyClock
-from lib.domain.account import PlatformLimits, Pool
+from lib.domain.account import PlatformLimits, Pool, Slot
 from lib.domain.account_records import TraderAccount
 from lib.domain.candle import MINUTE_MS
-from lib.domain.order import CYCLE_MS
+from lib.domain.order import CYCLE_MS, Order
 from lib.domain.pricing import AnalystPrices
 from lib.domain.venues import feed_fits
 from lib.ports.analyst import Analyst
@@ -68,6 +68,10 @@ class OrderContext:
         """The accounts of the roster that are this process's."""
         return [account for account in await self.switches.accounts() if self.part.owns(account.account_id)]
 
+    async def rows_of(self, slot: Slot) -> list[Order]:
+        """The rows of that symbol of the account that are not terminal."""
+        return [row for row in await self.orders.open_orders(slot[0]) if row.symbol == slot[1]]
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TradingContext(OrderContext):
@@ -91,6 +95,11 @@ class TradingContext(OrderContext):
     """The pools of accounts this deployment serves, as the platform's limits count them."""
 
 
+def on_each_symbol(accounts: Iterable[TraderAccount]) -> list[TraderAccount]:
+    """*accounts* on each of their symbols."""
+    return [view for account in accounts for view in account.views]
+
+
 def boundary(now_ms: int) -> int:
     """T: the newest five-minute boundary at or before *now_ms*, epoch ms."""
     return now_ms - now_ms % CYCLE_MS
@@ -107,10 +116,10 @@ async def until(clock: Clock, deadline_ms: int, pause_s: float, ready: Callable[
 
 def due(account: TraderAccount, feed: str, t_ms: int) -> bool:
     """
-    Whether *account* takes part in the cycle of T: switched on before T, at a venue whose prices are *feed*'s, and T is
-    one of its cadence's.
+    Whether *account* takes part in the cycle of T in the symbol it is seen on: switched on before T, trading that
+    symbol, at a venue whose prices are *feed*'s, and T is one of its cadence's.
     """
-    on = account.auto_trade and account.trading_enabled and account.auto_since <= t_ms
+    on = account.auto_trade and account.trading_enabled and account.traded and account.auto_since <= t_ms
     return on and fits(account, feed) and t_ms % (account.settings.cadence_min * MINUTE_MS) == 0
 
 

@@ -6,12 +6,14 @@ it spares requests and orders work, and each of its entries may be lost with the
 """
 
 import asyncio
+import heapq
 from collections import defaultdict
-from collections.abc import Set
+from collections.abc import AsyncIterator, Set
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from decimal import Decimal
 
-from lib.domain.account import Pool, Venue
+from lib.domain.account import Pool, Slot, Venue
 from lib.domain.order import Order
 from lib.domain.position import ZERO
 from lib.trading.opening_hours import OpeningHours
@@ -26,31 +28,75 @@ class Reservations:
     """
     What entries have reserved of the platform's limits since this process began: their number, their notional in USDT.
 
-    *standing* are the reservations, by account, that rows and books may not tell of yet.
+    *standing* are the reservations that rows and books may not tell of yet.
     """
 
     entries: int = 0
     notional: Decimal = ZERO
-    standing: dict[int, Decimal] = field(default_factory=dict)
+    standing: dict[Slot, Decimal] = field(default_factory=dict)
 
-    def take(self, account_id: int, notional: Decimal) -> None:
-        """The account is about to make one entry of at most *notional* USDT; an account makes one entry at a time."""
+    def take(self, slot: Slot, notional: Decimal) -> None:
+        """One entry of at most *notional* USDT is about to be made there, where one is made at a time."""
         self.entries += 1
         self.notional += notional
-        self.standing[account_id] = notional
+        self.standing[slot] = notional
 
-    def conclude(self, account_id: int) -> None:
-        """The account's entry has ended, or stands among the open rows: a cycle that reads them now sees it there."""
-        self.standing.pop(account_id, None)
+    def conclude(self, slot: Slot) -> None:
+        """The entry has ended, or stands among the open rows: a cycle that reads them now sees it there."""
+        self.standing.pop(slot, None)
 
     def mark(self) -> "Reservations":
         """The reservations as they are now; later reservations do not show in the mark."""
         return Reservations(self.entries, self.notional, dict(self.standing))
 
 
+class EntryTurn:
+    """
+    One account's turn to plan an entry, so that each is judged by what those before it have at stake.
+
+    Of those that are ready the first in the fixed order goes first; nobody waits for one that is not. *count* is how
+    many turns there were: who read the account before the newest one reads it again.
+    """
+
+    def __init__(self) -> None:
+        self.count = 0
+        self._is_taken = False
+        self._waiting: list[tuple[int, int, asyncio.Future[None]]] = []
+
+    @asynccontextmanager
+    async def of(self, place: int) -> AsyncIterator[None]:
+        """Held by the one at *place* of the fixed order."""
+        if self._is_taken:
+            mine = asyncio.get_running_loop().create_future()
+            heapq.heappush(self._waiting, (place, id(mine), mine))
+            try:
+                await mine
+            except asyncio.CancelledError:
+                if mine.done() and not mine.cancelled():
+                    self._pass_on()
+                raise
+        self._is_taken = True
+        try:
+            yield
+        finally:
+            self.count += 1
+            self._pass_on()
+
+    def _pass_on(self) -> None:
+        """To the next who still waits; it stays taken meanwhile, so that nobody slips in between."""
+        while self._waiting:
+            _, _, waiter = heapq.heappop(self._waiting)
+            if not waiter.done():
+                waiter.set_result(None)
+                return
+        self._is_taken = False
+
+
 @dataclass(slots=True)
 class TraderState:
-    """The memory of one trader process. Accounts are named by their id."""
+    """
+    The memory of one trader process. What is a position's or an order's is kept by account and symbol (`Slot`).
+    """
 
     reservations: defaultdict[Pool, Reservations] = field(default_factory=lambda: defaultdict(Reservations))
     """
@@ -66,16 +112,28 @@ class TraderState:
     closers: int = CLOSERS
     """How many accounts of each venue close outside the plans at once."""
     _closing: dict[Venue, asyncio.Semaphore] = field(default_factory=dict)
-    _turns: defaultdict[int, asyncio.Lock] = field(default_factory=lambda: defaultdict(asyncio.Lock))
-    _sent: dict[int, str] = field(default_factory=dict)
-    _entered: dict[int, Order] = field(default_factory=dict)
-    _unbooked: set[int] = field(default_factory=set)
-    _swept: dict[int, int] = field(default_factory=dict)
-    _modes_seen: dict[int, int] = field(default_factory=dict)
+    _turns: defaultdict[Slot, asyncio.Lock] = field(default_factory=lambda: defaultdict(asyncio.Lock))
+    _entering: defaultdict[int, EntryTurn] = field(default_factory=lambda: defaultdict(EntryTurn))
+    _sent: dict[Slot, str] = field(default_factory=dict)
+    _entered: dict[Slot, Order] = field(default_factory=dict)
+    _unbooked: set[Slot] = field(default_factory=set)
+    _swept: dict[Slot, int] = field(default_factory=dict)
+    _modes_seen: dict[Slot, int] = field(default_factory=dict)
 
-    def turn(self, account_id: int) -> asyncio.Lock:
-        """The account's turn: held by the task that trades for the account, from the prefetch to the last verdict."""
-        return self._turns[account_id]
+    def turn(self, slot: Slot) -> asyncio.Lock:
+        """
+        The turn of one symbol of an account: held by the task that trades there, from the prefetch to the last verdict.
+        """
+        return self._turns[slot]
+
+    def entering(self, account_id: int) -> EntryTurn:
+        """The account's turn to plan an entry, in whichever symbol."""
+        return self._entering[account_id]
+
+    def is_busy(self, account_id: int) -> bool:
+        """Whether a task trades for the account, or its books may lack executions, in any of its symbols."""
+        is_traded = any(turn.locked() for (number, _), turn in self._turns.items() if number == account_id)
+        return is_traded or any(number == account_id for number, _ in self._unbooked)
 
     def closing(self, venue: Venue) -> asyncio.Semaphore:
         """Places for closes outside the plans: in a crowd they wait before they have a row, for an unsent row is soon
@@ -86,60 +144,63 @@ class TraderState:
 
     def order_leaves(self, order: Order) -> None:
         """*order* is claimed and about to be sent: from now on the books may lack its executions."""
-        self._unbooked.add(order.account_id)
-        self._sent[order.account_id] = order.order_link_id
+        self._unbooked.add(order.slot)
+        self._sent[order.slot] = order.order_link_id
         if order.is_entry:
-            self._entered[order.account_id] = order
+            self._entered[order.slot] = order
 
-    def newest_sent(self, account_id: int) -> str | None:
-        """The order_link_id of the newest order this process sent; a ledger without it has lost commits."""
-        return self._sent.get(account_id)
+    def newest_sent(self, slot: Slot) -> str | None:
+        """The order_link_id of the newest order this process sent there; a ledger without it has lost commits."""
+        return self._sent.get(slot)
 
-    def forget_sent(self, account_id: int) -> None:
+    def forget_sent(self, slot: Slot) -> None:
         """The loss of the newest sent order's row was alerted and swept for."""
-        self._sent.pop(account_id, None)
+        self._sent.pop(slot, None)
 
-    def newest_entry(self, account_id: int) -> Order | None:
-        """The newest entry this process sent: with the database down this is where the guardian finds its stop."""
-        return self._entered.get(account_id)
+    def newest_entry(self, slot: Slot) -> Order | None:
+        """
+        The newest entry this process sent there: with the database down this is where the guardian finds its stop.
+        """
+        return self._entered.get(slot)
 
     @property
-    def unbooked(self) -> Set[int]:
-        """Accounts of which an order was sent and the books may lack its executions; the guardian inspects them."""
+    def unbooked(self) -> Set[Slot]:
+        """Where an order was sent and the books may lack its executions; the guardian inspects there."""
         return self._unbooked
 
-    def booked(self, account_id: int) -> None:
-        """The books hold every execution of the account's orders."""
-        self._unbooked.discard(account_id)
+    def booked(self, slot: Slot) -> None:
+        """The books hold every execution of the orders there."""
+        self._unbooked.discard(slot)
 
     def forget(self, account_id: int) -> None:
         """The account is ours anew: another process may have traded there, and nothing remembered of it holds."""
         for known in (self._sent, self._entered, self._swept, self._modes_seen):
-            known.pop(account_id, None)
-        self._unbooked.discard(account_id)
+            for slot in [slot for slot in known if slot[0] == account_id]:
+                known.pop(slot, None)
+        self._unbooked = {slot for slot in self._unbooked if slot[0] != account_id}
 
     # --- what was looked through --------------------------------------------------------------------------------------
 
-    def swept(self, account_id: int, epoch: int) -> None:
-        """The account was swept under *epoch* of our lease: every order of it at the exchange has its row."""
-        self._swept[account_id] = epoch
+    def swept(self, slot: Slot, epoch: int) -> None:
+        """It was swept there under *epoch* of our lease: every order there at the exchange has its row."""
+        self._swept[slot] = epoch
 
-    def unswept(self, account_id: int) -> None:
-        """The account is to be swept again."""
-        self._swept.pop(account_id, None)
+    def unswept(self, slot: Slot) -> None:
+        """It is to be swept there again."""
+        self._swept.pop(slot, None)
 
-    def swept_under(self, account_id: int) -> int | None:
-        """The epoch of our lease under which the account was last swept, None = it is to be swept."""
-        return self._swept.get(account_id)
+    def swept_under(self, slot: Slot) -> int | None:
+        """The epoch of our lease under which it was last swept there, None = it is to be swept."""
+        return self._swept.get(slot)
 
-    def modes_right(self, account_id: int, day: int) -> None:
-        """Margin and position mode of the account were seen to be right on UTC *day* (days since 1970)."""
-        self._modes_seen[account_id] = day
+    def modes_right(self, slot: Slot, day: int) -> None:
+        """Margin and position mode of the account there were seen to be right on UTC *day* (days since 1970)."""
+        self._modes_seen[slot] = day
 
-    def modes_doubtful(self, account_id: int) -> None:
-        """The modes of the account are to be read again before its next entry."""
-        self._modes_seen.pop(account_id, None)
+    def modes_doubtful(self, slot: Slot) -> None:
+        """The modes of the account there are to be read again before its next entry."""
+        self._modes_seen.pop(slot, None)
 
-    def modes_right_on(self, account_id: int) -> int | None:
-        """The UTC day on which the modes were last seen to be right, None = not since they changed."""
-        return self._modes_seen.get(account_id)
+    def modes_right_on(self, slot: Slot) -> int | None:
+        """The UTC day on which the modes were last seen to be right there, None = not since they changed."""
+        return self._modes_seen.get(slot)

@@ -20,7 +20,7 @@ from lib.market.status import TRADED
 from lib.ports.workers import WorkerCalls
 from lib.trading.clock_check import check_clocks
 from lib.trading.commands import CommandRunner
-from lib.trading.context import TradingContext, boundary, due, fits
+from lib.trading.context import TradingContext, boundary, due, fits, on_each_symbol
 from lib.trading.cycle.account_modes import check_modes
 from lib.trading.cycle.asking import ask_for_everybody
 from lib.trading.cycle.run import CycleReport, run_cycle
@@ -194,7 +194,7 @@ class Trader:
         """Whether the account may be given to another process: nothing of it is under way, and no T is near."""
         context, now = self.context, self.context.clock.now_ms()
         is_between = not self._serving and now % CYCLE_MS > RESUME_MS and CYCLE_MS - now % CYCLE_MS > NEAR_MS
-        is_idle = not context.state.turn(account_id).locked() and account_id not in context.state.unbooked
+        is_idle = not context.state.is_busy(account_id)
         is_ended = self._unresolved is not None and account_id not in self._unresolved
         return is_between and is_idle and is_ended and not self.guardian.is_inspecting(account_id)
 
@@ -319,7 +319,8 @@ class Trader:
     async def _check_markets(self) -> None:
         context, self._checking_markets = self.context, True
         try:
-            accounts = [account for account in await context.switches.accounts() if fits(account, context.feed)]
+            fitting = [account for account in await context.switches.accounts() if fits(account, context.feed)]
+            accounts = on_each_symbol(fitting)
             await context.state.hours.refresh(context.market, accounts, context.clock)
         finally:
             self._checking_markets = False
@@ -341,15 +342,16 @@ class Trader:
                 LOG.warning("sweep.account_failed", account=account.account_id, why=repr(result))
 
     async def _known(self) -> list[TraderAccount]:
-        """All our accounts, with deleted ones whose position is still open: the ledger may have lost their rows."""
-        accounts = await self.context.own_accounts()
-        known = {account.account_id for account in accounts}
-        return accounts + [account for account in self.guardian.held() if account.account_id not in known]
+        """
+        All our accounts on each of their symbols, with deleted ones whose position is still open: the ledger may have
+        lost their rows.
+        """
+        accounts = on_each_symbol(await self.context.own_accounts())
+        known = {account.slot for account in accounts}
+        return accounts + [account for account in self.guardian.held() if account.slot not in known]
 
     async def _to_sweep(self, account: TraderAccount, t_ms: int) -> bool:
-        is_cycles = self.context.state.swept_under(account.account_id) is not None and due(
-            account, self.context.feed, t_ms
-        )
+        is_cycles = self.context.state.swept_under(account.slot) is not None and due(account, self.context.feed, t_ms)
         return not is_cycles or await has_lost_commits(self.context, account)
 
     async def _heartbeat(self) -> None:

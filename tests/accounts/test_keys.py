@@ -9,7 +9,7 @@ from lib import log
 from lib.accounts.refusal import Refusal
 from lib.accounts.trading import KeySaved
 from lib.adapters.bybit.rest.paper_accounts import SimulatorPaperAccounts
-from lib.adapters.sql.tables.people import accounts, credentials, users
+from lib.adapters.sql.tables.people import account_symbols, accounts, credentials, users
 from lib.domain import reason_codes as codes
 from lib.domain.api_key import ApiKey
 from lib.domain.errors import Pause, Retry
@@ -209,7 +209,7 @@ async def test_another_account_takes_the_place_with_auto_trading_off(scene: Scen
 
 async def test_an_account_with_a_position_is_neither_replaced_nor_deleted(scene: Scene) -> None:
     await asyncio.to_thread(scene.desk.open_paper, scene.user)
-    scene.change(accounts, position_qty=Decimal("0.010"))
+    scene.change(account_symbols, position_qty=Decimal("0.010"))
     assert await scene.refusal() == "refuse.key.in_use"
     assert scene.desk.delete_key(scene.user) == Refusal("refuse.key.in_use")
     assert opened(scene).api_secret

@@ -162,6 +162,7 @@ NOTHING_READ: tuple[object, ...] = (
 """What somebody without a row reads."""
 READS: dict[str, Callable[[Readings, int, int], object]] = {
     "holding": lambda r, user, log: r.holding(user),
+    "holdings": lambda r, user, log: r.holdings(user),
     "equity": lambda r, user, log: r.equity(user, limit=9),
     "tiles": lambda r, user, log: r.tiles(user),
     "markers": lambda r, user, log: r.markers(user, 0),
@@ -486,9 +487,9 @@ async def test_what_a_fill_cost_is_read_in_every_coin(scene: Scene) -> None:
     )
     link = found.orders[0].order_link_id
     more = replace(scene.fill(account, "more", "buy", link=link), fee=ZERO, charges=charges)
-    before = await scene.world.ledger.books(account.account_id)
+    before = await scene.world.ledger.books(account.slot)
     assert await scene.world.ledger.record_fills(account.account_id, [more]) == 1
-    assert (await scene.world.ledger.books(account.account_id)).balance == before.balance
+    assert (await scene.world.ledger.books(account.slot)).balance == before.balance
     found = scene.readings.log_detail(account.user_id, log.id)
     assert found is not None
     assert [fill.charges for fill in found.fills] == [(), charges]
@@ -531,7 +532,7 @@ async def test_the_holding_has_the_exchanges_liquidation_price_or_an_estimate(sc
     assert held is not None
     assert held.liquidated_at(None) is None, "nobody knows without the instrument's rules"
     for price in (Decimal("47000.5"), ZERO):
-        assert await scene.world.ledger.note_liquidation(account.account_id, held.position_qty, price)
+        assert await scene.world.ledger.note_liquidation(account.slot, held.position_qty, price)
         assert where() == Liquidation(price, is_told=True)
     await scene.world.ledger.record_fills(account.account_id, [scene.fill(account, "more", "buy", at_ms=T + 9_000)])
     moved = where()
@@ -634,7 +635,7 @@ async def test_a_pulse_changes_with_what_a_screen_shows_and_only_its_own(scene: 
     chosen = pulse()
     held = scene.readings.holding(account.user_id)
     assert held is not None
-    assert await ledger.note_liquidation(account.account_id, held.position_qty, Decimal(50_000))
+    assert await ledger.note_liquidation(account.slot, held.position_qty, Decimal(50_000))
     noted = pulse()
     await ledger.record_fills(account.account_id, [scene.fill(account, "out", "sell", at_ms=T + 9_000)])
     closed = pulse()

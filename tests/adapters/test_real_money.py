@@ -16,7 +16,7 @@ from lib.adapters.sql.forms.real_caps import SqlPreflightBook, SqlRealCaps
 from lib.adapters.sql.forms.real_consents import SqlRealConsents
 from lib.adapters.sql.ledger.real_money import NEWEST_RUNS, real_facts, take_turn
 from lib.adapters.sql.tables.columns import utc_from_ms
-from lib.adapters.sql.tables.people import accounts, outbox, users
+from lib.adapters.sql.tables.people import account_symbols, accounts, outbox, users
 from lib.adapters.sql.tables.real_money import preflight_runs, real_caps, real_consents
 from lib.adapters.sql.tables.safety import authenticators
 from lib.adapters.sql.tables.trading import equity_points, orders
@@ -89,7 +89,7 @@ def change(world: SqlWorld, *statements: sa.Executable) -> None:
 
 async def test_with_everything_in_order_the_entry_is_claimed(world: SqlWorld) -> None:
     account = await ready(world)
-    facts = await world.ledger.real_money(account.account_id)
+    facts = await world.ledger.real_money(account.slot)
     assert [each.why for each in standings(facts)] == [NOTHING] * 7
     assert (await claimed(world, account)).granted
 
@@ -209,7 +209,7 @@ async def test_nothing_at_all_lets_an_exit_be_refused(world: SqlWorld) -> None:
     account = await ready(world)
     for statement in (sa.delete(table) for table in (preflight_runs, real_caps, real_consents, authenticators)):
         change(world, statement)
-    facts = await world.ledger.real_money(account.account_id)
+    facts = await world.ledger.real_money(account.slot)
     assert not any(each.is_open for each in standings(facts) if each.gate.value != "clean_days")
     order = await world.ledger.plan_exit(account, T, GUARD)
     assert (await world.ledger.claim(order, signed(order, NOW), HOLDER)).granted
@@ -223,7 +223,7 @@ async def test_incidents_on_any_real_account_shrink_the_cap_and_the_third_ends_i
         (3, codes.REAL_INCIDENTS(incidents=3)),
     ):
         change(world, told(world, account.account_id, NOW + count))
-        facts = await world.ledger.real_money(account.account_id)
+        facts = await world.ledger.real_money(account.slot)
         assert (facts.incidents, real_money_refusal(facts)) == (count, why)
 
 
@@ -233,7 +233,7 @@ async def test_the_operators_room_shows_what_the_claim_counts(world: SqlWorld) -
     change(world, told(world, account.account_id, NOW + 1), told_of_rehearsal(world, account))
     with world.engine.connect() as connection:
         found = cap_standing(connection, NOW)
-        facts = real_facts(connection, account.account_id, NOW)
+        facts = real_facts(connection, account.slot, NOW)
     assert found is not None
     assert facts.cap is not None
     assert len(found.incidents) == facts.incidents == 1
@@ -255,9 +255,14 @@ async def test_another_real_position_or_an_entry_on_its_way_uses_the_cap_up(worl
     other = world.people.add_user("lee@example.test", "hash")
     world.people.add_account(NewAccount(other, "mainnet", FEED, "2", SYMBOL, "sealed", "1", 1, Decimal(5), 0))
     number = account.account_id + 1
-    change(world, sa.update(accounts).where(accounts.c.id == number).values(position_qty=Decimal("0.001")))
-    assert (await world.ledger.real_money(account.account_id)).positions == 1
-    change(world, sa.update(accounts).where(accounts.c.id == number).values(position_qty=Decimal(0)))
+    change(
+        world,
+        sa.update(account_symbols).where(account_symbols.c.account_id == number).values(position_qty=Decimal("0.001")),
+    )
+    assert (await world.ledger.real_money(account.slot)).positions == 1
+    change(
+        world, sa.update(account_symbols).where(account_symbols.c.account_id == number).values(position_qty=Decimal(0))
+    )
     coming = _filled(number, other, 5, venue="mainnet", state=OrderState.SUBMITTING)
     change(world, sa.insert(orders).values(coming))
     assert codes.REAL_CAP_POSITIONS.is_of((await claimed(world, account)).why)
@@ -270,7 +275,7 @@ async def test_an_entry_that_filled_and_is_in_no_books_yet_is_a_position(world: 
     world.people.add_account(NewAccount(other, "mainnet", FEED, "2", SYMBOL, "sealed", "1", 1, Decimal(5), 0))
     filled = _filled(account.account_id + 1, other, 5, venue="mainnet", filled_qty=Decimal("0.01"), t_ms=T)
     change(world, sa.insert(orders).values(filled))
-    assert (await world.ledger.real_money(account.account_id)).positions == 1
+    assert (await world.ledger.real_money(account.slot)).positions == 1
     assert codes.REAL_CAP_POSITIONS.is_of((await claimed(world, account)).why)
 
 
@@ -290,7 +295,7 @@ async def test_a_rehearsal_is_of_who_traded_it_where_it_was_traded(world: SqlWor
     account = await ready(world)
     world.people.add_user("lee@example.test", "hash")
     change(world, sa.update(orders).where(orders.c.id == 1).values(**changed))
-    assert codes.REAL_DAYS_LACKING.is_of(real_money_refusal(await world.ledger.real_money(account.account_id)))
+    assert codes.REAL_DAYS_LACKING.is_of(real_money_refusal(await world.ledger.real_money(account.slot)))
 
 
 @pytest.mark.parametrize("venue", ["demo", "mainnet"])
@@ -300,7 +305,7 @@ async def test_reading_runs_however_many_hide_no_run_whose_order_cards_passed(wo
     book = SqlPreflightBook(world.engine)
     for number in range(NEWEST_RUNS + 1):
         book.keep(run(venue, READ_CARDS, started_ms=T - 50_000 + number), "read.json")
-    assert real_money_refusal(await world.ledger.real_money(account.account_id)) == NOTHING
+    assert real_money_refusal(await world.ledger.real_money(account.slot)) == NOTHING
 
 
 async def test_a_claim_with_real_money_waits_for_its_turn_before_it_reads_what_is_used_up(world: SqlWorld) -> None:
@@ -333,7 +338,7 @@ async def test_claims_with_real_money_take_turns_by_a_row_that_no_new_cap_replac
 async def test_who_consented_later_waits_for_the_cap_on_accounts(world: SqlWorld) -> None:
     account = await ready(world)
     consented_before(world, account)
-    assert (await world.ledger.real_money(account.account_id)).rank == 1
+    assert (await world.ledger.real_money(account.slot)).rank == 1
 
 
 def consented_before(world: SqlWorld, account: TraderAccount) -> int:
@@ -364,7 +369,7 @@ async def test_a_consent_that_opens_nothing_holds_no_place_under_the_cap(world: 
     account = await ready(world)
     number = consented_before(world, account)
     change(world, UNCOUNTED[name](number))
-    assert (await world.ledger.real_money(account.account_id)).rank == 0
+    assert (await world.ledger.real_money(account.slot)).rank == 0
 
 
 CORRUPT = {
@@ -386,10 +391,10 @@ async def test_what_cannot_be_read_is_a_closed_gate_and_no_trouble(world: SqlWor
     order = (await world.ledger.plan(account, None, T, BUY))[0]
     statement, shut = CORRUPT[name]
     change(world, sa.text(statement))
-    facts = await world.ledger.real_money(account.account_id)
+    facts = await world.ledger.real_money(account.slot)
     assert {each.gate.value for each in standings(facts) if each.why == codes.REAL_UNREADABLE()} == shut
     with world.engine.connect() as connection:
-        assert real_facts(connection, account.account_id, NOW).unreadable == facts.unreadable
+        assert real_facts(connection, account.slot, NOW).unreadable == facts.unreadable
     if name != "an equity of words":  # the claim reads that row for more than the gates
         refused = await world.ledger.claim(order, signed(order, NOW), HOLDER)
         assert (refused.granted, refused.why) == (False, codes.REAL_UNREADABLE())
@@ -402,7 +407,7 @@ async def test_a_consent_is_given_by_the_owner_of_the_active_account_alone(world
     assert not consents.give(account.account_id, Note(stranger, T, TrailEvent.REAL_CONSENTED))
     assert consents.withdraw(Note(account.user_id, T, TrailEvent.REAL_WITHDRAWN))
     assert not consents.withdraw(Note(account.user_id, T, TrailEvent.REAL_WITHDRAWN))
-    assert codes.REAL_NO_CONSENT.is_of(real_money_refusal(await world.ledger.real_money(account.account_id)))
+    assert codes.REAL_NO_CONSENT.is_of(real_money_refusal(await world.ledger.real_money(account.slot)))
 
 
 def test_of_an_account_nothing_is_known_of_everything_is_closed() -> None:
@@ -415,7 +420,7 @@ async def test_two_entries_with_real_money_never_pass_one_cap_together(world: Sq
     assert (await claimed(world, account)).granted
     other: Order = (await world.ledger.open_orders(account.account_id))[0]
     assert other.state is OrderState.SUBMITTING
-    facts = await world.ledger.real_money(account.account_id - 1)
+    facts = await world.ledger.real_money((account.account_id - 1, SYMBOL))
     assert facts.positions == 1
 
 

@@ -62,7 +62,7 @@ FORBIDDEN = (
     "UPDATE accounts SET venue = 'paper'",
     "UPDATE accounts SET uid = '10000001'",
     "UPDATE accounts SET user_id = 1",
-    "UPDATE accounts SET position_qty = 0",
+    "UPDATE account_symbols SET position_qty = 0",
     "UPDATE equity_points SET difference = 0",
     "UPDATE real_consents SET account_id = 1",
 )

@@ -300,7 +300,7 @@ async def test_a_crowd_at_once_ends_as_it_would_one_by_one(any_world: SqlWorld) 
         fill = make.fill(f"fill-{number}", "buy", order_link_id=order.order_link_id)
         twice = (ledger.record_fills(account.account_id, [fill]) for _ in range(2))
         assert sorted(await asyncio.gather(*twice)) == [0, 1]
-        assert (await ledger.facts(account.account_id, T)).own_qty == fill.qty
+        assert (await ledger.facts(account.slot, T)).own_qty == fill.qty
         ends = (ledger.close_order(row, verdict(filled=str(fill.qty))) for _ in range(2))
         first, second = await asyncio.gather(*ends)
         assert (first is None) != (second is None)
@@ -381,7 +381,7 @@ async def test_a_table_that_is_gone_stops_the_process(sqlite_world: SqlWorld) ->
     with sqlite_world.engine.begin() as connection:
         connection.exec_driver_sql("DROP TABLE equity_points")
     with pytest.raises(Halt, match="make migrate"):
-        await sqlite_world.ledger.facts(await _only_account(sqlite_world), T)
+        await sqlite_world.ledger.facts((await _only_account(sqlite_world), "BTCUSDT"), T)
 
 
 async def _only_account(world: SqlWorld) -> int:

@@ -23,9 +23,6 @@ BOOKS = (
     "realised",
     "fees",
     "funding",
-    "position_qty",
-    "avg_entry_price",
-    "round_result",
     "peak_equity",
 )
 PEOPLE = (1, 2, 3)

@@ -17,7 +17,7 @@ from lib.adapters.sql.ledger.ledger import SqlLedger
 from lib.adapters.sql.ledger.rows import read_orders
 from lib.adapters.sql.tables.columns import utc_from_ms
 from lib.adapters.sql.tables.models import metadata
-from lib.adapters.sql.tables.people import accounts, credentials, outbox, users
+from lib.adapters.sql.tables.people import account_symbols, accounts, credentials, outbox, users
 from lib.adapters.sql.tables.trading import order_events, orders, trade_logs
 from lib.clock import SteppedClock
 from lib.domain.audit_chain import OrderEvent
@@ -26,6 +26,7 @@ from lib.domain.switches import Flags
 from lib.ports.ledger import Ledger
 from lib.ports.people import Accounts
 from lib.ports.workers import WorkerLeases
+from tests.factories import SYMBOL
 from tests.fakes.accounts import AS_PLANNED
 from tests.fakes.ledger import MemoryLedger
 
@@ -76,7 +77,7 @@ class World(Protocol):
 
     def replace_key(self, account_id: int) -> None: ...
 
-    def log(self, account_id: int, t_ms: int) -> LogSeen: ...
+    def log(self, account_id: int, t_ms: int, symbol: str = SYMBOL) -> LogSeen: ...
 
     def events(self, order_link_id: str) -> list[tuple[OrderEvent, str]]: ...
 
@@ -112,8 +113,8 @@ class MemoryWorld:
         rows = self.ledger.store.accounts
         rows[account_id] = replace(rows[account_id], key_version=rows[account_id].key_version + 1)
 
-    def log(self, account_id: int, t_ms: int) -> LogSeen:
-        row = self.ledger.store.logs[account_id, t_ms]
+    def log(self, account_id: int, t_ms: int, symbol: str = SYMBOL) -> LogSeen:
+        row = self.ledger.store.logs[account_id, symbol, t_ms]
         action = getattr(row.answer.decision, "action", "") if row.answer else ""
         said, clamps = row.summary, tuple(clamp.name for clamp in row.clamps)
         return LogSeen(said.status, said.outcome, said.message, row.planned, row.reason, row.order_id, clamps, action)
@@ -123,7 +124,7 @@ class MemoryWorld:
         return list(store.events[store.by_link[order_link_id]])
 
     def liquidation(self, account_id: int) -> Decimal | None:
-        return self.ledger.store.accounts[account_id].liquidation
+        return self.ledger.store.accounts[account_id].symbols[SYMBOL].liquidation
 
     def outbox(self) -> list[tuple[int, Reason]]:
         return list(self.ledger.store.outbox)
@@ -164,8 +165,9 @@ class SqlWorld:
             key = {"account_id": account_id, "key_version": version, "sealed": "sealed again", "last4": "5678"}
             connection.execute(sa.insert(credentials).values(key))
 
-    def log(self, account_id: int, t_ms: int) -> LogSeen:
-        query = sa.select(trade_logs).where(trade_logs.c.account_id == account_id, trade_logs.c.t_ms == t_ms)
+    def log(self, account_id: int, t_ms: int, symbol: str = SYMBOL) -> LogSeen:
+        of_t = (trade_logs.c.account_id == account_id, trade_logs.c.t_ms == t_ms)
+        query = sa.select(trade_logs).where(*of_t, trade_logs.c.symbol == symbol)
         with self.engine.begin() as connection:
             row = connection.execute(query).mappings().one()
         return LogSeen(
@@ -202,7 +204,9 @@ class SqlWorld:
 
     def liquidation(self, account_id: int) -> Decimal | None:
         with self.engine.begin() as connection:
-            kept = connection.execute(sa.select(accounts.c.liquidation).where(accounts.c.id == account_id))
+            kept = connection.execute(
+                sa.select(account_symbols.c.liquidation).where(account_symbols.c.account_id == account_id)
+            )
             price: Decimal | None = kept.scalar_one()
         return price
 

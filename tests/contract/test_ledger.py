@@ -506,10 +506,10 @@ async def test_a_row_nobody_could_prove_stays_open_for_a_person(world: World) ->
 
 async def test_the_last_entry_is_the_newest_that_filled(world: World) -> None:
     account, order = await submitted(world)
-    assert await world.ledger.last_entry(account.account_id) is None
+    assert await world.ledger.last_entry(account.slot) is None
     await world.ledger.close_order(order, verdict())
     later = (await world.ledger.plan(account, None, T + 300_000, BUY))[0]
-    last = await world.ledger.last_entry(account.account_id)
+    last = await world.ledger.last_entry(account.slot)
     assert last is not None
     assert (last.id, later.state) == (order.id, S.PLANNED)
 

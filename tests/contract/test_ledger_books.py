@@ -42,7 +42,7 @@ async def test_a_fill_is_booked_once(world: World) -> None:
     fill = make.fill(order_link_id=order.order_link_id)
     assert await world.ledger.record_fills(account.account_id, [fill, fill]) == 1
     assert await world.ledger.record_fills(account.account_id, [fill]) == 0
-    books = await world.ledger.books(account.account_id)
+    books = await world.ledger.books(account.slot)
     assert (books.fees, books.position.qty, books.last_fill_ms) == (fill.fee, fill.qty, fill.at_ms)
     assert await world.ledger.record_fills(account.account_id, []) == 0
 
@@ -55,7 +55,7 @@ async def test_funding_paid_leaves_the_balance_and_moves_no_quantity(world: Worl
         executed("3", "buy", "0.010", "60000", "-0.02", kind="funding"),
     ]
     await world.ledger.record_fills(account.account_id, rows)
-    books = await world.ledger.books(account.account_id)
+    books = await world.ledger.books(account.slot)
     assert (books.fees, books.funding, books.position.qty) == (Decimal("0.33"), Decimal("-0.04"), Decimal("0.010"))
     assert books.balance == Decimal("9999.63")
 
@@ -87,11 +87,11 @@ async def test_the_books_are_the_sum_of_their_fills_exactly(world: World, drawn:
     rows = [replace(fill, exec_id=f"exec-{n}", at_ms=T + n) for n, fill in enumerate(drawn)]
     await world.ledger.record_fills(account.account_id, rows[:cut])
     await world.ledger.record_fills(account.account_id, rows)
-    books = await world.ledger.books(account.account_id)
+    books = await world.ledger.books(account.slot)
     position, cash = recomputed(rows)
     assert books.balance == Decimal(10_000) + cash
     assert (books.position.qty, books.position.avg_entry_price) == (position.qty, position.avg_entry_price)
-    assert (await world.ledger.facts(account.account_id, T)).own_qty == sum(
+    assert (await world.ledger.facts(account.slot, T)).own_qty == sum(
         ((row.qty if row.side == "buy" else -row.qty) for row in rows if row.kind != "funding"), Decimal(0)
     )
 
@@ -102,7 +102,7 @@ async def test_a_liquidation_price_is_kept_until_a_fill_moves_the_position(world
     await world.ledger.record_fills(account.account_id, [opened])
     assert world.liquidation(account.account_id) is None
     for price in (Decimal("54300.1"), Decimal(0), Decimal("54300.2")):
-        assert await world.ledger.note_liquidation(account.account_id, Decimal("0.010"), price)
+        assert await world.ledger.note_liquidation(account.slot, Decimal("0.010"), price)
         assert world.liquidation(account.account_id) == price
     funding = executed("2", "buy", "0.010", "60000", "0.06", kind="funding", at_ms=opened.at_ms + 1)
     await world.ledger.record_fills(account.account_id, [opened, funding])
@@ -117,7 +117,7 @@ async def test_a_liquidation_price_of_another_quantity_is_not_kept(world: World)
     account = await trading_account(world)
     await world.ledger.record_fills(account.account_id, [executed("1", "sell", "0.010", "60000")])
     for qty in ("0.010", "-0.011", "0"):
-        assert not await world.ledger.note_liquidation(account.account_id, Decimal(qty), Decimal(66_000))
+        assert not await world.ledger.note_liquidation(account.slot, Decimal(qty), Decimal(66_000))
     assert world.liquidation(account.account_id) is None
 
 
@@ -151,7 +151,7 @@ async def test_losing_round_trips_in_a_row_are_counted(
     rows = [executed(f"{n}", side, qty, price, "0.6") for n, (side, qty, price) in enumerate(trips)]
     for row in rows:
         await world.ledger.record_fills(account.account_id, [row])
-    assert (await world.ledger.facts(account.account_id, T)).loss_streak == streak
+    assert (await world.ledger.facts(account.slot, T)).loss_streak == streak
 
 
 async def test_a_streak_of_losses_counts_on_its_own_utc_day_only(world: World) -> None:
@@ -162,9 +162,9 @@ async def test_a_streak_of_losses_counts_on_its_own_utc_day_only(world: World) -
         row = executed(f"{number}", "buy" if side == "buy" else "sell", "1", "100", "0.6", at_ms=at_ms)
         await world.ledger.record_fills(account.account_id, [row])
         if at_ms == T + 3:
-            assert (await world.ledger.facts(account.account_id, T + 300_000)).loss_streak == 2
-            assert (await world.ledger.facts(account.account_id, T + day)).loss_streak == 0
-    assert (await world.ledger.facts(account.account_id, T + day)).loss_streak == 1
+            assert (await world.ledger.facts(account.slot, T + 300_000)).loss_streak == 2
+            assert (await world.ledger.facts(account.slot, T + day)).loss_streak == 0
+    assert (await world.ledger.facts(account.slot, T + day)).loss_streak == 1
 
 
 async def test_executions_from_before_the_books_began_are_not_ours(world: World) -> None:
@@ -173,7 +173,7 @@ async def test_executions_from_before_the_books_began_are_not_ours(world: World)
     account_id = world.people.add_account(began)
     early, ours = executed("1", "buy", "1", "100", at_ms=T - 1), executed("2", "buy", "1", "100", at_ms=T)
     assert await world.ledger.record_fills(account_id, [early, ours]) == 1
-    books = await world.ledger.books(account_id)
+    books = await world.ledger.books((account_id, SYMBOL))
     assert (books.position.qty, books.opened_ms) == (Decimal(1), T)
 
 
@@ -181,7 +181,7 @@ async def test_the_newest_stop_is_remembered(world: World) -> None:
     account = await trading_account(world)
     stops = [executed("1", "sell", "1", "90", is_stop=True, at_ms=T + 9), executed("2", "buy", "1", "90", at_ms=T + 20)]
     await world.ledger.record_fills(account.account_id, stops)
-    assert (await world.ledger.facts(account.account_id, T)).last_stop_ms == T + 9
+    assert (await world.ledger.facts(account.slot, T)).last_stop_ms == T + 9
 
 
 # --- equity and facts ------------------------------------------------------------------------------------------------
@@ -193,7 +193,7 @@ def point(account: TraderAccount, t_ms: int, equity: str) -> EquityPoint:
 
 async def test_before_anything_happened_the_start_balance_is_the_measure(world: World) -> None:
     account = await trading_account(world)
-    facts = await world.ledger.facts(account.account_id, T)
+    facts = await world.ledger.facts(account.slot, T)
     assert (facts.day_start_equity, facts.peak_equity) == (Decimal(10_000), Decimal(10_000))
     assert (facts.own_qty, facts.entries_today, facts.loss_streak, facts.last_stop_ms) == (Decimal(0), 0, 0, 0)
     assert (facts.locks, facts.unresolved) == ((), 0)
@@ -217,7 +217,7 @@ async def test_a_day_starts_with_the_last_point_before_midnight_or_with_its_own_
     account = await trading_account(world)
     for t_ms, equity in points:
         await world.ledger.record_equity(point(account, t_ms, equity))
-    assert (await world.ledger.facts(account.account_id, T)).day_start_equity == Decimal(day_start)
+    assert (await world.ledger.facts(account.slot, T)).day_start_equity == Decimal(day_start)
 
 
 async def test_the_peak_follows_the_points_that_stand(world: World) -> None:
@@ -225,24 +225,24 @@ async def test_the_peak_follows_the_points_that_stand(world: World) -> None:
     for equity in ("10500", "99999"):
         await world.ledger.record_equity(point(account, T, equity))
     await world.ledger.record_equity(point(account, T + 300_000, "9000"))
-    facts = await world.ledger.facts(account.account_id, T + 300_000)
+    facts = await world.ledger.facts(account.slot, T + 300_000)
     assert (facts.peak_equity, facts.day_start_equity) == (Decimal(10_500), Decimal(10_500))
 
 
 async def test_entries_of_the_day_count_once_sent(world: World) -> None:
     account, _ = await planned(world)
-    assert (await world.ledger.facts(account.account_id, T)).entries_today == 0
+    assert (await world.ledger.facts(account.slot, T)).entries_today == 0
     order = (await world.ledger.plan(account, None, T, BUY))[0]
     await world.ledger.claim(order, signed(order, T + 4_000), HOLDER)
-    assert (await world.ledger.facts(account.account_id, T)).entries_today == 1
-    assert (await world.ledger.facts(account.account_id, T + DAY)).entries_today == 0
+    assert (await world.ledger.facts(account.slot, T)).entries_today == 1
+    assert (await world.ledger.facts(account.slot, T + DAY)).entries_today == 0
 
 
 async def test_what_is_unresolved_is_in_flight_or_left_over(world: World) -> None:
     account, order = await planned(world)
 
     async def unresolved(t_ms: int) -> int:
-        return (await world.ledger.facts(account.account_id, t_ms)).unresolved
+        return (await world.ledger.facts(account.slot, t_ms)).unresolved
 
     assert (await unresolved(T), await unresolved(T + 300_000)) == (0, 1)
     await world.ledger.claim(order, signed(order, T + 4_000), HOLDER)
@@ -263,14 +263,14 @@ async def test_a_lock_is_written_once_a_day_and_ends_by_itself(world: World) -> 
     await world.ledger.lock(account.account_id, "drawdown", T + 60_000, text("fell by 20 %"))
     await world.ledger.lock(account.account_id, "drawdown", T + 999_000, text("again"))
     await world.ledger.lock(account.account_id, "daily loss", T + 30_000, text("lost 5 %"))
-    assert (await world.ledger.facts(account.account_id, T)).locks == ("daily loss", "drawdown")
+    assert (await world.ledger.facts(account.slot, T)).locks == ("daily loss", "drawdown")
     world.clock.advance_to(T + 30_000)
-    assert (await world.ledger.facts(account.account_id, T)).locks == ("drawdown",)
+    assert (await world.ledger.facts(account.slot, T)).locks == ("drawdown",)
     world.clock.advance_to(T + 60_000)
-    assert (await world.ledger.facts(account.account_id, T)).locks == ()
+    assert (await world.ledger.facts(account.slot, T)).locks == ()
     world.clock.advance_to(T + DAY)
     await world.ledger.lock(account.account_id, "drawdown", T + 2 * DAY, text("fell again"))
-    assert (await world.ledger.facts(account.account_id, T)).locks == ("drawdown",)
+    assert (await world.ledger.facts(account.slot, T)).locks == ("drawdown",)
 
 
 async def test_a_paused_account_is_told_once_and_shown_as_off(world: World) -> None:
@@ -399,7 +399,7 @@ async def test_an_exchange_account_is_registered_once_and_the_newest_is_the_acti
         world.people.add_account(new_account(other, account.uid))
     second = world.people.add_account(new_account(account.user_id, "uid-2"))
     assert [row.account_id for row in await world.ledger.accounts()] == [second]
-    assert (await world.ledger.books(second)).balance == Decimal("500.5")
+    assert (await world.ledger.books((second, SYMBOL))).balance == Decimal("500.5")
 
 
 async def test_an_account_with_an_open_order_or_position_is_not_replaced(world: World) -> None:

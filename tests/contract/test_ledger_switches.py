@@ -261,7 +261,7 @@ async def test_locks_are_listed_oldest_first_and_each_for_its_own(world: World) 
     assert [lock.kind for lock in await world.ledger.locks(account.account_id)] == ["entries", "daily_loss"]
     assert [(lock.account_id, lock.kind) for lock in await world.ledger.locks(0)] == [(0, "exposure")]
     assert await world.ledger.locks(other.account_id) == []
-    assert (await world.ledger.facts(account.account_id, T)).locks == ("daily_loss", "entries")
+    assert (await world.ledger.facts(account.slot, T)).locks == ("daily_loss", "entries")
 
 
 async def test_a_person_ends_a_lock_once(world: World) -> None:
@@ -282,9 +282,9 @@ async def test_ending_a_drawdown_makes_the_newest_equity_the_peak(world: World) 
         point = EquityPoint(account.account_id, T + step * 300_000, REF, Decimal(equity), Decimal(0))
         await world.ledger.record_equity(point)
     await world.ledger.lock(account.account_id, "drawdown", T + DAY, text("fell by a third"))
-    assert (await world.ledger.facts(account.account_id, T)).peak_equity == 10_500
+    assert (await world.ledger.facts(account.slot, T)).peak_equity == 10_500
     assert await world.ledger.unlock(account.account_id, "drawdown", "kim")
-    assert (await world.ledger.facts(account.account_id, T)).peak_equity == 7_000
+    assert (await world.ledger.facts(account.slot, T)).peak_equity == 7_000
 
 
 async def test_ending_a_loss_streak_begins_the_count_again(world: World) -> None:
@@ -292,10 +292,10 @@ async def test_ending_a_loss_streak_begins_the_count_again(world: World) -> None
     losses = [make.fill("1", "buy", "1", "100", order_link_id=""), make.fill("2", "sell", "1", "90", order_link_id="")]
     await world.ledger.record_fills(account.account_id, losses)
     await world.ledger.lock(account.account_id, "loss_streak", T + DAY, text("lost again"))
-    assert (await world.ledger.facts(account.account_id, T)).loss_streak == 1
+    assert (await world.ledger.facts(account.slot, T)).loss_streak == 1
     await world.ledger.unlock(account.account_id, "loss_streak", "kim")
-    assert (await world.ledger.facts(account.account_id, T)).loss_streak == 0
-    assert (await world.ledger.facts(account.account_id, T)).locks == ()
+    assert (await world.ledger.facts(account.slot, T)).loss_streak == 0
+    assert (await world.ledger.facts(account.slot, T)).locks == ()
 
 
 async def test_a_platform_lock_blocks_every_entry_and_is_named(world: World) -> None:

@@ -42,7 +42,7 @@ async def test_a_transfer_is_booked_once(world: World) -> None:
     assert await world.ledger.record_transfers(account.account_id, [come, come]) == 1
     assert await world.ledger.record_transfers(account.account_id, [come, gone]) == 1
     assert await world.ledger.record_transfers(account.account_id, []) == 0
-    books = await world.ledger.books(account.account_id)
+    books = await world.ledger.books(account.slot)
     assert (books.transfers, books.balance, books.last_transfer_ms) == (
         Decimal("150.15"),
         Decimal("10150.15"),
@@ -62,7 +62,7 @@ async def test_what_came_before_the_books_began_is_in_their_start(world: World) 
     account_id = world.people.add_account(new)
     seen = [transfer("1", "400", T - 1), transfer("2", "100", T), transfer("3", "5", T + 1)]
     assert await world.ledger.record_transfers(account_id, seen) == 1
-    assert (await world.ledger.books(account_id)).balance == 505
+    assert (await world.ledger.books((account_id, SYMBOL))).balance == 505
 
 
 AMOUNTS = st.integers(min_value=-(10**12), max_value=10**12).filter(bool).map(lambda n: Decimal(n) / 10**8)
@@ -76,10 +76,10 @@ async def test_the_balance_is_the_sum_of_its_transfers_exactly(world: World, amo
     seen = [Transfer(f"{n}", "other", amount, T + n) for n, amount in enumerate(amounts)]
     for part in (seen[:cut], seen):
         await world.ledger.record_transfers(account.account_id, part)
-    books = await world.ledger.books(account.account_id)
+    books = await world.ledger.books(account.slot)
     assert books.transfers == sum(amounts, ZERO)
     assert books.balance == Decimal(10_000) + sum(amounts, ZERO)
-    facts = await world.ledger.facts(account.account_id, T)
+    facts = await world.ledger.facts(account.slot, T)
     assert (facts.day_start_equity, facts.peak_equity) == (books.balance, books.balance)
 
 
@@ -92,7 +92,7 @@ async def test_a_transfer_after_the_days_start_moves_start_and_peak(world: World
     await world.ledger.record_equity(point(account, T, "10200"))
     await world.ledger.record_equity(point(account, T + 300_000, "9800"))
     await world.ledger.record_transfers(account.account_id, [transfer("1", amount, T + 400_000)])
-    facts = await world.ledger.facts(account.account_id, T + 600_000)
+    facts = await world.ledger.facts(account.slot, T + 600_000)
     assert facts.day_start_equity == Decimal(10_200) + Decimal(amount)
     assert facts.peak_equity == Decimal(10_200) + Decimal(amount)
 
@@ -101,7 +101,7 @@ async def test_a_transfer_before_the_days_start_does_not_move_it(world: World) -
     account = await trading_account(world)
     await world.ledger.record_transfers(account.account_id, [transfer("1", "5000")])
     await world.ledger.record_equity(point(account, T, "15000"))
-    facts = await world.ledger.facts(account.account_id, T)
+    facts = await world.ledger.facts(account.slot, T)
     assert (facts.day_start_equity, facts.peak_equity) == (Decimal(15_000), Decimal(15_000))
 
 
@@ -109,14 +109,14 @@ async def test_a_start_that_is_the_last_point_of_yesterday_moves_too(world: Worl
     account = await trading_account(world)
     await world.ledger.record_equity(point(account, MIDNIGHT - 1, "9000"))
     await world.ledger.record_transfers(account.account_id, [transfer("1", "-4000", MIDNIGHT + 1)])
-    assert (await world.ledger.facts(account.account_id, T)).day_start_equity == 5_000
+    assert (await world.ledger.facts(account.slot, T)).day_start_equity == 5_000
 
 
 async def test_a_deposit_booked_late_is_no_new_peak_twice(world: World) -> None:
     account = await trading_account(world)
     await world.ledger.record_equity(point(account, T, "15000", "5000"))
     await world.ledger.record_transfers(account.account_id, [transfer("1", "5000", T - 60_000)])
-    assert (await world.ledger.facts(account.account_id, T)).peak_equity == 15_000
+    assert (await world.ledger.facts(account.slot, T)).peak_equity == 15_000
 
 
 LATE = MIDNIGHT - 600_000
@@ -145,8 +145,8 @@ async def test_a_day_starts_where_it_did_however_late_a_transfer_is_listed(
         await world.ledger.record_equity(point(one, LATE, equity, difference))
     seen = [transfer(f"{n}", amount, at_ms) for n, (amount, at_ms) in enumerate(listed)]
     await world.ledger.record_transfers(account.account_id, seen)
-    assert (await world.ledger.facts(account.account_id, MIDNIGHT)).day_start_equity == Decimal(start)
-    assert (await world.ledger.facts(other.account_id, MIDNIGHT)).day_start_equity == Decimal(equity)
+    assert (await world.ledger.facts(account.slot, MIDNIGHT)).day_start_equity == Decimal(start)
+    assert (await world.ledger.facts(other.slot, MIDNIGHT)).day_start_equity == Decimal(equity)
 
 
 @pytest.mark.parametrize(("then", "start"), [("2000", "16000"), ("4000", "14000")])
@@ -155,7 +155,7 @@ async def test_a_difference_nobody_can_explain_hides_no_transfer(world: World, t
     await world.ledger.record_equity(point(account, LATE - 300_000, "12000", "2000"))
     await world.ledger.record_equity(point(account, LATE, "14000", then))
     await world.ledger.record_transfers(account.account_id, [transfer("1", "2000", LATE + 1_000)])
-    assert (await world.ledger.facts(account.account_id, MIDNIGHT)).day_start_equity == Decimal(start)
+    assert (await world.ledger.facts(account.slot, MIDNIGHT)).day_start_equity == Decimal(start)
 
 
 async def test_the_platform_sums_what_is_missing(world: World) -> None:
@@ -172,10 +172,10 @@ async def test_the_platform_sums_what_is_missing(world: World) -> None:
 
 async def test_what_was_missing_an_hour_ago_is_told(world: World) -> None:
     account = await trading_account(world)
-    assert (await world.ledger.facts(account.account_id, T)).difference_before == 0
+    assert (await world.ledger.facts(account.slot, T)).difference_before == 0
     for after_ms, difference in ((-3_900_000, "-5"), (-3_600_000, "-7"), (-3_300_000, "-30")):
         await world.ledger.record_equity(point(account, T + after_ms, "9000", difference))
-    found = [(await world.ledger.facts(account.account_id, T + ms)).difference_before for ms in (-300_001, -1, 0)]
+    found = [(await world.ledger.facts(account.slot, T + ms)).difference_before for ms in (-300_001, -1, 0)]
     assert found == [0, -5, -7]
 
 
@@ -185,7 +185,7 @@ async def test_ending_a_drawdown_counts_what_came_since_the_newest_point(world: 
     await world.ledger.record_transfers(account.account_id, [transfer("1", "500", T + 1)])
     await world.ledger.lock(account.account_id, "drawdown", T + DAY, text("fell by a third"))
     await world.ledger.unlock(account.account_id, "drawdown", "kim")
-    assert (await world.ledger.facts(account.account_id, T)).peak_equity == 7_500
+    assert (await world.ledger.facts(account.slot, T)).peak_equity == 7_500
 
 
 # --- the identity ----------------------------------------------------------------------------------------------------
@@ -207,7 +207,7 @@ async def test_the_first_point_of_a_t_stands_and_tells_nothing_twice(world: Worl
     assert await world.ledger.record_equity(point(account, T, "10000", "2"))
     assert not await world.another().record_equity(point(account, T, "10000", "9"))
     assert len(world.outbox()) == 1
-    assert (await world.ledger.books(account.account_id)).checked_ms == T
+    assert (await world.ledger.books(account.slot)).checked_ms == T
 
 
 # --- tokens and the platform -----------------------------------------------------------------------------------------
@@ -232,11 +232,11 @@ async def test_tokens_behind_an_accounts_decisions_count_on_their_utc_day(world:
     await decided(world, [account], T + 300_000, answer(50))
     await decided(world, [account], T + 300_000, answer(50))  # planned already: counted once
     await world.ledger.plan(account, None, T + 600_000, BUY)
-    counted = [(await world.ledger.facts(a.account_id, T)).tokens_today for a in (account, other)]
+    counted = [(await world.ledger.facts(a.slot, T)).tokens_today for a in (account, other)]
     assert counted == [901 + 51, 901]
-    assert (await world.ledger.facts(account.account_id, T + DAY)).tokens_today == 0
+    assert (await world.ledger.facts(account.slot, T + DAY)).tokens_today == 0
     await decided(world, [account], T + DAY, answer(7))
-    assert (await world.ledger.facts(account.account_id, T + DAY)).tokens_today == 8
+    assert (await world.ledger.facts(account.slot, T + DAY)).tokens_today == 8
 
 
 async def test_what_a_call_cost_reads_back_with_its_answer(world: World) -> None:

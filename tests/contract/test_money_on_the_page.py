@@ -125,7 +125,7 @@ class Life:
         at, equity = self.clock.now_ms(), self.wallet.equity
         self.wallet.gains.append((at, equity - self.wallet.paid_in))
         for ledger, account_id in self.pairs:
-            books = await ledger.books(account_id)
+            books = await ledger.books((account_id, SYMBOL))
             cash = equity - books.position.qty * (self.wallet.price - books.position.avg_entry_price)
             await ledger.record_equity(EquityPoint(account_id, at, cash, equity, cash - books.balance))
 
@@ -146,7 +146,7 @@ class Life:
         """Hold the page against both ledgers, and all of them against the wallet."""
         tiles, now, wallet = self.tiles(), self.clock.now_ms(), self.wallet
         for ledger, account_id in self.pairs:
-            books, facts = await ledger.books(account_id), await ledger.facts(account_id, now)
+            books, facts = await ledger.books((account_id, SYMBOL)), await ledger.facts((account_id, SYMBOL), now)
             assert tiles.balance == books.balance
             assert tiles.day_start == facts.day_start_equity == tiles.equity - tiles.today
             assert tiles.drawdown == drawdown(facts.peak_equity, tiles.equity)
@@ -246,5 +246,5 @@ async def test_today_and_the_loss_limit_begin_at_the_same_equity(sql: SqlWorld) 
     [start, _] = [gain for _, gain in life.wallet.gains]
     tiles = life.tiles()
     assert tiles.day_start == START + start
-    facts = await life.sql.ledger.facts(life.accounts[0].account_id, life.clock.now_ms())
+    facts = await life.sql.ledger.facts(life.accounts[0].slot, life.clock.now_ms())
     assert facts.day_start_equity == tiles.day_start

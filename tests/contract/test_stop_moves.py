@@ -33,7 +33,7 @@ async def test_a_move_is_committed_with_its_plan_once(world: World) -> None:
     for price in (NEAR, NEARER):
         await moved(world, account, price)
     assert await world.ledger.stop_moves(entry) == [StopMove(entry.order_link_id, T + 300_000, NEAR)]
-    assert await world.ledger.moved_accounts() == {account.account_id}
+    assert await world.ledger.moved_slots() == {account.slot}
 
 
 async def test_a_plan_without_a_move_and_one_without_an_entry_commit_none(world: World) -> None:
@@ -42,7 +42,7 @@ async def test_a_plan_without_a_move_and_one_without_an_entry_commit_none(world:
     assert await world.ledger.stop_moves(order) == []
     await world.ledger.close_order(order, verdict())
     await world.ledger.plan(account, None, T + 600_000, AccountPlan("held", text("no")))
-    assert await world.ledger.moved_accounts() == set()
+    assert await world.ledger.moved_slots() == set()
 
 
 async def test_a_move_outside_a_plan_is_committed_once_and_claimed_as_any_other(world: World) -> None:
@@ -50,7 +50,7 @@ async def test_a_move_outside_a_plan_is_committed_once_and_claimed_as_any_other(
     for price in (NEAR, NEARER):
         await world.ledger.move_stop(entry, entry.t_ms + 1, price)
     assert await world.ledger.stop_moves(entry) == [StopMove(entry.order_link_id, T + 1, NEAR)]
-    assert await world.ledger.moved_accounts() == {account.account_id}
+    assert await world.ledger.moved_slots() == {account.slot}
     assert await world.ledger.claim_stop(entry, entry.stop_loss, entry.stop_loss, AT) == NEAR
 
 
@@ -94,9 +94,9 @@ async def test_a_move_is_settled_once_its_stop_stands(world: World) -> None:
     account, entry = await entered(world)
     await moved(world, account)
     assert await world.ledger.settle_stops(entry, entry.stop_loss, AT)
-    assert await world.ledger.moved_accounts() == {account.account_id}
+    assert await world.ledger.moved_slots() == {account.slot}
     assert not await world.ledger.settle_stops(entry, NEAR, AT)
-    assert await world.ledger.moved_accounts() == set()
+    assert await world.ledger.moved_slots() == set()
     assert (await world.ledger.stop_moves(entry))[0].settled_ms == AT
 
 
@@ -112,6 +112,6 @@ async def test_a_move_of_an_older_entry_is_no_newer_ones(world: World) -> None:
     newer = await again(world.ledger, order)
     assert await world.ledger.claim_stop(newer, Decimal(0), Decimal(0), AT + 300_000) == newer.stop_loss
     assert not await world.ledger.settle_stops(newer, Decimal(0), AT + 300_000)
-    assert await world.ledger.moved_accounts() == set()
+    assert await world.ledger.moved_slots() == set()
     assert [move.price for move in await world.ledger.stop_moves(entry)] == [NEAR]
     assert await world.ledger.stop_moves(replace(entry, account_id=account.account_id + 1)) == []

@@ -5,17 +5,19 @@ Rows are frozen and live in dicts, so a snapshot is a copy of the dicts. Every t
 locked, because one event loop runs one step at a time.
 """
 
+from collections.abc import Mapping
 from copy import copy
 from dataclasses import dataclass, field, fields, replace
 from decimal import Decimal
+from typing import Any
 
 from lib.clock import Clock
 from lib.domain import order_rules, switches
-from lib.domain.account import AccountSettings, Doubt, Venue
+from lib.domain.account import AccountSettings, Doubt, Slot, Venue
 from lib.domain.account_records import NewAccount
 from lib.domain.analyst_call import AnalystAnswer, AskedFor, CycleKey, CycleRecord, ModelCall
 from lib.domain.audit_chain import OrderEvent
-from lib.domain.books import EquityPoint, Fill, RunningBooks, Transfer
+from lib.domain.books import OF_SYMBOL, EquityPoint, Fill, RunningBooks, Transfer
 from lib.domain.events import Event, EventKind
 from lib.domain.locks import RiskLock
 from lib.domain.order import TERMINAL, Order
@@ -29,6 +31,7 @@ from lib.domain.trail import Note
 from lib.domain.worker import LeaseHeld, Loan, Worker
 from lib.ports.people import Accounts
 
+NOTHING_HELD: Mapping[str, Any] = dict.fromkeys(OF_SYMBOL, Decimal(0)) | {"last_fill_ms": 0}
 AS_PLANNED = frozenset(
     {EventKind.ENTRY, EventKind.EXIT, EventKind.STOP, EventKind.REPAIRED, EventKind.MOVED, EventKind.PROVED}
 )
@@ -49,16 +52,33 @@ class UserRow:
 
 
 @dataclass(frozen=True, slots=True)
+class SymbolRow:
+    """One symbol of an account, with its part of the books (`lib.domain.books.OF_SYMBOL`)."""
+
+    symbol_no: int
+    traded: bool = True
+    changed_ms: int = 0
+    held: Mapping[str, Any] = field(default_factory=lambda: NOTHING_HELD)
+    liquidation: Decimal | None = None
+
+    @property
+    def qty(self) -> Decimal:
+        return Decimal(self.held["position_qty"])
+
+
+@dataclass(frozen=True, slots=True)
 class AccountRow:
     user_id: int
     venue: Venue
     feed: str
     uid: str
     symbol: str
-    symbol_no: int
+    """The one that is shown first."""
     sealed_key: str
     key_version: int
     books: RunningBooks
+    """What of them is the account's; the rest is in *symbols*."""
+    symbols: Mapping[str, SymbolRow]
     active: bool = True
     trading_enabled: bool = True
     flatten: bool = False
@@ -68,7 +88,15 @@ class AccountRow:
     switched_ms: int = 0
     proven_ms: int = 0
     doubts: tuple[Doubt, ...] = ()
-    liquidation: Decimal | None = None
+
+    def books_on(self, symbol: str) -> RunningBooks:
+        """The books, seen on that symbol."""
+        row = self.symbols.get(symbol)
+        return replace(self.books, **(row.held if row else NOTHING_HELD))
+
+    def on(self, symbol: str, row: SymbolRow) -> "AccountRow":
+        """With *row* in the place of that symbol's."""
+        return replace(self, symbols={**self.symbols, symbol: row})
 
     def thrown(self, at: int) -> "AccountRow":
         """A switch was thrown: dated, and proved no more."""
@@ -123,11 +151,12 @@ class Store:
     orders: dict[int, Order] = field(default_factory=dict)
     by_link: dict[str, int] = field(default_factory=dict)
     events: dict[int, tuple[tuple[OrderEvent, str], ...]] = field(default_factory=dict)
-    logs: dict[tuple[int, int], LogRow] = field(default_factory=dict)
-    decided_by: dict[tuple[int, int], CycleKey] = field(default_factory=dict)
+    logs: dict[tuple[int, str, int], LogRow] = field(default_factory=dict)
+    """By account, symbol and T."""
+    decided_by: dict[tuple[int, str, int], CycleKey] = field(default_factory=dict)
     """The cycle behind each log that has one."""
-    stop_moves: dict[tuple[str, int], tuple[int, StopMove]] = field(default_factory=dict)
-    """By entry and T; each with its account."""
+    stop_moves: dict[tuple[str, int], tuple[Slot, StopMove]] = field(default_factory=dict)
+    """By entry and T; each with its account and symbol."""
     fills: dict[tuple[int, str], Fill] = field(default_factory=dict)
     transfers: dict[tuple[int, str], Transfer] = field(default_factory=dict)
     equity: dict[tuple[int, int], EquityPoint] = field(default_factory=dict)
@@ -148,9 +177,17 @@ class Store:
         """What owners were told of trouble: every message but those of an order that went as planned."""
         return tuple((number, event.why) for number, event in self.events_told if event.kind not in AS_PLANNED)
 
+    def number_of(self, symbol: str) -> int:
+        """The number that stands for *symbol*, given at first use."""
+        return self.symbols.setdefault(symbol, len(self.symbols) + 1)
+
     def copy(self) -> "Store":
         """As it is now; later changes to either do not show in the other."""
         return Store(**{item.name: copy(getattr(self, item.name)) for item in fields(self)})
+
+    def of_slot(self, slot: Slot) -> list[Order]:
+        """The orders of that symbol of the account, by id."""
+        return [order for order in self.orders.values() if order.slot == slot]
 
     def of_account(self, account_id: int) -> list[Order]:
         """The account's orders, by id."""
@@ -158,8 +195,12 @@ class Store:
 
     def in_use(self, account_id: int) -> bool:
         """Whether something of ours may be open on the account."""
-        rows, books = self.of_account(account_id), self.accounts[account_id].books
-        booked = {fill.order_link_id for (number, _), fill in self.fills.items() if number == account_id}
+        return any(self.is_used((account_id, symbol)) for symbol in self.accounts[account_id].symbols)
+
+    def is_used(self, slot: Slot) -> bool:
+        """Whether something of ours may be open there."""
+        rows, books = self.of_slot(slot), self.accounts[slot[0]].books_on(slot[1])
+        booked = {fill.order_link_id for (number, _), fill in self.fills.items() if number == slot[0]}
         unbooked = any(order_rules.is_unbooked(order, booked, books.last_fill_ms) for order in rows)
         return unbooked or books.position_qty != 0 or any(order.state not in TERMINAL for order in rows)
 
@@ -199,7 +240,7 @@ class MemoryAccounts(Accounts):
             feed=new.feed,
             uid=new.uid,
             symbol=new.symbol,
-            symbol_no=self.store.symbols.setdefault(new.symbol, len(self.store.symbols) + 1),
+            symbols={new.symbol: SymbolRow(self.store.number_of(new.symbol), changed_ms=new.opened_ms)},
             sealed_key=new.sealed_key,
             key_version=new.key_version,
             books=RunningBooks(new.start_balance, opened_ms=new.opened_ms, peak_equity=new.start_balance),

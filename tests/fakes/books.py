@@ -12,11 +12,12 @@ from typing import Literal, TypeVar
 
 from lib.clock import Clock
 from lib.domain import order_rules
-from lib.domain.books import Books, EquityPoint, Fill, Transfer, book_fill, book_transfer
+from lib.domain.account import Slot
+from lib.domain.books import Books, EquityPoint, Fill, RunningBooks, Transfer, book_fill, book_transfer
 from lib.domain.equity import book_point, explained, held_late
 from lib.domain.errors import Retry
 from lib.domain.events import Event, EventKind, of_fill
-from tests.fakes.accounts import Store
+from tests.fakes.accounts import NOTHING_HELD, AccountRow, Store, SymbolRow
 
 T = TypeVar("T")
 CommitUnknown = Literal["", "applied", "lost"]
@@ -49,30 +50,37 @@ class MemoryBooks:
 
     def _record_fills(self, account_id: int, fills: Sequence[Fill]) -> int:
         row, before = self.store.accounts[account_id], len(self.store.fills)
-        books = row.books
         for fill in fills:
-            if (account_id, fill.exec_id) not in self.store.fills and fill.at_ms >= books.opened_ms:
-                held, (books, realised) = books, book_fill(books, fill)
+            if (account_id, fill.exec_id) not in self.store.fills and fill.at_ms >= row.books.opened_ms:
+                held = row.books_on(fill.symbol)
+                books, realised = book_fill(held, fill)
                 if told := of_fill(held, books, fill, realised):
                     self.tell(account_id, told)
                 self.store.fills[account_id, fill.exec_id] = fill
-        moved = row.books.position("") != books.position("")
-        self.store.accounts[account_id] = replace(row, books=books, liquidation=None if moved else row.liquidation)
+                row = self._with_books(row, fill.symbol, books)
+        self.store.accounts[account_id] = row
         return len(self.store.fills) - before
 
-    async def note_liquidation(self, account_id: int, qty: Decimal, price: Decimal) -> bool:
-        return await self._commit(lambda: self._note_liquidation(account_id, qty, price))
+    def _with_books(self, row: AccountRow, symbol: str, books: RunningBooks) -> AccountRow:
+        known = row.symbols.get(symbol) or SymbolRow(self.store.number_of(symbol), traded=False)
+        moved = row.books_on(symbol).position(symbol) != books.position(symbol)
+        told = None if moved else known.liquidation
+        of_account = replace(books, **NOTHING_HELD)
+        return replace(row, books=of_account).on(symbol, replace(known, held=books.of_symbol, liquidation=told))
 
-    def _note_liquidation(self, account_id: int, qty: Decimal, price: Decimal) -> bool:
+    async def note_liquidation(self, slot: Slot, qty: Decimal, price: Decimal) -> bool:
+        return await self._commit(lambda: self._note_liquidation(slot, qty, price))
+
+    def _note_liquidation(self, slot: Slot, qty: Decimal, price: Decimal) -> bool:
+        account_id, symbol = slot
         row = self.store.accounts[account_id]
-        if row.books.position_qty != qty:
+        if symbol not in row.symbols or row.symbols[symbol].qty != qty:
             return False
-        self.store.accounts[account_id] = replace(row, liquidation=price)
+        self.store.accounts[account_id] = row.on(symbol, replace(row.symbols[symbol], liquidation=price))
         return True
 
-    async def books(self, account_id: int) -> Books:
-        row = self.store.accounts[account_id]
-        return row.books.books(row.symbol)
+    async def books(self, slot: Slot) -> Books:
+        return self.store.accounts[slot[0]].books_on(slot[1]).books(slot[1])
 
     async def record_transfers(self, account_id: int, transfers: Sequence[Transfer]) -> int:
         return await self._commit(lambda: self._record_transfers(account_id, transfers))

@@ -8,19 +8,21 @@ from collections.abc import Sequence
 from dataclasses import replace
 from decimal import Decimal
 
-from lib.domain import order_rules
-from lib.domain.account import Pool
+from lib.domain import order_rules, stakes
+from lib.domain.account import Pool, Slot
 from lib.domain.day import midnight_before, utc_day
 from lib.domain.equity import Mark, day_start
 from lib.domain.events import Event, EventKind, of_proof
 from lib.domain.gates import UNLISTED_MS, LogFacts, PlatformFacts, kinds_of, newly_missing
 from lib.domain.locks import RiskLock
+from lib.domain.order import Order, OrderState
 from lib.domain.platform_settings import LimitOverrides, limit_overrides
 from lib.domain.real_money import RealFacts
 from lib.domain.reason import Reason
+from lib.domain.stakes import Stake
 from lib.domain.switches import Flags
 from lib.domain.venues import pool_of
-from tests.fakes.accounts import LockRow, MemoryAccounts
+from tests.fakes.accounts import LockRow, MemoryAccounts, SymbolRow
 from tests.fakes.books import MemoryBooks
 from tests.worlds.real import nothing_known
 
@@ -35,20 +37,40 @@ class MemoryGauges(MemoryBooks):
         """`Accounts` over the same rows."""
         return MemoryAccounts(self.store, self._clock)
 
-    async def facts(self, account_id: int, t_ms: int) -> LogFacts:
+    async def facts(self, slot: Slot, t_ms: int) -> LogFacts:
+        account_id, symbol = slot
         row, orders = self.store.accounts[account_id], self.store.of_account(account_id)
         return LogFacts(
-            own_qty=row.books.position_qty,
+            own_qty=row.books_on(symbol).position_qty,
             day_start_equity=self._day_start_equity(account_id, t_ms),
             peak_equity=row.books.peak_equity,
             entries_today=self._entries({account_id}, t_ms),
             loss_streak=row.books.streak_on(t_ms),
             last_stop_ms=row.books.last_stop_ms,
             locks=self._kinds(account_id, self._clock.now_ms()),
-            unresolved=sum(order_rules.is_unresolved(order, t_ms) for order in orders),
+            unresolved=sum(order_rules.is_unresolved(order, symbol, t_ms) for order in orders),
             tokens_today=self._tokens_of(account_id, t_ms),
+            others=self._stakes(account_id, but=symbol),
             difference_before=self._difference_before(account_id, t_ms),
         )
+
+    def _stakes(self, account_id: int, *, but: str) -> tuple[Stake, ...]:
+        held = [(symbol, row) for symbol, row in self.store.accounts[account_id].symbols.items() if row.qty]
+        coming = [stakes.coming_stake(order) for order in self.store.of_account(account_id) if order.symbol != but]
+        return (
+            *(self._stake(account_id, symbol, row) for symbol, row in held if symbol != but),
+            *(stake for stake in coming if stake is not None),
+        )
+
+    def _stake(self, account_id: int, symbol: str, row: SymbolRow) -> Stake:
+        entry = self._last_entry((account_id, symbol))
+        average = Decimal(row.held["avg_entry_price"])
+        return stakes.held_stake(symbol, row.qty, average, entry.leverage if entry else 0)
+
+    def _last_entry(self, slot: Slot) -> Order | None:
+        filled = (OrderState.FILLED, OrderState.PARTIAL)
+        entries = [o for o in self.store.of_slot(slot) if o.leg == "e" and o.state in filled]
+        return max(entries, key=lambda order: (order.t_ms, order.id), default=None)
 
     def _points(self, account_id: int, t_ms: int) -> list[int]:
         """T of the account's equity points up to *t_ms*, oldest first."""
@@ -91,7 +113,7 @@ class MemoryGauges(MemoryBooks):
 
     def _tokens_of(self, account_id: int, t_ms: int) -> int:
         day = utc_day(t_ms)
-        logs = (log for (who, at), log in self.store.logs.items() if who == account_id and utc_day(at) == day)
+        logs = (log for (who, _, at), log in self.store.logs.items() if who == account_id and utc_day(at) == day)
         return sum(log.answer.prompt_tokens + log.answer.completion_tokens for log in logs if log.answer)
 
     async def analyst_failures(self, feed: str, symbol: str, before_ms: int | None = None) -> int:
@@ -104,8 +126,8 @@ class MemoryGauges(MemoryBooks):
         answered = max((t_ms for t_ms, failed in calls if not failed), default=-1)
         return len({t_ms for t_ms, _ in calls if t_ms > answered})
 
-    async def real_money(self, account_id: int) -> RealFacts:
-        return self._real_facts(account_id, self._clock.now_ms())
+    async def real_money(self, slot: Slot) -> RealFacts:
+        return self._real_facts(slot[0], self._clock.now_ms())
 
     def _real_facts(self, account_id: int, at: int) -> RealFacts:
         """What a test put there, or nothing: then every gate is closed."""
@@ -125,9 +147,10 @@ class MemoryGauges(MemoryBooks):
         served = ("exchange",) if pool == "exchange" else ("paper", "guests")
         spent = [a for key, a in today_s if asked_for[key] in served]
         for_guests = [a for key, a in today_s if asked_for[key] == "guests" and pool == "paper"]
+        held = [one for row in rows.values() for one in row.symbols.values()]
         return PlatformFacts(
             entries=self._entries(set(rows), t_ms),
-            exposure=sum((abs(r.books.position_qty) * r.books.avg_entry_price for r in rows.values()), ZERO),
+            exposure=sum((abs(one.qty) * one.held["avg_entry_price"] for one in held), ZERO),
             equity=sum((self._since(number, points[-1]) for number, points in today.items()), ZERO),
             day_start_equity=sum((self._day_start_equity(number, t_ms) for number in today), ZERO),
             tokens=sum(answer.prompt_tokens + answer.completion_tokens for answer in spent),

@@ -14,7 +14,8 @@ from lib.adapters.sql.ledger.claiming import exit_facts
 from lib.clock import Clock
 from lib.domain import locks, order_rules
 from lib.domain import reason_codes as codes
-from lib.domain.account_records import TraderAccount
+from lib.domain.account import Slot
+from lib.domain.account_records import AccountSymbol, TraderAccount
 from lib.domain.analyst_call import AnalystAnswer, CycleKey, CycleRecord
 from lib.domain.audit_chain import GENESIS, OrderEvent
 from lib.domain.day import utc_day
@@ -28,18 +29,18 @@ from lib.domain.order import TERMINAL, Claim, ClaimFacts, Order, OrderState, lin
 from lib.domain.position import ZERO
 from lib.domain.real_money import real_money_refusal
 from lib.domain.reason import NOTHING, Reason
-from lib.domain.risk import AccountPlan, Sizing
+from lib.domain.risk import AccountPlan, Sizing, fitted
+from lib.domain.stakes import beyond
 from lib.domain.stored_reason import stored
 from lib.domain.venues import CAPABILITIES, feed_fits, pool_of
 from lib.domain.worker import LeaseHeld, is_owner
 from lib.ports.ledger import Ledger
 from tests.fakes.accounts import AccountRow, LeaseRow, LogRow, Store, UserRow
 from tests.fakes.dividing import MemoryLeases
-from tests.fakes.gauges import MemoryGauges
 from tests.fakes.stops import MemoryStops
 
 
-class MemoryLedger(MemoryLeases, MemoryGauges, MemoryStops, Ledger):
+class MemoryLedger(MemoryLeases, MemoryStops, Ledger):
     """`lib.ports.ledger.Ledger` over a *Store*; people are added through `people`."""
 
     def __init__(self, clock: Clock, installation: str, store: Store | None = None) -> None:
@@ -81,6 +82,16 @@ class MemoryLedger(MemoryLeases, MemoryGauges, MemoryStops, Ledger):
         rows = self.store.accounts.items()
         return [self._account(number, row) for number, row in rows if row.active and self._to_guard(number, row)]
 
+    def _listed(self, account_id: int, row: AccountRow) -> tuple[AccountSymbol, ...]:
+        """The symbols to trade or to guard, by number."""
+        since = self._clock.now_ms() - order_rules.LEFT_MS
+        own = sorted(row.symbols.items(), key=lambda item: item[1].symbol_no)
+        return tuple(
+            AccountSymbol(symbol, one.symbol_no, one.qty, one.traded)
+            for symbol, one in own
+            if one.traded or one.changed_ms >= since or self.store.is_used((account_id, symbol))
+        )
+
     def _to_guard(self, account_id: int, row: AccountRow) -> bool:
         user = self.store.users[row.user_id]
         if not user.deleted or user.deleted_ms >= self._clock.now_ms() - order_rules.LEFT_MS:
@@ -90,20 +101,21 @@ class MemoryLedger(MemoryLeases, MemoryGauges, MemoryStops, Ledger):
     def _account(self, account_id: int, row: AccountRow) -> TraderAccount:
         user = self.store.users[row.user_id]
         known = self._read.get(account_id)
-        if known is None or known[0] is not row or known[1] is not user:
+        if known is None or known[0] is not row or known[1] is not user or len(row.symbols) > 1:
             known = self._read[account_id] = row, user, self._joined(account_id, row, user)
         return known[2]
 
-    @staticmethod
-    def _joined(account_id: int, row: AccountRow, user: UserRow) -> TraderAccount:
+    def _joined(self, account_id: int, row: AccountRow, user: UserRow) -> TraderAccount:
+        symbols = self._listed(account_id, row)
+        first = next((one for one in symbols if one.symbol == row.symbol), symbols[0])
         return TraderAccount(
             account_id=account_id,
             user_id=row.user_id,
             venue=row.venue,
             feed=row.feed,
             uid=row.uid,
-            symbol=row.symbol,
-            symbol_no=row.symbol_no,
+            symbol=first.symbol,
+            symbol_no=first.symbol_no,
             settings=user.settings,
             key_version=row.key_version,
             settings_version=user.settings_version,
@@ -111,7 +123,9 @@ class MemoryLedger(MemoryLeases, MemoryGauges, MemoryStops, Ledger):
             auto_trade=user.auto_trade and not user.deleted,
             auto_since=user.auto_since,
             trading_enabled=row.trading_enabled,
-            booked_qty=row.books.position_qty,
+            booked_qty=first.booked_qty,
+            traded=first.traded,
+            symbols=symbols,
             flatten=row.flatten,
             switched_ms=row.switched_ms,
             proven_ms=row.proven_ms,
@@ -154,7 +168,7 @@ class MemoryLedger(MemoryLeases, MemoryGauges, MemoryStops, Ledger):
     async def person_spent(self, user_id: int, t_ms: int) -> Decimal:
         mine = {number for number, row in self.store.accounts.items() if row.user_id == user_id}
         found = self.store.decided_by.items()
-        keys = {key for (number, at), key in found if number in mine and utc_day(at) == utc_day(t_ms)}
+        keys = {key for (number, _, at), key in found if number in mine and utc_day(at) == utc_day(t_ms)}
         shared = [(call, people) for (key, *_), (call, people) in self.store.calls.items() if key in keys]
         parts = (call.answer.cost / people for call, people in shared if not call.owner_id and call.answer.cost)
         return sum(parts, ZERO)
@@ -165,18 +179,19 @@ class MemoryLedger(MemoryLeases, MemoryGauges, MemoryStops, Ledger):
         return await self._commit(lambda: self._plan(account, key, t_ms, plan))
 
     def _plan(self, account: TraderAccount, key: CycleKey | None, t_ms: int, plan: AccountPlan) -> list[Order]:
-        if (account.account_id, t_ms) not in self.store.logs:
+        if (*account.slot, t_ms) not in self.store.logs:
             at = self._clock.now_ms()
+            plan = fitted(plan, self._stakes(account.account_id, but=account.symbol))
             drafts = [order_rules.planned_order(self._installation, account, t_ms, draft, at) for draft in plan.orders]
             answer = self.store.cycles.get(key) if key else None
-            self._insert_log(account.account_id, t_ms, plan, answer)
+            self._insert_log(account.slot, t_ms, plan, answer)
             if key:
-                self.store.decided_by[account.account_id, t_ms] = key
+                self.store.decided_by[(*account.slot, t_ms)] = key
             for order in drafts:
                 self._insert(order)
             if plan.stop:
                 self._insert_move(account, t_ms, plan.stop)
-        return [order for order in self._at(account.account_id, t_ms) if order.leg in ("e", "x")]
+        return [order for order in self._at(account.slot, t_ms) if order.leg in ("e", "x")]
 
     async def plan_exit(self, account: TraderAccount, t_ms: int, plan: AccountPlan) -> Order:
         return await self._commit(lambda: self._plan_exit(account, t_ms, plan))
@@ -185,18 +200,18 @@ class MemoryLedger(MemoryLeases, MemoryGauges, MemoryStops, Ledger):
         draft = plan.orders[0]
         if not draft.reduce_only:
             raise ValueError("only reduce-only orders may stand outside a plan")
-        same_leg = [order for order in self._at(account.account_id, t_ms) if order.leg == draft.leg]
+        same_leg = [order for order in self._at(account.slot, t_ms) if order.leg == draft.leg]
         if standing := order_rules.same_exit(same_leg, draft, account.key_version):
             return standing
         numbered = replace(draft, seq=order_rules.free_seq(same_leg))
         order = order_rules.planned_order(self._installation, account, t_ms, numbered, self._clock.now_ms())
-        self._insert_log(account.account_id, t_ms, plan, None)
+        self._insert_log(account.slot, t_ms, plan, None)
         return self._insert(order)
 
-    def _insert_log(self, account_id: int, t_ms: int, plan: AccountPlan, answer: AnalystAnswer | None) -> None:
+    def _insert_log(self, slot: Slot, t_ms: int, plan: AccountPlan, answer: AnalystAnswer | None) -> None:
         summary = order_rules.log_summary(plan.outcome, plan.reason, [])
         row = LogRow(plan.outcome, plan.reason, summary, plan.clamps, answer)
-        self.store.logs.setdefault((account_id, t_ms), row)
+        self.store.logs.setdefault((*slot, t_ms), row)
 
     def _insert(self, draft: Order) -> Order:
         order = replace(draft, id=len(self.store.orders) + 1)
@@ -204,7 +219,7 @@ class MemoryLedger(MemoryLeases, MemoryGauges, MemoryStops, Ledger):
         self.store.by_link[order.order_link_id] = order.id
         event = OrderEvent(order.order_link_id, order.created_ms, "", order.state.value, stored(order.why), 0, GENESIS)
         self.store.events[order.id] = ((event, event.hash),)
-        self._refresh_log(order.account_id, order.t_ms)
+        self._refresh_log(order.slot, order.t_ms)
         return order
 
     def _row(self, asked: Order) -> Order:
@@ -218,13 +233,22 @@ class MemoryLedger(MemoryLeases, MemoryGauges, MemoryStops, Ledger):
 
     def _size(self, asked: Order, sizing: Sizing, ref_price: Decimal) -> bool:
         row = self._row(asked)
-        if not order_rules.sizable(row, sizing):
+        if not order_rules.sizable(row, sizing) or not self._fits(row, sizing):
             return False
         self.store.orders[row.id] = order_rules.sized(row, sizing, ref_price, self._clock.now_ms())
-        log = self.store.logs[row.account_id, row.t_ms]
+        log = self.store.logs[(*row.slot, row.t_ms)]
         fired = tuple(clamp for clamp in sizing.clamps if clamp not in log.clamps)
-        self.store.logs[row.account_id, row.t_ms] = replace(log, clamps=log.clamps + fired)
+        self.store.logs[(*row.slot, row.t_ms)] = replace(log, clamps=log.clamps + fired)
         return True
+
+    def _fits(self, row: Order, sizing: Sizing) -> bool:
+        if sizing.ceiling is None:
+            return True
+        notional, others = (
+            sizing.qty * max(sizing.limit_price, row.ref_price),
+            self._stakes(row.account_id, but=row.symbol),
+        )
+        return not beyond(sizing.ceiling, others, row.side, notional, notional / max(sizing.leverage, 1))
 
     async def sent_links(self, order_link_ids: Sequence[str]) -> set[str]:
         rows = (self._by_link(link) for link in order_link_ids)
@@ -246,7 +270,7 @@ class MemoryLedger(MemoryLeases, MemoryGauges, MemoryStops, Ledger):
         row = self._by_link(record.order_link_id)
         if row is None:
             found = AccountPlan(order_rules.orphan_outcome(record), order_rules.ORPHAN_REASON)
-            self._insert_log(account.account_id, link.t_ms, found, None)
+            self._insert_log(account.slot, link.t_ms, found, None)
             self._insert(order_rules.orphan_order(account, record, link, at))
             return True
         if row.state not in order_rules.ADOPTABLE:
@@ -295,6 +319,7 @@ class MemoryLedger(MemoryLeases, MemoryGauges, MemoryStops, Ledger):
                 kinds_of(pool_of(account.venue), self._kinds(0, at)), self._kinds(asked.account_id, at)
             ),
             real_money=self._real_money(asked, at),
+            traded=asked.symbol in account.symbols and account.symbols[asked.symbol].traded,
         )
 
     def _real_money(self, asked: Order, at: int) -> Reason:
@@ -336,16 +361,16 @@ class MemoryLedger(MemoryLeases, MemoryGauges, MemoryStops, Ledger):
         self.store.events[row.id] = (*chain, (event, event.hash))
         if told := of_order(after):
             self.tell(row.account_id, told)
-        self._refresh_log(row.account_id, row.t_ms)
+        self._refresh_log(row.slot, row.t_ms)
         return self.store.orders[row.id]
 
-    def _refresh_log(self, account_id: int, t_ms: int) -> None:
-        log, rows = self.store.logs[account_id, t_ms], self._at(account_id, t_ms)
+    def _refresh_log(self, slot: Slot, t_ms: int) -> None:
+        log, rows = self.store.logs[(*slot, t_ms)], self._at(slot, t_ms)
         summary = order_rules.log_summary(log.planned, log.reason, rows)
-        self.store.logs[account_id, t_ms] = replace(log, summary=summary, order_id=order_rules.shown_order_id(rows))
+        self.store.logs[(*slot, t_ms)] = replace(log, summary=summary, order_id=order_rules.shown_order_id(rows))
 
-    def _at(self, account_id: int, t_ms: int) -> list[Order]:
-        return [order for order in self.store.of_account(account_id) if order.t_ms == t_ms]
+    def _at(self, slot: Slot, t_ms: int) -> list[Order]:
+        return [order for order in self.store.of_slot(slot) if order.t_ms == t_ms]
 
     async def open_orders(self, account_id: int = 0) -> list[Order]:
         rows = self.store.of_account(account_id) if account_id else self.store.orders.values()
@@ -357,5 +382,5 @@ class MemoryLedger(MemoryLeases, MemoryGauges, MemoryStops, Ledger):
     def _by_link(self, order_link_id: str) -> Order | None:
         return self.store.orders.get(self.store.by_link.get(order_link_id, 0))
 
-    async def last_entry(self, account_id: int) -> Order | None:
-        return self._last_entry(account_id)
+    async def last_entry(self, slot: Slot) -> Order | None:
+        return self._last_entry(slot)

@@ -3,29 +3,25 @@
 from dataclasses import replace
 from decimal import Decimal
 
+from lib.domain.account import Slot
 from lib.domain.account_records import TraderAccount
-from lib.domain.order import Order, OrderState
+from lib.domain.order import Order
 from lib.domain.stops import StopMove, called, is_settled_by, stop_to_call, waits
-from tests.fakes.books import MemoryBooks
+from tests.fakes.gauges import MemoryGauges
 
 
-class MemoryStops(MemoryBooks):
+class MemoryStops(MemoryGauges):
     """Committed moves, claims of calls, what became of them."""
 
-    def _last_entry(self, account_id: int) -> Order | None:
-        filled = (OrderState.FILLED, OrderState.PARTIAL)
-        entries = [o for o in self.store.of_account(account_id) if o.leg == "e" and o.state in filled]
-        return max(entries, key=lambda order: (order.t_ms, order.id), default=None)
-
     def _insert_move(self, account: TraderAccount, t_ms: int, price: Decimal) -> None:
-        entry = self._last_entry(account.account_id)
-        if entry is not None and entry.symbol == account.symbol:
+        entry = self._last_entry(account.slot)
+        if entry is not None:
             move = StopMove(entry.order_link_id, t_ms, price)
-            self.store.stop_moves.setdefault((move.entry_link, t_ms), (account.account_id, move))
+            self.store.stop_moves.setdefault((move.entry_link, t_ms), (account.slot, move))
 
     def _moves(self, entry: Order) -> list[StopMove]:
         rows = self.store.stop_moves.values()
-        return [one for who, one in rows if (who, one.entry_link) == (entry.account_id, entry.order_link_id)]
+        return [one for who, one in rows if (who, one.entry_link) == (entry.slot, entry.order_link_id)]
 
     async def stop_moves(self, entry: Order) -> list[StopMove]:
         return self._moves(entry)
@@ -33,7 +29,7 @@ class MemoryStops(MemoryBooks):
     async def move_stop(self, entry: Order, t_ms: int, price: Decimal) -> None:
         def move() -> None:
             made = StopMove(entry.order_link_id, t_ms, price)
-            self.store.stop_moves.setdefault((made.entry_link, t_ms), (entry.account_id, made))
+            self.store.stop_moves.setdefault((made.entry_link, t_ms), (entry.slot, made))
 
         await self._commit(move)
 
@@ -43,7 +39,7 @@ class MemoryStops(MemoryBooks):
             price = stop_to_call(entry, moves, known, standing, at_ms)
             if price:
                 kept = called(entry, moves, price, at_ms)
-                self.store.stop_moves[kept.entry_link, kept.t_ms] = entry.account_id, kept
+                self.store.stop_moves[kept.entry_link, kept.t_ms] = entry.slot, kept
             return price
 
         return await self._commit(claim)
@@ -51,11 +47,11 @@ class MemoryStops(MemoryBooks):
     async def settle_stops(self, entry: Order, standing: Decimal, at_ms: int) -> bool:
         def settle() -> bool:
             for key, (who, move) in list(self.store.stop_moves.items()):
-                if who == entry.account_id and not move.settled_ms and is_settled_by(move, entry, standing):
+                if who == entry.slot and not move.settled_ms and is_settled_by(move, entry, standing):
                     self.store.stop_moves[key] = who, replace(move, settled_ms=at_ms)
             return waits(entry, self._moves(entry))
 
         return await self._commit(settle)
 
-    async def moved_accounts(self) -> set[int]:
+    async def moved_slots(self) -> set[Slot]:
         return {who for who, move in self.store.stop_moves.values() if not move.settled_ms}

@@ -40,7 +40,7 @@ READS = frozenset(
             "locks",
             "living",
             "stop_moves",
-            "moved_accounts",
+            "moved_slots",
         ),
     }
 )

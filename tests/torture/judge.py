@@ -164,7 +164,7 @@ class Judge:
 
     def _books(self, person: Person, seen: Seen) -> None:
         with self.world.engine.connect() as connection:
-            ours = books(connection, person.account_id)
+            ours = books(connection, (person.account_id, SYMBOL))
         if ours.balance != seen.balance:
             self._say(f"books: uid {person.uid} has {ours.balance} here and {seen.balance} there")
         sign = -1 if seen.position["side"] == "Sell" else 1

@@ -8,6 +8,7 @@ from lib.domain.books import Fill
 from lib.domain.order import IN_FLIGHT, Order, OrderState
 from lib.ports.exchange import Exchange
 from lib.trading.orders.resolve import resolve_once
+from tests.factories import SYMBOL
 from tests.worlds.one_process import World
 from tests.worlds.props import CREATE, Killed
 
@@ -51,7 +52,7 @@ async def test_when_the_row_ends_its_fills_are_booked_already(sent: World) -> No
     close, booked = sent.ledger.close_order, []
 
     async def look_first(*args: Any) -> Order | None:
-        booked.append((await sent.ledger.books(1)).position.qty)
+        booked.append((await sent.ledger.books((1, SYMBOL))).position.qty)
         return await close(*args)
 
     sent.ledger.close_order = look_first  # type: ignore[method-assign,assignment]

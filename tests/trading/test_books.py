@@ -8,7 +8,7 @@ from lib.domain import reason_codes as codes
 from lib.domain.order import OrderState
 from lib.simulator.engine.charges import FeeTerms
 from lib.trading.orders.books import held_by_us, reconcile_books
-from tests.factories import INSTALLATION, decision, fill, order
+from tests.factories import INSTALLATION, SYMBOL, decision, fill, order
 from tests.reasons import english
 from tests.worlds.one_process import World, result_of
 from tests.worlds.props import CREATE
@@ -18,7 +18,7 @@ OURS = order().order_link_id
 
 
 async def assert_books_are_the_exchanges(world: World) -> None:
-    books = await world.ledger.books(1)
+    books = await world.ledger.books((1, SYMBOL))
     assert books.balance == world.cash()
     assert books.position.qty == world.position().qty
     assert books.position.avg_entry_price == world.position().avg_entry_price
@@ -34,7 +34,7 @@ async def test_trades_turns_and_fees_leave_no_difference(world: World) -> None:
         assert result_of(report).difference == 0
         await assert_books_are_the_exchanges(world)
     assert len(world.transport.orders()) == 5
-    books = await world.ledger.books(1)
+    books = await world.ledger.books((1, SYMBOL))
     assert books.fees > 0
     assert books.realised != 0
 
@@ -76,7 +76,7 @@ async def test_a_target_that_was_hit_leaves_no_difference(world: World) -> None:
     assert world.position().is_flat
     report = await world.cycle("hold")
     assert result_of(report).difference == 0
-    assert (await world.ledger.books(1)).realised > 0
+    assert (await world.ledger.books((1, SYMBOL))).realised > 0
 
 
 async def test_funding_is_booked_as_the_exchange_settles_it(world: World) -> None:
@@ -84,7 +84,7 @@ async def test_funding_is_booked_as_the_exchange_settles_it(world: World) -> Non
     world.to(world.clock.now_ms() // FUNDING_MS * FUNDING_MS + FUNDING_MS + 1_000)
     report = await world.cycle("hold")
     assert result_of(report).difference == 0
-    assert (await world.ledger.books(1)).funding < 0, "a long pays a positive rate"
+    assert (await world.ledger.books((1, SYMBOL))).funding < 0, "a long pays a positive rate"
     await assert_books_are_the_exchanges(world)
 
 
@@ -93,7 +93,7 @@ async def test_a_short_receives_the_funding_a_long_would_pay(world: World) -> No
     world.to(world.clock.now_ms() // FUNDING_MS * FUNDING_MS + FUNDING_MS + 1_000)
     report = await world.cycle("hold")
     assert result_of(report).difference == 0
-    assert (await world.ledger.books(1)).funding > 0
+    assert (await world.ledger.books((1, SYMBOL))).funding > 0
 
 
 async def test_a_liquidation_is_booked_at_what_it_cost(world: World) -> None:
@@ -114,7 +114,7 @@ async def test_money_that_came_or_went_is_booked_and_leaves_no_difference(world:
     for _ in range(2):
         report = await world.cycle("hold")
         assert result_of(report).difference == 0
-    assert (await world.ledger.books(1)).transfers == Decimal(amount)
+    assert (await world.ledger.books((1, SYMBOL))).transfers == Decimal(amount)
     await assert_books_are_the_exchanges(world)
     assert world.ledger.store.outbox == ()
 
@@ -178,7 +178,7 @@ async def test_a_transfer_while_the_trader_was_away_is_found(world: World) -> No
     world.to(world.clock.now_ms() + 3 * 86_400_000)
     report = await world.cycle("hold")
     assert result_of(report).difference == 0
-    assert (await world.ledger.books(1)).transfers == 77
+    assert (await world.ledger.books((1, SYMBOL))).transfers == 77
 
 
 async def test_a_fill_between_the_two_readings_is_no_difference(world: World) -> None:

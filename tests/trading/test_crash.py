@@ -11,7 +11,7 @@ from lib.domain.exchange_records import SignedOrder
 from lib.domain.order import EVIDENCE_LIFE_MS, MAX_AGE_MS, Claim, Order, OrderState
 from lib.domain.reason import Reason
 from lib.trading.orders.reconcile import RESUME_MS, reconcile
-from tests.factories import T, decision
+from tests.factories import SYMBOL, T, decision
 from tests.fakes.accounts import Store
 from tests.fakes.books import CommitUnknown
 from tests.reasons import english
@@ -101,7 +101,7 @@ async def test_a_row_whose_account_is_at_work_is_not_taken_from_it(world: World)
     world.calm()
     world.to(T + RESUME_MS + 1)
     context = world.new_context()
-    async with context.state.turn(1):
+    async with context.state.turn((1, SYMBOL)):
         assert await reconcile(context, sweep=False)
         assert world.order().state is OrderState.PLANNED
     assert await reconcile(context, sweep=False)
@@ -234,7 +234,7 @@ async def test_an_order_whose_row_a_database_lost_is_adopted_and_booked(world: W
     assert (found.order_link_id, found.state) == (row.order_link_id, OrderState.FILLED)
     assert (found.filled_qty, found.fee) == (row.filled_qty, row.fee)
     assert world.log().summary.outcome == "bought"
-    assert (await world.ledger.books(1)).balance == world.cash()
+    assert (await world.ledger.books((1, SYMBOL))).balance == world.cash()
     await world.again("buy")
     assert len(world.transport.orders()) == 1
 

@@ -20,7 +20,7 @@ from lib.trading.kill_switch.stopper import Stopper
 from lib.trading.part import ALONE_MS, TTL_MS, Beside, Share
 from lib.trading.state import TraderState
 from lib.trading.trader import UNCALLED_S, Trader
-from tests.factories import T, decision
+from tests.factories import SYMBOL, T, decision
 from tests.worlds.one_process import World
 from tests.worlds.props import CREATE, START, HeldClock
 
@@ -178,7 +178,7 @@ async def test_accounts_taken_shortly_after_a_t_are_served_in_it(crew: Crew) -> 
 async def test_an_account_that_is_at_work_is_not_given_back(crew: Crew) -> None:
     crew.world.to(T + 100_000)
     await crew.leader.start()
-    async with crew.leader.context.state.turn(crew.accounts[0]):
+    async with crew.leader.context.state.turn((crew.accounts[0], SYMBOL)):
         await crew.worker.start()
         for _ in range(3):
             await crew.hold()
@@ -200,13 +200,13 @@ async def test_what_was_known_of_an_account_is_forgotten_when_it_comes_back(crew
     await crew.cycle()
     mine = crew.accounts[0]
     state = crew.worker.context.state
-    assert state.newest_sent(mine)
-    assert state.swept_under(mine) == crew.worker.context.part.epoch_of(mine, 0)
+    assert state.newest_sent((mine, SYMBOL))
+    assert state.swept_under((mine, SYMBOL)) == crew.worker.context.part.epoch_of(mine, 0)
     for trader in (crew.leader, crew.worker):  # the worker hung, the leader had its accounts meanwhile and hung too
         crew.world.wait(TTL_MS / 1000)
         trader.hold_share()
         await crew.run(1)
-    assert (state.newest_sent(mine), state.newest_entry(mine)) == (None, None)
+    assert (state.newest_sent((mine, SYMBOL)), state.newest_entry((mine, SYMBOL))) == (None, None)
 
 
 async def test_entries_of_all_processes_together_stay_within_the_platforms_limit(crew: Crew) -> None:

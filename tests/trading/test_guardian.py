@@ -7,7 +7,7 @@ from lib.domain.order import OrderState, order_link_id
 from lib.domain.reason import text
 from lib.trading.guardian.task import Guardian
 from lib.trading.orders.reconcile import reconcile
-from tests.factories import INSTALLATION
+from tests.factories import INSTALLATION, SYMBOL
 from tests.worlds.one_process import World, result_of
 from tests.worlds.props import CREATE
 
@@ -76,8 +76,8 @@ async def test_a_refused_repair_closes_the_position_reduce_only(world: World) ->
     assert world.transport.orders()[-1]["reduceOnly"] is True
     assert world.position().is_flat
     assert world.guardian.closed == 1
-    assert (await world.ledger.books(1)).balance == world.cash()
-    assert (await world.ledger.books(1)).position.is_flat
+    assert (await world.ledger.books((1, SYMBOL))).balance == world.cash()
+    assert (await world.ledger.books((1, SYMBOL))).position.is_flat
 
 
 async def test_a_close_works_while_trading_is_switched_off(world: World) -> None:
@@ -136,7 +136,7 @@ async def test_only_our_share_of_a_mixed_position_is_closed_and_entries_are_lock
     await world.guardian.run_pass()
     assert world.order("g").qty == ours
     assert world.position().qty == Decimal("0.020")
-    assert (await world.ledger.facts(1, world.t_ms + 300_000)).locks == ("external",)
+    assert (await world.ledger.facts((1, SYMBOL), world.t_ms + 300_000)).locks == ("external",)
     report = await world.cycle("sell")
     assert result_of(report).outcome == "refused"
 
@@ -146,10 +146,10 @@ async def test_a_stop_that_was_hit_is_booked_by_the_next_pass(world: World) -> N
     await world.guardian.run_pass()
     world.trade_at(58_700)
     assert await world.guardian.run_pass() == 0
-    assert (await world.ledger.books(1)).position.is_flat
-    assert (await world.ledger.books(1)).balance == world.cash()
-    assert (await world.ledger.facts(1, world.t_ms)).last_stop_ms > 0
-    assert (await world.ledger.facts(1, world.t_ms)).loss_streak == 1
+    assert (await world.ledger.books((1, SYMBOL))).position.is_flat
+    assert (await world.ledger.books((1, SYMBOL))).balance == world.cash()
+    assert (await world.ledger.facts((1, SYMBOL), world.t_ms)).last_stop_ms > 0
+    assert (await world.ledger.facts((1, SYMBOL), world.t_ms)).loss_streak == 1
 
 
 async def test_a_restarted_guardian_knows_the_stop_from_the_ledger(world: World) -> None:

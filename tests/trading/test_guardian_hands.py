@@ -216,7 +216,7 @@ async def test_a_position_a_person_shrank_is_still_ours_and_guarded(world: World
     world.remove_stop()
     await world.guardian.run_pass()
     assert (world.position().qty, world.position().stop_loss) == (left, STOP)
-    assert (await world.ledger.books(1)).position.qty == left
+    assert (await world.ledger.books((1, SYMBOL))).position.qty == left
     assert await reasons(world) == []
 
 
@@ -245,7 +245,7 @@ async def test_a_close_by_hand_is_booked_at_once(world: World) -> None:
     await guarded(world)
     world.by_hand("sell", str(world.position().qty))
     assert await world.guardian.run_pass() == 0
-    books = await world.ledger.books(1)
+    books = await world.ledger.books((1, SYMBOL))
     assert books.position.is_flat
     assert books.balance == world.cash()
 
@@ -254,8 +254,8 @@ async def test_a_target_that_was_hit_is_booked_at_once(world: World) -> None:
     await guarded(world)
     world.trade_at(63_100)
     assert await world.guardian.run_pass() == 0
-    assert (await world.ledger.books(1)).balance == world.cash()
-    assert (await world.ledger.facts(1, world.t_ms)).last_stop_ms == 0
+    assert (await world.ledger.books((1, SYMBOL))).balance == world.cash()
+    assert (await world.ledger.facts((1, SYMBOL), world.t_ms)).last_stop_ms == 0
 
 
 async def test_executions_listed_a_moment_late_are_no_other_hand(world: World) -> None:
@@ -304,8 +304,8 @@ async def test_a_liquidation_is_booked_and_its_owner_told_once(world: World) -> 
     assert world.position().is_flat
     for _ in range(3):
         await world.guardian.run_pass()
-    assert (await world.ledger.books(1)).balance == world.cash()
-    assert (await world.ledger.facts(1, world.t_ms)).last_stop_ms > 0
+    assert (await world.ledger.books((1, SYMBOL))).balance == world.cash()
+    assert (await world.ledger.facts((1, SYMBOL), world.t_ms)).last_stop_ms > 0
     assert [english(why).split(" of ")[0] for _, why in world.ledger.store.outbox] == [
         f"the exchange liquidated {world.order().filled_qty} BTCUSDT"
     ]

@@ -12,7 +12,7 @@ from lib.domain.errors import Retry
 from lib.ports.exchange import Exchange
 from lib.trading.context import TradingContext
 from lib.trading.guardian.memory import AccountMemory
-from tests.factories import decision
+from tests.factories import SYMBOL, decision
 from tests.trading.test_guardian import STOP, TARGET, TRADING_STOP, stop_calls
 from tests.worlds.one_process import World
 
@@ -74,7 +74,7 @@ async def cannot_close(world: World) -> AccountMemory:
     world.remove_stop()
     world.fault("refuse_stop", TRADING_STOP, count=3)
     await world.guardian.run_pass()
-    memory = world.guardian.memories[1]
+    memory = world.guardian.memories[(1, SYMBOL)]
     assert memory.told == {"guardian.cannot_close"}
     return memory
 
@@ -125,7 +125,7 @@ async def test_with_the_database_down_a_position_turned_since_the_last_look_gets
     world.remove_stop()
     await world.guardian.run_pass()
     assert world.position().stop_loss == stop
-    assert (await world.ledger.facts(1, world.t_ms)).locks == ()
+    assert (await world.ledger.facts((1, SYMBOL), world.t_ms)).locks == ()
 
 
 async def test_with_the_database_down_a_foreign_position_after_ours_is_not_touched(world: World) -> None:
@@ -152,13 +152,13 @@ async def test_a_hand_beside_an_entry_known_from_memory_is_found_once_the_ledger
     world.guardian.context = world.context
     for _ in range(3):
         await world.guardian.run_pass()
-    assert (await world.ledger.facts(1, world.t_ms + 300_000)).locks == ("external",)
+    assert (await world.ledger.facts((1, SYMBOL), world.t_ms + 300_000)).locks == ("external",)
 
 
 async def test_an_entry_is_guarded_although_the_roster_never_told_of_it(world: World) -> None:
     await world.guardian.run_pass()
     await world.cycle("buy")
-    assert world.guardian.memories[1].is_met
+    assert world.guardian.memories[(1, SYMBOL)].is_met
     assert not world.context.state.unbooked
     lose_ledger(world)
     world.remove_stop()
@@ -205,8 +205,8 @@ async def test_executions_that_are_not_answered_bring_the_next_look_soon(world: 
     lose_ledger(world)
     world.guardian.context = replace(world.guardian.context, exchanges=Unlisting(world.context.exchanges, 2))
     await world.guardian._read_roster()
-    world.guardian.schedule.begin(1, world.clock.now_ms())
-    assert (await world.guardian._inspect(1)).soon
+    world.guardian.schedule.begin((1, SYMBOL), world.clock.now_ms())
+    assert (await world.guardian._inspect((1, SYMBOL))).soon
 
 
 async def test_a_repair_in_vain_is_tried_again_soon(world: World) -> None:
@@ -216,8 +216,8 @@ async def test_a_repair_in_vain_is_tried_again_soon(world: World) -> None:
     lose_ledger(world)
     world.fault("refuse_stop", TRADING_STOP, count=3)
     await world.guardian._read_roster()
-    world.guardian.schedule.begin(1, world.clock.now_ms())
-    assert (await world.guardian._inspect(1)).soon
+    world.guardian.schedule.begin((1, SYMBOL), world.clock.now_ms())
+    assert (await world.guardian._inspect((1, SYMBOL))).soon
 
 
 async def test_the_stop_of_a_hand_beside_ours_is_not_widened(world: World) -> None:
@@ -249,7 +249,7 @@ async def test_an_account_that_left_the_roster_is_kept_while_it_holds_what_memor
     lose_ledger(world)
     await world.guardian.run_pass()
     world.guardian._meet([])
-    assert list(world.guardian.memories) == [1]
+    assert list(world.guardian.memories) == [(1, SYMBOL)]
 
 
 async def test_an_account_seen_flat_since_its_entry_is_not_looked_at_for_that_entry(world: World) -> None:
@@ -264,9 +264,9 @@ async def test_an_account_seen_flat_since_its_entry_is_not_looked_at_for_that_en
     await world.guardian.run_pass()
     lose_ledger(world)
     await world.guardian._read_roster()
-    assert world.guardian._maybe_holding() == [2]
+    assert world.guardian._maybe_holding() == [(2, SYMBOL)]
     await world.guardian.run_pass()
-    assert world.guardian.held() == [world.guardian.memories[2].account]
+    assert world.guardian.held() == [world.guardian.memories[(2, SYMBOL)].account]
 
 
 async def test_a_position_known_from_memory_is_looked_at_when_the_ledger_is_back(world: World) -> None:
@@ -274,7 +274,7 @@ async def test_a_position_known_from_memory_is_looked_at_when_the_ledger_is_back
     await world.cycle("buy")
     lose_ledger(world)
     await world.guardian.run_pass()
-    memory = world.guardian.memories[1]
+    memory = world.guardian.memories[(1, SYMBOL)]
     assert memory.guess is not None
     world.by_hand("sell", str(world.position().qty))
     world.guardian.context = world.context
@@ -297,7 +297,7 @@ async def test_a_position_known_from_memory_that_nobody_can_look_at_any_more_cal
     await world.guardian.run_pass()
     world.fault("key_revoked", code=33004)
     await world.guardian.run_pass()
-    assert any("33004" in str(why) for why in world.guardian.memories[1].told)
+    assert any("33004" in str(why) for why in world.guardian.memories[(1, SYMBOL)].told)
 
 
 async def test_executions_that_are_not_answered_leave_the_last_positions_stop_where_it_was(world: World) -> None:
@@ -332,8 +332,8 @@ async def test_executions_that_are_not_answered_are_no_other_hand(world: World, 
         await world.guardian.run_pass()
     world.guardian.context = silent
     await world.guardian.run_pass()
-    assert (await world.ledger.facts(1, world.t_ms + 300_000)).locks == ()
+    assert (await world.ledger.facts((1, SYMBOL), world.t_ms + 300_000)).locks == ()
     await world.guardian.run_pass()
-    guarded = world.guardian.memories[1].guarded
+    guarded = world.guardian.memories[(1, SYMBOL)].guarded
     assert guarded is not None
     assert guarded.t_ms == world.t_ms

@@ -16,7 +16,7 @@ from lib.domain.order import OrderState
 from lib.ports.exchange import AccountHints
 from lib.trading.guardian.task import Guardian
 from lib.trading.trader import Trader
-from tests.factories import T, decision
+from tests.factories import SYMBOL, T, decision
 from tests.worlds.one_process import World
 from tests.worlds.props import START, HeldClock
 
@@ -169,7 +169,7 @@ async def test_what_happens_to_an_account_is_booked_at_its_hint(hinted: Process)
     hinted.world.trade_at(58_700)
     await hinted.run(2)
     for number in (1, 2):
-        assert (await hinted.world.ledger.books(number)).position.is_flat
+        assert (await hinted.world.ledger.books((number, SYMBOL))).position.is_flat
 
 
 # --- who --------------------------------------------------------------------------------------------------------------
@@ -182,7 +182,7 @@ async def test_streams_are_followed_of_who_trades_or_holds_something(hinted: Pro
     for number in (1, 2):
         hinted.world.ledger.people.set_auto_trade(hinted.world.user_of(number), False, hinted.clock.now_ms())
     hinted.world.by_hand("sell", str(hinted.world.position(2).qty), 2)
-    hinted.world.context.state.booked(1)
+    hinted.world.context.state.booked((1, SYMBOL))
     await hinted.run(12)
     assert hinted.hints.followed == [1]
 
@@ -200,7 +200,7 @@ async def test_more_accounts_than_can_be_looked_at_in_time_call_a_person_once(
 ) -> None:
     with caplog.at_level(logging.ERROR, "maemae.trading.guardian"):
         for _ in range(2):
-            process.guardian.schedule.keep(range(1_200), process.clock.now_ms())
+            process.guardian.schedule.keep([(number, SYMBOL) for number in range(1_200)], process.clock.now_ms())
             process.guardian._call_when_crowded()
     assert [record.getMessage() for record in caplog.records] == ["guardian.crowded"]
 
@@ -330,7 +330,7 @@ async def test_a_look_under_way_goes_on_by_the_key_it_began_with() -> None:
     process = Process()
     await process.start()
     world, guardian = process.world, process.guardian
-    memory, old = guardian.memories[1], world.api_key(1)
+    memory, old = guardian.memories[(1, SYMBOL)], world.api_key(1)
     row = world.order("e")
     world.ledger.store.orders[row.id] = replace(row, stop_loss=row.stop_loss * 0)  # nobody knows where it stood
     memory.guarded = None

@@ -8,6 +8,7 @@ from lib.domain.order import EVIDENCE_LIFE_MS, MAX_AGE_MS, Order, OrderState
 from lib.trading.orders import reconcile as reconciling
 from lib.trading.orders.reconcile import reconcile
 from lib.trading.orders.resolve import resolve_once
+from tests.factories import SYMBOL
 from tests.worlds.one_process import World
 from tests.worlds.props import CREATE
 
@@ -117,4 +118,4 @@ async def test_a_sweep_without_the_lease_brings_rows_forward_and_stands_for_no_l
     other = lost.new_context("trader-2")
     assert await reconcile(other, sweep=True)
     assert lost.order().state is S.FILLED
-    assert other.state.swept_under(1) is None
+    assert other.state.swept_under((1, SYMBOL)) is None

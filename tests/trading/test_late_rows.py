@@ -7,7 +7,7 @@ from typing import cast
 from lib.domain.books import Fill
 from lib.ports.exchange import Exchange
 from lib.trading.orders.books import import_fills
-from tests.factories import T, fill
+from tests.factories import SYMBOL, T, fill
 from tests.worlds.one_process import World
 
 FUNDING_MS = T + 60_000
@@ -33,4 +33,4 @@ async def test_a_funding_row_listed_minutes_after_a_newer_fill_is_booked_once(wo
     exchange.fills.append(late)
     for _ in range(2):
         await import_fills(world.context, account, cast(Exchange, exchange))
-    assert (await world.ledger.books(1)).funding == Decimal("-0.25")
+    assert (await world.ledger.books((1, SYMBOL))).funding == Decimal("-0.25")

@@ -19,7 +19,7 @@ from lib.domain.pricing import AnalystPrices
 from lib.domain.reason import NOTHING, Reason, text
 from lib.trading.context import TradingContext
 from lib.trading.cycle.platform_limits import open_headroom
-from tests.factories import decision, facts, limits, order, settings
+from tests.factories import SYMBOL, decision, facts, limits, order, settings
 from tests.reasons import english
 from tests.worlds.one_process import World, result_of
 from tests.worlds.props import CREATE
@@ -207,9 +207,9 @@ async def test_an_entry_on_its_way_counts_as_exposure(world: World) -> None:
         world.t_ms,
         world.context.state.reservations["paper"].mark(),
     )
-    assert headroom.over(1, facts()).room == 5_000 - Decimal("0.05") * 60_180
-    headroom.reserve(2, Decimal(2_000))
-    assert [gate.kind for gate in headroom.over(1, facts()).platform] == ["exposure"]
+    assert headroom.over((1, SYMBOL), facts()).room == 5_000 - Decimal("0.05") * 60_180
+    headroom.reserve((2, SYMBOL), Decimal(2_000))
+    assert [gate.kind for gate in headroom.over((1, SYMBOL), facts()).platform] == ["exposure"]
 
 
 async def test_a_platforms_gate_is_a_lock_that_every_claim_reads(world: World) -> None:
@@ -329,7 +329,7 @@ async def test_what_paper_used_keeps_no_real_exchange_from_its_analyst(world: Wo
     }
     assert headrooms["paper"].closed_budget
     assert headrooms["exchange"].closed_budget == NOTHING
-    assert headrooms["exchange"].over(1, facts()).platform == ()
+    assert headrooms["exchange"].over((1, SYMBOL), facts()).platform == ()
 
 
 async def test_an_answer_that_is_there_already_costs_nothing_and_is_used(world: World) -> None:

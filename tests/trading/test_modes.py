@@ -9,7 +9,7 @@ from lib.domain.reason import NOTHING, Reason
 from lib.trading.cycle.account_modes import check_modes, modes_refusal
 from lib.trading.kill_switch.stopper import Stopper
 from lib.trading.trader import Trader
-from tests.factories import T
+from tests.factories import SYMBOL, T
 from tests.reasons import english
 from tests.worlds.one_process import World, result_of
 from tests.worlds.props import CREATE
@@ -87,7 +87,7 @@ async def test_whoever_resumes_without_changing_it_back_meets_it_again(world: Wo
 async def test_an_exit_goes_though_the_modes_were_changed(world: World) -> None:
     await world.cycle("buy")
     assert not world.position().is_flat
-    world.context.state.modes_doubtful(1)
+    world.context.state.modes_doubtful((1, SYMBOL))
     world.engine.accounts[world.uid(1)].margin_mode = "REGULAR_MARGIN"
     report = await world.cycle("sell")
     assert world.position().is_flat, "closed, and not turned"
@@ -99,7 +99,7 @@ async def test_a_flip_resumed_by_another_process_asks_before_its_entry(world: Wo
     await world.cycle("buy")
 
     def meanwhile() -> None:
-        world.context.state.modes_doubtful(1)
+        world.context.state.modes_doubtful((1, SYMBOL))
         world.engine.accounts[world.uid(1)].margin_mode = "REGULAR_MARGIN"
 
     world.on(CREATE, meanwhile)

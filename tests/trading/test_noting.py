@@ -5,15 +5,17 @@ from decimal import Decimal
 
 import pytest
 
+from lib.domain.account import Slot
 from lib.domain.errors import Retry
 from lib.domain.position import Position
 from lib.trading.guardian.noting import NOTE_MS, Noted, note_liquidation
 from lib.trading.guardian.task import Guardian
+from tests.factories import SYMBOL
 from tests.worlds.one_process import World
 
 
 def kept(world: World) -> Decimal | None:
-    return world.ledger.store.accounts[1].liquidation
+    return world.ledger.store.accounts[1].symbols[SYMBOL].liquidation
 
 
 class Notes:
@@ -24,11 +26,11 @@ class Notes:
         self.away = False
         note = world.ledger.note_liquidation
 
-        async def counted(account_id: int, qty: Decimal, price: Decimal) -> bool:
+        async def counted(slot: Slot, qty: Decimal, price: Decimal) -> bool:
             self.prices.append(price)
             if self.away:
                 raise Retry("the ledger is away")
-            return await note(account_id, qty, price)
+            return await note(slot, qty, price)
 
         monkeypatch.setattr(world.ledger, "note_liquidation", counted)
 

@@ -7,6 +7,7 @@ from lib.domain.order import OrderState
 from lib.domain.switches import Flags
 from lib.trading.kill_switch.proof import Prover
 from lib.trading.orders.reconcile import reconcile
+from tests.factories import SYMBOL
 from tests.worlds.one_process import World
 
 DAY_S = 86_400
@@ -31,7 +32,7 @@ async def test_a_start_finds_orders_made_since_the_newest_row(world: World, days
     await reconcile(world.context, sweep=True)
     assert world.order().order_link_id == lost
     assert world.order().state is OrderState.FILLED
-    assert (await world.ledger.books(1)).position.qty == world.position().qty
+    assert (await world.ledger.books((1, SYMBOL))).position.qty == world.position().qty
 
 
 @pytest.mark.parametrize("by", ["the start", "the stop's proof"])

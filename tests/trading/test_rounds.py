@@ -12,7 +12,7 @@ class Looks:
     """Runs rounds by their own timetable, each look taking *took_ms*; when each account was looked at."""
 
     def __init__(self, accounts: int, *, took_ms: int = 150, most: int = 32) -> None:
-        self.schedule, self.now, self.took_ms = Schedule(most), NOW, took_ms
+        self.schedule, self.now, self.took_ms = Schedule[int](most), NOW, took_ms
         self.began: dict[int, list[int]] = {account: [] for account in range(accounts)}
         self.ending: list[tuple[int, int]] = []
         self.schedule.keep(self.began, self.now)
@@ -51,7 +51,7 @@ def test_a_thousand_accounts_come_round_within_thirty_seconds_and_evenly() -> No
 
 
 def test_a_look_is_never_beside_another_of_the_same_account() -> None:
-    rounds = Schedule()
+    rounds = Schedule[int]()
     rounds.keep([1], NOW)
     assert rounds.due(NOW) == [1]
     assert rounds.due(NOW + 60_000) == []
@@ -61,7 +61,7 @@ def test_a_look_is_never_beside_another_of_the_same_account() -> None:
 
 
 def test_a_hint_brings_the_look_at_once_and_many_bring_one() -> None:
-    rounds = Schedule()
+    rounds = Schedule[int]()
     rounds.keep([1], NOW)
     rounds.due(NOW)
     rounds.done(1, NOW)
@@ -76,7 +76,7 @@ def test_a_hint_brings_the_look_at_once_and_many_bring_one() -> None:
 
 
 def test_a_hint_during_a_look_brings_one_more_look_a_moment_later() -> None:
-    rounds = Schedule()
+    rounds = Schedule[int]()
     rounds.keep([1], NOW)
     rounds.due(NOW)
     rounds.hint(1, NOW + 10)
@@ -89,7 +89,7 @@ def test_a_hint_during_a_look_brings_one_more_look_a_moment_later() -> None:
 
 
 def test_hints_come_before_a_crowd_that_waits_its_turn() -> None:
-    rounds = Schedule(most=500)
+    rounds = Schedule[int](most=500)
     rounds.keep(range(400), NOW)
     first = rounds.due(NOW)
     assert len(first) <= PER_SECOND + 1
@@ -98,7 +98,7 @@ def test_hints_come_before_a_crowd_that_waits_its_turn() -> None:
 
 
 def test_an_account_that_holds_nothing_is_looked_at_for_its_hint_and_left_alone_then() -> None:
-    rounds = Schedule()
+    rounds = Schedule[int]()
     rounds.hint(7, NOW)
     assert rounds.due(NOW + DEBOUNCE_MS) == [7]
     rounds.done(7, NOW + 200)
@@ -106,7 +106,7 @@ def test_an_account_that_holds_nothing_is_looked_at_for_its_hint_and_left_alone_
 
 
 def test_what_is_not_right_yet_is_looked_at_again_soon() -> None:
-    rounds = Schedule()
+    rounds = Schedule[int]()
     rounds.keep([1], NOW)
     rounds.due(NOW)
     rounds.done(1, NOW, soon=True)
@@ -121,7 +121,7 @@ def test_accounts_that_hang_leave_their_places_to_nobody_but_the_bound_holds() -
 
 
 def test_who_is_no_longer_kept_comes_up_no_more() -> None:
-    rounds = Schedule()
+    rounds = Schedule[int]()
     rounds.keep([1, 2], NOW)
     rounds.keep([2], NOW)
     assert rounds.due(NOW) == [2]
@@ -131,7 +131,7 @@ def test_who_is_no_longer_kept_comes_up_no_more() -> None:
 
 
 def test_a_venue_that_does_not_answer_takes_no_place_of_another() -> None:
-    rounds = Schedule(most=2, group_of=lambda account: "silent" if account < 100 else "well")
+    rounds = Schedule[int](most=2, group_of=lambda account: "silent" if account < 100 else "well")
     rounds.keep([1, 2, 3, 100, 101], NOW)
     begun = [account for step in range(40) for account in rounds.due(NOW + step * 25)]
     assert sorted(begun) == [1, 2, 100, 101]

@@ -415,7 +415,7 @@ async def test_two_traders_close_once(scene: Scene) -> None:
 
 async def test_a_cycle_that_waits_for_its_analyst_does_not_hold_up_the_close(scene: Scene) -> None:
     await scene.bought()
-    async with scene.world.context.state.turn(1):
+    async with scene.world.context.state.turn((1, SYMBOL)):
         await scene.throw(L3)
         await scene.passes(14)
         assert scene.world.position().is_flat
@@ -437,7 +437,7 @@ async def test_an_entry_that_comes_back_after_the_proof_is_closed_even_when_its_
     await scene.bought()
     ledger, known = scene.world.ledger, scene.world.ledger.last_entry
 
-    async def lost(account_id: int) -> Order | None:
+    async def lost(slot: tuple[int, str]) -> Order | None:
         return None
 
     ledger.last_entry = lost  # type: ignore[method-assign]

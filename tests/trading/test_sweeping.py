@@ -7,7 +7,7 @@ from typing import Any
 from lib.domain.errors import Retry
 from lib.domain.order import OrderState
 from lib.trading.orders.reconcile import reconcile
-from tests.factories import decision
+from tests.factories import SYMBOL, decision
 from tests.reasons import english
 from tests.worlds.one_process import World, result_of
 from tests.worlds.props import CREATE
@@ -157,7 +157,7 @@ async def test_an_account_whose_row_is_lost_and_a_ledger_away_for_all_ask_for_th
     other = world.add_account()
     await settled(world)
     await world.cycle("buy")
-    world.context.state._sent[other] = "an order the ledger never heard of"
+    world.context.state._sent[(other, SYMBOL)] = "an order the ledger never heard of"
     singly = counted(world, "order_by_link")
     await world.cycle("hold")
     assert singly == [("an order the ledger never heard of",)]
@@ -175,7 +175,7 @@ async def test_who_waited_for_its_turn_does_not_go_by_what_was_read_before(world
     await settled(world)
     await world.cycle("buy")
     singly = counted(world, "order_by_link")
-    turn = world.context.state.turn(1)
+    turn = world.context.state.turn((1, SYMBOL))
     await turn.acquire()
     cycle = asyncio.ensure_future(world.cycle("hold"))
     for _ in range(200):
@@ -191,7 +191,7 @@ async def test_a_position_nobody_can_explain_is_looked_into_before_it_counts(wor
     before = world.ledger.snapshot()
     await world.cycle("buy")
     world.ledger.rollback(before)
-    world.context.state.forget_sent(1)  # as in a process that took over
+    world.context.state.forget_sent((1, SYMBOL))  # as in a process that took over
     report = await world.cycle("sell")
     assert world.orders()[0].leg == "e"
     assert result_of(report).outcome == "closed", "it is ours after all; the turn waits for its order's end"

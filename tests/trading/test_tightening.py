@@ -87,7 +87,7 @@ async def moved_elsewhere(world: World) -> None:
     for _ in range(2):
         await other.run_pass()
     assert world.position().stop_loss == TIGHT
-    assert await world.ledger.moved_accounts() == set()
+    assert await world.ledger.moved_slots() == set()
 
 
 async def test_a_lost_stop_comes_back_where_another_process_moved_it(world: World) -> None:
@@ -108,7 +108,7 @@ async def test_a_move_of_an_older_entry_never_counts_for_a_newer_one(world: Worl
     assert world.position().stop_loss == ENTRY_STOP
     await world.guardian.run_pass()
     assert world.position().stop_loss == ENTRY_STOP
-    assert await world.ledger.moved_accounts() == set()
+    assert await world.ledger.moved_slots() == set()
 
 
 async def test_a_wanted_stop_that_the_price_has_passed_is_an_exit_at_once(world: World) -> None:

@@ -15,7 +15,7 @@ from lib.domain.analyst_call import AnalystAnswer, Prompt
 from lib.domain.books import Transfer
 from lib.domain.day import midnight_after
 from lib.domain.order import CYCLE_MS
-from tests.factories import decision, limits, settings
+from tests.factories import SYMBOL, decision, limits, settings
 from tests.worlds.one_process import World, result_of
 from tests.worlds.props import FakeAnalyst
 
@@ -131,7 +131,7 @@ async def test_what_is_listed_on_the_next_day_is_no_loss_of_that_day(
     report = await world.cycle("buy")
     assert world.t_ms >= midnight
     assert result_of(report).outcome == "bought"
-    facts = await world.ledger.facts(1, world.t_ms)
+    facts = await world.ledger.facts((1, SYMBOL), world.t_ms)
     assert facts.day_start_equity == Decimal(10_000) + Decimal(amount)
     assert await kinds(world) == []
 
@@ -145,7 +145,7 @@ async def test_an_account_that_cannot_be_read_pays_for_the_answer_it_had_asked(w
     world.fault("drop_before", path, 1_000)
     reasons = [result_of(await world.cycle("hold")).reason for _ in range(3)]
     assert len(world.analyst.asked) == 2
-    assert (await world.ledger.facts(1, world.t_ms)).tokens_today == 2 * 960
+    assert (await world.ledger.facts((1, SYMBOL), world.t_ms)).tokens_today == 2 * 960
     assert reasons[-1] == codes.ANALYST_NOT_ASKED(why=codes.ANALYST_BUDGET_USED_UP())
 
 
@@ -170,4 +170,4 @@ async def test_an_answer_that_comes_when_nobody_can_use_it_any_more_is_kept_and_
     slow.go.set()
     assert result_of(await cycle).outcome == "skipped"
     assert (await world.ledger.platform_facts("synthetic", world.t_ms, "paper")).tokens == 960
-    assert (await world.ledger.facts(1, world.t_ms)).tokens_today == 960
+    assert (await world.ledger.facts((1, SYMBOL), world.t_ms)).tokens_today == 960

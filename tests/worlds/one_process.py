@@ -239,9 +239,9 @@ class World:
         """What the exchange replied about the newest entry, as its events have it."""
         return [event.code for event, _ in self.ledger.store.events[self.order("e", account_id).id]]
 
-    def log(self, account_id: int = 1, t_ms: int | None = None) -> LogRow:
+    def log(self, account_id: int = 1, t_ms: int | None = None, symbol: str = SYMBOL) -> LogRow:
         """What the person reads about T."""
-        return self.ledger.store.logs[account_id, self.t_ms if t_ms is None else t_ms]
+        return self.ledger.store.logs[account_id, symbol, self.t_ms if t_ms is None else t_ms]
 
     def position(self, account_id: int = 1, symbol: str = SYMBOL) -> Position:
         """As the exchange has it."""

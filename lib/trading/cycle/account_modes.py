@@ -17,7 +17,7 @@ from lib.domain.modes import mode_problem
 from lib.domain.position import Position
 from lib.domain.reason import NOTHING, Reason
 from lib.ports.exchange import Exchange
-from lib.trading.context import TradingContext, fits
+from lib.trading.context import TradingContext, fits, on_each_symbol
 
 LOG = log.get("trading.account_modes")
 CHECK_EVERY_S = 600
@@ -39,7 +39,7 @@ async def modes_refusal(
     day's first entry; when the mode cannot be read there is no entry, and the account is not paused.
     """
     day = utc_day(t_ms)
-    if position.one_way and entries_today and context.state.modes_right_on(account.account_id) == day:
+    if position.one_way and entries_today and context.state.modes_right_on(account.slot) == day:
         return NOTHING
     try:
         why = mode_problem(await exchange.margin_mode(), one_way=position.one_way, doubts=account.doubts)
@@ -48,10 +48,10 @@ async def modes_refusal(
     except Pause as refused:
         why = refused.why
     if not why:
-        context.state.modes_right(account.account_id, day)
+        context.state.modes_right(account.slot, day)
         return NOTHING
     # doubtful again: an owner who resumes without having changed the mode back is paused again
-    context.state.modes_doubtful(account.account_id)
+    context.state.modes_doubtful(account.slot)
     LOG.warning("account.modes_changed", account=account.account_id, why=why)
     await context.switches.pause(account.account_id, why)
     return why
@@ -60,7 +60,8 @@ async def modes_refusal(
 async def check_modes(context: TradingContext) -> None:
     """Read the modes of every trading account not read today; an account that cannot be read is tried next time."""
     now = context.clock.now_ms()
-    unseen = [account for account in await context.own_accounts() if _to_see(context, account, utc_day(now))]
+    views = on_each_symbol(await context.own_accounts())
+    unseen = [account for account in views if _to_see(context, account, utc_day(now))]
     asked = (_read_modes(context, account, now) for account in unseen)
     results = await asyncio.gather(*asked, return_exceptions=True)
     for account, result in zip(unseen, results, strict=True):
@@ -74,5 +75,5 @@ async def _read_modes(context: TradingContext, account: TraderAccount, now: int)
 
 
 def _to_see(context: TradingContext, account: TraderAccount, day: int) -> bool:
-    trades = account.auto_trade and account.trading_enabled and fits(account, context.feed)
-    return trades and context.state.modes_right_on(account.account_id) != day
+    trades = account.auto_trade and account.trading_enabled and account.traded and fits(account, context.feed)
+    return trades and context.state.modes_right_on(account.slot) != day

@@ -12,7 +12,7 @@ from lib import log
 from lib.domain.account import POOLS
 from lib.domain.account_records import TraderAccount
 from lib.domain.errors import Skip
-from lib.trading.context import TradingContext, due
+from lib.trading.context import TradingContext, due, on_each_symbol
 from lib.trading.cycle.candles import decision_window
 from lib.trading.cycle.opinion import announced, paid_answer
 from lib.trading.cycle.platform_limits import Headrooms
@@ -28,7 +28,7 @@ async def ask_for_everybody(context: TradingContext, t_ms: int) -> None:
     unresolved = await context.orders.open_orders()
     everybody = await context.switches.accounts()
     headrooms = await read_headrooms(context, everybody, unresolved, t_ms, reserved)
-    accounts = [account for account in everybody if due(account, context.feed, t_ms)]
+    accounts = [account for account in on_each_symbol(everybody) if due(account, context.feed, t_ms)]
     symbols = sorted({account.symbol for account in accounts})
     crowds = ([account for account in accounts if account.symbol == symbol] for symbol in symbols)
     asked = (_ask_about(context, t_ms, crowd, headrooms) for crowd in crowds)

@@ -159,7 +159,7 @@ async def _is_spent(context: TradingContext, account: TraderAccount, headrooms: 
     limits, t_ms = account.settings.limits, next(iter(headrooms)).t_ms
     if sum(headroom.use().tokens for headroom in headrooms) < limits.analyst_tokens:
         return False  # all accounts together used less
-    known = await context.limits.facts(account.account_id, t_ms)
+    known = await context.limits.facts(account.slot, t_ms)
     gates = budget_gates(known.tokens_today, limits, t_ms)
     for gate in gates:
         await context.limits.lock(account.account_id, gate.kind, gate.until_ms, gate.why)

@@ -83,12 +83,32 @@ async def take_snapshot(
         exchange.position(account.symbol), context.market.ticker(account.venue, account.symbol)
     )
     own_qty = None if position.is_flat else await own_quantity(context, account, exchange)
-    known = await context.limits.facts(account.account_id, t_ms)
+    known = await context.limits.facts(account.slot, t_ms)
     if own_qty is None and known.own_qty:
         await import_fills(context, account, exchange)  # closed at no cost at all: the balance did not tell
-        known = await context.limits.facts(account.account_id, t_ms)
+        known = await context.limits.facts(account.slot, t_ms)
     # still open there: the position just read is not of now, and nothing is entered beside what it does not show
     return Snapshot(before, position, ticker, known.own_qty if own_qty is None else own_qty, known)
+
+
+def may_enter(answer: AnalystAnswer, position: Position) -> bool:
+    """Whether a plan for *answer* may open a position, where *position* is what is open now."""
+    action = answer.decision.action if isinstance(answer.decision, Decision) else "hold"
+    wanted = {"buy": "long", "sell": "short"}.get(action)
+    return wanted is not None and wanted != position.direction
+
+
+async def refreshed(
+    context: TradingContext, account: TraderAccount, exchange: Exchange, snapshot: Snapshot, t_ms: int
+) -> Snapshot:
+    """
+    *snapshot* with the account's wallet and figures of now: another symbol has planned an entry since. What is of this
+    symbol stays as it was read.
+    """
+    wallet = await exchange.wallet()
+    books = await reconcile_books(context, account, exchange, wallet)
+    known = await context.limits.facts(account.slot, t_ms)
+    return replace(snapshot, before=replace(snapshot.before, wallet=wallet, books=books), known=known)
 
 
 async def make_plan(  # noqa: PLR0913 - what a plan is made of
@@ -110,7 +130,7 @@ async def make_plan(  # noqa: PLR0913 - what a plan is made of
     settings, rule, ref = account.settings, snapshot.before.instrument, snapshot.ticker.last
 
     def planned(facts: Facts) -> AccountPlan:
-        view = headroom.over(account.account_id, facts)
+        view = headroom.over(account.slot, facts)
         return opinion_of(account, decide(answer.decision, view, settings, rule, ref, headroom.t_ms))
 
     if _enters(planned(known)):
@@ -123,7 +143,7 @@ async def make_plan(  # noqa: PLR0913 - what a plan is made of
     plan = planned(known)
     for draft in plan.orders:
         if draft.leg == "e" and draft.qty is not None:
-            headroom.reserve(account.account_id, draft.qty * max(draft.limit_price, draft.ref_price))
+            headroom.reserve(account.slot, draft.qty * max(draft.limit_price, draft.ref_price))
     return plan
 
 
@@ -148,21 +168,30 @@ class FlipEntry:
 
         The gates are asked again: the exit may have been the day's last loss, or somebody may have come in between.
         """
+        context, account, exchange, t_ms = self.context, self.account, self.exchange, self.headroom.t_ms
+        turn = context.state.entering(account.account_id)
+        count, before = turn.count, await prefetch(context, account, exchange)
+        snapshot = await take_snapshot(context, account, exchange, before, t_ms)
+        async with turn.of(account.symbol_no):
+            if turn.count != count:
+                snapshot = await refreshed(context, account, exchange, snapshot, t_ms)
+            return await self._sized(side, snapshot)
+
+    async def _sized(self, side: Side, snapshot: Snapshot) -> tuple[Sizing, Decimal]:
         context, account, exchange, headroom = self.context, self.account, self.exchange, self.headroom
-        before = await prefetch(context, account, exchange)
-        snapshot = await take_snapshot(context, account, exchange, before, headroom.t_ms)
         known = await _known(context, account, snapshot, headroom)
         await _lock(context, account, known, headroom.t_ms, answered=True)
         position, entries = snapshot.position, known.entries_today
         modes = await modes_refusal(context, account, exchange, position, entries, headroom.t_ms)
         known = replace(known, modes=modes, real_money=await _real_money(context, account, known.equity))
-        facts, ref = headroom.over(account.account_id, known), snapshot.ticker.last
-        settings, rule = account.settings, before.instrument
+        facts, ref = headroom.over(account.slot, known), snapshot.ticker.last
+        settings, rule = account.settings, snapshot.before.instrument
         if refusal := entry_refusal(self.decision, side, facts, settings, rule, headroom.t_ms):
             return Sizing(ZERO, 1, ZERO, ZERO, ZERO, refusal), ref
-        sizing = size_entry(self.decision, side, facts.equity, facts.available, settings, rule, ref, facts.room)
+        decision, others = self.decision, facts.others
+        sizing = size_entry(decision, side, facts.equity, facts.available, settings, rule, ref, facts.room, others)
         if sizing.qty:
-            headroom.reserve(account.account_id, sizing.qty * max(sizing.limit_price, ref))
+            headroom.reserve(account.slot, sizing.qty * max(sizing.limit_price, ref))
         return sizing, ref
 
 
@@ -205,6 +234,7 @@ async def _known(context: TradingContext, account: TraderAccount, snapshot: Snap
         locks=known.locks,
         unresolved=known.unresolved,
         tokens_today=known.tokens_today,
+        others=known.others,
         missing=newly_missing(before.wallet.balance - before.books.balance, known.difference_before),
         closed=context.state.hours.why_closed(account, context.clock.now_ms()),
     )
@@ -214,7 +244,7 @@ async def _real_money(context: TradingContext, account: TraderAccount, equity: D
     """The gate that is closed before an entry of *account* where the money is real, by the *equity* of now."""
     if not CAPABILITIES[account.venue].has_real_money:
         return NOTHING
-    return real_money_refusal(replace(await context.limits.real_money(account.account_id), equity=equity))
+    return real_money_refusal(replace(await context.limits.real_money(account.slot), equity=equity))
 
 
 def _is_ours(order: OrderRecord, installation: str) -> bool:

@@ -15,7 +15,7 @@ from decimal import Decimal
 
 from lib import log
 from lib.domain import reason_codes as codes
-from lib.domain.account import PlatformLimits, Pool
+from lib.domain.account import PlatformLimits, Pool, Slot
 from lib.domain.gates import (
     UNREADABLE,
     Facts,
@@ -35,6 +35,7 @@ from lib.trading.state import Reservations
 LOG = log.get("trading.platform_limits")
 BUDGET = "analyst_budget"
 NOTHING_ASIDE = Room(0, ZERO)
+NOWHERE: Slot = (0, "")
 
 
 @dataclass(slots=True)
@@ -51,16 +52,16 @@ class Headroom:
     seen: PlatformFacts
     reservations: Reservations
     since: Reservations
-    planned: Mapping[int, Decimal] = field(default_factory=dict)
+    planned: Mapping[Slot, Decimal] = field(default_factory=dict)
     """
-    Account → the notional of an entry planned by a trader that died: the entry may be sent yet, and is in no
-    reservation.
+    Where and of which notional an entry was planned by a trader that died: the entry may be sent yet, and is in
+    no reservation.
     """
     aside: Room = NOTHING_ASIDE
     """What of the limits other processes were lent, and so is not ours to use; nothing where one trader does all."""
     _silences: dict[str, asyncio.Future[int]] = field(default_factory=dict)
-    _taken_up: set[int] = field(default_factory=set)
-    """Accounts of *planned* whose entry was reserved since."""
+    _taken_up: set[Slot] = field(default_factory=set)
+    """Those of *planned* whose entry was reserved since."""
 
     async def silence(self, context: TradingContext, symbol: str) -> int:
         """Cycles in a row before T that got no answer about *symbol*; read once for all accounts."""
@@ -69,19 +70,19 @@ class Headroom:
             self._silences[symbol] = asyncio.ensure_future(reading)
         return await asyncio.shield(self._silences[symbol])
 
-    def use(self, account_id: int = 0) -> PlatformFacts:
+    def use(self, slot: Slot = NOWHERE) -> PlatformFacts:
         """
-        The use by now, without the planned entry of *account_id*: *seen*, the reservations since, the planned entries.
+        The use by now, without the planned entry in *slot*: *seen*, the reservations since, the planned entries.
         """
-        planned = [self.planned[other] for other in self.planned.keys() - self._taken_up - {account_id}]
+        planned = [self.planned[other] for other in self.planned.keys() - self._taken_up - {slot}]
         entries = self.reservations.entries - self.since.entries + len(planned)
         exposure = self.reservations.notional - self.since.notional + sum(planned, ZERO)
         entries, exposure = entries + self.aside.entries, exposure + self.aside.exposure
         return replace(self.seen, entries=self.seen.entries + entries, exposure=self.seen.exposure + exposure)
 
-    def gates(self, account_id: int = 0) -> tuple[Gate, ...]:
-        """The platform's gates that stand for an entry of *account_id*."""
-        return platform_gates(self.use(account_id), self.limits, self.t_ms)
+    def gates(self, slot: Slot = NOWHERE) -> tuple[Gate, ...]:
+        """The platform's gates that stand for an entry in *slot*."""
+        return platform_gates(self.use(slot), self.limits, self.t_ms)
 
     @property
     def closed_budget(self) -> Reason:
@@ -105,18 +106,18 @@ class Headroom:
         """Whether one of *budgets* cannot be read: the operator's limit may be lower than the one known here."""
         return any(name in self.limits.unreadable for name in budgets)
 
-    def over(self, account_id: int, known: Facts) -> Facts:
+    def over(self, slot: Slot, known: Facts) -> Facts:
         """*known* of an account with this headroom's gates of now; a lock that outlives its figures is among them."""
-        gates = self.gates(account_id)
+        gates = self.gates(slot)
         standing = {gate.kind for gate in gates}
         held = tuple(f"platform: {kind}" for kind in self.seen.locks if kind not in standing)
-        room = self.limits.max_exposure - self.use(account_id).exposure
+        room = self.limits.max_exposure - self.use(slot).exposure
         return replace(known, platform=gates, locks=(*held, *known.locks), room=room)
 
-    def reserve(self, account_id: int, notional: Decimal) -> None:
-        """One entry of the account, of at most *notional* USDT, is about to be made."""
-        self._taken_up.add(account_id)
-        self.reservations.take(account_id, notional)
+    def reserve(self, slot: Slot, notional: Decimal) -> None:
+        """One entry there, of at most *notional* USDT, is about to be made."""
+        self._taken_up.add(slot)
+        self.reservations.take(slot, notional)
 
 
 Headrooms = Mapping[Pool, Headroom]
@@ -148,15 +149,15 @@ async def open_headroom(
     facts, limits = await context.limits.platform_facts(context.feed, t_ms, pool), platform.of(pool, context.pools)
     reservations = context.state.reservations[pool]
     reserved = since.standing.keys() | reservations.standing.keys()  # each counts once, its row or its reservation
-    exposure = facts.exposure + sum((_at_stake(order) for order in underway if order.account_id not in reserved), ZERO)
+    exposure = facts.exposure + sum((_at_stake(order) for order in underway if order.slot not in reserved), ZERO)
     seen = replace(facts, exposure=exposure)
     # a reservation or a planned entry alone locks nothing: a lock would stop at its claim the very entry that reserved
     for gate in lasting_platform_gates(seen, limits, t_ms):
         if gate.kind not in seen.locks:
             LOG.alert("platform.locked", pool=pool, kind=gate.kind, why=gate.why, until_ms=gate.until_ms)
             await context.limits.lock(0, platform_kind(pool, gate.kind), gate.until_ms, gate.why)
-    unsent = {order.account_id: _notional(order) for order in underway if _is_unsent_entry(order)}
-    planned = {account_id: unsent[account_id] for account_id in unsent.keys() - reserved}
+    unsent = {order.slot: _notional(order) for order in underway if _is_unsent_entry(order)}
+    planned = {slot: unsent[slot] for slot in unsent.keys() - reserved}
     return Headroom(t_ms, limits, seen, reservations, _before(since, underway), planned)
 
 
@@ -165,8 +166,8 @@ def _before(mark: Reservations, underway: Iterable[Order]) -> Reservations:
     *mark* without its standing reservations, so that they count; a reservation whose row was sent is among the entries
     already.
     """
-    sent = {order.account_id for order in underway if order.is_entry and order.attempts}
-    unsent = sum(account_id not in sent for account_id in mark.standing)
+    sent = {order.slot for order in underway if order.is_entry and order.attempts}
+    unsent = sum(slot not in sent for slot in mark.standing)
     return Reservations(mark.entries - unsent, mark.notional - sum(mark.standing.values(), ZERO))
 
 

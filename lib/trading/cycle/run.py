@@ -1,5 +1,6 @@
 """
-The five-minute cycle: recover, candles, one answer per prompt group, then every account for itself.
+The five-minute cycle: recover, candles, one answer per prompt group, then every account for itself, in each symbol it
+trades.
 
     reconcile → window at T → answers ∥ prefetch → plan → claim → send → resolve → books → sweep
 
@@ -9,6 +10,7 @@ loop with another exchange behind the port. Every cycle of every account ends de
 """
 
 import asyncio
+from collections import Counter
 from collections.abc import Collection, Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
@@ -18,24 +20,26 @@ from lib.domain import reason_codes as codes
 from lib.domain.account import POOLS, Pool
 from lib.domain.account_records import TraderAccount
 from lib.domain.analyst_call import AnalystAnswer, CycleKey
-from lib.domain.books import Books
 from lib.domain.candle import Candle
 from lib.domain.decision import Decision
 from lib.domain.errors import Pause, Retry, Skip
 from lib.domain.order import Order
 from lib.domain.position import ZERO
-from lib.domain.reason import NOTHING, Reason
+from lib.domain.reason import NOTHING
 from lib.domain.risk import AccountPlan, Outcome
 from lib.domain.trade_log import Leg, summarise
 from lib.domain.venues import pool_of
 from lib.domain.worker import Room, RoomAsk
 from lib.ports.exchange import Exchange
-from lib.trading.context import TradingContext, due, fits
+from lib.trading.context import TradingContext, due, fits, on_each_symbol
 from lib.trading.cycle.candles import decision_window
+from lib.trading.cycle.in_turn import PlanJob, planned
 from lib.trading.cycle.opinion import announced, group_answer
-from lib.trading.cycle.plan import FlipEntry, Prefetch, Snapshot, make_plan, prefetch, take_snapshot
+from lib.trading.cycle.plan import FlipEntry, Prefetch, Snapshot, prefetch, take_snapshot
 from lib.trading.cycle.platform_limits import Headroom, limits_now, open_headroom
 from lib.trading.cycle.prompt import cycle_key
+from lib.trading.cycle.report import AccountResult as AccountResult
+from lib.trading.cycle.report import CycleReport as CycleReport
 from lib.trading.cycle.sight import Sight, Sights, look
 from lib.trading.orders.books import check_equity
 from lib.trading.orders.close import OwnPart, our_part
@@ -46,32 +50,6 @@ from lib.trading.state import Reservations
 
 LOG = log.get("trading.cycle")
 NOT_LEADING = codes.LEASE_LOST()
-
-
-@dataclass(frozen=True, slots=True)
-class AccountResult:
-    """How the cycle ended for one account. *difference* is exchange balance minus books, None when unread."""
-
-    account_id: int
-    outcome: Outcome
-    reason: Reason
-    orders: tuple[Order, ...] = ()
-    difference: Decimal | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class CycleReport:
-    """
-    One T as the log, the terminal and the status show it. *idle* says why nobody was served, else `NOTHING`.
-
-    *unserved* = nobody could be asked for yet, so trying again later may serve them.
-    """
-
-    t_ms: int
-    idle: Reason = NOTHING
-    answers: Mapping[str, AnalystAnswer] = field(default_factory=dict)
-    results: tuple[AccountResult, ...] = ()
-    unserved: bool = False
 
 
 async def run_cycle(
@@ -92,12 +70,13 @@ async def run_cycle(
     now_ms = await context.orders.now()
     unresolved = await context.orders.open_orders()
     everybody = await context.switches.accounts()
-    accounts = [account for account in everybody if _invited(context, account, t_ms, only)]
+    accounts = [account for account in on_each_symbol(everybody) if _invited(context, account, t_ms, only)]
     accounts = [account for account in accounts if among is None or account.account_id in among]
     headrooms = await read_headrooms(context, everybody, unresolved, t_ms, reserved)
     if accounts and not context.part.is_whole:
         headrooms = {pool: await _lent(context, headroom, now_ms) for pool, headroom in headrooms.items()}
     this = RunningCycle(context, t_ms, epoch, now_ms, unresolved, headrooms, {})
+    this.working.update(account.account_id for account in accounts)
     crowds = [[a for a in accounts if a.symbol == symbol] for symbol in sorted({a.symbol for a in accounts})]
     served = await asyncio.gather(*(_serve_symbol(this, crowd) for crowd in crowds), return_exceptions=True)
     groups = [await _whole(this, crowd, group) for crowd, group in zip(crowds, served, strict=True)]
@@ -144,7 +123,9 @@ async def read_headrooms(
 
 def _invited(context: TradingContext, account: TraderAccount, t_ms: int, only: frozenset[int] | None) -> bool:
     return context.part.owns(account.account_id) and (
-        due(account, context.feed, t_ms) if only is None else account.account_id in only and fits(account, context.feed)
+        due(account, context.feed, t_ms)
+        if only is None
+        else account.account_id in only and account.traded and fits(account, context.feed)
     )
 
 
@@ -164,6 +145,10 @@ class RunningCycle:
     answers: dict[CycleKey, asyncio.Task[AnalystAnswer]]
     sights: dict[str, Sights] = field(default_factory=dict)
     """What is shown of each symbol whose candles are there."""
+    working: Counter[int] = field(default_factory=Counter)
+    """In how many symbols each account is still served."""
+    traded: set[int] = field(default_factory=set)
+    """Accounts that came as far as a plan in one of their symbols."""
 
     def key(self, account: TraderAccount) -> CycleKey:
         return cycle_key(self.context.feed, account, self.t_ms, self.context.model, self.sight(account).shown)
@@ -200,9 +185,15 @@ async def _serve_symbol(this: RunningCycle, accounts: Sequence[TraderAccount]) -
 
 async def _skip_all(this: RunningCycle, accounts: Sequence[TraderAccount], skip: Skip) -> list[AccountResult]:
     reasons = [_explained(this, account, skip) for account in accounts]
-    each = (_skip(this, account, why) for account, why in zip(accounts, reasons, strict=True))
+    each = (_skipped(this, account, why) for account, why in zip(accounts, reasons, strict=True))
     skipped = await asyncio.gather(*each, return_exceptions=True)
     return [_contained(account, result) for account, result in zip(accounts, skipped, strict=True)]
+
+
+async def _skipped(this: RunningCycle, account: TraderAccount, why: Pause | Retry | Skip) -> AccountResult:
+    """Left out for its symbol's sake; the account may have traded in another."""
+    seen = await _skip(this, account, why)
+    return replace(seen, difference=await _kept(this, account))
 
 
 async def _whole(
@@ -220,7 +211,7 @@ async def _known_as_sent(this: RunningCycle, accounts: Sequence[TraderAccount]) 
     """
     The links of the orders last sent for *accounts* that the ledger has as sent; those left out are asked one by one.
     """
-    newest = (this.context.state.newest_sent(account.account_id) for account in accounts)
+    newest = (this.context.state.newest_sent(account.slot) for account in accounts)
     links = [link for link in newest if link is not None]
     try:
         return await this.context.orders.sent_links(links) if links else set()
@@ -231,8 +222,15 @@ async def _known_as_sent(this: RunningCycle, accounts: Sequence[TraderAccount]) 
 async def _serve(
     this: RunningCycle, account: TraderAccount, window: Sequence[Candle], known: Set[str]
 ) -> AccountResult:
-    """Serve one account; a failure of this account reaches no other."""
-    turn = this.context.state.turn(account.account_id)
+    """Serve one account in one symbol; a failure there reaches no other account and no other symbol."""
+    seen = await _served(this, account, window, known)
+    return replace(seen, difference=await _kept(this, account))
+
+
+async def _served(
+    this: RunningCycle, account: TraderAccount, window: Sequence[Candle], known: Set[str]
+) -> AccountResult:
+    turn = this.context.state.turn(account.slot)
     with log.bind(account=account.account_id, t_ms=this.t_ms):
         try:
             known = set() if turn.locked() else known  # read before a wait it would be an old reading
@@ -262,32 +260,35 @@ def _contained(account: TraderAccount, result: AccountResult | BaseException) ->
     if isinstance(result, AccountResult):
         return result
     LOG.error("cycle.failure_unwritten", result, account=account.account_id)
-    return AccountResult(account.account_id, "failed", codes.INTERNAL_ERROR(type=type(result).__name__))
+    why = codes.INTERNAL_ERROR(type=type(result).__name__)
+    return AccountResult(account.account_id, "failed", why, symbol=account.symbol)
 
 
 async def _trade(this: RunningCycle, account: TraderAccount, window: Sequence[Candle]) -> AccountResult:
-    context, t_ms = this.context, this.t_ms
+    context = this.context
     exchange, later = context.exchanges.open(account), context.exchanges.open(account, "resolve")
     # shield: one account's failure must not cancel the answer of its whole group
     answer_task = asyncio.shield(this.answers[this.key(account)])
+    turns = context.state.entering(account.account_id).count
     before, answer = await asyncio.gather(prefetch(context, account, exchange), answer_task)
     LOG.debug("account.answered")
     snapshot = await _sound_snapshot(this, account, exchange, before)
+    this.traded.add(account.account_id)
     try:
-        plan = await make_plan(context, account, exchange, snapshot, answer, window[-1], this.headroom(account))
-        orders = await context.orders.plan(account, this.key(account), t_ms, plan)
+        wanted = PlanJob(context, account, exchange, this.key(account), this.headroom(account), turns)
+        plan, orders = await planned(wanted, snapshot, answer, window[-1])
         size = _flip_size(this, account, exchange, answer)
         part = OwnPart(context, account, exchange, snapshot.position, our_part(snapshot.position, snapshot.own_qty))
         job = SendJob(account, exchange, size, later, snapshot.position, part.still, before.books)
         done = await execute(context, job, orders)
     finally:
         # from here on rows and books tell of the entry
-        context.state.reservations[pool_of(account.venue)].conclude(account.account_id)
-    difference = await _difference(context, account, later, t_ms, before.books)
+        context.state.reservations[pool_of(account.venue)].conclude(account.slot)
     await recover(context, account, (), sweep=Sweep(this.epoch, now_ms=this.now_ms))
     legs = [Leg(order.reduce_only, order.state, order.filled_qty, order.why) for order in done]
     ended = summarise(plan.outcome, plan.reason, legs)
-    return AccountResult(account.account_id, ended.outcome, ended.message or plan.reason, tuple(done), difference)
+    why = ended.message or plan.reason
+    return AccountResult(account.account_id, ended.outcome, why, tuple(done), symbol=account.symbol)
 
 
 def _flip_size(
@@ -307,14 +308,14 @@ async def _recover(this: RunningCycle, account: TraderAccount, known: Set[str]) 
     has lost what we sent: it has not when the account's newest link is among those *known* to it as sent.
     """
     context = this.context
-    is_open = any(order.account_id == account.account_id for order in this.unresolved)
-    newest = context.state.newest_sent(account.account_id)
+    is_open = any(order.slot == account.slot for order in this.unresolved)
+    newest = context.state.newest_sent(account.slot)
     has_lost = newest not in known and await has_lost_commits(context, account)
     epoch = context.part.epoch_of(account.account_id, this.epoch)
-    if is_open or has_lost or context.state.swept_under(account.account_id) != epoch:
+    if is_open or has_lost or context.state.swept_under(account.slot) != epoch:
         await _sweep_first(this, account, deep=has_lost)
     if has_lost:
-        context.state.forget_sent(account.account_id)  # told, and looked into
+        context.state.forget_sent(account.slot)  # told, and looked into
 
 
 async def _sweep_first(this: RunningCycle, account: TraderAccount, *, deep: bool = False) -> None:
@@ -334,13 +335,20 @@ async def _sound_snapshot(this: RunningCycle, account: TraderAccount, exchange: 
     )
 
 
-async def _difference(
-    context: TradingContext, account: TraderAccount, exchange: Exchange, t_ms: int, before: Books
-) -> Decimal | None:
-    """The exchange's balance minus our books, None when it cannot be read; the cycle's orders stand either way."""
+async def _kept(this: RunningCycle, account: TraderAccount) -> Decimal | None:
+    """
+    The exchange's balance minus our books, once the account's last symbol of this cycle has ended; None before, and
+    when it cannot be read: the cycle's orders stand either way.
+
+    The wallet is that of all symbols. It is held against the books when none of them has an order on its way.
+    """
+    this.working[account.account_id] -= 1
+    if this.working[account.account_id] or account.account_id not in this.traded:
+        return None
     try:
-        return await check_equity(context, account, exchange, t_ms, before)
-    except Retry as busy:
+        exchange = this.context.exchanges.open(account, "resolve")
+        return await check_equity(this.context, account, exchange, this.t_ms)
+    except (Retry, Pause) as busy:
         LOG.warning("books.unread", why=str(busy))
         return None
 
@@ -355,7 +363,8 @@ async def _skip(this: RunningCycle, account: TraderAccount, held: Pause | Retry 
         standing = await this.context.orders.plan(account, key, this.t_ms, AccountPlan("skipped", held.why))
     except Retry as busy:
         LOG.error("cycle.skip_unwritten", account=account.account_id, why=str(busy))
-    return AccountResult(account.account_id, "unresolved" if standing else "skipped", held.why, tuple(standing))
+    outcome: Outcome = "unresolved" if standing else "skipped"
+    return AccountResult(account.account_id, outcome, held.why, tuple(standing), symbol=account.symbol)
 
 
 async def _answered(this: RunningCycle, account: TraderAccount) -> CycleKey | None:

@@ -87,7 +87,7 @@ def _chose(account: TraderAccount, kind: str) -> bool:
 async def _buckets(
     context: TradingContext, accounts: Sequence[TraderAccount], window: Sequence[Candle]
 ) -> dict[int, Bucket]:
-    entries = await asyncio.gather(*(context.orders.last_entry(one.account_id) for one in accounts if one.booked_qty))
+    entries = await asyncio.gather(*(context.orders.last_entry(one.slot) for one in accounts if one.booked_qty))
     entered = {order.account_id: order for order in entries if order is not None}
     buckets: dict[int, Bucket] = {}
     for account in accounts:

@@ -1,5 +1,5 @@
 """
-One inspection of one account: read its position, judge it, put a wrong position right.
+One inspection of one account in one symbol: read its position, judge it, put a wrong position right.
 
 An account that has not changed costs one request and no database. Repairing a stop needs no row; a close needs one, and
 is never more than our own part. An *AccountMemory* outlives a database outage. An inspection opens no position, and an
@@ -88,7 +88,7 @@ async def _understood(
     if known is not None and known.is_same(position) and not 0 < memory.unexplained < UNEXPLAINED_MOST:
         return await _with_moves(context, memory, known)
     try:
-        entry = await newest_entry(context, memory.inspected_as.account_id)
+        entry = await newest_entry(context, memory.inspected_as.slot)
     except Retry:
         return await _remembered(context, memory, exchange, position)
     try:
@@ -138,7 +138,7 @@ async def _remembered(
 
     The latter only if the exchange's executions list that entry and no other since.
     """
-    entry = context.state.newest_entry(memory.inspected_as.account_id)
+    entry = context.state.newest_entry(memory.inspected_as.slot)
     if entry is None or not may_hold(entry, memory):
         return _as_before(memory.guarded, position)
     try:
@@ -279,7 +279,7 @@ async def _close_by_rule(
     try:
         found = await _close(context, memory, exchange, guarded, why)
         account_id = memory.inspected_as.account_id
-        await context.notifier.notice(account_id, of_time_stop(guarded.t_ms, account_id, why))
+        await context.notifier.notice(account_id, of_time_stop(guarded.t_ms, memory.inspected_as.slot, why))
     except (Retry, Skip) as busy:
         LOG.warning("guardian.rule_waits", why=str(busy))
         return Finding(is_open=True, soon=True)

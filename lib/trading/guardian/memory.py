@@ -1,5 +1,5 @@
 """
-What the guardian remembers of an account from one inspection to the next; it outlives a database outage.
+What the guardian remembers of an account in one symbol from one inspection to the next; it outlives a database outage.
 """
 
 from dataclasses import dataclass, field
@@ -15,7 +15,8 @@ from lib.trading.guardian.stop_calls import StopCalls
 @dataclass(slots=True)
 class AccountMemory:
     """
-    An account and the guardian's memory of it. *firing_ms*: since when its stop should have fired, 0 = it should not.
+    An account on one symbol and the guardian's memory of it. *firing_ms*: since when its stop should have fired, 0 = it
+    should not.
 
     *account* is the account as the roster has it now, *inspected_as* as it was when the inspection under way began:
     orders signed by one key stand in rows of that key, whatever the account's owner changes meanwhile.

@@ -36,7 +36,7 @@ async def note_liquidation(context: TradingContext, account: TraderAccount, note
         return
     noted.again_ms = now + NOTE_MS
     try:
-        if await context.books.note_liquidation(account.account_id, position.qty, price):
+        if await context.books.note_liquidation(account.slot, position.qty, price):
             noted.told = news
     except Retry as busy:
         LOG.warning("guardian.unnoted", why=str(busy))

@@ -1,11 +1,11 @@
 """
 The guardian: no position of ours without a stop.
 
-A task of its own, beside the cycles. Every account that may hold a position of ours is re-read from the exchange within
-30 s, with few accounts within 10 s; a hint of the account's private stream brings its inspection at once. Accounts are
-inspected in parallel, each by one inspection at a time, and no failure of one account delays another. With the database
-down, accounts and their stops are remembered. An inspection is `lib.trading.guardian.inspect`, its time
-`lib.trading.guardian.schedule`.
+A task of its own, beside the cycles. Every symbol of an account that may hold a position of ours is re-read from the
+exchange within 30 s, with few accounts within 10 s; a hint of the account's private stream brings its inspection at
+once. Accounts are inspected in parallel, each by one inspection at a time, and no failure of one account delays
+another. With the database down, accounts and their stops are remembered. An inspection is
+`lib.trading.guardian.inspect`, its time `lib.trading.guardian.schedule`.
 """
 
 import asyncio
@@ -13,11 +13,12 @@ from collections.abc import Collection, Coroutine, Iterable, Sequence
 from dataclasses import dataclass, field
 
 from lib import log
+from lib.domain.account import Slot
 from lib.domain.account_records import TraderAccount
 from lib.domain.errors import Pause, Retry, Skip
 from lib.domain.reason import Reason
 from lib.ports.exchange import AccountHints
-from lib.trading.context import TradingContext
+from lib.trading.context import TradingContext, on_each_symbol
 from lib.trading.guardian.inspect import inspect_account, may_hold
 from lib.trading.guardian.memory import AccountMemory, Finding
 from lib.trading.guardian.schedule import Schedule
@@ -41,12 +42,13 @@ class Guardian:
 
     context: TradingContext
     hints: AccountHints | None = None
-    schedule: Schedule = field(init=False)
-    memories: dict[int, AccountMemory] = field(default_factory=dict)
+    schedule: Schedule[Slot] = field(init=False)
+    memories: dict[Slot, AccountMemory] = field(default_factory=dict)
+    """By account and symbol: each position is guarded by itself."""
     looked_ms: int = 0
     """When it last looked who is to be guarded, whether or not it could read that."""
-    _unresolved: set[int] = field(default_factory=set)
-    _hinted: set[int] = field(default_factory=set)
+    _unresolved: set[Slot] = field(default_factory=set)
+    _hinted: set[Slot] = field(default_factory=set)
     _inspections: set[asyncio.Task[None]] = field(default_factory=set)
     _timers: set[asyncio.Task[None]] = field(default_factory=set)
     _is_ending: bool = False
@@ -71,8 +73,8 @@ class Guardian:
         """Inspect every account that may hold a position of ours, all in parallel; how many positions are open."""
         await self._read_roster()
         now = self.context.steady.now_ms()
-        begun = [account_id for account_id in self._maybe_holding() if self.schedule.begin(account_id, now)]
-        seen = await asyncio.gather(*(self._inspect(account_id) for account_id in begun))
+        begun = [slot for slot in self._maybe_holding() if self.schedule.begin(slot, now)]
+        seen = await asyncio.gather(*(self._inspect(slot) for slot in begun))
         return sum(one.is_open for one in seen)
 
     async def run(self) -> None:
@@ -107,8 +109,8 @@ class Guardian:
         if now >= self._roster_ms:
             self._roster_ms = now + ROSTER_MS
             self._spawn(self._timers, self._renew())
-        for account_id in self.schedule.due(now):
-            self._spawn(self._inspections, self._inspect_when_due(account_id))
+        for slot in self.schedule.due(now):
+            self._spawn(self._inspections, self._inspect_when_due(slot))
 
     async def _renew(self) -> None:
         """Read the accounts to guard, and follow their private streams."""
@@ -120,10 +122,10 @@ class Guardian:
         except Exception as bug:  # noqa: BLE001 - those who were guarded stay guarded
             LOG.error("guardian.roster_failed", bug)
 
-    async def _inspect_when_due(self, account_id: int) -> None:
-        await self._inspect(account_id)
+    async def _inspect_when_due(self, slot: Slot) -> None:
+        await self._inspect(slot)
         now = self.context.steady.now_ms()
-        if (wait_ms := self.schedule.wait_ms(account_id, now)) < ROSTER_MS:
+        if (wait_ms := self.schedule.wait_ms(slot, now)) < ROSTER_MS:
             self._spawn(self._timers, self._later(wait_ms))
         self._begin_due()
 
@@ -140,10 +142,10 @@ class Guardian:
                 await self.context.clock.sleep(BUG_PAUSE_S)
 
     def heard(self, account_id: int) -> None:
-        """A hint came for the account: inspect it at once, closely."""
-        if account_id in self.memories:
-            self._hinted.add(account_id)
-            self._spawn(self._timers, self._later(self.schedule.hint(account_id, self.context.steady.now_ms())))
+        """A hint came for the account, of whichever symbol: inspect it at once, closely."""
+        for slot in [slot for slot in self.memories if slot[0] == account_id]:
+            self._hinted.add(slot)
+            self._spawn(self._timers, self._later(self.schedule.hint(slot, self.context.steady.now_ms())))
 
     async def _later(self, wait_ms: int) -> None:
         await self.context.clock.sleep(wait_ms / 1000)
@@ -155,8 +157,8 @@ class Guardian:
         self.looked_ms = self.context.clock.now_ms()
         try:
             accounts = await self.context.switches.accounts()
-            self._unresolved = {order.account_id for order in await self.context.orders.open_orders()}
-            moved = await self.context.orders.moved_accounts()
+            self._unresolved = {order.slot for order in await self.context.orders.open_orders()}
+            moved = await self.context.orders.moved_slots()
             self._is_ledger_down = False
         except Retry as busy:
             if not self._is_ledger_down:
@@ -168,11 +170,11 @@ class Guardian:
         self.schedule.keep(self._maybe_holding(), self.context.steady.now_ms())
         self._call_when_crowded()
 
-    def _note_moves(self, moved: Collection[int]) -> None:
-        """Stops of *moved* accounts are to be moved: those that were not known are inspected at once."""
-        for account_id, memory in self.memories.items():
-            if account_id in moved and memory.holds and memory.stops.hear():
-                self.schedule.hint(account_id, self.context.steady.now_ms())
+    def _note_moves(self, moved: Collection[Slot]) -> None:
+        """The stops in *moved* are to be moved: those that were not known are inspected at once."""
+        for slot, memory in self.memories.items():
+            if slot in moved and memory.holds and memory.stops.hear():
+                self.schedule.hint(slot, self.context.steady.now_ms())
 
     def _call_when_crowded(self) -> None:
         is_crowded = self.schedule.interval_ms > CROWDED_MS
@@ -182,82 +184,84 @@ class Guardian:
 
     def _meet(self, accounts: Sequence[TraderAccount]) -> None:
         """
-        Take over those of *accounts* that are ours as they are now; an account that is gone is kept as long as it holds
-        a position, one that is another process's is its to guard.
+        Take over those of *accounts* that are ours as they are now, on each of their symbols; an account or a symbol
+        that is gone is kept as long as it holds a position, an account that is another process's is its to guard.
         """
         owns = self.context.part.owns
-        for account in accounts:
+        views = on_each_symbol(accounts)
+        for account in views:
             if owns(account.account_id):
-                self.memories.setdefault(account.account_id, AccountMemory(account)).account = account
-        known = {account.account_id for account in accounts}
-        for account_id, memory in list(self.memories.items()):
-            if not owns(account_id) or (account_id not in known and not memory.holds):
-                del self.memories[account_id]
+                self.memories.setdefault(account.slot, AccountMemory(account)).account = account
+        known = {account.slot for account in views}
+        for slot, memory in list(self.memories.items()):
+            if not owns(slot[0]) or (slot not in known and not memory.holds):
+                del self.memories[slot]
 
-    def _maybe_holding(self) -> list[int]:
-        """Accounts that hold a position of ours, or may hold one, or were never inspected."""
+    def _maybe_holding(self) -> list[Slot]:
+        """Where a position of ours is or may be open, or where nobody ever looked."""
         maybe = self._unresolved | self.context.state.unbooked
         return [
-            account_id
-            for account_id, memory in self.memories.items()
+            slot
+            for slot, memory in self.memories.items()
             if memory.holds
             or memory.account.booked_qty
-            or account_id in maybe
+            or slot in maybe
             or not memory.is_met
             or self._has_entered(memory)
         ]
 
     def _has_entered(self, memory: AccountMemory) -> bool:
         """Whether an entry may have made a position that the ledger, being down, does not list."""
-        entry = self.context.state.newest_entry(memory.account.account_id)
+        entry = self.context.state.newest_entry(memory.account.slot)
         return self._is_ledger_down and entry is not None and may_hold(entry, memory)
 
     def _followed(self) -> list[TraderAccount]:
         """The accounts whose streams to follow, those that may hold a position first."""
-        holding = dict.fromkeys(self._maybe_holding())
-        trading = (number for number, memory in self.memories.items() if _trades(memory.account))
-        return [self.memories[number].account for number in dict.fromkeys((*holding, *trading))]
+        trading = (slot for slot, memory in self.memories.items() if _trades(memory.account))
+        slots = (*self._maybe_holding(), *trading)
+        first = {slot[0]: slot for slot in reversed(slots)}  # one stream tells of every symbol
+        numbers = dict.fromkeys(slot[0] for slot in slots)
+        return [self.memories[first[number]].account for number in numbers]
 
-    def _venue_of(self, account_id: int) -> str:
-        memory = self.memories.get(account_id)
+    def _venue_of(self, slot: Slot) -> str:
+        memory = self.memories.get(slot)
         return memory.account.venue if memory is not None else ""
 
     def meet_anew(self, account_ids: Iterable[int]) -> None:
         """The accounts are ours anew: forget what was known of them, and inspect them at once."""
-        for account_id in account_ids:
-            self.memories.pop(account_id, None)
+        anew = set(account_ids)
+        self.memories = {slot: memory for slot, memory in self.memories.items() if slot[0] not in anew}
         self._roster_ms = 0
         self._spawn(self._timers, self._renew())
 
     def is_inspecting(self, account_id: int) -> bool:
-        """Whether an inspection of the account is under way."""
-        return self.schedule.is_running(account_id)
+        """Whether an inspection of the account is under way, in any symbol."""
+        return any(slot[0] == account_id and self.schedule.is_running(slot) for slot in self.memories)
 
     def held(self) -> list[TraderAccount]:
-        """The accounts in which a position of ours was open at the last inspection."""
+        """The accounts, on the symbols in which a position of ours was open at the last inspection."""
         return [memory.account for memory in self.memories.values() if memory.holds]
 
     # --- one look -----------------------------------------------------------------------------------------------------
 
-    async def _inspect(self, account_id: int) -> Finding:
-        """One inspection whose time has come; a failure of it stays the account's own."""
-        memory = self.memories.get(account_id)
+    async def _inspect(self, slot: Slot) -> Finding:
+        """One inspection whose time has come; a failure of it stays the account's own, and its symbol's."""
+        memory = self.memories.get(slot)
         seen = Finding()
         try:
             if memory is not None:
-                with log.bind(account=account_id):
+                with log.bind(account=slot[0]):
                     seen = await self._inspected(memory)
         finally:
             now = self.context.steady.now_ms()
             if seen.at_once:
-                self.schedule.hint(account_id, now)
-            self.schedule.done(account_id, now, soon=seen.soon)
+                self.schedule.hint(slot, now)
+            self.schedule.done(slot, now, soon=seen.soon)
         return seen
 
     async def _inspected(self, memory: AccountMemory) -> Finding:
-        account_id = memory.account.account_id
-        closely = account_id in self._hinted
-        self._hinted.discard(account_id)
+        closely = memory.account.slot in self._hinted
+        self._hinted.discard(memory.account.slot)
         try:
             seen = await inspect_account(self.context, memory, closely=closely)
             memory.is_met = True

@@ -1,5 +1,5 @@
 """
-L3 on one account: our working orders are cancelled and our part is closed, until no part of ours is left.
+L3 on one account in one symbol: our working orders are cancelled and our part is closed, until no part of ours is left.
 
 A close is a reduce-only market order with its own row (leg "f") through the same claim, send and resolve as every other
 exit, sized from a position read in the same task, never more than our part and never beside another exit in flight.
@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 from lib import log
 from lib.domain import reason_codes as codes
+from lib.domain.account import Slot
 from lib.domain.account_records import TraderAccount
 from lib.domain.errors import Pause, Retry, Skip
 from lib.domain.events import Event, EventKind
@@ -37,7 +38,7 @@ ROUNDS = 3
 
 @dataclass(slots=True)
 class Effort:
-    """The closing of one account, on the steady clock. *why* the account is not flat yet."""
+    """The closing of one account in one symbol, on the steady clock. *why* it is not flat yet."""
 
     began_ms: int
     tries: int = 0
@@ -48,19 +49,22 @@ class Effort:
 
 @dataclass(slots=True)
 class Flattener:
-    """Closes accounts step by step; remembers between the steps only when to try again and which alerts were sent."""
+    """
+    Closes accounts step by step, each symbol by itself; remembers between the steps only when to try again and which
+    alerts were sent.
+    """
 
     context: TradingContext
-    efforts: dict[int, Effort] = field(default_factory=dict)
+    efforts: dict[Slot, Effort] = field(default_factory=dict)
 
-    def keep(self, account_ids: Iterable[int]) -> None:
-        """Forget the efforts of every account but *account_ids*."""
-        wanted = set(account_ids)
-        self.efforts = {number: effort for number, effort in self.efforts.items() if number in wanted}
+    def keep(self, slots: Iterable[Slot]) -> None:
+        """Forget every effort but those in *slots*."""
+        wanted = set(slots)
+        self.efforts = {slot: effort for slot, effort in self.efforts.items() if slot in wanted}
 
     async def step(self, account: TraderAccount) -> int | None:
         """One step; the venue's time (epoch ms) at which no part of ours was left, None while one may be."""
-        effort = self.efforts.setdefault(account.account_id, Effort(self.context.steady.now_ms()))
+        effort = self.efforts.setdefault(account.slot, Effort(self.context.steady.now_ms()))
         try:
             seen_at = await self._in_turn(account, effort)
         except (Retry, Skip, Pause) as held:
@@ -71,7 +75,7 @@ class Flattener:
         return seen_at
 
     async def _in_turn(self, account: TraderAccount, effort: Effort) -> int | None:
-        turn = self.context.state.turn(account.account_id)
+        turn = self.context.state.turn(account.slot)
         if turn.locked():
             if self.context.steady.now_ms() - effort.began_ms < PATIENCE_MS:
                 return None

@@ -24,6 +24,7 @@ from lib.domain.reason import Reason
 from lib.domain.switches import Flags, waits_for_sweep
 from lib.ports.ledger import Ledger
 from lib.ports.operators import SwitchBoard, Switched
+from lib.trading.context import on_each_symbol
 from lib.trading.kill_switch.proof import PROOF_MS, Proof, Prover
 
 LOG = log.get("trading.operator")
@@ -128,7 +129,7 @@ class Operator(Switchman):
         """Planned exits are left alone: they may still be sent, and only who leads can say that nobody will."""
         found = await self.board.open_orders(account_id)
         rows = [row for row in found if row.is_entry or row.state is not OrderState.PLANNED]
-        mine = ((one, [row for row in rows if row.account_id == one.account_id]) for one in accounts)
+        mine = ((one, [row for row in rows if row.slot == one.slot]) for one in on_each_symbol(accounts))
         await asyncio.gather(*(prover.resolve_rows(one, its) for one, its in mine))
 
 

@@ -2,7 +2,8 @@
 The proof behind the word "stopped", one for the running trader and for an operator without one.
 
 A thrown switch is proved when the venue's own clock is past the last moment at which bytes claimed before it could be
-accepted and listed, each account was swept for orphan orders after that moment, and then every row is terminal. A
+accepted and listed, each account was swept for orphan orders in each of its symbols
+after that moment, and then every row is terminal. A
 *close everything* needs besides that no position of ours is left; the caller brings that proof. Nothing here sends an
 order, closes a position or throws a switch.
 """
@@ -15,13 +16,13 @@ from enum import Enum
 
 from lib import log
 from lib.domain import reason_codes as codes
-from lib.domain.account import Venue
+from lib.domain.account import Slot, Venue
 from lib.domain.account_records import TraderAccount
 from lib.domain.errors import Pause, Retry
 from lib.domain.order import INDEX_LAG_MS, RECV_WINDOW_MS, Order, OrderState
 from lib.domain.reason import Reason
 from lib.domain.switches import Flags, lost_since, waits_for_sweep
-from lib.trading.context import OrderContext
+from lib.trading.context import OrderContext, on_each_symbol
 from lib.trading.kill_switch.flatten import take_back
 from lib.trading.orders.reconcile import Sweep, recover
 
@@ -53,10 +54,10 @@ class Prover:
     """The clocks of the venues that need no key to be asked for their time."""
     accounts: Sequence[TraderAccount] = ()
     """The accounts whose keys may ask the other venues for their time."""
-    swept: dict[int, int] = field(default_factory=dict)
-    """Account → the venue's time after which the account was last swept."""
+    swept: dict[Slot, int] = field(default_factory=dict)
+    """Symbol of an account → the venue's time after which it was last swept there."""
     unseen: dict[int, Reason] = field(default_factory=dict)
-    """Account → why the account could not be swept."""
+    """Account → why it could not be swept."""
     _times: dict[Venue, int] = field(default_factory=dict)
     _asking: defaultdict[Venue, asyncio.Lock] = field(default_factory=lambda: defaultdict(asyncio.Lock))
 
@@ -66,7 +67,7 @@ class Prover:
         self.sweep = Sweep(None, deep=deep, since_ms=lost_since(flags))
 
     async def resolve_rows(self, account: TraderAccount, rows: Sequence[Order]) -> None:
-        """Bring the account's open *rows* forward by query; an unsent entry is taken back at once."""
+        """Bring the account's open *rows* of one symbol forward by query; an unsent entry is taken back at once."""
         planned = [row for row in rows if row.is_entry and row.state is OrderState.PLANNED]
         for row in planned:
             await take_back(self.context, row)
@@ -89,7 +90,8 @@ class Prover:
         bound = switches.switched_ms + PROOF_MS
         if seen_at <= bound:
             return Proof.WAITS
-        are_swept = all(await asyncio.gather(*(self.is_swept(account, bound) for account in accounts)))
+        views = on_each_symbol(accounts)
+        are_swept = all(await asyncio.gather(*(self.is_swept(view, bound) for view in views)))
         if await self.context.orders.open_orders(number):  # after the sweep: an orphan order found there has a row now
             return Proof.WAITS
         if not are_swept:
@@ -100,9 +102,11 @@ class Prover:
         return Proof.PROVED
 
     async def is_swept(self, account: TraderAccount, bound: int) -> bool:
-        """Whether the account was swept after *bound* by the venue's clock: the ledger may have lost rows."""
+        """
+        Whether the account was swept in its symbol after *bound* by the venue's clock: the ledger may have lost rows.
+        """
         number = account.account_id
-        if self.swept.get(number, 0) > bound:
+        if self.swept.get(account.slot, 0) > bound:
             return True
         try:
             seen_at = await self.time_at(account.venue, past=bound)
@@ -112,7 +116,7 @@ class Prover:
         if not done:
             self.unseen[number] = UNHEARD
             return False
-        self.swept[number] = seen_at
+        self.swept[account.slot] = seen_at
         self.unseen.pop(number, None)
         return seen_at > bound
 
@@ -125,10 +129,13 @@ class Prover:
         return False
 
     async def never_held(self, account: TraderAccount) -> bool:
-        """Whether the account never had an entry, by our books and, should they have lost one, by our memory."""
-        if account.booked_qty or self.context.state.newest_sent(account.account_id) is not None:
+        """
+        Whether the account never had an entry in its symbol, by our books and, should they have lost one, by our
+        memory.
+        """
+        if account.booked_qty or self.context.state.newest_sent(account.slot) is not None:
             return False
-        return await self.context.orders.last_entry(account.account_id) is None
+        return await self.context.orders.last_entry(account.slot) is None
 
     # --- the venues' clocks ---------------------------------------------------------------------------------------
 

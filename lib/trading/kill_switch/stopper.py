@@ -14,11 +14,12 @@ from decimal import Decimal
 
 from lib import log
 from lib.domain import reason_codes as codes
+from lib.domain.account import Slot
 from lib.domain.account_records import TraderAccount
 from lib.domain.errors import Pause, Retry
 from lib.domain.order import Order
 from lib.domain.switches import Flags
-from lib.trading.context import TradingContext
+from lib.trading.context import TradingContext, on_each_symbol
 from lib.trading.kill_switch.flatten import Flattener
 from lib.trading.kill_switch.proof import PROOF_MS, Proof, Prover
 
@@ -27,6 +28,8 @@ PASS_MS = 2_000
 """Between two passes; a proof that is due before the next pass is waited for."""
 LATE_MS = 60_000
 """A stop that is not proved after this long is alerted."""
+NOBODY: Slot = (0, "")
+"""The platform, in the place of an account."""
 BY_ENVIRONMENT = codes.SWITCHED_OFF_BY_SETTINGS()
 
 
@@ -42,7 +45,10 @@ def waits_for_proof(switches: Flags | TraderAccount) -> bool:
 
 @dataclass(slots=True)
 class Stopper:
-    """One trader's part in every thrown switch. Passes may overlap; the steps of one account never do."""
+    """
+    One trader's part in every thrown switch. Passes may overlap; the steps of one symbol of an account never do, and
+    none of them waits for another's.
+    """
 
     context: TradingContext
     allowed: bool = True
@@ -53,12 +59,12 @@ class Stopper:
     prover: Prover = field(init=False)
     flags: Flags = field(default_factory=lambda: Flags(trading_enabled=True, flatten=False))
     accounts: list[TraderAccount] = field(default_factory=list)
-    empty: dict[int, tuple[tuple[int, Decimal], int]] = field(default_factory=dict)
+    empty: dict[Slot, tuple[tuple[int, Decimal], int]] = field(default_factory=dict)
     """
-    Account → (when its switch was thrown and the quantity its books held, the venue's time at which the account held no
-    part of ours; 0 until the position was read after a sweep).
+    Symbol of an account → (when its switch was thrown and the quantity its books held, the venue's time at which the
+    account held no part of ours there; 0 until the position was read after a sweep).
     """
-    _busy: set[int] = field(default_factory=set)
+    _busy: set[Slot] = field(default_factory=set)
     _called: set[tuple[int, int]] = field(default_factory=set)
 
     def __post_init__(self) -> None:
@@ -75,14 +81,14 @@ class Stopper:
     async def run_pass(self) -> None:
         """One pass over every thrown switch; trading that the environment forbids, no switch allows."""
         if not self.allowed:
-            await self._alone(0, self.obey)
+            await self._alone(NOBODY, self.obey)
         rows = await self._read()
         self.prover.accounts = self.accounts
         self.prover.search(self.flags)
-        self.flattener.keep(account.account_id for account in self.accounts if self._flattens(account))
+        self.flattener.keep(view.slot for view in on_each_symbol(self.accounts) if self._flattens(view))
         await asyncio.gather(*(self._attend(account, rows) for account in self._stopping(rows)))
         if self.everybody and waits_for_proof(self.flags):
-            await self._alone(0, self._prove_platform)
+            await self._alone(NOBODY, self._prove_platform)
 
     async def _read(self) -> Sequence[Order]:
         """Switches and accounts now, and the open rows if any is thrown; with the ledger away the last known ones."""
@@ -111,12 +117,20 @@ class Stopper:
 
     def _is_back(self, account: TraderAccount) -> bool:
         """Whether the books hold a position again where everything was closed: a database may have lost commits."""
-        return self._flattens(account) and bool(account.booked_qty) and self._known(account) is None
+        held = [view for view in account.views if view.booked_qty]
+        return self._flattens(account) and any(self._known(view) is None for view in held)
 
     def _known(self, account: TraderAccount) -> int | None:
-        """The venue's time at which the account, as it is now, was seen without a part of ours; None = never."""
-        known_for, seen_at = self.empty.get(account.account_id, (None, 0))
+        """
+        The venue's time at which the account, as it is now in its symbol, was seen without a part of ours; None =
+        never.
+        """
+        known_for, seen_at = self.empty.get(account.slot, (None, 0))
         return seen_at if known_for == self._as_it_is(account) else None
+
+    def _empty_since(self, account: TraderAccount) -> int:
+        """The earliest such time of its symbols; 0 while one of them was never seen so."""
+        return min(self._known(view) or 0 for view in account.views)
 
     def _as_it_is(self, account: TraderAccount) -> tuple[int, Decimal]:
         return self._thrown_ms(account), account.booked_qty
@@ -129,31 +143,35 @@ class Stopper:
         return max(switches.switched_ms for switches in (self.flags, account) if is_thrown(switches))
 
     async def _attend(self, account: TraderAccount, rows: Sequence[Order]) -> None:
-        mine = [row for row in rows if row.account_id == account.account_id]
-        await self._alone(account.account_id, lambda: self._stop(account, mine))
+        await asyncio.gather(*(self._attend_symbol(view, rows) for view in account.views))
+        if waits_for_proof(account):
+            await self._alone((account.account_id, ""), lambda: self._prove(account))
 
-    async def _alone(self, number: int, step: Callable[[], Awaitable[None]]) -> None:
+    async def _attend_symbol(self, view: TraderAccount, rows: Sequence[Order]) -> None:
+        mine = [row for row in rows if row.slot == view.slot]
+        await self._alone(view.slot, lambda: self._stop(view, mine))
+
+    async def _alone(self, slot: Slot, step: Callable[[], Awaitable[None]]) -> None:
         """
-        Run *step* of account *number* (0: the platform) unless one is under way; a failure stays the account's own.
+        Run *step* of that symbol of an account ("": of the account itself) unless one is under way; a failure stays its
+        own.
         """
-        if number in self._busy:
+        if slot in self._busy:
             return
-        self._busy.add(number)
+        self._busy.add(slot)
         try:
             await step()
         except (Retry, Pause) as held:
-            LOG.warning("stop.waits", account=number, why=str(held))
+            LOG.warning("stop.waits", account=slot[0], why=str(held))
         except Exception as bug:  # noqa: BLE001 - one account's bug must never keep another's switch from working
-            LOG.error("stop.failed", bug, account=number)
+            LOG.error("stop.failed", bug, account=slot[0])
         finally:
-            self._busy.discard(number)
+            self._busy.discard(slot)
 
-    async def _stop(self, account: TraderAccount, rows: Sequence[Order]) -> None:
-        await self.prover.resolve_rows(account, rows)
-        if self._flattens(account):
-            await self._flatten(account, rows)
-        if waits_for_proof(account):
-            await self._prove(account)
+    async def _stop(self, view: TraderAccount, rows: Sequence[Order]) -> None:
+        await self.prover.resolve_rows(view, rows)
+        if self._flattens(view):
+            await self._flatten(view, rows)
 
     # --- nothing of ours left -------------------------------------------------------------------------------------
 
@@ -166,9 +184,9 @@ class Stopper:
             is_swept = await self.prover.is_swept(account, thrown + PROOF_MS)  # what was lost must be closed too
         found = await self._emptied(account)
         if found is None:  # a part of ours may be there, whatever was seen before: a database may have lost its entry
-            self.empty.pop(account.account_id, None)
+            self.empty.pop(account.slot, None)
         elif not rows:  # an open row may still fill
-            self.empty[account.account_id] = self._as_it_is(account), found if is_swept else 0
+            self.empty[account.slot] = self._as_it_is(account), found if is_swept else 0
 
     async def _emptied(self, account: TraderAccount) -> int | None:
         if (seen_at := await self.flattener.step(account)) is not None:
@@ -187,7 +205,7 @@ class Stopper:
     async def _seen(self, account: TraderAccount) -> int:
         """The venue's time as of which nothing but open rows contradicts that the account is stopped."""
         if account.flatten:
-            return self._known(account) or 0
+            return self._empty_since(account)
         return await self.prover.seen([account], past=account.switched_ms + PROOF_MS)
 
     async def _prove_platform(self) -> None:
@@ -195,7 +213,7 @@ class Stopper:
             return
         seen = [await self.prover.seen(self.accounts, past=self.flags.switched_ms + PROOF_MS)]
         if self.flags.flatten:
-            seen += [self._known(account) or 0 for account in self.accounts]
+            seen += [self._empty_since(account) for account in self.accounts]
         await self._conclude(0, self.flags, self.accounts, min(seen))
 
     async def _conclude(

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 from decimal import Decimal
 
 from lib import log
+from lib.domain.account import Slot
 from lib.domain.account_records import TraderAccount
 from lib.domain.books import Books, EquityPoint, Fill
 from lib.domain.exchange_records import Wallet
@@ -31,13 +32,14 @@ async def import_fills(
     context: OrderContext, account: TraderAccount | Order, exchange: Exchange, books: Books | None = None
 ) -> Sequence[Fill]:
     """
-    Book every execution not booked yet of *account*, or of an order's account; all executions that were read.
+    Book every execution not booked yet of *account* in the symbol it is seen on, or of an order's; all executions that
+    were read.
 
     *books* are the account's books as read earlier in this cycle, None = they are read now: older books only make the
     search begin earlier.
     """
     if books is None:
-        books = await context.books.books(account.account_id)
+        books = await context.books.books(account.slot)
     since = max(books.opened_ms, books.last_fill_ms - OVERLAP_MS)
     fills = await exchange.fills_since(account.symbol, since)
     if fills:
@@ -45,12 +47,18 @@ async def import_fills(
     return fills
 
 
-async def newest_entry(context: OrderContext, account_id: int) -> Order | None:
-    """The entry in flight, else the newest that filled; None when the account never had an entry."""
-    for order in await context.orders.open_orders(account_id):
+async def import_all_fills(context: OrderContext, account: TraderAccount, exchange: Exchange) -> None:
+    """As `import_fills` in every symbol of the account, that of *account* first: its wallet is that of all of them."""
+    for view in sorted(account.views, key=lambda view: view.symbol != account.symbol):
+        await import_fills(context, view, exchange)
+
+
+async def newest_entry(context: OrderContext, slot: Slot) -> Order | None:
+    """The entry in flight there, else the newest that filled; None when there never was one."""
+    for order in await context.rows_of(slot):
         if order.is_entry and order.state in UNDECIDED:
             return order
-    return await context.orders.last_entry(account_id)
+    return await context.orders.last_entry(slot)
 
 
 async def own_quantity(context: OrderContext, account: TraderAccount, exchange: Exchange) -> Decimal:
@@ -59,7 +67,7 @@ async def own_quantity(context: OrderContext, account: TraderAccount, exchange: 
 
     Entries start from flat, so the count starts at zero with the newest entry's cycle.
     """
-    entry = await newest_entry(context, account.account_id)
+    entry = await newest_entry(context, account.slot)
     if entry is None:
         return ZERO
     return held_by_us(await exchange.fills_since(account.symbol, entry.t_ms), context.installation)
@@ -89,7 +97,7 @@ def _is_entry(fill: Fill, installation: str) -> bool:
 
 async def import_transfers(context: OrderContext, account: TraderAccount, exchange: Exchange) -> int:
     """Book every transfer since the books were last compared with the wallet; how many were new."""
-    books = await context.books.books(account.account_id)
+    books = await context.books.books(account.slot)
     found = await exchange.transfers_since(max(books.opened_ms, books.checked_ms - OVERLAP_MS))
     return await context.books.record_transfers(account.account_id, found) if found else 0
 
@@ -98,14 +106,15 @@ async def reconcile_books(context: OrderContext, account: TraderAccount, exchang
     """
     The books, after executions and then transfers were imported where the books differ from *wallet*'s balance.
 
-    Only what may be missing is asked for: books that agree with the wallet cost no request.
+    Only what may be missing is asked for: books that agree with the wallet cost no request. The balance is that of all
+    symbols, so the executions of every one of them are.
     """
-    for bring_in in (import_fills, import_transfers):
-        books = await context.books.books(account.account_id)
+    for bring_in in (import_all_fills, import_transfers):
+        books = await context.books.books(account.slot)
         if books.balance == wallet.balance:
             return books
         await bring_in(context, account, exchange)
-    return await context.books.books(account.account_id)
+    return await context.books.books(account.slot)
 
 
 async def check_equity(
@@ -115,7 +124,7 @@ async def check_equity(
     Read the wallet, compare it with the books, record both at T; the difference in USDT.
 
     A fill between two reads would look like a difference, so the wallet is read again before a difference counts.
-    *before* are books of this cycle: the search for executions begins there.
+    *before* are books of this cycle: the search for executions in the symbol *account* is seen on begins there.
     """
     await import_fills(context, account, exchange, before)
     wallet = await exchange.wallet()
@@ -124,7 +133,7 @@ async def check_equity(
         if books.balance == wallet.balance:
             return await _record(context, account, wallet, books, t_ms)
         wallet = await exchange.wallet()
-    return await _record(context, account, wallet, await context.books.books(account.account_id), t_ms)
+    return await _record(context, account, wallet, await context.books.books(account.slot), t_ms)
 
 
 async def _record(context: OrderContext, account: TraderAccount, wallet: Wallet, books: Books, t_ms: int) -> Decimal:
@@ -133,5 +142,7 @@ async def _record(context: OrderContext, account: TraderAccount, wallet: Wallet,
     if await context.books.record_equity(point):
         LOG.alert("books.difference", account=account.account_id, t_ms=t_ms, difference=difference)
     if not difference:
-        context.state.booked(account.account_id)
+        for view in account.views:
+            if not context.state.turn(view.slot).locked():
+                context.state.booked(view.slot)
     return difference

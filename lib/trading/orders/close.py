@@ -1,9 +1,10 @@
 """
 One close at a time: our part of a position, reduce-only, by its own row.
 
-However many guardians try at once, at most one exit of an account is in flight: a process that finds another exit takes
-its own row back before anything was sent, and the row of a dead process is taken back before another is planned. So the
-closes of an account never add up to more than our part, even where an external part lies beside ours.
+However many guardians try at once, at most one exit of an account in a symbol is in flight: a process that finds
+another exit takes its own row back before anything was sent, and the row of a dead process is taken back before another
+is planned. So the closes there never add up to more than our part, even where an external part lies beside ours. The
+account's other symbols are not looked at.
 """
 
 import asyncio
@@ -87,7 +88,7 @@ async def _ask_for_others(context: TradingContext, account: TraderAccount, excha
     Whoever sent them may be dead, or may not know that he claimed them. An exit that is only under way is not asked
     about: its sender does.
     """
-    for row in await context.orders.open_orders(account.account_id):
+    for row in await context.rows_of(account.slot):
         if row.reduce_only and row.state in IN_FLIGHT and (wait_s := ripens_in_s(context, row)) <= SOON_RIPE_S:
             await context.clock.sleep(max(wait_s, 0))
             try:
@@ -160,6 +161,6 @@ async def exit_t(context: TradingContext, account: TraderAccount) -> int:
     """
     now = await context.orders.now()
     t_ms = boundary(now)
-    entry = await newest_entry(context, account.account_id)
+    entry = await newest_entry(context, account.slot)
     is_planned = entry is not None and entry.t_ms == t_ms
     return t_ms if is_planned or now - t_ms > MAX_AGE_MS else t_ms - CYCLE_MS

@@ -1,5 +1,5 @@
 """
-Which exit of an account comes first, where several were planned: one at a time, by the rows alone.
+Which exit of an account in a symbol comes first, where several were planned: one at a time, by the rows alone.
 
 Guardians, flatten and a cycle's own exit all ask here before they send, so that two closes of the same position are
 never on their way at once and a person's part beside ours is never sold twice.
@@ -18,8 +18,10 @@ IN_ITS_PLACE = codes.REPLACED_BY_ANOTHER_CLOSE()
 
 
 async def is_beaten(context: TradingContext, account: TraderAccount, mine: Order | None = None) -> bool:
-    """Whether another exit of *account* comes first; rows left behind by a process that died are taken back."""
-    rows = await context.orders.open_orders(account.account_id)
+    """
+    Whether another exit of *account* in its symbol comes first; rows left behind by a process that died are taken back.
+    """
+    rows = await context.rows_of(account.slot)
     others = [row for row in rows if row.reduce_only and (mine is None or row.id != mine.id)]
     return any([await _comes_first(context, row, mine) for row in others])
 

@@ -23,7 +23,7 @@ from lib.domain.order import (
 )
 from lib.domain.switches import lost_since
 from lib.ports.exchange import Exchange, Lane
-from lib.trading.context import OrderContext, boundary
+from lib.trading.context import OrderContext, boundary, on_each_symbol
 from lib.trading.orders.exit_order import AT_WORK_MS
 from lib.trading.orders.resolve import log_fields, moved, resolve_once
 
@@ -66,10 +66,11 @@ async def recoveries(
     context: OrderContext, *, sweep: bool, only: Collection[int] | None = None
 ) -> list[Coroutine[None, None, bool]]:
     """
-    The parts of `reconcile`, one an account (of *only*, when given); the ledger is read now (*Retry* when it is away).
+    The parts of `reconcile`, one for each symbol of an account (of *only*, when given); the ledger is read now (*Retry*
+    when it is away).
 
-    A part never raises. With *sweep* a part holds its account's turn, so that a cycle of the account waits for this
-    part, and for no other account's.
+    A part never raises. With *sweep* a part holds its symbol's turn, so that a cycle of the account there waits for
+    this part, and for no other.
     """
     epoch = await context.led_epoch() if sweep else None
     accounts = await context.switches.accounts()
@@ -79,7 +80,7 @@ async def recoveries(
     deep_sweep = await deepest(context, epoch) if sweep else None
     mine = [account for account in accounts if context.part.owns(account.account_id)]
     named = [account for account in mine if only is None or account.account_id in only]
-    return [_reconciled(context, account, orders, deep_sweep) for account in named]
+    return [_reconciled(context, account, orders, deep_sweep) for account in on_each_symbol(named)]
 
 
 async def deepest(context: OrderContext, epoch: int | None) -> Sweep:
@@ -95,7 +96,7 @@ async def _reconciled(
     try:
         if sweep is None:
             return await _asked(context, account, orders, None)
-        async with context.state.turn(account.account_id):
+        async with context.state.turn(account.slot):
             return await _asked(context, account, orders, sweep)
     except Exception as bug:  # noqa: BLE001 - one account's bug must never keep another from being reconciled
         LOG.error("reconcile.account_failed", bug, account=account.account_id)
@@ -108,7 +109,7 @@ async def _asked(context: OrderContext, account: TraderAccount, orders: Sequence
     except Pause as held:
         LOG.warning("reconcile.paused", account=account.account_id, why=str(held))
         await context.switches.pause(account.account_id, held.why)
-        await _hand_over(context, [order for order in orders if order.account_id == account.account_id])
+        await _hand_over(context, [order for order in orders if order.slot == account.slot])
         return False
 
 
@@ -140,7 +141,7 @@ async def recover(
     lane: Lane = "resolve",
 ) -> bool:
     """
-    Bring *account*'s open rows among *orders* forward by evidence; with *sweep*, adopt its orphan orders.
+    Bring *account*'s open rows in its symbol among *orders* forward by evidence; with *sweep*, adopt orphan orders.
 
     False when the exchange or the ledger could not be asked: the account must not enter yet. *Pause* when the account's
     key is refused.
@@ -148,7 +149,7 @@ async def recover(
     try:
         exchange = context.exchanges.open(account, lane)
         for order in orders:
-            if order.account_id == account.account_id:
+            if order.slot == account.slot:
                 await _bring_forward(context, account, exchange, order)
         if sweep is not None:
             await _sweep(context, account, exchange, sweep)
@@ -191,13 +192,13 @@ async def _is_left_behind(context: OrderContext, order: Order, now: int) -> bool
     """
     if order.leg in ("g", "f"):
         return now - max(order.created_ms, order.updated_ms) > AT_WORK_MS
-    if now - order.t_ms <= RESUME_MS or context.state.turn(order.account_id).locked():
+    if now - order.t_ms <= RESUME_MS or context.state.turn(order.slot).locked():
         return False
     return await context.led_epoch() is not None
 
 
 async def _sweep(context: OrderContext, account: TraderAccount, exchange: Exchange, sweep: Sweep) -> None:
-    context.state.unswept(account.account_id)
+    context.state.unswept(account.slot)
     epoch = None if sweep.epoch is None else context.part.epoch_of(account.account_id, sweep.epoch)
     prefix = link_prefix(context.installation)
     now = sweep.now_ms if sweep.now_ms is not None else await context.orders.now()
@@ -209,12 +210,12 @@ async def _sweep(context: OrderContext, account: TraderAccount, exchange: Exchan
         if link not in known:
             await context.orders.adopt(account, record, boundary(record.created_ms))
     if epoch is not None:
-        context.state.swept(account.account_id, epoch)
+        context.state.swept(account.slot, epoch)
 
 
 async def has_lost_commits(context: OrderContext, account: TraderAccount) -> bool:
     """Whether the ledger has lost the row of the order we sent last, or has that row as never sent."""
-    link = context.state.newest_sent(account.account_id)
+    link = context.state.newest_sent(account.slot)
     row = await context.orders.order_by_link(link) if link is not None else None
     if link is None or (row is not None and row.attempts):
         return False
@@ -226,6 +227,6 @@ async def _lost_since(context: OrderContext, account: TraderAccount, sweep: Swee
     """
     From when on (epoch ms) rows may be lost: T of the newest row that is proved, or the sweep's own earlier moment.
     """
-    newest = await context.orders.last_entry(account.account_id)
-    ended = newest.t_ms if newest else (await context.books.books(account.account_id)).opened_ms
+    newest = await context.orders.last_entry(account.slot)
+    ended = newest.t_ms if newest else (await context.books.books(account.slot)).opened_ms
     return max(min(ended, sweep.since_ms or ended), now - DEEPEST_SWEEP_MS)

@@ -1,8 +1,8 @@
 """
 From planned rows to the exchange: leverage, sign, claim, send once, resolve.
 
-The claim's commit is the point of no return: bytes are fixed before it and sent once after it, and only if it
-certainly committed. Orders of one account go one after another; a flip's entry waits until its exit is proved done.
+The claim's commit is the point of no return: bytes are fixed before it and sent once after it, and only if it certainly
+committed. Orders of one account in a symbol go one after another; a flip's entry waits until its exit is proved done.
 """
 
 from collections.abc import Awaitable, Callable, Sequence
@@ -190,7 +190,8 @@ async def _size(context: TradingContext, job: SendJob, order: Order) -> Order:
         return await _moved(context, order, OrderState.BLOCKED, codes.ACCOUNT_UNKNOWN_AFTER_EXIT(why=held.why))
     if sizing.qty == 0:
         return await _moved(context, order, OrderState.BLOCKED, sizing.why)
-    await context.orders.size(order, sizing, ref)
+    if not await context.orders.size(order, sizing, ref):
+        return await _moved(context, order, OrderState.BLOCKED, codes.EXPOSURE_FULL_BY_NOW())
     return await reread(context, order)
 
 

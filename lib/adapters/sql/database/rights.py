@@ -31,7 +31,7 @@ TOO_MUCH: Mapping[str, str] = {
     "relabel an account's venue": "UPDATE accounts SET venue = venue WHERE 1 = 0",
     "relabel an account's uid": RELABELS_UID,
     "give an account to another person": "UPDATE accounts SET user_id = user_id WHERE 1 = 0",
-    "change an account's books": "UPDATE accounts SET position_qty = position_qty WHERE 1 = 0",
+    "change an account's books": "UPDATE account_symbols SET position_qty = position_qty WHERE 1 = 0",
 }
 """What opens a gate before real money, or hides what closes one, by its name."""
 

@@ -16,9 +16,10 @@ from lib.adapters.sql.forms.strategies import keep_running
 from lib.adapters.sql.forms.trail import record
 from lib.adapters.sql.ledger import switches
 from lib.adapters.sql.ledger.analysis import limits_json
+from lib.adapters.sql.ledger.keeping import symbol_number
 from lib.adapters.sql.ledger.roster import in_use
-from lib.adapters.sql.ledger.rows import Now, doubts_text, exclusively, insert_once, ledger_clock, settings_from
-from lib.adapters.sql.tables.people import accounts, credentials, symbols, users
+from lib.adapters.sql.ledger.rows import Now, doubts_text, exclusively, ledger_clock, settings_from
+from lib.adapters.sql.tables.people import account_symbols, accounts, credentials, users
 from lib.clock import Clock
 from lib.domain.account import AccountSettings
 from lib.domain.account_records import NewAccount
@@ -112,6 +113,8 @@ def insert_account(connection: sa.Connection, new: NewAccount) -> int:
     account_id = _insert(connection, accounts, values, AccountTaken("this exchange account is registered already"))
     key = {"account_id": account_id, "key_version": new.key_version, "sealed": new.sealed_key, "last4": new.key_last4}
     connection.execute(sa.insert(credentials).values(key))
+    chosen = {"account_id": account_id, "symbol_no": values["symbol_no"], "changed_ms": new.opened_ms}
+    connection.execute(sa.insert(account_symbols).values(chosen))
     return account_id
 
 
@@ -140,16 +143,6 @@ def retire(connection: sa.Connection, row: sa.RowMapping) -> None:
     if connection.execute(sa.select(accounts.c.id).where(accounts.c.id == row["id"], in_use)).first() is not None:
         raise AccountInUse("the account in use still has an open order or position: close it first")
     connection.execute(sa.update(accounts).where(accounts.c.id == row["id"]).values(active=False))
-
-
-def symbol_number(connection: sa.Connection, symbol: str) -> int:
-    """The number that stands for *symbol* in order_link_ids, for ever; given at first use."""
-    query = sa.select(symbols.c.symbol_no).where(symbols.c.symbol == symbol)
-    known = connection.execute(query).scalar_one_or_none()
-    if known is None:
-        insert_once(connection, symbols, {"symbol": symbol})
-        known = connection.execute(query).scalar_one()
-    return int(known)
 
 
 def _change_settings(

@@ -59,7 +59,8 @@ def _ask(connection: sa.Connection, wish: Command, every_ms: int, note: Note | N
     living_user(connection, wish.user_id)  # its lock makes two clicks take turns
     if wait := _wait_ms(connection, wish, every_ms):
         return wait
-    args = {} if wish.side == "flat" else {"side": wish.side}
+    args = {"side": wish.side if wish.side != "flat" else "", "symbol": wish.symbol}
+    args = {name: text for name, text in args.items() if text}
     values = {"user_id": wish.user_id, "account_id": wish.account_id, "kind": wish.kind, "args": args or None}
     connection.execute(sa.insert(commands).values({**values, "created_at": utc_from_ms(wish.asked_ms)}))
     record(connection, note)
@@ -105,8 +106,9 @@ def _take(connection: sa.Connection, now_ms: int, account_ids: Collection[int] |
 
 
 def _command(row: sa.RowMapping) -> Command:
-    side = (row["args"] or {}).get("side", "flat")
-    return Command(row["id"], row["user_id"], row["account_id"], row["kind"], _ms(row["created_at"]), side)
+    args = row["args"] or {}
+    whose = (row["id"], row["user_id"], row["account_id"], row["kind"], _ms(row["created_at"]))
+    return Command(*whose, args.get("side", "flat"), args.get("symbol", ""))
 
 
 def _ms(at: datetime) -> int:

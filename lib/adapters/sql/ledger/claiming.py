@@ -5,8 +5,8 @@ An entry reads every off-switch under a lock, and only then the clock: whoever s
 is seen) or waits until this claim is decided. An exit reads the order and its account's key version alone, so that no
 switch, lock or lease can keep a position open.
 
-Rows are locked in one order by everybody: platform flags and locks, person, account with its own lease, the trader's
-lease, its locks, order, cap of real money, log row.
+Rows are locked in one order by everybody: platform flags and locks, person, account with its own lease and symbol, the
+trader's lease, its locks, order, cap of real money, log row.
 """
 
 from typing import Any
@@ -15,8 +15,8 @@ import sqlalchemy as sa
 
 from lib.adapters.sql.ledger.moving import transition
 from lib.adapters.sql.ledger.real_money import real_facts, take_turn
-from lib.adapters.sql.ledger.rows import Now, order_for_update, shared
-from lib.adapters.sql.tables.people import accounts, system_flags, users
+from lib.adapters.sql.ledger.rows import Now, of, order_for_update, shared
+from lib.adapters.sql.tables.people import account_symbols, accounts, symbols, system_flags, users
 from lib.adapters.sql.tables.trading import platform_locks, risk_locks, trader_lease
 from lib.adapters.sql.tables.workers import account_leases
 from lib.domain import reason_codes as codes
@@ -41,8 +41,15 @@ _PLATFORM_LOCKS = shared(sa.select(platform_locks.c.kind, platform_locks.c.until
 _PERSON = shared(sa.select(users).where(users.c.id == sa.bindparam("of_user")))
 _OWNER = ("holder", "epoch", "until_ms")
 _ACCOUNT = shared(
-    sa.select(accounts, *(account_leases.c[name].label(f"owner_{name}") for name in _OWNER))
-    .select_from(accounts.outerjoin(account_leases, account_leases.c.account_id == accounts.c.id))
+    sa.select(accounts, account_symbols.c.traded, *(account_leases.c[n].label(f"owner_{n}") for n in _OWNER))
+    .select_from(
+        accounts.outerjoin(account_leases, account_leases.c.account_id == accounts.c.id)
+        .outerjoin(symbols, symbols.c.symbol == sa.bindparam("of_symbol"))
+        .outerjoin(
+            account_symbols,
+            (account_symbols.c.account_id == accounts.c.id) & (account_symbols.c.symbol_no == symbols.c.symbol_no),
+        )
+    )
     .where(accounts.c.id == sa.bindparam("of_account"))
 )
 _LEASE = shared(sa.select(trader_lease))
@@ -75,7 +82,7 @@ def _entry_facts(connection: sa.Connection, now: Now, asked: Order, holder: str)
     flags = connection.execute(_FLAGS).mappings().one()
     of_platform = _locks(connection, _PLATFORM_LOCKS, {})
     user = connection.execute(_PERSON, {"of_user": asked.user_id}).mappings().one()
-    account = connection.execute(_ACCOUNT, of_account).mappings().one()
+    account = connection.execute(_ACCOUNT, of(asked.slot)).mappings().one()
     lease = _lease(connection)
     own = _locks(connection, _OWN_LOCKS, of_account)
     row = order_for_update(connection, asked)
@@ -94,6 +101,7 @@ def _entry_facts(connection: sa.Connection, now: Now, asked: Order, holder: str)
         settings_version=user["settings_version"],
         locks=claim_locks(kinds_of(pool_of(account["venue"]), _kept(of_platform, at)), _kept(own, at)),
         real_money=real_money,
+        traded=bool(account["traded"]),
     )
     return row, facts, lease.epoch
 
@@ -104,7 +112,7 @@ def _real_money(connection: sa.Connection, now: Now, row: Order, venue: Venue) -
         return NOTHING
     notional = (row.qty or ZERO) * max(row.limit_price, row.ref_price)
     take_turn(connection)  # before the clock: a wait for it may pass midnight, or a cap's end
-    return real_money_refusal(real_facts(connection, row.account_id, now(connection), notional=notional))
+    return real_money_refusal(real_facts(connection, row.slot, now(connection), notional=notional))
 
 
 def _locks(connection: sa.Connection, query: "sa.Select[Any]", given: dict[str, int]) -> _Locks:

@@ -12,10 +12,11 @@ import sqlalchemy as sa
 from lib.adapters.sql.ledger.cycles import analyst_failures
 from lib.adapters.sql.ledger.locks import lock_kinds
 from lib.adapters.sql.ledger.marks import day_start_of
-from lib.adapters.sql.ledger.rows import Now, order_from, running_books
-from lib.adapters.sql.tables.people import accounts
+from lib.adapters.sql.ledger.rows import Now, order_from, running_books, symbol_rows
+from lib.adapters.sql.ledger.staking import stakes
+from lib.adapters.sql.tables.people import account_symbols, accounts
 from lib.adapters.sql.tables.trading import cycles, equity_points, orders
-from lib.domain.account import Pool
+from lib.domain.account import Pool, Slot
 from lib.domain.day import midnight_after, midnight_before, utc_day
 from lib.domain.decimals import plain
 from lib.domain.equity import YOUNG_POINT_MS, Mark, day_start
@@ -46,18 +47,21 @@ _DIFFERENCE = (
 )
 
 
-def facts(connection: sa.Connection, now: Now, account_id: int, t_ms: int) -> LogFacts:
+def facts(connection: sa.Connection, now: Now, slot: Slot, t_ms: int) -> LogFacts:
     """The ledger's `facts`."""
+    account_id, symbol = slot
     account = connection.execute(_ACCOUNT, {"of_account": account_id}).mappings().one()
+    held = symbol_rows(connection, account_id)
     return LogFacts(
-        own_qty=account["position_qty"],
+        own_qty=held[symbol]["position_qty"] if symbol in held else ZERO,
         day_start_equity=day_start_of(connection, account_id, t_ms, account["start_balance"], account["transfers"]),
         peak_equity=account["peak_equity"],
         entries_today=connection.scalar(_OWN_ENTRIES, {"of_account": account_id} | _day(t_ms)) or 0,
         loss_streak=running_books(account).streak_on(t_ms),
         last_stop_ms=account["last_stop_ms"],
         locks=lock_kinds(connection, account_id, now(connection)),
-        unresolved=_unresolved(connection, account_id, t_ms),
+        unresolved=_unresolved(connection, slot, t_ms),
+        others=stakes(connection, account_id, but=symbol) if len(held) > 1 else (),
         tokens_today=account["tokens_spent"] if account["tokens_day"] == utc_day(t_ms) else 0,
         difference_before=_difference_before(connection, account_id, t_ms),
     )
@@ -77,9 +81,9 @@ def _day(t_ms: int) -> dict[str, int]:
     return {"from_ms": midnight_before(t_ms), "to_ms": midnight_after(t_ms)}
 
 
-def _unresolved(connection: sa.Connection, account_id: int, t_ms: int) -> int:
-    rows = (order_from(row) for row in connection.execute(_UNRESOLVED, {"of_account": account_id}).mappings())
-    return sum(is_unresolved(row, t_ms) for row in rows)
+def _unresolved(connection: sa.Connection, slot: Slot, t_ms: int) -> int:
+    rows = (order_from(row) for row in connection.execute(_UNRESOLVED, {"of_account": slot[0]}).mappings())
+    return sum(is_unresolved(row, slot[1], t_ms) for row in rows)
 
 
 # --- the platform ----------------------------------------------------------------------------------------------------
@@ -94,7 +98,7 @@ def platform_facts(connection: sa.Connection, now: Now, feed: str, t_ms: int, po
     theirs = orders.c.account_id.in_(sa.select(accounts.c.id).where(*of_pool))
     return PlatformFacts(
         entries=connection.scalar(_ENTRIES.where(theirs), _day(t_ms)) or 0,
-        exposure=sum((abs(row["position_qty"]) * row["avg_entry_price"] for row in rows), ZERO),
+        exposure=sum((abs(qty) * average for qty, average in connection.execute(_held_in(of_pool))), ZERO),
         equity=sum((newest.moved(row["transfers"]) for row, newest in today), ZERO),
         day_start_equity=sum((_day_start(row, t_ms) for row, _ in today), ZERO),
         tokens=tokens,
@@ -111,6 +115,13 @@ def _of_pool(feed: str, pool: Pool) -> tuple[sa.ColumnElement[bool], ...]:
     return accounts.c.feed == feed, accounts.c.venue.in_(venues_of(pool))
 
 
+def _held_in(of_pool: tuple[sa.ColumnElement[bool], ...]) -> "sa.Select[Any]":
+    """Quantity and average of every booked position of the pool."""
+    held = account_symbols.c
+    query = sa.select(held.position_qty, held.avg_entry_price).join(accounts, accounts.c.id == held.account_id)
+    return query.where(*of_pool, held.position_qty != ZERO)
+
+
 def _day_start(row: sa.RowMapping, t_ms: int) -> Decimal:
     return day_start(t_ms, _mark(row, "before"), _mark(row, "first"), row["start_balance"], row["transfers"])
 
@@ -123,7 +134,7 @@ def _standing(t_ms: int) -> "sa.Select[Any]":
     at, midnight = equity_points.c.t_ms, midnight_before(t_ms)
     newest, today = at.desc(), (at >= midnight, at <= t_ms)
     return sa.select(
-        *(accounts.c[name] for name in ("position_qty", "avg_entry_price", "start_balance", "transfers")),
+        *(accounts.c[name] for name in ("start_balance", "transfers")),
         *_marked("newest", newest, *today),
         *_marked("first", at, *today),
         *_marked("before", newest, at < midnight, at >= midnight - YOUNG_POINT_MS),

@@ -37,7 +37,7 @@ from lib.adapters.sql.ledger.roster import read_accounts
 from lib.adapters.sql.ledger.rows import ledger_clock, order_of_link, read_orders, setting_rows
 from lib.adapters.sql.tables.trading import orders
 from lib.clock import Clock
-from lib.domain.account import Pool
+from lib.domain.account import Pool, Slot
 from lib.domain.account_records import TraderAccount
 from lib.domain.analyst_call import AnalystAnswer, CycleKey, CycleRecord
 from lib.domain.books import Books, EquityPoint, Fill, Transfer
@@ -161,14 +161,14 @@ class SqlLedger(Ledger, WorkerLeases):
     async def analyst_failures(self, feed: str, symbol: str, before_ms: int | None = None) -> int:
         return await self._read(lambda c: cycles.analyst_failures(c, feed, symbol, before_ms))
 
-    async def facts(self, account_id: int, t_ms: int) -> LogFacts:
-        return await self._read(lambda c: gauging.facts(c, self._now, account_id, t_ms))
+    async def facts(self, slot: Slot, t_ms: int) -> LogFacts:
+        return await self._read(lambda c: gauging.facts(c, self._now, slot, t_ms))
 
     async def platform_facts(self, feed: str, t_ms: int, pool: Pool) -> PlatformFacts:
         return await self._survey(lambda c: gauging.platform_facts(c, self._now, feed, t_ms, pool))
 
-    async def real_money(self, account_id: int) -> RealFacts:
-        return await self._read(lambda c: real_facts(c, account_id, self._now(c)))
+    async def real_money(self, slot: Slot) -> RealFacts:
+        return await self._read(lambda c: real_facts(c, slot, self._now(c)))
 
     async def limit_overrides(self) -> LimitOverrides:
         return await self._read(lambda c: limit_overrides(setting_rows(c)))
@@ -211,8 +211,8 @@ class SqlLedger(Ledger, WorkerLeases):
             lambda c: planning.adopt(c, self._now, self._installation, account, record, t_ms), Kind.ALONE
         )
 
-    async def last_entry(self, account_id: int) -> Order | None:
-        return await self._read(lambda c: keeping.last_entry(c, account_id))
+    async def last_entry(self, slot: Slot) -> Order | None:
+        return await self._read(lambda c: keeping.last_entry(c, slot))
 
     async def stop_moves(self, entry: Order) -> list[StopMove]:
         return await self._look(lambda c: stop_rows.read_moves(c, entry))
@@ -226,8 +226,8 @@ class SqlLedger(Ledger, WorkerLeases):
     async def settle_stops(self, entry: Order, standing: Decimal, at_ms: int) -> bool:
         return await self._write(lambda c: stop_rows.settle(c, entry, standing, at_ms))
 
-    async def moved_accounts(self) -> set[int]:
-        return await self._survey(stop_rows.moved_accounts)
+    async def moved_slots(self) -> set[Slot]:
+        return await self._survey(stop_rows.moved_slots)
 
     async def record_fills(self, account_id: int, fills: Sequence[Fill]) -> int:
         return await self._write(lambda c: keeping.record_fills(c, account_id, fills))
@@ -235,11 +235,11 @@ class SqlLedger(Ledger, WorkerLeases):
     async def record_transfers(self, account_id: int, transfers: Sequence[Transfer]) -> int:
         return await self._write(lambda c: keeping.record_transfers(c, account_id, transfers))
 
-    async def books(self, account_id: int) -> Books:
-        return await self._read(lambda c: keeping.books(c, account_id))
+    async def books(self, slot: Slot) -> Books:
+        return await self._read(lambda c: keeping.books(c, slot))
 
-    async def note_liquidation(self, account_id: int, qty: Decimal, price: Decimal) -> bool:
-        return await self._write(lambda c: keeping.note_liquidation(c, account_id, qty, price))
+    async def note_liquidation(self, slot: Slot, qty: Decimal, price: Decimal) -> bool:
+        return await self._write(lambda c: keeping.note_liquidation(c, slot, qty, price))
 
     async def record_equity(self, point: EquityPoint) -> bool:
         return await self._write(lambda c: keeping.record_equity(c, point))

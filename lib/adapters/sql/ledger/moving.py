@@ -9,9 +9,10 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from lib.adapters.sql.ledger.rows import Now, exclusively, insertion, order_for_update, order_values, orders_at
+from lib.adapters.sql.ledger.rows import Now, exclusively, insertion, of, order_for_update, order_values, orders_at
 from lib.adapters.sql.ledger.telling import tell
 from lib.adapters.sql.tables.trading import order_events, orders, trade_logs
+from lib.domain.account import Slot
 from lib.domain.audit_chain import GENESIS, OrderEvent
 from lib.domain.events import of_order
 from lib.domain.exchange_records import Verdict
@@ -29,7 +30,9 @@ _NEWEST_HASH = (
 )
 _LOG = exclusively(
     sa.select(trade_logs.c.id, trade_logs.c.planned_outcome, trade_logs.c.reason).where(
-        trade_logs.c.account_id == sa.bindparam("of_account"), trade_logs.c.t_ms == sa.bindparam("at_t")
+        trade_logs.c.account_id == sa.bindparam("of_account"),
+        trade_logs.c.t_ms == sa.bindparam("at_t"),
+        trade_logs.c.symbol == sa.bindparam("of_symbol"),
     )
 )
 _SET_LOG = sa.update(trade_logs).where(trade_logs.c.id == sa.bindparam("of_log"))
@@ -65,7 +68,7 @@ def transition(connection: sa.Connection, before: OrderState, after: Order, code
     _append(connection, after.id, event)
     if told := of_order(after):
         tell(connection, after.user_id, after.account_id, told)
-    rows = refresh_log(connection, after.account_id, after.t_ms)
+    rows = refresh_log(connection, after.slot, after.t_ms)
     return next(row for row in rows if row.id == after.id)
 
 
@@ -87,10 +90,10 @@ def _append(connection: sa.Connection, order_id: int, event: OrderEvent) -> None
     connection.execute(insertion(order_events), values)
 
 
-def refresh_log(connection: sa.Connection, account_id: int, t_ms: int) -> list[Order]:
-    """Make the log row of (account, T) say what its orders now say; those orders."""
-    log = connection.execute(_LOG, {"of_account": account_id, "at_t": t_ms}).mappings().one()
-    rows = orders_at(connection, account_id, t_ms)
+def refresh_log(connection: sa.Connection, slot: Slot, t_ms: int) -> list[Order]:
+    """Make the log row of (account, symbol, T) say what its orders now say; those orders."""
+    log = connection.execute(_LOG, of(slot) | {"at_t": t_ms}).mappings().one()
+    rows = orders_at(connection, slot, t_ms)
     values = summary_values(log["planned_outcome"], log["reason"], rows)
     connection.execute(_SET_LOG, values | {"of_log": log["id"]})
     return rows

@@ -1,8 +1,9 @@
 """
-Writing plans: the log row and the orders of (account, T), once; exits beside the plan; sizes; orphans.
+Writing plans: the log row and the orders of (account, symbol, T), once; exits beside the plan; sizes; orphans.
 
 The account's row is locked before, so that two traders planning the same T write one set of rows and a retry after an
-unknown commit finds what the first try wrote.
+unknown commit finds what the first try wrote; and so that entries of one account in several symbols, whoever plans
+them, are held against its ceiling one after the other.
 """
 
 from collections.abc import Sequence
@@ -21,14 +22,17 @@ from lib.adapters.sql.ledger.rows import (
     insertion,
     lock_account,
     lock_person,
+    of,
     order_for_update,
     order_from,
     orders_at,
 )
+from lib.adapters.sql.ledger.staking import stakes
 from lib.adapters.sql.ledger.stop_rows import insert_move
 from lib.adapters.sql.tables.columns import utc_from_ms
 from lib.adapters.sql.tables.people import accounts
 from lib.adapters.sql.tables.trading import orders, trade_logs
+from lib.domain.account import Slot
 from lib.domain.account_records import TraderAccount
 from lib.domain.analyst_call import CycleKey
 from lib.domain.day import utc_day
@@ -51,14 +55,17 @@ from lib.domain.order_rules import (
     sized,
 )
 from lib.domain.position import ZERO
-from lib.domain.risk import AccountPlan, Sizing
+from lib.domain.risk import AccountPlan, Sizing, fitted
+from lib.domain.stakes import beyond
 
 LOG = log.get("ledger")
 _LINKS = 500
 """Links asked for in one statement: SQLite may be built to take 999 values."""
 
 _LOG_ID = sa.select(trade_logs.c.id).where(
-    trade_logs.c.account_id == sa.bindparam("of_account"), trade_logs.c.t_ms == sa.bindparam("at_t")
+    trade_logs.c.account_id == sa.bindparam("of_account"),
+    trade_logs.c.t_ms == sa.bindparam("at_t"),
+    trade_logs.c.symbol == sa.bindparam("of_symbol"),
 )
 _SET_ACCOUNT = sa.update(accounts).where(accounts.c.id == sa.bindparam("of_account"))
 _KNOWN = sa.select(orders.c.order_link_id).where(
@@ -83,8 +90,10 @@ def plan(  # noqa: PLR0913
 ) -> list[Order]:
     """The ledger's `plan`; the rows that stand are those of legs e and x."""
     row = _lock(connection, account)
-    if _log_id(connection, account.account_id, t_ms) is None:
+    if _log_id(connection, account.slot, t_ms) is None:
         at = now(connection)
+        if made.ceiling is not None:
+            made = fitted(made, stakes(connection, account.account_id, but=account.symbol))
         drafts = [planned_order(installation, account, t_ms, draft, at) for draft in made.orders]
         cycle = read_cycle(connection, key) if key else None
         _insert_log(connection, account, t_ms, made, at, cycle)
@@ -92,10 +101,10 @@ def plan(  # noqa: PLR0913
         for order in drafts:
             insert_order(connection, order)
         if drafts:
-            refresh_log(connection, account.account_id, t_ms)
+            refresh_log(connection, account.slot, t_ms)
         if made.stop:
-            insert_move(connection, account.account_id, account.symbol, t_ms, made.stop)
-    return [order for order in orders_at(connection, account.account_id, t_ms) if order.leg in ("e", "x")]
+            insert_move(connection, account.slot, t_ms, made.stop)
+    return [order for order in orders_at(connection, account.slot, t_ms) if order.leg in ("e", "x")]
 
 
 def plan_exit(
@@ -106,23 +115,25 @@ def plan_exit(
     if not draft.reduce_only:
         raise ValueError("only reduce-only orders may stand outside a plan")
     _lock(connection, account)
-    same_leg = [row for row in orders_at(connection, account.account_id, t_ms) if row.leg == draft.leg]
+    same_leg = [row for row in orders_at(connection, account.slot, t_ms) if row.leg == draft.leg]
     if standing := same_exit(same_leg, draft, account.key_version):
         return standing
     at = now(connection)
     order = planned_order(installation, account, t_ms, replace(draft, seq=free_seq(same_leg)), at)
-    if _log_id(connection, account.account_id, t_ms) is None:
+    if _log_id(connection, account.slot, t_ms) is None:
         _insert_log(connection, account, t_ms, made, at, None)
     insert_order(connection, order)
-    refresh_log(connection, account.account_id, t_ms)
-    made_rows = orders_at(connection, account.account_id, t_ms)
+    refresh_log(connection, account.slot, t_ms)
+    made_rows = orders_at(connection, account.slot, t_ms)
     return next(row for row in made_rows if row.order_link_id == order.order_link_id)
 
 
 def size(connection: sa.Connection, now: Now, asked: Order, sizing: Sizing, ref_price: Any) -> bool:
     """The ledger's `size`."""
+    lock_person(connection, asked.user_id)
+    lock_account(connection, asked.account_id)
     row = order_for_update(connection, asked)
-    if not sizable(row, sizing):
+    if not sizable(row, sizing) or not _fits(connection, row, sizing):
         return False
     done = sized(row, sizing, ref_price, now(connection))
     values = {
@@ -134,8 +145,17 @@ def size(connection: sa.Connection, now: Now, asked: Order, sizing: Sizing, ref_
     return True
 
 
+def _fits(connection: sa.Connection, row: Order, sizing: Sizing) -> bool:
+    if sizing.ceiling is None:
+        return True
+    notional = sizing.qty * max(sizing.limit_price, row.ref_price)
+    others = stakes(connection, row.account_id, but=row.symbol)
+    return not beyond(sizing.ceiling, others, row.side, notional, notional / max(sizing.leverage, 1))
+
+
 def _add_clamps(connection: sa.Connection, row: Order, sizing: Sizing) -> None:
-    key = (trade_logs.c.account_id == row.account_id, trade_logs.c.t_ms == row.t_ms)
+    of_t = (trade_logs.c.account_id == row.account_id, trade_logs.c.t_ms == row.t_ms)
+    key = (*of_t, trade_logs.c.symbol == row.symbol)
     before = connection.execute(exclusively(sa.select(trade_logs.c.clamps).where(*key))).scalar_one() or []
     fired = [clamp for clamp in clamps_json(sizing.clamps) if clamp not in before]
     if fired:
@@ -177,11 +197,11 @@ def adopt(
 
 
 def _insert_orphan(connection: sa.Connection, account: TraderAccount, order: Order, record: OrderRecord) -> None:
-    if _log_id(connection, account.account_id, order.t_ms) is None:
+    if _log_id(connection, account.slot, order.t_ms) is None:
         made = AccountPlan(orphan_outcome(record), ORPHAN_REASON)
         _insert_log(connection, account, order.t_ms, made, order.created_ms, None)
     insert_order(connection, order)
-    refresh_log(connection, account.account_id, order.t_ms)
+    refresh_log(connection, account.slot, order.t_ms)
 
 
 def _lock(connection: sa.Connection, account: TraderAccount) -> sa.RowMapping:
@@ -201,8 +221,8 @@ def _count_tokens(connection: sa.Connection, row: sa.RowMapping, t_ms: int, cycl
     connection.execute(_SET_ACCOUNT, values | {"of_account": row["id"]})
 
 
-def _log_id(connection: sa.Connection, account_id: int, t_ms: int) -> int | None:
-    return connection.execute(_LOG_ID, {"of_account": account_id, "at_t": t_ms}).scalar_one_or_none()
+def _log_id(connection: sa.Connection, slot: Slot, t_ms: int) -> int | None:
+    return connection.execute(_LOG_ID, of(slot) | {"at_t": t_ms}).scalar_one_or_none()
 
 
 def _insert_log(

@@ -17,11 +17,11 @@ from lib import log
 from lib.adapters.sql.ledger.roster import unbooked
 from lib.adapters.sql.ledger.rows import exclusively
 from lib.adapters.sql.tables.columns import utc_from_ms
-from lib.adapters.sql.tables.people import accounts, outbox, users
+from lib.adapters.sql.tables.people import account_symbols, accounts, outbox, symbols, users
 from lib.adapters.sql.tables.real_money import preflight_runs, real_caps, real_consents
 from lib.adapters.sql.tables.safety import authenticators, passkeys
 from lib.adapters.sql.tables.trading import equity_points, orders
-from lib.domain.account import RiskLevel, Venue
+from lib.domain.account import RiskLevel, Slot, Venue
 from lib.domain.order import TERMINAL, OrderState
 from lib.domain.position import ZERO
 from lib.domain.preflight import Card, CardResult, PreflightRun
@@ -78,9 +78,11 @@ class _Reader:
             return nothing
 
 
-def real_facts(connection: sa.Connection, account_id: int, now: int, *, notional: Decimal = ZERO) -> RealFacts:
-    """Everything known of the account on a venue with real money at *now*; *notional* = what an entry would add."""
-    read, c = _Reader(), connection
+def real_facts(connection: sa.Connection, slot: Slot, now: int, *, notional: Decimal = ZERO) -> RealFacts:
+    """
+    Everything known of the account on a venue with real money at *now*; *notional* = what an entry there would add.
+    """
+    read, c, account_id = _Reader(), connection, slot[0]
     of_cards, of_days, of_cap = (RealGate.CARDS,), (RealGate.CLEAN_DAYS,), (RealGate.CAP,)
     user_id, venue, uid, key_version = c.execute(_ACCOUNT, {"of_account": account_id}).one()
     cap = read(of_cap, None, lambda: newest_cap(c))
@@ -100,7 +102,7 @@ def real_facts(connection: sa.Connection, account_id: int, now: int, *, notional
         has_factor=_has_factor(c, user_id),
         has_consent=consent > 0,
         rank=_rank(c, account_id, consent),
-        positions=open_positions(c, account_id),
+        positions=open_positions(c, slot),
         opened_today=read(of_cap, ZERO, lambda: opened_today(c, now)),
         equity=read(of_cap, ZERO, lambda: _equity(c, account_id)),
         level=read(of_cap, RiskLevel.HIGH, lambda: _level(c, user_id)),
@@ -250,20 +252,22 @@ def _has_factor(connection: sa.Connection, user_id: int) -> bool:
     return connection.execute(confirmed).first() is not None or connection.execute(keyed).first() is not None
 
 
-def open_positions(connection: sa.Connection, account_id: int) -> int:
-    """Real accounts but *account_id* whose position is open, may be by an entry on its way, or is not yet booked."""
-    others = sa.select(accounts.c.id).where(
-        accounts.c.venue.in_(REAL), accounts.c.id != account_id, sa.or_(accounts.c.position_qty != ZERO, unbooked)
+def open_positions(connection: sa.Connection, slot: Slot) -> int:
+    """
+    Positions of real accounts but the one in *slot* that are open, may be by an entry on its way, or are not yet
+    booked: an account has one in each of its symbols.
+    """
+    held = (
+        sa.select(account_symbols.c.account_id, symbols.c.symbol)
+        .join(symbols, symbols.c.symbol_no == account_symbols.c.symbol_no)
+        .join(accounts, accounts.c.id == account_symbols.c.account_id)
+        .where(accounts.c.venue.in_(REAL), sa.or_(account_symbols.c.position_qty != ZERO, unbooked))
     )
-    held = set(connection.scalars(others))
-    coming = sa.select(orders.c.account_id).where(
-        orders.c.venue.in_(REAL),
-        orders.c.account_id != account_id,
-        orders.c.leg == "e",
-        orders.c.attempts > 0,
-        orders.c.state.in_(_OPEN),
+    coming = sa.select(orders.c.account_id, orders.c.symbol).where(
+        orders.c.venue.in_(REAL), orders.c.leg == "e", orders.c.attempts > 0, orders.c.state.in_(_OPEN)
     )
-    return len(held | set(connection.scalars(coming)))
+    found = {(number, symbol) for query in (held, coming) for number, symbol in connection.execute(query)}
+    return len(found - {slot})
 
 
 def opened_today(connection: sa.Connection, now: int) -> Decimal:

@@ -8,7 +8,10 @@ chose.
 """
 
 import json
+from collections.abc import Sequence
 from decimal import Decimal
+from itertools import groupby
+from operator import itemgetter
 from typing import Any
 
 import sqlalchemy as sa
@@ -16,10 +19,10 @@ import sqlalchemy as sa
 from lib.adapters.sql.ledger.analysis import read_limits
 from lib.adapters.sql.ledger.rows import Now, has_session, read_doubts
 from lib.adapters.sql.tables.columns import utc_from_ms
-from lib.adapters.sql.tables.people import accounts, credentials, symbols, users
+from lib.adapters.sql.tables.people import account_symbols, accounts, credentials, symbols, users
 from lib.adapters.sql.tables.trading import fills, orders
 from lib.domain.account import CADENCES, AccountSettings, RiskLevel
-from lib.domain.account_records import TraderAccount
+from lib.domain.account_records import AccountSymbol, TraderAccount
 from lib.domain.decimals import plain
 from lib.domain.decision import answer_version
 from lib.domain.exit_rules import read_rules
@@ -40,20 +43,33 @@ _PLAIN = (
     "risk_level", "max_leverage", "risk_per_trade", "min_confidence", "cadence_min", "models", "answer_version",
     "exits",
 )  # fmt: skip
-_has_open_row = sa.exists().where(orders.c.account_id == accounts.c.id, orders.c.state.in_(_OPEN))
+_here = (orders.c.account_id == account_symbols.c.account_id, orders.c.symbol == symbols.c.symbol)
 _has_fill = sa.exists().where(
     fills.c.account_id == orders.c.account_id,
     fills.c.at_ms >= orders.c.t_ms,  # none is older: the index need not be read from the account's beginning
     fills.c.order_link_id == orders.c.order_link_id,
 )
 unbooked = sa.exists().where(
-    orders.c.account_id == accounts.c.id,
-    orders.c.t_ms >= accounts.c.last_fill_ms - LATE_FILL_MS,
+    *_here,
+    orders.c.t_ms >= account_symbols.c.last_fill_ms - LATE_FILL_MS,
     orders.c.filled_qty != ZERO,
     sa.not_(_has_fill),
 )
-"""Whether an order of the account filled and is in no books yet: its position is another than the row says."""
-in_use = sa.or_(accounts.c.position_qty != ZERO, _has_open_row, unbooked)
+"""
+Whether an order of the account in the symbol filled and is in no books yet: its position is another than the row says.
+Of a query over `account_symbols` and `symbols`.
+"""
+_is_used = sa.or_(
+    account_symbols.c.position_qty != ZERO, sa.exists().where(*_here, orders.c.state.in_(_OPEN)), unbooked
+)
+in_use = sa.or_(
+    sa.exists().where(orders.c.account_id == accounts.c.id, orders.c.state.in_(_OPEN)),
+    sa.select(account_symbols.c.account_id)
+    .join(symbols, symbols.c.symbol_no == account_symbols.c.symbol_no)
+    .where(account_symbols.c.account_id == accounts.c.id, _is_used)
+    .correlate(accounts)
+    .exists(),
+)
 """Whether a position or an order of ours may be open on the account (`order_rules.is_unbooked` is the third part)."""
 _ACCOUNT = (
     sa.select(
@@ -62,7 +78,10 @@ _ACCOUNT = (
         accounts.c.venue,
         accounts.c.feed,
         accounts.c.uid,
-        accounts.c.symbol_no,
+        account_symbols.c.symbol_no,
+        account_symbols.c.traded,
+        account_symbols.c.position_qty,
+        (account_symbols.c.symbol_no == accounts.c.symbol_no).label("is_first"),
         accounts.c.key_version,
         accounts.c.trading_enabled,
         accounts.c.flatten,
@@ -70,7 +89,6 @@ _ACCOUNT = (
         accounts.c.proven_ms,
         accounts.c.paused_by,
         accounts.c.doubts,
-        accounts.c.position_qty,
         symbols.c.symbol,
         credentials.c.sealed,
         users.c.deleted_at,
@@ -89,7 +107,8 @@ _ACCOUNT = (
     )
     .select_from(
         accounts.join(users, users.c.id == accounts.c.user_id)
-        .join(symbols, symbols.c.symbol_no == accounts.c.symbol_no)
+        .join(account_symbols, account_symbols.c.account_id == accounts.c.id)
+        .join(symbols, symbols.c.symbol_no == account_symbols.c.symbol_no)
         .join(
             credentials,
             (credentials.c.account_id == accounts.c.id) & (credentials.c.key_version == accounts.c.key_version),
@@ -97,18 +116,22 @@ _ACCOUNT = (
     )
     .where(accounts.c.active, credentials.c.revoked_at.is_(None))
     .where(sa.or_(users.c.deleted_at.is_(None), users.c.deleted_at >= sa.bindparam("left_since"), in_use))
-    .order_by(accounts.c.id)
+    .where(sa.or_(account_symbols.c.traded, account_symbols.c.changed_ms >= sa.bindparam("off_since"), _is_used))
+    .order_by(accounts.c.id, account_symbols.c.symbol_no)
 )
 
 
 def read_accounts(connection: sa.Connection, now: Now) -> list[tuple[TraderAccount, str]]:
     """Every account of the port's `accounts`, by id, each with what is wrong with its settings or ""."""
     at = now(connection)
-    rows = connection.execute(_ACCOUNT, {"left_since": utc_from_ms(at - LEFT_MS), "now_ms": at})
-    return [_account_from(row) for row in rows.mappings()]
+    since = {"left_since": utc_from_ms(at - LEFT_MS), "off_since": at - LEFT_MS}
+    rows = connection.execute(_ACCOUNT, since | {"now_ms": at}).mappings()
+    return [_account_from(list(own)) for _, own in groupby(rows, key=itemgetter("account_id"))]
 
 
-def _account_from(row: sa.RowMapping) -> tuple[TraderAccount, str]:
+def _account_from(own: Sequence[sa.RowMapping]) -> tuple[TraderAccount, str]:
+    """The account of *own*, a row for each of its symbols, seen on the first of them."""
+    row = next((one for one in own if one["is_first"]), own[0])
     settings, flaw = _settings(row)
     account = TraderAccount(
         account_id=row["account_id"],
@@ -133,8 +156,14 @@ def _account_from(row: sa.RowMapping) -> tuple[TraderAccount, str]:
         is_guest=row["is_guest"],
         language=row["locale"],
         doubts=read_doubts(row["doubts"]),
+        traded=bool(row["traded"]),
+        symbols=tuple(_symbol_of(one) for one in own),
     )
     return account, flaw
+
+
+def _symbol_of(row: sa.RowMapping) -> AccountSymbol:
+    return AccountSymbol(row["symbol"], row["symbol_no"], row["position_qty"], bool(row["traded"]))
 
 
 def _settings(row: sa.RowMapping) -> tuple[AccountSettings, str]:

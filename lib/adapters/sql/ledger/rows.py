@@ -17,12 +17,12 @@ import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 
 from lib.adapters.sql.ledger.analysis import read_limits
-from lib.adapters.sql.tables.people import accounts, sessions, system_settings, users
+from lib.adapters.sql.tables.people import account_symbols, accounts, sessions, symbols, system_settings, users
 from lib.adapters.sql.tables.trading import orders
 from lib.clock import Clock, SystemClock
 from lib.domain import reason_codes as codes
-from lib.domain.account import DOUBTS, AccountSettings, Doubt, RiskLevel
-from lib.domain.books import RunningBooks
+from lib.domain.account import DOUBTS, AccountSettings, Doubt, RiskLevel, Slot
+from lib.domain.books import OF_SYMBOL, RunningBooks
 from lib.domain.decision import answer_version
 from lib.domain.errors import Retry
 from lib.domain.exit_rules import read_rules
@@ -93,14 +93,23 @@ def read_orders(connection: sa.Connection, *where: sa.ColumnElement[bool]) -> li
 
 _AT = (
     sa.select(orders)
-    .where(orders.c.account_id == sa.bindparam("of_account"), orders.c.t_ms == sa.bindparam("at_t"))
+    .where(
+        orders.c.account_id == sa.bindparam("of_account"),
+        orders.c.t_ms == sa.bindparam("at_t"),
+        orders.c.symbol == sa.bindparam("of_symbol"),
+    )
     .order_by(orders.c.id)
 )
 
 
-def orders_at(connection: sa.Connection, account_id: int, t_ms: int) -> list[Order]:
-    """The orders of (account, T), by id."""
-    rows = connection.execute(_AT, {"of_account": account_id, "at_t": t_ms}).mappings()
+def of(slot: Slot) -> dict[str, Any]:
+    """*slot* as the values of a statement that asks for *of_account* and *of_symbol*."""
+    return {"of_account": slot[0], "of_symbol": slot[1]}
+
+
+def orders_at(connection: sa.Connection, slot: Slot, t_ms: int) -> list[Order]:
+    """The orders of (account, symbol, T), by id."""
+    rows = connection.execute(_AT, of(slot) | {"at_t": t_ms}).mappings()
     return [order_from(row) for row in rows]
 
 
@@ -143,12 +152,24 @@ def lock_person(connection: sa.Connection, user_id: int) -> None:
     connection.execute(_PERSON, {"of_user": user_id}).one()
 
 
-_RUNNING = tuple(field.name for field in fields(RunningBooks))
+_RUNNING = tuple(field.name for field in fields(RunningBooks) if field.name not in OF_SYMBOL)
+_SLOTS = (
+    sa.select(account_symbols, symbols.c.symbol)
+    .join(symbols, symbols.c.symbol_no == account_symbols.c.symbol_no)
+    .where(account_symbols.c.account_id == sa.bindparam("of_account"))
+    .order_by(account_symbols.c.symbol_no)
+)
 
 
-def running_books(row: sa.RowMapping) -> RunningBooks:
-    """The running columns of a row of `accounts`."""
-    return RunningBooks(**{name: row[name] for name in _RUNNING})
+def symbol_rows(connection: sa.Connection, account_id: int) -> dict[str, sa.RowMapping]:
+    """The rows of `account_symbols` of the account, by symbol; whoever writes one holds the account's row."""
+    return {row["symbol"]: row for row in connection.execute(_SLOTS, {"of_account": account_id}).mappings()}
+
+
+def running_books(row: sa.RowMapping, held: sa.RowMapping | None = None) -> RunningBooks:
+    """The running columns of a row of `accounts`, on the symbol of *held*, a row of `account_symbols`."""
+    known = {name: row[name] for name in _RUNNING}
+    return RunningBooks(**known, **({name: held[name] for name in OF_SYMBOL} if held else {}))
 
 
 def settings_from(row: sa.RowMapping) -> AccountSettings:

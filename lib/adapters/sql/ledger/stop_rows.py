@@ -10,8 +10,9 @@ from typing import Any
 import sqlalchemy as sa
 
 from lib.adapters.sql.ledger.keeping import last_entry
-from lib.adapters.sql.ledger.rows import insert_once, insertion, lock_account
+from lib.adapters.sql.ledger.rows import insert_once, insertion, lock_account, of
 from lib.adapters.sql.tables.trading import stop_moves
+from lib.domain.account import Slot
 from lib.domain.order import Order
 from lib.domain.stops import StopMove, called, is_settled_by, stop_to_call, waits
 
@@ -21,9 +22,11 @@ _OF_ENTRY = (
     .order_by(stop_moves.c.id)
 )
 _WAITING = sa.select(stop_moves).where(
-    stop_moves.c.account_id == sa.bindparam("of_account"), stop_moves.c.settled_ms == 0
+    stop_moves.c.account_id == sa.bindparam("of_account"),
+    stop_moves.c.symbol == sa.bindparam("of_symbol"),
+    stop_moves.c.settled_ms == 0,
 )
-_ACCOUNTS = sa.select(stop_moves.c.account_id).where(stop_moves.c.settled_ms == 0).distinct()
+_SLOTS = sa.select(stop_moves.c.account_id, stop_moves.c.symbol).where(stop_moves.c.settled_ms == 0).distinct()
 
 
 def read_moves(connection: sa.Connection, entry: Order) -> list[StopMove]:
@@ -36,10 +39,10 @@ def _move(row: sa.RowMapping) -> StopMove:
     return StopMove(row["entry_link"], row["t_ms"], row["price"], row["called_ms"], row["settled_ms"])
 
 
-def insert_move(connection: sa.Connection, account_id: int, symbol: str, t_ms: int, price: Decimal) -> None:
-    """The move of a plan, of the newest entry of the account; within the plan's transaction."""
-    entry = last_entry(connection, account_id)
-    if entry is not None and entry.symbol == symbol:
+def insert_move(connection: sa.Connection, slot: Slot, t_ms: int, price: Decimal) -> None:
+    """The move of a plan, of the newest entry there; within the plan's transaction."""
+    entry = last_entry(connection, slot)
+    if entry is not None:
         insert_once(connection, stop_moves, _values(entry, StopMove(entry.order_link_id, t_ms, price)))
 
 
@@ -69,16 +72,16 @@ def _keep(connection: sa.Connection, entry: Order, move: StopMove) -> None:
 def settle(connection: sa.Connection, entry: Order, standing: Decimal, at_ms: int) -> bool:
     """The ledger's `settle_stops`."""
     lock_account(connection, entry.account_id)
-    rows = connection.execute(_WAITING, {"of_account": entry.account_id}).mappings().all()
+    rows = connection.execute(_WAITING, of(entry.slot)).mappings().all()
     done = [row["id"] for row in rows if is_settled_by(_move(row), entry, standing)]
     if done:
         connection.execute(sa.update(stop_moves).where(stop_moves.c.id.in_(done)).values(settled_ms=at_ms))
     return waits(entry, (_move(row) for row in rows if row["id"] not in done))
 
 
-def moved_accounts(connection: sa.Connection) -> set[int]:
-    """The ledger's `moved_accounts`."""
-    return set(connection.scalars(_ACCOUNTS))
+def moved_slots(connection: sa.Connection) -> set[Slot]:
+    """The ledger's `moved_slots`."""
+    return {(account_id, symbol) for account_id, symbol in connection.execute(_SLOTS)}
 
 
 def _values(entry: Order, move: StopMove) -> dict[str, Any]:

@@ -144,14 +144,10 @@ accounts = sa.Table(
     money("realised"),
     money("fees"),
     money("funding"),
-    money("position_qty"),
-    money("avg_entry_price"),
-    money("round_result"),
     money("peak_equity"),
     sa.Column("loss_streak", sa.Integer, nullable=False, server_default=sa.text("0")),
     number("last_round_ms"),
     number("last_stop_ms"),
-    number("last_fill_ms"),
     number("opened_ms"),
     created_at(),
     added_money("transfers"),
@@ -167,12 +163,32 @@ accounts = sa.Table(
     number("rounds_won"),
     number("rounds_lost"),
     sa.Column("owner_stop", ascii_text(16), nullable=False, server_default=EMPTY),
-    sa.Column("liquidation", Dec()),
     sa.UniqueConstraint("venue", "feed", "uid"),
     sa.Index(None, "user_id"),
     sa.Index(None, "symbol_no"),
     **MYSQL_TABLE,
 )
+"""*symbol_no* is the one of its symbols that is shown first."""
+
+account_symbols = sa.Table(
+    "account_symbols",
+    metadata,
+    sa.Column("account_id", BIG, sa.ForeignKey("accounts.id"), primary_key=True, autoincrement=False),
+    sa.Column("symbol_no", sa.Integer, sa.ForeignKey("symbols.symbol_no"), primary_key=True, autoincrement=False),
+    flag("traded", default=True),
+    number("changed_ms"),
+    money("position_qty"),
+    money("avg_entry_price"),
+    money("round_result"),
+    number("last_fill_ms"),
+    sa.Column("liquidation", Dec()),
+    sa.Index(None, "symbol_no"),
+    **MYSQL_TABLE,
+)
+"""
+The symbols an account trades or traded, with what is a position's of its books; *traded* False = taken off by its owner
+at *changed_ms*. A writer holds the account's row.
+"""
 
 credentials = sa.Table(
     "credentials",

@@ -269,10 +269,10 @@ trade_logs = sa.Table(
     sa.Column("reason", Why(LONG_TEXT), nullable=False),
     sa.Column("confidence", Dec()),
     sa.Column("clamps", JSON),
-    sa.UniqueConstraint("account_id", "t_ms"),
+    sa.UniqueConstraint("account_id", "t_ms", "symbol"),
     sa.Index(None, "user_id", "executed_at"),
     sa.Index(None, "user_id", "outcome", "executed_at"),
     sa.Index(None, "cycle_id"),
     **MYSQL_TABLE,
 )
-"""The log a person reads: one row per account and T, moved by the transaction that moves its orders."""
+"""The log a person reads: one row per account, symbol and T, moved by the transaction that moves its orders."""
