@@ -27,6 +27,8 @@ from lib.domain.errors import Retry
 
 ROOM = OPERATORS.address
 """The operators' page; for everybody else nothing is there."""
+RECORD = "/record"
+"""A page of ours that is no page of Streamlit's: a record that its owner shows."""
 ELSEWHERE: Mapping[str, str] = {
     "/auth/login": HOME,
     "/auth/register": "/?door=register",
@@ -70,6 +72,8 @@ class Addresses:
             await self._app(scope, receive, send)
         elif (target := ELSEWHERE.get(scope["path"])) is not None:
             await RedirectResponse(_with_query(target, scope))(scope, receive, send)
+        elif scope["path"] == RECORD:
+            await self._app(scope, receive, send)
         elif scope["path"] == ICON:
             await RedirectResponse(address("favicon.svg"), 308)(scope, receive, send)
         elif scope["path"].startswith(SYMBOLS):

@@ -29,6 +29,7 @@ from app.api import (
     operators,
     passkeys,
     plain,
+    records,
     results,
     safety,
     stops,
@@ -123,6 +124,7 @@ def routes(live: Live) -> list[BaseRoute]:
         *cockpit.telling(live.accounts, routes_of(acts)),
         *routes_of(one for one in endpoints(live) if one not in acts),
         *operators.ROUTES,
+        records.PAGE,
         market.stream(live.candles),
         cockpit.channel(live.cockpit, live.accounts),
         *plain.LAST,
@@ -133,7 +135,7 @@ def routes(live: Live) -> list[BaseRoute]:
 
 def endpoints(live: Live) -> tuple[Endpoint, ...]:
     """Everything the API answers, each with its description; the operators' room is told of to nobody."""
-    own = (plain, auth, account, safety, passkeys, tokens, strategies, models, results, stops)
+    own = (plain, auth, account, safety, passkeys, tokens, strategies, models, records, results, stops)
     pushed = (*market.endpoints(live.candles), *cockpit.endpoints(live.cockpit))
     return described([*(one for module in own for one in module.ENDPOINTS), *pushed])
 

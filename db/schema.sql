@@ -547,6 +547,54 @@ CREATE TABLE real_consents (
     INDEX ix_real_consents_user_id (user_id)
 ) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_unicode_ci;
 
+-- What one account did under one version of a strategy; version_id and number 0 = before anything was chosen.
+CREATE TABLE records (
+    id BIGINT NOT NULL AUTO_INCREMENT,
+    user_id BIGINT NOT NULL,
+    account_id BIGINT NOT NULL,
+    version_id BIGINT NOT NULL DEFAULT 0,  -- of strategy_versions, which go with their person
+    number INT NOT NULL,
+    sha256 VARCHAR(64) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,  -- of the version's content
+    PRIMARY KEY (id),
+    CONSTRAINT uq_records_account_id_version_id UNIQUE (account_id, version_id),
+    CONSTRAINT fk_records_user_id FOREIGN KEY (user_id) REFERENCES users (id),
+    CONSTRAINT fk_records_account_id FOREIGN KEY (account_id) REFERENCES accounts (id),
+    INDEX ix_records_user_id (user_id)
+) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_unicode_ci;
+
+-- Its sealed UTC days: appended to, never changed. What they hold and how they are hashed: lib/domain/record.py
+CREATE TABLE record_days (
+    record_id BIGINT NOT NULL,
+    day INT NOT NULL,  -- days since 1970-01-01
+    leaves INT NOT NULL,
+    decisions INT NOT NULL,  -- of the leaves
+    root VARCHAR(64) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+    head VARCHAR(64) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,  -- covers the head before it
+    closing_index VARCHAR(40) CHARACTER SET ascii COLLATE ascii_bin NOT NULL DEFAULT '',  -- '' = no equity point yet
+    sealed_ms BIGINT NOT NULL DEFAULT 0,
+    packed MEDIUMTEXT NOT NULL,  -- base64 of zlib of the leaves, with the amounts behind equity points
+    PRIMARY KEY (record_id, day),
+    CONSTRAINT fk_record_days_record_id FOREIGN KEY (record_id) REFERENCES records (id)
+) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_unicode_ci;
+
+-- Links that show a record to anybody. A code is never stored, only its sha256.
+CREATE TABLE record_links (
+    id BIGINT NOT NULL AUTO_INCREMENT,
+    user_id BIGINT NOT NULL,
+    record_id BIGINT NOT NULL,
+    code_sha256 VARCHAR(64) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+    named BOOL NOT NULL DEFAULT 0,  -- shows the strategy's name
+    amounts BOOL NOT NULL DEFAULT 0,  -- shows balances and transfers
+    made_ms BIGINT NOT NULL DEFAULT 0,
+    revoked_ms BIGINT NOT NULL DEFAULT 0,  -- 0 = the link opens
+    PRIMARY KEY (id),
+    CONSTRAINT uq_record_links_code_sha256 UNIQUE (code_sha256),
+    CONSTRAINT fk_record_links_user_id FOREIGN KEY (user_id) REFERENCES users (id),
+    CONSTRAINT fk_record_links_record_id FOREIGN KEY (record_id) REFERENCES records (id),
+    INDEX ix_record_links_record_id (record_id),
+    INDEX ix_record_links_user_id (user_id)
+) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_unicode_ci;
+
 -- ------ Switches: one row each, made here ---------------------------------------------------------------------------
 
 -- The platform's kill switch.

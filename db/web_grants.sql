@@ -24,6 +24,8 @@ GRANT SELECT ON system_settings TO web;
 GRANT SELECT ON setting_changes TO web;
 GRANT SELECT ON preflight_runs TO web;
 GRANT SELECT ON real_caps TO web;
+GRANT SELECT ON records TO web;
+GRANT SELECT ON record_days TO web;
 
 -- whose account it is, where, and what its books say is written once, or by the trader
 GRANT SELECT, INSERT ON accounts TO web;
@@ -68,3 +70,4 @@ GRANT SELECT, INSERT, UPDATE, DELETE ON strategies TO web;
 GRANT SELECT, INSERT, UPDATE, DELETE ON strategy_versions TO web;
 GRANT SELECT, INSERT, UPDATE, DELETE ON strategy_runs TO web;
 GRANT SELECT, INSERT, UPDATE, DELETE ON strategy_shares TO web;
+GRANT SELECT, INSERT, UPDATE, DELETE ON record_links TO web;

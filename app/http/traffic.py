@@ -31,6 +31,9 @@ PATIENCE_S = 8.0
 """How long a stranger's page waits for its turn before it is refused."""
 PERSONS_OPEN = 40
 STRANGERS_OPEN = 48
+PUBLIC = ("/record", "/api/record")
+"""What strangers may read that asks the database."""
+PUBLIC_READS = Pace(burst=20, per_s=1)
 STOPPING = (
     "/api/pause",
     "/api/flatten",
@@ -54,6 +57,7 @@ class Traffic:
         self._sleep = sleep
         self._reads, self._acts, self._stops = Allowances(READS), Allowances(ACTS), Allowances(STOPS)
         self._strangers = Allowances(STRANGERS)
+        self._public = Allowances(PUBLIC_READS)
         self._sockets = Allowances(STRANGERS_SOCKETS)
         self._messages = {True: Allowances(PERSONS_MESSAGES), False: Allowances(STRANGERS_MESSAGES)}
         self._open: dict[str, int] = defaultdict(int)
@@ -78,7 +82,9 @@ class Traffic:
 
     def _pace_of(self, method: str, path: str, visit: Visit) -> tuple[Allowances | None, str]:
         if visit.user is None:
-            # a stranger's reading is refused without looking anything up
+            if path in PUBLIC or path.startswith("/api/record/"):
+                return self._public, _address(visit)
+            # any other reading of a stranger's is refused without looking anything up
             return (None if method in ("GET", "HEAD") else self._strangers), _address(visit)
         if path in STOPPING:
             return self._stops, visit.identity

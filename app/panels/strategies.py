@@ -15,6 +15,7 @@ from app.panels.choices import still
 from app.panels.control import tell
 from app.panels.inputs import inputs
 from app.panels.models import models
+from app.panels.records import records
 from app.panels.shared import QUERY, shared, take
 from app.panels.step_up import is_wanted
 from app.session import require_user
@@ -53,8 +54,16 @@ def strategies() -> None:
             _headline(running, chosen)
         with right:
             _cadence(user, chosen)
-        mine, words, sights, asked, templates, links = st.tabs(
-            [t("strat.mine"), t("strat.words"), t("input.tab"), t("model.tab"), t("strat.templates"), t("strat.share")],
+        mine, words, sights, asked, templates, links, proofs = st.tabs(
+            [
+                t("strat.mine"),
+                t("strat.words"),
+                t("input.tab"),
+                t("model.tab"),
+                t("strat.templates"),
+                t("strat.share"),
+                t("record.tab"),
+            ],
             key="strategy_tabs",
             default=t("strat.share") if QUERY in st.query_params else None,
         )
@@ -70,6 +79,8 @@ def strategies() -> None:
             _templates(user)
         with links:
             shared(user, running)
+        with proofs:
+            records(user)
 
 
 def _headline(running: StrategyVersion | None, chosen: Choices) -> None:

@@ -1,4 +1,4 @@
-"""The notifier, wired: what was told goes out, and somebody notices when the trader is silent."""
+"""The notifier, wired: what was told goes out, somebody notices when the trader is silent, and days are sealed."""
 
 import asyncio
 from collections.abc import Iterator
@@ -16,6 +16,7 @@ from lib.adapters.sql.forms.deliveries import SqlDeliveries
 from lib.adapters.sql.ledger.telling import tell
 from lib.adapters.vault import AddressOpener, AddressSealer, public_key
 from lib.bootstrap import stores
+from lib.bootstrap.sealing import Sealer
 from lib.clock import Clock, SystemClock
 from lib.domain.events import Event
 from lib.queries import Readings
@@ -36,12 +37,13 @@ class Notifying:
     sender: Sender
     silence: Silence
     daily: DailyReports
+    sealer: Sealer
     heartbeat: Heartbeat | None
     """None = nobody watches from outside."""
 
     async def run(self, stop: asyncio.Event) -> None:
         """All of them, beside one another, until *stop*."""
-        works = (self.sender, self.silence, self.daily, self.heartbeat)
+        works = (self.sender, self.silence, self.daily, self.sealer, self.heartbeat)
         await asyncio.gather(*(work.run(stop) for work in works if work is not None))
 
 
@@ -65,6 +67,7 @@ def notifying(settings: Settings) -> Iterator[Notifying]:
             Sender(SqlDeliveries(engine), opener, courier, composed, clock),
             Silence(readings.health, exposed, told, clock),
             DailyReports(ReportReadings(engine, candles), told, clock),
+            Sealer(engine, clock),
             Heartbeat(readings.health, HeartbeatUrl(url), clock) if url else None,
         )
     finally:

@@ -19,6 +19,7 @@ from lib.accounts.notices import NoticeDesk
 from lib.accounts.passkeys import PasskeyDesk
 from lib.accounts.people import People
 from lib.accounts.real_money import RealMoneyDesk
+from lib.accounts.records import RecordDesk
 from lib.accounts.resets import Postroom, ResetDesk
 from lib.accounts.safety import Safety
 from lib.accounts.strategies import StrategyDesk
@@ -50,6 +51,7 @@ from lib.adapters.sql.forms.notice_choices import SqlNoticeChoices
 from lib.adapters.sql.forms.own_locks import SqlOwnLocks
 from lib.adapters.sql.forms.passkeys import SqlPasskeys
 from lib.adapters.sql.forms.real_consents import SqlRealConsents
+from lib.adapters.sql.forms.record_links import SqlRecordLinks
 from lib.adapters.sql.forms.reset_links import SqlResetLinks
 from lib.adapters.sql.forms.second_factors import SqlSecondFactors
 from lib.adapters.sql.forms.sessions import SqlLogins, SqlSessions
@@ -100,6 +102,7 @@ class WebSystem:
     chats: ChatDesk
     trading: TradingDesk
     strategies: StrategyDesk
+    records: RecordDesk
     models: OwnModelDesk
     real_money: RealMoneyDesk
     readings: Readings
@@ -169,6 +172,7 @@ def web_system(settings: Settings, metrics: Metrics | None = None) -> WebSystem:
         chats=ChatDesk(SqlChats(engine), SqlThrottles(engine), clock),
         trading=trading,
         strategies=StrategyDesk(SqlStrategies(engine), SqlAccounts(engine), SqlThrottles(engine), clock, models),
+        records=RecordDesk(SqlRecordLinks(engine), clock),
         models=models,
         real_money=RealMoneyDesk(SqlRealConsents(engine), SqlSecondFactors(engine), SqlPasskeys(engine), clock),
         readings=readings,

@@ -39,6 +39,10 @@ from lib.queries.platform import PlatformReadings
 from lib.queries.pulse import Pulse as Pulse
 from lib.queries.pulse import PulseReadings
 from lib.queries.real import RealMoneyReadings
+from lib.queries.records import OpenedRecord as OpenedRecord
+from lib.queries.records import RecordLine as RecordLine
+from lib.queries.records import RecordLinkLine as RecordLinkLine
+from lib.queries.records import RecordReadings
 from lib.queries.results import CurvePoint as CurvePoint
 from lib.queries.results import ResultReadings
 from lib.queries.results import Results as Results
@@ -102,5 +106,6 @@ class Readings(
     RealMoneyReadings,
     StrategyReadings,
     ModelReadings,
+    RecordReadings,
 ):
     """Everything anybody may look at. *Retry* when a store is away."""

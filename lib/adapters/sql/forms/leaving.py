@@ -1,9 +1,9 @@
 """
 A person leaves: `lib.ports.safety.Leaving`, over SQL, in one transaction.
 
-What says who they were goes (address, password, strategies, sessions, browsers, notes, factors), sealed keys are
-destroyed; orders, fills and decisions stay under a number, because every order row must keep standing for what the
-exchange has.
+What says who they were goes (address, password, strategies, sessions, browsers, notes, factors, links to records),
+sealed keys are destroyed; orders, fills, decisions and sealed days stay under a number, because every order row must
+keep standing for what the exchange has.
 """
 
 import sqlalchemy as sa
@@ -27,6 +27,7 @@ from lib.adapters.sql.tables.people import (
     sessions,
     users,
 )
+from lib.adapters.sql.tables.records import record_links
 from lib.adapters.sql.tables.safety import (
     api_tokens,
     authenticators,
@@ -43,6 +44,7 @@ THEIRS = (
     sessions,
     known_browsers,
     audit_events,
+    record_links,
     strategy_shares,
     strategy_runs,
     strategy_versions,

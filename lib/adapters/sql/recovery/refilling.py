@@ -28,6 +28,7 @@ from lib.adapters.sql.tables.people import (
     system_flags,
 )
 from lib.adapters.sql.tables.real_money import preflight_runs, real_caps, real_consents
+from lib.adapters.sql.tables.records import record_links
 from lib.adapters.sql.tables.safety import api_tokens, email_links, reset_links
 from lib.adapters.sql.tables.strategies import strategy_shares
 from lib.adapters.sql.tables.telling import chats, deliveries
@@ -41,7 +42,7 @@ from lib.domain.switches import AccountStop
 RESTORED_BY = "restore"
 SYSTEM = "system"
 """The author of a pause that the account's owner, or an operator, ends."""
-DOORS = (sessions, api_tokens, reset_links, email_links, known_browsers, chats, strategy_shares)
+DOORS = (sessions, api_tokens, reset_links, email_links, known_browsers, chats, strategy_shares, record_links)
 """
 What somebody may have ended or used since the backup, and what would open a door again. Recovery codes stay, used ones
 of since then among them: without them whoever lost their authenticator is locked out.
