@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 from lib.domain import record as law
 from lib.domain.day import DAY_MS
@@ -17,7 +18,7 @@ STEP_MS = 300_000
 Check = Callable[[Iterator[bytes], str], str]
 
 
-def verifier() -> dict[str, Callable[..., str]]:
+def verifier() -> dict[str, Callable[..., Any]]:
     """The functions of the verifier, none of them ours."""
     return runpy.run_path(str(VERIFIER))
 
@@ -51,7 +52,7 @@ def _entry(day: int, place: int, index: Decimal) -> law.Entry:
         amounts = law.Money(t_ms, Decimal(10_000 + place), Decimal("10000.25") + place, Decimal(0))
         return law.equity_entry(amounts, index + Decimal(place) / 1_000, f"{place:032x}")
     asked = law.Asked("rules", f"{place:064x}", f"{t_ms:064x}")
-    made = law.Decided(t_ms, "BTCUSDT", "held", "hold", Decimal("0.5"), 3, Decimal("0.01"), Decimal("0.02"), asked)
+    made = law.Decided(t_ms, "BTCUSDT", "held", "hold", Decimal("0.5"), 3, Decimal("0.01"), Decimal("0.02"), asked=asked)
     return law.Entry(law.decision_leaf(VERSION, made))
 
 

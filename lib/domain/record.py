@@ -87,7 +87,7 @@ class Version:
     @property
     def genesis(self) -> str:
         """What the first day of its records points back to (hex)."""
-        said = {"format": FORMAT, "number": self.number, "version": self.sha256}
+        said: Leaf = {"format": FORMAT, "number": self.number, "version": self.sha256}
         return sha256(_HEAD + canonical(said)).hexdigest()
 
 

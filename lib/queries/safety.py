@@ -10,6 +10,7 @@ from lib.accounts.entrance import network
 from lib.adapters.sql.forms.api_tokens import token_of
 from lib.adapters.sql.forms.krw_rates import own_won_rates
 from lib.adapters.sql.tables.people import accounts, audit_events, credentials, sessions, users
+from lib.adapters.sql.tables.records import record_links, records
 from lib.adapters.sql.tables.safety import api_tokens, authenticators, passkeys, recovery_codes
 from lib.adapters.sql.tables.strategies import strategies, strategy_runs, strategy_shares, strategy_versions
 from lib.domain.api_token import ApiToken
@@ -154,6 +155,8 @@ class SafetyReadings(Reading):
             "strategy_versions": (strategy_versions, ("id", "strategy_id", "number", "content", "sha256", "made_ms")),
             "strategy_runs": (strategy_runs, ("version_id", "from_ms")),
             "strategy_shares": (strategy_shares, ("version_id", "shown_as", "made_ms", "revoked_ms")),
+            "records": (records, ("id", "account_id", "version_id", "number", "sha256")),
+            "record_links": (record_links, ("record_id", "named", "amounts", "made_ms", "revoked_ms")),
         }
         return {
             what: [{name: row[name] for name in names} for row in self._rows(table, table.c.user_id == user_id)]

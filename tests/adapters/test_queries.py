@@ -16,8 +16,10 @@ from sqlalchemy import event
 from lib.adapters.sql.forms.commands import SqlCommandQueue
 from lib.adapters.sql.forms.notice_choices import SqlNoticeChoices
 from lib.adapters.sql.ledger.telling import tell
+from lib.adapters.sql.records.days import packed
 from lib.adapters.sql.tables.columns import utc_from_ms
 from lib.adapters.sql.tables.people import audit_events, krw_rates, notice_choices, sessions, users
+from lib.adapters.sql.tables.records import record_days, record_links, records
 from lib.adapters.sql.tables.safety import api_tokens, authenticators, passkeys, recovery_codes
 from lib.adapters.sql.tables.strategies import strategies, strategy_runs, strategy_shares, strategy_versions
 from lib.adapters.sql.tables.telling import channels
@@ -34,6 +36,7 @@ from lib.domain.events import Event, EventKind
 from lib.domain.margin import Liquidation
 from lib.domain.position import Side
 from lib.domain.reason import NOTHING, text
+from lib.domain.record import Decided, Entry, Version, decision_leaf
 from lib.domain.risk import AccountPlan, Clamp
 from lib.domain.round_trips import Trips
 from lib.domain.strategy import Strategy, written
@@ -98,6 +101,11 @@ class Scene:
             strategy_shares: {
                 "version_id": account.user_id, "code_sha256": digest, "shown_as": account.uid, "made_ms": T,
             },
+            records: {
+                "id": account.user_id, "account_id": account.account_id, "version_id": account.user_id, "number": 1,
+                "sha256": digest,
+            },
+            record_links: {"record_id": account.user_id, "code_sha256": digest, "made_ms": T, "named": True},
             channels: {"service": "ntfy", "name": account.uid, "sealed": "x"},
             notice_choices: {"quiet_from": 0, "quiet_until": 60},
             krw_rates: {"day": "2026-01-01", "rate": Decimal(1_000 + account.user_id)},
@@ -114,6 +122,10 @@ class Scene:
         with self.world.engine.begin() as connection:
             for table, row in rows.items():
                 connection.execute(sa.insert(table).values(mine | row))
+            leaf = Entry(decision_leaf(Version(1, digest), Decided(DAY_MS, SYMBOL, "held")))
+            day = {"record_id": account.user_id, "day": 1, "leaves": 1, "decisions": 1, "root": digest, "head": digest}
+            day |= {"closing_index": f"1.{account.user_id}", "packed": packed([leaf])}
+            connection.execute(sa.insert(record_days).values(day))
             running = sa.update(users).where(users.c.id == account.user_id)
             connection.execute(running.values(strategy_version_id=account.user_id))
 
@@ -145,7 +157,7 @@ def scene(request: pytest.FixtureRequest) -> Iterator[Scene]:
 
 LISTS = (
     "accounts", "sessions", "passkeys", "activity", "strategies", "strategy_versions", "strategy_runs",
-    "strategy_shares", "krw_rates",
+    "strategy_shares", "krw_rates", "records", "record_links",
 )  # fmt: skip
 """What of the file with everything is a list of the person's own."""
 NOTHING_READ: tuple[object, ...] = (
@@ -194,6 +206,11 @@ READS: dict[str, Callable[[Readings, int, int], object]] = {
     "strategy_shares": lambda r, user, log: r.strategy_shares(user),
     "model_days": lambda r, user, log: r.model_days(user, 0),
     "model_lines": lambda r, user, log: r.model_lines(user, log),
+    "records": lambda r, user, log: r.records(user),
+    "record_links": lambda r, user, log: r.record_links(user),
+    "record_curve": lambda r, user, log: r.record_curve(user, user),
+    "record_file": lambda r, user, log: list(r.record_file(user, user, amounts=True) or ()),
+    "record_proof": lambda r, user, log: r.record_proof(user, user, DAY_MS, SYMBOL),
     "instructions": lambda r, user, log: r.instructions(user),
     "won_rates": lambda r, user, log: r.won_rates(user),
     "factor": lambda r, user, log: r.factor(user),
@@ -215,7 +232,7 @@ ALIKE = {
 """Where two people made alike read alike."""
 MARKET_WIDE = {
     "status", "candles", "newest_candle", "last_price", "demo_user_id", "health", "rules", "analyst_profile",
-    "admission", "banner", "person_cap", "price_day_ago", "closed_candles", "bot", "opinions",
+    "admission", "banner", "person_cap", "price_day_ago", "closed_candles", "bot", "opinions", "opened_record",
 }  # fmt: skip
 
 

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -25,7 +26,7 @@ THEIRS = verifier()
 
 
 def found(lines: list[bytes], head: str = HEAD) -> str:
-    return THEIRS["check_record"](iter(lines), head)
+    return str(THEIRS["check_record"](iter(lines), head))
 
 
 def test_an_untouched_record_holds_with_its_amounts_and_without() -> None:
@@ -109,14 +110,14 @@ VALUES = st.none() | st.integers(-(2**53) + 1, 2**53 - 1) | st.text(st.character
 
 @given(st.dictionaries(st.text(st.characters(codec="ascii"), min_size=1), VALUES))
 def test_the_verifier_writes_a_leaf_byte_for_byte_as_the_law_does(leaf: dict[str, law.Value]) -> None:
-    assert THEIRS["written"](leaf) == law.canonical(leaf)  # type: ignore[comparison-overlap]
+    assert THEIRS["written"](leaf) == law.canonical(leaf)
     assert json.loads(law.canonical(leaf)) == leaf
 
 
 @given(st.lists(st.binary(min_size=32, max_size=32), min_size=1, max_size=40), st.data())
 def test_roots_and_paths_are_those_of_rfc_6962(hashes: list[bytes], data: st.DataObject) -> None:
     root = law.merkle_root(hashes)
-    assert THEIRS["root"](hashes) == root  # type: ignore[comparison-overlap]
+    assert THEIRS["root"](hashes) == root
     place = data.draw(st.integers(0, len(hashes) - 1))
     found = hashes[place]
     for side, other in law.audit_path(hashes, place):
@@ -155,9 +156,10 @@ def test_the_index_leaves_transfers_and_other_versions_out() -> None:
 
 
 def test_a_leaf_holds_text_whole_numbers_and_null_alone() -> None:
-    for value in (1.5, True, Decimal(1), []):
+    values: list[Any] = [1.5, True, Decimal(1), []]
+    for value in values:
         with pytest.raises(TypeError):
-            law.canonical({"x": value})  # type: ignore[dict-item]
+            law.canonical({"x": value})
 
 
 def test_a_day_is_sealed_a_quarter_of_an_hour_after_its_end() -> None:

@@ -24,6 +24,7 @@ from lib.accounts.notices import NoticeDesk
 from lib.accounts.passkeys import PasskeyDesk
 from lib.accounts.people import People
 from lib.accounts.real_money import RealMoneyDesk
+from lib.accounts.records import RecordDesk
 from lib.accounts.resets import ResetDesk
 from lib.accounts.safety import Safety
 from lib.accounts.strategies import StrategyDesk
@@ -327,6 +328,7 @@ class Web:
             won=WonDesk(MemoryWonBook()),
             trading=cast(TradingDesk, self.trading),
             strategies=cast(StrategyDesk, None),
+            records=cast(RecordDesk, None),
             models=cast(OwnModelDesk, None),
             real_money=RealMoneyDesk(
                 NoConsents(), self.logins.factors, MemoryPasskeys(self.sessions.trail), self.clock

@@ -5,6 +5,7 @@ every route of the operators' room, asked by everybody there can be, over a real
 A new endpoint, table or column is in it at once.
 """
 
+import gzip
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -19,6 +20,7 @@ from lib.adapters.sql.forms.operator_register import SqlOperatorRegister
 from lib.adapters.sql.tables.models import metadata
 from lib.bootstrap import WebSystem
 from lib.clock import SystemClock
+from lib.domain.day import DAY_MS
 from lib.queries import EXPORTS
 from tests.web.test_hostile_requests import FIELDS
 from tests.web.test_operators import ACTS, READS
@@ -30,13 +32,14 @@ pytestmark = [pytest.mark.server, pytest.mark.enable_socket]
 FILES = [f"{what}.csv" for what in (*EXPORTS, "tax")]
 IDS = {
     "session_id": "sessions", "passkey_id": "passkeys", "token_id": "api_tokens", "strategy_id": "strategies",
-    "version_id": "strategy_versions", "share_id": "strategy_shares",
+    "version_id": "strategy_versions", "share_id": "strategy_shares", "record_id": "records",
+    "link_id": "record_links",
 }  # fmt: skip
 SILENT = {
     "/healthz", "/readyz", "/api/openapi.json", "/api/kline", "/api/kline/history", "/api/account/sessions",
-    "/api/strategies/templates",
+    "/api/strategies/templates", "/api/record", "/api/record/export", "/api/record/proof",
 }  # fmt: skip
-"""What tells no text of a person's: the market, strategies of ours, and browsers by the names we know."""
+"""What tells no text of a person's: the market, strategies of ours, browsers by names we know, what a code shows."""
 LOOKING = {"/api/strategies/open"}
 """Changes nothing though it is a POST: a code belongs in no address."""
 FOR_OPERATORS = {
@@ -62,7 +65,9 @@ class Place:
         """Status and text of one answer to somebody known by *headers* alone."""
         self.client.cookies.clear()
         answer = self.client.request(method, path, headers=headers, **given)
-        return answer.status_code, answer.text + str(answer.headers)
+        is_packed = answer.content[:2] == b"\x1f\x8b"
+        told = gzip.decompress(answer.content).decode() if is_packed else answer.text
+        return answer.status_code, told + str(answer.headers)
 
 
 @pytest.fixture(scope="module")
@@ -97,6 +102,8 @@ def requests_of(place: Place, one: Endpoint) -> Iterator[tuple[str, dict[str, An
     ids = f"user_id={place.lee.user_id}&account={place.lee.ids['accounts']}&account_id={place.lee.ids['accounts']}"
     path = one.path.replace("{log_id}", str(place.lee.ids["trade_logs"]))
     path = path.replace("{strategy_id}", str(place.lee.ids["strategies"]))
+    path = path.replace("{record_id}", str(place.lee.ids["records"]))
+    ids += f"&t={DAY_MS}&symbol=BTCUSDT" if path.endswith("/proof") else ""
     if one.method == "GET":
         yield from ((f"{path.replace('{file}', file)}?{ids}", {}) for file in (FILES if "{file}" in path else [""]))
         return

@@ -14,14 +14,18 @@ from typing import Any
 import sqlalchemy as sa
 
 from lib.accounts.entrance import sha256
+from lib.adapters.sql.records.days import packed
 from lib.adapters.sql.tables.columns import Dec, UtcDateTime, Why
 from lib.adapters.sql.tables.models import metadata
 from lib.domain.api_token import PREFIX
+from lib.domain.day import DAY_MS
+from lib.domain.exit_rules import NO_RULES
 from lib.domain.reason import text
+from lib.domain.record import Decided, Entry, Version, decision_leaf
 from lib.domain.strategy import Strategy, written
 
 HOUR_MS = 3_600_000
-OWNED = ("users", "accounts", "orders", "cycles", "fills", "strategies", "strategy_versions")
+OWNED = ("users", "accounts", "orders", "cycles", "fills", "strategies", "strategy_versions", "records")
 """Tables whose rows others point at; `cycles` points at nobody, and a log row points at it."""
 BY_HAND = frozenset({"invites", "operators"})
 """Not made: an invitation has no text, and a role is given where it is wanted."""
@@ -57,6 +61,7 @@ FIXED: dict[str, Any] = {
     "operator_acts.origin": "203.0.113.0/24",
     "api_tokens.scope": "read",
     "authenticators.confirmed": False,
+    "orders.exits": NO_RULES,
     "orders.leg": "e",
     "orders.symbol": "BTCUSDT",
     "orders.state": "FILLED",
@@ -73,6 +78,7 @@ FIXED: dict[str, Any] = {
     "cycles.asked_for": "paper",
     "cycles.inputs": "",
     "risk_locks.kind": "external",
+    "record_days.closing_index": "1",
     "krw_rates.day": "2026-01-01",
     "trade_logs.symbol": "BTCUSDT",
     "trade_logs.clamps": None,
@@ -85,6 +91,7 @@ POINTS = {
     "cycle_id": "cycles",
     "strategy_id": "strategies",
     "version_id": "strategy_versions",
+    "record_id": "records",
 }
 COLUMNS = [column for table in metadata.sorted_tables for column in table.columns]
 CANARY = re.compile(r"(\w{3})birdy(\d{3})")
@@ -210,6 +217,8 @@ def _written(column: sa.Column[Any], person: Person) -> Any:
         return figures | {"reason": bird}
     if str(column) == "strategy_versions.content":
         return written(Strategy(instructions=bird))
+    if str(column) == "record_days.packed":
+        return packed([Entry(decision_leaf(Version(1, bird), Decided(DAY_MS, "BTCUSDT", "held")))])
     if isinstance(kind, Why):
         return text(bird)
     if isinstance(kind, sa.JSON):

@@ -55,6 +55,8 @@ from lib.queries import (
     OwnAccount,
     Page,
     PasskeyLine,
+    RecordLine,
+    RecordLinkLine,
     Results,
     SessionLine,
     ShareLine,
@@ -277,6 +279,15 @@ class Shelf:
 
     def strategy_shares(self, user_id: int) -> list[ShareLine]:
         return [ShareLine(7, HOSTILE, 1, "kim", NOW_MS)] if self._has(user_id) else []
+
+    def records(self, user_id: int) -> list[RecordLine]:
+        line = RecordLine(
+            5, HOSTILE, 3, "ab" * 32, "2026-01-01", "2026-03-01", 60, 34_560, 17_280, "cd" * 32, "1.0412", 0
+        )
+        return [line] if self._has(user_id) else []
+
+    def record_links(self, user_id: int) -> list[RecordLinkLine]:
+        return [RecordLinkLine(7, 5, True, False, NOW_MS)] if self._has(user_id) else []
 
     def _versions(self) -> list[StrategyVersion]:
         now = strategy_of(self.choices.settings)
@@ -522,6 +533,12 @@ class Acts:
         content = Strategy(system=HOSTILE, instructions="천천히")
         return SharedStrategy("", "lee", content, HOSTILE, NOW_MS) if code == "c0de" else None
 
+    def show_record(self, user: SessionUser, record_id: int, *, named: bool, amounts: bool) -> MadeShare | Refusal:
+        return self._do("show_record", user, record_id, named, amounts) or MadeShare("c0de")
+
+    def hide_record(self, user: SessionUser, link_id: int) -> Refusal | None:
+        return self._do("hide_record", user, link_id)
+
     def change_rates(self, shelf: Shelf, user: SessionUser, before: str, after: str) -> Refusal | None:
         if refusal := WonDesk(MemoryWonBook()).change(user, "", after):
             return refusal
@@ -565,6 +582,7 @@ def stage() -> SimpleNamespace:
         emails=SimpleNamespace(can_mail=False),
         trading=acts,
         strategies=acts,
+        records=SimpleNamespace(share=acts.show_record, unshare=acts.hide_record),
         models=SimpleNamespace(
             choices=acts.choices, save=acts.save_model, delete=acts.delete_model, clear_key=acts.clear_model_key
         ),

@@ -124,7 +124,7 @@ def decided_at(connection: sa.Connection, account_id: int, times: Collection[int
     return [_decided(row) for part in parts for row in connection.execute(query.where(_L.t_ms.in_(part)))]
 
 
-def _decided(row: "sa.Row[Any]") -> Decided:
+def _decided(row: Any) -> Decided:
     analysis = row.gpt_analysis or {}
     raw = "" if row.archived or not row.raw_answer else sha256(row.raw_answer.encode()).hexdigest()
     return Decided(
