@@ -52,7 +52,8 @@ def _entry(day: int, place: int, index: Decimal) -> law.Entry:
         amounts = law.Money(t_ms, Decimal(10_000 + place), Decimal("10000.25") + place, Decimal(0))
         return law.equity_entry(amounts, index + Decimal(place) / 1_000, f"{place:032x}")
     asked = law.Asked("rules", f"{place:064x}", f"{t_ms:064x}")
-    made = law.Decided(t_ms, "BTCUSDT", "held", "hold", Decimal("0.5"), 3, Decimal("0.01"), Decimal("0.02"), asked=asked)
+    figures = (Decimal("0.5"), 3, Decimal("0.01"), Decimal("0.02"))
+    made = law.Decided(t_ms, "BTCUSDT", "held", "hold", *figures, asked=asked)
     return law.Entry(law.decision_leaf(VERSION, made))
 
 
