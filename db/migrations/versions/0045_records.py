@@ -1,7 +1,7 @@
 """
 Records a stranger can check: one per account and version, its sealed days, the links that show one.
 
-Revision 0044. Nothing is sealed yet: the notifier begins with the oldest day there is.
+Revision 0045. Nothing is sealed yet: the notifier begins with the oldest day there is.
 """
 
 import sqlalchemy as sa
@@ -10,8 +10,8 @@ from sqlalchemy.dialects import mysql
 
 from lib.adapters.sql.tables import columns
 
-revision = "0044"
-down_revision = "0043"
+revision = "0045"
+down_revision = "0044"
 branch_labels = None
 depends_on = None
 
