@@ -14,6 +14,8 @@ GRANT SELECT ON order_events TO web;
 GRANT SELECT ON fills TO web;
 GRANT SELECT ON transfers TO web;
 GRANT SELECT ON equity_points TO web;
+GRANT SELECT ON records TO web;
+GRANT SELECT ON record_days TO web;
 GRANT SELECT ON trade_logs TO web;
 GRANT SELECT ON trader_lease TO web;
 GRANT SELECT ON workers TO web;
@@ -24,8 +26,6 @@ GRANT SELECT ON system_settings TO web;
 GRANT SELECT ON setting_changes TO web;
 GRANT SELECT ON preflight_runs TO web;
 GRANT SELECT ON real_caps TO web;
-GRANT SELECT ON records TO web;
-GRANT SELECT ON record_days TO web;
 
 -- whose account it is, where, and what its books say is written once, or by the trader
 GRANT SELECT, INSERT ON accounts TO web;
