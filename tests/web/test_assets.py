@@ -21,7 +21,7 @@ PINNED = {
 OURS = (
     *("door.mjs", "leave.mjs", "countdown.mjs", "document.mjs", "language.mjs", "theme.mjs"),
     *("typing.mjs", "insight.mjs", "go.mjs", "safety.mjs", "passkey.mjs"),
-    *("early.js", "favicon.svg"),
+    *("early.js", "favicon.svg", "verify_record.py"),
 )
 SHEET = (FOLDER / "fonts" / "fonts.css").read_text(encoding="utf-8")
 SLICES = re.findall(r"url\(([^)]+)\)", SHEET)
