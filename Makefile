@@ -1,7 +1,7 @@
 # Maemae: two commands matter, `make run` and `make test`. Each does its own set-up.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help run test check ci proof fix bench replay backtest sim torture mutants coverage attack audit soak control analyst migrate backup restore rotate archive doctor preflight lock ready servers clean
+.PHONY: help run test check ci proof fix bench evidence-proof replay backtest sim torture mutants coverage attack audit soak control analyst migrate backup restore rotate archive doctor preflight lock ready servers clean
 
 # the first Python >= 3.11 that really starts
 PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
@@ -15,7 +15,7 @@ export PYTHONUNBUFFERED := 1
 unexport PYTHONDONTWRITEBYTECODE
 
 help:  ## this list
-	@awk -F':.*## ' '/^[a-z]+:.*## /{printf "  %-16s%s\n", "make " $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  %-16s%s\n", "make " $$1, $$2}' $(MAKEFILE_LIST)
 
 run: .venv/run.stamp  ## the whole system on this machine: paper money, synthetic prices (FEED=bybit for real ones)
 	@exec $(BIN)/python -m services.local
@@ -40,6 +40,7 @@ proof:  ## every long proof, about a night: CI with ten times the examples, worl
 	@$(BIN)/python -m tests.torture --all
 	@$(BIN)/python -m tests.torture.outages --long
 	@$(MAKE) --no-print-directory audit
+	@$(MAKE) --no-print-directory evidence-proof
 	@$(MAKE) bench
 
 fix: .venv/dev.stamp  ## let ruff mend what it can
@@ -47,6 +48,9 @@ fix: .venv/dev.stamp  ## let ruff mend what it can
 
 bench: .venv/dev.stamp  ## the measurements of README, each a ratio in one run
 	@$(BIN)/python -m bench.candles_write && $(BIN)/python -m bench.candles_read && $(BIN)/python -m bench.claims && $(BIN)/python -m bench.dashboards && $(BIN)/python -m bench.thousand
+
+evidence-proof: .venv/dev.stamp  ## figures of lib/evidence on worlds whose truth is known, each beside its bound (ARGS="--share 0.1")
+	@$(BIN)/python -m bench.evidence_proof $(ARGS)
 
 replay: .venv/dev.stamp  ## FILE=candles.csv.gz SYMBOL=BTCUSDT USERS=20 DAYS=2: the real system over a candle file, on a stepped clock
 	@$(BIN)/python -m services.replay $(if $(FILE),--file "$(FILE)") $(if $(USERS),--users $(USERS)) $(if $(DAYS),--days $(DAYS)) $(if $(SYMBOL),--symbol $(SYMBOL)) $(ARGS)

@@ -7,6 +7,7 @@ analysts' own words are parameters (*TEXT*), never codes.
 """
 
 from lib.domain.chat_codes import *  # noqa: F403 - one list, two files
+from lib.domain.evidence_codes import *  # noqa: F403 - the part about what decisions were worth
 from lib.domain.hand_codes import *  # noqa: F403 - the part about managing a position
 from lib.domain.real_reason_codes import *  # noqa: F403 - the part of this list about real money
 from lib.domain.reason import Kind, declare

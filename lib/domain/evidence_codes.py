@@ -1,0 +1,14 @@
+"""The part of `lib.domain.reason_codes` about what decisions were worth: what can be said, and what cannot yet."""
+
+from lib.domain.reason import Kind, declare
+
+EVIDENCE_BETTER = declare("evidence_better", mean=Kind.SHARE, low=Kind.SHARE, days=Kind.COUNT)
+EVIDENCE_WORSE_THAN_CHANCE = declare("evidence_worse_than_chance", high=Kind.SHARE, days=Kind.COUNT)
+EVIDENCE_LOSES = declare("evidence_loses", mean=Kind.SHARE, high=Kind.SHARE, days=Kind.COUNT)
+EVIDENCE_NOT_YET = declare("evidence_not_yet", edge=Kind.SHARE, more=Kind.COUNT)
+EVIDENCE_OUT_OF_REACH = declare("evidence_out_of_reach", edge=Kind.SHARE)
+EVIDENCE_NOT_SEEN = declare("evidence_not_seen", edge=Kind.SHARE, days=Kind.COUNT)
+EVIDENCE_FEW_DECIDED = declare("evidence_few_decided", decided=Kind.COUNT, least=Kind.COUNT)
+EVIDENCE_FEW_DAYS = declare("evidence_few_days", days=Kind.COUNT, least=Kind.COUNT)
+EVIDENCE_WINNER = declare("evidence_winner", version=Kind.NAME, tries=Kind.COUNT, low=Kind.SHARE)
+EVIDENCE_NO_WINNER = declare("evidence_no_winner", tries=Kind.COUNT, left=Kind.COUNT)
