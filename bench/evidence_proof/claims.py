@@ -19,8 +19,8 @@ from bench.evidence_proof.simulated import (
     trade_days,
 )
 from lib.domain.reason_codes import EVIDENCE_BETTER, EVIDENCE_WORSE_THAN_CHANCE
-from lib.evidence.chance import coin_share, random_share
 from lib.evidence.calibration import Decided, calibration
+from lib.evidence.chance import coin_share, random_share
 from lib.evidence.comparing import Field, compared, spa_p, superior
 from lib.evidence.equity_figures import Activity, EquityDay, equity_figures
 from lib.evidence.intervals import report_interval
