@@ -9,12 +9,16 @@ from statsmodels.stats.proportion import proportion_confint
 from lib.evidence.calibration import Decided, brier, calibration, wilson
 from lib.evidence.series import DAY_MS
 
-DICE = np.random.default_rng(3)
+
+def dice() -> np.random.Generator:
+    """The same numbers for each test."""
+    return np.random.default_rng(3)
 
 
 def decided(count: int, honest: bool) -> list[Decided]:
-    says = DICE.uniform(0.05, 0.95, count)
-    came = DICE.random(count) < (says if honest else 0.5)
+    thrown = dice()
+    says = thrown.uniform(0.05, 0.95, count)
+    came = thrown.random(count) < (says if honest else 0.5)
     return [
         Decided(n * DAY_MS // 6, Decimal(f"{each:.4f}"), Decimal("0.01") if won else Decimal("-0.01"))
         for n, (each, won) in enumerate(zip(says, came, strict=True))

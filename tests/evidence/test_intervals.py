@@ -10,12 +10,17 @@ from lib.evidence.power import LONGEST_DAYS, days_needed
 from lib.evidence.resampling import LEAST_MEAN_BLOCK, drawn, mean_block
 from lib.evidence.spread import LEAST_BLOCKS, anytime_errors, long_run_sd, standard_errors, widened
 
-DICE = np.random.default_rng(7)
-DAYS = DICE.standard_normal(60)
+
+def dice() -> np.random.Generator:
+    """The same numbers for each test."""
+    return np.random.default_rng(7)
+
+
+DAYS = dice().standard_normal(60)
 
 
 def test_a_resampled_mean_varies_as_archs_does() -> None:
-    leaning = np.convolve(DICE.standard_normal(70), np.ones(4) / 4, "valid")
+    leaning = np.convolve(dice().standard_normal(70), np.ones(4) / 4, "valid")
     ours = drawn(len(leaning), 4.0) @ leaning
     theirs = StationaryBootstrap(4, leaning, seed=3).apply(np.mean, 2_000).ravel()
     assert ours.std() == pytest.approx(theirs.std(), rel=0.08)
@@ -32,7 +37,7 @@ def test_every_draw_weighs_one_and_the_same_question_has_the_same_draws() -> Non
 def test_a_mean_block_is_never_shorter_than_an_outcome_reaches() -> None:
     assert mean_block(np.tile([1.0, -1.0], 40)) >= LEAST_MEAN_BLOCK
     assert mean_block(np.ones(40)) == LEAST_MEAN_BLOCK
-    assert mean_block(np.cumsum(DICE.standard_normal(80))) <= 20
+    assert mean_block(np.cumsum(dice().standard_normal(80))) <= 20
 
 
 def test_the_long_run_deviation_has_the_next_day_and_never_less_than_its_own() -> None:

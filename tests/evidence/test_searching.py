@@ -5,7 +5,12 @@ import pytest
 
 from lib.evidence.searching import _probability, expected_best, found, overfitting, probabilistic_sharpe, walk_forward
 
-DICE = np.random.default_rng(5)
+
+def dice() -> np.random.Generator:
+    """The same numbers for each test."""
+    return np.random.default_rng(5)
+
+
 DAILY = 2.5 / 250**0.5
 """The paper's strategy: an annual Sharpe of 2.5 over five years of 250 days, skew -3, kurtosis 10."""
 
@@ -20,11 +25,11 @@ def test_the_example_of_bailey_and_lopez_de_prado(tries: int, least: float, sure
 def test_one_try_is_held_against_nothing() -> None:
     assert expected_best(1.0, 1) == 0
     assert probabilistic_sharpe(np.ones(50), 0) == 0
-    assert probabilistic_sharpe(DICE.standard_normal(500) + 0.3, 0) > 0.99
+    assert probabilistic_sharpe(dice().standard_normal(500) + 0.3, 0) > 0.99
 
 
 def test_a_search_counts_at_least_what_it_shows_and_says_so() -> None:
-    values = DICE.standard_normal((100, 8))
+    values = dice().standard_normal((100, 8))
     assert found(values, 40).tries == 40
     assert found(values, 40).deflated < found(values, 8).deflated
     with pytest.raises(ValueError, match="counts every try"):
@@ -32,7 +37,7 @@ def test_a_search_counts_at_least_what_it_shows_and_says_so() -> None:
 
 
 def test_choosing_among_the_worthless_is_overfitted_and_a_true_best_is_not() -> None:
-    worthless = DICE.standard_normal((120, 20))
+    worthless = dice().standard_normal((120, 20))
     told = overfitting(worthless)
     worthless[:, 3] += 1
     true = overfitting(worthless)

@@ -13,9 +13,14 @@ from lib.evidence.series import DAY_MS, Blocks
 from lib.evidence.verdict import Baseline, judged, verdict
 from lib.reason_text import said
 
-DICE = np.random.default_rng(9)
+
+def dice() -> np.random.Generator:
+    """The same numbers for each test."""
+    return np.random.default_rng(9)
+
+
 EDGE = Decimal("0.001")
-NOISE = 0.003 * DICE.standard_normal(400)
+NOISE = 0.003 * dice().standard_normal(400)
 
 
 def beyond(coin: float, hold: float, days: int = 120) -> dict[Baseline, Blocks]:
@@ -65,9 +70,9 @@ def test_a_verdict_without_a_coin_or_an_edge_is_no_verdict() -> None:
 
 
 def moments(skill: float, days: int = 60) -> Moments:
-    count = days * A_DAY
-    moves = DICE.standard_normal(count)
-    side = np.where(DICE.random(count) < 0.5 + skill / 2, np.sign(moves), -np.sign(moves)).astype(np.int64)
+    count, thrown = days * A_DAY, dice()
+    moves = thrown.standard_normal(count)
+    side = np.where(thrown.random(count) < 0.5 + skill / 2, np.sign(moves), -np.sign(moves)).astype(np.int64)
     side[::3] = 0
     return Moments(np.arange(count) * (DAY_MS // A_DAY), moves - 0.1, -moves - 0.1, side)
 
@@ -97,5 +102,5 @@ def test_the_coin_has_the_same_moments_and_holds_stay_holds() -> None:
 
 
 def test_today_is_not_judged_before_it_is_over() -> None:
-    person = stubborn(DICE, 30)
+    person = stubborn(dice(), 30)
     assert judged(person, 20 * DAY_MS + 5, EDGE).reason == judged(person, 20 * DAY_MS, EDGE).reason
