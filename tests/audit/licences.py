@@ -9,7 +9,8 @@ from tests.audit.locked import Locked, normal
 
 FREE = (
     *("MIT", "MIT-0", "MIT-CMU", "BSD", "0BSD", "BSD-2-CLAUSE", "BSD-3-CLAUSE", "3-CLAUSE BSD", "APACHE", "APACHE-2.0"),
-    *("APACHE SOFTWARE", "APACHE 2.0", "PSF-2.0", "PYTHON SOFTWARE FOUNDATION", "ISC", "ZLIB", "CC0-1.0", "UNLICENSE"),
+    *("APACHE SOFTWARE", "APACHE 2.0", "PSF-2.0", "PYTHON SOFTWARE FOUNDATION"),
+    *("ISC", "ZLIB", "CC0-1.0", "UNLICENSE", "NCSA"),
 )
 """Ask for nothing but their notice."""
 AS_IT_IS = ("MPL-2.0", "MOZILLA PUBLIC LICENSE 2.0", "MOZILLA PUBLIC 2.0")
