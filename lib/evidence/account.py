@@ -90,6 +90,7 @@ class Account:
         self._held: dict[str, int] = {}
         """Kinds of locks → until when they hold."""
         self._day_ends_ms = 0
+        self._is_first = True
         self._measure(opened.balance)
         self._before: Mark | None = None
         self._entries = self._tokens = self._failures = 0
@@ -108,8 +109,9 @@ class Account:
     def serve(self, t_ms: int, heard: Heard) -> None:
         """Everything that happens until T, and the cycle of T."""
         at_ms = t_ms + self._latency.plan_ms
-        for close in self._watchman.until(at_ms):
-            self._closed_by_guardian(close)
+        if self._watchman.due_ms <= at_ms:
+            for close in self._watchman.until(at_ms):
+                self._closed_by_guardian(close)
         self.desk.advance(at_ms)
         if t_ms >= self._day_ends_ms:
             self._new_day(t_ms)
@@ -125,7 +127,7 @@ class Account:
 
     def _note(self, t_ms: int, equity: Decimal, outcome: Outcome) -> None:
         record = self.record
-        if not record.times or record.times[-1] < self._day_ends_ms - 86_400_000:
+        if self._is_first:
             self._first_of_day(t_ms, equity)
         record.times.append(t_ms)
         record.curve.append(equity)
@@ -139,12 +141,14 @@ class Account:
     def _new_day(self, t_ms: int) -> None:
         self._day_ends_ms = midnight_after(t_ms)
         self._entries = self._tokens = 0
+        self._is_first = True
         record = self.record
         self._before = Mark(record.times[-1], record.curve[-1], ZERO) if record.times else None
         self._measure(day_start(t_ms, self._before, None, self._start, ZERO))
 
     def _first_of_day(self, t_ms: int, equity: Decimal) -> None:
         """The day's first point: where the day starts when the one before is old."""
+        self._is_first = False
         self._measure(day_start(t_ms, self._before, Mark(t_ms, equity, ZERO), self._start, ZERO))
 
     def _measure(self, start: Decimal) -> None:

@@ -148,8 +148,25 @@ class Desk:
         self.position = replace(self.position, stop_loss=stop, take_profit=target)
         self._watch()
 
+    def move_stop(self, stop: Decimal, at_ms: int) -> bool:
+        """Move the stop to *stop* at *at_ms*; False where the venue refuses: the price has passed it, or the target."""
+        if self._is_passed(stop, at_ms):
+            return False
+        self.protect(stop, self.position.take_profit)
+        return True
+
+    def _is_passed(self, stop: Decimal, at_ms: int) -> bool:
+        """Whether the price is beyond *stop* or the target, which may wait for a stop that comes first."""
+        mark, sign, target = self._tape.mark(at_ms), 1 if self.position.qty > 0 else -1, self.position.take_profit
+        return (mark - stop) * sign <= 0 or (target > 0 and (mark - target) * sign >= 0)
+
     def trail(self, distance: Decimal, active: Decimal, at_ms: int) -> None:
-        """Set the venue's trailing stop at *at_ms*: it follows the best price at *distance*, from *active* on."""
+        """
+        Set the venue's trailing stop at *at_ms*: it follows the best price at *distance*, from *active* on. Nothing
+        happens where the venue refuses.
+        """
+        if self._is_passed(self.position.stop_loss, at_ms):
+            return
         mark = self._tape.mark(at_ms)
         self.trailing, self._trail_from = distance, active
         self._trail_at = mark - distance if self.position.qty > 0 else mark + distance
@@ -161,7 +178,8 @@ class Desk:
         """Let everything happen that happens up to and with *to_ms*."""
         while self._wakes_ms <= to_ms:
             self._live_minute(self._wakes_ms - self._wakes_ms % MINUTE_MS, to_ms)
-        self._now = max(self._now, to_ms)
+        if to_ms > self._now:
+            self._now = to_ms
 
     def _watch(self) -> None:
         """The position is another one now: find where it meets its stop, its target or its liquidation."""

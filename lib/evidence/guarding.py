@@ -37,29 +37,30 @@ class Watchman:
         self._opened_ms = 0
         self._wanted = ZERO
         """The tightest stop committed for the position."""
-        self._due_ms = _NEVER
+        self.due_ms = _NEVER
+        """When it looks next, epoch ms."""
 
     def entered(self, t_ms: int, entry: Sent) -> None:
         """*entry* of T filled: its position is watched from the next look on."""
         self._entry = _row(self._tape.symbol, t_ms, entry, self._rules)
         self._opened_ms = self._desk.fills[-1].at_ms
         self._wanted = entry.draft.stop_loss
-        self._due_ms = self._next_after(self._opened_ms) if self._rules != NO_RULES else _NEVER
+        self.due_ms = self._next_after(self._opened_ms) if self._rules != NO_RULES else _NEVER
 
     def commit(self, stop: Decimal, at_ms: int) -> None:
         """A decision moved the stop to *stop* at *at_ms*: it is put in force at the next look."""
         self._wanted = tightest((self._wanted, stop), is_long=self._desk.position.qty > 0)
-        self._due_ms = min(self._due_ms, self._next_after(at_ms))
+        self.due_ms = min(self.due_ms, self._next_after(at_ms))
 
     def until(self, to_ms: int) -> list[Sent]:
         """Look as often as something is to be done up to *to_ms*; the closes that were sent."""
         sent = []
-        while self._due_ms <= to_ms:
-            at_ms = self._due_ms
+        while self.due_ms <= to_ms:
+            at_ms = self.due_ms
             self._desk.advance(at_ms)
             if (close := self._look(at_ms)) is not None:
                 sent.append(close)
-            self._due_ms = self._next_due(at_ms)
+            self.due_ms = self._next_due(at_ms)
         return sent
 
     def _look(self, at_ms: int) -> Sent | None:
@@ -75,8 +76,8 @@ class Watchman:
         if is_out_of_time(self._rules, self._opened_ms, at_ms):
             return self._close(position, at_ms)
         if to_move:
-            self._desk.protect(self._wanted, position.take_profit)
-        elif not self._desk.trailing and (trail := trailing_of(entry, position, self._instrument)) is not None:
+            return None if self._desk.move_stop(self._wanted, at_ms) else self._close(position, at_ms)
+        if not self._desk.trailing and (trail := trailing_of(entry, position, self._instrument)) is not None:
             self._desk.trail(trail.distance, trail.active, at_ms)
         return None
 

@@ -33,6 +33,7 @@ class Tape:
         self.opens = [candle.open_time for candle in candles]
         self._highs = np.fromiter((float(candle.high) for candle in candles), np.float64, len(candles))
         self._lows = np.fromiter((float(candle.low) for candle in candles), np.float64, len(candles))
+        self._closes = np.fromiter((float(candle.close) for candle in candles), np.float64, len(candles))
         self._tick = finest_step(candles)
         self._jumps: frozenset[int] | None = None
         self._prints: dict[int, Decimal] = {}
@@ -72,8 +73,7 @@ class Tape:
     def jumps(self) -> frozenset[int]:
         """The opens of minutes whose price may be another market's (`is_away`), measured from the close before."""
         if self._jumps is None:
-            closes = np.fromiter((float(candle.close) for candle in self.candles), np.float64, len(self.candles))
-            before = np.concatenate((closes[:1], closes[:-1]))
+            before = np.concatenate((self._closes[:1], self._closes[:-1]))
             far = float(MAX_PRICE_DISTANCE) * (1 - 1e-9)
             found = (self._highs > before * (1 + far)) | (self._lows < before * (1 - far))
             self._jumps = frozenset(self.opens[index] for index in np.flatnonzero(found).tolist())

@@ -3,6 +3,8 @@
 
 Twenty accounts of mixed settings (`--users`), `--days` of the file; exit status 1 when an account is told otherwise in
 any order, execution, fee, lock or equity. `--database` compares a replay that was made before (SQLite, its own file).
+When most of many accounts trade in one second, the last of them stand in line for the venue's request limit and read
+their equity some seconds later than the engine does: another latency, told as a difference of that T's equity alone.
 """
 
 import argparse

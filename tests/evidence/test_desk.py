@@ -1,6 +1,7 @@
 """The desk gives what the simulator's engine gives, and misses no minute in which something happens."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
@@ -109,7 +110,7 @@ def at_desk(tape: Tape, trade: Trade, config: EngineConfig) -> list[tuple[object
     elif position.qty and trade.then == "tighten":
         closer = nearer(position.qty > 0, position.stop_loss, mark)
         if closer is not None:
-            desk.protect(closer, position.take_profit)
+            desk.move_stop(closer, then)
     elif position.qty and trade.then.startswith("trail"):
         desk.trail(*trailed(position.qty > 0, trade, mark), then)
     desk.advance(NIGHT + MINUTES * MINUTE_MS - 1)
@@ -173,9 +174,11 @@ def at_venue(candles: Sequence[Candle], trade: Trade, config: EngineConfig) -> l
     elif position.qty and trade.then == "tighten":
         closer = nearer(position.qty > 0, position.stop_loss, mark)
         if closer is not None:
-            dealing.set_protection(uid, BTC, ProtectionChange(closer))
+            with suppress(Refused):
+                dealing.set_protection(uid, BTC, ProtectionChange(closer))
     elif position.qty and trade.then.startswith("trail"):
-        dealing.set_protection(uid, BTC, ProtectionChange(trail=Trail(*trailed(position.qty > 0, trade, mark))))
+        with suppress(Refused):
+            dealing.set_protection(uid, BTC, ProtectionChange(trail=Trail(*trailed(position.qty > 0, trade, mark))))
     engine.advance(NIGHT + MINUTES * MINUTE_MS - 1)
     history = engine.books.history[uid]
     told = [
