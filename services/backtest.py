@@ -7,7 +7,8 @@
 
 A person's answers come from DATABASE_URL, or what `make run` runs on this machine; without a file their candles are
 those the answers rested on. Every gate, fee and funding is the trader's. The figures beside the analyst's are of the
-same moments with the same stops and targets; p is the share of coin-flippers that did as well.
+same moments with the same stops and targets; p is the share of coins that did as well. It tells of the past it was run
+over: whoever tries many settings and keeps the best has found luck first.
 """
 
 import argparse
@@ -17,7 +18,7 @@ from decimal import Decimal, InvalidOperation
 from pathlib import Path
 
 from lib import bootstrap, log
-from lib.bootstrap import Backtest, BacktestPlan
+from lib.bootstrap import Backtest, BacktestPlan, Baselines
 from lib.domain.account import AccountSettings, RiskLevel
 from services.local import deployment
 from services.process import last_line
@@ -91,9 +92,9 @@ def told(found: Backtest, start: Decimal) -> str:
     if (beside := found.beside) is not None:
         lines += [
             f"{beside.count} opinions, each by itself, net of all costs, mean in % of the notional:",
-            f"analyst       {beside.own:+.3%}   always long {beside.long:+.3%}, short {beside.short:+.3%}, hold 0",
-            f"coin flips    {beside.coin:+.3%}   95 % of 1,000 between {beside.low:+.3%} and {beside.high:+.3%}",
-            f"p             {beside.p:.3f}",
+            f"analyst       {beside.own:+.3%}{_within(beside)}",
+            f"instead       coins {beside.coin:+.3%}, always long {beside.long:+.3%}, always short {beside.short:+.3%}",
+            f"p             {beside.p:.3f} of 1,000 coins did as well, {beside.p_moments:.3f} of blind entries",
         ]
     return "\n".join(lines) + "\n"
 
@@ -103,6 +104,11 @@ def _fell(found: Backtest) -> str:
     if fall is None:
         return "none"
     return f"{_percent(-fall.fraction)} from {_day(fall.top.t_ms)} to {_day(fall.bottom.t_ms)}"
+
+
+def _within(beside: Baselines) -> str:
+    found = beside.interval
+    return f"   95 %: {found.low:+.3%} to {found.high:+.3%}, over {found.blocks} days" if found else "   too few days"
 
 
 def _percent(share: Decimal) -> str:

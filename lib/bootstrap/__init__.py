@@ -71,6 +71,7 @@ if TYPE_CHECKING:
     from lib.bootstrap.trading import worker as worker
     from lib.bootstrap.web import WebSystem as WebSystem
     from lib.bootstrap.web import web_system as web_system
+    from lib.evidence.baselines import Baselines as Baselines
     from lib.last_line import last_line as last_line
     from lib.replay.rehearsal import Rehearsal as Rehearsal
     from lib.replay.replay import Findings as Findings
@@ -104,6 +105,7 @@ HOMES = {
     "lib.bootstrap.telling": "Notifying notifying",
     "lib.bootstrap.trading": "trader worker",
     "lib.bootstrap.web": "WebSystem web_system",
+    "lib.evidence.baselines": "Baselines",
     "lib.last_line": "last_line",
     "lib.replay.rehearsal": "Rehearsal",
     "lib.replay.replay": "Findings ReplayPlan replay synthetic_file",
