@@ -46,6 +46,13 @@ class Accounts(Protocol):
 
     def set_auto_trade(self, user_id: int, on: bool, now_ms: int, note: Note | None = None) -> None: ...
 
+    def choose_symbols(self, user_id: int, symbols: Sequence[str], now_ms: int, note: Note | None = None) -> bool:
+        """
+        From now on the person's active account trades exactly *symbols*, in none of the others it enters; what is open
+        there is guarded until it is closed. False without an active account; ValueError for no symbols at all.
+        """
+        ...
+
 
 class InviteRefused(ValueError):
     """There is no such invitation, or the invitation was used, or its time is over."""

@@ -12,7 +12,7 @@ from lib.adapters.sql.forms.leaving import THEIRS, SqlLeaving
 from lib.adapters.sql.forms.reset_links import SqlResetLinks
 from lib.adapters.sql.forms.second_factors import SqlSecondFactors
 from lib.adapters.sql.forms.sessions import SqlLogins, SqlSessions
-from lib.adapters.sql.tables.people import accounts, audit_events, credentials, users
+from lib.adapters.sql.tables.people import account_symbols, accounts, audit_events, credentials, users
 from lib.adapters.sql.tables.safety import api_tokens, passkeys
 from lib.adapters.sql.tables.telling import channels
 from lib.domain.account import AccountSettings
@@ -86,7 +86,7 @@ def test_the_address_and_the_exchange_account_are_free_again(engine: sa.Engine) 
 def test_with_a_position_open_nobody_leaves(engine: sa.Engine) -> None:
     kim = person(engine)
     with engine.begin() as connection:
-        connection.execute(sa.update(accounts).values(position_qty=Decimal(1)))
+        connection.execute(sa.update(account_symbols).values(position_qty=Decimal(1)))
     with pytest.raises(AccountInUse):
         SqlLeaving(engine).leave(kim, NOW)
     assert SqlSessions(engine).find("k" * 64) is not None

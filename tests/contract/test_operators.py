@@ -18,7 +18,7 @@ from lib.adapters.sql.forms.platform_book import SqlPlatformBook
 from lib.adapters.sql.forms.sessions import SqlSessions
 from lib.adapters.sql.forms.switchboard import SqlInvitations, SqlSwitchBoard
 from lib.adapters.sql.forms.terminal_acts import SqlTerminalActs
-from lib.adapters.sql.tables.people import accounts, audit_events, users
+from lib.adapters.sql.tables.people import account_symbols, accounts, audit_events, users
 from lib.clock import SteppedClock
 from lib.domain import reason_codes as codes
 from lib.domain.analyst_call import CycleKey, CycleRecord
@@ -312,7 +312,7 @@ async def test_the_overview_counts_and_stopped_is_said_of_a_proof_alone(scene: S
     _, order = await submitted(scene.world)
     ledger = scene.world.ledger
     with scene.engine.begin() as connection:
-        connection.execute(sa.update(accounts).values(position_qty=Decimal("0.01")))
+        connection.execute(sa.update(account_symbols).values(position_qty=Decimal("0.01")))
     await ledger.set_flags(Flags(False, flatten=True), BY)
     seen = scene.readings.overview()
     assert (seen.accounts, seen.auto_trading, seen.holding, seen.open_count) == (1, 1, 1, 1)

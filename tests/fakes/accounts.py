@@ -5,7 +5,7 @@ Rows are frozen and live in dicts, so a snapshot is a copy of the dicts. Every t
 locked, because one event loop runs one step at a time.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass, field, fields, replace
 from decimal import Decimal
@@ -274,6 +274,25 @@ class MemoryAccounts(Accounts):
         self.store.users[user_id] = replace(user, auto_trade=on, auto_since=since)
         if on != user.auto_trade:
             self.throw_of_person(user_id, now_ms)
+
+    def choose_symbols(self, user_id: int, symbols: Sequence[str], now_ms: int, note: Note | None = None) -> bool:
+        if not symbols:
+            raise ValueError("an account trades one symbol at least")
+        self._user(user_id)
+        rows = self.store.accounts.items()
+        number = next((number for number, row in rows if row.user_id == user_id and row.active), None)
+        if number is None:
+            return False
+        row = self.store.accounts[number]
+        for symbol in dict.fromkeys((*row.symbols, *symbols)):
+            known, traded = row.symbols.get(symbol), symbol in symbols
+            if known is None:
+                row = row.on(symbol, SymbolRow(self.store.number_of(symbol), changed_ms=now_ms))
+            elif known.traded != traded:
+                row = row.on(symbol, replace(known, traded=traded, changed_ms=now_ms))
+        first = row.symbol if row.symbol in symbols else symbols[0]
+        self.store.accounts[number] = replace(row, symbol=first)
+        return True
 
     def throw_of_person(self, user_id: int, at: int) -> None:
         """Date a switch of the person's own on their account."""

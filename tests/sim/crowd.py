@@ -23,7 +23,6 @@ from tests.sim.referee import Person
 if TYPE_CHECKING:
     from tests.worlds.seeded import World
 
-SYMBOL = "BTCUSDT"
 LOOKED_THROUGH_MS = 300_000
 """After this a cycle has looked for orders without a row."""
 
@@ -138,7 +137,7 @@ class Crowd:
 
     def trade_by_hand(self, person: Person) -> None:
         qty = Decimal(self._rng.randint(1, 40)).scaleb(-3)
-        self._by_hand(person, OrderRequest(SYMBOL, self._rng.choice(("buy", "sell")), qty))
+        self._by_hand(person, OrderRequest(self._symbol(person), self._rng.choice(("buy", "sell")), qty))
 
     def _by_hand(self, person: Person, request: OrderRequest) -> None:
         self._world.advance()
@@ -150,7 +149,7 @@ class Crowd:
     def close_by_hand(self, person: Person) -> None:
         self._world.advance()
         try:
-            self._engine.dealing.close_by_hand(person.uid, SYMBOL)
+            self._engine.dealing.close_by_hand(person.uid, self._symbol(person))
         except Refused as refusal:
             self._world.story(f"refused by hand: {refusal}")
 
@@ -163,10 +162,11 @@ class Crowd:
         self._engine.dealing.cancel_all(person.uid, lambda order: order.stop_order_type == "TrailingStop")
 
     def change_leverage(self, person: Person) -> None:
-        person.releveraged = True
+        symbol = self._symbol(person)
+        person.on(symbol).releveraged = True
         self._world.advance()
         try:
-            self._engine.dealing.set_leverage(person.uid, SYMBOL, Decimal(self._rng.choice((1, 2, 20, 50))))
+            self._engine.dealing.set_leverage(person.uid, symbol, Decimal(self._rng.choice((1, 2, 20, 50))))
         except Refused as refusal:
             self._world.story(f"refused by hand: {refusal}")
 
@@ -197,13 +197,27 @@ class Crowd:
 
     def ask_close(self, person: Person) -> None:
         """The position is closed that its owner sees; nobody asks while flat."""
-        holding = self._engine.accounts[person.uid].holdings.get(SYMBOL)
+        symbol = self._symbol(person)
+        holding = self._engine.accounts[person.uid].holdings.get(symbol)
         if holding is not None and not holding.position.is_flat:
-            self._ask(person, "close", holding.position.direction)
+            self._ask(person, "close", holding.position.direction, symbol)
 
-    def _ask(self, person: Person, kind: CommandKind, side: Direction = "flat") -> None:
+    def _ask(self, person: Person, kind: CommandKind, side: Direction = "flat", symbol: str = "") -> None:
         box = self._world.commands
-        box.ask(Command(box.asked + 1, person.user_id, person.account_id, kind, self._world.now_ms(), side))
+        box.ask(Command(box.asked + 1, person.user_id, person.account_id, kind, self._world.now_ms(), side, symbol))
+
+    def choose_symbols(self, person: Person) -> None:
+        """One of two symbols is taken off, or taken on again; not right after a database lost commits."""
+        if len(person.symbols) < 2 or self._cabinet.switches(person.account_id).deleted or self._referee.rolled_back_ms:
+            return
+        gone = set() if person.taken_off else {self._world.symbols.choice(person.symbols)}
+        person.taken_off = dict.fromkeys(gone, self._world.now_ms())
+        kept = tuple(symbol for symbol in person.symbols if symbol not in gone)
+        self._cabinet.people.choose_symbols(person.user_id, kept, self._world.now_ms())
+
+    def _symbol(self, person: Person) -> str:
+        """One of the person's; dice of their own, so that worlds of one symbol stay what they were."""
+        return person.symbols[0] if len(person.symbols) == 1 else self._world.symbols.choice(person.symbols)
 
     @property
     def _rng(self) -> random.Random:
@@ -251,10 +265,12 @@ ACTS: dict[str, Callable[[Crowd, Person], None]] = {
 }
 """What people do, by the name it is counted under."""
 CHANGED, CLOSED, UNTRAILED = "account changed", "close asked", "trailing stop removed by hand"
+CHOSEN = "symbols chosen"
 ASIDE: dict[str, Callable[[Crowd, Person], None]] = {
     CHANGED: Crowd.change_account,
     CLOSED: Crowd.ask_close,
     UNTRAILED: Crowd.remove_trailing,
+    CHOSEN: Crowd.choose_symbols,
 }
 """Drawn beside the others, so that they move nothing in worlds without them; the first adds a person."""
 ASKED = ("ask now", "flatten asked")

@@ -6,7 +6,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from lib.simulator.engine.faults import Fault
-from tests.sim.crowd import ACTS, ASKED, CHANGED, CLOSED, UNTRAILED
+from tests.sim.crowd import ACTS, ASKED, CHANGED, CHOSEN, CLOSED, UNTRAILED
 
 if TYPE_CHECKING:
     from tests.worlds.seeded import World
@@ -48,6 +48,11 @@ def plan_events(world: "World") -> None:
     if ruled and world.shape.has_people and trailing.random() < 0.5:
         person = trailing.choice(list(world.referee.people.values()))
         _at_some_time(world, partial(world.crowd.act, UNTRAILED, person), trailing)
+    choosing = random.Random(f"choices of {world.seed}")
+    if world.shape.has_people and choosing.random() < 0.4:
+        for person in [one for one in world.referee.people.values() if len(one.symbols) > 1]:
+            for _ in range(choosing.randint(1, 2)):
+                _at_some_time(world, partial(world.crowd.act, CHOSEN, person), choosing)
     if world.budget is not None:
         for make in BUDGET_EVENTS.values():
             _plan(world, make, 0.4)

@@ -81,3 +81,46 @@ class SeededMarket:
             return None, ()
         path = tuple((place * PRINT_MS, price) for place, price in enumerate(prices))
         return Candle(open_time, prices[0], max(prices), min(prices), prices[-1], Decimal(5)), path
+
+
+OTHER = "ETHUSDT"
+"""The second symbol of worlds that have two."""
+
+
+class TwoMarkets:
+    """Two symbols with prices of their own; *first* is BTCUSDT, *second* `OTHER`."""
+
+    symbols = (*SeededMarket.symbols, OTHER)
+
+    def __init__(self, first: SeededMarket, second: SeededMarket) -> None:
+        self._first, self._second = first, second
+
+    def _of(self, symbol: str) -> SeededMarket:
+        return self._second if symbol == OTHER else self._first
+
+    @property
+    def has_halted(self) -> bool:
+        return self._first.has_halted or self._second.has_halted
+
+    @property
+    def wild(self) -> range:
+        return self._first.wild
+
+    @wild.setter
+    def wild(self, when: range) -> None:
+        self._first.wild = self._second.wild = when
+
+    def candle(self, symbol: str, open_time: int) -> Candle | None:
+        return self._of(symbol).candle(symbol, open_time)
+
+    def path(self, symbol: str, open_time: int) -> Path:
+        return self._of(symbol).path(symbol, open_time)
+
+    def span(self, symbol: str) -> tuple[int, int]:
+        return self._of(symbol).span(symbol)
+
+    def price_at(self, symbol: str, at_ms: int) -> Decimal | None:
+        return self._of(symbol).price_at(symbol, at_ms)
+
+    def forming(self, symbol: str, at_ms: int) -> Candle | None:
+        return self._of(symbol).forming(symbol, at_ms)

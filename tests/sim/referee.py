@@ -13,6 +13,7 @@ from typing import Any
 
 from lib.domain.account import RISK_PROFILES, AccountSettings, PlatformLimits
 from lib.domain.order import CYCLE_MS, LinkId, parse_link_id
+from lib.domain.position import unrealised_pnl
 from lib.simulator.engine.engine import Engine
 from lib.simulator.engine.orders import Execution, OrderRecord, Trail
 from tests.factories import SYMBOL
@@ -29,6 +30,30 @@ MEMORY_MS = 10_000
 """How long a call made while the ledger was away may be under way."""
 COLLAR = Decimal("0.003")
 ROUNDING = Decimal("1.001")
+JUMP = Decimal("0.06")
+"""How far a price may have moved since an order was planned."""
+
+
+@dataclass(slots=True)
+class Held:
+    """What the referee must remember of one symbol of an account."""
+
+    symbol: str
+    own: Decimal = Decimal(0)
+    """What our entries hold, signed."""
+    entry: str = ""
+    """The link id of the newest of them."""
+    stop: Decimal = Decimal(0)
+    """The tightest stop of ours that the exchange accepted for the position of that entry; 0 = none."""
+    entered_ms: int = 0
+    """When that entry filled first."""
+    trailed_ms: int = 0
+    """When a trailing stop of ours was last accepted."""
+    stops: dict[str, Decimal] = field(default_factory=dict)
+    """The stop inside each entry, by its link id."""
+    owned: deque[tuple[int, Decimal]] = field(default_factory=lambda: deque(maxlen=16))
+    naked_since: int | None = None
+    releveraged: bool = False
 
 
 @dataclass(slots=True)
@@ -44,26 +69,20 @@ class Person:
     """Which switch is off, and since when."""
     key: tuple[int, int] = (1, 0)
     """The key's version, and since when."""
-    own: Decimal = Decimal(0)
-    """What our entries hold, signed."""
-    entry: str = ""
-    """The link id of the newest of them."""
-    stop: Decimal = Decimal(0)
-    """The tightest stop of ours that the exchange accepted for the position of that entry; 0 = none."""
-    entered_ms: int = 0
-    """When that entry filled first."""
-    trailed_ms: int = 0
-    """When a trailing stop of ours was last accepted."""
-    stops: dict[str, Decimal] = field(default_factory=dict)
-    """The stop inside each entry, by its link id."""
-    owned: deque[tuple[int, Decimal]] = field(default_factory=lambda: deque(maxlen=16))
     cash: deque[tuple[int, Decimal]] = field(default_factory=lambda: deque(maxlen=64))
-    naked_since: int | None = None
     guards: dict[Process, int] = field(default_factory=dict)
     """Where accounts are divided: who must guard this one, and since when."""
-    releveraged: bool = False
     excused: bool = False
     """Its key is dead: nobody can act for it any more."""
+    held: dict[str, Held] = field(default_factory=dict)
+    """By symbol."""
+    symbols: tuple[str, ...] = (SYMBOL,)
+    """Those it trades or traded."""
+    taken_off: dict[str, int] = field(default_factory=dict)
+    """Symbols its owner took off, and since when."""
+
+    def on(self, symbol: str) -> Held:
+        return self.held.setdefault(symbol, Held(symbol))
 
 
 class Referee:
@@ -146,7 +165,10 @@ class Referee:
         if self.budget is not None:
             was_let = self.budget.use_grant(order.uid, now - WINDOW_MS - SLACK_MS)
             self._require(was_let, "budget", order, "sent without a place in the shared request budget")
-        person.stops[order.link_id] = order.protection.stop_loss
+        person.on(order.symbol).stops[order.link_id] = order.protection.stop_loss
+        off = person.taken_off.get(order.symbol)
+        taken_off = off is not None and now - off > WINDOW_MS + SLACK_MS
+        self._require(not taken_off, "P3", order, "entered in a symbol that was taken off")
         self._judge_key(order, person, now)
         self._judge_caps(order, person, now)
         if not self.rolled_back_ms:  # what the database lost, it cannot count
@@ -177,14 +199,26 @@ class Referee:
         level = RISK_PROFILES[settings.risk_level]
         cap = min(level.leverage_cap, settings.max_leverage)
         leverage = self._engine.books.holding(self._engine.accounts[order.uid], order.symbol).position.leverage
-        equity, notional = self._equity(person, now) * ROUNDING, order.qty * ref
+        is_hands = any(held.releveraged for held in person.held.values())
+        equity, notional = (self._equity(person, now) + self._beside(person, order.symbol)) * ROUNDING, order.qty * ref
+        side = 1 if order.side == "buy" else -1
+        others = [one for one in person.held if one != order.symbol and self._signed(person, one)]
+        alike = sum((max(self._signed(person, one) * side, Decimal(0)) for one in others), Decimal(0))
         margin = notional / max(Decimal(leverage), Decimal(1))
         risk = level.risk_per_trade if settings.risk_per_trade is None else settings.risk_per_trade
         at_risk, allowed = order.qty * abs(ref - order.protection.stop_loss), equity * min(risk, level.risk_per_trade)
         held = (
-            (leverage <= cap or person.releveraged, f"leverage {leverage} over {cap}"),
+            (leverage <= cap or is_hands, f"leverage {leverage} over {cap}"),
             (notional <= equity * settings.limits.max_exposure, f"notional {notional}"),
-            (margin <= equity * settings.limits.max_margin or person.releveraged, f"margin {margin}"),
+            (self.rolled_back_ms or len(others) < settings.limits.max_positions, f"{len(others)} positions beside it"),
+            (
+                self.rolled_back_ms
+                or not alike
+                or notional + alike * settings.limits.correlation
+                <= equity * settings.limits.max_exposure * (1 + 2 * COLLAR),
+                f"notional {notional} beside {alike} of the same direction",
+            ),
+            (margin <= equity * settings.limits.max_margin or is_hands, f"margin {margin}"),
             (at_risk <= allowed * Decimal("1.01"), f"{at_risk} at risk of {allowed}"),
         )
         return next((why for holds, why in held if not holds), "")
@@ -198,37 +232,51 @@ class Referee:
 
     def _exposure(self, person: Person) -> Decimal:
         """What our entries hold, at its average price, and what they may become, at their limit."""
-        account = self._engine.accounts[person.uid]
-        holding = account.holdings.get(SYMBOL)
-        held = abs(person.own) * holding.position.avg_entry_price if holding is not None else Decimal(0)
-        mine = (o for o in account.orders.values() if not o.reduce_only and parse_link_id(o.link_id) is not None)
-        return held + sum(((o.qty - o.filled) * o.price for o in mine), Decimal(0))
+        return sum((abs(self._signed(person, symbol)) for symbol in person.symbols), Decimal(0))
+
+    def _signed(self, person: Person, symbol: str) -> Decimal:
+        """The same in one symbol, negative for a short."""
+        account, own = self._engine.accounts[person.uid], person.on(symbol).own
+        holding = account.holdings.get(symbol)
+        held = own * holding.position.avg_entry_price if holding is not None else Decimal(0)
+        ours = (o for o in account.orders.values() if not o.reduce_only and parse_link_id(o.link_id) is not None)
+        mine = (o for o in ours if o.symbol == symbol)
+        return held + sum(((o.qty - o.filled) * o.price * (1 if o.side == "buy" else -1) for o in mine), Decimal(0))
+
+    def _beside(self, person: Person, symbol: str) -> Decimal:
+        """What the positions in other symbols may have been worth to the account when the order was planned."""
+        holdings = self._engine.accounts[person.uid].holdings
+        others = [one.position for name, one in holdings.items() if name != symbol and one.position.qty]
+        gained = sum((unrealised_pnl(one, self._engine.books.mark(one.symbol)) for one in others), Decimal(0))
+        moved = sum((abs(one.qty) * one.avg_entry_price for one in others), Decimal(0)) * JUMP
+        return max(gained, Decimal(0)) + moved
 
     def _equity(self, person: Person, now: int) -> Decimal:
-        """The most the account had while the order may have been planned: it was flat then, so cash is all."""
+        """The most cash the account had while the order may have been planned."""
         recent = [cash for at, cash in person.cash if at >= now - AGE_MS - WINDOW_MS - SLACK_MS]
         before = [cash for at, cash in person.cash if at < now - AGE_MS - WINDOW_MS - SLACK_MS]
         return max([*recent, *before[-1:]], default=Decimal(0))
 
     def _judge_exit(self, order: OrderRecord, person: Person) -> None:
         now = order.created_ms
-        before = [own for at, own in person.owned if at < now - 15_000]
-        held = [person.own, *before[-1:], *(own for at, own in person.owned if at >= now - 15_000)]
+        here = person.on(order.symbol)
+        before = [own for at, own in here.owned if at < now - 15_000]
+        held = [here.own, *before[-1:], *(own for at, own in here.owned if at >= now - 15_000)]
         most = max(abs(own) for own in held)
         self._require(order.qty <= most, "P7", order, f"closes {order.qty}, ours were {most}")
 
     def stop_accepted(self, uid: int, symbol: str, stop: Decimal, ledger_failed_ms: int) -> None:
         """P9: a trading-stop of ours was accepted (nobody else makes one); when the ledger last failed somebody."""
         person = self.people.get(uid)
-        if person is None or not person.own:
+        if person is None or not (here := person.on(symbol)).own:
             return
         standing = self._engine.books.holding(self._engine.accounts[uid], symbol).position.stop_loss
-        sign = 1 if person.own > 0 else -1
-        if (stop - person.stop) * sign >= 0:
-            self.tightened += stop != person.stop
-            person.stop = stop
+        sign = 1 if here.own > 0 else -1
+        if (stop - here.stop) * sign >= 0:
+            self.tightened += stop != here.stop
+            here.stop = stop
         elif not self._may_be_from_memory(standing, ledger_failed_ms):
-            self.violations.append(f"P9 {person.entry}: a stop at {stop} after one at {person.stop}")
+            self.violations.append(f"P9 {here.entry}: a stop at {stop} after one at {here.stop}")
 
     def trail_accepted(self, uid: int, symbol: str, wanted: Trail) -> None:
         """
@@ -237,17 +285,17 @@ class Referee:
         The twin of a call may arrive within its window; what the exchange moved in between is the exchange's.
         """
         person = self.people.get(uid)
-        if person is None or not person.own:
+        if person is None or not (here := person.on(symbol)).own:
             return
         account, now = self._engine.accounts[uid], self._now_ms()
         child = account.orders.get(self._engine.books.holding(account, symbol).trail_id)
-        is_twin = now - person.trailed_ms <= WINDOW_MS + SLACK_MS
+        is_twin = now - here.trailed_ms <= WINDOW_MS + SLACK_MS
         if child is not None and not child.trail.active_price and not is_twin:
-            sign, mark = (1 if person.own > 0 else -1), self._engine.books.mark(symbol)
+            sign, mark = (1 if here.own > 0 else -1), self._engine.books.mark(symbol)
             begins = mark - sign * wanted.distance
             if wanted.active_price or (begins - child.trigger_price) * sign < 0:
-                self.violations.append(f"P9 {person.entry}: trailing begins anew behind {child.trigger_price}")
-        person.trailed_ms = now
+                self.violations.append(f"P9 {here.entry}: trailing begins anew behind {child.trigger_price}")
+        here.trailed_ms = now
         self.trailed += 1
 
     def _may_be_from_memory(self, standing: Decimal, ledger_failed_ms: int) -> bool:
@@ -272,40 +320,45 @@ class Referee:
             self._count(person, subject)
         elif topic == "position":
             position = subject[1].position
-            ours = person.own != 0 and (person.own > 0) == (position.qty > 0) and position.qty != 0
-            self._see(person, ours and not position.stop_loss, self._engine.last_advanced_ms)
+            own = person.on(position.symbol).own
+            ours = own != 0 and (own > 0) == (position.qty > 0) and position.qty != 0
+            self._see(
+                person, person.on(position.symbol), ours and not position.stop_loss, self._engine.last_advanced_ms
+            )
 
     def _count(self, person: Person, execution: Execution) -> None:
         if execution.exec_type not in ("Trade", "BustTrade"):
             return
+        here = person.on(execution.symbol)
         signed = execution.qty if execution.side == "buy" else -execution.qty
         link = parse_link_id(execution.link_id)
         if link is not None and link.leg == "e":
-            person.own += signed
-            if person.entry != execution.link_id:
-                person.entry, person.stop = execution.link_id, person.stops.get(execution.link_id, Decimal(0))
-                person.entered_ms, person.trailed_ms = execution.at_ms, 0
-        elif person.own * signed < 0:
-            person.own = person.own + signed if abs(signed) < abs(person.own) else Decimal(0)
-        person.owned.append((execution.at_ms, person.own))
+            here.own += signed
+            if here.entry != execution.link_id:
+                here.entry, here.stop = execution.link_id, here.stops.get(execution.link_id, Decimal(0))
+                here.entered_ms, here.trailed_ms = execution.at_ms, 0
+        elif here.own * signed < 0:
+            here.own = here.own + signed if abs(signed) < abs(here.own) else Decimal(0)
+        here.owned.append((execution.at_ms, here.own))
 
-    def _see(self, person: Person, is_naked: bool, at: int) -> None:
-        if is_naked and person.naked_since is None:
-            person.naked_since = at
-        elif not is_naked and person.naked_since is not None:
-            self._measure(person, at)
-            person.naked_since = None
+    def _see(self, person: Person, here: Held, is_naked: bool, at: int) -> None:
+        if is_naked and here.naked_since is None:
+            here.naked_since = at
+        elif not is_naked and here.naked_since is not None:
+            self._measure(person, here, at)
+            here.naked_since = None
 
     def look(self) -> None:
         """A position may be naked without anything happening: measure what lasts."""
         for person in self.people.values():
             if self._owns is not None:
                 self._note_guards(person, self._owns)
-            if person.naked_since is not None:
-                self._measure(person, self._now_ms())
+            for here in person.held.values():
+                if here.naked_since is not None:
+                    self._measure(person, here, self._now_ms())
 
-    def _measure(self, person: Person, at: int) -> None:
-        since, known = person.naked_since, self._known_since(person)
+    def _measure(self, person: Person, here: Held, at: int) -> None:
+        since, known = here.naked_since, self._known_since(here)
         if since is None or person.excused or known is None:
             return
         self.worst_naked = max(self.worst_naked, at - since)
@@ -320,9 +373,9 @@ class Referee:
             self.violations.append(f"P5 uid {person.uid}: no stop for {undisturbed} ms beside an undisturbed trader")
             person.excused = True
 
-    def _known_since(self, person: Person) -> int | None:
+    def _known_since(self, here: Held) -> int | None:
         """From when on somebody must guard the entry: a database that lost commits has until the next cycle."""
-        row = self._cabinet.row(person.entry)
+        row = self._cabinet.row(here.entry)
         if row is None:
             return None
         if row.created_ms > self.rolled_back_ms:

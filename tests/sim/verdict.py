@@ -16,8 +16,7 @@ from lib.domain.order_rules import ORPHAN
 from lib.domain.stored_reason import stored
 from lib.simulator.engine.orders import OrderRecord
 from tests.chains import chain_problem
-from tests.factories import SYMBOL
-from tests.sim.referee import Person
+from tests.sim.referee import Held, Person
 
 if TYPE_CHECKING:
     from tests.worlds.seeded import World
@@ -105,17 +104,22 @@ def expected_state(record: OrderRecord) -> OrderState | None:
 
 def _holds_ours(world: "World", person: Person) -> bool:
     """Whether any of the position is ours: what we bought of a person's short made it smaller and is held nowhere."""
-    holding = world.engine.accounts[person.uid].holdings.get(SYMBOL)
-    return holding is not None and holding.position.qty * person.own > 0
+    return any(_holds_ours_in(world, person, here) for here in person.held.values())
+
+
+def _holds_ours_in(world: "World", person: Person, here: Held) -> bool:
+    holding = world.engine.accounts[person.uid].holdings.get(here.symbol)
+    return holding is not None and holding.position.qty * here.own > 0
 
 
 def _account_problems(world: "World", person: Person) -> Iterator[str]:
-    if person.naked_since is not None:
+    if any(here.naked_since is not None for here in person.held.values()):
         yield f"P5 uid {person.uid}: still no stop at the end"
     switches = world.cabinet.switches(person.account_id)
     if (switches.platform.flatten or switches.account.flatten) and _holds_ours(world, person):
-        yield f"L3 uid {person.uid}: still holds {person.own} of ours"
-    yield from _rule_problems(world, person)
+        yield f"L3 uid {person.uid}: still holds some of ours"
+    for here in person.held.values():
+        yield from _rule_problems(world, person, here)
     found = world.cabinet.difference(person.account_id, world.last_t)
     if found:
         yield f"books uid {person.uid}: {found} apart from the exchange"
@@ -124,13 +128,13 @@ def _account_problems(world: "World", person: Person) -> Iterator[str]:
         yield f"books uid {person.uid}: not held against the exchange in the last cycle"
 
 
-def _rule_problems(world: "World", person: Person) -> Iterator[str]:
+def _rule_problems(world: "World", person: Person, here: Held) -> Iterator[str]:
     """What the rules of the entry ask for, long after the world healed."""
-    row = world.cabinet.row(person.entry)
-    if row is None or not _holds_ours(world, person):
+    row = world.cabinet.row(here.entry)
+    if row is None or not _holds_ours_in(world, person, here):
         return
-    rules, held_ms = row.exits, world.now_ms() - person.entered_ms
-    if rules.trail_r and held_ms > RULED_MS and not world.engine.accounts[person.uid].holdings[SYMBOL].trailing:
+    rules, held_ms = row.exits, world.now_ms() - here.entered_ms
+    if rules.trail_r and held_ms > RULED_MS and not world.engine.accounts[person.uid].holdings[here.symbol].trailing:
         yield f"exits uid {person.uid}: no trailing stop stands"
     is_over = rules.time_stop_min and held_ms > rules.time_stop_min * MINUTE_MS + RULED_MS
     if is_over and not world.market.has_halted:

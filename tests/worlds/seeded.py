@@ -47,7 +47,7 @@ from tests.sim.crowd import Crowd, draw_settings
 from tests.sim.events import plan_events
 from tests.sim.hints import PrivateStreams
 from tests.sim.loop import VirtualLoop
-from tests.sim.market import SeededMarket, Weather
+from tests.sim.market import SeededMarket, TwoMarkets, Weather
 from tests.sim.network import Network
 from tests.sim.ports import Border, CommandBox, MoodyAnalyst, ShakyCandles, ShakyLedger, ShakyTransport
 from tests.sim.post import Post
@@ -77,6 +77,8 @@ RULED = 3
 """In one of so many worlds strategies have exits by rule."""
 DIVIDED = 1 / 4
 """Share of the worlds whose accounts are divided among workers."""
+PAIRED, TWO = 1 / 3, 3 / 4
+"""Share of the worlds with two symbols, and of the accounts there that trade both."""
 NARROW = 1 / 5
 """Share of the worlds whose platform has room for few."""
 
@@ -161,6 +163,8 @@ class World:
         self.end_at = self.last_t + LAST_CYCLE_MS
         self.trouble = Trouble(rng, temper or draw_temper(rng))
         self.trouble.heals_at = self.heal_at
+        self.symbols = random.Random(f"symbols of {seed}")
+        self.has_two = self.symbols.random() < PAIRED
         self._build_exchange()
         self.cabinet: Cabinet = (SqliteCabinet if sqlite else MemoryCabinet)(self, INSTALLATION)
         self.platform = draw_platform(random.Random(f"platform of {seed}"))
@@ -204,10 +208,14 @@ class World:
             rng.choice((0.0002, 0.0005, 0.001, 0.002)), rng.choice((0, 0, 0.05, 0.2)), rng.choice((0, 0, 0, 0.02))
         )
         first = (self.start_ms - HISTORY_MS) // MINUTE_MS * MINUTE_MS
-        self.market = SeededMarket(random.Random(rng.random()), first, weather)
+        self.market: SeededMarket | TwoMarkets = SeededMarket(random.Random(rng.random()), first, weather)
+        if self.has_two:
+            second = SeededMarket(random.Random(self.symbols.random()), first, weather)
+            self.market = TwoMarkets(self.market, second)
         self.market.wild = range(self.start_ms, self.heal_at)
         config = EngineConfig(match_delay_ms=rng.choice((20, 40, 600)))
-        self.engine = Engine(self.market, {SYMBOL: instrument()}, config)
+        listed = {symbol: instrument(symbol=symbol) for symbol in self.market.symbols}
+        self.engine = Engine(self.market, listed, config)
         self.engine.advance(self.start_ms)
         visible = rng.choice((0, 0, 500, 3_000))
         self.venue = Venue(self.engine, self, VenueConfig(ip_limit=None, visible_delay_ms=visible))
@@ -237,6 +245,7 @@ class World:
         people = self.cabinet.people
         user_id = people.add_user(f"person{len(self.referee.people)}@example.org", "!")
         person, settings = self.open_account(user_id), self._with_answers(draw_settings(self.rng))
+        settings = self._with_ceiling(settings)
         people.change_settings(user_id, settings)
         people.set_auto_trade(user_id, True, self.start_ms - MINUTE_MS)
         person.settings[self.cabinet.switches(person.account_id).settings_version] = settings
@@ -246,6 +255,18 @@ class World:
         """Some of the people's analysts may close; dice of their own, as with fees."""
         settings = replace(settings, answer_version=2 if self._answers.random() < MANAGING else 1)
         return replace(settings, exits=draw_exits(self._exits)) if self.seed % RULED == 0 else settings
+
+    def _with_ceiling(self, settings: AccountSettings) -> AccountSettings:
+        """In worlds with two symbols limits so near that two positions meet them."""
+        if not self.has_two:
+            return settings
+        tight = {
+            "max_positions": self.symbols.choice((1, 2, 3)),
+            "max_exposure": Decimal(self.symbols.choice(("0.4", "0.8", "3"))),
+            "max_margin": Decimal(self.symbols.choice(("0.1", "0.5"))),
+            "correlation": Decimal(self.symbols.choice((0, 1, 1))),
+        }
+        return replace(settings, limits=replace(settings.limits, **tight))
 
     def open_account(self, user_id: int) -> Person:
         """A fresh account at the exchange, registered in the place of the person's other; ValueError when in use."""
@@ -266,6 +287,9 @@ class World:
         )
         person = Person(self.cabinet.people.add_account(new), user_id, account.uid)
         person.cash.append((0, balance))
+        if self.has_two and self.symbols.random() < TWO:
+            person.symbols = TwoMarkets.symbols
+            self.cabinet.people.choose_symbols(user_id, person.symbols, self.now_ms())
         return person
 
     def _draw_terms(self) -> FeeTerms:

@@ -5,7 +5,7 @@ One transaction a method. A person has one active account; another may only repl
 position, because only an active account is reconciled.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
 import sqlalchemy as sa
@@ -18,7 +18,7 @@ from lib.adapters.sql.ledger import switches
 from lib.adapters.sql.ledger.analysis import limits_json
 from lib.adapters.sql.ledger.keeping import symbol_number
 from lib.adapters.sql.ledger.roster import in_use
-from lib.adapters.sql.ledger.rows import Now, doubts_text, exclusively, ledger_clock, settings_from
+from lib.adapters.sql.ledger.rows import Now, doubts_text, exclusively, ledger_clock, settings_from, symbol_rows
 from lib.adapters.sql.tables.people import account_symbols, accounts, credentials, users
 from lib.clock import Clock
 from lib.domain.account import AccountSettings
@@ -67,6 +67,9 @@ class SqlAccounts(Accounts):
     def set_auto_trade(self, user_id: int, on: bool, now_ms: int, note: Note | None = None) -> None:
         self._write(lambda c: _set_auto_trade(c, user_id, on, now_ms, note))
 
+    def choose_symbols(self, user_id: int, symbols: Sequence[str], now_ms: int, note: Note | None = None) -> bool:
+        return self._write(lambda c: _choose_symbols(c, user_id, symbols, now_ms, note))
+
     def set_flags(self, flags: Flags, changed_by: str) -> None:
         """Throw the platform's switches (kill switch L2, L3)."""
         self._write(lambda c: switches.set_flags(c, self._now, flags, changed_by))
@@ -74,6 +77,35 @@ class SqlAccounts(Accounts):
     def set_account_flags(self, account_id: int, flags: Flags) -> None:
         """Throw one account's switches (L1, L3) for its owner."""
         self._write(lambda c: switches.set_account_flags(c, self._now, account_id, flags, "user:") and None)
+
+
+def _choose_symbols(
+    connection: sa.Connection, user_id: int, chosen: Sequence[str], now_ms: int, note: Note | None
+) -> bool:
+    if not chosen:
+        raise ValueError("an account trades one symbol at least")
+    living_user(connection, user_id)
+    mine = exclusively(sa.select(accounts).where(accounts.c.user_id == user_id, accounts.c.active))
+    account = connection.execute(mine).mappings().one_or_none()
+    if account is None:
+        return False
+    account_id = int(account["id"])
+    rows = symbol_rows(connection, account_id)
+    changed = [symbol for symbol, row in rows.items() if bool(row["traded"]) != (symbol in chosen)]
+    for symbol in changed:
+        this = (account_symbols.c.account_id == account_id, account_symbols.c.symbol_no == rows[symbol]["symbol_no"])
+        switched = {"traded": symbol in chosen, "changed_ms": now_ms}
+        connection.execute(sa.update(account_symbols).where(*this).values(switched))
+    new = [symbol for symbol in chosen if symbol not in rows]
+    for symbol in new:
+        values = {"account_id": account_id, "symbol_no": symbol_number(connection, symbol), "changed_ms": now_ms}
+        connection.execute(sa.insert(account_symbols).values(values))
+    first = symbol_number(connection, chosen[0])
+    if all(rows[symbol]["symbol_no"] != account["symbol_no"] for symbol in chosen if symbol in rows):
+        connection.execute(sa.update(accounts).where(accounts.c.id == account_id).values(symbol_no=first))
+    if changed or new:
+        record(connection, note)
+    return True
 
 
 def _insert(connection: sa.Connection, table: sa.Table, values: dict[str, Any], taken: Exception) -> int:
