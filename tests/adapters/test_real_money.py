@@ -250,6 +250,16 @@ def told_of_rehearsal(world: SqlWorld, account: TraderAccount) -> sa.Executable:
     return told(world, account.account_id - 1, NOW)
 
 
+async def test_a_position_of_the_account_itself_in_another_symbol_uses_the_cap_up(world: SqlWorld) -> None:
+    account = await ready(world)
+    assert world.people.choose_symbols(account.user_id, (SYMBOL, "ETHUSDT"), NOW)
+    here, there = (await world.ledger.accounts())[-1].views
+    held = sa.update(account_symbols).where(account_symbols.c.symbol_no == there.symbol_no)
+    change(world, held.values(position_qty=Decimal("0.001")))
+    assert (await world.ledger.real_money(here.slot)).positions == 1
+    assert (await world.ledger.real_money(there.slot)).positions == 0
+
+
 async def test_another_real_position_or_an_entry_on_its_way_uses_the_cap_up(world: SqlWorld) -> None:
     account = await ready(world)
     other = world.people.add_user("lee@example.test", "hash")

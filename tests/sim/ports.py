@@ -22,9 +22,9 @@ from lib.domain.reason import Reason, text
 from lib.ports.analyst import Analyst
 from lib.ports.ledger import Commands
 from lib.ports.market import AsyncCandleReader
+from lib.simulator.market.market import Market
 from lib.simulator.venue.call import Request
 from tests.factories import T
-from tests.sim.market import SeededMarket
 from tests.sim.network import Network
 from tests.sim.process import Process
 from tests.sim.temper import ELSEWHERE, WEIGHTS, Time, Trouble
@@ -171,7 +171,7 @@ class ShakyCandles(AsyncCandleReader):
 
     LAG_MS = 500
 
-    def __init__(self, market: SeededMarket, border: Border) -> None:
+    def __init__(self, market: Market, border: Border) -> None:
         self._market, self._border = market, border
 
     async def newest(self, symbol: str, interval: str, count: int) -> list[Candle]:

@@ -69,7 +69,7 @@ class World:
         self.guardian = Guardian(self.context)
         self.t_ms = T
         self.violations: list[str] = []
-        self._entries: set[tuple[int, int]] = set()
+        self._entries: set[tuple[int, str, int]] = set()
         self._stops: dict[int, tuple[int, Decimal]] = {}
         """By uid: the side of the entry (1 or -1), and the tightest stop of ours accepted for its position."""
         self.engine.on_accept, self.engine.on_stop = self._judge, self._judge_stop
@@ -109,9 +109,9 @@ class World:
             self.violations.append(f"{order.link_id} was accepted {late} ms after its T")
         if not order.protection.stop_loss:
             self.violations.append(f"{order.link_id} carries no stop")
-        if (order.uid, link.t_ms) in self._entries:
+        if (order.uid, order.symbol, link.t_ms) in self._entries:
             self.violations.append(f"a second entry of uid {order.uid} at {link.t_ms}")
-        self._entries.add((order.uid, link.t_ms))
+        self._entries.add((order.uid, order.symbol, link.t_ms))
         self._stops[order.uid] = (1 if order.side == "buy" else -1), order.protection.stop_loss
 
     def _judge_stop(self, uid: int, symbol: str, stop: Decimal) -> None:

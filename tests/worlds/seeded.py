@@ -15,7 +15,7 @@ from contextvars import copy_context
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from functools import partial
-from typing import cast
+from typing import Any, cast
 
 import redis.asyncio
 
@@ -260,7 +260,7 @@ class World:
         """In worlds with two symbols limits so near that two positions meet them."""
         if not self.has_two:
             return settings
-        tight = {
+        tight: dict[str, Any] = {
             "max_positions": self.symbols.choice((1, 2, 3)),
             "max_exposure": Decimal(self.symbols.choice(("0.4", "0.8", "3"))),
             "max_margin": Decimal(self.symbols.choice(("0.1", "0.5"))),
