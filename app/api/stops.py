@@ -18,6 +18,7 @@ from lib.domain.position import Direction
 from lib.queries import Standing
 
 LONGEST_KIND = 40
+LONGEST_SYMBOL, LONGEST_SYMBOLS = 32, 400
 SIDES: tuple[Direction, ...] = ("long", "short")
 
 
@@ -57,9 +58,29 @@ async def pause(request: Request, user: SessionUser) -> Response:
 
 @for_actors
 async def close(request: Request, user: SessionUser) -> Response:
-    """`{side}`: what we hold of the position of that side is closed; entries stay as they are."""
-    side = (await body_of(request)).choice("side", SIDES)
-    return done(await in_thread(system().trading.close_position, user, side))
+    """
+    `{side, symbol}`: what we hold of the position of that side is closed; entries stay as they are. Without *symbol* it
+    is that of the symbol shown first.
+    """
+    body = await body_of(request)
+    side, symbol = body.choice("side", SIDES), body.typed_or_none("symbol", LONGEST_SYMBOL)
+    return done(await in_thread(system().trading.close_position, user, side, symbol))
+
+
+@for_people
+async def read_symbols(request: Request, user: SessionUser) -> Response:
+    """What the account may trade (*offered*), what it trades, and what it holds of each."""
+    held = await in_thread(system().readings.holdings, user.user_id)
+    own = [{"symbol": one.symbol, "traded": one.traded, "position_qty": one.position_qty} for one in held]
+    return JSONResponse({"offered": list(system().symbols), "symbols": plain(own)})
+
+
+@for_actors
+async def choose_symbols(request: Request, user: SessionUser) -> Response:
+    """`{symbols}`, with commas between: the account trades exactly these; others are entered no more."""
+    wanted = (await body_of(request)).typed("symbols", LONGEST_SYMBOLS)
+    chosen = [symbol.strip() for symbol in wanted.split(",") if symbol.strip()]
+    return done(await in_thread(system().trading.choose_symbols, user, chosen))
 
 
 @for_actors
@@ -93,8 +114,16 @@ ENDPOINTS = (
         "/api/close",
         close,
         "Close the position of that side, as far as we opened it; entries stay as they are.",
-        body=(api.choice("side", SIDES),),
+        body=(api.choice("side", SIDES), api.text("symbol", LONGEST_SYMBOL, required=False)),
         scope="control",
+    ),
+    Endpoint("GET", "/api/symbols", read_symbols, "What the account may trade, and what it trades.", scope="read"),
+    Endpoint(
+        "POST",
+        "/api/symbols",
+        choose_symbols,
+        "Choose what the account trades.",
+        body=(api.text("symbols", LONGEST_SYMBOLS),),
     ),
     Endpoint("POST", "/api/flatten", flatten, "As pause, and what we opened is closed.", scope="control"),
     Endpoint("POST", "/api/resume", resume, "Allow entries again.", scope="control"),

@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from hashlib import sha256
 
+from lib.accounts.refusal import Refusal
 from lib.domain import reason_codes as codes
 from lib.domain.api_key import ApiKey, KeyInfo
 from lib.domain.order import parse_link_id
@@ -80,3 +81,11 @@ def own_accounts(links: Iterable[str], installation: str) -> tuple[int, ...]:
 def uid_of_key(key: ApiKey) -> str:
     """What stands for the uid where the venue does not tell it: the same for the same key, and nothing of the key."""
     return f"key-{sha256(key.api_key.encode()).hexdigest()[:32]}"
+
+
+def flawed(flaw: KeyFlaw, *more: KeyFlaw) -> Refusal:
+    """*flaw* by its own sentence; with *more* each of them is listed, and what was looked at of the key."""
+    wrong = ",".join(one.right for one in (flaw, *more) if one.right)
+    if not more:
+        return Refusal(flaw.key, wrong=wrong) if wrong else Refusal(flaw.key)
+    return Refusal("refuse.key.flaws", wrong=wrong, reasons=tuple(one.why for one in (flaw, *more)))

@@ -5,7 +5,7 @@ Synchronous; forms and routes run it in threads. A refusal is a value. *Retry* i
 away. Nothing here sends an order or opens a sealed key: the trader alone does. A read-only person is refused every act.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import TypeVar
@@ -13,7 +13,7 @@ from typing import TypeVar
 from lib import log
 from lib.accounts import checking
 from lib.accounts.acts import act
-from lib.accounts.key_gate import KeyFlaw, hands_flaw, own_accounts, rights_flaws, shape_flaw, uid_of_key
+from lib.accounts.key_gate import flawed, hands_flaw, own_accounts, rights_flaws, shape_flaw, uid_of_key
 from lib.accounts.models import chain_refusal
 from lib.accounts.notes import note_of, note_of_change
 from lib.accounts.settings_rules import settings_refusal
@@ -134,7 +134,7 @@ class TradingDesk:
         if not self._trades_on(venue):
             return Refusal("refuse.key.venue", venue=venue)
         if flaw := shape_flaw(key):
-            return _refused(flaw)
+            return flawed(flaw)
         if refusal := self._unproved(user):
             return refusal
         # the person's tally first: a flood of one person does not use up what others at that address may
@@ -158,11 +158,11 @@ class TradingDesk:
         here, ports, user_id = self._here, self._ports, note.user_id
         info = _asked(lambda: ports.key_probe.key_info(venue, key))
         if flaws := rights_flaws(info, ports.clock.now_ms()):
-            return _refused(*flaws)
+            return flawed(*flaws)
         opened_ms = ports.clock.now_ms()
         reading = _asked(lambda: ports.account_probe.read(venue, info.uid, key, here.symbol))
         if flaw := hands_flaw(reading.links, here.installation):
-            return _refused(flaw)
+            return flawed(flaw)
         try:
             uid = info.uid or self._uid_by_marks(user_id, venue, key, reading.links)
         except AccountTaken:
@@ -291,14 +291,30 @@ class TradingDesk:
             return None
 
     @act
-    def close_position(self, user: SessionUser, side: Direction) -> Refusal | None:
+    def choose_symbols(self, user: SessionUser, symbols: Sequence[str]) -> Refusal | None:
         """
-        Ask the trader to close the position of *side* that it opened on the person's account, at the market.
+        From now on the person's account trades exactly *symbols*, one at least; of those taken off nothing is entered
+        any more, and what is open there is guarded until it is closed.
+        """
+        chosen = tuple(dict.fromkeys(symbols))
+        if not chosen or any(symbol not in self._here.offered for symbol in chosen):
+            return Refusal("refuse.symbols", offered=", ".join(self._here.offered))
+        ordered = [symbol for symbol in self._here.offered if symbol in chosen]
+        note = self._note(user, TrailEvent.SYMBOLS_CHOSEN, ", ".join(ordered))
+        chose = self._ports.accounts.choose_symbols(user.user_id, ordered, note.at_ms, note)
+        return None if chose else _NO_ACCOUNT
+
+    @act
+    def close_position(self, user: SessionUser, side: Direction, symbol: str = "") -> Refusal | None:
+        """
+        Ask the trader to close the position of *side* in *symbol* ("" = the one that is shown first) that it opened on
+        the person's account, at the market.
 
         Nothing is switched: entries, auto-trading and locks stay as they are. A position of the other side, or one
         entered after this, is not closed by it.
         """
-        return self._ask(user, "close", CLOSE_EVERY_MS, side, self._note(user, TrailEvent.CLOSE_ASKED))
+        about = (side, symbol)
+        return self._ask(user, "close", CLOSE_EVERY_MS, about, self._note(user, TrailEvent.CLOSE_ASKED, symbol))
 
     @act
     def end_lock(self, user: SessionUser, kind: str) -> Refusal | None:
@@ -330,12 +346,17 @@ class TradingDesk:
         return self._ask(user, "recheck_key", RECHECK_EVERY_MS)
 
     def _ask(
-        self, user: SessionUser, kind: CommandKind, every_ms: int, side: Direction = "flat", note: Note | None = None
+        self,
+        user: SessionUser,
+        kind: CommandKind,
+        every_ms: int,
+        about: tuple[Direction, str] = ("flat", ""),
+        note: Note | None = None,
     ) -> Refusal | None:
         account = self._ports.keyring.active(user.user_id)
         if account is None or not account.has_key:
             return _NO_ACCOUNT
-        wish = Command(0, user.user_id, account.account_id, kind, self._ports.clock.now_ms(), side)
+        wish = Command(0, user.user_id, account.account_id, kind, self._ports.clock.now_ms(), *about)
         wait_ms = self._ports.queue.ask(wish, every_ms, note)
         return Refusal(f"refuse.wait.{kind}", seconds=-(-wait_ms // 1000)) if wait_ms else None
 
@@ -370,14 +391,6 @@ def _cannot_trade(account: ActiveAccount | None) -> Refusal | None:
     if account is None or not account.has_key:
         return _NO_ACCOUNT
     return None if account.trading_enabled else Refusal("refuse.paused")
-
-
-def _refused(flaw: KeyFlaw, *more: KeyFlaw) -> Refusal:
-    """*flaw* by its own sentence; with *more* each of them is listed, and what was looked at of the key."""
-    wrong = ",".join(one.right for one in (flaw, *more) if one.right)
-    if not more:
-        return Refusal(flaw.key, wrong=wrong) if wrong else Refusal(flaw.key)
-    return Refusal("refuse.key.flaws", wrong=wrong, reasons=tuple(one.why for one in (flaw, *more)))
 
 
 def _saved(account_id: int, venue: Venue, key: ApiKey, info: KeyInfo, doubts: tuple[Doubt, ...]) -> KeySaved:

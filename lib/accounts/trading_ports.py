@@ -42,3 +42,10 @@ class Deployment:
     symbol: str
     installation: str
     addresses: tuple[str, ...] = ()
+    symbols: tuple[str, ...] = ()
+    """What an account may trade besides *symbol*, which a new account begins with."""
+
+    @property
+    def offered(self) -> tuple[str, ...]:
+        """Every symbol an account may trade, in the operator's order."""
+        return tuple(dict.fromkeys((self.symbol, *self.symbols)))

@@ -254,5 +254,5 @@ def trading_desk(settings: Settings, engine: sa.Engine, clock: Clock) -> Trading
         models=own_model_desk(settings, engine, clock),
     )
     symbol, addresses = settings.symbols[0], settings.egress_ips
-    here = Deployment(settings.feed_name, settings.venues, symbol, settings.installation, addresses)
+    here = Deployment(settings.feed_name, settings.venues, symbol, settings.installation, addresses, settings.symbols)
     return TradingDesk(ports, here)

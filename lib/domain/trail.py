@@ -53,6 +53,7 @@ class TrailEvent(StrEnum):
     RESUMED = "resumed"
     FLATTENED = "flattened"
     STOP_ENDED = "stop_ended"
+    SYMBOLS_CHOSEN = "symbols_chosen"
     CLOSE_ASKED = "close_asked"
     LOCK_ENDED = "lock_ended"
     REAL_CONSENTED = "real_consented"

@@ -35,7 +35,7 @@ _OWN_LOG = (
     & (trade_logs.c.t_ms == orders.c.t_ms)
     & (trade_logs.c.symbol == orders.c.symbol)
 )
-_OF_SYMBOL = ("position_qty", "avg_entry_price", "liquidation")
+_OF_SYMBOL = ("position_qty", "avg_entry_price", "liquidation", "traded")
 _HOLDINGS = (
     sa.select(
         accounts.c.id.label("account_id"),

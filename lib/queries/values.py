@@ -159,6 +159,8 @@ class Holding:
     difference: Decimal = ZERO
     checked_ms: int = 0
     liquidation: Decimal | None = None
+    traded: bool = True
+    """False: its owner took the symbol off."""
 
     @property
     def balance(self) -> Decimal:

@@ -29,7 +29,7 @@ from tests.fakes.people import MemoryThrottles
 PRIVATE, PUBLIC = generate_keys()
 PROVED = 2**53
 """Whose session it is was proved just now, whatever the clock says."""
-HERE = Deployment("synthetic", ("paper",), SYMBOL, INSTALLATION)
+HERE = Deployment("synthetic", ("paper",), SYMBOL, INSTALLATION, symbols=(SYMBOL, "ETHUSDT"))
 
 
 @dataclass

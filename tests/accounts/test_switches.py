@@ -11,7 +11,7 @@ from lib.accounts.trading import KeySaved
 from lib.accounts.web import SessionUser
 from lib.adapters.sql.forms.commands import LOST, LOST_MS, SqlCommands
 from lib.adapters.sql.ledger.ledger import SqlLedger
-from lib.adapters.sql.tables.people import accounts, audit_events, commands, credentials, users
+from lib.adapters.sql.tables.people import account_symbols, accounts, audit_events, commands, credentials, users
 from lib.adapters.sql.tables.trading import risk_locks
 from lib.domain import reason_codes as codes
 from lib.domain.account import RiskLevel
@@ -48,6 +48,31 @@ async def test_closing_everything_throws_both_switches_at_once_and_nudges_the_tr
     scene.change(accounts, proven_ms=7)
     scene.desk.flatten(scene.user)
     assert [one["proven_ms"] for one in scene.rows(accounts)] == [7], "asked twice is thrown once"
+
+
+def traded(scene: Scene) -> list[bool]:
+    """Whether each symbol that the account ever traded is traded now, by number."""
+    query = sa.select(account_symbols.c.traded).order_by(account_symbols.c.symbol_no)
+    with scene.engine.connect() as connection:
+        return [bool(one) for one in connection.scalars(query)]
+
+
+async def test_what_an_account_trades_is_chosen_among_what_the_operator_offers(scene: Scene) -> None:
+    assert scene.desk.choose_symbols(scene.user, ["ETHUSDT"]) == Refusal("refuse.no_account")
+    await scene.save()
+    offered = Refusal("refuse.symbols", offered="BTCUSDT, ETHUSDT")
+    assert scene.desk.choose_symbols(scene.user, []) == offered
+    assert scene.desk.choose_symbols(scene.user, ["DOGEUSDT"]) == offered
+    assert scene.desk.choose_symbols(scene.user, ["ETHUSDT", "BTCUSDT", "ETHUSDT"]) is None
+    assert traded(scene) == [True, True]
+    assert scene.desk.choose_symbols(scene.user, ["ETHUSDT"]) is None
+    assert scene.desk.choose_symbols(scene.user, ["ETHUSDT"]) is None
+    assert traded(scene) == [False, True]
+    noted = [row["detail"] for row in scene.rows(audit_events) if row["event"] == "symbols_chosen"]
+    assert noted == ["BTCUSDT, ETHUSDT", "ETHUSDT"], "what changes nothing is not noted"
+    assert scene.desk.close_position(scene.user, "long", "ETHUSDT") is None
+    [taken] = await SqlCommands(scene.engine, scene.world.clock).take(scene.world.clock.now_ms())
+    assert (taken.side, taken.symbol) == ("long", "ETHUSDT")
 
 
 async def test_closing_one_position_asks_the_trader_and_switches_nothing(scene: Scene) -> None:

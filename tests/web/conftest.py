@@ -1,7 +1,7 @@
 """The real web application over people in memory: one `Web` a test, entered through starlette's client."""
 
 import asyncio
-from collections.abc import AsyncIterator, Collection, Iterator
+from collections.abc import AsyncIterator, Collection, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import Decimal
@@ -180,6 +180,9 @@ class FakeReadings:
         held = replace(HELD, account_id=user_id, thesis=text(f"of {user_id}"), log_id=user_id)
         return Stand(held, (), Decimal(10_000))
 
+    def holdings(self, user_id: int) -> list[Holding]:
+        return [self.stand(user_id).held]
+
     def pulses(self, user_ids: Collection[int]) -> dict[int, Pulse]:
         return {user_id: (user_id,) for user_id in user_ids}
 
@@ -246,8 +249,11 @@ class FakeTrading:
     def flatten(self, user: SessionUser) -> Refusal | None:
         return self._act("flatten", user)
 
-    def close_position(self, user: SessionUser, side: str) -> Refusal | None:
-        return self._act("close", user, side)
+    def close_position(self, user: SessionUser, side: str, symbol: str = "") -> Refusal | None:
+        return self._act("close", user, side, *([symbol] if symbol else []))
+
+    def choose_symbols(self, user: SessionUser, symbols: Sequence[str]) -> Refusal | None:
+        return self._act("symbols", user, *symbols)
 
     def resume(self, user: SessionUser) -> Refusal | None:
         return self._act("resume", user)

@@ -63,6 +63,7 @@ FIELDS: dict[tuple[str, str], dict[str, Any]] = {
     ("POST", "/api/pause"): {},
     ("POST", "/api/flatten"): {},
     ("POST", "/api/close"): {"side": "long"},
+    ("POST", "/api/symbols"): {"symbols": "BTCUSDT"},
     ("POST", "/api/resume"): {},
     ("POST", "/api/locks/end"): {"kind": "drawdown"},
     ("POST", "/api/account/prove"): {"password": "correct horse battery", "code": "123456"},
@@ -120,6 +121,7 @@ QUERIES: dict[str, tuple[str, ...]] = {
     "/api/results": ("span", "account"),
     "/api/export/{file}": (),
     "/api/standing": (),
+    "/api/symbols": (),
     "/api/account": (),
     "/api/kline": ("symbol", "interval", "count", "since"),
     "/api/kline/history": ("symbol", "interval", "before", "count"),
@@ -237,6 +239,7 @@ def test_no_header_is_too_odd(kim: AtOnce, name: str) -> None:
     places = (
         ("GET", "/"),
         ("GET", "/api/standing"),
+        ("GET", "/api/symbols"),
         ("POST", "/api/pause"),
         ("GET", "/assets/favicon.svg"),
         ("GET", "/healthz"),

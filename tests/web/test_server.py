@@ -27,6 +27,7 @@ READS = [
     "/api/logs",
     "/api/logs/2",
     "/api/standing",
+    "/api/symbols",
     "/api/results",
 ]
 ACTS: list[tuple[str, str, dict[str, Any]]] = [
@@ -35,6 +36,7 @@ ACTS: list[tuple[str, str, dict[str, Any]]] = [
     ("POST", "/api/ask-now", {}),
     ("POST", "/api/pause", {}),
     ("POST", "/api/flatten", {}),
+    ("POST", "/api/symbols", {"symbols": "BTCUSDT"}),
     ("POST", "/api/resume", {}),
     ("POST", "/api/locks/end", {"kind": "drawdown"}),
     ("POST", "/api/apikey", {"venue": "testnet", "api_key": "k" * 18, "api_secret": "s" * 36}),
