@@ -200,15 +200,16 @@ def test_the_limits_quoted_are_the_limits(readme: str) -> None:
     assert one[3].startswith(str(own.entries_per_day))
     assert str(own.cooldown_ms // 60_000) in one[4]
     assert str(own.max_exposure) in one[5]
-    assert one[7].startswith(str(own.analyst_failures))
-    assert one[8].startswith(f"{own.analyst_tokens:,}")
+    assert one[7].startswith(str(own.max_positions))
+    assert one[8].startswith(str(own.analyst_failures))
+    assert one[9].startswith(f"{own.analyst_tokens:,}")
     assert percent(platform.daily_loss) in all_[0]
     assert all_[3].startswith(f"{platform.entries_per_day:,}")
     assert f"{platform.max_exposure:,} USDT" in all_[5]
-    assert all_[7].startswith(str(platform.analyst_failures))
-    assert f"{platform.analyst_tokens:,}" in all_[8]
-    assert f"{platform.guest_tokens:,}" in all_[8]
-    assert f"{platform.analyst_cost} USD" in all_[9]
+    assert all_[8].startswith(str(platform.analyst_failures))
+    assert f"{platform.analyst_tokens:,}" in all_[9]
+    assert f"{platform.guest_tokens:,}" in all_[9]
+    assert f"{platform.analyst_cost} USD" in all_[10]
     for figure in (MIN_STOP, MAX_STOP_DISTANCE):
         assert f"{(figure * 100).normalize():f}" in said
     levels = [f"{(profile.risk_per_trade * 100).normalize():f}" for profile in RISK_PROFILES.values()]

@@ -15,6 +15,7 @@ import sqlalchemy as sa
 
 from lib.adapters.sql.tables.operating import operator_acts, operators
 from lib.adapters.sql.tables.people import (
+    account_symbols,
     accounts,
     audit_events,
     commands,
@@ -60,6 +61,13 @@ class Rows:
         with self.engine.begin() as connection:
             connection.execute(sa.update(table).where(next(iter(table.primary_key)) == row_id).values(**values))
 
+    def hold(self, account_id: int, **values: Any) -> None:
+        """Change for good what the account holds in the symbol it shows first."""
+        shown = sa.select(accounts.c.symbol_no).where(accounts.c.id == account_id).scalar_subquery()
+        held = sa.update(account_symbols).where(account_symbols.c.account_id == account_id)
+        with self.engine.begin() as connection:
+            connection.execute(held.where(account_symbols.c.symbol_no == shown).values(**values))
+
     def take_out(self) -> None:
         """Delete every row that was added."""
         with self.engine.begin() as connection:
@@ -96,7 +104,8 @@ def told_all(deployed: Deployment, user_id: int) -> Iterator[Told]:
         _operating(rows, told, user_id, account_id, now)
         yield told
     finally:
-        rows.change(accounts, account_id, active=False, trading_enabled=True, flatten=False, position_qty=Decimal(0))
+        rows.change(accounts, account_id, active=False, trading_enabled=True, flatten=False)
+        rows.hold(account_id, position_qty=Decimal(0))
         rows.change(users, user_id, email=f"gone-{user_id}@example.com", custom_prompt="")
         rows.take_out()
 
@@ -110,15 +119,16 @@ def holding(deployed: Deployment, user_id: int) -> Iterator[Callable[[str | None
     now = deployed.now_ms
 
     def tell(liquidation: str | None) -> None:
-        rows.change(accounts, account_id, liquidation=None if liquidation is None else Decimal(liquidation))
+        rows.hold(account_id, liquidation=None if liquidation is None else Decimal(liquidation))
 
     try:
         _order(rows, user_id, account_id, now // CYCLE_MS * CYCLE_MS, 0, text("entry"), state="FILLED")
-        held = {"position_qty": Decimal("0.01"), "avg_entry_price": PRICE, "opened_ms": now}
-        rows.change(accounts, account_id, venue="demo", **held)
+        rows.change(accounts, account_id, venue="demo", opened_ms=now)
+        rows.hold(account_id, position_qty=Decimal("0.01"), avg_entry_price=PRICE)
         yield tell
     finally:
-        rows.change(accounts, account_id, active=False, position_qty=Decimal(0))
+        rows.change(accounts, account_id, active=False)
+        rows.hold(account_id, position_qty=Decimal(0))
         rows.take_out()
 
 
@@ -208,7 +218,8 @@ def _decisions(rows: Rows, told: Told, user_id: int, account_id: int, now: int) 
             order_events, order_id=entry, at_ms=newest, from_state="PLANNED", to_state="FILLED", why=one, code=0,
             prev_hash=f"{len(rows.put)}", hash="x",
         )  # fmt: skip
-    rows.change(accounts, account_id, position_qty=Decimal("0.01"), avg_entry_price=PRICE, opened_ms=newest)
+    rows.change(accounts, account_id, opened_ms=newest)
+    rows.hold(account_id, position_qty=Decimal("0.01"), avg_entry_price=PRICE)
     for number, one in enumerate(told.tell("answer of the exchange", packs(440)), 1):
         _order(rows, user_id, account_id, t_ms, number, text(one), state="NEEDS_HUMAN" if number < 4 else "REJECTED")
 
