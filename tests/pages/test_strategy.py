@@ -266,6 +266,17 @@ def test_what_runs_is_shared_by_a_link_told_once_and_taken_back(visit: Visit, st
     assert staged.acts.done == [("share", OWNER.user_id, 2, "익명"), ("unshare", OWNER.user_id, 7)]
 
 
+def test_a_record_is_shown_by_a_link_told_once_and_taken_back(visit: Visit, staged: SimpleNamespace) -> None:
+    at = visit("t-owner", "strategy")
+    assert any("4.12%" in one.value for one in at.text)
+    at.checkbox(key="record_named_5").check().run()
+    at.button(key="record_make_5").click().run()
+    assert any(one.value.endswith("/record?code=c0de") for one in at.code)
+    at.button(key="record_hide_7").click().run()
+    assert staged.acts.done == [("show_record", OWNER.user_id, 5, True, False), ("hide_record", OWNER.user_id, 7)]
+    assert not at.exception
+
+
 def test_a_strategy_is_renamed_and_deleted(visit: Visit, staged: SimpleNamespace) -> None:
     at = visit("t-owner", "strategy")
     at.selectbox(key="strategy").set_value(2).run()
@@ -287,6 +298,7 @@ def test_a_read_only_visitor_and_a_guest_take_no_words(visit: Visit) -> None:
         "strategy_delete",
         "share_make",
         "unshare_7",
+        "record_hide_7",
     ):
         assert at.button(key=key).disabled
     guest = visit("t-guest", "strategy")
