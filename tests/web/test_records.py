@@ -53,7 +53,7 @@ class Place:
         return self.client.post(path, json=body, headers={"cookie": f"{PLAIN_COOKIE}={token}"})
 
     def code(self, **shows: bool) -> str:
-        made = self.post("/api/records/links", {"record_id": self.record_id} | shows, self.lee)
+        made = self.post("/api/records/links", {"record_id": self.record_id, **shows}, self.lee)
         assert made.status_code == 200, made.text
         return str(made.json()["code"])
 
