@@ -14,7 +14,7 @@ function restore(area, text) {
 }
 
 export default function ({ data, parentElement }) {
-  const name = `maemae.typing.${data.who}`;
+  const name = `maemae.typing.${data.name}.${data.who}`;
   const kept = JSON.parse(sessionStorage.getItem(name) ?? "null");
   // saved or discarded since: what was kept has had its end
   if (kept && kept.cleared !== data.cleared) sessionStorage.removeItem(name);

@@ -5,8 +5,8 @@ The account and its safety: what guards it, in which browsers one is signed in, 
 import streamlit as st
 
 from app.i18n import clock_time, md, t, zone
-from app.panels.control import tell
 from app.panels.guarding import guarding, leaving, passkeys, told
+from app.panels.telling import tell
 from app.panels.top import title, top
 from app.session import require_user
 from app.system import system

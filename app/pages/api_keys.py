@@ -12,10 +12,10 @@ from app.panels.asked import asked
 from app.panels.before_key import before_key
 from app.panels.checked_key import checked_key
 from app.panels.choices import still
-from app.panels.control import tell
 from app.panels.real_money import real_money
 from app.panels.refused_key import refused_key
 from app.panels.step_up import is_proved, proof, want
+from app.panels.telling import tell
 from app.panels.top import title, top
 from app.session import require_user
 from app.system import system

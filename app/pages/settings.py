@@ -10,8 +10,8 @@ import streamlit as st
 
 from app.i18n import md, switch, t, words, zone
 from app.panels.choices import still
-from app.panels.control import tell
 from app.panels.notice import doors
+from app.panels.telling import tell
 from app.panels.tokens import tokens
 from app.panels.top import title, top
 from app.panels.won import won

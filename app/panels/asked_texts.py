@@ -1,6 +1,7 @@
 """What went to the analyst and what came back, letter by letter; who answered, how long it took, what it cost."""
 
 import json
+from typing import Literal
 
 import streamlit as st
 
@@ -32,7 +33,8 @@ def asked_texts(found: LogDetail) -> None:
     )
     _chain(found)
     if found.decision is not None:
-        _text("detail.parsed", json.dumps(dict(found.decision)), 180)
+        # as high as it is: a phone breaks the reason into many lines, and a box would cut the last one in sight
+        _text("detail.parsed", json.dumps(dict(found.decision)), "content")
     if found.archived:
         st.text(t("detail.archived"))
     else:
@@ -85,7 +87,7 @@ def _cost(found: LogDetail) -> str:
     return t("detail.no_cost") if found.cost_usd is None else f"${exact(found.cost_usd)}"
 
 
-def _text(title: str, text: str, height: int) -> None:
+def _text(title: str, text: str, height: int | Literal["content"]) -> None:
     st.caption(t(title))
     letters(_pretty(text), height)
 

@@ -11,7 +11,7 @@ import streamlit as st
 
 from app.i18n import language, md, t, zone
 from app.panels.choices import still
-from app.panels.control import tell
+from app.panels.telling import tell
 from app.session import require_user
 from app.system import system
 from app.ui.plain import plain

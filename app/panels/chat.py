@@ -9,8 +9,8 @@ import streamlit as st
 
 from app.i18n import md, t
 from app.panels.away import patient
-from app.panels.control import tell
 from app.panels.step_up import is_proved, proof
+from app.panels.telling import tell
 from app.session import require_user
 from app.system import system
 from lib.accounts.refusal import Refusal

@@ -17,6 +17,7 @@ from lib.accounts.web import SessionUser
 from lib.domain.account import AccountSettings
 from lib.domain.decimals import plain
 from lib.domain.exit_rules import LEAST_MIN, LEAST_R, MOST_MIN, MOST_R, STEP_R, ExitRules
+from lib.domain.venues import CAPABILITIES
 
 USUAL = ExitRules(Decimal(1), 240, Decimal("1.5"), Decimal(1))
 """What a rule begins with when it is switched on."""
@@ -43,6 +44,14 @@ def exits(user: SessionUser, meant: AccountSettings) -> None:
                 _r("trail_r", t("exit.trail_r"), rules.trail_r or USUAL.trail_r, is_on)
                 begins = rules.trail_from_r if rules.trail_r else USUAL.trail_from_r
                 _r("trail_from", t("exit.trail_from"), begins, is_on, least=0.0)
+                say_no_trail(rules)
+
+
+def say_no_trail(rules: ExitRules) -> None:
+    """That *rules* trail where the person's venue cannot; nothing where it can, and for who has no account."""
+    found = system().readings.standing(require_user().user_id) if rules.trail_r else None
+    if found is not None and any(one == found.venue and not row.has_trailing_stop for one, row in CAPABILITIES.items()):
+        st.caption(f":orange[{md('exit.no_trail')}]")
 
 
 def _rule(name: str, sentence: str, *, is_on: bool, off: bool) -> "st.delta_generator.DeltaGenerator":

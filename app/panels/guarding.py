@@ -9,8 +9,8 @@ import streamlit as st
 
 from app.http.hosts import read_place
 from app.i18n import clock_time, md, t, words
-from app.panels.control import tell
 from app.panels.step_up import is_proved, proof
+from app.panels.telling import tell
 from app.session import look_again, require_user
 from app.system import system
 from app.ui.plain import plain

@@ -4,14 +4,13 @@ What the analyst is shown beside the candles: a switch for each block, with what
 A block whose switch is on and that would be left out now says why. Each change is a version of the strategy that runs.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
-from itertools import groupby
 
 import streamlit as st
 
 from app.i18n import language, md, t
-from app.panels.control import tell
+from app.panels.telling import tell
 from app.session import require_user
 from app.system import system
 from app.ui.reasons import say
@@ -25,8 +24,9 @@ from lib.domain.measures import MEASURE_KINDS
 from lib.market.sight import is_of_candles
 from lib.queries import Choices
 
-CARD = 205
-"""Pixels: six switches in a row on a desk's screen, as many as there are intervals; one on a phone."""
+GROUPS = ("bars", "indicators", "market", "own", "calendar", "news")
+COLUMN = 215
+"""Pixels: six groups in a row on a desk's screen, one under the other on a phone."""
 
 
 def inputs(user: SessionUser, chosen: Choices) -> None:
@@ -34,15 +34,56 @@ def inputs(user: SessionUser, chosen: Choices) -> None:
     offer = system().previews.offered(user.user_id)
     st.caption(t("control.prompt_guest" if user.is_guest else "input.note"))
     notes = {one.name: one for one in offer.blocks} if offer else {}
-    on = [notes[one.name].tokens for one in chosen.settings.inputs if one.name in notes]
     if offer is not None:
+        on = _tokens(chosen.settings.inputs, notes)
         st.markdown(f"**{md('input.sum', n=len(on), cost=_cost(t, offer, sum(on)))}**")
-    for group, blocks in groupby(OFFERED, _group):
-        st.caption(f"**{md(f'input.of_{group}')}**")
-        with st.grid(columns="auto", min_column_width=CARD, gap="small"):
+    with st.grid(columns="auto", min_column_width=COLUMN, gap="small"):
+        for group in GROUPS:
+            blocks = [one for one in OFFERED if _group(one) == group and not _is_idle(one, notes, chosen)]
+            if blocks:
+                _folded(user, chosen, group, blocks, notes, offer)
+
+
+def _folded(
+    user: SessionUser,
+    chosen: Choices,
+    group: str,
+    blocks: list[Block],
+    notes: Mapping[str, ShownNote],
+    offer: Offer | None,
+) -> None:
+    """
+    One group under its name with what is chosen of it. A phone shows a button in the name's place, which folds the
+    group (`app.ui.style`); a wide screen shows every group.
+    """
+    on = _tokens([one for one in chosen.settings.inputs if one in blocks], notes)
+    name, fold = t(f"input.of_{group}"), f"fold_{group}"
+    told = md("input.group", n=len(on), tokens=count(sum(on))) if on else md("input.group_none")
+    is_open = bool(st.session_state.get(f"_{fold}"))
+    with st.container(border=True, height="stretch", gap="xsmall", key=f"inputs_{group}"):
+        st.button(
+            f"{name} · {told}",
+            key=fold,
+            icon=f":material/{'expand_less' if is_open else 'expand_more'}:",
+            type="tertiary",
+            width="stretch",
+            on_click=_fold,
+            args=(fold,),
+        )
+        with st.container(gap=None, key=f"named_{group}"):
+            st.markdown(f"**{md(f'input.of_{group}')}**")
+            st.caption(told)
+        with st.container(gap="xsmall", key=f"opened_{group}" if is_open else f"shut_{group}"):
             for block in blocks:
-                if not _is_idle(block, notes, chosen):
-                    _switch(user, chosen, block, notes.get(block.name), offer)
+                _switch(user, chosen, block, notes.get(block.name), offer)
+
+
+def _fold(fold: str) -> None:
+    st.session_state[f"_{fold}"] = not st.session_state.get(f"_{fold}")
+
+
+def _tokens(blocks: Iterable[Block], notes: Mapping[str, ShownNote]) -> list[int]:
+    return [notes[one.name].tokens for one in blocks if one.name in notes]
 
 
 def _is_idle(block: Block, notes: Mapping[str, ShownNote], chosen: Choices) -> bool:
@@ -52,7 +93,7 @@ def _is_idle(block: Block, notes: Mapping[str, ShownNote], chosen: Choices) -> b
 
 
 def _group(block: Block) -> str:
-    if is_of_candles(block):
+    if is_of_candles(block) or block.kind == "calendar":
         return block.kind
     return "market" if block.kind in MEASURE_KINDS else "news" if block.kind in ("news", "blindfold") else "own"
 
@@ -62,7 +103,7 @@ def _switch(user: SessionUser, chosen: Choices, block: Block, note: ShownNote | 
     is_on = block in chosen.settings.inputs
     if st.session_state.get(key) != is_on:
         st.session_state[key] = is_on
-    with st.container(border=True, height="stretch", gap="xsmall", key=f"{key}_card"):
+    with st.container(gap=None, key=f"{key}_card"):
         st.toggle(
             input_name(block, t),
             key=key,

@@ -13,7 +13,7 @@ import streamlit as st
 
 from app.i18n import clock_time, md, t
 from app.panels.choices import still
-from app.panels.control import tell
+from app.panels.telling import tell
 from app.session import require_user
 from app.system import system
 from app.ui.models import model_label, own_name, prices_words, usd

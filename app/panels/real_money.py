@@ -7,8 +7,8 @@ Reads what the claim reads. The page decides nothing: an entry with real money i
 import streamlit as st
 
 from app.i18n import language, t
-from app.panels.control import tell
 from app.panels.step_up import is_proved, proof
+from app.panels.telling import tell
 from app.session import require_user
 from app.system import system
 from app.ui.plain import plain

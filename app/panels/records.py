@@ -6,7 +6,7 @@ anybody. A link is made in a window of its own, shows neither name nor amounts u
 import streamlit as st
 
 from app.i18n import clock_time, md, t
-from app.panels.control import tell
+from app.panels.telling import tell
 from app.record_page import percent
 from app.session import require_user
 from app.system import system

@@ -8,7 +8,7 @@ What the exchange wrote is shown letter by letter, never as markup.
 import streamlit as st
 
 from app.i18n import language, md, t
-from app.panels.control import sentence
+from app.panels.telling import sentence
 from app.ui.reasons import say, say_sentence
 from lib.accounts.key_gate import RIGHTS
 from lib.accounts.refusal import Refusal

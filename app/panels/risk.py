@@ -13,27 +13,24 @@ import streamlit as st
 from app.i18n import md, t
 from app.panels.away import patient
 from app.panels.choices import still
-from app.panels.control import tell
 from app.panels.edits import Edits, edits, remember_edits, show_edit, value_of
 from app.panels.exits import exits
 from app.panels.step_up import is_wanted
+from app.panels.telling import tell
 from app.session import require_user
 from app.system import system
 from app.ui import live
 from app.ui.cockpit import seen_settings
 from app.ui.exit_words import exits_in_short
-from app.ui.knobs import LIMITS, Knob, worth, written
+from app.ui.knobs import CONFIDENCE, LEVERAGE, LIMITS, RISK, Knob, worth, written
 from app.ui.strategy_lines import least_from
 from app.ui.write import count, money, percent
-from lib.accounts.settings_rules import MOST_LEVERAGE, loosens
+from lib.accounts.settings_rules import loosens
 from lib.accounts.web import SessionUser
 from lib.domain.account import RISK_PROFILES, AccountSettings, Limits, RiskLevel
 from lib.domain.strategy import OFFERED_ANSWERS
 from lib.queries import Choices, Tiles
 
-RISK = Knob("risk_per_trade", "percent", 0.0, 2.0, 0.1)
-CONFIDENCE = Knob("min_confidence", "percent", 55.0, 100.0, 1.0)
-LEVERAGE = Knob("max_leverage", "count", 1, MOST_LEVERAGE, 1)
 KNOBS = {knob.name: knob for knob in (RISK, CONFIDENCE, LEVERAGE, *LIMITS)}
 USUAL = Limits()
 SAVED = "_risk_saved"

@@ -6,7 +6,7 @@ be taken back. Whoever is signed in here opens a link and takes a copy.
 import streamlit as st
 
 from app.i18n import clock_time, md, t
-from app.panels.control import tell
+from app.panels.telling import tell
 from app.session import require_user
 from app.system import system
 from app.ui.strategy_lines import strategy_lines, strategy_name

@@ -7,7 +7,7 @@ import streamlit as st
 
 from app.i18n import clock_time, language, t, tongue, zone
 from app.panels.away import patient
-from app.panels.control import tell
+from app.panels.telling import tell
 from app.session import require_user
 from app.system import system
 from app.ui import live

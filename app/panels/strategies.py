@@ -1,8 +1,9 @@
 """
 A person's strategies: what runs, every version with what it would change, templates to copy, and what is shared.
 
-What is edited is what runs: the cadence and the words about how to trade here, risk and instructions in the cards
-below; each change is a version. Another version or a copy runs when its button is pressed, from the next decision on.
+What is edited at a touch is what runs: the cadence and the words about how to trade here, risk and instructions in the
+cards below; each change is a version. Any other strategy is written anew beside it (app.panels.rewriting); a version
+or a copy runs when its button is pressed, from the next decision on.
 """
 
 from dataclasses import replace
@@ -12,26 +13,29 @@ import streamlit as st
 from app.i18n import clock_time, language, md, t, zone
 from app.panels.away import patient
 from app.panels.choices import still
-from app.panels.control import tell
+from app.panels.editor import APPROACH, editor
 from app.panels.inputs import inputs
 from app.panels.models import models
 from app.panels.records import records
+from app.panels.rewrites import rewrites
+from app.panels.rewriting import begin, rewriting
 from app.panels.shared import QUERY, shared, take
 from app.panels.step_up import is_wanted
+from app.panels.telling import tell
 from app.session import require_user
 from app.system import system
 from app.ui import live
 from app.ui.cockpit import seen_settings
 from app.ui.diff import diff_html
 from app.ui.strategy_lines import strategy_lines, strategy_name
-from app.ui.write import count
 from lib.accounts.web import SessionUser
-from lib.domain.account import CADENCES, MAX_SYSTEM
+from lib.domain.account import CADENCES
 from lib.domain.strategy import LONGEST_NAME, Strategy, StrategyVersion, blindfolded, strategy_of
 from lib.domain.strategy_templates import TEMPLATES, Template
 from lib.queries import Choices, StrategyLine
 
 _NAMES = "_strategy_names"
+TALL = 190
 CARD = 240
 """Pixels: all five templates in a row on a desk's screen, one on a phone."""
 
@@ -140,7 +144,10 @@ def _mine(user: SessionUser, chosen: Choices, running: StrategyVersion | None) -
         filter_mode=None,
     )
     if (found := versions.get(version_id or 0)) is not None:
-        _version(user, chosen, found, is_running=running is not None and running.version_id == found.version_id)
+        newest = max(one.number for one in versions.values())
+        is_running = running is not None and running.version_id == found.version_id
+        _version(user, chosen, found, newest, is_running=is_running)
+        rewriting(user, chosen, strategy_id, newest)
 
 
 def _keep_chosen(names: list[str]) -> None:
@@ -160,7 +167,7 @@ def _dated(version: StrategyVersion) -> str:
     return f"#{version.number} · {at}"
 
 
-def _version(user: SessionUser, chosen: Choices, found: StrategyVersion, *, is_running: bool) -> None:
+def _version(user: SessionUser, chosen: Choices, found: StrategyVersion, newest: int, *, is_running: bool) -> None:
     now, then = strategy_of(chosen.settings), found.content
     st.caption(t("strat.stands") if is_running else t("strat.compared"))
     st.html(diff_html(strategy_lines(now, t), strategy_lines(then, t), lambda kind: t(f"strategy.{kind}")))
@@ -175,6 +182,13 @@ def _version(user: SessionUser, chosen: Choices, found: StrategyVersion, *, is_r
         )
         name = t("strat.copy_of", name=strategy_name(found.name, t))[:LONGEST_NAME]
         st.button(t("strat.copy"), key="strategy_copy", disabled=user.read_only, on_click=take, args=(name, then))
+        st.button(
+            t("rewrite.begin"),
+            key="strategy_rewrite",
+            disabled=user.read_only or found.strategy_id in rewrites(),
+            on_click=begin,
+            args=(found, newest),
+        )
         with st.popover(t("strat.manage"), key=f"manage_{found.strategy_id}", disabled=user.read_only):
             _manage(found)
 
@@ -204,23 +218,7 @@ def _run(version_id: int, version: int) -> None:
 
 def _words(user: SessionUser, chosen: Choices) -> None:
     st.caption(t("strat.words_note"))
-    with st.form("system_form", border=False):
-        typed = st.text_area(
-            t("strat.system"),
-            chosen.settings.system,
-            height=190,
-            key=f"system_text_{chosen.settings_version}",
-            placeholder=t("control.prompt_guest" if user.is_guest else "strat.design_words"),
-            max_chars=MAX_SYSTEM,
-            disabled=user.read_only or user.is_guest,
-            label_visibility="collapsed",
-        )
-        if st.form_submit_button(t("strat.save"), type="primary", disabled=user.read_only or user.is_guest):
-            after = replace(chosen.settings, system=typed.strip())
-            refusal = system().trading.change_settings(user, after, chosen.settings_version)
-            if tell(refusal, t("strat.next")):
-                st.rerun(scope="app")
-    st.caption(md("control.count", n=count(len(chosen.settings.system)), most=count(MAX_SYSTEM)))
+    editor(user, chosen, APPROACH, TALL)
 
 
 def _templates(user: SessionUser) -> None:

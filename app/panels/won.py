@@ -8,7 +8,7 @@ can be written over; what is typed and not saved stays.
 import streamlit as st
 
 from app.i18n import md, t
-from app.panels.control import tell
+from app.panels.telling import tell
 from app.session import require_user
 from app.system import system
 from app.ui.write import count, exact

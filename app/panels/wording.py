@@ -10,27 +10,24 @@ import streamlit as st
 from app.i18n import clock_time, md, t, zone
 from app.panels.away import patient
 from app.panels.choices import still
-from app.panels.control import instructions, tell
 from app.panels.draft import draft
+from app.panels.editor import INSTRUCTIONS, editor
+from app.panels.preview import preview
 from app.panels.step_up import is_wanted
+from app.panels.telling import tell
 from app.session import require_user
 from app.system import system
 from app.ui import live
 from app.ui.cockpit import seen_settings
 from app.ui.diff import diff_html
-from app.ui.letters import letters
-from app.ui.models import model_label, prices_words, usd
-from app.ui.write import count, exact, short, shown
+from app.ui.write import count, short
 from lib.accounts.web import SessionUser
-from lib.bootstrap.preview import Preview
-from lib.domain.candle import MINUTE_MS
-from lib.domain.day import DAY_MS
+from lib.domain.strategy import strategy_of
 from lib.queries import Choices, InstructionRow
 
 TALL = 300
 MOST_SHOWN = 50
 SNIPPET = 40
-PROMPT_HEIGHT = 240
 
 
 @st.fragment
@@ -47,7 +44,7 @@ def wording() -> None:
     with st.container(border=True, key="wording"):
         st.subheader(t("control.prompt"), anchor=False)
         st.caption(t("strategy.prompt_note"))
-        instructions(user, chosen, TALL)
+        editor(user, chosen, INSTRUCTIONS, TALL)
         _history(user, chosen)
     _preview(user, chosen)
 
@@ -105,45 +102,15 @@ def _restore(text: str, version: int) -> None:
 
 
 def _preview(user: SessionUser, chosen: Choices) -> None:
-    typed = draft().text
-    seen = system().previews.of(user.user_id, None if typed is None else typed.strip())
-    if seen is None:
-        return
-    with st.container(border=True, key="preview"):
-        st.subheader(t("strategy.preview"), anchor=False)
-        at = f"{clock_time(seen.closed_ms, date=False)[:5]} {zone().label}" if seen.closed_ms else "–"
-        st.caption(md("strategy.preview_note", n=seen.candles, at=at))
-        if typed is not None:
-            st.caption(f":orange[{md('strategy.preview_typed')}]")
-        _figures(seen, chosen)
-        st.caption(t("strategy.system"))
-        letters(seen.system, PROMPT_HEIGHT)
-        st.caption(t("strategy.user"))
-        letters(seen.user, PROMPT_HEIGHT)
-
-
-def _figures(seen: Preview, chosen: Choices) -> None:
-    cost = "–" if seen.usd_day is None else f"${shown(f'{seen.usd_day:,.2f}')}"
-    cells = (
-        ("tokens", f"≈ {count(seen.tokens)}"),
-        ("tokens_day", f"≈ {count(seen.tokens_day)}"),
-        ("usd_day", f"≈ {cost}" if seen.usd_day is not None else cost),
+    words, way = draft().text, draft("system").text
+    typed, settings = words is not None or way is not None, chosen.settings
+    meant = replace(
+        strategy_of(settings),
+        instructions=settings.custom_prompt if words is None else words.strip(),
+        system=settings.system if way is None else way.strip(),
     )
-    with st.grid(columns="auto", min_column_width=130, gap="small"):
-        for name, value in cells:
-            st.metric(t(f"strategy.{name}"), value, border=True)
-    st.caption(md("strategy.asked", model=model_label(seen.asked), price=prices_words(seen.asked.prices, t)))
-    if seen.usd_call is not None:
-        each = {"tokens": count(seen.tokens), "answer": count(seen.answer_tokens), "usd": usd(seen.usd_call)}
-        st.caption(md("strategy.a_call", calls=count(seen.calls), **each))
-    minutes = DAY_MS // (seen.calls * MINUTE_MS)
-    st.caption(md("strategy.estimate", n=minutes, calls=count(seen.calls), answer=seen.answer_tokens))
-    if seen.usd_day is None:
-        st.caption(md("strategy.no_prices"))
-    if seen.last is not None:
-        cost = "" if seen.last.cost_usd is None else f"· ${exact(seen.last.cost_usd)}"
-        told = f"{count(seen.last.prompt_tokens)} + {count(seen.last.completion_tokens)}"
-        st.caption(md("strategy.last", tokens=told, cost=cost))
-    if seen.tokens_day > chosen.settings.limits.analyst_tokens:
-        most = count(chosen.settings.limits.analyst_tokens)
-        st.warning(md("strategy.over_budget", most=most), icon=":material/warning:")
+    seen = system().previews.of(user.user_id, meant)
+    if seen is not None:
+        with st.container(border=True, key="preview"):
+            st.subheader(t("strategy.preview"), anchor=False)
+            preview(seen, chosen.settings.limits, [t("strategy.preview_typed")] if typed else [])

@@ -9,6 +9,7 @@ from decimal import Decimal
 from typing import Literal
 
 from app.ui.write import count, exact, money
+from lib.accounts.settings_rules import MOST_LEVERAGE
 from lib.domain.account import Limits
 from lib.domain.decimals import plain
 
@@ -49,6 +50,9 @@ class Knob:
         return plain(Decimal(str(round(shown, 4))) / (100 if self.kind == "percent" else 1))
 
 
+RISK = Knob("risk_per_trade", "percent", 0.0, 2.0, 0.1)
+CONFIDENCE = Knob("min_confidence", "percent", 55.0, 100.0, 1.0)
+LEVERAGE = Knob("max_leverage", "count", 1, MOST_LEVERAGE, 1)
 LIMITS = (
     Knob("daily_loss", "percent", 0.0, float(USUAL.daily_loss * 100), 0.5),
     Knob("drawdown", "percent", 0.0, float(USUAL.drawdown * 100), 1.0),

@@ -29,8 +29,8 @@ def keep_typing(field: str, who: int, cleared: int) -> None:
     Keep what *who* types into the text area *field* (its key) from key to key; *cleared* counts how often it was saved
     or discarded, for then nothing is to be kept.
     """
-    data = {"field": f".st-key-{field} textarea", "who": who, "cleared": cleared}
-    component("typing")(key="typing", data=data, height="content")
+    data = {"field": f".st-key-{field} textarea", "name": field, "who": who, "cleared": cleared}
+    component("typing")(key=f"typing_{field}", data=data, height="content")
 
 
 def into_sight(number: int) -> None:

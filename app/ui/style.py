@@ -43,6 +43,9 @@ body *:not(pre, pre *, code) { word-break: keep-all !important; overflow-wrap: b
 :root { --chart-height: clamp(430px, 100vh - 260px, 640px); }
 .st-key-chart { min-height: var(--chart-height); }
 .st-key-filters [data-testid="stButtonGroup"] button { min-height: 2.35rem; }
+/* groups of switches: every one on a wide screen; on a phone a button each, which shows and hides its own */
+[class*="st-key-fold_"] { display: none; }
+[class*="st-key-sees_"] [data-testid="stCaptionContainer"] { padding-left: 2.6rem; margin-top: -.4rem; }
 [class*="st-key-number_"] [data-testid="stMetricValue"] { font-size: 1.3rem; }
 [data-testid="stMetricValue"], [data-testid="stDataFrame"] { font-variant-numeric: tabular-nums; }
 .tiles { display: grid; grid-template-columns: repeat(auto-fit, minmax(170px, 1fr)); gap: .6rem; }
@@ -115,6 +118,10 @@ body *:not(pre, pre *, code) { word-break: keep-all !important; overflow-wrap: b
 .st-key-bar { position: sticky; top: 3.25rem; z-index: 90; background: var(--page);
   box-shadow: 0 1px 0 var(--edge); }
 @media (max-width: 768px) {
+  [data-testid="stLayoutWrapper"]:has(> :is([class*="st-key-named_"], [class*="st-key-shut_"])) { display: none; }
+  [class*="st-key-fold_"] { display: block; }
+  [class*="st-key-fold_"] button { min-height: 44px; }
+  [class*="st-key-fold_"] :is(button, button div) { justify-content: flex-start; text-align: left; }
   .st-key-top { flex-wrap: nowrap !important; align-items: flex-start !important; }
   .st-key-top > :first-child { flex: 1 1 0 !important; min-width: 0 !important; }
   .st-key-me button { min-height: 44px; min-width: 44px; }

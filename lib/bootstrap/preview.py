@@ -15,6 +15,7 @@ from lib.domain.candle import MINUTE_MS, Candle
 from lib.domain.input_blocks import OFFERED, Block, Shown, ShownNote, note_of
 from lib.domain.model_profile import ModelProfile
 from lib.domain.pricing import MILLION
+from lib.domain.strategy import Strategy, settings_with
 from lib.domain.tokens import estimated
 from lib.market.sight import Material, kept_for, lens_for, measures_for, minutes_for, shown
 from lib.ports.market import MeasureStore
@@ -83,13 +84,13 @@ class Previews:
         self._known: tuple[tuple[int, str, str, int], tuple[ShownNote, ...]] = ((0, "", "", 0), ())
         """What was offered last, to whom and when: the figures of one minute are computed once."""
 
-    def of(self, user_id: int, custom_prompt: str | None = None) -> Preview | None:
-        """The preview with *custom_prompt* in the place of what is saved; None without an account."""
+    def of(self, user_id: int, content: Strategy | None = None) -> Preview | None:
+        """The preview with *content* in the place of the strategy that runs; None without an account."""
         account = self._readings.asking(user_id)
         if account is None:
             return None
-        if custom_prompt is not None:
-            account = replace(account, settings=replace(account.settings, custom_prompt=custom_prompt))
+        if content is not None:
+            account = replace(account, settings=settings_with(content, account.settings))
         window = self._readings.closed_candles(account.symbol, INTERVAL, WINDOW)
         return self._made(user_id, account, window, self._readings.newest_call(user_id))
 

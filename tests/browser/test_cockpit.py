@@ -230,3 +230,23 @@ def test_the_card_says_where_the_position_is_liquidated_and_by_whose_word(
             expect(price).to_have_text(WORDS["position.none"])
             expect(card.nth(LIQUIDATION).locator("dd small")).to_have_text("")
         seen.assert_clean()
+
+
+def test_exits_by_rule_are_saved_and_stand_in_the_compare_of_versions(deployed: Deployment, browser: Browser) -> None:
+    with watched(browser, deployed.url, "ko-KR") as seen:
+        page = seen.page()
+        be_in(page, deployed.url, "ko")
+        page.goto(f"{deployed.url}/strategy")
+        for rule, field in (("even", "even_r"), ("time", "time_min")):
+            page.locator(f".st-key-edit_exit_{rule} label").click()
+            expect(page.locator(f".st-key-edit_exit_{field} input")).to_be_visible()
+            save = page.locator(".st-key-risk_save button")
+            save.click()
+            expect(save).to_be_disabled()
+        compared = page.locator(".st-key-strategies ul.diff")
+        expect(compared).to_contain_text(f"{WORDS['exit.even']} 1R, {WORDS['exit.time']}")
+        page.locator(".st-key-strategies").get_by_role("combobox", name=WORDS["strategy.version"]).click()
+        page.get_by_role("option").last.click()
+        expect(compared.locator("li.gone").filter(has_text=WORDS["exit.time"])).to_be_visible()
+        expect(compared.locator("li.added").filter(has_text=f"{WORDS['exit.even']} 1R")).to_be_visible()
+        seen.assert_clean()

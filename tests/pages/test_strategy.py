@@ -11,6 +11,8 @@ from app.i18n import catalogue
 from lib.accounts.refusal import Refusal
 from lib.domain.account import AccountSettings, Limits, Numbers, RiskLevel
 from lib.domain.exit_rules import ExitRules
+from lib.domain.input_blocks import in_order
+from lib.domain.venues import CAPABILITIES
 from lib.domain.won_rates import WonRate
 from tests.pages.conftest import Visit
 from tests.pages.test_pages import component
@@ -358,3 +360,94 @@ def test_the_least_confidence_says_where_it_comes_from(
     chosen(staged, min_confidence=own)
     at = visit("t-owner", "strategy", "en")
     assert any(says in one.value and "Below it nothing is entered" in one.value for one in at.caption)
+
+
+def test_a_strategy_that_does_not_run_is_written_anew_and_saved_and_what_runs_stays(
+    visit: Visit, staged: SimpleNamespace
+) -> None:
+    at = visit("t-owner", "strategy", "en")
+    at.selectbox(key="strategy").set_value(2).run()
+    at.button(key="strategy_rewrite").click().run()
+    assert at.button(key="rewrite_save").disabled, "nothing is changed"
+    at.text_area(key="rewrite_instructions_2").set_value("only pullbacks ").run()
+    assert "candles only pullbacks" in [one.value for one in at.code], "the preview is of what is meant"
+    at.button_group(key="rewrite_cadence_min_2").set_value(60).run()
+    at.number_input(key="rewrite_even_r_2").set_value(1.5).run()
+    at.number_input(key="rewrite_time_min_2").set_value(90).run()
+    at.multiselect(key="rewrite_inputs_2").set_value(["calendar", "bars_5m"]).run()
+    told = " ".join(str(node.proto) for node in at.get("html"))
+    assert "only pullbacks" in told, "what changes is compared"
+    at.button(key="rewrite_save").click().run()
+    [(what, _, strategy_id, content, newest)] = staged.acts.done
+    assert (what, strategy_id, newest) == ("version", 2, 1)
+    assert (content.instructions, content.cadence_min, content.long_only) == ("only pullbacks", 60, True)
+    assert content.rules == ExitRules(Decimal("1.5"), 90)
+    assert [one.name for one in content.inputs] == ["bars_5m", "calendar"]
+    assert not at.exception
+    assert not any(button.key == "rewrite_save" for button in at.button)
+
+
+def test_what_is_written_anew_is_kept_when_a_version_or_a_setting_is_saved_beneath_it(
+    visit: Visit, staged: SimpleNamespace
+) -> None:
+    at = visit("t-owner", "strategy", "en")
+    at.button(key="strategy_rewrite").click().run()
+    at.text_area(key="rewrite_system_1").set_value("wait").run()
+    chosen(staged, long_only=True)
+    staged.shelf.later = 3
+    again = visit("t-owner", "strategy", "en")
+    assert again.text_area(key="rewrite_system_1").value == "wait"
+    assert any("Version #3 was saved meanwhile" in one.value for one in again.warning)
+    again.button(key="rewrite_save").click().run()
+    assert [(done[0], done[3].system, done[4]) for done in staged.acts.done] == [("version", "wait", 3)]
+
+
+def test_a_refused_version_stays_as_it_was_written_until_it_is_discarded(visit: Visit, staged: SimpleNamespace) -> None:
+    at = visit("t-owner", "strategy")
+    at.button(key="strategy_rewrite").click().run()
+    at.toggle(key="rewrite_long_only_1").set_value(True).run()
+    staged.acts.answer = Refusal("refuse.strategy.stale")
+    at.button(key="rewrite_save").click().run()
+    assert at.toggle(key="rewrite_long_only_1").value
+    at.button(key="rewrite_end").click().run()
+    assert not any(button.key == "rewrite_save" for button in at.button)
+    assert visit("t-demo", "strategy").button(key="strategy_rewrite").disabled
+
+
+def test_an_unsaved_approach_outlives_what_another_tab_saves_and_says_what_changed(
+    visit: Visit, staged: SimpleNamespace
+) -> None:
+    at = visit("t-owner", "strategy", "en")
+    at.text_area(key="system").set_value("trade the range").run()
+    chosen(staged, long_only=True)
+    at.run()
+    assert at.text_area(key="system").value == "trade the range"
+    assert not any("approach was changed" in one.value for one in at.warning), "a switch is no conflict"
+    chosen(staged, system="follow the trend")
+    again = visit("t-owner", "strategy", "en")
+    assert again.text_area(key="system").value == "trade the range"
+    assert any("follow the trend" in one.value for one in again.warning)
+    again.button(key="save_system").click().run()
+    [(_, _, wanted, version)] = staged.acts.done
+    assert (wanted.system, wanted.long_only) == ("trade the range", True)
+    assert version < 3, "settings of before: the store refuses it once, and the next save is meant"
+
+
+def test_where_the_venue_cannot_trail_the_editor_says_so(
+    visit: Visit, staged: SimpleNamespace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    chosen(staged, exits=ExitRules(trail_r=Decimal(1)))
+    said = catalogue("en")["exit.no_trail"]
+    assert not any(said in one.value for one in visit("t-owner", "strategy", "en").caption)
+    lacking = {venue: replace(row, has_trailing_stop=False) for venue, row in CAPABILITIES.items()}
+    monkeypatch.setattr("app.panels.exits.CAPABILITIES", lacking)
+    assert any(said in one.value for one in visit("t-owner", "strategy", "en").caption)
+
+
+def test_groups_of_blocks_say_what_is_chosen_of_them_and_fold(visit: Visit, staged: SimpleNamespace) -> None:
+    chosen(staged, inputs=in_order(["bars_15m", "bars_1h"]))
+    at = visit("t-owner", "strategy", "en")
+    assert at.button(key="fold_bars").label.endswith("2 on · ≈ 203 tokens")
+    assert at.button(key="fold_calendar").label.endswith("none chosen")
+    at.button(key="fold_bars").click().run()
+    assert at.button(key="fold_bars").icon == ":material/expand_less:"

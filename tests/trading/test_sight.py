@@ -18,6 +18,7 @@ from lib.domain.model_profile import ModelProfile
 from lib.domain.news import Headline, News
 from lib.domain.opinions import Opinion
 from lib.domain.reason import NOTHING
+from lib.domain.strategy import BLOCKS, Strategy, settings_with
 from lib.ports.market import NothingMeasured
 from lib.ports.news import NoNews
 from lib.trading.context import WINDOW
@@ -149,6 +150,26 @@ async def test_the_preview_shows_the_blocks_byte_for_byte(world: World, inputs: 
     assert [note.name for note in seen.blocks] == [block.name for block in inputs if block != BLINDFOLD]
     assert [note.name for note in offer.blocks] == [block.name for block in OFFERED if block != BLINDFOLD]
     assert (offer.calls, offer.a_token, previews.offered(trader.user_id)) == (288, None, offer)
+
+
+async def test_the_preview_of_a_version_that_does_not_run_is_what_is_sent_once_it_runs(world: World) -> None:
+    other = Strategy(
+        system="Only trade {symbol} with the trend.",
+        instructions="pullbacks",
+        blocks=(*BLOCKS, *FIVE),
+        answer_version=2,
+        max_leverage=3,
+    )
+    account_id = world.add_account(settings=settings_with(other, settings()))
+    await world.cycle("hold")
+    trader = await world.trader_account(account_id)
+    before = AskingAccount(trader.symbol, settings(), trader.is_guest, trader.language)
+    shelf = Shelf(before, await world.candles.newest("BTCUSDT", "1m", 5_000))
+    previews = Previews(shelf, ModelProfile("default", "test-model", "", "test-model"))  # type: ignore[arg-type]
+    seen = previews.of(trader.user_id, other)
+    assert seen is not None
+    sent = world.analyst.asked[-1]
+    assert (seen.system.encode(), seen.user.encode()) == (sent.system.encode(), sent.user.encode())
 
 
 def test_the_prompt_of_who_chose_nothing_has_no_word_of_blocks() -> None:

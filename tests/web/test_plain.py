@@ -88,13 +88,16 @@ def is_inert(given: ast.expr, known: set[str]) -> bool:
 
 
 LOOKED_AT = {
-    "panels/control.py": {"success", "sentence(refusal)", "told", "UNSEEN"},
+    "panels/telling.py": {"success", "sentence(refusal)"},
+    "panels/editor.py": {"told", "UNSEEN"},
+    "panels/preview.py": {"note"},
+    "panels/rewriting.py": {"label", "sentence"},
     "panels/refused_key.py": {"sentence(refusal)"},
     "panels/checked_key.py": {"mark", "_addresses(saved)", "_until(saved, now_ms)"},
     "panels/detail.py": {"zone().label", "row.id"},
     "panels/exits.py": {"label", "sentence"},
     "panels/guarding.py": {"done"},
-    "panels/inputs.py": {"input_name(block, t)", "_cost(md, offer, note.tokens)"},
+    "panels/inputs.py": {"input_name(block, t)", "_cost(md, offer, note.tokens)", "name", "told"},
     "panels/operator/review.py": {"named"},
     "panels/operator/stopping.py": {"named"},
     "panels/results.py": {"note"},

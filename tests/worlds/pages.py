@@ -162,6 +162,7 @@ class Shelf:
     def __init__(self) -> None:
         self.choices = Choices(AccountSettings(max_leverage=8), True, 0, True, 1)
         self.asked: list[int] = []
+        self.later = 2
         self.krw: tuple[WonRate, ...] = ()
         self.commanded: CommandRow | None = None
         self.stands = STANDING
@@ -292,14 +293,14 @@ class Shelf:
     def _versions(self) -> list[StrategyVersion]:
         now = strategy_of(self.choices.settings)
         old, other = replace(now, instructions="옛 지시", cadence_min=60), replace(now, system=HOSTILE, long_only=True)
-        kept = ((2, 1, "", 2, now), (1, 1, "", 1, old), (3, 2, HOSTILE, 1, other))
+        kept = ((2, 1, "", self.later, now), (1, 1, "", 1, old), (3, 2, HOSTILE, 1, other))
         return [
             StrategyVersion(version_id, strategy_id, name, number, content, content.sha256, NOW_MS - 60_000)
             for version_id, strategy_id, name, number, content in kept
         ]
 
-    def preview(self, user_id: int, custom_prompt: str | None = None) -> Preview | None:
-        said = self.choices.settings.custom_prompt if custom_prompt is None else custom_prompt
+    def preview(self, user_id: int, content: Strategy | None = None) -> Preview | None:
+        said = self.choices.settings.custom_prompt if content is None else content.instructions
         last = CallRow(NOW_MS, 1_900, 120, Decimal("0.0021"))
         prices = AnalystPrices() if self.usd_day is None else AnalystPrices(Decimal("0.25"), Decimal(2))
         asked = ModelProfile("default", "gpt-x", "https://api.example.com/v1", "gpt-x", prices)
@@ -513,6 +514,9 @@ class Acts:
 
     def create(self, user: SessionUser, name: str, content: Strategy) -> Kept | Refusal:
         return self._do("strategy", user, name, content) or Kept(9)
+
+    def save(self, user: SessionUser, strategy_id: int, content: Strategy, newest: int) -> Kept | Refusal:
+        return self._do("version", user, strategy_id, content, newest) or Kept(3)
 
     def rename(self, user: SessionUser, strategy_id: int, name: str) -> Refusal | None:
         return self._do("rename", user, strategy_id, name)

@@ -11,8 +11,8 @@ import streamlit as st
 from app.i18n import md, t
 from app.operators import require_operator
 from app.panels.choices import still
-from app.panels.control import tell
 from app.panels.operator.acts import newest_acts
+from app.panels.telling import tell
 from app.system import system
 from app.ui.logs import frame
 from app.ui.models import model_label, prices_words, usd

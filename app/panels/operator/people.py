@@ -9,11 +9,11 @@ import streamlit as st
 from app.i18n import clock_time, md, t, tongue, zone
 from app.operators import require_operator
 from app.panels.away import patient
-from app.panels.control import tell
 from app.panels.operator.acts import newest_acts
 from app.panels.operator.status import dollars
 from app.panels.state import EVERY, state_badge
 from app.panels.step_up import is_wanted, want
+from app.panels.telling import tell
 from app.system import system
 from app.ui.logs import frame
 from app.ui.plain import plain

@@ -10,9 +10,9 @@ import streamlit as st
 from app.i18n import clock_time, md, t, zone
 from app.operators import require_operator
 from app.panels.choices import still
-from app.panels.control import tell
 from app.panels.operator.acts import newest_acts, setting_name, setting_value, who_on_terminal
 from app.panels.operator.real_cap import real_cap
+from app.panels.telling import tell
 from app.system import system
 from app.ui.logs import frame
 from app.ui.write import count, exact, percent

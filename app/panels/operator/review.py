@@ -9,9 +9,9 @@ from app.i18n import clock_time, language, md, t, tongue, zone
 from app.operators import require_operator
 from app.panels.away import patient
 from app.panels.choices import still
-from app.panels.control import tell
 from app.panels.operator.acts import newest_acts
 from app.panels.operator.stopping import order_line
+from app.panels.telling import tell
 from app.system import system
 from app.ui.logs import frame
 from app.ui.plain import plain

@@ -9,10 +9,10 @@ import streamlit as st
 from app.i18n import clock_time, language, md, t, tongue, zone
 from app.operators import require_operator
 from app.panels.away import patient
-from app.panels.control import tell
 from app.panels.operator.acts import newest_acts
 from app.panels.state import EVERY
 from app.panels.step_up import is_proved, proof
+from app.panels.telling import tell
 from app.system import system
 from app.ui.badges import STATES, Tone
 from app.ui.orders import order_words
