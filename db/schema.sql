@@ -759,6 +759,26 @@ CREATE TABLE model_calls (
     CONSTRAINT fk_model_calls_cycle_id FOREIGN KEY (cycle_id) REFERENCES cycles (id)
 ) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_unicode_ci;
 
+-- What each answer was worth, whoever followed it: written once per method, never changed. Fractions of the notional.
+CREATE TABLE scores (
+    cycle_id BIGINT NOT NULL,
+    method SMALLINT NOT NULL,
+    ended ENUM('nothing','no_entry','stop','target','liquidation','time') NOT NULL,  -- nothing = it entered nothing
+    entered_ms BIGINT NOT NULL DEFAULT 0,
+    closed_ms BIGINT NOT NULL DEFAULT 0,
+    entry_price DECIMAL(36, 18) NOT NULL,
+    exit_price DECIMAL(36, 18) NOT NULL,
+    gross DECIMAL(36, 18) NOT NULL,
+    fees DECIMAL(36, 18) NOT NULL,
+    funding DECIMAL(36, 18) NOT NULL,
+    cost_usd DECIMAL(36, 18),  -- one person's part of the calls; NULL = not known
+    net DECIMAL(36, 18) NOT NULL,
+    r_multiple DECIMAL(36, 18) NOT NULL,
+    scored_ms BIGINT NOT NULL DEFAULT 0,
+    PRIMARY KEY (cycle_id, method),
+    CONSTRAINT fk_scores_cycle_id FOREIGN KEY (cycle_id) REFERENCES cycles (id)
+) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_unicode_ci;
+
 -- One row per request to the exchange, written before it is sent. States: see lib/domain/order.py.
 CREATE TABLE orders (
     id BIGINT NOT NULL AUTO_INCREMENT,

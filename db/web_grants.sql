@@ -9,6 +9,7 @@ GRANT SELECT ON bots TO web;
 GRANT SELECT ON cycles TO web;
 GRANT SELECT ON models TO web;
 GRANT SELECT ON model_calls TO web;
+GRANT SELECT ON scores TO web;
 GRANT SELECT ON orders TO web;
 GRANT SELECT ON order_events TO web;
 GRANT SELECT ON fills TO web;

@@ -1,6 +1,6 @@
 """
 The notifier process, until SIGTERM: what people are told goes out to their channels, a silent trader is noticed, daily
-reports are told, and whoever watches from outside hears that trader and collector live.
+reports are told, opinions are scored, and whoever watches from outside hears that trader and collector live.
 
 Nothing but signals; the works are `lib.telling`.
 """

@@ -48,7 +48,7 @@ _fetching: set[int] = set()
 @for_people
 async def results(request: Request, user: SessionUser) -> Response:
     """`?span&account`: the account over a period; 409 without an account."""
-    span, account_id = request.query_params.get("span", USUAL), _account(request)
+    span, account_id = request.query_params.get("span", USUAL), account_of(request)
     if span not in SPANS:
         wrong("span")
     zone = zone_of(user)
@@ -68,7 +68,8 @@ def _language(user: SessionUser) -> str:
     return user.locale if user.locale in LANGUAGES else LANGUAGES[0]
 
 
-def _account(request: Request) -> int | None:
+def account_of(request: Request) -> int | None:
+    """The account that was asked for; None: the one in use."""
     written = request.query_params.get("account")
     if written is None:
         return None

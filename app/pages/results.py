@@ -14,6 +14,7 @@ from app.panels.choices import still
 from app.panels.linked import from_address, into_address
 from app.panels.result_tables import tables
 from app.panels.results import files, pictures
+from app.panels.scores import scored
 from app.panels.top import title, top
 from app.session import keepsake, require_user
 from app.system import system
@@ -85,4 +86,5 @@ shown = _results(user.user_id, chosen_span, chosen_account)
 waiting.empty()
 if shown is not None:
     pictures(shown)
+    scored(chosen_span, chosen_account)
     tables(user, shown)

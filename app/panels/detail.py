@@ -13,6 +13,7 @@ import streamlit as st
 
 from app.i18n import clock_time, language, md, rises_red, t, zone
 from app.panels.asked_texts import asked_texts
+from app.panels.scores import worth
 from app.session import require_user
 from app.system import system
 from app.ui.chart import Line
@@ -63,6 +64,7 @@ def _tabs(found: LogDetail) -> None:
     with view:
         for draw in (_view, _seen) if found.archived else (_seen, _view):
             draw(found)
+        worth(found.row.id)
     with orders:
         _orders(found)
     with asked:
@@ -73,6 +75,7 @@ def _whole(found: LogDetail) -> None:
     if found.archived or not seen_rows(found.candles):
         # without a chart its column would be a hole
         _titled("detail.view", lambda: _view(found))
+        worth(found.row.id)
         _seen(found)
     else:
         left, right = st.columns([3, 2], gap="medium")
@@ -80,6 +83,7 @@ def _whole(found: LogDetail) -> None:
             _seen(found)
         with right:
             _titled("detail.view", lambda: _view(found))
+            worth(found.row.id)
     _titled("detail.orders", lambda: _orders(found))
     _titled("detail.asked", lambda: asked_texts(found))
 

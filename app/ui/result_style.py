@@ -32,6 +32,24 @@ RESULTS = """
 .figures :is(dt, dd, div) { margin: 0 !important; }
 .figures dt { padding: 0; opacity: .7; font-weight: 400; }
 .figures dd { font-weight: 600; white-space: nowrap; }
+.scored { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(100%, 300px), 1fr)); gap: .8rem;
+  font-variant-numeric: tabular-nums; margin-bottom: 1rem; }
+.scored section { border: 1px solid color-mix(in srgb, currentColor 14%, transparent); border-radius: 8px;
+  padding: .7rem .9rem; min-width: 0; }
+.scored header { display: flex; justify-content: space-between; align-items: baseline; gap: .8rem; font-size: .9rem; }
+.scored header b { overflow: hidden; text-overflow: ellipsis; white-space: nowrap; font-weight: 600; }
+.scored header span { white-space: nowrap; font-size: .8rem; opacity: .7; }
+.scored p { margin: .45rem 0 0 !important; font-size: .8rem; opacity: .8; }
+.scored p.said { display: flex; gap: 2px; height: 6px; border-radius: 3px; overflow: hidden; opacity: 1; }
+.scored .said i { min-width: 3px; background: color-mix(in srgb, currentColor 22%, transparent); }
+.scored .said i.long { background: var(--rise); }
+.scored .said i.short { background: var(--fall); }
+.scored dl { margin: .4rem 0 0 !important; padding: 0 !important; }
+.scored dl div { display: flex; justify-content: space-between; gap: .6rem; padding: .22rem 0; font-size: .84rem; }
+.scored :is(dt, dd) { margin: 0 !important; padding: 0; }
+.scored dt { opacity: .7; font-weight: 400; }
+.scored dd { font-weight: 600; white-space: nowrap; }
+.scored small { display: block; margin-top: .35rem; font-size: .78rem; opacity: .7; }
 .bars { display: grid; gap: .5rem; font-size: .84rem; font-variant-numeric: tabular-nums; }
 .bars .bar { --tint: light-dark(#a87900, #f0b90b); display: grid; align-items: center; gap: .05rem .6rem;
   grid-template-columns: minmax(4.2rem, auto) 1fr auto; }

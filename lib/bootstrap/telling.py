@@ -1,4 +1,4 @@
-"""The notifier, wired: what was told goes out, somebody notices when the trader is silent, and days are sealed."""
+"""The notifier, wired: what was told goes out, a silent trader is noticed, days are sealed and opinions scored."""
 
 import asyncio
 from collections.abc import Iterator
@@ -13,12 +13,14 @@ from lib.adapters.heartbeat import HeartbeatUrl
 from lib.adapters.sql.database.transactions import transact
 from lib.adapters.sql.forms.channels import keep_operators
 from lib.adapters.sql.forms.deliveries import SqlDeliveries
+from lib.adapters.sql.forms.score_book import SqlScoreBook
 from lib.adapters.sql.ledger.telling import tell
 from lib.adapters.vault import AddressOpener, AddressSealer, public_key
 from lib.bootstrap import stores
 from lib.bootstrap.sealing import Sealer
 from lib.clock import Clock, SystemClock
 from lib.domain.events import Event
+from lib.evidence.scorer import Scorer
 from lib.queries import Readings
 from lib.queries.daily import ReportReadings
 from lib.queries.exposed import ExposedReadings
@@ -38,12 +40,13 @@ class Notifying:
     silence: Silence
     daily: DailyReports
     sealer: Sealer
+    scorer: Scorer
     heartbeat: Heartbeat | None
     """None = nobody watches from outside."""
 
     async def run(self, stop: asyncio.Event) -> None:
         """All of them, beside one another, until *stop*."""
-        works = (self.sender, self.silence, self.daily, self.sealer, self.heartbeat)
+        works = (self.sender, self.silence, self.daily, self.sealer, self.scorer, self.heartbeat)
         await asyncio.gather(*(work.run(stop) for work in works if work is not None))
 
 
@@ -68,6 +71,7 @@ def notifying(settings: Settings) -> Iterator[Notifying]:
             Silence(readings.health, exposed, told, clock),
             DailyReports(ReportReadings(engine, candles), told, clock),
             Sealer(engine, clock),
+            Scorer(SqlScoreBook(engine), candles, settings.feed_name, clock),
             Heartbeat(readings.health, HeartbeatUrl(url), clock) if url else None,
         )
     finally:

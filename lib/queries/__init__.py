@@ -56,6 +56,9 @@ from lib.queries.safety import PasskeyLine as PasskeyLine
 from lib.queries.safety import SafetyReadings
 from lib.queries.safety import SessionLine as SessionLine
 from lib.queries.safety import TrailLine as TrailLine
+from lib.queries.scores import OpinionWorth as OpinionWorth
+from lib.queries.scores import ScoreReadings
+from lib.queries.scores import VersionScores as VersionScores
 from lib.queries.sheets import BookedFill as BookedFill
 from lib.queries.sheets import Sheet as Sheet
 from lib.queries.sheets import SheetReadings
@@ -93,6 +96,7 @@ class Readings(
     ExportReadings,
     SheetReadings,
     ResultReadings,
+    ScoreReadings,
     MoneyReadings,
     LogReadings,
     PersonReadings,

@@ -32,6 +32,7 @@ from lib.domain.books import Charge, EquityPoint, Fill, Transfer
 from lib.domain.candle import MINUTE_MS, FormingCandle
 from lib.domain.channel import REPORT_HOUR, TellingChoices
 from lib.domain.command import Command
+from lib.domain.decision import Action
 from lib.domain.events import Event, EventKind
 from lib.domain.margin import Liquidation
 from lib.domain.position import Side
@@ -39,9 +40,10 @@ from lib.domain.reason import NOTHING, text
 from lib.domain.record import Decided, Entry, Version, decision_leaf
 from lib.domain.risk import AccountPlan, Clamp
 from lib.domain.round_trips import Trips
+from lib.domain.scores import of_nothing
 from lib.domain.strategy import Strategy, written
 from lib.domain.won_rates import WonRates
-from lib.queries import EXPORTS, Cursor, LogFilter, NoticePage, Page, Readings, Sheet, Words, read_cursor
+from lib.queries import EXPORTS, Cursor, LogFilter, NoticePage, OpinionWorth, Page, Readings, Sheet, Words, read_cursor
 from lib.queries.daily import ReportReadings
 from lib.queries.exposed import ExposedReadings
 from lib.queries.safety import FactorState
@@ -84,6 +86,9 @@ class Scene:
         wish = Command(0, account.user_id, account.account_id, "ask_now", T)
         assert SqlCommandQueue(self.world.engine).ask(wish, 60_000) == 0
         self._guarded(account)
+        [opined] = [one for one in self.world.scores.unscored(0, 9) if one.symbol == SYMBOL]
+        net = Decimal(account.user_id) / 1000
+        self.world.scores.keep([replace(of_nothing(opined, T), net=net)])
         return account
 
     def _guarded(self, account: TraderAccount) -> None:
@@ -189,6 +194,8 @@ READS: dict[str, Callable[[Readings, int, int], object]] = {
     "own_accounts": lambda r, user, log: r.own_accounts(user),
     "results": lambda r, user, log: r.results(user, bounds=(T - DAY_MS, T + DAY_MS)),
     "trips": lambda r, user, log: r.trips(user),
+    "worth": lambda r, user, log: r.worth(user, log),
+    "version_scores": lambda r, user, log: r.version_scores(user),
     "orders_sheet": lambda r, user, log: r.orders_sheet(user, limit=9),
     "fills_sheet": lambda r, user, log: r.fills_sheet(user, limit=9),
     "funding_sheet": lambda r, user, log: r.funding_sheet(user, limit=9),
@@ -786,3 +793,55 @@ async def test_a_report_reads_the_books_and_the_hour_each_chose(scene: Scene) ->
         connection.execute(sa.text("UPDATE users SET is_guest = 1"))
     assert readings.readers() == []
     assert readings.platform_day(T).money == []
+
+
+# --- what opinions were worth -----------------------------------------------------------------------------------------
+
+
+async def test_opinions_count_for_the_version_that_ran_at_their_t_and_once(scene: Scene) -> None:
+    owner = await scene.person("uid-owner")
+    ledger, later = scene.world.ledger, T + 600_000
+    actions: tuple[Action, ...] = ("buy", "sell", "hold")
+    for group, action in zip("abc", actions, strict=True):
+        key = CycleKey("synthetic", SYMBOL, 300, later + ord(group) * 300_000, group * 64)
+        said = make.decision(action=action)
+        await ledger.record_cycle(CycleRecord(key, "prompt", "[]", make.analyst_answer(said, cost=Decimal("0.2"))))
+        await ledger.plan(owner, key, key.t_ms, AccountPlan("held", text("no")))
+    waiting = scene.world.scores.unscored(0, 9)
+    nets = ("0.01", "-0.004", "0")
+    scene.world.scores.keep(
+        [replace(of_nothing(one, T), net=Decimal(net)) for one, net in zip(waiting, nets, strict=True)]
+    )
+    newest, first = scene.readings.version_scores(owner.user_id)
+    assert (newest.name, newest.number, first.name) == ("uid-owner", 1, None)
+    assert (newest.scored, newest.longs, newest.shorts, newest.holds, newest.decided) == (3, 1, 1, 1, 2)
+    assert (newest.sum_net, newest.mean, newest.cost) == (Decimal("0.006"), Decimal("0.002"), Decimal("0.6"))
+    assert (first.scored, first.cost, first.unpriced) == (1, Decimal("0.15"), 0), "a half of what the call cost"
+    assert scene.readings.version_scores(owner.user_id, since_ms=T + 1) == [newest]
+    assert scene.readings.version_scores(owner.user_id, account_id=owner.account_id + 1) == []
+
+
+async def test_a_decision_is_told_its_worth_that_it_waits_or_that_its_candles_are_gone(scene: Scene) -> None:
+    owner = await scene.person("uid-owner")
+    [log] = scene.readings.logs(owner.user_id)
+    found = scene.readings.worth(owner.user_id, log.id)
+    assert found is not None
+    assert found.score is not None
+    assert (found.score.net, found.score.cost, found.beside) == (Decimal(owner.user_id) / 1000, Decimal("0.15"), None)
+    key = CycleKey("synthetic", SYMBOL, 300, T + 300_000, "z" * 64)
+    await scene.world.ledger.record_cycle(CycleRecord(key, "prompt", "[]", make.analyst_answer()))
+    await scene.world.ledger.plan(owner, key, key.t_ms, AccountPlan("held", text("no")))
+    newest = scene.readings.logs(owner.user_id)[0].id
+    assert scene.readings.worth(owner.user_id, newest) == OpinionWorth(False, None, None)
+    scene.world.clock.advance_to(T + 4 * DAY_MS)
+    assert scene.readings.worth(owner.user_id, newest) == OpinionWorth(True, None, None)
+
+
+async def test_a_trade_that_ended_stands_beside_its_opinions_score(scene: Scene) -> None:
+    owner = await scene.person("uid-owner")
+    await scene.exit(owner, "sell")
+    [log] = scene.readings.logs(owner.user_id)
+    found = scene.readings.worth(owner.user_id, log.id)
+    assert found is not None
+    assert found.beside is not None
+    assert "by_hand" in found.beside.causes

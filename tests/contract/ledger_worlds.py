@@ -13,6 +13,7 @@ import sqlalchemy as sa
 from sqlalchemy import event
 
 from lib.adapters.sql.forms.accounts import SqlAccounts
+from lib.adapters.sql.forms.score_book import SqlScoreBook
 from lib.adapters.sql.ledger.ledger import SqlLedger
 from lib.adapters.sql.ledger.rows import read_orders
 from lib.adapters.sql.tables.columns import utc_from_ms
@@ -25,10 +26,12 @@ from lib.domain.reason import Reason
 from lib.domain.switches import Flags
 from lib.ports.ledger import Ledger
 from lib.ports.people import Accounts
+from lib.ports.scores import ScoreBook
 from lib.ports.workers import WorkerLeases
 from tests.factories import SYMBOL
 from tests.fakes.accounts import AS_PLANNED
 from tests.fakes.ledger import MemoryLedger
+from tests.fakes.scores import MemoryScoreBook, answers_of
 
 INSTALLATION = "t3st"
 LONG_AGO = 0
@@ -69,6 +72,9 @@ class World(Protocol):
     @property
     def people(self) -> People: ...
 
+    @property
+    def scores(self) -> ScoreBook: ...
+
     def another(self) -> DividedLedger:
         """A second ledger on the same rows."""
         ...
@@ -101,6 +107,7 @@ class MemoryWorld:
         self.clock = clock
         self.ledger = MemoryLedger(clock, INSTALLATION)
         self.people = self.ledger.people
+        self.scores = MemoryScoreBook(lambda: answers_of(self.ledger.store))
 
     def another(self) -> DividedLedger:
         return MemoryLedger(self.clock, INSTALLATION, self.ledger.store)
@@ -141,6 +148,7 @@ class SqlWorld:
         self.clock = clock
         self.engine = engine
         self.people = SqlAccounts(engine, clock)
+        self.scores = SqlScoreBook(engine)
         self.ledger = SqlLedger(engine, installation=INSTALLATION, clock=clock)
         self._ledgers = [self.ledger]
 

@@ -54,12 +54,14 @@ from lib.queries import (
     Health,
     Holding,
     LogRow,
+    OpinionWorth,
     Pulse,
     Readings,
     Results,
     Stand,
     Standing,
     Switches,
+    VersionScores,
 )
 from tests.fakes.chats import MemoryChats
 from tests.fakes.notices import MemoryChannels, MemoryNoticeChoices
@@ -206,6 +208,12 @@ class FakeReadings:
 
     def log_detail(self, user_id: int, log_id: int) -> dict[str, int] | None:
         return {"user_id": user_id, "id": log_id} if log_id == user_id else None
+
+    def worth(self, user_id: int, log_id: int) -> OpinionWorth | None:
+        return OpinionWorth(False, None, None) if log_id == user_id else None
+
+    def version_scores(self, user_id: int, **asked: Any) -> list[VersionScores]:
+        return [VersionScores(f"of {user_id}", 1, 4, 1, 1, 2, Decimal("0.02"), Decimal(0), 4)]
 
     def results(self, user_id: int, **asked: Any) -> Results | None:
         return results(user_id, **asked)

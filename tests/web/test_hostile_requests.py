@@ -119,6 +119,8 @@ QUERIES: dict[str, tuple[str, ...]] = {
     "/api/logs": ("page", "limit", "outcome", "since", "before", "after", "until", "traded", "q", "at"),
     "/api/logs/{log_id}": (),
     "/api/results": ("span", "account"),
+    "/api/scores": ("span", "account"),
+    "/api/scores/{log_id}": (),
     "/api/export/{file}": (),
     "/api/standing": (),
     "/api/symbols": (),

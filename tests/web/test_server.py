@@ -29,6 +29,8 @@ READS = [
     "/api/standing",
     "/api/symbols",
     "/api/results",
+    "/api/scores",
+    "/api/scores/2",
 ]
 ACTS: list[tuple[str, str, dict[str, Any]]] = [
     ("POST", "/api/settings", {"risk_level": "low"}),
@@ -96,7 +98,7 @@ def test_every_route_that_changes_something_refuses_a_read_only_visitor(web: Web
     assert {act: said for act, said in answers.items() if said != "refuse.read_only"} == {}
 
 
-@pytest.mark.parametrize("path", [path for path in READS if path != "/api/logs/2"])
+@pytest.mark.parametrize("path", [path for path in READS if not path.endswith("/2")])
 def test_a_read_only_visitor_reads(web: Web, path: str) -> None:
     assert web.visitor().get(path).status_code == 200
 
@@ -118,7 +120,11 @@ def test_an_owner_acts_for_nobody_else(web: Web, method: str, path: str, body: d
 def test_rows_are_the_askers_own_whatever_the_query_says(web: Web) -> None:
     kim = web.owner()
     assert kim.get("/api/logs?user_id=1&limit=20").json()["rows"] == [{"user_id": 2}]
-    assert kim.get("/api/logs/1").status_code == 404
+    assert kim.get("/api/logs/1").status_code == kim.get("/api/scores/1").status_code == 404
+    assert kim.get("/api/scores/2").json() == {"is_gone": False, "score": None, "beside": None}
+    [version] = kim.get("/api/scores?user_id=1&span=all").json()["versions"]
+    assert (version["name"], version["mean"]) == ("of 2", "0.005")
+    assert kim.get("/api/scores?span=2d").status_code == kim.get("/api/scores?account=x").status_code == 422
     assert kim.get("/api/standing?user_id=1").json()["why"] == {
         "code": "text",
         "params": {"text": "of 2"},

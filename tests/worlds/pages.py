@@ -29,6 +29,7 @@ from lib.domain.order import Order, OrderState
 from lib.domain.platform_settings import Admission, Banner
 from lib.domain.pricing import AnalystPrices
 from lib.domain.reason import NOTHING, text
+from lib.domain.scores import Beside, Score
 from lib.domain.strategy import SharedStrategy, Strategy, StrategyVersion, strategy_of
 from lib.domain.won_rates import WonRate, WonRates, read_lines
 from lib.market.status import ClosedMarket
@@ -52,6 +53,7 @@ from lib.queries import (
     LogFilter,
     LogRow,
     Marker,
+    OpinionWorth,
     OwnAccount,
     Page,
     PasskeyLine,
@@ -67,6 +69,7 @@ from lib.queries import (
     Tiles,
     TrailLine,
     TransferRow,
+    VersionScores,
 )
 from lib.queries.logs import EVERYTHING, TRADED
 from lib.queries.models import ModelDay, ModelLine
@@ -154,6 +157,24 @@ def _let_through(row: LogRow, only: LogFilter) -> bool:
         return False
     within = (only.since_ms or 0) <= row.t_ms < (only.until_ms or 10**15)
     return within and only.outcome in (None, row.outcome)
+
+
+SCORE = Score(
+    60, "target", NOW_MS - 7_200_000, NOW_MS - 3_900_000, Decimal("64120.5"), Decimal("64710.0"), Decimal("0.009194"),
+    Decimal("0.001105"), Decimal(0), Decimal("0.000171"), Decimal("0.008088829"), Decimal("1.73"), NOW_MS,
+)  # fmt: skip
+HELD = replace(SCORE, ended="nothing", entry=Decimal(0), exit=Decimal(0), net=Decimal("-0.000000171"), cost=None)
+WORTHS = {
+    1: OpinionWorth(False, None, None),
+    2: OpinionWorth(True, None, None),
+    3: OpinionWorth(False, HELD, None),
+    4: OpinionWorth(False, SCORE, Beside(SCORE.before_call, ())),
+}
+"""What opinions were worth, by their decision's number modulo five."""
+SCORED = (
+    VersionScores(HOSTILE, 3, 40, 10, 5, 25, Decimal("-0.02"), Decimal("0.31"), 4),
+    VersionScores(None, 0, 1_288, 402, 371, 515, Decimal("0.45"), Decimal(0), 1_288),
+)
 
 
 class Shelf:
@@ -355,6 +376,14 @@ class Shelf:
 
     def transfers_sheet(self, user_id: int, **asked: Any) -> Sheet[TransferRow]:
         return Sheet()
+
+    def worth(self, user_id: int, log_id: int) -> OpinionWorth | None:
+        if not self._has(user_id) or not 1 <= log_id <= 60:
+            return None
+        return WORTHS.get(log_id % 5, OpinionWorth(False, SCORE, Beside(Decimal("0.00712"), ("entry", "exit"))))
+
+    def version_scores(self, user_id: int, **asked: Any) -> list[VersionScores]:
+        return list(SCORED) if self._has(user_id) else []
 
     def log_detail(self, user_id: int, log_id: int) -> LogDetail | None:
         if not self._has(user_id) or not 1 <= log_id <= 60:

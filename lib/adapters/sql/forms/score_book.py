@@ -1,0 +1,100 @@
+"""
+The book of scores over SQL: `lib.ports.scores.ScoreBook`.
+
+Answers are walked by their primary key, and scores are added and never changed: what trades waits for none of it. The
+long texts of answers are not read.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict
+from decimal import Decimal
+from typing import Any
+
+import sqlalchemy as sa
+
+from lib.adapters.sql.database.transactions import transact
+from lib.adapters.sql.ledger.analysis import read_decision
+from lib.adapters.sql.ledger.rows import insert_once
+from lib.adapters.sql.tables.analysts import model_calls
+from lib.adapters.sql.tables.scores import scores
+from lib.adapters.sql.tables.trading import cycles
+from lib.domain.decimals import plain
+from lib.domain.position import ZERO
+from lib.domain.scores import METHOD, Opined, Score
+from lib.ports.scores import ScoreBook
+
+_C, _S = cycles.c, scores.c
+COLUMN = {"entry": "entry_price", "exit": "exit_price", "cost": "cost_usd", "in_stops": "r_multiple"}
+"""Fields of a score that have another name as a column."""
+_UNSCORED = (
+    sa.select(_C.id, _C.feed, _C.symbol, _C.t_ms, _C.decision, _C.latency_ms, _C.cost_usd)
+    .outerjoin(scores, sa.and_(_S.cycle_id == _C.id, _S.method == METHOD))
+    .where(_C.id > sa.bindparam("after"), _S.cycle_id.is_(None), _C.state != "failed")
+    .order_by(_C.id)
+    .limit(sa.bindparam("most"))
+)
+
+
+class SqlScoreBook(ScoreBook):
+    """Over *engine*."""
+
+    def __init__(self, engine: sa.Engine) -> None:
+        self._engine = engine
+
+    def before(self, feed: str, since_ms: int) -> int:
+        return transact(self._engine, lambda c: _before(c, feed, since_ms), readonly=True)
+
+    def unscored(self, after_id: int, most: int) -> list[Opined]:
+        return transact(self._engine, lambda c: _unscored(c, after_id, most), readonly=True)
+
+    def keep(self, found: Sequence[Score]) -> int:
+        def work(connection: sa.Connection) -> int:
+            return sum(insert_once(connection, scores, score_values(one)) for one in found)
+
+        return transact(self._engine, work) if found else 0
+
+
+def _before(connection: sa.Connection, feed: str, since_ms: int) -> int:
+    first = sa.select(_C.t_ms).where(_C.feed == feed, _C.t_ms >= since_ms).order_by(_C.t_ms).limit(1)
+    t_ms = connection.scalar(first)
+    of_t = sa.select(sa.func.min(_C.id)).where(_C.feed == feed, _C.t_ms == t_ms)
+    newest = sa.select(sa.func.max(_C.id))
+    return (connection.scalar(newest) or 0) if t_ms is None else (connection.scalar(of_t) or 1) - 1
+
+
+def _unscored(connection: sa.Connection, after_id: int, most: int) -> list[Opined]:
+    rows = connection.execute(_UNSCORED, {"after": after_id, "most": most}).all()
+    parts = _parts(connection, [row.id for row in rows])
+    return [
+        Opined(row.id, row.feed, row.symbol, row.t_ms, read_decision(row.decision), row.latency_ms, cost)
+        for row in rows
+        for cost in [_cost(parts[row.id]) if row.id in parts else row.cost_usd]
+    ]
+
+
+def _parts(connection: sa.Connection, ids: Sequence[int]) -> dict[int, list[Decimal | None]]:
+    """One person's part of every call made for these answers."""
+    called = model_calls.c
+    query = sa.select(called.cycle_id, called.cost_usd, called.people).where(called.cycle_id.in_(ids))
+    parts: dict[int, list[Decimal | None]] = defaultdict(list)
+    for cycle_id, cost, people in connection.execute(query) if ids else ():
+        parts[cycle_id].append(None if cost is None else cost / people)
+    return parts
+
+
+def _cost(parts: Iterable[Decimal | None]) -> Decimal | None:
+    """Their sum; unknown where one of them is."""
+    known = list(parts)
+    costs = [cost for cost in known if cost is not None]
+    return plain(sum(costs, ZERO)) if len(costs) == len(known) else None
+
+
+def score_values(score: Score) -> dict[str, Any]:
+    """The columns of `scores`."""
+    return {COLUMN.get(name, name): value for name, value in asdict(score).items()} | {"method": METHOD}
+
+
+def score_from(row: sa.RowMapping) -> Score:
+    """A row of `scores`."""
+    return Score(**{name: row[COLUMN.get(name, name)] for name in Score.__dataclass_fields__})

@@ -1,0 +1,26 @@
+"""The book of scores: what opinions are still to be scored, and what they were worth."""
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from lib.domain.scores import Opined, Score
+
+
+class ScoreBook(Protocol):
+    """
+    Synchronous; every method is short and by itself. *Retry* when the database is away.
+
+    A score that was kept is never changed or taken back, whatever is learnt later: another method is another number.
+    """
+
+    def before(self, feed: str, since_ms: int) -> int:
+        """A mark before the answers about *feed* from *since_ms* (epoch ms) on, which are stored in order."""
+        ...
+
+    def unscored(self, after_id: int, most: int) -> list[Opined]:
+        """At most *most* answers after *after_id* without a score, in their order; a call that failed is no answer."""
+        ...
+
+    def keep(self, scores: Sequence[Score]) -> int:
+        """Keep *scores* in one transaction; how many were new: the first writer wins."""
+        ...

@@ -1,0 +1,202 @@
+"""Every opinion is scored once it has ended, once, by what had happened until then, and never while a cycle is near."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from decimal import Decimal
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from lib.domain.candle import MINUTE_MS, Candle
+from lib.domain.decision import Action, Decision
+from lib.domain.order import CYCLE_MS
+from lib.domain.scores import NOTIONAL, Opined, Score
+from lib.evidence.desk import Terms
+from lib.evidence.scorer import A_STEP, IDLE, Scorer, is_quiet
+from lib.evidence.scoring import LATENCY_MS, How, score
+from lib.evidence.tape import Tape
+from lib.market.status import rules_text
+from lib.ports.market import CorruptCandles
+from lib.simulator.feeds import instrument_of
+from tests.evidence.test_desk import EveryMinute
+from tests.evidence.walks import NIGHT, wandering
+from tests.fakes.market import MemoryCandleStore, SetClock
+from tests.fakes.scores import MemoryScoreBook
+
+D = Decimal
+BTC, ETH, FEED = "BTCUSDT", "ETHUSDT", "synthetic"
+DAY = 24 * 60
+T = NIGHT + 60 * MINUTE_MS
+TERMS = Terms(instrument_of(BTC))
+LATER = T + 2 * DAY * MINUTE_MS
+"""A time of a cycle at which everything of T has ended."""
+QUIET = LATER + 2 * MINUTE_MS
+
+
+def view(action: Action = "buy", stop: str = "0.004", target: str = "0.006", leverage: int = 5) -> Decision:
+    return Decision(action, D("0.7"), leverage, "", D(stop), D(target))
+
+
+def opined(number: int, said: Decision | None = None, t_ms: int = T, **changes: object) -> Opined:
+    told = Opined(number, FEED, BTC, t_ms, said or view(), 900, D("0.5"))
+    return replace(told, **changes)  # type: ignore[arg-type]
+
+
+def stored(candles: Sequence[Candle], *symbols: str) -> MemoryCandleStore:
+    store = MemoryCandleStore()
+    for symbol in symbols or (BTC,):
+        store.rebuild(symbol, "1m", candles)
+        store.set_status({f"rules:{symbol}": rules_text(replace(instrument_of(BTC), symbol=symbol))})
+    return store
+
+
+CANDLES = wandering(7, 60 + 2 * DAY + 2)
+MANY = [opined(n, view(("buy", "sell", "hold", "close")[n % 4]), T + n * CYCLE_MS) for n in range(1, 90)]
+
+
+def scorer(
+    book: MemoryScoreBook, store: MemoryCandleStore, clock: SetClock, rests: list[float] | None = None
+) -> Scorer:
+    return Scorer(book, store, FEED, clock, (rests if rests is not None else []).append)
+
+
+def all_scores(answers: list[Opined] = MANY, candles: Sequence[Candle] = CANDLES) -> dict[int, Score]:
+    book = MemoryScoreBook(lambda: answers)
+    scorer(book, stored(candles), SetClock(QUIET)).go_on()
+    return book.kept
+
+
+class Creeping(SetClock):
+    """A clock on which every look takes time."""
+
+    def __init__(self, now_ms: int, step_ms: int) -> None:
+        super().__init__(now_ms)
+        self.step_ms = step_ms
+
+    def now_ms(self) -> int:
+        self.now += self.step_ms
+        return self.now
+
+
+def test_a_buy_is_worth_what_the_engine_says_and_what_enters_nothing_costs_its_call() -> None:
+    kept = all_scores([opined(1), opined(2, view("hold")), opined(3, view("close")), opined(4, cost=None)])
+    share = D("0.5") / NOTIONAL
+    worth = score(view(), T, Tape(BTC, CANDLES), TERMS, How(LATENCY_MS + 900, call_cost=share))
+    assert worth is not None
+    assert (kept[1].ended, kept[1].entry, kept[1].closed_ms) == (worth.ended, worth.entry, worth.closed_ms)
+    assert (kept[1].net, kept[1].in_stops, kept[1].cost) == (worth.net, worth.net / D("0.004"), D("0.5"))
+    assert [(kept[n].ended, kept[n].net) for n in (2, 3)] == [("nothing", -share)] * 2
+    assert kept[4].net == kept[4].before_call == kept[1].before_call
+
+
+wilds = st.sampled_from([0.0003, 0.001, 0.004])
+views = st.builds(
+    view,
+    st.sampled_from(["buy", "sell"]),
+    st.sampled_from(["0.001", "0.004", "0.02"]),
+    st.sampled_from(["0.002", "0.01", "0.05"]),
+    st.sampled_from([1, 5, 50, 100]),
+)
+
+
+@settings(max_examples=60, deadline=None)
+@given(seed=st.integers(0, 50), wild=wilds, said=views, after=st.integers(0, 300), latency=st.integers(0, 90_000))
+def test_nothing_after_its_own_end_can_change_a_score_and_looking_at_every_minute_gives_the_same(
+    seed: int, wild: float, said: Decision, after: int, latency: int
+) -> None:
+    candles, t_ms, how = wandering(seed, 400, wild=wild), NIGHT + after * MINUTE_MS, How(latency, 2 * 60 * MINUTE_MS)
+    worth = score(said, t_ms, Tape(BTC, candles), TERMS, how)
+    assert worth == score(said, t_ms, EveryMinute(BTC, candles), TERMS, how)
+    if worth is None:
+        return
+    ended = next(n for n, one in enumerate(candles) if one.open_time > worth.closed_ms - MINUTE_MS)
+    far = (D(70_000), D(90_000), D(10_000), D(20_000))
+    rest = [Candle(one.open_time, *far, one.volume) for one in candles[ended + 1 :]]
+    assert score(said, t_ms, Tape(BTC, candles[: ended + 1]), TERMS, how) in (worth, None)
+    assert score(said, t_ms, Tape(BTC, candles[: ended + 1] + rest), TERMS, how) == worth
+
+
+def test_what_has_not_ended_waits_and_nothing_is_known_of_a_candle_that_is_not_closed() -> None:
+    worth = all_scores([opined(1)])[1]
+    book, clock, whole = MemoryScoreBook(lambda: [opined(1)]), SetClock(QUIET), stored(CANDLES)
+    ended = next(n for n, one in enumerate(CANDLES) if one.open_time + MINUTE_MS > worth.closed_ms)
+    scorer(book, stored(CANDLES[:ended]), clock).go_on()
+    assert book.kept == {}
+    clock.now += CYCLE_MS
+    scorer(book, whole, clock).go_on()
+    assert book.kept == {1: replace(worth, scored_ms=clock.now)}
+
+
+def test_no_opinion_is_scored_while_a_cycle_is_near() -> None:
+    for at_ms in (LATER, LATER + 2_000, LATER + 89_999, LATER + CYCLE_MS - 15_000, LATER + CYCLE_MS - 1):
+        assert not is_quiet(at_ms)
+        book = MemoryScoreBook(lambda: MANY)
+        assert scorer(book, stored(CANDLES), SetClock(at_ms)).go_on() == 0
+        assert book.kept == {}
+    assert is_quiet(LATER + 90_000)
+
+
+def test_a_round_stops_at_once_when_a_cycle_comes_and_goes_on_after_it() -> None:
+    book, clock = MemoryScoreBook(lambda: MANY), Creeping(LATER + CYCLE_MS - 15_000 - 100, 1)
+    one = scorer(book, stored(CANDLES), clock)
+    kept = one.go_on()
+    assert 0 < kept < A_STEP + 80
+    assert len(book.kept) < len(MANY)
+    clock.now = QUIET + CYCLE_MS
+    one.go_on()
+    assert {n: replace(s, scored_ms=0) for n, s in book.kept.items()} == {
+        n: replace(s, scored_ms=0) for n, s in all_scores().items()
+    }
+
+
+def test_a_scorer_that_is_begun_anew_in_the_middle_makes_the_same_scores() -> None:
+    book, store = MemoryScoreBook(lambda: MANY), stored(CANDLES)
+    for number in range(40):
+        looks = iter(range(number))
+        scorer(book, store, SetClock(QUIET)).go_on(lambda looks=looks: next(looks, None) is None)  # type: ignore[misc]
+    scorer(book, store, SetClock(QUIET)).go_on()
+    assert book.kept == all_scores()
+    assert len(book.kept) == len(MANY)
+
+
+def test_a_candle_repaired_later_changes_no_score() -> None:
+    book, clock = MemoryScoreBook(lambda: MANY), SetClock(QUIET)
+    scorer(book, stored(CANDLES), clock).go_on()
+    before = dict(book.kept)
+    clock.now += CYCLE_MS
+    assert scorer(book, stored(wandering(8, 60 + 2 * DAY + 2)), clock).go_on() == 0
+    assert book.kept == before
+
+
+def test_an_opinion_older_than_the_candles_gets_no_score_and_holds_nobody_up() -> None:
+    kept = all_scores([opined(1), opined(2, t_ms=T + 4 * CYCLE_MS)], CANDLES[60 + 10 :])
+    assert list(kept) == [2]
+
+
+def test_other_feeds_symbols_without_rules_and_broken_lists_are_left_alone() -> None:
+    class Broken(MemoryCandleStore):
+        def newest(self, symbol: str, interval: str, count: int) -> list[Candle]:
+            if symbol == ETH:
+                raise CorruptCandles("not a list of candles")
+            return super().newest(symbol, interval, count)
+
+    store = stored(CANDLES, BTC, ETH)
+    broken = Broken()
+    broken.lists, broken.fields = store.lists, store.fields
+    foreign, ruleless, torn = opined(1, feed="bybit"), opined(2, symbol="XRPUSDT"), opined(3, symbol=ETH)
+    book = MemoryScoreBook(lambda: [foreign, ruleless, torn, opined(4)])
+    scorer(book, broken, SetClock(QUIET)).go_on()
+    assert list(book.kept) == [4]
+
+
+def test_a_round_is_made_once_a_cycle_in_steps_with_rests_between() -> None:
+    rests: list[float] = []
+    book, clock = MemoryScoreBook(lambda: MANY), SetClock(QUIET)
+    one = scorer(book, stored(CANDLES), clock, rests)
+    assert one.go_on() == len(MANY)
+    assert len(rests) == -(-len(MANY) // A_STEP)
+    assert IDLE >= 4, "most of the time nothing is done"
+    book.kept.clear()
+    assert one.go_on() == 0
+    clock.now += CYCLE_MS
+    assert one.go_on() == len(MANY)
