@@ -243,6 +243,27 @@ async def test_with_the_database_away_a_stop_that_stands_waits_and_a_lost_one_co
     assert world.position().stop_loss == TIGHTER  # the tightest it had heard of
 
 
+async def test_a_lost_stop_that_another_process_puts_back_meanwhile_is_not_moved_away_from_memory(world: World) -> None:
+    await held(world)
+    world.remove_stop()
+
+    class Away:
+        """A ledger that is away, and another process that has it and is quicker."""
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(world.ledger, name)
+
+        async def claim_stop(self, *_: object) -> Decimal:
+            if not world.position().stop_loss:
+                world.engine.dealing.set_protection(world.uid(1), SYMBOL, ProtectionChange(stop_loss=TIGHT))
+            raise Retry("the database is away")
+
+    world.guardian.context = replace(world.context, orders=cast(Any, Away()))
+    world.fault("http_5xx_before", TRADING_STOP)  # our own call is lost, and the position read again
+    await world.guardian.run_pass()
+    assert world.position().stop_loss == TIGHT
+
+
 async def test_a_tighten_nobody_is_sure_of_is_refused(world: World) -> None:
     await held(world)
     report = await world.cycle(tighten(confidence="0.64"))

@@ -16,7 +16,7 @@ from lib.domain.errors import Retry
 from lib.domain.events import of_repair
 from lib.domain.order import Order
 from lib.domain.position import ZERO, Position
-from lib.domain.stops import IN_FLIGHT_MS, committed, is_passed, waits
+from lib.domain.stops import IN_FLIGHT_MS, committed, is_never_reached, is_passed, is_tighter, waits
 from lib.ports.exchange import Exchange
 from lib.trading.context import TradingContext
 from lib.trading.guardian.rules import GuardedPosition, wanted_target
@@ -45,6 +45,9 @@ class StopCalls:
             try:
                 if again:
                     position = await exchange.position(position.symbol)
+                    if lost and _is_back(position, guarded):
+                        placed = "stands"
+                        break
                 placed, position = await self._tried(context, exchange, position, guarded, lost=lost)
             except Retry as busy:
                 LOG.warning("guardian.repair_failed", why=str(busy))
@@ -111,6 +114,13 @@ class StopCalls:
     def forget(self) -> None:
         """The position ended."""
         self.entry, self._last = None, (ZERO, 0)
+
+
+def _is_back(position: Position, guarded: GuardedPosition) -> bool:
+    """Whether a stop that was gone stands again, as near to the price as this process knows: another put it there."""
+    stop = position.stop_loss
+    is_near = not is_tighter(guarded.wanted, stop, is_long=position.qty > 0)
+    return bool(stop) and is_near and not is_never_reached(position, stop)
 
 
 async def with_moves(context: TradingContext, calls: StopCalls, guarded: GuardedPosition) -> GuardedPosition:
