@@ -46,7 +46,7 @@ def _record(user: SessionUser, line: RecordLine, links: list[RecordLinkLine]) ->
         with st.popover(
             t("record.show"), key=f"record_show_{line.record_id}", disabled=user.read_only or user.is_guest
         ):
-            _shown(line.record_id)
+            _shown(user, line.record_id)
     made = st.session_state.get(_LINK)
     if made is not None and made[0] == line.record_id:
         st.caption(t("record.once"))
@@ -64,11 +64,12 @@ def _files(record_id: int) -> str:
     return " · ".join(f'<a href="{where}" download>{t(f"record.{name}")}</a>' for where, name in rows)
 
 
-def _shown(record_id: int) -> None:
+def _shown(user: SessionUser, record_id: int) -> None:
     st.caption(t("record.show_note"))
     st.checkbox(t("record.named"), key=f"record_named_{record_id}")
     st.checkbox(t("record.amounts"), key=f"record_amounts_{record_id}")
-    st.button(t("record.make"), key=f"record_make_{record_id}", type="primary", on_click=_make, args=(record_id,))
+    key, barred = f"record_make_{record_id}", user.read_only or user.is_guest
+    st.button(t("record.make"), key=key, type="primary", disabled=barred, on_click=_make, args=(record_id,))
 
 
 def _make(record_id: int) -> None:

@@ -32,6 +32,9 @@ MEANT: dict[tuple[str, str], object] = {
 }
 """What is written where another value would be refused, or read back as something else."""
 
+MONEY_ONCE = {("accounts", name) for name in ("position_qty", "avg_entry_price", "round_result", "liquidation")}
+"""Money of columns that today's tables have no more."""
+
 
 def seed(connection: sa.Connection, rows: int = 2) -> dict[str, int]:
     """Put up to *rows* rows into every table that has none; how many each has then."""
@@ -79,6 +82,8 @@ def _choices(look: sa.Inspector, name: str) -> dict[str, list[str]]:
 
 def _kind(name: str, column: Any) -> Any:
     """The column's type; SQLite keeps money as text and MariaDB JSON, which this release's tables still know."""
+    if (name, column["name"]) in MONEY_ONCE:
+        return Dec()
     known = metadata.tables.get(name)
     ours = None if known is None else known.c.get(column["name"])
     return ours.type if ours is not None and isinstance(ours.type, Dec | sa.JSON) else column["type"]

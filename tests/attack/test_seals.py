@@ -11,7 +11,7 @@ from lib.adapters.bybit.limits.limiter import LocalLimiter
 from lib.adapters.bybit.rest.exchanges import BybitExchanges
 from lib.adapters.bybit.rest.transport import Transport
 from lib.adapters.sql.ledger.ledger import SqlLedger
-from lib.adapters.sql.tables.people import accounts, credentials, symbols, users
+from lib.adapters.sql.tables.people import account_symbols, accounts, credentials, symbols, users
 from lib.adapters.vault import VaultOpener, VaultSealer, generate_keys
 from lib.clock import SystemClock
 from lib.domain.account_records import TraderAccount
@@ -69,6 +69,7 @@ def held(request: pytest.FixtureRequest) -> Held:
                 )
             )
             connection.execute(sa.insert(accounts).values(of | books | {"id": number}))
+            connection.execute(sa.insert(account_symbols).values(account_id=number, symbol_no=1))
             sealed = sealer.seal(
                 ApiKey(f"the-key-of-{number}", "s" * 36), SealContext(number, "paper", f"uid{number}", 1)
             )

@@ -165,13 +165,13 @@ def sized(view: Decision, **changes: Any) -> Sizing:
 
 def test_a_buy_worked_by_hand() -> None:
     # 1 % of 10,000 = 100 USDT over 60,180 - 58,800 = 1,380 USDT from the worst fill to the stop
-    assert sized(decision()) == Sizing(
+    assert replace(sized(decision()), ceiling=None) == Sizing(
         Decimal("0.072"), 5, Decimal("60180.0"), Decimal("58800.0"), Decimal("63000.0"), clamps=()
     )
 
 
 def test_a_sell_is_its_mirror() -> None:
-    assert sized(decision("sell")) == Sizing(
+    assert replace(sized(decision("sell")), ceiling=None) == Sizing(
         Decimal("0.072"), 5, Decimal("59820.0"), Decimal("61200.0"), Decimal("57000.0"), clamps=()
     )
 

@@ -292,8 +292,10 @@ def _note_close(context: TradingContext, memory: AccountMemory, done: Order, why
     memory.vain_closes = memory.vain_closes + 1 if done.state in NO_MARKET else 0
     wait_ms = min(SHORTEST_MS * 2 ** (memory.vain_closes - 1), LONGEST_MS) if memory.vain_closes else 0
     memory.close_again_ms = context.steady.now_ms() + wait_ms
-    tell = LOG.info if codes.HELD_TO_TIME_STOP.is_of(why) else LOG.alert
-    tell("guardian.closed", link=done.order_link_id, state=done.state.value, why=why)
+    if codes.HELD_TO_TIME_STOP.is_of(why):
+        LOG.info("guardian.closed_in_time", link=done.order_link_id, state=done.state.value)
+    else:
+        LOG.alert("guardian.closed", link=done.order_link_id, state=done.state.value, why=why)
 
 
 async def _tighten(
