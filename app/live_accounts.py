@@ -44,10 +44,6 @@ class _Watched:
     numbers: Numbers = NUMBERS
     told: Parts = field(default_factory=dict)
 
-    @property
-    def symbol(self) -> str:
-        return self.known.stand.held.symbol if self.known else ""
-
 
 class AccountHub:
     """All viewers of accounts of this process; used from its event loop only."""
@@ -175,13 +171,15 @@ class AccountHub:
         return True
 
     def _changed(self, watched: _Watched, quotes: dict[str, Quote], now_ms: int, *, whole: bool) -> Parts:
-        symbol, cockpit = watched.symbol, self._cockpit
-        if symbol not in quotes:
-            quotes[symbol] = cockpit.quote(symbol)
+        cockpit = self._cockpit
+        shown = cockpit.shown(watched.known)
+        for symbol in shown:
+            if symbol not in quotes:
+                quotes[symbol] = cockpit.quote(symbol)
         made = cockpit.parts if whole else cockpit.moving
         health = self._health_now(now_ms)
         with writing_for(watched.numbers):  # one thread writes for one person after the other
-            parts = made(watched.known, quotes[symbol], health)
+            parts = made(watched.known, [quotes[symbol] for symbol in shown], health)
         return {name: value for name, value in parts.items() if watched.told.get(name, _UNTOLD) != value}
 
     def _health_now(self, now_ms: int) -> Health:

@@ -109,7 +109,7 @@ class Live:
             return in_thread(_still_in, system, tokens)
 
         self.candles = Hub(system.live, system.clock, still_in, system.draw)
-        self.cockpit = Cockpit(system.readings, system.clock, system.symbols[0])
+        self.cockpit = Cockpit(system.readings, system.clock, system.symbols)
         self.accounts = AccountHub(self.cockpit, system.clock, still_in)
 
     def work(self) -> tuple[Coroutine[None, None, None], ...]:

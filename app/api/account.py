@@ -10,6 +10,7 @@ from starlette.responses import JSONResponse, Response
 from app.api import endpoints as api
 from app.api.endpoints import Endpoint
 from app.api.exchange import body_of, body_of_refusal, done, for_actors, for_people, plain, refused, whole
+from app.api.symbols import LONGEST_SYMBOL, symbol_of
 from app.http.fields import LONGEST_CHAIN, LONGEST_PROSE, Fields, chain_of, read_whole, wrong
 from app.system import system
 from app.threads import in_slow_thread, in_thread
@@ -129,10 +130,10 @@ async def delete_key(request: Request, user: SessionUser) -> Response:
 @for_people
 async def logs(request: Request, user: SessionUser) -> Response:
     """
-    `?limit&outcome&traded&q&since&until&at` (*since* and *until* in seconds): the trade log, newest first. *traded*=1
-    leaves what moved a position, *q* what has those words in its reason or in the analyst's answer. *at* is `older` or
-    `newer` of another answer, null at either end; *total* is exact when *all_counted*, else there are more. A search
-    looks through so many rows at a time: its answer may be empty, and goes on at *older*.
+    `?limit&outcome&symbol&traded&q&since&until&at` (*since* and *until* in seconds): the trade log, newest first.
+    *traded*=1 leaves what moved a position, *q* what has those words in its reason or in the analyst's answer. *at* is
+    `older` or `newer` of another answer, null at either end; *total* is exact when *all_counted*, else there are more.
+    A search looks through so many rows at a time: its answer may be empty, and goes on at *older*.
     """
     limit = whole(request, "limit", 20, 1, MOST_ROWS)
     only = LogFilter(
@@ -141,6 +142,7 @@ async def logs(request: Request, user: SessionUser) -> Response:
         until_ms=whole(request, "until", 0, 0, LATEST_S) * 1000 or None,
         traded=bool(whole(request, "traded", 0, 0, 1)),
         words=words_of(request.query_params.get("q", ""), user.locale),
+        symbol=symbol_of(request),
     )
     read = system().readings.logs_page
     found = await in_thread(read, user.user_id, limit=limit, cursor=_cursor(request), only=only)
@@ -187,6 +189,7 @@ _KEY = (
 _PAGE = (
     api.whole("limit", 1, MOST_ROWS),
     api.text("outcome", 20, required=False),
+    api.text("symbol", LONGEST_SYMBOL, required=False),
     api.whole("since", 0, LATEST_S),
     api.whole("until", 0, LATEST_S),
     api.whole("traded", 0, 1),

@@ -7,9 +7,11 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route, WebSocketRoute
 from starlette.websockets import WebSocket
 
+from app.api import endpoints as api
 from app.api.endpoints import Endpoint
 from app.api.exchange import for_people
 from app.api.market import serve
+from app.api.symbols import LONGEST_SYMBOL, symbol_of
 from app.cockpit import Cockpit
 from app.live import SIGNED_OUT
 from app.live_accounts import AccountHub
@@ -27,18 +29,20 @@ def endpoints(cockpit: Cockpit) -> tuple[Endpoint, ...]:
 
     @for_people
     async def snapshot(request: Request, user: SessionUser) -> Response:
-        """The whole message of the channel, as it is now."""
-        text = await in_thread(cockpit.whole, user.user_id, for_program=user.scopes is not None)
+        """`?symbol`: the whole message of the channel, as it is now, about that symbol first."""
+        symbol = symbol_of(request)
+        text = await in_thread(cockpit.whole, user.user_id, symbol, for_program=user.scopes is not None)
         return Response(text, media_type="application/json")
 
-    return (Endpoint("GET", "/api/account", snapshot, "The account as the dashboard shows it.", scope="read"),)
+    which = (api.text("symbol", LONGEST_SYMBOL, required=False),)
+    return (Endpoint("GET", "/api/account", snapshot, "The account as the dashboard shows it.", which, scope="read"),)
 
 
 def channel(cockpit: Cockpit, hub: AccountHub) -> BaseRoute:
     """What changes of it."""
 
     async def follow(socket: WebSocket) -> None:
-        """One message with everything, then the parts that changed, until somebody leaves."""
+        """One message with everything of every symbol, then the parts that changed, until somebody leaves."""
         # accepted first: a browser cannot read the code of a connection that never opened
         await socket.accept()
         visit = visit_of(socket.scope)

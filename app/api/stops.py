@@ -8,6 +8,7 @@ from starlette.responses import JSONResponse, Response
 from app.api import endpoints as api
 from app.api.endpoints import Endpoint
 from app.api.exchange import body_of, done, for_actors, for_people, plain, refused
+from app.api.symbols import LONGEST_SYMBOL
 from app.system import system
 from app.threads import in_thread
 from lib.accounts.refusal import Refusal
@@ -18,7 +19,7 @@ from lib.domain.position import Direction
 from lib.queries import Standing
 
 LONGEST_KIND = 40
-LONGEST_SYMBOL, LONGEST_SYMBOLS = 32, 400
+LONGEST_SYMBOLS = 400
 SIDES: tuple[Direction, ...] = ("long", "short")
 
 

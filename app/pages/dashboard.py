@@ -1,6 +1,7 @@
 """
-The dashboard: how the money stands, the live chart with the open position under it, the controls of the analyst, what
-keeps entries off, the newest decisions. The bar that stops everything stands on every page (streamlit_app.py).
+The dashboard: how the money stands, the live chart of one symbol with its open position under it, the controls of the
+analyst, what keeps entries off, the newest decisions. The bar that stops everything stands on every page
+(streamlit_app.py).
 """
 
 import streamlit as st
@@ -10,6 +11,7 @@ from app.panels.decisions import decisions
 from app.panels.market import market
 from app.panels.position import position
 from app.panels.stops import stops
+from app.panels.symbols import symbol_switch
 from app.panels.tiles import tiles
 from app.panels.top import top
 from app.panels.truth import closed_market, truth
@@ -22,8 +24,9 @@ stops()
 tiles(user)
 left, right = st.columns([3.1, 1], gap="small")
 with left:
-    market()
-    position(user)
+    symbol, several = symbol_switch(user)
+    market(symbol)
+    position(user, symbol, several=several)
 with right:
     control(user)
-decisions()
+decisions(symbol if several else "")

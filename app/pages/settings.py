@@ -1,6 +1,6 @@
 """
-Settings of the person: how pages look, who answers here, ending every session; for a guest the way to stay. Risk,
-limits and instructions are on the strategy page.
+Settings of the person: how pages look, who answers here, what the account trades, ending every session; for a guest
+the way to stay. Risk, limits and instructions are on the strategy page.
 """
 
 from collections.abc import Callable, Sequence
@@ -14,6 +14,7 @@ from app.panels.notice import doors
 from app.panels.telling import tell
 from app.panels.tokens import tokens
 from app.panels.top import title, top
+from app.panels.traded import traded
 from app.panels.won import won
 from app.session import look_again, require_user
 from app.system import system
@@ -164,5 +165,6 @@ with right:
     else:
         _sessions(signed_in)
         tokens(signed_in)
+    traded(signed_in)
     won(signed_in)
     st.page_link("app/pages/strategy.py", label=t("settings.to_strategy"), icon=":material/psychology:")

@@ -12,6 +12,7 @@ from app.i18n import clock_time, language, md, t, zone
 from app.panels.decisions import chosen, columns
 from app.panels.detail import detail
 from app.panels.log_filters import chosen_filter
+from app.panels.symbols import shown_symbols
 from app.panels.top import title, top
 from app.session import require_user
 from app.system import system
@@ -65,11 +66,11 @@ def _unmark() -> None:
     st.session_state["_closed"] = st.session_state.get("_closed", 0) + 1
 
 
-def _rows(found: Page) -> None:
+def _rows(found: Page, *, several: bool) -> None:
     table = f"log_table_{st.session_state.get('_closed', 0)}"
     row_ids = [row.id for row in found.rows]
     st.dataframe(
-        log_frame(found.rows, t, clock_time, language()),
+        log_frame(found.rows, t, clock_time, language(), several=several),
         hide_index=True,
         height="content",
         column_config=columns(),
@@ -102,7 +103,8 @@ def _nothing(found: Page, only: LogFilter) -> str:
 
 
 def _log(user: SessionUser) -> None:
-    only = chosen_filter(system().clock.now_ms(), _go)
+    symbols = shown_symbols(user)
+    only = chosen_filter(system().clock.now_ms(), symbols, _go)
     cursor = read_cursor(st.query_params.get("at", ""))
     found = system().readings.logs_page(user.user_id, limit=LIMIT, cursor=cursor, only=only)
     log_id = _asked("log")
@@ -111,7 +113,7 @@ def _log(user: SessionUser) -> None:
         beside = st.columns([1, 1], gap="small") if log_id is not None else [st.container()]
     with beside[0]:
         if found.rows:
-            _rows(found)
+            _rows(found, several=len(symbols) > 1)
             _turns(found, searched=only.words is not None)
             st.caption(t("log.choose"))
         else:

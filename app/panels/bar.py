@@ -7,6 +7,7 @@ routes, so neither needs a run. Who may only look sees it and can press nothing.
 
 from app.i18n import language, t, words
 from app.panels.step_up import want
+from app.panels.symbols import asked_symbol
 from app.ui import live
 from lib.accounts.step_up import UNPROVED
 from lib.accounts.web import SessionUser
@@ -31,4 +32,4 @@ def bar(user: SessionUser) -> None:
     text = {name: t(key) for name, key in WORDS.items()}
     text |= {f"state_{state}": t(f"state.{state}") for state in STATES} | {"state_locked": t("state.lock")}
     text |= {name: t(f"bar.{name}") for name in ("pause_short", "resume_short", "flatten_short", "no", "dead", "day")}
-    live.bar(text, words("refuse."), language(), lambda: want(UNPROVED), read_only=user.read_only)
+    live.bar(text, words("refuse."), language(), lambda: want(UNPROVED), asked_symbol(), read_only=user.read_only)

@@ -20,14 +20,16 @@ from app.ui.small import go
 
 @st.fragment
 @patient
-def decisions() -> None:
-    """The table of the newest decisions."""
+def decisions(symbol: str) -> None:
+    """The table of the newest decisions about *symbol*, "" = about any."""
     user = require_user()
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
         st.subheader(t("decisions.title"), anchor=False)
         st.page_link("app/pages/trade_logs.py", label=t("decisions.all"), icon=":material/arrow_forward:")
     rows = system().readings.logs(user.user_id, limit=NEWEST)
     live.follow("decisions", seen_decisions(rows))
+    if symbol:
+        rows = system().readings.logs(user.user_id, limit=NEWEST, symbol=symbol)
     if not rows:
         st.caption(t("decisions.none"))
         return
@@ -57,6 +59,7 @@ def columns() -> dict[str, Any]:
     names, colours = [t(f"outcome.{one}") for one in OUTCOMES], outcome_colours(palette(rises_red=rises_red()))
     return {
         "time": config.TextColumn(f"{t('column.time')} ({zone().label})", width=130),
+        "symbol": config.TextColumn(t("chart.symbol"), width=90),
         "outcome": config.MultiselectColumn(t("column.outcome"), width=90, options=names, color=colours),
         "view": config.TextColumn(t("column.view"), width=80),
         "confidence": config.TextColumn(t("column.confidence"), width=80, alignment="right"),

@@ -1,8 +1,9 @@
 """
-The filters of the trade log: everything or trades, one outcome, a span or dates, words. Each stands in the address.
+The filters of the trade log: everything or trades, one outcome, one symbol where there are several, a span or dates,
+words. Each stands in the address.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -16,10 +17,14 @@ from lib.queries import LogFilter
 
 SPANS = {"all": None, "day": 86_400_000, "week": 7 * 86_400_000, "dates": None}
 SHOWN = ("all", "trades")
+EVERY = "all"
 
 
-def chosen_filter(now_ms: int, changed: Callable[[], None]) -> LogFilter:
-    """Draw the filters and say what they let through; *changed* goes to the newest page."""
+def chosen_filter(now_ms: int, symbols: Sequence[str], changed: Callable[[], None]) -> LogFilter:
+    """
+    Draw the filters and say what they let through; *symbols* are those there are, and one alone is no filter; *changed*
+    goes to the newest page.
+    """
 
     def refilter(name: str, usual: str) -> None:
         into_address(name, usual)
@@ -39,6 +44,7 @@ def chosen_filter(now_ms: int, changed: Callable[[], None]) -> LogFilter:
             on_change=refilter,
             args=("outcome", "all"),
         )
+        symbol = _symbol(symbols, refilter)
         span = _choice("span", tuple(SPANS), refilter)
         since_ms, until_ms = _dates(changed) if span == "dates" else (_since(now_ms, span), None)
         typed = _words(changed)
@@ -48,7 +54,26 @@ def chosen_filter(now_ms: int, changed: Callable[[], None]) -> LogFilter:
         until_ms=until_ms,
         traded=shown == "trades",
         words=words_of(typed, language()),
+        symbol="" if symbol == EVERY else symbol,
     )
+
+
+def _symbol(symbols: Sequence[str], refilter: Callable[[str, str], None]) -> str:
+    if len(symbols) < 2:
+        return EVERY
+    options = [EVERY, *symbols]
+    from_address("symbol", options, EVERY)
+    chosen = st.selectbox(
+        t("chart.symbol"),
+        options,
+        format_func=lambda one: t("filter.all_symbols") if one == EVERY else one,
+        key=still("symbol"),
+        width=150,
+        filter_mode=None,
+        on_change=refilter,
+        args=("symbol", EVERY),
+    )
+    return str(chosen or EVERY)
 
 
 def _choice(name: str, options: tuple[str, ...], refilter: Callable[[str, str], None]) -> str:

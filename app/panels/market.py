@@ -15,7 +15,7 @@ from app.session import require_user
 from app.system import system
 from app.ui import live
 from app.ui.chart import TEXT, TOLD, Line, Mark, Open, View, chart_data, show_chart
-from app.ui.cockpit import seen_chart
+from app.ui.cockpit import seen_charts
 from app.ui.palette import palette
 from app.ui.reasons import say
 from app.ui.write import exact, money, percent, places, price, short
@@ -32,23 +32,23 @@ PLACES = 2
 
 @st.fragment
 @patient
-def market() -> None:
-    """The chart, with what the person's account did and holds."""
-    user = require_user()
-    holding = system().readings.holding(user.user_id)
-    live.follow("chart", seen_chart(holding))
+def market(symbol: str) -> None:
+    """The chart of *symbol*, with what the person's account did and holds of it."""
+    user, read = require_user(), system().readings
+    every = read.holdings(user.user_id)
+    live.follow("chart", seen_charts(every))
+    holding = next((one for one in every if one.symbol == symbol), None)
     since = system().clock.now_ms() - MARKED_MS
-    marks = [_mark(one) for one in system().readings.markers(user.user_id, since) if one.outcome in KINDS]
+    marks = [_mark(one) for one in read.markers(user.user_id, since, symbol) if one.outcome in KINDS]
     is_open = holding is not None and bool(holding.position_qty)
     position = Open(holding.position_qty, holding.avg_entry_price) if holding and is_open else None
     text = {name: t(f"chart.{name}") for name in TEXT}
-    show_chart(chart_data(_view(holding), _lines(holding), marks, position, text))
+    show_chart(chart_data(_view(symbol), _lines(holding), marks, position, text))
 
 
-def _view(holding: Holding | None) -> View:
-    known = system().symbols
-    own = holding.symbol if holding and holding.symbol in known else known[0]
-    symbols = [(symbol, _places(symbol)) for symbol in (own, *(one for one in known if one != own))]
+def _view(symbol: str) -> View:
+    others = (one for one in system().symbols if one != symbol)
+    symbols = [(one, _places(one)) for one in (symbol, *others)]
     at = zone()
     return View(symbols, LOCALES[language()], at.offset_s, at.label, palette(rises_red=rises_red()))
 

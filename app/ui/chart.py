@@ -67,7 +67,7 @@ class Open:
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """What is shown and how: *symbols* with the places of their prices, the account's first, and the reader's way."""
+    """What is shown and how: *symbols* with the places of their prices, the one shown first, and the reader's way."""
 
     symbols: Sequence[tuple[str, int]]
     locale: str

@@ -5,7 +5,7 @@ Pure. Everything is text here, reckoned exactly in Python by the domain's formul
 nothing. Each function makes one part of the message; a part is sent again when it changed.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, TypeVar
@@ -100,7 +100,7 @@ def position_part(
         "risk": money(-stop_risk(position)) if stop_risk(position) else "–",
         "thesis": both(lambda tongue: say(held.thesis, tongue.language)),
         "log_id": held.log_id,
-        **_close_part(command, now_ms),
+        **_close_part(command, held.symbol, now_ms),
     }
 
 
@@ -111,9 +111,10 @@ def _liquidation(found: Liquidation | None, entry: Decimal) -> str | dict[str, s
     return price(found.price, entry) if found.price else both(lambda tongue: tongue.say("position.none"))
 
 
-def _close_part(command: CommandRow | None, now_ms: int) -> dict[str, Any]:
-    """Whether a close is under way at *now_ms*, and why the position is still there after one."""
-    if command is None or command.kind != "close" or now_ms - command.asked_ms > TOLD_MS:
+def _close_part(command: CommandRow | None, symbol: str, now_ms: int) -> dict[str, Any]:
+    """Whether a close of *symbol* is under way at *now_ms*, and why the position is still there after one."""
+    is_asked = command is not None and command.symbol in ("", symbol)
+    if command is None or command.kind != "close" or now_ms - command.asked_ms > TOLD_MS or not is_asked:
         return {"closing": False, "unclosed": None}
     is_done = command.state == "done"
     why = both(lambda tongue: say(command.result, tongue.language)) if is_done else None
@@ -142,6 +143,17 @@ def open_part(
         "to_target": _away(at, held.take_profit),
         "to_liquidation": _away(at, liquidation.price) if liquidation and liquidation.price else "",
     }
+
+
+def total_part(
+    held: Sequence[Holding], prices: Mapping[str, Decimal | None], krw: Decimal | None = None
+) -> dict[str, str] | None:
+    """The open profit of several positions together; None for fewer than two, or while a price is not known."""
+    priced = [one.open_pnl(at) for one in held if (at := prices.get(one.symbol)) is not None]
+    if len(held) < 2 or len(priced) < len(held):
+        return None
+    pnl = sum(priced, ZERO)
+    return {"pnl": money(pnl, signed=True), "won": won(None if krw is None else pnl * krw), "tone": tone_of(pnl)}
 
 
 def _away(at: Decimal, to: Decimal | None) -> str:
@@ -212,6 +224,12 @@ def seen_chart(held: Holding | None) -> str:
         return ""
     drawn = (held.position_qty, held.avg_entry_price, held.realised, held.fees, held.log_id, held.liquidation)
     return " ".join(str(one) for one in drawn)
+
+
+def seen_charts(holdings: Sequence[Holding]) -> str:
+    """Of those of each symbol: the first, and the others that are open."""
+    drawn = [one for place, one in enumerate(holdings) if not place or one.position_qty]
+    return " | ".join(f"{one.symbol} {seen_chart(one)}" for one in drawn)
 
 
 def seen_market(closed: Iterable[ClosedMarket]) -> str:

@@ -18,12 +18,15 @@ FOLDER = "live"
 Words = Mapping[str, str]
 
 
-def bar(text: Words, errors: Words, language: str, on_unproved: Callable[[], None], *, read_only: bool) -> None:
+def bar(
+    text: Words, errors: Words, language: str, on_unproved: Callable[[], None], symbol: str, *, read_only: bool
+) -> None:
     """
     The bar that stays; *errors* are the catalogue's sentences for refusals by their keys, and *on_unproved* is called
-    when an act was refused until its person has proved once more who they are.
+    when an act was refused until its person has proved once more who they are. *symbol* is the one whose price it shows
+    ("" = the account's first).
     """
-    data = {"text": dict(text), "errors": dict(errors), "language": language, "read_only": read_only}
+    data = {"text": dict(text), "errors": dict(errors), "language": language, "read_only": read_only, "symbol": symbol}
     component("bar", BAR, FOLDER)(key="bar", data=data, height="content", on_proof_change=on_unproved)
 
 
@@ -46,10 +49,17 @@ def truth(text: Words, language: str) -> None:
     component("truth", TRUTH, FOLDER)(key="badges", data=data, width="content", height="content")
 
 
-def position(text: Words, language: str, log: str, *, read_only: bool) -> None:
-    """The open position; *log* is the address of a decision without its number."""
-    data = {"text": dict(text), "language": language, "log": log, "read_only": read_only}
-    component("position", POSITION, FOLDER)(key="position", data=data, height="content")
+def position(
+    text: Words, language: str, log: str, of: tuple[str, bool], on_symbol: Callable[[], None], *, read_only: bool
+) -> None:
+    """
+    The open position; *log* is the address of a decision without its number, *of* the symbol and whether there are
+    several. *on_symbol* is called when another symbol's position was chosen: its name is the component's "symbol".
+    """
+    shown = {"symbol": of[0], "several": of[1], "read_only": read_only}
+    data = {"text": dict(text), "language": language, "log": log, **shown}
+    mount = component("position", POSITION, FOLDER)
+    mount(key="position", data=data, height="content", on_symbol_change=on_symbol)
 
 
 def switches(text: Words, levels: Mapping[RiskLevel, tuple[str, str]], most: int, *, read_only: bool) -> None:

@@ -82,6 +82,7 @@ BAR = (
   .state { padding: .18rem .55rem; font-size: 13px; white-space: normal; } .state b { line-height: 1.25; }
   .state .dot { flex: none; }
   .symbol { display: none; }
+  .several .symbol { display: inline; } .several .change { display: none; }
   .price { font-size: 16px; }
   .pnl { flex-direction: column; align-items: flex-end; gap: 0; font-size: 14px; }
   .pnl .label { display: block; font-size: 11px; } .pnl :is(.share, .won) { display: none; }
@@ -180,6 +181,9 @@ dt { font-size: 12px; opacity: .65; white-space: nowrap; } dd { margin: 0; font-
 dd small { min-height: 1.2em; font-size: 11.5px; }
 .why { display: flex; flex-wrap: wrap; align-items: baseline; gap: .2rem .6rem; padding-top: .6rem;
   border-top: 1px solid var(--st-border-color); font-size: 13px; }
+.others { display: flex; flex-wrap: wrap; gap: .4rem; margin-top: .6rem; }
+.others button { display: inline-flex; gap: .5rem; align-items: baseline; font-weight: 500; }
+.others button b { font-size: 12.5px; }
 .unclosed { margin: 0; font-size: 13px; line-height: 1.5; color: var(--st-red-color); }
 .unclosed:empty { display: none; }
 .thesis { margin: 0; flex: 1 1 20rem; line-height: 1.5; }

@@ -36,8 +36,18 @@ def outcome_colours(colours: Palette) -> tuple[str, ...]:
     return (up, down, "violet", "gray", "gray", "gray", "orange", "red", "yellow")
 
 
-def log_frame(rows: Sequence[LogRow], word: Callable[[str], str], at: Callable[[int], str], language: str) -> Any:
-    """*rows* under the columns COLUMNS in *language*; *word* translates a key, *at* writes an epoch-ms time."""
+def log_frame(
+    rows: Sequence[LogRow],
+    word: Callable[[str], str],
+    at: Callable[[int], str],
+    language: str,
+    *,
+    several: bool = False,
+) -> Any:
+    """
+    *rows* under the columns COLUMNS in *language*, with that of the symbol where there are *several*; *word* translates
+    a key, *at* writes an epoch-ms time.
+    """
     lines = [
         (
             at(row.t_ms)[:16],  # a decision is of a whole minute
@@ -48,7 +58,10 @@ def log_frame(rows: Sequence[LogRow], word: Callable[[str], str], at: Callable[[
         )
         for row in rows
     ]
-    return frame(COLUMNS, lines)
+    if not several:
+        return frame(COLUMNS, lines)
+    with_symbol = [(time, row.symbol, *others) for row, (time, *others) in zip(rows, lines, strict=True)]
+    return frame((COLUMNS[0], "symbol", *COLUMNS[1:]), with_symbol)
 
 
 def frame(names: Sequence[str], rows: Sequence[Sequence[object]]) -> Any:

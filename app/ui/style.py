@@ -18,6 +18,9 @@ PAGE = """
 .st-key-bar { min-height: 50px; }
 .st-key-bell { flex: 0 0 auto !important; min-width: 40px; min-height: 40px; }
 .st-key-tiles { min-height: 84px; }
+/* however many symbols there are, they stand in one line, which scrolls in its own box */
+.st-key-symbol [data-testid="stButtonGroup"] > div { flex-wrap: nowrap; overflow-x: auto; scrollbar-width: thin; }
+.st-key-symbol [data-testid="stButtonGroup"] button { flex: none; }
 .st-key-position { min-height: 42px; }
 .st-key-switches { min-height: 248px; }
 .st-key-custom_prompt { min-height: 87px; }
@@ -120,6 +123,7 @@ body *:not(pre, pre *, code) { word-break: keep-all !important; overflow-wrap: b
 @media (max-width: 768px) {
   [data-testid="stLayoutWrapper"]:has(> :is([class*="st-key-named_"], [class*="st-key-shut_"])) { display: none; }
   [class*="st-key-fold_"] { display: block; }
+  .st-key-symbol [data-testid="stButtonGroup"] button { min-height: 40px; }
   [class*="st-key-fold_"] button { min-height: 44px; }
   [class*="st-key-fold_"] :is(button, button div) { justify-content: flex-start; text-align: left; }
   .st-key-top { flex-wrap: nowrap !important; align-items: flex-start !important; }

@@ -42,8 +42,8 @@ CLOCKS_APART = timedelta(hours=1)
 @dataclass(frozen=True, slots=True)
 class LogFilter:
     """
-    Rows of one *outcome*, from *since_ms* until before *until_ms*, only those that *traded*, only those whose reason or
-    raw answer holds *words*; each only when given.
+    Rows of one *outcome*, of one *symbol*, from *since_ms* until before *until_ms*, only those that *traded*, only
+    those whose reason or raw answer holds *words*; each only when given.
     """
 
     outcome: str | None = None
@@ -51,6 +51,7 @@ class LogFilter:
     until_ms: int | None = None
     traded: bool = False
     words: Words | None = None
+    symbol: str = ""
 
 
 EVERYTHING = LogFilter()
@@ -90,9 +91,9 @@ class _Sought:
 class LogReadings(Reading):
     """Rows of one person only, of every account they ever had."""
 
-    def logs(self, user_id: int, *, newer_than: int = 0, limit: int = 20) -> list[LogRow]:
-        """The newest *limit* log rows with an id above *newer_than*, newest first."""
-        return self._read(lambda c: _newest(c, user_id, newer_than, limit))
+    def logs(self, user_id: int, *, newer_than: int = 0, limit: int = 20, symbol: str = "") -> list[LogRow]:
+        """The newest *limit* log rows of *symbol* ("" = of any) with an id above *newer_than*, newest first."""
+        return self._read(lambda c: _newest(c, user_id, newer_than, limit, symbol))
 
     def logs_page(
         self, user_id: int, *, limit: int, cursor: Cursor | None = None, only: LogFilter = EVERYTHING
@@ -124,12 +125,16 @@ def _where(user_id: int, only: LogFilter) -> list[sa.ColumnElement[bool]]:
         where.append(trade_logs.c.executed_at >= utc_from_ms(only.since_ms))
     if only.until_ms is not None:
         where.append(trade_logs.c.executed_at < utc_from_ms(only.until_ms))
+    if only.symbol:
+        where.append(trade_logs.c.symbol == only.symbol)
     return where
 
 
-def _newest(connection: sa.Connection, user_id: int, newer_than: int, limit: int) -> list[LogRow]:
+def _newest(connection: sa.Connection, user_id: int, newer_than: int, limit: int, symbol: str) -> list[LogRow]:
     # in the order of an index, and from the known row on: no news would be a walk to the beginning
     where = [trade_logs.c.user_id == user_id, trade_logs.c.id > newer_than]
+    if symbol:
+        where.append(trade_logs.c.symbol == symbol)
     known = sa.select(trade_logs.c.executed_at).where(trade_logs.c.id == newer_than, trade_logs.c.user_id == user_id)
     if newer_than and (at := connection.execute(known).scalar()) is not None:
         where.append(trade_logs.c.executed_at >= at - CLOCKS_APART)

@@ -81,9 +81,9 @@ class MoneyReadings(MarketReadings):
         now = self._clock.now_ms()
         return self._read(lambda c: _stand(c, user_id, now))
 
-    def markers(self, user_id: int, since_ms: int) -> list[Marker]:
+    def markers(self, user_id: int, since_ms: int, symbol: str = "") -> list[Marker]:
         """What the active account did since *since_ms*, oldest first: one mark an order, the newest ones when many."""
-        return self._read(lambda c: _markers(c, user_id, since_ms))
+        return self._read(lambda c: _markers(c, user_id, since_ms, symbol))
 
 
 def _holding(connection: sa.Connection, user_id: int, symbol: str = "") -> Holding | None:
@@ -151,13 +151,15 @@ def _stand(connection: sa.Connection, user_id: int, now_ms: int) -> Stand | None
     return Stand(held, tuple(_sketch(connection, held.account_id)), day_start, open_ones)
 
 
-def _markers(connection: sa.Connection, user_id: int, since_ms: int) -> list[Marker]:
+def _markers(connection: sa.Connection, user_id: int, since_ms: int, symbol: str) -> list[Marker]:
+    of_symbol = [fills.c.symbol == symbol] if symbol else []
     query = (
         sa.select(fills, trade_logs.c.id.label("log_id"), trade_logs.c.error_message, trade_logs.c.reason)
         .join(accounts, accounts.c.id == fills.c.account_id)
         .outerjoin(orders, orders.c.id == fills.c.order_id)
         .outerjoin(trade_logs, _OWN_LOG)
         .where(accounts.c.user_id == user_id, accounts.c.active, fills.c.at_ms >= since_ms, fills.c.kind != "funding")
+        .where(*of_symbol)
         .order_by(fills.c.at_ms.desc(), fills.c.id.desc())
         .limit(MOST_FILLS)
     )

@@ -100,4 +100,6 @@ class PersonReadings(Reading):
         if row is None:
             return None
         state = "done" if row["done_at"] else "taken" if row["taken_at"] else "waiting"
-        return CommandRow(row["kind"], epoch_ms(row["created_at"]), state, row["result"])
+        return CommandRow(
+            row["kind"], epoch_ms(row["created_at"]), state, row["result"], (row["args"] or {}).get("symbol", "")
+        )

@@ -363,6 +363,8 @@ class CommandRow:
     asked_ms: int
     state: str
     result: Reason
+    symbol: str = ""
+    """Of the position that a close is about; "" = of the symbol that is shown first."""
 
 
 @dataclass(frozen=True, slots=True)

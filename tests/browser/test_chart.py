@@ -26,6 +26,7 @@ from tests.fakes.market import run_of
 pytestmark = [pytest.mark.browser, pytest.mark.server, pytest.mark.enable_socket]
 
 WORDS = catalogue("en")
+SWITCH = ".st-key-symbol"
 CHART = "window.__charts.at(-1)"
 LEGEND = ".tvchart-legend"
 LATE = f"""(() => {{ const chart = {CHART}; chart.heard = performance.now() - 61_000; chart.describe();
@@ -203,17 +204,20 @@ def test_another_symbol_shows_the_same_time_and_is_kept_by_the_address(deployed:
         see(page, 300, 500)
         eventually("it is noted", lambda: of(page, "view.wish?.right"), 5)
         looked = page.evaluate(LOOK)
-        pick = page.get_by_role("combobox", name=WORDS["chart.symbol"])
-        assert pick.locator("option").all_inner_texts() == ["BTCUSDT", "ETHUSDT"]
+        assert page.locator(SWITCH).get_by_role("radio").all_inner_texts() == ["BTCUSDT", "ETHUSDT"]
+        place = page.locator(".tvchart").bounding_box()
         for symbol in ("ETHUSDT", "BTCUSDT", "ETHUSDT"):
-            pick.select_option(symbol)
+            page.locator(SWITCH).get_by_role("radio", name=symbol).click()
+            expect(page.locator(".tvchart .symbol")).to_have_text(symbol)
             alive(page)
             eventually("its bars are there", lambda: of(page, "bars.length") > 900, 30)
             assert page.evaluate(LOOK) == looked
             assert of(page, "step") == "5m"
             opened = int(row(page, "400")[0])
             assert same(row(page, "400"), merged(source, opened, 5, symbol)), "it is that symbol's candles"
-            assert of(page, "isOwn") is (symbol == "BTCUSDT"), "lines and marks are of what the account trades"
+            assert page.locator(".tvchart").bounding_box() == place, "nothing jumps"
+            expect(page.locator(".position .flat")).to_contain_text(symbol)
+            expect(page.locator(".st-key-bar .symbol")).to_have_text(symbol)
         expect(page).to_have_url(re.compile(r"[?&]symbol=ETHUSDT"))
         ticks = of(page, "ticks")
         eventually("ticks come", lambda: of(page, "ticks") > ticks + 2, 60)
@@ -221,7 +225,8 @@ def test_another_symbol_shows_the_same_time_and_is_kept_by_the_address(deployed:
 
         page.reload()
         alive(page)
-        expect(page.get_by_role("combobox", name=WORDS["chart.symbol"])).to_have_value("ETHUSDT")
+        expect(page.locator(".tvchart .symbol")).to_have_text("ETHUSDT")
+        expect(page.locator(SWITCH).get_by_role("radio", name="ETHUSDT")).to_be_checked()
         eventually("the same time is in sight", lambda: page.evaluate(LOOK) == pytest.approx(looked, abs=300), 30)
 
 

@@ -5,7 +5,7 @@ import pytest
 from tests.pages.conftest import Visit
 
 ODD = ("", "-1", "9" * 19, "\u0663", "NaN", "a" * 5_000, "\x00", "\u202e", "<script>")
-NAMES = ("log", "outcome", "span", "lang", "step", "door", "before", "after", "nobody_knows")
+NAMES = ("log", "outcome", "span", "lang", "step", "symbol", "door", "before", "after", "nobody_knows")
 
 
 @pytest.mark.parametrize("page", ["dashboard", "trade_logs"])

@@ -191,7 +191,7 @@ class FakeReadings:
     def command(self, user_id: int) -> None:
         return None
 
-    def logs(self, user_id: int, *, limit: int) -> list[LogRow]:
+    def logs(self, user_id: int, *, limit: int, symbol: str = "") -> list[LogRow]:
         return []
 
     def rules(self, symbol: str) -> None:

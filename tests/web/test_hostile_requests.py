@@ -116,7 +116,7 @@ QUERIES: dict[str, tuple[str, ...]] = {
     "/api/models/costs": (),
     "/api/strategies/{strategy_id}/versions": (),
     "/api/apikey": (),
-    "/api/logs": ("page", "limit", "outcome", "since", "before", "after", "until", "traded", "q", "at"),
+    "/api/logs": ("page", "limit", "outcome", "symbol", "since", "before", "after", "until", "traded", "q", "at"),
     "/api/logs/{log_id}": (),
     "/api/results": ("span", "account"),
     "/api/scores": ("span", "account"),
@@ -124,7 +124,7 @@ QUERIES: dict[str, tuple[str, ...]] = {
     "/api/export/{file}": (),
     "/api/standing": (),
     "/api/symbols": (),
-    "/api/account": (),
+    "/api/account": ("symbol",),
     "/api/kline": ("symbol", "interval", "count", "since"),
     "/api/kline/history": ("symbol", "interval", "before", "count"),
 }

@@ -18,10 +18,11 @@ from lib.domain.account import Numbers
 from lib.domain.errors import Retry
 from lib.domain.position import ZERO
 from lib.domain.reason import text
-from lib.queries import Choices, Health, Pulse, Readings, Stand
+from lib.queries import Choices, Health, Holding, Pulse, Readings, Stand
 from tests.fakes.people import StandingClock
 from tests.web.conftest import HELD, FakeReadings, Web
 
+SYMBOLS = ("BTCUSDT", "ETHUSDT")
 CANARY = "canary-of-"
 """Words of one person, which no message to another may hold."""
 
@@ -35,6 +36,7 @@ class Shelf(FakeReadings):
         self.price = Decimal(60_000)
         self.qty = Decimal("0.031")
         self.liquidation: Decimal | None = None
+        self.beside: tuple[Holding, ...] = ()
         self.away = False
         self.newcomers: set[int] = set()
         self.broken: set[int] = set()
@@ -63,7 +65,7 @@ class Shelf(FakeReadings):
     def stand(self, user_id: int) -> Stand:
         thesis = text(f"{CANARY}{user_id}")
         held = replace(HELD, position_qty=self.qty, liquidation=self.liquidation, thesis=thesis, log_id=user_id)
-        return Stand(held, (), Decimal(10_000))
+        return Stand(held, (), Decimal(10_000), self.beside)
 
     def health(self, now_ms: int) -> Health:
         return Health("synthetic", True, 12.0, 1.0, 4.0, "", None, "", "", "", None, None)
@@ -99,7 +101,7 @@ def inside() -> Inside:
 
 @pytest.fixture
 def hub(shelf: Shelf, clock: StandingClock, inside: Inside) -> AccountHub:
-    return AccountHub(Cockpit(cast(Readings, shelf), clock, "BTCUSDT"), clock, inside.still_in)
+    return AccountHub(Cockpit(cast(Readings, shelf), clock, SYMBOLS), clock, inside.still_in)
 
 
 def heard(seat: Seat) -> list[dict[str, Any]]:
@@ -189,7 +191,7 @@ async def test_a_price_moves_its_parts_alone_and_not_oftener_than_promised(
             await hub.look()
             said += heard(kim)
         assert len(said) <= 6 / PRICE_S + 1 + 6 / HEALTH_S
-        assert all(part.keys() <= {"market", "open", "tiles", "truth"} for part in said)
+        assert all(part.keys() <= {"market", "open", "tiles", "truth", "quotes", "opens"} for part in said)
         assert said[-1]["open"]["pnl"] == "+32.86", "(60,060 - 59,000) x 0.031"
 
 
@@ -237,6 +239,51 @@ async def test_while_a_store_is_away_nobody_is_told_and_no_act_is_forgotten(hub:
         shelf.away = False
         await hub.look()
         assert heard(kim)[0]["acts"] == number
+
+
+async def test_every_symbol_is_told_and_what_is_open_in_all_of_them_together(hub: AccountHub, shelf: Shelf) -> None:
+    shelf.beside = (replace(HELD, symbol="ETHUSDT", position_qty=Decimal(-2), avg_entry_price=Decimal(61_000)),)
+    with hub.seat(1, "kim") as kim:
+        await hub.look()
+        [whole] = heard(kim)
+        assert [(one["symbol"], one["side"]) for one in whole["positions"]] == [
+            ("BTCUSDT", "long"),
+            ("ETHUSDT", "short"),
+        ]
+        assert whole["position"] == whole["positions"][0]
+        assert whole["quotes"].keys() == {"BTCUSDT", "ETHUSDT"}
+        assert {name: one["pnl"] for name, one in whole["opens"].items()} == {
+            "BTCUSDT": "+31.00",
+            "ETHUSDT": "+2,000.00",
+        }
+        assert whole["total"]["pnl"] == "+2,031.00"
+        shelf.beside, shelf.beats[1] = (), 1
+        await hub.look()
+        [change] = heard(kim)
+        assert [one["symbol"] for one in change["positions"]] == ["BTCUSDT"]
+        assert change["total"] is None
+
+
+def test_the_snapshot_is_of_the_symbol_that_is_asked_for(shelf: Shelf, clock: StandingClock) -> None:
+    shelf.beside = (replace(HELD, symbol="ETHUSDT", position_qty=Decimal(-2)),)
+    cockpit = Cockpit(cast(Readings, shelf), clock, SYMBOLS)
+    first, other = (json.loads(cockpit.whole(1, symbol)) for symbol in ("", "ETHUSDT"))
+    assert (first["market"]["symbol"], first["position"]["side"]) == ("BTCUSDT", "long")
+    assert (other["market"]["symbol"], other["position"]["side"]) == ("ETHUSDT", "short")
+    assert other["open"] == other["opens"]["ETHUSDT"]
+    assert json.loads(cockpit.whole(1, "SOLUSDT"))["position"] is None
+
+
+async def test_one_symbol_alone_is_told_once(shelf: Shelf, clock: StandingClock, inside: Inside) -> None:
+    hub = AccountHub(Cockpit(cast(Readings, shelf), clock, ("BTCUSDT",)), clock, inside.still_in)
+    with hub.seat(1, "kim") as kim:
+        await hub.look()
+        [whole] = heard(kim)
+        assert [whole[name] for name in ("quotes", "positions", "opens", "total")] == [None] * 4
+        shelf.price += 10
+        clock.forward(seconds=PRICE_S)
+        await hub.look()
+        assert heard(kim)[-1].keys() <= {"market", "open", "tiles", "truth"}
 
 
 async def test_a_closed_position_is_told_as_none(hub: AccountHub, shelf: Shelf) -> None:
@@ -362,3 +409,11 @@ def test_an_act_is_confirmed_on_the_channel_under_its_number(web: Web) -> None:
             while socket.receive_json().get("acts", 0) < number:
                 pass
     assert "x-maemae-act" not in kim.get("/api/settings").headers
+
+
+def test_an_unknown_symbol_is_not_found_and_a_known_one_is_answered(web: Web) -> None:
+    kim = web.owner()
+    assert kim.get("/api/account?symbol=BTCUSDT").json()["position"]["symbol"] == "BTCUSDT"
+    for path in ("/api/account", "/api/logs", "/api/kline"):
+        answer = kim.get(f"{path}?symbol=NOPEUSDT")
+        assert (answer.status_code, answer.json()["params"]) == (404, {"field": "symbol"})

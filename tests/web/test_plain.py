@@ -103,6 +103,7 @@ LOOKED_AT = {
     "panels/results.py": {"note"},
     "panels/risk.py": {"label", "_limit_means(knob, meant, tiles)", "_unsaved(chosen.settings, held)"},
     "panels/strategies.py": {"_in_short(content)"},
+    "panels/traded.py": {"unit"},
     "panels/stops.py": {"lock_words(lock, tongue())"},
 }
 """Arguments that are made inert a line before, or are words of a function of ours that makes them so."""

@@ -155,6 +155,8 @@ def _let_through(row: LogRow, only: LogFilter) -> bool:
         return False
     if only.words is not None and only.words.text not in str(row.reason):
         return False
+    if only.symbol not in ("", row.symbol):
+        return False
     within = (only.since_ms or 0) <= row.t_ms < (only.until_ms or 10**15)
     return within and only.outcome in (None, row.outcome)
 
@@ -184,6 +186,8 @@ class Shelf:
         self.choices = Choices(AccountSettings(max_leverage=8), True, 0, True, 1)
         self.asked: list[int] = []
         self.later = 2
+        self.beside: tuple[dict[str, Any], ...] = ()
+        """What is other than the first of each symbol the account trades beside it."""
         self.krw: tuple[WonRate, ...] = ()
         self.commanded: CommandRow | None = None
         self.stands = STANDING
@@ -253,7 +257,11 @@ class Shelf:
             checked_ms=NOW_MS - 130_000,
         )  # fmt: skip
 
-    def markers(self, user_id: int, since_ms: int) -> list[Marker]:
+    def holdings(self, user_id: int) -> list[Holding]:
+        first = self.holding(user_id)
+        return [] if first is None else [first, *(replace(first, **one) for one in self.beside)]
+
+    def markers(self, user_id: int, since_ms: int, symbol: str = "") -> list[Marker]:
         rows = [log_row(number) for number in range(1, 61)] if self._has(user_id) else []
         done = [row for row in rows if row.outcome in ("bought", "sold", "closed")]
         return [
@@ -335,8 +343,9 @@ class Shelf:
         notes[0] = replace(notes[0], left_out=codes.INPUT_TOO_FEW(found=3, wanted=12))
         return Offer(tuple(notes), 288, None if self.usd_day is None else Decimal("0.00000025"))
 
-    def logs(self, user_id: int, *, newer_than: int = 0, limit: int = 20) -> list[LogRow]:
-        return [log_row(number) for number in range(60, 60 - limit, -1)] if self._has(user_id) else []
+    def logs(self, user_id: int, *, newer_than: int = 0, limit: int = 20, symbol: str = "") -> list[LogRow]:
+        rows = [log_row(number) for number in range(60, 60 - limit, -1)] if self._has(user_id) else []
+        return [row for row in rows if symbol in ("", row.symbol)]
 
     def logs_page(
         self,
@@ -531,6 +540,9 @@ class Acts:
 
     def resume(self, user: SessionUser) -> Refusal | None:
         return self._do("resume", user)
+
+    def choose_symbols(self, user: SessionUser, symbols: list[str]) -> Refusal | None:
+        return self._do("symbols", user, tuple(symbols))
 
     def pause(self, user: SessionUser) -> Refusal | None:
         return self._do("pause", user)

@@ -7,14 +7,12 @@ const RULES = `
 .tvchart [hidden] { display: none !important; }
 .tvchart.full { position: fixed; inset: 0; z-index: 1000000; }
 .tvchart:fullscreen, .tvchart.full { height: 100%; padding: .4rem .6rem .3rem; }
-.tvchart button, .tvchart select { font: inherit; color: inherit; background: transparent; border: 1px solid transparent;
+.tvchart button { font: inherit; color: inherit; background: transparent; border: 1px solid transparent;
   border-radius: 5px; cursor: pointer; }
-.tvchart :is(button, select, .stage, .table, a):focus-visible {
+.tvchart :is(button, .stage, .table, a):focus-visible {
   outline: 2px solid var(--st-primary-color); outline-offset: -2px; }
 .tvchart .bar { position: relative; display: flex; align-items: center; gap: .3rem; flex: none; height: 36px; }
-.tvchart .symbol { font-size: 14px; padding-right: .4rem; white-space: nowrap; }
-.tvchart select { font-weight: 700; padding: .25rem .2rem; border-color: var(--st-border-color); }
-.tvchart option { color: #222; background: #fff; }
+.tvchart .symbol { font-size: 14px; font-weight: 700; padding-right: .4rem; white-space: nowrap; }
 .tvchart .steps { display: flex; gap: 1px; overflow-x: auto; scrollbar-width: none; }
 .tvchart .steps button { flex: none; min-width: 36px; height: 30px; padding: 0 .5rem; opacity: .72; }
 .tvchart .steps button[aria-pressed=true] { opacity: 1; font-weight: 700; color: var(--st-primary-color);

@@ -23,7 +23,7 @@ function icon(name) {
 
 export const stepLabel = (step) => (step === "1d" ? "1D" : step);
 
-/** *acts*: step(name), symbol(name), toggle(name), table(), full(). */
+/** *acts*: step(name), toggle(name), table(), full(). */
 export class Toolbar {
   constructor(frame, acts) {
     this.acts = acts;
@@ -62,8 +62,8 @@ export class Toolbar {
     if (open) this.menu.querySelector("button")?.focus();
   }
 
-  /** Words and symbols, which Python tells. */
-  say({ text, symbols }) {
+  /** Words, which Python tells. */
+  say({ text }) {
     this.steps.setAttribute("aria-label", text.step);
     this.pick.replaceChildren(icon("indicators"), element("span", {}, text.indicators));
     for (const [button, words] of [[this.table, text.table], [this.pick, text.indicators]]) this.name(button, words);
@@ -73,7 +73,6 @@ export class Toolbar {
       return button;
     }));
     this.text = text;
-    this.choices = symbols;
   }
 
   name(button, words) {
@@ -89,19 +88,7 @@ export class Toolbar {
     this.table.setAttribute("aria-pressed", String(tabled));
     this.full.replaceChildren(icon(full ? "leave" : "full"));
     this.name(this.full, full ? this.text.leave_full : this.text.full);
-    this.symbolBox(symbol);
-  }
-
-  symbolBox(symbol) {
-    if (this.choices.length === 1) {
-      this.symbols.replaceChildren(element("b", {}, symbol));
-      return;
-    }
-    const select = element("select", { "aria-label": this.text.symbol });
-    select.append(...this.choices.map(({ name }) => element("option", { value: name }, name)));
-    select.value = symbol;
-    select.onchange = () => this.acts.symbol(select.value);
-    this.symbols.replaceChildren(select);
+    this.symbols.replaceChildren(element("b", {}, symbol));
   }
 
   end() {

@@ -37,7 +37,7 @@ class Chart {
     const asked = new URLSearchParams(location.search);
     const kept = remembered();
     this.step = [asked.get("step"), kept.step, data.step].find((name) => name in STEPS);
-    this.symbol = [asked.get("symbol"), data.symbol].find((name) => data.symbols.some((one) => one.name === name));
+    this.symbol = data.symbol;
     this.on = new Set((Array.isArray(kept.on) ? kept.on : USUAL).filter((name) => NAMES.includes(name)));
     this.candlesOf = new Candles();
     this.view = new View();
@@ -78,8 +78,7 @@ class Chart {
   build(root) {
     this.frame = element("div", { class: "tvchart", role: "group" });
     this.toolbar = new Toolbar(this.frame, {
-      step: (name) => this.chooseStep(name), symbol: (name) => this.chooseSymbol(name),
-      toggle: (name) => this.toggle(name), table: () => this.tabled(!this.table.open), full: () => this.full(),
+      step: (name) => this.chooseStep(name), toggle: (name) => this.toggle(name), table: () => this.tabled(!this.table.open), full: () => this.full(),
     });
     this.stage = element("div", { class: "stage", tabindex: "0", role: "application" });
     this.legend = element("div", { class: "tvchart-legend" });
@@ -109,10 +108,6 @@ class Chart {
 
   get places() {
     return this.data.symbols.find((one) => one.name === this.symbol)?.precision ?? 2;
-  }
-
-  get isOwn() {
-    return this.symbol === this.data.symbol;
   }
 
   // --- what comes in --------------------------------------------------------------------------------------------------
@@ -159,7 +154,7 @@ class Chart {
     this.overlays.update(this.bars, this.shift, this.palette, from);
     const isNew = this.bars.at(-1).time !== this.last.time;
     this.last = this.bars.at(-1);
-    if (this.isOwn) this.lines.tick(this.data.position, this.last.close, this.data.numbers);
+    this.lines.tick(this.data.position, this.last.close, this.data.numbers);
     this.describe();
     if (isNew && this.table.open) this.tabled(true);
   }
@@ -213,12 +208,12 @@ class Chart {
     if (this.table.open) this.tabled(true);
   }
 
-  /** The position's lines and the marks, on the symbol they are about. */
+  /** The position's lines and the marks. */
   drawOwn() {
     const { data } = this;
-    this.lines.draw(this.isOwn ? data.lines : [], this.palette);
-    if (this.isOwn && this.last) this.lines.tick(data.position, this.last.close, data.numbers);
-    this.marks.draw(this.isOwn && this.bars.length ? data.marks : [], this.palette, {
+    this.lines.draw(data.lines, this.palette);
+    if (this.last) this.lines.tick(data.position, this.last.close, data.numbers);
+    this.marks.draw(this.bars.length ? data.marks : [], this.palette, {
       step: this.seconds, shift: this.shift, zone: data.offset, first: this.bars[0]?.time ?? 0, locale: data.locale, text: data.text,
     });
   }
@@ -226,7 +221,7 @@ class Chart {
   /** The price range with the lines of the open position in it, unless they are so far that the candles would vanish. */
   roomFor(info) {
     const range = info?.priceRange;
-    if (!range || !this.isOwn) return info;
+    if (!range) return info;
     const reach = 1.5 * (range.maxValue - range.minValue);
     for (const { price: at } of this.data.lines) {
       if (at < range.minValue && at > range.minValue - reach) range.minValue = at;
@@ -341,7 +336,6 @@ class Chart {
     const address = new URL(location.href);
     const put = (key, value, usual) => (value === usual ? address.searchParams.delete(key) : address.searchParams.set(key, value));
     put("step", this.step, null);
-    put("symbol", this.symbol, this.data.symbol);
     window.history.replaceState(window.history.state, "", address);
   }
 
@@ -351,7 +345,7 @@ class Chart {
       const range = this.api.timeScale().getVisibleLogicalRange() ?? { from: 0, to: this.bars.length };
       this.table.fill({
         name: this.name, bars: this.bars.slice(Math.max(0, Math.floor(range.from)), Math.ceil(range.to) + 1), step: this.seconds,
-        lines: this.isOwn ? this.data.lines : [], marks: this.isOwn ? this.data.marks : [], places: this.places,
+        lines: this.data.lines, marks: this.data.marks, places: this.places,
         zone: this.data.offset, data: this.data, logHref: (log) => `${this.data.log}${log}`,
       });
     }
@@ -444,8 +438,9 @@ class Chart {
       this.describe();
     }
     if (before === data) return;
-    if (differs("offset")) this.redraw();
-    else if (differs("lines", "marks", "position", "symbol", "text", "locale", "numbers")) this.drawOwn();
+    if (differs("symbol")) this.chooseSymbol(data.symbol);
+    else if (differs("offset")) this.redraw();
+    else if (differs("lines", "marks", "position", "text", "locale", "numbers")) this.drawOwn();
   }
 
   end() {

@@ -74,7 +74,10 @@ function build(root, data, place) {
 
   const shownState = ({ standing }) => (standing ? standing.state : "none");
   return ({ told, live, pending }) => {
-    const { account, market, standing, open: moving } = told;
+    const { account, standing } = told;
+    const market = told.quotes?.[data.symbol] ?? told.market;
+    const moving = told.total ?? told.open;
+    root.classList.toggle("several", Boolean(told.quotes));
     const word = account ? shownState(told) : "none";
     write(state, text[`state_${word}`], "", "");
     chip.className = `state ${word}${pending ? " pending" : ""}`;
@@ -84,7 +87,7 @@ function build(root, data, place) {
     open.hidden = !account || !moving;
     write(pnl, moving?.pnl ?? "", "", moving?.tone);
     write(won, moving?.won ?? "", "won");
-    write(share, moving ? `${moving.share} · ${moving.r}` : "", "share", "");
+    write(share, moving?.share ? `${moving.share} · ${moving.r}` : "", "share", "");
     dead.hidden = live !== "closed";
     root.classList.toggle("stale", live === "closed");
     acts.hidden = !account;
