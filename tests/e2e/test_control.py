@@ -15,7 +15,7 @@ from lib.adapters.bybit.rest.exchanges import BybitAsyncMarket, BybitExchanges
 from lib.adapters.bybit.rest.transport import AiohttpTransport, open_session
 from lib.adapters.redis.candle_store import RedisCandleStore
 from lib.adapters.redis.connection import connect
-from lib.adapters.sql.tables.people import accounts, system_flags
+from lib.adapters.sql.tables.people import account_symbols, accounts, system_flags
 from lib.adapters.sql.tables.trading import orders
 from lib.adapters.vault import VaultOpener
 from lib.clock import SystemClock
@@ -186,7 +186,8 @@ def test_without_a_trader_a_pause_is_proved_and_a_close_is_said_to_wait(system: 
     assert control(system, "resume", "--account", "1")[0] == 0
     [account] = rows(system, accounts)
     assert (account["trading_enabled"], account["flatten"]) == (True, False)
-    assert account["position_qty"] == position_at_the_exchange(system, uid, key).qty
+    [symbol] = rows(system, account_symbols)
+    assert symbol["position_qty"] == position_at_the_exchange(system, uid, key).qty
 
 
 @pytest.mark.parametrize("words", [["flatten"], ["stop", "--account", "0"], ["settle", "x", "OPEN", "--why", "y"], []])

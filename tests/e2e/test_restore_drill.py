@@ -18,7 +18,7 @@ from lib import bootstrap, settings
 from lib.adapters.redis.candle_store import RedisCandleStore
 from lib.adapters.redis.connection import connect
 from lib.adapters.sql.ledger.ledger import SqlLedger
-from lib.adapters.sql.tables.people import accounts, system_flags
+from lib.adapters.sql.tables.people import account_symbols, accounts, system_flags
 from lib.adapters.sql.tables.trading import fills, orders, trade_logs
 from lib.bootstrap import RestoreWishes
 from lib.domain import reason_codes as codes
@@ -46,8 +46,8 @@ def rows(system: System, table: sa.Table) -> list[sa.RowMapping]:
 
 
 def books(system: System) -> dict[str, object]:
-    [account] = rows(system, accounts)
-    return {name: account[name] for name in BOOKED}
+    [account], [symbol] = rows(system, accounts), rows(system, account_symbols)
+    return {name: {**account, **symbol}[name] for name in BOOKED}
 
 
 def resume(system: System) -> None:
