@@ -182,7 +182,7 @@ dd small { min-height: 1.2em; font-size: 11.5px; }
 .why { display: flex; flex-wrap: wrap; align-items: baseline; gap: .2rem .6rem; padding-top: .6rem;
   border-top: 1px solid var(--st-border-color); font-size: 13px; }
 .others { display: flex; flex-wrap: wrap; gap: .4rem; margin-top: .6rem; }
-.others button { display: inline-flex; gap: .5rem; align-items: baseline; font-weight: 500; }
+.others button { display: inline-flex; gap: .5rem; align-items: center; font-weight: 500; }
 .others button b { font-size: 12.5px; }
 .unclosed { margin: 0; font-size: 13px; line-height: 1.5; color: var(--st-red-color); }
 .unclosed:empty { display: none; }

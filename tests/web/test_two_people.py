@@ -37,9 +37,13 @@ IDS = {
 }  # fmt: skip
 SILENT = {
     "/healthz", "/readyz", "/api/openapi.json", "/api/kline", "/api/kline/history", "/api/account/sessions",
-    "/api/strategies/templates", "/api/record", "/api/record/export", "/api/record/proof",
+    "/api/strategies/templates", "/api/record", "/api/record/export", "/api/record/proof", "/api/symbols",
+    "/api/scores/{log_id}",
 }  # fmt: skip
-"""What tells no text of a person's: the market, strategies of ours, browsers by names we know, what a code shows."""
+"""
+What tells no text of a person's: the market, strategies of ours, browsers by names we know, what a code shows, symbols,
+what one opinion was worth.
+"""
 LOOKING = {"/api/strategies/open"}
 """Changes nothing though it is a POST: a code belongs in no address."""
 FOR_OPERATORS = {
