@@ -22,7 +22,7 @@ def test_a_decision_says_what_became_of_its_opinion(visit: Visit, log_id: str, k
 def test_where_the_trade_came_to_something_else_the_causes_are_told(visit: Visit) -> None:
     said = [text.value for text in visit("t-owner", "trade_logs", "en", id="60").text]
     assert (
-        "In at 64,120.5, out at 64,710.0 by its target after 55 min: +0.81% of the position (1.73 R), after fees, "
+        "In at 64,120.5, out at 64,710.0 by its target after 55 min: +0.81% of the position (1.73\u00a0R), after fees, "
         "funding and the call on a 1,000 USDT position." in said
     )
     assert "The call cost $0.0002." in said
