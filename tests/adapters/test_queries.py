@@ -299,6 +299,15 @@ async def test_pages_of_the_log_cover_every_row_once_newest_first(scene: Scene) 
     assert scene.readings.logs_page(account.user_id, limit=3, cursor=back.newer).rows == pages[0].rows
 
 
+async def test_the_log_is_read_of_one_symbol_alone_where_one_is_asked_for(scene: Scene) -> None:
+    account = await logged(scene, *["held"] * 3)
+    read = scene.readings
+    assert len(read.logs(account.user_id, symbol="BTCUSDT")) == 3
+    assert read.logs(account.user_id, symbol="ETHUSDT") == []
+    pages = [read.logs_page(account.user_id, limit=3, only=LogFilter(symbol=one)) for one in ("BTCUSDT", "ETHUSDT")]
+    assert [(len(page.rows), page.total) for page in pages] == [(3, 3), (0, 0)]
+
+
 async def test_rows_of_one_moment_are_on_one_page_each(scene: Scene) -> None:
     account = await logged(scene, *["held"] * 5)
     with scene.world.engine.begin() as connection:
@@ -637,6 +646,8 @@ async def test_an_order_in_two_fills_is_one_mark_at_its_average(scene: Scene) ->
         None,
     )
     assert scene.readings.markers(account.user_id, T + 8_000) == [stop]
+    assert scene.readings.markers(account.user_id, T, "BTCUSDT") == [entry, stop]
+    assert scene.readings.markers(account.user_id, T, "ETHUSDT") == []
 
 
 # --- the pulse --------------------------------------------------------------------------------------------------------
