@@ -11,6 +11,7 @@ from lib.domain.account_records import AskingAccount
 from lib.domain.candle import MINUTE_MS, Candle
 from lib.domain.model_profile import ModelProfile
 from lib.domain.pricing import AnalystPrices
+from lib.domain.strategy import Strategy
 from lib.domain.tokens import estimated
 from lib.trading.context import WINDOW
 from tests.factories import settings
@@ -59,7 +60,7 @@ async def test_the_preview_is_the_prompt_of_the_next_cycle_byte_for_byte(chosen:
 
 def test_the_unsaved_text_is_previewed_and_a_day_is_288_calls() -> None:
     shelf = Shelf(AskingAccount("BTCUSDT", settings(custom_prompt="saved"), False, "en"), [])
-    seen = Previews(shelf, model()).of(1, "typed")  # type: ignore[arg-type]
+    seen = Previews(shelf, model()).of(1, Strategy(instructions="typed"))  # type: ignore[arg-type]
     assert seen is not None
     assert "typed" in seen.user
     assert "saved" not in seen.user
