@@ -49,6 +49,7 @@ MONEY_RULES = (
     "lib/domain/risk.py",
     "lib/domain/round_trips.py",
     "lib/domain/sizing.py",
+    "lib/domain/stakes.py",
     "lib/domain/stored_reason.py",
     "lib/domain/switches.py",
     "lib/domain/venues.py",
