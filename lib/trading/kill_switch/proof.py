@@ -2,10 +2,9 @@
 The proof behind the word "stopped", one for the running trader and for an operator without one.
 
 A thrown switch is proved when the venue's own clock is past the last moment at which bytes claimed before it could be
-accepted and listed, each account was swept for orphan orders in each of its symbols
-after that moment, and then every row is terminal. A
-*close everything* needs besides that no position of ours is left; the caller brings that proof. Nothing here sends an
-order, closes a position or throws a switch.
+accepted and listed, each account was swept for orphan orders in each of its symbols after that moment, and then every
+row is terminal. A *close everything* needs besides that no position of ours is left; the caller brings that proof.
+Nothing here sends an order, closes a position or throws a switch.
 """
 
 import asyncio
