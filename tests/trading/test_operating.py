@@ -1,7 +1,7 @@
 """The operator's switches: thrown once, taken back by name; a pause is proved without a trader, and never half."""
 
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from decimal import Decimal
 
 import pytest
@@ -19,11 +19,12 @@ from lib.ports.exchange import Exchange, Exchanges, Lane
 from lib.trading.kill_switch.operator import NoSuchAccountError, Operator
 from lib.trading.kill_switch.proof import PROOF_MS, Proof, Prover, VenueTime
 from lib.trading.orders.reconcile import Sweep
-from tests.factories import REF, T
+from tests.factories import REF, SYMBOL, T
 from tests.worlds.one_process import World
 from tests.worlds.props import CREATE
 
 REALTIME = "/v5/order/realtime"
+OTHER = "ETHUSDT"
 LATER_S = PROOF_MS / 1000 + 1
 
 
@@ -32,6 +33,19 @@ class OtherSeals:
 
     def open(self, account: TraderAccount, lane: Lane = "trade") -> Exchange:
         raise Pause("the stored API key was sealed for another installation")
+
+
+@dataclass(frozen=True, slots=True)
+class NotIn:
+    """Keys that are refused in one symbol."""
+
+    symbol: str
+    inner: Exchanges
+
+    def open(self, account: TraderAccount, lane: Lane = "trade") -> Exchange:
+        if account.symbol == self.symbol:
+            raise Pause("33004: the key has expired")
+        return self.inner.open(account, lane)
 
 
 def operator(world: World) -> Operator:
@@ -224,6 +238,19 @@ async def test_a_refused_key_keeps_the_proof_back_only_where_there_ever_was_an_e
     assert not await proven_ms(world, 1)
     assert list(look.unseen) == [1]
     assert "33004" in str(look.unseen[1])
+
+
+async def test_a_symbol_that_was_swept_takes_back_no_reason_of_another(world: World) -> None:
+    world.ledger.people.choose_symbols(world.user_of(1), (SYMBOL, OTHER), world.clock.now_ms())
+    await world.cycle("buy")
+    views = (await world.trader_account(1)).views
+    look = prover(world, NotIn(SYMBOL, world.context.exchanges))
+    world.wait(LATER_S)
+    assert [await look.is_swept(view, world.clock.now_ms() - 1) for view in views] == [False, True]
+    assert "33004" in str(look.unseen[1])
+    both = prover(world, OtherSeals())
+    assert not any([await both.is_swept(view, world.clock.now_ms() - 1) for view in views])
+    assert list(both.unseen) == [1], "an account is told once"
 
 
 async def test_a_refused_key_is_not_excused_by_books_that_lost_the_entry_this_process_sent(world: World) -> None:

@@ -55,10 +55,18 @@ class Prover:
     """The accounts whose keys may ask the other venues for their time."""
     swept: dict[Slot, int] = field(default_factory=dict)
     """Symbol of an account → the venue's time after which it was last swept there."""
-    unseen: dict[int, Reason] = field(default_factory=dict)
-    """Account → why it could not be swept."""
+    _unseen: dict[Slot, Reason] = field(default_factory=dict)
+    """Symbol of an account → why it could not be swept there."""
     _times: dict[Venue, int] = field(default_factory=dict)
     _asking: defaultdict[Venue, asyncio.Lock] = field(default_factory=lambda: defaultdict(asyncio.Lock))
+
+    @property
+    def unseen(self) -> dict[int, Reason]:
+        """Account → why it could not be swept, in the first of its symbols where it could not."""
+        found: dict[int, Reason] = {}
+        for slot in sorted(self._unseen):
+            found.setdefault(slot[0], self._unseen[slot])
+        return found
 
     def search(self, flags: Flags) -> None:
         """Search as far back as the platform's switches say that rows may be lost: a restored database lost many."""
@@ -75,7 +83,7 @@ class Prover:
             if sent:
                 await recover(self.context, account, sent)
         except Pause as refused:
-            self.unseen[account.account_id] = refused.why
+            self._unseen[account.slot] = refused.why
             LOG.warning("stop.unsettled", account=account.account_id, why=str(refused))
 
     async def prove(
@@ -104,7 +112,6 @@ class Prover:
         """
         Whether the account was swept in its symbol after *bound* by the venue's clock: the ledger may have lost rows.
         """
-        number = account.account_id
         if self.swept.get(account.slot, 0) > bound:
             return True
         try:
@@ -113,18 +120,18 @@ class Prover:
         except Pause as refused:
             return await self._is_excused(account, refused.why)
         if not done:
-            self.unseen[number] = UNHEARD
+            self._unseen[account.slot] = UNHEARD
             return False
         self.swept[account.slot] = seen_at
-        self.unseen.pop(number, None)
+        self._unseen.pop(account.slot, None)
         return seen_at > bound
 
     async def _is_excused(self, account: TraderAccount, why: Reason) -> bool:
         """Whether the account never held a position, so that its unusable key does not matter."""
         if await self.never_held(account):
-            self.unseen.pop(account.account_id, None)
+            self._unseen.pop(account.slot, None)
             return True
-        self.unseen[account.account_id] = why
+        self._unseen[account.slot] = why
         return False
 
     async def never_held(self, account: TraderAccount) -> bool:
