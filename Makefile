@@ -1,7 +1,7 @@
 # Maemae: two commands matter, `make run` and `make test`. Each does its own set-up.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help run test check ci proof fix bench evidence-proof replay backtest sim torture mutants coverage attack audit soak control analyst migrate backup restore rotate archive doctor preflight lock ready servers clean
+.PHONY: help run test check ci proof fix bench evidence-proof replay candles backtest sim torture mutants coverage attack audit soak control analyst migrate backup restore rotate archive doctor preflight lock ready servers clean
 
 # the first Python >= 3.11 that really starts
 PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
@@ -55,8 +55,11 @@ evidence-proof: .venv/dev.stamp  ## figures of lib/evidence on worlds whose trut
 replay: .venv/dev.stamp  ## FILE=candles.csv.gz SYMBOL=BTCUSDT USERS=20 DAYS=2: the real system over a candle file, on a stepped clock
 	@$(BIN)/python -m services.replay $(if $(FILE),--file "$(FILE)") $(if $(USERS),--users $(USERS)) $(if $(DAYS),--days $(DAYS)) $(if $(SYMBOL),--symbol $(SYMBOL)) $(ARGS)
 
-backtest: .venv/run.stamp  ## FILE=candles.csv.gz or USER=1 (ARGS="--risk 0.5 --leverage 3 --confidence 0.7"): decisions under other settings, nobody is asked
-	@$(BIN)/python -m services.backtest $(if $(FILE),--file "$(FILE)") $(if $(filter command line,$(origin USER)),--user "$(USER)") $(if $(SYMBOL),--symbol $(SYMBOL)) $(ARGS)
+candles: .venv/run.stamp  ## SYMBOL=BTCUSDT FROM=2024-01-01 TO=2024-12-31, or FILE=candles.csv.gz: one-minute candles by month, from the feed or a file
+	@$(BIN)/python -m services.candles $(if $(SYMBOL),--symbol $(SYMBOL)) $(if $(FROM),--from $(FROM)) $(if $(TO),--to $(TO)) $(if $(FILE),--file "$(FILE)") $(ARGS)
+
+backtest: .venv/run.stamp  ## FROM=2024-01-01 TO=2024-12-31, FILE=candles.csv.gz or USER=1 (ARGS="--risk 0.5 --leverage 3 --confidence 0.7"): decisions under other settings, nobody is asked
+	@$(BIN)/python -m services.backtest $(if $(FILE),--file "$(FILE)") $(if $(FROM),--from $(FROM)) $(if $(TO),--to $(TO)) $(if $(filter command line,$(origin USER)),--user "$(USER)") $(if $(SYMBOL),--symbol $(SYMBOL)) $(ARGS)
 
 sim: .venv/dev.stamp  ## SEEDS=1000: the trader's own coroutines in seeded worlds full of faults, on virtual time
 	@$(BIN)/python -m tests.sim $(if $(SEEDS),--seeds $(SEEDS)) $(ARGS)

@@ -1,26 +1,31 @@
 """
-`make backtest FILE=candles.csv.gz` or `USER=1`: decisions over candles under other settings, without asking anybody.
+`make backtest FROM=2024-01-01 TO=2024-12-31`, `FILE=candles.csv.gz` or `USER=1`: decisions over candles under other
+settings, without asking anybody.
 
+    make backtest FROM=2024-01-01 TO=2024-12-31                          the bundled rules over days of the library
     make backtest FILE=candles.csv.gz                                    the bundled rules over a file
     make backtest USER=1 ARGS="--risk 0.5 --leverage 3 --confidence 0.7"    what a person was answered, other settings
     make backtest USER=1 FILE=candles.csv.gz                             the same over the candles of a file
 
-A person's answers come from DATABASE_URL, or what `make run` runs on this machine; without a file their candles are
-those the answers rested on. Every gate, fee and funding is the trader's. The figures beside the analyst's are of the
-same moments with the same stops and targets; p is the share of coins that did as well. It tells of the past it was run
-over: whoever tries many settings and keeps the best has found luck first.
+The library is filled by `make candles`. A person's answers come from DATABASE_URL, or what `make run` runs on this
+machine; without days and file their candles are those the answers rested on. Every gate, fee and funding is the
+trader's. The figures beside the analyst's are of the same moments with the same stops and targets; p is the share of
+coins that did as well. It tells of the past it was run over: whoever tries many settings and keeps the best has found
+luck first.
 """
 
 import argparse
 import sys
-from datetime import UTC, datetime
+from dataclasses import replace
+from datetime import UTC, date, datetime
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 
-from lib import bootstrap, log
+from lib import bootstrap, log, settings
 from lib.bootstrap import Backtest, BacktestPlan, Baselines
 from lib.domain.account import AccountSettings, RiskLevel
-from services.local import deployment
+from services.candles import day_span
+from services.local import data_folder, deployment
 from services.process import last_line
 
 PERCENT = Decimal(100)
@@ -32,6 +37,8 @@ def _arguments() -> argparse.Namespace:
         prog="make backtest", description=__doc__, formatter_class=argparse.RawTextHelpFormatter
     )
     parser.add_argument("--file", type=Path, help="one-minute candles: CSV, JSON, feather, parquet; plain or packed")
+    parser.add_argument("--from", type=date.fromisoformat, dest="first", help="the first UTC day, of the library")
+    parser.add_argument("--to", type=date.fromisoformat, dest="last", help="the last UTC day; the first when left out")
     parser.add_argument("--user", type=int, help="the id of the person whose answers are replayed")
     parser.add_argument("--symbol", type=str.upper, default="BTCUSDT")
     parser.add_argument("--balance", type=_number, default=Decimal(10_000), help="USDT at the start (10000)")
@@ -58,7 +65,7 @@ def main() -> int:
     """Replay and say what came of it."""
     asked = _arguments()
     log.setup("backtest", "text", "CRITICAL")
-    settings = AccountSettings(
+    account = AccountSettings(
         risk_level=asked.level,
         max_leverage=asked.leverage,
         long_only=asked.long_only,
@@ -67,7 +74,11 @@ def main() -> int:
         cadence_min=asked.cadence,
     )
     url = deployment().database_url if asked.user is not None else ""
-    found = bootstrap.backtest(BacktestPlan(settings, asked.balance, asked.symbol, asked.file, asked.user, url))
+    plan = BacktestPlan(account, asked.balance, asked.symbol, asked.file, asked.user, url)
+    if asked.first is not None:
+        here = settings.load({**settings.inherited(), "DATA_DIR": str(data_folder())})
+        plan = replace(plan, span=day_span(asked.first, asked.last or asked.first), deployment=here)
+    found = bootstrap.backtest(plan)
     sys.stdout.write(told(found, asked.balance))
     return 0
 

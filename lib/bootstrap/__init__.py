@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from lib.bootstrap.analyst import try_at_start as try_at_start
     from lib.bootstrap.archiving import Archivist as Archivist
     from lib.bootstrap.archiving import archivist as archivist
-    from lib.bootstrap.backtesting import Backtest as Backtest
     from lib.bootstrap.backtesting import BacktestPlan as BacktestPlan
     from lib.bootstrap.backtesting import backtest as backtest
     from lib.bootstrap.chatting import Chatting as Chatting
@@ -33,6 +32,8 @@ if TYPE_CHECKING:
     from lib.bootstrap.demo import ensure_demo as ensure_demo
     from lib.bootstrap.examining import Finding as Finding
     from lib.bootstrap.examining import examine as examine
+    from lib.bootstrap.library import candle_library as candle_library
+    from lib.bootstrap.library import taken_file as taken_file
     from lib.bootstrap.local import embedded_redis as embedded_redis
     from lib.bootstrap.local import running_redis as running_redis
     from lib.bootstrap.metrics import measured as measured
@@ -71,8 +72,11 @@ if TYPE_CHECKING:
     from lib.bootstrap.trading import worker as worker
     from lib.bootstrap.web import WebSystem as WebSystem
     from lib.bootstrap.web import web_system as web_system
+    from lib.evidence.backtest import Backtest as Backtest
     from lib.evidence.baselines import Baselines as Baselines
     from lib.last_line import last_line as last_line
+    from lib.market.library import Footage as Footage
+    from lib.market.library import Library as Library
     from lib.replay.rehearsal import Rehearsal as Rehearsal
     from lib.replay.replay import Findings as Findings
     from lib.replay.replay import ReplayPlan as ReplayPlan
@@ -84,11 +88,12 @@ HOMES = {
     "lib.adapters.sql.recovery.resealing": "Rotation",
     "lib.bootstrap.analyst": "Trial try_analyst try_at_start",
     "lib.bootstrap.archiving": "Archivist archivist",
-    "lib.bootstrap.backtesting": "Backtest BacktestPlan backtest",
+    "lib.bootstrap.backtesting": "BacktestPlan backtest",
     "lib.bootstrap.chatting": "Chatting chat_bot",
     "lib.bootstrap.control": "Control PeopleControl PlatformControl open_control",
     "lib.bootstrap.demo": "ensure_demo",
     "lib.bootstrap.examining": "Finding examine",
+    "lib.bootstrap.library": "candle_library taken_file",
     "lib.bootstrap.local": "embedded_redis running_redis",
     "lib.bootstrap.metrics": "measured",
     "lib.bootstrap.models": "ModelControl",
@@ -105,8 +110,10 @@ HOMES = {
     "lib.bootstrap.telling": "Notifying notifying",
     "lib.bootstrap.trading": "trader worker",
     "lib.bootstrap.web": "WebSystem web_system",
+    "lib.evidence.backtest": "Backtest",
     "lib.evidence.baselines": "Baselines",
     "lib.last_line": "last_line",
+    "lib.market.library": "Footage Library",
     "lib.replay.rehearsal": "Rehearsal",
     "lib.replay.replay": "Findings ReplayPlan replay synthetic_file",
 }

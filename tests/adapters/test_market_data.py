@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from decimal import Decimal
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
@@ -15,12 +16,14 @@ import pytest
 
 from lib.adapters.bybit import kline_wire
 from lib.adapters.bybit.rest.market_data import BybitMarketData
+from lib.adapters.candle_shelf import ParquetShelf
 from lib.domain.candle import MINUTE_MS, Candle
 from lib.domain.errors import Halt, Retry
 from lib.domain.quotes import Ticker
 from lib.market.history import load_history
+from lib.market.library import Library
 from lib.ports.market import NotListed
-from tests.fakes.market import START, run_of
+from tests.fakes.market import START, SetClock, run_of
 
 NOW = START + 3000 * MINUTE_MS + 20_000
 ROWS = run_of(3001)
@@ -134,6 +137,18 @@ def test_pages_are_walked_backwards_into_the_whole_history(market: BybitMarketDa
     assert load_history(market, "BTCUSDT", "1m", count=2500).candles == ROWS[500:3000]
     asked = [query for path, query in venue.asked if path.endswith("kline")]
     assert [query["limit"] for query in asked] == ["1000", "1000", "501"], "no more than is kept, and never the default"
+
+
+def test_the_candle_library_is_filled_over_the_wire(market: BybitMarketData, venue: Venue, tmp_path: Path) -> None:
+    library = Library(ParquetShelf(tmp_path, "bybit"), market, "rest here", SetClock(NOW))
+    span = (ROWS[0].open_time, ROWS[3000].open_time)
+    assert library.fill("BTCUSDT", span) > 3_000
+    found = library.read("BTCUSDT", span)
+    assert list(found.candles) == ROWS[:3000]
+    assert found.gaps == ()
+    assert library.fill("BTCUSDT", span) == 0
+    ends = [int(query["end"]) for path, query in venue.asked if path.endswith("kline")]
+    assert ends == sorted(ends, reverse=True), "each page once"
 
 
 def test_intervals_are_asked_for_in_the_venues_words(market: BybitMarketData, venue: Venue) -> None:
