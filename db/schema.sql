@@ -775,6 +775,8 @@ CREATE TABLE scores (
     net DECIMAL(36, 18) NOT NULL,
     r_multiple DECIMAL(36, 18) NOT NULL,
     scored_ms BIGINT NOT NULL DEFAULT 0,
+    long_net DECIMAL(36, 18),  -- what either side of the moment was worth before the call; NULL = method 1, which has neither
+    short_net DECIMAL(36, 18),
     PRIMARY KEY (cycle_id, method),
     CONSTRAINT fk_scores_cycle_id FOREIGN KEY (cycle_id) REFERENCES cycles (id)
 ) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_unicode_ci;

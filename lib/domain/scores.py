@@ -4,6 +4,9 @@ What an opinion was worth, as it is kept: once for everybody who shared it, by a
 An opinion is one stored answer of the analyst. A method's scores are never changed: another way of scoring is another
 method, whose scores stand beside the old ones. *net* is a fraction of the notional at the entry, after both fees,
 funding and the call; the call's cost is measured against `NOTIONAL`, since a score knows no account's size.
+
+`METHOD` is the opinion alone, as soon as it has ended. `BOTH_WAYS` has beside it what a long and what a short of the
+same moment were worth, once both have ended: what chance and either side are counted by, of holds as well.
 """
 
 from dataclasses import dataclass
@@ -15,6 +18,7 @@ from lib.domain.position import ZERO
 from lib.domain.round_trips import RoundTrip
 
 METHOD = 1
+BOTH_WAYS = 2
 NOTIONAL = Decimal(1_000)
 """USDT of a position against which a call's cost is measured."""
 ScoreEnd = Literal["nothing", "no_entry", "stop", "target", "liquidation", "time"]
@@ -42,6 +46,8 @@ class Opined:
     view: Decision | Abstained
     latency_ms: int
     cost: Decimal | None
+    habit: Decision | None = None
+    """For both ways of what entered nothing: the last entry that the same question had before T, within a day."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +75,18 @@ class Score:
     def before_call(self) -> Decimal:
         """*net* without the call: what a trade's own result is compared with."""
         return self.gross - self.fees + self.funding
+
+
+@dataclass(frozen=True, slots=True)
+class BothWays:
+    """
+    A *score* with what a *long* and a *short* of its moment were worth: fractions of the notional after fees and
+    funding, before the call, which neither side would have needed.
+    """
+
+    score: Score
+    long: Decimal
+    short: Decimal
 
 
 def call_share(cost: Decimal | None) -> Decimal:

@@ -10,19 +10,23 @@ The candles are those that Redis keeps, five thousand minutes: an opinion older 
 is remembered but where the walk has come to; begun anew, it finds what has no score yet. A score that was kept is never
 made again, whatever becomes of the candles later. The last closed candle is the newest it sees, so nothing that had not
 happened can decide.
+
+A second walk then has both ways of every moment whose two sides have ended, for what a version is held against.
 """
 
 import asyncio
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 from lib import log
 from lib.clock import Clock
 from lib.domain.candle import MINUTE_MS
-from lib.domain.decision import Abstained, Decision
+from lib.domain.decision import Abstained
 from lib.domain.errors import Retry
 from lib.domain.order import CYCLE_MS, MAX_AGE_MS
-from lib.domain.scores import Opined, Score, call_share, of_nothing
+from lib.domain.scores import BOTH_WAYS, METHOD, BothWays, Opined, Score, call_share, of_nothing
+from lib.evidence.both_ways import both_ways, is_entry
 from lib.evidence.desk import Terms
 from lib.evidence.scoring import LATENCY_MS, How, Worth, score
 from lib.evidence.tape import Tape
@@ -47,6 +51,17 @@ def is_quiet(now_ms: int) -> bool:
     return MAX_AGE_MS <= now_ms % CYCLE_MS < QUIET_UNTIL_MS
 
 
+@dataclass(slots=True)
+class _Walk:
+    """One method's way through the answers, round after round."""
+
+    method: int
+    after: int | None = None
+    """The opinion the round has come to; None = a round begins."""
+    rounded_ms: int = -1
+    """T of the last round that came to its end."""
+
+
 class Scorer:
     """Over the opinions of *feed* in *book*; *rest* sleeps so many seconds."""
 
@@ -59,10 +74,7 @@ class Scorer:
         rest: Callable[[float], None] = time.sleep,
     ) -> None:
         self._book, self._candles, self._feed, self._clock, self._rest = book, candles, feed, clock, rest
-        self._after: int | None = None
-        """The opinion the round has come to; None = a round begins."""
-        self._rounded_ms = -1
-        """T of the last round that came to its end."""
+        self._walks = (_Walk(METHOD), _Walk(BOTH_WAYS))
 
     async def run(self, stop: asyncio.Event) -> None:
         """Go on between cycles until *stop*."""
@@ -80,61 +92,87 @@ class Scorer:
 
     def go_on(self, is_ending: Callable[[], bool] = lambda: False) -> int:
         """
-        One round a T over the opinions without a score, from where the last one was left; how many were scored. Ends
-        when a cycle is near or *is_ending*. *Retry* when a store is away.
+        One round a T and method over the opinions without a score, from where the last one was left; how many scores
+        were kept. Ends when a cycle is near or *is_ending*. *Retry* when a store is away.
         """
-        kept, tapes = 0, _Tapes(self._candles, self._clock)
-        while not self._is_over(is_ending):
-            began = time.monotonic()
-            if self._after is None:
-                self._after = self._book.before(self._feed, self._clock.now_ms() - KEPT * MINUTE_MS)
-            found = self._book.unscored(self._after, A_STEP)
-            if not found:
-                self._after, self._rounded_ms = None, self._clock.now_ms() // CYCLE_MS
-                break
-            kept += self._step(found, tapes, is_ending)
-            self._rest(IDLE * (time.monotonic() - began))
+        tapes = _Tapes(self._candles, self._clock)
+        kept = sum(self._round(walk, tapes, is_ending) for walk in self._walks)
         if kept:
             _log.info("scorer.scored", opinions=kept)
         return kept
 
-    def _is_over(self, is_ending: Callable[[], bool]) -> bool:
-        now = self._clock.now_ms()
-        return is_ending() or not is_quiet(now) or now // CYCLE_MS == self._rounded_ms
-
-    def _step(self, found: Sequence[Opined], tapes: "_Tapes", is_ending: Callable[[], bool]) -> int:
-        """Score those of *found* that have ended, until time is over."""
-        made: list[Score] = []
-        after = self._after
-        for opined in found:
-            if self._is_over(is_ending):
+    def _round(self, walk: _Walk, tapes: "_Tapes", is_ending: Callable[[], bool]) -> int:
+        kept = 0
+        while not self._is_over(walk, is_ending):
+            began = time.monotonic()
+            if walk.after is None:
+                walk.after = self._book.before(self._feed, self._clock.now_ms() - KEPT * MINUTE_MS)
+            found = self._book.unscored(walk.after, A_STEP, walk.method)
+            if not found:
+                walk.after, walk.rounded_ms = None, self._clock.now_ms() // CYCLE_MS
                 break
-            if opined.feed == self._feed and (one := self._scored(opined, tapes)) is not None:
-                made.append(one)
-            after = opined.cycle_id
-        kept = self._book.keep(made)
-        self._after = after  # not before: what was not kept is looked at again
+            kept += self._step(walk, found, tapes, is_ending)
+            self._rest(IDLE * (time.monotonic() - began))
         return kept
 
-    def _scored(self, opined: Opined, tapes: "_Tapes") -> Score | None:
+    def _is_over(self, walk: _Walk, is_ending: Callable[[], bool]) -> bool:
+        now = self._clock.now_ms()
+        return is_ending() or not is_quiet(now) or now // CYCLE_MS == walk.rounded_ms
+
+    def _step(self, walk: _Walk, found: Sequence[Opined], tapes: "_Tapes", is_ending: Callable[[], bool]) -> int:
+        """Score those of *found* that have ended, until time is over."""
+        looked: list[Opined] = []
+        scored: list[Score] = []
+        both: list[BothWays] = []
+        for opined in found:
+            if self._is_over(walk, is_ending):
+                break
+            looked.append(opined)
+            if opined.feed != self._feed:
+                continue
+            if walk.method == BOTH_WAYS:
+                both += self._both(opined, tapes)
+            else:
+                scored += self._scored(opined, tapes)
+        kept = self._book.keep(scored) + self._book.keep_both(both)
+        if looked:
+            walk.after = looked[-1].cycle_id  # not before: what was not kept is looked at again
+        return kept
+
+    def _scored(self, opined: Opined, tapes: "_Tapes") -> list[Score]:
+        """None or one."""
         view = opined.view
-        if isinstance(view, Abstained) or view.action not in ("buy", "sell"):
-            return of_nothing(opined, self._clock.now_ms())
+        if isinstance(view, Abstained) or not is_entry(view):
+            return [of_nothing(opined, self._clock.now_ms())]
+        found = tapes.of(opined.symbol, opined.t_ms)
+        if found is None:
+            return []
         try:
-            worth = _worth_of(opined, view, tapes)
+            worth = score(view, opined.t_ms, *found, _how(opined))
         except (ValueError, ArithmeticError) as odd:
             _log.error("scorer.unscorable", odd, cycle=opined.cycle_id)
-            return None
-        return None if worth is None else score_of(opined, worth, self._clock.now_ms())
+            return []
+        return [] if worth is None else [score_of(opined, worth, self._clock.now_ms())]
+
+    def _both(self, opined: Opined, tapes: "_Tapes") -> list[BothWays]:
+        """None or one."""
+        found = tapes.of(opined.symbol, opined.t_ms)
+        if found is None:
+            return []
+        try:
+            ways = both_ways(opined.view, opined.habit, opined.t_ms, *found, _how(opined))
+        except (ValueError, ArithmeticError) as odd:
+            _log.error("scorer.unscorable", odd, cycle=opined.cycle_id)
+            return []
+        if ways is None:
+            return []
+        now = self._clock.now_ms()
+        score = of_nothing(opined, now) if ways.own is None else score_of(opined, ways.own, now)
+        return [BothWays(score, ways.long.before_call, ways.short.before_call)]
 
 
-def _worth_of(opined: Opined, view: Decision, tapes: "_Tapes") -> Worth | None:
-    found = tapes.of(opined.symbol, opined.t_ms)
-    if found is None:
-        return None
-    tape, terms = found
-    how = How(latency_ms=LATENCY_MS + opined.latency_ms, call_cost=call_share(opined.cost))
-    return score(view, opined.t_ms, tape, terms, how)
+def _how(opined: Opined) -> How:
+    return How(latency_ms=LATENCY_MS + opined.latency_ms, call_cost=call_share(opined.cost))
 
 
 def score_of(opined: Opined, worth: Worth, scored_ms: int) -> Score:

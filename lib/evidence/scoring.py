@@ -58,6 +58,11 @@ class Worth:
     in_stops: Decimal
     """R: *net* in multiples of what the stop would have lost."""
 
+    @property
+    def before_call(self) -> Decimal:
+        """*net* without the call."""
+        return self.gross - self.fees + self.funding
+
 
 def score(decision: Decision, t_ms: int, tape: Tape, terms: Terms, how: How | None = None) -> Worth | None:
     """What the buy or sell *decision* of T was worth, None while *tape* does not say how it ended."""

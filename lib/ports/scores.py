@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Protocol
 
-from lib.domain.scores import Opined, Score
+from lib.domain.scores import METHOD, BothWays, Opined, Score
 
 
 class ScoreBook(Protocol):
@@ -17,10 +17,17 @@ class ScoreBook(Protocol):
         """A mark before the answers about *feed* from *since_ms* (epoch ms) on, which are stored in order."""
         ...
 
-    def unscored(self, after_id: int, most: int) -> list[Opined]:
-        """At most *most* answers after *after_id* without a score, in their order; a call that failed is no answer."""
+    def unscored(self, after_id: int, most: int, method: int = METHOD) -> list[Opined]:
+        """
+        At most *most* answers after *after_id* without a score by *method*, in their order; a call that failed is no
+        answer. With `BOTH_WAYS` each that entered nothing has its habit.
+        """
         ...
 
     def keep(self, scores: Sequence[Score]) -> int:
         """Keep *scores* in one transaction; how many were new: the first writer wins."""
+        ...
+
+    def keep_both(self, found: Sequence[BothWays]) -> int:
+        """As `keep`, by the method `BOTH_WAYS`."""
         ...

@@ -7,7 +7,7 @@ from typing import Any
 from lib.domain import reason_codes as codes
 from lib.domain.analyst_call import CycleRecord, ModelCall
 from lib.domain.decision import Abstained
-from lib.domain.scores import Opined, Score, call_share, of_nothing
+from lib.domain.scores import BOTH_WAYS, BothWays, Opined, Score, call_share, of_nothing
 from tests import factories as make
 from tests.contract.ledger_worlds import World
 from tests.contract.test_ledger import cycle_key
@@ -45,6 +45,16 @@ async def test_a_score_is_kept_once_and_the_first_stands(world: World) -> None:
     assert world.scores.keep([scored(one, "0.5"), of_nothing(other, T)]) == 1
     assert world.scores.unscored(0, 9) == []
     assert world.scores.keep([]) == 0
+
+
+async def test_both_ways_stand_beside_the_score_and_are_kept_once(world: World) -> None:
+    await asked(world, "a")
+    [one] = world.scores.unscored(0, 9)
+    assert world.scores.keep_both([both := BothWays(scored(one), D("0.01"), D("-0.012"))]) == 1
+    assert world.scores.keep_both([replace(both, long=D("0.9"))]) == 0
+    assert world.scores.unscored(0, 9, BOTH_WAYS) == []
+    assert world.scores.unscored(0, 9) == [one], "the other method's is still to come"
+    assert world.scores.keep_both([]) == 0
 
 
 async def test_a_walk_begins_before_the_first_answer_of_a_time(world: World) -> None:

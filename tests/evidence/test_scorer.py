@@ -7,13 +7,15 @@ from decimal import Decimal
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from lib.domain import reason_codes as codes
 from lib.domain.candle import MINUTE_MS, Candle
-from lib.domain.decision import Action, Decision
+from lib.domain.decision import Abstained, Action, Decision
 from lib.domain.order import CYCLE_MS
-from lib.domain.scores import NOTIONAL, Opined, Score
+from lib.domain.scores import NOTIONAL, BothWays, Opined, Score
+from lib.evidence.both_ways import USUAL
 from lib.evidence.desk import Terms
 from lib.evidence.scorer import A_STEP, IDLE, Scorer, is_quiet
-from lib.evidence.scoring import LATENCY_MS, How, score
+from lib.evidence.scoring import LATENCY_MS, How, Worth, score
 from lib.evidence.tape import Tape
 from lib.market.status import rules_text
 from lib.ports.market import CorruptCandles
@@ -116,6 +118,50 @@ def test_nothing_after_its_own_end_can_change_a_score_and_looking_at_every_minut
     assert score(said, t_ms, Tape(BTC, candles[: ended + 1] + rest), TERMS, how) == worth
 
 
+def both_of(answers: list[Opined], candles: Sequence[Candle] = CANDLES) -> dict[int, BothWays]:
+    book = MemoryScoreBook(lambda: answers)
+    scorer(book, stored(candles), SetClock(QUIET)).go_on()
+    return book.both
+
+
+def worth_of(said: Decision, cost: str = "0", t_ms: int = T) -> Worth:
+    worth = score(said, t_ms, Tape(BTC, CANDLES), TERMS, How(LATENCY_MS + 900, call_cost=D(cost)))
+    assert worth is not None
+    return worth
+
+
+def test_both_ways_have_what_each_side_was_worth_before_the_call_and_the_score_the_call() -> None:
+    found = both_of([opined(1), opined(2, view("sell", "0.01"))])
+    assert found[1].score == all_scores([opined(1)])[1]
+    for number, stop in ((1, "0.004"), (2, "0.01")):
+        assert found[number].long == worth_of(view("buy", stop)).net
+        assert found[number].short == worth_of(view("sell", stop)).net
+    assert found[2].score.net == found[2].short - D("0.5") / NOTIONAL
+
+
+def test_a_moment_that_entered_nothing_has_both_ways_by_its_habit_and_the_usual_ones_without() -> None:
+    habit = view("sell", "0.01", "0.02")
+    held = opined(1, view("hold"), habit=habit)
+    unused = opined(3, view("buy"), habit=habit)
+    blank = opined(4, t_ms=T, view=Abstained(codes.ANALYST_TIMEOUT()))
+    found = both_of([held, opined(2, view("close")), unused, blank])
+    assert (found[1].long, found[1].short) == (worth_of(replace(habit, action="buy")).net, worth_of(habit).net)
+    usual = (worth_of(USUAL).net, worth_of(replace(USUAL, action="sell")).net)
+    assert (found[2].long, found[2].short) == (found[4].long, found[4].short) == usual
+    assert found[3].long == worth_of(view("buy")).net, "an entry has its own stop and target"
+    assert (found[1].score.ended, found[1].score.net) == ("nothing", -D("0.5") / NOTIONAL)
+
+
+def test_both_ways_wait_for_the_side_that_ends_later() -> None:
+    said = view("buy", "0.001", "0.05")
+    ends = sorted(one.closed_ms for one in (worth_of(said), worth_of(replace(said, action="sell"))))
+    until = [one for one in CANDLES if one.open_time + MINUTE_MS <= ends[1]]
+    assert len(until) < len(CANDLES)
+    for candles, ways in ((until[:-1], 0), (CANDLES, 1)):
+        assert len(both_of([opined(1, said)], candles)) == ways
+    assert list(both_of([opined(1, symbol="XRPUSDT"), opined(2, feed="bybit"), opined(3)])) == [3]
+
+
 def test_what_has_not_ended_waits_and_nothing_is_known_of_a_candle_that_is_not_closed() -> None:
     worth = all_scores([opined(1)])[1]
     book, clock, whole = MemoryScoreBook(lambda: [opined(1)]), SetClock(QUIET), stored(CANDLES)
@@ -193,10 +239,11 @@ def test_a_round_is_made_once_a_cycle_in_steps_with_rests_between() -> None:
     rests: list[float] = []
     book, clock = MemoryScoreBook(lambda: MANY), SetClock(QUIET)
     one = scorer(book, stored(CANDLES), clock, rests)
-    assert one.go_on() == len(MANY)
-    assert len(rests) == -(-len(MANY) // A_STEP)
+    assert one.go_on() == 2 * len(MANY), "the opinions alone, and both ways"
+    assert len(rests) == 2 * -(-len(MANY) // A_STEP)
     assert IDLE >= 4, "most of the time nothing is done"
     book.kept.clear()
+    book.both.clear()
     assert one.go_on() == 0
     clock.now += CYCLE_MS
-    assert one.go_on() == len(MANY)
+    assert one.go_on() == 2 * len(MANY)

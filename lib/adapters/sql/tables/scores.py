@@ -22,6 +22,12 @@ scores = sa.Table(
     sa.Column("net", Dec(), nullable=False),
     sa.Column("r_multiple", Dec(), nullable=False),
     number("scored_ms"),
+    sa.Column("long_net", Dec()),
+    sa.Column("short_net", Dec()),
     **MYSQL_TABLE,
 )
-"""Fractions of the notional at the entry; *cost_usd* is one person's part of the calls, NULL = not known."""
+"""
+Fractions of the notional at the entry; *cost_usd* is one person's part of the calls, NULL = not known.
+
+*long_net* and *short_net* are there with the method of both ways alone: after fees and funding, before the call.
+"""
