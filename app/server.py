@@ -33,6 +33,7 @@ from app.api import (
     results,
     safety,
     scores,
+    shadows,
     stops,
     strategies,
     tokens,
@@ -136,7 +137,7 @@ def routes(live: Live) -> list[BaseRoute]:
 
 def endpoints(live: Live) -> tuple[Endpoint, ...]:
     """Everything the API answers, each with its description; the operators' room is told of to nobody."""
-    own = (plain, auth, account, safety, passkeys, tokens, strategies, models, records, results, scores, stops)
+    own = (plain, auth, account, safety, passkeys, tokens, strategies, models, records, results, scores, shadows, stops)
     pushed = (*market.endpoints(live.candles), *cockpit.endpoints(live.cockpit))
     return described([*(one for module in own for one in module.ENDPOINTS), *pushed])
 

@@ -753,6 +753,7 @@ CREATE TABLE model_calls (
     latency_ms BIGINT NOT NULL DEFAULT 0,
     cost_usd DECIMAL(36, 18),  -- NULL = no price is known
     people INT NOT NULL DEFAULT 1,
+    shadow BOOL NOT NULL DEFAULT 0,  -- nobody trades by the answer
     PRIMARY KEY (id),
     UNIQUE INDEX uq_model_calls_cycle_id_asker_seq (cycle_id, asker, seq),
     INDEX ix_model_calls_t_ms_owner_id_name (t_ms, owner_id, name),
@@ -779,6 +780,51 @@ CREATE TABLE scores (
     short_net DECIMAL(36, 18),
     PRIMARY KEY (cycle_id, method),
     CONSTRAINT fk_scores_cycle_id FOREIGN KEY (cycle_id) REFERENCES cycles (id)
+) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_unicode_ci;
+
+-- What a person lets answer beside the version that trades: a version, a model or both, which never change.
+CREATE TABLE shadows (
+    id BIGINT NOT NULL AUTO_INCREMENT,
+    user_id BIGINT NOT NULL,
+    version_id BIGINT,  -- NULL = the original design
+    model VARCHAR(40) CHARACTER SET ascii COLLATE ascii_bin NOT NULL DEFAULT '',  -- '' = the version's own
+    day_calls INT NOT NULL,
+    day_usd DECIMAL(36, 18) NOT NULL,
+    running BOOL NOT NULL DEFAULT 1,
+    made_ms BIGINT NOT NULL DEFAULT 0,
+    changed_ms BIGINT NOT NULL DEFAULT 0,  -- last started or stopped
+    removed_ms BIGINT NOT NULL DEFAULT 0,  -- 0 = on the list
+    PRIMARY KEY (id),
+    CONSTRAINT fk_shadows_user_id FOREIGN KEY (user_id) REFERENCES users (id),
+    CONSTRAINT fk_shadows_version_id FOREIGN KEY (version_id) REFERENCES strategy_versions (id),
+    INDEX ix_shadows_user_id (user_id),
+    INDEX ix_shadows_version_id (version_id)
+) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_unicode_ci;
+
+-- One turn of a shadow, written before the question: its answer, and the trading version's about the same window.
+CREATE TABLE shadow_calls (
+    shadow_id BIGINT NOT NULL,
+    symbol VARCHAR(32) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+    t_ms BIGINT NOT NULL,
+    user_id BIGINT NOT NULL,
+    account_id BIGINT NOT NULL,
+    beside_id BIGINT,  -- cycles.id of the trading version's answer
+    cycle_id BIGINT,  -- cycles.id of the shadow's
+    state ENUM('asked','answered','dropped') NOT NULL,
+    why VARCHAR(500) NOT NULL DEFAULT '',
+    cost_usd DECIMAL(36, 18),  -- the person's part; NULL = no price is known
+    shared BOOL NOT NULL DEFAULT 0,  -- the answer was there, asked for others
+    PRIMARY KEY (shadow_id, symbol, t_ms),
+    CONSTRAINT fk_shadow_calls_shadow_id FOREIGN KEY (shadow_id) REFERENCES shadows (id),
+    CONSTRAINT fk_shadow_calls_user_id FOREIGN KEY (user_id) REFERENCES users (id),
+    CONSTRAINT fk_shadow_calls_account_id FOREIGN KEY (account_id) REFERENCES accounts (id),
+    CONSTRAINT fk_shadow_calls_beside_id FOREIGN KEY (beside_id) REFERENCES cycles (id),
+    CONSTRAINT fk_shadow_calls_cycle_id FOREIGN KEY (cycle_id) REFERENCES cycles (id),
+    INDEX ix_shadow_calls_t_ms_shadow_id_state (t_ms, shadow_id, state),
+    INDEX ix_shadow_calls_user_id_t_ms (user_id, t_ms),
+    INDEX ix_shadow_calls_account_id (account_id),
+    INDEX ix_shadow_calls_beside_id (beside_id),
+    INDEX ix_shadow_calls_cycle_id (cycle_id)
 ) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_unicode_ci;
 
 -- One row per request to the exchange, written before it is sent. States: see lib/domain/order.py.

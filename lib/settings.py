@@ -307,6 +307,9 @@ def _platform_limits(source: Mapping[str, str]) -> PlatformLimits:
         analyst_cost=_limit(source, "PLATFORM_ANALYST_COST_USD", "analyst_cost", usual.analyst_cost),
         guest_tokens=_count(source, "PLATFORM_GUEST_TOKENS", "guest_tokens", usual.guest_tokens),
         person_cost=_limit(source, "PLATFORM_PERSON_COST_USD", "person_cost", usual.person_cost),
+        shadows=_count(source, "PLATFORM_SHADOWS", "shadows", usual.shadows),
+        shadow_calls=_count(source, "PLATFORM_SHADOW_CALLS", "shadow_calls", usual.shadow_calls),
+        shadow_cost=_limit(source, "PLATFORM_SHADOW_COST_USD", "shadow_cost", usual.shadow_cost),
     )
 
 

@@ -30,6 +30,7 @@ from lib.adapters.sql.forms.model_lists import SqlModelRegister
 from lib.adapters.sql.forms.operator_acts import SqlRequestedActs
 from lib.adapters.sql.forms.platform_book import SqlPlatformBook
 from lib.adapters.sql.ledger.ledger import SqlLedger
+from lib.adapters.sql.ledger.shadowing import SqlShadowBook
 from lib.adapters.vault import VaultOpener
 from lib.bootstrap import stores
 from lib.bootstrap.analyst import analyst_prices, counts_cost, open_analyst
@@ -45,12 +46,14 @@ from lib.ports.metrics import Metrics
 from lib.settings import Settings
 from lib.trading.commands import CommandRunner
 from lib.trading.context import TradingContext
+from lib.trading.cycle.platform_limits import limits_now
 from lib.trading.guardian.task import Guardian
 from lib.trading.kill_switch.stopper import Stopper
 from lib.trading.model_requests import ModelRequests
 from lib.trading.operator_requests import OperatorRequests
 from lib.trading.part import Beside, Share, Whole
 from lib.trading.platform_desk import PlatformDesk
+from lib.trading.shadow_room import ShadowMeans, ShadowRoom
 from lib.trading.state import TraderState
 from lib.trading.trader import Trader
 from lib.trading.turns import Turns
@@ -161,6 +164,7 @@ async def _opened(settings: Settings, role: Role, metrics: Metrics | None, dead:
                 leads=role.leads,
                 share=share,
                 beside=Beside(ledger, clock, is_divided=share is not None),
+                shadows=shadow_room(ledger, context) if role.leads else None,
             )
             if dead:
                 await _inherit(ledger, dead, is_divided=share is not None)
@@ -185,6 +189,31 @@ def _share(settings: Settings, role: Role, ledger: SqlLedger, state: TraderState
     if not settings.workers.are_wanted:
         return None
     return Share(Worker(role.holder, settings.workers.address, settings.workers.capacity), ledger, state, clock)
+
+
+def shadow_room(ledger: SqlLedger, context: TradingContext) -> ShadowRoom:
+    """The room of shadows beside *context*: of its ports those that read, ask and keep answers."""
+    return ShadowRoom(
+        ShadowMeans(
+            asked=context.state.asked,
+            book=SqlShadowBook(ledger),
+            cycles=ledger,
+            entries=ledger,
+            limits=lambda: limits_now(context),
+            candles=context.candles,
+            measures=context.measures,
+            news=context.news,
+            analyst=context.analyst,
+            model=context.model,
+            prices=context.prices,
+            models=context.models,
+            turns=context.turns,
+            clock=context.clock,
+            feed=context.feed,
+            holder=context.holder,
+            analyst_budget_s=context.analyst_budget_s,
+        )
+    )
 
 
 def _operator_requests(

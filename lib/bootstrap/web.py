@@ -22,6 +22,7 @@ from lib.accounts.real_money import RealMoneyDesk
 from lib.accounts.records import RecordDesk
 from lib.accounts.resets import Postroom, ResetDesk
 from lib.accounts.safety import Safety
+from lib.accounts.shadows import ShadowDesk
 from lib.accounts.strategies import StrategyDesk
 from lib.accounts.tokens import TokenDesk
 from lib.accounts.trading import TradingDesk
@@ -55,6 +56,7 @@ from lib.adapters.sql.forms.record_links import SqlRecordLinks
 from lib.adapters.sql.forms.reset_links import SqlResetLinks
 from lib.adapters.sql.forms.second_factors import SqlSecondFactors
 from lib.adapters.sql.forms.sessions import SqlLogins, SqlSessions
+from lib.adapters.sql.forms.shadow_desk import SqlShadows
 from lib.adapters.sql.forms.strategy_desk import SqlStrategies
 from lib.adapters.sql.forms.throttles import SqlThrottles
 from lib.adapters.sql.forms.trail import SqlTrail
@@ -102,6 +104,7 @@ class WebSystem:
     chats: ChatDesk
     trading: TradingDesk
     strategies: StrategyDesk
+    shadows: ShadowDesk
     records: RecordDesk
     models: OwnModelDesk
     real_money: RealMoneyDesk
@@ -172,6 +175,13 @@ def web_system(settings: Settings, metrics: Metrics | None = None) -> WebSystem:
         chats=ChatDesk(SqlChats(engine), SqlThrottles(engine), clock),
         trading=trading,
         strategies=StrategyDesk(SqlStrategies(engine), SqlAccounts(engine), SqlThrottles(engine), clock, models),
+        shadows=ShadowDesk(
+            SqlShadows(engine),
+            SqlAccounts(engine),
+            models,
+            lambda: readings.most_shadows(settings.platform_limits),
+            clock,
+        ),
         records=RecordDesk(SqlRecordLinks(engine), clock),
         models=models,
         real_money=RealMoneyDesk(SqlRealConsents(engine), SqlSecondFactors(engine), SqlPasskeys(engine), clock),

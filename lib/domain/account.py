@@ -109,7 +109,7 @@ class PlatformLimits:
     """
     Caps over all accounts of a deployment, on by default. Fractions are of summed equity, counts per UTC day.
 
-    Money of *max_exposure* in USDT, of *analyst_cost* and *person_cost* in USD.
+    Money of *max_exposure* in USDT, of *analyst_cost*, *person_cost* and *shadow_cost* in USD.
     """
 
     daily_loss: Decimal = Decimal("0.10")
@@ -122,6 +122,12 @@ class PlatformLimits:
     """Analyst tokens a day for all guests together."""
     person_cost: Decimal = NO_PERSON_CAP
     """What one person's part of the operator's models may cost a day."""
+    shadows: int = 3
+    """Shadows one person may have running at once."""
+    shadow_calls: int = 5_000
+    """Calls a day for all shadows together."""
+    shadow_cost: Decimal = Decimal(2)
+    """What all shadows together may cost the operator a day."""
     unreadable: tuple[str, ...] = ()
     """The limits an operator set by a row that cannot be read: while there is one, there are no entries."""
 

@@ -52,11 +52,20 @@ class CycleKey:
     prompt_group: str
 
 
-AskedFor = Literal["exchange", "paper", "guests", "own"]
+AskedFor = Literal["exchange", "paper", "guests", "own", "shadow"]
 """
 The accounts a call was made for: at least one at a real exchange, paper accounts only, guests only; *own* = one
-person's, who pays for it, so that it is on no budget of the platform.
+person's, who pays for it, so that it is on no budget of the platform. *shadow* = nobody's: no account trades by it.
 """
+SHADOW: AskedFor = "shadow"
+
+
+def shadow_of(digest: str) -> str:
+    """
+    *digest* (a prompt group, or what is asked; hex) as a shadow's call has it: another than any call's that accounts
+    trade by, so that what looks for theirs finds none of these.
+    """
+    return sha256(f"shadow {digest}".encode()).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)

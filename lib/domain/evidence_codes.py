@@ -12,3 +12,12 @@ EVIDENCE_FEW_DECIDED = declare("evidence_few_decided", decided=Kind.COUNT, least
 EVIDENCE_FEW_DAYS = declare("evidence_few_days", days=Kind.COUNT, least=Kind.COUNT)
 EVIDENCE_WINNER = declare("evidence_winner", version=Kind.NAME, tries=Kind.COUNT, low=Kind.SHARE)
 EVIDENCE_NO_WINNER = declare("evidence_no_winner", tries=Kind.COUNT, left=Kind.COUNT)
+
+# why a shadow was not asked at a T, or its answer was dropped
+SHADOW_LATE = declare("shadow_late")
+SHADOW_CALLS_USED_UP = declare("shadow_calls_used_up", limit=Kind.COUNT)
+SHADOW_USD_USED_UP = declare("shadow_usd_used_up", limit=Kind.MONEY)
+SHADOW_PLATFORM_USED_UP = declare("shadow_platform_used_up")
+SHADOW_SAME = declare("shadow_same")
+SHADOW_BESIDE_NOTHING = declare("shadow_beside_nothing")
+SHADOW_POSITION_UNKNOWN = declare("shadow_position_unknown")

@@ -108,6 +108,9 @@ LIMIT_BOUNDS: Mapping[str, Bounds] = {
     "analyst_cost": Bounds(Decimal(0), Decimal(100_000)),
     "guest_tokens": _count(0, 10**10),
     "person_cost": Bounds(Decimal(0), NO_PERSON_CAP),
+    "shadows": _count(0, 20),
+    "shadow_calls": _count(0, 10**6),
+    "shadow_cost": Bounds(Decimal(0), Decimal(100_000)),
 }
 """Every limit of `PlatformLimits`, in its order and units."""
 

@@ -258,7 +258,25 @@ class SwitchLedger(Protocol):
         ...
 
 
-class CycleLedger(Protocol):
+class Spending(Protocol):
+    """What calls of models cost so far."""
+
+    async def model_spent(self, owner_id: int, name: str, t_ms: int) -> Decimal:
+        """
+        What calls of that model, which *owner_id* pays (0 = the operator), cost on the UTC day of *t_ms*, USD; what
+        shadows asked is left out.
+        """
+        ...
+
+    async def person_spent(self, user_id: int, t_ms: int) -> Decimal:
+        """
+        What the person's part of calls that the operator pays cost on the UTC day of *t_ms*, USD: of each call behind
+        a decision of theirs its cost ÷ the people who share it.
+        """
+        ...
+
+
+class CycleLedger(Spending, Protocol):
     """The analyst's prompts and answers, by T."""
 
     async def cycle(self, key: CycleKey) -> AnalystAnswer | None:
@@ -272,21 +290,10 @@ class CycleLedger(Protocol):
         """
         ...
 
-    async def model_spent(self, owner_id: int, name: str, t_ms: int) -> Decimal:
-        """What calls of that model, which *owner_id* pays (0 = the operator), cost on the UTC day of *t_ms*, USD."""
-        ...
-
     async def opinions(self, feed: str, symbol: str, asked_sha256: str, before_ms: int) -> list[Opinion]:
         """
         The newest opinions before *before_ms* that meant a position, of what was asked so of *symbol*: one a T, newest
         first, of the last `MOST_CALLS` calls.
-        """
-        ...
-
-    async def person_spent(self, user_id: int, t_ms: int) -> Decimal:
-        """
-        What the person's part of calls that the operator pays cost on the UTC day of *t_ms*, USD: of each call behind
-        a decision of theirs its cost ÷ the people who share it.
         """
         ...
 

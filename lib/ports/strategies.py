@@ -27,7 +27,7 @@ class Strategies(Protocol):
     def delete(self, user_id: int, strategy_id: int) -> bool | None:
         """
         The strategy, its versions and the links to them are gone; None when it is not the person's, False, and nothing
-        gone, when one of its versions ever ran.
+        gone, when one of its versions ever ran or is a shadow's.
         """
         ...
 

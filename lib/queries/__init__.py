@@ -59,6 +59,10 @@ from lib.queries.safety import TrailLine as TrailLine
 from lib.queries.scores import OpinionWorth as OpinionWorth
 from lib.queries.scores import ScoreReadings
 from lib.queries.scores import VersionScores as VersionScores
+from lib.queries.shadows import ShadowDay as ShadowDay
+from lib.queries.shadows import ShadowLine as ShadowLine
+from lib.queries.shadows import ShadowReadings
+from lib.queries.shadows import ShadowScore as ShadowScore
 from lib.queries.sheets import BookedFill as BookedFill
 from lib.queries.sheets import Sheet as Sheet
 from lib.queries.sheets import SheetReadings
@@ -97,6 +101,7 @@ class Readings(
     SheetReadings,
     ResultReadings,
     ScoreReadings,
+    ShadowReadings,
     MoneyReadings,
     LogReadings,
     PersonReadings,

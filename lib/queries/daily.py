@@ -10,6 +10,7 @@ from lib.adapters.sql.tables.people import accounts, notice_choices, outbox, use
 from lib.adapters.sql.tables.trading import cycles, equity_points
 from lib.domain import reason_codes as codes
 from lib.domain.account import VENUES
+from lib.domain.analyst_call import SHADOW
 from lib.domain.channel import REPORT_HOUR
 from lib.domain.events import EventKind
 from lib.domain.position import ZERO
@@ -91,7 +92,8 @@ def _models(connection: sa.Connection, since_ms: int) -> list[ModelDay]:
     """The dearest first, then the most asked."""
     feeds = list(connection.scalars(sa.select(accounts.c.feed).distinct()))
     query = sa.select(cycles.c.model, sa.func.count(), sa.func.count(cycles.c.cost_usd), sa.func.sum(BILLIONTHS))
-    rows = connection.execute(query.where(cycles.c.feed.in_(feeds), cycles.c.t_ms >= since_ms).group_by(cycles.c.model))
+    since = (cycles.c.feed.in_(feeds), cycles.c.t_ms >= since_ms, cycles.c.asked_for != SHADOW)
+    rows = connection.execute(query.where(*since).group_by(cycles.c.model))
     found = [
         ModelDay(model, calls, Decimal(int(sum_)) / BILLION if priced else None) for model, calls, priced, sum_ in rows
     ]

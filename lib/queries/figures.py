@@ -18,6 +18,7 @@ from lib.adapters.sql.tables.people import accounts, outbox, users
 from lib.adapters.sql.tables.trading import cycles, orders, risk_locks, trader_lease
 from lib.adapters.sql.tables.workers import account_leases, workers
 from lib.clock import Clock, SystemClock
+from lib.domain.analyst_call import SHADOW
 from lib.domain.order import TERMINAL, OrderState
 from lib.domain.position import ZERO
 from lib.queries.reading import epoch_ms
@@ -89,8 +90,8 @@ class FigureReadings:
 
 
 def _waiting(connection: sa.Connection, now_ms: int) -> Waiting:
-    newest = sa.select(cycles.c.state, cycles.c.created_at).order_by(cycles.c.id.desc()).limit(1)
-    call = connection.execute(newest).first()
+    newest = sa.select(cycles.c.state, cycles.c.created_at).where(cycles.c.asked_for != SHADOW)
+    call = connection.execute(newest.order_by(cycles.c.id.desc()).limit(1)).first()
     age = None if call is None else _since(now_ms, epoch_ms(call.created_at))
     is_led = is_trader_alive(connection, now_ms)
     return Waiting(is_led, _untold(connection, now_ms)[1], age, call is not None and call.state == "failed")

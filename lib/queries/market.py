@@ -8,6 +8,7 @@ import sqlalchemy as sa
 from lib.adapters.sql.ledger.cycles import read_opinions
 from lib.adapters.sql.tables.people import accounts, users
 from lib.adapters.sql.tables.trading import cycles
+from lib.domain.analyst_call import SHADOW
 from lib.domain.candle import MINUTE_MS, Candle, candle_problem, interval_ms, sound_tail
 from lib.domain.instrument import Instrument
 from lib.domain.opinions import Opinion
@@ -104,7 +105,7 @@ class MarketReadings(Reading):
 
     def _newest_call(self, feed: str, symbol: str) -> sa.RowMapping | None:
         names = (cycles.c.state, cycles.c.model, cycles.c.latency_ms, cycles.c.created_at)
-        of_market = (cycles.c.feed == feed, cycles.c.symbol == symbol)
+        of_market = (cycles.c.feed == feed, cycles.c.symbol == symbol, cycles.c.asked_for != SHADOW)
         query = sa.select(*names).where(*of_market).order_by(cycles.c.t_ms.desc()).limit(1)
         return self._read(lambda c: c.execute(query).mappings().first())
 

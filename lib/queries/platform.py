@@ -1,4 +1,4 @@
-"""What an operator says to everybody: which doors are open, the banner, a person's cap. Nobody's in particular."""
+"""What an operator says to everybody: which doors are open, the banner, what one person may cost and have running."""
 
 from decimal import Decimal
 
@@ -23,3 +23,8 @@ class PlatformReadings(Reading):
         """What one person's part of the operator's models may cost a UTC day, USD; None = nobody is capped."""
         most = limit_overrides(self._read(setting_rows)).over(environment).person_cost
         return None if most >= NO_PERSON_CAP else most
+
+    def most_shadows(self, environment: PlatformLimits) -> int:
+        """How many shadows one person may have running; 0 while the operator's figure cannot be read."""
+        limits = limit_overrides(self._read(setting_rows)).over(environment)
+        return 0 if "shadows" in limits.unreadable else limits.shadows

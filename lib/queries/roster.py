@@ -15,6 +15,7 @@ import sqlalchemy as sa
 from lib.adapters.sql.tables.columns import utc_from_ms
 from lib.adapters.sql.tables.people import accounts, sessions, users
 from lib.adapters.sql.tables.trading import cycles, equity_points, trade_logs
+from lib.domain.analyst_call import SHADOW
 from lib.domain.books import paid_in
 from lib.domain.day import midnight_before
 from lib.domain.equity import Mark
@@ -205,8 +206,8 @@ def _spend(connection: sa.Connection, user_ids: Sequence[int], now_ms: int) -> d
 
 
 def calls_of_day(connection: sa.Connection, feed: str, now_ms: int) -> Sequence[sa.RowMapping]:
-    """The analyst's calls of the UTC day."""
-    of_day = (cycles.c.feed == feed, cycles.c.t_ms >= midnight_before(now_ms))
+    """The analyst's calls of the UTC day, those of shadows left out."""
+    of_day = (cycles.c.feed == feed, cycles.c.t_ms >= midnight_before(now_ms), cycles.c.asked_for != SHADOW)
     return connection.execute(sa.select(*_CALL).where(*of_day)).mappings().all()
 
 

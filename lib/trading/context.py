@@ -16,13 +16,14 @@ from lib.domain.pricing import AnalystPrices
 from lib.domain.venues import feed_fits
 from lib.ports.analyst import Analyst
 from lib.ports.exchange import Exchanges
-from lib.ports.ledger import BookLedger, CycleLedger, LimitLedger, OrderLedger, SwitchLedger
+from lib.ports.ledger import BookLedger, CycleLedger, LimitLedger, OrderLedger, Spending, SwitchLedger
 from lib.ports.market import AsyncCandleReader, AsyncMarket, AsyncMeasureReader, NothingMeasured
 from lib.ports.models import ModelDesk
 from lib.ports.news import AsyncNewsReader, NoNews
 from lib.ports.notifier import Notifier
 from lib.trading.part import Part, Whole
 from lib.trading.state import TraderState
+from lib.trading.turns import Turns
 
 WINDOW = 30
 """Closed candles shown to the analyst."""
@@ -93,6 +94,16 @@ class TradingContext(OrderContext):
     """The models of the lists; None = there is *model* alone, of which *analyst* is asked."""
     pools: frozenset[Pool] = frozenset({"paper"})
     """The pools of accounts this deployment serves, as the platform's limits count them."""
+
+    @property
+    def turns(self) -> Turns:
+        """Whose turn it is to have a model asked."""
+        return self.state.turns
+
+    @property
+    def spending(self) -> Spending:
+        """What calls cost so far."""
+        return self.cycles
 
 
 def on_each_symbol(accounts: Iterable[TraderAccount]) -> list[TraderAccount]:

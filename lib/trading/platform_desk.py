@@ -37,7 +37,7 @@ WORDS: dict[str, tuple[str, type[Registration] | type[GuestDoor]]] = {
 }
 
 
-COSTS = ("analyst_cost", "person_cost")
+COSTS = ("analyst_cost", "person_cost", "shadow_cost")
 """Limits of a cost."""
 
 

@@ -16,6 +16,7 @@ from decimal import Decimal
 from lib.domain.account import Pool, Slot, Venue
 from lib.domain.order import Order
 from lib.domain.position import ZERO
+from lib.trading.asked import AskedAbout
 from lib.trading.opening_hours import OpeningHours
 from lib.trading.turns import Turns
 
@@ -107,6 +108,8 @@ class TraderState:
     """Venues and symbols without entries now; plans read the hours, a job of its own refreshes them."""
     turns: Turns = field(default_factory=Turns)
     """Whose turn it is to have a model asked, over every cycle under way."""
+    asked: AskedAbout = field(default_factory=AskedAbout)
+    """What the newest T asked about, for who answers beside it."""
     signing: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(SIGNERS))
     """Places to sign and claim: in a crowd the unsigned orders wait, as a signature is too old to claim in a second."""
     closers: int = CLOSERS

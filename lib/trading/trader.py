@@ -6,8 +6,7 @@ timetable itself (`schedule`) belongs to the service; every job here is safe to 
 """
 
 import asyncio
-from collections import Counter
-from collections.abc import Coroutine, Iterable, Sequence
+from collections.abc import Coroutine, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -23,12 +22,14 @@ from lib.trading.commands import CommandRunner
 from lib.trading.context import TradingContext, boundary, due, fits, on_each_symbol
 from lib.trading.cycle.account_modes import check_modes
 from lib.trading.cycle.asking import ask_for_everybody
+from lib.trading.cycle.report import cycle_status, traded
 from lib.trading.cycle.run import CycleReport, run_cycle
 from lib.trading.guardian.task import Guardian
 from lib.trading.kill_switch.stopper import Stopper
 from lib.trading.operator_requests import OperatorRequests
 from lib.trading.orders.reconcile import RESUME_MS, deepest, has_lost_commits, reconcile, recover, recoveries
 from lib.trading.part import Beside, Share
+from lib.trading.shadow_room import ShadowRoom
 
 LOG = log.get("trader")
 GUARD_PAUSE_S = 1.0
@@ -67,6 +68,8 @@ class Trader:
     """How workers are told that a cycle begins."""
     beside: Beside | None = None
     """Keeps us from beginning beside processes that serve accounts the other way."""
+    shadows: ShadowRoom | None = None
+    """Asks shadows once a cycle has ended, in a process that leads."""
     ready: bool = False
     halted: Halt | None = None
     """The *Halt* that a job raised; the service ends with it."""
@@ -152,7 +155,7 @@ class Trader:
         """Lead the cycle of T if this process is the leader; else wait to be called, and then begin alone."""
         context = self.context
         if self.leads and await context.switches.hold_lease(context.holder, context.lease_ms) is not None:
-            self._spawn("ask", ask_for_everybody(context, t_ms))
+            self._spawn("ask", self._ask_everybody(t_ms))
             self._spawn("tell", self._tell(t_ms))
             self.called(t_ms)
             return
@@ -160,6 +163,17 @@ class Trader:
         if self._begun_ms < t_ms:
             LOG.warning("cycle.uncalled", t_ms=t_ms)
             self._begin(t_ms)
+
+    async def _ask_everybody(self, t_ms: int) -> None:
+        """Fetch the answers of all workers' accounts; then it is the shadows' turn, once ours have traded."""
+        await ask_for_everybody(self.context, t_ms)
+        while t_ms in self._serving:
+            await self.context.clock.sleep(1.0)
+        self._ask_shadows(t_ms)
+
+    def _ask_shadows(self, t_ms: int) -> None:
+        if self.ready and self.leads and self.shadows is not None:
+            self._spawn("shadows", self.shadows.answer(t_ms))
 
     async def _tell(self, t_ms: int) -> None:
         if self.calls is not None and self.share is not None:
@@ -247,7 +261,7 @@ class Trader:
         """Let sent orders be resolved, give the lease back. Rows still open are the next start's to recover."""
         self.ready = False
         for task in self._tasks:
-            if task.get_name() == "guard":
+            if task.get_name() in ("guard", "shadows"):
                 task.cancel()
         if self._tasks:
             await asyncio.wait(self._tasks, timeout=DRAIN_S)
@@ -282,6 +296,8 @@ class Trader:
             report = await self._served(t_ms)
         finally:
             self._serving.discard(t_ms)
+        if self.share is None:
+            self._ask_shadows(t_ms)
         if self.leads:
             await self.context.candles.set_status(cycle_status(report, self.context.clock.now_ms()))
             await self.context.candles.set_status({TRADED: traded(await self.context.switches.accounts())})
@@ -371,21 +387,3 @@ class Trader:
             except Exception as bug:  # noqa: BLE001 - positions must stay guarded whatever it ran into
                 LOG.error("guardian.stopped", bug)
             await self.context.clock.sleep(GUARD_PAUSE_S)
-
-
-def traded(accounts: Iterable[TraderAccount]) -> str:
-    """The symbols *accounts* trade by themselves, most accounts first: their candles are loaded before others."""
-    counts = Counter(account.symbol for account in accounts if account.auto_trade)
-    return ",".join(symbol for symbol, _ in sorted(counts.items(), key=lambda one: (-one[1], one[0])))
-
-
-def cycle_status(report: CycleReport, now_ms: int) -> dict[str, str]:
-    """The trader's fields of `system:status` after a cycle."""
-    outcomes = [result.outcome for result in report.results]
-    counts = ", ".join(f"{outcomes.count(name)} {name}" for name in sorted(set(outcomes)))
-    return {
-        "auto_server_last_run": iso(now_ms),
-        "last_cycle": iso(report.t_ms),
-        "last_cycle_outcome": str(report.idle or counts),
-        "last_cycle_groups": str(len(report.answers)),
-    }

@@ -37,7 +37,7 @@ class Urgency(IntEnum):
     LOOKING = 2
     """Nobody in it may trade now: an opinion was asked for."""
     SHADOW = 3
-    """Nobody trades by it; it leaves half of a model's places to the others."""
+    """Nobody trades by it; it leaves half of a model's places, one at least, to the others."""
 
 
 def urgency_of(group: Sequence[TraderAccount]) -> Urgency:
@@ -68,7 +68,10 @@ class Wish:
 
 @dataclass(slots=True)
 class Tally:
-    """The newest T of the timetable: its groups, the calls made, turns that did not come, the longest wait (s)."""
+    """
+    The newest T of the timetable: its groups, the calls made, turns that did not come, the longest wait (s); of shadows
+    nothing.
+    """
 
     t_ms: int = 0
     groups: int = 0
@@ -88,7 +91,7 @@ class _Lane:
 
     def open_to(self, wish: Wish) -> int:
         """Places that *wish* may have now."""
-        kept = self.places // 2 if wish.urgency is Urgency.SHADOW else 0
+        kept = max(self.places // 2, 1) if wish.urgency is Urgency.SHADOW else 0
         before = sum(1 for other in self.expected if other.rank < wish.rank)
         return self.free - kept - before
 
@@ -202,7 +205,7 @@ class Turns:
         self._count(wish, unreached=1, waited_s=waited_s)
 
     def _count(self, wish: Wish, *, groups: int = 0, calls: int = 0, unreached: int = 0, waited_s: float = 0.0) -> None:
-        if wish.t_ms == self.tally.t_ms:
+        if wish.t_ms == self.tally.t_ms and wish.urgency is not Urgency.SHADOW:
             self.tally.groups += groups
             self.tally.calls += calls
             self.tally.unreached += unreached

@@ -8,9 +8,10 @@ import pytest
 from lib.domain.errors import Retry
 from lib.domain.order import OrderState
 from lib.domain.switches import Flags
+from lib.trading.cycle.report import cycle_status, traded
 from lib.trading.guardian.task import Guardian
 from lib.trading.kill_switch.stopper import Stopper
-from lib.trading.trader import Trader, cycle_status, iso, traded
+from lib.trading.trader import Trader, iso
 from tests.factories import T, decision, trader_account
 from tests.fakes.accounts import LeaseRow
 from tests.worlds.one_process import World

@@ -27,6 +27,7 @@ from lib.accounts.real_money import RealMoneyDesk
 from lib.accounts.records import RecordDesk
 from lib.accounts.resets import ResetDesk
 from lib.accounts.safety import Safety
+from lib.accounts.shadows import ShadowDesk
 from lib.accounts.strategies import StrategyDesk
 from lib.accounts.tokens import TokenDesk
 from lib.accounts.trading import TradingDesk
@@ -342,6 +343,7 @@ class Web:
             won=WonDesk(MemoryWonBook()),
             trading=cast(TradingDesk, self.trading),
             strategies=cast(StrategyDesk, None),
+            shadows=cast(ShadowDesk, None),
             records=cast(RecordDesk, None),
             models=cast(OwnModelDesk, None),
             real_money=RealMoneyDesk(

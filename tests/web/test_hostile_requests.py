@@ -92,6 +92,10 @@ FIELDS: dict[tuple[str, str], dict[str, Any]] = {
         "output_usd": "2", "cached_usd": "0.5", "free": False, "day_usd": "3", "key": "k",
     },
     ("POST", "/api/models/delete"): {"name": "mine"},
+    ("POST", "/api/shadows"): {"version_id": 1, "model": "mine", "day_calls": 9, "day_usd": "0.5"},
+    ("POST", "/api/shadows/running"): {"shadow_id": 1, "running": True},
+    ("POST", "/api/shadows/budget"): {"shadow_id": 1, "day_calls": 9, "day_usd": "0.5"},
+    ("POST", "/api/shadows/remove"): {"shadow_id": 1},
 }  # fmt: skip
 QUERIES: dict[str, tuple[str, ...]] = {
     "/healthz": (),

@@ -33,7 +33,7 @@ FILES = [f"{what}.csv" for what in (*EXPORTS, "tax")]
 IDS = {
     "session_id": "sessions", "passkey_id": "passkeys", "token_id": "api_tokens", "strategy_id": "strategies",
     "version_id": "strategy_versions", "share_id": "strategy_shares", "record_id": "records",
-    "link_id": "record_links",
+    "link_id": "record_links", "shadow_id": "shadows",
 }  # fmt: skip
 SILENT = {
     "/healthz", "/readyz", "/api/openapi.json", "/api/kline", "/api/kline/history", "/api/account/sessions",

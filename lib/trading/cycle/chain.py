@@ -10,6 +10,7 @@ free when all who would share the call are past a person's cap. Every question i
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
+from typing import Protocol
 
 from lib import log
 from lib.domain import reason_codes as codes
@@ -20,16 +21,43 @@ from lib.domain.decision import Abstained
 from lib.domain.errors import Skip
 from lib.domain.model_profile import DEFAULT_CHAIN, DEFAULT_MODEL, ModelProfile, goes_on, part_of
 from lib.domain.position import ZERO
+from lib.domain.pricing import AnalystPrices
 from lib.domain.reason import NOTHING, Reason
-from lib.ports.models import Candidate
-from lib.trading.context import TradingContext
+from lib.ports.analyst import Analyst
+from lib.ports.ledger import Spending
+from lib.ports.models import Candidate, ModelDesk
 from lib.trading.cycle.prompt import asked_with, prompt_for
 from lib.trading.cycle.sight import Sight
-from lib.trading.turns import Wish
+from lib.trading.turns import Turns, Wish
 
 LOG = log.get("cycle.chain")
 LEAST_CALL_S = 5.0
 """With less time than this a model is not asked: it would be paid for and not heard."""
+
+
+class Asker(Protocol):
+    """What asking needs of a context: nothing by which an order could be made."""
+
+    @property
+    def analyst(self) -> Analyst: ...
+
+    @property
+    def model(self) -> str: ...
+
+    @property
+    def prices(self) -> AnalystPrices: ...
+
+    @property
+    def models(self) -> ModelDesk | None: ...
+
+    @property
+    def analyst_budget_s(self) -> float: ...
+
+    @property
+    def turns(self) -> Turns: ...
+
+    @property
+    def spending(self) -> Spending: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,17 +79,17 @@ class Purse:
     people: tuple[int, ...]
     person_cost: Decimal = NO_PERSON_CAP
 
-    async def is_empty(self, context: TradingContext, one: Candidate, t_ms: int) -> bool:
+    async def is_empty(self, context: Asker, one: Candidate, t_ms: int) -> bool:
         """Whether nobody of them may have *one* asked any more."""
         if self.person_cost >= NO_PERSON_CAP or one.owner_id or one.profile.prices.free:
             return False
         for user_id in self.people:
-            if await context.cycles.person_spent(user_id, t_ms) < self.person_cost:
+            if await context.spending.person_spent(user_id, t_ms) < self.person_cost:
                 return False
         return True
 
 
-async def ask_chain(context: TradingContext, account: TraderAccount, sight: Sight, wish: Wish, purse: Purse) -> Asked:
+async def ask_chain(context: Asker, account: TraderAccount, sight: Sight, wish: Wish, purse: Purse) -> Asked:
     """
     Ask the models of *account*'s group about *sight*, each when the turn of *wish* comes; *Skip* when none of them may
     be asked or no turn comes. Records nothing.
@@ -92,7 +120,7 @@ async def ask_chain(context: TradingContext, account: TraderAccount, sight: Sigh
     return Asked(_summed(calls), tuple(calls), prompt)
 
 
-async def _candidates(context: TradingContext, account: TraderAccount) -> list[Candidate]:
+async def _candidates(context: Asker, account: TraderAccount) -> list[Candidate]:
     """The models of the account's chain that can be asked; the environment's is always among ours."""
     names = asked_with(account).models or DEFAULT_CHAIN
     profile = ModelProfile(DEFAULT_MODEL, context.model, "", context.model, context.prices)
@@ -103,19 +131,19 @@ async def _candidates(context: TradingContext, account: TraderAccount) -> list[C
     return [found[name] for name in names if name in found]
 
 
-async def _spent(context: TradingContext, one: Candidate, purse: Purse, t_ms: int) -> Reason:
+async def _spent(context: Asker, one: Candidate, purse: Purse, t_ms: int) -> Reason:
     """Which budget of the day is used up for *one*; `NOTHING` = none."""
     most = one.profile.day_usd
-    if most is not None and await context.cycles.model_spent(one.owner_id, one.profile.name, t_ms) >= most:
+    if most is not None and await context.spending.model_spent(one.owner_id, one.profile.name, t_ms) >= most:
         return codes.MODEL_DAY_USED_UP(model=one.profile.name)
     return codes.PERSON_COST(limit=purse.person_cost) if await purse.is_empty(context, one, t_ms) else NOTHING
 
 
 async def _in_turn(
-    context: TradingContext, one: Candidate, prompt: Prompt, part_s: float, wish: Wish
+    context: Asker, one: Candidate, prompt: Prompt, part_s: float, wish: Wish
 ) -> tuple[ModelCall | None, float]:
     """The question to *one* within *part_s*, and the seconds waited for its turn; no question when that comes late."""
-    turns, model = context.state.turns, (one.owner_id, one.profile.name)
+    turns, model = context.turns, (one.owner_id, one.profile.name)
     patience_s = part_s - min(LEAST_CALL_S, part_s / 2)
     waited_s = await turns.enter(wish, model, patience_s)
     if waited_s is None:

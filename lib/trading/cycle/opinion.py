@@ -53,6 +53,7 @@ def announced(context: TradingContext, t_ms: int, accounts: Sequence[TraderAccou
     for account in accounts:
         key = cycle_key(context.feed, account, t_ms, context.model, sights.of(account).shown)
         groups.setdefault(key, []).append(account)
+    context.state.asked.note(t_ms, groups, sights.window, sights.buckets)
     wishes = {key: _wish(context, t_ms, group, sights) for key, group in groups.items()}
     return [Group(key, sights.of(group[0]), group, wishes[key]) for key, group in groups.items()]
 

@@ -9,6 +9,7 @@ the cycle goes on. The candles' own contract is `decision_window`, and whoever f
 import asyncio
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Protocol
 
 from lib.domain import reason_codes as codes
 from lib.domain.account_records import TraderAccount
@@ -20,8 +21,29 @@ from lib.domain.opinions import Opinion
 from lib.domain.position import ZERO
 from lib.domain.reason import NOTHING, Reason
 from lib.market.sight import Material, kept_for, lens_for, measures_for, minutes_for, shown
+from lib.ports.market import AsyncMeasureReader
+from lib.ports.news import AsyncNewsReader
 from lib.trading.context import INTERVAL, TradingContext
 from lib.trading.cycle.prompt import asked_sha256, asked_with
+
+
+class NewestCandles(Protocol):
+    """Closed candles of one list."""
+
+    async def newest(self, symbol: str, interval: str, count: int) -> list[Candle]: ...
+
+
+class Sources(Protocol):
+    """Where what is shown is read."""
+
+    @property
+    def candles(self) -> NewestCandles: ...
+
+    @property
+    def measures(self) -> AsyncMeasureReader: ...
+
+    @property
+    def news(self) -> AsyncNewsReader: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +94,7 @@ async def look(
     if not blocks:
         return Sights(window)
     try:
-        material = await _gathered(context, symbol, t_ms, blocks)
+        material = await gathered(context, symbol, t_ms, blocks)
         buckets = await _buckets(context, [one for one in choosers if _chose(one, "position")], window)
         opinions = await _opinions(context, [one for one in choosers if _chose(one, "outcomes")], t_ms)
     except Retry as away:
@@ -107,7 +129,8 @@ async def _opinions(
     return dict(zip(asked, found, strict=True))
 
 
-async def _gathered(context: TradingContext, symbol: str, t_ms: int, blocks: Sequence[Block]) -> Material:
+async def gathered(context: Sources, symbol: str, t_ms: int, blocks: Sequence[Block]) -> Material:
+    """What *blocks* are made of, as of T. *Retry* when a store is away."""
     kinds = measures_for(blocks)
     measured = await asyncio.gather(*(context.measures.as_of(symbol, kind, t_ms) for kind in kinds))
     known = {one.kind: one for one in measured if one is not None}

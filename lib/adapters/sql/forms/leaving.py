@@ -1,9 +1,9 @@
 """
 A person leaves: `lib.ports.safety.Leaving`, over SQL, in one transaction.
 
-What says who they were goes (address, password, strategies, sessions, browsers, notes, factors, links to records),
-sealed keys are destroyed; orders, fills, decisions and sealed days stay under a number, because every order row must
-keep standing for what the exchange has.
+What says who they were goes (address, password, strategies, shadows, sessions, browsers, notes, factors, links to
+records), sealed keys are destroyed; orders, fills, decisions and sealed days stay under a number, because every order
+row must keep standing for what the exchange has.
 """
 
 import sqlalchemy as sa
@@ -36,6 +36,7 @@ from lib.adapters.sql.tables.safety import (
     recovery_codes,
     reset_links,
 )
+from lib.adapters.sql.tables.shadows import shadow_calls, shadows
 from lib.adapters.sql.tables.strategies import strategies, strategy_runs, strategy_shares, strategy_versions
 from lib.adapters.sql.tables.telling import channels, chats, deliveries
 from lib.ports.safety import Leaving
@@ -45,6 +46,8 @@ THEIRS = (
     known_browsers,
     audit_events,
     record_links,
+    shadow_calls,
+    shadows,
     strategy_shares,
     strategy_runs,
     strategy_versions,

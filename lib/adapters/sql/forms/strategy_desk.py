@@ -13,6 +13,7 @@ from lib.adapters.sql.forms.strategies import add_strategy, add_version, record_
 from lib.adapters.sql.forms.trail import record
 from lib.adapters.sql.ledger.rows import settings_from
 from lib.adapters.sql.tables.people import users
+from lib.adapters.sql.tables.shadows import shadows
 from lib.adapters.sql.tables.strategies import strategies, strategy_runs, strategy_shares, strategy_versions
 from lib.domain.strategy import SharedStrategy, Strategy, StrategyVersion, read, settings_with
 from lib.domain.trail import Note
@@ -65,7 +66,8 @@ class SqlStrategies(Strategies):
                 return None
             numbers = connection.scalars(sa.select(_V.id).where(_V.strategy_id == strategy_id)).all()
             ran = sa.select(strategy_runs.c.id).where(strategy_runs.c.version_id.in_(numbers)).limit(1)
-            if connection.scalar(ran) is not None:
+            shadowed = sa.select(shadows.c.id).where(shadows.c.version_id.in_(numbers)).limit(1)
+            if connection.scalar(ran) is not None or connection.scalar(shadowed) is not None:
                 return False
             connection.execute(sa.delete(strategy_shares).where(_H.version_id.in_(numbers)))
             connection.execute(sa.delete(strategy_versions).where(_V.strategy_id == strategy_id))

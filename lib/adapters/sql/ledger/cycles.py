@@ -11,7 +11,7 @@ from lib.adapters.sql.ledger.rows import insert_once
 from lib.adapters.sql.tables.analysts import model_calls
 from lib.adapters.sql.tables.people import accounts
 from lib.adapters.sql.tables.trading import cycles, trade_logs
-from lib.domain.analyst_call import AnalystAnswer, CycleKey, CycleRecord, ModelCall
+from lib.domain.analyst_call import SHADOW, AnalystAnswer, CycleKey, CycleRecord, ModelCall
 from lib.domain.day import DAY_MS, midnight_before
 from lib.domain.decimals import plain
 from lib.domain.decision import Abstained, Decision
@@ -113,11 +113,19 @@ def _call_values(record: CycleRecord, cycle_id: int, seq: int, call: ModelCall) 
         "latency_ms": answer.latency_ms,
         "cost_usd": answer.cost,
         "people": record.people,
+        "shadow": record.asked_for == SHADOW,
     }
 
 
 def model_spent(connection: sa.Connection, owner_id: int, name: str, t_ms: int) -> Decimal:
-    """The ledger's `model_spent`: rows as the driver gives them, summed exactly."""
+    """The ledger's `model_spent`: a shadow never uses up what a model may cost who trades."""
+    return spent_on(connection, owner_id, name, t_ms, model_calls.c.shadow.is_(False))
+
+
+def spent_on(
+    connection: sa.Connection, owner_id: int, name: str, t_ms: int, *which: "sa.ColumnElement[bool]"
+) -> Decimal:
+    """What such calls of a model cost on the UTC day of *t_ms*: rows as the driver gives them, summed exactly."""
     called = model_calls.c
     from_ms = midnight_before(t_ms)
     costs = sa.select(sa.type_coerce(called.cost_usd, sa.Text())).where(
@@ -126,6 +134,7 @@ def model_spent(connection: sa.Connection, owner_id: int, name: str, t_ms: int) 
         called.owner_id == owner_id,
         called.name == name,
         called.cost_usd.is_not(None),
+        *which,
     )
     return plain(sum(map(Decimal, connection.scalars(costs)), ZERO))
 
@@ -170,9 +179,11 @@ def analyst_failures(
     connection: sa.Connection, feed: str, symbol: str | None = None, before_ms: int | None = None
 ) -> int:
     """
-    How many of the newest T in a row got no answer for any prompt group; of one symbol, or of all symbols together.
+    How many of the newest T in a row got no answer for any prompt group; of one symbol, or of all symbols together. A
+    shadow's answer says nothing of those that accounts wait for.
     """
-    of_market = [cycles.c.feed == feed] + ([cycles.c.symbol == symbol] if symbol is not None else [])
+    of_market = [cycles.c.feed == feed, cycles.c.asked_for != SHADOW]
+    of_market += [cycles.c.symbol == symbol] if symbol is not None else []
     of_market += [cycles.c.t_ms < before_ms] if before_ms is not None else []
     answered = sa.select(cycles.c.t_ms).where(*of_market, cycles.c.state != "failed")
     newest = connection.scalar(answered.order_by(cycles.c.t_ms.desc()).limit(1))

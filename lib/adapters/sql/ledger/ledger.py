@@ -100,6 +100,14 @@ class SqlLedger(Ledger, WorkerLeases):
         """A read over all accounts, whose end no read of one account's should wait for."""
         return await self._reads.run(work, Kind.LONG_READ)
 
+    async def survey(self, work: Callable[[sa.Connection], T]) -> T:
+        """A read beside trading (`shadowing`): behind every read on an order's way."""
+        return await self._survey(work)
+
+    async def note(self, work: Callable[[sa.Connection], T]) -> T:
+        """A write beside trading: behind every write on an order's way."""
+        return await self._write(work)
+
     async def _rule(self, work: Callable[[sa.Connection], T]) -> T:
         """A claim or a switch: before every other write on an order's way, and by itself."""
         return await self._orders.run(work, Kind.FIRST)

@@ -81,11 +81,12 @@ model_calls = sa.Table(
     number("latency_ms"),
     sa.Column("cost_usd", Dec()),
     sa.Column("people", sa.Integer, nullable=False, server_default=sa.text("1")),
+    flag("shadow", default=False),
     sa.UniqueConstraint("cycle_id", "asker", "seq"),
     sa.Index(None, "t_ms", "owner_id", "name"),
     **MYSQL_TABLE,
 )
 """
 Every question to a model, answered or not, in the order of its chain: *owner_id* 0 = the operator pays, else that
-person. *people* share its cost in equal parts.
+person. *people* share its cost in equal parts; *shadow* = nobody trades by the answer.
 """
