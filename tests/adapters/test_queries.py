@@ -21,6 +21,7 @@ from lib.adapters.sql.tables.columns import utc_from_ms
 from lib.adapters.sql.tables.people import audit_events, krw_rates, notice_choices, sessions, users
 from lib.adapters.sql.tables.records import record_days, record_links, records
 from lib.adapters.sql.tables.safety import api_tokens, authenticators, passkeys, recovery_codes
+from lib.adapters.sql.tables.shadows import shadow_calls, shadows
 from lib.adapters.sql.tables.strategies import strategies, strategy_runs, strategy_shares, strategy_versions
 from lib.adapters.sql.tables.telling import channels
 from lib.adapters.sql.tables.trading import cycles, trade_logs
@@ -110,6 +111,10 @@ class Scene:
                 "id": account.user_id, "account_id": account.account_id, "version_id": account.user_id, "number": 1,
                 "sha256": digest,
             },
+            shadows: {
+                "id": account.user_id, "version_id": account.user_id, "model": account.uid, "day_calls": 9,
+                "day_usd": Decimal(1),
+            },
             record_links: {"record_id": account.user_id, "code_sha256": digest, "made_ms": T, "named": True},
             channels: {"service": "ntfy", "name": account.uid, "sealed": "x"},
             notice_choices: {"quiet_from": 0, "quiet_until": 60},
@@ -131,6 +136,9 @@ class Scene:
             day = {"record_id": account.user_id, "day": 1, "leaves": 1, "decisions": 1, "root": digest, "head": digest}
             day |= {"closing_index": f"1.{account.user_id}", "packed": packed([leaf])}
             connection.execute(sa.insert(record_days).values(day))
+            answer = connection.scalar(sa.select(sa.func.max(cycles.c.id)))
+            turn = mine | {"shadow_id": account.user_id, "account_id": account.account_id, "t_ms": T, "symbol": SYMBOL}
+            connection.execute(sa.insert(shadow_calls).values(turn | {"state": "answered", "cycle_id": answer}))
             running = sa.update(users).where(users.c.id == account.user_id)
             connection.execute(running.values(strategy_version_id=account.user_id))
 
@@ -214,6 +222,8 @@ READS: dict[str, Callable[[Readings, int, int], object]] = {
     "model_days": lambda r, user, log: r.model_days(user, 0),
     "model_lines": lambda r, user, log: r.model_lines(user, log),
     "records": lambda r, user, log: r.records(user),
+    "shadows": lambda r, user, log: r.shadows(user),
+    "shadow_scores": lambda r, user, log: r.shadow_scores(user),
     "record_links": lambda r, user, log: r.record_links(user),
     "record_curve": lambda r, user, log: r.record_curve(user, user),
     "record_file": lambda r, user, log: list(r.record_file(user, user, amounts=True) or ()),
@@ -240,6 +250,7 @@ ALIKE = {
 MARKET_WIDE = {
     "status", "candles", "newest_candle", "last_price", "demo_user_id", "health", "rules", "analyst_profile",
     "admission", "banner", "person_cap", "price_day_ago", "closed_candles", "bot", "opinions", "opened_record",
+    "most_shadows",
 }  # fmt: skip
 
 
