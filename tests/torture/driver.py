@@ -23,6 +23,7 @@ from lib.domain.order import INDEX_LAG_MS, MAX_AGE_MS, RECV_WINDOW_MS
 from lib.domain.switches import Flags
 from tests.torture import stores
 from tests.torture.cable import Loss
+from tests.torture.exits import RULES, STOP, is_trailed, profit_after, take_trailing_away
 from tests.torture.failpoints import Deed, Trap
 from tests.torture.ground import POLL_S, Ground, ended, eventually
 from tests.torture.judge import Judge, is_protected
@@ -30,6 +31,8 @@ from tests.torture.scenarios import REQUESTS, Action, Scenario
 from tests.worlds.killed import World, built
 
 REACH_S = 15.0
+TAKEN_S = 45.0
+"""How long a hand goes on taking a trailing stop away: one call is never made beside another that may arrive."""
 SETTLE_S = 60.0
 BESIDE_S = 8.0
 """How long the next trader gets beside a frozen one."""
@@ -47,6 +50,10 @@ CUT_S = 1.2
 THROW_S = 1.0
 """How long a switch may take to be thrown beside a frozen trader."""
 BETWEEN_CYCLES_MS = 120_000
+CATCH_UP_MS = 60_000
+"""How long before a T the exchange is asked, after hours were skipped."""
+COMES_MS = 3_000
+"""How long before its T the world comes to it: the next T lies two seconds ahead at least."""
 PROOF_MS = RECV_WINDOW_MS + INDEX_LAG_MS + 300
 RESUME_MS = 61_000
 """A cycle that began nowhere within a minute of its T is not begun any more."""
@@ -56,6 +63,8 @@ SAYS = {"flip": "sell", "deposit": "hold", "tighten": "tighten"}
 DEEDS: dict[Action, Deed] = {"kill": "kill", "raise": "raise"}
 PAUSES_MS: dict[Action, int] = {"stall": 3_000, "late": 100_000, "dethroned": 31_000, "switchoff": 8_000}
 COMMIT = Loss(b"\x03COMMIT", first=b"INSERT INTO order_events")
+MOVED = ("tighten", "even", "retrail")
+"""Stories that move a stop."""
 MOVE_COMMIT = Loss(b"\x03COMMIT", first=b"stop_moves")
 
 
@@ -132,7 +141,12 @@ class Telling:
 
     async def _begin(self) -> None:
         world, story = self.world, self.scenario.story
-        if story != "entry":
+        if story in RULES:
+            world.let_exit(RULES[story])
+        if story == "even":
+            await self._earned()
+            return
+        if story not in ("entry", "trail", "retrail"):
             before = stores.snapshot(world.engine)
             await self._bought()
             if story == "orphan":
@@ -149,12 +163,21 @@ class Telling:
                 return
         await world.come(SAYS.get(story, "buy"))
 
-    async def _bought(self) -> None:
+    async def _earned(self) -> None:
+        """Everybody's position has earned more than half an R, and the trader was not there to see it."""
+        profit = profit_after(self.ground.warp.now_ms() + CATCH_UP_MS)
+        self.ground.warp.jump_to(profit.t_ms - CATCH_UP_MS)
+        await self.judge.position(self.world.people[0])  # answered once the exchange has lived through what was skipped
+        self.ground.warp.jump_to(profit.t_ms - COMES_MS)
+        await self._bought(profit.action, STOP)
+        self.ground.warp.jump_to(profit.at_ms)
+
+    async def _bought(self, action: str = "buy", stop: float = 0.02) -> None:
         """Everybody holds a position with a stop, and the trader has ended."""
         world = self.world
-        await world.come("buy")
+        await world.come(action, stop)
         world.start()
-        await eventually("everybody has bought", lambda: world.checked(world.t_ms) and world.is_terminal())
+        await eventually("everybody has bought", lambda: world.checked(world.t_ms) and world.is_terminal(), SETTLE_S)
         await world.stop()
 
     async def _deposit(self) -> None:
@@ -179,9 +202,20 @@ class Telling:
     async def _spring(self) -> None:
         world, scenario = self.world, self.scenario
         self._stripped_ms = self.ground.warp.now_ms()
-        world.start(Trap(scenario.point, DEEDS.get(scenario.action, "freeze")))
+        world.start(Trap(scenario.point, DEEDS.get(scenario.action, "freeze"), scenario.nth))
+        if scenario.story == "retrail":
+            await self._take_trailing_away()
         if await self._reached(1):
             await self._attend()
+
+    async def _take_trailing_away(self) -> None:
+        """Until the trap springs: a look that never saw a trailing stop stand does not miss it."""
+        give_up = asyncio.get_running_loop().time() + TAKEN_S
+        while self.world.is_up() and not self.world.was_hit() and asyncio.get_running_loop().time() < give_up:
+            await asyncio.sleep(ROUND_S)
+            for person in self.world.people:
+                await take_trailing_away(self.world, person, await self.judge.position(person))
+            self.ground.warp.jump(ROUND_MS)
 
     async def _attend(self) -> None:
         """The trap has sprung."""
@@ -248,7 +282,7 @@ class Telling:
             case "netcut":
                 self.ground.net_cable.cut()
             case "commitlost":
-                self.ground.database_cable.lose(MOVE_COMMIT if self.scenario.story == "tighten" else COMMIT)
+                self.ground.database_cable.lose(MOVE_COMMIT if self.scenario.story in MOVED else COMMIT)
             case "replylost":
                 self.ground.net_cable.lose(Loss(REQUESTS[self.scenario.point][1]))
             case "switchoff":
@@ -318,7 +352,7 @@ class Telling:
         if not world.is_terminal():
             return False
         if self.scenario.story in SERVED:
-            return world.logged(world.t_ms) or self.ground.warp.now_ms() > world.t_ms + RESUME_MS
+            return self._is_told()
         await asyncio.sleep(ASK_S)
         match self.scenario.story:
             case "orphan":
@@ -326,10 +360,28 @@ class Telling:
             case "flatten":
                 return await self._stopped()
             case "tighten":
-                is_told = world.logged(world.t_ms) or self.ground.warp.now_ms() > world.t_ms + RESUME_MS
-                return is_told and all(row["settled_ms"] for row in world.rows(stop_moves))
+                return self._is_told() and all(row["settled_ms"] for row in world.rows(stop_moves))
+            case "even" | "trail" | "retrail":
+                return await self._is_ruled()
             case _:
                 return await self._protected()
+
+    def _is_told(self) -> bool:
+        """Whether the cycle has served everybody, or is begun nowhere any more."""
+        return self.world.logged(self.world.t_ms) or self.ground.warp.now_ms() > self.world.t_ms + RESUME_MS
+
+    async def _is_ruled(self) -> bool:
+        """Whether every open position has what the rules of its entry ask for, and every move was read back."""
+        moves = self.world.rows(stop_moves)
+        if not self._is_told() or not all(row["settled_ms"] for row in moves):
+            return False
+        moved = {row["account_id"] for row in moves}
+        for person in self.world.people:
+            position = await self.judge.position(person)
+            is_ruled = person.account_id in moved if self.scenario.story == "even" else is_trailed(position)
+            if Decimal(position["size"]) and not is_ruled:
+                return False
+        return True
 
     async def _stopped(self) -> bool:
         """Nothing is held, and the trader has proved it."""
@@ -398,7 +450,9 @@ class Telling:
         SqlAccounts(world.engine).set_flags(Flags(trading_enabled=True, flatten=False), "torture")
         await world.come("hold")
         world.start()
-        await eventually("everybody is served again", lambda: world.checked(world.t_ms) and world.is_terminal())
+        await eventually(
+            "everybody is served again", lambda: world.checked(world.t_ms) and world.is_terminal(), SETTLE_S
+        )
         if status := await world.stop():
             raise AssertionError(f"the last trader ended with {status}")
 

@@ -100,6 +100,11 @@ class Ground:
         return Running(f"http://127.0.0.1:{self.net_cable.target}", self.session)
 
     @property
+    def stops(self) -> Path:
+        """What the simulator wrote of every stop it accepted, since its books are empty."""
+        return self._books.with_suffix(".stops")
+
+    @property
     def redis_url(self) -> str:
         return f"unix://{self.redis.socket}"
 
@@ -118,7 +123,8 @@ class Ground:
         told.unlink(missing_ok=True)
         path, log = self.folder / "warp", self.folder / "venue.log"
         port = self.net_cable.target if isinstance(self.net_cable.target, int) else 0
-        self._venue = fork(venue.run, venue.VenuePlan(str(self._books), str(path), str(log), str(told), port))
+        plan = venue.VenuePlan(str(self._books), str(path), str(log), str(told), str(self.stops), port)
+        self._venue = fork(venue.run, plan)
         await eventually("the simulator listens", told.exists)
         self.net_cable.target = int(told.read_text())
 

@@ -19,6 +19,7 @@ from lib.domain.order import MAX_AGE_MS, RECV_WINDOW_MS, LinkId, link_prefix, pa
 from lib.domain.order_rules import ORPHAN
 from lib.domain.stored_reason import stored
 from tests.chains import chain_problem
+from tests.torture import stops
 from tests.worlds.killed import SYMBOL, TERMINAL_WORDS, Person, World
 
 LATEST_ENTRY_MS = MAX_AGE_MS + RECV_WINDOW_MS + 2_000
@@ -60,7 +61,9 @@ class Judge:
             self._rows(mine, seen)
             self._position(person, seen)
             self._stop(person, mine, seen)
+            self._trailing(mine, seen)
             self._books(person, seen)
+        self._accepted()
         self._chains()
         self._logs()
         return self.problems
@@ -161,6 +164,22 @@ class Judge:
         wanted = max(prices) if seen.position["side"] == "Buy" else min(prices)
         if Decimal(seen.position["stopLoss"] or "0") != wanted:
             self._say(f"P9: uid {person.uid} has its stop at {seen.position['stopLoss']}, wanted was {wanted}")
+
+    def _trailing(self, mine: dict[str, sa.RowMapping], seen: Seen) -> None:
+        """A position whose entry has that rule has the exchange's own trailing stop."""
+        entered = [row for row in mine.values() if row["filled_qty"] and not row["reduce_only"]]
+        if not Decimal(seen.position["size"]) or not entered:
+            return
+        newest = max(entered, key=lambda row: row["t_ms"])
+        if newest["exits"].trail_r and not Decimal(seen.position["trailingStop"] or "0"):
+            self._say(f"exits: {newest['order_link_id']} is open and no trailing stop stands")
+
+    def _accepted(self) -> None:
+        """No stop of ours was accepted farther from the price than one before it."""
+        accepted = stops.read(self.world.ground.stops)
+        for person in self.world.people:
+            for problem in stops.moved_away([one for one in accepted if str(one.uid) == person.uid]):
+                self._say(f"P9: uid {person.uid}: {problem}")
 
     def _books(self, person: Person, seen: Seen) -> None:
         with self.world.engine.connect() as connection:

@@ -7,6 +7,9 @@ naked    long accounts whose stops were taken away: the guardian puts them back
 refused  the same, and the exchange refuses the stop: the guardian closes
 flatten  long accounts, and the operator throws the switch that closes everything (L3)
 tighten  long accounts, the analyst says tighten: the move is committed, then the guardian calls for it
+even     accounts far enough in profit for the break-even of their rules: a rule commits the move
+trail    flat accounts, the analyst says buy, and their rules want the exchange's trailing stop
+retrail  the same, and that stop is taken away: what it had reached is committed, then it is set anew
 deposit  long accounts that got money from elsewhere
 orphan   the database was restored from before the trade: the exchange has orders without rows
 """
@@ -17,7 +20,9 @@ from dataclasses import dataclass
 from itertools import product
 from typing import Literal
 
-Story = Literal["entry", "flip", "naked", "refused", "flatten", "tighten", "deposit", "orphan"]
+Story = Literal[
+    "entry", "flip", "naked", "refused", "flatten", "tighten", "even", "trail", "retrail", "deposit", "orphan"
+]
 Action = Literal[
     "kill",  # SIGKILL; a supervisor starts the next one at once
     "raise",  # a bug nobody expected
@@ -35,12 +40,20 @@ EVERYWHERE: tuple[Action, ...] = ("kill", "raise", "stall", "dbcut", "netcut")
 
 @dataclass(frozen=True, slots=True)
 class Scenario:
-    """One thing that goes wrong; *then* is where the restarted trader is killed again, "" = nowhere."""
+    """
+    One thing that goes wrong, at the *nth* passage of its point; *then* is where the restarted trader is killed again,
+    "" = nowhere.
+    """
 
     story: Story
     point: str
     action: Action
     then: str = ""
+
+    @property
+    def nth(self) -> int:
+        """Where two people's trailing stops are set before the story begins, its own passage is the third."""
+        return 3 if self.story == "retrail" and self.point.startswith("trail") else 1
 
     @property
     def name(self) -> str:
@@ -56,6 +69,8 @@ ORDER = ("sign", "claim", "send", "move", "find", "close")
 PREPARING = ("lease", "reconcile", "accounts", "candles", "crosscheck", "analyst", "answer", "sweep", "wallet")
 PLANNING = ("position", "ticker", "facts", "plan", "leverage")
 BOOKING = ("executions", "fills", "equity", "status")
+MOVING = ("nearer", "stop", "repair", "settle")
+"""Of a rule's move: committed, claimed, called for, read back."""
 POINTS: dict[Story, tuple[str, ...]] = {
     "entry": both(*PREPARING, *PLANNING, *ORDER, *BOOKING),
     "flip": both(*(f"exit.{name}" for name in ORDER), "size", "claim", "send"),
@@ -63,6 +78,9 @@ POINTS: dict[Story, tuple[str, ...]] = {
     "refused": both("guard.plan", *(f"guard.{name}" for name in ORDER)),
     "flatten": both("flatten.plan", *(f"flatten.{name}" for name in ORDER), "proof"),
     "tighten": both("plan", "stop", "repair", "settle"),
+    "even": both(*MOVING),
+    "trail": both("trail"),
+    "retrail": both(*MOVING, "trail"),
     "deposit": both("transfers", "transferred"),
     "orphan": both("sweep", "adopt"),
 }
@@ -71,12 +89,15 @@ PATH = ("plan.after", "claim.before", "claim.after", "send.after", "move.after",
 AGAIN = ("reconcile.after", "sweep.after", *PATH, "fills.before", "fills.after")
 """Where the restarted trader is killed again."""
 FLAT_AGAIN = ("reconcile.after", *(f"flatten.{name}.after" for name in ("plan", *ORDER)), "proof.before")
+MOVED_AGAIN = ("stop.after", "repair.after", "settle.after")
 WRITES: dict[Story, tuple[str, ...]] = {
     "entry": ("plan.before", "claim.before", "move.before", "close.before"),
     "flip": ("exit.claim.before", "exit.move.before", "exit.close.before", "claim.before"),
     "refused": ("guard.plan.before", "guard.claim.before", "guard.move.before", "guard.close.before"),
     "flatten": ("flatten.plan.before", "flatten.claim.before", "flatten.move.before", "flatten.close.before"),
     "tighten": ("plan.before", "stop.before", "settle.before"),
+    "even": ("nearer.before", "stop.before", "settle.before"),
+    "retrail": ("nearer.before", "stop.before", "settle.before"),
     "orphan": ("adopt.before",),
 }
 REQUESTS: dict[str, tuple[Story, bytes]] = {
@@ -86,12 +107,16 @@ REQUESTS: dict[str, tuple[Story, bytes]] = {
     "flatten.send.before": ("flatten", b"/v5/order/create"),
     "repair.before": ("naked", b"/v5/position/trading-stop"),
     "leverage.before": ("entry", b"/v5/position/set-leverage"),
+    "trail.before": ("trail", b"/v5/position/trading-stop"),
 }
 """Requests with an effect, and the words that tell them on the wire."""
 FREEZES: dict[Story, tuple[str, ...]] = {
     "entry": (*both("plan", "leverage", "sign", "claim", "send", "move", "find", "close"),),
     "flip": (*both("exit.claim", "exit.send"), "size.after", "claim.before", "claim.after"),
     "tighten": (*both("stop", "repair"), "plan.after"),
+    "even": both("nearer", "stop", "repair"),
+    "trail": both("trail"),
+    "retrail": both("nearer", "stop", "repair", "trail"),
 }
 SWITCHED: dict[Story, tuple[str, ...]] = {
     "entry": (*both("plan", "sign", "claim", "send"), "analyst.after"),
@@ -107,7 +132,8 @@ def singles() -> Iterator[Scenario]:
     yield from _of(WRITES, "commitlost")
     for point, (story, _) in REQUESTS.items():
         yield Scenario(story, point, "replylost")
-    yield Scenario("tighten", "repair.before", "replylost")
+    for moved in ("tighten", "even", "retrail"):
+        yield Scenario(moved, "repair.before", "replylost")
     yield from _of(FREEZES, "dethroned")
     yield from _of(FREEZES, "late")
     yield from _of(SWITCHED, "switchoff")
@@ -127,6 +153,10 @@ def pairs() -> Iterator[Scenario]:
         yield Scenario("flatten", first, "kill", second)
     for first, second in product(("exit.claim.after", "exit.send.after", "size.after"), AGAIN):
         yield Scenario("flip", first, "kill", second)
+    for first, second in product(("nearer.after", "stop.after", "repair.after"), MOVED_AGAIN):
+        yield Scenario("even", first, "kill", second)
+    for first, second in product(("trail.before", "trail.after"), ("trail.before", "trail.after")):
+        yield Scenario("trail", first, "kill", second)
 
 
 def every() -> list[Scenario]:

@@ -96,3 +96,7 @@ async def test_the_judge_sees_what_is_wrong(traded: World) -> None:
     assert "P1" in said
     assert "was accepted without a stop" in said
     assert f"uid {first.uid} holds" in said
+    for wider in (row["stop_loss"], row["stop_loss"] - 100):
+        moved = {"stopLoss": str(wider.normalize()), "tpslMode": "Full", "positionIdx": 0}
+        assert (await first.key.post("/v5/position/trading-stop", **moved))["retCode"] == 0
+    assert "was accepted after one at" in "\n".join(await Judge(traded).look())

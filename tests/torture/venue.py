@@ -8,20 +8,25 @@ import asyncio
 import signal
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+from lib.simulator import server
+from lib.simulator.exchange import LocalExchange
 from lib.simulator.server import SimulatorConfig, serve
+from tests.torture.stops import note
 from tests.torture.trader import speak_into
 from tests.torture.warp import Warp, WarpedClock
 
 
 @dataclass(frozen=True, slots=True)
 class VenuePlan:
-    """Where the books are, which clock, which port (0 = any) and where to say it."""
+    """Where the books are, which clock, which port (0 = any), where to say it, and where to write accepted stops."""
 
     database: str
     warp: str
     log: str
     told: str
+    stops: str
     port: int = 0
 
 
@@ -40,5 +45,13 @@ async def _serve(plan: VenuePlan) -> None:
         draft.write_text(str(port))
         draft.rename(plan.told)
 
+    built = server.build
+
+    def noting(*asked: Any) -> LocalExchange:
+        exchange = built(*asked)
+        note(exchange.engine, Path(plan.stops))
+        return exchange
+
+    server.build = noting  # type: ignore[assignment]
     config = SimulatorConfig("synthetic", Path(plan.database), port=plan.port)
     await serve(config, stop, clock=WarpedClock(Warp(Path(plan.warp))), on_ready=tell)

@@ -27,6 +27,7 @@ from lib.domain.account import AccountSettings, RiskLevel
 from lib.domain.account_records import NewAccount
 from lib.domain.api_key import ApiKey, SealContext
 from lib.domain.candle import MINUTE_MS, Candle
+from lib.domain.exit_rules import ExitRules, rules_text
 from lib.domain.order import TERMINAL, base36
 from tests.simulator.running import Key
 from tests.torture import stores
@@ -95,9 +96,9 @@ class World:
 
     # --- time ---------------------------------------------------------------------------------------------------------
 
-    async def come(self, action: str) -> None:
-        """The next T is now: its candles are stored, and the analyst will say *action*."""
-        self.ground.views.action, self.ground.views.stop = action, 0.01 if action == "tighten" else 0.02
+    async def come(self, action: str, stop: float = 0.02) -> None:
+        """The next T is now: its candles are stored, and the analyst will say *action* with *stop*."""
+        self.ground.views.action, self.ground.views.stop = action, 0.01 if action == "tighten" else stop
         self.t_ms = self.ground.next_t()
         self.ground.warp.jump_to(self.t_ms + CYCLE_LAG_MS)
         await self.store_candles(self.t_ms)
@@ -106,6 +107,11 @@ class World:
         """Everybody's analyst answers in version 2."""
         with self.engine.begin() as connection:
             connection.execute(sa.update(users).values(answer_version=2))
+
+    def let_exit(self, rules: ExitRules) -> None:
+        """Whatever everybody enters from now on has these exits by rule."""
+        with self.engine.begin() as connection:
+            connection.execute(sa.update(users).values(exits=rules_text(rules)))
 
     async def store_candles(self, closes_at: int) -> None:
         """What the collector would have stored by then."""
