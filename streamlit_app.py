@@ -9,7 +9,7 @@ a thumb is: the same list drawn again, shown by the style where Streamlit's own 
 import streamlit as st
 
 from app.i18n import language, rises_red, t, words
-from app.navigation import EMAIL, NOTIFICATIONS, OPERATORS, PAGES, RESET
+from app.navigation import EMAIL, OFF_THUMB, OPERATORS, PAGES, RESET
 from app.operators import is_operator
 from app.pages import sign_in
 from app.panels.bar import bar
@@ -48,8 +48,7 @@ else:
     bar(user)
     short = words("tab.")
     with st.container(horizontal=True, key="tabs"):
-        # the bell leads to the notifications, and a thumb's width holds seven
-        for number, one in enumerate(page for page in pages if page.url_path != NOTIFICATIONS.name):
+        for number, one in enumerate(page for page in pages if page.url_path not in OFF_THUMB):
             with st.container(key="tab_here" if one is shown else f"tab_{number}"):
                 st.page_link(one, icon=one.icon, label=short.get(f"tab.{one.url_path}", one.title))
     shown.run()

@@ -24,6 +24,7 @@ from app.api import (
     account,
     auth,
     cockpit,
+    compare,
     market,
     models,
     operators,
@@ -137,7 +138,8 @@ def routes(live: Live) -> list[BaseRoute]:
 
 def endpoints(live: Live) -> tuple[Endpoint, ...]:
     """Everything the API answers, each with its description; the operators' room is told of to nobody."""
-    own = (plain, auth, account, safety, passkeys, tokens, strategies, models, records, results, scores, shadows, stops)
+    people = (auth, account, safety, passkeys, tokens)
+    own = (plain, *people, strategies, models, records, results, scores, shadows, compare, stops)
     pushed = (*market.endpoints(live.candles), *cockpit.endpoints(live.cockpit))
     return described([*(one for module in own for one in module.ENDPOINTS), *pushed])
 

@@ -10,6 +10,7 @@ import time
 import streamlit as st
 
 from app.i18n import t, zone
+from app.panels.accounts import chosen_account
 from app.panels.choices import still
 from app.panels.linked import from_address, into_address
 from app.panels.result_tables import tables
@@ -18,7 +19,6 @@ from app.panels.scores import scored
 from app.panels.top import title, top
 from app.session import keepsake, require_user
 from app.system import system
-from app.ui.plain import plain
 from app.ui.spans import SPANS, USUAL, period
 from lib.queries import OwnAccount, Results
 
@@ -31,7 +31,6 @@ def _refilter(name: str, usual: str) -> None:
 
 
 def _chosen(accounts: list[OwnAccount]) -> tuple[str, int | None]:
-    ids = [str(one.id) for one in accounts]
     from_address("period", list(SPANS), USUAL)
     with st.container(horizontal=True, vertical_alignment="center", key="period_row"):
         span = st.segmented_control(
@@ -44,21 +43,9 @@ def _chosen(accounts: list[OwnAccount]) -> tuple[str, int | None]:
             on_change=_refilter,
             args=("period", USUAL),
         )
-        if len(ids) > 1:
-            names = {str(one.id): f"{t(f'venue.{one.venue}')} · {plain(one.symbol)} · #{one.id}" for one in accounts}
-            from_address("account", ids, ids[0])
-            st.selectbox(
-                t("results.account"),
-                ids,
-                format_func=lambda one: names.get(one, one),
-                key=still("account"),
-                label_visibility="collapsed",
-                width=260,
-                on_change=_refilter,
-                args=("account", ids[0]),
-            )
+        chosen = chosen_account(accounts, _refilter)
         files()
-    return str(span or USUAL), int(st.session_state["account"]) if len(ids) > 1 else None
+    return str(span or USUAL), chosen
 
 
 def _results(user_id: int, span: str, account_id: int | None) -> Results | None:
@@ -80,11 +67,11 @@ if not mine:
     st.info(t("tiles.none"), icon=":material/account_balance_wallet:")
     st.page_link("app/pages/dashboard.py", label=t("page.dashboard"), icon=":material/arrow_forward:")
     st.stop()
-chosen_span, chosen_account = _chosen(mine)
+chosen_span, account = _chosen(mine)
 waiting = st.skeleton(height=380)
-shown = _results(user.user_id, chosen_span, chosen_account)
+shown = _results(user.user_id, chosen_span, account)
 waiting.empty()
 if shown is not None:
     pictures(shown)
-    scored(chosen_span, chosen_account)
+    scored(chosen_span, account)
     tables(user, shown)

@@ -3,6 +3,8 @@
 import streamlit as st
 
 from app.i18n import language, md, t, zone
+from app.navigation import COMPARE
+from app.panels.compare import verdict_line
 from app.session import require_user
 from app.system import system
 from app.ui.reasons import say_sentence
@@ -30,3 +32,5 @@ def scored(span: str, account_id: int | None) -> None:
     st.subheader(t("scored.title"), anchor=False)
     st.caption(md("scored.note", notional=f"{NOTIONAL:,}"))
     st.html(scores_html(found, t, lambda why: say_sentence(why, language())))
+    verdict_line(require_user().user_id, account_id)
+    st.page_link("app/pages/compare.py", label=t("scored.compare"), icon=COMPARE.icon)

@@ -72,7 +72,7 @@ def _card(one: VersionScores, word: Word, say: Say) -> str:
     said = " · ".join(f"{word(f'scored.{kind}')} {percent(_share(n, one), places=0)}" for kind, n in parts)
     figures = (
         (word("scored.mean"), percent(one.mean, places=3, signed=True)),
-        (word("scored.calls"), _calls(one, word)),
+        (word("scored.calls"), calls_usd(one.cost, one.unpriced, one.scored, word)),
     )
     rows = "".join(f"<div><dt>{escape(label)}</dt><dd>{escape(value)}</dd></div>" for label, value in figures)
     few = "" if one.decided >= LEAST_DECIDED else f"<small>{escape(say(_too_few(one)))}</small>"
@@ -87,10 +87,11 @@ def _too_few(one: VersionScores) -> Reason:
     return codes.EVIDENCE_FEW_DECIDED(decided=one.decided, least=LEAST_DECIDED)
 
 
-def _calls(one: VersionScores, word: Word) -> str:
-    if one.unpriced == one.scored:
+def calls_usd(cost: Decimal, unpriced: int, scored: int, word: Word) -> str:
+    """What *scored* calls cost, where so many have no known price."""
+    if unpriced == scored:
         return "–"
-    return word("scored.from", cost=_usd(one.cost)) if one.unpriced else _usd(one.cost)
+    return word("scored.from", cost=_usd(cost)) if unpriced else _usd(cost)
 
 
 def _share(part: int, one: VersionScores) -> Decimal:

@@ -10,6 +10,7 @@ EVIDENCE_OUT_OF_REACH = declare("evidence_out_of_reach", edge=Kind.SHARE)
 EVIDENCE_NOT_SEEN = declare("evidence_not_seen", edge=Kind.SHARE, days=Kind.COUNT)
 EVIDENCE_FEW_DECIDED = declare("evidence_few_decided", decided=Kind.COUNT, least=Kind.COUNT)
 EVIDENCE_FEW_DAYS = declare("evidence_few_days", days=Kind.COUNT, least=Kind.COUNT)
+EVIDENCE_AHEAD = declare("evidence_ahead", low=Kind.SHARE, days=Kind.COUNT)
 EVIDENCE_WINNER = declare("evidence_winner", version=Kind.NAME, tries=Kind.COUNT, low=Kind.SHARE)
 EVIDENCE_NO_WINNER = declare("evidence_no_winner", tries=Kind.COUNT, left=Kind.COUNT)
 

@@ -89,6 +89,28 @@ class BothWays:
     short: Decimal
 
 
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """
+    One answer at T to *window*: the *side* taken (1 long, -1 short, 0 none), what *long* and *short* were worth before
+    the call, what the *call* cost and the own entry's *fees*: fractions of notional.
+    """
+
+    t_ms: int
+    window: str
+    side: int
+    long: Decimal
+    short: Decimal
+    call: Decimal
+    fees: Decimal
+    confidence: Decimal
+
+    @property
+    def net(self) -> Decimal:
+        """What the answer was worth, less its call."""
+        return (self.long if self.side > 0 else self.short if self.side < 0 else ZERO) - self.call
+
+
 def call_share(cost: Decimal | None) -> Decimal:
     """A call's cost as a fraction of `NOTIONAL`; an unknown price adds nothing, and is told as unknown."""
     return ZERO if cost is None else cost / NOTIONAL

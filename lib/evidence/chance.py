@@ -23,16 +23,22 @@ class Moments:
     """
     Decisions at *t_ms*: what *long* and *short* would have been worth, and the *side* taken: 1, -1, or 0 for a hold.
 
-    Worths are fractions of notional, net of all costs.
+    Worths are fractions of notional, net of fees and funding. *call* is what each answer cost (None: nothing): the
+    version's own, for no baseline asks anybody.
     """
 
     t_ms: NDArray[np.int64]
     long: Floats
     short: Floats
     side: NDArray[np.int64]
+    call: Floats | None = None
 
     def taken(self) -> Floats:
-        """What the sides taken were worth; 0 for a hold."""
+        """What the decisions were worth: the side taken, 0 for a hold, less the call."""
+        return self.sides() if self.call is None else self.sides() - self.call
+
+    def sides(self) -> Floats:
+        """What the sides taken were worth before the call; 0 for a hold."""
         return np.where(self.side > 0, self.long, np.where(self.side < 0, self.short, 0.0))
 
     def turned(self) -> Floats:
@@ -62,7 +68,7 @@ def coin_share(moments: Moments, seed: int = 0, coins: int = COINS) -> float:
         return 1.0
     dice = np.random.default_rng(seed)
     _, day = np.unique(moments.t_ms // DAY_MS, return_inverse=True)
-    more = taken - turned
+    more = moments.sides() - turned
     by_decision = _heads(dice, coins, len(more)) @ more
     by_day = _heads(dice, coins, int(day.max()) + 1) @ np.bincount(day, more)
     gains = [turned.sum() + won for won in (by_decision, by_day)]

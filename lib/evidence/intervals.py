@@ -62,11 +62,11 @@ def stretch(drawn_sd: float, estimated_sd: float, blocks: int, length: float) ->
     return floor * standard_errors(blocks, length) / float(-ndtri(ALPHA / 2))
 
 
-def anytime_interval(values: Floats) -> AnytimeInterval | None:
-    """The interval of the mean of block *values*, valid at every look; None for too few."""
+def anytime_interval(values: Floats, tries: int = 1) -> AnytimeInterval | None:
+    """The interval of the mean of block *values*, valid at every look and for *tries* together; None for too few."""
     blocks = len(values)
     if blocks < LEAST_BLOCKS:
         return None
     mean = float(values.mean())
-    half = float(anytime_half(values))
+    half = float(anytime_half(values, tries))
     return AnytimeInterval(mean, mean - half, mean + half, blocks)

@@ -14,22 +14,23 @@ SEEN = 0.8416212335729143
 LONGEST_DAYS = 3_650
 
 
-def days_needed(sd: float, edge: float) -> int | None:
+def days_needed(sd: float, edge: float, tries: int = 1) -> int | None:
     """
     Blocks until *edge* is seen with 80 %, where *sd* is the long-run deviation of a block: both fractions of notional.
+    *tries* are looked at together.
 
     None where ten years do not do. ValueError for an edge that is none.
     """
     if edge <= 0:
         raise ValueError("an edge to look for is above 0")
-    if _least_seen(sd, LONGEST_DAYS) > edge:
+    if _least_seen(sd, LONGEST_DAYS, tries) > edge:
         return None
     low, high = LEAST_BLOCKS, LONGEST_DAYS
     while low < high:
         middle = (low + high) // 2
-        low, high = (low, middle) if _least_seen(sd, middle) <= edge else (middle + 1, high)
+        low, high = (low, middle) if _least_seen(sd, middle, tries) <= edge else (middle + 1, high)
     return low
 
 
-def _least_seen(sd: float, blocks: int) -> float:
-    return (anytime_errors(blocks) + SEEN) * sd / sqrt(blocks)
+def _least_seen(sd: float, blocks: int, tries: int) -> float:
+    return (anytime_errors(blocks, tries) + SEEN) * sd / sqrt(blocks)

@@ -58,18 +58,21 @@ PLANNED_BLOCKS = 60
 
 
 @lru_cache(maxsize=4096)
-def anytime_errors(blocks: int) -> float:
+def anytime_errors(blocks: int, tries: int = 1) -> float:
     """
     Half of the anytime-valid interval after *blocks* of them, in standard errors: looked at every day, all of them
     hold together. Robbins' mixture boundary with an estimated deviation (Waudby-Smith et al. 2024), widened by t.
+
+    Of *tries* that are looked at together each has its part of the 5 %, so that all hold together whatever they share.
     """
-    log = -2 * np.log(ALPHA)
+    alpha = ALPHA / tries
+    log = -2 * np.log(alpha)
     rho = (log + np.log(log) + 1) / PLANNED_BLOCKS
     inside = blocks * rho + 1
-    return widened(sqrt(2 * inside / (blocks * rho) * np.log(sqrt(inside) / ALPHA)), blocks / 2 - 1)
+    return widened(sqrt(2 * inside / (blocks * rho) * np.log(sqrt(inside) / alpha)), blocks / 2 - 1)
 
 
-def anytime_half(values: Floats) -> Floats:
+def anytime_half(values: Floats, tries: int = 1) -> Floats:
     """Half of the anytime-valid interval of the mean of *values*, along the last axis: blocks in order."""
     blocks = values.shape[-1]
-    return anytime_errors(blocks) * long_run_sd(values) / sqrt(blocks)
+    return anytime_errors(blocks, tries) * long_run_sd(values) / sqrt(blocks)

@@ -18,7 +18,7 @@ from lib.domain.reason import Reason
 from lib.evidence.chance import Moments
 from lib.evidence.intervals import AnytimeInterval, anytime_interval
 from lib.evidence.power import days_needed
-from lib.evidence.series import DAY_MS, Blocks, Series, blocks
+from lib.evidence.series import DAY_MS, Blocks, Floats, Series, blocks
 from lib.evidence.spread import LEAST_BLOCKS, long_run_sd
 
 LEAST_DECIDED = 100
@@ -50,9 +50,10 @@ class Verdict:
     against: Mapping[Baseline, AnytimeInterval]
 
 
-def verdict(beyond: Beyond, decided: int, edge: Decimal) -> Verdict:
+def verdict(beyond: Beyond, decided: int, edge: Decimal, tries: int = 1) -> Verdict:
     """
-    What can be said after *decided* opinions; *edge* is what the person needs to beat costs, a fraction of notional.
+    What can be said after *decided* opinions; *edge* is what the person needs to beat costs, a fraction of notional;
+    the version is one of *tries* that are looked at together.
 
     ValueError unless hold and the coin are among the baselines and the edge is above 0.
     """
@@ -63,29 +64,34 @@ def verdict(beyond: Beyond, decided: int, edge: Decimal) -> Verdict:
         return Verdict(codes.EVIDENCE_FEW_DECIDED(decided=decided, least=LEAST_DECIDED), {})
     if days < LEAST_BLOCKS:
         return Verdict(codes.EVIDENCE_FEW_DAYS(days=days, least=LEAST_BLOCKS), {})
-    against = {name: told for name, each in beyond.items() if (told := anytime_interval(each.values))}
-    said = _certain(against, days) or _open(beyond, days, edge)
+    against = {name: told for name, each in beyond.items() if (told := anytime_interval(each.values, tries))}
+    said = _certain(against, days) or still_open(beyond.values(), days, edge, tries)
     return Verdict(said, against)
 
 
-def judged(moments: Moments, until_ms: int, edge: Decimal, more: Beyond | None = None) -> Verdict:
-    """
-    What can be said of the decisions at *moments*, by whole days before *until_ms*, against every baseline.
-
-    *more* are baselines of the caller's; ValueError for an edge that is none.
-    """
-    against = {
+def baselines_of(moments: Moments) -> Mapping[Baseline, Floats]:
+    """What each baseline made of every one of *moments*."""
+    return {
         Baseline.COIN: moments.coin(),
         Baseline.RANDOM_MOMENTS: moments.random_moments(),
         Baseline.LONG: moments.always(1),
         Baseline.SHORT: moments.always(-1),
         Baseline.HOLD: np.zeros(len(moments.side)),
     }
+
+
+def judged(moments: Moments, until_ms: int, edge: Decimal, more: Beyond | None = None, tries: int = 1) -> Verdict:
+    """
+    What can be said of the decisions at *moments*, by whole days before *until_ms*, against every baseline.
+
+    *more* are baselines of the caller's, *tries* as in `verdict`; ValueError for an edge that is none.
+    """
+    against = baselines_of(moments)
     decided = int((moments.side[moments.t_ms < until_ms // DAY_MS * DAY_MS] != 0).sum())
     beyond = {
         name: blocks(Series(moments.t_ms, moments.taken() - each, decided), until_ms) for name, each in against.items()
     }
-    return verdict({**beyond, **(more or {})}, decided, edge)
+    return verdict({**beyond, **(more or {})}, decided, edge, tries)
 
 
 def share(figure: float) -> Decimal:
@@ -105,8 +111,9 @@ def _certain(against: Mapping[Baseline, AnytimeInterval], days: int) -> Reason |
     return None
 
 
-def _open(beyond: Beyond, days: int, edge: Decimal) -> Reason:
-    needed = longest_needed((each for each in beyond.values()), float(edge))
+def still_open(beyond: Iterable[Blocks], days: int, edge: Decimal, tries: int = 1) -> Reason:
+    """How much longer an *edge* takes to be seen in all of *beyond*, after *days* in which none was."""
+    needed = longest_needed(beyond, float(edge), tries)
     if needed is None:
         return codes.EVIDENCE_OUT_OF_REACH(edge=edge)
     if needed <= days:
@@ -114,8 +121,8 @@ def _open(beyond: Beyond, days: int, edge: Decimal) -> Reason:
     return codes.EVIDENCE_NOT_YET(edge=edge, more=needed - days)
 
 
-def longest_needed(beyond: Iterable[Blocks], edge: float) -> int | None:
+def longest_needed(beyond: Iterable[Blocks], edge: float, tries: int = 1) -> int | None:
     """Days until *edge* is seen against each baseline with 80 %; None where one of them is out of reach."""
-    needed = [days_needed(float(long_run_sd(each.values)), edge) for each in beyond]
+    needed = [days_needed(float(long_run_sd(each.values)), edge, tries) for each in beyond]
     known = [days for days in needed if days is not None]
     return max(known) if len(known) == len(needed) else None

@@ -9,6 +9,10 @@ from lib.queries.analyst import AnalystReadings
 from lib.queries.analyst_costs import AnalystCost as AnalystCost
 from lib.queries.audit import Audited as Audited
 from lib.queries.audit import Broken as Broken
+from lib.queries.compared import Calls as Calls
+from lib.queries.compared import Compared as Compared
+from lib.queries.compared import ComparedReadings
+from lib.queries.compared import VersionKey as VersionKey
 from lib.queries.exports import EXPORTS as EXPORTS
 from lib.queries.exports import Column as Column
 from lib.queries.exports import ExportReadings
@@ -102,6 +106,7 @@ class Readings(
     ResultReadings,
     ScoreReadings,
     ShadowReadings,
+    ComparedReadings,
     MoneyReadings,
     LogReadings,
     PersonReadings,

@@ -92,7 +92,7 @@ class _Sums:
 
 
 @dataclass(frozen=True, slots=True)
-class _Run:
+class Run:
     """A version that ran from *from_ms* on."""
 
     from_ms: int
@@ -115,7 +115,7 @@ class ScoreReadings(TripReadings):
             mine = own_account(connection, user_id, account_id)
             if mine is None:
                 return []
-            return _by_version(_rows(connection, mine.id, since_ms), _runs(connection, user_id))
+            return _by_version(_rows(connection, mine.id, since_ms), runs_of(connection, user_id))
 
         return self._read(read)
 
@@ -153,7 +153,7 @@ def _rows(connection: sa.Connection, account_id: int, since_ms: int) -> list[Any
     return list(connection.execute(query))
 
 
-def _runs(connection: sa.Connection, user_id: int) -> list[_Run]:
+def runs_of(connection: sa.Connection, user_id: int) -> list[Run]:
     """What ran, oldest first."""
     r, v, s = strategy_runs.c, strategy_versions.c, strategies.c
     query = (
@@ -163,10 +163,10 @@ def _runs(connection: sa.Connection, user_id: int) -> list[_Run]:
         .where(r.user_id == user_id)
         .order_by(r.id)
     )
-    return [_Run(*row) for row in connection.execute(query)]
+    return [Run(*row) for row in connection.execute(query)]
 
 
-def _by_version(rows: Iterable[Any], runs: list[_Run]) -> list[VersionScores]:
+def _by_version(rows: Iterable[Any], runs: list[Run]) -> list[VersionScores]:
     begins, seen = [run.from_ms for run in runs], set[int]()
     sums: dict[tuple[str | None, int], _Sums] = {}
     for row in rows:  # newest first, and so are the versions

@@ -41,7 +41,7 @@ from lib.domain.reason import NOTHING, text
 from lib.domain.record import Decided, Entry, Version, decision_leaf
 from lib.domain.risk import AccountPlan, Clamp
 from lib.domain.round_trips import Trips
-from lib.domain.scores import of_nothing
+from lib.domain.scores import BOTH_WAYS, BothWays, of_nothing
 from lib.domain.strategy import Strategy, written
 from lib.domain.won_rates import WonRates
 from lib.queries import EXPORTS, Cursor, LogFilter, NoticePage, OpinionWorth, Page, Readings, Sheet, Words, read_cursor
@@ -89,7 +89,9 @@ class Scene:
         self._guarded(account)
         [opined] = [one for one in self.world.scores.unscored(0, 9) if one.symbol == SYMBOL]
         net = Decimal(account.user_id) / 1000
-        self.world.scores.keep([replace(of_nothing(opined, T), net=net)])
+        score = replace(of_nothing(opined, T), net=net)
+        self.world.scores.keep([score])
+        self.world.scores.keep_both([BothWays(score, net, -net)])
         return account
 
     def _guarded(self, account: TraderAccount) -> None:
@@ -204,6 +206,8 @@ READS: dict[str, Callable[[Readings, int, int], object]] = {
     "trips": lambda r, user, log: r.trips(user),
     "worth": lambda r, user, log: r.worth(user, log),
     "version_scores": lambda r, user, log: r.version_scores(user),
+    "compared_mark": lambda r, user, log: r.compared_mark(user),
+    "compared": lambda r, user, log: r.compared(user),
     "orders_sheet": lambda r, user, log: r.orders_sheet(user, limit=9),
     "fills_sheet": lambda r, user, log: r.fills_sheet(user, limit=9),
     "funding_sheet": lambda r, user, log: r.funding_sheet(user, limit=9),
@@ -841,6 +845,36 @@ async def test_opinions_count_for_the_version_that_ran_at_their_t_and_once(scene
     assert (first.scored, first.cost, first.unpriced) == (1, Decimal("0.15"), 0), "a half of what the call cost"
     assert scene.readings.version_scores(owner.user_id, since_ms=T + 1) == [newest]
     assert scene.readings.version_scores(owner.user_id, account_id=owner.account_id + 1) == []
+
+
+async def test_versions_are_compared_by_the_model_that_answered_and_each_answer_once(scene: Scene) -> None:
+    owner = await scene.person("uid-owner")
+    ledger, later = scene.world.ledger, T + 600_000
+    sides: tuple[Action, ...] = ("buy", "sell", "close")
+    for group, action in zip("abc", sides, strict=True):
+        key = CycleKey("synthetic", SYMBOL, 300, later + ord(group) * 300_000, group * 64)
+        answer = make.analyst_answer(make.decision(action=action), cost=Decimal("0.2"), model=f"m{group == 'c'}")
+        await ledger.record_cycle(CycleRecord(key, "prompt", "[]", answer))
+        await ledger.plan(owner, key, key.t_ms, AccountPlan("held", text("no")))
+    before = scene.readings.compared_mark(owner.user_id)
+    waiting = scene.world.scores.unscored(0, 9, BOTH_WAYS)
+    two = (Decimal("0.01"), Decimal("-0.012"))
+    scene.world.scores.keep_both([BothWays(of_nothing(one, T), *two) for one in waiting])
+    assert scene.readings.compared_mark(owner.user_id) != before
+    found = scene.readings.compared(owner.user_id)
+    assert found is not None
+    newest, second, first = found.answers
+    assert [(one.name, one.number, one.model) for one in (newest, second)] == [
+        ("uid-owner", 1, "mTrue"), ("uid-owner", 1, "mFalse")
+    ]  # fmt: skip
+    assert first.name is None
+    assert [one.side for one in found.answers[second]] == [-1, 1]
+    assert {(one.long, one.short, one.call) for one in found.answers[second]} == {(*two, Decimal("0.0002"))}
+    assert [one.side for one in found.answers[newest]] == [0]
+    assert (found.calls[second].count, found.calls[second].usd, found.calls[second].unpriced) == (2, Decimal("0.4"), 0)
+    assert found.one_way == 0
+    assert scene.readings.compared(owner.user_id, owner.account_id + 1) is None
+    assert scene.readings.compared_mark(owner.user_id, owner.account_id + 1) is None
 
 
 async def test_a_decision_is_told_its_worth_that_it_waits_or_that_its_candles_are_gone(scene: Scene) -> None:

@@ -49,7 +49,9 @@ from lib.market.scrollback import Scrollback
 from lib.ports.market import MarketData
 from lib.ports.real_money import RealConsents
 from lib.queries import (
+    Calls,
     Choices,
+    Compared,
     Cursor,
     FactorState,
     Health,
@@ -62,6 +64,7 @@ from lib.queries import (
     Stand,
     Standing,
     Switches,
+    VersionKey,
     VersionScores,
 )
 from tests.fakes.chats import MemoryChats
@@ -84,6 +87,7 @@ from tests.fakes.people import (
 )
 from tests.installed_packages import read_once
 from tests.web.town import LOCK, Town
+from tests.worlds.answers import A_DAY, answers
 from tests.worlds.operators import staged_door
 from tests.worlds.results import results
 
@@ -215,6 +219,13 @@ class FakeReadings:
 
     def version_scores(self, user_id: int, **asked: Any) -> list[VersionScores]:
         return [VersionScores(f"of {user_id}", 1, 4, 1, 1, 2, Decimal("0.02"), Decimal(0), 4)]
+
+    def compared_mark(self, user_id: int, account_id: int | None = None) -> tuple[int, ...]:
+        return (user_id,)
+
+    def compared(self, user_id: int, account_id: int | None = None) -> Compared:
+        key = VersionKey(f"of {user_id}", 1, "rules")
+        return Compared({key: answers(20)}, {key: Calls(20 * A_DAY, Decimal(user_id), 0)}, 0)
 
     def results(self, user_id: int, **asked: Any) -> Results | None:
         return results(user_id, **asked)

@@ -125,6 +125,7 @@ QUERIES: dict[str, tuple[str, ...]] = {
     "/api/results": ("span", "account"),
     "/api/scores": ("span", "account"),
     "/api/scores/{log_id}": (),
+    "/api/compare": ("account",),
     "/api/export/{file}": (),
     "/api/standing": (),
     "/api/symbols": (),

@@ -31,6 +31,7 @@ READS = [
     "/api/results",
     "/api/scores",
     "/api/scores/2",
+    "/api/compare",
 ]
 ACTS: list[tuple[str, str, dict[str, Any]]] = [
     ("POST", "/api/settings", {"risk_level": "low"}),
@@ -125,6 +126,12 @@ def test_rows_are_the_askers_own_whatever_the_query_says(web: Web) -> None:
     [version] = kim.get("/api/scores?user_id=1&span=all").json()["versions"]
     assert (version["name"], version["mean"]) == ("of 2", "0.005")
     assert kim.get("/api/scores?span=2d").status_code == kim.get("/api/scores?account=x").status_code == 422
+    compared = kim.get("/api/compare?user_id=1").json()
+    [version] = compared["versions"]
+    assert (version["name"], version["calls"]["usd"]) == ("of 2", "2")
+    assert (version["decisions"], version["reason"]["code"]) == (240, "evidence_not_yet")
+    assert (compared["tries"], compared["pairs"], compared["winner"]) == (1, [], None)
+    assert kim.get("/api/compare?account=x").status_code == 422
     assert kim.get("/api/standing?user_id=1").json()["why"] == {
         "code": "text",
         "params": {"text": "of 2"},

@@ -40,6 +40,7 @@ from lib.queries import (
     Choices,
     ClampRow,
     CommandRow,
+    Compared,
     Cursor,
     EquityRow,
     EventRow,
@@ -76,6 +77,7 @@ from lib.queries.models import ModelDay, ModelLine
 from lib.queries.real import RealStanding
 from tests.fakes.people import MemoryWonBook
 from tests.worlds import results as samples
+from tests.worlds.compares import CALLS, compares
 from tests.worlds.operators import staged_door
 
 SEEN = Shown(OFFERED[0], {"rows": [[1, "64000", "</b>"]]}, seen_ms=1)
@@ -186,6 +188,7 @@ class Shelf:
         self.choices = Choices(AccountSettings(max_leverage=8), True, 0, True, 1)
         self.asked: list[int] = []
         self.later = 2
+        self.compares = compares(NOW_MS, HOSTILE)
         self.beside: tuple[dict[str, Any], ...] = ()
         """What is other than the first of each symbol the account trades beside it."""
         self.krw: tuple[WonRate, ...] = ()
@@ -393,6 +396,12 @@ class Shelf:
 
     def version_scores(self, user_id: int, **asked: Any) -> list[VersionScores]:
         return list(SCORED) if self._has(user_id) else []
+
+    def compared_mark(self, user_id: int, account_id: int | None = None) -> tuple[int, ...] | None:
+        return (1, len(self.compares)) if self._has(user_id) else None
+
+    def compared(self, user_id: int, account_id: int | None = None) -> Compared | None:
+        return Compared(self.compares, {key: CALLS for key in self.compares}, 40) if self._has(user_id) else None
 
     def log_detail(self, user_id: int, log_id: int) -> LogDetail | None:
         if not self._has(user_id) or not 1 <= log_id <= 60:

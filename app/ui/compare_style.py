@@ -1,0 +1,67 @@
+"""The look of the comparison: cards, intervals around 0, the reliability picture. Rules for markup of ours alone."""
+
+COMPARE = """
+<style>
+.cmp { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(100%, 430px), 1fr)); gap: .9rem;
+  font-variant-numeric: tabular-nums; margin-bottom: 1rem; align-items: start; }
+.cmp section { border: 1px solid color-mix(in srgb, currentColor 14%, transparent); border-radius: 10px;
+  padding: .85rem 1rem 1rem; min-width: 0; }
+.cmp header { display: flex; flex-wrap: wrap; align-items: baseline; gap: .1rem .6rem; }
+.cmp header b { font-weight: 600; font-size: 1rem; overflow-wrap: anywhere; }
+.cmp header em { font-style: normal; font-size: .72rem; padding: .06rem .45rem; border-radius: 9px;
+  color: light-dark(#8a6400, #f0b90b); background: color-mix(in srgb, #f0b90b 16%, transparent); white-space: nowrap; }
+.cmp header span { font-size: .8rem; opacity: .7; margin-left: auto; overflow-wrap: anywhere; }
+.cmp .verdict { --tint: color-mix(in srgb, currentColor 45%, transparent); margin: .6rem 0 .5rem !important;
+  padding: .5rem .7rem !important; border-left: 3px solid var(--tint); border-radius: 0 6px 6px 0; font-size: .95rem;
+  line-height: 1.45; font-weight: 500; background: color-mix(in srgb, var(--tint) 9%, transparent); }
+.cmp .verdict.up { --tint: var(--rise); }
+.cmp .verdict.down { --tint: var(--fall); }
+.cmp dl { margin: 0 !important; padding: 0 !important; }
+.cmp dl div { display: flex; justify-content: space-between; gap: .8rem; padding: .24rem 0; font-size: .84rem; }
+.cmp :is(dt, dd) { margin: 0 !important; padding: 0; }
+.cmp dt { opacity: .7; font-weight: 400; flex: none; }
+.cmp dd { font-weight: 600; text-align: right; }
+.cmp h4 { font-size: .84rem; font-weight: 600; margin: .9rem 0 .15rem; padding: 0; }
+.cmp .axis { display: flex; justify-content: space-between; font-size: .7rem; opacity: .55;
+  margin: .1rem 8.2rem .1rem 8.6rem; }
+.cmp .strip { --tint: color-mix(in srgb, currentColor 55%, transparent); display: grid; align-items: center;
+  grid-template-columns: 8rem 1fr 7.6rem; gap: 0 .6rem; padding: .28rem 0; font-size: .82rem; }
+.cmp .strip.up { --tint: var(--rise); }
+.cmp .strip.down { --tint: var(--fall); }
+.cmp .strip > span, .cmp .strip > em { line-height: 1.3; }
+.cmp .strip small { display: block; font-size: .72rem; opacity: .65; font-weight: 400; }
+.cmp .strip em { font-style: normal; font-weight: 600; text-align: right; white-space: nowrap; }
+.cmp .strip i { position: relative; height: 22px; }
+.cmp .strip s { position: absolute; left: 50%; top: 0; bottom: 0; width: 1px;
+  background: color-mix(in srgb, currentColor 35%, transparent); }
+.cmp .strip u { position: absolute; top: 8px; height: 6px; border-radius: 3px;
+  background: color-mix(in srgb, var(--tint) 42%, transparent); }
+.cmp .strip i b { position: absolute; top: 5px; width: 12px; height: 12px; margin-left: -6px; border-radius: 50%;
+  box-sizing: border-box; background: var(--tint); border: 2px solid var(--st-background-color, Canvas); }
+.cmp .needs { display: grid; gap: .45rem; margin-top: .6rem; font-size: .82rem; }
+.cmp .needs div { display: grid; grid-template-columns: 1fr auto; gap: .2rem .6rem; }
+.cmp .needs span { opacity: .7; }
+.cmp .needs b { font-weight: 600; }
+.cmp .needs i { grid-column: 1 / 3; height: 6px; border-radius: 3px; overflow: hidden;
+  background: color-mix(in srgb, currentColor 10%, transparent); }
+.cmp .needs u { display: block; height: 100%; border-radius: 3px; background: light-dark(#a87900, #f0b90b); }
+.cmp .sure { display: grid; grid-template-columns: minmax(120px, 170px) 1fr; gap: .9rem; align-items: start;
+  margin-top: .35rem; }
+.cmp .sure p { margin: 0 0 .45rem !important; font-size: .82rem; line-height: 1.5; }
+.cmp figure { margin: 0; }
+.cmp svg { width: 100%; height: auto; display: block; overflow: visible; }
+.cmp svg rect { fill: none; stroke: color-mix(in srgb, currentColor 25%, transparent); stroke-width: .8; }
+.cmp svg .grid { stroke: color-mix(in srgb, currentColor 9%, transparent); stroke-width: .6; fill: none; }
+.cmp svg .as_said { stroke: color-mix(in srgb, currentColor 45%, transparent); stroke-width: .9;
+  stroke-dasharray: 3 2.5; }
+.cmp svg line { stroke: light-dark(#a87900, #f0b90b); stroke-width: 1.1; opacity: .55; }
+.cmp svg circle { fill: light-dark(#a87900, #f0b90b); }
+.cmp figcaption { display: flex; justify-content: space-between; gap: .4rem; font-size: .68rem; opacity: .6; }
+@media (max-width: 640px) {
+  .cmp .axis { margin: .1rem 0; }
+  .cmp .strip { grid-template-columns: 1fr auto; padding: .34rem 0; }
+  .cmp .strip i { grid-column: 1 / 3; grid-row: 2; }
+  .cmp .sure { grid-template-columns: 1fr; }
+  .cmp figure { max-width: 220px; } }
+</style>
+"""

@@ -1,0 +1,141 @@
+"""
+A person's versions compared: the answers both of whose ways are scored, by the strategy's version and the model.
+
+What is read is bounded, the newest first: `MOST_COMPARED` answers of one account. An answer counts for the version that
+ran at its T, and once. What stands here is turned to statistics by `lib.evidence.versions`; nothing is judged in SQL.
+"""
+
+from bisect import bisect_right
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+import sqlalchemy as sa
+
+from lib.adapters.sql.tables.scores import scores
+from lib.adapters.sql.tables.trading import cycles, trade_logs
+from lib.domain.position import ZERO
+from lib.domain.scores import BOTH_WAYS, METHOD, Answered, call_share
+from lib.queries.own import own_account
+from lib.queries.reading import Reading
+from lib.queries.scores import CANDLES_GO_MS, MOST_SCORES, Run, runs_of
+
+MOST_COMPARED = MOST_SCORES
+_L, _S, _C = trade_logs.c, scores.c, cycles.c
+_SIDES = {"buy": 1, "sell": -1}
+
+
+@dataclass(frozen=True, slots=True)
+class VersionKey:
+    """A strategy's version (*name* None = the original design) and the *model* that answered for it."""
+
+    name: str | None
+    number: int
+    model: str
+
+
+@dataclass(frozen=True, slots=True)
+class Calls:
+    """What the *count* scored answers of a version cost the person: *usd*, where *unpriced* have no known price."""
+
+    count: int
+    usd: Decimal
+    unpriced: int
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """*answers* of each version, the newest first, and its *calls*; *one_way*: answers with one score for good."""
+
+    answers: Mapping[VersionKey, Sequence[Answered]]
+    calls: Mapping[VersionKey, Calls]
+    one_way: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    rows: Sequence[Any]
+    one_way: int
+    runs: list[Run]
+
+
+class ComparedReadings(Reading):
+    """Of one person; *account_id* None is the account in use."""
+
+    def compared_mark(self, user_id: int, account_id: int | None = None) -> tuple[int, ...] | None:
+        """What a comparison rests on: as long as it is the same, so is the comparison. None without an account."""
+
+        def read(connection: sa.Connection) -> tuple[int, ...] | None:
+            mine = own_account(connection, user_id, account_id)
+            if mine is None:
+                return None
+            newest = connection.scalar(_of(mine.id, BOTH_WAYS, _L.cycle_id).limit(1))
+            return (mine.id, newest or 0, len(runs_of(connection, user_id)))
+
+        return self._read(read)
+
+    def compared(self, user_id: int, account_id: int | None = None) -> Compared | None:
+        """The person's versions as they stand; None without an account."""
+
+        now = self._clock.now_ms()
+
+        def read(connection: sa.Connection) -> _Found | None:
+            mine = own_account(connection, user_id, account_id)
+            return None if mine is None else _read(connection, mine.id, user_id, now)
+
+        found = self._read(read)
+        return None if found is None else _by_version(found)
+
+
+def _of(account_id: int, method: int, *columns: Any) -> "sa.Select[Any]":
+    return (
+        sa.select(*columns)
+        .join(scores, sa.and_(_S.cycle_id == _L.cycle_id, _S.method == method))
+        .where(_L.account_id == account_id)
+        .order_by(_L.t_ms.desc())
+    )
+
+
+def _read(connection: sa.Connection, account_id: int, user_id: int, now_ms: int) -> "_Found":
+    wanted = (_L.t_ms, _L.cycle_id, _L.symbol, _L.action, _L.confidence, _C.model)
+    worth = (_S.long_net, _S.short_net, _S.fees, _S.cost_usd)
+    query = _of(account_id, BOTH_WAYS, *wanted, *worth).join(cycles, _C.id == _L.cycle_id).limit(MOST_COMPARED)
+    both = scores.alias()
+    alone = (
+        _of(account_id, METHOD, _L.cycle_id)
+        .outerjoin(both, sa.and_(both.c.cycle_id == _L.cycle_id, both.c.method == BOTH_WAYS))
+        .where(both.c.cycle_id.is_(None), _L.t_ms < now_ms - CANDLES_GO_MS)
+        .limit(MOST_COMPARED)
+    )
+    one_way = connection.scalar(sa.select(sa.func.count()).select_from(alone.subquery())) or 0
+    return _Found(connection.execute(query).all(), one_way, runs_of(connection, user_id))
+
+
+def _by_version(found: "_Found") -> Compared:
+    begins, seen = [run.from_ms for run in found.runs], set[int]()
+    answers: dict[VersionKey, list[Answered]] = defaultdict(list)
+    costs: dict[VersionKey, list[Decimal | None]] = defaultdict(list)
+    for row in found.rows:  # newest first, and so are the versions
+        if row.cycle_id in seen:
+            continue
+        seen.add(row.cycle_id)
+        place = bisect_right(begins, row.t_ms) - 1
+        run = found.runs[place] if place >= 0 else None
+        key = VersionKey(run.name, run.number, row.model) if run else VersionKey(None, 0, row.model)
+        answers[key].append(_answered(row))
+        costs[key].append(row.cost_usd)
+    calls = {key: _calls(told) for key, told in costs.items()}
+    return Compared(answers, calls, found.one_way)
+
+
+def _answered(row: Any) -> Answered:
+    fees = row.fees if row.action in _SIDES else ZERO
+    sides = (_SIDES.get(row.action, 0), row.long_net, row.short_net)
+    return Answered(row.t_ms, row.symbol, *sides, call_share(row.cost_usd), fees, row.confidence or ZERO)
+
+
+def _calls(costs: Sequence[Decimal | None]) -> Calls:
+    known = [cost for cost in costs if cost is not None]
+    return Calls(len(costs), sum(known, ZERO), len(costs) - len(known))
