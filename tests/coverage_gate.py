@@ -48,6 +48,7 @@ MONEY_RULES = (
     "lib/domain/reason.py",
     "lib/domain/risk.py",
     "lib/domain/round_trips.py",
+    "lib/domain/shadow.py",
     "lib/domain/sizing.py",
     "lib/domain/stakes.py",
     "lib/domain/stored_reason.py",

@@ -10,6 +10,7 @@ from decimal import Decimal
 
 from lib.domain import order_rules, stakes
 from lib.domain.account import Pool, Slot
+from lib.domain.analyst_call import SHADOW
 from lib.domain.day import midnight_before, utc_day
 from lib.domain.equity import Mark, day_start
 from lib.domain.events import Event, EventKind, of_proof
@@ -122,7 +123,8 @@ class MemoryGauges(MemoryBooks):
     def _failures(self, feed: str, symbol: str | None = None, before_ms: int | None = None) -> int:
         asked = [(key, answer) for key, answer in self.store.cycles.items() if key.feed == feed]
         cycles = [(key, answer) for key, answer in asked if before_ms is None or key.t_ms < before_ms]
-        calls = [(key.t_ms, answer.failed) for key, answer in cycles if symbol in (None, key.symbol)]
+        traded = [(key, answer) for key, answer in cycles if self.store.asked_for.get(key) != SHADOW]
+        calls = [(key.t_ms, answer.failed) for key, answer in traded if symbol in (None, key.symbol)]
         answered = max((t_ms for t_ms, failed in calls if not failed), default=-1)
         return len({t_ms for t_ms, _ in calls if t_ms > answered})
 

@@ -16,7 +16,7 @@ from lib.domain import locks, order_rules
 from lib.domain import reason_codes as codes
 from lib.domain.account import Slot
 from lib.domain.account_records import AccountSymbol, TraderAccount
-from lib.domain.analyst_call import AnalystAnswer, CycleKey, CycleRecord
+from lib.domain.analyst_call import SHADOW, AnalystAnswer, CycleKey, CycleRecord
 from lib.domain.audit_chain import GENESIS, OrderEvent
 from lib.domain.day import utc_day
 from lib.domain.decision import Decision
@@ -151,9 +151,13 @@ class MemoryLedger(MemoryLeases, MemoryStops, Ledger):
         return await self._commit(record_once)
 
     async def model_spent(self, owner_id: int, name: str, t_ms: int) -> Decimal:
-        day = [call for (key, *_), (call, _) in self.store.calls.items() if utc_day(key.t_ms) == utc_day(t_ms)]
+        called = ((key, call) for (key, *_), (call, _) in self.store.calls.items() if not self._is_shadow(key))
+        day = [call for key, call in called if utc_day(key.t_ms) == utc_day(t_ms)]
         costs = (call.answer.cost for call in day if (call.owner_id, call.name) == (owner_id, name))
         return sum((cost for cost in costs if cost is not None), ZERO)
+
+    def _is_shadow(self, key: CycleKey) -> bool:
+        return self.store.asked_for.get(key) == SHADOW
 
     async def opinions(self, feed: str, symbol: str, asked_sha256: str, before_ms: int) -> list[Opinion]:
         found: dict[int, Opinion] = {}

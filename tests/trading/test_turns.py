@@ -116,9 +116,10 @@ def test_each_model_has_its_places_and_every_group_ends_asked_or_told_that_its_t
             waited = patience_s if caller.began_s is None else caller.began_s - caller.entered_s
             assert waited <= patience_s + 1e-6
         tally = exchange.turns.tally
-        asked = [caller for caller in exchange.callers if caller.began_s is not None]
-        assert (tally.groups, tally.calls) == (len(crowd), len(asked))
-        assert tally.unreached == len(crowd) - len(asked)
+        counted = [caller for caller in exchange.callers if caller.wish.urgency is not Urgency.SHADOW]
+        asked = [caller for caller in counted if caller.began_s is not None]
+        assert (tally.groups, tally.calls) == (len(counted), len(asked))
+        assert tally.unreached == len(counted) - len(asked)
         assert exchange.turns.waiting == 0
         # every place came back
         late = exchange.turns.announce(T, "late", Urgency.TRADING, 1, OURS)
@@ -213,6 +214,16 @@ def test_a_shadow_leaves_half_of_the_places_to_who_trades() -> None:
     began, late = virtually(scene())
     assert [one for one in began if one is not None] == [0.0, EXPECTED_S]
     assert late == pytest.approx(10.0)
+
+
+def test_the_one_place_of_a_model_is_no_shadows() -> None:
+    async def scene() -> float | None:
+        exchange = Exchange(1)
+        shadow = exchange.announce(Urgency.SHADOW, 1, takes_s=1.0)
+        await exchange.run(20.0)
+        return shadow.began_s
+
+    assert virtually(scene()) is None
 
 
 def test_a_slow_model_of_one_person_takes_no_place_of_anybody_else() -> None:
