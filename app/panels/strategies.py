@@ -19,6 +19,7 @@ from app.panels.models import models
 from app.panels.records import records
 from app.panels.rewrites import rewrites
 from app.panels.rewriting import begin, rewriting
+from app.panels.shadows import shadows
 from app.panels.shared import QUERY, shared, take
 from app.panels.step_up import is_wanted
 from app.panels.telling import tell
@@ -58,12 +59,13 @@ def strategies() -> None:
             _headline(running, chosen)
         with right:
             _cadence(user, chosen)
-        mine, words, sights, asked, templates, links, proofs = st.tabs(
+        mine, words, sights, asked, beside, templates, links, proofs = st.tabs(
             [
                 t("strat.mine"),
                 t("strat.words"),
                 t("input.tab"),
                 t("model.tab"),
+                t("shadow.tab"),
                 t("strat.templates"),
                 t("strat.share"),
                 t("record.tab"),
@@ -79,6 +81,8 @@ def strategies() -> None:
             inputs(user, chosen)
         with asked:
             models(user, chosen)
+        with beside:
+            shadows(user)
         with templates:
             _templates(user)
         with links:

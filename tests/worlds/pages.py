@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 
 from lib.accounts.models import ModelChoice
 from lib.accounts.refusal import Refusal
+from lib.accounts.shadows import MadeShadow
 from lib.accounts.strategies import Kept, MadeShare
 from lib.accounts.web import SessionUser
 from lib.accounts.won import WonDesk
@@ -30,6 +31,7 @@ from lib.domain.platform_settings import Admission, Banner
 from lib.domain.pricing import AnalystPrices
 from lib.domain.reason import NOTHING, text
 from lib.domain.scores import Beside, Score
+from lib.domain.shadow import Shadow, ShadowBudget, with_model
 from lib.domain.strategy import SharedStrategy, Strategy, StrategyVersion, strategy_of
 from lib.domain.won_rates import WonRate, WonRates, read_lines
 from lib.market.status import ClosedMarket
@@ -62,6 +64,8 @@ from lib.queries import (
     RecordLinkLine,
     Results,
     SessionLine,
+    ShadowDay,
+    ShadowLine,
     ShareLine,
     Sheet,
     Standing,
@@ -318,6 +322,19 @@ class Shelf:
             5, HOSTILE, 3, "ab" * 32, "2026-01-01", "2026-03-01", 60, 34_560, 17_280, "cd" * 32, "1.0412", 0
         )
         return [line] if self._has(user_id) else []
+
+    def shadows(self, user_id: int) -> list[ShadowLine]:
+        if not self._has(user_id):
+            return []
+        content = strategy_of(self.choices.settings)
+        own = Shadow(5, user_id, 3, "", replace(content, system=HOSTILE), ShadowBudget(96, Decimal("0.25")))
+        fast = Shadow(6, user_id, 0, "fast", with_model(content, "fast"), ShadowBudget(12, Decimal(1)))
+        whys = ((codes.ANALYST_TIMEOUT(), 2), (codes.SHADOW_LATE(), 1))
+        day = ShadowDay(40, 3, whys, Decimal("0.1234"), 0)
+        return [
+            ShadowLine(own, HOSTILE, 1, True, NOW_MS, NOW_MS, day, 340, 312),
+            ShadowLine(fast, None, 0, False, NOW_MS, NOW_MS, ShadowDay(2, unpriced=2), 2, 0),
+        ]
 
     def record_links(self, user_id: int) -> list[RecordLinkLine]:
         return [RecordLinkLine(7, 5, True, False, NOW_MS)] if self._has(user_id) else []
@@ -614,6 +631,12 @@ class Acts:
     def clear_model_key(self, user: SessionUser, name: str) -> Refusal | None:
         return self._do("clear_model_key", user, name)
 
+    def add_shadow(self, user: SessionUser, version_id: int, model: str, budget: ShadowBudget) -> MadeShadow | Refusal:
+        return self._do("add_shadow", user, version_id, model, budget) or MadeShadow(9)
+
+    def set_shadow_budget(self, user: SessionUser, shadow_id: int, budget: ShadowBudget) -> Refusal | None:
+        return self._do("shadow_budget", user, shadow_id, budget)
+
     def delete_key(self, user: SessionUser) -> Refusal | None:
         return self._do("delete_key", user)
 
@@ -636,6 +659,14 @@ def stage() -> SimpleNamespace:
         emails=SimpleNamespace(can_mail=False),
         trading=acts,
         strategies=acts,
+        shadows=SimpleNamespace(
+            add=acts.add_shadow,
+            start=lambda user, number: acts._do("start_shadow", user, number),
+            stop=lambda user, number: acts._do("stop_shadow", user, number),
+            remove=lambda user, number: acts._do("remove_shadow", user, number),
+            set_budget=acts.set_shadow_budget,
+            most=lambda: 3,
+        ),
         records=SimpleNamespace(share=acts.show_record, unshare=acts.hide_record),
         models=SimpleNamespace(
             choices=acts.choices, save=acts.save_model, delete=acts.delete_model, clear_key=acts.clear_model_key
