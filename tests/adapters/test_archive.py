@@ -52,7 +52,7 @@ def engine(request: pytest.FixtureRequest) -> sa.Engine:
         connection.execute(sa.update(cycles).values(t_ms=NOW))  # young, and before the others by its id
         for number in range(MANY):
             connection.execute(sa.insert(cycles).values(call(number)))
-        for name in ("trade_logs", "model_calls", "scores"):
+        for name in ("trade_logs", "model_calls", "scores", "shadow_calls"):
             connection.execute(sa.delete(sa.table(name)))
         connection.execute(sa.delete(cycles).where(cycles.c.t_ms == NOW))
     return made

@@ -38,11 +38,11 @@ IDS = {
 SILENT = {
     "/healthz", "/readyz", "/api/openapi.json", "/api/kline", "/api/kline/history", "/api/account/sessions",
     "/api/strategies/templates", "/api/record", "/api/record/export", "/api/record/proof", "/api/symbols",
-    "/api/scores/{log_id}",
+    "/api/scores/{log_id}", "/api/shadows/scores",
 }  # fmt: skip
 """
 What tells no text of a person's: the market, strategies of ours, browsers by names we know, what a code shows, symbols,
-what one opinion was worth.
+what opinions were worth.
 """
 LOOKING = {"/api/strategies/open"}
 """Changes nothing though it is a POST: a code belongs in no address."""

@@ -92,6 +92,8 @@ POINTS = {
     "strategy_id": "strategies",
     "version_id": "strategy_versions",
     "record_id": "records",
+    "shadow_id": "shadows",
+    "beside_id": "cycles",
 }
 COLUMNS = [column for table in metadata.sorted_tables for column in table.columns]
 CANARY = re.compile(r"(\w{3})birdy(\d{3})")
