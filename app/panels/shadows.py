@@ -80,8 +80,9 @@ def _today(one: ShadowLine) -> None:
     share = min(today.asked / budget.calls, 1.0)
     st.progress(share, md("shadow.today", n=count(today.asked), most=count(budget.calls)))
     spent = t("model.unknown") if today.unpriced and today.unpriced == today.asked else usd(today.usd)
-    shared = f" · {md('shadow.shared', n=count(today.shared))}" if today.shared else ""
-    st.caption(md("shadow.cost", spent=spent, most=usd(budget.usd)) + shared)
+    st.caption(md("shadow.cost", spent=spent, most=usd(budget.usd)))
+    if today.shared:
+        st.caption(md("shadow.shared", n=count(today.shared)))
     st.caption(md("shadow.scored", answered=count(one.answered), scored=count(one.scored)))
     if today.drops:
         st.caption(md("shadow.dropped", n=count(today.drops)))
