@@ -27,7 +27,7 @@ CARD = 300
 """Pixels: two cards beside each other on a desk's screen, one under the other on a phone."""
 MOST_WHYS = 3
 LONGEST_USD = 10
-_STRATEGY, _MODEL = "shadow_strategy", "shadow_model"
+_STRATEGY, _MODEL = "shadows_strategy", "shadows_model"
 
 
 def shadows(user: SessionUser) -> None:
@@ -43,9 +43,9 @@ def shadows(user: SessionUser) -> None:
         st.caption(t("shadow.none"))
     with st.grid(columns="auto", min_column_width=CARD, gap="small"):
         for one in found:
-            with st.container(border=True, gap="xsmall", height="stretch", key=f"shadow_{one.shadow.shadow_id}"):
+            with st.container(border=True, gap="xsmall", height="stretch", key=f"shadows_{one.shadow.shadow_id}"):
                 _card(user, one, labels)
-    with st.expander(t("shadow.add"), key="shadow_add", expanded=not found):
+    with st.expander(t("shadow.add"), key="shadows_add", expanded=not found):
         _form(user, labels)
 
 
@@ -67,11 +67,11 @@ def _card(user: SessionUser, one: ShadowLine, labels: dict[str, str]) -> None:
     with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
         _button(user, one)
         number = one.shadow.shadow_id
-        with st.popover(t("shadow.budget"), key=f"shadow_budget_{number}", disabled=user.read_only):
+        with st.popover(t("shadow.budget"), key=f"shadows_budget_{number}", disabled=user.read_only):
             _budget(user, one)
-        with st.popover(t("shadow.remove"), key=f"shadow_gone_{number}", disabled=user.read_only):
+        with st.popover(t("shadow.remove"), key=f"shadows_gone_{number}", disabled=user.read_only):
             st.caption(t("shadow.remove_note"))
-            st.button(t("shadow.remove"), key=f"shadow_remove_{number}", disabled=user.read_only,
+            st.button(t("shadow.remove"), key=f"shadows_remove_{number}", disabled=user.read_only,
                       on_click=_remove, args=(number,))  # fmt: skip
 
 
@@ -92,22 +92,22 @@ def _today(one: ShadowLine) -> None:
 
 def _button(user: SessionUser, one: ShadowLine) -> None:
     act, number = ("stop" if one.running else "start"), one.shadow.shadow_id
-    st.button(t(f"shadow.{act}"), key=f"shadow_{act}_{number}", disabled=user.read_only, on_click=_switch,
+    st.button(t(f"shadow.{act}"), key=f"shadows_{act}_{number}", disabled=user.read_only, on_click=_switch,
               args=(number, not one.running))  # fmt: skip
 
 
 def _budget(user: SessionUser, one: ShadowLine) -> None:
     number, budget = one.shadow.shadow_id, one.shadow.budget
     _budget_fields(user, str(number), budget)
-    st.button(t("shadow.save"), key=f"shadow_save_{number}", type="primary", disabled=user.read_only,
+    st.button(t("shadow.save"), key=f"shadows_save_{number}", type="primary", disabled=user.read_only,
               on_click=_set_budget, args=(number,))  # fmt: skip
 
 
 def _budget_fields(user: SessionUser, place: str, budget: ShadowBudget) -> None:
     st.number_input(
-        t("shadow.day_calls"), 1, MOST_CALLS, budget.calls, key=f"shadow_calls_{place}", disabled=user.read_only
+        t("shadow.day_calls"), 1, MOST_CALLS, budget.calls, key=f"shadows_calls_{place}", disabled=user.read_only
     )
-    st.text_input(t("shadow.day_usd"), f"{budget.usd.normalize():f}", key=f"shadow_usd_{place}",
+    st.text_input(t("shadow.day_usd"), f"{budget.usd.normalize():f}", key=f"shadows_usd_{place}",
                   max_chars=LONGEST_USD, disabled=user.read_only)  # fmt: skip
 
 
@@ -116,7 +116,7 @@ def _typed(place: str) -> ShadowBudget:
     state = st.session_state
     try:
         return ShadowBudget(
-            int(state.get(f"shadow_calls_{place}") or 0), Decimal(str(state.get(f"shadow_usd_{place}")))
+            int(state.get(f"shadows_calls_{place}") or 0), Decimal(str(state.get(f"shadows_usd_{place}")))
         )
     except (ArithmeticError, TypeError, ValueError):
         return ShadowBudget(0, MOST_USD)
@@ -137,18 +137,18 @@ def _form(user: SessionUser, labels: dict[str, str]) -> None:
                      filter_mode=None, disabled=user.read_only)  # fmt: skip
         _budget_fields(user, "new", ShadowBudget(USUAL_CALLS, USUAL_USD))
     st.caption(t("shadow.form_note"))
-    st.button(t("shadow.add_this"), key="shadow_add_this", type="primary", disabled=user.read_only, on_click=_add)
+    st.button(t("shadow.add_this"), key="shadows_add_this", type="primary", disabled=user.read_only, on_click=_add)
 
 
 def _versions(user: SessionUser, strategy_id: int) -> None:
     numbers = {one.version_id: one.number for one in system().readings.strategy_versions(user.user_id, strategy_id)}
     st.selectbox(t("strategy.version"), list(numbers), format_func=lambda one: f"#{numbers[one]}",
-                 key=f"shadow_version_{strategy_id}", filter_mode=None, disabled=user.read_only)  # fmt: skip
+                 key=f"shadows_version_{strategy_id}", filter_mode=None, disabled=user.read_only)  # fmt: skip
 
 
 def _add() -> None:
     state = st.session_state
-    version_id = int(state.get(f"shadow_version_{state.get(_STRATEGY) or 0}") or 0)
+    version_id = int(state.get(f"shadows_version_{state.get(_STRATEGY) or 0}") or 0)
     made = system().shadows.add(require_user(), version_id, str(state.get(_MODEL) or ""), _typed("new"))
     tell(made if isinstance(made, Refusal) else None, t("shadow.added"))
 
