@@ -19,10 +19,11 @@ MOST_KEPT = 64
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """*versions* as they are judged, the *calls* of each; *one_way* answers can never be counted."""
+    """*versions* as they are judged, the *calls* of each, which *traded*; *one_way* answers can never be counted."""
 
     versions: Versions[VersionKey]
     calls: Mapping[VersionKey, Calls]
+    traded: frozenset[VersionKey]
     one_way: int
 
 
@@ -45,7 +46,7 @@ def comparison(user_id: int, account_id: int | None = None) -> Told | None:
     found = held.readings.compared(user_id, account_id)
     if found is None:
         return None
-    told = Told(versions(found.answers, now), found.calls, found.one_way)
+    told = Told(versions(found.answers, now), found.calls, found.traded, found.one_way)
     with _turn:
         _kept[place] = (held.readings, rests_on, told)
         _kept.move_to_end(place)

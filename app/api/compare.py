@@ -49,7 +49,7 @@ def _told(found: Told) -> dict[str, object]:
 
 def _version(key: VersionKey, found: Told) -> dict[str, object]:
     judged: dict[str, object] = plain(found.versions.judged[key])
-    return {**plain(key), **judged, "calls": plain(found.calls[key])}
+    return {**plain(key), **judged, "traded": key in found.traded, "calls": plain(found.calls[key])}
 
 
 ENDPOINTS = (

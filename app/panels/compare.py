@@ -47,8 +47,9 @@ def tone_of(found: Told) -> str:
 
 def _entries(found: Told) -> list[Entry]:
     newest = next(iter(found.versions.judged))
+    running = {key for key in found.traded if (key.name, key.number) == (newest.name, newest.number)}
     return [
-        Entry(key, judged, found.calls[key], (key.name, key.number) == (newest.name, newest.number))
+        Entry(key, judged, found.calls[key], key in running, key not in found.traded)
         for key, judged in found.versions.judged.items()
     ]
 

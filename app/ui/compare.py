@@ -30,12 +30,13 @@ _SIZE = 100.0
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One version's card: *runs* = it is what trades now."""
+    """One version's card: *runs* = it is what trades now; *shadow* = it never did."""
 
     key: VersionKey
     judged: Judged
     calls: Calls
     runs: bool
+    shadow: bool
 
 
 def version_name(key: VersionKey, word: Word) -> str:
@@ -57,7 +58,8 @@ def cards_html(entries: Sequence[Entry], word: Word, say: Say) -> str:
 
 def _card(one: Entry, word: Word, say: Say) -> str:
     judged = one.judged
-    running = f"<em>{escape(word('compare.running'))}</em>" if one.runs else ""
+    badge = "compare.running" if one.runs else "compare.shadow" if one.shadow else ""
+    running = f"<em>{escape(word(badge))}</em>" if badge else ""
     head = f"<header><b>{escape(version_name(one.key, word))}</b>{running}<span>{escape(one.key.model)}</span></header>"
     verdict = f'<p class="verdict {tone(judged.reason)}">{escape(say(judged.reason))}</p>'
     body = _beside(judged, word) if judged.against else _waits(judged, word)

@@ -1,8 +1,10 @@
 """
-A person's versions compared: the answers both of whose ways are scored, by the strategy's version and the model.
+A person's versions compared: the answers both of whose ways are scored, by the strategy's version and the model; what
+traded and what answered beside it as a shadow alike.
 
-What is read is bounded, the newest first: `MOST_COMPARED` answers of one account. An answer counts for the version that
-ran at its T, and once. What stands here is turned to statistics by `lib.evidence.versions`; nothing is judged in SQL.
+What is read is bounded, the newest first: `MOST_COMPARED` answers of one account, and as many of its shadows. An answer
+counts for the version that ran at its T, and once a window. What stands here is turned to statistics by
+`lib.evidence.versions`; nothing is judged in SQL.
 """
 
 from bisect import bisect_right
@@ -14,8 +16,12 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from lib.adapters.sql.ledger.analysis import read_decision
 from lib.adapters.sql.tables.scores import scores
+from lib.adapters.sql.tables.shadows import shadow_calls, shadows
+from lib.adapters.sql.tables.strategies import strategies, strategy_versions
 from lib.adapters.sql.tables.trading import cycles, trade_logs
+from lib.domain.decision import Decision
 from lib.domain.position import ZERO
 from lib.domain.scores import BOTH_WAYS, METHOD, Answered, call_share
 from lib.queries.own import own_account
@@ -23,7 +29,8 @@ from lib.queries.reading import Reading
 from lib.queries.scores import CANDLES_GO_MS, MOST_SCORES, Run, runs_of
 
 MOST_COMPARED = MOST_SCORES
-_L, _S, _C = trade_logs.c, scores.c, cycles.c
+_L, _S, _C, _D = trade_logs.c, scores.c, cycles.c, shadow_calls.c
+_WORTH = (_S.long_net, _S.short_net, _S.fees, _S.cost_usd)
 _SIDES = {"buy": 1, "sell": -1}
 
 
@@ -51,12 +58,15 @@ class Compared:
 
     answers: Mapping[VersionKey, Sequence[Answered]]
     calls: Mapping[VersionKey, Calls]
+    traded: frozenset[VersionKey]
+    """Those of which an answer traded; the others were shadows alone."""
     one_way: int
 
 
 @dataclass(frozen=True, slots=True)
 class _Found:
     rows: Sequence[Any]
+    shadowed: Sequence[Any]
     one_way: int
     runs: list[Run]
 
@@ -72,7 +82,8 @@ class ComparedReadings(Reading):
             if mine is None:
                 return None
             newest = connection.scalar(_of(mine.id, BOTH_WAYS, _L.cycle_id).limit(1))
-            return (mine.id, newest or 0, len(runs_of(connection, user_id)))
+            beside = connection.scalar(_shadowed(user_id, mine.id, _D.cycle_id).limit(1))
+            return (mine.id, newest or 0, beside or 0, len(runs_of(connection, user_id)))
 
         return self._read(read)
 
@@ -98,10 +109,33 @@ def _of(account_id: int, method: int, *columns: Any) -> "sa.Select[Any]":
     )
 
 
+def _shadowed(user_id: int, account_id: int, *columns: Any) -> "sa.Select[Any]":
+    return (
+        sa.select(*columns)
+        .join(scores, sa.and_(_S.cycle_id == _D.cycle_id, _S.method == BOTH_WAYS))
+        .where(_D.user_id == user_id, _D.account_id == account_id, _D.state == "answered")
+        .order_by(_D.t_ms.desc())
+    )
+
+
 def _read(connection: sa.Connection, account_id: int, user_id: int, now_ms: int) -> "_Found":
-    wanted = (_L.t_ms, _L.cycle_id, _L.symbol, _L.action, _L.confidence, _C.model)
-    worth = (_S.long_net, _S.short_net, _S.fees, _S.cost_usd)
-    query = _of(account_id, BOTH_WAYS, *wanted, *worth).join(cycles, _C.id == _L.cycle_id).limit(MOST_COMPARED)
+    wanted = (_L.t_ms, _L.cycle_id, _L.symbol, _L.action, _L.confidence, _C.model, *_WORTH)
+    query = _of(account_id, BOTH_WAYS, *wanted).join(cycles, _C.id == _L.cycle_id).limit(MOST_COMPARED)
+    named = (_D.t_ms, _D.symbol, _C.decision, _C.model, strategies.c.name, strategy_versions.c.number, *_WORTH)
+    beside = (
+        _shadowed(user_id, account_id, *named)
+        .join(cycles, _C.id == _D.cycle_id)
+        .join(shadows, shadows.c.id == _D.shadow_id)
+        .outerjoin(strategy_versions, strategy_versions.c.id == shadows.c.version_id)
+        .outerjoin(strategies, strategies.c.id == strategy_versions.c.strategy_id)
+        .limit(MOST_COMPARED)
+    )
+    rows, shadowed = connection.execute(query).all(), connection.execute(beside).all()
+    return _Found(rows, shadowed, _one_way(connection, account_id, now_ms), runs_of(connection, user_id))
+
+
+def _one_way(connection: sa.Connection, account_id: int, now_ms: int) -> int:
+    """How many answers have one score for good: their candles were gone before both ways were scored."""
     both = scores.alias()
     alone = (
         _of(account_id, METHOD, _L.cycle_id)
@@ -109,31 +143,43 @@ def _read(connection: sa.Connection, account_id: int, user_id: int, now_ms: int)
         .where(both.c.cycle_id.is_(None), _L.t_ms < now_ms - CANDLES_GO_MS)
         .limit(MOST_COMPARED)
     )
-    one_way = connection.scalar(sa.select(sa.func.count()).select_from(alone.subquery())) or 0
-    return _Found(connection.execute(query).all(), one_way, runs_of(connection, user_id))
+    return connection.scalar(sa.select(sa.func.count()).select_from(alone.subquery())) or 0
 
 
-def _by_version(found: "_Found") -> Compared:
-    begins, seen = [run.from_ms for run in found.runs], set[int]()
-    answers: dict[VersionKey, list[Answered]] = defaultdict(list)
-    costs: dict[VersionKey, list[Decimal | None]] = defaultdict(list)
+class _Gathered:
+    """Answers by version, each window once."""
+
+    def __init__(self) -> None:
+        self.answers: dict[VersionKey, dict[tuple[int, str], Answered]] = defaultdict(dict)
+        self._costs: dict[VersionKey, list[Decimal | None]] = defaultdict(list)
+
+    def add(self, key: VersionKey, row: Any, action: str | None, confidence: Decimal) -> None:
+        known = self.answers[key]
+        if (row.t_ms, row.symbol) in known:
+            return
+        side = _SIDES.get(action or "", 0)
+        worth = (row.long_net, row.short_net, call_share(row.cost_usd), row.fees if side else ZERO)
+        known[row.t_ms, row.symbol] = Answered(row.t_ms, row.symbol, side, *worth, confidence)
+        self._costs[key].append(row.cost_usd)
+
+    def calls(self) -> dict[VersionKey, Calls]:
+        return {key: _calls(costs) for key, costs in self._costs.items()}
+
+
+def _by_version(found: _Found) -> Compared:
+    begins, gathered = [run.from_ms for run in found.runs], _Gathered()
     for row in found.rows:  # newest first, and so are the versions
-        if row.cycle_id in seen:
-            continue
-        seen.add(row.cycle_id)
         place = bisect_right(begins, row.t_ms) - 1
         run = found.runs[place] if place >= 0 else None
         key = VersionKey(run.name, run.number, row.model) if run else VersionKey(None, 0, row.model)
-        answers[key].append(_answered(row))
-        costs[key].append(row.cost_usd)
-    calls = {key: _calls(told) for key, told in costs.items()}
-    return Compared(answers, calls, found.one_way)
-
-
-def _answered(row: Any) -> Answered:
-    fees = row.fees if row.action in _SIDES else ZERO
-    sides = (_SIDES.get(row.action, 0), row.long_net, row.short_net)
-    return Answered(row.t_ms, row.symbol, *sides, call_share(row.cost_usd), fees, row.confidence or ZERO)
+        gathered.add(key, row, row.action, row.confidence or ZERO)
+    traded = frozenset(gathered.answers)
+    for row in found.shadowed:
+        view = read_decision(row.decision)
+        said = (view.action, view.confidence) if isinstance(view, Decision) else (None, ZERO)
+        gathered.add(VersionKey(row.name, row.number or 0, row.model), row, *said)
+    answers = {key: list(told.values()) for key, told in gathered.answers.items()}
+    return Compared(answers, gathered.calls(), traded, found.one_way)
 
 
 def _calls(costs: Sequence[Decimal | None]) -> Calls:

@@ -863,7 +863,7 @@ async def test_versions_are_compared_by_the_model_that_answered_and_each_answer_
     assert scene.readings.compared_mark(owner.user_id) != before
     found = scene.readings.compared(owner.user_id)
     assert found is not None
-    newest, second, first = found.answers
+    newest, second, first, *_ = found.answers
     assert [(one.name, one.number, one.model) for one in (newest, second)] == [
         ("uid-owner", 1, "mTrue"), ("uid-owner", 1, "mFalse")
     ]  # fmt: skip
@@ -873,6 +873,9 @@ async def test_versions_are_compared_by_the_model_that_answered_and_each_answer_
     assert [one.side for one in found.answers[newest]] == [0]
     assert (found.calls[second].count, found.calls[second].usd, found.calls[second].unpriced) == (2, Decimal("0.4"), 0)
     assert found.one_way == 0
+    [shadow] = found.answers.keys() - found.traded
+    assert (shadow.name, shadow.number, shadow.model) == ("uid-owner", 1, first.model)
+    assert [(one.t_ms, one.side) for one in found.answers[shadow]] == [(T, 1)], "a shadow's answer says its side itself"
     assert scene.readings.compared(owner.user_id, owner.account_id + 1) is None
     assert scene.readings.compared_mark(owner.user_id, owner.account_id + 1) is None
 

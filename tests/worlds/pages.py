@@ -418,7 +418,8 @@ class Shelf:
         return (1, len(self.compares)) if self._has(user_id) else None
 
     def compared(self, user_id: int, account_id: int | None = None) -> Compared | None:
-        return Compared(self.compares, {key: CALLS for key in self.compares}, 40) if self._has(user_id) else None
+        calls, traded = {key: CALLS for key in self.compares}, frozenset(list(self.compares)[:2])
+        return Compared(self.compares, calls, traded, 40) if self._has(user_id) else None
 
     def log_detail(self, user_id: int, log_id: int) -> LogDetail | None:
         if not self._has(user_id) or not 1 <= log_id <= 60:
