@@ -23,6 +23,7 @@ from app.addresses import Addresses
 from app.api import (
     account,
     auth,
+    backtests,
     cockpit,
     compare,
     market,
@@ -139,7 +140,8 @@ def routes(live: Live) -> list[BaseRoute]:
 def endpoints(live: Live) -> tuple[Endpoint, ...]:
     """Everything the API answers, each with its description; the operators' room is told of to nobody."""
     people = (auth, account, safety, passkeys, tokens)
-    own = (plain, *people, strategies, models, records, results, scores, shadows, compare, stops)
+    past = (records, backtests, results, scores, shadows, compare)
+    own = (plain, *people, strategies, models, *past, stops)
     pushed = (*market.endpoints(live.candles), *cockpit.endpoints(live.cockpit))
     return described([*(one for module in own for one in module.ENDPOINTS), *pushed])
 

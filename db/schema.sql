@@ -595,6 +595,38 @@ CREATE TABLE record_links (
     INDEX ix_record_links_user_id (user_id)
 ) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_unicode_ci;
 
+-- What people asked of the past, how far it is, what came of it. A hidden one has no result and still counts as a try.
+CREATE TABLE backtests (
+    id BIGINT NOT NULL AUTO_INCREMENT,
+    user_id BIGINT NOT NULL,
+    feed VARCHAR(255) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NOT NULL,
+    symbol VARCHAR(32) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+    since_ms BIGINT NOT NULL DEFAULT 0,
+    until_ms BIGINT NOT NULL DEFAULT 0,
+    content_key VARCHAR(64) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,  -- the same question, the same key
+    wish TEXT NOT NULL,  -- JSON: lib/domain/backtests.py
+    state ENUM('queued', 'running', 'done', 'cancelled', 'failed') NOT NULL,
+    why VARCHAR(500),  -- why it failed
+    attempts BIGINT NOT NULL DEFAULT 0,  -- how often a worker has begun
+    done BIGINT NOT NULL DEFAULT 0,
+    whole BIGINT NOT NULL DEFAULT 0,
+    asked_ms BIGINT NOT NULL DEFAULT 0,
+    started_ms BIGINT NOT NULL DEFAULT 0,
+    beat_ms BIGINT NOT NULL DEFAULT 0,  -- when its worker was last heard of
+    cancel_ms BIGINT NOT NULL DEFAULT 0,  -- when its person wanted it no more; 0 = it is wanted
+    ended_ms BIGINT NOT NULL DEFAULT 0,
+    hidden_ms BIGINT NOT NULL DEFAULT 0,  -- when its person deleted it; 0 = it is seen
+    earned DECIMAL(36,18),  -- a fraction of the start
+    result MEDIUMTEXT,  -- base64 of zlib of JSON
+    code_sha256 VARCHAR(64) CHARACTER SET ascii COLLATE ascii_bin,  -- of the link that shows it, NULL = none does
+    PRIMARY KEY (id),
+    CONSTRAINT uq_backtests_code_sha256 UNIQUE (code_sha256),
+    CONSTRAINT fk_backtests_user_id FOREIGN KEY (user_id) REFERENCES users (id),
+    INDEX ix_backtests_content_key (content_key),
+    INDEX ix_backtests_state (state),
+    INDEX ix_backtests_user_id (user_id)
+) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_unicode_ci;
+
 -- ------ Switches: one row each, made here ---------------------------------------------------------------------------
 
 -- The platform's kill switch.

@@ -48,6 +48,8 @@ PROCESSES: Mapping[str, Process] = {
         ),
     ),
     "notifier": Process("services.notifier", (*_STORES, "NOTIFIER_KEY", "NOTIFY_OPERATORS", "HEARTBEAT_URL")),
+    # started by the notifier for one question, at the lowest priority; it reads candles and knows nobody
+    "backtester": Process("services.backtester", REDIS_NAMES),
     "telegram": Process(
         "services.telegram",
         (*_STORES, "ENCRYPTION_PUBLIC_KEY", "WEB_SECRET", "WEB_SECRETS_OLD", "TELEGRAM_BOT_TOKEN"),

@@ -62,7 +62,7 @@ def test_a_container_is_given_no_secret_beyond_the_table(name: str) -> None:
 
 
 def test_the_web_ends_first_and_the_exchange_of_the_others_last() -> None:
-    assert set(ENDING) == PROCESSES.keys() - {"migrate", "archive", "preflight"}
+    assert set(ENDING) == PROCESSES.keys() - {"migrate", "archive", "preflight", "backtester"}
     order = {name: place for place, name in enumerate(ENDING)}
     assert order["web"] < order["worker"] < order["trader"] < order["notifier"] < order["simulator"]
     assert order["trader"] < order["collector"] < order["simulator"]

@@ -51,6 +51,7 @@ _STATUS = {
     "refuse.not_found": 404,
     "refuse.no_account": 409,
     "refuse.settings.stale": 409,
+    "refuse.backtest.one": 409,
     "refuse.no_demo": 404,
     "refuse.email.taken": 409,
     "refuse.budget": 503,

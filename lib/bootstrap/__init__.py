@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from lib.bootstrap.analyst import try_at_start as try_at_start
     from lib.bootstrap.archiving import Archivist as Archivist
     from lib.bootstrap.archiving import archivist as archivist
+    from lib.bootstrap.backtester import work_backtest as work_backtest
     from lib.bootstrap.backtesting import BacktestPlan as BacktestPlan
     from lib.bootstrap.backtesting import backtest as backtest
     from lib.bootstrap.chatting import Chatting as Chatting
@@ -95,6 +96,7 @@ HOMES = {
     "lib.adapters.sql.recovery.resealing": "Rotation",
     "lib.bootstrap.analyst": "Trial try_analyst try_at_start",
     "lib.bootstrap.archiving": "Archivist archivist",
+    "lib.bootstrap.backtester": "work_backtest",
     "lib.bootstrap.backtesting": "BacktestPlan backtest",
     "lib.bootstrap.chatting": "Chatting chat_bot",
     "lib.bootstrap.control": "Control PeopleControl PlatformControl open_control",

@@ -1,4 +1,7 @@
-"""The notifier, wired: what was told goes out, a silent trader is noticed, days are sealed and opinions scored."""
+"""
+The notifier, wired: what was told goes out, a silent trader is noticed, days are sealed, opinions scored, and backtests
+worked out by a child.
+"""
 
 import asyncio
 from collections.abc import Iterator
@@ -9,8 +12,10 @@ from hashlib import sha256
 import sqlalchemy as sa
 
 from lib.adapters.apprise.courier import AppriseCourier
+from lib.adapters.backtest_child import BacktestChild
 from lib.adapters.heartbeat import HeartbeatUrl
 from lib.adapters.sql.database.transactions import transact
+from lib.adapters.sql.forms.backtests import SqlBacktestBook
 from lib.adapters.sql.forms.channels import keep_operators
 from lib.adapters.sql.forms.deliveries import SqlDeliveries
 from lib.adapters.sql.forms.score_book import SqlScoreBook
@@ -21,10 +26,11 @@ from lib.bootstrap.sealing import Sealer
 from lib.clock import Clock, SystemClock
 from lib.domain.events import Event
 from lib.evidence.scorer import Scorer
+from lib.evidence.works import BacktestWorks
 from lib.queries import Readings
 from lib.queries.daily import ReportReadings
 from lib.queries.exposed import ExposedReadings
-from lib.settings import Settings
+from lib.settings import Settings, inherited
 from lib.telling.daily import DailyReports
 from lib.telling.heartbeat import Heartbeat
 from lib.telling.letters import composed
@@ -41,12 +47,13 @@ class Notifying:
     daily: DailyReports
     sealer: Sealer
     scorer: Scorer
+    backtests: BacktestWorks
     heartbeat: Heartbeat | None
     """None = nobody watches from outside."""
 
     async def run(self, stop: asyncio.Event) -> None:
         """All of them, beside one another, until *stop*."""
-        works = (self.sender, self.silence, self.daily, self.sealer, self.scorer, self.heartbeat)
+        works = (self.sender, self.silence, self.daily, self.sealer, self.scorer, self.backtests, self.heartbeat)
         await asyncio.gather(*(work.run(stop) for work in works if work is not None))
 
 
@@ -72,6 +79,7 @@ def notifying(settings: Settings) -> Iterator[Notifying]:
             DailyReports(ReportReadings(engine, candles), told, clock),
             Sealer(engine, clock),
             Scorer(SqlScoreBook(engine), candles, settings.feed_name, clock),
+            BacktestWorks(SqlBacktestBook(engine), BacktestChild(inherited()), settings.feed_name, clock),
             Heartbeat(readings.health, HeartbeatUrl(url), clock) if url else None,
         )
     finally:

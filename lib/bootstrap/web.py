@@ -8,6 +8,7 @@ from functools import partial
 import redis.asyncio
 import sqlalchemy as sa
 
+from lib.accounts.backtests import BacktestDesk
 from lib.accounts.beside import Beside
 from lib.accounts.chats import ChatDesk
 from lib.accounts.doors import Doors
@@ -40,6 +41,7 @@ from lib.adapters.redis.live import RedisLiveCandles
 from lib.adapters.sql.database.rights import refuse_too_much
 from lib.adapters.sql.forms.accounts import SqlAccounts
 from lib.adapters.sql.forms.api_tokens import SqlApiTokens
+from lib.adapters.sql.forms.backtests import SqlBacktestForms
 from lib.adapters.sql.forms.browsers import SqlBrowsers
 from lib.adapters.sql.forms.channels import SqlChannels
 from lib.adapters.sql.forms.chats import SqlChats
@@ -106,6 +108,7 @@ class WebSystem:
     strategies: StrategyDesk
     shadows: ShadowDesk
     records: RecordDesk
+    backtests: BacktestDesk
     models: OwnModelDesk
     real_money: RealMoneyDesk
     readings: Readings
@@ -183,6 +186,7 @@ def web_system(settings: Settings, metrics: Metrics | None = None) -> WebSystem:
             clock,
         ),
         records=RecordDesk(SqlRecordLinks(engine), clock),
+        backtests=BacktestDesk(SqlBacktestForms(engine), SqlAccounts(engine), feed, clock),
         models=models,
         real_money=RealMoneyDesk(SqlRealConsents(engine), SqlSecondFactors(engine), SqlPasskeys(engine), clock),
         readings=readings,

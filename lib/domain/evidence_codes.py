@@ -22,3 +22,9 @@ SHADOW_PLATFORM_USED_UP = declare("shadow_platform_used_up")
 SHADOW_SAME = declare("shadow_same")
 SHADOW_BESIDE_NOTHING = declare("shadow_beside_nothing")
 SHADOW_POSITION_UNKNOWN = declare("shadow_position_unknown")
+
+# why a backtest came to nothing
+BACKTEST_NO_CANDLES = declare("backtest_no_candles", symbol=Kind.NAME)
+BACKTEST_NO_DECISION = declare("backtest_no_decision")
+BACKTEST_BROKE = declare("backtest_broke", how=Kind.NAME)
+BACKTESTS_MANY = declare("backtests_many")

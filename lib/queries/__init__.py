@@ -9,6 +9,9 @@ from lib.queries.analyst import AnalystReadings
 from lib.queries.analyst_costs import AnalystCost as AnalystCost
 from lib.queries.audit import Audited as Audited
 from lib.queries.audit import Broken as Broken
+from lib.queries.backtests import BacktestFound as BacktestFound
+from lib.queries.backtests import BacktestLine as BacktestLine
+from lib.queries.backtests import BacktestReadings
 from lib.queries.compared import Calls as Calls
 from lib.queries.compared import Compared as Compared
 from lib.queries.compared import ComparedReadings
@@ -121,5 +124,6 @@ class Readings(
     StrategyReadings,
     ModelReadings,
     RecordReadings,
+    BacktestReadings,
 ):
     """Everything anybody may look at. *Retry* when a store is away."""

@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from lib.accounts.entrance import network
 from lib.adapters.sql.forms.api_tokens import token_of
 from lib.adapters.sql.forms.krw_rates import own_won_rates
+from lib.adapters.sql.tables.backtests import backtests
 from lib.adapters.sql.tables.people import accounts, audit_events, credentials, sessions, users
 from lib.adapters.sql.tables.records import record_links, records
 from lib.adapters.sql.tables.safety import api_tokens, authenticators, passkeys, recovery_codes
@@ -156,6 +157,7 @@ class SafetyReadings(Reading):
             "strategy_runs": (strategy_runs, ("version_id", "from_ms")),
             "strategy_shares": (strategy_shares, ("version_id", "shown_as", "made_ms", "revoked_ms")),
             "records": (records, ("id", "account_id", "version_id", "number", "sha256")),
+            "backtests": (backtests, ("id", "wish", "state", "asked_ms", "ended_ms", "hidden_ms", "earned")),
             "record_links": (record_links, ("record_id", "named", "amounts", "made_ms", "revoked_ms")),
         }
         return {

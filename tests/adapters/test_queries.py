@@ -13,10 +13,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import event
 
+from lib.adapters.sql.forms.backtests import packed as kept_result
 from lib.adapters.sql.forms.commands import SqlCommandQueue
 from lib.adapters.sql.forms.notice_choices import SqlNoticeChoices
 from lib.adapters.sql.ledger.telling import tell
 from lib.adapters.sql.records.days import packed
+from lib.adapters.sql.tables.backtests import backtests
 from lib.adapters.sql.tables.columns import utc_from_ms
 from lib.adapters.sql.tables.people import audit_events, krw_rates, notice_choices, sessions, users
 from lib.adapters.sql.tables.records import record_days, record_links, records
@@ -29,6 +31,7 @@ from lib.clock import SteppedClock
 from lib.domain import reason_codes as codes
 from lib.domain.account_records import TraderAccount
 from lib.domain.analyst_call import CycleKey, CycleRecord, ModelCall
+from lib.domain.backtests import Wish, wish_text
 from lib.domain.books import Charge, EquityPoint, Fill, Transfer
 from lib.domain.candle import MINUTE_MS, FormingCandle
 from lib.domain.channel import REPORT_HOUR, TellingChoices
@@ -117,6 +120,11 @@ class Scene:
                 "id": account.user_id, "version_id": account.user_id, "model": account.uid, "day_calls": 9,
                 "day_usd": Decimal(1),
             },
+            backtests: {
+                "id": account.user_id, "feed": "synthetic", "symbol": "BTCUSDT", "until_ms": DAY_MS, "state": "done",
+                "content_key": digest, "wish": wish_text(Wish("answers", "BTCUSDT", 0, DAY_MS, account_id=7)),
+                "result": kept_result({"moments": None, "uid": account.uid}), "code_sha256": digest,
+            },
             record_links: {"record_id": account.user_id, "code_sha256": digest, "made_ms": T, "named": True},
             channels: {"service": "ntfy", "name": account.uid, "sealed": "x"},
             notice_choices: {"quiet_from": 0, "quiet_until": 60},
@@ -172,7 +180,7 @@ def scene(request: pytest.FixtureRequest) -> Iterator[Scene]:
 
 LISTS = (
     "accounts", "sessions", "passkeys", "activity", "strategies", "strategy_versions", "strategy_runs",
-    "strategy_shares", "krw_rates", "records", "record_links",
+    "strategy_shares", "krw_rates", "records", "record_links", "backtests",
 )  # fmt: skip
 """What of the file with everything is a list of the person's own."""
 NOTHING_READ: tuple[object, ...] = (
@@ -229,6 +237,8 @@ READS: dict[str, Callable[[Readings, int, int], object]] = {
     "shadows": lambda r, user, log: r.shadows(user),
     "shadow_scores": lambda r, user, log: r.shadow_scores(user),
     "record_links": lambda r, user, log: r.record_links(user),
+    "backtests": lambda r, user, log: r.backtests(user),
+    "backtest": lambda r, user, log: r.backtest(user, user),
     "record_curve": lambda r, user, log: r.record_curve(user, user),
     "record_file": lambda r, user, log: list(r.record_file(user, user, amounts=True) or ()),
     "record_proof": lambda r, user, log: r.record_proof(user, user, DAY_MS, SYMBOL),
@@ -254,7 +264,7 @@ ALIKE = {
 MARKET_WIDE = {
     "status", "candles", "newest_candle", "last_price", "demo_user_id", "health", "rules", "analyst_profile",
     "admission", "banner", "person_cap", "price_day_ago", "closed_candles", "bot", "opinions", "opened_record",
-    "most_shadows",
+    "most_shadows", "opened_backtest",
 }  # fmt: skip
 
 

@@ -15,6 +15,7 @@ from streamlit.runtime import Runtime
 
 from app.http.traffic import Traffic
 from app.server import build
+from lib.accounts.backtests import BacktestDesk
 from lib.accounts.chats import ChatDesk
 from lib.accounts.doors import Doors
 from lib.accounts.emails import EmailDesk
@@ -356,6 +357,7 @@ class Web:
             strategies=cast(StrategyDesk, None),
             shadows=cast(ShadowDesk, None),
             records=cast(RecordDesk, None),
+            backtests=cast(BacktestDesk, None),
             models=cast(OwnModelDesk, None),
             real_money=RealMoneyDesk(
                 NoConsents(), self.logins.factors, MemoryPasskeys(self.sessions.trail), self.clock

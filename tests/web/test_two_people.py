@@ -33,12 +33,12 @@ FILES = [f"{what}.csv" for what in (*EXPORTS, "tax")]
 IDS = {
     "session_id": "sessions", "passkey_id": "passkeys", "token_id": "api_tokens", "strategy_id": "strategies",
     "version_id": "strategy_versions", "share_id": "strategy_shares", "record_id": "records",
-    "link_id": "record_links", "shadow_id": "shadows",
+    "link_id": "record_links", "shadow_id": "shadows", "job_id": "backtests",
 }  # fmt: skip
 SILENT = {
     "/healthz", "/readyz", "/api/openapi.json", "/api/kline", "/api/kline/history", "/api/account/sessions",
     "/api/strategies/templates", "/api/record", "/api/record/export", "/api/record/proof", "/api/symbols",
-    "/api/scores/{log_id}", "/api/shadows/scores",
+    "/api/scores/{log_id}", "/api/backtest", "/api/shadows/scores",
 }  # fmt: skip
 """
 What tells no text of a person's: the market, strategies of ours, browsers by names we know, what a code shows, symbols,
@@ -106,6 +106,7 @@ def requests_of(place: Place, one: Endpoint) -> Iterator[tuple[str, dict[str, An
     ids = f"user_id={place.lee.user_id}&account={place.lee.ids['accounts']}&account_id={place.lee.ids['accounts']}"
     path = one.path.replace("{log_id}", str(place.lee.ids["trade_logs"]))
     path = path.replace("{strategy_id}", str(place.lee.ids["strategies"]))
+    path = path.replace("{job_id}", str(place.lee.ids["backtests"]))
     path = path.replace("{record_id}", str(place.lee.ids["records"]))
     ids += f"&t={DAY_MS}&symbol=BTCUSDT" if path.endswith("/proof") else ""
     if one.method == "GET":

@@ -14,10 +14,12 @@ from typing import Any
 import sqlalchemy as sa
 
 from lib.accounts.entrance import sha256
+from lib.adapters.sql.forms.backtests import packed as kept_result
 from lib.adapters.sql.records.days import packed
 from lib.adapters.sql.tables.columns import Dec, UtcDateTime, Why
 from lib.adapters.sql.tables.models import metadata
 from lib.domain.api_token import PREFIX
+from lib.domain.backtests import Wish, wish_text
 from lib.domain.day import DAY_MS
 from lib.domain.exit_rules import NO_RULES
 from lib.domain.reason import text
@@ -79,6 +81,11 @@ FIXED: dict[str, Any] = {
     "cycles.inputs": "",
     "risk_locks.kind": "external",
     "record_days.closing_index": "1",
+    "backtests.feed": "synthetic",
+    "backtests.symbol": "BTCUSDT",
+    "backtests.wish": wish_text(Wish("rules", "BTCUSDT", 0, DAY_MS)),
+    "backtests.state": "done",
+    "backtests.hidden_ms": 0,
     "krw_rates.day": "2026-01-01",
     "trade_logs.symbol": "BTCUSDT",
     "trade_logs.clamps": None,
@@ -219,6 +226,8 @@ def _written(column: sa.Column[Any], person: Person) -> Any:
         return figures | {"reason": bird}
     if str(column) == "strategy_versions.content":
         return written(Strategy(instructions=bird))
+    if str(column) == "backtests.result":
+        return kept_result({"moments": None, "told": bird})
     if str(column) == "record_days.packed":
         return packed([Entry(decision_leaf(Version(1, bird), Decided(DAY_MS, "BTCUSDT", "held")))])
     if isinstance(kind, Why):

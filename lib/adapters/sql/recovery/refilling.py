@@ -16,6 +16,7 @@ from lib.adapters.sql.database import schema
 from lib.adapters.sql.ledger.switches import columns_of, stop_of, thrown
 from lib.adapters.sql.ledger.telling import tell
 from lib.adapters.sql.recovery.table_rows import VERSION_TABLE
+from lib.adapters.sql.tables.backtests import backtests
 from lib.adapters.sql.tables.columns import utc_from_ms
 from lib.adapters.sql.tables.operating import operator_acts
 from lib.adapters.sql.tables.people import (
@@ -89,6 +90,7 @@ def keep_quiet(connection: sa.Connection, now_ms: int, as_of_ms: int) -> None:
     """
     for ended in DOORS:
         connection.execute(sa.delete(ended))
+    connection.execute(sa.update(backtests).values(code_sha256=None))
     connection.execute(sa.delete(invites).where(invites.c.used_ms == 0))
     connection.execute(sa.update(trader_lease).values(holder="", expires_ms=0))
     connection.execute(sa.update(account_leases).values(holder="", until_ms=0))

@@ -2,6 +2,7 @@
 
 from lib.adapters.sql.tables import (
     analysts,
+    backtests,
     operating,
     people,
     real_money,
@@ -18,6 +19,7 @@ from lib.adapters.sql.tables.columns import metadata
 
 __all__ = [
     "analysts",
+    "backtests",
     "metadata",
     "operating",
     "people",

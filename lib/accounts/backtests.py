@@ -1,0 +1,77 @@
+"""
+What a signed-in person may do about backtests: ask one at a time, cancel it, delete what came of it, show it by a link.
+
+A question has the limits the person has then, but for those it names. A code is 128 random bits, told once; the store
+keeps its sha256. A deleted result stays counted as a try.
+"""
+
+import secrets
+from dataclasses import dataclass, replace
+
+from lib.accounts.acts import act
+from lib.accounts.entrance import sha256
+from lib.accounts.refusal import Refusal
+from lib.accounts.strategies import MadeShare
+from lib.accounts.web import SessionUser
+from lib.clock import Clock
+from lib.domain.backtests import MOST_DAYS, Wish, wish_problem
+from lib.ports.backtests import BacktestForms
+from lib.ports.people import Accounts
+
+MOST_SHOWN = 20
+"""Links of a person that open at once."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """The number of the person's backtest."""
+
+    job_id: int
+
+
+class BacktestDesk:
+    """Synchronous and safe from any thread; *Retry* when the database is away. *feed* is this deployment's."""
+
+    def __init__(self, forms: BacktestForms, accounts: Accounts, feed: str, clock: Clock) -> None:
+        self._forms, self._accounts, self._feed, self._clock = forms, accounts, feed, clock
+
+    @act
+    def ask(self, user: SessionUser, wish: Wish) -> Asked | Refusal:
+        """Have *wish* worked out, or the number under which it was before."""
+        now = self._clock.now_ms()
+        chosen = self._accounts.chosen(user.user_id)
+        asked = wish if chosen is None else replace(wish, limits=chosen[0].limits)
+        if (problem := wish_problem(asked, now)) == "until":
+            return Refusal("refuse.backtest.span", most=MOST_DAYS[asked.kind])
+        if problem is not None:
+            return Refusal("refuse.field", field=problem)
+        made = self._forms.ask(user.user_id, self._feed, asked, now)
+        return Refusal("refuse.backtest.one") if made is None else Asked(made)
+
+    @act
+    def cancel(self, user: SessionUser, job_id: int) -> Refusal | None:
+        """It is wanted no more; what waits ends at once, what runs within seconds."""
+        return _found(self._forms.cancel(user.user_id, job_id, self._clock.now_ms()))
+
+    @act
+    def delete(self, user: SessionUser, job_id: int) -> Refusal | None:
+        """Its result and its link go; that it was tried stays counted."""
+        return _found(self._forms.hide(user.user_id, job_id, self._clock.now_ms()))
+
+    @act
+    def share(self, user: SessionUser, job_id: int) -> MadeShare | Refusal:
+        """A link that shows the result to whoever has it, until it is taken back; a link before opens no more."""
+        if user.is_guest:
+            return Refusal("refuse.guest")
+        code = secrets.token_urlsafe(16)
+        made = self._forms.share(user.user_id, job_id, sha256(code), MOST_SHOWN)
+        return MadeShare(code) if made else Refusal("refuse.backtest.share", most=MOST_SHOWN)
+
+    @act
+    def unshare(self, user: SessionUser, job_id: int) -> Refusal | None:
+        """The link opens nothing from now on."""
+        return _found(self._forms.unshare(user.user_id, job_id))
+
+
+def _found(done: bool) -> Refusal | None:
+    return None if done else Refusal("refuse.not_found")
