@@ -12,8 +12,10 @@ from collections.abc import AsyncIterator, Set
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from decimal import Decimal
+from weakref import WeakValueDictionary
 
 from lib.domain.account import Pool, Slot, Venue
+from lib.domain.analyst_call import CycleKey
 from lib.domain.order import Order
 from lib.domain.position import ZERO
 from lib.trading.asked import AskedAbout
@@ -117,6 +119,7 @@ class TraderState:
     _closing: dict[Venue, asyncio.Semaphore] = field(default_factory=dict)
     _turns: defaultdict[Slot, asyncio.Lock] = field(default_factory=lambda: defaultdict(asyncio.Lock))
     _entering: defaultdict[int, EntryTurn] = field(default_factory=lambda: defaultdict(EntryTurn))
+    _questions: WeakValueDictionary[CycleKey, asyncio.Lock] = field(default_factory=WeakValueDictionary)
     _sent: dict[Slot, str] = field(default_factory=dict)
     _entered: dict[Slot, Order] = field(default_factory=dict)
     _unbooked: set[Slot] = field(default_factory=set)
@@ -132,6 +135,10 @@ class TraderState:
     def entering(self, account_id: int) -> EntryTurn:
         """The account's turn to plan an entry, in whichever symbol."""
         return self._entering[account_id]
+
+    def question(self, key: CycleKey) -> asyncio.Lock:
+        """The group's question: held by the task of this process that has the analyst asked, until it is recorded."""
+        return self._questions.setdefault(key, asyncio.Lock())
 
     def is_busy(self, account_id: int) -> bool:
         """Whether a task trades for the account, or its books may lack executions, in any of its symbols."""

@@ -101,6 +101,16 @@ class Trader:
         self.check_modes()
         t_ms = boundary(self.context.clock.now_ms())
         if self.context.clock.now_ms() - t_ms <= RESUME_MS:
+            self._take_up(t_ms)
+
+    def _take_up(self, t_ms: int) -> None:
+        """
+        Begin the cycle of T that may have begun before this process did; a leader asks for everybody anew, because
+        whoever waits for the answer of the one before it would ask for itself in the end.
+        """
+        if self.leads and self.share is not None:
+            self._spawn("call", self._call(t_ms))
+        else:
             self._begin(t_ms)
 
     async def _hold_first(self) -> None:

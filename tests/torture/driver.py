@@ -12,7 +12,6 @@ import signal
 from dataclasses import asdict, dataclass, field
 from decimal import Decimal
 from multiprocessing.process import BaseProcess
-from pathlib import Path
 from typing import Any
 
 from lib.adapters.sql.forms.accounts import SqlAccounts
@@ -25,12 +24,12 @@ from tests.torture import stores
 from tests.torture.cable import Loss
 from tests.torture.exits import RULES, STOP, is_trailed, profit_after, take_trailing_away
 from tests.torture.failpoints import Deed, Trap
-from tests.torture.ground import POLL_S, Ground, ended, eventually
+from tests.torture.ground import POLL_S, Ground, ended, eventually, is_frozen
 from tests.torture.judge import Judge, is_protected
 from tests.torture.scenarios import REQUESTS, Action, Scenario
 from tests.worlds.killed import World, built
 
-REACH_S = 15.0
+REACH_S = 30.0
 TAKEN_S = 45.0
 """How long a hand goes on taking a trailing stop away: one call is never made beside another that may arrive."""
 SETTLE_S = 60.0
@@ -273,7 +272,7 @@ class Telling:
         if process is None or process.pid is None:
             return
         pid = process.pid
-        await eventually("the trader is frozen", lambda: _is_stopped(pid))
+        await eventually("the trader is frozen", lambda: is_frozen(pid))
         action, throwing = self.scenario.action, None
         self.ground.warp.jump(PAUSES_MS.get(action, 0) if action != "switchoff" else 0)
         match action:
@@ -455,11 +454,3 @@ class Telling:
         )
         if status := await world.stop():
             raise AssertionError(f"the last trader ended with {status}")
-
-
-def _is_stopped(pid: int) -> bool:
-    """Whether the kernel has frozen it."""
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "T"
-    except FileNotFoundError:
-        return False

@@ -20,6 +20,7 @@ from lib.domain.order import parse_link_id
 from lib.domain.risk import AccountPlan
 from lib.ports.exchange import Exchanges
 from lib.trading.context import TradingContext
+from lib.trading.trader import Trader
 
 Deed = Literal["kill", "raise", "freeze"]
 
@@ -61,6 +62,8 @@ EXCHANGE = {
 MARKET = {"closed_candles": "crosscheck", "ticker": "ticker"}
 CANDLES = {"newest": "candles", "set_status": "status"}
 ANALYST = {"ask": "analyst"}
+LEASES = {"hold": "hold", "give_back": "return", "leave": "leave", "borrow": "borrow"}
+CALLS = {"call": "call"}
 BY_LEG = {"e": "", "x": "exit.", "g": "guard.", "f": "flatten."}
 """What comes before the name of a call that is about one order: entries go without."""
 
@@ -153,6 +156,14 @@ def _leg_of(args: tuple[Any, ...]) -> str:
         if link is not None:
             return BY_LEG[link.leg]
     return ""
+
+
+def watch_dividing(trader: Trader, points: Failpoints) -> None:
+    """Put failpoints around what divides accounts: leases and loans, and the leader's calls."""
+    if trader.share is not None:
+        trader.share.leases = Watched(trader.share.leases, LEASES, points)
+    if trader.calls is not None:
+        trader.calls = Watched(trader.calls, CALLS, points)
 
 
 def watch(context: TradingContext, points: Failpoints) -> None:

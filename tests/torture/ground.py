@@ -75,6 +75,14 @@ async def ended(process: BaseProcess, number: int) -> int:
     return 0 if status is None else status
 
 
+def is_frozen(pid: int) -> bool:
+    """Whether the kernel has frozen it."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "T"
+    except FileNotFoundError:
+        return False
+
+
 @dataclass
 class Ground:
     """The servers, running."""

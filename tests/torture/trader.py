@@ -22,7 +22,7 @@ from lib.ports.metrics import Metrics
 from lib.settings import Settings
 from lib.trading.trader import Trader
 from services.process import run_process
-from tests.torture.failpoints import Failpoints, Trap, watch
+from tests.torture.failpoints import Failpoints, Trap, watch, watch_dividing
 from tests.torture.warp import Warp
 
 
@@ -62,6 +62,8 @@ def run(plan: TraderPlan) -> None:
     async def watched(settings: Settings, metrics: Metrics | None = None) -> AsyncIterator[Trader]:
         async with plain(settings, metrics) as trader:
             watch(trader.context, points)
+            if trader.share is not None:
+                watch_dividing(trader, points)
             yield trader
 
     setattr(bootstrap, plan.service, watched)

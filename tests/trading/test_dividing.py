@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from lib.domain.account import PlatformLimits
+from lib.domain.analyst_call import AnalystAnswer, Prompt
 from lib.domain.errors import Halt, Retry
 from lib.domain.order import TERMINAL, OrderState
 from lib.domain.switches import Flags
@@ -22,7 +23,7 @@ from lib.trading.state import TraderState
 from lib.trading.trader import UNCALLED_S, Trader
 from tests.factories import SYMBOL, T, decision
 from tests.worlds.one_process import World
-from tests.worlds.props import CREATE, START, HeldClock
+from tests.worlds.props import CREATE, START, FakeAnalyst, HeldClock
 
 
 class Post(WorkerCalls):
@@ -37,6 +38,19 @@ class Post(WorkerCalls):
             self.traders[holder].called(t_ms)
 
 
+class Pondering(FakeAnalyst):
+    """Answers after *takes_s* seconds of *clock*."""
+
+    def __init__(self, clock: HeldClock) -> None:
+        super().__init__(view=decision("buy"))
+        self._clock, self.takes_s = clock, 0.0
+
+    async def ask(self, prompt: Prompt, budget_s: float) -> AnalystAnswer:
+        answer = await super().ask(prompt, budget_s)
+        await self._clock.sleep(self.takes_s)
+        return answer
+
+
 class Crew:
     """A leader, "a", and a worker, "b", over one world of four accounts, two of them each one's."""
 
@@ -44,7 +58,7 @@ class Crew:
         self.clock = HeldClock(START)
         self.world = World(clock=self.clock)
         self.accounts = [self.world.add_account() for _ in range(4)]
-        self.world.analyst.view = decision("buy")
+        self.world.analyst = self.analyst = Pondering(self.clock)
         self.post = Post()
         self.leader, self.worker = self.trader("a", leads=True), self.trader("b", leads=False)
 
@@ -173,6 +187,38 @@ async def test_accounts_taken_shortly_after_a_t_are_served_in_it(crew: Crew) -> 
     await crew.outlive()
     await crew.run(10)
     assert crew.states() == [["FILLED"]] * 4
+
+
+async def test_a_leader_that_comes_back_in_a_t_asks_for_everybody_anew(crew: Crew) -> None:
+    crew.analyst.takes_s = 3
+    await crew.start()
+    await crew.to_t()
+    for trader in (crew.worker, crew.leader):
+        trader.cycle()
+    await crew.run(1)
+    await crew.world.ledger.leave("a")
+    crew.kill(crew.leader)
+    crew.worker.hold_share()
+    await crew.run(1)
+    assert crew.owned(crew.worker) == crew.accounts
+    again = crew.trader("c", leads=True)
+    await again.start()
+    await crew.run(8)
+    assert crew.states() == [["FILLED"]] * 4, "the worker need not wait until it may ask for itself"
+    assert len(crew.world.analyst.asked) == 2, "by the dead one, and once since"
+    crew.kill(again)
+
+
+async def test_two_cycles_of_one_process_ask_one_question(crew: Crew) -> None:
+    crew.analyst.takes_s = 3
+    await crew.start()
+    await crew.to_t()
+    context, alone = crew.leader.context, (frozenset({number}) for number in crew.accounts[2:])
+    under_way = [asyncio.ensure_future(run_cycle(context, T + 300_000, among=number)) for number in alone]
+    await crew.run(10)
+    await asyncio.gather(*under_way)
+    assert crew.states()[2:] == [["FILLED"]] * 2
+    assert len(crew.world.analyst.asked) == 1
 
 
 async def test_an_account_that_is_at_work_is_not_given_back(crew: Crew) -> None:

@@ -71,10 +71,18 @@ def _wish(context: TradingContext, t_ms: int, group: Sequence[TraderAccount], si
 async def answer_for(
     context: TradingContext, group: Group, asked_for: AskedFor, person_cost: Decimal = NO_PERSON_CAP
 ) -> AnalystAnswer:
-    """The standing answer of *group*: the one recorded before, else a new call, recorded first-writer-wins."""
+    """
+    The standing answer of *group*: the one recorded before, else a new call, recorded first-writer-wins. This process
+    has one call of a group under way at most: what another of its cycles is being answered is waited for.
+    """
+    async with context.state.question(group.key):
+        if (known := await context.cycles.cycle(group.key)) is not None:
+            return known
+        return await _asked_now(context, group, asked_for, person_cost)
+
+
+async def _asked_now(context: TradingContext, group: Group, asked_for: AskedFor, person_cost: Decimal) -> AnalystAnswer:
     key, first = group.key, group.accounts[0]
-    if (known := await context.cycles.cycle(key)) is not None:
-        return known
     people = tuple(dict.fromkeys(account.user_id for account in group.accounts))
     asked = await ask_chain(context, first, group.sight, group.wish, Purse(people, person_cost))
     LOG.info("analyst.asked", t_ms=key.t_ms, **_figures(asked))
