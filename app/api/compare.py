@@ -25,6 +25,7 @@ async def compare(request: Request, user: SessionUser) -> Response:
     without an account. Figures are fractions of the notional a decision, net; the version's have its calls on a
     position of *notional_usdt*. Intervals (*interval*) hold at every look and for all versions together. *against* is
     how far beyond each baseline the version lies, *hold* being its own mean; none under *few* entries or *few_days*.
+    *waiting* answers are of days that are not whole yet; *calls* (null: none) of those that are.
     """
     found = await in_thread(comparison, user.user_id, account_of(request))
     return refused(Refusal("refuse.no_account")) if found is None else JSONResponse(_told(found))
@@ -49,7 +50,8 @@ def _told(found: Told) -> dict[str, object]:
 
 def _version(key: VersionKey, found: Told) -> dict[str, object]:
     judged: dict[str, object] = plain(found.versions.judged[key])
-    return {**plain(key), **judged, "traded": key in found.traded, "calls": plain(found.calls[key])}
+    calls = plain(found.calls.get(key))
+    return {**plain(key), **judged, "traded": key in found.traded, "waiting": found.waiting.get(key, 0), "calls": calls}
 
 
 ENDPOINTS = (

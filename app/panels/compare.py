@@ -1,5 +1,6 @@
 """Versions beside chance and each other, and one sentence of it for other pages."""
 
+from decimal import Decimal
 from html import escape
 
 import streamlit as st
@@ -13,7 +14,9 @@ from lib.domain import reason_codes as codes
 from lib.domain.reason import Reason
 from lib.domain.scores import NOTIONAL
 from lib.evidence.verdict import share
-from lib.queries import VersionKey
+from lib.queries import Calls, VersionKey
+
+NO_CALLS = Calls(0, Decimal(0), 0)
 
 
 def _say(why: Reason) -> str:
@@ -49,7 +52,14 @@ def _entries(found: Told) -> list[Entry]:
     newest = next(iter(found.versions.judged))
     running = {key for key in found.traded if (key.name, key.number) == (newest.name, newest.number)}
     return [
-        Entry(key, judged, found.calls[key], key in running, key not in found.traded)
+        Entry(
+            key,
+            judged,
+            calls=found.calls.get(key, NO_CALLS),
+            runs=key in running,
+            shadow=key not in found.traded,
+            waiting=found.waiting.get(key, 0),
+        )
         for key, judged in found.versions.judged.items()
     ]
 

@@ -30,13 +30,14 @@ _SIZE = 100.0
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One version's card: *runs* = it is what trades now; *shadow* = it never did."""
+    """One version's card: *runs* = it is what trades now; *shadow* = it never did. *waiting* answers wait."""
 
     key: VersionKey
     judged: Judged
     calls: Calls
     runs: bool
     shadow: bool
+    waiting: int
 
 
 def version_name(key: VersionKey, word: Word) -> str:
@@ -68,7 +69,7 @@ def _card(one: Entry, word: Word, say: Say) -> str:
 
 
 def _figures(one: Entry, word: Word) -> str:
-    judged, waiting = one.judged, one.calls.count - one.judged.decisions
+    judged = one.judged
     holds = judged.decisions - judged.longs - judged.shorts
     said = " · ".join(
         f"{word(f'scored.{kind}')} {count(n)}"
@@ -79,8 +80,8 @@ def _figures(one: Entry, word: Word) -> str:
         (word("compare.said"), said),
         (word("scored.calls"), calls_usd(one.calls.usd, one.calls.unpriced, one.calls.count, word)),
     ]
-    if waiting > 0:
-        rows.insert(1, (word("compare.waiting"), word("compare.n", n=count(waiting))))
+    if one.waiting:
+        rows.insert(1, (word("compare.waiting"), word("compare.n", n=count(one.waiting))))
     if judged.net is not None:
         rows.append((word("compare.edge"), percent(judged.edge, places=3)))
     told = "".join(f"<div><dt>{escape(label)}</dt><dd>{escape(value)}</dd></div>" for label, value in rows)

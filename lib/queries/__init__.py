@@ -15,6 +15,7 @@ from lib.queries.backtests import BacktestReadings
 from lib.queries.compared import Calls as Calls
 from lib.queries.compared import Compared as Compared
 from lib.queries.compared import ComparedReadings
+from lib.queries.compared import Mark as Mark
 from lib.queries.compared import VersionKey as VersionKey
 from lib.queries.exports import EXPORTS as EXPORTS
 from lib.queries.exports import Column as Column

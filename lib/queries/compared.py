@@ -8,11 +8,11 @@ counts for the version that ran at its T, and once a window. What stands here is
 """
 
 from bisect import bisect_right
-from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any
+from typing import Any, TypeVar
 
 import sqlalchemy as sa
 
@@ -31,6 +31,7 @@ from lib.queries.scores import CANDLES_GO_MS, MOST_SCORES, Run, runs_of
 MOST_COMPARED = MOST_SCORES
 _L, _S, _C, _D = trade_logs.c, scores.c, cycles.c, shadow_calls.c
 _WORTH = (_S.long_net, _S.short_net, _S.fees, _S.cost_usd)
+T = TypeVar("T")
 _SIDES = {"buy": 1, "sell": -1}
 
 
@@ -64,81 +65,106 @@ class Compared:
 
 
 @dataclass(frozen=True, slots=True)
-class _Found:
-    rows: Sequence[Any]
-    shadowed: Sequence[Any]
-    one_way: int
-    runs: list[Run]
+class Mark:
+    """
+    What a comparison rests on: as long as all but the numbers *waiting* are the same, so is the comparison. *waiting*
+    are answers of days that are not whole yet, by version, the newest first; *traded* those of which one traded.
+    """
+
+    rests_on: tuple[int, ...]
+    waiting: Mapping[VersionKey, int]
+    traded: frozenset[VersionKey]
 
 
 class ComparedReadings(Reading):
-    """Of one person; *account_id* None is the account in use."""
+    """Of one person; *account_id* None is the account in use. Days are whole before *until_ms*, epoch ms."""
 
-    def compared_mark(self, user_id: int, account_id: int | None = None) -> tuple[int, ...] | None:
-        """What a comparison rests on: as long as it is the same, so is the comparison. None without an account."""
+    def compared_mark(self, user_id: int, until_ms: int, account_id: int | None = None) -> Mark | None:
+        """What a comparison rests on; None without an account."""
+        return self._of_own(user_id, account_id, lambda c, own: _mark(c, user_id, own, until_ms))
 
-        def read(connection: sa.Connection) -> tuple[int, ...] | None:
-            mine = own_account(connection, user_id, account_id)
-            if mine is None:
-                return None
-            newest = connection.scalar(_of(mine.id, BOTH_WAYS, _L.cycle_id).limit(1))
-            beside = connection.scalar(_shadowed(user_id, mine.id, _D.cycle_id).limit(1))
-            return (mine.id, newest or 0, beside or 0, len(runs_of(connection, user_id)))
-
-        return self._read(read)
-
-    def compared(self, user_id: int, account_id: int | None = None) -> Compared | None:
+    def compared(self, user_id: int, until_ms: int, account_id: int | None = None) -> Compared | None:
         """The person's versions as they stand; None without an account."""
-
         now = self._clock.now_ms()
+        return self._of_own(user_id, account_id, lambda c, own: _compared(c, user_id, own, until_ms, now))
 
-        def read(connection: sa.Connection) -> _Found | None:
+    def _of_own(self, user_id: int, account_id: int | None, read: Callable[[sa.Connection, int], T]) -> T | None:
+        def work(connection: sa.Connection) -> T | None:
             mine = own_account(connection, user_id, account_id)
-            return None if mine is None else _read(connection, mine.id, user_id, now)
+            return None if mine is None else read(connection, mine.id)
 
-        found = self._read(read)
-        return None if found is None else _by_version(found)
+        return self._read(work)
 
 
-def _of(account_id: int, method: int, *columns: Any) -> "sa.Select[Any]":
+def _scored(account_id: int, method: int, *columns: Any) -> "sa.Select[Any]":
+    """What was answered for the account and scored by *method*, the newest first."""
+    is_scored = sa.and_(_S.cycle_id == _L.cycle_id, _S.method == method)
+    of = sa.select(*columns).join(scores, is_scored).where(_L.account_id == account_id)
+    return of.order_by(_L.t_ms.desc())
+
+
+def _shadowed(user_id: int, account_id: int) -> "sa.ColumnElement[bool]":
+    return sa.and_(_D.user_id == user_id, _D.account_id == account_id, _D.state == "answered")
+
+
+def _mark(connection: sa.Connection, user_id: int, account_id: int, until_ms: int) -> Mark:
+    newest = connection.scalar(_scored(account_id, BOTH_WAYS, _L.cycle_id).where(_L.t_ms < until_ms).limit(1))
+    own = _shadowed(user_id, account_id)
+    both = sa.and_(_S.cycle_id == _D.cycle_id, _S.method == BOTH_WAYS)
+    beside = sa.select(_D.cycle_id).join(scores, both).where(own, _D.t_ms < until_ms).order_by(_D.t_ms.desc()).limit(1)
+    runs, waiting = runs_of(connection, user_id), Counter[VersionKey]()
+    young = sa.select(_L.t_ms, _C.model).join(cycles, _C.id == _L.cycle_id).order_by(_L.t_ms.desc())
+    young = young.where(_L.account_id == account_id, _L.t_ms >= until_ms, _C.state != "failed").limit(MOST_COMPARED)
+    waiting.update(_version_at(runs, row.t_ms, row.model) for row in connection.execute(young))
+    traded = frozenset(waiting)
+    shadowed = _named(_C.model).where(own, _D.t_ms >= until_ms).limit(MOST_COMPARED)
+    waiting.update(VersionKey(row.name, row.number or 0, row.model) for row in connection.execute(shadowed))
+    rests_on = (account_id, newest or 0, connection.scalar(beside) or 0, len(runs))
+    return Mark(rests_on, waiting, traded)
+
+
+def _named(*columns: Any) -> "sa.Select[Any]":
+    """Answers of shadows with the strategy's version that each is."""
     return (
-        sa.select(*columns)
-        .join(scores, sa.and_(_S.cycle_id == _L.cycle_id, _S.method == method))
-        .where(_L.account_id == account_id)
-        .order_by(_L.t_ms.desc())
-    )
-
-
-def _shadowed(user_id: int, account_id: int, *columns: Any) -> "sa.Select[Any]":
-    return (
-        sa.select(*columns)
-        .join(scores, sa.and_(_S.cycle_id == _D.cycle_id, _S.method == BOTH_WAYS))
-        .where(_D.user_id == user_id, _D.account_id == account_id, _D.state == "answered")
-        .order_by(_D.t_ms.desc())
-    )
-
-
-def _read(connection: sa.Connection, account_id: int, user_id: int, now_ms: int) -> "_Found":
-    wanted = (_L.t_ms, _L.cycle_id, _L.symbol, _L.action, _L.confidence, _C.model, *_WORTH)
-    query = _of(account_id, BOTH_WAYS, *wanted).join(cycles, _C.id == _L.cycle_id).limit(MOST_COMPARED)
-    named = (_D.t_ms, _D.symbol, _C.decision, _C.model, strategies.c.name, strategy_versions.c.number, *_WORTH)
-    beside = (
-        _shadowed(user_id, account_id, *named)
+        sa.select(strategies.c.name, strategy_versions.c.number, *columns)
+        .select_from(shadow_calls)
         .join(cycles, _C.id == _D.cycle_id)
         .join(shadows, shadows.c.id == _D.shadow_id)
         .outerjoin(strategy_versions, strategy_versions.c.id == shadows.c.version_id)
         .outerjoin(strategies, strategies.c.id == strategy_versions.c.strategy_id)
-        .limit(MOST_COMPARED)
+        .order_by(_D.t_ms.desc())
     )
-    rows, shadowed = connection.execute(query).all(), connection.execute(beside).all()
-    return _Found(rows, shadowed, _one_way(connection, account_id, now_ms), runs_of(connection, user_id))
+
+
+def _compared(connection: sa.Connection, user_id: int, account_id: int, until_ms: int, now_ms: int) -> Compared:
+    wanted = (_L.t_ms, _L.symbol, _L.action, _L.confidence, _C.model, *_WORTH)
+    traded = _scored(account_id, BOTH_WAYS, *wanted).join(cycles, _C.id == _L.cycle_id).where(_L.t_ms < until_ms)
+    both = sa.and_(_S.cycle_id == _D.cycle_id, _S.method == BOTH_WAYS)
+    beside = _named(_D.t_ms, _D.symbol, _C.decision, _C.model, *_WORTH).join(scores, both)
+    beside = beside.where(_shadowed(user_id, account_id), _D.t_ms < until_ms)
+    runs, gathered = runs_of(connection, user_id), _Gathered()
+    for row in connection.execute(traded.limit(MOST_COMPARED)):
+        gathered.add(_version_at(runs, row.t_ms, row.model), row, row.action, row.confidence or ZERO)
+    names = frozenset(gathered.answers)
+    for row in connection.execute(beside.limit(MOST_COMPARED)):
+        view = read_decision(row.decision)
+        said = (view.action, view.confidence) if isinstance(view, Decision) else (None, ZERO)
+        gathered.add(VersionKey(row.name, row.number or 0, row.model), row, *said)
+    answers = {key: list(told.values()) for key, told in gathered.answers.items()}
+    return Compared(answers, gathered.calls(), names, _one_way(connection, account_id, now_ms))
+
+
+def _version_at(runs: Sequence[Run], t_ms: int, model: str) -> VersionKey:
+    """What ran at T, with the *model* that answered."""
+    place = bisect_right(runs, t_ms, key=lambda run: run.from_ms) - 1
+    return VersionKey(runs[place].name, runs[place].number, model) if place >= 0 else VersionKey(None, 0, model)
 
 
 def _one_way(connection: sa.Connection, account_id: int, now_ms: int) -> int:
     """How many answers have one score for good: their candles were gone before both ways were scored."""
     both = scores.alias()
     alone = (
-        _of(account_id, METHOD, _L.cycle_id)
+        _scored(account_id, METHOD, _L.cycle_id)
         .outerjoin(both, sa.and_(both.c.cycle_id == _L.cycle_id, both.c.method == BOTH_WAYS))
         .where(both.c.cycle_id.is_(None), _L.t_ms < now_ms - CANDLES_GO_MS)
         .limit(MOST_COMPARED)
@@ -164,22 +190,6 @@ class _Gathered:
 
     def calls(self) -> dict[VersionKey, Calls]:
         return {key: _calls(costs) for key, costs in self._costs.items()}
-
-
-def _by_version(found: _Found) -> Compared:
-    begins, gathered = [run.from_ms for run in found.runs], _Gathered()
-    for row in found.rows:  # newest first, and so are the versions
-        place = bisect_right(begins, row.t_ms) - 1
-        run = found.runs[place] if place >= 0 else None
-        key = VersionKey(run.name, run.number, row.model) if run else VersionKey(None, 0, row.model)
-        gathered.add(key, row, row.action, row.confidence or ZERO)
-    traded = frozenset(gathered.answers)
-    for row in found.shadowed:
-        view = read_decision(row.decision)
-        said = (view.action, view.confidence) if isinstance(view, Decision) else (None, ZERO)
-        gathered.add(VersionKey(row.name, row.number or 0, row.model), row, *said)
-    answers = {key: list(told.values()) for key, told in gathered.answers.items()}
-    return Compared(answers, gathered.calls(), traded, found.one_way)
 
 
 def _calls(costs: Sequence[Decimal | None]) -> Calls:

@@ -214,8 +214,8 @@ READS: dict[str, Callable[[Readings, int, int], object]] = {
     "trips": lambda r, user, log: r.trips(user),
     "worth": lambda r, user, log: r.worth(user, log),
     "version_scores": lambda r, user, log: r.version_scores(user),
-    "compared_mark": lambda r, user, log: r.compared_mark(user),
-    "compared": lambda r, user, log: r.compared(user),
+    "compared_mark": lambda r, user, log: r.compared_mark(user, T + DAY_MS),
+    "compared": lambda r, user, log: r.compared(user, T + DAY_MS),
     "orders_sheet": lambda r, user, log: r.orders_sheet(user, limit=9),
     "fills_sheet": lambda r, user, log: r.fills_sheet(user, limit=9),
     "funding_sheet": lambda r, user, log: r.funding_sheet(user, limit=9),
@@ -866,12 +866,13 @@ async def test_versions_are_compared_by_the_model_that_answered_and_each_answer_
         answer = make.analyst_answer(make.decision(action=action), cost=Decimal("0.2"), model=f"m{group == 'c'}")
         await ledger.record_cycle(CycleRecord(key, "prompt", "[]", answer))
         await ledger.plan(owner, key, key.t_ms, AccountPlan("held", text("no")))
-    before = scene.readings.compared_mark(owner.user_id)
+    until = later + 10**9
+    before = scene.readings.compared_mark(owner.user_id, until)
     waiting = scene.world.scores.unscored(0, 9, BOTH_WAYS)
     two = (Decimal("0.01"), Decimal("-0.012"))
     scene.world.scores.keep_both([BothWays(of_nothing(one, T), *two) for one in waiting])
-    assert scene.readings.compared_mark(owner.user_id) != before
-    found = scene.readings.compared(owner.user_id)
+    assert scene.readings.compared_mark(owner.user_id, until) != before
+    found = scene.readings.compared(owner.user_id, until)
     assert found is not None
     newest, second, first, *_ = found.answers
     assert [(one.name, one.number, one.model) for one in (newest, second)] == [
@@ -886,8 +887,15 @@ async def test_versions_are_compared_by_the_model_that_answered_and_each_answer_
     [shadow] = found.answers.keys() - found.traded
     assert (shadow.name, shadow.number, shadow.model) == ("uid-owner", 1, first.model)
     assert [(one.t_ms, one.side) for one in found.answers[shadow]] == [(T, 1)], "a shadow's answer says its side itself"
-    assert scene.readings.compared(owner.user_id, owner.account_id + 1) is None
-    assert scene.readings.compared_mark(owner.user_id, owner.account_id + 1) is None
+    young = scene.readings.compared_mark(owner.user_id, later)
+    assert young is not None
+    assert young.waiting == {newest: 1, second: 2}
+    assert young.traded == {newest, second}
+    old = scene.readings.compared(owner.user_id, later)
+    assert old is not None
+    assert old.answers.keys() == {first, shadow}
+    assert scene.readings.compared(owner.user_id, until, owner.account_id + 1) is None
+    assert scene.readings.compared_mark(owner.user_id, until, owner.account_id + 1) is None
 
 
 async def test_a_decision_is_told_its_worth_that_it_waits_or_that_its_candles_are_gone(scene: Scene) -> None:

@@ -58,6 +58,7 @@ from lib.queries import (
     Health,
     Holding,
     LogRow,
+    Mark,
     OpinionWorth,
     Pulse,
     Readings,
@@ -221,10 +222,10 @@ class FakeReadings:
     def version_scores(self, user_id: int, **asked: Any) -> list[VersionScores]:
         return [VersionScores(f"of {user_id}", 1, 4, 1, 1, 2, Decimal("0.02"), Decimal(0), 4)]
 
-    def compared_mark(self, user_id: int, account_id: int | None = None) -> tuple[int, ...]:
-        return (user_id,)
+    def compared_mark(self, user_id: int, until_ms: int, account_id: int | None = None) -> Mark:
+        return Mark((user_id,), {}, frozenset())
 
-    def compared(self, user_id: int, account_id: int | None = None) -> Compared:
+    def compared(self, user_id: int, until_ms: int, account_id: int | None = None) -> Compared:
         key = VersionKey(f"of {user_id}", 1, "rules")
         return Compared({key: answers(20)}, {key: Calls(20 * A_DAY, Decimal(user_id), 0)}, frozenset({key}), 0)
 

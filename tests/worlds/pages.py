@@ -55,6 +55,7 @@ from lib.queries import (
     LogDetail,
     LogFilter,
     LogRow,
+    Mark,
     Marker,
     OpinionWorth,
     OwnAccount,
@@ -414,10 +415,11 @@ class Shelf:
     def version_scores(self, user_id: int, **asked: Any) -> list[VersionScores]:
         return list(SCORED) if self._has(user_id) else []
 
-    def compared_mark(self, user_id: int, account_id: int | None = None) -> tuple[int, ...] | None:
-        return (1, len(self.compares)) if self._has(user_id) else None
+    def compared_mark(self, user_id: int, until_ms: int, account_id: int | None = None) -> Mark | None:
+        waiting = {key: 288 for key in list(self.compares)[:1]}
+        return Mark((1, len(self.compares)), waiting, frozenset(waiting)) if self._has(user_id) else None
 
-    def compared(self, user_id: int, account_id: int | None = None) -> Compared | None:
+    def compared(self, user_id: int, until_ms: int, account_id: int | None = None) -> Compared | None:
         calls, traded = {key: CALLS for key in self.compares}, frozenset(list(self.compares)[:2])
         return Compared(self.compares, calls, traded, 40) if self._has(user_id) else None
 
