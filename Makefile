@@ -1,7 +1,7 @@
 # Maemae: two commands matter, `make run` and `make test`. Each does its own set-up.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help run test check ci proof fix bench evidence-proof replay candles backtest grid sim torture mutants coverage attack audit soak control analyst migrate backup restore rotate archive doctor preflight lock ready servers clean
+.PHONY: help run test check ci proof fix bench evidence-proof replay candles backtest grid memory-test sim torture mutants coverage attack audit soak control analyst migrate backup restore rotate archive doctor preflight lock ready servers clean
 
 # the first Python >= 3.11 that really starts
 PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
@@ -63,6 +63,9 @@ backtest: .venv/run.stamp  ## FROM=2024-01-01 TO=2024-12-31, FILE=candles.csv.gz
 
 grid: .venv/grid.stamp  ## FROM=, TO=, FILE= or USER= as backtest has them (ARGS="--confidence 0.55:0.9:0.05 --leverage 1:10:1"): many settings over one past, every try counted
 	@$(BIN)/python -m services.grid $(if $(FILE),--file "$(FILE)") $(if $(FROM),--from $(FROM)) $(if $(TO),--to $(TO)) $(if $(filter command line,$(origin USER)),--user "$(USER)") $(if $(SYMBOL),--symbol $(SYMBOL)) $(ARGS)
+
+memory-test: .venv/run.stamp  ## FROM=, TO=, FILE= or USER= as backtest has them (ARGS="--windows 100 --most-usd 5", --rules): whether an analyst reads the market or remembers it
+	@$(BIN)/python -m services.memory $(if $(FILE),--file "$(FILE)") $(if $(FROM),--from $(FROM)) $(if $(TO),--to $(TO)) $(if $(filter command line,$(origin USER)),--user "$(USER)") $(if $(SYMBOL),--symbol $(SYMBOL)) $(ARGS)
 
 sim: .venv/dev.stamp  ## SEEDS=1000: the trader's own coroutines in seeded worlds full of faults, on virtual time
 	@$(BIN)/python -m tests.sim $(if $(SEEDS),--seeds $(SEEDS)) $(ARGS)

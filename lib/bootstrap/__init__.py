@@ -40,6 +40,9 @@ if TYPE_CHECKING:
     from lib.bootstrap.library import taken_file as taken_file
     from lib.bootstrap.local import embedded_redis as embedded_redis
     from lib.bootstrap.local import running_redis as running_redis
+    from lib.bootstrap.memory_testing import MemoryOffer as MemoryOffer
+    from lib.bootstrap.memory_testing import MemoryPlan as MemoryPlan
+    from lib.bootstrap.memory_testing import MemoryTest as MemoryTest
     from lib.bootstrap.metrics import measured as measured
     from lib.bootstrap.models import ModelControl as ModelControl
     from lib.bootstrap.operators import OperatorsDoor as OperatorsDoor
@@ -82,6 +85,8 @@ if TYPE_CHECKING:
     from lib.evidence.grid import Grid as Grid
     from lib.evidence.grid import Searched as Searched
     from lib.evidence.grid import Tried as Tried
+    from lib.evidence.memory import badges as badges
+    from lib.evidence.questioning import Questioned as Questioned
     from lib.last_line import last_line as last_line
     from lib.market.library import Footage as Footage
     from lib.market.library import Library as Library
@@ -105,6 +110,7 @@ HOMES = {
     "lib.bootstrap.gridding": "GridPlan Gridded grid",
     "lib.bootstrap.library": "candle_library taken_file",
     "lib.bootstrap.local": "embedded_redis running_redis",
+    "lib.bootstrap.memory_testing": "MemoryOffer MemoryPlan MemoryTest",
     "lib.bootstrap.metrics": "measured",
     "lib.bootstrap.models": "ModelControl",
     "lib.bootstrap.operators": "OperatorsDoor",
@@ -123,6 +129,8 @@ HOMES = {
     "lib.evidence.backtest": "Backtest",
     "lib.evidence.baselines": "Baselines",
     "lib.evidence.grid": "Grid LEAST_DAYS Searched Tried",
+    "lib.evidence.memory": "badges",
+    "lib.evidence.questioning": "Questioned",
     "lib.last_line": "last_line",
     "lib.market.library": "Footage Library",
     "lib.replay.rehearsal": "Rehearsal",
