@@ -27,7 +27,7 @@ from lib.domain.account_records import NewAccount
 from lib.domain.candle import MINUTE_MS
 from lib.domain.exit_rules import ExitRules
 from lib.domain.fill_prices import EngineConfig
-from lib.domain.order import CYCLE_MS
+from lib.domain.order import CYCLE_MS, TERMINAL
 from lib.domain.worker import Worker
 from lib.simulator.engine.charges import USDT, FeeTerms
 from lib.simulator.engine.engine import Engine
@@ -401,11 +401,19 @@ class World:
             self.later(self.rng.uniform(0, 3), partial(self.start_trader, slot))
         self._plan_events()
         self.later((self.heal_at - self.start_ms) / 1000, self._heal)
-        self.later((self.end_at - self.start_ms) / 1000, self.loop.stop)
+        self.later((self.end_at - self.start_ms) / 1000, self._end)
         self._look()
         if self.streams is not None:
             self.streams.watch_prices(self.now_ms())
         self.loop.run_forever()
+
+    def _end(self) -> None:
+        """Stop, but for an order of the last moments (by a rule of time, say), which has as long as others."""
+        signed = max((row.signed_ts for row in self.cabinet.rows() if row.state not in TERMINAL), default=0)
+        if self.end_at - LAST_CYCLE_MS < signed and self.now_ms() < min(signed, self.end_at) + LAST_CYCLE_MS:
+            self.later(1, self._end)
+        else:
+            self.loop.stop()
 
     def _look(self) -> None:
         self.referee.look()
