@@ -19,6 +19,8 @@ pytest_plugins = ["tests.servers", "tests.databases"]
 
 
 SIMULATION = "tests/sim/"
+RARELY = (50_000, 10, 20)
+"""When garbage is looked for (`gc.set_threshold`): as often as Python does of itself is a tenth of the whole time."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -37,6 +39,7 @@ def pytest_collection() -> Generator[None, object, object]:
         return (yield)
     finally:
         gc.freeze()
+        gc.set_threshold(*RARELY)
         gc.enable()
 
 

@@ -3,14 +3,19 @@ How hard the tests try: TEST_EFFORT is `glance`, `quick`, `full` or `nightly`.
 
 Every test runs under each of them with the same assertions; what differs is how many examples a property is tried on
 and how many worlds are simulated. `make test` is `quick` on somebody's machine and `full` where CI=true. `nightly`
-tries ten times as many, and five times the seeded scenes. The coverage gate asks only whether a branch is taken: that
+tries ten times as many, five times the seeded scenes, and every odd value at every place. The coverage gate asks only whether a branch is taken: that
 is `glance`.
 """
 
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 import hypothesis
+
+T = TypeVar("T")
+THIRDS = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +45,15 @@ EFFORT = EFFORTS[EFFORT_NAME]
 def examples(count: int, **others: object) -> hypothesis.settings:
     """The settings of a property worth *count* examples in CI."""
     return hypothesis.settings(max_examples=min(count * EFFORT.times, EFFORT.most), **others)  # type: ignore[arg-type]
+
+
+def spread(values: Sequence[T], number: int) -> Sequence[T]:
+    """
+    What is tried at place *number* of many that all ask for *values*: all of it at night, else a third.
+
+    Each place has another third than the next, so that every value is tried, and every place with many.
+    """
+    return values if EFFORT.one_in == 1 else values[number % THIRDS :: THIRDS]
 
 
 def seeds(count: int) -> range:

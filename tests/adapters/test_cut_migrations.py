@@ -14,14 +14,19 @@ import sqlalchemy as sa
 from sqlalchemy import event
 
 from lib.adapters.sql.database.engine import make_engine
-from lib.adapters.sql.database.schema import check_schema, downgrade, migrate
+from lib.adapters.sql.database.schema import check_schema, downgrade, migrate, revisions
 from lib.adapters.sql.tables.people import system_flags
 from lib.adapters.sql.tables.trading import trader_lease
 from lib.domain.errors import Halt
 from tests.adapters.test_sql_schema import by_schema_sql, differences, snapshot
+from tests.effort import EFFORT
 
 DDL = ("CREATE", "ALTER", "DROP", "RENAME")
 DML = ("INSERT", "UPDATE", "DELETE")
+
+
+NEWEST = 8
+"""Revisions that are killed after each of their statements in every run."""
 
 
 class Killed(Exception):
@@ -53,11 +58,11 @@ def killed_after(engine: sa.Engine, kinds: tuple[str, ...], number: int = 1) -> 
         event.remove(engine, "after_cursor_execute", die)
 
 
-def dies(engine: sa.Engine, kinds: tuple[str, ...], number: int, *, back: bool = False) -> list[str]:
+def dies(engine: sa.Engine, kinds: tuple[str, ...], number: int, *, back: bool = False, to: str = "head") -> list[str]:
     """Migrate until killed; the statements that were done, [] when there was nothing to be killed after."""
     with killed_after(engine, kinds, number) as done:
         try:
-            downgrade(engine, "base") if back else migrate(engine)
+            downgrade(engine, "base") if back else migrate(engine, to)
         except Killed:
             return done
     return []
@@ -72,10 +77,12 @@ def is_whole(engine: sa.Engine) -> None:
 
 
 def test_killed_after_each_statement_in_turn_it_ends_as_schema_sql_says(server: sa.Engine) -> None:
+    """Of the older revisions, which nobody changes, after one of so many: `tests.effort`."""
     statements: list[str] = []
-    while killed := dies(server, DDL, 1):
-        assert killed[0] not in statements, "a statement that was done is done again"
-        statements += killed
+    for number, to in ((EFFORT.one_in, revisions()[-NEWEST]), (1, "head")):
+        while killed := dies(server, DDL, number, to=to):
+            assert not set(killed) & set(statements), "a statement that was done is done again"
+            statements += killed
     assert len(statements) > 50
     is_whole(server)
     migrated = snapshot(server)
@@ -88,10 +95,12 @@ def test_killed_after_each_statement_in_turn_it_ends_as_schema_sql_says(server: 
     assert migrated == snapshot(server)
 
 
-@pytest.mark.parametrize("number", range(1, 4))
-def test_killed_after_a_row_was_written_it_goes_on(server: sa.Engine, number: int) -> None:
-    """Rows of a migration, the revision's own among them, are committed by the next DDL or never."""
-    assert dies(server, DML, number)
+def test_killed_after_a_row_was_written_it_goes_on(server: sa.Engine) -> None:
+    """
+    Rows of a migration, the revision's own among them, are committed by the next DDL or never: each run begins where
+    the one before did and comes one row further.
+    """
+    assert all(dies(server, DML, number) for number in range(1, 4))
     migrate(server)
     is_whole(server)
 
@@ -108,10 +117,9 @@ def test_killed_on_the_way_back_it_goes_on_and_comes_up_again(server: sa.Engine)
     is_whole(server)
 
 
-def test_a_whole_database_is_migrated_without_a_statement(server: sa.Engine) -> None:
-    migrate(server)
-    with killed_after(server, DDL + DML) as done:
-        migrate(server)
+def test_a_whole_database_is_migrated_without_a_statement(server_engine: sa.Engine) -> None:
+    with killed_after(server_engine, DDL + DML) as done:
+        migrate(server_engine)
     assert done == []
 
 

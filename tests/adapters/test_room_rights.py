@@ -17,7 +17,6 @@ from lib.accounts.web import SessionUser
 from lib.adapters.sql.archive.expired import free_uids_of_leavers
 from lib.adapters.sql.database.engine import make_engine
 from lib.adapters.sql.database.rights import TOO_MUCH, refuse_too_much, too_much
-from lib.adapters.sql.database.schema import migrate
 from lib.adapters.sql.forms.accounts import SqlAccounts
 from lib.adapters.sql.forms.keyring import SqlKeyring
 from lib.adapters.sql.forms.leaving import SqlLeaving
@@ -69,17 +68,14 @@ FORBIDDEN = (
 
 
 @pytest.fixture
-def admin(new_database: str) -> Iterator[sa.Engine]:
-    engine = make_engine(new_database)
-    migrate(engine)
-    yield engine
-    engine.dispose()
+def admin(server_engine: sa.Engine) -> sa.Engine:
+    return server_engine
 
 
 @pytest.fixture
-def web(admin: sa.Engine, new_database: str) -> Iterator[sa.Engine]:
+def web(admin: sa.Engine, request: pytest.FixtureRequest) -> Iterator[sa.Engine]:
     """The database as a user with the rights of db/web_grants.sql alone."""
-    here = sa.make_url(new_database)
+    here = sa.make_url(request.getfixturevalue(f"{request.node.callspec.params['server_engine']}_url"))
     lines = [line for line in GRANTS.read_text("utf-8").splitlines() if line.startswith("GRANT")]
     with admin.connect() as connection:
         connection.exec_driver_sql("CREATE USER web@localhost IDENTIFIED BY 's3cret'")
