@@ -45,6 +45,7 @@ def _told(found: Told) -> dict[str, object]:
         "versions": [_version(key, found) for key in told.judged],
         "pairs": [plain(pair) for pair in told.pairs],
         "winner": plain(told.winner),
+        "left": [plain(key) for key in told.left],
     }
 
 

@@ -70,7 +70,7 @@ def _best(found: Told) -> Reason | None:
     if len(judged) < 2:
         return None
     if winner is None:
-        return codes.EVIDENCE_NO_WINNER(tries=len(judged), left=len(judged))
+        return codes.EVIDENCE_NO_WINNER(tries=len(judged), left=len(found.versions.left))
     low = min(one.beyond.low for one in judged[winner].against)
     return codes.EVIDENCE_WINNER(version=_named(winner), tries=len(judged), low=share(low))
 
@@ -86,4 +86,4 @@ def verdict_line(user_id: int, account_id: int | None) -> None:
         return
     newest, judged = next(iter(found.versions.judged.items()))
     said = f"<b>{escape(_named(newest))}</b><br>{escape(_say(judged.reason))}"
-    st.html(f'{COMPARE}<div class="cmp"><p class="verdict {tone(judged.reason)}">{said}</p></div>')
+    st.html(f'{COMPARE}<div class="cmp"><p class="verdict {tone(judged)}">{said}</p></div>')

@@ -11,9 +11,8 @@ from html import escape
 from app.ui.scores import calls_usd
 from app.ui.strategy_lines import strategy_name
 from app.ui.write import count, percent
-from lib.domain import reason_codes as codes
 from lib.domain.reason import Reason
-from lib.evidence.calibration import Calibration, Threshold
+from lib.evidence.calibration import Bin, Calibration, Threshold
 from lib.evidence.intervals import AnytimeInterval
 from lib.evidence.spread import LEAST_BLOCKS
 from lib.evidence.verdict import LEAST_DECIDED, Baseline
@@ -23,9 +22,6 @@ from lib.queries import Calls, VersionKey
 Word = Callable[..., str]
 Say = Callable[[Reason], str]
 ORDER = (Baseline.HOLD, Baseline.COIN, Baseline.RANDOM_MOMENTS, Baseline.LONG, Baseline.SHORT)
-_BAD = (codes.EVIDENCE_LOSES, codes.EVIDENCE_WORSE_THAN_CHANCE)
-_SIZE = 100.0
-"""Of the reliability picture, in its own units."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,11 +41,9 @@ def version_name(key: VersionKey, word: Word) -> str:
     return word("strat.design") if key.name is None else f"{strategy_name(key.name, word)} · v{key.number}"
 
 
-def tone(reason: Reason) -> str:
+def tone(judged: Judged) -> str:
     """Whether a verdict is good, bad or open: "up", "down", ""."""
-    if codes.EVIDENCE_BETTER.is_of(reason):
-        return "up"
-    return "down" if any(code.is_of(reason) for code in _BAD) else ""
+    return "up" if judged.is_better else "down" if judged.is_bad else ""
 
 
 def cards_html(entries: Sequence[Entry], word: Word, say: Say) -> str:
@@ -62,7 +56,7 @@ def _card(one: Entry, word: Word, say: Say) -> str:
     badge = "compare.running" if one.runs else "compare.shadow" if one.shadow else ""
     running = f"<em>{escape(word(badge))}</em>" if badge else ""
     head = f"<header><b>{escape(version_name(one.key, word))}</b>{running}<span>{escape(one.key.model)}</span></header>"
-    verdict = f'<p class="verdict {tone(judged.reason)}">{escape(say(judged.reason))}</p>'
+    verdict = f'<p class="verdict {tone(judged)}">{escape(say(judged.reason))}</p>'
     body = _beside(judged, word) if judged.against else _waits(judged, word)
     sure = "" if judged.calibration is None else _sure(judged.calibration, word)
     return f"<section>{head}{verdict}{_figures(one, word)}{body}{sure}</section>"
@@ -75,13 +69,12 @@ def _figures(one: Entry, word: Word) -> str:
         f"{word(f'scored.{kind}')} {count(n)}"
         for kind, n in (("long", judged.longs), ("short", judged.shorts), ("hold", holds))
     )
-    rows = [
-        (word("compare.decisions"), word("compare.of_days", n=count(judged.decisions), days=count(judged.days))),
-        (word("compare.said"), said),
-        (word("scored.calls"), calls_usd(one.calls.usd, one.calls.unpriced, one.calls.count, word)),
-    ]
+    rows = [(word("compare.decisions"), word("compare.of_days", n=count(judged.decisions), days=count(judged.days)))]
     if one.waiting:
-        rows.insert(1, (word("compare.waiting"), word("compare.n", n=count(one.waiting))))
+        rows.append((word("compare.waiting"), word("compare.n", n=count(one.waiting))))
+    if judged.decisions:
+        rows.append((word("compare.said"), said))
+        rows.append((word("scored.calls"), calls_usd(one.calls.usd, one.calls.unpriced, one.calls.count, word)))
     if judged.net is not None:
         rows.append((word("compare.edge"), percent(judged.edge, places=3)))
     told = "".join(f"<div><dt>{escape(label)}</dt><dd>{escape(value)}</dd></div>" for label, value in rows)
@@ -164,25 +157,20 @@ def _threshold(told: Threshold | None, word: Word) -> str:
 def _reliability(told: Calibration, word: Word) -> str:
     """Of what was said with so much confidence, how much came true: on the diagonal it would be as said."""
     most = max(one.count for one in told.bins)
-    marks = "".join(
-        f'<line x1="{x:.1f}" x2="{x:.1f}" y1="{_SIZE * (1 - one.low):.1f}" y2="{_SIZE * (1 - one.high):.1f}"/>'
-        f'<circle cx="{x:.1f}" cy="{_SIZE * (1 - one.came_true / one.count):.1f}" '
-        f'r="{1.6 + 2.6 * (one.count / most) ** 0.5:.1f}"><title>{escape(_bin(one.count, one.came_true, word))}</title>'
-        "</circle>"
-        for one in told.bins
-        if one.count
-        for x in (_SIZE * one.confidence,)
-    )
-    grid = "".join(f'<path class="grid" d="M0 {y}H100M{y} 0V100"/>' for y in (25, 50, 75))
+    marks = "".join(_mark(one, most, word) for one in told.bins if one.count)
+    ends = f"<figcaption><span>0</span><span>{escape(word('compare.said_sure'))}</span><span>100%</span></figcaption>"
+    return f'<figure role="img" aria-label="{escape(word("compare.sure"))}"><div>{marks}</div>{ends}</figure>'
+
+
+def _mark(one: Bin, most: int, word: Word) -> str:
+    """One bin: where the share lies with 95 %, and the share itself, larger for more opinions."""
+    left, size = 100 * one.confidence, 6 + 8 * (one.count / most) ** 0.5
+    said = escape(word("compare.bin", came=count(one.came_true), n=count(one.count)))
     return (
-        f'<figure><svg viewBox="-3 -3 106 106" role="img" aria-label="{escape(word("compare.sure"))}">'
-        f'<rect x="0" y="0" width="100" height="100"/>{grid}<path class="as_said" d="M0 100L100 0"/>{marks}</svg>'
-        f"<figcaption><span>{escape(word('compare.said_sure'))}</span><span>0 – 100%</span></figcaption></figure>"
+        f'<i style="left:{left:.1f}%;bottom:{100 * one.low:.1f}%;height:{100 * (one.high - one.low):.1f}%"></i>'
+        f'<b title="{said}" style="left:{left:.1f}%;bottom:{100 * one.came_true / one.count:.1f}%;'
+        f'width:{size:.0f}px;height:{size:.0f}px"></b>'
     )
-
-
-def _bin(n: int, came: int, word: Word) -> str:
-    return word("compare.bin", came=count(came), n=count(n))
 
 
 def pairs_html(pairs: Sequence[Pair[VersionKey]], word: Word, say: Say) -> str:

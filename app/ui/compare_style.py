@@ -23,9 +23,9 @@ COMPARE = """
 .cmp dd { font-weight: 600; text-align: right; }
 .cmp h4 { font-size: .84rem; font-weight: 600; margin: .9rem 0 .15rem; padding: 0; }
 .cmp .axis { display: flex; justify-content: space-between; font-size: .7rem; opacity: .55;
-  margin: .1rem 8.2rem .1rem 8.6rem; }
+  margin: .1rem 8.2rem .1rem 10.2rem; }
 .cmp .strip { --tint: color-mix(in srgb, currentColor 55%, transparent); display: grid; align-items: center;
-  grid-template-columns: 8rem 1fr 7.6rem; gap: 0 .6rem; padding: .28rem 0; font-size: .82rem; }
+  grid-template-columns: 9.6rem 1fr 7.6rem; gap: 0 .6rem; padding: .28rem 0; font-size: .82rem; }
 .cmp .strip.up { --tint: var(--rise); }
 .cmp .strip.down { --tint: var(--fall); }
 .cmp .strip > span, .cmp .strip > em { line-height: 1.3; }
@@ -45,18 +45,22 @@ COMPARE = """
 .cmp .needs i { grid-column: 1 / 3; height: 6px; border-radius: 3px; overflow: hidden;
   background: color-mix(in srgb, currentColor 10%, transparent); }
 .cmp .needs u { display: block; height: 100%; border-radius: 3px; background: light-dark(#a87900, #f0b90b); }
-.cmp .sure { display: grid; grid-template-columns: minmax(120px, 170px) 1fr; gap: .9rem; align-items: start;
+.cmp .sure { display: grid; grid-template-columns: minmax(130px, 180px) 1fr; gap: .9rem; align-items: start;
   margin-top: .35rem; }
 .cmp .sure p { margin: 0 0 .45rem !important; font-size: .82rem; line-height: 1.5; }
 .cmp figure { margin: 0; }
-.cmp svg { width: 100%; height: auto; display: block; overflow: visible; }
-.cmp svg rect { fill: none; stroke: color-mix(in srgb, currentColor 25%, transparent); stroke-width: .8; }
-.cmp svg .grid { stroke: color-mix(in srgb, currentColor 9%, transparent); stroke-width: .6; fill: none; }
-.cmp svg .as_said { stroke: color-mix(in srgb, currentColor 45%, transparent); stroke-width: .9;
-  stroke-dasharray: 3 2.5; }
-.cmp svg line { stroke: light-dark(#a87900, #f0b90b); stroke-width: 1.1; opacity: .55; }
-.cmp svg circle { fill: light-dark(#a87900, #f0b90b); }
-.cmp figcaption { display: flex; justify-content: space-between; gap: .4rem; font-size: .68rem; opacity: .6; }
+.cmp figure div { position: relative; aspect-ratio: 1; border-radius: 4px; overflow: hidden;
+  border: 1px solid color-mix(in srgb, currentColor 22%, transparent);
+  background: linear-gradient(to bottom right, transparent calc(50% - .6px),
+    color-mix(in srgb, currentColor 40%, transparent) calc(50% - .6px) calc(50% + .6px),
+    transparent calc(50% + .6px)); }
+.cmp figure i { position: absolute; width: 2px; margin-left: -1px; opacity: .5;
+  background: light-dark(#a87900, #f0b90b); }
+.cmp figure b { position: absolute; transform: translate(-50%, 50%); border-radius: 50%;
+  background: light-dark(#a87900, #f0b90b); }
+.cmp figcaption { display: flex; justify-content: space-between; gap: .3rem; font-size: .68rem; opacity: .6;
+  margin-top: .2rem; line-height: 1.3; }
+.cmp figcaption span:nth-child(2) { text-align: center; }
 @media (max-width: 640px) {
   .cmp .axis { margin: .1rem 0; }
   .cmp .strip { grid-template-columns: 1fr auto; padding: .34rem 0; }

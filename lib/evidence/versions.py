@@ -68,6 +68,11 @@ class Judged:
         """Better than chance and every other baseline."""
         return codes.EVIDENCE_BETTER.is_of(self.reason)
 
+    @property
+    def is_bad(self) -> bool:
+        """Worse than chance, or losing after costs."""
+        return any(code.is_of(self.reason) for code in (codes.EVIDENCE_WORSE_THAN_CHANCE, codes.EVIDENCE_LOSES))
+
 
 @dataclass(frozen=True, slots=True)
 class Pair(Generic[K]):
@@ -93,6 +98,12 @@ class Versions(Generic[K]):
     judged: Mapping[K, Judged]
     pairs: tuple[Pair[K], ...]
     winner: K | None
+
+    @property
+    def left(self) -> tuple[K, ...]:
+        """Those that may still be the best: neither found worse than chance or losing, nor behind another one."""
+        behind = {pair.other if pair.ahead == pair.one else pair.one for pair in self.pairs if pair.ahead is not None}
+        return tuple(name for name, one in self.judged.items() if not one.is_bad and name not in behind)
 
 
 def versions(answers: Mapping[K, Sequence[Answered]], now_ms: int) -> Versions[K]:

@@ -39,7 +39,9 @@ def test_a_coin_flipper_is_never_called_better_and_a_planted_edge_is() -> None:
 
 
 def test_who_is_wrong_more_often_than_chance_is_told_so() -> None:
-    assert codes.EVIDENCE_WORSE_THAN_CHANCE.is_of(told(answers(60, -0.6), days=60).judged[0].reason)
+    found = told(answers(60, -0.6), answers(60), days=60)
+    assert codes.EVIDENCE_WORSE_THAN_CHANCE.is_of(found.judged[0].reason)
+    assert (found.left, found.winner) == ((1,), None)
 
 
 @pytest.mark.parametrize("count", [0, 1, 2])
@@ -105,6 +107,7 @@ def test_twenty_coin_flippers_on_the_same_candles_have_no_winner_and_a_planted_o
     assert told(*flippers, days=60).winner is None
     found = told(*flippers, answers(60, 0.9, 50, hold=0), days=60)
     assert found.winner == MOST_PAIRED - 1
+    assert found.left == (found.winner,)
     many = told(answers(60, 0.9, 50, hold=0), *[answers(60, 0, seed) for seed in range(MOST_PAIRED)], days=60)
     assert many.winner is None, "who was not compared with everybody is no winner"
 
