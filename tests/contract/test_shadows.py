@@ -14,6 +14,7 @@ from lib.adapters.sql.forms.leaving import SqlLeaving
 from lib.adapters.sql.forms.shadow_desk import SqlShadows
 from lib.adapters.sql.forms.strategy_desk import SqlStrategies
 from lib.adapters.sql.ledger.shadowing import SqlShadowBook
+from lib.adapters.sql.tables.people import system_settings
 from lib.adapters.sql.tables.shadows import shadow_calls, shadows
 from lib.adapters.sql.tables.strategies import strategy_versions
 from lib.clock import SteppedClock
@@ -23,6 +24,7 @@ from lib.domain.account_records import TraderAccount
 from lib.domain.analyst_call import SHADOW, CycleKey, CycleRecord, ModelCall, shadow_of
 from lib.domain.day import DAY_MS
 from lib.domain.order import CYCLE_MS
+from lib.domain.platform_settings import LIMIT
 from lib.domain.scores import of_nothing
 from lib.domain.shadow import Shadow, ShadowBudget, ShadowEnd, ShadowTry, ShadowUse
 from lib.domain.strategy import DESIGN
@@ -255,5 +257,10 @@ async def test_one_that_cannot_be_read_leaves_out_itself_alone(town: Town) -> No
     assert [one.shadow_id for one in found] == [sound]
 
 
-def test_an_unreadable_limit_lets_nobody_run_one(town: Town) -> None:
+def test_a_limit_that_cannot_be_read_lets_nobody_run_one(town: Town) -> None:
     assert town.readings.most_shadows(PlatformLimits()) == 3
+    assert town.readings.most_shadows(PlatformLimits(shadows=7)) == 7
+    with town.engine.begin() as connection:
+        row = {"setting_key": f"{LIMIT}shadows", "setting_value": "many"}
+        connection.execute(sa.insert(system_settings).values(row))
+    assert town.readings.most_shadows(PlatformLimits()) == 0

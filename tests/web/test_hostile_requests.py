@@ -135,6 +135,8 @@ QUERIES: dict[str, tuple[str, ...]] = {
     "/api/scores": ("span", "account"),
     "/api/scores/{log_id}": (),
     "/api/compare": ("account",),
+    "/api/shadows": (),
+    "/api/shadows/scores": ("span",),
     "/api/export/{file}": (),
     "/api/standing": (),
     "/api/symbols": (),

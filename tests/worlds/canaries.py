@@ -80,6 +80,7 @@ FIXED: dict[str, Any] = {
     "cycles.asked_for": "paper",
     "cycles.inputs": "",
     "risk_locks.kind": "external",
+    "shadows.removed_ms": 0,
     "record_days.closing_index": "1",
     "backtests.feed": "synthetic",
     "backtests.symbol": "BTCUSDT",
