@@ -12,6 +12,7 @@ import sqlalchemy as sa
 
 from lib.adapters.sql.ledger import locks
 from lib.adapters.sql.ledger.rows import read_orders, setting_rows
+from lib.adapters.sql.ledger.shadowing import paid_on
 from lib.adapters.sql.tables.operating import operator_acts, operators
 from lib.adapters.sql.tables.people import accounts, invites, setting_changes, users
 from lib.adapters.sql.tables.trading import orders, risk_locks
@@ -20,6 +21,7 @@ from lib.domain.operator_act import ActRow, OperatorRow
 from lib.domain.order import TERMINAL, Order, OrderState
 from lib.domain.platform_settings import Invites, SettingChange
 from lib.domain.position import ZERO
+from lib.domain.shadow import ShadowUse
 from lib.queries.audit import Audited, Broken, audit
 from lib.queries.real import CapStanding, cap_standing
 from lib.queries.roster import RosterReadings, calls_of_day
@@ -169,6 +171,11 @@ class OperatingReadings(RosterReadings):
         for row in rows:
             by_model.setdefault(row["model"], []).append(row)
         return [_model(name, by_model[name]) for name in sorted(by_model)]
+
+    def shadow_use(self) -> ShadowUse:
+        """What shadows of all people were asked today, and what that cost the operator; `models` has none of it."""
+        now = self._clock.now_ms()
+        return self._read(lambda c: paid_on(c, now))
 
     def real_cap(self) -> CapStanding | None:
         """The cap for real money and what is left of it; None without one."""

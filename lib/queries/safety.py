@@ -13,6 +13,7 @@ from lib.adapters.sql.tables.backtests import backtests
 from lib.adapters.sql.tables.people import accounts, audit_events, credentials, sessions, users
 from lib.adapters.sql.tables.records import record_links, records
 from lib.adapters.sql.tables.safety import api_tokens, authenticators, passkeys, recovery_codes
+from lib.adapters.sql.tables.shadows import shadows
 from lib.adapters.sql.tables.strategies import strategies, strategy_runs, strategy_shares, strategy_versions
 from lib.domain.api_token import ApiToken
 from lib.domain.device import device_name
@@ -158,6 +159,7 @@ class SafetyReadings(Reading):
             "strategy_shares": (strategy_shares, ("version_id", "shown_as", "made_ms", "revoked_ms")),
             "records": (records, ("id", "account_id", "version_id", "number", "sha256")),
             "backtests": (backtests, ("id", "wish", "state", "asked_ms", "ended_ms", "hidden_ms", "earned")),
+            "shadows": (shadows, ("id", "version_id", "model", "day_calls", "day_usd", "made_ms", "removed_ms")),
             "record_links": (record_links, ("record_id", "named", "amounts", "made_ms", "revoked_ms")),
         }
         return {

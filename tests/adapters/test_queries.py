@@ -180,7 +180,7 @@ def scene(request: pytest.FixtureRequest) -> Iterator[Scene]:
 
 LISTS = (
     "accounts", "sessions", "passkeys", "activity", "strategies", "strategy_versions", "strategy_runs",
-    "strategy_shares", "krw_rates", "records", "record_links", "backtests",
+    "strategy_shares", "krw_rates", "records", "record_links", "shadows", "backtests",
 )  # fmt: skip
 """What of the file with everything is a list of the person's own."""
 NOTHING_READ: tuple[object, ...] = (

@@ -28,11 +28,12 @@ from lib.domain.platform_settings import LIMIT
 from lib.domain.scores import of_nothing
 from lib.domain.shadow import Shadow, ShadowBudget, ShadowEnd, ShadowTry, ShadowUse
 from lib.domain.strategy import DESIGN
-from lib.queries import Readings, ShadowDay
+from lib.queries import OperatingReadings, Readings, ShadowDay
 from tests import factories as make
 from tests.contract.ledger_worlds import SqlWorld
 from tests.contract.test_ledger import cycle_key, trading_account
 from tests.factories import SYMBOL, T
+from tests.fakes.market import MemoryCandleStore
 from tests.servers import SERVERS
 
 D = Decimal
@@ -184,12 +185,30 @@ async def test_what_is_used_counts_by_day_and_shared_answers_and_drops_cost_noth
     assert await town.book.used(T) == {number: ShadowUse(2, D("0.75"))}
     assert await town.book.used(T + DAY_MS) == {}
     assert await town.book.paid(T) == ShadowUse(1, D("0.5"))
+    room = OperatingReadings(town.engine, MemoryCandleStore(), town.world.clock)
+    assert (room.shadow_use(), room.models(group.feed)) == (ShadowUse(1, D("0.5")), [])
     await town.asked(replace(group, prompt_group="own"), "9", owner=kim.user_id)
     assert await town.book.paid(T) == ShadowUse(2, D("0.5"))
     await town.asked(replace(group, prompt_group="traded"), "3", shadow=False)
     assert await town.book.paid(T) == ShadowUse(2, D("0.5"))
     assert await town.book.model_spent(0, "default", T) == D("3.5")
     assert await town.world.ledger.model_spent(0, "default", T) == D(3)  # a shadow uses up nothing of trading's
+
+
+async def test_one_that_is_removed_and_made_anew_has_no_second_budget_of_the_day(town: Town) -> None:
+    (kim, account), (lee, _) = await town.person("kim"), await town.person("lee")
+    version, other = town.version(kim), town.version(kim, replace(DESIGN, system="a"))
+    first, beside = town.added(kim, version), town.added(kim, other)
+    cycle_id = await town.asked(replace(cycle_key("a"), prompt_group=shadow_of("a")), "1")
+    await town.book.claim([turn(account, first)])
+    await town.book.conclude([(turn(account, first), ShadowEnd(cycle_id, usd=D("0.5")))])
+    town.world.clock.advance_to(T + 5_000)
+    assert town.desk.remove(kim, first) is None
+    again, hers = town.added(kim, version), town.added(lee, town.version(lee))
+    used = await town.book.used(T)
+    assert used == {first: ShadowUse(1, D("0.5")), again: ShadowUse(1, D("0.5"))}
+    assert {beside, hers}.isdisjoint(used)
+    assert await town.book.used(T + DAY_MS) == {}
 
 
 async def test_a_shadows_answer_ends_no_silence_and_is_nobodys_earlier_opinion_or_newest_call(town: Town) -> None:

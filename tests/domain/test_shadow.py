@@ -76,6 +76,18 @@ def test_a_model_takes_the_place_of_the_whole_chain() -> None:
     assert with_model(chained, "slow").chain == ("slow",)
 
 
+@pytest.mark.parametrize(
+    ("calls", "usd", "is_offered"),
+    [
+        (1, "0", True), (MOST_CALLS, "100", True), (96, "0.000001", True), (0, "1", False),
+        (MOST_CALLS + 1, "1", False),
+        (1, "100.01", False), (1, "-0.1", False), (1, "0.0000001", False), (1, "NaN", False), (1, "Infinity", False),
+    ],
+)  # fmt: skip
+def test_a_budget_may_be_had_within_its_bounds(calls: int, usd: str, is_offered: bool) -> None:
+    assert ShadowBudget(calls, D(usd)).is_offered == is_offered
+
+
 def test_a_budget_that_is_used_up_says_which() -> None:
     budget = ShadowBudget(2, D("0.5"))
     assert not over_budget(budget, ShadowUse(1, D("0.49")))

@@ -374,3 +374,20 @@ async def test_the_trader_asks_shadows_when_its_cycle_has_ended_and_ends_without
     trader._ask_shadows(T)  # a worker asks none
     await asyncio.wait_for(trader.drain(), 5.0)
     assert town.ends() == [None]
+
+
+async def test_where_accounts_are_divided_the_leader_asks_once_its_own_have_traded() -> None:
+    town = Town()
+    context = town.world.context
+    trader = Trader(context, Guardian(context), shadows=town.room())
+    trader.ready = True
+    town.world.to(T + 2_000)
+    trader._serving.add(T)
+    leading = asyncio.create_task(trader._ask_everybody(T))
+    for _ in range(200):
+        await asyncio.sleep(0)
+    assert (len(town.world.analyst.asked), town.voice.asked) == (1, [])
+    trader._serving.discard(T)
+    await leading
+    await asyncio.gather(*trader._tasks)
+    assert len(town.voice.asked) == 1

@@ -22,6 +22,7 @@ from lib.domain.order import Order, OrderState
 from lib.domain.platform_settings import Invites, SettingChange
 from lib.domain.pricing import AnalystPrices
 from lib.domain.reason import NOTHING, text
+from lib.domain.shadow import ShadowUse
 from lib.ports.upkeep import BudgetReading, BudgetUse, HealthRing, LogFiles
 from lib.queries import (
     AuditReport,
@@ -118,6 +119,9 @@ class StagedOperating(OperatingReadings):
 
     def models(self, feed: str) -> list[ModelSpend]:
         return [ModelSpend("gpt-5-mini", 132, 1, 210_000, 12_400, Decimal("0.84"), 1_840)]
+
+    def shadow_use(self) -> ShadowUse:
+        return ShadowUse(64, Decimal("0.12"))
 
     def spenders(self, feed: str, most: int = 50) -> list[Spender]:
         return [Spender(1, "owner@example.com", "gpt-5-mini", Spend(Decimal("41.5"), Decimal(61_000), Decimal("0.42")))]

@@ -13,6 +13,7 @@ from app.panels.away import patient
 from app.system import system
 from app.ui.analyst import analyst_name
 from app.ui.logs import OUTCOMES, frame
+from app.ui.models import usd
 from app.ui.strips import strips_html
 from app.ui.write import count, duration, exact, money
 from lib.domain.health import is_current
@@ -142,6 +143,8 @@ def _analyst() -> None:
     models, spenders = readings.models(system().feed), readings.spenders(system().feed)
     with st.container(border=True, key="analyst_day"):
         st.subheader(t("room.analyst"), anchor=False)
+        shadows = readings.shadow_use()
+        st.caption(md("room.shadows", calls=count(shadows.calls), cost=usd(shadows.usd)))
         if not models:
             st.caption(t("room.analyst_none"))
             return

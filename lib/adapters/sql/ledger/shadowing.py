@@ -45,7 +45,7 @@ class SqlShadowBook(ShadowBook):
         return await self._ledger.survey(lambda c: _used(c, t_ms))
 
     async def paid(self, t_ms: int) -> ShadowUse:
-        return await self._ledger.survey(lambda c: _paid(c, t_ms))
+        return await self._ledger.survey(lambda c: paid_on(c, t_ms))
 
     async def claim(self, tries: Sequence[ShadowTry]) -> list[ShadowTry]:
         return await self._ledger.note(lambda c: [one for one in tries if _added(c, one, {"state": "asked"})])
@@ -97,10 +97,28 @@ def _used(connection: sa.Connection, t_ms: int) -> dict[int, ShadowUse]:
         before = found[shadow_id]
         calls = before.calls + (state != "dropped" or usd is not None)
         found[shadow_id] = ShadowUse(calls, plain(before.usd + Decimal(usd or 0)))
-    return dict(found)
+    return _with_removed(connection, dict(found), midnight_before(t_ms))
 
 
-def _paid(connection: sa.Connection, t_ms: int) -> ShadowUse:
+def _with_removed(connection: sa.Connection, used: dict[int, ShadowUse], from_ms: int) -> dict[int, ShadowUse]:
+    """
+    *used* of a day with what is counted to those that came in the place of others: one that is removed and made anew
+    has no second budget of that day.
+    """
+    wanted = sa.select(_S.id, _S.user_id, _S.made_ms, _S.removed_ms)
+    removed = connection.execute(wanted.where(_S.removed_ms >= from_ms)).all()
+    made = connection.execute(wanted.where(_S.made_ms >= from_ms)).all() if removed else []
+    whole = dict(used)
+    for new in made:
+        for old in removed:
+            if old.id in used and old.user_id == new.user_id and old.removed_ms <= new.made_ms:
+                mine = whole.get(new.id, ShadowUse())
+                whole[new.id] = ShadowUse(mine.calls + used[old.id].calls, plain(mine.usd + used[old.id].usd))
+    return whole
+
+
+def paid_on(connection: sa.Connection, t_ms: int) -> ShadowUse:
+    """The calls made for shadows on the UTC day of *t_ms*, and what they cost the operator."""
     called = model_calls.c
     of_day = (*_of_day(called.t_ms, t_ms), called.shadow)
     cost = sa.select(sa.type_coerce(called.cost_usd, sa.Text())).where(
