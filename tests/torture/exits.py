@@ -96,10 +96,10 @@ def _minute(open_time: int) -> Candle:
     return candle
 
 
-async def take_trailing_away(world: World, person: Person, position: Row) -> None:
-    """A hand takes the trailing stop away, unless none stands or a move of the stop is committed already."""
+async def take_trailing_away(world: World, person: Person) -> None:
+    """A hand takes the trailing stop away, unless a move of the stop is committed already."""
     moved = sa.select(stop_moves).where(stop_moves.c.account_id == person.account_id)
-    if is_trailed(position) and not world.rows(moved):
+    if not world.rows(moved):
         await person.key.post("/v5/position/trading-stop", trailingStop="0", tpslMode="Full", positionIdx=0)
 
 
