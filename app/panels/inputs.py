@@ -10,6 +10,7 @@ from dataclasses import replace
 import streamlit as st
 
 from app.i18n import language, md, t
+from app.panels.symbols import chosen_symbol
 from app.panels.telling import tell
 from app.session import require_user
 from app.system import system
@@ -31,7 +32,7 @@ COLUMN = 215
 
 def inputs(user: SessionUser, chosen: Choices) -> None:
     """Draw the switches."""
-    offer = system().previews.offered(user.user_id)
+    offer = system().previews.offered(user.user_id, chosen_symbol(user))
     st.caption(t("control.prompt_guest" if user.is_guest else "input.note"))
     notes = {one.name: one for one in offer.blocks} if offer else {}
     if offer is not None:

@@ -15,6 +15,7 @@ from app.panels.choices import still
 from app.panels.exits import say_no_trail
 from app.panels.preview import preview
 from app.panels.rewrites import Rewrite, mean, put, rewrites
+from app.panels.symbols import chosen_symbol
 from app.panels.telling import tell
 from app.session import require_user
 from app.system import system
@@ -269,7 +270,7 @@ def _outcome(user: SessionUser, chosen: Choices, held: Rewrite) -> None:
         st.caption(md("rewrite.diff", n=held.base.number))
         before, after = strategy_lines(held.base.content, t), strategy_lines(meant, t)
         st.html(diff_html(before, after, lambda kind: t(f"strategy.{kind}")))
-    seen = system().previews.of(user.user_id, meant)
+    seen = system().previews.of(user.user_id, meant, chosen_symbol(user))
     if seen is not None:
         with st.expander(t("strategy.preview"), key="rewrite_preview"):
             preview(seen, chosen.settings.limits, [t("rewrite.preview")])

@@ -1,5 +1,6 @@
 """
-Which symbol the dashboard shows: what the account trades or holds first, then what else the operator offers.
+Which symbol the dashboard and the preview of a strategy show: what the account trades or holds first, then what else
+the operator offers.
 
 The choice stands in the address (`?symbol=`); what the address cannot mean is the first. One symbol alone needs no
 switch and gets none.
@@ -39,6 +40,13 @@ def symbol_switch(user: SessionUser) -> tuple[str, bool]:
         args=(KEY, options[0]),
     )
     return str(chosen or options[0]), True
+
+
+def chosen_symbol(user: SessionUser) -> str:
+    """The symbol that a switch on this page has chosen, or the address; the first one otherwise."""
+    options = shown_symbols(user)
+    asked = st.session_state.get(KEY) or st.query_params.get(KEY, "")
+    return asked if asked in options else options[0]
 
 
 def show_symbol(symbol: str) -> None:

@@ -14,6 +14,7 @@ from app.panels.draft import draft
 from app.panels.editor import INSTRUCTIONS, editor
 from app.panels.preview import preview
 from app.panels.step_up import is_wanted
+from app.panels.symbols import chosen_symbol, symbol_switch
 from app.panels.telling import tell
 from app.session import require_user
 from app.system import system
@@ -109,8 +110,9 @@ def _preview(user: SessionUser, chosen: Choices) -> None:
         instructions=settings.custom_prompt if words is None else words.strip(),
         system=settings.system if way is None else way.strip(),
     )
-    seen = system().previews.of(user.user_id, meant)
+    seen = system().previews.of(user.user_id, meant, chosen_symbol(user))
     if seen is not None:
         with st.container(border=True, key="preview"):
             st.subheader(t("strategy.preview"), anchor=False)
+            symbol_switch(user)
             preview(seen, chosen.settings.limits, [t("strategy.preview_typed")] if typed else [])

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from lib.accounts.models import OwnModelDesk
-from lib.domain.account_records import Asking
+from lib.domain.account_records import Asking, AskingAccount
 from lib.domain.bucket import Bucket, bucket_of
 from lib.domain.candle import MINUTE_MS, Candle
 from lib.domain.input_blocks import OFFERED, Block, Shown, ShownNote, note_of
@@ -84,9 +84,12 @@ class Previews:
         self._known: tuple[tuple[int, str, str, int], tuple[ShownNote, ...]] = ((0, "", "", 0), ())
         """What was offered last, to whom and when: the figures of one minute are computed once."""
 
-    def of(self, user_id: int, content: Strategy | None = None) -> Preview | None:
-        """The preview with *content* in the place of the strategy that runs; None without an account."""
-        account = self._readings.asking(user_id)
+    def of(self, user_id: int, content: Strategy | None = None, symbol: str = "") -> Preview | None:
+        """
+        The preview in *symbol* ("" = the one that is shown first) with *content* in the place of the strategy that
+        runs; None without an account.
+        """
+        account = self._asking(user_id, symbol)
         if account is None:
             return None
         if content is not None:
@@ -94,9 +97,12 @@ class Previews:
         window = self._readings.closed_candles(account.symbol, INTERVAL, WINDOW)
         return self._made(user_id, account, window, self._readings.newest_call(user_id))
 
-    def offered(self, user_id: int) -> Offer | None:
-        """Every block there is, as it would be shown now; None without an account or before the first candle."""
-        account = self._readings.asking(user_id)
+    def offered(self, user_id: int, symbol: str = "") -> Offer | None:
+        """
+        Every block there is, as it would be shown now in *symbol* ("" = the one that is shown first); None without an
+        account or before the first candle.
+        """
+        account = self._asking(user_id, symbol)
         window = self._readings.closed_candles(account.symbol, INTERVAL, WINDOW) if account else []
         if account is None or not window:
             return None
@@ -106,6 +112,10 @@ class Previews:
         calls = DAY_MS // (account.settings.cadence_min * MINUTE_MS)
         one = self._asked(user_id, account).prices.cost(MILLION, 0)
         return Offer(self._known[1], calls, None if one is None else one / MILLION)
+
+    def _asking(self, user_id: int, symbol: str) -> AskingAccount | None:
+        account = self._readings.asking(user_id)
+        return replace(account, symbol=symbol) if account is not None and symbol else account
 
     def _asked(self, user_id: int, account: Asking) -> ModelProfile:
         """The first of the person's models that may be asked now; the environment's where there is none."""
@@ -127,14 +137,14 @@ class Previews:
             minutes,
             kept,
             {one.kind: one for one in found if one is not None},
-            self._bucket(user_id, window),
+            self._bucket(user_id, symbol, window),
             self._readings.opinions(symbol, asked_sha256(account, self._environment.model), t_ms),
             self._news.as_of(t_ms) if self._news and any(block.kind == "news" for block in blocks) else None,
         )
         return shown(blocks, material, lens_for(asked_with(account).inputs, t_ms, window))
 
-    def _bucket(self, user_id: int, window: list[Candle]) -> Bucket | None:
-        held = self._readings.holding(user_id)
+    def _bucket(self, user_id: int, symbol: str, window: list[Candle]) -> Bucket | None:
+        held = self._readings.holding(user_id, symbol)
         if held is None:
             return None
         stop = held.stop_loss or held.position_qty * 0

@@ -54,6 +54,14 @@ def test_an_address_shows_its_symbol_and_one_there_is_none_of_the_first(
     assert at.button_group(key="symbol").value == shown
 
 
+def test_the_preview_of_a_strategy_is_of_the_chosen_symbol(visit: Visit, several: SimpleNamespace) -> None:
+    at = visit("t-owner", page="strategy")
+    assert "system of BTCUSDT" in [one.value for one in at.code]
+    at.button_group(key="symbol").set_value("ETHUSDT").run()
+    assert not at.exception
+    assert "system of ETHUSDT" in [one.value for one in at.code]
+
+
 def test_who_has_no_account_looks_at_everything_on_offer(visit: Visit, several: SimpleNamespace) -> None:
     at = visit("t-new")
     assert not at.exception

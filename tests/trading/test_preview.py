@@ -32,11 +32,13 @@ class Shelf:
 
     def __init__(self, account: AskingAccount, window: list[Candle]) -> None:
         self.account, self.window = account, window
+        self.read: set[str] = set()
 
     def asking(self, user_id: int) -> AskingAccount:
         return self.account
 
     def closed_candles(self, symbol: str, interval: str, count: int) -> list[Candle]:
+        self.read.add(symbol)
         return self.window
 
     def newest_call(self, user_id: int) -> None:
@@ -71,6 +73,21 @@ def test_the_unsaved_text_is_previewed_and_a_day_is_288_calls() -> None:
     told = Previews(guest, model(prices=AnalystPrices())).of(1)  # type: ignore[arg-type]
     assert told is not None
     assert ("mine" in told.user, told.usd_day, told.closed_ms) == (False, None, 0)
+
+
+async def test_the_preview_of_another_symbol_is_what_is_sent_in_that_one() -> None:
+    world = World()
+    account_id = world.add_account()
+    world.ledger.people.choose_symbols(world.user_of(account_id), ("BTCUSDT", "ETHUSDT"), world.clock.now_ms())
+    await world.cycle("hold")
+    sent = {"ETHUSDT" in prompt.user or "ETHUSDT" in prompt.system: prompt for prompt in world.analyst.asked}
+    trader = await world.trader_account(account_id)
+    account = AskingAccount(trader.symbol, trader.settings, trader.is_guest, trader.language)
+    shelf = Shelf(account, await world.candles.newest("ETHUSDT", "1m", WINDOW))
+    seen = Previews(shelf, model("test-model")).of(trader.user_id, symbol="ETHUSDT")  # type: ignore[arg-type]
+    assert seen is not None
+    assert (seen.system, seen.user) == (sent[True].system, sent[True].user)
+    assert shelf.read == {"ETHUSDT"}
 
 
 class Choosable:

@@ -349,17 +349,28 @@ class Shelf:
             for version_id, strategy_id, name, number, content in kept
         ]
 
-    def preview(self, user_id: int, content: Strategy | None = None) -> Preview | None:
+    def preview(self, user_id: int, content: Strategy | None = None, symbol: str = "") -> Preview | None:
         said = self.choices.settings.custom_prompt if content is None else content.instructions
         last = CallRow(NOW_MS, 1_900, 120, Decimal("0.0021"))
         prices = AnalystPrices() if self.usd_day is None else AnalystPrices(Decimal("0.25"), Decimal(2))
         asked = ModelProfile("default", "gpt-x", "https://api.example.com/v1", "gpt-x", prices)
         each = prices.cost(2_100, 150)
         return Preview(
-            "system", f"candles {said}", 30, NOW_MS, 2_100, 150, 648_000, self.usd_day, last, asked, 288, each
+            f"system of {symbol}",
+            f"candles {said}",
+            30,
+            NOW_MS,
+            2_100,
+            150,
+            648_000,
+            self.usd_day,
+            last,
+            asked,
+            288,
+            each,
         )
 
-    def offered(self, user_id: int) -> Offer:
+    def offered(self, user_id: int, symbol: str = "") -> Offer:
         notes = [ShownNote(block.name, "", 100 + at, NOW_MS) for at, block in enumerate(OFFERED[:-1])]
         notes[0] = replace(notes[0], left_out=codes.INPUT_TOO_FEW(found=3, wanted=12))
         return Offer(tuple(notes), 288, None if self.usd_day is None else Decimal("0.00000025"))
