@@ -7,7 +7,7 @@ Times are the callers', so that a stepped clock rules here too.
 """
 
 import asyncio
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from datetime import datetime
 
 import sqlalchemy as sa
@@ -28,6 +28,8 @@ from lib.ports.people import CommandQueue
 
 BATCH = 20
 """Commands taken at once."""
+MOST_AT_ONCE = 16
+"""Wishes of one kind about different symbols that a person may put within the wait for one of them."""
 LOST_MS = 180_000
 """A command taken this long ago and not done was cut off."""
 LOST = codes.COMMAND_INTERRUPTED()
@@ -48,11 +50,17 @@ class SqlCommandQueue(CommandQueue):
 
 def _wait_ms(connection: sa.Connection, wish: Command, every_ms: int) -> int:
     """The ms until *wish* may be put again; 0 = now."""
-    query = sa.select(sa.func.max(commands.c.created_at)).where(
-        commands.c.user_id == wish.user_id, commands.c.kind == wish.kind
-    )
-    newest = connection.execute(query).scalar_one_or_none()
-    return 0 if newest is None else max(_ms(newest) + every_ms - wish.asked_ms, 0)
+    since = utc_from_ms(max(wish.asked_ms - every_ms, 0))
+    theirs = (commands.c.user_id == wish.user_id, commands.c.kind == wish.kind, commands.c.created_at > since)
+    query = sa.select(commands.c.created_at, commands.c.args).where(*theirs).order_by(commands.c.id.desc())
+    found = connection.execute(query.limit(MOST_AT_ONCE)).all()
+    is_full = len(found) == MOST_AT_ONCE
+    newest = max((_ms(at) for at, args in found if is_full or _symbol(args) == wish.symbol), default=None)
+    return 0 if newest is None else max(newest + every_ms - wish.asked_ms, 0)
+
+
+def _symbol(args: Mapping[str, str] | None) -> str:
+    return (args or {}).get("symbol", "")
 
 
 def _ask(connection: sa.Connection, wish: Command, every_ms: int, note: Note | None) -> int:
