@@ -6,6 +6,7 @@ away. Nothing here sends an order or opens a sealed key: the trader alone does. 
 """
 
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import TypeVar
@@ -167,7 +168,8 @@ class TradingDesk:
             uid = info.uid or self._uid_by_marks(user_id, venue, key, reading.links)
         except AccountTaken:
             return Refusal("refuse.key.taken")
-        doubts = (*info.doubts, *_asked(lambda: ports.key_probe.prepare(venue, key, here.symbol)))
+        traded = ports.keyring.traded(user_id, venue, here.feed, uid) or (here.symbol,)
+        doubts = (*info.doubts, *_asked(lambda: ports.key_probe.prepare(venue, key, traded)))
         put = self._put(user_id, venue, uid, key, Begin(reading.balance, opened_ms, doubts, note))
         return put if isinstance(put, Refusal) else _saved(put, venue, key, info, doubts)
 
@@ -187,19 +189,8 @@ class TradingDesk:
         keyring, here = self._ports.keyring, self._here
         version = keyring.next_version(user_id, venue, here.feed, uid)
         sealed = self._ports.sealer.seal(key, SealContext(user_id, venue, uid, version))
-        new = NewAccount(
-            user_id,
-            venue,
-            here.feed,
-            uid,
-            here.symbol,
-            sealed,
-            key.api_key[-4:],
-            version,
-            begin.balance,
-            begin.opened_ms,
-            begin.doubts,
-        )
+        terms = (begin.balance, begin.opened_ms, begin.doubts)
+        new = NewAccount(user_id, venue, here.feed, uid, here.symbol, sealed, key.api_key[-4:], version, *terms)
         try:
             account_id = keyring.put(new, begin.note)
         except AccountTaken:
@@ -301,8 +292,11 @@ class TradingDesk:
             return Refusal("refuse.symbols", offered=", ".join(self._here.offered))
         ordered = [symbol for symbol in self._here.offered if symbol in chosen]
         note = self._note(user, TrailEvent.SYMBOLS_CHOSEN, ", ".join(ordered))
-        chose = self._ports.accounts.choose_symbols(user.user_id, ordered, note.at_ms, note)
-        return None if chose else _NO_ACCOUNT
+        if not self._ports.accounts.choose_symbols(user.user_id, ordered, note.at_ms, note):
+            return _NO_ACCOUNT
+        with suppress(Retry):  # the trader reads the modes before the first entry there all the same
+            self._ask(user, "recheck_key", RECHECK_EVERY_MS)  # which sets the mode of positions in what is new
+        return None
 
     @act
     def close_position(self, user: SessionUser, side: Direction, symbol: str = "") -> Refusal | None:

@@ -123,11 +123,16 @@ class KeyProbe(Protocol):
         """Owner and rights of *key*, by the venue. *Pause* for a refused key, *Retry* for an unreachable venue."""
         ...
 
-    def prepare(self, venue: Venue, key: ApiKey, symbol: str) -> tuple[Doubt, ...]:
+    def prepare(self, venue: Venue, key: ApiKey, symbols: Sequence[str]) -> tuple[Doubt, ...]:
         """
-        Set isolated margin and one-way mode; a mode that is set already is success. *Pause* says what the owner must
-        change. Returns the modes that a demo account could not be given and trades without.
+        Set isolated margin, and one-way mode in the first of *symbols* and, where it can be, in each other; a mode that
+        is set already is success. *Pause* says what the owner must change. Returns the modes that a demo account could
+        not be given and trades without.
         """
+        ...
+
+    def set_one_way(self, venue: Venue, key: ApiKey, symbols: Sequence[str]) -> None:
+        """Set one-way mode in each of *symbols* where it can be; *Pause* or *Retry* when the venue cannot be asked."""
         ...
 
 

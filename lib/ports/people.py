@@ -237,6 +237,10 @@ class Keyring(Protocol):
         """The key_version a new key of that account would be sealed with: 1 for an account that is not registered."""
         ...
 
+    def traded(self, user_id: int, venue: Venue, feed: str, uid: str) -> tuple[str, ...]:
+        """The symbols that account of the person's trades, as they were chosen; none for one that is not registered."""
+        ...
+
     def own_uid(self, user_id: int, account_id: int, venue: Venue, feed: str) -> str | None:
         """The uid of that account if the account is the person's; None for no account, *AccountTaken* for another's."""
         ...
@@ -299,8 +303,8 @@ class CommandQueue(Protocol):
 
     def ask(self, wish: Command, every_ms: int, note: Note | None = None) -> int:
         """
-        Put *wish* (its id is ignored), and *note* with it, unless the person put a command of that kind less than
-        *every_ms* ago.
+        Put *wish* (its id is ignored), and *note* with it, unless the person put a command of that kind about the same
+        symbol less than *every_ms* ago, or very many about others.
 
         The wait in ms; 0 = the command was put. ValueError for no such person.
         """

@@ -181,6 +181,8 @@ class CommandRunner:
             return
         if flaw:
             await self.context.switches.pause(account.account_id, flaw)
+        else:
+            await self._set_one_way(account)
         await self._done(command, flaw or codes.KEY_FINE())
 
     async def _flaw(self, account: TraderAccount) -> Reason:
@@ -198,6 +200,19 @@ class CommandRunner:
             await self.context.notifier.notice(account.account_id, told)
         flaw = rights_flaw(info, now)
         return flaw.why if flaw else NOTHING
+
+    async def _set_one_way(self, account: TraderAccount) -> None:
+        """
+        Set the mode of positions where the account trades and is flat: a symbol may have been chosen since its key was
+        entered. A mode that cannot be set keeps entries off when it is read.
+        """
+        flat = [view.symbol for view in account.views if view.traded and not view.booked_qty]
+        context = SealContext(account.user_id, account.venue, account.uid, account.key_version)
+        try:
+            key = self.opener.open(account.sealed_key, context)
+            await asyncio.to_thread(self.probe.set_one_way, account.venue, key, flat)
+        except (Pause, Retry) as refused:
+            LOG.warning("key.modes_not_set", account=account.account_id, why=str(refused))
 
     async def look_at_keys(self) -> None:
         """Look at every key, one after the other, and tell whose ends soon; nobody is paused by it."""

@@ -1,6 +1,7 @@
 """The trading desk's switches, locks, questions to the trader and settings, and whom each is refused."""
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import replace
 
 import pytest
@@ -9,15 +10,17 @@ import sqlalchemy as sa
 from lib.accounts.refusal import Refusal
 from lib.accounts.trading import KeySaved
 from lib.accounts.web import SessionUser
-from lib.adapters.sql.forms.commands import LOST, LOST_MS, SqlCommands
+from lib.adapters.sql.forms.commands import LOST, LOST_MS, MOST_AT_ONCE, SqlCommands
 from lib.adapters.sql.ledger.ledger import SqlLedger
 from lib.adapters.sql.tables.people import account_symbols, accounts, audit_events, commands, credentials, users
 from lib.adapters.sql.tables.trading import risk_locks
 from lib.domain import reason_codes as codes
-from lib.domain.account import RiskLevel
+from lib.domain.account import Doubt, RiskLevel, Venue
+from lib.domain.api_key import ApiKey, KeyInfo
 from lib.domain.day import utc_day
 from lib.domain.reason import NOTHING, text
 from lib.domain.switches import Flags
+from lib.ports.exchange import KeyProbe
 from tests.accounts.conftest import Scene
 from tests.factories import INSTALLATION, settings
 
@@ -50,6 +53,23 @@ async def test_closing_everything_throws_both_switches_at_once_and_nudges_the_tr
     assert [one["proven_ms"] for one in scene.rows(accounts)] == [7], "asked twice is thrown once"
 
 
+class Preparing:
+    """A key probe that notes for which symbols it prepares."""
+
+    def __init__(self, inner: KeyProbe, prepared: list[tuple[str, ...]]) -> None:
+        self._inner, self._prepared = inner, prepared
+
+    def key_info(self, venue: Venue, key: ApiKey) -> KeyInfo:
+        return self._inner.key_info(venue, key)
+
+    def prepare(self, venue: Venue, key: ApiKey, symbols: Sequence[str]) -> tuple[Doubt, ...]:
+        self._prepared.append(tuple(symbols))
+        return self._inner.prepare(venue, key, symbols)
+
+    def set_one_way(self, venue: Venue, key: ApiKey, symbols: Sequence[str]) -> None:
+        self._inner.set_one_way(venue, key, symbols)
+
+
 def traded(scene: Scene) -> list[bool]:
     """Whether each symbol that the account ever traded is traded now, by number."""
     query = sa.select(account_symbols.c.traded).order_by(account_symbols.c.symbol_no)
@@ -71,8 +91,19 @@ async def test_what_an_account_trades_is_chosen_among_what_the_operator_offers(s
     noted = [row["detail"] for row in scene.rows(audit_events) if row["event"] == "symbols_chosen"]
     assert noted == ["BTCUSDT, ETHUSDT", "ETHUSDT"], "what changes nothing is not noted"
     assert scene.desk.close_position(scene.user, "long", "ETHUSDT") is None
-    [taken] = await SqlCommands(scene.engine, scene.world.clock).take(scene.world.clock.now_ms())
+    seen, taken = await SqlCommands(scene.engine, scene.world.clock).take(scene.world.clock.now_ms())
+    assert seen.kind == "recheck_key", "which sets the mode of positions in what is new"
     assert (taken.side, taken.symbol) == ("long", "ETHUSDT")
+
+
+async def test_another_key_is_prepared_for_every_symbol_the_account_trades(scene: Scene) -> None:
+    await scene.save()
+    assert scene.desk.choose_symbols(scene.user, ["ETHUSDT", "BTCUSDT"]) is None
+    prepared: list[tuple[str, ...]] = []
+    probe = scene.desk._ports.key_probe
+    scene.desk._ports = replace(scene.desk._ports, key_probe=Preparing(probe, prepared))
+    assert isinstance(await scene.save(scene.new_key()), KeySaved)
+    assert prepared == [("BTCUSDT", "ETHUSDT")]
 
 
 async def test_closing_one_position_asks_the_trader_and_switches_nothing(scene: Scene) -> None:
@@ -85,6 +116,20 @@ async def test_closing_one_position_asks_the_trader_and_switches_nothing(scene: 
     [taken] = await SqlCommands(scene.engine, scene.world.clock).take(scene.world.clock.now_ms())
     assert (taken.kind, taken.side, taken.user_id) == ("close", "short", scene.user.user_id)
     assert [row["event"] for row in scene.rows(audit_events)].count("close_asked") == 1, "once asked is once noted"
+
+
+async def test_a_close_waits_for_no_other_symbols(scene: Scene) -> None:
+    await scene.save()
+    wait = Refusal("refuse.wait.close", seconds=5)
+    answers = [scene.desk.close_position(scene.user, "long", symbol) for symbol in ("", "ETHUSDT", "", "ETHUSDT")]
+    assert answers == [None, None, wait, wait]
+
+
+async def test_closes_of_names_without_end_are_not_put(scene: Scene) -> None:
+    await scene.save()
+    answers = [scene.desk.close_position(scene.user, "long", f"A{number}USDT") for number in range(40)]
+    assert answers.count(None) == MOST_AT_ONCE
+    assert answers[-1] == Refusal("refuse.wait.close", seconds=5)
 
 
 async def test_pausing_leaves_a_close_going_on_and_only_resuming_ends_it(scene: Scene) -> None:

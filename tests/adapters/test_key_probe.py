@@ -62,8 +62,28 @@ async def test_preparing_sets_isolated_one_way_mode_and_may_be_repeated(world: W
     account = world.engine.accounts[1_000_001]
     account.margin_mode, account.position_mode = "REGULAR_MARGIN", 3
     for _ in range(2):
-        await asyncio.to_thread(probe(world).prepare, "paper", world.key, SYMBOL)
+        await asyncio.to_thread(probe(world).prepare, "paper", world.key, (SYMBOL,))
     assert (account.margin_mode, account.position_mode) == ("ISOLATED_MARGIN", 0)
+
+
+async def test_positions_are_one_way_in_every_symbol_the_account_trades() -> None:
+    switched: list[str] = []
+    account = {"retCode": 0, "result": {"marginMode": "ISOLATED_MARGIN", "unifiedMarginStatus": 5}, "time": 1}
+    answer = by_path({"/v5/account/info": account})
+
+    async def heard(request: web.Request) -> web.Response:
+        if request.path == "/v5/position/switch-mode":
+            asked = await request.json()
+            switched.append(f"{asked['symbol']} {asked['mode']}")
+            if asked["symbol"] == "OLDUSDT":
+                return web.json_response({"retCode": 10001, "retMsg": "symbol invalid", "result": {}, "time": 1})
+        return await answer(request)
+
+    async with bybit_that(heard) as url:
+        asking = PybitKeyProbe({"demo": url})
+        await asyncio.to_thread(asking.prepare, "demo", KEY, (SYMBOL, "OLDUSDT", "ETHUSDT"))
+        await asyncio.to_thread(asking.set_one_way, "demo", KEY, ("SOLUSDT",))
+    assert switched == [f"{symbol} 0" for symbol in (SYMBOL, "OLDUSDT", "ETHUSDT", "SOLUSDT")]
 
 
 async def test_what_the_owner_must_change_first_pauses(world: World) -> None:
@@ -72,7 +92,7 @@ async def test_what_the_owner_must_change_first_pauses(world: World) -> None:
     await world.exchange.position(SYMBOL)
     world.engine.accounts[1_000_001].position_mode = 3
     with pytest.raises(Pause, match="110024"):
-        await asyncio.to_thread(probe(world).prepare, "paper", world.key, SYMBOL)
+        await asyncio.to_thread(probe(world).prepare, "paper", world.key, (SYMBOL,))
 
 
 @pytest.mark.parametrize(
@@ -107,7 +127,7 @@ async def test_a_machine_whose_clock_is_off_checks_keys_by_the_venues(world: Wor
     venue_ms = world.clock.now_ms()
     off = PybitKeyProbe({"paper": world.base_url}, clock=StandingClock(venue_ms - ahead_ms))
     assert (await asyncio.to_thread(off.key_info, "paper", world.key)).uid == "1000001"
-    await asyncio.to_thread(off.prepare, "paper", world.key, SYMBOL)
+    await asyncio.to_thread(off.prepare, "paper", world.key, (SYMBOL,))
 
 
 async def test_a_stamp_is_late_by_a_margin_and_never_ahead_however_slow_the_way(world: World) -> None:
@@ -144,7 +164,7 @@ async def test_a_demo_key_that_nothing_is_told_of_is_taken_on_doubts(demo: World
     info = await asyncio.to_thread(demo_probe(demo).key_info, "demo", demo.key)
     assert (info.uid, info.doubts) == ("", ("uid", "rights"))
     assert (info.may_trade, info.unified) == (True, True)
-    assert await asyncio.to_thread(demo_probe(demo).prepare, "demo", demo.key, SYMBOL) == ("cross_margin",)
+    assert await asyncio.to_thread(demo_probe(demo).prepare, "demo", demo.key, (SYMBOL,)) == ("cross_margin",)
 
 
 @pytest.mark.parametrize("venue", ["paper", "testnet", "mainnet"])
@@ -152,19 +172,19 @@ async def test_nowhere_else_is_anything_taken_on_a_doubt(demo: World, venue: Ven
     with pytest.raises(Pause, match="10032"):
         await asyncio.to_thread(demo_probe(demo, venue).key_info, venue, demo.key)
     with pytest.raises(Pause, match="110073"):
-        await asyncio.to_thread(demo_probe(demo, venue).prepare, venue, demo.key, SYMBOL)
+        await asyncio.to_thread(demo_probe(demo, venue).prepare, venue, demo.key, (SYMBOL,))
 
 
 @pytest.mark.parametrize("rights", [["Order"], ["Position"]])
 async def test_what_a_demo_key_may_not_do_is_found_by_trying(demo: World, rights: list[str]) -> None:
     demo.engine.accounts[1_000_001].keys[0].permissions["ContractTrade"] = rights
     with pytest.raises(Pause, match="10005"):
-        await asyncio.to_thread(demo_probe(demo).prepare, "demo", demo.key, SYMBOL)
+        await asyncio.to_thread(demo_probe(demo).prepare, "demo", demo.key, (SYMBOL,))
 
 
 async def test_a_demo_account_that_could_be_isolated_has_no_doubt_about_it(demo: World) -> None:
     demo.engine.accounts[1_000_001].margin_mode = "ISOLATED_MARGIN"
-    assert await asyncio.to_thread(demo_probe(demo).prepare, "demo", demo.key, SYMBOL) == ()
+    assert await asyncio.to_thread(demo_probe(demo).prepare, "demo", demo.key, (SYMBOL,)) == ()
 
 
 async def test_another_refusal_of_a_demo_key_stays_a_refusal(demo: World) -> None:
@@ -181,7 +201,7 @@ async def test_a_demo_refusal_with_reasons_or_of_another_mode_is_one_of_the_acco
     answers: dict[str, Body] = {"/v5/account/info": account, "/v5/account/set-margin-mode": refusal}
     async with bybit_that(by_path(answers)) as url:
         with pytest.raises(Pause, match="110073"):
-            await asyncio.to_thread(PybitKeyProbe({"demo": url}).prepare, "demo", KEY, SYMBOL)
+            await asyncio.to_thread(PybitKeyProbe({"demo": url}).prepare, "demo", KEY, (SYMBOL,))
 
 
 async def test_open_positions_are_the_reason_that_isolated_margin_is_not_set(world: World) -> None:
@@ -190,7 +210,7 @@ async def test_open_positions_are_the_reason_that_isolated_margin_is_not_set(wor
     await world.exchange.position(SYMBOL)
     world.engine.accounts[1_000_001].margin_mode = "REGULAR_MARGIN"
     with pytest.raises(Pause) as caught:
-        await asyncio.to_thread(probe(world).prepare, "paper", world.key, SYMBOL)
+        await asyncio.to_thread(probe(world).prepare, "paper", world.key, (SYMBOL,))
     assert caught.value.answer is not None
     assert 3400208 in [reason.code for reason in caught.value.answer.reasons]
 

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
@@ -58,6 +58,9 @@ class Probe(KeyProbe):
 
     info: KeyInfo | Exception
     most_at_once: int = 0
+    one_way: list[str] = field(default_factory=list)
+    """Where positions were set to one-way."""
+    refuses: Pause | None = None
     _inside: Barrier = field(default_factory=lambda: Barrier(2))
 
     def key_info(self, venue: str, key: ApiKey) -> KeyInfo:
@@ -68,9 +71,14 @@ class Probe(KeyProbe):
             raise self.info
         return self.info
 
-    def prepare(self, venue: str, key: ApiKey, symbol: str) -> tuple[()]:
+    def prepare(self, venue: str, key: ApiKey, symbols: Sequence[str]) -> tuple[()]:
         """Not a recheck's business."""
         return ()
+
+    def set_one_way(self, venue: str, key: ApiKey, symbols: Sequence[str]) -> None:
+        if self.refuses is not None:
+            raise self.refuses
+        self.one_way += symbols
 
 
 class Office:
@@ -242,6 +250,16 @@ async def test_an_account_of_another_feed_is_told_so(office: Office) -> None:
 async def test_a_good_key_stays_as_it_is(office: Office) -> None:
     assert await office.ask("recheck_key") == codes.KEY_FINE()
     assert office.paused() == NOTHING
+
+
+async def test_a_key_that_is_fine_is_set_to_one_way_where_its_account_trades_and_is_flat(office: Office) -> None:
+    both, now = ("BTCUSDT", "ETHUSDT"), office.world.clock.now_ms()
+    office.world.ledger.people.choose_symbols(office.world.user_of(1), both, now)
+    assert await office.ask("recheck_key") == codes.KEY_FINE()
+    assert sorted(office.probe.one_way) == sorted(both)
+    office.probe.refuses, office.probe.one_way = Pause("110024: there is a position"), []
+    assert await office.ask("recheck_key") == codes.KEY_FINE(), "what cannot be set keeps entries off when it is read"
+    assert not office.paused()
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ retries are off, and its stamps are made by the venue's clock, measured first. A
 (`answers`); "cannot be reached" is said of silence alone.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -26,9 +26,10 @@ from lib.domain.api_key import ApiKey, KeyInfo
 from lib.domain.errors import MaemaeError, Pause, Retry
 from lib.domain.venue_answer import VenueAnswer
 from lib.domain.venues import CAPABILITIES
-from lib.log import hide
+from lib.log import get, hide
 from lib.ports.exchange import KeyProbe
 
+LOG = get("bybit.key_probe")
 TIMEOUTS = (2.0, 8.0)
 """Seconds to connect, seconds to read."""
 ISOLATED = "ISOLATED_MARGIN"
@@ -130,16 +131,34 @@ class PybitKeyProbe(KeyProbe):
                     raise
                 return UNTOLD
 
-    def prepare(self, venue: Venue, key: ApiKey, symbol: str) -> tuple[Doubt, ...]:
+    def prepare(self, venue: Venue, key: ApiKey, symbols: Sequence[str]) -> tuple[Doubt, ...]:
         session = self._session(venue, key)
-        switch = {"category": "linear", "symbol": symbol, "mode": 0}
         with hide(key.api_key, key.api_secret):
             doubts = self._isolate(venue, session)
             # a write: a key that may only read, or not touch positions, is refused here whatever its record says
-            self._ask(venue, session, lambda: session.switch_position_mode(**switch))
+            self._one_way(venue, session, symbols[0])
+            self._one_way_if_it_can_be(venue, session, symbols[1:])
             if not CAPABILITIES[venue].offers_everything:
-                self._try_orders(venue, session, symbol)
+                self._try_orders(venue, session, symbols[0])
         return doubts
+
+    def set_one_way(self, venue: Venue, key: ApiKey, symbols: Sequence[str]) -> None:
+        session = self._session(venue, key)
+        with hide(key.api_key, key.api_secret):
+            self._one_way_if_it_can_be(venue, session, symbols)
+
+    def _one_way(self, venue: Venue, session: _Session, symbol: str) -> None:
+        """By symbol, not for all of a coin: nothing of the owner's other trades is touched."""
+        switch = {"category": "linear", "symbol": symbol, "mode": 0}
+        self._ask(venue, session, lambda: session.switch_position_mode(**switch))
+
+    def _one_way_if_it_can_be(self, venue: Venue, session: _Session, symbols: Sequence[str]) -> None:
+        """One symbol's refusal (it is not listed any more, say) is no other's: modes are read before any entry."""
+        for symbol in symbols:
+            try:
+                self._one_way(venue, session, symbol)
+            except (Pause, Retry) as refused:
+                LOG.warning("key.mode_not_set", symbol=symbol, why=str(refused))
 
     def _try_orders(self, venue: Venue, session: _Session, symbol: str) -> None:
         """Learn by trying whether the key may order, which demo trading may not tell. No order is cancelled."""

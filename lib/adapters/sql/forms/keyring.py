@@ -16,7 +16,7 @@ from lib.adapters.sql.forms.trail import record
 from lib.adapters.sql.ledger.rows import doubts_text, exclusively
 from lib.adapters.sql.ledger.switches import columns_of, stop_of, thrown
 from lib.adapters.sql.tables.columns import utc_from_ms
-from lib.adapters.sql.tables.people import accounts, credentials, symbols, users
+from lib.adapters.sql.tables.people import account_symbols, accounts, credentials, symbols, users
 from lib.clock import Clock
 from lib.domain import reason_codes as codes
 from lib.domain.account import Venue
@@ -49,6 +49,18 @@ class SqlKeyring(Keyring):
         )
         known = transact(self._engine, lambda c: c.execute(query).scalar_one_or_none(), readonly=True)
         return 1 if known is None else int(known) + 1
+
+    def traded(self, user_id: int, venue: Venue, feed: str, uid: str) -> tuple[str, ...]:
+        whose = (accounts.c.venue == venue, accounts.c.feed == feed, accounts.c.uid == uid)
+        query = (
+            sa.select(symbols.c.symbol)
+            .select_from(accounts)
+            .join(account_symbols, account_symbols.c.account_id == accounts.c.id)
+            .join(symbols, symbols.c.symbol_no == account_symbols.c.symbol_no)
+            .where(*whose, accounts.c.user_id == user_id, account_symbols.c.traded)
+            .order_by(symbols.c.symbol_no)
+        )
+        return tuple(transact(self._engine, lambda c: c.execute(query).scalars().all(), readonly=True))
 
     def own_uid(self, user_id: int, account_id: int, venue: Venue, feed: str) -> str | None:
         query = sa.select(accounts.c.user_id, accounts.c.uid).where(
