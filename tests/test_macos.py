@@ -42,7 +42,7 @@ LINUX_ALONE = {
                "SOCK_CLOEXEC", "SOCK_NONBLOCK", "MSG_NOSIGNAL", "TCP_QUICKACK", "TCP_DEFER_ACCEPT"},
     "time": {"CLOCK_BOOTTIME", "CLOCK_MONOTONIC_COARSE", "CLOCK_TAI"},
 }  # fmt: skip
-OF_LINUX = {"lib/supervision/lifeline.py": "prctl"}
+OF_LINUX = {"lib/supervision/lifeline.py": "prctl", "lib/bootstrap/backtester.py": "/proc"}
 """Where Linux' own way is asked for, and only on Linux."""
 
 

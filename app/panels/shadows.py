@@ -143,7 +143,7 @@ def _form(user: SessionUser, labels: dict[str, str]) -> None:
 def _versions(user: SessionUser, strategy_id: int) -> None:
     numbers = {one.version_id: one.number for one in system().readings.strategy_versions(user.user_id, strategy_id)}
     st.selectbox(t("strategy.version"), list(numbers), format_func=lambda one: f"#{numbers[one]}",
-                 key=f"shadows_version_{strategy_id}", filter_mode=None, disabled=user.read_only)  # fmt: skip
+                 key=still(f"shadows_version_{strategy_id}"), filter_mode=None, disabled=user.read_only)  # fmt: skip
 
 
 def _add() -> None:

@@ -146,7 +146,7 @@ def test_twenty_visits_leave_no_chart_no_socket_and_no_memory_behind(deployed: D
 def test_ticks_draw_a_bar_and_never_all_of_them(deployed: Deployment, browser: Browser) -> None:
     with dashboard(deployed, browser) as (_, page):
         draws, ticks = of(page, "draws"), of(page, "ticks")
-        eventually("ticks come", lambda: of(page, "ticks") > ticks + 40, 90)
+        eventually("ticks come", lambda: of(page, "ticks") > ticks + 15, 90)
         assert of(page, "draws") == draws
 
 

@@ -123,6 +123,8 @@ def by_page(told: Told) -> dict[str, list[str]]:
         "settings": [*of["token"], *of["analyst"]],
         "account": [*of["passkey"], *of["note"]],
         "notifications": [],
+        "compare": [],
+        "backtest": [],
     }
     assert shown.keys() == {one.name for one in PAGES}, "a new page says here what it shows"
     return {name: [*everywhere, *texts] for name, texts in shown.items()}
