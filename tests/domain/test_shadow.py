@@ -16,6 +16,7 @@ from lib.domain.day import DAY_MS
 from lib.domain.input_blocks import BLINDFOLD
 from lib.domain.shadow import (
     MOST_CALLS,
+    MOST_USD,
     ShadowBudget,
     ShadowEnd,
     ShadowUse,
@@ -116,3 +117,20 @@ def test_an_end_is_a_drop_where_it_has_a_reason() -> None:
 def test_a_shadows_key_is_no_trading_key(digest: str) -> None:
     assert shadow_of(digest) != digest
     assert len(shadow_of(digest)) == 64
+
+
+@pytest.mark.parametrize(
+    ("calls", "usd", "is_offered"),
+    [
+        (1, "0", True),
+        (MOST_CALLS, str(MOST_USD), True),
+        (0, "1", False),
+        (MOST_CALLS + 1, "1", False),
+        (1, "-0.01", False),
+        (1, "0.0000001", False),
+        (1, "NaN", False),
+        (1, "Infinity", False),
+    ],
+)
+def test_a_budget_is_offered_in_whole_calls_and_money_within_its_bounds(calls: int, usd: str, is_offered: bool) -> None:
+    assert ShadowBudget(calls, Decimal(usd)).is_offered is is_offered
