@@ -22,8 +22,9 @@ from decimal import Decimal, InvalidOperation
 from pathlib import Path
 
 from lib import bootstrap, log, settings
-from lib.bootstrap import Backtest, BacktestPlan, Baselines
+from lib.bootstrap import Backtest, BacktestPlan, Baselines, Judgement
 from lib.domain.account import AccountSettings, RiskLevel
+from lib.reason_text import said
 from services.candles import day_span
 from services.local import data_folder, deployment
 from services.process import last_line
@@ -83,8 +84,9 @@ def main() -> int:
     return 0
 
 
-def told(found: Backtest, start: Decimal) -> str:
+def told(judgement: Judgement, start: Decimal) -> str:
     """The summary as text."""
+    found = judgement.backtest
     record, books = found.record, found.books
     earned = record.curve[-1] / start - 1
     counts = {outcome: record.outcomes.count(outcome) for outcome in sorted(set(record.outcomes))}
@@ -107,6 +109,9 @@ def told(found: Backtest, start: Decimal) -> str:
             f"instead       coins {beside.coin:+.3%}, always long {beside.long:+.3%}, always short {beside.short:+.3%}",
             f"p             {beside.p:.3f} of 1,000 coins did as well, {beside.p_moments:.3f} of blind entries",
         ]
+    if (verdict := judgement.verdict) is not None:
+        counted = f"{verdict.decisions} decisions in {verdict.days} days, holds as nothing"
+        lines.append(f"verdict       {said(verdict.reason, 'en')} ({counted})")
     return "\n".join(lines) + "\n"
 
 

@@ -85,5 +85,7 @@ def verdict_line(user_id: int, account_id: int | None) -> None:
     if found is None or not found.versions.judged:
         return
     newest, judged = next(iter(found.versions.judged.items()))
+    if codes.EVIDENCE_FEW_DECIDED.is_of(judged.reason):
+        return  # the card of its scores says so already, of what has ended
     said = f"<b>{escape(_named(newest))}</b><br>{escape(_say(judged.reason))}"
     st.html(f'{COMPARE}<div class="cmp"><p class="verdict {tone(judged)}">{said}</p></div>')

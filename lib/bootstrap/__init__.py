@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from lib.bootstrap.archiving import archivist as archivist
     from lib.bootstrap.backtester import work_backtest as work_backtest
     from lib.bootstrap.backtesting import BacktestPlan as BacktestPlan
+    from lib.bootstrap.backtesting import Judgement as Judgement
     from lib.bootstrap.backtesting import backtest as backtest
     from lib.bootstrap.chatting import Chatting as Chatting
     from lib.bootstrap.chatting import chat_bot as chat_bot
@@ -102,7 +103,7 @@ HOMES = {
     "lib.bootstrap.analyst": "Trial try_analyst try_at_start",
     "lib.bootstrap.archiving": "Archivist archivist",
     "lib.bootstrap.backtester": "work_backtest",
-    "lib.bootstrap.backtesting": "BacktestPlan backtest",
+    "lib.bootstrap.backtesting": "BacktestPlan Judgement backtest",
     "lib.bootstrap.chatting": "Chatting chat_bot",
     "lib.bootstrap.control": "Control PeopleControl PlatformControl open_control",
     "lib.bootstrap.demo": "ensure_demo",

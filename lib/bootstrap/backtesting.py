@@ -6,7 +6,7 @@ The seconds of a minute are invented from its candle as it is written: a record'
 minutes, but not the same seconds in them.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
@@ -15,18 +15,23 @@ from lib.adapters.sql.database.engine import make_engine
 from lib.bootstrap.library import candle_library, kept_footage
 from lib.domain.account import AccountSettings
 from lib.domain.candle import Candle
-from lib.domain.decision import Decision
+from lib.domain.decision import Abstained, Decision
 from lib.domain.errors import Halt
 from lib.evidence.account import Heard
 from lib.evidence.backtest import WINDOW, Backtest, NothingAsked, Stage, backtested, times_of
+from lib.evidence.both_ways import answers_of
 from lib.evidence.desk import Terms
 from lib.evidence.tape import Tape
+from lib.evidence.versions import ENDED_MS, Judged, versions
 from lib.market.library import Span
 from lib.queries.recorded import RecordedCall, recorded_calls
 from lib.settings import Settings
 from lib.simulator.analyst.rules import Question, analyse
 from lib.simulator.feeds import instrument_of
 from lib.simulator.market.candle_files import read_candles
+
+MOST_JUDGED = 20_000
+"""Answers of a verdict: two months of five minutes, some ten seconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,17 +52,42 @@ class BacktestPlan:
     deployment: Settings | None = None
 
 
-def backtest(plan: BacktestPlan) -> Backtest:
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """What came of a plan, and the *verdict* of the page of comparison on its answers, holds among them."""
+
+    backtest: Backtest
+    verdict: Judged | None
+    """None for more than `MOST_JUDGED` of them: each of them is counted both ways."""
+
+
+def backtest(plan: BacktestPlan) -> Judgement:
     """Replay *plan*; *Halt* in one line when it has no decision or too few candles."""
     calls = recorded(plan)
     tape, terms = Tape(plan.symbol, candles_of(plan, calls)), Terms(instrument_of(plan.symbol))
     answers = {call.t_ms: Heard(call.decision, call.tokens, call.failed) for call in calls}
     ask = bundled_rules(plan.settings, tape) if plan.user_id is None else answers.get
+    said: dict[int, Decision | Abstained] = {}
+
+    def heard(t_ms: int) -> Heard | None:
+        found = ask(t_ms)
+        if found is not None and not found.failed and len(said) <= MOST_JUDGED:
+            said[t_ms] = found.decision
+        return found
+
     try:
         stage = Stage(tape, terms, plan.settings, plan.balance)
-        return backtested(stage, times_of(tape, plan.settings.cadence_min), ask)
+        found = backtested(stage, times_of(tape, plan.settings.cadence_min), heard)
     except NothingAsked:
         raise Halt("there is no decision to replay: no T has thirty candles before it and an answer") from None
+    return Judgement(found, _verdict(said, tape, terms))
+
+
+def _verdict(said: Mapping[int, Decision | Abstained], tape: Tape, terms: Terms) -> Judged | None:
+    if len(said) > MOST_JUDGED:
+        return None
+    told = {tape.symbol: answers_of(said, tape, terms)}
+    return versions(told, tape.opens[-1] + ENDED_MS).judged[tape.symbol]
 
 
 def recorded(plan: BacktestPlan) -> list[RecordedCall]:

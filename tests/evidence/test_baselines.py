@@ -6,6 +6,7 @@ from random import Random
 
 import pytest
 
+from lib.bootstrap import backtesting
 from lib.bootstrap.backtesting import BacktestPlan, backtest
 from lib.domain.account import AccountSettings
 from lib.domain.candle import MINUTE_MS
@@ -71,18 +72,26 @@ def test_holds_and_what_has_not_ended_are_left_out() -> None:
 
 def test_the_bundled_rules_over_a_file_are_told_with_every_figure(tmp_path: Path) -> None:
     plan = BacktestPlan(AccountSettings(), Decimal(10_000), BTC, file_of(CANDLES[:1_500], tmp_path))
-    found = backtest(plan)
+    judged = backtest(plan)
+    found = judged.backtest
     assert found.asked == len(found.record.times) == (1_500 - 30) // 5
-    text = told(found, Decimal(10_000))
-    for word in ("return", "drawdown", "trades", "fees", "coins", "always long", "blind entries"):
+    text = told(judged, Decimal(10_000))
+    for word in ("return", "drawdown", "trades", "fees", "coins", "always long", "blind entries", "cannot tell yet"):
         assert word in text
-    assert backtest(plan).record == found.record, "the same twice"
+    assert backtest(plan).backtest.record == found.record, "the same twice"
+
+
+def test_too_many_answers_for_a_verdict_have_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(backtesting, "MOST_JUDGED", 9)
+    judged = backtest(BacktestPlan(AccountSettings(), Decimal(10_000), BTC, file_of(CANDLES[:120], tmp_path)))
+    assert judged.verdict is None
+    assert "verdict" not in told(judged, Decimal(10_000))
 
 
 def test_a_stricter_confidence_never_enters_more(tmp_path: Path) -> None:
     file = file_of(CANDLES[:1_500], tmp_path)
     orders = [
-        len(backtest(BacktestPlan(settings, Decimal(10_000), BTC, file)).record.orders)
+        len(backtest(BacktestPlan(settings, Decimal(10_000), BTC, file)).backtest.record.orders)
         for settings in (AccountSettings(), AccountSettings(min_confidence=Decimal("0.99")))
     ]
     assert orders[0] > orders[1] == 0

@@ -12,7 +12,7 @@ from lib.domain.candle import MINUTE_MS, Candle
 from lib.domain.decision import Abstained, Action, Decision
 from lib.domain.order import CYCLE_MS
 from lib.domain.scores import NOTIONAL, BothWays, Opined, Score
-from lib.evidence.both_ways import USUAL
+from lib.evidence.both_ways import USUAL, answers_of
 from lib.evidence.desk import Terms
 from lib.evidence.scorer import A_STEP, IDLE, Scorer, is_quiet
 from lib.evidence.scoring import LATENCY_MS, How, Worth, score
@@ -150,6 +150,23 @@ def test_a_moment_that_entered_nothing_has_both_ways_by_its_habit_and_the_usual_
     assert (found[2].long, found[2].short) == (found[4].long, found[4].short) == usual
     assert found[3].long == worth_of(view("buy")).net, "an entry has its own stop and target"
     assert (found[1].score.ended, found[1].score.net) == ("nothing", -D("0.5") / NOTIONAL)
+
+
+def test_a_backtests_answers_are_those_the_scorer_makes_with_the_habit_that_was_before() -> None:
+    hold, entry = view("hold"), view("sell", "0.01", "0.02")
+    views: dict[int, Decision | Abstained] = {T: hold, T + CYCLE_MS: entry, T + 2 * CYCLE_MS: hold}
+    found = answers_of(views, Tape(BTC, CANDLES), TERMS)
+    _, second, third = found
+    made = [
+        opined(1, hold, latency_ms=0),
+        opined(2, entry, T + CYCLE_MS, latency_ms=0),
+        opined(3, hold, T + 2 * CYCLE_MS, latency_ms=0, habit=entry),
+    ]
+    kept = both_of(made)
+    assert [(one.long, one.short) for one in found] == [(kept[n].long, kept[n].short) for n in (1, 2, 3)]
+    assert [one.side for one in found] == [0, -1, 0]
+    assert (second.fees, second.net, third.fees) == (kept[2].score.fees, kept[2].short, 0)
+    assert answers_of({T + 2 * DAY * MINUTE_MS: entry}, Tape(BTC, CANDLES), TERMS) == []
 
 
 def test_both_ways_wait_for_the_side_that_ends_later() -> None:

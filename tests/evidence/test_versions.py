@@ -148,7 +148,10 @@ def test_moments_come_in_order_of_time_with_both_sides() -> None:
     moments = moments_of(given[::-1])
     assert list(moments.t_ms) == [one.t_ms for one in given]
     assert list(moments.taken()) == pytest.approx([float(one.net) for one in given])
-    assert list(moments.always(-1)) == pytest.approx([float(one.short) for one in given])
+    rate = sum(one.side != 0 for one in given) / len(given)
+    assert moments.rate() == rate
+    assert list(moments.always(-1)) == pytest.approx([float(one.short) * rate for one in given])
+    assert moments_of([]).rate() == 0
 
 
 def test_as_much_as_is_ever_read_is_judged_in_seconds() -> None:
