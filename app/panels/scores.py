@@ -21,6 +21,7 @@ def worth(log_id: int) -> None:
     st.caption(t("worth.title"))
     for line in worth_lines(found, t):
         st.text(line)
+    _way_to_compare()
 
 
 def scored(span: str, account_id: int | None) -> None:
@@ -33,4 +34,8 @@ def scored(span: str, account_id: int | None) -> None:
     st.caption(md("scored.note", notional=f"{NOTIONAL:,}"))
     st.html(scores_html(found, t, lambda why: say_sentence(why, language())))
     verdict_line(require_user().user_id, account_id)
+    _way_to_compare()
+
+
+def _way_to_compare() -> None:
     st.page_link("app/pages/compare.py", label=t("scored.compare"), icon=COMPARE.icon)

@@ -25,7 +25,7 @@ from tests.browser.payloads import PAYLOADS
 from tests.pages.conftest import Visit
 from tests.worlds.pages import HOSTILE, NOW_MS, OWNER
 
-PAGES = ("dashboard", "trade_logs", "results", "strategy", "api_keys", "settings", "account")
+PAGES = ("dashboard", "trade_logs", "results", "compare", "strategy", "api_keys", "settings", "account")
 SECRETS = ("7Qk2", "64120.5", "owner@example.com")
 """What only the owner's tree may hold."""
 
@@ -58,6 +58,7 @@ def test_the_owner_sees_the_page_in_their_language(visit: Visit, page: str, lang
         "api_keys": "key.checklist",
         "account": "account.trail",
         "results": "table.funding",
+        "compare": "compare.beside",
         "strategy": "strategy.limits_note",
     }
     key = words.get(page, "settings.theme")
