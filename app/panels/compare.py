@@ -50,7 +50,7 @@ def tone_of(found: Told) -> str:
 
 def _entries(found: Told) -> list[Entry]:
     newest = next(iter(found.versions.judged))
-    running = {key for key in found.traded if (key.name, key.number) == (newest.name, newest.number)}
+    running = {key for key in found.traded if key.version_id == newest.version_id}
     return [
         Entry(
             key,

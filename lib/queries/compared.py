@@ -26,7 +26,7 @@ from lib.domain.position import ZERO
 from lib.domain.scores import BOTH_WAYS, METHOD, Answered, call_share
 from lib.queries.own import own_account
 from lib.queries.reading import Reading
-from lib.queries.scores import CANDLES_GO_MS, MOST_SCORES, Run, runs_of
+from lib.queries.scores import CANDLES_GO_MS, MOST_SCORES, Ran, runs_of
 
 MOST_COMPARED = MOST_SCORES
 _L, _S, _C, _D = trade_logs.c, scores.c, cycles.c, shadow_calls.c
@@ -37,8 +37,9 @@ _SIDES = {"buy": 1, "sell": -1}
 
 @dataclass(frozen=True, slots=True)
 class VersionKey:
-    """A strategy's version (*name* None = the original design) and the *model* that answered for it."""
+    """A strategy's version (id 0, *name* None = the original design) and the *model* that answered for it."""
 
+    version_id: int
     name: str | None
     number: int
     model: str
@@ -118,7 +119,7 @@ def _mark(connection: sa.Connection, user_id: int, account_id: int, until_ms: in
     waiting.update(_version_at(runs, row.t_ms, row.model) for row in connection.execute(young))
     traded = frozenset(waiting)
     shadowed = _named(_C.model).where(own, _D.t_ms >= until_ms).limit(MOST_COMPARED)
-    waiting.update(VersionKey(row.name, row.number or 0, row.model) for row in connection.execute(shadowed))
+    waiting.update(_shadow_key(row) for row in connection.execute(shadowed))
     rests_on = (account_id, newest or 0, connection.scalar(beside) or 0, len(runs))
     return Mark(rests_on, waiting, traded)
 
@@ -126,7 +127,7 @@ def _mark(connection: sa.Connection, user_id: int, account_id: int, until_ms: in
 def _named(*columns: Any) -> "sa.Select[Any]":
     """Answers of shadows with the strategy's version that each is."""
     return (
-        sa.select(strategies.c.name, strategy_versions.c.number, *columns)
+        sa.select(strategy_versions.c.id, strategies.c.name, strategy_versions.c.number, *columns)
         .select_from(shadow_calls)
         .join(cycles, _C.id == _D.cycle_id)
         .join(shadows, shadows.c.id == _D.shadow_id)
@@ -134,6 +135,10 @@ def _named(*columns: Any) -> "sa.Select[Any]":
         .outerjoin(strategies, strategies.c.id == strategy_versions.c.strategy_id)
         .order_by(_D.t_ms.desc())
     )
+
+
+def _shadow_key(row: Any) -> VersionKey:
+    return VersionKey(row.id or 0, row.name, row.number or 0, row.model)
 
 
 def _compared(connection: sa.Connection, user_id: int, account_id: int, until_ms: int, now_ms: int) -> Compared:
@@ -149,15 +154,18 @@ def _compared(connection: sa.Connection, user_id: int, account_id: int, until_ms
     for row in connection.execute(beside.limit(MOST_COMPARED)):
         view = read_decision(row.decision)
         said = (view.action, view.confidence) if isinstance(view, Decision) else (None, ZERO)
-        gathered.add(VersionKey(row.name, row.number or 0, row.model), row, *said)
+        gathered.add(_shadow_key(row), row, *said)
     answers = {key: list(told.values()) for key, told in gathered.answers.items()}
     return Compared(answers, gathered.calls(), names, _one_way(connection, account_id, now_ms))
 
 
-def _version_at(runs: Sequence[Run], t_ms: int, model: str) -> VersionKey:
+def _version_at(runs: Sequence[Ran], t_ms: int, model: str) -> VersionKey:
     """What ran at T, with the *model* that answered."""
     place = bisect_right(runs, t_ms, key=lambda run: run.from_ms) - 1
-    return VersionKey(runs[place].name, runs[place].number, model) if place >= 0 else VersionKey(None, 0, model)
+    if place < 0:
+        return VersionKey(0, None, 0, model)
+    run = runs[place]
+    return VersionKey(run.version_id, run.name, run.number, model)
 
 
 def _one_way(connection: sa.Connection, account_id: int, now_ms: int) -> int:

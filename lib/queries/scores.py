@@ -92,10 +92,11 @@ class _Sums:
 
 
 @dataclass(frozen=True, slots=True)
-class Run:
+class Ran:
     """A version that ran from *from_ms* on."""
 
     from_ms: int
+    version_id: int
     name: str
     number: int
 
@@ -153,30 +154,31 @@ def _rows(connection: sa.Connection, account_id: int, since_ms: int) -> list[Any
     return list(connection.execute(query))
 
 
-def runs_of(connection: sa.Connection, user_id: int) -> list[Run]:
+def runs_of(connection: sa.Connection, user_id: int) -> list[Ran]:
     """What ran, oldest first."""
     r, v, s = strategy_runs.c, strategy_versions.c, strategies.c
     query = (
-        sa.select(r.from_ms, s.name, v.number)
+        sa.select(r.from_ms, v.id, s.name, v.number)
         .join(strategy_versions, v.id == r.version_id)
         .join(strategies, s.id == v.strategy_id)
         .where(r.user_id == user_id)
         .order_by(r.id)
     )
-    return [Run(*row) for row in connection.execute(query)]
+    return [Ran(*row) for row in connection.execute(query)]
 
 
-def _by_version(rows: Iterable[Any], runs: list[Run]) -> list[VersionScores]:
+def _by_version(rows: Iterable[Any], runs: list[Ran]) -> list[VersionScores]:
     begins, seen = [run.from_ms for run in runs], set[int]()
-    sums: dict[tuple[str | None, int], _Sums] = {}
+    sums: dict[int, tuple[str | None, int, _Sums]] = {}
     for row in rows:  # newest first, and so are the versions
         if row.cycle_id in seen:
             continue
         seen.add(row.cycle_id)
         place = bisect_right(begins, row.t_ms) - 1
-        version = (runs[place].name, runs[place].number) if place >= 0 else (None, 0)
-        sums.setdefault(version, _Sums()).add(row.action, row.net, row.cost_usd)
-    return [_told(*version, one) for version, one in sums.items()]
+        run = runs[place] if place >= 0 else None  # by its id: two strategies may have one name
+        told = (run.name, run.number, _Sums()) if run else (None, 0, _Sums())
+        sums.setdefault(run.version_id if run else 0, told)[2].add(row.action, row.net, row.cost_usd)
+    return [_told(*one) for one in sums.values()]
 
 
 def _told(name: str | None, number: int, of: _Sums) -> VersionScores:

@@ -866,7 +866,13 @@ async def test_versions_are_compared_by_the_model_that_answered_and_each_answer_
         answer = make.analyst_answer(make.decision(action=action), cost=Decimal("0.2"), model=f"m{group == 'c'}")
         await ledger.record_cycle(CycleRecord(key, "prompt", "[]", answer))
         await ledger.plan(owner, key, key.t_ms, AccountPlan("held", text("no")))
-    until = later + 10**9
+    mine, until = owner.user_id, later + 10**9
+    with scene.world.engine.begin() as connection:  # another strategy of the same name ran from the second on
+        connection.execute(sa.insert(strategies).values(id=77, user_id=mine, name="uid-owner", made_ms=T))
+        another = {"id": 77, "user_id": mine, "strategy_id": 77, "number": 1, "content": "", "sha256": "7" * 64}
+        connection.execute(sa.insert(strategy_versions).values(another))
+        began = later + ord("b") * 300_000
+        connection.execute(sa.insert(strategy_runs).values(user_id=mine, version_id=77, from_ms=began))
     before = scene.readings.compared_mark(owner.user_id, until)
     waiting = scene.world.scores.unscored(0, 9, BOTH_WAYS)
     two = (Decimal("0.01"), Decimal("-0.012"))
@@ -874,23 +880,23 @@ async def test_versions_are_compared_by_the_model_that_answered_and_each_answer_
     assert scene.readings.compared_mark(owner.user_id, until) != before
     found = scene.readings.compared(owner.user_id, until)
     assert found is not None
-    newest, second, first, *_ = found.answers
-    assert [(one.name, one.number, one.model) for one in (newest, second)] == [
-        ("uid-owner", 1, "mTrue"), ("uid-owner", 1, "mFalse")
-    ]  # fmt: skip
+    newest, second, third, first, *_ = found.answers
+    assert {(one.name, one.number) for one in (newest, second, third)} == {("uid-owner", 1)}
+    named = [(one.version_id, one.model) for one in (newest, second, third)]
+    assert named == [(77, "mTrue"), (77, "mFalse"), (mine, "mFalse")]
     assert first.name is None
-    assert [one.side for one in found.answers[second]] == [-1, 1]
+    assert [one.side for key in (second, third) for one in found.answers[key]] == [-1, 1]
     assert {(one.long, one.short, one.call) for one in found.answers[second]} == {(*two, Decimal("0.0002"))}
     assert [one.side for one in found.answers[newest]] == [0]
-    assert (found.calls[second].count, found.calls[second].usd, found.calls[second].unpriced) == (2, Decimal("0.4"), 0)
+    assert (found.calls[second].count, found.calls[second].usd, found.calls[second].unpriced) == (1, Decimal("0.2"), 0)
     assert found.one_way == 0
     [shadow] = found.answers.keys() - found.traded
     assert (shadow.name, shadow.number, shadow.model) == ("uid-owner", 1, first.model)
     assert [(one.t_ms, one.side) for one in found.answers[shadow]] == [(T, 1)], "a shadow's answer says its side itself"
     young = scene.readings.compared_mark(owner.user_id, later)
     assert young is not None
-    assert young.waiting == {newest: 1, second: 2}
-    assert young.traded == {newest, second}
+    assert young.waiting == {newest: 1, second: 1, third: 1}
+    assert young.traded == {newest, second, third}
     old = scene.readings.compared(owner.user_id, later)
     assert old is not None
     assert old.answers.keys() == {first, shadow}

@@ -226,7 +226,7 @@ class FakeReadings:
         return Mark((user_id,), {}, frozenset())
 
     def compared(self, user_id: int, until_ms: int, account_id: int | None = None) -> Compared:
-        key = VersionKey(f"of {user_id}", 1, "rules")
+        key = VersionKey(user_id, f"of {user_id}", 1, "rules")
         return Compared({key: answers(20)}, {key: Calls(20 * A_DAY, Decimal(user_id), 0)}, frozenset({key}), 0)
 
     def results(self, user_id: int, **asked: Any) -> Results | None:

@@ -16,8 +16,8 @@ def compares(now_ms: int, name: str) -> Mapping[VersionKey, Sequence[Answered]]:
     today = now_ms // DAY_MS * DAY_MS
     young, whole, old = (today - days * DAY_MS for days in (4, 61, 90))
     return {
-        VersionKey(name, 3, "gpt-4o-mini"): answers(4, 0, 3, begin_ms=young),
-        VersionKey("추세 따라가기", 2, "gpt-4o-mini"): answers(60, 0.6, 1, hold=0.2, begin_ms=whole),
-        VersionKey("추세 따라가기", 2, "qwen2.5-coder:32b-instruct"): answers(60, 0, 2, begin_ms=whole),
-        VersionKey(None, 0, "rules"): answers(26, -0.6, 2, market=2, begin_ms=old),
+        VersionKey(3, name, 3, "gpt-4o-mini"): answers(4, 0, 3, begin_ms=young),
+        VersionKey(2, "추세 따라가기", 2, "gpt-4o-mini"): answers(60, 0.6, 1, hold=0.2, begin_ms=whole),
+        VersionKey(2, "추세 따라가기", 2, "qwen2.5-coder:32b-instruct"): answers(60, 0, 2, begin_ms=whole),
+        VersionKey(0, None, 0, "rules"): answers(26, -0.6, 2, market=2, begin_ms=old),
     }
