@@ -11,7 +11,8 @@ is remembered but where the walk has come to; begun anew, it finds what has no s
 made again, whatever becomes of the candles later. The last closed candle is the newest it sees, so nothing that had not
 happened can decide.
 
-A second walk then has both ways of every moment whose two sides have ended, for what a version is held against.
+A second walk then has both ways of every moment that is a day old, when both of its sides have ended, for what a
+version is held against.
 """
 
 import asyncio
@@ -28,11 +29,11 @@ from lib.domain.order import CYCLE_MS, MAX_AGE_MS
 from lib.domain.scores import BOTH_WAYS, METHOD, BothWays, Opined, Score, call_share, of_nothing
 from lib.evidence.both_ways import both_ways, is_entry
 from lib.evidence.desk import Terms
-from lib.evidence.scoring import LATENCY_MS, How, Worth, score
+from lib.evidence.scoring import LATENCY_MS, LONGEST_MS, How, Worth, score
 from lib.evidence.tape import Tape
 from lib.market.status import read_rules
 from lib.ports.market import CandleStore, CorruptCandles
-from lib.ports.scores import ScoreBook
+from lib.ports.scores import ALWAYS, ScoreBook
 
 INTERVAL = "1m"
 KEPT = 5_000
@@ -43,6 +44,8 @@ A_STEP = 20
 IDLE = 4
 """How many times as long as a step the scorer then sleeps."""
 LOOK_S = 15.0
+A_DAY_OLD_MS = LONGEST_MS + 2 * CYCLE_MS
+"""Whatever a moment was entered with has ended by then."""
 _log = log.get("scorer")
 
 
@@ -107,7 +110,9 @@ class Scorer:
             began = time.monotonic()
             if walk.after is None:
                 walk.after = self._book.before(self._feed, self._clock.now_ms() - KEPT * MINUTE_MS)
-            found = self._book.unscored(walk.after, A_STEP, walk.method)
+            # both ways once: a day old, both sides have ended, and nothing is looked at again and again
+            until = self._clock.now_ms() - A_DAY_OLD_MS if walk.method == BOTH_WAYS else ALWAYS
+            found = self._book.unscored(walk.after, A_STEP, walk.method, until)
             if not found:
                 walk.after, walk.rounded_ms = None, self._clock.now_ms() // CYCLE_MS
                 break

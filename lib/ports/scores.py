@@ -5,6 +5,9 @@ from typing import Protocol
 
 from lib.domain.scores import METHOD, BothWays, Opined, Score
 
+ALWAYS = 1 << 62
+"""Later than every T, epoch ms."""
+
 
 class ScoreBook(Protocol):
     """
@@ -17,10 +20,10 @@ class ScoreBook(Protocol):
         """A mark before the answers about *feed* from *since_ms* (epoch ms) on, which are stored in order."""
         ...
 
-    def unscored(self, after_id: int, most: int, method: int = METHOD) -> list[Opined]:
+    def unscored(self, after_id: int, most: int, method: int = METHOD, until_ms: int = ALWAYS) -> list[Opined]:
         """
-        At most *most* answers after *after_id* without a score by *method*, in their order; a call that failed is no
-        answer. With `BOTH_WAYS` each that entered nothing has its habit.
+        At most *most* answers after *after_id* without a score by *method*, of T until *until_ms*, in their order; a
+        call that failed is no answer. With `BOTH_WAYS` each that entered nothing has its habit.
         """
         ...
 

@@ -42,8 +42,8 @@ async def test_twenty_accounts_of_the_real_system_are_told_the_same(tmp_path: Pa
             locks = set(connection.scalars(sa.select(risk_locks.c.kind)))
             points = connection.scalar(sa.select(sa.func.count()).select_from(equity_points)) or 0
         begun = BacktestPlan(people(20)[1], BALANCES[2], "BTCUSDT", file_of(candles, tmp_path), 2, url)
-        mine, points_of = backtest(begun).record, told(engine, 2, 2**60).curve
-        by_record = backtest(replace(begun, file=None)).record
+        mine, points_of = backtest(begun).backtest.record, told(engine, 2, 2**60).curve
+        by_record = backtest(replace(begun, file=None)).backtest.record
     finally:
         engine.dispose()
     assert (unequal, compared) == ([], 20)

@@ -14,7 +14,7 @@ from lib.domain.order import CYCLE_MS
 from lib.domain.scores import NOTIONAL, BothWays, Opined, Score
 from lib.evidence.both_ways import USUAL, answers_of
 from lib.evidence.desk import Terms
-from lib.evidence.scorer import A_STEP, IDLE, Scorer, is_quiet
+from lib.evidence.scorer import A_DAY_OLD_MS, A_STEP, IDLE, Scorer, is_quiet
 from lib.evidence.scoring import LATENCY_MS, How, Worth, score
 from lib.evidence.tape import Tape
 from lib.market.status import rules_text
@@ -165,8 +165,18 @@ def test_a_backtests_answers_are_those_the_scorer_makes_with_the_habit_that_was_
     kept = both_of(made)
     assert [(one.long, one.short) for one in found] == [(kept[n].long, kept[n].short) for n in (1, 2, 3)]
     assert [one.side for one in found] == [0, -1, 0]
-    assert (second.fees, second.net, third.fees) == (kept[2].score.fees, kept[2].short, 0)
+    assert (second.fees, second.net, third.fees) == (kept[2].score.fees, kept[2].short, D(0))
     assert answers_of({T + 2 * DAY * MINUTE_MS: entry}, Tape(BTC, CANDLES), TERMS) == []
+
+
+def test_both_ways_are_not_looked_at_before_they_must_have_ended() -> None:
+    book, clock = MemoryScoreBook(lambda: [opined(1)]), SetClock(T + A_DAY_OLD_MS - CYCLE_MS + 2 * MINUTE_MS)
+    one = scorer(book, stored([candle for candle in CANDLES if candle.open_time < clock.now]), clock)
+    assert one.go_on() == 1
+    assert (list(book.kept), book.both) == ([1], {})
+    clock.now += CYCLE_MS
+    assert one.go_on() == 1
+    assert list(book.both) == [1]
 
 
 def test_both_ways_wait_for_the_side_that_ends_later() -> None:

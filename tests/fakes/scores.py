@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from decimal import Decimal
 
 from lib.domain.scores import BOTH_WAYS, METHOD, BothWays, Opined, Score
-from lib.ports.scores import ScoreBook
+from lib.ports.scores import ALWAYS, ScoreBook
 from tests.fakes.accounts import Store
 
 
@@ -21,9 +21,10 @@ class MemoryScoreBook(ScoreBook):
         wanted = [one.cycle_id for one in known if one.feed == feed and one.t_ms >= since_ms]
         return min(wanted, default=max((one.cycle_id for one in known), default=0) + 1) - 1
 
-    def unscored(self, after_id: int, most: int, method: int = METHOD) -> list[Opined]:
+    def unscored(self, after_id: int, most: int, method: int = METHOD, until_ms: int = ALWAYS) -> list[Opined]:
         known = self.both if method == BOTH_WAYS else self.kept
-        return [one for one in self._answers() if one.cycle_id > after_id and one.cycle_id not in known][:most]
+        after = [one for one in self._answers() if one.cycle_id > after_id and one.t_ms <= until_ms]
+        return [one for one in after if one.cycle_id not in known][:most]
 
     def keep(self, scores: Sequence[Score]) -> int:
         new = {one.cycle_id: one for one in scores if one.cycle_id not in self.kept}

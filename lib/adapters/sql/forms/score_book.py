@@ -24,7 +24,7 @@ from lib.domain.decision import Abstained, Decision
 from lib.domain.order import CYCLE_MS
 from lib.domain.position import ZERO
 from lib.domain.scores import BOTH_WAYS, METHOD, BothWays, Opined, Score
-from lib.ports.scores import ScoreBook
+from lib.ports.scores import ALWAYS, ScoreBook
 
 _C, _S = cycles.c, scores.c
 COLUMN = {"entry": "entry_price", "exit": "exit_price", "cost": "cost_usd", "in_stops": "r_multiple"}
@@ -32,7 +32,7 @@ COLUMN = {"entry": "entry_price", "exit": "exit_price", "cost": "cost_usd", "in_
 _UNSCORED = (
     sa.select(_C.id, _C.feed, _C.symbol, _C.t_ms, _C.decision, _C.latency_ms, _C.cost_usd, _C.asked_sha256)
     .outerjoin(scores, sa.and_(_S.cycle_id == _C.id, _S.method == sa.bindparam("method")))
-    .where(_C.id > sa.bindparam("after"), _S.cycle_id.is_(None), _C.state != "failed")
+    .where(_C.id > sa.bindparam("after"), _S.cycle_id.is_(None), _C.state != "failed", _C.t_ms <= sa.bindparam("until"))
     .order_by(_C.id)
     .limit(sa.bindparam("most"))
 )
@@ -57,8 +57,9 @@ class SqlScoreBook(ScoreBook):
     def before(self, feed: str, since_ms: int) -> int:
         return transact(self._engine, lambda c: _before(c, feed, since_ms), readonly=True)
 
-    def unscored(self, after_id: int, most: int, method: int = METHOD) -> list[Opined]:
-        return transact(self._engine, lambda c: _unscored(c, after_id, most, method), readonly=True)
+    def unscored(self, after_id: int, most: int, method: int = METHOD, until_ms: int = ALWAYS) -> list[Opined]:
+        asked = {"after": after_id, "most": most, "method": method, "until": until_ms}
+        return transact(self._engine, lambda c: _unscored(c, asked), readonly=True)
 
     def keep(self, found: Sequence[Score]) -> int:
         return self._insert([score_values(one) for one in found])
@@ -81,15 +82,15 @@ def _before(connection: sa.Connection, feed: str, since_ms: int) -> int:
     return (connection.scalar(newest) or 0) if t_ms is None else (connection.scalar(of_t) or 1) - 1
 
 
-def _unscored(connection: sa.Connection, after_id: int, most: int, method: int) -> list[Opined]:
-    rows = connection.execute(_UNSCORED, {"after": after_id, "most": most, "method": method}).all()
+def _unscored(connection: sa.Connection, asked: dict[str, int]) -> list[Opined]:
+    rows = connection.execute(_UNSCORED, asked).all()
     parts = _parts(connection, [row.id for row in rows])
     found = [
         Opined(row.id, row.feed, row.symbol, row.t_ms, read_decision(row.decision), row.latency_ms, cost)
         for row in rows
         for cost in [_cost(parts[row.id]) if row.id in parts else row.cost_usd]
     ]
-    if method != BOTH_WAYS:
+    if asked["method"] != BOTH_WAYS:
         return found
     return [replace(one, habit=_habit(connection, row, one)) for row, one in zip(rows, found, strict=True)]
 
