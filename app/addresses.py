@@ -29,6 +29,8 @@ ROOM = OPERATORS.address
 """The operators' page; for everybody else nothing is there."""
 RECORD = "/record"
 """A page of ours that is no page of Streamlit's: a record that its owner shows."""
+PAST = "/past"
+"""As `RECORD`, for a backtest."""
 ELSEWHERE: Mapping[str, str] = {
     "/auth/login": HOME,
     "/auth/register": "/?door=register",
@@ -72,7 +74,7 @@ class Addresses:
             await self._app(scope, receive, send)
         elif (target := ELSEWHERE.get(scope["path"])) is not None:
             await RedirectResponse(_with_query(target, scope))(scope, receive, send)
-        elif scope["path"] == RECORD:
+        elif scope["path"] in (RECORD, PAST):
             await self._app(scope, receive, send)
         elif scope["path"] == ICON:
             await RedirectResponse(address("favicon.svg"), 308)(scope, receive, send)

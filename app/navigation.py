@@ -18,6 +18,7 @@ class Page:
         return f"/{self.name}"
 
 
+BACKTEST = Page("backtest", ":material/history:")
 COMPARE = Page("compare", ":material/balance:")
 NOTIFICATIONS = Page("notifications", ":material/notifications:")
 PAGES = (
@@ -25,13 +26,14 @@ PAGES = (
     Page("trade_logs", ":material/receipt_long:"),
     Page("results", ":material/monitoring:"),
     COMPARE,
+    BACKTEST,
     Page("strategy", ":material/psychology:"),
     Page("api_keys", ":material/key:"),
     Page("settings", ":material/tune:"),
     NOTIFICATIONS,
     Page("account", ":material/shield_person:"),
 )
-OFF_THUMB = frozenset({NOTIFICATIONS.name, COMPARE.name})
+OFF_THUMB = frozenset({NOTIFICATIONS.name, COMPARE.name, BACKTEST.name})
 """Not among a phone's tabs, where seven have room: the bell and the results lead to them."""
 OPERATORS = Page("operator", ":material/admin_panel_settings:")
 """For operators alone: for everybody else it is not there."""

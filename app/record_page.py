@@ -44,7 +44,10 @@ ol {{ padding-left: 1.2rem; display: grid; gap: .35rem; }}
 .files a:first-child {{ background: #f0b90b; border-color: #f0b90b; color: #1e2329; }}
 .files a:hover {{ border-color: var(--accent); }}
 </style></head><body><main>
-<header><p class="brand">Maemae 매매 · {title}</p><h1>{name}</h1><p class="soft">{version}</p></header>
+{body}
+</main></body></html>
+"""
+_RECORD = """<header><p class="brand">Maemae 매매 · {title}</p><h1>{name}</h1><p class="soft">{version}</p></header>
 <section><dl>{figures}</dl>{curve}</section>
 <section><h2>{head}</h2><p><code>{head_value}</code></p><p class="soft">{sealed}</p></section>
 <section><h2>{check}</h2><ol><li>{check_1}</li><li>{check_2}</li><li>{check_3}</li></ol>
@@ -52,9 +55,13 @@ ol {{ padding-left: 1.2rem; display: grid; gap: .35rem; }}
 <div class="files"><a href="{file_address}" download>{file}</a>
 <a href="{verifier_address}" download="verify_record.py">{verifier}</a></div></section>
 <section><h2>{content}</h2><p><code>{sha256}</code></p></section>
-<p class="soft">{past}</p>
-</main></body></html>
-"""
+<p class="soft">{past}</p>"""
+
+
+def shell(language: str, title: str, body: str) -> str:
+    """A page of its own in *language* with *title* and *body*, markup that is ours."""
+    icon, fonts = address("favicon.svg"), address("fonts/fonts.css")
+    return _PAGE.format(lang=language, title=title, icon=icon, fonts=fonts, body=body)
 
 
 def record_page(language: str, line: RecordLine, curve: Sequence[tuple[int, str]], code: str) -> str:
@@ -64,21 +71,19 @@ def record_page(language: str, line: RecordLine, curve: Sequence[tuple[int, str]
     names = (
         "title", "head", "check", "check_1", "check_2", "check_3", "file", "verifier", "content", "past",
     )  # fmt: skip
-    return _PAGE.format(
+    body = _RECORD.format(
         **{name: words[f"record.{name}"] for name in names},
-        lang=language,
-        icon=address("favicon.svg"),
-        fonts=address("fonts/fonts.css"),
         name=escape(line.name) or words["record.design" if not line.number else "record.nameless"],
         version=words["record.version"].format(number=line.number),
         figures=_figures(words, line),
-        curve=_drawn(words["record.curve"], [Decimal(index) for _, index in curve]),
+        curve=drawn(words["record.curve"], [Decimal(index) for _, index in curve]),
         head_value=line.head,
         sealed=sealed,
         sha256=line.sha256,
         file_address=f"/api/record/export?code={quote(code)}",
         verifier_address=address("verify_record.py"),
     )
+    return shell(language, words["record.title"], body)
 
 
 def _figures(words: dict[str, str], line: RecordLine) -> str:
@@ -100,7 +105,7 @@ def _moment(at_ms: int) -> str:
     return datetime.fromtimestamp(at_ms / 1000, UTC).strftime("%Y-%m-%d %H:%M")
 
 
-def _drawn(title: str, values: list[Decimal]) -> str:
+def drawn(title: str, values: list[Decimal]) -> str:
     """A line of *values* with where it began; nothing for fewer than two."""
     if len(values) < 2:
         return ""

@@ -129,6 +129,7 @@ def routes(live: Live) -> list[BaseRoute]:
         *routes_of(one for one in endpoints(live) if one not in acts),
         *operators.ROUTES,
         records.PAGE,
+        backtests.PAGE,
         market.stream(live.candles),
         cockpit.channel(live.cockpit, live.accounts),
         *plain.LAST,

@@ -5,12 +5,15 @@ from datetime import date, timedelta
 from typing import Any
 
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import HTMLResponse, JSONResponse, Response
+from starlette.routing import Route
 
+from app.addresses import PAST, missing, reader_language
 from app.api import endpoints as api
 from app.api.endpoints import Endpoint
-from app.api.exchange import body_of, done, for_actors, for_people, plain, refused
+from app.api.exchange import answered, body_of, done, for_actors, for_people, plain, refused
 from app.http.fields import Fields, read_whole, wrong
+from app.past_page import past_page
 from app.system import system
 from app.threads import in_thread
 from lib.accounts.entrance import sha256
@@ -80,14 +83,28 @@ async def conceal_backtest(request: Request, user: SessionUser) -> Response:
 
 async def read_shown(request: Request) -> Response:
     """`?code`: the backtest that a link shows, without its number, whose it is, or when it was asked."""
-    code = request.query_params.get("code", "")
-    found = None
-    if 0 < len(code) <= LONGEST_RECORD_CODE:
-        found = await in_thread(system().readings.opened_backtest, sha256(code))
+    found = await _opened(request)
     if found is None:
         return refused(_NOTHING)
     told = _whole(found)
     return JSONResponse({name: told[name] for name in ("wish", "tries", "sure", "result")})
+
+
+@answered
+async def page(request: Request) -> Response:
+    """The backtest that a link shows, for a reader."""
+    found = await _opened(request)
+    if found is None or found.result is None:
+        return missing(request.scope)
+    text = past_page(reader_language(request.scope), found)
+    return HTMLResponse(text, headers={"X-Robots-Tag": "noindex, nofollow", "Cache-Control": "no-store"})
+
+
+async def _opened(request: Request) -> BacktestFound | None:
+    code = request.query_params.get("code", "")
+    if not 0 < len(code) <= LONGEST_RECORD_CODE:
+        return None
+    return await in_thread(system().readings.opened_backtest, sha256(code))
 
 
 def _wish(body: Fields) -> Wish:
@@ -136,6 +153,7 @@ def _whole(found: BacktestFound) -> dict[str, Any]:
     return _told(found.line) | {"tries": found.tries, "sure": found.sure, "result": found.result}
 
 
+PAGE = Route(PAST, page, methods=["GET"])
 _ID = api.whole("job_id", 0, LATEST_ID, required=True)
 _BODY = (
     api.choice("kind", KINDS),

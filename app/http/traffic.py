@@ -31,7 +31,7 @@ PATIENCE_S = 8.0
 """How long a stranger's page waits for its turn before it is refused."""
 PERSONS_OPEN = 40
 STRANGERS_OPEN = 48
-PUBLIC = ("/record", "/api/record")
+PUBLIC = ("/record", "/api/record", "/past", "/api/backtest")
 """What strangers may read that asks the database."""
 PUBLIC_READS = Pace(burst=20, per_s=1)
 STOPPING = (

@@ -10,6 +10,7 @@ import time
 import streamlit as st
 
 from app.i18n import t, zone
+from app.navigation import BACKTEST
 from app.panels.accounts import chosen_account
 from app.panels.choices import still
 from app.panels.linked import from_address, into_address
@@ -74,4 +75,5 @@ waiting.empty()
 if shown is not None:
     pictures(shown)
     scored(chosen_span, account)
+    st.page_link("app/pages/backtest.py", label=t("results.backtest"), icon=BACKTEST.icon)
     tables(user, shown)

@@ -226,12 +226,13 @@ def _show(table: Any, name: str, signs: tuple[str, ...]) -> None:
         hide_index=True,
         height="content" if len(table) <= 20 else 735,
         placeholder="–",
-        column_config={column: _column(name, column) for column in table.columns},
+        column_config={column: sheet_column(column) for column in table.columns},
         key=f"sheet_{name}",
     )
 
 
-def _column(name: str, column: str) -> Any:
+def sheet_column(column: str) -> Any:
+    """How a table shows *column* of a frame of results."""
     config = st.column_config
     if column.endswith("_log"):
         return config.LinkColumn(t(f"cell.{column}"), display_text=t("cell.open"), width=90)

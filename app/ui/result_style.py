@@ -53,6 +53,9 @@ RESULTS = """
 .bars { display: grid; gap: .5rem; font-size: .84rem; font-variant-numeric: tabular-nums; }
 .bars .bar { --tint: light-dark(#a87900, #f0b90b); display: grid; align-items: center; gap: .05rem .6rem;
   grid-template-columns: minmax(4.2rem, auto) 1fr auto; }
+.bars.even .bar { grid-template-columns: 7.4rem 1fr auto; }
+.results.six .tiles { grid-template-columns: repeat(auto-fit, minmax(min(100%, max(150px, 15%)), 1fr)); }
+@media (max-width: 640px) { .results.six .tiles { grid-template-columns: 1fr 1fr; } }
 .bars .bar.up { --tint: var(--rise); } .bars .bar.down { --tint: var(--fall); }
 .bars .track { position: relative; height: 8px; border-radius: 4px;
   background: color-mix(in srgb, currentColor 8%, transparent); }

@@ -182,9 +182,9 @@ def _group(one: Performance, word: Word) -> str:
     return f"{_wins(one, word)} · {percent(one.hit_rate, places=0)}"
 
 
-def bars_html(bars: Sequence[Bar]) -> str:
-    """*bars* one under the other."""
-    return f'<div class="bars">{"".join(_bar(bar) for bar in bars)}</div>'
+def bars_html(bars: Sequence[Bar], shape: str = "") -> str:
+    """*bars* one under the other; with the *shape* "even" they begin at one place, whatever their labels."""
+    return f'<div class="{f"bars {shape}".strip()}">{"".join(_bar(bar) for bar in bars)}</div>'
 
 
 def _bar(bar: Bar) -> str:

@@ -8,6 +8,7 @@ keeps its sha256. A deleted result stays counted as a try.
 import secrets
 from dataclasses import dataclass, replace
 
+from lib.accounts import checking
 from lib.accounts.acts import act
 from lib.accounts.entrance import sha256
 from lib.accounts.refusal import Refusal
@@ -15,11 +16,24 @@ from lib.accounts.strategies import MadeShare
 from lib.accounts.web import SessionUser
 from lib.clock import Clock
 from lib.domain.backtests import MOST_DAYS, Wish, wish_problem
+from lib.domain.pace import Pace
 from lib.ports.backtests import BacktestForms
-from lib.ports.people import Accounts
+from lib.ports.people import Accounts, Throttles
 
 MOST_SHOWN = 20
 """Links of a person that open at once."""
+
+
+QUESTIONS = Pace(free=30, first_ms=10_000, longest_ms=600_000, halving_ms=1_800_000)
+"""Every question is kept for good, for it counts as a try."""
+
+
+@dataclass(frozen=True, slots=True)
+class Past:
+    """Whose past may be asked about: that of *symbols* of *feed*. Candles of any other would fill the disk."""
+
+    feed: str
+    symbols: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,10 +44,13 @@ class Asked:
 
 
 class BacktestDesk:
-    """Synchronous and safe from any thread; *Retry* when the database is away. *feed* is this deployment's."""
+    """Synchronous and safe from any thread; *Retry* when the database is away. *past* is whose candles there are."""
 
-    def __init__(self, forms: BacktestForms, accounts: Accounts, feed: str, clock: Clock) -> None:
-        self._forms, self._accounts, self._feed, self._clock = forms, accounts, feed, clock
+    def __init__(
+        self, forms: BacktestForms, accounts: Accounts, throttles: Throttles, past: Past, clock: Clock
+    ) -> None:
+        self._forms, self._accounts, self._past, self._clock = forms, accounts, past, clock
+        self._paces = checking.PacedChecks(throttles, clock)
 
     @act
     def ask(self, user: SessionUser, wish: Wish) -> Asked | Refusal:
@@ -43,9 +60,11 @@ class BacktestDesk:
         asked = wish if chosen is None else replace(wish, limits=chosen[0].limits)
         if (problem := wish_problem(asked, now)) == "until":
             return Refusal("refuse.backtest.span", most=MOST_DAYS[asked.kind])
-        if problem is not None:
-            return Refusal("refuse.field", field=problem)
-        made = self._forms.ask(user.user_id, self._feed, asked, now)
+        if problem is not None or asked.symbol not in self._past.symbols:
+            return Refusal("refuse.field", field=problem or "symbol")
+        if refusal := self._paces.counted((f"past:{user.user_id}", QUESTIONS)):
+            return refusal
+        made = self._forms.ask(user.user_id, self._past.feed, asked, now)
         return Refusal("refuse.backtest.one") if made is None else Asked(made)
 
     @act

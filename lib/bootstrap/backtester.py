@@ -55,6 +55,8 @@ def work_backtest(settings: Settings) -> None:
         end = worked_out(wish, said, candle_library(settings), tell)
     except Retry as away:
         end = away.why
+    except OSError as trouble:  # a disk that is full, or may not be written to
+        end = codes.BACKTEST_BROKE(how=trouble.strerror or type(trouble).__name__)
     if isinstance(end, Answer):
         _say(say, {"result": end.result})
     else:

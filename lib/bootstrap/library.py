@@ -23,7 +23,7 @@ def candle_library(settings: Settings) -> Library:
     """The library of this deployment's feed. Nobody is asked before something is filled."""
     ban = stores.traders_ban(settings) if settings.redis_url else None
     market = BybitMarketData(settings.bybit_api_url, ban=ban, steps=Steps(A_SECOND))
-    source = f"rest {urlsplit(settings.bybit_api_url).hostname}"
+    source = f"REST {urlsplit(settings.bybit_api_url).hostname}"
     return Library(ParquetShelf(settings.data_dir / FOLDER, settings.feed_name), market, source, SystemClock())
 
 

@@ -8,7 +8,7 @@ from functools import partial
 import redis.asyncio
 import sqlalchemy as sa
 
-from lib.accounts.backtests import BacktestDesk
+from lib.accounts.backtests import BacktestDesk, Past
 from lib.accounts.beside import Beside
 from lib.accounts.chats import ChatDesk
 from lib.accounts.doors import Doors
@@ -186,7 +186,9 @@ def web_system(settings: Settings, metrics: Metrics | None = None) -> WebSystem:
             clock,
         ),
         records=RecordDesk(SqlRecordLinks(engine), clock),
-        backtests=BacktestDesk(SqlBacktestForms(engine), SqlAccounts(engine), feed, clock),
+        backtests=BacktestDesk(
+            SqlBacktestForms(engine), SqlAccounts(engine), SqlThrottles(engine), Past(feed, settings.symbols), clock
+        ),
         models=models,
         real_money=RealMoneyDesk(SqlRealConsents(engine), SqlSecondFactors(engine), SqlPasskeys(engine), clock),
         readings=readings,

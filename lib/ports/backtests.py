@@ -12,10 +12,11 @@ from lib.domain.reason import Reason
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """A question that somebody works on."""
+    """A question about *feed* that somebody works on."""
 
     job_id: int
     user_id: int
+    feed: str
     key: str
     wish: Wish
 

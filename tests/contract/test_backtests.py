@@ -247,6 +247,7 @@ async def test_recorded_answers_are_the_account_s_own_in_order(scene: Scene, mon
     assert isinstance(said[0].decision, Decision)
     stranger = replace(job, user_id=account.user_id + 1)
     assert list(scene.book.recorded(stranger)) == []
+    assert list(scene.book.recorded(replace(job, feed="bybit"))) == [], "another market's answers"
     late = replace(job, wish=replace(wish, since_ms=MIDNIGHT + 900_000))
     assert [one.t_ms for one in scene.book.recorded(late)] == [MIDNIGHT + 900_000, MIDNIGHT + 1_200_000]
 

@@ -78,7 +78,7 @@ class Scripted(BacktestWorker):
 
 
 def job(number: int = 1, wish: Wish = WISH) -> Job:
-    return Job(number, 7, f"key {number}", wish)
+    return Job(number, 7, "synthetic", f"key {number}", wish)
 
 
 async def worked(book: MemoryBook, worker: Scripted) -> None:

@@ -25,7 +25,7 @@ from tests.browser.payloads import PAYLOADS
 from tests.pages.conftest import Visit
 from tests.worlds.pages import HOSTILE, NOW_MS, OWNER
 
-PAGES = ("dashboard", "trade_logs", "results", "compare", "strategy", "api_keys", "settings", "account")
+PAGES = ("dashboard", "trade_logs", "results", "compare", "backtest", "strategy", "api_keys", "settings", "account")
 SECRETS = ("7Qk2", "64120.5", "owner@example.com")
 """What only the owner's tree may hold."""
 
@@ -60,6 +60,7 @@ def test_the_owner_sees_the_page_in_their_language(visit: Visit, page: str, lang
         "results": "table.funding",
         "compare": "compare.beside",
         "strategy": "strategy.limits_note",
+        "backtest": "bt.about",
     }
     key = words.get(page, "settings.theme")
     assert catalogue(language)[key] in tree(at)
@@ -94,7 +95,7 @@ def test_a_read_only_visitor_can_act_on_nothing(visit: Visit, staged: SimpleName
     assert not at.exception
     looking = {"lang", "lang_again", "step", "outcome", "span", "turn_newer", "turn_older"}
     looking |= {"version", "period", "table", "side", "result", "ended", "sheet_newer", "sheet_older", "shown", "words"}
-    looking |= {"strategy", "strategy_version_1", "shared_code"}
+    looking |= {"strategy", "strategy_version_1", "shared_code", "bt_open_3"}
     looking |= {f"fold_{group}" for group in ("bars", "calendar", "indicators", "market", "news", "own")}
     widgets = [*at.button, *at.toggle, *at.slider, *at.text_area, *at.text_input, *at.button_group, *at.selectbox]
     enabled = {widget.key for widget in widgets if not widget.disabled}

@@ -14,7 +14,7 @@ from app.server import Live, endpoints, routes
 from lib.domain.reason import text
 from tests.web.conftest import Web, running
 
-UNTOLD = re.compile(r"/api(/\{path:path\}|/operator/.*)?|/metrics|/record")
+UNTOLD = re.compile(r"/api(/\{path:path\}|/operator/.*)?|/metrics|/record|/past")
 """What answers every address that is not there, and the operators' room, which for everybody else is not there."""
 
 

@@ -10,6 +10,7 @@ from decimal import Decimal
 from types import SimpleNamespace
 from typing import Any, TypeVar
 
+from lib.accounts.backtests import Asked
 from lib.accounts.models import ModelChoice
 from lib.accounts.refusal import Refusal
 from lib.accounts.shadows import MadeShadow
@@ -21,6 +22,7 @@ from lib.clock import SteppedClock
 from lib.domain import reason_codes as codes
 from lib.domain.account import AccountSettings, Colours, Numbers, PlatformLimits, Theme
 from lib.domain.api_token import ApiToken
+from lib.domain.backtests import Wish
 from lib.domain.bybit_sites import SITES
 from lib.domain.errors import Retry
 from lib.domain.input_blocks import OFFERED, Shown, ShownNote, note_of
@@ -37,6 +39,8 @@ from lib.domain.won_rates import WonRate, WonRates, read_lines
 from lib.market.status import ClosedMarket
 from lib.queries import (
     AnalystProfile,
+    BacktestFound,
+    BacktestLine,
     BookedFill,
     CallRow,
     Choices,
@@ -81,6 +85,7 @@ from lib.queries.logs import EVERYTHING, TRADED
 from lib.queries.models import ModelDay, ModelLine
 from lib.queries.real import RealStanding
 from tests.fakes.people import MemoryWonBook
+from tests.worlds import backtests as past_worlds
 from tests.worlds import results as samples
 from tests.worlds.compares import CALLS, compares
 from tests.worlds.operators import staged_door
@@ -194,6 +199,7 @@ class Shelf:
         self.asked: list[int] = []
         self.later = 2
         self.compares = compares(NOW_MS, HOSTILE)
+        self.tested, self.past = [past_worlds.line()], past_worlds.found()
         self.beside: tuple[dict[str, Any], ...] = ()
         """What is other than the first of each symbol the account trades beside it."""
         self.krw: tuple[WonRate, ...] = ()
@@ -426,6 +432,13 @@ class Shelf:
     def version_scores(self, user_id: int, **asked: Any) -> list[VersionScores]:
         return list(SCORED) if self._has(user_id) else []
 
+    def backtests(self, user_id: int, limit: int = 50) -> list[BacktestLine]:
+        return self.tested if self._has(user_id) else []
+
+    def backtest(self, user_id: int, job_id: int) -> BacktestFound | None:
+        line = next((one for one in self.backtests(user_id) if one.job_id == job_id and one.state == "done"), None)
+        return None if line is None else replace(self.past, line=line)
+
     def compared_mark(self, user_id: int, until_ms: int, account_id: int | None = None) -> Mark | None:
         waiting = {key: 288 for key in list(self.compares)[:1]}
         return Mark((1, len(self.compares)), waiting, frozenset(waiting)) if self._has(user_id) else None
@@ -624,6 +637,21 @@ class Acts:
     def hide_record(self, user: SessionUser, link_id: int) -> Refusal | None:
         return self._do("hide_record", user, link_id)
 
+    def ask_backtest(self, user: SessionUser, wish: Wish) -> Asked | Refusal:
+        return self._do("ask_backtest", user, wish) or Asked(9)
+
+    def cancel_backtest(self, user: SessionUser, job_id: int) -> Refusal | None:
+        return self._do("cancel_backtest", user, job_id)
+
+    def delete_backtest(self, user: SessionUser, job_id: int) -> Refusal | None:
+        return self._do("delete_backtest", user, job_id)
+
+    def share_backtest(self, user: SessionUser, job_id: int) -> MadeShare | Refusal:
+        return self._do("share_backtest", user, job_id) or MadeShare("c0de")
+
+    def unshare_backtest(self, user: SessionUser, job_id: int) -> Refusal | None:
+        return self._do("unshare_backtest", user, job_id)
+
     def change_rates(self, shelf: Shelf, user: SessionUser, before: str, after: str) -> Refusal | None:
         if refusal := WonDesk(MemoryWonBook()).change(user, "", after):
             return refusal
@@ -682,6 +710,13 @@ def stage() -> SimpleNamespace:
             most=lambda: 3,
         ),
         records=SimpleNamespace(share=acts.show_record, unshare=acts.hide_record),
+        backtests=SimpleNamespace(
+            ask=acts.ask_backtest,
+            cancel=acts.cancel_backtest,
+            delete=acts.delete_backtest,
+            share=acts.share_backtest,
+            unshare=acts.unshare_backtest,
+        ),
         models=SimpleNamespace(
             choices=acts.choices, save=acts.save_model, delete=acts.delete_model, clear_key=acts.clear_model_key
         ),

@@ -150,7 +150,7 @@ class SqlBacktestBook(BacktestBook):
                     _over(row.id, {"state": "failed", "ended_ms": now_ms, "why": codes.BACKTEST_BROKE(how="again")})
                 )(connection)
                 return None
-            return Job(row.id, row.user_id, row.content_key, read_wish(row.wish))
+            return Job(row.id, row.user_id, feed, row.content_key, read_wish(row.wish))
 
         return transact(self.engine, work)
 
@@ -180,6 +180,7 @@ class SqlBacktestBook(BacktestBook):
             sa.select(_L.t_ms, *columns)
             .join(cycles, cycles.c.id == _L.cycle_id)
             .where(_L.user_id == job.user_id, _L.account_id == wish.account_id, _L.symbol == wish.symbol)
+            .where(cycles.c.feed == job.feed)
             .where(_L.t_ms >= sa.bindparam("after"), _L.t_ms < wish.until_ms)
             .order_by(_L.t_ms)
             .limit(A_PIECE)

@@ -1,0 +1,92 @@
+"""
+What was asked before: how far what runs is, and what came of the others. Looked at again while one is not over.
+"""
+
+from decimal import Decimal
+
+import streamlit as st
+
+from app.i18n import language, md, t
+from app.panels.away import patient
+from app.panels.telling import tell
+from app.past_page import days, limits
+from app.session import require_user
+from app.system import system
+from app.ui.plain import plain
+from app.ui.reasons import say
+from app.ui.write import percent
+from lib.accounts.web import SessionUser
+from lib.domain.backtests import ENDED, Wish
+from lib.queries import BacktestLine
+
+EVERY = 2.0
+SHOWN = 8
+_OPEN = "_bt_open"
+
+
+def asked_before(user: SessionUser) -> None:
+    """Draw what runs, then what is over."""
+    lines = system().readings.backtests(user.user_id)
+    running = [line for line in lines if line.state not in ENDED]
+    st.session_state[_OPEN] = [line.job_id for line in running]
+    if running:
+        _running()
+    over = [line for line in lines if line.state in ENDED]
+    if not over:
+        return
+    with st.expander(md("bt.before", n=len(over)), key="bt_before", expanded=False):
+        for line in over[:SHOWN]:
+            _line(user, line)
+
+
+@st.fragment(run_every=EVERY)
+@patient
+def _running() -> None:
+    user = require_user()
+    lines = system().readings.backtests(user.user_id)
+    running = [line for line in lines if line.state not in ENDED]
+    if [line.job_id for line in running] != st.session_state.get(_OPEN):
+        st.rerun(scope="app")
+    for line in running:
+        with st.container(border=True, key=f"bt_running_{line.job_id}"):
+            done = line.done / line.whole if line.whole else 0.0
+            waits = line.state == "queued"
+            st.text(what(line.wish))
+            told = t("bt.waits") if waits else md("bt.runs", share=percent(Decimal(str(round(done, 3))), places=0))
+            st.progress(min(done, 1.0), text=told)
+            key = f"bt_cancel_{line.job_id}"
+            st.button(t("bt.cancel"), key=key, disabled=user.read_only, on_click=_cancel, args=(line.job_id,))
+
+
+def what(wish: Wish) -> str:
+    """A question in a line."""
+    return f"{t(f'bt.kind_{wish.kind}')} · {wish.symbol} · {days(wish)} · {limits(wish)}"
+
+
+def _line(user: SessionUser, line: BacktestLine) -> None:
+    with st.container(horizontal=True, vertical_alignment="center", gap="small", key=f"bt_line_{line.job_id}"):
+        earned = "" if line.earned is None else f"  {percent(line.earned, signed=True)}"
+        with st.container(width="stretch", gap=None):
+            st.text(what(line.wish) + earned)
+            if line.state == "failed":
+                st.caption(plain(say(line.why, language())))
+            elif line.state == "cancelled":
+                st.caption(t("bt.cancelled"))
+        if line.state == "done":
+            st.button(t("bt.open"), key=f"bt_open_{line.job_id}", on_click=_open, args=(line.job_id,))
+        st.button(
+            t("bt.delete"), key=f"bt_delete_{line.job_id}", type="tertiary", disabled=user.read_only,
+            on_click=_delete, args=(line.job_id,), help=t("bt.delete_note"),
+        )  # fmt: skip
+
+
+def _open(job_id: int) -> None:
+    st.query_params["run"] = str(job_id)
+
+
+def _cancel(job_id: int) -> None:
+    tell(system().backtests.cancel(require_user(), job_id), t("bt.cancelling"))
+
+
+def _delete(job_id: int) -> None:
+    tell(system().backtests.delete(require_user(), job_id), t("bt.deleted"))

@@ -1,0 +1,72 @@
+"""
+A backtest as anybody sees it who has its link: one page without script, account or question to another server.
+
+It says what was asked and what came of it, in percent, with the number of tries it was found among. Nothing on it is
+about a person.
+"""
+
+from datetime import UTC, datetime
+from decimal import Decimal
+from html import escape
+
+from app.i18n import catalogue
+from app.record_page import drawn, shell
+from app.ui.backtest import sure_told
+from app.ui.write import count, percent
+from lib.domain.backtests import Wish
+from lib.queries import BacktestFound
+
+_BODY = """<header><p class="brand">Maemae 매매 · {title}</p><h1>{name}</h1><p class="soft">{asked}</p></header>
+<section><dl>{figures}</dl>{curve}</section>
+<section><h2>{luck_title}</h2><p>{luck}</p></section>
+<section><h2>{data_title}</h2><p>{data}</p><p class="soft">{months}</p></section>
+<p class="soft">{past}</p>"""
+
+
+def past_page(language: str, found: BacktestFound) -> str:
+    """The page of *found*, which has a result, in *language*."""
+    words = {key: escape(text) for key, text in catalogue(language).items()}
+    result = found.result or {}
+    sources, months = escape(", ".join(result["sources"])), result["months"]
+    wish, start = found.line.wish, Decimal(result["start"])
+    body = _BODY.format(
+        title=words["bt.one"],
+        name=f"{escape(wish.symbol)} · {days(wish)}",
+        asked=f"{words[f'bt.kind_{wish.kind}']} · {escape(limits(wish))}",
+        figures=_figures(words, found),
+        curve=drawn(words["record.curve"], [Decimal(point[1]) / start for point in result["points"]]),
+        luck_title=words["tiles.bt_sure"],
+        luck=words["bt.luck_shown"].format(n=count(found.tries)),
+        data_title=words["bt.prices"],
+        data=words["bt.data"].format(n=count(result["candles"]), sources=sources, months=count(len(months))),
+        months="<br>".join(f"{escape(month)} <code>{escape(digest)}</code>" for month, digest in months),
+        past=words["bt.about"],
+    )
+    return shell(language, words["bt.one"], body)
+
+
+def days(wish: Wish) -> str:
+    """The first and the last day."""
+    since, until = (datetime.fromtimestamp(ms / 1000, UTC) for ms in (wish.since_ms, wish.until_ms - 1))
+    return f"{since:%Y-%m-%d} – {until:%Y-%m-%d}"
+
+
+def limits(wish: Wish) -> str:
+    """Risk, leverage and least confidence as they hold."""
+    profile = wish.settings.profile
+    risk, least = percent(profile.risk_per_trade, places=2), percent(profile.min_confidence, places=0)
+    return f"{risk} · {profile.leverage_cap}× · {least}"
+
+
+def _figures(words: dict[str, str], found: BacktestFound) -> str:
+    result = found.result or {}
+    fall = Decimal(result["fall"]["share"]) if result["fall"] else Decimal(0)
+    told = (
+        ("tiles.bt_earned", percent(Decimal(result["earned"]), signed=True)),
+        ("curve.hold", percent(Decimal(result["held"]), signed=True)),
+        ("tiles.deepest", percent(-fall)),
+        ("bt.trades_n", count(result["trips"])),
+        ("tiles.bt_sure", sure_told(found.sure)),
+        ("bt.tried", count(found.tries)),
+    )
+    return "".join(f"<div><dt>{words[key]}</dt><dd>{escape(text)}</dd></div>" for key, text in told)

@@ -1,0 +1,123 @@
+"""The backtest page asks, shows how far it is and what came of it, and tells how often was tried."""
+
+from dataclasses import replace
+from datetime import date
+from decimal import Decimal
+from types import SimpleNamespace
+
+import pytest
+
+from app.i18n import catalogue
+from lib.accounts.refusal import Refusal
+from lib.domain.account import RiskLevel
+from lib.domain.backtests import Wish, wish_problem
+from lib.domain.day import DAY_MS
+from tests.pages.conftest import Visit
+from tests.pages.test_pages import component, tree
+from tests.pages.test_results import markup
+from tests.worlds import backtests as samples
+from tests.worlds.pages import HOSTILE, NOW_MS
+
+
+@pytest.mark.parametrize("language", ["ko", "en"])
+def test_a_result_is_shown_with_its_tries_and_its_gaps(visit: Visit, language: str) -> None:
+    at = visit("t-owner", "backtest", language)
+    assert not at.exception
+    words = catalogue(language)
+    told = tree(at)
+    assert words["bt.luck"].format(n="7") in told
+    assert "42%" in markup(at)
+    assert words["bt.gaps"].format(n="80", times="2") in told
+    assert component(at, "curve")["points"][0][1] == 10_000.0  # type: ignore[index]
+    [table] = at.dataframe
+    assert len(table.value) == 40
+
+
+def test_a_question_is_asked_as_the_form_says(visit: Visit, staged: SimpleNamespace) -> None:
+    at = visit("t-owner", "backtest", "en")
+    at.number_input(key="bt_confidence").set_value(70.0)
+    at.number_input(key="bt_leverage").set_value(3)
+    at.date_input(key="bt_days").set_value((date(2025, 1, 1), date(2025, 1, 31)))
+    at.button(key="bt_start").click().run()
+    assert not at.exception
+    name, _, wish = staged.acts.done[-1]
+    assert name == "ask_backtest"
+    assert isinstance(wish, Wish)
+    assert (wish.kind, wish.leverage, wish.confidence, wish.days) == ("rules", 3, Decimal("0.7"), 31)
+    assert wish_problem(replace(wish, since_ms=0, until_ms=DAY_MS), NOW_MS) is None, "nothing but days could be wrong"
+    assert wish.level in RiskLevel
+    assert at.query_params["run"] == ["9"] or at.query_params["run"] == "9"
+
+
+def test_answers_are_asked_of_an_account(visit: Visit, staged: SimpleNamespace) -> None:
+    at = visit("t-owner", "backtest", "en")
+    at.segmented_control(key="bt_kind").set_value("answers").run()
+    at.button(key="bt_start").click().run()
+    assert not at.exception
+    _, _, wish = staged.acts.done[-1]
+    assert wish.kind == "answers"
+    assert wish.account_id > 0
+
+
+def test_half_a_span_asks_nothing(visit: Visit, staged: SimpleNamespace) -> None:
+    at = visit("t-owner", "backtest", "en")
+    at.date_input(key="bt_days").set_value((date(2025, 1, 1),))
+    at.button(key="bt_start").click().run()
+    assert not at.exception
+    assert [act for act in staged.acts.done if act[0] == "ask_backtest"] == []
+
+
+def test_what_runs_has_a_bar_and_can_be_cancelled(visit: Visit, staged: SimpleNamespace) -> None:
+    staged.shelf.tested = [samples.RUNNING, samples.line()]
+    at = visit("t-owner", "backtest", "en")
+    assert not at.exception
+    assert "Running · 41%" in tree(at)
+    at.button(key="bt_cancel_5").click().run()
+    assert staged.acts.done[-1][0] == "cancel_backtest"
+
+
+def test_what_failed_says_why_and_can_be_deleted(visit: Visit, staged: SimpleNamespace) -> None:
+    staged.shelf.tested = [samples.FAILED]
+    at = visit("t-owner", "backtest", "en")
+    assert "there are no candles of BTCUSDT on those days" in tree(at)
+    at.button(key="bt_delete_2").click().run()
+    assert staged.acts.done[-1][0] == "delete_backtest"
+
+
+def test_a_link_is_made_told_once_and_taken_back(visit: Visit, staged: SimpleNamespace) -> None:
+    at = visit("t-owner", "backtest", "en")
+    at.button(key="bt_make").click().run()
+    assert staged.acts.done[-1][:1] == ("share_backtest",)
+    staged.shelf.tested = [samples.line(is_shown=True)]
+    at.run()
+    assert "/past?code=c0de" in tree(at)
+    at.button(key="bt_hide").click().run()
+    assert staged.acts.done[-1][0] == "unshare_backtest"
+
+
+def test_nothing_asked_yet_is_a_form_alone(visit: Visit, staged: SimpleNamespace) -> None:
+    staged.shelf.tested = []
+    at = visit("t-owner", "backtest", "en")
+    assert not at.exception
+    assert len(at.dataframe) == 0
+
+
+@pytest.mark.parametrize("run", ["x", "-1", "999999999999999999", "٣", HOSTILE])
+def test_an_address_that_means_nothing_shows_the_newest(visit: Visit, run: str) -> None:
+    at = visit("t-owner", "backtest", "en", run=run)
+    assert not at.exception
+    assert "42%" in markup(at)
+
+
+def test_a_refusal_is_said(visit: Visit, staged: SimpleNamespace) -> None:
+    at = visit("t-owner", "backtest", "en")
+    staged.acts.answer = Refusal("refuse.backtest.one")
+    at.button(key="bt_start").click().run()
+    assert [toast.value for toast in at.toast] == [catalogue("en")["refuse.backtest.one"]]
+
+
+def test_what_others_wrote_is_text(visit: Visit, staged: SimpleNamespace) -> None:
+    staged.shelf.past = replace(samples.found(), result=samples.result(HOSTILE))
+    at = visit("t-owner", "backtest", "en")
+    assert not at.exception
+    assert HOSTILE not in markup(at)
