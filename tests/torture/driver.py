@@ -222,6 +222,7 @@ class Telling:
 
     async def _take_trailing_away(self) -> None:
         """Until the trap springs: one that stood too short for a look to see it is not missed."""
+        await eventually("everybody's trailing stop stands", self._are_trailed, SETTLE_S)
         give_up, stood = asyncio.get_running_loop().time() + TAKEN_S, Counter[int]()
         while self.world.is_up() and not self.world.was_hit() and asyncio.get_running_loop().time() < give_up:
             await asyncio.sleep(ROUND_S)
@@ -231,6 +232,10 @@ class Telling:
                 if stood[person.account_id] > LOOKED_AT:
                     await take_trailing_away(self.world, person)
             self.ground.warp.jump(ROUND_MS)
+
+    async def _are_trailed(self) -> bool:
+        await asyncio.sleep(ASK_S)
+        return all([is_trailed(await self.judge.position(person)) for person in self.world.people])
 
     async def _attend(self) -> None:
         """The trap has sprung."""
