@@ -31,6 +31,7 @@ from app.api import (
     operators,
     passkeys,
     plain,
+    real_money,
     records,
     results,
     safety,
@@ -142,7 +143,7 @@ def endpoints(live: Live) -> tuple[Endpoint, ...]:
     """Everything the API answers, each with its description; the operators' room is told of to nobody."""
     people = (auth, account, safety, passkeys, tokens)
     past = (records, backtests, results, scores, shadows, compare)
-    own = (plain, *people, strategies, models, *past, stops)
+    own = (plain, *people, strategies, models, *past, stops, real_money)
     pushed = (*market.endpoints(live.candles), *cockpit.endpoints(live.cockpit))
     return described([*(one for module in own for one in module.ENDPOINTS), *pushed])
 

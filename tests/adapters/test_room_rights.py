@@ -17,6 +17,7 @@ from lib.accounts.web import SessionUser
 from lib.adapters.sql.archive.expired import free_uids_of_leavers
 from lib.adapters.sql.database.engine import make_engine
 from lib.adapters.sql.database.rights import TOO_MUCH, refuse_too_much, too_much
+from lib.adapters.sql.database.schema import check_schema
 from lib.adapters.sql.forms.accounts import SqlAccounts
 from lib.adapters.sql.forms.keyring import SqlKeyring
 from lib.adapters.sql.forms.leaving import SqlLeaving
@@ -87,6 +88,12 @@ def web(admin: sa.Engine, request: pytest.FixtureRequest) -> Iterator[sa.Engine]
     engine.dispose()
     with admin.connect() as connection:
         connection.exec_driver_sql("DROP USER web@localhost")
+
+
+@pytest.mark.server
+def test_a_web_with_these_rights_alone_starts(web: sa.Engine) -> None:
+    check_schema(web)
+    refuse_too_much(web)
 
 
 @pytest.mark.server

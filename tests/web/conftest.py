@@ -69,6 +69,7 @@ from lib.queries import (
     VersionKey,
     VersionScores,
 )
+from lib.queries.real import RealStanding
 from tests.fakes.chats import MemoryChats
 from tests.fakes.notices import MemoryChannels, MemoryNoticeChoices
 from tests.fakes.people import (
@@ -152,6 +153,11 @@ HELD = Holding(
 
 class FakeReadings:
     """Market data for anybody; a person's rows carry their id, so a leak would show."""
+
+    real: RealStanding | None = None
+
+    def real_money(self, user_id: int, now_ms: int) -> RealStanding | None:
+        return self.real
 
     def settings(self, user_id: int) -> Choices:
         return Choices(AccountSettings(custom_prompt=f"of {user_id}"), False, 0, True, SETTINGS_VERSION)

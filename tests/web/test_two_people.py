@@ -38,11 +38,11 @@ IDS = {
 SILENT = {
     "/healthz", "/readyz", "/api/openapi.json", "/api/kline", "/api/kline/history", "/api/account/sessions",
     "/api/strategies/templates", "/api/record", "/api/record/export", "/api/record/proof", "/api/symbols",
-    "/api/scores/{log_id}", "/api/backtest", "/api/shadows/scores",
+    "/api/scores/{log_id}", "/api/backtest", "/api/shadows/scores", "/api/real-money",
 }  # fmt: skip
 """
 What tells no text of a person's: the market, strategies of ours, browsers by names we know, what a code shows, symbols,
-what opinions were worth.
+what opinions were worth, gates.
 """
 LOOKING = {"/api/strategies/open"}
 """Changes nothing though it is a POST: a code belongs in no address."""

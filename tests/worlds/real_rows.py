@@ -28,6 +28,16 @@ REHEARSED_UID = "77"
 
 def rehearsed(engine: sa.Engine, user_id: int, demo: int, now: int) -> None:
     """Clean days and filled entries of the account *demo* until yesterday, and a confirmed second factor."""
+    clean_days(engine, demo, now)
+    with engine.begin() as connection:
+        connection.execute(sa.update(users).where(users.c.id == user_id).values(risk_level="low"))
+        connection.execute(sa.insert(authenticators).values(user_id=user_id, sealed="x", confirmed=True))
+        for number in range(LEAST_TRADES):
+            connection.execute(sa.insert(orders).values(filled(demo, user_id, number, now)))
+
+
+def clean_days(engine: sa.Engine, demo: int, now: int) -> None:
+    """A week until yesterday in which books and wallet of the account *demo* were compared and never differed."""
     midnight = now - now % DAY_MS
     points = [
         _point(demo, midnight - day * DAY_MS + number * STEP_MS)
@@ -35,11 +45,7 @@ def rehearsed(engine: sa.Engine, user_id: int, demo: int, now: int) -> None:
         for number in range(LEAST_HOURS)
     ]
     with engine.begin() as connection:
-        connection.execute(sa.update(users).where(users.c.id == user_id).values(risk_level="low"))
-        connection.execute(sa.insert(authenticators).values(user_id=user_id, sealed="x", confirmed=True))
         connection.execute(sa.insert(equity_points), points)
-        for number in range(LEAST_TRADES):
-            connection.execute(sa.insert(orders).values(filled(demo, user_id, number, now)))
 
 
 def _point(account_id: int, t_ms: int) -> Mapping[str, Any]:

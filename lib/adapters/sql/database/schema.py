@@ -33,6 +33,8 @@ STATEMENT_S = 3_600
 
 HALF_RESTORED = "half_restored"
 """A table that is there while a restore fills the database: a server cannot do that in one transaction."""
+TABLE_DENIED = 1142
+"""Code of MySQL and MariaDB for a table the user has no right to."""
 Work = Callable[[sa.Connection], None]
 _log = log.get("database")
 
@@ -78,8 +80,21 @@ def migrate(engine: sa.Engine, revision: str = "head") -> None:
 
 
 def _refuse_half(connection: sa.Connection) -> None:
-    if sa.inspect(connection).has_table(HALF_RESTORED):
+    if _is_half(connection):
         raise Halt(f"{describe(connection.engine)} {_HALF}")
+
+
+def _is_half(connection: sa.Connection) -> bool:
+    """
+    Whether a restore was cut off. A user of certain tables alone, as the web's is (db/web_grants.sql), is denied every
+    other one whether it is there or not: it is told by the trader, which does not start then.
+    """
+    try:
+        return sa.inspect(connection).has_table(HALF_RESTORED)
+    except exc.DBAPIError as denied:
+        if error_code(denied) != TABLE_DENIED:
+            raise
+        return False
 
 
 def downgrade(engine: sa.Engine, revision: str) -> None:
