@@ -45,7 +45,7 @@ class Shelf:
     def newest_call(self, user_id: int) -> None:
         return None
 
-    def holding(self, user_id: int) -> None:
+    def holding(self, user_id: int, symbol: str = "") -> None:
         return None
 
     def opinions(self, symbol: str, asked: str, before_ms: int) -> list[Opinion]:
