@@ -25,10 +25,11 @@ def worth(log_id: int) -> None:
 
 
 def scored(span: str, account_id: int | None) -> None:
-    """The scored opinions of a period by version; nothing while there are none."""
+    """The scored opinions of a period by version, and the way to the comparison, which a phone has no tab for."""
     since_ms = period(span, system().clock.now_ms(), zone().tz).since_ms
     found = system().readings.version_scores(require_user().user_id, since_ms=since_ms, account_id=account_id)
     if not found:
+        _way_to_compare()
         return
     st.subheader(t("scored.title"), anchor=False)
     st.caption(md("scored.note", notional=f"{NOTIONAL:,}"))
