@@ -4,7 +4,7 @@ answers it is about through a pipe and tells lines back.
 
 The child has the secrets of its row in `lib.process_table` and no others: no database, no key. When this process ends,
 however it ends, the pipe does, and the child with it. A line that is none of ours, one too long, or an end without a
-word is a broken backtest and nothing more.
+word is a broken backtest and nothing more; one that was killed is *Retry*.
 """
 
 import asyncio
@@ -18,6 +18,7 @@ from typing import Any
 from lib.adapters.sql.ledger.analysis import decision_json
 from lib.domain import reason_codes as codes
 from lib.domain.backtests import Wish, wish_text
+from lib.domain.errors import Retry
 from lib.domain.stored_reason import parse
 from lib.ports.backtests import Answer, BacktestWorker, Heard, Said
 from lib.process_table import PROCESSES, narrowed
@@ -48,7 +49,10 @@ class BacktestChild(BacktestWorker):
                 yield one
                 if not isinstance(one, tuple):
                     return
-            yield codes.BACKTEST_BROKE(how=f"status {await child.wait()}")
+            status = await child.wait()
+            if status < 0:  # killed: nothing was wrong with the question, which is begun anew
+                raise Retry(codes.BACKTEST_BROKE(how=f"signal {-status}"))
+            yield codes.BACKTEST_BROKE(how=f"status {status}")
         finally:
             telling.cancel()
             await asyncio.gather(telling, return_exceptions=True)

@@ -107,5 +107,6 @@ class BacktestWorker(Protocol):
     def work(self, wish: Wish, said: Iterable[Said]) -> AsyncIterator[Heard]:
         """
         Everything that is heard of it, the end last. Whoever goes on no longer closes the iterator, and it ends.
+        *Retry* when it was cut off by somebody else.
         """
         ...

@@ -122,13 +122,17 @@ async def test_the_child_reads_question_and_answers_and_tells_until_its_end() ->
         "print('hello')",
         "print('[1]')",
         "print('{\"at\":1}')",
-        "import os; os.kill(os.getpid(), 9)",
     ],
 )
 async def test_an_odd_child_is_a_broken_backtest_and_nothing_more(text: str) -> None:
     [end] = await heard(scripted(text))
     assert not isinstance(end, Answer | tuple)
     assert end.code == "backtest_broke"
+
+
+async def test_a_child_that_was_killed_is_begun_anew() -> None:
+    with pytest.raises(Retry):
+        await heard(scripted("import os; os.kill(os.getpid(), 9)"))
 
 
 async def test_a_line_too_long_is_broken(monkeypatch: pytest.MonkeyPatch) -> None:
