@@ -20,8 +20,8 @@ from tests.worlds.killed import World, built
 pytestmark = [pytest.mark.e2e, pytest.mark.server, pytest.mark.enable_socket]
 
 SEED = 1
-BUDGET_S = {"nightly": 180.0}.get(EFFORT_NAME, 30.0)
-"""How long it lasts at least, after one of each kind."""
+BUDGET_S = {"nightly": 180.0}.get(EFFORT_NAME, 0.0)
+"""How long it lasts at least; one of each kind is there however long they take."""
 
 
 @pytest.fixture(autouse=True)
