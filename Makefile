@@ -38,6 +38,7 @@ proof:  ## every long proof, about a night: CI with ten times the examples, worl
 	@TEST_EFFORT=nightly $(MAKE) --no-print-directory ci
 	@$(BIN)/python -m tests.sim --seeds $(or $(SEEDS),60000) $(if $(FIRST),--first $(FIRST))
 	@$(BIN)/python -m tests.torture --all
+	@$(BIN)/python -m tests.torture.lending
 	@$(BIN)/python -m tests.torture.outages --long
 	@$(MAKE) --no-print-directory audit
 	@$(MAKE) --no-print-directory evidence-proof
