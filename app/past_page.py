@@ -34,7 +34,7 @@ def past_page(language: str, found: BacktestFound) -> str:
         name=f"{escape(wish.symbol)} · {days(wish)}",
         asked=f"{words[f'bt.kind_{wish.kind}']} · {escape(limits(wish))}",
         figures=_figures(words, found),
-        curve=drawn(words["record.curve"], [Decimal(point[1]) / start for point in result["points"]]),
+        curve=drawn(words["bt.curve"], [Decimal(point[1]) / start for point in result["points"]]),
         luck_title=words["tiles.bt_sure"],
         luck=words["bt.luck_shown"].format(n=count(found.tries)),
         data_title=words["bt.prices"],
