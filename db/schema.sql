@@ -627,6 +627,47 @@ CREATE TABLE backtests (
     INDEX ix_backtests_user_id (user_id)
 ) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_unicode_ci;
 
+-- Stretches of evidence before real money: what a person asked for. The web may read and insert.
+CREATE TABLE stretches (
+    id BIGINT NOT NULL AUTO_INCREMENT,
+    user_id BIGINT NOT NULL,
+    account_id BIGINT NOT NULL,
+    version_id BIGINT NOT NULL DEFAULT 0,  -- of strategy_versions, which go with their person; 0 = the original design
+    criteria TEXT NOT NULL,  -- JSON: lib/domain/stretch.py
+    asked_ms BIGINT NOT NULL DEFAULT 0,
+    PRIMARY KEY (id),
+    CONSTRAINT fk_stretches_user_id FOREIGN KEY (user_id) REFERENCES users (id),
+    CONSTRAINT fk_stretches_account_id FOREIGN KEY (account_id) REFERENCES accounts (id),
+    INDEX ix_stretches_account_id (account_id),
+    INDEX ix_stretches_user_id (user_id)
+) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_unicode_ci;
+
+-- When one was sealed, and what it had shown when it was over: written by who judges, never by the web.
+CREATE TABLE stretch_marks (
+    id BIGINT NOT NULL AUTO_INCREMENT,
+    stretch_id BIGINT NOT NULL,
+    kind ENUM('begun', 'ended') NOT NULL,
+    at_ms BIGINT NOT NULL DEFAULT 0,
+    seal VARCHAR(64) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+    measured TEXT,  -- JSON, of the end
+    PRIMARY KEY (id),
+    CONSTRAINT uq_stretch_marks_stretch_id_kind UNIQUE (stretch_id, kind),
+    CONSTRAINT fk_stretch_marks_stretch_id FOREIGN KEY (stretch_id) REFERENCES stretches (id)
+) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_unicode_ci;
+
+-- A person's act: real money without the evidence, for a week.
+CREATE TABLE stretch_overrides (
+    id BIGINT NOT NULL AUTO_INCREMENT,
+    user_id BIGINT NOT NULL,
+    stretch_id BIGINT NOT NULL,
+    given_ms BIGINT NOT NULL DEFAULT 0,
+    PRIMARY KEY (id),
+    CONSTRAINT fk_stretch_overrides_user_id FOREIGN KEY (user_id) REFERENCES users (id),
+    CONSTRAINT fk_stretch_overrides_stretch_id FOREIGN KEY (stretch_id) REFERENCES stretches (id),
+    INDEX ix_stretch_overrides_stretch_id (stretch_id),
+    INDEX ix_stretch_overrides_user_id (user_id)
+) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_unicode_ci;
+
 -- ------ Switches: one row each, made here ---------------------------------------------------------------------------
 
 -- The platform's kill switch.

@@ -27,6 +27,7 @@ GRANT SELECT ON system_settings TO web;
 GRANT SELECT ON setting_changes TO web;
 GRANT SELECT ON preflight_runs TO web;
 GRANT SELECT ON real_caps TO web;
+GRANT SELECT ON stretch_marks TO web;
 
 -- whose account it is, where, and what its books say is written once, or by the trader
 GRANT SELECT, INSERT ON accounts TO web;
@@ -37,6 +38,8 @@ GRANT SELECT, INSERT ON symbols TO web;
 GRANT SELECT, INSERT, UPDATE ON credentials TO web;
 GRANT SELECT, INSERT ON real_consents TO web;
 GRANT UPDATE (withdrawn_ms) ON real_consents TO web;
+GRANT SELECT, INSERT ON stretches TO web;
+GRANT SELECT, INSERT ON stretch_overrides TO web;
 
 -- switches and locks
 GRANT SELECT, UPDATE ON system_flags TO web;

@@ -53,6 +53,7 @@ MONEY_RULES = (
     "lib/domain/shadow.py",
     "lib/domain/sizing.py",
     "lib/domain/stakes.py",
+    "lib/domain/stretch.py",
     "lib/domain/stored_reason.py",
     "lib/domain/switches.py",
     "lib/domain/venues.py",

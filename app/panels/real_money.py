@@ -8,6 +8,7 @@ import streamlit as st
 
 from app.i18n import language, t
 from app.panels.step_up import is_proved, proof
+from app.panels.stretch import stretch
 from app.panels.telling import tell
 from app.session import require_user
 from app.system import system
@@ -15,7 +16,7 @@ from app.ui.plain import plain
 from app.ui.reasons import say_sentence
 from lib.accounts.real_money import SENTENCES
 from lib.accounts.web import SessionUser
-from lib.domain.real_money import RealGate, Standing
+from lib.domain.real_money import REHEARSALS, RealGate, Standing
 from lib.domain.venues import CAPABILITIES
 from lib.queries.real import RealStanding
 
@@ -23,7 +24,12 @@ from lib.queries.real import RealStanding
 def real_money(user: SessionUser) -> None:
     """The list, and where it is the person's turn the consent."""
     stand = system().readings.real_money(user.user_id, system().clock.now_ms())
-    if stand is None or not CAPABILITIES[stand.venue].has_real_money:
+    if stand is None:
+        return
+    if stand.venue in REHEARSALS:
+        with st.container(border=True, key="stretch"):
+            stretch(user, stand)
+    if not CAPABILITIES[stand.venue].has_real_money:
         return
     with st.container(border=True, key="real_money"):
         st.subheader(t("real.title"), anchor=False)
@@ -32,6 +38,7 @@ def real_money(user: SessionUser) -> None:
         st.progress(open_gates / len(stand.gates), text=t("real.progress", done=open_gates, all=len(stand.gates)))
         for each in stand.gates:
             _gate(each)
+        stretch(user, stand)
         _consent(user, stand)
 
 

@@ -1,6 +1,6 @@
 """
-The notifier, wired: what was told goes out, a silent trader is noticed, days are sealed, opinions scored, and backtests
-worked out by a child.
+The notifier, wired: what was told goes out, a silent trader is noticed, days are sealed, opinions scored, stretches of
+evidence judged, and backtests worked out by a child.
 """
 
 import asyncio
@@ -19,17 +19,20 @@ from lib.adapters.sql.forms.backtests import SqlBacktestBook
 from lib.adapters.sql.forms.channels import keep_operators
 from lib.adapters.sql.forms.deliveries import SqlDeliveries
 from lib.adapters.sql.forms.score_book import SqlScoreBook
+from lib.adapters.sql.forms.stretch_book import SqlStretchBook
 from lib.adapters.sql.ledger.telling import tell
 from lib.adapters.vault import AddressOpener, AddressSealer, public_key
 from lib.bootstrap import stores
 from lib.bootstrap.sealing import Sealer
 from lib.clock import Clock, SystemClock
 from lib.domain.events import Event
+from lib.evidence.ladder import Judge
 from lib.evidence.scorer import Scorer
 from lib.evidence.works import BacktestWorks
 from lib.queries import Readings
 from lib.queries.daily import ReportReadings
 from lib.queries.exposed import ExposedReadings
+from lib.queries.stretches import StretchReadings
 from lib.settings import Settings, inherited
 from lib.telling.daily import DailyReports
 from lib.telling.heartbeat import Heartbeat
@@ -47,13 +50,15 @@ class Notifying:
     daily: DailyReports
     sealer: Sealer
     scorer: Scorer
+    judge: Judge
     backtests: BacktestWorks
     heartbeat: Heartbeat | None
     """None = nobody watches from outside."""
 
     async def run(self, stop: asyncio.Event) -> None:
         """All of them, beside one another, until *stop*."""
-        works = (self.sender, self.silence, self.daily, self.sealer, self.scorer, self.backtests, self.heartbeat)
+        evidence = (self.scorer, self.judge, self.backtests)
+        works = (self.sender, self.silence, self.daily, self.sealer, *evidence, self.heartbeat)
         await asyncio.gather(*(work.run(stop) for work in works if work is not None))
 
 
@@ -79,6 +84,7 @@ def notifying(settings: Settings) -> Iterator[Notifying]:
             DailyReports(ReportReadings(engine, candles), told, clock),
             Sealer(engine, clock),
             Scorer(SqlScoreBook(engine), candles, settings.feed_name, clock),
+            Judge(SqlStretchBook(engine), StretchReadings(engine, candles).answers_of, clock),
             BacktestWorks(SqlBacktestBook(engine), BacktestChild(inherited()), settings.feed_name, clock),
             Heartbeat(readings.health, HeartbeatUrl(url), clock) if url else None,
         )

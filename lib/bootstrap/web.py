@@ -60,6 +60,7 @@ from lib.adapters.sql.forms.second_factors import SqlSecondFactors
 from lib.adapters.sql.forms.sessions import SqlLogins, SqlSessions
 from lib.adapters.sql.forms.shadow_desk import SqlShadows
 from lib.adapters.sql.forms.strategy_desk import SqlStrategies
+from lib.adapters.sql.forms.stretches import SqlStretches
 from lib.adapters.sql.forms.throttles import SqlThrottles
 from lib.adapters.sql.forms.trail import SqlTrail
 from lib.adapters.vault import AddressSealer, VaultSealer
@@ -190,7 +191,9 @@ def web_system(settings: Settings, metrics: Metrics | None = None) -> WebSystem:
             SqlBacktestForms(engine), SqlAccounts(engine), SqlThrottles(engine), Past(feed, settings.symbols), clock
         ),
         models=models,
-        real_money=RealMoneyDesk(SqlRealConsents(engine), SqlSecondFactors(engine), SqlPasskeys(engine), clock),
+        real_money=RealMoneyDesk(
+            SqlRealConsents(engine), SqlStretches(engine), SqlSecondFactors(engine), SqlPasskeys(engine), clock
+        ),
         readings=readings,
         live=RedisLiveCandles(subscribe),
         # its calls are counted with those of the traders, in the lane of what a form may cause

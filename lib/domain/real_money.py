@@ -17,6 +17,7 @@ from lib.domain.events import EventKind
 from lib.domain.position import ZERO
 from lib.domain.preflight import ORDER_CARDS, READ_CARDS, PreflightRun
 from lib.domain.reason import NOTHING, Reason
+from lib.domain.stretch import Stretch, stretch_refusal
 
 DAY_MS = 86_400_000
 EXAMINED_LIFE_MS = DAY_MS
@@ -33,6 +34,8 @@ AHEAD_MS = 60_000
 REHEARSALS: tuple[Venue, ...] = ("demo", "testnet")
 INCIDENTS = frozenset({EventKind.REPAIRED, EventKind.LIQUIDATION, EventKind.ADL, EventKind.UNRESOLVED, EventKind.BOOKS})
 """What shrinks a cap, and what no clean day has: a stop that was gone, books that differ, an order of unknown end."""
+SMALL_EQUITY = Decimal(2_000)
+"""USDT of equity an account up to which a cap is a small one: beyond it a stretch is passed with real money first."""
 MOST_ACCOUNTS, MOST_POSITIONS, MOST_USDT = 100, 100, Decimal(1_000_000)
 
 
@@ -41,6 +44,7 @@ class RealGate(StrEnum):
 
     CARDS = "cards"
     CLEAN_DAYS = "clean_days"
+    EVIDENCE = "evidence"
     SECOND_FACTOR = "second_factor"
     PREFLIGHT = "preflight"
     CANARY = "canary"
@@ -123,6 +127,7 @@ class RealFacts:
     *trades* are those of the person's other accounts there, *unresolved* their orders of unknown end. *rank* counts the
     real accounts that were consented to before this one, *positions* those that are open or may open on the others,
     *opened_today* the notional of all entries of the UTC day. *notional* is what this entry would add, 0 = not sized.
+    *stretches* are the person's of the strategy version that runs.
     What the ledger holds for the gates in *unreadable* cannot be read: they are closed, whatever else is said here.
     """
 
@@ -143,6 +148,7 @@ class RealFacts:
     equity: Decimal
     level: RiskLevel
     notional: Decimal = ZERO
+    stretches: Sequence[Stretch] = ()
     unreadable: frozenset[RealGate] = frozenset()
 
 
@@ -163,6 +169,7 @@ def standings(facts: RealFacts) -> tuple[Standing, ...]:
     judged: dict[RealGate, Reason] = {
         RealGate.CARDS: _cards(facts),
         RealGate.CLEAN_DAYS: _clean(facts),
+        RealGate.EVIDENCE: _evidenced(facts),
         RealGate.SECOND_FACTOR: NOTHING if facts.has_factor else codes.REAL_NO_FACTOR(),
         RealGate.PREFLIGHT: _examined(facts),
         RealGate.CANARY: _canary(facts),
@@ -192,6 +199,16 @@ def _clean(facts: RealFacts) -> Reason:
     if facts.trades < LEAST_TRADES:
         return codes.REAL_TRADES_LACKING(trades=facts.trades, least=LEAST_TRADES)
     return NOTHING
+
+
+def _evidenced(facts: RealFacts) -> Reason:
+    latest = facts.now + AHEAD_MS
+    if refusal := stretch_refusal(facts.stretches, facts.now, latest):
+        return refusal
+    if facts.cap is None or facts.cap.equity <= SMALL_EQUITY:
+        return NOTHING
+    on_real = [one for one in facts.stretches if one.on_real]
+    return codes.REAL_STRETCH_SMALL(most=SMALL_EQUITY) if stretch_refusal(on_real, facts.now, latest) else NOTHING
 
 
 def _examined(facts: RealFacts) -> Reason:

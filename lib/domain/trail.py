@@ -58,6 +58,8 @@ class TrailEvent(StrEnum):
     LOCK_ENDED = "lock_ended"
     REAL_CONSENTED = "real_consented"
     REAL_WITHDRAWN = "real_withdrawn"
+    STRETCH_ASKED = "stretch_asked"
+    STRETCH_OVERRIDDEN = "stretch_overridden"
     TOKEN_MADE = "token_made"  # noqa: S105 - a word
     CHAT_BOUND = "chat_bound"
     CHAT_UNBOUND = "chat_unbound"

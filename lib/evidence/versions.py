@@ -110,7 +110,7 @@ def versions(answers: Mapping[K, Sequence[Answered]], now_ms: int) -> Versions[K
     """What can be said at *now_ms* of each version's *answers*, and of any two that were asked the same."""
     until = whole_until(now_ms)
     tries = max(1, len(answers))
-    found = {name: _judged(given, until, tries) for name, given in answers.items()}
+    found = {name: judged_until(given, until, tries) for name, given in answers.items()}
     couples = list(combinations(list(answers)[:MOST_PAIRED], 2))
     scored = {name: _scored(given, until) for name, given in answers.items()}
     pairs = [_pair(a, b, scored, _Asked(until, max(found[a].edge, found[b].edge), len(couples))) for a, b in couples]
@@ -135,7 +135,8 @@ def moments_of(answers: Sequence[Answered]) -> Moments:
     return Moments(times, column("long"), column("short"), sides, column("call"))
 
 
-def _judged(answers: Sequence[Answered], until_ms: int, tries: int) -> Judged:
+def judged_until(answers: Sequence[Answered], until_ms: int, tries: int) -> Judged:
+    """What can be said of one version's *answers* before *until_ms*, one of *tries* that are looked at."""
     whole = [each for each in answers if each.t_ms < until_ms]
     longs, shorts = (sum(each.side == side for each in whole) for side in (1, -1))
     days = len({each.t_ms // DAY_MS for each in whole})

@@ -8,7 +8,8 @@ from decimal import Decimal
 
 import sqlalchemy as sa
 
-from lib.adapters.sql.ledger.real_money import REAL, newest_cap, open_positions, opened_today, real_facts
+from lib.adapters.sql.ledger.real_money import newest_cap, open_positions, opened_today, real_facts
+from lib.adapters.sql.ledger.stretches import REAL
 from lib.adapters.sql.tables.columns import utc_from_ms
 from lib.adapters.sql.tables.operating import operators
 from lib.adapters.sql.tables.people import accounts, outbox, symbols
@@ -17,6 +18,7 @@ from lib.adapters.sql.tables.safety import authenticators, passkeys
 from lib.domain.account import Venue
 from lib.domain.real_money import CAP_LIFE_MS, INCIDENTS, RealCap, Standing, standings
 from lib.domain.reason import Reason
+from lib.domain.stretch import Stretch
 from lib.queries.reading import Reading
 
 
@@ -28,6 +30,8 @@ class RealStanding:
     venue: Venue
     gates: tuple[Standing, ...]
     consented: bool
+    stretches: tuple[Stretch, ...] = ()
+    """Of the strategy version that runs, the newest first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,4 +128,4 @@ def _standing(connection: sa.Connection, user_id: int, now_ms: int) -> RealStand
     if row is None:
         return None
     facts = real_facts(connection, (row.id, row.symbol), now_ms)
-    return RealStanding(row.id, row.venue, standings(facts), facts.has_consent)
+    return RealStanding(row.id, row.venue, standings(facts), facts.has_consent, tuple(facts.stretches))

@@ -1,22 +1,25 @@
-"""Consent to real money: the sentence, the second factor, the fresh proof, one account; and taking it back."""
+"""Consent to real money, and doing without evidence: the sentence, the second factor, the fresh proof, one account."""
 
 from dataclasses import replace
 
 import pytest
 
-from lib.accounts.real_money import SENTENCES, RealMoneyDesk
+from lib.accounts.real_money import OVERRIDES, SENTENCES, RealMoneyDesk
 from lib.accounts.refusal import Refusal
 from lib.accounts.step_up import PROOF_MS, UNPROVED
 from lib.accounts.web import SessionUser
 from lib.clock import SteppedClock
 from lib.domain.second_factor import Authenticator
+from lib.domain.stretch import Criteria
 from lib.domain.trail import Note, TrailEvent
 from lib.ports.real_money import RealConsents
+from lib.ports.stretches import Stretches
 from tests.factories import T
 from tests.fakes.people import MemoryFactors, MemoryPasskeys
 
 USER = SessionUser(7, "kim@example.test", "ko", proved_ms=T)
-ACCOUNT = 3
+ACCOUNT, STRETCH = 3, 5
+CRITERIA = Criteria("rules", 14, 100, 1)
 
 
 class Consents(RealConsents):
@@ -34,11 +37,26 @@ class Consents(RealConsents):
         return len(self.notes) > 1
 
 
+class Begun(Stretches):
+    """Of person 7's account 3 and stretch 5 alone."""
+
+    def __init__(self) -> None:
+        self.notes: list[Note] = []
+
+    def ask(self, account_id: int, criteria: Criteria, note: Note) -> bool:
+        self.notes.append(note)
+        return (account_id, note.user_id) == (ACCOUNT, USER.user_id)
+
+    def override(self, stretch_id: int, note: Note) -> bool:
+        self.notes.append(note)
+        return (stretch_id, note.user_id) == (STRETCH, USER.user_id)
+
+
 @pytest.fixture
 def desk() -> RealMoneyDesk:
     factors = MemoryFactors()
     factors.kept[USER.user_id] = Authenticator("x", 0, confirmed=True)
-    return RealMoneyDesk(Consents(), factors, MemoryPasskeys(factors.trail), SteppedClock(T))
+    return RealMoneyDesk(Consents(), Begun(), factors, MemoryPasskeys(factors.trail), SteppedClock(T))
 
 
 def given(desk: RealMoneyDesk) -> list[TrailEvent]:
@@ -85,3 +103,39 @@ def test_a_consent_is_taken_back_without_any_proof(desk: RealMoneyDesk) -> None:
     stale = replace(USER, proved_ms=0)
     assert desk.withdraw(stale) == Refusal("refuse.no_account")
     assert desk.withdraw(stale) is None
+
+
+def begun(desk: RealMoneyDesk) -> list[TrailEvent]:
+    assert isinstance(desk.stretches, Begun)
+    return [note.event for note in desk.stretches.notes]
+
+
+def test_a_stretch_is_begun_by_anybody_but_a_guest_on_an_account_of_theirs(desk: RealMoneyDesk) -> None:
+    stale = replace(USER, proved_ms=0)
+    assert desk.begin(stale, ACCOUNT, CRITERIA) is None
+    assert begun(desk) == [TrailEvent.STRETCH_ASKED]
+    assert desk.begin(USER, ACCOUNT + 1, CRITERIA) == Refusal("refuse.real.stretch")
+    assert desk.begin(replace(USER, is_guest=True), ACCOUNT, CRITERIA) == Refusal("refuse.real.factor")
+
+
+@pytest.mark.parametrize("sentence", OVERRIDES.values())
+def test_to_do_without_evidence_takes_its_own_sentence_a_factor_and_a_fresh_proof(
+    desk: RealMoneyDesk, sentence: str
+) -> None:
+    for typed in ("", "yes", SENTENCES["en"], SENTENCES["ko"]):
+        assert desk.override(USER, STRETCH, typed) == Refusal("refuse.real.words")
+    assert desk.override(replace(USER, is_guest=True), STRETCH, sentence) == Refusal("refuse.real.factor")
+    assert desk.override(replace(USER, proved_ms=T - PROOF_MS), STRETCH, sentence) == UNPROVED
+    assert isinstance(desk.factors, MemoryFactors)
+    known, desk.factors.kept = desk.factors.kept, {}
+    assert desk.override(USER, STRETCH, sentence) == Refusal("refuse.real.factor")
+    assert begun(desk) == []
+    desk.factors.kept = known
+    assert desk.override(USER, STRETCH, f" {sentence} ") is None
+    assert begun(desk) == [TrailEvent.STRETCH_OVERRIDDEN]
+    assert desk.override(USER, STRETCH + 1, sentence) == Refusal("refuse.real.stretch")
+
+
+def test_a_consent_is_no_override_and_an_override_no_consent(desk: RealMoneyDesk) -> None:
+    for sentence in OVERRIDES.values():
+        assert desk.consent(USER, ACCOUNT, sentence) == Refusal("refuse.real.words")

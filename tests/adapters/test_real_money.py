@@ -19,6 +19,7 @@ from lib.adapters.sql.tables.columns import utc_from_ms
 from lib.adapters.sql.tables.people import account_symbols, accounts, outbox, users
 from lib.adapters.sql.tables.real_money import preflight_runs, real_caps, real_consents
 from lib.adapters.sql.tables.safety import authenticators
+from lib.adapters.sql.tables.stretches import stretch_marks, stretch_overrides, stretches
 from lib.adapters.sql.tables.trading import equity_points, orders
 from lib.clock import SteppedClock
 from lib.domain import reason_codes as codes
@@ -90,7 +91,7 @@ def change(world: SqlWorld, *statements: sa.Executable) -> None:
 async def test_with_everything_in_order_the_entry_is_claimed(world: SqlWorld) -> None:
     account = await ready(world)
     facts = await world.ledger.real_money(account.slot)
-    assert [each.why for each in standings(facts)] == [NOTHING] * 7
+    assert [each.why for each in standings(facts)] == [NOTHING] * 8
     assert (await claimed(world, account)).granted
 
 
@@ -205,9 +206,12 @@ async def test_an_entry_is_refused_by_the_gate_that_is_closed(world: SqlWorld, n
     assert (stands.state, stands.attempts) == (OrderState.BLOCKED, 0)
 
 
+GONE = (preflight_runs, real_caps, real_consents, authenticators, stretch_overrides, stretch_marks, stretches)
+
+
 async def test_nothing_at_all_lets_an_exit_be_refused(world: SqlWorld) -> None:
     account = await ready(world)
-    for statement in (sa.delete(table) for table in (preflight_runs, real_caps, real_consents, authenticators)):
+    for statement in (sa.delete(table) for table in GONE):
         change(world, statement)
     facts = await world.ledger.real_money(account.slot)
     assert not any(each.is_open for each in standings(facts) if each.gate.value != "clean_days")

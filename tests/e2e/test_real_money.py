@@ -1,7 +1,7 @@
 """
 The way to real money in real processes: a deployed trader, MariaDB, Redis, and a simulator in the place of Bybit.
 
-With all seven gates open exactly one entry is sent; with any of them closed none, and the log says which, while exits,
+With all gates open exactly one entry is sent; with any of them closed none, and the log says which, while exits,
 stops and the kill switch work as ever. The rows behind the gates are written by a test's own door (`tests.worlds`).
 """
 

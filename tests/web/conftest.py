@@ -44,11 +44,13 @@ from lib.domain.model_profile import ModelProfile
 from lib.domain.platform_settings import Admission
 from lib.domain.quotes import CandleTick
 from lib.domain.reason import NOTHING, text
+from lib.domain.stretch import Criteria
 from lib.domain.trail import Note
 from lib.domain.won_rates import WonRate, WonRates
 from lib.market.scrollback import Scrollback
 from lib.ports.market import MarketData
 from lib.ports.real_money import RealConsents
+from lib.ports.stretches import Stretches
 from lib.queries import (
     Calls,
     Choices,
@@ -309,6 +311,16 @@ class NoConsents(RealConsents):
         return False
 
 
+class NoStretches(Stretches):
+    """Nobody begins a stretch of evidence."""
+
+    def ask(self, account_id: int, criteria: Criteria, note: Note) -> bool:
+        return False
+
+    def override(self, stretch_id: int, note: Note) -> bool:
+        return False
+
+
 class Web:
     """One application, its people, and clients with a cookie jar each."""
 
@@ -367,7 +379,7 @@ class Web:
             backtests=cast(BacktestDesk, None),
             models=cast(OwnModelDesk, None),
             real_money=RealMoneyDesk(
-                NoConsents(), self.logins.factors, MemoryPasskeys(self.sessions.trail), self.clock
+                NoConsents(), NoStretches(), self.logins.factors, MemoryPasskeys(self.sessions.trail), self.clock
             ),
             readings=cast(Readings, FakeReadings()),
             live=LiveOnce(CandleTick("BTCUSDT", "1m", candle(600), closed=False, rebuilt=False)),

@@ -25,6 +25,7 @@ from lib.domain.exit_rules import NO_RULES
 from lib.domain.reason import text
 from lib.domain.record import Decided, Entry, Version, decision_leaf
 from lib.domain.strategy import Strategy, written
+from lib.domain.stretch import Criteria, criteria_text
 
 HOUR_MS = 3_600_000
 OWNED = ("users", "accounts", "orders", "cycles", "fills", "strategies", "strategy_versions", "records")
@@ -88,6 +89,9 @@ FIXED: dict[str, Any] = {
     "backtests.state": "done",
     "backtests.hidden_ms": 0,
     "krw_rates.day": "2026-01-01",
+    "stretches.criteria": criteria_text(Criteria("m", 14, 100, 1)),
+    "stretch_marks.kind": "begun",
+    "stretch_marks.measured": None,
     "trade_logs.symbol": "BTCUSDT",
     "trade_logs.clamps": None,
 }
@@ -101,6 +105,7 @@ POINTS = {
     "version_id": "strategy_versions",
     "record_id": "records",
     "shadow_id": "shadows",
+    "stretch_id": "stretches",
     "beside_id": "cycles",
 }
 COLUMNS = [column for table in metadata.sorted_tables for column in table.columns]

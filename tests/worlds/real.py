@@ -1,12 +1,14 @@
 """Facts with which every gate before real money is open, for tests that close one."""
 
 from collections.abc import Collection
+from dataclasses import replace
 from decimal import Decimal
 
 from lib.domain.account import RiskLevel, Venue
 from lib.domain.preflight import ORDER_CARDS, READ_CARDS, Card, CardResult, PreflightRun
 from lib.domain.real_money import DAY_MS, LEAST_DAYS, LEAST_HOURS, LEAST_TRADES, RealCap, RealFacts, RehearsedDay
 from lib.domain.reason import NOTHING
+from lib.domain.stretch import Criteria, Measured, Stretch, seal_of
 from lib.settings import VERSION
 from tests.factories import SYMBOL, T
 from tests.worlds.examined import AT_BYBIT
@@ -30,6 +32,16 @@ def run(
     return PreflightRun(venue, uid, host or own, version, SYMBOL, started_ms, results)
 
 
+SHOWN = Measured(14, 400, Decimal("0.0002"), Decimal("0.0003"), Decimal("0.0001"), Decimal("0.05"), 0, 0)
+"""What passes."""
+
+
+def passed(now: int = T, *, on_real: bool = True, stretch_id: int = 1) -> Stretch:
+    """A stretch that was sealed forty days ago and passed."""
+    asked = Stretch(stretch_id, 1, 1, 0, on_real, Criteria("rules", 14, 100, 1), begun_ms=now - 40 * DAY_MS)
+    return replace(asked, seal=seal_of(asked), ended_ms=asked.until_ms + 2 * DAY_MS, measured=SHOWN)
+
+
 def open_facts(now: int = T) -> RealFacts:
     """An account that has gone the whole way."""
     return RealFacts(
@@ -49,6 +61,7 @@ def open_facts(now: int = T) -> RealFacts:
         opened_today=Decimal(0),
         equity=Decimal(100),
         level=RiskLevel.LOW,
+        stretches=(passed(now),),
     )
 
 

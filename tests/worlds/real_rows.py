@@ -11,15 +11,18 @@ from typing import Any
 import sqlalchemy as sa
 
 from lib.adapters.sql.forms.real_caps import SqlPreflightBook
+from lib.adapters.sql.forms.stretch_book import SqlStretchBook
 from lib.adapters.sql.tables.people import users
 from lib.adapters.sql.tables.safety import authenticators
+from lib.adapters.sql.tables.stretches import stretches
 from lib.adapters.sql.tables.trading import equity_points, orders
 from lib.domain.account import Venue
 from lib.domain.order import OrderState
 from lib.domain.preflight import Card
 from lib.domain.real_money import DAY_MS, LEAST_DAYS, LEAST_HOURS, LEAST_TRADES
+from lib.domain.stretch import criteria_text
 from tests.factories import SYMBOL
-from tests.worlds.real import ALL_CARDS, run
+from tests.worlds.real import ALL_CARDS, SHOWN, passed, run
 
 STEP_MS = DAY_MS // 24
 """As seldom as any strategy decides."""
@@ -34,6 +37,7 @@ def rehearsed(engine: sa.Engine, user_id: int, demo: int, now: int) -> None:
         connection.execute(sa.insert(authenticators).values(user_id=user_id, sealed="x", confirmed=True))
         for number in range(LEAST_TRADES):
             connection.execute(sa.insert(orders).values(filled(demo, user_id, number, now)))
+    evidenced(engine, user_id, demo, now)
 
 
 def clean_days(engine: sa.Engine, demo: int, now: int) -> None:
@@ -46,6 +50,19 @@ def clean_days(engine: sa.Engine, demo: int, now: int) -> None:
     ]
     with engine.begin() as connection:
         connection.execute(sa.insert(equity_points), points)
+
+
+def evidenced(engine: sa.Engine, user_id: int, account_id: int, now: int) -> None:
+    """A stretch of the version that runs, sealed forty days ago and passed."""
+    with engine.begin() as connection:
+        running = connection.scalar(sa.select(users.c.strategy_version_id).where(users.c.id == user_id)) or 0
+        asked = {"user_id": user_id, "account_id": account_id, "version_id": running, "asked_ms": now - 41 * DAY_MS}
+        connection.execute(sa.insert(stretches).values(asked | {"criteria": criteria_text(passed().criteria)}))
+    book = SqlStretchBook(engine)
+    for _ in range(2):  # sealed, and read again as it is sealed
+        one = max(book.open(), key=lambda each: each.stretch_id)
+        book.seal(one, now - 40 * DAY_MS)
+    book.end(one, SHOWN, one.until_ms + DAY_MS)
 
 
 def _point(account_id: int, t_ms: int) -> Mapping[str, Any]:

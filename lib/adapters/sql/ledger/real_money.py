@@ -16,12 +16,14 @@ import sqlalchemy as sa
 from lib import log
 from lib.adapters.sql.ledger.roster import unbooked
 from lib.adapters.sql.ledger.rows import exclusively
+from lib.adapters.sql.ledger.stretches import REAL, stretches_of
 from lib.adapters.sql.tables.columns import utc_from_ms
 from lib.adapters.sql.tables.people import account_symbols, accounts, outbox, symbols, users
 from lib.adapters.sql.tables.real_money import preflight_runs, real_caps, real_consents
 from lib.adapters.sql.tables.safety import authenticators, passkeys
+from lib.adapters.sql.tables.stretches import stretches
 from lib.adapters.sql.tables.trading import equity_points, orders
-from lib.domain.account import RiskLevel, Slot, Venue
+from lib.domain.account import RiskLevel, Slot
 from lib.domain.order import TERMINAL, OrderState
 from lib.domain.position import ZERO
 from lib.domain.preflight import Card, CardResult, PreflightRun
@@ -37,12 +39,11 @@ from lib.domain.real_money import (
     read_cap,
 )
 from lib.domain.reason import NOTHING
-from lib.domain.venues import CAPABILITIES
+from lib.domain.stretch import Stretch
 from lib.settings import VERSION
 
 LOG = log.get("ledger.real_money")
 HOUR_MS = 3_600_000
-REAL: tuple[Venue, ...] = tuple(venue for venue, row in CAPABILITIES.items() if row.has_real_money)
 NEWEST_RUNS = 50
 """Of one kind: reading runs, however many, hide no run whose order cards passed."""
 LOOK_BACK_MS = (LEAST_DAYS + 30) * DAY_MS
@@ -107,6 +108,7 @@ def real_facts(connection: sa.Connection, slot: Slot, now: int, *, notional: Dec
         equity=read(of_cap, ZERO, lambda: _equity(c, account_id)),
         level=read(of_cap, RiskLevel.HIGH, lambda: _level(c, user_id)),
         notional=notional,
+        stretches=read((RealGate.EVIDENCE,), [], lambda: _stretches(c, user_id)),
     )
     return replace(facts, unreadable=frozenset(read.unreadable))
 
@@ -118,6 +120,12 @@ def newest_cap(connection: sa.Connection) -> RealCap | None:
         return None
     cap = read_cap(row["accounts"], row["equity"], row["positions"], row["a_day"], row["who"])
     return replace(cap, written_ms=int(row["written_ms"]))
+
+
+def _stretches(connection: sa.Connection, user_id: int) -> list[Stretch]:
+    """Those of the strategy version that runs: evidence of another version is none."""
+    running = connection.scalar(sa.select(users.c.strategy_version_id).where(users.c.id == user_id))
+    return stretches_of(connection, user_id, stretches.c.version_id == (running or 0))
 
 
 def _level(connection: sa.Connection, user_id: int) -> RiskLevel:

@@ -32,6 +32,7 @@ from lib.adapters.sql.tables.real_money import preflight_runs, real_caps, real_c
 from lib.adapters.sql.tables.records import record_links
 from lib.adapters.sql.tables.safety import api_tokens, email_links, reset_links
 from lib.adapters.sql.tables.strategies import strategy_shares
+from lib.adapters.sql.tables.stretches import stretch_marks, stretch_overrides
 from lib.adapters.sql.tables.telling import chats, deliveries
 from lib.adapters.sql.tables.trading import trader_lease
 from lib.adapters.sql.tables.workers import account_leases
@@ -104,8 +105,8 @@ def keep_quiet(connection: sa.Connection, now_ms: int, as_of_ms: int) -> None:
 
 def _end_real_money(connection: sa.Connection, now_ms: int) -> None:
     """
-    No consent stands, there is no cap and no preflight: a consent may have been taken back since the backup, a smaller
-    cap written, and a later preflight may have failed.
+    No consent stands, there is no cap, no preflight and no stretch of evidence that opens anything: a consent may have
+    been taken back since the backup, a smaller cap written, and a later preflight or stretch may have failed.
 
     A person consents anew, an operator writes a cap anew, and every card is asked anew; their evidence lies in files.
     """
@@ -113,6 +114,8 @@ def _end_real_money(connection: sa.Connection, now_ms: int) -> None:
     connection.execute(standing.values(withdrawn_ms=now_ms))
     connection.execute(sa.delete(real_caps))
     connection.execute(sa.delete(preflight_runs))
+    connection.execute(sa.delete(stretch_overrides))
+    connection.execute(sa.delete(stretch_marks))
 
 
 def _leave_out(connection: sa.Connection, now_ms: int) -> None:

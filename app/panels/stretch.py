@@ -1,0 +1,98 @@
+"""
+The stretch of evidence before real money: its criteria, how far it is, what it showed; beginning, and doing without.
+
+The page writes neither its beginning nor its end: who judges does. Criteria come from the record so far.
+"""
+
+from dataclasses import asdict
+
+import streamlit as st
+
+from app.comparison import comparison
+from app.i18n import clock_time, language, md, t
+from app.panels.step_up import is_proved, proof
+from app.panels.telling import tell
+from app.session import require_user
+from app.system import system
+from app.ui.plain import plain
+from app.ui.reasons import say_sentence
+from lib.accounts.real_money import OVERRIDES
+from lib.accounts.web import SessionUser
+from lib.domain.real_money import AHEAD_MS, RealGate
+from lib.domain.stretch import DAY_MS, OVERRIDE_LIFE_MS, Criteria, Stretch, stretch_refusal
+from lib.evidence.ladder import criteria_for
+from lib.queries.real import RealStanding
+
+
+def stretch(user: SessionUser, stand: RealStanding) -> None:
+    """The card, within the list of gates or by itself."""
+    newest = stand.stretches[0] if stand.stretches else None
+    st.markdown(f"**{t('stretch.title')}**")
+    st.caption(t("stretch.note"))
+    if newest is not None:
+        _standing(newest, stand)
+    if newest is None or newest.ended_ms:
+        _begin(user, stand)
+    elif newest.is_sealed:
+        _without(user, stand, newest)
+    if newest is not None and newest.ended_ms:
+        _without(user, stand, newest)
+
+
+def _standing(one: Stretch, stand: RealStanding) -> None:
+    now = system().clock.now_ms()
+    st.caption(md("stretch.criteria", **asdict(one.criteria)))
+    if not one.begun_ms:
+        st.caption(t("stretch.waits"))
+        return
+    st.caption(md("stretch.sealed", seal=one.seal[:12]))
+    if one.overridden_ms and now - one.overridden_ms <= OVERRIDE_LIFE_MS:
+        ends = clock_time(one.overridden_ms + OVERRIDE_LIFE_MS)
+        st.warning(md("stretch.overridden", date=ends), icon=":material/warning:")
+    elif one.ended_ms:
+        why = stretch_refusal([one], now, now + AHEAD_MS)
+        st.markdown(f":green[{t('stretch.passed')}]" if not why else plain(say_sentence(why, language())))
+    else:
+        done = min(one.criteria.days, max(0, (now - one.first_ms) // DAY_MS))
+        st.progress(done / one.criteria.days, text=t("stretch.days", done=done, all=one.criteria.days))
+
+
+def _begin(user: SessionUser, stand: RealStanding) -> None:
+    criteria = _from_record(user, stand)
+    if criteria is None:
+        st.caption(t("stretch.no_record"))
+        return
+    st.caption(md("stretch.criteria", **asdict(criteria)))
+    if st.button(t("stretch.begin"), key="stretch_begin", disabled=user.read_only):
+        tell(system().real_money.begin(require_user(), stand.account_id, criteria), t("stretch.begun"))
+        st.rerun()
+
+
+def _from_record(user: SessionUser, stand: RealStanding) -> Criteria | None:
+    """By what the version that runs was answered so far; None while nothing was scored."""
+    told, running = comparison(user.user_id), system().readings.running_strategy(user.user_id)
+    if told is None:
+        return None
+    version_id = 0 if running is None else running.version_id
+    mine = [(key, one) for key, one in told.versions.judged.items() if key.version_id == version_id]
+    if not mine:
+        return None
+    key, one = max(mine, key=lambda each: each[1].decisions)
+    return criteria_for(one, key.model, len(stand.stretches) + 1)
+
+
+def _without(user: SessionUser, stand: RealStanding, one: Stretch) -> None:
+    has_factor = all(each.is_open for each in stand.gates if each.gate is RealGate.SECOND_FACTOR)
+    is_shut = any(not each.is_open for each in stand.gates if each.gate is RealGate.EVIDENCE)
+    if not (has_factor and is_shut) or user.read_only:
+        return
+    with st.expander(t("stretch.without")):
+        if not is_proved(user):
+            proof(user, "proof_stretch")
+            return
+        with st.form("stretch_override", border=False):
+            st.text(t("stretch.without_note", sentence=OVERRIDES[language()]))
+            typed = st.text_input(t("real.sentence"), key="stretch_sentence", autocomplete="off")
+            if st.form_submit_button(t("stretch.do_without")):
+                tell(system().real_money.override(require_user(), one.stretch_id, typed), t("stretch.done_without"))
+                st.rerun()
