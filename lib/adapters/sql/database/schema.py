@@ -26,8 +26,8 @@ from lib.domain import reason_codes as codes
 from lib.domain.errors import Halt, Retry
 
 MIGRATIONS = Path(__file__).resolve().parents[4] / "db" / "migrations"
-LOCK_S = 20
-"""How long one migration waits for another."""
+LOCK_S = 60
+"""How long one migration waits for another: MySQL takes seconds for each table, and more on a small machine."""
 STATEMENT_S = 3_600
 """How long one statement of a migration may take: a column added to a big table copies it."""
 
