@@ -6,8 +6,8 @@ Redis; a simulator stands for Bybit's demo and main sites. A person acts by REST
 and `services.control`. Before each gate opens the web names it, the trader is asked to buy and enters nothing, and its
 log says why.
 
-**One gate is not walked**: the clean days. The rehearsal's entries are traded here; that books and wallet agreed for a
-week is written by the test, because it takes a week.
+**Two gates are not walked**: the clean days and the stretch of evidence. The rehearsal's entries are traded here; that
+books and wallet agreed for a week, and a stretch that was judged, are written by the test, because they take weeks.
 """
 
 import asyncio
@@ -29,6 +29,7 @@ import pytest_asyncio
 import sqlalchemy as sa
 
 from lib.accounts.real_money import SENTENCES
+from lib.adapters.sql.tables.people import users
 from lib.adapters.sql.tables.trading import orders, trade_logs
 from lib.adapters.web_lock import new_secret
 from lib.domain.order import TERMINAL
@@ -40,7 +41,7 @@ from tests.simulator.running import Key
 from tests.torture import stores
 from tests.torture.ground import Ground, ended, fork, opened
 from tests.worlds.killed import CYCLE_LAG_MS, SYMBOL, World, built
-from tests.worlds.real_rows import clean_days
+from tests.worlds.real_rows import clean_days, evidenced
 
 pytestmark = [pytest.mark.e2e, pytest.mark.server, pytest.mark.enable_socket]
 
@@ -336,6 +337,9 @@ async def test_every_gate_is_seen_closed_and_opened_by_its_own_door_until_one_en
     assert len(await way.entered(way.demo)) == 3
     assert await way.enter_key("mainnet", way.real) == number
     clean_days(way.world.engine, demo, way.now)
+    await way.is_closed(RealGate.EVIDENCE)
+    [kim] = way.world.rows(sa.select(users.c.id))
+    evidenced(way.world.engine, kim["id"], demo, way.now)
     await way.is_closed(RealGate.SECOND_FACTOR)
 
     # the person: two-step sign-in
