@@ -15,7 +15,7 @@ from lib.domain.real_money import MOST_INCIDENTS
 from lib.domain.venues import CAPABILITIES
 from lib.queries.real import CapStanding
 
-COMMAND = 'make control ARGS="real-cap 1 200 1 100 --why first-week"'
+COMMAND = 'make control ARGS="real-cap 1 500 1 200 --why first-week"'
 
 
 def real_cap() -> None:
