@@ -26,6 +26,7 @@ from lib.domain.reason import text
 from lib.domain.record import Decided, Entry, Version, decision_leaf
 from lib.domain.strategy import Strategy, written
 from lib.domain.stretch import Criteria, criteria_text
+from tests.worlds import backtests as past
 
 HOUR_MS = 3_600_000
 OWNED = ("users", "accounts", "orders", "cycles", "fills", "strategies", "strategy_versions", "records")
@@ -233,7 +234,7 @@ def _written(column: sa.Column[Any], person: Person) -> Any:
     if str(column) == "strategy_versions.content":
         return written(Strategy(instructions=bird))
     if str(column) == "backtests.result":
-        return kept_result({"moments": None, "told": bird})
+        return kept_result(past.result(bird))
     if str(column) == "record_days.packed":
         return packed([Entry(decision_leaf(Version(1, bird), Decided(DAY_MS, "BTCUSDT", "held")))])
     if isinstance(kind, Why):
