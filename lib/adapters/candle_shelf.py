@@ -19,7 +19,7 @@ from collections.abc import Iterator, Sequence
 from decimal import Decimal
 from itertools import pairwise
 from pathlib import Path
-from typing import Any, overload
+from typing import Any
 
 import pyarrow as pa
 from pyarrow import parquet
@@ -27,6 +27,7 @@ from pyarrow import parquet
 from lib import log
 from lib.adapters.private_files import private_folder
 from lib.domain.candle import MINUTE_MS, Candle
+from lib.domain.candle_run import CandleRun
 from lib.domain.months import month_span
 from lib.ports.library import CandleShelf, KeptMonth, ShelvedMonth
 
@@ -153,7 +154,7 @@ def _check_opens(opens: Sequence[int], from_ms: int, until_ms: int) -> None:
         raise ValueError("a candle off the minute")
 
 
-class _Rows(Sequence[Candle]):
+class _Rows(CandleRun):
     """The rows of a table as candles, made when they are looked at: a year of them at once would be half a gigabyte."""
 
     def __init__(self, table: Any) -> None:
@@ -164,16 +165,7 @@ class _Rows(Sequence[Candle]):
     def __len__(self) -> int:
         return len(self.opens)
 
-    @overload
-    def __getitem__(self, index: int) -> Candle: ...
-    @overload
-    def __getitem__(self, index: slice) -> list[Candle]: ...
-    def __getitem__(self, index: int | slice) -> Candle | list[Candle]:
-        if isinstance(index, slice):
-            return [self[one] for one in range(*index.indices(len(self.opens)))]
-        place = index + len(self.opens) if index < 0 else index
-        if not 0 <= place < len(self.opens):
-            raise IndexError(index)
+    def at(self, place: int) -> Candle:
         return self._piece(place // A_PIECE)[place % A_PIECE]
 
     def __iter__(self) -> Iterator[Candle]:

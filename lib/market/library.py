@@ -14,12 +14,12 @@ from bisect import bisect_left
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import accumulate, pairwise
-from typing import overload
 
 from lib import log
 from lib.clock import Clock
 from lib.domain.backoff import Backoff
 from lib.domain.candle import MINUTE_MS, Candle, candle_problem
+from lib.domain.candle_run import CandleRun
 from lib.domain.errors import Retry
 from lib.domain.months import month_span, months_in
 from lib.ports.library import CandleShelf, KeptMonth, ShelvedMonth
@@ -174,7 +174,7 @@ class _Told:
             raise Stopped
 
 
-class Reel(Sequence[Candle]):
+class Reel(CandleRun):
     """Months of candles one after the other, as one sequence that makes no list of them."""
 
     def __init__(self, parts: Sequence[Sequence[Candle]]) -> None:
@@ -185,16 +185,7 @@ class Reel(Sequence[Candle]):
     def __len__(self) -> int:
         return self._ends[-1] if self._ends else 0
 
-    @overload
-    def __getitem__(self, index: int) -> Candle: ...
-    @overload
-    def __getitem__(self, index: slice) -> list[Candle]: ...
-    def __getitem__(self, index: int | slice) -> Candle | list[Candle]:
-        if isinstance(index, slice):
-            return [self[one] for one in range(*index.indices(len(self)))]
-        place = index + len(self) if index < 0 else index
-        if not 0 <= place < len(self):
-            raise IndexError(index)
+    def at(self, place: int) -> Candle:
         part = bisect_left(self._ends, place + 1)
         return self._parts[part][place - (self._ends[part - 1] if part else 0)]
 
@@ -203,7 +194,7 @@ class Reel(Sequence[Candle]):
             yield from part
 
 
-class _Cut(Sequence[Candle]):
+class _Cut(CandleRun):
     """The candles of *whole* from *start* until before *stop*, not copied."""
 
     def __init__(self, whole: Sequence[Candle], start: int, stop: int) -> None:
@@ -212,14 +203,8 @@ class _Cut(Sequence[Candle]):
     def __len__(self) -> int:
         return self._stop - self._start
 
-    @overload
-    def __getitem__(self, index: int) -> Candle: ...
-    @overload
-    def __getitem__(self, index: slice) -> list[Candle]: ...
-    def __getitem__(self, index: int | slice) -> Candle | list[Candle]:
-        if isinstance(index, slice):
-            return [self[one] for one in range(*index.indices(len(self)))]
-        return self._whole[self._start + range(len(self))[index]]
+    def at(self, place: int) -> Candle:
+        return self._whole[self._start + place]
 
 
 def _cut(candles: Sequence[Candle], span: Span) -> Sequence[Candle]:
