@@ -15,9 +15,9 @@ from collections.abc import Callable, Sequence
 from lib import log
 from lib.clock import Clock
 from lib.domain import reason_codes as codes
-from lib.domain.errors import Retry
 from lib.domain.scores import Answered
 from lib.domain.stretch import LEAST_DAYS, LEAST_DECIDED, MOST_DAYS, Criteria, Measured, Stretch
+from lib.evidence.rounds import rounds
 from lib.evidence.scorer import is_quiet
 from lib.evidence.verdict import Baseline, share
 from lib.evidence.versions import Judged, judged_until, whole_until
@@ -72,17 +72,7 @@ class Judge:
 
     async def run(self, stop: asyncio.Event) -> None:
         """Go on between cycles until *stop*."""
-        while not stop.is_set():
-            try:
-                await asyncio.to_thread(self.go_on)
-            except Retry as away:
-                _log.warning("ladder.waits", why=str(away))
-            except Exception as mistake:  # noqa: BLE001 - a stretch that is not judged opens nothing
-                _log.error("ladder.failed", mistake)
-            try:
-                await asyncio.wait_for(stop.wait(), LOOK_S)
-            except TimeoutError:
-                continue
+        await rounds(self.go_on, stop, LOOK_S, _log, "ladder")
 
     def go_on(self) -> None:
         """Seal what waits for it, and judge what is over, while no cycle is near. *Retry* when the database is away."""

@@ -24,11 +24,11 @@ from lib import log
 from lib.clock import Clock
 from lib.domain.candle import MINUTE_MS
 from lib.domain.decision import Abstained
-from lib.domain.errors import Retry
 from lib.domain.order import CYCLE_MS, MAX_AGE_MS
 from lib.domain.scores import BOTH_WAYS, METHOD, BothWays, Opined, Score, call_share, of_nothing
 from lib.evidence.both_ways import both_ways, is_entry
 from lib.evidence.desk import Terms
+from lib.evidence.rounds import rounds
 from lib.evidence.scoring import LATENCY_MS, LONGEST_MS, How, Worth, score
 from lib.evidence.tape import Tape
 from lib.market.status import read_rules
@@ -81,17 +81,7 @@ class Scorer:
 
     async def run(self, stop: asyncio.Event) -> None:
         """Go on between cycles until *stop*."""
-        while not stop.is_set():
-            try:
-                await asyncio.to_thread(self.go_on, stop.is_set)
-            except Retry as away:
-                _log.warning("scorer.waits", why=str(away))
-            except Exception as mistake:  # noqa: BLE001 - scores are nothing a process should end for
-                _log.error("scorer.failed", mistake)
-            try:
-                await asyncio.wait_for(stop.wait(), LOOK_S)
-            except TimeoutError:
-                continue
+        await rounds(lambda: self.go_on(stop.is_set), stop, LOOK_S, _log, "scorer")
 
     def go_on(self, is_ending: Callable[[], bool] = lambda: False) -> int:
         """
