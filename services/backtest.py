@@ -17,15 +17,14 @@ luck first.
 import argparse
 import sys
 from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
-from pathlib import Path
 
 from lib import bootstrap, log, settings
 from lib.bootstrap import Backtest, BacktestPlan, Baselines, Judgement
 from lib.domain.account import AccountSettings, RiskLevel
 from lib.reason_text import said
-from services.candles import day_span
+from services.candles import add_past, day_span
 from services.local import data_folder, deployment
 from services.process import last_line
 
@@ -37,11 +36,7 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="make backtest", description=__doc__, formatter_class=argparse.RawTextHelpFormatter
     )
-    parser.add_argument("--file", type=Path, help="one-minute candles: CSV, JSON, feather, parquet; plain or packed")
-    parser.add_argument("--from", type=date.fromisoformat, dest="first", help="the first UTC day, of the library")
-    parser.add_argument("--to", type=date.fromisoformat, dest="last", help="the last UTC day; the first when left out")
-    parser.add_argument("--user", type=int, help="the id of the person whose answers are replayed")
-    parser.add_argument("--symbol", type=str.upper, default="BTCUSDT")
+    add_past(parser)
     parser.add_argument("--balance", type=_number, default=Decimal(10_000), help="USDT at the start (10000)")
     parser.add_argument("--level", type=RiskLevel, default=RiskLevel.MEDIUM, choices=list(RiskLevel))
     parser.add_argument("--risk", type=_number, help="percent of equity risked to the stop; stricter than the level's")

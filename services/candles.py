@@ -51,6 +51,15 @@ def say(text: str) -> None:
     sys.stdout.write(f"{text}\n")
 
 
+def add_past(parser: argparse.ArgumentParser) -> None:
+    """The words by which a command is told which past it looks at."""
+    parser.add_argument("--file", type=Path, help="one-minute candles: CSV, JSON, feather, parquet; plain or packed")
+    parser.add_argument("--from", type=date.fromisoformat, dest="first", help="the first UTC day, of the library")
+    parser.add_argument("--to", type=date.fromisoformat, dest="last", help="the last UTC day; the first when left out")
+    parser.add_argument("--user", type=int, help="the id of the person whose answers are replayed")
+    parser.add_argument("--symbol", type=str.upper, default="BTCUSDT")
+
+
 def day_span(first: date, last: date) -> tuple[int, int]:
     """Both UTC days and all between them, in epoch ms."""
     return _ms(first), _ms(last + timedelta(days=1))

@@ -19,7 +19,6 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
-from datetime import date
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 
@@ -27,7 +26,7 @@ from lib import bootstrap, log, settings
 from lib.bootstrap import LEAST_DAYS, BacktestPlan, Grid, Gridded, GridPlan, Searched, Tried
 from lib.domain.account import CADENCES, AccountSettings, RiskLevel
 from lib.domain.decision import MAX_LEVERAGE
-from services.candles import day_span
+from services.candles import add_past, day_span
 from services.local import data_folder, deployment
 from services.process import last_line
 
@@ -52,11 +51,7 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="make grid", description=__doc__, formatter_class=argparse.RawTextHelpFormatter
     )
-    parser.add_argument("--file", type=Path, help="one-minute candles: CSV, JSON, feather, parquet; plain or packed")
-    parser.add_argument("--from", type=date.fromisoformat, dest="first", help="the first UTC day, of the library")
-    parser.add_argument("--to", type=date.fromisoformat, dest="last", help="the last UTC day; the first when left out")
-    parser.add_argument("--user", type=int, help="the id of the person whose answers are replayed")
-    parser.add_argument("--symbol", type=str.upper, default="BTCUSDT")
+    add_past(parser)
     parser.add_argument("--balance", type=_number, default=Decimal(10_000), help="USDT at the start (10000)")
     parser.add_argument("--level", type=_levels, default=(RiskLevel.MEDIUM,), help="low,medium,high")
     parser.add_argument("--risk", type=_range, default=(), help="percent of equity risked to the stop")
