@@ -15,9 +15,6 @@ from lib.adapters.sql.database.schema import alembic_config, migrate
 from tests.contract.ledger_worlds import wipe
 from tests.servers import SERVERS
 
-SQLITE_BUSY_MS = 300
-"""Short, so that a test of a busy database is not a slow test."""
-
 
 @pytest.fixture(scope="session", autouse=True)
 def revisions_read_once() -> Iterator[None]:
@@ -48,7 +45,7 @@ def migrated_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def sqlite_engine(migrated_sqlite: Path, tmp_path: Path) -> Iterator[sa.Engine]:
     """A migrated SQLite database of this test's own."""
     path = shutil.copy(migrated_sqlite, tmp_path / "ledger.db")
-    engine = make_engine(f"sqlite:///{path}", sqlite_busy_ms=SQLITE_BUSY_MS, pool_size=5)
+    engine = make_engine(f"sqlite:///{path}", pool_size=5)
     yield engine
     engine.dispose()
 

@@ -6,7 +6,6 @@ import json
 import logging
 import os
 import sys
-import timeit
 from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
@@ -198,12 +197,8 @@ def test_basic_credentials_go_and_basic_words_stay() -> None:
 
 @pytest.mark.parametrize("filler", ["x", "-", "a:", "://", "token", "sk-"])
 def test_a_long_text_is_read_in_linear_time(filler: str) -> None:
-    def seconds(count: int) -> float:
-        text = filler * count
-        return min(timeit.repeat(lambda: log.redact(text), number=1, repeat=5))
-
-    # four times the text: linear reading takes about 4 times as long, quadratic 16 times
-    assert seconds(8_000) < 10 * seconds(2_000) + 0.02
+    # read in linear time these are tenths of a second; in quadratic time an hour, which no clock need tell
+    log.redact(filler * (500_000 // len(filler)))
 
 
 def test_ordinary_text_is_left_alone() -> None:

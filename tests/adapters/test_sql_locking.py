@@ -10,6 +10,7 @@ from dataclasses import replace
 import pytest
 import sqlalchemy as sa
 
+from lib.adapters.sql.database.engine import make_engine
 from lib.adapters.sql.database.transactions import transact
 from lib.adapters.sql.forms.keyring import SqlKeyring
 from lib.adapters.sql.ledger import claiming, locks, switches
@@ -201,10 +202,14 @@ async def test_a_lock_held_too_long_is_retry(server_world: SqlWorld) -> None:
 
 async def test_a_sqlite_writer_that_never_ends_is_retry_and_readers_go_on(sqlite_world: SqlWorld) -> None:
     _, order = await planned(sqlite_world)
+    engine = make_engine(str(sqlite_world.engine.url), sqlite_busy_ms=50)
+    impatient = SqlWorld(engine, sqlite_world.clock)
     with sqlite_world.engine.connect() as other, other.begin():
         with pytest.raises(Retry, match="database_away"):
-            await sqlite_world.ledger.claim(order, signed(order, T + 4_000), HOLDER)
-        assert await sqlite_world.ledger.open_orders() == [order]
+            await impatient.ledger.claim(order, signed(order, T + 4_000), HOLDER)
+        assert await impatient.ledger.open_orders() == [order]
+    impatient.close()
+    engine.dispose()
 
 
 async def test_a_sqlite_reader_blocks_no_writer(sqlite_world: SqlWorld) -> None:
