@@ -42,7 +42,7 @@ from tests.worlds.killed import TERMINAL_WORDS, World, built, register
 PARTS = 3
 START_MS, AN_ACCOUNT_MS, LONGEST_MS = 120_000, 60, 235_000
 """How long before T the processes start, what each account adds (it is swept, and may change hands), and the most."""
-ALL_S = 120.0
+ALL_S = 300.0
 LAST_S = 60.0
 CALLS_AN_ACCOUNT = 5
 """Wallet, position, margin mode (a day's first), position again before signing, create: as `bench.thousand`."""
