@@ -53,6 +53,8 @@ class Held:
     """The stop inside each entry, by its link id."""
     owned: deque[tuple[int, Decimal]] = field(default_factory=lambda: deque(maxlen=16))
     naked_since: int | None = None
+    turned_down_ms: int = 0
+    """When the exchange last ended a close of the guardian's unfilled: it is the exchange that keeps the position."""
     releveraged: bool = False
 
 
@@ -318,6 +320,8 @@ class Referee:
             person.cash.append((self._engine.last_advanced_ms, subject.cash))
         elif topic == "execution":
             self._count(person, subject)
+        elif topic == "order":
+            self._hear_end(person, subject)
         elif topic == "position":
             position = subject[1].position
             own = person.on(position.symbol).own
@@ -325,6 +329,11 @@ class Referee:
             self._see(
                 person, person.on(position.symbol), ours and not position.stop_loss, self._engine.last_advanced_ms
             )
+
+    def _hear_end(self, person: Person, order: OrderRecord) -> None:
+        link = parse_link_id(order.link_id)
+        if link is not None and link.leg == "g" and order.status in ("Cancelled", "Rejected"):
+            person.on(order.symbol).turned_down_ms = order.updated_ms
 
     def _count(self, person: Person, execution: Execution) -> None:
         if execution.exec_type not in ("Trade", "BustTrade"):
@@ -362,7 +371,7 @@ class Referee:
         if since is None or person.excused or known is None:
             return
         self.worst_naked = max(self.worst_naked, at - since)
-        since = max(since, known)
+        since = max(since, known, here.turned_down_ms)
         clear = [at - max(since, *starts) for starts in self._up(person)]
         undisturbed = max(clear, default=0)
         if self.budget is None or self.budget.troubled_ms < since:

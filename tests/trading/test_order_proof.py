@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Iterator
 from dataclasses import replace
 from decimal import Decimal
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -142,6 +143,22 @@ async def test_closes_that_find_no_market_for_a_minute_leave_one_for_when_it_is_
         await world.guardian.run_pass()
         world.wait(2)
     assert world.position().is_flat
+
+
+async def test_closes_in_vain_for_five_minutes_are_seconds_apart_and_leave_ids_to_close_with(world: World) -> None:
+    """The last of them is never far back, so a market that returns is met within seconds of it."""
+    world.fault("drop_stop")
+    await world.cycle("buy")
+    world.wait(95)
+    world.fault("refuse_stop", count=10_000)
+    world.fault("no_fill", count=10_000)
+    for _ in range(600):
+        await world.guardian.run_pass()
+        world.wait(0.5)
+    signed = sorted(order.signed_ts for order in world.orders() if order.leg == "g")
+    assert len(signed) <= 33, "of 36 ids in five minutes"
+    assert signed[0]
+    assert max(b - a for a, b in pairwise(signed)) <= 12_000
 
 
 async def test_a_wish_to_close_everything_outlives_a_command_that_is_lost() -> None:

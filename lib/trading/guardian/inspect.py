@@ -37,8 +37,8 @@ from lib.trading.orders.close import close_ours
 
 LOG = log.get("trading.guardian")
 NO_MARKET = (OrderState.CANCELLED, OrderState.PARTIAL, OrderState.REJECTED)
-SHORTEST_MS, LONGEST_MS = 2_000, 15_000
-"""Between two closes that were in vain: an account has 36 order ids of a leg in five minutes."""
+SHORTEST_MS, LONGEST_MS = 2_000, 10_000
+"""Between two closes that were in vain: an account has 36 order ids of a leg in five minutes, these take 32."""
 FIRING_MS = 5_000
 """How long the price may be beyond a stop before the stop counts as broken."""
 UNEXPLAINED_MOST = 3
