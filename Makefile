@@ -6,9 +6,9 @@ SHELL := /bin/bash
 # the first Python >= 3.11 that really starts
 PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
 BIN := .venv/bin
-# pip compiles what it installs on one core; some packages carry files that are meant not to compile, nobody imports
-# their tests, and mypy comes compiled
-COMPILED := $(BIN)/python -m compileall -q -j 0 -x "/(tests|mypy|mypyc)/" .venv/lib >/dev/null 2>&1 || true
+# by uv, or by pip where uv cannot be had; then the packages these sources import are compiled once
+INSTALL := $(BIN)/python deploy/packages.py
+SYSTEM := lib services app
 export PYTHONPATH := .
 export PYTHONUNBUFFERED := 1
 # compiled once, not at each of the hundreds of starts a whole check has
@@ -120,6 +120,7 @@ lock: .venv/dev.stamp  ## compile requirements*.in, pinned and hashed
 	@$(BIN)/uv pip compile --universal --generate-hashes --no-emit-index-url --python-version 3.11 --no-header -q requirements.in -o requirements.txt
 	@$(BIN)/uv pip compile --universal --generate-hashes --no-emit-index-url --python-version 3.11 --no-header -q requirements-grid.in -o requirements-grid.txt
 	@$(BIN)/uv pip compile --universal --generate-hashes --no-emit-index-url --python-version 3.11 --no-header -q requirements-dev.in -o requirements-dev.txt
+	@$(BIN)/uv pip compile --universal --generate-hashes --no-emit-index-url --python-version 3.11 --no-header -q requirements-install.in -o requirements-install.txt
 	@$(BIN)/uv pip compile --no-deps --generate-hashes --no-emit-index-url --python-version 3.11 --no-header -q requirements-llama.in -o requirements-llama.txt
 
 # everything the tests need; with -j3 the servers and the model come while Python's packages do
@@ -152,20 +153,19 @@ servers:
 
 .venv/run.stamp: requirements.txt | .venv/bin/python
 	@echo "installing the requirements (once)"
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile --require-hashes -r requirements.txt
-	@$(COMPILED)
+	@$(INSTALL) requirements.txt $(SYSTEM)
 	@touch $@
 
-.venv/dev.stamp: requirements-dev.txt .venv/run.stamp
-	@echo "installing the development tools (once)"
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile --require-hashes -r requirements-dev.txt
-	@$(COMPILED)
-	@touch $@ .venv/run.stamp
+# the development tools and, in the same file, everything the system runs on
+.venv/dev.stamp: requirements-dev.txt requirements.txt | .venv/bin/python
+	@echo "installing the requirements and the development tools (once)"
+	@$(INSTALL) requirements-dev.txt $(SYSTEM) db bench tests
+	@touch .venv/run.stamp $@
 
 # Dask, which nothing that serves people or trades needs
 .venv/grid.stamp: requirements-grid.txt .venv/run.stamp
 	@echo "installing what grids run on (once)"
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile --require-hashes -r requirements-grid.txt
+	@$(INSTALL) requirements-grid.txt
 	@touch $@
 
 # llama.cpp's server and a small model, for tests/llama: Linux x86_64; elsewhere those tests are skipped, loudly

@@ -6,7 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-RUN, DEVELOP = ("requirements.txt",), ("requirements-dev.txt", "requirements-grid.txt", "requirements-llama.txt")
+RUN, DEVELOP = (
+    ("requirements.txt",),
+    ("requirements-dev.txt", "requirements-grid.txt", "requirements-install.txt", "requirements-llama.txt"),
+)
 _PIN = re.compile(r"^([A-Za-z0-9][\w.-]*)(?:\[[\w,.-]+\])?==([\w.+!-]+)")
 _HASH = re.compile(r"--hash=sha256:([0-9a-f]{64})")
 
