@@ -1,5 +1,6 @@
 """Migrated, empty databases of every kind a deployment may have, for tests that begin with nothing in them."""
 
+import os
 import shutil
 from collections.abc import Iterator
 from functools import cache
@@ -14,6 +15,9 @@ from lib.adapters.sql.database.engine import make_engine
 from lib.adapters.sql.database.schema import alembic_config, migrate
 from tests.contract.ledger_worlds import wipe
 from tests.servers import SERVERS
+
+READY = "TEST_MIGRATED_SQLITE"
+"""Names a file that is migrated already: mutants, each a session of its own, would spend most of their time on that."""
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -35,6 +39,8 @@ def revisions_read_once() -> Iterator[None]:
 def migrated_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A migrated, empty SQLite file to copy."""
     path = tmp_path_factory.mktemp("ledger") / "template.db"
+    if ready := os.environ.get(READY):
+        return Path(shutil.copy(ready, path))
     engine = make_engine(f"sqlite:///{path}")
     migrate(engine)
     engine.dispose()

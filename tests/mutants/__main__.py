@@ -21,6 +21,7 @@ from functools import partial
 from pathlib import Path
 from queue import SimpleQueue
 
+from tests.databases import READY
 from tests.mutants.forked import OURS, Broken, import_once, tested
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -30,6 +31,8 @@ GUARD, KILLER, FILE = "# guard:", "# killed by:", "+++ b/"
 FAILED = 1
 """pytest's exit code when tests ran and at least one failed."""
 LONGEST_S = 300
+SCHEMA = ("db/", "lib/adapters/sql/database/", "lib/adapters/sql/tables/", "services/migrate.py", "tests/databases.py")
+"""A mutant of what makes a database makes its own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,9 +80,18 @@ class Tree:
         if git.returncode:
             raise DoesNotApply(f"the patch does not apply: {git.stderr.strip().partition(chr(10))[0]}")
 
-    def tested(self, tests: Sequence[str], effort: str = "full") -> int:
-        """pytest's exit status of *tests* in this tree."""
-        return tested(self.folder, tests, self.said, LONGEST_S, effort)
+    def tested(self, tests: Sequence[str], effort: str = "full", migrated: Path | None = None) -> int:
+        """pytest's exit status of *tests* in this tree; a file that is *migrated* already serves for each SQLite."""
+        ready = {READY: str(migrated)} if migrated else {}
+        return tested(self.folder, tests, self.said, LONGEST_S, {"TEST_EFFORT": effort, **ready})
+
+    def migrate(self) -> Path:
+        """A migrated, empty SQLite file, made by this tree."""
+        made = self.said.with_suffix(".db")
+        command = (sys.executable, "-m", "services.migrate")
+        variables = {**os.environ, "PYTHONPATH": str(self.folder), "DATABASE_URL": f"sqlite:///{made}"}
+        subprocess.run(command, cwd=self.folder, env=variables, capture_output=True, check=True)
+        return made
 
     @contextmanager
     def patched(self, mutant: Mutant) -> Iterator[None]:
@@ -94,12 +106,14 @@ class Tree:
                 os.utime(path, ns=(was.st_atime_ns, was.st_mtime_ns))
 
 
-def verdict(tree: Tree, mutant: Mutant) -> str:
-    """ "" when *mutant* is killed by each of its tests in *tree*, else why it is not."""
+def verdict(tree: Tree, mutant: Mutant, migrated: Path | None = None) -> str:
+    """ "" when *mutant* is killed by each of its tests in *tree*, else why it is not; *migrated* is as in `Tree`."""
+    if any(file.startswith(SCHEMA) for file in mutant.files):
+        migrated = None
     try:
         with tree.patched(mutant):
             for killer in mutant.killers:
-                code = tree.tested((killer,))
+                code = tree.tested((killer,), migrated=migrated)
                 if code != FAILED:
                     return f"{killer} {'passes' if code == 0 else f'ends with {code}'}"
     except (DoesNotApply, Broken) as why:
@@ -132,7 +146,7 @@ def main() -> int:
         if said := "".join(pool.map(broken, trees, shares)):
             print(said, "\nthe named tests do not pass on the unpatched tree")
             return 1
-        return told(chosen, list(pool.map(partial(_judged, _free(trees)), chosen)))
+        return told(chosen, list(pool.map(partial(_judged, _free(trees), trees[0].migrate()), chosen)))
 
 
 def _copied(base: Path, number: int) -> Tree:
@@ -150,10 +164,10 @@ def _free(trees: Sequence[Tree]) -> "SimpleQueue[Tree]":
     return free
 
 
-def _judged(free: "SimpleQueue[Tree]", mutant: Mutant) -> str:
+def _judged(free: "SimpleQueue[Tree]", migrated: Path, mutant: Mutant) -> str:
     tree = free.get()
     try:
-        return verdict(tree, mutant)
+        return verdict(tree, mutant, migrated)
     finally:
         free.put(tree)
 

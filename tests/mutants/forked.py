@@ -10,7 +10,7 @@ import gc
 import multiprocessing
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parents[2]
@@ -22,6 +22,12 @@ IMPORTED_ONCE = (
     *("redis", "redis.asyncio", "aiohttp", "aiohttp.web", "openai", "httpx2", "pydantic", "msgspec"),
     *("pybit.unified_trading", "requests", "websocket", "apprise", "argon2", "webauthn", "zxcvbn", "pyotp"),
     *("prometheus_client", "genai_prices", "alembic.config", "cryptography.x509", "sqlite3", "pdb", "faulthandler"),
+    *("talipp", "talipp.indicators", "statistics", "cProfile", "logging.handlers", "readline"),
+    *(
+        f"_pytest.{name}"
+        for name in ("helpconfig", "pastebin", "setuponly", "setupplan", "skipping", "threadexception")
+    ),
+    *(f"_pytest.{name}" for name in ("faulthandler", "tracemalloc", "unittest", "unraisableexception", "warnings")),
 )
 """A module that is not installed is left out: it costs time, not a verdict."""
 
@@ -45,14 +51,14 @@ class Broken(Exception):
     """A run that says nothing of its tests: it took longer than it may, or died."""
 
 
-def tested(folder: Path, tests: Sequence[str], said: Path, longest_s: float, effort: str) -> int:
+def tested(folder: Path, tests: Sequence[str], said: Path, longest_s: float, variables: Mapping[str, str]) -> int:
     """
     Run *tests* (pytest node ids) in the tree at *folder*, as a process of its own; pytest's exit status.
 
-    What the run says goes to the file *said*; *effort* is one of `tests.effort`. `Broken` when it did not end by itself
-    within *longest_s* seconds.
+    What the run says goes to the file *said*; *variables* are added to its environment. `Broken` when it did not end by
+    itself within *longest_s* seconds.
     """
-    run = _forks.Process(target=_run, args=(folder, tuple(tests), said, effort))
+    run = _forks.Process(target=_run, args=(folder, tuple(tests), said, dict(variables)))
     run.start()
     run.join(longest_s)
     if run.exitcode is None:
@@ -64,7 +70,7 @@ def tested(folder: Path, tests: Sequence[str], said: Path, longest_s: float, eff
     return run.exitcode - ENDED
 
 
-def _run(folder: Path, tests: Sequence[str], said: Path, effort: str) -> None:
+def _run(folder: Path, tests: Sequence[str], said: Path, variables: Mapping[str, str]) -> None:
     gc.freeze()  # what was imported once stays: the collections pytest ends with need not look at it
     with said.open("wb") as file:
         os.dup2(file.fileno(), 1)
@@ -72,7 +78,7 @@ def _run(folder: Path, tests: Sequence[str], said: Path, effort: str) -> None:
     for name in [name for name in sys.modules if name.partition(".")[0] in OURS]:
         del sys.modules[name]
     sys.path[:] = [str(folder), *(path for path in sys.path if path and Path(path).resolve() != HERE)]
-    os.environ |= {"PYTHONPATH": str(folder), "TEST_EFFORT": effort}
+    os.environ |= {"PYTHONPATH": str(folder), **variables}
     os.chdir(folder)
     sys.dont_write_bytecode = True
     import pytest

@@ -74,4 +74,4 @@ def test_a_patch_that_no_longer_applies_is_said(tree: Tree, tmp_path: Path) -> N
 def test_a_run_that_never_ends_is_killed_and_kills_nothing(tree: Tree) -> None:
     (tree.folder / "test_law.py").write_text("def test_it():\n    while True:\n        pass\n")
     with pytest.raises(forked.Broken, match="hangs"):
-        forked.tested(tree.folder, ("test_law.py",), tree.said, 0.5, "full")
+        forked.tested(tree.folder, ("test_law.py",), tree.said, 0.5, {})
