@@ -2,7 +2,8 @@
 What a stranger with a script does: each attack takes the web and a loopback address, and goes on until it is ended.
 
 Raw sockets, because no honest client would send these bytes; a process of its own, so that whoever measures does not
-wait for the attacker's work: `python -m tests.floods.attacks NAME PORT SOURCE TOKEN…`.
+wait for the attacker's work: `python -m tests.floods.attacks NAME PORT SOURCE TOKEN…`. It imports the standard library
+alone: one is started for each flood.
 """
 
 import asyncio
@@ -15,27 +16,42 @@ import subprocess
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
 
-from tests.worlds.flooded import ROOT, Web
+if TYPE_CHECKING:
+    from tests.worlds.flooded import Web
 
-Attack = Callable[[Web, str], Awaitable[None]]
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@dataclass(frozen=True, slots=True)
+class Door:
+    """All that an attacker knows of a web: its port, and the sessions of people in it."""
+
+    port: int
+    tokens: tuple[str, ...]
+
+
+Attack = Callable[[Door, str], Awaitable[None]]
 STRANGER = "127.0.0.66"
 RERUN = b"\x82\x82" + bytes(4) + b"\x5a\x00"
 """A page's wish to be drawn, in one frame."""
 Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
 
-async def idle(web: Web, source: str) -> None:
+async def idle(web: Door, source: str) -> None:
     """More silent sockets than a process may usually open files."""
     await _each(1_300, lambda _: _hold(web, source, b""))
 
 
-async def slow_headers(web: Web, source: str) -> None:
+async def slow_headers(web: Door, source: str) -> None:
     """A header line a second, for ever."""
     await _each(600, lambda _: _drip(web, source, b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\n", b"X-A: b\r\n"))
 
 
-async def slow_bodies(web: Web, source: str) -> None:
+async def slow_bodies(web: Door, source: str) -> None:
     """A body that is promised and comes byte by byte."""
     head = (
         b"POST /api/auth/login HTTP/1.1\r\nHost: %s\r\nContent-Type: application/json\r\nContent-Length: 9000\r\n\r\n"
@@ -43,41 +59,41 @@ async def slow_bodies(web: Web, source: str) -> None:
     await _each(600, lambda _: _drip(web, source, head % _host(web), b" "))
 
 
-async def unfinished_frames(web: Web, source: str) -> None:
+async def unfinished_frames(web: Door, source: str) -> None:
     """WebSocket frames of 19 MB of which the last byte never comes."""
     pieces = 19 * 16  # of 64 KiB
     await _each(25, lambda _: _talk(web, source, _frame_head(pieces * 65_536 + 1), bytes(65_536), times=pieces))
 
 
-async def endless_message(web: Web, source: str) -> None:
+async def endless_message(web: Door, source: str) -> None:
     """A message of empty frames without a last one."""
     start, more = b"\x02\x80" + bytes(4), b"\x00\x80" + bytes(4)
     await _each(40, lambda _: _talk(web, source, start, more * 10_000))
 
 
-async def tiny_messages(web: Web, source: str) -> None:
+async def tiny_messages(web: Door, source: str) -> None:
     """Empty messages as fast as they go."""
     await _each(40, lambda _: _talk(web, source, b"", (b"\x82\x80" + bytes(4)) * 10_000))
 
 
-async def unread_pings(web: Web, source: str) -> None:
+async def unread_pings(web: Door, source: str) -> None:
     """Pings whose answers are never read."""
     await _each(40, lambda _: _talk(web, source, b"", (b"\x89\xfd" + bytes(4) + bytes(125)) * 2_000, read=False))
 
 
-async def unread_answers(web: Web, source: str) -> None:
+async def unread_answers(web: Door, source: str) -> None:
     """The longest answer there is, asked for again and again and never read."""
     ask = b"GET /api/kline?count=5000 HTTP/1.1\r\nHost: %s\r\nCookie: maemae=%s\r\n\r\n"
     await _each(60, lambda n: _hold(web, source, ask % (_host(web), web.tokens[1 + n % 16].encode()) * 40, read=False))
 
 
-async def candle_readers(web: Web, source: str) -> None:
+async def candle_readers(web: Door, source: str) -> None:
     """Sixteen people who read 5,000 candles without a pause."""
     ask = b"GET /api/kline?count=5000 HTTP/1.1\r\nHost: %s\r\nCookie: maemae=%s\r\nConnection: close\r\n\r\n"
     await _each(16, lambda n: _again(web, source, ask % (_host(web), web.tokens[1 + n].encode())))
 
 
-async def invented_tokens(web: Web, source: str) -> None:
+async def invented_tokens(web: Door, source: str) -> None:
     """Sessions that never were, looked up in the database each."""
 
     def ask(_: int) -> bytes:
@@ -90,18 +106,18 @@ async def invented_tokens(web: Web, source: str) -> None:
     await _each(40, lambda n: _again(web, source, ask(n)))
 
 
-async def open_pages(web: Web, source: str) -> None:
+async def open_pages(web: Door, source: str) -> None:
     """A page's socket opened hundreds of times by nobody in particular; each would run the script."""
     await _each(400, lambda _: _talk(web, source, RERUN))
 
 
-async def restless_pages(web: Web, source: str) -> None:
+async def restless_pages(web: Door, source: str) -> None:
     """Somebody signed in who has sixteen pages drawn again and again."""
     cookie = f"maemae={web.tokens[1]}".encode()
     await _each(16, lambda _: _talk(web, source, b"", RERUN, cookie=cookie, pause_s=0.01))
 
 
-async def guessed_passwords(web: Web, source: str) -> None:
+async def guessed_passwords(web: Door, source: str) -> None:
     """Sign-ins, each of which would cost a slow hash."""
     body = b'{"email":"%s@example.com","password":"wrong wrong"}'
 
@@ -133,7 +149,7 @@ ATTACKS: tuple[Attack, ...] = (
 
 
 @contextmanager
-def under(attack: Attack, web: Web, source: str = STRANGER) -> Iterator[None]:
+def under(attack: Attack, web: "Web", source: str = STRANGER) -> Iterator[None]:
     """With *attack* going on from *source*, once it is seen to have begun."""
     command = [sys.executable, "-m", __name__, attack.__name__, str(web.port), source, *web.tokens]
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE) as process:
@@ -158,7 +174,7 @@ async def _for_ever(one: Callable[[int], Awaitable[None]], number: int) -> None:
 
 
 @asynccontextmanager
-async def _connected(web: Web, source: str) -> AsyncIterator[Streams]:
+async def _connected(web: Door, source: str) -> AsyncIterator[Streams]:
     reader, writer = await asyncio.open_connection("127.0.0.1", web.port, local_addr=(source, 0))
     try:
         yield reader, writer
@@ -166,7 +182,7 @@ async def _connected(web: Web, source: str) -> AsyncIterator[Streams]:
         writer.transport.abort()
 
 
-async def _hold(web: Web, source: str, said: bytes, *, read: bool = True) -> None:
+async def _hold(web: Door, source: str, said: bytes, *, read: bool = True) -> None:
     async with _connected(web, source) as (reader, writer):
         if not read:
             writer.transport.pause_reading()  # type: ignore[attr-defined]
@@ -174,7 +190,7 @@ async def _hold(web: Web, source: str, said: bytes, *, read: bool = True) -> Non
         await (_until_closed(reader) if read else asyncio.sleep(30))
 
 
-async def _drip(web: Web, source: str, head: bytes, drop: bytes) -> None:
+async def _drip(web: Door, source: str, head: bytes, drop: bytes) -> None:
     async with _connected(web, source) as (_, writer):
         writer.write(head)
         while not writer.is_closing():
@@ -183,7 +199,7 @@ async def _drip(web: Web, source: str, head: bytes, drop: bytes) -> None:
             await asyncio.sleep(1)
 
 
-async def _again(web: Web, source: str, ask: bytes) -> None:
+async def _again(web: Door, source: str, ask: bytes) -> None:
     while True:
         async with _connected(web, source) as (reader, writer):
             writer.write(ask)
@@ -191,7 +207,7 @@ async def _again(web: Web, source: str, ask: bytes) -> None:
 
 
 async def _talk(
-    web: Web,
+    web: Door,
     source: str,
     said: bytes,
     more: bytes = b"",
@@ -221,7 +237,7 @@ async def _until_closed(reader: asyncio.StreamReader) -> None:
         pass
 
 
-def _handshake(web: Web, cookie: bytes) -> bytes:
+def _handshake(web: Door, cookie: bytes) -> bytes:
     key = base64.b64encode(os.urandom(16))
     return (
         b"GET /_stcore/stream HTTP/1.1\r\nHost: %s\r\nOrigin: http://%s\r\nConnection: Upgrade\r\n"
@@ -235,14 +251,14 @@ def _frame_head(length: int) -> bytes:
     return b"\x82\xff" + struct.pack("!Q", length) + bytes(4)
 
 
-def _host(web: Web) -> bytes:
+def _host(web: Door) -> bytes:
     return f"127.0.0.1:{web.port}".encode()
 
 
 async def main(name: str, port: str, source: str, *tokens: str) -> None:
     """Begin, say so, and go on."""
     attack = next(one for one in ATTACKS if one.__name__ == name)
-    task = asyncio.ensure_future(attack(Web(int(port), 0, tokens), source))
+    task = asyncio.ensure_future(attack(Door(int(port), tokens), source))
     await asyncio.sleep(1)
     sys.stdout.write("begun\n")
     sys.stdout.flush()
