@@ -48,6 +48,7 @@ BAR = (
 .state.stopped { --tone: #3b82f0; }
 .state.pending .dot, .state.stopping .dot { animation: beat 1s ease-in-out infinite alternate; }
 @keyframes beat { to { opacity: .25; } }
+@media (prefers-reduced-motion: reduce) { .state .dot { animation: none !important; } }
 .quote { display: inline-flex; align-items: baseline; gap: .5rem; white-space: nowrap; }
 .symbol { font-size: 12px; opacity: .65; }
 .price { font-size: 17px; letter-spacing: -.01em; }

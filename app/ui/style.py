@@ -28,6 +28,8 @@ PAGE = """
 .st-key-badges { flex: 1 1 auto !important; min-height: 22px; }
 .st-key-countdown { flex: 0 0 auto !important; width: auto !important; min-height: 23px; min-width: 6.2rem; }
 :is(.st-key-badges, .st-key-countdown, .st-key-bell) [data-testid="stSkeleton"] { display: none; }
+/* who wants less motion sees a place kept, and no pulse */
+@media (prefers-reduced-motion: reduce) { [data-testid="stSkeleton"] { animation: none !important; } }
 .stMainBlockContainer { padding: 3.6rem 1.4rem 2.5rem; max-width: 1680px; }
 [data-testid="stHeader"] { background: var(--page); }
 /* a Korean word is not broken inside; popovers and toasts live outside the main block */

@@ -54,7 +54,7 @@ def test_a_first_visit_weighs_what_it_may_and_fetches_each_file_once(deployed: D
 def test_nothing_moves_while_door_and_dashboard_are_drawn(
     deployed: Deployment, browser: Browser, locale: str, size: ViewportSize
 ) -> None:
-    with watched(browser, deployed.url, locale) as seen:
+    with watched(browser, deployed.url, locale, is_still=False) as seen:
         page = seen.page()
         page.set_viewport_size(size)
         weighed = Weighed(page)
