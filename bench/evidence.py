@@ -27,7 +27,7 @@ from lib.evidence.desk import Terms
 from lib.evidence.scoring import score
 from lib.evidence.tape import Tape
 from lib.simulator.feeds import instrument_of
-from tests.evidence.walks import wandering
+from tests.evidence.walks import TICK, wandering
 
 SYMBOL = "BTCUSDT"
 WINDOW = 30
@@ -113,7 +113,7 @@ def main() -> int:
     parser.add_argument("--days", type=int, default=365)
     candles = wandering(5, parser.parse_args().days * 1440, wild=0.0004)
     made = time.process_time()
-    tape = Tape(SYMBOL, candles)
+    tape = Tape(SYMBOL, candles, TICK)
     made = time.process_time() - made
     times = times_of(candles)
     answers = record(times)

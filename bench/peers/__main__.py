@@ -19,7 +19,7 @@ from lib.domain.candle import MINUTE_MS, Candle
 from lib.domain.decision import Decision
 from lib.evidence.account import Heard
 from lib.evidence.tape import Tape
-from tests.evidence.walks import wandering
+from tests.evidence.walks import TICK, wandering
 
 HERE = Path(__file__).parent
 ROOM = HERE.parents[1] / "var" / "peers"
@@ -45,7 +45,7 @@ def main() -> int:
 
 def ours(candles: Sequence[Candle], answers: Mapping[int, Heard]) -> None:
     """Our own figures and the floor."""
-    tape, times = Tape(SYMBOL, candles), list(answers)
+    tape, times = Tape(SYMBOL, candles, TICK), list(answers)
     floats = [(one.open_time, float(one.high), float(one.low), float(one.close)) for one in candles]
     engine = timed(lambda: replayed(tape, times, answers.get))
     say("Maemae", engine.seconds, len(candles), engine.said)

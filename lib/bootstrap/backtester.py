@@ -72,7 +72,7 @@ def worked_out(wish: Wish, said: dict[int, Heard], library: Library, tell: Tell)
     if not len(footage.candles):
         return codes.BACKTEST_NO_CANDLES(symbol=wish.symbol)
     terms = Terms(library.market.instrument(wish.symbol))
-    tape = Tape(wish.symbol, footage.candles)
+    tape = Tape(wish.symbol, footage.candles, terms.instrument.tick_size)
     ask: Ask = bundled_rules(wish.settings, tape) if wish.kind == "rules" else said.get
     times = times_of(tape, wish.cadence_min if wish.kind == "rules" else 5, (wish.since_ms, wish.until_ms))
     stage = Stage(tape, terms, wish.settings, wish.balance)

@@ -64,7 +64,8 @@ class Judgement:
 def backtest(plan: BacktestPlan) -> Judgement:
     """Replay *plan*; *Halt* in one line when it has no decision or too few candles."""
     calls = recorded(plan)
-    tape, terms = Tape(plan.symbol, candles_of(plan, calls)), Terms(instrument_of(plan.symbol))
+    terms = Terms(instrument_of(plan.symbol))
+    tape = Tape(plan.symbol, candles_of(plan, calls), terms.instrument.tick_size)
     answers = {call.t_ms: Heard(call.decision, call.tokens, call.failed) for call in calls}
     ask = bundled_rules(plan.settings, tape) if plan.user_id is None else answers.get
     said: dict[int, Decision | Abstained] = {}

@@ -119,8 +119,8 @@ async def _past_feed(settings: Settings, config: SimulatorConfig, store: Store) 
 
 def _published(settings: Settings, symbol: str) -> Feed:
     history = load_history(BybitMarketData(settings.bybit_api_url), symbol, "1m", count=5_000 + PAST_MS // MINUTE_MS)
-    rules = {symbol: upstream(settings).instruments[symbol]}
-    return Feed(ReplayMarket(symbol, history.candles), rules)
+    rules = upstream(settings).instruments[symbol]
+    return Feed(ReplayMarket(symbol, history.candles, rules.tick_size), {symbol: rules})
 
 
 def _begin(feed: Feed, symbol: str, now: int) -> int:

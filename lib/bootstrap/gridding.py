@@ -141,7 +141,8 @@ def _course(packed: bytes) -> Course:
 
 
 def _course_over(past: Past) -> Course:
-    tape, terms = Tape(past.symbol, past.candles), Terms(instrument_of(past.symbol))
+    terms = Terms(instrument_of(past.symbol))
+    tape = Tape(past.symbol, past.candles, terms.instrument.tick_size)
     times = times_of(tape, 5)
     if past.answers is not None:
         times = [t_ms for t_ms in times if t_ms in past.answers]

@@ -15,6 +15,7 @@ from lib.bootstrap.backtesting import BacktestPlan, bundled_rules, candles_of, r
 from lib.domain.analyst_call import AnalystAnswer
 from lib.domain.errors import Halt
 from lib.domain.order import CYCLE_MS
+from lib.domain.price_path import finest_step
 from lib.domain.tokens import estimated
 from lib.evidence.backtest import WINDOW, times_of
 from lib.evidence.memory import ASKS
@@ -75,7 +76,7 @@ class MemoryTest:
         return asyncio.run(self._asked(self._plan.deployment, heard))
 
     async def _rules(self, window: Window) -> AnalystAnswer:
-        tape = Tape(self._plan.over.symbol, (*window, window[-1]))
+        tape = Tape(self._plan.over.symbol, (*window, window[-1]), finest_step(window))
         said = bundled_rules(self._plan.over.settings, tape)(window[-1].open_time + 1)
         return AnalystAnswer(said.decision, "", "", 0, 0, 0, False)
 
@@ -109,7 +110,8 @@ def _windows(over: BacktestPlan) -> list[Window]:
     asked: list[Window] = [call.candles for call in calls if len(call.candles) == WINDOW]
     if over.file is None and over.span is None and asked:
         return asked
-    tape = Tape(over.symbol, candles_of(over, calls))
+    candles = candles_of(over, calls)
+    tape = Tape(over.symbol, candles, finest_step(candles))
     ends = [tape.index(t_ms) for t_ms in times_of(tape, CYCLE_MS // 60_000)]
     if not ends:
         raise Halt("there is no window: no T has thirty candles before it")

@@ -215,4 +215,4 @@ class _Tapes:
             candles = self._candles.newest(symbol, INTERVAL, count) if rules is not None else []
         except CorruptCandles:
             candles = []  # its collector makes the list anew; other symbols do not wait for that
-        return (Tape(symbol, candles), Terms(rules)) if rules is not None and candles else None
+        return (Tape(symbol, candles, rules.tick_size), Terms(rules)) if rules is not None and candles else None

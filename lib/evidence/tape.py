@@ -14,7 +14,7 @@ from functools import lru_cache
 import numpy as np
 
 from lib.domain.candle import MINUTE_MS, Candle
-from lib.domain.price_path import Path, finest_step, print_in, walk
+from lib.domain.price_path import Path, print_in, walk
 from lib.domain.quotes import MAX_PRICE_DISTANCE
 
 STRETCH = 64
@@ -24,9 +24,13 @@ PATHS = 256
 
 
 class Tape:
-    """*candles* (closed one-minute ones, oldest first, holes allowed) of *symbol*. Minutes are named by their index."""
+    """
+    *candles* (closed one-minute ones, oldest first, holes allowed) of *symbol*, its prints on its own *tick*: one taken
+    from the candles would let those that follow a minute change what happened within it. Minutes are named by their
+    index.
+    """
 
-    def __init__(self, symbol: str, candles: Sequence[Candle]) -> None:
+    def __init__(self, symbol: str, candles: Sequence[Candle], tick: Decimal) -> None:
         if not candles:
             raise ValueError("a tape holds one candle at least")
         self.symbol, self.candles = symbol, candles
@@ -34,7 +38,7 @@ class Tape:
         self._highs = np.fromiter((float(candle.high) for candle in candles), np.float64, len(candles))
         self._lows = np.fromiter((float(candle.low) for candle in candles), np.float64, len(candles))
         self._closes = np.fromiter((float(candle.close) for candle in candles), np.float64, len(candles))
-        self._tick = finest_step(candles)
+        self._tick = tick
         self._jumps: frozenset[int] | None = None
         self._prints: dict[int, Decimal] = {}
         self._path = lru_cache(maxsize=PATHS)(self._walked)

@@ -188,7 +188,8 @@ async def _play(
     progress: Callable[[int, int], None],
 ) -> Findings:
     first, total = span.first, span.cycles
-    feed = Feed(ReplayMarket(plan.symbol, candles), {plan.symbol: instrument_of(plan.symbol)})
+    rules = instrument_of(plan.symbol)
+    feed = Feed(ReplayMarket(plan.symbol, candles, rules.tick_size), {plan.symbol: rules})
     config = SimulatorConfig(feed=f"replay:{plan.file}", database=folder / "exchange.db", symbols=(plan.symbol,))
     clock = SteppedClock(first - CYCLE_MS)
     exchange = build(config, feed, Store(config.database, "replay"), clock)

@@ -90,7 +90,8 @@ def _made_up(symbol: str) -> Instrument:
 
 def _replay(config: SimulatorConfig, store: Store, clock: Clock) -> ReplayMarket:
     symbol = config.symbols[0]
-    file = read_candles(Path(config.feed.partition(":")[2]), instrument_of(symbol))
+    rules = instrument_of(symbol)
+    file = read_candles(Path(config.feed.partition(":")[2]), rules)
     for note in file.notes:
         log.get("simulator").warning("replay.file", note=note)
     candles = file.candles
@@ -100,7 +101,7 @@ def _replay(config: SimulatorConfig, store: Store, clock: Clock) -> ReplayMarket
         kept = str(clock.now_ms() // MINUTE_MS * MINUTE_MS - past.open_time - MINUTE_MS)
         store.keep_fact("replay_shift_ms", kept)
     shift = int(kept)
-    return ReplayMarket(symbol, [_moved(candle, shift) for candle in candles])
+    return ReplayMarket(symbol, [_moved(candle, shift) for candle in candles], rules.tick_size)
 
 
 def _moved(candle: Candle, shift: int) -> Candle:

@@ -41,7 +41,7 @@ START_BALANCE = Decimal(10_000)
 
 def market() -> ReplayMarket:
     """An hour before *T* to ten hours after."""
-    return ReplayMarket(SYMBOL, [_minute(number) for number in range(MINUTES)])
+    return ReplayMarket(SYMBOL, [_minute(number) for number in range(MINUTES)], INSTRUMENTS[SYMBOL].tick_size)
 
 
 def _minute(number: int) -> Candle:

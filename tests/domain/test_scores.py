@@ -19,12 +19,12 @@ from lib.evidence.scorer import score_of
 from lib.evidence.scoring import How, score
 from lib.evidence.tape import Tape
 from lib.simulator.feeds import instrument_of
-from tests.evidence.walks import NIGHT, wandering
+from tests.evidence.walks import NIGHT, TICK, wandering
 
 D = Decimal
 BTC = "BTCUSDT"
 T = NIGHT + 60 * MINUTE_MS
-TAPE = Tape(BTC, wandering(7, 60 + 26 * 60))
+TAPE = Tape(BTC, wandering(7, 60 + 26 * 60), TICK)
 
 
 def lived(said: Decision, config: EngineConfig | None = None) -> tuple[RoundTrip, Sent]:

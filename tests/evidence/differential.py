@@ -117,7 +117,8 @@ def differences(
     engine: sa.Engine, candles: Sequence[Candle], symbol: str, crowd: Sequence[AccountSettings] = ()
 ) -> tuple[list[str], int]:
     """One line for each account of the replay that the engine tells otherwise, and how many accounts were compared."""
-    tape, terms = Tape(symbol, candles), Terms(instrument_of(symbol))
+    terms = Terms(instrument_of(symbol))
+    tape = Tape(symbol, candles, terms.instrument.tick_size)
     with engine.connect() as connection:
         ids = list(connection.scalars(sa.select(accounts.c.id).order_by(accounts.c.id)))
         rows = connection.execute(sa.select(accounts.c.id, accounts.c.opened_ms))

@@ -18,12 +18,12 @@ from lib.evidence.desk import Terms
 from lib.evidence.tape import Tape
 from lib.simulator.feeds import instrument_of
 from services.backtest import told
-from tests.evidence.walks import NIGHT, file_of, wandering
+from tests.evidence.walks import NIGHT, TICK, file_of, wandering
 
 BTC = "BTCUSDT"
 TERMS = Terms(instrument_of(BTC))
 CANDLES = wandering(4, 14 * 1_440, wild=0.001)
-TAPE = Tape(BTC, CANDLES)
+TAPE = Tape(BTC, CANDLES, TICK)
 
 
 def view(action: Action) -> Decision:

@@ -13,7 +13,7 @@ from lib.domain.fill_prices import EngineConfig
 from lib.domain.instrument import Instrument
 from lib.domain.order import OrderDraft
 from lib.domain.position import ZERO, Side
-from lib.domain.price_path import SECONDS, finest_step, print_in, walk
+from lib.domain.price_path import SECONDS, print_in, walk
 from lib.evidence.desk import Desk, Terms
 from lib.evidence.tape import Tape
 from lib.simulator.engine.dealing import ProtectionChange
@@ -21,7 +21,7 @@ from lib.simulator.engine.engine import Engine
 from lib.simulator.engine.orders import OrderRequest, Protection, Refused, Trail
 from lib.simulator.feeds import instrument_of
 from lib.simulator.market.market import ReplayMarket
-from tests.evidence.walks import NIGHT, wandering
+from tests.evidence.walks import NIGHT, TICK, wandering
 
 BTC = "BTCUSDT"
 RULE: Instrument = instrument_of(BTC)
@@ -149,7 +149,7 @@ def trailed(is_long: bool, trade: Trade, mark: Decimal) -> tuple[Decimal, Decima
 
 def at_venue(candles: Sequence[Candle], trade: Trade, config: EngineConfig) -> list[tuple[object, ...]]:
     """The same of the simulator's engine, which walks every print."""
-    engine = Engine(ReplayMarket(BTC, candles), {BTC: RULE}, config)
+    engine = Engine(ReplayMarket(BTC, candles, RULE.tick_size), {BTC: RULE}, config)
     engine.advance(NIGHT)
     uid = engine.create_account(CASH).uid
     begun = NIGHT + trade.after_ms
@@ -209,7 +209,7 @@ def test_a_desk_and_the_simulators_engine_give_the_same_executions_and_cash(
     seed: int, wild: float, trade: Trade, config: EngineConfig, missing: frozenset[int]
 ) -> None:
     candles = wandering(seed, MINUTES, wild=wild, holes=missing)
-    assert at_desk(Tape(BTC, candles), trade, config) == at_venue(candles, trade, config)
+    assert at_desk(Tape(BTC, candles, TICK), trade, config) == at_venue(candles, trade, config)
 
 
 @settings(max_examples=150, deadline=None)
@@ -218,8 +218,8 @@ def test_no_minute_in_which_something_happens_is_missed(
     seed: int, wild: float, trade: Trade, missing: frozenset[int]
 ) -> None:
     candles = wandering(seed, MINUTES, wild=wild, holes=missing)
-    found = at_desk(Tape(BTC, candles), trade, EngineConfig())
-    assert found == at_desk(EveryMinute(BTC, candles), trade, EngineConfig())
+    found = at_desk(Tape(BTC, candles, TICK), trade, EngineConfig())
+    assert found == at_desk(EveryMinute(BTC, candles, TICK), trade, EngineConfig())
 
 
 @settings(max_examples=100, deadline=None)
@@ -235,7 +235,7 @@ def test_the_first_minute_that_reaches_a_level_is_found(
         for number, one in enumerate(candles)
         if number >= start and ((below is not None and one.low <= below) or (above is not None and one.high >= above))
     ]
-    assert Tape(BTC, candles).first_reach(start, below, above) == (reached[0] if reached else len(candles))
+    assert Tape(BTC, candles, TICK).first_reach(start, below, above) == (reached[0] if reached else len(candles))
 
 
 @settings(max_examples=60, deadline=None)
@@ -243,7 +243,7 @@ def test_the_first_minute_that_reaches_a_level_is_found(
 @example(1, 0.0)
 def test_one_print_alone_is_the_paths(seed: int, wild: float) -> None:
     candles = wandering(seed, 3, wild=wild)
-    tick = finest_step(candles)
+    tick = RULE.tick_size
     for one in candles:
         alone = [print_in(BTC, one, tick, second) for second in range(SECONDS)]
         assert alone == [price for _, price in walk(BTC, one, tick)]

@@ -20,10 +20,10 @@ from lib.evidence.grid import LEAST_DAYS, Course, Grid, Tried, choice_of, grown,
 from lib.evidence.series import DAY_MS
 from lib.evidence.tape import Tape
 from lib.simulator.feeds import instrument_of
-from tests.evidence.walks import wandering
+from tests.evidence.walks import TICK, wandering
 
 START = Decimal(10_000)
-TAPE = Tape("BTCUSDT", wandering(11, 4 * 1440))
+TAPE = Tape("BTCUSDT", wandering(11, 4 * 1440), TICK)
 TIMES = times_of(TAPE, 5)
 
 

@@ -34,7 +34,7 @@ from lib.evidence.memory import (
     side_of,
 )
 from lib.evidence.questioning import Allowed, questioned
-from tests.evidence.walks import file_of, wandering
+from tests.evidence.walks import TICK, file_of, wandering
 
 Analyst = Callable[[Sequence[Candle]], Side]
 COUNT, WINDOW = 300, 30
@@ -137,7 +137,7 @@ def rules(plan: BacktestPlan) -> Analyst:
 
     @cache
     def ask(window: tuple[Candle, ...]) -> Side:
-        tape = Tape("BTCUSDT", (*window, window[-1]))
+        tape = Tape("BTCUSDT", (*window, window[-1]), TICK)
         side = side_of(bundled_rules(plan.settings, tape)(window[-1].open_time + 1).decision)
         assert side is not None
         return side

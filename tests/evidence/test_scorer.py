@@ -21,7 +21,7 @@ from lib.market.status import rules_text
 from lib.ports.market import CorruptCandles
 from lib.simulator.feeds import instrument_of
 from tests.evidence.test_desk import EveryMinute
-from tests.evidence.walks import NIGHT, wandering
+from tests.evidence.walks import NIGHT, TICK, wandering
 from tests.fakes.market import MemoryCandleStore, SetClock
 from tests.fakes.scores import MemoryScoreBook
 
@@ -83,7 +83,7 @@ class Creeping(SetClock):
 def test_a_buy_is_worth_what_the_engine_says_and_what_enters_nothing_costs_its_call() -> None:
     kept = all_scores([opined(1), opined(2, view("hold")), opined(3, view("close")), opined(4, cost=None)])
     share = D("0.5") / NOTIONAL
-    worth = score(view(), T, Tape(BTC, CANDLES), TERMS, How(LATENCY_MS + 900, call_cost=share))
+    worth = score(view(), T, Tape(BTC, CANDLES, TICK), TERMS, How(LATENCY_MS + 900, call_cost=share))
     assert worth is not None
     assert (kept[1].ended, kept[1].entry, kept[1].closed_ms) == (worth.ended, worth.entry, worth.closed_ms)
     assert (kept[1].net, kept[1].in_stops, kept[1].cost) == (worth.net, worth.net / D("0.004"), D("0.5"))
@@ -102,20 +102,31 @@ views = st.builds(
 
 
 @settings(max_examples=60, deadline=None)
-@given(seed=st.integers(0, 50), wild=wilds, said=views, after=st.integers(0, 300), latency=st.integers(0, 90_000))
+@given(
+    seed=st.integers(0, 50),
+    wild=wilds,
+    said=views,
+    after=st.integers(0, 300),
+    latency=st.integers(0, 90_000),
+    tick=st.sampled_from([TICK, D("0.00000001"), D("0.5")]),
+)
 def test_nothing_after_its_own_end_can_change_a_score_and_looking_at_every_minute_gives_the_same(
-    seed: int, wild: float, said: Decision, after: int, latency: int
+    seed: int, wild: float, said: Decision, after: int, latency: int, tick: Decimal
 ) -> None:
-    candles, t_ms, how = wandering(seed, 400, wild=wild), NIGHT + after * MINUTE_MS, How(latency, 2 * 60 * MINUTE_MS)
-    worth = score(said, t_ms, Tape(BTC, candles), TERMS, how)
-    assert worth == score(said, t_ms, EveryMinute(BTC, candles), TERMS, how)
+    """Whatever prices follow, also those of another step."""
+    terms = Terms(replace(TERMS.instrument, tick_size=tick))
+    candles, t_ms = wandering(seed, 400, wild=wild, tick=tick), NIGHT + after * MINUTE_MS
+    how = How(latency, 2 * 60 * MINUTE_MS)
+    worth = score(said, t_ms, Tape(BTC, candles, tick), terms, how)
+    assert worth == score(said, t_ms, EveryMinute(BTC, candles, tick), terms, how)
     if worth is None:
         return
     ended = next(n for n, one in enumerate(candles) if one.open_time > worth.closed_ms - MINUTE_MS)
-    far = (D(70_000), D(90_000), D(10_000), D(20_000))
-    rest = [Candle(one.open_time, *far, one.volume) for one in candles[ended + 1 :]]
-    assert score(said, t_ms, Tape(BTC, candles[: ended + 1]), TERMS, how) in (worth, None)
-    assert score(said, t_ms, Tape(BTC, candles[: ended + 1] + rest), TERMS, how) == worth
+    for step in (D("0.001"), D(7)):
+        first, high, low, last = (tick * step * ticks for ticks in (700_000, 900_000, 100_000, 200_001))
+        rest = [Candle(one.open_time, first, high, low, last, one.volume) for one in candles[ended + 1 :]]
+        assert score(said, t_ms, Tape(BTC, candles[: ended + 1], tick), terms, how) in (worth, None)
+        assert score(said, t_ms, Tape(BTC, candles[: ended + 1] + rest, tick), terms, how) == worth
 
 
 def both_of(answers: list[Opined], candles: Sequence[Candle] = CANDLES) -> dict[int, BothWays]:
@@ -125,7 +136,7 @@ def both_of(answers: list[Opined], candles: Sequence[Candle] = CANDLES) -> dict[
 
 
 def worth_of(said: Decision, cost: str = "0", t_ms: int = T) -> Worth:
-    worth = score(said, t_ms, Tape(BTC, CANDLES), TERMS, How(LATENCY_MS + 900, call_cost=D(cost)))
+    worth = score(said, t_ms, Tape(BTC, CANDLES, TICK), TERMS, How(LATENCY_MS + 900, call_cost=D(cost)))
     assert worth is not None
     return worth
 
@@ -155,7 +166,7 @@ def test_a_moment_that_entered_nothing_has_both_ways_by_its_habit_and_the_usual_
 def test_a_backtests_answers_are_those_the_scorer_makes_with_the_habit_that_was_before() -> None:
     hold, entry = view("hold"), view("sell", "0.01", "0.02")
     views: dict[int, Decision | Abstained] = {T: hold, T + CYCLE_MS: entry, T + 2 * CYCLE_MS: hold}
-    found = answers_of(views, Tape(BTC, CANDLES), TERMS)
+    found = answers_of(views, Tape(BTC, CANDLES, TICK), TERMS)
     _, second, third = found
     made = [
         opined(1, hold, latency_ms=0),
@@ -166,7 +177,7 @@ def test_a_backtests_answers_are_those_the_scorer_makes_with_the_habit_that_was_
     assert [(one.long, one.short) for one in found] == [(kept[n].long, kept[n].short) for n in (1, 2, 3)]
     assert [one.side for one in found] == [0, -1, 0]
     assert (second.fees, second.net, third.fees) == (kept[2].score.fees, kept[2].short, D(0))
-    assert answers_of({T + 2 * DAY * MINUTE_MS: entry}, Tape(BTC, CANDLES), TERMS) == []
+    assert answers_of({T + 2 * DAY * MINUTE_MS: entry}, Tape(BTC, CANDLES, TICK), TERMS) == []
 
 
 def test_both_ways_are_not_looked_at_before_they_must_have_ended() -> None:

@@ -27,9 +27,8 @@ def tape(*prices: str | int, calm: int = DAY + 5) -> Tape:
     rows = [[D(part) for part in str(price).split()] for price in prices]
     rows = [row * 4 if len(row) == 1 else row for row in rows]
     rows += [[rows[-1][3]] * 4] * calm
-    return Tape(
-        BTC, [Candle(T + number * MINUTE_MS, row[0], row[1], row[2], row[3], D(1)) for number, row in enumerate(rows)]
-    )
+    candles = [Candle(T + number * MINUTE_MS, row[0], row[1], row[2], row[3], D(1)) for number, row in enumerate(rows)]
+    return Tape(BTC, candles, instrument_of(BTC).tick_size)
 
 
 def view(action: str = "buy", *, stop: str = "0.01", target: str = "0.02", leverage: int = 5) -> Decision:

@@ -12,12 +12,18 @@ NIGHT = 1_735_682_400_000
 
 
 def wandering(
-    seed: int, minutes: int, *, wild: float = 0.001, begin_ms: int = NIGHT, holes: frozenset[int] = frozenset()
+    seed: int,
+    minutes: int,
+    *,
+    wild: float = 0.001,
+    begin_ms: int = NIGHT,
+    holes: frozenset[int] = frozenset(),
+    tick: Decimal = TICK,
 ) -> list[Candle]:
-    """A random walk on the tick from 50,000 on; a minute moves by *wild* of the price, *holes* are left out."""
-    random, price, made = Random(seed), Decimal(50_000), []
+    """A random walk on *tick* from 500,000 ticks on; a minute moves by *wild* of the price, *holes* are left out."""
+    random, price, made = Random(seed), 500_000 * tick, []
     for number in range(minutes):
-        first, *between, last = [price, *(_near(random, price, wild) for _ in range(3))]
+        first, *between, last = [price, *(_near(random, price, wild, tick) for _ in range(3))]
         prices = [first, *between, last]
         if number not in holes:
             volume = Decimal(random.randint(1, 9_000)) / 1000
@@ -26,9 +32,9 @@ def wandering(
     return made
 
 
-def _near(random: Random, price: Decimal, wild: float) -> Decimal:
-    ticks = round(float(price / TICK) * random.gauss(0, wild))
-    return max(price + ticks * TICK, TICK)
+def _near(random: Random, price: Decimal, wild: float, tick: Decimal) -> Decimal:
+    ticks = round(float(price / tick) * random.gauss(0, wild))
+    return max(price + ticks * tick, tick)
 
 
 def file_of(candles: list[Candle], folder: Path) -> Path:

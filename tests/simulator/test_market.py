@@ -106,7 +106,7 @@ def test_a_replay_has_the_minutes_of_its_candles_and_no_others() -> None:
     rows = [
         Candle(T0 + n * MINUTE_MS, D("100.5") + n, D(102) + n, D(100) + n, D("101.5") + n, D("3.25")) for n in (0, 1, 3)
     ]
-    market = ReplayMarket(BTC, rows)
+    market = ReplayMarket(BTC, rows, D("0.1"))
     assert market.candle(BTC, T0) == rows[0]
     assert market.price_at(BTC, T0) == D("100.5")
     assert market.price_at(BTC, T0 + 2 * MINUTE_MS - 1) == D("102.5")

@@ -209,7 +209,7 @@ def test_a_short_file_is_not_searched_for_months() -> None:
             self.read += 1
             return super().candle(symbol, open_time)
 
-    market = Counting(BTC, [flat(first + n * MINUTE_MS, "60000.0") for n in range(90)])
+    market = Counting(BTC, [flat(first + n * MINUTE_MS, "60000.0") for n in range(90)], Decimal("0.1"))
     klines = Klines(market)
     opens = klines.opens("D", NOW, 200)
     assert len([at for at in opens if klines.candle(BTC, "D", at, NOW) is not None]) == 1

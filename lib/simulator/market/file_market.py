@@ -10,19 +10,19 @@ from decimal import Decimal
 from functools import lru_cache
 
 from lib.domain.candle import MINUTE_MS, Candle
-from lib.domain.price_path import Path, finest_step, forming_on, price_on, walk
+from lib.domain.price_path import Path, forming_on, price_on, walk
 
 
 class ReplayMarket:
-    """*candles* (oldest first, holes allowed) of one *symbol* as a `Market`; the tick is the finest decimal seen."""
+    """*candles* (oldest first, holes allowed) of one *symbol* as a `Market`, its prints on its own *tick*."""
 
-    def __init__(self, symbol: str, candles: Sequence[Candle]) -> None:
+    def __init__(self, symbol: str, candles: Sequence[Candle], tick: Decimal) -> None:
         if not candles:
             raise ValueError("a replay needs at least one candle")
         self._symbol = symbol
         self._candles = {candle.open_time: candle for candle in candles}
         self.first_open, self.last_open = candles[0].open_time, candles[-1].open_time
-        self._tick = finest_step(candles)
+        self._tick = tick
         self._path = lru_cache(maxsize=512)(self._make_path)
 
     @property
