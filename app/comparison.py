@@ -12,6 +12,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from app.system import system
+from lib.domain.stretch import Criteria
+from lib.evidence.ladder import criteria_for
 from lib.evidence.versions import Versions, versions, whole_until
 from lib.queries import Calls, VersionKey
 
@@ -30,6 +32,22 @@ class Told:
     traded: frozenset[VersionKey]
     waiting: Mapping[VersionKey, int]
     one_way: int
+
+
+def criteria_of_running(user_id: int, tries: int) -> Criteria | None:
+    """
+    What a stretch of evidence that begins now has to show, by what the version that runs was answered so far, as the
+    person's stretch number *tries*; None while nothing was scored.
+    """
+    told, running = comparison(user_id), system().readings.running_strategy(user_id)
+    if told is None:
+        return None
+    version_id = 0 if running is None else running.version_id
+    mine = [(key, one) for key, one in told.versions.judged.items() if key.version_id == version_id]
+    if not mine:
+        return None
+    key, one = max(mine, key=lambda each: each[1].decisions)
+    return criteria_for(one, key.model, tries)
 
 
 _kept: OrderedDict[tuple[int, int | None], tuple[object, object, Told]] = OrderedDict()

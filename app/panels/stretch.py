@@ -8,7 +8,7 @@ from dataclasses import asdict
 
 import streamlit as st
 
-from app.comparison import comparison
+from app.comparison import criteria_of_running
 from app.i18n import clock_time, language, md, t
 from app.panels.step_up import is_proved, proof
 from app.panels.telling import tell
@@ -19,8 +19,7 @@ from app.ui.reasons import say_sentence
 from lib.accounts.real_money import OVERRIDES
 from lib.accounts.web import SessionUser
 from lib.domain.real_money import AHEAD_MS, RealGate
-from lib.domain.stretch import DAY_MS, OVERRIDE_LIFE_MS, Criteria, Stretch, stretch_refusal
-from lib.evidence.ladder import criteria_for
+from lib.domain.stretch import DAY_MS, OVERRIDE_LIFE_MS, Stretch, stretch_refusal
 from lib.queries.real import RealStanding
 
 
@@ -58,7 +57,7 @@ def _standing(one: Stretch, stand: RealStanding) -> None:
 
 
 def _begin(user: SessionUser, stand: RealStanding) -> None:
-    criteria = _from_record(user, stand)
+    criteria = criteria_of_running(user.user_id, len(stand.stretches) + 1)
     if criteria is None:
         st.caption(t("stretch.no_record"))
         return
@@ -66,19 +65,6 @@ def _begin(user: SessionUser, stand: RealStanding) -> None:
     if st.button(t("stretch.begin"), key="stretch_begin", disabled=user.read_only):
         tell(system().real_money.begin(require_user(), stand.account_id, criteria), t("stretch.begun"))
         st.rerun()
-
-
-def _from_record(user: SessionUser, stand: RealStanding) -> Criteria | None:
-    """By what the version that runs was answered so far; None while nothing was scored."""
-    told, running = comparison(user.user_id), system().readings.running_strategy(user.user_id)
-    if told is None:
-        return None
-    version_id = 0 if running is None else running.version_id
-    mine = [(key, one) for key, one in told.versions.judged.items() if key.version_id == version_id]
-    if not mine:
-        return None
-    key, one = max(mine, key=lambda each: each[1].decisions)
-    return criteria_for(one, key.model, len(stand.stretches) + 1)
 
 
 def _without(user: SessionUser, stand: RealStanding, one: Stretch) -> None:

@@ -127,7 +127,8 @@ class RealFacts:
     *trades* are those of the person's other accounts there, *unresolved* their orders of unknown end. *rank* counts the
     real accounts that were consented to before this one, *positions* those that are open or may open on the others,
     *opened_today* the notional of all entries of the UTC day. *notional* is what this entry would add, 0 = not sized.
-    *stretches* are the person's of the strategy version that runs.
+    *stretches* are the person's of the strategy version that runs. *answered* is the model that made the decision
+    behind this entry: "" = it is not known, None = no decision is asked about.
     What the ledger holds for the gates in *unreadable* cannot be read: they are closed, whatever else is said here.
     """
 
@@ -149,6 +150,7 @@ class RealFacts:
     level: RiskLevel
     notional: Decimal = ZERO
     stretches: Sequence[Stretch] = ()
+    answered: str | None = None
     unreadable: frozenset[RealGate] = frozenset()
 
 
@@ -203,11 +205,14 @@ def _clean(facts: RealFacts) -> Reason:
 
 def _evidenced(facts: RealFacts) -> Reason:
     latest = facts.now + AHEAD_MS
-    if refusal := stretch_refusal(facts.stretches, facts.now, latest):
+    stretches = [one for one in facts.stretches if facts.answered in (None, one.criteria.model)]
+    if facts.stretches and not stretches:
+        return codes.REAL_STRETCH_MODEL(model=facts.answered or "?")
+    if refusal := stretch_refusal(stretches, facts.now, latest):
         return refusal
     if facts.cap is None or facts.cap.equity <= SMALL_EQUITY:
         return NOTHING
-    on_real = [one for one in facts.stretches if one.on_real]
+    on_real = [one for one in stretches if one.on_real]
     return codes.REAL_STRETCH_SMALL(most=SMALL_EQUITY) if stretch_refusal(on_real, facts.now, latest) else NOTHING
 
 

@@ -25,6 +25,7 @@ from lib.clock import SteppedClock
 from lib.domain import reason_codes as codes
 from lib.domain.account import Venue
 from lib.domain.account_records import NewAccount, TraderAccount
+from lib.domain.analyst_call import CycleRecord
 from lib.domain.order import Claim, Order, OrderState
 from lib.domain.preflight import READ_CARDS
 from lib.domain.real_money import (
@@ -39,9 +40,9 @@ from lib.domain.trail import Note, TrailEvent
 from lib.queries.real import cap_standing
 from tests.adapters.test_sql_locking import claim, wait_for_a_waiter
 from tests.contract.ledger_worlds import SqlWorld
-from tests.contract.test_ledger import BUY, GUARD, HOLDER, signed
-from tests.factories import SYMBOL, T
-from tests.worlds.real import nothing_known, run
+from tests.contract.test_ledger import BUY, GUARD, HOLDER, cycle_key, signed
+from tests.factories import SYMBOL, T, analyst_answer
+from tests.worlds.real import ANSWERING, nothing_known, run
 from tests.worlds.real_rows import examined, filled, rehearsed
 
 FEED = "bybit"
@@ -77,8 +78,15 @@ def _filled(account_id: int, user_id: int, number: int, **changes: Any) -> dict[
     return filled(account_id, user_id, number, T, **changes)
 
 
-async def claimed(world: SqlWorld, account: TraderAccount, plan: AccountPlan = BUY) -> Claim:
-    order = (await world.ledger.plan(account, None, T, plan))[0]
+async def planned(world: SqlWorld, account: TraderAccount, model: str = ANSWERING, plan: AccountPlan = BUY) -> Order:
+    """An entry by what *model* answered."""
+    key = cycle_key("a")
+    await world.ledger.record_cycle(CycleRecord(key, "prompt", "[]", analyst_answer(model=model)))
+    return (await world.ledger.plan(account, key, T, plan))[0]
+
+
+async def claimed(world: SqlWorld, account: TraderAccount, model: str = ANSWERING) -> Claim:
+    order = await planned(world, account, model)
     return await world.ledger.claim(order, signed(order, NOW), HOLDER)
 
 
@@ -197,7 +205,7 @@ async def test_an_entry_is_refused_by_the_gate_that_is_closed(world: SqlWorld, n
     account = await ready(world)
     taking, is_why = TAKEN[name]
     change(world, taking(world, account))
-    order = (await world.ledger.plan(account, None, T, BUY))[0]
+    order = await planned(world, account)
     refused = await world.ledger.claim(order, signed(order, NOW), HOLDER)
     assert not refused.granted
     assert is_why(refused.why), refused.why
@@ -296,7 +304,7 @@ async def test_an_entry_that_filled_and_is_in_no_books_yet_is_a_position(world: 
 async def test_an_account_that_calls_itself_another_venues_passes_no_other_gates(world: SqlWorld) -> None:
     """The web's database user may write `accounts`, and no order: what was planned for real money is judged as such."""
     account = await ready(world)
-    order = (await world.ledger.plan(account, None, T, BUY))[0]
+    order = await planned(world, account)
     change(world, sa.update(accounts).where(accounts.c.id == account.account_id).values(venue="paper"))
     refused = await world.ledger.claim(order, signed(order, NOW), HOLDER)
     assert not refused.granted
@@ -324,7 +332,7 @@ async def test_reading_runs_however_many_hide_no_run_whose_order_cards_passed(wo
 
 async def test_a_claim_with_real_money_waits_for_its_turn_before_it_reads_what_is_used_up(world: SqlWorld) -> None:
     account = await ready(world)
-    order = (await world.ledger.plan(account, None, T, BUY))[0]
+    order = await planned(world, account)
     asked: list[str] = []
     sa.event.listen(world.engine, "before_cursor_execute", lambda c, cursor, statement, *rest: asked.append(statement))
     assert (await world.ledger.claim(order, signed(order, NOW), HOLDER)).granted
@@ -402,7 +410,7 @@ CORRUPT = {
 @pytest.mark.parametrize("name", CORRUPT)
 async def test_what_cannot_be_read_is_a_closed_gate_and_no_trouble(world: SqlWorld, name: str) -> None:
     account = await ready(world)
-    order = (await world.ledger.plan(account, None, T, BUY))[0]
+    order = await planned(world, account)
     statement, shut = CORRUPT[name]
     change(world, sa.text(statement))
     facts = await world.ledger.real_money(account.slot)
@@ -446,7 +454,7 @@ async def test_on_a_real_server_a_claim_with_real_money_waits_until_the_one_befo
     account = await ready(world)
     other = world.people.add_user("lee@example.test", "hash")
     world.people.add_account(NewAccount(other, "mainnet", FEED, "2", SYMBOL, "sealed", "1", 1, Decimal(5), 0))
-    order = (await world.ledger.plan(account, None, T, BUY))[0]
+    order = await planned(world, account)
     number = account.account_id + 1
     with ThreadPoolExecutor(1) as aside, world.engine.connect() as first, first.begin() as deciding:
         take_turn(first)

@@ -24,6 +24,7 @@ from lib.domain.trail import Note, TrailEvent
 from lib.queries.stretches import StretchReadings
 from tests.adapters.test_real_money import change, claimed, ready
 from tests.contract.ledger_worlds import SqlWorld
+from tests.contract.test_ledger import BUY, HOLDER, signed
 from tests.factories import T
 from tests.fakes.market import MemoryCandleStore
 from tests.worlds.real import SHOWN
@@ -93,6 +94,20 @@ async def test_the_claim_waits_for_a_stretch_of_the_version_that_runs(world: Sql
     assert await entry(world, account) == codes.REAL_STRETCH_LACKING()
     refused = await claimed(world, account)
     assert (refused.granted, refused.why) == (False, codes.REAL_STRETCH_LACKING())
+
+
+async def test_an_entry_waits_for_evidence_of_the_model_that_made_its_decision(world: SqlWorld) -> None:
+    """A fallback that answered instead is another analyst, whatever the version's own model has shown."""
+    account = await ready(world)
+    refused = await claimed(world, account, "fallback")
+    assert (refused.granted, refused.why) == (False, codes.REAL_STRETCH_MODEL(model="fallback"))
+
+
+async def test_an_entry_without_a_known_answer_rests_on_no_evidence(world: SqlWorld) -> None:
+    account = await ready(world)
+    order = (await world.ledger.plan(account, None, T, BUY))[0]
+    refused = await world.ledger.claim(order, signed(order, T + 4_000), HOLDER)
+    assert (refused.granted, refused.why) == (False, codes.REAL_STRETCH_MODEL(model="?"))
 
 
 ENDED, BEGUN = (stretch_marks.c.kind == kind for kind in ("ended", "begun"))

@@ -30,10 +30,10 @@ from lib.domain.stretch import (
     unmet,
 )
 from tests.factories import T
-from tests.worlds.real import SHOWN, open_facts, passed
+from tests.worlds.real import ANSWERING, SHOWN, open_facts, passed
 
 D = Decimal
-CRITERIA = Criteria("rules", LEAST_DAYS, LEAST_DECIDED, 1)
+CRITERIA = Criteria(ANSWERING, LEAST_DAYS, LEAST_DECIDED, 1)
 
 
 def sealed(one: Stretch) -> Stretch:
@@ -214,3 +214,21 @@ def test_a_cap_beyond_a_small_one_wants_a_stretch_with_real_money() -> None:
 
 def test_what_cannot_be_read_is_closed() -> None:
     assert gate(unreadable=frozenset({RealGate.EVIDENCE})) == codes.REAL_UNREADABLE()
+
+
+def test_a_decision_rests_on_evidence_of_the_model_that_made_it() -> None:
+    """One failed under another model takes nothing away, one passed under another gives nothing."""
+    failed = replace(passed(stretch_id=2, model="other"), measured=replace(SHOWN, coin=D(-1)))
+    both = replace(open_facts(), stretches=(passed(), failed))
+    assert real_money_refusal(replace(both, answered=ANSWERING)) == NOTHING
+    assert codes.STRETCH_COIN.is_of(real_money_refusal(replace(both, answered="other")))
+    assert real_money_refusal(replace(both, answered="third")) == codes.REAL_STRETCH_MODEL(model="third")
+    assert real_money_refusal(replace(both, answered="")) == codes.REAL_STRETCH_MODEL(model="?")
+    assert real_money_refusal(replace(both, stretches=(), answered="")) == codes.REAL_STRETCH_LACKING()
+
+
+def test_a_large_cap_waits_for_real_money_of_the_same_model() -> None:
+    large = replace(open_facts(), answered=ANSWERING)
+    elsewhere = replace(large, stretches=(passed(on_real=False), passed(stretch_id=2, model="other")))
+    assert real_money_refusal(large) == NOTHING
+    assert codes.REAL_STRETCH_SMALL.is_of(real_money_refusal(elsewhere))

@@ -32,6 +32,7 @@ from lib.accounts.real_money import SENTENCES
 from lib.adapters.sql.tables.people import users
 from lib.adapters.sql.tables.trading import orders, trade_logs
 from lib.adapters.web_lock import new_secret
+from lib.domain.analyst_name import RULES_MODEL
 from lib.domain.order import TERMINAL
 from lib.domain.real_money import DAY_MS, RealGate
 from lib.simulator.feeds import INSTRUMENTS
@@ -339,7 +340,7 @@ async def test_every_gate_is_seen_closed_and_opened_by_its_own_door_until_one_en
     clean_days(way.world.engine, demo, way.now)
     await way.is_closed(RealGate.EVIDENCE)
     [kim] = way.world.rows(sa.select(users.c.id))
-    evidenced(way.world.engine, kim["id"], demo, way.now)
+    evidenced(way.world.engine, kim["id"], demo, way.now, RULES_MODEL)
     await way.is_closed(RealGate.SECOND_FACTOR)
 
     # the person: two-step sign-in

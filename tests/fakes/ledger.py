@@ -330,7 +330,10 @@ class MemoryLedger(MemoryLeases, MemoryStops, Ledger):
         if not CAPABILITIES[self.store.accounts[asked.account_id].venue].has_real_money:
             return NOTHING
         notional = (asked.qty or ZERO) * max(asked.limit_price, asked.ref_price)
-        return real_money_refusal(replace(self._real_facts(asked.account_id, at), notional=notional))
+        key = self.store.decided_by.get((*asked.slot, asked.t_ms))
+        answered = self.store.cycles[key].model if key else ""
+        facts = self._real_facts(asked.account_id, at)
+        return real_money_refusal(replace(facts, notional=notional, answered=answered))
 
     async def move(self, order: Order, after: OrderState, why: Reason, code: int = 0) -> Order | None:
         return await self._commit(lambda: self._move(order, order, after, why, code))

@@ -44,6 +44,7 @@ from lib.domain.model_profile import ModelProfile
 from lib.domain.platform_settings import Admission
 from lib.domain.quotes import CandleTick
 from lib.domain.reason import NOTHING, text
+from lib.domain.strategy import StrategyVersion
 from lib.domain.stretch import Criteria
 from lib.domain.trail import Note
 from lib.domain.won_rates import WonRate, WonRates
@@ -230,6 +231,9 @@ class FakeReadings:
     def version_scores(self, user_id: int, **asked: Any) -> list[VersionScores]:
         return [VersionScores(f"of {user_id}", 1, 4, 1, 1, 2, Decimal("0.02"), Decimal(0), 4)]
 
+    def running_strategy(self, user_id: int) -> StrategyVersion | None:
+        return None
+
     def compared_mark(self, user_id: int, until_ms: int, account_id: int | None = None) -> Mark:
         return Mark((user_id,), {}, frozenset())
 
@@ -311,14 +315,21 @@ class NoConsents(RealConsents):
         return False
 
 
-class NoStretches(Stretches):
-    """Nobody begins a stretch of evidence."""
+class KeptStretches(Stretches):
+    """What was asked for, by account, and overridden; all of it is granted where *grants*."""
+
+    def __init__(self) -> None:
+        self.grants = False
+        self.asked: list[tuple[int, Criteria]] = []
+        self.overridden: list[int] = []
 
     def ask(self, account_id: int, criteria: Criteria, note: Note) -> bool:
-        return False
+        self.asked.append((account_id, criteria))
+        return self.grants
 
     def override(self, stretch_id: int, note: Note) -> bool:
-        return False
+        self.overridden.append(stretch_id)
+        return self.grants
 
 
 class Web:
@@ -327,6 +338,7 @@ class Web:
     def __init__(self, script: Path, trusted_proxies: int = 0) -> None:
         self.clock = StandingClock(START)
         self.logins = MemoryLogins()
+        self.stretches = KeptStretches()
         self.sessions = MemorySessions(self.logins)
         self.trading = FakeTrading()
         self.market = EveryCandle(self.clock)
@@ -379,7 +391,7 @@ class Web:
             backtests=cast(BacktestDesk, None),
             models=cast(OwnModelDesk, None),
             real_money=RealMoneyDesk(
-                NoConsents(), NoStretches(), self.logins.factors, MemoryPasskeys(self.sessions.trail), self.clock
+                NoConsents(), self.stretches, self.logins.factors, MemoryPasskeys(self.sessions.trail), self.clock
             ),
             readings=cast(Readings, FakeReadings()),
             live=LiveOnce(CandleTick("BTCUSDT", "1m", candle(600), closed=False, rebuilt=False)),

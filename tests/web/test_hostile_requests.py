@@ -68,6 +68,8 @@ FIELDS: dict[tuple[str, str], dict[str, Any]] = {
     ("POST", "/api/locks/end"): {"kind": "drawdown"},
     ("POST", "/api/real-money/consent"): {"sentence": "I agree to trade with real money"},
     ("POST", "/api/real-money/withdraw"): {},
+    ("POST", "/api/real-money/stretch"): {},
+    ("POST", "/api/real-money/stretch/override"): {"stretch_id": 1, "sentence": "I trade without this evidence"},
     ("POST", "/api/account/prove"): {"password": "correct horse battery", "code": "123456"},
     ("POST", "/api/account/password"): {"old": "correct horse battery", "new": "correct horse battery"},
     ("POST", "/api/account/email"): {"email": "lee@example.com", "password": "correct horse battery"},

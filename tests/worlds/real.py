@@ -36,9 +36,13 @@ SHOWN = Measured(14, 400, Decimal("0.0002"), Decimal("0.0003"), Decimal("0.0001"
 """What passes."""
 
 
-def passed(now: int = T, *, on_real: bool = True, stretch_id: int = 1) -> Stretch:
+ANSWERING = "test-model"
+"""The model of the stretch, which answers in the worlds of tests."""
+
+
+def passed(now: int = T, *, on_real: bool = True, stretch_id: int = 1, model: str = ANSWERING) -> Stretch:
     """A stretch that was sealed forty days ago and passed."""
-    asked = Stretch(stretch_id, 1, 1, 0, on_real, Criteria("rules", 14, 100, 1), begun_ms=now - 40 * DAY_MS)
+    asked = Stretch(stretch_id, 1, 1, 0, on_real, Criteria(model, 14, 100, 1), begun_ms=now - 40 * DAY_MS)
     return replace(asked, seal=seal_of(asked), ended_ms=asked.until_ms + 2 * DAY_MS, measured=SHOWN)
 
 

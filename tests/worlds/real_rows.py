@@ -22,14 +22,14 @@ from lib.domain.preflight import Card
 from lib.domain.real_money import DAY_MS, LEAST_DAYS, LEAST_HOURS, LEAST_TRADES
 from lib.domain.stretch import criteria_text
 from tests.factories import SYMBOL
-from tests.worlds.real import ALL_CARDS, SHOWN, passed, run
+from tests.worlds.real import ALL_CARDS, ANSWERING, SHOWN, passed, run
 
 STEP_MS = DAY_MS // 24
 """As seldom as any strategy decides."""
 REHEARSED_UID = "77"
 
 
-def rehearsed(engine: sa.Engine, user_id: int, demo: int, now: int) -> None:
+def rehearsed(engine: sa.Engine, user_id: int, demo: int, now: int, model: str = ANSWERING) -> None:
     """Clean days and filled entries of the account *demo* until yesterday, and a confirmed second factor."""
     clean_days(engine, demo, now)
     with engine.begin() as connection:
@@ -37,7 +37,7 @@ def rehearsed(engine: sa.Engine, user_id: int, demo: int, now: int) -> None:
         connection.execute(sa.insert(authenticators).values(user_id=user_id, sealed="x", confirmed=True))
         for number in range(LEAST_TRADES):
             connection.execute(sa.insert(orders).values(filled(demo, user_id, number, now)))
-    evidenced(engine, user_id, demo, now)
+    evidenced(engine, user_id, demo, now, model)
 
 
 def clean_days(engine: sa.Engine, demo: int, now: int) -> None:
@@ -52,12 +52,14 @@ def clean_days(engine: sa.Engine, demo: int, now: int) -> None:
         connection.execute(sa.insert(equity_points), points)
 
 
-def evidenced(engine: sa.Engine, user_id: int, account_id: int, now: int) -> None:
-    """A stretch of the version that runs, sealed forty days ago and passed."""
+def evidenced(engine: sa.Engine, user_id: int, account_id: int, now: int, model: str = ANSWERING) -> None:
+    """A stretch of the version that runs and of *model*, sealed forty days ago and passed."""
     with engine.begin() as connection:
         running = connection.scalar(sa.select(users.c.strategy_version_id).where(users.c.id == user_id)) or 0
         asked = {"user_id": user_id, "account_id": account_id, "version_id": running, "asked_ms": now - 41 * DAY_MS}
-        connection.execute(sa.insert(stretches).values(asked | {"criteria": criteria_text(passed().criteria)}))
+        connection.execute(
+            sa.insert(stretches).values(asked | {"criteria": criteria_text(passed(model=model).criteria)})
+        )
     book = SqlStretchBook(engine)
     for _ in range(2):  # sealed, and read again as it is sealed
         one = max(book.open(), key=lambda each: each.stretch_id)

@@ -14,7 +14,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from lib.adapters.sql.ledger.moving import transition
-from lib.adapters.sql.ledger.real_money import real_facts, take_turn
+from lib.adapters.sql.ledger.real_money import Entering, real_facts, take_turn
 from lib.adapters.sql.ledger.rows import Now, of, order_for_update, shared
 from lib.adapters.sql.tables.people import account_symbols, accounts, symbols, system_flags, users
 from lib.adapters.sql.tables.trading import platform_locks, risk_locks, trader_lease
@@ -112,7 +112,7 @@ def _real_money(connection: sa.Connection, now: Now, row: Order, venue: Venue) -
         return NOTHING
     notional = (row.qty or ZERO) * max(row.limit_price, row.ref_price)
     take_turn(connection)  # before the clock: a wait for it may pass midnight, or a cap's end
-    return real_money_refusal(real_facts(connection, row.slot, now(connection), notional=notional))
+    return real_money_refusal(real_facts(connection, row.slot, now(connection), Entering(row.t_ms, notional)))
 
 
 def _locks(connection: sa.Connection, query: "sa.Select[Any]", given: dict[str, int]) -> _Locks:

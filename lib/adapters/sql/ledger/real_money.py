@@ -7,7 +7,7 @@ cannot be read closes the gates it is read for, and raises nothing. Nothing here
 """
 
 from collections.abc import Callable, Iterable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any, TypeVar
 
@@ -22,7 +22,7 @@ from lib.adapters.sql.tables.people import account_symbols, accounts, outbox, sy
 from lib.adapters.sql.tables.real_money import preflight_runs, real_caps, real_consents
 from lib.adapters.sql.tables.safety import authenticators, passkeys
 from lib.adapters.sql.tables.stretches import stretches
-from lib.adapters.sql.tables.trading import equity_points, orders
+from lib.adapters.sql.tables.trading import cycles, equity_points, orders, trade_logs
 from lib.domain.account import RiskLevel, Slot
 from lib.domain.order import TERMINAL, OrderState
 from lib.domain.position import ZERO
@@ -79,10 +79,16 @@ class _Reader:
             return nothing
 
 
-def real_facts(connection: sa.Connection, slot: Slot, now: int, *, notional: Decimal = ZERO) -> RealFacts:
-    """
-    Everything known of the account on a venue with real money at *now*; *notional* = what an entry there would add.
-    """
+@dataclass(frozen=True, slots=True)
+class Entering:
+    """An entry that is asked about: what it would add, USDT, by the decision of T."""
+
+    t_ms: int
+    notional: Decimal
+
+
+def real_facts(connection: sa.Connection, slot: Slot, now: int, entry: Entering | None = None) -> RealFacts:
+    """Everything known of the account on a venue with real money at *now*, and of the *entry* there asked about."""
     read, c, account_id = _Reader(), connection, slot[0]
     of_cards, of_days, of_cap = (RealGate.CARDS,), (RealGate.CLEAN_DAYS,), (RealGate.CAP,)
     user_id, venue, uid, key_version = c.execute(_ACCOUNT, {"of_account": account_id}).one()
@@ -107,8 +113,9 @@ def real_facts(connection: sa.Connection, slot: Slot, now: int, *, notional: Dec
         opened_today=read(of_cap, ZERO, lambda: opened_today(c, now)),
         equity=read(of_cap, ZERO, lambda: _equity(c, account_id)),
         level=read(of_cap, RiskLevel.HIGH, lambda: _level(c, user_id)),
-        notional=notional,
+        notional=ZERO if entry is None else entry.notional,
         stretches=read((RealGate.EVIDENCE,), [], lambda: _stretches(c, user_id)),
+        answered=None if entry is None else _answered(c, slot, entry.t_ms),
     )
     return replace(facts, unreadable=frozenset(read.unreadable))
 
@@ -126,6 +133,14 @@ def _stretches(connection: sa.Connection, user_id: int) -> list[Stretch]:
     """Those of the strategy version that runs: evidence of another version is none."""
     running = connection.scalar(sa.select(users.c.strategy_version_id).where(users.c.id == user_id))
     return stretches_of(connection, user_id, stretches.c.version_id == (running or 0))
+
+
+def _answered(connection: sa.Connection, slot: Slot, t_ms: int) -> str:
+    """The model that answered at T for what trades in *slot*; "" where no answer is known."""
+    log = trade_logs.c
+    of = sa.select(cycles.c.model).join(trade_logs, log.cycle_id == cycles.c.id)
+    of = of.where(log.account_id == slot[0], log.symbol == slot[1], log.t_ms == t_ms)
+    return connection.scalar(of) or ""
 
 
 def _level(connection: sa.Connection, user_id: int) -> RiskLevel:
