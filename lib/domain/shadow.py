@@ -6,7 +6,7 @@ is. Its budget is its own, and spread over the day, so that the first hours do n
 are asked at the same T. This module knows no prompts, no orders and no answers.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Literal
@@ -72,6 +72,20 @@ class ShadowUse:
 
 
 @dataclass(frozen=True, slots=True)
+class ShadowStake:
+    """What a person's running shadows may use together on a UTC day, and what all of theirs *used*."""
+
+    budget: ShadowBudget
+    used: ShadowUse = ShadowUse()
+
+    def reserved(self, limits: PlatformLimits, people: int) -> ShadowUse:
+        """What of the platform's bounds is theirs among *people*: an equal share, as far as they ask for it."""
+        calls = min(limits.shadow_calls // people, self.budget.calls)
+        usd = min(limits.shadow_cost / people, self.budget.usd)
+        return ShadowUse(max(calls, self.used.calls), max(usd, self.used.usd))
+
+
+@dataclass(frozen=True, slots=True)
 class ShadowTry:
     """
     One shadow at one T about one symbol of its account. *beside_id* is the call of the trading version it stands
@@ -134,6 +148,19 @@ def over_budget(budget: ShadowBudget, used: ShadowUse) -> Reason:
     if used.calls >= budget.calls:
         return codes.SHADOW_CALLS_USED_UP(limit=budget.calls)
     return codes.SHADOW_USD_USED_UP(limit=budget.usd) if used.usd >= budget.usd else NOTHING
+
+
+def over_share(limits: PlatformLimits, stakes: Mapping[int, ShadowStake], user_id: int, *, is_own: bool) -> Reason:
+    """
+    Why a person leaves what is left of the platform's bounds to the others of *stakes*; `NOTHING` = they need not. What
+    others do not ask for is free. A call of the person's own model costs the platform no USD.
+    """
+    mine, people = stakes[user_id].used, len(stakes)
+    kept = [one.reserved(limits, people) for other, one in stakes.items() if other != user_id]
+    calls = mine.calls + sum(one.calls for one in kept)
+    usd = mine.usd + sum((one.usd for one in kept), ZERO)
+    is_full = calls >= limits.shadow_calls or (usd >= limits.shadow_cost and not is_own)
+    return codes.SHADOW_SHARE_USED_UP(people=people) if is_full else NOTHING
 
 
 def over_platform(limits: PlatformLimits, used: ShadowUse) -> Reason:

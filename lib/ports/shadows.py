@@ -5,7 +5,7 @@ from decimal import Decimal
 from typing import Protocol
 
 from lib.domain.analyst_call import CycleKey
-from lib.domain.shadow import Shadow, ShadowBudget, ShadowEnd, ShadowTry, ShadowUse
+from lib.domain.shadow import Shadow, ShadowBudget, ShadowEnd, ShadowStake, ShadowTry, ShadowUse
 from lib.domain.strategy import Strategy
 
 
@@ -52,6 +52,10 @@ class ShadowBook(Protocol):
 
     async def used(self, t_ms: int) -> Mapping[int, ShadowUse]:
         """What each shadow, by its number, used on the UTC day of *t_ms*; what was shared with others costs nothing."""
+        ...
+
+    async def stakes(self, t_ms: int) -> Mapping[int, ShadowStake]:
+        """By person: what those who had a shadow's turn on that day or the day before may use on it, and used."""
         ...
 
     async def paid(self, t_ms: int) -> ShadowUse:

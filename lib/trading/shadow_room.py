@@ -33,7 +33,17 @@ from lib.domain.order import CYCLE_MS, Order
 from lib.domain.position import ZERO
 from lib.domain.pricing import AnalystPrices
 from lib.domain.reason import NOTHING, Reason
-from lib.domain.shadow import Shadow, ShadowEnd, ShadowTry, ShadowUse, is_turn, over_budget, over_platform
+from lib.domain.shadow import (
+    Shadow,
+    ShadowEnd,
+    ShadowStake,
+    ShadowTry,
+    ShadowUse,
+    is_turn,
+    over_budget,
+    over_platform,
+    over_share,
+)
 from lib.domain.strategy import settings_with
 from lib.ports.analyst import Analyst
 from lib.ports.ledger import CycleLedger, Spending
@@ -194,22 +204,25 @@ class ShadowRoom:
 
     def _turn(self, t_ms: int, about: AskedSymbol, account: TraderAccount, shadow: Shadow, beside_id: int) -> _Turn:
         view = replace(account, settings=settings_with(shadow.content, account.settings))
-        attempt = ShadowTry(
-            shadow.shadow_id, account.user_id, account.account_id, account.symbol, t_ms, beside_id
-        )  # fmt: skip
+        attempt = ShadowTry(shadow.shadow_id, account.user_id, account.account_id, account.symbol, t_ms, beside_id)
         return _Turn(shadow, account, view, about, attempt)
 
     async def _afforded(self, t_ms: int, turns: Sequence[_Turn], limits: PlatformLimits) -> list[_Turn]:
         """Those of *turns* that may be asked; the others are dropped."""
         used, paid = dict(await self._book.used(t_ms)), await self._book.paid(t_ms)
+        stakes = {turn.shadow.user_id: ShadowStake(turn.shadow.budget) for turn in turns}
+        stakes |= await self._book.stakes(t_ms)
         left, dropped = list[_Turn](), list[tuple[ShadowTry, ShadowEnd]]()
         for turn in sorted(turns, key=lambda one: (one.shadow.shadow_id, one.account.symbol)):
             mine = used.get(turn.shadow.shadow_id, ShadowUse())
+            stake, its_own = stakes[turn.shadow.user_id], is_own((asked_with(turn.view).models or DEFAULT_CHAIN)[0])
             budget = over_budget(turn.shadow.budget, mine) or over_platform(limits, paid)
+            budget = budget or over_share(limits, stakes, turn.shadow.user_id, is_own=its_own)
             if why := self._unfit(turn, t_ms) or budget:
                 dropped.append((turn.attempt, ShadowEnd(why=why)))
                 continue
             used[turn.shadow.shadow_id], paid = mine.plus(), paid.plus()
+            stakes[turn.shadow.user_id] = replace(stake, used=stake.used.plus())
             left.append(turn)
         await self._drop(dropped)
         return left

@@ -26,7 +26,7 @@ from lib.domain.day import DAY_MS
 from lib.domain.order import CYCLE_MS
 from lib.domain.platform_settings import LIMIT
 from lib.domain.scores import of_nothing
-from lib.domain.shadow import Shadow, ShadowBudget, ShadowEnd, ShadowTry, ShadowUse
+from lib.domain.shadow import Shadow, ShadowBudget, ShadowEnd, ShadowStake, ShadowTry, ShadowUse
 from lib.domain.strategy import DESIGN
 from lib.queries import OperatingReadings, Readings, ShadowDay
 from tests import factories as make
@@ -184,6 +184,10 @@ async def test_what_is_used_counts_by_day_and_shared_answers_and_drops_cost_noth
         await town.book.conclude([(one, end)])
     assert await town.book.used(T) == {number: ShadowUse(2, D("0.75"))}
     assert await town.book.used(T + DAY_MS) == {}
+    stake = ShadowStake(ShadowBudget(), ShadowUse(2, D("0.75")))
+    assert await town.book.stakes(T) == {kim.user_id: stake}
+    assert await town.book.stakes(T + DAY_MS) == {kim.user_id: replace(stake, used=ShadowUse())}
+    assert await town.book.stakes(T + 2 * DAY_MS) == {}
     assert await town.book.paid(T) == ShadowUse(1, D("0.5"))
     room = OperatingReadings(town.engine, MemoryCandleStore(), town.world.clock)
     assert (room.shadow_use(), room.models(group.feed)) == (ShadowUse(1, D("0.5")), [])

@@ -14,15 +14,18 @@ from lib.domain.analyst_call import shadow_of
 from lib.domain.candle import MINUTE_MS
 from lib.domain.day import DAY_MS
 from lib.domain.input_blocks import BLINDFOLD
+from lib.domain.reason import NOTHING
 from lib.domain.shadow import (
     MOST_CALLS,
     MOST_USD,
     ShadowBudget,
     ShadowEnd,
+    ShadowStake,
     ShadowUse,
     is_turn,
     over_budget,
     over_platform,
+    over_share,
     question_of,
     with_model,
 )
@@ -96,6 +99,28 @@ def test_a_budget_that_is_used_up_says_which() -> None:
     assert over_budget(budget, ShadowUse(1, D("0.5"))) == codes.SHADOW_USD_USED_UP(limit=D("0.5"))
     assert ShadowUse(1, D(1)).plus(D(2)) == ShadowUse(2, D(3))
     assert ShadowUse().plus() == ShadowUse(1, D(0))
+
+
+def test_nobody_uses_up_what_others_with_shadows_ask_for() -> None:
+    limits = PlatformLimits(shadow_calls=100, shadow_cost=D(1))
+
+    def refused(calls: int, usd: str, *others: ShadowStake, is_own: bool = False) -> bool:
+        stakes = dict(enumerate((ShadowStake(ShadowBudget(), ShadowUse(calls, D(usd))), *others)))
+        why = over_share(limits, stakes, 0, is_own=is_own)
+        assert why in (NOTHING, codes.SHADOW_SHARE_USED_UP(people=len(others) + 1))
+        return bool(why)
+
+    much, little = ShadowStake(ShadowBudget(900, D(9))), ShadowStake(ShadowBudget(10, D("0.1")))
+    assert not refused(99, "0.99"), "alone, everything is theirs"
+    assert not refused(49, "0.4", much)
+    assert refused(50, "0.4", much)
+    assert refused(1, "0.5", much)
+    assert not refused(1, "0.5", much, is_own=True), "their own model costs the platform nothing"
+    assert not refused(89, "0.4", little), "what others do not ask for is free"
+    assert refused(90, "0.4", little)
+    late = ShadowStake(ShadowBudget(900, D(9)), ShadowUse(80, D(0)))
+    assert (refused(19, "0", late), refused(20, "0", late)) == (False, True), "what is gone is gone"
+    assert (refused(32, "0", much, much), refused(34, "0", much, much)) == (False, True)
 
 
 def test_the_platforms_bounds_are_over_all_and_an_unreadable_one_lets_nobody_ask() -> None:

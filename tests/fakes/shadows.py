@@ -6,7 +6,7 @@ from decimal import Decimal
 from lib.domain.analyst_call import SHADOW, CycleKey
 from lib.domain.day import utc_day
 from lib.domain.position import ZERO
-from lib.domain.shadow import Shadow, ShadowEnd, ShadowTry, ShadowUse
+from lib.domain.shadow import Shadow, ShadowBudget, ShadowEnd, ShadowStake, ShadowTry, ShadowUse
 from lib.ports.shadows import ShadowBook
 from tests.fakes.ledger import MemoryLedger
 
@@ -34,6 +34,17 @@ class MemoryShadowBook(ShadowBook):
             is_free = end is not None and (end.is_shared or (end.state == "dropped" and end.usd is None))
             if utc_day(one.t_ms) == utc_day(t_ms) and not is_free:
                 found[one.shadow_id] = found.get(one.shadow_id, ShadowUse()).plus(end.usd if end else None)
+        return found
+
+    async def stakes(self, t_ms: int) -> Mapping[int, ShadowStake]:
+        used, found = await self.used(t_ms), dict[int, ShadowStake]()
+        for user_id in {one.user_id for one, _ in self.turns.values() if utc_day(one.t_ms) >= utc_day(t_ms) - 1}:
+            mine = [one for one in self.kept if one.user_id == user_id]
+            ids = {one.shadow_id for one, _ in self.turns.values() if one.user_id == user_id}
+            done = [used.get(number, ShadowUse()) for number in ids]
+            budget = ShadowBudget(sum(one.budget.calls for one in mine), sum((one.budget.usd for one in mine), ZERO))
+            whole = ShadowUse(sum(one.calls for one in done), sum((one.usd for one in done), ZERO))
+            found[user_id] = ShadowStake(budget, whole)
         return found
 
     async def paid(self, t_ms: int) -> ShadowUse:

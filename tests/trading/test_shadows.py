@@ -253,6 +253,19 @@ async def test_what_the_trading_version_was_not_asked_and_what_it_asks_itself_is
     assert (other.whys(), other.voice.asked) == ([codes.SHADOW_BESIDE_NOTHING()], [])
 
 
+async def test_a_person_with_many_shadows_leaves_others_their_share() -> None:
+    town = Town(2)
+    town.book.kept = []
+    for number in range(3):
+        town.add(replace(WILD, system=f"other {number}"), 0)
+    town.add(WILD, 1)
+    town.limits = replace(town.limits, shadow_calls=2)
+    await town.cycle()
+    share = codes.SHADOW_SHARE_USED_UP(people=2)
+    whys = {one.shadow_id: end.why for one, end in town.book.turns.values() if end}
+    assert whys == {1: NOTHING, 2: share, 3: share, 4: NOTHING}
+
+
 async def test_budgets_are_its_own_and_everybodys_and_none_of_tradings() -> None:
     town = Town()
     town.book.kept = []

@@ -7,6 +7,7 @@ what leads to orders.
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
 from decimal import Decimal
 
 import sqlalchemy as sa
@@ -22,7 +23,7 @@ from lib.domain.analyst_call import CycleKey
 from lib.domain.day import DAY_MS, midnight_before
 from lib.domain.decimals import plain
 from lib.domain.position import ZERO
-from lib.domain.shadow import Shadow, ShadowBudget, ShadowEnd, ShadowTry, ShadowUse, with_model
+from lib.domain.shadow import Shadow, ShadowBudget, ShadowEnd, ShadowStake, ShadowTry, ShadowUse, with_model
 from lib.domain.strategy import DESIGN, read
 from lib.ports.shadows import ShadowBook
 
@@ -43,6 +44,9 @@ class SqlShadowBook(ShadowBook):
 
     async def used(self, t_ms: int) -> Mapping[int, ShadowUse]:
         return await self._ledger.survey(lambda c: _used(c, t_ms))
+
+    async def stakes(self, t_ms: int) -> Mapping[int, ShadowStake]:
+        return await self._ledger.survey(lambda c: _stakes(c, t_ms))
 
     async def paid(self, t_ms: int) -> ShadowUse:
         return await self._ledger.survey(lambda c: paid_on(c, t_ms))
@@ -115,6 +119,22 @@ def _with_removed(connection: sa.Connection, used: dict[int, ShadowUse], from_ms
                 mine = whole.get(new.id, ShadowUse())
                 whole[new.id] = ShadowUse(mine.calls + used[old.id].calls, plain(mine.usd + used[old.id].usd))
     return whole
+
+
+def _stakes(connection: sa.Connection, t_ms: int) -> dict[int, ShadowStake]:
+    since = midnight_before(t_ms) - DAY_MS
+    turned = sa.select(_C.user_id).where(_C.t_ms >= since).distinct()
+    found = {user_id: ShadowStake(ShadowBudget(0, ZERO)) for user_id in connection.scalars(turned)}
+    running = sa.select(_S.user_id, _S.day_calls, _S.day_usd).where(_S.running, _S.removed_ms == 0)
+    for user_id, calls, usd in connection.execute(running):
+        if (one := found.get(user_id)) is not None:
+            found[user_id] = replace(one, budget=ShadowBudget(one.budget.calls + calls, one.budget.usd + usd))
+    whose = sa.select(_C.user_id, _C.state, sa.type_coerce(_C.cost_usd, sa.Text()))
+    for user_id, state, usd in connection.execute(whose.where(*_of_day(_C.t_ms, t_ms), _C.shared.is_(False))):
+        one = found[user_id]
+        calls = one.used.calls + (state != "dropped" or usd is not None)
+        found[user_id] = replace(one, used=ShadowUse(calls, plain(one.used.usd + Decimal(usd or 0))))
+    return found
 
 
 def paid_on(connection: sa.Connection, t_ms: int) -> ShadowUse:
