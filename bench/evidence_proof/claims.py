@@ -3,11 +3,13 @@ What is promised of every figure, each beside its bound: a share of simulated ru
 `lib.evidence` that pages and reports use.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from itertools import combinations
 
 import numpy as np
+import numpy.typing as npt
 
 from bench.evidence_proof.simulated import (
     A_DAY,
@@ -30,6 +32,7 @@ from lib.evidence.series import DAY_MS, Floats
 from lib.evidence.spread import LEAST_BLOCKS, anytime_half, long_run_sd
 from lib.evidence.verdict import judged
 
+Flags = npt.NDArray[np.bool_]
 SEED = 20_261_130
 LOOKS = 60
 REPORT_DAYS = 90
@@ -75,6 +78,39 @@ def anytime_coverage(runs: int) -> list[Claim]:
         says = f"anytime interval over {LOOKS} daily looks: {name}"
         made.append(Claim(says, float(held.mean()), 0.94, False, runs))
     return made
+
+
+def anytime_pairs(runs: int, count: int = 6) -> list[Claim]:
+    """
+    Versions on the same candles: every pair's interval at all daily looks, and who is named where two are equally best
+    and the others half a deviation a day behind.
+    """
+    pairs, made = list(combinations(range(count), 2)), []
+    truth = np.array([0.5 * (int(other > 1) - int(one > 1)) for one, other in pairs])
+    for part, (name, world) in enumerate(WORLDS.items()):
+        own = world(dice(150 + part), runs * count, LOOKS).reshape(runs, count, LOOKS)
+        beyond = np.stack([own[:, one] - own[:, other] for one, other in pairs], axis=1)
+        held, named = np.ones(runs, dtype=bool), np.zeros(runs, dtype=bool)
+        for day in range(LEAST_BLOCKS, LOOKS + 1):
+            seen = beyond[:, :, :day]
+            mean, half = seen.mean(axis=2), anytime_half(seen, len(pairs))
+            held &= (np.abs(mean) <= half).all(axis=1)
+            named |= _ahead_of_all(mean + truth > half, mean + truth < -half, pairs, count)
+        looks = f"{LOOKS} daily looks: {name}"
+        says = f"anytime intervals of {len(pairs)} pairs together, {looks}"
+        made.append(Claim(says, float(held.mean()), 0.94, False, runs))
+        says = f"a winner is named of {count} where two are equally best, {looks}"
+        made.append(Claim(says, float(named.mean()), 0.05, True, runs))
+    return made
+
+
+def _ahead_of_all(first: Flags, second: Flags, pairs: Sequence[tuple[int, int]], count: int) -> Flags:
+    """For each run whether one version is ahead in each of its pairs; *first* and *second*: who is, a column a pair."""
+    wins = np.zeros((len(first), count), dtype=int)
+    for place, (one, other) in enumerate(pairs):
+        wins[:, one] += first[:, place]
+        wins[:, other] += second[:, place]
+    return np.asarray((wins == count - 1).any(axis=1))
 
 
 def report_coverage(runs: int) -> list[Claim]:
@@ -248,6 +284,7 @@ PROOF: dict[Part, int] = {
     chance: 400,
     confidences: 500,
     anytime_coverage: 4_000,
+    anytime_pairs: 1_000,
     planted_edge: 1_000,
     ladder: 1_000,
 }

@@ -13,6 +13,7 @@ from bench.evidence_proof.claims import Claim, Part
     ("part", "runs"),
     [
         (claims.anytime_coverage, 300),
+        (claims.anytime_pairs, 60),
         (claims.ladder, 60),
         (claims.planted_edge, 60),
         (claims.no_winner, 15),
