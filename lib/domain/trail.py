@@ -60,6 +60,9 @@ class TrailEvent(StrEnum):
     REAL_WITHDRAWN = "real_withdrawn"
     STRETCH_ASKED = "stretch_asked"
     STRETCH_OVERRIDDEN = "stretch_overridden"
+    ARENA_ENTERED = "arena_entered"
+    ARENA_RENAMED = "arena_renamed"
+    ARENA_LEFT = "arena_left"
     TOKEN_MADE = "token_made"  # noqa: S105 - a word
     CHAT_BOUND = "chat_bound"
     CHAT_UNBOUND = "chat_unbound"

@@ -17,6 +17,8 @@ from bench.evidence_proof.claims import Claim, Part
         (claims.ladder, 60),
         (claims.planted_edge, 60),
         (claims.no_winner, 15),
+        (claims.arena_of_coins, 15),
+        (claims.arena_of_one, 80),
         (claims.pages, 10),
         (claims.searches, 20),
     ],
