@@ -668,6 +668,53 @@ CREATE TABLE stretch_overrides (
     INDEX ix_stretch_overrides_user_id (user_id)
 ) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_unicode_ci;
 
+-- ------ The arena -----------------------------------------------------------------------------------------------------
+
+-- A season: begun, sealed and ended by a terminal.
+CREATE TABLE arena_seasons (
+    id BIGINT NOT NULL AUTO_INCREMENT,
+    begun_ms BIGINT NOT NULL DEFAULT 0,
+    rules TEXT NOT NULL,  -- JSON, with the way of judging
+    seal VARCHAR(64) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,  -- sha256 of the two above
+    ended_ms BIGINT NOT NULL DEFAULT 0,  -- 0 = nobody ended it early
+    taken BIGINT NOT NULL DEFAULT 0,  -- every entry ever, those of deleted people too
+    PRIMARY KEY (id)
+) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_unicode_ci;
+
+-- Who competes, by a name of their choice.
+CREATE TABLE arena_entries (
+    id BIGINT NOT NULL AUTO_INCREMENT,
+    season_id BIGINT NOT NULL,
+    user_id BIGINT NOT NULL,
+    version_id BIGINT NOT NULL DEFAULT 0,  -- 0 = the original design
+    content_sha256 VARCHAR(64) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,  -- what the version says
+    model VARCHAR(100) NOT NULL,
+    place INT NOT NULL,
+    name VARCHAR(24) NOT NULL,
+    name_key VARCHAR(24) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NOT NULL,  -- stays taken when its person leaves
+    house BOOL NOT NULL DEFAULT 0,
+    entered_ms BIGINT NOT NULL DEFAULT 0,
+    left_ms BIGINT NOT NULL DEFAULT 0,  -- 0 = it is shown
+    PRIMARY KEY (id),
+    CONSTRAINT fk_arena_entries_season_id FOREIGN KEY (season_id) REFERENCES arena_seasons (id),
+    CONSTRAINT fk_arena_entries_user_id FOREIGN KEY (user_id) REFERENCES users (id),
+    CONSTRAINT uq_arena_entries_season_id_name_key UNIQUE (season_id, name_key),
+    INDEX ix_arena_entries_season_id_user_id (season_id, user_id),
+    INDEX ix_arena_entries_user_id (user_id)
+) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_unicode_ci;
+
+-- Where an entry stands, written by the notifier once a whole day.
+CREATE TABLE arena_standings (
+    entry_id BIGINT NOT NULL,
+    user_id BIGINT NOT NULL,
+    figures TEXT NOT NULL,
+    kept_ms BIGINT NOT NULL DEFAULT 0,
+    PRIMARY KEY (entry_id),
+    CONSTRAINT fk_arena_standings_entry_id FOREIGN KEY (entry_id) REFERENCES arena_entries (id),
+    CONSTRAINT fk_arena_standings_user_id FOREIGN KEY (user_id) REFERENCES users (id),
+    INDEX ix_arena_standings_user_id (user_id)
+) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_unicode_ci;
+
 -- ------ Switches: one row each, made here ---------------------------------------------------------------------------
 
 -- The platform's kill switch.

@@ -78,3 +78,10 @@ GRANT SELECT, INSERT, UPDATE, DELETE ON record_links TO web;
 GRANT SELECT, INSERT, UPDATE, DELETE ON shadows TO web;
 GRANT SELECT, DELETE ON shadow_calls TO web;
 GRANT SELECT, INSERT, UPDATE, DELETE ON backtests TO web;
+
+-- the arena: seasons are a terminal's, standings the notifier's; what somebody entered with is written once
+GRANT SELECT ON arena_seasons TO web;
+GRANT UPDATE (taken) ON arena_seasons TO web;
+GRANT SELECT, INSERT, DELETE ON arena_entries TO web;
+GRANT UPDATE (name, name_key, left_ms) ON arena_entries TO web;
+GRANT SELECT, DELETE ON arena_standings TO web;

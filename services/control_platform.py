@@ -11,6 +11,11 @@ Platform settings on the operator's command line: what holds, and changing it wh
     invite   [--count N] [--days D]              one-time codes, shown here once and stored as hashes
     banner   --ko TEXT --en TEXT | --off         one line for everybody, on every page
     limit    NAME VALUE|default --why TEXT       in place of the environment's; --loosen where it is looser
+    set      arena open|closed                   whether people see the arena and may enter it; a season begins by hand
+    arena-begin [--days D] [--places N] [--each E] --why TEXT
+                                                 a season of the arena, its rules sealed: whole days, entries ever, of
+                                                 one person
+    arena-end --why TEXT                         its end before its days are over
     real-cap ACCOUNTS EQUITY POSITIONS A_DAY --why TEXT
                                                  real money for a week: accounts, USDT on each, positions open at once,
                                                  USDT of entries a day; the newest one holds
@@ -27,8 +32,21 @@ from decimal import Decimal
 
 from lib.accounts.invites import DAY_MS, LONGEST_DAYS, MOST_INVITES, code_sha256, new_code
 from lib.bootstrap import PlatformControl
+from lib.domain.arena import (
+    LEAST_PLACES,
+    LEAST_SEASON,
+    MOST_EACH,
+    MOST_PLACES,
+    MOST_SEASON,
+    USUAL_DAYS,
+    USUAL_EACH,
+    USUAL_PLACES,
+    Rules,
+    Season,
+)
 from lib.domain.operator_act import ActKind
 from lib.domain.platform_settings import (
+    ARENA,
     BANNER,
     GUESTS,
     KEEP_TEXTS,
@@ -36,6 +54,7 @@ from lib.domain.platform_settings import (
     KRW_PER_USDT,
     LIMIT_BOUNDS,
     REGISTRATION,
+    ArenaDoor,
     Banner,
     GuestDoor,
     Invites,
@@ -43,6 +62,7 @@ from lib.domain.platform_settings import (
     Rows,
     SettingChange,
     admission,
+    is_arena_open,
     keep_texts_days,
     krw_rates,
     limit_overrides,
@@ -75,6 +95,11 @@ def add_arguments(acts: "argparse._SubParsersAction[argparse.ArgumentParser]") -
     limit.add_argument("value")
     limit.add_argument("--why", required=True)
     limit.add_argument("--loosen", action="store_true", help="yes, more may be risked or spent than before")
+    began = acts.add_parser("arena-begin")
+    for name, usual in (("days", USUAL_DAYS), ("places", USUAL_PLACES), ("each", USUAL_EACH)):
+        began.add_argument(f"--{name}", type=int, default=usual)
+    began.add_argument("--why", required=True)
+    acts.add_parser("arena-end").add_argument("--why", required=True)
     cap = acts.add_parser("real-cap")
     cap.add_argument("accounts", type=int)
     cap.add_argument("equity", type=Decimal)
@@ -97,6 +122,9 @@ def show(platform: PlatformControl, asked: argparse.Namespace) -> list[str]:
         rates = ",".join(map(str, krw_rates(rows)))
         lines.append(f"{KRW:<17} {rates or 'CANNOT BE READ: no won are shown'}")
     lines.append(f"{KEEP_TEXTS:<17} {keep_texts_days(rows) or 'for ever'}")
+    lines.append(f"{'arena':<17} {'open' if is_arena_open(rows) else 'closed'}{_unread(rows, ARENA, ArenaDoor)}")
+    if (season := platform.seasons.newest()) is not None:
+        lines.append(season_line(season))
     lines += _limits(platform, rows)
     changes = platform.book.changes(NEWEST)
     return [*lines, "", "newest changes:", *map(change_line, changes)] if changes else lines
@@ -150,6 +178,42 @@ def real_cap(platform: PlatformControl, asked: argparse.Namespace) -> list[str]:
     return [f"real money for a week from now: {figures}"]
 
 
+def arena_begin(platform: PlatformControl, asked: argparse.Namespace) -> list[str]:
+    """`arena-begin`."""
+    begun = platform.seasons.begin(_rules(asked), platform.clock.now_ms())
+    if begun is None:
+        raise ValueError("a season runs: it ends by itself, or by arena-end")
+    return [season_line(begun)]
+
+
+def arena_end(platform: PlatformControl, asked: argparse.Namespace) -> list[str]:
+    """`arena-end`."""
+    ended = platform.seasons.end(platform.clock.now_ms())
+    if ended is None:
+        raise ValueError("no season runs")
+    return [season_line(ended)]
+
+
+def _rules(asked: argparse.Namespace) -> Rules:
+    rules = Rules(asked.days, asked.places, asked.each)
+    if not rules.is_lawful:
+        raise ValueError(
+            f"a season has {LEAST_SEASON} to {MOST_SEASON} days, {LEAST_PLACES} to {MOST_PLACES} places, "
+            f"1 to {MOST_EACH} of them of one person"
+        )
+    return rules
+
+
+def season_line(season: Season) -> str:
+    """A season as the terminal tells it."""
+    rules = season.rules
+    span = f"{_moment(season.first_ms)[:10]} to {_moment(season.until_ms)[:10]}"
+    return (
+        f"arena             season {season.season_id}: {span}, {season.taken} of {rules.places} places taken, "
+        f"{rules.each} a person, seal {season.seal[:12]}"
+    )
+
+
 def act_of(asked: argparse.Namespace) -> tuple[ActKind, Mapping[str, str]] | None:
     """How what was *asked* is written among the operators' acts; None for what only looks. No code is in it."""
     if asked.act == "set":
@@ -162,6 +226,11 @@ def act_of(asked: argparse.Namespace) -> tuple[ActKind, Mapping[str, str]] | Non
     if asked.act == "real-cap":
         figures = f"{asked.accounts} {asked.equity} {asked.positions} {asked.a_day}"
         return "setting", {"setting": "real-cap", "value": figures, "why": asked.why}
+    if asked.act == "arena-begin":
+        figures = f"begin {asked.days} {asked.places} {asked.each}"
+        return "setting", {"setting": "arena-season", "value": figures, "why": asked.why}
+    if asked.act == "arena-end":
+        return "setting", {"setting": "arena-season", "value": "end", "why": asked.why}
     if asked.act == "invite":
         return "invite", {"count": str(asked.count), "days": str(asked.days)}
     return None
@@ -174,6 +243,8 @@ ACTS: dict[str, Act] = {
     "banner": say,
     "limit": limit,
     "real-cap": real_cap,
+    "arena-begin": arena_begin,
+    "arena-end": arena_end,
 }
 
 
@@ -204,7 +275,7 @@ def _limits(platform: PlatformControl, rows: Rows) -> list[str]:
     return lines + unread
 
 
-def _unread(rows: Rows, name: str, words: type[Registration] | type[GuestDoor]) -> str:
+def _unread(rows: Rows, name: str, words: type[Registration] | type[GuestDoor] | type[ArenaDoor]) -> str:
     return f"  ({rows[name]!r} cannot be read)" if name in rows and rows[name] not in set(words) else ""
 
 

@@ -10,8 +10,10 @@ from lib.accounts.invites import code_sha256
 from lib.bootstrap import PlatformControl
 from lib.clock import SteppedClock
 from lib.domain.account import PlatformLimits
+from lib.domain.arena import Rules, Season, rules_text, seal_of
 from lib.domain.platform_settings import BANNER, KRW_PER_USDT, LIMIT, REGISTRATION, Invite, Invites
 from lib.domain.real_money import RealCap
+from lib.ports.arena import ArenaSeasons
 from lib.ports.people import InviteRefused
 from lib.ports.real_money import RealCaps
 from services.control_platform import ACTS, add_arguments
@@ -25,7 +27,32 @@ DAY_MS = 86_400_000
 @pytest.fixture
 def desk() -> PlatformControl:
     clock = SteppedClock(NOW)
-    return PlatformControl(MemoryPlatformBook(clock), PlatformLimits(), clock, WHO, counts_cost=True, caps=Caps())
+    return PlatformControl(
+        MemoryPlatformBook(clock), PlatformLimits(), clock, WHO, counts_cost=True, caps=Caps(), seasons=Seasons()
+    )
+
+
+class Seasons(ArenaSeasons):
+    """One season at a time."""
+
+    def __init__(self) -> None:
+        self.known: Season | None = None
+
+    def newest(self) -> Season | None:
+        return self.known
+
+    def begin(self, rules: Rules, at_ms: int) -> Season | None:
+        if self.known is not None and self.known.is_open(at_ms):
+            return None
+        text = rules_text(rules)
+        self.known = Season(1, at_ms, rules, text, seal_of(at_ms, text))
+        return self.known
+
+    def end(self, at_ms: int) -> Season | None:
+        if self.known is None or not self.known.is_open(at_ms):
+            return None
+        self.known = replace(self.known, ended_ms=at_ms)
+        return self.known
 
 
 class Caps(RealCaps):
@@ -97,6 +124,20 @@ def test_a_rate_for_won_is_set_shown_and_taken_away(desk: PlatformControl) -> No
     assert desk.book.rows() == {}
     desk.book.change(KRW_PER_USDT, "?", "a hand in the database", "")
     assert "krw_per_usdt      CANNOT BE READ: no won are shown" in do(desk, "settings")
+
+
+def test_a_season_of_the_arena_is_begun_with_its_rules_and_ended(desk: PlatformControl) -> None:
+    assert "arena             open" in do(desk, "settings")
+    [told] = do(desk, "arena-begin", "--days", "60", "--places", "50", "--why", "autumn")
+    assert "2026-09-22 to 2026-11-21, 0 of 50 places taken, 5 a person, seal " in told
+    assert told in do(desk, "settings")
+    assert "a season runs" in refused(desk, "arena-begin", "--why", "again")
+    assert "2026-09-21" in do(desk, "arena-end", "--why", "enough")[0]
+    assert "no season runs" in refused(desk, "arena-end", "--why", "again")
+    assert "28 to 365 days" in refused(desk, "arena-begin", "--days", "7", "--why", "short")
+    do(desk, "set", "arena", "closed")
+    assert "arena             closed" in do(desk, "settings")
+    assert "open, closed" in refused(desk, "set", "arena", "maybe")
 
 
 def test_setting_what_it_says_already_changes_nothing(desk: PlatformControl) -> None:

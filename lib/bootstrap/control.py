@@ -13,6 +13,7 @@ from lib.adapters.bybit.limits.limiter import IP_CALLS, LocalLimiter
 from lib.adapters.bybit.rest.exchanges import BybitExchanges
 from lib.adapters.bybit.rest.market_data import BybitMarketData
 from lib.adapters.bybit.rest.transport import AiohttpTransport, open_session
+from lib.adapters.sql.forms.arena_book import SqlArenaSeasons
 from lib.adapters.sql.forms.operator_register import SqlOperatorRegister
 from lib.adapters.sql.forms.platform_book import SqlPlatformBook
 from lib.adapters.sql.forms.real_caps import SqlRealCaps
@@ -29,6 +30,7 @@ from lib.domain import reason_codes as codes
 from lib.domain.account import PlatformLimits
 from lib.domain.account_records import TraderAccount
 from lib.domain.errors import Pause, Retry
+from lib.ports.arena import ArenaSeasons
 from lib.ports.exchange import Exchange, Exchanges, Lane
 from lib.ports.ledger import Ledger
 from lib.ports.operators import OperatorRegister, TerminalActs
@@ -61,6 +63,7 @@ class PlatformControl:
     who: str
     counts_cost: bool
     caps: RealCaps
+    seasons: ArenaSeasons
 
     @property
     def desk(self) -> PlatformDesk:
@@ -133,6 +136,7 @@ async def open_control(settings: Settings, who: str) -> AsyncIterator[Control]:
                     who=who,
                     counts_cost=counts_cost(settings),
                     caps=SqlRealCaps(engine),
+                    seasons=SqlArenaSeasons(engine),
                 ),
                 people=PeopleControl(SqlLogins(engine), SqlResetLinks(engine), clock, settings.public_url),
                 models=model_control(settings, engine, clock),

@@ -1,6 +1,6 @@
 """
 The notifier, wired: what was told goes out, a silent trader is noticed, days are sealed, opinions scored, stretches of
-evidence judged, and backtests worked out by a child.
+evidence judged, the arena kept, and backtests worked out by a child.
 """
 
 import asyncio
@@ -15,6 +15,7 @@ from lib.adapters.apprise.courier import AppriseCourier
 from lib.adapters.backtest_child import BacktestChild
 from lib.adapters.heartbeat import HeartbeatUrl
 from lib.adapters.sql.database.transactions import transact
+from lib.adapters.sql.forms.arena_book import SqlArenaBook
 from lib.adapters.sql.forms.backtests import SqlBacktestBook
 from lib.adapters.sql.forms.channels import keep_operators
 from lib.adapters.sql.forms.deliveries import SqlDeliveries
@@ -26,10 +27,12 @@ from lib.bootstrap import stores
 from lib.bootstrap.sealing import Sealer
 from lib.clock import Clock, SystemClock
 from lib.domain.events import Event
+from lib.evidence.arena import Referee
 from lib.evidence.ladder import Judge
 from lib.evidence.scorer import Scorer
 from lib.evidence.works import BacktestWorks
 from lib.queries import Readings
+from lib.queries.arena import ArenaAnswers
 from lib.queries.daily import ReportReadings
 from lib.queries.exposed import ExposedReadings
 from lib.queries.stretches import StretchReadings
@@ -51,13 +54,14 @@ class Notifying:
     sealer: Sealer
     scorer: Scorer
     judge: Judge
+    referee: Referee
     backtests: BacktestWorks
     heartbeat: Heartbeat | None
     """None = nobody watches from outside."""
 
     async def run(self, stop: asyncio.Event) -> None:
         """All of them, beside one another, until *stop*."""
-        evidence = (self.scorer, self.judge, self.backtests)
+        evidence = (self.scorer, self.judge, self.referee, self.backtests)
         works = (self.sender, self.silence, self.daily, self.sealer, *evidence, self.heartbeat)
         await asyncio.gather(*(work.run(stop) for work in works if work is not None))
 
@@ -85,6 +89,7 @@ def notifying(settings: Settings) -> Iterator[Notifying]:
             Sealer(engine, clock),
             Scorer(SqlScoreBook(engine), candles, settings.feed_name, clock),
             Judge(SqlStretchBook(engine), StretchReadings(engine, candles).answers_of, clock),
+            Referee(SqlArenaBook(engine), ArenaAnswers(engine, candles).answers_of, clock),
             BacktestWorks(SqlBacktestBook(engine), BacktestChild(inherited()), settings.feed_name, clock),
             Heartbeat(readings.health, HeartbeatUrl(url), clock) if url else None,
         )

@@ -8,6 +8,7 @@ from functools import partial
 import redis.asyncio
 import sqlalchemy as sa
 
+from lib.accounts.arena import ArenaDesk
 from lib.accounts.backtests import BacktestDesk, Past
 from lib.accounts.beside import Beside
 from lib.accounts.chats import ChatDesk
@@ -41,6 +42,7 @@ from lib.adapters.redis.live import RedisLiveCandles
 from lib.adapters.sql.database.rights import refuse_too_much
 from lib.adapters.sql.forms.accounts import SqlAccounts
 from lib.adapters.sql.forms.api_tokens import SqlApiTokens
+from lib.adapters.sql.forms.arena import SqlArena
 from lib.adapters.sql.forms.backtests import SqlBacktestForms
 from lib.adapters.sql.forms.browsers import SqlBrowsers
 from lib.adapters.sql.forms.channels import SqlChannels
@@ -112,6 +114,7 @@ class WebSystem:
     backtests: BacktestDesk
     models: OwnModelDesk
     real_money: RealMoneyDesk
+    arena: ArenaDesk
     readings: Readings
     live: LiveCandles
     scrollback: Scrollback
@@ -194,6 +197,7 @@ def web_system(settings: Settings, metrics: Metrics | None = None) -> WebSystem:
         real_money=RealMoneyDesk(
             SqlRealConsents(engine), SqlStretches(engine), SqlSecondFactors(engine), SqlPasskeys(engine), clock
         ),
+        arena=ArenaDesk(SqlArena(engine), readings.is_arena_open, clock),
         readings=readings,
         live=RedisLiveCandles(subscribe),
         # its calls are counted with those of the traders, in the lane of what a form may cause

@@ -24,6 +24,7 @@ PREFIX = "platform:"
 REGISTRATION = f"{PREFIX}registration"
 GUESTS = f"{PREFIX}guests"
 BANNER = f"{PREFIX}banner"
+ARENA = f"{PREFIX}arena"
 LIMIT = f"{PREFIX}limit:"
 """Followed by a field of `PlatformLimits`."""
 KRW = "krw_per_usdt"
@@ -55,6 +56,13 @@ class GuestDoor(StrEnum):
     """Whether new guests come in: as long as registration is open, in any case, not at all."""
 
     FOLLOW = "follow"
+    OPEN = "open"
+    CLOSED = "closed"
+
+
+class ArenaDoor(StrEnum):
+    """Whether the arena is shown and may be entered while a season runs."""
+
     OPEN = "open"
     CLOSED = "closed"
 
@@ -203,6 +211,11 @@ def admission(rows: Rows) -> Admission:
         _word(Registration, rows.get(REGISTRATION, usual.registration), Registration.CLOSED),
         _word(GuestDoor, rows.get(GUESTS, usual.guests), GuestDoor.CLOSED),
     )
+
+
+def is_arena_open(rows: Rows) -> bool:
+    """Whether *rows* leave the arena open, as it is without one; an unknown word closes it."""
+    return _word(ArenaDoor, rows.get(ARENA, ArenaDoor.OPEN), ArenaDoor.CLOSED) is ArenaDoor.OPEN
 
 
 def _word(words: type[Word], text: str, otherwise: Word) -> Word:

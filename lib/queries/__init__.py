@@ -7,6 +7,8 @@ Nothing here writes. Money is summed in Python, never in SQL.
 
 from lib.queries.analyst import AnalystReadings
 from lib.queries.analyst_costs import AnalystCost as AnalystCost
+from lib.queries.arena import ArenaReadings
+from lib.queries.arena import ArenaView as ArenaView
 from lib.queries.audit import Audited as Audited
 from lib.queries.audit import Broken as Broken
 from lib.queries.backtests import BacktestFound as BacktestFound
@@ -105,6 +107,7 @@ from lib.queries.won import WonReadings
 
 
 class Readings(
+    ArenaReadings,
     ExportReadings,
     SheetReadings,
     ResultReadings,

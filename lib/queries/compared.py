@@ -116,7 +116,7 @@ def _mark(connection: sa.Connection, user_id: int, account_id: int, until_ms: in
     runs, waiting = runs_of(connection, user_id), Counter[VersionKey]()
     young = sa.select(_L.t_ms, _C.model).join(cycles, _C.id == _L.cycle_id).order_by(_L.t_ms.desc())
     young = young.where(_L.account_id == account_id, _L.t_ms >= until_ms, _C.state != "failed").limit(MOST_COMPARED)
-    waiting.update(_version_at(runs, row.t_ms, row.model) for row in connection.execute(young))
+    waiting.update(version_at(runs, row.t_ms, row.model) for row in connection.execute(young))
     traded = frozenset(waiting)
     shadowed = _named(_C.model).where(own, _D.t_ms >= until_ms).limit(MOST_COMPARED)
     waiting.update(_shadow_key(row) for row in connection.execute(shadowed))
@@ -147,9 +147,9 @@ def _compared(connection: sa.Connection, user_id: int, account_id: int, until_ms
     both = sa.and_(_S.cycle_id == _D.cycle_id, _S.method == BOTH_WAYS)
     beside = _named(_D.t_ms, _D.symbol, _C.decision, _C.model, *_WORTH).join(scores, both)
     beside = beside.where(_shadowed(user_id, account_id), _D.t_ms < until_ms)
-    runs, gathered = runs_of(connection, user_id), _Gathered()
+    runs, gathered = runs_of(connection, user_id), Gathered()
     for row in connection.execute(traded.limit(MOST_COMPARED)):
-        gathered.add(_version_at(runs, row.t_ms, row.model), row, row.action, row.confidence or ZERO)
+        gathered.add(version_at(runs, row.t_ms, row.model), row, row.action, row.confidence or ZERO)
     names = frozenset(gathered.answers)
     for row in connection.execute(beside.limit(MOST_COMPARED)):
         view = read_decision(row.decision)
@@ -159,7 +159,7 @@ def _compared(connection: sa.Connection, user_id: int, account_id: int, until_ms
     return Compared(answers, gathered.calls(), names, _one_way(connection, account_id, now_ms))
 
 
-def _version_at(runs: Sequence[Ran], t_ms: int, model: str) -> VersionKey:
+def version_at(runs: Sequence[Ran], t_ms: int, model: str) -> VersionKey:
     """What ran at T, with the *model* that answered."""
     place = bisect_right(runs, t_ms, key=lambda run: run.from_ms) - 1
     if place < 0:
@@ -180,7 +180,7 @@ def _one_way(connection: sa.Connection, account_id: int, now_ms: int) -> int:
     return connection.scalar(sa.select(sa.func.count()).select_from(alone.subquery())) or 0
 
 
-class _Gathered:
+class Gathered:
     """Answers by version, each window once."""
 
     def __init__(self) -> None:

@@ -4,7 +4,7 @@ from decimal import Decimal
 
 from lib.adapters.sql.ledger.rows import setting_rows
 from lib.domain.account import NO_PERSON_CAP, PlatformLimits
-from lib.domain.platform_settings import Admission, Banner, admission, limit_overrides, read_banner
+from lib.domain.platform_settings import Admission, Banner, admission, is_arena_open, limit_overrides, read_banner
 from lib.queries.reading import Reading
 
 
@@ -14,6 +14,10 @@ class PlatformReadings(Reading):
     def admission(self) -> Admission:
         """Which doors are open for newcomers now."""
         return admission(self._read(setting_rows))
+
+    def is_arena_open(self) -> bool:
+        """Whether the operator leaves the arena open now."""
+        return is_arena_open(self._read(setting_rows))
 
     def banner(self) -> Banner | None:
         """The banner that stands now, None = there is none."""

@@ -10,12 +10,14 @@ from dataclasses import dataclass
 from lib.domain import reason_codes as codes
 from lib.domain.account import PlatformLimits
 from lib.domain.platform_settings import (
+    ARENA,
     BANNER,
     GUESTS,
     KEEP_TEXTS_DAYS,
     KRW_PER_USDT,
     LIMIT,
     REGISTRATION,
+    ArenaDoor,
     Banner,
     GuestDoor,
     Registration,
@@ -31,9 +33,10 @@ from lib.ports.platform import PlatformBook
 
 DEFAULT = "default"
 """Said instead of a limit's figure: the row is taken away, and the environment counts."""
-WORDS: dict[str, tuple[str, type[Registration] | type[GuestDoor]]] = {
+WORDS: dict[str, tuple[str, type[Registration] | type[GuestDoor] | type[ArenaDoor]]] = {
     "registration": (REGISTRATION, Registration),
     "guests": (GUESTS, GuestDoor),
+    "arena": (ARENA, ArenaDoor),
 }
 
 

@@ -19,6 +19,7 @@ from lib.adapters.sql.records.days import packed
 from lib.adapters.sql.tables.columns import Dec, UtcDateTime, Why
 from lib.adapters.sql.tables.models import metadata
 from lib.domain.api_token import PREFIX
+from lib.domain.arena import Rules, rules_text, seal_of
 from lib.domain.backtests import Wish, wish_text
 from lib.domain.day import DAY_MS
 from lib.domain.exit_rules import NO_RULES
@@ -29,7 +30,17 @@ from lib.domain.stretch import Criteria, criteria_text
 from tests.worlds import backtests as past
 
 HOUR_MS = 3_600_000
-OWNED = ("users", "accounts", "orders", "cycles", "fills", "strategies", "strategy_versions", "records")
+OWNED = (
+    "users",
+    "accounts",
+    "orders",
+    "cycles",
+    "fills",
+    "strategies",
+    "strategy_versions",
+    "records",
+    "arena_entries",
+)
 """Tables whose rows others point at; `cycles` points at nobody, and a log row points at it."""
 BY_HAND = frozenset({"invites", "operators"})
 """Not made: an invitation has no text, and a role is given where it is wanted."""
@@ -89,6 +100,8 @@ FIXED: dict[str, Any] = {
     "backtests.wish": wish_text(Wish("rules", "BTCUSDT", 0, DAY_MS)),
     "backtests.state": "done",
     "backtests.hidden_ms": 0,
+    "arena_entries.left_ms": 0,
+    "arena_entries.place": 1,
     "krw_rates.day": "2026-01-01",
     "stretches.criteria": criteria_text(Criteria("m", 14, 100, 1)),
     "stretch_marks.kind": "begun",
@@ -107,6 +120,8 @@ POINTS = {
     "record_id": "records",
     "shadow_id": "shadows",
     "stretch_id": "stretches",
+    "season_id": "arena_seasons",
+    "entry_id": "arena_entries",
     "beside_id": "cycles",
 }
 COLUMNS = [column for table in metadata.sorted_tables for column in table.columns]
@@ -192,6 +207,7 @@ def settle(engine: sa.Engine, who: str, now_ms: int, *, is_demo: bool = False) -
         if not made.ids["symbols"]:
             put = connection.execute(sa.insert(symbols).values(symbol="BTCUSDT")).inserted_primary_key
             made.ids["symbols"] = int(put[0]) if put else 0
+        made.ids["arena_seasons"] = _season(connection, now_ms)
         for table in sorted(theirs(), key=lambda one: OWNED.index(one.name) if one.name in OWNED else len(OWNED)):
             values = _row(table, made) | ({"is_demo": is_demo} if table.name == "users" else {})
             put = connection.execute(sa.insert(table).values(**values)).inserted_primary_key
@@ -201,6 +217,17 @@ def settle(engine: sa.Engine, who: str, now_ms: int, *, is_demo: bool = False) -
         runs = {"strategy_version_id": made.ids["strategy_versions"]}
         connection.execute(sa.update(users).where(users.c.id == made.user_id).values(**runs))
     return made
+
+
+def _season(connection: sa.Connection, now_ms: int) -> int:
+    """The season of the arena that runs."""
+    seasons, rules = metadata.tables["arena_seasons"], rules_text(Rules(60, 100, 5))
+    known = connection.execute(sa.select(seasons.c.id)).scalar()
+    if known is None:
+        values = {"begun_ms": now_ms - DAY_MS, "rules": rules, "seal": seal_of(now_ms - DAY_MS, rules)}
+        made = connection.execute(sa.insert(seasons).values(values)).inserted_primary_key
+        known = made[0] if made else 0
+    return int(known)
 
 
 def _row(table: sa.Table, person: Person) -> dict[str, Any]:

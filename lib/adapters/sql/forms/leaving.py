@@ -2,8 +2,8 @@
 A person leaves: `lib.ports.safety.Leaving`, over SQL, in one transaction.
 
 What says who they were goes (address, password, strategies, shadows, sessions, browsers, notes, factors, backtests,
-links to records), sealed keys are destroyed; orders, fills, decisions and sealed days stay under a number, because
-every order row must keep standing for what the exchange has.
+links to records, entries of the arena), sealed keys are destroyed; orders, fills, decisions and sealed days stay under
+a number, because every order row must keep standing for what the exchange has.
 """
 
 import sqlalchemy as sa
@@ -14,6 +14,7 @@ from lib.adapters.sql.database.transactions import transact
 from lib.adapters.sql.forms.accounts import living_user, retire_others
 from lib.adapters.sql.ledger.switches import throw_of_person
 from lib.adapters.sql.tables.analysts import own_models
+from lib.adapters.sql.tables.arena import arena_entries, arena_standings
 from lib.adapters.sql.tables.backtests import backtests
 from lib.adapters.sql.tables.columns import utc_from_ms
 from lib.adapters.sql.tables.operating import operators
@@ -47,6 +48,8 @@ THEIRS = (
     known_browsers,
     audit_events,
     record_links,
+    arena_standings,
+    arena_entries,
     shadow_calls,
     shadows,
     backtests,

@@ -2,6 +2,7 @@
 
 from lib.adapters.sql.tables import (
     analysts,
+    arena,
     backtests,
     operating,
     people,
@@ -20,6 +21,7 @@ from lib.adapters.sql.tables.columns import metadata
 
 __all__ = [
     "analysts",
+    "arena",
     "backtests",
     "metadata",
     "operating",
