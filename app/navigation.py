@@ -18,6 +18,7 @@ class Page:
         return f"/{self.name}"
 
 
+ARENA = Page("arena", ":material/trophy:")
 BACKTEST = Page("backtest", ":material/history:")
 COMPARE = Page("compare", ":material/balance:")
 NOTIFICATIONS = Page("notifications", ":material/notifications:")
@@ -27,14 +28,15 @@ PAGES = (
     Page("results", ":material/monitoring:"),
     COMPARE,
     BACKTEST,
+    ARENA,
     Page("strategy", ":material/psychology:"),
     Page("api_keys", ":material/key:"),
     Page("settings", ":material/tune:"),
     NOTIFICATIONS,
     Page("account", ":material/shield_person:"),
 )
-OFF_THUMB = frozenset({NOTIFICATIONS.name, COMPARE.name, BACKTEST.name})
-"""Not among a phone's tabs, where seven have room: the bell and the results lead to them."""
+OFF_THUMB = frozenset({NOTIFICATIONS.name, COMPARE.name, BACKTEST.name, ARENA.name})
+"""Not among a phone's tabs, where seven have room: the bell, the results and Compare lead to them."""
 OPERATORS = Page("operator", ":material/admin_panel_settings:")
 """For operators alone: for everybody else it is not there."""
 RESET = "reset"

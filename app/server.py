@@ -22,6 +22,7 @@ from streamlit import config
 from app.addresses import Addresses
 from app.api import (
     account,
+    arena,
     auth,
     backtests,
     cockpit,
@@ -142,7 +143,7 @@ def routes(live: Live) -> list[BaseRoute]:
 def endpoints(live: Live) -> tuple[Endpoint, ...]:
     """Everything the API answers, each with its description; the operators' room is told of to nobody."""
     people = (auth, account, safety, passkeys, tokens)
-    past = (records, backtests, results, scores, shadows, compare)
+    past = (records, backtests, results, scores, shadows, compare, arena)
     own = (plain, *people, strategies, models, *past, stops, real_money)
     pushed = (*market.endpoints(live.candles), *cockpit.endpoints(live.cockpit))
     return described([*(one for module in own for one in module.ENDPOINTS), *pushed])

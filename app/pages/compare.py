@@ -5,6 +5,7 @@ Whether anything is better than chance: each version beside its baselines, its c
 import streamlit as st
 
 from app.i18n import md, t
+from app.navigation import ARENA
 from app.panels.accounts import chosen_account
 from app.panels.compare import compared
 from app.panels.linked import into_address
@@ -24,3 +25,4 @@ chosen = chosen_account(mine, into_address)
 waiting = st.skeleton(height=320)
 compared(user.user_id, chosen)
 waiting.empty()
+st.page_link("app/pages/arena.py", label=t("arena.way"), icon=ARENA.icon)

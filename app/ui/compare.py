@@ -99,17 +99,17 @@ def _waits(judged: Judged, word: Word) -> str:
 def _beside(judged: Judged, word: Word) -> str:
     found = {one.baseline: one for one in judged.against}
     told = [found[name] for name in ORDER if name in found]
-    reach = _reach([one.beyond for one in told])
+    reach = reach_of([one.beyond for one in told])
     rows = "".join(
-        _strip(word(f"compare.vs_{one.baseline}"), one.beyond, reach, word("compare.alone", mean=_share(one.mean)))
+        strip(word(f"compare.vs_{one.baseline}"), one.beyond, reach, word("compare.alone", mean=_share(one.mean)))
         if one.baseline is not Baseline.HOLD
-        else _strip(word("compare.vs_hold"), one.beyond, reach, "")
+        else strip(word("compare.vs_hold"), one.beyond, reach, "")
         for one in told
     )
     return f"<h4>{escape(word('compare.beside'))}</h4>{_axis(reach)}{rows}"
 
 
-def _reach(intervals: Sequence[AnytimeInterval]) -> float:
+def reach_of(intervals: Sequence[AnytimeInterval]) -> float:
     """How far from 0 the picture goes."""
     return 1.08 * max((max(abs(one.low), abs(one.high)) for one in intervals), default=0.0) or 1.0
 
@@ -119,7 +119,7 @@ def _axis(reach: float) -> str:
     return f'<div class="axis">{"".join(f"<span>{escape(end)}</span>" for end in ends)}</div>'
 
 
-def _strip(label: str, told: AnytimeInterval, reach: float, note: str) -> str:
+def strip(label: str, told: AnytimeInterval, reach: float, note: str) -> str:
     """One interval on a line around 0."""
     left, right, middle = (50 + 50 * value / reach for value in (told.low, told.high, told.mean))
     kind = "up" if told.low > 0 else "down" if told.high < 0 else ""
@@ -175,7 +175,7 @@ def _mark(one: Bin, most: int, word: Word) -> str:
 
 def pairs_html(pairs: Sequence[Pair[VersionKey]], word: Word, say: Say) -> str:
     """Two versions on the same candles, each pair a line."""
-    reach = _reach([pair.beyond for pair in pairs if pair.beyond is not None])
+    reach = reach_of([pair.beyond for pair in pairs if pair.beyond is not None])
     return f'<div class="cmp pairs">{"".join(_pair(pair, reach, word, say) for pair in pairs)}</div>'
 
 
@@ -187,9 +187,9 @@ def _pair(pair: Pair[VersionKey], reach: float, word: Word, say: Say) -> str:
         beyond = AnytimeInterval(-beyond.mean, -beyond.high, -beyond.low, beyond.blocks)
     title = " − ".join(names)
     counted = word("compare.of_days", n=count(pair.decisions), days=count(pair.days))
-    strip = "" if beyond is None else _strip(word("compare.more"), beyond, reach, "")
+    picture = "" if beyond is None else strip(word("compare.more"), beyond, reach, "")
     kind = "up" if pair.ahead is not None else ""
     return (
         f"<section><header><b>{escape(title)}</b><span>{escape(counted)}</span></header>"
-        f'<p class="verdict {kind}">{escape(say(pair.reason))}</p>{strip}</section>'
+        f'<p class="verdict {kind}">{escape(say(pair.reason))}</p>{picture}</section>'
     )

@@ -125,6 +125,7 @@ def by_page(told: Told) -> dict[str, list[str]]:
         "notifications": [],
         "compare": [],
         "backtest": [],
+        "arena": [],
     }
     assert shown.keys() == {one.name for one in PAGES}, "a new page says here what it shows"
     return {name: [*everywhere, *texts] for name, texts in shown.items()}

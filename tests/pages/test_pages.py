@@ -25,7 +25,18 @@ from tests.browser.payloads import PAYLOADS
 from tests.pages.conftest import Visit
 from tests.worlds.pages import HOSTILE, NOW_MS, OWNER
 
-PAGES = ("dashboard", "trade_logs", "results", "compare", "backtest", "strategy", "api_keys", "settings", "account")
+PAGES = (
+    "dashboard",
+    "trade_logs",
+    "results",
+    "compare",
+    "backtest",
+    "arena",
+    "strategy",
+    "api_keys",
+    "settings",
+    "account",
+)
 SECRETS = ("7Qk2", "64120.5", "owner@example.com")
 """What only the owner's tree may hold."""
 
@@ -61,6 +72,7 @@ def test_the_owner_sees_the_page_in_their_language(visit: Visit, page: str, lang
         "compare": "compare.beside",
         "strategy": "strategy.limits_note",
         "backtest": "bt.about",
+        "arena": "arena.ranked",
     }
     key = words.get(page, "settings.theme")
     assert catalogue(language)[key] in tree(at)

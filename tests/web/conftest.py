@@ -15,6 +15,7 @@ from streamlit.runtime import Runtime
 
 from app.http.traffic import Traffic
 from app.server import build
+from lib.accounts.arena import ArenaDesk
 from lib.accounts.backtests import BacktestDesk
 from lib.accounts.chats import ChatDesk
 from lib.accounts.doors import Doors
@@ -53,6 +54,7 @@ from lib.ports.market import MarketData
 from lib.ports.real_money import RealConsents
 from lib.ports.stretches import Stretches
 from lib.queries import (
+    ArenaView,
     Calls,
     Choices,
     Compared,
@@ -94,6 +96,7 @@ from tests.fakes.people import (
 from tests.installed_packages import read_once
 from tests.web.town import LOCK, Town
 from tests.worlds.answers import A_DAY, answers
+from tests.worlds.arena import arena_view
 from tests.worlds.operators import staged_door
 from tests.worlds.results import results
 
@@ -233,6 +236,9 @@ class FakeReadings:
 
     def running_strategy(self, user_id: int) -> StrategyVersion | None:
         return None
+
+    def arena(self) -> ArenaView:
+        return arena_view(1_790_000_100_000, "mine", 2)
 
     def compared_mark(self, user_id: int, until_ms: int, account_id: int | None = None) -> Mark:
         return Mark((user_id,), {}, frozenset())
@@ -390,6 +396,7 @@ class Web:
             records=cast(RecordDesk, None),
             backtests=cast(BacktestDesk, None),
             models=cast(OwnModelDesk, None),
+            arena=cast(ArenaDesk, None),
             real_money=RealMoneyDesk(
                 NoConsents(), self.stretches, self.logins.factors, MemoryPasskeys(self.sessions.trail), self.clock
             ),

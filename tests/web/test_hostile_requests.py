@@ -109,6 +109,9 @@ FIELDS: dict[tuple[str, str], dict[str, Any]] = {
     ("POST", "/api/shadows/running"): {"shadow_id": 1, "running": True},
     ("POST", "/api/shadows/budget"): {"shadow_id": 1, "day_calls": 9, "day_usd": "0.5"},
     ("POST", "/api/shadows/remove"): {"shadow_id": 1},
+    ("POST", "/api/arena/enter"): {"name": "Whale", "house": True},
+    ("POST", "/api/arena/rename"): {"entry_id": 1, "name": "Whale"},
+    ("POST", "/api/arena/leave"): {"entry_id": 1},
 }  # fmt: skip
 QUERIES: dict[str, tuple[str, ...]] = {
     "/healthz": (),
@@ -143,6 +146,7 @@ QUERIES: dict[str, tuple[str, ...]] = {
     "/api/scores": ("span", "account"),
     "/api/scores/{log_id}": (),
     "/api/compare": ("account",),
+    "/api/arena": (),
     "/api/shadows": (),
     "/api/shadows/scores": ("span",),
     "/api/export/{file}": (),

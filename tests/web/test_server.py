@@ -32,6 +32,7 @@ READS = [
     "/api/scores",
     "/api/scores/2",
     "/api/compare",
+    "/api/arena",
 ]
 ACTS: list[tuple[str, str, dict[str, Any]]] = [
     ("POST", "/api/settings", {"risk_level": "low"}),

@@ -39,6 +39,7 @@ from lib.domain.won_rates import WonRate, WonRates, read_lines
 from lib.market.status import ClosedMarket
 from lib.queries import (
     AnalystProfile,
+    ArenaView,
     BacktestFound,
     BacktestLine,
     BookedFill,
@@ -87,6 +88,7 @@ from lib.queries.real import RealStanding
 from tests.fakes.people import MemoryWonBook
 from tests.worlds import backtests as past_worlds
 from tests.worlds import results as samples
+from tests.worlds.arena import arena_view
 from tests.worlds.compares import CALLS, compares
 from tests.worlds.operators import staged_door
 
@@ -199,6 +201,7 @@ class Shelf:
         self.asked: list[int] = []
         self.later = 2
         self.compares = compares(NOW_MS, HOSTILE)
+        self.board = arena_view(NOW_MS, HOSTILE[:24])
         self.tested, self.past = [past_worlds.line()], past_worlds.found()
         self.beside: tuple[dict[str, Any], ...] = ()
         """What is other than the first of each symbol the account trades beside it."""
@@ -438,6 +441,9 @@ class Shelf:
     def backtest(self, user_id: int, job_id: int) -> BacktestFound | None:
         line = next((one for one in self.backtests(user_id) if one.job_id == job_id and one.state == "done"), None)
         return None if line is None else replace(self.past, line=line)
+
+    def arena(self) -> ArenaView:
+        return self.board
 
     def compared_mark(self, user_id: int, until_ms: int, account_id: int | None = None) -> Mark | None:
         waiting = {key: 288 for key in list(self.compares)[:1]}
@@ -697,6 +703,11 @@ def stage() -> SimpleNamespace:
         passkeys=acts,
         won=SimpleNamespace(change=lambda user, before, after: acts.change_rates(shelf, user, before, after)),
         real_money=acts,
+        arena=SimpleNamespace(
+            enter=lambda user, name, house=False: acts._do("enter_arena", user, name, house),
+            rename=lambda user, number, name: acts._do("rename_in_arena", user, number, name),
+            leave=lambda user, number: acts._do("leave_arena", user, number),
+        ),
         resets=SimpleNamespace(can_mail=False),
         emails=SimpleNamespace(can_mail=False),
         trading=acts,
